@@ -1,0 +1,207 @@
+// Package core decides, for any web framework, who a request comes from and
+// what it may do, and answers it correctly when the answer is no.
+//
+// There are two gates and they are never confused. Gate one asks who you are:
+// without a usable identity the answer is 401 with at least one challenge
+// (RFC 9110 §15.5.2). Gate two asks what you may do: a known principal whom
+// policy refuses gets 403 without a challenge (RFC 9110 §15.5.4). A dependency
+// that fails is 503 and never 401 or 403.
+//
+// The types below are the whole seam. An adapter shows a framework's request
+// as a [Request]; an [Authenticator] turns its credentials into a [Principal];
+// an [Authorizer] answers an [Access] with a [Decision]; a [Responder] turns a
+// [Denial] into a [Response]; an [Observer] is told of every verdict. [Guard]
+// holds them together.
+package core
+
+import (
+	"context"
+	"crypto/tls"
+
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// Request is what the gates may ask of a request, whatever the framework.
+//
+// Every string it gives out is safe to keep after the request has ended; an
+// adapter for a framework that reuses its buffers copies. The Request itself
+// must not be kept. Implementations need not be safe for concurrent use.
+type Request interface {
+	// Method is the request method exactly as received; methods are
+	// case-sensitive (RFC 9110 §9.1).
+	Method() string
+	// Target is the request target exactly as received, query included.
+	Target() string
+	// Host is the host the request names, from Host or the absolute target.
+	// It comes from the client and proves nothing.
+	Host() string
+	// Route is what the framework's router matched. It returns
+	// [ErrAmbiguousPath] when router and request disagree.
+	Route() (Route, error)
+	// Param is the path parameter called name, decoded once, or "".
+	Param(name string) string
+	// Header is the first value of the header field called name and the
+	// number of field lines the request has for it (RFC 9110 §5.3).
+	Header(name string) (value string, count int)
+	// Cookie is the first cookie called name and how many there are.
+	Cookie(name string) (value string, count int)
+	// Query is the first query parameter called name, decoded, and how many
+	// there are.
+	Query(name string) (value string, count int)
+	// TLS is the connection's TLS state, or nil for a plain connection.
+	TLS() *tls.ConnectionState
+	// RemoteAddr is the peer's address as "host:port". Behind a proxy it is
+	// the proxy's.
+	RemoteAddr() string
+}
+
+// Route is what a router matched.
+type Route struct {
+	// Pattern is the route as the application registered it, in the
+	// framework's own spelling ("/reports/:id"); "" when no route matched.
+	Pattern string
+	// Path is the request path, without query, in the letter case the router
+	// gives its literal parts.
+	Path string
+	// Escaped says that Path still holds its percent-encoding.
+	Escaped bool
+}
+
+// Resource is what a request wants to act on.
+type Resource struct {
+	// Route is the matched pattern; "" when no route matched.
+	Route string
+	// Path is the canonical path: decoded once, no trailing slash, literal
+	// parts in the letter case of the route.
+	Path string
+	// Name is the name given where the gate was mounted ([Named]), or "".
+	Name string
+}
+
+// Access is one question to an [Authorizer].
+type Access struct {
+	// Action is the request method, or the name given with [Acting].
+	Action   string
+	Resource Resource
+	// Request is the request itself, for rules that look at more than path
+	// and method. It must not be kept.
+	Request Request
+}
+
+// Authenticator turns one kind of credentials into a [Principal].
+// Implementations must be safe for concurrent use.
+type Authenticator interface {
+	// Scheme is the scheme's name as a challenge spells it, such as
+	// "Bearer". A guard accepts each scheme once, in any letter case.
+	Scheme() string
+
+	// Vary lists the request header fields the scheme reads, so that caches
+	// keep answers apart (RFC 9110 §12.5.5). A scheme that reads anything but
+	// Authorization has its successful answers marked private, since only
+	// Authorization keeps shared caches out (RFC 9111 §3.5).
+	Vary() []string
+
+	// Authenticate returns the principal the credentials prove.
+	//
+	// It returns [ErrNoCredentials] when the request carries none of its
+	// kind, a [CredentialError] when they prove nobody (401), an error that
+	// is [ErrAmbiguousCredentials] when they can be read two ways (400), and
+	// an [InternalError] for a fault of the program (500). Any other error
+	// means that the answer could not be found out, and is 503: a key server
+	// that is down logs nobody out.
+	Authenticate(ctx context.Context, r Request) (*Principal, error)
+
+	// Challenges says how to authenticate, one challenge per header line
+	// (RFC 9110 §11.6.1). err is what this authenticator's Authenticate
+	// returned, [ErrNoCredentials] when another one failed, or a
+	// [ScopeError]. For [ErrNoCredentials] and a [CredentialError] it must
+	// return at least one; for others it may return none. The result must
+	// not be modified.
+	Challenges(r Request, err error) []challenge.Challenge
+}
+
+// Authorizer answers whether a principal may do something. Implementations
+// must be safe for concurrent use.
+type Authorizer interface {
+	// Authorize is never called with a nil principal. An error refuses the
+	// request with 503, or 500 for an [InternalError], whatever the decision.
+	Authorize(ctx context.Context, p *Principal, a Access) (Decision, error)
+}
+
+// AnonymousAuthorizer is an [Authorizer] that may let a request without
+// credentials pass. One that does not implement it never does.
+type AnonymousAuthorizer interface {
+	Authorizer
+	// AuthorizeAnonymous decides for a request that carries no credentials.
+	// A refusal is answered with 401, since signing in may help.
+	AuthorizeAnonymous(ctx context.Context, a Access) (Decision, error)
+}
+
+// MethodAuthorizer is an [Authorizer] that judges methods outside RFC 9110
+// §9.3 and PATCH itself. For all others a guard refuses such methods first.
+type MethodAuthorizer interface {
+	Authorizer
+	// JudgesMethod reports whether method is one the policy names literally.
+	JudgesMethod(method string) bool
+}
+
+// RoleSource adds the roles that a policy gives a principal to those its
+// credentials brought. An [Authorizer] that implements it is asked once a
+// request, after gate one, so that rules and handlers see the same roles as
+// the policy.
+type RoleSource interface {
+	// RolesOf returns the roles p has beyond its own, following role links.
+	// The result is shared and must not be modified; nil means none.
+	RolesOf(ctx context.Context, p *Principal) ([]string, error)
+}
+
+// Decision is an [Authorizer]'s answer. The zero Decision denies.
+type Decision struct {
+	Allowed bool
+	// Reason is for operators ("no_rule_matched"); the client never sees it.
+	Reason Reason
+	// Rule says which rule decided, such as "policy.csv:12", for auditors;
+	// "" when none did. The client never sees it.
+	Rule string
+	// Code and Message, when set, are shown to the refused client in place
+	// of the generic ones. Set them only to say something on purpose.
+	Code, Message string
+	// Scopes names all the scopes the request needs when lacking one of them
+	// is why it was refused; the answer then carries insufficient_scope
+	// (RFC 6750 §3.1).
+	Scopes []string
+}
+
+// Responder turns a denial into a response. Implementations must be safe for
+// concurrent use. The guard adds challenges, Cache-Control, Vary and
+// Retry-After itself, so that no responder can forget them.
+type Responder interface {
+	Respond(r Request, d *Denial) Response
+}
+
+// Response is an answer as data; the adapter writes it natively.
+type Response struct {
+	Status int
+	// Fields are the header fields in order. Vary is appended to what others
+	// have set and WWW-Authenticate has one line a challenge; any other name
+	// replaces.
+	Fields []Field
+	Body   []byte
+}
+
+// Field is one header field line.
+type Field struct{ Name, Value string }
+
+// Observer is told of every verdict. Observe is called on the request's
+// goroutine, so a slow one delays the answer, but neither its time nor a panic
+// in it changes a verdict. Implementations must be safe for concurrent use.
+type Observer interface {
+	Observe(ctx context.Context, e Event)
+}
+
+// RouteInfo is one route of an application.
+type RouteInfo struct {
+	Method string `json:"method"`
+	// Pattern is the route as registered, in the framework's own spelling.
+	Pattern string `json:"pattern"`
+}

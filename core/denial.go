@@ -1,0 +1,131 @@
+package core
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// Stable public codes: the error member of a body and, for the schemes of
+// RFC 6750, the error parameter of the challenge.
+const (
+	CodeAuthenticationRequired = "authentication_required"
+	CodeInvalidCredentials     = "invalid_credentials"
+	CodeInvalidToken           = "invalid_token"
+	CodeInvalidRequest         = "invalid_request"
+	CodeAmbiguousPath          = "ambiguous_path"
+	CodeForbidden              = "forbidden"
+	CodeInsufficientScope      = "insufficient_scope"
+	CodeUnavailable            = "temporarily_unavailable"
+	CodeInternal               = "internal_error"
+)
+
+var messages = map[string]string{
+	CodeAuthenticationRequired: "Sign in to use this resource.",
+	CodeInvalidCredentials:     "The credentials were not accepted. Sign in again.",
+	CodeInvalidToken:           "The access token was not accepted. Obtain a new one and repeat the request.",
+	CodeInvalidRequest:         "The request carries credentials that can be read in more than one way.",
+	CodeAmbiguousPath:          "The request path can be read in more than one way.",
+	CodeForbidden:              "You are signed in, but not allowed to do this. Signing in again will not help.",
+	CodeInsufficientScope:      "The access token lacks a scope that this request needs.",
+	CodeUnavailable:            "Access cannot be checked at the moment. Try again later.",
+	CodeInternal:               "The request could not be completed.",
+}
+
+// Kind is the kind of a denial.
+type Kind uint8
+
+// The kinds of denials, each with its status.
+const (
+	// Unauthenticated: no usable identity, 401.
+	Unauthenticated Kind = iota + 1
+	// Forbidden: a known principal is refused, 403.
+	Forbidden
+	// Ambiguous: path or credentials can be read two ways, 400.
+	Ambiguous
+	// Unavailable: a dependency failed, 503.
+	Unavailable
+	// Faulty: the program failed, 500.
+	Faulty
+)
+
+// Status is the HTTP status of the kind (RFC 9110 §15).
+func (k Kind) Status() int {
+	switch k {
+	case Unauthenticated:
+		return http.StatusUnauthorized
+	case Forbidden:
+		return http.StatusForbidden
+	case Ambiguous:
+		return http.StatusBadRequest
+	case Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// Denial is a refused request, as data. Its exported fields must not be
+// modified once it is made.
+type Denial struct {
+	Kind Kind
+	// Code and Message are public.
+	Code, Message string
+	// Challenges are sent one header line each.
+	Challenges []challenge.Challenge
+	// RetryAfter is sent with [Unavailable].
+	RetryAfter time.Duration
+	// Reason and Cause are private: for observers, never for clients.
+	Reason Reason
+	Cause  error
+}
+
+// Error is the public side of the denial, so that a denial can travel as an
+// error through a framework's error handler without telling secrets.
+func (d *Denial) Error() string {
+	return strconv.Itoa(d.Kind.Status()) + " " + d.Code
+}
+
+func newDenial(kind Kind, code string, reason Reason, cause error) *Denial {
+	return &Denial{Kind: kind, Code: code, Message: messages[code], Reason: reason, Cause: cause}
+}
+
+// answer renders d: what the responder makes of it, and what no answer may
+// lack. A responder may redirect a 401 to a sign-in page (303) or hide a
+// refusal behind 404; any other status it may think of is put right.
+func (g *Guard) answer(r Request, d *Denial) Response {
+	resp := g.respond(r, d)
+	status := d.Kind.Status()
+	switch {
+	case resp.Status == http.StatusNotFound && (d.Kind == Unauthenticated || d.Kind == Forbidden):
+	case resp.Status == http.StatusSeeOther && d.Kind == Unauthenticated:
+	default:
+		resp.Status = status
+	}
+	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(g.varyFields)+2)
+	fields = append(fields, resp.Fields...)
+	if resp.Status == status {
+		for _, c := range d.Challenges {
+			fields = append(fields, Field{"WWW-Authenticate", c.String()})
+		}
+		if d.Kind == Unavailable {
+			fields = append(fields, Field{"Retry-After", strconv.Itoa(int(math.Ceil(d.RetryAfter.Seconds())))})
+		}
+	}
+	fields = append(fields, Field{"Cache-Control", "no-store"})
+	resp.Fields = append(fields, g.varyFields...)
+	return resp
+}
+
+// respond calls the guard's responder and survives its panic.
+func (g *Guard) respond(r Request, d *Denial) (resp Response) {
+	defer func() {
+		if v := recover(); v != nil {
+			resp = defaultResponder{}.Respond(r, d)
+		}
+	}()
+	return g.responder.Respond(r, d)
+}

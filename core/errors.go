@@ -1,0 +1,121 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Reason is a short stable code, for operators, of why a verdict was what it
+// was. Clients never see it.
+type Reason string
+
+// Reasons given by the packages of this module. Others may add their own.
+const (
+	ReasonAllowed            Reason = "allowed"
+	ReasonPreflight          Reason = "cors_preflight"
+	ReasonNoCredentials      Reason = "no_credentials"
+	ReasonAnonymous          Reason = "anonymous"
+	ReasonMalformed          Reason = "malformed"
+	ReasonUnknownPrincipal   Reason = "unknown_principal"
+	ReasonWrongSecret        Reason = "wrong_secret"
+	ReasonBadSignature       Reason = "bad_signature"
+	ReasonUnknownKey         Reason = "unknown_key"
+	ReasonBadAlgorithm       Reason = "bad_algorithm"
+	ReasonExpired            Reason = "expired"
+	ReasonNotYetValid        Reason = "not_yet_valid"
+	ReasonRevoked            Reason = "revoked"
+	ReasonWrongIssuer        Reason = "wrong_issuer"
+	ReasonWrongAudience      Reason = "wrong_audience"
+	ReasonBadClaim           Reason = "bad_claim"
+	ReasonAmbiguous          Reason = "ambiguous_credentials"
+	ReasonAmbiguousPath      Reason = "ambiguous_path"
+	ReasonUnknownMethod      Reason = "unknown_method"
+	ReasonDenied             Reason = "denied"
+	ReasonMissingRole        Reason = "missing_role"
+	ReasonMissingScope       Reason = "missing_scope"
+	ReasonMissingEntitlement Reason = "missing_entitlement"
+	ReasonAccountState       Reason = "account_state"
+	ReasonUnavailable        Reason = "dependency_unavailable"
+	ReasonInternal           Reason = "internal_error"
+	ReasonPanic              Reason = "panic"
+)
+
+// ErrNoCredentials is what an [Authenticator] returns when the request carries
+// no credentials of its kind.
+var ErrNoCredentials = errors.New("no credentials")
+
+// ErrAmbiguousCredentials refuses credentials that can be read two ways, such
+// as two Authorization lines or one token sent twice, with 400 and
+// invalid_request (RFC 6750 §3.1).
+var ErrAmbiguousCredentials = errors.New("ambiguous credentials")
+
+// ErrAmbiguousPath refuses a path that can be read two ways with 400.
+var ErrAmbiguousPath = errors.New("ambiguous path")
+
+// CredentialError says that credentials were sent and prove nobody: 401.
+type CredentialError struct {
+	// Reason tells the kinds of failure apart in events.
+	Reason Reason
+	// Code is the stable public code, such as "invalid_token" or
+	// "invalid_credentials".
+	Code string
+	// Description may tell the client more. It must be a fixed text of
+	// printable ASCII without quote and backslash (RFC 6750 §3), never a
+	// library's error.
+	Description string
+	// Err is the cause, for observers only.
+	Err error
+}
+
+func (e *CredentialError) Error() string {
+	if e.Err == nil {
+		return string(e.Reason)
+	}
+	return fmt.Sprintf("%s: %v", e.Reason, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *CredentialError) Unwrap() error { return e.Err }
+
+// ScopeError is passed to [Authenticator.Challenges] when a known principal
+// lacks a scope. A scheme of RFC 6750 answers it with an insufficient_scope
+// challenge, others with none.
+type ScopeError struct {
+	// Scopes are all the scopes the request needs.
+	Scopes []string
+}
+
+func (e *ScopeError) Error() string { return fmt.Sprintf("insufficient scope: %q needed", e.Scopes) }
+
+// UnavailableError says that a dependency failed: 503. Any error that is not
+// one of this package's kinds is treated like one.
+type UnavailableError struct {
+	// RetryAfter is what the client is told to wait, rounded up to whole
+	// seconds; zero means the guard's own default.
+	RetryAfter time.Duration
+	Err        error
+}
+
+func (e *UnavailableError) Error() string { return fmt.Sprintf("unavailable: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// InternalError marks a fault of the program or its configuration: 500.
+type InternalError struct{ Err error }
+
+func (e *InternalError) Error() string { return fmt.Sprintf("internal error: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *InternalError) Unwrap() error { return e.Err }
+
+// PanicError is the cause in an event when a rule, authenticator or responder
+// panicked. The answer was 500.
+type PanicError struct {
+	Value any
+	// Stack is the goroutine's stack at the panic.
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }

@@ -1,0 +1,169 @@
+package core
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Outcome says in one word what became of a request at a gate.
+type Outcome string
+
+// The outcomes. Unauthenticated ones (401) point at identity plumbing, forbidden
+// ones (403) at policy plumbing.
+const (
+	OutcomeAllowed         Outcome = "allowed"
+	OutcomePreflight       Outcome = "preflight"
+	OutcomeUnauthenticated Outcome = "unauthenticated"
+	OutcomeForbidden       Outcome = "forbidden"
+	OutcomeBadRequest      Outcome = "bad_request"
+	OutcomeUnavailable     Outcome = "unavailable"
+	OutcomeError           Outcome = "error"
+)
+
+var outcomes = [...]Outcome{
+	Unauthenticated: OutcomeUnauthenticated,
+	Forbidden:       OutcomeForbidden,
+	Ambiguous:       OutcomeBadRequest,
+	Unavailable:     OutcomeUnavailable,
+	Faulty:          OutcomeError,
+}
+
+// Event is what an [Observer] is told of one verdict. It holds no secret: no
+// header, cookie, query, password or token. Strings from the client are as it
+// sent them, so an observer that writes lines must escape them, as
+// [LogObserver] does.
+type Event struct {
+	Time    time.Time
+	Outcome Outcome
+	// Status is the status of the answer: 200 for allowed, whatever the
+	// handler then answers.
+	Status int
+	Reason Reason
+	// Gate is the gate that decided: "authenticate", "optional",
+	// "authorize", "require" or "check".
+	Gate string
+	// Scheme is the scheme whose credentials were found; "" for none.
+	Scheme string
+	// PrincipalID is "" while the principal is unknown.
+	PrincipalID string
+	Method      string
+	// Route is the matched pattern and Resource the canonical path; both ""
+	// when the path was refused or not reached.
+	Route, Resource string
+	// Rule is the rule that decided, where known ("policy.csv:12").
+	Rule string
+	// RequestID is the client's or proxy's X-Request-Id, TraceID the trace of
+	// its traceparent (W3C Trace Context §3.2).
+	RequestID, TraceID string
+	Duration           time.Duration
+	// Cause is the error behind a refusal, private to operators.
+	Cause error
+}
+
+// ObserverFunc is a function that observes.
+type ObserverFunc func(ctx context.Context, e Event)
+
+// Observe calls f.
+func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
+
+// maxLogged is how many bytes of one client-chosen string a log line takes.
+const maxLogged = 256
+
+// LogObserver writes each event to logger: what was allowed at info
+// level, refusals (400, 401, 403) at warn, failures (500, 503) at error. With
+// a nil logger it uses [slog.Default] at each event.
+//
+// Control, bidirectional and other unprintable characters are escaped and long
+// strings cut, so that no client can forge or hide a line whatever handler the
+// logger has.
+func LogObserver(logger *slog.Logger) Observer {
+	return ObserverFunc(func(ctx context.Context, e Event) {
+		l := logger
+		if l == nil {
+			l = slog.Default()
+		}
+		level := slog.LevelWarn
+		switch e.Outcome {
+		case OutcomeAllowed, OutcomePreflight:
+			level = slog.LevelInfo
+		case OutcomeUnavailable, OutcomeError:
+			level = slog.LevelError
+		}
+		if !l.Enabled(ctx, level) {
+			return
+		}
+		attrs := make([]slog.Attr, 0, 15)
+		attrs = append(attrs,
+			slog.String("outcome", string(e.Outcome)),
+			slog.Int("status", e.Status),
+			slog.String("reason", printable(string(e.Reason))),
+			slog.String("gate", e.Gate),
+			slog.String("method", printable(e.Method)))
+		for _, a := range []struct{ key, value string }{
+			{"route", e.Route}, {"resource", e.Resource}, {"scheme", e.Scheme},
+			{"principal", e.PrincipalID}, {"rule", e.Rule},
+			{"request_id", e.RequestID}, {"trace_id", e.TraceID},
+		} {
+			if a.value != "" {
+				attrs = append(attrs, slog.String(a.key, printable(a.value)))
+			}
+		}
+		if e.Cause != nil {
+			attrs = append(attrs, slog.String("cause", printable(e.Cause.Error())))
+		}
+		attrs = append(attrs, slog.Duration("duration", e.Duration))
+		l.LogAttrs(ctx, level, "access", attrs...)
+	})
+}
+
+// printable is s with every unprintable character escaped as Go would, cut to
+// maxLogged bytes of input.
+func printable(s string) string {
+	cut := ""
+	if len(s) > maxLogged {
+		s, cut = s[:maxLogged], "…"
+	}
+	i := 0
+	for i < len(s) && ' ' <= s[i] && s[i] <= '~' {
+		i++
+	}
+	if i == len(s) {
+		return s + cut
+	}
+	var b strings.Builder
+	b.WriteString(s[:i])
+	for i < len(s) {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			b.WriteString(`\x`)
+			b.WriteString(strconv.FormatUint(uint64(s[i]), 16))
+		case unicode.IsPrint(r):
+			b.WriteString(s[i : i+n])
+		default:
+			q := strconv.QuoteRuneToASCII(r)
+			b.WriteString(q[1 : len(q)-1])
+		}
+		i += n
+	}
+	return b.String() + cut
+}
+
+// traceID is the trace-id of a traceparent field, or "".
+func traceID(traceparent string) string {
+	if len(traceparent) < 55 || traceparent[2] != '-' || traceparent[35] != '-' {
+		return ""
+	}
+	id := traceparent[3:35]
+	for i := 0; i < len(id); i++ {
+		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return ""
+		}
+	}
+	return id
+}

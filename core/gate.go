@@ -1,0 +1,301 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Gate is one mounted step of a [Guard]: what an adapter wraps as middleware.
+// It is safe for concurrent use.
+type Gate struct {
+	guard     *Guard
+	kind      string
+	anonymous bool       // a request without credentials may pass
+	rules     Authorizer // nil: identity is enough
+	name      string
+	action    string
+}
+
+// GateOption configures one mounted gate.
+type GateOption func(*Gate)
+
+// Named gives the resource behind the gate a name, which policies may use in
+// place of its path.
+func Named(name string) GateOption { return func(t *Gate) { t.name = name } }
+
+// Acting gives the action behind the gate a name in place of the method.
+func Acting(action string) GateOption { return func(t *Gate) { t.action = action } }
+
+// Authenticate is gate one: it lets a request with a usable identity pass.
+func (g *Guard) Authenticate(opts ...GateOption) (*Gate, error) {
+	return g.gate("authenticate", nil, opts)
+}
+
+// Optional lets a request without credentials pass as anonymous. Credentials
+// that are sent must be good all the same.
+func (g *Guard) Optional(opts ...GateOption) (*Gate, error) {
+	t, err := g.gate("optional", nil, opts)
+	if err == nil {
+		t.anonymous = true
+	}
+	return t, err
+}
+
+// Authorize is gate two: it asks the guard's authorizer, after gate one, which
+// it runs itself if the request has not passed it yet.
+func (g *Guard) Authorize(opts ...GateOption) (*Gate, error) {
+	t, err := g.gate("authorize", nil, opts)
+	if err == nil && g.authorizer == nil {
+		err = errors.New("authorize: the guard has no authorizer; give NewGuard one with WithAuthorizer")
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.rules = g.authorizer
+	return t, nil
+}
+
+// Require is gate two with rules in place of the policy: all of them must
+// allow. It runs gate one itself if the request has not passed it yet.
+func (g *Guard) Require(rules ...Authorizer) (*Gate, error) {
+	return g.require("require", rules)
+}
+
+// CheckNow is gate two inside a handler, for rules that need the object the
+// handler has loaded. All must allow; it never lets an anonymous request pass,
+// and a check that cannot work (no rule, a nil one) is answered with 500.
+func (g *Guard) CheckNow(ctx context.Context, r Request, rules ...Authorizer) Verdict {
+	t, err := g.require("check", rules)
+	if err != nil {
+		t = &Gate{guard: g, kind: "check", rules: broken{err}}
+	}
+	return t.Check(ctx, r)
+}
+
+// broken is the rule of a check that cannot work.
+type broken struct{ err error }
+
+func (b broken) Authorize(context.Context, *Principal, Access) (Decision, error) {
+	return Decision{}, &InternalError{b.err}
+}
+
+func (g *Guard) require(kind string, rules []Authorizer) (*Gate, error) {
+	t, err := g.gate(kind, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(rules) == 0 {
+		return nil, fmt.Errorf("%s: no rule: without one it would only authenticate", kind)
+	}
+	for i, rule := range rules {
+		if isNil(rule) {
+			return nil, fmt.Errorf("%s: rule %d is nil", kind, i+1)
+		}
+		if err := g.checkRoles(rule); err != nil {
+			return nil, fmt.Errorf("%s: rule %d: %w", kind, i+1, err)
+		}
+	}
+	t.rules = allOf(slices.Clone(rules))
+	return t, nil
+}
+
+func (g *Guard) gate(kind string, rules Authorizer, opts []GateOption) (*Gate, error) {
+	if g == nil || len(g.schemes) == 0 {
+		return nil, fmt.Errorf("%s: the guard was not made by NewGuard", kind)
+	}
+	t := &Gate{guard: g, kind: kind, rules: rules}
+	for _, opt := range opts {
+		opt(t)
+	}
+	return t, nil
+}
+
+// RoleNamer is a rule that names roles, so that a role the policy does not
+// know is reported at assembly.
+type RoleNamer interface{ RoleNames() []string }
+
+// RoleLister is an authorizer or role source that knows all roles there are.
+// An empty list means that it does not know.
+type RoleLister interface{ KnownRoles() []string }
+
+func (g *Guard) checkRoles(rule Authorizer) error {
+	namer, ok := rule.(RoleNamer)
+	lister, known := g.roles.(RoleLister)
+	if !ok || !known {
+		return nil
+	}
+	roles := lister.KnownRoles()
+	if len(roles) == 0 {
+		return nil
+	}
+	for _, role := range namer.RoleNames() {
+		if slices.Contains(roles, role) {
+			continue
+		}
+		err := fmt.Errorf("role %q is none of the policy's roles (%s)", role, strings.Join(roles, ", "))
+		if g.strict {
+			return err
+		}
+		g.logger.Warn("a rule needs an unknown role", "error", err.Error())
+	}
+	return nil
+}
+
+// Verdict is what a gate says of one request.
+type Verdict struct {
+	// Context is to be the request's context from here on. It carries the
+	// principal.
+	Context context.Context
+	// Fields are to be added to the response of a request that passes.
+	Fields []Field
+	// Response, when not nil, is the answer: the adapter writes it and no
+	// handler runs.
+	Response *Response
+	// Denial is why; nil for a request that passes and for a preflight.
+	Denial *Denial
+}
+
+// Check judges one request and tells the observers. It never panics.
+//
+// The order is fixed: a CORS preflight is answered (browsers send no
+// credentials on it), a path or credentials that can be read two ways are 400,
+// then gate one, then the method, then the rules.
+func (t *Gate) Check(ctx context.Context, r Request) Verdict {
+	e := Event{Time: time.Now(), Gate: t.kind, Outcome: OutcomeAllowed, Status: http.StatusOK, Reason: ReasonAllowed}
+	v, d := t.judge(ctx, r, &e)
+	if d != nil {
+		resp := t.guard.answer(r, d)
+		v = Verdict{Context: ctx, Response: &resp, Denial: d}
+		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], resp.Status, d.Reason, d.Cause
+	}
+	e.Duration = time.Since(e.Time)
+	t.guard.observe(v.Context, e)
+	return v
+}
+
+// judge runs the gate's steps. A panic in anything a user wrote is a denial.
+func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *Denial) {
+	defer func() {
+		if p := recover(); p != nil {
+			d = newDenial(Faulty, CodeInternal, ReasonPanic, &PanicError{Value: p, Stack: debug.Stack()})
+		}
+	}()
+	g := t.guard
+	e.Method = r.Method()
+	e.RequestID, _ = r.Header("X-Request-Id")
+	if tp, _ := r.Header("Traceparent"); tp != "" {
+		e.TraceID = traceID(tp)
+	}
+	if e.Method == http.MethodOptions && t.kind != "check" && isPreflight(r) {
+		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
+		return Verdict{Context: ctx, Response: &Response{Status: http.StatusNoContent}}, nil
+	}
+	resource, err := t.resource(r)
+	if err != nil {
+		if errors.Is(err, ErrAmbiguousPath) {
+			return v, newDenial(Ambiguous, CodeAmbiguousPath, ReasonAmbiguousPath, err)
+		}
+		return v, newDenial(Faulty, CodeInternal, ReasonInternal, err)
+	}
+	e.Route, e.Resource = resource.Route, resource.Path
+
+	v = Verdict{Context: ctx}
+	var p *Principal
+	if pass := passageFrom(ctx); pass != nil && pass.guard == g {
+		if p = pass.principal; p != nil {
+			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
+		}
+	} else {
+		if p, v.Fields, d = g.authenticate(ctx, r, e); d != nil {
+			return v, d
+		}
+		v.Context = &passage{Context: ctx, guard: g, principal: p}
+	}
+	return v, t.decide(ctx, r, p, resource, e)
+}
+
+// decide is gate two.
+func (t *Gate) decide(ctx context.Context, r Request, p *Principal, res Resource, e *Event) *Denial {
+	g := t.guard
+	a := Access{Action: t.action, Resource: res, Request: r}
+	if a.Action == "" {
+		a.Action = e.Method
+	}
+	var dec Decision
+	var err error
+	switch {
+	case !g.judgesMethod(e.Method) && !t.judges(e.Method):
+		dec.Reason = ReasonUnknownMethod
+	case t.rules == nil:
+		dec = Decision{Allowed: p != nil || t.anonymous}
+	case p != nil:
+		dec, err = t.rules.Authorize(ctx, p, a)
+	case t.kind == "authorize" && g.anonymous != nil:
+		dec, err = g.anonymous.AuthorizeAnonymous(ctx, a)
+	}
+	e.Rule = dec.Rule
+	switch {
+	case err != nil:
+		return g.failure(err)
+	case dec.Allowed:
+		if dec.Reason != "" {
+			e.Reason = dec.Reason
+		} else if p == nil {
+			e.Reason = ReasonAnonymous
+		}
+		return nil
+	case p == nil:
+		return g.refuse(r, -1, ErrNoCredentials)
+	default:
+		return g.forbid(r, dec)
+	}
+}
+
+// judges reports whether the gate's own rules judge method.
+func (t *Gate) judges(method string) bool {
+	m, ok := t.rules.(MethodAuthorizer)
+	return ok && m.JudgesMethod(method)
+}
+
+func (t *Gate) resource(r Request) (Resource, error) {
+	rt, err := r.Route()
+	if err != nil {
+		return Resource{}, err
+	}
+	path, err := CanonicalPath(rt)
+	if err != nil {
+		return Resource{}, err
+	}
+	return Resource{Route: rt.Pattern, Path: path, Name: t.name}, nil
+}
+
+// isPreflight reports whether an OPTIONS request is a CORS preflight (Fetch
+// standard, "CORS-preflight request").
+func isPreflight(r Request) bool {
+	if _, n := r.Header("Origin"); n != 1 {
+		return false
+	}
+	_, n := r.Header("Access-Control-Request-Method")
+	return n == 1
+}
+
+// allOf allows what each of its rules allows; the first to refuse is the
+// decision.
+type allOf []Authorizer
+
+func (rules allOf) Authorize(ctx context.Context, p *Principal, a Access) (Decision, error) {
+	var dec Decision
+	for _, rule := range rules {
+		var err error
+		if dec, err = rule.Authorize(ctx, p, a); err != nil || !dec.Allowed {
+			return dec, err
+		}
+	}
+	return dec, nil
+}

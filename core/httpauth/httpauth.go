@@ -1,0 +1,96 @@
+// Package httpauth mounts a [core.Guard] on plain net/http: ServeMux, chi,
+// gorilla and whatever else takes func(http.Handler) http.Handler.
+//
+// Mount gates around the handlers of routes, inside the mux: there the matched
+// pattern is known. Around a whole mux the pattern is unknown and policies see
+// the path alone. Inside [http.StripPrefix] they see the stripped path.
+package httpauth
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Middleware wraps a handler.
+type Middleware = func(http.Handler) http.Handler
+
+// Authenticate mounts gate one: 401 without a usable identity. Like all
+// functions here that mount a gate it panics when the gate cannot work, so a
+// mistake shows at start-up.
+func Authenticate(g *core.Guard) Middleware { return mount(g.Authenticate()) }
+
+// Optional lets requests without credentials pass as anonymous; bad
+// credentials are still 401.
+func Optional(g *core.Guard) Middleware { return mount(g.Optional()) }
+
+// Authorize mounts gate two with the guard's authorizer. It runs gate one
+// first where that has not been done.
+func Authorize(g *core.Guard, opts ...core.GateOption) Middleware {
+	return mount(g.Authorize(opts...))
+}
+
+// Require mounts gate two with rules, all of which must allow. It runs gate
+// one first where that has not been done.
+func Require(g *core.Guard, rules ...core.Authorizer) Middleware { return mount(g.Require(rules...)) }
+
+// Principal is who passed gate one, or nil for an anonymous request.
+func Principal(r *http.Request) *core.Principal {
+	p, _ := core.PrincipalFrom(r.Context())
+	return p
+}
+
+// Check asks rules from inside a handler, once the object they judge is
+// loaded. On a refusal it has written the answer and returns the denial; the
+// handler returns without writing.
+func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.Authorizer) error {
+	v := g.CheckNow(r.Context(), newView(r), rules...)
+	if v.Response == nil {
+		return nil
+	}
+	Write(w, v.Response)
+	return v.Denial
+}
+
+func mount(t *core.Gate, err error) Middleware {
+	if err != nil {
+		panic("httpauth: " + err.Error())
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			v := t.Check(r.Context(), newView(r))
+			if v.Response != nil {
+				Write(w, v.Response)
+				return
+			}
+			AddFields(w.Header(), v.Fields)
+			next.ServeHTTP(w, WithContext(r, v.Context))
+		})
+	}
+}
+
+// WithContext is r with ctx, and r itself when it has ctx already.
+func WithContext(r *http.Request, ctx context.Context) *http.Request { //nolint:revive // the receiver comes first
+	if r.Context() == ctx {
+		return r
+	}
+	return r.WithContext(ctx)
+}
+
+func newView(r *http.Request) *View {
+	return &View{Request: r, Pattern: muxPath(r.Pattern), Params: pathValues{r}}
+}
+
+// muxPath is the path of a ServeMux pattern "METHOD host/path".
+func muxPath(pattern string) string {
+	if i := strings.IndexByte(pattern, '/'); i > 0 {
+		return pattern[i:]
+	}
+	return pattern
+}
+
+type pathValues struct{ r *http.Request }
+
+func (p pathValues) Param(name string) string { return p.r.PathValue(name) }

@@ -1,0 +1,140 @@
+package httpauth
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Params are the path parameters as a router matched them.
+type Params interface{ Param(name string) string }
+
+// View shows an [http.Request] to the gates. It serves every framework whose
+// requests are net/http's.
+type View struct {
+	Request *http.Request
+	// Pattern is the matched route, "" for none.
+	Pattern string
+	Params  Params
+	// RawParams says that the router matched the escaped path when there was
+	// one, so that parameters are still to be decoded.
+	RawParams bool
+}
+
+var _ core.Request = (*View)(nil)
+
+// Method implements [core.Request].
+func (v *View) Method() string { return v.Request.Method }
+
+// Target implements [core.Request].
+func (v *View) Target() string { return v.Request.RequestURI }
+
+// Host implements [core.Request].
+func (v *View) Host() string { return v.Request.Host }
+
+// Route implements [core.Request]. Path and escaped path of the URL must say
+// the same, whatever rewrote them on the way.
+func (v *View) Route() (core.Route, error) {
+	u := v.Request.URL
+	if u.RawPath == "" {
+		return core.Route{Pattern: v.Pattern, Path: u.Path}, nil
+	}
+	if p, err := url.PathUnescape(u.RawPath); err != nil || p != u.Path {
+		return core.Route{}, core.ErrAmbiguousPath
+	}
+	return core.Route{Pattern: v.Pattern, Path: u.RawPath, Escaped: true}, nil
+}
+
+// Param implements [core.Request].
+func (v *View) Param(name string) string {
+	p := v.Params.Param(name)
+	if v.RawParams && v.Request.URL.RawPath != "" {
+		if decoded, err := url.PathUnescape(p); err == nil {
+			return decoded
+		}
+	}
+	return p
+}
+
+// Header implements [core.Request].
+func (v *View) Header(name string) (string, int) {
+	values := v.Request.Header[http.CanonicalHeaderKey(name)]
+	if len(values) == 0 {
+		return "", 0
+	}
+	return values[0], len(values)
+}
+
+// Cookie implements [core.Request].
+func (v *View) Cookie(name string) (string, int) {
+	cookies := v.Request.CookiesNamed(name)
+	if len(cookies) == 0 {
+		return "", 0
+	}
+	return cookies[0].Value, len(cookies)
+}
+
+// Query implements [core.Request].
+func (v *View) Query(name string) (string, int) {
+	if v.Request.URL.RawQuery == "" {
+		return "", 0
+	}
+	values := v.Request.URL.Query()[name]
+	if len(values) == 0 {
+		return "", 0
+	}
+	return values[0], len(values)
+}
+
+// TLS implements [core.Request].
+func (v *View) TLS() *tls.ConnectionState { return v.Request.TLS }
+
+// RemoteAddr implements [core.Request].
+func (v *View) RemoteAddr() string { return v.Request.RemoteAddr }
+
+// AddFields puts the fields of a verdict into a response header: Vary is
+// merged with what others have set, every challenge gets its own line, other
+// names replace.
+func AddFields(h http.Header, fields []core.Field) {
+	for _, f := range fields {
+		switch f.Name {
+		case "Vary":
+			addVary(h, f.Value)
+		case "WWW-Authenticate":
+			h.Add(f.Name, f.Value)
+		default:
+			h.Set(f.Name, f.Value)
+		}
+	}
+}
+
+// addVary adds the members of value that h's Vary lacks.
+func addVary(h http.Header, value string) {
+	if len(h["Vary"]) == 0 {
+		h.Set("Vary", value)
+		return
+	}
+	var have []string
+	for _, line := range h["Vary"] {
+		for member := range strings.SplitSeq(line, ",") {
+			have = append(have, strings.ToLower(strings.TrimSpace(member)))
+		}
+	}
+	for member := range strings.SplitSeq(value, ",") {
+		member = strings.TrimSpace(member)
+		if !slices.Contains(have, "*") && !slices.Contains(have, strings.ToLower(member)) {
+			h.Add("Vary", member)
+		}
+	}
+}
+
+// Write writes an answer.
+func Write(w http.ResponseWriter, resp *core.Response) {
+	AddFields(w.Header(), resp.Fields)
+	w.WriteHeader(resp.Status)
+	_, _ = w.Write(resp.Body) // the client has gone; the verdict stands
+}

@@ -1,0 +1,123 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// CanonicalPath is the path that policies see for what a router matched: the
+// path decoded once, without a trailing slash.
+//
+// It returns [ErrAmbiguousPath], saying why, for a path that two parties could
+// read two ways: no leading slash, an empty or dot segment, an encoded slash
+// or any backslash, a bad or double percent-encoding, a control character,
+// invalid UTF-8, or a raw "#" or "?" (RFC 3986 §3.3, §6.2.2; the request
+// target of RFC 9112 §3.2 has no fragment).
+//
+// A plain path is returned as it is, without allocation.
+func CanonicalPath(rt Route) (string, error) {
+	path := rt.Path
+	if path == "" || path[0] != '/' {
+		return "", ambiguous("it does not begin with a slash")
+	}
+	if rt.Escaped {
+		decoded, err := decodePath(path)
+		if err != nil {
+			return "", err
+		}
+		path = decoded
+	}
+	if n := len(path) - 1; n > 0 && path[n] == '/' {
+		if path = path[:n]; path[n-1] == '/' {
+			return "", ambiguous("it holds an empty segment")
+		}
+	}
+	if err := checkDecoded(path); err != nil {
+		return "", err
+	}
+	return path, nil
+}
+
+// decodePath decodes percent-encodings once and refuses those that hide a
+// separator or are broken.
+func decodePath(path string) (string, error) {
+	if strings.IndexByte(path, '%') < 0 && strings.IndexByte(path, '#') < 0 && strings.IndexByte(path, '?') < 0 {
+		return path, nil
+	}
+	b := make([]byte, 0, len(path))
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		switch c {
+		case '#', '?':
+			return "", ambiguous("it holds a raw " + string(rune(c)))
+		case '%':
+			if i+2 >= len(path) || !isHex(path[i+1]) || !isHex(path[i+2]) {
+				return "", ambiguous("it holds a percent sign that encodes nothing")
+			}
+			c = unhex(path[i+1])<<4 | unhex(path[i+2])
+			if c == '/' {
+				return "", ambiguous("it holds an encoded slash")
+			}
+			i += 2
+		}
+		b = append(b, c)
+	}
+	return string(b), nil
+}
+
+// checkDecoded looks at a decoded path whose trailing slash is off.
+func checkDecoded(path string) error {
+	ascii := true
+	start := 1 // of the current segment
+	for i := 1; i <= len(path); i++ {
+		if i == len(path) || path[i] == '/' {
+			switch seg := path[start:i]; {
+			case seg == "" && len(path) > 1:
+				return ambiguous("it holds an empty segment")
+			case seg == "." || seg == "..":
+				return ambiguous("it holds a dot segment")
+			}
+			start = i + 1
+			continue
+		}
+		switch c := path[i]; {
+		case c >= utf8.RuneSelf:
+			ascii = false
+		case c < ' ' || c == 0x7f:
+			return ambiguous("it holds a control character")
+		case c == '\\':
+			return ambiguous("it holds a backslash")
+		case c == '%' && i+2 < len(path) && isHex(path[i+1]) && isHex(path[i+2]):
+			return ambiguous("it is percent-encoded twice")
+		}
+	}
+	if ascii {
+		return nil
+	}
+	if !utf8.ValidString(path) {
+		return ambiguous("it is not valid UTF-8")
+	}
+	if strings.IndexFunc(path, unicode.IsControl) >= 0 {
+		return ambiguous("it holds a control character")
+	}
+	return nil
+}
+
+func ambiguous(why string) error { return fmt.Errorf("%w: %s", ErrAmbiguousPath, why) }
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c <= '9':
+		return c - '0'
+	case c >= 'a':
+		return c - 'a' + 10
+	default:
+		return c - 'A' + 10
+	}
+}

@@ -1,0 +1,146 @@
+package core
+
+import (
+	"errors"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// PrincipalInfo is what [NewPrincipal] makes a principal from.
+type PrincipalInfo struct {
+	// ID names the principal, unique among all who may sign in. Required.
+	ID string
+	// Scheme is the authentication scheme that proved it; a guard fills in an
+	// empty one.
+	Scheme string
+	// Roles and Scopes are those the credentials brought.
+	Roles, Scopes []string
+	// Tenant is the tenant (Casbin: domain) the credentials are for.
+	Tenant string
+	// Claims are further facts from the credentials, as decoded from JSON.
+	Claims map[string]any
+	// AuthTime is when the principal last proved itself interactively; zero
+	// when unknown.
+	AuthTime time.Time
+	// Expires is when the credentials stop being good; zero for never.
+	Expires time.Time
+}
+
+// Principal is who was let through gate one. It is immutable and safe for
+// concurrent use, during the request and after it.
+type Principal struct {
+	info  PrincipalInfo
+	extra []string // roles a RoleSource added; shared, never written
+}
+
+// NewPrincipal copies info into a principal. The ID must not be empty: an
+// empty ID would match empty fields in policies.
+func NewPrincipal(info PrincipalInfo) (*Principal, error) {
+	if info.ID == "" {
+		return nil, errors.New("principal: empty ID")
+	}
+	info.Roles = slices.Clone(info.Roles)
+	info.Scopes = slices.Clone(info.Scopes)
+	if info.Claims != nil {
+		info.Claims, _ = cloneJSON(info.Claims).(map[string]any)
+	}
+	return &Principal{info: info}, nil
+}
+
+// ID names the principal; it is never empty.
+func (p *Principal) ID() string { return p.info.ID }
+
+// Scheme is the authentication scheme that proved the principal.
+func (p *Principal) Scheme() string { return p.info.Scheme }
+
+// Tenant is the tenant the credentials are for, or "".
+func (p *Principal) Tenant() string { return p.info.Tenant }
+
+// AuthTime is when the principal last proved itself; zero when unknown.
+func (p *Principal) AuthTime() time.Time { return p.info.AuthTime }
+
+// Expires is when the credentials stop being good; zero for never.
+func (p *Principal) Expires() time.Time { return p.info.Expires }
+
+// CredentialRoles are the roles the credentials brought, without those a
+// policy added.
+func (p *Principal) CredentialRoles() iter.Seq[string] { return slices.Values(p.info.Roles) }
+
+// Roles are all roles of the principal: those of its credentials and those the
+// policy gives it. No role comes twice.
+func (p *Principal) Roles() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i, role := range p.info.Roles {
+			if !slices.Contains(p.info.Roles[:i], role) && !yield(role) {
+				return
+			}
+		}
+		for i, role := range p.extra {
+			if !slices.Contains(p.info.Roles, role) && !slices.Contains(p.extra[:i], role) && !yield(role) {
+				return
+			}
+		}
+	}
+}
+
+// HasRole reports whether role is one of the principal's roles, compared
+// exactly.
+func (p *Principal) HasRole(role string) bool {
+	return slices.Contains(p.info.Roles, role) || slices.Contains(p.extra, role)
+}
+
+// Scopes are the scopes the credentials were issued for.
+func (p *Principal) Scopes() iter.Seq[string] { return slices.Values(p.info.Scopes) }
+
+// HasScope reports whether scope was granted, compared exactly and in letter
+// case (RFC 6750 §3: "read" is not "readonly").
+func (p *Principal) HasScope(scope string) bool { return slices.Contains(p.info.Scopes, scope) }
+
+// Claim is the claim called name, exactly spelt, and whether there is one.
+// Maps and slices are copies.
+func (p *Principal) Claim(name string) (any, bool) {
+	v, ok := p.info.Claims[name]
+	return cloneJSON(v), ok
+}
+
+// Claims lists the names of all claims in no particular order.
+func (p *Principal) Claims() iter.Seq[string] { return maps.Keys(p.info.Claims) }
+
+// withScheme is p with its scheme filled in.
+func (p *Principal) withScheme(scheme string) *Principal {
+	q := *p
+	q.info.Scheme = scheme
+	return &q
+}
+
+// withRoles is p with the roles a policy adds. extra is kept, not copied.
+func (p *Principal) withRoles(extra []string) *Principal {
+	q := *p
+	q.extra = extra
+	return &q
+}
+
+// cloneJSON copies the maps and slices a JSON decoder makes. Values of other
+// types are returned as they are.
+func cloneJSON(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, e := range v {
+			m[k] = cloneJSON(e)
+		}
+		return m
+	case []any:
+		s := make([]any, len(v))
+		for i, e := range v {
+			s[i] = cloneJSON(e)
+		}
+		return s
+	case []string:
+		return slices.Clone(v)
+	default:
+		return v
+	}
+}

@@ -1,0 +1,106 @@
+// Package echoauth mounts a [core.Guard] on Echo.
+//
+// A refused request is answered, and the middleware returns an
+// *[echo.HTTPError] whose Internal is the *[core.Denial], so that loggers and
+// the app's own HTTPErrorHandler see it. The answer is complete by then: what
+// they write to it is dropped. To change what denials look like, give the
+// guard a responder.
+package echoauth
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// Authenticate mounts gate one: 401 without a usable identity. Like all
+// functions here that mount a gate it panics when the gate cannot work, so a
+// mistake shows at start-up.
+func Authenticate(g *core.Guard) echo.MiddlewareFunc { return mount(g.Authenticate()) }
+
+// Optional lets requests without credentials pass as anonymous; bad
+// credentials are still 401.
+func Optional(g *core.Guard) echo.MiddlewareFunc { return mount(g.Optional()) }
+
+// Authorize mounts gate two with the guard's authorizer. It runs gate one
+// first where that has not been done.
+func Authorize(g *core.Guard, opts ...core.GateOption) echo.MiddlewareFunc {
+	return mount(g.Authorize(opts...))
+}
+
+// Require mounts gate two with rules, all of which must allow. It runs gate
+// one first where that has not been done.
+func Require(g *core.Guard, rules ...core.Authorizer) echo.MiddlewareFunc {
+	return mount(g.Require(rules...))
+}
+
+// Principal is who passed gate one, or nil for an anonymous request.
+func Principal(c echo.Context) *core.Principal {
+	p, _ := core.PrincipalFrom(c.Request().Context())
+	return p
+}
+
+// Check asks rules from inside a handler, once the object they judge is
+// loaded. On a refusal it has answered and returns the error for the handler
+// to return.
+func Check(c echo.Context, g *core.Guard, rules ...core.Authorizer) error {
+	return pass(c, g.CheckNow(c.Request().Context(), newView(c), rules...))
+}
+
+// Routes lists the app's routes, for checks of a policy against them.
+func Routes(app *echo.Echo) []core.RouteInfo {
+	var routes []core.RouteInfo
+	for _, r := range app.Routes() {
+		if r.Method != echo.RouteNotFound {
+			routes = append(routes, core.RouteInfo{Method: r.Method, Pattern: r.Path})
+		}
+	}
+	return routes
+}
+
+func mount(t *core.Gate, err error) echo.MiddlewareFunc {
+	if err != nil {
+		panic("echoauth: " + err.Error())
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			v := t.Check(c.Request().Context(), newView(c))
+			if err := pass(c, v); err != nil || v.Response != nil {
+				return err
+			}
+			return next(c)
+		}
+	}
+}
+
+func newView(c echo.Context) *httpauth.View {
+	return &httpauth.View{Request: c.Request(), Pattern: c.Path(), Params: c, RawParams: true}
+}
+
+// pass carries a verdict out. When headers are sent already it can only stop.
+func pass(c echo.Context, v core.Verdict) error {
+	if v.Response == nil {
+		httpauth.AddFields(c.Response().Header(), v.Fields)
+		if r := httpauth.WithContext(c.Request(), v.Context); r != c.Request() {
+			c.SetRequest(r)
+		}
+		return nil
+	}
+	if resp := c.Response(); !resp.Committed {
+		httpauth.Write(resp, v.Response)
+		resp.Writer = sealed{resp.Writer}
+	}
+	if v.Denial == nil {
+		return nil
+	}
+	return &echo.HTTPError{Code: v.Response.Status, Message: v.Denial.Code, Internal: v.Denial}
+}
+
+// sealed is the writer of an answer that is complete.
+type sealed struct{ http.ResponseWriter }
+
+func (sealed) Write(b []byte) (int, error) { return len(b), nil }
+func (sealed) WriteHeader(int)             {}

@@ -1,0 +1,86 @@
+// Package ginauth mounts a [core.Guard] on Gin.
+//
+// A refused request is answered and aborted: no later handler runs. Handlers
+// find the principal with [Principal], and code that knows no framework with
+// [core.PrincipalFrom] on the request's context.
+package ginauth
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// Authenticate mounts gate one: 401 without a usable identity. Like all
+// functions here that mount a gate it panics when the gate cannot work, so a
+// mistake shows at start-up.
+func Authenticate(g *core.Guard) gin.HandlerFunc { return mount(g.Authenticate()) }
+
+// Optional lets requests without credentials pass as anonymous; bad
+// credentials are still 401.
+func Optional(g *core.Guard) gin.HandlerFunc { return mount(g.Optional()) }
+
+// Authorize mounts gate two with the guard's authorizer. It runs gate one
+// first where that has not been done.
+func Authorize(g *core.Guard, opts ...core.GateOption) gin.HandlerFunc {
+	return mount(g.Authorize(opts...))
+}
+
+// Require mounts gate two with rules, all of which must allow. It runs gate
+// one first where that has not been done.
+func Require(g *core.Guard, rules ...core.Authorizer) gin.HandlerFunc {
+	return mount(g.Require(rules...))
+}
+
+// Principal is who passed gate one, or nil for an anonymous request.
+func Principal(c *gin.Context) *core.Principal {
+	p, _ := core.PrincipalFrom(c.Request.Context())
+	return p
+}
+
+// Check asks rules from inside a handler, once the object they judge is
+// loaded. On a refusal it has answered and aborted and returns the denial; the
+// handler returns without writing.
+func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
+	return pass(c, g.CheckNow(c.Request.Context(), newView(c), rules...))
+}
+
+// Routes lists the app's routes, for checks of a policy against them.
+func Routes(app *gin.Engine) []core.RouteInfo {
+	var routes []core.RouteInfo
+	for _, r := range app.Routes() {
+		routes = append(routes, core.RouteInfo{Method: r.Method, Pattern: r.Path})
+	}
+	return routes
+}
+
+func mount(t *core.Gate, err error) gin.HandlerFunc {
+	if err != nil {
+		panic("ginauth: " + err.Error())
+	}
+	return func(c *gin.Context) {
+		_ = pass(c, t.Check(c.Request.Context(), newView(c))) // aborted already
+	}
+}
+
+func newView(c *gin.Context) *httpauth.View {
+	return &httpauth.View{Request: c.Request, Pattern: c.FullPath(), Params: c}
+}
+
+// pass carries a verdict out. When headers are sent already it can only stop.
+func pass(c *gin.Context, v core.Verdict) error {
+	if v.Response == nil {
+		httpauth.AddFields(c.Writer.Header(), v.Fields)
+		c.Request = httpauth.WithContext(c.Request, v.Context)
+		return nil
+	}
+	c.Abort()
+	if !c.Writer.Written() {
+		httpauth.Write(c.Writer, v.Response)
+	}
+	if v.Denial == nil {
+		return nil
+	}
+	return v.Denial
+}
