@@ -1,0 +1,143 @@
+// Package fiberauth mounts a [core.Guard] on Fiber v2.
+//
+// Gates work wherever middleware can stand: on a route, a group or the whole
+// app. The matched route is known in all three, also to gates mounted with
+// Use, where Fiber itself only knows the middleware.
+//
+// Fiber reuses its buffers. Everything the gates hand on is a copy: principals,
+// events and [core.Request] strings are safe to keep.
+package fiberauth
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Authenticate mounts gate one: 401 without a usable identity. Like all
+// functions here that mount a gate it panics when the gate cannot work, so a
+// mistake shows at start-up.
+func Authenticate(g *core.Guard) fiber.Handler { return mount(g.Authenticate()) }
+
+// Optional lets requests without credentials pass as anonymous; bad
+// credentials are still 401.
+func Optional(g *core.Guard) fiber.Handler { return mount(g.Optional()) }
+
+// Authorize mounts gate two with the guard's authorizer. It runs gate one
+// first where that has not been done.
+func Authorize(g *core.Guard, opts ...core.GateOption) fiber.Handler {
+	return mount(g.Authorize(opts...))
+}
+
+// Require mounts gate two with rules, all of which must allow. It runs gate
+// one first where that has not been done.
+func Require(g *core.Guard, rules ...core.Authorizer) fiber.Handler {
+	return mount(g.Require(rules...))
+}
+
+// Principal is who passed gate one, or nil for an anonymous request.
+func Principal(c *fiber.Ctx) *core.Principal {
+	p, _ := core.PrincipalFrom(c.UserContext())
+	return p
+}
+
+// Check asks rules from inside a handler, once the object they judge is
+// loaded. On a refusal it has answered and returns the error for the handler
+// to return. Use it below a mounted gate: without one, Fiber's default error
+// handler writes its own body over the answer (status and challenge stay).
+func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
+	v := g.CheckNow(c.UserContext(), newView(c), rules...)
+	if v.Response == nil {
+		return nil
+	}
+	return deny(c, v)
+}
+
+// Routes lists the app's routes, for checks of a policy against them. Static
+// and other handlers mounted with Use are not among them.
+func Routes(app *fiber.App) []core.RouteInfo {
+	app.Handler() // merges mounted sub-apps, as the start of the app does
+	var routes []core.RouteInfo
+	for _, r := range app.GetRoutes(true) {
+		routes = append(routes, core.RouteInfo{Method: r.Method, Pattern: r.Path})
+	}
+	return routes
+}
+
+func mount(t *core.Gate, err error) fiber.Handler {
+	if err != nil {
+		panic("fiberauth: " + err.Error())
+	}
+	return func(c *fiber.Ctx) error {
+		v := t.Check(c.UserContext(), newView(c))
+		if v.Response != nil {
+			return settle(c, deny(c, v))
+		}
+		addFields(c, v.Fields)
+		c.SetUserContext(v.Context)
+		return settle(c, c.Next())
+	}
+}
+
+// settle lets the app's own error handler see a refusal. Fiber's default one
+// would replace the body, so it is not asked.
+func settle(c *fiber.Ctx, err error) error {
+	var refused *Error
+	if err != nil && errors.As(err, &refused) && hasDefaultErrorHandler(c.App()) {
+		return nil
+	}
+	return err
+}
+
+// Error is what the app's own error handler is given for a refusal. The
+// response is complete by then; a handler that leaves it alone sends it.
+//
+// It unwraps to a *[fiber.Error] with the status and the public code, and to
+// the *[core.Denial].
+type Error struct {
+	Denial *core.Denial
+	native *fiber.Error
+}
+
+func (e *Error) Error() string { return e.native.Message }
+
+// Unwrap returns the framework's error and the denial.
+func (e *Error) Unwrap() []error { return []error{e.native, e.Denial} }
+
+// deny writes the answer. A preflight is no error.
+func deny(c *fiber.Ctx, v core.Verdict) error {
+	resp := v.Response
+	addFields(c, resp.Fields)
+	c.Status(resp.Status).Response().SetBody(resp.Body)
+	if v.Denial == nil {
+		return nil
+	}
+	return &Error{Denial: v.Denial, native: fiber.NewError(resp.Status, v.Denial.Code)}
+}
+
+func hasDefaultErrorHandler(app *fiber.App) bool {
+	own := app.Config().ErrorHandler
+	return reflect.ValueOf(own).Pointer() == reflect.ValueOf(fiber.DefaultErrorHandler).Pointer()
+}
+
+// addFields puts the fields of a verdict into the response: Vary is merged
+// with what others have set, every challenge gets its own line, other names
+// replace.
+func addFields(c *fiber.Ctx, fields []core.Field) {
+	for _, f := range fields {
+		switch f.Name {
+		case fiber.HeaderVary:
+			for member := range strings.SplitSeq(f.Value, ", ") {
+				c.Append(f.Name, member)
+			}
+		case fiber.HeaderWWWAuthenticate:
+			c.Response().Header.Add(f.Name, f.Value)
+		default:
+			c.Set(f.Name, f.Value)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package fiberauth
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// match is what Fiber's router makes of a request. All strings are copies or
+// belong to the route.
+type match struct {
+	pattern *pattern // nil when no route matched
+	path    string
+	escaped bool
+	values  []string // in the order of the pattern's names
+}
+
+// param is the value of a parameter, as Fiber's own Params finds it.
+func (m *match) param(name string, caseSensitive bool) string {
+	if name == "*" || name == "+" {
+		name += "1"
+	}
+	if m.pattern == nil {
+		return ""
+	}
+	for i, n := range m.pattern.names {
+		if i < len(m.values) && (n == name || !caseSensitive && strings.EqualFold(n, name)) {
+			return m.values[i]
+		}
+	}
+	return ""
+}
+
+// resolver finds the route of a request with Fiber's own router.
+//
+// A handler of a route knows it already. Middleware mounted with Use does not:
+// there a private app with the same configuration and the same routes, whose
+// handlers only take notes, is asked. It is built at the first request, when
+// all routes and mounted sub-apps are in place.
+type resolver struct {
+	handlers uint32 // the app's handler count when this was built
+	shadow   fasthttp.RequestHandler
+	fold     bool // letter case does not matter to the router
+	unescape bool
+	routes   map[*fiber.Route]*pattern // the app's routes, without Use
+	prefixes []*pattern                // of handlers mounted with Use
+	pool     sync.Pool                 // of *fasthttp.RequestCtx
+}
+
+// noteKey is the user value under which a shadow handler leaves its note.
+type noteKey struct{}
+
+// resolvers holds one *resolver an app.
+var resolvers sync.Map // of *fiber.App to *atomic.Pointer[resolver]
+
+// resolverFor is the app's resolver, built anew when routes have been added.
+func resolverFor(app *fiber.App) *resolver {
+	slot, ok := resolvers.Load(app)
+	if !ok {
+		slot, _ = resolvers.LoadOrStore(app, new(atomic.Pointer[resolver]))
+	}
+	current := slot.(*atomic.Pointer[resolver])
+	if r := current.Load(); r != nil && r.handlers == app.HandlersCount() {
+		return r
+	}
+	r := newResolver(app)
+	current.Store(r)
+	return r
+}
+
+func newResolver(app *fiber.App) *resolver {
+	cfg := app.Config()
+	r := &resolver{
+		handlers: app.HandlersCount(),
+		fold:     !cfg.CaseSensitive,
+		unescape: cfg.UnescapePath,
+		routes:   make(map[*fiber.Route]*pattern),
+	}
+	r.pool.New = func() any { return new(fasthttp.RequestCtx) }
+	shadow := fiber.New(fiber.Config{
+		CaseSensitive:  cfg.CaseSensitive,
+		StrictRouting:  cfg.StrictRouting,
+		UnescapePath:   cfg.UnescapePath,
+		RequestMethods: cfg.RequestMethods,
+		ErrorHandler:   func(*fiber.Ctx, error) error { return nil },
+	})
+	routes := app.GetRoutes(true)
+	for _, stack := range app.Stack() {
+		for _, rt := range stack {
+			p := newPattern(rt.Path, rt.Params)
+			if len(routes) == 0 || !sameRoute(rt, &routes[0]) {
+				r.prefixes = append(r.prefixes, p)
+				continue
+			}
+			routes = routes[1:]
+			r.routes[rt] = p
+			shadow.Add(rt.Method, rt.Path, func(c *fiber.Ctx) error {
+				c.Context().SetUserValue(noteKey{}, newMatch(c, p))
+				return nil
+			})
+		}
+	}
+	r.shadow = shadow.Handler()
+	return r
+}
+
+// sameRoute reports whether copied is the copy GetRoutes made of rt. Routes
+// with the same method and path share no handler slice.
+func sameRoute(rt, copied *fiber.Route) bool {
+	return rt.Method == copied.Method && rt.Path == copied.Path &&
+		len(rt.Handlers) == len(copied.Handlers) &&
+		(len(rt.Handlers) == 0 || &rt.Handlers[0] == &copied.Handlers[0])
+}
+
+// newMatch copies what c's router has matched.
+func newMatch(c *fiber.Ctx, p *pattern) *match {
+	m := &match{pattern: p}
+	for _, name := range p.names {
+		m.values = append(m.values, strings.Clone(c.Params(name)))
+	}
+	return m
+}
+
+// resolve says what the router matches for c, with the path in the letter case
+// of the route's literal parts.
+func (r *resolver) resolve(c *fiber.Ctx) (match, error) {
+	path := strings.Clone(c.Path())
+	if r.unescape {
+		// The path as sent must be clear too, and say the same.
+		sent, err := core.CanonicalPath(core.Route{Path: string(c.Request().URI().PathOriginal()), Escaped: true})
+		if err != nil {
+			return match{}, err
+		}
+		if sent != strings.TrimSuffix(path, "/") && sent != path {
+			return match{}, core.ErrAmbiguousPath
+		}
+	}
+	var m *match
+	if p, ok := r.routes[c.Route()]; ok {
+		m = newMatch(c, p)
+	} else if m = r.ask(c); m == nil {
+		return match{path: r.foldPrefix(path), escaped: !r.unescape}, nil
+	}
+	m.path, m.escaped = path, !r.unescape
+	if r.fold {
+		var ok bool
+		if m.path, ok = m.pattern.restore(path, m.values); !ok {
+			return match{}, fmt.Errorf("%w: it does not follow route %q", core.ErrAmbiguousPath, m.pattern.text)
+		}
+	}
+	return *m, nil
+}
+
+// ask puts the request line to the shadow app; nil when no route matches.
+func (r *resolver) ask(c *fiber.Ctx) *match {
+	fctx := r.pool.Get().(*fasthttp.RequestCtx)
+	defer r.pool.Put(fctx)
+	fctx.Request.Reset()
+	fctx.Response.Reset()
+	fctx.ResetUserValues()
+	fctx.Request.Header.SetMethodBytes(c.Request().Header.Method())
+	fctx.Request.URI().SetPathBytes(c.Request().URI().PathOriginal())
+	r.shadow(fctx)
+	m, _ := fctx.UserValue(noteKey{}).(*match)
+	return m
+}
+
+// foldPrefix gives a path that only a handler mounted with Use can answer,
+// such as Static's, the letter case of the longest prefix that fits.
+func (r *resolver) foldPrefix(path string) string {
+	if !r.fold {
+		return path
+	}
+	longest := ""
+	for _, p := range r.prefixes {
+		prefix := p.literalPrefix()
+		if len(prefix) > len(longest) && len(prefix) <= len(path) && strings.EqualFold(prefix, path[:len(prefix)]) {
+			longest = prefix
+		}
+	}
+	return longest + path[len(longest):]
+}
