@@ -87,7 +87,7 @@ func mount(t *core.Gate, err error) fiber.Handler {
 // would replace the body, so it is not asked.
 func settle(c *fiber.Ctx, err error) error {
 	var refused *Error
-	if err != nil && errors.As(err, &refused) && hasDefaultErrorHandler(c.App()) {
+	if err != nil && errors.As(err, &refused) && resolverFor(c.App()).quiet {
 		return nil
 	}
 	return err
@@ -119,9 +119,9 @@ func deny(c *fiber.Ctx, v core.Verdict) error {
 	return &Error{Denial: v.Denial, native: fiber.NewError(resp.Status, v.Denial.Code)}
 }
 
-func hasDefaultErrorHandler(app *fiber.App) bool {
-	own := app.Config().ErrorHandler
-	return reflect.ValueOf(own).Pointer() == reflect.ValueOf(fiber.DefaultErrorHandler).Pointer()
+// isDefault reports whether an error handler is Fiber's own.
+func isDefault(h fiber.ErrorHandler) bool {
+	return reflect.ValueOf(h).Pointer() == reflect.ValueOf(fiber.DefaultErrorHandler).Pointer()
 }
 
 // addFields puts the fields of a verdict into the response: Vary is merged

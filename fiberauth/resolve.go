@@ -22,7 +22,7 @@ type match struct {
 }
 
 // param is the value of a parameter, as Fiber's own Params finds it.
-func (m *match) param(name string, caseSensitive bool) string {
+func (m *match) param(name string, fold bool) string {
 	if name == "*" || name == "+" {
 		name += "1"
 	}
@@ -30,7 +30,7 @@ func (m *match) param(name string, caseSensitive bool) string {
 		return ""
 	}
 	for i, n := range m.pattern.names {
-		if i < len(m.values) && (n == name || !caseSensitive && strings.EqualFold(n, name)) {
+		if i < len(m.values) && (n == name || fold && strings.EqualFold(n, name)) {
 			return m.values[i]
 		}
 	}
@@ -48,6 +48,8 @@ type resolver struct {
 	shadow   fasthttp.RequestHandler
 	fold     bool // letter case does not matter to the router
 	unescape bool
+	rawNames bool                      // header names are as sent
+	quiet    bool                      // the app has Fiber's own error handler
 	routes   map[*fiber.Route]*pattern // the app's routes, without Use
 	prefixes []*pattern                // of handlers mounted with Use
 	pool     sync.Pool                 // of *fasthttp.RequestCtx
@@ -80,6 +82,8 @@ func newResolver(app *fiber.App) *resolver {
 		handlers: app.HandlersCount(),
 		fold:     !cfg.CaseSensitive,
 		unescape: cfg.UnescapePath,
+		rawNames: cfg.DisableHeaderNormalizing,
+		quiet:    isDefault(cfg.ErrorHandler),
 		routes:   make(map[*fiber.Route]*pattern),
 	}
 	r.pool.New = func() any { return new(fasthttp.RequestCtx) }

@@ -15,13 +15,14 @@ import (
 // writes over its own with the next request.
 type view struct {
 	c     *fiber.Ctx
+	app   *resolver
 	match match
 	found bool // match is filled in
 }
 
 var _ core.Request = (*view)(nil)
 
-func newView(c *fiber.Ctx) *view { return &view{c: c} }
+func newView(c *fiber.Ctx) *view { return &view{c: c, app: resolverFor(c.App())} }
 
 // methods gives known methods without copying.
 var methods = map[string]string{
@@ -48,7 +49,7 @@ func (v *view) Route() (core.Route, error) {
 	if strings.IndexByte(v.c.OriginalURL(), '#') >= 0 {
 		return core.Route{}, core.ErrAmbiguousPath // fasthttp drops what follows
 	}
-	m, err := resolverFor(v.c.App()).resolve(v.c)
+	m, err := v.app.resolve(v.c)
 	if err != nil {
 		return core.Route{}, err
 	}
@@ -66,7 +67,7 @@ func (v *view) Param(name string) string {
 			return ""
 		}
 	}
-	p := v.match.param(name, v.c.App().Config().CaseSensitive)
+	p := v.match.param(name, v.app.fold)
 	if v.match.escaped {
 		if decoded, err := url.PathUnescape(p); err == nil {
 			return decoded
@@ -77,7 +78,7 @@ func (v *view) Param(name string) string {
 
 func (v *view) Header(name string) (value string, count int) {
 	h := &v.c.Request().Header
-	if v.c.App().Config().DisableHeaderNormalizing {
+	if v.app.rawNames {
 		// Names are as sent, so each line is looked at.
 		h.VisitAll(func(key, val []byte) {
 			if strings.EqualFold(string(key), name) {

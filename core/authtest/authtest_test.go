@@ -1,0 +1,11 @@
+package authtest_test
+
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+)
+
+func TestNetHTTP(t *testing.T) {
+	authtest.Run(t, authtest.NetHTTP())
+}

@@ -1,0 +1,92 @@
+package fiberauth_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/fiberauth"
+)
+
+func TestConformance(t *testing.T) {
+	authtest.Run(t, framework())
+}
+
+func framework() authtest.Framework {
+	return authtest.Framework{Name: "fiber", Serve: serve, FoldsCase: true, IgnoresSlash: true}
+}
+
+var mounts = authtest.Mounts[fiber.Handler]{
+	Authenticate: fiberauth.Authenticate, Optional: fiberauth.Optional,
+	Authorize: fiberauth.Authorize, Require: fiberauth.Require,
+}
+
+func serve(t testing.TB, l net.Listener, app authtest.App) {
+	cfg := fiber.Config{DisableStartupMessage: true, ReadTimeout: 10 * time.Second}
+	if app.Errors != nil {
+		cfg.ErrorHandler = func(c *fiber.Ctx, err error) error {
+			app.Errors(err)
+			var refused *fiberauth.Error
+			if errors.As(err, &refused) {
+				return nil
+			}
+			return fiber.DefaultErrorHandler(c, err)
+		}
+	}
+	root := fiber.New(cfg)
+	for _, m := range mounts.All(app.Use) {
+		root.Use(m)
+	}
+	for _, rt := range app.Routes {
+		add(root, rt)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = root.Listener(l) // ends when the app is shut down
+	}()
+	t.Cleanup(func() {
+		_ = root.ShutdownWithTimeout(time.Second)
+		<-done
+	})
+}
+
+func add(root *fiber.App, rt authtest.Route) {
+	var router fiber.Router = root
+	switch {
+	case rt.Mounted:
+		sub := fiber.New()
+		root.Mount(rt.Group, sub)
+		router = sub
+		for _, m := range mounts.All(rt.GroupGates) {
+			router.Use(m)
+		}
+	case rt.Group != "":
+		router = root.Group(rt.Group, mounts.All(rt.GroupGates)...)
+	}
+	handlers := append(mounts.All(rt.Gates), func(c *fiber.Ctx) error { return rt.Handler(exchange{c}) })
+	if rt.Methods == nil {
+		router.All(rt.Pattern, handlers...)
+	}
+	for _, method := range rt.Methods {
+		router.Add(method, rt.Pattern, handlers...)
+	}
+}
+
+type exchange struct{ c *fiber.Ctx }
+
+func (x exchange) Context() context.Context     { return x.c.UserContext() }
+func (x exchange) Principal() *core.Principal   { return fiberauth.Principal(x.c) }
+func (x exchange) SetHeader(name, value string) { x.c.Set(name, value) }
+
+func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
+	return fiberauth.Check(x.c, g, rules...)
+}
+
+func (x exchange) Text(status int, body string) error { return x.c.Status(status).SendString(body) }
