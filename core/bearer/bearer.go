@@ -1,0 +1,170 @@
+// Package bearer is the Bearer scheme of RFC 6750: an access token in the
+// Authorization header. What a token means is left to a [TokenVerifier].
+//
+// Only the Authorization header is read. The transports of RFC 6750 §2.2 (form
+// field) and §2.3 (query parameter), and cookies, are not: a token that is
+// sent there is no credentials.
+package bearer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// defaultMaxTokenSize is above what servers commonly allow for all header
+// fields together, so only a deployment that raised that limit meets it.
+const defaultMaxTokenSize = 16 << 10
+
+// TokenVerifier turns an access token into the principal it was issued for.
+// Implementations must be safe for concurrent use.
+type TokenVerifier interface {
+	// VerifyToken returns the principal that token proves. The token fits
+	// the b64token grammar of RFC 6750 §2.1, is not empty and not longer
+	// than [WithMaxTokenSize] says; nothing else is known of it.
+	//
+	// A token that proves nobody is a [core.CredentialError], which says why
+	// and is answered with 401 and invalid_token whatever its Code. Any other
+	// error means that the answer could not be found out and is 503, except
+	// a [core.InternalError], which is 500. With an error the principal is
+	// ignored. The error must not be [core.ErrNoCredentials], since there
+	// were some: that is a fault, 500.
+	VerifyToken(ctx context.Context, token string) (*core.Principal, error)
+}
+
+// Authenticator is the Bearer scheme. It implements [core.Authenticator] and
+// is safe for concurrent use.
+type Authenticator struct {
+	verifier TokenVerifier
+	maxSize  int
+	realm    challenge.Param
+	vary     []string
+
+	// Challenges that are the same for every request, rendered once.
+	plain, invalidToken, invalidRequest []challenge.Challenge
+}
+
+var _ core.Authenticator = (*Authenticator)(nil)
+
+// Option configures an [Authenticator].
+type Option func(*Authenticator) error
+
+// WithMaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
+// least 1. A longer one is refused with 401 and never reaches the verifier.
+func WithMaxTokenSize(n int) Option {
+	return func(a *Authenticator) error {
+		if n < 1 {
+			return fmt.Errorf("max token size %d: at least 1 byte", n)
+		}
+		a.maxSize = n
+		return nil
+	}
+}
+
+// New makes an authenticator whose challenges name realm, which must be
+// printable ASCII and not empty (RFC 6750 §3 wants a parameter in every
+// challenge, and realm is the one that always fits).
+func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) {
+	if realm == "" {
+		return nil, errors.New("bearer: realm is empty: give the protected area a name, such as \"api\"")
+	}
+	if v == nil || isNilPointer(v) {
+		return nil, errors.New("bearer: token verifier is nil")
+	}
+	a := &Authenticator{
+		verifier: v,
+		maxSize:  defaultMaxTokenSize,
+		realm:    challenge.Param{Name: "realm", Value: realm},
+		vary:     []string{"Authorization"},
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("bearer: option %d is nil", i+1)
+		}
+		if err := opt(a); err != nil {
+			return nil, fmt.Errorf("bearer: %w", err)
+		}
+	}
+	if err := a.render(); err != nil {
+		return nil, fmt.Errorf("bearer: %w", err)
+	}
+	return a, nil
+}
+
+// Scheme is "Bearer".
+func (a *Authenticator) Scheme() string { return schemeName }
+
+// Vary is Authorization alone.
+func (a *Authenticator) Vary() []string { return a.vary }
+
+// Authenticate implements [core.Authenticator]. A Bearer scheme without a
+// token, or with something that is none, is a [core.CredentialError] with
+// code invalid_token and does not reach the verifier; another scheme is
+// [core.ErrNoCredentials] (RFC 6750 §3.1).
+func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	field, n := r.Header("Authorization")
+	if n > 1 {
+		return nil, fmt.Errorf("%w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
+	}
+	rest, ok := cutScheme(field)
+	if n == 0 || !ok {
+		return nil, core.ErrNoCredentials
+	}
+	token, err := a.token(rest)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	p, err := a.verifier.VerifyToken(ctx, token)
+	if err != nil {
+		return nil, verdict(err)
+	}
+	return p, nil
+}
+
+// malformed refuses what stands after the scheme name.
+func malformed(err error) error {
+	return &core.CredentialError{
+		Reason:      core.ReasonMalformed,
+		Code:        core.CodeInvalidToken,
+		Description: "The access token is malformed",
+		Err:         err,
+	}
+}
+
+// verdict is what the guard is told of a verifier's error. The body's code and
+// the challenge's must agree, so there is one code for all bad tokens.
+func verdict(err error) error {
+	if errors.Is(err, core.ErrNoCredentials) {
+		// Not wrapped: the guard would take a refused token for an anonymous
+		// request.
+		return &core.InternalError{Err: fmt.Errorf("bearer: verifier reports no credentials for a token that was sent: %v", err)}
+	}
+	var bad *core.CredentialError
+	if errors.Is(err, core.ErrAmbiguousCredentials) || !errors.As(err, &bad) {
+		return err
+	}
+	if bad.Code == core.CodeInvalidToken {
+		return err
+	}
+	return &core.CredentialError{
+		Reason:      bad.Reason,
+		Code:        core.CodeInvalidToken,
+		Description: bad.Description,
+		Err:         err,
+	}
+}
+
+// isNilPointer reports whether v holds a nil pointer, func or map, which would
+// fail at the first token only.
+func isNilPointer(v TokenVerifier) bool {
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map:
+		return rv.IsNil()
+	}
+	return false
+}

@@ -1,0 +1,103 @@
+package bearer_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+func TestChallenges(t *testing.T) {
+	described := func(d string) error {
+		return &core.CredentialError{Reason: core.ReasonExpired, Code: core.CodeInvalidToken, Description: d}
+	}
+	const invalidToken = `Bearer realm="api", error="invalid_token"`
+	for _, tc := range []struct {
+		name string
+		err  error
+		want string // "" for no challenge
+	}{
+		{"B01 no credentials", core.ErrNoCredentials, `Bearer realm="api"`},
+		{"B03 invalid token", described(""), invalidToken},
+		{"B09 description", described("The access token expired"), invalidToken + `, error_description="The access token expired"`},
+		{"B09 quote in description", described(`a "quoted" word`), invalidToken},
+		{"B09 backslash in description", described(`a\b`), invalidToken},
+		{"B09 line break in description", described("a\r\nb"), invalidToken},
+		{"B09 description outside ASCII", described("abgelaufen für immer"), invalidToken},
+		{"I07 code of another scheme", &core.CredentialError{Code: core.CodeInvalidCredentials}, invalidToken},
+		{"wrapped", fmt.Errorf("verify: %w", described("")), invalidToken},
+		{"B03 ambiguous", fmt.Errorf("%w: 2 lines", core.ErrAmbiguousCredentials), `Bearer realm="api", error="invalid_request"`},
+		{
+			"B10 scope", &core.ScopeError{Scopes: []string{"reports:read", "reports:write"}},
+			`Bearer realm="api", error="insufficient_scope", scope="reports:read reports:write"`,
+		},
+		{
+			"B10 scopes no token can carry", &core.ScopeError{Scopes: []string{"a b", "", `q"`, `b\`, "ü", "x\n", "ok!#[]~"}},
+			`Bearer realm="api", error="insufficient_scope", scope="ok!#[]~"`,
+		},
+		{"B10 no scope left", &core.ScopeError{Scopes: []string{"a b"}}, `Bearer realm="api", error="insufficient_scope"`},
+		{"dependency", errors.New("down"), ""},
+		{"unavailable", &core.UnavailableError{Err: errors.New("down")}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := newAuthenticator(t, &verifier{}).Challenges(request(), tc.err)
+			switch {
+			case tc.want == "" && len(got) != 0:
+				t.Errorf("got %v, want none", got)
+			case tc.want != "" && (len(got) != 1 || got[0].String() != tc.want):
+				t.Errorf("got %v, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestRealmIsQuoted(t *testing.T) { // A07, A08, A09
+	a, err := bearer.New(`a", evil="b\`, &verifier{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := a.Challenges(request(), core.ErrNoCredentials)[0].String(), `Bearer realm="a\", evil=\"b\\"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestSchemeAndVary(t *testing.T) {
+	a := newAuthenticator(t, &verifier{})
+	if v := a.Vary(); a.Scheme() != "Bearer" || len(v) != 1 || v[0] != "Authorization" {
+		t.Errorf("scheme %q, vary %q", a.Scheme(), v)
+	}
+}
+
+// FuzzChallenges shows that no description or scope breaks out of its
+// parameter.
+func FuzzChallenges(f *testing.F) {
+	f.Add("The access token expired", "read")
+	f.Add(`", realm="evil`, `x", error="y`)
+	f.Add("a\r\nSet-Cookie: b", "a b")
+	a := newAuthenticator(f, &verifier{})
+	f.Fuzz(func(t *testing.T, description, scope string) {
+		check := func(cs []challenge.Challenge, code string) {
+			if len(cs) != 1 || cs[0].Scheme() != "Bearer" {
+				t.Fatalf("challenges %v", cs)
+			}
+			if got, _ := cs[0].Param("error"); got != code {
+				t.Fatalf("error %q, want %q", got, code)
+			}
+			for i, quotes := 0, 0; i < len(cs[0].String()); i++ {
+				switch c := cs[0].String()[i]; {
+				case c < ' ' || c > '~' || c == '\\':
+					t.Fatalf("byte %#x in %q", c, cs[0])
+				case c == '"':
+					if quotes++; quotes > 2*len(cs[0].Params()) {
+						t.Fatalf("too many quotes in %q", cs[0])
+					}
+				}
+			}
+		}
+		check(a.Challenges(request(), &core.CredentialError{Description: description}), core.CodeInvalidToken)
+		check(a.Challenges(request(), &core.ScopeError{Scopes: []string{scope, "b"}}), core.CodeInsufficientScope)
+	})
+}
