@@ -1,0 +1,109 @@
+package rule
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// All allows what every one of its rules allows. Rules are asked in order; the
+// first that refuses or fails decides and the rest are not asked.
+//
+// It panics when no rule is given or one is nil.
+func All(rules ...core.Authorizer) core.Authorizer { return &all{newParts("All", rules)} }
+
+type all struct{ parts }
+
+func (r *all) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+	for _, part := range r.rules {
+		if d, err := r.ask(ctx, part, p, a); err != nil || !d.Allowed {
+			return d, err
+		}
+	}
+	return core.Decision{Allowed: true, Rule: r.String()}, nil
+}
+
+// AuthorizeAnonymous implements [core.AnonymousAuthorizer]: every part has to
+// be one and to allow.
+func (r *all) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decision, error) {
+	for _, part := range r.rules {
+		if d, err := r.askAnonymous(ctx, part, a); err != nil || !d.Allowed {
+			return d, err
+		}
+	}
+	return core.Decision{Allowed: true, Rule: r.String()}, nil
+}
+
+// JudgesMethod implements [core.MethodAuthorizer]. One part is enough, since
+// its consent is needed.
+func (r *all) JudgesMethod(method string) bool {
+	return slices.ContainsFunc(r.rules, func(part core.Authorizer) bool { return judges(part, method) })
+}
+
+// Any allows what at least one of its rules allows. Rules are asked in order;
+// the first that allows or fails decides and the rest are not asked. So an
+// error is never hidden by a later rule that would allow: put rules that ask
+// nothing outside the process first.
+//
+// When all refuse, the client is told what the first rule's refusal says:
+// its public code and message, its scopes.
+//
+// It panics when no rule is given or one is nil.
+func Any(rules ...core.Authorizer) core.Authorizer { return &anyOf{newParts("Any", rules)} }
+
+type anyOf struct{ parts }
+
+func (r *anyOf) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+	var refusal core.Decision
+	for i, part := range r.rules {
+		d, err := r.ask(ctx, part, p, a)
+		if err != nil || d.Allowed {
+			return d, err
+		}
+		if i == 0 {
+			refusal = d
+		}
+	}
+	refusal.Rule = r.String()
+	return refusal, nil
+}
+
+// AuthorizeAnonymous implements [core.AnonymousAuthorizer]: one part that is
+// one and allows is enough.
+func (r *anyOf) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decision, error) {
+	for _, part := range r.rules {
+		if d, err := r.askAnonymous(ctx, part, a); err != nil || d.Allowed {
+			return d, err
+		}
+	}
+	return core.Decision{Reason: core.ReasonNoCredentials, Rule: r.String()}, nil
+}
+
+// JudgesMethod implements [core.MethodAuthorizer]. Every part has to judge the
+// method: one that does not would allow it unseen.
+func (r *anyOf) JudgesMethod(method string) bool {
+	return !slices.ContainsFunc(r.rules, func(part core.Authorizer) bool { return !judges(part, method) })
+}
+
+// Not allows what r refuses and refuses what it allows. An error of r stays an
+// error. The zero [core.Decision] is a refusal like any other, so Not of a rule
+// that has no opinion allows: use it on rules that look for something to keep
+// out, such as Not(Role("contractor")).
+//
+// It never lets a request without credentials pass. It panics when r is nil.
+func Not(r core.Authorizer) core.Authorizer { return &not{newParts("Not", []core.Authorizer{r})} }
+
+type not struct{ parts }
+
+func (r *not) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+	d, err := r.ask(ctx, r.rules[0], p, a)
+	switch {
+	case err != nil:
+		return d, err
+	case d.Allowed:
+		return core.Decision{Reason: core.ReasonDenied, Rule: r.String()}, nil
+	default:
+		return core.Decision{Allowed: true, Rule: r.String()}, nil
+	}
+}

@@ -1,0 +1,62 @@
+package rule
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Func is a rule of its own: it allows when allow says so. The name is for
+// auditors. An error refuses with 503, or what its kind says (see
+// [core.Authorizer]), whatever the bool. The function must be safe for
+// concurrent use.
+//
+// It panics when the name is empty or the function is nil.
+func Func(name string, allow func(ctx context.Context, p *core.Principal, a core.Access) (bool, error)) core.Authorizer {
+	if name == "" {
+		panic("rule.Func: the rule has no name")
+	}
+	if allow == nil {
+		panic("rule.Func: the function of " + strconv.Quote(name) + " is nil")
+	}
+	return &predicate{label: newLabel("Func", name), allow: allow}
+}
+
+type predicate struct {
+	label
+	allow func(context.Context, *core.Principal, core.Access) (bool, error)
+}
+
+func (r *predicate) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+	ok, err := r.allow(ctx, p, a)
+	switch {
+	case err != nil:
+		return core.Decision{Rule: r.String()}, err
+	case ok:
+		return core.Decision{Allowed: true, Rule: r.String()}, nil
+	default:
+		return core.Decision{Reason: core.ReasonDenied, Rule: r.String()}, nil
+	}
+}
+
+// Owner allows the principal whose ID is id, for checks inside a handler once
+// the object is loaded:
+//
+//	if err := httpauth.Check(w, r, guard, rule.Any(rule.Owner(doc.Owner), rule.Role("admin"))); err != nil {
+//		return
+//	}
+//
+// An empty id, as of an object without an owner, matches nobody.
+func Owner(id string) core.Authorizer { return owner(id) }
+
+type owner string
+
+func (o owner) String() string { return string(newLabel("Owner", string(o))) }
+
+func (o owner) Authorize(_ context.Context, p *core.Principal, _ core.Access) (core.Decision, error) {
+	if o != "" && p.ID() == string(o) {
+		return core.Decision{Allowed: true, Rule: o.String()}, nil
+	}
+	return core.Decision{Reason: core.ReasonDenied, Rule: o.String()}, nil
+}

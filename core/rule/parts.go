@@ -1,0 +1,114 @@
+package rule
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// parts is what rules made of other rules have in common. It passes on what
+// those say beside their verdict, so that a policy that adds roles still does
+// when it is combined with something else.
+type parts struct {
+	label
+	rules   []core.Authorizer
+	names   []string
+	sources []core.RoleSource
+}
+
+func newParts(function string, rules []core.Authorizer) parts {
+	if len(rules) == 0 {
+		panic("rule." + function + ": no rule given")
+	}
+	ps := parts{rules: slices.Clone(rules)}
+	texts := make([]string, len(rules))
+	for i, r := range rules {
+		if isNil(r) {
+			panic(fmt.Sprintf("rule.%s: rule %d is nil", function, i+1))
+		}
+		texts[i] = describe(r)
+		if namer, ok := r.(core.RoleNamer); ok {
+			ps.names = append(ps.names, namer.RoleNames()...)
+		}
+		// A combined rule is a RoleSource in type only: its parts count.
+		if inner, ok := r.(interface{ roleSources() []core.RoleSource }); ok {
+			ps.sources = append(ps.sources, inner.roleSources()...)
+		} else if source, ok := r.(core.RoleSource); ok {
+			ps.sources = append(ps.sources, source)
+		}
+	}
+	ps.label = labelOf(function, texts)
+	return ps
+}
+
+func (ps *parts) roleSources() []core.RoleSource { return ps.sources }
+
+// RoleNames implements [core.RoleNamer].
+func (ps *parts) RoleNames() []string { return slices.Clone(ps.names) }
+
+// RolesOf implements [core.RoleSource] with the roles of all parts.
+func (ps *parts) RolesOf(ctx context.Context, p *core.Principal) ([]string, error) {
+	var all []string
+	for _, source := range ps.sources {
+		roles, err := source.RolesOf(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 {
+			all = slices.Clip(roles) // a second source must not write into it
+		} else {
+			all = append(all, roles...)
+		}
+	}
+	return all, nil
+}
+
+// KnownRoles implements [core.RoleLister]. It is empty, for unknown, unless
+// every part that adds roles can list them.
+func (ps *parts) KnownRoles() []string {
+	var all []string
+	for _, source := range ps.sources {
+		lister, ok := source.(core.RoleLister)
+		if !ok {
+			return nil
+		}
+		roles := lister.KnownRoles()
+		if len(roles) == 0 {
+			return nil
+		}
+		all = append(all, roles...)
+	}
+	return all
+}
+
+// ask asks one part. The decision is never an allowing one beside an error.
+func (ps *parts) ask(ctx context.Context, r core.Authorizer, p *core.Principal, a core.Access) (core.Decision, error) {
+	return ps.checked(r.Authorize(ctx, p, a))
+}
+
+// askAnonymous asks one part about a request without credentials. A part that
+// does not judge those refuses.
+func (ps *parts) askAnonymous(ctx context.Context, r core.Authorizer, a core.Access) (core.Decision, error) {
+	if anonymous, ok := r.(core.AnonymousAuthorizer); ok {
+		return ps.checked(anonymous.AuthorizeAnonymous(ctx, a))
+	}
+	return core.Decision{Reason: core.ReasonNoCredentials, Rule: ps.String()}, nil
+}
+
+func (ps *parts) checked(d core.Decision, err error) (core.Decision, error) {
+	if d.Rule == "" {
+		d.Rule = ps.String()
+	}
+	if err != nil {
+		return core.Decision{Rule: d.Rule}, err
+	}
+	return d, nil
+}
+
+// judges reports whether one part judges method itself.
+func judges(r core.Authorizer, method string) bool {
+	m, ok := r.(core.MethodAuthorizer)
+	return ok && m.JudgesMethod(method)
+}

@@ -1,0 +1,100 @@
+package rule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// maxCode is how many bytes a public code may have.
+const maxCode = 64
+
+// reserved are the codes whose meaning the guard fixes. On a refused rule they
+// would send the client the wrong way, into refreshing a good token say.
+var reserved = [...]string{
+	core.CodeAuthenticationRequired, core.CodeInvalidCredentials, core.CodeInvalidToken,
+	core.CodeInvalidRequest, core.CodeAmbiguousPath, core.CodeInsufficientScope,
+	core.CodeUnavailable, core.CodeInternal,
+}
+
+// Public is r with something to tell the client when it refuses: a stable code
+// and a message, in place of "forbidden" and a generic text. The verdict, its
+// reason for operators and its errors are those of r.
+//
+// With a code of its own a refusal no longer asks for scopes: body and
+// challenge would name different errors, and a client may take
+// insufficient_scope as a reason to get a new token. An empty code keeps r's
+// code and scopes, and an empty message keeps r's message.
+//
+// A code is up to 64 ASCII letters, digits, "_", "-" and "."; codes that mean
+// something else on other answers, such as [core.CodeInvalidToken], are not
+// allowed. A message is valid UTF-8 without control characters. Public panics
+// when either is not so, both are empty, or r is nil.
+func Public(code, message string, r core.Authorizer) core.Authorizer {
+	if err := checkPublic(code, message); err != nil {
+		panic("rule.Public: " + err.Error())
+	}
+	w := &public{parts: newParts("Public", []core.Authorizer{r}), code: code, message: message}
+	w.label = label(describe(r)) // what is told does not change what is asked
+	return w
+}
+
+func checkPublic(code, message string) error {
+	if code == "" && message == "" {
+		return errors.New("neither code nor message given")
+	}
+	if len(code) > maxCode {
+		return fmt.Errorf("code %q has %d bytes, more than %d", code, len(code), maxCode)
+	}
+	for i := 0; i < len(code); i++ {
+		if !isCodeChar(code[i]) {
+			return fmt.Errorf("code %q: byte %#02x at offset %d is no ASCII letter, digit, \"_\", \"-\" or \".\"", code, code[i], i)
+		}
+	}
+	for _, r := range reserved {
+		if code == r {
+			return fmt.Errorf("code %q belongs to another kind of answer; choose a code of your own, or an empty one to keep the rule's", code)
+		}
+	}
+	if !utf8.ValidString(message) || strings.IndexFunc(message, unicode.IsControl) >= 0 {
+		return fmt.Errorf("message %q is not valid UTF-8 or holds a control character", message)
+	}
+	return nil
+}
+
+func isCodeChar(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.'
+}
+
+type public struct {
+	parts
+	code, message string
+}
+
+func (r *public) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+	d, err := r.ask(ctx, r.rules[0], p, a)
+	if err != nil || d.Allowed {
+		return d, err
+	}
+	if r.code != "" {
+		d.Code, d.Scopes = r.code, nil
+	}
+	if r.message != "" {
+		d.Message = r.message
+	}
+	return d, nil
+}
+
+// AuthorizeAnonymous implements [core.AnonymousAuthorizer]. A refusal is 401
+// with the guard's own text.
+func (r *public) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decision, error) {
+	return r.askAnonymous(ctx, r.rules[0], a)
+}
+
+// JudgesMethod implements [core.MethodAuthorizer].
+func (r *public) JudgesMethod(method string) bool { return judges(r.rules[0], method) }
