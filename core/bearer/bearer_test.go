@@ -76,6 +76,7 @@ func TestAuthenticateReadsAuthorizationHeader(t *testing.T) {
 		{"B04 scheme alone", "Bearer", malformed, ""},
 		{"B04 scheme and space", "Bearer ", malformed, ""},
 		{"B04 comma after scheme", "Bearer,abc", malformed, ""},
+		{"A13 slash as separator", "Bearer/abc", malformed, ""},
 		{"B04 outside ASCII", "Bearer töken", malformed, ""},
 		{"B04 NUL", "Bearer a\x00b", malformed, ""},
 	} {
