@@ -5,6 +5,7 @@ package challenge
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,7 +23,8 @@ type Param struct {
 }
 
 // Challenge is one challenge of a WWW-Authenticate field. The zero value is no
-// challenge. Values made by [New] are immutable and rendered once.
+// challenge. Values made by [New] and [Parse] are immutable, safe for
+// concurrent use and rendered once.
 type Challenge struct {
 	scheme  string
 	token68 string
@@ -34,18 +36,54 @@ type Challenge struct {
 //
 // It refuses, with an error that names the parameter, what would not survive
 // the way to the client: a scheme or name that is no token, a name twice, a
-// control character or byte outside ASCII in a value (RFC 9110 §5.5).
+// control character or byte outside ASCII in a value (RFC 9110 §5.5), and what
+// exceeds the limits [Parse] has itself. New keeps no part of params.
 func New(scheme string, params ...Param) (Challenge, error) {
 	if !isToken(scheme) {
 		return Challenge{}, fmt.Errorf("challenge: scheme %q is not a token", scheme)
 	}
-	c := Challenge{scheme: scheme, params: params}
-	var b strings.Builder
-	b.WriteString(scheme)
+	if len(params) > MaxParams {
+		return Challenge{}, fmt.Errorf("challenge: %s: %d parameters: at most %d", scheme, len(params), MaxParams)
+	}
 	for i, p := range params {
 		if err := checkParam(p, params[:i]); err != nil {
 			return Challenge{}, fmt.Errorf("challenge: %s: %w", scheme, err)
 		}
+	}
+	c := Challenge{scheme: scheme, params: slices.Clone(params)}
+	c.text = c.render()
+	if len(c.text) > MaxBytes {
+		return Challenge{}, fmt.Errorf("challenge: %s: %d bytes: at most %d", scheme, len(c.text), MaxBytes)
+	}
+	return c, nil
+}
+
+// Scheme is the scheme as written.
+func (c Challenge) Scheme() string { return c.scheme }
+
+// Token68 is the token68 that stands in place of parameters, or "".
+func (c Challenge) Token68() string { return c.token68 }
+
+// Param is the value of the parameter called name, in any letter case.
+func (c Challenge) Param(name string) (string, bool) {
+	return find(c.params, name)
+}
+
+// Params are the parameters in order; the slice must not be modified.
+func (c Challenge) Params() []Param { return c.params }
+
+// String is the challenge as a field value, in one form whatever was parsed:
+// one space after the scheme, parameters in order, quoted unless Bare.
+func (c Challenge) String() string { return c.text }
+
+func (c Challenge) render() string {
+	var b strings.Builder
+	b.WriteString(c.scheme)
+	if c.token68 != "" {
+		b.WriteByte(' ')
+		b.WriteString(c.token68)
+	}
+	for i, p := range c.params {
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -58,40 +96,15 @@ func New(scheme string, params ...Param) (Challenge, error) {
 			quote(&b, p.Value)
 		}
 	}
-	c.text = b.String()
-	return c, nil
+	return b.String()
 }
-
-// Scheme is the scheme as written.
-func (c Challenge) Scheme() string { return c.scheme }
-
-// Token68 is the token68 that stands in place of parameters, or "".
-func (c Challenge) Token68() string { return c.token68 }
-
-// Param is the value of the parameter called name, in any letter case.
-func (c Challenge) Param(name string) (string, bool) {
-	for _, p := range c.params {
-		if strings.EqualFold(p.Name, name) {
-			return p.Value, true
-		}
-	}
-	return "", false
-}
-
-// Params are the parameters in order; the slice must not be modified.
-func (c Challenge) Params() []Param { return c.params }
-
-// String is the challenge as a field value.
-func (c Challenge) String() string { return c.text }
 
 func checkParam(p Param, before []Param) error {
 	if !isToken(p.Name) {
 		return fmt.Errorf("parameter name %q is not a token", p.Name)
 	}
-	for _, q := range before {
-		if strings.EqualFold(p.Name, q.Name) {
-			return fmt.Errorf("parameter %q stands twice", p.Name)
-		}
+	if _, twice := find(before, p.Name); twice {
+		return fmt.Errorf("parameter %q stands twice", p.Name)
 	}
 	if p.Bare {
 		if strings.EqualFold(p.Name, "realm") {
@@ -110,6 +123,17 @@ func checkParam(p Param, before []Param) error {
 	return nil
 }
 
+// find is the value of the parameter called name, in any letter case
+// (RFC 9110 §11.2).
+func find(params []Param, name string) (string, bool) {
+	for _, p := range params {
+		if strings.EqualFold(p.Name, name) {
+			return p.Value, true
+		}
+	}
+	return "", false
+}
+
 // quote writes s as a quoted-string; only quote and backslash are escaped
 // (RFC 9110 §5.6.4).
 func quote(b *strings.Builder, s string) {
@@ -121,22 +145,4 @@ func quote(b *strings.Builder, s string) {
 		b.WriteByte(s[i])
 	}
 	b.WriteByte('"')
-}
-
-// isToken reports whether s is a token of RFC 9110 §5.6.2.
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !isTchar(s[i]) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func isTchar(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
-	}
-	return strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }

@@ -1,0 +1,99 @@
+package challenge
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Credentials are what an Authorization field carries (RFC 9110 §11.4): a
+// scheme with either a token68, or parameters, or nothing. They hold secrets
+// and should not be logged.
+type Credentials struct {
+	// Scheme is the scheme as written; it is compared in any letter case.
+	Scheme string
+	// Token68 is the token68, or "".
+	Token68 string
+	// Params are the parameters in order, no name twice.
+	Params []Param
+}
+
+// Param is the value of the parameter called name, in any letter case.
+func (c Credentials) Param(name string) (string, bool) { return find(c.Params, name) }
+
+// ParseCredentials reads an Authorization or Proxy-Authorization field, which
+// is one line, to the letter of RFC 9110 §11.2 and §11.4.
+//
+// One or more SP follow the scheme, never a TAB. Nothing follows a token68.
+// Parameters are read as [Parse] reads them. Every error is a [*SyntaxError],
+// also for input over [MaxBytes] or [MaxParams], and holds nothing of the
+// field. The result shares the memory of field.
+func ParseCredentials(field string) (Credentials, error) {
+	s := newScanner(1, field)
+	if len(field) > MaxBytes {
+		return Credentials{}, s.fail(MaxBytes, fmt.Sprintf("field longer than %d bytes", MaxBytes))
+	}
+	c := Credentials{Scheme: s.token()}
+	switch {
+	case c.Scheme == "":
+		return Credentials{}, s.fail(s.pos, "expected a scheme")
+	case s.done():
+		return c, nil
+	case !s.spaces():
+		return Credentials{}, s.fail(s.pos, "expected a space after the scheme")
+	}
+	if c.Token68 = s.token68(); c.Token68 != "" {
+		if !s.done() {
+			return Credentials{}, s.fail(s.pos, "nothing may follow a token68")
+		}
+		return c, nil
+	}
+	params, err := s.paramList()
+	if err != nil {
+		return Credentials{}, err
+	}
+	c.Params = params
+	return c, nil
+}
+
+// paramList reads #auth-param to the end of the line.
+func (s *scanner) paramList() (params []Param, err error) {
+	for !s.done() {
+		if !s.at(',') && !s.at('\t') {
+			if params, err = s.param(params); err != nil {
+				return nil, err
+			}
+		}
+		s.whitespace()
+		if s.done() {
+			break
+		}
+		if !s.at(',') {
+			return nil, s.fail(s.pos, "expected a comma or the end")
+		}
+		s.pos++
+		s.whitespace()
+	}
+	return params, nil
+}
+
+// Split takes an Authorization field apart at the scheme, without allocating:
+// the scheme, at least one SP, the rest without leading SP (RFC 9110 §11.4).
+// The rest is "" for a scheme alone and is not looked at; [IsToken68] does
+// that. Whitespace around the field is no part of it (RFC 9110 §5.5).
+//
+// ok is false when no scheme stands first or something other than SP follows
+// it; scheme is then the token the field begins with, so that a scheme can
+// refuse its own malformed credentials, and rest is "".
+func Split(field string) (scheme, rest string, ok bool) {
+	field = strings.Trim(field, " \t")
+	n := tokenLen(field)
+	scheme, rest = field[:n], field[n:]
+	if rest != "" && rest[0] != ' ' {
+		return scheme, "", false
+	}
+	return scheme, strings.TrimLeft(rest, " "), n > 0
+}
+
+// IsToken68 reports whether s is a token68: one or more letters, digits or
+// -._~+/ and then any number of "=" (RFC 9110 §11.2). It does not allocate.
+func IsToken68(s string) bool { return s != "" && token68Len(s) == len(s) }
