@@ -51,8 +51,12 @@ func (x exchange) Context() context.Context     { return x.c.Request().Context()
 func (x exchange) Principal() *core.Principal   { return echoauth.Principal(x.c) }
 func (x exchange) SetHeader(name, value string) { x.c.Response().Header().Set(name, value) }
 
+func (x exchange) Param(name string) string { return x.c.Param(name) }
+
 func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 	return echoauth.Check(x.c, g, rules...)
 }
 
 func (x exchange) Text(status int, body string) error { return x.c.String(status, body) }
+
+func FuzzPaths(f *testing.F) { authtest.FuzzPaths(f, framework()) }

@@ -19,7 +19,28 @@ func TestConformance(t *testing.T) {
 }
 
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "fiber", Serve: serve, FoldsCase: true, IgnoresSlash: true}
+	return with(fiber.Config{})
+}
+
+// with is Fiber in a configuration of its own.
+func with(cfg fiber.Config) authtest.Framework {
+	return authtest.Framework{Name: "fiber", FoldsCase: true, IgnoresSlash: true,
+		Serve: func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) }}
+}
+
+// TestPathsWithOptions: no option of the router opens a way round a rule.
+func TestPathsWithOptions(t *testing.T) {
+	for name, cfg := range map[string]fiber.Config{
+		"case sensitive":       {CaseSensitive: true},
+		"strict":               {StrictRouting: true},
+		"strict and sensitive": {CaseSensitive: true, StrictRouting: true},
+		"unescaped":            {UnescapePath: true},
+		"unescaped, sensitive": {UnescapePath: true, CaseSensitive: true},
+		"immutable":            {Immutable: true},
+		"raw header names":     {DisableHeaderNormalizing: true},
+	} {
+		t.Run(name, func(t *testing.T) { authtest.RunPaths(t, with(cfg)) })
+	}
 }
 
 var mounts = authtest.Mounts[fiber.Handler]{
@@ -27,8 +48,8 @@ var mounts = authtest.Mounts[fiber.Handler]{
 	Authorize: fiberauth.Authorize, Require: fiberauth.Require,
 }
 
-func serve(t testing.TB, l net.Listener, app authtest.App) {
-	cfg := fiber.Config{DisableStartupMessage: true, ReadTimeout: 10 * time.Second}
+func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
+	cfg.DisableStartupMessage, cfg.ReadTimeout = true, 10*time.Second
 	if app.Errors != nil {
 		cfg.ErrorHandler = func(c *fiber.Ctx, err error) error {
 			app.Errors(err)
@@ -85,8 +106,14 @@ func (x exchange) Context() context.Context     { return x.c.UserContext() }
 func (x exchange) Principal() *core.Principal   { return fiberauth.Principal(x.c) }
 func (x exchange) SetHeader(name, value string) { x.c.Set(name, value) }
 
+func (x exchange) Param(name string) string { return x.c.Params(name) }
+
 func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 	return fiberauth.Check(x.c, g, rules...)
 }
 
 func (x exchange) Text(status int, body string) error { return x.c.Status(status).SendString(body) }
+
+func FuzzPaths(f *testing.F) { authtest.FuzzPaths(f, framework()) }
+
+func FuzzPathsUnescaped(f *testing.F) { authtest.FuzzPaths(f, with(fiber.Config{UnescapePath: true})) }

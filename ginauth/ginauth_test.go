@@ -19,15 +19,38 @@ func TestConformance(t *testing.T) {
 
 func framework() authtest.Framework {
 	gin.SetMode(gin.TestMode)
-	return authtest.Framework{Name: "gin", Serve: serve}
+	return authtest.Framework{Name: "gin", Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+		serve(t, l, app, gin.New())
+	}}
 }
 
-func serve(t testing.TB, l net.Listener, app authtest.App) {
+// TestPathsWithOptions: no option of the router opens a way round a rule.
+func TestPathsWithOptions(t *testing.T) {
+	gin.SetMode(gin.TestMode)
+	for name, set := range map[string]func(*gin.Engine){
+		"raw path":           func(e *gin.Engine) { e.UseRawPath = true },
+		"raw, not unescaped": func(e *gin.Engine) { e.UseRawPath, e.UnescapePathValues = true, false },
+		"escaped path":       func(e *gin.Engine) { e.UseEscapedPath = true },
+		"extra slashes":      func(e *gin.Engine) { e.RemoveExtraSlash = true },
+		"fixed path":         func(e *gin.Engine) { e.RedirectFixedPath = true },
+		"no redirects":       func(e *gin.Engine) { e.RedirectTrailingSlash = false },
+		"405":                func(e *gin.Engine) { e.HandleMethodNotAllowed = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			authtest.RunPaths(t, authtest.Framework{Name: "gin", Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+				engine := gin.New()
+				set(engine)
+				serve(t, l, app, engine)
+			}})
+		})
+	}
+}
+
+func serve(t testing.TB, l net.Listener, app authtest.App, engine *gin.Engine) {
 	mounts := authtest.Mounts[gin.HandlerFunc]{
 		Authenticate: ginauth.Authenticate, Optional: ginauth.Optional,
 		Authorize: ginauth.Authorize, Require: ginauth.Require,
 	}
-	engine := gin.New()
 	engine.Use(mounts.All(app.Use)...)
 	for _, rt := range app.Routes {
 		router := engine.Group(rt.Group, mounts.All(rt.GroupGates)...)
@@ -50,6 +73,13 @@ func (x exchange) Context() context.Context     { return x.c.Request.Context() }
 func (x exchange) Principal() *core.Principal   { return ginauth.Principal(x.c) }
 func (x exchange) SetHeader(name, value string) { x.c.Header(name, value) }
 
+func (x exchange) Param(name string) string {
+	if name == "*" {
+		return strings.TrimPrefix(x.c.Param("rest"), "/")
+	}
+	return x.c.Param(name)
+}
+
 func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 	return ginauth.Check(x.c, g, rules...)
 }
@@ -57,4 +87,15 @@ func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 func (x exchange) Text(status int, body string) error {
 	x.c.String(status, "%s", body)
 	return nil
+}
+
+func FuzzPaths(f *testing.F) { authtest.FuzzPaths(f, framework()) }
+
+func FuzzPathsRaw(f *testing.F) {
+	gin.SetMode(gin.TestMode)
+	authtest.FuzzPaths(f, authtest.Framework{Name: "gin", Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+		engine := gin.New()
+		engine.UseRawPath, engine.RemoveExtraSlash = true, true
+		serve(t, l, app, engine)
+	}})
 }

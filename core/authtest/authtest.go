@@ -77,6 +77,8 @@ type Exchange interface {
 	Context() context.Context
 	// Principal is what the adapter's Principal gives.
 	Principal() *core.Principal
+	// Param is the path parameter as the framework gives it, "*" for the rest.
+	Param(name string) string
 	// Check is the adapter's Check.
 	Check(g *core.Guard, rules ...core.Authorizer) error
 	// SetHeader sets a header field of the response.

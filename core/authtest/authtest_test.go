@@ -9,3 +9,5 @@ import (
 func TestNetHTTP(t *testing.T) {
 	authtest.Run(t, authtest.NetHTTP())
 }
+
+func FuzzPaths(f *testing.F) { authtest.FuzzPaths(f, authtest.NetHTTP()) }

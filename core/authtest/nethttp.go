@@ -75,6 +75,13 @@ func (x muxExchange) Context() context.Context     { return x.r.Context() }
 func (x muxExchange) Principal() *core.Principal   { return httpauth.Principal(x.r) }
 func (x muxExchange) SetHeader(name, value string) { x.w.Header().Set(name, value) }
 
+func (x muxExchange) Param(name string) string {
+	if name == "*" {
+		name = "rest"
+	}
+	return x.r.PathValue(name)
+}
+
 func (x muxExchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 	return httpauth.Check(x.w, x.r, g, rules...)
 }

@@ -1,13 +1,319 @@
 package authtest
 
 import (
+	"net/url"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
 )
 
 var resourceCases = map[string]func(*testing.T, Framework){
-	"matched route and canonical path": matchedRoute,
+	"matched route and canonical path":        matchedRoute,
+	"G01-G17 spellings of a path":             spellings,
+	"G13 parameters are decoded once":         decodedParams,
+	"G14-G15 methods":                         guardedMethods,
+	"G16 upgrade requests":                    upgrades,
+	"G18-G20 headers that prove nothing":      untrustedHeaders,
+	"400 for a path comes before 401 and 403": ambiguousFirst,
+}
+
+// vault is an app whose policy lets alice do everything but what is secret,
+// and keeps what its handlers were asked for.
+type vault struct {
+	addr string
+	rec  *Recorder
+
+	mu      sync.Mutex
+	reached []reached
+}
+
+// reached is a request that came to a handler.
+type reached struct{ route, param string }
+
+// secret is the policy's deny rule.
+func secret(path string) bool {
+	for _, dir := range []string{"/files/secret", "/admin"} {
+		if path == dir || strings.HasPrefix(path, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func newVault(t testing.TB, f Framework) *vault {
+	v := &vault{}
+	policy := AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
+		return core.Decision{Allowed: !secret(a.Resource.Path), Rule: "deny secret"}, nil
+	})
+	var g *core.Guard
+	g, v.rec = guard(t, core.WithAuthorizer(policy))
+	gate := []Gate{{Kind: "Authorize", Guard: g}}
+	keep := func(route, param string) Handler {
+		return func(x Exchange) error {
+			value := ""
+			if param != "" {
+				value = strings.Clone(x.Param(param))
+			}
+			v.mu.Lock()
+			v.reached = append(v.reached, reached{route, value})
+			v.mu.Unlock()
+			return ok(x)
+		}
+	}
+	get := []string{"GET", "HEAD"}
+	v.addr = f.Start(t, App{Routes: []Route{
+		{Pattern: "/admin", Methods: get, Gates: gate, Handler: keep("/admin", "")},
+		{Pattern: "/admin/:id", Gates: gate, Handler: keep("/admin/:id", "id")},
+		{Group: "/things", Pattern: "/:id", Methods: get, GroupGates: gate, Handler: keep("/things/:id", "id")},
+		{Group: "/files", Pattern: "/*", GroupGates: gate, Handler: keep("/files/*", "*")},
+	}})
+	return v
+}
+
+// take returns what has been reached and forgets it.
+func (v *vault) take() []reached {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.reached
+	v.reached = nil
+	return r
+}
+
+// leak says what is wrong with a request having come to a handler, or "".
+// resource is what the policy was asked about. Frameworks differ in whether
+// parameters come decoded; a handler that needs to decodes once.
+func (r reached) leak(resource string) string {
+	path := r.serve(r.param)
+	if path != resource {
+		value, err := url.PathUnescape(r.param)
+		if err != nil {
+			return "the handler cannot decode its parameter"
+		}
+		path = r.serve(value)
+	}
+	switch {
+	case path != resource:
+		return "policy judged " + resource + ", the handler serves " + path
+	case secret(path), strings.Contains(path, "/../"), strings.HasSuffix(path, "/.."):
+		return "the handler serves " + path
+	}
+	return ""
+}
+
+// serve is the path that a handler of r's route makes of a parameter.
+func (r reached) serve(param string) string {
+	path := strings.Replace(strings.Replace(r.route, ":id", param, 1), "*", param, 1)
+	return strings.TrimSuffix(path, "/")
+}
+
+// spellings is the table of odd request targets. A status that the framework
+// gives before any gate stands, as long as no handler runs.
+func spellings(t *testing.T, f Framework) {
+	v := newVault(t, f)
+	for _, c := range []struct {
+		item, target string
+		want         int            // for a request that reaches the gate
+		native       map[string]int // what the framework answers before
+	}{
+		{"G01", "/files/secret", 403, nil},
+		{"G01", "/files/secret/x", 403, nil},
+		{"G01", "/files/public", 200, nil},
+		{"G02", "/files%2Fsecret", 404, map[string]int{"gin": 400, "fiber": 400}},
+		{"G02", "/%66iles/secret", 403, map[string]int{"echo": 404, "fiber": 404}},
+		{"G02", "/files/%73ecret", 403, nil},
+		{"G02", "/files/secret%2Fx", 400, nil},
+		{"G02", "/files/x%5Csecret", 400, nil},
+		{"G03", "/files/%2573ecret", 400, nil},
+		{"G03", "/%2566iles/secret", 404, nil},
+		{"G03", "/files/100%25", 200, nil},
+		{"G04", "/files/x/../secret", 400, map[string]int{"net/http": 307}},
+		{"G04", "/files/./secret", 400, map[string]int{"net/http": 307}},
+		{"G04", "/files/%2e%2e/admin", 400, nil},
+		{"G04", "/files/x/%2E%2E/secret", 400, nil},
+		{"G04", "/files/..", 400, map[string]int{"net/http": 307}},
+		{"G05", "/files//secret", 400, map[string]int{"net/http": 307}},
+		{"G05", "//files/secret", 404, map[string]int{"net/http": 307}},
+		{"G05", "/files/secret//", 400, map[string]int{"net/http": 307}},
+		{"G06", "/FILES/secret", 404, map[string]int{"fiber": 403}},
+		{"G06", "/Files/Secret", 404, map[string]int{"fiber": 200}},
+		{"G06", "/files/SECRET", 200, nil},
+		{"G06", "/ADMIN/7", 404, map[string]int{"fiber": 403}},
+		{"G07", "/files/secret/", 403, nil},
+		{"G07", "/files/public/", 200, nil},
+		{"G07", "/admin/7/", 403, map[string]int{"gin": 301, "net/http": 404}},
+		{"G07", "/admin/", 404, map[string]int{"gin": 301, "fiber": 403}},
+		{"G08", "/files/secret;x=1", 200, nil},
+		{"G08", "/files;x=1/secret", 404, nil},
+		{"G08", "/files/secret%3bx", 200, nil},
+		{"G09", "/files/secret#f", 400, nil},
+		{"G09", "/files/public#/../secret", 400, map[string]int{"net/http": 307}},
+		{"G09", "/files/public%23", 200, nil},
+		{"G10", "http://evil.example/files/secret", 403, nil},
+		{"G10", "files/secret", 400, map[string]int{"fiber": 404}},
+		{"G11", "/files/secret?x", 403, nil},
+		{"G11", "/files/public?/files/secret", 200, nil},
+		{"G11", "/files/secret%3Fx", 200, nil},
+		{"G12", "/files/a%00b", 400, nil},
+		{"G12", "/files/a%0d%0ab", 400, nil},
+		{"G12", "/files/%ff", 400, nil},
+		{"G12", "/files/%C2%85", 400, nil},
+		{"G12", "/files/%zz", 400, nil},
+		{"G12", "/files/x%", 400, nil},
+		{"G12", "/things/a%0Ab", 400, nil},
+		{"G17", "/files/secretx", 200, nil},
+		{"G17", "/files/secret..", 200, nil},
+		{"G17", "/filesecret", 404, nil},
+	} {
+		want := c.want
+		if s, ok := c.native[f.Name]; ok {
+			want = s
+		}
+		before := len(v.rec.Events())
+		a := Send(t, v.addr, Request("GET", c.target, "Authorization: Name alice"))
+		if a.Status != want {
+			t.Errorf("%s GET %s: %d, want %d (%s)", c.item, c.target, a.Status, want, strings.TrimSpace(a.Body))
+		}
+		if a.Status == 400 && len(v.rec.Events()) > before && !strings.Contains(a.Body, core.CodeAmbiguousPath) {
+			t.Errorf("%s GET %s: body %q", c.item, c.target, a.Body)
+		}
+		for _, r := range v.take() {
+			if leak := r.leak(v.rec.Last(t).Resource); leak != "" {
+				t.Errorf("%s GET %s: %s", c.item, c.target, leak)
+			}
+		}
+	}
+}
+
+// ambiguousFirst: a path that can be read two ways is refused before anyone is
+// asked who they are.
+func ambiguousFirst(t *testing.T, f Framework) {
+	v := newVault(t, f)
+	for _, header := range [][]string{nil, {"Authorization: Name bad"}, {"Authorization: Name alice"}} {
+		a := Send(t, v.addr, Request("GET", "/files/a%2Fb", header...))
+		if a.Status != 400 || a.Header.Get("WWW-Authenticate") != "" || !strings.Contains(a.Body, core.CodeAmbiguousPath) {
+			t.Errorf("%q: %d %v %s", header, a.Status, a.Header, a.Body)
+		}
+	}
+	if r := v.take(); r != nil {
+		t.Errorf("handlers ran: %v", r)
+	}
+}
+
+// decodedParams: rules see each parameter decoded once, as the canonical path
+// has it.
+func decodedParams(t *testing.T, f Framework) {
+	var seen []string
+	g, _ := guard(t, core.WithAuthorizer(AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
+		seen = append(seen, a.Request.Param("id"), a.Resource.Path)
+		return core.Decision{Allowed: true}, nil
+	})))
+	addr := f.Start(t, App{
+		Use: []Gate{{Kind: "Optional", Guard: g}},
+		Routes: []Route{{
+			Pattern: "/things/:id", Methods: []string{"GET", "HEAD"},
+			Gates: []Gate{{Kind: "Authorize", Guard: g}}, Handler: ok,
+		}},
+	})
+	for target, id := range map[string]string{
+		"/things/plain":    "plain",
+		"/things/a%20b":    "a b",
+		"/things/a+b":      "a+b",
+		"/things/%C3%A9":   "é",
+		"/things/a%3ab%40": "a:b@",
+		"/things/Mixed":    "Mixed",
+	} {
+		seen = nil
+		if a := Send(t, addr, Request("GET", target, "Authorization: Name alice")); a.Status != 200 {
+			t.Errorf("GET %s: %d %s", target, a.Status, a.Body)
+		} else if len(seen) != 2 || seen[0] != id || seen[1] != "/things/"+id {
+			t.Errorf("GET %s: rule saw %q", target, seen)
+		}
+	}
+}
+
+// guardedMethods: HEAD is judged like GET, overrides are ignored, and what is
+// no method of RFC 9110 reaches no handler.
+func guardedMethods(t *testing.T, f Framework) {
+	v := newVault(t, f)
+	for _, c := range []struct {
+		method, target, header string
+		status                 int // 0: the framework may refuse it first
+	}{
+		{"HEAD", "/files/secret", "", 403},
+		{"HEAD", "/files/public", "", 200},
+		{"POST", "/files/secret", "X-HTTP-Method-Override: GET", 403},
+		{"GET", "/files/secret?_method=PUT", "X-Method-Override: PUT", 403},
+		{"get", "/files/public", "", 0},
+		{"FOO", "/files/public", "", 0},
+		{"TRACE", "/files/public", "", 0},
+		{"PROPFIND", "/files/public", "", 0},
+	} {
+		header := []string{"Authorization: Name alice"}
+		if c.header != "" {
+			header = append(header, c.header)
+		}
+		a := Send(t, v.addr, Request(c.method, c.target, header...))
+		if c.status != 0 && a.Status != c.status || a.Status < 400 && a.Status != c.status {
+			t.Errorf("%s %s: %d", c.method, c.target, a.Status)
+		}
+		if c.method == "HEAD" && a.Body != "" {
+			t.Errorf("HEAD %s has a body: %q", c.target, a.Body)
+		}
+		if r := v.take(); a.Status >= 400 && r != nil {
+			t.Errorf("%s %s reached %v", c.method, c.target, r)
+		}
+		if c.header != "" && v.rec.Last(t).Method != c.method {
+			t.Errorf("method %s was overridden to %s", c.method, v.rec.Last(t).Method)
+		}
+	}
+}
+
+// upgrades: a WebSocket or h2c upgrade is answered like any request before
+// anything is switched.
+func upgrades(t *testing.T, f Framework) {
+	v := newVault(t, f)
+	for _, upgrade := range []string{"websocket", "h2c"} {
+		header := []string{"Connection: Upgrade", "Upgrade: " + upgrade, "HTTP2-Settings: AAMAAABkAAQAAP__", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}
+		if a := Send(t, v.addr, Request("GET", "/files/public", header...)); a.Status != 401 {
+			t.Errorf("anonymous upgrade to %s: %d", upgrade, a.Status)
+		}
+		if a := Send(t, v.addr, Request("GET", "/files/secret", append(header, "Authorization: Name alice")...)); a.Status != 403 {
+			t.Errorf("refused upgrade to %s: %d", upgrade, a.Status)
+		}
+	}
+	if r := v.take(); r != nil {
+		t.Errorf("handlers ran: %v", r)
+	}
+}
+
+// untrustedHeaders: neither identity headers nor user agent, host, or what
+// proxies say of the path change a verdict.
+func untrustedHeaders(t *testing.T, f Framework) {
+	v := newVault(t, f)
+	for _, h := range []string{
+		"X-User: alice", "X-Forwarded-User: alice", "X_Forwarded_User: alice", "Remote-User: alice",
+		"X-Forwarded-Uri: /files/public", "X-Original-URL: /files/public", "X-Rewrite-URL: /files/public",
+		"X-Forwarded-Prefix: /files", "User-Agent: kube-probe/1.0", "X-Middleware-Subrequest: 1",
+		"Connection: Authorization",
+	} {
+		if a := Send(t, v.addr, Request("GET", "/files/public", h)); a.Status != 401 {
+			t.Errorf("anonymous with %s: %d", h, a.Status)
+		}
+		if a := Send(t, v.addr, Request("GET", "/files/secret", h, "Authorization: Name alice")); a.Status != 403 {
+			t.Errorf("alice with %s: %d", h, a.Status)
+		}
+	}
+	for _, host := range []string{"app.example", "APP.example.", "app.example:8080", "127.0.0.1", "evil.example"} {
+		req := "GET /files/secret HTTP/1.1\nHost: " + host + "\nAuthorization: Name alice"
+		if a := Send(t, v.addr, req); a.Status != 403 {
+			t.Errorf("host %s: %d", host, a.Status)
+		}
+	}
+	if r := v.take(); r != nil {
+		t.Errorf("handlers ran: %v", r)
+	}
 }
 
 // matchedRoute checks what policies see, wherever the gate is mounted.
@@ -36,10 +342,14 @@ func matchedRoute(t *testing.T, f Framework) {
 			if e.Resource != "/api/things/A b" {
 				t.Errorf("resource %q", e.Resource)
 			}
-			if at.name == "app" && f.Name == "net/http" {
-				return // around a whole ServeMux the pattern is unknown
+			want := "/api/things/:id"
+			if f.Name == "net/http" {
+				want = "/api/things/{id}"
+				if at.name == "app" {
+					want = "" // around a whole ServeMux the pattern is unknown
+				}
 			}
-			if want := map[bool]string{true: "/api/things/{id}", false: "/api/things/:id"}[f.Name == "net/http"]; e.Route != want {
+			if e.Route != want {
 				t.Errorf("route %q, want %q", e.Route, want)
 			}
 		})
