@@ -6,6 +6,8 @@
 package ginauth
 
 import (
+	"strings"
+
 	"github.com/gin-gonic/gin"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -64,8 +66,29 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 	}
 }
 
-func newView(c *gin.Context) *httpauth.View {
-	return &httpauth.View{Request: c.Request, Pattern: c.FullPath(), Params: c}
+// view is net/http's with a second look at odd paths.
+type view struct {
+	httpauth.View
+	params gin.Params
+}
+
+func newView(c *gin.Context) *view {
+	return &view{httpauth.View{Request: c.Request, Pattern: c.FullPath(), Params: c}, c.Params}
+}
+
+// Route implements [core.Request]. With Engine.UseRawPath, Gin decodes a plus
+// in a parameter to a blank, which a path does not mean (RFC 3986 §2.2): what
+// the handler would be given must stand in the path that policies judge.
+func (v *view) Route() (core.Route, error) {
+	u := v.Request.URL
+	if u.RawPath != "" {
+		for _, p := range v.params {
+			if !strings.Contains(u.Path, p.Value) && !strings.Contains(u.RawPath, p.Value) {
+				return core.Route{}, core.ErrAmbiguousPath
+			}
+		}
+	}
+	return v.View.Route()
 }
 
 // pass carries a verdict out. When headers are sent already it can only stop.
