@@ -1,0 +1,107 @@
+package respond
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Negotiate answers in the format that suits the Accept field best
+// (RFC 9110 §12.5.1). Among formats that suit equally well the earlier one is
+// taken, and the first when there is no Accept, it cannot be read, or nothing
+// in it is on offer: a denial keeps its status and never becomes 406.
+//
+// Every answer carries Vary: Accept (RFC 9110 §12.5.5). Of several Accept
+// lines the first counts. Parameters of a media range other than q are
+// ignored.
+//
+// Negotiate panics, so that a mistake shows at start-up, when a format is nil,
+// names no media type or a malformed one, or sends the same type as another.
+func Negotiate(first Format, others ...Format) core.Responder {
+	n := &negotiated{formats: append([]Format{first}, others...)}
+	var sent []string
+	for i, f := range n.formats {
+		if err := checkFormat(f, sent); err != nil {
+			panic(fmt.Sprintf("respond.Negotiate: format %d: %v", i+1, err))
+		}
+		sent = append(sent, f.MediaTypes()[0])
+	}
+	return n
+}
+
+// checkFormat looks at one format; sent are the types of those before it.
+func checkFormat(f Format, sent []string) error {
+	if v := reflect.ValueOf(f); f == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+		return errors.New("is nil")
+	}
+	types := f.MediaTypes()
+	if len(types) == 0 {
+		return fmt.Errorf("%T names no media type", f)
+	}
+	for _, t := range types {
+		main, sub, _ := strings.Cut(t, "/")
+		if !isName(main) || !isName(sub) {
+			return fmt.Errorf("%T: media type %q is not type/subtype in lower case", f, t)
+		}
+	}
+	if slices.Contains(sent, types[0]) {
+		return fmt.Errorf("%T: another format sends %s already", f, types[0])
+	}
+	return nil
+}
+
+// isName reports whether s is a restricted name of RFC 6838 §4.2 in lower case.
+func isName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		alnum := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !alnum && (i == 0 || strings.IndexByte("!#$&-^_.+", c) < 0) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+type negotiated struct{ formats []Format }
+
+func (n *negotiated) Respond(r core.Request, d *core.Denial) core.Response {
+	accept, _ := r.Header("Accept")
+	resp := n.choose(accept).Respond(r, d)
+	resp.Fields = append(slices.Clip(resp.Fields), core.Field{Name: "Vary", Value: "Accept"})
+	return resp
+}
+
+// choose is the format with the highest quality. At the same quality a format
+// that sends what was asked for goes before one that merely can be read.
+func (n *negotiated) choose(accept string) Format {
+	ranges := parseAccept(accept)
+	best, bestQ, bestSends := n.formats[0], 0, true
+	for _, f := range n.formats {
+		q, sends := suits(f, ranges)
+		if q > bestQ || q == bestQ && sends && !bestSends {
+			best, bestQ, bestSends = f, q, sends
+		}
+	}
+	return best
+}
+
+// suits is the quality of a format, and whether it is that of the type it
+// sends. A client that excludes this type by name is not sent it for another.
+func suits(f Format, ranges []mediaRange) (q int, sends bool) {
+	types := f.MediaTypes()
+	q, precision := quality(types[0], ranges)
+	if q == 0 && precision == exact {
+		return 0, false
+	}
+	sends = true
+	for _, t := range types[1:] {
+		if other, _ := quality(t, ranges); other > q {
+			q, sends = other, false
+		}
+	}
+	return q, sends
+}
