@@ -2,6 +2,15 @@ module github.com/sallyport-go/sallyport/casbinrules
 
 go 1.25.0
 
-require github.com/sallyport-go/sallyport/core v0.0.0
+require (
+	github.com/casbin/casbin/v2 v2.135.0
+	github.com/casbin/govaluate v1.3.0
+	github.com/sallyport-go/sallyport/core v0.0.0
+)
+
+require (
+	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+)
 
 replace github.com/sallyport-go/sallyport/core => ../core

@@ -1,0 +1,65 @@
+package casbinrules
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Authorizer answers gate two from a Casbin model and policy. It is safe for
+// concurrent use: every request reads one immutable snapshot of the policy.
+type Authorizer struct {
+	config  config
+	current atomic.Pointer[snapshot]
+}
+
+// What a guard asks of an authorizer, all of which this one answers.
+var (
+	_ core.AnonymousAuthorizer = (*Authorizer)(nil)
+	_ core.MethodAuthorizer    = (*Authorizer)(nil)
+	_ core.RoleSource          = (*Authorizer)(nil)
+	_ core.RoleLister          = (*Authorizer)(nil)
+)
+
+// Open reads a model and its policy. Each of policies is a CSV file, or a
+// directory of which every file ending in ".csv" is read in order of its name;
+// the rules of all files make one policy, in the order given.
+//
+// Everything wrong with model and policy is reported at once, in an error that
+// is a [*FindingsError]. A file that cannot be read is another error.
+func Open(m Model, policies []string, opts ...Option) (*Authorizer, error) {
+	return OpenFS(hostFS{}, m, policies, opts...)
+}
+
+// OpenFS is [Open] with all files inside fsys, such as an embed.FS. Paths are
+// those of package io/fs: slashes, and no leading one.
+func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer, error) {
+	if fsys == nil {
+		return nil, errors.New("casbinrules: the file system is nil")
+	}
+	a := &Authorizer{}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("casbinrules: an option is nil")
+		}
+		if err := opt(&a.config); err != nil {
+			return nil, fmt.Errorf("casbinrules: %w", err)
+		}
+	}
+	s, err := load(fsys, m, policies, &a.config)
+	if err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
+	}
+	a.current.Store(s)
+	return a, nil
+}
+
+// hostFS is the operating system's files under their usual paths, which
+// os.DirFS would not take.
+type hostFS struct{}
+
+func (hostFS) Open(name string) (fs.File, error) { return os.Open(name) }

@@ -1,0 +1,131 @@
+package casbinrules
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
+	"github.com/casbin/casbin/v2/persist"
+)
+
+// question is what an engine is asked.
+type question struct {
+	subject, tenant, object, action string
+	// roles are the roles of the credentials, as the policy spells them. They
+	// count as role links of the subject.
+	roles []string
+}
+
+// answer is what an engine says. rule is the one that decided, nil when none
+// did.
+type answer struct {
+	allowed bool
+	rule    *rule
+}
+
+// engine decides questions about one policy. It is safe for concurrent use
+// and does not change.
+type engine interface {
+	decide(q *question) (answer, error)
+}
+
+// casbinEngine asks a Casbin enforcer that nobody changes. Casbin's g
+// functions are replaced by graphs: they take the links of the request, need
+// no lock, and keep nothing, where Casbin's remember every subject ever asked
+// about.
+type casbinEngine struct {
+	enforcer *casbin.Enforcer
+	request  []requestField
+	linked   bool
+	// byField finds a rule by the address of its first field, which Casbin
+	// hands back.
+	byField map[*string]*rule
+}
+
+func newCasbinEngine(s *schema, rules []*rule, graphs map[string]*graph) (*casbinEngine, error) {
+	m := s.file.casbin.Copy()
+	e := &casbinEngine{request: s.request, linked: graphs["g"] != nil, byField: make(map[*string]*rule, len(rules))}
+	if e.linked {
+		m["m"]["m"].Value = s.linkedMatcher()
+		m["r"]["r"].Tokens = append(m["r"]["r"].Tokens, linksField)
+	}
+	enforcer, err := casbin.NewEnforcer(m)
+	if err != nil {
+		return nil, err
+	}
+	enforcer.EnableAutoSave(false)
+	// Role links are the graphs'. Without links of its own Casbin leaves the
+	// names of role definitions to functions.
+	enforcer.EnableAutoBuildRoleLinks(false)
+	for key, g := range graphs {
+		enforcer.AddFunction(key, g.call)
+	}
+	enforcer.SetAdapter(ruleAdapter(rules))
+	if err := enforcer.LoadPolicy(); err != nil {
+		return nil, err
+	}
+	e.enforcer = enforcer
+	for _, r := range rules {
+		if r.kind() == "p" {
+			e.byField[&r.fields()[0]] = r
+		}
+	}
+	return e, nil
+}
+
+func (e *casbinEngine) decide(q *question) (answer, error) {
+	values := make([]any, 0, len(e.request)+1)
+	for _, f := range e.request {
+		switch f {
+		case fieldSubject:
+			values = append(values, q.subject)
+		case fieldTenant:
+			values = append(values, q.tenant)
+		case fieldObject:
+			values = append(values, q.object)
+		case fieldAction:
+			values = append(values, q.action)
+		}
+	}
+	if e.linked {
+		values = append(values, &grant{q.subject, q.tenant, q.roles})
+	}
+	allowed, explain, err := e.enforcer.EnforceEx(values...)
+	if err != nil {
+		// Casbin recovers panics and puts the stack into the error.
+		return answer{}, fmt.Errorf("casbin: %s", firstLine(err))
+	}
+	a := answer{allowed: allowed}
+	if len(explain) > 0 {
+		a.rule = e.byField[&explain[0]]
+	}
+	return a, nil
+}
+
+// ruleAdapter hands rules to Casbin in their order.
+type ruleAdapter []*rule
+
+var errReadOnly = errors.New("the policy is read from files and not written")
+
+// LoadPolicy implements persist.Adapter.
+func (rules ruleAdapter) LoadPolicy(m model.Model) error {
+	for _, r := range rules {
+		if err := persist.LoadPolicyArray(r.values, m); err != nil {
+			return fmt.Errorf("%s: %w", r.place(), err)
+		}
+	}
+	return nil
+}
+
+// SavePolicy implements persist.Adapter.
+func (ruleAdapter) SavePolicy(model.Model) error { return errReadOnly }
+
+// AddPolicy implements persist.Adapter.
+func (ruleAdapter) AddPolicy(string, string, []string) error { return errReadOnly }
+
+// RemovePolicy implements persist.Adapter.
+func (ruleAdapter) RemovePolicy(string, string, []string) error { return errReadOnly }
+
+// RemoveFilteredPolicy implements persist.Adapter.
+func (ruleAdapter) RemoveFilteredPolicy(string, string, int, ...string) error { return errReadOnly }

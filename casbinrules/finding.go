@@ -1,0 +1,113 @@
+package casbinrules
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Severity says what a [Finding] does to the load.
+type Severity int
+
+// The severities. An error refuses the load, a warning does not.
+const (
+	SeverityWarning Severity = iota + 1
+	SeverityError
+)
+
+// String is "warning" or "error".
+func (s Severity) String() string {
+	switch s {
+	case SeverityWarning:
+		return "warning"
+	case SeverityError:
+		return "error"
+	default:
+		return "severity " + strconv.Itoa(int(s))
+	}
+}
+
+// Finding is one thing wrong with a model or policy file.
+type Finding struct {
+	// File is the file as it was given, or found in a directory.
+	File string
+	// Line and Column count from 1; Column counts bytes.
+	Line, Column int
+	Severity     Severity
+	// Code is stable, such as "field_count".
+	Code string
+	// Message says what is wrong, Hint what to do about it.
+	Message, Hint string
+}
+
+// String is "file:line:column: severity: code: message (hint)". Characters of
+// the file that could forge or hide a line of output are escaped.
+func (f Finding) String() string {
+	s := fmt.Sprintf("%s:%d:%d: %s: %s: %s", f.File, f.Line, f.Column, f.Severity, f.Code, f.Message)
+	if f.Hint != "" {
+		s += " (" + f.Hint + ")"
+	}
+	return s
+}
+
+// listed is how many findings the text of an error shows.
+const listed = 100
+
+// FindingsError refuses a model or a policy.
+type FindingsError struct {
+	// Findings are all there are, those of the model first, then in the order
+	// of the policy files and their lines.
+	Findings []Finding
+}
+
+// Error is the findings, one a line, cut after the first hundred.
+func (e *FindingsError) Error() string {
+	var b strings.Builder
+	for i, f := range e.Findings {
+		if i == listed {
+			fmt.Fprintf(&b, "\nand %d more", len(e.Findings)-listed)
+			break
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(f.String())
+	}
+	return b.String()
+}
+
+// The codes of findings about model files.
+const (
+	codeModelSyntax     = "model_syntax"
+	codeModelDefinition = "model_definition"
+	codeModelRequest    = "model_request"
+	codeModelRoles      = "model_roles"
+	codeModelEffect     = "model_effect"
+	codeModelMatcher    = "model_matcher"
+	codeModelOpen       = "model_allows_by_default"
+	codeModelTokenRoles = "model_token_roles"
+)
+
+// The codes of findings about policy files.
+const (
+	codeBOM           = "byte_order_mark"
+	codeEncoding      = "encoding"
+	codeLineLength    = "line_too_long"
+	codeControl       = "control_character"
+	codeQuoting       = "quoting"
+	codeComment       = "inline_comment"
+	codeSemicolon     = "semicolon_separator"
+	codePtype         = "unknown_ptype"
+	codeFieldCount    = "field_count"
+	codeEmptyField    = "empty_field"
+	codeSpace         = "surrounding_space"
+	codeEffect        = "bad_effect"
+	codePriority      = "bad_priority"
+	codePattern       = "bad_pattern"
+	codeCollision     = "colliding_rule"
+	codeCycle         = "role_cycle"
+	codeDeep          = "role_chain_too_deep"
+	codeRolePrefix    = "role_without_prefix"
+	codeEmptyPolicy   = "empty_policy"
+	codeCasbinRefused = "refused_by_casbin"
+)

@@ -1,0 +1,88 @@
+package casbinrules
+
+import (
+	"iter"
+	"net/http"
+	"slices"
+)
+
+// isUsual reports whether "*" in a policy covers the method: those of
+// RFC 9110 §9.3 without TRACE and CONNECT, and PATCH (RFC 5789).
+func isUsual(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
+		http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return true
+	}
+	return false
+}
+
+// methods are the methods a rule names literally: its action, or the words of
+// an action that is a pattern.
+func (s *schema) methods(r *rule) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if r.kind() != "p" {
+			return
+		}
+		for _, column := range s.actions {
+			action := r.fields()[column]
+			if !s.actionPattern {
+				if action != "*" && !yield(action) {
+					return
+				}
+				continue
+			}
+			for word := range words(action) {
+				if !yield(word) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// words are the runs of letters, digits, "-" and "_" in a pattern, without
+// escaped characters such as \w.
+func words(pattern string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start := 0
+		for i := 0; i <= len(pattern); i++ {
+			if i < len(pattern) && (isNameByte(pattern[i]) && pattern[i] != '.' || pattern[i] == '-') {
+				continue
+			}
+			if start < i && !yield(pattern[start:i]) {
+				return
+			}
+			if i < len(pattern) && pattern[i] == '\\' {
+				i++
+			}
+			start = i + 1
+		}
+	}
+}
+
+// ruleNames reports whether a rule names method.
+func (s *schema) ruleNames(r *rule, method string) bool {
+	for m := range s.methods(r) {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}
+
+func namesHead(s *schema, rules []*rule) bool {
+	return slices.ContainsFunc(rules, func(r *rule) bool { return s.ruleNames(r, http.MethodHead) })
+}
+
+// rulesFor are the rules that may decide about an unusual method: those that
+// name it, those that deny, and role links.
+func (s *schema) rulesFor(method string, rules []*rule) []*rule {
+	var kept []*rule
+	for _, r := range rules {
+		if r.kind() != "p" || s.eft >= 0 && r.fields()[s.eft] == "deny" || s.ruleNames(r, method) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,71 @@
+package casbinrules
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+//go:embed models/*.conf
+var readyModels embed.FS
+
+// Model says where a Casbin model comes from. The zero Model is refused.
+type Model struct {
+	name string // for findings
+	file bool   // name is a file to be read
+	text string
+}
+
+// ModelFile is the model in a file: of the operating system for [Open], inside
+// the file system for [OpenFS].
+func ModelFile(path string) Model { return Model{name: path, file: true} }
+
+// ModelText is the model text itself; name stands for a file name in findings.
+func ModelText(name, text string) Model { return Model{name: name, text: text} }
+
+// RBAC is the ready model of roles with path patterns. Policy lines are
+//
+//	p, SUBJECT, PATH, METHOD
+//	g, USER, ROLE
+//
+// where PATH is a keyMatch2 pattern and METHOD may be "*".
+func RBAC() Model { return ready("rbac.conf") }
+
+// RBACWithDeny is [RBAC] where each p line ends in allow or deny, and one
+// matching deny refuses whatever else allows.
+func RBACWithDeny() Model { return ready("rbac_deny.conf") }
+
+// RBACWithTenants is [RBAC] within tenants: SUBJECT is followed by TENANT in p
+// lines, and g lines end in one. The tenant of a request is the principal's.
+func RBACWithTenants() Model { return ready("rbac_tenants.conf") }
+
+func ready(name string) Model {
+	// The file is compiled in, so an error is as good as an empty text, which
+	// Open refuses.
+	text, _ := readyModels.ReadFile("models/" + name)
+	return Model{name: name, text: string(text)}
+}
+
+// Name is the file's path, or the name given to [ModelText].
+func (m Model) Name() string { return m.name }
+
+// Text is the model text, which [ModelFile] models do not have before they are
+// read.
+func (m Model) Text() string { return m.text }
+
+// read is m with its text.
+func (m Model) read(fsys fs.FS) (Model, error) {
+	if m.name == "" {
+		return m, errors.New("no model: use ModelFile, ModelText or a ready one such as RBAC()")
+	}
+	if !m.file {
+		return m, nil
+	}
+	text, err := fs.ReadFile(fsys, m.name)
+	if err != nil {
+		return m, fmt.Errorf("read model: %w", err)
+	}
+	m.text = string(text)
+	return m, nil
+}

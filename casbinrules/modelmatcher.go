@@ -1,0 +1,154 @@
+package casbinrules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/casbin/casbin/v2/model"
+	"github.com/casbin/govaluate"
+)
+
+// linksField is the request field that this package adds to a model, to hand
+// the role links of the one request to g. No model can name it itself.
+const linksField = "r__links"
+
+// patternColumn is a policy field that a matcher function takes as pattern.
+type patternColumn struct {
+	column   int
+	function string
+}
+
+// patternFunctions are the matcher functions whose second argument is a
+// pattern that can be malformed, or mean something odd.
+var patternFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "regexMatch", "globMatch"}
+
+// readMatcher finds out which policy field means what, and refuses what would
+// fail, or not be honoured, at a request.
+func (s *schema) readMatcher() {
+	s.matcher = s.file.casbin["m"]["m"].Value
+	tokens, err := lex(s.matcher)
+	if err != nil {
+		s.refuseMatcher("", "%s", firstLine(err))
+		return
+	}
+	s.matcherTokens = tokens
+	found := calls(tokens)
+	s.checkNames(tokens, found)
+	s.readCompared(tokens)
+	for _, c := range found {
+		s.readCall(c)
+	}
+	if len(s.file.findings) == 0 {
+		s.compileMatcher()
+	}
+}
+
+func (s *schema) refuseMatcher(hint, format string, args ...any) {
+	s.file.report(s.file.at["m"], codeModelMatcher, hint, format, args...)
+}
+
+// checkNames refuses names that no definition and no function has.
+func (s *schema) checkNames(tokens []token, found []call) {
+	functions := model.LoadFunctionMap()
+	known := functions.GetFunctions()
+	policy := false
+	for i, t := range tokens {
+		name := t.text
+		if t.kind != tokenName || name == "in" || name == "true" || name == "false" || '0' <= name[0] && name[0] <= '9' {
+			continue
+		}
+		isCall := i+1 < len(tokens) && tokens[i+1].kind == tokenOther && tokens[i+1].text == "("
+		switch {
+		case name == "eval" && isCall:
+			s.refuseMatcher("write the condition into the matcher", "eval is not supported")
+		case name == "ipMatch" && isCall:
+			s.refuseMatcher("", "ipMatch is not supported: no request field holds an address")
+		case isCall && (known[name] != nil || s.roles[name] != 0):
+		case isCall:
+			s.refuseMatcher("", "there is no function or role definition %q", name)
+		case s.column(name) >= 0:
+			policy = true
+		case strings.HasPrefix(name, "r_") && slices.Contains(s.names("r"), name[2:]):
+		default:
+			s.refuseMatcher("use the fields of the request and policy definitions", "the matcher names %q, which no definition has",
+				strings.Replace(name, "_", ".", 1))
+		}
+	}
+	if !policy {
+		s.file.report(s.file.at["m"], codeModelOpen, "compare the request with fields of the policy", "the matcher does not look at the policy")
+	}
+}
+
+func (s *schema) readCompared(tokens []token) {
+	for _, name := range compared(tokens, "r_sub") {
+		s.subjects = addColumn(s.subjects, s.column(name))
+	}
+	for _, name := range compared(tokens, "r_act") {
+		s.actions = addColumn(s.actions, s.column(name))
+	}
+}
+
+// readCall notes what a function call says of a policy field.
+func (s *schema) readCall(c call) {
+	column := s.column(c.arg(1).text)
+	if c.name == "g" || slices.Contains(patternFunctions, c.name) {
+		switch c.arg(0).text {
+		case "r_sub":
+			s.subjects = addColumn(s.subjects, column)
+		case "r_act":
+			s.actions = addColumn(s.actions, column)
+			s.actionPattern = s.actionPattern || column >= 0
+		}
+	}
+	if c.name == "keyMatch" && c.arg(0).text == "r_dom" && c.arg(1).text == "p_dom" {
+		s.refuseMatcher("compare tenants with ==", "tenant patterns in role links are not supported")
+	}
+	if !slices.Contains(patternFunctions, c.name) {
+		return
+	}
+	switch pattern := c.arg(1); {
+	case column >= 0:
+		s.patterns = append(s.patterns, patternColumn{column, c.name})
+	case pattern.kind == tokenName && strings.HasPrefix(pattern.text, "r_"):
+		s.refuseMatcher("the request comes first, the pattern second", "%s takes its pattern from the request", c.name)
+	case pattern.kind == tokenString:
+		if err := checkPattern(c.name, pattern.text); err != nil {
+			s.refuseMatcher("", "%s cannot use the pattern %q: %s", c.name, pattern.text, firstLine(err))
+		}
+	}
+}
+
+// compileMatcher has the expression library judge the syntax.
+func (s *schema) compileMatcher() {
+	functions := model.LoadFunctionMap()
+	known := functions.GetFunctions()
+	for key := range s.roles {
+		known[key] = func(...any) (any, error) { return false, nil }
+	}
+	if _, err := govaluate.NewEvaluableExpressionWithFunctions(s.matcher, known); err != nil {
+		s.refuseMatcher("", "the matcher is no expression: %s", firstLine(err))
+	}
+}
+
+// linkedMatcher is the matcher with the role links of the request as first
+// argument of g.
+func (s *schema) linkedMatcher() string {
+	var b strings.Builder
+	from := 0
+	for _, c := range calls(s.matcherTokens) {
+		if c.name == "g" {
+			b.WriteString(s.matcher[from:c.open])
+			b.WriteString(linksField + ", ")
+			from = c.open
+		}
+	}
+	b.WriteString(s.matcher[from:])
+	return b.String()
+}
+
+func addColumn(columns []int, column int) []int {
+	if column < 0 || slices.Contains(columns, column) {
+		return columns
+	}
+	return append(columns, column)
+}

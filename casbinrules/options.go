@@ -1,0 +1,68 @@
+package casbinrules
+
+import "errors"
+
+// Option configures an [Authorizer].
+type Option func(*config) error
+
+type config struct {
+	anonymous    bool
+	emptyPolicy  bool
+	objectRoute  bool
+	noTokenRoles bool
+	rolePrefix   string
+}
+
+// AllowAnonymous lets requests without credentials be judged as the subject
+// "anonymous". Without it none passes. A principal whose ID is "anonymous"
+// gets nothing by that name either way.
+func AllowAnonymous() Option {
+	return func(c *config) error {
+		c.anonymous = true
+		return nil
+	}
+}
+
+// AllowEmptyPolicy accepts a policy without a p line, which refuses
+// everything. Without it such a policy is an error, since an emptied file is
+// more often an accident.
+func AllowEmptyPolicy() Option {
+	return func(c *config) error {
+		c.emptyPolicy = true
+		return nil
+	}
+}
+
+// ObjectRoute has the policy see the route as registered ("/reports/:id") in
+// place of the path. A name given where the gate was mounted still goes first.
+func ObjectRoute() Option {
+	return func(c *config) error {
+		c.objectRoute = true
+		return nil
+	}
+}
+
+// WithoutTokenRoles has the policy ignore the roles that credentials bring:
+// only its own role links count.
+func WithoutTokenRoles() Option {
+	return func(c *config) error {
+		c.noTokenRoles = true
+		return nil
+	}
+}
+
+// RolePrefix keeps the names of roles apart from the IDs of principals, for
+// policies whose roles live in tokens. With RolePrefix("role:") the role
+// "admin" of the credentials is "role:admin" in the policy, a principal whose
+// ID begins with the prefix gets nothing by it, RolesOf and KnownRoles leave
+// the prefix away, and a g line that gives a role without the prefix is an
+// error.
+func RolePrefix(prefix string) Option {
+	return func(c *config) error {
+		if prefix == "" {
+			return errors.New("role prefix: it is empty; leave the option out for none")
+		}
+		c.rolePrefix = prefix
+		return nil
+	}
+}

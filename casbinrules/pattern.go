@@ -1,0 +1,55 @@
+package casbinrules
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/casbin/casbin/v2/util"
+)
+
+// checkPattern tries a pattern with the matcher function that will take it, so
+// that what would fail at a request fails the load.
+func checkPattern(function, pattern string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	switch function {
+	case "keyMatch2":
+		util.KeyMatch2("/", pattern)
+	case "keyMatch3":
+		util.KeyMatch3("/", pattern)
+	case "keyMatch4":
+		return checkKeyMatch4(pattern)
+	case "keyMatch5":
+		util.KeyMatch5("/", pattern)
+	case "regexMatch":
+		_, err = regexp.Compile(pattern)
+	case "globMatch":
+		_, err = util.GlobMatch("/", pattern)
+	}
+	return err
+}
+
+// checkKeyMatch4 looks for groups of the pattern's own, on which keyMatch4
+// panics once a path matches.
+func checkKeyMatch4(pattern string) error {
+	names := 0
+	expr := keyMatch4Name.ReplaceAllStringFunc(strings.ReplaceAll(pattern, "/*", "/.*"), func(string) string {
+		names++
+		return "([^/]+)"
+	})
+	re, err := regexp.Compile("^" + expr + "$")
+	if err != nil {
+		return err
+	}
+	if re.NumSubexp() != names {
+		return errors.New("keyMatch4 cannot have groups besides {name}")
+	}
+	return nil
+}
+
+var keyMatch4Name = regexp.MustCompile(`\{[^/]+\}`)

@@ -1,0 +1,146 @@
+package casbinrules
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// add checks the fields of one line and keeps the rule if they are good.
+func (r *policyReader) add(file string, n int, fields []field) {
+	before := len(r.findings)
+	report := func(column int, code, hint, format string, args ...any) {
+		r.report(file, n, column, code, hint, format, args...)
+	}
+	if at, ok := inlineComment(fields); ok {
+		report(at, codeComment, "move the comment to a line of its own, or quote the field if the # is meant",
+			"Casbin has no comments behind a rule and takes it for part of the rule")
+		return
+	}
+	if len(fields) == 1 && strings.ContainsRune(fields[0].text, ';') {
+		report(fields[0].column+strings.IndexByte(fields[0].text, ';'), codeSemicolon, "separate fields by commas", "the fields are separated by semicolons")
+		return
+	}
+	want, ok := r.width(fields[0].text)
+	switch {
+	case fields[0].text == "":
+		report(fields[0].column, codeEmptyField, "begin the line with p or g", "the first field is empty")
+		return
+	case !ok:
+		report(fields[0].column, codePtype, "the model has "+strings.Join(r.schema.kinds(), ", ")+", in this letter case",
+			"the model defines no %q lines", fields[0].text)
+		return
+	case len(fields)-1 != want:
+		report(miscounted(fields, want), codeFieldCount, "", "a %s line has %d fields behind the %s, this one %d",
+			fields[0].text, want, fields[0].text, len(fields)-1)
+		return
+	}
+	for _, f := range fields {
+		switch {
+		case f.text == "":
+			report(f.column, codeEmptyField, "write a value", "the field is empty, and would match an empty value")
+		case strings.TrimFunc(f.text, unicode.IsSpace) != f.text:
+			report(f.column, codeSpace, "remove the blanks", "Casbin keeps the blanks of %q, so that it equals nothing without them", f.text)
+		}
+	}
+	if len(r.findings) == before && fields[0].text == "p" {
+		r.checkValues(fields[1:], report)
+	}
+	if len(r.findings) == before {
+		r.keep(newRule(file, n, fields))
+	}
+}
+
+func newRule(file string, n int, fields []field) *rule {
+	made := &rule{file: file, line: n, values: make([]string, len(fields)), columns: make([]int, len(fields))}
+	for i, f := range fields {
+		made.values[i], made.columns[i] = f.text, f.column
+	}
+	return made
+}
+
+// keep adds a good rule, unless Casbin would drop it as a duplicate of another
+// one that it is not.
+func (r *policyReader) keep(made *rule) {
+	key := strings.Join(made.values, ",")
+	if first := r.joined[key]; first != nil {
+		if !slices.Equal(first.values, made.values) {
+			r.report(made.file, made.line, made.columns[0], codeCollision, "do without commas inside the fields",
+				"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.place())
+		}
+		return
+	}
+	r.joined[key] = made
+	r.rules = append(r.rules, made)
+}
+
+// checkValues checks the values of a p line.
+func (r *policyReader) checkValues(fields []field, report func(int, string, string, string, ...any)) {
+	s := r.schema
+	if s.eft >= 0 {
+		if f := fields[s.eft]; f.text != "allow" && f.text != "deny" {
+			report(f.column, codeEffect, "write allow or deny, in lower case", "Casbin takes the effect %q for none at all", f.text)
+		}
+	}
+	if s.priority >= 0 {
+		if f := fields[s.priority]; !isInteger(f.text) {
+			report(f.column, codePriority, "write a whole number; the lowest goes first", "Casbin does not sort by the priority %q", f.text)
+		}
+	}
+	for _, p := range s.patterns {
+		f := fields[p.column]
+		key := patternKey{p.function, f.text}
+		err, tried := r.patterns[key]
+		if !tried {
+			err = checkPattern(p.function, f.text)
+			r.patterns[key] = err
+		}
+		if err != nil {
+			report(f.column, codePattern, patternHint(p.function, f.text), "%s cannot use the pattern %q: %s", p.function, f.text, firstLine(err))
+		}
+	}
+}
+
+func isInteger(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
+}
+
+func patternHint(function, pattern string) string {
+	if pattern == "*" && strings.HasPrefix(function, "keyMatch") {
+		return "for every path write /*"
+	}
+	if strings.HasPrefix(function, "keyMatch") {
+		return "it is made into a regular expression; put a backslash before a character that means something there"
+	}
+	return ""
+}
+
+// width is how many fields a line of this kind has behind the kind.
+func (r *policyReader) width(kind string) (n int, ok bool) {
+	if kind == "p" {
+		return len(r.schema.columns), true
+	}
+	n, ok = r.schema.roles[kind]
+	return n, ok
+}
+
+// miscounted is the column of the first field too many, or of the last one
+// when some are missing.
+func miscounted(fields []field, want int) int {
+	if len(fields)-1 > want {
+		return fields[want+1].column
+	}
+	return fields[len(fields)-1].column
+}
+
+// inlineComment finds a "#" outside quotes.
+func inlineComment(fields []field) (column int, ok bool) {
+	for _, f := range fields {
+		if at := strings.IndexByte(f.text, '#'); at >= 0 && !f.quoted {
+			return f.column + at, true
+		}
+	}
+	return 0, false
+}

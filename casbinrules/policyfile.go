@@ -1,0 +1,127 @@
+package casbinrules
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxLine is how long Casbin's file reader lets a line be, in bytes with a
+// carriage return and without the line feed.
+const maxLine = 64<<10 - 1
+
+// rule is one line of a policy.
+type rule struct {
+	file string
+	line int
+	// values are the fields, the kind of line ("p", "g") first.
+	values []string
+	// columns are where the fields begin.
+	columns []int
+}
+
+// kind is what the line is: "p", "g", "g2" …
+func (r *rule) kind() string { return r.values[0] }
+
+// fields are the fields as the model defines them, without the kind.
+func (r *rule) fields() []string { return r.values[1:] }
+
+// place is "policy.csv:12".
+func (r *rule) place() string { return path.Base(r.file) + ":" + strconv.Itoa(r.line) }
+
+// policyReader reads policy files for one model.
+type policyReader struct {
+	schema   *schema
+	rules    []*rule
+	findings []Finding
+	// joined are the rules so far as Casbin tells them apart, by kind and
+	// fields joined with commas.
+	joined map[string]*rule
+	// patterns are those tried so far.
+	patterns map[patternKey]error
+}
+
+type patternKey struct{ function, pattern string }
+
+func newPolicyReader(s *schema) *policyReader {
+	return &policyReader{schema: s, joined: map[string]*rule{}, patterns: map[patternKey]error{}}
+}
+
+func (r *policyReader) report(file string, line, column int, code, hint, format string, args ...any) {
+	r.findings = append(r.findings, Finding{
+		File: file, Line: line, Column: column, Severity: SeverityError,
+		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// read adds a file's rules. It never fails: what it cannot take is a finding.
+func (r *policyReader) read(file string, data []byte) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		r.report(file, 1, 1, codeEncoding, "save it as UTF-8 without a byte order mark", "the file is UTF-16")
+		return
+	}
+	if bytes.HasPrefix(data, []byte(bom)) {
+		r.report(file, 1, 1, codeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
+		data = data[len(bom):]
+	}
+	for n := 1; len(data) > 0; n++ {
+		line, rest, _ := bytes.Cut(data, []byte("\n"))
+		r.readLine(file, n, string(line))
+		data = rest
+	}
+}
+
+func (r *policyReader) readLine(file string, n int, raw string) {
+	if len(raw) > maxLine {
+		r.report(file, n, maxLine+1, codeLineLength, "split it into several lines", "the line is longer than Casbin reads, %d bytes", maxLine)
+		return
+	}
+	line := strings.TrimSpace(raw)
+	if line == "" || line[0] == '#' {
+		return
+	}
+	offset := len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
+	if at := strings.IndexFunc(line, unicode.IsControl); at >= 0 && !r.checkControls(file, n, line, offset) {
+		return
+	}
+	if !utf8.ValidString(line) {
+		r.report(file, n, offset+invalidAt(line)+1, codeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
+		return
+	}
+	fields, problem := splitLine(line, offset)
+	if problem != nil {
+		r.report(file, n, problem.column, codeQuoting, problem.hint, "%s", problem.message)
+		return
+	}
+	r.add(file, n, fields)
+}
+
+// checkControls reports the first control character that is no tab in front
+// of a field.
+func (r *policyReader) checkControls(file string, n int, line string, offset int) bool {
+	blank := true
+	for i, c := range line {
+		if unicode.IsControl(c) && (c != '\t' || !blank) {
+			r.report(file, n, offset+i+1, codeControl, "remove it", "the line holds the control character %U", c)
+			return false
+		}
+		blank = c == ',' || blank && unicode.IsSpace(c)
+	}
+	return true
+}
+
+// invalidAt is the offset of the first byte that is not UTF-8.
+func invalidAt(s string) int {
+	for i, c := range s {
+		if c == utf8.RuneError {
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				return i
+			}
+		}
+	}
+	return len(s)
+}

@@ -1,0 +1,101 @@
+package casbinrules
+
+import (
+	"slices"
+	"strings"
+)
+
+// checkPolicy checks what only the whole policy shows; file is the first one.
+func (r *policyReader) checkPolicy(file string, c *config) {
+	if !c.emptyPolicy && len(r.findings) == 0 && !slices.ContainsFunc(r.rules, func(r *rule) bool { return r.kind() == "p" }) {
+		r.report(file, 1, 1, codeEmptyPolicy, "add one, or say AllowEmptyPolicy", "the policy has no p line, and would refuse everything")
+	}
+	if c.rolePrefix == "" {
+		return
+	}
+	for _, made := range r.rules {
+		if role := made.values[min(2, len(made.values)-1)]; made.kind() == "g" && !strings.HasPrefix(role, c.rolePrefix) {
+			r.report(made.file, made.line, made.columns[2], codeRolePrefix, "write "+c.rolePrefix+role, "role %q does not begin with the prefix %q", role, c.rolePrefix)
+		}
+	}
+}
+
+// checkRoles reports cycles and chains that Casbin would not follow.
+func (r *policyReader) checkRoles(graphs map[string]*graph) {
+	seen := map[string]*linkChecker{}
+	for _, made := range r.rules {
+		g := graphs[made.kind()]
+		if g == nil {
+			continue
+		}
+		c := seen[made.kind()]
+		if c == nil {
+			c = &linkChecker{up: map[node][]node{}, given: map[node]bool{}}
+			seen[made.kind()] = c
+		}
+		if way := c.add(g.ends(made)); way != nil {
+			r.report(made.file, made.line, made.columns[0], codeCycle, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
+		}
+	}
+	told := map[string]bool{}
+	for _, made := range r.rules {
+		g := graphs[made.kind()]
+		if g == nil {
+			continue
+		}
+		from, _ := g.ends(made)
+		id := made.kind() + "\x00" + from.tenant
+		if cut := g.nodes[from].cut; cut != "" && !told[id] && !seen[made.kind()].given[from] {
+			told[id] = true
+			r.report(made.file, made.line, made.columns[0], codeDeep, "link closer to the role that is meant",
+				"%q is more than %d role links away from %q, and Casbin follows no more", cut, maxLinks, from.name)
+		}
+	}
+}
+
+// linkChecker takes role links one by one and tells when one closes a circle.
+type linkChecker struct {
+	up map[node][]node
+	// given are the nodes that are given to others as roles.
+	given map[node]bool
+}
+
+// add takes the link unless it closes a circle, whose names it then returns.
+func (c *linkChecker) add(from, to node) []string {
+	if from == to || c.given[from] {
+		if way := c.way(to, from); way != nil {
+			return append([]string{from.name}, way...)
+		}
+	}
+	c.up[from] = append(c.up[from], to)
+	c.given[to] = true
+	return nil
+}
+
+// way is the names on a shortest way from one node to another, or nil.
+func (c *linkChecker) way(from, to node) []string {
+	came := map[node]node{from: from}
+	for queue := []node{from}; len(queue) > 0; queue = queue[1:] {
+		n := queue[0]
+		if n == to {
+			return trace(came, from, to)
+		}
+		for _, next := range c.up[n] {
+			if _, seen := came[next]; !seen {
+				came[next] = n
+				queue = append(queue, next)
+			}
+		}
+	}
+	return nil
+}
+
+func trace(came map[node]node, from, to node) []string {
+	names := []string{to.name}
+	for n := to; n != from; {
+		n = came[n]
+		names = append(names, n.name)
+	}
+	slices.Reverse(names)
+	return names
+}

@@ -1,0 +1,181 @@
+package casbinrules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/casbin/casbin/v2/constant"
+)
+
+// requestField is what a field of the request definition is filled with.
+type requestField int
+
+const (
+	fieldSubject requestField = iota
+	fieldTenant
+	fieldObject
+	fieldAction
+)
+
+// requestFields are the field names that can be filled.
+var requestFields = map[string]requestField{
+	"sub": fieldSubject,
+	"dom": fieldTenant, "domain": fieldTenant, "tenant": fieldTenant,
+	"obj": fieldObject,
+	"act": fieldAction,
+}
+
+// schema is what a model says about requests and rules, checked. It is
+// immutable.
+type schema struct {
+	file    *modelFile
+	request []requestField
+	tenants bool
+	effect  string
+	// columns are the names of the fields of a p line.
+	columns []string
+	// eft and priority are columns, or -1.
+	eft, priority int
+	// roles is the number of fields of each kind of g line.
+	roles map[string]int
+	// matcher is the matcher as Casbin has it, matcherTokens its tokens.
+	matcher       string
+	matcherTokens []token
+	// patterns are the columns that hold patterns.
+	patterns []patternColumn
+	// subjects and actions are the columns compared with the request's.
+	subjects, actions []int
+	// actionPattern says that an action column holds a pattern.
+	actionPattern bool
+}
+
+// readSchema checks a model. The schema is good for use only when the file has
+// no findings.
+func readSchema(m Model) *schema {
+	f := readModel(m)
+	s := &schema{file: f, eft: -1, priority: -1, roles: map[string]int{}}
+	if f.casbin == nil {
+		return s
+	}
+	s.readRequest()
+	s.readColumns()
+	s.readRoles()
+	s.readEffect()
+	s.readMatcher()
+	return s
+}
+
+func (s *schema) readRequest() {
+	at := s.file.at["r"]
+	var seen [fieldAction + 1]bool
+	for _, name := range s.names("r") {
+		field, ok := requestFields[name]
+		switch {
+		case !ok:
+			s.file.report(at, codeModelRequest, "request fields are sub, obj, act and dom (or tenant, domain), in any order",
+				"request field %q cannot be filled", name)
+		case seen[field]:
+			s.file.report(at, codeModelRequest, "name each once", "request field %q says what another one says", name)
+		default:
+			seen[field] = true
+			s.request = append(s.request, field)
+		}
+	}
+	for name, field := range map[string]requestField{"sub": fieldSubject, "obj": fieldObject, "act": fieldAction} {
+		if !seen[field] {
+			s.file.report(at, codeModelRequest, "a request has sub, obj and act, so that no rule can overlook one",
+				"the request definition has no %s", name)
+		}
+	}
+	s.tenants = seen[fieldTenant]
+}
+
+func (s *schema) readColumns() {
+	s.columns = s.names("p")
+	for i, name := range s.columns {
+		switch {
+		case !isWord(name):
+			s.file.report(s.file.at["p"], codeModelDefinition, "separate plain names by commas", "policy field %q is not a name", name)
+		case slices.Contains(s.columns[:i], name):
+			s.file.report(s.file.at["p"], codeModelDefinition, "name each once", "policy field %q comes twice", name)
+		}
+	}
+	s.eft = slices.Index(s.columns, "eft")
+	s.priority = slices.Index(s.columns, constant.PriorityIndex)
+}
+
+// names are the field names of definition r or p.
+func (s *schema) names(key string) []string {
+	names := make([]string, 0, 5)
+	for _, t := range s.file.casbin[key][key].Tokens {
+		names = append(names, strings.TrimPrefix(t, key+"_"))
+	}
+	return names
+}
+
+func (s *schema) readRoles() {
+	for key, at := range s.file.at {
+		if key[0] != 'g' {
+			continue
+		}
+		def := s.file.casbin["g"][key]
+		if def == nil {
+			s.file.report(at, codeModelRoles, "number role definitions g, g2, g3 without a gap", "Casbin does not see role definition %q", key)
+			continue
+		}
+		switch strings.Join(strings.Fields(def.Value), "") {
+		case "_,_":
+			s.roles[key] = 2
+		case "_,_,_":
+			s.roles[key] = 3
+		default:
+			s.file.report(at, codeModelRoles, `write "_, _", or "_, _, _" with tenants`, "role definition %q is of no supported form", key)
+		}
+	}
+}
+
+func (s *schema) readEffect() {
+	s.effect = s.file.casbin["e"]["e"].Value
+	at := s.file.at["e"]
+	switch s.effect {
+	case constant.AllowOverrideEffect, constant.AllowAndDenyEffect, constant.PriorityEffect:
+	case constant.SubjectPriorityEffect:
+		if s.roles["g"] == 0 {
+			s.file.report(at, codeModelEffect, "define g", "subject priority needs role links")
+		}
+	case constant.DenyOverrideEffect:
+		s.file.report(at, codeModelOpen, "use some(where (p.eft == allow)) && !some(where (p.eft == deny))",
+			"whatever no rule denies is allowed, by an empty policy everything")
+	default:
+		s.file.report(at, codeModelEffect, "Casbin compares the text, blanks included; copy one from its documentation",
+			"Casbin does not know this policy effect")
+	}
+}
+
+// column is the index of the p field a matcher names as "p_x", or -1.
+func (s *schema) column(name string) int {
+	if field, ok := strings.CutPrefix(name, "p_"); ok {
+		return slices.Index(s.columns, field)
+	}
+	return -1
+}
+
+// kinds are the kinds of policy lines there are, sorted.
+func (s *schema) kinds() []string {
+	return append(slices.Sorted(maps.Keys(s.roles)), "p")
+}
+
+// isWord reports whether name is letters, digits and underscores, not
+// beginning with a digit.
+func isWord(name string) bool {
+	if name == "" || '0' <= name[0] && name[0] <= '9' {
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i]; !isNameByte(c) || c == '.' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,146 @@
+package casbinrules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/casbin/casbin/v2/constant"
+)
+
+// anonymous is the subject of requests without credentials.
+const anonymous = "anonymous"
+
+// nobody is the subject of a principal that gets nothing by its name. No
+// policy can name it.
+const nobody = "\x00"
+
+// snapshot is one policy, ready to decide. It is immutable.
+type snapshot struct {
+	schema *schema
+	engine engine
+	// members is the graph of g, or nil.
+	members *graph
+	// roleNames are the names that no principal gets anything by.
+	roleNames  map[string]bool
+	knownRoles []string
+	// namesHead says that some rule names HEAD.
+	namesHead bool
+	// unusual gives the engines for methods that a rule must name.
+	unusual map[string]func() (engine, error)
+}
+
+// checkOptions refuses a model that cannot honour the options.
+func (s *schema) checkOptions(c *config) {
+	if s.effect == constant.SubjectPriorityEffect && !c.noTokenRoles {
+		s.file.report(s.file.at["e"], codeModelTokenRoles, "say WithoutTokenRoles, or use another effect",
+			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")
+	}
+}
+
+func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*snapshot, error) {
+	if err := s.probe(c); err != nil {
+		return nil, err
+	}
+	e, err := newCasbinEngine(s, rules, graphs)
+	if err != nil {
+		return nil, fmt.Errorf("casbin: %s", firstLine(err))
+	}
+	return &snapshot{
+		schema:     s,
+		engine:     e,
+		members:    graphs["g"],
+		roleNames:  roleNames(rules),
+		knownRoles: knownRoles(s, rules, c),
+		namesHead:  namesHead(s, rules),
+		unusual:    unusualEngines(s, rules, graphs),
+	}, nil
+}
+
+// probe refuses a model that lets somebody no rule names do something with an
+// empty policy, or that fails at every request (H01).
+func (s *schema) probe(c *config) error {
+	e, err := newCasbinEngine(s, nil, newGraphs(s, nil, c))
+	if err != nil {
+		return fmt.Errorf("casbin: %s", firstLine(err))
+	}
+	a, err := e.decide(&question{subject: nobody, tenant: nobody, object: "/", action: "GET"})
+	switch {
+	case err != nil:
+		s.file.report(s.file.at["m"], codeModelMatcher, "", "the matcher fails: %s", firstLine(err))
+	case a.allowed:
+		s.file.report(s.file.at["m"], codeModelOpen, "compare the request with fields of the policy", "with an empty policy the model lets anybody in")
+	default:
+		return nil
+	}
+	return &FindingsError{s.file.findings}
+}
+
+// roleNames are the names given as roles, and the anonymous one.
+func roleNames(rules []*rule) map[string]bool {
+	names := map[string]bool{anonymous: true}
+	for _, r := range rules {
+		if r.kind() == "g" {
+			names[r.fields()[1]] = true
+		}
+	}
+	return names
+}
+
+// knownRoles are the names that may be roles; see KnownRoles.
+func knownRoles(s *schema, rules []*rule, c *config) []string {
+	given, other := map[string]bool{}, map[string]bool{}
+	for _, r := range rules {
+		switch r.kind() {
+		case "g":
+			other[r.fields()[0]] = true
+			given[r.fields()[1]] = true
+		case "p":
+			for _, column := range s.subjects {
+				other[r.fields()[column]] = true
+			}
+		}
+	}
+	delete(given, anonymous)
+	delete(other, anonymous)
+	delete(other, "*")
+	maps.DeleteFunc(other, func(name string, _ bool) bool { return given[name] })
+	return append(roleList(given, c.rolePrefix), roleList(other, c.rolePrefix)...)
+}
+
+// roleList is the names with the prefix, without it, sorted.
+func roleList(names map[string]bool, prefix string) []string {
+	var roles []string
+	for name := range names {
+		if role, ok := strings.CutPrefix(name, prefix); ok {
+			roles = append(roles, role)
+		}
+	}
+	slices.Sort(roles)
+	return roles
+}
+
+// isRoleName reports whether a principal's ID is no name of its own.
+func (s *snapshot) isRoleName(id string, c *config) bool {
+	return s.roleNames[id] || c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix)
+}
+
+// unusualEngines prepares an engine for each unusual method the policy names:
+// with the rules that name it and those that deny. Most are never needed, so
+// each is built at its first request.
+func unusualEngines(s *schema, rules []*rule, graphs map[string]*graph) map[string]func() (engine, error) {
+	engines := map[string]func() (engine, error){}
+	for _, r := range rules {
+		for method := range s.methods(r) {
+			if isUsual(method) || engines[method] != nil {
+				continue
+			}
+			engines[method] = sync.OnceValues(func() (engine, error) {
+				return newCasbinEngine(s, s.rulesFor(method, rules), graphs)
+			})
+		}
+	}
+	return engines
+}
