@@ -1,0 +1,167 @@
+// Package basic authenticates requests with the Basic scheme of RFC 7617.
+//
+// It reads user and password from the Authorization field and asks a
+// [Verifier]; where passwords are kept is the verifier's business. What cannot
+// be read is 401 with the challenge, never 400 or 500.
+package basic
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+const scheme = "Basic"
+
+// MaxBytes is the longest Authorization field that is decoded; a longer one is
+// 401. Both names and passwords of a kilobyte fit in easily.
+const MaxBytes = 8 << 10
+
+// ReasonPlainHTTP is the reason of a refusal by [RequireTLS].
+const ReasonPlainHTTP core.Reason = "plain_http"
+
+// Authenticator is the [core.Authenticator] of the Basic scheme. It is made by
+// [New] and safe for concurrent use.
+type Authenticator struct {
+	verifier   Verifier
+	requireTLS bool
+	challenges []challenge.Challenge
+	vary       []string
+	encoding   *base64.Encoding
+}
+
+var _ core.Authenticator = (*Authenticator)(nil)
+
+// Option configures an [Authenticator].
+type Option func(*Authenticator) error
+
+// New makes an authenticator for a realm, which browsers show when they ask
+// for the password (RFC 9110 §11.5), with the given verifier.
+//
+// The realm must be printable ASCII and not empty: there is no way to send
+// another one that all clients read alike (RFC 7617 §3). The challenge is
+// always Basic realm="…", charset="UTF-8" (RFC 7617 §2.1).
+func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
+	if realm == "" {
+		return nil, errors.New("basic: empty realm: give it the name that users know the service by")
+	}
+	if isNil(v) {
+		return nil, errors.New("basic: verifier is nil: without one no password can be checked")
+	}
+	c, err := challenge.New(scheme,
+		challenge.Param{Name: "realm", Value: realm},
+		challenge.Param{Name: "charset", Value: "UTF-8"})
+	if err != nil {
+		return nil, fmt.Errorf("basic: %w", err)
+	}
+	a := &Authenticator{
+		verifier:   v,
+		challenges: []challenge.Challenge{c},
+		vary:       []string{"Authorization"},
+		encoding:   base64.StdEncoding.Strict(),
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("basic: option %d is nil", i+1)
+		}
+		if err := opt(a); err != nil {
+			return nil, fmt.Errorf("basic: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// RequireTLS refuses credentials on a connection without TLS with 401, without
+// looking at them: on plain HTTP anyone on the way has read them (RFC 7617
+// §4). A right password gets the same answer as a wrong one.
+//
+// What counts is the connection to the service itself. Behind a proxy that
+// ends TLS every request is refused, unless the proxy speaks TLS to the
+// service too: a header such as X-Forwarded-Proto is no proof, since any
+// client can send it.
+func RequireTLS() Option {
+	return func(a *Authenticator) error {
+		a.requireTLS = true
+		return nil
+	}
+}
+
+// Scheme implements [core.Authenticator].
+func (a *Authenticator) Scheme() string { return scheme }
+
+// Vary implements [core.Authenticator].
+func (a *Authenticator) Vary() []string { return a.vary }
+
+// Authenticate implements [core.Authenticator].
+//
+// Another scheme, or none, is [core.ErrNoCredentials]; two Authorization lines
+// are [core.ErrAmbiguousCredentials]. Basic credentials that cannot be read
+// are a [core.CredentialError] with [core.ReasonMalformed]: bad base64 or
+// padding, no colon, an empty user or password, control characters, invalid
+// UTF-8, more than [MaxBytes]. What the verifier returns is mapped as
+// [Verifier] says.
+func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	field, n := r.Header("Authorization")
+	if n == 0 {
+		return nil, core.ErrNoCredentials
+	}
+	if n > 1 {
+		return nil, fmt.Errorf("basic: %w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
+	}
+	name, token, ok := challenge.Split(field)
+	if !strings.EqualFold(name, scheme) {
+		return nil, core.ErrNoCredentials
+	}
+	if a.requireTLS && r.TLS() == nil {
+		return nil, refused(ReasonPlainHTTP, errors.New("basic: credentials on a connection without TLS"))
+	}
+	if !ok {
+		return nil, malformed("something other than a space after the scheme")
+	}
+	if len(field) > MaxBytes {
+		return nil, malformed("Authorization field longer than 8 KiB")
+	}
+	user, password, err := a.decode(token)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.verifier.VerifyPassword(ctx, user, password)
+	if err != nil {
+		return nil, verifierError(err)
+	}
+	if p == nil {
+		return nil, &core.InternalError{Err: errors.New("basic: the verifier returned neither principal nor error")}
+	}
+	return p, nil
+}
+
+// Challenges implements [core.Authenticator]: the challenge where the answer
+// is 401, and nothing where it is another. Basic has no error parameters.
+func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
+	if err == core.ErrNoCredentials || isUnauthenticated(err) { //nolint:errorlint // the frequent case, without allocating
+		return a.challenges
+	}
+	return nil
+}
+
+func isUnauthenticated(err error) bool {
+	var bad *core.CredentialError
+	return !errors.Is(err, core.ErrAmbiguousCredentials) &&
+		(errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad))
+}
+
+// isNil reports whether v holds nothing or a nil pointer or function, which
+// would only show at the first request.
+func isNil(v Verifier) bool {
+	if v == nil {
+		return true
+	}
+	rv := reflect.ValueOf(v)
+	return (rv.Kind() == reflect.Pointer || rv.Kind() == reflect.Func) && rv.IsNil()
+}

@@ -1,0 +1,50 @@
+package basic
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// decode takes user and password out of a token68 (RFC 7617 §2). Its errors
+// name the fault and nothing of the content.
+func (a *Authenticator) decode(token string) (user, password string, err error) {
+	// Go's base64 decoder skips line breaks; a token68 has none.
+	if !challenge.IsToken68(token) {
+		return "", "", malformed("no token68 after the scheme")
+	}
+	raw, err := a.encoding.DecodeString(token)
+	if err != nil {
+		return "", "", malformed("credentials are not padded standard base64")
+	}
+	text := string(raw)
+	user, password, found := strings.Cut(text, ":")
+	switch {
+	case !found:
+		return "", "", malformed("no colon between user and password")
+	case user == "":
+		return "", "", malformed("empty user")
+	case password == "":
+		return "", "", malformed("empty password")
+	case !utf8.ValidString(text):
+		return "", "", malformed("user or password is not valid UTF-8")
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "", "", malformed("control character in user or password")
+	}
+	return user, password, nil
+}
+
+// malformed refuses credentials that cannot be read.
+func malformed(what string) error {
+	return refused(core.ReasonMalformed, errors.New("basic: "+what))
+}
+
+// refused is 401. All refusals look the same to the client, so that none tells
+// whether a user exists.
+func refused(reason core.Reason, cause error) error {
+	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidCredentials, Err: cause}
+}

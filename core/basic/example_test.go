@@ -1,0 +1,62 @@
+package basic_test
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// A verifier with a single user. Real ones keep password hashes.
+func ExampleNew() {
+	verify := func(_ context.Context, user, password string) (*core.Principal, error) {
+		right := subtle.ConstantTimeCompare([]byte(password), []byte("open sesame")) == 1
+		switch {
+		case user != "Aladdin":
+			return nil, basic.ErrUnknownUser
+		case !right:
+			return nil, basic.ErrWrongPassword
+		}
+		return core.NewPrincipal(core.PrincipalInfo{ID: user})
+	}
+	scheme, err := basic.New("the cave", basic.VerifierFunc(verify))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	quiet := core.LogObserver(slog.New(slog.DiscardHandler))
+	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithObserver(quiet))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /treasure", httpauth.Authenticate(guard)(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "welcome, %s", httpauth.Principal(r).ID())
+		})))
+
+	for _, password := range []string{"", "open barley", "open sesame"} {
+		r := httptest.NewRequest(http.MethodGet, "/treasure", nil)
+		if password != "" {
+			r.SetBasicAuth("Aladdin", password)
+		}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		if w.Code == http.StatusOK {
+			fmt.Println(w.Code, w.Body)
+		} else {
+			fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
+		}
+	}
+	// Output:
+	// 401 Basic realm="the cave", charset="UTF-8"
+	// 401 Basic realm="the cave", charset="UTF-8"
+	// 200 welcome, Aladdin
+}

@@ -1,0 +1,74 @@
+package basic
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+var (
+	// ErrUnknownUser is what a [Verifier] returns for a user it does not have.
+	ErrUnknownUser = errors.New("unknown user")
+	// ErrWrongPassword is what a [Verifier] returns for a user it has and a
+	// password that is not the user's.
+	ErrWrongPassword = errors.New("wrong password")
+)
+
+// Verifier checks a user's password. Implementations must be safe for
+// concurrent use.
+type Verifier interface {
+	// VerifyPassword returns the principal that user and password prove.
+	//
+	// Both are as the client sent them: valid UTF-8, not empty, without
+	// control characters, up to 6 KiB together, in whatever normalization form
+	// the client uses; user holds no colon. An implementation compares
+	// passwords in constant time and spends on an unknown user the work it
+	// spends on a wrong password. It stops when ctx ends, as far as it can.
+	//
+	// [ErrUnknownUser] and [ErrWrongPassword] are 401 and differ in events
+	// only, with [core.ReasonUnknownPrincipal] and [core.ReasonWrongSecret].
+	// A [core.CredentialError] is 401 with a reason of its own. A
+	// [core.UnavailableError] and every other error are passed on: nobody
+	// could find out, which is 503 and not the user's fault. So an error that
+	// is an UnavailableError as well as another is 503.
+	//
+	// Errors reach observers and so logs: they must not hold the password.
+	VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error)
+}
+
+// VerifierFunc is a function as a [Verifier].
+type VerifierFunc func(ctx context.Context, user, password string) (*core.Principal, error)
+
+// VerifyPassword implements [Verifier].
+func (f VerifierFunc) VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error) {
+	return f(ctx, user, password)
+}
+
+// verifierError is what a verifier's error means to a guard.
+func verifierError(err error) error {
+	var down *core.UnavailableError
+	var bad *core.CredentialError
+	stray := errors.Is(err, core.ErrNoCredentials) || errors.Is(err, core.ErrAmbiguousCredentials)
+	refusal := errors.As(err, &bad)
+	switch {
+	case errors.As(err, &down):
+		if stray || refusal {
+			// Of several stores one was down. The text is kept and the rest
+			// hidden, so that the guard sees nothing but the outage.
+			return &core.UnavailableError{RetryAfter: down.RetryAfter, Err: errors.New(err.Error())}
+		}
+		return err
+	case stray:
+		// Passed on, ErrNoCredentials would make a guest of someone who sent
+		// credentials; so it is not wrapped either.
+		return &core.InternalError{Err: errors.New("basic: the verifier returned an error that only an authenticator may: " + err.Error())}
+	case refusal:
+		return err
+	case errors.Is(err, ErrUnknownUser):
+		return refused(core.ReasonUnknownPrincipal, err)
+	case errors.Is(err, ErrWrongPassword):
+		return refused(core.ReasonWrongSecret, err)
+	}
+	return err
+}
