@@ -8,7 +8,6 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-
 // files is a policy in memory.
 func files(pairs ...string) fstest.MapFS {
 	fsys := fstest.MapFS{}

@@ -1,0 +1,291 @@
+package casbinrules
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
+	"github.com/casbin/casbin/v2/persist"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// family is a kind of model with what random policies for it are made of.
+type family struct {
+	name string
+	text string
+	// p are the fields of a p line: "sub", "dom", "obj", "act", "eft",
+	// "priority".
+	p []string
+	// g is the number of fields of a g line, 0 for none; g2 says that there
+	// are resource roles.
+	g          int
+	g2         bool
+	objects    []string
+	actions    []string
+	tokenRoles bool
+}
+
+const (
+	someAllow      = "some(where (p.eft == allow))"
+	allowAndDeny   = "some(where (p.eft == allow)) && !some(where (p.eft == deny))"
+	firstMatch     = "priority(p.eft) || deny"
+	subjectFirst   = "subjectPriority(p.eft) || deny"
+	anyAct         = `(p.act == "*" || r.act == p.act)`
+	plainRequest   = "sub, obj, act"
+	tenantsRequest = "sub, dom, obj, act"
+)
+
+func modelText(r, p, g, e, m string) string {
+	text := "[request_definition]\nr = " + r + "\n[policy_definition]\np = " + p + "\n"
+	if g != "" {
+		text += "[role_definition]\n" + g + "\n"
+	}
+	return text + "[policy_effect]\ne = " + e + "\n[matchers]\nm = " + m + "\n"
+}
+
+var (
+	plainObjects = []string{"/a", "/b", "/a/1", "/b/2/c"}
+	paths2       = []string{"/*", "/a", "/a/:id", "/b/*", "/:x/2/c", "/a.1"}
+	paths3       = []string{"/*", "/a", "/a/{id}", "/b/*", "/{x}/2/c"}
+	paths4       = []string{"/*", "/a/{x}", "/{x}/{x}", "/{x}/{y}"}
+	globs        = []string{"/**", "/a", "/a/*", "/b/*/c", "/[ab]"}
+	regexps      = []string{"^/a", "/[ab]$", ".", `^/a/\d+$`}
+	plainActs    = []string{"GET", "POST", "DELETE"}
+	starActs     = []string{"GET", "POST", "*"}
+	regexpActs   = []string{"^(GET|POST)$", "GET", ".*", "POST|DELETE"}
+)
+
+func families() []family {
+	rbac := func(object string) string { return "g(r.sub, p.sub) && " + object + " && " + anyAct }
+	soa := []string{"sub", "obj", "act"}
+	soae := append(slices.Clone(soa), "eft")
+	all := []family{
+		{name: "ACL", text: modelText(plainRequest, "sub, obj, act", "", someAllow, "r.sub == p.sub && r.obj == p.obj && r.act == p.act"),
+			p: soa, objects: plainObjects, actions: plainActs},
+		{name: "ACL with root", text: modelText(plainRequest, "sub, obj, act", "", someAllow, `r.sub == p.sub && r.obj == p.obj && r.act == p.act || r.sub == "root"`),
+			p: soa, objects: plainObjects, actions: plainActs},
+		{name: "RBAC", text: RBAC().Text(), p: soa, g: 2, objects: paths2, actions: starActs},
+		{name: "RBAC with root", text: modelText(plainRequest, "sub, obj, act", "g = _, _", allowAndDeny, rbac("keyMatch(r.obj, p.obj)")+` || r.sub == 'root'`),
+			p: soa, g: 2, objects: paths2, actions: starActs},
+		{name: "RBAC with direct and denied role", text: modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny, `(r.sub == p.sub || g(r.sub, p.sub)) && !g (r.sub, "r3") && r.obj == p.obj && r.act == p.act`),
+			p: soae, g: 2, objects: plainObjects, actions: plainActs},
+		{name: "deny", text: RBACWithDeny().Text(), p: soae, g: 2, objects: paths2, actions: starActs},
+		{name: "tenants", text: RBACWithTenants().Text(), p: []string{"sub", "dom", "obj", "act"}, g: 3, objects: paths2, actions: starActs},
+		{name: "tenants of the rule", text: modelText(tenantsRequest, "sub, dom, obj, act, eft", "g = _, _, _", allowAndDeny, `g(r.sub, p.sub, p.dom) && (r.dom == p.dom || p.dom == "t2") && r.obj == p.obj && r.act == p.act`),
+			p: []string{"sub", "dom", "obj", "act", "eft"}, g: 3, objects: plainObjects, actions: plainActs},
+		{name: "priority by order", text: modelText(plainRequest, "sub, obj, act, eft", "g = _, _", firstMatch, rbac("keyMatch2(r.obj, p.obj)")),
+			p: soae, g: 2, objects: paths2, actions: starActs},
+		{name: "priority by field", text: modelText("act, obj, sub", "priority, sub, obj, act, eft", "g = _, _", firstMatch, rbac("keyMatch2(r.obj, p.obj)")),
+			p: append([]string{"priority"}, soae...), g: 2, objects: paths2, actions: starActs},
+		{name: "resource roles", text: modelText(plainRequest, "sub, obj, act", "g = _, _\ng2 = _, _", someAllow, "g(r.sub, p.sub) && g2(r.obj, p.obj) && r.act == p.act"),
+			p: soa, g: 2, g2: true, objects: []string{"/a", "/b", "group1", "group2"}, actions: plainActs},
+		{name: "regexp actions", text: modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, "g(r.sub, p.sub) && regexMatch(r.obj, p.obj) && regexMatch(r.act, p.act)"),
+			p: soa, g: 2, objects: regexps, actions: regexpActs},
+	}
+	for i, objects := range [][]string{paths2, paths2, paths3, paths4, paths3, globs} {
+		fn := []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch"}[i]
+		all = append(all, family{name: fn, text: modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny, rbac(fn+"(r.obj, p.obj)")),
+			p: soae, g: 2, objects: objects, actions: starActs})
+	}
+	for i := range all {
+		all[i].tokenRoles = true
+	}
+	return append(all, family{name: "subject priority", text: modelText(plainRequest, "sub, obj, act, eft", "g = _, _", subjectFirst, rbac("keyMatch2(r.obj, p.obj)")),
+		p: soae, g: 2, objects: paths2, actions: starActs})
+}
+
+func pick(rnd *rand.Rand, from []string) string { return from[rnd.IntN(len(from))] }
+
+// policy is random lines for the family. Role links only go from lower to
+// higher numbers, so that there is no circle.
+func (f family) policy(rnd *rand.Rand) []string {
+	names := []string{"u0", "u1", "u2", "r0", "r1", "r2", "r3", "r4", "root"}
+	var lines []string
+	for range 1 + rnd.IntN(12) {
+		line := "p"
+		for _, field := range f.p {
+			line += ", " + map[string]string{
+				"sub": pick(rnd, names), "dom": pick(rnd, []string{"t1", "t2"}),
+				"obj": pick(rnd, f.objects), "act": pick(rnd, f.actions),
+				"eft": pick(rnd, []string{"allow", "allow", "deny"}), "priority": strconv.Itoa(rnd.IntN(4)),
+			}[field]
+		}
+		lines = append(lines, line)
+	}
+	if f.g > 0 {
+		lines = append(lines, f.links(rnd)...)
+	}
+	if f.g2 {
+		lines = append(lines, "g2, /a, group1", "g2, /b/2/c, group2", "g2, group1, group2")
+	}
+	rnd.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+	return lines
+}
+
+func (f family) links(rnd *rand.Rand) []string {
+	var lines []string
+	link := func(from, to string) {
+		line := "g, " + from + ", " + to
+		if f.g == 3 {
+			line += ", " + pick(rnd, []string{"t1", "t2"})
+		}
+		lines = append(lines, line)
+	}
+	// A subject-priority model sorts by the depth of roles, which Casbin finds
+	// in map order: only a tree has one answer.
+	tree := f.name == "subject priority"
+	for i := range 5 {
+		if tree {
+			link("r"+strconv.Itoa(i), "r"+strconv.Itoa(i+1))
+			continue
+		}
+		for range rnd.IntN(3) {
+			link("r"+strconv.Itoa(i), "r"+strconv.Itoa(i+1+rnd.IntN(4)))
+		}
+	}
+	for _, user := range []string{"u0", "u1"} {
+		link(user, "r"+strconv.Itoa(rnd.IntN(5)))
+	}
+	if f.g == 2 && !tree && rnd.IntN(4) == 0 {
+		// A chain of exactly ten links up to r4, of which a token role reaches
+		// the ninth and not the tenth.
+		for i := range 9 {
+			link("c"+strconv.Itoa(i), "c"+strconv.Itoa(i+1))
+		}
+		link("c9", "r9")
+		lines = append(lines, "p, "+strings.Join(f.chained(), ", "))
+	}
+	return lines
+}
+
+// chained are the fields of a p line for the end of the long chain.
+func (f family) chained() []string {
+	var fields []string
+	for _, field := range f.p {
+		fields = append(fields, map[string]string{"sub": "r9", "obj": f.objects[0], "act": f.actions[0], "eft": "allow", "priority": "0"}[field])
+	}
+	return fields
+}
+
+// lineAdapter is a policy that Casbin parses itself.
+type lineAdapter struct {
+	persist.Adapter
+	lines []string
+}
+
+func (a lineAdapter) LoadPolicy(m model.Model) error {
+	for _, line := range a.lines {
+		if err := persist.LoadPolicyLine(line, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oracle asks a fresh enforcer of Casbin's, to which the roles of the
+// credentials have been added as g lines.
+func (f family) oracle(t *testing.T, lines []string, p *core.Principal, access core.Access) (bool, []string) {
+	t.Helper()
+	m, err := model.NewModelFromString(f.text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := casbin.NewEnforcer(m, lineAdapter{lines: lines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.EnableAutoSave(false)
+	for role := range p.CredentialRoles() {
+		link := []any{p.ID(), role, p.Tenant()}[:max(f.g, 2)]
+		if f.g > 0 {
+			if _, err := e.AddGroupingPolicy(link...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	values := []any{p.ID(), access.Resource.Path, access.Action}
+	switch {
+	case f.g == 3:
+		values = []any{p.ID(), p.Tenant(), access.Resource.Path, access.Action}
+	case f.name == "priority by field":
+		slices.Reverse(values)
+	}
+	ok, explain, err := e.EnforceEx(values...)
+	if err != nil {
+		t.Fatalf("casbin: %v", err)
+	}
+	return ok, explain
+}
+
+// TestDecisionsEqualCasbins holds every decision against Casbin's own Enforce,
+// where the roles of the credentials are g lines of the subject (invariant 12).
+func TestDecisionsEqualCasbins(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	for _, f := range families() {
+		t.Run(f.name, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			allowed := 0
+			const policies, requests = 25, 16
+			for range policies {
+				allowed += f.compare(t, rnd, requests)
+			}
+			if allowed == 0 || allowed == policies*requests {
+				t.Errorf("%d of %d requests are allowed: the cases prove nothing", allowed, policies*requests)
+			}
+		})
+	}
+}
+
+func (f family) compare(t *testing.T, rnd *rand.Rand, requests int) (allowed int) {
+	t.Helper()
+	lines := f.policy(rnd)
+	var opts []Option
+	if !f.tokenRoles {
+		opts = append(opts, WithoutTokenRoles())
+	}
+	a := open(t, ModelText("model.conf", f.text), strings.Join(lines, "\n"), opts...)
+	for range requests {
+		var roles []string
+		for range rnd.IntN(3) {
+			if f.tokenRoles {
+				roles = append(roles, pick(rnd, []string{"r0", "r1", "r2", "r4", "c0", "c1", "x", "u1", "root"}))
+			}
+		}
+		id := pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0"})
+		p := tenantOf(t, pick(rnd, []string{"t1", "t2", "t3"}), id, roles...)
+		access := to(pick(rnd, plainActs), pick(rnd, append(plainObjects, "/a\n", "/a?x", "/b/b")))
+		d := decide(t, a, p, access)
+		want, explain := f.oracle(t, lines, p, access)
+		if d.Allowed != want {
+			t.Fatalf("%s with roles %q in %s: %+v: got %v, casbin says %v\n%s", id, roles, p.Tenant(), access, d.Allowed, want, strings.Join(lines, "\n"))
+		}
+		if got := ruleFields(t, lines, d.Rule); !slices.Equal(got, explain) {
+			t.Fatalf("%s with roles %q: %+v: rule %s is %q, casbin names %q\n%s", id, roles, access, d.Rule, got, explain, strings.Join(lines, "\n"))
+		}
+		if want {
+			allowed++
+		}
+	}
+	return allowed
+}
+
+// ruleFields are the fields of the line that a decision names.
+func ruleFields(t *testing.T, lines []string, rule string) []string {
+	t.Helper()
+	if rule == "" {
+		return []string{}
+	}
+	var n int
+	if _, err := fmt.Sscanf(rule, "policy.csv:%d", &n); err != nil {
+		t.Fatalf("rule %q: %v", rule, err)
+	}
+	return strings.Split(lines[n-1], ", ")[1:]
+}
