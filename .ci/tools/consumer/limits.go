@@ -1,0 +1,68 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+// watched are the libraries that must stay where they belong, each with the
+// module paths it starts with.
+var watched = map[string][]string{
+	"gin":    {"github.com/gin-gonic", "github.com/gin-contrib"},
+	"fiber":  {"github.com/gofiber", "github.com/valyala/fasthttp"},
+	"echo":   {"github.com/labstack"},
+	"casbin": {"github.com/casbin"},
+}
+
+// belongs says which watched libraries a module may bring along; a module that
+// is not listed none.
+var belongs = map[string][]string{
+	"ginauth":     {"gin"},
+	"fiberauth":   {"fiber"},
+	"echoauth":    {"echo"},
+	"casbinrules": {"casbin"},
+}
+
+// violations lists what the graph of an app on the named module must not hold:
+// watched libraries that do not belong there and, for core, everything but
+// itself.
+func violations(name string, graph []string) []string {
+	var found []string
+	for _, path := range graph {
+		if name == "core" && path != prefix+"core" {
+			found = append(found, path)
+			continue
+		}
+		for library, starts := range watched {
+			if !slices.Contains(belongs[name], library) && slices.ContainsFunc(starts, func(start string) bool {
+				return path == start || strings.HasPrefix(path, start+"/")
+			}) {
+				found = append(found, path)
+			}
+		}
+	}
+	return found
+}
+
+// modulePaths finds the module paths in the output of go list -m all and of go
+// mod graph, sorted and once each. The app itself, which has no version, is
+// not among them, nor are the Go toolchain's own pseudo modules.
+func modulePaths(output string) []string {
+	var paths []string
+	lines := strings.Split(output, "\n")
+	for _, line := range lines {
+		// One module a line as "path version", or an edge as "path@version path@version".
+		fields := strings.Fields(line)
+		if len(fields) == 2 && !strings.Contains(line, "@") {
+			fields = fields[:1]
+		}
+		for _, field := range fields {
+			path, _, _ := strings.Cut(field, "@")
+			if path != "app.example/app" && path != "go" && path != "toolchain" {
+				paths = append(paths, path)
+			}
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}

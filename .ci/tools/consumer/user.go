@@ -1,0 +1,127 @@
+package main
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// apps holds guard.go, which every app has, and a main.go for each module that
+// mounts a guard.
+//
+//go:embed testdata
+var apps embed.FS
+
+// user is somebody with a Go installation who takes modules from the proxy.
+type user struct {
+	home string   // where the folders of the apps are made
+	env  []string // of every go command
+}
+
+// newUser prepares a module cache for the user in keep. Other people's modules
+// stay in it from run to run; those of the checkout are new each time, since a
+// version once downloaded is never looked at again.
+func newUser(home, proxy, keep string) (*user, error) {
+	family := strings.TrimSuffix(prefix, "/")
+	cache := filepath.Join(keep, "modcache")
+	for _, old := range []string{family, "cache/download/" + family} {
+		if err := os.RemoveAll(filepath.Join(cache, filepath.FromSlash(old))); err != nil {
+			return nil, fmt.Errorf("empty the module cache: %w", err)
+		}
+	}
+	out, err := exec.Command("go", "env", "-json", "GOPROXY", "GOMODCACHE", "GONOSUMDB").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	var goenv struct{ GOPROXY, GOMODCACHE, GONOSUMDB string }
+	if err := json.Unmarshal(out, &goenv); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	// What the checkout's own build has downloaded serves as a second proxy.
+	downloaded := filepath.Join(goenv.GOMODCACHE, "cache", "download")
+	env := append(os.Environ(),
+		"GOWORK=off",
+		"GOFLAGS=-mod=mod -modcacherw -buildvcs=false",
+		"GOMODCACHE="+cache,
+		"GOPROXY=file://"+filepath.ToSlash(proxy)+",file://"+filepath.ToSlash(downloaded)+","+goenv.GOPROXY,
+		"GONOSUMDB="+strings.Trim(goenv.GONOSUMDB+","+family, ","),
+		// go get also tries the paths above a module's own. Where the
+		// proxies do not have those it must not look for a repository.
+		"GOVCS="+family+":off,public:git|hg,private:all",
+	)
+	return &user{home: home, env: env}, nil
+}
+
+// consume builds an app on module m alone, in a folder of its own, and returns
+// the paths of all modules in the app's module graph but the app's own.
+func (u *user) consume(m module) ([]string, error) {
+	dir, err := os.MkdirTemp(u.home, "app-")
+	if err != nil {
+		return nil, err
+	}
+	if err := writeApp(dir, m); err != nil {
+		return nil, err
+	}
+	for _, args := range [][]string{
+		{"mod", "init", "app.example/app"},
+		{"get", m.path + "@" + version},
+		{"build", "-o", os.DevNull, "."},
+	} {
+		if _, err := u.run(dir, args...); err != nil {
+			return nil, err
+		}
+	}
+	return u.graph(dir)
+}
+
+// graph joins what go list -m all and go mod graph show: the first is what is
+// selected, the second also what was pruned on the way there.
+func (u *user) graph(dir string) ([]string, error) {
+	list, err := u.run(dir, "list", "-m", "all")
+	if err != nil {
+		return nil, err
+	}
+	edges, err := u.run(dir, "mod", "graph")
+	if err != nil {
+		return nil, err
+	}
+	return modulePaths(list + edges), nil
+}
+
+func (u *user) run(dir string, args ...string) (string, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = u.env
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return string(out), err
+}
+
+// writeApp writes the app for m. A module that mounts nothing by itself has no
+// main.go of its own and is only imported.
+func writeApp(dir string, m module) error {
+	source, err := apps.ReadFile("testdata/" + m.name() + "/main.go")
+	if errors.Is(err, fs.ErrNotExist) {
+		source = fmt.Appendf(nil, "package main\n\nimport _ %q\n\nfunc main() {}\n", m.path)
+		return os.WriteFile(filepath.Join(dir, "main.go"), source, 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	guard, err := apps.ReadFile("testdata/guard.go")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "guard.go"), guard, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "main.go"), source, 0o644)
+}

@@ -1,0 +1,47 @@
+# `make` alone lists what there is. Nothing has to be installed first but Go:
+# the tools are pinned in .ci/tools/go.mod. The race detector of `make test`
+# wants a C compiler.
+
+FRAMEWORK ?= gin
+ARGS      ?=
+FUZZTIME  ?= 30s
+FUZZ      ?= .
+BENCH     ?= .
+MINCOVER  ?= 85
+
+.PHONY: help demo run test lint fuzz bench cover consumer fmt tidy
+
+help: ## list the targets
+	@echo 'usage: make TARGET [NAME=value]'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: ## start the four example servers, send every scenario, print the table
+	go run ./examples/demo
+
+run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|echo|nethttp ARGS=]
+	go run ./examples/$(FRAMEWORK) $(ARGS)
+
+test: lint ## check and test every module, with go.work and with GOWORK=off
+	.ci/check test
+
+lint: ## gofmt, go vet, staticcheck and go mod tidy -diff for every module
+	.ci/check lint
+
+fuzz: ## run every fuzz target, one by one [FUZZTIME=30s FUZZ=regexp]
+	.ci/fuzz '$(FUZZTIME)' '$(FUZZ)'
+
+bench: ## run every benchmark, output kept in .build/bench [BENCH=regexp]
+	.ci/bench '$(BENCH)'
+
+cover: ## print each module's coverage; fail below the minimum [MINCOVER=85]
+	.ci/cover '$(MINCOVER)'
+
+consumer: ## build an app on each module as users get it, check its module graph
+	GOWORK=off go -C .ci/tools run ./consumer ../..
+
+fmt: ## format every Go file
+	gofmt -w $$(.ci/modules | cut -d ' ' -f 2-) .ci/tools
+
+tidy: ## tidy every go.mod
+	.ci/modules | while read -r _ dir; do (cd "$$dir" && GOWORK=off go mod tidy) || exit; done
+	cd .ci/tools && GOWORK=off go mod tidy
