@@ -1,0 +1,83 @@
+// Package issuer makes keys and access tokens for the examples. In production
+// an identity provider does this; a service only ever sees its public keys.
+package issuer
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// keyID is the kid of every issuer's one key, so that a token of another issuer
+// picks the right key and fails by its signature.
+const keyID = "demo"
+
+// Issuer signs access tokens with a key of its own. It is safe for concurrent
+// use.
+type Issuer struct {
+	name, audience string
+	key            ed25519.PrivateKey
+}
+
+// New makes an issuer with a fresh Ed25519 key. Its tokens carry name as iss
+// and audience as aud.
+func New(name, audience string) (*Issuer, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make a signing key: %w", err)
+	}
+	return &Issuer{name: name, audience: audience, key: key}, nil
+}
+
+// Name is the iss of the tokens.
+func (i *Issuer) Name() string { return i.name }
+
+// Audience is the aud of the tokens.
+func (i *Issuer) Audience() string { return i.audience }
+
+// KeySet is the public key as a JWK set (RFC 7517 §5, RFC 8037 §2).
+func (i *Issuer) KeySet() ([]byte, error) {
+	public, ok := i.key.Public().(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("the public key is a %T, not an Ed25519 key", i.key.Public())
+	}
+	return json.Marshal(map[string]any{"keys": []map[string]string{{
+		"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": keyID,
+		"x": base64.RawURLEncoding.EncodeToString(public),
+	}}})
+}
+
+// Token is a signed token for subject with further claims, good for lifetime
+// from now. A negative lifetime makes one that has expired.
+func (i *Issuer) Token(subject string, lifetime time.Duration, claims map[string]any) (string, error) {
+	return i.sign(jwt.SigningMethodEdDSA, i.key, subject, lifetime, claims)
+}
+
+// Unsigned is a token with the algorithm "none" (RFC 7519 §6), which no service
+// may accept.
+func (i *Issuer) Unsigned(subject string, lifetime time.Duration, claims map[string]any) (string, error) {
+	return i.sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, subject, lifetime, claims)
+}
+
+func (i *Issuer) sign(method jwt.SigningMethod, key any, subject string, lifetime time.Duration, claims map[string]any) (string, error) {
+	now := time.Now()
+	all := jwt.MapClaims{}
+	maps.Copy(all, claims)
+	maps.Copy(all, jwt.MapClaims{
+		"iss": i.name, "aud": i.audience, "sub": subject,
+		"iat": now.Add(min(lifetime, 0)).Unix(), "exp": now.Add(lifetime).Unix(),
+	})
+	token := jwt.NewWithClaims(method, all)
+	token.Header["kid"] = keyID
+	signed, err := token.SignedString(key)
+	if err != nil {
+		return "", fmt.Errorf("sign a token for %s: %w", subject, err)
+	}
+	return signed, nil
+}

@@ -1,0 +1,102 @@
+package reports
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// Server is a web server of any framework. [*http.Server] is one.
+type Server interface {
+	// Serve answers requests until Shutdown is called.
+	Serve(l net.Listener) error
+	// Shutdown stops taking requests and waits for those under way, at most
+	// until ctx ends.
+	Shutdown(ctx context.Context) error
+}
+
+// The time limits of the servers. Grace is how long requests under way may
+// take to finish once the server is told to stop.
+const (
+	ReadTimeout  = 10 * time.Second
+	WriteTimeout = 10 * time.Second
+	IdleTimeout  = time.Minute
+	grace        = 5 * time.Second
+)
+
+// HTTPServer serves h with the time limits that [http.Server] lacks by default.
+func HTTPServer(h http.Handler) Server {
+	return &http.Server{Handler: h, ReadTimeout: ReadTimeout, WriteTimeout: WriteTimeout, IdleTimeout: IdleTimeout}
+}
+
+// Main runs the server that build makes until the process is interrupted or
+// terminated. It ends the process with status 1 when that fails.
+func Main(build func(*Service) Server) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := Run(ctx, os.Args[1:], os.Stdout, os.Stderr, build)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// Run is [Main] with everything it takes from the process given: it serves
+// until ctx ends. It writes "listening on http://ADDR" to stdout once the
+// socket listens, and logs to stderr.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer, build func(*Service) Server) error {
+	c, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	tokens, err := newTokens(c)
+	if err != nil {
+		return err
+	}
+	service, err := newService(c, tokens, slog.New(slog.NewTextHandler(stderr, nil)))
+	if err != nil {
+		return err
+	}
+	server := build(service)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	address := "http://" + l.Addr().String()
+	if err := tokens.greet(stdout, address); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if _, err := fmt.Fprintln(stdout, "listening on", address); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return serve(ctx, server, l)
+}
+
+// serve serves on l until ctx ends.
+func serve(ctx context.Context, server Server, l net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	_ = l.Close() // in case the server had not taken it yet
+	<-served
+	if err != nil {
+		return fmt.Errorf("shut down: %w", err)
+	}
+	return nil
+}
