@@ -1,0 +1,72 @@
+package jwtauth
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+)
+
+// maxKeyID is how many bytes a kid may have, in tokens and in key sets.
+const maxKeyID = 256
+
+// header is what of a JOSE header decides (RFC 7515 §4.1).
+type header struct {
+	alg string
+	kid string // "" when the header has none
+}
+
+// parseHeader reads the first part of a token. It refuses all extensions that
+// must be understood (crit, RFC 7515 §4.1.11) and unencoded payloads (b64,
+// RFC 7797 §7), since it understands none.
+func parseHeader(part string) (header, error) {
+	text, err := decodePart(part)
+	if err != nil {
+		return header{}, refuse(core.ReasonMalformed, "header: %w", err)
+	}
+	m, err := strictjson.Decode(string(text))
+	if err != nil {
+		return header{}, refuse(core.ReasonMalformed, "header: %w", err)
+	}
+	for _, name := range [...]string{"crit", "b64"} {
+		if _, ok := m[name]; ok {
+			return header{}, refuse(core.ReasonMalformed, "header: %s is not supported", name)
+		}
+	}
+	if typ, ok := m["typ"]; ok {
+		if _, ok := typ.(string); !ok {
+			return header{}, refuse(core.ReasonMalformed, "header: typ is not a string")
+		}
+	}
+	var h header
+	if kid, ok := m["kid"]; ok {
+		if h.kid, ok = kid.(string); !ok || h.kid == "" || len(h.kid) > maxKeyID {
+			return header{}, refuse(core.ReasonMalformed, "header: kid is not a string of 1 to %d bytes", maxKeyID)
+		}
+	}
+	alg, ok := m["alg"].(string)
+	if !ok {
+		return header{}, refuse(core.ReasonMalformed, "header: alg is missing or not a string")
+	}
+	if method(alg) == nil {
+		return header{}, refuse(core.ReasonBadAlgorithm, "header: algorithm %.32q is not supported", alg)
+	}
+	h.alg = alg
+	return h, nil
+}
+
+// strictBase64 refuses padding and last characters with stray bits, so that
+// bytes have one spelling only.
+var strictBase64 = base64.RawURLEncoding.Strict()
+
+var errLineBreak = errors.New("line break in base64url")
+
+// decodePart decodes base64url without padding (RFC 7515 §2).
+func decodePart(s string) ([]byte, error) {
+	if strings.ContainsAny(s, "\r\n") {
+		return nil, errLineBreak // encoding/base64 would skip it
+	}
+	return strictBase64.DecodeString(s)
+}

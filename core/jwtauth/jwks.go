@@ -1,0 +1,113 @@
+package jwtauth
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+)
+
+// maxSetSize is how many bytes a JWK set may have.
+const maxSetSize = 1 << 20
+
+// KeySetOption configures how a JWK set is read.
+type KeySetOption func(*setReader) error
+
+// setReader reads JWK sets.
+type setReader struct{ rsaAlgorithm string }
+
+// RSAAlgorithm binds RSA keys of the set that name no algorithm to alg, one of
+// RS256 to RS512 and PS256 to PS512. Without it such a key is an error: a key
+// is never good for more algorithms than one.
+func RSAAlgorithm(alg string) KeySetOption {
+	return func(r *setReader) error {
+		if len(alg) != 5 || alg[:2] != "RS" && alg[:2] != "PS" || method(alg) == nil {
+			return fmt.Errorf("algorithm %q is not one of RSA", alg)
+		}
+		r.rsaAlgorithm = alg
+		return nil
+	}
+}
+
+// OpenJWKS reads the file at path with [KeySetFromJWKS].
+func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("key set: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	data, err := io.ReadAll(io.LimitReader(f, maxSetSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("key set: %w", err)
+	}
+	return KeySetFromJWKS(path, data, opts...)
+}
+
+// KeySetFromJWKS reads a JWK set (RFC 7517 §5) of at most 1 MiB. name stands
+// in errors, and is the file's as a rule; keys count from 1 there.
+//
+// Each key must be usable, or the set is refused: a key that is silently left
+// out fails at a request. It must be for signatures by its use and key_ops, of
+// a known kty and crv, strong enough as [HMACKey] and [PublicKey] say, and
+// bound to one algorithm: EC and OKP keys by their curve, others by alg. A
+// member that stands twice, and the private part of a key pair, are errors.
+// Unknown members are ignored, and so are x5c, x5t and x5u.
+func KeySetFromJWKS(name string, data []byte, opts ...KeySetOption) (*KeySet, error) {
+	var r setReader
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("%s: option %d is nil", name, i+1)
+		}
+		if err := opt(&r); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	keys, err := r.read(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	set, err := NewKeySet(keys...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return set, nil
+}
+
+func (r *setReader) read(data []byte) ([]*Key, error) {
+	if len(data) > maxSetSize {
+		return nil, fmt.Errorf("larger than %d bytes", maxSetSize)
+	}
+	set, err := strictjson.Decode(string(data))
+	if err != nil {
+		return nil, fmt.Errorf("not a JWK set: %w", err)
+	}
+	if _, single := set["kty"]; single {
+		return nil, errors.New(`this is a single key: put it into a set, {"keys": [ … ]}`)
+	}
+	list, ok := set["keys"].([]any)
+	if !ok {
+		return nil, errors.New(`not a JWK set: member "keys" is missing or not an array`)
+	}
+	keys := make([]*Key, len(list))
+	for i, e := range list {
+		members, ok := e.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("key %d is not an object", i+1)
+		}
+		if keys[i], err = r.key(members); err != nil {
+			return nil, fmt.Errorf("key %d (kid %q): %w", i+1, keyID(members), err)
+		}
+	}
+	return keys, nil
+}
+
+// keyID is the kid for a message; "" when there is none that can be shown.
+func keyID(members jwk) string {
+	kid, _ := members["kid"].(string)
+	if len(kid) > maxKeyID {
+		return ""
+	}
+	return kid
+}

@@ -1,0 +1,121 @@
+package jwtauth
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Key is one verification key, bound to one algorithm. Keys are made by
+// [HMACKey], [PublicKey], [PEMKey] and the key sets; they are immutable and
+// safe for concurrent use. The zero Key verifies nothing.
+type Key struct {
+	id, alg  string
+	method   jwt.SigningMethod
+	material any // as method wants it
+}
+
+// ID is the key's kid, or "".
+func (k *Key) ID() string { return k.id }
+
+// Algorithm is the only algorithm the key verifies, as JWS names it.
+func (k *Key) Algorithm() string { return k.alg }
+
+func (k *Key) symmetric() bool {
+	_, ok := k.material.([]byte)
+	return ok
+}
+
+func (k *Key) verify(signed string, signature []byte) error {
+	return k.method.Verify(signed, signature, k.material)
+}
+
+// HMACKey makes a key of a shared secret for HS256, HS384 or HS512. kid is ""
+// for a key without name.
+//
+// The secret must be at least as long as the algorithm's hash, 32, 48 or 64
+// bytes (RFC 7518 §3.2), and must not be a public key in any encoding: anyone
+// could sign with that. It is copied.
+func HMACKey(kid, alg string, secret []byte) (*Key, error) {
+	m, ok := method(alg).(*jwt.SigningMethodHMAC)
+	if !ok {
+		return nil, fmt.Errorf("algorithm %q does not take a secret: use HS256, HS384 or HS512", alg)
+	}
+	if least := m.Hash.Size(); len(secret) < least {
+		return nil, fmt.Errorf("secret of %d bytes is too short for %s: at least %d random bytes (RFC 7518 §3.2)", len(secret), alg, least)
+	}
+	if isPublicKey(secret) {
+		return nil, errors.New("secret is a public or private key: keep it out of HMAC and use PublicKey, PEMKey or a JWK set")
+	}
+	return newKey(kid, alg, m, slices.Clone(secret))
+}
+
+// PublicKey makes a key of an *[rsa.PublicKey], an *[ecdsa.PublicKey] on P-256,
+// P-384 or P-521, or an [ed25519.PublicKey]. kid is "" for a key without name.
+//
+// alg is required for RSA, one of RS256 to RS512 and PS256 to PS512. For the
+// others it may be "", since the curve leaves no choice. An RSA key needs 2048
+// to 16384 bits and an odd exponent of at least 3. The key is copied.
+func PublicKey(kid, alg string, key crypto.PublicKey) (*Key, error) {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return rsaKey(kid, alg, key)
+	case *ecdsa.PublicKey:
+		return ecdsaKey(kid, alg, key)
+	case ed25519.PublicKey:
+		if len(key) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("ed25519 key of %d bytes, not %d", len(key), ed25519.PublicKeySize)
+		}
+		if err := derived(alg, "EdDSA", "Ed25519"); err != nil {
+			return nil, err
+		}
+		return newKey(kid, "EdDSA", jwt.SigningMethodEdDSA, slices.Clone(key))
+	}
+	return nil, fmt.Errorf("key of type %T is not supported: RSA, ECDSA and Ed25519 public keys are", key)
+}
+
+func rsaKey(kid, alg string, key *rsa.PublicKey) (*Key, error) {
+	m := method(alg)
+	switch m.(type) {
+	case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
+	default:
+		return nil, fmt.Errorf("RSA key needs its algorithm named, RS256, RS384, RS512, PS256, PS384 or PS512; it has %q", alg)
+	}
+	checked, err := checkRSA(key)
+	if err != nil {
+		return nil, err
+	}
+	return newKey(kid, alg, m, checked)
+}
+
+func ecdsaKey(kid, alg string, key *ecdsa.PublicKey) (*Key, error) {
+	checked, own, err := checkECDSA(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := derived(alg, own, "ECDSA "+checked.Params().Name); err != nil {
+		return nil, err
+	}
+	return newKey(kid, own, method(own), checked)
+}
+
+// derived refuses an algorithm that is not the only one a curve has.
+func derived(alg, own, curve string) error {
+	if alg != "" && alg != own {
+		return fmt.Errorf("algorithm %q does not fit: %s key is for %s", alg, curve, own)
+	}
+	return nil
+}
+
+func newKey(kid, alg string, m jwt.SigningMethod, material any) (*Key, error) {
+	if len(kid) > maxKeyID {
+		return nil, fmt.Errorf("kid of %d bytes, at most %d are accepted", len(kid), maxKeyID)
+	}
+	return &Key{id: kid, alg: alg, method: m, material: material}, nil
+}

@@ -1,0 +1,175 @@
+package jwtauth
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Option configures a [Verifier].
+type Option func(*Verifier) error
+
+// maxLeeway keeps clock skew from becoming a second lifetime.
+const maxLeeway = 5 * time.Minute
+
+// Issuer names the issuer. A token's iss must be exactly this string: no
+// slash, letter case or port is repaired.
+func Issuer(iss string) Option {
+	return func(v *Verifier) error {
+		if iss == "" {
+			return errors.New("issuer is empty")
+		}
+		if v.issuer != "" {
+			return fmt.Errorf("issuers %q and %q: a verifier has one, make one verifier for each issuer", v.issuer, iss)
+		}
+		v.issuer = iss
+		return nil
+	}
+}
+
+// WithoutIssuer accepts tokens whatever their iss, or without one. Whoever
+// holds one of the keys can then sign for every service that trusts it.
+func WithoutIssuer() Option {
+	return func(v *Verifier) error {
+		v.anyIssuer = true
+		return nil
+	}
+}
+
+// Audience names the audiences this service answers to. A token's aud must
+// hold at least one of them, compared exactly.
+func Audience(aud ...string) Option {
+	return func(v *Verifier) error {
+		if len(aud) == 0 || slices.Contains(aud, "") {
+			return errors.New("audience is empty")
+		}
+		v.audiences = append(v.audiences, aud...)
+		return nil
+	}
+}
+
+// WithoutAudience accepts tokens whatever their aud, or without one. A token
+// that was issued for another service then works here too.
+func WithoutAudience() Option {
+	return func(v *Verifier) error {
+		v.anyAud = true
+		return nil
+	}
+}
+
+// WithoutExpiry accepts tokens without exp, which then never stop being good.
+// An exp that is there is still judged.
+func WithoutExpiry() Option {
+	return func(v *Verifier) error {
+		v.noExpiry = true
+		return nil
+	}
+}
+
+// Leeway sets how far the issuer's clock may differ from this one's: 30 s by
+// default, from 0 to 5 minutes.
+func Leeway(d time.Duration) Option {
+	return func(v *Verifier) error {
+		if d < 0 || d > maxLeeway {
+			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
+		}
+		v.leeway = d
+		return nil
+	}
+}
+
+// MaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
+// least 1. A longer one is refused before anything is decoded.
+func MaxTokenSize(n int) Option {
+	return func(v *Verifier) error {
+		if n < 1 {
+			return fmt.Errorf("max token size %d: at least 1 byte", n)
+		}
+		v.maxSize = n
+		return nil
+	}
+}
+
+// MaxLifetime sets how far in the future exp may lie; 3650 days by default.
+// The default is meant only to catch values that are no date, such as
+// milliseconds; set it to what the issuer really gives.
+func MaxLifetime(d time.Duration) Option {
+	return func(v *Verifier) error {
+		if d <= 0 {
+			return fmt.Errorf("max lifetime %v: above 0", d)
+		}
+		v.lifetime = d
+		return nil
+	}
+}
+
+// Clock sets where the time comes from; [time.Now] by default. It must be safe
+// for concurrent use.
+func Clock(now func() time.Time) Option {
+	return func(v *Verifier) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		v.now = now
+		return nil
+	}
+}
+
+// Roles names the claim that holds the principal's roles as an array of
+// strings; "roles" by default. Dots step into objects, as in
+// "realm_access.roles", unless the name is a URL.
+func Roles(claim string) Option {
+	return func(v *Verifier) (err error) {
+		v.roles, err = parsePath(claim)
+		return err
+	}
+}
+
+// Scopes names the claim that holds the scopes as one string, separated by
+// spaces; "scope" by default (RFC 8693 §4.2). The name is read as in [Roles].
+func Scopes(claim string) Option {
+	return func(v *Verifier) (err error) {
+		v.scopeArray = false
+		v.scopes, err = parsePath(claim)
+		return err
+	}
+}
+
+// ScopeArray names a claim that holds the scopes as an array of strings, such
+// as the "scp" of some issuers, in place of [Scopes]. The name is read as in
+// [Roles].
+func ScopeArray(claim string) Option {
+	return func(v *Verifier) (err error) {
+		v.scopeArray = true
+		v.scopes, err = parsePath(claim)
+		return err
+	}
+}
+
+// Tenant names the claim that holds the principal's tenant, a string. Without
+// this option, or without the claim, the principal has no tenant. The name is
+// read as in [Roles].
+func Tenant(claim string) Option {
+	return func(v *Verifier) (err error) {
+		v.tenant, err = parsePath(claim)
+		return err
+	}
+}
+
+// path is a claim's name, then the names inside it.
+type path []string
+
+func parsePath(claim string) (path, error) {
+	if strings.Contains(claim, "://") {
+		return path{claim}, nil
+	}
+	p := strings.Split(claim, ".")
+	if slices.Contains(p, "") {
+		return nil, fmt.Errorf("claim name %q is empty or has an empty part", claim)
+	}
+	return p, nil
+}
+
+func (p path) String() string { return strings.Join(p, ".") }

@@ -1,0 +1,56 @@
+package jwtauth
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// PEMKey makes a key of one PEM block, PUBLIC KEY or RSA PUBLIC KEY, which must
+// be alone in data. kid and alg are those of [PublicKey].
+//
+// A private key is refused, since a verifier has no use for one, and a
+// certificate, since nothing here would look at its dates and issuer.
+func PEMKey(kid, alg string, data []byte) (*Key, error) {
+	block, rest := pem.Decode(data)
+	if block == nil {
+		return nil, errors.New("no PEM block: one that begins with -----BEGIN PUBLIC KEY----- is needed")
+	}
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return nil, errors.New("text after the first PEM block: put each key in a file of its own")
+	}
+	var key any
+	var err error
+	switch {
+	case block.Type == "PUBLIC KEY":
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
+	case block.Type == "RSA PUBLIC KEY":
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+		return nil, errors.New("this is a private key; publish only the public part (openssl pkey -pubout)")
+	case block.Type == "CERTIFICATE":
+		return nil, errors.New("this is a certificate; take the public key out of it (openssl x509 -pubkey -noout)")
+	default:
+		return nil, fmt.Errorf("PEM block %q is not supported: PUBLIC KEY and RSA PUBLIC KEY are", block.Type)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("PEM block %q: %w", block.Type, err)
+	}
+	return PublicKey(kid, alg, key)
+}
+
+// KeySetFromPEM makes a set of the one key that [PEMKey] makes. name stands in
+// errors, and is the file's as a rule.
+//
+// Give the key its kid if the issuer's tokens carry one: a token with a kid is
+// verified by the key of that kid only.
+func KeySetFromPEM(name, kid, alg string, data []byte) (*KeySet, error) {
+	key, err := PEMKey(kid, alg, data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return NewKeySet(key)
+}
