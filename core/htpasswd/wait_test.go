@@ -1,0 +1,123 @@
+package htpasswd
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// blocked is a file whose comparisons wait until released, with what they all
+// say then.
+func blocked(t *testing.T, opts ...Option) (f *File, running *int, release chan struct{}) {
+	t.Helper()
+	f = mustParse(t, "alice:"+hashOf(t, "secret"), opts...)
+	running, release = new(int), make(chan struct{})
+	entered := make(chan int, 1)
+	entered <- 0
+	f.compare = func([]byte, []byte) error {
+		*running = <-entered + 1
+		entered <- *running
+		<-release
+		return nil
+	}
+	return f, running, release
+}
+
+func wantBusy(t *testing.T, p *core.Principal, err, cause error) {
+	t.Helper()
+	var u *core.UnavailableError
+	if p != nil || !errors.As(err, &u) || u.RetryAfter != time.Second || !errors.Is(err, cause) {
+		t.Errorf("C09: %v, %v; want an UnavailableError with 1s and %v", p, err, cause)
+	}
+}
+
+func TestComparisonsAreCapped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, running, release := blocked(t, Concurrency(2))
+		done := make(chan error, 5)
+		for range 5 {
+			go func() {
+				_, err := f.VerifyPassword(t.Context(), "alice", "secret")
+				done <- err
+			}()
+		}
+		synctest.Wait()
+		if *running != 2 {
+			t.Errorf("C09: %d comparisons at a time, want 2", *running)
+		}
+		close(release)
+		for range 5 {
+			if err := <-done; err != nil {
+				t.Errorf("after its turn came: %v", err)
+			}
+		}
+	})
+}
+
+func TestWaitingIsBounded(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		opts []Option
+		want time.Duration
+	}{
+		{"by 1s by default", nil, time.Second},
+		{"by the option", []Option{MaxWait(3 * time.Second)}, 3 * time.Second},
+		{"to nothing", []Option{MaxWait(0)}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, _, release := blocked(t, append(c.opts, Concurrency(1))...)
+				go func() { _, _ = f.VerifyPassword(t.Context(), "alice", "secret") }()
+				synctest.Wait()
+				for _, user := range []string{"alice", "nobody"} {
+					start := time.Now()
+					p, err := f.VerifyPassword(t.Context(), user, "secret")
+					wantBusy(t, p, err, errBusy)
+					if waited := time.Since(start); waited != c.want {
+						t.Errorf("C09: %s waited %v, want %v", user, waited, c.want)
+					}
+				}
+				close(release)
+			})
+		})
+	}
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, running, release := blocked(t, Concurrency(1))
+		go func() { _, _ = f.VerifyPassword(t.Context(), "alice", "secret") }()
+		synctest.Wait()
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		p, err := f.VerifyPassword(ctx, "alice", "secret")
+		wantBusy(t, p, err, context.DeadlineExceeded)
+
+		close(release)
+		synctest.Wait()
+		p, err = f.VerifyPassword(ctx, "alice", "secret")
+		wantBusy(t, p, err, context.DeadlineExceeded)
+		if *running != 1 {
+			t.Error("C09: a comparison was begun for a request that had ended")
+		}
+	})
+}
+
+func TestPanicGivesItsTurnBack(t *testing.T) {
+	f := mustParse(t, "alice:"+hashOf(t, "secret"), Concurrency(1), MaxWait(0))
+	compare := f.compare
+	f.compare = func([]byte, []byte) error { panic("broken") }
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = f.VerifyPassword(t.Context(), "alice", "secret")
+	}()
+	f.compare = compare
+	if _, err := f.VerifyPassword(t.Context(), "alice", "secret"); err != nil {
+		t.Error(err)
+	}
+}
