@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"context"
+	"os"
 	"testing"
 	"testing/fstest"
 
@@ -54,3 +55,5 @@ func decide(t testing.TB, a *Authorizer, p *core.Principal, access core.Access) 
 	}
 	return d
 }
+
+func writeFile(name, text string) error { return os.WriteFile(name, []byte(text), 0o600) }

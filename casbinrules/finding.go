@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Severity says what a [Finding] does to the load.
@@ -40,14 +41,19 @@ type Finding struct {
 	Message, Hint string
 }
 
-// String is "file:line:column: severity: code: message (hint)". Characters of
-// the file that could forge or hide a line of output are escaped.
+// String is "file:line:column: severity: code: message (hint)". Characters that
+// could forge or hide a line of output are escaped or replaced.
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s:%d:%d: %s: %s: %s", f.File, f.Line, f.Column, f.Severity, f.Code, f.Message)
 	if f.Hint != "" {
 		s += " (" + f.Hint + ")"
 	}
-	return s
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // listed is how many findings the text of an error shows.

@@ -23,6 +23,7 @@ func load(fsys fs.FS, m Model, policies []string, c *config) (*snapshot, error) 
 	s := readSchema(m)
 	s.checkOptions(c)
 	if len(s.file.findings) > 0 {
+		sortFindings(s.file.findings, nil)
 		return nil, &FindingsError{s.file.findings}
 	}
 	r := newPolicyReader(s)
@@ -97,6 +98,7 @@ func sortFindings(findings []Finding, files []string) {
 		return cmp.Or(
 			cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File)),
 			cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column))
+			cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Message, b.Message))
 	})
 }

@@ -20,7 +20,7 @@ type patternColumn struct {
 
 // patternFunctions are the matcher functions whose second argument is a
 // pattern that can be malformed, or mean something odd.
-var patternFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "regexMatch", "globMatch"}
+var patternFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "keyGet2", "keyGet3", "regexMatch", "globMatch"}
 
 // readMatcher finds out which policy field means what, and refuses what would
 // fail, or not be honoured, at a request.

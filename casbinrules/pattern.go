@@ -26,6 +26,10 @@ func checkPattern(function, pattern string) (err error) {
 		return checkKeyMatch4(pattern)
 	case "keyMatch5":
 		util.KeyMatch5("/", pattern)
+	case "keyGet2":
+		util.KeyGet2("/", pattern, "")
+	case "keyGet3":
+		util.KeyGet3("/", pattern, "")
 	case "regexMatch":
 		_, err = regexp.Compile(pattern)
 	case "globMatch":

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // add checks the fields of one line and keeps the rule if they are good.
@@ -12,6 +13,10 @@ func (r *policyReader) add(file string, n int, fields []field) {
 	before := len(r.findings)
 	report := func(column int, code, hint, format string, args ...any) {
 		r.report(file, n, column, code, hint, format, args...)
+	}
+	if at, c := controlCharacter(fields); at > 0 {
+		report(at, codeControl, "remove it", "the line holds the control character %U", c)
+		return
 	}
 	if at, ok := inlineComment(fields); ok {
 		report(at, codeComment, "move the comment to a line of its own, or quote the field if the # is meant",
@@ -22,20 +27,42 @@ func (r *policyReader) add(file string, n int, fields []field) {
 		report(fields[0].column+strings.IndexByte(fields[0].text, ';'), codeSemicolon, "separate fields by commas", "the fields are separated by semicolons")
 		return
 	}
+	if r.checkShape(fields, report) {
+		checkFields(fields, report)
+	}
+	if len(r.findings) == before && fields[0].text == "p" {
+		r.checkValues(fields[1:], report)
+	}
+	if len(r.findings) == before {
+		r.keep(newRule(file, n, fields))
+	}
+}
+
+// reporter reports a finding at a column of the line at hand.
+type reporter func(column int, code, hint, format string, args ...any)
+
+// checkShape checks that the line is of a kind the model has, with as many
+// fields as it has there.
+func (r *policyReader) checkShape(fields []field, report reporter) bool {
 	want, ok := r.width(fields[0].text)
 	switch {
 	case fields[0].text == "":
 		report(fields[0].column, codeEmptyField, "begin the line with p or g", "the first field is empty")
-		return
+		return false
 	case !ok:
 		report(fields[0].column, codePtype, "the model has "+strings.Join(r.schema.kinds(), ", ")+", in this letter case",
 			"the model defines no %q lines", fields[0].text)
-		return
+		return false
 	case len(fields)-1 != want:
 		report(miscounted(fields, want), codeFieldCount, "", "a %s line has %d fields behind the %s, this one %d",
 			fields[0].text, want, fields[0].text, len(fields)-1)
-		return
+		return false
 	}
+	return true
+}
+
+// checkFields checks what holds for every field.
+func checkFields(fields []field, report reporter) {
 	for _, f := range fields {
 		switch {
 		case f.text == "":
@@ -43,12 +70,6 @@ func (r *policyReader) add(file string, n int, fields []field) {
 		case strings.TrimFunc(f.text, unicode.IsSpace) != f.text:
 			report(f.column, codeSpace, "remove the blanks", "Casbin keeps the blanks of %q, so that it equals nothing without them", f.text)
 		}
-	}
-	if len(r.findings) == before && fields[0].text == "p" {
-		r.checkValues(fields[1:], report)
-	}
-	if len(r.findings) == before {
-		r.keep(newRule(file, n, fields))
 	}
 }
 
@@ -76,7 +97,7 @@ func (r *policyReader) keep(made *rule) {
 }
 
 // checkValues checks the values of a p line.
-func (r *policyReader) checkValues(fields []field, report func(int, string, string, string, ...any)) {
+func (r *policyReader) checkValues(fields []field, report reporter) {
 	s := r.schema
 	if s.eft >= 0 {
 		if f := fields[s.eft]; f.text != "allow" && f.text != "deny" {
@@ -97,7 +118,7 @@ func (r *policyReader) checkValues(fields []field, report func(int, string, stri
 			r.patterns[key] = err
 		}
 		if err != nil {
-			report(f.column, codePattern, patternHint(p.function, f.text), "%s cannot use the pattern %q: %s", p.function, f.text, firstLine(err))
+			report(f.column, codePattern, patternHint(p.function), "%s cannot use the pattern %q: %s", p.function, f.text, firstLine(err))
 		}
 	}
 }
@@ -107,10 +128,7 @@ func isInteger(s string) bool {
 	return err == nil
 }
 
-func patternHint(function, pattern string) string {
-	if pattern == "*" && strings.HasPrefix(function, "keyMatch") {
-		return "for every path write /*"
-	}
+func patternHint(function string) string {
 	if strings.HasPrefix(function, "keyMatch") {
 		return "it is made into a regular expression; put a backslash before a character that means something there"
 	}
@@ -133,6 +151,17 @@ func miscounted(fields []field, want int) int {
 		return fields[want+1].column
 	}
 	return fields[len(fields)-1].column
+}
+
+// controlCharacter finds the first one inside a field.
+func controlCharacter(fields []field) (column int, c rune) {
+	for _, f := range fields {
+		if at := strings.IndexFunc(f.text, unicode.IsControl); at >= 0 {
+			c, _ = utf8.DecodeRuneInString(f.text[at:])
+			return f.column + at, c
+		}
+	}
+	return 0, 0
 }
 
 // inlineComment finds a "#" outside quotes.

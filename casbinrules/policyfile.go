@@ -85,9 +85,6 @@ func (r *policyReader) readLine(file string, n int, raw string) {
 		return
 	}
 	offset := len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
-	if at := strings.IndexFunc(line, unicode.IsControl); at >= 0 && !r.checkControls(file, n, line, offset) {
-		return
-	}
 	if !utf8.ValidString(line) {
 		r.report(file, n, offset+invalidAt(line)+1, codeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
 		return
@@ -98,20 +95,6 @@ func (r *policyReader) readLine(file string, n int, raw string) {
 		return
 	}
 	r.add(file, n, fields)
-}
-
-// checkControls reports the first control character that is no tab in front
-// of a field.
-func (r *policyReader) checkControls(file string, n int, line string, offset int) bool {
-	blank := true
-	for i, c := range line {
-		if unicode.IsControl(c) && (c != '\t' || !blank) {
-			r.report(file, n, offset+i+1, codeControl, "remove it", "the line holds the control character %U", c)
-			return false
-		}
-		blank = c == ',' || blank && unicode.IsSpace(c)
-	}
-	return true
 }
 
 // invalidAt is the offset of the first byte that is not UTF-8.

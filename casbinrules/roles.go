@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -19,34 +20,45 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 	if s.members == nil || s.members.tenants && p.Tenant() == "" {
 		return nil, nil
 	}
-	var own []string
-	if !s.isRoleName(p.ID(), &a.config) {
-		if c := s.members.from(p.Tenant(), p.ID()); c != nil {
-			own = c.names
+	var only []string
+	sources := 0
+	for roles := range a.given(s, p) {
+		only = roles
+		sources++
+	}
+	if sources == 0 || sources == 1 && !holdsAny(p, only) {
+		return only, nil
+	}
+	var all []string
+	for roles := range a.given(s, p) {
+		for _, role := range roles {
+			if !slices.Contains(all, role) && !holds(p, role) {
+				all = append(all, role)
+			}
 		}
 	}
-	if a.config.noTokenRoles {
-		return own, nil
-	}
-	var tails []string
-	several := false
-	for role := range p.CredentialRoles() {
-		if c := s.members.from(p.Tenant(), a.config.rolePrefix+role); c != nil {
-			several = several || tails != nil
-			tails = c.tails
-		}
-	}
-	switch {
-	case !several && own == nil && !holdsAny(p, tails):
-		return tails, nil
-	case tails == nil && !holdsAny(p, own):
-		return own, nil
-	}
-	return a.union(s, p, own), nil
+	return all, nil
 }
 
-// holdsAny reports whether the credentials bring one of roles. p must be as
-// its authenticator made it.
+// given are the roles that p's ID leads to, then those that each role of its
+// credentials leads to.
+func (a *Authorizer) given(s *snapshot, p *core.Principal) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		if c := s.members.from(p.Tenant(), p.ID()); c != nil && !s.isRoleName(p.ID(), &a.config) && !yield(c.names) {
+			return
+		}
+		if a.config.noTokenRoles {
+			return
+		}
+		for role := range p.CredentialRoles() {
+			if c := s.members.from(p.Tenant(), a.config.rolePrefix+role); c != nil && !yield(c.tails) {
+				return
+			}
+		}
+	}
+}
+
+// holdsAny reports whether the credentials bring one of roles.
 func holdsAny(p *core.Principal, roles []string) bool {
 	return slices.ContainsFunc(roles, func(role string) bool { return holds(p, role) })
 }
@@ -58,25 +70,6 @@ func holds(p *core.Principal, role string) bool {
 		}
 	}
 	return false
-}
-
-// union joins own with what the roles of the credentials lead to.
-func (a *Authorizer) union(s *snapshot, p *core.Principal, own []string) []string {
-	var all []string
-	add := func(roles []string) {
-		for _, role := range roles {
-			if !slices.Contains(all, role) && !holds(p, role) {
-				all = append(all, role)
-			}
-		}
-	}
-	add(own)
-	for role := range p.CredentialRoles() {
-		if c := s.members.from(p.Tenant(), a.config.rolePrefix+role); c != nil {
-			add(c.tails)
-		}
-	}
-	return all
 }
 
 // KnownRoles lists every name the policy uses for a subject: first those that

@@ -61,8 +61,12 @@ func readSchema(m Model) *schema {
 	s.readRequest()
 	s.readColumns()
 	s.readRoles()
+	good := len(f.findings) == 0
 	s.readEffect()
-	s.readMatcher()
+	if good {
+		// Without good definitions most of a matcher would look wrong.
+		s.readMatcher()
+	}
 	return s
 }
 
