@@ -1,0 +1,133 @@
+package jwtauth_test
+
+import (
+	"context"
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+// FuzzVerify feeds whole tokens: nothing panics, and a principal comes only
+// with a signature that the library, asked by itself, finds good.
+func FuzzVerify(f *testing.F) {
+	good := hs256(f, goodClaims)
+	for _, token := range []string{
+		good, good + "=", good + ".", "..", "", rfcHMACToken, rfcRSAToken, rfcECToken, rfcEdToken,
+		"eyJhbGciOiJub25lIn0." + rfcClaims + ".", hs256(f, `{"sub":"a","sub":"b"}`),
+		sign(f, "ES256", signers()["ES256"], headerOf("ES256", "e"), goodClaims),
+	} {
+		f.Add(token)
+	}
+	verifiers := []*jwtauth.Verifier{
+		newVerifier(f, hmacSet(f, "", "HS256")),
+		newVerifier(f, set(f, verificationKey(f, "r", "RS256"), verificationKey(f, "e", "ES256"), verificationKey(f, "d", "EdDSA"))),
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		for _, v := range verifiers {
+			p, err := v.VerifyToken(context.Background(), token)
+			if err != nil {
+				var bad *core.CredentialError
+				if p != nil || !errors.As(err, &bad) {
+					t.Fatalf("principal %v, error %v", p, err)
+				}
+				continue
+			}
+			dot := strings.LastIndexByte(token, '.')
+			signature, err := base64.RawURLEncoding.DecodeString(token[dot+1:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !signedByAny(token[:dot], signature) {
+				t.Fatalf("%q passed as %q", token, p.ID())
+			}
+		}
+	})
+}
+
+func signedByAny(signed string, signature []byte) bool {
+	for _, alg := range []string{"HS256", "RS256", "ES256", "EdDSA"} {
+		key := signers()[alg]
+		if s, ok := key.(crypto.Signer); ok {
+			key = s.Public()
+		}
+		if jwt.GetSigningMethod(alg).Verify(signed, signature, key) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// FuzzSignedToken signs whatever header and claims it is given, so that it
+// reaches what lies behind the signature. What passes must be what the library
+// reads there too.
+func FuzzSignedToken(f *testing.F) {
+	for _, claims := range []string{
+		goodClaims, "null", `{}`, with(`"exp":1e300`), with(`"nbf":0`, `"iat":0.5`), with(`"aud":["reports",7]`),
+		with(`"roles":["a"]`, `"scope":"a b"`), with(`"sub":"\u0061"`), `{"exp":1,` + goodClaims[1:],
+	} {
+		f.Add(`{"alg":"HS256"}`, claims)
+	}
+	f.Add(`{"alg":"HS256","kid":"k1","typ":"JWT"}`, goodClaims)
+	f.Add(`{"alg":"HS256","crit":[]}`, goodClaims)
+	f.Add(`{"alg":"none"}`, goodClaims)
+	v := newVerifier(f, hmacSet(f, "k1", "HS256"))
+	f.Fuzz(func(t *testing.T, header, claims string) {
+		token := sign(t, "HS256", secret, header, claims)
+		p, err := v.VerifyToken(context.Background(), token)
+		if err != nil {
+			var bad *core.CredentialError
+			if p != nil || !errors.As(err, &bad) || bad.Code != core.CodeInvalidToken {
+				t.Fatalf("principal %v, error %v", p, err)
+			}
+			return
+		}
+		parsed, err := jwt.NewParser(
+			jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("https://issuer.example"), jwt.WithAudience("reports"),
+			jwt.WithJSONNumber(), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(31*time.Second),
+			jwt.WithTimeFunc(func() time.Time { return noon }),
+		).Parse(token, func(*jwt.Token) (any, error) { return secret, nil })
+		if err != nil {
+			t.Fatalf("%q passed, the library refuses it: %v", claims, err)
+		}
+		if sub, err := parsed.Claims.GetSubject(); err != nil || sub != p.ID() {
+			t.Fatalf("%q passed as %q, the library reads %q", claims, p.ID(), sub)
+		}
+	})
+}
+
+// FuzzJWKS checks that what is read as a key set can be used.
+func FuzzJWKS(f *testing.F) {
+	for _, key := range []string{
+		rfcHMACKey, rfcRSAKey, rfcECKey, rfcEdKey, and(rfcECKey, `"kid":"k1","use":"sig","key_ops":["verify"]`),
+		and(rfcRSAKey, `"d":"AQAB"`), but(rfcRSAKey, "AQAB", "AQ"), "{}", rfcEdKey + "," + rfcECKey,
+	} {
+		f.Add([]byte(`{"keys":[` + key + `]}`))
+	}
+	f.Add([]byte(`{"keys":[],"keys":[]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		keys, err := jwtauth.KeySetFromJWKS("keys.json", data, jwtauth.RSAAlgorithm("RS256"))
+		if err != nil {
+			if keys != nil || !strings.HasPrefix(err.Error(), "keys.json: ") {
+				t.Fatalf("keys %v, error %v", keys, err)
+			}
+			return
+		}
+		all, err := keys.Keys(context.Background(), "")
+		if err != nil || len(all) == 0 {
+			t.Fatalf("keys %v, error %v", all, err)
+		}
+		v := newVerifier(t, keys)
+		for _, k := range all {
+			if _, err := v.VerifyToken(context.Background(), part(headerOf(k.Algorithm(), k.ID()))+"."+part(goodClaims)+".AAAA"); err == nil {
+				t.Fatalf("key %q verifies anything", k.ID())
+			}
+		}
+	})
+}
