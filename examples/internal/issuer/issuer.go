@@ -41,6 +41,11 @@ func (i *Issuer) Name() string { return i.name }
 // Audience is the aud of the tokens.
 func (i *Issuer) Audience() string { return i.audience }
 
+// For is the issuer with the same key and tokens for another audience.
+func (i *Issuer) For(audience string) *Issuer {
+	return &Issuer{name: i.name, audience: audience, key: i.key}
+}
+
 // KeySet is the public key as a JWK set (RFC 7517 §5, RFC 8037 §2).
 func (i *Issuer) KeySet() ([]byte, error) {
 	public, ok := i.key.Public().(ed25519.PublicKey)
