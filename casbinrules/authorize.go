@@ -28,6 +28,11 @@ const (
 // credentials as role links, the object the resource's name, else its path or,
 // with [ObjectRoute], its route; the tenant is p's.
 //
+// A role of the credentials is a name like any other in the policy: what a rule
+// gives the user "alice" it also gives whoever brings a role "alice", unless
+// [RolePrefix] keeps the two apart. A model without g has no roles, and those
+// of credentials mean nothing to it.
+//
 // A decision that a rule made names it as "policy.csv:12". The error is a
 // [*core.InternalError] when Casbin fails, or that of ctx when it is done.
 func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {

@@ -78,7 +78,13 @@ func isNameByte(c byte) bool {
 	return c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-func isOperator(s string) bool { return s == "==" || s == "!=" || s == "&&" || s == "||" }
+func isOperator(s string) bool {
+	switch s {
+	case "==", "!=", "&&", "||", "=~", "!~":
+		return true
+	}
+	return false
+}
 
 // call is a function call in a matcher; args are the tokens of each argument.
 type call struct {

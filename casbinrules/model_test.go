@@ -45,6 +45,7 @@ func TestModelFindingsHaveTheirPlace(t *testing.T) {
 		{"ipMatch", matcher, matcher + " && ipMatch(r.obj, p.obj)", []string{"m.conf:10:1:model_matcher"}},
 		{"pattern from the request", matcher, matcher + " && regexMatch(p.act, r.act)", []string{"m.conf:10:1:model_matcher"}},
 		{"bad pattern in the matcher", matcher, matcher + " && regexMatch(r.act, '(')", []string{"m.conf:10:1:model_matcher"}},
+		{"pattern from the request by operator", matcher, matcher + " && p.act =~ r.act", []string{"m.conf:10:1:model_matcher"}},
 		{"no expression", matcher, matcher + " &&", []string{"m.conf:10:1:model_matcher"}},
 		{"open string", matcher, matcher + " && r.act == 'GET", []string{"m.conf:10:1:model_matcher"}},
 		{"tokens outside a string", matcher, matcher + " && r.act == é", []string{"m.conf:10:1:model_matcher"}},
@@ -186,6 +187,24 @@ func TestPrioritiesAndPatternsOfEveryFunctionAreChecked(t *testing.T) {
 	}
 	m = ModelText("m.conf", strings.Replace(text, "FN(r.obj, p.obj)", `keyGet2(r.obj, p.obj, "id") == keyGet3(r.obj, p.obj, "id")`, 1))
 	if got := findings(t, m, files("p.csv", "p, 1, a, /[a, GET, allow\n"), []string{"p.csv"}); len(got) != 2 {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestRegexpOperatorsTakePatterns(t *testing.T) {
+	m := ModelText("m.conf", strings.Replace(baseModel, "r.act == p.act", "r.act =~ p.act", 1))
+	if got := findings(t, m, files("p.csv", "p, a, /x, (GET\n"), []string{"p.csv"}); !slices.Equal(got, []string{"p.csv:1:11:bad_pattern"}) {
+		t.Errorf("got %q", got)
+	}
+	if a := open(t, m, "p, a, /x, GET|PURGE\n"); !a.JudgesMethod("PURGE") || a.JudgesMethod("GET|PURGE") {
+		t.Error("an action behind =~ is not read as a pattern")
+	}
+}
+
+func TestSubjectPriorityNeedsATree(t *testing.T) {
+	m := ModelText("m.conf", strings.Replace(baseModel, someAllow, subjectFirst, 1))
+	got := findings(t, m, files("p.csv", "p, a, /x, GET\ng, u, a\ng, u, b\n"), []string{"p.csv"}, WithoutTokenRoles())
+	if !slices.Equal(got, []string{"p.csv:3:4:role_tree"}) {
 		t.Errorf("got %q", got)
 	}
 }

@@ -35,7 +35,7 @@ func (s *schema) readMatcher() {
 	found := calls(tokens)
 	s.checkNames(tokens, found)
 	s.readCompared(tokens)
-	for _, c := range found {
+	for _, c := range append(found, regexpOperators(tokens)...) {
 		s.readCall(c)
 	}
 	if len(s.file.findings) == 0 {
@@ -86,6 +86,18 @@ func (s *schema) readCompared(tokens []token) {
 	for _, name := range compared(tokens, "r_act") {
 		s.actions = addColumn(s.actions, s.column(name))
 	}
+}
+
+// regexpOperators are the uses of =~ and !~ as the calls of regexMatch that
+// they stand for.
+func regexpOperators(tokens []token) []call {
+	var found []call
+	for i := 1; i+1 < len(tokens); i++ {
+		if tokens[i].kind == tokenOther && (tokens[i].text == "=~" || tokens[i].text == "!~") {
+			found = append(found, call{name: "regexMatch", args: [][]token{tokens[i-1 : i], tokens[i+1 : i+2]}})
+		}
+	}
+	return found
 }
 
 // readCall notes what a function call says of a policy field.

@@ -3,6 +3,8 @@ package casbinrules
 import (
 	"slices"
 	"strings"
+
+	"github.com/casbin/casbin/v2/constant"
 )
 
 // checkPolicy checks what only the whole policy shows; file is the first one.
@@ -33,7 +35,12 @@ func (r *policyReader) checkRoles(graphs map[string]*graph) {
 			c = &linkChecker{up: map[node][]node{}, given: map[node]bool{}}
 			seen[made.kind()] = c
 		}
-		if way := c.add(g.ends(made)); way != nil {
+		from, to := g.ends(made)
+		if r.schema.effect == constant.SubjectPriorityEffect && made.kind() == "g" && len(c.up[from]) > 0 {
+			r.report(made.file, made.line, made.columns[1], codeTree, "give each name one role",
+				"%q has a second role, and how Casbin then sorts by subject priority is chance", from.name)
+		}
+		if way := c.add(from, to); way != nil {
 			r.report(made.file, made.line, made.columns[0], codeCycle, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
 		}
 	}
