@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -124,6 +125,7 @@ func (g *Guard) answer(r Request, d *Denial) Response {
 func (g *Guard) respond(r Request, d *Denial) (resp Response) {
 	defer func() {
 		if v := recover(); v != nil {
+			g.logger.Error("responder panicked", "panic", fmt.Sprint(v))
 			resp = defaultResponder{}.Respond(r, d)
 		}
 	}()

@@ -110,8 +110,8 @@ func (e *InternalError) Error() string { return fmt.Sprintf("internal error: %v"
 // Unwrap returns the cause.
 func (e *InternalError) Unwrap() error { return e.Err }
 
-// PanicError is the cause in an event when a rule, authenticator or responder
-// panicked. The answer was 500.
+// PanicError is the cause in an event when a rule or authenticator panicked.
+// The answer was 500.
 type PanicError struct {
 	Value any
 	// Stack is the goroutine's stack at the panic.

@@ -160,6 +160,9 @@ func traceID(traceparent string) string {
 		return ""
 	}
 	id := traceparent[3:35]
+	if id == "00000000000000000000000000000000" {
+		return ""
+	}
 	for i := 0; i < len(id); i++ {
 		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return ""

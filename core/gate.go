@@ -110,7 +110,10 @@ func (g *Guard) gate(kind string, rules Authorizer, opts []GateOption) (*Gate, e
 		return nil, fmt.Errorf("%s: the guard was not made by NewGuard", kind)
 	}
 	t := &Gate{guard: g, kind: kind, rules: rules}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("%s: option %d is nil", kind, i+1)
+		}
 		opt(t)
 	}
 	return t, nil

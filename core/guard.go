@@ -131,12 +131,15 @@ func WithAuthorizer(a Authorizer) Option {
 		}
 		g.authorizer = a
 		g.anonymous, _ = a.(AnonymousAuthorizer)
-		g.roles, _ = a.(RoleSource)
+		if source, ok := a.(RoleSource); ok && g.roles == nil {
+			g.roles = source
+		}
 		return nil
 	}
 }
 
-// WithRoles adds the roles of a source that is not the authorizer itself.
+// WithRoles adds the roles of a source that is not the authorizer itself, and
+// is asked in place of it.
 func WithRoles(s RoleSource) Option {
 	return func(g *Guard) error {
 		if isNil(s) {
@@ -219,7 +222,7 @@ func (g *Guard) authenticate(ctx context.Context, r Request, e *Event) (*Princip
 	for i := range g.schemes {
 		s := &g.schemes[i]
 		p, err := s.Authenticate(ctx, r)
-		if errors.Is(err, ErrNoCredentials) {
+		if errors.Is(err, ErrNoCredentials) && !isFailure(err) {
 			continue
 		}
 		e.Scheme = s.Scheme()
@@ -252,6 +255,8 @@ func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 	var bad *CredentialError
 	var d *Denial
 	switch {
+	case isFailure(err):
+		return g.failure(err)
 	case errors.Is(err, ErrNoCredentials):
 		d = newDenial(Unauthenticated, CodeAuthenticationRequired, ReasonNoCredentials, nil)
 	case errors.Is(err, ErrAmbiguousCredentials):
@@ -281,6 +286,17 @@ func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 		d.Challenges = append(d.Challenges, cs...)
 	}
 	return d
+}
+
+// isFailure reports whether a part of the program failed, whatever else the
+// error says of the credentials: an outage logs nobody out.
+func isFailure(err error) bool {
+	if err == ErrNoCredentials { //nolint:errorlint // the common case, kept cheap
+		return false
+	}
+	var internal *InternalError
+	var unavailable *UnavailableError
+	return errors.As(err, &internal) || errors.As(err, &unavailable)
 }
 
 // failure is the denial for an error that says nothing about the client.
