@@ -110,29 +110,15 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	if n > 1 {
 		return nil, fmt.Errorf("%w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
 	}
-	rest, ok := cutScheme(field)
-	if n == 0 || !ok {
-		return nil, core.ErrNoCredentials
-	}
-	token, err := a.token(rest)
+	token, err := a.token(field)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, err
 	}
 	p, err := a.verifier.VerifyToken(ctx, token)
 	if err != nil {
 		return nil, verdict(err)
 	}
 	return p, nil
-}
-
-// malformed refuses what stands after the scheme name.
-func malformed(err error) error {
-	return &core.CredentialError{
-		Reason:      core.ReasonMalformed,
-		Code:        core.CodeInvalidToken,
-		Description: "The access token is malformed",
-		Err:         err,
-	}
 }
 
 // verdict is what the guard is told of a verifier's error. The body's code and

@@ -65,7 +65,7 @@ func TestAuthenticateReadsAuthorizationHeader(t *testing.T) {
 		{"A12 text after padding", "Bearer ab=c", malformed, ""},
 		{"A12 only padding", "Bearer ==", malformed, ""},
 		{"A12 parameter", `Bearer token="abc"`, malformed, ""},
-		{"A12 trailing space", "Bearer abc ", malformed, ""},
+		{"white space around the field is none of it", " Bearer abc \t", passes, "abc"},
 		{"A12 trailing line feed", "Bearer abc\n", malformed, ""},
 		{"A15 other scheme", "Basic YWxpY2U6cHc=", none, ""},
 		{"A15 longer name", "Bearer2 abc", none, ""},

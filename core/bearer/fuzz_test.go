@@ -12,11 +12,11 @@ import (
 // FuzzAuthenticate checks every field value against the grammar of RFC 6750
 // §2.1, written a second time as a regular expression.
 func FuzzAuthenticate(f *testing.F) {
-	for _, s := range []string{"", "Bearer", "Bearer ", "Bearer abc", "bEaReR  a.b.c==", "Bearer\ta", "Bearer a b", "Basic dTpw", "Bearer2 a", "Bearer,a", "Bearer/a"} {
+	for _, s := range []string{"", "Bearer", "Bearer ", "Bearer abc", "bEaReR  a.b.c==", "Bearer\ta", "Bearer a b", "Basic dTpw", "Bearer2 a", "Bearer,a", "Bearer/a", " Bearer a\t"} {
 		f.Add(s)
 	}
-	good := regexp.MustCompile(`\A(?i:bearer) +([A-Za-z0-9\-._~+/]+=*)\z`)
-	ours := regexp.MustCompile("\\A(?i:bearer)([^A-Za-z0-9!#$%&'*+\\-.^_`|~]|\\z)")
+	good := regexp.MustCompile(`\A[ \t]*(?i:bearer) +([A-Za-z0-9\-._~+/]+=*)[ \t]*\z`)
+	ours := regexp.MustCompile("\\A[ \t]*(?i:bearer)([^A-Za-z0-9!#$%&'*+\\-.^_`|~]|\\z)")
 	f.Fuzz(func(t *testing.T, field string) {
 		if len(field) > 1000 {
 			return
