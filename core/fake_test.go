@@ -149,6 +149,7 @@ func newScheme(t testing.TB, name string) *scheme {
 		"down":      {err: errDown},
 		"broken":    {err: &core.InternalError{Err: errors.New("secret detail")}},
 		"nothing":   {},
+		"nobody":    {p: &core.Principal{}},
 	}}
 }
 

@@ -226,7 +226,7 @@ func (g *Guard) authenticate(ctx context.Context, r Request, e *Event) (*Princip
 			continue
 		}
 		e.Scheme = s.Scheme()
-		if err == nil && p == nil {
+		if err == nil && (p == nil || p.ID() == "") {
 			err = &InternalError{fmt.Errorf("authenticator %s returned neither principal nor error", s.Scheme())}
 		}
 		if err != nil {

@@ -109,6 +109,12 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestNoOwnerDoesNotMatchAPrincipalWithoutAnID(t *testing.T) {
+	if d := decide(t, rule.Owner(""), &core.Principal{}); d.Allowed {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestARoleRuleNamesItsRoles(t *testing.T) {
 	r := rule.Role("admin", "editor").(core.RoleNamer)
 	r.RoleNames()[0] = "overwritten"
