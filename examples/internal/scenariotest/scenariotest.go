@@ -1,0 +1,78 @@
+// Package scenariotest starts example servers inside a test and tries them with
+// every scenario of the demo.
+package scenariotest
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/examples/internal/reports"
+	"github.com/sallyport-go/sallyport/examples/internal/scenario"
+)
+
+const (
+	// startLimit is how long a server may take until it listens.
+	startLimit = 20 * time.Second
+	// playLimit is how long all scenarios may take on one server, with the
+	// race detector on a busy machine.
+	playLimit = 2 * time.Minute
+)
+
+// Verdicts plays every scenario against the server that build makes, and fails
+// the test for each answer that is not the expected one.
+func Verdicts(t *testing.T, build func(*reports.Service) reports.Server) {
+	t.Helper()
+	world, err := scenario.NewWorld(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = world.Close() }) // closed already, unless the test failed
+	url, _ := Start(t, build, world.Args()...)
+	servers := []scenario.Server{{Name: t.Name(), URL: url}}
+	ctx, cancel := context.WithTimeout(t.Context(), playLimit)
+	defer cancel()
+	results, err := world.Play(ctx, servers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range scenario.Differences(servers, results) {
+		t.Error(line)
+	}
+}
+
+// Start runs the server that build makes until the test ends, when it must stop
+// without an error. It returns the address the server says it listens on and
+// what it printed before.
+func Start(t *testing.T, build func(*reports.Service) reports.Server, args ...string) (url, printed string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, stdout := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := reports.Run(ctx, args, stdout, io.Discard, build)
+		_ = stdout.CloseWithError(err) // always nil
+		ended <- err
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	timer := time.AfterFunc(startLimit, func() { _ = out.Close() })
+	defer timer.Stop()
+	lines := bufio.NewScanner(out)
+	var before strings.Builder
+	for lines.Scan() {
+		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
+			return url, before.String()
+		}
+		before.WriteString(lines.Text() + "\n")
+	}
+	t.Fatalf("the server does not listen: %v", lines.Err())
+	return "", ""
+}

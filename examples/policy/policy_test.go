@@ -1,0 +1,89 @@
+package policy_test
+
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/htpasswd"
+	"github.com/sallyport-go/sallyport/examples/policy"
+)
+
+// TestUsers opens the password file with the limits of production.
+func TestUsers(t *testing.T) {
+	f, err := policy.Files.Open(policy.Users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	users, err := htpasswd.Parse(policy.Users, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"alice", "erin", "victor", "sam", "pam"} {
+		p, err := users.VerifyPassword(t.Context(), name, name+"-pass")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if p.ID() != name {
+			t.Errorf("%s: signed in as %s", name, p.ID())
+		}
+	}
+}
+
+// TestRules holds the policy file against what it says it does.
+func TestRules(t *testing.T) {
+	rules, err := casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(policy.Model), []string{policy.Rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		who, roles string // roles of the token, in one word each
+		action     string
+		paths      []string
+		allowed    bool
+	}{
+		{"alice", "", "DELETE", []string{"/", "/reports/7", "/files/secret", "/files/secret/a/b", "/elsewhere"}, true},
+		{"alice", "viewer", "GET", []string{"/files/secret", "/files/secret/a"}, true},
+		{"carol", "admin", "GET", []string{"/files/secret", "/files/secret/a"}, true},
+		{"erin", "", "GET", []string{"/reports", "/reports/7", "/files/a", "/files/a/b"}, true},
+		{"erin", "", "HEAD", []string{"/reports", "/reports/7", "/files/a"}, true},
+		{"erin", "", "POST", []string{"/reports"}, true},
+		{"erin", "", "PUT", []string{"/reports/7"}, true},
+		{"erin", "", "PATCH", []string{"/reports/7"}, true},
+		{"erin", "", "DELETE", []string{"/reports", "/reports/7", "/files/a"}, false},
+		{"erin", "", "PUT", []string{"/files/a"}, false},
+		{"erin", "", "GET", []string{"/files/secret", "/files/secret/a", "/reports/7/drafts", "/elsewhere", "/"}, false},
+		{"victor", "", "GET", []string{"/reports", "/reports/7", "/files/a", "/files/secrets"}, true},
+		{"victor", "", "GET", []string{"/files/secret", "/files/secret/a", "/files/secret/a/b"}, false},
+		{"victor", "", "POST", []string{"/reports"}, false},
+		{"victor", "", "PUT", []string{"/reports/7"}, false},
+		{"victor", "", "PATCH", []string{"/reports/7"}, false},
+		{"victor", "editor", "PATCH", []string{"/reports/7"}, true},
+		{"victor", "editor", "GET", []string{"/files/secret", "/files/secret/a"}, false},
+		{"sam", "", "GET", []string{"/reports", "/files/a"}, true},
+		{"pam", "", "GET", []string{"/reports", "/files/a"}, true},
+		{"carol", "", "GET", []string{"/reports", "/files/a"}, false},
+		{"*", "", "GET", []string{"/reports", "/files/a", "/files/secret"}, false},
+		{"admin", "", "GET", []string{"/reports"}, false},
+		{"admin", "viewer", "GET", []string{"/files/secret", "/files/secret/a"}, false},
+		{"alice", "", "PROPFIND", []string{"/reports"}, false},
+	} {
+		info := core.PrincipalInfo{ID: c.who}
+		if c.roles != "" {
+			info.Roles = []string{c.roles}
+		}
+		p, err := core.NewPrincipal(info)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range c.paths {
+			d, err := rules.Authorize(t.Context(), p, core.Access{Action: c.action, Resource: core.Resource{Path: path}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Allowed != c.allowed {
+				t.Errorf("%s (token role %q) %s %s: allowed %t by %q", c.who, c.roles, c.action, path, d.Allowed, d.Rule)
+			}
+		}
+	}
+}
