@@ -3,6 +3,7 @@ package jwtauth_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -222,4 +223,39 @@ func TestTimeOptions(t *testing.T) {
 		wantReason(t, v, exp(time.Now().Add(time.Minute).Unix()), "")
 		wantReason(t, v, exp(time.Now().Add(-time.Minute).Unix()), core.ReasonExpired)
 	})
+}
+
+// E12: each issuer has a verifier of its own, and a key of one proves nothing
+// to the other's, whatever iss and kid say.
+func TestIssuersDoNotShareKeys(t *testing.T) {
+	verifier := func(iss, alg string) *jwtauth.Verifier {
+		return must(jwtauth.New(set(t, verificationKey(t, "k", alg)), jwtauth.Issuer(iss), jwtauth.Audience("reports"),
+			jwtauth.Clock(func() time.Time { return noon })))
+	}
+	a, b := verifier("a", "HS256"), verifier("b", "ES256")
+	byB := func(iss string) string {
+		return sign(t, "ES256", signers()["ES256"], headerOf("ES256", "k"), with(`"iss":"`+iss+`"`))
+	}
+	wantReason(t, b, byB("b"), "")
+	wantReason(t, b, byB("a"), core.ReasonWrongIssuer)
+	wantReason(t, a, byB("a"), core.ReasonBadAlgorithm)
+	wantReason(t, verifier("a", "ES384"), byB("a"), core.ReasonBadAlgorithm)
+}
+
+func TestVerifierIsSafeForConcurrentUse(t *testing.T) {
+	v := newVerifier(t, set(t, verificationKey(t, "k", "ES256"), verificationKey(t, "p", "PS256")))
+	tokens := []string{
+		sign(t, "ES256", signers()["ES256"], headerOf("ES256", "k"), goodClaims),
+		sign(t, "PS256", signers()["PS256"], headerOf("PS256", "p"), goodClaims),
+	}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 10 {
+				wantReason(t, v, tokens[i%2], "")
+				wantReason(t, v, tokens[i%2]+"AAAA", core.ReasonBadSignature)
+			}
+		})
+	}
+	wg.Wait()
 }

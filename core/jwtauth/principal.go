@@ -107,7 +107,7 @@ func text(c claims, p path) (string, error) {
 		return "", err
 	}
 	s, ok := v.(string)
-	if !ok || !printable(s) {
+	if !ok || !controlFree(s) {
 		return "", refuse(core.ReasonBadClaim, "%s is not a string without control characters", p)
 	}
 	return s, nil
@@ -126,11 +126,13 @@ func list(c claims, p path) ([]string, error) {
 	}
 	out := make([]string, len(elements))
 	for i, e := range elements {
-		if out[i], ok = e.(string); !ok || out[i] == "" || !printable(out[i]) {
+		if out[i], ok = e.(string); !ok || out[i] == "" || !controlFree(out[i]) {
 			return nil, refuse(core.ReasonBadClaim, "%s: element %d is not a string, is empty or has a control character", p, i+1)
 		}
 	}
 	return out, nil
 }
 
-func printable(s string) bool { return strings.IndexFunc(s, unicode.IsControl) < 0 }
+// controlFree reports whether s could not forge a line or a field wherever it is
+// written.
+func controlFree(s string) bool { return strings.IndexFunc(s, unicode.IsControl) < 0 }

@@ -208,3 +208,16 @@ func BenchmarkEncodingJSON(b *testing.B) {
 		}
 	}
 }
+
+// The map and one box for each value, and nothing for names, plain strings and
+// the look-out for duplicates.
+func TestDecodeAllocations(t *testing.T) {
+	const text = `{"iss":"https://issuer.example","sub":"alice","admin":false,"exp":1893456000}`
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := Decode(text); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 5 {
+		t.Errorf("%v allocations, want at most 5", n)
+	}
+}
