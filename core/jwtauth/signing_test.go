@@ -108,7 +108,8 @@ func wantReason(t testing.TB, v *jwtauth.Verifier, token string, reason core.Rea
 	}
 	var bad *core.CredentialError
 	if !errors.As(err, &bad) {
-		t.Fatalf("error %v, want a CredentialError", err)
+		t.Errorf("error %v, want a CredentialError", err)
+		return
 	}
 	if bad.Reason != reason || bad.Code != core.CodeInvalidToken {
 		t.Errorf("reason %q, code %q, want reason %q (%v)", bad.Reason, bad.Code, reason, err)
