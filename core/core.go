@@ -179,7 +179,8 @@ type Responder interface {
 	Respond(r Request, d *Denial) Response
 }
 
-// Response is an answer as data; the adapter writes it natively.
+// Response is an answer as data; the adapter writes it natively. Fields and
+// Body may be shared between answers and must not be modified.
 type Response struct {
 	Status int
 	// Fields are the header fields in order. Vary is appended to what others

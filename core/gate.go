@@ -97,6 +97,9 @@ func (g *Guard) require(kind string, rules []Authorizer) (*Gate, error) {
 		if isNil(rule) {
 			return nil, fmt.Errorf("%s: rule %d is nil", kind, i+1)
 		}
+		if kind == "check" && !g.strict {
+			continue // a warning at every request would be noise
+		}
 		if err := g.checkRoles(rule); err != nil {
 			return nil, fmt.Errorf("%s: rule %d: %w", kind, i+1, err)
 		}
@@ -209,18 +212,20 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 	e.Route, e.Resource = resource.Route, resource.Path
 
 	v = Verdict{Context: ctx}
-	var p *Principal
 	if pass := passageFrom(ctx); pass != nil && pass.guard == g {
-		if p = pass.principal; p != nil {
+		if p := pass.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
-	} else {
-		if p, v.Fields, d = g.authenticate(ctx, r, e); d != nil {
-			return v, d
-		}
-		v.Context = &passage{Context: ctx, guard: g, principal: p}
+		return v, t.decide(ctx, r, pass.principal, resource, e)
 	}
-	return v, t.decide(ctx, r, p, resource, e)
+	p, fields, d := g.authenticate(ctx, r, e)
+	if d == nil {
+		d = t.decide(ctx, r, p, resource, e)
+	}
+	if d == nil {
+		v = Verdict{Context: &passage{Context: ctx, guard: g, principal: p}, Fields: fields}
+	}
+	return v, d
 }
 
 // decide is gate two.

@@ -26,6 +26,7 @@ type Guard struct {
 	authorizer Authorizer
 	anonymous  AnonymousAuthorizer
 	roles      RoleSource
+	givenRoles bool // roles is from WithRoles
 	responder  Responder
 	observers  []Observer
 	methods    []string
@@ -76,6 +77,9 @@ func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 	}
 	if g.observers == nil {
 		g.observers = []Observer{LogObserver(nil)}
+	}
+	if err := g.checkRoles(g.authorizer); err != nil {
+		return nil, fmt.Errorf("guard: authorizer: %w", err)
 	}
 	g.finishVary()
 	return g, nil
@@ -131,7 +135,7 @@ func WithAuthorizer(a Authorizer) Option {
 		}
 		g.authorizer = a
 		g.anonymous, _ = a.(AnonymousAuthorizer)
-		if source, ok := a.(RoleSource); ok && g.roles == nil {
+		if source, ok := a.(RoleSource); ok && !g.givenRoles {
 			g.roles = source
 		}
 		return nil
@@ -145,7 +149,10 @@ func WithRoles(s RoleSource) Option {
 		if isNil(s) {
 			return errors.New("role source is nil")
 		}
-		g.roles = s
+		if g.givenRoles {
+			return errors.New("two role sources")
+		}
+		g.roles, g.givenRoles = s, true
 		return nil
 	}
 }
@@ -155,6 +162,9 @@ func WithResponder(r Responder) Option {
 	return func(g *Guard) error {
 		if isNil(r) {
 			return errors.New("responder is nil")
+		}
+		if g.responder != nil {
+			return errors.New("two responders: combine them with respond.Negotiate")
 		}
 		g.responder = r
 		return nil
@@ -221,11 +231,12 @@ func (g *Guard) authenticate(ctx context.Context, r Request, e *Event) (*Princip
 	}
 	for i := range g.schemes {
 		s := &g.schemes[i]
+		e.Scheme = s.Scheme() // also when it panics
 		p, err := s.Authenticate(ctx, r)
-		if errors.Is(err, ErrNoCredentials) && !isFailure(err) {
+		if hasNone(err) {
+			e.Scheme = ""
 			continue
 		}
-		e.Scheme = s.Scheme()
 		if err == nil && (p == nil || p.ID() == "") {
 			err = &InternalError{fmt.Errorf("authenticator %s returned neither principal nor error", s.Scheme())}
 		}
@@ -250,30 +261,48 @@ func (g *Guard) authenticate(ctx context.Context, r Request, e *Event) (*Princip
 	return nil, g.varyFields, nil
 }
 
+// hasNone reports whether err says that there were no credentials, and nothing
+// else: credentials that were sent and failed make nobody anonymous.
+func hasNone(err error) bool {
+	if err == nil || err == ErrNoCredentials { //nolint:errorlint // the common cases, kept cheap
+		return err != nil
+	}
+	var bad *CredentialError
+	return errors.Is(err, ErrNoCredentials) && !isFailure(err) && !errors.As(err, &bad) &&
+		!errors.Is(err, ErrAmbiguousCredentials)
+}
+
 // refuse is the denial for what scheme number failed returned; -1 for none.
 func (g *Guard) refuse(r Request, failed int, err error) *Denial {
+	if hasNone(err) {
+		d := newDenial(Unauthenticated, CodeAuthenticationRequired, ReasonNoCredentials, nil)
+		d.Challenges = g.challenges(r, failed, err)
+		return d
+	}
 	var bad *CredentialError
-	var d *Denial
 	switch {
 	case isFailure(err):
 		return g.failure(err)
-	case errors.Is(err, ErrNoCredentials):
-		d = newDenial(Unauthenticated, CodeAuthenticationRequired, ReasonNoCredentials, nil)
 	case errors.Is(err, ErrAmbiguousCredentials):
-		d = newDenial(Ambiguous, CodeInvalidRequest, ReasonAmbiguous, err)
-		for _, s := range g.schemes {
-			d.Challenges = append(d.Challenges, s.Challenges(r, err)...)
-		}
+		d := newDenial(Ambiguous, CodeInvalidRequest, ReasonAmbiguous, err)
+		d.Challenges = g.naming(d.Code, r, err)
 		return d
 	case errors.As(err, &bad):
 		code := bad.Code
 		if code == "" {
 			code = CodeInvalidCredentials
 		}
-		d = newDenial(Unauthenticated, code, bad.Reason, err)
+		d := newDenial(Unauthenticated, code, bad.Reason, err)
+		d.Challenges = g.challenges(r, failed, err)
+		return d
 	default:
 		return g.failure(err)
 	}
+}
+
+// challenges are every scheme's for a 401; scheme number failed is told why.
+func (g *Guard) challenges(r Request, failed int, err error) []challenge.Challenge {
+	var all []challenge.Challenge
 	for i, s := range g.schemes {
 		own := ErrNoCredentials
 		if i == failed {
@@ -283,20 +312,34 @@ func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 		if len(cs) == 0 {
 			cs = s.fallback
 		}
-		d.Challenges = append(d.Challenges, cs...)
+		if len(g.schemes) == 1 {
+			return cs
+		}
+		all = append(all, cs...)
 	}
-	return d
+	return all
 }
 
 // isFailure reports whether a part of the program failed, whatever else the
 // error says of the credentials: an outage logs nobody out.
 func isFailure(err error) bool {
-	if err == ErrNoCredentials { //nolint:errorlint // the common case, kept cheap
-		return false
-	}
 	var internal *InternalError
 	var unavailable *UnavailableError
 	return errors.As(err, &internal) || errors.As(err, &unavailable)
+}
+
+// naming are the challenges of all schemes for err that name code as their
+// error. Any other would ask for new credentials, which are not what is wrong.
+func (g *Guard) naming(code string, r Request, err error) []challenge.Challenge {
+	var named []challenge.Challenge
+	for _, s := range g.schemes {
+		for _, c := range s.Challenges(r, err) {
+			if v, _ := c.Param("error"); v == code {
+				named = append(named, c)
+			}
+		}
+	}
+	return named
 }
 
 // failure is the denial for an error that says nothing about the client.
@@ -323,10 +366,7 @@ func (g *Guard) forbid(r Request, dec Decision) *Denial {
 	d := newDenial(Forbidden, CodeForbidden, reason, nil)
 	if len(dec.Scopes) > 0 {
 		d.Code, d.Message = CodeInsufficientScope, messages[CodeInsufficientScope]
-		err := &ScopeError{Scopes: dec.Scopes}
-		for _, s := range g.schemes {
-			d.Challenges = append(d.Challenges, s.Challenges(r, err)...)
-		}
+		d.Challenges = g.naming(d.Code, r, &ScopeError{Scopes: dec.Scopes})
 	}
 	if dec.Code != "" {
 		d.Code = dec.Code
