@@ -53,6 +53,7 @@ example.org/a@v1.0.0 example.org/pruned@v0.3.0
 }
 
 func TestPublishedModuleStandsAlone(t *testing.T) {
+	const version = "v0.1.0-dev.7"
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"go.mod": "module " + prefix + "outer\n\ngo 1.26.0\n\n" +
@@ -72,7 +73,7 @@ func TestPublishedModuleStandsAlone(t *testing.T) {
 		}
 	}
 	proxy := t.TempDir()
-	if err := publish(proxy, module{path: prefix + "outer", dir: dir}); err != nil {
+	if err := publish(proxy, module{prefix + "outer", dir, version}); err != nil {
 		t.Fatal(err)
 	}
 	versions := filepath.Join(proxy, filepath.FromSlash(prefix), "outer", "@v")

@@ -14,13 +14,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // prefix is what all module paths of the checkout share.
 const prefix = "github.com/sallyport-go/sallyport/"
-
-// version is what the modules are published as.
-const version = "v0.1.0"
 
 func main() {
 	if len(os.Args) != 2 {
@@ -86,8 +84,8 @@ func checkAll(u *user, modules []module) error {
 	return nil
 }
 
-// module is one module of the checkout.
-type module struct{ path, dir string }
+// module is one module of the checkout and the version it is published as.
+type module struct{ path, dir, version string }
 
 // name is the path without the prefix that all share.
 func (m module) name() string { return strings.TrimPrefix(m.path, prefix) }
@@ -99,11 +97,14 @@ func listModules(root string) ([]module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the modules of go.work: %w", err)
 	}
+	// A version of its own for each run: the go command takes what it once
+	// knew of a version, in any of its caches, for true for ever.
+	version := fmt.Sprintf("v0.1.0-dev.%d", time.Now().UnixNano())
 	var modules []module
 	for line := range strings.Lines(string(out)) {
 		name, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if top, _, _ := strings.Cut(name, "/"); top != "examples" {
-			modules = append(modules, module{path: prefix + name, dir: dir})
+			modules = append(modules, module{prefix + name, dir, version})
 		}
 	}
 	return modules, nil

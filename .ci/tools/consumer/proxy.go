@@ -30,7 +30,7 @@ func publish(dir string, m module) error {
 	if err != nil {
 		return err
 	}
-	info, err := json.Marshal(map[string]any{"Version": version, "Time": time.Now().UTC()})
+	info, err := json.Marshal(map[string]any{"Version": m.version, "Time": time.Now().UTC()})
 	if err != nil {
 		return err
 	}
@@ -39,10 +39,10 @@ func publish(dir string, m module) error {
 		return err
 	}
 	for name, content := range map[string][]byte{
-		"list":            []byte(version + "\n"),
-		version + ".info": info,
-		version + ".mod":  gomod,
-		version + ".zip":  zipped,
+		"list":              []byte(m.version + "\n"),
+		m.version + ".info": info,
+		m.version + ".mod":  gomod,
+		m.version + ".zip":  zipped,
 	} {
 		if err := os.WriteFile(filepath.Join(versions, name), content, 0o644); err != nil {
 			return err
@@ -67,7 +67,7 @@ func publishedGoMod(m module) ([]byte, error) {
 		if !strings.HasPrefix(r.Mod.Path, prefix) {
 			continue
 		}
-		if err := file.AddRequire(r.Mod.Path, version); err != nil {
+		if err := file.AddRequire(r.Mod.Path, m.version); err != nil {
 			return nil, err
 		}
 	}
@@ -99,7 +99,7 @@ func archive(m module, gomod []byte) ([]byte, error) {
 		files = append(files, f)
 	}
 	var zipped bytes.Buffer
-	err = modzip.Create(&zipped, modname.Version{Path: m.path, Version: version}, files)
+	err = modzip.Create(&zipped, modname.Version{Path: m.path, Version: m.version}, files)
 	return zipped.Bytes(), err
 }
 

@@ -25,8 +25,8 @@ type user struct {
 }
 
 // newUser prepares a module cache for the user in keep. Other people's modules
-// stay in it from run to run; those of the checkout are new each time, since a
-// version once downloaded is never looked at again.
+// stay in it from run to run; those of the checkout, which are new each time,
+// are removed.
 func newUser(home, proxy, keep string) (*user, error) {
 	family := strings.TrimSuffix(prefix, "/")
 	cache := filepath.Join(keep, "modcache")
@@ -70,7 +70,7 @@ func (u *user) consume(m module) ([]string, error) {
 	}
 	for _, args := range [][]string{
 		{"mod", "init", "app.example/app"},
-		{"get", m.path + "@" + version},
+		{"get", m.path + "@" + m.version},
 		{"build", "-o", os.DevNull, "."},
 	} {
 		if _, err := u.run(dir, args...); err != nil {
