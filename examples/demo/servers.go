@@ -40,7 +40,11 @@ func build(ctx context.Context, dir string, stderr io.Writer) (bin string, err e
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Stdout, cmd.Stderr = stderr, stderr
-	if err := cmd.Run(); err != nil {
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("build the servers: %w", ctx.Err())
+	}
+	if err != nil {
 		return "", fmt.Errorf("build the servers (run this inside the repository): %w", err)
 	}
 	return bin, nil
