@@ -64,6 +64,8 @@ func demoUsers() []demoUser {
 }
 
 var greeting = template.Must(template.New("greeting").Parse(`
+Requests to try, with what they answer under the built-in policy and users.
+
 Nobody: GET /reports answers 401
 curl -i {{.Address}}/reports
 {{range .Users}}
