@@ -11,6 +11,7 @@ package fiberauth
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -131,13 +132,33 @@ func addFields(c *fiber.Ctx, fields []core.Field) {
 	for _, f := range fields {
 		switch f.Name {
 		case fiber.HeaderVary:
-			for member := range strings.SplitSeq(f.Value, ", ") {
-				c.Append(f.Name, member)
-			}
+			addVary(c, f.Value)
 		case fiber.HeaderWWWAuthenticate:
 			c.Response().Header.Add(f.Name, f.Value)
 		default:
 			c.Set(f.Name, f.Value)
+		}
+	}
+}
+
+// addVary adds the members of value that the response's Vary lacks. Fiber's
+// own Append compares them in letter case.
+func addVary(c *fiber.Ctx, value string) {
+	h := &c.Response().Header
+	lines := h.PeekAll(fiber.HeaderVary)
+	if len(lines) == 0 {
+		h.Set(fiber.HeaderVary, value)
+		return
+	}
+	var have []string
+	for _, line := range lines {
+		for member := range strings.SplitSeq(string(line), ",") {
+			have = append(have, strings.ToLower(strings.TrimSpace(member)))
+		}
+	}
+	for member := range strings.SplitSeq(value, ", ") {
+		if !slices.Contains(have, "*") && !slices.Contains(have, strings.ToLower(member)) {
+			h.Add(fiber.HeaderVary, member)
 		}
 	}
 }
