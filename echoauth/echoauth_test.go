@@ -2,6 +2,7 @@ package echoauth_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 
@@ -17,7 +18,13 @@ func TestConformance(t *testing.T) {
 }
 
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "echo", Serve: serve}
+	return authtest.Framework{Name: "echo", SeesSent: true, Serve: serve, NativeCode: func(err error) (int, bool) {
+		var native *echo.HTTPError
+		if !errors.As(err, &native) {
+			return 0, false
+		}
+		return native.Code, true
+	}}
 }
 
 func serve(t testing.TB, l net.Listener, app authtest.App) {
@@ -31,6 +38,14 @@ func serve(t testing.TB, l net.Listener, app authtest.App) {
 			app.Errors(err)
 			e.DefaultHTTPErrorHandler(err, c)
 		}
+	}
+	for _, before := range app.Before {
+		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				_ = before(exchange{c}) // what it wrote stands
+				return next(c)
+			}
+		})
 	}
 	e.Use(mounts.All(app.Use)...)
 	for _, rt := range app.Routes {
@@ -50,6 +65,7 @@ type exchange struct{ c echo.Context }
 func (x exchange) Context() context.Context     { return x.c.Request().Context() }
 func (x exchange) Principal() *core.Principal   { return echoauth.Principal(x.c) }
 func (x exchange) SetHeader(name, value string) { x.c.Response().Header().Set(name, value) }
+func (x exchange) AddHeader(name, value string) { x.c.Response().Header().Add(name, value) }
 
 func (x exchange) Param(name string) string { return x.c.Param(name) }
 

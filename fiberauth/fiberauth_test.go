@@ -24,8 +24,17 @@ func framework() authtest.Framework {
 
 // with is Fiber in a configuration of its own.
 func with(cfg fiber.Config) authtest.Framework {
-	return authtest.Framework{Name: "fiber", FoldsCase: true, IgnoresSlash: true,
-		Serve: func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) }}
+	return authtest.Framework{
+		Name: "fiber", FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true,
+		Serve: func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) },
+		NativeCode: func(err error) (int, bool) {
+			var native *fiber.Error
+			if !errors.As(err, &native) {
+				return 0, false
+			}
+			return native.Code, true
+		},
+	}
 }
 
 // TestPathsWithOptions: no option of the router opens a way round a rule.
@@ -61,6 +70,12 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 		}
 	}
 	root := fiber.New(cfg)
+	for _, before := range app.Before {
+		root.Use(func(c *fiber.Ctx) error {
+			_ = before(exchange{c}) // what it wrote stands
+			return c.Next()
+		})
+	}
 	for _, m := range mounts.All(app.Use) {
 		root.Use(m)
 	}
@@ -74,6 +89,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 	}()
 	t.Cleanup(func() {
 		_ = root.ShutdownWithTimeout(time.Second)
+		_ = l.Close() // the app may not have come to listen yet
 		<-done
 	})
 }
@@ -105,6 +121,7 @@ type exchange struct{ c *fiber.Ctx }
 func (x exchange) Context() context.Context     { return x.c.UserContext() }
 func (x exchange) Principal() *core.Principal   { return fiberauth.Principal(x.c) }
 func (x exchange) SetHeader(name, value string) { x.c.Set(name, value) }
+func (x exchange) AddHeader(name, value string) { x.c.Response().Header.Add(name, value) }
 
 func (x exchange) Param(name string) string { return x.c.Params(name) }
 

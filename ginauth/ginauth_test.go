@@ -19,7 +19,7 @@ func TestConformance(t *testing.T) {
 
 func framework() authtest.Framework {
 	gin.SetMode(gin.TestMode)
-	return authtest.Framework{Name: "gin", Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+	return authtest.Framework{Name: "gin", SeesSent: true, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
 		serve(t, l, app, gin.New())
 	}}
 }
@@ -51,6 +51,9 @@ func serve(t testing.TB, l net.Listener, app authtest.App, engine *gin.Engine) {
 		Authenticate: ginauth.Authenticate, Optional: ginauth.Optional,
 		Authorize: ginauth.Authorize, Require: ginauth.Require,
 	}
+	for _, before := range app.Before {
+		engine.Use(func(c *gin.Context) { _ = before(exchange{c}) }) // what it wrote stands
+	}
 	engine.Use(mounts.All(app.Use)...)
 	for _, rt := range app.Routes {
 		router := engine.Group(rt.Group, mounts.All(rt.GroupGates)...)
@@ -72,6 +75,7 @@ type exchange struct{ c *gin.Context }
 func (x exchange) Context() context.Context     { return x.c.Request.Context() }
 func (x exchange) Principal() *core.Principal   { return ginauth.Principal(x.c) }
 func (x exchange) SetHeader(name, value string) { x.c.Header(name, value) }
+func (x exchange) AddHeader(name, value string) { x.c.Writer.Header().Add(name, value) }
 
 func (x exchange) Param(name string) string {
 	if name == "*" {

@@ -7,12 +7,9 @@
 package authtest
 
 import (
-	"bufio"
 	"context"
-	"io"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -31,10 +28,26 @@ type Framework struct {
 	// IgnoresSlash says that the router serves a route at its path with a
 	// slash appended, by default.
 	IgnoresSlash bool
+	// RefusesMethods says that the framework itself answers a method that it
+	// does not know, before any middleware.
+	RefusesMethods bool
+	// SeesSent says that an adapter can know that an answer was sent before
+	// its gate. With net/http alone it cannot: what a gate then writes is
+	// appended.
+	SeesSent bool
+	// Buffers says that nothing is sent before the last handler has returned,
+	// so that a gate's answer replaces what was written before.
+	Buffers bool
+	// NativeCode finds the framework's own error in err and gives its status.
+	// It is nil for frameworks whose apps have no error handler.
+	NativeCode func(err error) (status int, ok bool)
 }
 
 // App is an application in words every framework understands.
 type App struct {
+	// Before are plain middleware around the whole app and its gates. Each
+	// sets or writes what it likes; the rest of the app then runs.
+	Before []Handler
 	// Use are gates around the whole app.
 	Use    []Gate
 	Routes []Route
@@ -83,6 +96,8 @@ type Exchange interface {
 	Check(g *core.Guard, rules ...core.Authorizer) error
 	// SetHeader sets a header field of the response.
 	SetHeader(name, value string)
+	// AddHeader adds a field line to the response.
+	AddHeader(name, value string)
 	// Text answers with a plain text.
 	Text(status int, body string) error
 }
@@ -137,54 +152,4 @@ func ServeHTTP(t testing.TB, l net.Listener, h http.Handler) {
 		_ = srv.Close()
 		<-done
 	})
-}
-
-// Answer is a response, read whole.
-type Answer struct {
-	Status int
-	Header http.Header
-	Body   string
-}
-
-// Send writes a request exactly as given, with "\n" for CRLF and a final blank
-// line and "Connection: close" added, to addr and reads the answer. The first
-// word is the method.
-func Send(t testing.TB, addr, request string) Answer {
-	t.Helper()
-	a, err := send(addr, request)
-	if err != nil {
-		t.Fatalf("send %q: %v", request, err)
-	}
-	return a
-}
-
-func send(addr, request string) (Answer, error) {
-	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
-	if err != nil {
-		return Answer{}, err
-	}
-	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		return Answer{}, err
-	}
-	head, body, _ := strings.Cut(request, "\n\n")
-	wire := strings.ReplaceAll(strings.TrimSuffix(head, "\n"), "\n", "\r\n") + "\r\nConnection: close\r\n\r\n" + body
-	if _, err := io.WriteString(conn, wire); err != nil {
-		return Answer{}, err
-	}
-	method, _, _ := strings.Cut(request, " ")
-	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
-	if err != nil {
-		return Answer{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	return Answer{resp.StatusCode, resp.Header, string(b)}, err
-}
-
-// Request is the text of a request for [Send]: a request line and header lines
-// "Name: value".
-func Request(method, target string, header ...string) string {
-	lines := append([]string{method + " " + target + " HTTP/1.1", "Host: app.example"}, header...)
-	return strings.Join(lines, "\n")
 }

@@ -1,15 +1,24 @@
 package authtest
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/rule"
 )
 
-var gateCases = map[string]func(*testing.T, Framework){
-	"verdicts": verdicts,
+var gateCases = []testCase{
+	{"invariant 1 A01-A03 the verdicts of each gate", verdicts},
+	{"invariant 1 a gate anywhere gives the same answer", placements},
+	{"A04 no credentials can help against a fact", facts},
+	{"A05 a policy refuses and admits anonymous requests", anonymousPolicy},
+	{"A02 the challenge is there after bad credentials too", challengedAgain},
 }
+
+// kinds are the four gates.
+var kinds = []string{"Authenticate", "Optional", "Authorize", "Require"}
 
 // verdicts is the table of the two gates on one route each.
 func verdicts(t *testing.T, f Framework) {
@@ -19,54 +28,184 @@ func verdicts(t *testing.T, f Framework) {
 			return core.Decision{Allowed: true}, nil
 		case "storeless":
 			return core.Decision{Allowed: true}, http.ErrServerClosed
+		case "faulty":
+			return core.Decision{Allowed: true}, &core.InternalError{Err: http.ErrServerClosed}
 		case "breaker":
 			panic("rule")
 		}
 		return core.Decision{}, nil
 	})
-	g, _ := guard(t, core.WithAuthorizer(policy))
-	gate := func(kind string) []Gate { return []Gate{{Kind: kind, Guard: g, Rules: []core.Authorizer{policy}}} }
-	methods := []string{"GET", "HEAD", "POST"}
-	addr := f.Start(t, App{Routes: []Route{
-		{Pattern: "/authenticate", Methods: methods, Gates: gate("Authenticate"), Handler: ok},
-		{Pattern: "/optional", Methods: methods, Gates: gate("Optional"), Handler: ok},
-		{Pattern: "/authorize", Methods: methods, Gates: gate("Authorize"), Handler: ok},
-		{Pattern: "/require", Methods: methods, Gates: gate("Require"), Handler: ok},
-	}})
+	g, rec := guard(t, core.WithAuthorizer(policy))
+	doors := map[string]*door{}
+	for _, kind := range kinds {
+		doors[kind] = newDoor(t, f, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{policy}})
+	}
 	for _, c := range []struct {
-		path, credentials string
+		gate, credentials string
 		status            int
-		body              string
+		answer            string // the code of a refusal, or who was let in
 	}{
-		{"/authenticate", "", 401, ""},
-		{"/authenticate", "Name bad", 401, ""},
-		{"/authenticate", "Other x", 401, ""},
-		{"/authenticate", "Name bob", 200, "bob"},
-		{"/authenticate", "Name down", 503, ""},
-		{"/authenticate", "Name panic", 500, ""},
-		{"/optional", "", 200, "anonymous"},
-		{"/optional", "Name bad", 401, ""},
-		{"/optional", "Name bob", 200, "bob"},
-		{"/authorize", "", 401, ""},
-		{"/authorize", "Name bad", 401, ""},
-		{"/authorize", "Name bob", 403, ""},
-		{"/authorize", "Name alice", 200, "alice"},
-		{"/authorize", "Name storeless", 503, ""},
-		{"/authorize", "Name breaker", 500, ""},
-		{"/require", "", 401, ""},
-		{"/require", "Name bob", 403, ""},
-		{"/require", "Name alice", 200, "alice"},
+		{"Authenticate", "", 401, core.CodeAuthenticationRequired},
+		{"Authenticate", "Name bad", 401, core.CodeInvalidCredentials},
+		{"Authenticate", "Other x", 401, core.CodeAuthenticationRequired},
+		{"Authenticate", "Name bob", 200, "bob"},
+		{"Authenticate", "Name down", 503, core.CodeUnavailable},
+		{"Authenticate", "Name panic", 500, core.CodeInternal},
+		{"Optional", "", 200, "anonymous"},
+		{"Optional", "Other x", 200, "anonymous"},
+		{"Optional", "Name bad", 401, core.CodeInvalidCredentials},
+		{"Optional", "Name bob", 200, "bob"},
+		{"Optional", "Name down", 503, core.CodeUnavailable},
+		{"Optional", "Name panic", 500, core.CodeInternal},
+		{"Authorize", "", 401, core.CodeAuthenticationRequired},
+		{"Authorize", "Other x", 401, core.CodeAuthenticationRequired},
+		{"Authorize", "Name bad", 401, core.CodeInvalidCredentials},
+		{"Authorize", "Name bob", 403, core.CodeForbidden},
+		{"Authorize", "Name alice", 200, "alice"},
+		{"Authorize", "Name storeless", 503, core.CodeUnavailable},
+		{"Authorize", "Name faulty", 500, core.CodeInternal},
+		{"Authorize", "Name breaker", 500, core.CodeInternal},
+		{"Require", "", 401, core.CodeAuthenticationRequired},
+		{"Require", "Name bad", 401, core.CodeInvalidCredentials},
+		{"Require", "Name bob", 403, core.CodeForbidden},
+		{"Require", "Name alice", 200, "alice"},
+		{"Require", "Name storeless", 503, core.CodeUnavailable},
+		{"Require", "Name breaker", 500, core.CodeInternal},
 	} {
-		var header []string
-		if c.credentials != "" {
-			header = append(header, "Authorization: "+c.credentials)
+		t.Run(c.gate+" "+c.credentials, func(t *testing.T) {
+			d := doors[c.gate]
+			d.t = t
+			var header []string
+			if c.credentials != "" {
+				header = []string{"Authorization: " + c.credentials}
+			}
+			if c.status == 200 {
+				d.admits(c.answer, header...)
+			} else {
+				d.refuses(c.status, c.answer, header...)
+			}
+			if e := rec.Last(t); e.Status != c.status {
+				t.Errorf("the event says %d", e.Status)
+			}
+		})
+	}
+}
+
+// placements: a gate around the app, a group, a mounted app, or on the route
+// gives the same answers, field for field.
+func placements(t *testing.T, f Framework) {
+	for _, kind := range kinds {
+		g, _ := guard(t, core.WithAuthorizer(only("alice")))
+		gate := []Gate{{Kind: kind, Guard: g, Rules: []core.Authorizer{only("alice")}}}
+		route := Route{Group: "/api", Pattern: "/door", Methods: []string{"GET"}, Handler: ok}
+		onGroup, onMount, onRoute := route, route, route
+		onGroup.GroupGates, onRoute.Gates = gate, gate
+		onMount.GroupGates, onMount.Mounted = gate, true
+		where := []struct {
+			name string
+			app  App
+		}{
+			{"app", App{Use: gate, Routes: []Route{route}}},
+			{"group", App{Routes: []Route{onGroup}}},
+			{"mounted", App{Routes: []Route{onMount}}},
+			{"route", App{Routes: []Route{onRoute}}},
 		}
-		a := Send(t, addr, Request("GET", c.path, header...))
-		if a.Status != c.status || c.body != "" && a.Body != c.body {
-			t.Errorf("GET %s as %q: %d %q, want %d %q", c.path, c.credentials, a.Status, a.Body, c.status, c.body)
+		first := map[string]Answer{}
+		for _, w := range where {
+			addr := f.Start(t, w.app)
+			for _, name := range []string{"", "Name bad", "Name bob", "Name alice", "Name down", "Name panic"} {
+				a := Send(t, addr, Request("GET", "/api/door", "Authorization: "+name))
+				want, ok := first[name]
+				if !ok {
+					first[name] = a
+					continue
+				}
+				if diff := difference(want, a); diff != "" {
+					t.Errorf("%s on %s as %q: %s", kind, w.name, name, diff)
+				}
+			}
 		}
-		if got := len(a.Header.Values("WWW-Authenticate")) > 0; got != (c.status == 401) {
-			t.Errorf("GET %s as %q: challenge %v on %d", c.path, c.credentials, got, c.status)
+	}
+}
+
+// difference says in what two answers differ, or "". Dates may.
+func difference(a, b Answer) string {
+	switch {
+	case a.Status != b.Status:
+		return http.StatusText(a.Status) + " and " + http.StatusText(b.Status)
+	case a.Body != b.Body:
+		return "bodies " + a.Body + " and " + b.Body
+	default:
+		return fieldDifference(a.Header, b.Header)
+	}
+}
+
+// facts: what a rule finds in the world (region, state of the account) is 403
+// without a challenge (RFC 9110 §15.5.4).
+func facts(t *testing.T, f Framework) {
+	suspended := rule.Account(func(_ context.Context, p *core.Principal) (rule.AccountState, error) {
+		if p.ID() == "sam" {
+			return rule.AccountSuspended, nil
+		}
+		return rule.AccountActive, nil
+	})
+	region := rule.Public("region_closed", "Not offered where you are.", rule.Claim("region", "eu"))
+	g, rec := guard(t)
+	for _, c := range []struct {
+		rule   core.Authorizer
+		name   string
+		code   string
+		reason core.Reason
+	}{
+		{suspended, "sam", rule.CodeAccountSuspended, core.ReasonAccountState},
+		{region, "bob", "region_closed", core.ReasonMissingEntitlement},
+		{rule.Not(rule.Role("contractor")), "bob contractor", core.CodeForbidden, core.ReasonDenied},
+	} {
+		d := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{c.rule}})
+		a := d.refuses(http.StatusForbidden, c.code, as(c.name))
+		if v := a.Header.Values("WWW-Authenticate"); len(v) > 0 {
+			t.Errorf("%s: challenge %q on 403", c.name, v)
+		}
+		if e := rec.Last(t); e.Reason != c.reason || e.Outcome != core.OutcomeForbidden {
+			t.Errorf("%s: event %s %s", c.name, e.Outcome, e.Reason)
+		}
+	}
+}
+
+// guests is a policy that lets anonymous requests have GET.
+type guests struct{ AuthorizerFunc }
+
+func (guests) AuthorizeAnonymous(_ context.Context, a core.Access) (core.Decision, error) {
+	return core.Decision{Allowed: a.Action == http.MethodGet}, nil
+}
+
+// anonymousPolicy: what a policy refuses an anonymous request is 401, since
+// signing in may help (RFC 9110 §15.5.2).
+func anonymousPolicy(t *testing.T, f Framework) {
+	g, _ := guard(t, core.WithAuthorizer(guests{only("alice")}))
+	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
+	d.admits("anonymous")
+	d.admits("alice", as("alice"))
+	d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob"))
+	d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, as("bad"))
+	refused(t, "POST", Send(t, d.addr, Request("POST", "/door", "Content-Length: 0")), http.StatusUnauthorized, core.CodeAuthenticationRequired)
+
+	required := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{guests{only("alice")}}})
+	required.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+}
+
+// challengedAgain: a 401 names every scheme, whichever one failed.
+func challengedAgain(t *testing.T, f Framework) {
+	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}})
+	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
+	for _, header := range []string{"Accept: */*", as("bad"), "Cookie: session=bad", "Authorization: Other x"} {
+		a := d.get(header)
+		cs, err := a.challenges()
+		if err != nil {
+			t.Errorf("%s: %v", header, err)
+		}
+		if a.Status != http.StatusUnauthorized || len(cs) != 2 || cs[0].Scheme() != "Name" || cs[1].Scheme() != "Session" {
+			t.Errorf("%s: %d %v", header, a.Status, cs)
 		}
 	}
 }

@@ -45,6 +45,13 @@ func serveMux(t testing.TB, l net.Listener, app App) {
 	for _, m := range slices.Backward(mounts.All(app.Use)) {
 		h = m(h)
 	}
+	for _, before := range slices.Backward(app.Before) {
+		next := h
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = before(muxExchange{w, r}) // what it wrote stands
+			next.ServeHTTP(w, r)
+		})
+	}
 	ServeHTTP(t, l, h)
 }
 
@@ -74,6 +81,7 @@ type muxExchange struct {
 func (x muxExchange) Context() context.Context     { return x.r.Context() }
 func (x muxExchange) Principal() *core.Principal   { return httpauth.Principal(x.r) }
 func (x muxExchange) SetHeader(name, value string) { x.w.Header().Set(name, value) }
+func (x muxExchange) AddHeader(name, value string) { x.w.Header().Add(name, value) }
 
 func (x muxExchange) Param(name string) string {
 	if name == "*" {

@@ -1,0 +1,244 @@
+package authtest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// Recorder is an observer that keeps events.
+type Recorder struct {
+	mu     sync.Mutex
+	events []core.Event
+}
+
+// Observe implements [core.Observer].
+func (r *Recorder) Observe(_ context.Context, e core.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+// Events are the events so far, oldest first.
+func (r *Recorder) Events() []core.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]core.Event(nil), r.events...)
+}
+
+// Last is the newest event; the test fails when there is none.
+func (r *Recorder) Last(t testing.TB) core.Event {
+	t.Helper()
+	events := r.Events()
+	if len(events) == 0 {
+		t.Fatal("no event was observed")
+	}
+	return events[len(events)-1]
+}
+
+// Names is an authenticator for tests. Credentials are "Name ID" or
+// "Name ID role,role" in Authorization: whoever is named is believed.
+//
+// It is scheme "Name"; ID "bad" is refused, "down" is a failing dependency and
+// "panic" panics.
+type Names struct{}
+
+// Scheme implements [core.Authenticator].
+func (Names) Scheme() string { return "Name" }
+
+// Vary implements [core.Authenticator].
+func (Names) Vary() []string { return []string{"Authorization"} }
+
+// Authenticate implements [core.Authenticator].
+func (Names) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
+	h, _ := r.Header("Authorization")
+	name, ok := strings.CutPrefix(h, "Name ")
+	if !ok {
+		return nil, core.ErrNoCredentials
+	}
+	id, roles, _ := strings.Cut(name, " ")
+	switch id {
+	case "bad":
+		return nil, &core.CredentialError{Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials}
+	case "down":
+		return nil, context.DeadlineExceeded
+	case "panic":
+		panic("authenticator")
+	}
+	info := core.PrincipalInfo{ID: id}
+	if roles != "" {
+		info.Roles = strings.Split(roles, ",")
+	}
+	return core.NewPrincipal(info)
+}
+
+// Challenges implements [core.Authenticator].
+func (Names) Challenges(core.Request, error) []challenge.Challenge { return realm("Name") }
+
+// realm is one challenge with a realm alone.
+func realm(scheme string) []challenge.Challenge {
+	c, err := challenge.New(scheme, challenge.Param{Name: "realm", Value: "test"})
+	if err != nil {
+		return nil
+	}
+	return []challenge.Challenge{c}
+}
+
+// sessions is a scheme that reads a cookie: whoever it names is believed, save
+// "bad".
+type sessions struct{}
+
+func (sessions) Scheme() string { return "Session" }
+func (sessions) Vary() []string { return []string{"Cookie"} }
+
+func (sessions) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
+	id, n := r.Cookie("session")
+	switch {
+	case n == 0:
+		return nil, core.ErrNoCredentials
+	case n > 1:
+		return nil, core.ErrAmbiguousCredentials
+	case id == "bad":
+		return nil, &core.CredentialError{Reason: core.ReasonRevoked, Code: core.CodeInvalidCredentials}
+	}
+	return core.NewPrincipal(core.PrincipalInfo{ID: id})
+}
+
+func (sessions) Challenges(core.Request, error) []challenge.Challenge { return realm("Session") }
+
+// scripted is a scheme whose answer is given; every request has credentials of
+// its kind.
+type scripted struct {
+	authenticate func(r core.Request) (*core.Principal, error)
+	asked        atomic.Int64
+}
+
+func (s *scripted) Scheme() string { return "Script" }
+func (s *scripted) Vary() []string { return []string{"Authorization"} }
+
+func (s *scripted) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
+	s.asked.Add(1)
+	return s.authenticate(r)
+}
+
+func (s *scripted) Challenges(_ core.Request, err error) []challenge.Challenge {
+	var bad *core.CredentialError
+	if errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad) {
+		return realm("Script")
+	}
+	return nil
+}
+
+// AuthorizerFunc is an authorizer made of a function.
+type AuthorizerFunc func(p *core.Principal, a core.Access) (core.Decision, error)
+
+// Authorize implements [core.Authorizer].
+func (f AuthorizerFunc) Authorize(_ context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+	return f(p, a)
+}
+
+// only allows the principals called so.
+func only(ids ...string) AuthorizerFunc {
+	return func(p *core.Principal, _ core.Access) (core.Decision, error) {
+		for _, id := range ids {
+			if p.ID() == id {
+				return core.Decision{Allowed: true}, nil
+			}
+		}
+		return core.Decision{}, nil
+	}
+}
+
+// guard assembles a guard on Names with a recorder.
+func guard(t testing.TB, opts ...core.Option) (*core.Guard, *Recorder) {
+	t.Helper()
+	return guardOf(t, []core.Authenticator{Names{}}, opts...)
+}
+
+// guardOf assembles a guard with a recorder.
+func guardOf(t testing.TB, schemes []core.Authenticator, opts ...core.Option) (*core.Guard, *Recorder) {
+	t.Helper()
+	rec := new(Recorder)
+	g, err := core.NewGuard(schemes, append(opts, core.WithObserver(rec))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, rec
+}
+
+// handled is in every answer of the suite's handlers and in no other.
+const handled = "handled for "
+
+// ok is a handler that answers with the principal's ID.
+func ok(x Exchange) error {
+	if p := x.Principal(); p != nil {
+		return x.Text(http.StatusOK, handled+p.ID())
+	}
+	return x.Text(http.StatusOK, handled+"anonymous")
+}
+
+// door is an app of one route behind gates, "/door", that counts how often its
+// handler ran.
+type door struct {
+	t    testing.TB
+	addr string
+	runs atomic.Int64
+}
+
+// newDoor serves a door for GET, HEAD, POST and OPTIONS.
+func newDoor(t testing.TB, f Framework, gates ...Gate) *door {
+	t.Helper()
+	d := &door{t: t}
+	d.addr = f.Start(t, App{Routes: []Route{d.route(gates...)}})
+	return d
+}
+
+// route is the door's route, for apps that have more than that.
+func (d *door) route(gates ...Gate) Route {
+	return Route{Pattern: "/door", Methods: []string{"GET", "HEAD", "POST", "OPTIONS"}, Gates: gates, Handler: d.handle}
+}
+
+func (d *door) handle(x Exchange) error {
+	d.runs.Add(1)
+	return ok(x)
+}
+
+// get asks for the door with header lines.
+func (d *door) get(header ...string) Answer {
+	d.t.Helper()
+	return Send(d.t, d.addr, Request("GET", "/door", header...))
+}
+
+// as is the header line of Names' credentials.
+func as(name string) string { return "Authorization: Name " + name }
+
+// refuses asks for the door and fails the test unless the answer is a refusal
+// of that status and code and the handler did not run. It returns the answer.
+func (d *door) refuses(status int, code string, header ...string) Answer {
+	d.t.Helper()
+	before := d.runs.Load()
+	a := d.get(header...)
+	refused(d.t, "GET with "+strings.Join(header, "; "), a, status, code)
+	if d.runs.Load() != before {
+		d.t.Errorf("GET with %q: the handler ran", header)
+	}
+	return a
+}
+
+// admits asks for the door and fails the test unless the handler answered for
+// that principal. It returns the answer.
+func (d *door) admits(id string, header ...string) Answer {
+	d.t.Helper()
+	a := d.get(header...)
+	if a.Status != http.StatusOK || a.Body != handled+id {
+		d.t.Errorf("GET with %q: %d %q, want %s", header, a.Status, a.Body, id)
+	}
+	return a
+}

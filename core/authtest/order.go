@@ -1,0 +1,230 @@
+package authtest
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+var orderCases = []testCase{
+	{"invariant 1 gate two runs gate one first", gateOneFirst},
+	{"invariant 1 gates in any order", anyOrder},
+	{"one request is one principal at all its gates", onePrincipal},
+	{"another guard's principal is no proof", foreignPrincipal},
+	{"check inside a handler", checkInHandler},
+	{"check behind an optional gate", checkAnonymous},
+	{"a check that fails or cannot work", checkFailing},
+}
+
+// gateOneFirst: without gate one in front, gate two asks no rule about an
+// anonymous request or a bad one.
+func gateOneFirst(t *testing.T, f Framework) {
+	for _, kind := range []string{"Authorize", "Require"} {
+		asked := 0
+		policy := AuthorizerFunc(func(p *core.Principal, _ core.Access) (core.Decision, error) {
+			asked++
+			return core.Decision{Allowed: p.ID() == "alice"}, nil
+		})
+		g, _ := guard(t, core.WithAuthorizer(policy))
+		d := newDoor(t, f, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{policy}})
+		d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+		d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, as("bad"))
+		if asked != 0 {
+			t.Errorf("%s: a rule was asked about nobody", kind)
+		}
+		d.admits("alice", as("alice"))
+		d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob"))
+		if asked != 2 {
+			t.Errorf("%s: rules were asked %d times", kind, asked)
+		}
+	}
+}
+
+// anyOrder: an order that reads wrong gives the right verdicts.
+func anyOrder(t *testing.T, f Framework) {
+	for _, order := range [][]string{
+		{"Authenticate", "Require"}, {"Require", "Authenticate"},
+		{"Authorize", "Authenticate"}, {"Optional", "Authorize"},
+		{"Authorize", "Optional", "Require"}, {"Optional", "Authenticate"}, {"Authenticate", "Optional"},
+	} {
+		g, _ := guard(t, core.WithAuthorizer(only("alice")))
+		var gates []Gate
+		policed := false
+		for _, kind := range order {
+			gates = append(gates, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{only("alice")}})
+			policed = policed || kind == "Require" || kind == "Authorize"
+		}
+		d := newDoor(t, f, gates...)
+		d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+		d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, as("bad"))
+		d.admits("alice", as("alice"))
+		if policed {
+			d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob"))
+		}
+	}
+}
+
+// onePrincipal: gates on app, group and route authenticate once together, and
+// rules, handler and check see the same principal.
+func onePrincipal(t *testing.T, f Framework) {
+	var mu sync.Mutex
+	var seen []*core.Principal
+	see := func(p *core.Principal) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, p)
+	}
+	policy := AuthorizerFunc(func(p *core.Principal, _ core.Access) (core.Decision, error) {
+		see(p)
+		return core.Decision{Allowed: true}, nil
+	})
+	script := &scripted{authenticate: func(core.Request) (*core.Principal, error) {
+		return core.NewPrincipal(core.PrincipalInfo{ID: "alice"})
+	}}
+	g, rec := guardOf(t, []core.Authenticator{script}, core.WithAuthorizer(policy))
+	gate := func(kind string) []Gate { return []Gate{{Kind: kind, Guard: g, Rules: []core.Authorizer{policy}}} }
+	for _, mounted := range []bool{false, true} {
+		seen = nil
+		script.asked.Store(0)
+		addr := f.Start(t, App{
+			Use: gate("Optional"),
+			Routes: []Route{{
+				Group: "/api", Mounted: mounted, Pattern: "/door", Methods: []string{"GET"},
+				GroupGates: gate("Authorize"), Gates: append(gate("Authenticate"), gate("Require")...),
+				Handler: func(x Exchange) error {
+					see(x.Principal())
+					if p, _ := core.PrincipalFrom(x.Context()); p != x.Principal() {
+						t.Error("context and adapter give different principals")
+					}
+					if err := x.Check(g, policy); err != nil {
+						return err
+					}
+					return ok(x)
+				},
+			}},
+		})
+		if a := Send(t, addr, Request("GET", "/api/door")); a.Status != http.StatusOK {
+			t.Fatalf("status %d: %s", a.Status, a.Body)
+		}
+		if n := script.asked.Load(); n != 1 {
+			t.Errorf("authenticated %d times", n)
+		}
+		if len(seen) != 4 {
+			t.Errorf("seen %d times", len(seen))
+		}
+		for _, p := range seen {
+			if p == nil || p != seen[0] || p.ID() != "alice" || p.Scheme() != "Script" {
+				t.Errorf("principals %v", seen)
+			}
+		}
+	}
+	if n := len(rec.Events()); n != 10 {
+		t.Errorf("%d events from five gates and two requests", n)
+	}
+}
+
+// foreignPrincipal: who passed one guard is unknown to the other.
+func foreignPrincipal(t *testing.T, f Framework) {
+	names, _ := guard(t)
+	cookies, _ := guardOf(t, []core.Authenticator{sessions{}}, core.WithAuthorizer(only("alice")))
+	for _, kind := range kinds {
+		d := newDoor(t, f,
+			Gate{Kind: "Authenticate", Guard: names},
+			Gate{Kind: kind, Guard: cookies, Rules: []core.Authorizer{only("alice")}})
+		if kind == "Optional" {
+			d.admits("anonymous", as("alice"))
+		} else {
+			a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, as("alice"))
+			if v := a.Header.Get("WWW-Authenticate"); v != `Session realm="test"` {
+				t.Errorf("%s: challenge %q", kind, v)
+			}
+		}
+		d.admits("alice", as("bob"), "Cookie: session=alice")
+	}
+}
+
+// checkInHandler: a refusal inside a handler is the gate's own, byte for byte,
+// and nothing is appended by a handler that returns.
+func checkInHandler(t *testing.T, f Framework) {
+	var native error
+	g, rec := guard(t)
+	gated := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})
+	addr := f.Start(t, App{Routes: []Route{{
+		Pattern: "/door", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}},
+		Handler: func(x Exchange) error {
+			if err := x.Check(g, only("alice")); err != nil {
+				native = err
+				return err
+			}
+			return ok(x)
+		},
+	}}})
+	a := Send(t, addr, Request("GET", "/door", as("bob")))
+	refused(t, "check as bob", a, http.StatusForbidden, core.CodeForbidden)
+	if diff := difference(gated.get(as("bob")), a); diff != "" {
+		t.Errorf("gate and check differ: %s", diff)
+	}
+	var d *core.Denial
+	if !errors.As(native, &d) || d.Kind != core.Forbidden {
+		t.Errorf("the handler was told %v", native)
+	}
+	if a := Send(t, addr, Request("GET", "/door", as("alice"))); a.Status != 200 || a.Body != handled+"alice" {
+		t.Errorf("check as alice: %d %q", a.Status, a.Body)
+	}
+	if e := rec.Last(t); e.Gate != "check" || e.PrincipalID != "alice" {
+		t.Errorf("event of gate %q for %q", e.Gate, e.PrincipalID)
+	}
+}
+
+// checkAnonymous: behind an optional gate an anonymous request gets the 401
+// that Require would give.
+func checkAnonymous(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	gated := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})
+	checked := &door{t: t}
+	route := checked.route(Gate{Kind: "Optional", Guard: g})
+	route.Handler = func(x Exchange) error {
+		if err := x.Check(g, only("alice")); err != nil {
+			return err
+		}
+		return checked.handle(x)
+	}
+	checked.addr = f.Start(t, App{Routes: []Route{route}})
+	for _, header := range []string{"Accept: */*", as("bad"), as("bob")} {
+		if diff := difference(gated.get(header), checked.get(header)); diff != "" {
+			t.Errorf("%s: %s", header, diff)
+		}
+	}
+	checked.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+	checked.admits("alice", as("alice"))
+}
+
+// checkFailing: outages and faults in a check are 503 and 500, and a check
+// without rules allows nothing.
+func checkFailing(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	rules := map[string][]core.Authorizer{
+		"storeless": {AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) {
+			return core.Decision{Allowed: true}, http.ErrServerClosed
+		})},
+		"faulty": {AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) { panic("rule") })},
+		"empty":  nil,
+		"nil":    {nil},
+	}
+	d := &door{t: t}
+	route := d.route(Gate{Kind: "Optional", Guard: g})
+	route.Handler = func(x Exchange) error {
+		if err := x.Check(g, rules[x.Principal().ID()]...); err != nil {
+			return err
+		}
+		return d.handle(x)
+	}
+	d.addr = f.Start(t, App{Routes: []Route{route}})
+	d.refuses(http.StatusServiceUnavailable, core.CodeUnavailable, as("storeless"))
+	for _, name := range []string{"faulty", "empty", "nil"} {
+		d.refuses(http.StatusInternalServerError, core.CodeInternal, as(name))
+	}
+}

@@ -1,0 +1,231 @@
+package authtest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+var retentionCases = []testCase{
+	{"invariant 9 what requests hand out stays as it was", retention},
+	{"invariant 9 the context keeps its principal after the request", contextAfter},
+}
+
+// Requests of the retention case: few connections, so that a framework that
+// reuses its buffers writes over them many times.
+const (
+	connections = 6
+	perConn     = 60
+)
+
+// retained is what one request handed out, kept without copying.
+type retained struct {
+	values    map[string]string
+	principal *core.Principal
+	ctx       context.Context
+}
+
+// keeper keeps what requests hand out, by their numbers.
+type keeper struct {
+	mu  sync.Mutex
+	got map[string]*retained
+}
+
+// of is what the request called number handed out.
+func (k *keeper) of(number string) *retained {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r, ok := k.got[number]
+	if !ok {
+		r = &retained{values: map[string]string{}}
+		k.got[strings.Clone(number)] = r
+	}
+	return r
+}
+
+// Authorize keeps everything that the request hands out, and allows.
+func (k *keeper) Authorize(_ context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+	r := a.Request
+	kept := k.of(r.Param("id"))
+	kept.principal = p
+	v := kept.values
+	v["method"], v["target"], v["host"], v["remote"] = r.Method(), r.Target(), r.Host(), r.RemoteAddr()
+	v["param"], v["action"], v["resource"], v["route"] = r.Param("id"), a.Action, a.Resource.Path, a.Resource.Route
+	v["header"], _ = r.Header("X-Number")
+	v["authorization"], _ = r.Header("Authorization")
+	v["cookie"], _ = r.Cookie("number")
+	v["query"], _ = r.Query("number")
+	rt, err := r.Route()
+	v["path"], v["pattern"] = rt.Path, rt.Pattern
+	return core.Decision{Allowed: true}, err
+}
+
+// handle keeps the context, which outlives the request.
+func (k *keeper) handle(x Exchange) error {
+	k.of(x.Param("id")).ctx = x.Context()
+	return ok(x)
+}
+
+// numbered is a request whose parts all hold its number, and what it is to
+// hand out when sent from an address. All numbers have the same length, and so
+// have two of the methods.
+func numbered(f Framework, conn, i int, from string) (number, request string, want map[string]string) {
+	n := fmt.Sprintf("%02d%04d", conn, i)
+	method := []string{"TRACE", "PATCH", "PUT", "TRACE", "DELETE"}[(conn+i)%5]
+	target := "/api/things/" + n + "?number=q" + n
+	request = strings.Join([]string{
+		method + " " + target + " HTTP/1.1", "Host: h" + n + ".example", "X-Request-Id: i" + n,
+		"Traceparent: 00-" + strings.Repeat("f", 26) + n + "-00f067aa0ba902b7-01",
+		"Authorization: Name u" + n + " r" + n, "X-Number: x" + n, "Cookie: number=c" + n, "Content-Length: 0",
+	}, "\n")
+	pattern := "/api/things/:id"
+	if f.Name == "net/http" {
+		pattern = "/api/things/{id}"
+	}
+	path := "/api/things/" + n
+	return n, request, map[string]string{
+		"method": method, "target": target, "host": "h" + n + ".example", "param": n, "remote": from,
+		"action": method, "resource": path, "route": pattern, "path": path, "pattern": pattern,
+		"header": "x" + n, "authorization": "Name u" + n + " r" + n, "cookie": "c" + n, "query": "q" + n,
+	}
+}
+
+// retention: hundreds of requests over kept connections at the same time. All
+// strings, principals, contexts and events are compared when all are over
+// (conformance item H22).
+func retention(t *testing.T, f Framework) {
+	k := &keeper{got: map[string]*retained{}}
+	g, rec := guard(t, core.WithAuthorizer(k), core.WithMethods("TRACE"))
+	addr := f.Start(t, App{
+		Use: []Gate{{Kind: "Authenticate", Guard: g}},
+		Routes: []Route{{
+			Group: "/api", Pattern: "/things/:id", Methods: []string{"TRACE", "PATCH", "PUT", "DELETE"},
+			Gates: []Gate{{Kind: "Authorize", Guard: g}}, Handler: k.handle,
+		}},
+	})
+	var mu sync.Mutex
+	wants := map[string]map[string]string{}
+	var wg sync.WaitGroup
+	for conn := range connections {
+		wg.Go(func() {
+			c, err := dial(addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.close()
+			for i := range perConn {
+				n, request, want := numbered(f, conn, i, c.conn.LocalAddr().String())
+				mu.Lock()
+				wants[n] = want
+				mu.Unlock()
+				if a, err := c.roundTrip(request); err != nil || a.Status != http.StatusOK || a.Body != handled+"u"+n {
+					t.Errorf("request %s: %d %q %v", n, a.Status, a.Body, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if len(wants) != connections*perConn || len(k.got) != len(wants) {
+		t.Fatalf("%d requests sent, %d kept", len(wants), len(k.got))
+	}
+	wrong := map[string]int{}
+	for n, want := range wants {
+		k.of(n).compare(n, want, wrong)
+	}
+	compareEvents(wants, rec.Events(), wrong)
+	for what, times := range wrong {
+		t.Errorf("%s changed after %d of %d requests", what, times, len(wants))
+	}
+}
+
+// compare counts in wrong what is no longer as request n handed it out.
+func (r *retained) compare(n string, want map[string]string, wrong map[string]int) {
+	for what, value := range want {
+		if r.values[what] != value {
+			wrong[what]++
+		}
+	}
+	if p := r.principal; p.ID() != "u"+n || !p.HasRole("r"+n) {
+		wrong["principal"]++
+	}
+	if p, ok := core.PrincipalFrom(r.ctx); !ok || p != r.principal {
+		wrong["context"]++
+	}
+}
+
+// compareEvents counts in wrong the requests that have lost one of their two
+// events.
+func compareEvents(wants map[string]map[string]string, events []core.Event, wrong map[string]int) {
+	byID := map[string][]core.Event{}
+	for _, e := range events {
+		byID[e.RequestID] = append(byID[e.RequestID], e)
+	}
+	for n, want := range wants {
+		if len(byID["i"+n]) != 2 {
+			wrong["request ID in an event"]++
+			continue
+		}
+		for _, e := range byID["i"+n] {
+			for what, pair := range map[string][2]string{
+				"method": {e.Method, want["method"]}, "resource": {e.Resource, want["resource"]},
+				"principal": {e.PrincipalID, "u" + n}, "trace ID": {e.TraceID, strings.Repeat("f", 26) + n},
+			} {
+				if pair[0] != pair[1] {
+					wrong[what+" in an event"]++
+				}
+			}
+			// Around a whole ServeMux the route is unknown.
+			if e.Route != want["route"] && (e.Route != "" || e.Gate != "authenticate") {
+				wrong["route in an event"]++
+			}
+		}
+	}
+}
+
+// contextAfter: a goroutine that a handler leaves behind finds the principal
+// in the request's context, when the request is long over and others have come
+// over its connection.
+func contextAfter(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	over := make(chan struct{})
+	found := make(chan string, 1)
+	first := true
+	d := &door{t: t}
+	route := d.route(Gate{Kind: "Authenticate", Guard: g})
+	route.Handler = func(x Exchange) error {
+		if first {
+			first = false
+			ctx := x.Context()
+			go func() {
+				<-over
+				id := "nobody"
+				if p, ok := core.PrincipalFrom(ctx); ok {
+					id = p.ID()
+				}
+				found <- id
+			}()
+		}
+		return d.handle(x)
+	}
+	c, err := dial(f.Start(t, App{Routes: []Route{route}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	for _, name := range []string{"alice", "bobby", "carol", "david"} {
+		if a, err := c.roundTrip(Request("GET", "/door", as(name))); err != nil || a.Body != handled+name {
+			t.Errorf("%s: %q %v", name, a.Body, err)
+		}
+	}
+	close(over)
+	if id := <-found; id != "alice" {
+		t.Errorf("the goroutine finds %s", id)
+	}
+}
