@@ -88,10 +88,10 @@ func (a *Authorizer) decide(ctx context.Context, s *snapshot, q *question, acces
 		return core.Decision{Reason: ReasonNoObject}, nil
 	}
 	q.action = access.Action
-	if q.action == http.MethodHead && !s.namesHead {
+	if q.action == http.MethodHead && !s.namesHead && !a.config.asCasbin {
 		q.action = http.MethodGet
 	}
-	e, err := s.engineFor(access)
+	e, err := s.engineFor(access, a.config.asCasbin)
 	if err != nil {
 		return core.Decision{}, &core.InternalError{Err: err}
 	}
@@ -119,8 +119,8 @@ func (a *Authorizer) object(r core.Resource) string {
 
 // engineFor is the engine for an action, or nil when it is an unusual method
 // that no rule names. An action that the application named is no method.
-func (s *snapshot) engineFor(access core.Access) (engine, error) {
-	if isUsual(access.Action) || access.Request != nil && access.Request.Method() != access.Action {
+func (s *snapshot) engineFor(access core.Access, asCasbin bool) (engine, error) {
+	if asCasbin || isUsual(access.Action) || access.Request != nil && access.Request.Method() != access.Action {
 		return s.engine, nil
 	}
 	if build := s.unusual[access.Action]; build != nil {

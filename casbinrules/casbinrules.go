@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"sync/atomic"
 
@@ -30,7 +31,8 @@ var (
 // the rules of all files make one policy, in the order given.
 //
 // Everything wrong with model and policy is reported at once, in an error that
-// is a [*FindingsError]. A file that cannot be read is another error.
+// is a [*FindingsError]. A file that cannot be read is another error. What is
+// only likely to be a mistake is logged, and listed by [Authorizer.Warnings].
 func Open(m Model, policies []string, opts ...Option) (*Authorizer, error) {
 	return OpenFS(hostFS{}, m, policies, opts...)
 }
@@ -50,11 +52,15 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 			return nil, fmt.Errorf("casbinrules: %w", err)
 		}
 	}
+	if a.config.logger == nil {
+		a.config.logger = slog.Default()
+	}
 	s, err := load(fsys, m, policies, &a.config)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
 	a.current.Store(s)
+	logFindings(a.config.logger, s.warnings)
 	return a, nil
 }
 

@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"testing"
 	"testing/fstest"
@@ -21,7 +22,7 @@ func files(pairs ...string) fstest.MapFS {
 // open opens one policy file called policy.csv.
 func open(t testing.TB, m Model, policy string, opts ...Option) *Authorizer {
 	t.Helper()
-	a, err := OpenFS(files("policy.csv", policy), m, []string{"policy.csv"}, opts...)
+	a, err := OpenFS(files("policy.csv", policy), m, []string{"policy.csv"}, append(opts, WithLogger(slog.New(slog.DiscardHandler)))...)
 	if err != nil {
 		t.Fatalf("OpenFS: %v", err)
 	}

@@ -61,23 +61,30 @@ const listed = 100
 
 // FindingsError refuses a model or a policy.
 type FindingsError struct {
-	// Findings are all there are, those of the model first, then in the order
-	// of the policy files and their lines.
+	// Findings are all there are, warnings too, those of the model first, then
+	// in the order of the policy files and their lines.
 	Findings []Finding
 }
 
-// Error is the findings, one a line, cut after the first hundred.
+// Error is the findings that are errors, one a line, cut after the first
+// hundred.
 func (e *FindingsError) Error() string {
 	var b strings.Builder
-	for i, f := range e.Findings {
-		if i == listed {
-			fmt.Fprintf(&b, "\nand %d more", len(e.Findings)-listed)
-			break
+	n := 0
+	for _, f := range e.Findings {
+		if f.Severity != SeverityError {
+			continue
 		}
-		if i > 0 {
+		if n++; n > listed {
+			continue
+		}
+		if n > 1 {
 			b.WriteByte('\n')
 		}
 		b.WriteString(f.String())
+	}
+	if n > listed {
+		fmt.Fprintf(&b, "\nand %d more", n-listed)
 	}
 	return b.String()
 }
@@ -85,6 +92,8 @@ func (e *FindingsError) Error() string {
 // The codes of findings about model files.
 const (
 	codeModelSyntax     = "model_syntax"
+	codeModelUnused     = "model_unused_definition"
+	codeModelIncomplete = "model_request_incomplete"
 	codeModelDefinition = "model_definition"
 	codeModelRequest    = "model_request"
 	codeModelRoles      = "model_roles"
@@ -104,13 +113,16 @@ const (
 	codeComment     = "inline_comment"
 	codeSemicolon   = "semicolon_separator"
 	codePtype       = "unknown_ptype"
+	codeUnusedPtype = "unused_ptype"
 	codeFieldCount  = "field_count"
+	codeExtraField  = "extra_field"
 	codeEmptyField  = "empty_field"
 	codeSpace       = "surrounding_space"
 	codeEffect      = "bad_effect"
 	codePriority    = "bad_priority"
 	codePattern     = "bad_pattern"
 	codeCollision   = "colliding_rule"
+	codeDuplicate   = "duplicate_rule"
 	codeCycle       = "role_cycle"
 	codeDeep        = "role_chain_too_deep"
 	codeTree        = "role_tree"

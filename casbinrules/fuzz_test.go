@@ -28,11 +28,11 @@ func FuzzReadPolicy(f *testing.F) {
 	text = strings.Replace(text, "g = _, _", "g = _, _\ng2 = _, _", 1)
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := readSchema(ModelText("model.conf", text))
+		s := readSchema(ModelText("model.conf", text), &config{})
 		if len(s.file.findings) > 0 {
 			t.Fatal(s.file.findings)
 		}
-		r := newPolicyReader(s)
+		r := newPolicyReader(s, &config{})
 		r.read("policy.csv", data)
 		r.checkRoles(newGraphs(s, r.rules, &config{}))
 		for _, found := range r.findings {
@@ -91,7 +91,7 @@ func FuzzReadModel(f *testing.F) {
 	f.Add(strings.Replace(baseModel, "g = _, _", "g = (,,)", 1))
 	f.Add(strings.Replace(baseModel, "r.act == p.act", `r.act in ("GET", 'it\'s') && g(g(r.sub, p.sub), ")`, 1))
 	f.Fuzz(func(t *testing.T, text string) {
-		s := readSchema(ModelText("model.conf", text))
+		s := readSchema(ModelText("model.conf", text), &config{})
 		for _, found := range s.file.findings {
 			if found.Line < 1 || found.Column < 1 {
 				t.Errorf("finding %q", found)

@@ -8,10 +8,41 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // load reads model and policy into a snapshot.
 func load(fsys fs.FS, m Model, policies []string, c *config) (*snapshot, error) {
+	r, err := read(fsys, m, policies, c, nil)
+	if err != nil {
+		return nil, err
+	}
+	if refused(r.findings) {
+		return nil, &FindingsError{r.findings}
+	}
+	s, err := newSnapshot(r.schema, r.rules, r.graphs, c)
+	if err != nil {
+		return nil, err
+	}
+	s.warnings = r.findings
+	return s, nil
+}
+
+// reading is a model and its policy as read, good or not.
+type reading struct {
+	schema *schema
+	files  []string
+	rules  []*rule
+	graphs map[string]*graph
+	// findings are all there are, sorted.
+	findings []Finding
+}
+
+// read reads model and policy and looks for everything there is to say about
+// them. The error is that of a file that cannot be read. The policy is left
+// out when the model does not say what its lines are.
+func read(fsys fs.FS, m Model, policies []string, c *config, routes []core.RouteInfo) (*reading, error) {
 	m, err := m.read(fsys)
 	if err != nil {
 		return nil, err
@@ -20,28 +51,39 @@ func load(fsys fs.FS, m Model, policies []string, c *config) (*snapshot, error) 
 	if err != nil {
 		return nil, err
 	}
-	s := readSchema(m)
+	s := readSchema(m, c)
 	s.checkOptions(c)
-	if len(s.file.findings) > 0 {
-		sortFindings(s.file.findings, nil)
-		return nil, &FindingsError{s.file.findings}
+	if !s.file.failed() {
+		if err := s.probe(c); err != nil {
+			return nil, err
+		}
 	}
-	r := newPolicyReader(s)
-	for _, file := range files {
+	r := &reading{schema: s, files: files}
+	if s.defined {
+		if err := r.readPolicy(fsys, c, routes); err != nil {
+			return nil, err
+		}
+	}
+	r.findings = append(slices.Clone(s.file.findings), r.findings...)
+	sortFindings(r.findings, files)
+	return r, nil
+}
+
+func (r *reading) readPolicy(fsys fs.FS, c *config, routes []core.RouteInfo) error {
+	p := newPolicyReader(r.schema, c)
+	for _, file := range r.files {
 		data, err := fs.ReadFile(fsys, file)
 		if err != nil {
-			return nil, fmt.Errorf("read policy: %w", err)
+			return fmt.Errorf("read policy: %w", err)
 		}
-		r.read(file, data)
+		p.read(file, data)
 	}
-	graphs := newGraphs(s, r.rules, c)
-	r.checkPolicy(files[0], c)
-	r.checkRoles(graphs)
-	if len(r.findings) > 0 {
-		sortFindings(r.findings, files)
-		return nil, &FindingsError{r.findings}
-	}
-	return newSnapshot(s, r.rules, graphs, c)
+	r.rules = p.rules
+	r.graphs = newGraphs(r.schema, r.rules, c)
+	p.checkPolicy(r.files[0], c)
+	p.checkRoles(r.graphs)
+	r.findings = append(p.findings, lint(r, c, routes, p.errors == 0 && !r.schema.file.failed())...)
+	return nil
 }
 
 // policyFiles lists the files meant by policies.

@@ -17,6 +17,7 @@ type modelFile struct {
 	casbin model.Model
 	// at is where each definition stands, by key such as "m".
 	at       map[string]position
+	config   *config
 	findings []Finding
 }
 
@@ -38,18 +39,21 @@ const maxModelLine = 4096
 
 func (f *modelFile) report(at position, code, hint, format string, args ...any) {
 	f.findings = append(f.findings, Finding{
-		File: f.name, Line: at.line, Column: at.column, Severity: SeverityError,
+		File: f.name, Line: at.line, Column: at.column, Severity: f.config.severity(code),
 		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }
 
+// failed reports whether a finding refuses the model.
+func (f *modelFile) failed() bool { return refused(f.findings) }
+
 // readModel scans the text for positions and for what Casbin would skip
 // silently, and has Casbin read it.
-func readModel(m Model) *modelFile {
-	f := &modelFile{name: m.name, at: map[string]position{}}
+func readModel(m Model, c *config) *modelFile {
+	f := &modelFile{name: m.name, at: map[string]position{}, config: c}
 	f.scan(m.text)
 	casbin, err := model.NewModelFromString(m.text)
-	if err != nil && len(f.findings) == 0 {
+	if err != nil && !f.failed() {
 		f.report(position{1, 1}, codeModelSyntax, "", "casbin refuses the model: %s", firstLine(err))
 	}
 	if err == nil {
@@ -80,7 +84,7 @@ func (f *modelFile) scan(text string) {
 			continued = false
 			section = line[1 : len(line)-1]
 			if sections[section] == "" {
-				f.report(at, codeModelSyntax, "Casbin knows request_definition, policy_definition, role_definition, policy_effect and matchers",
+				f.report(at, codeModelUnused, "Casbin knows request_definition, policy_definition, role_definition, policy_effect and matchers",
 					"unknown section %q", section)
 			}
 		default:
@@ -106,9 +110,9 @@ func (f *modelFile) define(section, line string, at position) {
 			f.report(at, codeModelSyntax, "begin with [request_definition]", "the definition %q stands before any section", key)
 		}
 	case key != want && !(want == "g" && isRoleKey(key)):
-		f.report(at, codeModelDefinition, "name it "+want, "definition %q in section %s would not be used", key, section)
+		f.report(at, codeModelUnused, "name it "+want, "definition %q in section %s would not be used", key, section)
 	case f.at[key] != position{}:
-		f.report(at, codeModelDefinition, "keep one of them", "%q is defined a second time, first on line %d", key, f.at[key].line)
+		f.report(at, codeModelUnused, "keep one of them", "%q is defined a second time, and what line %d says would not be used", key, f.at[key].line)
 	default:
 		f.at[key] = at
 	}

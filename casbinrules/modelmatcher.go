@@ -38,7 +38,7 @@ func (s *schema) readMatcher() {
 	for _, c := range append(found, regexpOperators(tokens)...) {
 		s.readCall(c)
 	}
-	if len(s.file.findings) == 0 {
+	if !s.file.failed() {
 		s.compileMatcher()
 	}
 }

@@ -1,6 +1,9 @@
 package casbinrules
 
-import "errors"
+import (
+	"errors"
+	"log/slog"
+)
 
 // Option configures an [Authorizer].
 type Option func(*config) error
@@ -11,6 +14,8 @@ type config struct {
 	objectRoute  bool
 	noTokenRoles bool
 	rolePrefix   string
+	asCasbin     bool
+	logger       *slog.Logger
 }
 
 // AllowAnonymous lets requests without credentials be judged as the subject
@@ -63,6 +68,36 @@ func RolePrefix(prefix string) Option {
 			return errors.New("role prefix: it is empty; leave the option out for none")
 		}
 		c.rolePrefix = prefix
+		return nil
+	}
+}
+
+// AsCasbin loads whatever Casbin itself loads and has it mean what it means to
+// Casbin, so that an existing policy can move in first and be cleaned up later.
+// Findings about text that Casbin takes for something else than it looks like
+// are then warnings; what Casbin refuses, hangs on or decides by chance is an
+// error all the same, as is a model that this package cannot honour.
+//
+// Decisions are then Casbin's own throughout: a principal whose ID is the name
+// of a role gets what the role gets, HEAD is a method like any other, and "*"
+// covers methods outside the usual ones, of which a guard still refuses those
+// that no rule names.
+func AsCasbin() Option {
+	return func(c *config) error {
+		c.asCasbin = true
+		return nil
+	}
+}
+
+// WithLogger has warnings about the policy written to l in place of
+// slog.Default. Use slog.New(slog.DiscardHandler) to silence them; they can
+// still be had from [Authorizer.Warnings].
+func WithLogger(l *slog.Logger) Option {
+	return func(c *config) error {
+		if l == nil {
+			return errors.New("logger is nil")
+		}
+		c.logger = l
 		return nil
 	}
 }

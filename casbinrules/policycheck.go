@@ -10,30 +10,29 @@ import (
 
 // add checks the fields of one line and keeps the rule if they are good.
 func (r *policyReader) add(file string, n int, fields []field) {
-	before := len(r.findings)
+	before := r.errors
 	report := func(column int, code, hint, format string, args ...any) {
 		r.report(file, n, column, code, hint, format, args...)
 	}
 	if at, c := controlCharacter(fields); at > 0 {
 		report(at, codeControl, "remove it", "the line holds the control character %U", c)
-		return
 	}
 	if at, ok := inlineComment(fields); ok {
 		report(at, codeComment, "move the comment to a line of its own, or quote the field if the # is meant",
 			"Casbin has no comments behind a rule and takes it for part of the rule")
-		return
 	}
 	if len(fields) == 1 && strings.ContainsRune(fields[0].text, ';') {
 		report(fields[0].column+strings.IndexByte(fields[0].text, ';'), codeSemicolon, "separate fields by commas", "the fields are separated by semicolons")
 		return
 	}
-	if r.checkShape(fields, report) {
-		checkFields(fields, report)
+	if r.errors > before || !r.checkShape(fields, report) {
+		return
 	}
-	if len(r.findings) == before && fields[0].text == "p" {
+	checkFields(fields, report)
+	if r.errors == before && fields[0].text == "p" {
 		r.checkValues(fields[1:], report)
 	}
-	if len(r.findings) == before {
+	if r.errors == before {
 		r.keep(newRule(file, n, fields))
 	}
 }
@@ -42,21 +41,44 @@ func (r *policyReader) add(file string, n int, fields []field) {
 type reporter func(column int, code, hint, format string, args ...any)
 
 // checkShape checks that the line is of a kind the model has, with as many
-// fields as it has there.
+// fields as it has there, and reports whether it can be a rule.
 func (r *policyReader) checkShape(fields []field, report reporter) bool {
-	want, ok := r.width(fields[0].text)
+	kind := fields[0].text
+	want, ok := r.width(kind)
 	switch {
-	case fields[0].text == "":
-		report(fields[0].column, codeEmptyField, "begin the line with p or g", "the first field is empty")
+	case kind == "":
+		report(fields[0].column, codePtype, "begin the line with p or g", "the first field is empty, on which Casbin panics")
+		return false
+	case !ok && r.casbinTakes(kind, len(fields)-1):
+		report(fields[0].column, codeUnusedPtype, "remove the line", "Casbin reads %q lines, but no decision looks at them", kind)
 		return false
 	case !ok:
 		report(fields[0].column, codePtype, "the model has "+strings.Join(r.schema.kinds(), ", ")+", in this letter case",
-			"the model defines no %q lines", fields[0].text)
+			"the model defines no %q lines", kind)
 		return false
+	case len(fields)-1 > want && kind != "p":
+		report(fields[want+1].column, codeExtraField, "remove it", "a %s line has %d fields behind the %s, and Casbin ignores the rest of this one",
+			kind, want, kind)
+		return r.config.asCasbin
 	case len(fields)-1 != want:
 		report(miscounted(fields, want), codeFieldCount, "", "a %s line has %d fields behind the %s, this one %d",
-			fields[0].text, want, fields[0].text, len(fields)-1)
+			kind, want, kind, len(fields)-1)
 		return false
+	}
+	return true
+}
+
+// casbinTakes reports whether Casbin loads lines of a kind that no decision
+// uses: it has room for rules in every definition, of requests and effects too.
+func (r *policyReader) casbinTakes(kind string, n int) bool {
+	def := r.schema.file.casbin[kind[:1]][kind]
+	switch {
+	case def == nil:
+		return false
+	case kind[0] == 'p':
+		return n == len(def.Tokens)
+	case kind[0] == 'g':
+		return n >= len(def.Tokens)
 	}
 	return true
 }
@@ -86,7 +108,9 @@ func newRule(file string, n int, fields []field) *rule {
 func (r *policyReader) keep(made *rule) {
 	key := strings.Join(made.values, ",")
 	if first := r.joined[key]; first != nil {
-		if !slices.Equal(first.values, made.values) {
+		if slices.Equal(first.values, made.values) {
+			r.report(made.file, made.line, made.columns[0], codeDuplicate, "remove one of them", "the line says what %s says already", first.place())
+		} else {
 			r.report(made.file, made.line, made.columns[0], codeCollision, "do without commas inside the fields",
 				"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.place())
 		}

@@ -36,8 +36,11 @@ func (r *rule) place() string { return path.Base(r.file) + ":" + strconv.Itoa(r.
 // policyReader reads policy files for one model.
 type policyReader struct {
 	schema   *schema
+	config   *config
 	rules    []*rule
 	findings []Finding
+	// errors is how many of the findings are errors.
+	errors int
 	// joined are the rules so far as Casbin tells them apart, by kind and
 	// fields joined with commas.
 	joined map[string]*rule
@@ -47,13 +50,17 @@ type policyReader struct {
 
 type patternKey struct{ function, pattern string }
 
-func newPolicyReader(s *schema) *policyReader {
-	return &policyReader{schema: s, joined: map[string]*rule{}, patterns: map[patternKey]error{}}
+func newPolicyReader(s *schema, c *config) *policyReader {
+	return &policyReader{schema: s, config: c, joined: map[string]*rule{}, patterns: map[patternKey]error{}}
 }
 
 func (r *policyReader) report(file string, line, column int, code, hint, format string, args ...any) {
+	severity := r.config.severity(code)
+	if severity == SeverityError {
+		r.errors++
+	}
 	r.findings = append(r.findings, Finding{
-		File: file, Line: line, Column: column, Severity: SeverityError,
+		File: file, Line: line, Column: column, Severity: severity,
 		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }
@@ -61,7 +68,7 @@ func (r *policyReader) report(file string, line, column int, code, hint, format 
 // read adds a file's rules. It never fails: what it cannot take is a finding.
 func (r *policyReader) read(file string, data []byte) {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		r.report(file, 1, 1, codeEncoding, "save it as UTF-8 without a byte order mark", "the file is UTF-16")
+		r.report(file, 1, 1, codeBOM, "save it as UTF-8 without one", "the file begins with the byte order mark of UTF-16")
 		return
 	}
 	if bytes.HasPrefix(data, []byte(bom)) {
@@ -87,7 +94,9 @@ func (r *policyReader) readLine(file string, n int, raw string) {
 	offset := len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
 	if !utf8.ValidString(line) {
 		r.report(file, n, offset+invalidAt(line)+1, codeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
-		return
+		if !r.config.asCasbin {
+			return
+		}
 	}
 	fields, problem := splitLine(line, offset)
 	if problem != nil {

@@ -9,7 +9,7 @@ import (
 
 // checkPolicy checks what only the whole policy shows; file is the first one.
 func (r *policyReader) checkPolicy(file string, c *config) {
-	if !c.emptyPolicy && len(r.findings) == 0 && !slices.ContainsFunc(r.rules, func(r *rule) bool { return r.kind() == "p" }) {
+	if !c.emptyPolicy && r.errors == 0 && !slices.ContainsFunc(r.rules, func(r *rule) bool { return r.kind() == "p" }) {
 		r.report(file, 1, 1, codeEmptyPolicy, "add one, or say AllowEmptyPolicy", "the policy has no p line, and would refuse everything")
 	}
 	if c.rolePrefix == "" {
@@ -41,7 +41,11 @@ func (r *policyReader) checkRoles(graphs map[string]*graph) {
 				"%q has a second role, and how Casbin then sorts by subject priority is chance", from.name)
 		}
 		if way := c.add(from, to); way != nil {
-			r.report(made.file, made.line, made.columns[0], codeCycle, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
+			code := codeCycle
+			if r.schema.effect == constant.SubjectPriorityEffect {
+				code = codeTree // Casbin hangs on a circle.
+			}
+			r.report(made.file, made.line, made.columns[0], code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
 		}
 	}
 	told := map[string]bool{}

@@ -29,7 +29,10 @@ var requestFields = map[string]requestField{
 // schema is what a model says about requests and rules, checked. It is
 // immutable.
 type schema struct {
-	file    *modelFile
+	file *modelFile
+	// defined says that the definitions are good, so that policy lines can be
+	// read by them.
+	defined bool
 	request []requestField
 	tenants bool
 	effect  string
@@ -50,10 +53,10 @@ type schema struct {
 	actionPattern bool
 }
 
-// readSchema checks a model. The schema is good for use only when the file has
-// no findings.
-func readSchema(m Model) *schema {
-	f := readModel(m)
+// readSchema checks a model. The schema is good for use only when no finding of
+// the file is an error.
+func readSchema(m Model, c *config) *schema {
+	f := readModel(m, c)
 	s := &schema{file: f, eft: -1, priority: -1, roles: map[string]int{}}
 	if f.casbin == nil {
 		return s
@@ -61,9 +64,9 @@ func readSchema(m Model) *schema {
 	s.readRequest()
 	s.readColumns()
 	s.readRoles()
-	good := len(f.findings) == 0
+	s.defined = !f.failed()
 	s.readEffect()
-	if good {
+	if s.defined {
 		// Without good definitions most of a matcher would look wrong.
 		s.readMatcher()
 	}
@@ -88,7 +91,7 @@ func (s *schema) readRequest() {
 	}
 	for name, field := range map[string]requestField{"sub": fieldSubject, "obj": fieldObject, "act": fieldAction} {
 		if !seen[field] {
-			s.file.report(at, codeModelRequest, "a request has sub, obj and act, so that no rule can overlook one",
+			s.file.report(at, codeModelIncomplete, "a request has sub, obj and act, so that no rule can overlook one",
 				"the request definition has no %s", name)
 		}
 	}

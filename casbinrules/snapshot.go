@@ -26,6 +26,8 @@ type snapshot struct {
 	// roleNames are the names that no principal gets anything by.
 	roleNames  map[string]bool
 	knownRoles []string
+	// warnings are what was found and did not refuse the policy.
+	warnings []Finding
 	// namesHead says that some rule names HEAD.
 	namesHead bool
 	// unusual gives the engines for methods that a rule must name.
@@ -41,9 +43,6 @@ func (s *schema) checkOptions(c *config) {
 }
 
 func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*snapshot, error) {
-	if err := s.probe(c); err != nil {
-		return nil, err
-	}
 	e, err := newCasbinEngine(s, rules, graphs)
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", firstLine(err))
@@ -57,25 +56,6 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		namesHead:  namesHead(s, rules),
 		unusual:    unusualEngines(s, rules, graphs),
 	}, nil
-}
-
-// probe refuses a model that lets somebody no rule names do something with an
-// empty policy, or that fails at every request (H01).
-func (s *schema) probe(c *config) error {
-	e, err := newCasbinEngine(s, nil, newGraphs(s, nil, c))
-	if err != nil {
-		return fmt.Errorf("casbin: %s", firstLine(err))
-	}
-	a, err := e.decide(&question{subject: nobody, tenant: nobody, object: "/", action: "GET"})
-	switch {
-	case err != nil:
-		s.file.report(s.file.at["m"], codeModelMatcher, "", "the matcher fails: %s", firstLine(err))
-	case a.allowed:
-		s.file.report(s.file.at["m"], codeModelOpen, "compare the request with fields of the policy", "with an empty policy the model lets anybody in")
-	default:
-		return nil
-	}
-	return &FindingsError{s.file.findings}
 }
 
 // roleNames are the names given as roles, and the anonymous one.
@@ -124,6 +104,9 @@ func roleList(names map[string]bool, prefix string) []string {
 
 // isRoleName reports whether a principal's ID is no name of its own.
 func (s *snapshot) isRoleName(id string, c *config) bool {
+	if c.asCasbin {
+		return false
+	}
 	return s.roleNames[id] || c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix)
 }
 

@@ -1,0 +1,114 @@
+package casbinrules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// LintOption configures [Lint]. Every [Option] is one, and has the policy
+// judged as [Open] would with it.
+type LintOption interface{ applyLint(*lintConfig) error }
+
+type lintConfig struct {
+	config
+	routes []core.RouteInfo
+}
+
+func (o Option) applyLint(c *lintConfig) error {
+	if o == nil {
+		return errors.New("an option is nil")
+	}
+	return o(&c.config)
+}
+
+type routesOption []core.RouteInfo
+
+func (o routesOption) applyLint(c *lintConfig) error {
+	c.routes = o
+	return nil
+}
+
+// WithRoutes has [Lint] compare the policy with the routes of an application:
+// rules that match none of them, and routes that no rule covers. The patterns
+// may be spelt as Gin, Fiber, Echo or net/http do.
+func WithRoutes(routes []core.RouteInfo) LintOption { return routesOption(slices.Clone(routes)) }
+
+// Lint reads a model and its policy as [Open] does and returns all there is to
+// say about them, errors and warnings, those of the model first, then in the
+// order of the policy files, their lines and columns.
+//
+// A policy line that cannot be read says nothing to the rest: findings about
+// what is missing, such as a role that nobody is given, wait until no finding
+// is an error.
+//
+// The error is that of an option or of a file that cannot be read.
+func Lint(m Model, policies []string, opts ...LintOption) ([]Finding, error) {
+	return LintFS(hostFS{}, m, policies, opts...)
+}
+
+// LintFS is [Lint] with all files inside fsys, as in [OpenFS].
+func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Finding, error) {
+	if fsys == nil {
+		return nil, errors.New("casbinrules: the file system is nil")
+	}
+	var c lintConfig
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("casbinrules: an option is nil")
+		}
+		if err := opt.applyLint(&c); err != nil {
+			return nil, fmt.Errorf("casbinrules: %w", err)
+		}
+	}
+	r, err := read(fsys, m, policies, &c.config, c.routes)
+	if err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
+	}
+	return r.findings, nil
+}
+
+// Warnings are the findings about the policy in force, which did not refuse
+// it, in the order of [FindingsError.Findings].
+func (a *Authorizer) Warnings() []Finding { return slices.Clone(a.current.Load().warnings) }
+
+// logged is how many warnings of one policy are logged.
+const logged = 20
+
+func logFindings(l *slog.Logger, findings []Finding) {
+	for i, f := range findings {
+		if i == logged {
+			l.Warn("policy: more warnings are not logged", "count", len(findings)-logged)
+			return
+		}
+		l.LogAttrs(context.Background(), slog.LevelWarn, "policy: "+f.String(), slog.String("code", f.Code))
+	}
+}
+
+// linter looks for likely mistakes in a policy that can be read.
+type linter struct {
+	*reading
+	config *config
+	routes []core.RouteInfo
+	found  []Finding
+}
+
+// lint looks for likely mistakes. complete says that all lines could be read,
+// so that what is missing is missing.
+func lint(r *reading, c *config, routes []core.RouteInfo, complete bool) []Finding {
+	l := &linter{reading: r, config: c, routes: routes}
+	return l.found
+}
+
+// report reports a finding at a field of a rule, the kind being field 0.
+func (l *linter) report(r *rule, field int, code, hint, format string, args ...any) {
+	l.found = append(l.found, Finding{
+		File: r.file, Line: r.line, Column: r.columns[field], Severity: l.config.severity(code),
+		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}

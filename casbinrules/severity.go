@@ -1,0 +1,39 @@
+package casbinrules
+
+import "slices"
+
+// severity is what a finding with this code does to the load.
+func (c *config) severity(code string) Severity {
+	if isAdvice(code) || c.asCasbin && casbinLoads(code) {
+		return SeverityWarning
+	}
+	return SeverityError
+}
+
+// isAdvice reports whether the code is that of a likely mistake: the policy
+// means what it says, and may be meant.
+func isAdvice(code string) bool {
+	switch code {
+	case codeDuplicate:
+		return true
+	}
+	return false
+}
+
+// casbinLoads reports whether Casbin loads what has this code, and takes it for
+// something else than it looks like.
+func casbinLoads(code string) bool {
+	switch code {
+	case codeModelUnused, codeModelIncomplete, codeModelOpen,
+		codeEncoding, codeControl, codeComment, codeUnusedPtype, codeExtraField, codeEmptyField,
+		codeSpace, codeEffect, codePriority, codePattern, codeCollision,
+		codeCycle, codeDeep, codeRolePrefix, codeEmptyPolicy:
+		return true
+	}
+	return false
+}
+
+// refused reports whether one of the findings is an error.
+func refused(findings []Finding) bool {
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == SeverityError })
+}
