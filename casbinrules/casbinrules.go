@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -15,6 +16,7 @@ import (
 // concurrent use: every request reads one immutable snapshot of the policy.
 type Authorizer struct {
 	config  config
+	sources sources
 	current atomic.Pointer[snapshot]
 }
 
@@ -43,7 +45,7 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 	if fsys == nil {
 		return nil, errors.New("casbinrules: the file system is nil")
 	}
-	a := &Authorizer{}
+	a := &Authorizer{sources: sources{fsys, m, slices.Clone(policies)}}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("casbinrules: an option is nil")
@@ -55,7 +57,11 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 	if a.config.logger == nil {
 		a.config.logger = slog.Default()
 	}
-	s, err := load(fsys, m, policies, &a.config)
+	in, err := a.sources.read()
+	if err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
+	}
+	s, err := load(in, &a.config)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}

@@ -66,7 +66,11 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 			return nil, fmt.Errorf("casbinrules: %w", err)
 		}
 	}
-	r, err := read(fsys, m, policies, &c.config, c.routes)
+	in, err := (&sources{fsys, m, policies}).read()
+	if err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
+	}
+	r, err := read(in, &c.config, c.routes)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}

@@ -25,6 +25,7 @@ require (
 	github.com/casbin/casbin/v2 v2.135.0 // indirect
 	github.com/casbin/govaluate v1.3.0 // indirect
 	github.com/cloudwego/base64x v0.1.6 // indirect
+	github.com/fsnotify/fsnotify v1.10.1 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.12 // indirect
 	github.com/gin-contrib/sse v1.1.0 // indirect
 	github.com/go-playground/locales v0.14.1 // indirect
@@ -47,6 +48,7 @@ require (
 	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/quic-go/quic-go v0.59.0 // indirect
 	github.com/rivo/uniseg v0.2.0 // indirect
+	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
@@ -68,6 +70,7 @@ replace (
 	github.com/sallyport-go/sallyport/core => ../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../core/htpasswd
 	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
+	github.com/sallyport-go/sallyport/core/watch => ../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../echoauth
 	github.com/sallyport-go/sallyport/fiberauth => ../fiberauth
 	github.com/sallyport-go/sallyport/ginauth => ../ginauth
