@@ -3,6 +3,7 @@ package doccheck
 import (
 	"encoding/json"
 	"fmt"
+	"go/format"
 	"os"
 	"os/exec"
 	"path"
@@ -13,21 +14,32 @@ import (
 	"testing"
 )
 
-// repository is the root of the repository, and the pages of its documentation.
-func repository(t *testing.T) (string, []Page) {
+// root is the repository by way of a link inside the module. go test repeats a
+// result that it remembers unless a file that the test has opened is another
+// now, and looks only at names inside the module for that.
+const root = "testdata/repository/."
+
+// documentation is the pages of the repository.
+func documentation(t *testing.T) []Page {
 	t.Helper()
-	root, err := filepath.Abs(filepath.Join("..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
 	pages, err := ReadPages(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return root, pages
+	return pages
 }
 
-func source(t *testing.T, root string) *Source {
+func pageNamed(t *testing.T, name string) Page {
+	t.Helper()
+	pages := documentation(t)
+	i := slices.IndexFunc(pages, func(p Page) bool { return p.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no %s", name)
+	}
+	return pages[i]
+}
+
+func source(t *testing.T) *Source {
 	t.Helper()
 	s, err := ReadSource(root)
 	if err != nil {
@@ -38,10 +50,13 @@ func source(t *testing.T, root string) *Source {
 
 // TestSnippetsCompile builds all Go blocks of all pages in one go.
 func TestSnippetsCompile(t *testing.T) {
-	root, pages := repository(t)
+	shown, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var packages []Package
-	for _, page := range pages {
-		ps, err := page.Packages(root)
+	for _, page := range documentation(t) {
+		ps, err := page.Packages(shown)
 		if err != nil {
 			t.Error(err)
 		}
@@ -52,6 +67,20 @@ func TestSnippetsCompile(t *testing.T) {
 	}
 	if out, err := build(t, packages); err != nil {
 		t.Errorf("go build: %v\n%s", err, out)
+	}
+}
+
+// TestSnippetsAreFormatted: a reader copies what gofmt would leave alone.
+func TestSnippetsAreFormatted(t *testing.T) {
+	for _, page := range documentation(t) {
+		for _, b := range page.Blocks {
+			if b.Language() != "go" {
+				continue
+			}
+			if got, err := format.Source([]byte(b.Text)); err != nil || string(got) != b.Text {
+				t.Errorf("%s:%d: gofmt makes it (%v)\n%s", page.Name, b.Line, err, got)
+			}
+		}
 	}
 }
 
@@ -85,14 +114,15 @@ func build(t *testing.T, packages []Package) (output string, err error) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "go", args...)
-	cmd.Env = append(os.Environ(), "GOPROXY=off")
+	// Asking for GOWORK makes it part of what go test remembers a result by.
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOWORK="+os.Getenv("GOWORK"))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
 // TestLinksLeadSomewhere looks at links to files and headings of the repository.
 func TestLinksLeadSomewhere(t *testing.T) {
-	root, pages := repository(t)
+	pages := documentation(t)
 	anchors := map[string][]string{}
 	for _, page := range pages {
 		anchors[page.Name] = page.Anchors()
@@ -128,8 +158,7 @@ var (
 
 // TestMentionedTestsExist: who reads of a test can run it.
 func TestMentionedTestsExist(t *testing.T) {
-	root, pages := repository(t)
-	src := source(t, root)
+	pages, src := documentation(t), source(t)
 	count := 0
 	for _, page := range pages {
 		for _, span := range page.CodeSpans() {
@@ -155,8 +184,7 @@ func TestMentionedTestsExist(t *testing.T) {
 
 // TestMentionedNamesExist: code spans such as core.NewGuard name what there is.
 func TestMentionedNamesExist(t *testing.T) {
-	root, pages := repository(t)
-	src := source(t, root)
+	pages, src := documentation(t), source(t)
 	count := 0
 	for _, page := range pages {
 		for _, span := range page.CodeSpans() {
