@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -25,6 +27,36 @@ func framework() authtest.Framework {
 		}
 		return native.Code, true
 	}}
+}
+
+// TestErrorHandlerCannotAppend: an app's error handler that answers every error
+// itself neither adds to a denial nor changes it.
+func TestErrorHandlerCannotAppend(t *testing.T) {
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}},
+		core.WithObserver(core.ObserverFunc(func(context.Context, core.Event) {})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(handler echo.HTTPErrorHandler) *httptest.ResponseRecorder {
+		e := echo.New()
+		if handler != nil {
+			e.HTTPErrorHandler = handler
+		}
+		e.GET("/", func(c echo.Context) error { return c.String(http.StatusOK, "secret") }, echoauth.Authenticate(g))
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		return w
+	}
+	told := 0
+	want, got := answer(nil), answer(func(_ error, c echo.Context) {
+		told++
+		c.Response().Header().Set("X-Late", "1")
+		_ = c.JSON(http.StatusTeapot, "own")
+		_, _ = c.Response().Write([]byte("own"))
+	})
+	if told != 1 || want.Code != http.StatusUnauthorized || got.Code != want.Code || got.Body.String() != want.Body.String() {
+		t.Errorf("told %d times: %d %q, want %d %q", told, got.Code, got.Body, want.Code, want.Body)
+	}
 }
 
 func serve(t testing.TB, l net.Listener, app authtest.App) {

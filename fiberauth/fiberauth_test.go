@@ -37,6 +37,18 @@ func with(cfg fiber.Config) authtest.Framework {
 	}
 }
 
+// TestRetentionWithOptions: strings are copied whatever way they take through
+// the resolver.
+func TestRetentionWithOptions(t *testing.T) {
+	for name, cfg := range map[string]fiber.Config{
+		"case sensitive":   {CaseSensitive: true, StrictRouting: true},
+		"unescaped":        {UnescapePath: true},
+		"raw header names": {DisableHeaderNormalizing: true},
+	} {
+		t.Run(name, func(t *testing.T) { authtest.RunRetention(t, with(cfg)) })
+	}
+}
+
 // TestPathsWithOptions: no option of the router opens a way round a rule.
 func TestPathsWithOptions(t *testing.T) {
 	for name, cfg := range map[string]fiber.Config{

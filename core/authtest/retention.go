@@ -16,6 +16,14 @@ var retentionCases = []testCase{
 	{"invariant 9 the context keeps its principal after the request", contextAfter},
 }
 
+// RunRetention runs the cases on what outlives a request, for configurations of
+// a framework other than its default.
+func RunRetention(t *testing.T, f Framework) {
+	for _, c := range retentionCases {
+		t.Run(c.name, func(t *testing.T) { c.run(t, f) })
+	}
+}
+
 // Requests of the retention case: few connections, so that a framework that
 // reuses its buffers writes over them many times.
 const (

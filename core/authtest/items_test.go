@@ -1,0 +1,74 @@
+package authtest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// promised are the items that the suite proves by number: invariants of the
+// two gates and items of the conformance list. E, F and later groups belong to
+// packages with dependencies.
+var promised = []string{
+	"invariant 1-7", "invariant 9-10", "invariant 13-14",
+	"A01-A17", "A20-A21", "A23-A24", "B01-B06", "B09-B12", "B14", "C01-C06", "C08-C09", "C11", "G01-G20",
+}
+
+// TestEveryItemHasACase: the name of a case begins with what it proves.
+func TestEveryItemHasACase(t *testing.T) {
+	proved := map[string]bool{}
+	seen := map[string]bool{}
+	for _, g := range groups() {
+		for _, c := range g.cases {
+			if seen[g.name+c.name] {
+				t.Errorf("two cases are called %s/%s", g.name, c.name)
+			}
+			seen[g.name+c.name] = true
+			for _, item := range items(c.name) {
+				proved[item] = true
+			}
+		}
+	}
+	for _, p := range promised {
+		for _, item := range items(p) {
+			if !proved[item] {
+				t.Errorf("no case proves %s", item)
+			}
+		}
+	}
+}
+
+var itemText = regexp.MustCompile(`invariant (\d+)(?:-(\d+))?|\b([A-Z])(\d\d)(?:-[A-Z](\d\d))?\b`)
+
+// items are the items in a text, ranges spelt out.
+func items(text string) []string {
+	var out []string
+	for _, m := range itemText.FindAllStringSubmatch(text, -1) {
+		format, first, last := "invariant %d", m[1], m[2]
+		if m[3] != "" {
+			format, first, last = m[3]+"%02d", m[4], m[5]
+		}
+		from, _ := strconv.Atoi(first)
+		to := from
+		if last != "" {
+			to, _ = strconv.Atoi(last)
+		}
+		for n := from; n <= to; n++ {
+			out = append(out, fmt.Sprintf(format, n))
+		}
+	}
+	return out
+}
+
+func TestItems(t *testing.T) {
+	got := strings.Join(items("invariant 9-10 A01-A03 B14 what a G2 is"), " ")
+	if want := "invariant 9 invariant 10 A01 A02 A03 B14"; got != want {
+		t.Errorf("items %q, want %q", got, want)
+	}
+	if slices.Contains(items("invariant 1"), "invariant 10") {
+		t.Error("invariant 1 stands for invariant 10")
+	}
+}
