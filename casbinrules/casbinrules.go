@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/watch"
 )
 
 // Authorizer answers gate two from a Casbin model and policy. It is safe for
@@ -18,6 +20,13 @@ type Authorizer struct {
 	config  config
 	sources sources
 	current atomic.Pointer[snapshot]
+
+	watcher atomic.Pointer[watch.Watcher] // nil without Watch
+	last    atomic.Pointer[attempt]       // nil before the first reload
+	closed  atomic.Bool
+	turn    chan struct{} // holds a value during a call of Reload
+	force   atomic.Bool   // what that call asks for
+	telling sync.Mutex    // held while observers are told
 }
 
 // What a guard asks of an authorizer, all of which this one answers.
@@ -45,7 +54,7 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 	if fsys == nil {
 		return nil, errors.New("casbinrules: the file system is nil")
 	}
-	a := &Authorizer{sources: sources{fsys, m, slices.Clone(policies)}}
+	a := &Authorizer{turn: make(chan struct{}, 1)}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("casbinrules: an option is nil")
@@ -57,17 +66,35 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 	if a.config.logger == nil {
 		a.config.logger = slog.Default()
 	}
+	if a.config.observers == nil {
+		a.config.observers = append(a.config.observers, LogReloads(a.config.logger))
+	}
+	a.sources = sources{fsys, m, slices.Clone(policies), a.config.watch}
+	if err := a.start(); err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
+	}
+	return a, nil
+}
+
+// start loads the policy for the first time.
+func (a *Authorizer) start() error {
+	if _, ok := a.sources.fsys.(hostFS); a.config.watching && !ok {
+		return errors.New("watch: only files of the operating system can be watched: use Open, or call Reload when they change")
+	}
 	in, err := a.sources.read()
 	if err != nil {
-		return nil, fmt.Errorf("casbinrules: %w", err)
+		return err
 	}
 	s, err := load(in, &a.config)
 	if err != nil {
-		return nil, fmt.Errorf("casbinrules: %w", err)
+		return err
 	}
 	a.current.Store(s)
 	logFindings(a.config.logger, s.warnings)
-	return a, nil
+	if a.config.watching {
+		return a.startWatching(in.read)
+	}
+	return nil
 }
 
 // hostFS is the operating system's files under their usual paths, which

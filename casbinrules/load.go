@@ -21,6 +21,8 @@ func load(in *contents, c *config) (*snapshot, error) {
 		return nil, err
 	}
 	s.warnings = r.findings
+	s.model = in.model
+	s.version = newVersion(in, r.rules)
 	return s, nil
 }
 

@@ -1,8 +1,11 @@
 package casbinrules
 
 import (
+	"context"
 	"errors"
 	"log/slog"
+
+	"github.com/sallyport-go/sallyport/core/watch"
 )
 
 // Option configures an [Authorizer].
@@ -16,6 +19,9 @@ type config struct {
 	rolePrefix   string
 	asCasbin     bool
 	logger       *slog.Logger
+	watching     bool
+	watch        []watch.Option
+	observers    []func(context.Context, ReloadEvent)
 }
 
 // AllowAnonymous lets requests without credentials be judged as the subject
@@ -89,8 +95,8 @@ func AsCasbin() Option {
 	}
 }
 
-// WithLogger has warnings about the policy written to l in place of
-// slog.Default. Use slog.New(slog.DiscardHandler) to silence them; they can
+// WithLogger has warnings about the policy, and what became of reloads, written
+// to l in place of slog.Default. Use slog.New(slog.DiscardHandler) to silence them; they can
 // still be had from [Authorizer.Warnings].
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {

@@ -25,12 +25,14 @@ type sources struct {
 	fsys     fs.FS // nil for the operating system's files
 	model    Model
 	policies []string
+	options  []watch.Option
 }
 
 // contents are model and policy files as they were at one moment.
 type contents struct {
 	model    Model // with its text
 	policies []watch.File
+	read     watch.Snapshot // what they were taken from; zero with an fs.FS
 }
 
 // paths are the files and directories of the operating system to be read.
@@ -60,16 +62,20 @@ func (s *sources) read() (*contents, error) {
 	if _, ok := s.fsys.(hostFS); !ok {
 		return s.readFS()
 	}
-	got, err := watch.Read(s.paths(), watch.Suffixes(policySuffix))
+	got, err := watch.Read(s.paths(), s.watchOptions()...)
 	if err != nil {
 		return nil, err
 	}
 	return s.take(got)
 }
 
+func (s *sources) watchOptions() []watch.Option {
+	return append(slices.Clone(s.options), watch.Suffixes(policySuffix))
+}
+
 // take sorts out what was read: the model first, where it is a file.
 func (s *sources) take(got watch.Snapshot) (*contents, error) {
-	in := &contents{model: s.model, policies: got.Files}
+	in := &contents{model: s.model, policies: got.Files, read: got}
 	if s.model.file {
 		if len(got.Files) == 0 || got.Files[0].Name != s.model.name {
 			return nil, fmt.Errorf("read model: %s is a directory; name the file", s.model.name)

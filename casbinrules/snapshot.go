@@ -19,8 +19,14 @@ const nobody = "\x00"
 
 // snapshot is one policy, ready to decide. It is immutable.
 type snapshot struct {
-	schema *schema
-	engine engine
+	version Version
+	model   Model
+	schema  *schema
+	engine  engine
+	// rules are the lines of the policy in their order, graphs the role links
+	// of each kind.
+	rules  []*rule
+	graphs map[string]*graph
 	// members is the graph of g, or nil.
 	members *graph
 	// roleNames are the names that no principal gets anything by.
@@ -50,6 +56,8 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 	return &snapshot{
 		schema:     s,
 		engine:     e,
+		rules:      rules,
+		graphs:     graphs,
 		members:    graphs["g"],
 		roleNames:  roleNames(rules),
 		knownRoles: knownRoles(s, rules, c),

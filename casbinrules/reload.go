@@ -1,0 +1,198 @@
+package casbinrules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/watch"
+)
+
+// Reload looks at the files now, without waiting for them to be left alone,
+// and puts what they hold into force if it has changed. It works with and
+// without [Watch]; call it on SIGHUP, or to be certain that a revocation is in
+// force before going on: every decision that begins after it has returned nil
+// is by what the files said when it was called, or by something newer.
+//
+// When the files are no good policy, the error is a [*FindingsError] and the
+// policy in force stays; so it does when they cannot be read, and when the new
+// policy is far smaller than the one in force, for which see
+// [Authorizer.ReloadForced].
+//
+// Ending ctx ends the wait for a load that has begun, and not the load. After
+// Close the error is [watch.ErrClosed].
+func (a *Authorizer) Reload(ctx context.Context) error { return a.reload(ctx, false) }
+
+// ReloadForced is [Authorizer.Reload] that also accepts a policy that is empty
+// or far smaller than the one in force. An empty one needs [AllowEmptyPolicy]
+// all the same.
+func (a *Authorizer) ReloadForced(ctx context.Context) error { return a.reload(ctx, true) }
+
+// Close ends watching, waits for a load that is under way, and leaves no
+// goroutine behind. The policy in force goes on deciding. Closing twice, or
+// without [Watch], does no harm.
+func (a *Authorizer) Close() error {
+	a.closed.Store(true)
+	var err error
+	if w := a.watcher.Load(); w != nil {
+		err = w.Close()
+	}
+	a.turn <- struct{}{} // a call of Reload has ended
+	<-a.turn
+	if err != nil {
+		return fmt.Errorf("casbinrules: %w", err)
+	}
+	return nil
+}
+
+func (a *Authorizer) reload(ctx context.Context, force bool) error {
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if a.closed.Load() {
+		return fmt.Errorf("casbinrules: reload: %w", watch.ErrClosed)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	a.force.Store(force)
+	defer a.force.Store(false)
+	if err := a.look(ctx); err != nil {
+		return fmt.Errorf("casbinrules: reload: %w", err)
+	}
+	return nil
+}
+
+// look has the files looked at. While they are watched only the watcher's
+// goroutine loads, so that no older state follows a newer one.
+func (a *Authorizer) look(ctx context.Context) error {
+	started := time.Now()
+	w := a.watcher.Load()
+	if w == nil {
+		in, err := a.sources.read()
+		if err != nil {
+			a.unread(ctx, started, ReloadFailed, err)
+			return err
+		}
+		changed, err := a.apply(ctx, started, in)
+		if err == nil && !changed {
+			a.unchanged(ctx, started)
+		}
+		return err
+	}
+	changed, err := w.Trigger(ctx)
+	if err == nil && !changed {
+		a.unchanged(ctx, started)
+	}
+	return err
+}
+
+// startWatching watches the files on from what has been read of them.
+func (a *Authorizer) startWatching(read watch.Snapshot) error {
+	opts := append(a.sources.watchOptions(),
+		watch.InUse(read),
+		watch.OnError(func(err error) {
+			outcome := ReloadFailed
+			if errors.Is(err, watch.ErrPolling) {
+				outcome = ReloadDegraded
+			}
+			a.unread(context.Background(), time.Now(), outcome, err)
+		}))
+	w, err := watch.New(a.sources.paths(), a.changed, opts...)
+	if err != nil {
+		return err
+	}
+	a.watcher.Store(w)
+	return nil
+}
+
+// changed is what the watcher calls when the files have changed.
+func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
+	started := time.Now()
+	in, err := a.sources.take(got)
+	if err != nil {
+		a.reject(ctx, ReloadEvent{Time: started, Outcome: ReloadFailed, Err: err})
+		return err
+	}
+	changed, err := a.apply(ctx, started, in)
+	if err == nil && !changed {
+		// What was rejected has been put back.
+		a.unchanged(ctx, started)
+	}
+	return err
+}
+
+// apply puts contents into force, unless they are there already or no good. It
+// runs on one goroutine at a time.
+func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents) (changed bool, err error) {
+	old := a.current.Load()
+	if in.hash() == old.version.Hash {
+		return false, nil
+	}
+	e := ReloadEvent{Time: started, Outcome: ReloadRejected, Forced: a.force.Load()}
+	s, err := a.build(in)
+	if err != nil {
+		e.Err = err
+		a.reject(ctx, e)
+		return false, err
+	}
+	a.current.Store(s)
+	a.last.Store(&attempt{})
+
+	d := compare(old.rules, s.rules)
+	e.Outcome, e.Old, e.New = ReloadLoaded, old.version, s.version
+	e.Added, e.AddedCount = d.added, d.addedCount
+	e.Removed, e.RemovedCount = d.removed, d.removedCount
+	e.Reordered, e.ModelChanged = d.reordered, old.model != s.model
+	e.Findings = s.warnings
+	e.Duration = s.version.Loaded.Sub(started)
+	a.tell(ctx, e)
+	return true, nil
+}
+
+// build makes a snapshot that is not in force yet. A parser that panics at one
+// file must not take the server down.
+func (a *Authorizer) build(in *contents) (s *snapshot, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &core.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return load(in, &a.config)
+}
+
+// reject notes that the files are not in force, and tells so.
+func (a *Authorizer) reject(ctx context.Context, e ReloadEvent) {
+	e.Old = a.Version()
+	e.New = e.Old
+	e.Duration = time.Since(e.Time)
+	var found *FindingsError
+	if errors.As(e.Err, &found) {
+		e.Findings = found.Findings
+	}
+	if e.Outcome != ReloadDegraded {
+		next := &attempt{err: e.Err, since: e.Time, unread: e.Outcome == ReloadFailed}
+		if st := a.Status(); st.Err != nil {
+			next.since = st.Since
+		}
+		a.last.Store(next)
+	}
+	a.tell(ctx, e)
+}
+
+func (a *Authorizer) unread(ctx context.Context, started time.Time, outcome ReloadOutcome, err error) {
+	a.reject(ctx, ReloadEvent{Time: started, Outcome: outcome, Err: err})
+}
+
+// unchanged notes that the files are in force, and tells so.
+func (a *Authorizer) unchanged(ctx context.Context, started time.Time) {
+	a.last.Store(&attempt{})
+	v := a.Version()
+	a.tell(ctx, ReloadEvent{Time: started, Duration: time.Since(started), Outcome: ReloadUnchanged, Old: v, New: v})
+}

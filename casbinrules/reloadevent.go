@@ -1,0 +1,76 @@
+package casbinrules
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// ReloadOutcome says in one word what came of an attempt to load a policy.
+type ReloadOutcome string
+
+// The outcomes. After each but [ReloadLoaded] the policy in force is the one
+// that was in force before.
+const (
+	// ReloadLoaded: the files have changed, and are in force.
+	ReloadLoaded ReloadOutcome = "loaded"
+	// ReloadUnchanged: the files are in force already. It is told of when
+	// Reload was called, and when files that were rejected have been put back.
+	ReloadUnchanged ReloadOutcome = "unchanged"
+	// ReloadRejected: the files were read and are no good policy, or are one
+	// that is far smaller than the one in force.
+	ReloadRejected ReloadOutcome = "rejected"
+	// ReloadFailed: the files could not be read.
+	ReloadFailed ReloadOutcome = "failed"
+	// ReloadDegraded: the operating system gives no file events, so that
+	// changes come into force at the next poll only.
+	ReloadDegraded ReloadOutcome = "degraded"
+)
+
+// ReloadEvent is what [OnReload] functions are told of one attempt to load. Its
+// slices are shared and must not be modified. Texts from the files are
+// printable and on one line, those of Err and Findings once they are formatted.
+type ReloadEvent struct {
+	// Time is when the attempt began, Duration what loading took.
+	Time     time.Time
+	Duration time.Duration
+	Outcome  ReloadOutcome
+	// Old is the version that was in force before, New the one in force now;
+	// they are the same unless the outcome is [ReloadLoaded].
+	Old, New Version
+	// Forced says that [Authorizer.ReloadForced] was called.
+	Forced bool
+	// Added and Removed are the rules and role links that only the new or only
+	// the old policy has, in the order of the files, cut after the first
+	// hundred. A line that was only moved is in neither.
+	Added, Removed []RuleText
+	// AddedCount and RemovedCount are how many there are.
+	AddedCount, RemovedCount int
+	// Reordered says that the lines are the same in another order, which
+	// matters to models with priorities. ModelChanged says that the model's
+	// text is another one.
+	Reordered, ModelChanged bool
+	// Findings are why the files were rejected, or the warnings about the
+	// policy now in force.
+	Findings []Finding
+	// Err is why the outcome is not a good one; nil when it is.
+	Err error
+}
+
+// tell tells every observer, whatever they do.
+func (a *Authorizer) tell(ctx context.Context, e ReloadEvent) {
+	a.telling.Lock()
+	defer a.telling.Unlock()
+	for _, observe := range a.config.observers {
+		a.tellOne(ctx, observe, e)
+	}
+}
+
+func (a *Authorizer) tellOne(ctx context.Context, observe func(context.Context, ReloadEvent), e ReloadEvent) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.config.logger.ErrorContext(ctx, "policy reload observer panicked", "panic", visible(fmt.Sprint(v)))
+		}
+	}()
+	observe(ctx, e)
+}

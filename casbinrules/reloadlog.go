@@ -1,0 +1,125 @@
+package casbinrules
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+const (
+	// maxLoggedRules is how many rules of a difference a log line shows.
+	maxLoggedRules = 10
+	// maxLoggedText is how many bytes of one text a log line takes.
+	maxLoggedText = 256
+)
+
+// LogReloads writes each event to logger: a policy that came into force at
+// info level with the rules added and removed, one that was rejected at error
+// level with its findings, a failure to read at error level. With a nil logger
+// it uses [slog.Default] at each event. Lists and texts are cut, and characters
+// that could forge or hide a line are replaced.
+func LogReloads(logger *slog.Logger) func(ctx context.Context, e ReloadEvent) {
+	return func(ctx context.Context, e ReloadEvent) {
+		l := logger
+		if l == nil {
+			l = slog.Default()
+		}
+		level, message := levelOf(e.Outcome)
+		if !l.Enabled(ctx, level) {
+			return
+		}
+		attrs := []slog.Attr{
+			slog.String("outcome", string(e.Outcome)),
+			slog.String("version", e.New.short()),
+			slog.Int("rules", e.New.Rules),
+			slog.Int("role_links", e.New.RoleLinks),
+			slog.Duration("duration", e.Duration),
+		}
+		if e.Outcome == ReloadLoaded {
+			attrs = append(attrs, changeAttrs(e)...)
+		}
+		if e.Err != nil && len(e.Findings) == 0 {
+			attrs = append(attrs, slog.String("error", cut(visible(e.Err.Error()))))
+		}
+		l.LogAttrs(ctx, level, message, attrs...)
+		logReloadFindings(ctx, l, e.Findings)
+	}
+}
+
+func levelOf(o ReloadOutcome) (slog.Level, string) {
+	switch o {
+	case ReloadLoaded:
+		return slog.LevelInfo, "policy loaded"
+	case ReloadUnchanged:
+		return slog.LevelInfo, "policy unchanged"
+	case ReloadDegraded:
+		return slog.LevelWarn, "policy files are polled only"
+	case ReloadRejected:
+		return slog.LevelError, "policy rejected, the last good one stays in force"
+	default:
+		return slog.LevelError, "policy not read, the last good one stays in force"
+	}
+}
+
+func changeAttrs(e ReloadEvent) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("old_version", e.Old.short()),
+		slog.Int("added", e.AddedCount),
+		slog.Int("removed", e.RemovedCount),
+	}
+	if d := describe(e); d != "" {
+		attrs = append(attrs, slog.String("diff", d))
+	}
+	if e.ModelChanged {
+		attrs = append(attrs, slog.Bool("model_changed", true))
+	}
+	if e.Reordered {
+		attrs = append(attrs, slog.Bool("reordered", true))
+	}
+	if e.Forced {
+		attrs = append(attrs, slog.Bool("forced", true))
+	}
+	return attrs
+}
+
+// describe is the difference as "- rule (place); + rule (place)".
+func describe(e ReloadEvent) string {
+	var parts []string
+	list := func(sign string, rules []RuleText, count int) {
+		for i, r := range rules {
+			if i == maxLoggedRules {
+				break
+			}
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", sign, cut(r.Text), visible(r.Place())))
+		}
+		if count > maxLoggedRules {
+			parts = append(parts, fmt.Sprintf("%s %d more", sign, count-maxLoggedRules))
+		}
+	}
+	list("-", e.Removed, e.RemovedCount)
+	list("+", e.Added, e.AddedCount)
+	return strings.Join(parts, "; ")
+}
+
+func logReloadFindings(ctx context.Context, l *slog.Logger, findings []Finding) {
+	for i, f := range findings {
+		level := slog.LevelWarn
+		if f.Severity == SeverityError {
+			level = slog.LevelError
+		}
+		if i == logged {
+			l.LogAttrs(ctx, level, "policy: more findings are not logged", slog.Int("count", len(findings)-logged))
+			return
+		}
+		l.LogAttrs(ctx, level, "policy: "+cut(f.String()), slog.String("code", f.Code))
+	}
+}
+
+// cut shortens a text that is too long for a log line.
+func cut(s string) string {
+	if len(s) <= maxLoggedText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxLoggedText], "") + "…"
+}

@@ -1,0 +1,82 @@
+package casbinrules
+
+import "time"
+
+// Version identifies a policy that is, or was, in force.
+type Version struct {
+	// Hash is the SHA-256 of the model and the policy files in their order, in
+	// lower-case hexadecimal. Of file names only the last part counts: the
+	// same files give the same hash on every machine.
+	Hash string `json:"hash"`
+	// Loaded is when the policy came into force.
+	Loaded time.Time `json:"loaded"`
+	// Rules is the number of p lines, RoleLinks that of g lines of all kinds;
+	// lines that repeat another count once.
+	Rules     int `json:"rules"`
+	RoleLinks int `json:"role_links"`
+	// Files are the model, by its name if it is no file, and the policy files
+	// in their order. The slice is shared and must not be modified.
+	Files []string `json:"files"`
+}
+
+func newVersion(in *contents, rules []*rule) Version {
+	v := Version{Hash: in.hash(), Loaded: time.Now(), Files: append([]string{in.model.name}, in.names()...)}
+	for _, r := range rules {
+		if r.kind() == "p" {
+			v.Rules++
+		} else {
+			v.RoleLinks++
+		}
+	}
+	return v
+}
+
+// Age is for how long the policy has been in force.
+func (v Version) Age() time.Duration { return time.Since(v.Loaded) }
+
+// short is enough of the hash to tell versions apart in a log.
+func (v Version) short() string { return v.Hash[:min(12, len(v.Hash))] }
+
+// Version is that of the policy in force. It takes no lock and allocates
+// nothing, so that a health check may ask at any rate.
+func (a *Authorizer) Version() Version { return a.current.Load().version }
+
+// Status tells whether the policy in force is what the files say.
+type Status struct {
+	// Version is that of the policy in force.
+	Version Version
+	// Watching says that changes of the files are noticed; see [Watch].
+	Watching bool
+	// Err says why the files, as they were when last looked at, are not in
+	// force: a [*FindingsError] when they were rejected, else why they could
+	// not be read. It is nil when they are in force.
+	Err error
+	// Since is when that began; zero when Err is nil. Since then the policy
+	// in force is older than the files.
+	Since time.Time
+}
+
+// attempt is what came of the last attempt to load.
+type attempt struct {
+	err   error
+	since time.Time
+	// unread says that err is that of reading, whose end only the watcher
+	// sees when the files turn out to be what they were.
+	unread bool
+}
+
+// Status is for health endpoints that shall tell when an edit has not come
+// into force. After a failure to read it may lag behind the event by a moment.
+func (a *Authorizer) Status() Status {
+	w := a.watcher.Load()
+	st := Status{Version: a.Version(), Watching: w != nil && !a.closed.Load()}
+	last := a.last.Load()
+	if last == nil || last.err == nil {
+		return st
+	}
+	if last.unread && st.Watching && w.Err() == nil {
+		return st
+	}
+	st.Err, st.Since = last.err, last.since
+	return st
+}
