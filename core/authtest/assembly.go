@@ -70,6 +70,7 @@ func (loud) Challenges(core.Request, error) []challenge.Challenge { return realm
 // package's name and the mistake.
 func badGates(t *testing.T, f Framework) {
 	g, _ := guard(t)
+	policed, _ := guard(t, core.WithAuthorizer(only()))
 	for _, c := range []struct {
 		says string
 		gate Gate
@@ -79,6 +80,7 @@ func badGates(t *testing.T, f Framework) {
 		{"not made by NewGuard", Gate{Kind: "Authorize"}},
 		{"not made by NewGuard", Gate{Kind: "Require", Guard: new(core.Guard), Rules: []core.Authorizer{only()}}},
 		{"no authorizer", Gate{Kind: "Authorize", Guard: g}},
+		{"option 2 is nil", Gate{Kind: "Authorize", Guard: policed, Options: []core.GateOption{core.Named("x"), nil}}},
 		{"no rule", Gate{Kind: "Require", Guard: g}},
 		{"rule 2 is nil", Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only(), nil}}},
 		{"rule 1 is nil", Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{AuthorizerFunc(nil)}}},
