@@ -9,6 +9,7 @@ import (
 
 func TestPrincipalFrom(t *testing.T) {
 	type key struct{}
+	type other struct{}
 	alice := newPrincipal(t, core.PrincipalInfo{ID: "alice"})
 	base := context.WithValue(t.Context(), key{}, "kept")
 
@@ -19,7 +20,7 @@ func TestPrincipalFrom(t *testing.T) {
 		t.Errorf("no principal came out as %v, %v", p, ok)
 	}
 	ctx := core.ContextWithPrincipal(base, alice)
-	child, cancel := context.WithCancel(context.WithValue(ctx, "other", 1)) //nolint:revive,staticcheck // any key will do
+	child, cancel := context.WithCancel(context.WithValue(ctx, other{}, 1))
 	defer cancel()
 	for _, c := range []context.Context{ctx, child} {
 		if p, ok := core.PrincipalFrom(c); p != alice || !ok {

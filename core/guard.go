@@ -264,7 +264,7 @@ func (g *Guard) authenticate(ctx context.Context, r Request, e *Event) (*Princip
 // hasNone reports whether err says that there were no credentials, and nothing
 // else: credentials that were sent and failed make nobody anonymous.
 func hasNone(err error) bool {
-	if err == nil || err == ErrNoCredentials { //nolint:errorlint // the common cases, kept cheap
+	if err == nil || err == ErrNoCredentials { // the common cases, kept cheap
 		return err != nil
 	}
 	var bad *CredentialError

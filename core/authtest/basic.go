@@ -206,7 +206,7 @@ func basicTLS(t *testing.T, f Framework) {
 	f.Serve(t, tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate}}), App{
 		Routes: []Route{d.route(Gate{Kind: "Authenticate", Guard: g})},
 	})
-	conn, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the peer is this test
+	conn, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true}) // the peer is this test
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 // Challenges implements [core.Authenticator]: the challenge where the answer
 // is 401, and nothing where it is another. Basic has no error parameters.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
-	if err == core.ErrNoCredentials || isUnauthenticated(err) { //nolint:errorlint // the frequent case, without allocating
+	if err == core.ErrNoCredentials || isUnauthenticated(err) { // the frequent case, without allocating
 		return a.challenges
 	}
 	return nil

@@ -72,7 +72,7 @@ func mount(t *core.Gate, err error) Middleware {
 }
 
 // WithContext is r with ctx, and r itself when it has ctx already.
-func WithContext(r *http.Request, ctx context.Context) *http.Request { //nolint:revive // the receiver comes first
+func WithContext(r *http.Request, ctx context.Context) *http.Request {
 	if r.Context() == ctx {
 		return r
 	}

@@ -37,7 +37,7 @@ func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key set: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close() // it was only read
 	data, err := io.ReadAll(io.LimitReader(f, maxSetSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("key set: %w", err)

@@ -94,7 +94,7 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-func wantUnavailable(t *testing.T, lookup rule.AccountLookup, ctx context.Context) { //nolint:revive // t comes first
+func wantUnavailable(t *testing.T, lookup rule.AccountLookup, ctx context.Context) { // t comes first
 	t.Helper()
 	state, err := lookup(ctx, principal(t, "victor"))
 	var down *core.UnavailableError
