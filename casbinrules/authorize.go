@@ -35,15 +35,15 @@ const (
 //
 // A decision that a rule made names it as "policy.csv:12". The error is a
 // [*core.InternalError] when Casbin fails, or that of ctx when it is done.
+//
+// The policy may be reloaded at any time. Each call decides by one policy as a
+// whole, roles and rules together: it uses p's ID and the roles of its
+// credentials, and not the roles that [Authorizer.RolesOf] gave it before.
 func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
 	s := a.current.Load()
-	q := question{subject: p.ID(), tenant: p.Tenant(), roles: a.tokenRoles(p)}
-	reason := ReasonNoRule
-	if s.isRoleName(q.subject, &a.config) {
-		q.subject = nobody
-		reason = ReasonSubjectIsRoleName
-	}
-	return a.decide(ctx, s, &q, access, reason)
+	q := a.ask(s, p, access)
+	v, err := s.judge(ctx, &q, &a.config)
+	return v.decision(), err
 }
 
 // AuthorizeAnonymous decides by the policy for the subject "anonymous" if
@@ -53,7 +53,10 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	if !a.config.anonymous {
 		return core.Decision{Reason: core.ReasonNoCredentials}, nil
 	}
-	return a.decide(ctx, a.current.Load(), &question{subject: anonymous}, access, ReasonNoRule)
+	s := a.current.Load()
+	q := a.askAnonymous(s, access)
+	v, err := s.judge(ctx, &q, &a.config)
+	return v.decision(), err
 }
 
 // JudgesMethod reports whether method is one outside GET, HEAD, POST, PUT,
@@ -77,32 +80,63 @@ func (a *Authorizer) tokenRoles(p *core.Principal) []string {
 	return roles
 }
 
-func (a *Authorizer) decide(ctx context.Context, s *snapshot, q *question, access core.Access, reason core.Reason) (core.Decision, error) {
-	if err := ctx.Err(); err != nil {
-		return core.Decision{}, err
+// ask puts what is asked of a policy into its words.
+func (a *Authorizer) ask(s *snapshot, p *core.Principal, access core.Access) question {
+	q := question{subject: p.ID(), tenant: p.Tenant(), roles: a.tokenRoles(p), otherwise: ReasonNoRule}
+	if s.isRoleName(q.subject, &a.config) {
+		q.subject = nobody
+		q.otherwise = ReasonSubjectIsRoleName
 	}
-	if s.schema.tenants && q.tenant == "" {
-		return core.Decision{Reason: ReasonNoTenant}, nil
-	}
-	if q.object = a.object(access.Resource); q.object == "" {
-		return core.Decision{Reason: ReasonNoObject}, nil
-	}
+	a.askFor(s, &q, access)
+	return q
+}
+
+func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
+	q := question{subject: anonymous, otherwise: ReasonNoRule}
+	a.askFor(s, &q, access)
+	return q
+}
+
+// askFor fills in object and action.
+func (a *Authorizer) askFor(s *snapshot, q *question, access core.Access) {
+	q.object = a.object(access.Resource)
 	q.action = access.Action
 	if q.action == http.MethodHead && !s.namesHead && !a.config.asCasbin {
 		q.action = http.MethodGet
 	}
-	e, err := s.engineFor(access, a.config.asCasbin)
+	// An action that the application named is no method.
+	q.named = access.Request != nil && access.Request.Method() != access.Action
+}
+
+// verdict is an answer with the reason of a refusal that no rule made.
+type verdict struct {
+	answer
+	otherwise core.Reason
+}
+
+// judge decides by the snapshot alone.
+func (s *snapshot) judge(ctx context.Context, q *question, c *config) (verdict, error) {
+	if err := ctx.Err(); err != nil {
+		return verdict{}, err
+	}
+	if s.schema.tenants && q.tenant == "" {
+		return verdict{otherwise: ReasonNoTenant}, nil
+	}
+	if q.object == "" {
+		return verdict{otherwise: ReasonNoObject}, nil
+	}
+	e, err := s.engineFor(q, c)
 	if err != nil {
-		return core.Decision{}, &core.InternalError{Err: err}
+		return verdict{}, &core.InternalError{Err: err}
 	}
 	if e == nil {
-		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
+		return verdict{otherwise: core.ReasonUnknownMethod}, nil
 	}
 	got, err := e.decide(q)
 	if err != nil {
-		return core.Decision{}, &core.InternalError{Err: err}
+		return verdict{}, &core.InternalError{Err: err}
 	}
-	return got.decision(reason), nil
+	return verdict{got, q.otherwise}, nil
 }
 
 // object is what the policy sees of a resource.
@@ -118,28 +152,27 @@ func (a *Authorizer) object(r core.Resource) string {
 }
 
 // engineFor is the engine for an action, or nil when it is an unusual method
-// that no rule names. An action that the application named is no method.
-func (s *snapshot) engineFor(access core.Access, asCasbin bool) (engine, error) {
-	if asCasbin || isUsual(access.Action) || access.Request != nil && access.Request.Method() != access.Action {
+// that no rule names.
+func (s *snapshot) engineFor(q *question, c *config) (engine, error) {
+	if c.asCasbin || q.named || isUsual(q.action) {
 		return s.engine, nil
 	}
-	if build := s.unusual[access.Action]; build != nil {
+	if build := s.unusual[q.action]; build != nil {
 		return build()
 	}
 	return nil, nil
 }
 
-// decision is the answer as a decision; reason is that of a refusal by no
-// rule.
-func (a answer) decision(reason core.Reason) core.Decision {
-	d := core.Decision{Allowed: a.allowed, Reason: reason}
-	if a.rule != nil {
-		d.Rule = a.rule.place()
+// decision is the verdict for a guard.
+func (v verdict) decision() core.Decision {
+	d := core.Decision{Allowed: v.allowed, Reason: v.otherwise}
+	if v.rule != nil {
+		d.Rule = v.rule.place()
 	}
 	switch {
-	case a.allowed:
+	case v.allowed:
 		d.Reason = core.ReasonAllowed
-	case a.rule != nil:
+	case v.rule != nil:
 		d.Reason = ReasonDeniedByRule
 	}
 	return d

@@ -7,6 +7,8 @@ import (
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // question is what an engine is asked.
@@ -15,6 +17,10 @@ type question struct {
 	// roles are the roles of the credentials, as the policy spells them. They
 	// count as role links of the subject.
 	roles []string
+	// named says that the action is a name the application gave, no method.
+	named bool
+	// otherwise is the reason of a refusal that no rule makes.
+	otherwise core.Reason
 }
 
 // answer is what an engine says. rule is the one that decided, nil when none
@@ -74,9 +80,10 @@ func newCasbinEngine(s *schema, rules []*rule, graphs map[string]*graph) (*casbi
 	return e, nil
 }
 
-func (e *casbinEngine) decide(q *question) (answer, error) {
-	values := make([]any, 0, len(e.request)+1)
-	for _, f := range e.request {
+// values are the request fields as Casbin takes them, with room for one more.
+func (q *question) values(fields []requestField) []any {
+	values := make([]any, 0, len(fields)+1)
+	for _, f := range fields {
 		switch f {
 		case fieldSubject:
 			values = append(values, q.subject)
@@ -88,8 +95,16 @@ func (e *casbinEngine) decide(q *question) (answer, error) {
 			values = append(values, q.action)
 		}
 	}
+	return values
+}
+
+// grant is what the credentials add to the role links.
+func (q *question) grant() *grant { return &grant{q.subject, q.tenant, q.roles} }
+
+func (e *casbinEngine) decide(q *question) (answer, error) {
+	values := q.values(e.request)
 	if e.linked {
-		values = append(values, &grant{q.subject, q.tenant, q.roles})
+		values = append(values, q.grant())
 	}
 	allowed, explain, err := e.enforcer.EnforceEx(values...)
 	if err != nil {
