@@ -221,15 +221,15 @@ func observers(t *testing.T, f Framework) {
 			}
 			answers <- a
 		}()
-		if got := <-entered; got != c.outcome {
-			t.Errorf("%s: the observer is told %s", c.header, got)
+		select {
+		case got := <-entered:
+			if got != c.outcome {
+				t.Errorf("%s: the observer is told %s", c.header, got)
+			}
+		case a := <-answers:
+			t.Fatalf("%s: answered %d %q and the observer was not told", c.header, a.Status, a.Body)
 		}
 		before := len(rec.Events())
-		select {
-		case a := <-answers:
-			t.Errorf("%s: answered %d before the observer was done", c.header, a.Status)
-		default:
-		}
 		release <- struct{}{}
 		if a := <-answers; a.Status != c.status {
 			t.Errorf("%s: %d %s", c.header, a.Status, a.Body)

@@ -20,21 +20,24 @@ var gateCases = []testCase{
 // kinds are the four gates.
 var kinds = []string{"Authenticate", "Optional", "Authorize", "Require"}
 
+// moody is a policy that admits alice, fails for some and panics for one.
+func moody(p *core.Principal, _ core.Access) (core.Decision, error) {
+	switch p.ID() {
+	case "alice":
+		return core.Decision{Allowed: true}, nil
+	case "storeless":
+		return core.Decision{Allowed: true}, http.ErrServerClosed
+	case "faulty":
+		return core.Decision{Allowed: true}, &core.InternalError{Err: http.ErrServerClosed}
+	case "breaker":
+		panic("rule")
+	}
+	return core.Decision{}, nil
+}
+
 // verdicts is the table of the two gates on one route each.
 func verdicts(t *testing.T, f Framework) {
-	policy := AuthorizerFunc(func(p *core.Principal, a core.Access) (core.Decision, error) {
-		switch p.ID() {
-		case "alice":
-			return core.Decision{Allowed: true}, nil
-		case "storeless":
-			return core.Decision{Allowed: true}, http.ErrServerClosed
-		case "faulty":
-			return core.Decision{Allowed: true}, &core.InternalError{Err: http.ErrServerClosed}
-		case "breaker":
-			panic("rule")
-		}
-		return core.Decision{}, nil
-	})
+	policy := AuthorizerFunc(moody)
 	g, rec := guard(t, core.WithAuthorizer(policy))
 	doors := map[string]*door{}
 	for _, kind := range kinds {

@@ -217,7 +217,11 @@ func checkFailing(t *testing.T, f Framework) {
 	d := &door{t: t}
 	route := d.route(Gate{Kind: "Optional", Guard: g})
 	route.Handler = func(x Exchange) error {
-		if err := x.Check(g, rules[x.Principal().ID()]...); err != nil {
+		p, ok := core.PrincipalFrom(x.Context())
+		if !ok {
+			return x.Text(http.StatusTeapot, "no principal")
+		}
+		if err := x.Check(g, rules[p.ID()]...); err != nil {
 			return err
 		}
 		return d.handle(x)
