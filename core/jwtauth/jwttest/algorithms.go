@@ -1,0 +1,233 @@
+package jwttest
+
+import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+var algorithmCases = []testCase{
+	{"E01 a good token of every algorithm", everyAlgorithm},
+	{"E01 none is no algorithm", noAlgorithm},
+	{"E01 a key is for one algorithm", boundAlgorithm},
+	{"E02 a public key is no secret", publicSecret},
+	{"E24 an ECDSA signature has one form", ecdsaForm},
+	{"E24 a curve is for one algorithm", boundCurve},
+}
+
+// everyAlgorithm: tokens pass with and without a kid, and prove what they say.
+func everyAlgorithm(t *testing.T, b bench) {
+	s := b.serve(t)
+	text := claims(`"roles":["auditor","clerk"]`, `"scope":"read write"`, `"tenant":"north"`, `"auth_time":1799999000`, `"n":{"a":[1]}`)
+	for path, algorithms := range map[string][]string{onPublic: publicAlgorithms, onSecret: secretAlgorithms} {
+		for _, alg := range algorithms {
+			for _, head := range []string{header(alg), `{"alg":"` + alg + `"}`} {
+				s.last.Store(nil)
+				s.try(path, attempt{alg + " " + head, s.keys.token(t, alg, head, text), ""})
+				checkPrincipal(t, alg, s.last.Load())
+			}
+			tampered := s.keys.token(t, alg, header(alg), text)
+			dot := strings.LastIndexByte(tampered, '.')
+			s.try(path,
+				attempt{alg + " without signature", tampered[:dot+1], core.ReasonBadSignature},
+				attempt{alg + " longer signature", tampered + "AAAA", core.ReasonBadSignature},
+				attempt{alg + " other claims", unsigned(header(alg), claims(`"sub":"admin"`)) + tampered[dot:], core.ReasonBadSignature})
+		}
+	}
+}
+
+func checkPrincipal(t *testing.T, alg string, p *core.Principal) {
+	t.Helper()
+	if p == nil {
+		t.Errorf("%s: the handler saw nobody", alg)
+		return
+	}
+	roles, scopes := slices.Collect(p.Roles()), slices.Collect(p.Scopes())
+	if p.ID() != subject || p.Scheme() != "Bearer" || p.Tenant() != "north" ||
+		!slices.Equal(roles, []string{"auditor", "clerk"}) || !slices.Equal(scopes, []string{"read", "write"}) ||
+		!p.Expires().Equal(time.Unix(noon+60, 0)) || !p.AuthTime().Equal(time.Unix(1799999000, 0)) {
+		t.Errorf("%s: principal %q by %q of %q, roles %q, scopes %q, until %v, since %v",
+			alg, p.ID(), p.Scheme(), p.Tenant(), roles, scopes, p.Expires(), p.AuthTime())
+	}
+	if n, _ := p.Claim("n"); fmt.Sprint(n) != "map[a:[1]]" {
+		t.Errorf("%s: claim n is %v", alg, n)
+	}
+}
+
+// noAlgorithm: RFC 8725 §3.1, with a signature and without.
+func noAlgorithm(t *testing.T, b bench) {
+	s := b.serve(t)
+	for path, alg := range map[string]string{onPublic: "ES256", onSecret: "HS256"} {
+		for _, none := range []string{
+			"none", "None", "NONE", "nOnE", "none ", "", "null", strings.ToLower(alg), alg + " ", "ES256K", "HS1", "dir", "RSA-OAEP",
+		} {
+			for _, head := range []string{`{"alg":"` + none + `"}`, `{"alg":"` + none + `","kid":"` + kid(alg) + `"}`} {
+				s.try(path,
+					attempt{head + " signed", s.keys.token(t, alg, head, claims()), core.ReasonBadAlgorithm},
+					attempt{head + " unsigned", unsigned(head, claims()) + ".", core.ReasonBadAlgorithm})
+			}
+		}
+	}
+}
+
+// boundAlgorithm: the signature is good, only not by this key's algorithm.
+func boundAlgorithm(t *testing.T, b bench) {
+	s := b.serve(t)
+	families := map[string][][]string{
+		onPublic: {publicAlgorithms[:6], publicAlgorithms[6:]},
+		onSecret: {secretAlgorithms},
+	}
+	for path, list := range families {
+		for _, family := range list {
+			for _, bound := range family {
+				for _, alg := range family {
+					head := fmt.Sprintf(`{"alg":%q,"kid":%q}`, alg, kid(bound))
+					reason := core.ReasonBadAlgorithm
+					if alg == bound {
+						reason = ""
+					}
+					s.try(path, attempt{alg + " for " + bound, s.keys.token(t, alg, head, claims()), reason})
+				}
+			}
+		}
+	}
+}
+
+// publicSecret: CVE-2015-9235.
+func publicSecret(t *testing.T, b bench) {
+	s := b.serve(t)
+	for _, alg := range []string{"RS256", "PS256", "ES256", "ES512", "EdDSA"} {
+		for name, secret := range spellings(t, s.keys, alg) {
+			for _, hmac := range secretAlgorithms {
+				for _, head := range []string{`{"alg":"` + hmac + `"}`, `{"alg":"` + hmac + `","kid":"` + kid(alg) + `"}`} {
+					forged := signed(t, hmac, secret, unsigned(head, claims()))
+					s.try(onPublic, attempt{alg + " " + name + " " + head, forged, core.ReasonBadAlgorithm})
+				}
+			}
+			if name == "modulus" || name == "Ed25519 key" {
+				continue // nothing tells these bytes from random ones
+			}
+			if _, err := jwtauth.HMACKey("", "HS256", secret); err == nil {
+				t.Errorf("%s %s is taken as a secret", alg, name)
+			}
+		}
+		s.try(onSecret, attempt{alg, s.keys.good(t, alg), core.ReasonUnknownKey},
+			attempt{alg + " without kid", s.keys.token(t, alg, `{"alg":"`+alg+`"}`, claims()), core.ReasonBadAlgorithm})
+	}
+	public, err := jwtauth.PublicKey("", "", s.keys.public(t, "ES256"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := jwtauth.HMACKey("", "HS256", s.keys.signing["HS256"].([]byte))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jwtauth.NewKeySet(public, secret); err == nil {
+		t.Error("a secret and a public key go together in a set")
+	}
+}
+
+// spellings are what an attacker may take for the secret: all that is public.
+func spellings(t *testing.T, k *keys, alg string) map[string][]byte {
+	t.Helper()
+	public := k.public(t, alg)
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	out := map[string][]byte{"DER": der, "PEM": text, "PEM without line end": []byte(strings.TrimSpace(string(text)))}
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		out["PKCS #1"] = x509.MarshalPKCS1PublicKey(key)
+		out["modulus"] = key.N.Bytes()
+	case *ecdsa.PublicKey:
+		if out["point"], err = key.Bytes(); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		out["Ed25519 key"] = der[len(der)-32:]
+	}
+	return out
+}
+
+// ecdsaForm: RFC 7518 §3.4: r and s in full length, both from 1 to n-1.
+func ecdsaForm(t *testing.T, b bench) {
+	s := b.serve(t)
+	for _, alg := range []string{"ES256", "ES384", "ES512"} {
+		key := s.keys.signing[alg].(*ecdsa.PrivateKey)
+		text := unsigned(header(alg), claims())
+		good, err := signature(alg, key, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		half := len(good) / 2
+		r, v := good[:half:half], good[half:]
+		zero, order := make([]byte, half), key.Params().N.FillBytes(make([]byte, half))
+		der, err := asn1.Marshal([]*big.Int{new(big.Int).SetBytes(r), new(big.Int).SetBytes(v)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.try(onPublic, attempt{alg, text + "." + base64url(good), ""})
+		for name, signature := range map[string][]byte{
+			"zeros":            make([]byte, len(good)),
+			"r zero":           slices.Concat(zero, v),
+			"s zero":           slices.Concat(r, zero),
+			"r the order":      slices.Concat(order, v),
+			"s the order":      slices.Concat(r, order),
+			"s past the order": slices.Concat(r, plus(v, order)),
+			"DER":              der,
+			"zero in front":    slices.Concat(zero[:1], good),
+			"zeros in both":    slices.Concat(zero[:1], r, zero[:1], v),
+			"zero behind":      slices.Concat(good, zero[:1]),
+			"one byte less":    good[:len(good)-1],
+			"halves swapped":   slices.Concat(v, r),
+		} {
+			s.try(onPublic, attempt{alg + " " + name, text + "." + base64url(signature), core.ReasonBadSignature})
+		}
+	}
+}
+
+// plus is a+b in the length of a, or ones where that has no room.
+func plus(a, b []byte) []byte {
+	sum := new(big.Int).Add(new(big.Int).SetBytes(a), new(big.Int).SetBytes(b))
+	if sum.BitLen() > 8*len(a) {
+		return []byte(strings.Repeat("\xff", len(a)))
+	}
+	return sum.FillBytes(make([]byte, len(a)))
+}
+
+// boundCurve: neither key nor signature of one curve does for another's
+// algorithm.
+func boundCurve(t *testing.T, b bench) {
+	s := b.serve(t)
+	curves := []string{"ES256", "ES384", "ES512"}
+	for _, own := range curves {
+		for _, other := range curves {
+			if own == other {
+				continue
+			}
+			named := fmt.Sprintf(`{"alg":%q,"kid":%q}`, own, kid(other))
+			s.try(onPublic,
+				attempt{own + " signed, key of " + other, s.keys.token(t, own, named, claims()), core.ReasonBadAlgorithm},
+				attempt{own + " signed as " + other, s.keys.token(t, own, header(other), claims()), core.ReasonBadSignature},
+				attempt{own + " by a stranger", signed(t, own, s.keys.foreign[own], unsigned(header(own), claims())), core.ReasonBadSignature})
+			wrong := s.keys.jwk(t, own)
+			wrong["alg"] = other
+			if _, err := jwtauth.KeySetFromJWKS("jwks.json", setOf(t, wrong)); err == nil {
+				t.Errorf("a key of %s is loaded for %s", own, other)
+			}
+		}
+	}
+}

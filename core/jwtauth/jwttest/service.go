@@ -1,0 +1,154 @@
+package jwttest
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/rule"
+)
+
+// The routes of a service. Behind all but onSecret stands a guard on the
+// issuer's JWK set; behind that one a guard on its secrets.
+const (
+	onPublic   = "/public"   // Authenticate
+	onSecret   = "/secret"   // Authenticate
+	onOptional = "/optional" // Optional
+	onRole     = "/role"     // Require(rule.Role("auditor"))
+	onScope    = "/scope"    // Require(rule.Scope("read", "write"))
+)
+
+// service is an app that wants tokens.
+type service struct {
+	t      *testing.T
+	keys   *keys
+	addr   string
+	events *authtest.Recorder
+	runs   atomic.Int64                   // of all handlers
+	last   atomic.Pointer[core.Principal] // whom the last handler saw
+}
+
+// serve starts a service whose verifiers have further options.
+func (b bench) serve(t *testing.T, opts ...jwtauth.Option) *service {
+	t.Helper()
+	s := &service{t: t, keys: b.keys, events: new(authtest.Recorder)}
+	published, err := jwtauth.KeySetFromJWKS("jwks.json", b.keys.jwks(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := s.guard(published, opts...)
+	secret := s.guard(s.secrets(), opts...)
+	app := authtest.App{}
+	for pattern, gate := range map[string]authtest.Gate{
+		onPublic:   {Kind: "Authenticate", Guard: public},
+		onSecret:   {Kind: "Authenticate", Guard: secret},
+		onOptional: {Kind: "Optional", Guard: public},
+		onRole:     {Kind: "Require", Guard: public, Rules: []core.Authorizer{rule.Role("auditor")}},
+		onScope:    {Kind: "Require", Guard: public, Rules: []core.Authorizer{rule.Scope("read", "write")}},
+	} {
+		app.Routes = append(app.Routes, authtest.Route{
+			Methods: []string{"GET"}, Pattern: pattern, Gates: []authtest.Gate{gate}, Handler: s.handle,
+		})
+	}
+	s.addr = b.framework.Start(t, app)
+	return s
+}
+
+// secrets is the set of the issuer's HMAC keys.
+func (s *service) secrets() *jwtauth.KeySet {
+	s.t.Helper()
+	var list []*jwtauth.Key
+	for _, alg := range secretAlgorithms {
+		key, err := jwtauth.HMACKey(kid(alg), alg, s.keys.signing[alg].([]byte))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		list = append(list, key)
+	}
+	set, err := jwtauth.NewKeySet(list...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return set
+}
+
+// guard is a guard that wants a bearer token by one of keys.
+func (s *service) guard(keys jwtauth.KeySource, opts ...jwtauth.Option) *core.Guard {
+	s.t.Helper()
+	verifier, err := jwtauth.New(keys, append([]jwtauth.Option{
+		jwtauth.Issuer(issuer), jwtauth.Audience(audience), jwtauth.Tenant("tenant"),
+		jwtauth.Clock(func() time.Time { return time.Unix(noon, 0) }),
+	}, opts...)...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	scheme, err := bearer.New(realm, verifier)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	g, err := core.NewGuard([]core.Authenticator{scheme}, core.WithObserver(s.events))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return g
+}
+
+func (s *service) handle(x authtest.Exchange) error {
+	s.runs.Add(1)
+	p := x.Principal()
+	s.last.Store(p)
+	if p == nil {
+		return x.Text(http.StatusOK, "nobody")
+	}
+	return x.Text(http.StatusOK, p.ID())
+}
+
+// attempt is a token and what is to become of it: the reason for which it is
+// refused, or "" when it proves the subject.
+type attempt struct {
+	name, token string
+	reason      core.Reason
+}
+
+// try sends each token to the route at path.
+func (s *service) try(path string, attempts ...attempt) {
+	s.t.Helper()
+	for _, a := range attempts {
+		runs, seen := s.runs.Load(), len(s.events.Events())
+		answer := authtest.Send(s.t, s.addr, authtest.Request("GET", path, authorization(a.token)))
+		events := s.events.Events()[seen:]
+		if len(events) != 1 {
+			s.t.Errorf("%s %s: %d events, answer %d %q", path, a.name, len(events), answer.Status, answer.Body)
+			continue
+		}
+		ran := s.runs.Load() - runs
+		if err := a.judge(answer, events[0], ran); err != nil {
+			s.t.Errorf("%s %s: %v", path, a.name, err)
+		}
+	}
+}
+
+// judge says what is wrong with the answer to a token, the event of it and how
+// often the handler ran.
+func (a attempt) judge(answer authtest.Answer, e core.Event, ran int64) error {
+	if a.reason != "" {
+		return refusal{http.StatusUnauthorized, core.CodeInvalidToken, a.reason, a.token}.check(answer, e, ran)
+	}
+	switch {
+	case answer.Status != http.StatusOK || answer.Body != subject:
+		return fmt.Errorf("%d %q (%v), want it to pass", answer.Status, answer.Body, e.Cause)
+	case ran != 1:
+		return fmt.Errorf("handler ran %d times", ran)
+	case e.Outcome != core.OutcomeAllowed || e.PrincipalID != subject || e.Scheme != "Bearer":
+		return fmt.Errorf("event %s for %q by %q", e.Outcome, e.PrincipalID, e.Scheme)
+	}
+	return nil
+}
+
+func authorization(token string) string { return "Authorization: Bearer " + token }

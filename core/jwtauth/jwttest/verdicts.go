@@ -1,0 +1,168 @@
+package jwttest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+var verdictCases = []testCase{
+	{"invariant 3 kinds of bad tokens are told apart", toldApart},
+	{"E27 a refused token proves nobody at any gate", provesNobody},
+	{"B03 each code has its status", codes},
+	{"B10 B12 scopes of a token", tokenScopes},
+	{"B12 scopes in an array are asked for", scopeArray},
+	{"roles of a token", tokenRoles},
+}
+
+// badTokens are one token for each reason. Their claims are those of a good
+// one as far as the reason allows, and hold a secret.
+func badTokens(t *testing.T, k *keys) []attempt {
+	t.Helper()
+	const more = `"pin":"needle-in-claims"`
+	own := claims(more)
+	return []attempt{
+		{"expired", k.good(t, "ES256", more, `"exp":1700000000`), core.ReasonExpired},
+		{"early", k.good(t, "ES256", more, `"nbf":1800009000`), core.ReasonNotYetValid},
+		{"forged", signed(t, "ES256", k.foreign["ES256"], unsigned(header("ES256"), own)), core.ReasonBadSignature},
+		{"rotated", k.token(t, "ES256", `{"alg":"ES256","kid":"key-of-last-year"}`, own), core.ReasonUnknownKey},
+		{"unsecured", unsigned(`{"alg":"none"}`, own) + ".", core.ReasonBadAlgorithm},
+		{"other issuer", k.good(t, "ES256", more, `"iss":"https://other.example"`), core.ReasonWrongIssuer},
+		{"other service", k.good(t, "ES256", more, `"aud":"payroll"`), core.ReasonWrongAudience},
+		{"numeric sub", k.good(t, "ES256", more, `"sub":7`), core.ReasonBadClaim},
+		{"no dots", base64url([]byte(own)), core.ReasonMalformed},
+	}
+}
+
+// toldApart: the event and the challenge tell which, the body does not.
+func toldApart(t *testing.T, b bench) {
+	s := b.serve(t)
+	bad := badTokens(t, b.keys)
+	if len(bad) != len(descriptions) {
+		t.Fatalf("%d kinds of bad tokens, %d descriptions", len(bad), len(descriptions))
+	}
+	s.try(onPublic, bad...)
+	s.try(onSecret,
+		attempt{"expired", s.keys.good(t, "HS256", `"exp":1700000000`), core.ReasonExpired},
+		attempt{"forged", signed(t, "HS256", s.keys.foreign["HS256"], unsigned(header("HS256"), claims())), core.ReasonBadSignature})
+	s.refuse(onPublic, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""})
+}
+
+// provesNobody: CVE-2024-51744. Optional does not take a bad token for none.
+func provesNobody(t *testing.T, b bench) {
+	s := b.serve(t)
+	for _, path := range []string{onPublic, onOptional, onRole, onScope} {
+		for _, a := range badTokens(t, b.keys) {
+			s.try(path, a)
+			e := s.events.Last(t)
+			if text := fmt.Sprintf("%+v %v", e, e.Cause); strings.Contains(text, "needle") || e.PrincipalID != "" {
+				t.Errorf("%s %s: claims in the event: %s", path, a.name, text)
+			}
+		}
+	}
+	if p := s.last.Load(); p != nil {
+		t.Errorf("a handler saw %q", p.ID())
+	}
+	s.try(onOptional, attempt{"a good token", s.keys.good(t, "ES256"), ""})
+}
+
+// refuse asks for path with header lines and fails the test unless the answer
+// is that refusal.
+func (s *service) refuse(path string, want refusal, lines ...string) {
+	s.t.Helper()
+	runs, seen := s.runs.Load(), len(s.events.Events())
+	answer := authtest.Send(s.t, s.addr, authtest.Request("GET", path, lines...))
+	events := s.events.Events()[seen:]
+	if len(events) != 1 {
+		s.t.Errorf("%s %s: %d events, answer %d", path, want.code, len(events), answer.Status)
+		return
+	}
+	if err := want.check(answer, events[0], s.runs.Load()-runs); err != nil {
+		s.t.Errorf("%s %s: %v", path, want.code, err)
+	}
+}
+
+// codes: RFC 6750 §3.1.
+func codes(t *testing.T, b bench) {
+	s := b.serve(t)
+	all := s.keys.good(t, "ES256", `"scope":"write read"`)
+	some := s.keys.good(t, "ES256", `"scope":"read"`)
+	expired := s.keys.good(t, "ES256", `"scope":"write read"`, `"exp":1`)
+	s.refuse(onScope, refusal{http.StatusBadRequest, core.CodeInvalidRequest, core.ReasonAmbiguous, all}, authorization(all), authorization(all))
+	s.refuse(onScope, refusal{http.StatusBadRequest, core.CodeInvalidRequest, core.ReasonAmbiguous, all}, authorization(all), authorization("x"))
+	s.refuse(onScope, refusal{http.StatusUnauthorized, core.CodeInvalidToken, core.ReasonExpired, expired}, authorization(expired))
+	s.refuse(onScope, refusal{http.StatusForbidden, core.CodeInsufficientScope, core.ReasonMissingScope, some}, authorization(some))
+	s.refuse(onScope, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""})
+	s.refuse(onScope, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""}, "Authorization: Basic YTpi")
+	s.try(onScope, attempt{"all scopes", all, ""})
+}
+
+// tokenScopes: RFC 6749 §3.3, RFC 6750 §3: the claim is one string, split at
+// spaces into a set.
+func tokenScopes(t *testing.T, b bench) {
+	s := b.serve(t)
+	for _, members := range []string{
+		`"scope":"read write"`, `"scope":"write read"`, `"scope":"other write x:y read"`, `"scope":" read  write "`, `"scope":"read read write"`,
+	} {
+		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), ""})
+	}
+	for _, members := range []string{
+		`"scope":""`, `"scope":"read"`, `"scope":"write"`, `"scope":"readonly write"`, `"scope":"read writer"`, `"scope":"Read write"`,
+		`"scope":"READ WRITE"`, `"scope":"read,write"`, `"scope":"read+write"`, `"scope":"readwrite"`, `"scope":"read:* write:*"`, `"scope":"*"`,
+		`"scp":["read","write"]`, `"scp":"read write"`, `"scopes":"read write"`, `"Scope":"read write"`, `"roles":["read","write"]`,
+	} {
+		s.lacksScope(members)
+	}
+	for _, members := range []string{
+		`"scope":["read","write"]`, `"scope":7`, `"scope":null`, `"scope":{}`, `"scope":"read\twrite"`, `"scope":"read\nwrite"`,
+		`"scope":"read\u00a0write"`, `"scope":"read wr\"ite"`, `"scope":"read wr\\ite"`,
+	} {
+		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), core.ReasonBadClaim})
+	}
+}
+
+// lacksScope fails the test unless a token with those claims is asked for all
+// scopes that the route needs.
+func (s *service) lacksScope(members string) {
+	s.t.Helper()
+	token := s.keys.good(s.t, "ES256", members)
+	s.refuse(onScope, refusal{http.StatusForbidden, core.CodeInsufficientScope, core.ReasonMissingScope, token}, authorization(token))
+	if e := s.events.Last(s.t); e.PrincipalID != subject || e.Outcome != core.OutcomeForbidden {
+		s.t.Errorf("%s: event %s for %q", members, e.Outcome, e.PrincipalID)
+	}
+}
+
+// scopeArray: which of the two forms counts is configured, never guessed.
+func scopeArray(t *testing.T, b bench) {
+	s := b.serve(t, jwtauth.ScopeArray("scp"))
+	for _, members := range []string{`"scp":["read","write"]`, `"scp":["write","x","read"]`} {
+		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), ""})
+	}
+	for _, members := range []string{`"scope":"read write"`, `"scp":["readonly","write"]`, `"scp":["Read","write"]`, `"scp":[]`} {
+		s.lacksScope(members)
+	}
+	for _, members := range []string{`"scp":"read write"`, `"scp":["read write"]`, `"scp":["read",7,"write"]`, `"scp":["","read","write"]`} {
+		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), core.ReasonBadClaim})
+	}
+}
+
+// tokenRoles: a role that is missing is a plain 403, for which no new token
+// helps (invariants 1 and 2).
+func tokenRoles(t *testing.T, b bench) {
+	s := b.serve(t)
+	s.try(onRole, attempt{"the role", s.keys.good(t, "ES256", `"roles":["clerk","auditor"]`), ""})
+	for _, members := range []string{
+		`"x":1`, `"roles":[]`, `"roles":["Auditor"]`, `"roles":["auditors"]`, `"roles":["audit","or"]`, `"scope":"auditor"`, `"role":"auditor"`,
+	} {
+		token := s.keys.good(t, "ES256", members)
+		s.refuse(onRole, refusal{http.StatusForbidden, core.CodeForbidden, core.ReasonMissingRole, token}, authorization(token))
+	}
+	for _, members := range []string{`"roles":"auditor"`, `"roles":["auditor",7]`, `"roles":["auditor",""]`, `"roles":null`} {
+		s.try(onRole, attempt{members, s.keys.good(t, "ES256", members), core.ReasonBadClaim})
+	}
+}
