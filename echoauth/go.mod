@@ -5,9 +5,11 @@ go 1.25.0
 require (
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
 )
 
 require (
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect
 	github.com/mattn/go-isatty v0.0.22 // indirect
@@ -19,4 +21,7 @@ require (
 	golang.org/x/text v0.40.0 // indirect
 )
 
-replace github.com/sallyport-go/sallyport/core => ../core
+replace (
+	github.com/sallyport-go/sallyport/core => ../core
+	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
+)

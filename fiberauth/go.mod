@@ -5,11 +5,13 @@ go 1.25.0
 require (
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
 	github.com/valyala/fasthttp v1.51.0
 )
 
 require (
 	github.com/andybalholm/brotli v1.1.0 // indirect
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/klauspost/compress v1.17.9 // indirect
 	github.com/mattn/go-colorable v0.1.13 // indirect
@@ -21,4 +23,7 @@ require (
 	golang.org/x/sys v0.28.0 // indirect
 )
 
-replace github.com/sallyport-go/sallyport/core => ../core
+replace (
+	github.com/sallyport-go/sallyport/core => ../core
+	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
+)

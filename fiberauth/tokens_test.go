@@ -1,0 +1,9 @@
+package fiberauth_test
+
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/jwtauth/jwttest"
+)
+
+func TestTokens(t *testing.T) { jwttest.Run(t, framework()) }
