@@ -129,3 +129,39 @@ const (
 	codeRolePrefix  = "role_without_prefix"
 	codeEmptyPolicy = "empty_policy"
 )
+
+// The codes of findings about what a policy says.
+const (
+	codeDenyIgnored     = "deny_ignored"
+	codeShadowed        = "shadowed_rule"
+	codeContradiction   = "contradicting_rules"
+	codeUnanchored      = "unanchored_regexp"
+	codeNoSlash         = "no_leading_slash"
+	codeUnmatchable     = "unmatchable_pattern"
+	codeQuery           = "query_in_pattern"
+	codeLiteralStar     = "literal_star"
+	codeMisplacedStar   = "misplaced_star"
+	codeMiddleStar      = "star_in_middle"
+	codePrefixStar      = "prefix_star"
+	codeParent          = "star_misses_parent"
+	codeParameter       = "parameter_spelling"
+	codeParameterSuffix = "parameter_suffix"
+	codeRegexpCharacter = "regexp_character"
+	codeUnknownMethod   = "unknown_method"
+	codeMethodCase      = "method_case"
+	codePutPatch        = "put_without_patch"
+	codePatchPut        = "patch_without_put"
+	codeGetHead         = "get_without_head"
+	codeNeverAssigned   = "role_never_assigned"
+	codeRoleWithoutRule = "role_without_rules"
+	codeSameName        = "user_and_role"
+	codeAnonymous       = "anonymous_not_allowed"
+	codeRuleNoRoute     = "rule_matches_no_route"
+	codeRouteNoRule     = "route_without_rule"
+)
+
+// The codes of findings about a policy beside the one before it.
+const (
+	codeEmptied = "file_emptied"
+	codeShrunk  = "file_shrunk"
+)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"slices"
 
@@ -98,15 +99,46 @@ func logFindings(l *slog.Logger, findings []Finding) {
 type linter struct {
 	*reading
 	config *config
-	routes []core.RouteInfo
+	shape  *shape
+	cover  *coverIndex
+	routes *routeIndex // nil when the routes are not known
 	found  []Finding
 }
 
 // lint looks for likely mistakes. complete says that all lines could be read,
 // so that what is missing is missing.
 func lint(r *reading, c *config, routes []core.RouteInfo, complete bool) []Finding {
-	l := &linter{reading: r, config: c, routes: routes}
+	sh := r.schema.readShape()
+	l := &linter{reading: r, config: c, shape: sh, cover: newCoverIndex(r.schema, sh)}
+	if routes != nil {
+		l.routes = newRouteIndex(routes, c.objectRoute)
+	}
+	l.checkObjects()
+	l.checkActions()
+	l.checkEffects()
+	l.checkShadows()
+	if complete {
+		l.checkRoles()
+		l.checkPartners()
+		l.checkRoutes(routes)
+	}
 	return l.found
+}
+
+// policyRules are the p lines.
+func (l *linter) policyRules() iter.Seq[*rule] {
+	return func(yield func(*rule) bool) {
+		for _, r := range l.rules {
+			if r.kind() == "p" && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// reportColumn reports a finding at a column of a p line.
+func (l *linter) reportColumn(r *rule, column int, code, hint, format string, args ...any) {
+	l.report(r, column+1, code, hint, format, args...)
 }
 
 // report reports a finding at a field of a rule, the kind being field 0.

@@ -14,7 +14,10 @@ func (c *config) severity(code string) Severity {
 // means what it says, and may be meant.
 func isAdvice(code string) bool {
 	switch code {
-	case codeDuplicate:
+	case codeDuplicate, codeShadowed, codeContradiction, codeUnanchored, codeNoSlash, codeUnmatchable, codeQuery,
+		codeMiddleStar, codePrefixStar, codeParent, codeParameter, codeRegexpCharacter, codeUnknownMethod,
+		codePutPatch, codePatchPut, codeGetHead, codeNeverAssigned, codeRoleWithoutRule, codeSameName, codeAnonymous,
+		codeRuleNoRoute, codeRouteNoRule:
 		return true
 	}
 	return false
@@ -27,7 +30,8 @@ func casbinLoads(code string) bool {
 	case codeModelUnused, codeModelIncomplete, codeModelOpen,
 		codeEncoding, codeControl, codeComment, codeUnusedPtype, codeExtraField, codeEmptyField,
 		codeSpace, codeEffect, codePriority, codePattern, codeCollision,
-		codeCycle, codeDeep, codeRolePrefix, codeEmptyPolicy:
+		codeCycle, codeDeep, codeRolePrefix, codeEmptyPolicy,
+		codeDenyIgnored, codeLiteralStar, codeMisplacedStar, codeParameterSuffix, codeMethodCase:
 		return true
 	}
 	return false

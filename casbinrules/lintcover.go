@@ -1,0 +1,304 @@
+package casbinrules
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// coverIndex finds the rules that match whatever another one does, without
+// looking at all of them. Rules are kept apart by the columns in which they
+// must be equal.
+//
+// It speaks of requests as they get through a gate: a path holds no control
+// character (core.CanonicalPath).
+type coverIndex struct {
+	schema *schema
+	shape  *shape
+	groups map[string]*objectIndex
+}
+
+// ruleSet is the first rule by effect and action, of rules with the same
+// object.
+type ruleSet map[[2]string]*rule
+
+// maxVisits is how many nodes one search looks at. A search that is cut short
+// finds less.
+const maxVisits = 1000
+
+func newCoverIndex(s *schema, sh *shape) *coverIndex {
+	return &coverIndex{s, sh, map[string]*objectIndex{}}
+}
+
+// group is the key of the rules equal to r in the columns that must be, with
+// another subject in place of its own unless it is "".
+func (x *coverIndex) group(r *rule, subject string) string {
+	var b strings.Builder
+	for _, column := range x.shape.same {
+		if column == x.shape.subject && subject != "" {
+			b.WriteString(subject)
+		} else {
+			b.WriteString(r.fields()[column])
+		}
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+// object is what rules are indexed by.
+func (x *coverIndex) object(r *rule) string {
+	if !x.shape.object.alone {
+		return ""
+	}
+	return value(r, x.shape.object.column)
+}
+
+func (x *coverIndex) action(r *rule) string {
+	if !x.shape.action.alone {
+		return ""
+	}
+	return value(r, x.shape.action.column)
+}
+
+// effect is "allow", "deny", or what else a policy loaded as Casbin does may
+// say.
+func (s *schema) effectOf(r *rule) string {
+	if s.eft < 0 {
+		return "allow"
+	}
+	return r.fields()[s.eft]
+}
+
+func (x *coverIndex) put(r *rule) {
+	key := x.group(r, "")
+	g := x.groups[key]
+	if g == nil {
+		g = &objectIndex{comparison: x.shape.object}
+		x.groups[key] = g
+	}
+	set := g.set(x.object(r))
+	if *set == nil {
+		*set = ruleSet{}
+	}
+	at := [2]string{x.schema.effectOf(r), x.action(r)}
+	if (*set)[at] == nil {
+		(*set)[at] = r
+	}
+}
+
+// covering finds a rule of the effect, other than r, that matches whatever r
+// does, or nil.
+func (x *coverIndex) covering(r *rule, effect string) (found *rule) {
+	g := x.groups[x.group(r, "")]
+	if g == nil {
+		return nil
+	}
+	actions := x.coveringActions(r)
+	g.covering(x.object(r), func(set ruleSet) bool {
+		for _, action := range actions {
+			if other := set[[2]string{effect, action}]; other != nil && other != r {
+				found = other
+				return false
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// coveringActions are the actions that match whatever r's does. A method that
+// a rule must name, or whose naming changes what others mean, is covered by
+// itself alone.
+func (x *coverIndex) coveringActions(r *rule) []string {
+	actions := []string{x.action(r)}
+	c := x.shape.action
+	if !c.alone || actions[0] == "*" {
+		return actions
+	}
+	for method := range x.schema.methods(r) {
+		if !isUsual(method) || method == http.MethodHead {
+			return actions
+		}
+	}
+	if c.star || everything(c.function, "*") {
+		actions = append(actions, "*")
+	}
+	if everything(c.function, ".*") {
+		actions = append(actions, ".*")
+	}
+	return actions
+}
+
+// answers reports whether a rule for subject that matches all objects of r
+// answers method, with the effect, or with any where effect is "".
+func (x *coverIndex) answers(r *rule, subject, object, method, effect string) (yes bool) {
+	g := x.groups[x.group(r, subject)]
+	if g == nil {
+		return false
+	}
+	g.covering(object, func(set ruleSet) bool {
+		yes = x.answersMethod(set, method, effect)
+		return !yes
+	})
+	return yes
+}
+
+func (x *coverIndex) answersMethod(set ruleSet, method, effect string) bool {
+	if !x.shape.action.alone || set == nil {
+		return true // lint does not know.
+	}
+	visits := 0
+	for at := range set {
+		if visits++; visits > maxVisits {
+			return true
+		}
+		if (effect == "" || effect == at[0]) && x.shape.action.matches(method, at[1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches reports whether a column with this value matches text.
+func (c comparison) matches(text, pattern string) bool {
+	return c.star && pattern == "*" || matches(c.function, text, pattern)
+}
+
+// objectIndex finds patterns that cover another one.
+type objectIndex struct {
+	comparison
+	all      ruleSet // of patterns for everything
+	exact    map[string]*ruleSet
+	segments coverNode
+	// prefixes are what stands in front of the star, for keyMatch; lengths are
+	// theirs.
+	prefixes map[string]*ruleSet
+	lengths  []int
+}
+
+// coverNode is where patterns that begin with the same segments go on.
+type coverNode struct {
+	next      map[string]*coverNode
+	one, rest *coverNode
+	rules     ruleSet
+}
+
+// set is where the rules with a pattern belong.
+func (x *objectIndex) set(pattern string) *ruleSet {
+	if x.star && pattern == "*" || everything(x.function, pattern) {
+		return &x.all
+	}
+	if star := strings.IndexByte(pattern, '*'); x.function == "keyMatch" && star >= 0 {
+		if !slices.Contains(x.lengths, star) {
+			x.lengths = append(x.lengths, star)
+		}
+		return entry(&x.prefixes, pattern[:star])
+	}
+	if segs := x.segmentsOf(pattern); segs != nil {
+		return x.segments.set(segs)
+	}
+	return entry(&x.exact, pattern)
+}
+
+// segmentsOf is nil for a pattern that covers only itself.
+func (x *objectIndex) segmentsOf(pattern string) []segment {
+	if !hasSegments(x.function) || x.function == "==" {
+		return nil
+	}
+	segs := segments(x.function, pattern)
+	if slices.ContainsFunc(segs, func(s segment) bool { return s.kind == segmentOther }) {
+		return nil
+	}
+	return segs
+}
+
+func entry(sets *map[string]*ruleSet, key string) *ruleSet {
+	if *sets == nil {
+		*sets = map[string]*ruleSet{}
+	}
+	if (*sets)[key] == nil {
+		(*sets)[key] = &ruleSet{}
+	}
+	return (*sets)[key]
+}
+
+func (n *coverNode) set(segs []segment) *ruleSet {
+	for _, s := range segs {
+		switch s.kind {
+		case segmentOne:
+			n = child(&n.one)
+		case segmentRest:
+			n = child(&n.rest)
+		default:
+			if n.next == nil {
+				n.next = map[string]*coverNode{}
+			}
+			if n.next[s.text] == nil {
+				n.next[s.text] = &coverNode{}
+			}
+			n = n.next[s.text]
+		}
+	}
+	return &n.rules
+}
+
+func child(n **coverNode) *coverNode {
+	if *n == nil {
+		*n = &coverNode{}
+	}
+	return *n
+}
+
+// covering yields the rules whose pattern matches all that pattern does, and
+// nil when it gives up.
+func (x *objectIndex) covering(pattern string, yield func(ruleSet) bool) {
+	if set := x.exact[pattern]; set != nil && !yield(*set) {
+		return
+	}
+	if x.all != nil && !yield(x.all) {
+		return
+	}
+	if x.function == "keyMatch" {
+		end := len(pattern)
+		if star := strings.IndexByte(pattern, '*'); star >= 0 {
+			end = star
+		}
+		for _, n := range x.lengths {
+			if n > end {
+				continue
+			}
+			if set := x.prefixes[pattern[:n]]; set != nil && !yield(*set) {
+				return
+			}
+		}
+		return
+	}
+	if !hasSegments(x.function) || x.function == "==" {
+		return
+	}
+	visits := 0
+	x.segments.covering(segments(x.function, pattern), &visits, yield)
+}
+
+func (n *coverNode) covering(segs []segment, visits *int, yield func(ruleSet) bool) bool {
+	if *visits++; *visits > maxVisits {
+		yield(nil)
+		return false
+	}
+	if len(segs) == 0 {
+		return n.rules == nil || yield(n.rules)
+	}
+	if n.rest != nil && !yield(n.rest.rules) {
+		return false
+	}
+	s := segs[0]
+	if s.kind == segmentLiteral {
+		if next := n.next[s.text]; next != nil && !next.covering(segs[1:], visits, yield) {
+			return false
+		}
+	}
+	if n.one != nil && (s.kind == segmentOne || s.kind == segmentLiteral && s.text != "") {
+		return n.one.covering(segs[1:], visits, yield)
+	}
+	return true
+}

@@ -1,0 +1,182 @@
+package casbinrules
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// checkActions looks at the methods that rules about paths name.
+func (l *linter) checkActions() {
+	if len(l.schema.actions) != 1 {
+		return
+	}
+	column := l.schema.actions[0]
+	for r := range l.policyRules() {
+		action := value(r, column)
+		if action == "*" {
+			l.checkStar(r, column)
+			continue
+		}
+		if !isPath(l.object(r)) || strings.Contains(action, "(?i") {
+			continue
+		}
+		if list := methodList(action); !l.schema.actionPattern && list != "" {
+			l.reportColumn(r, column, codeUnknownMethod, "write a line for each of "+list, "%q is no method, and a line has one", action)
+			continue
+		}
+		for method := range l.schema.methods(r) {
+			l.checkMethod(r, column, method)
+		}
+	}
+}
+
+func (l *linter) checkMethod(r *rule, column int, method string) {
+	upper := strings.ToUpper(method)
+	switch {
+	case method != upper && isKnown(upper):
+		l.reportColumn(r, column, codeMethodCase, "write "+upper+"; give an action that is no method another name", "methods are case-sensitive, and %q is not %s", method, upper)
+	case len(method) > 2 && !isKnown(method) && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "":
+		hint := "this is well if a gate names its action so"
+		if near := nearest(method); near != "" {
+			hint = "write " + near + ", if no gate names its action so"
+		} else if method == "ALL" || method == "ANY" {
+			hint = "write *, if no gate names its action so"
+		}
+		l.reportColumn(r, column, codeUnknownMethod, hint, "%q is no HTTP method", method)
+	}
+}
+
+// checkStar looks for a star that the matcher does not know as one.
+func (l *linter) checkStar(r *rule, column int) {
+	if l.shape.action.column == column && l.shape.action.function == "==" && !slices.Contains(l.shape.starred, column) {
+		l.reportColumn(r, column, codeLiteralStar, `name each action, or write (p.act == "*" || r.act == p.act) into the matcher`,
+			"the matcher compares actions as they are, so that * stands only for itself")
+	}
+}
+
+// methodList is the methods in an action that lists several, with commas.
+func methodList(action string) string {
+	parts := strings.FieldsFunc(action, func(c rune) bool { return strings.ContainsRune("|,;/ +()^$", c) })
+	if len(parts) < 2 || slices.ContainsFunc(parts, func(part string) bool { return !isKnown(strings.ToUpper(part)) }) {
+		return ""
+	}
+	return strings.Join(parts, ", ")
+}
+
+// isKnown reports whether a method is registered (RFC 9110 §16.1), or in such
+// wide use as PURGE.
+func isKnown(method string) bool {
+	switch method {
+	case "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "CONNECT", "COPY", "DELETE", "GET", "HEAD", "LABEL",
+		"LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "NOTIFY",
+		"OPTIONS", "ORDERPATCH", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT", "QUERY", "REBIND", "REPORT",
+		"SEARCH", "SUBSCRIBE", "TRACE", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UNSUBSCRIBE", "UPDATE",
+		"UPDATEREDIRECTREF", "VERSION-CONTROL":
+		return true
+	}
+	return false
+}
+
+// nearest is the usual method that a word is a slip of, or "".
+func nearest(word string) string {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions} {
+		if isSlip(word, method) {
+			return method
+		}
+	}
+	return ""
+}
+
+// isSlip reports whether one letter more, less or other, or two letters
+// swapped make word into want.
+func isSlip(word, want string) bool {
+	head := 0
+	for head < len(word) && head < len(want) && word[head] == want[head] {
+		head++
+	}
+	a, b := word[head:], want[head:]
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
+}
+
+// partners are the methods that are easily forgotten beside another.
+var partners = []struct{ method, partner, code, message string }{
+	{http.MethodPut, http.MethodPatch, codePutPatch, "the rule names PUT, and none does PATCH for the same subject and object"},
+	{http.MethodPatch, http.MethodPut, codePatchPut, "the rule names PATCH, and none does PUT for the same subject and object"},
+	{http.MethodGet, http.MethodHead, codeGetHead, "HEAD is not judged as GET since a rule names HEAD, and none does for the same subject and object"},
+}
+
+// checkPartners looks for methods that were forgotten, and for the parents of
+// "/*".
+func (l *linter) checkPartners() {
+	if !l.shape.action.alone || !l.shape.object.alone {
+		return
+	}
+	head := namesHead(l.schema, l.rules)
+	for r := range l.policyRules() {
+		for _, p := range partners {
+			if (head || p.method != http.MethodGet) && l.schema.ruleNames(r, p.method) && !l.answered(r, l.object(r), p.partner) {
+				l.reportColumn(r, l.shape.action.column, p.code, "add a line for "+p.partner+", that says the same or the contrary", "%s", p.message)
+			}
+		}
+		l.checkParent(r)
+	}
+}
+
+// checkParent looks for a rule about all below a path that leaves out the path
+// itself.
+func (l *linter) checkParent(r *rule) {
+	parent, ok := strings.CutSuffix(l.object(r), "/*")
+	if !ok || parent == "" || l.config.objectRoute || l.shape.object.function != "keyMatch" && !isRegexp(l.shape.object.function) {
+		return
+	}
+	methods := slices.Collect(l.schema.methods(r))
+	if len(methods) == 0 {
+		methods = []string{http.MethodGet}
+	}
+	if !slices.ContainsFunc(methods, func(method string) bool { return !l.answered(r, parent, method) }) {
+		return
+	}
+	l.reportColumn(r, l.shape.object.column, codeParent, "add a line for "+parent+", if it is meant too", "the pattern does not match %s itself, and no other rule of the subject does", parent)
+}
+
+// maxRoles is how many roles of a subject lint looks at.
+const maxRoles = 64
+
+// answered reports whether the policy has an answer for the subject of r about
+// an object and a method: any answer where r allows, a deny where it denies.
+// Methods that no route has need none.
+func (l *linter) answered(r *rule, object, method string) bool {
+	action := value(r, l.shape.action.column)
+	if object == l.object(r) && l.shape.action.matches(method, action) || l.routes != nil && !l.routes.has(l.shape.object, object, method) {
+		return true
+	}
+	effect := ""
+	if l.schema.effectOf(r) == "deny" {
+		effect = "deny"
+	}
+	subject := value(r, l.shape.subject)
+	if l.cover.answers(r, subject, object, method, effect) {
+		return true
+	}
+	g := l.graphs["g"]
+	if g == nil || g.tenants {
+		return g != nil
+	}
+	c := g.from("", subject)
+	if c == nil {
+		return false
+	}
+	if len(c.links) > maxRoles {
+		return true
+	}
+	for role := range c.links {
+		if l.cover.answers(r, role, object, method, effect) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,246 @@
+package casbinrules
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+)
+
+// advice is a finding about a pattern, without its place.
+type advice struct{ code, message, hint string }
+
+// checkObjects looks at what p lines have for objects, and at all regular
+// expressions.
+func (l *linter) checkObjects() {
+	for r := range l.policyRules() {
+		for _, p := range l.schema.patterns {
+			if text := value(r, p.column); p.function == "regexMatch" && !isAnchored(text) {
+				l.reportColumn(r, p.column, codeUnanchored, "write ^(?:…)$ around it, or .* where more may stand", "the regular expression %q also matches inside a longer text", text)
+			}
+		}
+	}
+	if l.config.objectRoute || l.shape.object.column < 0 {
+		return
+	}
+	paths, names := 0, 0
+	for r := range l.policyRules() {
+		if isPath(l.object(r)) {
+			paths++
+		} else {
+			names++
+		}
+	}
+	known := map[string][]advice{}
+	for r := range l.policyRules() {
+		text := l.object(r)
+		told, seen := known[text]
+		if !seen {
+			told = l.shape.object.advise(text, paths > 0 && paths >= names)
+			known[text] = told
+		}
+		for _, a := range told {
+			l.reportColumn(r, l.shape.object.column, a.code, a.hint, "%s", a.message)
+		}
+	}
+}
+
+// object is what a p line has for object, or "".
+func (l *linter) object(r *rule) string { return value(r, l.shape.object.column) }
+
+// isPath reports whether an object is meant for a path, not for a name that a
+// gate was given.
+func isPath(object string) bool { return strings.HasPrefix(strings.TrimPrefix(object, "^"), "/") }
+
+// advise looks at one object; paths says that most objects are paths.
+func (c comparison) advise(object string, paths bool) []advice {
+	if c.function == "regexMatch" || c.star && object == "*" || everything(c.function, object) || checkPattern(c.function, object) != nil {
+		return nil
+	}
+	if !isPath(object) {
+		if paths && strings.Contains(object, "/") && !strings.Contains(object, "://") && object[0] != '*' {
+			return []advice{{codeNoSlash, "paths begin with a slash, and this one does not", "write /" + object + ", if no gate has this name"}}
+		}
+		if told := c.adviseStar(object); len(told) > 0 && told[0].code != codePrefixStar {
+			return told
+		}
+		return nil
+	}
+	all := append(c.adviseStar(object), adviseUnmatchable(c.function, object)...)
+	all = append(all, adviseParameters(c.function, object)...)
+	if len(all) == 0 && isRegexp(c.function) {
+		all = adviseRegexp(object)
+	}
+	return all
+}
+
+// isRegexp reports whether a function makes its pattern into a regular
+// expression.
+func isRegexp(function string) bool { return hasSegments(function) && function != "==" }
+
+// adviseStar looks for stars that do not mean "and everything below".
+func (c comparison) adviseStar(object string) []advice {
+	star := strings.IndexByte(object, '*')
+	if star < 0 {
+		return nil
+	}
+	before, behind := object[:star], object[star+1:]
+	switch c.function {
+	case "==":
+		return []advice{{codeLiteralStar, "the matcher compares objects as they are, so that * stands only for itself", "name each object, or use keyMatch2 in the model"}}
+	case "keyMatch":
+		if strings.Trim(behind, "*") != "" {
+			return []advice{{codeMisplacedStar, fmt.Sprintf("keyMatch ignores %q behind the first *", behind), "end the pattern with the *, or use keyMatch2 with a parameter"}}
+		}
+		return advisePrefix(before)
+	case "globMatch":
+		if behind == "" {
+			return advisePrefix(before)
+		}
+		return nil
+	}
+	return adviseRegexpStar(object)
+}
+
+func advisePrefix(before string) []advice {
+	if before == "" || strings.HasSuffix(before, "/") || strings.HasSuffix(before, "*") {
+		return nil
+	}
+	return []advice{{codePrefixStar, fmt.Sprintf("the pattern also covers longer names, such as %sx", before), "write " + before + " and " + before + "/* if only what is below is meant"}}
+}
+
+// adviseRegexpStar looks for stars in keyMatch2 and its like, where only "/*"
+// is not what it is in a regular expression.
+func adviseRegexpStar(object string) []advice {
+	for i := range len(object) {
+		if object[i] != '*' || i > 0 && strings.IndexByte(`.)]}\`, object[i-1]) >= 0 {
+			continue
+		}
+		if i == 0 || object[i-1] != '/' {
+			return []advice{{codeMisplacedStar, "a * that is not behind a slash repeats the character in front of it", "write /* for everything below, or .* for any text"}}
+		}
+		if i < len(object)-1 {
+			return []advice{{codeMiddleStar, "a * inside the path stands for any number of segments", "use a parameter for one segment"}}
+		}
+	}
+	return nil
+}
+
+var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// adviseUnmatchable looks for what no path has that gets past a gate: see
+// core.CanonicalPath.
+func adviseUnmatchable(function, object string) []advice {
+	if i := strings.IndexByte(object, '?'); i >= 0 && strings.IndexByte(object[i:], '=') > 0 {
+		return []advice{{codeQuery, "the query is no part of a path", "leave out all from the ? on"}}
+	}
+	literal := !isRegexp(function)
+	star := strings.IndexByte(object, '*')
+	if function == "keyMatch" && star >= 0 {
+		object = object[:star]
+	}
+	why, hint := "", ""
+	switch {
+	case percentEscape.MatchString(object):
+		why, hint = "has its percent-encoding taken off", "write the characters themselves"
+	case strings.Contains(object, "//"):
+		why, hint = "has no empty segment", "write one slash"
+	case literal && strings.ContainsRune(object, '\\') && function != "globMatch":
+		why, hint = "has no backslash", "write a slash"
+	case literal && hasDotSegment(object):
+		why, hint = "has no dot segment", "write the path it leads to"
+	case len(object) > 1 && strings.HasSuffix(object, "/") && (star < 0 || function != "keyMatch"):
+		why, hint = "ends in no slash", "leave the last slash out"
+	default:
+		return nil
+	}
+	return []advice{{codeUnmatchable, "the pattern never matches: a path that reaches the policy " + why, hint}}
+}
+
+func hasDotSegment(object string) bool {
+	for part := range strings.SplitSeq(object, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// adviseParameters looks for parameters in a spelling that the function does
+// not know, and for those that take more than they seem to.
+func adviseParameters(function, object string) []advice {
+	for part := range strings.SplitSeq(object, "/") {
+		colon := strings.IndexByte(part, ':')
+		braces := len(part) > 2 && part[0] == '{' && part[len(part)-1] == '}' && !strings.ContainsAny(part, ",")
+		switch {
+		case function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({"),
+			function != "keyMatch2" && isRegexp(function) && strings.Count(part, "{") > 1:
+			return []advice{{codeParameterSuffix, fmt.Sprintf("the parameter in %q takes the rest of the segment, whatever it says", part), "give the segment one parameter and nothing behind it"}}
+		case colon == 0 && len(part) > 1 && function != "keyMatch2":
+			return []advice{{codeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
+		case braces && (function == "keyMatch2" || !isRegexp(function)):
+			return []advice{{codeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
+		}
+	}
+	return nil
+}
+
+func parameterHint(function string) string {
+	switch function {
+	case "keyMatch2":
+		return "write :name"
+	case "globMatch":
+		return "write *"
+	case "==", "keyMatch":
+		return "use keyMatch2 in the model, or ObjectRoute if routes are meant"
+	}
+	return "write {name}"
+}
+
+// adviseRegexp looks for characters that mean something in a regular
+// expression, in a pattern that does not look like one.
+func adviseRegexp(object string) []advice {
+	if strings.ContainsAny(object, "([") || strings.Contains(object, ".*") {
+		return nil
+	}
+	for i := range len(object) {
+		c := object[i]
+		if strings.IndexByte(".+?|^$", c) < 0 || i > 0 && object[i-1] == '\\' {
+			continue
+		}
+		if c == '.' {
+			return []advice{{codeRegexpCharacter, "the dot stands for any character", `write \.`}}
+		}
+		return []advice{{codeRegexpCharacter, fmt.Sprintf("%q means something in the regular expression that the pattern is made into", c), `write \` + string(c)}}
+	}
+	return nil
+}
+
+// isAnchored reports whether a regular expression says itself what may stand
+// in front of and behind what it matches.
+func isAnchored(expr string) bool {
+	re, err := syntax.Parse(expr, syntax.Perl)
+	return err != nil || bounded(re, syntax.OpBeginText, func(subs []*syntax.Regexp) *syntax.Regexp { return subs[0] }) &&
+		bounded(re, syntax.OpEndText, func(subs []*syntax.Regexp) *syntax.Regexp { return subs[len(subs)-1] })
+}
+
+// bounded follows one side of an expression, which pick chooses, to an anchor
+// or to ".*".
+func bounded(re *syntax.Regexp, anchor syntax.Op, pick func([]*syntax.Regexp) *syntax.Regexp) bool {
+	switch re.Op {
+	case anchor:
+		return true
+	case syntax.OpStar:
+		return re.Sub[0].Op == syntax.OpAnyChar || re.Sub[0].Op == syntax.OpAnyCharNotNL
+	case syntax.OpConcat, syntax.OpCapture:
+		return bounded(pick(re.Sub), anchor, pick)
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			if !bounded(sub, anchor, pick) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,133 @@
+package casbinrules
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/casbin/casbin/v2/util"
+)
+
+// segmentKind is what a segment of a path pattern matches.
+type segmentKind int
+
+const (
+	segmentLiteral segmentKind = iota // its text
+	segmentOne                        // any one segment
+	segmentRest                       // all that is left, at least a slash
+	segmentOther                      // something a regular expression says
+)
+
+type segment struct {
+	kind segmentKind
+	text string
+}
+
+// everything is the pattern that matches whatever there is, by whatever
+// function.
+func everything(function, pattern string) bool {
+	switch function {
+	case "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5":
+		return pattern == "*"
+	case "regexMatch":
+		return pattern == ".*"
+	}
+	return false
+}
+
+// segments takes a pattern apart at its slashes. It returns nil for one whose
+// segments cannot be told apart.
+func segments(function, pattern string) []segment {
+	parts := strings.Split(pattern, "/")
+	made := make([]segment, len(parts))
+	names := []string{}
+	for i, part := range parts {
+		made[i] = segmentOf(function, part, i == len(parts)-1 && i > 0)
+		if made[i].kind == segmentOther && strings.Trim(made[i].text, dottedBytes) != "" {
+			return nil
+		}
+		if function == "keyMatch4" && made[i].kind == segmentOne {
+			if slices.Contains(names, part) {
+				return nil // must be equal to the other one
+			}
+			names = append(names, part)
+		}
+	}
+	return made
+}
+
+// dottedBytes are what a segment with dots in it may hold besides to be
+// bounded: no operator of a regular expression.
+const dottedBytes = ".-_~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+func segmentOf(function, part string, last bool) segment {
+	switch {
+	case function == "==":
+		return segment{segmentLiteral, part}
+	case part == "*" && last:
+		return segment{kind: segmentRest}
+	case function == "keyMatch2" && len(part) > 1 && part[0] == ':',
+		function != "keyMatch2" && len(part) > 2 && part[0] == '{' && part[len(part)-1] == '}' && strings.Count(part, "{") == 1:
+		return segment{kind: segmentOne}
+	}
+	if text, ok := literal(part); ok && !(function == "keyMatch2" && strings.Contains(part, ":")) {
+		return segment{segmentLiteral, text}
+	}
+	return segment{segmentOther, part}
+}
+
+// literal is the one text that a part of a regular expression matches.
+func literal(part string) (string, bool) {
+	var b strings.Builder
+	for i := 0; i < len(part); i++ {
+		c := part[i]
+		if c == '\\' && i+1 < len(part) && strings.IndexByte(regexpBytes, part[i+1]) >= 0 {
+			i++
+			c = part[i]
+		} else if strings.IndexByte(regexpBytes, c) >= 0 {
+			return "", false
+		}
+		b.WriteByte(c)
+	}
+	return b.String(), true
+}
+
+// regexpBytes are those that mean something in a regular expression.
+const regexpBytes = `\.+*?()|[]{}^$`
+
+// hasSegments reports whether function matches segment by segment.
+func hasSegments(function string) bool {
+	switch function {
+	case "==", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5":
+		return true
+	}
+	return false
+}
+
+// matches asks a matcher function. What it cannot take matches nothing.
+func matches(function, text, pattern string) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	switch function {
+	case "==":
+		return text == pattern
+	case "keyMatch":
+		return util.KeyMatch(text, pattern)
+	case "keyMatch2":
+		return util.KeyMatch2(text, pattern)
+	case "keyMatch3":
+		return util.KeyMatch3(text, pattern)
+	case "keyMatch4":
+		return util.KeyMatch4(text, pattern)
+	case "keyMatch5":
+		return util.KeyMatch5(text, pattern)
+	case "regexMatch":
+		ok, _ = regexp.MatchString(pattern, text)
+	case "globMatch":
+		ok, _ = util.GlobMatch(text, pattern)
+	}
+	return ok
+}
