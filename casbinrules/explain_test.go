@@ -1,0 +1,109 @@
+package casbinrules
+
+import (
+	"context"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+func explained(t testing.TB, a *Authorizer, p *core.Principal, access core.Access, opts ...ExplainOption) Explanation {
+	t.Helper()
+	e, err := a.Explain(context.Background(), p, access, opts...)
+	if err != nil {
+		t.Fatalf("Explain: %v", err)
+	}
+	return e
+}
+
+func TestExplanationsAreReadable(t *testing.T) {
+	withDeny := open(t, RBACWithDeny(), reports+"g, author, editor\ng, dora, author\n")
+	tenants := open(t, RBACWithTenants(), "p, editor, t1, /x, GET\np, editor, t2, /x, GET\np, editor, t2, /y, PUT\ng, erin, editor, t2\n")
+	unusual := open(t, RBAC(), "p, admin, /*, *\np, bot, /dav/*, PROPFIND\ng, alice, admin\n")
+	objects := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _\ng2 = _, _", someAllow, "g(r.sub, p.sub) && g2(r.obj, p.obj) && r.act == p.act")),
+		"p, editor, docs, GET\ng, erin, editor\ng2, /a, papers\ng2, papers, docs\n")
+	root := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, `r.sub == "root" || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`)),
+		"p, editor, /a, GET\n")
+	for _, c := range []struct {
+		name   string
+		a      *Authorizer
+		who    *core.Principal
+		access core.Access
+		want   string
+	}{
+		{"allowed", withDeny, who(t, "erin"), to("POST", "/reports"),
+			`erin may POST /reports: policy.csv:4 allows it
+  rule: policy.csv:4: p, editor, /reports, POST, allow
+  roles: erin → editor (policy.csv:16)`},
+		{"two links", withDeny, who(t, "dora"), to("POST", "/reports"),
+			`dora may POST /reports: policy.csv:4 allows it
+  rule: policy.csv:4: p, editor, /reports, POST, allow
+  roles: dora → author (policy.csv:19) → editor (policy.csv:18)`},
+		{"role of the credentials", withDeny, who(t, "t-1", "author"), to("POST", "/reports"),
+			`t-1 (author) may POST /reports: policy.csv:4 allows it
+  rule: policy.csv:4: p, editor, /reports, POST, allow
+  roles: t-1 → author (from the credentials) → editor (policy.csv:18)`},
+		{"denied by rule", withDeny, who(t, "erin"), to("GET", "/files/secret/a"),
+			`erin may not GET /files/secret/a: policy.csv:11 denies it
+  rule: policy.csv:11: p, editor, /files/secret/*, *, deny
+  roles: erin → editor (policy.csv:16)
+  overrides: policy.csv:6: p, editor, /files/*, GET, allow`},
+		{"other action", withDeny, who(t, "erin"), to("PATCH", "/reports/7"),
+			`erin may not PATCH /reports/7: no rule allows it
+  near: erin has PUT on /reports/:id at policy.csv:5, not PATCH
+  near: the role admin has * on /* at policy.csv:2, which erin does not have`},
+		{"other object", withDeny, who(t, "victor"), to("GET", "/reports/7"),
+			`victor may not GET /reports/7: no rule allows it
+  near: victor has GET on /reports at policy.csv:7, not on /reports/7
+  near: the role admin has * on /* at policy.csv:2, which victor does not have`},
+		{"stranger", withDeny, who(t, "mallory"), to("GET", "/reports"),
+			`mallory may not GET /reports: no rule allows it
+  near: the role editor has GET on /reports at policy.csv:3, which mallory does not have
+  near: the role viewer has GET on /reports at policy.csv:7, which mallory does not have
+  near: the role admin has * on /* at policy.csv:2, which mallory does not have`},
+		{"name of a role", withDeny, who(t, "editor"), to("GET", "/reports"),
+			`editor may not GET /reports: no rule allows it; "editor" is the name of a role, and a user by that name gets nothing of what the role gets
+  near: the role editor has GET on /reports at policy.csv:3, not a user by that name
+  near: the role viewer has GET on /reports at policy.csv:7, which editor does not have
+  near: the role admin has * on /* at policy.csv:2, which editor does not have`},
+		{"HEAD", withDeny, who(t, "victor"), to("HEAD", "/reports"),
+			`victor may GET /reports: policy.csv:7 allows it
+  rule: policy.csv:7: p, viewer, /reports, GET, allow
+  roles: victor → viewer (policy.csv:17)
+  note: HEAD is judged as GET, since no rule names HEAD`},
+		{"other tenant", tenants, tenantOf(t, "t1", "erin"), to("GET", "/x"),
+			`erin in tenant t1 may not GET /x: no rule allows it
+  near: the role editor has GET on /x at policy.csv:1, which erin does not have
+  near: erin has GET on /x in tenant t2 at policy.csv:2, not in t1`},
+		{"no tenant", tenants, who(t, "erin"), to("GET", "/x"),
+			`erin may not GET /x: the model has tenants, and the credentials name none
+  near: erin has GET on /x in tenant t2 at policy.csv:2, and the credentials name no tenant`},
+		{"tenant", tenants, tenantOf(t, "t2", "erin"), to("PUT", "/y"),
+			`erin in tenant t2 may PUT /y: policy.csv:3 allows it
+  rule: policy.csv:3: p, editor, t2, /y, PUT
+  roles: erin → editor (policy.csv:4)`},
+		{"unknown method", unusual, who(t, "alice"), to("TRACE", "/x"),
+			`alice may not TRACE /x: no rule names the method TRACE, and "*" stands for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS alone
+  near: alice has * on /* at policy.csv:1, which does not cover TRACE`},
+		{"method of others", unusual, who(t, "alice"), to("PROPFIND", "/dav/x"),
+			`alice may not PROPFIND /dav/x: no rule allows it
+  near: alice has * on /* at policy.csv:1, which does not cover PROPFIND
+  near: bot has PROPFIND on /dav/* at policy.csv:2, not alice`},
+		{"object roles", objects, who(t, "erin"), to("GET", "/a"),
+			`erin may GET /a: policy.csv:1 allows it
+  rule: policy.csv:1: p, editor, docs, GET
+  roles: erin → editor (policy.csv:2)
+  object: /a → papers (policy.csv:3) → docs (policy.csv:4)`},
+		{"no conjunction", root, who(t, "erin"), to("GET", "/a"),
+			`erin may not GET /a: no rule allows it
+  note: near misses are not available: the matcher is not a plain list of conditions joined by &&`},
+		{"anonymous", withDeny, nil, to("GET", "/reports"),
+			`anonymous may not GET /reports: there are no credentials, and the policy is not asked about such requests (see AllowAnonymous)`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := explained(t, c.a, c.who, c.access).String(); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
