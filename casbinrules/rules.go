@@ -1,0 +1,104 @@
+package casbinrules
+
+import "slices"
+
+// Rule is one line of a policy, for tools that show or compare policies.
+type Rule struct {
+	RuleText
+	// Kind is "p", "g", "g2" and so on.
+	Kind string
+	// Fields are what stands behind the kind.
+	Fields []string
+	// Subjects, Tenants, Objects and Actions say what a p line compares with
+	// these fields of a request; empty for what it does not compare, and for
+	// lines of other kinds.
+	Subjects, Tenants, Objects, Actions []Pattern
+	// Effect is "allow" or "deny" for a p line, or what else a policy loaded
+	// [AsCasbin] says there.
+	Effect string
+}
+
+// Pattern is what a rule compares a field of a request with.
+type Pattern struct {
+	Text string
+	// Function is the function of the matcher that compares, such as
+	// "keyMatch2"; it is "==" for equality and "g", "g2" and so on for a role.
+	Function string
+}
+
+// Matches reports whether the pattern by itself matches value. That of a role
+// matches its own name only.
+func (p Pattern) Matches(value string) bool {
+	if slices.Contains(patternFunctions, p.Function) {
+		return matches(p.Function, value, p.Text)
+	}
+	return value == p.Text
+}
+
+// Rules are the lines of the policy in force in their order, without those that
+// repeat another.
+func (a *Authorizer) Rules() []Rule {
+	s := a.current.Load()
+	subjects, tenants := s.schema.comparedWith("sub"), s.schema.comparedWith(s.schema.tenantName())
+	objects, actions := s.schema.comparedWith("obj"), s.schema.comparedWith("act")
+	rules := make([]Rule, len(s.rules))
+	for i, r := range s.rules {
+		made := Rule{RuleText: r.written(), Kind: r.kind(), Fields: slices.Clone(r.fields())}
+		if made.Kind == "p" {
+			made.Subjects, made.Tenants = subjects.of(r), tenants.of(r)
+			made.Objects, made.Actions = objects.of(r), actions.of(r)
+			made.Effect = "allow"
+			if s.schema.eft >= 0 {
+				made.Effect = r.fields()[s.schema.eft]
+			}
+		}
+		rules[i] = made
+	}
+	return rules
+}
+
+// RequestFields are the names in the request definition of the model in force,
+// in its order, such as "sub", "obj", "act".
+func (a *Authorizer) RequestFields() []string { return a.current.Load().schema.names("r") }
+
+// tenantName is what the request definition calls the tenant, or "".
+func (s *schema) tenantName() string {
+	for i, name := range s.names("r") {
+		if s.request[i] == fieldTenant {
+			return name
+		}
+	}
+	return ""
+}
+
+// comparisons are the policy fields that one request field is compared with.
+type comparisons []patternColumn
+
+func (s *schema) comparedWith(field string) comparisons {
+	var found comparisons
+	add := func(column int, function string) {
+		if c := (patternColumn{column, function}); column >= 0 && !slices.Contains(found, c) {
+			found = append(found, c)
+		}
+	}
+	if field == "" {
+		return nil
+	}
+	for _, name := range compared(s.matcherTokens, "r_"+field) {
+		add(s.column(name), "==")
+	}
+	for _, c := range append(calls(s.matcherTokens), regexpOperators(s.matcherTokens)...) {
+		if c.arg(0).text == "r_"+field {
+			add(s.column(c.arg(1).text), c.name)
+		}
+	}
+	return found
+}
+
+func (c comparisons) of(r *rule) []Pattern {
+	var made []Pattern
+	for _, p := range c {
+		made = append(made, Pattern{r.fields()[p.column], p.function})
+	}
+	return made
+}
