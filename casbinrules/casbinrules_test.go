@@ -22,7 +22,7 @@ func files(pairs ...string) fstest.MapFS {
 // open opens one policy file called policy.csv.
 func open(t testing.TB, m Model, policy string, opts ...Option) *Authorizer {
 	t.Helper()
-	a, err := OpenFS(files("policy.csv", policy), m, []string{"policy.csv"}, append(opts, WithLogger(slog.New(slog.DiscardHandler)))...)
+	a, err := OpenFS(files("policy.csv", policy), m, []string{"policy.csv"}, append(opts, quiet)...)
 	if err != nil {
 		t.Fatalf("OpenFS: %v", err)
 	}
@@ -58,3 +58,6 @@ func decide(t testing.TB, a *Authorizer, p *core.Principal, access core.Access) 
 }
 
 func writeFile(name, text string) error { return os.WriteFile(name, []byte(text), 0o600) }
+
+// quiet keeps warnings out of the output of tests.
+var quiet = WithLogger(slog.New(slog.DiscardHandler))

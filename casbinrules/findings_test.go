@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +12,7 @@ import (
 // findings opens the files and returns the errors as "file:line:column:code".
 func findings(t *testing.T, m Model, fsys fs.FS, policies []string, opts ...Option) []string {
 	t.Helper()
-	_, err := OpenFS(fsys, m, policies, append(opts, WithLogger(slog.New(slog.DiscardHandler)))...)
+	_, err := OpenFS(fsys, m, policies, append(opts, quiet)...)
 	if err == nil {
 		return nil
 	}

@@ -1,0 +1,230 @@
+package casbinrules
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
+	fileadapter "github.com/casbin/casbin/v2/persist/file-adapter"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// soil makes random lines of a policy dirty, in ways that Casbin may load.
+func soil(rnd *rand.Rand, lines []string) string {
+	dirty := slices.Clone(lines)
+	for range 1 + rnd.IntN(6) {
+		i := rnd.IntN(len(dirty))
+		fields := strings.Split(dirty[i], ", ")
+		at := rnd.IntN(len(fields))
+		switch rnd.IntN(16) {
+		case 0:
+			fields[at] = ""
+		case 1:
+			fields[at] += " # note"
+		case 2:
+			fields[at] += " "
+		case 3:
+			fields[at] = strings.ToUpper(fields[at])
+		case 4:
+			fields[at] = `"` + fields[at] + `"`
+		case 5:
+			fields[at] += "\t"
+		case 6:
+			fields[at] = "(" + fields[at]
+		case 7:
+			fields = append(fields, "extra")
+		case 8:
+			fields = fields[:at]
+		case 9:
+			fields = []string{"g", pick(rnd, []string{"r0", "r1", "r2"}), pick(rnd, []string{"r0", "r1", "u0"}), "t1"}
+		case 10:
+			fields = slices.Clone(strings.Split(pick(rnd, lines), ", "))
+		case 11:
+			fields[0] = pick(rnd, []string{"m", "r", "e", "p2", "P", ";", "#"})
+		case 12:
+			fields[at] += "\x00\xff"
+		case 13:
+			fields[at] = " " + fields[at] + pick(rnd, []string{`"`, ";", "*", "\r"})
+		case 14:
+			fields[at] = `"` + fields[at] + `,"`
+		case 15:
+			fields[at] = " " + fields[at] + pick(rnd, []string{"Deny", "1", "/", "?x=1"})
+		}
+		dirty[i] = strings.Join(fields, ", ")
+	}
+	return strings.Join(dirty, pick(rnd, []string{"\n", "\r\n", "\n\n# c\n"}))
+}
+
+// TestAsCasbinIsCasbin holds what AsCasbin loads, and decides from dirty files,
+// against Casbin's file adapter and Enforce.
+func TestAsCasbinIsCasbin(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	dir := t.TempDir()
+	allowed := 0
+	for n, f := range families() {
+		t.Run(f.name, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
+			loaded := 0
+			const policies = 60
+			for range policies {
+				text := soil(rnd, f.policy(rnd))
+				if ok, yes := f.compareAsCasbin(t, rnd, dir, text); ok {
+					loaded++
+					allowed += yes
+				}
+			}
+			if loaded < policies/20 || loaded == policies {
+				t.Errorf("%d of %d policies load: the cases prove little", loaded, policies)
+			}
+		})
+	}
+	if allowed == 0 {
+		t.Error("no request is allowed: the cases prove little")
+	}
+}
+
+// casbinFile is Casbin's enforcer for a policy file, or its refusal.
+func casbinFile(t *testing.T, dir, text, policy string) (e *casbin.Enforcer, err error) {
+	t.Helper()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	name := filepath.Join(dir, "policy.csv")
+	if err := os.WriteFile(name, []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.NewModelFromString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return casbin.NewEnforcer(m, fileadapter.NewAdapter(name))
+}
+
+func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string) (loaded bool, allowed int) {
+	t.Helper()
+	if f.name == "subject priority" && strings.Contains(policy, "g,") {
+		// What Casbin makes of roles that are no tree is chance, or a hang.
+		found, err := LintFS(files("policy.csv", policy), ModelText("model.conf", f.text), []string{"policy.csv"}, AsCasbin(), WithoutTokenRoles())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(found, func(f Finding) bool { return f.Code == codeTree }) {
+			return false, 0
+		}
+	}
+	e, refusal := casbinFile(t, dir, f.text, policy)
+	a, err := OpenFS(files("policy.csv", policy), ModelText("model.conf", f.text), []string{"policy.csv"}, AsCasbin(), WithoutTokenRoles(), quiet)
+	if (err == nil) != (refusal == nil) {
+		t.Fatalf("casbin: %v, here: %v\n%q", refusal, err, policy)
+	}
+	if err != nil {
+		return false, 0
+	}
+	for range 12 {
+		values := []string{pick(rnd, []string{"u0", "u1", "U0", "root", "r0", "r1", "", "anonymous", "u2 "}),
+			pick(rnd, append(plainObjects, "/a ", "/A", "/b/b", "")), pick(rnd, []string{"GET", "POST", "HEAD", "PROPFIND", "get", ""})}
+		switch {
+		case f.g == 3:
+			values = slices.Insert(values, 1, pick(rnd, []string{"t1", "t2", "T1", ""}))
+		case f.name == "priority by field":
+			slices.Reverse(values)
+		}
+		if f.askBoth(t, a, e, values, policy) {
+			allowed++
+		}
+	}
+	return true, allowed
+}
+
+// askBoth compares Enforce, and Authorize where a gate could ask the question.
+func (f family) askBoth(t *testing.T, a *Authorizer, e *casbin.Enforcer, values []string, policy string) bool {
+	t.Helper()
+	asked := make([]any, len(values))
+	for i, v := range values {
+		asked[i] = v
+	}
+	want, refusal := e.Enforce(asked...)
+	d, err := a.Enforce(context.Background(), values...)
+	if d.Allowed != want || (err == nil) != (refusal == nil) {
+		t.Fatalf("Enforce %q: got %v, %v; casbin says %v, %v\n%q", values, d.Allowed, err, want, refusal, policy)
+	}
+	tenant := "t1"
+	switch {
+	case f.g == 3:
+		tenant = values[1]
+		values = []string{values[0], values[2], values[3]}
+	case f.name == "priority by field":
+		values = []string{values[2], values[1], values[0]}
+	}
+	if values[0] == "" || tenant == "" || values[1] == "" {
+		return want
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: values[0], Tenant: tenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err = a.Authorize(context.Background(), p, to(values[2], values[1]))
+	if d.Allowed != want || (err == nil) != (refusal == nil) {
+		t.Fatalf("Authorize %q: got %v, %v; casbin says %v, %v\n%q", values, d.Allowed, err, want, refusal, policy)
+	}
+	return want
+}
+
+func TestAsCasbinTurnsFindingsIntoWarnings(t *testing.T) {
+	const policy = "p, ann, /x, GET, Deny\np, ann , /x, GET, allow\np, , /y, GET, allow # c\ng, ann, staff, more\n"
+	if _, err := OpenFS(files("p.csv", policy), RBACWithDeny(), []string{"p.csv"}, quiet); err == nil {
+		t.Fatal("the policy opens without AsCasbin")
+	}
+	a := open(t, RBACWithDeny(), policy, AsCasbin())
+	codes := map[string]bool{}
+	for _, f := range a.Warnings() {
+		codes[f.Code] = true
+		if f.Severity != SeverityWarning {
+			t.Errorf("%s is no warning", f)
+		}
+	}
+	for _, code := range []string{codeEffect, codeSpace, codeEmptyField, codeComment, codeExtraField} {
+		if !codes[code] {
+			t.Errorf("no warning %s", code)
+		}
+	}
+	if _, err := OpenFS(files("p.csv", "p, ann\n"), RBACWithDeny(), []string{"p.csv"}, AsCasbin(), quiet); err == nil {
+		t.Error("what Casbin refuses loads")
+	}
+	if _, err := a.Enforce(context.Background(), "ann", "/x"); err == nil {
+		t.Error("a request of two values is decided")
+	}
+}
+
+// TestAsCasbinReadsModelsLikeCasbin loads models that are refused otherwise.
+func TestAsCasbinReadsModelsLikeCasbin(t *testing.T) {
+	denyOnly := strings.Replace(RBACWithDeny().Text(), "some(where (p.eft == allow)) && ", "", 1)
+	a := open(t, ModelText("m.conf", denyOnly), "p, ann, /x, GET, deny\n", AsCasbin())
+	for path, want := range map[string]bool{"/x": false, "/y": true} {
+		if d := decide(t, a, who(t, "ann"), to("GET", path)); d.Allowed != want {
+			t.Errorf("%s: %+v", path, d)
+		}
+	}
+	second := strings.Replace(baseModel, "p = sub, obj, act", "p = sub, obj, act\np2 = sub, act", 1)
+	a = open(t, ModelText("m.conf", second), "p, ann, /x, GET\np2, ann, GET\n", AsCasbin())
+	if d := decide(t, a, who(t, "ann"), to("GET", "/x")); !d.Allowed {
+		t.Errorf("%+v", d)
+	}
+	short := modelText("sub, act", "sub, act", "", someAllow, "r.sub == p.sub && r.act == p.act")
+	a = open(t, ModelText("m.conf", short), "p, ann, GET\n", AsCasbin())
+	if d, err := a.Enforce(context.Background(), "ann", "GET"); err != nil || !d.Allowed {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
