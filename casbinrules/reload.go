@@ -137,6 +137,11 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 	}
 	e := ReloadEvent{Time: started, Outcome: ReloadRejected, Forced: a.force.Load()}
 	s, err := a.build(in)
+	if err == nil && !e.Forced {
+		if found := checkShrink(old.rules, s.rules); len(found) > 0 {
+			err = &FindingsError{found}
+		}
+	}
 	if err != nil {
 		e.Err = err
 		a.reject(ctx, e)
