@@ -1,0 +1,67 @@
+package casbinrules
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRulesThatDecideNothingCanBeRemoved removes all rules called shadowed, and
+// allows called contradicted, from random policies: no decision may change.
+func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	removed := 0
+	for n, f := range families() {
+		t.Run(f.name, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
+			f.actions = append(f.actions, "HEAD", "PROPFIND")
+			f.objects = append(f.objects, f.objects[0], "/:y", "/{z}", "/a*")
+			for range 80 {
+				removed += f.removeShadowed(t, rnd)
+			}
+		})
+	}
+	if removed < 100 {
+		t.Errorf("%d rules were removed: the cases prove little", removed)
+	}
+}
+
+func (f family) removeShadowed(t *testing.T, rnd *rand.Rand) (removed int) {
+	t.Helper()
+	lines := f.policy(rnd)
+	opts := []Option{WithoutTokenRoles(), AsCasbin()}
+	m := ModelText("model.conf", f.text)
+	found, err := LintFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, opts[0], opts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := append([]string(nil), lines...)
+	for _, found := range found {
+		if found.Code == codeShadowed || found.Code == codeContradiction && strings.HasSuffix(found.Message, "that one wins") {
+			kept[found.Line-1] = ""
+			removed++
+		}
+	}
+	if removed == 0 {
+		return 0
+	}
+	// Once as Casbin decides, once with what this package adds.
+	for _, opts := range [][]Option{opts, opts[:1]} {
+		before, err := OpenFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, append(opts, quiet)...)
+		if err != nil {
+			continue // refused without AsCasbin
+		}
+		after := open(t, m, strings.Join(kept, "\n"), opts...)
+		for range 60 {
+			p := tenantOf(t, "t"+strconv.Itoa(1+rnd.IntN(2)), pick(rnd, []string{"u0", "u1", "u2", "r1", "root"}))
+			access := to(pick(rnd, []string{"GET", "POST", "DELETE", "HEAD", "PROPFIND", "PUT"}), pick(rnd, append(plainObjects, "/b/b", "/ab", "/a/b/c")))
+			if b, a := decide(t, before, p, access), decide(t, after, p, access); b.Allowed != a.Allowed {
+				t.Fatalf("%s in %s: %+v: before %v, after %v\n%s\nwithout\n%s", p.ID(), p.Tenant(), access, b.Allowed, a.Allowed, strings.Join(lines, "\n"), strings.Join(kept, "\n"))
+			}
+		}
+	}
+	return removed
+}
