@@ -23,6 +23,8 @@ type snapshot struct {
 	model   Model
 	schema  *schema
 	engine  engine
+	// unindexed says why the model is left to Casbin; nil when it is not.
+	unindexed error
 	// rules are the lines of the policy in their order, graphs the role links
 	// of each kind.
 	rules  []*rule
@@ -49,20 +51,21 @@ func (s *schema) checkOptions(c *config) {
 }
 
 func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*snapshot, error) {
-	e, err := newCasbinEngine(s, rules, graphs)
+	e, unindexed, err := newEngine(s, rules, graphs, c)
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", firstLine(err))
 	}
 	return &snapshot{
 		schema:     s,
 		engine:     e,
+		unindexed:  unindexed,
 		rules:      rules,
 		graphs:     graphs,
 		members:    graphs["g"],
 		roleNames:  roleNames(rules),
 		knownRoles: knownRoles(s, rules, c),
 		namesHead:  namesHead(s, rules),
-		unusual:    unusualEngines(s, rules, graphs),
+		unusual:    unusualEngines(s, rules, graphs, c),
 	}, nil
 }
 
@@ -121,7 +124,7 @@ func (s *snapshot) isRoleName(id string, c *config) bool {
 // unusualEngines prepares an engine for each unusual method the policy names:
 // with the rules that name it and those that deny. Most are never needed, so
 // each is built at its first request.
-func unusualEngines(s *schema, rules []*rule, graphs map[string]*graph) map[string]func() (engine, error) {
+func unusualEngines(s *schema, rules []*rule, graphs map[string]*graph, c *config) map[string]func() (engine, error) {
 	engines := map[string]func() (engine, error){}
 	for _, r := range rules {
 		for method := range s.methods(r) {
@@ -129,7 +132,8 @@ func unusualEngines(s *schema, rules []*rule, graphs map[string]*graph) map[stri
 				continue
 			}
 			engines[method] = sync.OnceValues(func() (engine, error) {
-				return newCasbinEngine(s, s.rulesFor(method, rules), graphs)
+				e, _, err := newEngine(s, s.rulesFor(method, rules), graphs, c)
+				return e, err
 			})
 		}
 	}

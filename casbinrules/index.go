@@ -1,0 +1,199 @@
+package casbinrules
+
+import (
+	"math"
+	"slices"
+
+	"github.com/casbin/casbin/v2/constant"
+)
+
+// index answers from tables that are made when a policy is loaded, what Casbin
+// finds by trying every rule. Its answers and the rules it names are Casbin's:
+// a model whose matcher it cannot follow exactly has none (newIndex). It is
+// immutable and decides without allocating.
+type index struct {
+	effect string
+	// rules are in the order that effects go by.
+	rules []*rule
+	ways  []way
+	// open are the parts of the matcher that let a request pass every rule.
+	open []*cond
+	// firstAllow and firstDeny are the first rules of their kind, or none.
+	firstAllow, firstDeny int32
+	conds                 []*cond
+	matches               []pattern
+	// plain answers what cannot be looked up: objects with characters that
+	// mean something else to the patterns.
+	plain func() (engine, error)
+}
+
+// way is one alternative of a matcher: a conjunction.
+type way struct {
+	subjects subjectIndex
+	paths    pathIndex
+}
+
+// none is the place of no rule.
+const none = math.MaxInt32
+
+// search is a request on its way through an index.
+type search struct {
+	index       *index
+	q           *question
+	sets        [][]int32
+	everyone    bool
+	allow, deny int32 // the first rules found so far
+}
+
+// decide implements engine.
+func (x *index) decide(q *question) (answer, error) {
+	if a, ok := x.find(q); ok {
+		return a, nil
+	}
+	e, err := x.plain()
+	if err != nil {
+		return answer{}, err
+	}
+	return e.decide(q)
+}
+
+// find answers q; ok is false when q has to be asked of plain.
+func (x *index) find(q *question) (a answer, ok bool) {
+	for _, c := range x.open {
+		if c.holds(q) {
+			return x.answer(x.firstAllow, x.firstDeny), true
+		}
+	}
+	var room [8][]int32
+	s := search{index: x, q: q, allow: none, deny: none}
+	for i := range x.ways {
+		w := &x.ways[i]
+		if w.paths.strange(q.object) {
+			return answer{}, false
+		}
+		s.sets = w.subjects.sets(q, room[:0])
+		s.everyone = w.subjects.column < 0 || w.subjects.everyone != nil && w.subjects.everyone.holds(q)
+		if s.everyone || len(s.sets) > 0 {
+			w.paths.visit(q.object, &s)
+		}
+	}
+	return x.answer(s.allow, s.deny), true
+}
+
+// strange reports whether an object holds what patterns take for something
+// else than a character.
+func (x *pathIndex) strange(object string) bool {
+	if !x.odd {
+		return false
+	}
+	for i := range len(object) {
+		if c := object[i]; c == '\n' || c == '?' && x.cuts || c >= 0x80 {
+			return true
+		}
+	}
+	return false
+}
+
+// answer applies the effect to the first rules that matched.
+func (x *index) answer(allow, deny int32) answer {
+	decides := allow
+	switch x.effect {
+	case constant.AllowAndDenyEffect:
+		if deny != none {
+			decides = deny
+		}
+	case constant.PriorityEffect:
+		decides = min(allow, deny)
+	}
+	if decides == none {
+		return answer{}
+	}
+	return answer{allowed: decides == allow, rule: x.rules[decides]}
+}
+
+// fewRefs is up to which length a list is looked through from end to end.
+const fewRefs = 12
+
+// try looks for rules of the subject in a list.
+func (s *search) try(refs []ref) {
+	if s.everyone || len(refs) <= fewRefs {
+		for i := range refs {
+			if r := &refs[i]; s.wants(r) && (s.everyone || s.has(r.subject)) && s.matches(r) {
+				s.take(r)
+			}
+		}
+		return
+	}
+	for _, set := range s.sets {
+		if len(set) > 4*len(refs) {
+			s.tryEach(refs, set)
+			continue
+		}
+		for _, id := range set {
+			for i := firstFor(refs, id); i < len(refs) && refs[i].subject == id; i++ {
+				if r := &refs[i]; s.wants(r) && s.matches(r) {
+					s.take(r)
+				}
+			}
+		}
+	}
+}
+
+// tryEach is for subjects that stand for more names than the list has rules.
+func (s *search) tryEach(refs []ref, set []int32) {
+	for i := range refs {
+		r := &refs[i]
+		if _, ok := slices.BinarySearch(set, r.subject); ok && s.wants(r) && s.matches(r) {
+			s.take(r)
+		}
+	}
+}
+
+// wants reports whether a rule could still change the answer.
+func (s *search) wants(r *ref) bool {
+	if r.deny {
+		return r.rule < s.deny
+	}
+	return r.rule < s.allow
+}
+
+func (s *search) has(subject int32) bool {
+	for _, set := range s.sets {
+		if len(set) <= fewRefs {
+			for _, id := range set {
+				if id == subject {
+					return true
+				}
+			}
+		} else if _, ok := slices.BinarySearch(set, subject); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *search) matches(r *ref) bool {
+	return (r.cond == 0 || s.index.conds[r.cond].holds(s.q)) &&
+		(r.match == 0 || s.index.matches[r.match](s.q.object))
+}
+
+func (s *search) take(r *ref) {
+	if r.deny {
+		s.deny = r.rule
+	} else {
+		s.allow = r.rule
+	}
+}
+
+// firstFor is the place of the first rule for a subject.
+func firstFor(refs []ref, subject int32) int {
+	low, high := 0, len(refs)
+	for low < high {
+		if mid := int(uint(low+high) >> 1); refs[mid].subject < subject {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}

@@ -1,0 +1,208 @@
+package casbinrules
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// casesFlag is how many questions the differential test of the index asks:
+// go test -run IndexAnswers -index.cases 1000000.
+var casesFlag = flag.Int("index.cases", 20_000, "questions put to the index and to Casbin")
+
+// oddPatterns are patterns for paths that an index has to tell apart.
+var oddPatterns = []string{
+	"*", "/*", "/a*", "*a", "/*/x", "/a/*", "/a/:id", "/a/:id/*", "/:x/:y", "/a.b", "/a.b/:id", "/(a|b)", "/a|/b",
+	"a", "a/:id", "/a/", "/", "/a//b", ":x", "/:a:b", "/a:b", `/a\.b`, "/{x}", "/{x}/b", "/{x}/{x}", "/{x}/{y}/*", "/a{x}", "/é/:id",
+}
+
+var oddObjects = []string{
+	"/", "/a", "/a/", "/a/1", "/a/1/2", "/b", "/b/2/c", "/a.b", "/aXb", "/a.b/1", "/aXb/1", "//", "/a//b", "a", "a/1",
+	"/x/x", "/x/y", "/x/y/z", "/ab", "b/a", "/a:b", "/1/2", "/a?x=1", "/a\n", "/a/1\n", "/é/1", "/a/é", "*", "/*",
+}
+
+// indexFamilies are those of families with odd objects, and further matchers.
+func indexFamilies() []family {
+	all := families()
+	soa := []string{"sub", "obj", "act"}
+	soae := append(slices.Clone(soa), "eft")
+	rbac := "g(r.sub, p.sub) && "
+	further := []struct {
+		name, effect, matcher string
+		p                     []string
+	}{
+		{"everybody", allowAndDeny, `(g(r.sub, p.sub) || p.sub == "u1") && keyMatch2(r.obj, p.obj) && ` + anyAct + ` && (p.eft == "allow" || !g(r.sub, "r3"))`, soae},
+		{"root inside", allowAndDeny, `(g(r.sub, p.sub) || r.sub == "root") && keyMatch2(r.obj, p.obj) && ` + anyAct, soae},
+		{"object star", firstMatch, rbac + `(p.obj == "*" || keyMatch(r.obj, p.obj)) && ` + anyAct, soae},
+		{"two functions", allowAndDeny, rbac + `(r.obj == p.obj || keyMatch3(r.obj, p.obj)) && ` + anyAct, soae},
+		{"two ways", allowAndDeny, rbac + `keyMatch2(r.obj, p.obj) && ` + anyAct + ` || r.sub == p.sub && keyMatch(r.obj, p.obj) && r.act == p.act`, soae},
+		{"no subject", firstMatch, `keyMatch4(r.obj, p.obj) && ` + anyAct, soae},
+		{"no object", allowAndDeny, rbac + anyAct, soae},
+		{"not equal", allowAndDeny, rbac + `r.act != p.act && !(r.obj == p.obj)`, soae},
+		{"regexp", allowAndDeny, rbac + `regexMatch(r.obj, p.obj) && ` + anyAct, soae},
+		{"constants", someAllow, rbac + `keyMatch2(r.obj, "/a/:id") && r.act == p.act || r.act == "GET" && keyMatch(r.obj, "/b*") && p.sub == "u1"`, soa},
+	}
+	for _, f := range further {
+		text := modelText(plainRequest, strings.Join(f.p, ", "), "g = _, _", f.effect, f.matcher)
+		all = append(all, family{name: f.name, text: text, p: f.p, g: 2, objects: oddPatterns, actions: starActs, tokenRoles: true})
+	}
+	for i := range all {
+		if strings.Contains(all[i].text, "keyMatch") {
+			all[i].objects = append(slices.Clone(all[i].objects), oddPatterns...)
+		}
+		if strings.Contains(all[i].text, "regexMatch(r.obj") {
+			all[i].objects = append(slices.Clone(all[i].objects), "a", "^/a$", "/a|/b", "(?i)/A", `^/\w+$`, "")
+		}
+	}
+	return all
+}
+
+// TestIndexAnswersAsCasbin puts the same questions to the index and to Casbin's
+// enforcer: verdict and rule must be the same.
+func TestIndexAnswersAsCasbin(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	all := indexFamilies()
+	for _, f := range all {
+		t.Run(f.name, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 2))
+			const perPolicy = 200
+			indexed, allowed, asked := 0, 0, 0
+			for range max(1, *casesFlag/len(all)/perPolicy) {
+				in, n, ok := f.compareEngines(t, rnd, perPolicy)
+				asked += perPolicy
+				allowed += n
+				if ok {
+					indexed++
+				} else if in != nil {
+					t.Logf("not indexed: %v", in)
+					return
+				}
+			}
+			if indexed == 0 || allowed == 0 || allowed == asked {
+				t.Errorf("%d policies indexed, %d of %d allowed: the cases prove nothing", indexed, allowed, asked)
+			}
+		})
+	}
+}
+
+// compareEngines makes one policy and asks about it. unindexed says why there
+// is no index.
+func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (unindexed error, allowed int, ok bool) {
+	t.Helper()
+	c := &config{}
+	s := readSchema(ModelText("model.conf", f.text), c)
+	if s.file.failed() {
+		t.Fatal(s.file.findings)
+	}
+	p := newPolicyReader(s, c)
+	lines := f.policy(rnd)
+	p.read("policy.csv", []byte(strings.Join(lines, "\n")))
+	graphs := newGraphs(s, p.rules, c)
+	x, err := newIndex(s, p.rules, graphs)
+	if err != nil {
+		return err, 0, false
+	}
+	oracle, err := newCasbinEngine(s, p.rules, graphs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range questions {
+		q := f.question(rnd)
+		got, err := x.decide(&q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := oracle.decide(&q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Fatalf("%+v: got %s, casbin says %s\n%s\n%s", q, got.text(), want.text(), f.text, strings.Join(lines, "\n"))
+		}
+		if want.allowed {
+			allowed++
+		}
+	}
+	return nil, allowed, true
+}
+
+func (a answer) text() string {
+	if a.rule == nil {
+		return fmt.Sprint(a.allowed, " by no rule")
+	}
+	return fmt.Sprint(a.allowed, " by ", a.rule.place(), " ", a.rule.values)
+}
+
+func (f family) question(rnd *rand.Rand) question {
+	q := question{
+		subject: pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0", "r1", nobody}),
+		tenant:  pick(rnd, []string{"t1", "t2", "t3"}),
+		object:  pick(rnd, append(oddObjects, plainObjects...)),
+		action:  pick(rnd, append(plainActs, "PATCH")),
+	}
+	if f.tokenRoles {
+		for range rnd.IntN(4) {
+			q.roles = append(q.roles, pick(rnd, []string{"r0", "r1", "r2", "r4", "c0", "c1", "x", "u1", "root"}))
+		}
+	}
+	return q
+}
+
+// benchmarkIndex is an index of n path rules in n/100 roles, and questions
+// about it.
+func benchmarkIndex(b *testing.B, n int) (*index, []question) {
+	b.Helper()
+	c := &config{}
+	s := readSchema(RBAC(), c)
+	p := newPolicyReader(s, c)
+	roles := max(1, n/100)
+	for i := range n {
+		pattern := "/svc" + strconv.Itoa(i/10) + "/items/:id"
+		if i%10 == 9 {
+			pattern = "/svc" + strconv.Itoa(i/10) + "/*"
+		}
+		fields := []string{"p", "role" + strconv.Itoa(i%roles), pattern, []string{"GET", "POST", "PUT", "*"}[i%4]}
+		p.rules = append(p.rules, &rule{file: "p.csv", line: i + 1, values: fields})
+	}
+	for i := range n {
+		p.rules = append(p.rules, &rule{file: "p.csv", line: n + i + 1, values: []string{"g", "user" + strconv.Itoa(i), "role" + strconv.Itoa(i%roles)}})
+	}
+	x, err := newIndex(s, p.rules, newGraphs(s, p.rules, c))
+	if err != nil {
+		b.Fatal(err)
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	qs := make([]question, 1024)
+	for i := range qs {
+		r := rnd.IntN(n)
+		qs[i] = question{subject: "user" + strconv.Itoa(r%roles), object: "/svc" + strconv.Itoa(r/10) + "/items/7", action: "GET"}
+	}
+	return x, qs
+}
+
+func BenchmarkIndex(b *testing.B) {
+	for _, n := range []int{10, 1000, 100_000} {
+		x, qs := benchmarkIndex(b, n)
+		b.Run("rules="+strconv.Itoa(n), func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				i++
+				x.find(&qs[i&1023])
+			}
+		})
+		b.Run("unknown/rules="+strconv.Itoa(n), func(b *testing.B) {
+			b.ReportAllocs()
+			q := question{subject: "ghost", object: "/svc1/items/7", action: "GET"}
+			for b.Loop() {
+				x.find(&q)
+			}
+		})
+	}
+}

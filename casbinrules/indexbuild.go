@@ -1,0 +1,274 @@
+package casbinrules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/casbin/casbin/v2/constant"
+)
+
+// newEngine is the index of a policy, or Casbin's enforcer where there can be
+// none; unindexed says why.
+func newEngine(s *schema, rules []*rule, graphs map[string]*graph, c *config) (e engine, unindexed, err error) {
+	if c.asCasbin {
+		unindexed = errors.New("the policy is to mean what Casbin takes it for")
+	} else if x, why := newIndex(s, rules, graphs); why == nil {
+		return x, nil, nil
+	} else {
+		unindexed = why
+	}
+	e, err = newCasbinEngine(s, rules, graphs)
+	return e, unindexed, err
+}
+
+// newIndex makes the index of a policy. The error says why the model has to be
+// left to Casbin.
+func newIndex(s *schema, rules []*rule, graphs map[string]*graph) (*index, error) {
+	if s.effect == constant.SubjectPriorityEffect {
+		return nil, errors.New("the effect sorts rules by the depth of roles")
+	}
+	matcher, err := parseMatcher(s, graphs)
+	if err != nil {
+		return nil, fmt.Errorf("the matcher has %w", err)
+	}
+	b := &indexBuilder{
+		schema: s, graphs: graphs,
+		binder:  binder{graphs: graphs, patterns: map[patternKey]pattern{}},
+		index:   &index{effect: s.effect, rules: s.inOrder(rules), firstAllow: none, firstDeny: none},
+		matches: map[patternKey]int32{},
+	}
+	if len(b.index.rules) == 0 {
+		return nil, errors.New("the policy is empty")
+	}
+	b.index.conds, b.index.matches = make([]*cond, 1), make([]pattern, 1)
+	for _, alternative := range matcher.flat(exprOr) {
+		if len(alternative.columns()) == 0 {
+			b.index.open = append(b.index.open, b.binder.bind(alternative, nil))
+			continue
+		}
+		b.addWay(alternative.flat(exprAnd))
+	}
+	b.index.plain = sync.OnceValues(func() (engine, error) { return newCasbinEngine(s, rules, graphs) })
+	return b.index, nil
+}
+
+// inOrder are the p rules in the order that effects go by.
+func (s *schema) inOrder(rules []*rule) []*rule {
+	var ordered []*rule
+	for _, r := range rules {
+		if r.kind() == "p" {
+			ordered = append(ordered, r)
+		}
+	}
+	if s.priority >= 0 {
+		slices.SortStableFunc(ordered, func(a, b *rule) int {
+			// Priorities were checked to be whole numbers.
+			x, _ := strconv.Atoi(a.fields()[s.priority])
+			y, _ := strconv.Atoi(b.fields()[s.priority])
+			return x - y
+		})
+	}
+	return ordered
+}
+
+type indexBuilder struct {
+	schema  *schema
+	graphs  map[string]*graph
+	binder  binder
+	index   *index
+	conds   map[string]int32
+	matches map[patternKey]int32
+}
+
+// objectFactor is the part of a conjunction that looks at the object.
+type objectFactor struct {
+	column    int
+	functions []string // "==" among them
+	consts    []string // values of the column that fit every object
+}
+
+// addWay makes the tables of one conjunction.
+func (b *indexBuilder) addWay(factors []*expr) {
+	w := way{subjects: subjectIndex{column: -1, tenant: -1, numbers: map[node]int32{}}}
+	object := objectFactor{column: -1}
+	var left []*expr
+	for _, f := range factors {
+		switch {
+		case w.subjects.column < 0 && b.subjects(f, &w.subjects):
+		case object.column < 0 && b.object(f, &object):
+		case !w.subjects.keyed && b.tenants(f, &w.subjects):
+		default:
+			left = append(left, f)
+		}
+	}
+	b.conds = map[string]int32{} // of these factors
+	for i, r := range b.index.rules {
+		b.addRule(&w, &object, left, int32(i), r.fields())
+	}
+	w.subjects.finish()
+	w.paths.sort()
+	b.index.ways = append(b.index.ways, w)
+}
+
+func (b *indexBuilder) addRule(w *way, object *objectFactor, left []*expr, place int32, fields []string) {
+	r := ref{rule: place}
+	if eft := b.schema.eft; eft >= 0 {
+		switch fields[eft] {
+		case "allow":
+		case "deny":
+			r.deny = true
+		default:
+			return // no effect at all
+		}
+	}
+	if r.deny {
+		b.index.firstDeny = min(b.index.firstDeny, place)
+	} else {
+		b.index.firstAllow = min(b.index.firstAllow, place)
+	}
+	var ok bool
+	if r.cond, ok = b.condition(left, fields); !ok {
+		return
+	}
+	r.subject = w.subjects.number(fields)
+	if object.column < 0 || slices.Contains(object.consts, fields[object.column]) {
+		w.paths.always = append(w.paths.always, r)
+		return
+	}
+	text := fields[object.column]
+	for _, function := range object.functions {
+		w.paths.add(function, text, r, func() int32 { return b.match(function, text) })
+	}
+}
+
+// condition is the number of what is left to hold for a rule; ok is false when
+// it never does.
+func (b *indexBuilder) condition(left []*expr, fields []string) (number int32, ok bool) {
+	key := ""
+	for i, f := range left {
+		for _, c := range f.columns() {
+			key += strconv.Itoa(i) + "," + strconv.Itoa(c) + "," + strconv.Quote(fields[c]) + ","
+		}
+	}
+	number, known := b.conds[key]
+	if known {
+		return number, number >= 0
+	}
+	all := b.binder.bindChain(&expr{kind: exprAnd, parts: left}, fields)
+	switch {
+	case all.kind != exprConstant:
+		number = int32(len(b.index.conds))
+		b.index.conds = append(b.index.conds, all)
+	case !all.value:
+		number = -1
+	}
+	b.conds[key] = number
+	return number, number >= 0
+}
+
+// match is the number of a pattern that has to be tried.
+func (b *indexBuilder) match(function, text string) int32 {
+	key := patternKey{function, text}
+	number, ok := b.matches[key]
+	if !ok {
+		number = int32(len(b.index.matches))
+		b.index.matches = append(b.index.matches, b.binder.compile(function, text))
+		b.matches[key] = number
+	}
+	return number
+}
+
+// subjects takes a factor that says whom a rule is for: g(r.sub, p.x),
+// r.sub == p.x, p.x == "text", alternatives of these, and with them conditions
+// on the request alone.
+func (b *indexBuilder) subjects(f *expr, x *subjectIndex) bool {
+	found := subjectIndex{column: -1}
+	var open []*expr
+	for _, atom := range f.flat(exprOr) {
+		other, column, ok := atom.subjectPair(b.graphs)
+		switch {
+		case len(atom.columns()) == 0:
+			open = append(open, atom)
+			continue
+		case !ok || found.column >= 0 && column != found.column:
+			return false
+		case other.kind == operandText && atom.kind == exprEqual:
+			found.consts = append(found.consts, other.text)
+		case other.kind != operandRequest || other.field != fieldSubject:
+			return false
+		case atom.kind == exprCall:
+			found.graph = b.graphs["g"]
+			found.named = true
+		default:
+			found.named = true
+		}
+		found.column = column
+	}
+	if found.column < 0 {
+		return false
+	}
+	x.column, x.graph, x.consts, x.named = found.column, found.graph, found.consts, found.named
+	if len(open) > 0 {
+		x.everyone = b.binder.bind(&expr{kind: exprOr, parts: open}, nil)
+	}
+	return true
+}
+
+// subjectPair is pair for equality and for g of the request's own tenant.
+func (x *expr) subjectPair(graphs map[string]*graph) (other operand, column int, ok bool) {
+	if x.kind == exprCall {
+		if x.function != "g" || graphs["g"] == nil {
+			return operand{}, 0, false
+		}
+		if len(x.operands) == 3 && (x.operands[2].kind != operandRequest || x.operands[2].field != fieldTenant) {
+			return operand{}, 0, false
+		}
+		return x.pair()
+	}
+	if x.kind != exprEqual {
+		return operand{}, 0, false
+	}
+	return x.pair()
+}
+
+// object takes a factor that compares the object with a column.
+func (b *indexBuilder) object(f *expr, x *objectFactor) bool {
+	found := objectFactor{column: -1}
+	for _, atom := range f.flat(exprOr) {
+		other, column, ok := atom.pair()
+		if !ok || found.column >= 0 && column != found.column {
+			return false
+		}
+		switch {
+		case other.kind == operandText && atom.kind == exprEqual:
+			found.consts = append(found.consts, other.text)
+		case other.kind != operandRequest || other.field != fieldObject:
+			return false
+		case atom.kind == exprEqual:
+			found.functions = append(found.functions, "==")
+		case atom.kind == exprCall && b.graphs[atom.function] == nil:
+			found.functions = append(found.functions, atom.function)
+		default:
+			return false
+		}
+		found.column = column
+	}
+	if len(found.functions) == 0 {
+		return false
+	}
+	*x = found
+	return true
+}
+
+// tenants takes r.dom == p.x.
+func (b *indexBuilder) tenants(f *expr, x *subjectIndex) bool {
+	other, column, ok := f.pair()
+	if f.kind != exprEqual || !ok || other.kind != operandRequest || other.field != fieldTenant {
+		return false
+	}
+	x.keyed, x.tenant = true, column
+	return true
+}

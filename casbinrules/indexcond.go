@@ -1,0 +1,195 @@
+package casbinrules
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/casbin/casbin/v2/util"
+)
+
+// cond is what is left of an expr once the fields of a rule are known. A nil
+// cond holds always.
+type cond struct {
+	kind  exprKind
+	parts []*cond
+	value bool // of a constant
+	// left and right are compared; right is a constant when both are not of
+	// the request.
+	left, right operand
+	// graph and the three names are a role question.
+	graph  *graph
+	grants bool // the links of the request count
+	tenant operand
+	// match is a pattern that left is held against.
+	match pattern
+}
+
+// pattern reports whether a string matches. It is safe for concurrent use.
+type pattern func(string) bool
+
+// binder makes conds for the rules of one policy.
+type binder struct {
+	graphs   map[string]*graph
+	patterns map[patternKey]pattern
+}
+
+// bind is x for a rule with these fields.
+func (b *binder) bind(x *expr, fields []string) *cond {
+	switch x.kind {
+	case exprAnd, exprOr:
+		return b.bindChain(x, fields)
+	case exprNot:
+		part := b.bind(x.parts[0], fields)
+		if part.kind == exprConstant {
+			return &cond{value: !part.value}
+		}
+		return &cond{kind: exprNot, parts: []*cond{part}}
+	case exprEqual:
+		left, right := x.operands[0].with(fields), x.operands[1].with(fields)
+		if left.kind == operandText && right.kind == operandText {
+			return &cond{value: left.text == right.text}
+		}
+		return &cond{kind: exprEqual, left: left, right: right}
+	case exprCall:
+		c := &cond{kind: exprCall, left: x.operands[0].with(fields), right: x.operands[1].with(fields)}
+		if c.graph = b.graphs[x.function]; c.graph == nil {
+			c.match = b.compile(x.function, c.right.text)
+			return c
+		}
+		c.grants = x.function == "g"
+		if len(x.operands) == 3 {
+			c.tenant = x.operands[2].with(fields)
+		}
+		return c
+	default:
+		return &cond{value: x.value}
+	}
+}
+
+// bindChain leaves out the parts that do not matter any more.
+func (b *binder) bindChain(x *expr, fields []string) *cond {
+	c := &cond{kind: x.kind}
+	stop := x.kind == exprOr // the value of a part that decides the whole
+	for _, part := range x.parts {
+		bound := b.bind(part, fields)
+		switch {
+		case bound.kind != exprConstant:
+			c.parts = append(c.parts, bound)
+		case bound.value == stop:
+			return bound
+		}
+	}
+	switch len(c.parts) {
+	case 0:
+		return &cond{value: !stop}
+	case 1:
+		return c.parts[0]
+	default:
+		return c
+	}
+}
+
+// with is o with a policy column replaced by its value.
+func (o operand) with(fields []string) operand {
+	if o.kind == operandPolicy {
+		return operand{kind: operandText, text: fields[o.column]}
+	}
+	return o
+}
+
+// of is the operand's string in a request.
+func (o *operand) of(q *question) string {
+	if o.kind == operandText {
+		return o.text
+	}
+	switch o.field {
+	case fieldSubject:
+		return q.subject
+	case fieldTenant:
+		return q.tenant
+	case fieldObject:
+		return q.object
+	default:
+		return q.action
+	}
+}
+
+// holds reports whether the condition is true of a request.
+func (c *cond) holds(q *question) bool {
+	switch c.kind {
+	case exprAnd:
+		for _, part := range c.parts {
+			if !part.holds(q) {
+				return false
+			}
+		}
+		return true
+	case exprOr:
+		for _, part := range c.parts {
+			if part.holds(q) {
+				return true
+			}
+		}
+		return false
+	case exprNot:
+		return !c.parts[0].holds(q)
+	case exprEqual:
+		return c.left.of(q) == c.right.of(q)
+	case exprCall:
+		if c.graph == nil {
+			return c.match(c.left.of(q))
+		}
+		with := grant{subject: q.subject, tenant: q.tenant}
+		if c.grants {
+			with.roles = q.roles
+		}
+		return c.graph.linked(&with, c.tenant.of(q), c.left.of(q), c.right.of(q))
+	default:
+		return c.value
+	}
+}
+
+// compile is a pattern of one of Casbin's matcher functions, compiled once and
+// equal to the function in every answer. It was tried when it was read, so it
+// compiles.
+func (b *binder) compile(function, text string) pattern {
+	key := patternKey{function, text}
+	p := b.patterns[key]
+	if p == nil {
+		p = compilePattern(function, text)
+		b.patterns[key] = p
+	}
+	return p
+}
+
+func compilePattern(function, text string) pattern {
+	switch function {
+	case "keyMatch":
+		if prefix, _, ok := strings.Cut(text, "*"); ok {
+			return func(s string) bool { return strings.HasPrefix(s, prefix) }
+		}
+		return func(s string) bool { return s == text }
+	case "keyMatch4":
+		return func(s string) bool { return util.KeyMatch4(s, text) }
+	case "regexMatch":
+		return regexp.MustCompile(text).MatchString
+	}
+	name := colonName
+	if function != "keyMatch2" {
+		name = braceName
+	}
+	re := regexp.MustCompile("^" + name.ReplaceAllLiteralString(strings.ReplaceAll(text, "/*", "/.*"), "[^/]+") + "$")
+	if function != "keyMatch5" {
+		return re.MatchString
+	}
+	return func(s string) bool {
+		path, _, _ := strings.Cut(s, "?")
+		return re.MatchString(path)
+	}
+}
+
+// The named segments of patterns, as Casbin finds them.
+var (
+	colonName = regexp.MustCompile(`:[^/]+`)
+	braceName = regexp.MustCompile(`\{[^/]+\}`)
+)

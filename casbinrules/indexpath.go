@@ -1,0 +1,168 @@
+package casbinrules
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// ref is a rule where its object leads to.
+type ref struct {
+	subject int32 // whom it is for
+	rule    int32 // its place in the order that effects go by
+	cond    int32 // what else must hold; 0 for nothing
+	match   int32 // the pattern the object is held against; 0 for none
+	deny    bool
+}
+
+// pathNode is where objects that begin with the same segments go on.
+type pathNode struct {
+	next map[string]*pathNode
+	one  *pathNode // any one segment, not empty
+	// here are the rules for objects that end here, rest those for whatever
+	// follows after a slash.
+	here, rest []ref
+}
+
+// pathIndex finds the rules whose object pattern an object may match. Rules
+// with a match of their own stand where they have to be tried.
+type pathIndex struct {
+	root pathNode
+	// always are the rules to be tried for every object.
+	always []ref
+	// odd says that some pattern is a regular expression, for which a line
+	// feed is no character, and cuts that some function cuts queries off.
+	odd, cuts bool
+}
+
+// add puts a rule where function and pattern say. match makes the pattern's
+// number for rules that have to be tried.
+func (x *pathIndex) add(function, pattern string, r ref, match func() int32) {
+	x.odd = x.odd || function != "==" && function != "keyMatch"
+	x.cuts = x.cuts || function == "keyMatch5"
+	if everything(function, pattern) {
+		x.always = append(x.always, r)
+		return
+	}
+	if function == "keyMatch" {
+		x.addPrefix(pattern, r, match)
+		return
+	}
+	var segs []segment
+	if hasSegments(function) {
+		segs = segments(function, pattern)
+	}
+	if segs == nil || slices.ContainsFunc(segs, func(s segment) bool { return s.kind == segmentOther }) {
+		r.match = match()
+		x.always = append(x.always, r)
+		return
+	}
+	n := &x.root
+	for _, s := range segs {
+		switch s.kind {
+		case segmentOne:
+			if n.one == nil {
+				n.one = &pathNode{}
+			}
+			n = n.one
+		case segmentRest:
+			n.rest = append(n.rest, r)
+			return
+		default:
+			n = n.child(s.text)
+		}
+	}
+	n.here = append(n.here, r)
+}
+
+// addPrefix puts a rule with a pattern of keyMatch where the last slash in
+// front of its star leads.
+func (x *pathIndex) addPrefix(pattern string, r ref, match func() int32) {
+	prefix, _, star := strings.Cut(pattern, "*")
+	segs := strings.Split(prefix, "/")
+	n := &x.root
+	for _, s := range segs[:len(segs)-1] {
+		n = n.child(s)
+	}
+	last := segs[len(segs)-1]
+	switch {
+	case !star:
+		n = n.child(last)
+		n.here = append(n.here, r)
+	case len(segs) == 1:
+		r.match = match()
+		x.always = append(x.always, r)
+	default:
+		if last != "" {
+			r.match = match()
+		}
+		n.rest = append(n.rest, r)
+	}
+}
+
+func (n *pathNode) child(segment string) *pathNode {
+	if n.next == nil {
+		n.next = map[string]*pathNode{}
+	}
+	c := n.next[segment]
+	if c == nil {
+		c = &pathNode{}
+		n.next[segment] = c
+	}
+	return c
+}
+
+// sort puts every list into the order that a search looks through.
+func (x *pathIndex) sort() {
+	sortRefs(x.always)
+	x.root.sort()
+}
+
+func (n *pathNode) sort() {
+	sortRefs(n.here)
+	sortRefs(n.rest)
+	if n.one != nil {
+		n.one.sort()
+	}
+	for _, c := range n.next {
+		c.sort()
+	}
+}
+
+func sortRefs(refs []ref) {
+	slices.SortFunc(refs, func(a, b ref) int {
+		return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.rule, b.rule))
+	})
+}
+
+// visit shows the search every list that object leads to.
+func (x *pathIndex) visit(object string, s *search) {
+	s.try(x.always)
+	x.root.visit(object, s)
+}
+
+// visit goes on from n with what is left of the object.
+func (n *pathNode) visit(left string, s *search) {
+	segment, after, more := left, "", false
+	if i := strings.IndexByte(left, '/'); i >= 0 {
+		segment, after, more = left[:i], left[i+1:], true
+	}
+	if c := n.next[segment]; c != nil {
+		c.leave(after, more, s)
+	}
+	if n.one != nil && segment != "" {
+		n.one.leave(after, more, s)
+	}
+}
+
+// leave tries the rules of n, reached by a whole segment.
+func (n *pathNode) leave(after string, more bool, s *search) {
+	if !more {
+		s.try(n.here)
+		return
+	}
+	s.try(n.rest)
+	if n.next != nil || n.one != nil {
+		n.visit(after, s)
+	}
+}
