@@ -1,0 +1,169 @@
+package watch
+
+import (
+	"runtime/debug"
+	"time"
+)
+
+// loop is the state of a watcher's goroutine, touched by no other.
+type loop struct {
+	*Watcher
+	offered   string // hash of the content last given to the callback
+	rejection error  // what the callback said of it
+	burst     burst
+	readErr   string // the errors last reported, so that they are not repeated
+	eventErr  string
+}
+
+// run is the watcher's goroutine.
+func (w *Watcher) run(first chan<- outcome) {
+	l := &loop{Watcher: w, offered: w.config.inUse, burst: newBurst(w.config)}
+	defer close(w.done)
+	defer func() { w.closeErr = w.events.close() }()
+
+	o := l.start()
+	first <- o
+	if o.err != nil {
+		return
+	}
+	poll := time.NewTicker(w.config.poll)
+	defer poll.Stop()
+	for w.ctx.Err() == nil { // a callback that Close ended must be the last one
+		select {
+		case <-w.ctx.Done():
+			return
+		case <-w.events.wake:
+			l.burst.more()
+		case <-poll.C:
+			l.burst.more()
+		case err := <-w.events.failed:
+			l.report(err)
+		case <-l.burst.over():
+			l.settle()
+		case reply := <-w.triggers:
+			s, err := l.read()
+			reply <- l.conclude(s, err, true)
+		}
+	}
+}
+
+// start looks at the files for the first time. What fails is New's to say.
+func (l *loop) start() outcome {
+	s, err := l.read()
+	if err != nil {
+		return outcome{err: err}
+	}
+	return l.offer(s, false)
+}
+
+// settle looks at the files after they were left alone for a while. A file
+// that is missing or half there is given more time, since most are on their
+// way: deleted to be created again, or still being copied.
+func (l *loop) settle() {
+	s, err := l.read()
+	if err != nil && l.burst.again() {
+		return
+	}
+	l.burst.end()
+	l.conclude(s, err, false)
+}
+
+// read attaches the events before it reads, so that no change falls between.
+func (l *loop) read() (Snapshot, error) {
+	err := l.events.attach()
+	if text := message(err); text != l.eventErr {
+		l.eventErr = text
+		if err != nil {
+			l.report(err)
+		}
+	}
+	return l.config.read()
+}
+
+// conclude draws the consequences of a read. With insist, content that was
+// rejected is offered again.
+func (l *loop) conclude(s Snapshot, err error, insist bool) outcome {
+	if text := message(err); text != l.readErr {
+		l.readErr = text
+		if err != nil {
+			l.report(err)
+		}
+	}
+	o := outcome{err: err}
+	if err == nil {
+		o = l.offer(s, insist)
+	}
+	l.mu.Lock()
+	l.err = o.err
+	l.mu.Unlock()
+	return o
+}
+
+// offer gives s to the callback if it is news.
+func (l *loop) offer(s Snapshot, insist bool) outcome {
+	if s.Hash == l.offered && (l.rejection == nil || !insist) {
+		return outcome{err: l.rejection}
+	}
+	l.offered = s.Hash
+	l.rejection = l.call(s)
+	return outcome{changed: l.rejection == nil, err: l.rejection}
+}
+
+// call calls the callback. A parser that panics at one file must not take the
+// whole server down.
+func (l *loop) call(s Snapshot) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+			l.report(err)
+		}
+	}()
+	return l.changed(l.ctx, s)
+}
+
+func (l *loop) report(err error) {
+	defer func() { _ = recover() }() // whoever is told changes nothing
+	l.config.onError(err)
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// burst is a number of events that belong together: it is over when none has
+// come for a while, or when it has lasted too long.
+type burst struct {
+	quiet, maxDelay time.Duration
+	since           time.Time // zero when there is none
+	timer           *time.Timer
+}
+
+func newBurst(c *config) burst {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return burst{quiet: c.quiet, maxDelay: c.maxDelay, timer: t}
+}
+
+func (b *burst) over() <-chan time.Time { return b.timer.C }
+
+// more adds an event.
+func (b *burst) more() {
+	if b.since.IsZero() {
+		b.since = time.Now()
+	}
+	b.timer.Reset(max(0, min(b.quiet, b.maxDelay-time.Since(b.since))))
+}
+
+// again prolongs the burst without an event, if it may last longer.
+func (b *burst) again() bool {
+	if time.Since(b.since) >= b.maxDelay {
+		return false
+	}
+	b.more()
+	return true
+}
+
+func (b *burst) end() { b.since = time.Time{} }

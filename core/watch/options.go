@@ -1,0 +1,171 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// Option configures a [Watcher] or a [Read].
+type Option func(*config) error
+
+// config is what the options make, never changed afterwards.
+type config struct {
+	paths    []source
+	suffixes []string
+	maxFile  int64
+	maxTotal int64
+	poll     time.Duration
+	quiet    time.Duration
+	maxDelay time.Duration
+	onError  func(error)
+	inUse    string // hash of the content that needs no callback
+	events   func() (*fsnotify.Watcher, error)
+}
+
+// source is one of the paths to read.
+type source struct {
+	name string // as given
+	abs  string // the same at any later working directory
+}
+
+// Suffixes sets which files of a watched directory count: those whose name
+// ends in one of suffixes, such as ".csv". Names that begin with a dot never
+// count, since editors and Kubernetes keep their own files there; nor do
+// directories below it. Without this option a directory is an error.
+func Suffixes(suffixes ...string) Option {
+	return func(c *config) error {
+		if len(suffixes) == 0 || slices.Contains(suffixes, "") {
+			return errors.New("suffixes: none or an empty one is given; name the end of the file names, such as .csv")
+		}
+		c.suffixes = slices.Clone(suffixes)
+		return nil
+	}
+}
+
+// MaxFile sets how large a file may be, in bytes; 64 MiB by default.
+func MaxFile(bytes int64) Option {
+	return func(c *config) error {
+		if bytes < 1 {
+			return fmt.Errorf("largest file of %d bytes: must be at least 1", bytes)
+		}
+		c.maxFile = bytes
+		return nil
+	}
+}
+
+// MaxTotal sets how large all files together may be, in bytes; 256 MiB by
+// default.
+func MaxTotal(bytes int64) Option {
+	return func(c *config) error {
+		if bytes < 1 {
+			return fmt.Errorf("largest total of %d bytes: must be at least 1", bytes)
+		}
+		c.maxTotal = bytes
+		return nil
+	}
+}
+
+// Poll sets how often the files are read without an event, for network mounts
+// and for events that got lost; 30 s by default, at least 1 s.
+func Poll(every time.Duration) Option {
+	return func(c *config) error {
+		if every < time.Second {
+			return fmt.Errorf("poll every %v: must be at least 1s", every)
+		}
+		c.poll = every
+		return nil
+	}
+}
+
+// Debounce sets for how long the files must have been left alone before they
+// are read, and after what time they are read though they are still being
+// changed. The defaults are 100 ms and 1 s; quiet is at least 1 ms and maxDelay
+// not less than quiet and at most 1 minute.
+func Debounce(quiet, maxDelay time.Duration) Option {
+	return func(c *config) error {
+		if quiet < time.Millisecond || maxDelay < quiet || maxDelay > time.Minute {
+			return fmt.Errorf("debounce %v, at most %v: must be at least 1ms, and the second between the first and 1m", quiet, maxDelay)
+		}
+		c.quiet, c.maxDelay = quiet, maxDelay
+		return nil
+	}
+}
+
+// OnError sets a function to be told of what the callback cannot know: that
+// the files cannot be read, that events are not to be had (an error that is
+// [ErrPolling]), that the callback panicked (a [*PanicError]). What the
+// callback itself returned is not repeated to it.
+//
+// An error that stays the same is reported once, until the files have been
+// read well again. The function is called on the callback's goroutine, never
+// at the same time as the callback, and must call neither Close nor Trigger.
+func OnError(report func(error)) Option {
+	return func(c *config) error {
+		if report == nil {
+			return errors.New("error callback: it is nil; leave the option out for none")
+		}
+		c.onError = report
+		return nil
+	}
+}
+
+// InUse names content that is already in use, as read before by [Read]: the
+// callback is first called when the content differs from it.
+func InUse(s Snapshot) Option {
+	return func(c *config) error {
+		if s.Hash == "" {
+			return errors.New("content in use: the snapshot has no hash; give one that Read returned")
+		}
+		c.inUse = s.Hash
+		return nil
+	}
+}
+
+func newConfig(paths []string, opts []Option) (*config, error) {
+	c := &config{
+		maxFile:  64 << 20,
+		maxTotal: 256 << 20,
+		poll:     30 * time.Second,
+		quiet:    100 * time.Millisecond,
+		maxDelay: time.Second,
+		onError:  func(error) {},
+		events:   fsnotify.NewWatcher,
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("option %d is nil", i+1)
+		}
+		if err := opt(c); err != nil {
+			return nil, err
+		}
+	}
+	if len(paths) == 0 {
+		return nil, errors.New("no path is given")
+	}
+	for _, path := range paths {
+		if path == "" {
+			return nil, errors.New("a path is empty")
+		}
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return nil, fmt.Errorf("path %s: %w", path, err)
+		}
+		if slices.ContainsFunc(c.paths, func(s source) bool { return s.abs == abs }) {
+			return nil, fmt.Errorf("path %s is given twice", path)
+		}
+		c.paths = append(c.paths, source{path, abs})
+	}
+	return c, nil
+}
+
+// counts reports whether a directory's entry called name is one of its files.
+func (c *config) counts(name string) bool {
+	return !strings.HasPrefix(name, ".") &&
+		slices.ContainsFunc(c.suffixes, func(s string) bool { return strings.HasSuffix(name, s) })
+}

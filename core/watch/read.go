@@ -1,0 +1,225 @@
+package watch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	// maxFiles bounds the work that one directory can cause.
+	maxFiles = 10_000
+	// readTries is how often files that change meanwhile are read.
+	readTries = 4
+)
+
+// reading is a file and what it looked like when it was read.
+type reading struct {
+	source
+	info    fs.FileInfo
+	content []byte
+}
+
+// read reads all files in one state. The second look at all of them, after
+// the last one was read, is what keeps a model from being paired with the
+// policy that followed it.
+func (c *config) read() (Snapshot, error) {
+	var err error
+	for range readTries {
+		var all []reading
+		if all, err = c.readAll(); err == nil {
+			if err = c.unchanged(all); err == nil {
+				return snapshot(all), nil
+			}
+		}
+		// A file of a directory may go between being listed and being read.
+		if !errors.Is(err, ErrChanging) && !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return Snapshot{}, fmt.Errorf("watch: %w", err)
+}
+
+func snapshot(all []reading) Snapshot {
+	files := make([]File, len(all))
+	for i, r := range all {
+		files[i] = File{Name: r.name, Content: r.content}
+	}
+	return Snapshot{Files: files, Hash: hash(files)}
+}
+
+func (c *config) readAll() ([]reading, error) {
+	files, err := c.list()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]reading, 0, len(files))
+	left := c.maxTotal
+	for _, file := range files {
+		r, err := readFile(file, c.maxFile)
+		if err != nil {
+			return nil, err
+		}
+		if left -= int64(len(r.content)); left < 0 {
+			return nil, fmt.Errorf("%s: with it the files are larger than %d bytes in total; split them or allow more", file.name, c.maxTotal)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// list names the files that the paths stand for.
+func (c *config) list() ([]source, error) {
+	var files []source
+	seen := make(map[string]bool)
+	add := func(s source) error {
+		if seen[s.abs] {
+			return fmt.Errorf("%s is given by itself and by its directory; leave one out", s.name)
+		}
+		if len(files) == maxFiles {
+			return fmt.Errorf("%s: more than %d files", s.name, maxFiles)
+		}
+		seen[s.abs] = true
+		files = append(files, s)
+		return nil
+	}
+	for _, path := range c.paths {
+		found, err := c.expand(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range found {
+			if err := add(s); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return files, nil
+}
+
+// expand turns a directory into the files in it that count.
+func (c *config) expand(path source) ([]source, error) {
+	info, err := os.Stat(path.abs)
+	if err != nil {
+		return nil, named(path, err)
+	}
+	if !info.IsDir() {
+		return []source{path}, nil
+	}
+	if len(c.suffixes) == 0 {
+		return nil, fmt.Errorf("%s is a directory; say with Suffixes which of its files count", path.name)
+	}
+	entries, err := os.ReadDir(path.abs) // sorted by name
+	if err != nil {
+		return nil, named(path, err)
+	}
+	var files []source
+	for _, e := range entries {
+		if !c.counts(e.Name()) {
+			continue
+		}
+		s := source{filepath.Join(path.name, e.Name()), filepath.Join(path.abs, e.Name())}
+		if info, err := os.Stat(s.abs); err == nil && info.IsDir() {
+			continue
+		}
+		files = append(files, s)
+	}
+	return files, nil
+}
+
+// readFile reads one file and fails when it is not the same before and after.
+func readFile(s source, limit int64) (reading, error) {
+	// A pipe would block in Open, so it is looked at first.
+	if info, err := os.Stat(s.abs); err != nil {
+		return reading{}, named(s, err)
+	} else if !info.Mode().IsRegular() {
+		return reading{}, fmt.Errorf("%s: not a regular file", s.name)
+	}
+	f, err := os.Open(s.abs)
+	if err != nil {
+		return reading{}, named(s, err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	before, err := f.Stat()
+	if err != nil {
+		return reading{}, named(s, err)
+	}
+	if before.Size() > limit {
+		return reading{}, tooLarge(s, limit)
+	}
+	content, err := readUpTo(f, before.Size(), limit)
+	if err != nil {
+		return reading{}, named(s, err)
+	}
+	if int64(len(content)) > limit {
+		return reading{}, tooLarge(s, limit)
+	}
+	after, err := f.Stat()
+	if err != nil {
+		return reading{}, named(s, err)
+	}
+	if !whole(before, after, len(content)) {
+		return reading{}, fmt.Errorf("%s: %w", s.name, ErrChanging)
+	}
+	return reading{s, after, content}, nil
+}
+
+// readUpTo reads r to its end, or one byte more than limit. It expects size
+// bytes.
+func readUpTo(r io.Reader, size, limit int64) ([]byte, error) {
+	buf := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	_, err := buf.ReadFrom(io.LimitReader(r, limit+1))
+	return buf.Bytes(), err
+}
+
+// unchanged fails when the paths stand for other files by now.
+func (c *config) unchanged(all []reading) error {
+	files, err := c.list()
+	if err != nil {
+		return err
+	}
+	if len(files) != len(all) {
+		return ErrChanging
+	}
+	for i, r := range all {
+		if files[i] != r.source {
+			return fmt.Errorf("%s: %w", files[i].name, ErrChanging)
+		}
+		info, err := os.Stat(r.abs)
+		if err != nil {
+			return named(r.source, err)
+		}
+		if !os.SameFile(info, r.info) || !same(info, r.info) {
+			return fmt.Errorf("%s: %w", r.name, ErrChanging)
+		}
+	}
+	return nil
+}
+
+// whole reports whether n bytes, read between two looks at a file, are all that
+// was in it. The time alone does not tell, for its steps are coarse. Files that
+// the kernel makes up, as in /proc, say that they are empty.
+func whole(before, after fs.FileInfo, n int) bool {
+	return same(before, after) && (before.Size() == 0 || before.Size() == int64(n))
+}
+
+func same(a, b fs.FileInfo) bool {
+	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
+func tooLarge(s source, limit int64) error {
+	return fmt.Errorf("%s: larger than %d bytes; split it or allow more", s.name, limit)
+}
+
+// named gives err the path as the caller knows it.
+func named(s source, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = fmt.Errorf("%s: %w", pathErr.Op, pathErr.Err)
+	}
+	return fmt.Errorf("%s: %w", s.name, err)
+}

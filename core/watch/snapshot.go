@@ -1,0 +1,65 @@
+package watch
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+)
+
+// ErrChanging says that the files were written each time they were read, so
+// that what was read may belong to no state they ever had. A later try may
+// succeed.
+var ErrChanging = errors.New("the files keep changing while they are read")
+
+// File is one file as it was read.
+type File struct {
+	// Name is the path as it was given, or for a file of a directory that
+	// path joined with the file's name.
+	Name string
+	// Content is the whole file. It is the receiver's to keep.
+	Content []byte
+}
+
+// Snapshot is the state of all watched files at one moment.
+type Snapshot struct {
+	// Files are in the order in which the paths were given, those of one
+	// directory sorted by name.
+	Files []File
+	// Hash is the SHA-256 of all names and contents, in lower-case
+	// hexadecimal. Snapshots with the same hash hold the same files.
+	Hash string
+}
+
+// Read reads paths once, in the same way as a [Watcher] does. A directory
+// stands for the files in it that [Suffixes] allows. Options that are about
+// watching have no effect.
+//
+// All files are read whole. When one of them changed meanwhile they are read
+// again, a few times at most; then the error is [ErrChanging]. Other errors
+// name the path that is missing, unreadable, too large or not a regular file,
+// and wrap the cause, such as [io/fs.ErrNotExist].
+func Read(paths []string, opts ...Option) (Snapshot, error) {
+	c, err := newConfig(paths, opts)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("watch: %w", err)
+	}
+	return c.read()
+}
+
+// hash sums up names and contents. Lengths go first, so that no two sets of
+// files run together into the same bytes.
+func hash(files []File) string {
+	h := sha256.New()
+	size := func(n int) {
+		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) // never fails
+	}
+	for _, f := range files {
+		size(len(f.Name))
+		_, _ = h.Write([]byte(f.Name))
+		size(len(f.Content))
+		_, _ = h.Write(f.Content)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,163 @@
+// Package watch calls back when the content of files has really changed.
+//
+// A [Watcher] looks after a set of files and directories and hands all of them
+// to its callback, whole and in one state, whenever what they hold differs from
+// what it held before. It copes with the ways in which files are changed in
+// practice: editors that rename over, truncate and write, write twice or delete
+// and recreate; the swapped symbolic links of a Kubernetes ConfigMap or of a
+// release directory; directories that go and come back; network mounts that
+// tell nobody; a touch, which is no change at all.
+//
+// It listens to the file events of the operating system on each directory that
+// leads to a file, and reads the files every so often besides. What counts in
+// the end is a hash of the content. What the files mean is the callback's
+// business alone: it may reject them, and what was in use stays in use.
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// ErrClosed is returned by [Watcher.Trigger] after [Watcher.Close].
+var ErrClosed = errors.New("watch: the watcher is closed")
+
+// ErrPolling says that the operating system gives no file events, for all
+// directories or for one, as when its limit of watches is reached. Changes
+// there are noticed by the poll alone.
+var ErrPolling = errors.New("no file events, so changes show at the next poll only")
+
+// Func is called with the content of all files when it has changed. An error
+// rejects the content: the caller goes on with what it had, and Func is not
+// called with this content again unless [Watcher.Trigger] asks for it. A panic
+// rejects it too.
+//
+// The context ends when the watcher is closed. Func must call neither Close nor
+// Trigger, which would wait for it forever.
+type Func func(ctx context.Context, s Snapshot) error
+
+// PanicError is reported when the callback panicked.
+type PanicError struct {
+	Value any
+	// Stack is the goroutine's stack at the panic.
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("watch: callback panicked: %v", e.Value) }
+
+// Watcher watches files until it is closed. It is safe for concurrent use.
+type Watcher struct {
+	config   *config
+	changed  Func
+	events   *events
+	triggers chan chan<- outcome
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	done     chan struct{} // closed when the loop has ended
+	closeErr error         // set before done is closed
+
+	mu  sync.Mutex
+	err error
+}
+
+// outcome is what came of one look at the files.
+type outcome struct {
+	changed bool
+	err     error
+}
+
+// New reads paths, calls changed with what they hold, and goes on watching
+// them. A path is a file, or a directory that stands for the files in it that
+// [Suffixes] allows; relative paths are meant from today's working directory.
+//
+// changed is called before New returns, unless [InUse] names the same content,
+// and always on one goroutine, one call at a time. When the files cannot be
+// read, or changed rejects them, New fails and leaves nothing running. That
+// file events are not to be had is no failure; see [OnError].
+func New(paths []string, changed Func, opts ...Option) (*Watcher, error) {
+	if changed == nil {
+		return nil, errors.New("watch: the callback is nil")
+	}
+	c, err := newConfig(paths, opts)
+	if err != nil {
+		return nil, fmt.Errorf("watch: %w", err)
+	}
+	w := &Watcher{
+		config:   c,
+		changed:  changed,
+		events:   newEvents(c),
+		triggers: make(chan chan<- outcome),
+		done:     make(chan struct{}),
+	}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	first := make(chan outcome, 1)
+	go w.run(first)
+	o, err := w.await(w.ctx, first)
+	if err == nil {
+		err = o.err
+	}
+	if err != nil {
+		_ = w.Close() // err says more
+		return nil, err
+	}
+	return w, nil
+}
+
+// Trigger looks at the files now, without waiting for them to be left alone,
+// and says what came of it: true when they had changed and the callback took
+// them. Content that was rejected is given to the callback once more.
+//
+// The error is the callback's own, or says why the files could not be read, or
+// is [ErrClosed], or that of ctx. Ending ctx ends the wait and not the look.
+func (w *Watcher) Trigger(ctx context.Context) (changed bool, err error) {
+	reply := make(chan outcome, 1)
+	select {
+	case w.triggers <- reply:
+	case <-w.done:
+		return false, ErrClosed
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	o, err := w.await(ctx, reply)
+	if err != nil {
+		return false, err
+	}
+	return o.changed, o.err
+}
+
+// await waits for the outcome of one look.
+func (w *Watcher) await(ctx context.Context, reply <-chan outcome) (outcome, error) {
+	select {
+	case o := <-reply:
+		return o, nil
+	case <-ctx.Done():
+		return outcome{}, ctx.Err()
+	case <-w.done:
+	}
+	select {
+	case o := <-reply: // it was the last thing done
+		return o, nil
+	default: // the callback ended its goroutine
+		return outcome{}, ErrClosed
+	}
+}
+
+// Err says why the files, as they were when last looked at, are not in use:
+// they could not be read, or the callback rejected them. It is nil when they
+// are.
+func (w *Watcher) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// Close stops watching. It ends the context of a callback that is running,
+// waits for it, and leaves no goroutine behind. Further calls do nothing but
+// wait too.
+func (w *Watcher) Close() error {
+	w.cancel()
+	<-w.done
+	return w.closeErr
+}
