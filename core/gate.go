@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -144,7 +143,7 @@ func (g *Guard) checkRoles(rule Authorizer) error {
 		if slices.Contains(roles, role) {
 			continue
 		}
-		err := fmt.Errorf("role %q is none of the policy's roles (%s)", role, strings.Join(roles, ", "))
+		err := fmt.Errorf("role %q is none of the policy's roles (%s)", role, nearestNames(role, roles))
 		if g.strict {
 			return err
 		}
