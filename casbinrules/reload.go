@@ -97,19 +97,21 @@ func (a *Authorizer) look(ctx context.Context) error {
 func (a *Authorizer) startWatching(read watch.Snapshot) error {
 	opts := append(a.sources.watchOptions(),
 		watch.InUse(read),
-		watch.OnError(func(err error) {
-			outcome := ReloadFailed
-			if errors.Is(err, watch.ErrPolling) {
-				outcome = ReloadDegraded
-			}
-			a.unread(context.Background(), time.Now(), outcome, err)
-		}))
+		watch.OnError(func(err error) { a.unread(context.Background(), time.Now(), outcomeOf(err), err) }))
 	w, err := watch.New(a.sources.paths(), a.changed, opts...)
 	if err != nil {
 		return err
 	}
 	a.watcher.Store(w)
 	return nil
+}
+
+// outcomeOf says what it means that the watcher reports err.
+func outcomeOf(err error) ReloadOutcome {
+	if errors.Is(err, watch.ErrPolling) {
+		return ReloadDegraded
+	}
+	return ReloadFailed
 }
 
 // changed is what the watcher calls when the files have changed.
