@@ -165,3 +165,31 @@ func TestStaleDirectoriesAreDetached(t *testing.T) {
 		t.Errorf("watched are %s", list)
 	}
 }
+
+// What others do in the directories above, such as /var, costs no look at the
+// files.
+func TestEventsOfStrangersAreIgnored(t *testing.T) {
+	t.Parallel()
+	dir := mkdir(t, filepath.Join(t.TempDir(), "policies"))
+	write(t, filepath.Join(dir, "p.csv"), "x")
+	c, err := newConfig([]string{dir}, []Option{Suffixes(".csv")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := c.lookup()
+	for path, want := range map[string]bool{
+		filepath.Join(dir, "p.csv"):                true,
+		filepath.Join(dir, "new.csv"):              true,
+		dir:                                        true,
+		filepath.Dir(dir):                          true,
+		strings.ToUpper(filepath.Join(dir)):        true,
+		filepath.Join(dir, "p.csv~"):               false,
+		filepath.Join(dir, ".p.csv"):               false,
+		filepath.Join(filepath.Dir(dir), "log"):    false,
+		filepath.Join(filepath.Dir(dir), "p.conf"): false,
+	} {
+		if got := l.concerns(path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}

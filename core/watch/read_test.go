@@ -58,6 +58,8 @@ func TestHashKeepsFilesApart(t *testing.T) {
 		{{Name: "b"}, {Name: "a"}},
 		{{Name: "a", Content: []byte("x")}, {Name: "b"}},
 		{{Name: "a"}, {Name: "b", Content: []byte("x")}},
+		{{}, {}},
+		{{Name: strings.Repeat("\x00", 8)}},
 	} {
 		h := hash(files)
 		if j, ok := seen[h]; ok {
