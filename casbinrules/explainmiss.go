@@ -159,13 +159,12 @@ func (x *explainer) missed(r *rule) (miss, bool) {
 		// The rule matches and does not count: it does not name the method.
 		return miss{kind: MissAction, rule: r}, !x.covered()
 	case 1:
-		return miss{
-			kind: missOf(failed[0]), rule: r, term: failed[0],
-			near: near(x.question.object, x.column(r, fieldObject)),
-		}, true
-	default:
-		return miss{kind: MissTenant, rule: r}, x.missedTenant(r)
+		if kind := missOf(failed[0]); kind != MissTenant {
+			return miss{kind: kind, rule: r, term: failed[0], near: near(x.question.object, x.column(r, fieldObject))}, true
+		}
 	}
+	// Roles may be others in the rule's tenant.
+	return miss{kind: MissTenant, rule: r}, x.missedTenant(r)
 }
 
 // missedTenant reports whether the rule would allow in its own tenant.

@@ -1,0 +1,255 @@
+package casbinrules
+
+import (
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// TestExplanationsEqualDecisions holds every explanation against Authorize and
+// against Casbin's own EnforceEx, and checks that its chain consists of role
+// links that exist and its near misses of rules that match but for one thing.
+func TestExplanationsEqualDecisions(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	for _, f := range families() {
+		t.Run(f.name, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 2))
+			for range 20 {
+				f.explain(t, rnd)
+			}
+		})
+	}
+}
+
+func (f family) explain(t *testing.T, rnd *rand.Rand) {
+	t.Helper()
+	lines := f.policy(rnd)
+	var opts []Option
+	if !f.tokenRoles {
+		opts = append(opts, WithoutTokenRoles())
+	}
+	a := open(t, ModelText("model.conf", f.text), strings.Join(lines, "\n"), opts...)
+	for range 8 {
+		var roles []string
+		if f.tokenRoles && rnd.IntN(2) == 0 {
+			roles = append(roles, pick(rnd, []string{"r0", "r1", "x"}))
+		}
+		p := tenantOf(t, pick(rnd, []string{"t1", "t2", "t3"}), pick(rnd, []string{"u0", "u1", "root", "ghost", "c0"}), roles...)
+		access := to(pick(rnd, plainActs), pick(rnd, plainObjects))
+		e := explained(t, a, p, access, MaxNearMisses(100))
+		if d := decide(t, a, p, access); e.Decision().Allowed != d.Allowed || e.Reason != d.Reason || e.Decision().Rule != d.Rule {
+			t.Fatalf("explained %+v, decided %+v", e.Decision(), d)
+		}
+		allowed, rule := f.oracle(t, lines, p, access)
+		if e.Allowed != allowed || !slices.Equal(ruleFields(t, lines, e.Decision().Rule), rule) {
+			t.Fatalf("explained %s, casbin says %v by %q", e, allowed, rule)
+		}
+		checkChain(t, e, lines, p)
+		for _, m := range e.NearMisses {
+			f.checkMiss(t, a, lines, p, access, m)
+		}
+	}
+}
+
+// checkChain follows the chain from the subject to the rule's.
+func checkChain(t *testing.T, e Explanation, lines []string, p *core.Principal) {
+	t.Helper()
+	if e.Rule == nil {
+		if e.Chain != nil {
+			t.Fatalf("a chain and no rule: %s", e)
+		}
+		return
+	}
+	at := p.ID()
+	for _, link := range e.Chain {
+		if link.From != at {
+			t.Fatalf("the chain jumps: %s", e)
+		}
+		at = link.To
+		if link.Rule == nil {
+			if !slices.Contains(slices.Collect(p.CredentialRoles()), link.To) {
+				t.Fatalf("the credentials do not bring %s: %s", link.To, e)
+			}
+			continue
+		}
+		if want := "g, " + link.From + ", " + link.To; link.Rule.Text != lines[link.Rule.Line-1] || !strings.HasPrefix(link.Rule.Text, want) {
+			t.Fatalf("no link %q at line %d: %s", want, link.Rule.Line, e)
+		}
+	}
+	if fields := strings.Split(e.Rule.Text, ", "); !slices.Contains(fields, at) && at != "root" && p.ID() != "root" {
+		t.Fatalf("the chain ends at %s, which the rule does not name: %s", at, e)
+	}
+}
+
+// checkMiss asks for what the near miss says would be allowed, of a policy with
+// that line and the role links alone.
+func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.Principal, access core.Access, m NearMiss) {
+	t.Helper()
+	if m.Rule.Text != lines[m.Rule.Line-1] || !strings.Contains(m.Text, "policy.csv:") {
+		t.Fatalf("near miss %+v", m)
+	}
+	var kept []string
+	for i, line := range lines {
+		if i == m.Rule.Line-1 || strings.HasPrefix(line, "g") {
+			kept = append(kept, line)
+		}
+	}
+	if allowed, _ := f.oracle(t, kept, p, access); allowed {
+		t.Fatalf("the rule of the near miss %+v allows it", m)
+	}
+	r := a.current.Load().rules[slices.IndexFunc(a.current.Load().rules, func(r *rule) bool { return r.line == m.Rule.Line })]
+	probe, err := newProbe(a.current.Load())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &explainer{snapshot: a.current.Load(), config: &a.config, probe: probe}
+	switch m.Miss {
+	case MissSubject:
+		// Whoever the rule is for would be allowed.
+		if strings.Contains(f.text, "!g") {
+			return // unless the matcher has something against them, too
+		}
+		p = tenantOf(t, p.Tenant(), x.column(r, fieldSubject))
+	case MissTenant:
+		p = tenantOf(t, x.column(r, fieldTenant), p.ID(), slices.Collect(p.CredentialRoles())...)
+	case MissAction:
+		action := x.column(r, fieldAction)
+		if strings.ContainsAny(action, "|^") {
+			return // a pattern has no one action
+		}
+		access.Action = action
+	default:
+		return // a pattern has no one object
+	}
+	if allowed, _ := f.oracle(t, kept, p, access); !allowed {
+		t.Fatalf("%s with %s: the near miss %+v is further away", p.ID(), access.Action, m)
+	}
+}
+
+// The conditions taken together are the matcher.
+func TestConditionsTogetherAreTheMatcher(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, f := range families() {
+		a := open(t, ModelText("model.conf", f.text), strings.Join(f.policy(rnd), "\n"), WithoutTokenRoles())
+		s := a.current.Load()
+		p, err := newProbe(s)
+		if err != nil {
+			t.Fatalf("%s: %v", f.name, err)
+		}
+		if p.terms == nil {
+			continue
+		}
+		for _, r := range s.rules {
+			if r.kind() != "p" {
+				continue
+			}
+			q := question{subject: "u0", tenant: "t1", object: pick(rnd, plainObjects), action: "GET"}
+			whole, err := p.matches(&q, r)
+			failed, err2 := p.failing(&q, r)
+			if err != nil || err2 != nil || whole != (len(failed) == 0) {
+				t.Errorf("%s: %s for %+v: matches %v, %d conditions fail: %v, %v", f.name, r.text(), q, whole, len(failed), err, err2)
+			}
+		}
+	}
+}
+
+func TestMatchersThatAreNoConjunction(t *testing.T) {
+	for text, want := range map[string]int{
+		"r_sub == p_sub": 0, "a == b && c == d": 2, "a && (b || c) && d": 3, "a && b || c": 0, "a ? b : c && d": 0, "f(a, b && c)": 0,
+		`a == "x && y" && b`: 2, "(a && b)": 0,
+	} {
+		tokens, err := lex(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(conjunction(text, tokens)); got != want {
+			t.Errorf("%s: %d conditions, want %d", text, got, want)
+		}
+	}
+}
+
+func TestExplainQueryEqualsExplain(t *testing.T) {
+	a := open(t, RBACWithDeny(), reports+"p, author, /reports, publish, allow\n", AllowAnonymous())
+	for _, q := range []Query{
+		{Subject: "erin", Object: "/reports", Action: "GET"},
+		{Subject: "t-1", Roles: []string{"viewer"}, Object: "/files/secret/a", Action: "HEAD"},
+		{Object: "/reports", Action: "GET"},
+		{Subject: "alice", Object: "/x", Action: "TRACE"},
+		{Subject: "alice", Object: "", Action: "GET"},
+	} {
+		got, err := a.ExplainQuery(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p *core.Principal
+		if q.Subject != "" {
+			p = who(t, q.Subject, q.Roles...)
+		}
+		if want := explained(t, a, p, to(q.Action, q.Object)); got.String() != want.String() {
+			t.Errorf("%+v: got\n%s\nwant\n%s", q, got, want)
+		}
+	}
+	// "*" covers an action that the application named, and no unusual method.
+	named, err := a.ExplainQuery(t.Context(), Query{Subject: "alice", Object: "/reports", Action: "archive", Named: true})
+	if err != nil || !named.Allowed {
+		t.Errorf("named: %s, %v", named, err)
+	}
+	for name, q := range map[string]Query{"roles of nobody": {Roles: []string{"a"}, Object: "/", Action: "GET"}, "tenant of nobody": {Tenant: "t"}} {
+		if _, err := a.ExplainQuery(t.Context(), q); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := a.ExplainQuery(t.Context(), Query{Subject: "u", Object: "/", Action: "GET"}, MaxNearMisses(-1)); err == nil {
+		t.Error("a negative number of near misses: no error")
+	}
+	if _, err := a.ExplainQuery(t.Context(), Query{Subject: "u", Object: "/", Action: "GET"}, nil); err == nil {
+		t.Error("a nil option: no error")
+	}
+}
+
+func TestExplainFailsAsTheDecisionDoes(t *testing.T) {
+	a := open(t, RBAC(), annReads)
+	s := *a.current.Load()
+	s.engine = failing{}
+	a.current.Store(&s)
+	var internal *core.InternalError
+	if _, err := a.Explain(t.Context(), who(t, "ann"), to("GET", "/x")); !errors.As(err, &internal) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// failing is an engine that cannot decide.
+type failing struct{}
+
+func (failing) decide(*question) (answer, error) { return answer{}, errors.New("broken") }
+
+func TestExplanationsAreJSONForTools(t *testing.T) {
+	a := open(t, RBACWithDeny(), reports)
+	e := explained(t, a, who(t, "t-1", "editor"), to("PATCH", "/reports/7"), MaxNearMisses(1))
+	e.Version = "hash"
+	got, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"subject":"t-1","roles":["editor"],"object":"/reports/7","action":"PATCH","allowed":false,"reason":"no_rule_matched","why":"no rule allows it",` +
+		`"near_misses":[{"miss":"action","rule":{"file":"policy.csv","line":5,"text":"p, editor, /reports/:id, PUT, allow"},"text":"t-1 has PUT on /reports/:id at policy.csv:5, not PATCH"}],"version":"hash"}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestExplanationsHoldNoForgedLines(t *testing.T) {
+	a := open(t, RBACWithDeny(), reports)
+	const evil = "\n\u202eallow"
+	e := explained(t, a, who(t, "m"+evil, "r"+evil), to("GET"+evil, "/x"+evil))
+	if got := e.String(); strings.ContainsAny(strings.ReplaceAll(got, "\n  ", ""), "\n\u202e") {
+		t.Errorf("H20: got %q", got)
+	}
+}
