@@ -61,11 +61,19 @@ func (r *policyReader) checkShape(fields []field, report reporter) bool {
 			kind, want, kind)
 		return r.config.asCasbin
 	case len(fields)-1 != want:
-		report(miscounted(fields, want), codeFieldCount, "", "a %s line has %d fields behind the %s, this one %d",
+		report(miscounted(fields, want), codeFieldCount, r.layout(kind, want), "a %s line has %d fields behind the %s, this one %d",
 			kind, want, kind, len(fields)-1)
 		return false
 	}
 	return true
+}
+
+// layout says how a line of a kind reads.
+func (r *policyReader) layout(kind string, want int) string {
+	if kind == "p" {
+		return "a line reads p, " + strings.Join(r.schema.columns, ", ")
+	}
+	return "a line reads " + kind + strings.Join([]string{"", "user", "role", "tenant"}[:want+1], ", ")
 }
 
 // casbinTakes reports whether Casbin loads lines of a kind that no decision
@@ -156,7 +164,7 @@ func patternHint(function string) string {
 	if strings.HasPrefix(function, "keyMatch") {
 		return "it is made into a regular expression; put a backslash before a character that means something there"
 	}
-	return ""
+	return "correct the pattern"
 }
 
 // width is how many fields a line of this kind has behind the kind.
