@@ -125,6 +125,17 @@ func (s *snapshot) judge(ctx context.Context, q *question, c *config) (verdict, 
 	if q.object == "" {
 		return verdict{otherwise: ReasonNoObject}, nil
 	}
+	if s.index != nil && (q.named || isUsual(q.action)) {
+		if got, ok := s.index.find(q); ok {
+			return verdict{got, q.otherwise}, nil
+		}
+	}
+	asked := *q // a copy, so that what the index is asked stays on the stack
+	return s.ask(&asked, c)
+}
+
+// ask puts a question to the engine for its action.
+func (s *snapshot) ask(q *question, c *config) (verdict, error) {
 	e, err := s.engineFor(q, c)
 	if err != nil {
 		return verdict{}, &core.InternalError{Err: err}
@@ -166,7 +177,7 @@ func (s *snapshot) engineFor(q *question, c *config) (engine, error) {
 // decision is the verdict for a guard.
 func (v verdict) decision() core.Decision {
 	d := core.Decision{Allowed: v.allowed, Reason: v.otherwise}
-	if v.rule != nil {
+	if d.Rule = v.place; d.Rule == "" && v.rule != nil {
 		d.Rule = v.rule.place()
 	}
 	switch {

@@ -28,6 +28,8 @@ type question struct {
 type answer struct {
 	allowed bool
 	rule    *rule
+	// place is the rule's, where the engine has it at hand.
+	place string
 }
 
 // engine decides questions about one policy. It is safe for concurrent use

@@ -217,7 +217,7 @@ func TestExplainQueryEqualsExplain(t *testing.T) {
 func TestExplainFailsAsTheDecisionDoes(t *testing.T) {
 	a := open(t, RBAC(), annReads)
 	s := *a.current.Load()
-	s.engine = failing{}
+	s.engine, s.index = failing{}, nil
 	a.current.Store(&s)
 	var internal *core.InternalError
 	if _, err := a.Explain(t.Context(), who(t, "ann"), to("GET", "/x")); !errors.As(err, &internal) {

@@ -13,9 +13,11 @@ import (
 // immutable and decides without allocating.
 type index struct {
 	effect string
-	// rules are in the order that effects go by.
-	rules []*rule
-	ways  []way
+	// rules are in the order that effects go by; places are what decisions
+	// name them by.
+	rules  []*rule
+	places []string
+	ways   []way
 	// open are the parts of the matcher that let a request pass every rule.
 	open []*cond
 	// firstAllow and firstDeny are the first rules of their kind, or none.
@@ -108,7 +110,7 @@ func (x *index) answer(allow, deny int32) answer {
 	if decides == none {
 		return answer{}
 	}
-	return answer{allowed: decides == allow, rule: x.rules[decides]}
+	return answer{allowed: decides == allow, rule: x.rules[decides], place: x.places[decides]}
 }
 
 // fewRefs is up to which length a list is looked through from end to end.

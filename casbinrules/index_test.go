@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // casesFlag is how many questions the differential test of the index asks:
@@ -122,7 +124,7 @@ func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (uni
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got != want {
+		if got.allowed != want.allowed || got.rule != want.rule {
 			t.Fatalf("%+v: got %s, casbin says %s\n%s\n%s", q, got.text(), want.text(), f.text, strings.Join(lines, "\n"))
 		}
 		if want.allowed {
@@ -202,6 +204,33 @@ func BenchmarkIndex(b *testing.B) {
 			q := question{subject: "ghost", object: "/svc1/items/7", action: "GET"}
 			for b.Loop() {
 				x.find(&q)
+			}
+		})
+	}
+}
+
+func BenchmarkAuthorize(b *testing.B) {
+	for _, n := range []int{10, 1000, 100_000} {
+		x, qs := benchmarkIndex(b, n)
+		a := &Authorizer{}
+		a.current.Store(&snapshot{schema: &schema{}, engine: x, index: x})
+		accesses := make([]core.Access, len(qs))
+		principals := make([]*core.Principal, len(qs))
+		for i, q := range qs {
+			p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.subject})
+			if err != nil {
+				b.Fatal(err)
+			}
+			principals[i], accesses[i] = p, core.Access{Action: q.action, Resource: core.Resource{Path: q.object}}
+		}
+		b.Run("rules="+strconv.Itoa(n), func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				i++
+				if _, err := a.Authorize(b.Context(), principals[i&1023], accesses[i&1023]); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

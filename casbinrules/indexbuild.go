@@ -43,6 +43,9 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph) (*index, error
 	if len(b.index.rules) == 0 {
 		return nil, errors.New("the policy is empty")
 	}
+	for _, r := range b.index.rules {
+		b.index.places = append(b.index.places, r.place())
+	}
 	b.index.conds, b.index.matches = make([]*cond, 1), make([]pattern, 1)
 	for _, alternative := range matcher.flat(exprOr) {
 		if len(alternative.columns()) == 0 {

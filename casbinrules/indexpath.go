@@ -28,6 +28,8 @@ type pathNode struct {
 // with a match of their own stand where they have to be tried.
 type pathIndex struct {
 	root pathNode
+	// slash is where objects that begin with a slash go on, or nil.
+	slash *pathNode
 	// always are the rules to be tried for every object.
 	always []ref
 	// odd says that some pattern is a regular expression, for which a line
@@ -116,6 +118,7 @@ func (n *pathNode) child(segment string) *pathNode {
 func (x *pathIndex) sort() {
 	sortRefs(x.always)
 	x.root.sort()
+	x.slash = x.root.next[""]
 }
 
 func (n *pathNode) sort() {
@@ -138,7 +141,11 @@ func sortRefs(refs []ref) {
 // visit shows the search every list that object leads to.
 func (x *pathIndex) visit(object string, s *search) {
 	s.try(x.always)
-	x.root.visit(object, s)
+	if object[0] != '/' || x.root.one != nil {
+		x.root.visit(object, s)
+	} else if x.slash != nil {
+		x.slash.leave(object[1:], true, s)
+	}
 }
 
 // visit goes on from n with what is left of the object.

@@ -210,7 +210,7 @@ func TestAStormOfEditsNeverDecidesWrongly(t *testing.T) {
 		if err := styles[i%len(styles)].make(d.file, text); err != nil {
 			t.Fatal(err)
 		}
-		if i%20 == 0 {
+		if i%7 == 0 { // both policies and broken ones in turn
 			_ = d.Reload(t.Context()) // broken ones are meant to be refused
 		}
 	}

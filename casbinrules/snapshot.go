@@ -23,6 +23,8 @@ type snapshot struct {
 	model   Model
 	schema  *schema
 	engine  engine
+	// index is the engine, when it is one, for calls that need not allocate.
+	index *index
 	// unindexed says why the model is left to Casbin; nil when it is not.
 	unindexed error
 	// rules are the lines of the policy in their order, graphs the role links
@@ -55,9 +57,11 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", firstLine(err))
 	}
+	x, _ := e.(*index)
 	return &snapshot{
 		schema:     s,
 		engine:     e,
+		index:      x,
 		unindexed:  unindexed,
 		rules:      rules,
 		graphs:     graphs,
