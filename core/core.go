@@ -115,8 +115,9 @@ type Authenticator interface {
 	// (RFC 9110 §11.6.1). err is what this authenticator's Authenticate
 	// returned, [ErrNoCredentials] when another one failed, or a
 	// [ScopeError]. For [ErrNoCredentials] and a [CredentialError] it must
-	// return at least one; for others it may return none. The result must
-	// not be modified.
+	// return at least one; for others it may return none, and only those
+	// whose error parameter is the denial's own code are sent. The result
+	// must not be modified.
 	Challenges(r Request, err error) []challenge.Challenge
 }
 

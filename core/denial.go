@@ -126,7 +126,7 @@ func (g *Guard) respond(r Request, d *Denial) (resp Response) {
 	defer func() {
 		if v := recover(); v != nil {
 			g.logger.Error("responder panicked", "panic", fmt.Sprint(v))
-			resp = defaultResponder{}.Respond(r, d)
+			resp = newDefaultResponder().Respond(r, d)
 		}
 	}()
 	return g.responder.Respond(r, d)

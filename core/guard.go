@@ -73,7 +73,7 @@ func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 		}
 	}
 	if g.responder == nil {
-		g.responder = defaultResponder{}
+		g.responder = newDefaultResponder()
 	}
 	if g.observers == nil {
 		g.observers = []Observer{LogObserver(nil)}
@@ -288,15 +288,17 @@ func (g *Guard) judgesMethod(method string) bool {
 }
 
 // defaultResponder answers in problem details.
-type defaultResponder struct{}
+type defaultResponder struct{ bodies *problem.Bodies }
 
-func (defaultResponder) Respond(_ Request, d *Denial) Response {
-	status := d.Kind.Status()
-	return Response{
-		Status: status,
-		Fields: []Field{{"Content-Type", problem.MediaType}, {"X-Content-Type-Options", "nosniff"}},
-		Body:   problem.Render(status, d.Code, d.Message),
-	}
+var problemFields = []Field{{"Content-Type", problem.MediaType}, {"X-Content-Type-Options", "nosniff"}}
+
+func newDefaultResponder() defaultResponder {
+	return defaultResponder{problem.NewBodies(problem.Render)}
+}
+
+func (d defaultResponder) Respond(_ Request, denial *Denial) Response {
+	status := denial.Kind.Status()
+	return Response{Status: status, Fields: problemFields, Body: d.bodies.Body(status, denial.Code, denial.Message)}
 }
 
 // isNil reports whether an interface holds nothing or a nil pointer.

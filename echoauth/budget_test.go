@@ -39,8 +39,8 @@ func TestAllocationBudgets(t *testing.T) {
 		budget            float64
 	}{
 		{"allow", "Bearer alice", http.StatusNoContent, 7},
-		{"401", "", http.StatusUnauthorized, 19},
-		{"403", "Bearer bob", http.StatusForbidden, 23},
+		{"401", "", http.StatusUnauthorized, 15},
+		{"403", "Bearer bob", http.StatusForbidden, 19},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/things/7", nil)
 		if c.credentials != "" {

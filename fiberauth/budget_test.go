@@ -40,11 +40,11 @@ func TestAllocationBudgets(t *testing.T) {
 		budget            float64
 	}{
 		{"allow on the route", "Bearer alice", onRoute, fiber.StatusNoContent, 19},
-		{"401 on the route", "", onRoute, fiber.StatusUnauthorized, 17},
-		{"403 on the route", "Bearer bob", onRoute, fiber.StatusForbidden, 32},
+		{"401 on the route", "", onRoute, fiber.StatusUnauthorized, 13},
+		{"403 on the route", "Bearer bob", onRoute, fiber.StatusForbidden, 28},
 		{"allow around the app", "Bearer alice", onApp, fiber.StatusNoContent, 19},
-		{"401 around the app", "", onApp, fiber.StatusUnauthorized, 17},
-		{"403 around the app", "Bearer bob", onApp, fiber.StatusForbidden, 32},
+		{"401 around the app", "", onApp, fiber.StatusUnauthorized, 13},
+		{"403 around the app", "Bearer bob", onApp, fiber.StatusForbidden, 28},
 	} {
 		cost := allocations(t, c.app, c.credentials, c.status) - allocations(t, plain, c.credentials, fiber.StatusNoContent)
 		t.Logf("%s: %v allocations", c.name, cost)

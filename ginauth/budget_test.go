@@ -40,8 +40,8 @@ func TestAllocationBudgets(t *testing.T) {
 		budget            float64
 	}{
 		{"allow", "Bearer alice", http.StatusNoContent, 5},
-		{"401", "", http.StatusUnauthorized, 14},
-		{"403", "Bearer bob", http.StatusForbidden, 18},
+		{"401", "", http.StatusUnauthorized, 10},
+		{"403", "Bearer bob", http.StatusForbidden, 14},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/things/7", nil)
 		if c.credentials != "" {
