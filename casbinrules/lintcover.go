@@ -129,18 +129,30 @@ func (x *coverIndex) coveringActions(r *rule) []string {
 	return actions
 }
 
-// answers reports whether a rule for subject that matches all objects of r
-// answers method, with the effect, or with any where effect is "".
+// answers reports whether a rule for subject that matches all that object does
+// answers method, with the effect, or with any where effect is "" or the rule
+// is for just this method and object.
 func (x *coverIndex) answers(r *rule, subject, object, method, effect string) (yes bool) {
 	g := x.groups[x.group(r, subject)]
 	if g == nil {
 		return false
 	}
 	g.covering(object, func(set ruleSet) bool {
-		yes = x.answersMethod(set, method, effect)
+		yes = x.answersMethod(set, method, effect) || x.namesMethod(set, method, object)
 		return !yes
 	})
 	return yes
+}
+
+// namesMethod reports whether a rule is for just this method and object, so
+// that somebody has thought of it.
+func (x *coverIndex) namesMethod(set ruleSet, method, object string) bool {
+	for _, effect := range []string{"allow", "deny"} {
+		if other := set[[2]string{effect, method}]; other != nil && x.object(other) == object {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *coverIndex) answersMethod(set ruleSet, method, effect string) bool {

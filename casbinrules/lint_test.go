@@ -1,0 +1,243 @@
+package casbinrules
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// lintOf is what Lint says of a policy, as "line:column:code".
+func lintOf(t *testing.T, m Model, policy string, opts ...LintOption) []string {
+	t.Helper()
+	found, err := LintFS(files("p.csv", policy), m, []string{"p.csv"}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range found {
+		got = append(got, fmt.Sprintf("%d:%d:%s", f.Line, f.Column, f.Code))
+	}
+	return got
+}
+
+// byFunction is a model whose objects are compared by a function.
+func byFunction(function string) Model {
+	return ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, "g(r.sub, p.sub) && "+function+"(r.obj, p.obj) && "+anyAct))
+}
+
+func TestPatternsAreReadByTheirFunction(t *testing.T) {
+	for _, c := range []struct{ function, object, want string }{
+		{"keyMatch", "/a/*/b", codeMisplacedStar}, {"keyMatch", "/a*", codePrefixStar}, {"keyMatch", "/*", ""}, {"keyMatch", "*", ""},
+		{"keyMatch", "/a/:id", codeParameter}, {"keyMatch", "/a/", codeUnmatchable}, {"keyMatch", "/a/../b", codeUnmatchable},
+		{"keyMatch", `/a\b`, codeUnmatchable}, {"keyMatch", "ledger*", ""}, {"keyMatch", "billing", ""},
+		{"keyMatch2", "/a//b", codeUnmatchable}, {"keyMatch2", "/a%2fb", codeUnmatchable}, {"keyMatch2", "*", ""},
+		{"keyMatch2", "/a/(x|y)", ""}, {"keyMatch2", `/a\.b`, ""}, {"keyMatch2", "/a/.*", ""}, {"keyMatch2", "/c+", codeRegexpCharacter},
+		{"keyMatch2", "/a/:x-:y", codeParameterSuffix}, {"keyMatch2", "/a/:user-id", ""}, {"keyMatch2", "/{id}", codeParameter},
+		{"keyMatch2", "/", ""}, {"keyMatch2", "/a*b", codeMisplacedStar},
+		{"keyMatch3", "/a/{id}", ""}, {"keyMatch3", "/a/:id", codeParameter}, {"keyMatch4", "/{x}-{y}", codeParameterSuffix},
+		{"keyMatch5", "/a/{id}", ""}, {"globMatch", "/a*", codePrefixStar}, {"globMatch", "/a/**", ""}, {"globMatch", "/{a,b}", ""},
+		{"globMatch", "/{id}", codeParameter}, {"globMatch", "/a/*/b", ""},
+		{"regexMatch", "^/a$", ""}, {"regexMatch", "^/a", codeUnanchored}, {"regexMatch", "^/a/.*", ""}, {"regexMatch", "^(/a|/b$)", codeUnanchored},
+		{"regexMatch", ".*", ""}, {"regexMatch", `\A/a\z`, ""}, {"regexMatch", "^(?:/a|/b)$", ""},
+	} {
+		var want []string
+		if c.want != "" {
+			want = []string{"1:8:" + c.want}
+		}
+		if got := lintOf(t, byFunction(c.function), "p, ann, \""+c.object+"\", GET\n"); !slices.Equal(trimColumn(got), trimColumn(want)) {
+			t.Errorf("%s %s: got %q, want %q", c.function, c.object, got, want)
+		}
+	}
+}
+
+// trimColumn leaves the codes.
+func trimColumn(found []string) []string {
+	var codes []string
+	for _, f := range found {
+		codes = append(codes, f[strings.LastIndexByte(f, ':')+1:])
+	}
+	return codes
+}
+
+func TestSoundPoliciesCauseNoWarning(t *testing.T) {
+	for _, c := range []struct {
+		name, policy string
+		model        Model
+		opts         []LintOption
+	}{
+		{"users with rules of their own", "p, ann, /a, GET\np, bob, /b, GET\np, staff, /c, GET\ng, ann, staff\n", RBAC(), nil},
+		{"roles that only tokens bring", "p, admin, /a, GET\np, editor, /b, GET\np, viewer, /c, GET\ng, root, admin\n", RBAC(), nil},
+		{"names of actions and objects", "p, ann, ledger, read\np, ann, accounts/daily, approve\np, bob, /x, publish\n", RBAC(), nil},
+		{"star for the parent", "p, ann, /a/:id/*, *\np, ann, /a/:x, *\n", RBAC(), nil},
+		{"the parent by a role", "p, viewer, /a, GET\np, editor, /a/*, GET\ng, editor, viewer\ng, ann, editor\n", RBAC(), nil},
+		{"PATCH denied on purpose", "p, ann, /a, PUT, allow\np, ann, /a, PATCH, deny\n", RBACWithDeny(), nil},
+		{"no route for PATCH", "p, ann, /a/:id, PUT\n", RBAC(), []LintOption{WithRoutes([]core.RouteInfo{{Method: "PUT", Pattern: "/a/:id"}})}},
+		{"no route for the parent", "p, ann, /a/*, GET\n", RBAC(), []LintOption{WithRoutes([]core.RouteInfo{{Method: "GET", Pattern: "/a/:x"}})}},
+		{"a deny narrower than an allow", "p, ann, /*, *, allow\np, ann, /a, PUT, deny\np, ann, /a, PATCH, deny\n", RBACWithDeny(), nil},
+		{"unusual methods", "p, ann, /*, *\np, ann, /dav, PROPFIND\n", RBAC(), nil},
+		{"the same in two tenants", "p, ann, t1, /a, GET\np, ann, t2, /a, GET\n", RBACWithTenants(), nil},
+		{"routes as objects", "p, ann, /a/:id/*, GET\np, ann, /files/*, GET\n", byFunction("keyMatch"), []LintOption{ObjectRoute()}},
+		{"anonymous with the option", "p, anonymous, /a, GET\n", RBAC(), []LintOption{AllowAnonymous()}},
+	} {
+		if got := lintOf(t, c.model, c.policy, c.opts...); len(got) > 0 {
+			t.Errorf("%s: got %q", c.name, got)
+		}
+	}
+}
+
+func TestForgottenAnswersAreMissed(t *testing.T) {
+	for _, c := range []struct {
+		name, policy string
+		want         []string
+	}{
+		{"a deny of PUT alone", "p, ann, /*, *, allow\np, ann, /a, PUT, deny\n", []string{"2:13:put_without_patch"}},
+		{"a deny below alone", "p, ann, /*, *, allow\np, ann, /a/*, *, deny\n", []string{"2:9:star_misses_parent"}},
+		{"contradiction in the other order", "p, ann, /a, GET, deny\np, ann, /a, GET, allow\n", []string{"2:1:contradicting_rules"}},
+		{"an allow below a deny", "p, ann, /a, GET, allow\np, ann, /:x, *, deny\n", []string{"1:1:contradicting_rules"}},
+		{"lists of methods", "p, ann, /a, GET|POST, allow\n", []string{"1:13:unknown_method"}},
+		{"ALL", "p, ann, /a, ALL, allow\n", []string{"1:13:unknown_method"}},
+		{"a star for a subject", "p, *, /a, GET, allow\n", []string{"1:4:literal_star"}},
+	} {
+		if got := lintOf(t, RBACWithDeny(), c.policy); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestRoutesOfEveryFrameworkAreCompared(t *testing.T) {
+	routes := []core.RouteInfo{
+		{Method: "GET", Pattern: "/gin/:id"}, {Method: "GET", Pattern: "/gin/files/*path"}, {Method: "GET", Pattern: "/fiber/:id?"},
+		{Method: "POST", Pattern: "/mux/{id}/{rest...}"}, {Method: "", Pattern: "/tree/"}, {Method: "DELETE", Pattern: "/one/{$}"},
+	}
+	var policy strings.Builder
+	good := []string{"/gin/7, GET", "/gin/:x, HEAD", "/gin/files, GET", "/gin/files/a/b, GET", "/fiber, GET", "/fiber/1, GET", "/mux/*, POST", "/tree/a/b, PUT", "/one, DELETE", "/gin/a\\.b, GET", "/mux/(a|b)/c, POST", "/*, *"}
+	for _, line := range good {
+		policy.WriteString("p, ann, " + line + "\n")
+	}
+	keep := func(found []string) []string {
+		return slices.DeleteFunc(found, func(f string) bool { return !strings.Contains(f, "route") })
+	}
+	if got := keep(lintOf(t, RBAC(), policy.String(), WithRoutes(routes))); len(got) > 0 {
+		t.Errorf("got %q", got)
+	}
+	got := keep(lintOf(t, RBAC(), "p, ann, /gin, GET\np, ann, /gin/1, POST\np, ann, /one/2, DELETE\np, ann, /gin/:x, GET\n", WithRoutes(routes)))
+	want := []string{"1:1:route_without_rule", "1:1:route_without_rule", "1:1:route_without_rule", "1:9:rule_matches_no_route", "2:16:rule_matches_no_route", "3:9:rule_matches_no_route"}
+	if slices.Sort(got); !slices.Equal(trimColumn(got), trimColumn(want)) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got = keep(lintOf(t, byFunction("keyMatch"), "p, ann, /gin/*, GET\np, ann, /nine*, GET\n", WithRoutes(routes[:2])))
+	if !slices.Equal(got, []string{"2:9:rule_matches_no_route"}) {
+		t.Errorf("keyMatch: got %q", got)
+	}
+	got = keep(lintOf(t, byFunction("keyMatch"), "p, ann, /gin/:id, GET\np, ann, /gin/7, GET\n", WithRoutes(routes[:1]), ObjectRoute()))
+	if !slices.Equal(got, []string{"2:9:rule_matches_no_route"}) {
+		t.Errorf("ObjectRoute: got %q", got)
+	}
+}
+
+func TestNamesThatAreUsersAndRoles(t *testing.T) {
+	got := lintOf(t, RBACWithTenants(), "p, staff, t1, /a, GET\ng, ann, staff, t1\ng, bob, ann, t2\n")
+	if want := []string{"2:4:user_and_role", "3:9:role_without_rules"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got = lintOf(t, RBAC(), "p, admin, /a, GET\ng, admin, admin\n")
+	if want := []string{"2:1:role_cycle", "2:4:user_and_role"}; !slices.Equal(got[:1], want[:1]) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got = lintOf(t, RBAC(), "p, role:a, /a, GET\np, ann, /b, GET\ng, bob, role:b\np, role:b, /c, GET\n", RolePrefix("role:"), WithoutTokenRoles())
+	if want := []string{"1:4:role_never_assigned"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestShrunkenPoliciesAreFound(t *testing.T) {
+	read := func(parts ...string) []*rule {
+		p := newPolicyReader(readSchema(RBAC(), &config{}), &config{})
+		for i := 0; i < len(parts); i += 2 {
+			p.read(parts[i], []byte(parts[i+1]))
+		}
+		return p.rules
+	}
+	lines := func(from, to int) (text string) {
+		for i := from; i < to; i++ {
+			text += fmt.Sprintf("p, ann, /%d, GET\n", i)
+		}
+		return text
+	}
+	for _, c := range []struct {
+		name          string
+		before, after []*rule
+		want          []string
+	}{
+		{"unchanged", read("a", lines(0, 20)), read("a", lines(0, 20)), nil},
+		{"half of it", read("a", lines(0, 20)), read("a", lines(0, 10)), nil},
+		{"less than half", read("a", lines(0, 20)), read("a", lines(0, 9)), []string{"a file_shrunk"}},
+		{"few rules", read("a", lines(0, 9)), read("a", lines(0, 1)), nil},
+		{"emptied", read("a", lines(0, 1)), read("a", "# none\n"), []string{"a file_emptied"}},
+		{"gone beside another", read("b", lines(0, 3), "a", lines(3, 30)), read("b", lines(0, 3)), []string{"a file_emptied"}},
+		{"moved", read("a", lines(0, 20)), read("b", lines(0, 20)), nil},
+		{"all other rules", read("a", lines(0, 20)), read("a", lines(50, 70)), nil},
+		{"new", nil, read("a", lines(0, 20)), nil},
+	} {
+		var got []string
+		for _, f := range checkShrink(c.before, c.after) {
+			got = append(got, f.File+" "+f.Code)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("H06 %s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestWarningsAreListedAndLogged(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	a, err := OpenFS(files("p.csv", strings.Repeat("p, ann, /a, GET\n", 30)), RBAC(), []string{"p.csv"}, WithLogger(logger))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Warnings(); len(got) != 29 || got[0].Code != codeDuplicate || got[0].Severity != SeverityWarning {
+		t.Errorf("got %v", got)
+	}
+	a.Warnings()[0].Code = "changed"
+	if a.Warnings()[0].Code != codeDuplicate {
+		t.Error("the list is shared")
+	}
+	if got := strings.Count(log.String(), "duplicate_rule: "); got != logged || !strings.Contains(log.String(), "count=9") {
+		t.Errorf("%d warnings are logged:\n%s", got, log.String())
+	}
+}
+
+func TestLintRefusesWhatCannotBeRead(t *testing.T) {
+	var none Option
+	for name, c := range map[string]struct {
+		policies []string
+		opts     []LintOption
+	}{
+		"missing file": {[]string{"none.csv"}, nil}, "nil option": {[]string{"p.csv"}, []LintOption{nil}},
+		"nil function": {[]string{"p.csv"}, []LintOption{none}}, "nil logger": {[]string{"p.csv"}, []LintOption{WithLogger(nil)}},
+	} {
+		if _, err := LintFS(files("p.csv", good), RBAC(), c.policies, c.opts...); err == nil || !strings.HasPrefix(err.Error(), "casbinrules: ") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := LintFS(nil, RBAC(), []string{"p.csv"}); err == nil {
+		t.Error("a nil file system is taken")
+	}
+	if _, err := Lint(RBAC(), []string{t.TempDir() + "/none.csv"}); err == nil {
+		t.Error("a missing file is read")
+	}
+}
+
+func TestLintShowsErrorsAndWarningsTogether(t *testing.T) {
+	denyOnly := strings.Replace(RBACWithDeny().Text(), "some(where (p.eft == allow)) && ", "", 1)
+	got := lintOf(t, ModelText("m.conf", denyOnly), "p, ann, /a/, GET, deny\np, bob\np, ann, /a/, GET, deny\n")
+	if want := []string{"20:1:model_allows_by_default", "1:9:unmatchable_pattern", "2:4:field_count", "3:1:duplicate_rule"}; !slices.Equal(trimColumn(got), trimColumn(want)) || !slices.Equal(got[1:], want[1:]) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
