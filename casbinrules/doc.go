@@ -14,5 +14,7 @@
 //
 // What Casbin would load and take for something else than was meant is an error
 // of loading, reported with file, line and column, all of them at once: see
-// [FindingsError].
+// [FindingsError]. What is only likely to be a mistake is a warning, listed by
+// [Authorizer.Warnings]; [Lint] reports both without opening anything. The
+// additions, and the errors that Casbin would load, are off with [AsCasbin].
 package casbinrules

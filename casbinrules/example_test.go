@@ -58,6 +58,24 @@ p, viewer, /reports, GET, allow # for now
 	// policy.csv:3:33 inline_comment
 }
 
+func ExampleLintFS() {
+	found, err := casbinrules.LintFS(policyFiles(`p, erin, /reports/:id, PUT
+p, erin, /reports/*, get
+`), casbinrules.RBAC(), []string{"policy.csv"},
+		casbinrules.WithRoutes([]core.RouteInfo{{Method: "PUT", Pattern: "/reports/:id"}, {Method: "PATCH", Pattern: "/reports/:id"}}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range found {
+		fmt.Printf("%s:%d:%d: %s: %s\n", f.File, f.Line, f.Column, f.Severity, f.Code)
+	}
+	// Output:
+	// policy.csv:1:1: warning: route_without_rule
+	// policy.csv:1:24: warning: put_without_patch
+	// policy.csv:2:22: error: method_case
+}
+
 func ExampleAuthorizer_RolesOf() {
 	rules, err := casbinrules.OpenFS(policyFiles(`
 p, viewer, /reports, GET
