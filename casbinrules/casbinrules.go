@@ -15,7 +15,13 @@ import (
 )
 
 // Authorizer answers gate two from a Casbin model and policy. It is safe for
-// concurrent use: every request reads one immutable snapshot of the policy.
+// concurrent use: every decision reads one immutable snapshot of the policy and
+// takes no lock.
+//
+// [Authorizer.Reload], and [Watch] by itself, build another snapshot aside and
+// swap it in whole. Files that are no good policy change nothing but
+// [Authorizer.Status], which tells a health check that the policy in force,
+// named by [Authorizer.Version], is older than the files.
 type Authorizer struct {
 	config  config
 	sources sources

@@ -24,6 +24,10 @@ func TestExplanationsAreReadable(t *testing.T) {
 		"p, editor, docs, GET\ng, erin, editor\ng2, /a, papers\ng2, papers, docs\n")
 	root := open(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, `r.sub == "root" || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`)),
 		"p, editor, /a, GET\n")
+	conditions := open(t, ModelText("m.conf", modelText("sub, tenant, obj, act", "sub, team, obj, act", "g = _, _, _", someAllow,
+		`g(r.sub, p.sub, r.tenant) && r.tenant == p.team && keyMatch(r.obj, p.obj) && r.act == p.act && g(r.sub, "staff", r.tenant) && r.obj != "/x/secret"`)),
+		"p, editor, t1, /x/*, GET\ng, erin, editor, t1\ng, erin, staff, t1\ng, temp, editor, t1\n")
+	everybody := open(t, RBAC(), "p, anonymous, /x, GET\n", AllowAnonymous())
 	for _, c := range []struct {
 		name   string
 		a      *Authorizer
@@ -97,6 +101,27 @@ func TestExplanationsAreReadable(t *testing.T) {
 		{"no conjunction", root, who(t, "erin"), to("GET", "/a"),
 			`erin may not GET /a: no rule allows it
   note: near misses are not available: the matcher is not a plain list of conditions joined by &&`},
+		{"roles by literal", conditions, tenantOf(t, "t1", "erin"), to("GET", "/x/a"),
+			`erin in tenant t1 may GET /x/a: policy.csv:1 allows it
+  rule: policy.csv:1: p, editor, t1, /x/*, GET
+  roles: erin → editor (policy.csv:2)`},
+		{"another condition", conditions, tenantOf(t, "t1", "temp"), to("GET", "/x/a"),
+			`temp in tenant t1 may not GET /x/a: no rule allows it
+  near: policy.csv:1 matches but for the condition g(r.sub, "staff", r.tenant)`},
+		{"a condition without the policy", conditions, tenantOf(t, "t1", "erin"), to("GET", "/x/secret"),
+			`erin in tenant t1 may not GET /x/secret: no rule allows it
+  near: policy.csv:1 matches but for the condition r.obj != "/x/secret"`},
+		{"anonymous rule", everybody, nil, to("GET", "/x"),
+			`anonymous may GET /x: policy.csv:1 allows it
+  rule: policy.csv:1: p, anonymous, /x, GET`},
+		{"called anonymous", everybody, who(t, "anonymous"), to("GET", "/x"),
+			`anonymous may not GET /x: no rule allows it; "anonymous" stands for requests without credentials, and nobody gets anything by that name
+  near: requests without credentials have GET on /x at policy.csv:1, not a user called anonymous`},
+		{"no object", everybody, who(t, "u"), to("GET", ""),
+			`u may not GET (no object): there is nothing to compare with the policy: the request has no object, or matched no route`},
+		{"letter case", everybody, nil, to("GET", "/X"),
+			`anonymous may not GET /X: no rule allows it
+  near: anonymous has GET on /x at policy.csv:1, not on /X`},
 		{"anonymous", withDeny, nil, to("GET", "/reports"),
 			`anonymous may not GET /reports: there are no credentials, and the policy is not asked about such requests (see AllowAnonymous)`},
 	} {

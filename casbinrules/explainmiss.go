@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -33,8 +34,7 @@ type miss struct {
 	kind Miss
 	rule *rule
 	term *term
-	// near is how many leading segments the object has in common with the
-	// rule's.
+	// near tells how near misses of one kind are: the larger the nearer.
 	near int
 }
 
@@ -159,8 +159,15 @@ func (x *explainer) missed(r *rule) (miss, bool) {
 		// The rule matches and does not count: it does not name the method.
 		return miss{kind: MissAction, rule: r}, !x.covered()
 	case 1:
-		if kind := missOf(failed[0]); kind != MissTenant {
-			return miss{kind: kind, rule: r, term: failed[0], near: near(x.question.object, x.column(r, fieldObject))}, true
+		m := miss{kind: missOf(failed[0]), rule: r, term: failed[0]}
+		switch m.kind {
+		case MissAction:
+			m.near = akin(x.question.action, x.column(r, fieldAction))
+		case MissObject, MissSubject:
+			m.near = near(x.question.object, x.column(r, fieldObject))
+		}
+		if m.kind != MissTenant {
+			return m, true
 		}
 	}
 	// Roles may be others in the rule's tenant.
@@ -222,6 +229,23 @@ func near(object, pattern string) int {
 	return n
 }
 
+// akin is how near an action is to another one: PUT and PATCH are nearest, since
+// one of them is what is forgotten most, then those that both change something
+// or both do not (RFC 9110 §9.2.1).
+func akin(a, b string) int {
+	safe := func(method string) bool {
+		return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+	}
+	replaces := func(method string) bool { return method == http.MethodPut || method == http.MethodPatch }
+	switch {
+	case replaces(a) && replaces(b):
+		return 2
+	case safe(a) == safe(b):
+		return 1
+	}
+	return 0
+}
+
 // say puts a miss into words.
 func (x *explainer) say(m miss) string {
 	r := m.rule
@@ -245,6 +269,8 @@ func (x *explainer) say(m miss) string {
 		return fmt.Sprintf("%s has %s in tenant %s at %s, not in %s", x.subject, access, x.column(r, fieldTenant), r.place(), x.question.tenant)
 	}
 	switch {
+	case holder == x.subject && holder == anonymous:
+		return fmt.Sprintf("requests without credentials have %s at %s, not a user called %s", access, r.place(), holder)
 	case holder == x.subject:
 		return fmt.Sprintf("the role %s has %s at %s, not a user by that name", holder, access, r.place())
 	case x.snapshot.roleNames[holder] && holder != anonymous:

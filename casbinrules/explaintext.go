@@ -53,7 +53,11 @@ func (e Explanation) String() string {
 	if e.Tenant != "" {
 		b.WriteString(" in tenant " + e.Tenant)
 	}
-	fmt.Fprintf(&b, " %s %s %s: %s", may, e.Action, e.Object, e.Why)
+	object := e.Object
+	if object == "" {
+		object = "(no object)"
+	}
+	fmt.Fprintf(&b, " %s %s %s: %s", may, e.Action, object, e.Why)
 	if e.Rule != nil {
 		b.WriteString("\n  rule: " + e.Rule.String())
 	}

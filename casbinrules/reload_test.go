@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -384,6 +385,57 @@ func TestDecisionsIgnoreTheRolesOfAnOlderPolicy(t *testing.T) {
 	for _, method := range []string{"PUT", "GET"} {
 		if dec := decide(t, d.Authorizer, p, to(method, "/x")); dec.Allowed || dec.Reason != ReasonNoRule {
 			t.Errorf("%s: got %+v", method, dec)
+		}
+	}
+}
+
+func TestOnlyWatchingTakesGoroutines(t *testing.T) {
+	goroutines := func() int {
+		runtime.Gosched()
+		return runtime.NumGoroutine()
+	}
+	before := goroutines()
+	d := onDisk(t, RBAC(), annReads)
+	if got := goroutines(); got > before {
+		t.Errorf("%d goroutines without watching, %d before", got, before)
+	}
+	a, err := Open(RBAC(), []string{d.file}, quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := goroutines(); got <= before {
+		t.Errorf("%d goroutines while watching, %d before: the test proves nothing", got, before)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); goroutines() > before; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines after Close, %d before", goroutines(), before)
+		}
+	}
+}
+
+func TestAModelThatIsADirectoryIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeFile(filepath.Join(dir, "a.csv"), annReads); err != nil {
+		t.Fatal(err)
+	}
+	empty := t.TempDir()
+	for name, c := range map[string]struct {
+		model    Model
+		policies []string
+		want     string
+	}{
+		"model":        {ModelFile(empty), []string{filepath.Join(dir, "a.csv")}, "is a directory"},
+		"policies":     {RBAC(), []string{dir, empty}, "holds no .csv file"},
+		"twice":        {RBAC(), []string{dir, filepath.Join(dir, "a.csv")}, "leave one out"},
+		"no model":     {Model{}, []string{dir}, "no model"},
+		"no policy":    {RBAC(), nil, "no policy file"},
+		"fs directory": {ModelFile("absent"), []string{dir}, "no such file"},
+	} {
+		if _, err := Open(c.model, c.policies); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }

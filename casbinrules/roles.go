@@ -15,6 +15,13 @@ import (
 // that of their names for each source, the ID first.
 //
 // An ID that is the name of a role brings none. The error is always nil.
+//
+// A guard asks once, after gate one, and the policy may be reloaded before gate
+// two. Decisions of the policy do not use what was returned here, and rules such
+// as rule.Role use nothing else, so that each of them is by one policy as a
+// whole. Only what combines the two, such as rule.All of a role and the policy,
+// can see the roles of one policy and the decision of the next, for requests
+// that are under way during a reload.
 func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, error) {
 	s := a.current.Load()
 	if s.members == nil || s.members.tenants && p.Tenant() == "" {
