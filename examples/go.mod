@@ -11,6 +11,7 @@ require (
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
 	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
+	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
@@ -48,7 +49,6 @@ require (
 	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/quic-go/quic-go v0.59.0 // indirect
 	github.com/rivo/uniseg v0.2.0 // indirect
-	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
