@@ -1,0 +1,28 @@
+module github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport
+
+go 1.26.0
+
+require (
+	github.com/sallyport-go/sallyport/casbinrules v0.0.0
+	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/spf13/cobra v1.10.2
+	golang.org/x/term v0.47.0
+)
+
+require (
+	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
+	github.com/casbin/casbin/v2 v2.135.0 // indirect
+	github.com/casbin/govaluate v1.3.0 // indirect
+	github.com/fsnotify/fsnotify v1.10.1 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
+	github.com/spf13/pflag v1.0.9 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
+
+replace (
+	github.com/sallyport-go/sallyport/casbinrules => ../../
+	github.com/sallyport-go/sallyport/core => ../../../core
+	github.com/sallyport-go/sallyport/core/watch => ../../../core/watch
+)

@@ -1,0 +1,63 @@
+// Package ask puts the questions of a command line to a policy.
+package ask
+
+import (
+	"context"
+	"strings"
+	"unicode"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Anonymous is the subject of requests without credentials. A principal of that
+// name gets nothing by it, so no other meaning is lost.
+const Anonymous = "anonymous"
+
+// Question is one request. Its subject is the ID of a principal, or
+// [Anonymous].
+type Question struct {
+	Subject string
+	// Roles are those the credentials bring.
+	Roles          []string
+	Tenant         string
+	Object, Action string
+}
+
+// Decide answers q as a gate would.
+func Decide(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.Decision, error) {
+	access := core.Access{Action: q.Action, Resource: core.Resource{Name: q.Object}}
+	if Named(q.Action) {
+		access.Request = namedAction{}
+	}
+	if q.Subject == Anonymous {
+		return a.AuthorizeAnonymous(ctx, access)
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
+	if err != nil {
+		return core.Decision{}, err
+	}
+	return a.Authorize(ctx, p, access)
+}
+
+// Explain says why q has its answer.
+func Explain(ctx context.Context, a *casbinrules.Authorizer, q Question) (casbinrules.Explanation, error) {
+	query := casbinrules.Query{
+		Subject: q.Subject, Roles: q.Roles, Tenant: q.Tenant,
+		Object: q.Object, Action: q.Action, Named: Named(q.Action),
+	}
+	if q.Subject == Anonymous {
+		query.Subject, query.Roles, query.Tenant = "", nil, ""
+	}
+	return a.ExplainQuery(ctx, query)
+}
+
+// Named reports whether an action is a name that the application gives it, as
+// with core.Acting, and no request method: it holds a lower-case letter.
+func Named(action string) bool { return strings.ContainsFunc(action, unicode.IsLower) }
+
+// namedAction is a request whose method is not the action asked about, which is
+// all that the policy looks at.
+type namedAction struct{ core.Request }
+
+func (namedAction) Method() string { return "" }

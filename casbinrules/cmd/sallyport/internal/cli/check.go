@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// maxRequest is how long a line of requests may be, in bytes.
+const maxRequest = 64 << 10
+
+func newCheck() *cobra.Command {
+	var s source
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Decide requests read from stdin",
+		Long: `check reads requests from stdin, one a line, with the fields of the model's
+request definition in its order, separated by commas:
+
+    erin, /reports/7, PATCH
+
+A field with a comma in it is quoted. For each line it prints one line, in
+order: "allow", "deny", or "error: " and why the request cannot be decided.
+
+Requests are decided as by a gate, for a subject whose credentials bring no
+roles; the subject anonymous is a request without credentials. With --as-casbin
+the answer is that of Casbin's own Enforce.
+
+The exit code is 1 when a request could not be decided.`,
+		Example: `  printf 'erin, /reports/7, PATCH\n' | sallyport check -m rbac -p policy.csv`,
+		Args:    arguments(cobra.NoArgs),
+	}
+	s.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		a, err := s.open("")
+		if err != nil {
+			return err
+		}
+		c := checker{authorizer: a, fields: a.RequestFields(), asCasbin: s.asCasbin}
+		return c.run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
+	}
+	return cmd
+}
+
+// checker decides lines of requests.
+type checker struct {
+	authorizer *casbinrules.Authorizer
+	fields     []string
+	asCasbin   bool
+}
+
+// run answers line by line, in bounded memory. Answers are held back only while
+// there is more to read at once.
+func (c *checker) run(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	in := bufio.NewReaderSize(stdin, maxRequest)
+	out := bufio.NewWriterSize(stdout, maxRequest)
+	failed := false
+	for {
+		line, err := readLine(in)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil && !errors.Is(err, errLong) {
+			return errors.Join(fmt.Errorf("read stdin: %w", err), out.Flush())
+		}
+		answer := "deny"
+		var d core.Decision
+		if err == nil {
+			d, err = c.decide(ctx, line)
+		}
+		switch {
+		case err != nil:
+			failed = true
+			answer = "error: " + oneLine(err)
+		case d.Allowed:
+			answer = "allow"
+		}
+		if _, err := out.WriteString(answer + "\n"); err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+		if in.Buffered() == 0 {
+			if err := out.Flush(); err != nil {
+				return fmt.Errorf("write: %w", err)
+			}
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	if failed {
+		return errFindings
+	}
+	return nil
+}
+
+var errLong = fmt.Errorf("the line is longer than %d bytes", maxRequest)
+
+// readLine reads a line without its end. Of one that is too long it skips the
+// rest.
+func readLine(in *bufio.Reader) (string, error) {
+	line, err := in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = in.ReadSlice('\n')
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", err
+		}
+		return "", errLong
+	}
+	if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
+		return "", err
+	}
+	return strings.TrimSpace(string(line)), nil
+}
+
+func oneLine(err error) string {
+	text := strings.TrimPrefix(err.Error(), "casbinrules: ")
+	text, _, _ = strings.Cut(text, "\n")
+	return plain(text)
+}
+
+func (c *checker) decide(ctx context.Context, line string) (core.Decision, error) {
+	if line == "" {
+		return core.Decision{}, fmt.Errorf("the line is empty: a request is %s", strings.Join(c.fields, ", "))
+	}
+	if !utf8.ValidString(line) {
+		return core.Decision{}, errors.New("the line is not valid UTF-8")
+	}
+	values, err := splitRequest(line)
+	if err != nil {
+		return core.Decision{}, err
+	}
+	if len(values) != len(c.fields) {
+		return core.Decision{}, fmt.Errorf("the request has %d fields, and the model defines %d: %s",
+			len(values), len(c.fields), strings.Join(c.fields, ", "))
+	}
+	if c.asCasbin {
+		return c.authorizer.Enforce(ctx, values...)
+	}
+	return ask.Decide(ctx, c.authorizer, question(c.fields, values))
+}
+
+// question sorts the values of a request definition's fields.
+func question(fields, values []string) ask.Question {
+	var q ask.Question
+	for i, field := range fields {
+		switch field {
+		case "sub":
+			q.Subject = values[i]
+		case "obj":
+			q.Object = values[i]
+		case "act":
+			q.Action = values[i]
+		default: // the tenant, by whichever of its names
+			q.Tenant = values[i]
+		}
+	}
+	return q
+}
+
+// splitRequest splits a line as policy lines are: blanks in front of a field do
+// not count, and quotes are as in RFC 4180 §2.
+func splitRequest(line string) ([]string, error) {
+	var values []string
+	for {
+		line = strings.TrimLeftFunc(line, unicode.IsSpace)
+		value, rest, more, err := nextField(line)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+		if !more {
+			return values, nil
+		}
+		line = rest
+	}
+}
+
+func nextField(line string) (value, rest string, more bool, err error) {
+	if !strings.HasPrefix(line, `"`) {
+		value, rest, more = strings.Cut(line, ",")
+		if strings.Contains(value, `"`) {
+			return "", "", false, errors.New(`a quote stands inside an unquoted field: quote the field and double the quote inside`)
+		}
+		return value, rest, more, nil
+	}
+	var b strings.Builder
+	for line = line[1:]; ; {
+		text, after, closed := strings.Cut(line, `"`)
+		b.WriteString(text)
+		switch {
+		case !closed:
+			return "", "", false, errors.New("a quoted field is not closed: end it with a quote on the same line")
+		case strings.HasPrefix(after, `"`):
+			b.WriteByte('"')
+			line = after[1:]
+		case after == "" || after[0] == ',':
+			return b.String(), strings.TrimPrefix(after, ","), after != "", nil
+		default:
+			return "", "", false, errors.New("text follows the closing quote of a field: put a comma right behind it")
+		}
+	}
+}

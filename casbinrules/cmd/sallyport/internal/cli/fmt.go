@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+func newFmt() *cobra.Command {
+	var write, check bool
+	cmd := &cobra.Command{
+		Use:   "fmt [FILE|DIR...]",
+		Short: "Align the columns of policy files",
+		Long: `fmt aligns the columns of policy files and keeps rules, comments and their order.
+Blanks go in front of fields, where they do not count; behind them they would be
+part of the value. A directory stands for its .csv files. Without a file it reads
+stdin.
+
+The result goes to stdout, or with -w into the file, as a whole or not at all.
+With --check it lists the files that are not formatted and exits with 1. A file
+with an error is left alone.`,
+		Example: "  sallyport fmt -w policy.csv\n  sallyport fmt --check policies/",
+	}
+	cmd.Flags().BoolVarP(&write, "write", "w", false, "write the result into the file")
+	cmd.Flags().BoolVar(&check, "check", false, "list files that are not formatted, and exit with 1")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if write && check {
+			return usagef("-w writes and --check does not: use one of them")
+		}
+		if len(args) == 0 {
+			if write {
+				return usagef("-w needs a file to write")
+			}
+			return formatStdin(cmd.InOrStdin(), cmd.OutOrStdout(), check)
+		}
+		files, err := policyFiles(args)
+		if err != nil {
+			return err
+		}
+		return formatFiles(cmd.OutOrStdout(), files, write, check)
+	}
+	return cmd
+}
+
+func formatStdin(stdin io.Reader, stdout io.Writer, check bool) error {
+	text, err := io.ReadAll(stdin)
+	if err != nil {
+		return fmt.Errorf("read stdin: %w", err)
+	}
+	formatted, err := casbinrules.FormatPolicy("stdin", text)
+	if err != nil {
+		return err
+	}
+	if !check {
+		_, err = stdout.Write(formatted)
+		return err
+	}
+	if !bytes.Equal(text, formatted) {
+		_, _ = fmt.Fprintln(stdout, "stdin")
+		return errFindings
+	}
+	return nil
+}
+
+// formatFiles formats all files before it writes the first.
+func formatFiles(stdout io.Writer, files []string, write, check bool) error {
+	before, after := make([][]byte, len(files)), make([][]byte, len(files))
+	var refused casbinrules.FindingsError
+	for i, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("read policy: %w", err)
+		}
+		before[i] = text
+		if after[i], err = casbinrules.FormatPolicy(file, text); err != nil {
+			if !addFindings(&refused, err) {
+				return err
+			}
+		}
+	}
+	if len(refused.Findings) > 0 {
+		return &refused
+	}
+	changed := false
+	for i, file := range files {
+		same := bytes.Equal(before[i], after[i])
+		changed = changed || !same
+		var err error
+		switch {
+		case check && !same:
+			_, err = fmt.Fprintln(stdout, plain(file))
+		case check:
+		case !write:
+			_, err = stdout.Write(after[i])
+		case !same:
+			err = replace(file, after[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if check && changed {
+		return errFindings
+	}
+	return nil
+}
+
+// addFindings gathers the findings of several files.
+func addFindings(all *casbinrules.FindingsError, err error) bool {
+	var found *casbinrules.FindingsError
+	ok := errors.As(err, &found)
+	if ok {
+		all.Findings = append(all.Findings, found.Findings...)
+	}
+	return ok
+}
+
+// policyFiles lists the files meant by names, as casbinrules.Open reads them.
+func policyFiles(names []string) ([]string, error) {
+	var files []string
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, fmt.Errorf("read policy: %w", err)
+		}
+		if !info.IsDir() {
+			files = append(files, name)
+			continue
+		}
+		entries, err := os.ReadDir(name)
+		if err != nil {
+			return nil, fmt.Errorf("read policy: %w", err)
+		}
+		before := len(files)
+		for _, e := range entries {
+			if !e.IsDir() && strings.HasSuffix(e.Name(), ".csv") && e.Name()[0] != '.' {
+				files = append(files, filepath.Join(name, e.Name()))
+			}
+		}
+		if len(files) == before {
+			return nil, fmt.Errorf("directory %s holds no .csv file", name)
+		}
+	}
+	return slices.Compact(files), nil
+}

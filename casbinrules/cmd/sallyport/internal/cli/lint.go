@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+func newLint() *cobra.Command {
+	var (
+		s                      source
+		routes, format, failOn string
+	)
+	cmd := &cobra.Command{
+		Use:   "lint",
+		Short: "List everything wrong with a policy",
+		Long: `lint lists everything wrong with a model and its policy, errors and warnings, as
+
+    file:line:column: severity: code: message (hint)
+
+Errors refuse the policy when it is loaded; warnings are likely mistakes. With
+--routes it also compares the policy with the routes of an application, as
+Routes of an adapter lists them, written as JSON:
+
+    [{"method": "GET", "pattern": "/reports/:id"}]
+
+The exit code is 1 when there is a finding, or with --fail-on error when there is
+an error.`,
+		Args: arguments(cobra.NoArgs),
+	}
+	s.flags(cmd)
+	formatFlag(cmd, &format, "text", "json", "sarif")
+	cmd.Flags().StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
+	cmd.Flags().StringVar(&failOn, "fail-on", "warning", "least `severity` for exit code 1: warning, error")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if failOn != "warning" && failOn != "error" {
+			return usagef("there is no severity %q: use --fail-on warning or --fail-on error", failOn)
+		}
+		findings, err := s.lint(routes)
+		if err != nil {
+			return err
+		}
+		if err := writeFindings(cmd.OutOrStdout(), findings, format); err != nil {
+			return err
+		}
+		for _, f := range findings {
+			if f.Severity == casbinrules.SeverityError || failOn == "warning" {
+				return errFindings
+			}
+		}
+		return nil
+	}
+	return cmd
+}
+
+func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
+	m, policies, err := s.find("")
+	if err != nil {
+		return nil, err
+	}
+	var opts []casbinrules.LintOption
+	for _, o := range s.options() {
+		opts = append(opts, o)
+	}
+	if routesFile != "" {
+		routes, err := readRoutes(routesFile)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, casbinrules.WithRoutes(routes))
+	}
+	return casbinrules.Lint(m, policies, opts...)
+}
+
+// readRoutes reads the routes of an application.
+func readRoutes(file string) ([]core.RouteInfo, error) {
+	const hint = `it holds a list such as [{"method": "GET", "pattern": "/reports/:id"}]`
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read routes: %w", err)
+	}
+	var routes []core.RouteInfo
+	if err := json.Unmarshal(text, &routes); err != nil {
+		return nil, fmt.Errorf("read routes: %s: %w; %s", file, err, hint)
+	}
+	for i, r := range routes {
+		if r.Method == "" || r.Pattern == "" {
+			return nil, fmt.Errorf("read routes: %s: route %d has no method or no pattern; %s", file, i+1, hint)
+		}
+	}
+	if len(routes) == 0 {
+		return nil, fmt.Errorf("read routes: %s: there is no route; %s", file, hint)
+	}
+	return routes, nil
+}
+
+func writeFindings(w io.Writer, findings []casbinrules.Finding, format string) error {
+	switch format {
+	case "json":
+		return writeJSON(w, jsonFindings(findings))
+	case "sarif":
+		c := columns{}
+		return writeJSON(w, sarif.New(findings, c.characters))
+	}
+	paint := paletteFor(w)
+	var b strings.Builder
+	for _, f := range findings {
+		severity := f.Severity.String()
+		painted := paint.yellow(severity)
+		if f.Severity == casbinrules.SeverityError {
+			painted = paint.red(severity)
+		}
+		b.WriteString(strings.Replace(f.String(), ": "+severity+": "+f.Code+": ", ": "+painted+": "+f.Code+": ", 1))
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// jsonFinding is a finding as --format json has it.
+type jsonFinding struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Column   int    `json:"column"`
+	Severity string `json:"severity"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
+}
+
+func jsonFindings(findings []casbinrules.Finding) []jsonFinding {
+	list := make([]jsonFinding, len(findings))
+	for i, f := range findings {
+		list[i] = jsonFinding{f.File, f.Line, f.Column, f.Severity.String(), f.Code, f.Message, f.Hint}
+	}
+	return list
+}
+
+// columns counts columns in characters, file by file.
+type columns map[string][]string
+
+// characters is the column of f in characters, or in bytes where the file
+// cannot be read any more.
+func (c columns) characters(f casbinrules.Finding) int {
+	lines, ok := c[f.File]
+	if !ok {
+		if text, err := os.ReadFile(f.File); err == nil {
+			lines = strings.Split(string(text), "\n")
+		}
+		c[f.File] = lines
+	}
+	if f.Line < 1 || f.Line > len(lines) || f.Column < 1 || f.Column > len(lines[f.Line-1]) {
+		return f.Column
+	}
+	return utf8.RuneCountInString(lines[f.Line-1][:f.Column-1]) + 1
+}

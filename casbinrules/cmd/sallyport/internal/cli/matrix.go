@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
+)
+
+func newMatrix() *cobra.Command {
+	var (
+		s              source
+		format, routes string
+		settings       matrix.Settings
+	)
+	cmd := &cobra.Command{
+		Use:   "matrix",
+		Short: "Draw who may do what, as a table of roles and routes",
+		Long: `matrix asks the policy about every role and route and prints a table of allow and
+deny: as text, CSV, Markdown, JSON with the deciding lines, or as one HTML page
+that needs no network, in which each cell links to the line that decides.
+
+Routes are those that Routes of an adapter lists, written as JSON:
+
+    [{"method": "GET", "pattern": "/reports/:id"}]
+
+Without --routes they are the patterns of the policy itself. A route stands for
+one request, in which each parameter is filled with a word that the policy does
+not name, such as "sample": a rule for one value of the parameter does not show.`,
+		Example: "  sallyport matrix -p policy.csv --format html > matrix.html",
+		Args:    arguments(cobra.NoArgs),
+	}
+	s.flags(cmd)
+	formatFlag(cmd, &format, "text", "csv", "markdown", "html", "json")
+	f := cmd.Flags()
+	f.StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
+	f.BoolVar(&settings.ByRoute, "object-route", false, "the policy sees routes in place of paths; needs --routes")
+	f.BoolVar(&settings.Users, "users", false, "a column for each user with a role, too")
+	f.StringArrayVar(&settings.Tenants, "tenant", nil, "draw this `tenant` only; may be repeated")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if settings.ByRoute && routes == "" {
+			return usagef("--object-route needs --routes: the policy alone does not tell routes")
+		}
+		if routes != "" {
+			var err error
+			if settings.Routes, err = readRoutes(routes); err != nil {
+				return err
+			}
+		}
+		a, err := s.open("")
+		if err != nil {
+			return err
+		}
+		settings.Who = s.who(settings.Who)
+		m, err := matrix.New(cmd.Context(), a, settings)
+		if err != nil {
+			return err
+		}
+		return writeMatrix(cmd.OutOrStdout(), m, a, format)
+	}
+	return cmd
+}
+
+// who is w with what the options say of subjects.
+func (s *source) who(w ask.Who) ask.Who {
+	w.Prefix, w.NoTokenRoles, w.Anonymous = s.prefix, s.noRoles, s.anonymous
+	return w
+}
+
+func writeMatrix(w io.Writer, m *matrix.Matrix, a *casbinrules.Authorizer, format string) error {
+	switch format {
+	case "csv":
+		return m.WriteCSV(w)
+	case "markdown":
+		return m.WriteMarkdown(w)
+	case "json":
+		return m.WriteJSON(w)
+	case "html":
+		v := a.Version()
+		var files []matrix.Listing
+		for _, name := range v.Files[1:] {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return fmt.Errorf("read policy: %w", err)
+			}
+			files = append(files, matrix.Listing{Name: name, Text: text})
+		}
+		return m.WriteHTML(w, v.Files[0], v.Hash, files)
+	}
+	paint := paletteFor(w)
+	return m.WriteText(w, func(word, padded string) string {
+		switch word {
+		case "allow":
+			return paint.green(padded)
+		case "error":
+			return paint.red(padded)
+		}
+		return padded
+	})
+}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// replace gives an existing file a new content, as a whole or not at all, and
+// keeps its mode. A symbolic link stays one: what it leads to is replaced.
+func replace(file string, content []byte) (err error) {
+	if file, err = filepath.EvalSymlinks(file); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	// The name begins with a dot, so that nobody reads it as a policy.
+	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*.tmp")
+	if err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %s: %w", file, errors.Join(err, ignoreClosed(temp.Close()), os.Remove(temp.Name())))
+		}
+	}()
+	if _, err = temp.Write(content); err != nil {
+		return err
+	}
+	if err = temp.Chmod(info.Mode().Perm()); err != nil {
+		return err
+	}
+	if err = temp.Sync(); err != nil {
+		return err
+	}
+	if err = temp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), file)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}

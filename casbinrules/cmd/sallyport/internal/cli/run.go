@@ -1,0 +1,114 @@
+// Package cli holds the commands of sallyport, one file each.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// The exit codes.
+const (
+	exitOK       = 0
+	exitFindings = 1
+	exitUsage    = 2
+)
+
+// errFindings ends a command that has said itself what it found.
+var errFindings = errors.New("findings")
+
+// Run runs one command and returns its exit code.
+func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteC()
+	return report(cmd, err, stderr)
+}
+
+// report says what went wrong and returns the exit code for it.
+func report(cmd *cobra.Command, err error, stderr io.Writer) int {
+	var refused *casbinrules.FindingsError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.As(err, &refused):
+		say(stderr, "%s\nsallyport: the policy is refused; \"sallyport lint\" lists warnings too\n", refused.Error())
+		return exitFindings
+	default:
+		say(stderr, "sallyport: %s\n", plain(strings.TrimPrefix(err.Error(), "casbinrules: ")))
+		var usage *usageError
+		if errors.As(err, &usage) || cmd.Name() == "sallyport" {
+			say(stderr, "run \"%s --help\" for usage\n", cmd.CommandPath())
+		}
+		return exitUsage
+	}
+}
+
+// say writes to stderr, which nobody can be told about when it fails.
+func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+
+// usageError is a command line that means nothing.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// arguments has a command refuse wrong arguments as usage.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &usageError{err}
+		}
+		return nil
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sallyport",
+		Short: "Check, explain, test and draw policy files",
+		Long: `sallyport checks, explains, tests and draws the Casbin policy files that gate
+two is answered from.
+
+A policy is given with -p, a CSV file or a directory of them, and read by the
+model given with -m: a file, or one of the presets rbac, rbac-deny and
+rbac-tenants. By default that is policy.csv and the model.conf beside it.
+
+Exit codes: 0 all is well; 1 findings, failed tests, or requests that cannot be
+decided; 2 the command could not do what was asked.`,
+		Args:          arguments(cobra.NoArgs),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usagef("which command? one of %s", strings.Join(names(cmd), ", "))
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit())
+	return root
+}
+
+// names are those of the commands that do something with policies.
+func names(root *cobra.Command) []string {
+	var all []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() && c.Name() != "completion" {
+			all = append(all, c.Name())
+		}
+	}
+	return all
+}

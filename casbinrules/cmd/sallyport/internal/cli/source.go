@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// The names of the files that a policy is made of by default.
+const (
+	modelName  = "model.conf"
+	policyName = "policy.csv"
+)
+
+// presets are the models that need no file.
+var presets = map[string]func() casbinrules.Model{
+	"rbac":         casbinrules.RBAC,
+	"rbac-deny":    casbinrules.RBACWithDeny,
+	"rbac-tenants": casbinrules.RBACWithTenants,
+}
+
+const presetNames = "rbac, rbac-deny, rbac-tenants"
+
+// source is what the command line says about a policy.
+type source struct {
+	model      string
+	policies   []string
+	asCasbin   bool
+	anonymous  bool
+	allowEmpty bool
+	noRoles    bool
+	prefix     string
+}
+
+// modelFlags adds the flags that say how a policy is read.
+func (s *source) modelFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&s.model, "model", "m", "", "model `file`, or a preset: "+presetNames+" (default model.conf beside the policy)")
+	f.BoolVar(&s.asCasbin, "as-casbin", false, "load what Casbin loads, and mean what Casbin means")
+	f.BoolVar(&s.anonymous, "allow-anonymous", false, "judge requests without credentials as the subject anonymous")
+	f.BoolVar(&s.allowEmpty, "allow-empty", false, "accept a policy without a p line")
+	f.BoolVar(&s.noRoles, "without-token-roles", false, "count the policy's own role links only")
+	f.StringVar(&s.prefix, "role-prefix", "", "`prefix` of role names in the policy")
+	_ = cmd.MarkFlagFilename("model", "conf") // fails for unknown flags only
+}
+
+// flags adds the flags that say where a policy is, too.
+func (s *source) flags(cmd *cobra.Command) {
+	s.modelFlags(cmd)
+	cmd.Flags().StringArrayVarP(&s.policies, "policy", "p", nil, "policy `file`, or directory of .csv files; may be repeated (default policy.csv)")
+	_ = cmd.MarkFlagFilename("policy", "csv")
+}
+
+// options are those of the library. Findings are for the lint command to tell.
+func (s *source) options() []casbinrules.Option {
+	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler))}
+	for _, o := range []struct {
+		set    bool
+		option func() casbinrules.Option
+	}{
+		{s.asCasbin, casbinrules.AsCasbin},
+		{s.anonymous, casbinrules.AllowAnonymous},
+		{s.allowEmpty, casbinrules.AllowEmptyPolicy},
+		{s.noRoles, casbinrules.WithoutTokenRoles},
+		{s.prefix != "", func() casbinrules.Option { return casbinrules.RolePrefix(s.prefix) }},
+	} {
+		if o.set {
+			opts = append(opts, o.option())
+		}
+	}
+	return opts
+}
+
+// find settles which files are meant. Without -p it is the policy in dir.
+func (s *source) find(dir string) (casbinrules.Model, []string, error) {
+	policies := slices.Clone(s.policies)
+	if len(policies) == 0 {
+		policies = []string{filepath.Join(dir, policyName)}
+	}
+	for _, p := range policies {
+		if _, err := os.Stat(p); errors.Is(err, fs.ErrNotExist) {
+			hint := "say which with -p, or write one with \"sallyport init\""
+			if len(s.policies) > 0 {
+				hint = "check the path given with -p"
+			}
+			return casbinrules.Model{}, nil, fmt.Errorf("there is no policy %s: %s", p, hint)
+		}
+	}
+	m, err := s.findModel(policies[0])
+	return m, policies, err
+}
+
+// findModel settles which model is meant for a policy.
+func (s *source) findModel(policy string) (casbinrules.Model, error) {
+	if preset := presets[s.model]; preset != nil {
+		return preset(), nil
+	}
+	if s.model != "" {
+		if _, err := os.Stat(s.model); errors.Is(err, fs.ErrNotExist) {
+			return casbinrules.Model{}, fmt.Errorf("there is no model %s: give -m a file, or one of %s", s.model, presetNames)
+		}
+		return casbinrules.ModelFile(s.model), nil
+	}
+	dir := policy
+	if info, err := os.Stat(policy); err == nil && !info.IsDir() {
+		dir = filepath.Dir(policy)
+	}
+	name := filepath.Join(dir, modelName)
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return casbinrules.Model{}, fmt.Errorf("there is no %s beside the policy: say with -m which model file it is for, or one of %s", name, presetNames)
+	}
+	return casbinrules.ModelFile(name), nil
+}
+
+// open loads the policy, by default the one in dir.
+func (s *source) open(dir string) (*casbinrules.Authorizer, error) {
+	m, policies, err := s.find(dir)
+	if err != nil {
+		return nil, err
+	}
+	return casbinrules.Open(m, policies, s.options()...)
+}
+
+// formatFlag adds --format with its choices, the first of which is the default.
+func formatFlag(cmd *cobra.Command, format *string, choices ...string) {
+	cmd.Flags().StringVar(format, "format", choices[0], "`form` of the output: "+strings.Join(choices, ", "))
+	// It fails for unknown flags only.
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if !slices.Contains(choices, *format) {
+			return usagef("there is no format %q: use one of %s", *format, strings.Join(choices, ", "))
+		}
+		return nil
+	}
+}
+
+// writeJSON writes v indented, for people and programs alike.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

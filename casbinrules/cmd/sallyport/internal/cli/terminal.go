@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// palette colours words for a terminal; the zero palette leaves them alone.
+type palette struct{ on bool }
+
+// paletteFor is coloured only for a terminal, and not when NO_COLOR is set or
+// the terminal is dumb.
+func paletteFor(w io.Writer) palette {
+	f, ok := w.(*os.File)
+	return palette{ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))}
+}
+
+func (p palette) red(s string) string    { return p.paint("31", s) }
+func (p palette) green(s string) string  { return p.paint("32", s) }
+func (p palette) yellow(s string) string { return p.paint("33", s) }
+
+func (p palette) paint(code, s string) string {
+	if !p.on {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// plain replaces the characters that could forge or hide output, line feeds
+// aside.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}

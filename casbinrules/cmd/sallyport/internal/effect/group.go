@@ -1,0 +1,190 @@
+package effect
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// attribute tells subjects that change by themselves from those that change
+// with a role they have, which are named beside it only.
+func (c *comparison) attribute(ctx context.Context) error {
+	index := map[difference]bool{}
+	for _, d := range c.found {
+		index[d] = true
+	}
+	c.also = map[difference][]string{}
+	var direct []difference
+	for _, d := range c.found {
+		roles, err := c.rolesOf(ctx, d)
+		if err != nil {
+			return err
+		}
+		source, follows := c.source(d, roles, index)
+		if !follows {
+			direct = append(direct, d)
+			continue
+		}
+		c.also[source] = append(c.also[source], c.space.subjects[d.subject].Name)
+	}
+	c.found = direct
+	return nil
+}
+
+// rolesOf are the roles a subject has in the policy that allows.
+func (c *comparison) rolesOf(ctx context.Context, d difference) ([]string, error) {
+	a := c.before
+	if d.gains {
+		a = c.after
+	}
+	q := c.space.subjects[d.subject].Question("", "")
+	if q.Subject == ask.Anonymous {
+		return nil, nil
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
+	if err != nil {
+		return nil, err
+	}
+	return a.RolesOf(ctx, p)
+}
+
+// source is the difference that d comes from: the same one of somebody without
+// a role, or of a role that the subject has and that has no such role itself.
+func (c *comparison) source(d difference, roles []string, index map[difference]bool) (difference, bool) {
+	self := c.space.subjects[d.subject]
+	var best difference
+	found := false
+	for i, s := range c.space.subjects {
+		if i == d.subject || s.Tenant != self.Tenant {
+			continue
+		}
+		if s.Kind != ask.Stranger && (s.Kind != ask.Role || !slices.Contains(roles, s.Name)) {
+			continue
+		}
+		same := d
+		same.subject = i
+		if index[same] {
+			best, found = same, true
+			if s.Kind == ask.Stranger {
+				break
+			}
+		}
+	}
+	return best, found
+}
+
+// key is what differences are grouped by: all but the action.
+type key struct {
+	gains   bool
+	subject int
+	request int
+	rule    string
+	old     bool
+}
+
+func (d difference) key() key { return key{d.gains, d.subject, d.request, d.rule, d.old} }
+
+// grouped is one change for each subject, object and line.
+func (c *comparison) grouped() []Change {
+	var order []key
+	actions, also := map[key][]string{}, map[key][]string{}
+	for _, d := range c.found {
+		k := d.key()
+		if actions[k] == nil {
+			order = append(order, k)
+		}
+		actions[k] = append(actions[k], c.space.actions[d.action])
+		for _, name := range c.also[d] {
+			if !slices.Contains(also[k], name) {
+				also[k] = append(also[k], name)
+			}
+		}
+	}
+	changes := []Change{}
+	for _, k := range order {
+		if c.followsFromPattern(k, actions) {
+			continue
+		}
+		s, r := c.space.subjects[k.subject], c.space.requests[k.request]
+		changes = append(changes, Change{
+			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant,
+			Actions: c.summed(actions[k]), Object: r.pattern, Sample: r.object, Rule: k.rule, Old: k.old, Also: also[k],
+		})
+	}
+	slices.SortStableFunc(changes, func(a, b Change) int {
+		switch {
+		case a.Gains == b.Gains:
+			return 0
+		case a.Gains:
+			return -1
+		}
+		return 1
+	})
+	return changes
+}
+
+// followsFromPattern reports whether an earlier request shows the same change
+// by the same line: that of the line's own pattern, or another request for it.
+func (c *comparison) followsFromPattern(k key, actions map[key][]string) bool {
+	if k.rule == "" {
+		return false
+	}
+	own := c.objectsOf(k)
+	for i, r := range c.space.requests {
+		if i == k.request || !slices.Contains(own, r.pattern) {
+			continue
+		}
+		if r.pattern == c.space.requests[k.request].pattern && i > k.request {
+			continue
+		}
+		other := k
+		other.request = i
+		if subset(actions[k], actions[other]) {
+			return true
+		}
+	}
+	return false
+}
+
+// subset reports whether all holds each of some.
+func subset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
+}
+
+// objectsOf are the patterns of the line that decides.
+func (c *comparison) objectsOf(k key) []string {
+	rules := c.newRules
+	if k.old {
+		rules = c.oldRules
+	}
+	var patterns []string
+	for _, r := range rules {
+		if r.Place() == k.rule {
+			for _, p := range r.Objects {
+				patterns = append(patterns, p.Text)
+			}
+		}
+	}
+	return patterns
+}
+
+// summed is the actions for people: "*" for all there are, and HEAD and the
+// action that no rule names only where they say something.
+func (c *comparison) summed(actions []string) []string {
+	if len(actions) == len(c.space.actions) {
+		return []string{"*"}
+	}
+	var shown []string
+	for _, action := range actions {
+		if action == "HEAD" && slices.Contains(actions, "GET") {
+			continue
+		}
+		if action == c.space.other {
+			action = "(any other action)"
+		}
+		shown = append(shown, action)
+	}
+	return shown
+}

@@ -1,0 +1,199 @@
+// Package matrix draws who may do what: a table of roles and routes.
+package matrix
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sample"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// maxCells is how large a table may be.
+const maxCells = 100_000
+
+// Matrix is a table of decisions. Cells are by row and column.
+type Matrix struct {
+	Columns []ask.Subject
+	Rows    []Row
+	Cells   [][]Cell
+	// Word is what parameters are filled with.
+	Word string
+	// Notes are things to know about the table.
+	Notes []string
+}
+
+// Row is a route with the request that stands for it.
+type Row struct {
+	Method string `json:"method"`
+	// Route is the pattern of the application or of the policy.
+	Route string `json:"route"`
+	// Sample is the object that was asked about.
+	Sample string `json:"sample"`
+}
+
+// Cell is a decision.
+type Cell struct {
+	Allowed bool
+	Reason  core.Reason
+	// Rule is the line that decided, or nil.
+	Rule *casbinrules.RuleText
+	// Err says why there is no decision, or is "".
+	Err string
+}
+
+// Word is "allow", "deny" or "error".
+func (c Cell) Word() string {
+	switch {
+	case c.Err != "":
+		return "error"
+	case c.Allowed:
+		return "allow"
+	default:
+		return "deny"
+	}
+}
+
+// Settings say what a table shows.
+type Settings struct {
+	ask.Who
+	// Routes are those of the application; nil for the patterns of the policy.
+	Routes []core.RouteInfo
+	// ByRoute says that the policy sees routes in place of paths.
+	ByRoute bool
+}
+
+// New asks a policy about every subject and route.
+func New(ctx context.Context, a *casbinrules.Authorizer, s Settings) (*Matrix, error) {
+	rules := a.Rules()
+	m := &Matrix{Word: sample.Word(texts(rules))}
+	s.Stranger = m.Word + "-user"
+	m.Columns = s.Subjects(rules, hasTenants(a))
+	if s.Routes != nil {
+		m.fromRoutes(s)
+	} else {
+		m.fromPolicy(rules)
+	}
+	if n := len(m.Columns) * len(m.Rows); n > maxCells {
+		return nil, fmt.Errorf("the table would have %d cells, more than the %d that are drawn: give fewer routes with --routes, or one tenant with --tenant", n, maxCells)
+	}
+	lines := placed(rules)
+	for _, row := range m.Rows {
+		cells := make([]Cell, len(m.Columns))
+		for i, subject := range m.Columns {
+			c, err := decide(ctx, a, lines, subject.Question(row.Sample, row.Method))
+			if err != nil {
+				return nil, err
+			}
+			cells[i] = c
+		}
+		m.Cells = append(m.Cells, cells)
+	}
+	return m, nil
+}
+
+// decide answers one question. A failure of the policy is a cell's own.
+func decide(ctx context.Context, a *casbinrules.Authorizer, lines map[string]*casbinrules.RuleText, q ask.Question) (Cell, error) {
+	d, err := ask.Decide(ctx, a, q)
+	if ctx.Err() != nil {
+		return Cell{}, ctx.Err()
+	}
+	if err != nil {
+		return Cell{Err: err.Error()}, nil
+	}
+	c := Cell{Allowed: d.Allowed, Reason: d.Reason}
+	if d.Rule == "" {
+		return c, nil
+	}
+	if line := lines[d.Rule]; line != nil {
+		c.Rule = line
+		return c, nil
+	}
+	// Two files have the same name, in different directories.
+	e, err := ask.Explain(ctx, a, q)
+	if err != nil {
+		return Cell{}, err
+	}
+	c.Rule = e.Rule
+	return c, nil
+}
+
+// placed finds the line of a place; nil for a place that two lines have.
+func placed(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
+	lines := map[string]*casbinrules.RuleText{}
+	for _, r := range rules {
+		line := &r.RuleText
+		if _, twice := lines[line.Place()]; twice {
+			line = nil
+		}
+		lines[r.Place()] = line
+	}
+	return lines
+}
+
+func hasTenants(a *casbinrules.Authorizer) bool {
+	return slices.ContainsFunc(a.RequestFields(), func(name string) bool { return name != "sub" && name != "obj" && name != "act" })
+}
+
+// texts are all that rules hold.
+func texts(rules []casbinrules.Rule) []string {
+	var all []string
+	for _, r := range rules {
+		all = append(all, r.Fields...)
+	}
+	return all
+}
+
+func (m *Matrix) fromRoutes(s Settings) {
+	for _, r := range s.Routes {
+		object := sample.Path(r.Pattern, m.Word)
+		if s.ByRoute {
+			object = r.Pattern
+		}
+		m.addRow(Row{r.Method, r.Pattern, object})
+	}
+}
+
+// fromPolicy takes the objects of rules for routes, with all actions that rules
+// name for them.
+func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
+	var objects []string
+	byObject := map[string][]Row{}
+	for _, r := range rules {
+		for _, object := range r.Objects {
+			samples := sample.Objects(object, m.Word)
+			if len(samples) == 0 {
+				m.note("no request could be made up for " + object.Text + " (" + r.Place() + "), so it has no row")
+				continue
+			}
+			if !slices.Contains(objects, object.Text) {
+				objects = append(objects, object.Text)
+			}
+			for _, pattern := range r.Actions {
+				for _, action := range sample.Actions(pattern) {
+					byObject[object.Text] = append(byObject[object.Text], Row{action, object.Text, samples[0]})
+				}
+			}
+		}
+	}
+	for _, object := range objects {
+		for _, row := range byObject[object] {
+			m.addRow(row)
+		}
+	}
+}
+
+func (m *Matrix) addRow(r Row) {
+	if !slices.Contains(m.Rows, r) {
+		m.Rows = append(m.Rows, r)
+	}
+}
+
+func (m *Matrix) note(text string) {
+	if !slices.Contains(m.Notes, text) {
+		m.Notes = append(m.Notes, text)
+	}
+}

@@ -1,0 +1,152 @@
+package matrix
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// WriteText writes a table for terminals. paint colours a padded word by what
+// it says.
+func (m *Matrix) WriteText(w io.Writer, paint func(word, padded string) string) error {
+	table := m.table()
+	widths := make([]int, len(table[0]))
+	for _, line := range table {
+		for i, text := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+		}
+	}
+	var b strings.Builder
+	for n, line := range table {
+		for i, text := range line {
+			padded := text
+			if i < len(line)-1 {
+				padded += strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text)+2)
+			}
+			if n > 0 && i >= 2 {
+				padded = paint(text, padded)
+			}
+			b.WriteString(padded)
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "\nA route stands for one request, with %q for each parameter.\n", m.Word)
+	for _, note := range m.Notes {
+		b.WriteString("note: " + note + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// table is the heading and the rows as text: method, route, and the words of
+// the cells.
+func (m *Matrix) table() [][]string {
+	head := []string{"METHOD", "ROUTE"}
+	for _, c := range m.Columns {
+		head = append(head, visible(c.Label()))
+	}
+	table := [][]string{head}
+	for i, r := range m.Rows {
+		line := []string{visible(r.Method), visible(r.Route)}
+		for _, c := range m.Cells[i] {
+			line = append(line, c.Word())
+		}
+		table = append(table, line)
+	}
+	return table
+}
+
+// WriteCSV writes a heading and a line for each row: method, route, sample, and
+// "allow" or "deny" for each subject. A value that a spreadsheet would take for
+// a formula begins with an apostrophe.
+func (m *Matrix) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	for i, line := range m.table() {
+		cell := "sample"
+		if i > 0 {
+			cell = visible(m.Rows[i-1].Sample)
+		} else {
+			line[0], line[1] = "method", "route"
+		}
+		line = append(line[:2:2], append([]string{cell}, line[2:]...)...)
+		for j := range line {
+			if strings.ContainsAny(line[j][:min(1, len(line[j]))], "=+-@") {
+				line[j] = "'" + line[j]
+			}
+		}
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// markdown escapes what means something in a cell of a Markdown table.
+var markdown = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "~", `\~`)
+
+// WriteMarkdown writes a table for code reviews.
+func (m *Matrix) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	for i, line := range m.table() {
+		if i == 0 {
+			line[0], line[1] = "method", "route"
+		}
+		for _, text := range line {
+			b.WriteString("| " + markdown.Replace(text) + " ")
+		}
+		b.WriteString("|\n")
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(line)) + "|\n")
+		}
+	}
+	fmt.Fprintf(&b, "\nA route stands for one request, with `%s` for each parameter.\n", m.Word)
+	for _, note := range m.Notes {
+		b.WriteString("\nNote: " + markdown.Replace(visible(note)) + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+type jsonMatrix struct {
+	Word  string    `json:"parameter_sample"`
+	Rows  []jsonRow `json:"rows"`
+	Notes []string  `json:"notes,omitempty"`
+}
+
+type jsonRow struct {
+	Row
+	Cells []jsonCell `json:"cells"`
+}
+
+type jsonCell struct {
+	Kind     string                `json:"kind"`
+	Subject  string                `json:"subject"`
+	Tenant   string                `json:"tenant,omitempty"`
+	Decision string                `json:"decision"`
+	Reason   string                `json:"reason,omitempty"`
+	Rule     *casbinrules.RuleText `json:"rule,omitempty"`
+	Error    string                `json:"error,omitempty"`
+}
+
+// WriteJSON writes every cell with its deciding line.
+func (m *Matrix) WriteJSON(w io.Writer) error {
+	out := jsonMatrix{Word: m.Word, Notes: m.Notes}
+	for i, r := range m.Rows {
+		row := jsonRow{Row: r}
+		for j, c := range m.Cells[i] {
+			s := m.Columns[j]
+			row.Cells = append(row.Cells, jsonCell{string(s.Kind), s.Name, s.Tenant, c.Word(), string(c.Reason), c.Rule, c.Err})
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
+}

@@ -1,0 +1,218 @@
+// Package sample makes up requests that routes and rules are about.
+package sample
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// Word is a word that stands in none of texts, so that nothing but a parameter
+// matches it: "sample", or that and a number.
+func Word(texts []string) string {
+	word := "sample"
+	for n := 2; slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(strings.ToLower(s), word) }); n++ {
+		word = "sample" + strconv.Itoa(n)
+	}
+	return word
+}
+
+// parameter is a parameter of a route, in the spelling of Gin, Echo, Fiber,
+// net/http and chi, with Fiber's constraints and optional mark.
+var parameter = regexp.MustCompile(`:[A-Za-z0-9_]+(<[^>]*>)?\??|\{[^{}]*\}|[*+][A-Za-z0-9_]*`)
+
+// digits is what a parameter that takes digits only is filled with.
+const digits = "987654321"
+
+// Path is a request path that matches route, with word for each parameter and
+// wildcard, of which it fills one segment.
+func Path(route, word string) string {
+	path := parameter.ReplaceAllStringFunc(route, func(p string) string {
+		switch {
+		case p == "{$}":
+			return ""
+		case strings.Contains(p, "<int"), strings.Contains(p, "[0-9]"), strings.Contains(p, `\d`):
+			return digits
+		}
+		return word
+	})
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	return path
+}
+
+// Objects are objects that p matches: paths with one segment for a wildcard,
+// with two, and with none. It is empty when none could be made up.
+func Objects(p casbinrules.Pattern, word string) []string {
+	var made []string
+	for _, object := range candidates(p, word) {
+		if canonical(object) && p.Matches(object) && !slices.Contains(made, object) {
+			made = append(made, object)
+		}
+	}
+	return made
+}
+
+// canonical reports whether a path gets as far as the policy.
+func canonical(path string) bool {
+	return path != "" && (path == "/" || !strings.HasSuffix(path, "/")) && !strings.Contains(path, "//")
+}
+
+func candidates(p casbinrules.Pattern, word string) []string {
+	switch p.Function {
+	case "regexMatch":
+		re, err := syntax.Parse(p.Text, syntax.Perl)
+		if err != nil {
+			return nil
+		}
+		text := matching(re.Simplify(), word)
+		return []string{text, "/" + text, text + word, "/" + word, "/" + word + text, text + "/" + word}
+	case "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "keyGet2", "keyGet3":
+		var made []string
+		for _, rest := range []string{word, word + "/" + word, ""} {
+			made = append(made, fill(p, word, rest))
+		}
+		return made
+	default:
+		return []string{p.Text}
+	}
+}
+
+var (
+	colon = regexp.MustCompile(`:[^/]+`)
+	brace = regexp.MustCompile(`\{[^/]+?\}`)
+	class = regexp.MustCompile(`\[[^\]]*\]|\?`)
+	stars = regexp.MustCompile(`\*+`)
+)
+
+// fill puts word for parameters and rest for wildcards.
+func fill(p casbinrules.Pattern, word, rest string) string {
+	if p.Text == "*" {
+		return "/" + rest
+	}
+	text := p.Text
+	switch p.Function {
+	case "keyMatch":
+		head, _, wild := strings.Cut(text, "*")
+		if wild {
+			return head + rest
+		}
+		return text
+	case "keyMatch2", "keyGet2":
+		text = colon.ReplaceAllLiteralString(text, word)
+	case "globMatch":
+		text = class.ReplaceAllStringFunc(text, func(set string) string {
+			if len(set) > 2 && set[1] != '^' && set[1] != '!' {
+				return set[1:2]
+			}
+			return "x"
+		})
+	default:
+		text = brace.ReplaceAllLiteralString(text, word)
+	}
+	text = strings.ReplaceAll(text, ".*", rest)
+	return stars.ReplaceAllLiteralString(text, rest)
+}
+
+// matching is a short text that a regular expression matches.
+func matching(re *syntax.Regexp, word string) string {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return string(re.Rune)
+	case syntax.OpCharClass:
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			for _, like := range "a0x" {
+				if re.Rune[i] <= like && like <= re.Rune[i+1] {
+					return string(like)
+				}
+			}
+		}
+		if len(re.Rune) > 0 {
+			return string(re.Rune[0])
+		}
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return "x"
+	case syntax.OpStar, syntax.OpPlus:
+		if s := matching(re.Sub[0], word); s != "x" {
+			return s
+		}
+		return word
+	case syntax.OpQuest:
+		return ""
+	case syntax.OpRepeat:
+		return strings.Repeat(matching(re.Sub[0], word), max(re.Min, 1))
+	case syntax.OpCapture:
+		return matching(re.Sub[0], word)
+	case syntax.OpAlternate:
+		return matching(re.Sub[0], word)
+	case syntax.OpConcat:
+		var b strings.Builder
+		for _, sub := range re.Sub {
+			b.WriteString(matching(sub, word))
+		}
+		return b.String()
+	}
+	return ""
+}
+
+// usual are the methods that "*" is shown as.
+var usual = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+// Actions are the actions that p matches: its own, or the usual ones and those
+// it names.
+func Actions(p casbinrules.Pattern) []string {
+	switch {
+	case p.Text == "*":
+		return slices.Clone(usual)
+	case p.Function == "==":
+		return []string{p.Text}
+	}
+	var made []string
+	for _, action := range append(slices.Clone(usual), words.FindAllString(p.Text, -1)...) {
+		if p.Matches(action) && !slices.Contains(made, action) {
+			made = append(made, action)
+		}
+	}
+	return made
+}
+
+var words = regexp.MustCompile(`[A-Za-z][A-Za-z0-9_-]*`)
+
+// Cross is an object that both p and q match, made up from the fixed segments
+// of either, for patterns that match segment by segment. It is none when one of
+// the two is made up by the other's samples already.
+func Cross(p, q casbinrules.Pattern, word string) (string, bool) {
+	a, b := strings.Split(p.Text, "/"), strings.Split(q.Text, "/")
+	for len(a) < len(b) && a[len(a)-1] == "*" {
+		a = append(a, "*")
+	}
+	for len(b) < len(a) && b[len(b)-1] == "*" {
+		b = append(b, "*")
+	}
+	if p == q || len(a) != len(b) {
+		return "", false
+	}
+	made := make([]string, len(a))
+	fromA, fromB := false, false
+	for i := range a {
+		switch {
+		case !wild(a[i]) && !wild(b[i]) && a[i] != b[i]:
+			return "", false
+		case !wild(a[i]):
+			made[i], fromA = a[i], fromA || wild(b[i])
+		case !wild(b[i]):
+			made[i], fromB = b[i], true
+		default:
+			made[i] = word
+		}
+	}
+	object := strings.Join(made, "/")
+	return object, fromA && fromB && canonical(object) && p.Matches(object) && q.Matches(object)
+}
+
+func wild(segment string) bool { return strings.ContainsAny(segment, ":{*") }

@@ -1,0 +1,65 @@
+package sample
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+func TestPath(t *testing.T) {
+	for route, want := range map[string]string{
+		"/":                       "/",
+		"/reports":                "/reports",
+		"/reports/:id":            "/reports/W",
+		"/reports/{id}":           "/reports/W",
+		"/files/{path...}":        "/files/W",
+		"/files/*path":            "/files/W",
+		"/files/*":                "/files/W",
+		"/files/+":                "/files/W",
+		"/a/:x/b/:y?":             "/a/W/b/W",
+		"/a/:x<int>":              "/a/" + digits,
+		"/a/{x:[0-9]+}":           "/a/" + digits,
+		"/posts/{$}":              "/posts",
+		"/flights/:from-:to":      "/flights/W-W",
+		"/docs/:name.pdf":         "/docs/W.pdf",
+		"/v1/reports/:id/publish": "/v1/reports/W/publish",
+	} {
+		if got := Path(route, "W"); got != want {
+			t.Errorf("%s: got %s, want %s", route, got, want)
+		}
+	}
+}
+
+func TestWordStandsNowhereElse(t *testing.T) {
+	if got := Word([]string{"/a", "/Sample/x"}); got != "sample2" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestObjects(t *testing.T) {
+	for _, c := range []struct {
+		function, text string
+		want           []string
+	}{
+		{"==", "/a/:id", []string{"/a/:id"}},
+		{"g2", "group", []string{"group"}},
+		{"keyMatch", "/a/*", []string{"/a/W", "/a/W/W"}},
+		{"keyMatch", "/a*", []string{"/aW", "/aW/W", "/a"}},
+		{"keyMatch2", "/a/:id", []string{"/a/W"}},
+		{"keyMatch2", "/*", []string{"/W", "/W/W", "/"}},
+		{"keyMatch2", "*", []string{"/W", "/W/W", "/"}},
+		{"keyMatch3", "/a/{id}/b", []string{"/a/W/b"}},
+		{"keyMatch5", "/a/{id}/*", []string{"/a/W/W", "/a/W/W/W"}},
+		{"globMatch", "/a/*/[bc]", []string{"/a/W/b"}},
+		{"globMatch", "/a/?", []string{"/a/x"}},
+		{"regexMatch", `^/a/\d+$`, []string{"/a/0"}},
+		{"regexMatch", `^/(a|b)/[^/]+/c?$`, nil},
+		{"regexMatch", `^/x{2}/.*$`, []string{"/xx/W", "/xx/WW", "/xx/W/W"}},
+		{"regexMatch", `(`, nil},
+	} {
+		if got := Objects(casbinrules.Pattern{Text: c.text, Function: c.function}, "W"); !slices.Equal(got, c.want) {
+			t.Errorf("%s %s: got %q, want %q", c.function, c.text, got, c.want)
+		}
+	}
+}
