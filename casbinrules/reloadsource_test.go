@@ -1,0 +1,107 @@
+package casbinrules
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/watch"
+)
+
+func TestOpenWithWatchFailsAsWithout(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "policy.csv")
+	if _, err := Open(RBAC(), []string{file}, quick()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	if err := writeFile(file, broken); err != nil {
+		t.Fatal(err)
+	}
+	var found *FindingsError
+	if _, err := Open(RBAC(), []string{file}, quick()); !errors.As(err, &found) {
+		t.Errorf("broken: %v", err)
+	}
+	if err := writeFile(file, annReads); err != nil {
+		t.Fatal(err)
+	}
+	for name, opts := range map[string][]Option{
+		"twice": {Watch(), Watch()}, "bad option": {Watch(watch.Poll(1))}, "nil option": {Watch(nil)}, "nil observer": {OnReload(nil)},
+	} {
+		if _, err := Open(RBAC(), []string{file}, opts...); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := OpenFS(files("policy.csv", annReads), RBAC(), []string{"policy.csv"}, Watch()); err == nil || !strings.Contains(err.Error(), "use Open") {
+		t.Errorf("OpenFS: %v", err)
+	}
+}
+
+func TestReloadOfAnFSReadsItAgain(t *testing.T) {
+	fsys := files("model.conf", RBAC().Text(), "d/a.csv", annReads, "d/b.csv", "p, eve, /x, GET\n")
+	events := make(recorder, 10)
+	a, err := OpenFS(fsys, ModelFile("model.conf"), []string{"d"}, OnReload(events.observe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys["d/b.csv"].Data = []byte(bobReads)
+	if err := a.Reload(t.Context()); err != nil || !reads(t, a, "bob") {
+		t.Errorf("got %v", err)
+	}
+	if e := events.next(t); e.ModelChanged {
+		t.Errorf("event %+v", e)
+	}
+	fsys["model.conf"].Data = []byte("# the same model\n" + RBAC().Text())
+	if err := a.Reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if e := events.next(t); !e.ModelChanged || e.AddedCount+e.RemovedCount != 0 || e.Outcome != ReloadLoaded || e.Reordered {
+		t.Errorf("event %+v", e)
+	}
+	delete(fsys, "model.conf")
+	if err := a.Reload(t.Context()); !errors.Is(err, fs.ErrNotExist) || a.Status().Err == nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheHashIsThatOfTheContent(t *testing.T) {
+	base := &contents{model: ModelText("m", "a"), policies: []watch.File{{Name: "x/p.csv", Content: []byte("b")}}}
+	for name, c := range map[string]struct {
+		in   *contents
+		same bool
+	}{
+		"elsewhere":    {&contents{model: ModelText("n", "a"), policies: []watch.File{{Name: "y/p.csv", Content: []byte("b")}}}, true},
+		"other name":   {&contents{model: ModelText("m", "a"), policies: []watch.File{{Name: "x/q.csv", Content: []byte("b")}}}, false},
+		"other model":  {&contents{model: ModelText("m", "c"), policies: base.policies}, false},
+		"other policy": {&contents{model: base.model, policies: []watch.File{{Name: "x/p.csv", Content: []byte("c")}}}, false},
+		"run together": {&contents{model: ModelText("m", "ab"), policies: []watch.File{{Name: "x/p.csv"}}}, false},
+	} {
+		if got := c.in.hash() == base.hash(); got != c.same {
+			t.Errorf("%s: the same is %v", name, got)
+		}
+	}
+}
+
+func TestAModelThatIsADirectoryIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeFile(filepath.Join(dir, "a.csv"), annReads); err != nil {
+		t.Fatal(err)
+	}
+	empty := t.TempDir()
+	for name, c := range map[string]struct {
+		model    Model
+		policies []string
+		want     string
+	}{
+		"model":        {ModelFile(empty), []string{filepath.Join(dir, "a.csv")}, "is a directory"},
+		"policies":     {RBAC(), []string{dir, empty}, "holds no .csv file"},
+		"twice":        {RBAC(), []string{dir, filepath.Join(dir, "a.csv")}, "leave one out"},
+		"no model":     {Model{}, []string{dir}, "no model"},
+		"no policy":    {RBAC(), nil, "no policy file"},
+		"fs directory": {ModelFile("absent"), []string{dir}, "no such file"},
+	} {
+		if _, err := Open(c.model, c.policies); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
