@@ -19,7 +19,7 @@ func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
 			f.actions = append(f.actions, "HEAD", "PROPFIND")
 			f.objects = append(f.objects, f.objects[0], "/:y", "/{z}", "/a*")
-			for range 80 {
+			for range 200 {
 				removed += f.removeShadowed(t, rnd)
 			}
 		})
