@@ -35,6 +35,9 @@ func (f family) explain(t *testing.T, rnd *rand.Rand) {
 	if !f.tokenRoles {
 		opts = append(opts, WithoutTokenRoles())
 	}
+	if rnd.IntN(2) == 0 {
+		opts = append(opts, AsCasbin())
+	}
 	a := open(t, ModelText("model.conf", f.text), strings.Join(lines, "\n"), opts...)
 	for range 8 {
 		var roles []string

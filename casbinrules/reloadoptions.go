@@ -19,7 +19,7 @@ import (
 //
 // Revocation latency: a change decides every request that begins once the
 // files have been left alone for 100 ms (at most 1 s after the first change,
-// if they are not left alone), plus the time of loading, some 30 ms for a
+// if they are not left alone), plus the time of loading, some 10 ms for a
 // thousand rules. Where the operating system tells nothing, as with some
 // network mounts, it is up to the poll's 30 s more. [Authorizer.Reload] waits
 // for neither.

@@ -1,6 +1,9 @@
 package casbinrules
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Version identifies a policy that is, or was, in force.
 type Version struct {
@@ -22,9 +25,10 @@ type Version struct {
 func newVersion(in *contents, rules []*rule) Version {
 	v := Version{Hash: in.hash(), Loaded: time.Now(), Files: append([]string{in.model.name}, in.names()...)}
 	for _, r := range rules {
-		if r.kind() == "p" {
+		switch {
+		case r.kind() == "p":
 			v.Rules++
-		} else {
+		case strings.HasPrefix(r.kind(), "g"):
 			v.RoleLinks++
 		}
 	}
