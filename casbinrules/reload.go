@@ -72,7 +72,7 @@ func (a *Authorizer) reload(ctx context.Context, force bool) error {
 // look has the files looked at. While they are watched only the watcher's
 // goroutine loads, so that no older state follows a newer one.
 func (a *Authorizer) look(ctx context.Context) error {
-	started := time.Now()
+	started, last := time.Now(), a.last.Load()
 	w := a.watcher.Load()
 	if w == nil {
 		in, err := a.sources.read()
@@ -82,13 +82,13 @@ func (a *Authorizer) look(ctx context.Context) error {
 		}
 		changed, err := a.apply(ctx, started, in)
 		if err == nil && !changed {
-			a.unchanged(ctx, started)
+			a.unchanged(ctx, started, last)
 		}
 		return err
 	}
 	changed, err := w.Trigger(ctx)
 	if err == nil && !changed {
-		a.unchanged(ctx, started)
+		a.unchanged(ctx, started, last)
 	}
 	return err
 }
@@ -125,7 +125,7 @@ func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
 	changed, err := a.apply(ctx, started, in)
 	if err == nil && !changed {
 		// What was rejected has been put back.
-		a.unchanged(ctx, started)
+		a.unchanged(ctx, started, a.last.Load())
 	}
 	return err
 }
@@ -197,9 +197,10 @@ func (a *Authorizer) unread(ctx context.Context, started time.Time, outcome Relo
 	a.reject(ctx, ReloadEvent{Time: started, Outcome: outcome, Err: err})
 }
 
-// unchanged notes that the files are in force, and tells so.
-func (a *Authorizer) unchanged(ctx context.Context, started time.Time) {
-	a.last.Store(&attempt{})
+// unchanged notes that the files are in force, and tells so. The note gives way
+// to that of an attempt the watcher has made after last.
+func (a *Authorizer) unchanged(ctx context.Context, started time.Time, last *attempt) {
+	a.last.CompareAndSwap(last, &attempt{})
 	v := a.Version()
 	a.tell(ctx, ReloadEvent{Time: started, Duration: time.Since(started), Outcome: ReloadUnchanged, Old: v, New: v})
 }
