@@ -3,6 +3,7 @@ package ask
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"unicode"
 
@@ -32,6 +33,9 @@ func Decide(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.De
 	}
 	if q.Subject == Anonymous {
 		return a.AuthorizeAnonymous(ctx, access)
+	}
+	if q.Subject == "" {
+		return core.Decision{}, errors.New("the subject is empty: that of a request without credentials is anonymous")
 	}
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
 	if err != nil {

@@ -64,7 +64,7 @@ func Compare(ctx context.Context, before, after *casbinrules.Authorizer, who ask
 	if s.size() > limit {
 		return nil, &TooLargeError{s.size(), limit}
 	}
-	c := comparison{before: before, after: after, oldRules: oldRules, newRules: newRules, space: s}
+	c := comparison{before: before, after: after, oldRules: oldRules, newRules: newRules, space: s, roles: map[bool][][]string{}}
 	if err := c.ask(ctx); err != nil {
 		return nil, err
 	}
@@ -93,6 +93,9 @@ type comparison struct {
 	oldRules, newRules []casbinrules.Rule
 	space              *space
 	found              []difference
+	// roles are those of each subject in the policy that allows: the new one
+	// for what is gained.
+	roles map[bool][][]string
 	// also are those who follow each direct difference.
 	also map[difference][]string
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -11,6 +12,9 @@ import (
 // attribute tells subjects that change by themselves from those that change
 // with a role they have, which are named beside it only.
 func (c *comparison) attribute(ctx context.Context) error {
+	if err := c.readRoles(ctx); err != nil {
+		return err
+	}
 	index := map[difference]bool{}
 	for _, d := range c.found {
 		index[d] = true
@@ -18,61 +22,71 @@ func (c *comparison) attribute(ctx context.Context) error {
 	c.also = map[difference][]string{}
 	var direct []difference
 	for _, d := range c.found {
-		roles, err := c.rolesOf(ctx, d)
-		if err != nil {
-			return err
-		}
-		source, follows := c.source(d, roles, index)
-		if !follows {
+		root := c.root(d, index)
+		if root == d {
 			direct = append(direct, d)
 			continue
 		}
-		c.also[source] = append(c.also[source], c.space.subjects[d.subject].Name)
+		c.also[root] = append(c.also[root], c.space.subjects[d.subject].Name)
 	}
 	c.found = direct
 	return nil
 }
 
-// rolesOf are the roles a subject has in the policy that allows.
-func (c *comparison) rolesOf(ctx context.Context, d difference) ([]string, error) {
-	a := c.before
-	if d.gains {
-		a = c.after
+// readRoles notes the roles of every subject in both policies.
+func (c *comparison) readRoles(ctx context.Context) error {
+	for gains, a := range map[bool]*casbinrules.Authorizer{false: c.before, true: c.after} {
+		all := make([][]string, len(c.space.subjects))
+		for i, s := range c.space.subjects {
+			q := s.Question("", "")
+			if q.Subject == ask.Anonymous {
+				continue
+			}
+			p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
+			if err != nil {
+				return err
+			}
+			if all[i], err = a.RolesOf(ctx, p); err != nil {
+				return err
+			}
+		}
+		c.roles[gains] = all
 	}
-	q := c.space.subjects[d.subject].Question("", "")
-	if q.Subject == ask.Anonymous {
-		return nil, nil
+	return nil
+}
+
+// root is the difference that d comes from in the end. Where roles go in a
+// circle it is that of the first subject in it.
+func (c *comparison) root(d difference, index map[difference]bool) difference {
+	var way []difference
+	for {
+		if at := slices.Index(way, d); at >= 0 {
+			return slices.MinFunc(way[at:], func(a, b difference) int { return a.subject - b.subject })
+		}
+		way = append(way, d)
+		next, ok := c.source(d, index)
+		if !ok {
+			return d
+		}
+		d = next
 	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
-	if err != nil {
-		return nil, err
-	}
-	return a.RolesOf(ctx, p)
 }
 
 // source is the difference that d comes from: the same one of somebody without
-// a role, or of a role that the subject has and that has no such role itself.
-func (c *comparison) source(d difference, roles []string, index map[difference]bool) (difference, bool) {
+// a role, or of a role that the subject has in the policy that allows.
+func (c *comparison) source(d difference, index map[difference]bool) (difference, bool) {
 	self := c.space.subjects[d.subject]
-	var best difference
-	found := false
 	for i, s := range c.space.subjects {
-		if i == d.subject || s.Tenant != self.Tenant {
-			continue
-		}
-		if s.Kind != ask.Stranger && (s.Kind != ask.Role || !slices.Contains(roles, s.Name)) {
-			continue
-		}
 		same := d
 		same.subject = i
-		if index[same] {
-			best, found = same, true
-			if s.Kind == ask.Stranger {
-				break
-			}
+		if i == d.subject || s.Tenant != self.Tenant || !index[same] {
+			continue
+		}
+		if s.Kind == ask.Stranger || s.Kind == ask.Role && slices.Contains(c.roles[d.gains][d.subject], s.Name) {
+			return same, true
 		}
 	}
-	return best, found
+	return d, false
 }
 
 // key is what differences are grouped by: all but the action.

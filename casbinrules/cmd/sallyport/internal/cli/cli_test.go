@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const policy = `# Reports.
+p, viewer, /reports, GET
+p, viewer, /reports/:id, GET
+p, editor, /reports/:id, PUT
+p, editor, /reports/:id, PATCH
+p, admin, /*, *
+g, editor, viewer
+g, erin, editor
+g, victor, viewer
+g, alice, admin
+`
+
+// write puts files into a new directory, "model.conf" by a preset's name.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if name == modelName && presets[text] != nil {
+			text = presets[text]().Text()
+		}
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// outcome is what came of a command. Paths of the directory are cut out.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs a command with DIR in its arguments standing for dir.
+func run(t *testing.T, dir, stdin string, args ...string) outcome {
+	t.Helper()
+	args = append([]string(nil), args...)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "DIR", dir)
+	}
+	var stdout, stderr bytes.Buffer
+	code := Run(args, strings.NewReader(stdin), &stdout, &stderr)
+	cut := func(b *bytes.Buffer) string { return strings.ReplaceAll(b.String(), dir+"/", "") }
+	return outcome{code, cut(&stdout), cut(&stderr)}
+}
+
+// expect runs a command and compares all there is of it but for stderr, of
+// which it wants a part.
+func expect(t *testing.T, dir, stdin string, code int, stdout, stderr string, args ...string) {
+	t.Helper()
+	got := run(t, dir, stdin, args...)
+	if got.code != code || got.stdout != stdout || !strings.Contains(got.stderr, stderr) || stderr == "" && got.stderr != "" {
+		t.Errorf("%s: got %d\n--- stdout\n%s--- stderr\n%s\nwant %d\n--- stdout\n%s--- stderr\n%s",
+			strings.Join(args, " "), got.code, got.stdout, got.stderr, code, stdout, stderr)
+	}
+}
+
+func TestUsageErrorsSayWhatToDo(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "lone/policy.csv": policy, "empty/x": "",
+		"routes.json": "{}", "none.json": "[]", "half.json": `[{"method": "GET"}]`, "none.tests": "# nothing\n", "broken.tests": "allow erin\nmaybe x\n"})
+	for _, c := range []struct {
+		stderr string
+		args   []string
+	}{
+		{"which command? one of check, diff, explain, fmt, init, lint, matrix, test\nrun \"sallyport --help\"", nil},
+		{"unknown command \"frobnicate\"", []string{"frobnicate"}},
+		{"unknown flag: --nope\nrun \"sallyport lint --help\"", []string{"lint", "--nope"}},
+		{"unknown command \"x\" for \"sallyport lint\"", []string{"lint", "x"}},
+		{"there is no format \"yaml\": use one of text, json, sarif\n", []string{"lint", "-p", "DIR", "--format", "yaml"}},
+		{"--fail-on warning or --fail-on error", []string{"lint", "-p", "DIR", "--fail-on", "hint"}},
+		{"there is no policy policy.csv: say which with -p", []string{"lint"}},
+		{"there is no policy none.csv: check the path given with -p", []string{"lint", "-p", "DIR/none.csv"}},
+		{"there is no model none.conf: give -m a file, or one of rbac, ", []string{"lint", "-p", "DIR", "-m", "DIR/none.conf"}},
+		{"there is no lone/model.conf beside the policy: say with -m", []string{"lint", "-p", "DIR/lone/policy.csv"}},
+		{"holds no .csv file", []string{"lint", "-p", "DIR/empty", "-m", "rbac"}},
+		{"read routes: open routes: no such file", []string{"lint", "-p", "DIR", "--routes", "DIR/routes"}},
+		{`routes.json: json: cannot unmarshal`, []string{"lint", "-p", "DIR", "--routes", "DIR/routes.json"}},
+		{"none.json: there is no route; it holds a list such as", []string{"matrix", "-p", "DIR", "--routes", "DIR/none.json"}},
+		{"half.json: route 1 has no method or no pattern", []string{"lint", "-p", "DIR", "--routes", "DIR/half.json"}},
+		{"accepts 3 arg(s), received 1\nrun \"sallyport explain --help\"", []string{"explain", "erin"}},
+		{"the subject is empty: name a user", []string{"explain", "-p", "DIR", ":editor", "/x", "GET"}},
+		{"there is no test in none.tests", []string{"test", "DIR/none.tests"}},
+		{"broken.tests:1:7: write \"allow USER[ROLE,ROLE] ACTION OBJECT\"", []string{"test", "DIR/broken.tests"}},
+		{"broken.tests:2:1: a test begins with allow or deny", []string{"test", "DIR/broken.tests"}},
+		{"read tests: open x.tests: no such file", []string{"test", "DIR/x.tests"}},
+		{"--object-route needs --routes", []string{"matrix", "-p", "DIR", "--object-route"}},
+		{"--fail-on knows widen and change, and not \"x\"", []string{"diff", "DIR", "DIR", "--fail-on", "x"}},
+		{"old policy: there is no policy no.csv", []string{"diff", "DIR/no.csv", "DIR"}},
+		{"new policy: there is no policy no.csv", []string{"diff", "DIR", "DIR/no.csv"}},
+		{"more than the limit of 10: raise --limit", []string{"diff", "DIR", "DIR", "--limit", "10"}},
+		{"-w writes and --check does not", []string{"fmt", "-w", "--check", "DIR"}},
+		{"-w needs a file to write", []string{"fmt", "-w"}},
+		{"no such file", []string{"fmt", "DIR/no.csv"}},
+		{"directory empty holds no .csv file", []string{"fmt", "DIR/empty"}},
+		{"there is no preset \"acl\": use one of rbac, ", []string{"init", "DIR/new", "--preset", "acl"}},
+		{"model.conf is there already: choose another directory, or overwrite it with --force", []string{"init", "DIR"}},
+	} {
+		expect(t, dir, "", exitUsage, "", c.stderr, c.args...)
+	}
+}
+
+func TestHelpAndCompletion(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"help", "lint"}, {"check", "--help"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"}} {
+		if got := run(t, "DIR", "", args...); got.code != exitOK || len(got.stdout) < 300 || got.stderr != "" {
+			t.Errorf("%q: got %+v", args, got)
+		}
+	}
+	expect(t, "DIR", "", exitOK, "text\njson\nsarif\n:4\n", "Completion ended", "__complete", "lint", "--format", "")
+}
+
+func TestRefusedPolicyIsAFindingForEveryCommand(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy + "p, erin, /x, GET # why\np, x\n", "a.tests": "allow erin GET /x\n"})
+	for _, args := range [][]string{
+		{"check", "-p", "DIR"}, {"explain", "-p", "DIR", "erin", "/x", "GET"}, {"test", "DIR/a.tests"},
+		{"matrix", "-p", "DIR"}, {"diff", "DIR", "DIR"}, {"fmt", "DIR"},
+	} {
+		expect(t, dir, "erin, /x, GET\n", exitFindings, "", "policy.csv:11:18: error: inline_comment: ", args...)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "tenants.csv": "p, a, t1, /x, GET\n"})
+	expect(t, dir, "erin, /reports/7, PATCH\nvictor,/reports/7,PATCH\n \"erin\" , /reports, GET\nerin, \"/reports\", GET", exitFindings,
+		"allow\ndeny\nerror: text follows the closing quote of a field: put a comma right behind it\nallow\n", "", "check", "-p", "DIR/policy.csv")
+	expect(t, dir, "a, t1, /x, GET\na, t2, /x, GET\r\n", exitOK, "allow\ndeny\n", "", "check", "-m", "rbac-tenants", "-p", "DIR/tenants.csv")
+	expect(t, dir, "", exitOK, "", "", "check", "-p", "DIR/policy.csv")
+	for line, want := range map[string]string{
+		"":                          "error: the line is empty: a request is sub, obj, act",
+		"erin, /x":                  "error: the request has 2 fields, and the model defines 3: sub, obj, act",
+		"e, r, i, n":                "error: the request has 4 fields, and the model defines 3: sub, obj, act",
+		`erin, "/x, GET`:            "error: a quoted field is not closed: end it with a quote on the same line",
+		`er"in, /x, GET`:            "error: a quote stands inside an unquoted field: quote the field and double the quote inside",
+		", /x, GET":                 "error: the subject is empty: that of a request without credentials is anonymous",
+		"\xff, /x, GET":             "error: the line is not valid UTF-8",
+		strings.Repeat("x", 1<<17):  "error: the line is longer than 65536 bytes",
+		"editor, /reports/7, PATCH": "deny", // a user by the name of a role
+		"anonymous, /reports, GET":  "deny",
+		`"a,""b", /reports, GET`:    "deny",
+	} {
+		code := exitOK
+		if strings.HasPrefix(want, "error") {
+			code = exitFindings
+		}
+		expect(t, dir, line+"\nerin, /reports, GET\n", code, want+"\nallow\n", "", "check", "-p", "DIR/policy.csv")
+	}
+	// Casbin knows no difference between a user and a role.
+	expect(t, dir, "editor, /reports/7, PATCH\n, /reports, GET\n", exitOK, "allow\ndeny\n", "", "check", "-p", "DIR/policy.csv", "--as-casbin")
+}
+
+func TestExplain(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
+	expect(t, dir, "", exitOK, "allow: victor (editor) may PUT /reports/7: policy.csv:4 allows it\n"+
+		"  rule: policy.csv:4: p, editor, /reports/:id, PUT\n  roles: victor → editor (from the credentials)\n", "",
+		"explain", "-p", "DIR", "victor:editor", "/reports/7", "PUT")
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{`"allowed": true`, []string{"urn:x:viewer", "/reports", "GET"}},
+		{`"subject": "urn:x"`, []string{"urn:x:", "/reports", "GET"}},
+		{`"allowed": true`, []string{"urn:x", "/reports", "GET", "--role", "viewer"}},
+		{`"reason": "no_credentials"`, []string{"anonymous", "/reports", "GET"}},
+		{`"reason": "subject_is_role_name"`, []string{"admin", "/reports", "GET"}},
+	} {
+		got := run(t, dir, "", append([]string{"explain", "-p", "DIR", "--format", "json"}, c.args...)...)
+		if got.code != exitOK || !strings.Contains(got.stdout, c.want) {
+			t.Errorf("%q: got %+v", c.args, got)
+		}
+	}
+}
+
+func TestTest(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy,
+		"good.tests": "allow erin PATCH /reports/7 # why\ndeny sam GET /reports\nallow sam[viewer] GET /reports\n",
+		"bad.tests":  "\ndeny erin PATCH /reports/7 # a reason\nallow erin GET /reports\n"})
+	expect(t, dir, "", exitOK, "3 passed, 0 failed\n", "", "test", "DIR/good.tests")
+	expect(t, dir, "", exitFindings, `bad.tests:2: FAIL: deny erin PATCH /reports/7 # a reason
+  erin may PATCH /reports/7: policy.csv:5 allows it
+    rule: policy.csv:5: p, editor, /reports/:id, PATCH
+    roles: erin → editor (policy.csv:8)
+4 passed, 1 failed
+`, "", "test", "DIR/good.tests", "DIR/bad.tests")
+	got := run(t, dir, "", "test", "--format", "json", "DIR/bad.tests")
+	for _, want := range []string{`"passed": 1,`, `"failed": 1,`, `"line": 2,`, `"expected": "deny"`, `"got": "allow"`, `"why": "a reason"`, `"explanation": {`} {
+		if got.code != exitFindings || !strings.Contains(got.stdout, want) {
+			t.Errorf("no %s in %+v", want, got)
+		}
+	}
+}
+
+func TestInitWritesWhatLintTestAndFmtAccept(t *testing.T) {
+	for preset := range presets {
+		dir := t.TempDir()
+		expect(t, dir, "", exitOK, "a/b/model.conf\na/b/policy.csv\na/b/policy.tests\n", "", "init", "DIR/a/b", "--preset", preset)
+		expect(t, dir, "", exitOK, "", "", "lint", "-p", "DIR/a/b/policy.csv")
+		expect(t, dir, "", exitOK, "", "", "fmt", "--check", "DIR/a/b")
+		if got := run(t, dir, "", "test", "DIR/a/b/policy.tests"); got.code != exitOK || strings.HasPrefix(got.stdout, "0 ") {
+			t.Errorf("%s: got %+v", preset, got)
+		}
+		policy := filepath.Join(dir, "a/b/policy.csv")
+		if err := os.WriteFile(policy, []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, dir, "", exitUsage, "", "is there already", "init", "DIR/a/b", "--preset", preset)
+		if text, err := os.ReadFile(policy); err != nil || string(text) != "mine" {
+			t.Errorf("%s was overwritten with %q, %v", policy, text, err)
+		}
+		if got := run(t, dir, "", "init", "DIR/a/b", "--preset", preset, "--force"); got.code != exitOK {
+			t.Errorf("--force: got %+v", got)
+		}
+		expect(t, dir, "", exitOK, "", "", "lint", "-p", "DIR/a/b")
+	}
+}

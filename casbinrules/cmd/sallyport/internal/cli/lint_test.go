@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+const flawed = "p, viewer, /reports, GET\np, vïewer, /reports , GET, x\np, viewer, /reports, GET\n"
+
+func TestLintFormats(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": flawed, "clean.csv": policy})
+	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv")
+	if got.code != exitFindings || got.stderr != "" || !strings.HasPrefix(got.stdout, "policy.csv:2:") {
+		t.Errorf("text: got %+v", got)
+	}
+	if strings.Contains(got.stdout, "\x1b") {
+		t.Error("there is colour without a terminal")
+	}
+	var findings []jsonFinding
+	got = run(t, dir, "", "lint", "-p", "DIR/policy.csv", "--format", "json")
+	if err := json.Unmarshal([]byte(got.stdout), &findings); err != nil || got.code != exitFindings {
+		t.Fatalf("json: %v in %+v", err, got)
+	}
+	if f := findings[0]; f.File != "policy.csv" || f.Line != 2 || f.Severity != "error" || f.Code != "field_count" || f.Column != 29 {
+		t.Errorf("json: got %+v", f)
+	}
+	expect(t, dir, "", exitOK, "[]\n", "", "lint", "-p", "DIR/clean.csv", "--format", "json")
+}
+
+// TestLintSARIF checks the parts of SARIF 2.1.0 that its schema requires.
+func TestLintSARIF(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": flawed, "clean.csv": policy})
+	var log map[string]any
+	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv", "--format", "sarif")
+	if err := json.Unmarshal([]byte(got.stdout), &log); err != nil || got.code != exitFindings {
+		t.Fatalf("%v in %+v", err, got)
+	}
+	at := func(v any, path ...any) any {
+		for _, step := range path {
+			switch step := step.(type) {
+			case string:
+				v = v.(map[string]any)[step]
+			case int:
+				v = v.([]any)[step]
+			}
+		}
+		return v
+	}
+	result := at(log, "runs", 0, "results", 0)
+	for _, c := range []struct {
+		got, want any
+	}{
+		{at(log, "version"), "2.1.0"},
+		{at(log, "runs", 0, "tool", "driver", "name"), "sallyport"},
+		{at(log, "runs", 0, "columnKind"), "unicodeCodePoints"},
+		{at(log, "runs", 0, "tool", "driver", "rules", 0, "id"), at(result, "ruleId")},
+		{at(result, "ruleIndex"), 0.0},
+		{at(result, "ruleId"), "field_count"},
+		{at(result, "level"), "error"},
+		{at(result, "locations", 0, "physicalLocation", "region", "startLine"), 2.0},
+		// In characters, of which the one before takes two bytes.
+		{at(result, "locations", 0, "physicalLocation", "region", "startColumn"), 28.0},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %v, want %v", c.got, c.want)
+		}
+	}
+	if uri := at(result, "locations", 0, "physicalLocation", "artifactLocation", "uri").(string); uri != "file:///policy.csv" && !strings.HasSuffix(uri, "policy.csv") {
+		t.Errorf("uri %s", uri)
+	}
+	got = run(t, dir, "", "lint", "-p", "DIR/clean.csv", "--format", "sarif")
+	if err := json.Unmarshal([]byte(got.stdout), &log); err != nil || got.code != exitOK || at(log, "runs", 0, "results") == nil {
+		t.Errorf("without findings: %v in %+v", err, got)
+	}
+}
+
+func TestLintFailOnAndAsCasbin(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "twice.csv": "p, a, /x, GET\np, a, /x, GET\n", "space.csv": "p, a , /x, GET\n"})
+	for _, c := range []struct {
+		code int
+		args []string
+	}{
+		{exitFindings, []string{"-p", "DIR/twice.csv"}},
+		{exitOK, []string{"-p", "DIR/twice.csv", "--fail-on", "error"}},
+		{exitFindings, []string{"-p", "DIR/space.csv", "--fail-on", "error"}},
+		{exitOK, []string{"-p", "DIR/space.csv", "--fail-on", "error", "--as-casbin"}},
+	} {
+		if got := run(t, dir, "", append([]string{"lint"}, c.args...)...); got.code != c.code || got.stdout == "" {
+			t.Errorf("%q: got %+v, want %d", c.args, got, c.code)
+		}
+	}
+}
+
+func TestLintComparesWithRoutes(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy,
+		"routes.json": `[{"method": "GET", "pattern": "/reports"}, {"method": "PUT", "pattern": "/drafts/:id"}]`})
+	got := run(t, dir, "", "lint", "-p", "DIR/policy.csv", "--routes", "DIR/routes.json")
+	if got.code != exitFindings || !strings.Contains(got.stdout, "rule_matches_no_route") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestLintSeverityIsPaintedOnce(t *testing.T) {
+	if os.Getenv("NO_COLOR") != "" {
+		t.Setenv("NO_COLOR", "")
+	}
+	if got := (palette{true}).red("error"); got != "\x1b[31merror\x1b[0m" {
+		t.Errorf("got %q", got)
+	}
+	if got := (palette{}).red("error"); got != "error" {
+		t.Errorf("got %q", got)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = null.Close() }()
+	if paletteFor(null).on {
+		t.Error("a device that is no terminal gets colour")
+	}
+}

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMatrixFormats(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy,
+		"routes.json": `[{"method": "GET", "pattern": "/reports/{id}"}, {"method": "PATCH", "pattern": "/reports/:id"}]`})
+	args := func(format string) []string {
+		return []string{"matrix", "-p", "DIR", "--routes", "DIR/routes.json", "--format", format}
+	}
+	expect(t, dir, "", exitOK, `METHOD  ROUTE          (no role)  viewer  editor  admin
+GET     /reports/{id}  deny       allow   allow   allow
+PATCH   /reports/:id   deny       deny    allow   allow
+
+A route stands for one request, with "sample" for each parameter.
+`, "", args("text")...)
+	expect(t, dir, "", exitOK, `method,route,sample,(no role),viewer,editor,admin
+GET,/reports/{id},/reports/sample,deny,allow,allow,allow
+PATCH,/reports/:id,/reports/sample,deny,deny,allow,allow
+`, "", args("csv")...)
+	expect(t, dir, "", exitOK, `| method | route | (no role) | viewer | editor | admin |
+|---|---|---|---|---|---|
+| GET | /reports/{id} | deny | allow | allow | allow |
+| PATCH | /reports/:id | deny | deny | allow | allow |
+
+A route stands for one request, with `+"`sample`"+` for each parameter.
+`, "", args("markdown")...)
+	got := run(t, dir, "", args("json")...)
+	for _, want := range []string{`"parameter_sample": "sample"`, `"subject": "(no role)"`, `"reason": "no_rule_matched"`, `"text": "p, editor, /reports/:id, PATCH"`} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("json has no %s:\n%s", want, got.stdout)
+		}
+	}
+	got = run(t, dir, "", args("html")...)
+	for _, want := range []string{"<title>Who may do what</title>", `<a href="#f1-5" title="policy.csv:5: p, editor, /reports/:id, PATCH">`, `<li id="f1-5" value="5"><code>p, editor, /reports/:id, PATCH</code>`} {
+		if got.code != exitOK || !strings.Contains(got.stdout, want) {
+			t.Errorf("html has no %s", want)
+		}
+	}
+}
+
+func TestMatrixOfSubjects(t *testing.T) {
+	const acl = "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = r.sub == p.sub && keyMatch(r.obj, p.obj) && regexMatch(r.act, p.act)\n"
+	dir := write(t, map[string]string{"model.conf": acl, "policy.csv": "p, ann, /x/*, ^(GET|publish)$\n",
+		"roles.csv": "p, role:editor, /x, GET\np, bob, /x, PUT\ng, erin, role:editor\n",
+		"t.csv":     "p, editor, t1, /x, GET\np, editor, t2, /x, PUT\n"})
+	expect(t, dir, "", exitOK, "method,route,sample,(no role),ann\nGET,/x/*,/x/sample,deny,allow\npublish,/x/*,/x/sample,deny,allow\n", "",
+		"matrix", "-p", "DIR/policy.csv", "--format", "csv")
+	expect(t, dir, "", exitOK, "method,route,sample,(no role),anonymous,editor,bob,erin\nGET,/x,/x,deny,deny,allow,deny,allow\nPUT,/x,/x,deny,deny,deny,allow,deny\n", "",
+		"matrix", "-m", "rbac", "-p", "DIR/roles.csv", "--role-prefix", "role:", "--users", "--allow-anonymous", "--format", "csv")
+	expect(t, dir, "", exitOK, "method,route,sample,(no role) in t2,editor in t2\nGET,/x,/x,deny,deny\nPUT,/x,/x,deny,allow\n", "",
+		"matrix", "-m", "rbac-tenants", "-p", "DIR/t.csv", "--tenant", "t2", "--format", "csv")
+}
