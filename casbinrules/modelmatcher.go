@@ -137,9 +137,12 @@ func (s *schema) compileMatcher() {
 	for key := range s.roles {
 		known[key] = func(...any) (any, error) { return false, nil }
 	}
-	if _, err := govaluate.NewEvaluableExpressionWithFunctions(s.matcher, known); err != nil {
+	made, err := govaluate.NewEvaluableExpressionWithFunctions(s.matcher, known)
+	if err != nil {
 		s.refuseMatcher("", "the matcher is no expression: %s", firstLine(err))
+		return
 	}
+	s.checkTypes(made.Tokens())
 }
 
 // linkedMatcher is the matcher with the role links of the request as first

@@ -1,0 +1,123 @@
+package casbinrules
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
+)
+
+// TestFeaturesOfCasbinAreHonouredOrRefused goes through what a model can say:
+// each is decided as Casbin decides it, or refuses the load.
+func TestFeaturesOfCasbinAreHonouredOrRefused(t *testing.T) {
+	const (
+		matcher = "m = g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act"
+		request = "r = sub, obj, act"
+		policy  = "p = sub, obj, act"
+		roles   = "g = _, _"
+		effect  = "e = " + someAllow
+	)
+	for _, c := range []struct {
+		name, old, with string
+		want            string // the finding; "" when the feature is honoured
+	}{
+		{"in with a list", matcher, matcher + ` && r.act in ("GET", "POST")`, ""},
+		{"in with one constant", matcher, matcher + ` && r.act in ("GET")`, ""},
+		{"in with fields", matcher, `m = r.sub in (p.sub, "root") && keyMatch(r.obj, p.obj) && r.act == p.act`, ""},
+		{"in without a list", matcher, matcher + " && r.act in p.act", codeModelMatcher},
+		{"in with one field in parentheses", matcher, matcher + " && r.act in (p.act)", codeModelMatcher},
+		{"less and greater than", matcher, matcher + ` && r.obj >= p.obj && r.obj < "/z"`, ""},
+		{"regular expression operator", matcher, matcher + ` && r.act =~ "^(GET|PUT)$" && r.sub !~ "^x"`, ""},
+		{"texts joined", matcher, `m = g(r.sub, p.sub) && r.obj + "x" == p.obj + "x" && r.act == p.act`, ""},
+		{"choice", matcher, `m = r.sub == p.sub && (r.act == "GET" ? r.obj == p.obj : r.obj == "/a")`, ""},
+		{"constants and numbers", matcher, matcher + " && true && !(1 + 2 * 3 > 2 ** 3)", ""},
+		{"key functions", matcher, `m = r.sub == p.sub && keyGet(r.obj, p.obj) == "" && r.act == p.act`, ""},
+		{"key functions with a name", matcher, `m = r.sub == p.sub && keyGet2(r.obj, p.obj, "id") != "2" && keyGet3(r.obj, "/{x}", "x") != "z" && r.act == p.act`, ""},
+		{"second role definition", roles, "g = _, _\ng2 = _, _", ""},
+		{"property of a field", matcher, matcher + " && r.sub.Age == p.obj", codeModelMatcher},
+		{"property of a policy field", matcher, matcher + " && p.obj.Owner == r.sub", codeModelMatcher},
+		{"method of a field", matcher, matcher + " && r.sub.IsAdmin()", codeModelMatcher},
+		{"rule as a condition", matcher, matcher + " && eval(p.act)", codeModelMatcher},
+		{"function nobody gave", matcher, matcher + " && isOwner(r.sub, r.obj)", codeModelMatcher},
+		{"function with too few arguments", matcher, matcher + " && keyMatch(r.obj)", codeModelMatcher},
+		{"function of a truth value", matcher, matcher + " && keyMatch(r.obj == p.obj, p.obj)", codeModelMatcher},
+		{"roles with too many arguments", matcher, matcher + " && g(r.sub, p.sub, r.obj, r.act)", codeModelMatcher},
+		{"roles with a tenant they have not", matcher, matcher + " && g(r.sub, p.sub, r.obj)", codeModelMatcher},
+		{"number and text compared in size", matcher, matcher + " && r.obj > 3", codeModelMatcher},
+		{"number and text never equal", matcher, matcher + " && p.act == 18", codeModelMatcher},
+		{"date for a text", matcher, matcher + ` && r.obj != "2024-01-31"`, codeModelMatcher},
+		{"arithmetic on texts", matcher, matcher + ` && r.obj - p.obj == 0`, codeModelMatcher},
+		{"text for a truth value", matcher, matcher + " && r.obj", codeModelMatcher},
+		{"not a text", matcher, matcher + " && !r.obj", codeModelMatcher},
+		{"choice by a text", matcher, matcher + " && (r.obj ? true : false)", codeModelMatcher},
+		{"list for a truth value", matcher, matcher + " && (true, false)", codeModelMatcher},
+		{"number for a verdict", matcher, "m = 1 + 1", codeModelOpen},
+		{"request field nobody fills", request, "r = sub, obj, act, region", codeModelRequest},
+		{"second request definition", request, request + "\nr2 = sub, obj, act", codeModelUnused},
+		{"second policy definition", policy, policy + "\np2 = sub, act", codeModelUnused},
+		{"second effect", effect, effect + "\ne2 = " + someAllow, codeModelUnused},
+		{"second matcher", matcher, matcher + "\nm2 = r.sub == p.sub", codeModelUnused},
+		{"conditional roles", roles, "g = _, _, (_, _)", codeModelRoles},
+		{"conditional roles with tenants", roles, "g = _, _, _, (_, _)", codeModelRoles},
+		{"roles of four fields", roles, "g = _, _, _, _", codeModelRoles},
+		{"tenant patterns", matcher, "m = g(r.sub, p.sub) && keyMatch(r_dom, p_dom) && r.obj == p.obj && r.act == p.act", codeModelMatcher},
+		{"address of the client", matcher, matcher + ` && ipMatch(r.obj, "10.0.0.0/8")`, codeModelMatcher},
+		{"section of its own", effect, effect + "\n[constraint_definition]\nc = sod(\"a\", \"b\")", codeModelUnused},
+		{"deny override", effect, "e = !some(where (p.eft == deny))", codeModelOpen},
+		{"effect of its own", effect, "e = max(p.eft)", codeModelEffect},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !strings.Contains(baseModel, c.old) {
+				t.Fatalf("the base model has no %q", c.old)
+			}
+			text := strings.Replace(baseModel, c.old, c.with, 1)
+			const rules = "p, u, /a, GET\np, u, /b/:id, GET\np, root, /*, POST\ng, v, u\n"
+			if c.want != "" {
+				got := findings(t, ModelText("m.conf", text), files("p.csv", rules), []string{"p.csv"})
+				if !slices.ContainsFunc(got, func(f string) bool { return strings.HasPrefix(f, "m.conf:") && strings.HasSuffix(f, ":"+c.want) }) {
+					t.Errorf("got %q, want %s with its place", got, c.want)
+				}
+				return
+			}
+			compareAll(t, text, rules)
+		})
+	}
+}
+
+// compareAll asks Casbin and an authorizer everything there is to ask.
+func compareAll(t *testing.T, text, rules string, opts ...Option) {
+	t.Helper()
+	a := open(t, ModelText("m.conf", text), rules, opts...)
+	m, err := model.NewModelFromString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := casbin.NewEnforcer(m, lineAdapter{lines: strings.Split(strings.TrimSpace(rules), "\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := 0
+	for _, sub := range []string{"u", "v", "w", "root", "x1"} {
+		for _, obj := range []string{"/a", "/b/1", "/b/2", "/c", "/z/1"} {
+			for _, act := range []string{"GET", "POST", "PUT"} {
+				want, err := e.Enforce(sub, obj, act)
+				if err != nil {
+					t.Fatalf("casbin: %v", err)
+				}
+				d, err := a.Enforce(context.Background(), sub, obj, act)
+				if err != nil || d.Allowed != want {
+					t.Errorf("%s %s %s: got %v, %v; casbin says %v", sub, obj, act, d.Allowed, err, want)
+				}
+				if want {
+					allowed++
+				}
+			}
+		}
+	}
+	if allowed == 0 {
+		t.Error("nothing is allowed: the case proves nothing")
+	}
+}
