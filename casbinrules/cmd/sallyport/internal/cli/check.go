@@ -143,8 +143,8 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 		return core.Decision{}, err
 	}
 	if len(values) != len(c.fields) {
-		return core.Decision{}, fmt.Errorf("the request has %d fields, and the model defines %d: %s",
-			len(values), len(c.fields), strings.Join(c.fields, ", "))
+		return core.Decision{}, fmt.Errorf("a request has %d fields by the model (%s), and this one has %d",
+			len(c.fields), strings.Join(c.fields, ", "), len(values))
 	}
 	if c.asCasbin {
 		return c.authorizer.Enforce(ctx, values...)

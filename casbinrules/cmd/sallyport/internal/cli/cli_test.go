@@ -140,8 +140,8 @@ func TestCheck(t *testing.T) {
 	expect(t, dir, "", exitOK, "", "", "check", "-p", "DIR/policy.csv")
 	for line, want := range map[string]string{
 		"":                          "error: the line is empty: a request is sub, obj, act",
-		"erin, /x":                  "error: the request has 2 fields, and the model defines 3: sub, obj, act",
-		"e, r, i, n":                "error: the request has 4 fields, and the model defines 3: sub, obj, act",
+		"erin, /x":                  "error: a request has 3 fields by the model (sub, obj, act), and this one has 2",
+		"e, r, i, n":                "error: a request has 3 fields by the model (sub, obj, act), and this one has 4",
 		`erin, "/x, GET`:            "error: a quoted field is not closed: end it with a quote on the same line",
 		`er"in, /x, GET`:            "error: a quote stands inside an unquoted field: quote the field and double the quote inside",
 		", /x, GET":                 "error: the subject is empty: that of a request without credentials is anonymous",
