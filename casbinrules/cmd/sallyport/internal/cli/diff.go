@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 )
@@ -47,15 +48,9 @@ With --fail-on widen the exit code is 1 when somebody gains access, and with
 		if failOn != "" && failOn != "widen" && failOn != "change" {
 			return usagef("--fail-on knows widen and change, and not %q", failOn)
 		}
-		before, after := s, s
-		before.policies, after.policies = args[:1], args[1:]
-		old, err := before.open("")
+		old, now, err := s.openBoth(args[0], args[1])
 		if err != nil {
-			return fmt.Errorf("old policy: %w", err)
-		}
-		now, err := after.open("")
-		if err != nil {
-			return fmt.Errorf("new policy: %w", err)
+			return err
 		}
 		r, err := effect.Compare(cmd.Context(), old, now, s.who(ask.Who{Tenants: tenants}), limit)
 		if err != nil {
@@ -72,6 +67,19 @@ With --fail-on widen the exit code is 1 when somebody gains access, and with
 		return err
 	}
 	return cmd
+}
+
+// openBoth loads two policies, each by the model beside it if none is given.
+func (s source) openBoth(before, after string) (old, now *casbinrules.Authorizer, err error) {
+	s.policies = []string{before}
+	if old, err = s.open(""); err != nil {
+		return nil, nil, fmt.Errorf("old policy: %w", err)
+	}
+	s.policies = []string{after}
+	if now, err = s.open(""); err != nil {
+		return nil, nil, fmt.Errorf("new policy: %w", err)
+	}
+	return old, now, nil
 }
 
 func writeChanges(w io.Writer, r *effect.Report) error {

@@ -39,11 +39,10 @@ not name, such as "sample": a rule for one value of the parameter does not show.
 	formatFlag(cmd, &format, "text", "csv", "markdown", "html", "json")
 	f := cmd.Flags()
 	f.StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
-	f.BoolVar(&settings.ByRoute, "object-route", false, "the policy sees routes in place of paths; needs --routes")
 	f.BoolVar(&settings.Users, "users", false, "a column for each user with a role, too")
 	f.StringArrayVar(&settings.Tenants, "tenant", nil, "draw this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if settings.ByRoute && routes == "" {
+		if s.byRoute && routes == "" {
 			return usagef("--object-route needs --routes: the policy alone does not tell routes")
 		}
 		if routes != "" {
@@ -56,7 +55,7 @@ not name, such as "sample": a rule for one value of the parameter does not show.
 		if err != nil {
 			return err
 		}
-		settings.Who = s.who(settings.Who)
+		settings.Who, settings.ByRoute = s.who(settings.Who), s.byRoute
 		m, err := matrix.New(cmd.Context(), a, settings)
 		if err != nil {
 			return err

@@ -54,3 +54,36 @@ func TestMatrixOfSubjects(t *testing.T) {
 	expect(t, dir, "", exitOK, "method,route,sample,(no role) in t2,editor in t2\nGET,/x,/x,deny,deny\nPUT,/x,/x,deny,allow\n", "",
 		"matrix", "-m", "rbac-tenants", "-p", "DIR/t.csv", "--tenant", "t2", "--format", "csv")
 }
+
+func TestMatrixSaysWhatItCannotShow(t *testing.T) {
+	const re = "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = r.sub == p.sub && regexMatch(r.obj, p.obj) && r.act == p.act\n"
+	dir := write(t, map[string]string{"model.conf": re, "policy.csv": "p, ann, ^/x$, GET\np, ann, ^/$^/, GET\n"})
+	const note = "no request could be made up for ^/$^/ (policy.csv:2), so it has no row"
+	for _, format := range []string{"text", "markdown", "json", "html"} {
+		got := run(t, dir, "", "matrix", "-p", "DIR/policy.csv", "--format", format)
+		if got.code != exitOK || !strings.Contains(strings.ReplaceAll(got.stdout, `\*`, "*"), note) {
+			t.Errorf("%s: got %+v", format, got)
+		}
+	}
+	got := run(t, dir, "", "diff", "DIR/policy.csv", "DIR/policy.csv")
+	if !strings.Contains(got.stdout, "note: no request could be made up for ^/$^/, so its changes are not seen\n") {
+		t.Errorf("diff: got %+v", got)
+	}
+}
+
+func TestMatrixTellsFilesOfOneNameApart(t *testing.T) {
+	dir := write(t, map[string]string{"a/policy.csv": "p, ann, /x, GET\n", "b/policy.csv": "p, ann, /y, GET\n"})
+	got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/a", "-p", "DIR/b", "--format", "html")
+	for _, want := range []string{`<th scope="row" title="asked about /x">/x</th>`, `<a href="#f1-1"`, `<a href="#f2-1"`, "<small>policy.csv:1</small>"} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("no %s in the page, exit code %d, %s", want, got.code, got.stderr)
+		}
+	}
+}
+
+func TestMatrixByRouteAsksForTheRoute(t *testing.T) {
+	dir := write(t, map[string]string{"policy.csv": "p, ann, \"/x/{id}\", GET\n", "routes.json": `[{"method": "GET", "pattern": "/x/{id}"}]`})
+	args := []string{"matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--routes", "DIR/routes.json", "--format", "csv"}
+	expect(t, dir, "", exitOK, "method,route,sample,(no role),ann\nGET,/x/{id},/x/sample,deny,deny\n", "", args...)
+	expect(t, dir, "", exitOK, "method,route,sample,(no role),ann\nGET,/x/{id},/x/{id},deny,allow\n", "", append(args, "--object-route")...)
+}

@@ -40,6 +40,7 @@ type source struct {
 	anonymous  bool
 	allowEmpty bool
 	noRoles    bool
+	byRoute    bool
 	prefix     string
 }
 
@@ -51,6 +52,7 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 	f.BoolVar(&s.anonymous, "allow-anonymous", false, "judge requests without credentials as the subject anonymous")
 	f.BoolVar(&s.allowEmpty, "allow-empty", false, "accept a policy without a p line")
 	f.BoolVar(&s.noRoles, "without-token-roles", false, "count the policy's own role links only")
+	f.BoolVar(&s.byRoute, "object-route", false, "the policy sees routes as registered in place of paths")
 	f.StringVar(&s.prefix, "role-prefix", "", "`prefix` of role names in the policy")
 	_ = cmd.MarkFlagFilename("model", "conf") // fails for unknown flags only
 }
@@ -73,6 +75,7 @@ func (s *source) options() []casbinrules.Option {
 		{s.anonymous, casbinrules.AllowAnonymous},
 		{s.allowEmpty, casbinrules.AllowEmptyPolicy},
 		{s.noRoles, casbinrules.WithoutTokenRoles},
+		{s.byRoute, casbinrules.ObjectRoute},
 		{s.prefix != "", func() casbinrules.Option { return casbinrules.RolePrefix(s.prefix) }},
 	} {
 		if o.set {
