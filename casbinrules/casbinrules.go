@@ -27,6 +27,7 @@ type Authorizer struct {
 	sources sources
 	current atomic.Pointer[snapshot]
 
+	updates *updates                      // nil without WithWatcher
 	watcher atomic.Pointer[watch.Watcher] // nil without Watch
 	last    atomic.Pointer[attempt]       // nil before the first reload
 	closed  atomic.Bool
@@ -60,7 +61,12 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 	if fsys == nil {
 		return nil, errors.New("casbinrules: the file system is nil")
 	}
-	a := &Authorizer{turn: make(chan struct{}, 1)}
+	return assemble(sources{fsys: fsys, model: m, policies: slices.Clone(policies)}, opts)
+}
+
+// assemble makes an authorizer of a policy that is read for the first time.
+func assemble(from sources, opts []Option) (*Authorizer, error) {
+	a := &Authorizer{turn: make(chan struct{}, 1), sources: from}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("casbinrules: an option is nil")
@@ -75,7 +81,7 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 	if a.config.observers == nil {
 		a.config.observers = append(a.config.observers, LogReloads(a.config.logger))
 	}
-	a.sources = sources{fsys, m, slices.Clone(policies), a.config.watch}
+	a.sources.options = a.config.watch
 	if err := a.start(); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
@@ -84,8 +90,14 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 
 // start loads the policy for the first time.
 func (a *Authorizer) start() error {
-	if _, ok := a.sources.fsys.(hostFS); a.config.watching && !ok {
-		return errors.New("watch: only files of the operating system can be watched: use Open, or call Reload when they change")
+	if err := a.sources.checkWatching(&a.config); err != nil {
+		return err
+	}
+	if a.config.updates != nil {
+		var err error
+		if a.updates, err = watchUpdates(a.config.updates); err != nil {
+			return err
+		}
 	}
 	in, err := a.sources.read()
 	if err != nil {
@@ -97,6 +109,9 @@ func (a *Authorizer) start() error {
 	}
 	a.current.Store(s)
 	logFindings(a.config.logger, s.warnings)
+	if a.updates != nil {
+		a.updates.start(a)
+	}
 	if a.config.watching {
 		return a.startWatching(in.read)
 	}

@@ -67,7 +67,7 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 			return nil, fmt.Errorf("casbinrules: %w", err)
 		}
 	}
-	in, err := (&sources{fsys, m, policies, c.watch}).read()
+	in, err := (&sources{fsys: fsys, model: m, policies: policies, options: c.watch}).read()
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}

@@ -52,13 +52,18 @@ func read(in *contents, c *config, routes []core.RouteInfo) (*reading, error) {
 	}
 	r.findings = append(slices.Clone(s.file.findings), r.findings...)
 	sortFindings(r.findings, r.files)
+	showRows(r.findings, in.rows)
 	return r, nil
 }
 
 func (r *reading) readPolicy(in *contents, c *config, routes []core.RouteInfo) {
 	p := newPolicyReader(r.schema, c)
-	for _, file := range in.policies {
-		p.read(file.Name, file.Content)
+	if in.adapted {
+		p.readRows(in.rows)
+	} else {
+		for _, file := range in.policies {
+			p.read(file.Name, file.Content)
+		}
 	}
 	r.rules = p.rules
 	r.graphs = newGraphs(r.schema, r.rules, c)

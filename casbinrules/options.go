@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/casbin/casbin/v2/persist"
+
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -21,6 +23,7 @@ type config struct {
 	logger       *slog.Logger
 	watching     bool
 	watch        []watch.Option
+	updates      persist.Watcher // nil without WithWatcher
 	observers    []func(context.Context, ReloadEvent)
 }
 

@@ -31,11 +31,14 @@ func (a *Authorizer) Reload(ctx context.Context) error { return a.reload(ctx, fa
 // all the same.
 func (a *Authorizer) ReloadForced(ctx context.Context) error { return a.reload(ctx, true) }
 
-// Close ends watching, waits for a load that is under way, and leaves no
+// Close ends watching, closes the watcher of [WithWatcher], waits for a load that is under way, and leaves no
 // goroutine behind. The policy in force goes on deciding. Closing twice, or
 // without [Watch], does no harm.
 func (a *Authorizer) Close() error {
-	a.closed.Store(true)
+	first := !a.closed.Swap(true)
+	if a.updates != nil && first {
+		a.updates.close()
+	}
 	var err error
 	if w := a.watcher.Load(); w != nil {
 		err = w.Close()

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/casbin/casbin/v2/persist"
+
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -26,6 +28,7 @@ type sources struct {
 	model    Model
 	policies []string
 	options  []watch.Option
+	adapter  persist.Adapter // in place of policies, or nil
 }
 
 // contents are model and policy files as they were at one moment.
@@ -33,6 +36,9 @@ type contents struct {
 	model    Model // with its text
 	policies []watch.File
 	read     watch.Snapshot // what they were taken from; zero with an fs.FS
+	// adapted says that the rules are rows, which policies shows as a file.
+	adapted bool
+	rows    [][]string
 }
 
 // paths are the files and directories of the operating system to be read.
@@ -48,8 +54,22 @@ func (s *sources) check() error {
 	if s.model.name == "" {
 		return errors.New("no model: use ModelFile, ModelText or a ready one such as RBAC()")
 	}
-	if len(s.policies) == 0 {
+	if len(s.policies) == 0 && s.adapter == nil {
 		return errors.New("no policy file is given")
+	}
+	return nil
+}
+
+// checkWatching refuses to watch what cannot be watched.
+func (s *sources) checkWatching(c *config) error {
+	_, onHost := s.fsys.(hostFS)
+	switch {
+	case c.watching && s.adapter != nil:
+		return errors.New("watch: the policy is in no file: use WithWatcher, or call Reload when it changes")
+	case c.watching && !onHost:
+		return errors.New("watch: only files of the operating system can be watched: use Open, or call Reload when they change")
+	case c.updates != nil && s.adapter == nil:
+		return errors.New("watcher: it tells of changes of an adapter: use FromAdapter, or Watch for files")
 	}
 	return nil
 }
@@ -58,6 +78,9 @@ func (s *sources) check() error {
 func (s *sources) read() (*contents, error) {
 	if err := s.check(); err != nil {
 		return nil, err
+	}
+	if s.adapter != nil {
+		return s.readAdapter()
 	}
 	if _, ok := s.fsys.(hostFS); !ok {
 		return s.readFS()

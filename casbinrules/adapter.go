@@ -1,0 +1,126 @@
+package casbinrules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/casbin/casbin/v2/model"
+	"github.com/casbin/casbin/v2/persist"
+
+	"github.com/sallyport-go/sallyport/core/watch"
+)
+
+// adapterFile stands for a file name in the places of rules from an adapter.
+const adapterFile = "adapter"
+
+// FromAdapter reads the policy through a Casbin adapter, such as that of a
+// database, and decides as after [Open]: the rows are checked as lines of a
+// file are, by the same findings, and put into force whole or not at all. The
+// adapter is only ever asked to load.
+//
+// A row is named "adapter:12". Rows are counted as the adapter gives them, the
+// p rows first, then those of g, g2 and so on; findings show the row as well. A
+// row that Casbin itself refuses, of a wrong number of fields or an unknown
+// kind, is the adapter's error.
+//
+// [Authorizer.Reload] loads again, and [WithWatcher] does so by itself. While
+// the database is gone, or its rows are no good policy, the last good one
+// stays in force: see [OnReload] and [Authorizer.Status]. At the start either
+// is an error.
+//
+// No two loads run at a time. The adapter has to bound the time of a load
+// itself, and has to read in one transaction if others write meanwhile.
+func FromAdapter(m Model, adapter persist.Adapter, opts ...Option) (*Authorizer, error) {
+	if isNil(adapter) {
+		return nil, errors.New("casbinrules: the adapter is nil")
+	}
+	return assemble(sources{fsys: hostFS{}, model: m, adapter: adapter}, opts)
+}
+
+// readAdapter reads all rows, and the model first.
+func (s *sources) readAdapter() (*contents, error) {
+	m, err := s.model.read(s.fsys)
+	if err != nil {
+		return nil, err
+	}
+	in := &contents{model: m, adapted: true}
+	collected, err := model.NewModelFromString(m.text)
+	if err == nil {
+		if in.rows, err = collect(collected, s.adapter); err != nil {
+			return nil, fmt.Errorf("read policy: adapter: %w", err)
+		}
+	}
+	// What is wrong with the model is found when it is read once more.
+	// The content is only summed up, so it must not read the same for others.
+	var content []byte
+	for _, row := range in.rows {
+		content = fmt.Appendf(content, "%q\n", row)
+	}
+	in.policies = []watch.File{{Name: adapterFile, Content: content}}
+	return in, nil
+}
+
+// collect has the adapter load into m, and takes the rows out of it.
+func collect(m model.Model, adapter persist.Adapter) (rows [][]string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v) // Casbin's own, at a row without a kind
+		}
+	}()
+	for _, section := range []string{"p", "g"} {
+		for _, a := range m[section] {
+			a.FieldIndexMap = map[string]int{} // so that rows are not sorted
+		}
+	}
+	if err := adapter.LoadPolicy(m); err != nil {
+		return nil, err
+	}
+	for _, section := range []string{"p", "g"} {
+		var kinds []string
+		for kind := range m[section] {
+			kinds = append(kinds, kind)
+		}
+		slices.Sort(kinds)
+		for _, kind := range kinds {
+			for _, fields := range m[section][kind].Policy {
+				rows = append(rows, append([]string{kind}, fields...))
+			}
+		}
+	}
+	return rows, nil
+}
+
+func rowText(row []string) string { return (&rule{values: row}).text() }
+
+// readRows adds rules that need no parsing.
+func (r *policyReader) readRows(rows [][]string) {
+	for i, row := range rows {
+		column := 1
+		fields := make([]field, len(row))
+		valid := true
+		for n, value := range row {
+			// Nothing was unquoted: a # is meant.
+			fields[n] = field{text: value, column: column, quoted: true}
+			if !utf8.ValidString(value) {
+				valid = false
+				r.report(adapterFile, i+1, column, codeEncoding, "store the text as UTF-8", "the value is not valid UTF-8")
+			}
+			column += len(rowText([]string{value})) + len(", ")
+		}
+		if valid || r.config.asCasbin {
+			r.add(adapterFile, i+1, fields)
+		}
+	}
+}
+
+// showRows adds to each finding the row it is about, which no editor opens at
+// its number.
+func showRows(findings []Finding, rows [][]string) {
+	for i := range findings {
+		if f := &findings[i]; f.File == adapterFile && 0 < f.Line && f.Line <= len(rows) {
+			f.Message += ", in the row " + cut(rowText(rows[f.Line-1]))
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package casbinrules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/casbin/casbin/v2/persist"
+)
+
+// WithWatcher has a policy that [FromAdapter] reads be loaded again whenever w
+// calls back. Calls that come during a load make one more load. What came of it
+// is told to [OnReload] functions; if it was no good, the policy in force stays
+// until the next call, or a call of [Authorizer.Reload].
+//
+// The callback is set before the first load, so that no change is missed, and
+// replaces any other. [Authorizer.Close] closes w; when FromAdapter returns an
+// error, w is left open and its callback does nothing.
+func WithWatcher(w persist.Watcher) Option {
+	return func(c *config) error {
+		if isNil(w) {
+			return errors.New("watcher is nil")
+		}
+		if c.updates != nil {
+			return errors.New("watcher: the option is given twice")
+		}
+		c.updates = w
+		return nil
+	}
+}
+
+// updates reloads when a watcher calls back.
+type updates struct {
+	watcher persist.Watcher
+	pending chan struct{} // of room for one
+	stop    context.CancelFunc
+	ended   chan struct{}
+}
+
+// watchUpdates has w call back. Nothing is loaded before start.
+func watchUpdates(w persist.Watcher) (*updates, error) {
+	u := &updates{watcher: w, pending: make(chan struct{}, 1), ended: make(chan struct{})}
+	err := w.SetUpdateCallback(func(string) {
+		select {
+		case u.pending <- struct{}{}:
+		default: // the load to come sees this change too
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("watcher: set callback: %w", err)
+	}
+	return u, nil
+}
+
+// start reloads a at every call from now on, and once if there was one.
+func (u *updates) start(a *Authorizer) {
+	ctx, stop := context.WithCancel(context.Background())
+	u.stop = stop
+	go func() {
+		defer close(u.ended)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-u.pending:
+				// Observers and Status are told of the outcome.
+				_ = a.Reload(ctx)
+			}
+		}
+	}()
+}
+
+// close ends the loading, and then the watcher: its Close may wait for a
+// callback that is under way.
+func (u *updates) close() {
+	u.stop()
+	<-u.ended
+	u.watcher.Close()
+}
+
+// isNil reports whether v is nil, or an interface that holds a nil pointer,
+// map or function.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Chan, reflect.Slice, reflect.Interface:
+		return r.IsNil()
+	default:
+		return false
+	}
+}
