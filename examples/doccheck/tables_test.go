@@ -29,7 +29,6 @@ func TestTablesSayWhatTheCodeSays(t *testing.T) {
 		{"docs/troubleshooting.md", "Reason codes", constants(src, "Reason")},
 		{"docs/troubleshooting.md", "Fields of a log line", logFields(t)},
 		{"docs/concepts.md", "Public codes", constants(src, "Code")},
-		{"docs/policy-files.md", "Findings", constants(src, "code", "casbinrules")},
 		{"docs/dependencies.md", "Dependencies", slices.Sorted(maps.Keys(dependencies(t)))},
 	} {
 		got := RowKeys(pageNamed(t, c.page).Section(c.section))

@@ -66,6 +66,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, build fun
 	if err != nil {
 		return err
 	}
+	defer func() { _ = service.policy.Close() }() // ends the watching
+	defer reloadOnHangup(ctx, service)()
 	server := build(service)
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.addr)
 	if err != nil {
@@ -79,6 +81,23 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, build fun
 		return errors.Join(err, l.Close())
 	}
 	return serve(ctx, server, l)
+}
+
+// reloadOnHangup reads the policy again at each SIGHUP, for those who would
+// rather say when than have the files watched. The outcome is in the log. It
+// returns what ends it.
+func reloadOnHangup(ctx context.Context, s *Service) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		for range hangups {
+			_ = s.policy.Reload(ctx) // logged
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+	}
 }
 
 // serve serves on l until ctx ends.

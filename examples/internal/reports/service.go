@@ -24,6 +24,8 @@ type Service struct {
 	Guard *core.Guard
 	// ActiveAccount is the rule that refuses suspended accounts.
 	ActiveAccount core.Authorizer
+
+	policy *casbinrules.Authorizer
 }
 
 func newService(c config, tokens tokens, log *slog.Logger) (*Service, error) {
@@ -35,7 +37,7 @@ func newService(c config, tokens tokens, log *slog.Logger) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := openPolicy(c.policyDir)
+	rules, err := openPolicy(c.policyDir, log)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +52,7 @@ func newService(c config, tokens tokens, log *slog.Logger) (*Service, error) {
 			return nil, err
 		}
 	}
-	return &Service{Guard: guard, ActiveAccount: rule.Account(lookup)}, nil
+	return &Service{Guard: guard, ActiveAccount: rule.Account(lookup), policy: rules}, nil
 }
 
 // newBearer reads the claims sub, roles and scope, and keeps all others, such
@@ -86,13 +88,16 @@ func openUsers(file string) (*htpasswd.File, error) {
 	return htpasswd.Parse(policy.Users, f, anyCost)
 }
 
-func openPolicy(dir string) (*casbinrules.Authorizer, error) {
+// openPolicy opens the policy that is built in, or the one in dir, whose edits
+// then take effect while the server runs.
+func openPolicy(dir string, log *slog.Logger) (*casbinrules.Authorizer, error) {
 	if dir == "" {
-		return casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(policy.Model), []string{policy.Rules})
+		return casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(policy.Model), []string{policy.Rules}, casbinrules.WithLogger(log))
 	}
 	return casbinrules.Open(
 		casbinrules.ModelFile(filepath.Join(dir, policy.Model)),
-		[]string{filepath.Join(dir, policy.Rules)})
+		[]string{filepath.Join(dir, policy.Rules)},
+		casbinrules.Watch(), casbinrules.WithLogger(log))
 }
 
 // withPlans adds to a user who has signed in by password what a token would
