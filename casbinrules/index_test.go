@@ -15,7 +15,7 @@ import (
 
 // casesFlag is how many questions the differential test of the index asks:
 // go test -run IndexAnswers -index.cases 1000000.
-var casesFlag = flag.Int("index.cases", 20_000, "questions put to the index and to Casbin")
+var casesFlag = flag.Int("index.cases", 100_000, "questions put to the index and to Casbin")
 
 // oddPatterns are patterns for paths that an index has to tell apart.
 var oddPatterns = []string{
@@ -73,7 +73,7 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 	for _, f := range all {
 		t.Run(f.name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
-			const perPolicy = 200
+			const perPolicy = 100
 			indexed, allowed, asked := 0, 0, 0
 			for range max(1, *casesFlag/len(all)/perPolicy) {
 				n, unindexed := f.compareEngines(t, rnd, perPolicy)
