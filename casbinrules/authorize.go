@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -22,6 +23,9 @@ const (
 	// ReasonNoObject says that there is nothing to compare with the policy:
 	// no route was matched, with [ObjectRoute].
 	ReasonNoObject core.Reason = "no_object"
+	// ReasonNoAttribute says that the request lacks an attribute that the
+	// model asks for; see [Attribute].
+	ReasonNoAttribute core.Reason = "no_attribute"
 )
 
 // Authorize decides by the policy. The subject is p's ID with the roles of its
@@ -88,12 +92,14 @@ func (a *Authorizer) ask(s *snapshot, p *core.Principal, access core.Access) que
 		q.otherwise = ReasonSubjectIsRoleName
 	}
 	a.askFor(s, &q, access)
+	a.config.fill(s.schema, &q, p, access)
 	return q
 }
 
 func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
 	q := question{subject: anonymous, otherwise: ReasonNoRule}
 	a.askFor(s, &q, access)
+	a.config.fill(s.schema, &q, nil, access)
 	return q
 }
 
@@ -125,6 +131,9 @@ func (s *snapshot) judge(ctx context.Context, q *question, c *config) (verdict, 
 	if q.object == "" {
 		return verdict{otherwise: ReasonNoObject}, nil
 	}
+	if q.unfilled != nil {
+		return q.refuse()
+	}
 	if s.index != nil && (q.named || isUsual(q.action)) {
 		if got, ok := s.index.find(q); ok {
 			return verdict{got, q.otherwise}, nil
@@ -132,6 +141,14 @@ func (s *snapshot) judge(ctx context.Context, q *question, c *config) (verdict, 
 	}
 	asked := *q // a copy, so that what the index is asked stays on the stack
 	return s.ask(&asked, c)
+}
+
+// refuse answers a question with a field that could not be filled.
+func (q *question) refuse() (verdict, error) {
+	if errors.Is(q.unfilled, ErrNoAttribute) {
+		return verdict{otherwise: ReasonNoAttribute}, nil
+	}
+	return verdict{}, q.unfilled
 }
 
 // ask puts a question to the engine for its action.

@@ -23,7 +23,7 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 	if len(values) != len(s.schema.request) {
 		return core.Decision{}, fmt.Errorf("casbinrules: the request has %d values, and the model defines %d", len(values), len(s.schema.request))
 	}
-	var q question
+	q := question{attributes: make([]string, len(s.schema.attributes))}
 	for i, field := range s.schema.request {
 		switch field {
 		case fieldSubject:
@@ -34,6 +34,8 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 			q.object = values[i]
 		case fieldAction:
 			q.action = values[i]
+		default:
+			q.attributes[field-fieldAttribute] = values[i]
 		}
 	}
 	got, err := s.engine.decide(&q)

@@ -7,6 +7,7 @@ import (
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
+	"github.com/casbin/govaluate"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -19,6 +20,10 @@ type question struct {
 	roles []string
 	// named says that the action is a name the application gave, no method.
 	named bool
+	// attributes are the values of the fields that options fill; unfilled is
+	// why one of them could not be.
+	attributes []string
+	unfilled   error
 	// otherwise is the reason of a refusal that no rule makes.
 	otherwise core.Reason
 }
@@ -52,6 +57,12 @@ type casbinEngine struct {
 }
 
 func newCasbinEngine(s *schema, rules []*rule, graphs map[string]*graph) (*casbinEngine, error) {
+	return newEnforcerEngine(s, rules, graphs, s.file.config.ownFunctions())
+}
+
+// newEnforcerEngine is newCasbinEngine with functions in place of those of the
+// options.
+func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, functions map[string]govaluate.ExpressionFunction) (*casbinEngine, error) {
 	m := s.file.casbin.Copy()
 	e := &casbinEngine{request: s.request, linked: graphs["g"] != nil, byField: make(map[*string]*rule, len(rules))}
 	if e.linked {
@@ -68,6 +79,9 @@ func newCasbinEngine(s *schema, rules []*rule, graphs map[string]*graph) (*casbi
 	enforcer.EnableAutoBuildRoleLinks(false)
 	for key, g := range graphs {
 		enforcer.AddFunction(key, g.call)
+	}
+	for name, f := range functions {
+		enforcer.AddFunction(name, f)
 	}
 	enforcer.SetAdapter(ruleAdapter(rules))
 	if err := enforcer.LoadPolicy(); err != nil {
@@ -95,9 +109,19 @@ func (q *question) values(fields []requestField) []any {
 			values = append(values, q.object)
 		case fieldAction:
 			values = append(values, q.action)
+		default:
+			values = append(values, q.attribute(f))
 		}
 	}
 	return values
+}
+
+// attribute is the value of a field that an option fills.
+func (q *question) attribute(f requestField) string {
+	if i := int(f - fieldAttribute); i < len(q.attributes) {
+		return q.attributes[i]
+	}
+	return ""
 }
 
 // grant is what the credentials add to the role links.
@@ -109,6 +133,10 @@ func (e *casbinEngine) decide(q *question) (answer, error) {
 		values = append(values, q.grant())
 	}
 	allowed, explain, err := e.enforcer.EnforceEx(values...)
+	var failed *functionError
+	if errors.As(err, &failed) {
+		return answer{}, failed
+	}
 	if err != nil {
 		// Casbin recovers panics and puts the stack into the error.
 		return answer{}, fmt.Errorf("casbin: %s", firstLine(err))

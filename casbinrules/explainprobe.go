@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casbin/casbin/v2/model"
 	"github.com/casbin/govaluate"
 )
 
@@ -58,8 +57,7 @@ func newProbe(s *snapshot) (*probe, error) {
 
 // functions are the functions a matcher may call.
 func (s *snapshot) functions() map[string]govaluate.ExpressionFunction {
-	known := model.LoadFunctionMap()
-	functions := known.GetFunctions()
+	functions := s.schema.file.config.matcherFunctions()
 	for key, g := range s.graphs {
 		functions[key] = g.call
 	}

@@ -109,8 +109,10 @@ func (o *operand) of(q *question) string {
 		return q.tenant
 	case fieldObject:
 		return q.object
-	default:
+	case fieldAction:
 		return q.action
+	default:
+		return q.attribute(o.field)
 	}
 }
 

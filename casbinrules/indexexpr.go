@@ -3,7 +3,6 @@ package casbinrules
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // An expr is a matcher or a part of one, in the forms an index understands.
@@ -178,10 +177,8 @@ func (p *exprParser) operand() (operand, error) {
 		if column := p.schema.column(t.text); column >= 0 {
 			return operand{kind: operandPolicy, column: column}, nil
 		}
-		if name, ok := strings.CutPrefix(t.text, "r_"); ok {
-			if field, ok := requestFields[name]; ok {
-				return operand{kind: operandRequest, field: field}, nil
-			}
+		if field, ok := p.schema.requestField(t.text); ok {
+			return operand{kind: operandRequest, field: field}, nil
 		}
 	}
 	return operand{}, fmt.Errorf("%q at offset %d", t.text, t.from)

@@ -274,6 +274,9 @@ func (c *typeChecker) result(name string, n int) valueType {
 		}
 		return typeBool
 	}
+	if c.schema.file.config.functions[name] != nil {
+		return typeBool
+	}
 	want, t := 2, typeBool
 	switch name {
 	case "keyGet":

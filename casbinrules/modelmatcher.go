@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casbin/casbin/v2/model"
 	"github.com/casbin/govaluate"
 )
 
@@ -49,8 +48,7 @@ func (s *schema) refuseMatcher(hint, format string, args ...any) {
 
 // checkNames refuses names that no definition and no function has.
 func (s *schema) checkNames(tokens []token, found []call) {
-	functions := model.LoadFunctionMap()
-	known := functions.GetFunctions()
+	known := s.file.config.matcherFunctions()
 	policy := false
 	for i, t := range tokens {
 		name := t.text
@@ -60,15 +58,17 @@ func (s *schema) checkNames(tokens []token, found []call) {
 		isCall := i+1 < len(tokens) && tokens[i+1].kind == tokenOther && tokens[i+1].text == "("
 		switch {
 		case name == "eval" && isCall:
-			s.refuseMatcher("write the condition into the matcher", "eval is not supported")
-		case name == "ipMatch" && isCall:
-			s.refuseMatcher("", "ipMatch is not supported: no request field holds an address")
+			s.refuseMatcher("write the condition into the matcher, and what differs into fields of the policy",
+				"eval is not supported: it makes a program of every policy line")
 		case isCall && (known[name] != nil || s.roles[name] != 0):
 		case isCall:
-			s.refuseMatcher("", "there is no function or role definition %q", name)
+			s.refuseMatcher("give it with the option Function", "there is no function or role definition %q", name)
 		case s.column(name) >= 0:
 			policy = true
 		case strings.HasPrefix(name, "r_") && slices.Contains(s.names("r"), name[2:]):
+		case strings.Contains(name, "."):
+			s.refuseMatcher("make it a request field of its own, and fill that with the option Attribute",
+				"the matcher names %q, and values are texts, which have no properties", strings.Replace(name, "_", ".", 1))
 		default:
 			s.refuseMatcher("use the fields of the request and policy definitions", "the matcher names %q, which no definition has",
 				strings.Replace(name, "_", ".", 1))
@@ -115,7 +115,14 @@ func (s *schema) readCall(c call) {
 	if c.name == "keyMatch" && c.arg(0).text == "r_dom" && c.arg(1).text == "p_dom" {
 		s.refuseMatcher("compare tenants with ==", "tenant patterns in role links are not supported")
 	}
-	if !slices.Contains(patternFunctions, c.name) {
+	if c.name == "ipMatch" {
+		field, ok := s.requestField(c.arg(0).text)
+		if !ok || field < fieldAttribute {
+			s.refuseMatcher("define a request field for the client's address and fill it with the option Attribute",
+				"ipMatch needs an attribute of the request as its first argument")
+			return
+		}
+	} else if !slices.Contains(patternFunctions, c.name) {
 		return
 	}
 	switch pattern := c.arg(1); {
@@ -132,8 +139,7 @@ func (s *schema) readCall(c call) {
 
 // compileMatcher has the expression library judge the syntax.
 func (s *schema) compileMatcher() {
-	functions := model.LoadFunctionMap()
-	known := functions.GetFunctions()
+	known := s.file.config.matcherFunctions()
 	for key := range s.roles {
 		known[key] = func(...any) (any, error) { return false, nil }
 	}

@@ -24,6 +24,8 @@ type config struct {
 	watching     bool
 	watch        []watch.Option
 	updates      persist.Watcher // nil without WithWatcher
+	attributes   map[string]attribute
+	functions    map[string]matcherFunction
 	observers    []func(context.Context, ReloadEvent)
 }
 

@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 
@@ -37,6 +38,10 @@ func checkPattern(function, pattern string) (err error) {
 		_, err = regexp.Compile(pattern)
 	case "globMatch":
 		_, err = util.GlobMatch("/", pattern)
+	case "ipMatch":
+		if _, _, err = net.ParseCIDR(pattern); err != nil && net.ParseIP(pattern) != nil {
+			return nil
+		}
 	}
 	return err
 }

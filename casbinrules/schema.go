@@ -16,9 +16,10 @@ const (
 	fieldTenant
 	fieldObject
 	fieldAction
+	fieldAttribute // the first of the attributes, which are numbered on from it
 )
 
-// requestFields are the field names that can be filled.
+// requestFields are the field names that are always filled.
 var requestFields = map[string]requestField{
 	"sub": fieldSubject,
 	"dom": fieldTenant, "domain": fieldTenant, "tenant": fieldTenant,
@@ -34,8 +35,10 @@ type schema struct {
 	// read by them.
 	defined bool
 	request []requestField
-	tenants bool
-	effect  string
+	// attributes are the names of the request fields that options fill.
+	attributes []string
+	tenants    bool
+	effect     string
 	// columns are the names of the fields of a p line.
 	columns []string
 	// eft and priority are columns, or -1.
@@ -75,13 +78,18 @@ func readSchema(m Model, c *config) *schema {
 
 func (s *schema) readRequest() {
 	at := s.file.at["r"]
-	var seen [fieldAction + 1]bool
+	var seen [fieldAttribute]bool
 	for _, name := range s.names("r") {
 		field, ok := requestFields[name]
 		switch {
-		case !ok:
-			s.file.report(at, codeModelRequest, "request fields are sub, obj, act and dom (or tenant, domain), in any order",
+		case !ok && s.file.config.attributes[name] == nil:
+			s.file.report(at, codeModelRequest, "request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that an option Attribute fills",
 				"request field %q cannot be filled", name)
+		case !ok && slices.Contains(s.attributes, name):
+			s.file.report(at, codeModelRequest, "name each once", "request field %q comes twice", name)
+		case !ok:
+			s.request = append(s.request, fieldAttribute+requestField(len(s.attributes)))
+			s.attributes = append(s.attributes, name)
 		case seen[field]:
 			s.file.report(at, codeModelRequest, "name each once", "request field %q says what another one says", name)
 		default:
@@ -158,6 +166,19 @@ func (s *schema) readEffect() {
 		s.file.report(at, codeModelEffect, "Casbin compares the text, blanks included; copy one from its documentation",
 			"Casbin does not know this policy effect")
 	}
+}
+
+// requestField is the request field a matcher names as "r_x".
+func (s *schema) requestField(name string) (requestField, bool) {
+	name, ok := strings.CutPrefix(name, "r_")
+	if !ok {
+		return 0, false
+	}
+	if i := slices.Index(s.attributes, name); i >= 0 {
+		return fieldAttribute + requestField(i), true
+	}
+	field, ok := requestFields[name]
+	return field, ok
 }
 
 // column is the index of the p field a matcher names as "p_x", or -1.

@@ -1,0 +1,138 @@
+package casbinrules
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// ErrNoAttribute is what the function of an [Attribute] returns, wrapped or
+// not, when the request does not have it. The request is then refused with
+// [ReasonNoAttribute], whatever the policy says.
+var ErrNoAttribute = errors.New("no such attribute")
+
+// Attribute fills a field of the model's request definition that is none of
+// sub, dom, obj and act, so that matchers can compare it:
+//
+//	r = sub, obj, act, region
+//	m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.region == p.region
+//
+// A field that no option fills refuses the model when it is opened. An option
+// for a field the model does not have is not used.
+//
+// value is called once for each decision, before any rule is looked at. It gets
+// a nil principal for a request without credentials, and a request that is nil
+// when a tool asks; it must be safe for concurrent use and must not keep the
+// request. What it returns is compared as a text, as everything is. Its error
+// refuses the request: with 403 (401 for an anonymous one) for
+// [ErrNoAttribute], with 500 for a [*core.InternalError] and for a panic, and
+// with 503 for any other, since whether access is allowed could not be found
+// out. The request's own headers prove nothing, so attributes come from
+// credentials, from the connection, or from a store.
+//
+// Values have no properties: a matcher with r.sub.Age is refused. So is eval:
+// with it each line of the policy is a program of its own, which neither
+// findings nor explanations could read, and which a slip of a pen turns into a
+// line that fails every request. What a rule shall say belongs into a field of
+// its own, compared in the matcher, by a [Function] where no operator of
+// Casbin's does it.
+func Attribute(field string, value func(p *core.Principal, a core.Access) (string, error)) Option {
+	return func(c *config) error {
+		_, taken := requestFields[field]
+		switch {
+		case !isWord(field):
+			return fmt.Errorf("attribute: %q is no name of a request field", field)
+		case taken:
+			return fmt.Errorf("attribute: request field %s has a meaning already", field)
+		case value == nil:
+			return fmt.Errorf("attribute %s: the function is nil", field)
+		case c.attributes[field] != nil:
+			return fmt.Errorf("attribute %s: given twice", field)
+		}
+		if c.attributes == nil {
+			c.attributes = map[string]attribute{}
+		}
+		c.attributes[field] = value
+		return nil
+	}
+}
+
+// ClaimAttribute is [Attribute] with the claim of that name: a text as it is, a
+// number in JSON's own spelling, true or false. A request without credentials,
+// or whose credentials lack the claim or have null, a list or an object there,
+// is refused with [ReasonNoAttribute].
+func ClaimAttribute(field, claim string) Option {
+	return claimAttribute(field, claim, func() (string, error) {
+		return "", fmt.Errorf("claim %q: %w", claim, ErrNoAttribute)
+	})
+}
+
+// ClaimAttributeOr is [ClaimAttribute] with a value for requests without
+// credentials and those whose credentials lack the claim, such as "". A claim
+// that is null, a list or an object is still refused.
+func ClaimAttributeOr(field, claim, otherwise string) Option {
+	return claimAttribute(field, claim, func() (string, error) { return otherwise, nil })
+}
+
+func claimAttribute(field, claim string, missing func() (string, error)) Option {
+	if claim == "" {
+		return func(*config) error { return fmt.Errorf("attribute %s: the claim has no name", field) }
+	}
+	return Attribute(field, func(p *core.Principal, _ core.Access) (string, error) {
+		if p == nil {
+			return missing()
+		}
+		v, ok := p.Claim(claim)
+		if !ok {
+			return missing()
+		}
+		switch v := v.(type) {
+		case string:
+			return v, nil
+		case bool:
+			return strconv.FormatBool(v), nil
+		case json.Number, float64, int, int64:
+			text, err := json.Marshal(v)
+			if err != nil { // NaN, which no JSON has
+				return "", fmt.Errorf("claim %q: %w: %w", claim, ErrNoAttribute, err)
+			}
+			return string(text), nil
+		default:
+			return "", fmt.Errorf("claim %q is no single value: %w", claim, ErrNoAttribute)
+		}
+	})
+}
+
+// attribute gives the value of a request field.
+type attribute func(p *core.Principal, a core.Access) (string, error)
+
+// fill asks for the attributes of a request in the order of the model. p is nil
+// for an anonymous request.
+func (c *config) fill(s *schema, q *question, p *core.Principal, a core.Access) {
+	if len(s.attributes) == 0 {
+		return
+	}
+	q.attributes = make([]string, len(s.attributes))
+	for i, field := range s.attributes {
+		value, err := c.attributes[field].of(p, a)
+		if err != nil {
+			q.unfilled = fmt.Errorf("attribute %s: %w", field, err)
+			return
+		}
+		q.attributes[i] = value
+	}
+}
+
+// of is the value, and a panic an error.
+func (value attribute) of(p *core.Principal, a core.Access) (text string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &core.InternalError{Err: &core.PanicError{Value: v, Stack: debug.Stack()}}
+		}
+	}()
+	return value(p, a)
+}
