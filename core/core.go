@@ -174,11 +174,22 @@ type Decision struct {
 }
 
 // Responder turns a denial into a response. Implementations must be safe for
-// concurrent use. The guard adds challenges, Cache-Control, Vary and
-// Retry-After itself, so that no responder can forget them.
+// concurrent use.
+//
+// The guard adds challenges, Cache-Control, Vary and Retry-After itself, so
+// that no responder can forget them, and drops challenges a responder sets.
+// Status is the denial's own, or 404 to hide a 401 or 403, or 303 to lead a 401
+// to a sign-in page; any other is replaced by the denial's own. When a
+// responder panics the default one answers, and the panic is logged.
 type Responder interface {
 	Respond(r Request, d *Denial) Response
 }
+
+// ResponderFunc is a function that responds.
+type ResponderFunc func(r Request, d *Denial) Response
+
+// Respond calls f.
+func (f ResponderFunc) Respond(r Request, d *Denial) Response { return f(r, d) }
 
 // Response is an answer as data; the adapter writes it natively. Fields and
 // Body may be shared between answers and must not be modified.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
@@ -107,7 +108,11 @@ func (g *Guard) answer(r Request, d *Denial) Response {
 		resp.Status = status
 	}
 	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(g.varyFields)+2)
-	fields = append(fields, resp.Fields...)
+	for _, f := range resp.Fields {
+		if !strings.EqualFold(f.Name, "WWW-Authenticate") {
+			fields = append(fields, f)
+		}
+	}
 	if resp.Status == status {
 		for _, c := range d.Challenges {
 			fields = append(fields, Field{"WWW-Authenticate", c.String()})

@@ -251,10 +251,11 @@ func (t *Gate) decide(ctx context.Context, r Request, p *Principal, res Resource
 	case err != nil:
 		return g.failure(err)
 	case dec.Allowed:
-		if dec.Reason != "" {
-			e.Reason = dec.Reason
-		} else if p == nil {
+		switch {
+		case p == nil:
 			e.Reason = ReasonAnonymous
+		case dec.Reason != "":
+			e.Reason = dec.Reason
 		}
 		return nil
 	case p == nil:

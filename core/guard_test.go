@@ -43,7 +43,7 @@ func TestGuardsThatCannotWork(t *testing.T) {
 		noScheme    *scheme
 		noRoles     *roles
 		noObserver  *observer
-		noResponder *responder
+		noResponder core.ResponderFunc
 		noRule      rule
 	)
 	tests := []struct {

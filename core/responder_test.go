@@ -9,12 +9,10 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// responder is a function as a responder.
-type responder struct {
-	f func(*core.Denial) core.Response
+// responder is a responder that looks at the denial alone.
+func responder(f func(*core.Denial) core.Response) core.Responder {
+	return core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Response { return f(d) })
 }
-
-func (r *responder) Respond(_ core.Request, d *core.Denial) core.Response { return r.f(d) }
 
 // A slow or panicking observer never changes a verdict, nor silences others.
 func TestAPanicInAnObserver(t *testing.T) {
@@ -53,7 +51,7 @@ func TestResponders(t *testing.T) {
 	custom := core.Field{Name: "X-Custom", Value: "kept"}
 	respond := func(status int) func(*core.Denial) core.Response {
 		return func(*core.Denial) core.Response {
-			return core.Response{Status: status, Fields: []core.Field{custom, {Name: "Vary", Value: "Accept"}}, Body: []byte("branded")}
+			return core.Response{Status: status, Fields: []core.Field{custom, {Name: "Vary", Value: "Accept"}, {Name: "Www-Authenticate", Value: "Made-Up"}}, Body: []byte("branded")}
 		}
 	}
 	for _, tt := range []struct {
@@ -76,12 +74,13 @@ func TestResponders(t *testing.T) {
 		{"J03 not by a redirect that caches keep", respond(301), get("/"), 401, []string{basicRealm}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithResponder(&responder{tt.f}))
+			g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithResponder(responder(tt.f)))
 			v := mounted(t)(g.Require(needs{"admin"})).Check(t.Context(), tt.request)
 			if v.Response == nil || v.Response.Status != tt.status || string(v.Response.Body) != "branded" || o.last(t).Status != tt.status {
 				t.Fatalf("%+v, event %+v", v.Response, o.last(t))
 			}
 			wantFields(t, v.Response.Fields, "WWW-Authenticate", tt.challenges...)
+			wantFields(t, v.Response.Fields, "Www-Authenticate")
 			wantFields(t, v.Response.Fields, "Cache-Control", "no-store")
 			wantFields(t, v.Response.Fields, "X-Custom", "kept")
 			wantFields(t, v.Response.Fields, "Vary", "Accept", "Authorization")
@@ -92,7 +91,7 @@ func TestResponders(t *testing.T) {
 func TestAResponderThatPanicsIsStoodInFor(t *testing.T) {
 	var log strings.Builder
 	g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithLogger(newLog(&log)),
-		core.WithResponder(&responder{func(*core.Denial) core.Response { panic("template: no such field") }}))
+		core.WithResponder(responder(func(*core.Denial) core.Response { panic("template: no such field") })))
 	v := mounted(t)(g.Authenticate()).Check(t.Context(), get("/"))
 	if v.Response == nil || v.Response.Status != 401 || !strings.Contains(string(v.Response.Body), "authentication_required") || o.last(t).Status != 401 {
 		t.Errorf("%+v", v.Response)
@@ -107,7 +106,7 @@ func TestAResponderThatPanicsIsStoodInFor(t *testing.T) {
 func TestTheRespondersFieldsAreNotWrittenTo(t *testing.T) {
 	shared := append(make([]core.Field, 0, 16), core.Field{Name: "X-Custom", Value: "v"})
 	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")},
-		core.WithResponder(&responder{func(*core.Denial) core.Response { return core.Response{Fields: shared} }}))
+		core.WithResponder(responder(func(*core.Denial) core.Response { return core.Response{Fields: shared} })))
 	mounted(t)(g.Authenticate()).Check(t.Context(), get("/"))
 	if got := shared[:2][1]; got != (core.Field{}) {
 		t.Errorf("wrote %v", got)

@@ -16,23 +16,38 @@ func All(rules ...core.Authorizer) core.Authorizer { return &all{newParts("All",
 type all struct{ parts }
 
 func (r *all) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
-	for _, part := range r.rules {
-		if d, err := r.ask(ctx, part, p, a); err != nil || !d.Allowed {
+	said := r.String()
+	for i, part := range r.rules {
+		d, err := r.ask(ctx, part, p, a)
+		if err != nil || !d.Allowed {
 			return d, err
 		}
+		said = r.with(said, i, d)
 	}
-	return core.Decision{Allowed: true, Rule: r.String()}, nil
+	return core.Decision{Allowed: true, Rule: said}, nil
+}
+
+// with adds what part i names as its rule, such as a line of a policy, for
+// auditors. What the text of the combination says already is not repeated.
+func (r *all) with(said string, i int, d core.Decision) string {
+	if d.Rule == r.texts[i] || d.Rule == r.String() {
+		return said
+	}
+	return said + ", " + d.Rule
 }
 
 // AuthorizeAnonymous implements [core.AnonymousAuthorizer]: every part has to
 // be one and to allow.
 func (r *all) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decision, error) {
-	for _, part := range r.rules {
-		if d, err := r.askAnonymous(ctx, part, a); err != nil || !d.Allowed {
+	said := r.String()
+	for i, part := range r.rules {
+		d, err := r.askAnonymous(ctx, part, a)
+		if err != nil || !d.Allowed {
 			return d, err
 		}
+		said = r.with(said, i, d)
 	}
-	return core.Decision{Allowed: true, Rule: r.String()}, nil
+	return core.Decision{Allowed: true, Rule: said}, nil
 }
 
 // JudgesMethod implements [core.MethodAuthorizer]. One part is enough, since

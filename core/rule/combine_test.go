@@ -103,6 +103,8 @@ func TestDecisionsOfCombinations(t *testing.T) {
 			core.Decision{Reason: core.ReasonMissingScope, Rule: `rule.Scope("x")`, Scopes: []string{"x"}}},
 		{"all: a part without a text of its own", rule.All(rule.Role("viewer"), policy),
 			core.Decision{Reason: "no_rule_matched", Rule: `rule.All(rule.Role("viewer"), *rule_test.fixed)`}},
+		{"all allowed, one by a line of a policy", rule.All(rule.Role("viewer"), &fixed{d: core.Decision{Allowed: true, Rule: "policy.csv:7"}}),
+			core.Decision{Allowed: true, Rule: `rule.All(rule.Role("viewer"), *rule_test.fixed), policy.csv:7`}},
 		{"all allowed", rule.All(rule.Role("viewer"), rule.Not(rule.Role("admin"))),
 			core.Decision{Allowed: true, Rule: `rule.All(rule.Role("viewer"), rule.Not(rule.Role("admin")))`}},
 		{"not: nothing of what it turns round is told", rule.Not(rule.Any(rule.Role("viewer"))),

@@ -14,6 +14,7 @@ import (
 type parts struct {
 	label
 	rules   []core.Authorizer
+	texts   []string // of the rules
 	names   []string
 	sources []core.RoleSource
 }
@@ -39,6 +40,7 @@ func newParts(function string, rules []core.Authorizer) parts {
 			ps.sources = append(ps.sources, source)
 		}
 	}
+	ps.texts = texts
 	ps.label = labelOf(function, texts)
 	return ps
 }
