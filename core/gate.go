@@ -251,11 +251,11 @@ func (t *Gate) decide(ctx context.Context, r Request, p *Principal, res Resource
 	case err != nil:
 		return g.failure(err)
 	case dec.Allowed:
-		switch {
-		case p == nil:
-			e.Reason = ReasonAnonymous
-		case dec.Reason != "":
+		if dec.Reason != "" {
 			e.Reason = dec.Reason
+		}
+		if p == nil && e.Reason == ReasonAllowed {
+			e.Reason = ReasonAnonymous
 		}
 		return nil
 	case p == nil:
