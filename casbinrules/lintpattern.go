@@ -200,16 +200,19 @@ func parameterHint(function string) string {
 // adviseRegexp looks for characters that mean something in a regular
 // expression, in a pattern that does not look like one.
 func adviseRegexp(object string) []advice {
-	if strings.ContainsAny(object, "([") || strings.Contains(object, ".*") {
+	if strings.Contains(object, "(") || strings.Contains(object, ".*") {
 		return nil
 	}
 	for i := range len(object) {
 		c := object[i]
-		if strings.IndexByte(".+?|^$", c) < 0 || i > 0 && object[i-1] == '\\' {
+		if strings.IndexByte(".+?|^$[", c) < 0 || i > 0 && object[i-1] == '\\' {
 			continue
 		}
-		if c == '.' {
+		switch c {
+		case '.':
 			return []advice{{codeRegexpCharacter, "the dot stands for any character", `write \.`}}
+		case '[':
+			return []advice{{codeRegexpCharacter, "the [ begins a set of characters, one of which is to stand there", `write \[`}}
 		}
 		return []advice{{codeRegexpCharacter, fmt.Sprintf("%q means something in the regular expression that the pattern is made into", c), `write \` + string(c)}}
 	}
