@@ -21,6 +21,8 @@ var belongs = map[string][]string{
 	"fiberauth":   {"fiber"},
 	"echoauth":    {"echo"},
 	"casbinrules": {"casbin"},
+
+	"casbinrules/cmd/sallyport": {"casbin"},
 }
 
 // violations lists what the graph of an app on the named module must not hold:

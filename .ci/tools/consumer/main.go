@@ -90,6 +90,12 @@ type module struct{ path, dir, version string }
 // name is the path without the prefix that all share.
 func (m module) name() string { return strings.TrimPrefix(m.path, prefix) }
 
+// isProgram reports whether the module is a command and no package.
+func (m module) isProgram() bool {
+	_, err := os.Stat(filepath.Join(m.dir, "main.go"))
+	return err == nil
+}
+
 // listModules lists the modules of go.work that are published. Examples are
 // not.
 func listModules(root string) ([]module, error) {

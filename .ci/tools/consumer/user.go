@@ -68,10 +68,14 @@ func (u *user) consume(m module) ([]string, error) {
 	if err := writeApp(dir, m); err != nil {
 		return nil, err
 	}
+	target := "."
+	if m.isProgram() {
+		target = m.path
+	}
 	for _, args := range [][]string{
 		{"mod", "init", "app.example/app"},
 		{"get", m.path + "@" + m.version},
-		{"build", "-o", os.DevNull, "."},
+		{"build", "-o", os.DevNull, target},
 	} {
 		if _, err := u.run(dir, args...); err != nil {
 			return nil, err
@@ -106,9 +110,12 @@ func (u *user) run(dir string, args ...string) (string, error) {
 }
 
 // writeApp writes the app for m. A module that mounts nothing by itself has no
-// main.go of its own and is only imported.
+// main.go of its own and is only imported; a program is not even that.
 func writeApp(dir string, m module) error {
 	source, err := apps.ReadFile("testdata/" + m.name() + "/main.go")
+	if m.isProgram() {
+		return os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		source = fmt.Appendf(nil, "package main\n\nimport _ %q\n\nfunc main() {}\n", m.path)
 		return os.WriteFile(filepath.Join(dir, "main.go"), source, 0o644)
