@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -17,7 +18,9 @@ import (
 func TestCheckAnswersBeforeStdinEnds(t *testing.T) {
 	dir := t.TempDir()
 	run(t, dir, "", "init", ".")
-	cmd := exec.Command(program, "check")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // instead of waiting for answers for ever
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "check")
 	cmd.Dir = dir
 	in, err := cmd.StdinPipe()
 	if err != nil {

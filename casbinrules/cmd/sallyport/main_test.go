@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/cli"
 )
 
 // program is the command as it is built for users.
@@ -51,6 +53,16 @@ func run(t *testing.T, dir, stdin string, args ...string) outcome {
 		t.Fatal(err)
 	}
 	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// TestProgramSaysWhatThePackageSays also links the package into the tests: go
+// test would not run them again for a change that only the built program has.
+func TestProgramSaysWhatThePackageSays(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	code := cli.Run([]string{"matrix", "--help"}, strings.NewReader(""), &stdout, &stderr)
+	if got := run(t, t.TempDir(), "", "matrix", "--help"); got != (outcome{code, stdout.String(), stderr.String()}) || stdout.Len() == 0 {
+		t.Errorf("got %+v", got)
+	}
 }
 
 func writeFile(t *testing.T, name, text string) {

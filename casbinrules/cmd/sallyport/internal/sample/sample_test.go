@@ -63,3 +63,35 @@ func TestObjects(t *testing.T) {
 		}
 	}
 }
+
+func TestCrossMatchesBothPatterns(t *testing.T) {
+	for _, c := range []struct{ p, q, want string }{
+		{"/:a/y", "/x/:b", "/x/y"},
+		{"/x/:a/z", "/:b/y/*", "/x/y/z"},
+		{"/x/*", "/:a/y/z", "/x/y/z"},
+		{"/x/:a", "/x/y", ""}, // is the second one
+		{"/x/:a", "/y/:b", ""},
+		{"/:a", "/:b/c", ""},
+		{"/:a", "/:b", ""},
+	} {
+		p, q := casbinrules.Pattern{Text: c.p, Function: "keyMatch2"}, casbinrules.Pattern{Text: c.q, Function: "keyMatch2"}
+		if got, ok := Cross(p, q, "W"); ok != (c.want != "") || ok && got != c.want {
+			t.Errorf("%s and %s: got %s, %v, want %q", c.p, c.q, got, ok, c.want)
+		}
+	}
+}
+
+func TestActions(t *testing.T) {
+	for _, c := range []struct {
+		function, text string
+		want           []string
+	}{
+		{"==", "GET", []string{"GET"}},
+		{"==", "*", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}},
+		{"regexMatch", "^(GET|publish)$", []string{"GET", "publish"}},
+	} {
+		if got := Actions(casbinrules.Pattern{Text: c.text, Function: c.function}); !slices.Equal(got, c.want) {
+			t.Errorf("%s %s: got %q, want %q", c.function, c.text, got, c.want)
+		}
+	}
+}
