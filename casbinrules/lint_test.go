@@ -85,11 +85,49 @@ func TestSoundPoliciesCauseNoWarning(t *testing.T) {
 		{"unusual methods", "p, ann, /*, *\np, ann, /dav, PROPFIND\n", RBAC(), nil},
 		{"the same in two tenants", "p, ann, t1, /a, GET\np, ann, t2, /a, GET\n", RBACWithTenants(), nil},
 		{"routes as objects", "p, ann, /a/:id/*, GET\np, ann, /files/*, GET\n", byFunction("keyMatch"), []LintOption{ObjectRoute()}},
+		{"a role of the blocked", "p, viewer, /a, GET, allow\np, blocked, /:x, *, deny\ng, ann, viewer\ng, bob, viewer\ng, bob, blocked\n", everybody(), nil},
+		{"a role of the blocked, by another role", "p, viewer, /a, GET, allow\np, blocked, /:x, *, deny\ng, bob, viewer\ng, bob, banned\ng, banned, blocked\n", everybody(), nil},
+		{"a role of the blocked, others from tokens", "p, viewer, /a, GET, allow\np, editor, /b, GET, allow\np, blocked, /:x, *, deny\ng, bob, blocked\n", everybody(), nil},
+		{"a role of the blocked, others for all", "p, *, /a, GET, allow\np, blocked, /:x, *, deny\ng, bob, blocked\n", everybody(), nil},
 		{"anonymous with the option", "p, anonymous, /a, GET\n", RBAC(), []LintOption{AllowAnonymous()}},
 	} {
 		if got := lintOf(t, c.model, c.policy, c.opts...); len(got) > 0 {
 			t.Errorf("%s: got %q", c.name, got)
 		}
+	}
+}
+
+// everybody is RBACWithDeny where the subject "*" is everybody.
+func everybody() Model {
+	return ModelText("m.conf", strings.Replace(RBACWithDeny().Text(), "g(r.sub, p.sub)", `(g(r.sub, p.sub) || p.sub == "*")`, 1))
+}
+
+func TestRolesThatAreGivenNothingAreFound(t *testing.T) {
+	const allow = "p, viewer, /a, GET, allow\ng, ann, viewer\ng, victor, veiwer\n"
+	for _, c := range []struct {
+		name, policy string
+		model        Model
+		opts         []LintOption
+		want         []string
+	}{
+		{"misspelt", allow, everybody(), nil, []string{"3:12:role_without_rules"}},
+		{"beside a deny for all", allow + "p, *, /b, *, deny\n", everybody(), nil, []string{"3:12:role_without_rules"}},
+		{"beside an allow for all", allow + "p, *, /b, GET, allow\n", everybody(), nil, []string{"3:12:role_without_rules"}},
+		{"that only denies those who may nothing", allow + "p, veiwer, /b, *, deny\n", everybody(), nil, []string{"3:12:role_without_rules"}},
+		{"that only denies, by another role", allow + "g, veiwer, closed\np, closed, /b, *, deny\n", RBACWithDeny(), nil, []string{"3:12:role_without_rules", "4:12:role_without_rules"}},
+		{"that only denies, without tokens", "p, viewer, /a, GET, allow\np, editor, /b, GET, allow\np, blocked, /:x, *, deny\ng, bob, blocked\n", everybody(), []LintOption{WithoutTokenRoles()},
+			[]string{"4:9:role_without_rules"}},
+		{"in one tenant of two", "p, staff, t1, /a, GET\ng, ann, staff, t1\ng, ann, clerk, t2\n", RBACWithTenants(), nil, []string{"3:9:role_without_rules"}},
+	} {
+		if got := lintOf(t, c.model, c.policy, c.opts...); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+	// A model that allows by default has rules of nothing but denies.
+	byDefault := ModelText("m.conf", strings.Replace(everybody().Text(), "some(where (p.eft == allow)) && ", "", 1))
+	got := lintOf(t, byDefault, "p, blocked, /a, *, deny\ng, bob, blocked\n", AsCasbin(), WithoutTokenRoles())
+	if slices.ContainsFunc(got, func(f string) bool { return strings.HasSuffix(f, codeRoleWithoutRule) }) {
+		t.Errorf("allowing by default: got %q", got)
 	}
 }
 

@@ -102,32 +102,80 @@ func (l *linter) checkAssigned(n roleNotes) {
 	}
 }
 
-// checkUsed looks for roles that no p line names, nor any role they lead to.
+// checkUsed looks for roles that give nobody anything: no p line allows them
+// something, nor any role they lead to.
 func (l *linter) checkUsed(n roleNotes) {
 	g := l.graphs["g"]
-	if g == nil || slices.Contains(l.shape.starred, l.shape.subject) {
+	if g == nil {
 		return
 	}
-	used := func(name string) bool { return n.subject[name] != nil || slices.Contains(l.shape.strings, name) }
+	used := l.usedRoles(n, g)
 	told := map[string]bool{}
 	for _, r := range l.rules {
 		if r.kind() != "g" {
 			continue
 		}
 		_, role := g.ends(r)
-		if told[role.name] || used(role.name) {
+		if told[role.name] || used(role) {
 			continue
 		}
 		told[role.name] = true
 		if c := g.nodes[role]; c != nil {
 			for name := range c.links {
-				told[role.name] = told[role.name] && !used(name)
+				told[role.name] = told[role.name] && !used(node{role.tenant, name})
 			}
 		}
 		if told[role.name] {
-			l.report(r, 2, codeRoleWithoutRule, "add a p line for it, if no rule of the program asks for the role", "no p line is for the role %q, nor for any role it has", role.name)
+			l.report(r, 2, codeRoleWithoutRule, "add a p line for it, if no rule of the program asks for the role", "no p line allows the role %q anything, nor any role it has", role.name)
 		}
 	}
+}
+
+// usedRoles tells the roles that p lines do something for. One that allows
+// does. One that denies takes from a role that gives nothing, unless somebody
+// who has the role is allowed something by another line.
+func (l *linter) usedRoles(n roleNotes, g *graph) func(node) bool {
+	allowed, denied := map[string]bool{}, map[string]bool{}
+	for r := range l.policyRules() {
+		switch name := value(r, l.shape.subject); l.schema.effectOf(r) {
+		case "allow":
+			allowed[name] = true
+		case "deny":
+			denied[name] = true
+		}
+	}
+	anybody := l.allowsAnybody(n, allowed)
+	for _, name := range l.shape.strings {
+		allowed[name] = true
+	}
+	deprived := map[node]bool{}
+	for from, c := range g.nodes {
+		may := anybody || allowed[from.name]
+		for name := range c.links {
+			may = may || allowed[name]
+		}
+		for name := range c.links {
+			if may && denied[name] {
+				deprived[node{from.tenant, name}] = true
+			}
+		}
+	}
+	return func(role node) bool { return allowed[role.name] || deprived[role] }
+}
+
+// allowsAnybody reports whether those whom no g line gives a role that allows
+// something may be allowed something all the same: by the model, by a line for
+// everybody, or by a role that tokens bring.
+func (l *linter) allowsAnybody(n roleNotes, allowed map[string]bool) bool {
+	if l.schema.file.has(codeModelOpen) || allowed["*"] && slices.Contains(l.shape.starred, l.shape.subject) {
+		return true
+	}
+	for name := range allowed {
+		if !l.config.noTokenRoles && n.given[name] == nil && n.holder[name] == nil && name != anonymous {
+			return true
+		}
+	}
+	return false
 }
 
 // checkNames looks for users with the name of a role.
