@@ -105,7 +105,7 @@ func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
 
 // askFor fills in object and action.
 func (a *Authorizer) askFor(s *snapshot, q *question, access core.Access) {
-	q.object = a.object(access.Resource)
+	q.object = a.config.object(access.Resource)
 	q.action = access.Action
 	if q.action == http.MethodHead && !s.namesHead && !a.config.asCasbin {
 		q.action = http.MethodGet
@@ -168,11 +168,11 @@ func (s *snapshot) ask(q *question, c *config) (verdict, error) {
 }
 
 // object is what the policy sees of a resource.
-func (a *Authorizer) object(r core.Resource) string {
+func (c *config) object(r core.Resource) string {
 	switch {
 	case r.Name != "":
 		return r.Name
-	case a.config.objectRoute:
+	case c.objectRoute:
 		return r.Route
 	default:
 		return r.Path

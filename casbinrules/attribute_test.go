@@ -1,0 +1,176 @@
+package casbinrules
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+var regionModel = ModelText("m.conf", modelText("sub, obj, act, region", "sub, obj, act, region", "g = _, _", someAllow,
+	"g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.region == p.region"))
+
+func claiming(t *testing.T, claims map[string]any) *core.Principal {
+	t.Helper()
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "erin", Claims: claims})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAttributesAreCompared(t *testing.T) {
+	const policy = "p, staff, /a, GET, eu\np, staff, /a, GET, us\np, staff, /b, GET, 7\np, staff, /c, GET, true\ng, erin, staff\n"
+	a := open(t, regionModel, policy, ClaimAttribute("region", "region"))
+	if a.current.Load().index == nil {
+		t.Error("attributes keep the policy from an index")
+	}
+	for _, w := range a.Warnings() {
+		if w.Code == codeShadowed || w.Code == codeDuplicate || w.Code == codeContradiction {
+			t.Errorf("rules for different attributes are taken for the same: %s", w)
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		claims map[string]any
+		path   string
+		want   core.Reason
+	}{
+		{"text", map[string]any{"region": "us"}, "/a", core.ReasonAllowed},
+		{"another text", map[string]any{"region": "cn"}, "/a", ReasonNoRule},
+		{"empty text", map[string]any{"region": ""}, "/a", ReasonNoRule},
+		{"whole number", map[string]any{"region": float64(7)}, "/b", core.ReasonAllowed},
+		{"number as sent", map[string]any{"region": json.Number("7")}, "/b", core.ReasonAllowed},
+		{"truth value", map[string]any{"region": true}, "/c", core.ReasonAllowed},
+		{"missing", nil, "/a", ReasonNoAttribute},
+		{"null", map[string]any{"region": nil}, "/a", ReasonNoAttribute},
+		{"list", map[string]any{"region": []any{"eu"}}, "/a", ReasonNoAttribute},
+		{"not a number", map[string]any{"region": math.NaN()}, "/a", ReasonNoAttribute},
+	} {
+		d, err := a.Authorize(context.Background(), claiming(t, c.claims), to("GET", c.path))
+		if err != nil || d.Reason != c.want || d.Allowed != (c.want == core.ReasonAllowed) {
+			t.Errorf("%s: %+v, %v", c.name, d, err)
+		}
+	}
+	if d, err := a.Enforce(context.Background(), "erin", "/a", "GET", "eu"); err != nil || !d.Allowed {
+		t.Errorf("Enforce: %+v, %v", d, err)
+	}
+	optional := open(t, regionModel, "p, erin, /a, GET, none\np, anonymous, /a, GET, none\n", ClaimAttributeOr("region", "region", "none"), AllowAnonymous())
+	if d := decide(t, optional, who(t, "erin"), to("GET", "/a")); !d.Allowed {
+		t.Errorf("a claim that may be missing: %+v", d)
+	}
+	if d, err := optional.AuthorizeAnonymous(context.Background(), to("GET", "/a")); err != nil || !d.Allowed {
+		t.Errorf("anonymous: %+v, %v", d, err)
+	}
+	strict := open(t, regionModel, "p, anonymous, /a, GET, eu\n", ClaimAttribute("region", "region"), AllowAnonymous())
+	if d, err := strict.AuthorizeAnonymous(context.Background(), to("GET", "/a")); err != nil || d.Reason != ReasonNoAttribute {
+		t.Errorf("anonymous without a claim: %+v, %v", d, err)
+	}
+}
+
+func TestAttributesThatFailRefuse(t *testing.T) {
+	down := errors.New("store is down")
+	for name, f := range map[string]func(*core.Principal, core.Access) (string, error){
+		"an error":  func(*core.Principal, core.Access) (string, error) { return "eu", down },
+		"a fault":   func(*core.Principal, core.Access) (string, error) { return "eu", &core.InternalError{Err: down} },
+		"a panic":   func(*core.Principal, core.Access) (string, error) { panic("oops") },
+		"a refusal": func(*core.Principal, core.Access) (string, error) { return "eu", ErrNoAttribute },
+	} {
+		a := open(t, regionModel, "p, erin, /a, GET, eu\n", Attribute("region", f))
+		d, err := a.Authorize(context.Background(), who(t, "erin"), to("GET", "/a"))
+		var internal *core.InternalError
+		if d.Allowed || (err == nil) != (name == "a refusal") || errors.As(err, &internal) != (name == "a fault" || name == "a panic") {
+			t.Errorf("%s: %+v, %v", name, d, err)
+		}
+		if name == "an error" && (!errors.Is(err, down) || !strings.Contains(err.Error(), "attribute region")) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAddressesAreMatchedFromAnAttribute(t *testing.T) {
+	m := ModelText("m.conf", modelText("sub, obj, act, ip", "sub, obj, act, net", "", someAllow,
+		"ipMatch(r.ip, p.net) && r.sub == p.sub && r.obj == p.obj && r.act == p.act"))
+	address := Attribute("ip", func(p *core.Principal, _ core.Access) (string, error) {
+		v, _ := p.Claim("ip")
+		s, _ := v.(string)
+		return s, nil
+	})
+	a := open(t, m, "p, erin, /a, GET, 10.0.0.0/8\np, erin, /a, GET, ::1\n", address)
+	for ip, want := range map[string]bool{"10.1.2.3": true, "::1": true, "192.0.2.1": false} {
+		if d := decide(t, a, claiming(t, map[string]any{"ip": ip}), to("GET", "/a")); d.Allowed != want {
+			t.Errorf("%s: %+v", ip, d)
+		}
+	}
+	var internal *core.InternalError
+	if d, err := a.Authorize(context.Background(), claiming(t, nil), to("GET", "/a")); !errors.As(err, &internal) || d.Allowed {
+		t.Errorf("no address: %+v, %v", d, err)
+	}
+	if got := findings(t, m, files("p.csv", "p, erin, /a, GET, 10.0.0.0/99\n"), []string{"p.csv"}, address); len(got) != 1 || got[0] != "p.csv:1:19:bad_pattern" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAttributesAndFunctionsAreCheckedAtAssembly(t *testing.T) {
+	text := func(*core.Principal, core.Access) (string, error) { return "", nil }
+	yes := func(...string) (bool, error) { return true, nil }
+	for name, opts := range map[string][]Option{
+		"field that is filled":  {Attribute("obj", text)},
+		"no name":               {Attribute("a b", text)},
+		"no function":           {Attribute("region", nil)},
+		"twice":                 {Attribute("region", text), Attribute("region", text)},
+		"claim without a name":  {ClaimAttribute("region", "")},
+		"function without name": {Function("", yes)},
+		"function of Casbin's":  {Function("keyMatch2", yes)},
+		"role definition":       {Function("g2", yes)},
+		"request field":         {Function("r_sub", yes)},
+		"eval":                  {Function("eval", yes)},
+		"nil function":          {Function("f", nil)},
+		"function twice":        {Function("f", yes), Function("f", yes)},
+	} {
+		if _, err := OpenFS(files("p.csv", "p, a, /x, GET\n"), RBAC(), []string{"p.csv"}, opts...); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+	twice := ModelText("m.conf", strings.Replace(regionModel.Text(), "r = sub, obj, act, region", "r = sub, obj, act, region, region", 1))
+	if got := findings(t, twice, files("p.csv", "p, a, /x, GET, eu\n"), []string{"p.csv"}, Attribute("region", text)); len(got) != 1 || got[0] != "m.conf:2:1:model_request" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestFunctionsOfTheApplicationAreCalled(t *testing.T) {
+	failure := errors.New("cannot say")
+	m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, "g(r.sub, p.sub) && within(r.obj, p.obj) && r.act == p.act"))
+	a := open(t, m, "p, staff, /a, GET\ng, erin, staff\n", Function("within", func(args ...string) (bool, error) {
+		switch args[0] {
+		case "/error":
+			return true, failure
+		case "/panic":
+			panic("oops")
+		}
+		return strings.HasPrefix(args[0], args[1]), nil
+	}))
+	if why := a.current.Load().unindexed; why == nil || !strings.Contains(why.Error(), "within") {
+		t.Errorf("unindexed: %v", why)
+	}
+	for path, want := range map[string]bool{"/a/1": true, "/b": false} {
+		if d := decide(t, a, who(t, "erin"), to("GET", path)); d.Allowed != want {
+			t.Errorf("%s: %+v", path, d)
+		}
+	}
+	for _, path := range []string{"/error", "/panic"} {
+		d, err := a.Authorize(context.Background(), who(t, "erin"), to("GET", path))
+		var internal *core.InternalError
+		if !errors.As(err, &internal) || d.Allowed || errors.Is(err, failure) != (path == "/error") {
+			t.Errorf("%s: %+v, %v", path, d, err)
+		}
+	}
+	e, err := a.Explain(context.Background(), who(t, "erin"), to("GET", "/b"))
+	if err != nil || len(e.NearMisses) != 1 {
+		t.Errorf("explained: %+v, %v", e, err)
+	}
+}

@@ -1,0 +1,284 @@
+package casbinrules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/casbin/casbin/v2"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// EnforcerAuthorizer answers gate two from a Casbin enforcer that the
+// application has made, with whatever it has set up there. It is safe for
+// concurrent use. Make one with [FromEnforcer].
+type EnforcerAuthorizer struct {
+	config config
+	// given is what FromEnforcer got, inner what is asked under the lock.
+	given, inner casbin.IEnforcer
+	lock         *sync.RWMutex
+	// synced says that the lock is the enforcer's own.
+	synced bool
+	schema *schema // of the request only
+}
+
+// What a guard asks of an authorizer.
+var (
+	_ core.AnonymousAuthorizer = (*EnforcerAuthorizer)(nil)
+	_ core.MethodAuthorizer    = (*EnforcerAuthorizer)(nil)
+	_ core.RoleSource          = (*EnforcerAuthorizer)(nil)
+)
+
+// FromEnforcer has e decide: its Enforce for the request fields that its model
+// defines, which are sub, obj, act, dom (or tenant, domain) and those that
+// [Attribute] fills. Its policy is read anew at each decision, so that changes
+// need no reload; a decision takes at least as long as Casbin's, which grows
+// with the number of rules. There are no findings and no explanations. For
+// these and for speed give the adapter of e to [FromAdapter].
+//
+// What [Authorizer] adds to Casbin's decisions holds here too, as far as it can
+// be read from the policy of e: an ID that a g line gives as a role gets
+// nothing; HEAD is judged as GET unless a rule has the word HEAD; a method that
+// is none of the usual ones is allowed only by a rule that has it as a word, both
+// in the field act where rules have one.
+// The roles of credentials cannot be linked for one request in a policy that
+// others share, so a model with g needs [WithoutTokenRoles]. [AsCasbin] takes
+// the additions away.
+//
+// A [casbin.SyncedEnforcer], and what Casbin builds on it, is used with its own
+// lock, and may be used and changed by others. Any other enforcer belongs to
+// the EnforcerAuthorizer from now on: change and reload it in
+// [EnforcerAuthorizer.Update] alone, and in no watcher or goroutine of its own.
+// With neither may the model, or whether e enforces, or takes JSON for
+// requests, be changed afterwards.
+//
+// Options besides those named, [AllowAnonymous], [ObjectRoute] and [RolePrefix]
+// have no meaning here and are refused. So is an enforcer that allows what no
+// rule of it allows, as one does that is switched off.
+func FromEnforcer(e casbin.IEnforcer, opts ...Option) (*EnforcerAuthorizer, error) {
+	if isNil(e) {
+		return nil, errors.New("casbinrules: the enforcer is nil")
+	}
+	a := &EnforcerAuthorizer{given: e, inner: e, lock: new(sync.RWMutex)}
+	a.ownLock()
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("casbinrules: an option is nil")
+		}
+		if err := opt(&a.config); err != nil {
+			return nil, fmt.Errorf("casbinrules: %w", err)
+		}
+	}
+	if err := a.check(); err != nil {
+		return nil, fmt.Errorf("casbinrules: enforcer: %w", err)
+	}
+	return a, nil
+}
+
+// ownLock takes the lock of an enforcer that has one. What it guards is then
+// asked past it, since a read lock must not be taken twice.
+func (a *EnforcerAuthorizer) ownLock() {
+	var synced *casbin.SyncedEnforcer
+	switch e := a.given.(type) {
+	case *casbin.SyncedEnforcer:
+		synced = e
+	case *casbin.SyncedCachedEnforcer:
+		synced = e.SyncedEnforcer
+	case *casbin.DistributedEnforcer:
+		synced = e.SyncedEnforcer
+	default:
+		return
+	}
+	a.inner, a.lock, a.synced = synced.Enforcer, synced.GetLock(), true
+}
+
+// check refuses what cannot be honoured.
+func (a *EnforcerAuthorizer) check() error {
+	c := &a.config
+	switch {
+	case c.watching, c.updates != nil, c.observers != nil, c.emptyPolicy:
+		return errors.New("the enforcer reads its policy itself: leave out the options about reading one")
+	case c.functions != nil:
+		return errors.New("give functions to the enforcer, by its AddFunction")
+	}
+	a.lock.RLock()
+	defer a.lock.RUnlock()
+	m := a.inner.GetModel()
+	if m == nil || m["r"]["r"] == nil || m["p"]["p"] == nil {
+		return errors.New("it has no model")
+	}
+	if len(m["g"]) > 0 && !c.noTokenRoles {
+		return errors.New("roles of credentials cannot be added to its policy: say WithoutTokenRoles")
+	}
+	f := &modelFile{name: "model", casbin: m, at: map[string]position{"r": {1, 1}}, config: c}
+	a.schema = &schema{file: f}
+	a.schema.readRequest()
+	if f.failed() {
+		return &FindingsError{f.findings}
+	}
+	// No principal and no request is like this one.
+	v, err := a.enforce(&question{subject: nobody, tenant: nobody, object: nobody, action: nobody})
+	if err == nil && v.allowed && v.place == "" && !c.asCasbin {
+		return errors.New("it allows what none of its rules allows; is it switched off?")
+	}
+	return nil
+}
+
+// Update changes the enforcer, such as by its LoadPolicy or AddPolicy, while no
+// decision is made, and returns what change returns. change must not call this
+// authorizer. A synced enforcer takes its own lock at each of its calls.
+func (a *EnforcerAuthorizer) Update(change func(e casbin.IEnforcer) error) error {
+	if change == nil {
+		return errors.New("casbinrules: update: the function is nil")
+	}
+	if !a.synced {
+		a.lock.Lock()
+		defer a.lock.Unlock()
+	}
+	return change(a.given)
+}
+
+// Authorize decides by the enforcer. Decision.Rule is the line that decided,
+// such as "p, editor, /reports, GET". The error is a [*core.InternalError] when
+// Casbin fails, that of an attribute, or that of ctx.
+func (a *EnforcerAuthorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
+	a.lock.RLock()
+	defer a.lock.RUnlock()
+	q := question{subject: p.ID(), tenant: p.Tenant(), otherwise: ReasonNoRule}
+	if a.isRoleName(q.subject) {
+		q.subject, q.otherwise = nobody, ReasonSubjectIsRoleName
+	}
+	return a.decide(ctx, &q, p, access)
+}
+
+// AuthorizeAnonymous decides for the subject "anonymous" if [AllowAnonymous]
+// was given, and refuses otherwise, as it does with tenants.
+func (a *EnforcerAuthorizer) AuthorizeAnonymous(ctx context.Context, access core.Access) (core.Decision, error) {
+	if !a.config.anonymous {
+		return core.Decision{Reason: core.ReasonNoCredentials}, nil
+	}
+	a.lock.RLock()
+	defer a.lock.RUnlock()
+	return a.decide(ctx, &question{subject: anonymous, otherwise: ReasonNoRule}, nil, access)
+}
+
+// JudgesMethod reports whether method is an unusual one that stands as a word
+// in a rule.
+func (a *EnforcerAuthorizer) JudgesMethod(method string) bool {
+	a.lock.RLock()
+	defer a.lock.RUnlock()
+	return !isUsual(method) && method != "*" && a.someRuleNames(method)
+}
+
+// RolesOf returns the roles that the enforcer's g lines give p, as
+// [Authorizer.RolesOf] does.
+func (a *EnforcerAuthorizer) RolesOf(_ context.Context, p *core.Principal) (roles []string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			roles, err = nil, &core.InternalError{Err: fmt.Errorf("casbin: panic: %v", v)}
+		}
+	}()
+	a.lock.RLock()
+	defer a.lock.RUnlock()
+	def := a.inner.GetModel()["g"]["g"]
+	if def == nil || a.isRoleName(p.ID()) || a.schema.tenants && p.Tenant() == "" {
+		return nil, nil
+	}
+	var tenant []string
+	if strings.Count(def.Value, "_") > 2 {
+		tenant = []string{p.Tenant()}
+	}
+	if roles, err = a.inner.GetRoleManager().GetImplicitRoles(p.ID(), tenant...); err != nil {
+		return nil, &core.InternalError{Err: fmt.Errorf("casbin: %s", firstLine(err))}
+	}
+	for i, role := range roles {
+		roles[i] = strings.TrimPrefix(role, a.config.rolePrefix)
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles), nil
+}
+
+// decide asks under the lock.
+func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Principal, access core.Access) (core.Decision, error) {
+	if err := ctx.Err(); err != nil {
+		return core.Decision{}, err
+	}
+	q.object, q.action = a.config.object(access.Resource), access.Action
+	q.named = access.Request != nil && access.Request.Method() != access.Action
+	if q.action == http.MethodHead && !a.config.asCasbin && !a.someRuleNames(http.MethodHead) {
+		q.action = http.MethodGet
+	}
+	a.config.fill(a.schema, q, p, access)
+	switch {
+	case a.schema.tenants && q.tenant == "":
+		return core.Decision{Reason: ReasonNoTenant}, nil
+	case q.object == "":
+		return core.Decision{Reason: ReasonNoObject}, nil
+	case q.unfilled != nil:
+		v, err := q.refuse()
+		return v.decision(), err
+	}
+	v, err := a.enforce(q)
+	if err != nil {
+		return core.Decision{}, &core.InternalError{Err: err}
+	}
+	if v.allowed && !a.config.asCasbin && !q.named && !isUsual(q.action) && (v.rule == nil || !a.names(v.rule.fields(), q.action)) {
+		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
+	}
+	return v.decision(), nil
+}
+
+// enforce asks Casbin.
+func (a *EnforcerAuthorizer) enforce(q *question) (verdict, error) {
+	allowed, fields, err := a.inner.EnforceEx(q.values(a.schema.request)...)
+	if err != nil {
+		return verdict{}, fmt.Errorf("casbin: %s", firstLine(err))
+	}
+	v := verdict{answer{allowed: allowed}, q.otherwise}
+	if len(fields) > 0 {
+		v.rule = &rule{values: append([]string{"p"}, fields...)}
+		v.place = visible(v.rule.text())
+	}
+	return v, nil
+}
+
+// isRoleName reports whether an ID is no name of its own.
+func (a *EnforcerAuthorizer) isRoleName(id string) bool {
+	switch c := &a.config; {
+	case c.asCasbin:
+		return false
+	case id == anonymous, c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix):
+		return true
+	}
+	def := a.inner.GetModel()["g"]["g"]
+	return def != nil && slices.ContainsFunc(def.Policy, func(link []string) bool { return len(link) > 1 && link[1] == id })
+}
+
+// someRuleNames reports whether a rule has the method as a word.
+func (a *EnforcerAuthorizer) someRuleNames(method string) bool {
+	return slices.ContainsFunc(a.inner.GetModel()["p"]["p"].Policy, func(fields []string) bool { return a.names(fields, method) })
+}
+
+// names reports whether a rule has the method as a word: in its field act,
+// which is what models call it, or else in any.
+func (a *EnforcerAuthorizer) names(fields []string, method string) bool {
+	if i := slices.Index(a.inner.GetModel()["p"]["p"].Tokens, "p_act"); 0 <= i && i < len(fields) {
+		fields = fields[i : i+1]
+	}
+	return slices.ContainsFunc(fields, func(field string) bool {
+		if field == method {
+			return true
+		}
+		for word := range words(field) {
+			if word == method {
+				return true
+			}
+		}
+		return false
+	})
+}

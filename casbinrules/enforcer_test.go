@@ -1,0 +1,226 @@
+package casbinrules
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+func enforcerOf(t *testing.T, m Model, lines ...string) *casbin.Enforcer {
+	t.Helper()
+	read, err := model.NewModelFromString(m.Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := casbin.NewEnforcer(read, lineAdapter{lines: lines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.EnableAutoSave(false)
+	return e
+}
+
+func fromEnforcer(t *testing.T, e casbin.IEnforcer, opts ...Option) *EnforcerAuthorizer {
+	t.Helper()
+	a, err := FromEnforcer(e, append(opts, WithoutTokenRoles())...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestEnforcerDecidesWithTheAdditions(t *testing.T) {
+	e := enforcerOf(t, RBACWithDeny(),
+		"p, staff, /reports, GET, allow", "p, staff, /*, *, allow", "p, staff, /secret, *, deny",
+		"p, erin, /dav, PROPFIND, allow", "p, anonymous, /open, GET, allow", "g, erin, staff", "g, staff, all")
+	a := fromEnforcer(t, e, AllowAnonymous())
+	for _, c := range []struct {
+		name, id, method, path string
+		want                   core.Reason
+		rule                   string
+	}{
+		{"by a role", "erin", "GET", "/reports", core.ReasonAllowed, "p, staff, /reports, GET, allow"},
+		{"denied", "erin", "GET", "/secret", ReasonDeniedByRule, "p, staff, /secret, *, deny"},
+		{"nobody's", "ann", "GET", "/reports", ReasonNoRule, ""},
+		{"the name of a role", "staff", "GET", "/reports", ReasonSubjectIsRoleName, ""},
+		{"anonymous by name", "anonymous", "GET", "/open", ReasonSubjectIsRoleName, ""},
+		{"HEAD as GET", "erin", "HEAD", "/reports", core.ReasonAllowed, "p, staff, /reports, GET, allow"},
+		{"unusual method under *", "erin", "TRACE", "/reports", core.ReasonUnknownMethod, ""},
+		{"method named like a path", "erin", "reports", "/reports", core.ReasonUnknownMethod, ""},
+		{"no object", "erin", "GET", "", ReasonNoObject, ""},
+	} {
+		d, err := a.Authorize(context.Background(), who(t, c.id, "staff"), to(c.method, c.path))
+		if err != nil || d.Reason != c.want || d.Allowed != (c.want == core.ReasonAllowed) || d.Rule != c.rule {
+			t.Errorf("%s: %+v, %v", c.name, d, err)
+		}
+	}
+	if d, err := a.AuthorizeAnonymous(context.Background(), to("GET", "/open")); err != nil || !d.Allowed {
+		t.Errorf("anonymous: %+v, %v", d, err)
+	}
+	if !a.JudgesMethod("PROPFIND") || a.JudgesMethod("TRACE") || a.JudgesMethod("GET") || a.JudgesMethod("reports") {
+		t.Error("JudgesMethod is wrong")
+	}
+	roles, err := a.RolesOf(context.Background(), who(t, "erin"))
+	if err != nil || !slices.Equal(roles, []string{"all", "staff"}) {
+		t.Errorf("roles %q, %v", roles, err)
+	}
+	if roles, err := a.RolesOf(context.Background(), who(t, "staff")); err != nil || roles != nil {
+		t.Errorf("roles of a role's name %q, %v", roles, err)
+	}
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	if d, err := a.Authorize(done, who(t, "erin"), to("GET", "/reports")); !errors.Is(err, context.Canceled) || d.Allowed {
+		t.Errorf("%+v, %v", d, err)
+	}
+	plain := fromEnforcer(t, e, AsCasbin())
+	if d, err := plain.Authorize(context.Background(), who(t, "staff"), to("TRACE", "/x")); err != nil || !d.Allowed {
+		t.Errorf("as Casbin: %+v, %v", d, err)
+	}
+	if d, err := plain.AuthorizeAnonymous(context.Background(), to("GET", "/open")); err != nil || d.Allowed {
+		t.Errorf("anonymous without the option: %+v, %v", d, err)
+	}
+}
+
+func TestEnforcerKeepsWhatIsItsOwn(t *testing.T) {
+	m := ModelText("m.conf", modelText("sub, dom, obj, act, age", "sub, dom, obj, act", "g = _, _, _", someAllow,
+		`g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act && isAdult(r.age)`))
+	e := enforcerOf(t, m, "p, staff, t1, /a, GET", "g, erin, staff, t1", "g, ann, staff, t2")
+	e.AddFunction("isAdult", func(args ...any) (any, error) {
+		if args[0] == "?" {
+			return nil, errors.New("no age")
+		}
+		return args[0] != "7", nil
+	})
+	a := fromEnforcer(t, e, ClaimAttribute("age", "age"))
+	for _, c := range []struct {
+		id, tenant string
+		age        any
+		want       core.Reason
+	}{
+		{"erin", "t1", float64(30), core.ReasonAllowed}, {"erin", "t1", "7", ReasonNoRule}, {"erin", "t1", nil, ReasonNoAttribute},
+		{"erin", "", "30", ReasonNoTenant}, {"ann", "t1", "30", ReasonNoRule},
+	} {
+		info := core.PrincipalInfo{ID: c.id, Tenant: c.tenant}
+		if c.age != nil {
+			info.Claims = map[string]any{"age": c.age}
+		}
+		p, err := core.NewPrincipal(info)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := a.Authorize(context.Background(), p, to("GET", "/a"))
+		if err != nil || d.Reason != c.want {
+			t.Errorf("%+v: %+v, %v", c, d, err)
+		}
+	}
+	p, _ := core.NewPrincipal(core.PrincipalInfo{ID: "erin", Tenant: "t1", Claims: map[string]any{"age": "?"}})
+	var internal *core.InternalError
+	if d, err := a.Authorize(context.Background(), p, to("GET", "/a")); !errors.As(err, &internal) || d.Allowed {
+		t.Errorf("a function that fails: %+v, %v", d, err)
+	}
+	if roles, err := a.RolesOf(context.Background(), p); err != nil || !slices.Equal(roles, []string{"staff"}) {
+		t.Errorf("roles %q, %v", roles, err)
+	}
+}
+
+func TestEnforcerAssembly(t *testing.T) {
+	rbac := func() *casbin.Enforcer { return enforcerOf(t, RBAC(), "p, erin, /a, GET") }
+	off := rbac()
+	off.EnableEnforce(false)
+	empty, err := casbin.NewEnforcer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, want string
+		e          casbin.IEnforcer
+		opts       []Option
+	}{
+		{"nil", "is nil", nil, nil},
+		{"nil pointer", "is nil", (*casbin.Enforcer)(nil), nil},
+		{"no model", "no model", empty, nil},
+		{"token roles", "say WithoutTokenRoles", rbac(), nil},
+		{"switched off", "switched off", off, []Option{WithoutTokenRoles()}},
+		{"nil option", "option is nil", rbac(), []Option{nil}},
+		{"bad option", "role prefix", rbac(), []Option{RolePrefix("")}},
+		{"watched", "leave out", rbac(), []Option{WithoutTokenRoles(), Watch()}},
+		{"function", "AddFunction", rbac(), []Option{WithoutTokenRoles(), Function("f", func(...string) (bool, error) { return true, nil })}},
+		{"field nobody fills", "cannot be filled", enforcerOf(t, ModelText("m.conf", modelText("sub, obj, act, age", "sub, obj, act", "", someAllow, "r.sub == p.sub"))), nil},
+		{"deny only", "allows what none", enforcerOf(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "", "!some(where (p.eft == deny))", "r.sub == p.sub"))), nil},
+	} {
+		if a, err := FromEnforcer(c.e, c.opts...); err == nil || a != nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, %v", c.name, a, err)
+		}
+	}
+	if err := fromEnforcer(t, rbac()).Update(nil); err == nil {
+		t.Error("a nil change is taken")
+	}
+}
+
+// TestEnforcerIsChangedWhileItDecides is for the race detector, and for every
+// decision to be by one policy: erin may GET /a by a rule of her own or by a
+// role, never by neither.
+func TestEnforcerIsChangedWhileItDecides(t *testing.T) {
+	lines := []string{"p, staff, /b, GET", "g, erin, staff", "p, erin, /a, GET"}
+	plain := enforcerOf(t, RBAC(), lines...)
+	m, err := model.NewModelFromString(RBAC().Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	synced, err := casbin.NewSyncedEnforcer(m, lineAdapter{lines: lines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synced.EnableAutoSave(false)
+	for name, e := range map[string]casbin.IEnforcer{"plain": plain, "synced": synced} {
+		t.Run(name, func(t *testing.T) {
+			a := fromEnforcer(t, e)
+			erin := who(t, "erin")
+			stop := make(chan struct{})
+			var group sync.WaitGroup
+			for range 2 {
+				group.Go(func() {
+					for {
+						select {
+						case <-stop:
+							return
+						default:
+						}
+						if d, err := a.Authorize(context.Background(), erin, to("GET", "/a")); err != nil || !d.Allowed {
+							t.Errorf("got %+v, %v", d, err)
+							return
+						}
+						if _, err := a.RolesOf(context.Background(), erin); err != nil {
+							t.Error(err)
+						}
+						a.JudgesMethod("TRACE")
+					}
+				})
+			}
+			for range 100 {
+				err := a.Update(func(e casbin.IEnforcer) error {
+					if _, err := e.AddPolicy("ann", "/a", "GET"); err != nil {
+						return err
+					}
+					return e.LoadPolicy()
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			close(stop)
+			group.Wait()
+			if d, err := a.Authorize(context.Background(), who(t, "ann"), to("GET", "/a")); err != nil || d.Allowed {
+				t.Errorf("got %+v, %v", d, err)
+			}
+		})
+	}
+}
