@@ -1,7 +1,11 @@
 package policy_test
 
 import (
+	"io/fs"
+	"log/slog"
+	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
@@ -30,12 +34,60 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestRules holds the policy file against what it says it does.
-func TestRules(t *testing.T) {
-	rules, err := casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(policy.Model), []string{policy.Rules})
+// open opens the policy as the servers do, with old replaced by new in it.
+func open(t *testing.T, old, new string) *casbinrules.Authorizer {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for _, name := range []string{policy.Model, policy.Rules} {
+		text, err := fs.ReadFile(policy.Files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == policy.Rules {
+			if !strings.Contains(string(text), old) {
+				t.Fatalf("%s has no %q", name, old)
+			}
+			text = []byte(strings.Replace(string(text), old, new, 1))
+		}
+		fsys[name] = &fstest.MapFile{Data: text}
+	}
+	rules, err := casbinrules.OpenFS(fsys, casbinrules.ModelFile(policy.Model), []string{policy.Rules}, casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return rules
+}
+
+func TestPolicyHasNoWarnings(t *testing.T) {
+	for _, w := range open(t, "", "").Warnings() {
+		t.Error(w)
+	}
+}
+
+// TestSlipsAreFound makes the mistakes in the policy that are easily made.
+func TestSlipsAreFound(t *testing.T) {
+	for _, c := range []struct{ old, new, code string }{
+		{"g, victor, viewer", "g, victor, veiwer", "role_without_rules"},
+		{"p, viewer, /reports/:id,", "p, viewer, /reports/[:id,", "regexp_character"},
+		{"p, editor, /reports/:id,    PATCH, allow\n", "", "put_without_patch"},
+		{"p, viewer, /files,          GET,   allow\n", "", "star_misses_parent"},
+	} {
+		var codes []string
+		for _, w := range open(t, c.old, c.new).Warnings() {
+			if w.Severity != casbinrules.SeverityWarning || w.File != policy.Rules {
+				t.Errorf("%q for %q: got %s", c.new, c.old, w)
+			}
+			codes = append(codes, w.Code)
+		}
+		if got := strings.Join(codes, " "); got != c.code {
+			t.Errorf("%q for %q: got %q, want %s", c.new, c.old, got, c.code)
+		}
+	}
+}
+
+// TestRules holds the policy file against what it says it does.
+func TestRules(t *testing.T) {
+	rules := open(t, "", "")
 	for _, c := range []struct {
 		who, roles string // roles of the token, in one word each
 		action     string
@@ -45,15 +97,15 @@ func TestRules(t *testing.T) {
 		{"alice", "", "DELETE", []string{"/", "/reports/7", "/files/secret", "/files/secret/a/b", "/elsewhere"}, true},
 		{"alice", "viewer", "GET", []string{"/files/secret", "/files/secret/a"}, true},
 		{"carol", "admin", "GET", []string{"/files/secret", "/files/secret/a"}, true},
-		{"erin", "", "GET", []string{"/reports", "/reports/7", "/files/a", "/files/a/b"}, true},
+		{"erin", "", "GET", []string{"/reports", "/reports/7", "/files", "/files/a", "/files/a/b"}, true},
 		{"erin", "", "HEAD", []string{"/reports", "/reports/7", "/files/a"}, true},
 		{"erin", "", "POST", []string{"/reports"}, true},
 		{"erin", "", "PUT", []string{"/reports/7"}, true},
 		{"erin", "", "PATCH", []string{"/reports/7"}, true},
 		{"erin", "", "DELETE", []string{"/reports", "/reports/7", "/files/a"}, false},
-		{"erin", "", "PUT", []string{"/files/a"}, false},
+		{"erin", "", "PUT", []string{"/files", "/files/a"}, false},
 		{"erin", "", "GET", []string{"/files/secret", "/files/secret/a", "/reports/7/drafts", "/elsewhere", "/"}, false},
-		{"victor", "", "GET", []string{"/reports", "/reports/7", "/files/a", "/files/secrets"}, true},
+		{"victor", "", "GET", []string{"/reports", "/reports/7", "/files", "/files/a", "/files/secrets"}, true},
 		{"victor", "", "GET", []string{"/files/secret", "/files/secret/a", "/files/secret/a/b"}, false},
 		{"victor", "", "POST", []string{"/reports"}, false},
 		{"victor", "", "PUT", []string{"/reports/7"}, false},
