@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -30,6 +31,8 @@ type family struct {
 	objects    []string
 	actions    []string
 	tokenRoles bool
+	// region says that requests end in an attribute of that name.
+	region bool
 }
 
 const (
@@ -101,6 +104,28 @@ func families() []family {
 		p: soae, g: 2, objects: paths2, actions: starActs})
 }
 
+// wideFamilies are those with attributes and functions of the application, and
+// what else a matcher can say.
+func wideFamilies() []family {
+	soa := []string{"sub", "obj", "act"}
+	soar, soaer := append(slices.Clone(soa), "region"), append(slices.Clone(soa), "eft", "region")
+	const request = "sub, obj, act, region"
+	return []family{
+		{name: "attribute", text: modelText(request, "sub, obj, act, region", "g = _, _", someAllow, "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && "+anyAct+" && r.region == p.region"),
+			p: soar, g: 2, objects: paths2, actions: starActs, tokenRoles: true, region: true},
+		{name: "attribute in a condition", text: modelText(request, "sub, obj, act, eft, region", "g = _, _", allowAndDeny, `g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && `+anyAct+` && (r.region == p.region || p.region == "us" && r.region != "" && !g(r.sub, "r3"))`),
+			p: soaer, g: 2, objects: paths2, actions: starActs, tokenRoles: true, region: true},
+		{name: "attribute in a list", text: modelText(request, "sub, obj, act, eft, region", "g = _, _", firstMatch, `g(r.sub, p.sub) && r.obj == p.obj && `+anyAct+` && r.region in (p.region, "us") && r.region >= "e"`),
+			p: soaer, g: 2, objects: plainObjects, actions: starActs, tokenRoles: true, region: true},
+		{name: "attribute as a pattern", text: modelText(request, "sub, obj, act, region", "", someAllow, `r.sub == p.sub && keyMatch(r.obj, p.obj) && r.act == p.act && regexMatch(r.region, p.region)`),
+			p: soar, objects: paths2, actions: plainActs, tokenRoles: true, region: true},
+		{name: "function", text: modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, "g(r.sub, p.sub) && within(r.obj, p.obj) && "+anyAct),
+			p: soa, g: 2, objects: plainObjects, actions: starActs, tokenRoles: true},
+		{name: "function with deny", text: modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny, "g(r.sub, p.sub) && (within(r.obj, p.obj) || !within(p.obj, r.obj)) && "+anyAct),
+			p: append(slices.Clone(soa), "eft"), g: 2, objects: plainObjects, actions: starActs, tokenRoles: true},
+	}
+}
+
 func pick(rnd *rand.Rand, from []string) string { return from[rnd.IntN(len(from))] }
 
 // policy is random lines for the family. Role links only go from lower to
@@ -115,6 +140,7 @@ func (f family) policy(rnd *rand.Rand) []string {
 				"sub": pick(rnd, names), "dom": pick(rnd, []string{"t1", "t2"}),
 				"obj": pick(rnd, f.objects), "act": pick(rnd, f.actions),
 				"eft": pick(rnd, []string{"allow", "allow", "deny"}), "priority": strconv.Itoa(rnd.IntN(4)),
+				"region": pick(rnd, []string{"eu", "us"}),
 			}[field]
 		}
 		lines = append(lines, line)
@@ -169,7 +195,7 @@ func (f family) links(rnd *rand.Rand) []string {
 func (f family) chained() []string {
 	var fields []string
 	for _, field := range f.p {
-		fields = append(fields, map[string]string{"sub": "r9", "obj": f.objects[0], "act": f.actions[0], "eft": "allow", "priority": "0"}[field])
+		fields = append(fields, map[string]string{"sub": "r9", "obj": f.objects[0], "act": f.actions[0], "eft": "allow", "priority": "0", "region": "eu"}[field])
 	}
 	return fields
 }
@@ -189,9 +215,19 @@ func (a lineAdapter) LoadPolicy(m model.Model) error {
 	return nil
 }
 
-// oracle asks a fresh enforcer of Casbin's, to which the roles of the
-// credentials have been added as g lines.
+// oracle asks a fresh enforcer of Casbin's.
 func (f family) oracle(t *testing.T, lines []string, p *core.Principal, access core.Access) (bool, []string) {
+	t.Helper()
+	ok, explain, err := f.enforcer(t, lines, p).EnforceEx(f.values(p, access)...)
+	if err != nil {
+		t.Fatalf("casbin: %v", err)
+	}
+	return ok, explain
+}
+
+// enforcer is one of Casbin's, to which the roles of the credentials have
+// been added as g lines.
+func (f family) enforcer(t *testing.T, lines []string, p *core.Principal) *casbin.Enforcer {
 	t.Helper()
 	m, err := model.NewModelFromString(f.text)
 	if err != nil {
@@ -202,6 +238,7 @@ func (f family) oracle(t *testing.T, lines []string, p *core.Principal, access c
 		t.Fatal(err)
 	}
 	e.EnableAutoSave(false)
+	e.AddFunction("within", func(args ...any) (any, error) { return within(args[0].(string), args[1].(string)) })
 	for role := range p.CredentialRoles() {
 		link := []any{p.ID(), role, p.Tenant()}[:max(f.g, 2)]
 		if f.g > 0 {
@@ -210,72 +247,115 @@ func (f family) oracle(t *testing.T, lines []string, p *core.Principal, access c
 			}
 		}
 	}
+	return e
+}
+
+// within is the function of the families that have one.
+func within(args ...string) (bool, error) { return strings.HasPrefix(args[0], args[1]), nil }
+
+// values are the request as the family's model has it.
+func (f family) values(p *core.Principal, access core.Access) []any {
 	values := []any{p.ID(), access.Resource.Path, access.Action}
 	switch {
 	case f.g == 3:
-		values = []any{p.ID(), p.Tenant(), access.Resource.Path, access.Action}
+		values = slices.Insert(values, 1, any(p.Tenant()))
 	case f.name == "priority by field":
 		slices.Reverse(values)
 	}
-	ok, explain, err := e.EnforceEx(values...)
-	if err != nil {
-		t.Fatalf("casbin: %v", err)
+	if f.region {
+		region, _ := p.Claim("region")
+		values = append(values, region)
 	}
-	return ok, explain
+	return values
 }
+
+// decisionsFlag is how many decisions the differential test compares.
+var decisionsFlag = flag.Int("decisions", 104_000, "decisions compared with those of Casbin's Enforce")
 
 // TestDecisionsEqualCasbins holds every decision against Casbin's own Enforce,
 // where the roles of the credentials are g lines of the subject (invariant 12).
 func TestDecisionsEqualCasbins(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	for _, f := range families() {
+	all := append(families(), wideFamilies()...)
+	const perPolicy = principals * requests
+	policies := (*decisionsFlag + len(all)*perPolicy - 1) / (len(all) * perPolicy)
+	for n, f := range all {
 		t.Run(f.name, func(t *testing.T) {
-			rnd := rand.New(rand.NewPCG(seed, 1))
+			t.Parallel()
+			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
 			allowed := 0
-			const policies, requests = 25, 16
 			for range policies {
-				allowed += f.compare(t, rnd, requests)
+				allowed += f.compare(t, rnd)
 			}
-			if allowed == 0 || allowed == policies*requests {
-				t.Errorf("%d of %d requests are allowed: the cases prove nothing", allowed, policies*requests)
+			if asked := policies * perPolicy; allowed == 0 || allowed == asked {
+				t.Errorf("%d of %d requests are allowed: the cases prove nothing", allowed, asked)
 			}
 		})
 	}
 }
 
-func (f family) compare(t *testing.T, rnd *rand.Rand, requests int) (allowed int) {
+// Of one policy are asked this many principals, of each this many requests.
+const principals, requests = 20, 10
+
+func (f family) compare(t *testing.T, rnd *rand.Rand) (allowed int) {
 	t.Helper()
 	lines := f.policy(rnd)
-	var opts []Option
+	opts := []Option{Function("within", within), ClaimAttribute("region", "region")}
 	if !f.tokenRoles {
 		opts = append(opts, WithoutTokenRoles())
 	}
 	a := open(t, ModelText("model.conf", f.text), strings.Join(lines, "\n"), opts...)
-	for range requests {
+	var shared *casbin.Enforcer // by all without roles of their own
+	for range principals {
 		var roles []string
-		for range rnd.IntN(3) {
+		for range rnd.IntN(4) - 1 {
 			if f.tokenRoles {
 				roles = append(roles, pick(rnd, []string{"r0", "r1", "r2", "r4", "c0", "c1", "x", "u1", "root"}))
 			}
 		}
-		id := pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0"})
-		p := tenantOf(t, pick(rnd, []string{"t1", "t2", "t3"}), id, roles...)
-		access := to(pick(rnd, plainActs), pick(rnd, append(plainObjects, "/a\n", "/a?x", "/b/b")))
-		d := decide(t, a, p, access)
-		want, explain := f.oracle(t, lines, p, access)
-		if d.Allowed != want {
-			t.Fatalf("%s with roles %q in %s: %+v: got %v, casbin says %v\n%s", id, roles, p.Tenant(), access, d.Allowed, want, strings.Join(lines, "\n"))
+		p, err := core.NewPrincipal(core.PrincipalInfo{
+			ID: pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0"}), Roles: roles,
+			Tenant: pick(rnd, []string{"t1", "t2", "t3"}), Claims: map[string]any{"region": pick(rnd, []string{"eu", "us", ""})},
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got := ruleFields(t, lines, d.Rule); !slices.Equal(got, explain) {
-			t.Fatalf("%s with roles %q: %+v: rule %s is %q, casbin names %q\n%s", id, roles, access, d.Rule, got, explain, strings.Join(lines, "\n"))
+		e := shared
+		if e == nil || len(roles) > 0 {
+			e = f.enforcer(t, lines, p)
 		}
-		if want {
-			allowed++
+		if len(roles) == 0 {
+			shared = e
+		}
+		for range requests {
+			if f.compareOne(t, rnd, a, e, lines, p) {
+				allowed++
+			}
 		}
 	}
 	return allowed
 }
+
+func (f family) compareOne(t *testing.T, rnd *rand.Rand, a *Authorizer, e *casbin.Enforcer, lines []string, p *core.Principal) bool {
+	t.Helper()
+	access := to(pick(rnd, plainActs), pick(rnd, askedObjects))
+	d := decide(t, a, p, access)
+	want, explain, err := e.EnforceEx(f.values(p, access)...)
+	if err != nil {
+		t.Fatalf("casbin: %v", err)
+	}
+	if d.Allowed != want {
+		t.Fatalf("%s with roles %q in %s: %+v: got %v, casbin says %v\n%s", p.ID(), slices.Collect(p.CredentialRoles()), p.Tenant(), access, d.Allowed, want, strings.Join(lines, "\n"))
+	}
+	if got := ruleFields(t, lines, d.Rule); !slices.Equal(got, explain) {
+		t.Fatalf("%s with roles %q: %+v: rule %s is %q, casbin names %q\n%s", p.ID(), slices.Collect(p.CredentialRoles()), access, d.Rule, got, explain, strings.Join(lines, "\n"))
+	}
+	return want
+}
+
+// askedObjects are the paths of requests.
+var askedObjects = append([]string{"/a\n", "/a?x", "/b/b"}, plainObjects...)
 
 // ruleFields are the fields of the line that a decision names.
 func ruleFields(t *testing.T, lines []string, rule string) []string {
