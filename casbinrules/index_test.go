@@ -53,6 +53,22 @@ func indexFamilies() []family {
 		text := modelText(plainRequest, strings.Join(f.p, ", "), "g = _, _", f.effect, f.matcher)
 		all = append(all, family{name: f.name, text: text, p: f.p, g: 2, objects: oddPatterns, actions: starActs, tokenRoles: true})
 	}
+	for name, matcher := range map[string]string{
+		"tenant of the link":    `g(r.sub, p.sub, p.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && ` + anyAct,
+		"one tenant for links":  `g(r.sub, p.sub, "t1") && r.dom == p.dom && keyMatch2(r.obj, p.obj) && ` + anyAct,
+		"root in every tenant":  `(g(r.sub, p.sub, r.dom) || r.sub == "root") && r.dom == p.dom && keyMatch2(r.obj, p.obj) && ` + anyAct,
+		"tenant and no subject": `r.dom == p.dom && keyMatch2(r.obj, p.obj) && ` + anyAct,
+		"tenant or all":         `g(r.sub, p.sub, r.dom) && (r.dom == p.dom || p.dom == "t2") && keyMatch2(r.obj, p.obj) && ` + anyAct,
+		"links and no tenants":  `g(r.sub, p.sub) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && ` + anyAct,
+	} {
+		g, width := "g = _, _, _", 3
+		if name == "links and no tenants" {
+			g, width = "g = _, _", 2
+		}
+		p := []string{"sub", "dom", "obj", "act", "eft"}
+		text := modelText(tenantsRequest, strings.Join(p, ", "), g, allowAndDeny, matcher)
+		all = append(all, family{name: name, text: text, p: p, g: width, objects: oddPatterns, actions: starActs, tokenRoles: true})
+	}
 	for i := range all {
 		if strings.Contains(all[i].text, "keyMatch") {
 			all[i].objects = append(slices.Clone(all[i].objects), oddPatterns...)
@@ -90,6 +106,81 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestIndexOfRandomMatchers does the same for matchers that nobody would write:
+// the index must follow each exactly or leave it to Casbin.
+func TestIndexOfRandomMatchers(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 3))
+	indexed, allowed := 0, 0
+	for range max(100, *casesFlag/100) {
+		f := randomFamily(rnd)
+		if s := readSchema(ModelText("model.conf", f.text), &config{}); s.file.failed() {
+			continue // refused as a model
+		}
+		if n, unindexed := f.compareEngines(t, rnd, 40); unindexed == nil {
+			indexed++
+			allowed += n
+		}
+	}
+	t.Logf("%d matchers indexed, %d questions allowed", indexed, allowed)
+	if indexed < 20 || allowed < 100 {
+		t.Error("the cases prove nothing")
+	}
+}
+
+// randomFamily is a model with a random matcher: a tree of comparisons that
+// real matchers are made of.
+func randomFamily(rnd *rand.Rand) family {
+	tenants := rnd.IntN(2) == 0
+	roles := 2 + rnd.IntN(2)
+	atoms := []string{
+		"r.sub == p.sub", "p.sub == r.sub", `p.sub == "u1"`, `r.sub == "root"`, "r.obj == p.obj", "keyMatch(r.obj, p.obj)",
+		"keyMatch2(r.obj, p.obj)", "keyMatch3(r.obj, p.obj)", `p.obj == "/*"`, `keyMatch2(r.obj, "/a/:id")`, "r.act == p.act", `p.act == "*"`,
+		`r.act == "GET"`, `p.eft == "allow"`, "r.act != p.act", "r.obj == p.act",
+	}
+	request, fields := plainRequest, []string{"sub", "obj", "act", "eft"}
+	if tenants {
+		request, fields = tenantsRequest, []string{"sub", "dom", "obj", "act", "eft"}
+		atoms = append(atoms, "r.dom == p.dom", "r.dom == p.dom", `p.dom == "t2"`, "r.dom != p.dom")
+	} else {
+		roles = 2
+	}
+	g := "g = _, _"
+	if roles == 3 {
+		g = "g = _, _, _"
+		atoms = append(atoms, "g(r.sub, p.sub, r.dom)", "g(r.sub, p.sub, p.dom)", `g(r.sub, p.sub, "t1")`, "g(r.sub, p.sub, r.dom)")
+	} else {
+		atoms = append(atoms, "g(r.sub, p.sub)", "g(r.sub, p.sub)", `g(r.sub, "r3")`, "g(p.sub, r.sub)")
+	}
+	var tree func(depth int) string
+	tree = func(depth int) string {
+		if depth == 0 || rnd.IntN(4) == 0 {
+			if atom := pick(rnd, atoms); rnd.IntN(8) > 0 {
+				return atom
+			} else {
+				return "!(" + atom + ")"
+			}
+		}
+		parts := []string{tree(depth - 1), tree(depth - 1)}
+		if rnd.IntN(2) == 0 {
+			parts = append(parts, tree(depth-1))
+		}
+		return "(" + strings.Join(parts, pick(rnd, []string{" && ", " || "})) + ")"
+	}
+	var factors []string
+	for range 2 + rnd.IntN(3) {
+		factors = append(factors, tree(1+rnd.IntN(2)))
+	}
+	matcher := strings.Join(factors, " && ")
+	if rnd.IntN(5) == 0 {
+		matcher += " || " + tree(2)
+	}
+	effect := pick(rnd, []string{someAllow, allowAndDeny, firstMatch})
+	return family{name: "random", text: modelText(request, strings.Join(fields, ", "), g, effect, matcher),
+		p: fields, g: roles, objects: append([]string{"/a", "/a/1", "/b"}, oddPatterns...), actions: starActs, tokenRoles: true}
 }
 
 // compareEngines makes one policy and asks about it. unindexed says why there

@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -71,7 +72,7 @@ func (s *schema) inOrder(rules []*rule) []*rule {
 			// Priorities were checked to be whole numbers.
 			x, _ := strconv.Atoi(a.fields()[s.priority])
 			y, _ := strconv.Atoi(b.fields()[s.priority])
-			return x - y
+			return cmp.Compare(x, y)
 		})
 	}
 	return ordered
@@ -98,14 +99,20 @@ func (b *indexBuilder) addWay(factors []*expr) {
 	w := way{subjects: subjectIndex{column: -1, tenant: -1, numbers: map[node]int32{}}}
 	object := objectFactor{column: -1}
 	var left []*expr
+	var tenant *expr
 	for _, f := range factors {
 		switch {
 		case w.subjects.column < 0 && b.subjects(f, &w.subjects):
 		case object.column < 0 && b.object(f, &object):
-		case !w.subjects.keyed && b.tenants(f, &w.subjects):
+		case tenant == nil && b.tenants(f, &w.subjects):
+			tenant = f
 		default:
 			left = append(left, f)
 		}
+	}
+	if tenant != nil && !w.subjects.canKey() {
+		w.subjects.keyed = false
+		left = append(left, tenant)
 	}
 	b.conds = map[string]int32{} // of these factors
 	for i, r := range b.index.rules {

@@ -141,7 +141,7 @@ func sortRefs(refs []ref) {
 // visit shows the search every list that object leads to.
 func (x *pathIndex) visit(object string, s *search) {
 	s.try(x.always)
-	if object[0] != '/' || x.root.one != nil {
+	if object == "" || object[0] != '/' || x.root.one != nil {
 		x.root.visit(object, s)
 	} else if x.slash != nil {
 		x.slash.leave(object[1:], true, s)

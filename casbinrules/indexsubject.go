@@ -21,6 +21,13 @@ type subjectIndex struct {
 	unknown *tenantSubjects // for tenants that no rule and no link names
 }
 
+// canKey reports whether subjects can be told apart by tenant: they are looked
+// up, always, and their roles are those of a tenant, if they have any. Where
+// not, the tenant is one more condition.
+func (x *subjectIndex) canKey() bool {
+	return x.column >= 0 && x.everyone == nil && (x.graph == nil || x.graph.tenants)
+}
+
 // tenantSubjects are the names of one tenant.
 type tenantSubjects struct {
 	names  map[string]*reach
