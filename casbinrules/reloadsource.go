@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -87,9 +88,24 @@ func (s *sources) read() (*contents, error) {
 	}
 	got, err := watch.Read(s.paths(), s.watchOptions()...)
 	if err != nil {
-		return nil, err
+		return nil, readError(err, s.paths())
 	}
 	return s.take(got)
+}
+
+// readError is the error of watch.Read in the words of one who may watch nothing,
+// and names the file that was given before all.
+func readError(err error, paths []string) error {
+	for _, name := range paths {
+		var at *fs.PathError
+		if _, statErr := os.Stat(name); errors.As(statErr, &at) && errors.Is(err, at.Err) {
+			return fmt.Errorf("read %s: %w", name, at.Err)
+		}
+	}
+	if inner := errors.Unwrap(err); inner != nil && err.Error() == "watch: "+inner.Error() {
+		return inner
+	}
+	return err
 }
 
 func (s *sources) watchOptions() []watch.Option {

@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,6 +35,49 @@ func TestOpenWithWatchFailsAsWithout(t *testing.T) {
 	}
 	if _, err := OpenFS(files("policy.csv", annReads), RBAC(), []string{"policy.csv"}, Watch()); err == nil || !strings.Contains(err.Error(), "use Open") {
 		t.Errorf("OpenFS: %v", err)
+	}
+}
+
+func TestOpenNamesTheFileThatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	policy, model := filepath.Join(dir, "policy.csv"), filepath.Join(dir, "model.conf")
+	for name, text := range map[string]string{policy: annReads, model: RBAC().Text()} {
+		if err := writeFile(name, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const absent = "no such file or directory"
+	link := filepath.Join(dir, "dangling.csv")
+	if err := os.Symlink(filepath.Join(dir, "gone.csv"), link); err != nil {
+		t.Fatal(err)
+	}
+	linked := t.TempDir()
+	if err := os.Symlink(link, filepath.Join(linked, "a.csv")); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		model  Model
+		policy string
+		want   string
+	}{
+		"directory of the model": {ModelFile("nodir/model.conf"), policy, "read nodir/model.conf: " + absent},
+		"policy":                 {ModelFile(model), "nodir/policy.csv", "read nodir/policy.csv: " + absent},
+		"file for a directory":   {ModelFile(filepath.Join(policy, "model.conf")), policy, "read " + policy + "/model.conf: not a directory"},
+		"dangling link":          {RBAC(), link, "read " + link + ": " + absent},
+		"file of a directory":    {RBAC(), linked, linked + "/a.csv: stat: " + absent},
+	} {
+		for _, opts := range [][]Option{{quiet}, {quiet, quick()}} {
+			_, err := Open(c.model, []string{c.policy}, opts...)
+			if err == nil || err.Error() != "casbinrules: "+c.want || errors.Is(err, fs.ErrNotExist) != strings.HasSuffix(c.want, absent) {
+				t.Errorf("%s: got %v, want %s", name, err, c.want)
+			}
+		}
+	}
+	if err := os.Remove(policy); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lint(RBAC(), []string{policy}); err == nil || err.Error() != "casbinrules: read "+policy+": "+absent {
+		t.Errorf("Lint: %v", err)
 	}
 }
 
