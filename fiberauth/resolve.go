@@ -47,16 +47,26 @@ type resolver struct {
 	handlers uint32 // the app's handler count when this was built
 	shadow   fasthttp.RequestHandler
 	fold     bool // letter case does not matter to the router
+	mixed    bool // some route has capitals in its literal parts
 	unescape bool
 	rawNames bool                      // header names are as sent
 	quiet    bool                      // the app has Fiber's own error handler
 	routes   map[*fiber.Route]*pattern // the app's routes, without Use
 	prefixes []*pattern                // of handlers mounted with Use
-	pool     sync.Pool                 // of *fasthttp.RequestCtx
+	pool     sync.Pool                 // of *notes
 }
 
-// noteKey is the user value under which a shadow handler leaves its note.
-type noteKey struct{}
+// notesKey is the user value under which shadow handlers find the notes.
+type notesKey struct{}
+
+// notes is what shadow handlers leave of one request.
+type notes struct {
+	// all has every route note itself that the request comes to when handlers
+	// pass it on.
+	all     bool
+	matches []match
+	ctx     fasthttp.RequestCtx // what the shadow app is given
+}
 
 // resolvers holds one *resolver an app.
 var resolvers sync.Map // of *fiber.App to *atomic.Pointer[resolver]
@@ -86,7 +96,7 @@ func newResolver(app *fiber.App) *resolver {
 		quiet:    isDefault(cfg.ErrorHandler),
 		routes:   make(map[*fiber.Route]*pattern),
 	}
-	r.pool.New = func() any { return new(fasthttp.RequestCtx) }
+	r.pool.New = func() any { return new(notes) }
 	shadow := fiber.New(fiber.Config{
 		CaseSensitive:  cfg.CaseSensitive,
 		StrictRouting:  cfg.StrictRouting,
@@ -104,8 +114,13 @@ func newResolver(app *fiber.App) *resolver {
 			}
 			routes = routes[1:]
 			r.routes[rt] = p
+			r.mixed = r.mixed || strings.Join(p.literals, "") != strings.ToLower(strings.Join(p.literals, ""))
 			shadow.Add(rt.Method, rt.Path, func(c *fiber.Ctx) error {
-				c.Context().SetUserValue(noteKey{}, newMatch(c, p))
+				n, _ := c.Context().UserValue(notesKey{}).(*notes)
+				n.matches = append(n.matches, newMatch(c, p))
+				if n.all {
+					return c.Next()
+				}
 				return nil
 			})
 		}
@@ -123,8 +138,8 @@ func sameRoute(rt, copied *fiber.Route) bool {
 }
 
 // newMatch copies what c's router has matched.
-func newMatch(c *fiber.Ctx, p *pattern) *match {
-	m := &match{pattern: p}
+func newMatch(c *fiber.Ctx, p *pattern) match {
+	m := match{pattern: p}
 	for _, name := range p.names {
 		m.values = append(m.values, strings.Clone(c.Params(name)))
 	}
@@ -145,34 +160,44 @@ func (r *resolver) resolve(c *fiber.Ctx) (match, error) {
 			return match{}, core.ErrAmbiguousPath
 		}
 	}
-	var m *match
+	n, _ := r.pool.Get().(*notes)
+	defer r.pool.Put(n)
 	if p, ok := r.routes[c.Route()]; ok {
-		m = newMatch(c, p)
-	} else if m = r.ask(c); m == nil {
+		n.matches = append(n.matches[:0], newMatch(c, p))
+	} else if r.ask(c, path, n); len(n.matches) == 0 {
 		return match{path: r.foldPrefix(path), escaped: !r.unescape}, nil
 	}
-	m.path, m.escaped = path, !r.unescape
-	if r.fold {
+	for i := range n.matches {
+		m := &n.matches[i]
+		m.path, m.escaped = path, !r.unescape
+		if !r.fold {
+			break
+		}
 		var ok bool
 		if m.path, ok = m.pattern.restore(path, m.values); !ok {
 			return match{}, fmt.Errorf("%w: it does not follow route %q", core.ErrAmbiguousPath, m.pattern.text)
 		}
+		if m.path != n.matches[0].path {
+			return match{}, fmt.Errorf("%w: routes %q and %q read it in different letter case",
+				core.ErrAmbiguousPath, n.matches[0].pattern.text, m.pattern.text)
+		}
 	}
-	return *m, nil
+	return n.matches[0], nil
 }
 
-// ask puts the request line to the shadow app; nil when no route matches.
-func (r *resolver) ask(c *fiber.Ctx) *match {
-	fctx := r.pool.Get().(*fasthttp.RequestCtx)
-	defer r.pool.Put(fctx)
-	fctx.Request.Reset()
-	fctx.Response.Reset()
-	fctx.ResetUserValues()
-	fctx.Request.Header.SetMethodBytes(c.Request().Header.Method())
-	fctx.Request.URI().SetPathBytes(c.Request().URI().PathOriginal())
-	r.shadow(fctx)
-	m, _ := fctx.UserValue(noteKey{}).(*match)
-	return m
+// ask puts the request line to the shadow app. The first match is that of the
+// route the request comes to first. Where letter case could be read in more
+// than one way, those follow that it comes to when handlers pass it on.
+func (r *resolver) ask(c *fiber.Ctx, path string, n *notes) {
+	n.ctx.Request.Reset()
+	n.ctx.Response.Reset()
+	n.ctx.ResetUserValues()
+	n.all = r.fold && (r.mixed || strings.ToLower(path) != path)
+	n.matches = n.matches[:0]
+	n.ctx.SetUserValue(notesKey{}, n)
+	n.ctx.Request.Header.SetMethod(c.Method()) // as middleware may have changed it
+	n.ctx.Request.URI().SetPathBytes(c.Request().URI().PathOriginal())
+	r.shadow(&n.ctx)
 }
 
 // foldPrefix gives a path that only a handler mounted with Use can answer,
