@@ -5,9 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+
+	"github.com/sallyport-go/sallyport/examples/policy"
 )
 
-// config is what the command line says. An empty string is the default.
+// config is what the command line says. An empty string is the default, which
+// is to be had by leaving the flag out: an empty value is an error, for it is
+// more often a variable that was not set.
 type config struct {
 	addr, policyDir, usersFile string
 	keysFile, issuer, audience string
@@ -39,8 +44,24 @@ func parse(args []string, w io.Writer) (config, error) {
 	if flags.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q: all settings are flags, see -help", flags.Arg(0))
 	}
+	if name := emptyFlag(flags); name != "" {
+		return c, fmt.Errorf("-%s is empty: give a value, or leave the flag out for the default", name)
+	}
 	if c.keysFile != "" && (c.issuer == "" || c.audience == "") {
 		return c, errors.New("-jwks needs -issuer and -audience: without them a token made for any other service would be good here")
 	}
+	if info, err := os.Stat(c.policyDir); err == nil && !info.IsDir() {
+		return c, fmt.Errorf("-policy wants a directory with %s and %s, and %s is a file", policy.Model, policy.Rules, c.policyDir)
+	}
 	return c, nil
+}
+
+// emptyFlag is the name of a flag that was given an empty value, or "".
+func emptyFlag(flags *flag.FlagSet) (name string) {
+	flags.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			name = f.Name
+		}
+	})
+	return name
 }

@@ -43,6 +43,7 @@ func TestStartErrors(t *testing.T) {
 		return path
 	}
 	users := write("users", "alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n")
+	rules := write("rules.csv", "p, alice, /*, GET, allow\n")
 	keys := write("keys", `{"keys":[]}`)
 	secret := write("secret", `{"keys":[{"kty":"oct","kid":"a","alg":"HS256","k":"c2hvcnQ"}]}`)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -63,7 +64,15 @@ func TestStartErrors(t *testing.T) {
 		{"jwks empty", []string{"-jwks", keys, "-issuer", "a", "-audience", "a"}, "empty"},
 		{"jwks weak", []string{"-jwks", secret, "-issuer", "a", "-audience", "a"}, "secret"},
 		{"jwks missing", []string{"-jwks", filepath.Join(dir, "none"), "-issuer", "a", "-audience", "a"}, "none"},
-		{"policy missing", []string{"-policy", filepath.Join(dir, "none")}, "model.conf"},
+		{"policy missing", []string{"-policy", filepath.Join(dir, "none")}, "none/model.conf: no such file"},
+		{"policy is a file", []string{"-policy", rules}, "-policy wants a directory with model.conf and policy.csv, and " + rules + " is a file"},
+		{"policy empty", []string{"-policy="}, "-policy is empty"},
+		{"users empty", []string{"-users="}, "-users is empty"},
+		{"jwks not named", []string{"-jwks=", "-issuer", "a", "-audience", "a"}, "-jwks is empty"},
+		{"issuer empty", []string{"-issuer="}, "-issuer is empty"},
+		{"audience empty", []string{"-audience", ""}, "-audience is empty"},
+		{"accounts empty", []string{"-accounts="}, "-accounts is empty"},
+		{"address empty", []string{"-addr="}, "-addr is empty"},
 		{"users not bcrypt", []string{"-users", users}, "bcrypt"},
 		{"users missing", []string{"-users", filepath.Join(dir, "none")}, "none"},
 		{"realm empty", []string{"-realm", ""}, "realm"},
