@@ -69,11 +69,6 @@ func collect(m model.Model, adapter persist.Adapter) (rows [][]string, err error
 			err = fmt.Errorf("panic: %v", v) // Casbin's own, at a row without a kind
 		}
 	}()
-	for _, section := range []string{"p", "g"} {
-		for _, a := range m[section] {
-			a.FieldIndexMap = map[string]int{} // so that rows are not sorted
-		}
-	}
 	if err := adapter.LoadPolicy(m); err != nil {
 		return nil, err
 	}

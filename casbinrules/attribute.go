@@ -61,6 +61,21 @@ func Attribute(field string, value func(p *core.Principal, a core.Access) (strin
 	}
 }
 
+// AnyAttributes accepts request fields that no option fills. It is for tools,
+// which give [Authorizer.Enforce] their values; gates refuse every request to a
+// model with such a field, with [ReasonNoAttribute].
+func AnyAttributes() Option {
+	return func(c *config) error {
+		c.anyAttribute = true
+		return nil
+	}
+}
+
+// fills reports whether a request field of that name is accepted.
+func (c *config) fills(field string) bool {
+	return c.attributes[field] != nil || c.anyAttribute && isWord(field)
+}
+
 // ClaimAttribute is [Attribute] with the claim of that name: a text as it is, a
 // number in JSON's own spelling, true or false. A request without credentials,
 // or whose credentials lack the claim or have null, a list or an object there,
@@ -129,6 +144,9 @@ func (c *config) fill(s *schema, q *question, p *core.Principal, a core.Access) 
 
 // of is the value, and a panic an error.
 func (value attribute) of(p *core.Principal, a core.Access) (text string, err error) {
+	if value == nil {
+		return "", ErrNoAttribute
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			err = &core.InternalError{Err: &core.PanicError{Value: v, Stack: debug.Stack()}}

@@ -72,6 +72,22 @@ func TestAttributesAreCompared(t *testing.T) {
 	}
 }
 
+func TestToolsGiveAnyAttributes(t *testing.T) {
+	a := open(t, regionModel, "p, erin, /a, GET, eu\n", AnyAttributes())
+	for region, want := range map[string]bool{"eu": true, "us": false} {
+		if d, err := a.Enforce(context.Background(), "erin", "/a", "GET", region); err != nil || d.Allowed != want {
+			t.Errorf("%s: %+v, %v", region, d, err)
+		}
+	}
+	if d := decide(t, a, who(t, "erin"), to("GET", "/a")); d.Allowed || d.Reason != ReasonNoAttribute {
+		t.Errorf("a gate without the attribute: %+v", d)
+	}
+	odd := ModelText("m.conf", strings.Replace(regionModel.Text(), "act, region\n", "act, region of\n", 1))
+	if got := findings(t, odd, files("p.csv", "p, a, /x, GET, eu\n"), []string{"p.csv"}, AnyAttributes()); len(got) == 0 || got[0] != "m.conf:2:1:model_request" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestAttributesThatFailRefuse(t *testing.T) {
 	down := errors.New("store is down")
 	for name, f := range map[string]func(*core.Principal, core.Access) (string, error){

@@ -25,6 +25,7 @@ type config struct {
 	watch        []watch.Option
 	updates      persist.Watcher // nil without WithWatcher
 	attributes   map[string]attribute
+	anyAttribute bool
 	functions    map[string]matcherFunction
 	observers    []func(context.Context, ReloadEvent)
 }

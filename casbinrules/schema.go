@@ -82,7 +82,7 @@ func (s *schema) readRequest() {
 	for _, name := range s.names("r") {
 		field, ok := requestFields[name]
 		switch {
-		case !ok && s.file.config.attributes[name] == nil:
+		case !ok && !s.file.config.fills(name):
 			s.file.report(at, codeModelRequest, "request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that an option Attribute fills",
 				"request field %q cannot be filled", name)
 		case !ok && slices.Contains(s.attributes, name):
