@@ -88,7 +88,7 @@ func (a *Authorizer) tokenRoles(p *core.Principal) []string {
 func (a *Authorizer) ask(s *snapshot, p *core.Principal, access core.Access) question {
 	q := question{subject: p.ID(), tenant: p.Tenant(), roles: a.tokenRoles(p), otherwise: ReasonNoRule}
 	if s.isRoleName(q.subject, &a.config) {
-		q.subject = nobody
+		q.subject, q.denied = nobody, q.subject
 		q.otherwise = ReasonSubjectIsRoleName
 	}
 	a.askFor(s, &q, access)
@@ -107,8 +107,11 @@ func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
 func (a *Authorizer) askFor(s *snapshot, q *question, access core.Access) {
 	q.object = a.config.object(access.Resource)
 	q.action = access.Action
-	if q.action == http.MethodHead && !s.namesHead && !a.config.asCasbin {
-		q.action = http.MethodGet
+	if q.action == http.MethodHead && !a.config.asCasbin {
+		q.asGet = s.namesHead
+		if !s.namesHead {
+			q.action = http.MethodGet
+		}
 	}
 	// An action that the application named is no method.
 	q.named = access.Request != nil && access.Request.Method() != access.Action
@@ -120,8 +123,36 @@ type verdict struct {
 	otherwise core.Reason
 }
 
-// judge decides by the snapshot alone.
+// judge decides by the snapshot alone. Denials hold wider than permissions: a
+// name that gets nothing is denied what its rules deny all the same, and what
+// is denied to GET is denied to HEAD.
 func (s *snapshot) judge(ctx context.Context, q *question, c *config) (verdict, error) {
+	if q.denied != "" || q.asGet {
+		wider := q.wider()
+		if v, err := s.decide(ctx, &wider, c); err != nil || v.denies() {
+			return v, err
+		}
+	}
+	return s.decide(ctx, q, c)
+}
+
+// wider is the question of which only a denial counts.
+func (q *question) wider() question {
+	w := *q
+	if q.denied != "" {
+		w.subject = q.denied
+	}
+	if q.asGet {
+		w.action = http.MethodGet
+	}
+	return w
+}
+
+// denies reports whether a rule made the refusal.
+func (a answer) denies() bool { return a.rule != nil && !a.allowed }
+
+// decide puts a question as it stands.
+func (s *snapshot) decide(ctx context.Context, q *question, c *config) (verdict, error) {
 	if err := ctx.Err(); err != nil {
 		return verdict{}, err
 	}

@@ -151,7 +151,7 @@ func (a *EnforcerAuthorizer) Authorize(ctx context.Context, p *core.Principal, a
 	defer a.lock.RUnlock()
 	q := question{subject: p.ID(), tenant: p.Tenant(), otherwise: ReasonNoRule}
 	if a.isRoleName(q.subject) {
-		q.subject, q.otherwise = nobody, ReasonSubjectIsRoleName
+		q.subject, q.denied, q.otherwise = nobody, q.subject, ReasonSubjectIsRoleName
 	}
 	return a.decide(ctx, &q, p, access)
 }
@@ -210,8 +210,10 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 	}
 	q.object, q.action = a.config.object(access.Resource), access.Action
 	q.named = access.Request != nil && access.Request.Method() != access.Action
-	if q.action == http.MethodHead && !a.config.asCasbin && !a.someRuleNames(http.MethodHead) {
-		q.action = http.MethodGet
+	if q.action == http.MethodHead && !a.config.asCasbin {
+		if q.asGet = a.someRuleNames(http.MethodHead); !q.asGet {
+			q.action = http.MethodGet
+		}
 	}
 	a.config.fill(a.schema, q, p, access)
 	switch {
@@ -223,6 +225,12 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 		v, err := q.refuse()
 		return v.decision(), err
 	}
+	if q.denied != "" || q.asGet {
+		wider := q.wider()
+		if v, err := a.enforce(&wider); err != nil || v.denies() {
+			return v.decision(), internal(err)
+		}
+	}
 	v, err := a.enforce(q)
 	if err != nil {
 		return core.Decision{}, &core.InternalError{Err: err}
@@ -231,6 +239,14 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
 	}
 	return v.decision(), nil
+}
+
+// internal marks an error of Casbin's, if there is one.
+func internal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &core.InternalError{Err: err}
 }
 
 // enforce asks Casbin.
