@@ -89,6 +89,22 @@ func TestEnforcerDecidesWithTheAdditions(t *testing.T) {
 	}
 }
 
+func TestEnforcerDeniesMoreThanItAllows(t *testing.T) {
+	m := ModelText("m.conf", strings.Replace(RBACWithDeny().Text(), "g(r.sub, p.sub)", `(p.sub == "*" || g(r.sub, p.sub))`, 1))
+	a := fromEnforcer(t, enforcerOf(t, m, "p, *, /*, *, allow", "p, staff, /x, GET, deny", "p, erin, /y, HEAD, allow", "g, erin, staff"))
+	for _, c := range []struct {
+		id, method, path string
+		want             core.Reason
+	}{
+		{"ann", "GET", "/x", core.ReasonAllowed}, {"staff", "GET", "/x", ReasonDeniedByRule}, {"staff", "GET", "/z", core.ReasonAllowed},
+		{"erin", "HEAD", "/x", ReasonDeniedByRule}, {"erin", "HEAD", "/y", core.ReasonAllowed}, {"staff", "HEAD", "/x", ReasonDeniedByRule},
+	} {
+		if d, err := a.Authorize(context.Background(), who(t, c.id), to(c.method, c.path)); err != nil || d.Reason != c.want {
+			t.Errorf("%+v: %+v, %v", c, d, err)
+		}
+	}
+}
+
 func TestEnforcerKeepsWhatIsItsOwn(t *testing.T) {
 	m := ModelText("m.conf", modelText("sub, dom, obj, act, age", "sub, dom, obj, act", "g = _, _, _", someAllow,
 		`g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act && isAdult(r.age)`))
