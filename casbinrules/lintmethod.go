@@ -36,6 +36,8 @@ func (l *linter) checkMethod(r *rule, column int, method string) {
 	switch {
 	case method != upper && isKnown(upper):
 		l.reportColumn(r, column, codeMethodCase, "write "+upper+"; give an action that is no method another name", "methods are case-sensitive, and %q is not %s", method, upper)
+	case l.shape.action.function == "==" && method != "*" && strings.Trim(method, actionBytes) != "":
+		l.reportColumn(r, column, codeUnknownMethod, "write it in plain letters, one method a line", "%+q is no HTTP method, and hardly the name of an action", method)
 	case len(method) > 2 && !isKnown(method) && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "":
 		hint := "this is well if a gate names its action so"
 		if near := nearest(method); near != "" {
@@ -46,6 +48,9 @@ func (l *linter) checkMethod(r *rule, column int, method string) {
 		l.reportColumn(r, column, codeUnknownMethod, hint, "%q is no HTTP method", method)
 	}
 }
+
+// actionBytes are what methods and names of actions are made of.
+const actionBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/ "
 
 // checkStar looks for a star that the matcher does not know as one.
 func (l *linter) checkStar(r *rule, column int) {

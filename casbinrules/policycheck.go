@@ -185,15 +185,20 @@ func miscounted(fields []field, want int) int {
 	return fields[len(fields)-1].column
 }
 
-// controlCharacter finds the first one inside a field.
+// controlCharacter finds the first one inside a field. What only steers how
+// text is shown counts too: with a zero-width space a name equals nothing.
 func controlCharacter(fields []field) (column int, c rune) {
 	for _, f := range fields {
-		if at := strings.IndexFunc(f.text, unicode.IsControl); at >= 0 {
+		if at := strings.IndexFunc(f.text, isInvisible); at >= 0 {
 			c, _ = utf8.DecodeRuneInString(f.text[at:])
 			return f.column + at, c
 		}
 	}
 	return 0, 0
+}
+
+func isInvisible(c rune) bool {
+	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Variation_Selector)
 }
 
 // inlineComment finds a "#" outside quotes.
