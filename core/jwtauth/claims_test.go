@@ -57,6 +57,8 @@ func TestClaimsAreAnObjectReadStrictly(t *testing.T) {
 		{"E20 not UTF-8", with("\"sub\":\"a\xff\""), core.ReasonMalformed},
 		{"E20 half a surrogate pair", with(`"sub":"\ud800"`), core.ReasonMalformed},
 		{"nested too deeply", with(`"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000)), core.ReasonMalformed},
+		{"B18 bound to a DPoP key", with(`"cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`), core.ReasonBadClaim},
+		{"B18 bound to a certificate", with(`"cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`), core.ReasonBadClaim},
 		{"E19 SUB alone", `{"SUB":"admin",` + without("sub")[1:], core.ReasonBadClaim},
 		{"E19 EXP alone", `{"EXP":1800000060,` + without("exp")[1:], core.ReasonBadClaim},
 		{"E19 long s alone", `{"ſub":"admin",` + without("sub")[1:], core.ReasonBadClaim},

@@ -22,6 +22,11 @@ func (v *Verifier) principal(c claims) (*core.Principal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, bound := c["cnf"]; bound {
+		// Whoever has stolen such a token could send it like this
+		// (RFC 9449 §7.2, RFC 8705 §3).
+		return nil, refuse(core.ReasonBadClaim, "the token is bound to a key (cnf), of which a Bearer token gives no proof")
+	}
 	info := core.PrincipalInfo{Scheme: "Bearer", Claims: c, Expires: exp}
 	if info.ID, err = text(c, path{"sub"}); err != nil {
 		return nil, err
