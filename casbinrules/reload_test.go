@@ -60,7 +60,7 @@ func onDisk(t testing.TB, m Model, policy string, opts ...Option) disk {
 	dir := t.TempDir()
 	d := disk{dir: dir, file: filepath.Join(dir, "policy.csv"), events: make(recorder, 10_000)}
 	d.write(t, policy)
-	a, err := Open(m, []string{d.file}, append(opts, OnReload(d.events.observe))...)
+	a, err := Open(m, []string{d.file}, append(append([]Option{quiet}, opts...), OnReload(d.events.observe))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestOnlyWatchingTakesGoroutines(t *testing.T) {
 	if got := goroutines(); got > before {
 		t.Errorf("%d goroutines without watching, %d before", got, before)
 	}
-	a, err := Open(RBAC(), []string{d.file}, quick())
+	a, err := Open(RBAC(), []string{d.file}, quick(), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

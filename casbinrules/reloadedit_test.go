@@ -138,7 +138,7 @@ func TestModelAndPolicyOfAConfigMapChangeTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := make(recorder, 100)
-	a, err := Open(ModelFile(filepath.Join(m.dir, "model.conf")), []string{m.dir}, quick(), OnReload(events.observe))
+	a, err := Open(ModelFile(filepath.Join(m.dir, "model.conf")), []string{m.dir}, quick(), quiet, OnReload(events.observe))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func TestOpenNamesTheFileThatCannotBeRead(t *testing.T) {
 func TestReloadOfAnFSReadsItAgain(t *testing.T) {
 	fsys := files("model.conf", RBAC().Text(), "d/a.csv", annReads, "d/b.csv", "p, eve, /x, GET\n")
 	events := make(recorder, 10)
-	a, err := OpenFS(fsys, ModelFile("model.conf"), []string{"d"}, OnReload(events.observe))
+	a, err := OpenFS(fsys, ModelFile("model.conf"), []string{"d"}, quiet, OnReload(events.observe))
 	if err != nil {
 		t.Fatal(err)
 	}
