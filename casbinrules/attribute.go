@@ -61,9 +61,9 @@ func Attribute(field string, value func(p *core.Principal, a core.Access) (strin
 	}
 }
 
-// AnyAttributes accepts request fields that no option fills. It is for tools,
-// which give [Authorizer.Enforce] their values; gates refuse every request to a
-// model with such a field, with [ReasonNoAttribute].
+// AnyAttributes fills request fields that no other option fills with the claims
+// of their names, as [ClaimAttribute] does. It is for tools that open whatever
+// model they are given, and take the values from their users.
 func AnyAttributes() Option {
 	return func(c *config) error {
 		c.anyAttribute = true
@@ -81,9 +81,11 @@ func (c *config) fills(field string) bool {
 // or whose credentials lack the claim or have null, a list or an object there,
 // is refused with [ReasonNoAttribute].
 func ClaimAttribute(field, claim string) Option {
-	return claimAttribute(field, claim, func() (string, error) {
-		return "", fmt.Errorf("claim %q: %w", claim, ErrNoAttribute)
-	})
+	return claimAttribute(field, claim, noClaim(claim))
+}
+
+func noClaim(claim string) func() (string, error) {
+	return func() (string, error) { return "", fmt.Errorf("claim %q: %w", claim, ErrNoAttribute) }
 }
 
 // ClaimAttributeOr is [ClaimAttribute] with a value for requests without
@@ -97,7 +99,11 @@ func claimAttribute(field, claim string, missing func() (string, error)) Option 
 	if claim == "" {
 		return func(*config) error { return fmt.Errorf("attribute %s: the claim has no name", field) }
 	}
-	return Attribute(field, func(p *core.Principal, _ core.Access) (string, error) {
+	return Attribute(field, claimValue(claim, missing))
+}
+
+func claimValue(claim string, missing func() (string, error)) attribute {
+	return func(p *core.Principal, _ core.Access) (string, error) {
 		if p == nil {
 			return missing()
 		}
@@ -119,7 +125,7 @@ func claimAttribute(field, claim string, missing func() (string, error)) Option 
 		default:
 			return "", fmt.Errorf("claim %q is no single value: %w", claim, ErrNoAttribute)
 		}
-	})
+	}
 }
 
 // attribute gives the value of a request field.
@@ -133,7 +139,11 @@ func (c *config) fill(s *schema, q *question, p *core.Principal, a core.Access) 
 	}
 	q.attributes = make([]string, len(s.attributes))
 	for i, field := range s.attributes {
-		value, err := c.attributes[field].of(p, a)
+		from := c.attributes[field]
+		if from == nil {
+			from = claimValue(field, noClaim(field)) // with AnyAttributes
+		}
+		value, err := from.of(p, a)
 		if err != nil {
 			q.unfilled = fmt.Errorf("attribute %s: %w", field, err)
 			return
@@ -144,9 +154,6 @@ func (c *config) fill(s *schema, q *question, p *core.Principal, a core.Access) 
 
 // of is the value, and a panic an error.
 func (value attribute) of(p *core.Principal, a core.Access) (text string, err error) {
-	if value == nil {
-		return "", ErrNoAttribute
-	}
 	defer func() {
 		if v := recover(); v != nil {
 			err = &core.InternalError{Err: &core.PanicError{Value: v, Stack: debug.Stack()}}

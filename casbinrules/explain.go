@@ -70,6 +70,9 @@ type Query struct {
 	// Roles are those of the credentials, as they stand there.
 	Roles  []string
 	Tenant string
+	// Claims are further facts from the credentials, for models that ask for
+	// attributes.
+	Claims map[string]any
 	// Object is the canonical path, the route with [ObjectRoute], or the name
 	// of a resource.
 	Object string
@@ -120,7 +123,7 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 		q.named = query.Named
 		return a.explain(ctx, s, q, anonymous, !a.config.anonymous, query.Action, opts)
 	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: query.Subject, Roles: query.Roles, Tenant: query.Tenant})
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: query.Subject, Roles: query.Roles, Tenant: query.Tenant, Claims: query.Claims})
 	if err != nil {
 		return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
 	}

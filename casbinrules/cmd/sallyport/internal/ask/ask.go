@@ -23,6 +23,8 @@ type Question struct {
 	Roles          []string
 	Tenant         string
 	Object, Action string
+	// Attributes are the values of further fields that the model asks for.
+	Attributes map[string]any
 }
 
 // Decide answers q as a gate would.
@@ -37,7 +39,7 @@ func Decide(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.De
 	if q.Subject == "" {
 		return core.Decision{}, errors.New("the subject is empty: that of a request without credentials is anonymous")
 	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant, Claims: q.Attributes})
 	if err != nil {
 		return core.Decision{}, err
 	}
@@ -47,7 +49,7 @@ func Decide(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.De
 // Explain says why q has its answer.
 func Explain(ctx context.Context, a *casbinrules.Authorizer, q Question) (casbinrules.Explanation, error) {
 	query := casbinrules.Query{
-		Subject: q.Subject, Roles: q.Roles, Tenant: q.Tenant,
+		Subject: q.Subject, Roles: q.Roles, Tenant: q.Tenant, Claims: q.Attributes,
 		Object: q.Object, Action: q.Action, Named: Named(q.Action),
 	}
 	if q.Subject == Anonymous {

@@ -163,8 +163,13 @@ func question(fields, values []string) ask.Question {
 			q.Object = values[i]
 		case "act":
 			q.Action = values[i]
-		default: // the tenant, by whichever of its names
+		case "dom", "domain", "tenant":
 			q.Tenant = values[i]
+		default:
+			if q.Attributes == nil {
+				q.Attributes = map[string]any{}
+			}
+			q.Attributes[field] = values[i]
 		}
 	}
 	return q

@@ -66,7 +66,7 @@ func (s *source) flags(cmd *cobra.Command) {
 
 // options are those of the library. Findings are for the lint command to tell.
 func (s *source) options() []casbinrules.Option {
-	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler))}
+	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.AnyAttributes()}
 	for _, o := range []struct {
 		set    bool
 		option func() casbinrules.Option
