@@ -32,7 +32,7 @@ func (r recorder) next(t testing.TB) ReloadEvent {
 	select {
 	case e := <-r:
 		return e
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("no event")
 		return ReloadEvent{}
 	}

@@ -179,6 +179,9 @@ func TestAStormOfEditsNeverDecidesWrongly(t *testing.T) {
 	for range 2 {
 		readers.Go(func() { readInStorm(t, d.Authorizer, &decided, stop) })
 	}
+	for decided.Load() == 0 && !t.Failed() {
+		runtime.Gosched() // the readers have not begun
+	}
 	styles := edits()
 	for i := range edited {
 		text := policies[i%2]
