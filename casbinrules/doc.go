@@ -7,10 +7,12 @@
 //
 //   - The roles in a principal's credentials count as role links of that
 //     request.
-//   - A principal whose ID is the name of a role gets nothing by that name.
+//   - A principal whose ID is the name of a role gets nothing by that name, and
+//     is denied what rules deny it.
 //   - A method outside GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS is
 //     allowed only by a rule that names it; "*" does not.
-//   - HEAD is judged as GET unless some rule names HEAD.
+//   - HEAD is judged as GET unless some rule names HEAD; what is denied to GET
+//     is denied to HEAD even then.
 //
 // What Casbin would load and take for something else than was meant is an error
 // of loading, reported with file, line and column, all of them at once: see
