@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -243,7 +244,8 @@ func TestReloadsAndEditsAtTheSameTime(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for range 25 {
-				if err := d.Reload(t.Context()); err != nil {
+				// Files that change at every look are an honest answer here.
+				if err := d.Reload(t.Context()); err != nil && !errors.Is(err, watch.ErrChanging) {
 					t.Error(err)
 				}
 				_, _ = d.Status(), d.Version()
