@@ -1,0 +1,31 @@
+package echoauth_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/echoauth"
+)
+
+// Routes are those the application registered, groups included, and not what
+// Echo adds for paths without one.
+func TestRoutes(t *testing.T) {
+	app := echo.New()
+	none := func(echo.Context) error { return nil }
+	app.GET("/a/:id", none)
+	group := app.Group("/g", func(next echo.HandlerFunc) echo.HandlerFunc { return next })
+	group.POST("/b/*", none)
+	app.RouteNotFound("/*", none)
+	got := echoauth.Routes(app)
+	for _, want := range []core.RouteInfo{{Method: "GET", Pattern: "/a/:id"}, {Method: "POST", Pattern: "/g/b/*"}} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%v is not among %v", want, got)
+		}
+	}
+	if len(got) != 2 {
+		t.Errorf("routes %v", got)
+	}
+}
