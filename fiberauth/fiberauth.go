@@ -11,8 +11,6 @@ package fiberauth
 import (
 	"errors"
 	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -145,20 +143,15 @@ func addFields(c *fiber.Ctx, fields []core.Field) {
 // own Append compares them in letter case.
 func addVary(c *fiber.Ctx, value string) {
 	h := &c.Response().Header
-	lines := h.PeekAll(fiber.HeaderVary)
+	var lines []string
+	for _, line := range h.PeekAll(fiber.HeaderVary) {
+		lines = append(lines, string(line))
+	}
 	if len(lines) == 0 {
 		h.Set(fiber.HeaderVary, value)
 		return
 	}
-	var have []string
-	for _, line := range lines {
-		for member := range strings.SplitSeq(string(line), ",") {
-			have = append(have, strings.ToLower(strings.TrimSpace(member)))
-		}
-	}
-	for member := range strings.SplitSeq(value, ", ") {
-		if !slices.Contains(have, "*") && !slices.Contains(have, strings.ToLower(member)) {
-			h.Add(fiber.HeaderVary, member)
-		}
+	for _, member := range core.MissingVary(lines, value) {
+		h.Add(fiber.HeaderVary, member)
 	}
 }

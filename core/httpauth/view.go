@@ -4,8 +4,6 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -118,17 +116,8 @@ func addVary(h http.Header, value string) {
 		h.Set("Vary", value)
 		return
 	}
-	var have []string
-	for _, line := range h["Vary"] {
-		for member := range strings.SplitSeq(line, ",") {
-			have = append(have, strings.ToLower(strings.TrimSpace(member)))
-		}
-	}
-	for member := range strings.SplitSeq(value, ",") {
-		member = strings.TrimSpace(member)
-		if !slices.Contains(have, "*") && !slices.Contains(have, strings.ToLower(member)) {
-			h.Add("Vary", member)
-		}
+	for _, member := range core.MissingVary(h["Vary"], value) {
+		h.Add("Vary", member)
 	}
 }
 
