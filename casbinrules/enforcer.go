@@ -228,12 +228,12 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 	if q.denied != "" || q.asGet {
 		wider := q.wider()
 		if v, err := a.enforce(&wider); err != nil || v.denies() {
-			return v.decision(), internal(err)
+			return v.decision(), err
 		}
 	}
 	v, err := a.enforce(q)
 	if err != nil {
-		return core.Decision{}, &core.InternalError{Err: err}
+		return core.Decision{}, err
 	}
 	if v.allowed && !a.config.asCasbin && !q.named && !isUsual(q.action) && (v.rule == nil || !a.names(v.rule.fields(), q.action)) {
 		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
@@ -241,19 +241,11 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 	return v.decision(), nil
 }
 
-// internal marks an error of Casbin's, if there is one.
-func internal(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &core.InternalError{Err: err}
-}
-
 // enforce asks Casbin.
 func (a *EnforcerAuthorizer) enforce(q *question) (verdict, error) {
 	allowed, fields, err := a.inner.EnforceEx(q.values(a.schema.request)...)
 	if err != nil {
-		return verdict{}, fmt.Errorf("casbin: %s", firstLine(err))
+		return verdict{}, &core.InternalError{Err: fmt.Errorf("casbin: %s", firstLine(err))}
 	}
 	v := verdict{answer{allowed: allowed}, q.otherwise}
 	if len(fields) > 0 {

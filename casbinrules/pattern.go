@@ -64,7 +64,7 @@ func isPlain(pattern string) bool {
 // panics once a path matches.
 func checkKeyMatch4(pattern string) error {
 	names := 0
-	expr := keyMatch4Name.ReplaceAllStringFunc(strings.ReplaceAll(pattern, "/*", "/.*"), func(string) string {
+	expr := braceName.ReplaceAllStringFunc(strings.ReplaceAll(pattern, "/*", "/.*"), func(string) string {
 		names++
 		return "([^/]+)"
 	})
@@ -77,5 +77,3 @@ func checkKeyMatch4(pattern string) error {
 	}
 	return nil
 }
-
-var keyMatch4Name = regexp.MustCompile(`\{[^/]+\}`)
