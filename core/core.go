@@ -19,6 +19,7 @@ import (
 	"crypto/tls"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
@@ -115,13 +116,61 @@ type Authenticator interface {
 
 	// Challenges says how to authenticate, one challenge per header line
 	// (RFC 9110 §11.6.1). err is what this authenticator's Authenticate
-	// returned, [ErrNoCredentials] when another one failed, or a
-	// [ScopeError]. For [ErrNoCredentials] and a [CredentialError] it must
+	// returned, [ErrNoCredentials] when another one failed, a [ScopeError] or
+	// a [StepUpError]. For [ErrNoCredentials] and a [CredentialError] it must
 	// return at least one; for others it may return none, and only those
 	// whose error parameter is the denial's own code are sent. The result
 	// must not be modified.
 	Challenges(r Request, err error) []challenge.Challenge
 }
+
+// Ambient is an [Authenticator] whose credentials a browser may add to a request
+// by itself, whichever page caused it: cookies, client certificates, and the
+// passwords of Basic and Digest. A guard refuses them on unsafe methods and
+// WebSocket upgrades from another site with 403; see [WithTrustedOrigins].
+type Ambient interface {
+	Authenticator
+	// Ambient reports whether that is so.
+	Ambient() bool
+}
+
+// Guessable is an [Authenticator] whose credentials can be guessed, so that an
+// [AttemptLimiter] counts those that fail.
+type Guessable interface {
+	Authenticator
+	// Attempt reports whether the request carries credentials of the scheme,
+	// and the account they claim to be for, "" where they name none. Nothing
+	// in it is verified. It must be cheap beside Authenticate.
+	Attempt(r Request) (account string, ok bool)
+}
+
+// Informer is an [Authenticator] with more to say in a response than
+// challenges, such as a DPoP-Nonce or a Set-Cookie line.
+type Informer interface {
+	Authenticator
+	// Inform returns header fields for the answer to r, which passed as p when
+	// err is nil, and else was refused or judged by another scheme. err is
+	// as in Challenges. The result must not be modified.
+	Inform(r Request, p *Principal, err error) []Field
+}
+
+// AttemptLimiter bounds guessing. Implementations must be safe for concurrent
+// use and bounded in memory.
+type AttemptLimiter interface {
+	// Allow is asked before the credentials of a [Guessable] scheme are
+	// looked at. A [LimitError] refuses them unseen, right or wrong, with 429;
+	// any other error is 503.
+	Allow(ctx context.Context, r Request, account string) error
+	// Report tells how the attempt ended: nil for success, or what
+	// Authenticate returned. Which errors count is the limiter's business: an
+	// outage or an expired token is no guess.
+	Report(ctx context.Context, r Request, account string, err error)
+}
+
+// Endpoint answers a request by itself, such as a metadata document. Adapters
+// mount one with their function Serve. It must be safe for concurrent use; the
+// body is left out of the answer to a HEAD request.
+type Endpoint func(ctx context.Context, r Request) Response
 
 // Authorizer answers whether a principal may do something. Implementations
 // must be safe for concurrent use.
@@ -173,6 +222,21 @@ type Decision struct {
 	// is why it was refused; the answer then carries insufficient_scope
 	// (RFC 6750 §3.1).
 	Scopes []string
+	// StepUp says that authenticating again, in the way it describes, is what
+	// the refused request needs: the answer is 401 with
+	// insufficient_user_authentication (RFC 9470 §3), or 403 where no scheme of
+	// the guard can ask for that.
+	StepUp *StepUp
+}
+
+// StepUp is the authentication that a request needs (RFC 9470 §3).
+type StepUp struct {
+	// ACRValues are the authentication context classes of which one is
+	// needed, the preferred one first; nil when any will do.
+	ACRValues []string
+	// MaxAge is how long ago the principal may have proved itself, in whole
+	// seconds; zero means at any time.
+	MaxAge time.Duration
 }
 
 // Responder turns a denial into a response. Implementations must be safe for
@@ -198,8 +262,8 @@ func (f ResponderFunc) Respond(r Request, d *Denial) Response { return f(r, d) }
 type Response struct {
 	Status int
 	// Fields are the header fields in order. Vary is appended to what others
-	// have set and WWW-Authenticate has one line a challenge; any other name
-	// replaces.
+	// have set, WWW-Authenticate and Set-Cookie have one line each; any other
+	// name replaces.
 	Fields []Field
 	Body   []byte
 }

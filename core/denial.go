@@ -21,6 +21,9 @@ const (
 	CodeAmbiguousPath          = "ambiguous_path"
 	CodeForbidden              = "forbidden"
 	CodeInsufficientScope      = "insufficient_scope"
+	CodeStepUp                 = "insufficient_user_authentication"
+	CodeCrossSite              = "cross_site_request"
+	CodeTooManyAttempts        = "too_many_attempts"
 	CodeUnavailable            = "temporarily_unavailable"
 	CodeInternal               = "internal_error"
 )
@@ -33,6 +36,9 @@ var messages = map[string]string{
 	CodeAmbiguousPath:          "The request path can be read in more than one way.",
 	CodeForbidden:              "You are signed in, but not allowed to do this. Signing in again will not help.",
 	CodeInsufficientScope:      "The access token lacks a scope that this request needs.",
+	CodeStepUp:                 "This needs a stronger or more recent sign-in. Sign in again as the challenge says.",
+	CodeCrossSite:              "The request comes from another site and was not carried out.",
+	CodeTooManyAttempts:        "Too many attempts to sign in have failed. Wait before the next one.",
 	CodeUnavailable:            "Access cannot be checked at the moment. Try again later.",
 	CodeInternal:               "The request could not be completed.",
 }
@@ -52,6 +58,8 @@ const (
 	Unavailable
 	// Faulty: the program failed, 500.
 	Faulty
+	// Limited: too many attempts to authenticate have failed, 429.
+	Limited
 )
 
 // Status is the HTTP status of the kind (RFC 9110 §15).
@@ -65,6 +73,8 @@ func (k Kind) Status() int {
 		return http.StatusBadRequest
 	case Unavailable:
 		return http.StatusServiceUnavailable
+	case Limited:
+		return http.StatusTooManyRequests
 	default:
 		return http.StatusInternalServerError
 	}
@@ -78,7 +88,7 @@ type Denial struct {
 	Code, Message string
 	// Challenges are sent one header line each.
 	Challenges []challenge.Challenge
-	// RetryAfter is sent with [Unavailable].
+	// RetryAfter is sent with [Unavailable] and [Limited].
 	RetryAfter time.Duration
 	// Reason and Cause are private: for observers, never for clients.
 	Reason Reason
@@ -117,7 +127,7 @@ func (g *Guard) answer(r Request, d *Denial) Response {
 		for _, c := range d.Challenges {
 			fields = append(fields, Field{"WWW-Authenticate", c.String()})
 		}
-		if d.Kind == Unavailable {
+		if d.Kind == Unavailable || d.Kind == Limited {
 			fields = append(fields, Field{"Retry-After", strconv.Itoa(int(math.Ceil(d.RetryAfter.Seconds())))})
 		}
 	}

@@ -25,6 +25,8 @@ const (
 	ReasonExpired            Reason = "expired"
 	ReasonNotYetValid        Reason = "not_yet_valid"
 	ReasonRevoked            Reason = "revoked"
+	ReasonStale              Reason = "stale_nonce"
+	ReasonReplayed           Reason = "replayed"
 	ReasonWrongIssuer        Reason = "wrong_issuer"
 	ReasonWrongAudience      Reason = "wrong_audience"
 	ReasonBadClaim           Reason = "bad_claim"
@@ -36,6 +38,9 @@ const (
 	ReasonMissingScope       Reason = "missing_scope"
 	ReasonMissingEntitlement Reason = "missing_entitlement"
 	ReasonAccountState       Reason = "account_state"
+	ReasonWeakAuthentication Reason = "weak_authentication"
+	ReasonCrossSite          Reason = "cross_site"
+	ReasonTooManyAttempts    Reason = "too_many_attempts"
 	ReasonUnavailable        Reason = "dependency_unavailable"
 	ReasonInternal           Reason = "internal_error"
 	ReasonPanic              Reason = "panic"
@@ -87,6 +92,30 @@ type ScopeError struct {
 }
 
 func (e *ScopeError) Error() string { return fmt.Sprintf("insufficient scope: %q needed", e.Scopes) }
+
+// StepUpError is passed to [Authenticator.Challenges] when a known principal has
+// proved itself too weakly or too long ago. A scheme that can ask for more
+// answers it with an insufficient_user_authentication challenge that carries
+// acr_values and max_age (RFC 9470 §3), others with none.
+type StepUpError struct{ StepUp }
+
+func (e *StepUpError) Error() string {
+	return fmt.Sprintf("stronger authentication needed: acr %q, max age %v", e.ACRValues, e.MaxAge)
+}
+
+// LimitError refuses an attempt to authenticate because too many have failed
+// before: 429 with Retry-After (RFC 6585 §4). It is an [AttemptLimiter]'s.
+type LimitError struct {
+	// RetryAfter is what the client is told to wait, rounded up to whole
+	// seconds; at least one is sent.
+	RetryAfter time.Duration
+	Err        error
+}
+
+func (e *LimitError) Error() string { return fmt.Sprintf("too many attempts: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *LimitError) Unwrap() error { return e.Err }
 
 // UnavailableError says that a dependency failed: 503. Any error that is not
 // one of this package's kinds is treated like one.

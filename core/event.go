@@ -23,6 +23,7 @@ const (
 	OutcomeBadRequest      Outcome = "bad_request"
 	OutcomeUnavailable     Outcome = "unavailable"
 	OutcomeError           Outcome = "error"
+	OutcomeLimited         Outcome = "limited"
 )
 
 var outcomes = [...]Outcome{
@@ -31,6 +32,7 @@ var outcomes = [...]Outcome{
 	Ambiguous:       OutcomeBadRequest,
 	Unavailable:     OutcomeUnavailable,
 	Faulty:          OutcomeError,
+	Limited:         OutcomeLimited,
 }
 
 // Event is what an [Observer] is told of one verdict. It holds no secret: no
@@ -75,7 +77,7 @@ func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 const maxLogged = 256
 
 // LogObserver writes each event to logger: what was allowed at info
-// level, refusals (400, 401, 403) at warn, failures (500, 503) at error. With
+// level, refusals (400, 401, 403, 429) at warn, failures (500, 503) at error. With
 // a nil logger it uses [slog.Default] at each event.
 //
 // Control, bidirectional and other unprintable characters are escaped and long
