@@ -1,0 +1,111 @@
+// Package cache keeps answers that were expensive to find, for a while.
+//
+// It is bounded, reads take no lock, and it may forget anything at any time.
+// So it fits verified credentials and never what must be remembered, such as
+// identifiers that may be used only once.
+package cache
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// ways is how many entries share a set: a new one replaces one of these.
+const ways = 4
+
+// Key is a cryptographic hash of what the entry is for. The hash must be keyed
+// with a secret, or of a secret, where clients choose what goes in: otherwise
+// they could fill one set on purpose.
+type Key = [32]byte
+
+// Cache maps keys to values until they expire. It is safe for concurrent use.
+type Cache[V any] struct {
+	sets []set[V]
+	mask uint64
+}
+
+type set[V any] [ways]atomic.Pointer[entry[V]]
+
+type entry[V any] struct {
+	key     Key
+	value   V
+	expires time.Time
+}
+
+// New makes a cache for at least size entries, rounded up to a power of two;
+// at least 4. An empty one takes 8 bytes an entry.
+func New[V any](size int) *Cache[V] {
+	sets := 1
+	for sets*ways < size {
+		sets *= 2
+	}
+	return &Cache[V]{sets: make([]set[V], sets), mask: uint64(sets - 1)}
+}
+
+// Get returns the value kept for key, unless it has expired at now.
+func (c *Cache[V]) Get(key Key, now time.Time) (V, bool) {
+	s := c.set(key)
+	for i := range s {
+		if e := s[i].Load(); e != nil && e.key == key {
+			if now.Before(e.expires) {
+				return e.value, true
+			}
+			break
+		}
+	}
+	var none V
+	return none, false
+}
+
+// Put keeps value for key until expires. It takes the place of the key's own
+// entry, or of an empty or expired one, or of the one that expires first.
+func (c *Cache[V]) Put(key Key, value V, expires, now time.Time) {
+	if !now.Before(expires) {
+		return
+	}
+	s := c.set(key)
+	victim := 0
+	var soonest time.Time
+	for i := range s {
+		e := s[i].Load()
+		if e == nil || e.key == key || !now.Before(e.expires) {
+			victim = i
+			break
+		}
+		if i == 0 || e.expires.Before(soonest) {
+			victim, soonest = i, e.expires
+		}
+	}
+	s[victim].Store(&entry[V]{key, value, expires})
+	for i := range s { // the key's older entry may stand further on
+		if e := s[i].Load(); i != victim && e != nil && e.key == key {
+			s[i].CompareAndSwap(e, nil)
+		}
+	}
+}
+
+// Delete forgets key.
+func (c *Cache[V]) Delete(key Key) {
+	s := c.set(key)
+	for i := range s {
+		if e := s[i].Load(); e != nil && e.key == key {
+			s[i].CompareAndSwap(e, nil)
+		}
+	}
+}
+
+// Clear forgets everything that was put in before it was called.
+func (c *Cache[V]) Clear() {
+	for i := range c.sets {
+		for j := range c.sets[i] {
+			c.sets[i][j].Store(nil)
+		}
+	}
+}
+
+// set is where key's entry stands, found by bits that are as good as random.
+func (c *Cache[V]) set(key Key) *set[V] {
+	h := uint64(key[0]) | uint64(key[1])<<8 | uint64(key[2])<<16 | uint64(key[3])<<24 |
+		uint64(key[4])<<32 | uint64(key[5])<<40 | uint64(key[6])<<48 | uint64(key[7])<<56
+	return &c.sets[h&c.mask]
+}

@@ -1,0 +1,114 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+var start = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func key(s string) Key { return sha256.Sum256([]byte(s)) }
+
+func TestEntriesEndWithTheirTime(t *testing.T) {
+	c := New[string](16)
+	c.Put(key("a"), "one", start.Add(time.Minute), start)
+	if v, ok := c.Get(key("a"), start.Add(time.Minute-1)); !ok || v != "one" {
+		t.Errorf("just before its end: %q, %v", v, ok)
+	}
+	if v, ok := c.Get(key("a"), start.Add(time.Minute)); ok || v != "" {
+		t.Errorf("at its end: %q, %v", v, ok)
+	}
+	c.Put(key("b"), "late", start, start)
+	if _, ok := c.Get(key("b"), start.Add(-time.Second)); ok {
+		t.Error("an entry that had ended was kept")
+	}
+}
+
+func TestAKeyHasOneEntry(t *testing.T) {
+	c := New[int](4) // one set
+	for n := range 3 {
+		c.Put(key("a"), n, start.Add(time.Hour), start)
+		c.Put(key("x"+strconv.Itoa(n)), n, start.Add(time.Minute), start)
+	}
+	if v, ok := c.Get(key("a"), start); !ok || v != 2 {
+		t.Errorf("got %d, %v", v, ok)
+	}
+	c.Delete(key("a"))
+	if _, ok := c.Get(key("a"), start); ok {
+		t.Error("an older entry came back")
+	}
+}
+
+func TestTheOneThatEndsFirstMakesRoom(t *testing.T) {
+	c := New[int](4)
+	for n := 1; n <= 4; n++ {
+		c.Put(key(strconv.Itoa(n)), n, start.Add(time.Duration(n)*time.Minute), start)
+	}
+	c.Put(key("5"), 5, start.Add(time.Hour), start)
+	if _, ok := c.Get(key("1"), start); ok {
+		t.Error("the first to end is still there")
+	}
+	for n := 2; n <= 5; n++ {
+		if v, ok := c.Get(key(strconv.Itoa(n)), start); !ok || v != n {
+			t.Errorf("%d: got %d, %v", n, v, ok)
+		}
+	}
+	c.Clear()
+	if _, ok := c.Get(key("5"), start); ok {
+		t.Error("cleared and still there")
+	}
+}
+
+func TestSizeBounds(t *testing.T) {
+	c := New[int](1000)
+	if got := len(c.sets) * ways; got != 1024 {
+		t.Errorf("room for %d, want 1024", got)
+	}
+	for n := range 10_000 {
+		c.Put(key(strconv.Itoa(n)), n, start.Add(time.Hour), start)
+	}
+	kept := 0
+	for n := range 10_000 {
+		if v, ok := c.Get(key(strconv.Itoa(n)), start); ok {
+			kept++
+			if v != n {
+				t.Fatalf("key %d has the value of %d", n, v)
+			}
+		}
+	}
+	if kept > 1024 || kept < 900 {
+		t.Errorf("%d of 1024 places used", kept)
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	c := New[int](64)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for n := range 5_000 {
+				k := key(strconv.Itoa(n % 100))
+				c.Put(k, n%100, start.Add(time.Hour), start)
+				if v, ok := c.Get(k, start); ok && v != n%100 {
+					t.Errorf("key %d has the value %d", n%100, v)
+				}
+				if n%97 == 0 {
+					c.Delete(k)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestGetAllocatesNothing(t *testing.T) {
+	c := New[string](16)
+	c.Put(key("a"), "one", start.Add(time.Minute), start)
+	k := key("a")
+	if n := testing.AllocsPerRun(100, func() { c.Get(k, start) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
