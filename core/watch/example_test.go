@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -52,6 +55,62 @@ func ExampleNew() {
 	// now in use: p, editor, /reports, POST
 	// <nil>
 	// empty policy: the one before stays
+}
+
+// allowlist is a store of names, one on each line.
+type allowlist struct {
+	names atomic.Pointer[[]string]
+}
+
+func (a *allowlist) Load(name string, data []byte) error {
+	names := strings.Split(strings.TrimSpace(string(data)), "\n")
+	for i, n := range names {
+		if n == "" {
+			return fmt.Errorf("%s:%d: empty line: remove it", filepath.Base(name), i+1)
+		}
+	}
+	a.names.Store(&names)
+	return nil
+}
+
+func ExampleLoad() {
+	dir, err := os.MkdirTemp("", "names")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "names.txt")
+	edit := func(content string) {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			fmt.Println(err)
+		}
+	}
+	edit("alice\n")
+
+	var allowed allowlist
+	w, err := watch.Load(file, &allowed,
+		watch.OnError(func(err error) { fmt.Println("warning:", err) }),
+		watch.Debounce(time.Minute, time.Minute)) // leaves the loading to Trigger here
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer w.Close()
+	fmt.Println(*allowed.names.Load())
+
+	// Trigger is for SIGHUP; edits are noticed without it.
+	edit("alice\n\nbob\n")
+	_, err = w.Trigger(context.Background())
+	fmt.Println(err != nil, *allowed.names.Load())
+	edit("alice\nbob\n")
+	_, err = w.Trigger(context.Background())
+	fmt.Println(err != nil, *allowed.names.Load())
+	// Output:
+	// [alice]
+	// warning: names.txt:2: empty line: remove it
+	// true [alice]
+	// false [alice bob]
 }
 
 func ExampleRead() {

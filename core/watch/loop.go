@@ -37,7 +37,7 @@ func (w *Watcher) run(first chan<- outcome) {
 		case <-poll.C:
 			l.burst.more()
 		case err := <-w.events.failed:
-			l.report(err)
+			l.config.report(err)
 		case <-l.burst.over():
 			l.settle()
 		case reply := <-w.triggers:
@@ -74,7 +74,7 @@ func (l *loop) read() (Snapshot, error) {
 	if text := message(err); text != l.eventErr {
 		l.eventErr = text
 		if err != nil {
-			l.report(err)
+			l.config.report(err)
 		}
 	}
 	return l.config.read()
@@ -86,7 +86,7 @@ func (l *loop) conclude(s Snapshot, err error, insist bool) outcome {
 	if text := message(err); text != l.readErr {
 		l.readErr = text
 		if err != nil {
-			l.report(err)
+			l.config.report(err)
 		}
 	}
 	o := outcome{err: err}
@@ -115,15 +115,10 @@ func (l *loop) call(s Snapshot) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{Value: v, Stack: debug.Stack()}
-			l.report(err)
+			l.config.report(err)
 		}
 	}()
 	return l.changed(l.ctx, s)
-}
-
-func (l *loop) report(err error) {
-	defer func() { _ = recover() }() // whoever is told changes nothing
-	l.config.onError(err)
 }
 
 func message(err error) string {

@@ -100,7 +100,8 @@ func Debounce(quiet, maxDelay time.Duration) Option {
 // OnError sets a function to be told of what the callback cannot know: that
 // the files cannot be read, that events are not to be had (an error that is
 // [ErrPolling]), that the callback panicked (a [*PanicError]). What the
-// callback itself returned is not repeated to it.
+// callback itself returned is not repeated to it. A watcher made by [Load] has
+// no callback of the caller's and tells of every edit that is refused, too.
 //
 // An error that stays the same is reported once, until the files have been
 // read well again. The function is called on the callback's goroutine, never
@@ -162,6 +163,12 @@ func newConfig(paths []string, opts []Option) (*config, error) {
 		c.paths = append(c.paths, source{path, abs})
 	}
 	return c, nil
+}
+
+// report tells of err. Whoever is told changes nothing, not even by a panic.
+func (c *config) report(err error) {
+	defer func() { _ = recover() }()
+	c.onError(err)
 }
 
 // counts reports whether a directory's entry called name is one of its files.

@@ -84,6 +84,11 @@ func New(paths []string, changed Func, opts ...Option) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
+	return start(c, changed)
+}
+
+// start makes a watcher and waits for its first look at the files.
+func start(c *config, changed Func) (*Watcher, error) {
 	w := &Watcher{
 		config:   c,
 		changed:  changed,
