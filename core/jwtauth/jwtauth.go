@@ -101,6 +101,22 @@ func (v *Verifier) checkExpectations() error {
 // The order is fixed: size, form, header, key, signature, and only then the
 // claims, of which nothing is seen before the signature fits.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
+	c, err := v.claims(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	p, err := v.principal(c, "Bearer")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkUnbound(c); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// claims are those of a token whose signature fits, not judged yet.
+func (v *Verifier) claims(ctx context.Context, token string) (claims, error) {
 	if len(token) > v.maxSize {
 		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), v.maxSize)
 	}
@@ -131,7 +147,7 @@ func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Princip
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
 	}
-	return v.principal(c)
+	return c, nil
 }
 
 // key is the one key that may verify a token with header h. A key of another

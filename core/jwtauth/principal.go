@@ -7,11 +7,12 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// principal judges the claims of a token whose signature fits and maps them.
+// principal judges the claims of a token whose signature fits, save cnf, and
+// maps them.
 //
 // All claims are in the principal as decoded: a number is a float64, or a
 // json.Number where float64 would turn one integer into another.
-func (v *Verifier) principal(c claims) (*core.Principal, error) {
+func (v *Verifier) principal(c claims, scheme string) (*core.Principal, error) {
 	if err := v.checkIssuer(c); err != nil {
 		return nil, err
 	}
@@ -22,12 +23,7 @@ func (v *Verifier) principal(c claims) (*core.Principal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, bound := c["cnf"]; bound {
-		// Whoever has stolen such a token could send it like this
-		// (RFC 9449 §7.2, RFC 8705 §3).
-		return nil, refuse(core.ReasonBadClaim, "the token is bound to a key (cnf), of which a Bearer token gives no proof")
-	}
-	info := core.PrincipalInfo{Scheme: "Bearer", Claims: c, Expires: exp}
+	info := core.PrincipalInfo{Scheme: scheme, Claims: c, Expires: exp}
 	if info.ID, err = text(c, path{"sub"}); err != nil {
 		return nil, err
 	}
