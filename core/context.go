@@ -8,6 +8,7 @@ type passageKey struct{}
 type passage struct {
 	context.Context
 	guard     *Guard
+	scheme    string     // the authenticator's that proved the principal
 	principal *Principal // nil for an anonymous request at an optional gate
 }
 

@@ -93,6 +93,8 @@ type Denial struct {
 	// Reason and Cause are private: for observers, never for clients.
 	Reason Reason
 	Cause  error
+
+	fields []Field // what schemes add to the response
 }
 
 // Error is the public side of the denial, so that a denial can travel as an
@@ -117,7 +119,7 @@ func (g *Guard) answer(r Request, d *Denial) Response {
 	default:
 		resp.Status = status
 	}
-	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(g.varyFields)+2)
+	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(d.fields)+len(g.varyFields)+2)
 	for _, f := range resp.Fields {
 		if !strings.EqualFold(f.Name, "WWW-Authenticate") {
 			fields = append(fields, f)
@@ -130,6 +132,9 @@ func (g *Guard) answer(r Request, d *Denial) Response {
 		if d.Kind == Unavailable || d.Kind == Limited {
 			fields = append(fields, Field{"Retry-After", strconv.Itoa(int(math.Ceil(d.RetryAfter.Seconds())))})
 		}
+	}
+	if resp.Status != http.StatusNotFound {
+		fields = append(fields, d.fields...)
 	}
 	fields = append(fields, Field{"Cache-Control", "no-store"})
 	resp.Fields = append(fields, g.varyFields...)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -11,6 +12,7 @@ import (
 func TestKindStatus(t *testing.T) {
 	for kind, want := range map[core.Kind]int{
 		core.Unauthenticated: 401, core.Forbidden: 403, core.Ambiguous: 400, core.Unavailable: 503, core.Faulty: 500,
+		core.Limited: 429,
 		core.Kind(0): 500, core.Kind(99): 500, // a kind nobody set must not let anyone in
 	} {
 		if got := kind.Status(); got != want {
@@ -25,6 +27,7 @@ func TestEveryCodeHasAMessageOfItsOwn(t *testing.T) {
 	for _, code := range []string{
 		core.CodeAuthenticationRequired, core.CodeInvalidCredentials, core.CodeInvalidToken, core.CodeInvalidRequest,
 		core.CodeAmbiguousPath, core.CodeForbidden, core.CodeInsufficientScope, core.CodeUnavailable, core.CodeInternal,
+		core.CodeStepUp, core.CodeCrossSite, core.CodeTooManyAttempts,
 	} {
 		message := core.Messages()[code]
 		if other, ok := seen[message]; ok || message == "" {
@@ -55,6 +58,8 @@ func TestErrors(t *testing.T) {
 		{&core.CredentialError{Reason: core.ReasonExpired, Err: cause}, "expired: cause", true},
 		{&core.CredentialError{Reason: core.ReasonExpired}, "expired", false},
 		{&core.ScopeError{Scopes: []string{"a", "b"}}, `insufficient scope: ["a" "b"] needed`, false},
+		{&core.StepUpError{StepUp: core.StepUp{ACRValues: []string{"gold"}, MaxAge: time.Minute}}, `stronger authentication needed: acr ["gold"], max age 1m0s`, false},
+		{&core.LimitError{Err: cause}, "too many attempts: cause", true},
 		{&core.UnavailableError{Err: cause}, "unavailable: cause", true},
 		{&core.InternalError{Err: cause}, "internal error: cause", true},
 		{&core.PanicError{Value: "boom"}, "panic: boom", false},

@@ -211,18 +211,21 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 	e.Route, e.Resource = resource.Route, resource.Path
 
 	v = Verdict{Context: ctx}
-	if pass := passageFrom(ctx); pass != nil && pass.guard == g {
+	if pass := passageFrom(ctx); g.reuses(pass) {
 		if p := pass.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
 		return v, t.decide(ctx, r, pass.principal, resource, e)
 	}
-	p, fields, d := g.authenticate(ctx, r, e)
+	id, d := g.identify(ctx, r, e)
 	if d == nil {
-		d = t.decide(ctx, r, p, resource, e)
+		d = t.decide(ctx, r, id.principal, resource, e)
+		if d != nil && d.fields == nil {
+			d.fields = id.informed
+		}
 	}
 	if d == nil {
-		v = Verdict{Context: &passage{Context: ctx, guard: g, principal: p}, Fields: fields}
+		v = Verdict{Context: &passage{Context: ctx, guard: g, scheme: id.scheme, principal: id.principal}, Fields: id.fields}
 	}
 	return v, d
 }

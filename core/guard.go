@@ -22,26 +22,36 @@ const defaultRetryAfter = 5 * time.Second
 // Guard is authenticators, authorizer, responder and observers, assembled once
 // and safe for concurrent use. Adapters mount its gates as middleware.
 type Guard struct {
+	root       *Guard // what With made it from, or itself
 	schemes    []scheme
 	authorizer Authorizer
 	anonymous  AnonymousAuthorizer
 	roles      RoleSource
-	givenRoles bool // roles is from WithRoles
 	responder  Responder
 	observers  []Observer
+	limiter    AttemptLimiter
+	origins    []string // trusted ones
+	noPrompts  bool
 	methods    []string
 	retryAfter time.Duration
 	strict     bool
 	logger     *slog.Logger
-	vary       []string
 	varyFields []Field
+	given      given
 }
+
+// given are the parts that options have set, each of which goes once.
+type given struct{ authorizer, roles, responder, observers, limiter, origins bool }
 
 // scheme is an authenticator with what the guard asks of it only once.
 type scheme struct {
 	Authenticator
-	fallback []challenge.Challenge // sent if it names none for a 401
-	allowed  []Field               // added to successful answers
+	name      string
+	ambient   bool
+	guessable Guessable             // nil if it is not
+	informer  Informer              // nil if it is not
+	fallback  []challenge.Challenge // sent if it names none for a 401
+	allowed   []Field               // added to successful answers
 }
 
 // Option configures a [Guard].
@@ -64,12 +74,45 @@ func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 			return nil, fmt.Errorf("guard: authenticator %d: %w", i+1, err)
 		}
 	}
+	g.root = g
+	if err := g.apply(opts); err != nil {
+		return nil, fmt.Errorf("guard: %w", err)
+	}
+	return g, nil
+}
+
+// With makes a variant of g for some of the routes: with the same parts, save
+// those that opts set. It is where [Accepting] narrows the schemes and where a
+// group of pages gets a [Responder] of its own.
+//
+// A request that has passed gate one of g, or of another variant, does not
+// authenticate again at a gate of the variant, as long as the variant accepts
+// the scheme it passed with and has no authorizer, roles or trusted origins of
+// its own.
+func (g *Guard) With(opts ...Option) (*Guard, error) {
+	if g == nil || len(g.schemes) == 0 {
+		return nil, errors.New("guard variant: the guard was not made by NewGuard")
+	}
+	v := *g
+	v.given = given{}
+	v.schemes, v.methods, v.origins = slices.Clone(g.schemes), slices.Clone(g.methods), slices.Clone(g.origins)
+	if err := v.apply(opts); err != nil {
+		return nil, fmt.Errorf("guard variant: %w", err)
+	}
+	if v.given.roles || v.given.authorizer || v.given.origins {
+		v.root = &v // what gate one finds out depends on these
+	}
+	return &v, nil
+}
+
+// apply sets what options say, fills in defaults and checks the whole.
+func (g *Guard) apply(opts []Option) error {
 	for i, opt := range opts {
 		if opt == nil {
-			return nil, fmt.Errorf("guard: option %d is nil", i+1)
+			return fmt.Errorf("option %d is nil", i+1)
 		}
 		if err := opt(g); err != nil {
-			return nil, fmt.Errorf("guard: %w", err)
+			return err
 		}
 	}
 	if g.responder == nil {
@@ -79,10 +122,10 @@ func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 		g.observers = []Observer{LogObserver(nil)}
 	}
 	if err := g.checkRoles(g.authorizer); err != nil {
-		return nil, fmt.Errorf("guard: authorizer: %w", err)
+		return fmt.Errorf("authorizer: %w", err)
 	}
 	g.finishVary()
-	return g, nil
+	return nil
 }
 
 func (g *Guard) addScheme(a Authenticator) error {
@@ -99,22 +142,33 @@ func (g *Guard) addScheme(a Authenticator) error {
 			return fmt.Errorf("scheme %s is there twice", name)
 		}
 	}
-	g.schemes = append(g.schemes, scheme{Authenticator: a, fallback: []challenge.Challenge{c}})
+	s := scheme{Authenticator: a, name: name, fallback: []challenge.Challenge{c}}
+	if b, ok := a.(Ambient); ok {
+		s.ambient = b.Ambient()
+	}
+	s.guessable, _ = a.(Guessable)
+	s.informer, _ = a.(Informer)
+	g.schemes = append(g.schemes, s)
 	return nil
 }
 
 // finishVary works out which answers depend on which request fields. Every
 // scheme is asked of every request, so all answers depend on all their fields.
 func (g *Guard) finishVary() {
+	var vary []string
 	for _, s := range g.schemes {
 		for _, name := range s.Vary() {
-			if name = http.CanonicalHeaderKey(name); !slices.Contains(g.vary, name) {
-				g.vary = append(g.vary, name)
+			if name = http.CanonicalHeaderKey(name); !slices.Contains(vary, name) {
+				vary = append(vary, name)
 			}
 		}
 	}
-	if len(g.vary) > 0 {
-		g.varyFields = []Field{{"Vary", strings.Join(g.vary, ", ")}}
+	if g.noPrompts {
+		vary = append(vary, fetchMode)
+	}
+	g.varyFields = nil
+	if len(vary) > 0 {
+		g.varyFields = []Field{{"Vary", strings.Join(vary, ", ")}}
 	}
 	for i, s := range g.schemes {
 		g.schemes[i].allowed = g.varyFields
@@ -122,143 +176,6 @@ func (g *Guard) finishVary() {
 			g.schemes[i].allowed = append(slices.Clone(g.varyFields), Field{"Cache-Control", "private"})
 		}
 	}
-}
-
-// WithAuthorizer sets the authorizer that the Authorize gate asks.
-func WithAuthorizer(a Authorizer) Option {
-	return func(g *Guard) error {
-		if isNil(a) {
-			return errors.New("authorizer is nil")
-		}
-		if g.authorizer != nil {
-			return errors.New("two authorizers: combine them with rule.All or rule.Any")
-		}
-		g.authorizer = a
-		g.anonymous, _ = a.(AnonymousAuthorizer)
-		if source, ok := a.(RoleSource); ok && !g.givenRoles {
-			g.roles = source
-		}
-		return nil
-	}
-}
-
-// WithRoles adds the roles of a source that is not the authorizer itself, and
-// is asked in place of it.
-func WithRoles(s RoleSource) Option {
-	return func(g *Guard) error {
-		if isNil(s) {
-			return errors.New("role source is nil")
-		}
-		if g.givenRoles {
-			return errors.New("two role sources")
-		}
-		g.roles, g.givenRoles = s, true
-		return nil
-	}
-}
-
-// WithResponder sets what denials look like.
-func WithResponder(r Responder) Option {
-	return func(g *Guard) error {
-		if isNil(r) {
-			return errors.New("responder is nil")
-		}
-		if g.responder != nil {
-			return errors.New("two responders: combine them with respond.Negotiate")
-		}
-		g.responder = r
-		return nil
-	}
-}
-
-// WithObserver adds an observer. The first one given replaces the default.
-func WithObserver(o Observer) Option {
-	return func(g *Guard) error {
-		if isNil(o) {
-			return errors.New("observer is nil")
-		}
-		g.observers = append(g.observers, o)
-		return nil
-	}
-}
-
-// WithMethods lets methods outside RFC 9110 and PATCH, or TRACE and CONNECT,
-// reach rules and handlers. Without it they are refused at every gate, unless
-// the authorizer is a [MethodAuthorizer] that judges them.
-func WithMethods(methods ...string) Option {
-	return func(g *Guard) error {
-		g.methods = append(g.methods, methods...)
-		return nil
-	}
-}
-
-// WithRetryAfter sets what a client is told to wait on a 503 when the failing
-// part does not say; 5 s by default, at least 1 s.
-func WithRetryAfter(d time.Duration) Option {
-	return func(g *Guard) error {
-		if d < time.Second {
-			return fmt.Errorf("retry after %v: at least 1s", d)
-		}
-		g.retryAfter = d
-		return nil
-	}
-}
-
-// WithLogger sets where warnings at assembly go; slog's default otherwise.
-func WithLogger(l *slog.Logger) Option {
-	return func(g *Guard) error {
-		if l == nil {
-			return errors.New("logger is nil")
-		}
-		g.logger = l
-		return nil
-	}
-}
-
-// Strict turns warnings at assembly, such as a rule with a role the policy
-// does not know, into errors.
-func Strict() Option {
-	return func(g *Guard) error {
-		g.strict = true
-		return nil
-	}
-}
-
-// authenticate is gate one: the principal, or nil for none, or a denial.
-func (g *Guard) authenticate(ctx context.Context, r Request, e *Event) (*Principal, []Field, *Denial) {
-	if _, n := r.Header("Authorization"); n > 1 {
-		return nil, nil, g.refuse(r, -1, fmt.Errorf("%w: %d Authorization lines", ErrAmbiguousCredentials, n))
-	}
-	for i := range g.schemes {
-		s := &g.schemes[i]
-		e.Scheme = s.Scheme() // also when it panics
-		p, err := s.Authenticate(ctx, r)
-		if hasNone(err) {
-			e.Scheme = ""
-			continue
-		}
-		if err == nil && (p == nil || p.ID() == "") {
-			err = &InternalError{fmt.Errorf("authenticator %s returned neither principal nor error", s.Scheme())}
-		}
-		if err != nil {
-			return nil, nil, g.refuse(r, i, err)
-		}
-		if p.Scheme() == "" {
-			p = p.withScheme(s.Scheme())
-		}
-		if g.roles != nil {
-			extra, err := g.roles.RolesOf(ctx, p)
-			if err != nil {
-				return nil, nil, g.failure(err)
-			}
-			if len(extra) > 0 {
-				p = p.withRoles(extra)
-			}
-		}
-		e.PrincipalID = p.ID()
-		return p, s.allowed, nil
-	}
-	return nil, g.varyFields, nil
 }
 
 // observe tells every observer, whatever they do.

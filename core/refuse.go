@@ -2,6 +2,8 @@ package core
 
 import (
 	"errors"
+	"strings"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
@@ -21,11 +23,16 @@ func hasNone(err error) bool {
 func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 	if hasNone(err) {
 		d := newDenial(Unauthenticated, CodeAuthenticationRequired, ReasonNoCredentials, nil)
-		d.Challenges = g.challenges(r, failed, err)
+		g.challenge(d, r, failed, err)
 		return d
 	}
 	var bad *CredentialError
+	var limit *LimitError
 	switch {
+	case errors.As(err, &limit):
+		d := newDenial(Limited, CodeTooManyAttempts, ReasonTooManyAttempts, err)
+		d.RetryAfter = max(limit.RetryAfter, time.Second)
+		return d
 	case isFailure(err):
 		return g.failure(err)
 	case errors.Is(err, ErrAmbiguousCredentials):
@@ -38,17 +45,18 @@ func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 			code = CodeInvalidCredentials
 		}
 		d := newDenial(Unauthenticated, code, bad.Reason, err)
-		d.Challenges = g.challenges(r, failed, err)
+		g.challenge(d, r, failed, err)
 		return d
 	default:
 		return g.failure(err)
 	}
 }
 
-// challenges are every scheme's for a 401; scheme number failed is told why.
-func (g *Guard) challenges(r Request, failed int, err error) []challenge.Challenge {
-	var all []challenge.Challenge
-	for i, s := range g.schemes {
+// challenge puts every scheme's challenges for a 401 into d, and what else they
+// have to say; scheme number failed is told why.
+func (g *Guard) challenge(d *Denial, r Request, failed int, err error) {
+	for i := range g.schemes {
+		s := &g.schemes[i]
 		own := ErrNoCredentials
 		if i == failed {
 			own = err
@@ -57,12 +65,39 @@ func (g *Guard) challenges(r Request, failed int, err error) []challenge.Challen
 		if len(cs) == 0 {
 			cs = s.fallback
 		}
-		if len(g.schemes) == 1 {
-			return cs
+		if s.informer != nil {
+			d.fields = append(d.fields, s.informer.Inform(r, nil, own)...)
 		}
-		all = append(all, cs...)
+		if len(g.schemes) == 1 {
+			d.Challenges = cs // as it is, without a copy
+		} else {
+			d.Challenges = append(d.Challenges, cs...)
+		}
 	}
-	return all
+	if g.noPrompts && isScripted(r) {
+		d.Challenges = unprompted(d.Challenges)
+	}
+}
+
+// isScripted reports whether a script made the request, so that no browser
+// should ask its user over the page (Fetch Metadata, "Sec-Fetch-Mode").
+func isScripted(r Request) bool {
+	mode, n := r.Header(fetchMode)
+	return n > 0 && mode != "navigate"
+}
+
+// unprompted are challenges under names that make no browser open a dialog.
+func unprompted(cs []challenge.Challenge) []challenge.Challenge {
+	out := make([]challenge.Challenge, 0, len(cs))
+	for _, c := range cs {
+		if s := c.Scheme(); strings.EqualFold(s, "Basic") || strings.EqualFold(s, "Digest") {
+			if renamed, err := challenge.New("x"+s, c.Params()...); err == nil {
+				c = renamed
+			}
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // isFailure reports whether a part of the program failed, whatever else the
@@ -109,7 +144,13 @@ func (g *Guard) forbid(r Request, dec Decision) *Denial {
 		reason = ReasonDenied
 	}
 	d := newDenial(Forbidden, CodeForbidden, reason, nil)
-	if len(dec.Scopes) > 0 {
+	switch {
+	case dec.StepUp != nil:
+		d.Code, d.Message = CodeStepUp, messages[CodeStepUp]
+		if d.Challenges = g.naming(CodeStepUp, r, &StepUpError{StepUp: *dec.StepUp}); len(d.Challenges) > 0 {
+			d.Kind = Unauthenticated
+		}
+	case len(dec.Scopes) > 0:
 		d.Code, d.Message = CodeInsufficientScope, messages[CodeInsufficientScope]
 		d.Challenges = g.naming(d.Code, r, &ScopeError{Scopes: dec.Scopes})
 	}

@@ -50,6 +50,29 @@ func Check(c echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 	return pass(c, g.CheckNow(c.Request().Context(), newView(c), rules...))
 }
 
+// Request shows the request to code that knows no framework, such as a login of
+// core/session.
+func Request(c echo.Context) core.Request { return newView(c) }
+
+// AddFields puts fields that core and its schemes give out into the response:
+// Vary is merged with what others have set, every challenge and cookie gets its
+// own line, other names replace.
+func AddFields(c echo.Context, fields ...core.Field) {
+	httpauth.AddFields(c.Response().Header(), fields)
+}
+
+// Serve mounts an endpoint, such as a metadata document.
+func Serve(e core.Endpoint) echo.HandlerFunc {
+	if e == nil {
+		panic("echoauth: endpoint is nil")
+	}
+	return func(c echo.Context) error {
+		resp := e(c.Request().Context(), newView(c))
+		httpauth.Write(c.Response(), &resp)
+		return nil
+	}
+}
+
 // Routes lists the app's routes, for checks of a policy against them.
 func Routes(app *echo.Echo) []core.RouteInfo {
 	var routes []core.RouteInfo

@@ -82,7 +82,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App) {
 	e.Use(mounts.All(app.Use)...)
 	for _, rt := range app.Routes {
 		router := e.Group(rt.Group, mounts.All(rt.GroupGates)...)
-		handler := func(c echo.Context) error { return rt.Handler(exchange{c}) }
+		handler := func(c echo.Context) error { return rt.Handle(exchange{c}) }
 		if rt.Methods == nil {
 			router.Any(rt.Pattern, handler, mounts.All(rt.Gates)...)
 		} else {
@@ -104,6 +104,12 @@ func (x exchange) Param(name string) string { return x.c.Param(name) }
 func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 	return echoauth.Check(x.c, g, rules...)
 }
+
+func (x exchange) Request() core.Request { return echoauth.Request(x.c) }
+
+func (x exchange) AddFields(fields ...core.Field) { echoauth.AddFields(x.c, fields...) }
+
+func (x exchange) Serve(e core.Endpoint) error { return echoauth.Serve(e)(x.c) }
 
 func (x exchange) Text(status int, body string) error { return x.c.String(status, body) }
 

@@ -56,6 +56,23 @@ func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	return deny(c, v)
 }
 
+// Request shows the request to code that knows no framework, such as a login of
+// core/session. Its strings are copies and safe to keep.
+func Request(c *fiber.Ctx) core.Request { return newView(c) }
+
+// Serve mounts an endpoint, such as a metadata document.
+func Serve(e core.Endpoint) fiber.Handler {
+	if e == nil {
+		panic("fiberauth: endpoint is nil")
+	}
+	return func(c *fiber.Ctx) error {
+		resp := e(c.UserContext(), newView(c))
+		AddFields(c, resp.Fields...)
+		c.Status(resp.Status).Response().SetBody(resp.Body)
+		return nil
+	}
+}
+
 // Routes lists the app's routes, for checks of a policy against them. Static
 // and other handlers mounted with Use are not among them.
 func Routes(app *fiber.App) []core.RouteInfo {
@@ -76,7 +93,7 @@ func mount(t *core.Gate, err error) fiber.Handler {
 		if v.Response != nil {
 			return settle(c, deny(c, v))
 		}
-		addFields(c, v.Fields)
+		AddFields(c, v.Fields...)
 		c.SetUserContext(v.Context)
 		return settle(c, c.Next())
 	}
@@ -110,7 +127,7 @@ func (e *Error) Unwrap() []error { return []error{e.native, e.Denial} }
 // deny writes the answer. A preflight is no error.
 func deny(c *fiber.Ctx, v core.Verdict) error {
 	resp := v.Response
-	addFields(c, resp.Fields)
+	AddFields(c, resp.Fields...)
 	c.Status(resp.Status).Response().SetBody(resp.Body)
 	if v.Denial == nil {
 		return nil
@@ -123,15 +140,15 @@ func isDefault(h fiber.ErrorHandler) bool {
 	return reflect.ValueOf(h).Pointer() == reflect.ValueOf(fiber.DefaultErrorHandler).Pointer()
 }
 
-// addFields puts the fields of a verdict into the response: Vary is merged
-// with what others have set, every challenge gets its own line, other names
-// replace.
-func addFields(c *fiber.Ctx, fields []core.Field) {
+// AddFields puts fields that core and its schemes give out into the response:
+// Vary is merged with what others have set, every challenge and cookie gets its
+// own line, other names replace.
+func AddFields(c *fiber.Ctx, fields ...core.Field) {
 	for _, f := range fields {
 		switch f.Name {
 		case fiber.HeaderVary:
 			addVary(c, f.Value)
-		case fiber.HeaderWWWAuthenticate:
+		case fiber.HeaderWWWAuthenticate, fiber.HeaderSetCookie:
 			c.Response().Header.Add(f.Name, f.Value)
 		default:
 			c.Set(f.Name, f.Value)

@@ -119,7 +119,7 @@ func add(root *fiber.App, rt authtest.Route) {
 	case rt.Group != "":
 		router = root.Group(rt.Group, mounts.All(rt.GroupGates)...)
 	}
-	handlers := append(mounts.All(rt.Gates), func(c *fiber.Ctx) error { return rt.Handler(exchange{c}) })
+	handlers := append(mounts.All(rt.Gates), func(c *fiber.Ctx) error { return rt.Handle(exchange{c}) })
 	if rt.Methods == nil {
 		router.All(rt.Pattern, handlers...)
 	}
@@ -140,6 +140,12 @@ func (x exchange) Param(name string) string { return x.c.Params(name) }
 func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 	return fiberauth.Check(x.c, g, rules...)
 }
+
+func (x exchange) Request() core.Request { return fiberauth.Request(x.c) }
+
+func (x exchange) AddFields(fields ...core.Field) { fiberauth.AddFields(x.c, fields...) }
+
+func (x exchange) Serve(e core.Endpoint) error { return fiberauth.Serve(e)(x.c) }
 
 func (x exchange) Text(status int, body string) error { return x.c.Status(status).SendString(body) }
 

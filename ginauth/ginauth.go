@@ -48,6 +48,26 @@ func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
 	return pass(c, g.CheckNow(c.Request.Context(), newView(c), rules...))
 }
 
+// Request shows the request to code that knows no framework, such as a login of
+// core/session.
+func Request(c *gin.Context) core.Request { return newView(c) }
+
+// AddFields puts fields that core and its schemes give out into the response:
+// Vary is merged with what others have set, every challenge and cookie gets its
+// own line, other names replace.
+func AddFields(c *gin.Context, fields ...core.Field) { httpauth.AddFields(c.Writer.Header(), fields) }
+
+// Serve mounts an endpoint, such as a metadata document.
+func Serve(e core.Endpoint) gin.HandlerFunc {
+	if e == nil {
+		panic("ginauth: endpoint is nil")
+	}
+	return func(c *gin.Context) {
+		resp := e(c.Request.Context(), newView(c))
+		httpauth.Write(c.Writer, &resp)
+	}
+}
+
 // Routes lists the app's routes, for checks of a policy against them.
 func Routes(app *gin.Engine) []core.RouteInfo {
 	var routes []core.RouteInfo

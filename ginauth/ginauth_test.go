@@ -58,7 +58,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App, engine *gin.Engine) {
 	for _, rt := range app.Routes {
 		router := engine.Group(rt.Group, mounts.All(rt.GroupGates)...)
 		handlers := append(mounts.All(rt.Gates), func(c *gin.Context) {
-			_ = rt.Handler(exchange{c}) // the answer is written
+			_ = rt.Handle(exchange{c}) // the answer is written
 		})
 		pattern := strings.Replace(rt.Pattern, "/*", "/*rest", 1)
 		if rt.Methods == nil {
@@ -86,6 +86,15 @@ func (x exchange) Param(name string) string {
 
 func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 	return ginauth.Check(x.c, g, rules...)
+}
+
+func (x exchange) Request() core.Request { return ginauth.Request(x.c) }
+
+func (x exchange) AddFields(fields ...core.Field) { ginauth.AddFields(x.c, fields...) }
+
+func (x exchange) Serve(e core.Endpoint) error {
+	ginauth.Serve(e)(x.c)
+	return nil
 }
 
 func (x exchange) Text(status int, body string) error {

@@ -70,7 +70,17 @@ type Route struct {
 	Methods []string
 	Pattern string
 	Gates   []Gate
-	Handler Handler
+	// Handler handles what passes the gates, unless Endpoint does.
+	Handler  Handler
+	Endpoint core.Endpoint
+}
+
+// Handle runs the route's endpoint or handler.
+func (rt Route) Handle(x Exchange) error {
+	if rt.Endpoint != nil {
+		return x.Serve(rt.Endpoint)
+	}
+	return rt.Handler(x)
 }
 
 // Gate is a gate to mount with the adapter's function of the same name.
@@ -94,6 +104,12 @@ type Exchange interface {
 	Param(name string) string
 	// Check is the adapter's Check.
 	Check(g *core.Guard, rules ...core.Authorizer) error
+	// Request is what the adapter's Request gives.
+	Request() core.Request
+	// AddFields is the adapter's AddFields.
+	AddFields(fields ...core.Field)
+	// Serve answers by the adapter's Serve.
+	Serve(e core.Endpoint) error
 	// SetHeader sets a header field of the response.
 	SetHeader(name, value string)
 	// AddHeader adds a field line to the response.

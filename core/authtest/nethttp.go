@@ -25,7 +25,7 @@ func serveMux(t testing.TB, l net.Listener, app App) {
 	mux := http.NewServeMux()
 	for _, rt := range app.Routes {
 		var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_ = rt.Handler(muxExchange{w, r}) // the answer is written
+			_ = rt.Handle(muxExchange{w, r}) // the answer is written
 		})
 		gates := slices.Concat(rt.GroupGates, rt.Gates)
 		for _, m := range slices.Backward(mounts.All(gates)) {
@@ -92,6 +92,15 @@ func (x muxExchange) Param(name string) string {
 
 func (x muxExchange) Check(g *core.Guard, rules ...core.Authorizer) error {
 	return httpauth.Check(x.w, x.r, g, rules...)
+}
+
+func (x muxExchange) Request() core.Request { return httpauth.Request(x.r) }
+
+func (x muxExchange) AddFields(fields ...core.Field) { httpauth.AddFields(x.w.Header(), fields) }
+
+func (x muxExchange) Serve(e core.Endpoint) error {
+	httpauth.Serve(e).ServeHTTP(x.w, x.r)
+	return nil
 }
 
 func (x muxExchange) Text(status int, body string) error {

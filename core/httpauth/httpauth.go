@@ -54,6 +54,21 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 	return v.Denial
 }
 
+// Request shows a request to code that knows no framework, such as a login of
+// core/session.
+func Request(r *http.Request) core.Request { return newView(r) }
+
+// Serve mounts an endpoint, such as a metadata document.
+func Serve(e core.Endpoint) http.Handler {
+	if e == nil {
+		panic("httpauth: endpoint is nil")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		resp := e(r.Context(), newView(r))
+		Write(w, &resp)
+	})
+}
+
 func mount(t *core.Gate, err error) Middleware {
 	if err != nil {
 		panic("httpauth: " + err.Error())

@@ -94,15 +94,15 @@ func (v *View) TLS() *tls.ConnectionState { return v.Request.TLS }
 // RemoteAddr implements [core.Request].
 func (v *View) RemoteAddr() string { return v.Request.RemoteAddr }
 
-// AddFields puts the fields of a verdict into a response header: Vary is
-// merged with what others have set, every challenge gets its own line, other
-// names replace.
+// AddFields puts fields that core and its schemes give out into a response
+// header: Vary is merged with what others have set, every challenge and cookie
+// gets its own line, other names replace.
 func AddFields(h http.Header, fields []core.Field) {
 	for _, f := range fields {
 		switch f.Name {
 		case "Vary":
 			addVary(h, f.Value)
-		case "WWW-Authenticate":
+		case "WWW-Authenticate", "Set-Cookie":
 			h.Add(f.Name, f.Value)
 		default:
 			h.Set(f.Name, f.Value)

@@ -1,0 +1,71 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const fetchMode = "Sec-Fetch-Mode"
+
+// CrossSite returns an error if r is an unsafe request, or the start of a
+// WebSocket, that a page of another site made a browser send. Guards ask it of
+// requests that a scheme whose credentials are [Ambient] let through; ask it
+// where a request is to be judged before there is a principal, as when a
+// browser signs in.
+//
+// Sec-Fetch-Site decides where the browser sends it: same-origin and none pass,
+// cross-site and same-site do not (Fetch Metadata, "Sec-Fetch-Site"). Without
+// it Origin must name the request's host, and https on a TLS connection; the
+// origin "null" never passes. A request with neither is not a browser's of
+// today, and passes. Each origin in trusted, such as
+// "https://app.example.com", passes when Origin is exactly that.
+//
+// GET, HEAD and OPTIONS pass, since no handler of them may change anything
+// (RFC 9110 §9.2.1), save when they ask for an upgrade.
+func CrossSite(r Request, trusted ...string) error {
+	switch r.Method() {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		if _, n := r.Header("Upgrade"); n == 0 {
+			return nil
+		}
+	}
+	site, sites := r.Header("Sec-Fetch-Site")
+	origin, origins := r.Header("Origin")
+	switch {
+	case sites > 1 || origins > 1:
+		return errors.New("several Sec-Fetch-Site or Origin lines")
+	case origins == 1 && slices.Contains(trusted, origin):
+		return nil
+	case sites == 1 && (site == "same-origin" || site == "none"):
+		return nil
+	case sites == 1:
+		return fmt.Errorf("unsafe request with Sec-Fetch-Site %q from origin %q", site, origin)
+	case origins == 0:
+		return nil
+	}
+	if o, err := url.Parse(origin); err == nil && strings.EqualFold(o.Host, r.Host()) && o.Host != "" &&
+		(o.Scheme == "https" || o.Scheme == "http" && r.TLS() == nil) {
+		return nil
+	}
+	return fmt.Errorf("unsafe request from origin %q to host %q", origin, r.Host())
+}
+
+// checkOrigin finds what could never equal an Origin field.
+func checkOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	switch {
+	case err != nil:
+		return errors.New("not a URL")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return errors.New("an origin begins with https:// or http://")
+	case u.Host == "" || u.User != nil || origin != u.Scheme+"://"+u.Host || origin != strings.ToLower(origin):
+		return errors.New("an origin is scheme, host and port in small letters, with nothing behind them")
+	case u.Port() == "443" && u.Scheme == "https" || u.Port() == "80" && u.Scheme == "http":
+		return errors.New("browsers leave out the scheme's own port: leave it out here too")
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// identity is what gate one found out.
+type identity struct {
+	principal *Principal // nil for none
+	scheme    string     // the authenticator's, "" for none
+	fields    []Field    // for the response to a request that passes
+	informed  []Field    // those of them that the scheme itself asks for
+}
+
+// identify is gate one: the principal, or none, or a denial.
+func (g *Guard) identify(ctx context.Context, r Request, e *Event) (identity, *Denial) {
+	if _, n := r.Header("Authorization"); n > 1 {
+		return identity{}, g.refuse(r, -1, fmt.Errorf("%w: %d Authorization lines", ErrAmbiguousCredentials, n))
+	}
+	for i := range g.schemes {
+		s := &g.schemes[i]
+		e.Scheme = s.name // also when it panics
+		p, err := g.attempt(ctx, r, s)
+		if hasNone(err) {
+			e.Scheme = ""
+			continue
+		}
+		if err == nil && (p == nil || p.ID() == "") {
+			err = &InternalError{fmt.Errorf("authenticator %s returned neither principal nor error", s.name)}
+		}
+		if err != nil {
+			return identity{}, g.refuse(r, i, err)
+		}
+		return g.admit(ctx, r, s, p, e)
+	}
+	return identity{fields: g.varyFields}, nil
+}
+
+// attempt asks one scheme, and the limiter before and after it.
+func (g *Guard) attempt(ctx context.Context, r Request, s *scheme) (*Principal, error) {
+	if g.limiter == nil || s.guessable == nil {
+		return s.Authenticate(ctx, r)
+	}
+	account, ok := s.guessable.Attempt(r)
+	if !ok {
+		return s.Authenticate(ctx, r)
+	}
+	if err := g.limiter.Allow(ctx, r, account); err != nil {
+		if errors.Is(err, ErrNoCredentials) { // would make a guest of a guesser
+			err = &InternalError{fmt.Errorf("attempt limiter: %v", err)}
+		}
+		return nil, err
+	}
+	p, err := s.Authenticate(ctx, r)
+	g.limiter.Report(ctx, r, account, err)
+	return p, err
+}
+
+// admit completes a principal that scheme s has proved.
+func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, e *Event) (identity, *Denial) {
+	if p.Scheme() == "" {
+		p = p.withScheme(s.name)
+	}
+	e.PrincipalID = p.ID()
+	if s.ambient {
+		if err := CrossSite(r, g.origins...); err != nil {
+			return identity{}, newDenial(Forbidden, CodeCrossSite, ReasonCrossSite, err)
+		}
+	}
+	if g.roles != nil {
+		extra, err := g.roles.RolesOf(ctx, p)
+		if err != nil {
+			return identity{}, g.failure(err)
+		}
+		if len(extra) > 0 {
+			p = p.withRoles(extra)
+		}
+	}
+	id := identity{principal: p, scheme: s.name, fields: s.allowed}
+	if s.informer != nil {
+		if id.informed = s.informer.Inform(r, p, nil); len(id.informed) > 0 {
+			id.fields = slices.Concat(id.informed, s.allowed)
+		}
+	}
+	return id, nil
+}
+
+// reuses reports whether a gate of g may rely on what gate one of another
+// variant of the same guard found out.
+func (g *Guard) reuses(pass *passage) bool {
+	switch {
+	case pass == nil || pass.guard == nil || pass.guard.root != g.root:
+		return false
+	case pass.guard == g:
+		return true
+	case pass.principal != nil:
+		return g.accepts(pass.scheme)
+	}
+	for i := range g.schemes {
+		if !pass.guard.accepts(g.schemes[i].name) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,181 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+)
+
+// WithAuthorizer sets the authorizer that the Authorize gate asks.
+func WithAuthorizer(a Authorizer) Option {
+	return func(g *Guard) error {
+		if isNil(a) {
+			return errors.New("authorizer is nil")
+		}
+		if g.given.authorizer {
+			return errors.New("two authorizers: combine them with rule.All or rule.Any")
+		}
+		g.authorizer, g.given.authorizer = a, true
+		g.anonymous, _ = a.(AnonymousAuthorizer)
+		if source, ok := a.(RoleSource); ok && !g.given.roles {
+			g.roles = source
+		}
+		return nil
+	}
+}
+
+// WithRoles adds the roles of a source that is not the authorizer itself, and
+// is asked in place of it.
+func WithRoles(s RoleSource) Option {
+	return func(g *Guard) error {
+		if isNil(s) {
+			return errors.New("role source is nil")
+		}
+		if g.given.roles {
+			return errors.New("two role sources")
+		}
+		g.roles, g.given.roles = s, true
+		return nil
+	}
+}
+
+// WithResponder sets what denials look like.
+func WithResponder(r Responder) Option {
+	return func(g *Guard) error {
+		if isNil(r) {
+			return errors.New("responder is nil")
+		}
+		if g.given.responder {
+			return errors.New("two responders: combine them with respond.Negotiate")
+		}
+		g.responder, g.given.responder = r, true
+		return nil
+	}
+}
+
+// WithObserver adds an observer. The first one given replaces the default, and
+// in a variant those of the guard it is made from.
+func WithObserver(o Observer) Option {
+	return func(g *Guard) error {
+		if isNil(o) {
+			return errors.New("observer is nil")
+		}
+		if !g.given.observers {
+			g.observers, g.given.observers = nil, true
+		}
+		g.observers = append(g.observers, o)
+		return nil
+	}
+}
+
+// WithMethods lets methods outside RFC 9110 and PATCH, or TRACE and CONNECT,
+// reach rules and handlers. Without it they are refused at every gate, unless
+// the authorizer is a [MethodAuthorizer] that judges them.
+func WithMethods(methods ...string) Option {
+	return func(g *Guard) error {
+		g.methods = append(g.methods, methods...)
+		return nil
+	}
+}
+
+// WithRetryAfter sets what a client is told to wait on a 503 when the failing
+// part does not say; 5 s by default, at least 1 s.
+func WithRetryAfter(d time.Duration) Option {
+	return func(g *Guard) error {
+		if d < time.Second {
+			return fmt.Errorf("retry after %v: at least 1s", d)
+		}
+		g.retryAfter = d
+		return nil
+	}
+}
+
+// WithLogger sets where warnings at assembly go; slog's default otherwise.
+func WithLogger(l *slog.Logger) Option {
+	return func(g *Guard) error {
+		if l == nil {
+			return errors.New("logger is nil")
+		}
+		g.logger = l
+		return nil
+	}
+}
+
+// Strict turns warnings at assembly, such as a rule with a role the policy
+// does not know, into errors.
+func Strict() Option {
+	return func(g *Guard) error {
+		g.strict = true
+		return nil
+	}
+}
+
+// WithAttemptLimiter bounds how often credentials that can be guessed may be
+// wrong (429). Without it nothing is counted.
+func WithAttemptLimiter(l AttemptLimiter) Option {
+	return func(g *Guard) error {
+		if isNil(l) {
+			return errors.New("attempt limiter is nil")
+		}
+		if g.given.limiter {
+			return errors.New("two attempt limiters")
+		}
+		g.limiter, g.given.limiter = l, true
+		return nil
+	}
+}
+
+// WithTrustedOrigins names origins, besides the request's own, whose pages may
+// cause unsafe requests with credentials that the browser adds by itself. An
+// origin is "https://app.example.com", with the port where it is not the
+// scheme's own; it is compared exactly.
+func WithTrustedOrigins(origins ...string) Option {
+	return func(g *Guard) error {
+		for _, o := range origins {
+			if err := checkOrigin(o); err != nil {
+				return fmt.Errorf("trusted origin %q: %w", o, err)
+			}
+		}
+		g.origins, g.given.origins = append(g.origins, origins...), true
+		return nil
+	}
+}
+
+// WithoutPrompts keeps browsers from opening their password dialog over a page
+// whose script made the request: where Sec-Fetch-Mode says anything but
+// navigate, Basic and Digest are challenged for as xBasic and xDigest, names
+// that no browser acts on and a script can tell.
+func WithoutPrompts() Option {
+	return func(g *Guard) error {
+		g.noPrompts = true
+		return nil
+	}
+}
+
+// Accepting narrows the schemes to those named, in the order the guard has
+// them. Credentials of any other scheme are then as good as none. It is for
+// [Guard.With]; a name that the guard does not have is an error.
+func Accepting(schemes ...string) Option {
+	return func(g *Guard) error {
+		if len(schemes) == 0 {
+			return errors.New("accepting no scheme: name at least one")
+		}
+		for _, name := range schemes {
+			if !g.accepts(name) {
+				return fmt.Errorf("accepting %q: the guard has no such scheme", name)
+			}
+		}
+		g.schemes = slices.DeleteFunc(slices.Clone(g.schemes), func(s scheme) bool {
+			return !slices.ContainsFunc(schemes, func(name string) bool { return strings.EqualFold(name, s.name) })
+		})
+		return nil
+	}
+}
+
+// accepts reports whether scheme is one of the guard's.
+func (g *Guard) accepts(name string) bool {
+	return slices.ContainsFunc(g.schemes, func(s scheme) bool { return strings.EqualFold(name, s.name) })
+}
