@@ -14,11 +14,10 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
 )
 
-// defaultMaxTokenSize is above what servers commonly allow for all header
-// fields together, so only a deployment that raised that limit meets it.
-const defaultMaxTokenSize = 16 << 10
+const schemeName = "Bearer"
 
 // TokenVerifier turns an access token into the principal it was issued for.
 // Implementations must be safe for concurrent use.
@@ -39,16 +38,14 @@ type TokenVerifier interface {
 // Authenticator is the Bearer scheme. It implements [core.Authenticator] and
 // is safe for concurrent use.
 type Authenticator struct {
-	verifier TokenVerifier
-	maxSize  int
-	realm    challenge.Param
-	vary     []string
-
-	// Challenges that are the same for every request, rendered once.
-	plain, invalidToken, invalidRequest []challenge.Challenge
+	verifier   TokenVerifier
+	maxSize    int
+	last       []challenge.Param // of every challenge
+	challenges *tokenscheme.Challenges
+	vary       []string
 }
 
-var _ core.Authenticator = (*Authenticator)(nil)
+var _ core.Guessable = (*Authenticator)(nil)
 
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
@@ -65,6 +62,21 @@ func WithMaxTokenSize(n int) Option {
 	}
 }
 
+// WithResourceMetadata names the metadata of the protected resource in every
+// challenge, as resource_metadata (RFC 9728 §5.1), so that clients find out
+// where to get a token. address is the absolute https URL at which clients
+// reach the document; see package metadata, which serves it.
+func WithResourceMetadata(address string) Option {
+	return func(a *Authenticator) error {
+		if len(a.last) > 0 {
+			return errors.New("resource metadata is named twice")
+		}
+		param, err := tokenscheme.ResourceMetadata(address)
+		a.last = []challenge.Param{param}
+		return err
+	}
+}
+
 // New makes an authenticator whose challenges name realm, which must be
 // printable ASCII and not empty (RFC 6750 §3 wants a parameter in every
 // challenge, and realm is the one that always fits).
@@ -77,8 +89,7 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 	}
 	a := &Authenticator{
 		verifier: v,
-		maxSize:  defaultMaxTokenSize,
-		realm:    challenge.Param{Name: "realm", Value: realm},
+		maxSize:  tokenscheme.DefaultMaxTokenSize,
 		vary:     []string{"Authorization"},
 	}
 	for i, opt := range opts {
@@ -89,7 +100,8 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 			return nil, fmt.Errorf("bearer: %w", err)
 		}
 	}
-	if err := a.render(); err != nil {
+	var err error
+	if a.challenges, err = tokenscheme.NewChallenges(schemeName, realm, a.last); err != nil {
 		return nil, fmt.Errorf("bearer: %w", err)
 	}
 	return a, nil
@@ -106,42 +118,33 @@ func (a *Authenticator) Vary() []string { return a.vary }
 // code invalid_token and does not reach the verifier; another scheme is
 // [core.ErrNoCredentials] (RFC 6750 §3.1).
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
-	field, n := r.Header("Authorization")
-	if n > 1 {
-		return nil, fmt.Errorf("%w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
-	}
-	token, err := a.token(field)
+	token, err := tokenscheme.Token(r, schemeName, a.maxSize)
 	if err != nil {
 		return nil, err
 	}
 	p, err := a.verifier.VerifyToken(ctx, token)
 	if err != nil {
-		return nil, verdict(err)
+		return nil, tokenscheme.Verdict(err)
 	}
 	return p, nil
 }
 
-// verdict is what the guard is told of a verifier's error. The body's code and
-// the challenge's must agree, so there is one code for all bad tokens.
-func verdict(err error) error {
-	if errors.Is(err, core.ErrNoCredentials) {
-		// Not wrapped: the guard would take a refused token for an anonymous
-		// request.
-		return &core.InternalError{Err: fmt.Errorf("bearer: verifier reports no credentials for a token that was sent: %v", err)}
-	}
-	var bad *core.CredentialError
-	if errors.Is(err, core.ErrAmbiguousCredentials) || !errors.As(err, &bad) {
-		return err
-	}
-	if bad.Code == core.CodeInvalidToken {
-		return err
-	}
-	return &core.CredentialError{
-		Reason:      bad.Reason,
-		Code:        core.CodeInvalidToken,
-		Description: bad.Description,
-		Err:         err,
-	}
+// Attempt implements [core.Guessable]. A token names no account before it is
+// verified.
+func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
+	return "", tokenscheme.Sent(r, schemeName)
+}
+
+// Challenges implements [core.Authenticator] by RFC 6750 §3: no error code
+// without credentials; invalid_token for a [core.CredentialError], with its
+// Description if that is printable ASCII without quote and backslash;
+// insufficient_scope with all scopes needed for a [core.ScopeError];
+// insufficient_user_authentication with acr_values and max_age for a
+// [core.StepUpError] (RFC 9470 §3); and one invalid_request for
+// [core.ErrAmbiguousCredentials]. For any other error there is none, since
+// signing in would not help.
+func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
+	return a.challenges.For(err)
 }
 
 // isNilPointer reports whether v holds a nil pointer, func or map, which would

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
@@ -14,7 +15,10 @@ func TestChallenges(t *testing.T) {
 	described := func(d string) error {
 		return &core.CredentialError{Reason: core.ReasonExpired, Code: core.CodeInvalidToken, Description: d}
 	}
-	const invalidToken = `Bearer realm="api", error="invalid_token"`
+	const (
+		invalidToken = `Bearer realm="api", error="invalid_token"`
+		stepUp       = `Bearer realm="api", error="insufficient_user_authentication", error_description="A stronger or more recent authentication is needed"`
+	)
 	for _, tc := range []struct {
 		name string
 		err  error
@@ -39,6 +43,14 @@ func TestChallenges(t *testing.T) {
 			`Bearer realm="api", error="insufficient_scope", scope="ok!#[]~"`,
 		},
 		{"B10 no scope left", &core.ScopeError{Scopes: []string{"a b"}}, `Bearer realm="api", error="insufficient_scope"`},
+		{
+			"B16 step-up", &core.StepUpError{StepUp: core.StepUp{ACRValues: []string{"urn:mfa", "urn:phr"}, MaxAge: 5 * time.Minute}},
+			stepUp + `, acr_values="urn:mfa urn:phr", max_age="300"`,
+		},
+		{"B16 class only", &core.StepUpError{StepUp: core.StepUp{ACRValues: []string{"gold"}}}, stepUp + `, acr_values="gold"`},
+		{"B16 age only, in whole seconds", &core.StepUpError{StepUp: core.StepUp{MaxAge: 1900 * time.Millisecond}}, stepUp + `, max_age="1"`},
+		{"B16 neither", &core.StepUpError{}, stepUp},
+		{"B16 classes no list can hold", &core.StepUpError{StepUp: core.StepUp{ACRValues: []string{"a b", "", `q"`, "ok"}}}, stepUp + `, acr_values="ok"`},
 		{"dependency", errors.New("down"), ""},
 		{"unavailable", &core.UnavailableError{Err: errors.New("down")}, ""},
 	} {
@@ -100,4 +112,45 @@ func FuzzChallenges(f *testing.F) {
 		check(a.Challenges(request(), &core.CredentialError{Description: description}), core.CodeInvalidToken)
 		check(a.Challenges(request(), &core.ScopeError{Scopes: []string{scope, "b"}}), core.CodeInsufficientScope)
 	})
+}
+
+func TestEveryChallengeNamesTheResourceMetadata(t *testing.T) { // B17
+	const address = "https://api.example/.well-known/oauth-protected-resource"
+	a := newAuthenticator(t, &verifier{}, bearer.WithResourceMetadata(address))
+	for _, err := range []error{
+		core.ErrNoCredentials, core.ErrAmbiguousCredentials, &core.ScopeError{Scopes: []string{"read"}}, &core.StepUpError{},
+		&core.CredentialError{}, &core.CredentialError{Description: "The access token expired"},
+	} {
+		all := a.Challenges(request(), err)
+		if len(all) != 1 {
+			t.Fatalf("%v: %d challenges", err, len(all))
+		}
+		if got, _ := all[0].Param("resource_metadata"); got != address {
+			t.Errorf("%v: %s", err, all[0])
+		}
+	}
+}
+
+func TestResourceMetadataMustBeAnAddress(t *testing.T) { // B17
+	for _, address := range []string{
+		"", "/.well-known/oauth-protected-resource", "//api.example/x", "http://api.example/x", "https://", "https:///x", "https://:443/x",
+		"https://api.example/x#y", "https://api.example/x#", "https://user@api.example/x", "https://api.example/\u00fc\n", "https:api.example", "ftp://api.example",
+	} {
+		if _, err := bearer.New("api", &verifier{}, bearer.WithResourceMetadata(address)); err == nil {
+			t.Errorf("%q was taken", address)
+		}
+	}
+	twice := bearer.WithResourceMetadata("https://api.example/x")
+	if _, err := bearer.New("api", &verifier{}, twice, twice); err == nil {
+		t.Error("two addresses were taken")
+	}
+}
+
+func TestAttempt(t *testing.T) {
+	a := newAuthenticator(t, &verifier{})
+	for field, want := range map[string]bool{"Bearer x": true, "bEARER": true, "Bearer\tx": true, "Basic x": false, "Bearers x": false, "": false} {
+		if account, ok := a.Attempt(request(field)); ok != want || account != "" {
+			t.Errorf("%q: %q, %v", field, account, ok)
+		}
+	}
 }

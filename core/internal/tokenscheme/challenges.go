@@ -1,0 +1,166 @@
+package tokenscheme
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// stepUpDescription is the error_description of every step-up challenge.
+const stepUpDescription = "A stronger or more recent authentication is needed"
+
+// Challenges writes the challenges of one scheme. It is immutable and safe for
+// concurrent use.
+type Challenges struct {
+	scheme string
+	realm  challenge.Param
+	last   []challenge.Param
+	codes  []string
+
+	// Those that are the same for every request, rendered once.
+	plain []challenge.Challenge
+	bare  map[string][]challenge.Challenge // by error code
+}
+
+// NewChallenges makes the challenges of a scheme that name realm first and the
+// parameters last at their end. codes are the scheme's own error codes beside
+// those of RFC 6750. It fails for what cannot be sent.
+func NewChallenges(scheme, realm string, last []challenge.Param, codes ...string) (*Challenges, error) {
+	c := &Challenges{
+		scheme: scheme,
+		realm:  challenge.Param{Name: "realm", Value: realm},
+		last:   slices.Clone(last),
+		codes:  append([]string{core.CodeInvalidToken}, codes...),
+		bare:   make(map[string][]challenge.Challenge),
+	}
+	one, err := c.with()
+	if err != nil {
+		return nil, err
+	}
+	c.plain = one
+	for _, code := range append(c.codes, core.CodeInvalidRequest) {
+		if c.bare[code], err = c.with(param("error", code)); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// For are the challenges for err, as [core.Authenticator] asks for them: no
+// error code without credentials; for a [core.CredentialError] its code where
+// it is one of the scheme's, else invalid_token, with its Description where
+// that is printable ASCII without quote and backslash; insufficient_scope with
+// all scopes needed (RFC 6750 §3.1); insufficient_user_authentication with
+// acr_values and max_age (RFC 9470 §3); invalid_request for
+// [core.ErrAmbiguousCredentials]. For any other error there is none, since
+// signing in would not help.
+func (c *Challenges) For(err error) []challenge.Challenge {
+	if errors.Is(err, core.ErrNoCredentials) {
+		return c.plain
+	}
+	if errors.Is(err, core.ErrAmbiguousCredentials) {
+		return c.bare[core.CodeInvalidRequest]
+	}
+	var scope *core.ScopeError
+	if errors.As(err, &scope) {
+		return c.insufficientScope(scope.Scopes)
+	}
+	var step *core.StepUpError
+	if errors.As(err, &step) {
+		return c.stepUp(step.StepUp)
+	}
+	var bad *core.CredentialError
+	if !errors.As(err, &bad) {
+		return nil
+	}
+	code := bad.Code
+	if !slices.Contains(c.codes, code) {
+		code = core.CodeInvalidToken
+	}
+	if bad.Description == "" || !isPlain(bad.Description) {
+		return c.bare[code]
+	}
+	described, err := c.with(param("error", code), param("error_description", bad.Description))
+	if err != nil {
+		return c.bare[code]
+	}
+	return described
+}
+
+// insufficientScope leaves out scopes that no token could carry (RFC 6749
+// §3.3), since they would change the meaning of the list.
+func (c *Challenges) insufficientScope(scopes []string) []challenge.Challenge {
+	params := []challenge.Param{param("error", core.CodeInsufficientScope)}
+	if list := words(scopes); list != "" {
+		params = append(params, param("scope", list))
+	}
+	one, err := c.with(params...)
+	if err != nil {
+		return nil
+	}
+	return one
+}
+
+// stepUp leaves out a class that could not stand in the list (RFC 9470 §3).
+func (c *Challenges) stepUp(need core.StepUp) []challenge.Challenge {
+	params := []challenge.Param{param("error", core.CodeStepUp), param("error_description", stepUpDescription)}
+	if list := words(need.ACRValues); list != "" {
+		params = append(params, param("acr_values", list))
+	}
+	if need.MaxAge > 0 {
+		params = append(params, param("max_age", strconv.FormatInt(int64(need.MaxAge/time.Second), 10)))
+	}
+	one, err := c.with(params...)
+	if err != nil {
+		return nil
+	}
+	return one
+}
+
+// with is one challenge of the realm, params and the last ones.
+func (c *Challenges) with(params ...challenge.Param) ([]challenge.Challenge, error) {
+	one, err := challenge.New(c.scheme, slices.Concat([]challenge.Param{c.realm}, params, c.last)...)
+	if err != nil {
+		return nil, err
+	}
+	return []challenge.Challenge{one}, nil
+}
+
+func param(name, value string) challenge.Param { return challenge.Param{Name: name, Value: value} }
+
+// words is a list separated by spaces of those values that are one word of it.
+func words(values []string) string {
+	list := slices.DeleteFunc(slices.Clone(values), func(s string) bool {
+		return s == "" || !isPlain(s) || strings.IndexByte(s, ' ') >= 0
+	})
+	return strings.Join(list, " ")
+}
+
+// isPlain reports whether s is printable ASCII without quote and backslash,
+// as RFC 6750 §3 wants of a scope list and an error_description.
+func isPlain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// ResourceMetadata is the challenge parameter that says where the metadata of
+// the protected resource is (RFC 9728 §5.1). The address must be an absolute
+// https URL without user information and fragment.
+func ResourceMetadata(address string) (challenge.Param, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.Hostname() == "" || u.User != nil || strings.Contains(address, "#") {
+		return challenge.Param{}, fmt.Errorf("resource metadata %q is not an absolute https URL without fragment", address)
+	}
+	return param("resource_metadata", address), nil
+}

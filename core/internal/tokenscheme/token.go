@@ -1,0 +1,89 @@
+// Package tokenscheme is what the schemes that carry an access token in the
+// Authorization field have in common: Bearer (RFC 6750) and DPoP (RFC 9449).
+package tokenscheme
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// DefaultMaxTokenSize is above what servers commonly allow for all header
+// fields together, so only a deployment that raised that limit meets it.
+const DefaultMaxTokenSize = 16 << 10
+
+var (
+	errNoToken   = errors.New("no token after the scheme")
+	errSeparator = errors.New("scheme and token are not separated by spaces")
+	errGrammar   = errors.New("not a b64token (RFC 6750 §2.1)")
+)
+
+// Token is the token of the given scheme in r's Authorization field.
+//
+// Another scheme is [core.ErrNoCredentials], two fields are
+// [core.ErrAmbiguousCredentials]. What is no token is a [core.CredentialError].
+// Its size is looked at before its characters; a b64token is what RFC 9110
+// §11.2 calls a token68.
+func Token(r core.Request, scheme string, maxSize int) (string, error) {
+	field, n := r.Header("Authorization")
+	if n > 1 {
+		return "", fmt.Errorf("%w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
+	}
+	name, token, ok := challenge.Split(field)
+	switch {
+	case !strings.EqualFold(name, scheme):
+		return "", core.ErrNoCredentials
+	case !ok:
+		return "", malformed(errSeparator)
+	case token == "":
+		return "", malformed(errNoToken)
+	case len(token) > maxSize:
+		return "", malformed(fmt.Errorf("token of %d bytes, at most %d are accepted", len(token), maxSize))
+	case !challenge.IsToken68(token):
+		return "", malformed(errGrammar)
+	}
+	return token, nil
+}
+
+// Sent reports whether r's first Authorization field is of the given scheme.
+func Sent(r core.Request, scheme string) bool {
+	field, _ := r.Header("Authorization")
+	name, _, _ := challenge.Split(field)
+	return strings.EqualFold(name, scheme)
+}
+
+// malformed refuses what stands in the place of a token.
+func malformed(err error) error {
+	return &core.CredentialError{
+		Reason:      core.ReasonMalformed,
+		Code:        core.CodeInvalidToken,
+		Description: "The access token is malformed",
+		Err:         err,
+	}
+}
+
+// Verdict is what a guard is told of the error of a token verifier. The body's
+// code and the challenge's must agree, so there is one code for all bad tokens.
+func Verdict(err error) error {
+	if errors.Is(err, core.ErrNoCredentials) {
+		// Not wrapped: the guard would take a refused token for an anonymous
+		// request.
+		return &core.InternalError{Err: fmt.Errorf("verifier reports no credentials for a token that was sent: %v", err)}
+	}
+	var bad *core.CredentialError
+	if errors.Is(err, core.ErrAmbiguousCredentials) || !errors.As(err, &bad) {
+		return err
+	}
+	if bad.Code == core.CodeInvalidToken {
+		return err
+	}
+	return &core.CredentialError{
+		Reason:      bad.Reason,
+		Code:        core.CodeInvalidToken,
+		Description: bad.Description,
+		Err:         err,
+	}
+}
