@@ -97,6 +97,7 @@ type sessions struct{}
 
 func (sessions) Scheme() string { return "Session" }
 func (sessions) Vary() []string { return []string{"Cookie"} }
+func (sessions) Ambient() bool  { return true }
 
 func (sessions) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
 	id, n := r.Cookie("session")

@@ -142,7 +142,7 @@ func (a Answer) check(status int, code string) error {
 		return fmt.Errorf("Cache-Control %q on a denial", a.Header.Values("Cache-Control"))
 	case strings.Contains(a.Body, handled):
 		return fmt.Errorf("the handler's words in a denial: %q", a.Body)
-	case status == http.StatusServiceUnavailable != (a.Header.Get("Retry-After") != ""):
+	case (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests) != (a.Header.Get("Retry-After") != ""):
 		return fmt.Errorf("Retry-After %q on %d", a.Header.Get("Retry-After"), status)
 	}
 	return nil

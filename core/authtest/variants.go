@@ -1,0 +1,227 @@
+package authtest
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
+)
+
+var variantCases = []testCase{
+	{"A15 a route may accept some of the schemes", acceptedSchemes},
+	{"invariant 1 gate one of a variant counts for another", sharedPassage},
+	{"a variant answers in its own way", variantResponder},
+	{"A19 a script's request opens no password dialog", scriptedRequests},
+	{"invariant 14 a variant that cannot work is none", brokenVariants},
+	{"a scheme adds fields to its answers", informing},
+	{"an endpoint answers with status, fields and body", endpoints},
+}
+
+// variant is a guard made with With.
+func variant(t testing.TB, g *core.Guard, opts ...core.Option) *core.Guard {
+	t.Helper()
+	v, err := g.With(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// schemes are the schemes that an answer challenges for, in order.
+func (a Answer) schemes(t testing.TB) string {
+	t.Helper()
+	cs, err := a.challenges()
+	if err != nil {
+		t.Error(err)
+	}
+	var names []string
+	for _, c := range cs {
+		names = append(names, c.Scheme())
+	}
+	return strings.Join(names, " ")
+}
+
+func acceptedSchemes(t *testing.T, f Framework) {
+	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}})
+	for _, kind := range kinds {
+		if kind == "Optional" {
+			continue // whoever is unknown passes
+		}
+		d := newDoor(t, f, Gate{Kind: kind, Guard: variant(t, g, core.Accepting("name"), core.WithAuthorizer(only("alice"))), Rules: []core.Authorizer{only("alice")}})
+		d.admits("alice", as("alice"))
+		for _, header := range []string{"Cookie: session=alice", "Cookie: session=bad", "X-None: 1"} {
+			a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, header)
+			if got := a.schemes(t); got != "Name" || a.vary() != "authorization" {
+				t.Errorf("%s, %s: challenges %q, Vary %q", kind, header, got, a.vary())
+			}
+		}
+	}
+}
+
+// sharedPassage: a principal stays the one that gate one found, and a gate
+// that does not accept its scheme asks anew.
+func sharedPassage(t *testing.T, f Framework) {
+	g, rec := guardOf(t, []core.Authenticator{Names{}, sessions{}})
+	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g},
+		Gate{Kind: "Require", Guard: variant(t, g, core.Accepting("Session")), Rules: []core.Authorizer{only("alice", "carol")}})
+	d.admits("alice", "Cookie: session=alice")
+	a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, as("alice"))
+	if got := a.schemes(t); got != "Session" {
+		t.Errorf("challenges %q", got)
+	}
+	d.admits("carol", as("alice"), "Cookie: session=carol")
+
+	d = newDoor(t, f, Gate{Kind: "Optional", Guard: variant(t, g, core.Accepting("Session"))}, Gate{Kind: "Authenticate", Guard: g})
+	d.admits("alice", as("alice"))
+	d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+	if e := rec.Last(t); e.Reason != core.ReasonNoCredentials {
+		t.Errorf("event %+v", e)
+	}
+}
+
+func variantResponder(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	page := core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Response {
+		return core.Response{Status: d.Kind.Status(), Fields: []core.Field{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("page")}
+	})
+	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: variant(t, g, core.WithResponder(page))})
+	if a := d.get(); a.Status != http.StatusUnauthorized || a.Body != "page" || a.schemes(t) != "Name" {
+		t.Errorf("%+v", a)
+	}
+	plain := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
+	plain.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+}
+
+func scriptedRequests(t *testing.T, f Framework) {
+	b, err := basic.New("app", passwords)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		schemes        []core.Authenticator
+		prompt, script string
+	}{
+		{[]core.Authenticator{b}, "Basic", "xBasic"},
+		{[]core.Authenticator{Names{}, b, sessions{}}, "Name Basic Session", "Name xBasic Session"},
+	} {
+		g, _ := guardOf(t, tt.schemes, core.WithoutPrompts())
+		d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
+		for header, want := range map[string]string{
+			"X-None: 1":                   tt.prompt,
+			"Sec-Fetch-Mode: navigate":    tt.prompt,
+			"Sec-Fetch-Mode: cors":        tt.script,
+			"Sec-Fetch-Mode: same-origin": tt.script,
+			"Sec-Fetch-Mode: no-cors":     tt.script,
+			"Sec-Fetch-Mode: websocket":   tt.script,
+		} {
+			a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, header)
+			if got := a.schemes(t); got != want {
+				t.Errorf("%s: challenges %q, want %q", header, got, want)
+			}
+			if !slices.Contains(strings.Fields(a.vary()), "sec-fetch-mode") {
+				t.Errorf("%s: Vary %q", header, a.vary())
+			}
+		}
+	}
+}
+
+func brokenVariants(t *testing.T, _ Framework) {
+	g, _ := guard(t)
+	for name, opts := range map[string][]core.Option{
+		"no scheme":       {core.Accepting()},
+		"another scheme":  {core.Accepting("Bearer")},
+		"nil":             {nil},
+		"two responders":  {core.WithResponder(plainText), core.WithResponder(plainText)},
+		"no origin":       {core.WithTrustedOrigins("example.com")},
+		"origin and path": {core.WithTrustedOrigins("https://example.com/")},
+		"capitals":        {core.WithTrustedOrigins("https://Example.com")},
+		"default port":    {core.WithTrustedOrigins("https://example.com:443")},
+		"null":            {core.WithTrustedOrigins("null")},
+	} {
+		if v, err := g.With(opts...); err == nil || v != nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := (&core.Guard{}).With(); err == nil {
+		t.Error("a variant of an empty guard")
+	}
+}
+
+var plainText = core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Response {
+	return core.Response{Status: d.Kind.Status()}
+})
+
+// informer is Names that has something to say with each answer.
+type informer struct{ Names }
+
+func (informer) Inform(_ core.Request, p *core.Principal, err error) []core.Field {
+	value := "none"
+	if p != nil && err == nil {
+		value = p.ID()
+	}
+	return []core.Field{{Name: "Authentication-Info", Value: value}, {Name: "Set-Cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: "b=2"}}
+}
+
+func informing(t *testing.T, f Framework) {
+	g, _ := guardOf(t, []core.Authenticator{informer{}})
+	d := &door{t: t}
+	route := d.route(Gate{Kind: "Authenticate", Guard: g}, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})
+	route.Handler = func(x Exchange) error {
+		x.AddFields(core.Field{Name: "Set-Cookie", Value: "c=3"})
+		return d.handle(x)
+	}
+	d.addr = f.Start(t, App{Routes: []Route{route}})
+	direct := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}})
+	for _, tt := range []struct {
+		a       Answer
+		info    string
+		cookies string
+	}{
+		{d.admits("alice", as("alice")), "alice", "a=1 b=2 c=3"},
+		{d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob")), "bob", "a=1 b=2"},
+		{direct.refuses(http.StatusForbidden, core.CodeForbidden, as("bob")), "bob", "a=1 b=2"},
+		{d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired), "none", "a=1 b=2"},
+		{d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, as("bad")), "none", "a=1 b=2"},
+	} {
+		if got := strings.Join(tt.a.Header.Values("Authentication-Info"), "|"); got != tt.info {
+			t.Errorf("%d: Authentication-Info %q, want %q", tt.a.Status, got, tt.info)
+		}
+		if got := strings.Join(tt.a.Header.Values("Set-Cookie"), " "); got != tt.cookies {
+			t.Errorf("%d: Set-Cookie %q, want %q", tt.a.Status, got, tt.cookies)
+		}
+	}
+}
+
+func endpoints(t *testing.T, f Framework) {
+	addr := f.Start(t, App{Routes: []Route{{Pattern: "/about/:name", Methods: []string{"GET", "HEAD"}, Endpoint: about}}})
+	want := http.Header{"Content-Type": {"application/json"}, "Set-Cookie": {"a=1", "b=2"}}
+	for _, method := range []string{"GET", "HEAD"} {
+		a := Send(t, addr, Request(method, "/about/x%20y"))
+		body := `"x y"`
+		if method == "HEAD" {
+			body = ""
+		}
+		if a.Status != http.StatusAccepted || a.Body != body {
+			t.Errorf("%s: %d %q", method, a.Status, a.Body)
+		}
+		for name, values := range want {
+			if !slices.Equal(a.Header.Values(name), values) {
+				t.Errorf("%s: %s %q, want %q", method, name, a.Header.Values(name), values)
+			}
+		}
+	}
+}
+
+// about answers with the parameter in its path.
+func about(_ context.Context, r core.Request) core.Response {
+	return core.Response{
+		Status: http.StatusAccepted,
+		Fields: []core.Field{{Name: "Content-Type", Value: "application/json"}, {Name: "Set-Cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: "b=2"}},
+		Body:   []byte(strconv.Quote(r.Param("name"))),
+	}
+}
