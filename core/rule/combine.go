@@ -62,7 +62,9 @@ func (r *all) JudgesMethod(method string) bool {
 // nothing outside the process first.
 //
 // When all refuse, the client is told what the first rule's refusal says:
-// its public code and message, its scopes.
+// its public code and message, its scopes, the authentication it asks for. If
+// that says nothing of the kind, and another rule would allow after a stronger
+// or more recent authentication, the client is asked for that.
 //
 // It panics when no rule is given or one is nil.
 func Any(rules ...core.Authorizer) core.Authorizer { return &anyOf{newParts("Any", rules)} }
@@ -76,12 +78,17 @@ func (r *anyOf) Authorize(ctx context.Context, p *core.Principal, a core.Access)
 		if err != nil || d.Allowed {
 			return d, err
 		}
-		if i == 0 {
+		if i == 0 || d.StepUp != nil && silent(refusal) {
 			refusal = d
 		}
 	}
 	refusal.Rule = r.String()
 	return refusal, nil
+}
+
+// silent reports whether a refusal has nothing to tell the client.
+func silent(d core.Decision) bool {
+	return d.Code == "" && d.Message == "" && len(d.Scopes) == 0 && d.StepUp == nil
 }
 
 // AuthorizeAnonymous implements [core.AnonymousAuthorizer]: one part that is

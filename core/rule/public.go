@@ -19,6 +19,7 @@ const maxCode = 64
 var reserved = [...]string{
 	core.CodeAuthenticationRequired, core.CodeInvalidCredentials, core.CodeInvalidToken,
 	core.CodeInvalidRequest, core.CodeAmbiguousPath, core.CodeInsufficientScope,
+	core.CodeStepUp, core.CodeCrossSite, core.CodeTooManyAttempts,
 	core.CodeUnavailable, core.CodeInternal,
 }
 
@@ -26,10 +27,10 @@ var reserved = [...]string{
 // and a message, in place of "forbidden" and a generic text. The verdict, its
 // reason for operators and its errors are those of r.
 //
-// With a code of its own a refusal no longer asks for scopes: body and
-// challenge would name different errors, and a client may take
-// insufficient_scope as a reason to get a new token. An empty code keeps r's
-// code and scopes, and an empty message keeps r's message.
+// With a code of its own a refusal no longer asks for scopes or for a stronger
+// authentication: body and challenge would name different errors, and a client
+// may take the challenge's as a reason to get a new token. An empty code keeps
+// r's code and what it asks for, and an empty message keeps r's message.
 //
 // A code is up to 64 ASCII letters, digits, "_", "-" and "."; codes that mean
 // something else on other answers, such as [core.CodeInvalidToken], are not
@@ -82,7 +83,7 @@ func (r *public) Authorize(ctx context.Context, p *core.Principal, a core.Access
 		return d, err
 	}
 	if r.code != "" {
-		d.Code, d.Scopes = r.code, nil
+		d.Code, d.Scopes, d.StepUp = r.code, nil, nil
 	}
 	if r.message != "" {
 		d.Message = r.message

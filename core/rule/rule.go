@@ -1,6 +1,6 @@
 // Package rule has authorizers that need no policy file: roles, scopes,
-// entitlements, account state, ownership, predicates, and ways to combine
-// them.
+// entitlements, account state, ownership, strength and age of the sign-in,
+// predicates, and ways to combine them.
 //
 //	httpauth.Require(guard, rule.Role("admin"))
 //	httpauth.Require(guard, rule.Any(rule.Role("editor"), rule.Scope("reports:write")))
@@ -17,8 +17,8 @@
 // [Owner] or in the function of a [Func], which never panic for what it holds.
 //
 // Rules are immutable and safe for concurrent use. Each prints as the Go
-// expression it was made with, [Public] left out, and names itself so in
-// [core.Decision.Rule].
+// expression it was made with, durations in short ("5m0s") and [Public] left
+// out, and names itself so in [core.Decision.Rule].
 package rule
 
 import (

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/rule"
@@ -233,6 +234,15 @@ func TestRulesThatCannotWorkPanicWhenMade(t *testing.T) {
 		{"no claim name", func() { rule.Claim("", "x") }, "rule.Claim: the claim has no name"},
 		{"no claim value", func() { rule.Claim("plan") }, "rule.Claim: no value given"},
 		{"an empty claim value", func() { rule.Claim("plan", "") }, "rule.Claim: value 1 is empty"},
+		{"no class", func() { rule.ACR() }, "rule.ACR: no class given"},
+		{"no class beside an age", func() { rule.StepUp(time.Minute) }, "rule.StepUp: no class given"},
+		{"a class twice", func() { rule.ACR("a", "a") }, `rule.ACR: class "a" stands twice`},
+		{"two classes in one", func() { rule.StepUp(time.Minute, "a b") }, `rule.StepUp: class "a b": byte 0x20 at offset 1`},
+		{"a class outside ASCII", func() { rule.ACR("é") }, `byte 0xc3 at offset 0`},
+		{"no age", func() { rule.MaxAge(0) }, "rule.MaxAge: max age 0s: whole seconds, at least 1s"},
+		{"a negative age", func() { rule.MaxAge(-time.Minute) }, "at least 1s"},
+		{"a fraction of a second", func() { rule.StepUp(1500*time.Millisecond, "a") }, "rule.StepUp: max age 1.5s: whole seconds"},
+		{"a step-up's code", func() { rule.Public(core.CodeStepUp, "", ok) }, "belongs to another kind of answer"},
 		{"no lookup", func() { rule.Account(nil) }, "rule.Account: the lookup is nil"},
 		{"no predicate name", func() {
 			rule.Func("", func(context.Context, *core.Principal, core.Access) (bool, error) { return true, nil })

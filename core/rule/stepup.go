@@ -1,0 +1,108 @@
+package rule
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// maxAhead is how far ahead of this clock a principal's AuthTime may lie. What
+// lies further ahead says nothing about how long ago it was.
+const maxAhead = time.Minute
+
+// ACR allows a principal that proved itself in one of the given authentication
+// context classes: whose claim "acr" is exactly one of them. No class is taken
+// to be stronger than another, so list all that will do, the preferred one
+// first.
+//
+// A refusal asks for one of them: the answer is 401 with
+// insufficient_user_authentication and acr_values (RFC 9470 §3), or 403 where
+// no scheme of the guard can ask for that.
+//
+// It panics when no class is given, one stands twice, or one is no word of a
+// list separated by spaces: printable ASCII without space, quote and backslash.
+func ACR(classes ...string) core.Authorizer {
+	return newStepUp("ACR", 0, list("ACR", "class", classes), newLabel("ACR", classes...))
+}
+
+// MaxAge allows a principal that proved itself at most that long ago, as its
+// AuthTime says. One without AuthTime did so too long ago (RFC 9470 §6).
+//
+// A refusal asks for a new authentication: the answer is 401 with
+// insufficient_user_authentication and max_age (RFC 9470 §3), or 403 where no
+// scheme of the guard can ask for that. It panics unless d is at least one
+// second and whole seconds.
+func MaxAge(d time.Duration) core.Authorizer {
+	checkAge("MaxAge", d)
+	return newStepUp("MaxAge", d, nil, labelOf("MaxAge", []string{d.String()}))
+}
+
+// StepUp is [MaxAge] and [ACR] in one, so that a refusal asks for both at once
+// and the user signs in once. It panics as they do.
+func StepUp(maxAge time.Duration, classes ...string) core.Authorizer {
+	checkAge("StepUp", maxAge)
+	args := []string{maxAge.String()}
+	for _, c := range classes {
+		args = append(args, strconv.Quote(c))
+	}
+	return newStepUp("StepUp", maxAge, list("StepUp", "class", classes), labelOf("StepUp", args))
+}
+
+type stepUp struct {
+	label
+	need core.StepUp
+	now  func() time.Time
+}
+
+func newStepUp(function string, maxAge time.Duration, classes []string, text label) *stepUp {
+	for _, class := range classes {
+		for i := 0; i < len(class); i++ {
+			if c := class[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+				panic(fmt.Sprintf("rule.%s: class %q: byte %#02x at offset %d is not allowed in acr_values (RFC 9470 §3); give each class as its own argument", function, class, c, i))
+			}
+		}
+	}
+	return &stepUp{label: text, need: core.StepUp{ACRValues: classes, MaxAge: maxAge}, now: time.Now}
+}
+
+func checkAge(function string, d time.Duration) {
+	if d < time.Second || d%time.Second != 0 {
+		panic(fmt.Sprintf("rule.%s: max age %v: whole seconds, at least 1s", function, d))
+	}
+}
+
+func (r *stepUp) Authorize(_ context.Context, p *core.Principal, _ core.Access) (core.Decision, error) {
+	if r.inClass(p) && r.recent(p) {
+		return core.Decision{Allowed: true, Rule: r.String()}, nil
+	}
+	return core.Decision{
+		Reason: core.ReasonWeakAuthentication,
+		Rule:   r.String(),
+		StepUp: &core.StepUp{ACRValues: slices.Clone(r.need.ACRValues), MaxAge: r.need.MaxAge},
+	}, nil
+}
+
+func (r *stepUp) inClass(p *core.Principal) bool {
+	if len(r.need.ACRValues) == 0 {
+		return true
+	}
+	v, _ := p.Claim("acr")
+	class, ok := v.(string)
+	return ok && slices.Contains(r.need.ACRValues, class)
+}
+
+func (r *stepUp) recent(p *core.Principal) bool {
+	if r.need.MaxAge == 0 {
+		return true
+	}
+	at := p.AuthTime()
+	if at.IsZero() {
+		return false
+	}
+	age := r.now().Sub(at)
+	return age <= r.need.MaxAge && age >= -maxAhead
+}
