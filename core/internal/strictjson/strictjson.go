@@ -1,0 +1,251 @@
+// Package strictjson decodes JSON objects (RFC 8259) that decide about access,
+// where two readers must never see two different values.
+//
+// It refuses what encoding/json takes: a member twice in one object, at any
+// depth; bytes that are not UTF-8; half of a surrogate pair; nesting beyond
+// [MaxDepth]. Member names keep their spelling, so nothing is matched in
+// another letter case.
+package strictjson
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxDepth is how many objects and arrays may lie in each other.
+const MaxDepth = 16
+
+// maxExact is the largest integer up to which no two integers are the same
+// float64: from 1<<53 on, text that was rounded looks like text that was not.
+const maxExact = 1<<53 - 1
+
+// Decode decodes text, which must be one object and nothing else, save white
+// space. Values are nil, bool, string, []any, map[string]any and, for numbers,
+// float64, or [json.Number] where float64 would turn one integer into another
+// or cannot hold the value. Strings may share memory with text.
+//
+// Errors say what is wrong at which byte and never repeat the text's values.
+func Decode(text string) (map[string]any, error) {
+	d := decoder{text: text}
+	d.skipSpace()
+	if d.peek() != '{' {
+		return nil, d.fail("not an object")
+	}
+	v, err := d.object()
+	if err != nil {
+		return nil, err
+	}
+	if d.skipSpace(); d.at < len(d.text) {
+		return nil, d.fail("text after the object")
+	}
+	return v, nil
+}
+
+type decoder struct {
+	text  string
+	at    int
+	depth int
+}
+
+func (d *decoder) fail(what string) error {
+	return fmt.Errorf("%s at byte %d", what, d.at)
+}
+
+// peek is the next byte, or NUL at the end: NUL begins nothing in JSON.
+func (d *decoder) peek() byte {
+	if d.at < len(d.text) {
+		return d.text[d.at]
+	}
+	return 0
+}
+
+func (d *decoder) skipSpace() {
+	for d.at < len(d.text) {
+		switch d.text[d.at] {
+		case ' ', '\t', '\r', '\n':
+			d.at++
+		default:
+			return
+		}
+	}
+}
+
+// next skips white space and takes c if that is what follows.
+func (d *decoder) next(c byte) bool {
+	if d.skipSpace(); d.peek() != c {
+		return false
+	}
+	d.at++
+	return true
+}
+
+func (d *decoder) value() (any, error) {
+	d.skipSpace()
+	switch c := d.peek(); {
+	case c == '{':
+		return d.object()
+	case c == '[':
+		return d.array()
+	case c == '"':
+		return d.string()
+	case c == '-', '0' <= c && c <= '9':
+		return d.number()
+	case d.word("true"):
+		return true, nil
+	case d.word("false"):
+		return false, nil
+	case d.word("null"):
+		return nil, nil
+	}
+	return nil, d.fail("not a value")
+}
+
+func (d *decoder) word(w string) bool {
+	if !strings.HasPrefix(d.text[d.at:], w) {
+		return false
+	}
+	d.at += len(w)
+	return true
+}
+
+func (d *decoder) enter() error {
+	d.at++
+	if d.depth++; d.depth > MaxDepth {
+		return d.fail("nested too deeply")
+	}
+	return nil
+}
+
+func (d *decoder) object() (map[string]any, error) {
+	if err := d.enter(); err != nil {
+		return nil, err
+	}
+	defer func() { d.depth-- }()
+	m := make(map[string]any)
+	if d.next('}') {
+		return m, nil
+	}
+	for {
+		if d.skipSpace(); d.peek() != '"' {
+			return nil, d.fail("no member name")
+		}
+		name, err := d.string()
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := m[name]; twice {
+			return nil, d.fail("member name for the second time")
+		}
+		if !d.next(':') {
+			return nil, d.fail("no colon after a member name")
+		}
+		if m[name], err = d.value(); err != nil {
+			return nil, err
+		}
+		if d.next(',') {
+			continue
+		}
+		if d.next('}') {
+			return m, nil
+		}
+		return nil, d.fail("object is not closed")
+	}
+}
+
+func (d *decoder) array() ([]any, error) {
+	if err := d.enter(); err != nil {
+		return nil, err
+	}
+	defer func() { d.depth-- }()
+	list := []any{}
+	if d.next(']') {
+		return list, nil
+	}
+	for {
+		v, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+		if d.next(',') {
+			continue
+		}
+		if d.next(']') {
+			return list, nil
+		}
+		return nil, d.fail("array is not closed")
+	}
+}
+
+// number takes a number by the grammar of RFC 8259 §6.
+func (d *decoder) number() (any, error) {
+	start := d.at
+	if d.peek() == '-' {
+		d.at++
+	}
+	whole := d.at
+	if !d.digits() || d.text[whole] == '0' && d.at > whole+1 {
+		return nil, d.fail("bad number")
+	}
+	integer := true
+	if d.peek() == '.' {
+		integer = false
+		if d.at++; !d.digits() {
+			return nil, d.fail("bad number")
+		}
+	}
+	if c := d.peek(); c == 'e' || c == 'E' {
+		integer = false
+		d.at++
+		if c := d.peek(); c == '+' || c == '-' {
+			d.at++
+		}
+		if !d.digits() {
+			return nil, d.fail("bad number")
+		}
+	}
+	text := d.text[start:d.at]
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || integer && (f > maxExact || f < -maxExact) {
+		return json.Number(text), nil
+	}
+	return f, nil
+}
+
+// digits takes digits and reports whether there was one.
+func (d *decoder) digits() bool {
+	start := d.at
+	for c := d.peek(); '0' <= c && c <= '9'; c = d.peek() {
+		d.at++
+	}
+	return d.at > start
+}
+
+// string takes a string. One without escapes is a part of the text.
+func (d *decoder) string() (string, error) {
+	d.at++
+	start := d.at
+	ascii := true
+	for d.at < len(d.text) {
+		switch c := d.text[d.at]; {
+		case c == '"':
+			s := d.text[start:d.at]
+			if !ascii && !utf8.ValidString(s) {
+				return "", d.fail("string is not UTF-8")
+			}
+			d.at++
+			return s, nil
+		case c == '\\':
+			return d.escaped(start)
+		case c < ' ':
+			return "", d.fail("control character in a string")
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+		d.at++
+	}
+	return "", d.fail("string is not closed")
+}
