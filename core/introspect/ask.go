@@ -1,0 +1,135 @@
+package introspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+const (
+	// maxAnswer is how many bytes an answer may have. Its members reach
+	// principals, so there is no use for more.
+	maxAnswer = 64 << 10
+	// maxHold bounds how long a Retry-After keeps the server from being asked.
+	maxHold = time.Minute
+)
+
+// ask sends one introspection request (RFC 7662 §2.1) and decodes the answer.
+// Every error is a [core.UnavailableError] or a [core.InternalError]: whatever
+// goes wrong here says nothing about the token.
+func (v *Verifier) ask(ctx context.Context, token string) (answer, error) {
+	if wait := time.Unix(0, v.until.Load()).Sub(v.now()); wait > 0 {
+		return answer{}, &core.UnavailableError{RetryAfter: wait, Err: errors.New("introspect: the endpoint asked to wait")}
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.timeout)
+	defer cancel()
+	select {
+	case v.slots <- struct{}{}:
+		defer func() { <-v.slots }()
+	case <-ctx.Done():
+		return answer{}, unavailable(fmt.Errorf("%d calls are under way: %w", v.concurrency, ctx.Err()))
+	}
+	request, err := v.request(ctx, token)
+	if err != nil {
+		return answer{}, unavailable(err)
+	}
+	response, err := v.http.Do(request)
+	if err != nil {
+		return answer{}, unavailable(bare(err))
+	}
+	defer response.Body.Close()
+	return v.read(response)
+}
+
+func (v *Verifier) request(ctx context.Context, token string) (*http.Request, error) {
+	form := url.Values{"token": {token}, "token_type_hint": {"access_token"}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, v.endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, bare(err)
+	}
+	field, err := v.client.authorization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.Header = http.Header{
+		"Authorization": {field},
+		"Content-Type":  {"application/x-www-form-urlencoded"},
+		"Accept":        {"application/json"},
+		// Asking twice is harmless. Without values the field is not sent, but
+		// tells net/http that it may repeat the call on a new connection.
+		"Idempotency-Key": nil,
+	}
+	return r, nil
+}
+
+// read takes an answer from the response.
+func (v *Verifier) read(response *http.Response) (answer, error) {
+	if response.StatusCode != http.StatusOK {
+		wait := retryAfter(response.Header.Get("Retry-After"), v.now())
+		if wait > 0 {
+			v.until.Store(v.now().Add(wait).UnixNano())
+		}
+		return answer{}, &core.UnavailableError{RetryAfter: wait, Err: fmt.Errorf("introspect: %s", complaint(response.StatusCode))}
+	}
+	mediaType, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return answer{}, unavailable(errors.New("the endpoint's answer is not application/json"))
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return answer{}, unavailable(fmt.Errorf("answer: %w", err))
+	case len(body) > maxAnswer:
+		return answer{}, unavailable(fmt.Errorf("answer of more than %d bytes", maxAnswer))
+	}
+	a, err := decode(string(body))
+	if err != nil {
+		return answer{}, unavailable(fmt.Errorf("answer: %w", err))
+	}
+	return a, nil
+}
+
+func complaint(status int) string {
+	switch {
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return fmt.Sprintf("the endpoint refuses this client with %d: check its credentials", status)
+	case status/100 == 3:
+		return fmt.Sprintf("the endpoint redirects with %d, which is not followed: give its final address", status)
+	}
+	return fmt.Sprintf("the endpoint answers %d", status)
+}
+
+// retryAfter is how long a Retry-After field asks to wait (RFC 9110 §10.2.3),
+// at most maxHold; zero for none.
+func retryAfter(field string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(field, 10, 64); err == nil {
+		return time.Duration(min(seconds, uint64(maxHold/time.Second))) * time.Second
+	}
+	date, err := http.ParseTime(field)
+	if err != nil {
+		return 0
+	}
+	return min(max(date.Sub(now), 0), maxHold)
+}
+
+// bare is err without the endpoint's address, whose query may be private.
+func bare(err error) error {
+	var about *url.Error
+	if errors.As(err, &about) {
+		return about.Err
+	}
+	return err
+}
+
+func unavailable(err error) error {
+	return &core.UnavailableError{Err: fmt.Errorf("introspect: %w", err)}
+}

@@ -1,0 +1,105 @@
+package introspect_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/introspect"
+)
+
+func TestNewRefusesWhatCannotWork(t *testing.T) { // invariant 14
+	const https = "https://issuer.example/introspect"
+	me := introspect.Secret("me", "secret")
+	type opts = []introspect.Option
+	for _, tc := range []struct {
+		name, endpoint string
+		client         introspect.Client
+		opts           opts
+		want           string
+	}{
+		{"plain HTTP", "http://issuer.example/introspect", me, nil, "without TLS"},
+		{"plain HTTP to a name like loopback", "http://localhost.example/", me, nil, "without TLS"},
+		{"plain HTTP to a private address", "http://10.0.0.1/", me, nil, "without TLS"},
+		{"no URL", "https://a b/", me, nil, "not a URL"},
+		{"empty", "", me, nil, "not an absolute https URL"},
+		{"relative", "/introspect", me, nil, "not an absolute https URL"},
+		{"another scheme", "ftp://issuer.example/", me, nil, "not an absolute https URL"},
+		{"no host", "https:///introspect", me, nil, "not an absolute https URL"},
+		{"password in it", "https://me:hunter2@issuer.example/", me, nil, "has a user"},
+		{"fragment", https + "#x", me, nil, "fragment"},
+		{"no client", https, introspect.Client{}, nil, "no client credentials"},
+		{"no id", https, introspect.Secret("", "secret"), nil, "empty"},
+		{"no secret", https, introspect.Secret("me", ""), nil, "empty"},
+		{"no source", https, introspect.Token(nil), nil, "source is nil"},
+		{"nil option", https, me, opts{nil}, "option 5 is nil"},
+		{"empty issuer", https, me, opts{introspect.Issuer("")}, "issuer is empty"},
+		{"two issuers", https, me, opts{introspect.Issuer("a"), introspect.Issuer("b")}, "one verifier for each"},
+		{"issuer and none", https, me, opts{introspect.Issuer("a")}, "both Issuer"},
+		{"audience and none", https, me, opts{introspect.Audience("a")}, "both Audience"},
+		{"empty audience", https, me, opts{introspect.Audience()}, "audience is empty"},
+		{"leeway", https, me, opts{introspect.Leeway(6 * time.Minute)}, "leeway 6m0s: from 0"},
+		{"TTL", https, me, opts{introspect.CacheTTL(2 * time.Hour)}, "cache TTL 2h0m0s: from 0"},
+		{"size", https, me, opts{introspect.CacheSize(0)}, "at least 1"},
+		{"concurrency", https, me, opts{introspect.Concurrency(0)}, "at least 1"},
+		{"no timeout", https, me, opts{introspect.Timeout(0)}, "timeout 0s: above 0"},
+		{"nil transport", https, me, opts{introspect.Transport(nil)}, "transport is nil"},
+		{"nil clock", https, me, opts{introspect.Clock(nil)}, "clock is nil"},
+		{"roles", https, me, opts{introspect.Roles("a..b")}, "empty part"},
+		{"tenant", https, me, opts{introspect.Tenant("")}, "is empty"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			base := opts{introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.Leeway(0), introspect.Roles("https://example.com/roles")}
+			_, err := introspect.New(tc.endpoint, tc.client, append(base, tc.opts...)...)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Fatalf("error %v, want %q in it", err, tc.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("a password is in the error: %v", err)
+			}
+		})
+	}
+	for name, o := range map[string]opts{
+		"no issuer":   {introspect.WithoutAudience()},
+		"no audience": {introspect.WithoutIssuer()},
+	} {
+		if _, err := introspect.New(https, me, o...); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func TestPlainHTTPOnPurpose(t *testing.T) {
+	for endpoint, o := range map[string][]introspect.Option{
+		"http://localhost:8080/introspect": nil,
+		"http://127.0.0.1/introspect":      nil,
+		"http://[::1]:8080/introspect":     nil,
+		"http://issuer.internal/":          {introspect.AllowPlainHTTP()},
+	} {
+		o = append(o, introspect.WithoutIssuer(), introspect.WithoutAudience())
+		if _, err := introspect.New(endpoint, introspect.Secret("me", "secret"), o...); err != nil {
+			t.Errorf("%s: %v", endpoint, err)
+		}
+	}
+}
+
+// roundTripper is a transport made of a function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestCallsUseTheTransport(t *testing.T) {
+	down := errors.New("transport is down")
+	var deadline bool
+	v, _ := newVerifier(t, "https://issuer.example/introspect", introspect.Transport(roundTripper(func(r *http.Request) (*http.Response, error) {
+		_, deadline = r.Context().Deadline()
+		return nil, down
+	})))
+	_, err := v.VerifyToken(context.Background(), "opaque")
+	if unavailable(t, err); !errors.Is(err, down) || !deadline || strings.Contains(err.Error(), "issuer.example") {
+		t.Errorf("error %v, deadline %v", err, deadline)
+	}
+}

@@ -1,0 +1,204 @@
+// Package introspect verifies access tokens by asking the authorization server
+// that issued them (RFC 7662), for the Bearer scheme of package bearer. It is
+// for opaque tokens, which mean nothing to anyone else, and for tokens whose
+// revocation must count at once.
+//
+// An answer is kept for a short time, so that a token in use costs one request
+// in 30 s. When the server cannot be asked, tokens with no kept answer are 503:
+// an outage logs nobody out and lets nobody in.
+package introspect
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/cache"
+)
+
+// ReasonInactive is the reason for a token that the server does not call
+// active. RFC 7662 §2.2 keeps to itself whether it is unknown, expired or
+// revoked.
+const ReasonInactive core.Reason = "inactive"
+
+// inactiveTTL bounds how long a refusal is kept; see [CacheTTL].
+const inactiveTTL = 5 * time.Second
+
+// Verifier asks one introspection endpoint. It implements
+// [bearer.TokenVerifier] and is safe for concurrent use.
+type Verifier struct {
+	endpoint  string
+	client    Client
+	plainHTTP bool
+	transport http.RoundTripper
+	http      *http.Client
+
+	issuer    string
+	anyIssuer bool
+	audiences []string
+	anyAud    bool
+	leeway    time.Duration
+	roles     path
+	tenant    path
+
+	now         func() time.Time
+	timeout     time.Duration
+	concurrency int
+	ttl         time.Duration
+	size        int
+
+	secret  [32]byte // keys the hashes of tokens
+	good    *cache.Cache[verdict]
+	bad     *cache.Cache[verdict]
+	flights flights
+	slots   chan struct{}
+	// until is when the server may be asked again, in Unix nanoseconds.
+	until atomic.Int64
+}
+
+var _ bearer.TokenVerifier = (*Verifier)(nil)
+
+// verdict is what an answer came to: a principal, or why there is none. It is
+// kept in caches and never changed.
+type verdict struct {
+	principal *core.Principal
+	refusal   error
+	// notBefore and expires bound when the principal counts; zero for open.
+	notBefore, expires time.Time
+}
+
+// New makes a verifier that asks endpoint, proving itself as client.
+//
+// endpoint is an absolute https URL; plain http is taken for loopback hosts,
+// and for others with [AllowPlainHTTP]. [Issuer] and [Audience] are required
+// unless they are switched off on purpose with [WithoutIssuer] and
+// [WithoutAudience].
+func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
+	v := &Verifier{
+		endpoint:    endpoint,
+		client:      client,
+		leeway:      30 * time.Second,
+		roles:       path{"roles"},
+		now:         time.Now,
+		timeout:     3 * time.Second,
+		concurrency: 64,
+		ttl:         30 * time.Second,
+		size:        10_000,
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("introspect: option %d is nil", i+1)
+		}
+		if err := opt(v); err != nil {
+			return nil, fmt.Errorf("introspect: %w", err)
+		}
+	}
+	if err := v.check(); err != nil {
+		return nil, fmt.Errorf("introspect: %w", err)
+	}
+	if _, err := rand.Read(v.secret[:]); err != nil {
+		return nil, fmt.Errorf("introspect: %w", err)
+	}
+	v.good = cache.New[verdict](v.size)
+	v.bad = cache.New[verdict](v.size / 4)
+	v.slots = make(chan struct{}, v.concurrency)
+	v.http = newHTTPClient(v.transport, v.concurrency)
+	return v, nil
+}
+
+func (v *Verifier) check() error {
+	switch {
+	case v.issuer == "" && !v.anyIssuer:
+		return errors.New("no issuer: name it with Issuer, or accept any with WithoutIssuer")
+	case v.issuer != "" && v.anyIssuer:
+		return errors.New("both Issuer and WithoutIssuer: choose one")
+	case len(v.audiences) == 0 && !v.anyAud:
+		return errors.New("no audience: name it with Audience, or accept any with WithoutAudience")
+	case len(v.audiences) > 0 && v.anyAud:
+		return errors.New("both Audience and WithoutAudience: choose one")
+	case v.client.err != nil:
+		return v.client.err
+	case v.client.authorization == nil:
+		return errors.New("no client credentials: give Secret or Token (RFC 7662 §2.1)")
+	}
+	return checkEndpoint(v.endpoint, v.plainHTTP)
+}
+
+// VerifyToken returns the principal that token proves.
+//
+// A token that is not active, or not for this service, is a
+// [core.CredentialError] with code invalid_token. A server that cannot be
+// asked, is too slow, refuses this service or answers what RFC 7662 does not
+// know is a [core.UnavailableError], which carries the server's Retry-After.
+//
+// Requests for the same token share one call, which goes on when ctx ends.
+func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
+	now := v.now()
+	key := v.hash(token)
+	if kept, ok := v.good.Get(key, now); ok {
+		return v.at(kept, now)
+	}
+	if kept, ok := v.bad.Get(key, now); ok {
+		return v.at(kept, now)
+	}
+	fresh, err := v.flights.do(ctx, key, v.concurrency*flightsPerSlot, func() (verdict, error) {
+		return v.learn(context.WithoutCancel(ctx), key, token)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.at(fresh, v.now())
+}
+
+// learn asks the server and keeps its answer. What is kept counts from before
+// the server was asked.
+func (v *Verifier) learn(ctx context.Context, key cache.Key, token string) (verdict, error) {
+	asked := v.now()
+	r, err := v.ask(ctx, token)
+	if err != nil {
+		return verdict{}, err
+	}
+	found, err := v.judge(r)
+	if err != nil {
+		return verdict{}, unavailable(fmt.Errorf("answer: %w", err))
+	}
+	if found.refusal != nil {
+		v.bad.Put(key, found, asked.Add(min(v.ttl, inactiveTTL)), v.now())
+		return found, nil
+	}
+	end := asked.Add(v.ttl)
+	if !found.expires.IsZero() && found.expires.Before(end) {
+		end = found.expires
+	}
+	v.good.Put(key, found, end, v.now())
+	return found, nil
+}
+
+// at is the verdict for a request at now, whether its answer is fresh or kept:
+// times are looked at for each request.
+func (v *Verifier) at(found verdict, now time.Time) (*core.Principal, error) {
+	switch {
+	case found.refusal != nil:
+		return nil, found.refusal
+	case !found.expires.IsZero() && !now.Before(found.expires.Add(v.leeway)):
+		return nil, refuse(core.ReasonExpired, "expired at %v", found.expires)
+	case found.notBefore.After(now.Add(v.leeway)):
+		return nil, refuse(core.ReasonNotYetValid, "nbf is %v", found.notBefore)
+	}
+	return found.principal, nil
+}
+
+// hash is the key of token in caches. The secret in front keeps it from being
+// computed elsewhere.
+func (v *Verifier) hash(token string) cache.Key {
+	var short [256]byte
+	text := append(short[:0], v.secret[:]...)
+	return sha256.Sum256(append(text, token...))
+}

@@ -1,0 +1,402 @@
+package introspect_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/introspect"
+)
+
+var start = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// clock is a time that tests move.
+type clock struct{ offset atomic.Int64 }
+
+func (c *clock) now() time.Time          { return start.Add(time.Duration(c.offset.Load())) }
+func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
+
+// endpoint is an introspection endpoint that answers what the test says.
+type endpoint struct {
+	*httptest.Server
+	asked  atomic.Int64
+	mu     sync.Mutex
+	answer http.HandlerFunc
+}
+
+func newEndpoint(t testing.TB, answer http.HandlerFunc) *endpoint {
+	t.Helper()
+	e := &endpoint{answer: answer}
+	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e.asked.Add(1)
+		e.mu.Lock()
+		h := e.answer
+		e.mu.Unlock()
+		h(w, r)
+	}))
+	t.Cleanup(e.Close)
+	return e
+}
+
+func (e *endpoint) set(answer http.HandlerFunc) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answer = answer
+}
+
+// says answers with a JSON text.
+func says(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+		fmt.Fprint(w, text)
+	}
+}
+
+func fails(status int, retryAfter string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if retryAfter != "" {
+			w.Header().Set("Retry-After", retryAfter)
+		}
+		w.WriteHeader(status)
+	}
+}
+
+const (
+	issuer   = "https://issuer.example"
+	audience = "reports"
+)
+
+// good is an answer that passes, with members on top.
+func good(members ...any) string {
+	m := map[string]any{
+		"active": true, "iss": issuer, "aud": audience, "sub": "alice",
+		"exp": start.Add(time.Hour).Unix(), "token_type": "Bearer",
+	}
+	for i := 0; i < len(members); i += 2 {
+		if name := members[i].(string); members[i+1] == nil {
+			delete(m, name)
+		} else {
+			m[name] = members[i+1]
+		}
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+func newVerifier(t testing.TB, url string, opts ...introspect.Option) (*introspect.Verifier, *clock) {
+	t.Helper()
+	c := new(clock)
+	opts = append([]introspect.Option{introspect.Issuer(issuer), introspect.Audience(audience), introspect.Clock(c.now)}, opts...)
+	v, err := introspect.New(url, introspect.Secret("me", "secret"), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v, c
+}
+
+// refusedFor fails the test unless err is a 401 with that reason.
+func refusedFor(t *testing.T, err error, reason core.Reason) {
+	t.Helper()
+	var bad *core.CredentialError
+	var down *core.UnavailableError
+	if !errors.As(err, &bad) || errors.As(err, &down) || bad.Reason != reason || bad.Code != core.CodeInvalidToken || bad.Description == "" {
+		t.Errorf("error %v, want reason %s", err, reason)
+	}
+}
+
+// unavailable fails the test unless err is a 503, and returns it.
+func unavailable(t *testing.T, err error) *core.UnavailableError {
+	t.Helper()
+	var bad *core.CredentialError
+	var down *core.UnavailableError
+	if !errors.As(err, &down) || errors.As(err, &bad) {
+		t.Fatalf("error %v, want an UnavailableError", err)
+	}
+	return down
+}
+
+func TestAnswersBecomePrincipals(t *testing.T) { // RFC 7662 §2.2
+	e := newEndpoint(t, says(good(
+		"scope", "read  write", "realm_access", map[string]any{"roles": []string{"admin", "user"}}, "org", "acme",
+		"client_id", "spa", "auth_time", start.Add(-time.Minute).Unix(), "username", "Alice A.")))
+	v, _ := newVerifier(t, e.URL, introspect.Roles("realm_access.roles"), introspect.Tenant("org"))
+	p, err := v.VerifyToken(t.Context(), "opaque")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.ID() != "alice" || p.Tenant() != "acme" || !p.HasRole("admin") || !p.HasRole("user") || !p.HasScope("read") ||
+		!p.HasScope("write") || p.HasScope("") || !p.Expires().Equal(start.Add(time.Hour)) || !p.AuthTime().Equal(start.Add(-time.Minute)) {
+		t.Errorf("principal %+v", p)
+	}
+	if client, _ := p.Claim("client_id"); client != "spa" {
+		t.Errorf("client_id %v", client)
+	}
+	if _, ok := p.Claim("active"); ok {
+		t.Error("active is a claim")
+	}
+}
+
+func TestTheRequestIsRFC7662s(t *testing.T) { // §2.1, RFC 6749 §2.3.1
+	for _, tc := range []struct {
+		name   string
+		client introspect.Client
+		want   string
+	}{
+		{"secret", introspect.Secret("me", "secret"), "Basic bWU6c2VjcmV0"},
+		// "a+b%3A%2F:p%25+%C3%BC%2B" in base64
+		{"secret, form-encoded", introspect.Secret("a b:/", "p% ü+"), "Basic YStiJTNBJTJGOnAlMjUrJUMzJUJDJTJC"},
+		{"token", introspect.Token(func(context.Context) (string, error) { return "mine", nil }), "Bearer mine"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+				if err := r.ParseForm(); err != nil {
+					t.Error(err)
+				}
+				if got := r.PostForm.Encode(); got != "token=a%2Bb%2F%3D%3D&token_type_hint=access_token" {
+					t.Errorf("form %s", got)
+				}
+				if _, sent := r.Header["Idempotency-Key"]; sent || r.Method != http.MethodPost ||
+					r.Header.Get("Authorization") != tc.want || r.Header.Get("Accept") != "application/json" || r.URL.RawQuery != "realm=x" {
+					t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+				}
+				says(good())(w, r)
+			})
+			v, err := introspect.New(e.URL+"?realm=x", tc.client, introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.Clock(new(clock).now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := v.VerifyToken(t.Context(), "a+b/=="); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestTokensThatProveNobody(t *testing.T) {
+	at := func(d time.Duration) int64 { return start.Add(d).Unix() }
+	for _, tc := range []struct {
+		name, answer string
+		reason       core.Reason // "" for a token that passes
+	}{
+		{"inactive", `{"active":false}`, introspect.ReasonInactive},
+		{"inactive, whatever else", `{"active":false,"sub":1,"exp":"x"}`, introspect.ReasonInactive},
+		{"E09 expired", good("exp", at(-30*time.Second)), core.ReasonExpired},
+		{"E09 expired within the leeway", good("exp", at(-29*time.Second)), ""},
+		{"no exp", good("exp", nil), ""},
+		{"E11 too early", good("nbf", at(31*time.Second)), core.ReasonNotYetValid},
+		{"E11 early within the leeway", good("nbf", at(30*time.Second)), ""},
+		{"B14 another issuer", good("iss", issuer+"/"), core.ReasonWrongIssuer},
+		{"no issuer", good("iss", nil), core.ReasonWrongIssuer},
+		{"another audience", good("aud", "mail"), core.ReasonWrongAudience},
+		{"E14 audience in another letter case", good("aud", "Reports"), core.ReasonWrongAudience},
+		{"no audience", good("aud", nil), core.ReasonWrongAudience},
+		{"empty audience", good("aud", []string{}), core.ReasonWrongAudience},
+		{"one of several audiences", good("aud", []string{"mail", audience}), ""},
+		{"no subject", good("sub", nil), core.ReasonBadClaim},
+		{"empty subject", good("sub", ""), core.ReasonBadClaim},
+		{"B18 bound to a key", good("cnf", map[string]any{"jkt": "x"}), core.ReasonBadClaim},
+		{"B18 bound to a certificate", good("cnf", map[string]any{"x5t#S256": "x"}), core.ReasonBadClaim},
+		{"B18 of type DPoP", good("token_type", "DPoP"), core.ReasonBadClaim},
+		{"type in another letter case", good("token_type", "bearer"), ""},
+		{"no type", good("token_type", nil), ""},
+		{"refresh token", good("token_use", "refresh_token"), core.ReasonBadClaim},
+		{"said to be an access token", good("token_use", "access_token"), ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := newEndpoint(t, says(tc.answer))
+			v, _ := newVerifier(t, e.URL)
+			p, err := v.VerifyToken(t.Context(), "opaque")
+			if tc.reason == "" {
+				if err != nil || p.ID() != "alice" {
+					t.Errorf("principal %v, error %v", p, err)
+				}
+				return
+			}
+			if p != nil {
+				t.Error("a principal came with the error")
+			}
+			refusedFor(t, err, tc.reason)
+		})
+	}
+}
+
+// An answer that is not as RFC 7662 §2.2 has it is the server's failure.
+func TestUnfitAnswersAreUnavailable(t *testing.T) {
+	for name, answer := range map[string]string{
+		"nothing":             ``,
+		"HTML":                `<html>sign in</html>`,
+		"null":                `null`,
+		"array":               `[{"active":true}]`,
+		"cut":                 strings.TrimSuffix(good(), "}"),
+		"text after":          good() + `{}`,
+		"no active":           `{"sub":"alice"}`,
+		"active as a string":  `{"active":"true"}`,
+		"active as a number":  `{"active":1}`,
+		"active null":         `{"active":null}`,
+		"E18 active twice":    `{"active":false,"active":true}`,
+		"E18 sub twice":       `{"active":true,"sub":"a","sub":"b"}`,
+		"ACTIVE":              `{"ACTIVE":true}`,
+		"E20 not UTF-8":       "{\"active\":true,\"sub\":\"\xff\"}",
+		"sub as a number":     good("sub", 7),
+		"sub null":            `{"active":true,"sub":null}`,
+		"control in sub":      good("sub", "a\nb"),
+		"iss as an array":     good("iss", []string{issuer}),
+		"aud as an object":    good("aud", map[string]any{}),
+		"aud with a number":   good("aud", []any{audience, 1}),
+		"exp as a string":     good("exp", "1893456000"),
+		"exp zero":            good("exp", 0),
+		"exp in milliseconds": good("exp", start.Add(time.Hour).UnixMilli()),
+		"nbf negative":        good("nbf", -1),
+		"iat as a string":     good("iat", "now"),
+		"auth_time true":      good("auth_time", true),
+		"scope as an array":   good("scope", []string{"read"}),
+		"client_id a number":  good("client_id", 1),
+		"token_type an array": good("token_type", []string{"Bearer"}),
+		"roles as a string":   good("roles", "admin"),
+		"empty role":          good("roles", []string{""}),
+		"role as a number":    good("roles", []any{1}),
+		"roles null":          `{"active":true,"iss":"` + issuer + `","aud":"reports","sub":"a","roles":null}`,
+		"tenant as a number":  good("org", map[string]any{"id": 1}),
+		"tenant's object":     good("org", "acme"),
+		"huge":                good("x", strings.Repeat("x", 64<<10)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEndpoint(t, says(answer))
+			v, _ := newVerifier(t, e.URL, introspect.Tenant("org.id"))
+			p, err := v.VerifyToken(t.Context(), "opaque")
+			if p != nil {
+				t.Error("a principal came with the error")
+			}
+			unavailable(t, err)
+			if strings.Contains(err.Error(), "opaque") {
+				t.Errorf("the token is in the error: %v", err)
+			}
+		})
+	}
+}
+
+func TestOutagesAreUnavailable(t *testing.T) { // invariant 4
+	elsewhere := newEndpoint(t, says(good()))
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for _, tc := range []struct {
+		name   string
+		answer http.HandlerFunc
+		want   string
+	}{
+		{"401", fails(401, ""), "check its credentials"},
+		{"403", fails(403, ""), "check its credentials"},
+		{"400", fails(400, ""), "answers 400"},
+		{"404", fails(404, ""), "answers 404"},
+		{"500", fails(500, ""), "answers 500"},
+		{"201", fails(201, ""), "answers 201"},
+		{"no content", fails(204, ""), "answers 204"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 307) }, "redirects with 307"},
+		{"page", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, good()) }, "not application/json"},
+		{"slow", func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // the end of the connection is seen after it alone
+			<-r.Context().Done()
+		}, "deadline"},
+		{"broken off", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", "100")
+			fmt.Fprint(w, `{"active":true`)
+		}, "EOF"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := newEndpoint(t, tc.answer)
+			v, _ := newVerifier(t, e.URL, introspect.Timeout(200*time.Millisecond))
+			_, err := v.VerifyToken(t.Context(), "opaque")
+			if unavailable(t, err); !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v, want %q in it", err, tc.want)
+			}
+		})
+	}
+	t.Run("nobody there", func(t *testing.T) {
+		v, _ := newVerifier(t, closed.URL+"?key=private")
+		_, err := v.VerifyToken(t.Context(), "opaque")
+		if unavailable(t, err); strings.Contains(err.Error(), "private") {
+			t.Errorf("the address is in the error: %v", err)
+		}
+	})
+	t.Run("no token of its own", func(t *testing.T) {
+		for _, source := range []func(context.Context) (string, error){
+			func(context.Context) (string, error) { return "", errors.New("down") },
+			func(context.Context) (string, error) { return "a\r\nb", nil },
+		} {
+			v, err := introspect.New(elsewhere.URL, introspect.Token(source), introspect.WithoutIssuer(), introspect.WithoutAudience())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = v.VerifyToken(t.Context(), "opaque")
+			unavailable(t, err)
+		}
+	})
+	if n := elsewhere.asked.Load(); n != 0 {
+		t.Errorf("%d tokens went elsewhere", n)
+	}
+}
+
+func TestRetryAfterIsRespected(t *testing.T) { // RFC 9110 §10.2.3
+	for _, tc := range []struct {
+		name, field string
+		wait        time.Duration
+	}{
+		{"seconds", "7", 7 * time.Second},
+		{"date", start.Add(9 * time.Second).Format(http.TimeFormat), 9 * time.Second},
+		{"too long", "86400", time.Minute},
+		{"more than a number holds", "99999999999999999999", 0},
+		{"past", start.Add(-time.Hour).Format(http.TimeFormat), 0},
+		{"garbage", "soon", 0},
+		{"none", "", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := newEndpoint(t, fails(http.StatusTooManyRequests, tc.field))
+			v, c := newVerifier(t, e.URL)
+			_, err := v.VerifyToken(t.Context(), "a")
+			if got := unavailable(t, err).RetryAfter; got != tc.wait {
+				t.Errorf("wait %v, want %v", got, tc.wait)
+			}
+			if tc.wait == 0 {
+				return
+			}
+			e.set(says(good()))
+			c.advance(tc.wait - time.Second)
+			_, err = v.VerifyToken(t.Context(), "b")
+			if got := unavailable(t, err).RetryAfter; got != time.Second || e.asked.Load() != 1 {
+				t.Errorf("meanwhile: wait %v, asked %d times", got, e.asked.Load())
+			}
+			c.advance(time.Second)
+			if _, err := v.VerifyToken(t.Context(), "b"); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+func TestAPanicIsAFault(t *testing.T) {
+	v, err := introspect.New("https://issuer.example/introspect",
+		introspect.Token(func(context.Context) (string, error) { panic("source") }), introspect.WithoutIssuer(), introspect.WithoutAudience())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.VerifyToken(t.Context(), "opaque")
+	var internal *core.InternalError
+	var panicked *core.PanicError
+	if !errors.As(err, &internal) || !errors.As(err, &panicked) || panicked.Value != "source" || len(panicked.Stack) == 0 {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,199 @@
+package introspect
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Option configures a [Verifier].
+type Option func(*Verifier) error
+
+// The bounds of what options take.
+const (
+	maxLeeway  = 5 * time.Minute
+	maxTTL     = time.Hour
+	maxTimeout = time.Minute
+)
+
+// Issuer names the issuer. An answer's iss must be exactly this string, and
+// must be there.
+func Issuer(iss string) Option {
+	return func(v *Verifier) error {
+		if iss == "" {
+			return errors.New("issuer is empty")
+		}
+		if v.issuer != "" {
+			return fmt.Errorf("issuers %q and %q: a verifier has one, make one verifier for each issuer", v.issuer, iss)
+		}
+		v.issuer = iss
+		return nil
+	}
+}
+
+// WithoutIssuer accepts answers whatever their iss, or without one, which is
+// for a server with a single issuer.
+func WithoutIssuer() Option {
+	return func(v *Verifier) error {
+		v.anyIssuer = true
+		return nil
+	}
+}
+
+// Audience names the audiences this service answers to. An answer's aud must
+// hold at least one of them, compared exactly.
+func Audience(aud ...string) Option {
+	return func(v *Verifier) error {
+		if len(aud) == 0 || slices.Contains(aud, "") {
+			return errors.New("audience is empty")
+		}
+		v.audiences = append(v.audiences, aud...)
+		return nil
+	}
+}
+
+// WithoutAudience accepts answers whatever their aud, or without one. A token
+// that was issued for another service then works here too, unless the server
+// calls it inactive for this client (RFC 7662 §4).
+func WithoutAudience() Option {
+	return func(v *Verifier) error {
+		v.anyAud = true
+		return nil
+	}
+}
+
+// Leeway sets how far the server's clock may differ from this one's: 30 s by
+// default, from 0 to 5 minutes.
+func Leeway(d time.Duration) Option {
+	return func(v *Verifier) error {
+		if d < 0 || d > maxLeeway {
+			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
+		}
+		v.leeway = d
+		return nil
+	}
+}
+
+// Roles names the member that holds the principal's roles as an array of
+// strings; "roles" by default. Dots step into objects, as in
+// "realm_access.roles", unless the name is a URL.
+func Roles(member string) Option {
+	return func(v *Verifier) (err error) {
+		v.roles, err = parsePath(member)
+		return err
+	}
+}
+
+// Tenant names the member that holds the principal's tenant, a string. Without
+// this option, or without the member, the principal has no tenant. The name is
+// read as in [Roles].
+func Tenant(member string) Option {
+	return func(v *Verifier) (err error) {
+		v.tenant, err = parsePath(member)
+		return err
+	}
+}
+
+// CacheTTL sets how long an answer may be kept: 30 s by default, at most 1 h.
+// A revoked token is accepted for as long; with 0 no answer is kept. None is
+// kept beyond its exp, and a refusal for 5 s at most.
+func CacheTTL(d time.Duration) Option {
+	return func(v *Verifier) error {
+		if d < 0 || d > maxTTL {
+			return fmt.Errorf("cache TTL %v: from 0 to %v", d, maxTTL)
+		}
+		v.ttl = d
+		return nil
+	}
+}
+
+// CacheSize sets how many tokens' answers are kept: 10,000 by default, at least
+// 1. A quarter as many refusals are kept apart, where they push out no good
+// token.
+func CacheSize(n int) Option {
+	return func(v *Verifier) error {
+		if n < 1 {
+			return fmt.Errorf("cache size %d: at least 1", n)
+		}
+		v.size = n
+		return nil
+	}
+}
+
+// Concurrency sets how many calls may be under way at a time: 64 by default,
+// at least 1. Eight times as many wait for their turn within [Timeout]; more
+// are refused with 503 at once.
+func Concurrency(n int) Option {
+	return func(v *Verifier) error {
+		if n < 1 {
+			return fmt.Errorf("concurrency %d: at least 1", n)
+		}
+		v.concurrency = n
+		return nil
+	}
+}
+
+// Timeout sets how long a call may take, with waiting for its turn and reading
+// the answer: 3 s by default, above 0 and at most 1 minute.
+func Timeout(d time.Duration) Option {
+	return func(v *Verifier) error {
+		if d <= 0 || d > maxTimeout {
+			return fmt.Errorf("timeout %v: above 0 and at most %v", d, maxTimeout)
+		}
+		v.timeout = d
+		return nil
+	}
+}
+
+// Transport sets what calls are made with, for own certificate authorities or a
+// client certificate. By default it is a transport like [http.DefaultTransport].
+// It must be safe for concurrent use.
+func Transport(rt http.RoundTripper) Option {
+	return func(v *Verifier) error {
+		if rt == nil {
+			return errors.New("transport is nil")
+		}
+		v.transport = rt
+		return nil
+	}
+}
+
+// AllowPlainHTTP takes an endpoint with http that is not on a loopback host.
+// Tokens and client credentials can then be read on the way.
+func AllowPlainHTTP() Option {
+	return func(v *Verifier) error {
+		v.plainHTTP = true
+		return nil
+	}
+}
+
+// Clock sets where the time comes from; [time.Now] by default. It must be safe
+// for concurrent use.
+func Clock(now func() time.Time) Option {
+	return func(v *Verifier) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		v.now = now
+		return nil
+	}
+}
+
+// path is a member's name, then the names inside it.
+type path []string
+
+func parsePath(member string) (path, error) {
+	if strings.Contains(member, "://") {
+		return path{member}, nil
+	}
+	p := strings.Split(member, ".")
+	if slices.Contains(p, "") {
+		return nil, fmt.Errorf("member name %q is empty or has an empty part", member)
+	}
+	return p, nil
+}
+
+func (p path) String() string { return strings.Join(p, ".") }
