@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ var basicCases = []testCase{
 	{"C05 C06 what cannot be read is 401", basicMalformed},
 	{"C08 an unknown user is answered like a wrong password", basicUnknown},
 	{"C09 a password goes to the verifier whole, an overload is 503", basicVerifier},
+	{"C10 remembered passwords are never taken for others", basicCache},
 	{"C11 plain HTTP can be refused", basicTLS},
 }
 
@@ -186,6 +188,88 @@ func basicVerifier(t *testing.T, f Framework) {
 			t.Errorf("Retry-After %q for 1.5 s", v)
 		}
 	}
+}
+
+// shelf is a password store that changes: users with their passwords.
+type shelf struct {
+	users   map[string]string
+	version uint64
+	asked   int
+	mu      sync.Mutex
+}
+
+func (s *shelf) VerifyPassword(_ context.Context, user, password string) (*core.Principal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	switch right, known := s.users[user]; {
+	case !known:
+		return nil, basic.ErrUnknownUser
+	case password != right:
+		return nil, basic.ErrWrongPassword
+	}
+	return core.NewPrincipal(core.PrincipalInfo{ID: user})
+}
+
+func (s *shelf) Version() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
+}
+
+// replace puts other users in the place of those on the shelf.
+func (s *shelf) replace(users map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users = users
+	s.version++
+}
+
+// since is how often the store was asked since the last call.
+func (s *shelf) since() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.asked
+	s.asked = 0
+	return n
+}
+
+// basicCache: a password that was right is remembered, whole and for its user
+// (CVE-2026-71326), one that was wrong is not, and a user who is removed is out
+// at the next request.
+func basicCache(t *testing.T, f Framework) {
+	s := &shelf{users: map[string]string{"a": "b:c", "bob": "open sesame"}}
+	users, err := basic.NewCache(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := basic.New("r", users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, _ := guardOf(t, []core.Authenticator{a})
+	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
+	for range 20 {
+		d.admits("a", login("a", "b:c"))
+		d.admits("bob", login("bob", "open sesame"))
+	}
+	if n := s.since(); n != 2 {
+		t.Errorf("40 requests of two users cost %d verifications, want 2", n)
+	}
+	for _, header := range []string{
+		login("ab", ":c"), login("a", "b:"), login("a", "b:c "), login("a", "c"), login("b", "b:c"), login("bob", "b:c"),
+		login("bob", "open sesam"), login("bob", "open sesame!"), login("Bob", "open sesame"), login("bo", "bopen sesame"),
+	} {
+		d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, header)
+		d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, header)
+	}
+	if n := s.since(); n != 20 {
+		t.Errorf("20 requests with wrong passwords cost %d verifications", n)
+	}
+	s.replace(map[string]string{"bob": "open barley"})
+	d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, login("a", "b:c"))
+	d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, login("bob", "open sesame"))
+	d.admits("bob", login("bob", "open barley"))
 }
 
 // basicTLS: the connection counts, and no header speaks for it (RFC 7617 §4).

@@ -36,7 +36,10 @@ type Authenticator struct {
 	encoding   *base64.Encoding
 }
 
-var _ core.Authenticator = (*Authenticator)(nil)
+var (
+	_ core.Ambient   = (*Authenticator)(nil)
+	_ core.Guessable = (*Authenticator)(nil)
+)
 
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
@@ -98,6 +101,10 @@ func (a *Authenticator) Scheme() string { return scheme }
 // Vary implements [core.Authenticator].
 func (a *Authenticator) Vary() []string { return a.vary }
 
+// Ambient implements [core.Ambient]: a browser that was once given a password
+// sends it with every request to the same place, whoever causes it.
+func (a *Authenticator) Ambient() bool { return true }
+
 // Authenticate implements [core.Authenticator].
 //
 // Another scheme, or none, is [core.ErrNoCredentials]; two Authorization lines
@@ -107,27 +114,7 @@ func (a *Authenticator) Vary() []string { return a.vary }
 // UTF-8, more than [MaxBytes]. What the verifier returns is mapped as
 // [Verifier] says.
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
-	field, n := r.Header("Authorization")
-	if n == 0 {
-		return nil, core.ErrNoCredentials
-	}
-	if n > 1 {
-		return nil, fmt.Errorf("basic: %w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
-	}
-	name, token, ok := challenge.Split(field)
-	if !strings.EqualFold(name, scheme) {
-		return nil, core.ErrNoCredentials
-	}
-	if a.requireTLS && r.TLS() == nil {
-		return nil, refused(ReasonPlainHTTP, errors.New("basic: credentials on a connection without TLS"))
-	}
-	if !ok {
-		return nil, malformed("something other than a space after the scheme")
-	}
-	if len(field) > MaxBytes {
-		return nil, malformed("Authorization field longer than 8 KiB")
-	}
-	user, password, err := a.decode(token)
+	user, password, err := a.read(r)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +126,46 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 		return nil, &core.InternalError{Err: errors.New("basic: the verifier returned neither principal nor error")}
 	}
 	return p, nil
+}
+
+// Attempt implements [core.Guessable]: the user that Basic credentials name,
+// in the spelling the verifier's [Speller] gives it, and "" for credentials
+// that Authenticate refuses without asking the verifier.
+func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
+	user, _, err := a.read(r)
+	switch {
+	case err == nil:
+		return spelling(a.verifier, user), true
+	case errors.Is(err, core.ErrNoCredentials) || errors.Is(err, core.ErrAmbiguousCredentials):
+		return "", false
+	}
+	return "", true
+}
+
+// read takes user and password out of a request. Its errors are those of
+// Authenticate, short of the verifier's.
+func (a *Authenticator) read(r core.Request) (user, password string, err error) {
+	field, n := r.Header("Authorization")
+	if n == 0 {
+		return "", "", core.ErrNoCredentials
+	}
+	if n > 1 {
+		return "", "", fmt.Errorf("basic: %w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
+	}
+	name, token, ok := challenge.Split(field)
+	if !strings.EqualFold(name, scheme) {
+		return "", "", core.ErrNoCredentials
+	}
+	if a.requireTLS && r.TLS() == nil {
+		return "", "", refused(ReasonPlainHTTP, errors.New("basic: credentials on a connection without TLS"))
+	}
+	if !ok {
+		return "", "", malformed("something other than a space after the scheme")
+	}
+	if len(field) > MaxBytes {
+		return "", "", malformed("Authorization field longer than 8 KiB")
+	}
+	return a.decode(token)
 }
 
 // Challenges implements [core.Authenticator]: the challenge where the answer

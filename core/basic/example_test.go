@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
@@ -59,4 +60,37 @@ func ExampleNew() {
 	// 401 Basic realm="the cave", charset="UTF-8"
 	// 401 Basic realm="the cave", charset="UTF-8"
 	// 200 welcome, Aladdin
+}
+
+// A page with twenty images costs one password hash.
+func ExampleNewCache() {
+	hashes := 0
+	expensive := func(_ context.Context, user, password string) (*core.Principal, error) {
+		hashes++
+		if user != "Aladdin" {
+			return nil, basic.ErrUnknownUser
+		}
+		if subtle.ConstantTimeCompare([]byte(password), []byte("open sesame")) != 1 {
+			return nil, basic.ErrWrongPassword
+		}
+		return core.NewPrincipal(core.PrincipalInfo{ID: user})
+	}
+	users, err := basic.NewCache(basic.VerifierFunc(expensive), basic.TTL(time.Minute))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 20 {
+		if _, err := users.VerifyPassword(context.Background(), "Aladdin", "open sesame"); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println("hashes:", hashes)
+
+	// The cache goes where the verifier went.
+	_, err = basic.New("the cave", users, basic.RequireTLS())
+	fmt.Println(err)
+	// Output:
+	// hashes: 1
+	// <nil>
 }

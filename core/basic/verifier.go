@@ -37,6 +37,32 @@ type Verifier interface {
 	VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error)
 }
 
+// Versioned is a [Verifier] that says when its passwords have changed, so that
+// a [Cache] forgets what was right before.
+type Versioned interface {
+	Verifier
+	// Version is another number after each change. VerifyPassword, called
+	// after Version, judges by that version or a later one.
+	Version() uint64
+}
+
+// Speller is a [Verifier] that takes several spellings of a user for the same
+// one, as normalization forms of Unicode.
+type Speller interface {
+	Verifier
+	// Spelling is the one spelling of all those. It must be cheap, and says
+	// nothing about whether there is such a user.
+	Spelling(user string) string
+}
+
+// spelling is what v takes user for.
+func spelling(v Verifier, user string) string {
+	if s, ok := v.(Speller); ok {
+		return s.Spelling(user)
+	}
+	return user
+}
+
 // VerifierFunc is a function as a [Verifier].
 type VerifierFunc func(ctx context.Context, user, password string) (*core.Principal, error)
 

@@ -1,0 +1,183 @@
+package basic
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/cache"
+)
+
+const (
+	defaultTTL  = 30 * time.Second
+	maxTTL      = 10 * time.Minute
+	defaultSize = 4096
+	maxSize     = 1 << 20
+)
+
+// Cache is a [Verifier] that remembers for a while which passwords another one
+// found right, so that the images of a page do not cost a password hash each.
+// It is made by [NewCache] and safe for concurrent use.
+//
+// Only successes are kept, under a keyed hash of user and password with a key
+// that never leaves the process; a refusal costs what it costs without a Cache.
+// Requests that bring the same credentials at the same time wait for one
+// verification, whatever comes of it.
+//
+// When the other verifier is [Versioned], a change of its passwords counts from
+// the next request on. Otherwise a password that was changed, or a user who was
+// removed, may pass until the time to live is over; see [Cache.Clear]. A
+// principal never stays beyond its own Expires.
+//
+// A Cache goes around what checks the password, and whatever is to be asked at
+// every request goes around the Cache. Who can read the memory of the process
+// can guess the passwords in it quickly, about as well as catch them on their
+// way through.
+type Cache struct {
+	verifier Verifier
+	version  func() uint64
+	ttl      time.Duration
+	size     int
+	now      func() time.Time
+	key      [sha256.Size]byte
+	cleared  atomic.Uint64 // how often Clear was called
+	known    *cache.Cache[*core.Principal]
+	flights  flights
+}
+
+var (
+	_ Versioned = (*Cache)(nil)
+	_ Speller   = (*Cache)(nil)
+)
+
+// CacheOption configures a [Cache].
+type CacheOption func(*Cache) error
+
+// TTL sets how long a right password is remembered: 30 s by default, at most
+// 10 minutes. Using it does not prolong it.
+func TTL(d time.Duration) CacheOption {
+	return func(c *Cache) error {
+		if d <= 0 || d > maxTTL {
+			return fmt.Errorf("time to live %v: must be above 0 and at most %v", d, maxTTL)
+		}
+		c.ttl = d
+		return nil
+	}
+}
+
+// Size sets how many passwords are remembered, 4096 by default and at most
+// 1,048,576, rounded up to a power of two. Each takes about 100 bytes beside
+// its principal. When there are more, some are forgotten early.
+func Size(n int) CacheOption {
+	return func(c *Cache) error {
+		if n < 1 || n > maxSize {
+			return fmt.Errorf("size %d: must be 1 to %d", n, maxSize)
+		}
+		c.size = n
+		return nil
+	}
+}
+
+// Clock sets the clock, for tests; [time.Now] by default.
+func Clock(now func() time.Time) CacheOption {
+	return func(c *Cache) error {
+		if now == nil {
+			return errors.New("clock is nil: leave the option out for the time of the system")
+		}
+		c.now = now
+		return nil
+	}
+}
+
+// NewCache makes a cache in front of v.
+func NewCache(v Verifier, opts ...CacheOption) (*Cache, error) {
+	if isNil(v) {
+		return nil, errors.New("basic: cache: verifier is nil: without one no password can be checked")
+	}
+	c := &Cache{
+		verifier: v,
+		version:  func() uint64 { return 0 },
+		ttl:      defaultTTL,
+		size:     defaultSize,
+		now:      time.Now,
+	}
+	if versioned, ok := v.(Versioned); ok {
+		c.version = versioned.Version
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("basic: cache: option %d is nil", i+1)
+		}
+		if err := opt(c); err != nil {
+			return nil, fmt.Errorf("basic: cache: %w", err)
+		}
+	}
+	if _, err := rand.Read(c.key[:]); err != nil {
+		return nil, fmt.Errorf("basic: cache: no random key: %w", err)
+	}
+	c.known = cache.New[*core.Principal](c.size)
+	return c, nil
+}
+
+// VerifyPassword implements [Verifier] with the answers of the verifier behind
+// it. A request that waits for another one's verification and ends before it
+// is a [core.UnavailableError].
+func (c *Cache) VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error) {
+	// The versions are read first: an answer found while they change is kept
+	// under one that is not asked for again.
+	k := c.keyOf(user, password)
+	if p, ok := c.known.Get(k, c.now()); ok {
+		return p, nil
+	}
+	return c.flights.do(ctx, k, func() (*core.Principal, error) {
+		p, err := c.verifier.VerifyPassword(ctx, user, password)
+		if err != nil || p == nil {
+			return p, err
+		}
+		now := c.now()
+		until := now.Add(c.ttl)
+		if e := p.Expires(); !e.IsZero() && e.Before(until) {
+			until = e
+		}
+		c.known.Put(k, p, until, now)
+		return p, nil
+	})
+}
+
+// Clear forgets all passwords: from the next request on each is verified anew.
+func (c *Cache) Clear() {
+	c.cleared.Add(1)
+	c.known.Clear()
+}
+
+// Version implements [Versioned] with the version of the verifier behind it,
+// or 0.
+func (c *Cache) Version() uint64 { return c.version() }
+
+// Spelling implements [Speller] as the verifier behind it does.
+func (c *Cache) Spelling(user string) string { return spelling(c.verifier, user) }
+
+// keyOf sums up all that an answer hangs on. The length in front of the user
+// keeps the colon from moving: user a with password b:c is not user a:b with
+// password c.
+func (c *Cache) keyOf(user, password string) cache.Key {
+	buf := make([]byte, 0, 256)
+	buf = binary.BigEndian.AppendUint64(buf, c.cleared.Load())
+	buf = binary.BigEndian.AppendUint64(buf, c.version())
+	buf = binary.BigEndian.AppendUint64(buf, uint64(len(user)))
+	buf = append(buf, user...)
+	buf = binary.BigEndian.AppendUint64(buf, uint64(len(password)))
+	buf = append(buf, password...)
+	mac := hmac.New(sha256.New, c.key[:])
+	_, _ = mac.Write(buf) // never fails
+	var k cache.Key
+	mac.Sum(k[:0])
+	return k
+}

@@ -1,0 +1,412 @@
+package basic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// store is a verifier that counts: it knows one user, whose password, end and
+// version can be changed.
+type store struct {
+	user, password string
+	expires        time.Time
+	asked          atomic.Int64
+	number         atomic.Uint64
+}
+
+func (s *store) VerifyPassword(_ context.Context, user, password string) (*core.Principal, error) {
+	s.asked.Add(1)
+	switch {
+	case user != s.user:
+		return nil, ErrUnknownUser
+	case password != s.password:
+		return nil, ErrWrongPassword
+	}
+	return core.NewPrincipal(core.PrincipalInfo{ID: user, Expires: s.expires})
+}
+
+func (s *store) Version() uint64             { return s.number.Load() }
+func (s *store) Spelling(user string) string { return strings.ToLower(user) }
+
+// clock is a time that tests move.
+type clock struct{ atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Unix(0, c.Load()) }
+func (c *clock) advance(d time.Duration) { c.Add(int64(d)) }
+
+func newClock() *clock {
+	c := new(clock)
+	c.Store(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano())
+	return c
+}
+
+func mustCache(t testing.TB, v Verifier, opts ...CacheOption) *Cache {
+	t.Helper()
+	c, err := NewCache(v, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// try verifies and checks what comes of it and how often the store was asked
+// for it.
+func (s *store) try(t *testing.T, c *Cache, user, password string, want error, asked int64) {
+	t.Helper()
+	before := s.asked.Load()
+	p, err := c.VerifyPassword(t.Context(), user, password)
+	if !errors.Is(err, want) || (p != nil) != (want == nil) || p != nil && p.ID() != user {
+		t.Errorf("%s:%s: %v, %v; want %v", user, password, p, err, want)
+	}
+	if n := s.asked.Load() - before; n != asked {
+		t.Errorf("%s:%s: the store was asked %d times, want %d", user, password, n, asked)
+	}
+}
+
+func TestOnlyRightPasswordsAreRemembered(t *testing.T) {
+	s := &store{user: "alice", password: "secret"}
+	c := mustCache(t, s)
+	s.try(t, c, "alice", "secret", nil, 1)
+	s.try(t, c, "alice", "secret", nil, 0)
+	for range 2 {
+		s.try(t, c, "alice", "Secret", ErrWrongPassword, 1)
+		s.try(t, c, "bob", "secret", ErrUnknownUser, 1)
+	}
+	s.try(t, c, "alice", "secret", nil, 0)
+}
+
+func TestPasswordsAreRememberedForAWhile(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		opts    []CacheOption
+		expires time.Duration // of the principal, 0 for never
+		want    time.Duration
+	}{
+		{"30 s by default", nil, 0, 30 * time.Second},
+		{"by the option", []CacheOption{TTL(time.Minute)}, 0, time.Minute},
+		{"no longer than the principal", []CacheOption{TTL(time.Minute)}, 10 * time.Second, 10 * time.Second},
+		{"no longer than the option", nil, time.Hour, 30 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			now := newClock()
+			s := &store{user: "alice", password: "secret"}
+			if c.expires != 0 {
+				s.expires = now.now().Add(c.expires)
+			}
+			known := mustCache(t, s, append(c.opts, Clock(now.now))...)
+			s.try(t, known, "alice", "secret", nil, 1)
+			now.advance(c.want / 2)
+			s.try(t, known, "alice", "secret", nil, 0)
+			now.advance(c.want - c.want/2 - 1)
+			s.try(t, known, "alice", "secret", nil, 0)
+			now.advance(1)
+			s.try(t, known, "alice", "secret", nil, 1)
+		})
+	}
+}
+
+func TestAPrincipalThatHasExpiredIsNotRemembered(t *testing.T) {
+	now := newClock()
+	s := &store{user: "alice", password: "secret", expires: now.now()}
+	c := mustCache(t, s, Clock(now.now))
+	s.try(t, c, "alice", "secret", nil, 1)
+	s.try(t, c, "alice", "secret", nil, 1)
+}
+
+// C10: neither the colon nor anything else moves between user and password.
+func TestC10OtherCredentialsAreNeverTakenForRememberedOnes(t *testing.T) {
+	s := &store{user: "a", password: "b:c"}
+	c := mustCache(t, s)
+	s.try(t, c, "a", "b:c", nil, 1)
+	for _, other := range [][2]string{
+		{"a:b", "c"}, {"a:", "b:c"}, {"ab", ":c"}, {"", "ab:c"}, {"ab:c", ""}, {"b:c", "a"},
+		{"a", "b:c\x00"}, {"a\x00", "b:c"}, {"a", "b"}, {"a", "b:"}, {"A", "b:c"}, {"a", "B:c"},
+	} {
+		if c.keyOf(other[0], other[1]) == c.keyOf("a", "b:c") {
+			t.Errorf("%q has the key of a and b:c", other)
+		}
+		p, err := c.VerifyPassword(t.Context(), other[0], other[1])
+		if p != nil || err == nil {
+			t.Errorf("%q passes as a", other)
+		}
+	}
+	long := strings.Repeat("x", 5000)
+	if c.keyOf("a", long) == c.keyOf("a", long[1:]) || c.keyOf("a", long+"y") == c.keyOf("a", long+"z") {
+		t.Error("the password is not hashed whole")
+	}
+}
+
+// C10: the key of one process is of no use in another.
+func TestC10KeysAreKeyed(t *testing.T) {
+	one, two := mustCache(t, &store{}), mustCache(t, &store{})
+	if one.keyOf("a", "b") == two.keyOf("a", "b") {
+		t.Error("two caches have the same key")
+	}
+}
+
+func TestAChangeOfPasswordsCountsFromTheNextRequestOn(t *testing.T) {
+	s := &store{user: "alice", password: "secret"}
+	c := mustCache(t, s)
+	s.try(t, c, "alice", "secret", nil, 1)
+	s.user = "bob"
+	s.number.Add(1)
+	s.try(t, c, "alice", "secret", ErrUnknownUser, 1)
+	s.try(t, c, "bob", "secret", nil, 1)
+	s.try(t, c, "bob", "secret", nil, 0)
+	if c.Version() != 1 {
+		t.Errorf("version %d", c.Version())
+	}
+}
+
+// A password that is found right while the file changes counts for the file
+// that was there before.
+func TestAChangeDuringAVerificationIsNotMissed(t *testing.T) {
+	s := &store{user: "alice", password: "secret"}
+	c := mustCache(t, versioned{s, func() { s.number.Add(1) }})
+	s.try(t, c, "alice", "secret", nil, 1)
+	s.try(t, c, "alice", "secret", nil, 1)
+}
+
+// versioned changes its store while it verifies.
+type versioned struct {
+	*store
+	change func()
+}
+
+func (v versioned) VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error) {
+	p, err := v.store.VerifyPassword(ctx, user, password)
+	v.change()
+	return p, err
+}
+
+func TestClearForgets(t *testing.T) {
+	s := &store{user: "alice", password: "secret"}
+	plain := VerifierFunc(s.VerifyPassword) // without a version
+	c := mustCache(t, plain)
+	s.try(t, c, "alice", "secret", nil, 1)
+	s.user = "bob"
+	s.try(t, c, "alice", "secret", nil, 0)
+	c.Clear()
+	s.try(t, c, "alice", "secret", ErrUnknownUser, 1)
+	if c.Version() != 0 || c.Spelling("Alice") != "Alice" {
+		t.Errorf("version %d, spelling %q of a plain function", c.Version(), c.Spelling("Alice"))
+	}
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	verify := func(_ context.Context, user, _ string) (*core.Principal, error) {
+		return core.NewPrincipal(core.PrincipalInfo{ID: user})
+	}
+	var asked atomic.Int64
+	c := mustCache(t, VerifierFunc(func(ctx context.Context, user, password string) (*core.Principal, error) {
+		asked.Add(1)
+		return verify(ctx, user, password)
+	}), Size(8))
+	for range 2 {
+		for n := range 1000 {
+			if p, err := c.VerifyPassword(t.Context(), fmt.Sprint(n), "x"); err != nil || p.ID() != fmt.Sprint(n) {
+				t.Fatalf("user %d is %v, %v", n, p, err)
+			}
+		}
+	}
+	if n := asked.Load(); n < 1992 {
+		t.Errorf("of 2000 requests %d were verified: more than 8 are remembered", n)
+	}
+}
+
+func TestNewCacheRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		v    Verifier
+		opt  CacheOption
+		says string
+	}{
+		{"no verifier", nil, TTL(1), "verifier is nil"},
+		{"a nil pointer", (*store)(nil), TTL(1), "verifier is nil"},
+		{"no time", &store{}, TTL(0), "time to live 0s"},
+		{"much time", &store{}, TTL(10*time.Minute + 1), "at most 10m0s"},
+		{"no room", &store{}, Size(0), "size 0"},
+		{"much room", &store{}, Size(1<<20 + 1), "size 1048577"},
+		{"no clock", &store{}, Clock(nil), "clock is nil"},
+		{"a nil option", &store{}, nil, "option 1 is nil"},
+	} {
+		if _, err := NewCache(c.v, c.opt); err == nil || !strings.HasPrefix(err.Error(), "basic: cache: ") || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error %v does not say %q", c.name, err, c.says)
+		}
+	}
+}
+
+// slow is a verifier that waits to be released.
+type slow struct {
+	asked   atomic.Int64
+	release chan error
+}
+
+func (s *slow) VerifyPassword(ctx context.Context, user, _ string) (*core.Principal, error) {
+	s.asked.Add(1)
+	select {
+	case err := <-s.release:
+		if err != nil {
+			return nil, err
+		}
+		return core.NewPrincipal(core.PrincipalInfo{ID: user})
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// C10: the images of a page, asked for at once, cost one hash.
+func TestC10SimultaneousRequestsShareOneVerification(t *testing.T) {
+	for name, want := range map[string]error{"right": nil, "wrong": ErrWrongPassword} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &slow{release: make(chan error)}
+				c := mustCache(t, s)
+				done := make(chan error, 20)
+				for range 20 {
+					go func() {
+						_, err := c.VerifyPassword(t.Context(), "alice", "secret")
+						done <- err
+					}()
+				}
+				synctest.Wait()
+				if n := s.asked.Load(); n != 1 {
+					t.Errorf("%d verifications, want 1", n)
+				}
+				go func() { _, _ = c.VerifyPassword(t.Context(), "alice", "other") }()
+				synctest.Wait()
+				if n := s.asked.Load(); n != 2 {
+					t.Errorf("another password waits for this one")
+				}
+				s.release <- want
+				s.release <- want
+				for range 20 {
+					if err := <-done; !errors.Is(err, want) {
+						t.Errorf("%v, want %v", err, want)
+					}
+				}
+				synctest.Wait()
+				if n := len(c.flights.running); n != 0 {
+					t.Errorf("%d verifications are left over", n)
+				}
+			})
+		})
+	}
+}
+
+func TestARequestThatEndsLeavesTheOthersTheirVerification(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{release: make(chan error)}
+		c := mustCache(t, s)
+		first, end := context.WithCancel(t.Context())
+		done := make(chan error, 3)
+		verify := func(ctx context.Context) {
+			_, err := c.VerifyPassword(ctx, "alice", "secret")
+			done <- err
+		}
+		go verify(first)
+		synctest.Wait()
+		for range 2 {
+			go verify(t.Context())
+		}
+		synctest.Wait()
+		end()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("the request that ended: %v", err)
+		}
+		synctest.Wait()
+		if n := s.asked.Load(); n != 2 {
+			t.Errorf("%d verifications, want a second one for those who wait", n)
+		}
+		s.release <- nil
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Errorf("a request that waited: %v", err)
+			}
+		}
+	})
+}
+
+func TestWhoWaitsMayLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{release: make(chan error)}
+		c := mustCache(t, s)
+		go func() { _, _ = c.VerifyPassword(t.Context(), "alice", "secret") }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		p, err := c.VerifyPassword(ctx, "alice", "secret")
+		var down *core.UnavailableError
+		if p != nil || !errors.As(err, &down) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, %v; want an UnavailableError", p, err)
+		}
+		s.release <- nil
+	})
+}
+
+func TestAPanicLeavesNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var asked atomic.Int64
+		c := mustCache(t, VerifierFunc(func(_ context.Context, user, _ string) (*core.Principal, error) {
+			if asked.Add(1) == 1 {
+				<-release
+				panic("ouch")
+			}
+			return core.NewPrincipal(core.PrincipalInfo{ID: user})
+		}))
+		panicked := make(chan any, 1)
+		go func() {
+			defer func() { panicked <- recover() }()
+			_, _ = c.VerifyPassword(t.Context(), "alice", "secret")
+		}()
+		synctest.Wait()
+		done := make(chan error, 1)
+		go func() {
+			_, err := c.VerifyPassword(t.Context(), "alice", "secret")
+			done <- err
+		}()
+		synctest.Wait()
+		close(release)
+		if <-panicked == nil {
+			t.Error("the panic was swallowed")
+		}
+		if err := <-done; err != nil {
+			t.Errorf("who waited: %v", err)
+		}
+	})
+}
+
+func TestNobodyIsNotRemembered(t *testing.T) {
+	var asked int
+	c := mustCache(t, VerifierFunc(func(context.Context, string, string) (*core.Principal, error) {
+		asked++
+		return nil, nil
+	}))
+	for range 2 {
+		if p, err := c.VerifyPassword(t.Context(), "a", "b"); p != nil || err != nil {
+			t.Errorf("%v, %v", p, err)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+func BenchmarkCacheHit(b *testing.B) {
+	c := mustCache(b, &store{user: "alice", password: "secret"}, TTL(10*time.Minute))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.VerifyPassword(b.Context(), "alice", "secret"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
