@@ -52,7 +52,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 	case "bob":
 		fmt.Fprintf(w, active, introspectStart.Add(time.Hour).Unix(), token, `,"aud":["other","api"],"scope":"read"`)
 	case "bound":
-		fmt.Fprintf(w, active, introspectStart.Add(time.Hour).Unix(), token, `,"aud":"api","cnf":{"jkt":"x"}`)
+		fmt.Fprintf(w, active, introspectStart.Add(time.Hour).Unix(), token, `,"aud":"api","cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`)
 	case "elsewhere":
 		fmt.Fprintf(w, active, introspectStart.Add(time.Hour).Unix(), token, `,"aud":"other"`)
 	case "garbage":

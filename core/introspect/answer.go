@@ -1,6 +1,8 @@
 package introspect
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -30,8 +32,12 @@ type answer struct {
 	audience  []string
 	// Zero when the answer has none.
 	notBefore, expires, authTime time.Time
-	bound                        bool
+	confirmation                 map[string]any // cnf (RFC 7800 §3); nil for none
 }
+
+// otherConfirmations are the members of cnf that bind a token to something else
+// than a DPoP key (RFC 7800 §3, RFC 8705 §3.1).
+var otherConfirmations = [...]string{"jwk", "jwe", "jku", "kid", "x5t#S256"}
 
 // decode reads an answer. A member of another type than RFC 7662 gives it makes
 // the whole answer unfit: its sender cannot be trusted to mean what we read.
@@ -51,7 +57,11 @@ func decode(text string) (answer, error) {
 	}
 	delete(m, "active")
 	a.members = m
-	_, a.bound = m["cnf"]
+	if cnf, ok := m["cnf"]; ok {
+		if a.confirmation, ok = cnf.(map[string]any); !ok {
+			return answer{}, errors.New("cnf is not an object")
+		}
+	}
 	for _, member := range []struct {
 		name string
 		to   *string
@@ -71,8 +81,10 @@ func decode(text string) (answer, error) {
 			return answer{}, err
 		}
 	}
-	a.audience, err = audience(m["aud"])
-	return a, err
+	if a.audience, err = audience(m); err != nil {
+		return answer{}, err
+	}
+	return a, nil
 }
 
 // judge holds an answer against what is expected of one. Its error is for an
@@ -81,15 +93,25 @@ func (v *Verifier) judge(a answer) (verdict, error) {
 	if err := v.expected(a); err != nil {
 		return verdict{refusal: err}, nil
 	}
+	jkt, err := a.thumbprint()
+	if err != nil {
+		return verdict{refusal: err}, nil
+	}
+	scheme := "Bearer"
+	if jkt != "" {
+		scheme = "DPoP"
+	}
+	if a.tokenType != "" && !strings.EqualFold(a.tokenType, scheme) {
+		return verdict{refusal: refuse(core.ReasonBadClaim, "token_type is %.32q, not %s", a.tokenType, scheme)}, nil
+	}
 	info := core.PrincipalInfo{
 		ID:       a.subject,
-		Scheme:   "Bearer",
+		Scheme:   scheme,
 		Scopes:   splitSpaces(a.scope),
 		Claims:   a.members,
 		AuthTime: a.authTime,
 		Expires:  a.expires,
 	}
-	var err error
 	if info.Roles, err = listAt(a.members, v.roles); err != nil {
 		return verdict{}, err
 	}
@@ -102,7 +124,7 @@ func (v *Verifier) judge(a answer) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	return verdict{principal: p, notBefore: a.notBefore, expires: a.expires}, nil
+	return verdict{principal: p, jkt: jkt, notBefore: a.notBefore, expires: a.expires}, nil
 }
 
 // expected is why the token proves nobody here, whatever the time.
@@ -114,12 +136,6 @@ func (v *Verifier) expected(a answer) error {
 		return refuse(core.ReasonWrongIssuer, "iss is %.128q, not %q", a.issuer, v.issuer)
 	case !v.anyAud && !slices.ContainsFunc(a.audience, func(aud string) bool { return slices.Contains(v.audiences, aud) }):
 		return refuse(core.ReasonWrongAudience, "aud holds none of %q", v.audiences)
-	case a.bound:
-		// Whoever has stolen such a token could send it like this
-		// (RFC 9449 §7.2, RFC 8705 §3).
-		return refuse(core.ReasonBadClaim, "the token is bound to a key (cnf), of which a Bearer token gives no proof")
-	case a.tokenType != "" && !strings.EqualFold(a.tokenType, "Bearer"):
-		return refuse(core.ReasonBadClaim, "token_type is %.32q, not Bearer", a.tokenType)
 	case a.tokenUse != "" && a.tokenUse != "access_token":
 		// Servers that look at all their tokens find refresh tokens, too.
 		return refuse(core.ReasonBadClaim, "token_use is %.32q, not access_token", a.tokenUse)
@@ -129,11 +145,31 @@ func (v *Verifier) expected(a answer) error {
 	return nil
 }
 
+// thumbprint is cnf.jkt, the only form of binding that can be confirmed here
+// (RFC 9449 §6.2); "" for a token that is bound to nothing.
+func (a answer) thumbprint() (string, error) {
+	if a.confirmation == nil {
+		return "", nil
+	}
+	for _, name := range otherConfirmations {
+		if _, ok := a.confirmation[name]; ok {
+			return "", refuse(core.ReasonBadClaim, "cnf: the token is bound by %s, which is not checked here", name)
+		}
+	}
+	jkt, _ := a.confirmation["jkt"].(string)
+	if sum, err := base64.RawURLEncoding.Strict().DecodeString(jkt); err != nil || len(sum) != sha256.Size || strings.ContainsAny(jkt, "\r\n") {
+		return "", refuse(core.ReasonBadClaim, "cnf: jkt is not a SHA-256 thumbprint in base64url")
+	}
+	return jkt, nil
+}
+
 // audience is a string or an array of strings (RFC 7662 §2.2, RFC 7519 §4.1.3).
-func audience(v any) ([]string, error) {
+func audience(m map[string]any) ([]string, error) {
+	v, err := lookup(m, path{"aud"})
+	if v == nil || err != nil {
+		return nil, err
+	}
 	switch aud := v.(type) {
-	case nil:
-		return nil, nil
 	case string:
 		return []string{aud}, nil
 	case []any:

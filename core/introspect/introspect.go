@@ -69,6 +69,7 @@ var _ bearer.TokenVerifier = (*Verifier)(nil)
 // kept in caches and never changed.
 type verdict struct {
 	principal *core.Principal
+	jkt       string // the thumbprint of the key the token is bound to; "" for none
 	refusal   error
 	// notBefore and expires bound when the principal counts; zero for open.
 	notBefore, expires time.Time
@@ -133,13 +134,45 @@ func (v *Verifier) check() error {
 
 // VerifyToken returns the principal that token proves.
 //
-// A token that is not active, or not for this service, is a
+// A token that is not active, not for this service or bound to a key (cnf) is a
 // [core.CredentialError] with code invalid_token. A server that cannot be
 // asked, is too slow, refuses this service or answers what RFC 7662 does not
 // know is a [core.UnavailableError], which carries the server's Retry-After.
 //
 // Requests for the same token share one call, which goes on when ctx ends.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
+	found, err := v.verdict(ctx, token)
+	switch {
+	case err != nil:
+		return nil, err
+	case found.jkt != "":
+		// Whoever has stolen such a token could send it like this
+		// (RFC 9449 §7.2, RFC 8705 §3).
+		return nil, refuse(core.ReasonBadClaim, "the token is bound to a key (cnf), of which a Bearer token gives no proof")
+	}
+	return found.principal, nil
+}
+
+// VerifyBoundToken returns the principal that token proves together with a
+// proof of possession of the key that the token is bound to: jkt is the
+// SHA-256 thumbprint of that key in base64url (RFC 9449 §6.2, RFC 7638). The
+// token alone proves nothing, so the caller has to check the proof.
+//
+// A token that is bound to no key, or to something besides the key, such as a
+// certificate, is refused. All else is as in [Verifier.VerifyToken].
+func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
+	found, err := v.verdict(ctx, token)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case found.jkt == "":
+		return nil, "", refuse(core.ReasonBadClaim, "the token is not bound to a key: it has no cnf")
+	}
+	return found.principal, found.jkt, nil
+}
+
+// verdict is what a kept or fresh answer comes to at this time.
+func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 	now := v.now()
 	key := v.hash(token)
 	if kept, ok := v.good.Get(key, now); ok {
@@ -152,7 +185,7 @@ func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Princip
 		return v.learn(context.WithoutCancel(ctx), key, token)
 	})
 	if err != nil {
-		return nil, err
+		return verdict{}, err
 	}
 	return v.at(fresh, v.now())
 }
@@ -183,16 +216,16 @@ func (v *Verifier) learn(ctx context.Context, key cache.Key, token string) (verd
 
 // at is the verdict for a request at now, whether its answer is fresh or kept:
 // times are looked at for each request.
-func (v *Verifier) at(found verdict, now time.Time) (*core.Principal, error) {
+func (v *Verifier) at(found verdict, now time.Time) (verdict, error) {
 	switch {
 	case found.refusal != nil:
-		return nil, found.refusal
+		return verdict{}, found.refusal
 	case !found.expires.IsZero() && !now.Before(found.expires.Add(v.leeway)):
-		return nil, refuse(core.ReasonExpired, "expired at %v", found.expires)
+		return verdict{}, refuse(core.ReasonExpired, "expired at %v", found.expires)
 	case found.notBefore.After(now.Add(v.leeway)):
-		return nil, refuse(core.ReasonNotYetValid, "nbf is %v", found.notBefore)
+		return verdict{}, refuse(core.ReasonNotYetValid, "nbf is %v", found.notBefore)
 	}
-	return found.principal, nil
+	return found, nil
 }
 
 // hash is the key of token in caches. The secret in front keeps it from being
