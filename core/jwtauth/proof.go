@@ -1,0 +1,117 @@
+package jwtauth
+
+import (
+	"crypto/rsa"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+)
+
+// maxProofRSABits bounds the work that a key of the client's choice causes.
+const maxProofRSABits = 4096
+
+// Proof is what a proof of possession says. It is shown by whoever made it, so
+// it says nothing of who that is.
+type Proof struct {
+	// Thumbprint names the key that signed (see [Key.Thumbprint]).
+	Thumbprint string
+	// Claims are the signed claims as decoded, none of them judged. Names are
+	// compared exactly; a number is a float64, or a json.Number where float64
+	// would turn one integer into another.
+	Claims map[string]any
+}
+
+// VerifyProof verifies a JWS in compact form by the public key that it brings
+// in its own header (jwk, RFC 7515 §4.1.3), such as a DPoP proof (RFC 9449
+// §4.2). It is read as strictly as a token. Anybody can make one: never take
+// what it claims for true beyond "I have this key, and I signed this".
+//
+// The header's typ must be exactly typ and its alg one of algs, all of them
+// names of asymmetric algorithms. The key must be usable as [KeySetFromJWKS]
+// says, public only, fit for alg, and of at most 4096 bits if it is RSA. The
+// caller bounds the length.
+//
+// A refused proof is a [core.CredentialError] without Code and Description,
+// which are the calling scheme's to give.
+func VerifyProof(jws, typ string, algs []string) (*Proof, error) {
+	p, err := verifyProof(jws, typ, algs)
+	var bad *core.CredentialError
+	if errors.As(err, &bad) {
+		return nil, &core.CredentialError{Reason: bad.Reason, Err: bad.Err}
+	}
+	return p, err
+}
+
+func verifyProof(jws, typ string, algs []string) (*Proof, error) {
+	parts, err := split(jws)
+	if err != nil {
+		return nil, err
+	}
+	h, err := parseHeader(parts.header)
+	if err != nil {
+		return nil, err
+	}
+	m, err := decodeObject(parts.header) // once more, for typ and jwk
+	if err != nil {
+		return nil, refuse(core.ReasonMalformed, "header: %w", err)
+	}
+	if m["typ"] != typ {
+		return nil, refuse(core.ReasonMalformed, "header: typ is not %s", typ)
+	}
+	if !slices.Contains(algs, h.alg) {
+		return nil, refuse(core.ReasonBadAlgorithm, "header: algorithm %s is none of %q", h.alg, algs)
+	}
+	key, err := proofKey(m, h.alg)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := decodePart(parts.signature)
+	if err != nil {
+		return nil, refuse(core.ReasonMalformed, "signature: %w", err)
+	}
+	if err := key.verify(parts.signed, signature); err != nil {
+		return nil, refuse(core.ReasonBadSignature, "%w", err)
+	}
+	c, err := decodeObject(parts.payload)
+	if err != nil {
+		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
+	}
+	return &Proof{Thumbprint: key.Thumbprint(), Claims: c}, nil
+}
+
+func decodeObject(part string) (map[string]any, error) {
+	text, err := decodePart(part)
+	if err != nil {
+		return nil, err
+	}
+	return strictjson.Decode(string(text))
+}
+
+// proofKey is the key in a header, for alg alone.
+func proofKey(header map[string]any, alg string) (*Key, error) {
+	members, ok := header["jwk"].(map[string]any)
+	if !ok {
+		return nil, refuse(core.ReasonMalformed, "header: jwk is missing or not an object")
+	}
+	if _, secret := members["k"]; secret || members["kty"] == "oct" {
+		return nil, refuse(core.ReasonMalformed, "header: jwk holds a secret")
+	}
+	var r setReader
+	if strings.HasPrefix(alg, "RS") || strings.HasPrefix(alg, "PS") {
+		r.rsaAlgorithm = alg
+	}
+	key, err := r.key(members)
+	if err != nil {
+		return nil, refuse(core.ReasonMalformed, "header: jwk: %w", err)
+	}
+	if key.alg != alg {
+		return nil, refuse(core.ReasonBadAlgorithm, "header: algorithm %s does not fit jwk, which is for %s", alg, key.alg)
+	}
+	if own, ok := key.material.(*rsa.PublicKey); ok && own.N.BitLen() > maxProofRSABits {
+		return nil, refuse(core.ReasonMalformed, "header: jwk: RSA key of %d bits, at most %d are accepted", own.N.BitLen(), maxProofRSABits)
+	}
+	return key, nil
+}
