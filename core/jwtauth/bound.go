@@ -18,17 +18,14 @@ var otherConfirmations = [...]string{"jwk", "jwe", "jku", "kid", "x5t#S256"}
 // A token that is bound to no key, or to something besides the key, such as a
 // certificate, is refused. All else is as in [Verifier.VerifyToken].
 func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
-	c, err := v.claims(ctx, token)
+	t, err := v.verify(ctx, token, "DPoP")
 	if err != nil {
 		return nil, "", err
 	}
-	if p, err = v.principal(c, "DPoP"); err != nil {
+	if jkt, err = thumbprintOf(t.claims); err != nil {
 		return nil, "", err
 	}
-	if jkt, err = thumbprintOf(c); err != nil {
-		return nil, "", err
-	}
-	return p, jkt, nil
+	return t.principal, jkt, nil
 }
 
 // checkUnbound refuses a token that is bound to a key: whoever has stolen it

@@ -60,32 +60,50 @@ func (v *Verifier) checkAudience(c claims) error {
 	return nil
 }
 
-// checkTimes judges exp, nbf and iat (RFC 7519 §4.1.4–6) and returns exp, zero
-// when the token has none.
-func (v *Verifier) checkTimes(c claims, now time.Time) (time.Time, error) {
-	exp, ok, err := date(c, "exp")
-	switch {
-	case err != nil:
-		return exp, err
-	case !ok && !v.noExpiry:
-		return exp, refuse(core.ReasonBadClaim, "no exp")
-	case ok && exp.Unix() <= 0:
-		return exp, refuse(core.ReasonBadClaim, "exp is zero")
-	case ok && !now.Before(exp.Add(v.leeway)):
-		return exp, refuse(core.ReasonExpired, "expired at %v", exp)
-	case ok && exp.Sub(now) > v.lifetime:
-		return exp, refuse(core.ReasonBadClaim, "exp %v is further away than %v", exp, v.lifetime)
-	}
-	for _, name := range [...]string{"nbf", "iat"} {
-		t, _, err := date(c, name)
+// validity is when a token is good; each is zero when the token has none.
+type validity struct{ exp, nbf, iat time.Time }
+
+// validityOf reads exp, nbf and iat (RFC 7519 §4.1.4–6).
+func (v *Verifier) validityOf(c claims) (validity, error) {
+	var t validity
+	for _, d := range [...]struct {
+		name string
+		to   *time.Time
+	}{{"exp", &t.exp}, {"nbf", &t.nbf}, {"iat", &t.iat}} {
+		at, ok, err := date(c, d.name)
 		if err != nil {
-			return exp, err
+			return t, err
 		}
-		if t.After(now.Add(v.leeway)) {
-			return exp, refuse(core.ReasonNotYetValid, "%s is %v", name, t)
+		if ok {
+			*d.to = at
 		}
 	}
-	return exp, nil
+	if _, ok := c["exp"]; !ok && !v.noExpiry {
+		return t, refuse(core.ReasonBadClaim, "no exp")
+	} else if ok && t.exp.Unix() <= 0 {
+		return t, refuse(core.ReasonBadClaim, "exp is zero")
+	}
+	return t, nil
+}
+
+// checkTimes judges a token's times.
+func (v *Verifier) checkTimes(t validity, now time.Time) error {
+	if !t.exp.IsZero() {
+		if !now.Before(t.exp.Add(v.leeway)) {
+			return refuse(core.ReasonExpired, "expired at %v", t.exp)
+		}
+		if t.exp.Sub(now) > v.lifetime {
+			return refuse(core.ReasonBadClaim, "exp %v is further away than %v", t.exp, v.lifetime)
+		}
+	}
+	latest := now.Add(v.leeway)
+	if t.nbf.After(latest) {
+		return refuse(core.ReasonNotYetValid, "nbf is %v", t.nbf)
+	}
+	if t.iat.After(latest) {
+		return refuse(core.ReasonNotYetValid, "iat is %v", t.iat)
+	}
+	return nil
 }
 
 // date is a NumericDate claim (RFC 7519 §2): a JSON number, neither negative

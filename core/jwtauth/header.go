@@ -16,6 +16,7 @@ const maxKeyID = 256
 type header struct {
 	alg string
 	kid string // "" when the header has none
+	typ string // "" when the header has none
 }
 
 // parseHeader reads the first part of a token. It refuses all extensions that
@@ -35,12 +36,12 @@ func parseHeader(part string) (header, error) {
 			return header{}, refuse(core.ReasonMalformed, "header: %s is not supported", name)
 		}
 	}
+	var h header
 	if typ, ok := m["typ"]; ok {
-		if _, ok := typ.(string); !ok {
+		if h.typ, ok = typ.(string); !ok {
 			return header{}, refuse(core.ReasonMalformed, "header: typ is not a string")
 		}
 	}
-	var h header
 	if kid, ok := m["kid"]; ok {
 		if h.kid, ok = kid.(string); !ok || h.kid == "" || len(h.kid) > maxKeyID {
 			return header{}, refuse(core.ReasonMalformed, "header: kid is not a string of 1 to %d bytes", maxKeyID)

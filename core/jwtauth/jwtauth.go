@@ -16,12 +16,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
-	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+	"github.com/sallyport-go/sallyport/core/internal/cache"
+	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
 // Verifier verifies the tokens of one issuer. It implements
@@ -42,6 +42,14 @@ type Verifier struct {
 	scopes     path
 	scopeArray bool
 	tenant     path
+
+	algorithms   []string // nil for all that a key may have
+	profile      bool
+	clients      clientRule
+	clientPrefix string
+	revocations  revoke.Checker
+	cacheSize    int
+	cache        *cache.Cache[*verified] // nil when off
 }
 
 var _ bearer.TokenVerifier = (*Verifier)(nil)
@@ -63,6 +71,8 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 		now:      time.Now,
 		roles:    path{"roles"},
 		scopes:   path{"scope"},
+
+		cacheSize: defaultCacheSize,
 	}
 	for i, opt := range opts {
 		if opt == nil {
@@ -74,6 +84,12 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 	}
 	if err := v.checkExpectations(); err != nil {
 		return nil, fmt.Errorf("jwtauth: %w", err)
+	}
+	if v.profile && v.clients == clientsAsUsers {
+		v.clients, v.clientPrefix = clientsPrefixed, defaultClientPrefix
+	}
+	if v.cacheSize > 0 {
+		v.cache = cache.New[*verified](v.cacheSize)
 	}
 	return v, nil
 }
@@ -88,6 +104,8 @@ func (v *Verifier) checkExpectations() error {
 		return errors.New("no audience: name it with Audience, or accept any with WithoutAudience")
 	case len(v.audiences) > 0 && v.anyAud:
 		return errors.New("both Audience and WithoutAudience: choose one")
+	case v.profile && (v.anyIssuer || v.anyAud || v.noExpiry):
+		return errors.New("AccessTokens with WithoutIssuer, WithoutAudience or WithoutExpiry: RFC 9068 requires iss, aud and exp")
 	}
 	return nil
 }
@@ -96,104 +114,20 @@ func (v *Verifier) checkExpectations() error {
 //
 // Every token that proves nobody is a [core.CredentialError] with code
 // invalid_token, a reason and a fixed description; the cause in it is for
-// observers. An error of the key source is returned wrapped.
+// observers. An error of the key source is returned wrapped, one of the
+// [Revocations] as a [core.UnavailableError].
 //
 // The order is fixed: size, form, header, key, signature, and only then the
-// claims, of which nothing is seen before the signature fits.
+// claims, of which nothing is seen before the signature fits; revocation comes
+// last. A token that passed before and is still in the cache ([CacheSize]) is
+// judged again by its key, its times and revocation.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
-	c, err := v.claims(ctx, token)
+	t, err := v.verify(ctx, token, "Bearer")
 	if err != nil {
 		return nil, err
 	}
-	p, err := v.principal(c, "Bearer")
-	if err != nil {
+	if err := checkUnbound(t.claims); err != nil {
 		return nil, err
 	}
-	if err := checkUnbound(c); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// claims are those of a token whose signature fits, not judged yet.
-func (v *Verifier) claims(ctx context.Context, token string) (claims, error) {
-	if len(token) > v.maxSize {
-		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), v.maxSize)
-	}
-	parts, err := split(token)
-	if err != nil {
-		return nil, err
-	}
-	h, err := parseHeader(parts.header)
-	if err != nil {
-		return nil, err
-	}
-	signature, err := decodePart(parts.signature)
-	if err != nil {
-		return nil, refuse(core.ReasonMalformed, "signature: %w", err)
-	}
-	key, err := v.key(ctx, h)
-	if err != nil {
-		return nil, err
-	}
-	if err := key.verify(parts.signed, signature); err != nil {
-		return nil, refuse(core.ReasonBadSignature, "key %q: %w", key.id, err)
-	}
-	payload, err := decodePart(parts.payload)
-	if err != nil {
-		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
-	}
-	c, err := strictjson.Decode(string(payload))
-	if err != nil {
-		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
-	}
-	return c, nil
-}
-
-// key is the one key that may verify a token with header h. A key of another
-// algorithm never does, whatever the token says (RFC 8725 §3.1).
-func (v *Verifier) key(ctx context.Context, h header) (*Key, error) {
-	keys, err := v.keys.Keys(ctx, h.kid)
-	if err != nil {
-		return nil, fmt.Errorf("jwtauth: keys for kid %q: %w", h.kid, err)
-	}
-	var found *Key
-	named := false
-	for _, k := range keys {
-		if k == nil || h.kid != "" && k.id != h.kid {
-			continue
-		}
-		named = true
-		if k.alg != h.alg {
-			continue
-		}
-		if found != nil {
-			return nil, refuse(core.ReasonUnknownKey, "kid %q, algorithm %s: more than one key fits", h.kid, h.alg)
-		}
-		found = k
-	}
-	switch {
-	case !named:
-		return nil, refuse(core.ReasonUnknownKey, "no key with kid %q", h.kid)
-	case found == nil:
-		return nil, refuse(core.ReasonBadAlgorithm, "kid %q: no key is for algorithm %s", h.kid, h.alg)
-	}
-	return found, nil
-}
-
-// parts are the parts of a JWS in compact form (RFC 7515 §7.1), still encoded.
-type parts struct{ header, payload, signature, signed string }
-
-func split(token string) (parts, error) {
-	first := strings.IndexByte(token, '.')
-	last := strings.LastIndexByte(token, '.')
-	if first < 0 || first == last || strings.IndexByte(token[first+1:last], '.') >= 0 {
-		return parts{}, refuse(core.ReasonMalformed, "token does not have three parts")
-	}
-	return parts{
-		header:    token[:first],
-		payload:   token[first+1 : last],
-		signature: token[last+1:],
-		signed:    token[:last],
-	}, nil
+	return t.principal, nil
 }

@@ -7,50 +7,81 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// principal judges the claims of a token whose signature fits, save cnf, and
-// maps them.
+// judge judges the claims of a token whose signature fits, save cnf, and maps
+// them to a principal.
 //
 // All claims are in the principal as decoded: a number is a float64, or a
 // json.Number where float64 would turn one integer into another.
-func (v *Verifier) principal(c claims, scheme string) (*core.Principal, error) {
+func (v *Verifier) judge(t *verified) error {
+	c := t.claims
 	if err := v.checkIssuer(c); err != nil {
-		return nil, err
+		return err
 	}
 	if err := v.checkAudience(c); err != nil {
-		return nil, err
+		return err
 	}
-	exp, err := v.checkTimes(c, v.now())
+	var err error
+	if t.validity, err = v.validityOf(c); err != nil {
+		return err
+	}
+	if err := v.checkTimes(t.validity, v.now()); err != nil {
+		return err
+	}
+	if v.profile {
+		if err := checkRequired(c); err != nil {
+			return err
+		}
+	}
+	if t.identity, err = v.identityOf(t); err != nil {
+		return err
+	}
+	info, err := v.mapped(c)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	info := core.PrincipalInfo{Scheme: scheme, Claims: c, Expires: exp}
-	if info.ID, err = text(c, path{"sub"}); err != nil {
-		return nil, err
+	info.Scheme, info.Expires = t.scheme, t.validity.exp
+	if t.principal, err = core.NewPrincipal(info); err != nil {
+		return refuse(core.ReasonBadClaim, "%w", err)
 	}
-	if info.ID == "" {
-		return nil, refuse(core.ReasonBadClaim, "no sub")
+	return nil
+}
+
+// mapped is what claims say of the principal.
+func (v *Verifier) mapped(c claims) (core.PrincipalInfo, error) {
+	info := core.PrincipalInfo{Claims: c}
+	var err error
+	if info.ID, err = v.subject(c); err != nil {
+		return info, err
 	}
 	if info.Roles, err = list(c, v.roles); err != nil {
-		return nil, err
+		return info, err
 	}
 	if info.Scopes, err = v.scopesOf(c); err != nil {
-		return nil, err
+		return info, err
 	}
 	if v.tenant != nil {
 		if info.Tenant, err = text(c, v.tenant); err != nil {
-			return nil, err
+			return info, err
 		}
 	}
 	if t, ok, err := date(c, "auth_time"); err != nil {
-		return nil, err
+		return info, err
 	} else if ok {
 		info.AuthTime = t
 	}
-	p, err := core.NewPrincipal(info)
+	return info, nil
+}
+
+// subject is the principal's ID.
+func (v *Verifier) subject(c claims) (string, error) {
+	sub, err := text(c, path{"sub"})
 	if err != nil {
-		return nil, refuse(core.ReasonBadClaim, "%w", err)
+		return "", err
 	}
-	return p, nil
+	if sub == "" {
+		return "", refuse(core.ReasonBadClaim, "no sub")
+	}
+	return v.apart(c, sub)
 }
 
 func (v *Verifier) scopesOf(c claims) ([]string, error) {

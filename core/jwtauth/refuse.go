@@ -6,6 +6,10 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
+// ReasonWrongType says that a token is a good JWT and no access token, such as
+// an ID token ([AccessTokens]).
+const ReasonWrongType core.Reason = "wrong_type"
+
 // refuse is the error for a token that proves nobody. The format is for
 // observers; the client is told only the fixed text of the reason.
 func refuse(reason core.Reason, format string, args ...any) error {
@@ -33,6 +37,10 @@ func description(reason core.Reason) string {
 		return "The access token comes from an issuer that is not accepted"
 	case core.ReasonWrongAudience:
 		return "The access token was issued for another audience"
+	case core.ReasonRevoked:
+		return "The access token was revoked"
+	case ReasonWrongType:
+		return "The token is not an access token"
 	case core.ReasonBadClaim:
 		return "The access token lacks a claim or holds one that is not valid"
 	default:

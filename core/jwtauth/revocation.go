@@ -1,0 +1,63 @@
+package jwtauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+// Revocations asks c about every token after it was verified, also when it
+// comes out of the cache. A revoked one is refused with 401 and reason revoked;
+// an error of c is 503, since nobody knows then.
+//
+// c is asked by issuer, jti, subject and time of issue, never by the text of the
+// token, which can be respelt (an ECDSA signature has two forms). With this
+// option a jti that is no string is refused. A token without jti can be revoked
+// by its subject or its age alone.
+func Revocations(c revoke.Checker) Option {
+	return func(v *Verifier) error {
+		if c == nil || reflect.ValueOf(c).Kind() == reflect.Pointer && reflect.ValueOf(c).IsNil() {
+			return errors.New("revocations are nil")
+		}
+		v.revocations = c
+		return nil
+	}
+}
+
+// identityOf is what revocation knows a token by. The subject is sub as the
+// issuer spells it, whatever the principal is called.
+func (v *Verifier) identityOf(t *verified) (revoke.Token, error) {
+	if v.revocations == nil {
+		return revoke.Token{}, nil
+	}
+	id := revoke.Token{IssuedAt: t.validity.iat, Expires: t.validity.exp}
+	for _, m := range [...]struct {
+		name string
+		to   *string
+	}{{"iss", &id.Issuer}, {"sub", &id.Subject}, {"jti", &id.ID}} {
+		s, err := text(t.claims, path{m.name})
+		if err != nil {
+			return id, err
+		}
+		*m.to = s
+	}
+	return id, nil
+}
+
+func (v *Verifier) checkRevoked(ctx context.Context, t *verified) error {
+	if v.revocations == nil {
+		return nil
+	}
+	revoked, err := v.revocations.Revoked(ctx, t.identity)
+	if err != nil {
+		return &core.UnavailableError{Err: fmt.Errorf("jwtauth: asking whether a token is revoked: %w", err)}
+	}
+	if revoked {
+		return refuse(core.ReasonRevoked, "jti %.128q of %.128q is revoked", t.identity.ID, t.identity.Subject)
+	}
+	return nil
+}

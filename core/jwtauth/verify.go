@@ -1,0 +1,162 @@
+package jwtauth
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+// verified is a token whose signature and claims were found good. It is never
+// changed.
+type verified struct {
+	principal *core.Principal
+	claims    claims
+	validity  validity
+	identity  revoke.Token
+	header    header
+	key       *Key
+	scheme    string
+}
+
+// verify judges everything but cnf, which is for the caller.
+func (v *Verifier) verify(ctx context.Context, token, scheme string) (*verified, error) {
+	if len(token) > v.maxSize {
+		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), v.maxSize)
+	}
+	if v.cache == nil || len(token) > maxCachedToken {
+		return v.verifyNew(ctx, token, scheme)
+	}
+	id := digest(token)
+	if t, err := v.recall(ctx, id, scheme); t != nil || err != nil {
+		return t, err
+	}
+	t, err := v.verifyNew(ctx, token, scheme)
+	if err == nil {
+		v.remember(id, t)
+	}
+	return t, err
+}
+
+// verifyNew verifies a token of which nothing is known.
+func (v *Verifier) verifyNew(ctx context.Context, token, scheme string) (*verified, error) {
+	t, err := v.open(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	t.scheme = scheme
+	if err := v.judge(t); err != nil {
+		return nil, err
+	}
+	if err := v.checkRevoked(ctx, t); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// open checks the signature of a token and decodes its claims, without judging
+// them.
+func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
+	parts, err := split(token)
+	if err != nil {
+		return nil, err
+	}
+	h, err := parseHeader(parts.header)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.checkHeader(h); err != nil {
+		return nil, err
+	}
+	signature, err := decodePart(parts.signature)
+	if err != nil {
+		return nil, refuse(core.ReasonMalformed, "signature: %w", err)
+	}
+	key, err := v.key(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	if err := key.verify(parts.signed, signature); err != nil {
+		return nil, refuse(core.ReasonBadSignature, "key %q: %w", key.id, err)
+	}
+	c, err := decodeClaims(parts.payload)
+	if err != nil {
+		return nil, err
+	}
+	return &verified{claims: c, header: h, key: key}, nil
+}
+
+// checkHeader applies what was configured for headers.
+func (v *Verifier) checkHeader(h header) error {
+	if v.algorithms != nil && !slices.Contains(v.algorithms, h.alg) {
+		return refuse(core.ReasonBadAlgorithm, "header: algorithm %s is none of %q", h.alg, v.algorithms)
+	}
+	if v.profile {
+		return checkType(h.typ)
+	}
+	return nil
+}
+
+func decodeClaims(part string) (claims, error) {
+	payload, err := decodePart(part)
+	if err != nil {
+		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
+	}
+	c, err := strictjson.Decode(string(payload))
+	if err != nil {
+		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
+	}
+	return c, nil
+}
+
+// key is the one key that may verify a token with header h. A key of another
+// algorithm never does, whatever the token says (RFC 8725 §3.1).
+func (v *Verifier) key(ctx context.Context, h header) (*Key, error) {
+	keys, err := v.keys.Keys(ctx, h.kid)
+	if err != nil {
+		return nil, fmt.Errorf("jwtauth: keys for kid %q: %w", h.kid, err)
+	}
+	var found *Key
+	named := false
+	for _, k := range keys {
+		if k == nil || h.kid != "" && k.id != h.kid {
+			continue
+		}
+		named = true
+		if k.alg != h.alg {
+			continue
+		}
+		if found != nil {
+			return nil, refuse(core.ReasonUnknownKey, "kid %q, algorithm %s: more than one key fits", h.kid, h.alg)
+		}
+		found = k
+	}
+	switch {
+	case !named:
+		return nil, refuse(core.ReasonUnknownKey, "no key with kid %q", h.kid)
+	case found == nil:
+		return nil, refuse(core.ReasonBadAlgorithm, "kid %q: no key is for algorithm %s", h.kid, h.alg)
+	}
+	return found, nil
+}
+
+// parts are the parts of a JWS in compact form (RFC 7515 §7.1), still encoded.
+type parts struct{ header, payload, signature, signed string }
+
+func split(token string) (parts, error) {
+	first := strings.IndexByte(token, '.')
+	last := strings.LastIndexByte(token, '.')
+	if first < 0 || first == last || strings.IndexByte(token[first+1:last], '.') >= 0 {
+		return parts{}, refuse(core.ReasonMalformed, "token does not have three parts")
+	}
+	return parts{
+		header:    token[:first],
+		payload:   token[first+1 : last],
+		signature: token[last+1:],
+		signed:    token[:last],
+	}, nil
+}

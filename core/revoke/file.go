@@ -1,0 +1,102 @@
+package revoke
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// File is a [Checker] whose entries stand in a file, in the form of
+// [List.Load], so that they survive a restart. It is safe for concurrent use.
+//
+// It implements Load as well, for a watcher to call when somebody edits the
+// file or another process appends to it.
+type File struct {
+	list *List
+	path string
+	mu   sync.Mutex // held while the file is written and read back
+}
+
+var _ Checker = (*File)(nil)
+
+// OpenFile reads the file at path. One that does not exist is an empty list, and
+// is made, for its owner alone, when something is revoked.
+func OpenFile(path string, opts ...Option) (*File, error) {
+	l, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{list: l, path: path}
+	if err := f.read(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Revoke appends an entry to the file, waits until the disk has it, and reads
+// the file again: once it returns nil, the entry counts now and after a
+// restart. After an error of the file it counts until the restart at least, so
+// repeat the call when the file can be written again.
+//
+// Lines that have expired stay in the file until somebody removes them.
+func (f *File) Revoke(e Entry) error {
+	if err := e.validate(); err != nil {
+		return fmt.Errorf("revoke: %w", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.append(e)
+	if err != nil {
+		err = fmt.Errorf("revoke: %w", err)
+	} else {
+		err = f.read()
+	}
+	if err != nil { // a line that somebody else got wrong must not save a token
+		return errors.Join(err, f.list.Revoke(e))
+	}
+	return nil
+}
+
+// append writes one line. The break before it ends a line that somebody left
+// open; blank lines say nothing.
+func (f *File) append(e Entry) (err error) {
+	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if _, err := file.WriteString("\n" + e.String() + "\n"); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+func (f *File) read() error {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return fmt.Errorf("revoke: %w", err)
+	}
+	defer file.Close() // it was only read
+	data, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
+	if err != nil {
+		return fmt.Errorf("revoke: %w", err)
+	}
+	return f.list.Load(f.path, data)
+}
+
+// Load replaces all entries; see [List.Load].
+func (f *File) Load(name string, data []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.list.Load(name, data)
+}
+
+// Revoked implements [Checker]. It never fails.
+func (f *File) Revoked(ctx context.Context, t Token) (bool, error) { return f.list.Revoked(ctx, t) }
+
+// Len is how many entries there are, some of which may have expired.
+func (f *File) Len() int { return f.list.Len() }

@@ -1,0 +1,121 @@
+package revoke
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	defaultMaxEntries = 100_000
+	maxMaxEntries     = 10_000_000
+	// sweepEvery is how often adding an entry looks for expired ones.
+	sweepEvery = time.Minute
+)
+
+// Option configures a [List] or a [File].
+type Option func(*List) error
+
+// MaxEntries sets how many entries there may be: 100 000 by default, from 1 to
+// 10 000 000; what was loaded and what was added count apart. An entry takes
+// about 200 bytes and its text.
+func MaxEntries(n int) Option {
+	return func(l *List) error {
+		if n < 1 || n > maxMaxEntries {
+			return fmt.Errorf("max entries %d: from 1 to %d", n, maxMaxEntries)
+		}
+		l.max = n
+		return nil
+	}
+}
+
+// Clock sets where the time comes from; [time.Now] by default. It must be safe
+// for concurrent use.
+func Clock(now func() time.Time) Option {
+	return func(l *List) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		l.now = now
+		return nil
+	}
+}
+
+// List is a [Checker] in memory, bounded and safe for concurrent use. It has
+// entries that were added, which a restart loses, and entries that were loaded,
+// which the next Load replaces.
+//
+// An entry is forgotten once it has expired, and never to make room.
+type List struct {
+	max int
+	now func() time.Time
+
+	loaded atomic.Pointer[table] // never changed
+
+	mu      sync.RWMutex
+	added   *table
+	swept   time.Time
+	anyMore atomic.Bool // whether added has entries
+}
+
+var _ Checker = (*List)(nil)
+
+// New makes an empty list.
+func New(opts ...Option) (*List, error) {
+	l := &List{max: defaultMaxEntries, now: time.Now, added: newTable()}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("revoke: option %d is nil", i+1)
+		}
+		if err := opt(l); err != nil {
+			return nil, fmt.Errorf("revoke: %w", err)
+		}
+	}
+	l.loaded.Store(newTable())
+	return l, nil
+}
+
+// Revoke adds an entry, which counts from the next question on. It returns an
+// error for an entry that is not valid, and one that is [ErrFull].
+func (l *List) Revoke(e Entry) error {
+	if err := e.validate(); err != nil {
+		return fmt.Errorf("revoke: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if full := l.added.size >= l.max; full || now.Sub(l.swept) >= sweepEvery {
+		l.added.sweep(now)
+		l.swept = now
+	}
+	if l.added.size >= l.max {
+		return fmt.Errorf("revoke: %w: %d entries", ErrFull, l.added.size)
+	}
+	l.added.add(e)
+	l.anyMore.Store(true)
+	return nil
+}
+
+// Revoked implements [Checker]. It never fails.
+func (l *List) Revoked(_ context.Context, t Token) (bool, error) {
+	now := l.now()
+	if l.loaded.Load().has(t, now) {
+		return true, nil
+	}
+	if !l.anyMore.Load() {
+		return false, nil
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.added.has(t, now), nil
+}
+
+// Len is how many entries there are, some of which may have expired.
+func (l *List) Len() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.loaded.Load().size + l.added.size
+}

@@ -1,0 +1,223 @@
+package revoke
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// maxFileSize is how many bytes a file may have, expired entries included.
+const maxFileSize = 64 << 20
+
+// Load replaces the entries that were loaded before with those of a file. name
+// stands in errors, which begin with "name:line: "; after an error the list is
+// as it was.
+//
+// A line is a word that says what is revoked, and members after it:
+//
+//	jti 3f2a9c01 iss=https://issuer.example exp=2026-11-22T18:00:00Z
+//	sub alice issued-before=2026-11-22T08:15:00Z
+//	all issued-before=2026-11-22T08:15:00Z iss=https://issuer.example
+//
+// iss and exp may be left out, as in [Entry]. Times are those of RFC 3339. A
+// value with a space, a quote or a control character, or one that begins with
+// "#", is written in quotes as Go writes strings. Blank lines and lines that
+// begin with "#" are skipped, and so are entries that have expired. The file
+// may have 64 MiB, and as many living entries as [MaxEntries] says.
+func (l *List) Load(name string, data []byte) error {
+	if len(data) > maxFileSize {
+		return fmt.Errorf("%s: larger than %d bytes: remove the lines that have expired", name, maxFileSize)
+	}
+	t, now := newTable(), l.now()
+	number := 0
+	for line := range bytes.Lines(data) {
+		number++
+		e, ok, err := parseLine(string(line))
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", name, number, err)
+		}
+		if !ok || !alive(e.Expires, now) {
+			continue
+		}
+		if t.add(e); t.size > l.max {
+			return fmt.Errorf("%s:%d: %w: more than %d entries", name, number, ErrFull, l.max)
+		}
+	}
+	l.loaded.Store(t)
+	return nil
+}
+
+// parseLine reads one line; ok is false for one that says nothing.
+func parseLine(line string) (e Entry, ok bool, err error) {
+	if !utf8.ValidString(line) {
+		return e, false, errors.New("line is not UTF-8")
+	}
+	line = strings.TrimRight(line, "\r\n")
+	s := scanner{rest: line}
+	kind, more, err := s.word()
+	if err != nil {
+		return e, false, err
+	}
+	if !more || strings.HasPrefix(kind, "#") {
+		return e, false, nil
+	}
+	s.skipSpace()
+	switch kind {
+	case "jti":
+		e.ID, err = s.value("the identifier of a token")
+	case "sub":
+		e.Subject, err = s.value("a subject")
+	case "all":
+		e.All = true
+	default:
+		err = fmt.Errorf("%.40q is none of jti, sub and all", kind)
+	}
+	if err == nil {
+		err = s.members(&e)
+	}
+	if err == nil {
+		err = e.validate()
+	}
+	return e, err == nil, err
+}
+
+// members reads what follows the value.
+func (s *scanner) members(e *Entry) error {
+	seen := map[string]bool{}
+	for {
+		name, more, err := s.name()
+		if err != nil || !more {
+			return err
+		}
+		if seen[name] {
+			return fmt.Errorf("%s stands twice", name)
+		}
+		seen[name] = true
+		v, err := s.value(name)
+		if err != nil {
+			return err
+		}
+		switch name {
+		case "iss":
+			e.Issuer = v
+		case "exp":
+			e.Expires, err = parseTime(name, v)
+		case "issued-before":
+			e.IssuedBefore, err = parseTime(name, v)
+		default:
+			err = fmt.Errorf("%.40q is none of iss, exp and issued-before", name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func parseTime(name, v string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, v)
+	if err != nil || t.IsZero() {
+		return t, fmt.Errorf("%s is %.40q: write it like 2026-11-22T18:00:00Z", name, v)
+	}
+	return t, nil
+}
+
+// scanner takes a line apart.
+type scanner struct{ rest string }
+
+func (s *scanner) skipSpace() { s.rest = strings.TrimLeft(s.rest, " \t") }
+
+// word is what stands before the next space; ok is false at the end.
+func (s *scanner) word() (word string, ok bool, err error) {
+	s.skipSpace()
+	if s.rest == "" {
+		return "", false, nil
+	}
+	i := strings.IndexAny(s.rest, " \t")
+	if i < 0 {
+		i = len(s.rest)
+	}
+	word, s.rest = s.rest[:i], s.rest[i:]
+	return word, true, nil
+}
+
+// name is a member's name with the "=" after it.
+func (s *scanner) name() (name string, ok bool, err error) {
+	if s.skipSpace(); s.rest == "" {
+		return "", false, nil
+	}
+	name, after, found := strings.Cut(s.rest, "=")
+	if !found || strings.ContainsAny(name, " \t\"") {
+		return "", false, fmt.Errorf("%.40q is no member: name=value is needed", s.rest)
+	}
+	s.rest = after
+	return name, true, nil
+}
+
+// value is a plain or a quoted value.
+func (s *scanner) value(what string) (string, error) {
+	if strings.HasPrefix(s.rest, `"`) {
+		quoted, err := strconv.QuotedPrefix(s.rest)
+		if err != nil {
+			return "", fmt.Errorf("%s: the quotes are not closed, or hold a bad escape", what)
+		}
+		s.rest = s.rest[len(quoted):]
+		if s.rest != "" && s.rest[0] != ' ' && s.rest[0] != '\t' {
+			return "", fmt.Errorf("%s: text after the closing quote", what)
+		}
+		v, err := strconv.Unquote(quoted)
+		if err != nil || v == "" {
+			return "", fmt.Errorf("%s is empty", what)
+		}
+		return v, nil
+	}
+	i := strings.IndexAny(s.rest, " \t")
+	if i < 0 {
+		i = len(s.rest)
+	}
+	v := s.rest[:i]
+	s.rest = s.rest[i:]
+	switch {
+	case v == "":
+		return "", fmt.Errorf("%s is missing", what)
+	case strings.ContainsFunc(v, needsQuotes):
+		return "", fmt.Errorf("%s holds a quote or a control character: write it in quotes", what)
+	}
+	return v, nil
+}
+
+func needsQuotes(r rune) bool { return r == '"' || !strconv.IsPrint(r) }
+
+// String is the entry as a line of a file, without the line break.
+func (e Entry) String() string {
+	var b strings.Builder
+	switch {
+	case e.ID != "":
+		b.WriteString("jti " + quoted(e.ID))
+	case e.Subject != "":
+		b.WriteString("sub " + quoted(e.Subject))
+	default:
+		b.WriteString("all")
+	}
+	if !e.IssuedBefore.IsZero() {
+		b.WriteString(" issued-before=" + e.IssuedBefore.UTC().Format(time.RFC3339Nano))
+	}
+	if e.Issuer != "" {
+		b.WriteString(" iss=" + quoted(e.Issuer))
+	}
+	if !e.Expires.IsZero() {
+		b.WriteString(" exp=" + e.Expires.UTC().Format(time.RFC3339Nano))
+	}
+	return b.String()
+}
+
+// quoted is s as a line holds it.
+func quoted(s string) string {
+	if s == "" || s[0] == '#' || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || needsQuotes(r) }) || !utf8.ValidString(s) {
+		return strconv.Quote(s)
+	}
+	return s
+}
