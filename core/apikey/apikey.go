@@ -1,0 +1,256 @@
+// Package apikey authenticates programs by API keys, which go into a header of
+// their own.
+//
+// A key is ID.secret, such as sp_k3m9x2q7ab. and 59 letters. The ID is public
+// and names the key in files and logs; of the rest only a hash is kept. Keys
+// and their hashes are made by [Generate] or the command sallyport apikey, and
+// looked up in a [Store], such as a [File].
+package apikey
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// DefaultScheme is the name of the scheme unless [InAuthorization] gives
+// another. No registered scheme has it.
+const DefaultScheme = "ApiKey"
+
+// ClaimID is the claim of a principal that holds the ID of its key.
+const ClaimID = "key_id"
+
+// Store looks up keys. Implementations must be safe for concurrent use.
+type Store interface {
+	// LookupKey returns the key called id, whether it is revoked, expired or
+	// neither. id has the form of an ID ([IsID]); nothing else is known of it.
+	//
+	// A key that is not there is [ErrUnknownKey]. Any other error means that
+	// the answer could not be found out and is 503, except a
+	// [core.InternalError], which is 500.
+	LookupKey(ctx context.Context, id string) (*Key, error)
+}
+
+// ErrUnknownKey is what a [Store] returns for a key it does not have.
+var ErrUnknownKey = errors.New("unknown key")
+
+var errWrongSecret = errors.New("wrong secret")
+
+// Authenticator is the [core.Authenticator] of API keys. It is made by [New]
+// and safe for concurrent use.
+type Authenticator struct {
+	store      Store
+	place      place
+	others     []place
+	now        func() time.Time
+	decoy      Hash // compared with in place of an unknown key's
+	vary       []string
+	challenges []challenge.Challenge
+}
+
+var _ core.Guessable = (*Authenticator)(nil)
+
+// Option configures an [Authenticator].
+type Option func(*Authenticator) error
+
+// New makes an authenticator for a realm, which names the protected area in
+// challenges and must be printable ASCII and not empty, with the keys of s.
+//
+// A key is read from exactly one place: the header field X-API-Key, unless
+// [InHeader], [InAuthorization] or [InQuery] says another. The challenge says
+// which, as in ApiKey realm="…", header="X-API-Key". The scheme is of our own
+// naming, so that no browser asks for a password.
+func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
+	if realm == "" {
+		return nil, errors.New("apikey: empty realm: give the protected area a name, such as \"api\"")
+	}
+	if isNil(s) {
+		return nil, errors.New("apikey: store is nil: without one no key is known")
+	}
+	a := &Authenticator{store: s, now: time.Now}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("apikey: option %d is nil", i+1)
+		}
+		if err := opt(a); err != nil {
+			return nil, fmt.Errorf("apikey: %w", err)
+		}
+	}
+	if a.place == (place{}) {
+		a.place = place{header, DefaultHeader}
+	}
+	a.others = otherPlaces(a.place)
+	a.vary = a.place.vary()
+	_, _ = rand.Read(a.decoy[:]) // never fails
+	params := append([]challenge.Param{{Name: "realm", Value: realm}}, a.place.params()...)
+	c, err := challenge.New(a.Scheme(), params...)
+	if err != nil {
+		return nil, fmt.Errorf("apikey: %w", err)
+	}
+	a.challenges = []challenge.Challenge{c}
+	return a, nil
+}
+
+// Clock sets what time it is, for tests; [time.Now] by default.
+func Clock(now func() time.Time) Option {
+	return func(a *Authenticator) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		a.now = now
+		return nil
+	}
+}
+
+// Scheme implements [core.Authenticator]: [DefaultScheme], or what
+// [InAuthorization] says.
+func (a *Authenticator) Scheme() string {
+	if a.place.kind == authorization {
+		return a.place.name
+	}
+	return DefaultScheme
+}
+
+// Vary implements [core.Authenticator]: the one field that a key is read from;
+// none with [InQuery], since a query is part of what caches go by. The places
+// where no key may be are left out: all they can lead to is a refusal, which
+// is not stored.
+func (a *Authenticator) Vary() []string { return a.vary }
+
+// Authenticate implements [core.Authenticator].
+//
+// Nothing in the place is [core.ErrNoCredentials], whatever other places hold.
+// A place that is there twice, and a second key in any other place that this
+// package knows, are [core.ErrAmbiguousCredentials].
+//
+// A [core.CredentialError] has one of these reasons, which events alone tell
+// apart: [core.ReasonMalformed] for what is no key by form or checksum,
+// [core.ReasonUnknownPrincipal] for an unknown ID, [core.ReasonWrongSecret],
+// and for a key that is right otherwise [core.ReasonRevoked] and
+// [core.ReasonExpired]. Hashes are compared in constant time, and for an
+// unknown ID one is compared too. The store is asked anew for every request.
+//
+// The principal is the owner of the key: its ID is the owner's, and the claim
+// [ClaimID] is the ID of the key.
+func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	value, n := a.place.read(r)
+	if n == 0 {
+		return nil, core.ErrNoCredentials
+	}
+	if n > 1 {
+		return nil, fmt.Errorf("apikey: %w: %s is there %d times", core.ErrAmbiguousCredentials, a.place, n)
+	}
+	id, ok := parse(value)
+	if !ok {
+		return nil, refused(core.ReasonMalformed, errors.New("apikey: no key by its form and checksum"))
+	}
+	for _, other := range a.others {
+		if second, _ := other.read(r); isKey(second) {
+			return nil, fmt.Errorf("apikey: %w: a second key in %s", core.ErrAmbiguousCredentials, other)
+		}
+	}
+	key, err := a.store.LookupKey(ctx, id)
+	unknown := isUnknown(err)
+	switch {
+	case err != nil && !unknown:
+		return nil, storeError(err)
+	case !unknown && key == nil:
+		return nil, &core.InternalError{Err: errors.New("apikey: the store returned neither key nor error")}
+	}
+	return a.verify(value, id, key, unknown)
+}
+
+// verify compares hashes whether or not the key is known, and looks at the
+// state of a key last, so that its ID alone tells nothing about it.
+func (a *Authenticator) verify(value, id string, key *Key, unknown bool) (*core.Principal, error) {
+	want := &a.decoy
+	if !unknown {
+		want = &key.info.Hash
+	}
+	got := hashOf(value)
+	right := subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	switch {
+	case unknown:
+		return nil, refused(core.ReasonUnknownPrincipal, fmt.Errorf("apikey: %s: %w", id, ErrUnknownKey))
+	case !right:
+		return nil, refused(core.ReasonWrongSecret, fmt.Errorf("apikey: %s: %w", id, errWrongSecret))
+	case !key.info.Revoked.IsZero():
+		return nil, refused(core.ReasonRevoked, fmt.Errorf("apikey: %s of %q: revoked at %s: %s", id, key.info.Owner, stamp(key.info.Revoked), key.info.RevokedReason))
+	case key.Expired(a.now()):
+		return nil, refused(core.ReasonExpired, fmt.Errorf("apikey: %s of %q: expired at %s", id, key.info.Owner, stamp(key.info.Expires)))
+	}
+	return key.principal, nil
+}
+
+// Challenges implements [core.Authenticator]: the same challenge wherever the
+// answer is 401, and none where it is another.
+func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
+	if err == core.ErrNoCredentials { // the frequent case, without allocating
+		return a.challenges
+	}
+	var bad *core.CredentialError
+	if !errors.Is(err, core.ErrAmbiguousCredentials) && (errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad)) {
+		return a.challenges
+	}
+	return nil
+}
+
+// Attempt implements [core.Guessable]: the account is the ID of the key, "" for
+// what is no key by its form.
+func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
+	value, n := a.place.read(r)
+	if n == 0 {
+		return "", false
+	}
+	account, _ = parse(value)
+	return account, true
+}
+
+// refused is 401. All refusals look the same to the client.
+func refused(reason core.Reason, cause error) error {
+	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidCredentials, Err: cause}
+}
+
+// isUnknown reports whether a store has no such key and says so plainly.
+func isUnknown(err error) bool {
+	// The first is the usual case, kept as quick as no error at all.
+	return err == ErrUnknownKey || errors.Is(err, ErrUnknownKey) && !isFailure(err)
+}
+
+// isFailure reports whether an error is an outage or a fault, whatever else it
+// is.
+func isFailure(err error) bool {
+	var unavailable *core.UnavailableError
+	var internal *core.InternalError
+	return errors.As(err, &unavailable) || errors.As(err, &internal)
+}
+
+// storeError is what a store's error means to a guard. No store can say that
+// there were no credentials, or bad ones, before the secret is looked at.
+func storeError(err error) error {
+	if isFailure(err) {
+		return err
+	}
+	return &core.UnavailableError{Err: fmt.Errorf("apikey: look up key: %w", err)}
+}
+
+// isNil reports whether s holds nothing or a nil pointer, which would only show
+// at the first request.
+func isNil(s Store) bool {
+	if s == nil {
+		return true
+	}
+	v := reflect.ValueOf(s)
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map:
+		return v.IsNil()
+	}
+	return false
+}

@@ -1,0 +1,197 @@
+package apikey
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// maxText bounds the bytes of an owner, a role, a tenant and the like.
+const maxText = 255
+
+// Info is what [NewKey] makes a key from: all that is known of it but its
+// secret. Of times whole seconds are kept, of the years 1970 to 9999.
+type Info struct {
+	// ID is as [Generate] makes it. Required.
+	ID string
+	// Hash is that of the whole key. Required.
+	Hash Hash
+	// Owner is the ID of the principal that the key stands for, a person or a
+	// program. Required.
+	Owner string
+	// Roles and Scopes are what the key brings beyond what a policy gives its
+	// owner. A scope is one by RFC 6749 §3.3; no name holds a comma.
+	Roles, Scopes []string
+	// Tenant is the tenant the key is for, or "".
+	Tenant string
+	// Comment says what the key is for, to people.
+	Comment string
+	// Created is when the key was made; zero when unknown.
+	Created time.Time
+	// Expires is when the key stops being good; zero for never.
+	Expires time.Time
+	// Revoked is when the key was revoked; zero when it was not. It counts
+	// at once, even if it lies in the future.
+	Revoked time.Time
+	// RevokedReason says why, to people.
+	RevokedReason string
+}
+
+// Key is one key. It is immutable and safe for concurrent use.
+type Key struct {
+	info      Info
+	principal *core.Principal
+}
+
+// NewKey makes a key. Errors name the part that is missing or cannot be, and
+// what to do.
+func NewKey(info Info) (*Key, error) {
+	if err := info.check(); err != nil {
+		return nil, err
+	}
+	info = info.clone()
+	for _, t := range []*time.Time{&info.Created, &info.Expires, &info.Revoked} {
+		*t = t.UTC().Truncate(time.Second)
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{
+		ID: info.Owner, Roles: info.Roles, Scopes: info.Scopes, Tenant: info.Tenant,
+		Claims: map[string]any{ClaimID: info.ID}, Expires: info.Expires,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Key{info, p}, nil
+}
+
+// Info is what is known of the key, as a copy.
+func (k *Key) Info() Info { return k.info.clone() }
+
+// Expired reports whether the key has stopped being good at now.
+func (k *Key) Expired(now time.Time) bool {
+	return !k.info.Expires.IsZero() && !now.Before(k.info.Expires)
+}
+
+func (i Info) clone() Info {
+	i.Roles, i.Scopes = slices.Clone(i.Roles), slices.Clone(i.Scopes)
+	return i
+}
+
+func (i *Info) check() error {
+	switch {
+	case !IsID(i.ID):
+		return errors.New("the ID is not sp_ and ten letters: make keys with sallyport apikey new")
+	case i.Hash == Hash{}:
+		return errors.New("no hash: it is what the key is compared with")
+	case i.Owner == "":
+		return errors.New("no owner: name the principal that the key stands for")
+	case i.Revoked.IsZero() && i.RevokedReason != "":
+		return errors.New("a reason for revoking without a time")
+	}
+	if err := checkList("role", i.Roles, checkText); err != nil {
+		return err
+	}
+	if err := checkList("scope", i.Scopes, checkScope); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name, value string
+		check       func(string) error
+	}{
+		{"owner", i.Owner, checkText}, {"tenant", i.Tenant, checkText},
+		{"comment", i.Comment, checkRemark}, {"reason", i.RevokedReason, checkRemark},
+	} {
+		if f.value == "" {
+			continue
+		}
+		if err := f.check(f.value); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	for _, t := range []time.Time{i.Created, i.Expires, i.Revoked} {
+		if err := checkTime(t); err != nil && !t.IsZero() {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTime checks a time that is not left out.
+func checkTime(t time.Time) error {
+	if year := t.UTC().Year(); year < 1970 || year > 9999 {
+		return fmt.Errorf("year %d: a time is from the years 1970 to 9999", year)
+	}
+	return nil
+}
+
+// checkList checks the names of a list, none of which may stand twice.
+func checkList(what string, names []string, check func(string) error) error {
+	for i, name := range names {
+		switch err := check(name); {
+		case err != nil:
+			return fmt.Errorf("%s %d: %w", what, i+1, err)
+		case strings.Contains(name, ","):
+			return fmt.Errorf("%s %d: holds a comma, which separates %ss", what, i+1, what)
+		case slices.Contains(names[:i], name):
+			return fmt.Errorf("%s %d: is there twice", what, i+1)
+		}
+	}
+	return nil
+}
+
+// checkText checks a name that somebody is compared with. Errors do not repeat
+// it: by mistake it may be a secret.
+func checkText(s string) error {
+	if s == "" {
+		return errors.New("is empty")
+	}
+	if strings.HasPrefix(s, "#") || strings.Contains(s, " #") {
+		return errors.New("holds a #: a comment has a line of its own")
+	}
+	return checkRemark(s)
+}
+
+// checkRemark checks a text for people.
+func checkRemark(s string) error {
+	switch {
+	case len(s) > maxText:
+		return fmt.Errorf("has %d bytes: at most %d", len(s), maxText)
+	case !utf8.ValidString(s):
+		return errors.New("is not valid UTF-8")
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return errors.New("holds a character that cannot be seen")
+	case strings.TrimSpace(s) != s:
+		return errors.New("begins or ends with a space")
+	case strings.Contains(s, Prefix) && holdsKey(s):
+		return errors.New("holds a key: keep keys out of files, revoke it, and make another")
+	}
+	return nil
+}
+
+// holdsKey reports whether a key stands anywhere in s.
+func holdsKey(s string) bool {
+	for i := 0; i+keyBytes <= len(s); i++ {
+		if isKey(s[i : i+keyBytes]) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkScope checks a scope-token (RFC 6749 §3.3).
+func checkScope(s string) error {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return errors.New("a scope is printable ASCII without space, quote and backslash")
+		}
+	}
+	return checkText(s)
+}
+
+// stamp is a time as key files have it.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

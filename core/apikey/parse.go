@@ -1,0 +1,191 @@
+package apikey
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxFindings bounds the findings of one file, so that a file of another kind
+// does not become an error of its size.
+const maxFindings = 100
+
+// fieldNames are the names of lines in the order they are written.
+var fieldNames = []string{"hash", "owner", "roles", "scopes", "tenant", "comment", "created", "expires", "revoked"}
+
+// table is the content of a key file. It is immutable.
+type table struct {
+	keys []*Key
+	byID map[string]*Key
+	// last is the number of the last line of each key.
+	last map[string]int
+}
+
+// parser builds a table and collects what is wrong with the file.
+type parser struct {
+	name     string
+	table    *table
+	first    map[string]int // line on which a key began
+	findings []error
+
+	info   Info
+	line   int            // on which the key in hand began; 0 for none
+	fields map[string]int // lines of the fields of the key in hand
+	broken bool           // the key in hand has a finding
+}
+
+func parseTable(name string, data []byte) (*table, error) {
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("%s: larger than %d bytes: keep so many keys in a database", name, MaxBytes)
+	}
+	p := &parser{name: name, first: map[string]int{}, table: &table{byID: map[string]*Key{}, last: map[string]int{}}}
+	text, marked := strings.CutPrefix(string(data), "\uFEFF")
+	if marked {
+		p.report(1, "begins with a byte order mark: save the file as UTF-8 without one")
+	}
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		p.read(n, strings.Trim(line, " \t\r\n"))
+		if len(p.findings) >= maxFindings {
+			p.report(n, "and maybe more: this is not read any further")
+			return nil, errors.Join(p.findings...)
+		}
+	}
+	p.finish()
+	if len(p.findings) > 0 {
+		return nil, errors.Join(p.findings...)
+	}
+	return p.table, nil
+}
+
+func (p *parser) report(line int, format string, args ...any) {
+	p.broken = true
+	p.findings = append(p.findings, fmt.Errorf("%s:%d: %s", p.name, line, fmt.Sprintf(format, args...)))
+}
+
+// read takes in one line. What it cannot make sense of may be anything, even a
+// key, so it is not repeated.
+func (p *parser) read(n int, line string) {
+	if line == "" || line[0] == '#' {
+		return
+	}
+	if line[0] == '[' {
+		p.begin(n, line)
+		return
+	}
+	name, value, found := strings.Cut(line, "=")
+	name, value = strings.TrimRight(name, " \t"), strings.TrimLeft(value, " \t")
+	switch {
+	case !found:
+		p.report(n, "no equals sign: a line is name = value, [ID] or a comment")
+	case !slices.Contains(fieldNames, name):
+		p.report(n, "%sis no name of a field: use one of %s", quoted(name), strings.Join(fieldNames, ", "))
+	case p.line == 0:
+		p.report(n, "%s stands before the first [ID]", name)
+	case p.fields[name] > 0:
+		p.report(n, "%s was on line %d before: remove one of the two", name, p.fields[name])
+	default:
+		p.fields[name] = n
+		if err := p.info.set(name, value); err != nil {
+			p.report(n, "%s: %v", name, err)
+		}
+	}
+}
+
+// quoted is a short word to repeat in a finding, or "" for what may be a
+// secret.
+func quoted(word string) string {
+	if len(word) > 12 || !isName(word, "-_") {
+		return "this "
+	}
+	return fmt.Sprintf("%q ", word)
+}
+
+// begin takes in the line that begins a key.
+func (p *parser) begin(n int, line string) {
+	p.finish()
+	p.info, p.line, p.fields, p.broken = Info{}, n, map[string]int{}, false
+	id, closed := strings.CutSuffix(line[1:], "]")
+	switch {
+	case !closed:
+		p.report(n, "no ] at the end of the line: a key begins with [ID]")
+	case !IsID(id):
+		p.report(n, "no ID in the brackets: it is sp_ and ten letters, what stands before the dot in a key")
+	case p.first[id] > 0:
+		p.report(n, "%s was on line %d before: remove one of the two", id, p.first[id])
+	default:
+		p.first[id], p.info.ID = n, id
+	}
+}
+
+// finish takes in the key in hand, if its lines were all right.
+func (p *parser) finish() {
+	if p.line == 0 || p.broken {
+		return
+	}
+	key, err := NewKey(p.info)
+	if err != nil {
+		p.report(p.line, "%s: %v", p.info.ID, err)
+		return
+	}
+	last := p.line
+	for _, n := range p.fields {
+		last = max(last, n)
+	}
+	p.table.keys = append(p.table.keys, key)
+	p.table.byID[p.info.ID], p.table.last[p.info.ID] = key, last
+}
+
+// set takes in the value of one field.
+func (i *Info) set(name, value string) (err error) {
+	if value == "" {
+		return errors.New("is empty: leave the line out")
+	}
+	switch name {
+	case "hash":
+		i.Hash, err = ParseHash(value)
+	case "owner":
+		i.Owner, err = value, checkText(value)
+	case "roles":
+		i.Roles = splitList(value)
+		err = checkList("role", i.Roles, checkText)
+	case "scopes":
+		i.Scopes = splitList(value)
+		err = checkList("scope", i.Scopes, checkScope)
+	case "tenant":
+		i.Tenant, err = value, checkText(value)
+	case "comment":
+		i.Comment, err = value, checkRemark(value)
+	case "created":
+		i.Created, err = parseTime(value)
+	case "expires":
+		i.Expires, err = parseTime(value)
+	case "revoked":
+		at, reason, _ := strings.Cut(value, " ")
+		if i.Revoked, err = parseTime(at); err == nil {
+			i.RevokedReason = strings.TrimLeft(reason, " ")
+			err = checkRemark(i.RevokedReason)
+		}
+	}
+	return err
+}
+
+func splitList(value string) []string {
+	names := strings.Split(value, ",")
+	for i := range names {
+		names[i] = strings.Trim(names[i], " \t")
+	}
+	return names
+}
+
+// parseTime reads a time of RFC 3339.
+func parseTime(value string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return time.Time{}, errors.New("is no time such as 2027-01-31T00:00:00Z")
+	}
+	return t.UTC(), checkTime(t)
+}

@@ -1,0 +1,167 @@
+package apikey
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// DefaultHeader is the header field that a key is read from by default.
+const DefaultHeader = "X-API-Key"
+
+// defaultQuery is the usual name of a query parameter with a key. A key there
+// is a second one unless [InQuery] allows it.
+const defaultQuery = "api_key"
+
+// kind is a kind of place.
+type kind uint8
+
+const (
+	header kind = iota + 1
+	authorization
+	query
+)
+
+// place is where in a request a key may be.
+type place struct {
+	kind kind
+	// name is that of a header field, a scheme or a parameter. For
+	// authorization "" is any scheme.
+	name string
+}
+
+// String is the place in words, for causes.
+func (p place) String() string {
+	switch p.kind {
+	case header:
+		return "header " + p.name
+	case authorization:
+		return "Authorization"
+	default:
+		return "the query"
+	}
+}
+
+// read is the first value in the place and how many there are. Two
+// Authorization lines count whatever they hold.
+func (p place) read(r core.Request) (value string, count int) {
+	switch p.kind {
+	case header:
+		return r.Header(p.name)
+	case query:
+		return r.Query(p.name)
+	}
+	field, n := r.Header("Authorization")
+	if n != 1 {
+		return "", n
+	}
+	scheme, rest, ok := challenge.Split(field)
+	if p.name != "" && !strings.EqualFold(scheme, p.name) {
+		return "", 0
+	}
+	if !ok {
+		return "", 1 // malformed
+	}
+	return rest, 1
+}
+
+// vary lists the header fields of the place.
+func (p place) vary() []string {
+	switch p.kind {
+	case header:
+		return []string{p.name}
+	case authorization:
+		return []string{"Authorization"}
+	default:
+		return nil
+	}
+}
+
+// params are what a challenge says of the place. A scheme says it by its name.
+func (p place) params() []challenge.Param {
+	switch p.kind {
+	case header:
+		return []challenge.Param{{Name: "header", Value: p.name}}
+	case query:
+		return []challenge.Param{{Name: "query", Value: p.name}}
+	default:
+		return nil
+	}
+}
+
+// otherPlaces are those in which a second key would make p's ambiguous.
+func otherPlaces(p place) []place {
+	all := []place{{header, DefaultHeader}, {authorization, ""}, {query, defaultQuery}}
+	return slices.DeleteFunc(all, func(o place) bool {
+		return o.kind == p.kind && (o.kind == authorization || strings.EqualFold(o.name, p.name))
+	})
+}
+
+// InHeader has keys read from the header field called name, of letters, digits
+// and hyphens.
+func InHeader(name string) Option {
+	return func(a *Authenticator) error {
+		switch {
+		case !isName(name, "-"):
+			return fmt.Errorf("header %q: use letters, digits and hyphens", name)
+		case strings.EqualFold(name, "Authorization"):
+			return errors.New("header Authorization begins with a scheme: use InAuthorization")
+		case strings.EqualFold(name, "Cookie"):
+			return errors.New("header Cookie is sent by browsers on their own, for any page that asks: use another")
+		}
+		return a.setPlace(place{header, name})
+	}
+}
+
+// InAuthorization has keys read from the Authorization field, after the given
+// scheme, such as [DefaultScheme]. It becomes the name of this scheme in
+// challenges, and so must not be one with a meaning of its own, such as Bearer.
+func InAuthorization(scheme string) Option {
+	return func(a *Authenticator) error {
+		for _, taken := range []string{"Basic", "Bearer", "Digest", "DPoP", "Negotiate"} {
+			if strings.EqualFold(scheme, taken) {
+				return fmt.Errorf("scheme %s means other credentials: use a name of your own, such as %s", taken, DefaultScheme)
+			}
+		}
+		if !isName(scheme, "-") {
+			return fmt.Errorf("scheme %q: use letters, digits and hyphens", scheme)
+		}
+		return a.setPlace(place{authorization, scheme})
+	}
+}
+
+// InQuery has keys read from the query parameter called name, of letters,
+// digits, hyphens and underscores. Events hold no query, but the logs of
+// proxies, the history of browsers and Referer fields do: use it for clients
+// alone that cannot send a header.
+func InQuery(name string) Option {
+	return func(a *Authenticator) error {
+		if !isName(name, "-_") {
+			return fmt.Errorf("query parameter %q: use letters, digits, hyphens and underscores", name)
+		}
+		return a.setPlace(place{query, name})
+	}
+}
+
+func (a *Authenticator) setPlace(p place) error {
+	if a.place != (place{}) {
+		return fmt.Errorf("two places for keys, %s and %s: choose one", a.place, p)
+	}
+	a.place = p
+	return nil
+}
+
+// isName reports whether s is not empty and made of letters, digits and
+// others.
+func isName(s, others string) bool {
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune(others, c) {
+			return false
+		}
+	}
+	return s != ""
+}
