@@ -63,6 +63,7 @@ require (
 	golang.org/x/arch v0.22.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
@@ -77,6 +78,7 @@ replace (
 	github.com/sallyport-go/sallyport/core => ../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../core/htpasswd
 	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
+	github.com/sallyport-go/sallyport/core/session => ../core/session
 	github.com/sallyport-go/sallyport/core/watch => ../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../echoauth
 	github.com/sallyport-go/sallyport/fiberauth => ../fiberauth

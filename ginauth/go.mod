@@ -6,9 +6,11 @@ require (
 	github.com/gin-gonic/gin v1.12.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
+	github.com/sallyport-go/sallyport/core/session v0.0.0
 )
 
 require (
+	github.com/alexedwards/scs/v2 v2.9.0 // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
 	github.com/bytedance/sonic/loader v0.5.0 // indirect
@@ -44,4 +46,5 @@ require (
 replace (
 	github.com/sallyport-go/sallyport/core => ../core
 	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
+	github.com/sallyport-go/sallyport/core/session => ../core/session
 )

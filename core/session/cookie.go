@@ -1,0 +1,122 @@
+package session
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// idBytes is how many random bytes an id has, and idLength how long it is as
+// text.
+const idBytes, idLength = 32, 43
+
+// cookie is how ids travel (draft-ietf-httpbis-rfc6265bis §4.1).
+type cookie struct {
+	http.Cookie // all but the value
+	persistent  bool
+	insecure    bool
+	now         func() time.Time
+}
+
+func newCookie(s settings) (cookie, error) {
+	c := cookie{
+		Cookie:     http.Cookie{Name: "__Host-" + s.cookieName, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode},
+		persistent: s.persistent,
+		insecure:   s.insecure,
+		now:        s.now,
+	}
+	if s.strict {
+		c.SameSite = http.SameSiteStrictMode
+	}
+	if s.insecure {
+		c.Name, c.Secure = s.cookieName, false
+	}
+	if err := c.Valid(); err != nil {
+		return cookie{}, fmt.Errorf("cookie name %q: %w", s.cookieName, err)
+	}
+	return c, nil
+}
+
+// newID is 256 random bits. Where there are none to be had the program ends.
+func newID() string {
+	var b [idBytes]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// read is the id that r carries, in the form of one that could have been issued.
+func (c *cookie) read(r core.Request) (string, error) {
+	value, n := r.Cookie(c.Name)
+	switch {
+	case n == 0:
+		return "", core.ErrNoCredentials
+	case n > 1:
+		return "", fmt.Errorf("%w: %d cookies called %s", core.ErrAmbiguousCredentials, n, c.Name)
+	case !isID(value):
+		return "", &core.CredentialError{
+			Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials,
+			Err: fmt.Errorf("cookie %s of %d bytes is no session id: %w", c.Name, len(value), errEnded),
+		}
+	}
+	return value, nil
+}
+
+// isID reports whether s has the form of an id.
+func isID(s string) bool {
+	if len(s) != idLength {
+		return false
+	}
+	var b [idBytes]byte
+	n, err := base64.RawURLEncoding.Strict().Decode(b[:], []byte(s))
+	return err == nil && n == idBytes
+}
+
+// issue is the field that gives a browser id, until deadline.
+func (c *cookie) issue(id string, deadline time.Time) core.Field {
+	out := c.Cookie
+	out.Value = id
+	if c.persistent {
+		out.MaxAge = max(1, int(deadline.Sub(c.now())/time.Second))
+	}
+	return core.Field{Name: "Set-Cookie", Value: out.String()}
+}
+
+// end is the field that takes the cookie out of a browser.
+func (c *cookie) end() core.Field {
+	out := c.Cookie
+	out.MaxAge = -1
+	out.Expires = time.Unix(0, 0)
+	return core.Field{Name: "Set-Cookie", Value: out.String()}
+}
+
+// mayGo refuses to send an insecure cookie over a network.
+func (c *cookie) mayGo(r core.Request) error {
+	if !c.insecure || isLoopback(r.Host()) {
+		return nil
+	}
+	return &core.InternalError{Err: errors.New(
+		"session: the insecure cookie is for development on localhost, and the request is to another host: " +
+			"leave out InsecureCookieForPlainHTTPDevelopment and serve HTTPS")}
+}
+
+// isLoopback reports whether host, with or without a port, is this machine
+// itself.
+func isLoopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761 §6.3
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}

@@ -1,0 +1,95 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// LogoutEndpoint ends the session of a POST request and answers with 204, or
+// with 303 to the page of [WithLogoutRedirect]; mount it with Serve of an
+// adapter, behind no gate. Who is not signed in gets the same answer.
+//
+// A request that another site caused is 403, other methods are 405, and 503
+// means that the session may still be alive.
+func (m *Manager) LogoutEndpoint() core.Endpoint {
+	return func(ctx context.Context, r core.Request) core.Response {
+		if r.Method() != http.MethodPost {
+			return core.Response{Status: http.StatusMethodNotAllowed, Fields: []core.Field{
+				{Name: "Allow", Value: http.MethodPost}, {Name: "Cache-Control", Value: "no-store"},
+			}}
+		}
+		if v := m.exit.Check(ctx, r); v.Response != nil {
+			return *v.Response
+		}
+		fields, err := m.Logout(ctx, r)
+		if err != nil {
+			return m.Refuse(err)(ctx, r)
+		}
+		resp := core.Response{Status: http.StatusNoContent, Fields: fields}
+		if m.afterLogout != "" {
+			resp.Status = http.StatusSeeOther
+			resp.Fields = append(resp.Fields, core.Field{Name: "Location", Value: m.afterLogout})
+		}
+		return resp
+	}
+}
+
+// Refuse answers an error of [Manager.Login], [Manager.Rotate] or
+// [Manager.Logout] as a guard would, and tells the observers: 503 for a store
+// that fails, 403 for another site's request, 400 for two cookies, 401 for a
+// session that is over. A handler returns what Serve of its adapter makes of it.
+func (m *Manager) Refuse(err error) core.Endpoint {
+	if err == nil {
+		err = &core.InternalError{Err: errors.New("session: refused without an error")}
+	}
+	return func(ctx context.Context, r core.Request) core.Response {
+		v := m.refusal.Check(context.WithValue(ctx, refusedKey{}, err), r)
+		if v.Response == nil { // WithAnswers trusts an origin that Login did not
+			return core.Response{Status: http.StatusInternalServerError}
+		}
+		return *v.Response
+	}
+}
+
+type refusedKey struct{}
+
+// finishAnswers makes the gates that answer what login and logout refuse.
+func (m *Manager) finishAnswers() error {
+	opts := m.answers
+	if len(m.origins) > 0 {
+		opts = append(opts[:len(opts):len(opts)], core.WithTrustedOrigins(m.origins...))
+	}
+	g, err := core.NewGuard([]core.Authenticator{leaving{m}}, opts...)
+	if err != nil {
+		return err
+	}
+	if m.exit, err = g.Optional(); err != nil {
+		return err
+	}
+	m.refusal, err = g.Authenticate()
+	return err
+}
+
+// leaving is the scheme of those who log out.
+type leaving struct{ *Manager }
+
+// Authenticate takes a session that is over, or cannot be read, for none.
+func (l leaving) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	if err, ok := ctx.Value(refusedKey{}).(error); ok {
+		var foreign *crossSiteError
+		if errors.As(err, &foreign) {
+			return foreign.who, nil // whom the guard refuses, for the same reason
+		}
+		return nil, err
+	}
+	p, err := l.Manager.Authenticate(ctx, r)
+	var over *core.CredentialError
+	var fault *core.InternalError
+	if errors.As(err, &over) || errors.As(err, &fault) {
+		return nil, core.ErrNoCredentials
+	}
+	return p, err
+}

@@ -1,0 +1,230 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Option configures a [Manager].
+type Option func(*settings) error
+
+// settings are what the options set.
+type settings struct {
+	backend      scs.Store
+	storeTimeout time.Duration
+	idle         time.Duration
+	absolute     time.Duration
+	now          func() time.Time
+	realm        string
+	loginPage    string
+	cookieName   string
+	strict       bool
+	persistent   bool
+	insecure     bool
+	afterLogout  string
+	origins      []string
+	answers      []core.Option
+}
+
+func defaults() settings {
+	return settings{
+		storeTimeout: 2 * time.Second,
+		idle:         30 * time.Minute,
+		absolute:     12 * time.Hour,
+		now:          time.Now,
+		realm:        "restricted",
+		cookieName:   "session",
+	}
+}
+
+// WithStore sets where sessions are kept; by default in the memory of this
+// process, which forgets them when it ends.
+//
+// Any store of github.com/alexedwards/scs will do. It must not drop what has
+// not expired: a server that evicts at its limit of memory could forget that
+// somebody was logged out everywhere.
+func WithStore(s scs.Store) Option {
+	return func(o *settings) error {
+		if v := reflect.ValueOf(s); s == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+			return errors.New("store is nil")
+		}
+		o.backend = s
+		return nil
+	}
+}
+
+// WithStoreTimeout sets how long the store has for one answer; 2 s by default,
+// from 10 ms to 1 minute. A request asks it three questions at most, one after
+// the other. One that is late is a failure, 503.
+func WithStoreTimeout(d time.Duration) Option {
+	return func(o *settings) error {
+		if d < 10*time.Millisecond || d > time.Minute {
+			return fmt.Errorf("store timeout %v: from 10ms to 1m", d)
+		}
+		o.storeTimeout = d
+		return nil
+	}
+}
+
+// WithIdleTimeout sets after how long without a request a session ends; 30
+// minutes by default, at least 1 second. Use is noted once in a twentieth of
+// that, or a minute if that is less, so a session ends that much early at most
+// and never late.
+func WithIdleTimeout(d time.Duration) Option {
+	return func(o *settings) error {
+		if d < time.Second {
+			return fmt.Errorf("idle timeout %v: at least 1s", d)
+		}
+		o.idle = d
+		return nil
+	}
+}
+
+// WithAbsoluteTimeout sets how long after login a session ends, however much it
+// is used; 12 hours by default, at least 1 second.
+func WithAbsoluteTimeout(d time.Duration) Option {
+	return func(o *settings) error {
+		if d < time.Second {
+			return fmt.Errorf("absolute timeout %v: at least 1s", d)
+		}
+		o.absolute = d
+		return nil
+	}
+}
+
+// WithClock sets where the time comes from; [time.Now] by default. It must be
+// safe for concurrent use. Stores have clocks of their own and drop what has
+// expired by them.
+func WithClock(now func() time.Time) Option {
+	return func(o *settings) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		o.now = now
+		return nil
+	}
+}
+
+// WithRealm sets the realm that challenges name; "restricted" by default.
+func WithRealm(realm string) Option {
+	return func(o *settings) error {
+		if realm == "" {
+			return errors.New("realm is empty")
+		}
+		o.realm = realm
+		return nil
+	}
+}
+
+// WithLoginPage adds a parameter to challenges that tells scripts where people
+// sign in, such as "/login". It redirects nobody; that is a responder's part.
+func WithLoginPage(path string) Option {
+	return func(o *settings) (err error) {
+		o.loginPage = path
+		return checkPath(path)
+	}
+}
+
+// WithLogoutRedirect makes [Manager.LogoutEndpoint] lead to a page of the
+// application, such as "/", with 303 in place of 204.
+func WithLogoutRedirect(path string) Option {
+	return func(o *settings) error {
+		o.afterLogout = path
+		return checkPath(path)
+	}
+}
+
+// checkPath wants a path of the application itself: browsers take "//" and "/\"
+// for the beginning of a host.
+func checkPath(path string) error {
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c > '~' || c == '\\' {
+			return fmt.Errorf("path %q: write what is not printable ASCII percent-encoded", path)
+		}
+	}
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+		return fmt.Errorf("path %q: begin with one slash", path)
+	}
+	return nil
+}
+
+// WithCookieName sets the name of the cookie, without the prefix "__Host-" that
+// is put before it; "session" by default. Two managers in one application need
+// two names.
+func WithCookieName(name string) Option {
+	return func(o *settings) error {
+		if name == "" || strings.HasPrefix(name, "__") {
+			return fmt.Errorf("cookie name %q: give it a name that does not begin with __", name)
+		}
+		o.cookieName = name
+		return nil
+	}
+}
+
+// WithStrictSameSite keeps browsers from sending the cookie with any request
+// that another site caused, following a link included: who comes by a link seems
+// signed out on the first page. Without it the cookie is SameSite=Lax.
+// There is no way to SameSite=None.
+func WithStrictSameSite() Option {
+	return func(o *settings) error {
+		o.strict = true
+		return nil
+	}
+}
+
+// WithPersistentCookie lets browsers keep the cookie when they are closed, until
+// the session's absolute timeout.
+func WithPersistentCookie() Option {
+	return func(o *settings) error {
+		o.persistent = true
+		return nil
+	}
+}
+
+// WithTrustedOrigins names origins, besides the request's own, whose pages may
+// log in and out, as [core.WithTrustedOrigins] does for a guard. An identity
+// provider that answers with a form needs to be among them.
+func WithTrustedOrigins(origins ...string) Option {
+	return func(o *settings) error {
+		o.origins = append(o.origins, origins...)
+		return nil
+	}
+}
+
+// WithAnswers sets how [Manager.Refuse] and [Manager.LogoutEndpoint] answer and
+// who is told: a responder and observers, commonly those of the guard. Trusted
+// origins go to [WithTrustedOrigins].
+func WithAnswers(opts ...core.Option) Option {
+	return func(o *settings) error {
+		o.answers = append(o.answers, opts...)
+		return nil
+	}
+}
+
+// InsecureCookieForPlainHTTPDevelopment makes sessions work over http:// on the
+// developer's own machine: the cookie lacks Secure and the prefix __Host-, so
+// whoever is on the network can read it and any neighbouring subdomain can set
+// it. Login refuses, with an error, requests to a host other than localhost and
+// loopback addresses. Never deploy it.
+func InsecureCookieForPlainHTTPDevelopment() Option {
+	return func(o *settings) error {
+		o.insecure = true
+		return nil
+	}
+}
+
+// backendOf is the store that was set, or a new one in memory.
+func backendOf(s scs.Store) scs.Store {
+	if s == nil {
+		return memstore.New()
+	}
+	return s
+}

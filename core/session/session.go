@@ -1,0 +1,247 @@
+// Package session keeps browsers signed in: a cookie with a random id, and what
+// it stands for in a store on the server. It works on every adapter.
+//
+// A handler that has checked who somebody is calls [Manager.Login]; the
+// [Manager] itself is the [core.Authenticator] that a guard asks afterwards.
+// Stores are those of github.com/alexedwards/scs; memory is the default.
+//
+// The store holds a record for each session, one for each principal that was
+// logged out everywhere, and when each session was last used. A record is
+// written once and never again, so that no request in flight can bring back a
+// session that has been logged out meanwhile. Ids and the names of principals
+// are in the store as SHA-256 hashes.
+//
+// Whether the account behind a session is still in good standing is no matter
+// of the session: that is what rule.Account is for, at each request.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// Reasons in events, beside those of package core: [core.ReasonExpired] is the
+// end of the absolute timeout, [core.ReasonRevoked] a logout everywhere.
+const (
+	// ReasonUnknown: the store has no such session. It was logged out or has
+	// ended long ago, or nobody ever issued that id.
+	ReasonUnknown core.Reason = "unknown_session"
+	// ReasonIdle: the session was not used for longer than the idle timeout.
+	ReasonIdle core.Reason = "idle_session"
+	// ReasonReplaced: a login or rotation has given the browser another id.
+	ReasonReplaced core.Reason = "replaced_session"
+)
+
+// ClaimLoginScheme is the claim that tells which scheme proved a session's
+// principal when it logged in, where that is known. The Scheme of the principal
+// itself is "Session".
+const ClaimLoginScheme = "login_scheme"
+
+const schemeName = "Session"
+
+// Manager is the sessions of an application. It implements [core.Authenticator],
+// [core.Ambient] and [core.Informer] and is safe for concurrent use. All
+// managers on one store, in one process or several, must be configured alike.
+type Manager struct {
+	settings
+	store  *store
+	cookie cookie
+
+	// exit lets a request log out, refusal answers an error.
+	exit, refusal *core.Gate
+
+	vary       []string
+	challenges []challenge.Challenge
+	params     []challenge.Param
+	ended      []core.Field
+}
+
+var (
+	_ core.Ambient  = (*Manager)(nil)
+	_ core.Informer = (*Manager)(nil)
+)
+
+// New makes a manager. By default sessions live in this process's memory, end
+// after 30 minutes without use and 12 hours after login, and their cookie is
+//
+//	Set-Cookie: __Host-session=…; Path=/; HttpOnly; Secure; SameSite=Lax
+func New(opts ...Option) (*Manager, error) {
+	s := defaults()
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("session: option %d is nil", i+1)
+		}
+		if err := opt(&s); err != nil {
+			return nil, fmt.Errorf("session: %w", err)
+		}
+	}
+	if s.idle > s.absolute {
+		return nil, fmt.Errorf("session: idle timeout %v is longer than the absolute one, %v", s.idle, s.absolute)
+	}
+	m := &Manager{settings: s, store: newStore(s.backend, s.storeTimeout), vary: []string{"Cookie"}}
+	if err := m.finish(); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	return m, nil
+}
+
+// finish makes what is the same for every request.
+func (m *Manager) finish() (err error) {
+	if m.cookie, err = newCookie(m.settings); err != nil {
+		return err
+	}
+	m.ended = []core.Field{m.cookie.end()}
+	m.params = []challenge.Param{{Name: "realm", Value: m.realm}}
+	if m.loginPage != "" {
+		m.params = append(m.params, challenge.Param{Name: "login", Value: m.loginPage})
+	}
+	c, err := challenge.New(schemeName, m.params...)
+	if err != nil {
+		return err
+	}
+	m.challenges = []challenge.Challenge{c}
+	return m.finishAnswers()
+}
+
+// Scheme is "Session".
+func (m *Manager) Scheme() string { return schemeName }
+
+// Vary is Cookie.
+func (m *Manager) Vary() []string { return m.vary }
+
+// Ambient is true: browsers add cookies by themselves.
+func (m *Manager) Ambient() bool { return true }
+
+// Authenticate implements [core.Authenticator]. A request without the cookie is
+// [core.ErrNoCredentials], and one with two of them, which no browser sends of a
+// __Host- cookie, [core.ErrAmbiguousCredentials]. A cookie that is no live
+// session is a [core.CredentialError] with code invalid_credentials.
+//
+// A store that fails, or does not answer in time, is a [core.UnavailableError],
+// and a record in it that cannot be read a [core.InternalError].
+func (m *Manager) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	id, err := m.cookie.read(r)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := m.load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return rec.principal()
+}
+
+// load is the record of the live session called id.
+func (m *Manager) load(ctx context.Context, id string) (record, error) {
+	data, found, err := m.store.find(ctx, sessionKey(id))
+	if err != nil {
+		return record{}, err
+	}
+	if !found {
+		return record{}, dead(ReasonUnknown)
+	}
+	rec, err := decode(data)
+	if err != nil {
+		return record{}, &core.InternalError{Err: err}
+	}
+	now := m.now()
+	switch {
+	case rec.Replaced:
+		// The browser has its new cookie or is about to get it: ending the
+		// cookie now could take that one away.
+		return record{}, &core.CredentialError{Reason: ReasonReplaced, Code: core.CodeInvalidCredentials}
+	case !now.Before(rec.Deadline):
+		return record{}, dead(core.ReasonExpired)
+	}
+	generation, err := m.generation(ctx, rec.ID)
+	if err != nil {
+		return record{}, err
+	}
+	if generation != "" && generation != rec.Generation {
+		return record{}, dead(core.ReasonRevoked)
+	}
+	return rec, m.use(ctx, id, rec, now)
+}
+
+// use refuses a session that was idle for too long and notes that this one is
+// in use, though not at each request.
+func (m *Manager) use(ctx context.Context, id string, rec record, now time.Time) error {
+	last := rec.Issued
+	if now.Sub(last) < m.notedEvery() {
+		return nil
+	}
+	data, found, err := m.store.find(ctx, usedKey(id))
+	if err != nil {
+		return err
+	}
+	if found {
+		if last, err = time.Parse(time.RFC3339Nano, string(data)); err != nil {
+			return &core.InternalError{Err: fmt.Errorf("session: time of last use in the store: %w", err)}
+		}
+	}
+	switch age := now.Sub(last); {
+	case age >= m.idle:
+		return dead(ReasonIdle)
+	case age < m.notedEvery():
+		return nil
+	}
+	return m.store.commit(ctx, usedKey(id), now.UTC().AppendFormat(nil, time.RFC3339Nano), now.Add(m.idle))
+}
+
+// notedEvery is how far apart two notes of use are: a twentieth of the idle
+// timeout, at most a minute.
+func (m *Manager) notedEvery() time.Duration { return min(m.idle/20, time.Minute) }
+
+// errEnded is in the errors of cookies that will never be good again.
+var errEnded = errors.New("the session has ended")
+
+// dead is the verdict on a session that is none any more.
+func dead(why core.Reason) error {
+	return &core.CredentialError{Reason: why, Code: core.CodeInvalidCredentials, Err: errEnded}
+}
+
+// Challenges implements [core.Authenticator]: realm and, with [WithLoginPage],
+// login. A [core.StepUpError] is answered with insufficient_user_authentication,
+// acr_values and max_age (RFC 9470 §3), other failures with none.
+func (m *Manager) Challenges(_ core.Request, err error) []challenge.Challenge {
+	var bad *core.CredentialError
+	var stepUp *core.StepUpError
+	switch {
+	case errors.Is(err, core.ErrNoCredentials), errors.As(err, &bad):
+		return m.challenges
+	case errors.As(err, &stepUp):
+		return m.stepUp(stepUp.StepUp)
+	}
+	return nil
+}
+
+func (m *Manager) stepUp(s core.StepUp) []challenge.Challenge {
+	params := append(m.params[:len(m.params):len(m.params)], challenge.Param{Name: "error", Value: core.CodeStepUp})
+	if len(s.ACRValues) > 0 {
+		params = append(params, challenge.Param{Name: "acr_values", Value: strings.Join(s.ACRValues, " ")})
+	}
+	if s.MaxAge > 0 {
+		params = append(params, challenge.Param{Name: "max_age", Value: strconv.FormatInt(int64(s.MaxAge/time.Second), 10)})
+	}
+	c, err := challenge.New(schemeName, params...)
+	if err != nil {
+		return nil
+	}
+	return []challenge.Challenge{c}
+}
+
+// Inform implements [core.Informer]: the refusal of a session that has ended
+// takes the cookie out of the browser.
+func (m *Manager) Inform(_ core.Request, _ *core.Principal, err error) []core.Field {
+	if errors.Is(err, errEnded) {
+		return m.ended
+	}
+	return nil
+}

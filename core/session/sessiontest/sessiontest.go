@@ -1,0 +1,31 @@
+// Package sessiontest is the part of the conformance suite that is about
+// sessions: package authtest depends on nothing, and so has none.
+//
+// [Run] drives an adapter over real sockets through everything package session
+// promises, with a clock and a store that tests control.
+package sessiontest
+
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+)
+
+// Run runs every case against f. Cases are independent and run in parallel.
+func Run(t *testing.T, f authtest.Framework) {
+	for _, cases := range [][]testCase{cookieCases, fixationCases, lifetimeCases, originCases, outageCases} {
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				c.run(t, f)
+			})
+		}
+	}
+}
+
+// testCase is one case. Its name begins with the items of the conformance list
+// or the invariants it proves.
+type testCase struct {
+	name string
+	run  func(*testing.T, authtest.Framework)
+}

@@ -1,0 +1,10 @@
+package sessiontest_test
+
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/session/sessiontest"
+)
+
+func TestSessions(t *testing.T) { sessiontest.Run(t, authtest.NetHTTP()) }
