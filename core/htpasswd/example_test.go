@@ -40,5 +40,5 @@ func ExampleParse_findings() {
 	fmt.Println(err)
 	// Output:
 	// users.htpasswd:1: no colon: a line is user:hash, made with `htpasswd -nB -C 12 user`
-	// users.htpasswd:2: user "bob": MD5 hash ($apr1$): bcrypt only: make it with `htpasswd -nB -C 12 user`
+	// users.htpasswd:2: user "bob": MD5 hash ($apr1$): bcrypt or argon2id only: make it with `htpasswd -nB -C 12 user`
 }

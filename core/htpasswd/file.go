@@ -2,13 +2,28 @@
 // form, for the Basic scheme of core/basic.
 //
 // A file has a line user:hash for each user; blank lines and lines that begin
-// with # are skipped. Hashes are bcrypt only: the other forms that htpasswd
-// knows (MD5, SHA-1, crypt, plain text) can be guessed at billions a second
-// and are refused when the file is read. A line is made with
+// with # are skipped. Hashes are bcrypt or argon2id: the other forms that
+// htpasswd knows (MD5, SHA-1, crypt, plain text) can be guessed at billions a
+// second and are refused when the file is read. A line is made with
 //
 //	htpasswd -nB -C 12 alice
 //
-// where -C is the cost; htpasswd's own default of 5 is refused as too low.
+// where -C is the cost; htpasswd's own default of 5 is refused as too low. A
+// hash of argon2id is a PHC string, as the argon2 command prints it:
+//
+//	alice:$argon2id$v=19$m=19456,t=2,p=1$…$…
+//
+// User and password are compared in Unicode normalization form C, so that it
+// does not matter how a keyboard composes letters (RFC 7617 §2.1). A password
+// must have been in that form when it was hashed, as it is when typed on most
+// systems.
+//
+// [Open] reads a file once. One that is edited while the service runs is a
+// [New] File that core/watch loads:
+//
+//	users, err := htpasswd.New()
+//	...
+//	watcher, err := watch.Load("users.htpasswd", users, watch.OnError(logIt))
 package htpasswd
 
 import (
@@ -17,10 +32,9 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/crypto/bcrypt"
 
 	"github.com/sallyport-go/sallyport/core/basic"
 )
@@ -28,62 +42,48 @@ import (
 // MaxBytes is the largest password file that is read; some 200,000 users.
 const MaxBytes = 16 << 20
 
-// File is a password file, read once. It is made by [Open] or [Parse] and safe
-// for concurrent use.
+// File is the users of a password file. It is made by [New], [Open] or [Parse]
+// and safe for concurrent use.
 type File struct {
 	// table is replaced as a whole and never changed, so that a verification
-	// sees one state of the file.
+	// sees one state of the file. It is nil until one is loaded.
 	table   atomic.Pointer[table]
-	minCost int
-	slots   chan struct{} // one for each hash that may be computed at a time
-	maxWait time.Duration
-	compare func(hash, password []byte) error
+	loading sync.Mutex // orders what replaces table
+	limits  limits
+	turns   *turns
+	matches matching
 }
 
-var _ basic.Verifier = (*File)(nil)
+var (
+	_ basic.Versioned = (*File)(nil)
+	_ basic.Speller   = (*File)(nil)
+)
 
-// Option configures a [File].
-type Option func(*File) error
-
-// MinCost sets the lowest bcrypt cost that a hash in the file may have; 10 by
-// default. It may be 4 to 16. Lower it for tests only: each step halves the
-// work of someone who guesses.
-func MinCost(cost int) Option {
-	return func(f *File) error {
-		if cost < bcrypt.MinCost || cost > maxCost {
-			return fmt.Errorf("minimum cost %d: must be %d to %d", cost, bcrypt.MinCost, maxCost)
-		}
-		f.minCost = cost
-		return nil
+// New makes a File without users, for [File.Load]. Until something is loaded
+// every password is refused with a core.UnavailableError.
+func New(opts ...Option) (*File, error) {
+	c := &config{
+		limits:      limits{minCost: defaultMinCost, memory: defaultMemory},
+		concurrency: min(runtime.GOMAXPROCS(0), maxTurns),
+		maxWait:     time.Second,
 	}
-}
-
-// Concurrency sets how many hashes are computed at a time; GOMAXPROCS by
-// default, at least 1. More only make each other slower.
-func Concurrency(n int) Option {
-	return func(f *File) error {
-		if n < 1 {
-			return fmt.Errorf("concurrency %d: at least 1", n)
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("htpasswd: option %d is nil", i+1)
 		}
-		f.slots = make(chan struct{}, n)
-		return nil
-	}
-}
-
-// MaxWait sets how long a verification waits for its turn; 1 s by default. 0
-// means not at all.
-func MaxWait(d time.Duration) Option {
-	return func(f *File) error {
-		if d < 0 {
-			return fmt.Errorf("maximum wait %v: must not be negative", d)
+		if err := opt(c); err != nil {
+			return nil, fmt.Errorf("htpasswd: %w", err)
 		}
-		f.maxWait = d
-		return nil
 	}
+	return &File{
+		limits:  c.limits,
+		turns:   newTurns(c.concurrency, c.limits.memory, c.maxWait),
+		matches: (*hash).matches,
+	}, nil
 }
 
-// Open reads the password file at path. Its errors are those of [Parse], with
-// path for the name, or say why the file could not be read.
+// Open reads the password file at path. Its errors are those of [File.Load],
+// with path for the name, or say why the file could not be read.
 func Open(path string, opts ...Option) (*File, error) {
 	r, err := os.Open(path)
 	if err != nil {
@@ -93,26 +93,12 @@ func Open(path string, opts ...Option) (*File, error) {
 	return Parse(path, r, opts...)
 }
 
-// Parse reads a password file from r. It computes no hash, so it is quick.
-//
-// The error holds every finding at once, each as "name:line: message" and
-// joined with [errors.Join]: a line without colon, an empty, unprintable or
-// repeated user, a hash that is not bcrypt or is damaged, a cost below
-// [MinCost] or above 16, a byte order mark. Messages hold no hash and no
-// password. A file without any user, or of more than [MaxBytes], is an error
-// too.
+// Parse reads a password file from r. Its errors are those of [File.Load] and
+// of r.
 func Parse(name string, r io.Reader, opts ...Option) (*File, error) {
-	f := &File{minCost: defaultMinCost, maxWait: time.Second, compare: bcrypt.CompareHashAndPassword}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("htpasswd: option %d is nil", i+1)
-		}
-		if err := opt(f); err != nil {
-			return nil, fmt.Errorf("htpasswd: %w", err)
-		}
-	}
-	if f.slots == nil {
-		f.slots = make(chan struct{}, runtime.GOMAXPROCS(0))
+	f, err := New(opts...)
+	if err != nil {
+		return nil, err
 	}
 	if r == nil {
 		return nil, errors.New("htpasswd: reader is nil")
@@ -121,13 +107,45 @@ func Parse(name string, r io.Reader, opts ...Option) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("htpasswd: %w", err)
 	}
-	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxBytes)
-	}
-	t, err := parseTable(name, string(data), f.minCost)
-	if err != nil {
+	if err := f.Load(name, data); err != nil {
 		return nil, err
 	}
-	f.table.Store(t)
 	return f, nil
+}
+
+// Load puts the users of data, the whole of a password file, in the place of
+// those that were there: all of them at once, or with an error none. It
+// computes no hash, so it is quick. A verification that has begun ends with the
+// users that were there when it began.
+//
+// The error holds every finding, each as "name:line: message" and joined with
+// [errors.Join]: a line without colon; an empty, unprintable or repeated user,
+// where names that differ in normalization alone are the same; a hash that is
+// neither bcrypt nor argon2id or is damaged; a cost of bcrypt below [MinCost]
+// or above 16; argon2id below the settings of the OWASP Password Storage Cheat
+// Sheet, which begin at 46 MiB for one pass and 7 MiB for five, or above
+// [MaxMemory] or 4 GiB for all passes together; more than four settings of
+// argon2id; a byte order mark. Messages hold no hash and no password. A file
+// without any user, or of more than [MaxBytes], is an error too.
+func (f *File) Load(name string, data []byte) error {
+	if len(data) > MaxBytes {
+		return fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxBytes)
+	}
+	t, err := parseTable(name, string(data), f.limits)
+	if err != nil {
+		return err
+	}
+	f.loading.Lock()
+	defer f.loading.Unlock()
+	t.version = f.Version() + 1
+	f.table.Store(t)
+	return nil
+}
+
+// Version implements [basic.Versioned]: how often a file has been loaded.
+func (f *File) Version() uint64 {
+	if t := f.table.Load(); t != nil {
+		return t.version
+	}
+	return 0
 }

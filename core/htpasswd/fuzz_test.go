@@ -1,17 +1,26 @@
 package htpasswd
 
 import (
+	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/text/unicode/norm"
 )
 
 func FuzzParse(f *testing.F) {
-	const h = "$2y$10$cl4PRDJa0w8a.OTqnxcBR.BqwOw1cuOM9Sd7QZRUYkFk3Kvt/3gEi"
+	const (
+		h = "$2y$10$cl4PRDJa0w8a.OTqnxcBR.BqwOw1cuOM9Sd7QZRUYkFk3Kvt/3gEi"
+		a = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQxMjM0NTY3OA$Gi/GyO+ja0HNix2yXrD4tGC0LDT8u4u288GHKRMPv+k"
+	)
 	for _, s := range []string{
 		"", "alice:" + h, "# x\r\n\r\nalice:" + h + "\r\nbob:" + h, "\uFEFFalice:" + h, "alice", ":" + h,
 		"alice:$apr1$x$y", "alice:{SHA}x", "alice:" + h[:59], "a\x00:" + h, "alice:" + h + "\nalice:" + h, "alice:$2b$99" + h[6:],
+		"alice:" + a + "\nbob:" + h + "\ncarol:" + strings.Replace(a, "p=1", "p=4", 1), "J\u0061\u0308:" + a, "\u00e4:" + a + "\na\u0308:" + h,
+		"alice:" + strings.Replace(a, "v=19", "v=16", 1), "alice:" + strings.Replace(a, "t=2", "t=02", 1), "alice:" + a + "=",
+		"alice:" + strings.Replace(a, "m=19456", "m=4294967295", 1), "alice:" + strings.Replace(a, "p=1", "p=257", 1),
 	} {
 		f.Add(s)
 	}
@@ -26,21 +35,65 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		tab := file.table.Load()
-		if len(tab.users) == 0 || tab.top < defaultMinCost || tab.top > maxCost {
-			t.Errorf("%d users, highest cost %d", len(tab.users), tab.top)
+		if len(tab.users) == 0 || tab.memory > defaultMemory {
+			t.Errorf("%d users, %d bytes", len(tab.users), tab.memory)
 		}
 		for user, e := range tab.users {
-			if strings.ContainsAny(user, ":\r\n\x00") || user == "" || !strings.Contains(text, user+":"+string(e.hash)) {
-				t.Errorf("user %q with hash %q is not in the file", user, e.hash)
+			if strings.ContainsAny(user, ":\r\n\x00") || user == "" || !norm.NFC.IsNormalString(user) || e.principal.ID() != user {
+				t.Errorf("user %q is principal %q", user, e.principal.ID())
 			}
-			if cost, err := bcrypt.Cost(e.hash); err != nil || cost != e.cost {
-				t.Errorf("hash %q: cost %d, %v; taken for %d", e.hash, cost, err, e.cost)
+			checkHash(t, e.hash)
+			if !strings.Contains(text, spelt(e.hash)) {
+				t.Errorf("hash %q of %q is not in the file", spelt(e.hash), user)
 			}
-			for c := e.cost; c <= tab.top; c++ {
-				if cost, err := bcrypt.Cost(tab.decoys[c]); err != nil || cost != c {
-					t.Errorf("decoy %q: cost %d, %v; want %d", tab.decoys[c], cost, err, c)
-				}
+			all := append(tab.decoys.rest(e.hash), e.hash)
+			for _, h := range all {
+				checkHash(t, h)
+			}
+			if sum(all) != sum(tab.decoys.rest(nil)) {
+				t.Errorf("refusing %q costs %v, and nobody %v", user, sum(all), sum(tab.decoys.rest(nil)))
 			}
 		}
 	})
+}
+
+// spelt is a hash as a file has it.
+func spelt(h *hash) string {
+	if h.bcrypt() {
+		return string(h.text)
+	}
+	b64 := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", h.memory, h.passes, h.threads, b64(h.salt), b64(h.sum))
+}
+
+func checkHash(t *testing.T, h *hash) {
+	t.Helper()
+	if h.bcrypt() {
+		if cost, err := bcrypt.Cost(h.text); err != nil || cost != h.cost || cost < defaultMinCost || cost > maxCost {
+			t.Errorf("hash %q: cost %d, %v; taken for %d", h.text, cost, err, h.cost)
+		}
+		return
+	}
+	work := uint64(h.memory) * uint64(h.passes)
+	if h.memory < 7168 || work < 35840 || work > maxWork || h.passes < 1 || h.threads < 1 || h.threads > maxThreads ||
+		len(h.salt) < minSalt || len(h.salt) > maxPart || len(h.sum) < minSum || len(h.sum) > maxPart {
+		t.Errorf("argon2id of %+v, %d bytes of salt, %d of hash", h.shape, len(h.salt), len(h.sum))
+	}
+}
+
+// sum is the work of comparing with hashes.
+func sum(hashes []*hash) (w struct {
+	rounds int
+	memory uint64
+	n      int
+}) {
+	for _, h := range hashes {
+		if h.bcrypt() {
+			w.rounds += 1 << h.cost
+			continue
+		}
+		w.memory += uint64(h.memory) * uint64(h.passes)
+		w.n++
+	}
+	return w
 }

@@ -1,63 +1,78 @@
 package htpasswd
 
 import (
+	"crypto/subtle"
+	"errors"
 	"fmt"
 	"strings"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
 )
 
-const (
-	defaultMinCost = 10
-	// maxCost is the highest cost accepted: a hash then takes seconds.
-	maxCost = 16
-	// maxPassword is what bcrypt can hash; Go's compares no byte beyond.
-	maxPassword = 72
+// advice makes the line of a user.
+const advice = "`htpasswd -nB -C 12 user`"
 
-	advice = "`htpasswd -nB -C 12 user`"
-
-	hashLen   = len("$2y$10$") + saltLen + digestLen
-	saltLen   = 22
-	digestLen = 31
-	alphabet  = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-)
-
-// checkHash returns the cost of a usable bcrypt hash, or what is wrong with it
-// and what to do. It does not repeat the hash, which may be a password.
-func checkHash(hash string, minCost int) (cost int, problem string) {
-	if kind := otherKind(hash); kind != "" {
-		return 0, fmt.Sprintf("%s: bcrypt only: make it with %s", kind, advice)
-	}
-	if len(hash) != hashLen {
-		return 0, fmt.Sprintf("malformed bcrypt hash of %d characters, not %d: make it again with %s", len(hash), hashLen, advice)
-	}
-	tens, ones := hash[4], hash[5]
-	if tens < '0' || tens > '9' || ones < '0' || ones > '9' || hash[6] != '$' {
-		return 0, "malformed bcrypt hash: no cost of two digits: make it again with " + advice
-	}
-	body := hash[7:]
-	if i := strings.IndexFunc(body, func(r rune) bool { return !strings.ContainsRune(alphabet, r) }); i >= 0 {
-		return 0, fmt.Sprintf("malformed bcrypt hash: bad character %d: make it again with %s", 8+i, advice)
-	}
-	// 31 characters carry 23 bytes and two zero bits; a hash with others
-	// there matches no password.
-	if strings.IndexByte(alphabet, body[len(body)-1])%4 != 0 {
-		return 0, "malformed bcrypt hash: bad last character: make it again with " + advice
-	}
-	cost = int(tens-'0')*10 + int(ones-'0')
-	switch {
-	case cost < minCost:
-		return 0, fmt.Sprintf("bcrypt cost %d is below %d and too quick to guess: make it again with %s", cost, minCost, advice)
-	case cost > maxCost:
-		return 0, fmt.Sprintf("bcrypt cost %d is above %d and would take seconds for each request: make it again with %s", cost, maxCost, advice)
-	}
-	return cost, ""
+// shape is what the work of comparing a password with a hash hangs on: cost
+// for bcrypt, the rest for argon2id.
+type shape struct {
+	cost    int
+	memory  uint32 // KiB
+	passes  uint32
+	threads uint8
 }
 
-// otherKind says what a hash is that is not bcrypt, and "" for bcrypt.
-func otherKind(hash string) string {
+// bcrypt says which of the two it is.
+func (s shape) bcrypt() bool { return s.cost > 0 }
+
+// hash is a password hash that has passed the checks.
+type hash struct {
+	shape
+	text      []byte // of bcrypt, as the library wants it
+	salt, sum []byte // of argon2id
+}
+
+// matches reports whether password is the hash's. Bcrypt's must not be longer
+// than maxPassword.
+func (h *hash) matches(password []byte) (bool, error) {
+	if !h.bcrypt() {
+		sum := argon2.IDKey(password, h.salt, h.passes, h.memory, h.threads, uint32(len(h.sum)))
+		return subtle.ConstantTimeCompare(sum, h.sum) == 1, nil
+	}
+	err := bcrypt.CompareHashAndPassword(h.text, password)
+	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// limits are how much work a hash must and may be.
+type limits struct {
+	minCost int    // of bcrypt
+	memory  uint64 // bytes for argon2id
+}
+
+// parseHash reads one hash, or says what is wrong with it and what to do. It
+// does not repeat the hash, which may be a password.
+func parseHash(text string, l limits) (h *hash, problem string) {
+	if kind := otherKind(text); kind != "" {
+		return nil, fmt.Sprintf("%s: bcrypt or argon2id only: make it with %s", kind, advice)
+	}
+	if params, ok := strings.CutPrefix(text, argon2idPrefix); ok {
+		return parseArgon2id(params, l)
+	}
+	return parseBcrypt(text, l)
+}
+
+// otherKind says what a hash is that is neither bcrypt nor argon2id, and ""
+// for those.
+func otherKind(text string) string {
 	for _, k := range []struct{ prefix, kind string }{
-		{"$2a$", ""}, {"$2b$", ""}, {"$2y$", ""},
+		{"$2a$", ""}, {"$2b$", ""}, {"$2y$", ""}, {argon2idPrefix, ""},
 		{"$2x$", "hash of a faulty bcrypt ($2x$)"},
 		{"$2$", "outdated bcrypt hash ($2$)"},
+		{"$argon2i$", "argon2i hash ($argon2i$)"},
+		{"$argon2d$", "argon2d hash ($argon2d$)"},
 		{"$apr1$", "MD5 hash ($apr1$)"},
 		{"$1$", "MD5 hash ($1$)"},
 		{"$5$", "SHA-256 crypt hash ($5$)"},
@@ -66,19 +81,12 @@ func otherKind(hash string) string {
 		{"{", "LDAP-style hash ({…})"},
 		{"$", "hash of another kind ($…$)"},
 	} {
-		if strings.HasPrefix(hash, k.prefix) {
+		if strings.HasPrefix(text, k.prefix) {
 			return k.kind
 		}
 	}
-	if hash == "" {
+	if text == "" {
 		return "no hash after the colon"
 	}
 	return "crypt hash or plain text"
-}
-
-// withCost is a copy of a checked hash that says another cost.
-func withCost(hash []byte, cost int) []byte {
-	h := append([]byte(nil), hash...)
-	h[4], h[5] = byte('0'+cost/10), byte('0'+cost%10)
-	return h
 }

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -15,32 +17,34 @@ const maxUser = 255
 
 // table is the content of a password file. It is immutable.
 type table struct {
-	users map[string]entry
-	// top is the highest cost in the file, which every failed verification
-	// costs.
-	top int
-	// decoys has a hash of each cost from the lowest in use to top, to spend
-	// work on; what they are compared with and with what result means nothing.
-	decoys [maxCost + 1][]byte
+	users   map[string]entry // by names in NFC
+	decoys  decoys
+	memory  uint64 // bytes that one verification may take
+	version uint64
 }
 
 type entry struct {
-	hash      []byte
-	cost      int
+	hash      *hash
 	principal *core.Principal
 }
 
 // reader builds a table and collects what is wrong with the file.
 type reader struct {
 	name     string
-	minCost  int
+	limits   limits
 	table    *table
-	first    map[string]int // line on which a user stood first
+	first    map[string]written
 	findings []error
 }
 
-func parseTable(name, text string, minCost int) (*table, error) {
-	r := &reader{name: name, minCost: minCost, table: &table{users: map[string]entry{}}, first: map[string]int{}}
+// written is how and where a user stood first.
+type written struct {
+	user string
+	line int
+}
+
+func parseTable(name, text string, l limits) (*table, error) {
+	r := &reader{name: name, limits: l, table: &table{users: map[string]entry{}}, first: map[string]written{}}
 	if rest, marked := strings.CutPrefix(text, "\uFEFF"); marked {
 		r.report(1, "begins with a byte order mark: save the file as UTF-8 without one")
 		text = rest
@@ -62,7 +66,7 @@ func parseTable(name, text string, minCost int) (*table, error) {
 	if len(r.table.users) == 0 {
 		return nil, fmt.Errorf("%s: no user in the file: make a line with %s", name, advice)
 	}
-	r.table.addDecoys()
+	r.table.decoys.fill()
 	return r.table, nil
 }
 
@@ -73,7 +77,7 @@ func (r *reader) report(line int, format string, args ...any) {
 // read takes in one line. Without a colon it may be anything, even a password,
 // so it is not repeated.
 func (r *reader) read(n int, line string) error {
-	user, hash, found := strings.Cut(line, ":")
+	user, text, found := strings.Cut(line, ":")
 	if !found {
 		r.report(n, "no colon: a line is user:hash, made with %s", advice)
 		return nil
@@ -82,22 +86,40 @@ func (r *reader) read(n int, line string) error {
 		r.report(n, "%s", problem)
 		return nil
 	}
-	if first, twice := r.first[user]; twice {
-		r.report(n, "user %q was on line %d before: remove one of the two", user, first)
+	if problem := r.enter(n, user); problem != "" {
+		r.report(n, "%s", problem)
 		return nil
 	}
-	r.first[user] = n
-	cost, problem := checkHash(hash, r.minCost)
+	h, problem := parseHash(text, r.limits)
+	if problem == "" {
+		problem = r.table.decoys.add(h)
+	}
 	if problem != "" {
 		r.report(n, "user %q: %s", user, problem)
 		return nil
 	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: user, Scheme: "Basic"})
+	id := norm.NFC.String(user)
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Scheme: "Basic"})
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", r.name, n, err)
 	}
-	r.table.users[user] = entry{hash: []byte(hash), cost: cost, principal: p}
+	r.table.users[id] = entry{hash: h, principal: p}
+	r.table.memory = max(r.table.memory, uint64(h.memory)<<10)
 	return nil
+}
+
+// enter notes where a user stands, or says where the same one stood before.
+func (r *reader) enter(line int, user string) (problem string) {
+	id := norm.NFC.String(user)
+	before, twice := r.first[id]
+	switch {
+	case !twice:
+		r.first[id] = written{user, line}
+		return ""
+	case before.user != user:
+		return fmt.Sprintf("user %+q is the same as %+q on line %d in Unicode normalization form C: remove one of the two", user, before.user, before.line)
+	}
+	return fmt.Sprintf("user %q was on line %d before: remove one of the two", user, before.line)
 }
 
 // checkUser says what keeps a user from ever signing in, or "".
@@ -115,20 +137,4 @@ func checkUser(user string) string {
 		return fmt.Sprintf("user %q begins or ends with a space: remove it", user)
 	}
 	return ""
-}
-
-// addDecoys makes a hash of each cost out of one with the highest. Only the
-// cost is changed, so they are as real as the users' own and cost as much.
-func (t *table) addDecoys() {
-	lowest := maxCost
-	var model []byte
-	for _, e := range t.users {
-		lowest = min(lowest, e.cost)
-		if e.cost > t.top {
-			t.top, model = e.cost, e.hash
-		}
-	}
-	for cost := lowest; cost <= t.top; cost++ {
-		t.decoys[cost] = withCost(model, cost)
-	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
@@ -15,79 +15,75 @@ import (
 // retryAfter is what a client is told to wait when too many are hashing.
 const retryAfter = time.Second
 
-// errBusy says that no turn came within the maximum wait.
-var errBusy = errors.New("htpasswd: too many passwords are being checked at once")
+var (
+	// errBusy says that no turn came within the maximum wait.
+	errBusy = errors.New("htpasswd: too many passwords are being checked at once")
+	// errEmpty says that the file was never loaded.
+	errEmpty = errors.New("htpasswd: no password file has been loaded yet")
+)
 
-// VerifyPassword implements [basic.Verifier]. The principal has the user as ID
-// and no roles: those come from the policy.
+// VerifyPassword implements [basic.Verifier]. The principal has the user, as
+// the file spells it in Unicode normalization form C, as ID and no roles: those
+// come from the policy. User and password are brought into that form first, as
+// RFC 7617 §2.1 asks of the sender.
 //
-// A right password costs one bcrypt comparison of the user's own cost. Every
-// refusal costs what the highest cost in the file costs, whether the user is
-// unknown ([basic.ErrUnknownUser]), the password wrong
-// ([basic.ErrWrongPassword]) or longer than the 72 bytes bcrypt can hash (the
-// same two errors; it is never cut).
+// A right password costs one comparison with the user's own hash. Every refusal
+// costs the same, whether the user is unknown ([basic.ErrUnknownUser]), the
+// password wrong ([basic.ErrWrongPassword]) or longer than the 72 bytes bcrypt
+// can hash (the same two errors; it is never cut): as much as the highest cost
+// of bcrypt in the file, and a hash of each setting of argon2id in it. So the
+// time tells neither who is in the file nor with what hash.
 //
-// It waits for its turn at most as [MaxWait] says and until ctx ends. Then it
-// is a [core.UnavailableError] with a RetryAfter of 1 s. A comparison that has
-// begun runs to its end.
+// It waits for its turn at most as [MaxWait] says and until ctx ends. Then, or
+// when nothing has been loaded yet, it is a [core.UnavailableError] with a
+// RetryAfter of 1 s. A comparison that has begun runs to its end.
 func (f *File) VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error) {
-	if err := f.enter(ctx); err != nil {
+	t := f.table.Load()
+	if t == nil {
+		return nil, &core.UnavailableError{RetryAfter: retryAfter, Err: errEmpty}
+	}
+	leave, err := f.turns.enter(ctx, t.memory)
+	if err != nil {
 		return nil, &core.UnavailableError{RetryAfter: retryAfter, Err: err}
 	}
-	defer f.leave()
-	return f.table.Load().verify(f.compare, user, []byte(password))
+	defer leave()
+	return t.verify(f.matches, f.Spelling(user), norm.NFC.Bytes([]byte(password)))
 }
 
-// enter waits for a turn.
-func (f *File) enter(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("htpasswd: password not checked: %w", err)
-	}
-	select {
-	case f.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(f.maxWait)
-	defer timer.Stop()
-	select {
-	case f.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("htpasswd: waiting to check a password: %w", ctx.Err())
-	case <-timer.C:
-		return errBusy
-	}
-}
+// Spelling implements [basic.Speller]: user in Unicode normalization form C.
+func (f *File) Spelling(user string) string { return norm.NFC.String(user) }
 
-func (f *File) leave() { <-f.slots }
+// matching compares a hash with a password.
+type matching func(h *hash, password []byte) (bool, error)
 
-func (t *table) verify(compare func(hash, password []byte) error, user string, password []byte) (*core.Principal, error) {
+func (t *table) verify(matches matching, user string, password []byte) (*core.Principal, error) {
 	u, known := t.users[user]
 	if !known {
-		spend(compare, t.decoys[t.top], password)
+		t.spend(matches, nil, password)
 		return nil, fmt.Errorf("htpasswd: %w", basic.ErrUnknownUser)
 	}
-	if len(password) > maxPassword {
-		spend(compare, t.decoys[t.top], password)
+	if u.hash.bcrypt() && len(password) > maxPassword {
+		t.spend(matches, nil, password)
 		return nil, fmt.Errorf("htpasswd: %w: longer than %d bytes", basic.ErrWrongPassword, maxPassword)
 	}
-	err := compare(u.hash, password)
-	if err == nil {
-		return u.principal, nil
-	}
-	if !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+	right, err := matches(u.hash, password)
+	if err != nil {
 		return nil, &core.InternalError{Err: fmt.Errorf("htpasswd: comparing with a hash that passed the checks: %w", err)}
 	}
-	// 2^c rounds are done; 2^c + 2^(c+1) + … + 2^(top-1) more make 2^top, so
-	// that a user whose hash is cheaper than others cannot be told by time.
-	for cost := u.cost; cost < t.top; cost++ {
-		spend(compare, t.decoys[cost], password)
+	if right {
+		return u.principal, nil
 	}
+	t.spend(matches, u.hash, password)
 	return nil, fmt.Errorf("htpasswd: %w", basic.ErrWrongPassword)
 }
 
-// spend does the work of a comparison whose result means nothing.
-func spend(compare func(hash, password []byte) error, hash, password []byte) {
-	_ = compare(hash, password[:min(len(password), maxPassword)])
+// spend does the work that is left of a refusal after done was compared.
+func (t *table) spend(matches matching, done *hash, password []byte) {
+	for _, h := range t.decoys.rest(done) {
+		if h.bcrypt() {
+			_, _ = matches(h, password[:min(len(password), maxPassword)])
+		} else {
+			_, _ = matches(h, password)
+		}
+	}
 }

@@ -10,19 +10,24 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// blocked is a file whose comparisons wait until released, with what they all
+// blocked is a file of one user whose comparisons wait until released, with what they all
 // say then.
 func blocked(t *testing.T, opts ...Option) (f *File, running *int, release chan struct{}) {
 	t.Helper()
-	f = mustParse(t, "alice:"+hashOf(t, "secret"), opts...)
+	return blockedFile(t, "alice:"+hashOf(t, "secret"), opts...)
+}
+
+func blockedFile(t *testing.T, text string, opts ...Option) (f *File, running *int, release chan struct{}) {
+	t.Helper()
+	f = mustParse(t, text, opts...)
 	running, release = new(int), make(chan struct{})
 	entered := make(chan int, 1)
 	entered <- 0
-	f.compare = func([]byte, []byte) error {
+	f.matches = func(*hash, []byte) (bool, error) {
 		*running = <-entered + 1
 		entered <- *running
 		<-release
-		return nil
+		return true, nil
 	}
 	return f, running, release
 }
@@ -56,6 +61,47 @@ func TestComparisonsAreCapped(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Argon2id is capped by its memory besides, whoever's hash it is that needs it.
+func TestMemoryIsCapped(t *testing.T) {
+	small := "alice:" + argon2idOf("x", 7168, 5, 1)
+	big := "\nbob:" + argon2idOf("x", 100<<10, 1, 1)
+	for _, c := range []struct {
+		name, text string
+		opts       []Option
+		want       int
+	}{
+		{"256 MiB by default", small + big, []Option{Concurrency(20)}, 2},
+		{"by the option", small + big, []Option{Concurrency(20), MaxMemory(500 << 20)}, 5},
+		{"to one at a time", small + big, []Option{Concurrency(20), MaxMemory(100 << 20)}, 1},
+		{"and by number", small, []Option{Concurrency(3)}, 3},
+		{"by what a file needs", small, []Option{Concurrency(20), MaxMemory(70 << 20)}, 10},
+		{"and not without argon2id", "alice:" + hashOf(t, "x"), []Option{Concurrency(19), MaxMemory(47104 << 10)}, 19},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, running, release := blockedFile(t, c.text, c.opts...)
+				done := make(chan error, 25)
+				for range 25 {
+					go func() {
+						_, err := f.VerifyPassword(t.Context(), "alice", "x")
+						done <- err
+					}()
+				}
+				synctest.Wait()
+				if *running != c.want {
+					t.Errorf("C09: %d comparisons at a time, want %d", *running, c.want)
+				}
+				close(release)
+				for range 25 {
+					if err := <-done; err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestWaitingIsBounded(t *testing.T) {
@@ -110,13 +156,13 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 
 func TestPanicGivesItsTurnBack(t *testing.T) {
 	f := mustParse(t, "alice:"+hashOf(t, "secret"), Concurrency(1), MaxWait(0))
-	compare := f.compare
-	f.compare = func([]byte, []byte) error { panic("broken") }
+	matches := f.matches
+	f.matches = func(*hash, []byte) (bool, error) { panic("broken") }
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = f.VerifyPassword(t.Context(), "alice", "secret")
 	}()
-	f.compare = compare
+	f.matches = matches
 	if _, err := f.VerifyPassword(t.Context(), "alice", "secret"); err != nil {
 		t.Error(err)
 	}

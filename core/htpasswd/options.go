@@ -1,0 +1,77 @@
+package htpasswd
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+const (
+	defaultMemory = 256 << 20
+	minMemory     = 47104 << 10 // the most that a setting at the lower bound needs
+	maxMemory     = 64 << 30
+	maxTurns      = 4096
+)
+
+// Option configures a [File].
+type Option func(*config) error
+
+// config is what the options make.
+type config struct {
+	limits      limits
+	concurrency int
+	maxWait     time.Duration
+}
+
+// MinCost sets the lowest bcrypt cost that a hash in the file may have; 10 by
+// default. It may be 4 to 16. Lower it for tests only: each step halves the
+// work of someone who guesses. It says nothing about argon2id.
+func MinCost(cost int) Option {
+	return func(c *config) error {
+		if cost < bcrypt.MinCost || cost > maxCost {
+			return fmt.Errorf("minimum cost %d: must be %d to %d", cost, bcrypt.MinCost, maxCost)
+		}
+		c.limits.minCost = cost
+		return nil
+	}
+}
+
+// Concurrency sets how many passwords are checked at a time; GOMAXPROCS by
+// default, 1 to 4096. More only make each other slower.
+func Concurrency(n int) Option {
+	return func(c *config) error {
+		if n < 1 || n > maxTurns {
+			return fmt.Errorf("concurrency %d: must be 1 to %d", n, maxTurns)
+		}
+		c.concurrency = n
+		return nil
+	}
+}
+
+// MaxMemory sets how many bytes of memory argon2id may take for all passwords
+// that are checked at a time; 256 MiB by default, 46 MiB to 64 GiB. When they
+// would need more, fewer are checked at a time; a hash that needs more by itself
+// is refused when the file is read. The garbage collector may hold memory of
+// hashes that are done for a little longer.
+func MaxMemory(bytes int64) Option {
+	return func(c *config) error {
+		if bytes < minMemory || bytes > maxMemory {
+			return fmt.Errorf("memory of %d bytes: must be %d to %d", bytes, minMemory, int64(maxMemory))
+		}
+		c.limits.memory = uint64(bytes)
+		return nil
+	}
+}
+
+// MaxWait sets how long a verification waits for its turn; 1 s by default. 0
+// means not at all.
+func MaxWait(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("maximum wait %v: must not be negative", d)
+		}
+		c.maxWait = d
+		return nil
+	}
+}
