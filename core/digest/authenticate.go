@@ -1,0 +1,112 @@
+package digest
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Authenticate implements [core.Authenticator].
+//
+// Another scheme, or none, is [core.ErrNoCredentials]. Two Authorization lines,
+// username beside username*, and a uri that is not the request's target are
+// [core.ErrAmbiguousCredentials], which is 400 (RFC 7616 §3.4.6). Everything
+// else that is wrong with credentials is a [core.CredentialError] with a reason:
+//
+//   - [core.ReasonMalformed]: a parameter is missing or not what it must be
+//   - [ReasonWrongRealm], [core.ReasonBadAlgorithm], [ReasonForeignNonce]: it is
+//     none that this server offered
+//   - [core.ReasonUnknownPrincipal], [core.ReasonWrongSecret]: the same to the
+//     client, in answer and work
+//   - [core.ReasonStale]: the response is right, and the nonce has expired, or
+//     is too old or too far counted for anyone to say what was used
+//   - [core.ReasonReplayed]: the response is right, and was there before
+//
+// What the store returns is mapped as [Store] says. No error holds the user's
+// name (RFC 7616 §3.4.4 lets clients hide it).
+func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	c, err := readCredentials(r)
+	if err != nil {
+		return nil, err
+	}
+	algorithm, id, err := a.offered(&c)
+	if err != nil {
+		return nil, err
+	}
+	if !sameTarget(c.input.URI, r) {
+		return nil, fmt.Errorf("digest: %w: uri is not the request target", core.ErrAmbiguousCredentials)
+	}
+	e, known, err := a.find(ctx, &c, algorithm)
+	if err != nil {
+		return nil, err
+	}
+	right := a.answers(&c, algorithm, e.A1)
+	switch {
+	case !known:
+		return nil, refused(core.ReasonUnknownPrincipal, errors.New("digest: unknown user"))
+	case !right:
+		return nil, refused(core.ReasonWrongSecret, errors.New("digest: the response is not the user's"))
+	}
+	switch a.counts.use(id, c.count, a.now()) {
+	case stale:
+		return nil, refused(core.ReasonStale, errors.New("digest: the nonce may no longer be used"))
+	case replayed:
+		return nil, refused(core.ReasonReplayed, errors.New("digest: the nonce was used with this nc before"))
+	}
+	return e.Principal, nil
+}
+
+// offered checks that c answers a challenge of this server (RFC 7616 §3.4), and
+// says which.
+func (a *Authenticator) offered(c *credentials) (Algorithm, nonceID, error) {
+	if c.realm != a.realm {
+		return "", nonceID{}, refused(ReasonWrongRealm, errors.New("digest: another realm"))
+	}
+	if c.algorithm == "" {
+		c.algorithm = string(MD5) // RFC 7616 §3.3
+	}
+	algorithm := a.algorithm(c.algorithm)
+	switch {
+	case algorithm == "":
+		return "", nonceID{}, refused(core.ReasonBadAlgorithm, errors.New("digest: the algorithm was not offered"))
+	case !isHex(c.response, algorithm.hexLen()):
+		return "", nonceID{}, malformed("response is not the lower-case hex digits of a hash")
+	case c.hashed && a.hashes == nil:
+		return "", nonceID{}, malformed("userhash was not offered")
+	case c.hashed && !isHex(c.user, algorithm.hexLen()):
+		return "", nonceID{}, malformed("username is not the lower-case hex digits of a hash")
+	case c.opaque != a.opaque:
+		return "", nonceID{}, refused(ReasonForeignNonce, errors.New("digest: opaque is not this server's"))
+	}
+	id, ok := a.sealer.open(c.input.Nonce)
+	if !ok {
+		return "", nonceID{}, refused(ReasonForeignNonce, errors.New("digest: the nonce is not this server's"))
+	}
+	return algorithm, id, nil
+}
+
+// algorithm is the offered algorithm of that name, in any letter case, or "".
+func (a *Authenticator) algorithm(name string) Algorithm {
+	for _, algorithm := range a.algorithms {
+		if strings.EqualFold(string(algorithm), name) {
+			return algorithm
+		}
+	}
+	return ""
+}
+
+// answers reports, in constant time, whether the response of c is that of
+// someone who knows a1.
+func (a *Authenticator) answers(c *credentials, algorithm Algorithm, a1 string) bool {
+	var digits, response [maxHexLen]byte
+	text, _ := a.texts.Get().(*[]byte)
+	defer a.texts.Put(text)
+	var want []byte
+	want, *text = algorithm.appendResponse(digits[:0], *text, a1, c.input)
+	got := append(response[:0], c.response...)
+	return subtle.ConstantTimeCompare(want, got) == 1
+}

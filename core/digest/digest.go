@@ -1,0 +1,218 @@
+// Package digest authenticates requests with the Digest scheme of RFC 7616.
+//
+// A client proves that it knows a password without sending it: it answers a
+// nonce of the server with a hash over both, the method and the request target.
+// Digest keeps a password from whoever listens, and nothing else from anyone:
+// it does not replace TLS.
+//
+// [New] offers SHA-256; other algorithms are offered only when [Also] names
+// them. What users' passwords are checked with is in a [Store], such as a
+// [File] in the form of htdigest. The server keeps no state for a nonce until
+// a right answer to it has come, so requests of strangers take no memory.
+package digest
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+const scheme = "Digest"
+
+// MaxBytes is the longest Authorization field that is read; a longer one is
+// 401. The request target is a part of it.
+const MaxBytes = 16 << 10
+
+// Reasons of refusals that only this scheme has.
+const (
+	// ReasonWrongRealm: the credentials are for another realm.
+	ReasonWrongRealm core.Reason = "wrong_realm"
+	// ReasonForeignNonce: the nonce, or the opaque beside it, is none that
+	// this server made. It was edited, belongs to another realm, or to a
+	// server with another [Key], such as this one before it was restarted.
+	ReasonForeignNonce core.Reason = "foreign_nonce"
+)
+
+// Authenticator is the [core.Authenticator] of the Digest scheme. It is made by
+// [New] and safe for concurrent use.
+type Authenticator struct {
+	realm      string
+	store      Store
+	hashes     UserHashStore // nil unless userhash is offered
+	algorithms []Algorithm   // offered, the preferred one first
+	sealer     *sealer
+	opaque     string
+	decoy      map[Algorithm]string // H(A1) that nobody has, to spend work on
+	counts     *counts
+	clock      func() time.Time
+	start      time.Time
+	vary       []string
+	texts      sync.Pool // of *[]byte, to put together what is hashed
+}
+
+var (
+	_ core.Ambient   = (*Authenticator)(nil)
+	_ core.Guessable = (*Authenticator)(nil)
+)
+
+// New makes an authenticator for a realm, which is a part of every stored hash
+// and which clients show when they ask for the password (RFC 9110 §11.5), with
+// the given store.
+//
+// The realm must be printable ASCII and not empty. A [File] must be for the
+// same realm, and accept MD5 exactly when MD5 is offered.
+func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
+	if realm == "" {
+		return nil, errors.New("digest: empty realm: give it the one that the stored hashes were made with")
+	}
+	if isNil(store) {
+		return nil, errors.New("digest: store is nil: without one no password can be checked")
+	}
+	s := defaults()
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("digest: option %d is nil", i+1)
+		}
+		if err := opt(s); err != nil {
+			return nil, fmt.Errorf("digest: %w", err)
+		}
+	}
+	a := &Authenticator{
+		realm:      realm,
+		store:      store,
+		algorithms: s.algorithms(),
+		clock:      s.clock,
+		start:      s.clock(),
+		vary:       []string{"Authorization"},
+		texts:      sync.Pool{New: func() any { return new([]byte) }},
+	}
+	if err := a.checkStore(s); err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	a.sealer, a.opaque = newSealer(s.key, realm)
+	a.counts = newCounts(s.maxNonces, s.lifetime, a.start.UnixNano())
+	a.decoy = decoys(s.key, realm, a.algorithms)
+	if _, err := a.challenges(false); err != nil { // all others differ from it in the nonce alone
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	return a, nil
+}
+
+// checkStore finds what would make users fail to sign in one by one.
+func (a *Authenticator) checkStore(s *settings) error {
+	if f, ok := a.store.(*File); ok {
+		if f.realm != a.realm {
+			return fmt.Errorf("the file is for realm %q, not %q: the realm is a part of every hash", f.realm, a.realm)
+		}
+		if f.md5 != s.also[MD5] {
+			return errors.New("MD5 is in one place alone: give AcceptMD5 to the file and Also(MD5) to New, or neither")
+		}
+	}
+	if !s.userHash {
+		return nil
+	}
+	hashes, ok := a.store.(UserHashStore)
+	if !ok {
+		return fmt.Errorf("userhash: %T finds no users by the hash of their name; it must be a UserHashStore", a.store)
+	}
+	a.hashes = hashes
+	return nil
+}
+
+// Scheme implements [core.Authenticator].
+func (a *Authenticator) Scheme() string { return scheme }
+
+// Vary implements [core.Authenticator].
+func (a *Authenticator) Vary() []string { return a.vary }
+
+// Ambient implements [core.Ambient]: a browser that knows a password answers
+// challenges for every page that causes a request.
+func (a *Authenticator) Ambient() bool { return true }
+
+// Attempt implements [core.Guessable]. The account is the name as the client
+// sent it: where [UserHash] is given it may also be the hash of the name, so
+// that a limiter counts one user under the name and under a hash for each
+// algorithm. It is "" for credentials that cannot be read.
+func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
+	c, err := readCredentials(r)
+	if errors.Is(err, core.ErrNoCredentials) {
+		return "", false
+	}
+	return c.user, true
+}
+
+// Challenges implements [core.Authenticator]: where the answer is 401 one
+// challenge for each algorithm, the preferred one first, all with one new
+// nonce (RFC 7616 §3.7), and nothing where it is another.
+//
+// stale=true is added for an error with [core.ReasonStale]: Authenticate
+// returns it only when the response was right for a nonce that may no longer
+// be used, so that the client repeats the request without asking its user
+// (RFC 7616 §3.3).
+func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
+	stale := false
+	if err != core.ErrNoCredentials { // the frequent case
+		var bad *core.CredentialError
+		refused := errors.As(err, &bad)
+		if errors.Is(err, core.ErrAmbiguousCredentials) || !refused && !errors.Is(err, core.ErrNoCredentials) {
+			return nil
+		}
+		stale = refused && bad.Reason == core.ReasonStale
+	}
+	cs, err := a.challenges(stale)
+	if err != nil {
+		return nil // New has made them all once; the guard has one in reserve
+	}
+	return cs
+}
+
+// challenges makes a challenge for each algorithm. realm, nonce, opaque and qop
+// are quoted, the others are not (RFC 7616 §3.3).
+func (a *Authenticator) challenges(stale bool) ([]challenge.Challenge, error) {
+	nonce := a.sealer.seal(a.counts.issue(a.now()))
+	cs := make([]challenge.Challenge, 0, len(a.algorithms))
+	for _, algorithm := range a.algorithms {
+		params := make([]challenge.Param, 0, 8)
+		params = append(params,
+			challenge.Param{Name: "realm", Value: a.realm},
+			challenge.Param{Name: "qop", Value: qopAuth},
+			challenge.Param{Name: "algorithm", Value: string(algorithm), Bare: true},
+			challenge.Param{Name: "nonce", Value: nonce},
+			challenge.Param{Name: "opaque", Value: a.opaque},
+			challenge.Param{Name: "charset", Value: "UTF-8", Bare: true})
+		if a.hashes != nil {
+			params = append(params, challenge.Param{Name: "userhash", Value: "true", Bare: true})
+		}
+		if stale {
+			params = append(params, challenge.Param{Name: "stale", Value: "true", Bare: true})
+		}
+		c, err := challenge.New(scheme, params...)
+		if err != nil {
+			return nil, err
+		}
+		cs = append(cs, c)
+	}
+	return cs, nil
+}
+
+// now is the time since the Unix epoch in nanoseconds. It goes on from the
+// start by the monotonic clock, so that a system clock that is set back revives
+// no nonce.
+func (a *Authenticator) now() int64 {
+	return a.start.UnixNano() + int64(a.clock().Sub(a.start))
+}
+
+// isNil reports whether v holds nothing or a nil pointer, which would only show
+// at the first request.
+func isNil(v Store) bool {
+	if v == nil {
+		return true
+	}
+	rv := reflect.ValueOf(v)
+	return rv.Kind() == reflect.Pointer && rv.IsNil()
+}

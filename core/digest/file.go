@@ -1,0 +1,144 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// MaxFileBytes is the largest password file that is read; some 100,000 users.
+const MaxFileBytes = 16 << 20
+
+// File is a password file in the form of htdigest, for one realm. It is made by
+// [NewFile] or [OpenFile] and safe for concurrent use.
+//
+// A line is user:realm:hash or user:realm:hash:algorithm, the hash that of
+// [HashA1]. Where the algorithm is left out the length of the hash says it: 64
+// digits are SHA-256, 32 are MD5, as htdigest writes them. A user may have a
+// line for each algorithm. Blank lines and lines that begin with # are skipped.
+type File struct {
+	realm string
+	md5   bool
+	// table is replaced as a whole and never changed, so that a request sees
+	// one state of the file.
+	table atomic.Pointer[table]
+}
+
+var _ UserHashStore = (*File)(nil)
+
+// FileOption configures a [File].
+type FileOption func(*File) error
+
+// AcceptMD5 lets the file have hashes of MD5. Without it such a line is an
+// error: it does not count where MD5 is not offered, and whoever gets to see it
+// guesses the password at great speed.
+func AcceptMD5() FileOption {
+	return func(f *File) error {
+		f.md5 = true
+		return nil
+	}
+}
+
+// NewFile makes a file for a realm, which must be that of the authenticator.
+// Until the first [File.Load] finding a user is a [core.UnavailableError].
+func NewFile(realm string, opts ...FileOption) (*File, error) {
+	if realm == "" {
+		return nil, errors.New("digest: empty realm: give the file the one that its hashes were made with")
+	}
+	f := &File{realm: realm}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("digest: file option %d is nil", i+1)
+		}
+		if err := opt(f); err != nil {
+			return nil, fmt.Errorf("digest: %w", err)
+		}
+	}
+	return f, nil
+}
+
+// OpenFile makes a file and loads what is at path, once. Its errors are those
+// of [NewFile] and [File.Load], or say why the file could not be read.
+func OpenFile(path, realm string, opts ...FileOption) (*File, error) {
+	f, err := NewFile(realm, opts...)
+	if err != nil {
+		return nil, err
+	}
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	defer func() { _ = r.Close() }() // only read
+	data, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	if err := f.Load(path, data); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Load replaces the content of the file by data, whole or not at all: after an
+// error the last good content stays in use. It keeps nothing of data.
+//
+// The error holds the findings, each as "name:line: message" and joined with
+// [errors.Join]: too few or too many fields, an empty, unprintable or repeated
+// user, another realm, a hash that is not the lower-case hex digits of its
+// algorithm, an unknown algorithm, MD5 without [AcceptMD5], a byte order mark.
+// Messages hold no hash. Data without any user, or of more than [MaxFileBytes],
+// is an error too.
+func (f *File) Load(name string, data []byte) error {
+	if len(data) > MaxFileBytes {
+		return fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxFileBytes)
+	}
+	t, err := parseTable(name, string(data), f.realm, f.md5)
+	if err != nil {
+		return err
+	}
+	f.table.Store(t)
+	return nil
+}
+
+// FindUser implements [Store]. The principal has the user as ID and no roles:
+// those come from the policy.
+func (f *File) FindUser(_ context.Context, realm, user string, a Algorithm) (Entry, error) {
+	t, err := f.loaded(realm)
+	if err != nil {
+		return Entry{}, err
+	}
+	return found(t.users, key{a, user})
+}
+
+// FindUserHash implements [UserHashStore].
+func (f *File) FindUserHash(_ context.Context, realm, hash string, a Algorithm) (Entry, error) {
+	t, err := f.loaded(realm)
+	if err != nil {
+		return Entry{}, err
+	}
+	return found(t.hashes, key{a, hash})
+}
+
+func (f *File) loaded(realm string) (*table, error) {
+	if realm != f.realm {
+		return nil, &core.InternalError{Err: fmt.Errorf("digest: a file for realm %q is asked for %q", f.realm, realm)}
+	}
+	t := f.table.Load()
+	if t == nil {
+		return nil, &core.UnavailableError{Err: errors.New("digest: the password file has not been loaded yet")}
+	}
+	return t, nil
+}
+
+func found(entries map[key]Entry, k key) (Entry, error) {
+	e, ok := entries[k]
+	if !ok {
+		return Entry{}, ErrUnknownUser
+	}
+	return e, nil
+}

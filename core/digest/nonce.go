@@ -1,0 +1,97 @@
+package digest
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"sync"
+)
+
+// A nonce is a nonceID and a MAC over it, in base64url: whoever has the key can
+// tell that it was made with it, and when, without having kept anything.
+const (
+	idBytes    = 16
+	macBytes   = 16
+	nonceBytes = idBytes + macBytes
+	textBytes  = (nonceBytes*8 + 5) / 6
+)
+
+var encoding = base64.RawURLEncoding.Strict()
+
+// nonceID is the time of issue, in nanoseconds since the Unix epoch, and 8
+// random bytes that keep those of several instances apart.
+type nonceID [idBytes]byte
+
+func (id *nonceID) issued() int64 { return int64(binary.BigEndian.Uint64(id[:8])) }
+
+// sealer makes and opens nonces. It is safe for concurrent use.
+type sealer struct{ presses sync.Pool }
+
+// press is what one nonce is made or opened with, kept together so that doing it
+// takes no memory of its own.
+type press struct {
+	mac  hash.Hash
+	raw  [nonceBytes]byte
+	text [textBytes]byte
+	sum  [sha256.Size]byte
+}
+
+// newSealer makes a sealer and the opaque parameter that goes with it. Both
+// belong to one realm: nonces of another are foreign, whatever key they share.
+func newSealer(key []byte, realm string) (s *sealer, opaque string) {
+	own := derive(key, "nonce", realm)
+	s = &sealer{presses: sync.Pool{New: func() any { return &press{mac: hmac.New(sha256.New, own)} }}}
+	return s, encoding.EncodeToString(derive(key, "opaque", realm)[:macBytes])
+}
+
+// derive is a key for one purpose in one realm.
+func derive(key []byte, purpose, realm string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("sallyport digest " + purpose + "\x00" + realm))
+	return mac.Sum(nil)
+}
+
+// seal makes the nonce that was issued at a time.
+func (s *sealer) seal(issued int64) string {
+	p, _ := s.presses.Get().(*press)
+	defer s.presses.Put(p)
+	binary.BigEndian.PutUint64(p.raw[:8], uint64(issued))
+	_, _ = rand.Read(p.raw[8:idBytes]) // never fails: without randomness the program ends
+	copy(p.raw[idBytes:], p.expected())
+	encoding.Encode(p.text[:], p.raw[:])
+	return string(p.text[:])
+}
+
+// open takes a nonce apart; ok is false for one that was not made with the key.
+func (s *sealer) open(nonce string) (id nonceID, ok bool) {
+	if len(nonce) != textBytes {
+		return nonceID{}, false
+	}
+	p, _ := s.presses.Get().(*press)
+	defer s.presses.Put(p)
+	copy(p.text[:], nonce)
+	if n, err := encoding.Decode(p.raw[:], p.text[:]); err != nil || n != nonceBytes {
+		return nonceID{}, false
+	}
+	return nonceID(p.raw[:idBytes]), hmac.Equal(p.expected(), p.raw[idBytes:])
+}
+
+// expected is the MAC over the nonceID in raw.
+func (p *press) expected() []byte {
+	p.mac.Reset()
+	p.mac.Write(p.raw[:idBytes])
+	return p.mac.Sum(p.sum[:0])[:macBytes]
+}
+
+// decoys are an H(A1) for each algorithm that no password has.
+func decoys(key []byte, realm string, algorithms []Algorithm) map[Algorithm]string {
+	all := make(map[Algorithm]string, len(algorithms))
+	for _, a := range algorithms {
+		all[a] = hex.EncodeToString(derive(key, "decoy "+string(a), realm))[:a.hexLen()]
+	}
+	return all
+}

@@ -1,0 +1,75 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// ErrUnknownUser is what a [Store] returns for a user it does not have, or has
+// no hash of that algorithm for.
+var ErrUnknownUser = errors.New("unknown user")
+
+// Entry is what a [Store] knows of a user.
+type Entry struct {
+	// Principal is who the user is, once the response has proved it.
+	Principal *core.Principal
+	// A1 is H(A1) for the realm and algorithm asked for, as [HashA1] returns
+	// it: lower-case hex.
+	A1 string
+}
+
+// Store finds what users' passwords are checked with. Implementations must be
+// safe for concurrent use.
+type Store interface {
+	// FindUser finds a user of a realm for one of the offered algorithms.
+	//
+	// user is as the client sent it and proved by nothing: valid UTF-8, 1 to
+	// 255 bytes, without control characters, in whatever normalization form the
+	// client uses. It is to be compared exactly: it is a part of H(A1).
+	//
+	// An error that is [ErrUnknownUser] is 401, and looks to the client like a
+	// wrong password. All others are 503, or 500 for a [core.InternalError]:
+	// nobody could find out. Errors reach observers and so logs: they must hold
+	// neither the name nor a hash.
+	FindUser(ctx context.Context, realm, user string, a Algorithm) (Entry, error)
+}
+
+// UserHashStore is a [Store] for [UserHash].
+type UserHashStore interface {
+	Store
+	// FindUserHash is FindUser for a user of whom the client sent [HashUser],
+	// in lower-case hex.
+	FindUserHash(ctx context.Context, realm, hash string, a Algorithm) (Entry, error)
+}
+
+// find asks the store for the user of c. known is false for a user it does not
+// have.
+func (a *Authenticator) find(ctx context.Context, c *credentials, algorithm Algorithm) (e Entry, known bool, err error) {
+	if c.hashed {
+		e, err = a.hashes.FindUserHash(ctx, a.realm, c.user, algorithm)
+	} else {
+		e, err = a.store.FindUser(ctx, a.realm, c.user, algorithm)
+	}
+	var internal *core.InternalError
+	var down *core.UnavailableError
+	isDown := errors.As(err, &down)
+	switch {
+	case errors.As(err, &internal):
+		return Entry{}, false, err
+	case errors.Is(err, ErrUnknownUser) && !isDown:
+		return Entry{A1: a.decoy[algorithm]}, false, nil
+	case err != nil:
+		// Whatever else the error may be, to the guard it is an outage.
+		outage := &core.UnavailableError{Err: fmt.Errorf("digest: finding the user: %w", err)}
+		if isDown {
+			outage.RetryAfter = down.RetryAfter
+		}
+		return Entry{}, false, outage
+	case e.Principal == nil || !isHex(e.A1, algorithm.hexLen()):
+		return Entry{}, false, &core.InternalError{Err: fmt.Errorf("digest: the store returned a user without principal or without a hash of %s", algorithm)}
+	}
+	return e, true, nil
+}

@@ -1,0 +1,164 @@
+package digest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// maxFindings bounds how much is said about one file.
+const maxFindings = 50
+
+// advice is how a line is made.
+const advice = "digest.HashA1 or as the manual shows"
+
+// table is the content of a password file. It is immutable.
+type table struct {
+	users  map[key]Entry // by name
+	hashes map[key]Entry // by HashUser
+}
+
+// key finds the hash of one algorithm.
+type key struct {
+	algorithm Algorithm
+	user      string
+}
+
+// reader builds a table and collects what is wrong with the file.
+type reader struct {
+	name, realm string
+	md5         bool
+	table       *table
+	lines       map[key]int // where a key stood first
+	principals  map[string]*core.Principal
+	findings    []error
+}
+
+func parseTable(name, text, realm string, md5 bool) (*table, error) {
+	r := &reader{
+		name: name, realm: realm, md5: md5,
+		table:      &table{users: map[key]Entry{}, hashes: map[key]Entry{}},
+		lines:      map[key]int{},
+		principals: map[string]*core.Principal{},
+	}
+	if rest, marked := strings.CutPrefix(text, "\uFEFF"); marked {
+		r.report(1, "begins with a byte order mark: save the file as UTF-8 without one")
+		text = rest
+	}
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		if blank := strings.TrimLeft(line, " \t"); blank == "" || blank[0] == '#' {
+			continue
+		}
+		if problem := r.read(n, line); problem != "" {
+			r.report(n, "%s", problem)
+		}
+		if len(r.findings) == maxFindings {
+			r.report(n+1, "not read: there are %d findings before it", maxFindings)
+			break
+		}
+	}
+	if len(r.findings) > 0 {
+		return nil, errors.Join(r.findings...)
+	}
+	if len(r.table.users) == 0 {
+		return nil, fmt.Errorf("%s: no user in the file: make a line with %s", name, advice)
+	}
+	return r.table, nil
+}
+
+func (r *reader) report(line int, format string, args ...any) {
+	r.findings = append(r.findings, fmt.Errorf("%s:%d: %s", r.name, line, fmt.Sprintf(format, args...)))
+}
+
+// read takes in one line, or says what is wrong with it. Without a colon it may
+// be anything, even a password, so it is not repeated.
+func (r *reader) read(n int, line string) (problem string) {
+	user, rest, found := strings.Cut(line, ":")
+	if !found {
+		return "no colon: a line is user:realm:hash, made with " + advice
+	}
+	if problem := checkUser(user); problem != "" {
+		return problem
+	}
+	// The realm may hold colons, so it is not looked for but expected.
+	hash, ours := strings.CutPrefix(rest, r.realm+":")
+	if !ours {
+		return fmt.Sprintf("user %q: the line is not for realm %q: lines of other realms belong into files of their own", user, r.realm)
+	}
+	hash, algorithm, problem := r.checkHash(hash)
+	if problem != "" {
+		return fmt.Sprintf("user %q: %s", user, problem)
+	}
+	k := key{algorithm, user}
+	if first, twice := r.lines[k]; twice {
+		return fmt.Sprintf("user %q has a hash of %s on line %d: remove one of the two", user, algorithm, first)
+	}
+	p, err := r.principal(user)
+	if err != nil {
+		return err.Error()
+	}
+	r.lines[k] = n
+	e := Entry{Principal: p, A1: strings.Clone(hash)} // a part of the text would keep all of it
+	r.table.users[key{algorithm, p.ID()}] = e
+	r.table.hashes[key{algorithm, HashUser(algorithm, user, r.realm)}] = e
+	return ""
+}
+
+// principal is that of user, one for all its lines.
+func (r *reader) principal(user string) (*core.Principal, error) {
+	if p := r.principals[user]; p != nil {
+		return p, nil
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: strings.Clone(user), Scheme: scheme})
+	if err == nil {
+		r.principals[p.ID()] = p
+	}
+	return p, err
+}
+
+// checkHash takes hash[:algorithm] apart, or says what is wrong with it.
+func (r *reader) checkHash(field string) (hash string, a Algorithm, problem string) {
+	hash, name, named := strings.Cut(field, ":")
+	a = Algorithm(name)
+	switch {
+	case !named && len(hash) == SHA256.hexLen():
+		a = SHA256
+	case !named && len(hash) == MD5.hexLen():
+		a = MD5
+	case !named:
+		return "", "", fmt.Sprintf("hash of %d digits: SHA-256 has %d, MD5 has %d", len(hash), SHA256.hexLen(), MD5.hexLen())
+	case a.hexLen() == 0:
+		return "", "", "the fourth field names no algorithm: it is SHA-256, SHA-512-256 or MD5"
+	}
+	if !isHex(hash, a.hexLen()) {
+		return "", "", fmt.Sprintf("a hash of %s is %d lower-case hex digits", a, a.hexLen())
+	}
+	if a == MD5 && !r.md5 {
+		return "", "", "a hash of MD5 can be guessed at great speed: make the line with SHA-256, or give AcceptMD5 to the file and Also(MD5) to New"
+	}
+	return hash, a, ""
+}
+
+// checkUser says what keeps a user from ever signing in, or "".
+func checkUser(user string) string {
+	switch {
+	case user == "":
+		return "empty user: a line is user:realm:hash"
+	case len(user) > maxUser:
+		return fmt.Sprintf("user of %d bytes: at most %d", len(user), maxUser)
+	case !utf8.ValidString(user):
+		return fmt.Sprintf("user %q is not valid UTF-8: save the file as UTF-8", user)
+	case strings.ContainsFunc(user, unicode.IsControl):
+		return fmt.Sprintf("user %q holds a control character, which no client can send", user)
+	case strings.TrimSpace(user) != user:
+		return fmt.Sprintf("user %q begins or ends with a space: remove it", user)
+	}
+	return ""
+}

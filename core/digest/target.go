@@ -1,0 +1,63 @@
+package digest
+
+import (
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// sameTarget reports whether uri names what the request line of r names, query
+// included (RFC 7616 §3.4.6). Either may be in absolute form, since proxies turn
+// one form into the other (RFC 9112 §3.2); path and query must then be the same
+// byte for byte, and hosts the same in any letter case. Nothing is decoded:
+// what is spelt otherwise may mean something else to the router.
+func sameTarget(uri string, r core.Request) bool {
+	target := r.Target()
+	if uri == target {
+		return true
+	}
+	u, absoluteURI := parseAbsolute(uri)
+	t, absoluteTarget := parseAbsolute(target)
+	switch {
+	case absoluteURI && absoluteTarget:
+		return u.rest == t.rest && u.scheme == t.scheme && u.isAt(t.authority)
+	case absoluteURI:
+		return u.rest == target && u.isAt(r.Host())
+	case absoluteTarget:
+		return uri == t.rest
+	}
+	return false
+}
+
+// absolute is a target in absolute form.
+type absolute struct {
+	scheme, authority string
+	rest              string // path and query; the path is never empty
+}
+
+func parseAbsolute(s string) (a absolute, ok bool) {
+	scheme, rest, found := strings.Cut(s, "://")
+	a.scheme = strings.ToLower(scheme)
+	if !found || a.scheme != "http" && a.scheme != "https" {
+		return absolute{}, false
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	a.authority, a.rest = rest[:end], rest[end:]
+	if !strings.HasPrefix(a.rest, "/") {
+		a.rest = "/" + a.rest
+	}
+	return a, a.authority != ""
+}
+
+// isAt reports whether a is at host, with or without the port that its scheme
+// has anyway.
+func (a absolute) isAt(host string) bool {
+	port := ":80"
+	if a.scheme == "https" {
+		port = ":443"
+	}
+	return strings.EqualFold(strings.TrimSuffix(a.authority, port), strings.TrimSuffix(host, port))
+}
