@@ -1,0 +1,210 @@
+// Package dpop is the DPoP scheme (RFC 9449): an access token that is bound to
+// a key, with a proof in the DPoP field of each request that the sender has
+// that key. A stolen token is then of no use, and neither is a stolen request.
+//
+// What a token means is left to a [TokenVerifier]; the verifiers of packages
+// jwtauth and introspect are some. The proof is judged here, to the letter of
+// RFC 9449 §4.3: one field, read strictly; signed by the key the token is bound
+// to; for this method, this address and this token; made just now; never seen
+// before.
+//
+// The address in a proof is compared with the address that clients use, which
+// comes from configuration. The Host field comes from the client and is not
+// looked at.
+//
+// Scripts in a browser read neither the challenge nor the nonce of another
+// origin unless the application exposes them: put WWW-Authenticate and
+// DPoP-Nonce into Access-Control-Expose-Headers.
+package dpop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
+)
+
+const schemeName = "DPoP"
+
+// Public codes of refused proofs, in bodies and challenges (RFC 9449 §7.1, §9).
+const (
+	CodeInvalidProof = "invalid_dpop_proof"
+	CodeUseNonce     = "use_dpop_nonce"
+)
+
+// Reasons in events that only this scheme has.
+const (
+	// ReasonMissingProof is a token without a proof, or with several.
+	ReasonMissingProof core.Reason = "missing_proof"
+	// ReasonWrongKey is a good proof by another key than the token's: a token
+	// in the wrong hands.
+	ReasonWrongKey core.Reason = "wrong_key"
+)
+
+// TokenVerifier verifies access tokens that are bound to a key.
+// Implementations must be safe for concurrent use.
+type TokenVerifier interface {
+	// VerifyBoundToken returns the principal that token proves together with
+	// a proof by the key whose SHA-256 thumbprint (RFC 7638) is jkt, in
+	// base64url. A token that is bound to no key is refused.
+	//
+	// The token fits the token68 grammar of RFC 9449 §7.1, is not empty and
+	// not longer than [WithMaxTokenSize] says. Errors are those of
+	// VerifyToken in package bearer.
+	VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error)
+}
+
+// Authenticator is the DPoP scheme. It is safe for concurrent use.
+type Authenticator struct {
+	verifier   TokenVerifier
+	bases      []base
+	algorithms []string
+	age        time.Duration
+	leeway     time.Duration
+	maxSize    int
+	now        func() time.Time
+	replays    ReplayStore
+	nonces     *nonces // nil when none are asked for
+	metadata   []challenge.Param
+	challenges *tokenscheme.Challenges
+	vary       []string
+}
+
+var (
+	_ core.Guessable = (*Authenticator)(nil)
+	_ core.Informer  = (*Authenticator)(nil)
+)
+
+// New makes an authenticator whose challenges name realm, which must be
+// printable ASCII and not empty.
+//
+// address is where clients reach the root of the service, such as
+// "https://api.example" or, behind a proxy that takes a prefix off,
+// "https://api.example/v1". Plain http is accepted for a loopback host only.
+//
+// Proofs are good for 60 s, with 30 s for differing clocks, and are remembered
+// in the memory of this process for that long; see [WithReplays] for a service
+// of several processes.
+func New(realm, address string, v TokenVerifier, opts ...Option) (*Authenticator, error) {
+	if realm == "" {
+		return nil, errors.New("dpop: realm is empty: give the protected area a name, such as \"api\"")
+	}
+	if isNil(v) {
+		return nil, errors.New("dpop: token verifier is nil")
+	}
+	root, err := parseBase(address)
+	if err != nil {
+		return nil, fmt.Errorf("dpop: %w", err)
+	}
+	a := &Authenticator{
+		verifier:   v,
+		bases:      []base{root},
+		algorithms: []string{"ES256", "ES384", "ES512", "EdDSA", "PS256", "RS256"},
+		age:        time.Minute,
+		leeway:     30 * time.Second,
+		maxSize:    tokenscheme.DefaultMaxTokenSize,
+		now:        time.Now,
+		vary:       []string{"Authorization", fieldName},
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("dpop: option %d is nil", i+1)
+		}
+		if err := opt(a); err != nil {
+			return nil, fmt.Errorf("dpop: %w", err)
+		}
+	}
+	if err := a.finish(realm); err != nil {
+		return nil, fmt.Errorf("dpop: %w", err)
+	}
+	return a, nil
+}
+
+// finish makes what depends on options.
+func (a *Authenticator) finish(realm string) error {
+	var err error
+	if a.replays == nil {
+		if a.replays, err = NewReplayMemory(defaultReplays); err != nil {
+			return err
+		}
+	}
+	last := append([]challenge.Param{a.algs()}, a.metadata...)
+	a.challenges, err = tokenscheme.NewChallenges(schemeName, realm, last, CodeInvalidProof, CodeUseNonce)
+	return err
+}
+
+// Scheme is "DPoP".
+func (a *Authenticator) Scheme() string { return schemeName }
+
+// Vary is Authorization and DPoP. Since no two proofs are the same, no stored
+// answer fits a later request, so that a nonce in it never comes out of a cache
+// (RFC 9449 §8.2).
+func (a *Authenticator) Vary() []string { return a.vary }
+
+// Authenticate implements [core.Authenticator].
+//
+// Another scheme is [core.ErrNoCredentials]. A token that proves nobody, is
+// bound to no key or to another key than the proof's is a
+// [core.CredentialError] with code invalid_token; a proof that is not good is
+// one with [CodeInvalidProof], and one that lacks a good nonce with
+// [CodeUseNonce]. The proof is remembered last, so only who holds a good token
+// and its key takes up room in the replay store.
+func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	token, err := tokenscheme.Token(r, schemeName, a.maxSize)
+	if err != nil {
+		return nil, err
+	}
+	field, n := r.Header(fieldName)
+	if n != 1 || field == "" {
+		return nil, refuseProof(ReasonMissingProof, "The request needs exactly one DPoP proof", fmt.Errorf("%d DPoP fields, the first of %d bytes", n, len(field)))
+	}
+	p, jkt, err := a.verifier.VerifyBoundToken(ctx, token)
+	if err != nil {
+		return nil, tokenscheme.Verdict(err)
+	}
+	if p == nil {
+		return nil, &core.InternalError{Err: errors.New("dpop: verifier returned neither principal nor error")}
+	}
+	if jkt == "" {
+		return nil, &core.CredentialError{
+			Reason: core.ReasonBadClaim, Code: core.CodeInvalidToken,
+			Description: "The access token is not bound to a key", Err: errors.New("dpop: the verifier names no key"),
+		}
+	}
+	if err := a.judge(ctx, r, field, token, jkt); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Attempt implements [core.Guessable]. A token names no account before it is
+// verified.
+func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
+	return "", tokenscheme.Sent(r, schemeName)
+}
+
+// Challenges implements [core.Authenticator]: realm and algs, the algorithms
+// that proofs may have (RFC 9449 §7.1), and between them the error, as package
+// bearer tells it and with the codes of this scheme.
+func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
+	return a.challenges.For(err)
+}
+
+// isNil reports whether v is nothing or holds a nil pointer, func or map, which
+// would fail at the first request only.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map:
+		return rv.IsNil()
+	}
+	return false
+}

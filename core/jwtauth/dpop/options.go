@@ -1,0 +1,165 @@
+package dpop
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
+)
+
+// Option configures an [Authenticator].
+type Option func(*Authenticator) error
+
+// asymmetric are the algorithms that a proof may have at all (RFC 9449 §4.2).
+var asymmetric = [...]string{"ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
+
+const (
+	maxAge    = 10 * time.Minute
+	maxLeeway = 5 * time.Minute
+)
+
+// WithAddress adds a further address at which clients reach the root of the
+// service, read as that of [New].
+func WithAddress(address string) Option {
+	return func(a *Authenticator) error {
+		b, err := parseBase(address)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(a.bases, b) {
+			return fmt.Errorf("address %q is there twice", address)
+		}
+		a.bases = append(a.bases, b)
+		return nil
+	}
+}
+
+// WithAlgorithms sets which algorithms proofs may be signed with: ES256, ES384,
+// ES512, EdDSA, PS256 and RS256 by default; PS384, PS512, RS384 and RS512 are
+// the others there are. Challenges name them in this order.
+func WithAlgorithms(algs ...string) Option {
+	return func(a *Authenticator) error {
+		if len(algs) == 0 {
+			return errors.New("no algorithm: no proof could be accepted")
+		}
+		for i, alg := range algs {
+			if !slices.Contains(asymmetric[:], alg) {
+				return fmt.Errorf("algorithm %q is none of %s", alg, strings.Join(asymmetric[:], ", "))
+			}
+			if slices.Contains(algs[:i], alg) {
+				return fmt.Errorf("algorithm %s is there twice", alg)
+			}
+		}
+		a.algorithms = slices.Clone(algs)
+		return nil
+	}
+}
+
+// WithProofAge sets for how long a proof is good after it was made (iat): 60 s
+// by default, from 1 s to 10 minutes. Proofs are remembered for that long.
+func WithProofAge(d time.Duration) Option {
+	return func(a *Authenticator) error {
+		if d < time.Second || d > maxAge {
+			return fmt.Errorf("proof age %v: from 1s to %v", d, maxAge)
+		}
+		a.age = d
+		return nil
+	}
+}
+
+// WithLeeway sets how far a client's clock may be before or behind this one:
+// 30 s by default, from 0 to 5 minutes.
+func WithLeeway(d time.Duration) Option {
+	return func(a *Authenticator) error {
+		if d < 0 || d > maxLeeway {
+			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
+		}
+		a.leeway = d
+		return nil
+	}
+}
+
+// WithMaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
+// least 1. A longer one is refused with 401 and never reaches the verifier.
+func WithMaxTokenSize(n int) Option {
+	return func(a *Authenticator) error {
+		if n < 1 {
+			return fmt.Errorf("max token size %d: at least 1 byte", n)
+		}
+		a.maxSize = n
+		return nil
+	}
+}
+
+// WithReplays sets where proofs are remembered, so that none is good twice. The
+// processes of a service must share a store: with one each, a proof is good
+// once in each of them.
+func WithReplays(s ReplayStore) Option {
+	return func(a *Authenticator) error {
+		if isNil(s) {
+			return errors.New("replay store is nil")
+		}
+		if a.replays != nil {
+			return errors.New("two replay stores")
+		}
+		a.replays = s
+		return nil
+	}
+}
+
+// WithNonces wants in every proof a nonce that this service gave out at most
+// lifetime ago, from 10 s to 1 hour (RFC 9449 §9). A client then cannot make
+// proofs in advance (§11.2). The first request of a client costs a 401 with
+// [CodeUseNonce], which hands it one; later ones come with good answers when
+// half of the lifetime is over.
+//
+// Nonces need no store: each holds its time under a MAC by key, at least 32
+// random bytes that all processes of the service share. Nonces by one of the
+// previous keys are good too, so that keys can be changed without a 401 for
+// every client. The keys are copied.
+func WithNonces(lifetime time.Duration, key []byte, previous ...[]byte) Option {
+	return func(a *Authenticator) error {
+		if a.nonces != nil {
+			return errors.New("nonces are asked for twice")
+		}
+		n, err := newNonces(lifetime, append([][]byte{key}, previous...))
+		a.nonces = n
+		return err
+	}
+}
+
+// WithResourceMetadata names the metadata of the protected resource in every
+// challenge, as resource_metadata (RFC 9728 §5.1). address is the absolute
+// https URL at which clients reach the document; see package metadata, which
+// serves it.
+func WithResourceMetadata(address string) Option {
+	return func(a *Authenticator) error {
+		if a.metadata != nil {
+			return errors.New("resource metadata is named twice")
+		}
+		param, err := tokenscheme.ResourceMetadata(address)
+		a.metadata = []challenge.Param{param}
+		return err
+	}
+}
+
+// WithClock sets where the time comes from; [time.Now] by default. It must be
+// safe for concurrent use.
+func WithClock(now func() time.Time) Option {
+	return func(a *Authenticator) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		a.now = now
+		return nil
+	}
+}
+
+// algs is the challenge parameter that lists the algorithms.
+func (a *Authenticator) algs() challenge.Param {
+	return challenge.Param{Name: "algs", Value: strings.Join(a.algorithms, " ")}
+}

@@ -1,0 +1,155 @@
+package dpop
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+const (
+	fieldName    = "DPoP"
+	proofType    = "dpop+jwt"
+	maxProofSize = 8 << 10 // bytes; one by an RSA key of 4096 bits has 2 KiB
+	maxID        = 256     // bytes of a jti
+
+	// maxDate is the end of the year 9999 in seconds since 1970.
+	maxDate = 253402300799
+)
+
+// judge judges the proof that came with a token bound to the key jkt, by
+// RFC 9449 §4.3.
+func (a *Authenticator) judge(ctx context.Context, r core.Request, field, token, jkt string) error {
+	if len(field) > maxProofSize {
+		return refuseProof(core.ReasonMalformed, "", fmt.Errorf("proof of %d bytes, at most %d are accepted", len(field), maxProofSize))
+	}
+	proof, err := jwtauth.VerifyProof(field, proofType, a.algorithms)
+	if err != nil {
+		return badProof(err)
+	}
+	if proof.Thumbprint != jkt {
+		return &core.CredentialError{
+			Reason: ReasonWrongKey, Code: core.CodeInvalidToken, Description: "The access token is bound to another key than that of the proof",
+			Err: fmt.Errorf("dpop: token bound to key %.64q, proof by key %s", jkt, proof.Thumbprint),
+		}
+	}
+	c := proof.Claims
+	if err := a.checkTarget(c, r); err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(token))
+	if c["ath"] != base64.RawURLEncoding.EncodeToString(sum[:]) {
+		return refuseProof(core.ReasonBadClaim, "The DPoP proof was made for another access token", errors.New("ath is not the hash of the token"))
+	}
+	jti, ok := c["jti"].(string)
+	if !ok || jti == "" || len(jti) > maxID {
+		return refuseProof(core.ReasonBadClaim, "", fmt.Errorf("jti is not a string of 1 to %d bytes", maxID))
+	}
+	now := a.now()
+	until, err := a.checkTime(c, now)
+	if err != nil {
+		return err
+	}
+	if err := a.checkNonce(c, now); err != nil {
+		return err
+	}
+	return a.remember(ctx, jkt, jti, until.Sub(now))
+}
+
+// checkTarget checks that the proof is for this method and address.
+func (a *Authenticator) checkTarget(c map[string]any, r core.Request) error {
+	htm, ok := c["htm"].(string)
+	if !ok || htm != r.Method() {
+		return refuseProof(core.ReasonBadClaim, "The DPoP proof was made for another method", fmt.Errorf("htm %.32q, method %.32q", htm, r.Method()))
+	}
+	const elsewhere = "The DPoP proof was made for another address"
+	htu, ok := c["htu"].(string)
+	if !ok {
+		return refuseProof(core.ReasonBadClaim, elsewhere, errors.New("htu is not a string"))
+	}
+	named, err := normalizeURI(htu)
+	if err != nil {
+		return refuseProof(core.ReasonBadClaim, elsewhere, fmt.Errorf("htu: %w", err))
+	}
+	path, err := targetPath(r.Target())
+	if err != nil {
+		return refuseProof(core.ReasonBadClaim, elsewhere, fmt.Errorf("request target: %w", err))
+	}
+	for _, b := range a.bases {
+		if asked, err := b.at(path); err == nil && asked == named {
+			return nil
+		}
+	}
+	return refuseProof(core.ReasonBadClaim, elsewhere, fmt.Errorf("htu %.256q, path %.256q", named, path))
+}
+
+// checkTime checks when the proof was made, and returns until when it is good.
+func (a *Authenticator) checkTime(c map[string]any, now time.Time) (time.Time, error) {
+	seconds, ok := c["iat"].(float64) // anything larger is a json.Number
+	if !ok || seconds < 0 || seconds > maxDate {
+		return time.Time{}, refuseProof(core.ReasonBadClaim, "", errors.New("iat is not a date"))
+	}
+	made := time.UnixMilli(int64(seconds * 1000))
+	until := made.Add(a.age + a.leeway)
+	if now.After(until) {
+		return until, refuseProof(core.ReasonExpired, "The DPoP proof is too old", fmt.Errorf("iat is %v", made))
+	}
+	if made.After(now.Add(a.leeway)) {
+		return until, refuseProof(core.ReasonNotYetValid, "The DPoP proof was made in the future", fmt.Errorf("iat is %v", made))
+	}
+	return until, nil
+}
+
+// remember refuses a proof that was seen before (RFC 9449 §11.1). What is kept
+// is a hash, for the key and the jti together, so that no client can use up a
+// jti of another's.
+func (a *Authenticator) remember(ctx context.Context, jkt, jti string, ttl time.Duration) error {
+	id := sha256.Sum256([]byte(jkt + "." + jti))
+	fresh, err := a.replays.Remember(ctx, id, ttl+time.Second) // the moment itself is still good
+	if err != nil {
+		return unavailable(err)
+	}
+	if !fresh {
+		return refuseProof(core.ReasonReplayed, "The DPoP proof was used before", errors.New("jti was seen before"))
+	}
+	return nil
+}
+
+// unavailable is an error of the replay store: 503, since nobody knows then
+// whether the proof was used. Whatever it is, it says nothing of the client.
+func unavailable(err error) error {
+	var kept *core.UnavailableError
+	if errors.As(err, &kept) {
+		return &core.UnavailableError{RetryAfter: kept.RetryAfter, Err: fmt.Errorf("dpop: replay store: %w", kept.Err)}
+	}
+	return &core.UnavailableError{Err: fmt.Errorf("dpop: replay store: %w", err)}
+}
+
+// refuseProof is the error for a proof that is not good.
+func refuseProof(reason core.Reason, description string, err error) error {
+	if description == "" {
+		description = "The DPoP proof is not valid"
+	}
+	return &core.CredentialError{Reason: reason, Code: CodeInvalidProof, Description: description, Err: fmt.Errorf("dpop: %w", err)}
+}
+
+// badProof is the refusal for what [jwtauth.VerifyProof] returned.
+func badProof(err error) error {
+	var bad *core.CredentialError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	description := "The DPoP proof is malformed"
+	switch bad.Reason {
+	case core.ReasonBadSignature:
+		description = "The signature of the DPoP proof is not valid"
+	case core.ReasonBadAlgorithm:
+		description = "The DPoP proof was signed with an algorithm that is not accepted"
+	}
+	return refuseProof(bad.Reason, description, bad.Err)
+}

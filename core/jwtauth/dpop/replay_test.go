@@ -1,0 +1,179 @@
+package dpop_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
+)
+
+func newMemory(t testing.TB, limit int) (*dpop.ReplayMemory, *clock) {
+	t.Helper()
+	m, err := dpop.NewReplayMemory(limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &clock{at: noon}
+	dpop.SetClock(m, c.now)
+	return m, c
+}
+
+func id(n int) [32]byte { return sha256.Sum256([]byte(strconv.Itoa(n))) }
+
+func TestReplayMemory(t *testing.T) { // B22
+	m, c := newMemory(t, 3)
+	remember := func(n int, ttl time.Duration, want bool, wantErr error) {
+		t.Helper()
+		fresh, err := m.Remember(t.Context(), id(n), ttl)
+		if fresh != want || !errors.Is(err, wantErr) {
+			t.Errorf("%d: %v, %v, want %v, %v", n, fresh, err, want, wantErr)
+		}
+	}
+	remember(1, 3*time.Second, true, nil)
+	remember(2, time.Second, true, nil)
+	remember(1, time.Hour, false, nil) // does not keep it longer either
+	remember(3, 2*time.Second, true, nil)
+	remember(4, time.Second, false, dpop.ErrReplayMemoryFull)
+	remember(2, time.Second, false, nil) // a replay is told when there is no room too
+	c.set(noon.Add(time.Second))
+	remember(4, time.Hour, true, nil) // 2 made room
+	remember(3, time.Second, false, nil)
+	remember(5, time.Second, false, dpop.ErrReplayMemoryFull)
+	c.set(noon.Add(3 * time.Second))
+	remember(1, time.Second, true, nil)
+	if seen, queued := dpop.Held(m); seen != 2 || queued != 2 {
+		t.Errorf("it holds %d and %d, want 2", seen, queued)
+	}
+}
+
+func TestReplayMemoryLimits(t *testing.T) {
+	for _, limit := range []int{-1, 0, 1<<26 + 1} {
+		if _, err := dpop.NewReplayMemory(limit); err == nil {
+			t.Errorf("limit %d was taken", limit)
+		}
+	}
+}
+
+// Of many at once, one wins for each proof, and the limit holds.
+func TestReplayMemoryAtOnce(t *testing.T) {
+	const workers, proofs, limit = 8, 300, 200
+	m, _ := newMemory(t, limit)
+	var fresh, full atomic.Int64
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			for n := range proofs {
+				ok, err := m.Remember(context.Background(), id(n), time.Hour)
+				switch {
+				case ok && err == nil:
+					fresh.Add(1)
+				case errors.Is(err, dpop.ErrReplayMemoryFull):
+					full.Add(1)
+				case ok || err != nil:
+					t.Errorf("%v, %v", ok, err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if fresh.Load() != limit || full.Load() != workers*(proofs-limit) {
+		t.Errorf("%d fresh, %d refused for room", fresh.Load(), full.Load())
+	}
+}
+
+// A proof sent many times at once is good once.
+func TestProofAtOnce(t *testing.T) { // B22
+	b := newBench(t)
+	field := b.key.Sign(t, b.proof())
+	a, err := dpop.New("api", address, constant{b.verifier.jkt}, dpop.WithClock(b.clock.now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var passed atomic.Int64
+	var wait sync.WaitGroup
+	for range 16 {
+		wait.Go(func() {
+			if _, err := a.Authenticate(context.Background(), request("/reports", field)); err == nil {
+				passed.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	if passed.Load() != 1 {
+		t.Errorf("it passed %d times", passed.Load())
+	}
+}
+
+// constant is a verifier without state.
+type constant struct{ jkt string }
+
+func (c constant) VerifyBoundToken(context.Context, string) (*core.Principal, string, error) {
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "alice"})
+	return p, c.jkt, err
+}
+
+func TestReplayStore(t *testing.T) {
+	s := &store{fresh: true}
+	b := newBench(t, dpop.WithReplays(s))
+	if _, err := b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, b.proof()))); err != nil {
+		t.Fatal(err)
+	}
+	if s.ttl != 91*time.Second { // for as long as the proof is good, that moment included
+		t.Errorf("kept for %v", s.ttl)
+	}
+	s.fresh = false
+	p, err := b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, b.proof())))
+	refused(t, p, err, dpop.CodeInvalidProof, core.ReasonReplayed)
+
+	for _, cause := range []error{
+		errors.New("down"), &core.UnavailableError{RetryAfter: 7 * time.Second, Err: errors.New("down")}, dpop.ErrReplayMemoryFull,
+		&core.CredentialError{Reason: core.ReasonRevoked}, core.ErrNoCredentials,
+	} {
+		s.fresh, s.err = true, cause
+		p, err := b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, b.proof())))
+		var unavailable *core.UnavailableError
+		if p != nil || !errors.As(err, &unavailable) {
+			t.Errorf("%v became %v, %v: want 503", cause, p, err)
+			continue
+		}
+		var kept *core.UnavailableError
+		if errors.As(cause, &kept) && unavailable.RetryAfter != kept.RetryAfter {
+			t.Errorf("wait %v", unavailable.RetryAfter)
+		}
+	}
+}
+
+// The same jti of two keys is two proofs: no client can use up another's.
+func TestEachKeyHasItsOwnIDs(t *testing.T) {
+	shared, _ := newMemory(t, 10)
+	for range 2 {
+		b := newBench(t, dpop.WithReplays(shared))
+		proof := b.proof()
+		proof.Claims["jti"] = "1"
+		if _, err := b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, proof))); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func BenchmarkReplayMemory(b *testing.B) {
+	m, _ := newMemory(b, 1<<20)
+	for n := range 1 << 17 {
+		if _, err := m.Remember(b.Context(), id(-n), time.Hour); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if _, err := m.Remember(b.Context(), id(n), time.Duration(n+1)); err != nil && !errors.Is(err, dpop.ErrReplayMemoryFull) {
+			b.Fatal(err)
+		}
+	}
+}
