@@ -1,0 +1,120 @@
+package attempts
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/proxy"
+)
+
+// Option configures a [Limiter].
+type Option func(*Limiter) error
+
+// PerAddress sets how often an address may fail: burst times at once, and
+// failures times in each per after that; 10 in a minute and a burst of 20 by
+// default. IPv6 addresses are counted by their /64. Behind an address may be a
+// company; a burst below 10 makes its mornings hard.
+func PerAddress(failures int, per time.Duration, burst int) Option {
+	return func(l *Limiter) error {
+		l.address = budget{failures: failures, per: per, burst: burst}
+		return nil
+	}
+}
+
+// PerAccount sets how often authentication for one account may fail, over all
+// addresses: burst times at once, and failures times in each per after that;
+// 60 in an hour and a burst of 20 by default.
+func PerAccount(failures int, per time.Duration, burst int) Option {
+	return func(l *Limiter) error {
+		l.account = budget{failures: failures, per: per, burst: burst}
+		return nil
+	}
+}
+
+// MaxWait sets the longest time that anyone is told to wait; 15 minutes by
+// default, 1 s to 24 h. It is also how long an address that failed for an
+// account over its budget waits for its next attempt, and so bounds how many
+// guesses each further address is worth. Each budget must forgive a failure in
+// that time.
+func MaxWait(d time.Duration) Option {
+	return func(l *Limiter) error {
+		if d < time.Second || d > 24*time.Hour {
+			return fmt.Errorf("longest wait %v: must be 1s to 24h", d)
+		}
+		l.maxWait = d
+		return nil
+	}
+}
+
+// KnownFor sets how long after a success an address is not held to the budget
+// of the account; 24 hours by default, at least 1 s.
+func KnownFor(d time.Duration) Option {
+	return func(l *Limiter) error {
+		if d < time.Second {
+			return fmt.Errorf("known for %v: at least 1s", d)
+		}
+		l.knownFor = d
+		return nil
+	}
+}
+
+// Capacity sets how many addresses, how many accounts and how many pairs of
+// them, with failures and with success, are remembered; 65,536 of each by
+// default, which takes some 90 MiB when all are in use. It may be 1,024 to
+// 16,777,216.
+func Capacity(n int) Option {
+	return func(l *Limiter) error {
+		if n < 1<<10 || n > 1<<24 {
+			return fmt.Errorf("capacity %d: must be 1024 to 16777216", n)
+		}
+		l.capacity = n
+		return nil
+	}
+}
+
+// BehindProxies finds the address of clients behind trusted proxies. Without
+// it all clients behind a proxy share one budget, so that any of them can have
+// the others refused.
+func BehindProxies(t *proxy.Trust) Option {
+	return func(l *Limiter) error {
+		if t == nil {
+			return errors.New("trusted proxies are nil")
+		}
+		l.proxies = t
+		return nil
+	}
+}
+
+// NotCounting adds reasons that tell of no guess.
+func NotCounting(reasons ...core.Reason) Option {
+	return func(l *Limiter) error {
+		l.innocent = append(l.innocent, reasons...)
+		return nil
+	}
+}
+
+// Clock sets the clock; time.Now by default.
+func Clock(now func() time.Time) Option {
+	return func(l *Limiter) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		l.now = now
+		return nil
+	}
+}
+
+// innocent are the reasons that tell of no guess, as the package's doc lists
+// them.
+func innocent() []core.Reason {
+	return []core.Reason{
+		core.ReasonExpired, core.ReasonNotYetValid, core.ReasonRevoked,
+		core.ReasonStale, core.ReasonReplayed,
+		core.ReasonWrongIssuer, core.ReasonWrongAudience, core.ReasonBadClaim,
+		core.ReasonAccountState, core.ReasonWeakAuthentication,
+		basic.ReasonPlainHTTP,
+	}
+}

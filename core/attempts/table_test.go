@@ -1,0 +1,148 @@
+package attempts
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"net/netip"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+func TestTableForgetsTheLeastRecentlyUsed(t *testing.T) {
+	table := newTable[int, int](shards) // one entry in each shard
+	put := func(key int) { table.update(key, func(int, bool) (int, bool) { return key, true }) }
+	home := table.shard(0)
+	same := 1
+	for table.shard(same) != home {
+		same++
+	}
+	put(0)
+	put(same)
+	if _, ok := table.get(0); ok {
+		t.Error("the older of two is still there")
+	}
+	if v, ok := table.get(same); !ok || v != same {
+		t.Error("the newer of two is gone")
+	}
+	table.update(same, func(int, bool) (int, bool) { return 0, false })
+	if _, ok := table.get(same); ok || table.len() != 0 {
+		t.Error("what was removed is still there")
+	}
+}
+
+// TestAccountNamesAreNotKept: what is kept depends on a secret, so that nobody
+// can tell a name from it.
+func TestAccountNamesAreNotKept(t *testing.T) {
+	var keys []accountKey
+	for range 2 {
+		l, err := New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, l.keyOf("hunter2"))
+	}
+	if keys[0] == keys[1] {
+		t.Error("two limiters keep the same for one name")
+	}
+}
+
+// peer is a request that has an address and nothing else.
+type peer struct {
+	core.Request
+	addr string
+}
+
+func (p peer) RemoteAddr() string          { return p.addr }
+func (p peer) Header(string) (string, int) { return "", 0 }
+func (p peer) TLS() *tls.ConnectionState   { return nil }
+func numbered(n uint32) (addr netip.Addr) {
+	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, n)))
+}
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestMemoryIsBounded: a million addresses, each at an account of its own, take
+// no more than the capacity.
+func TestMemoryIsBounded(t *testing.T) {
+	const capacity, workers, each = 1 << 14, 8, 125_000
+	l, err := New(Capacity(capacity))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := heap()
+	ctx := context.Background()
+	wrong := &core.CredentialError{Reason: core.ReasonWrongSecret}
+	var wg sync.WaitGroup
+	for w := range uint32(workers) {
+		wg.Go(func() {
+			for i := range uint32(each) {
+				addr := numbered(1<<24 + w*each + i).String()
+				r := peer{addr: addr}
+				if err := l.Allow(ctx, r, addr); err != nil {
+					t.Errorf("the first attempt of %s: %v", addr, err)
+				}
+				if i%4 == 0 {
+					l.Report(ctx, r, addr, nil)
+				} else {
+					l.Report(ctx, r, addr, wrong)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for name, n := range map[string]int{
+		"addresses": l.addresses.len(), "accounts": l.accounts.len(), "failed pairs": l.tried.len(), "known pairs": l.known.len(),
+	} {
+		if n < capacity/2 || n > capacity {
+			t.Errorf("%d %s are held, want up to %d", n, name, capacity)
+		}
+	}
+	perEntry := float64(heap()-before) / capacity
+	t.Logf("%.0f bytes for an address, an account and two pairs", perEntry)
+	if perEntry > 2048 {
+		t.Errorf("%.0f bytes are held for each of %d entries", perEntry, capacity)
+	}
+	runtime.KeepAlive(l)
+}
+
+func BenchmarkSuccess(b *testing.B) {
+	l, err := New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		r := peer{addr: "192.0.2.1:80"}
+		for pb.Next() {
+			if err := l.Allow(context.Background(), r, "alice"); err != nil {
+				b.Fatal(err)
+			}
+			l.Report(context.Background(), r, "alice", nil)
+		}
+	})
+}
+
+func BenchmarkRefusal(b *testing.B) {
+	l, err := New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := peer{addr: "192.0.2.1:80"}
+	for range 100 {
+		l.Report(context.Background(), r, "alice", &core.CredentialError{Reason: core.ReasonWrongSecret})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if l.Allow(context.Background(), r, "alice") == nil {
+			b.Fatal("allowed")
+		}
+	}
+}
