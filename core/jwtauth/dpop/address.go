@@ -90,19 +90,27 @@ func normalizeURI(uri string) (string, error) {
 	return scheme + "://" + authority + path, nil
 }
 
+// normalizeAuthority is a host and, unless it is the scheme's own, a port
+// (RFC 3986 §3.2.2, §3.2.3).
 func normalizeAuthority(scheme, authority string) (string, error) {
-	for i := 0; i < len(authority); i++ {
-		c := authority[i]
-		if !isUnreserved(c) && strings.IndexByte("[]:", c) < 0 {
-			return "", fmt.Errorf("byte %#02x in the authority", c)
-		}
-	}
 	host, port := strings.ToLower(authority), ""
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
 		host, port = host[:colon], host[colon+1:]
 	}
-	if host == "" {
+	if strings.Trim(port, "0123456789") != "" {
+		return "", errors.New("the port is no number")
+	}
+	name, allowed := host, "-._~"
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		name, allowed = host[1:len(host)-1], ".:"
+	}
+	if name == "" {
 		return "", errors.New("no host")
+	}
+	for i := 0; i < len(name); i++ {
+		if c := name[i]; !isAlphanumeric(c) && strings.IndexByte(allowed, c) < 0 {
+			return "", fmt.Errorf("byte %#02x in the authority", c)
+		}
 	}
 	if port == "" || scheme == "https" && port == "443" || scheme == "http" && port == "80" {
 		return host, nil
@@ -165,8 +173,10 @@ func removeDots(path string) string {
 }
 
 // isUnreserved reports whether c means the same encoded or not (RFC 3986 §2.3).
-func isUnreserved(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
+func isUnreserved(c byte) bool { return isAlphanumeric(c) || strings.IndexByte("-._~", c) >= 0 }
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // unhex is the value of a hexadecimal digit, or -1.

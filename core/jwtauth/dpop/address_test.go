@@ -34,6 +34,12 @@ func TestNormalizeURI(t *testing.T) { // RFC 3986 §6.2.2, §6.2.3
 		"/a":                         "",
 		"api.example/a":              "",
 		"https:/api.example/a":       "",
+		"https://a::/":               "",
+		"https://a:b/":               "",
+		"https://a:8:8/":             "",
+		"https://[]/":                "",
+		"https://[::1]x/":            "",
+		"https://[g_]/":              "",
 		"https:///a":                 "",
 		"https://:443/a":             "",
 		"ftp://api.example/a":        "",
@@ -102,7 +108,7 @@ func TestAddresses(t *testing.T) {
 // Normalising twice changes nothing, and what comes out has no query, no dot
 // segment and no default port.
 func FuzzNormalizeURI(f *testing.F) {
-	for _, s := range []string{"https://api.example/a/%2e%2E/b", "http://[::1]:80", "HTTPS://A:443//../%7e%3f", "https://a/..%2f", "https://a/%252e"} {
+	for _, s := range []string{"https://api.example/a/%2e%2E/b", "http://[::1]:80", "HTTPS://A:443//../%7e%3f", "https://a/..%2f", "https://a/%252e", "http://."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, uri string) {
@@ -114,7 +120,9 @@ func FuzzNormalizeURI(f *testing.F) {
 		if err != nil || twice != once {
 			t.Fatalf("%q: %q, then %q, %v", uri, once, twice, err)
 		}
-		if strings.ContainsAny(once, "?# \\") || strings.Contains(once+"/", "/../") || strings.Contains(once+"/", "/./") {
+		_, path, _ := strings.Cut(once, "://")
+		path = path[strings.IndexByte(path, '/'):] + "/"
+		if strings.ContainsAny(once, "?# \\") || strings.Contains(path, "/../") || strings.Contains(path, "/./") {
 			t.Fatalf("%q: %q", uri, once)
 		}
 	})
