@@ -29,6 +29,7 @@ func groups() []group {
 		{"credentials", credentialCases},
 		{"bearer", bearerCases},
 		{"basic", basicCases},
+		{"apikeys", apiKeyCases},
 		{"introspect", introspectCases},
 		{"crosssite", crossSiteCases},
 		{"variants", variantCases},
