@@ -17,8 +17,6 @@ package core
 import (
 	"context"
 	"crypto/tls"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
@@ -256,39 +254,6 @@ type ResponderFunc func(r Request, d *Denial) Response
 
 // Respond calls f.
 func (f ResponderFunc) Respond(r Request, d *Denial) Response { return f(r, d) }
-
-// Response is an answer as data; the adapter writes it natively. Fields and
-// Body may be shared between answers and must not be modified.
-type Response struct {
-	Status int
-	// Fields are the header fields in order. Vary is appended to what others
-	// have set, WWW-Authenticate and Set-Cookie have one line each; any other
-	// name replaces.
-	Fields []Field
-	Body   []byte
-}
-
-// Field is one header field line.
-type Field struct{ Name, Value string }
-
-// MissingVary lists the members of value, a Vary field (RFC 9110 §12.5.5), that
-// a response with the given Vary lines lacks, in any letter case. It is for
-// adapters, which merge a [Field] called Vary and never replace one.
-func MissingVary(lines []string, value string) []string {
-	var have, missing []string
-	for _, line := range lines {
-		for member := range strings.SplitSeq(line, ",") {
-			have = append(have, strings.ToLower(strings.TrimSpace(member)))
-		}
-	}
-	for member := range strings.SplitSeq(value, ",") {
-		member = strings.TrimSpace(member)
-		if !slices.Contains(have, "*") && !slices.Contains(have, strings.ToLower(member)) {
-			missing = append(missing, member)
-		}
-	}
-	return missing
-}
 
 // Observer is told of every verdict. Observe is called on the request's
 // goroutine, so a slow one delays the answer, but neither its time nor a panic

@@ -94,7 +94,8 @@ type Denial struct {
 	Reason Reason
 	Cause  error
 
-	fields []Field // what schemes add to the response
+	fields []Field   // what schemes add to the response
+	answer *Response // where it is the same for every request
 }
 
 // Error is the public side of the denial, so that a denial can travel as an
@@ -107,10 +108,15 @@ func newDenial(kind Kind, code string, reason Reason, cause error) *Denial {
 	return &Denial{Kind: kind, Code: code, Message: messages[code], Reason: reason, Cause: cause}
 }
 
+var noStore = lasting("Cache-Control", "no-store")
+
 // answer renders d: what the responder makes of it, and what no answer may
 // lack. A responder may redirect a 401 to a sign-in page (303) or hide a
 // refusal behind 404; any other status it may think of is put right.
-func (g *Guard) answer(r Request, d *Denial) Response {
+func (g *Guard) answer(r Request, d *Denial) *Response {
+	if d.answer != nil {
+		return d.answer
+	}
 	resp := g.respond(r, d)
 	status := d.Kind.Status()
 	switch {
@@ -127,18 +133,18 @@ func (g *Guard) answer(r Request, d *Denial) Response {
 	}
 	if resp.Status == status {
 		for _, c := range d.Challenges {
-			fields = append(fields, Field{"WWW-Authenticate", c.String()})
+			fields = append(fields, lasting("WWW-Authenticate", c.String()))
 		}
 		if d.Kind == Unavailable || d.Kind == Limited {
-			fields = append(fields, Field{"Retry-After", strconv.Itoa(int(math.Ceil(d.RetryAfter.Seconds())))})
+			fields = append(fields, Field{Name: "Retry-After", Value: strconv.Itoa(int(math.Ceil(d.RetryAfter.Seconds())))})
 		}
 	}
 	if resp.Status != http.StatusNotFound {
 		fields = append(fields, d.fields...)
 	}
-	fields = append(fields, Field{"Cache-Control", "no-store"})
+	fields = append(fields, noStore)
 	resp.Fields = append(fields, g.varyFields...)
-	return resp
+	return &resp
 }
 
 // respond calls the guard's responder and survives its panic.

@@ -176,7 +176,7 @@ func (t *Gate) Check(ctx context.Context, r Request) Verdict {
 	v, d := t.judge(ctx, r, &e)
 	if d != nil {
 		resp := t.guard.answer(r, d)
-		v = Verdict{Context: ctx, Response: &resp, Denial: d}
+		v = Verdict{Context: ctx, Response: resp, Denial: d}
 		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], resp.Status, d.Reason, d.Cause
 	}
 	e.Duration = time.Since(e.Time)
@@ -220,8 +220,10 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 	id, d := g.identify(ctx, r, e)
 	if d == nil {
 		d = t.decide(ctx, r, id.principal, resource, e)
-		if d != nil && d.fields == nil {
-			d.fields = id.informed
+		if d != nil && len(id.informed) > 0 {
+			informed := *d
+			informed.fields, informed.answer = slices.Concat(id.informed, d.fields), nil
+			d = &informed
 		}
 	}
 	if d == nil {

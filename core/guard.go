@@ -32,11 +32,13 @@ type Guard struct {
 	limiter    AttemptLimiter
 	origins    []string // trusted ones
 	noPrompts  bool
+	informs    bool // some scheme is an Informer
 	methods    []string
 	retryAfter time.Duration
 	strict     bool
 	logger     *slog.Logger
 	varyFields []Field
+	standing   *standing // answers that are the same again and again
 	given      given
 }
 
@@ -125,6 +127,7 @@ func (g *Guard) apply(opts []Option) error {
 		return fmt.Errorf("authorizer: %w", err)
 	}
 	g.finishVary()
+	g.standing = newStanding(g)
 	return nil
 }
 
@@ -148,6 +151,7 @@ func (g *Guard) addScheme(a Authenticator) error {
 	}
 	s.guessable, _ = a.(Guessable)
 	s.informer, _ = a.(Informer)
+	g.informs = g.informs || s.informer != nil
 	g.schemes = append(g.schemes, s)
 	return nil
 }
@@ -168,12 +172,12 @@ func (g *Guard) finishVary() {
 	}
 	g.varyFields = nil
 	if len(vary) > 0 {
-		g.varyFields = []Field{{"Vary", strings.Join(vary, ", ")}}
+		g.varyFields = []Field{lasting("Vary", strings.Join(vary, ", "))}
 	}
 	for i, s := range g.schemes {
 		g.schemes[i].allowed = g.varyFields
 		if v := s.Vary(); len(v) != 1 || http.CanonicalHeaderKey(v[0]) != "Authorization" {
-			g.schemes[i].allowed = append(slices.Clone(g.varyFields), Field{"Cache-Control", "private"})
+			g.schemes[i].allowed = append(slices.Clone(g.varyFields), lasting("Cache-Control", "private"))
 		}
 	}
 }
@@ -207,7 +211,7 @@ func (g *Guard) judgesMethod(method string) bool {
 // defaultResponder answers in problem details.
 type defaultResponder struct{ bodies *problem.Bodies }
 
-var problemFields = []Field{{"Content-Type", problem.MediaType}, {"X-Content-Type-Options", "nosniff"}}
+var problemFields = []Field{lasting("Content-Type", problem.MediaType), lasting("X-Content-Type-Options", "nosniff")}
 
 func newDefaultResponder() defaultResponder {
 	return defaultResponder{problem.NewBodies(problem.Render)}

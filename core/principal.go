@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,10 @@ type PrincipalInfo struct {
 type Principal struct {
 	info  PrincipalInfo
 	extra []string // roles a RoleSource added; shared, never written
+
+	// known is the principal with roles a policy added last, since the next
+	// request of a principal that is kept finds the same ones.
+	known atomic.Pointer[Principal]
 }
 
 // NewPrincipal copies info into a principal. The ID must not be empty: an
@@ -110,16 +115,20 @@ func (p *Principal) Claims() iter.Seq[string] { return maps.Keys(p.info.Claims) 
 
 // withScheme is p with its scheme filled in.
 func (p *Principal) withScheme(scheme string) *Principal {
-	q := *p
+	q := &Principal{info: p.info, extra: p.extra}
 	q.info.Scheme = scheme
-	return &q
+	return q
 }
 
-// withRoles is p with the roles a policy adds. extra is kept, not copied.
+// withRoles is p with the roles a policy adds, of which there is at least one.
+// extra is kept, not copied.
 func (p *Principal) withRoles(extra []string) *Principal {
-	q := *p
-	q.extra = extra
-	return &q
+	if q := p.known.Load(); q != nil && len(q.extra) == len(extra) && &q.extra[0] == &extra[0] {
+		return q
+	}
+	q := &Principal{info: p.info, extra: extra}
+	p.known.Store(q)
+	return q
 }
 
 // cloneJSON copies the maps and slices a JSON decoder makes. Values of other

@@ -22,9 +22,7 @@ func hasNone(err error) bool {
 // refuse is the denial for what scheme number failed returned; -1 for none.
 func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 	if hasNone(err) {
-		d := newDenial(Unauthenticated, CodeAuthenticationRequired, ReasonNoCredentials, nil)
-		g.challenge(d, r, failed, err)
-		return d
+		return g.standing.anonymous(r)
 	}
 	var bad *CredentialError
 	var limit *LimitError
@@ -61,10 +59,7 @@ func (g *Guard) challenge(d *Denial, r Request, failed int, err error) {
 		if i == failed {
 			own = err
 		}
-		cs := s.Challenges(r, own)
-		if len(cs) == 0 {
-			cs = s.fallback
-		}
+		cs := s.offer(r, own)
 		if s.informer != nil {
 			d.fields = append(d.fields, s.informer.Inform(r, nil, own)...)
 		}
@@ -77,6 +72,14 @@ func (g *Guard) challenge(d *Denial, r Request, failed int, err error) {
 	if g.noPrompts && isScripted(r) {
 		d.Challenges = unprompted(d.Challenges)
 	}
+}
+
+// offer is what the scheme challenges for with a 401; there is at least one.
+func (s *scheme) offer(r Request, err error) []challenge.Challenge {
+	if cs := s.Challenges(r, err); len(cs) > 0 {
+		return cs
+	}
+	return s.fallback
 }
 
 // isScripted reports whether a script made the request, so that no browser
@@ -142,6 +145,9 @@ func (g *Guard) forbid(r Request, dec Decision) *Denial {
 	reason := dec.Reason
 	if reason == "" {
 		reason = ReasonDenied
+	}
+	if dec.StepUp == nil && len(dec.Scopes) == 0 && dec.Code == "" && dec.Message == "" {
+		return g.standing.forbidden(reason)
 	}
 	d := newDenial(Forbidden, CodeForbidden, reason, nil)
 	switch {

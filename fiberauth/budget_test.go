@@ -25,9 +25,9 @@ func TestAllocationBudgets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			authtest.CheckBudgets(t, []authtest.Budget{
-				{Name: "allow", Credentials: "Bearer alice", Status: http.StatusNoContent, Allocations: 19},
-				{Name: "401", Status: http.StatusUnauthorized, Allocations: 13},
-				{Name: "403", Credentials: "Bearer bob", Status: http.StatusForbidden, Allocations: 28},
+				{Name: "allow", Credentials: "Bearer alice", Status: http.StatusNoContent, Allocations: 15},
+				{Name: "401", Status: http.StatusUnauthorized, Allocations: 6},
+				{Name: "403", Credentials: "Bearer bob", Status: http.StatusForbidden, Allocations: 15},
 			}, func(b authtest.Budget) float64 {
 				return allocations(t, app, b.Credentials, b.Status) - allocations(t, plain, b.Credentials, http.StatusNoContent)
 			})

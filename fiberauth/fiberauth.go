@@ -53,7 +53,8 @@ func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	if v.Response == nil {
 		return nil
 	}
-	return deny(c, v)
+	write(c, v.Response)
+	return refusal(v)
 }
 
 // Request shows the request to code that knows no framework, such as a login of
@@ -67,8 +68,7 @@ func Serve(e core.Endpoint) fiber.Handler {
 	}
 	return func(c *fiber.Ctx) error {
 		resp := e(c.UserContext(), newView(c))
-		AddFields(c, resp.Fields...)
-		c.Status(resp.Status).Response().SetBody(resp.Body)
+		write(c, &resp)
 		return nil
 	}
 }
@@ -91,7 +91,11 @@ func mount(t *core.Gate, err error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		v := t.Check(c.UserContext(), newView(c))
 		if v.Response != nil {
-			return settle(c, deny(c, v))
+			write(c, v.Response)
+			if resolverFor(c.App()).quiet {
+				return nil
+			}
+			return refusal(v)
 		}
 		AddFields(c, v.Fields...)
 		c.SetUserContext(v.Context)
@@ -102,8 +106,11 @@ func mount(t *core.Gate, err error) fiber.Handler {
 // settle lets the app's own error handler see a refusal. Fiber's default one
 // would replace the body, so it is not asked.
 func settle(c *fiber.Ctx, err error) error {
+	if err == nil {
+		return nil
+	}
 	var refused *Error
-	if err != nil && errors.As(err, &refused) && resolverFor(c.App()).quiet {
+	if errors.As(err, &refused) && resolverFor(c.App()).quiet {
 		return nil
 	}
 	return err
@@ -124,15 +131,18 @@ func (e *Error) Error() string { return e.native.Message }
 // Unwrap returns the framework's error and the denial.
 func (e *Error) Unwrap() []error { return []error{e.native, e.Denial} }
 
-// deny writes the answer. A preflight is no error.
-func deny(c *fiber.Ctx, v core.Verdict) error {
-	resp := v.Response
+// write writes an answer.
+func write(c *fiber.Ctx, resp *core.Response) {
 	AddFields(c, resp.Fields...)
 	c.Status(resp.Status).Response().SetBody(resp.Body)
+}
+
+// refusal is the error for a refusal that is written. A preflight is none.
+func refusal(v core.Verdict) error {
 	if v.Denial == nil {
 		return nil
 	}
-	return &Error{Denial: v.Denial, native: fiber.NewError(resp.Status, v.Denial.Code)}
+	return &Error{Denial: v.Denial, native: fiber.NewError(v.Response.Status, v.Denial.Code)}
 }
 
 // isDefault reports whether an error handler is Fiber's own.
@@ -160,6 +170,9 @@ func AddFields(c *fiber.Ctx, fields ...core.Field) {
 // own Append compares them in letter case.
 func addVary(c *fiber.Ctx, value string) {
 	h := &c.Response().Header
+	if string(h.Peek(fiber.HeaderVary)) == value {
+		return // a gate before this one
+	}
 	var lines []string
 	for _, line := range h.PeekAll(fiber.HeaderVary) {
 		lines = append(lines, string(line))

@@ -60,9 +60,11 @@ func (v *View) Param(name string) string {
 
 // Header implements [core.Request].
 func (v *View) Header(name string) (string, int) {
-	values := v.Request.Header[http.CanonicalHeaderKey(name)]
+	values := v.Request.Header[name] // most names come in canonical form
 	if len(values) == 0 {
-		return "", 0
+		if values = v.Request.Header[http.CanonicalHeaderKey(name)]; len(values) == 0 {
+			return "", 0
+		}
 	}
 	return values[0], len(values)
 }
@@ -98,27 +100,7 @@ func (v *View) RemoteAddr() string { return v.Request.RemoteAddr }
 // header: Vary is merged with what others have set, every challenge and cookie
 // gets its own line, other names replace.
 func AddFields(h http.Header, fields []core.Field) {
-	for _, f := range fields {
-		switch f.Name {
-		case "Vary":
-			addVary(h, f.Value)
-		case "WWW-Authenticate", "Set-Cookie":
-			h.Add(f.Name, f.Value)
-		default:
-			h.Set(f.Name, f.Value)
-		}
-	}
-}
-
-// addVary adds the members of value that h's Vary lacks.
-func addVary(h http.Header, value string) {
-	if len(h["Vary"]) == 0 {
-		h.Set("Vary", value)
-		return
-	}
-	for _, member := range core.MissingVary(h["Vary"], value) {
-		h.Add("Vary", member)
-	}
+	core.AddFields(h, fields)
 }
 
 // Write writes an answer.

@@ -1,0 +1,85 @@
+package core
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Response is an answer as data; the adapter writes it natively. Fields and
+// Body may be shared between answers and must not be modified.
+type Response struct {
+	Status int
+	// Fields are the header fields in order. Vary is appended to what others
+	// have set, WWW-Authenticate and Set-Cookie have one line each; any other
+	// name replaces.
+	Fields []Field
+	Body   []byte
+}
+
+// Field is one header field line.
+type Field struct {
+	Name, Value string
+	// values holds Value where the field is the same in many answers, so that
+	// each shares it.
+	values *[1]string
+}
+
+// lasting is a field for many answers. Its name is in canonical form, or is
+// WWW-Authenticate.
+func lasting(name, value string) Field {
+	return Field{Name: name, Value: value, values: &[1]string{value}}
+}
+
+// AddFields puts fields into a net/http header: Vary is merged with what others
+// have set, every challenge and cookie gets its own line, other names replace.
+func AddFields(h http.Header, fields []Field) {
+	for i := range fields {
+		f := &fields[i]
+		name := f.Name
+		switch name {
+		case "Vary":
+			if have := h[name]; len(have) == 1 && have[0] == f.Value {
+				continue // a gate before this one
+			} else if len(have) > 0 {
+				for _, member := range MissingVary(have, f.Value) {
+					h.Add(name, member)
+				}
+				continue
+			}
+		case "WWW-Authenticate":
+			name = "Www-Authenticate" // as net/http spells it
+			if len(h[name]) > 0 {
+				h.Add(name, f.Value)
+				continue
+			}
+		case "Set-Cookie":
+			h.Add(name, f.Value)
+			continue
+		}
+		if f.values != nil {
+			h[name] = f.values[:1:1] // without room, so that nobody appends in place
+		} else {
+			h.Set(name, f.Value)
+		}
+	}
+}
+
+// MissingVary lists the members of value, a Vary field (RFC 9110 §12.5.5), that
+// a response with the given Vary lines lacks, in any letter case. It is for
+// adapters, which merge a [Field] called Vary and never replace one.
+func MissingVary(lines []string, value string) []string {
+	var have, missing []string
+	for _, line := range lines {
+		for member := range strings.SplitSeq(line, ",") {
+			have = append(have, strings.ToLower(strings.TrimSpace(member)))
+		}
+	}
+	for member := range strings.SplitSeq(value, ",") {
+		member = strings.TrimSpace(member)
+		if !slices.Contains(have, "*") && !slices.Contains(have, strings.ToLower(member)) {
+			missing = append(missing, member)
+		}
+	}
+	return missing
+}

@@ -1,0 +1,78 @@
+package core_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// A scheme with a challenge of its own for each request, such as one with
+// nonces, never sees an older one given out.
+func TestFreshChallengesAreNotKept(t *testing.T) {
+	s, n := newScheme(t, "Digest"), 0
+	s.challenges = func(error) []challenge.Challenge {
+		n++
+		c, err := challenge.New("Digest", challenge.Param{Name: "realm", Value: "r"}, challenge.Param{Name: "nonce", Value: fmt.Sprint(n)})
+		if err != nil {
+			t.Error(err)
+		}
+		return []challenge.Challenge{c}
+	}
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic"), s})
+	gate := mounted(t)(g.Authenticate())
+	seen := map[string]bool{}
+	for range 50 {
+		all := values(gate.Check(t.Context(), get("/")).Response.Fields, "WWW-Authenticate")
+		if len(all) != 2 || seen[all[1]] {
+			t.Fatalf("challenges %q, seen before: %v", all, len(all) == 2)
+		}
+		seen[all[1]] = true
+	}
+}
+
+// What is kept for one kind of request does not answer another.
+func TestKeptAnswersFitTheirRequests(t *testing.T) {
+	s := newScheme(t, "Basic")
+	kept := asking(t, "")
+	s.challenges = func(error) []challenge.Challenge { return kept }
+	g, _ := newGuard(t, []core.Authenticator{s}, core.WithoutPrompts())
+	gate := mounted(t)(g.Authenticate())
+	page, script := get("/", "Sec-Fetch-Mode: navigate"), get("/", "Sec-Fetch-Mode: cors")
+	kept = func() []challenge.Challenge {
+		c, err := challenge.New("Basic", challenge.Param{Name: "realm", Value: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []challenge.Challenge{c}
+	}()
+	for range 3 {
+		wantFields(t, gate.Check(t.Context(), page).Response.Fields, "WWW-Authenticate", `Basic realm="test"`)
+		wantFields(t, gate.Check(t.Context(), script).Response.Fields, "WWW-Authenticate", `xBasic realm="test"`)
+	}
+	// A scheme may begin to challenge differently.
+	kept = asking(t, core.CodeInvalidToken)
+	wantFields(t, gate.Check(t.Context(), page).Response.Fields, "WWW-Authenticate", `Bearer realm="test", error="invalid_token"`)
+}
+
+func TestReasonsOfKeptRefusalsStayApart(t *testing.T) {
+	alice := newPrincipal(t, core.PrincipalInfo{ID: "alice", Scheme: "Basic"})
+	g, o := newGuard(t, []core.Authenticator{static{newScheme(t, "Basic"), alice}})
+	var all sync.WaitGroup
+	for n := range 200 {
+		reason := core.Reason(fmt.Sprint("reason ", n%100))
+		gate := mounted(t)(g.Require(answering(core.Decision{Reason: reason}, nil)))
+		all.Go(func() {
+			v := gate.Check(t.Context(), get("/", "Authorization: Basic alice"))
+			if v.Response.Status != 403 || v.Denial.Reason != reason {
+				t.Errorf("%d, reason %q, want %q", v.Response.Status, v.Denial.Reason, reason)
+			}
+		})
+	}
+	all.Wait()
+	if len(o.events) != 200 {
+		t.Errorf("%d events", len(o.events))
+	}
+}
