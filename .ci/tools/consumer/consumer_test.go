@@ -23,6 +23,8 @@ func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 		{"core", []string{core, jwt}, []string{jwt}},
 		{"core/jwtauth", []string{core, jwt}, nil},
 		{"core/jwtauth", []string{core, gin}, []string{gin}},
+		{"core/session", []string{core, "github.com/alexedwards/scs/v2"}, nil},
+		{"core/session", []string{core, "github.com/redis/go-redis/v9"}, []string{"github.com/redis/go-redis/v9"}},
 		{"ginauth", []string{core, gin, jwt}, nil},
 		{"ginauth", []string{core, gin, fiber, casbin}, []string{fiber, casbin}},
 		{"fiberauth", []string{core, fiber, "github.com/valyala/fasthttp"}, nil},

@@ -12,6 +12,7 @@ var watched = map[string][]string{
 	"fiber":  {"github.com/gofiber", "github.com/valyala/fasthttp"},
 	"echo":   {"github.com/labstack"},
 	"casbin": {"github.com/casbin"},
+	"redis":  {"github.com/redis", "github.com/alexedwards/scs/goredisstore"},
 }
 
 // belongs says which watched libraries a module may bring along; a module that
