@@ -50,7 +50,7 @@ func (r *setReader) key(m jwk) (*Key, error) {
 	case "OKP":
 		return okpJWK(m, kid, alg)
 	}
-	return nil, fmt.Errorf("kty %q is not supported: RSA, EC, OKP and oct are", kty)
+	return nil, fmt.Errorf("kty %.64q is not supported: RSA, EC, OKP and oct are", kty)
 }
 
 // checkUse refuses keys that are not for verifying signatures by their use
@@ -61,7 +61,7 @@ func checkUse(m jwk) error {
 		return err
 	}
 	if use != "" && use != "sig" {
-		return fmt.Errorf("use is %q: only keys for signatures (sig) belong here", use)
+		return fmt.Errorf("use is %.64q: only keys for signatures (sig) belong here", use)
 	}
 	v, ok := m["key_ops"]
 	if !ok {
@@ -127,7 +127,7 @@ func ecJWK(m jwk, kid, alg string) (*Key, error) {
 	case "P-521":
 		curve = elliptic.P521()
 	default:
-		return nil, fmt.Errorf("crv %q is not supported: P-256, P-384 and P-521 are", crv)
+		return nil, fmt.Errorf("crv %.64q is not supported: P-256, P-384 and P-521 are", crv)
 	}
 	size := (curve.Params().BitSize + 7) / 8
 	point := []byte{4} // uncompressed
@@ -155,7 +155,7 @@ func okpJWK(m jwk, kid, alg string) (*Key, error) {
 		return nil, err
 	}
 	if crv != "Ed25519" {
-		return nil, fmt.Errorf("crv %q is not supported: Ed25519 is", crv)
+		return nil, fmt.Errorf("crv %.64q is not supported: Ed25519 is", crv)
 	}
 	x, err := octets(m, "x")
 	if err != nil {

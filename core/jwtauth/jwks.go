@@ -76,8 +76,27 @@ func KeySetFromJWKS(name string, data []byte, opts ...KeySetOption) (*KeySet, er
 }
 
 func (r *setReader) read(data []byte) ([]*Key, error) {
-	if len(data) > maxSetSize {
-		return nil, fmt.Errorf("larger than %d bytes", maxSetSize)
+	elements, err := elementsOf(data, maxSetSize)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]*Key, len(elements))
+	for i, e := range elements {
+		members, ok := e.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("key %d is not an object", i+1)
+		}
+		if keys[i], err = r.key(members); err != nil {
+			return nil, fmt.Errorf("key %d (kid %q): %w", i+1, keyID(members), err)
+		}
+	}
+	return keys, nil
+}
+
+// elementsOf are the elements of a JWK set of at most maxSize bytes.
+func elementsOf(data []byte, maxSize int) ([]any, error) {
+	if len(data) > maxSize {
+		return nil, fmt.Errorf("larger than %d bytes", maxSize)
 	}
 	set, err := strictjson.Decode(string(data))
 	if err != nil {
@@ -90,17 +109,7 @@ func (r *setReader) read(data []byte) ([]*Key, error) {
 	if !ok {
 		return nil, errors.New(`not a JWK set: member "keys" is missing or not an array`)
 	}
-	keys := make([]*Key, len(list))
-	for i, e := range list {
-		members, ok := e.(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("key %d is not an object", i+1)
-		}
-		if keys[i], err = r.key(members); err != nil {
-			return nil, fmt.Errorf("key %d (kid %q): %w", i+1, keyID(members), err)
-		}
-	}
-	return keys, nil
+	return list, nil
 }
 
 // keyID is the kid for a message; "" when there is none that can be shown.

@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -60,7 +59,7 @@ var _ bearer.TokenVerifier = (*Verifier)(nil)
 // each unless it is switched off on purpose with [WithoutIssuer],
 // [WithoutAudience] or [WithoutExpiry].
 func New(keys KeySource, opts ...Option) (*Verifier, error) {
-	if keys == nil || reflect.ValueOf(keys).Kind() == reflect.Pointer && reflect.ValueOf(keys).IsNil() {
+	if isNil(keys) {
 		return nil, errors.New("jwtauth: key source is nil")
 	}
 	v := &Verifier{

@@ -45,7 +45,7 @@ func (k *Key) verify(signed string, signature []byte) error {
 func HMACKey(kid, alg string, secret []byte) (*Key, error) {
 	m, ok := method(alg).(*jwt.SigningMethodHMAC)
 	if !ok {
-		return nil, fmt.Errorf("algorithm %q does not take a secret: use HS256, HS384 or HS512", alg)
+		return nil, fmt.Errorf("algorithm %.64q does not take a secret: use HS256, HS384 or HS512", alg)
 	}
 	if least := m.Hash.Size(); len(secret) < least {
 		return nil, fmt.Errorf("secret of %d bytes is too short for %s: at least %d random bytes (RFC 7518 §3.2)", len(secret), alg, least)
@@ -85,7 +85,7 @@ func rsaKey(kid, alg string, key *rsa.PublicKey) (*Key, error) {
 	switch m.(type) {
 	case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
 	default:
-		return nil, fmt.Errorf("RSA key needs its algorithm named, RS256, RS384, RS512, PS256, PS384 or PS512; it has %q", alg)
+		return nil, fmt.Errorf("RSA key needs its algorithm named, RS256, RS384, RS512, PS256, PS384 or PS512; it has %.64q", alg)
 	}
 	checked, err := checkRSA(key)
 	if err != nil {
@@ -108,7 +108,7 @@ func ecdsaKey(kid, alg string, key *ecdsa.PublicKey) (*Key, error) {
 // derived refuses an algorithm that is not the only one a curve has.
 func derived(alg, own, curve string) error {
 	if alg != "" && alg != own {
-		return fmt.Errorf("algorithm %q does not fit: %s key is for %s", alg, curve, own)
+		return fmt.Errorf("algorithm %.64q does not fit: %s key is for %s", alg, curve, own)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -20,7 +19,7 @@ import (
 // by its subject or its age alone.
 func Revocations(c revoke.Checker) Option {
 	return func(v *Verifier) error {
-		if c == nil || reflect.ValueOf(c).Kind() == reflect.Pointer && reflect.ValueOf(c).IsNil() {
+		if isNil(c) {
 			return errors.New("revocations are nil")
 		}
 		v.revocations = c

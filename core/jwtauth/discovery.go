@@ -1,0 +1,133 @@
+package jwtauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+)
+
+// Discover makes a key source of the JWK set that the metadata of issuer names.
+// The metadata is OpenID Connect's, at issuer followed by
+// /.well-known/openid-configuration (OpenID Connect Discovery 1.0 §4), or that
+// of RFC 8414 with [OAuthMetadata].
+//
+// issuer is a URL like those of [Fetch], without query, and has to be exactly
+// the issuer that the metadata names (RFC 8414 §3.3) and that [Issuer] wants in
+// tokens. The address of the keys must be https too, unless the issuer's is not.
+//
+// Metadata is read before each fetch that is due, so that keys may move. An
+// issuer that is down at the start makes no error: requests get 503 until it is
+// there.
+func Discover(issuer string, opts ...RemoteOption) (*RemoteKeys, error) {
+	c, err := newRemoteConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := metadataAddress(issuer, c)
+	if err != nil {
+		return nil, fmt.Errorf("jwtauth: issuer address: %w", err)
+	}
+	return start(c, &discovery{client: newClient(c), issuer: issuer, metadata: metadata}), nil
+}
+
+func metadataAddress(issuer string, c remoteConfig) (*url.URL, error) {
+	u, err := parseAddress(issuer, c.allowHTTP)
+	if err != nil {
+		return nil, err
+	}
+	if u.RawQuery != "" || u.ForceQuery || u.RawPath != "" {
+		return nil, fmt.Errorf("%.256q has a query or an escaped path", issuer)
+	}
+	path := strings.TrimSuffix(u.Path, "/")
+	if c.oauthMetadata {
+		u.Path = "/.well-known/oauth-authorization-server" + path
+	} else {
+		u.Path = path + "/.well-known/openid-configuration"
+	}
+	return u, nil
+}
+
+// request is what a source is asked.
+type request struct {
+	etag string // of the document that is there already
+	// again says that only an unknown key is why, so that the address that
+	// worked before will do.
+	again bool
+}
+
+// source is where a JWK set comes from. It is used by one goroutine at a time.
+type source interface {
+	fetch(ctx context.Context, q request) (body, error)
+	String() string
+}
+
+// fixedSource is an address.
+type fixedSource struct {
+	*client
+	address *url.URL
+}
+
+func (s fixedSource) String() string { return s.address.Redacted() }
+
+func (s fixedSource) fetch(ctx context.Context, q request) (body, error) {
+	return s.get(ctx, s.address, q.etag)
+}
+
+// discovery asks an issuer for the address.
+type discovery struct {
+	*client
+	issuer   string
+	metadata *url.URL
+	keys     *url.URL // where the last good fetch found them
+}
+
+func (d *discovery) String() string { return d.issuer }
+
+func (d *discovery) fetch(ctx context.Context, q request) (body, error) {
+	address := d.keys
+	if address == nil || !q.again {
+		var err error
+		if address, err = d.discover(ctx); err != nil {
+			return body{}, fmt.Errorf("metadata: %w", err)
+		}
+	}
+	if d.keys == nil || address.String() != d.keys.String() {
+		q.etag = "" // it was another document's
+	}
+	b, err := d.get(ctx, address, q.etag)
+	if err != nil {
+		return b, fmt.Errorf("keys: %w", err)
+	}
+	d.keys = address
+	return b, nil
+}
+
+func (d *discovery) discover(ctx context.Context) (*url.URL, error) {
+	b, err := d.get(ctx, d.metadata, "")
+	if err != nil {
+		return nil, err
+	}
+	m, err := strictjson.Decode(string(b.data))
+	if err != nil {
+		return nil, err
+	}
+	if issuer, ok := m["issuer"].(string); !ok || issuer != d.issuer {
+		return nil, fmt.Errorf("issuer is %.256q, not %q: it must be the same to the letter (RFC 8414 §3.3)", fmt.Sprint(m["issuer"]), d.issuer)
+	}
+	address, ok := m["jwks_uri"].(string)
+	if !ok {
+		return nil, errors.New("jwks_uri is missing or not a string")
+	}
+	u, err := parseAddress(address, true)
+	if err != nil {
+		return nil, fmt.Errorf("jwks_uri: %w", err)
+	}
+	if u.Scheme != "https" && d.metadata.Scheme == "https" {
+		return nil, fmt.Errorf("jwks_uri %.256q is not https", address)
+	}
+	return u, nil
+}

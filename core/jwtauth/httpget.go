@@ -1,0 +1,191 @@
+package jwtauth
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxRedirects   = 3
+	maxHeaderBytes = 64 << 10
+	maxETag        = 256
+)
+
+// client gets small documents from addresses that were configured.
+type client struct {
+	http    *http.Client
+	timeout time.Duration
+	maxSize int
+}
+
+func newClient(c remoteConfig) *client {
+	return &client{
+		http:    &http.Client{Transport: c.transport, CheckRedirect: checkRedirect},
+		timeout: c.timeout,
+		maxSize: c.maxSize,
+	}
+}
+
+// newTransport keeps no connections: minutes lie between two requests, and an
+// idle connection is two goroutines.
+func newTransport() http.RoundTripper {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: maxFetchTimeout}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    maxFetchTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+	}
+}
+
+// checkRedirect follows redirects to the same scheme, host and port only.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	}
+	if first := via[0].URL; r.URL.Scheme != first.Scheme || !strings.EqualFold(r.URL.Host, first.Host) {
+		return fmt.Errorf("redirect to another host, %.256q: configure the address that answers", r.URL.Redacted())
+	}
+	return nil
+}
+
+// body is an answer that was read to its end.
+type body struct {
+	data       []byte
+	header     http.Header
+	etag       string
+	unmodified bool // 304: the document of the etag that was sent
+}
+
+// statusError is an answer that is no document.
+type statusError struct {
+	status     int
+	retryAfter time.Duration
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("answer %d %s", e.status, http.StatusText(e.status))
+}
+
+// retryAfter is what the issuer asks to wait in err, or zero.
+func retryAfter(err error) time.Duration {
+	var e *statusError
+	if errors.As(err, &e) {
+		return e.retryAfter
+	}
+	return 0
+}
+
+// get asks for the document at address, if it is another than etag's.
+func (c *client) get(ctx context.Context, address *url.URL, etag string) (body, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return body{}, err
+	}
+	r.Header.Set("Accept", "application/json, application/jwk-set+json")
+	r.Header.Set("User-Agent", "sallyport")
+	if etag != "" {
+		r.Header.Set("If-None-Match", etag)
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return body{}, err
+	}
+	defer resp.Body.Close() // it was only read
+	if resp.StatusCode == http.StatusNotModified && etag != "" {
+		return body{header: resp.Header, unmodified: true}, nil
+	}
+	if resp.StatusCode != http.StatusOK {
+		return body{}, &statusError{resp.StatusCode, seconds(resp.Header.Get("Retry-After"))}
+	}
+	if resp.ContentLength > int64(c.maxSize) {
+		return body{}, c.tooLarge()
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.maxSize)+1))
+	if err != nil {
+		return body{}, fmt.Errorf("reading the answer: %w", err)
+	}
+	if len(data) > c.maxSize {
+		return body{}, c.tooLarge()
+	}
+	b := body{data: data, header: resp.Header}
+	if tag := resp.Header.Get("ETag"); len(tag) <= maxETag {
+		b.etag = tag
+	}
+	return b, nil
+}
+
+func (c *client) tooLarge() error { return fmt.Errorf("answer is larger than %d bytes", c.maxSize) }
+
+// maxAge is how long an answer is fresh by its Cache-Control, less the Age it
+// has already (RFC 9111 §4.2); ok is false when it does not say.
+func maxAge(h http.Header) (age time.Duration, ok bool) {
+	for _, line := range h.Values("Cache-Control") {
+		for directive := range strings.SplitSeq(line, ",") {
+			name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+			switch strings.ToLower(name) {
+			case "no-cache", "no-store":
+				return 0, true
+			case "max-age":
+				age, ok = max(seconds(strings.Trim(value, `"`))-seconds(h.Get("Age")), 0), true
+			}
+		}
+	}
+	return age, ok
+}
+
+// seconds is a delta-seconds (RFC 9111 §1.2.2), zero when it is none, and at
+// most a day.
+func seconds(s string) time.Duration {
+	const day = 24 * time.Hour
+	n, err := strconv.ParseUint(s, 10, 64)
+	if errors.Is(err, strconv.ErrRange) || err == nil && n > uint64(day/time.Second) {
+		return day
+	}
+	if err != nil {
+		return 0
+	}
+	return time.Duration(n) * time.Second
+}
+
+// parseAddress reads the address of a document. Credentials in it would end up
+// in logs.
+func parseAddress(address string, allowHTTP bool) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("not a URL")
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Opaque != "":
+		return nil, fmt.Errorf("%.256q is no absolute https URL", u.Redacted())
+	case u.User != nil:
+		return nil, fmt.Errorf("%.256q holds credentials: set the header in a Transport", u.Redacted())
+	case u.Fragment != "":
+		return nil, fmt.Errorf("%.256q has a fragment", address)
+	case u.Scheme == "http" && !allowHTTP && !isLoopback(u.Hostname()):
+		return nil, fmt.Errorf("%.256q is not https: whoever is on the way there could sign tokens; use https, or AllowHTTP in a closed network", address)
+	}
+	return u, nil
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,117 @@
+package jwtauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/cache"
+)
+
+// Issuers verifies the tokens of several issuers, each by a [Verifier] of its
+// own, with its own keys, audiences and algorithms. It implements
+// [bearer.TokenVerifier] and is safe for concurrent use.
+//
+// The iss of a token chooses the verifier before anything is verified, and that
+// verifier wants the same iss once the signature fits. So a token is only ever
+// verified by the keys of the issuer that it names (RFC 8725 §3.8).
+type Issuers struct {
+	all     []*Verifier
+	byName  map[string]*Verifier
+	maxSize int
+	caching bool
+}
+
+var _ bearer.TokenVerifier = (*Issuers)(nil)
+
+// NewIssuers makes one verifier of several, each for one issuer, no two for the
+// same. Principals keep the sub of their tokens, which two issuers may use for
+// two people: tell them apart by the claim iss, or give issuers tenants.
+func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
+	if len(verifiers) == 0 {
+		return nil, errors.New("jwtauth: no verifier: no token could be verified")
+	}
+	s := &Issuers{byName: make(map[string]*Verifier, len(verifiers))}
+	for i, v := range verifiers {
+		switch {
+		case v == nil || v.keys == nil:
+			return nil, fmt.Errorf("jwtauth: verifier %d is nil or was not made by New", i+1)
+		case v.anyIssuer:
+			return nil, fmt.Errorf("jwtauth: verifier %d accepts any issuer: it cannot stand beside others", i+1)
+		case s.byName[v.issuer] != nil:
+			return nil, fmt.Errorf("jwtauth: verifier %d: there is one for issuer %q already", i+1, v.issuer)
+		}
+		s.all = append(s.all, v)
+		s.byName[v.issuer] = v
+		s.maxSize = max(s.maxSize, v.maxSize)
+		s.caching = s.caching || v.cache != nil
+	}
+	return s, nil
+}
+
+// VerifyToken returns the principal that token proves to the verifier of its
+// issuer. A token of any other issuer is a [core.CredentialError] with reason
+// wrong_issuer; nobody is asked about it.
+func (s *Issuers) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
+	v, err := s.verifier(token)
+	if err != nil {
+		return nil, err
+	}
+	return v.VerifyToken(ctx, token)
+}
+
+// VerifyBoundToken does for tokens that are bound to a key what
+// [Verifier.VerifyBoundToken] does.
+func (s *Issuers) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
+	v, err := s.verifier(token)
+	if err != nil {
+		return nil, "", err
+	}
+	return v.VerifyBoundToken(ctx, token)
+}
+
+// verifier is the one for the issuer that token names.
+func (s *Issuers) verifier(token string) (*Verifier, error) {
+	if len(token) > s.maxSize {
+		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), s.maxSize)
+	}
+	if s.caching && len(token) <= maxCachedToken {
+		id := digest(token)
+		for _, v := range s.all {
+			if v.knows(id) {
+				return v, nil
+			}
+		}
+	}
+	parts, err := split(token)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := parseHeader(parts.header); err != nil {
+		return nil, err // told as one verifier alone would tell it
+	}
+	c, err := decodeClaims(parts.payload)
+	if err != nil {
+		return nil, err
+	}
+	iss, ok := c["iss"].(string)
+	if !ok {
+		return nil, refuse(core.ReasonWrongIssuer, "no iss, or one that is not a string")
+	}
+	v, ok := s.byName[iss]
+	if !ok {
+		return nil, refuse(core.ReasonWrongIssuer, "iss is %.128q, which is none of ours", iss)
+	}
+	return v, nil
+}
+
+// knows reports whether the verifier has verified that token and still has it.
+func (v *Verifier) knows(id cache.Key) bool {
+	if v.cache == nil {
+		return false
+	}
+	_, ok := v.cache.Get(id, v.now())
+	return ok
+}

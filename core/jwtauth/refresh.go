@@ -1,0 +1,184 @@
+package jwtauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Refresh is what became of one fetch; see [OnRefresh].
+type Refresh struct {
+	// Keys is how many keys serve now; Changed, whether the set is another
+	// than before.
+	Keys    int
+	Changed bool
+	// Skipped says which keys of a set that was read were passed over, and why.
+	// At most 20 are named.
+	Skipped []error
+	// Err is why the fetch failed, nil when it did not. The keys are then those
+	// from before, until [MaxStale].
+	Err error
+	// Next is how long it is to the next fetch, unless an unknown key causes
+	// one before.
+	Next time.Duration
+}
+
+// memory is what the loop keeps between two fetches. Nothing else touches it.
+type memory struct {
+	etag     string
+	sum      [sha256.Size]byte // of the document that made the set
+	failures int
+}
+
+// know keeps what tells the next document from d.
+func (m *memory) know(d *document) {
+	if !d.unmodified {
+		m.etag, m.sum = d.etag, d.sum
+	}
+}
+
+// run fetches until ctx ends.
+func (r *RemoteKeys) run(ctx context.Context) {
+	defer close(r.done)
+	defer r.land(true)
+	var m memory
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		wait := r.attempt(ctx, &m)
+		r.land(false)
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			r.takeOff()
+		case <-r.wake:
+		}
+	}
+}
+
+// takeOff lets requests wait for a fetch that is due. One that a request has
+// just asked for is the same.
+func (r *RemoteKeys) takeOff() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.wake:
+	default:
+	}
+	if r.flight == nil {
+		r.flight = &flight{done: make(chan struct{})}
+	}
+}
+
+// land tells those who wait that the fetch has ended.
+func (r *RemoteKeys) land(last bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = last
+	if r.flight != nil {
+		close(r.flight.done)
+		r.flight = nil
+	}
+}
+
+// attempt fetches once and returns how long to wait for the next time.
+func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
+	r.mu.Lock()
+	unknown := r.flight.unknown
+	r.mu.Unlock()
+
+	was := r.state.Load()
+	got, err := r.fetch(ctx, request{etag: m.etag, again: unknown})
+	now := r.now()
+	is := &remoteState{set: was.set, confirmed: was.confirmed, err: err, replaced: make(chan struct{})}
+	report := Refresh{Err: err}
+	if err == nil {
+		m.failures = 0
+		is.confirmed = now
+		if got.changed(m, was.set) {
+			is.set, report.Changed, report.Skipped = got.set, true, got.skipped
+		}
+		m.know(got)
+		report.Next = jitter(r.refresh.clamp(got.freshness()), 10)
+		if len(is.set.all) == 0 { // no state to stay in for an hour
+			report.Next = jitter(r.retry.most, 10)
+		}
+	} else {
+		report.Next = jitter(r.backoff(m.failures, err), 5)
+		m.failures++
+	}
+	is.next = now.Add(report.Next)
+	if is.set != nil {
+		report.Keys = len(is.set.all)
+	}
+	r.state.Store(is)
+	close(was.replaced)
+	if ctx.Err() == nil { // what fails because of Close is no news
+		r.tell(report)
+	}
+	return report.Next
+}
+
+// fetch is one fetch within its time. A panic, of a transport, is an error.
+func (r *RemoteKeys) fetch(ctx context.Context, q request) (got *document, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			got, err = nil, fmt.Errorf("%s: panic while fetching: %v", r.source, v)
+		}
+	}()
+	body, err := r.source.fetch(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.source, err)
+	}
+	if body.unmodified {
+		return &document{body: body}, nil
+	}
+	set, skipped, err := r.reader.readPublished(body.data, r.maxSize)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.source, err)
+	}
+	return &document{body: body, set: set, skipped: skipped, sum: sha256.Sum256(body.data)}, nil
+}
+
+// document is a JWK set as it was fetched.
+type document struct {
+	body
+	set     *KeySet // nil when unmodified
+	skipped []error
+	sum     [sha256.Size]byte
+}
+
+// changed reports whether the document says something new. The same text makes
+// the same keys, which stay as they are, so that tokens they verified stay in
+// the cache.
+func (d *document) changed(m *memory, set *KeySet) bool {
+	return !d.unmodified && (set == nil || d.sum != m.sum)
+}
+
+// freshness is how long the issuer wants the set to be used.
+func (d *document) freshness() time.Duration {
+	if age, ok := maxAge(d.header); ok {
+		return age
+	}
+	return defaultRefresh
+}
+
+// backoff doubles with each failure in a row, and heeds Retry-After.
+func (r *RemoteKeys) backoff(failures int, err error) time.Duration {
+	wait := r.retry.clamp(r.retry.least << min(failures, 20))
+	return max(wait, r.retry.clamp(retryAfter(err)))
+}
+
+// jitter takes up to one part in n off d.
+func jitter(d time.Duration, n int64) time.Duration {
+	return d - time.Duration(rand.Int64N(int64(d)/n+1))
+}
+
+func (r *RemoteKeys) tell(report Refresh) {
+	defer func() { _ = recover() }() // the keys do not depend on who watches
+	r.onRefresh(report)
+}

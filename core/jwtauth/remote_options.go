@@ -1,0 +1,216 @@
+package jwtauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// RemoteOption configures [Fetch] and [Discover].
+type RemoteOption func(*remoteConfig) error
+
+// remoteConfig is what the options make, never changed afterwards.
+type remoteConfig struct {
+	timeout         time.Duration
+	maxSize         int
+	refresh, retry  bounds
+	refetchInterval time.Duration
+	maxStale        time.Duration
+	allowHTTP       bool
+	oauthMetadata   bool
+	transport       http.RoundTripper
+	reader          setReader
+	onRefresh       func(Refresh)
+	now             func() time.Time
+}
+
+type bounds struct{ least, most time.Duration }
+
+func (b bounds) clamp(d time.Duration) time.Duration { return min(max(d, b.least), b.most) }
+
+const (
+	maxFetchTimeout = time.Minute
+	maxMaxSetSize   = 16 << 20
+	// defaultRefresh is for issuers that do not say how long keys are fresh.
+	defaultRefresh = 15 * time.Minute
+)
+
+func newRemoteConfig(opts []RemoteOption) (remoteConfig, error) {
+	c := remoteConfig{
+		timeout:         5 * time.Second,
+		maxSize:         maxSetSize,
+		refresh:         bounds{time.Minute, time.Hour},
+		retry:           bounds{time.Second, time.Minute},
+		refetchInterval: 30 * time.Second,
+		maxStale:        24 * time.Hour,
+		onRefresh:       func(Refresh) {},
+		now:             time.Now,
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return c, fmt.Errorf("jwtauth: remote option %d is nil", i+1)
+		}
+		if err := opt(&c); err != nil {
+			return c, fmt.Errorf("jwtauth: %w", err)
+		}
+	}
+	if c.maxStale <= c.refresh.most {
+		return c, fmt.Errorf("jwtauth: max stale %v is not above the %v that keys may be fresh: they would lapse between two good fetches",
+			c.maxStale, c.refresh.most)
+	}
+	if c.transport == nil {
+		c.transport = newTransport()
+	}
+	return c, nil
+}
+
+// FetchTimeout bounds one fetch, from looking up the name to the last byte: 5 s
+// by default, at most 1 minute. [Discover] may use it up twice, once for the
+// metadata.
+func FetchTimeout(d time.Duration) RemoteOption {
+	return func(c *remoteConfig) error {
+		if d <= 0 || d > maxFetchTimeout {
+			return fmt.Errorf("fetch timeout %v: above 0, at most %v", d, maxFetchTimeout)
+		}
+		c.timeout = d
+		return nil
+	}
+}
+
+// MaxSetSize sets how many bytes a JWK set, or metadata, may have: 1 MiB by
+// default, at most 16 MiB. No more than that and a byte is read.
+func MaxSetSize(bytes int) RemoteOption {
+	return func(c *remoteConfig) error {
+		if bytes < 1 || bytes > maxMaxSetSize {
+			return fmt.Errorf("max set size %d: from 1 to %d bytes", bytes, maxMaxSetSize)
+		}
+		c.maxSize = bytes
+		return nil
+	}
+}
+
+// RefreshBetween sets the bounds for how long after a good fetch the next one
+// comes: 1 minute and 1 hour by default. Between them the issuer chooses, by the
+// max-age of its Cache-Control (RFC 9111 §5.2.2.1); one that does not is asked
+// every 15 minutes. Up to a tenth of the time is taken off at random, so that
+// services do not ask all at once.
+func RefreshBetween(least, most time.Duration) RemoteOption {
+	return func(c *remoteConfig) (err error) {
+		c.refresh, err = newBounds("refresh", least, most)
+		return err
+	}
+}
+
+// RetryBetween sets the bounds for how long after a failed fetch the next one
+// comes: 1 s at first, then twice as long each time, up to 1 minute, by default.
+// A Retry-After of the issuer counts within them.
+func RetryBetween(least, most time.Duration) RemoteOption {
+	return func(c *remoteConfig) (err error) {
+		c.retry, err = newBounds("retry", least, most)
+		return err
+	}
+}
+
+func newBounds(what string, least, most time.Duration) (bounds, error) {
+	if least <= 0 || most < least {
+		return bounds{}, fmt.Errorf("%s between %v and %v: the first must be above 0 and the second not below it", what, least, most)
+	}
+	return bounds{least, most}, nil
+}
+
+// RefetchInterval sets how much time must lie between two fetches for the sake
+// of an unknown key: 30 s by default, above 0. It bounds what a flood of tokens
+// with made-up keys costs the issuer.
+func RefetchInterval(d time.Duration) RemoteOption {
+	return func(c *remoteConfig) error {
+		if d <= 0 {
+			return fmt.Errorf("refetch interval %v: above 0", d)
+		}
+		c.refetchInterval = d
+		return nil
+	}
+}
+
+// MaxStale sets for how long keys serve after the last good fetch: 24 h by
+// default, and above what [RefreshBetween] allows. It is also for how long a key
+// still works that the issuer has removed while it could not be reached.
+func MaxStale(d time.Duration) RemoteOption {
+	return func(c *remoteConfig) error {
+		c.maxStale = d // compared with the refresh once all options are known
+		return nil
+	}
+}
+
+// AllowHTTP allows addresses without TLS on any host. Whoever can answer in the
+// issuer's place on the way there can then sign tokens.
+func AllowHTTP() RemoteOption {
+	return func(c *remoteConfig) error {
+		c.allowHTTP = true
+		return nil
+	}
+}
+
+// Transport sets what sends requests, for a proxy, a root certificate or a
+// client certificate. It must be safe for concurrent use and heed the request's
+// context. By default HTTP_PROXY and its like are heeded, and TLS is 1.2 at least.
+func Transport(t http.RoundTripper) RemoteOption {
+	return func(c *remoteConfig) error {
+		if t == nil {
+			return errors.New("transport is nil")
+		}
+		c.transport = t
+		return nil
+	}
+}
+
+// ReadKeys sets how the JWK set is read, such as with [RSAAlgorithm] for an
+// issuer that leaves out alg.
+func ReadKeys(opts ...KeySetOption) RemoteOption {
+	return func(c *remoteConfig) error {
+		for i, opt := range opts {
+			if opt == nil {
+				return fmt.Errorf("key set option %d is nil", i+1)
+			}
+			if err := opt(&c.reader); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// OnRefresh sets a function to be told of every fetch. It is called on the
+// goroutine that fetches, so a slow one delays the next; a panic in it is
+// dropped. It must not call Close.
+func OnRefresh(report func(Refresh)) RemoteOption {
+	return func(c *remoteConfig) error {
+		if report == nil {
+			return errors.New("refresh callback is nil; leave the option out for none")
+		}
+		c.onRefresh = report
+		return nil
+	}
+}
+
+// RemoteClock sets by what clock keys get stale and unknown keys are fetched
+// again; [time.Now] by default. When the next fetch is due is not asked of it.
+// It must be safe for concurrent use.
+func RemoteClock(now func() time.Time) RemoteOption {
+	return func(c *remoteConfig) error {
+		if now == nil {
+			return errors.New("remote clock is nil")
+		}
+		c.now = now
+		return nil
+	}
+}
+
+// OAuthMetadata makes [Discover] ask for the metadata of RFC 8414 §3 in place of
+// OpenID Connect's.
+func OAuthMetadata() RemoteOption {
+	return func(c *remoteConfig) error {
+		c.oauthMetadata = true
+		return nil
+	}
+}
