@@ -1,0 +1,152 @@
+// Package metadata serves the metadata of a protected resource (RFC 9728), by
+// which clients find out where to get a token for it and how to send one.
+//
+//	document, err := metadata.New("https://api.example", metadata.AuthorizationServers("https://issuer.example"))
+//	mux.Handle(document.Path(), httpauth.Serve(document.Endpoint()))
+//
+// Nothing in the document comes from a request. It is public: mount it outside
+// of all gates, and name [Document.URL] in challenges with the option
+// WithResourceMetadata of package bearer or dpop.
+package metadata
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// wellKnown is the well-known path of the document (RFC 9728 §3).
+const wellKnown = "/.well-known/oauth-protected-resource"
+
+// Document is the metadata of one protected resource. It is immutable and safe
+// for concurrent use.
+type Document struct {
+	origin string // of the resource
+	path   string // of the resource; "" for none
+	body   []byte
+	fields []core.Field
+}
+
+// members are those of RFC 9728 §2 that can be set here. A list that is empty
+// is left out (§3.2).
+type members struct {
+	Resource             string   `json:"resource"`
+	AuthorizationServers []string `json:"authorization_servers,omitempty"`
+	JWKSURI              string   `json:"jwks_uri,omitempty"`
+	ScopesSupported      []string `json:"scopes_supported,omitempty"`
+	BearerMethods        []string `json:"bearer_methods_supported"`
+	SigningAlgs          []string `json:"resource_signing_alg_values_supported,omitempty"`
+	Name                 string   `json:"resource_name,omitempty"`
+	Documentation        string   `json:"resource_documentation,omitempty"`
+	Policy               string   `json:"resource_policy_uri,omitempty"`
+	TermsOfService       string   `json:"resource_tos_uri,omitempty"`
+	DPoPAlgs             []string `json:"dpop_signing_alg_values_supported,omitempty"`
+	DPoPRequired         bool     `json:"dpop_bound_access_tokens_required,omitempty"`
+}
+
+// New makes the document of the resource with that identifier: the https URL
+// that clients know the resource by, which they compare with the document byte
+// for byte (RFC 9728 §3.3).
+//
+// So it must be spelt in the one normal way: no fragment, no user, host in lower
+// case, no default port, no empty or dot segment. It must not have a query
+// either, and its path may hold letters, digits and -._~/ alone, because
+// [Document.Path] is to be mounted on a router.
+//
+// bearer_methods_supported is always ["header"], the only place in which
+// packages bearer and dpop look for a token.
+func New(resource string, opts ...Option) (*Document, error) {
+	origin, path, err := splitResource(resource)
+	if err != nil {
+		return nil, fmt.Errorf("metadata: resource %q: %w", resource, err)
+	}
+	s := settings{members: members{Resource: resource, BearerMethods: []string{"header"}}, age: time.Hour}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("metadata: option %d is nil", i+1)
+		}
+		if err := opt(&s); err != nil {
+			return nil, fmt.Errorf("metadata: %w", err)
+		}
+	}
+	if s.members.DPoPRequired && len(s.members.DPoPAlgs) == 0 {
+		return nil, errors.New("metadata: DPoPRequired without DPoP: clients need to know the algorithms")
+	}
+	body, err := json.Marshal(s.members)
+	if err != nil {
+		return nil, fmt.Errorf("metadata: %w", err)
+	}
+	return &Document{origin: origin, path: path, body: append(body, '\n'), fields: []core.Field{
+		{Name: "Content-Type", Value: "application/json"},
+		{Name: "Cache-Control", Value: "public, max-age=" + strconv.Itoa(int(s.age/time.Second))},
+		{Name: "Access-Control-Allow-Origin", Value: "*"},
+		{Name: "X-Content-Type-Options", Value: "nosniff"},
+	}}, nil
+}
+
+// Path is where the document is to be mounted on the service: the well-known
+// path, followed by the path of the resource if that has one (RFC 9728 §3.1).
+func (d *Document) Path() string { return wellKnown + d.path }
+
+// URL is where clients reach the document, for the resource_metadata of
+// challenges (RFC 9728 §5.1).
+func (d *Document) URL() string { return d.origin + d.Path() }
+
+// Endpoint answers GET and HEAD with the document: 200, application/json,
+// readable by scripts of any origin, cacheable by everyone ([CacheFor]). Any
+// other method is 405.
+func (d *Document) Endpoint() core.Endpoint {
+	ok := core.Response{Status: http.StatusOK, Fields: d.fields, Body: d.body}
+	not := core.Response{Status: http.StatusMethodNotAllowed, Fields: []core.Field{{Name: "Allow", Value: "GET, HEAD"}}}
+	return func(_ context.Context, r core.Request) core.Response {
+		if m := r.Method(); m != http.MethodGet && m != http.MethodHead {
+			return not
+		}
+		return ok
+	}
+}
+
+// splitResource takes an identifier apart into origin and path.
+func splitResource(resource string) (origin, path string, err error) {
+	if err := checkURL(resource); err != nil {
+		return "", "", err
+	}
+	if strings.Contains(resource, "?") {
+		return "", "", errors.New("query: a router cannot tell it, leave it out")
+	}
+	rest := resource[len("https://"):]
+	slash := strings.IndexByte(rest, '/')
+	if slash < 0 {
+		slash = len(rest)
+	}
+	host := rest[:slash]
+	if path = rest[slash:]; path == "/" {
+		path = "" // RFC 9728 §3.1
+	}
+	if host != strings.ToLower(host) || strings.HasSuffix(host, ":443") || strings.HasSuffix(host, ":") {
+		return "", "", errors.New("spell the host in lower case and leave out the default port, as clients do")
+	}
+	if i := strings.IndexFunc(path, notInPath); i >= 0 {
+		return "", "", fmt.Errorf("byte %#02x in the path: letters, digits and -._~/ can be mounted on every router", path[i])
+	}
+	for i, segment := range strings.Split(strings.Trim(path, "/"), "/") {
+		if path != "" && (segment == "" || segment == "." || segment == "..") {
+			return "", "", fmt.Errorf("segment %d of the path is empty or consists of dots", i+1)
+		}
+	}
+	if strings.HasPrefix(path, "//") || strings.HasSuffix(path, "//") {
+		return "", "", errors.New("empty segment in the path")
+	}
+	return "https://" + host, path, nil
+}
+
+func notInPath(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~/", r)
+}

@@ -1,0 +1,193 @@
+package metadata
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// settings are what options set.
+type settings struct {
+	members members
+	age     time.Duration
+}
+
+// Option configures a [Document].
+type Option func(*settings) error
+
+// AuthorizationServers names the issuers of the tokens that the resource takes
+// (authorization_servers): https URLs without query and fragment (RFC 8414 §2),
+// spelt as the tokens' iss is.
+func AuthorizationServers(issuers ...string) Option {
+	return func(s *settings) error {
+		for _, issuer := range issuers {
+			if err := checkURL(issuer); err != nil {
+				return fmt.Errorf("authorization server %q: %w", issuer, err)
+			}
+			if strings.Contains(issuer, "?") {
+				return fmt.Errorf("authorization server %q: an issuer has no query (RFC 8414 §2)", issuer)
+			}
+		}
+		return set(&s.members.AuthorizationServers, "authorization server", issuers)
+	}
+}
+
+// Scopes names the scopes that a token for the resource may need
+// (scopes_supported). Leave out those that not everybody should hear of.
+func Scopes(scopes ...string) Option {
+	return func(s *settings) error {
+		for _, scope := range scopes {
+			if !isWord(scope) {
+				return fmt.Errorf("scope %q is no scope-token (RFC 6749 §3.3)", scope)
+			}
+		}
+		return set(&s.members.ScopesSupported, "scope", scopes)
+	}
+}
+
+// DPoP says that the resource takes tokens that are bound to a key, with proofs
+// signed by one of algs (dpop_signing_alg_values_supported). Give it what
+// WithAlgorithms of package dpop has.
+func DPoP(algs ...string) Option {
+	return func(s *settings) error {
+		if err := checkAlgs(algs); err != nil {
+			return err
+		}
+		return set(&s.members.DPoPAlgs, "DPoP algorithm", algs)
+	}
+}
+
+// DPoPRequired says that the resource takes no other tokens than those
+// (dpop_bound_access_tokens_required). It goes with [DPoP].
+func DPoPRequired() Option {
+	return func(s *settings) error {
+		s.members.DPoPRequired = true
+		return nil
+	}
+}
+
+// Keys says where the resource's own public keys are (jwks_uri), and which
+// algorithms it signs its responses with, if it does
+// (resource_signing_alg_values_supported).
+func Keys(address string, algs ...string) Option {
+	return func(s *settings) error {
+		if err := checkAlgs(algs); err != nil {
+			return err
+		}
+		if len(algs) > 0 {
+			if err := set(&s.members.SigningAlgs, "signing algorithm", algs); err != nil {
+				return err
+			}
+		}
+		return setURL(&s.members.JWKSURI, "address of the keys", address)
+	}
+}
+
+// Name is what people call the resource (resource_name).
+func Name(name string) Option {
+	return func(s *settings) error {
+		if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+			return fmt.Errorf("name %q is empty, not valid UTF-8 or has a control character", name)
+		}
+		s.members.Name = name
+		return nil
+	}
+}
+
+// Documentation is the address of a page for developers
+// (resource_documentation).
+func Documentation(address string) Option {
+	return func(s *settings) error { return setURL(&s.members.Documentation, "documentation", address) }
+}
+
+// Policy is the address of a page on how clients may use the data
+// (resource_policy_uri).
+func Policy(address string) Option {
+	return func(s *settings) error { return setURL(&s.members.Policy, "policy", address) }
+}
+
+// TermsOfService is the address of a page with the terms (resource_tos_uri).
+func TermsOfService(address string) Option {
+	return func(s *settings) error { return setURL(&s.members.TermsOfService, "terms of service", address) }
+}
+
+// CacheFor sets for how long anyone may keep the document: an hour by default,
+// from 0 to 7 days, in whole seconds.
+func CacheFor(d time.Duration) Option {
+	return func(s *settings) error {
+		if d < 0 || d > 7*24*time.Hour || d%time.Second != 0 {
+			return fmt.Errorf("cache for %v: whole seconds, from 0 to 7 days", d)
+		}
+		s.age = d
+		return nil
+	}
+}
+
+// set copies a list into to. It must be neither empty nor set before, and must
+// not have a value twice.
+func set(to *[]string, what string, values []string) error {
+	if len(values) == 0 {
+		return fmt.Errorf("no %s given", what)
+	}
+	if *to != nil {
+		return fmt.Errorf("%ss are given twice", what)
+	}
+	for i, v := range values {
+		if slices.Contains(values[:i], v) {
+			return fmt.Errorf("%s %q stands twice", what, v)
+		}
+	}
+	*to = slices.Clone(values)
+	return nil
+}
+
+func setURL(to *string, what, address string) error {
+	if err := checkURL(address); err != nil {
+		return fmt.Errorf("%s %q: %w", what, address, err)
+	}
+	*to = address
+	return nil
+}
+
+// checkURL wants an absolute https URL without user and fragment, in ASCII.
+func checkURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || !strings.HasPrefix(address, "https://") || u.Hostname() == "" || u.User != nil {
+		return errors.New("not an absolute https URL without user")
+	}
+	if strings.Contains(address, "#") {
+		return errors.New("fragment: leave it out")
+	}
+	for i := 0; i < len(address); i++ {
+		if c := address[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return fmt.Errorf("byte %#02x at offset %d: encode it", c, i)
+		}
+	}
+	return nil
+}
+
+// checkAlgs wants names of asymmetric JWS algorithms: with a secret there would
+// be nothing to publish, and none signs nothing.
+func checkAlgs(algs []string) error {
+	for _, alg := range algs {
+		if !isWord(alg) || strings.EqualFold(alg, "none") || strings.HasPrefix(alg, "HS") {
+			return fmt.Errorf("algorithm %q is not one that signs with a private key, such as ES256", alg)
+		}
+	}
+	return nil
+}
+
+// isWord reports whether s is a scope-token of RFC 6749 §3.3.
+func isWord(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return s != ""
+}
