@@ -3,6 +3,10 @@ package jwtauth_test
 import (
 	"context"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
 const benchClaims = `{"iss":"https://issuer.example","aud":"reports","sub":"alice","exp":1800000060,"iat":1799999000,"scope":"reports:read","roles":["editor","viewer"]}`
@@ -10,7 +14,7 @@ const benchClaims = `{"iss":"https://issuer.example","aud":"reports","sub":"alic
 func BenchmarkVerifyToken(b *testing.B) {
 	for _, alg := range []string{"HS256", "ES256", "RS256", "EdDSA"} {
 		b.Run(alg, func(b *testing.B) {
-			v := newVerifier(b, set(b, verificationKey(b, "k1", alg)))
+			v := newVerifier(b, set(b, verificationKey(b, "k1", alg)), jwtauth.CacheSize(0))
 			token := sign(b, alg, signers()[alg], headerOf(alg, "k1"), benchClaims)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -34,6 +38,54 @@ func BenchmarkRefuseToken(b *testing.B) {
 			for b.Loop() {
 				if _, err := v.VerifyToken(context.Background(), token); err == nil {
 					b.Fatal("passed")
+				}
+			}
+		})
+	}
+}
+
+// What a token costs that was verified before: with its issuer's keys from a
+// set, from an address, with revocation, and beside another issuer.
+func BenchmarkVerifyTokenAgain(b *testing.B) {
+	fixed := set(b, verificationKey(b, "k1", "ES256"))
+	revoked, err := revoke.New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := new(published)
+	p.serves(setOf(edKey("k1")))
+	remote, err := jwtauth.Fetch(keysURL, jwtauth.Transport(p))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer remote.Close()
+	if err := remote.Ready(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	es256 := sign(b, "ES256", signers()["ES256"], headerOf("ES256", "k1"), benchClaims)
+	eddsa := sign(b, "EdDSA", edPrivate("k1"), headerOf("EdDSA", "k1"), benchClaims)
+	other, err := jwtauth.New(fixed, jwtauth.Issuer(otherIssuer), jwtauth.Audience("reports"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	both, err := jwtauth.NewIssuers(other, newVerifier(b, fixed))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, bc := range []struct {
+		name, token string
+		v           bearer.TokenVerifier
+	}{
+		{"key set", es256, newVerifier(b, fixed)},
+		{"remote keys", eddsa, newVerifier(b, remote)},
+		{"revocation", es256, newVerifier(b, fixed, jwtauth.Revocations(revoked))},
+		{"two issuers", es256, both},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := bc.v.VerifyToken(context.Background(), bc.token); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})

@@ -71,11 +71,16 @@ func response(status int, document string, fields ...string) *http.Response {
 	return &http.Response{StatusCode: status, Header: h, ContentLength: -1, Body: io.NopCloser(strings.NewReader(document))}
 }
 
-// edKey is a JWK whose material follows from its kid.
-func edKey(kid string) string {
+// edPrivate is a key that follows from its kid.
+func edPrivate(kid string) ed25519.PrivateKey {
 	seed := make([]byte, ed25519.SeedSize)
 	copy(seed, kid)
-	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
+	return ed25519.NewKeyFromSeed(seed)
+}
+
+// edKey is the public half as a JWK.
+func edKey(kid string) string {
+	public := edPrivate(kid).Public().(ed25519.PublicKey)
 	return fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","kid":%q,"x":%q}`, kid, base64.RawURLEncoding.EncodeToString(public))
 }
 

@@ -1,0 +1,143 @@
+package jwtauth_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+const otherIssuer = "https://other.example"
+
+// twoIssuers are goodClaims' issuer with an ES256 key for "reports", and another
+// one with RS256 and EdDSA for "payroll". Both call their key "k".
+func twoIssuers(t testing.TB, opts ...jwtauth.Option) *jwtauth.Issuers {
+	t.Helper()
+	other, err := jwtauth.New(set(t, verificationKey(t, "k", "RS256"), verificationKey(t, "d", "EdDSA")), append([]jwtauth.Option{
+		jwtauth.Issuer(otherIssuer), jwtauth.Audience("payroll"), jwtauth.Algorithms("RS256"), jwtauth.MaxTokenSize(2000),
+		jwtauth.Clock(func() time.Time { return noon })}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := jwtauth.NewIssuers(newVerifier(t, set(t, verificationKey(t, "k", "ES256")), append(opts, jwtauth.MaxTokenSize(1000))...), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// E12: RFC 8725 §3.8: neither keys nor audiences nor algorithms mix.
+func TestIssuersDoNotMix(t *testing.T) {
+	others := strings.NewReplacer("https://issuer.example", otherIssuer, "reports", "payroll").Replace(goodClaims)
+	for _, tc := range []struct {
+		name, alg, kid, claims string
+		reason                 core.Reason
+	}{
+		{"first", "ES256", "k", goodClaims, ""},
+		{"second", "RS256", "k", others, ""},
+		{"first by the second's key", "RS256", "k", goodClaims, core.ReasonBadAlgorithm},
+		{"second by the first's key", "ES256", "k", others, core.ReasonBadAlgorithm},
+		{"second by an algorithm of the first", "EdDSA", "d", others, core.ReasonBadAlgorithm},
+		{"first for the second's audience", "ES256", "k", with(`"aud":"payroll"`), core.ReasonWrongAudience},
+		{"nobody's", "ES256", "k", with(`"iss":"https://evil.example"`), core.ReasonWrongIssuer},
+		{"with a slash", "ES256", "k", with(`"iss":"https://issuer.example/"`), core.ReasonWrongIssuer},
+		{"no issuer", "ES256", "k", without("iss"), core.ReasonWrongIssuer},
+		{"two issuers", "ES256", "k", with(`"iss":["https://issuer.example","` + otherIssuer + `"]`), core.ReasonWrongIssuer},
+		{"issuer twice", "ES256", "k", `{"iss":"` + otherIssuer + `",` + goodClaims[1:], core.ReasonMalformed},
+		{"no claims", "ES256", "k", `null`, core.ReasonMalformed},
+		{"too long for all", "RS256", "k", with(`"x":"` + strings.Repeat("x", 3000) + `"`), core.ReasonMalformed},
+		{"too long for its own", "ES256", "k", with(`"x":"` + strings.Repeat("x", 900) + `"`), core.ReasonMalformed},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			token := sign(t, tc.alg, signers()[tc.alg], headerOf(tc.alg, tc.kid), tc.claims)
+			for name, all := range map[string]*jwtauth.Issuers{"cache": twoIssuers(t), "no cache": twoIssuers(t, jwtauth.CacheSize(0))} {
+				for range 2 {
+					p, err := all.VerifyToken(context.Background(), token)
+					var bad *core.CredentialError
+					if tc.reason == "" && err != nil || tc.reason != "" && (p != nil || !errors.As(err, &bad) || bad.Reason != tc.reason) {
+						t.Errorf("%s: principal %v, error %v, want reason %q", name, p, err, tc.reason)
+					}
+				}
+			}
+		})
+	}
+	for _, token := range []string{"", ".", "a.b", "a.b.c.d", "..", "e30.e30.", "eyJhbGciOiJub25lIn0." + part(goodClaims) + "."} {
+		if p, err := twoIssuers(t).VerifyToken(context.Background(), token); err == nil {
+			t.Errorf("%q passed as %v", token, p)
+		}
+	}
+}
+
+func TestIssuersVerifyBoundTokens(t *testing.T) {
+	all := twoIssuers(t)
+	token := sign(t, "ES256", signers()["ES256"], headerOf("ES256", "k"), with(`"cnf":{"jkt":"`+strings.Repeat("A", 43)+`"}`))
+	if p, jkt, err := all.VerifyBoundToken(context.Background(), token); err != nil || p.ID() != "alice" || len(jkt) != 43 {
+		t.Errorf("%v, %q, %v", p, jkt, err)
+	}
+	if _, err := all.VerifyToken(context.Background(), token); err == nil {
+		t.Error("passed as a Bearer token")
+	}
+	if _, _, err := all.VerifyBoundToken(context.Background(), "x"); err == nil {
+		t.Error("x passed")
+	}
+}
+
+func TestIssuersAreChecked(t *testing.T) {
+	v := newVerifier(t, hmacSet(t, "", "HS256"))
+	anybody, err := jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithoutIssuer(), jwtauth.Audience("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, list := range map[string][]*jwtauth.Verifier{
+		"none": nil, "nil": {nil}, "zero": {new(jwtauth.Verifier)}, "any issuer": {v, anybody}, "twice": {v, newVerifier(t, hmacSet(t, "", "HS256"))},
+	} {
+		if _, err := jwtauth.NewIssuers(list...); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// named is a verifier that lets everything pass under its name.
+type named string
+
+func (n named) VerifyToken(context.Context, string) (*core.Principal, error) {
+	return core.NewPrincipal(core.PrincipalInfo{ID: string(n)})
+}
+
+func TestTokensAreToldByTheirForm(t *testing.T) {
+	v, err := jwtauth.ByForm(named("jwt"), named("opaque"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]string{
+		hs256(t, goodClaims):                        "jwt",
+		"eyJhbGciOiJub25lIn0.e30.":                  "jwt",
+		"e30.e30.":                                  "jwt",
+		"ewogImFsZyI6Im5vbmUifQ.x.y":                "jwt",
+		part("{"+strings.Repeat("x", 200)) + ".x.y": "jwt",
+		"IHsiYWxnIjoibm9uZSJ9..":                    "jwt", // a space in front
+		"2YotnFZFEjr1zCsicMWpAA":                    "opaque",
+		"a.b":                                       "opaque",
+		"v1.user.token":                             "opaque",
+		"..":                                        "opaque",
+		"eyJhbGciOiJkaXIifQ..a.b.c":                 "opaque", // five parts: a JWE (RFC 7516)
+		"eyJh$.x.y":                                 "opaque",
+		"":                                          "opaque",
+		strings.Repeat(".", 1<<20):                  "opaque",
+	} {
+		p, err := v.VerifyToken(context.Background(), token)
+		if err != nil || p.ID() != want {
+			t.Errorf("%.40q goes to %v, want %s", token, p.ID(), want)
+		}
+	}
+	for _, pair := range [][2]bearer.TokenVerifier{{nil, named("x")}, {named("x"), nil}, {(*jwtauth.Verifier)(nil), named("x")}} {
+		if _, err := jwtauth.ByForm(pair[0], pair[1]); err == nil {
+			t.Error("nil is accepted")
+		}
+	}
+}

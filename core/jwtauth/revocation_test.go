@@ -1,0 +1,72 @@
+package jwtauth_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+// checkerFunc is a checker made of a function.
+type checkerFunc func(t revoke.Token) (bool, error)
+
+func (f checkerFunc) Revoked(_ context.Context, t revoke.Token) (bool, error) { return f(t) }
+
+// Revocation is asked at each request, about what the token says of itself.
+func TestRevocationIsAskedAboutEachToken(t *testing.T) {
+	var asked []revoke.Token
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.ClientPrefix("client:"), jwtauth.Revocations(checkerFunc(func(tok revoke.Token) (bool, error) {
+		asked = append(asked, tok)
+		return len(asked) > 2, nil
+	})))
+	token := hs256(t, with(`"jti":"j-1"`, `"iat":1799999990`, `"client_id":"alice"`))
+	wantReason(t, v, token, "")
+	wantReason(t, v, token, "")
+	wantReason(t, v, token, core.ReasonRevoked)
+	want := revoke.Token{Issuer: "https://issuer.example", ID: "j-1", Subject: "alice",
+		IssuedAt: time.Unix(1799999990, 0), Expires: time.Unix(1800000060, 0)}
+	for _, got := range asked {
+		if got != want {
+			t.Errorf("asked about %+v, want %+v", got, want)
+		}
+	}
+}
+
+func TestRevocationIsNotAskedAboutBadTokens(t *testing.T) {
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Revocations(checkerFunc(func(revoke.Token) (bool, error) {
+		t.Error("asked")
+		return false, nil
+	})))
+	wantReason(t, v, hs256(t, with(`"exp":1`)), core.ReasonExpired)
+	wantReason(t, v, hs256(t, with(`"jti":7`)), core.ReasonBadClaim)
+	wantReason(t, v, hs256(t, with(`"jti":"a\u0000b"`)), core.ReasonBadClaim)
+	wantReason(t, v, sign(t, "HS256", []byte("another secret, just as long as ours"), `{"alg":"HS256"}`, goodClaims), core.ReasonBadSignature)
+}
+
+// Whatever a checker fails with, it is an outage and no verdict on the token.
+func TestRevocationOutage(t *testing.T) {
+	for _, cause := range []error{errors.New("database is down"), core.ErrAmbiguousCredentials, &core.CredentialError{Reason: core.ReasonRevoked}} {
+		v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Revocations(checkerFunc(func(revoke.Token) (bool, error) { return true, cause })))
+		p, err := v.VerifyToken(context.Background(), hs256(t, goodClaims))
+		var down *core.UnavailableError
+		if p != nil || !errors.As(err, &down) || !errors.Is(err, cause) {
+			t.Errorf("%v: principal %v, error %v", cause, p, err)
+		}
+	}
+}
+
+// A token that a checker refused or could not judge is asked about again.
+func TestRevocationIsNotRemembered(t *testing.T) {
+	answer := errors.New("down")
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Revocations(checkerFunc(func(revoke.Token) (bool, error) { return false, answer })))
+	token := hs256(t, goodClaims)
+	if _, err := v.VerifyToken(context.Background(), token); err == nil {
+		t.Error("passed")
+	}
+	answer = nil
+	wantReason(t, v, token, "")
+}

@@ -1,0 +1,189 @@
+package jwtauth_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"math/big"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+// changing is a key source whose answer can be exchanged.
+type changing struct {
+	keys atomic.Pointer[[]*jwtauth.Key]
+	err  atomic.Pointer[error]
+}
+
+func (c *changing) set(keys ...*jwtauth.Key) { c.keys.Store(&keys) }
+
+func (c *changing) Keys(context.Context, string) ([]*jwtauth.Key, error) {
+	if err := c.err.Load(); err != nil {
+		return nil, *err
+	}
+	return *c.keys.Load(), nil
+}
+
+// cachedTwice verifies a token twice and reports whether the second time was
+// served from the cache, which gives the same principal again.
+func cachedTwice(t testing.TB, v *jwtauth.Verifier, token string) bool {
+	t.Helper()
+	first, err := v.VerifyToken(context.Background(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := v.VerifyToken(context.Background(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first == again
+}
+
+func TestVerifiedTokensAreKept(t *testing.T) {
+	keys := hmacSet(t, "", "HS256")
+	token := hs256(t, goodClaims)
+	long := hs256(t, with(`"x":"`+strings.Repeat("x", 4096)+`"`))
+	if !cachedTwice(t, newVerifier(t, keys), token) {
+		t.Error("verified twice")
+	}
+	if cachedTwice(t, newVerifier(t, keys, jwtauth.CacheSize(0)), token) {
+		t.Error("kept with the cache off")
+	}
+	if cachedTwice(t, newVerifier(t, keys), long) {
+		t.Error("a long token was kept")
+	}
+	if !cachedTwice(t, newVerifier(t, keys, jwtauth.WithoutExpiry()), hs256(t, without("exp"))) {
+		t.Error("a token without exp was not kept")
+	}
+}
+
+// E29: times are judged at every request.
+func TestKeptTokenKeepsItsTimes(t *testing.T) {
+	now := noon
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Clock(func() time.Time { return now }))
+	token := hs256(t, with(`"nbf":1799999000`))
+	for _, tc := range []struct {
+		at     time.Time
+		reason core.Reason
+	}{
+		{noon, ""},
+		{noon.Add(90*time.Second - 1), ""},
+		{noon.Add(90 * time.Second), core.ReasonExpired},
+		{noon, ""},
+		{time.Unix(1799999000, 0).Add(-30 * time.Second), ""},
+		{time.Unix(1799999000, 0).Add(-31 * time.Second), core.ReasonNotYetValid}, // a clock that was set back
+		{noon.AddDate(-20, 0, 0), core.ReasonBadClaim},
+		{noon.Add(time.Hour), core.ReasonExpired},
+	} {
+		now = tc.at
+		wantReason(t, v, token, tc.reason)
+	}
+}
+
+// E09, E10: a kept token is no better than its key.
+func TestKeptTokenGoesWithItsKey(t *testing.T) {
+	source := new(changing)
+	key := verificationKey(t, "k1", "HS256")
+	source.set(key)
+	v := newVerifier(t, source)
+	token := sign(t, "HS256", secret, headerOf("HS256", "k1"), goodClaims)
+	if !cachedTwice(t, v, token) {
+		t.Fatal("not kept")
+	}
+	source.set()
+	wantReason(t, v, token, core.ReasonUnknownKey)
+	other, err := jwtauth.HMACKey("k1", "HS256", []byte(strings.Repeat("another secret. ", 4)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source.set(other)
+	wantReason(t, v, token, core.ReasonBadSignature)
+	source.set(key, other)
+	wantReason(t, v, token, core.ReasonUnknownKey) // two fit
+	down := error(&core.UnavailableError{Err: errors.New("no keys")})
+	source.err.Store(&down)
+	if _, err := v.VerifyToken(context.Background(), token); !errors.Is(err, down) {
+		t.Errorf("error %v", err)
+	}
+	source.err.Store(nil)
+	source.set(key)
+	wantReason(t, v, token, "")
+}
+
+// E29: verifiers share nothing, and a kept token is still bound or unbound.
+func TestKeptTokenIsForItsVerifierAndScheme(t *testing.T) {
+	keys := hmacSet(t, "", "HS256")
+	token := hs256(t, goodClaims)
+	wantReason(t, newVerifier(t, keys), token, "")
+	other, err := jwtauth.New(keys, jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("payroll"),
+		jwtauth.Clock(func() time.Time { return noon }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantReason(t, other, token, core.ReasonWrongAudience)
+
+	v := newVerifier(t, keys)
+	bound := hs256(t, with(`"cnf":{"jkt":"`+strings.Repeat("A", 43)+`"}`))
+	for range 2 {
+		p, jkt, err := v.VerifyBoundToken(context.Background(), bound)
+		if err != nil || p.Scheme() != "DPoP" || len(jkt) != 43 {
+			t.Errorf("bound token: %v, %q, %v", p, jkt, err)
+		}
+		wantReason(t, v, bound, core.ReasonBadClaim)
+		wantReason(t, v, token, "")
+		if _, _, err := v.VerifyBoundToken(context.Background(), token); err == nil {
+			t.Error("a token that is bound to nothing passed as bound")
+		}
+	}
+}
+
+// E25: another form of a signature is no way around revocation, and a known
+// payload is no way around the signature.
+func TestRespeltTokens(t *testing.T) {
+	key := signers()["ES256"].(*ecdsa.PrivateKey)
+	revoked, err := revoke.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVerifier(t, set(t, verificationKey(t, "e", "ES256")), jwtauth.Revocations(revoked))
+	token := sign(t, "ES256", key, headerOf("ES256", "e"), with(`"jti":"j-1"`))
+	dot := strings.LastIndexByte(token, '.')
+	signature := must(base64.RawURLEncoding.DecodeString(token[dot+1:]))
+	s := new(big.Int).Sub(key.Params().N, new(big.Int).SetBytes(signature[32:]))
+	twin := token[:dot+1] + base64.RawURLEncoding.EncodeToString(append(signature[:32:32], s.FillBytes(make([]byte, 32))...))
+	if twin == token {
+		t.Fatal("the same text")
+	}
+	wantReason(t, v, token, "")
+	wantReason(t, v, twin, "") // it is as good a signature
+	stranger := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	wantReason(t, v, signParts(t, "ES256", stranger, token[:dot]), core.ReasonBadSignature)
+	wantReason(t, v, token[:dot+1], core.ReasonBadSignature)
+	if err := revoked.Revoke(revoke.Entry{ID: "j-1"}); err != nil {
+		t.Fatal(err)
+	}
+	wantReason(t, v, token, core.ReasonRevoked)
+	wantReason(t, v, twin, core.ReasonRevoked)
+}
+
+func TestKeptTokenIsCheap(t *testing.T) {
+	v := newVerifier(t, hmacSet(t, "", "HS256"))
+	token := hs256(t, goodClaims)
+	wantReason(t, v, token, "")
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := v.VerifyToken(context.Background(), token); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 1 {
+		t.Errorf("%v allocations for a token that was verified before", n)
+	}
+}
