@@ -29,6 +29,7 @@ func groups() []group {
 		{"credentials", credentialCases},
 		{"bearer", bearerCases},
 		{"basic", basicCases},
+		{"digest", digestCases},
 		{"apikeys", apiKeyCases},
 		{"introspect", introspectCases},
 		{"crosssite", crossSiteCases},
