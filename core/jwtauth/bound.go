@@ -18,7 +18,11 @@ var otherConfirmations = [...]string{"jwk", "jwe", "jku", "kid", "x5t#S256"}
 // A token that is bound to no key, or to something besides the key, such as a
 // certificate, is refused. All else is as in [Verifier.VerifyToken].
 func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
-	t, err := v.verify(ctx, token, "DPoP")
+	return bound(v.verify(ctx, token, "DPoP"))
+}
+
+// bound is the principal of a token that is bound to a key, and that key.
+func bound(t *verified, err error) (p *core.Principal, jkt string, _ error) {
 	if err != nil {
 		return nil, "", err
 	}

@@ -55,36 +55,36 @@ func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 // issuer. A token of any other issuer is a [core.CredentialError] with reason
 // wrong_issuer; nobody is asked about it.
 func (s *Issuers) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
-	v, err := s.verifier(token)
-	if err != nil {
-		return nil, err
-	}
-	return v.VerifyToken(ctx, token)
+	return unbound(s.verify(ctx, token, "Bearer"))
 }
 
 // VerifyBoundToken does for tokens that are bound to a key what
 // [Verifier.VerifyBoundToken] does.
 func (s *Issuers) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
-	v, err := s.verifier(token)
-	if err != nil {
-		return nil, "", err
-	}
-	return v.VerifyBoundToken(ctx, token)
+	return bound(s.verify(ctx, token, "DPoP"))
 }
 
-// verifier is the one for the issuer that token names.
-func (s *Issuers) verifier(token string) (*Verifier, error) {
+func (s *Issuers) verify(ctx context.Context, token, scheme string) (*verified, error) {
 	if len(token) > s.maxSize {
 		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), s.maxSize)
 	}
 	if s.caching && len(token) <= maxCachedToken {
 		id := digest(token)
 		for _, v := range s.all {
-			if v.knows(id) {
-				return v, nil
+			if v.knows(id) { // it has passed that verifier, so it is of that issuer
+				return v.verifyKept(ctx, token, id, scheme)
 			}
 		}
 	}
+	v, err := s.verifier(token)
+	if err != nil {
+		return nil, err
+	}
+	return v.verify(ctx, token, scheme)
+}
+
+// verifier is the one for the issuer that token names.
+func (s *Issuers) verifier(token string) (*Verifier, error) {
 	parts, err := split(token)
 	if err != nil {
 		return nil, err

@@ -121,7 +121,11 @@ func (v *Verifier) checkExpectations() error {
 // last. A token that passed before and is still in the cache ([CacheSize]) is
 // judged again by its key, its times and revocation.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
-	t, err := v.verify(ctx, token, "Bearer")
+	return unbound(v.verify(ctx, token, "Bearer"))
+}
+
+// unbound is the principal of a token that is bound to no key.
+func unbound(t *verified, err error) (*core.Principal, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -31,7 +32,11 @@ func (v *Verifier) verify(ctx context.Context, token, scheme string) (*verified,
 	if v.cache == nil || len(token) > maxCachedToken {
 		return v.verifyNew(ctx, token, scheme)
 	}
-	id := digest(token)
+	return v.verifyKept(ctx, token, digest(token), scheme)
+}
+
+// verifyKept looks for the token in the cache first, under its digest.
+func (v *Verifier) verifyKept(ctx context.Context, token string, id cache.Key, scheme string) (*verified, error) {
 	if t, err := v.recall(ctx, id, scheme); t != nil || err != nil {
 		return t, err
 	}
