@@ -28,6 +28,8 @@ func groups() []group {
 		{"challenges", challengeCases},
 		{"credentials", credentialCases},
 		{"bearer", bearerCases},
+		{"stepup", stepUpCases},
+		{"metadata", metadataCases},
 		{"basic", basicCases},
 		{"digest", digestCases},
 		{"apikeys", apiKeyCases},
