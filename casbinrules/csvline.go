@@ -21,9 +21,8 @@ type lineError struct {
 // splitLine splits a trimmed policy line into fields as Casbin does: commas
 // separate, blanks in front of a field are dropped and those behind it kept,
 // quotes as in RFC 4180 §2. offset is how many bytes precede line in the file's
-// line.
-func splitLine(line string, offset int) ([]field, *lineError) {
-	fields := make([]field, 0, 6)
+// line. The fields are appended to fields.
+func splitLine(fields []field, line string, offset int) ([]field, *lineError) {
 	for at := 0; ; {
 		at += len(line[at:]) - len(strings.TrimLeftFunc(line[at:], unicode.IsSpace))
 		f := field{column: offset + at + 1}
@@ -35,7 +34,7 @@ func splitLine(line string, offset int) ([]field, *lineError) {
 			f.text, next, problem = plainField(line, at, offset)
 		}
 		if problem != nil {
-			return nil, problem
+			return fields, problem
 		}
 		fields = append(fields, f)
 		if next == len(line) {

@@ -86,7 +86,7 @@ func (x *explainer) steps(g *graph, kind string, names []string, tenant string) 
 		if r.kind() != kind {
 			continue
 		}
-		if from, to := g.ends(r); from == g.node(tenant, from.name) && slices.Contains(names, from.name) {
+		if from, to := g.ends(r); (!g.tenants || from.tenant == tenant) && slices.Contains(names, from.name) {
 			byName[from.name] = append(byName[from.name], step{from.name, to.name, r})
 		}
 	}

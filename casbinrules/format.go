@@ -84,7 +84,7 @@ func (f *formatter) readRule(name string, n int, raw, line string) {
 		report(offset+invalidAt(line)+1, codeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
 		return
 	}
-	fields, problem := splitLine(line, offset)
+	fields, problem := splitLine(nil, line, offset)
 	if problem != nil {
 		report(problem.column, codeQuoting, problem.hint, "%s", problem.message)
 		return

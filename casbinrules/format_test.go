@@ -81,7 +81,7 @@ func contentsOf(t *testing.T, text []byte) [][]string {
 			}
 			continue
 		}
-		fields, problem := splitLine(line, 0)
+		fields, problem := splitLine(nil, line, 0)
 		if problem != nil {
 			t.Fatalf("%q: %s", line, problem.message)
 		}

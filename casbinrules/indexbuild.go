@@ -2,8 +2,10 @@ package casbinrules
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"sync"
@@ -44,9 +46,7 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph) (*index, error
 	if len(b.index.rules) == 0 {
 		return nil, errors.New("the policy is empty")
 	}
-	for _, r := range b.index.rules {
-		b.index.places = append(b.index.places, r.place())
-	}
+	b.index.places = places(b.index.rules)
 	b.index.conds, b.index.matches = make([]*cond, 1), make([]pattern, 1)
 	for _, alternative := range matcher.flat(exprOr) {
 		if len(alternative.columns()) == 0 {
@@ -59,9 +59,30 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph) (*index, error
 	return b.index, nil
 }
 
+// places are the names of rules by place, parts of one text.
+func places(rules []*rule) []string {
+	var text []byte
+	file, base := "", ""
+	ends := make([]int, len(rules))
+	for i, r := range rules {
+		if r.file != file || i == 0 {
+			file, base = r.file, path.Base(r.file)
+		}
+		text = append(append(text, base...), ':')
+		text = strconv.AppendInt(text, int64(r.line), 10)
+		ends[i] = len(text)
+	}
+	all, from := string(text), 0
+	named := make([]string, len(rules))
+	for i, end := range ends {
+		named[i], from = all[from:end], end
+	}
+	return named
+}
+
 // inOrder are the p rules in the order that effects go by.
 func (s *schema) inOrder(rules []*rule) []*rule {
-	var ordered []*rule
+	ordered := make([]*rule, 0, len(rules))
 	for _, r := range rules {
 		if r.kind() == "p" {
 			ordered = append(ordered, r)
@@ -85,6 +106,7 @@ type indexBuilder struct {
 	index   *index
 	conds   map[string]int32
 	matches map[patternKey]int32
+	key     []byte // room for a key of conds
 }
 
 // objectFactor is the part of a conjunction that looks at the object.
@@ -94,11 +116,25 @@ type objectFactor struct {
 	consts    []string // values of the column that fit every object
 }
 
+// factor is a part of a conjunction with the columns it looks at.
+type factor struct {
+	expr    *expr
+	columns []int
+}
+
+func andAll(factors []factor) *expr {
+	x := &expr{kind: exprAnd}
+	for _, f := range factors {
+		x.parts = append(x.parts, f.expr)
+	}
+	return x
+}
+
 // addWay makes the tables of one conjunction.
 func (b *indexBuilder) addWay(factors []*expr) {
-	w := way{subjects: subjectIndex{column: -1, tenant: -1, numbers: map[node]int32{}}}
+	w := way{subjects: subjectIndex{column: -1, tenant: -1, numbers: map[node]int32{}}, paths: pathIndex{builder: b}}
 	object := objectFactor{column: -1}
-	var left []*expr
+	var left []factor
 	var tenant *expr
 	for _, f := range factors {
 		switch {
@@ -107,23 +143,23 @@ func (b *indexBuilder) addWay(factors []*expr) {
 		case tenant == nil && b.tenants(f, &w.subjects):
 			tenant = f
 		default:
-			left = append(left, f)
+			left = append(left, factor{f, f.columns()})
 		}
 	}
 	if tenant != nil && !w.subjects.canKey() {
 		w.subjects.keyed = false
-		left = append(left, tenant)
+		left = append(left, factor{tenant, tenant.columns()})
 	}
 	b.conds = map[string]int32{} // of these factors
 	for i, r := range b.index.rules {
 		b.addRule(&w, &object, left, int32(i), r.fields())
 	}
 	w.subjects.finish()
-	w.paths.sort()
+	w.paths.finish()
 	b.index.ways = append(b.index.ways, w)
 }
 
-func (b *indexBuilder) addRule(w *way, object *objectFactor, left []*expr, place int32, fields []string) {
+func (b *indexBuilder) addRule(w *way, object *objectFactor, left []factor, place int32, fields []string) {
 	r := ref{rule: place}
 	if eft := b.schema.eft; eft >= 0 {
 		switch fields[eft] {
@@ -150,24 +186,25 @@ func (b *indexBuilder) addRule(w *way, object *objectFactor, left []*expr, place
 	}
 	text := fields[object.column]
 	for _, function := range object.functions {
-		w.paths.add(function, text, r, func() int32 { return b.match(function, text) })
+		w.paths.add(function, text, r)
 	}
 }
 
 // condition is the number of what is left to hold for a rule; ok is false when
 // it never does.
-func (b *indexBuilder) condition(left []*expr, fields []string) (number int32, ok bool) {
-	key := ""
-	for i, f := range left {
-		for _, c := range f.columns() {
-			key += strconv.Itoa(i) + "," + strconv.Itoa(c) + "," + strconv.Quote(fields[c]) + ","
+func (b *indexBuilder) condition(left []factor, fields []string) (number int32, ok bool) {
+	b.key = b.key[:0]
+	for _, f := range left {
+		for _, c := range f.columns {
+			b.key = binary.AppendUvarint(b.key, uint64(len(fields[c])))
+			b.key = append(b.key, fields[c]...)
 		}
 	}
-	number, known := b.conds[key]
+	number, known := b.conds[string(b.key)]
 	if known {
 		return number, number >= 0
 	}
-	all := b.binder.bindChain(&expr{kind: exprAnd, parts: left}, fields)
+	all := b.binder.bindChain(andAll(left), fields)
 	switch {
 	case all.kind != exprConstant:
 		number = int32(len(b.index.conds))
@@ -175,7 +212,7 @@ func (b *indexBuilder) condition(left []*expr, fields []string) (number int32, o
 	case !all.value:
 		number = -1
 	}
-	b.conds[key] = number
+	b.conds[string(b.key)] = number
 	return number, number >= 0
 }
 

@@ -35,11 +35,14 @@ type pathIndex struct {
 	// odd says that some pattern is a regular expression, for which a line
 	// feed is no character, and cuts that some function cuts queries off.
 	odd, cuts bool
+	// builder makes the numbers of patterns that have to be tried, and segments
+	// is room for those at hand; nil when the index is made.
+	builder  *indexBuilder
+	segments []segment
 }
 
-// add puts a rule where function and pattern say. match makes the pattern's
-// number for rules that have to be tried.
-func (x *pathIndex) add(function, pattern string, r ref, match func() int32) {
+// add puts a rule where function and pattern say.
+func (x *pathIndex) add(function, pattern string, r ref) {
 	x.odd = x.odd || function != "==" && function != "keyMatch"
 	x.cuts = x.cuts || function == "keyMatch5"
 	if everything(function, pattern) {
@@ -47,15 +50,17 @@ func (x *pathIndex) add(function, pattern string, r ref, match func() int32) {
 		return
 	}
 	if function == "keyMatch" {
-		x.addPrefix(pattern, r, match)
+		x.addPrefix(pattern, r)
 		return
 	}
 	var segs []segment
 	if hasSegments(function) {
-		segs = segments(function, pattern)
+		if segs = appendSegments(x.segments, function, pattern); segs != nil {
+			x.segments = segs
+		}
 	}
 	if segs == nil || slices.ContainsFunc(segs, func(s segment) bool { return s.kind == segmentOther }) {
-		r.match = match()
+		r.match = x.builder.match(function, pattern)
 		x.always = append(x.always, r)
 		return
 	}
@@ -79,7 +84,7 @@ func (x *pathIndex) add(function, pattern string, r ref, match func() int32) {
 
 // addPrefix puts a rule with a pattern of keyMatch where the last slash in
 // front of its star leads.
-func (x *pathIndex) addPrefix(pattern string, r ref, match func() int32) {
+func (x *pathIndex) addPrefix(pattern string, r ref) {
 	prefix, _, star := strings.Cut(pattern, "*")
 	segs := strings.Split(prefix, "/")
 	n := &x.root
@@ -92,11 +97,11 @@ func (x *pathIndex) addPrefix(pattern string, r ref, match func() int32) {
 		n = n.child(last)
 		n.here = append(n.here, r)
 	case len(segs) == 1:
-		r.match = match()
+		r.match = x.builder.match("keyMatch", pattern)
 		x.always = append(x.always, r)
 	default:
 		if last != "" {
-			r.match = match()
+			r.match = x.builder.match("keyMatch", pattern)
 		}
 		n.rest = append(n.rest, r)
 	}
@@ -114,8 +119,9 @@ func (n *pathNode) child(segment string) *pathNode {
 	return c
 }
 
-// sort puts every list into the order that a search looks through.
-func (x *pathIndex) sort() {
+// finish puts every list into the order that a search looks through.
+func (x *pathIndex) finish() {
+	x.builder, x.segments = nil, nil
 	sortRefs(x.always)
 	x.root.sort()
 	x.slash = x.root.next[""]
@@ -133,6 +139,9 @@ func (n *pathNode) sort() {
 }
 
 func sortRefs(refs []ref) {
+	if len(refs) < 2 {
+		return
+	}
 	slices.SortFunc(refs, func(a, b ref) int {
 		return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.rule, b.rule))
 	})

@@ -67,7 +67,7 @@ func (x *subjectIndex) finish() {
 	}
 	shared := map[*closure]*reach{}
 	if x.graph != nil {
-		for n, c := range x.graph.nodes {
+		for n, c := range x.graph.all() {
 			t := x.of(n.tenant)
 			own := x.numbers[x.key(n.tenant, n.name)]
 			if own == 0 && shared[c] != nil {
@@ -135,13 +135,13 @@ func (x *subjectIndex) reachOf(tenant string, c *closure, own int32) *reach {
 	if own != 0 {
 		r.all, r.tail = append(r.all, own), append(r.tail, own)
 	}
-	for name, links := range c.links {
-		id := x.numbers[x.key(tenant, name)]
+	for _, l := range c.links {
+		id := x.numbers[x.key(tenant, l.name)]
 		if id == 0 || id == own {
 			continue
 		}
 		r.all = append(r.all, id)
-		if links < maxLinks {
+		if l.count < maxLinks {
 			r.tail = append(r.tail, id)
 		}
 	}

@@ -2,7 +2,7 @@ package casbinrules
 
 import (
 	"errors"
-	"maps"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -14,7 +14,10 @@ const maxLinks = 10
 // is immutable.
 type graph struct {
 	tenants bool
-	nodes   map[node]*closure
+	// numbers are those of the names that have roles, by tenant ("" in a graph
+	// without), and closures what they lead to, by number.
+	numbers  map[string]map[string]int32
+	closures []*closure
 }
 
 // node is a name within a tenant; the tenant is "" in a graph without.
@@ -23,63 +26,141 @@ type node struct{ tenant, name string }
 // closure is what role links lead to. Names linked to the same roles share
 // one.
 type closure struct {
-	// links is the least number of links to each name, at most maxLinks.
-	links map[string]int
-	// names are the same names, sorted, without the role prefix; tails are
-	// those fewer than maxLinks away, which a role of the credentials reaches.
+	// links are the names, sorted.
+	links []link
+	// names are the same names, without the role prefix; tails are those fewer
+	// than maxLinks away, which a role of the credentials reaches.
 	names, tails []string
 	// cut is a name one link too far, or "".
 	cut string
 }
 
+// link is a name and the least number of links to it, at most maxLinks.
+type link struct {
+	name  string
+	count int
+}
+
 // newGraph follows the links of the g lines of one kind.
 func newGraph(rules []*rule, tenants bool, prefix string) *graph {
-	g := &graph{tenants: tenants, nodes: map[node]*closure{}}
-	direct := map[node][]string{}
+	g := &graph{tenants: tenants, numbers: map[string]map[string]int32{}}
+	f := follower{graph: g, prefix: prefix, direct: make([]roles, 0, len(rules))}
 	for _, r := range rules {
-		from, to := g.ends(r)
-		direct[from] = append(direct[from], to.name)
+		f.add(g.ends(r))
 	}
 	shared := map[node]*closure{}
-	for n, roles := range direct {
-		slices.Sort(roles)
-		key := node{n.tenant, strings.Join(roles, "\x00")}
-		c := shared[key]
-		if c == nil {
-			c = follow(direct, n.tenant, roles, prefix)
-			shared[key] = c
+	g.closures = make([]*closure, len(f.direct))
+	for tenant, numbers := range g.numbers {
+		for _, number := range numbers {
+			direct := &f.direct[number]
+			key := node{tenant, direct.first}
+			if len(direct.more) > 0 {
+				slices.Sort(direct.more)
+				key.name = "\x00" + strings.Join(direct.more, "\x00")
+			}
+			c := shared[key]
+			if c == nil {
+				c = f.follow(tenant, direct.all())
+				shared[key] = c
+			}
+			g.closures[number] = c
 		}
-		g.nodes[n] = c
 	}
 	return g
 }
 
+// roles are the roles that g lines give a name; most names have one.
+type roles struct {
+	first string
+	more  []string // all of them, when there are several
+}
+
+func (d *roles) all() []string {
+	if len(d.more) > 0 {
+		return d.more
+	}
+	return []string{d.first}
+}
+
+// follower follows the links of a graph that is being made.
+type follower struct {
+	graph  *graph
+	prefix string
+	direct []roles // by number
+}
+
+func (f *follower) add(from, to node) {
+	numbers := f.graph.numbers[from.tenant]
+	if numbers == nil {
+		room := 0
+		if !f.graph.tenants {
+			room = cap(f.direct)
+		}
+		numbers = make(map[string]int32, room)
+		f.graph.numbers[from.tenant] = numbers
+	}
+	number, known := numbers[from.name]
+	if !known {
+		numbers[from.name] = int32(len(f.direct))
+		f.direct = append(f.direct, roles{first: to.name})
+		return
+	}
+	d := &f.direct[number]
+	d.more = append(d.more, to.name)
+	if len(d.more) == 1 {
+		d.more = append(d.more, d.first)
+	}
+}
+
 // follow walks breadth first, as Casbin does.
-func follow(direct map[node][]string, tenant string, roles []string, prefix string) *closure {
-	c := &closure{links: map[string]int{}}
+func (f *follower) follow(tenant string, roles []string) *closure {
+	c := &closure{}
+	counts := map[string]int{}
 	for n := 1; n <= maxLinks && len(roles) > 0; n++ {
 		var next []string
 		for _, role := range roles {
-			if _, seen := c.links[role]; !seen {
-				c.links[role] = n
-				next = append(next, direct[node{tenant, role}]...)
+			if counts[role] > 0 {
+				continue
+			}
+			counts[role] = n
+			if number, ok := f.graph.numbers[tenant][role]; ok {
+				next = append(next, f.direct[number].all()...)
 			}
 		}
 		roles = next
 	}
 	for _, role := range roles {
-		if _, seen := c.links[role]; !seen {
+		if counts[role] == 0 {
 			c.cut = role
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.links)) {
-		shown := strings.TrimPrefix(name, prefix)
-		c.names = append(c.names, shown)
-		if c.links[name] < maxLinks {
-			c.tails = append(c.tails, shown)
+	for name, n := range counts {
+		c.links = append(c.links, link{name, n})
+	}
+	slices.SortFunc(c.links, func(a, b link) int { return strings.Compare(a.name, b.name) })
+	c.names = make([]string, len(c.links))
+	c.tails = c.names
+	for i, l := range c.links {
+		c.names[i] = strings.TrimPrefix(l.name, f.prefix)
+	}
+	if slices.ContainsFunc(c.links, func(l link) bool { return l.count == maxLinks }) {
+		c.tails = nil
+		for i, l := range c.links {
+			if l.count < maxLinks {
+				c.tails = append(c.tails, c.names[i])
+			}
 		}
 	}
 	return c
+}
+
+// to is the number of links to a name, and whether there is a way.
+func (c *closure) to(name string) (int, bool) {
+	i, ok := slices.BinarySearchFunc(c.links, name, func(l link, name string) int { return strings.Compare(l.name, name) })
+	if !ok {
+		return 0, false
+	}
+	return c.links[i].count, true
 }
 
 // ends are what a g line links.
@@ -93,7 +174,28 @@ func (g *graph) ends(r *rule) (from, to node) {
 }
 
 // from is the closure of name, or nil.
-func (g *graph) from(tenant, name string) *closure { return g.nodes[g.node(tenant, name)] }
+func (g *graph) from(tenant, name string) *closure {
+	if !g.tenants {
+		tenant = ""
+	}
+	if number, ok := g.numbers[tenant][name]; ok {
+		return g.closures[number]
+	}
+	return nil
+}
+
+// all are the names that have roles, in no order.
+func (g *graph) all() iter.Seq2[node, *closure] {
+	return func(yield func(node, *closure) bool) {
+		for tenant, numbers := range g.numbers {
+			for name, number := range numbers {
+				if !yield(node{tenant, name}, g.closures[number]) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // links is the number of links from name to role, 0 for the same name, and
 // whether there is a way.
@@ -105,15 +207,7 @@ func (g *graph) links(tenant, name, role string) (int, bool) {
 	if c == nil {
 		return 0, false
 	}
-	n, ok := c.links[role]
-	return n, ok
-}
-
-func (g *graph) node(tenant, name string) node {
-	if !g.tenants {
-		tenant = ""
-	}
-	return node{tenant, name}
+	return c.to(role)
 }
 
 // grant is the role links that one request adds to a graph: from its subject

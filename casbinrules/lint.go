@@ -71,10 +71,11 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r, err := read(in, &c.config, c.routes)
+	r, err := read(in, &c.config)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
+	r.judge(in, &c.config, c.routes)
 	return r.findings, nil
 }
 
@@ -144,7 +145,7 @@ func (l *linter) reportColumn(r *rule, column int, code, hint, format string, ar
 // report reports a finding at a field of a rule, the kind being field 0.
 func (l *linter) report(r *rule, field int, code, hint, format string, args ...any) {
 	l.found = append(l.found, Finding{
-		File: r.file, Line: r.line, Column: r.columns[field], Severity: l.config.severity(code),
+		File: r.file, Line: r.line, Column: l.column(r, field), Severity: l.config.severity(code),
 		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }

@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,33 +17,101 @@ type coverIndex struct {
 	schema *schema
 	shape  *shape
 	groups map[string]*objectIndex
+	// actions are what coveringActions has found.
+	actions map[string][]string
+	// segments and key are room for what is taken apart at the moment.
+	segments []segment
+	key      []byte
 }
 
 // ruleSet is the first rule by effect and action, of rules with the same
-// object.
-type ruleSet map[[2]string]*rule
+// object. Most hold one.
+type ruleSet struct {
+	few  []ruleEntry
+	many map[ruleEffect]*rule
+}
+
+type ruleEffect struct{ effect, action string }
+
+type ruleEntry struct {
+	ruleEffect
+	rule *rule
+}
+
+// maxFew is how many rules are looked through one by one.
+const maxFew = 8
+
+func (s *ruleSet) get(at ruleEffect) *rule {
+	if s.many != nil {
+		return s.many[at]
+	}
+	for i := range s.few {
+		if s.few[i].ruleEffect == at {
+			return s.few[i].rule
+		}
+	}
+	return nil
+}
+
+// put keeps r unless there is a rule at that place.
+func (s *ruleSet) put(at ruleEffect, r *rule) {
+	if s.get(at) != nil {
+		return
+	}
+	if s.many == nil && len(s.few) < maxFew {
+		s.few = append(s.few, ruleEntry{at, r})
+		return
+	}
+	if s.many == nil {
+		s.many = map[ruleEffect]*rule{}
+		for _, e := range s.few {
+			s.many[e.ruleEffect] = e.rule
+		}
+		s.few = nil
+	}
+	s.many[at] = r
+}
+
+func (s *ruleSet) empty() bool { return len(s.few) == 0 && s.many == nil }
+
+// all are the effects and actions there are rules of.
+func (s *ruleSet) all() iter.Seq[ruleEffect] {
+	return func(yield func(ruleEffect) bool) {
+		for i := range s.few {
+			if !yield(s.few[i].ruleEffect) {
+				return
+			}
+		}
+		for at := range s.many {
+			if !yield(at) {
+				return
+			}
+		}
+	}
+}
 
 // maxVisits is how many nodes one search looks at. A search that is cut short
 // finds less.
 const maxVisits = 1000
 
 func newCoverIndex(s *schema, sh *shape) *coverIndex {
-	return &coverIndex{s, sh, map[string]*objectIndex{}}
+	return &coverIndex{schema: s, shape: sh, groups: map[string]*objectIndex{}, actions: map[string][]string{}}
 }
 
 // group is the key of the rules equal to r in the columns that must be, with
-// another subject in place of its own unless it is "".
-func (x *coverIndex) group(r *rule, subject string) string {
-	var b strings.Builder
+// another subject in place of its own unless it is "". It is good until the
+// next call.
+func (x *coverIndex) group(r *rule, subject string) []byte {
+	x.key = x.key[:0]
 	for _, column := range x.shape.same {
 		if column == x.shape.subject && subject != "" {
-			b.WriteString(subject)
+			x.key = append(x.key, subject...)
 		} else {
-			b.WriteString(r.fields()[column])
+			x.key = append(x.key, r.fields()[column]...)
 		}
-		b.WriteByte(0)
+		x.key = append(x.key, 0)
 	}
-	return b.String()
+	return x.key
 }
 
 // object is what rules are indexed by.
@@ -71,32 +140,28 @@ func (s *schema) effectOf(r *rule) string {
 
 func (x *coverIndex) put(r *rule) {
 	key := x.group(r, "")
-	g := x.groups[key]
+	g := x.groups[string(key)]
 	if g == nil {
-		g = &objectIndex{comparison: x.shape.object}
-		x.groups[key] = g
+		g = &objectIndex{index: x, comparison: x.shape.object}
+		x.groups[string(key)] = g
 	}
-	set := g.set(x.object(r))
-	if *set == nil {
-		*set = ruleSet{}
-	}
-	at := [2]string{x.schema.effectOf(r), x.action(r)}
-	if (*set)[at] == nil {
-		(*set)[at] = r
-	}
+	g.set(x.object(r)).put(ruleEffect{x.schema.effectOf(r), x.action(r)}, r)
 }
 
 // covering finds a rule of the effect, other than r, that matches whatever r
 // does, or nil.
 func (x *coverIndex) covering(r *rule, effect string) (found *rule) {
-	g := x.groups[x.group(r, "")]
+	g := x.groups[string(x.group(r, ""))]
 	if g == nil {
 		return nil
 	}
 	actions := x.coveringActions(r)
-	g.covering(x.object(r), func(set ruleSet) bool {
+	g.covering(x.object(r), func(set *ruleSet) bool {
+		if set == nil {
+			return true
+		}
 		for _, action := range actions {
-			if other := set[[2]string{effect, action}]; other != nil && other != r {
+			if other := set.get(ruleEffect{effect, action}); other != nil && other != r {
 				found = other
 				return false
 			}
@@ -110,6 +175,18 @@ func (x *coverIndex) covering(r *rule, effect string) (found *rule) {
 // a rule must name, or whose naming changes what others mean, is covered by
 // itself alone.
 func (x *coverIndex) coveringActions(r *rule) []string {
+	action := x.action(r)
+	actions, known := x.actions[action]
+	if !known {
+		actions = x.findActions(r)
+		if len(x.schema.actions) < 2 { // else another column may name methods
+			x.actions[action] = actions
+		}
+	}
+	return actions
+}
+
+func (x *coverIndex) findActions(r *rule) []string {
 	actions := []string{x.action(r)}
 	c := x.shape.action
 	if !c.alone || actions[0] == "*" {
@@ -133,11 +210,11 @@ func (x *coverIndex) coveringActions(r *rule) []string {
 // answers method, with the effect, or with any where effect is "" or the rule
 // is for just this method and object.
 func (x *coverIndex) answers(r *rule, subject, object, method, effect string) (yes bool) {
-	g := x.groups[x.group(r, subject)]
+	g := x.groups[string(x.group(r, subject))]
 	if g == nil {
 		return false
 	}
-	g.covering(object, func(set ruleSet) bool {
+	g.covering(object, func(set *ruleSet) bool {
 		yes = x.answersMethod(set, method, effect) || x.namesMethod(set, method, object)
 		return !yes
 	})
@@ -146,25 +223,25 @@ func (x *coverIndex) answers(r *rule, subject, object, method, effect string) (y
 
 // namesMethod reports whether a rule is for just this method and object, so
 // that somebody has thought of it.
-func (x *coverIndex) namesMethod(set ruleSet, method, object string) bool {
+func (x *coverIndex) namesMethod(set *ruleSet, method, object string) bool {
 	for _, effect := range []string{"allow", "deny"} {
-		if other := set[[2]string{effect, method}]; other != nil && x.object(other) == object {
+		if other := set.get(ruleEffect{effect, method}); other != nil && x.object(other) == object {
 			return true
 		}
 	}
 	return false
 }
 
-func (x *coverIndex) answersMethod(set ruleSet, method, effect string) bool {
+func (x *coverIndex) answersMethod(set *ruleSet, method, effect string) bool {
 	if !x.shape.action.alone || set == nil {
 		return true // lint does not know.
 	}
 	visits := 0
-	for at := range set {
+	for at := range set.all() {
 		if visits++; visits > maxVisits {
 			return true
 		}
-		if (effect == "" || effect == at[0]) && x.shape.action.matches(method, at[1]) {
+		if (effect == "" || effect == at.effect) && x.shape.action.matches(method, at.action) {
 			return true
 		}
 	}
@@ -179,6 +256,7 @@ func (c comparison) matches(text, pattern string) bool {
 // objectIndex finds patterns that cover another one.
 type objectIndex struct {
 	comparison
+	index    *coverIndex
 	all      ruleSet // of patterns for everything
 	exact    map[string]*ruleSet
 	segments coverNode
@@ -217,7 +295,10 @@ func (x *objectIndex) segmentsOf(pattern string) []segment {
 	if !hasSegments(x.function) || x.function == "==" {
 		return nil
 	}
-	segs := segments(x.function, pattern)
+	segs := appendSegments(x.index.segments, x.function, pattern)
+	if segs != nil {
+		x.index.segments = segs
+	}
 	if slices.ContainsFunc(segs, func(s segment) bool { return s.kind == segmentOther }) {
 		return nil
 	}
@@ -263,11 +344,11 @@ func child(n **coverNode) *coverNode {
 
 // covering yields the rules whose pattern matches all that pattern does, and
 // nil when it gives up.
-func (x *objectIndex) covering(pattern string, yield func(ruleSet) bool) {
-	if set := x.exact[pattern]; set != nil && !yield(*set) {
+func (x *objectIndex) covering(pattern string, yield func(*ruleSet) bool) {
+	if set := x.exact[pattern]; set != nil && !yield(set) {
 		return
 	}
-	if x.all != nil && !yield(x.all) {
+	if !x.all.empty() && !yield(&x.all) {
 		return
 	}
 	if x.function == "keyMatch" {
@@ -279,7 +360,7 @@ func (x *objectIndex) covering(pattern string, yield func(ruleSet) bool) {
 			if n > end {
 				continue
 			}
-			if set := x.prefixes[pattern[:n]]; set != nil && !yield(*set) {
+			if set := x.prefixes[pattern[:n]]; set != nil && !yield(set) {
 				return
 			}
 		}
@@ -289,18 +370,22 @@ func (x *objectIndex) covering(pattern string, yield func(ruleSet) bool) {
 		return
 	}
 	visits := 0
-	x.segments.covering(segments(x.function, pattern), &visits, yield)
+	segs := appendSegments(x.index.segments, x.function, pattern)
+	if segs != nil {
+		x.index.segments = segs
+	}
+	x.segments.covering(segs, &visits, yield)
 }
 
-func (n *coverNode) covering(segs []segment, visits *int, yield func(ruleSet) bool) bool {
+func (n *coverNode) covering(segs []segment, visits *int, yield func(*ruleSet) bool) bool {
 	if *visits++; *visits > maxVisits {
 		yield(nil)
 		return false
 	}
 	if len(segs) == 0 {
-		return n.rules == nil || yield(n.rules)
+		return n.rules.empty() || yield(&n.rules)
 	}
-	if n.rest != nil && !yield(n.rest.rules) {
+	if n.rest != nil && !yield(&n.rest.rules) {
 		return false
 	}
 	s := segs[0]

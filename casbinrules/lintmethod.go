@@ -121,9 +121,11 @@ func (l *linter) checkPartners() {
 		return
 	}
 	head := namesHead(l.schema, l.rules)
+	known := map[string]map[string]bool{} // the methods that an action names
 	for r := range l.policyRules() {
+		named := l.schema.methodSet(r, known)
 		for _, p := range partners {
-			if (head || p.method != http.MethodGet) && l.schema.ruleNames(r, p.method) && !l.answered(r, l.object(r), p.partner) {
+			if (head || p.method != http.MethodGet) && named[p.method] && !l.answered(r, l.object(r), p.partner) {
 				l.reportColumn(r, l.shape.action.column, p.code, "add a line for "+p.partner+", that says the same or the contrary", "%s", p.message)
 			}
 		}
@@ -178,8 +180,8 @@ func (l *linter) answered(r *rule, object, method string) bool {
 	if len(c.links) > maxRoles {
 		return true
 	}
-	for role := range c.links {
-		if l.cover.answers(r, role, object, method, effect) {
+	for _, role := range c.links {
+		if l.cover.answers(r, role.name, object, method, effect) {
 			return true
 		}
 	}

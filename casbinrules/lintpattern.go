@@ -37,7 +37,9 @@ func (l *linter) checkObjects() {
 		told, seen := known[text]
 		if !seen {
 			told = l.shape.object.advise(text, paths > 0 && paths >= names)
-			known[text] = told
+			if len(told) > 0 || !isPlain(text) { // else it is quicker found than kept
+				known[text] = told
+			}
 		}
 		for _, a := range told {
 			l.reportColumn(r, l.shape.object.column, a.code, a.hint, "%s", a.message)
@@ -141,7 +143,7 @@ func adviseUnmatchable(function, object string) []advice {
 	}
 	why, hint := "", ""
 	switch {
-	case percentEscape.MatchString(object):
+	case strings.IndexByte(object, '%') >= 0 && percentEscape.MatchString(object):
 		why, hint = "has its percent-encoding taken off", "write the characters themselves"
 	case strings.Contains(object, "//"):
 		why, hint = "has no empty segment", "write one slash"

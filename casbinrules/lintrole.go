@@ -120,9 +120,9 @@ func (l *linter) checkUsed(n roleNotes) {
 			continue
 		}
 		told[role.name] = true
-		if c := g.nodes[role]; c != nil {
-			for name := range c.links {
-				told[role.name] = told[role.name] && !used(node{role.tenant, name})
+		if c := g.from(role.tenant, role.name); c != nil {
+			for _, l := range c.links {
+				told[role.name] = told[role.name] && !used(node{role.tenant, l.name})
 			}
 		}
 		if told[role.name] {
@@ -149,14 +149,17 @@ func (l *linter) usedRoles(n roleNotes, g *graph) func(node) bool {
 		allowed[name] = true
 	}
 	deprived := map[node]bool{}
-	for from, c := range g.nodes {
-		may := anybody || allowed[from.name]
-		for name := range c.links {
-			may = may || allowed[name]
+	for from, c := range g.all() {
+		if len(denied) == 0 {
+			break
 		}
-		for name := range c.links {
-			if may && denied[name] {
-				deprived[node{from.tenant, name}] = true
+		may := anybody || allowed[from.name]
+		for _, l := range c.links {
+			may = may || allowed[l.name]
+		}
+		for _, l := range c.links {
+			if may && denied[l.name] {
+				deprived[node{from.tenant, l.name}] = true
 			}
 		}
 	}

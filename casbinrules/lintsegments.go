@@ -37,21 +37,26 @@ func everything(function, pattern string) bool {
 
 // segments takes a pattern apart at its slashes. It returns nil for one whose
 // segments cannot be told apart.
-func segments(function, pattern string) []segment {
-	parts := strings.Split(pattern, "/")
-	made := make([]segment, len(parts))
-	names := []string{}
-	for i, part := range parts {
-		made[i] = segmentOf(function, part, i == len(parts)-1 && i > 0)
-		if made[i].kind == segmentOther && strings.Trim(made[i].text, dottedBytes) != "" {
+func segments(function, pattern string) []segment { return appendSegments(nil, function, pattern) }
+
+// appendSegments is segments in the room of made, which it replaces.
+func appendSegments(made []segment, function, pattern string) []segment {
+	made = slices.Grow(made[:0], strings.Count(pattern, "/")+1)
+	var names []string
+	for more := true; more; {
+		var part string
+		part, pattern, more = strings.Cut(pattern, "/")
+		s := segmentOf(function, part, !more && len(made) > 0)
+		if s.kind == segmentOther && strings.Trim(s.text, dottedBytes) != "" {
 			return nil
 		}
-		if function == "keyMatch4" && made[i].kind == segmentOne {
+		if function == "keyMatch4" && s.kind == segmentOne {
 			if slices.Contains(names, part) {
 				return nil // must be equal to the other one
 			}
 			names = append(names, part)
 		}
+		made = append(made, s)
 	}
 	return made
 }
@@ -78,6 +83,9 @@ func segmentOf(function, part string, last bool) segment {
 
 // literal is the one text that a part of a regular expression matches.
 func literal(part string) (string, bool) {
+	if strings.IndexAny(part, regexpBytes) < 0 {
+		return part, true
+	}
 	var b strings.Builder
 	for i := 0; i < len(part); i++ {
 		c := part[i]

@@ -9,36 +9,75 @@ import (
 
 // load makes a snapshot of model and policy.
 func load(in *contents, c *config) (*snapshot, error) {
-	r, err := read(in, c, nil)
+	r, err := read(in, c)
 	if err != nil {
 		return nil, err
 	}
-	if refused(r.findings) {
+	// The one is made while the other goes on: few mistakes refuse a policy.
+	built := aside(func() (*snapshot, error) { return r.build(in, c) })
+	r.judge(in, c, nil)
+	s, err := built()
+	switch {
+	case refused(r.findings):
 		return nil, &FindingsError{r.findings}
+	case err != nil:
+		return nil, err
+	}
+	s.warnings = r.findings
+	return s, nil
+}
+
+// aside calls f on another goroutine and returns a function that waits for what
+// it returns, and panics as f does.
+func aside[T any](f func() (T, error)) func() (T, error) {
+	var made T
+	var err error
+	var panicked any
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { panicked = recover() }()
+		made, err = f()
+	}()
+	return func() (T, error) {
+		if <-done; panicked != nil {
+			panic(panicked)
+		}
+		return made, err
+	}
+}
+
+// build makes the snapshot of a policy in which no line is wrong; nil for
+// others.
+func (r *reading) build(in *contents, c *config) (*snapshot, error) {
+	if r.schema.file.failed() || r.errors > 0 {
+		return nil, nil
 	}
 	s, err := newSnapshot(r.schema, r.rules, r.graphs, c)
 	if err != nil {
 		return nil, err
 	}
-	s.warnings = r.findings
 	s.model = in.model
 	s.version = newVersion(in, r.rules)
 	return s, nil
 }
 
-// reading is a model and its policy as read, good or not.
+// reading is a model and its policy as read, good or not. What is common to
+// lint and a snapshot is only read by both.
 type reading struct {
 	schema *schema
 	files  []string
 	rules  []*rule
 	graphs map[string]*graph
-	// findings are all there are, sorted.
+	column func(r *rule, field int) int // where a field begins
+	errors int                          // lines that are wrong
+	// findings are those of lines and role links; with judge all there are.
 	findings []Finding
 }
 
-// read reads model and policy and looks for everything there is to say about
-// them. The policy is left out when the model does not say what its lines are.
-func read(in *contents, c *config, routes []core.RouteInfo) (*reading, error) {
+// read reads model and policy. The policy is left out when the model does not
+// say what its lines are.
+func read(in *contents, c *config) (*reading, error) {
 	s := readSchema(in.model, c)
 	s.checkOptions(c)
 	if !s.file.failed() {
@@ -48,15 +87,12 @@ func read(in *contents, c *config, routes []core.RouteInfo) (*reading, error) {
 	}
 	r := &reading{schema: s, files: in.names()}
 	if s.defined {
-		r.readPolicy(in, c, routes)
+		r.readPolicy(in, c)
 	}
-	r.findings = append(slices.Clone(s.file.findings), r.findings...)
-	sortFindings(r.findings, r.files)
-	showRows(r.findings, in.rows)
 	return r, nil
 }
 
-func (r *reading) readPolicy(in *contents, c *config, routes []core.RouteInfo) {
+func (r *reading) readPolicy(in *contents, c *config) {
 	p := newPolicyReader(r.schema, c)
 	if in.adapted {
 		p.readRows(in.rows)
@@ -65,15 +101,23 @@ func (r *reading) readPolicy(in *contents, c *config, routes []core.RouteInfo) {
 			p.read(file.Name, file.Content)
 		}
 	}
-	r.rules = p.rules
+	r.rules, r.column = p.rules, p.column
 	r.graphs = newGraphs(r.schema, r.rules, c)
 	p.checkPolicy(r.files[0], c)
 	p.checkRoles(r.graphs)
-	r.findings = p.findings
-	if !r.schema.file.has(codeModelMatcher) {
+	r.findings, r.errors = p.findings, p.errors
+}
+
+// judge looks for everything there is to say about model and policy, and puts
+// it in order.
+func (r *reading) judge(in *contents, c *config, routes []core.RouteInfo) {
+	if r.schema.defined && !r.schema.file.has(codeModelMatcher) {
 		// Without the matcher nobody knows what the columns mean.
-		r.findings = append(r.findings, lint(r, c, routes, p.errors == 0)...)
+		r.findings = append(r.findings, lint(r, c, routes, r.errors == 0)...)
 	}
+	r.findings = append(slices.Clone(r.schema.file.findings), r.findings...)
+	sortFindings(r.findings, r.files)
+	showRows(r.findings, in.rows)
 }
 
 // newGraphs follows the role links of every kind of g lines.

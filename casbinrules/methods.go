@@ -72,7 +72,31 @@ func (s *schema) ruleNames(r *rule, method string) bool {
 }
 
 func namesHead(s *schema, rules []*rule) bool {
-	return slices.ContainsFunc(rules, func(r *rule) bool { return s.ruleNames(r, http.MethodHead) })
+	known := map[string]map[string]bool{}
+	return slices.ContainsFunc(rules, func(r *rule) bool { return s.methodSet(r, known)[http.MethodHead] })
+}
+
+// methodSet is the methods that a rule names. known keeps them by action, of
+// which there are few.
+func (s *schema) methodSet(r *rule, known map[string]map[string]bool) map[string]bool {
+	if r.kind() != "p" {
+		return nil
+	}
+	action := ""
+	if len(s.actions) == 1 {
+		action = value(r, s.actions[0])
+		if set, ok := known[action]; ok {
+			return set
+		}
+	}
+	set := map[string]bool{}
+	for method := range s.methods(r) {
+		set[method] = true
+	}
+	if len(s.actions) == 1 {
+		known[action] = set
+	}
+	return set
 }
 
 // rulesFor are the rules that may decide about an unusual method: those that

@@ -13,7 +13,7 @@ import (
 // checkPattern tries a pattern with the matcher function that will take it, so
 // that what would fail at a request fails the load.
 func checkPattern(function, pattern string) (err error) {
-	if strings.HasPrefix(function, "key") && isPlain(pattern) {
+	if goodBeyondDoubt(function, pattern) {
 		return nil
 	}
 	defer func() {
@@ -44,6 +44,11 @@ func checkPattern(function, pattern string) (err error) {
 		}
 	}
 	return err
+}
+
+// goodBeyondDoubt reports whether a function takes a pattern for sure.
+func goodBeyondDoubt(function, pattern string) bool {
+	return strings.HasPrefix(function, "key") && isPlain(pattern)
 }
 
 // isPlain reports whether a path pattern is good beyond doubt, without being

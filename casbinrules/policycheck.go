@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ func (r *policyReader) add(file string, n int, fields []field) {
 		r.checkValues(fields[1:], report)
 	}
 	if r.errors == before {
-		r.keep(newRule(file, n, fields))
+		r.keep(r.newRule(file, n, fields))
 	}
 }
 
@@ -103,29 +104,61 @@ func checkFields(fields []field, report reporter) {
 	}
 }
 
-func newRule(file string, n int, fields []field) *rule {
-	made := &rule{file: file, line: n, values: make([]string, len(fields)), columns: make([]int, len(fields))}
+// piece is how many rules are cut from one piece of memory.
+const piece = 512
+
+func (r *policyReader) newRule(file string, n int, fields []field) *rule {
+	if len(r.someRules) == 0 {
+		r.someRules = make([]rule, piece)
+	}
+	if len(r.someValues) < len(fields) {
+		r.someValues = make([]string, piece*len(fields))
+	}
+	made := &r.someRules[0]
+	r.someRules = r.someRules[1:]
+	*made = rule{file: file, line: n, values: r.someValues[:len(fields):len(fields)], begins: int32(len(r.columns))}
+	r.someValues = r.someValues[len(fields):]
 	for i, f := range fields {
-		made.values[i], made.columns[i] = f.text, f.column
+		made.values[i] = f.text
+		r.columns = append(r.columns, int32(f.column))
 	}
 	return made
 }
 
+// column is where a field of a rule begins, the kind being field 0.
+func (r *policyReader) column(of *rule, field int) int { return int(r.columns[int(of.begins)+field]) }
+
 // keep adds a good rule, unless Casbin would drop it as a duplicate of another
 // one that it is not.
 func (r *policyReader) keep(made *rule) {
-	key := strings.Join(made.values, ",")
-	if first := r.joined[key]; first != nil {
+	key := r.sum(made.values)
+	for first := r.joined[key]; first != nil; first = r.joined[key] {
 		if slices.Equal(first.values, made.values) {
-			r.report(made.file, made.line, made.columns[0], codeDuplicate, "remove one of them", "the line says what %s says already", first.place())
-		} else {
-			r.report(made.file, made.line, made.columns[0], codeCollision, "do without commas inside the fields",
-				"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.place())
+			r.report(made.file, made.line, r.column(made, 0), codeDuplicate, "remove one of them", "the line says what %s says already", first.place())
+			return
 		}
-		return
+		if strings.Join(first.values, ",") == strings.Join(made.values, ",") {
+			r.report(made.file, made.line, r.column(made, 0), codeCollision, "do without commas inside the fields",
+				"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.place())
+			return
+		}
+		key++
 	}
 	r.joined[key] = made
 	r.rules = append(r.rules, made)
+}
+
+// sum is a hash of the values joined with commas.
+func (r *policyReader) sum(values []string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(r.seed)
+	for i, v := range values {
+		if i > 0 {
+			_ = h.WriteByte(',') // never fails
+		}
+		_, _ = h.WriteString(v) // never fails
+	}
+	return h.Sum64()
 }
 
 // checkValues checks the values of a p line.
@@ -143,6 +176,9 @@ func (r *policyReader) checkValues(fields []field, report reporter) {
 	}
 	for _, p := range s.patterns {
 		f := fields[p.column]
+		if goodBeyondDoubt(p.function, f.text) {
+			continue
+		}
 		key := patternKey{p.function, f.text}
 		err, tried := r.patterns[key]
 		if !tried {
@@ -189,12 +225,34 @@ func miscounted(fields []field, want int) int {
 // text is shown counts too: with a zero-width space a name equals nothing.
 func controlCharacter(fields []field) (column int, c rune) {
 	for _, f := range fields {
+		if isPrintable(f.text) {
+			continue
+		}
 		if at := strings.IndexFunc(f.text, isInvisible); at >= 0 {
 			c, _ = utf8.DecodeRuneInString(f.text[at:])
 			return f.column + at, c
 		}
 	}
 	return 0, 0
+}
+
+// isPrintable reports whether s is printable ASCII, as most text is.
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func isInvisible(c rune) bool {

@@ -3,7 +3,9 @@ package casbinrules
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,8 +22,8 @@ type rule struct {
 	line int
 	// values are the fields, the kind of line ("p", "g") first.
 	values []string
-	// columns are where the fields begin.
-	columns []int
+	// begins is where the reader noted the columns that the fields begin in.
+	begins int32
 }
 
 // kind is what the line is: "p", "g", "g2" …
@@ -41,17 +43,29 @@ type policyReader struct {
 	findings []Finding
 	// errors is how many of the findings are errors.
 	errors int
-	// joined are the rules so far as Casbin tells them apart, by kind and
-	// fields joined with commas.
-	joined map[string]*rule
-	// patterns are those tried so far.
+	// joined are the rules so far as Casbin tells them apart: by a hash of kind
+	// and fields joined with commas, or the next number that is free.
+	joined map[uint64]*rule
+	seed   maphash.Seed
+	// patterns are the doubtful ones tried so far.
 	patterns map[patternKey]error
+	// columns are where the fields of all rules begin; see rule.begins. They
+	// are needed for findings only, and let go with the reader.
+	columns []int32
+	// fields are those of the line at hand.
+	fields []field
+	// Rules and their fields are cut from larger pieces.
+	someRules  []rule
+	someValues []string
 }
 
 type patternKey struct{ function, pattern string }
 
 func newPolicyReader(s *schema, c *config) *policyReader {
-	return &policyReader{schema: s, config: c, joined: map[string]*rule{}, patterns: map[patternKey]error{}}
+	return &policyReader{
+		schema: s, config: c,
+		joined: map[uint64]*rule{}, seed: maphash.MakeSeed(), patterns: map[patternKey]error{},
+	}
 }
 
 func (r *policyReader) report(file string, line, column int, code, hint, format string, args ...any) {
@@ -75,10 +89,20 @@ func (r *policyReader) read(file string, data []byte) {
 		r.report(file, 1, 1, codeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
 		data = data[len(bom):]
 	}
-	for n := 1; len(data) > 0; n++ {
-		line, rest, _ := bytes.Cut(data, []byte("\n"))
-		r.readLine(file, n, string(line))
-		data = rest
+	r.expect(bytes.Count(data, []byte("\n")) + 1)
+	text := string(data) // of which every field is a part
+	for n := 1; len(text) > 0; n++ {
+		line, rest, _ := strings.Cut(text, "\n")
+		r.readLine(file, n, line)
+		text = rest
+	}
+}
+
+// expect makes room for at most n more rules.
+func (r *policyReader) expect(n int) {
+	r.rules = slices.Grow(r.rules, n)
+	if len(r.joined) == 0 {
+		r.joined = make(map[uint64]*rule, n)
 	}
 }
 
@@ -92,18 +116,21 @@ func (r *policyReader) readLine(file string, n int, raw string) {
 		return
 	}
 	offset := len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
-	if !utf8.ValidString(line) {
+	if isASCII(line) {
+		// Nothing to see, and most lines are so.
+	} else if !utf8.ValidString(line) {
 		r.report(file, n, offset+invalidAt(line)+1, codeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
 		if !r.config.asCasbin {
 			return
 		}
 	}
-	fields, problem := splitLine(line, offset)
+	var problem *lineError
+	r.fields, problem = splitLine(r.fields[:0], line, offset)
 	if problem != nil {
 		r.report(file, n, problem.column, codeQuoting, problem.hint, "%s", problem.message)
 		return
 	}
-	r.add(file, n, fields)
+	r.add(file, n, r.fields)
 }
 
 // invalidAt is the offset of the first byte that is not UTF-8.

@@ -17,7 +17,7 @@ func (r *policyReader) checkPolicy(file string, c *config) {
 	}
 	for _, made := range r.rules {
 		if role := made.values[min(2, len(made.values)-1)]; made.kind() == "g" && !strings.HasPrefix(role, c.rolePrefix) {
-			r.report(made.file, made.line, made.columns[2], codeRolePrefix, "write "+c.rolePrefix+role, "role %q does not begin with the prefix %q", role, c.rolePrefix)
+			r.report(made.file, made.line, r.column(made, 2), codeRolePrefix, "write "+c.rolePrefix+role, "role %q does not begin with the prefix %q", role, c.rolePrefix)
 		}
 	}
 }
@@ -25,43 +25,69 @@ func (r *policyReader) checkPolicy(file string, c *config) {
 // checkRoles reports cycles and chains that Casbin would not follow.
 func (r *policyReader) checkRoles(graphs map[string]*graph) {
 	seen := map[string]*linkChecker{}
+	tree := r.schema.effect == constant.SubjectPriorityEffect
+	for kind, g := range graphs {
+		if tree || g.chained(r.rules, kind) {
+			seen[kind] = &linkChecker{up: map[node][]node{}, given: map[node]bool{}}
+		}
+	}
 	for _, made := range r.rules {
-		g := graphs[made.kind()]
-		if g == nil {
+		g, c := graphs[made.kind()], seen[made.kind()]
+		if c == nil {
 			continue
 		}
-		c := seen[made.kind()]
-		if c == nil {
-			c = &linkChecker{up: map[node][]node{}, given: map[node]bool{}}
-			seen[made.kind()] = c
-		}
 		from, to := g.ends(made)
-		if r.schema.effect == constant.SubjectPriorityEffect && made.kind() == "g" && len(c.up[from]) > 0 {
-			r.report(made.file, made.line, made.columns[1], codeTree, "give each name one role",
+		if tree && made.kind() == "g" && len(c.up[from]) > 0 {
+			r.report(made.file, made.line, r.column(made, 1), codeTree, "give each name one role",
 				"%q has a second role, and how Casbin then sorts by subject priority is chance", from.name)
 		}
 		if way := c.add(from, to); way != nil {
 			code := codeCycle
-			if r.schema.effect == constant.SubjectPriorityEffect {
+			if tree {
 				code = codeTree // Casbin hangs on a circle.
 			}
-			r.report(made.file, made.line, made.columns[0], code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
+			r.report(made.file, made.line, r.column(made, 0), code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
 		}
 	}
-	told := map[string]bool{}
+	r.checkDepth(graphs, seen)
+}
+
+// checkDepth reports chains from names that are no role of others.
+func (r *policyReader) checkDepth(graphs map[string]*graph, seen map[string]*linkChecker) {
+	told, deep := map[string]bool{}, map[string]bool{}
+	for kind, g := range graphs {
+		deep[kind] = g.cut()
+	}
 	for _, made := range r.rules {
-		g := graphs[made.kind()]
-		if g == nil {
+		g, c := graphs[made.kind()], seen[made.kind()]
+		if c == nil || !deep[made.kind()] {
 			continue
 		}
 		from, _ := g.ends(made)
 		id := made.kind() + "\x00" + from.tenant
-		if cut := g.nodes[from].cut; cut != "" && !told[id] && !seen[made.kind()].given[from] {
+		if cut := g.from(from.tenant, from.name).cut; cut != "" && !told[id] && !c.given[from] {
 			told[id] = true
-			r.report(made.file, made.line, made.columns[0], codeDeep, "link closer to the role that is meant",
+			r.report(made.file, made.line, r.column(made, 0), codeDeep, "link closer to the role that is meant",
 				"%q is more than %d role links away from %q, and Casbin follows no more", cut, maxLinks, from.name)
 		}
 	}
+}
+
+// chained reports whether some role has roles itself, without which there are
+// neither circles nor chains.
+func (g *graph) chained(rules []*rule, kind string) bool {
+	return slices.ContainsFunc(rules, func(r *rule) bool {
+		if r.kind() != kind {
+			return false
+		}
+		_, to := g.ends(r)
+		return g.from(to.tenant, to.name) != nil
+	})
+}
+
+// cut reports whether some chain is too long.
+func (g *graph) cut() bool {
+	return slices.ContainsFunc(g.closures, func(c *closure) bool { return c.cut != "" })
 }
 
 // linkChecker takes role links one by one and tells when one closes a circle.

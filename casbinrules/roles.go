@@ -87,4 +87,4 @@ func holds(p *core.Principal, role string) bool {
 // The later ones are there because a role that only tokens carry stands in a
 // policy exactly as a user does, and warning of it would be a false alarm;
 // what is in neither part, such as a misspelt name, the policy does not know.
-func (a *Authorizer) KnownRoles() []string { return slices.Clone(a.current.Load().knownRoles) }
+func (a *Authorizer) KnownRoles() []string { return slices.Clone(a.current.Load().knownRoles()) }

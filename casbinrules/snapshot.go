@@ -34,8 +34,9 @@ type snapshot struct {
 	// members is the graph of g, or nil.
 	members *graph
 	// roleNames are the names that no principal gets anything by.
-	roleNames  map[string]bool
-	knownRoles []string
+	roleNames map[string]bool
+	// knownRoles are worked out when somebody asks for them.
+	knownRoles func() []string
 	// warnings are what was found and did not refuse the policy.
 	warnings []Finding
 	// namesHead says that some rule names HEAD.
@@ -67,7 +68,7 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		graphs:     graphs,
 		members:    graphs["g"],
 		roleNames:  roleNames(rules),
-		knownRoles: knownRoles(s, rules, c),
+		knownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
 		namesHead:  namesHead(s, rules),
 		unusual:    unusualEngines(s, rules, graphs, c),
 	}, nil
@@ -78,7 +79,9 @@ func roleNames(rules []*rule) map[string]bool {
 	names := map[string]bool{anonymous: true}
 	for _, r := range rules {
 		if r.kind() == "g" {
-			names[r.fields()[1]] = true
+			if role := r.fields()[1]; !names[role] {
+				names[role] = true
+			}
 		}
 	}
 	return names
@@ -130,8 +133,9 @@ func (s *snapshot) isRoleName(id string, c *config) bool {
 // each is built at its first request.
 func unusualEngines(s *schema, rules []*rule, graphs map[string]*graph, c *config) map[string]func() (engine, error) {
 	engines := map[string]func() (engine, error){}
+	known := map[string]map[string]bool{}
 	for _, r := range rules {
-		for method := range s.methods(r) {
+		for method := range s.methodSet(r, known) {
 			if isUsual(method) || engines[method] != nil {
 				continue
 			}

@@ -76,7 +76,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		stderr string
 		args   []string
 	}{
-		{"which command? one of check, diff, explain, fmt, init, lint, matrix, test\nrun \"sallyport --help\"", nil},
+		{"which command? one of apikey, check, diff, explain, fmt, init, lint, matrix, test\nrun \"sallyport --help\"", nil},
 		{"unknown command \"frobnicate\"", []string{"frobnicate"}},
 		{"unknown flag: --nope\nrun \"sallyport lint --help\"", []string{"lint", "--nope"}},
 		{"unknown command \"x\" for \"sallyport lint\"", []string{"lint", "x"}},

@@ -98,7 +98,7 @@ decided; 2 the command could not do what was asked.`,
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit())
+	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit(), newAPIKey())
 	return root
 }
 
