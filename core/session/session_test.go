@@ -1,0 +1,333 @@
+package session_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+func TestWhatCannotWorkIsAnErrorOfNew(t *testing.T) {
+	for want, opt := range map[string]session.Option{
+		"option 1 is nil":                     nil,
+		"store is nil":                        session.WithStore(nil),
+		"session: store is nil":               session.WithStore((*memstore.MemStore)(nil)),
+		"store timeout 0s: from 10ms to 1m":   session.WithStoreTimeout(0),
+		"store timeout 1h0m0s":                session.WithStoreTimeout(time.Hour),
+		"idle timeout 0s: at least 1s":        session.WithIdleTimeout(0),
+		"idle timeout 24h0m0s is longer":      session.WithIdleTimeout(24 * time.Hour),
+		"absolute timeout -1s: at least 1s":   session.WithAbsoluteTimeout(-time.Second),
+		"clock is nil":                        session.WithClock(nil),
+		"realm is empty":                      session.WithRealm(""),
+		`"realm"`:                             session.WithRealm("a\nb"),
+		`path "": begin with one slash`:       session.WithLoginPage(""),
+		`path "//evil.example": begin with`:   session.WithLogoutRedirect("//evil.example"),
+		`path "https://evil.example": begin`:  session.WithLogoutRedirect("https://evil.example"),
+		`path "/\\evil.example": write what`:  session.WithLogoutRedirect(`/\evil.example`),
+		`path "/a\r\nSet-Cookie: x=1": write`: session.WithLogoutRedirect("/a\r\nSet-Cookie: x=1"),
+		`cookie name "": give it a name`:      session.WithCookieName(""),
+		`cookie name "__Secure-x": give it`:   session.WithCookieName("__Secure-x"),
+		`cookie name "a b": http: invalid`:    session.WithCookieName("a b"),
+		`trusted origin "x"`:                  session.WithTrustedOrigins("x"),
+		"guard: option 1 is nil":              session.WithAnswers(nil),
+	} {
+		if m, err := session.New(opt); err == nil || m != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("New: %v, want %q", err, want)
+		}
+	}
+}
+
+// TestPrincipalComesBack: what a session keeps, and what it does not.
+func TestPrincipalComesBack(t *testing.T) {
+	b := newBench(t)
+	claims := map[string]any{
+		"name": "Alice Ä", "age": 33.0, "id": json.Number("9007199254740993"), "ratio": 0.5, "staff": true, "none": nil,
+		"groups": []any{"a", map[string]any{"deep": []any{1.0}}},
+	}
+	in := principal(t, core.PrincipalInfo{
+		ID: "alice", Scheme: "Form", Roles: []string{"user"}, Scopes: []string{"read", "write"}, Tenant: "acme",
+		Claims: claims, AuthTime: b.clock.Now().Add(-time.Minute),
+	})
+	cookie := b.login(in, "")
+	for _, after := range []string{"login", "rotation"} {
+		p, err := b.manager.Authenticate(t.Context(), request("GET", cookie))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]any{}
+		for name := range p.Claims() {
+			got[name], _ = p.Claim(name)
+		}
+		want := map[string]any{session.ClaimLoginScheme: "Form"}
+		for name, v := range claims {
+			want[name] = v
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("after %s: claims %v, want %v", after, got, want)
+		}
+		if p.ID() != "alice" || p.Scheme() != "Session" || p.Tenant() != "acme" || !p.AuthTime().Equal(in.AuthTime()) ||
+			!slices.Equal(slices.Collect(p.Roles()), []string{"user"}) || !slices.Equal(slices.Collect(p.Scopes()), []string{"read", "write"}) ||
+			!p.Expires().Equal(b.clock.Now().Add(12*time.Hour)) {
+			t.Errorf("after %s: principal %+v", after, p)
+		}
+		fields, err := b.manager.Rotate(t.Context(), request("POST", cookie), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookie = cookieFrom(t, fields)
+	}
+}
+
+func TestRotationKeepsWhatItIsNotTold(t *testing.T) {
+	b := newBench(t)
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice", Scheme: "Form", Roles: []string{"user"}}), "")
+	start := b.clock.Now()
+	b.clock.Advance(10 * time.Minute)
+	p, err := b.manager.Authenticate(t.Context(), request("GET", cookie))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, next := range []*core.Principal{p, principal(t, core.PrincipalInfo{ID: "alice", Roles: []string{"admin"}})} {
+		fields, err := b.manager.Rotate(t.Context(), request("POST", cookie), next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookie = cookieFrom(t, fields)
+		p, err = b.manager.Authenticate(t.Context(), request("GET", cookie))
+		if err != nil {
+			t.Fatal(err)
+		}
+		scheme, _ := p.Claim(session.ClaimLoginScheme)
+		if !p.AuthTime().Equal(start) || !p.Expires().Equal(start.Add(12*time.Hour)) || scheme != "Form" {
+			t.Errorf("authenticated %v by %v until %v", p.AuthTime(), scheme, p.Expires())
+		}
+	}
+	if !p.HasRole("admin") || p.HasRole("user") {
+		t.Errorf("roles %q", slices.Collect(p.Roles()))
+	}
+	var internal *core.InternalError
+	if _, err = b.manager.Rotate(t.Context(), request("POST", cookie), principal(t, core.PrincipalInfo{ID: "bob"})); !errors.As(err, &internal) {
+		t.Errorf("rotated into another principal: %v", err)
+	}
+	if _, err = b.manager.Rotate(t.Context(), request("POST", ""), p); !errors.Is(err, core.ErrNoCredentials) {
+		t.Errorf("rotated without a session: %v", err)
+	}
+}
+
+// TestSessionEndsWithItsCredentials: a login must not make more of credentials
+// than they are.
+func TestSessionEndsWithItsCredentials(t *testing.T) {
+	b := newBench(t, session.WithPersistentCookie())
+	p := principal(t, core.PrincipalInfo{ID: "alice", Expires: b.clock.Now().Add(90 * time.Second)})
+	fields, err := b.manager.Login(t.Context(), request("POST", ""), p)
+	if err != nil || !strings.Contains(fields[0].Value, "; Max-Age=90;") {
+		t.Fatalf("%v %v", fields, err)
+	}
+	cookie := cookieFrom(t, fields)
+	b.clock.Advance(89 * time.Second)
+	if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); err != nil {
+		t.Error(err)
+	}
+	b.clock.Advance(time.Second)
+	if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); err == nil {
+		t.Error("the session outlived its credentials")
+	}
+	var internal *core.InternalError
+	if _, err := b.manager.Login(t.Context(), request("POST", ""), p); !errors.As(err, &internal) {
+		t.Errorf("login with expired credentials: %v", err)
+	}
+}
+
+func TestLoginRefusesWhatItCannotKeep(t *testing.T) {
+	b := newBench(t)
+	for name, p := range map[string]*core.Principal{
+		"nobody":       nil,
+		"no principal": new(core.Principal),
+		"no JSON":      principal(t, core.PrincipalInfo{ID: "alice", Claims: map[string]any{"f": func() {}}}),
+		"no number":    principal(t, core.PrincipalInfo{ID: "alice", Claims: map[string]any{"n": math.NaN()}}),
+		"too large":    principal(t, core.PrincipalInfo{ID: "alice", Claims: map[string]any{"s": strings.Repeat("x", session.MaxRecord)}}),
+	} {
+		var internal *core.InternalError
+		if fields, err := b.manager.Login(t.Context(), request("POST", ""), p); !errors.As(err, &internal) || fields != nil {
+			t.Errorf("%s: %v %v", name, fields, err)
+		}
+	}
+	if keys := b.store.Keys(); len(keys) > 0 {
+		t.Errorf("the store holds %q", keys)
+	}
+	var internal *core.InternalError
+	if err := b.manager.LogoutEverywhere(t.Context(), ""); !errors.As(err, &internal) {
+		t.Errorf("logout everywhere of nobody: %v", err)
+	}
+}
+
+// TestClocksMayDiffer: the record outlives the store's own expiry where the
+// store's clock is behind.
+func TestDeadlineIsJudgedHereToo(t *testing.T) {
+	b := newBench(t)
+	late := newBench(t, session.WithStore(b.store)) // its clock is its own
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	late.clock.Advance(12*time.Hour - time.Second)
+	var bad *core.CredentialError
+	if _, err := late.manager.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &bad) || bad.Reason != session.ReasonIdle {
+		t.Errorf("%v", err)
+	}
+	late.clock.Advance(time.Second)
+	if _, err := late.manager.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &bad) || bad.Reason != core.ReasonExpired {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestMemoryIsTheDefault also runs the path of stores that answer at once.
+func TestMemoryIsTheDefault(t *testing.T) {
+	m, err := session.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, manager: m}
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err != nil || p.ID() != "alice" {
+		t.Error(p, err)
+	}
+	if fields, err := m.Logout(t.Context(), request("POST", cookie)); err != nil || len(fields) != 2 {
+		t.Error(fields, err)
+	}
+	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err == nil {
+		t.Error(p)
+	}
+}
+
+// plain is a store without contexts, as some of scs are.
+type plain struct{ scs.Store }
+
+// TestStoreWithoutContexts: those are bounded in time as well.
+func TestStoreWithoutContexts(t *testing.T) {
+	b := newBench(t)
+	m, err := session.New(session.WithStore(plain{b.store}), session.WithClock(b.clock.Now), session.WithStoreTimeout(20*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.manager = m
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err != nil || p.ID() != "alice" {
+		t.Error(p, err)
+	}
+	released := make(chan struct{})
+	defer close(released)
+	b.store.Before(func(context.Context, string) { <-released })
+	var unavailable *core.UnavailableError
+	if _, err := m.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &unavailable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a store that hangs: %v", err)
+	}
+	if _, err := m.Logout(t.Context(), request("POST", cookie)); !errors.As(err, &unavailable) {
+		t.Errorf("a logout from a store that hangs: %v", err)
+	}
+}
+
+// TestHangingStoreCollectsNoGoroutines: requests beyond the limit wait in their
+// own goroutine, and are given up in time.
+func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
+	b := newBench(t, session.WithStoreTimeout(300*time.Millisecond))
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	released := make(chan struct{})
+	defer close(released)
+	b.store.Before(func(context.Context, string) { <-released })
+	before := b.store.Asked("find")
+	var wg sync.WaitGroup
+	for range session.MaxCalls + 200 {
+		wg.Go(func() {
+			var unavailable *core.UnavailableError
+			if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &unavailable) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := b.store.Asked("find") - before; n > session.MaxCalls {
+		t.Errorf("%d calls under way, at most %d", n, session.MaxCalls)
+	}
+}
+
+// TestManyAtOnce is for the race detector.
+func TestManyAtOnce(t *testing.T) {
+	b := newBench(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice", Claims: map[string]any{"a": []any{"b"}}}), "")
+			for range 20 {
+				p, err := b.manager.Authenticate(t.Context(), request("GET", cookie))
+				if err != nil || p.ID() != "alice" {
+					t.Error(p, err)
+				}
+				b.clock.Advance(time.Second)
+			}
+			if _, err := b.manager.Logout(t.Context(), request("POST", cookie)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestChallengesOnlyWhereSigningInHelps: RFC 9110 §11.6.1, RFC 9470 §3.
+func TestChallengesOnlyWhereSigningInHelps(t *testing.T) {
+	b := newBench(t, session.WithRealm(`my "shop"`))
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{core.ErrNoCredentials, `Session realm="my \"shop\""`},
+		{&core.CredentialError{Reason: session.ReasonIdle}, `Session realm="my \"shop\""`},
+		{&core.StepUpError{StepUp: core.StepUp{ACRValues: []string{"a", "b"}, MaxAge: time.Minute}},
+			`Session realm="my \"shop\"", error="insufficient_user_authentication", acr_values="a b", max_age="60"`},
+		{&core.StepUpError{StepUp: core.StepUp{ACRValues: []string{"\n"}}}, ""},
+		{&core.ScopeError{}, ""},
+		{core.ErrAmbiguousCredentials, ""},
+		{&core.UnavailableError{}, ""},
+	} {
+		got := ""
+		for _, c := range b.manager.Challenges(nil, tt.err) {
+			got += c.String()
+		}
+		if got != tt.want {
+			t.Errorf("%v: %s, want %s", tt.err, got, tt.want)
+		}
+	}
+}
+
+// TestRefuseAnswersEveryError: none becomes a 200.
+func TestRefuseAnswersEveryError(t *testing.T) {
+	rec := make(chan core.Event, 16)
+	b := newBench(t, session.WithAnswers(core.WithObserver(core.ObserverFunc(func(_ context.Context, e core.Event) { rec <- e }))))
+	for _, tt := range []struct {
+		err    error
+		status int
+	}{
+		{nil, http.StatusInternalServerError},
+		{core.ErrNoCredentials, http.StatusUnauthorized},
+		{core.ErrAmbiguousCredentials, http.StatusBadRequest},
+		{&core.CredentialError{Reason: session.ReasonIdle}, http.StatusUnauthorized},
+		{&core.UnavailableError{Err: errors.New("secret host")}, http.StatusServiceUnavailable},
+		{&core.InternalError{Err: errors.New("secret host")}, http.StatusInternalServerError},
+		{errors.New("secret host"), http.StatusServiceUnavailable},
+	} {
+		resp := b.manager.Refuse(tt.err)(t.Context(), request("POST", ""))
+		if e := <-rec; resp.Status != tt.status || e.Status != tt.status || strings.Contains(string(resp.Body), "secret") {
+			t.Errorf("%v: %d %q, event %d", tt.err, resp.Status, resp.Body, e.Status)
+		}
+	}
+}
