@@ -1,7 +1,9 @@
 package jwttest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
@@ -24,6 +26,7 @@ var algorithmCases = []testCase{
 	{"E02 a public key is no secret", publicSecret},
 	{"E24 an ECDSA signature has one form", ecdsaForm},
 	{"E24 a curve is for one algorithm", boundCurve},
+	{"E26 a PSS salt is as long as the hash", saltLength},
 }
 
 // everyAlgorithm: tokens pass with and without a kid, and prove what they say.
@@ -228,6 +231,29 @@ func boundCurve(t *testing.T, b bench) {
 			if _, err := jwtauth.KeySetFromJWKS("jwks.json", setOf(t, wrong)); err == nil {
 				t.Errorf("a key of %s is loaded for %s", own, other)
 			}
+		}
+	}
+}
+
+// saltLength: RFC 7518 §3.5.
+func saltLength(t *testing.T, b bench) {
+	s := b.serve(t)
+	for alg, hash := range map[string]crypto.Hash{"PS256": crypto.SHA256, "PS384": crypto.SHA384, "PS512": crypto.SHA512} {
+		text := unsigned(header(alg), claims())
+		h := hash.New()
+		h.Write([]byte(text))
+		digest := h.Sum(nil)
+		longest := 2048/8 - hash.Size() - 2
+		for _, salt := range []int{1, 20, hash.Size() - 1, hash.Size(), hash.Size() + 1, longest} {
+			signature, err := rsa.SignPSS(rand.Reader, s.keys.signing[alg].(*rsa.PrivateKey), hash, digest, &rsa.PSSOptions{SaltLength: salt})
+			if err != nil {
+				t.Fatal(err)
+			}
+			reason := core.ReasonBadSignature
+			if salt == hash.Size() {
+				reason = ""
+			}
+			s.try(onPublic, attempt{fmt.Sprintf("%s with a salt of %d bytes", alg, salt), text + "." + base64url(signature), reason})
 		}
 	}
 }

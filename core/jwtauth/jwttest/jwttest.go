@@ -18,7 +18,9 @@ import (
 // gate: such an answer is accepted, and named in the test's log.
 func Run(t *testing.T, f authtest.Framework) {
 	b := bench{framework: f, keys: newKeys(t)}
-	for _, cases := range [][]testCase{algorithmCases, keyCases, formCases, claimCases, verdictCases} {
+	for _, cases := range [][]testCase{
+		algorithmCases, keyCases, formCases, claimCases, verdictCases, publishedCases, profileCases, lifeCases,
+	} {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()

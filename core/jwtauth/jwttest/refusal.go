@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
 const realm = "reports"
@@ -28,6 +29,8 @@ var descriptions = map[core.Reason]string{
 	core.ReasonWrongAudience: "The access token was issued for another audience",
 	core.ReasonBadClaim:      "The access token lacks a claim or holds one that is not valid",
 	core.ReasonMalformed:     "The access token is malformed",
+	core.ReasonRevoked:       "The access token was revoked",
+	jwtauth.ReasonWrongType:  "The token is not an access token",
 }
 
 // messages are all that the bodies say, by code.

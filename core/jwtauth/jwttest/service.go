@@ -81,14 +81,26 @@ func (s *service) secrets() *jwtauth.KeySet {
 // guard is a guard that wants a bearer token by one of keys.
 func (s *service) guard(keys jwtauth.KeySource, opts ...jwtauth.Option) *core.Guard {
 	s.t.Helper()
-	verifier, err := jwtauth.New(keys, append([]jwtauth.Option{
+	return s.guardOf(verifier(s.t, keys, opts...))
+}
+
+// verifier expects what the issuer's good tokens hold.
+func verifier(t testing.TB, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
+	t.Helper()
+	v, err := jwtauth.New(keys, append([]jwtauth.Option{
 		jwtauth.Issuer(issuer), jwtauth.Audience(audience), jwtauth.Tenant("tenant"),
 		jwtauth.Clock(func() time.Time { return time.Unix(noon, 0) }),
 	}, opts...)...)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	scheme, err := bearer.New(realm, verifier)
+	return v
+}
+
+// guardOf is a guard that wants a bearer token that v takes.
+func (s *service) guardOf(v bearer.TokenVerifier) *core.Guard {
+	s.t.Helper()
+	scheme, err := bearer.New(realm, v)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -97,6 +109,20 @@ func (s *service) guard(keys jwtauth.KeySource, opts ...jwtauth.Option) *core.Gu
 		s.t.Fatal(err)
 	}
 	return g
+}
+
+// serveFor starts a service with onPublic and onScope behind v.
+func (b bench) serveFor(t *testing.T, v bearer.TokenVerifier) *service {
+	t.Helper()
+	s := &service{t: t, keys: b.keys, events: new(authtest.Recorder)}
+	g := s.guardOf(v)
+	s.addr = b.framework.Start(t, authtest.App{Routes: []authtest.Route{
+		{Methods: []string{"GET"}, Pattern: onPublic, Gates: []authtest.Gate{{Kind: "Authenticate", Guard: g}}, Handler: s.handle},
+		{Methods: []string{"GET"}, Pattern: onScope, Gates: []authtest.Gate{
+			{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.Scope("read", "write")}},
+		}, Handler: s.handle},
+	}})
+	return s
 }
 
 func (s *service) handle(x authtest.Exchange) error {

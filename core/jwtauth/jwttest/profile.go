@@ -1,0 +1,76 @@
+package jwttest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+var profileCases = []testCase{
+	{"B13 only access tokens pass where they are asked for", accessTokens},
+	{"B15 a client is no user", clientCredentials},
+	{"B16 acr and auth_time reach the rules", authenticationFacts},
+}
+
+// accessTokens: RFC 9068 §2 and §4.
+func accessTokens(t *testing.T, b bench) {
+	s := b.serve(t, jwtauth.AccessTokens())
+	all := []string{`"client_id":"spa"`, `"jti":"j-1"`, fmt.Sprintf(`"iat":%d`, noon-5)}
+	token := func(typ string, members ...string) string {
+		head := fmt.Sprintf(`{"alg":"ES256","kid":%q%s}`, kid("ES256"), typ)
+		return s.keys.token(t, "ES256", head, claims(append(all[:len(all):len(all)], members...)...))
+	}
+	for _, typ := range []string{`at+jwt`, `AT+JWT`, `application/at+jwt`, `Application/At+Jwt`} {
+		s.try(onPublic, attempt{typ, token(`,"typ":"` + typ + `"`), ""})
+	}
+	for _, typ := range []string{`JWT`, `jwt`, `logout+jwt`, `dpop+jwt`, `vp+jwt`, `secevent+jwt`, `at+jws`, `at+jwt `, `at`, ``, `x/at+jwt`} {
+		s.try(onPublic, attempt{typ, token(`,"typ":"` + typ + `"`), jwtauth.ReasonWrongType})
+	}
+	s.try(onPublic, attempt{"no typ", token(``), jwtauth.ReasonWrongType}, attempt{"typ 7", token(`,"typ":7`), core.ReasonMalformed})
+	for _, name := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti"} {
+		reason := core.ReasonBadClaim
+		switch name {
+		case "iss":
+			reason = core.ReasonWrongIssuer
+		case "aud":
+			reason = core.ReasonWrongAudience
+		}
+		s.try(onPublic, attempt{"no " + name, token(`,"typ":"at+jwt"`, fmt.Sprintf("%q", name)), reason})
+	}
+}
+
+// clientCredentials: RFC 9700 §4.15, RFC 9068 §2.2. The client registered under
+// the name of a user.
+func clientCredentials(t *testing.T, b bench) {
+	member := fmt.Sprintf(`"client_id":%q`, subject)
+	own := b.keys.good(t, "ES256", member)
+	apart := b.serve(t, jwtauth.ClientPrefix("client:"))
+	apart.last.Store(nil)
+	apart.try(onPublic, attempt{"a user by a client", apart.keys.good(t, "ES256", `"client_id":"spa"`), ""},
+		attempt{"a user with a client's name", apart.keys.good(t, "ES256", `"client_id":"spa"`, `"sub":"client:alice"`), core.ReasonBadClaim})
+	apart.passesAs(onPublic, own, "client:"+subject)
+	none := b.serve(t, jwtauth.RefuseClients())
+	none.try(onPublic, attempt{"a client", own, core.ReasonBadClaim}, attempt{"a user", none.keys.good(t, "ES256", `"client_id":"spa"`), ""})
+}
+
+// authenticationFacts: RFC 9470 §6. What is not there counts as nothing.
+func authenticationFacts(t *testing.T, b bench) {
+	s := b.serve(t)
+	for range 2 {
+		s.try(onPublic, attempt{"both", s.keys.good(t, "ES256", `"acr":"phr"`, `"auth_time":1799999000`), ""})
+		p := s.last.Load()
+		if acr, _ := p.Claim("acr"); acr != "phr" || !p.AuthTime().Equal(time.Unix(1799999000, 0)) {
+			t.Errorf("acr %v, authenticated at %v", acr, p.AuthTime())
+		}
+	}
+	s.try(onPublic, attempt{"none", s.keys.good(t, "ES256"), ""})
+	if acr, ok := s.last.Load().Claim("acr"); ok || !s.last.Load().AuthTime().IsZero() {
+		t.Errorf("acr %v, authenticated at %v, out of nothing", acr, s.last.Load().AuthTime())
+	}
+	for _, member := range []string{`"auth_time":"1799999000"`, `"auth_time":-1`, `"auth_time":null`, `"auth_time":1e300`} {
+		s.try(onPublic, attempt{member, s.keys.good(t, "ES256", member), core.ReasonBadClaim})
+	}
+}
