@@ -100,11 +100,11 @@ func (s shape) outside(l limits) string {
 }
 
 // decodePart decodes a salt or a sum of at least so many bytes. Go's decoder
-// skips line breaks, of which a line may hold CR.
+// skips CR and LF, which would give the same bytes several spellings.
 func decodePart(text string, least int) (part []byte, ok bool) {
 	if len(text) > base64.RawStdEncoding.EncodedLen(maxPart) {
 		return nil, false
 	}
 	part, err := base64.RawStdEncoding.Strict().DecodeString(text)
-	return part, err == nil && len(part) >= least && !strings.Contains(text, "\r")
+	return part, err == nil && len(part) >= least && !strings.ContainsAny(text, "\r\n")
 }

@@ -97,3 +97,28 @@ func sum(hashes []*hash) (w struct {
 	}
 	return w
 }
+
+// What is taken for argon2id has one spelling.
+func FuzzArgon2id(f *testing.F) {
+	for _, s := range []string{
+		"v=19$m=19456,t=2,p=1$c2FsdHNhbHQxMjM0NTY3OA$Gi/GyO+ja0HNix2yXrD4tGC0LDT8u4u288GHKRMPv+k",
+		"v=19$m=7168,t=5,p=1$c2FsdHNhbHQxMjM0NTY3OA$8k1fYXlIhzA8gfuk4ZbTB1++Qc09PkZhuW39v2ZMyb8",
+		"v=19$m=47104,t=1,p=4$c2FsdHNhbHQxMjM0NTY3OA$GpGVYgDeUebGZLYd9NGjAw",
+		"v=16$m=19456,t=2,p=1$c2FsdA$AA", "v=19$m=19456,t=2,p=1,keyid=AA$c2FsdA$AA", "v=19$m=4294967296,t=0,p=257$$", "$$$", "",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		h, problem := parseHash(argon2idPrefix+text, limits{minCost: defaultMinCost, memory: defaultMemory})
+		if (h == nil) == (problem == "") {
+			t.Fatalf("%v and %q", h, problem)
+		}
+		if h == nil {
+			return
+		}
+		checkHash(t, h)
+		if got := spelt(h); got != argon2idPrefix+text {
+			t.Errorf("%q was read as %q", argon2idPrefix+text, got)
+		}
+	})
+}
