@@ -1,0 +1,169 @@
+package mtls
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Identity is what in a certificate names its holder.
+type Identity struct {
+	find func(*x509.Certificate) (string, error)
+	err  error // why it cannot work
+}
+
+// IdentityFunc is an identity of the application's own. f gets certificates
+// that were verified and must not modify them; it must be safe for concurrent
+// use.
+//
+// A [core.CredentialError] is 401. Any other error is 503, or 500 for a
+// [core.InternalError]. An ID that is empty, longer than 2048 bytes, no UTF-8,
+// or holds unprintable characters is 401 too.
+func IdentityFunc(f func(*x509.Certificate) (id string, err error)) Identity {
+	return Identity{find: f}
+}
+
+// maxID is the longest SPIFFE ID that every implementation must take.
+const maxID = 2048
+
+// SPIFFE takes the SPIFFE ID of a trust domain, such as
+// "spiffe://example.org/reports": the one URI among the subject alternative
+// names of a certificate that is no authority's. Another domain, a second URI
+// and a path that is empty or has empty or dot segments are refused.
+func SPIFFE(trustDomain string) Identity {
+	if trustDomain == "" || strings.ToLower(trustDomain) != trustDomain || strings.ContainsFunc(trustDomain, notSPIFFE) {
+		return Identity{err: fmt.Errorf("trust domain %q: want a name in lower case without scheme, such as \"example.org\"", trustDomain)}
+	}
+	return IdentityFunc(func(c *x509.Certificate) (string, error) {
+		if c.IsCA {
+			return "", nobody("the certificate is an authority's")
+		}
+		u, err := one(c.URIs, "URI")
+		if err != nil {
+			return "", err
+		}
+		if u.Scheme != "spiffe" || u.Host != trustDomain {
+			return "", nobody("%.64q is not in trust domain %q", u.String(), trustDomain)
+		}
+		id := "spiffe://" + trustDomain + u.Path
+		if u.String() != id || !spiffePath(u.Path) {
+			return "", nobody("%.64q is no SPIFFE ID of a workload", u.String())
+		}
+		return id, nil
+	})
+}
+
+// spiffePath reports whether path names a workload: segments of letters,
+// digits, dots, dashes and underscores, of which none is empty, "." or "..".
+func spiffePath(path string) bool {
+	path, ok := strings.CutPrefix(path, "/")
+	if !ok {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" || segment == "." || segment == ".." || strings.ContainsFunc(segment, notSPIFFE) {
+			return false
+		}
+	}
+	return true
+}
+
+func notSPIFFE(r rune) bool {
+	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".-_", r)
+}
+
+// URI takes the one URI among the subject alternative names, as it stands.
+func URI() Identity {
+	return IdentityFunc(func(c *x509.Certificate) (string, error) {
+		u, err := one(c.URIs, "URI")
+		if err != nil {
+			return "", err
+		}
+		return u.String(), nil
+	})
+}
+
+// DNSName takes the one DNS name among the subject alternative names, in lower
+// case, since letter case means nothing there. A wildcard names nobody.
+func DNSName() Identity {
+	return IdentityFunc(func(c *x509.Certificate) (string, error) {
+		name, err := one(c.DNSNames, "DNS name")
+		if err != nil {
+			return "", err
+		}
+		if strings.Contains(name, "*") {
+			return "", nobody("DNS name %.64q is a wildcard", name)
+		}
+		return strings.ToLower(name), nil
+	})
+}
+
+// Email takes the one email address among the subject alternative names, as it
+// stands.
+func Email() Identity {
+	return IdentityFunc(func(c *x509.Certificate) (string, error) { return one(c.EmailAddresses, "email address") })
+}
+
+// CommonName takes the one common name of the subject. Choose it only where the
+// authority vouches for it: many check the subject alternative names alone.
+func CommonName() Identity {
+	return IdentityFunc(func(c *x509.Certificate) (string, error) {
+		var names []string
+		for _, attribute := range c.Subject.Names { // Subject.CommonName hides all but the last
+			if attribute.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 3}) {
+				name, _ := attribute.Value.(string)
+				names = append(names, name)
+			}
+		}
+		return one(names, "common name")
+	})
+}
+
+// OrganizationalUnits is a function for [Roles]: each unit (OU) of the subject
+// that is a key of roles, compared exactly, gives the role it is mapped to.
+// Other units give none.
+func OrganizationalUnits(roles map[string]string) func(*x509.Certificate) ([]string, error) {
+	return func(c *x509.Certificate) ([]string, error) {
+		var out []string
+		for _, unit := range c.Subject.OrganizationalUnit {
+			if role, ok := roles[unit]; ok && !slices.Contains(out, role) {
+				out = append(out, role)
+			}
+		}
+		return out, nil
+	}
+}
+
+// one is the only element of list: who has two names could be either.
+func one[T any](list []T, what string) (T, error) {
+	if len(list) != 1 {
+		var none T
+		return none, nobody("%d entries of kind %s, want 1", len(list), what)
+	}
+	return list[0], nil
+}
+
+func nobody(format string, args ...any) error {
+	return refused(core.ReasonUnknownPrincipal, fmt.Errorf("mtls: "+format, args...))
+}
+
+// checkID says what is wrong with an ID. Control characters have a history of
+// ending a name before its end.
+func checkID(id string) error {
+	switch {
+	case id == "":
+		return errors.New("mtls: the name in the certificate is empty")
+	case len(id) > maxID:
+		return fmt.Errorf("mtls: the name in the certificate has %d bytes, at most %d", len(id), maxID)
+	case !utf8.ValidString(id) || strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return fmt.Errorf("mtls: the name %.64q in the certificate is not printable", id)
+	}
+	return nil
+}

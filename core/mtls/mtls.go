@@ -1,0 +1,214 @@
+// Package mtls authenticates requests by the client's certificate.
+//
+// A certificate counts only when it was verified: by the TLS handshake of the
+// connection, or, behind a proxy that ends TLS, by what a trusted proxy says
+// of it in a header that was chosen on purpose. What can be faked is never
+// believed: such a header from any other peer is not looked at.
+//
+// The server has to ask for certificates. [tls.VerifyClientCertIfGiven] in
+// [tls.Config] suits services that accept other schemes too,
+// [tls.RequireAndVerifyClientCert] those that do not. ClientCAs must be set:
+// without it every certificate authority that the system knows may issue
+// certificates for clients; [Roots] guards against that.
+package mtls
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/proxy"
+)
+
+// scheme is not registered with IANA: HTTP has no scheme for certificates, and
+// yet a 401 needs a challenge (RFC 9110 §15.5.2).
+const scheme = "ClientCertificate"
+
+// Claims of a principal, each a string.
+const (
+	// ClaimSerial is the serial number in hexadecimal, in lower case.
+	ClaimSerial = "certificate_serial"
+	// ClaimIssuer is the issuer's distinguished name (RFC 2253).
+	ClaimIssuer = "certificate_issuer"
+	// ClaimSHA256 is the SHA-256 of the certificate in hexadecimal, in lower
+	// case.
+	ClaimSHA256 = "certificate_sha256"
+)
+
+// ErrRevoked is what a hook given to [Revocation] returns, or wraps, for a
+// certificate that was revoked.
+var ErrRevoked = errors.New("certificate was revoked")
+
+// Authenticator is the [core.Authenticator] of client certificates. It is made
+// by [New] and safe for concurrent use.
+type Authenticator struct {
+	identity   func(*x509.Certificate) (string, error)
+	roles      func(*x509.Certificate) ([]string, error)
+	revocation func(context.Context, *x509.Certificate) error
+	roots      *x509.CertPool
+	proxies    *proxy.Trust
+	forwarded  func(core.Request) (*forwarded, error) // nil: no header is read
+	headers    []string
+	verified   bool // the proxy has verified what it forwards
+	now        func() time.Time
+	challenges []challenge.Challenge
+}
+
+var _ core.Ambient = (*Authenticator)(nil)
+
+// New makes an authenticator for a realm, printable ASCII and not empty, whose
+// principals have the ID that identity finds in their certificate.
+func New(realm string, identity Identity, opts ...Option) (*Authenticator, error) {
+	if realm == "" {
+		return nil, errors.New("mtls: empty realm: give the protected area a name, such as \"api\"")
+	}
+	if identity.err != nil {
+		return nil, fmt.Errorf("mtls: %w", identity.err)
+	}
+	if identity.find == nil {
+		return nil, errors.New("mtls: no identity: choose what in a certificate names its holder, such as mtls.DNSName")
+	}
+	c, err := challenge.New(scheme, challenge.Param{Name: "realm", Value: realm})
+	if err != nil {
+		return nil, fmt.Errorf("mtls: %w", err)
+	}
+	a := &Authenticator{identity: identity.find, now: time.Now, challenges: []challenge.Challenge{c}}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("mtls: option %d is nil", i+1)
+		}
+		if err := opt(a); err != nil {
+			return nil, fmt.Errorf("mtls: %w", err)
+		}
+	}
+	if a.forwarded != nil && a.roots == nil && !a.verified {
+		return nil, errors.New("mtls: nobody verifies the certificates in the header: give Roots, or ProxyVerifies if the proxy does")
+	}
+	return a, nil
+}
+
+// Scheme is "ClientCertificate".
+func (a *Authenticator) Scheme() string { return scheme }
+
+// Vary lists the headers that certificates are read from, if any (RFC 9440
+// §2.4).
+func (a *Authenticator) Vary() []string { return a.headers }
+
+// Ambient is true: browsers present a certificate whichever page caused the
+// request.
+func (a *Authenticator) Ambient() bool { return true }
+
+// Challenges implements [core.Authenticator]. There is nothing to say but that
+// a certificate is wanted.
+func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
+	var bad *core.CredentialError
+	if errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad) {
+		return a.challenges
+	}
+	return nil
+}
+
+// Authenticate implements [core.Authenticator].
+//
+// No certificate is [core.ErrNoCredentials]; a header on two lines is
+// [core.ErrAmbiguousCredentials]. A certificate that proves nobody is a
+// [core.CredentialError] with [core.ReasonUnknownKey] if it, or its chain, was
+// not verified, [core.ReasonExpired] or [core.ReasonNotYetValid] by the clock
+// of this request, however old the connection is, [core.ReasonBadClaim] if it
+// is not meant for clients, [core.ReasonRevoked],
+// [core.ReasonUnknownPrincipal] if it names nobody, or more than one, and
+// [core.ReasonMalformed] if what a proxy sent cannot be read.
+func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	now := a.now()
+	cert, err := a.certificate(r, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := forClients(cert); err != nil {
+		return nil, err
+	}
+	if a.revocation != nil {
+		if err := a.revocation(ctx, cert); err != nil {
+			return nil, revocationError(err)
+		}
+	}
+	return a.principal(cert)
+}
+
+// certificate is the client's, verified and valid now.
+func (a *Authenticator) certificate(r core.Request, now time.Time) (*x509.Certificate, error) {
+	if a.forwarded != nil && a.proxies.PeerTrusted(r) {
+		// The connection's own certificate, where there is one, is the
+		// proxy's, and never the client's.
+		f, err := a.forwarded(r)
+		if err != nil {
+			return nil, err
+		}
+		if a.roots != nil {
+			return a.verify(f.certificate, f.intermediates, now)
+		}
+		return f.certificate, withinValidity(f.certificate, now)
+	}
+	state := r.TLS()
+	if state == nil || len(state.PeerCertificates) == 0 {
+		return nil, core.ErrNoCredentials
+	}
+	if len(state.VerifiedChains) == 0 {
+		return nil, refused(core.ReasonUnknownKey, errors.New("mtls: the certificate was not verified: ClientAuth of the server must verify what it asks for"))
+	}
+	leaf := state.PeerCertificates[0]
+	if a.roots != nil {
+		return a.verify(leaf, state.PeerCertificates[1:], now)
+	}
+	return leaf, validChain(state.VerifiedChains, now)
+}
+
+// principal is who cert names.
+func (a *Authenticator) principal(cert *x509.Certificate) (*core.Principal, error) {
+	id, err := a.identity(cert)
+	if err != nil {
+		return nil, hookError("identity", err)
+	}
+	if err := checkID(id); err != nil {
+		return nil, refused(core.ReasonUnknownPrincipal, err)
+	}
+	info := core.PrincipalInfo{ID: id, Scheme: scheme, Expires: cert.NotAfter, Claims: claims(cert)}
+	if a.roles != nil {
+		if info.Roles, err = a.roles(cert); err != nil {
+			return nil, hookError("roles", err)
+		}
+	}
+	p, err := core.NewPrincipal(info)
+	if err != nil {
+		return nil, &core.InternalError{Err: fmt.Errorf("mtls: %w", err)}
+	}
+	return p, nil
+}
+
+// hookError is what an error of a function that the application gave means.
+// [core.ErrNoCredentials] would make a guest of someone who sent a certificate,
+// so it is not wrapped.
+func hookError(what string, err error) error {
+	if errors.Is(err, core.ErrNoCredentials) || errors.Is(err, core.ErrAmbiguousCredentials) {
+		return &core.InternalError{Err: fmt.Errorf("mtls: %s function returned an error that only an authenticator may: %v", what, err)}
+	}
+	return err
+}
+
+// revocationError is what a revocation hook's error means: only a clear yes is
+// the client's fault, and an outage wins over it.
+func revocationError(err error) error {
+	var down *core.UnavailableError
+	if errors.Is(err, ErrRevoked) && !errors.As(err, &down) {
+		return refused(core.ReasonRevoked, err)
+	}
+	return hookError("revocation", err)
+}
+
+func refused(reason core.Reason, err error) error {
+	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidCredentials, Err: err}
+}

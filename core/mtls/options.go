@@ -1,0 +1,119 @@
+package mtls
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/proxy"
+)
+
+// Option configures an [Authenticator].
+type Option func(*Authenticator) error
+
+// Roots are the authorities whose certificates count, whatever the TLS server
+// or the proxy accepts: each request's chain is verified against them, for
+// client authentication. pool must not be modified after.
+func Roots(pool *x509.CertPool) Option {
+	return func(a *Authenticator) error {
+		if pool == nil || pool.Equal(x509.NewCertPool()) {
+			return errors.New("roots are empty: no certificate would count")
+		}
+		a.roots = pool
+		return nil
+	}
+}
+
+// Roles sets what roles a certificate gives; none by default. Errors are those
+// of [IdentityFunc]. The function must be safe for concurrent use.
+func Roles(f func(*x509.Certificate) ([]string, error)) Option {
+	return func(a *Authenticator) error {
+		if f == nil {
+			return errors.New("roles function is nil")
+		}
+		a.roles = f
+		return nil
+	}
+}
+
+// Revocation asks f at each request whether a certificate still holds. nil
+// means that it does, [ErrRevoked] is 401, and any other error is 503: it could
+// not be found out. f must be safe for concurrent use, and quick.
+func Revocation(f func(context.Context, *x509.Certificate) error) Option {
+	return func(a *Authenticator) error {
+		if f == nil {
+			return errors.New("revocation function is nil")
+		}
+		a.revocation = f
+		return nil
+	}
+}
+
+// ClientCertHeader reads the certificate from the Client-Cert and
+// Client-Cert-Chain headers of RFC 9440 when the peer is a proxy in t. From
+// such a peer nothing else is read, not even the certificate of its own
+// connection; from any other peer the headers are ignored. It needs [Roots] or
+// [ProxyVerifies].
+func ClientCertHeader(t *proxy.Trust) Option {
+	return fromHeaders(t, readClientCert, headerCert, headerChain)
+}
+
+// NginxHeaders reads the certificate from two headers of the given names when
+// the peer is a proxy in t: one with nginx's $ssl_client_escaped_cert (PEM,
+// percent-encoded) and one with its $ssl_client_verify, which must be SUCCESS.
+// From such a peer nothing else is read, not even the certificate of its own
+// connection; from any other peer the headers are ignored. nginx replaces what
+// a client sends in them only if its configuration sets both with
+// proxy_set_header.
+func NginxHeaders(t *proxy.Trust, certificate, verify string) Option {
+	read := func(r core.Request) (*forwarded, error) { return readNginx(r, certificate, verify) }
+	return func(a *Authenticator) error {
+		if err := fromHeaders(t, read, certificate, verify)(a); err != nil {
+			return err
+		}
+		a.verified = true
+		return nil
+	}
+}
+
+// ProxyVerifies says that the proxy verifies a certificate before it forwards
+// it, and forwards no other, so that [Roots] are not needed.
+func ProxyVerifies() Option {
+	return func(a *Authenticator) error {
+		a.verified = true
+		return nil
+	}
+}
+
+// Clock sets the clock; time.Now by default.
+func Clock(now func() time.Time) Option {
+	return func(a *Authenticator) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		a.now = now
+		return nil
+	}
+}
+
+func fromHeaders(t *proxy.Trust, read func(core.Request) (*forwarded, error), names ...string) Option {
+	return func(a *Authenticator) error {
+		if t == nil {
+			return errors.New("trusted proxies are nil: a header from anyone proves nothing")
+		}
+		if a.forwarded != nil {
+			return errors.New("two forms of headers: a proxy writes one, and passes on the other from clients")
+		}
+		for i, name := range names {
+			if _, err := challenge.New(name); err != nil { // scheme and field names are both tokens
+				return fmt.Errorf("header %d: %q is no field name", i+1, name)
+			}
+		}
+		a.proxies, a.forwarded, a.headers = t, read, names
+		return nil
+	}
+}

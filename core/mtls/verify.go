@@ -1,0 +1,94 @@
+package mtls
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// verify builds a chain from leaf to one of the roots (RFC 5280 §6).
+func (a *Authenticator) verify(leaf *x509.Certificate, intermediates []*x509.Certificate, now time.Time) (*x509.Certificate, error) {
+	pool := x509.NewCertPool()
+	for _, c := range intermediates {
+		pool.AddCert(c)
+	}
+	_, err := leaf.Verify(x509.VerifyOptions{
+		Roots: a.roots, Intermediates: pool, CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	if err == nil {
+		return leaf, nil
+	}
+	// Expiry is told apart first: which of several things is wrong with a
+	// chain depends on the order in which they are looked at.
+	if expired := withinValidity(leaf, now); expired != nil {
+		return nil, expired
+	}
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) {
+		switch invalid.Reason {
+		case x509.Expired:
+			return nil, refused(core.ReasonExpired, fmt.Errorf("mtls: %w", err))
+		case x509.IncompatibleUsage:
+			return nil, refused(core.ReasonBadClaim, fmt.Errorf("mtls: %w", err))
+		}
+	}
+	return nil, refused(core.ReasonUnknownKey, fmt.Errorf("mtls: %w", err))
+}
+
+// validChain reports why none of the chains is valid at now. They were when
+// the connection was made, which may be long ago.
+func validChain(chains [][]*x509.Certificate, now time.Time) error {
+	var first error
+	for _, chain := range chains {
+		err := error(nil)
+		for _, c := range chain {
+			if err = withinValidity(c, now); err != nil {
+				break
+			}
+		}
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// withinValidity: both ends are inclusive (RFC 5280 §4.1.2.5).
+func withinValidity(c *x509.Certificate, now time.Time) error {
+	switch {
+	case now.Before(c.NotBefore):
+		return refused(core.ReasonNotYetValid, fmt.Errorf("mtls: certificate %x is valid from %v", c.SerialNumber, c.NotBefore))
+	case now.After(c.NotAfter):
+		return refused(core.ReasonExpired, fmt.Errorf("mtls: certificate %x was valid until %v", c.SerialNumber, c.NotAfter))
+	}
+	return nil
+}
+
+// forClients: a certificate that says what it is for must say clients (RFC 5280
+// §4.2.1.12).
+func forClients(c *x509.Certificate) error {
+	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		return nil
+	}
+	return refused(core.ReasonBadClaim, fmt.Errorf("mtls: certificate %x is not for client authentication (extended key usage)", c.SerialNumber))
+}
+
+func claims(c *x509.Certificate) map[string]any {
+	sum := sha256.Sum256(c.Raw)
+	return map[string]any{
+		ClaimSerial: fmt.Sprintf("%x", c.SerialNumber),
+		ClaimIssuer: c.Issuer.String(),
+		ClaimSHA256: hex.EncodeToString(sum[:]),
+	}
+}
