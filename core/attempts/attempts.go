@@ -23,7 +23,7 @@
 //   - [core.ReasonStale], [core.ReasonReplayed]
 //   - [core.ReasonWrongIssuer], [core.ReasonWrongAudience], [core.ReasonBadClaim]
 //   - [core.ReasonAccountState], [core.ReasonWeakAuthentication]
-//   - "plain_http", of a scheme that wants TLS
+//   - "plain_http" of Basic, "foreign_nonce" and "wrong_realm" of Digest
 //
 // and those that [NotCounting] adds. No other error counts: outages, faults,
 // ambiguous credentials, the absence of credentials.

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
@@ -147,6 +148,8 @@ func TestOnlyGuessesCount(t *testing.T) {
 		{bad(core.ReasonAccountState), false},
 		{bad(core.ReasonWeakAuthentication), false},
 		{bad(basic.ReasonPlainHTTP), false},
+		{bad(digest.ReasonForeignNonce), false},
+		{bad(digest.ReasonWrongRealm), false},
 		{bad("harmless"), false},
 		{outage, false},
 		{errors.Join(wrong, outage), false},

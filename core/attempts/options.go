@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -115,6 +116,6 @@ func innocent() []core.Reason {
 		core.ReasonStale, core.ReasonReplayed,
 		core.ReasonWrongIssuer, core.ReasonWrongAudience, core.ReasonBadClaim,
 		core.ReasonAccountState, core.ReasonWeakAuthentication,
-		basic.ReasonPlainHTTP,
+		basic.ReasonPlainHTTP, digest.ReasonForeignNonce, digest.ReasonWrongRealm,
 	}
 }
