@@ -1,0 +1,35 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// A service that reads its file under an account of its own goes on reading it
+// when somebody else has edited it. Only root can give files away, so this
+// shows the most where tests run as root.
+func TestEditFileKeepsTheOwner(t *testing.T) {
+	file := filepath.Join(write(t, map[string]string{"keys": "a"}), "keys")
+	owner := func() (uint32, uint32) {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat := info.Sys().(*syscall.Stat_t)
+		return stat.Uid, stat.Gid
+	}
+	if err := os.Chown(file, 12345, 54321); err != nil && os.Getuid() == 0 {
+		t.Fatal(err)
+	}
+	uid, gid := owner()
+	if err := editFile(file, func([]byte, bool) ([]byte, error) { return []byte("b"), nil }); err != nil {
+		t.Fatal(err)
+	}
+	if u, g := owner(); u != uid || g != gid || readFile(t, file) != "b" {
+		t.Errorf("owner %d:%d, was %d:%d", u, g, uid, gid)
+	}
+}
