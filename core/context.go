@@ -9,6 +9,7 @@ type passage struct {
 	context.Context
 	guard     *Guard
 	scheme    string     // the authenticator's that proved the principal
+	fields    []Field    // what gate one has put into the response
 	principal *Principal // nil for an anonymous request at an optional gate
 }
 

@@ -143,7 +143,8 @@ func (g *Guard) answer(r Request, d *Denial) *Response {
 		fields = append(fields, d.fields...)
 	}
 	fields = append(fields, noStore)
-	resp.Fields = append(fields, g.varyFields...)
+	fields = append(fields, g.varyFields...)
+	resp.Fields = append(fields, g.corsFields(r)...)
 	return &resp
 }
 

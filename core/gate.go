@@ -162,6 +162,9 @@ type Verdict struct {
 	// Response, when not nil, is the answer: the adapter writes it and no
 	// handler runs.
 	Response *Response
+	// Conceal, when not nil, says that the adapter gives the application's own
+	// answer for an unknown path in place of Response.
+	Conceal *Concealment
 	// Denial is why; nil for a request that passes and for a preflight.
 	Denial *Denial
 }
@@ -175,9 +178,13 @@ func (t *Gate) Check(ctx context.Context, r Request) Verdict {
 	e := Event{Time: time.Now(), Gate: t.kind, Outcome: OutcomeAllowed, Status: http.StatusOK, Reason: ReasonAllowed}
 	v, d := t.judge(ctx, r, &e)
 	if d != nil {
-		resp := t.guard.answer(r, d)
-		v = Verdict{Context: ctx, Response: resp, Denial: d}
-		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], resp.Status, d.Reason, d.Cause
+		v = Verdict{Context: ctx, Denial: d}
+		if v.Conceal = t.guard.conceal(d, passageFrom(ctx)); v.Conceal != nil {
+			v.Response = notFound
+		} else {
+			v.Response = t.guard.answer(r, d)
+		}
+		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], v.Response.Status, d.Reason, d.Cause
 	}
 	e.Duration = time.Since(e.Time)
 	t.guard.observe(v.Context, e)
@@ -199,7 +206,11 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 	}
 	if e.Method == http.MethodOptions && t.kind != "check" && isPreflight(r) {
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
-		return Verdict{Context: ctx, Response: &Response{Status: http.StatusNoContent}}, nil
+		v = Verdict{Context: ctx, Response: g.preflight(r)}
+		if g.concealment != nil && g.corsOrigin(r) == "" {
+			v.Response, v.Conceal, e.Status = notFound, g.conceal(nil, passageFrom(ctx)), notFound.Status
+		}
+		return v, nil
 	}
 	resource, err := t.resource(r)
 	if err != nil {
@@ -227,7 +238,7 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 		}
 	}
 	if d == nil {
-		v = Verdict{Context: &passage{Context: ctx, guard: g, scheme: id.scheme, principal: id.principal}, Fields: id.fields}
+		v = Verdict{Context: &passage{Context: ctx, guard: g, scheme: id.scheme, fields: id.fields, principal: id.principal}, Fields: id.fields}
 	}
 	return v, d
 }

@@ -31,6 +31,7 @@ type Guard struct {
 	observers  []Observer
 	limiter    AttemptLimiter
 	origins    []string // trusted ones
+	cors       []string // origins whose scripts may read refusals
 	noPrompts  bool
 	informs    bool // some scheme is an Informer
 	methods    []string
@@ -38,8 +39,10 @@ type Guard struct {
 	strict     bool
 	logger     *slog.Logger
 	varyFields []Field
-	standing   *standing // answers that are the same again and again
-	given      given
+	// concealment hides refusals; nil if they are not hidden.
+	concealment *Concealment
+	standing    *standing // answers that are the same again and again
+	given       given
 }
 
 // given are the parts that options have set, each of which goes once.
@@ -97,7 +100,8 @@ func (g *Guard) With(opts ...Option) (*Guard, error) {
 	}
 	v := *g
 	v.given = given{}
-	v.schemes, v.methods, v.origins = slices.Clone(g.schemes), slices.Clone(g.methods), slices.Clone(g.origins)
+	v.schemes, v.methods = slices.Clone(g.schemes), slices.Clone(g.methods)
+	v.origins, v.cors = slices.Clone(g.origins), slices.Clone(g.cors)
 	if err := v.apply(opts); err != nil {
 		return nil, fmt.Errorf("guard variant: %w", err)
 	}

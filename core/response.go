@@ -10,8 +10,9 @@ import (
 // Body may be shared between answers and must not be modified.
 type Response struct {
 	Status int
-	// Fields are the header fields in order. Vary is appended to what others
-	// have set, WWW-Authenticate and Set-Cookie have one line each; any other
+	// Fields are the header fields in order. Vary and
+	// Access-Control-Expose-Headers are merged with what others have set,
+	// WWW-Authenticate and Set-Cookie have one line each; any other
 	// name replaces.
 	Fields []Field
 	Body   []byte
@@ -31,18 +32,21 @@ func lasting(name, value string) Field {
 	return Field{Name: name, Value: value, values: &[1]string{value}}
 }
 
-// AddFields puts fields into a net/http header: Vary is merged with what others
-// have set, every challenge and cookie gets its own line, other names replace.
+const exposeHeaders = "Access-Control-Expose-Headers"
+
+// AddFields puts fields into a net/http header: Vary and
+// Access-Control-Expose-Headers are merged with what others have set, every
+// challenge and cookie gets its own line, other names replace.
 func AddFields(h http.Header, fields []Field) {
 	for i := range fields {
 		f := &fields[i]
 		name := f.Name
 		switch name {
-		case "Vary":
+		case "Vary", exposeHeaders:
 			if have := h[name]; len(have) == 1 && have[0] == f.Value {
 				continue // a gate before this one
 			} else if len(have) > 0 {
-				for _, member := range MissingVary(have, f.Value) {
+				for _, member := range MissingMembers(have, f.Value) {
 					h.Add(name, member)
 				}
 				continue
@@ -65,10 +69,10 @@ func AddFields(h http.Header, fields []Field) {
 	}
 }
 
-// MissingVary lists the members of value, a Vary field (RFC 9110 §12.5.5), that
-// a response with the given Vary lines lacks, in any letter case. It is for
-// adapters, which merge a [Field] called Vary and never replace one.
-func MissingVary(lines []string, value string) []string {
+// MissingMembers lists the members of value, a list of field names as in Vary
+// (RFC 9110 §12.5.5), that the given lines of the same field lack, in any
+// letter case. It is for adapters, which merge such a [Field].
+func MissingMembers(lines []string, value string) []string {
 	var have, missing []string
 	for _, line := range lines {
 		for member := range strings.SplitSeq(line, ",") {

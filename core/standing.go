@@ -38,7 +38,7 @@ type nobody struct {
 
 func newStanding(g *Guard) *standing {
 	_, same := g.responder.(defaultResponder)
-	s := &standing{guard: g, same: same}
+	s := &standing{guard: g, same: same && len(g.cors) == 0}
 	s.reasons.Store(&map[Reason]*Denial{})
 	return s
 }

@@ -8,6 +8,7 @@
 package echoauth
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -85,6 +86,9 @@ func Routes(app *echo.Echo) []core.RouteInfo {
 }
 
 func mount(t *core.Gate, err error) echo.MiddlewareFunc {
+	if native, ok := t.Conceals(); ok && err == nil {
+		_, err = notFound(native)
+	}
 	if err != nil {
 		panic("echoauth: " + err.Error())
 	}
@@ -113,7 +117,18 @@ func pass(c echo.Context, v core.Verdict) error {
 		return nil
 	}
 	if resp := c.Response(); !resp.Committed {
-		httpauth.Write(resp, v.Response)
+		if v.Conceal != nil {
+			h, err := notFound(v.Conceal.Native)
+			if err == nil { // mount has seen to that
+				core.RemoveFields(resp.Header(), v.Conceal.Undo)
+				if err := h(c); err != nil {
+					return err
+				}
+			}
+		}
+		if !resp.Committed {
+			httpauth.Write(resp, v.Response)
+		}
 		resp.Writer = sealed{resp.Writer}
 	}
 	if v.Denial == nil {
@@ -127,3 +142,16 @@ type sealed struct{ http.ResponseWriter }
 
 func (sealed) Write(b []byte) (int, error) { return len(b), nil }
 func (sealed) WriteHeader(int)             {}
+
+// notFound is the handler for unknown paths given to [core.Concealing].
+func notFound(native any) (echo.HandlerFunc, error) {
+	switch h := native.(type) {
+	case nil:
+		return echo.NotFoundHandler, nil
+	case echo.HandlerFunc:
+		return h, nil
+	case func(echo.Context) error:
+		return h, nil
+	}
+	return nil, fmt.Errorf("concealing: %T is no echo.HandlerFunc", native)
+}

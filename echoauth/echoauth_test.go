@@ -20,7 +20,7 @@ func TestConformance(t *testing.T) {
 }
 
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "echo", SeesSent: true, Serve: serve, NativeCode: func(err error) (int, bool) {
+	return authtest.Framework{Name: "echo", SeesSent: true, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
 		var native *echo.HTTPError
 		if !errors.As(err, &native) {
 			return 0, false
@@ -89,7 +89,14 @@ func serve(t testing.TB, l net.Listener, app authtest.App) {
 			router.Match(rt.Methods, rt.Pattern, handler, mounts.All(rt.Gates)...)
 		}
 	}
+	if h, ok := app.NotFound.(echo.HandlerFunc); ok {
+		e.RouteNotFound("/*", h)
+	}
 	authtest.ServeHTTP(t, l, e)
+}
+
+func native(h authtest.Handler) any {
+	return echo.HandlerFunc(func(c echo.Context) error { return h(exchange{c}) })
 }
 
 type exchange struct{ c echo.Context }

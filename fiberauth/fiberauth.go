@@ -13,6 +13,7 @@ import (
 	"reflect"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -53,6 +54,12 @@ func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	if v.Response == nil {
 		return nil
 	}
+	if v.Conceal != nil {
+		if err := conceal(c, v); err != nil {
+			return err
+		}
+		return refusal(v)
+	}
 	write(c, v.Response)
 	return refusal(v)
 }
@@ -85,12 +92,18 @@ func Routes(app *fiber.App) []core.RouteInfo {
 }
 
 func mount(t *core.Gate, err error) fiber.Handler {
+	if native, ok := t.Conceals(); ok && err == nil {
+		_, err = notFound(native)
+	}
 	if err != nil {
 		panic("fiberauth: " + err.Error())
 	}
 	return func(c *fiber.Ctx) error {
 		v := t.Check(c.UserContext(), newView(c))
 		if v.Response != nil {
+			if v.Conceal != nil {
+				return conceal(c, v)
+			}
 			write(c, v.Response)
 			if resolverFor(c.App()).quiet {
 				return nil
@@ -156,8 +169,8 @@ func isDefault(h fiber.ErrorHandler) bool {
 func AddFields(c *fiber.Ctx, fields ...core.Field) {
 	for _, f := range fields {
 		switch f.Name {
-		case fiber.HeaderVary:
-			addVary(c, f.Value)
+		case fiber.HeaderVary, fiber.HeaderAccessControlExposeHeaders:
+			merge(c, f)
 		case fiber.HeaderWWWAuthenticate, fiber.HeaderSetCookie:
 			c.Response().Header.Add(f.Name, f.Value)
 		default:
@@ -166,22 +179,27 @@ func AddFields(c *fiber.Ctx, fields ...core.Field) {
 	}
 }
 
-// addVary adds the members of value that the response's Vary lacks. Fiber's
-// own Append compares them in letter case.
-func addVary(c *fiber.Ctx, value string) {
+// merge adds the members of f that the response lacks. Fiber's own Append
+// compares them in letter case.
+func merge(c *fiber.Ctx, f core.Field) {
 	h := &c.Response().Header
-	if string(h.Peek(fiber.HeaderVary)) == value {
+	if string(h.Peek(f.Name)) == f.Value {
 		return // a gate before this one
 	}
-	var lines []string
-	for _, line := range h.PeekAll(fiber.HeaderVary) {
-		lines = append(lines, string(line))
-	}
+	lines := linesOf(h, f.Name)
 	if len(lines) == 0 {
-		h.Set(fiber.HeaderVary, value)
+		h.Set(f.Name, f.Value)
 		return
 	}
-	for _, member := range core.MissingVary(lines, value) {
-		h.Add(fiber.HeaderVary, member)
+	for _, member := range core.MissingMembers(lines, f.Value) {
+		h.Add(f.Name, member)
 	}
+}
+
+func linesOf(h *fasthttp.ResponseHeader, name string) []string {
+	var lines []string
+	for _, line := range h.PeekAll(name) {
+		lines = append(lines, string(line))
+	}
+	return lines
 }

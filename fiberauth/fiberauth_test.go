@@ -26,7 +26,8 @@ func framework() authtest.Framework {
 func with(cfg fiber.Config) authtest.Framework {
 	return authtest.Framework{
 		Name: "fiber", FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true,
-		Serve: func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) },
+		Native: func(h authtest.Handler) any { return func(c *fiber.Ctx) error { return h(exchange{c}) } },
+		Serve:  func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) },
 		NativeCode: func(err error) (int, bool) {
 			var native *fiber.Error
 			if !errors.As(err, &native) {
@@ -93,6 +94,9 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 	}
 	for _, rt := range app.Routes {
 		add(root, rt)
+	}
+	if h, ok := app.NotFound.(fiber.Handler); ok {
+		root.Use(h)
 	}
 	done := make(chan struct{})
 	go func() {

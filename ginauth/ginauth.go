@@ -6,6 +6,8 @@
 package ginauth
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -78,6 +80,9 @@ func Routes(app *gin.Engine) []core.RouteInfo {
 }
 
 func mount(t *core.Gate, err error) gin.HandlerFunc {
+	if native, ok := t.Conceals(); ok && err == nil {
+		_, err = notFound(native)
+	}
 	if err != nil {
 		panic("ginauth: " + err.Error())
 	}
@@ -119,11 +124,44 @@ func pass(c *gin.Context, v core.Verdict) error {
 		return nil
 	}
 	c.Abort()
-	if !c.Writer.Written() {
+	switch {
+	case c.Writer.Written():
+	case v.Conceal != nil:
+		conceal(c, v)
+	default:
 		httpauth.Write(c.Writer, v.Response)
 	}
 	if v.Denial == nil {
 		return nil
 	}
 	return v.Denial
+}
+
+// conceal answers as the engine does for a path it does not know.
+func conceal(c *gin.Context, v core.Verdict) {
+	h, err := notFound(v.Conceal.Native)
+	if err != nil { // only a guard no gate of which is mounted
+		httpauth.Write(c.Writer, v.Response)
+		return
+	}
+	core.RemoveFields(c.Writer.Header(), v.Conceal.Undo)
+	c.Status(http.StatusNotFound)
+	h(c)
+	if !c.Writer.Written() && c.Writer.Status() == http.StatusNotFound {
+		c.Writer.Header()["Content-Type"] = []string{gin.MIMEPlain}
+		_, _ = c.Writer.WriteString("404 page not found") // the client has gone
+	}
+}
+
+// notFound is the handler for unknown paths given to [core.Concealing].
+func notFound(native any) (gin.HandlerFunc, error) {
+	switch h := native.(type) {
+	case nil:
+		return func(*gin.Context) {}, nil
+	case gin.HandlerFunc:
+		return h, nil
+	case func(*gin.Context):
+		return h, nil
+	}
+	return nil, fmt.Errorf("concealing: %T is no gin.HandlerFunc", native)
 }

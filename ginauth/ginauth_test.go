@@ -19,7 +19,7 @@ func TestConformance(t *testing.T) {
 
 func framework() authtest.Framework {
 	gin.SetMode(gin.TestMode)
-	return authtest.Framework{Name: "gin", SeesSent: true, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+	return authtest.Framework{Name: "gin", SeesSent: true, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
 		serve(t, l, app, gin.New())
 	}}
 }
@@ -67,7 +67,14 @@ func serve(t testing.TB, l net.Listener, app authtest.App, engine *gin.Engine) {
 			router.Match(rt.Methods, pattern, handlers...)
 		}
 	}
+	if h, ok := app.NotFound.(gin.HandlerFunc); ok {
+		engine.NoRoute(h)
+	}
 	authtest.ServeHTTP(t, l, engine)
+}
+
+func native(h authtest.Handler) any {
+	return gin.HandlerFunc(func(c *gin.Context) { _ = h(exchange{c}) }) // the answer is written
 }
 
 type exchange struct{ c *gin.Context }

@@ -38,6 +38,8 @@ type Framework struct {
 	// Buffers says that nothing is sent before the last handler has returned,
 	// so that a gate's answer replaces what was written before.
 	Buffers bool
+	// Native is a handler as the framework's own.
+	Native func(Handler) any
 	// NativeCode finds the framework's own error in err and gives its status.
 	// It is nil for frameworks whose apps have no error handler.
 	NativeCode func(err error) (status int, ok bool)
@@ -51,6 +53,9 @@ type App struct {
 	// Use are gates around the whole app.
 	Use    []Gate
 	Routes []Route
+	// NotFound, when not nil, is a handler made by [Framework.Native] that is
+	// registered for paths without a route.
+	NotFound any
 	// Errors, when not nil, is told of each error that reaches the app's own
 	// error handler, on frameworks that have one. The handler leaves complete
 	// answers alone.

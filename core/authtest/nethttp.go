@@ -14,7 +14,11 @@ import (
 
 // NetHTTP is net/http's ServeMux with core/httpauth.
 func NetHTTP() Framework {
-	return Framework{Name: "net/http", Serve: serveMux}
+	return Framework{Name: "net/http", Serve: serveMux, Native: func(h Handler) any {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = h(muxExchange{w, r}) // the answer is written
+		})
+	}}
 }
 
 func serveMux(t testing.TB, l net.Listener, app App) {
@@ -40,6 +44,9 @@ func serveMux(t testing.TB, l net.Listener, app App) {
 				mux.Handle(method+" "+pattern, h)
 			}
 		}
+	}
+	if h, ok := app.NotFound.(http.Handler); ok {
+		mux.Handle("/", h)
 	}
 	var h http.Handler = mux
 	for _, m := range slices.Backward(mounts.All(app.Use)) {

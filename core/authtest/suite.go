@@ -36,6 +36,8 @@ func groups() []group {
 		{"introspect", introspectCases},
 		{"crosssite", crossSiteCases},
 		{"variants", variantCases},
+		{"conceal", concealCases},
+		{"cors", corsCases},
 		{"methods", methodCases},
 		{"caching", cachingCases},
 		{"bodies", bodyCases},

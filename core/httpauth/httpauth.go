@@ -8,6 +8,7 @@ package httpauth
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -50,8 +51,36 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 	if v.Response == nil {
 		return nil
 	}
-	Write(w, v.Response)
+	refuse(w, r, v)
 	return v.Denial
+}
+
+// refuse answers by a verdict.
+func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) {
+	if v.Conceal == nil {
+		Write(w, v.Response)
+		return
+	}
+	core.RemoveFields(w.Header(), v.Conceal.Undo)
+	h, err := notFound(v.Conceal.Native)
+	if err != nil { // only a guard no gate of which is mounted
+		Write(w, v.Response)
+		return
+	}
+	h.ServeHTTP(w, r)
+}
+
+// notFound is the handler for unknown paths given to [core.Concealing].
+func notFound(native any) (http.Handler, error) {
+	switch h := native.(type) {
+	case nil:
+		return http.HandlerFunc(http.NotFound), nil
+	case http.Handler:
+		return h, nil
+	case func(http.ResponseWriter, *http.Request):
+		return http.HandlerFunc(h), nil
+	}
+	return nil, fmt.Errorf("concealing: %T is no http.Handler", native)
 }
 
 // Request shows a request to code that knows no framework, such as a login of
@@ -70,6 +99,9 @@ func Serve(e core.Endpoint) http.Handler {
 }
 
 func mount(t *core.Gate, err error) Middleware {
+	if native, ok := t.Conceals(); ok && err == nil {
+		_, err = notFound(native)
+	}
 	if err != nil {
 		panic("httpauth: " + err.Error())
 	}
@@ -77,7 +109,7 @@ func mount(t *core.Gate, err error) Middleware {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			v := t.Check(r.Context(), newView(r))
 			if v.Response != nil {
-				Write(w, v.Response)
+				refuse(w, r, v)
 				return
 			}
 			AddFields(w.Header(), v.Fields)

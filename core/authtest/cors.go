@@ -1,0 +1,134 @@
+package authtest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+var corsCases = []testCase{
+	{"A18 scripts of named origins can read refusals", corsRefusals},
+	{"A18 other origins learn nothing", corsStrangers},
+	{"A17 A18 a preflight is answered for named origins", corsPreflight},
+	{"A18 what the application's CORS has set stays", corsMerged},
+}
+
+const front = "https://front.example"
+
+func corsDoor(t *testing.T, f Framework, gates ...string) *door {
+	t.Helper()
+	g, _ := guard(t, core.WithCORS(front, "http://localhost:5173"))
+	var mounted []Gate
+	for _, kind := range gates {
+		mounted = append(mounted, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{only("alice")}})
+	}
+	return newDoor(t, f, mounted...)
+}
+
+// lists reports whether a field of a lists name, in any letter case.
+func (a Answer) lists(field, name string) bool {
+	for member := range strings.SplitSeq(strings.Join(a.Header.Values(field), ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(member), name) {
+			return true
+		}
+	}
+	return false
+}
+
+func corsRefusals(t *testing.T, f Framework) {
+	d := corsDoor(t, f, "Authenticate", "Require")
+	for _, tt := range []struct {
+		status int
+		code   string
+		header []string
+	}{
+		{http.StatusUnauthorized, core.CodeAuthenticationRequired, nil},
+		{http.StatusUnauthorized, core.CodeInvalidCredentials, []string{as("bad")}},
+		{http.StatusForbidden, core.CodeForbidden, []string{as("bob")}},
+		{http.StatusServiceUnavailable, core.CodeUnavailable, []string{as("down")}},
+	} {
+		for _, origin := range []string{front, "http://localhost:5173"} {
+			a := d.refuses(tt.status, tt.code, append(tt.header, "Origin: "+origin)...)
+			if got := a.Header.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != origin {
+				t.Errorf("%d: allowed origin %q", tt.status, got)
+			}
+			if a.Header.Get("Access-Control-Allow-Credentials") != "true" || !a.lists("Vary", "Origin") ||
+				!a.lists("Access-Control-Expose-Headers", "WWW-Authenticate") || !a.lists("Access-Control-Expose-Headers", "Retry-After") {
+				t.Errorf("%d: %v", tt.status, a.Header)
+			}
+		}
+	}
+	if a := d.admits("alice", as("alice"), "Origin: "+front); a.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("an answer that passes is the application's to open")
+	}
+}
+
+func corsStrangers(t *testing.T, f Framework) {
+	d := corsDoor(t, f, "Authenticate")
+	for _, header := range [][]string{nil, {"Origin: https://evil.example"}, {"Origin: null"}, {"Origin: " + front + "/"},
+		{"Origin: " + front, "Origin: https://evil.example"}} {
+		a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, header...)
+		for name := range a.Header {
+			if strings.HasPrefix(name, "Access-Control-") {
+				t.Errorf("%q: %s %q", header, name, a.Header[name])
+			}
+		}
+		if !a.lists("Vary", "Origin") {
+			t.Errorf("%q: Vary %q", header, a.vary())
+		}
+	}
+}
+
+func corsPreflight(t *testing.T, f Framework) {
+	d := corsDoor(t, f, "Authenticate")
+	ask := func(header ...string) Answer {
+		a := Send(t, d.addr, Request("OPTIONS", "/door", append(header, "Access-Control-Request-Method: POST")...))
+		if a.Status != http.StatusNoContent || d.runs.Load() != 0 {
+			t.Errorf("%q: %d, the handler ran %d times", header, a.Status, d.runs.Load())
+		}
+		return a
+	}
+	a := ask("Origin: "+front, "Access-Control-Request-Headers: authorization,content-type")
+	for name, want := range map[string]string{
+		"Access-Control-Allow-Origin": front, "Access-Control-Allow-Credentials": "true",
+		"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "authorization,content-type",
+	} {
+		if got := strings.Join(a.Header.Values(name), "|"); got != want {
+			t.Errorf("%s %q, want %q", name, got, want)
+		}
+	}
+	if a := ask("Origin: https://evil.example"); a.Header.Get("Access-Control-Allow-Origin") != "" || !a.lists("Vary", "Origin") {
+		t.Errorf("a stranger: %v", a.Header)
+	}
+	if a := ask("Origin: "+front, `Access-Control-Request-Headers: a"b`); a.Header.Get("Access-Control-Allow-Headers") != "" {
+		t.Errorf("sent back %q", a.Header.Get("Access-Control-Allow-Headers"))
+	}
+}
+
+func corsMerged(t *testing.T, f Framework) {
+	g, _ := guard(t, core.WithCORS(front))
+	d := &door{t: t}
+	d.addr = f.Start(t, App{
+		Before: []Handler{func(x Exchange) error {
+			x.SetHeader("Access-Control-Allow-Origin", front)
+			x.SetHeader("Access-Control-Expose-Headers", "X-Total, www-authenticate")
+			x.SetHeader("Vary", "Origin")
+			return nil
+		}},
+		Routes: []Route{d.route(Gate{Kind: "Authenticate", Guard: g})},
+	})
+	a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, "Origin: "+front)
+	if got := a.Header.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != front {
+		t.Errorf("allowed origin %q: browsers refuse two", got)
+	}
+	for _, name := range []string{"X-Total", "WWW-Authenticate", "Retry-After"} {
+		if !a.lists("Access-Control-Expose-Headers", name) {
+			t.Errorf("%s is not exposed: %q", name, a.Header.Values("Access-Control-Expose-Headers"))
+		}
+	}
+	if got := strings.Count(strings.ToLower(strings.Join(a.Header.Values("Access-Control-Expose-Headers"), ",")), "www-authenticate"); got != 1 {
+		t.Errorf("exposed %d times", got)
+	}
+}

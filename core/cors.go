@@ -1,0 +1,102 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// WithCORS lets scripts of other origins see that, and why, they were refused:
+// for a request whose Origin is one of those named, refusals carry the CORS
+// fields without which the browser tells the script nothing, and expose
+// WWW-Authenticate, Retry-After and DPoP-Nonce to it (Fetch standard, "CORS
+// protocol"); a preflight that reaches a gate is answered.
+//
+// What the application's own CORS middleware does for answers that pass stays
+// its business; it may stand before the gates or behind them. An origin is
+// written and compared as in [WithTrustedOrigins], which this option does not
+// include: seeing an answer is one thing, sending a user's cookie another.
+func WithCORS(origins ...string) Option {
+	return func(g *Guard) error {
+		if len(origins) == 0 {
+			return errors.New("CORS: no origin: name those whose scripts may read refusals")
+		}
+		for _, o := range origins {
+			if err := checkOrigin(o); err != nil {
+				return fmt.Errorf("CORS origin %q: %w", o, err)
+			}
+		}
+		g.cors = append(g.cors, origins...)
+		return nil
+	}
+}
+
+// exposedFields is what a script needs to know of a refusal.
+const exposedFields = "WWW-Authenticate, Retry-After, DPoP-Nonce"
+
+var varyOrigin = lasting("Vary", "Origin")
+
+// corsOrigin is the request's origin if its scripts may read refusals, or "".
+func (g *Guard) corsOrigin(r Request) string {
+	if origin, n := r.Header("Origin"); n == 1 && slices.Contains(g.cors, origin) {
+		return origin
+	}
+	return ""
+}
+
+// corsFields are what a refusal of r needs so that its script may read it. Even
+// where it may not, the answer depends on the origin.
+func (g *Guard) corsFields(r Request) []Field {
+	if len(g.cors) == 0 {
+		return nil
+	}
+	origin := g.corsOrigin(r)
+	if origin == "" {
+		return []Field{varyOrigin}
+	}
+	return []Field{
+		{Name: "Access-Control-Allow-Origin", Value: origin},
+		{Name: "Access-Control-Allow-Credentials", Value: "true"},
+		{Name: exposeHeaders, Value: exposedFields},
+		varyOrigin,
+	}
+}
+
+// preflight is the answer to a CORS preflight. Which method and fields may be
+// sent is for the gates to say once the request itself is there.
+func (g *Guard) preflight(r Request) *Response {
+	resp := &Response{Status: http.StatusNoContent}
+	if len(g.cors) == 0 {
+		return resp
+	}
+	resp.Fields = []Field{{Name: "Vary", Value: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"}}
+	origin := g.corsOrigin(r)
+	if origin == "" {
+		return resp
+	}
+	resp.Fields = append(resp.Fields,
+		Field{Name: "Access-Control-Allow-Origin", Value: origin},
+		Field{Name: "Access-Control-Allow-Credentials", Value: "true"})
+	for _, what := range []string{"Method", "Headers"} {
+		v, n := r.Header("Access-Control-Request-" + what)
+		if n == 1 && isTokenList(v) {
+			resp.Fields = append(resp.Fields, Field{Name: "Access-Control-Allow-" + strings.TrimSuffix(what, "s") + "s", Value: v})
+		}
+	}
+	return resp
+}
+
+// isTokenList reports whether s holds tokens, commas and spaces alone
+// (RFC 9110 §5.6.1, §5.6.2), so that it may be sent back.
+func isTokenList(s string) bool {
+	const marks = "!#$%&'*+-.^_`|~, "
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !slices.Contains([]byte(marks), c) {
+			return false
+		}
+	}
+	return s != ""
+}

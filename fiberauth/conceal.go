@@ -1,0 +1,45 @@
+package fiberauth
+
+import (
+	"fmt"
+	"html"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// conceal answers as the app does for a path it does not know.
+func conceal(c *fiber.Ctx, v core.Verdict) error {
+	h, err := notFound(v.Conceal.Native)
+	if err != nil { // only a guard no gate of which is mounted
+		write(c, v.Response)
+		return nil
+	}
+	header := &c.Response().Header
+	for _, f := range v.Conceal.Undo {
+		kept := f.Without(linesOf(header, f.Name))
+		header.Del(f.Name)
+		for _, line := range kept {
+			header.Add(f.Name, line)
+		}
+	}
+	return h(c)
+}
+
+// notFound is the handler for unknown paths given to [core.Concealing].
+func notFound(native any) (fiber.Handler, error) {
+	switch h := native.(type) {
+	case nil:
+		return unknown, nil
+	case fiber.Handler: // the same type as func(*fiber.Ctx) error
+		return h, nil
+	}
+	return nil, fmt.Errorf("concealing: %T is no fiber.Handler", native)
+}
+
+// unknown is what Fiber's router returns where no route is left.
+func unknown(c *fiber.Ctx) error {
+	path := html.EscapeString(string(c.Request().URI().PathOriginal()))
+	return fiber.NewError(fiber.StatusNotFound, "Cannot "+c.Method()+" "+path)
+}
