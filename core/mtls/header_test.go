@@ -167,38 +167,3 @@ func TestNginxHeaders(t *testing.T) {
 		}
 	}
 }
-
-// FuzzHeaders: whatever a proxy sends, nobody gets in but by a certificate of
-// the authority, and a stranger's headers are never looked at.
-func FuzzHeaders(f *testing.F) {
-	ca, other := testca.New(f, "ca"), testca.New(f, "other")
-	good, bad := ca.Client(f, named("client.example")).Leaf, other.Client(f, named("client.example")).Leaf
-	for _, c := range []*x509.Certificate{good, bad} {
-		f.Add(sequence(c), sequence(ca.Certificate)+", "+sequence(other.Certificate))
-		f.Add(escaped(c), "SUCCESS")
-	}
-	for _, s := range []string{"", ":", "::", ":AAAA:", "%", "-----BEGIN CERTIFICATE-----"} {
-		f.Add(s, s)
-		f.Add(s, "SUCCESS")
-	}
-	roots := mtls.Roots(ca.Pool())
-	schemes := []*mtls.Authenticator{
-		authenticator(f, mtls.DNSName(), roots, mtls.ClientCertHeader(trust(f))),
-		authenticator(f, mtls.DNSName(), roots, mtls.NginxHeaders(trust(f), "Client-Cert", "Client-Cert-Chain")),
-	}
-	f.Fuzz(func(t *testing.T, one, two string) {
-		for _, a := range schemes {
-			lines := []string{"Client-Cert: " + one, "Client-Cert-Chain: " + two}
-			p, err := a.Authenticate(context.Background(), from(peer, nil, lines...))
-			switch got := outcome(p, err); {
-			case err == nil && p.ID() != "client.example":
-				t.Errorf("%s by %q, %q", got, one, two)
-			case err != nil && !strings.HasPrefix(got, "!") && got != "none":
-				t.Errorf("%s for %q, %q", got, one, two)
-			}
-			if got := outcome(a.Authenticate(context.Background(), from(stranger, nil, lines...))); got != "none" {
-				t.Errorf("%s for a stranger's %q, %q", got, one, two)
-			}
-		}
-	})
-}
