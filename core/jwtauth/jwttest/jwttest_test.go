@@ -8,3 +8,5 @@ import (
 )
 
 func TestTokens(t *testing.T) { jwttest.Run(t, authtest.NetHTTP()) }
+
+func TestKeyServerOutage(t *testing.T) { jwttest.RunOutage(t, authtest.NetHTTP()) }
