@@ -93,7 +93,7 @@ func Key(secret []byte) Option {
 		if len(secret) < minKey {
 			return fmt.Errorf("key of %d bytes: at least %d, made at random", len(secret), minKey)
 		}
-		s.key = slices.Clone(secret)
+		s.key = secret // New keeps what it derives from it and not the secret
 		return nil
 	}
 }
