@@ -34,6 +34,8 @@ func groups() []group {
 		{"digest", digestCases},
 		{"apikeys", apiKeyCases},
 		{"introspect", introspectCases},
+		{"attempts", attemptCases},
+		{"mtls", mtlsCases},
 		{"crosssite", crossSiteCases},
 		{"variants", variantCases},
 		{"conceal", concealCases},

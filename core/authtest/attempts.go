@@ -1,0 +1,190 @@
+package authtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/proxy"
+)
+
+var attemptCases = []testCase{
+	{"a limited attempt is 429 whatever it sends", attemptLimited},
+	{"a limiter hears how each attempt ends", attemptReported},
+	{"a limiter that fails is 503 or 500", attemptLimiterFails},
+	{"H18 the client behind proxies", clientBehindProxies},
+}
+
+// ledger is a limiter that refuses some accounts and writes down what it
+// hears.
+type ledger struct {
+	refusals map[string]error
+
+	mu      sync.Mutex
+	asked   []string
+	reports []string
+}
+
+func (l *ledger) Allow(_ context.Context, r core.Request, account string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = append(l.asked, account)
+	if !strings.HasPrefix(r.RemoteAddr(), "127.0.0.1:") {
+		return &core.InternalError{Err: fmt.Errorf("peer %q", r.RemoteAddr())}
+	}
+	return l.refusals[account]
+}
+
+func (l *ledger) Report(_ context.Context, _ core.Request, account string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reports = append(l.reports, fmt.Sprintf("%s: %v", account, err))
+}
+
+// heard is what the limiter was asked and told since the last call.
+func (l *ledger) heard() (asked, reports string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	asked, reports = strings.Join(l.asked, "; "), strings.Join(l.reports, "; ")
+	l.asked, l.reports = nil, nil
+	return asked, reports
+}
+
+// limitedDoor is a door for passwords behind a limiter. verified counts the
+// passwords that were looked at.
+func limitedDoor(t *testing.T, f Framework, kind string, l core.AttemptLimiter) (d *door, rec *Recorder, verified *atomic.Int64) {
+	t.Helper()
+	verified = new(atomic.Int64)
+	a, err := basic.New("r", basic.VerifierFunc(func(ctx context.Context, user, password string) (*core.Principal, error) {
+		verified.Add(1)
+		return passwords(ctx, user, password)
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, rec := guardOf(t, []core.Authenticator{a, sessions{}}, core.WithAttemptLimiter(l), core.WithAuthorizer(guests{only("bob", "carol")}))
+	return newDoor(t, f, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{only("bob", "carol")}}), rec, verified
+}
+
+// attemptLimited: RFC 6585 §4. No password is looked at, and the answer does not
+// tell a right one from a wrong one, nor an account that exists from one that
+// does not.
+func attemptLimited(t *testing.T, f Framework) {
+	limit := &core.LimitError{RetryAfter: 6500 * time.Millisecond, Err: errors.New("address 127.0.0.1 has failed 20 times")}
+	for _, kind := range kinds {
+		l := &ledger{refusals: map[string]error{"bob": limit, "unknown": limit, "hasty": &core.LimitError{Err: limit.Err}}}
+		d, rec, verified := limitedDoor(t, f, kind, l)
+		var first Answer
+		for i, header := range []string{login("bob", "open sesame"), login("bob", "wrong"), login("unknown", "open sesame")} {
+			a := d.refuses(http.StatusTooManyRequests, core.CodeTooManyAttempts, header, "Cookie: session=carol")
+			challenged(t, kind, a, "")
+			if v := a.Header.Get("Retry-After"); v != "7" {
+				t.Errorf("%s: Retry-After %q for 6.5 s", kind, v)
+			}
+			if i == 0 {
+				first = a
+			} else if diff := difference(first, a); diff != "" {
+				t.Errorf("%s: answers differ: %s", kind, diff)
+			}
+			e := rec.Last(t)
+			if e.Outcome != core.OutcomeLimited || e.Status != 429 || e.Reason != core.ReasonTooManyAttempts || e.Scheme != "Basic" ||
+				e.PrincipalID != "" || !errors.Is(e.Cause, limit) {
+				t.Errorf("%s: event %+v", kind, e)
+			}
+		}
+		if v := d.get(login("hasty", "x")).Header.Get("Retry-After"); v != "1" {
+			t.Errorf("%s: Retry-After %q for no time", kind, v)
+		}
+		if asked, reports := l.heard(); verified.Load() != 0 || reports != "" || asked != "bob; bob; unknown; hasty" {
+			t.Errorf("%s: %d passwords looked at, asked %q, told %q", kind, verified.Load(), asked, reports)
+		}
+		d.admits("carol", login("carol", "open sesame"))
+	}
+}
+
+// attemptReported: once for each attempt, and never where there was none.
+func attemptReported(t *testing.T, f Framework) {
+	l := new(ledger)
+	d, _, _ := limitedDoor(t, f, "Optional", l)
+	for _, tt := range []struct{ header, asked, reports string }{
+		{login("bob", "open sesame"), "bob", "bob: <nil>"},
+		{login("bob", "wrong"), "bob", "bob: wrong_secret: wrong password"},
+		{login("unknown", "x"), "unknown", "unknown: unknown_principal: unknown user"},
+		{login("busy", "x"), "busy", "busy: unavailable: too many hashes at once"},
+		{"Authorization: Basic x", "", ": malformed: "},
+		{"Authorization: Other x", "", ""},
+		{"Cookie: session=bob", "", ""},
+		{"Cookie: session=bad", "", ""},
+		{"Accept: */*", "", ""},
+	} {
+		d.get(tt.header)
+		asked, reports := l.heard()
+		if asked != tt.asked || !strings.HasPrefix(reports, tt.reports) || tt.reports == "" && reports != "" {
+			t.Errorf("%s: asked %q and told %q, want %q and %q", tt.header, asked, reports, tt.asked, tt.reports)
+		}
+	}
+}
+
+// attemptLimiterFails: an outage of the limiter lets nobody guess, and logs
+// nobody out.
+func attemptLimiterFails(t *testing.T, f Framework) {
+	l := &ledger{refusals: map[string]error{
+		"bob": http.ErrServerClosed, "carol": &core.InternalError{Err: http.ErrServerClosed}, "dave": core.ErrNoCredentials,
+	}}
+	d, rec, verified := limitedDoor(t, f, "Optional", l)
+	d.refuses(http.StatusServiceUnavailable, core.CodeUnavailable, login("bob", "open sesame"))
+	if e := rec.Last(t); !errors.Is(e.Cause, http.ErrServerClosed) {
+		t.Errorf("event with cause %v", e.Cause)
+	}
+	d.refuses(http.StatusInternalServerError, core.CodeInternal, login("carol", "open sesame"))
+	d.refuses(http.StatusInternalServerError, core.CodeInternal, login("dave", "open sesame"))
+	if verified.Load() != 0 {
+		t.Errorf("%d passwords looked at", verified.Load())
+	}
+}
+
+// clientBehindProxies: a rule on addresses believes a trusted proxy's header,
+// and nobody else's.
+func clientBehindProxies(t *testing.T, f Framework) {
+	office := netip.MustParsePrefix("198.51.100.0/24")
+	from := func(trusted *proxy.Trust) *door {
+		g, _ := guard(t)
+		return newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{
+			AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
+				addr, err := trusted.Client(a.Request)
+				return core.Decision{Allowed: err == nil && office.Contains(addr)}, nil
+			}),
+		}})
+	}
+	trusted := func(opts ...proxy.Option) *proxy.Trust {
+		p, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const xff, fwd = "X-Forwarded-For: ", "Forwarded: for="
+	d := from(trusted())
+	d.admits("bob", as("bob"), xff+"198.51.100.7")
+	d.admits("bob", as("bob"), xff+"192.0.2.1, ::ffff:198.51.100.7")
+	d.admits("bob", as("bob"), xff+"198.51.100.7:4711, 127.0.0.1")
+	for _, lines := range [][]string{
+		nil, {xff + "198.51.100.7, 192.0.2.1"}, {xff + "198.51.100.7,"}, {fwd + "198.51.100.7"},
+		{xff + "198.51.100.7", xff + "198.51.100.7"}, {"X_Forwarded_For: 198.51.100.7"}, {"X-Real-IP: 198.51.100.7"},
+	} {
+		d.refuses(http.StatusForbidden, core.CodeForbidden, append(lines, as("bob"))...)
+	}
+	d = from(trusted(proxy.Forwarded()))
+	d.admits("bob", as("bob"), fwd+"192.0.2.1, for=198.51.100.7;proto=https")
+	d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob"), xff+"198.51.100.7")
+	from(nil).refuses(http.StatusForbidden, core.CodeForbidden, as("bob"), xff+"198.51.100.7", fwd+"198.51.100.7")
+}

@@ -1,0 +1,211 @@
+package authtest
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/testca"
+	"github.com/sallyport-go/sallyport/core/mtls"
+	"github.com/sallyport-go/sallyport/core/proxy"
+)
+
+var mtlsCases = []testCase{
+	{"a verified client certificate", certificateVerified},
+	{"a client certificate that nobody verified", certificateUnverified},
+	{"a client certificate that expires on an open connection", certificateExpires},
+	{"a client certificate from another site", certificateCrossSite},
+	{"G18 a client certificate in a header", certificateHeader},
+}
+
+const certificateChallenge = `ClientCertificate realm="r"`
+
+func newMTLS(t *testing.T, opts ...mtls.Option) core.Authenticator {
+	t.Helper()
+	a, err := mtls.New("r", mtls.DNSName(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// named issues a client certificate for a DNS name.
+func named(t *testing.T, ca *testca.CA, name string) tls.Certificate {
+	t.Helper()
+	return ca.Client(t, func(c *x509.Certificate) { c.DNSNames = []string{name} })
+}
+
+// tlsDoor is a door over TLS that asks clients for certificates.
+type tlsDoor struct {
+	*door
+	server *x509.CertPool
+}
+
+func newTLSDoor(t *testing.T, f Framework, auth tls.ClientAuthType, clients *testca.CA, gate Gate) tlsDoor {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := testca.New(t, "servers")
+	d := tlsDoor{&door{t: t, addr: l.Addr().String()}, ca.Pool()}
+	f.Serve(t, tls.NewListener(l, &tls.Config{
+		Certificates: []tls.Certificate{ca.Server(t)}, ClientAuth: auth, ClientCAs: clients.Pool(),
+	}), App{Routes: []Route{d.route(gate)}})
+	return d
+}
+
+// connect opens a connection on which the client shows certificates.
+func (d tlsDoor) connect(certificates ...tls.Certificate) *client {
+	d.t.Helper()
+	conn, err := tls.Dial("tcp", d.addr, &tls.Config{
+		RootCAs: d.server, ServerName: "127.0.0.1",
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			if len(certificates) == 0 {
+				return new(tls.Certificate), nil
+			}
+			return &certificates[0], nil // whoever the server asks for
+		},
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	c := newClient(conn)
+	d.t.Cleanup(c.close)
+	return c
+}
+
+// ask sends one request on c.
+func (d tlsDoor) ask(c *client, method string, header ...string) Answer {
+	d.t.Helper()
+	a, err := c.roundTrip(Request(method, "/door", header...))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return a
+}
+
+// certificateVerified: the adapter shows the connection's TLS state.
+func certificateVerified(t *testing.T, f Framework) {
+	ca := testca.New(t, "clients")
+	g, rec := guardOf(t, []core.Authenticator{newMTLS(t), newBasic(t, "r")})
+	gate := Gate{Kind: "Authenticate", Guard: g}
+	d := newTLSDoor(t, f, tls.VerifyClientCertIfGiven, ca, gate)
+
+	c := d.connect(named(t, ca, "reports.example"))
+	for range 3 {
+		a := d.ask(c, "GET")
+		if a.Status != http.StatusOK || a.Body != handled+"reports.example" {
+			t.Fatalf("%d %q with a certificate", a.Status, a.Body)
+		}
+		if v := a.Header.Get("Cache-Control"); v != "private" {
+			t.Errorf("Cache-Control %q for what depends on the connection", v)
+		}
+		if e := rec.Last(t); e.Scheme != "ClientCertificate" || e.PrincipalID != "reports.example" {
+			t.Errorf("event for %s by %s", e.PrincipalID, e.Scheme)
+		}
+	}
+	c = d.connect()
+	a := d.ask(c, "GET")
+	refused(t, "no certificate", a, http.StatusUnauthorized, core.CodeAuthenticationRequired)
+	if got := a.Header.Values("WWW-Authenticate"); len(got) != 2 || got[0] != certificateChallenge {
+		t.Errorf("challenges %q", got)
+	}
+	if a := d.ask(c, "GET", login("bob", "open sesame")); a.Body != handled+"bob" {
+		t.Errorf("%d %q for a password in place of a certificate", a.Status, a.Body)
+	}
+	newDoor(t, f, gate).refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+}
+
+// certificateUnverified: a server that asks for certificates and does not
+// verify them proves nothing, and another scheme's credentials do not make up
+// for it.
+func certificateUnverified(t *testing.T, f Framework) {
+	ca := testca.New(t, "clients")
+	g, rec := guardOf(t, []core.Authenticator{newMTLS(t), newBasic(t, "r")})
+	for _, kind := range []string{"Authenticate", "Optional"} {
+		for _, auth := range []tls.ClientAuthType{tls.RequestClientCert, tls.RequireAnyClientCert} {
+			d := newTLSDoor(t, f, auth, ca, Gate{Kind: kind, Guard: g})
+			for _, header := range []string{"Accept: */*", login("bob", "open sesame")} {
+				a := d.ask(d.connect(named(t, ca, "reports.example")), "GET", header)
+				refused(t, kind, a, http.StatusUnauthorized, core.CodeInvalidCredentials)
+				if e := rec.Last(t); e.Reason != core.ReasonUnknownKey || e.PrincipalID != "" {
+					t.Errorf("%s: event %s for %q", kind, e.Reason, e.PrincipalID)
+				}
+			}
+			if d.runs.Load() != 0 {
+				t.Errorf("%s: the handler ran", kind)
+			}
+		}
+	}
+}
+
+// certificateExpires: the connection was made in time.
+func certificateExpires(t *testing.T, f Framework) {
+	ca := testca.New(t, "clients")
+	var later atomic.Int64
+	g, rec := guardOf(t, []core.Authenticator{newMTLS(t, mtls.Clock(func() time.Time {
+		return time.Now().Add(time.Duration(later.Load()))
+	}))})
+	d := newTLSDoor(t, f, tls.RequireAndVerifyClientCert, ca, Gate{Kind: "Authenticate", Guard: g})
+	c := d.connect(named(t, ca, "reports.example"))
+	if a := d.ask(c, "GET"); a.Status != http.StatusOK {
+		t.Fatalf("%d %q in time", a.Status, a.Body)
+	}
+	later.Store(int64(2 * time.Hour))
+	a := d.ask(c, "GET")
+	refused(t, "too late", a, http.StatusUnauthorized, core.CodeInvalidCredentials)
+	challenged(t, "too late", a, certificateChallenge)
+	if e := rec.Last(t); e.Reason != core.ReasonExpired {
+		t.Errorf("event %s", e.Reason)
+	}
+}
+
+// certificateCrossSite: browsers show a certificate whichever page asks.
+func certificateCrossSite(t *testing.T, f Framework) {
+	ca := testca.New(t, "clients")
+	g, _ := guardOf(t, []core.Authenticator{newMTLS(t)})
+	d := newTLSDoor(t, f, tls.RequireAndVerifyClientCert, ca, Gate{Kind: "Authenticate", Guard: g})
+	c := d.connect(named(t, ca, "reports.example"))
+	refused(t, "another site's", d.ask(c, "POST", "Content-Length: 0", "Sec-Fetch-Site: cross-site"),
+		http.StatusForbidden, core.CodeCrossSite)
+	if a := d.ask(c, "POST", "Content-Length: 0", "Sec-Fetch-Site: same-origin"); a.Status != http.StatusOK {
+		t.Errorf("%d %q for a request of its own", a.Status, a.Body)
+	}
+}
+
+// certificateHeader: RFC 9440. The header counts from a trusted proxy alone,
+// and in its own spelling alone.
+func certificateHeader(t *testing.T, f Framework) {
+	ca, other := testca.New(t, "clients"), testca.New(t, "others")
+	value := func(c tls.Certificate) string { return ":" + base64.StdEncoding.EncodeToString(c.Leaf.Raw) + ":" }
+	good := value(named(t, ca, "reports.example"))
+	behind := func(prefix string) *door {
+		trusted, err := proxy.New([]netip.Prefix{netip.MustParsePrefix(prefix)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, _ := guardOf(t, []core.Authenticator{newMTLS(t, mtls.Roots(ca.Pool()), mtls.ClientCertHeader(trusted))})
+		return newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
+	}
+	d := behind("127.0.0.1/32")
+	a := d.admits("reports.example", "Client-Cert: "+good)
+	if v := a.Header.Get("Vary"); v != "Client-Cert, Client-Cert-Chain" {
+		t.Errorf("Vary %q", v)
+	}
+	for _, header := range []string{"Client-Cert: " + value(named(t, other, "reports.example")), "Client-Cert: x", "Client-Cert: " + good + ", " + good} {
+		challenged(t, header, d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, header), certificateChallenge)
+	}
+	d.refuses(http.StatusBadRequest, core.CodeInvalidRequest, "Client-Cert: "+good, "Client-Cert: "+good)
+	for _, name := range []string{"Client_Cert", "Client-Cert-Chain", "X-Client-Cert", "X-SSL-Cert"} {
+		d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, name+": "+good)
+	}
+	behind("192.0.2.0/24").refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, "Client-Cert: "+good)
+}
