@@ -27,7 +27,7 @@ func (r RuleText) String() string { return visible(r.Place()) + ": " + r.Text }
 
 // written is the rule as people read it.
 func (r *rule) written() RuleText {
-	return RuleText{File: r.file, Line: r.line, Text: visible(r.text())}
+	return RuleText{File: r.file, Line: int(r.line), Text: visible(r.text())}
 }
 
 // text is the rule as a policy line, which is the same for the same fields

@@ -107,7 +107,7 @@ func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.P
 	if allowed, _ := f.oracle(t, kept, p, access); allowed {
 		t.Fatalf("the rule of the near miss %+v allows it", m)
 	}
-	r := a.current.Load().rules[slices.IndexFunc(a.current.Load().rules, func(r *rule) bool { return r.line == m.Rule.Line })]
+	r := a.current.Load().rules[slices.IndexFunc(a.current.Load().rules, func(r *rule) bool { return int(r.line) == m.Rule.Line })]
 	probe, err := newProbe(a.current.Load())
 	if err != nil {
 		t.Fatal(err)

@@ -263,10 +263,10 @@ func benchmarkIndex(b *testing.B, n int) (*index, []question) {
 			pattern = "/svc" + strconv.Itoa(i/10) + "/*"
 		}
 		fields := []string{"p", "role" + strconv.Itoa(i%roles), pattern, []string{"GET", "POST", "PUT", "*"}[i%4]}
-		p.rules = append(p.rules, &rule{file: "p.csv", line: i + 1, values: fields})
+		p.rules = append(p.rules, &rule{file: "p.csv", line: int32(i + 1), values: fields})
 	}
 	for i := range n {
-		p.rules = append(p.rules, &rule{file: "p.csv", line: n + i + 1, values: []string{"g", "user" + strconv.Itoa(i), "role" + strconv.Itoa(i%roles)}})
+		p.rules = append(p.rules, &rule{file: "p.csv", line: int32(n + i + 1), values: []string{"g", "user" + strconv.Itoa(i), "role" + strconv.Itoa(i%roles)}})
 	}
 	x, err := newIndex(s, p.rules, newGraphs(s, p.rules, c))
 	if err != nil {

@@ -82,7 +82,13 @@ func places(rules []*rule) []string {
 
 // inOrder are the p rules in the order that effects go by.
 func (s *schema) inOrder(rules []*rule) []*rule {
-	ordered := make([]*rule, 0, len(rules))
+	count := 0
+	for _, r := range rules {
+		if r.kind() == "p" {
+			count++
+		}
+	}
+	ordered := make([]*rule, 0, count)
 	for _, r := range rules {
 		if r.kind() == "p" {
 			ordered = append(ordered, r)
@@ -132,7 +138,7 @@ func andAll(factors []factor) *expr {
 
 // addWay makes the tables of one conjunction.
 func (b *indexBuilder) addWay(factors []*expr) {
-	w := way{subjects: subjectIndex{column: -1, tenant: -1, numbers: map[node]int32{}}, paths: pathIndex{builder: b}}
+	w := way{subjects: subjectIndex{column: -1, tenant: -1, numbers: map[node]int32{}}, paths: pathIndex{pathMaker: &pathMaker{builder: b}}}
 	object := objectFactor{column: -1}
 	var left []factor
 	var tenant *expr
@@ -186,7 +192,7 @@ func (b *indexBuilder) addRule(w *way, object *objectFactor, left []factor, plac
 	}
 	text := fields[object.column]
 	for _, function := range object.functions {
-		w.paths.add(function, text, r)
+		w.paths.put(function, text, r)
 	}
 }
 

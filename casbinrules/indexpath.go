@@ -21,8 +21,13 @@ type pathNode struct {
 	one  *pathNode // any one segment, not empty
 	// here are the rules for objects that end here, rest those for whatever
 	// follows after a slash.
-	here, rest []ref
+	here, rest refList
 }
+
+// refList is some of the refs of an index: from the first on, when it is made.
+// Before that first is the newest, counted from 1, and the others are chained
+// to it.
+type refList struct{ first, count int32 }
 
 // pathIndex finds the rules whose object pattern an object may match. Rules
 // with a match of their own stand where they have to be tried.
@@ -34,15 +39,41 @@ type pathIndex struct {
 	always []ref
 	// odd says that some pattern is a regular expression, for which a line
 	// feed is no character, and cuts that some function cuts queries off.
-	odd, cuts bool
-	// builder makes the numbers of patterns that have to be tried, and segments
-	// is room for those at hand; nil when the index is made.
-	builder  *indexBuilder
-	segments []segment
+	odd, cuts  bool
+	refs       []ref // of all nodes
+	*pathMaker       // nil when the index is made
 }
 
-// add puts a rule where function and pattern say.
-func (x *pathIndex) add(function, pattern string, r ref) {
+// pathMaker is what only the making of an index needs.
+type pathMaker struct {
+	builder  *indexBuilder // makes the numbers of patterns that have to be tried
+	segments []segment     // room for those at hand
+	nodes    []pathNode    // nodes are cut from larger pieces
+	added    []addedRef
+}
+
+type addedRef struct {
+	ref
+	before int32 // the one added before it to the same list, or 0
+}
+
+func (m *pathMaker) add(to *refList, r ref) {
+	m.added = append(m.added, addedRef{r, to.first})
+	to.first = int32(len(m.added))
+	to.count++
+}
+
+func (m *pathMaker) node() *pathNode {
+	if len(m.nodes) == 0 {
+		m.nodes = make([]pathNode, piece)
+	}
+	n := &m.nodes[0]
+	m.nodes = m.nodes[1:]
+	return n
+}
+
+// put puts a rule where function and pattern say.
+func (x *pathIndex) put(function, pattern string, r ref) {
 	x.odd = x.odd || function != "==" && function != "keyMatch"
 	x.cuts = x.cuts || function == "keyMatch5"
 	if everything(function, pattern) {
@@ -50,7 +81,7 @@ func (x *pathIndex) add(function, pattern string, r ref) {
 		return
 	}
 	if function == "keyMatch" {
-		x.addPrefix(pattern, r)
+		x.putPrefix(pattern, r)
 		return
 	}
 	var segs []segment
@@ -69,33 +100,33 @@ func (x *pathIndex) add(function, pattern string, r ref) {
 		switch s.kind {
 		case segmentOne:
 			if n.one == nil {
-				n.one = &pathNode{}
+				n.one = x.node()
 			}
 			n = n.one
 		case segmentRest:
-			n.rest = append(n.rest, r)
+			x.add(&n.rest, r)
 			return
 		default:
-			n = n.child(s.text)
+			n = x.child(n, s.text)
 		}
 	}
-	n.here = append(n.here, r)
+	x.add(&n.here, r)
 }
 
-// addPrefix puts a rule with a pattern of keyMatch where the last slash in
+// putPrefix puts a rule with a pattern of keyMatch where the last slash in
 // front of its star leads.
-func (x *pathIndex) addPrefix(pattern string, r ref) {
+func (x *pathIndex) putPrefix(pattern string, r ref) {
 	prefix, _, star := strings.Cut(pattern, "*")
 	segs := strings.Split(prefix, "/")
 	n := &x.root
 	for _, s := range segs[:len(segs)-1] {
-		n = n.child(s)
+		n = x.child(n, s)
 	}
 	last := segs[len(segs)-1]
 	switch {
 	case !star:
-		n = n.child(last)
-		n.here = append(n.here, r)
+		n = x.child(n, last)
+		x.add(&n.here, r)
 	case len(segs) == 1:
 		r.match = x.builder.match("keyMatch", pattern)
 		x.always = append(x.always, r)
@@ -103,17 +134,17 @@ func (x *pathIndex) addPrefix(pattern string, r ref) {
 		if last != "" {
 			r.match = x.builder.match("keyMatch", pattern)
 		}
-		n.rest = append(n.rest, r)
+		x.add(&n.rest, r)
 	}
 }
 
-func (n *pathNode) child(segment string) *pathNode {
+func (m *pathMaker) child(n *pathNode, segment string) *pathNode {
 	if n.next == nil {
 		n.next = map[string]*pathNode{}
 	}
 	c := n.next[segment]
 	if c == nil {
-		c = &pathNode{}
+		c = m.node()
 		n.next[segment] = c
 	}
 	return c
@@ -121,22 +152,35 @@ func (n *pathNode) child(segment string) *pathNode {
 
 // finish puts every list into the order that a search looks through.
 func (x *pathIndex) finish() {
-	x.builder, x.segments = nil, nil
 	sortRefs(x.always)
-	x.root.sort()
+	x.refs = make([]ref, 0, len(x.added))
+	x.finishNode(&x.root)
 	x.slash = x.root.next[""]
+	x.pathMaker = nil
 }
 
-func (n *pathNode) sort() {
-	sortRefs(n.here)
-	sortRefs(n.rest)
+func (x *pathIndex) finishNode(n *pathNode) {
+	x.finishList(&n.here)
+	x.finishList(&n.rest)
 	if n.one != nil {
-		n.one.sort()
+		x.finishNode(n.one)
 	}
 	for _, c := range n.next {
-		c.sort()
+		x.finishNode(c)
 	}
 }
+
+func (x *pathIndex) finishList(l *refList) {
+	first := len(x.refs)
+	for at := l.first; at > 0; at = x.added[at-1].before {
+		x.refs = append(x.refs, x.added[at-1].ref)
+	}
+	l.first = int32(first)
+	sortRefs(x.of(*l))
+}
+
+// of are the refs of a list.
+func (x *pathIndex) of(l refList) []ref { return x.refs[l.first : l.first+l.count] }
 
 func sortRefs(refs []ref) {
 	if len(refs) < 2 {
@@ -151,34 +195,34 @@ func sortRefs(refs []ref) {
 func (x *pathIndex) visit(object string, s *search) {
 	s.try(x.always)
 	if object == "" || object[0] != '/' || x.root.one != nil {
-		x.root.visit(object, s)
+		x.visitNode(&x.root, object, s)
 	} else if x.slash != nil {
-		x.slash.leave(object[1:], true, s)
+		x.leave(x.slash, object[1:], true, s)
 	}
 }
 
-// visit goes on from n with what is left of the object.
-func (n *pathNode) visit(left string, s *search) {
+// visitNode goes on from n with what is left of the object.
+func (x *pathIndex) visitNode(n *pathNode, left string, s *search) {
 	segment, after, more := left, "", false
 	if i := strings.IndexByte(left, '/'); i >= 0 {
 		segment, after, more = left[:i], left[i+1:], true
 	}
 	if c := n.next[segment]; c != nil {
-		c.leave(after, more, s)
+		x.leave(c, after, more, s)
 	}
 	if n.one != nil && segment != "" {
-		n.one.leave(after, more, s)
+		x.leave(n.one, after, more, s)
 	}
 }
 
 // leave tries the rules of n, reached by a whole segment.
-func (n *pathNode) leave(after string, more bool, s *search) {
+func (x *pathIndex) leave(n *pathNode, after string, more bool, s *search) {
 	if !more {
-		s.try(n.here)
+		s.try(x.of(n.here))
 		return
 	}
-	s.try(n.rest)
+	s.try(x.of(n.rest))
 	if n.next != nil || n.one != nil {
-		n.visit(after, s)
+		x.visitNode(n, after, s)
 	}
 }

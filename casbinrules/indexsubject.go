@@ -60,6 +60,9 @@ func (x *subjectIndex) number(fields []string) int32 {
 func (x *subjectIndex) finish() {
 	x.tenants = map[string]*tenantSubjects{}
 	x.unknown = x.of("")
+	if x.graph != nil && !x.graph.tenants {
+		x.unknown.names = make(map[string]*reach, len(x.graph.closures)+len(x.numbers))
+	}
 	for n := range x.numbers {
 		if x.keyed {
 			x.of(n.tenant)

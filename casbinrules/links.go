@@ -41,12 +41,15 @@ type link struct {
 	count int
 }
 
-// newGraph follows the links of the g lines of one kind.
-func newGraph(rules []*rule, tenants bool, prefix string) *graph {
+// newGraph follows the links of the g lines of one kind, of which there are
+// count.
+func newGraph(rules []*rule, kind string, count int, tenants bool, prefix string) *graph {
 	g := &graph{tenants: tenants, numbers: map[string]map[string]int32{}}
-	f := follower{graph: g, prefix: prefix, direct: make([]roles, 0, len(rules))}
+	f := follower{graph: g, prefix: prefix, direct: make([]roles, 0, count)}
 	for _, r := range rules {
-		f.add(g.ends(r))
+		if r.kind() == kind {
+			f.add(g.ends(r))
+		}
 	}
 	shared := map[node]*closure{}
 	g.closures = make([]*closure, len(f.direct))

@@ -114,16 +114,23 @@ func lint(r *reading, c *config, routes []core.RouteInfo, complete bool) []Findi
 	if routes != nil {
 		l.routes = newRouteIndex(routes, c.objectRoute)
 	}
-	l.checkObjects()
-	l.checkActions()
-	l.checkEffects()
+	single := *l // what looks at lines one by one, and at names, needs no index
+	others := aside(func() ([]Finding, error) {
+		single.checkObjects()
+		single.checkActions()
+		single.checkEffects()
+		if complete {
+			single.checkRoles()
+		}
+		return single.found, nil
+	})
 	l.checkShadows()
 	if complete {
-		l.checkRoles()
 		l.checkPartners()
 		l.checkRoutes(routes)
 	}
-	return l.found
+	found, _ := others()
+	return append(found, l.found...)
 }
 
 // policyRules are the p lines.
@@ -144,8 +151,12 @@ func (l *linter) reportColumn(r *rule, column int, code, hint, format string, ar
 
 // report reports a finding at a field of a rule, the kind being field 0.
 func (l *linter) report(r *rule, field int, code, hint, format string, args ...any) {
+	message := format
+	if len(args) > 0 {
+		message = fmt.Sprintf(format, args...)
+	}
 	l.found = append(l.found, Finding{
-		File: r.file, Line: r.line, Column: l.column(r, field), Severity: l.config.severity(code),
-		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
+		File: r.file, Line: int(r.line), Column: l.column(r, field), Severity: l.config.severity(code),
+		Code: code, Message: message, Hint: hint,
 	})
 }

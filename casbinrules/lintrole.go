@@ -15,7 +15,7 @@ type roleNotes struct {
 // checkRoles looks at names: roles that nobody has or that open nothing, and
 // users that are called like a role.
 func (l *linter) checkRoles() {
-	n := roleNotes{map[string]*rule{}, map[string]*rule{}, map[string]*rule{}}
+	n := roleNotes{map[string]*rule{}, map[string]*rule{}, make(map[string]*rule, l.links())}
 	for _, r := range l.rules {
 		switch {
 		case r.kind() == "p" && l.shape.subject >= 0:
@@ -32,6 +32,14 @@ func (l *linter) checkRoles() {
 		l.checkUsed(n)
 	}
 	l.checkNames(n)
+}
+
+// links is how many names g lines give roles to.
+func (l *linter) links() int {
+	if g := l.graphs["g"]; g != nil {
+		return len(g.closures)
+	}
+	return 0
 }
 
 func first(lines map[string]*rule, name string, r *rule) {

@@ -115,16 +115,16 @@ func (r *reading) judge(in *contents, c *config, routes []core.RouteInfo) {
 		// Without the matcher nobody knows what the columns mean.
 		r.findings = append(r.findings, lint(r, c, routes, r.errors == 0)...)
 	}
-	r.findings = append(slices.Clone(r.schema.file.findings), r.findings...)
+	r.findings = slices.Concat(r.schema.file.findings, r.findings)
 	sortFindings(r.findings, r.files)
 	showRows(r.findings, in.rows)
 }
 
 // newGraphs follows the role links of every kind of g lines.
 func newGraphs(s *schema, rules []*rule, c *config) map[string]*graph {
-	byKind := map[string][]*rule{}
+	counts := map[string]int{}
 	for _, r := range rules {
-		byKind[r.kind()] = append(byKind[r.kind()], r)
+		counts[r.kind()]++
 	}
 	graphs := map[string]*graph{}
 	for kind, width := range s.roles {
@@ -132,7 +132,7 @@ func newGraphs(s *schema, rules []*rule, c *config) map[string]*graph {
 		if kind == "g" {
 			prefix = c.rolePrefix
 		}
-		graphs[kind] = newGraph(byKind[kind], width == 3, prefix)
+		graphs[kind] = newGraph(rules, kind, counts[kind], width == 3, prefix)
 	}
 	return graphs
 }

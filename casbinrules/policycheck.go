@@ -116,7 +116,7 @@ func (r *policyReader) newRule(file string, n int, fields []field) *rule {
 	}
 	made := &r.someRules[0]
 	r.someRules = r.someRules[1:]
-	*made = rule{file: file, line: n, values: r.someValues[:len(fields):len(fields)], begins: int32(len(r.columns))}
+	*made = rule{file: file, line: int32(n), values: r.someValues[:len(fields):len(fields)], begins: int32(len(r.columns))}
 	r.someValues = r.someValues[len(fields):]
 	for i, f := range fields {
 		made.values[i] = f.text
@@ -125,7 +125,12 @@ func (r *policyReader) newRule(file string, n int, fields []field) *rule {
 	return made
 }
 
-// column is where a field of a rule begins, the kind being field 0.
+// reportRule reports a finding at a field of a rule, the kind being field 0.
+func (r *policyReader) reportRule(at *rule, field int, code, hint, format string, args ...any) {
+	r.report(at.file, int(at.line), r.column(at, field), code, hint, format, args...)
+}
+
+// column is where a field of a rule begins.
 func (r *policyReader) column(of *rule, field int) int { return int(r.columns[int(of.begins)+field]) }
 
 // keep adds a good rule, unless Casbin would drop it as a duplicate of another
@@ -134,11 +139,11 @@ func (r *policyReader) keep(made *rule) {
 	key := r.sum(made.values)
 	for first := r.joined[key]; first != nil; first = r.joined[key] {
 		if slices.Equal(first.values, made.values) {
-			r.report(made.file, made.line, r.column(made, 0), codeDuplicate, "remove one of them", "the line says what %s says already", first.place())
+			r.reportRule(made, 0, codeDuplicate, "remove one of them", "the line says what %s says already", first.place())
 			return
 		}
 		if strings.Join(first.values, ",") == strings.Join(made.values, ",") {
-			r.report(made.file, made.line, r.column(made, 0), codeCollision, "do without commas inside the fields",
+			r.reportRule(made, 0, codeCollision, "do without commas inside the fields",
 				"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.place())
 			return
 		}

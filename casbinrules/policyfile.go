@@ -19,7 +19,7 @@ const maxLine = 64<<10 - 1
 // rule is one line of a policy.
 type rule struct {
 	file string
-	line int
+	line int32
 	// values are the fields, the kind of line ("p", "g") first.
 	values []string
 	// begins is where the reader noted the columns that the fields begin in.
@@ -33,7 +33,7 @@ func (r *rule) kind() string { return r.values[0] }
 func (r *rule) fields() []string { return r.values[1:] }
 
 // place is "policy.csv:12".
-func (r *rule) place() string { return path.Base(r.file) + ":" + strconv.Itoa(r.line) }
+func (r *rule) place() string { return path.Base(r.file) + ":" + strconv.Itoa(int(r.line)) }
 
 // policyReader reads policy files for one model.
 type policyReader struct {
@@ -101,6 +101,7 @@ func (r *policyReader) read(file string, data []byte) {
 // expect makes room for at most n more rules.
 func (r *policyReader) expect(n int) {
 	r.rules = slices.Grow(r.rules, n)
+	r.columns = slices.Grow(r.columns, 4*n)
 	if len(r.joined) == 0 {
 		r.joined = make(map[uint64]*rule, n)
 	}

@@ -17,7 +17,7 @@ func (r *policyReader) checkPolicy(file string, c *config) {
 	}
 	for _, made := range r.rules {
 		if role := made.values[min(2, len(made.values)-1)]; made.kind() == "g" && !strings.HasPrefix(role, c.rolePrefix) {
-			r.report(made.file, made.line, r.column(made, 2), codeRolePrefix, "write "+c.rolePrefix+role, "role %q does not begin with the prefix %q", role, c.rolePrefix)
+			r.reportRule(made, 2, codeRolePrefix, "write "+c.rolePrefix+role, "role %q does not begin with the prefix %q", role, c.rolePrefix)
 		}
 	}
 }
@@ -38,7 +38,7 @@ func (r *policyReader) checkRoles(graphs map[string]*graph) {
 		}
 		from, to := g.ends(made)
 		if tree && made.kind() == "g" && len(c.up[from]) > 0 {
-			r.report(made.file, made.line, r.column(made, 1), codeTree, "give each name one role",
+			r.reportRule(made, 1, codeTree, "give each name one role",
 				"%q has a second role, and how Casbin then sorts by subject priority is chance", from.name)
 		}
 		if way := c.add(from, to); way != nil {
@@ -46,7 +46,7 @@ func (r *policyReader) checkRoles(graphs map[string]*graph) {
 			if tree {
 				code = codeTree // Casbin hangs on a circle.
 			}
-			r.report(made.file, made.line, r.column(made, 0), code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
+			r.reportRule(made, 0, code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
 		}
 	}
 	r.checkDepth(graphs, seen)
@@ -67,7 +67,7 @@ func (r *policyReader) checkDepth(graphs map[string]*graph, seen map[string]*lin
 		id := made.kind() + "\x00" + from.tenant
 		if cut := g.from(from.tenant, from.name).cut; cut != "" && !told[id] && !c.given[from] {
 			told[id] = true
-			r.report(made.file, made.line, r.column(made, 0), codeDeep, "link closer to the role that is meant",
+			r.reportRule(made, 0, codeDeep, "link closer to the role that is meant",
 				"%q is more than %d role links away from %q, and Casbin follows no more", cut, maxLinks, from.name)
 		}
 	}
