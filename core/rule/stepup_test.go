@@ -1,11 +1,18 @@
 package rule_test
 
 import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/rule"
 )
 
@@ -131,4 +138,46 @@ func TestStepUpRulesKeepTheirArguments(t *testing.T) {
 	if got := decide(t, r, p).StepUp.ACRValues; got[0] != "gold" {
 		t.Errorf("classes %q", got)
 	}
+}
+
+// signedIn verifies tokens "gold" and "silver", named after the class in which
+// their owner signed in an hour ago.
+type signedIn struct{}
+
+func (signedIn) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
+	return core.NewPrincipal(core.PrincipalInfo{
+		ID: "alice", Claims: map[string]any{"acr": token}, AuthTime: time.Now().Add(-time.Hour),
+	})
+}
+
+func ExampleStepUp() {
+	scheme, err := bearer.New("bank", signedIn{})
+	if err != nil {
+		panic(err)
+	}
+	guard, err := core.NewGuard([]core.Authenticator{scheme},
+		core.WithObserver(core.ObserverFunc(func(context.Context, core.Event) {})))
+	if err != nil {
+		panic(err)
+	}
+	done := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	mux := http.NewServeMux()
+	mux.Handle("GET /balance", httpauth.Require(guard, rule.StepUp(24*time.Hour, "gold", "silver"))(done))
+	mux.Handle("POST /payment", httpauth.Require(guard, rule.StepUp(5*time.Minute, "gold"))(done))
+
+	for _, request := range []string{"GET /balance", "POST /payment"} {
+		method, path, _ := strings.Cut(request, " ")
+		r := httptest.NewRequest(method, path, nil)
+		r.Header.Set("Authorization", "Bearer gold")
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Println(request, w.Code)
+		if _, wants, found := strings.Cut(w.Header().Get("WWW-Authenticate"), "needed\", "); found {
+			fmt.Println("  wants", wants)
+		}
+	}
+	// Output:
+	// GET /balance 200
+	// POST /payment 401
+	//   wants acr_values="gold", max_age="300"
 }
