@@ -1,0 +1,220 @@
+// Package attemptstest is the part of the conformance suite that needs the
+// limiter of package attempts: package authtest depends on nothing, and so has
+// none.
+package attemptstest
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/proxy"
+)
+
+// Run runs every case against f over real sockets. Cases are independent and
+// run in parallel.
+func Run(t *testing.T, f authtest.Framework) {
+	for name, run := range map[string]func(*testing.T, authtest.Framework){
+		"an address over its budget is 429 whatever it sends":    overBudget,
+		"the owner of an account is not locked out":              notLockedOut,
+		"expired credentials, outages and visitors do not count": notCounted,
+		"a header of a stranger names no client":                 stranger,
+		"parallel guesses are paid for":                          parallel,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, f)
+		})
+	}
+}
+
+// service is an app that wants passwords, and whose clock stands still.
+type service struct {
+	t        *testing.T
+	addr     string
+	events   *authtest.Recorder
+	verified atomic.Int64 // passwords that were looked at
+	elapsed  atomic.Int64
+}
+
+// serve starts a service whose limiter lets an address fail 3 times and once a
+// minute, and an account 5 times and once a minute.
+func serve(t *testing.T, f authtest.Framework, opts ...attempts.Option) *service {
+	t.Helper()
+	s := &service{t: t, events: new(authtest.Recorder)}
+	limiter, err := attempts.New(append([]attempts.Option{
+		attempts.PerAddress(1, time.Minute, 3), attempts.PerAccount(1, time.Minute, 5),
+		attempts.Clock(func() time.Time { return time.Unix(1_700_000_000, s.elapsed.Load()) }),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme, err := basic.New("r", basic.VerifierFunc(s.verify))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := core.NewGuard([]core.Authenticator{scheme}, core.WithAttemptLimiter(limiter), core.WithObserver(s.events))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = f.Start(t, authtest.App{Routes: []authtest.Route{{
+		Methods: []string{"GET"}, Pattern: "/reports",
+		Gates:   []authtest.Gate{{Kind: "Authenticate", Guard: g}},
+		Handler: func(x authtest.Exchange) error { return x.Text(http.StatusOK, x.Principal().ID()) },
+	}}})
+	return s
+}
+
+// verify knows everyone but "nobody"; the password is "right".
+func (s *service) verify(_ context.Context, user, password string) (*core.Principal, error) {
+	s.verified.Add(1)
+	switch {
+	case password == "outage":
+		return nil, &core.UnavailableError{Err: context.DeadlineExceeded}
+	case password == "expired":
+		return nil, &core.CredentialError{Reason: core.ReasonExpired, Code: core.CodeInvalidCredentials}
+	case user == "nobody":
+		return nil, basic.ErrUnknownUser
+	case password != "right":
+		return nil, basic.ErrWrongPassword
+	}
+	return core.NewPrincipal(core.PrincipalInfo{ID: user})
+}
+
+func (s *service) wait(d time.Duration) { s.elapsed.Add(int64(d)) }
+
+// send asks with "user:password", "" for none, and header lines.
+func (s *service) send(login string, header ...string) authtest.Answer {
+	s.t.Helper()
+	if login != "" {
+		header = append(header, "Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte(login)))
+	}
+	return authtest.Send(s.t, s.addr, authtest.Request("GET", "/reports", header...))
+}
+
+// wants fails the test unless the answer has that status.
+func (s *service) wants(status int, login string, header ...string) authtest.Answer {
+	s.t.Helper()
+	a := s.send(login, header...)
+	if a.Status != status {
+		s.t.Errorf("%q from %q: %d, want %d (%v)", login, header, a.Status, status, s.events.Last(s.t).Cause)
+	}
+	return a
+}
+
+// limited fails the test unless the attempt is refused unseen for that many
+// seconds.
+func (s *service) limited(seconds int, login string, header ...string) {
+	s.t.Helper()
+	before := s.verified.Load()
+	a := s.wants(http.StatusTooManyRequests, login, header...)
+	if v := a.Header.Get("Retry-After"); v != strconv.Itoa(seconds) {
+		s.t.Errorf("Retry-After %q, want %d", v, seconds)
+	}
+	if v := a.Header.Values("WWW-Authenticate"); len(v) != 0 {
+		s.t.Errorf("challenges %q on a 429", v)
+	}
+	if s.verified.Load() != before {
+		s.t.Error("a password was looked at")
+	}
+	user, _, _ := strings.Cut(login, ":")
+	e := s.events.Last(s.t)
+	if e.Outcome != core.OutcomeLimited || e.Cause == nil || strings.Contains(e.Cause.Error(), user) {
+		s.t.Errorf("event %s with cause %v", e.Outcome, e.Cause)
+	}
+}
+
+func overBudget(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	s.wants(http.StatusOK, "alice:right")
+	s.wants(http.StatusUnauthorized, "alice:wrong")
+	s.wants(http.StatusUnauthorized, "nobody:wrong")
+	s.wants(http.StatusUnauthorized, "bob:wrong")
+	for _, login := range []string{"alice:right", "alice:wrong", "nobody:wrong", "carol:right"} {
+		s.limited(60, login)
+	}
+	s.wants(http.StatusUnauthorized, "") // asking for the challenge is no attempt
+	s.wait(time.Minute)
+	s.wants(http.StatusOK, "alice:right")
+	s.wants(http.StatusUnauthorized, "bob:wrong")
+	s.limited(60, "alice:right")
+}
+
+// behind trusts this test as a proxy.
+func behind(t *testing.T) attempts.Option {
+	t.Helper()
+	trusted, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attempts.BehindProxies(trusted)
+}
+
+func from(addr string) string { return "X-Forwarded-For: " + addr }
+
+func notLockedOut(t *testing.T, f authtest.Framework) {
+	s := serve(t, f, behind(t))
+	s.wants(http.StatusOK, "alice:right", from("198.51.100.1")) // at work
+	for i := range 5 {
+		s.wants(http.StatusUnauthorized, "alice:wrong", from("192.0.2."+strconv.Itoa(i)))
+		s.wants(http.StatusUnauthorized, "nobody:wrong", from("192.0.2."+strconv.Itoa(i+100)))
+	}
+	s.limited(60, "alice:right", from("192.0.2.1"))
+	s.limited(60, "nobody:right", from("192.0.2.101"))
+	s.wants(http.StatusOK, "bob:right", from("192.0.2.1"))
+	s.wants(http.StatusOK, "alice:right", from("198.51.100.1"))
+	s.wants(http.StatusOK, "alice:right", from("2001:db8::1")) // at home, for the first time
+	s.wants(http.StatusUnauthorized, "alice:wrong", from("2001:db8::2"))
+	s.wants(http.StatusOK, "alice:right", from("2001:db8::3"))
+	s.wants(http.StatusUnauthorized, "alice:wrong", from("203.0.113.1"))
+	s.limited(180, "alice:wrong", from("203.0.113.1"))
+}
+
+func notCounted(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	for range 5 {
+		s.wants(http.StatusUnauthorized, "alice:expired")
+		s.wants(http.StatusServiceUnavailable, "alice:outage")
+		s.wants(http.StatusUnauthorized, "")
+		s.wants(http.StatusOK, "alice:right")
+	}
+}
+
+// stranger: the budget is that of the connection's peer.
+func stranger(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	for i := range 3 {
+		s.wants(http.StatusUnauthorized, "alice:wrong", from("192.0.2."+strconv.Itoa(i)))
+	}
+	s.limited(60, "alice:right", from("192.0.2.9"))
+}
+
+// parallel: who guesses on many connections at once waits for all of it.
+func parallel(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	var failed atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if s.send("alice:wrong").Status == http.StatusUnauthorized {
+				failed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if failed.Load() < 3 {
+		t.Fatalf("%d guesses failed, want at least the 3 of the budget", failed.Load())
+	}
+	s.limited(60*(int(failed.Load())-2), "alice:right")
+}
