@@ -7,3 +7,5 @@ import (
 )
 
 func TestTokens(t *testing.T) { jwttest.Run(t, framework()) }
+
+func TestKeyServerOutage(t *testing.T) { jwttest.RunOutage(t, framework()) }
