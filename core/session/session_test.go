@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
@@ -174,7 +175,7 @@ func TestLoginRefusesWhatItCannotKeep(t *testing.T) {
 	}
 }
 
-// TestClocksMayDiffer: the record outlives the store's own expiry where the
+// TestDeadlineIsJudgedHereToo: the record outlives the store's own expiry where the
 // store's clock is behind.
 func TestDeadlineIsJudgedHereToo(t *testing.T) {
 	b := newBench(t)
@@ -191,73 +192,84 @@ func TestDeadlineIsJudgedHereToo(t *testing.T) {
 	}
 }
 
-// TestMemoryIsTheDefault also runs the path of stores that answer at once.
-func TestMemoryIsTheDefault(t *testing.T) {
-	m, err := session.New()
-	if err != nil {
+// TestBrokenEntriesAreFaults: entries besides the session's own.
+func TestBrokenEntriesAreFaults(t *testing.T) {
+	b := newBench(t, session.WithAbsoluteTimeout(time.Hour))
+	alice := principal(t, core.PrincipalInfo{ID: "alice"})
+	if err := b.manager.LogoutEverywhere(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, manager: m}
-	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
-	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err != nil || p.ID() != "alice" {
-		t.Error(p, err)
-	}
-	if fields, err := m.Logout(t.Context(), request("POST", cookie)); err != nil || len(fields) != 2 {
-		t.Error(fields, err)
-	}
-	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err == nil {
-		t.Error(p)
-	}
-}
-
-// plain is a store without contexts, as some of scs are.
-type plain struct{ scs.Store }
-
-// TestStoreWithoutContexts: those are bounded in time as well.
-func TestStoreWithoutContexts(t *testing.T) {
-	b := newBench(t)
-	m, err := session.New(session.WithStore(plain{b.store}), session.WithClock(b.clock.Now), session.WithStoreTimeout(20*time.Millisecond))
-	if err != nil {
+	cookie := b.login(alice, "")
+	b.clock.Advance(5 * time.Minute)
+	if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); err != nil { // notes the use
 		t.Fatal(err)
 	}
-	b.manager = m
-	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
-	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err != nil || p.ID() != "alice" {
-		t.Error(p, err)
-	}
-	released := make(chan struct{})
-	defer close(released)
-	b.store.Before(func(context.Context, string) { <-released })
-	var unavailable *core.UnavailableError
-	if _, err := m.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &unavailable) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a store that hangs: %v", err)
-	}
-	if _, err := m.Logout(t.Context(), request("POST", cookie)); !errors.As(err, &unavailable) {
-		t.Errorf("a logout from a store that hangs: %v", err)
-	}
-}
-
-// TestHangingStoreCollectsNoGoroutines: requests beyond the limit wait in their
-// own goroutine, and are given up in time.
-func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
-	b := newBench(t, session.WithStoreTimeout(300*time.Millisecond))
-	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
-	released := make(chan struct{})
-	defer close(released)
-	b.store.Before(func(context.Context, string) { <-released })
-	before := b.store.Asked("find")
-	var wg sync.WaitGroup
-	for range session.MaxCalls + 200 {
-		wg.Go(func() {
-			var unavailable *core.UnavailableError
-			if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &unavailable) {
-				t.Errorf("%v", err)
+	keepRecord := func(other string) func([]byte) []byte {
+		return func(data []byte) []byte {
+			if strings.HasPrefix(string(data), "{") {
+				return data
 			}
-		})
+			return []byte(other)
+		}
 	}
-	wg.Wait()
-	if n := b.store.Asked("find") - before; n > session.MaxCalls {
-		t.Errorf("%d calls under way, at most %d", n, session.MaxCalls)
+	for _, other := range []string{"", "x", strings.Repeat("x", 100)} {
+		b.store.Overwrite(keepRecord(other))
+		var internal *core.InternalError
+		var revoked *core.CredentialError
+		_, err := b.manager.Authenticate(t.Context(), request("GET", cookie))
+		if ok := errors.As(err, &internal); !ok && (other != "x" || !errors.As(err, &revoked) || revoked.Reason != core.ReasonRevoked) {
+			t.Errorf("%q: %v", other, err)
+		}
+		if _, err := b.manager.Login(t.Context(), request("POST", ""), alice); other != "x" && !errors.As(err, &internal) {
+			t.Errorf("%q: login %v", other, err)
+		}
+	}
+	bob := b.login(principal(t, core.PrincipalInfo{ID: "bob"}), "")
+	b.clock.Advance(5 * time.Minute)
+	if _, err := b.manager.Authenticate(t.Context(), request("GET", bob)); err != nil {
+		t.Fatal(err)
+	}
+	b.store.Overwrite(keepRecord("yesterday"))
+	var internal *core.InternalError
+	if _, err := b.manager.Authenticate(t.Context(), request("GET", bob)); !errors.As(err, &internal) {
+		t.Errorf("time of last use: %v", err)
+	}
+}
+
+// TestLogoutForgetsAnyCookie: what is no id needs no store to be forgotten.
+func TestLogoutForgetsAnyCookie(t *testing.T) {
+	b := newBench(t)
+	b.store.Fail(errors.New("down"))
+	fields, err := b.manager.Logout(t.Context(), request("POST", "__Host-session=x"))
+	if err != nil || cookieFrom(t, fields) != "__Host-session=" {
+		t.Errorf("%v %v", fields, err)
+	}
+	if fields, err = b.manager.Logout(t.Context(), request("POST", "")); err != nil || fields != nil {
+		t.Errorf("%v %v", fields, err)
+	}
+	if _, err = b.manager.Logout(t.Context(), request("POST", "__Host-session=x; __Host-session=y")); !errors.Is(err, core.ErrAmbiguousCredentials) {
+		t.Error(err)
+	}
+}
+
+// TestCrossSiteLoginIsNamed: the error says what happened, for logs.
+func TestCrossSiteLoginIsNamed(t *testing.T) {
+	b := newBench(t)
+	r := httptest.NewRequest(http.MethodPost, "http://app.example/login", nil)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	fields, err := b.manager.Login(t.Context(), httpauth.Request(r), principal(t, core.PrincipalInfo{ID: "alice"}))
+	if fields != nil || err == nil || !strings.HasPrefix(err.Error(), "session: login refused: ") || errors.Unwrap(err) == nil {
+		t.Errorf("%v %v", fields, err)
+	}
+	if resp := b.manager.Refuse(err)(t.Context(), httpauth.Request(r)); resp.Status != http.StatusForbidden {
+		t.Errorf("status %d", resp.Status)
+	}
+	// An answer that trusts more than the login did is no way round it.
+	b = newBench(t, session.WithAnswers(core.WithTrustedOrigins("https://front.example")))
+	r.Header.Set("Origin", "https://front.example")
+	_, err = b.manager.Login(t.Context(), httpauth.Request(r), principal(t, core.PrincipalInfo{ID: "alice"}))
+	if resp := b.manager.Refuse(err)(t.Context(), httpauth.Request(r)); err == nil || resp.Status != http.StatusInternalServerError {
+		t.Errorf("%v, status %d", err, resp.Status)
 	}
 }
 

@@ -1,0 +1,84 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+// TestMemoryIsTheDefault also runs the path of stores that answer at once.
+func TestMemoryIsTheDefault(t *testing.T) {
+	m, err := session.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, manager: m}
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err != nil || p.ID() != "alice" {
+		t.Error(p, err)
+	}
+	if fields, err := m.Logout(t.Context(), request("POST", cookie)); err != nil || len(fields) != 2 {
+		t.Error(fields, err)
+	}
+	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err == nil {
+		t.Error(p)
+	}
+}
+
+// plain is a store without contexts, as some of scs are.
+type plain struct{ scs.Store }
+
+// TestStoreWithoutContexts: those are bounded in time as well.
+func TestStoreWithoutContexts(t *testing.T) {
+	b := newBench(t)
+	m, err := session.New(session.WithStore(plain{b.store}), session.WithClock(b.clock.Now), session.WithStoreTimeout(20*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.manager = m
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err != nil || p.ID() != "alice" {
+		t.Error(p, err)
+	}
+	released := make(chan struct{})
+	defer close(released)
+	b.store.Before(func(context.Context, string) { <-released })
+	var unavailable *core.UnavailableError
+	if _, err := m.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &unavailable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a store that hangs: %v", err)
+	}
+	if _, err := m.Logout(t.Context(), request("POST", cookie)); !errors.As(err, &unavailable) {
+		t.Errorf("a logout from a store that hangs: %v", err)
+	}
+}
+
+// TestHangingStoreCollectsNoGoroutines: requests beyond the limit wait in their
+// own goroutine, and are given up in time.
+func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
+	b := newBench(t, session.WithStoreTimeout(300*time.Millisecond))
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
+	released := make(chan struct{})
+	defer close(released)
+	b.store.Before(func(context.Context, string) { <-released })
+	before := b.store.Asked("find")
+	var wg sync.WaitGroup
+	for range session.MaxCalls + 200 {
+		wg.Go(func() {
+			var unavailable *core.UnavailableError
+			if _, err := b.manager.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &unavailable) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := b.store.Asked("find") - before; n > session.MaxCalls {
+		t.Errorf("%d calls under way, at most %d", n, session.MaxCalls)
+	}
+}
