@@ -5,6 +5,7 @@ go 1.25.0
 require (
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/sallyport-go/sallyport/core/attempts v0.0.0
 	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
 	github.com/sallyport-go/sallyport/core/session v0.0.0
 )
@@ -12,6 +13,7 @@ require (
 require (
 	github.com/alexedwards/scs/v2 v2.9.0 // indirect
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect
 	github.com/mattn/go-isatty v0.0.22 // indirect
@@ -21,10 +23,12 @@ require (
 	golang.org/x/net v0.56.0 // indirect
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
 )
 
 replace (
 	github.com/sallyport-go/sallyport/core => ../core
+	github.com/sallyport-go/sallyport/core/attempts => ../core/attempts
 	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
 	github.com/sallyport-go/sallyport/core/session => ../core/session
 )

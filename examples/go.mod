@@ -82,6 +82,7 @@ require (
 replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../casbinrules
 	github.com/sallyport-go/sallyport/core => ../core
+	github.com/sallyport-go/sallyport/core/attempts => ../core/attempts
 	github.com/sallyport-go/sallyport/core/htpasswd => ../core/htpasswd
 	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
 	github.com/sallyport-go/sallyport/core/session => ../core/session

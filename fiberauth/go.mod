@@ -5,6 +5,7 @@ go 1.25.0
 require (
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/sallyport-go/sallyport/core/attempts v0.0.0
 	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
 	github.com/sallyport-go/sallyport/core/session v0.0.0
 	github.com/valyala/fasthttp v1.51.0
@@ -15,6 +16,7 @@ require (
 	github.com/andybalholm/brotli v1.1.0 // indirect
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/klauspost/compress v1.17.9 // indirect
 	github.com/mattn/go-colorable v0.1.13 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
@@ -23,10 +25,12 @@ require (
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
 	github.com/valyala/tcplisten v1.0.0 // indirect
 	golang.org/x/sys v0.28.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
 )
 
 replace (
 	github.com/sallyport-go/sallyport/core => ../core
+	github.com/sallyport-go/sallyport/core/attempts => ../core/attempts
 	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
 	github.com/sallyport-go/sallyport/core/session => ../core/session
 )
