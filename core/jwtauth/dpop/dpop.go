@@ -12,6 +12,10 @@
 // comes from configuration. The Host field comes from the client and is not
 // looked at.
 //
+// A proof is good for one gate one. Gates of one guard, and of its variants that
+// accept DPoP, run gate one once for a request; a second guard that is made with
+// NewGuard runs it again, and finds the proof used.
+//
 // Scripts in a browser read neither the challenge nor the nonce of another
 // origin unless the application exposes them: put WWW-Authenticate and
 // DPoP-Nonce into Access-Control-Expose-Headers.

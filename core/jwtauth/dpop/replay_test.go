@@ -177,3 +177,14 @@ func BenchmarkReplayMemory(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkAuthenticate(b *testing.B) {
+	bench := newBench(b, dpop.WithReplays(&store{fresh: true}))
+	r := request("/reports", bench.key.Sign(b, bench.proof()))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := bench.Authenticate(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -18,6 +18,7 @@ var proofCases = []testCase{
 	{"B20 a proof is by the key of the token", keys},
 	{"B22 a proof is good once", once},
 	{"B22 a proof sent many times at once is good once", onceAtOnce},
+	{"B22 the gates of one guard judge a proof once", onceBehindGates},
 }
 
 // exactlyOne: RFC 9449 §4.3, items 1 and 2.
@@ -162,4 +163,12 @@ func onceAtOnce(t *testing.T, f authtest.Framework) {
 	if passed != 1 || s.runs.Load() != 1 {
 		t.Errorf("statuses %v, %d handlers ran", statuses, s.runs.Load())
 	}
+}
+
+func onceBehindGates(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	token := s.bound()
+	sent := s.sent(onTwice, token)
+	s.admits("three gates", "GET", onTwice, "DPoP", sent...)
+	s.refuses("again", onTwice, badProof(core.ReasonReplayed, "The DPoP proof was used before"), sent...)
 }

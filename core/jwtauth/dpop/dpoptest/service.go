@@ -31,6 +31,7 @@ const (
 	onGuest = "/guest" // Optional
 	onScope = "/scope" // Require(rule.Scope("read"))
 	onGold  = "/gold"  // Require(rule.ACR("gold"))
+	onTwice = "/twice" // Authenticate, that of a variant for DPoP alone, and Require
 )
 
 // The challenges without an error.
@@ -79,19 +80,33 @@ func serve(t *testing.T, f authtest.Framework, opts ...dpop.Option) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.addr = f.Start(t, s.app(g))
+	return s
+}
+
+// app has the routes of the service behind gates of g.
+func (s *service) app(g *core.Guard) authtest.App {
+	s.t.Helper()
+	alone, err := g.With(core.Accepting("DPoP"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	app := authtest.App{}
-	for pattern, gate := range map[string]authtest.Gate{
-		onDoor:  {Kind: "Authenticate", Guard: g},
-		onGuest: {Kind: "Optional", Guard: g},
-		onScope: {Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.Scope("read")}},
-		onGold:  {Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.ACR("gold")}},
+	for pattern, gates := range map[string][]authtest.Gate{
+		onDoor:  {{Kind: "Authenticate", Guard: g}},
+		onGuest: {{Kind: "Optional", Guard: g}},
+		onScope: {{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.Scope("read")}}},
+		onGold:  {{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.ACR("gold")}}},
+		onTwice: {
+			{Kind: "Authenticate", Guard: g}, {Kind: "Authenticate", Guard: alone},
+			{Kind: "Require", Guard: alone, Rules: []core.Authorizer{rule.Owner(subject)}},
+		},
 	} {
 		app.Routes = append(app.Routes, authtest.Route{
-			Methods: []string{"GET", "HEAD", "POST"}, Pattern: pattern, Gates: []authtest.Gate{gate}, Handler: s.handle,
+			Methods: []string{"GET", "HEAD", "POST"}, Pattern: pattern, Gates: gates, Handler: s.handle,
 		})
 	}
-	s.addr = f.Start(t, app)
-	return s
+	return app
 }
 
 func (s *service) now() time.Time { return time.Unix(s.time.Load(), 0) }
