@@ -50,6 +50,8 @@ func FuzzRecord(f *testing.F) {
 	for _, seed := range []string{
 		`{"v":1,"id":"alice","issued":"2026-03-01T12:00:00Z","deadline":"2026-03-02T00:00:00Z"}`,
 		`{"v":1,"id":"alice","roles":["user"],"claims":{"n":9007199254740993,"f":1e400,"a":[{"b":null}]},"issued":"2026-03-01T12:00:00Z","deadline":"2026-03-02T00:00:00Z"}`,
+		`{"v":1,"id":"","issued":"2026-03-01T12:00:00Z","deadline":"2026-03-02T00:00:00Z"}`,
+		`{"v":1,"id":"alice","issued":"2026-03-01T12:00:00Z","deadline":"2026-03-02T00:00:00Z"}` + strings.Repeat(" ", session.MaxRecord),
 		`{"v":1,"replaced":true}`, `{"v":1,"replaced":true,"id":"alice"}`, `{"v":2}`, `{"v":1} {}`, `null`, `[]`, ``, `{"v":1,"id":"","issued":"x"}`,
 		`{"v":1,"ID":"alice","id":"bob","issued":"2026-03-01T12:00:00Z","deadline":"2026-03-01T12:00:00Z"}`,
 	} {
@@ -62,6 +64,8 @@ func FuzzRecord(f *testing.F) {
 			if len(data) > 16 && strings.Contains(err.Error(), string(data)) {
 				t.Errorf("the error tells the record: %v", err)
 			}
+		case len(data) > session.MaxRecord:
+			t.Errorf("a record of %d bytes", len(data))
 		case rec.Replaced != (rec.ID == ""):
 			t.Errorf("record of %q, replaced %v", rec.ID, rec.Replaced)
 		case !rec.Replaced && !rec.Issued.Before(rec.Deadline):

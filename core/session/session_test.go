@@ -92,6 +92,38 @@ func TestPrincipalComesBack(t *testing.T) {
 	}
 }
 
+// policyRoles is a policy that gives everybody one role.
+type policyRoles struct{ role string }
+
+func (p policyRoles) RolesOf(context.Context, *core.Principal) ([]string, error) {
+	return []string{p.role}, nil
+}
+
+// TestPolicyRolesAreNotKept: what a policy takes back must not live on in
+// sessions.
+func TestPolicyRolesAreNotKept(t *testing.T) {
+	b := newBench(t)
+	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice", Roles: []string{"user"}}), "")
+	guard, err := core.NewGuard([]core.Authenticator{b.manager}, core.WithRoles(policyRoles{"editor"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := cookie
+	app := httpauth.Authenticate(guard)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if !httpauth.Principal(r).HasRole("editor") {
+			t.Error("the policy's role is missing")
+		}
+		cookie = b.login(httpauth.Principal(r), cookie)
+	}))
+	r := httptest.NewRequest(http.MethodGet, "http://app.example/", nil)
+	r.Header.Set("Cookie", cookie)
+	app.ServeHTTP(httptest.NewRecorder(), r)
+	p, err := b.manager.Authenticate(t.Context(), request("GET", cookie))
+	if err != nil || cookie == before || !slices.Equal(slices.Collect(p.Roles()), []string{"user"}) {
+		t.Errorf("%v, %v", p, err)
+	}
+}
+
 func TestRotationKeepsWhatItIsNotTold(t *testing.T) {
 	b := newBench(t)
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice", Scheme: "Form", Roles: []string{"user"}}), "")
