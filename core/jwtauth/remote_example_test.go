@@ -18,7 +18,7 @@ func ExampleFetch() {
 	}))
 	defer issuer.Close()
 
-	keys, err := jwtauth.Fetch(issuer.URL+"/jwks.json")
+	keys, err := jwtauth.Fetch(issuer.URL + "/jwks.json")
 	if err != nil {
 		panic(err)
 	}

@@ -309,9 +309,9 @@ func TestGarbageKeepsTheKeys(t *testing.T) {
 		"404":         answers(404, setOf(edKey("b"))),
 		"204":         answers(204, ""),
 		"304 unasked": answers(304, ""),
-		"other host":  answers(302, "", "Location", "https://elsewhere.example/jwks.json"),
-		"no TLS":      answers(302, "", "Location", "http://issuer.example/jwks.json"),
-		"other port":  answers(302, "", "Location", "https://issuer.example:8443/jwks.json"),
+		"other host":  leadsTo("https://elsewhere.example/jwks.json"),
+		"no TLS":      leadsTo("http://issuer.example/jwks.json"),
+		"other port":  leadsTo("https://issuer.example:8443/jwks.json"),
 		"loop":        answers(302, "", "Location", keysURL),
 		"broken body": func(*http.Request) (*http.Response, error) { return brokenBody(), nil },
 		"panic":       func(*http.Request) (*http.Response, error) { panic("transport") },
@@ -341,6 +341,16 @@ func TestGarbageKeepsTheKeys(t *testing.T) {
 
 func answers(status int, document string, fields ...string) func(*http.Request) (*http.Response, error) {
 	return func(*http.Request) (*http.Response, error) { return response(status, document, fields...), nil }
+}
+
+// leadsTo redirects to a place where good keys are.
+func leadsTo(place string) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		if r.URL.String() == place {
+			return response(200, setOf(edKey("a"), edKey("b"))), nil
+		}
+		return response(302, "", "Location", place), nil
+	}
 }
 
 type zeros struct{}

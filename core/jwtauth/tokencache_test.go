@@ -133,6 +133,7 @@ func TestKeptTokenIsForItsVerifierAndScheme(t *testing.T) {
 
 	v := newVerifier(t, keys)
 	bound := hs256(t, with(`"cnf":{"jkt":"`+strings.Repeat("A", 43)+`"}`))
+	wantReason(t, v, bound, core.ReasonBadClaim)
 	for range 2 {
 		p, jkt, err := v.VerifyBoundToken(context.Background(), bound)
 		if err != nil || p.Scheme() != "DPoP" || len(jkt) != 43 {
