@@ -95,7 +95,7 @@ func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal)
 		if rec.AuthTime.IsZero() {
 			rec.AuthTime = was.AuthTime
 		}
-		if rec.Scheme == "" || rec.Scheme == schemeName {
+		if rec.Scheme == "" {
 			rec.Scheme = was.Scheme
 		}
 	}

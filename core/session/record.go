@@ -56,6 +56,9 @@ func newRecord(p *core.Principal) record {
 		Tenant:   p.Tenant(),
 		AuthTime: p.AuthTime(),
 	}
+	if rec.Scheme == schemeName { // a login from a session; the claim has what is known
+		rec.Scheme = ""
+	}
 	for name := range p.Claims() {
 		if rec.Claims == nil {
 			rec.Claims = map[string]any{}

@@ -122,6 +122,9 @@ func TestPolicyRolesAreNotKept(t *testing.T) {
 	if err != nil || cookie == before || !slices.Equal(slices.Collect(p.Roles()), []string{"user"}) {
 		t.Errorf("%v, %v", p, err)
 	}
+	if scheme, ok := p.Claim(session.ClaimLoginScheme); ok {
+		t.Errorf("a session was proved by %v", scheme)
+	}
 }
 
 func TestRotationKeepsWhatItIsNotTold(t *testing.T) {

@@ -18,7 +18,7 @@ var cookieCases = []testCase{
 	{"F05 an insecure cookie stays on the developer's machine", insecure},
 	{"F06 ids are random and no secret is in the store", randomIDs},
 	{"F09 two session cookies are refused", twoCookies},
-	{"B01 what is no id never reaches the store", malformed},
+	{"invariant 13 what is no id never reaches the store", malformed},
 	{"invariant 7 answers depend on the cookie", caching},
 }
 
