@@ -45,8 +45,10 @@ const (
 // credentials, and not the roles that [Authorizer.RolesOf] gave it before.
 func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
 	s := a.current.Load()
-	q := a.ask(s, p, access)
-	v, err := s.judge(ctx, &q, &a.config)
+	q := a.askWithoutRoles(s, p, access)
+	var room [maxRolesAside]string
+	with := bearing{prefix: a.config.rolePrefix, roles: a.config.credentialRoles(room[:0], p)}
+	v, err := s.judge(ctx, &q, &with, &a.config)
 	return v.decision(), err
 }
 
@@ -59,7 +61,7 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	}
 	s := a.current.Load()
 	q := a.askAnonymous(s, access)
-	v, err := s.judge(ctx, &q, &a.config)
+	v, err := s.judge(ctx, &q, &bearing{}, &a.config)
 	return v.decision(), err
 }
 
@@ -70,15 +72,37 @@ func (a *Authorizer) JudgesMethod(method string) bool {
 	return a.current.Load().unusual[method] != nil
 }
 
-// tokenRoles are the roles of the credentials as the policy spells them.
-func (a *Authorizer) tokenRoles(p *core.Principal) []string {
-	if a.config.noTokenRoles {
-		return nil
+// maxRolesAside is how many roles of credentials a decision takes without
+// allocating.
+const maxRolesAside = 16
+
+// bearing is the roles that the credentials of a request bring. They are not in
+// its question, which may be kept, so that they can stay on the stack.
+type bearing struct {
+	prefix string // of roles in the policy, which these do not have
+	roles  []string
+}
+
+// spelt are the roles as the policy spells them.
+func (b *bearing) spelt() []string {
+	if b.prefix == "" {
+		return b.roles
 	}
 	var roles []string
+	for _, role := range b.roles {
+		roles = append(roles, b.prefix+role)
+	}
+	return roles
+}
+
+// credentialRoles appends the roles that count of a principal's credentials.
+func (c *config) credentialRoles(roles []string, p *core.Principal) []string {
+	if c.noTokenRoles {
+		return roles
+	}
 	for role := range p.CredentialRoles() {
 		if role != "" {
-			roles = append(roles, a.config.rolePrefix+role)
+			roles = append(roles, role)
 		}
 	}
 	return roles
@@ -86,7 +110,13 @@ func (a *Authorizer) tokenRoles(p *core.Principal) []string {
 
 // ask puts what is asked of a policy into its words.
 func (a *Authorizer) ask(s *snapshot, p *core.Principal, access core.Access) question {
-	q := question{subject: p.ID(), tenant: p.Tenant(), roles: a.tokenRoles(p), otherwise: ReasonNoRule}
+	q := a.askWithoutRoles(s, p, access)
+	q.roles = (&bearing{a.config.rolePrefix, a.config.credentialRoles(nil, p)}).spelt()
+	return q
+}
+
+func (a *Authorizer) askWithoutRoles(s *snapshot, p *core.Principal, access core.Access) question {
+	q := question{subject: p.ID(), tenant: p.Tenant(), otherwise: ReasonNoRule}
 	if s.isRoleName(q.subject, &a.config) {
 		q.subject, q.denied = nobody, q.subject
 		q.otherwise = ReasonSubjectIsRoleName
@@ -126,14 +156,14 @@ type verdict struct {
 // judge decides by the snapshot alone. Denials hold wider than permissions: a
 // name that gets nothing is denied what its rules deny all the same, and what
 // is denied to GET is denied to HEAD.
-func (s *snapshot) judge(ctx context.Context, q *question, c *config) (verdict, error) {
+func (s *snapshot) judge(ctx context.Context, q *question, with *bearing, c *config) (verdict, error) {
 	if q.denied != "" || q.asGet {
 		wider := q.wider()
-		if v, err := s.decide(ctx, &wider, c); err != nil || v.denies() {
+		if v, err := s.decide(ctx, &wider, with, c); err != nil || v.denies() {
 			return v, err
 		}
 	}
-	return s.decide(ctx, q, c)
+	return s.decide(ctx, q, with, c)
 }
 
 // wider is the question of which only a denial counts.
@@ -152,7 +182,7 @@ func (q *question) wider() question {
 func (a answer) denies() bool { return a.rule != nil && !a.allowed }
 
 // decide puts a question as it stands.
-func (s *snapshot) decide(ctx context.Context, q *question, c *config) (verdict, error) {
+func (s *snapshot) decide(ctx context.Context, q *question, with *bearing, c *config) (verdict, error) {
 	if err := ctx.Err(); err != nil {
 		return verdict{}, err
 	}
@@ -166,11 +196,12 @@ func (s *snapshot) decide(ctx context.Context, q *question, c *config) (verdict,
 		return q.refuse()
 	}
 	if s.index != nil && (q.named || isUsual(q.action)) {
-		if got, ok := s.index.find(q); ok {
+		if got, ok := s.index.find(q, with); ok {
 			return verdict{got, q.otherwise}, nil
 		}
 	}
-	asked := *q // a copy, so that what the index is asked stays on the stack
+	asked := *q                                          // a copy, so that what the index is asked stays on the stack
+	asked.roles = append([]string(nil), with.spelt()...) // no Clone, which may return what it is given
 	return s.ask(&asked, c)
 }
 

@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/casbin/casbin/v2/constant"
 )
@@ -38,7 +39,9 @@ type way struct {
 // none is the place of no rule.
 const none = math.MaxInt32
 
-// search is a request on its way through an index.
+// search is a request on its way through an index. The roles of the credentials
+// go beside it: patterns may keep what a search holds, as far as the compiler
+// knows, and roles are to stay on the stack.
 type search struct {
 	index       *index
 	q           *question
@@ -49,7 +52,7 @@ type search struct {
 
 // decide implements engine.
 func (x *index) decide(q *question) (answer, error) {
-	if a, ok := x.find(q); ok {
+	if a, ok := x.find(q, &bearing{roles: q.roles}); ok {
 		return a, nil
 	}
 	e, err := x.plain()
@@ -59,24 +62,25 @@ func (x *index) decide(q *question) (answer, error) {
 	return e.decide(q)
 }
 
-// find answers q; ok is false when q has to be asked of plain.
-func (x *index) find(q *question) (a answer, ok bool) {
+// find answers q with the roles of the credentials in place of its own; ok is
+// false when q has to be asked of plain.
+func (x *index) find(q *question, with *bearing) (a answer, ok bool) {
 	for _, c := range x.open {
-		if c.holds(q) {
+		if c.holds(q, with) {
 			return x.answer(x.firstAllow, x.firstDeny), true
 		}
 	}
-	var room [8][]int32
+	var room [maxRolesAside + 2][]int32
 	s := search{index: x, q: q, allow: none, deny: none}
 	for i := range x.ways {
 		w := &x.ways[i]
 		if w.paths.strange(q.object) {
 			return answer{}, false
 		}
-		s.sets = w.subjects.sets(q, room[:0])
-		s.everyone = w.subjects.column < 0 || w.subjects.everyone != nil && w.subjects.everyone.holds(q)
+		s.sets = w.subjects.sets(q, with, room[:0])
+		s.everyone = w.subjects.column < 0 || w.subjects.everyone != nil && w.subjects.everyone.holds(q, with)
 		if s.everyone || len(s.sets) > 0 {
-			w.paths.visit(q.object, &s)
+			w.paths.visit(q.object, &s, with)
 		}
 	}
 	return x.answer(s.allow, s.deny), true
@@ -88,12 +92,15 @@ func (x *pathIndex) strange(object string) bool {
 	if !x.odd {
 		return false
 	}
+	ascii := true
 	for i := range len(object) {
-		if c := object[i]; c == '\n' || c == '?' && x.cuts || c >= 0x80 {
+		c := object[i]
+		if c == '\n' || c == '?' && x.cuts {
 			return true
 		}
+		ascii = ascii && c < utf8.RuneSelf
 	}
-	return false
+	return !ascii && !utf8.ValidString(object)
 }
 
 // answer applies the effect to the first rules that matched.
@@ -117,10 +124,10 @@ func (x *index) answer(allow, deny int32) answer {
 const fewRefs = 12
 
 // try looks for rules of the subject in a list.
-func (s *search) try(refs []ref) {
+func (s *search) try(refs []ref, with *bearing) {
 	if s.everyone || len(refs) <= fewRefs {
 		for i := range refs {
-			if r := &refs[i]; s.wants(r) && (s.everyone || s.has(r.subject)) && s.matches(r) {
+			if r := &refs[i]; s.wants(r) && (s.everyone || s.has(r.subject)) && s.matches(r, with) {
 				s.take(r)
 			}
 		}
@@ -128,12 +135,12 @@ func (s *search) try(refs []ref) {
 	}
 	for _, set := range s.sets {
 		if len(set) > 4*len(refs) {
-			s.tryEach(refs, set)
+			s.tryEach(refs, set, with)
 			continue
 		}
 		for _, id := range set {
 			for i := firstFor(refs, id); i < len(refs) && refs[i].subject == id; i++ {
-				if r := &refs[i]; s.wants(r) && s.matches(r) {
+				if r := &refs[i]; s.wants(r) && s.matches(r, with) {
 					s.take(r)
 				}
 			}
@@ -142,10 +149,10 @@ func (s *search) try(refs []ref) {
 }
 
 // tryEach is for subjects that stand for more names than the list has rules.
-func (s *search) tryEach(refs []ref, set []int32) {
+func (s *search) tryEach(refs []ref, set []int32, with *bearing) {
 	for i := range refs {
 		r := &refs[i]
-		if _, ok := slices.BinarySearch(set, r.subject); ok && s.wants(r) && s.matches(r) {
+		if _, ok := slices.BinarySearch(set, r.subject); ok && s.wants(r) && s.matches(r, with) {
 			s.take(r)
 		}
 	}
@@ -174,8 +181,8 @@ func (s *search) has(subject int32) bool {
 	return false
 }
 
-func (s *search) matches(r *ref) bool {
-	return (r.cond == 0 || s.index.conds[r.cond].holds(s.q)) &&
+func (s *search) matches(r *ref, with *bearing) bool {
+	return (r.cond == 0 || s.index.conds[r.cond].holds(s.q, with)) &&
 		(r.match == 0 || s.index.matches[r.match](s.q.object))
 }
 

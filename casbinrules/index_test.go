@@ -289,14 +289,14 @@ func BenchmarkIndex(b *testing.B) {
 			i := 0
 			for b.Loop() {
 				i++
-				x.find(&qs[i&1023])
+				x.find(&qs[i&1023], &bearing{})
 			}
 		})
 		b.Run("unknown/rules="+strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			q := question{subject: "ghost", object: "/svc1/items/7", action: "GET"}
 			for b.Loop() {
-				x.find(&q)
+				x.find(&q, &bearing{})
 			}
 		})
 	}

@@ -116,36 +116,36 @@ func (o *operand) of(q *question) string {
 	}
 }
 
-// holds reports whether the condition is true of a request.
-func (c *cond) holds(q *question) bool {
+// holds reports whether the condition is true of a request with these roles.
+func (c *cond) holds(q *question, with *bearing) bool {
 	switch c.kind {
 	case exprAnd:
 		for _, part := range c.parts {
-			if !part.holds(q) {
+			if !part.holds(q, with) {
 				return false
 			}
 		}
 		return true
 	case exprOr:
 		for _, part := range c.parts {
-			if part.holds(q) {
+			if part.holds(q, with) {
 				return true
 			}
 		}
 		return false
 	case exprNot:
-		return !c.parts[0].holds(q)
+		return !c.parts[0].holds(q, with)
 	case exprEqual:
 		return c.left.of(q) == c.right.of(q)
 	case exprCall:
 		if c.graph == nil {
 			return c.match(c.left.of(q))
 		}
-		with := grant{subject: q.subject, tenant: q.tenant}
+		added := grant{subject: q.subject, tenant: q.tenant}
 		if c.grants {
-			with.roles = q.roles
+			added.roles = with.spelt()
 		}
-		return c.graph.linked(&with, c.tenant.of(q), c.left.of(q), c.right.of(q))
+		return c.graph.linked(&added, c.tenant.of(q), c.left.of(q), c.right.of(q))
 	default:
 		return c.value
 	}

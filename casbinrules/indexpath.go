@@ -192,37 +192,37 @@ func sortRefs(refs []ref) {
 }
 
 // visit shows the search every list that object leads to.
-func (x *pathIndex) visit(object string, s *search) {
-	s.try(x.always)
+func (x *pathIndex) visit(object string, s *search, with *bearing) {
+	s.try(x.always, with)
 	if object == "" || object[0] != '/' || x.root.one != nil {
-		x.visitNode(&x.root, object, s)
+		x.visitNode(&x.root, object, s, with)
 	} else if x.slash != nil {
-		x.leave(x.slash, object[1:], true, s)
+		x.leave(x.slash, object[1:], true, s, with)
 	}
 }
 
 // visitNode goes on from n with what is left of the object.
-func (x *pathIndex) visitNode(n *pathNode, left string, s *search) {
+func (x *pathIndex) visitNode(n *pathNode, left string, s *search, with *bearing) {
 	segment, after, more := left, "", false
 	if i := strings.IndexByte(left, '/'); i >= 0 {
 		segment, after, more = left[:i], left[i+1:], true
 	}
 	if c := n.next[segment]; c != nil {
-		x.leave(c, after, more, s)
+		x.leave(c, after, more, s, with)
 	}
 	if n.one != nil && segment != "" {
-		x.leave(n.one, after, more, s)
+		x.leave(n.one, after, more, s, with)
 	}
 }
 
 // leave tries the rules of n, reached by a whole segment.
-func (x *pathIndex) leave(n *pathNode, after string, more bool, s *search) {
+func (x *pathIndex) leave(n *pathNode, after string, more bool, s *search, with *bearing) {
 	if !more {
-		s.try(x.of(n.here))
+		s.try(x.of(n.here), with)
 		return
 	}
-	s.try(x.of(n.rest))
+	s.try(x.of(n.rest), with)
 	if n.next != nil || n.one != nil {
-		x.visitNode(n, after, s)
+		x.visitNode(n, after, s, with)
 	}
 }

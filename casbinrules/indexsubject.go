@@ -154,7 +154,7 @@ func (x *subjectIndex) reachOf(tenant string, c *closure, own int32) *reach {
 }
 
 // sets appends the sets of numbers that the subject of q stands for.
-func (x *subjectIndex) sets(q *question, sets [][]int32) [][]int32 {
+func (x *subjectIndex) sets(q *question, with *bearing, sets [][]int32) [][]int32 {
 	if x.column < 0 {
 		return sets
 	}
@@ -175,8 +175,13 @@ func (x *subjectIndex) sets(q *question, sets [][]int32) [][]int32 {
 	if x.graph == nil {
 		return sets
 	}
-	for _, role := range q.roles {
-		if r := t.names[role]; r != nil && len(r.tail) > 0 {
+	var spelt [64]byte // room for a name that is put together
+	for _, role := range with.roles {
+		r := t.names[role]
+		if with.prefix != "" {
+			r = t.names[string(append(append(spelt[:0], with.prefix...), role...))]
+		}
+		if r != nil && len(r.tail) > 0 {
 			sets = append(sets, r.tail)
 		}
 	}

@@ -157,13 +157,21 @@ func (f *follower) follow(tenant string, roles []string) *closure {
 	return c
 }
 
-// to is the number of links to a name, and whether there is a way.
+// to is the number of links to a name, and whether there is a way. It searches
+// by itself: handed to a function, the name would leave the stack.
 func (c *closure) to(name string) (int, bool) {
-	i, ok := slices.BinarySearchFunc(c.links, name, func(l link, name string) int { return strings.Compare(l.name, name) })
-	if !ok {
+	low, high := 0, len(c.links)
+	for low < high {
+		if mid := int(uint(low+high) >> 1); c.links[mid].name < name {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	if low == len(c.links) || c.links[low].name != name {
 		return 0, false
 	}
-	return c.links[i].count, true
+	return c.links[low].count, true
 }
 
 // ends are what a g line links.
