@@ -35,3 +35,50 @@ func ExampleNegotiate() {
 	// image/png → 401 application/problem+json
 	// {"title":"Unauthorized","status":401,"detail":"Sign in to use this resource.","error":"authentication_required"}
 }
+
+// One responder for programs, the command line and people.
+func ExampleNew() {
+	answers, err := respond.New(
+		respond.WithLoginRedirect("/login"),
+		respond.WithContact("the office", "mailto:office@example.com"),
+		respond.WithTexts(respond.English(), respond.German()))
+	if err != nil {
+		panic(err)
+	}
+	guard, err := core.NewGuard([]core.Authenticator{&auth{err: core.ErrNoCredentials}}, core.WithResponder(answers))
+	if err != nil {
+		panic(err)
+	}
+	app := httpauth.Authenticate(guard)(http.NotFoundHandler())
+	for _, header := range []http.Header{
+		{"Accept": {"*/*"}},
+		{"Accept": {"text/plain"}},
+		{"Accept": {"text/html,*/*;q=0.8"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}},
+		{"Accept": {"text/html"}, "Sec-Fetch-Mode": {"cors"}, "Accept-Language": {"de-AT, en;q=0.5"}},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/reports?year=2026", nil)
+		r.Header = header
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		h := w.Header()
+		fmt.Printf("%d %s%s %s\n", w.Code, h.Get("Location"), h.Get("Content-Type"), h.Get("Content-Language"))
+	}
+	// Output:
+	// 401 application/problem+json
+	// 401 text/plain; charset=utf-8
+	// 303 /login?return_to=%2Freports%3Fyear%3D2026
+	// 401 text/html; charset=utf-8 de
+}
+
+// A sign-in page sends people back to where they came from, and nowhere else.
+func ExampleReturnTo() {
+	for _, s := range []string{"/reports?year=2026", "https://evil.example/", "//evil.example", `/\evil.example`, ""} {
+		fmt.Println(respond.ReturnTo(s))
+	}
+	// Output:
+	// /reports?year=2026
+	// /
+	// /
+	// /
+	// /
+}

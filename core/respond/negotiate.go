@@ -23,14 +23,21 @@ import (
 // names no media type or a malformed one, or sends the same type as another.
 func Negotiate(first Format, others ...Format) core.Responder {
 	n := &negotiated{formats: append([]Format{first}, others...)}
+	if err := checkFormats(n.formats); err != nil {
+		panic("respond.Negotiate: " + err.Error())
+	}
+	return n
+}
+
+func checkFormats(formats []Format) error {
 	var sent []string
-	for i, f := range n.formats {
+	for i, f := range formats {
 		if err := checkFormat(f, sent); err != nil {
-			panic(fmt.Sprintf("respond.Negotiate: format %d: %v", i+1, err))
+			return fmt.Errorf("format %d: %w", i+1, err)
 		}
 		sent = append(sent, f.MediaTypes()[0])
 	}
-	return n
+	return nil
 }
 
 // checkFormat looks at one format; sent are the types of those before it.
@@ -70,17 +77,20 @@ type negotiated struct{ formats []Format }
 
 func (n *negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 	accept, _ := r.Header("Accept")
-	resp := n.choose(accept).Respond(r, d)
+	resp := choose(n.formats, accept).Respond(r, d)
 	resp.Fields = append(slices.Clip(resp.Fields), core.Field{Name: "Vary", Value: "Accept"})
 	return resp
 }
 
 // choose is the format with the highest quality. At the same quality a format
 // that sends what was asked for goes before one that merely can be read.
-func (n *negotiated) choose(accept string) Format {
+func choose(formats []Format, accept string) Format {
+	if accept == "" || accept == "*/*" {
+		return formats[0]
+	}
 	ranges := parseAccept(accept)
-	best, bestQ, bestSends := n.formats[0], 0, true
-	for _, f := range n.formats {
+	best, bestQ, bestSends := formats[0], 0, true
+	for _, f := range formats {
 		q, sends := suits(f, ranges)
 		if q > bestQ || q == bestQ && sends && !bestSends {
 			best, bestQ, bestSends = f, q, sends

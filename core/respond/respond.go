@@ -1,11 +1,17 @@
-// Package respond has the looks a denial can have: problem details, plain
-// JSON, plain text, and a choice among them by what the client accepts.
+// Package respond has the looks a denial can have: problem details, JSON, text
+// and pages for browsers, and a choice among them by who asks.
 //
-//	core.NewGuard(schemes, core.WithResponder(respond.Negotiate(respond.Problem(), respond.Text())))
+//	answers, err := respond.New(respond.WithLoginRedirect("/login"))
+//	…
+//	core.NewGuard(schemes, core.WithResponder(answers))
+//
+// [New] is what most applications want. [Negotiate] chooses among formats by
+// Accept alone.
 //
 // A responder makes status, Content-Type and body alone. Challenges,
 // Cache-Control, Retry-After and the Vary of the schemes are the guard's.
-// Bodies tell the public code and message of a denial and nothing else.
+// Bodies tell the public code and message of a denial, what its challenge says
+// the request needs, and nothing else.
 //
 // All responders here are immutable and safe for concurrent use. They keep the
 // bodies they have rendered: fields and body of a [core.Response] are shared
@@ -15,6 +21,7 @@ package respond
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -23,7 +30,7 @@ import (
 )
 
 // Format is a responder whose answers have media types known beforehand, so
-// that [Negotiate] can choose it.
+// that [New] and [Negotiate] can choose it.
 type Format interface {
 	core.Responder
 	// MediaTypes are "type/subtype" in lower case, without parameters. The
@@ -38,52 +45,109 @@ type Format interface {
 //	{"title":"Forbidden","status":403,"detail":"…","error":"forbidden"}
 //
 // The type is about:blank, so title is the status phrase; detail is the
-// denial's message and the extension member error its stable code.
+// denial's message and the extension member error its stable code. Where the
+// challenge names what the request needs, the members scope, acr_values and
+// max_age say the same (RFC 6750 §3, RFC 9470 §3).
 func Problem() Format {
-	return newFormat(problem.Render, problem.MediaType, problem.MediaType, "application/json")
+	return newFormat(renderProblem, problem.MediaType, problem.MediaType, "application/json")
 }
 
 // JSON answers with a plain object:
 //
 //	{"error":"forbidden","message":"…"}
+//
+// It has the members scope, acr_values and max_age as [Problem] has them, and
+// request_id in place of instance.
 func JSON() Format { return newFormat(renderJSON, "application/json", "application/json") }
 
 // Text answers with the message in one line of UTF-8 text, for people and
 // logs. Control characters in the message become spaces.
 func Text() Format { return newFormat(renderText, "text/plain; charset=utf-8", "text/plain") }
 
+// answer is what a body is rendered from.
+type answer struct {
+	status            int
+	code, message, id string
+	needs             problem.Needs
+}
+
+// Size implements [problem.Key].
+func (a answer) Size() int {
+	return len(a.code) + len(a.message) + len(a.needs.Scope) + len(a.needs.ACRValues)
+}
+
 type format struct {
 	mediaTypes []string
 	fields     []core.Field
-	bodies     *problem.Bodies
+	render     func(answer) []byte
+	bodies     *problem.Kept[answer]
 }
 
-func newFormat(render func(int, string, string) []byte, contentType string, mediaTypes ...string) *format {
+func newFormat(render func(answer) []byte, contentType string, mediaTypes ...string) *format {
 	return &format{
 		mediaTypes: mediaTypes,
 		fields:     []core.Field{{Name: "Content-Type", Value: contentType}, {Name: "X-Content-Type-Options", Value: "nosniff"}},
-		bodies:     problem.NewBodies(render),
+		render:     render,
+		bodies:     problem.Keep(render),
 	}
 }
 
 func (f *format) MediaTypes() []string { return f.mediaTypes }
 
-func (f *format) Respond(_ core.Request, d *core.Denial) core.Response {
-	status := d.Kind.Status()
-	return core.Response{Status: status, Fields: f.fields, Body: f.bodies.Body(status, d.Code, d.Message)}
+func (f *format) Respond(_ core.Request, d *core.Denial) core.Response { return f.respond(d, "") }
+
+// respond answers d; id is the request's, or "". A body with an ID comes once
+// and is not kept.
+func (f *format) respond(d *core.Denial, id string) core.Response {
+	a := answer{status: d.Kind.Status(), code: d.Code, message: d.Message, id: id, needs: needs(d)}
+	resp := core.Response{Status: a.status, Fields: f.fields}
+	if id != "" {
+		resp.Body = f.render(a)
+	} else {
+		resp.Body = f.bodies.Body(a)
+	}
+	return resp
 }
 
-func renderJSON(_ int, code, message string) []byte {
-	b, _ := json.Marshal(struct { // strings always marshal
-		Error   string `json:"error"`
-		Message string `json:"message"`
-	}{code, message})
+// needs is what the challenge for the denial's own code says the request lacks.
+func needs(d *core.Denial) (n problem.Needs) {
+	if d.Code != core.CodeInsufficientScope && d.Code != core.CodeStepUp {
+		return n
+	}
+	for _, c := range d.Challenges {
+		if code, _ := c.Param("error"); code != d.Code {
+			continue
+		}
+		n.Scope, _ = c.Param("scope")
+		n.ACRValues, _ = c.Param("acr_values")
+		if age, ok := c.Param("max_age"); ok {
+			if seconds, err := strconv.ParseInt(age, 10, 64); err == nil && seconds > 0 {
+				n.MaxAge = seconds
+			}
+		}
+		return n
+	}
+	return n
+}
+
+func renderProblem(a answer) []byte {
+	return problem.Document{Status: a.status, Detail: a.message, Instance: instance(a.id), Error: a.code, Needs: a.needs}.JSON()
+}
+
+func renderJSON(a answer) []byte {
+	b, _ := json.Marshal(struct { // strings and numbers always marshal
+		Error     string `json:"error"`
+		Message   string `json:"message"`
+		RequestID string `json:"request_id,omitempty"`
+		problem.Needs
+	}{a.code, a.message, a.id, a.needs})
 	return append(b, '\n')
 }
 
-func renderText(status int, _, message string) []byte {
+func renderText(a answer) []byte {
+	message := a.message
 	if message == "" {
-		message = http.StatusText(status)
+		message = http.StatusText(a.status)
 	}
 	line := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -91,5 +155,8 @@ func renderText(status int, _, message string) []byte {
 		}
 		return r
 	}, strings.ToValidUTF8(message, "\uFFFD"))
+	if a.id != "" {
+		line += "\nRequest ID: " + a.id
+	}
 	return []byte(line + "\n")
 }

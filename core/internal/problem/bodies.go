@@ -3,61 +3,85 @@ package problem
 import (
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
 
-// What one Bodies keeps at most. An application has a few dozen codes and
+// What one Kept keeps at most. An application has a few dozen codes and
 // messages; a message made anew for each request must not fill the memory.
 const (
 	maxKept     = 64
-	maxKeptText = 1 << 10 // bytes of code and message together
+	maxKeptText = 1 << 10 // bytes of all texts of one key together
 )
 
-// Bodies renders each body once and then gives out the same bytes. It is safe
-// for concurrent use; looking up a body it keeps neither locks nor allocates.
-type Bodies struct {
-	render func(status int, code, message string) []byte
-	mu     sync.Mutex
-	kept   atomic.Pointer[map[answer][]byte] // the map is replaced, never written
+// Key is what a body is rendered from.
+type Key interface {
+	comparable
+	// Size is the length of all texts in the key, in bytes.
+	Size() int
 }
 
-// answer is what a body is rendered from.
+// Kept renders each body once and then gives out the same bytes. It is safe
+// for concurrent use; looking up a body it keeps neither locks nor allocates.
+type Kept[K Key] struct {
+	render func(K) []byte
+	mu     sync.Mutex
+	kept   atomic.Pointer[map[K][]byte] // the map is replaced, never written
+}
+
+// Keep keeps what render makes. The same key must always give the same bytes.
+// A body that render gives as nil is not kept.
+func Keep[K Key](render func(K) []byte) *Kept[K] {
+	k := &Kept[K]{render: render}
+	k.kept.Store(&map[K][]byte{})
+	return k
+}
+
+// Body is the body for a key. It is shared and must not be modified; appending
+// to it copies.
+func (k *Kept[K]) Body(key K) []byte {
+	if body, ok := (*k.kept.Load())[key]; ok {
+		return body
+	}
+	body := slices.Clip(k.render(key))
+	if body != nil && key.Size() <= maxKeptText {
+		k.keep(key, body)
+	}
+	return body
+}
+
+func (k *Kept[K]) keep(key K, body []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	kept := *k.kept.Load()
+	if len(kept) >= maxKept {
+		return
+	}
+	kept = maps.Clone(kept)
+	kept[key] = body
+	k.kept.Store(&kept)
+}
+
+// Bodies keeps bodies made of a status, a code and a message.
+type Bodies struct{ *Kept[answer] }
+
+// answer is what a body of Bodies is rendered from.
 type answer struct {
 	status        int
 	code, message string
 }
 
+// Size implements [Key].
+func (a answer) Size() int { return len(a.code) + len(a.message) }
+
 // NewBodies keeps what render makes. The same arguments must always give the
 // same bytes.
 func NewBodies(render func(status int, code, message string) []byte) *Bodies {
-	b := &Bodies{render: render}
-	b.kept.Store(&map[answer][]byte{})
-	return b
+	return &Bodies{Keep(func(a answer) []byte { return render(a.status, a.code, a.message) })}
 }
 
 // Body is the body for an answer. It is shared and must not be modified;
 // appending to it copies.
 func (b *Bodies) Body(status int, code, message string) []byte {
-	if body, ok := (*b.kept.Load())[answer{status, code, message}]; ok {
-		return body
-	}
-	body := slices.Clip(b.render(status, code, message))
-	if len(code)+len(message) <= maxKeptText {
-		b.keep(answer{status, strings.Clone(code), strings.Clone(message)}, body)
-	}
-	return body
-}
-
-func (b *Bodies) keep(a answer, body []byte) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	kept := *b.kept.Load()
-	if len(kept) >= maxKept {
-		return
-	}
-	kept = maps.Clone(kept)
-	kept[a] = body
-	b.kept.Store(&kept)
+	return b.Kept.Body(answer{status, code, message})
 }

@@ -10,18 +10,42 @@ import (
 // MediaType is the media type of a problem document (RFC 9457 §3).
 const MediaType = "application/problem+json"
 
-// document leaves out type, which then is about:blank, so title has to be the
-// status phrase (RFC 9457 §4.2.1).
-type document struct {
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Error  string `json:"error"`
+// Document is what a problem document says. It leaves out type, which then is
+// about:blank, so the title is the status phrase (RFC 9457 §4.2.1).
+type Document struct {
+	// Status is that of the status line.
+	Status int
+	// Detail is a text for people, left out when empty.
+	Detail string
+	// Instance is a URI reference, left out when empty (RFC 9457 §3.1.5).
+	Instance string
+	// Error is a stable code.
+	Error string
+	Needs
 }
 
-// Render is the problem document for a status, a stable code and a text.
-// Whatever bytes they hold, the result is valid JSON.
-func Render(status int, code, detail string) []byte {
-	b, _ := json.Marshal(document{http.StatusText(status), status, detail, code}) // strings and an int always marshal
+// Needs are the extension members that say what the request lacks, in the
+// words of the challenge; each is left out when empty.
+type Needs struct {
+	Scope     string `json:"scope,omitempty"`      // RFC 6750 §3
+	ACRValues string `json:"acr_values,omitempty"` // RFC 9470 §3
+	MaxAge    int64  `json:"max_age,omitempty"`    // RFC 9470 §3, seconds
+}
+
+// JSON is the document as JSON. Whatever bytes the texts hold, it is valid.
+func (d Document) JSON() []byte {
+	b, _ := json.Marshal(struct { // strings and numbers always marshal
+		Title    string `json:"title"`
+		Status   int    `json:"status"`
+		Detail   string `json:"detail,omitempty"`
+		Instance string `json:"instance,omitempty"`
+		Error    string `json:"error"`
+		Needs
+	}{http.StatusText(d.Status), d.Status, d.Detail, d.Instance, d.Error, d.Needs})
 	return append(b, '\n')
+}
+
+// Render is the document for a status, a stable code and a text.
+func Render(status int, code, detail string) []byte {
+	return Document{Status: status, Detail: detail, Error: code}.JSON()
 }

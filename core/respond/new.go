@@ -1,0 +1,162 @@
+package respond
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Negotiated answers each client in its own way. It is made by [New], is
+// immutable and safe for concurrent use.
+type Negotiated struct {
+	formats []Format // those for programs, and the pages last
+	browser []Format // the same, the pages first
+	page    *page
+	login   *login
+	idField string
+	fields  []core.Field // of every answer
+}
+
+// New makes the responder that most applications want:
+//
+//   - Programs get problem details, also as application/json, when Accept says
+//     so, says "*/*", is absent, or fits nothing on offer: a denial keeps its
+//     status and is never 406. [WithAPI] puts other formats in their place.
+//   - Whoever prefers text/plain gets one line of text.
+//   - Whoever prefers text/html gets a page, as does a browser that opens one
+//     (Sec-Fetch-Mode: navigate, or Sec-Fetch-Dest: document) unless its Accept
+//     prefers something else. The page says what to do next: sign in, use
+//     another account, ask somebody ([WithContact]), or wait.
+//
+// The status is always the denial's own, save that [WithLoginRedirect] leads
+// people who open a page to the sign-in page with 303. Every answer has
+// X-Robots-Tag: noindex and names in Vary what decided its looks. Of several
+// Accept lines the first counts.
+//
+// A request ID in X-Request-Id comes back as the problem's instance, and in the
+// other formats as text; see [WithRequestID].
+//
+// What cannot work, such as a template that fails or a login page on another
+// site, is an error here and never while answering.
+func New(opts ...Option) (*Negotiated, error) {
+	s := settings{
+		api:     []Format{Problem()},
+		texts:   []Texts{English()},
+		style:   strings.TrimSpace(pageStyle),
+		idField: "X-Request-Id",
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("respond: option %d is nil", i+1)
+		}
+		if err := opt(&s); err != nil {
+			return nil, fmt.Errorf("respond: %w", err)
+		}
+	}
+	n, err := s.assemble()
+	if err != nil {
+		return nil, fmt.Errorf("respond: %w", err)
+	}
+	return n, nil
+}
+
+// settings is what options set.
+type settings struct {
+	api      []Format
+	texts    []Texts
+	template *template.Template
+	style    string
+	policy   string // Content-Security-Policy, or "" for the strict one
+	idField  string
+
+	signIn, switchAccount string
+	redirect              bool
+	contact               Link
+}
+
+func (s *settings) assemble() (*Negotiated, error) {
+	p, err := newPage(s)
+	if err != nil {
+		return nil, err
+	}
+	n := &Negotiated{page: p, idField: s.idField}
+	n.formats = slices.Clone(s.api)
+	if !slices.ContainsFunc(n.formats, sends("text/plain")) {
+		n.formats = append(n.formats, Text())
+	}
+	n.browser = append([]Format{p}, n.formats...)
+	n.formats = append(n.formats, p)
+	if err := checkFormats(n.formats); err != nil {
+		return nil, err
+	}
+	vary := "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest"
+	if s.redirect {
+		n.login = newLogin(s.signIn)
+		vary += ", X-Requested-With, Authorization"
+	}
+	n.fields = []core.Field{{Name: "X-Robots-Tag", Value: "noindex"}, {Name: "Vary", Value: vary}}
+	return n, nil
+}
+
+// sends reports whether a format sends a media type.
+func sends(mediaType string) func(Format) bool {
+	return func(f Format) bool {
+		return checkFormat(f, nil) == nil && f.MediaTypes()[0] == mediaType
+	}
+}
+
+// Respond implements [core.Responder].
+func (n *Negotiated) Respond(r core.Request, d *core.Denial) core.Response {
+	f := n.choose(r)
+	var resp core.Response
+	if location := n.login.location(r, d); location != "" && f == n.page {
+		resp = seeOther(location)
+	} else {
+		resp = n.answer(f, r, d)
+	}
+	resp.Fields = append(slices.Clip(resp.Fields), n.fields...)
+	return resp
+}
+
+// choose is the format for a client.
+func (n *Negotiated) choose(r core.Request) Format {
+	accept, _ := r.Header("Accept")
+	if opensPage(r) {
+		return choose(n.browser, accept)
+	}
+	return choose(n.formats, accept)
+}
+
+// opensPage reports whether a browser says that it opens a page or a frame,
+// and not that a script or an element of a page asks (Fetch Metadata,
+// "Sec-Fetch-Mode", "Sec-Fetch-Dest").
+func opensPage(r core.Request) bool {
+	mode, modes := r.Header("Sec-Fetch-Mode")
+	dest, dests := r.Header("Sec-Fetch-Dest")
+	switch {
+	case modes > 1 || dests > 1:
+		return false
+	case modes == 1:
+		return mode == "navigate"
+	}
+	return dest == "document"
+}
+
+// answer is d in format f. The format for programs answers where a template
+// fails, so that nobody gets half a page.
+func (n *Negotiated) answer(f Format, r core.Request, d *core.Denial) core.Response {
+	id := requestID(r, n.idField)
+	if f == n.page {
+		if resp, err := n.page.respond(r, d, id); err == nil {
+			return resp
+		}
+		f = n.formats[0]
+	}
+	if own, ok := f.(*format); ok {
+		return own.respond(d, id)
+	}
+	return f.Respond(r, d)
+}

@@ -1,0 +1,181 @@
+package respond
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+)
+
+// Option sets something of [New]. Of the same option given twice the last
+// counts.
+type Option func(*settings) error
+
+// WithAPI sets the formats for programs: the first is for those that name none.
+// It is [Problem] by default. Text for whoever prefers it and pages stay, the
+// former unless one of these formats sends it.
+func WithAPI(first Format, others ...Format) Option {
+	return func(s *settings) error {
+		s.api = append([]Format{first}, others...)
+		return nil
+	}
+}
+
+// WithSignIn names the sign-in page, a path of this site such as "/login", to
+// which the page of a 401 then has a link. The link carries the parameter
+// [ReturnToParam] where the request was a GET or HEAD.
+func WithSignIn(path string) Option {
+	return func(s *settings) error {
+		s.signIn, s.redirect = path, false
+		return checkPath("sign-in page", path)
+	}
+}
+
+// WithLoginRedirect leads people who open a page to the sign-in page at path
+// with 303 in place of 401 (RFC 9110 §15.4.4), with the path they came from in
+// the parameter [ReturnToParam]; the sign-in page asks [ReturnTo] before it
+// goes back there.
+//
+// Only a GET or HEAD that prefers a page is led there, and only where nothing
+// says that a script, a frame or a program sent it: Sec-Fetch-Mode other than
+// navigate, Sec-Fetch-Dest other than document, X-Requested-With or
+// Authorization. All else gets its 401, with a link as by [WithSignIn] where it
+// is a page. So do a step-up, the sign-in page itself and what carries the
+// parameter already, so that nobody goes in circles, and robots.txt,
+// favicon.ico and /.well-known/, which have no people behind them.
+func WithLoginRedirect(path string) Option {
+	return func(s *settings) error {
+		s.signIn, s.redirect = path, true
+		return checkPath("sign-in page", path)
+	}
+}
+
+// WithSwitchAccount names a page where somebody who is signed in may take
+// another account, a path of this site, to which the page of a 403 then has a
+// link, with [ReturnToParam] as in [WithSignIn]. The page must not send those
+// who are signed in straight back.
+func WithSwitchAccount(path string) Option {
+	return func(s *settings) error {
+		s.switchAccount = path
+		return checkPath("page to switch accounts", path)
+	}
+}
+
+// WithContact names whom to ask for access on the page of a 403: the text of
+// the link, such as "the office", and its URL: https, http, mailto, tel or a
+// path of this site.
+func WithContact(text, link string) Option {
+	return func(s *settings) error {
+		u, err := url.Parse(link)
+		switch {
+		case strings.TrimSpace(text) == "":
+			return errors.New("contact: no text")
+		case err != nil:
+			return fmt.Errorf("contact: %w", err)
+		case u.Scheme == "" && isLocal(link), u.Scheme == "https" && u.Host != "", u.Scheme == "http" && u.Host != "",
+			u.Scheme == "mailto", u.Scheme == "tel":
+			s.contact = Link{Text: text, URL: template.URL(link)}
+			return nil
+		}
+		return fmt.Errorf("contact %q: give an https, http, mailto or tel URL, or a path of this site", link)
+	}
+}
+
+// WithTexts sets the texts of pages, one for each language; the first is for
+// those who prefer none of them. Accept-Language chooses among several
+// (RFC 9110 §12.5.4). It is [English] alone by default.
+func WithTexts(texts ...Texts) Option {
+	return func(s *settings) error {
+		if len(texts) == 0 {
+			return errors.New("texts: name at least one language")
+		}
+		seen := map[string]bool{}
+		for _, t := range texts {
+			if err := t.check(); err != nil {
+				return fmt.Errorf("texts %q: %w", t.Language, err)
+			}
+			tag := strings.ToLower(t.Language)
+			if seen[tag] {
+				return fmt.Errorf("texts %q: given twice", t.Language)
+			}
+			seen[tag] = true
+		}
+		s.texts = texts
+		return nil
+	}
+}
+
+// WithTemplate sets the template of all pages, which is executed with a [Page].
+// It is tried with every text when [New] is called. It must not be modified
+// after that.
+//
+// The page may load and run nothing, and its only style is {{.Style}} in one
+// style element, unless [WithContentSecurityPolicy] allows more.
+func WithTemplate(t *template.Template) Option {
+	return func(s *settings) error {
+		if t == nil {
+			return errors.New("template is nil")
+		}
+		s.template = t
+		return nil
+	}
+}
+
+// WithStyle sets the style sheet inside pages. The hash that lets it through
+// the content security policy is computed.
+func WithStyle(css string) Option {
+	return func(s *settings) error {
+		if strings.Contains(strings.ToLower(css), "</") || strings.ContainsAny(css, "\r\x00") {
+			return errors.New("style: \"</\", carriage return and NUL cannot be inside a style element")
+		}
+		s.style = css
+		return nil
+	}
+}
+
+// WithContentSecurityPolicy sets the policy of pages, for templates that load
+// pictures, fonts or style sheets of the site.
+func WithContentSecurityPolicy(policy string) Option {
+	return func(s *settings) error {
+		if policy == "" || !isVisible(policy) {
+			return errors.New("content security policy: not one line of visible characters")
+		}
+		s.policy = policy
+		return nil
+	}
+}
+
+// WithRequestID names the header field that has the request's ID, X-Request-Id
+// by default; "" repeats none. A middleware in front of the gates sets it on the
+// request. An ID of up to 128 letters, digits, ".", "_", "~" and "-" is
+// repeated, and any other is not. A UUID becomes a urn:uuid in problem details.
+func WithRequestID(field string) Option {
+	return func(s *settings) error {
+		for i := 0; i < len(field); i++ {
+			c := field[i]
+			if alnum := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'; !alnum && c != '-' && c != '_' {
+				return fmt.Errorf("request ID: %q names no header field", field)
+			}
+		}
+		s.idField = field
+		return nil
+	}
+}
+
+func checkPath(what, path string) error {
+	if !isLocal(path) || strings.Contains(path, "#") {
+		return fmt.Errorf("%s %q: give a path of this site such as \"/login\"", what, path)
+	}
+	return nil
+}
+
+// isVisible reports whether s is visible ASCII and spaces.
+func isVisible(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

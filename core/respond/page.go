@@ -1,0 +1,221 @@
+package respond
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the built-in template and style sheet
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"math"
+	"net/http"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/problem"
+)
+
+//go:embed page.html
+var pageTemplate string
+
+//go:embed page.css
+var pageStyle string
+
+// Page is what a template shows.
+type Page struct {
+	// Language is the tag of the texts, for the lang attribute.
+	Language    string
+	RightToLeft bool
+	// Status is the status of the answer, and Code the stable code in it.
+	Status int
+	Code   string
+	// Title and Message say what is wrong and what helps.
+	Title, Message string
+	// Wait says how long to wait; "" unless Status is 429 or 503.
+	Wait string
+	// SignIn, SwitchAccount and Contact have no URL where they are of no use.
+	SignIn, SwitchAccount, Contact Link
+	// RequestID is the request's ID, or "".
+	RequestID, RequestIDLabel string
+	// Style is the style sheet, for the one style element of the page.
+	Style template.CSS
+}
+
+// page is the format of pages. It is used by [Negotiated] alone, which knows
+// the request's ID.
+type page struct {
+	template              *template.Template
+	style                 template.CSS
+	texts                 []*Texts
+	tags                  []string // of the texts, in lower case
+	fields                [][]core.Field
+	signIn, switchAccount string
+	contactName           string
+	contactURL            template.URL
+	bodies                *problem.Kept[pageKey]
+}
+
+// pageKey is what a page is made of, apart from what belongs to one request.
+type pageKey struct {
+	language      int // index of the texts
+	kind          core.Kind
+	code, message string
+	seconds       int
+}
+
+// Size implements [problem.Key].
+func (k pageKey) Size() int { return len(k.code) + len(k.message) }
+
+func newPage(s *settings) (*page, error) {
+	t := s.template
+	if t == nil {
+		var err error
+		if t, err = template.New("page").Parse(pageTemplate); err != nil {
+			return nil, err
+		}
+	}
+	p := &page{
+		template: t, style: template.CSS(s.style),
+		signIn: s.signIn, switchAccount: s.switchAccount, contactName: s.contact.Text, contactURL: s.contact.URL,
+	}
+	policy := s.policy
+	if policy == "" {
+		policy = strictPolicy(s.style)
+	}
+	for _, texts := range s.texts {
+		p.texts = append(p.texts, texts.clone())
+		p.tags = append(p.tags, strings.ToLower(texts.Language))
+		p.fields = append(p.fields, pageFields(policy, texts.Language, len(s.texts) > 1))
+	}
+	p.bodies = problem.Keep(p.kept)
+	return p, p.try()
+}
+
+// strictPolicy lets a page do nothing but look as style says. The empty icon
+// keeps browsers from asking for /favicon.ico, which they would report as
+// blocked (Content Security Policy Level 3).
+func strictPolicy(style string) string {
+	hash := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
+		"'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+
+func pageFields(policy, language string, several bool) []core.Field {
+	fields := []core.Field{
+		{Name: "Content-Type", Value: "text/html; charset=utf-8"},
+		{Name: "Content-Language", Value: language},
+		{Name: "Content-Security-Policy", Value: policy},
+		{Name: "Referrer-Policy", Value: "no-referrer"},
+		{Name: "X-Content-Type-Options", Value: "nosniff"},
+	}
+	if several {
+		fields = append(fields, core.Field{Name: "Vary", Value: "Accept-Language"})
+	}
+	return fields
+}
+
+// try makes every page once, with all there may be on one.
+func (p *page) try() error {
+	for language, texts := range p.texts {
+		for kind := core.Unauthenticated; kind <= core.Limited; kind++ {
+			for code := range texts.Denials {
+				shown := p.show(pageKey{language: language, kind: kind, code: code, seconds: 1})
+				shown.RequestID = "0"
+				body, err := p.render(shown)
+				if err != nil {
+					return fmt.Errorf("template: %w", err)
+				}
+				if len(bytes.TrimSpace(body)) == 0 {
+					return errors.New("template: the page is empty")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (p *page) MediaTypes() []string { return []string{"text/html", "application/xhtml+xml"} }
+
+// Respond implements [core.Responder].
+func (p *page) Respond(r core.Request, d *core.Denial) core.Response {
+	resp, err := p.respond(r, d, "")
+	if err != nil {
+		return Text().Respond(r, d)
+	}
+	return resp
+}
+
+// respond answers d with a page; id is the request's, or "".
+func (p *page) respond(r core.Request, d *core.Denial, id string) (core.Response, error) {
+	key := pageKey{kind: d.Kind, code: d.Code, message: d.Message}
+	if len(p.tags) > 1 {
+		accept, _ := r.Header("Accept-Language")
+		key.language = chooseLanguage(accept, p.tags)
+	}
+	if d.Kind == core.Unavailable || d.Kind == core.Limited {
+		key.seconds = max(1, int(math.Ceil(d.RetryAfter.Seconds())))
+	}
+	resp := core.Response{Status: d.Kind.Status(), Fields: p.fields[key.language]}
+	shown := p.show(key)
+	if id == "" && shown.SignIn.URL == "" && shown.SwitchAccount.URL == "" {
+		resp.Body = p.bodies.Body(key)
+		if resp.Body == nil {
+			return resp, errPage
+		}
+		return resp, nil
+	}
+	shown.RequestID = id
+	if shown.SignIn.URL != "" {
+		shown.SignIn.URL = template.URL(withReturnTo(p.signIn, r))
+	}
+	if shown.SwitchAccount.URL != "" {
+		shown.SwitchAccount.URL = template.URL(withReturnTo(p.switchAccount, r))
+	}
+	var err error
+	resp.Body, err = p.render(shown)
+	return resp, err
+}
+
+var errPage = errors.New("the template failed")
+
+// show is the page for a key, with links that do not say where to return to.
+func (p *page) show(key pageKey) Page {
+	texts := p.texts[key.language]
+	status := key.kind.Status()
+	text := texts.of(status, key.code, key.message)
+	shown := Page{
+		Language: texts.Language, RightToLeft: texts.RightToLeft,
+		Status: status, Code: key.code, Title: text.Title, Message: text.Message,
+		RequestIDLabel: texts.RequestID, Style: p.style,
+	}
+	switch {
+	case status == http.StatusUnauthorized, key.code == core.CodeStepUp:
+		shown.SignIn = Link{texts.SignIn, template.URL(p.signIn)}
+	case status == http.StatusForbidden && key.code != core.CodeCrossSite:
+		shown.SwitchAccount = Link{texts.SwitchAccount, template.URL(p.switchAccount)}
+		if p.contactURL != "" {
+			shown.Contact = Link{fmt.Sprintf(texts.Contact, p.contactName), p.contactURL}
+		}
+	case key.seconds > 0:
+		shown.Wait = texts.Wait(key.seconds)
+	}
+	return shown
+}
+
+// kept renders a page that is the same for every request, or gives nil.
+func (p *page) kept(key pageKey) []byte {
+	body, err := p.render(p.show(key))
+	if err != nil {
+		return nil
+	}
+	return body
+}
+
+func (p *page) render(shown Page) ([]byte, error) {
+	var b bytes.Buffer
+	if err := p.template.Execute(&b, shown); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

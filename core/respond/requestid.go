@@ -1,0 +1,44 @@
+package respond
+
+import (
+	"regexp"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// maxRequestID is the longest request ID that is repeated, in bytes.
+const maxRequestID = 128
+
+// requestID is the request's ID in the field called name, or "". The field
+// comes from a client as often as from a proxy, so only one of letters,
+// digits, ".", "_", "~" and "-" that begins with a letter or digit is repeated:
+// it is harmless in every format and, by itself, a URI reference.
+func requestID(r core.Request, name string) string {
+	if name == "" {
+		return ""
+	}
+	id, n := r.Header(name)
+	if n != 1 || len(id) > maxRequestID {
+		return ""
+	}
+	for i := 0; i < len(id); i++ {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case i > 0 && (c == '.' || c == '_' || c == '~' || c == '-'):
+		default:
+			return ""
+		}
+	}
+	return id
+}
+
+var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// instance is a request ID as a URI reference that tells nothing else (RFC 9457
+// §3.1.5, RFC 9562 §4).
+func instance(id string) string {
+	if uuid.MatchString(id) {
+		return "urn:uuid:" + id
+	}
+	return id
+}

@@ -1,0 +1,101 @@
+package respond
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Wording is what a page says of a denial.
+type Wording struct{ Title, Message string }
+
+// Texts are the texts of pages in one language. Start from [English] or
+// [German] to change a few. Texts are plain: markup in them is shown as it is.
+type Texts struct {
+	// Language is the language's tag (RFC 5646), such as "en" or "de-CH".
+	Language string
+	// RightToLeft says that the language is written so.
+	RightToLeft bool
+	// Denials has a text for each code of package core, and may have some for
+	// codes of the application's own rules. Any other code is shown with the
+	// title of its status and the message of the denial.
+	Denials map[string]Wording
+	// SignIn and SwitchAccount are the texts of links.
+	SignIn, SwitchAccount string
+	// Contact is the text of the link to whom [WithContact] names, where %s
+	// stands for them.
+	Contact string
+	// Wait says how long to wait, in whole seconds, at least one.
+	Wait func(seconds int) string
+	// RequestID stands before the ID of the request.
+	RequestID string
+}
+
+// statusCodes are the codes whose titles stand for a whole status.
+var statusCodes = map[int]string{
+	http.StatusBadRequest:          core.CodeInvalidRequest,
+	http.StatusUnauthorized:        core.CodeAuthenticationRequired,
+	http.StatusForbidden:           core.CodeForbidden,
+	http.StatusTooManyRequests:     core.CodeTooManyAttempts,
+	http.StatusInternalServerError: core.CodeInternal,
+	http.StatusServiceUnavailable:  core.CodeUnavailable,
+}
+
+// coreCodes are the codes of package core.
+var coreCodes = []string{
+	core.CodeAuthenticationRequired, core.CodeInvalidCredentials, core.CodeInvalidToken, core.CodeInvalidRequest,
+	core.CodeAmbiguousPath, core.CodeForbidden, core.CodeInsufficientScope, core.CodeStepUp, core.CodeCrossSite,
+	core.CodeTooManyAttempts, core.CodeUnavailable, core.CodeInternal,
+}
+
+// check finds what a page would lack.
+func (t Texts) check() error {
+	switch {
+	case !isLanguage(t.Language):
+		return errors.New("the language is no language tag such as \"en\" (RFC 5646)")
+	case t.SignIn == "" || t.SwitchAccount == "" || t.RequestID == "":
+		return errors.New("the text for sign-in, switch-account or request ID is empty")
+	case strings.Count(t.Contact, "%s") != 1 || strings.Count(t.Contact, "%") != 1:
+		return fmt.Errorf("contact %q: %%s must stand in it once, and no other %%", t.Contact)
+	case t.Wait == nil || t.Wait(1) == "":
+		return errors.New("the text for the wait is empty")
+	}
+	for _, code := range coreCodes {
+		if text := t.Denials[code]; text.Title == "" || text.Message == "" {
+			return fmt.Errorf("no title or message for %q", code)
+		}
+	}
+	return nil
+}
+
+// of is the text for a denial. The words that package core has for one of its
+// codes give way to the language's; whatever else a denial says was said on
+// purpose.
+func (t *Texts) of(status int, code, message string) Wording {
+	if text, ok := t.Denials[code]; ok {
+		return text
+	}
+	text := t.Denials[statusCodes[status]]
+	if message != "" {
+		text.Message = message
+	}
+	return text
+}
+
+// clone is a copy that shares nothing that its maker may change.
+func (t Texts) clone() *Texts {
+	t.Denials = maps.Clone(t.Denials)
+	return &t
+}
+
+// Link is a link of a page. It is shown when it has a URL.
+type Link struct {
+	Text string
+	// URL is checked where it is set, and escaped by the template.
+	URL template.URL
+}
