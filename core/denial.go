@@ -22,6 +22,8 @@ const (
 	CodeForbidden              = "forbidden"
 	CodeInsufficientScope      = "insufficient_scope"
 	CodeStepUp                 = "insufficient_user_authentication"
+	CodeInvalidProof           = "invalid_dpop_proof"
+	CodeUseNonce               = "use_dpop_nonce"
 	CodeCrossSite              = "cross_site_request"
 	CodeTooManyAttempts        = "too_many_attempts"
 	CodeUnavailable            = "temporarily_unavailable"
@@ -37,6 +39,8 @@ var messages = map[string]string{
 	CodeForbidden:              "You are signed in, but not allowed to do this. Signing in again will not help.",
 	CodeInsufficientScope:      "The access token lacks a scope that this request needs.",
 	CodeStepUp:                 "This needs a stronger or more recent sign-in. Sign in again as the challenge says.",
+	CodeInvalidProof:           "The DPoP proof was not accepted. Make a new one and repeat the request.",
+	CodeUseNonce:               "Repeat the request with the nonce of this response in the DPoP proof.",
 	CodeCrossSite:              "The request comes from another site and was not carried out.",
 	CodeTooManyAttempts:        "Too many attempts to sign in have failed. Wait before the next one.",
 	CodeUnavailable:            "Access cannot be checked at the moment. Try again later.",

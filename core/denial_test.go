@@ -27,7 +27,7 @@ func TestEveryCodeHasAMessageOfItsOwn(t *testing.T) {
 	for _, code := range []string{
 		core.CodeAuthenticationRequired, core.CodeInvalidCredentials, core.CodeInvalidToken, core.CodeInvalidRequest,
 		core.CodeAmbiguousPath, core.CodeForbidden, core.CodeInsufficientScope, core.CodeUnavailable, core.CodeInternal,
-		core.CodeStepUp, core.CodeCrossSite, core.CodeTooManyAttempts,
+		core.CodeStepUp, core.CodeInvalidProof, core.CodeUseNonce, core.CodeCrossSite, core.CodeTooManyAttempts,
 	} {
 		message := core.Messages()[code]
 		if other, ok := seen[message]; ok || message == "" {

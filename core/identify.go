@@ -82,7 +82,7 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, e
 	id := identity{principal: p, scheme: s.name, fields: s.allowed}
 	if s.informer != nil {
 		if id.informed = s.informer.Inform(r, p, nil); len(id.informed) > 0 {
-			id.fields = slices.Concat(id.informed, s.allowed)
+			id.fields = slices.Concat(s.allowed, id.informed)
 		}
 	}
 	return id, nil

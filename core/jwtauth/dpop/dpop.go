@@ -37,8 +37,8 @@ const schemeName = "DPoP"
 
 // Public codes of refused proofs, in bodies and challenges (RFC 9449 §7.1, §9).
 const (
-	CodeInvalidProof = "invalid_dpop_proof"
-	CodeUseNonce     = "use_dpop_nonce"
+	CodeInvalidProof = core.CodeInvalidProof
+	CodeUseNonce     = core.CodeUseNonce
 )
 
 // Reasons in events that only this scheme has.
