@@ -33,7 +33,7 @@ func routes(s *reports.Service) http.Handler {
 
 	// Both gates, with rules in code.
 	e.Match(reports.Read, "/admin/reports", show, echoauth.Require(s.Guard, rule.Role("admin")))
-	e.Match(reports.Read, "/insights", show, echoauth.Require(s.Guard, rule.Claim("plan", "pro")))
+	e.Match(reports.Read, "/insights", show, echoauth.Require(s.Guard, s.ProPlan))
 	e.Match(reports.Read, "/regional", show, echoauth.Require(s.Guard, rule.Claim("region", "eu")))
 	e.Match(reports.Read, "/scoped", show, echoauth.Require(s.Guard, rule.Scope("reports:read")))
 	e.Match(reports.Write, "/notes", show, echoauth.Require(s.Guard, s.ActiveAccount))

@@ -37,7 +37,7 @@ func routes(s *reports.Service) *fiber.App {
 
 	// Both gates, with rules in code.
 	match(app, reports.Read, "/admin/reports", fiberauth.Require(s.Guard, rule.Role("admin")), show)
-	match(app, reports.Read, "/insights", fiberauth.Require(s.Guard, rule.Claim("plan", "pro")), show)
+	match(app, reports.Read, "/insights", fiberauth.Require(s.Guard, s.ProPlan), show)
 	match(app, reports.Read, "/regional", fiberauth.Require(s.Guard, rule.Claim("region", "eu")), show)
 	match(app, reports.Read, "/scoped", fiberauth.Require(s.Guard, rule.Scope("reports:read")), show)
 	match(app, reports.Write, "/notes", fiberauth.Require(s.Guard, s.ActiveAccount), show)

@@ -33,7 +33,7 @@ func routes(s *reports.Service) http.Handler {
 
 	// Both gates, with rules in code.
 	r.Match(reports.Read, "/admin/reports", ginauth.Require(s.Guard, rule.Role("admin")), show)
-	r.Match(reports.Read, "/insights", ginauth.Require(s.Guard, rule.Claim("plan", "pro")), show)
+	r.Match(reports.Read, "/insights", ginauth.Require(s.Guard, s.ProPlan), show)
 	r.Match(reports.Read, "/regional", ginauth.Require(s.Guard, rule.Claim("region", "eu")), show)
 	r.Match(reports.Read, "/scoped", ginauth.Require(s.Guard, rule.Scope("reports:read")), show)
 	r.Match(reports.Write, "/notes", ginauth.Require(s.Guard, s.ActiveAccount), show)

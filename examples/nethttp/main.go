@@ -32,7 +32,7 @@ func routes(s *reports.Service) http.Handler {
 
 	// Both gates, with rules in code.
 	match(mux, reports.Read, "/admin/reports", httpauth.Require(s.Guard, rule.Role("admin"))(answer))
-	match(mux, reports.Read, "/insights", httpauth.Require(s.Guard, rule.Claim("plan", "pro"))(answer))
+	match(mux, reports.Read, "/insights", httpauth.Require(s.Guard, s.ProPlan)(answer))
 	match(mux, reports.Read, "/regional", httpauth.Require(s.Guard, rule.Claim("region", "eu"))(answer))
 	match(mux, reports.Read, "/scoped", httpauth.Require(s.Guard, rule.Scope("reports:read"))(answer))
 	match(mux, reports.Write, "/notes", httpauth.Require(s.Guard, s.ActiveAccount)(answer))

@@ -9,10 +9,12 @@ const (
 	Model = "model.conf"
 	Rules = "policy.csv"
 	Users = "users.htpasswd"
+	// Digest is the same users for the Digest scheme, in the realm "reports".
+	Digest = "users.htdigest"
 )
 
-// Files holds [Model], [Rules] and [Users]. Each demo user's password is the
+// Files holds [Model], [Rules], [Users] and [Digest]. Each demo user's password is the
 // name followed by "-pass".
 //
-//go:embed model.conf policy.csv users.htpasswd
+//go:embed model.conf policy.csv users.htpasswd users.htdigest
 var Files embed.FS

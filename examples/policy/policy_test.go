@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/htpasswd"
 	"github.com/sallyport-go/sallyport/examples/policy"
 )
@@ -30,6 +31,31 @@ func TestUsers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		} else if p.ID() != name {
 			t.Errorf("%s: signed in as %s", name, p.ID())
+		}
+	}
+}
+
+// TestDigestUsers holds the Digest file against the same passwords.
+func TestDigestUsers(t *testing.T) {
+	const realm = "reports"
+	text, err := policy.Files.ReadFile(policy.Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, err := digest.NewFile(realm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := users.Load(policy.Digest, text); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"alice", "erin", "victor", "sam", "pam"} {
+		want, err := digest.HashA1(digest.SHA256, name, realm, name+"-pass")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err := users.FindUser(t.Context(), realm, name, digest.SHA256); err != nil || e.A1 != want || e.Principal.ID() != name {
+			t.Errorf("%s: another password, or %v", name, err)
 		}
 	}
 }

@@ -14,25 +14,44 @@ import (
 // is to be had by leaving the flag out: an empty value is an error, for it is
 // more often a variable that was not set.
 type config struct {
-	addr, policyDir, usersFile string
-	keysFile, issuer, audience string
-	realm, accountsURL         string
+	addr, policyDir, realm         string
+	jwks, issuer, audience         string
+	introspectURL                  string
+	introspectID, introspectSecret string
+	usersFile                      string
+	digestFile, keysFile           string
+	digestMD5                      bool
+	accountsURL                    string
+	limit                          int
+}
+
+// flagSet is the flags, which parsing puts into c.
+func flagSet(c *config) *flag.FlagSet {
+	flags := flag.NewFlagSet("reports", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // the caller tells of errors
+	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free one")
+	flags.StringVar(&c.policyDir, "policy", "", "`directory` with model.conf and policy.csv, reloaded when edited (default: those of examples/policy, built in)")
+	flags.StringVar(&c.realm, "realm", "reports", "`name` of the protected area, shown in challenges and a part of each hash in the -digest file")
+	flags.StringVar(&c.jwks, "jwks", "", "`file or URL` of the token issuer's JWK set: a file is reloaded when edited, a URL is https, or http on loopback, and fetched again and again; needs -issuer and -audience (default: a new key, with tokens printed)")
+	flags.StringVar(&c.issuer, "issuer", "", "`name` of the token issuer, the iss of its tokens")
+	flags.StringVar(&c.audience, "audience", "", "`name` of this service, to be in the aud of tokens")
+	flags.StringVar(&c.introspectURL, "introspect", "", "`URL` of the issuer's introspection endpoint (RFC 7662), https, or http on loopback, asked about tokens that are no JWTs; needs -issuer, -audience, -introspect-id and -introspect-secret (default: such tokens are refused)")
+	flags.StringVar(&c.introspectID, "introspect-id", "", "client `ID` of this service at the introspection endpoint")
+	flags.StringVar(&c.introspectSecret, "introspect-secret", "", "`file` with the client's secret in its first line")
+	flags.StringVar(&c.usersFile, "users", "", "htpasswd `file` with bcrypt or argon2id hashes, reloaded when edited (default: the demo users, built in)")
+	flags.StringVar(&c.digestFile, "digest", "", "htdigest `file` with SHA-256 hashes, reloaded when edited (default: Digest is not offered)")
+	flags.BoolVar(&c.digestMD5, "digest-md5", false, "offer Digest with MD5 too, for clients that know nothing else; needs -digest")
+	flags.StringVar(&c.keysFile, "apikeys", "", "`file` of API keys, reloaded when edited; keys come in X-API-Key (default: API keys are not accepted)")
+	flags.StringVar(&c.accountsURL, "accounts", "", "`URL` of an account service, asked with ?id=NAME (default: built in, sam is suspended)")
+	flags.IntVar(&c.limit, "limit", 0, "`number` of failed sign-ins that an address may have at once before it gets 429, and 10 a minute after that; also limits each account (default: no limit)")
+	return flags
 }
 
 // parse reads the flags. For -help it writes what they are to w and returns
 // [flag.ErrHelp].
 func parse(args []string, w io.Writer) (config, error) {
 	var c config
-	flags := flag.NewFlagSet("reports", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the caller tells of errors
-	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free one")
-	flags.StringVar(&c.policyDir, "policy", "", "`directory` with model.conf and policy.csv (default: those of examples/policy, built in)")
-	flags.StringVar(&c.usersFile, "users", "", "htpasswd `file` with bcrypt hashes (default: the demo users, built in)")
-	flags.StringVar(&c.keysFile, "jwks", "", "`file` with the token issuer's JWK set; needs -issuer and -audience (default: a new key, with tokens printed)")
-	flags.StringVar(&c.issuer, "issuer", "", "`name` of the token issuer, the iss of its tokens")
-	flags.StringVar(&c.audience, "audience", "", "`name` of this service, to be in the aud of tokens")
-	flags.StringVar(&c.realm, "realm", "reports", "`name` of the protected area, shown in challenges")
-	flags.StringVar(&c.accountsURL, "accounts", "", "`URL` of an account service, asked with ?id=NAME (default: built in, sam is suspended)")
+	flags := flagSet(&c)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		flags.SetOutput(w)
@@ -47,13 +66,31 @@ func parse(args []string, w io.Writer) (config, error) {
 	if name := emptyFlag(flags); name != "" {
 		return c, fmt.Errorf("-%s is empty: give a value, or leave the flag out for the default", name)
 	}
-	if c.keysFile != "" && (c.issuer == "" || c.audience == "") {
-		return c, errors.New("-jwks needs -issuer and -audience: without them a token made for any other service would be good here")
-	}
+	return c, c.check()
+}
+
+// check finds flags that do not go together.
+func (c config) check() error {
 	if info, err := os.Stat(c.policyDir); err == nil && !info.IsDir() {
-		return c, fmt.Errorf("-policy wants a directory with %s and %s, and %s is a file", policy.Model, policy.Rules, c.policyDir)
+		return fmt.Errorf("-policy wants a directory with %s and %s, and %s is a file", policy.Model, policy.Rules, c.policyDir)
 	}
-	return c, nil
+	anonymous := c.issuer == "" || c.audience == ""
+	client := c.introspectID != "" || c.introspectSecret != ""
+	switch {
+	case c.jwks != "" && anonymous:
+		return errors.New("-jwks needs -issuer and -audience: without them a token made for any other service would be good here")
+	case c.introspectURL != "" && anonymous:
+		return errors.New("-introspect needs -issuer and -audience: without them a token made for any other service would be good here")
+	case c.introspectURL != "" && (c.introspectID == "" || c.introspectSecret == ""):
+		return errors.New("-introspect needs -introspect-id and -introspect-secret: an endpoint answers nobody it does not know")
+	case c.introspectURL == "" && client:
+		return errors.New("-introspect-id and -introspect-secret are for -introspect, which is not given")
+	case c.digestMD5 && c.digestFile == "":
+		return errors.New("-digest-md5 needs -digest: there is no built-in file")
+	case c.limit < 0:
+		return fmt.Errorf("-limit %d: give how many sign-ins may fail, or leave the flag out for no limit", c.limit)
+	}
+	return nil
 }
 
 // emptyFlag is the name of a flag that was given an empty value, or "".

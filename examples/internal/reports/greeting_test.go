@@ -82,7 +82,7 @@ func mux(s *reports.Service) reports.Server {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	m.Handle("/", httpauth.Authorize(s.Guard)(ok))
 	m.Handle("/admin/reports", httpauth.Require(s.Guard, rule.Role("admin"))(ok))
-	m.Handle("/insights", httpauth.Require(s.Guard, rule.Claim("plan", "pro"))(ok))
+	m.Handle("/insights", httpauth.Require(s.Guard, s.ProPlan)(ok))
 	m.Handle("/notes", httpauth.Require(s.Guard, s.ActiveAccount)(ok))
 	return reports.HTTPServer(m)
 }

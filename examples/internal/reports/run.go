@@ -58,46 +58,25 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, build fun
 	if err != nil {
 		return err
 	}
-	tokens, err := newTokens(c)
+	service, err := newService(c, slog.New(slog.NewTextHandler(stderr, nil)))
 	if err != nil {
 		return err
 	}
-	service, err := newService(c, tokens, slog.New(slog.NewTextHandler(stderr, nil)))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = service.policy.Close() }() // ends the watching
-	defer reloadOnHangup(ctx, service)()
+	defer func() { _ = service.Close() }()
+	defer service.files.reloadOnHangup(ctx)()
 	server := build(service)
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	address := "http://" + l.Addr().String()
-	if err := tokens.greet(stdout, address); err != nil {
+	if err := service.tokens.greet(stdout, address); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	if _, err := fmt.Fprintln(stdout, "listening on", address); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	return serve(ctx, server, l)
-}
-
-// reloadOnHangup reads the policy again at each SIGHUP, for those who would
-// rather say when than have the files watched. The outcome is in the log. It
-// returns what ends it.
-func reloadOnHangup(ctx context.Context, s *Service) (stop func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	go func() {
-		for range hangups {
-			_ = s.policy.Reload(ctx) // logged
-		}
-	}()
-	return func() {
-		signal.Stop(hangups)
-		close(hangups)
-	}
 }
 
 // serve serves on l until ctx ends.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,7 @@ func TestStartErrors(t *testing.T) {
 	rules := write("rules.csv", "p, alice, /*, GET, allow\n")
 	keys := write("keys", `{"keys":[]}`)
 	secret := write("secret", `{"keys":[{"kty":"oct","kid":"a","alg":"HS256","k":"c2hvcnQ"}]}`)
+	passwords := write("htdigest", "erin:reports:939e7578ed9e3c518a452acee763bce9939e7578ed9e3c518a452acee763bce9\n")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +64,14 @@ func TestStartErrors(t *testing.T) {
 		{"jwks without issuer", []string{"-jwks", keys, "-audience", "a"}, "-issuer and -audience"},
 		{"jwks without audience", []string{"-jwks", keys, "-issuer", "a"}, "-issuer and -audience"},
 		{"jwks empty", []string{"-jwks", keys, "-issuer", "a", "-audience", "a"}, "empty"},
+		{"jwks over plain HTTP", []string{"-jwks", "http://keys.example/jwks", "-issuer", "a", "-audience", "a"}, "https"},
+		{"introspect alone", []string{"-introspect", "https://a.example"}, "-introspect needs -issuer and -audience"},
+		{"introspect without a client", []string{"-introspect", "https://a.example", "-issuer", "a", "-audience", "a"}, "-introspect-id and -introspect-secret"},
+		{"introspect without a secret", []string{"-introspect", "https://a.example", "-issuer", "a", "-audience", "a", "-introspect-id", "a"}, "-introspect-secret"},
+		{"secret missing", []string{"-introspect", "https://a.example", "-issuer", "a", "-audience", "a", "-introspect-id", "a", "-introspect-secret", filepath.Join(dir, "none")}, "none"},
+		{"secret empty", []string{"-introspect", "https://a.example", "-issuer", "a", "-audience", "a", "-introspect-id", "a", "-introspect-secret", write("empty", "\n")}, "secret"},
+		{"introspect over plain HTTP", []string{"-introspect", "http://a.example", "-issuer", "a", "-audience", "a", "-introspect-id", "a", "-introspect-secret", keys}, "https"},
+		{"client without introspect", []string{"-introspect-id", "a"}, "for -introspect"},
 		{"jwks weak", []string{"-jwks", secret, "-issuer", "a", "-audience", "a"}, "secret"},
 		{"jwks missing", []string{"-jwks", filepath.Join(dir, "none"), "-issuer", "a", "-audience", "a"}, "none"},
 		{"policy missing", []string{"-policy", filepath.Join(dir, "none")}, "none/model.conf: no such file"},
@@ -75,6 +85,13 @@ func TestStartErrors(t *testing.T) {
 		{"address empty", []string{"-addr="}, "-addr is empty"},
 		{"users not bcrypt", []string{"-users", users}, "bcrypt"},
 		{"users missing", []string{"-users", filepath.Join(dir, "none")}, "none"},
+		{"digest missing", []string{"-digest", filepath.Join(dir, "none")}, "none"},
+		{"digest of another realm", []string{"-digest", passwords, "-realm", "vault"}, passwords + ":1: "},
+		{"digest with MD5", []string{"-digest", write("md5", "erin:reports:939e7578ed9e3c518a452acee763bce9\n")}, "MD5"},
+		{"MD5 alone", []string{"-digest-md5"}, "-digest-md5 needs -digest"},
+		{"keys missing", []string{"-apikeys", filepath.Join(dir, "none")}, "none"},
+		{"keys are no keys", []string{"-apikeys", passwords}, passwords + ":1: "},
+		{"limit negative", []string{"-limit", "-1"}, "-limit -1"},
 		{"realm empty", []string{"-realm", ""}, "realm"},
 		{"accounts", []string{"-accounts", "localhost:80"}, "account service"},
 		{"address taken", []string{"-addr", taken.Addr().String()}, "listen"},
@@ -92,8 +109,9 @@ func TestHelp(t *testing.T) {
 	if !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("got %v", err)
 	}
-	for _, name := range []string{"-addr", "-policy", "-users", "-jwks", "-issuer", "-audience", "-realm", "-accounts"} {
-		if !strings.Contains(usage, "\n  "+name+" ") && !strings.HasPrefix(usage, "  "+name+" ") {
+	for _, name := range []string{"-addr", "-policy", "-users", "-digest", "-digest-md5", "-apikeys", "-jwks", "-issuer", "-audience",
+		"-introspect", "-introspect-id", "-introspect-secret", "-realm", "-accounts", "-limit"} {
+		if !slices.ContainsFunc(strings.Split(usage, "\n"), func(line string) bool { return line == "  "+name || strings.HasPrefix(line, "  "+name+" ") }) {
 			t.Errorf("the usage does not name %s:\n%s", name, usage)
 		}
 	}

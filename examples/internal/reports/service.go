@@ -2,16 +2,14 @@ package reports
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/basic"
-	"github.com/sallyport-go/sallyport/core/bearer"
-	"github.com/sallyport-go/sallyport/core/htpasswd"
-	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/rule"
 	"github.com/sallyport-go/sallyport/examples/internal/accounts"
 	"github.com/sallyport-go/sallyport/examples/policy"
@@ -19,73 +17,66 @@ import (
 
 // Service is what a server mounts.
 type Service struct {
-	// Guard accepts Bearer tokens and Basic passwords, and authorizes by the
-	// policy file.
+	// Guard accepts Bearer tokens, Digest and Basic passwords and API keys,
+	// as far as the flags say, and authorizes by the policy file.
 	Guard *core.Guard
 	// ActiveAccount is the rule that refuses suspended accounts.
 	ActiveAccount core.Authorizer
+	// ProPlan is the rule that refuses who has not paid for it.
+	ProPlan core.Authorizer
 
-	policy *casbinrules.Authorizer
+	tokens *tokens
+	files  *files
 }
 
-func newService(c config, tokens tokens, log *slog.Logger) (*Service, error) {
-	byToken, err := newBearer(c, tokens)
-	if err != nil {
-		return nil, err
+func newService(c config, log *slog.Logger) (*Service, error) {
+	s := &Service{files: &files{log: log}, ProPlan: rule.Any(rule.Claim("plan", "pro"), rule.Func("subscriber", subscribed))}
+	if err := s.assemble(c, log); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	byPassword, err := newBasic(c)
-	if err != nil {
-		return nil, err
+	return s, nil
+}
+
+func (s *Service) assemble(c config, log *slog.Logger) (err error) {
+	if s.files.policy, err = openPolicy(c.policyDir, log); err != nil {
+		return err
 	}
-	rules, err := openPolicy(c.policyDir, log)
-	if err != nil {
-		return nil, err
+	if s.tokens, err = newTokens(c, s.files); err != nil {
+		return err
 	}
-	guard, err := core.NewGuard([]core.Authenticator{byToken, byPassword},
-		core.WithAuthorizer(rules), core.WithObserver(core.LogObserver(log)), core.WithLogger(log))
+	schemes, err := newSchemes(c, s.tokens, s.files)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	opts := []core.Option{
+		core.WithAuthorizer(s.files.policy), core.WithObserver(core.LogObserver(log)), core.WithLogger(log), core.WithoutPrompts(),
+	}
+	if c.limit > 0 {
+		limiter, err := attempts.New(attempts.PerAddress(10, time.Minute, c.limit))
+		if err != nil {
+			return err
+		}
+		opts = append(opts, core.WithAttemptLimiter(limiter))
+	}
+	if s.Guard, err = core.NewGuard(schemes, opts...); err != nil {
+		return err
 	}
 	lookup := rule.AccountLookup(accounts.BuiltIn)
 	if c.accountsURL != "" {
 		if lookup, err = accounts.Service(c.accountsURL); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return &Service{Guard: guard, ActiveAccount: rule.Account(lookup), policy: rules}, nil
+	s.ActiveAccount = rule.Account(lookup)
+	return nil
 }
 
-// newBearer reads the claims sub, roles and scope, and keeps all others, such
-// as plan and region, for rules.
-func newBearer(c config, t tokens) (core.Authenticator, error) {
-	verifier, err := jwtauth.New(t.keys, jwtauth.Issuer(t.issuer), jwtauth.Audience(t.audience))
-	if err != nil {
-		return nil, err
+// Close ends what runs in the background.
+func (s *Service) Close() error {
+	if s.tokens != nil {
+		s.tokens.close()
 	}
-	return bearer.New(c.realm, verifier)
-}
-
-func newBasic(c config) (core.Authenticator, error) {
-	users, err := openUsers(c.usersFile)
-	if err != nil {
-		return nil, err
-	}
-	return basic.New(c.realm, withPlans(users))
-}
-
-func openUsers(file string) (*htpasswd.File, error) {
-	// An example takes the cost htpasswd gives by default, and any other. Keep
-	// the package's own limit in production.
-	anyCost := htpasswd.MinCost(4)
-	if file != "" {
-		return htpasswd.Open(file, anyCost)
-	}
-	f, err := policy.Files.Open(policy.Users)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // only read
-	return htpasswd.Parse(policy.Users, f, anyCost)
+	return s.files.close()
 }
 
 // openPolicy opens the policy that is built in, or the one in dir, whose edits
@@ -100,23 +91,12 @@ func openPolicy(dir string, log *slog.Logger) (*casbinrules.Authorizer, error) {
 		casbinrules.Watch(), casbinrules.WithLogger(log))
 }
 
-// withPlans adds to a user who has signed in by password what a token would
-// have brought as a claim. A password file knows of no plans, and pam's is the
-// same however she signs in.
-func withPlans(v basic.Verifier) basic.Verifier {
-	return basic.VerifierFunc(func(ctx context.Context, user, password string) (*core.Principal, error) {
-		p, err := v.VerifyPassword(ctx, user, password)
-		if err != nil {
-			return nil, err
-		}
-		plan, ok := plans[p.ID()]
-		if !ok {
-			return p, nil
-		}
-		p, err = core.NewPrincipal(core.PrincipalInfo{ID: p.ID(), Claims: map[string]any{"plan": plan}})
-		if err != nil {
-			return nil, fmt.Errorf("add the plan of %s: %w", user, err)
-		}
-		return p, nil
-	})
+// plans are the plans of the demo users who have one.
+var plans = map[string]string{"pam": "pro"}
+
+// subscribed allows those who are known to be on the pro plan, for credentials
+// that do not say so: a password file knows of no plans, and pam's is the same
+// however she signs in.
+func subscribed(_ context.Context, p *core.Principal, _ core.Access) (bool, error) {
+	return plans[p.ID()] == "pro", nil
 }

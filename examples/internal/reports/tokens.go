@@ -3,101 +3,88 @@ package reports
 import (
 	"cmp"
 	"fmt"
-	"io"
-	"text/template"
-	"time"
+	"os"
+	"strings"
 
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/introspect"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/examples/internal/issuer"
 )
 
-// tokens is whose tokens are accepted. own is the issuer the server brings
-// along, nil when it was given another one's keys.
+// tokens is whose access tokens are accepted.
 type tokens struct {
-	issuer, audience string
-	keys             *jwtauth.KeySet
-	own              *issuer.Issuer
+	verifier bearer.TokenVerifier
+	// own is the issuer that the server brings along, nil when it was given
+	// another one's keys.
+	own *issuer.Issuer
+	// fetched are keys that are had over HTTP, or nil.
+	fetched *jwtauth.RemoteKeys
 }
 
-// lifetime is how long the printed tokens are good.
-const lifetime = time.Hour
-
-func newTokens(c config) (tokens, error) {
-	if c.keysFile != "" {
-		// Many issuers leave alg out of RSA keys and mean RS256.
-		keys, err := jwtauth.OpenJWKS(c.keysFile, jwtauth.RSAAlgorithm("RS256"))
-		return tokens{c.issuer, c.audience, keys, nil}, err
-	}
-	own, err := issuer.New(cmp.Or(c.issuer, "https://issuer.example"), cmp.Or(c.audience, "reports"))
+// newTokens reads the claims sub, roles and scope, and keeps all others, such
+// as plan and region, for rules.
+func newTokens(c config, f *files) (*tokens, error) {
+	t := new(tokens)
+	keys, err := t.keys(&c, f)
 	if err != nil {
-		return tokens{}, err
+		return nil, err
 	}
-	set, err := own.KeySet()
+	jwts, err := jwtauth.New(keys, jwtauth.Issuer(c.issuer), jwtauth.Audience(c.audience))
+	if err == nil && c.introspectURL != "" {
+		t.verifier, err = withIntrospection(c, jwts)
+	} else {
+		t.verifier = jwts
+	}
 	if err != nil {
-		return tokens{}, err
+		t.close()
+		return nil, err
 	}
-	keys, err := jwtauth.KeySetFromJWKS("own key", set)
-	return tokens{own.Name(), own.Audience(), keys, own}, err
+	return t, nil
 }
 
-// plans are the plans of the demo users who have one.
-var plans = map[string]string{"pam": "pro"}
-
-// demoUser is one of the users in examples/policy, with claims for the token
-// and a request to try. Roles come from the policy file.
-type demoUser struct {
-	name, about  string
-	claims       map[string]any
-	method, path string
-	status       int
-}
-
-// demoUsers is made anew for each caller.
-func demoUsers() []demoUser {
-	return []demoUser{
-		{"alice", "admin, in the region eu", map[string]any{"region": "eu"}, "GET", "/admin/reports", 200},
-		{"erin", "editor, with the scope reports:read", map[string]any{"scope": "reports:read"}, "PATCH", "/reports/7", 200},
-		{"victor", "viewer", nil, "PATCH", "/reports/7", 403},
-		{"sam", "viewer, account suspended", nil, "POST", "/notes", 403},
-		{"pam", "viewer, on the pro plan", map[string]any{"plan": plans["pam"]}, "GET", "/insights", 200},
+// keys is where the keys of tokens come from. Without any in c it makes an
+// issuer and completes c with its names.
+func (t *tokens) keys(c *config, f *files) (jwtauth.KeySource, error) {
+	switch {
+	case isURL(c.jwks):
+		var err error
+		t.fetched, err = fetchKeys(c.jwks, f.log)
+		return t.fetched, err
+	case c.jwks != "":
+		keys := new(keyFile)
+		return keys, f.load(c.jwks, keys)
 	}
-}
-
-var greeting = template.Must(template.New("greeting").Parse(`
-Requests to try, with what they answer under the built-in policy and users.
-
-Nobody: GET /reports answers 401
-curl -i {{.Address}}/reports
-{{range .Users}}
-{{.Name}}, {{.About}}: {{.Method}} {{.Path}} answers {{.Status}}
-curl -i -X {{.Method}} -H 'Authorization: Bearer {{.Token}}' {{$.Address}}{{.Path}}
-{{end}}
-The tokens are good for {{.Lifetime}}. Passwords work too, each the name and "-pass": GET /reports answers 200
-curl -i -u victor:victor-pass {{.Address}}/reports
-
-`))
-
-// greet writes requests to try, ready to paste, with a fresh token for each
-// demo user. It writes nothing when the tokens are another issuer's.
-func (t tokens) greet(w io.Writer, address string) error {
-	if t.own == nil {
-		return nil
+	c.issuer, c.audience = cmp.Or(c.issuer, "https://issuer.example"), cmp.Or(c.audience, "reports")
+	var err error
+	if t.own, err = issuer.New(c.issuer, c.audience); err != nil {
+		return nil, err
 	}
-	type line struct {
-		Name, About, Method, Path, Token string
-		Status                           int
-	}
-	var lines []line
-	for _, u := range demoUsers() {
-		token, err := t.own.Token(u.name, lifetime, u.claims)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, line{u.name, u.about, u.method, u.path, token, u.status})
-	}
-	err := greeting.Execute(w, map[string]any{"Address": address, "Users": lines, "Lifetime": "an hour"})
+	set, err := t.own.KeySet()
 	if err != nil {
-		return fmt.Errorf("print the demo users: %w", err)
+		return nil, err
 	}
-	return nil
+	return jwtauth.KeySetFromJWKS("own key", set)
+}
+
+// withIntrospection asks the issuer about tokens that are no JWTs.
+func withIntrospection(c config, jwts bearer.TokenVerifier) (bearer.TokenVerifier, error) {
+	text, err := os.ReadFile(c.introspectSecret)
+	if err != nil {
+		return nil, fmt.Errorf("secret of the introspection client: %w", err)
+	}
+	secret, _, _ := strings.Cut(string(text), "\n")
+	client := introspect.Secret(c.introspectID, strings.TrimSuffix(secret, "\r"))
+	opaque, err := introspect.New(c.introspectURL, client, introspect.Issuer(c.issuer), introspect.Audience(c.audience))
+	if err != nil {
+		return nil, err
+	}
+	return jwtauth.ByForm(jwts, opaque)
+}
+
+// close ends the fetching of keys.
+func (t *tokens) close() {
+	if t.fetched != nil {
+		t.fetched.Close()
+	}
 }
