@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
@@ -25,9 +26,22 @@ func FuzzVerify(f *testing.F) {
 	} {
 		f.Add(token)
 	}
-	verifiers := []*jwtauth.Verifier{
-		newVerifier(f, hmacSet(f, "", "HS256")),
-		newVerifier(f, set(f, verificationKey(f, "r", "RS256"), verificationKey(f, "e", "ES256"), verificationKey(f, "d", "EdDSA"))),
+	public := newVerifier(f, set(f, verificationKey(f, "r", "RS256"), verificationKey(f, "e", "ES256"), verificationKey(f, "d", "EdDSA")))
+	other, err := jwtauth.New(hmacSet(f, "", "HS256"), jwtauth.Issuer(otherIssuer), jwtauth.WithoutAudience())
+	if err != nil {
+		f.Fatal(err)
+	}
+	issuers, err := jwtauth.NewIssuers(public, other)
+	if err != nil {
+		f.Fatal(err)
+	}
+	forms, err := jwtauth.ByForm(issuers, other)
+	if err != nil {
+		f.Fatal(err)
+	}
+	verifiers := []bearer.TokenVerifier{
+		newVerifier(f, hmacSet(f, "", "HS256")), public, issuers, forms,
+		newVerifier(f, hmacSet(f, "", "HS256"), jwtauth.AccessTokens(), jwtauth.CacheSize(0)),
 	}
 	f.Fuzz(func(t *testing.T, token string) {
 		for _, v := range verifiers {
@@ -128,6 +142,45 @@ func FuzzJWKS(f *testing.F) {
 			if _, err := v.VerifyToken(context.Background(), part(headerOf(k.Algorithm(), k.ID()))+"."+part(goodClaims)+".AAAA"); err == nil {
 				t.Fatalf("key %q verifies anything", k.ID())
 			}
+		}
+	})
+}
+
+// FuzzPublished serves whatever document and freshness an issuer may come up
+// with: nothing panics, the next fetch keeps its bounds, and a set that would
+// be read from a file is read from an address too, without its secrets.
+func FuzzPublished(f *testing.F) {
+	for _, keys := range []string{
+		"", edKey("a"), edKey("a") + "," + edKey("a"), rfcECKey + "," + rfcRSAKey, "7,null,{}", rfcHMACKey, and(rfcEdKey, `"use":"enc"`),
+	} {
+		f.Add([]byte(setOf(keys)), "max-age=60")
+	}
+	f.Add([]byte(`{"keys":{}}`), `no-cache, max-age="-1"`)
+	f.Add([]byte("["), "=,=,max-age=99999999999999999999")
+	f.Fuzz(func(t *testing.T, data []byte, freshness string) {
+		p := new(published)
+		p.serves(string(data), "Cache-Control", freshness, "Age", freshness, "Retry-After", freshness)
+		told := make(chan jwtauth.Refresh, 1)
+		r, err := jwtauth.Fetch(keysURL, jwtauth.Transport(p), jwtauth.OnRefresh(func(f jwtauth.Refresh) { told <- f }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := <-told
+		r.Close()
+		if got.Next < 800*time.Millisecond || got.Next > time.Hour {
+			t.Fatalf("next fetch in %v", got.Next)
+		}
+		keys, err := jwtauth.KeySetFromJWKS("f", data)
+		if err != nil {
+			return
+		}
+		all, _ := keys.Keys(context.Background(), "")
+		want := len(all)
+		if strings.HasPrefix(all[0].Algorithm(), "HS") {
+			want = 0
+		}
+		if got.Err != nil || got.Keys != want {
+			t.Fatalf("%d keys, %v; %d from a file", got.Keys, got.Err, want)
 		}
 	})
 }

@@ -7,6 +7,7 @@
 package jwttest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
@@ -18,16 +19,17 @@ import (
 // gate: such an answer is accepted, and named in the test's log.
 func Run(t *testing.T, f authtest.Framework) {
 	b := bench{framework: f, keys: newKeys(t)}
-	for _, cases := range [][]testCase{
-		algorithmCases, keyCases, formCases, claimCases, verdictCases, publishedCases, profileCases, lifeCases,
-	} {
-		for _, c := range cases {
-			t.Run(c.name, func(t *testing.T) {
-				t.Parallel()
-				c.run(t, b)
-			})
-		}
+	for _, c := range allCases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, b)
+		})
 	}
+}
+
+// allCases is the whole suite, in the order it runs.
+func allCases() []testCase {
+	return slices.Concat(algorithmCases, keyCases, formCases, claimCases, verdictCases, publishedCases, profileCases, lifeCases)
 }
 
 // testCase is one case. Its name begins with the items of the conformance list

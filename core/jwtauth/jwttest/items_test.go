@@ -1,0 +1,27 @@
+package jwttest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestEveryItemHasACase: group E of the conformance list, and what of group B
+// hangs on signed tokens.
+func TestEveryItemHasACase(t *testing.T) {
+	proved := map[string]bool{}
+	for _, c := range allCases() {
+		for word := range strings.FieldsSeq(c.name) {
+			proved[word] = true
+		}
+	}
+	promised := []string{"B10", "B12", "B13", "B14", "B15", "B16"}
+	for n := 1; n <= 29; n++ {
+		promised = append(promised, fmt.Sprintf("E%02d", n))
+	}
+	for _, item := range promised {
+		if !proved[item] {
+			t.Errorf("no case proves %s", item)
+		}
+	}
+}
