@@ -61,13 +61,13 @@ func ExampleNew() {
 		w := httptest.NewRecorder()
 		app.ServeHTTP(w, r)
 		h := w.Header()
-		fmt.Printf("%d %s%s %s\n", w.Code, h.Get("Location"), h.Get("Content-Type"), h.Get("Content-Language"))
+		fmt.Println(w.Code, h.Get("Location")+h.Get("Content-Type"), h.Get("Content-Language") == "de")
 	}
 	// Output:
-	// 401 application/problem+json
-	// 401 text/plain; charset=utf-8
-	// 303 /login?return_to=%2Freports%3Fyear%3D2026
-	// 401 text/html; charset=utf-8 de
+	// 401 application/problem+json false
+	// 401 text/plain; charset=utf-8 false
+	// 303 /login?return_to=%2Freports%3Fyear%3D2026 false
+	// 401 text/html; charset=utf-8 true
 }
 
 // A sign-in page sends people back to where they came from, and nowhere else.
