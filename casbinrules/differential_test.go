@@ -58,7 +58,7 @@ var (
 	paths2       = []string{"/*", "/a", "/a/:id", "/b/*", "/:x/2/c", "/a.1"}
 	paths3       = []string{"/*", "/a", "/a/{id}", "/b/*", "/{x}/2/c"}
 	paths4       = []string{"/*", "/a/{x}", "/{x}/{x}", "/{x}/{y}"}
-	globs        = []string{"/**", "/a", "/a/*", "/b/*/c", "/[ab]"}
+	globs        = []string{"/**", "/a", "/a/*", "/b/*/c", "/[ab]", "/a/**", "/**/c", "/b/**/c", "/*/[!2-9]", "/?", "/b/2/*", "*", "**", "/a*/1", "/b/", "/b*/**"}
 	regexps      = []string{"^/a", "/[ab]$", ".", `^/a/\d+$`}
 	plainActs    = []string{"GET", "POST", "DELETE"}
 	starActs     = []string{"GET", "POST", "*"}

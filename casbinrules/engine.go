@@ -39,6 +39,8 @@ type answer struct {
 	rule    *rule
 	// place is the rule's, where the engine has it at hand.
 	place string
+	// by is the engine that was asked, if one was.
+	by Engine
 }
 
 // engine decides questions about one policy. It is safe for concurrent use
@@ -145,7 +147,7 @@ func (e *casbinEngine) decide(q *question) (answer, error) {
 		// Casbin recovers panics and puts the stack into the error.
 		return answer{}, fmt.Errorf("casbin: %s", firstLine(err))
 	}
-	a := answer{allowed: allowed}
+	a := answer{allowed: allowed, by: EngineCasbin}
 	if len(explain) > 0 {
 		a.rule = e.byField[&explain[0]]
 	}

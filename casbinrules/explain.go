@@ -42,6 +42,10 @@ type Explanation struct {
 	// Notes are things to know about the answer, such as that HEAD was judged
 	// as GET.
 	Notes []string `json:"notes,omitempty"`
+	// Engine is what worked out the decision, "" where neither had to; for
+	// Casbin Unindexed says why.
+	Engine    Engine `json:"engine,omitempty"`
+	Unindexed string `json:"unindexed,omitempty"`
 	// Version is the hash of the policy that was asked.
 	Version string `json:"version"`
 }
@@ -163,7 +167,10 @@ func (a *Authorizer) explain(ctx context.Context, s *snapshot, q question, subje
 	d := v.decision()
 	e := Explanation{
 		Subject: visible(subject), Tenant: visible(q.tenant), Object: visible(q.object), Action: visible(q.action),
-		Allowed: d.Allowed, Reason: d.Reason, Version: s.version.Hash,
+		Allowed: d.Allowed, Reason: d.Reason, Engine: v.by, Version: s.version.Hash,
+	}
+	if v.by == EngineCasbin {
+		e.Unindexed = visible(s.whyCasbin())
 	}
 	for _, role := range q.roles {
 		e.Roles = append(e.Roles, visible(role))

@@ -115,9 +115,9 @@ func (x *index) answer(allow, deny int32) answer {
 		decides = min(allow, deny)
 	}
 	if decides == none {
-		return answer{}
+		return answer{by: EngineIndex}
 	}
-	return answer{allowed: decides == allow, rule: x.rules[decides], place: x.places[decides]}
+	return answer{by: EngineIndex, allowed: decides == allow, rule: x.rules[decides], place: x.places[decides]}
 }
 
 // fewRefs is up to which length a list is looked through from end to end.

@@ -55,6 +55,9 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph) (*index, error
 		}
 		b.addWay(alternative.flat(exprAnd))
 	}
+	if b.binder.unfit != nil {
+		return nil, fmt.Errorf("the policy has %w", b.binder.unfit)
+	}
 	b.index.plain = sync.OnceValues(func() (engine, error) { return newCasbinEngine(s, rules, graphs) })
 	return b.index, nil
 }

@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -31,6 +32,9 @@ type pattern func(string) bool
 type binder struct {
 	graphs   map[string]*graph
 	patterns map[patternKey]pattern
+	// unfit is a pattern that may fail at a request, which an index has no
+	// answer to.
+	unfit error
 }
 
 // bind is x for a rule with these fields.
@@ -158,6 +162,9 @@ func (b *binder) compile(function, text string) pattern {
 	key := patternKey{function, text}
 	p := b.patterns[key]
 	if p == nil {
+		if function == "globMatch" && !isPlainGlob(text) {
+			b.unfit = fmt.Errorf("the glob pattern %q, with more than *, ? and plain [sets]", text)
+		}
 		p = compilePattern(function, text)
 		b.patterns[key] = p
 	}
@@ -171,6 +178,11 @@ func compilePattern(function, text string) pattern {
 			return func(s string) bool { return strings.HasPrefix(s, prefix) }
 		}
 		return func(s string) bool { return s == text }
+	case "globMatch":
+		return func(s string) bool {
+			ok, _ := util.GlobMatch(s, text) // never fails where isPlainGlob
+			return ok
+		}
 	case "keyMatch4":
 		return func(s string) bool { return util.KeyMatch4(s, text) }
 	case "regexMatch":
@@ -188,6 +200,15 @@ func compilePattern(function, text string) pattern {
 		path, _, _ := strings.Cut(s, "?")
 		return re.MatchString(path)
 	}
+}
+
+// plainSet is a set of characters that is plain to see.
+var plainSet = regexp.MustCompile(`\[[!^]?[0-9A-Za-z_-]+\]`)
+
+// isPlainGlob reports whether matching a glob pattern cannot fail, whatever it
+// is held against: only sets, alternatives and backslashes can be wrong.
+func isPlainGlob(text string) bool {
+	return !strings.ContainsAny(plainSet.ReplaceAllString(text, ""), `[]{}\`)
 }
 
 // The named segments of patterns, as Casbin finds them.

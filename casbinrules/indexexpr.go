@@ -162,7 +162,7 @@ func (p *exprParser) checkCall(x *expr) error {
 }
 
 // indexedFunctions are Casbin's matcher functions that an index understands.
-var indexedFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "regexMatch"}
+var indexedFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "regexMatch"}
 
 func (p *exprParser) operand() (operand, error) {
 	if p.next >= len(p.tokens) {

@@ -80,8 +80,12 @@ func (x *pathIndex) put(function, pattern string, r ref) {
 		x.always = append(x.always, r)
 		return
 	}
-	if function == "keyMatch" {
+	switch function {
+	case "keyMatch":
 		x.putPrefix(pattern, r)
+		return
+	case "globMatch":
+		x.putGlob(pattern, r)
 		return
 	}
 	var segs []segment
@@ -136,6 +140,35 @@ func (x *pathIndex) putPrefix(pattern string, r ref) {
 		}
 		x.add(&n.rest, r)
 	}
+}
+
+// globBytes are what may mean something in a glob pattern.
+const globBytes = `*?[]{}\`
+
+// putGlob puts a rule with a pattern of globMatch where its segments in front of
+// the first special one lead: there, since "/**" stands for nothing too, and
+// below.
+func (x *pathIndex) putGlob(pattern string, r ref) {
+	n := &x.root
+	left := pattern
+	for {
+		segment, after, more := strings.Cut(left, "/")
+		if strings.ContainsAny(segment, globBytes) {
+			break
+		}
+		n, left = x.child(n, segment), after
+		if !more {
+			x.add(&n.here, r)
+			return
+		}
+	}
+	r.match = x.builder.match("globMatch", pattern)
+	if n == &x.root {
+		x.always = append(x.always, r)
+		return
+	}
+	x.add(&n.here, r)
+	x.add(&n.rest, r)
 }
 
 func (m *pathMaker) child(n *pathNode, segment string) *pathNode {

@@ -49,6 +49,11 @@ func (a *Authorizer) Version() Version { return a.current.Load().version }
 type Status struct {
 	// Version is that of the policy in force.
 	Version Version
+	// Engine is what decides by the policy in force. Where that is Casbin,
+	// Unindexed says why, such as "the matcher has the function ipMatch"; it is
+	// "" else.
+	Engine    Engine
+	Unindexed string
 	// Watching says that changes of the files are noticed; see [Watch].
 	Watching bool
 	// Err says why the files, as they were when last looked at, are not in
@@ -73,7 +78,11 @@ type attempt struct {
 // into force. After a failure to read it may lag behind the event by a moment.
 func (a *Authorizer) Status() Status {
 	w := a.watcher.Load()
-	st := Status{Version: a.Version(), Watching: w != nil && !a.closed.Load()}
+	s := a.current.Load()
+	st := Status{Version: s.version, Engine: s.engineName(), Watching: w != nil && !a.closed.Load()}
+	if s.unindexed != nil {
+		st.Unindexed = s.unindexed.Error()
+	}
 	last := a.last.Load()
 	if last == nil || last.err == nil {
 		return st
