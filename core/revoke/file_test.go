@@ -1,0 +1,104 @@
+package revoke_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+// "Revoke now" counts at once and survives a restart.
+func TestFileSurvivesARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "revoked.txt")
+	now := revoke.Clock(func() time.Time { return noon })
+	f, err := revoke.OpenFile(path, now)
+	must(t, err)
+	entries := []revoke.Entry{
+		{ID: "j-1", Issuer: one, Expires: noon.Add(time.Hour)},
+		{ID: "two\nlines \"and\" # \xff \u202e", Issuer: "a b"},
+		{Subject: "alice=1 exp=2", IssuedBefore: noon.Add(123456789)},
+		{All: true, IssuedBefore: noon.Add(-time.Hour), Issuer: one},
+	}
+	for _, e := range entries {
+		must(t, f.Revoke(e))
+	}
+	again, err := revoke.OpenFile(path, now)
+	must(t, err)
+	for _, c := range []*revoke.File{f, again} {
+		if c.Len() != len(entries) {
+			t.Errorf("%d entries, want %d", c.Len(), len(entries))
+		}
+		for _, e := range entries {
+			tok := revoke.Token{Issuer: e.Issuer, ID: e.ID, Subject: e.Subject, IssuedAt: e.IssuedBefore}
+			if !isRevoked(t, c, tok) {
+				t.Errorf("%+v is not revoked", tok)
+			}
+		}
+		if isRevoked(t, c, revoke.Token{Issuer: one, ID: "j-2", Subject: "bob", IssuedAt: noon}) {
+			t.Error("a good token is revoked")
+		}
+	}
+	info, err := os.Stat(path)
+	must(t, err)
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v", info.Mode())
+	}
+}
+
+// A last line that somebody left without its end is not run into.
+func TestFileKeepsWhatOthersWrote(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "revoked.txt")
+	must(t, os.WriteFile(path, []byte("# by hand\njti by-hand"), 0o644))
+	f, err := revoke.OpenFile(path)
+	must(t, err)
+	must(t, f.Revoke(revoke.Entry{ID: "now"}))
+	for _, id := range []string{"by-hand", "now"} {
+		if !isRevoked(t, f, revoke.Token{ID: id}) {
+			t.Errorf("%s is not revoked", id)
+		}
+	}
+	must(t, f.Load(path, []byte("jti elsewhere")))
+	if !isRevoked(t, f, revoke.Token{ID: "elsewhere"}) || isRevoked(t, f, revoke.Token{ID: "now", IssuedAt: noon}) {
+		t.Error("Load does not replace")
+	}
+}
+
+// What cannot be written still counts, and is reported.
+func TestFileInTrouble(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "sub", "revoked.txt")
+	f, err := revoke.OpenFile(path) // no such folder: nothing was revoked yet
+	must(t, err)
+	if err := f.Revoke(revoke.Entry{ID: "j"}); err == nil || !strings.HasPrefix(err.Error(), "revoke: ") {
+		t.Errorf("error %v", err)
+	}
+	if !isRevoked(t, f, revoke.Token{ID: "j"}) {
+		t.Error("what could not be written does not count")
+	}
+	if err := f.Revoke(revoke.Entry{}); err == nil {
+		t.Error("an empty entry is accepted")
+	}
+
+	broken := filepath.Join(dir, "revoked.txt")
+	must(t, os.WriteFile(broken, []byte("jti a\n"), 0o600))
+	f, err = revoke.OpenFile(broken)
+	must(t, err)
+	must(t, os.WriteFile(broken, []byte("jti a\nnonsense\n"), 0o600))
+	if err := f.Revoke(revoke.Entry{ID: "urgent"}); err == nil || !strings.Contains(err.Error(), "revoked.txt:2: ") {
+		t.Errorf("error %v", err)
+	}
+	for _, id := range []string{"a", "urgent"} {
+		if !isRevoked(t, f, revoke.Token{ID: id}) {
+			t.Errorf("%s is not revoked", id)
+		}
+	}
+	if _, err := revoke.OpenFile(broken); err == nil {
+		t.Error("a bad file is opened")
+	}
+	if _, err := revoke.OpenFile(dir); err == nil {
+		t.Error("a folder is opened")
+	}
+}
