@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
 // Discover makes a key source of the JWK set that the metadata of issuer names.

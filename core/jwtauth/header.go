@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
 // maxKeyID is how many bytes a kid may have, in tokens and in key sets.

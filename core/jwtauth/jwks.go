@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
 // maxSetSize is how many bytes a JWK set may have.

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
 // maxProofRSABits bounds the work that a key of the client's choice causes.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
-	"github.com/sallyport-go/sallyport/core/jwtauth/internal/strictjson"
+	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
