@@ -1,0 +1,113 @@
+package casbinrules
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
+
+	"github.com/sallyport-go/sallyport/core/watch"
+)
+
+// FuzzDecide puts a request to the engine of a model and policy and to Casbin's
+// own Enforce, where the roles of the credentials are g lines: verdict and rule
+// must be the same (invariant 12). Models and policies that are refused are
+// passed over.
+func FuzzDecide(f *testing.F) {
+	policy := "p, u1, /a/:id, GET, allow\np, r1, /a/*, *, allow\np, r2, /a/b, GET, deny\np, *, /é, GET, allow\ng, u1, r1\ng, r1, r2\n"
+	tenants := "p, u1, t1, /a/:id, GET, allow\np, r1, t1, /a/*, *, allow\np, r2, t2, /a/b, GET, deny\ng, u1, r1, t1\ng, r1, r2, t2\n"
+	for i, matcher := range []string{
+		"g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && " + anyAct, "r.sub == p.sub && r.obj == p.obj && r.act == p.act",
+		`(g(r.sub, p.sub) || p.sub == "*") && keyMatch(r.obj, p.obj) && r.act != "PUT"`, "g(r.sub, p.sub) && globMatch(r.obj, p.obj)",
+		`g(r.sub, p.sub) && (keyMatch3(r.obj, p.obj) || keyMatch5(r.obj, p.obj)) || r.sub == "root"`, "g(r.sub, p.sub) && regexMatch(r.obj, p.obj)",
+		`!(g(r.sub, "r2")) && keyMatch4(r.obj, p.obj) && r.act in ("GET", p.act)`,
+	} {
+		f.Add(matcher, uint8(i), false, policy, "u1", "t1", "/a/b", "GET", "r2 x")
+		f.Add(matcher, uint8(i+1), false, policy, "u2", "t1", "/a/é/c?d", "GET", "")
+	}
+	f.Add("g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && "+anyAct, uint8(1), true, tenants, "u1", "t1", "/a/b", "GET", "r2")
+	f.Add("g(r.sub, p.sub, p.dom) && (r.dom == p.dom || p.dom == \"t2\") && keyMatch(r.obj, p.obj)", uint8(2), true, tenants, "u1", "t2", "/a/b", "PUT", "")
+	f.Fuzz(func(t *testing.T, matcher string, effect uint8, tenants bool, policy, subject, tenant, object, action, roles string) {
+		q := question{subject: subject, tenant: tenant, object: object, action: action, roles: strings.Fields(roles)}
+		if !askable(&q) || len(matcher)+len(policy) > 4096 || strings.ContainsAny(matcher, "\r\n\\#") {
+			return
+		}
+		d := fuzzModel(matcher, effect, tenants, policy)
+		if d == nil {
+			return
+		}
+		e, _, err := newEngine(d.schema, d.rules, d.graphs, &config{})
+		if err != nil {
+			t.Fatalf("no engine: %v", err)
+		}
+		got, err := e.decide(&q)
+		allowed, rule, wantErr := d.enforce(t, &q)
+		if (err != nil) != (wantErr != nil) {
+			t.Fatalf("%+v: error %v, casbin says %v", q, err, wantErr)
+		}
+		if err != nil {
+			return
+		}
+		var named []string
+		if got.rule != nil {
+			named = got.rule.fields()
+		}
+		if got.allowed != allowed || !slices.Equal(named, rule) {
+			t.Fatalf("%+v: got %v by %q, casbin says %v by %q\n%s\n%s", q, got.allowed, named, allowed, rule, d.schema.file.name, policy)
+		}
+	})
+}
+
+// askable leaves out what no guard lets through, and names that Casbin's own
+// stores confuse with others.
+func askable(q *question) bool {
+	for _, name := range append([]string{q.subject, q.tenant}, q.roles...) {
+		if name == "" || strings.ContainsAny(name, "\x00,") {
+			return false
+		}
+	}
+	return q.object != "" && q.action != "" && len(q.roles) < 5
+}
+
+// fuzzed is a model and policy that are good.
+type fuzzed struct {
+	*reading
+	text string
+}
+
+func fuzzModel(matcher string, effect uint8, tenants bool, policy string) *fuzzed {
+	request, fields, g := plainRequest, "sub, obj, act, eft", "g = _, _"
+	if tenants {
+		request, fields, g = tenantsRequest, "sub, dom, obj, act, eft", "g = _, _, _"
+	}
+	effects := []string{someAllow, allowAndDeny, firstMatch}
+	text := modelText(request, fields, g, effects[int(effect)%len(effects)], matcher)
+	r, err := read(&contents{model: ModelText("model.conf", text), policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &config{})
+	if err != nil || refused(r.schema.file.findings) || refused(r.findings) || len(r.rules) > 50 {
+		return nil
+	}
+	return &fuzzed{r, text}
+}
+
+// enforce asks an enforcer that nothing of this package is in.
+func (d *fuzzed) enforce(t *testing.T, q *question) (allowed bool, rule []string, err error) {
+	t.Helper()
+	m, err := model.NewModelFromString(d.text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := casbin.NewEnforcer(m, ruleAdapter(d.rules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.EnableAutoSave(false)
+	for _, role := range q.roles {
+		link := []any{q.subject, role, q.tenant}[:d.schema.roles["g"]]
+		if _, err := e.AddGroupingPolicy(link...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e.EnforceEx(q.values(d.schema.request)...)
+}
