@@ -33,7 +33,7 @@ func TestRun(t *testing.T) {
 	if err := run(t.Context(), &out, &log); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, &log, &out)
 	}
-	for _, want := range []string{"expected", "Gin", "Fiber", "Echo", "net/http", "401 Bearer:token Basic", "\nOK: "} {
+	for _, want := range []string{"expected", "Gin", "Fiber", "Echo", "net/http", "401 Bearer:token Digest Basic ApiKey", "\nOK: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, &out)
 		}

@@ -48,14 +48,26 @@ func (i *Issuer) For(audience string) *Issuer {
 
 // KeySet is the public key as a JWK set (RFC 7517 §5, RFC 8037 §2).
 func (i *Issuer) KeySet() ([]byte, error) {
+	public, err := i.public()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"keys": []any{jwk(public)}})
+}
+
+func (i *Issuer) public() (ed25519.PublicKey, error) {
 	public, ok := i.key.Public().(ed25519.PublicKey)
 	if !ok {
 		return nil, fmt.Errorf("the public key is a %T, not an Ed25519 key", i.key.Public())
 	}
-	return json.Marshal(map[string]any{"keys": []map[string]string{{
+	return public, nil
+}
+
+func jwk(public ed25519.PublicKey) map[string]string {
+	return map[string]string{
 		"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": keyID,
 		"x": base64.RawURLEncoding.EncodeToString(public),
-	}}})
+	}
 }
 
 // Token is a signed token for subject with further claims, good for lifetime
@@ -64,25 +76,29 @@ func (i *Issuer) Token(subject string, lifetime time.Duration, claims map[string
 	return i.sign(jwt.SigningMethodEdDSA, i.key, subject, lifetime, claims)
 }
 
-// Unsigned is a token with the algorithm "none" (RFC 7519 §6), which no service
-// may accept.
-func (i *Issuer) Unsigned(subject string, lifetime time.Duration, claims map[string]any) (string, error) {
-	return i.sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, subject, lifetime, claims)
+func (i *Issuer) sign(method jwt.SigningMethod, key any, subject string, lifetime time.Duration, claims map[string]any) (string, error) {
+	return i.signAs(map[string]any{"kid": keyID}, method, key, subject, lifetime, claims)
 }
 
-func (i *Issuer) sign(method jwt.SigningMethod, key any, subject string, lifetime time.Duration, claims map[string]any) (string, error) {
-	now := time.Now()
-	all := jwt.MapClaims{}
-	maps.Copy(all, claims)
-	maps.Copy(all, jwt.MapClaims{
-		"iss": i.name, "aud": i.audience, "sub": subject,
-		"iat": now.Add(min(lifetime, 0)).Unix(), "exp": now.Add(lifetime).Unix(),
-	})
-	token := jwt.NewWithClaims(method, all)
-	token.Header["kid"] = keyID
+// signAs signs with further members in the header.
+func (i *Issuer) signAs(header map[string]any, method jwt.SigningMethod, key any, subject string, lifetime time.Duration, claims map[string]any) (string, error) {
+	token := jwt.NewWithClaims(method, jwt.MapClaims(i.claims(subject, lifetime, claims)))
+	maps.Copy(token.Header, header)
 	signed, err := token.SignedString(key)
 	if err != nil {
 		return "", fmt.Errorf("sign a token for %s: %w", subject, err)
 	}
 	return signed, nil
+}
+
+// claims are those of every token, and further ones.
+func (i *Issuer) claims(subject string, lifetime time.Duration, further map[string]any) map[string]any {
+	now := time.Now()
+	all := map[string]any{}
+	maps.Copy(all, further)
+	maps.Copy(all, map[string]any{
+		"iss": i.name, "aud": i.audience, "sub": subject,
+		"iat": now.Add(min(lifetime, 0)).Unix(), "exp": now.Add(lifetime).Unix(),
+	})
+	return all
 }

@@ -40,6 +40,9 @@ func TestTokens(t *testing.T) {
 		{"good", own.Token, time.Hour, ""},
 		{"expired", own.Token, -time.Hour, core.ReasonExpired},
 		{"unsigned", own.Unsigned, time.Hour, core.ReasonBadAlgorithm},
+		{"signed with the public key", own.SignedWithPublicKey, time.Hour, core.ReasonBadAlgorithm},
+		{"with an unknown key", own.WithUnknownKey, time.Hour, core.ReasonUnknownKey},
+		{"of a stranger with its key", stranger.WithItsOwnKey, time.Hour, core.ReasonBadSignature},
 		{"of a stranger", stranger.Token, time.Hour, core.ReasonBadSignature},
 		{"for another service", own.For("invoices").Token, time.Hour, core.ReasonWrongAudience},
 	} {

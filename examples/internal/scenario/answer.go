@@ -13,8 +13,8 @@ import (
 // Answer is what a server answered, as far as clients act on it.
 type Answer struct {
 	// Verdict is the status, the schemes of the challenges in order, each with
-	// its error code behind a colon in one word, and "Retry-After" where that
-	// was sent: "401 Bearer:token Basic".
+	// its error code or "stale" behind a colon in one word, and "Retry-After"
+	// where that was sent: "401 Bearer:token Basic".
 	Verdict string
 	// Body is the error code of a refusal, or the route, subject and roles of
 	// a success: "/reports victor [viewer]". It is "" for an empty body.
@@ -33,6 +33,9 @@ func newAnswer(resp *http.Response, body []byte) (Answer, error) {
 		if code, ok := c.Param("error"); ok {
 			word += ":" + short(code)
 		}
+		if stale, _ := c.Param("stale"); strings.EqualFold(stale, "true") {
+			word += ":stale"
+		}
 		words = append(words, word)
 	}
 	if resp.Header.Get("Retry-After") != "" {
@@ -42,10 +45,12 @@ func newAnswer(resp *http.Response, body []byte) (Answer, error) {
 	return Answer{Verdict: strings.Join(words, " "), Body: text}, err
 }
 
-// Legend explains the error codes in verdicts.
+// Legend explains what stands behind colons in verdicts.
 const Legend = `Bearer:token    error="invalid_token"
 Bearer:scope    error="insufficient_scope"
-Bearer:request  error="invalid_request"`
+Bearer:request  error="invalid_request"
+Digest:stale    stale=true: repeat with the new nonce, ask nobody
+xDigest xBasic  for scripts: names on which no browser opens a password dialog`
 
 // short is an error code of RFC 6750 §3.1 in one word, others as they are.
 func short(code string) string {

@@ -1,7 +1,9 @@
 package scenario
 
 import (
+	"context"
 	"encoding/base64"
+	"net/http"
 	"time"
 
 	"github.com/sallyport-go/sallyport/examples/internal/issuer"
@@ -10,49 +12,113 @@ import (
 // lifetime is longer than any run takes.
 const lifetime = time.Hour
 
-// newCredentials are the Authorization lines for each name that scenarios use.
-func newCredentials(own *issuer.Issuer) (map[string][]string, error) {
-	stranger, err := issuer.New(own.Name(), own.Audience())
+// credentials makes the header fields that prove somebody, or fail to, for the
+// scenario's request. probe sends that request with other fields, or none, and
+// returns the header of the answer.
+type credentials func(ctx context.Context, s Scenario, probe probe) (http.Header, error)
+
+type probe func(ctx context.Context, fields http.Header) (http.Header, error)
+
+// lines are credentials that are always the same: values of one field.
+func lines(field string, values ...string) credentials {
+	return func(context.Context, Scenario, probe) (http.Header, error) {
+		return http.Header{http.CanonicalHeaderKey(field): values}, nil
+	}
+}
+
+// both are two kinds of credentials in one request.
+func both(a, b credentials) credentials {
+	return func(ctx context.Context, s Scenario, probe probe) (http.Header, error) {
+		one, err := a(ctx, s, probe)
+		if err != nil {
+			return nil, err
+		}
+		other, err := b(ctx, s, probe)
+		for name, values := range other {
+			one[name] = values
+		}
+		return one, err
+	}
+}
+
+// newCredentials are the credentials for each name that scenarios use.
+func newCredentials(p *issuer.Provider, keys *keyring) (map[string]credentials, error) {
+	const authorization = "Authorization"
+	c := map[string]credentials{
+		"wrong scheme":       lines(authorization, "Negotiate YQ=="),
+		"malformed token":    lines(authorization, "Bearer not!a!token"),
+		"no token":           lines(authorization, "Bearer"),
+		"victor by password": lines(authorization, password("victor", "victor-pass")),
+		"pam by password":    lines(authorization, password("pam", "pam-pass")),
+		"wrong password":     lines(authorization, password("victor", "guess")),
+		"unknown user":       lines(authorization, password("mallory", "mallory-pass")),
+	}
+	tokens, err := newTokens(p)
 	if err != nil {
 		return nil, err
 	}
-	elsewhere := own.For("invoices")
-	c := map[string][]string{
-		"wrong scheme":       {`Digest username="victor"`},
-		"malformed token":    {"Bearer not-a-token"},
-		"no token":           {"Bearer"},
-		"victor by password": {password("victor", "victor-pass")},
-		"pam by password":    {password("pam", "pam-pass")},
-		"wrong password":     {password("victor", "guess")},
-		"unknown user":       {password("mallory", "mallory-pass")},
+	for name, token := range tokens {
+		c[name] = lines(authorization, "Bearer "+token)
 	}
+	for name, key := range keys.keys {
+		c[name] = lines("X-API-Key", key)
+	}
+	for name, user := range digestUsers() {
+		c[name] = user.answer
+	}
+	c["two lines"] = lines(authorization, "Bearer "+tokens["victor"], "Bearer "+tokens["alice"])
+	c["two keys"] = lines("X-API-Key", keys.keys["a build job's key"], keys.keys["erin's key"])
+	c["bad token and good key"] = both(c["bad signature"], c["erin's key"])
+	c["wrong password and good key"] = both(c["wrong password"], c["erin's key"])
+	c["good token and key of another"] = both(c["victor"], c["erin's key"])
+	return c, nil
+}
+
+// newTokens are the access tokens, JWTs and others.
+func newTokens(p *issuer.Provider) (map[string]string, error) {
+	stranger, err := issuer.New(p.Name(), p.Audience())
+	if err != nil {
+		return nil, err
+	}
+	impostor, err := issuer.New("https://other.example", p.Audience())
+	if err != nil {
+		return nil, err
+	}
+	elsewhere := p.For("invoices")
+	tokens := map[string]string{"unknown opaque token": "2YotnFZFEjr1zCsicMWpAA"}
 	for _, t := range []struct {
 		name, subject string
 		sign          func(string, time.Duration, map[string]any) (string, error)
 		lifetime      time.Duration
 		claims        map[string]any
 	}{
-		{"alice", "alice", own.Token, lifetime, map[string]any{"region": "eu"}},
-		{"erin", "erin", own.Token, lifetime, map[string]any{"region": "us", "scope": "openid reports:read"}},
-		{"victor", "victor", own.Token, lifetime, map[string]any{"scope": "openid"}},
-		{"sam", "sam", own.Token, lifetime, nil},
-		{"pam", "pam", own.Token, lifetime, map[string]any{"plan": "pro"}},
-		{"carol with roles admin, viewer", "carol", own.Token, lifetime, roles("viewer", "admin")},
-		{"a user called admin", "admin", own.Token, lifetime, nil},
-		{"a viewer called admin", "admin", own.Token, lifetime, roles("viewer")},
-		{"expired token", "alice", own.Token, -lifetime, nil},
+		{"alice", "alice", p.Token, lifetime, map[string]any{"region": "eu"}},
+		{"erin", "erin", p.Token, lifetime, map[string]any{"region": "us", "scope": "openid reports:read"}},
+		{"victor", "victor", p.Token, lifetime, map[string]any{"scope": "openid"}},
+		{"sam", "sam", p.Token, lifetime, nil},
+		{"pam", "pam", p.Token, lifetime, map[string]any{"plan": "pro"}},
+		{"carol with roles admin, viewer", "carol", p.Token, lifetime, roles("viewer", "admin")},
+		{"a user called admin", "admin", p.Token, lifetime, nil},
+		{"a viewer called admin", "admin", p.Token, lifetime, roles("viewer")},
+		{"expired token", "alice", p.Token, -lifetime, nil},
 		{"bad signature", "alice", stranger.Token, lifetime, nil},
-		{"alg none", "alice", own.Unsigned, lifetime, nil},
+		{"alg none", "alice", p.Unsigned, lifetime, nil},
+		{"public key as secret", "alice", p.SignedWithPublicKey, lifetime, nil},
+		{"key in the token", "alice", stranger.WithItsOwnKey, lifetime, nil},
+		{"key that is not published", "alice", p.WithUnknownKey, lifetime, nil},
+		{"other issuer", "alice", impostor.Token, lifetime, nil},
 		{"other audience", "alice", elsewhere.Token, lifetime, nil},
+		{"roles that are no list", "alice", p.Token, lifetime, map[string]any{"roles": "admin"}},
+		{"erin's opaque token", "erin", p.Opaque, lifetime, map[string]any{"scope": "reports:read"}},
+		{"victor's opaque token", "victor", p.Opaque, lifetime, nil},
+		{"opaque token not seen before", "victor", p.Opaque, lifetime, nil},
+		{"inactive opaque token", "alice", p.Opaque, -lifetime, nil},
 	} {
-		token, err := t.sign(t.subject, t.lifetime, t.claims)
-		if err != nil {
+		if tokens[t.name], err = t.sign(t.subject, t.lifetime, t.claims); err != nil {
 			return nil, err
 		}
-		c[t.name] = []string{"Bearer " + token}
 	}
-	c["two lines"] = []string{c["victor"][0], c["alice"][0]}
-	return c, nil
+	return tokens, nil
 }
 
 func roles(names ...string) map[string]any { return map[string]any{"roles": names} }

@@ -1,30 +1,5 @@
 package scenario
 
-func identity() []Scenario {
-	const list = "/reports"
-	return []Scenario{
-		{Name: "no credentials", Method: "GET", Target: list, Want: signIn, Body: "authentication_required"},
-		{Name: "wrong scheme", Method: "GET", Target: list, As: "wrong scheme", Want: signIn, Body: "authentication_required"},
-		{Name: "malformed token", Method: "GET", Target: list, As: "malformed token", Want: badToken, Body: "invalid_token"},
-		{Name: "Bearer without a token", Method: "GET", Target: list, As: "no token", Want: badToken, Body: "invalid_token"},
-		{Name: "expired token", Method: "GET", Target: list, As: "expired token", Want: badToken, Body: "invalid_token"},
-		{Name: "bad signature", Method: "GET", Target: list, As: "bad signature", Want: badToken, Body: "invalid_token"},
-		{Name: "alg none", Method: "GET", Target: list, As: "alg none", Want: badToken, Body: "invalid_token"},
-		{Name: "token for another service", Method: "GET", Target: list, As: "other audience", Want: badToken, Body: "invalid_token"},
-		{Name: "wrong password", Method: "GET", Target: list, As: "wrong password", Want: badPassword, Body: "invalid_credentials"},
-		{Name: "unknown user", Method: "GET", Target: list, As: "unknown user", Want: badPassword, Body: "invalid_credentials"},
-		{Name: "two Authorization lines", Method: "GET", Target: list, As: "two lines", Want: twoCredentials, Body: "invalid_request"},
-		{Name: "good token", Method: "GET", Target: "/me", As: "victor", Want: allowed, Body: "/me victor [viewer]"},
-		{Name: "good password", Method: "GET", Target: "/me", As: "victor by password", Want: allowed, Body: "/me victor [viewer]"},
-		{Name: "optional: no credentials", Method: "GET", Target: "/whoami", Want: allowed, Body: "/whoami anonymous []"},
-		{Name: "optional: wrong scheme", Method: "GET", Target: "/whoami", As: "wrong scheme", Want: allowed, Body: "/whoami anonymous []"},
-		{Name: "optional: good token", Method: "GET", Target: "/whoami", As: "erin", Want: allowed, Body: "/whoami erin [editor]"},
-		{Name: "optional: expired token", Method: "GET", Target: "/whoami", As: "expired token", Want: badToken, Body: "invalid_token"},
-		{Name: "optional: two Authorization lines", Method: "GET", Target: "/whoami", As: "two lines", Want: twoCredentials, Body: "invalid_request"},
-		{Name: "public: expired token", Method: "GET", Target: "/healthz", As: "expired token", Want: allowed, Body: "/healthz anonymous []"},
-	}
-}
-
 func permission() []Scenario {
 	const secret = "/files/secret/plan"
 	return []Scenario{
@@ -54,6 +29,9 @@ func permission() []Scenario {
 	}
 }
 
+// corsPreflight makes an OPTIONS request a CORS preflight.
+var corsPreflight = []string{"Origin: https://app.example", "Access-Control-Request-Method: PUT"}
+
 func methods() []Scenario {
 	const item = "/reports/7"
 	return []Scenario{
@@ -69,8 +47,8 @@ func methods() []Scenario {
 		{Name: "HEAD, viewer", Method: "HEAD", Target: item, As: "victor", Want: allowed},
 		{Name: "HEAD, viewer, admin list", Method: "HEAD", Target: "/admin/reports", As: "victor", Want: forbidden},
 		{Name: "HEAD, viewer, secret file", Method: "HEAD", Target: "/files/secret/plan", As: "victor", Want: forbidden},
-		{Name: "preflight", Method: "OPTIONS", Target: item, Preflight: true, Want: preflight},
-		{Name: "preflight, secret file", Method: "OPTIONS", Target: "/files/secret/plan", Preflight: true, Want: preflight},
+		{Name: "preflight", Method: "OPTIONS", Target: item, Fields: corsPreflight, Want: preflight},
+		{Name: "preflight, secret file", Method: "OPTIONS", Target: "/files/secret/plan", Fields: corsPreflight, Want: preflight},
 		{Name: "OPTIONS, nobody", Method: "OPTIONS", Target: item, Want: signIn, Body: "authentication_required"},
 		{Name: "OPTIONS, viewer", Method: "OPTIONS", Target: item, As: "victor", Want: forbidden, Body: "forbidden"},
 		{Name: "TRACE, admin", Method: "TRACE", Target: "/files/handbook", As: "alice", Want: forbidden, Body: "forbidden"},
@@ -104,7 +82,7 @@ func paths() []Scenario {
 	}
 }
 
-func outage() []Scenario {
+func accountOutage() []Scenario {
 	return []Scenario{
 		{Name: "active account", Method: "POST", Target: "/notes", As: "victor", Want: temporarilyFailed, Body: "temporarily_unavailable"},
 		{Name: "suspended account", Method: "POST", Target: "/notes", As: "sam", Want: temporarilyFailed, Body: "temporarily_unavailable"},

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -32,15 +34,15 @@ type Result struct {
 }
 
 // Play sends every scenario to every server and returns the results in order.
-// It ends early only with ctx, whose error it returns. After it the account
-// service is down.
+// It ends early only with ctx, whose error it returns. It can be called once:
+// afterwards the services that servers ask are down.
 func (w *World) Play(ctx context.Context, servers []Server) ([]Result, error) {
 	client := newClient()
 	var results []Result
 	for _, g := range All() {
-		if g.Outage {
-			if err := w.Close(); err != nil {
-				return nil, fmt.Errorf("stop the account service: %w", err)
+		if g.Begin != nil {
+			if err := g.Begin(ctx, w, servers); err != nil {
+				return nil, fmt.Errorf("%s: %w", g.Title, err)
 			}
 		}
 		for _, s := range g.Scenarios {
@@ -78,31 +80,50 @@ func (w *World) ask(ctx context.Context, client *http.Client, server Server, s S
 }
 
 func (w *World) send(ctx context.Context, client *http.Client, server Server, s Scenario) (Answer, error) {
-	credentials, ok := w.credentials[s.As]
-	if !ok && s.As != "" {
-		return Answer{}, fmt.Errorf("no credentials are called %q", s.As)
-	}
-	req, err := http.NewRequestWithContext(ctx, s.Method, server.URL, nil)
-	if err != nil {
-		return Answer{}, err
-	}
-	// An opaque URL is sent as it stands; a parsed one would be put in order.
-	req.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Opaque: s.Target}
+	var fields http.Header
 	if s.As != "" {
-		req.Header["Authorization"] = credentials
+		prove, ok := w.credentials[s.As]
+		if !ok {
+			return Answer{}, fmt.Errorf("no credentials are called %q", s.As)
+		}
+		var err error
+		fields, err = prove(ctx, s, func(ctx context.Context, fields http.Header) (http.Header, error) {
+			resp, _, err := exchange(ctx, client, server, s, fields)
+			if err != nil {
+				return nil, err
+			}
+			return resp.Header, nil
+		})
+		if err != nil {
+			return Answer{}, fmt.Errorf("%s: %w", s.As, err)
+		}
 	}
-	if s.Preflight {
-		req.Header.Set("Origin", "https://app.example")
-		req.Header.Set("Access-Control-Request-Method", http.MethodPut)
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return Answer{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	resp, body, err := exchange(ctx, client, server, s, fields)
 	if err != nil {
 		return Answer{}, err
 	}
 	return newAnswer(resp, body)
+}
+
+// exchange sends the scenario's request with fields. The body of the response
+// has been read and closed.
+func exchange(ctx context.Context, client *http.Client, server Server, s Scenario, fields http.Header) (*http.Response, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, s.Method, server.URL, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	// An opaque URL is sent as it stands; a parsed one would be put in order.
+	req.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Opaque: s.Target}
+	maps.Copy(req.Header, fields)
+	for _, f := range s.Fields {
+		name, value, _ := strings.Cut(f, ": ")
+		req.Header.Set(name, value)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return resp, body, err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,16 +23,21 @@ func TestScenarios(t *testing.T) {
 	used := map[string]bool{}
 	for _, g := range All() {
 		for _, s := range g.Scenarios {
-			name := g.Title + "/" + s.Name
+			name := g.Title + "/" + s.Method + " " + s.Target + ", " + s.Name
 			if seen[name] {
 				t.Errorf("two scenarios are called %q", name)
 			}
 			seen[name] = true
 			used[s.As] = true
+			for _, f := range s.Fields {
+				if field, value, ok := strings.Cut(f, ": "); !ok || field == "" || value == "" {
+					t.Errorf("%s: field %q", name, f)
+				}
+			}
 			if _, ok := w.credentials[s.As]; !ok && s.As != "" {
 				t.Errorf("%s: no credentials are called %q", name, s.As)
 			}
-			if empty := s.Method == http.MethodHead || s.Preflight; empty != (s.Body == "") {
+			if empty := s.Method == http.MethodHead || slices.Equal(s.Fields, corsPreflight); empty != (s.Body == "") {
 				t.Errorf("%s: wants body %q", name, s.Body)
 			}
 		}
@@ -57,6 +63,7 @@ func TestAnswer(t *testing.T) {
 		{"challenges", `{"error":"invalid_token"}`, 401,
 			http.Header{"Www-Authenticate": {`Bearer realm="a", error="invalid_token"`, `Basic realm="a"`}}, "401 Bearer:token Basic", "invalid_token"},
 		{"other code", `{"error":"x"}`, 401, http.Header{"Www-Authenticate": {`Bearer realm="a", error="other"`}}, "401 Bearer:other", "x"},
+		{"stale", `{"error":"x"}`, 401, http.Header{"Www-Authenticate": {`Digest realm="a", nonce="b", stale=true`, `Digest realm="a", nonce="b", stale=false`}}, "401 Digest:stale Digest", "x"},
 		{"outage", `{"error":"temporarily_unavailable"}`, 503, http.Header{"Retry-After": {"5"}}, "503 Retry-After", "temporarily_unavailable"},
 		{"bad challenge", `{"error":"x"}`, 401, http.Header{"Www-Authenticate": {`Bearer realm="a`}}, "", ""},
 		{"page", "<html>", 404, nil, "", ""},
@@ -103,8 +110,10 @@ func TestPlayFindsWrongServers(t *testing.T) {
 	}
 	text := strings.Join(Differences(servers, results), "\n")
 	for name, want := range map[string]bool{
-		`open: no credentials: GET /reports: got 200 "/reports victor [viewer]", want 401 Bearer Basic`: true,
-		"open: good token:":        false,
+		`open: no credentials: GET /reports: got 200 "/reports victor [viewer]", want 401 Bearer Digest Basic ApiKey`: true,
+		"open: good token: GET /reports: got 200": true, // not while there are no keys
+		"open: good token: GET /me":               false,
+		`open: erin by digest: GET /me: got no answer "erin by digest: the server does not offer Digest`: true,
 		"silent: no credentials: ": true,
 		"gone: no credentials: ":   true,
 	} {
@@ -150,11 +159,11 @@ func ExamplePrint() {
 	}
 	fmt.Print(b.String())
 	// Output:
-	//                   expected   Gin        Echo
+	//                   expected   Gin  Echo
 	//
 	// Gate one
-	//   no credentials  401 Basic  401 Basic  ! 403
-	//   no credentials  401 Basic  401 Basic  ! 401 Basic, forbidden
+	//   no credentials  401 Basic  401  ! 403
+	//   no credentials  401 Basic  401  ! 401 Basic, forbidden
 }
 
 func TestPrintError(t *testing.T) {

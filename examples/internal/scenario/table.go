@@ -24,7 +24,8 @@ func Differences(servers []Server, results []Result) []string {
 }
 
 // Print writes the results as a table, scenario by server, with a column for
-// what is expected. An answer that is not is marked with an exclamation mark.
+// what is expected. Of an answer that is, the status is shown; one that is not
+// is whole, behind an exclamation mark.
 func Print(w io.Writer, servers []Server, results []Result) error {
 	head := []string{"", "expected"}
 	for _, s := range servers {
@@ -50,7 +51,8 @@ func Print(w io.Writer, servers []Server, results []Result) error {
 func (a Answer) cell(s Scenario) string {
 	switch {
 	case a.meets(s):
-		return a.Verdict
+		status, _, _ := strings.Cut(a.Verdict, " ")
+		return status
 	case a.Verdict == s.Want:
 		return "! " + a.Verdict + ", " + a.Body
 	default:

@@ -2,11 +2,11 @@ package scenario
 
 import (
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-go/sallyport/examples/internal/accounts"
@@ -15,65 +15,110 @@ import (
 )
 
 const (
-	issuerName = "https://issuer.example"
-	audience   = "reports"
-	keysFile   = "jwks.json"
+	issuerName   = "https://issuer.example"
+	audience     = "reports"
+	realm        = "reports"
+	clientID     = "reports"
+	clientSecret = "reports-client-secret"
+
+	accountsPath = "/accounts"
+	keysFile     = "api.keys"
+	secretFile   = "client.secret"
+
+	// failuresAtOnce is more than all scenarios together cause, so that the
+	// limit for an address never shows, and that for an account does.
+	failuresAtOnce = "10000"
 )
 
-// World is what servers need to be tried: files, an account service, and
+// World is what servers need to be tried: files, the services they ask, and
 // credentials.
 type World struct {
-	dir         string
-	accounts    *http.Server
-	accountsURL string
-	credentials map[string][]string // the Authorization lines
+	dir, url    string
+	services    *http.Server
+	keys        *service // of tokens
+	introspect  *service
+	accounts    *service
+	credentials map[string]credentials
 }
 
-// NewWorld writes its files into dir, which must exist, and starts an account
-// service, which runs until Close.
+// service is one that can be down: it then hangs up on whoever asks.
+type service struct {
+	http.Handler
+	down atomic.Bool
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.down.Load() {
+		panic(http.ErrAbortHandler)
+	}
+	s.Handler.ServeHTTP(w, r)
+}
+
+// NewWorld writes its files into dir, which must exist, and starts the services
+// that servers ask, which run until Close. That with the keys of tokens is down
+// until a group has it published.
 func NewWorld(dir string) (*World, error) {
 	own, err := issuer.New(issuerName, audience)
 	if err != nil {
 		return nil, err
 	}
-	w := &World{dir: dir}
-	if w.credentials, err = newCredentials(own); err != nil {
-		return nil, err
+	provider := issuer.NewProvider(own, clientID, clientSecret)
+	w := &World{
+		dir:        dir,
+		keys:       &service{Handler: http.HandlerFunc(provider.Keys)},
+		introspect: &service{Handler: http.HandlerFunc(provider.Introspect)},
+		accounts:   &service{Handler: accounts.Handler()},
 	}
-	if err := w.writeFiles(own); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	w.keys.down.Store(true)
+	keys, err := newKeyring()
 	if err != nil {
-		return nil, fmt.Errorf("account service: %w", err)
+		return nil, err
 	}
-	w.accountsURL = "http://" + l.Addr().String()
-	w.accounts = &http.Server{Handler: accounts.Handler(), ReadTimeout: time.Second, WriteTimeout: time.Second}
-	go func() { _ = w.accounts.Serve(l) }() // until Close
-	return w, nil
+	if w.credentials, err = newCredentials(provider, keys); err != nil {
+		return nil, err
+	}
+	if err := w.writeFiles(keys); err != nil {
+		return nil, err
+	}
+	return w, w.serve()
 }
 
-// writeFiles writes the key set, and the policy and users that the servers
-// would otherwise take from themselves.
-func (w *World) writeFiles(own *issuer.Issuer) error {
-	keys, err := own.KeySet()
+// serve starts the services.
+func (w *World) serve() error {
+	mux := http.NewServeMux()
+	mux.Handle(issuer.KeysPath, w.keys)
+	mux.Handle(issuer.IntrospectPath, w.introspect)
+	mux.Handle(accountsPath, w.accounts)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		return fmt.Errorf("services: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(w.dir, keysFile), keys, 0o600); err != nil {
-		return err
-	}
-	for _, name := range []string{policy.Model, policy.Rules, policy.Users} {
-		text, err := fs.ReadFile(policy.Files, name)
+	w.url = "http://" + l.Addr().String()
+	w.services = &http.Server{Handler: mux, ReadTimeout: time.Second, WriteTimeout: time.Second}
+	go func() { _ = w.services.Serve(l) }() // until Close
+	return nil
+}
+
+// writeFiles writes what servers read: among others the policy and the users
+// that they would otherwise take from themselves.
+func (w *World) writeFiles(keys *keyring) error {
+	files := map[string][]byte{keysFile: keys.file, secretFile: []byte(clientSecret + "\n")}
+	for _, name := range []string{policy.Model, policy.Rules, policy.Users, policy.Digest} {
+		text, err := policy.Files.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(w.dir, name), text, 0o600); err != nil {
+		files[name] = text
+	}
+	for name, text := range files {
+		if err := os.WriteFile(w.file(name), text, 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func (w *World) file(name string) string { return filepath.Join(w.dir, name) }
 
 // Args are the arguments for a server that is to be part of the world. It
 // listens on a free loopback port.
@@ -81,13 +126,20 @@ func (w *World) Args() []string {
 	return []string{
 		"-addr", "127.0.0.1:0",
 		"-policy", w.dir,
-		"-users", filepath.Join(w.dir, policy.Users),
-		"-jwks", filepath.Join(w.dir, keysFile),
+		"-realm", realm,
+		"-users", w.file(policy.Users),
+		"-digest", w.file(policy.Digest),
+		"-apikeys", w.file(keysFile),
+		"-jwks", w.url + issuer.KeysPath,
 		"-issuer", issuerName,
 		"-audience", audience,
-		"-accounts", w.accountsURL,
+		"-introspect", w.url + issuer.IntrospectPath,
+		"-introspect-id", clientID,
+		"-introspect-secret", w.file(secretFile),
+		"-accounts", w.url + accountsPath,
+		"-limit", failuresAtOnce,
 	}
 }
 
-// Close stops the account service, at once. It may be called again.
-func (w *World) Close() error { return w.accounts.Close() }
+// Close stops the services, at once. It may be called again.
+func (w *World) Close() error { return w.services.Close() }
