@@ -24,8 +24,11 @@ func FuzzDecide(f *testing.F) {
 		`g(r.sub, p.sub) && (keyMatch3(r.obj, p.obj) || keyMatch5(r.obj, p.obj)) || r.sub == "root"`, "g(r.sub, p.sub) && regexMatch(r.obj, p.obj)",
 		`!(g(r.sub, "r2")) && keyMatch4(r.obj, p.obj) && r.act in ("GET", p.act)`,
 	} {
-		f.Add(matcher, uint8(i), false, policy, "u1", "t1", "/a/b", "GET", "r2 x")
-		f.Add(matcher, uint8(i+1), false, policy, "u2", "t1", "/a/é/c?d", "GET", "")
+		for j, object := range []string{"/a/b", "/a/b/c", "/é", "/a/é/c?d"} {
+			f.Add(matcher, uint8(i+j), false, policy, "u1", "t1", object, "GET", "r2 x")
+			f.Add(matcher, uint8(i+j), false, policy, "u1", "t1", object, "PUT", "")
+			f.Add(matcher, uint8(i+j), false, policy, "u2", "t1", object, "GET", "r1")
+		}
 	}
 	f.Add("g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && "+anyAct, uint8(1), true, tenants, "u1", "t1", "/a/b", "GET", "r2")
 	f.Add("g(r.sub, p.sub, p.dom) && (r.dom == p.dom || p.dom == \"t2\") && keyMatch(r.obj, p.obj)", uint8(2), true, tenants, "u1", "t2", "/a/b", "PUT", "")
