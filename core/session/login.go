@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -66,7 +65,13 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal) 
 	if rec.Generation, err = m.generation(ctx, rec.ID); err != nil {
 		return nil, err
 	}
-	return m.start(ctx, r, rec, old)
+	return m.start(ctx, r, rec, func(key) error {
+		if old == "" {
+			return nil
+		}
+		_, err := m.replace(ctx, sessionKey(old), "")
+		return err
+	})
 }
 
 // Rotate gives the session of r a new id, with p in place of the principal it
@@ -75,7 +80,9 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal) 
 // principal as it is. The session ends when it would have ended before, and a
 // zero AuthTime of p leaves that as it was.
 //
-// The errors are those of [Manager.Authenticate] and [Manager.Login].
+// The errors are those of [Manager.Authenticate] and [Manager.Login]. A logout
+// with the id that the request brought ends the new session too, whichever of
+// the two comes first.
 func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal) ([]core.Field, error) {
 	old, err := m.cookie.read(r)
 	if err != nil {
@@ -100,11 +107,12 @@ func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal)
 		}
 	}
 	rec.Issued = m.now()
-	return m.start(ctx, r, rec, old)
+	return m.start(ctx, r, rec, func(next key) error { return m.succeed(ctx, sessionKey(old), next) })
 }
 
-// start stores a session under a new id and ends the one called old, if any.
-func (m *Manager) start(ctx context.Context, r core.Request, rec record, old string) ([]core.Field, error) {
+// start stores a session under a new id and has replace end the one before it,
+// given the key of the new one.
+func (m *Manager) start(ctx context.Context, r core.Request, rec record, replace func(next key) error) ([]core.Field, error) {
 	if err := m.cookie.mayGo(r); err != nil {
 		return nil, err
 	}
@@ -116,10 +124,8 @@ func (m *Manager) start(ctx context.Context, r core.Request, rec record, old str
 	if err := m.store.commit(ctx, sessionKey(id), data, rec.Deadline); err != nil {
 		return nil, err
 	}
-	if old != "" {
-		if err := m.replace(ctx, old); err != nil {
-			return nil, err
-		}
+	if err := replace(sessionKey(id)); err != nil {
+		return nil, err
 	}
 	return []core.Field{
 		m.cookie.issue(id, rec.Deadline),
@@ -127,53 +133,37 @@ func (m *Manager) start(ctx context.Context, r core.Request, rec record, old str
 	}, nil
 }
 
-// replace ends a session whose browser gets another id.
-func (m *Manager) replace(ctx context.Context, id string) error {
-	_, found, err := m.store.find(ctx, sessionKey(id))
-	if err != nil || !found {
-		return err // an id that nobody issued leaves no trace
+// replace ends a session whose browser gets another id. next is the session in
+// its place, which ends with a logout from this one; "" for none. found is false
+// for a session that was over already.
+func (m *Manager) replace(ctx context.Context, k, next key) (found bool, err error) {
+	if _, found, err = m.store.find(ctx, k); err != nil || !found {
+		return false, err // an id that nobody issued leaves no trace
 	}
-	data, err := (&record{Version: recordVersion, Replaced: true}).encode()
+	data, err := (&record{Version: recordVersion, Replaced: true, Next: next}).encode()
 	if err != nil {
-		return &core.InternalError{Err: err}
+		return true, &core.InternalError{Err: err}
 	}
-	return m.store.commit(context.WithoutCancel(ctx), sessionKey(id), data, m.now().Add(replacedFor))
+	return true, m.store.commit(context.WithoutCancel(ctx), k, data, m.now().Add(replacedFor))
 }
 
-// Logout ends the session of r in the store and returns the fields that take the
-// cookie out of the browser. Without a cookie there is nothing to do and nothing
-// to add; a session that is over already is no error.
-//
-// When the store fails the session may live on, and so does the cookie: the
-// error is a [core.UnavailableError], which [Manager.Refuse] answers. The caller
-// sees to it that the request is no other site's, as a guard and
-// [Manager.LogoutEndpoint] do, and calls it for POST alone.
-func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, error) {
-	id, err := m.cookie.read(r)
-	switch {
-	case errors.Is(err, core.ErrNoCredentials):
-		return nil, nil
-	case errors.Is(err, core.ErrAmbiguousCredentials):
-		return nil, err
-	case err == nil:
-		// Who leaves is not held back by leaving fast.
-		if err := m.store.delete(context.WithoutCancel(ctx), sessionKey(id)); err != nil {
-			return nil, err
-		}
+// succeed puts the session next in the place of k, unless k is logged out at
+// the same time. This side says that it has replaced k and then looks whether k
+// was ended, the other says that it ends k and then looks whether k was
+// replaced, so that one of them sees the other.
+func (m *Manager) succeed(ctx context.Context, k, next key) error {
+	found, err := m.replace(ctx, k, next)
+	if err != nil {
+		return err
 	}
-	return append(m.ended[:1:1], core.Field{Name: "Cache-Control", Value: "no-store"}), nil
-}
-
-// LogoutEverywhere ends all sessions of the principal called id, on every
-// machine that shares the store, with one write. One that logs in while it runs
-// may be logged out too. To keep the browser that asked for it signed in, call
-// [Manager.Login] afterwards.
-func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
-	if id == "" {
-		return &core.InternalError{Err: errors.New("session: logout everywhere of nobody")}
+	_, ended, err := m.store.find(ctx, endedKey(k))
+	if err != nil || found && !ended {
+		return err
 	}
-	return m.store.commit(context.WithoutCancel(ctx), generationKey(id), []byte(rand.Text()),
-		m.now().Add(m.absolute+generationSlack))
+	if err := m.store.delete(context.WithoutCancel(ctx), next); err != nil {
+		return err
+	}
+	return dead(ReasonUnknown)
 }
 
 // generation is what the sessions of the principal called id must have in

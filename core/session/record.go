@@ -25,8 +25,10 @@ const recordVersion = 1
 type record struct {
 	Version int `json:"v"`
 	// Replaced marks what is left of a session for a while after its id was
-	// exchanged; the rest is empty then.
+	// exchanged; the rest is empty then, save Next: where the session is that a
+	// logout ends with this one.
 	Replaced bool `json:"replaced,omitempty"`
+	Next     key  `json:"next,omitempty"`
 
 	ID       string         `json:"id,omitempty"`
 	Scheme   string         `json:"scheme,omitempty"`
@@ -126,7 +128,7 @@ func decode(data []byte) (record, error) {
 	case rec.Version != recordVersion:
 		return record{}, fmt.Errorf("session: record of version %d, this program reads %d", rec.Version, recordVersion)
 	case rec.Replaced:
-		return record{Version: recordVersion, Replaced: true}, nil
+		return record{Version: recordVersion, Replaced: true, Next: rec.Next}, nil
 	case rec.ID == "":
 		return record{}, errors.New("session: record names nobody")
 	case rec.Issued.IsZero() || !rec.Issued.Before(rec.Deadline):

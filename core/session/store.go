@@ -24,6 +24,7 @@ type key string
 
 func sessionKey(id string) key     { return newKey("session", id) }
 func usedKey(id string) key        { return newKey("used", id) }
+func endedKey(k key) key           { return newKey("ended", string(k)) }
 func generationKey(who string) key { return newKey("generation", who) }
 
 // newKey keeps kinds apart, so that no cookie can name an entry of another.
