@@ -1,23 +1,16 @@
 package introspect
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
-
-// maxDate is the end of the year 9999 in seconds since 1970; a larger number is
-// no date.
-const maxDate = 253402300799
 
 // answer is an introspection response (RFC 7662 §2.2). For an inactive token
 // only active is looked at.
@@ -32,12 +25,7 @@ type answer struct {
 	audience  []string
 	// Zero when the answer has none.
 	notBefore, expires, authTime time.Time
-	confirmation                 map[string]any // cnf (RFC 7800 §3); nil for none
 }
-
-// otherConfirmations are the members of cnf that bind a token to something else
-// than a DPoP key (RFC 7800 §3, RFC 8705 §3.1).
-var otherConfirmations = [...]string{"jwk", "jwe", "jku", "kid", "x5t#S256"}
 
 // decode reads an answer. A member of another type than RFC 7662 gives it makes
 // the whole answer unfit: its sender cannot be trusted to mean what we read.
@@ -58,7 +46,7 @@ func decode(text string) (answer, error) {
 	delete(m, "active")
 	a.members = m
 	if cnf, ok := m["cnf"]; ok {
-		if a.confirmation, ok = cnf.(map[string]any); !ok {
+		if _, ok := cnf.(map[string]any); !ok {
 			return answer{}, errors.New("cnf is not an object")
 		}
 	}
@@ -69,7 +57,7 @@ func decode(text string) (answer, error) {
 		{"iss", &a.issuer}, {"sub", &a.subject}, {"scope", &a.scope},
 		{"token_type", &a.tokenType}, {"token_use", &a.tokenUse}, {"client_id", new(string)},
 	} {
-		if *member.to, err = textAt(m, path{member.name}); err != nil {
+		if *member.to, err = claims.Text(m, claims.Path{member.name}); err != nil {
 			return answer{}, err
 		}
 	}
@@ -81,7 +69,7 @@ func decode(text string) (answer, error) {
 			return answer{}, err
 		}
 	}
-	if a.audience, err = audience(m); err != nil {
+	if a.audience, err = claims.Audience(m); err != nil {
 		return answer{}, err
 	}
 	return a, nil
@@ -93,9 +81,9 @@ func (v *Verifier) judge(a answer) (verdict, error) {
 	if err := v.expected(a); err != nil {
 		return verdict{refusal: err}, nil
 	}
-	jkt, err := a.thumbprint()
+	jkt, err := claims.Thumbprint(a.members)
 	if err != nil {
-		return verdict{refusal: err}, nil
+		return verdict{refusal: refuse(core.ReasonBadClaim, "%w", err)}, nil
 	}
 	scheme := "Bearer"
 	if jkt != "" {
@@ -107,16 +95,16 @@ func (v *Verifier) judge(a answer) (verdict, error) {
 	info := core.PrincipalInfo{
 		ID:       a.subject,
 		Scheme:   scheme,
-		Scopes:   splitSpaces(a.scope),
+		Scopes:   claims.SplitScope(a.scope),
 		Claims:   a.members,
 		AuthTime: a.authTime,
 		Expires:  a.expires,
 	}
-	if info.Roles, err = listAt(a.members, v.roles); err != nil {
+	if info.Roles, err = claims.List(a.members, v.roles); err != nil {
 		return verdict{}, err
 	}
 	if v.tenant != nil {
-		if info.Tenant, err = textAt(a.members, v.tenant); err != nil {
+		if info.Tenant, err = claims.Text(a.members, v.tenant); err != nil {
 			return verdict{}, err
 		}
 	}
@@ -145,113 +133,12 @@ func (v *Verifier) expected(a answer) error {
 	return nil
 }
 
-// thumbprint is cnf.jkt, the only form of binding that can be confirmed here
-// (RFC 9449 §6.2); "" for a token that is bound to nothing.
-func (a answer) thumbprint() (string, error) {
-	if a.confirmation == nil {
-		return "", nil
+// date is a time in seconds since 1970, zero when there is no such member. None
+// of those that RFC 7662 §2.2 knows can be zero itself.
+func date(m claims.Set, name string) (time.Time, error) {
+	t, ok, err := claims.Date(m, name)
+	if err == nil && ok && t.Unix() <= 0 {
+		err = fmt.Errorf("%s is not a date", name)
 	}
-	for _, name := range otherConfirmations {
-		if _, ok := a.confirmation[name]; ok {
-			return "", refuse(core.ReasonBadClaim, "cnf: the token is bound by %s, which is not checked here", name)
-		}
-	}
-	jkt, _ := a.confirmation["jkt"].(string)
-	if sum, err := base64.RawURLEncoding.Strict().DecodeString(jkt); err != nil || len(sum) != sha256.Size || strings.ContainsAny(jkt, "\r\n") {
-		return "", refuse(core.ReasonBadClaim, "cnf: jkt is not a SHA-256 thumbprint in base64url")
-	}
-	return jkt, nil
-}
-
-// audience is a string or an array of strings (RFC 7662 §2.2, RFC 7519 §4.1.3).
-func audience(m map[string]any) ([]string, error) {
-	v, err := lookup(m, path{"aud"})
-	if v == nil || err != nil {
-		return nil, err
-	}
-	switch aud := v.(type) {
-	case string:
-		return []string{aud}, nil
-	case []any:
-		out := make([]string, len(aud))
-		for i, e := range aud {
-			s, ok := e.(string)
-			if !ok {
-				return nil, errors.New("aud holds something else than strings")
-			}
-			out[i] = s
-		}
-		return out, nil
-	}
-	return nil, errors.New("aud is neither a string nor an array")
-}
-
-// date is a time in seconds since 1970, zero when there is no such member.
-func date(m map[string]any, name string) (time.Time, error) {
-	v, ok := m[name]
-	if !ok {
-		return time.Time{}, nil
-	}
-	seconds, isNumber := v.(float64) // anything larger is a json.Number
-	if !isNumber || seconds <= 0 || seconds > maxDate {
-		return time.Time{}, fmt.Errorf("%s is not a date", name)
-	}
-	whole, fraction := math.Modf(seconds)
-	return time.Unix(int64(whole), int64(fraction*1e9)), nil
-}
-
-// lookup is the member at p; nil without error when there is none.
-func lookup(m map[string]any, p path) (any, error) {
-	for _, name := range p[:len(p)-1] {
-		v, ok := m[name]
-		if !ok {
-			return nil, nil
-		}
-		if m, ok = v.(map[string]any); !ok {
-			return nil, fmt.Errorf("%s in %s is not an object", name, p)
-		}
-	}
-	v, ok := m[p[len(p)-1]]
-	if ok && v == nil {
-		return nil, fmt.Errorf("%s is null", p)
-	}
-	return v, nil
-}
-
-// textAt is the one string at p, or "" when there is no such member.
-func textAt(m map[string]any, p path) (string, error) {
-	v, err := lookup(m, p)
-	if v == nil || err != nil {
-		return "", err
-	}
-	s, ok := v.(string)
-	if !ok || strings.IndexFunc(s, unicode.IsControl) >= 0 {
-		return "", fmt.Errorf("%s is not a string without control characters", p)
-	}
-	return s, nil
-}
-
-// listAt is the array of strings at p, or nil when there is no such member. An
-// empty string in it would match empty fields in policies.
-func listAt(m map[string]any, p path) ([]string, error) {
-	v, err := lookup(m, p)
-	if v == nil || err != nil {
-		return nil, err
-	}
-	elements, ok := v.([]any)
-	if !ok {
-		return nil, fmt.Errorf("%s is not an array", p)
-	}
-	out := make([]string, len(elements))
-	for i, e := range elements {
-		if out[i], ok = e.(string); !ok || out[i] == "" || strings.IndexFunc(out[i], unicode.IsControl) >= 0 {
-			return nil, fmt.Errorf("%s: element %d is not a string, is empty or has a control character", p, i+1)
-		}
-	}
-	return out, nil
-}
-
-// splitSpaces splits at spaces only (RFC 6749 §3.3).
-func splitSpaces(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ' ' })
+	return t, err
 }

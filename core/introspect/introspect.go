@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
 // ReasonInactive is the reason for a token that the server does not call
@@ -45,8 +46,8 @@ type Verifier struct {
 	audiences []string
 	anyAud    bool
 	leeway    time.Duration
-	roles     path
-	tenant    path
+	roles     claims.Path
+	tenant    claims.Path
 
 	now         func() time.Time
 	timeout     time.Duration
@@ -86,7 +87,7 @@ func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 		endpoint:    endpoint,
 		client:      client,
 		leeway:      30 * time.Second,
-		roles:       path{"roles"},
+		roles:       claims.Path{"roles"},
 		now:         time.Now,
 		timeout:     3 * time.Second,
 		concurrency: 64,

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
 // Option configures a [Verifier].
@@ -82,7 +83,7 @@ func Leeway(d time.Duration) Option {
 // "realm_access.roles", unless the name is a URL.
 func Roles(member string) Option {
 	return func(v *Verifier) (err error) {
-		v.roles, err = parsePath(member)
+		v.roles, err = claims.ParsePath(member)
 		return err
 	}
 }
@@ -92,7 +93,7 @@ func Roles(member string) Option {
 // read as in [Roles].
 func Tenant(member string) Option {
 	return func(v *Verifier) (err error) {
-		v.tenant, err = parsePath(member)
+		v.tenant, err = claims.ParsePath(member)
 		return err
 	}
 }
@@ -181,19 +182,3 @@ func Clock(now func() time.Time) Option {
 		return nil
 	}
 }
-
-// path is a member's name, then the names inside it.
-type path []string
-
-func parsePath(member string) (path, error) {
-	if strings.Contains(member, "://") {
-		return path{member}, nil
-	}
-	p := strings.Split(member, ".")
-	if slices.Contains(p, "") {
-		return nil, fmt.Errorf("member name %q is empty or has an empty part", member)
-	}
-	return p, nil
-}
-
-func (p path) String() string { return strings.Join(p, ".") }

@@ -4,11 +4,8 @@ import (
 	"context"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
-
-// otherConfirmations are the members of cnf (RFC 7800 §3, RFC 8705 §3.1) that
-// bind a token to something else than a DPoP key.
-var otherConfirmations = [...]string{"jwk", "jwe", "jku", "kid", "x5t#S256"}
 
 // VerifyBoundToken returns the principal that token proves together with a
 // proof of possession of the key that the token is bound to: jkt is the
@@ -34,34 +31,21 @@ func bound(t *verified, err error) (p *core.Principal, jkt string, _ error) {
 
 // checkUnbound refuses a token that is bound to a key: whoever has stolen it
 // could send it as a Bearer token (RFC 9449 §7.2, RFC 8705 §3).
-func checkUnbound(c claims) error {
+func checkUnbound(c claims.Set) error {
 	if _, bound := c["cnf"]; bound {
 		return refuse(core.ReasonBadClaim, "the token is bound to a key (cnf), of which a Bearer token gives no proof")
 	}
 	return nil
 }
 
-// thumbprintOf is cnf.jkt, the only form of binding that can be confirmed here.
-func thumbprintOf(c claims) (string, error) {
-	v, ok := c["cnf"]
-	if !ok {
+// thumbprintOf is the key that a token must be bound to.
+func thumbprintOf(c claims.Set) (string, error) {
+	jkt, err := claims.Thumbprint(c)
+	if err != nil {
+		return "", badClaim(err)
+	}
+	if jkt == "" {
 		return "", refuse(core.ReasonBadClaim, "the token is not bound to a key: it has no cnf")
-	}
-	cnf, ok := v.(map[string]any)
-	if !ok {
-		return "", refuse(core.ReasonBadClaim, "cnf is not an object")
-	}
-	for _, name := range otherConfirmations {
-		if _, ok := cnf[name]; ok {
-			return "", refuse(core.ReasonBadClaim, "cnf: the token is bound by %s, which is not checked here", name)
-		}
-	}
-	jkt, ok := cnf["jkt"].(string)
-	if !ok {
-		return "", refuse(core.ReasonBadClaim, "cnf: jkt is missing or not a string")
-	}
-	if sum, err := decodePart(jkt); err != nil || len(sum) != 32 {
-		return "", refuse(core.ReasonBadClaim, "cnf: jkt is not a SHA-256 thumbprint in base64url")
 	}
 	return jkt, nil
 }

@@ -1,22 +1,15 @@
 package jwtauth
 
 import (
-	"math"
 	"slices"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// claims is a decoded claims set. Names are compared exactly.
-type claims = map[string]any
-
-// maxDate is the end of the year 9999 in seconds since 1970. A larger
-// NumericDate is no date, and most would wrap in time arithmetic.
-const maxDate = 253402300799
-
 // checkIssuer compares iss exactly (RFC 7519 §4.1.1).
-func (v *Verifier) checkIssuer(c claims) error {
+func (v *Verifier) checkIssuer(c claims.Set) error {
 	if v.anyIssuer {
 		return nil
 	}
@@ -34,27 +27,15 @@ func (v *Verifier) checkIssuer(c claims) error {
 
 // checkAudience looks for one of ours in aud, which is a string or an array of
 // strings and nothing else (RFC 7519 §4.1.3).
-func (v *Verifier) checkAudience(c claims) error {
+func (v *Verifier) checkAudience(c claims.Set) error {
 	if v.anyAud {
 		return nil
 	}
-	found := false
-	switch aud := c["aud"].(type) {
-	case nil:
-	case string:
-		found = slices.Contains(v.audiences, aud)
-	case []any:
-		for _, e := range aud {
-			s, ok := e.(string)
-			if !ok {
-				return refuse(core.ReasonBadClaim, "aud holds something else than strings")
-			}
-			found = found || slices.Contains(v.audiences, s)
-		}
-	default:
-		return refuse(core.ReasonBadClaim, "aud is neither a string nor an array")
+	aud, err := claims.Audience(c)
+	if err != nil {
+		return badClaim(err)
 	}
-	if !found {
+	if !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(v.audiences, a) }) {
 		return refuse(core.ReasonWrongAudience, "aud holds none of %q", v.audiences)
 	}
 	return nil
@@ -64,7 +45,7 @@ func (v *Verifier) checkAudience(c claims) error {
 type validity struct{ exp, nbf, iat time.Time }
 
 // validityOf reads exp, nbf and iat (RFC 7519 §4.1.4–6).
-func (v *Verifier) validityOf(c claims) (validity, error) {
+func (v *Verifier) validityOf(c claims.Set) (validity, error) {
 	var t validity
 	for _, d := range [...]struct {
 		name string
@@ -104,19 +85,4 @@ func (v *Verifier) checkTimes(t validity, now time.Time) error {
 		return refuse(core.ReasonNotYetValid, "iat is %v", t.iat)
 	}
 	return nil
-}
-
-// date is a NumericDate claim (RFC 7519 §2): a JSON number, neither negative
-// nor beyond the year 9999, fractions kept. Quoted numbers are none.
-func date(c claims, name string) (t time.Time, ok bool, err error) {
-	v, ok := c[name]
-	if !ok {
-		return t, false, nil
-	}
-	seconds, isNumber := v.(float64) // anything larger is a json.Number
-	if !isNumber || seconds < 0 || seconds > maxDate {
-		return t, true, refuse(core.ReasonBadClaim, "%s is not a date", name)
-	}
-	whole, fraction := math.Modf(seconds)
-	return time.Unix(int64(whole), int64(fraction*1e9)), true, nil
 }

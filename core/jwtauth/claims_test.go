@@ -110,7 +110,7 @@ func TestAudience(t *testing.T) { // E13, B14
 		{`"reports "`, core.ReasonWrongAudience},
 		{`"reports other"`, core.ReasonWrongAudience},
 		{`""`, core.ReasonWrongAudience},
-		{`null`, core.ReasonWrongAudience},
+		{`null`, core.ReasonBadClaim},
 		{`["reports",7]`, core.ReasonBadClaim},
 		{`["reports",null]`, core.ReasonBadClaim},
 		{`[["reports"]]`, core.ReasonBadClaim},

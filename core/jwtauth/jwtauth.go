@@ -20,6 +20,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -37,10 +38,10 @@ type Verifier struct {
 	lifetime   time.Duration
 	maxSize    int
 	now        func() time.Time
-	roles      path
-	scopes     path
+	roles      claims.Path
+	scopes     claims.Path
 	scopeArray bool
-	tenant     path
+	tenant     claims.Path
 
 	algorithms   []string // nil for all that a key may have
 	profile      bool
@@ -68,8 +69,8 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 		lifetime: 10 * 365 * 24 * time.Hour,
 		maxSize:  16 << 10,
 		now:      time.Now,
-		roles:    path{"roles"},
-		scopes:   path{"scope"},
+		roles:    claims.Path{"roles"},
+		scopes:   claims.Path{"scope"},
 
 		cacheSize: defaultCacheSize,
 	}

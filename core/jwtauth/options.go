@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
 // Option configures a [Verifier].
@@ -122,7 +123,7 @@ func Clock(now func() time.Time) Option {
 // "realm_access.roles", unless the name is a URL.
 func Roles(claim string) Option {
 	return func(v *Verifier) (err error) {
-		v.roles, err = parsePath(claim)
+		v.roles, err = claims.ParsePath(claim)
 		return err
 	}
 }
@@ -132,7 +133,7 @@ func Roles(claim string) Option {
 func Scopes(claim string) Option {
 	return func(v *Verifier) (err error) {
 		v.scopeArray = false
-		v.scopes, err = parsePath(claim)
+		v.scopes, err = claims.ParsePath(claim)
 		return err
 	}
 }
@@ -143,7 +144,7 @@ func Scopes(claim string) Option {
 func ScopeArray(claim string) Option {
 	return func(v *Verifier) (err error) {
 		v.scopeArray = true
-		v.scopes, err = parsePath(claim)
+		v.scopes, err = claims.ParsePath(claim)
 		return err
 	}
 }
@@ -153,23 +154,7 @@ func ScopeArray(claim string) Option {
 // read as in [Roles].
 func Tenant(claim string) Option {
 	return func(v *Verifier) (err error) {
-		v.tenant, err = parsePath(claim)
+		v.tenant, err = claims.ParsePath(claim)
 		return err
 	}
 }
-
-// path is a claim's name, then the names inside it.
-type path []string
-
-func parsePath(claim string) (path, error) {
-	if strings.Contains(claim, "://") {
-		return path{claim}, nil
-	}
-	p := strings.Split(claim, ".")
-	if slices.Contains(p, "") {
-		return nil, fmt.Errorf("claim name %q is empty or has an empty part", claim)
-	}
-	return p, nil
-}
-
-func (p path) String() string { return strings.Join(p, ".") }

@@ -2,9 +2,10 @@ package jwtauth
 
 import (
 	"strings"
-	"unicode"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
 // judge judges the claims of a token whose signature fits, save cnf, and maps
@@ -47,7 +48,7 @@ func (v *Verifier) judge(t *verified) error {
 }
 
 // mapped is what claims say of the principal.
-func (v *Verifier) mapped(c claims) (core.PrincipalInfo, error) {
+func (v *Verifier) mapped(c claims.Set) (core.PrincipalInfo, error) {
 	info := core.PrincipalInfo{Claims: c}
 	var err error
 	if info.ID, err = v.subject(c); err != nil {
@@ -73,8 +74,8 @@ func (v *Verifier) mapped(c claims) (core.PrincipalInfo, error) {
 }
 
 // subject is the principal's ID.
-func (v *Verifier) subject(c claims) (string, error) {
-	sub, err := text(c, path{"sub"})
+func (v *Verifier) subject(c claims.Set) (string, error) {
+	sub, err := text(c, claims.Path{"sub"})
 	if err != nil {
 		return "", err
 	}
@@ -84,7 +85,7 @@ func (v *Verifier) subject(c claims) (string, error) {
 	return v.apart(c, sub)
 }
 
-func (v *Verifier) scopesOf(c claims) ([]string, error) {
+func (v *Verifier) scopesOf(c claims.Set) ([]string, error) {
 	var scopes []string
 	var err error
 	if v.scopeArray {
@@ -92,7 +93,7 @@ func (v *Verifier) scopesOf(c claims) ([]string, error) {
 	} else {
 		var all string
 		all, err = text(c, v.scopes)
-		scopes = splitSpaces(all)
+		scopes = claims.SplitScope(all)
 	}
 	if err != nil {
 		return nil, err
@@ -105,66 +106,31 @@ func (v *Verifier) scopesOf(c claims) ([]string, error) {
 	return scopes, nil
 }
 
-// splitSpaces splits at spaces only: any other white space is no separator
-// (RFC 6749 §3.3).
-func splitSpaces(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ' ' })
-}
-
 // notInScope is the complement of RFC 6749 §3.3's scope-token characters.
 func notInScope(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 
-// lookup is the claim at p; nil without error when there is none.
-func lookup(c claims, p path) (any, error) {
-	for _, name := range p[:len(p)-1] {
-		v, ok := c[name]
-		if !ok {
-			return nil, nil
-		}
-		if c, ok = v.(map[string]any); !ok {
-			return nil, refuse(core.ReasonBadClaim, "%s in %s is not an object", name, p)
-		}
-	}
-	v, ok := c[p[len(p)-1]]
-	if ok && v == nil {
-		return nil, refuse(core.ReasonBadClaim, "%s is null", p)
-	}
-	return v, nil
-}
-
 // text is the string at p, or "" when there is no such claim.
-func text(c claims, p path) (string, error) {
-	v, err := lookup(c, p)
-	if v == nil || err != nil {
-		return "", err
-	}
-	s, ok := v.(string)
-	if !ok || !controlFree(s) {
-		return "", refuse(core.ReasonBadClaim, "%s is not a string without control characters", p)
-	}
-	return s, nil
+func text(c claims.Set, p claims.Path) (string, error) {
+	s, err := claims.Text(c, p)
+	return s, badClaim(err)
 }
 
-// list is the array of strings at p, or nil when there is no such claim. An
-// empty string in it is refused: it would match empty fields in policies.
-func list(c claims, p path) ([]string, error) {
-	v, err := lookup(c, p)
-	if v == nil || err != nil {
-		return nil, err
-	}
-	elements, ok := v.([]any)
-	if !ok {
-		return nil, refuse(core.ReasonBadClaim, "%s is not an array", p)
-	}
-	out := make([]string, len(elements))
-	for i, e := range elements {
-		if out[i], ok = e.(string); !ok || out[i] == "" || !controlFree(out[i]) {
-			return nil, refuse(core.ReasonBadClaim, "%s: element %d is not a string, is empty or has a control character", p, i+1)
-		}
-	}
-	return out, nil
+// list is the array of strings at p, or nil when there is no such claim.
+func list(c claims.Set, p claims.Path) ([]string, error) {
+	l, err := claims.List(c, p)
+	return l, badClaim(err)
 }
 
-// controlFree reports whether s could not forge a line or a field wherever it is
-// written.
-func controlFree(s string) bool { return strings.IndexFunc(s, unicode.IsControl) < 0 }
+// date is a NumericDate claim and whether there is one.
+func date(c claims.Set, name string) (time.Time, bool, error) {
+	t, ok, err := claims.Date(c, name)
+	return t, ok, badClaim(err)
+}
+
+// badClaim refuses a token with a claim that cannot be read; nil for nil.
+func badClaim(err error) error {
+	if err == nil {
+		return nil
+	}
+	return refuse(core.ReasonBadClaim, "%w", err)
+}

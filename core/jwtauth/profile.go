@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
 // AccessTokens accepts only JWT access tokens by RFC 9068: the header's typ is
@@ -63,7 +64,7 @@ const defaultClientPrefix = "client:"
 // those an audience of their own.
 func ClientPrefix(prefix string) Option {
 	return func(v *Verifier) error {
-		if prefix == "" || !controlFree(prefix) {
+		if prefix == "" || !claims.ControlFree(prefix) {
 			return errors.New("client prefix is empty or has a control character")
 		}
 		return v.setClients(clientsPrefixed, prefix)
@@ -95,9 +96,9 @@ func checkType(typ string) error {
 }
 
 // checkRequired wants the claims of RFC 9068 §2.2 that nothing else asks for.
-func checkRequired(c claims) error {
+func checkRequired(c claims.Set) error {
 	for _, name := range [...]string{"client_id", "jti"} {
-		s, err := text(c, path{name})
+		s, err := text(c, claims.Path{name})
 		if err != nil {
 			return err
 		}
@@ -112,11 +113,11 @@ func checkRequired(c claims) error {
 }
 
 // apart is sub, marked if it is a client's.
-func (v *Verifier) apart(c claims, sub string) (string, error) {
+func (v *Verifier) apart(c claims.Set, sub string) (string, error) {
 	if v.clients == clientsAsUsers {
 		return sub, nil
 	}
-	client, err := text(c, path{"client_id"})
+	client, err := text(c, claims.Path{"client_id"})
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -38,7 +39,7 @@ func (v *Verifier) identityOf(t *verified) (revoke.Token, error) {
 		name string
 		to   *string
 	}{{"iss", &id.Issuer}, {"sub", &id.Subject}, {"jti", &id.ID}} {
-		s, err := text(t.claims, path{m.name})
+		s, err := text(t.claims, claims.Path{m.name})
 		if err != nil {
 			return id, err
 		}

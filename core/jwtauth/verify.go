@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -16,7 +17,7 @@ import (
 // changed.
 type verified struct {
 	principal *core.Principal
-	claims    claims
+	claims    claims.Set
 	validity  validity
 	identity  revoke.Token
 	header    header
@@ -106,7 +107,7 @@ func (v *Verifier) checkHeader(h header) error {
 	return nil
 }
 
-func decodeClaims(part string) (claims, error) {
+func decodeClaims(part string) (claims.Set, error) {
 	payload, err := decodePart(part)
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
