@@ -54,9 +54,9 @@ func isLanguage(tag string) bool {
 // How well a range fits a tag, from worst to best.
 const (
 	fitsNot  = iota
-	fitsAny  // "*"
-	narrower // "de-AT" for "de": closer than another language
-	wider    // "de" for "de-AT" (RFC 4647 §3.3.1)
+	fitsAny                                // "*"
+	narrower                               // "de-AT" for "de", better the longer the tag is (RFC 4647 §3.4)
+	wider    = narrower + maxAccept + iota // "de" for "de-AT" (RFC 4647 §3.3.1)
 	fitsSame
 )
 
@@ -67,7 +67,7 @@ func (r languageRange) fit(tag string) int {
 	case strings.HasPrefix(tag, r.tag+"-"):
 		return wider
 	case strings.HasPrefix(r.tag, tag+"-"):
-		return narrower
+		return narrower + len(tag) // r.tag is longer, so less than maxAccept
 	case r.tag == "*":
 		return fitsAny
 	}
@@ -76,10 +76,11 @@ func (r languageRange) fit(tag string) int {
 
 // chooseLanguage is the index of the tag, in lower case, that the field prefers,
 // and 0 when it prefers none. The range that fits a tag best gives its weight;
-// of equal weights the one named earlier counts, as browsers mean it.
+// of equal weights the one named earlier counts, as browsers mean it, and of
+// tags that fit the same range the better one.
 func chooseLanguage(field string, tags []string) int {
 	ranges := parseLanguages(field)
-	best, bestQ, bestAt := 0, 0, len(ranges)
+	best, bestQ, bestAt, bestFit := 0, 0, len(ranges), fitsNot
 	for i, tag := range tags {
 		fit, q, at := fitsNot, 0, 0
 		for n, r := range ranges {
@@ -87,8 +88,8 @@ func chooseLanguage(field string, tags []string) int {
 				fit, q, at = f, r.q, n
 			}
 		}
-		if fit != fitsNot && (q > bestQ || q == bestQ && q > 0 && at < bestAt) {
-			best, bestQ, bestAt = i, q, at
+		if q > bestQ || q == bestQ && q > 0 && (at < bestAt || at == bestAt && fit > bestFit) {
+			best, bestQ, bestAt, bestFit = i, q, at, fit
 		}
 	}
 	return best

@@ -14,14 +14,6 @@ type login struct {
 	path string // its path alone, decoded
 }
 
-func newLogin(page string) *login {
-	u, err := url.Parse(page)
-	if err != nil { // WithLoginRedirect has looked
-		return nil
-	}
-	return &login{page: page, path: u.Path}
-}
-
 // location is where to send whoever made r, which was refused with d and is to
 // be answered with a page; "" for nowhere. l may be nil.
 //
@@ -74,9 +66,11 @@ func (l *login) leadsAlready(r core.Request) bool {
 }
 
 // withReturnTo is a path of this site with the parameter [ReturnToParam] for
-// r, which is left out where there is nothing to return to.
+// r, which is left out where there is nothing to return to, or r has one already
+// and the links would grow with each click.
 func withReturnTo(page string, r core.Request) string {
-	if page == "" || !isRepeatable(r) || !isLocal(r.Target()) || r.Target() == "/" {
+	_, nested := r.Query(ReturnToParam)
+	if page == "" || nested > 0 || !isRepeatable(r) || !isLocal(r.Target()) || r.Target() == "/" {
 		return page
 	}
 	separator := "?"
@@ -90,7 +84,24 @@ func withReturnTo(page string, r core.Request) string {
 func seeOther(location string) core.Response {
 	return core.Response{Status: http.StatusSeeOther, Fields: []core.Field{
 		{Name: "Location", Value: location},
-		{Name: "Referrer-Policy", Value: "no-referrer"},
+		{Name: "Referrer-Policy", Value: "same-origin"},
 		{Name: "X-Content-Type-Options", Value: "nosniff"},
 	}}
+}
+
+// SignInFields are fields for a sign-in page of the application's own; AddFields
+// of the adapter adds them. The page is kept out of caches, search indexes and
+// other sites' frames, and tells other sites nothing of the path to return to.
+//
+// Referrer-Policy is same-origin: under no-referrer the form would be sent with
+// "Origin: null", which [core.CrossSite] refuses (Fetch standard, "append a
+// request Origin header").
+func SignInFields() []core.Field {
+	return []core.Field{
+		{Name: "Cache-Control", Value: "no-store"},
+		{Name: "X-Robots-Tag", Value: "noindex"},
+		{Name: "Referrer-Policy", Value: "same-origin"},
+		{Name: "X-Content-Type-Options", Value: "nosniff"},
+		{Name: "X-Frame-Options", Value: "DENY"},
+	}
 }

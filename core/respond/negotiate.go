@@ -29,7 +29,7 @@ func Negotiate(first Format, others ...Format) core.Responder {
 	return n
 }
 
-func checkFormats(formats []Format) error {
+func checkFormats[F offer](formats []F) error {
 	var sent []string
 	for i, f := range formats {
 		if err := checkFormat(f, sent); err != nil {
@@ -40,8 +40,11 @@ func checkFormats(formats []Format) error {
 	return nil
 }
 
+// offer is what is chosen among: a [Format], or the page of a [Negotiated].
+type offer interface{ MediaTypes() []string }
+
 // checkFormat looks at one format; sent are the types of those before it.
-func checkFormat(f Format, sent []string) error {
+func checkFormat(f offer, sent []string) error {
 	if v := reflect.ValueOf(f); f == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return errors.New("is nil")
 	}
@@ -84,7 +87,7 @@ func (n *negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 
 // choose is the format with the highest quality. At the same quality a format
 // that sends what was asked for goes before one that merely can be read.
-func choose(formats []Format, accept string) Format {
+func choose[F offer](formats []F, accept string) F {
 	if accept == "" || accept == "*/*" {
 		return formats[0]
 	}
@@ -101,7 +104,7 @@ func choose(formats []Format, accept string) Format {
 
 // suits is the quality of a format, and whether it is that of the type it
 // sends. A client that excludes this type by name is not sent it for another.
-func suits(f Format, ranges []mediaRange) (q int, sends bool) {
+func suits(f offer, ranges []mediaRange) (q int, sends bool) {
 	types := f.MediaTypes()
 	q, precision := quality(types[0], ranges)
 	if q == 0 && precision == exact {

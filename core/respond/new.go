@@ -12,8 +12,8 @@ import (
 // Negotiated answers each client in its own way. It is made by [New], is
 // immutable and safe for concurrent use.
 type Negotiated struct {
-	formats []Format // those for programs, and the pages last
-	browser []Format // the same, the pages first
+	formats []offer // those for programs, and the pages last
+	browser []offer // the same, the pages first
 	page    *page
 	login   *login
 	idField string
@@ -73,7 +73,7 @@ type settings struct {
 	idField  string
 
 	signIn, switchAccount string
-	redirect              bool
+	login                 *login // nil for no redirect
 	contact               Link
 }
 
@@ -82,19 +82,20 @@ func (s *settings) assemble() (*Negotiated, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Negotiated{page: p, idField: s.idField}
-	n.formats = slices.Clone(s.api)
+	n := &Negotiated{page: p, login: s.login, idField: s.idField}
+	for _, f := range s.api {
+		n.formats = append(n.formats, f)
+	}
 	if !slices.ContainsFunc(n.formats, sends("text/plain")) {
 		n.formats = append(n.formats, Text())
 	}
-	n.browser = append([]Format{p}, n.formats...)
+	n.browser = append([]offer{p}, n.formats...)
 	n.formats = append(n.formats, p)
 	if err := checkFormats(n.formats); err != nil {
 		return nil, err
 	}
 	vary := "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest"
-	if s.redirect {
-		n.login = newLogin(s.signIn)
+	if n.login != nil {
 		vary += ", X-Requested-With, Authorization"
 	}
 	n.fields = []core.Field{{Name: "X-Robots-Tag", Value: "noindex"}, {Name: "Vary", Value: vary}}
@@ -102,8 +103,8 @@ func (s *settings) assemble() (*Negotiated, error) {
 }
 
 // sends reports whether a format sends a media type.
-func sends(mediaType string) func(Format) bool {
-	return func(f Format) bool {
+func sends(mediaType string) func(offer) bool {
+	return func(f offer) bool {
 		return checkFormat(f, nil) == nil && f.MediaTypes()[0] == mediaType
 	}
 }
@@ -122,7 +123,7 @@ func (n *Negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 }
 
 // choose is the format for a client.
-func (n *Negotiated) choose(r core.Request) Format {
+func (n *Negotiated) choose(r core.Request) offer {
 	accept, _ := r.Header("Accept")
 	if opensPage(r) {
 		return choose(n.browser, accept)
@@ -147,7 +148,7 @@ func opensPage(r core.Request) bool {
 
 // answer is d in format f. The format for programs answers where a template
 // fails, so that nobody gets half a page.
-func (n *Negotiated) answer(f Format, r core.Request, d *core.Denial) core.Response {
+func (n *Negotiated) answer(f offer, r core.Request, d *core.Denial) core.Response {
 	id := requestID(r, n.idField)
 	if f == n.page {
 		if resp, err := n.page.respond(r, d, id); err == nil {
@@ -158,5 +159,5 @@ func (n *Negotiated) answer(f Format, r core.Request, d *core.Denial) core.Respo
 	if own, ok := f.(*format); ok {
 		return own.respond(d, id)
 	}
-	return f.Respond(r, d)
+	return f.(core.Responder).Respond(r, d) // all but the page are a Format
 }

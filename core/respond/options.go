@@ -27,8 +27,9 @@ func WithAPI(first Format, others ...Format) Option {
 // [ReturnToParam] where the request was a GET or HEAD.
 func WithSignIn(path string) Option {
 	return func(s *settings) error {
-		s.signIn, s.redirect = path, false
-		return checkPath("sign-in page", path)
+		s.signIn, s.login = path, nil
+		_, err := checkPath("sign-in page", path)
+		return err
 	}
 }
 
@@ -46,8 +47,12 @@ func WithSignIn(path string) Option {
 // favicon.ico and /.well-known/, which have no people behind them.
 func WithLoginRedirect(path string) Option {
 	return func(s *settings) error {
-		s.signIn, s.redirect = path, true
-		return checkPath("sign-in page", path)
+		u, err := checkPath("sign-in page", path)
+		if err != nil {
+			return err
+		}
+		s.signIn, s.login = path, &login{page: path, path: u.Path}
+		return nil
 	}
 }
 
@@ -58,7 +63,8 @@ func WithLoginRedirect(path string) Option {
 func WithSwitchAccount(path string) Option {
 	return func(s *settings) error {
 		s.switchAccount = path
-		return checkPath("page to switch accounts", path)
+		_, err := checkPath("page to switch accounts", path)
+		return err
 	}
 }
 
@@ -163,11 +169,12 @@ func WithRequestID(field string) Option {
 	}
 }
 
-func checkPath(what, path string) error {
-	if !isLocal(path) || strings.Contains(path, "#") {
-		return fmt.Errorf("%s %q: give a path of this site such as \"/login\"", what, path)
+func checkPath(what, path string) (*url.URL, error) {
+	u, err := url.Parse(path)
+	if err != nil || !isLocal(path) || strings.Contains(path, "#") {
+		return nil, fmt.Errorf("%s %q: give a path of this site such as \"/login\"", what, path)
 	}
-	return nil
+	return u, nil
 }
 
 // isVisible reports whether s is visible ASCII and spaces.

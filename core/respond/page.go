@@ -42,8 +42,8 @@ type Page struct {
 	Style template.CSS
 }
 
-// page is the format of pages. It is used by [Negotiated] alone, which knows
-// the request's ID.
+// page answers with pages. It is no [Format], since it needs the request's ID
+// and can fail.
 type page struct {
 	template              *template.Template
 	style                 template.CSS
@@ -106,7 +106,7 @@ func pageFields(policy, language string, several bool) []core.Field {
 		{Name: "Content-Type", Value: "text/html; charset=utf-8"},
 		{Name: "Content-Language", Value: language},
 		{Name: "Content-Security-Policy", Value: policy},
-		{Name: "Referrer-Policy", Value: "no-referrer"},
+		{Name: "Referrer-Policy", Value: "same-origin"},
 		{Name: "X-Content-Type-Options", Value: "nosniff"},
 	}
 	if several {
@@ -136,15 +136,6 @@ func (p *page) try() error {
 }
 
 func (p *page) MediaTypes() []string { return []string{"text/html", "application/xhtml+xml"} }
-
-// Respond implements [core.Responder].
-func (p *page) Respond(r core.Request, d *core.Denial) core.Response {
-	resp, err := p.respond(r, d, "")
-	if err != nil {
-		return Text().Respond(r, d)
-	}
-	return resp
-}
 
 // respond answers d with a page; id is the request's, or "".
 func (p *page) respond(r core.Request, d *core.Denial, id string) (core.Response, error) {

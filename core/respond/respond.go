@@ -149,14 +149,19 @@ func renderText(a answer) []byte {
 	if message == "" {
 		message = http.StatusText(a.status)
 	}
-	line := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(message, "\uFFFD"))
+	line := oneLine(message)
 	if a.id != "" {
 		line += "\nRequest ID: " + a.id
 	}
 	return []byte(line + "\n")
+}
+
+// oneLine is s as UTF-8 with spaces for control characters.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }

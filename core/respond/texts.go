@@ -82,7 +82,7 @@ func (t *Texts) of(status int, code, message string) Wording {
 	}
 	text := t.Denials[statusCodes[status]]
 	if message != "" {
-		text.Message = message
+		text.Message = oneLine(message)
 	}
 	return text
 }
