@@ -3,8 +3,8 @@ package core
 import "net/http"
 
 // Concealing hides the routes of a guard, mostly a variant made with
-// [Guard.With], from whoever may not use them: where the answer would be 401 or
-// 403, or 400 for an odd path, the adapter gives the one that the application
+// [Guard.With], from whoever may not use them: where the answer would be 401,
+// 403 or 429, or 400 for an odd path, the adapter gives the one that the application
 // has for a path that it does not know, to the byte, whoever asks (RFC 9110
 // §15.5.4). Events and logs still tell the refusal.
 //
@@ -47,7 +47,7 @@ var notFound = &Response{Status: http.StatusNotFound, Fields: []Field{noStore}}
 
 // conceal is how d is hidden, or nil if it is not.
 func (g *Guard) conceal(d *Denial, pass *passage) *Concealment {
-	if g.concealment == nil || d != nil && d.Kind != Unauthenticated && d.Kind != Forbidden && d.Kind != Ambiguous {
+	if g.concealment == nil || d != nil && (d.Kind == Unavailable || d.Kind == Faulty) {
 		return nil
 	}
 	if pass == nil || len(pass.fields) == 0 {

@@ -1,17 +1,21 @@
 package authtest
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
 )
 
 var concealCases = []testCase{
 	{"A22 a hidden route answers like a path without one", concealed},
 	{"A22 A21 and like the application's own handler for those", concealedNatively},
 	{"A22 a check inside a handler hides too", concealedCheck},
+	{"A22 guessing at a hidden route tells nothing of it", concealedGuessing},
 	{"A22 what is no refusal is not hidden", concealedFailures},
 	{"invariant 14 a handler of another framework is refused when a gate is mounted", concealedWrongly},
 }
@@ -111,6 +115,28 @@ func concealedCheck(t *testing.T, f Framework) {
 	alike(t, addr, "/chk", "/nah")
 	if a := Send(t, addr, Request("GET", "/chk", as("alice"))); a.Status != http.StatusOK || a.Body != handled+"alice" {
 		t.Errorf("%d %q", a.Status, a.Body)
+	}
+}
+
+// concealedGuessing: an unknown path is never 429, so neither is a hidden one.
+func concealedGuessing(t *testing.T, f Framework) {
+	a, err := basic.New("r", passwords)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &ledger{refusals: map[string]error{"bob": &core.LimitError{RetryAfter: time.Minute, Err: errors.New("many")}}}
+	g, rec := guardOf(t, []core.Authenticator{a}, core.WithAttemptLimiter(l))
+	addr := f.Start(t, App{Routes: []Route{{
+		Pattern: "/one", Handler: ok,
+		Gates: []Gate{{Kind: "Authenticate", Guard: variant(t, g, core.Concealing(nil))}},
+	}}})
+	guess := "Authorization: Basic Ym9iOmd1ZXNz" // bob:guess
+	got, want := Send(t, addr, Request("GET", "/one", guess)), Send(t, addr, Request("GET", "/nah", guess))
+	if d := fieldDifference(got.Header, want.Header); got.Status != http.StatusNotFound || got.Status != want.Status || d != "" {
+		t.Errorf("%d, an unknown path %d: %s", got.Status, want.Status, d)
+	}
+	if e := rec.Last(t); e.Outcome != core.OutcomeLimited || e.Reason != core.ReasonTooManyAttempts {
+		t.Errorf("the event hides it too: %+v", e)
 	}
 }
 
