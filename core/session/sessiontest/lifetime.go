@@ -39,8 +39,8 @@ func logout(t *testing.T, f authtest.Framework) {
 	if a := b.send("POST", "/logout"); a.Status != http.StatusNoContent || a.Body != "" || b.id != "" {
 		t.Errorf("logout: %d %q, cookie %q", a.Status, a.Body, b.id)
 	}
-	if n := len(s.store.Keys()); n != 1 {
-		t.Errorf("%d entries in the store for one session that is left", n)
+	if n := len(s.store.Keys()); n != 2 {
+		t.Errorf("%d entries in the store for a session that is left and the mark of one that has ended", n)
 	}
 	b.isOver(id, session.ReasonUnknown)
 	other.is("alice")
