@@ -1,0 +1,98 @@
+package authclient
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// parseOrigin is the origin in text, as originOf spells it.
+func parseOrigin(text string, plainHTTP bool) (string, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "", errors.New("it is no URL")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "", errors.New("it must begin with https:// or http://")
+	case u.Hostname() == "":
+		return "", errors.New("it has no host")
+	case u.User != nil || u.Path != "" && u.Path != "/" || strings.ContainsAny(text, "?#"):
+		return "", errors.New("it is scheme, host and port, with nothing else")
+	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
+		return "", errors.New("plain http shows the credentials to everyone on the way: use https, or AllowPlainHTTP")
+	}
+	return originOf(u), nil
+}
+
+// originOf is scheme, host and port of u (RFC 6454 §4), in lower case and with
+// the default port spelt out.
+func originOf(u *url.URL) string {
+	scheme, port := strings.ToLower(u.Scheme), u.Port()
+	if port == "" {
+		port = "80"
+		if scheme == "https" {
+			port = "443"
+		}
+	}
+	return scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// maxRedirects is more than any client follows by default.
+const maxRedirects = 64
+
+// isOurs reports whether credentials may go where r goes: to one of the origins,
+// by the caller's own wish or by redirects of these origins alone. An origin
+// that no longer is ours cannot send a client back with credentials it chose
+// the target for (CVE-2024-45336).
+func (t *Transport) isOurs(r *http.Request) bool {
+	for range maxRedirects {
+		if r == nil || r.URL == nil || !t.origins[originOf(r.URL)] {
+			return false
+		}
+		if r.Response == nil {
+			return true
+		}
+		r = r.Response.Request
+	}
+	return false
+}
+
+// bare is r without what net/http has copied from the first request of a chain
+// of redirects: it keeps Authorization for another port of the same host, and
+// other fields with credentials for every host.
+func (t *Transport) bare(r *http.Request) *http.Request {
+	if r.Response == nil || !t.hasOwn(r) {
+		return r
+	}
+	stripped := withHeader(r)
+	for _, name := range t.fields {
+		stripped.Header.Del(name)
+	}
+	return stripped
+}
+
+// hasOwn reports whether the caller has set the credentials.
+func (t *Transport) hasOwn(r *http.Request) bool {
+	for _, name := range t.fields {
+		if len(r.Header[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// withHeader is r with a header of its own, which may be modified.
+func withHeader(r *http.Request) *http.Request {
+	c := r.WithContext(r.Context())
+	if c.Header = r.Header.Clone(); c.Header == nil {
+		c.Header = http.Header{}
+	}
+	return c
+}

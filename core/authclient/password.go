@@ -1,0 +1,151 @@
+package authclient
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// password is what [Basic] and [Digest] are made of.
+type password struct {
+	scheme       string
+	user, secret string
+	realm        string // "" for any
+	preemptive   bool
+	md5          bool
+}
+
+// PasswordOption configures [Basic] and [Digest].
+type PasswordOption func(*password) error
+
+// InRealm answers challenges for one realm alone (RFC 9110 §11.5). Without it
+// every realm of the origins may have the password.
+func InRealm(realm string) PasswordOption {
+	return func(p *password) error {
+		if realm == "" {
+			return errors.New("realm is empty")
+		}
+		p.realm = realm
+		return nil
+	}
+}
+
+// Preemptive sends the password of [Basic] with the first request already, and
+// so spares a 401 to each origin. It cannot be combined with [InRealm].
+func Preemptive() PasswordOption {
+	return func(p *password) error {
+		if p.scheme != "Basic" {
+			return errors.New("preemptive: " + p.scheme + " needs a challenge first")
+		}
+		p.preemptive = true
+		return nil
+	}
+}
+
+// AllowMD5 lets [Digest] answer a service that offers nothing better. What
+// crosses the wire then lets a listener guess passwords quickly.
+func AllowMD5() PasswordOption {
+	return func(p *password) error {
+		if p.scheme != "Digest" {
+			return errors.New("MD5 is an algorithm of Digest")
+		}
+		p.md5 = true
+		return nil
+	}
+}
+
+func newPassword(scheme, user, secret string, opts []PasswordOption) (password, error) {
+	p := password{scheme: scheme, user: user, secret: secret}
+	for what, s := range map[string]string{"user": user, "password": secret} {
+		if s == "" || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+			return p, fmt.Errorf("authclient: %s: the %s is empty, not UTF-8, or has control characters: a line end too much?", scheme, what)
+		}
+	}
+	if strings.Contains(user, ":") {
+		return p, fmt.Errorf("authclient: %s: the user holds a colon, which separates it from what follows", scheme)
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return p, fmt.Errorf("authclient: %s: option %d is nil", scheme, i+1)
+		}
+		if err := opt(&p); err != nil {
+			return p, fmt.Errorf("authclient: %s: %w", scheme, err)
+		}
+	}
+	if p.preemptive && p.realm != "" {
+		return p, errors.New("authclient: Basic: Preemptive sends the password before the realm is known: give it or InRealm")
+	}
+	return p, nil
+}
+
+// Format keeps the password out of whatever is printed.
+func (p *password) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, p.scheme+" credentials") }
+
+// accepts reports whether c is a challenge that may have an answer.
+func (p *password) accepts(c challenge.Challenge) bool {
+	realm, ok := c.Param("realm")
+	return ok && (p.realm == "" || p.realm == realm)
+}
+
+// basic answers each origin that has asked for it.
+type basic struct {
+	password
+	field string
+
+	mu    sync.Mutex
+	asked map[string]bool // by origin; as many as the transport has
+}
+
+// Basic is a source of user and password for the Basic scheme (RFC 7617).
+//
+// They are sent once the origin has asked for them with a 401, and from then on
+// with every request to it. A 401 that they were sent with is not repeated.
+// Digest challenges are not answered, nor are those for Basic by [Digest]: what
+// a service can choose between, so can someone on the way.
+func Basic(user, secret string, opts ...PasswordOption) (Source, error) {
+	p, err := newPassword("Basic", user, secret, opts)
+	if err != nil {
+		return nil, err
+	}
+	field := "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+secret))
+	return &basic{password: p, field: field, asked: map[string]bool{}}, nil
+}
+
+func (b *basic) Fields() []string { return []string{"Authorization"} }
+
+func (b *basic) Authorize(r *http.Request) (Stamp, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.preemptive && !b.asked[originOf(r.URL)] {
+		return 0, nil
+	}
+	r.Header.Set("Authorization", b.field)
+	return 1, nil
+}
+
+func (b *basic) Answered(r *http.Request, a Answer) (again bool) {
+	if a.Status != http.StatusUnauthorized {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if a.Stamp != 0 { // wrong
+		delete(b.asked, originOf(r.URL))
+		return false
+	}
+	for _, c := range named(a.Challenges, "Basic") {
+		if b.accepts(c) {
+			b.asked[originOf(r.URL)] = true
+			return true
+		}
+	}
+	return false
+}

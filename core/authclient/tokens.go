@@ -1,0 +1,301 @@
+package authclient
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+const (
+	// fetchTimeout is how long fetching a token may take by default.
+	fetchTimeout = 30 * time.Second
+	// expiryLeeway is how long before its end a token is replaced; for one that
+	// lives shorter than four times that, it is a quarter of its life.
+	expiryLeeway = 10 * time.Second
+	// maxNonce bounds the bytes of a DPoP nonce.
+	maxNonce = 1 << 10
+
+	codeUseNonce = "use_dpop_nonce" // RFC 9449 §9
+)
+
+// TokenFunc gets a new access token: from a token endpoint, from a file that
+// something else keeps up to date. A zero expiry is for a token of which nobody
+// knows when it ends.
+//
+// It is called when there is no token, when the last one is about to end, and
+// when a service has refused it although it should be good. So it must not give
+// out a token that it keeps itself: a service that has revoked one will not take
+// it the second time. With golang.org/x/oauth2 ask clientcredentials.Config.Token,
+// which fetches at each call, and not a TokenSource that was asked before.
+//
+// There is one call at a time, but for [Tokens.Invalidate] during one. ctx has the values of the context of the request
+// that was first to need the token and is not canceled with it, since others
+// wait for the same; it ends after 30 seconds, or what [FetchTimeout] says, and
+// so must the function.
+type TokenFunc func(ctx context.Context) (token string, expires time.Time, err error)
+
+// ProofFunc makes the DPoP proof for a request, which is not to be modified
+// (RFC 9449 §4.2). nonce is the last one the service has given, or "".
+type ProofFunc func(r *http.Request, token, nonce string) (proof string, err error)
+
+// Tokens is a [Source] of access tokens. It is made by [Bearer] and [DPoP] and
+// safe for concurrent use: however many requests need a new token, one call
+// fetches it.
+type Tokens struct {
+	scheme  string
+	fields  []string
+	fetch   TokenFunc
+	prove   ProofFunc
+	now     func() time.Time
+	timeout time.Duration
+
+	mu      sync.Mutex
+	current token
+	flight  *flight
+	stamp   Stamp             // of the last token
+	nonces  map[string]string // by origin; as many as the transport has
+}
+
+// token is an access token. Without a value it is none.
+type token struct {
+	value string
+	stamp Stamp
+	until time.Time // when to replace it; zero for never
+}
+
+// flight is a token on its way. token and err are set when done is closed.
+type flight struct {
+	done  chan struct{}
+	token token
+	err   error
+}
+
+// TokenOption configures [Tokens].
+type TokenOption func(*Tokens) error
+
+// FetchTimeout sets how long a [TokenFunc] may take; 30 seconds by default.
+func FetchTimeout(d time.Duration) TokenOption {
+	return func(t *Tokens) error {
+		if d <= 0 {
+			return fmt.Errorf("fetch timeout %v: it must be positive", d)
+		}
+		t.timeout = d
+		return nil
+	}
+}
+
+// TokenClock replaces the clock that tokens expire by.
+func TokenClock(now func() time.Time) TokenOption {
+	return func(t *Tokens) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		t.now = now
+		return nil
+	}
+}
+
+// Bearer is a source of tokens for the Bearer scheme (RFC 6750).
+//
+// A 401 with a Bearer challenge leads to a new token, if its error is
+// invalid_token or left out. insufficient_scope, step-up (RFC 9470) and whatever
+// else a challenge may name is for the caller, who has to sign in differently
+// and then calls [Tokens.Invalidate].
+func Bearer(fetch TokenFunc, opts ...TokenOption) (*Tokens, error) {
+	return newTokens("Bearer", []string{"Authorization"}, fetch, opts)
+}
+
+// DPoP is a source of tokens that are bound to a key (RFC 9449), with a proof by
+// prove in each request. It keeps the nonces that services give, and answers
+// use_dpop_nonce with a new proof for the same token.
+func DPoP(fetch TokenFunc, prove ProofFunc, opts ...TokenOption) (*Tokens, error) {
+	if prove == nil {
+		return nil, errors.New("authclient: DPoP: no function to make proofs")
+	}
+	t, err := newTokens("DPoP", []string{"Authorization", "Dpop"}, fetch, opts)
+	if err != nil {
+		return nil, err
+	}
+	t.prove, t.nonces = prove, map[string]string{}
+	return t, nil
+}
+
+func newTokens(scheme string, fields []string, fetch TokenFunc, opts []TokenOption) (*Tokens, error) {
+	if fetch == nil {
+		return nil, fmt.Errorf("authclient: %s: no function to get tokens", scheme)
+	}
+	t := &Tokens{scheme: scheme, fields: fields, fetch: fetch, now: time.Now, timeout: fetchTimeout}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("authclient: %s: option %d is nil", scheme, i+1)
+		}
+		if err := opt(t); err != nil {
+			return nil, fmt.Errorf("authclient: %s: %w", scheme, err)
+		}
+	}
+	return t, nil
+}
+
+// Invalidate forgets the token, for instance since the user has signed in anew,
+// with more scopes or a stronger factor. The next request fetches one.
+func (t *Tokens) Invalidate() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.current = token{}
+	t.flight = nil // what it brings was asked for before
+}
+
+// Format keeps the token out of whatever is printed.
+func (t *Tokens) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, t.scheme+" tokens") }
+
+// Fields implements [Source].
+func (t *Tokens) Fields() []string { return t.fields }
+
+// Authorize implements [Source].
+func (t *Tokens) Authorize(r *http.Request) (Stamp, error) {
+	tok, nonce, err := t.get(r)
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Authorization", t.scheme+" "+tok.value)
+	if t.prove == nil {
+		return tok.stamp, nil
+	}
+	proof, err := t.prove(r, tok.value, nonce)
+	if err != nil {
+		return 0, fmt.Errorf("proof: %w", err)
+	}
+	r.Header.Set("Dpop", proof)
+	return tok.stamp, nil
+}
+
+// get is the token to use now, and the nonce for the proof.
+func (t *Tokens) get(r *http.Request) (tok token, nonce string, err error) {
+	t.mu.Lock()
+	if t.prove != nil {
+		nonce = t.nonces[originOf(r.URL)]
+	}
+	if t.current.value != "" && (t.current.until.IsZero() || t.now().Before(t.current.until)) {
+		tok = t.current
+		t.mu.Unlock()
+		return tok, nonce, nil
+	}
+	f := t.flight
+	if f == nil {
+		f = &flight{done: make(chan struct{})}
+		t.flight = f
+		go t.fly(context.WithoutCancel(r.Context()), f)
+	}
+	t.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.token, nonce, f.err
+	case <-r.Context().Done():
+		return token{}, "", r.Context().Err()
+	}
+}
+
+// fly fetches a token for all who wait for f. A flight that was given up by
+// Invalidate still serves them, and nobody after.
+func (t *Tokens) fly(ctx context.Context, f *flight) {
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	value, expires, err := t.call(ctx)
+	if err == nil && !challenge.IsToken68(value) {
+		err = errors.New("the function for tokens gave something that is no access token")
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer close(f.done)
+	if err != nil {
+		f.err = err
+	} else {
+		t.stamp++
+		f.token = token{value: value, stamp: t.stamp, until: t.until(expires)}
+	}
+	if t.flight == f {
+		t.flight, t.current = nil, f.token
+	}
+}
+
+// call survives a panic of the function, which would end the program: it runs
+// on a goroutine where no caller can recover.
+func (t *Tokens) call(ctx context.Context) (value string, expires time.Time, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the function for tokens panicked: %v", v)
+		}
+	}()
+	return t.fetch(ctx)
+}
+
+// until is when a token that expires then is to be replaced.
+func (t *Tokens) until(expires time.Time) time.Time {
+	if expires.IsZero() {
+		return expires
+	}
+	return expires.Add(-min(expiryLeeway, expires.Sub(t.now())/4))
+}
+
+// Answered implements [Source]. A 401 to a token that was replaced meanwhile
+// fetches none.
+func (t *Tokens) Answered(r *http.Request, a Answer) (again bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fresh := t.prove != nil && t.learn(r, a.Header)
+	if a.Status != http.StatusUnauthorized || a.Repeated {
+		return false
+	}
+	code, fits := tokenError(a.Challenges, t.scheme)
+	switch {
+	case !fits:
+		return false
+	case code == codeUseNonce:
+		return fresh
+	case code != "" && code != core.CodeInvalidToken:
+		return false
+	}
+	if t.current.stamp == a.Stamp {
+		t.current = token{}
+	}
+	return true
+}
+
+// learn keeps the nonce of an answer, whatever its status (RFC 9449 §8.2), and
+// reports whether there was one.
+func (t *Tokens) learn(r *http.Request, h http.Header) bool {
+	lines := h["Dpop-Nonce"]
+	if len(lines) != 1 || !isNonce(lines[0]) {
+		return false
+	}
+	t.nonces[originOf(r.URL)] = lines[0]
+	return true
+}
+
+// isNonce reports whether s is 1*NQCHAR (RFC 9449 §8.1).
+func isNonce(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxNonce
+}
+
+// tokenError is the error that the challenges of a scheme name, "" for none. A
+// service with several may name it in any.
+func tokenError(cs []challenge.Challenge, scheme string) (code string, fits bool) {
+	for _, c := range named(cs, scheme) {
+		e, _ := c.Param("error")
+		code, fits = cmp.Or(code, e), true
+	}
+	return code, fits
+}
