@@ -14,15 +14,11 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/examples/internal/scenario"
+	"github.com/sallyport-go/sallyport/examples/internal/servers"
 )
 
-const (
-	// buildLimit is how long the servers may take to build, on a machine that
-	// has to download and compile everything first.
-	buildLimit = 10 * time.Minute
-	// runLimit is how long everything after that may take.
-	runLimit = time.Minute
-)
+// runLimit is how long everything may take once the servers are built.
+const runLimit = time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -43,7 +39,7 @@ func run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
 	fmt.Fprintln(stderr, "building the servers …")
-	bin, err := build(ctx, dir, stderr)
+	bin, err := servers.Build(ctx, dir, stderr)
 	if err != nil {
 		return err
 	}
@@ -55,34 +51,34 @@ func run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	}
 	defer func() { _ = world.Close() }() // closed by then, unless something failed
 
-	servers, stop, err := start(ctx, bin, world.Args())
+	started, stop, err := servers.Start(ctx, bin, world.Args())
 	defer stop()
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
-	results, err := world.Play(ctx, servers)
+	results, err := world.Play(ctx, started)
 	if err != nil {
 		return err
 	}
-	return report(stdout, servers, results, time.Since(begin))
+	return report(stdout, started, results, time.Since(begin))
 }
 
 // report prints the table and the verdict. It is an error when an answer is not
 // the expected one.
-func report(w io.Writer, servers []scenario.Server, results []scenario.Result, took time.Duration) error {
-	if err := scenario.Print(w, servers, results); err != nil {
+func report(w io.Writer, tried []scenario.Server, results []scenario.Result, took time.Duration) error {
+	if err := scenario.Print(w, tried, results); err != nil {
 		return err
 	}
-	differences := scenario.Differences(servers, results)
+	differences := scenario.Differences(tried, results)
 	fmt.Fprintf(w, "\n%s\n\n", scenario.Legend)
 	for _, line := range differences {
 		fmt.Fprintln(w, line)
 	}
 	if n := len(differences); n > 0 {
-		fmt.Fprintf(w, "FAIL: %d of %d answers are not as expected\n", n, len(results)*len(servers))
+		fmt.Fprintf(w, "FAIL: %d of %d answers are not as expected\n", n, len(results)*len(tried))
 		return errors.New("the frameworks do not answer as expected")
 	}
-	fmt.Fprintf(w, "OK: %d scenarios on %d frameworks, all equal and as expected (%.1f s)\n", len(results), len(servers), took.Seconds())
+	fmt.Fprintf(w, "OK: %d scenarios on %d frameworks, all equal and as expected (%.1f s)\n", len(results), len(tried), took.Seconds())
 	return nil
 }

@@ -20,7 +20,7 @@ type config struct {
 	introspectID, introspectSecret string
 	usersFile                      string
 	digestFile, keysFile           string
-	digestMD5                      bool
+	basic, digestMD5               bool
 	accountsURL                    string
 	limit                          int
 }
@@ -39,6 +39,7 @@ func flagSet(c *config) *flag.FlagSet {
 	flags.StringVar(&c.introspectID, "introspect-id", "", "client `ID` of this service at the introspection endpoint")
 	flags.StringVar(&c.introspectSecret, "introspect-secret", "", "`file` with the client's secret in its first line")
 	flags.StringVar(&c.usersFile, "users", "", "htpasswd `file` with bcrypt or argon2id hashes, reloaded when edited (default: the demo users, built in)")
+	flags.BoolVar(&c.basic, "basic", true, "offer Basic; -basic=false for passwords by Digest alone")
 	flags.StringVar(&c.digestFile, "digest", "", "htdigest `file` with SHA-256 hashes, reloaded when edited (default: Digest is not offered)")
 	flags.BoolVar(&c.digestMD5, "digest-md5", false, "offer Digest with MD5 too, for clients that know nothing else; needs -digest")
 	flags.StringVar(&c.keysFile, "apikeys", "", "`file` of API keys, reloaded when edited; keys come in X-API-Key (default: API keys are not accepted)")
@@ -85,6 +86,8 @@ func (c config) check() error {
 		return errors.New("-introspect needs -introspect-id and -introspect-secret: an endpoint answers nobody it does not know")
 	case c.introspectURL == "" && client:
 		return errors.New("-introspect-id and -introspect-secret are for -introspect, which is not given")
+	case !c.basic && c.usersFile != "":
+		return errors.New("-users is for Basic, which -basic=false leaves out")
 	case c.digestMD5 && c.digestFile == "":
 		return errors.New("-digest-md5 needs -digest: there is no built-in file")
 	case c.limit < 0:

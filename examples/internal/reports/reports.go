@@ -27,6 +27,8 @@ type Answer struct {
 	Route string `json:"route"`
 	// Subject is the principal's ID, "" for an anonymous request.
 	Subject string `json:"subject"`
+	// Scheme is the scheme that proved it, such as "Basic".
+	Scheme string `json:"scheme"`
 	// Roles are all roles of the principal, sorted; never null.
 	Roles []string `json:"roles"`
 }
@@ -36,7 +38,7 @@ type Answer struct {
 func NewAnswer(route string, p *core.Principal) Answer {
 	a := Answer{Route: neutral(route), Roles: []string{}}
 	if p != nil {
-		a.Subject = p.ID()
+		a.Subject, a.Scheme = p.ID(), p.Scheme()
 		a.Roles = slices.AppendSeq(a.Roles, p.Roles())
 		slices.Sort(a.Roles)
 	}

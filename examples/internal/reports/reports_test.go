@@ -25,7 +25,7 @@ func TestNeutralRoute(t *testing.T) {
 }
 
 func TestAnswer(t *testing.T) {
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "carol", Roles: []string{"viewer", "admin", "viewer"}})
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "carol", Scheme: "Basic", Roles: []string{"viewer", "admin", "viewer"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,8 +33,8 @@ func TestAnswer(t *testing.T) {
 		principal *core.Principal
 		want      string
 	}{
-		{nil, `{"route":"/whoami","subject":"","roles":[]}`},
-		{p, `{"route":"/whoami","subject":"carol","roles":["admin","viewer"]}`},
+		{nil, `{"route":"/whoami","subject":"","scheme":"","roles":[]}`},
+		{p, `{"route":"/whoami","subject":"carol","scheme":"Basic","roles":["admin","viewer"]}`},
 	} {
 		got, err := json.Marshal(NewAnswer("GET /whoami", c.principal))
 		if err != nil || string(got) != c.want {

@@ -88,6 +88,7 @@ func TestStartErrors(t *testing.T) {
 		{"digest missing", []string{"-digest", filepath.Join(dir, "none")}, "none"},
 		{"digest of another realm", []string{"-digest", passwords, "-realm", "vault"}, passwords + ":1: "},
 		{"digest with MD5", []string{"-digest", write("md5", "erin:reports:939e7578ed9e3c518a452acee763bce9\n")}, "MD5"},
+		{"users without Basic", []string{"-users", users, "-basic=false"}, "-users is for Basic"},
 		{"MD5 alone", []string{"-digest-md5"}, "-digest-md5 needs -digest"},
 		{"keys missing", []string{"-apikeys", filepath.Join(dir, "none")}, "none"},
 		{"keys are no keys", []string{"-apikeys", passwords}, passwords + ":1: "},
@@ -109,7 +110,7 @@ func TestHelp(t *testing.T) {
 	if !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("got %v", err)
 	}
-	for _, name := range []string{"-addr", "-policy", "-users", "-digest", "-digest-md5", "-apikeys", "-jwks", "-issuer", "-audience",
+	for _, name := range []string{"-addr", "-policy", "-basic", "-users", "-digest", "-digest-md5", "-apikeys", "-jwks", "-issuer", "-audience",
 		"-introspect", "-introspect-id", "-introspect-secret", "-realm", "-accounts", "-limit"} {
 		if !slices.ContainsFunc(strings.Split(usage, "\n"), func(line string) bool { return line == "  "+name || strings.HasPrefix(line, "  "+name+" ") }) {
 			t.Errorf("the usage does not name %s:\n%s", name, usage)

@@ -24,7 +24,7 @@ func newSchemes(c config, t *tokens, f *files) ([]core.Authenticator, error) {
 		make   func(config, *files) (core.Authenticator, error)
 	}{
 		{c.digestFile != "", newDigest},
-		{true, newBasic},
+		{c.basic, newBasic},
 		{c.keysFile != "", newAPIKeys},
 	} {
 		if !scheme.wanted {

@@ -1,4 +1,6 @@
-package main
+// Package servers builds the example servers and runs them as processes of their
+// own, for the demo and for tests with other programs.
+package servers
 
 import (
 	"bufio"
@@ -23,14 +25,18 @@ var commands = []struct{ folder, framework string }{
 
 const (
 	module = "github.com/sallyport-go/sallyport/examples/"
+	// buildLimit is how long the servers may take to build, on a machine that
+	// has to download and compile everything first.
+	buildLimit = 10 * time.Minute
 	// startLimit is how long a server may take until it listens.
 	startLimit = 20 * time.Second
 	// stopLimit is how long a server may take to stop before it is killed.
 	stopLimit = 5 * time.Second
 )
 
-// build compiles the servers into a folder below dir.
-func build(ctx context.Context, dir string, stderr io.Writer) (bin string, err error) {
+// Build compiles the servers into a folder below dir, which it returns. Output
+// of the compiler goes to stderr.
+func Build(ctx context.Context, dir string, stderr io.Writer) (bin string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, buildLimit)
 	defer cancel()
 	bin = filepath.Join(dir, "bin") + string(filepath.Separator) // a folder, for go build
@@ -50,9 +56,10 @@ func build(ctx context.Context, dir string, stderr io.Writer) (bin string, err e
 	return bin, nil
 }
 
-// start starts all servers with args. stop ends those that have been started
-// and waits until they have; it is never nil.
-func start(ctx context.Context, bin string, args []string) (servers []scenario.Server, stop func(), err error) {
+// Start starts all servers that [Build] has put into bin, with args, and waits
+// until they listen. stop ends those that have been started and waits until they
+// have; it is never nil. They end with ctx too.
+func Start(ctx context.Context, bin string, args []string) (servers []scenario.Server, stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	stop = func() {
@@ -122,28 +129,4 @@ func (p *process) ready(ctx context.Context) (string, error) {
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-}
-
-// tail keeps the last part of what is written to it. It is safe for concurrent
-// use.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-// maxTail is enough for the message a server ends with.
-const maxTail = 4 << 10
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, b...)
-	t.text = t.text[max(len(t.text)-maxTail, 0):]
-	return len(b), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.text))
 }
