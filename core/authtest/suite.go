@@ -43,6 +43,8 @@ func groups() []group {
 		{"methods", methodCases},
 		{"caching", cachingCases},
 		{"bodies", bodyCases},
+		{"problems", problemCases},
+		{"pages", pageCases},
 		{"failures", failureCases},
 		{"events", eventCases},
 		{"retention", retentionCases},
