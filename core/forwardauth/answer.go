@@ -1,0 +1,176 @@
+package forwardauth
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/respond"
+)
+
+// AnswerField is the header field in which a refusal travels from
+// [Service.Check] through nginx to [Service.Refusal].
+const AnswerField = "X-Sallyport-Answer"
+
+const (
+	// maxCarried is how long the field may be with a body in it: nginx and
+	// others read a header into 4 KiB unless told to take more.
+	maxCarried = 3 << 10
+	// maxAnswer is how long an unpacked answer may be.
+	maxAnswer = 64 << 10
+	// retryAfter is what a client waits where nothing could be found out, in
+	// seconds.
+	retryAfter  = "5"
+	unavailable = "Access cannot be checked at the moment. Try again later."
+)
+
+// carried is a refusal as nginx can take it: a status that it passes on, and the
+// answer in a field. Failures stay 5xx, which nginx makes 500, so that an outage
+// is no refusal even where the field is not used.
+func (s *Service) carried(v core.Verdict) core.Response {
+	status := http.StatusForbidden
+	if d := v.Denial; d != nil {
+		switch own := d.Kind.Status(); {
+		case own == http.StatusUnauthorized && v.Response.Status != http.StatusNotFound, own >= http.StatusInternalServerError:
+			status = own
+		}
+	}
+	resp := *v.Response
+	resp.Fields = withNoStore(resp.Fields)
+	packed := s.packer.pack(resp)
+	if len(packed) > maxCarried {
+		packed = s.packer.pack(withoutBody(resp))
+	}
+	return core.Response{Status: status, Fields: append(slices.Clone(resp.Fields), core.Field{Name: AnswerField, Value: packed})}
+}
+
+// withoutBody is resp without a body and what speaks of it.
+func withoutBody(resp core.Response) core.Response {
+	var kept []core.Field
+	for _, f := range resp.Fields {
+		if !strings.HasPrefix(strings.ToLower(f.Name), "content-") {
+			kept = append(kept, f)
+		}
+	}
+	return core.Response{Status: resp.Status, Fields: kept}
+}
+
+// Refusal is a [core.Endpoint] that gives the client of nginx the refusal of
+// [Service.Check] as the guard made it: status, every challenge on its own line,
+// Retry-After, cookies and body. A body that takes more than 3 KiB packed is
+// left out.
+//
+// nginx leads refused requests here by error_page, with the answer in
+// [AnswerField]. Without a readable one, as when nginx could not ask, the answer
+// is 503: nothing was found out. It is never a success. As in Check, a peer that
+// is no trusted proxy gets 404.
+func (s *Service) Refusal(_ context.Context, r core.Request) core.Response {
+	if !s.trusts(r) {
+		return nothing()
+	}
+	value, n := r.Header(AnswerField)
+	if n == 1 {
+		if resp, err := unpack(value); err == nil {
+			return resp
+		}
+	}
+	resp := respond.Problem().Respond(r, &core.Denial{Kind: core.Unavailable, Code: core.CodeUnavailable, Message: unavailable})
+	resp.Fields = append(withNoStore(resp.Fields), core.Field{Name: "Retry-After", Value: retryAfter},
+		core.Field{Name: "X-Robots-Tag", Value: "noindex"})
+	return resp
+}
+
+// packer packs answers with compressors that are kept, since each has large
+// tables.
+type packer struct{ writers sync.Pool }
+
+// pack writes an answer as status, lines "Name: value", an empty line and the
+// body, compressed, in base64.
+func (p *packer) pack(resp core.Response) string {
+	var b, out bytes.Buffer
+	fmt.Fprintf(&b, "%d\n", resp.Status)
+	for _, f := range resp.Fields {
+		if isToken(f.Name) && isValue(f.Value) {
+			fmt.Fprintf(&b, "%s: %s\n", f.Name, f.Value)
+		}
+	}
+	b.WriteByte('\n')
+	b.Write(resp.Body)
+	w, ok := p.writers.Get().(*flate.Writer)
+	if ok {
+		w.Reset(&out)
+	} else {
+		w, _ = flate.NewWriter(&out, flate.BestSpeed) // fails for an unknown level alone
+	}
+	defer p.writers.Put(w)
+	_, _ = w.Write(b.Bytes()) // a bytes.Buffer takes everything
+	_ = w.Close()
+	return base64.RawURLEncoding.EncodeToString(out.Bytes())
+}
+
+// unpack reads what pack wrote. It takes refusals alone, and the answer to a
+// preflight.
+func unpack(value string) (resp core.Response, err error) {
+	packed, err := base64.RawURLEncoding.Strict().DecodeString(value)
+	if err != nil {
+		return resp, err
+	}
+	text, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), maxAnswer+1))
+	switch {
+	case err != nil:
+		return resp, err
+	case len(text) > maxAnswer:
+		return resp, fmt.Errorf("more than %d bytes", maxAnswer)
+	}
+	head, body, ok := strings.Cut(string(text), "\n\n")
+	if !ok {
+		return resp, errors.New("no end of the fields")
+	}
+	lines := strings.Split(head, "\n")
+	resp.Status, err = strconv.Atoi(lines[0])
+	if err != nil || resp.Status != http.StatusNoContent && (resp.Status < 300 || resp.Status > 599) {
+		return core.Response{}, fmt.Errorf("%.16q is not the status of a refusal", lines[0])
+	}
+	for _, line := range lines[1:] {
+		name, value, ok := strings.Cut(line, ": ")
+		if !ok || !isToken(name) || !isValue(value) {
+			return core.Response{}, fmt.Errorf("%.64q is no field", line)
+		}
+		resp.Fields = append(resp.Fields, core.Field{Name: name, Value: value})
+	}
+	if body != "" {
+		resp.Body = []byte(body)
+	}
+	return resp, nil
+}
+
+// isToken reports whether s is a token (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isValue reports whether s can be the value of a field (RFC 9110 §5.5).
+func isValue(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,20 @@
+package forwardauth_test
+
+import (
+	"context"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// known is a scheme that takes everybody for one principal.
+type known struct{ info core.PrincipalInfo }
+
+func (known) Scheme() string { return "Known" }
+func (known) Vary() []string { return []string{"Authorization"} }
+
+func (k known) Authenticate(context.Context, core.Request) (*core.Principal, error) {
+	return core.NewPrincipal(k.info)
+}
+
+func (known) Challenges(core.Request, error) []challenge.Challenge { return nil }

@@ -1,0 +1,62 @@
+package forwardauth
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// original shows the request that a proxy asks about. Credentials and the
+// client's address are in the fields of the proxy's own request.
+type original struct {
+	core.Request
+	method, target, host, query string
+
+	route core.Route
+	err   error // why there is no route
+}
+
+func (o *original) Method() string             { return o.method }
+func (o *original) Target() string             { return o.target }
+func (o *original) Host() string               { return o.host }
+func (o *original) Route() (core.Route, error) { return o.route, o.err }
+
+// Param is "": no router has matched.
+func (o *original) Param(string) string { return "" }
+
+func (o *original) Query(name string) (string, int) {
+	if o.query == "" {
+		return "", 0
+	}
+	values, _ := url.ParseQuery(o.query) // what cannot be read is left out, as net/http has it
+	if len(values[name]) == 0 {
+		return "", 0
+	}
+	return values[name][0], len(values[name])
+}
+
+// TLS is what the client's connection to the proxy is said to be. The state of
+// the proxy's own has the proxy's certificate, which is not the client's.
+func (o *original) TLS() *tls.ConnectionState {
+	proto, n := o.Header("X-Forwarded-Proto")
+	if n == 1 && (proto == "https" || proto == "wss") {
+		return &tls.ConnectionState{HandshakeComplete: true}
+	}
+	return nil
+}
+
+// splitTarget takes a request target in origin-form apart (RFC 9112 §3.2.1).
+// The asterisk and the other forms have no path to judge, and [core.CanonicalPath]
+// refuses what is no path.
+func splitTarget(target string) (rt core.Route, query string, err error) {
+	for i := 0; i < len(target); i++ {
+		if c := target[i]; c <= ' ' || c == 0x7f {
+			return rt, "", fmt.Errorf("%w: byte %#02x in the original target", core.ErrAmbiguousPath, c)
+		}
+	}
+	path, query, _ := strings.Cut(target, "?")
+	return core.Route{Path: path, Escaped: true}, query, nil
+}

@@ -1,0 +1,96 @@
+package forwardauth
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Proxy is how a kind of proxy tells of the request it asks about. It is made
+// by [Nginx], [Traefik] and [Envoy]; the zero Proxy is none.
+type Proxy struct {
+	name string
+	// method, target and host are the header fields that tell of the original
+	// request; "" where the proxy's own request has them.
+	method, target, host string
+	// prefix is before the original target.
+	prefix string
+	// carries says that refusals travel in a header field.
+	carries bool
+}
+
+// Nginx is nginx with auth_request. Its configuration sets X-Original-Method to
+// $request_method, X-Original-URI to $request_uri, which is the target as the
+// client sent it and as proxy_pass without a URI passes it on, and Host to
+// $http_host.
+func Nginx() Proxy {
+	return Proxy{name: "nginx", method: "X-Original-Method", target: "X-Original-URI", carries: true}
+}
+
+// Traefik is Traefik with the ForwardAuth middleware, and any other proxy that
+// sets X-Forwarded-Method, X-Forwarded-Uri and X-Forwarded-Host and gives every
+// answer but 2xx to the client. Leave its trustForwardHeader off, or clients
+// choose what is judged.
+func Traefik() Proxy {
+	return Proxy{name: "traefik", method: "X-Forwarded-Method", target: "X-Forwarded-Uri", host: "X-Forwarded-Host"}
+}
+
+// Envoy is Envoy with the HTTP service of ext_authz, which asks with the
+// original method and host, and with the original target behind prefix, its
+// path_prefix: a path such as "/check", or "" for none.
+func Envoy(prefix string) Proxy { return Proxy{name: "envoy", prefix: prefix} }
+
+func (p Proxy) check() error {
+	if p.name == "" {
+		return errors.New("no proxy: use Nginx, Traefik or Envoy")
+	}
+	if p.prefix == "" {
+		return nil
+	}
+	path, err := core.CanonicalPath(core.Route{Path: p.prefix})
+	if err != nil {
+		return fmt.Errorf("%s prefix %q: %w", p.name, p.prefix, err)
+	}
+	if path != p.prefix || path == "/" || strings.ContainsAny(path, "%?#; ") {
+		return fmt.Errorf("%s prefix %q: give a plain path without a slash at its end, or \"\"", p.name, p.prefix)
+	}
+	return nil
+}
+
+// original is the request that r asks about.
+func (p Proxy) original(r core.Request) *original {
+	o := &original{Request: r}
+	if o.method, o.err = p.field(r, p.method, r.Method()); o.err != nil {
+		return o
+	}
+	if o.target, o.err = p.field(r, p.target, r.Target()); o.err != nil {
+		return o
+	}
+	if o.host, o.err = p.field(r, p.host, r.Host()); o.err != nil {
+		return o
+	}
+	rest, ok := strings.CutPrefix(o.target, p.prefix)
+	if !ok {
+		o.err = &core.InternalError{Err: fmt.Errorf("forwardauth: target %.256q is not below %q: give Envoy and its path_prefix the same", o.target, p.prefix)}
+		return o
+	}
+	o.target = rest
+	o.route, o.query, o.err = splitTarget(rest)
+	return o
+}
+
+// field is the one value of a field that p sets, or own where it sets none.
+func (p Proxy) field(r core.Request, name, own string) (string, error) {
+	if name == "" {
+		return own, nil
+	}
+	value, n := r.Header(name)
+	if n != 1 || value == "" {
+		// With a second line, which may be the client's, nobody knows which one
+		// the proxy meant.
+		return "", &core.InternalError{Err: fmt.Errorf("forwardauth: %d lines of %s, want one that is not empty: have %s set it", n, name, p.name)}
+	}
+	return value, nil
+}
