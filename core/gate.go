@@ -226,6 +226,11 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 		if p := pass.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
+		if pass.ambient && e.Method != pass.method { // a middleware has overridden it
+			if d := g.crossSite(r); d != nil {
+				return v, d
+			}
+		}
 		return v, t.decide(ctx, r, pass.principal, resource, e)
 	}
 	id, d := g.identify(ctx, r, e)
@@ -238,7 +243,7 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 		}
 	}
 	if d == nil {
-		v = Verdict{Context: &passage{Context: ctx, guard: g, scheme: id.scheme, fields: id.fields, principal: id.principal}, Fields: id.fields}
+		v = Verdict{Context: id.passage(ctx, g, e.Method), Fields: id.fields}
 	}
 	return v, d
 }

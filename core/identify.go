@@ -11,8 +11,17 @@ import (
 type identity struct {
 	principal *Principal // nil for none
 	scheme    string     // the authenticator's, "" for none
+	ambient   bool       // that scheme's
 	fields    []Field    // for the response to a request that passes
 	informed  []Field    // those of them that the scheme itself asks for
+}
+
+// passage is the context of a request that has passed gate one of g with id.
+func (id identity) passage(ctx context.Context, g *Guard, method string) *passage {
+	return &passage{
+		Context: ctx, guard: g, principal: id.principal, scheme: id.scheme,
+		ambient: id.ambient, method: method, fields: id.fields,
+	}
 }
 
 // identify is gate one: the principal, or none, or a denial.
@@ -66,8 +75,8 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, e
 	}
 	e.PrincipalID = p.ID()
 	if s.ambient {
-		if err := CrossSite(r, g.origins...); err != nil {
-			return identity{}, newDenial(Forbidden, CodeCrossSite, ReasonCrossSite, err)
+		if d := g.crossSite(r); d != nil {
+			return identity{}, d
 		}
 	}
 	if g.roles != nil {
@@ -79,13 +88,22 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, e
 			p = p.withRoles(extra)
 		}
 	}
-	id := identity{principal: p, scheme: s.name, fields: s.allowed}
+	id := identity{principal: p, scheme: s.name, ambient: s.ambient, fields: s.allowed}
 	if s.informer != nil {
 		if id.informed = s.informer.Inform(r, p, nil); len(id.informed) > 0 {
 			id.fields = slices.Concat(s.allowed, id.informed)
 		}
 	}
 	return id, nil
+}
+
+// crossSite is the denial for what another site sends with credentials that the
+// browser adds by itself.
+func (g *Guard) crossSite(r Request) *Denial {
+	if err := CrossSite(r, g.origins...); err != nil {
+		return newDenial(Forbidden, CodeCrossSite, ReasonCrossSite, err)
+	}
+	return nil
 }
 
 // reuses reports whether a gate of g may rely on what gate one of another

@@ -1,0 +1,109 @@
+package core_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// ambient is a scheme whose credentials browsers add by themselves.
+type ambient struct{ *scheme }
+
+func (ambient) Ambient() bool { return true }
+
+// F10, G15: a middleware between two gates that takes the method from somewhere
+// else makes no unsafe request of a safe one.
+func TestMethodOverriddenBetweenGates(t *testing.T) {
+	g, o := newGuard(t, []core.Authenticator{ambient{newScheme(t, "Basic")}, newScheme(t, "Bearer")})
+	one, two := mounted(t)(g.Authenticate()), mounted(t)(g.Require(allowing()))
+	for _, tt := range []struct {
+		scheme, site, method string
+		passes               bool
+	}{
+		{"Basic", "cross-site", http.MethodPost, false},
+		{"Basic", "cross-site", http.MethodHead, true},
+		{"Basic", "same-origin", http.MethodPost, true},
+		{"Bearer", "cross-site", http.MethodPost, true},
+	} {
+		r := get("/", "Authorization: "+tt.scheme+" alice", "Sec-Fetch-Site: "+tt.site)
+		first := one.Check(t.Context(), r)
+		if first.Response != nil {
+			t.Fatalf("%+v: gate one answered %d", tt, first.Response.Status)
+		}
+		v := two.Check(first.Context, r.with(tt.method))
+		if passes := v.Response == nil; passes != tt.passes {
+			t.Errorf("%+v: passes %v", tt, passes)
+		}
+		if e := o.last(t); !tt.passes && (e.Status != http.StatusForbidden || e.Reason != core.ReasonCrossSite) {
+			t.Errorf("%+v: event %+v", tt, e)
+		}
+	}
+}
+
+// panicking panics in the method of that name.
+type panicking struct {
+	*scheme
+	in string
+}
+
+func (p panicking) panics(where string) {
+	if p.in == where {
+		panic("secret detail")
+	}
+}
+
+func (p panicking) Attempt(core.Request) (string, bool) {
+	p.panics("Attempt")
+	return "alice", true
+}
+
+func (p panicking) Inform(_ core.Request, who *core.Principal, _ error) []core.Field {
+	if who != nil {
+		p.panics("Inform")
+	} else {
+		p.panics("Inform on a refusal")
+	}
+	return nil
+}
+
+func (p panicking) Allow(context.Context, core.Request, string) error {
+	p.panics("Allow")
+	return nil
+}
+
+func (p panicking) Report(context.Context, core.Request, string, error) { p.panics("Report") }
+
+func (p panicking) RolesOf(context.Context, *core.Principal) ([]string, error) {
+	p.panics("RolesOf")
+	return nil, nil
+}
+
+// H03: whatever an extension does, it opens no gate.
+func TestPanicsOfHooksAre500(t *testing.T) {
+	for _, in := range []string{"Attempt", "Inform", "Inform on a refusal", "Allow", "Report", "RolesOf"} {
+		p := panicking{newScheme(t, "Basic"), in}
+		g, o := newGuard(t, []core.Authenticator{p}, core.WithAttemptLimiter(p), core.WithRoles(p))
+		credentials := "alice"
+		if in == "Inform on a refusal" {
+			credentials = "expired"
+		}
+		for name, gate := range map[string]*core.Gate{
+			"authenticate": mounted(t)(g.Authenticate()),
+			"optional":     mounted(t)(g.Optional()),
+			"require":      mounted(t)(g.Require(allowing())),
+		} {
+			v := gate.Check(t.Context(), get("/", "Authorization: Basic "+credentials))
+			if v.Response == nil || v.Response.Status != http.StatusInternalServerError {
+				t.Errorf("%s, %s: %+v", in, name, v.Response)
+			}
+			if _, ok := core.PrincipalFrom(v.Context); ok {
+				t.Errorf("%s, %s: a principal is in the context", in, name)
+			}
+			if e := o.last(t); e.Reason != core.ReasonPanic {
+				t.Errorf("%s, %s: event %+v", in, name, e)
+			}
+		}
+	}
+}
