@@ -75,7 +75,7 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r.judge(in, &c.config, c.routes)
+	r.judge(in, c.routes)
 	return r.findings, nil
 }
 
@@ -106,15 +106,18 @@ type linter struct {
 	found  []Finding
 }
 
-// lint looks for likely mistakes. complete says that all lines could be read,
-// so that what is missing is missing.
-func lint(r *reading, c *config, routes []core.RouteInfo, complete bool) []Finding {
+func newLinter(r *reading, c *config) *linter {
 	sh := r.schema.readShape()
-	l := &linter{reading: r, config: c, shape: sh, cover: newCoverIndex(r.schema, sh)}
-	if routes != nil {
-		l.routes = newRouteIndex(routes, c.objectRoute)
-	}
-	single := *l // what looks at lines one by one, and at names, needs no index
+	return &linter{reading: r, config: c, shape: sh, cover: newCoverIndex(r.schema, sh)}
+}
+
+// lint looks for likely mistakes in rules and role links. What is missing is
+// missing only where all lines could be read.
+func (r *reading) lint(routes []core.RouteInfo) []Finding {
+	complete := r.errors == 0
+	l := r.linter
+	// What looks at lines one by one, and at names, needs no index.
+	single := linter{reading: r, config: l.config, shape: l.shape}
 	others := aside(func() ([]Finding, error) {
 		single.checkObjects()
 		single.checkActions()
@@ -124,12 +127,15 @@ func lint(r *reading, c *config, routes []core.RouteInfo, complete bool) []Findi
 		}
 		return single.found, nil
 	})
-	l.checkShadows()
+	_, _ = r.shadows() // never an error
+	if routes != nil {
+		l.routes = newRouteIndex(routes, l.config.objectRoute)
+	}
 	if complete {
 		l.checkPartners()
 		l.checkRoutes(routes)
 	}
-	found, _ := others()
+	found, _ := others() // never an error
 	return append(found, l.found...)
 }
 

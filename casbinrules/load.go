@@ -15,7 +15,7 @@ func load(in *contents, c *config) (*snapshot, error) {
 	}
 	// The one is made while the other goes on: few mistakes refuse a policy.
 	built := aside(func() (*snapshot, error) { return r.build(in, c) })
-	r.judge(in, c, nil)
+	r.judge(in, nil)
 	s, err := built()
 	switch {
 	case refused(r.findings):
@@ -71,6 +71,10 @@ type reading struct {
 	graphs map[string]*graph
 	column func(r *rule, field int) int // where a field begins
 	errors int                          // lines that are wrong
+	// linter is nil when the matcher cannot be read; shadows waits for what it
+	// does by itself.
+	linter  *linter
+	shadows func() ([]Finding, error)
 	// findings are those of lines and role links; with judge all there are.
 	findings []Finding
 }
@@ -102,6 +106,14 @@ func (r *reading) readPolicy(in *contents, c *config) {
 		}
 	}
 	r.rules, r.column = p.rules, p.column
+	if !r.schema.file.has(codeModelMatcher) {
+		// Without the matcher nobody knows what the columns mean.
+		r.linter = newLinter(r, c)
+		r.shadows = aside(func() ([]Finding, error) {
+			r.linter.checkShadows() // which needs no graphs
+			return r.linter.found, nil
+		})
+	}
 	r.graphs = newGraphs(r.schema, r.rules, c)
 	p.checkPolicy(r.files[0], c)
 	p.checkRoles(r.graphs)
@@ -110,10 +122,9 @@ func (r *reading) readPolicy(in *contents, c *config) {
 
 // judge looks for everything there is to say about model and policy, and puts
 // it in order.
-func (r *reading) judge(in *contents, c *config, routes []core.RouteInfo) {
-	if r.schema.defined && !r.schema.file.has(codeModelMatcher) {
-		// Without the matcher nobody knows what the columns mean.
-		r.findings = append(r.findings, lint(r, c, routes, r.errors == 0)...)
+func (r *reading) judge(in *contents, routes []core.RouteInfo) {
+	if r.linter != nil {
+		r.findings = append(r.findings, r.lint(routes)...)
 	}
 	r.findings = slices.Concat(r.schema.file.findings, r.findings)
 	sortFindings(r.findings, r.files)
