@@ -52,6 +52,8 @@ func Principal(c *fiber.Ctx) *core.Principal {
 func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(c.UserContext(), newView(c), rules...)
 	if v.Response == nil {
+		AddFields(c, v.Fields...)
+		c.SetUserContext(v.Context)
 		return nil
 	}
 	if v.Conceal != nil {

@@ -12,6 +12,7 @@ import (
 var cachingCases = []testCase{
 	{"A20 nothing public is added to a success", successCaching},
 	{"A20 a cookie's success is private", cookieCaching},
+	{"A20 and so is that of a check with no gate before it", checkCaching},
 	{"invariant 7 A21 denials are not stored", denialCaching},
 	{"invariant 7 Vary is merged", varyMerged},
 }
@@ -87,6 +88,21 @@ func cookieCaching(t *testing.T, f Framework) {
 	a := strict.admits("alice", "Cookie: session=alice")
 	if got := a.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
 		t.Errorf("the handler's no-store became %q", got)
+	}
+}
+
+// checkCaching: a check that runs gate one itself has its fields to add, too.
+func checkCaching(t *testing.T, f Framework) {
+	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}})
+	addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Methods: []string{"GET"}, Handler: func(x Exchange) error {
+		if err := x.Check(g, only("alice")); err != nil {
+			return err
+		}
+		return ok(x)
+	}}}})
+	a := Send(t, addr, Request("GET", "/door", "Cookie: session=alice"))
+	if got := a.Header.Values("Cache-Control"); a.Status != http.StatusOK || !slices.Equal(got, []string{"private"}) || a.vary() != "authorization cookie" {
+		t.Errorf("%d, Cache-Control %q, Vary %q", a.Status, got, a.vary())
 	}
 }
 

@@ -49,6 +49,7 @@ func Principal(r *http.Request) *core.Principal {
 func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(r.Context(), newView(r), rules...)
 	if v.Response == nil {
+		AddFields(w.Header(), v.Fields)
 		return nil
 	}
 	refuse(w, r, v)
