@@ -242,7 +242,7 @@ func TestExplanationsAreJSONForTools(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"subject":"t-1","roles":["editor"],"object":"/reports/7","action":"PATCH","allowed":false,"reason":"no_rule_matched","why":"no rule allows it",` +
-		`"near_misses":[{"miss":"action","rule":{"file":"policy.csv","line":5,"text":"p, editor, /reports/:id, PUT, allow"},"text":"t-1 has PUT on /reports/:id at policy.csv:5, not PATCH"}],"version":"hash"}`
+		`"near_misses":[{"miss":"action","rule":{"file":"policy.csv","line":5,"text":"p, editor, /reports/:id, PUT, allow"},"text":"t-1 has PUT on /reports/:id at policy.csv:5, not PATCH"}],"engine":"index","version":"hash"}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
