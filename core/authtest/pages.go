@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/respond"
 	"github.com/sallyport-go/sallyport/core/rule"
 )
@@ -17,6 +19,7 @@ var pageCases = []testCase{
 	{"J03 A21 a redirect to sign in is 303, not stored, and for people alone", loginRedirects},
 	{"J04 pages are kept out of search indexes, whoever asks", pagesUnindexed},
 	{"J05 an outage is 503 with Retry-After in every format", pageOutage},
+	{"J05 A23 too many attempts are 429 with Retry-After in every format", pageLimited},
 	{"J06 pages are escaped and may do nothing", pagesEscaped},
 	{"F12 a path to return to is one of this site", returnTo},
 	{"F13 only navigations are led to sign in, and never in circles", loginNavigations},
@@ -184,6 +187,28 @@ func pageOutage(t *testing.T, f Framework) {
 	}
 }
 
+// pageLimited: RFC 6585 §4. Whoever has to wait is not led to sign in.
+func pageLimited(t *testing.T, f Framework) {
+	b, err := basic.New("app", passwords)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &ledger{refusals: map[string]error{"bob": &core.LimitError{RetryAfter: 3 * time.Minute}}}
+	g, _ := guardOf(t, []core.Authenticator{b}, core.WithAttemptLimiter(l), answers(t, respond.WithLoginRedirect("/login")))
+	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
+	for _, tt := range []struct{ header, mediaType, text string }{
+		{wantsPage + "\n" + navigates, pageType, "Try again in 3 minutes."},
+		{"Accept: */*", problemType, `"error":"too_many_attempts"`},
+		{"Accept: text/plain", textType, "Wait before the next one."},
+	} {
+		a := d.get(tt.header, login("bob", "open sesame"))
+		soft(t, tt.header, a, http.StatusTooManyRequests, tt.mediaType)
+		if a.Header.Get("Retry-After") != "180" || !strings.Contains(a.Body, tt.text) {
+			t.Errorf("%s: Retry-After %q: %s", tt.header, a.Header.Get("Retry-After"), a.Body)
+		}
+	}
+}
+
 // pagesEscaped: CVE-2026-42554 was a format chosen by the client that put its
 // words into a page.
 func pagesEscaped(t *testing.T, f Framework) {
@@ -248,6 +273,7 @@ func loginNavigations(t *testing.T, f Framework) {
 	}{
 		{"fetch", "GET", "/door", "Accept: */*\n" + fetches, problemType},
 		{"fetch of a page", "GET", "/door", "Accept: text/html\n" + fetches, pageType},
+		{"a script, whatever it fetches", "GET", "/door", "Accept: text/html\nSec-Fetch-Mode: same-origin", pageType},
 		{"XMLHttpRequest", "GET", "/door", wantsPage + "\nX-Requested-With: XMLHttpRequest", pageType},
 		{"a program", "GET", "/door", "Accept: application/json", problemType},
 		{"nothing said", "GET", "/door", "X-None: 1", problemType},

@@ -43,6 +43,7 @@ func TestLoginRedirect(t *testing.T) {
 		{"a browser that prefers JSON", unknown, "GET", "/reports", []string{"Accept: application/json, text/html;q=0.5", navigates, opensDoc}, ""},
 		{"fetch", unknown, "GET", "/reports", []string{"Accept: */*", "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"}, ""},
 		{"fetch of a page", unknown, "GET", "/reports", []string{"Accept: text/html", "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"}, ""},
+		{"a script, whatever it fetches", unknown, "GET", "/reports", []string{"Accept: text/html", "Sec-Fetch-Mode: same-origin"}, ""},
 		{"fetch of a page of old", unknown, "GET", "/reports", []string{"Accept: text/html", "X-Requested-With: XMLHttpRequest"}, ""},
 		{"a frame", unknown, "GET", "/reports", []string{wantsPage, navigates, "Sec-Fetch-Dest: iframe"}, ""},
 		{"two modes", unknown, "GET", "/reports", with(navigates), ""},

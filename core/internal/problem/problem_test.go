@@ -106,3 +106,38 @@ func TestBodiesAreSafeForConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// I05, I06: members that a request does not need are left out.
+func TestDocument(t *testing.T) {
+	for _, tt := range []struct {
+		doc  Document
+		want string
+	}{
+		{Document{Status: 403, Error: "e"}, `{"title":"Forbidden","status":403,"error":"e"}`},
+		{Document{Status: 401, Error: "e", Detail: "d", Instance: "i", Needs: Needs{"a b", "gold", 60}},
+			`{"title":"Unauthorized","status":401,"detail":"d","instance":"i","error":"e","scope":"a b","acr_values":"gold","max_age":60}`},
+	} {
+		if got := string(tt.doc.JSON()); got != tt.want+"\n" {
+			t.Errorf("got  %swant %s", got, tt.want)
+		}
+	}
+}
+
+// A body that could not be made is tried again.
+func TestKeepKeepsNoFailure(t *testing.T) {
+	calls := 0
+	k := Keep(func(answer) []byte {
+		if calls++; calls == 1 {
+			return nil
+		}
+		return []byte("b")
+	})
+	for i, want := range []string{"", "b", "b"} {
+		if got := string(k.Body(answer{})); got != want {
+			t.Errorf("%d: %q, want %q", i, got, want)
+		}
+	}
+	if calls != 2 {
+		t.Errorf("rendered %d times", calls)
+	}
+}
