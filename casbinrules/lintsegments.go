@@ -83,7 +83,7 @@ func segmentOf(function, part string, last bool) segment {
 
 // literal is the one text that a part of a regular expression matches.
 func literal(part string) (string, bool) {
-	if strings.IndexAny(part, regexpBytes) < 0 {
+	if !strings.ContainsAny(part, regexpBytes) {
 		return part, true
 	}
 	var b strings.Builder
