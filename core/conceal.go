@@ -1,6 +1,9 @@
 package core
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // Concealing hides the routes of a guard, mostly a variant made with
 // [Guard.With], from whoever may not use them: where the answer would be 401,
@@ -74,7 +77,7 @@ func RemoveFields(h http.Header, fields []Field) {
 func (f Field) Without(lines []string) []string {
 	kept := make([]string, 0, len(lines))
 	for _, line := range lines {
-		if line != f.Value && (f.Name != "Vary" || len(MissingMembers([]string{f.Value}, line)) > 0) {
+		if line != f.Value && (!strings.EqualFold(f.Name, "Vary") || len(MissingMembers([]string{f.Value}, line)) > 0) {
 			kept = append(kept, line)
 		}
 	}

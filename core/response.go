@@ -41,6 +41,9 @@ func AddFields(h http.Header, fields []Field) {
 	for i := range fields {
 		f := &fields[i]
 		name := f.Name
+		if f.values == nil && name != "WWW-Authenticate" { // of an application, in any letter case
+			name = http.CanonicalHeaderKey(name)
+		}
 		switch name {
 		case "Vary", exposeHeaders:
 			if have := h[name]; len(have) == 1 && have[0] == f.Value {
@@ -51,7 +54,7 @@ func AddFields(h http.Header, fields []Field) {
 				}
 				continue
 			}
-		case "WWW-Authenticate":
+		case "WWW-Authenticate", "Www-Authenticate":
 			name = "Www-Authenticate" // as net/http spells it
 			if len(h[name]) > 0 {
 				h.Add(name, f.Value)

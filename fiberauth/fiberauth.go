@@ -10,6 +10,7 @@ package fiberauth
 
 import (
 	"errors"
+	"net/http"
 	"reflect"
 
 	"github.com/gofiber/fiber/v2"
@@ -170,10 +171,10 @@ func isDefault(h fiber.ErrorHandler) bool {
 // own line, other names replace.
 func AddFields(c *fiber.Ctx, fields ...core.Field) {
 	for _, f := range fields {
-		switch f.Name {
+		switch http.CanonicalHeaderKey(f.Name) {
 		case fiber.HeaderVary, fiber.HeaderAccessControlExposeHeaders:
 			merge(c, f)
-		case fiber.HeaderWWWAuthenticate, fiber.HeaderSetCookie:
+		case "Www-Authenticate", fiber.HeaderSetCookie:
 			c.Response().Header.Add(f.Name, f.Value)
 		default:
 			c.Set(f.Name, f.Value)

@@ -20,6 +20,7 @@ var variantCases = []testCase{
 	{"invariant 14 a variant that cannot work is none", brokenVariants},
 	{"a scheme adds fields to its answers", informing},
 	{"an endpoint answers with status, fields and body", endpoints},
+	{"invariant 7 fields are merged whatever letter case their names have", smallLetters},
 }
 
 // variant is a guard made with With.
@@ -223,5 +224,27 @@ func about(_ context.Context, r core.Request) core.Response {
 		Status: http.StatusAccepted,
 		Fields: []core.Field{{Name: "Content-Type", Value: "application/json"}, {Name: "Set-Cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: "b=2"}},
 		Body:   []byte(strconv.Quote(r.Param("name"))),
+	}
+}
+
+// smallLetters: names of fields are case-insensitive (RFC 9110 §5.1).
+func smallLetters(t *testing.T, f Framework) {
+	addr := f.Start(t, App{
+		Before: []Handler{func(x Exchange) error {
+			x.AddHeader("Vary", "Origin")
+			x.AddHeader("Set-Cookie", "a=1")
+			return nil
+		}},
+		Routes: []Route{{Pattern: "/about", Methods: []string{"GET"}, Endpoint: func(context.Context, core.Request) core.Response {
+			return core.Response{Status: http.StatusUnauthorized, Fields: []core.Field{
+				{Name: "vary", Value: "Cookie"}, {Name: "set-cookie", Value: "b=2"},
+				{Name: "www-authenticate", Value: `Name realm="a"`}, {Name: "www-authenticate", Value: `Name realm="b"`},
+			}}
+		}}},
+	})
+	a := Send(t, addr, Request("GET", "/about"))
+	cookies, challenges := a.Header.Values("Set-Cookie"), a.Header.Values("WWW-Authenticate")
+	if a.vary() != "cookie origin" || len(cookies) != 2 || len(challenges) != 2 {
+		t.Errorf("Vary %q, Set-Cookie %q, WWW-Authenticate %q", a.vary(), cookies, challenges)
 	}
 }
