@@ -1,0 +1,134 @@
+package webapp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/respond"
+)
+
+// Form gives the field called name of a form that was sent in the body of a
+// request, or "".
+type Form func(name string) string
+
+// afterSignIn is where people go who came from nowhere.
+const afterSignIn = "/app"
+
+const wrongPassword = "Wrong user or password."
+
+// maxCredentials is how long user and password may be together, in bytes.
+const maxCredentials = 2 << 10
+
+// SignInPage shows the form. It stands behind no gate, so that those whose
+// session has ended see it too, and tells those who are signed in as whom.
+func (s *Site) SignInPage(ctx context.Context, r core.Request) core.Response {
+	from, _ := r.Query(respond.ReturnToParam)
+	return s.signInPage(ctx, r, http.StatusOK, from, "")
+}
+
+func (s *Site) signInPage(ctx context.Context, r core.Request, status int, from, message string) core.Response {
+	user := ""
+	if p, err := s.Sessions.Authenticate(ctx, r); err == nil {
+		user = p.ID()
+	}
+	return s.pages.private(status, "login", page{User: user, ReturnTo: returnTo(from), Message: message})
+}
+
+// returnTo is where to go after the sign-in: where the visitor came from, if
+// that is a page of this site.
+func returnTo(from string) string {
+	if to := respond.ReturnTo(from); to != "/" {
+		return to
+	}
+	return afterSignIn
+}
+
+// SignIn is the endpoint of the form. It leads back to where the visitor came
+// from; a wrong password shows the form again, with status 422. Another site's
+// form is refused with 403, and too many wrong passwords with 429.
+func (s *Site) SignIn(form Form) core.Endpoint {
+	return func(ctx context.Context, r core.Request) core.Response {
+		p, fields, err := s.signIn(ctx, r, form)
+		switch {
+		case isWrong(err):
+			return s.signInPage(ctx, r, http.StatusUnprocessableEntity, form(respond.ReturnToParam), wrongPassword)
+		case err != nil:
+			return s.Sessions.Refuse(err)(ctx, r)
+		}
+		s.log.InfoContext(ctx, "signed in", "principal", p.ID())
+		return core.Response{
+			Status: http.StatusSeeOther, // the browser goes on with GET
+			Fields: append(fields, core.Field{Name: "Location", Value: returnTo(form(respond.ReturnToParam))}),
+		}
+	}
+}
+
+// SignInByScript is [Site.SignIn] for the dialog of a page that is open already:
+// it answers in JSON, with who has signed in.
+func (s *Site) SignInByScript(form Form) core.Endpoint {
+	return func(ctx context.Context, r core.Request) core.Response {
+		p, fields, err := s.signIn(ctx, r, form)
+		switch {
+		case isWrong(err):
+			return problem(http.StatusUnprocessableEntity, wrongPassword)
+		case err != nil:
+			return s.Sessions.Refuse(err)(ctx, r)
+		}
+		s.log.InfoContext(ctx, "signed in", "principal", p.ID())
+		return object(map[string]string{"user": p.ID()}, fields...)
+	}
+}
+
+// signIn begins a session for whoever the form proves.
+func (s *Site) signIn(ctx context.Context, r core.Request, form Form) (*core.Principal, []core.Field, error) {
+	user, password := form("user"), form("password")
+	if err := s.guesses.Allow(ctx, r, user); err != nil {
+		return nil, nil, err
+	}
+	p, err := s.verify(ctx, user, password)
+	s.guesses.Report(ctx, r, user, err)
+	if err != nil {
+		// Without the user: people type passwords where their names belong.
+		s.log.WarnContext(ctx, "sign-in refused", "cause", err)
+		return nil, nil, err
+	}
+	fields, err := s.Sessions.Login(ctx, r, p)
+	return p, fields, err
+}
+
+// verify is whom user and password prove, or a [core.CredentialError].
+func (s *Site) verify(ctx context.Context, user, password string) (*core.Principal, error) {
+	if !isUsable(user, password) {
+		return nil, wrong(core.ReasonMalformed, nil)
+	}
+	p, err := s.passwords.VerifyPassword(ctx, user, password)
+	switch {
+	case errors.Is(err, basic.ErrUnknownUser):
+		return nil, wrong(core.ReasonUnknownPrincipal, err)
+	case errors.Is(err, basic.ErrWrongPassword):
+		return nil, wrong(core.ReasonWrongSecret, err)
+	}
+	return p, err
+}
+
+func wrong(why core.Reason, err error) error {
+	return &core.CredentialError{Reason: why, Code: core.CodeInvalidCredentials, Err: err}
+}
+
+func isWrong(err error) bool {
+	var bad *core.CredentialError
+	return errors.As(err, &bad)
+}
+
+// isUsable reports whether a [basic.Verifier] may be asked.
+func isUsable(user, password string) bool {
+	return user != "" && password != "" && len(user)+len(password) <= maxCredentials &&
+		utf8.ValidString(user) && utf8.ValidString(password) &&
+		!strings.Contains(user, ":") && !strings.ContainsFunc(user+password, unicode.IsControl)
+}
