@@ -36,10 +36,11 @@ const (
 // it the second time. With golang.org/x/oauth2 ask clientcredentials.Config.Token,
 // which fetches at each call, and not a TokenSource that was asked before.
 //
-// There is one call at a time, but for [Tokens.Invalidate] during one. ctx has the values of the context of the request
-// that was first to need the token and is not canceled with it, since others
-// wait for the same; it ends after 30 seconds, or what [FetchTimeout] says, and
-// so must the function.
+// There is one call at a time, so refresh tokens that may be used once need no
+// lock. ctx has the values of the context of the request that was first to
+// need the token and is not canceled with it, since others wait for the same;
+// it ends after 30 seconds, or what [FetchTimeout] says, and so must the
+// function.
 type TokenFunc func(ctx context.Context) (token string, expires time.Time, err error)
 
 // ProofFunc makes the DPoP proof for a request, which is not to be modified
@@ -56,6 +57,7 @@ type Tokens struct {
 	prove   ProofFunc
 	now     func() time.Time
 	timeout time.Duration
+	turn    chan struct{} // held by the one call of fetch
 
 	mu      sync.Mutex
 	current token
@@ -132,7 +134,7 @@ func newTokens(scheme string, fields []string, fetch TokenFunc, opts []TokenOpti
 	if fetch == nil {
 		return nil, fmt.Errorf("authclient: %s: no function to get tokens", scheme)
 	}
-	t := &Tokens{scheme: scheme, fields: fields, fetch: fetch, now: time.Now, timeout: fetchTimeout}
+	t := &Tokens{scheme: scheme, fields: fields, fetch: fetch, now: time.Now, timeout: fetchTimeout, turn: make(chan struct{}, 1)}
 	for i, opt := range opts {
 		if opt == nil {
 			return nil, fmt.Errorf("authclient: %s: option %d is nil", scheme, i+1)
@@ -206,6 +208,8 @@ func (t *Tokens) get(r *http.Request) (tok token, nonce string, err error) {
 // fly fetches a token for all who wait for f. A flight that was given up by
 // Invalidate still serves them, and nobody after.
 func (t *Tokens) fly(ctx context.Context, f *flight) {
+	t.turn <- struct{}{}
+	defer func() { <-t.turn }()
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	value, expires, err := t.call(ctx)

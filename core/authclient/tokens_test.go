@@ -209,16 +209,21 @@ func TestInvalidateDuringAFetch(t *testing.T) {
 			}
 			return req.Header.Get("Authorization")
 		}
-		got := make(chan string)
-		go func() { got <- authorize() }()
+		before, after := make(chan string), make(chan string)
+		go func() { before <- authorize() }()
 		synctest.Wait()
 		source.Invalidate()
-		if v := authorize(); v != "Bearer new" {
-			t.Errorf("after Invalidate: %s", v)
+		go func() { after <- authorize() }()
+		synctest.Wait()
+		if calls != 1 {
+			t.Error("two calls at a time")
 		}
 		close(release)
-		if v := <-got; v != "Bearer old" {
+		if v := <-before; v != "Bearer old" {
 			t.Errorf("who asked before: %s", v)
+		}
+		if v := <-after; v != "Bearer new" {
+			t.Errorf("who asked after: %s", v)
 		}
 		if v := authorize(); v != "Bearer new" {
 			t.Errorf("the old token has replaced the new one: %s", v)
