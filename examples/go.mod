@@ -20,6 +20,7 @@ require (
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
+	golang.org/x/oauth2 v0.37.0
 	modernc.org/sqlite v1.59.0
 )
 
