@@ -222,8 +222,13 @@ func newDefaultResponder() defaultResponder {
 }
 
 func (d defaultResponder) Respond(_ Request, denial *Denial) Response {
-	status := denial.Kind.Status()
-	return Response{Status: status, Fields: problemFields, Body: d.bodies.Body(status, denial.Code, denial.Message)}
+	resp := Response{Status: denial.Kind.Status(), Fields: problemFields}
+	if needs := problem.NeedsOf(denial.Code, denial.Challenges); needs != (problem.Needs{}) {
+		resp.Body = problem.Document{Status: resp.Status, Detail: denial.Message, Error: denial.Code, Needs: needs}.JSON()
+	} else {
+		resp.Body = d.bodies.Body(resp.Status, denial.Code, denial.Message)
+	}
+	return resp
 }
 
 // isNil reports whether an interface holds nothing or a nil pointer.

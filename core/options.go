@@ -49,7 +49,7 @@ func WithResponder(r Responder) Option {
 			return errors.New("responder is nil")
 		}
 		if g.given.responder {
-			return errors.New("two responders: combine them with respond.Negotiate")
+			return errors.New("two responders: choose by request with respond.New")
 		}
 		g.responder, g.given.responder = r, true
 		return nil

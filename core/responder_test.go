@@ -112,3 +112,13 @@ func TestTheRespondersFieldsAreNotWrittenTo(t *testing.T) {
 		t.Errorf("wrote %v", got)
 	}
 }
+
+// I05, I07: what a challenge asks for stands in the default body too.
+func TestTheDefaultBodySaysWhatIsNeeded(t *testing.T) {
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Bearer")})
+	gate := mounted(t)(g.Require(answering(core.Decision{Scopes: []string{"read", "write"}}, nil)))
+	v := gate.Check(t.Context(), get("/", "Authorization: Bearer alice"))
+	if body := string(v.Response.Body); !strings.Contains(body, `"error":"insufficient_scope","scope":"read write"`) {
+		t.Errorf("body %s", body)
+	}
+}

@@ -21,7 +21,6 @@ package respond
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -99,7 +98,7 @@ func (f *format) Respond(_ core.Request, d *core.Denial) core.Response { return 
 // respond answers d; id is the request's, or "". A body with an ID comes once
 // and is not kept.
 func (f *format) respond(d *core.Denial, id string) core.Response {
-	a := answer{status: d.Kind.Status(), code: d.Code, message: d.Message, id: id, needs: needs(d)}
+	a := answer{status: d.Kind.Status(), code: d.Code, message: d.Message, id: id, needs: problem.NeedsOf(d.Code, d.Challenges)}
 	resp := core.Response{Status: a.status, Fields: f.fields}
 	if id != "" {
 		resp.Body = f.render(a)
@@ -107,27 +106,6 @@ func (f *format) respond(d *core.Denial, id string) core.Response {
 		resp.Body = f.bodies.Body(a)
 	}
 	return resp
-}
-
-// needs is what the challenge for the denial's own code says the request lacks.
-func needs(d *core.Denial) (n problem.Needs) {
-	if d.Code != core.CodeInsufficientScope && d.Code != core.CodeStepUp {
-		return n
-	}
-	for _, c := range d.Challenges {
-		if code, _ := c.Param("error"); code != d.Code {
-			continue
-		}
-		n.Scope, _ = c.Param("scope")
-		n.ACRValues, _ = c.Param("acr_values")
-		if age, ok := c.Param("max_age"); ok {
-			if seconds, err := strconv.ParseInt(age, 10, 64); err == nil && seconds > 0 {
-				n.MaxAge = seconds
-			}
-		}
-		return n
-	}
-	return n
 }
 
 func renderProblem(a answer) []byte {

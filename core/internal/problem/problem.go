@@ -5,6 +5,9 @@ package problem
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
+
+	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
 // MediaType is the media type of a problem document (RFC 9457 §3).
@@ -30,6 +33,28 @@ type Needs struct {
 	Scope     string `json:"scope,omitempty"`      // RFC 6750 §3
 	ACRValues string `json:"acr_values,omitempty"` // RFC 9470 §3
 	MaxAge    int64  `json:"max_age,omitempty"`    // RFC 9470 §3, seconds
+}
+
+// NeedsOf is what the challenge for a denial's own code says the request lacks:
+// a scope (RFC 6750 §3.1) or a stronger sign-in (RFC 9470 §3).
+func NeedsOf(code string, challenges []challenge.Challenge) (n Needs) {
+	if code != "insufficient_scope" && code != "insufficient_user_authentication" {
+		return n
+	}
+	for _, c := range challenges {
+		if own, _ := c.Param("error"); own != code {
+			continue
+		}
+		n.Scope, _ = c.Param("scope")
+		n.ACRValues, _ = c.Param("acr_values")
+		if age, ok := c.Param("max_age"); ok {
+			if seconds, err := strconv.ParseInt(age, 10, 64); err == nil && seconds > 0 {
+				n.MaxAge = seconds
+			}
+		}
+		return n
+	}
+	return n
 }
 
 // JSON is the document as JSON. Whatever bytes the texts hold, it is valid.
