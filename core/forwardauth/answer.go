@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,7 +50,9 @@ func (s *Service) carried(v core.Verdict) core.Response {
 	if len(packed) > maxCarried {
 		packed = s.packer.pack(withoutBody(resp))
 	}
-	return core.Response{Status: status, Fields: append(slices.Clone(resp.Fields), core.Field{Name: AnswerField, Value: packed})}
+	// nginx puts challenges that it sees here, one or all of them by its version,
+	// into the answer that Refusal gives, where they would come twice.
+	return core.Response{Status: status, Fields: []core.Field{noStore, {Name: AnswerField, Value: packed}}}
 }
 
 // withoutBody is resp without a body and what speaks of it.

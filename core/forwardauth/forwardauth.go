@@ -31,6 +31,7 @@ type Service struct {
 	proxy      Proxy
 	identity   Identity
 	preflights bool
+	semicolons bool
 	logger     *slog.Logger
 	packer     packer
 }
@@ -47,6 +48,17 @@ type Option func(*Service) error
 func PassPreflights() Option {
 	return func(s *Service) error {
 		s.preflights = true
+		return nil
+	}
+}
+
+// AllowSemicolons lets paths with a semicolon through, which are refused with
+// 400 without it. Many an application server cuts path parameters off before it
+// looks for a handler, so that it takes /open/..;/admin for /admin and
+// /admin;x for /admin, which no rule for /admin has seen.
+func AllowSemicolons() Option {
+	return func(s *Service) error {
+		s.semicolons = true
 		return nil
 	}
 }
@@ -99,8 +111,8 @@ func New(gate *core.Gate, trusted *proxy.Trust, p Proxy, opts ...Option) (*Servi
 //
 // Traefik and Envoy give refusals to clients as they are. nginx passes 401 and
 // 403 alone, so for it every refusal is one of them, or 500 or 503, both of
-// which nginx makes 500; the field [AnswerField] has the whole answer, for
-// [Service.Refusal]. A refused path is 403 there, not 400.
+// which nginx makes 500; a refused path is 403 there, not 400. The whole answer,
+// challenges included, is in the field [AnswerField] for [Service.Refusal].
 //
 // A peer that is no trusted proxy gets 404, whatever it sends. A trusted one
 // that does not say what the request was gets 500: that is its configuration.
@@ -111,7 +123,11 @@ func (s *Service) Check(ctx context.Context, r core.Request) core.Response {
 	// A gate before this endpoint has judged the proxy's own request, with its
 	// own method, and not the one that is asked about.
 	ctx = core.ContextWithPrincipal(ctx, nil)
-	v := s.gate.Check(ctx, s.proxy.original(r))
+	o := s.proxy.original(r)
+	if o.err == nil && !s.semicolons {
+		o.err = refuseSemicolons(o.route.Path)
+	}
+	v := s.gate.Check(ctx, o)
 	switch {
 	case v.Response == nil:
 		return s.pass(v)

@@ -60,3 +60,11 @@ func splitTarget(target string) (rt core.Route, query string, err error) {
 	path, query, _ := strings.Cut(target, "?")
 	return core.Route{Path: path, Escaped: true}, query, nil
 }
+
+// refuseSemicolons refuses a path with a semicolon, plain or encoded.
+func refuseSemicolons(path string) error {
+	if strings.Contains(path, ";") || strings.Contains(strings.ToLower(path), "%3b") {
+		return fmt.Errorf("%w: it holds a semicolon, which some applications cut off", core.ErrAmbiguousPath)
+	}
+	return nil
+}
