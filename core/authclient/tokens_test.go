@@ -194,39 +194,41 @@ func TestFetchOutlivesTheRequestThatNeededIt(t *testing.T) {
 
 func TestInvalidateDuringAFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		release, calls := make(chan struct{}), 0
+		releases, calls := []chan struct{}{make(chan struct{}), make(chan struct{})}, 0
 		source := bearerSource(t, func(context.Context) (string, time.Time, error) {
-			if calls++; calls == 1 {
-				<-release
-				return "old", time.Time{}, nil
-			}
-			return "new", time.Time{}, nil
+			calls++
+			<-releases[calls-1]
+			return []string{"old", "new"}[calls-1], time.Time{}, nil
 		})
-		authorize := func() string {
-			req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://api.example/x", nil)
-			if _, err := source.Authorize(req); err != nil {
-				t.Error(err)
-			}
-			return req.Header.Get("Authorization")
+		authorize := func() chan string {
+			got := make(chan string, 1)
+			go func() {
+				req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://api.example/x", nil)
+				if _, err := source.Authorize(req); err != nil {
+					t.Error(err)
+				}
+				got <- req.Header.Get("Authorization")
+			}()
+			synctest.Wait()
+			return got
 		}
-		before, after := make(chan string), make(chan string)
-		go func() { before <- authorize() }()
-		synctest.Wait()
+		before := authorize()
 		source.Invalidate()
-		go func() { after <- authorize() }()
-		synctest.Wait()
+		after := authorize()
 		if calls != 1 {
 			t.Error("two calls at a time")
 		}
-		close(release)
+		close(releases[0])
 		if v := <-before; v != "Bearer old" {
 			t.Errorf("who asked before: %s", v)
 		}
+		later := authorize() // the old token has come and must not be kept
+		close(releases[1])
 		if v := <-after; v != "Bearer new" {
 			t.Errorf("who asked after: %s", v)
 		}
-		if v := authorize(); v != "Bearer new" {
-			t.Errorf("the old token has replaced the new one: %s", v)
+		if v := <-later; v != "Bearer new" || calls != 2 {
+			t.Errorf("who asked later: %s after %d calls", v, calls)
 		}
 	})
 }
