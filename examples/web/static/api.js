@@ -23,13 +23,15 @@ const repeatable = new Set(["GET", "HEAD", "PUT", "DELETE"]); // RFC 9110 §9.2.
  * has signed in, or to false. onWait is told how many seconds a call waits.
  */
 export function newAPI({ signIn, onWait = () => {} }) {
-  let signIns = 0;
-  let signingIn = null; // what all calls wait for while somebody signs in
+  let asked = 0; // how often the user has been asked to sign in
+  let signedIn = false; // what came of it the last time
+  let signingIn = null; // what all calls wait for meanwhile
 
   function signInOnce() {
     signingIn ??= signIn().then((done) => {
+      asked++;
+      signedIn = done;
       signingIn = null;
-      signIns += done ? 1 : 0;
       return done;
     });
     return signingIn;
@@ -39,15 +41,15 @@ export function newAPI({ signIn, onWait = () => {} }) {
     const method = (init.method ?? "GET").toUpperCase();
     const request = { ...init, method, headers: { Accept: "application/json", ...init.headers } };
     for (let attempt = 1, repeated = false; ; ) {
-      const before = signIns;
+      const before = asked;
       const response = await fetch(path, request);
       if (response.ok) {
         return response;
       }
       if (response.status === 401 && !repeated) {
         repeated = true;
-        // Somebody may have signed in since this call was sent.
-        if (signIns !== before || (await signInOnce())) {
+        // The user may have been asked since this call was sent.
+        if (asked === before ? await signInOnce() : signedIn) {
           continue;
         }
       } else if (notNow(response, method) && attempt < tries) {
@@ -80,14 +82,15 @@ function delay(response, attempt) {
 
 function pause(seconds, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.throwIfAborted();
     const stop = () => {
       clearTimeout(timer);
       reject(signal.reason);
     };
-    if (signal?.aborted) {
-      stop();
-    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, seconds * 1000);
     signal?.addEventListener("abort", stop, { once: true });
   });
 }

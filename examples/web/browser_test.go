@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// screenshots is the environment variable that names a folder for pictures of
+// the pages. Without it none are taken.
+const screenshots = "WEB_SCREENSHOTS"
+
+// browsers are the names of programs that can be driven.
+var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
+
+// stepLimit is how long one step in a browser may take.
+const stepLimit = 30 * time.Second
+
+// startBrowser starts a browser. Without one on the machine the test is left
+// out, save where CI is set: there it fails.
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	browser := ""
+	for _, name := range browsers {
+		if found, err := exec.LookPath(name); err == nil {
+			browser = found
+			break
+		}
+	}
+	switch {
+	case browser == "" && os.Getenv("CI") != "":
+		t.Fatalf("CI is set, and there is none of %s: install Debian's package chromium", strings.Join(browsers, ", "))
+	case browser == "":
+		t.Skipf("not run: it needs a browser, and there is none of %s on this machine", strings.Join(browsers, ", "))
+	}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(browser), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1100, 760)}
+	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "no-default-browser-check",
+		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancelBrowser := chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancelBrowser)
+	ctx, closeTab := chromedp.NewContext(ctx)
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// tab is a page in a browser with cookies of its own, and what it did besides
+// showing itself. It looks at one site.
+type tab struct {
+	t       *testing.T
+	ctx     context.Context
+	site    *testSite
+	refused []int // statuses the browser may complain of
+
+	mu       sync.Mutex
+	requests []string
+	problems []string
+}
+
+// openTab opens an empty tab. When the test ends it checks that every request
+// was for the site and nothing went wrong.
+func openTab(t *testing.T, browser context.Context, site *testSite) *tab {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	p := &tab{t: t, ctx: ctx, site: site}
+	t.Cleanup(closeTab)
+	if err := chromedp.Listen(ctx, p.note); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.check)
+	return p
+}
+
+// openTabBeside opens a tab with the cookies of another, to look at any site.
+func openTabBeside(t *testing.T, p *tab) *tab {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(p.ctx)
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return &tab{t: t, ctx: ctx, site: p.site}
+}
+
+// expect lets the browser complain of answers with the given statuses, which it
+// does of any that a script got and that is no success.
+func (p *tab) expect(statuses ...int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused = append(p.refused, statuses...)
+}
+
+var complaint = regexp.MustCompile(`^Failed to load resource: the server responded with a status of (\d{3}) `)
+
+func (p *tab) note(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		p.requests = append(p.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		p.problems = append(p.problems, e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		p.problems = append(p.problems, "console."+string(e.Type))
+	case *log.EventEntryAdded:
+		if m := complaint.FindStringSubmatch(e.Entry.Text); m != nil && slices.ContainsFunc(p.refused, func(status int) bool {
+			return m[1] == fmt.Sprint(status)
+		}) {
+			return
+		}
+		p.problems = append(p.problems, e.Entry.Text+" "+e.Entry.URL)
+	}
+}
+
+// check finds requests that left the site and what the console says.
+func (p *tab) check() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, request := range p.requests {
+		if !strings.HasPrefix(request, p.site.url+"/") && request != "data:," {
+			p.t.Errorf("the page asks for %s", request)
+		}
+	}
+	if len(p.requests) == 0 {
+		p.t.Error("no request was seen, not even that for a page")
+	}
+	if len(p.problems) > 0 {
+		p.t.Errorf("the console says %q", p.problems)
+	}
+}
+
+// do takes steps, each in time.
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	for i, step := range steps {
+		ctx, cancel := context.WithTimeout(p.ctx, stepLimit)
+		err := chromedp.Do(ctx, step)
+		cancel()
+		if err != nil {
+			p.t.Fatalf("step %d, at %s: %v", i+1, p.location(), err)
+		}
+	}
+}
+
+// value runs an action in a tab and returns its value.
+func value[T any](p *tab, action chromedp.Action[T]) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, stepLimit)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return v
+}
+
+func (p *tab) open(path string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(p.site.url + path))
+}
+
+// sees waits until an element is on the page.
+func (p *tab) sees(selector string) {
+	p.t.Helper()
+	p.do(chromedp.WaitVisible(chromedp.CSS(selector)))
+}
+
+func (p *tab) click(selector string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// location is the address of the page without the site.
+func (p *tab) location() string {
+	ctx, cancel := context.WithTimeout(p.ctx, stepLimit)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Location())
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimPrefix(v, p.site.url)
+}
+
+// wantAt checks where the tab is.
+func (p *tab) wantAt(path string) {
+	p.t.Helper()
+	if got := p.location(); got != path {
+		p.t.Errorf("the page is %s, want %s", got, path)
+	}
+}
+
+// wantText checks what an element says.
+func (p *tab) wantText(selector, text string) {
+	p.t.Helper()
+	p.sees(selector)
+	if got := value(p, chromedp.Text(chromedp.CSS(selector))); !strings.Contains(got, text) {
+		p.t.Errorf("%s says %q, want %q", selector, got, text)
+	}
+}
+
+// fill fills in a sign-in form and sends it.
+func (p *tab) fill(form, user, password string) {
+	p.t.Helper()
+	p.do(
+		chromedp.WaitVisible(chromedp.CSS(form)),
+		chromedp.SetValue(chromedp.CSS(form+" [name=user]"), user),
+		chromedp.SetValue(chromedp.CSS(form+" [name=password]"), password),
+		chromedp.Click(chromedp.CSS(form+" [type=submit]")),
+	)
+}
+
+// The forms of the sign-in page and of the dialog.
+const (
+	signInForm   = `form[action="/login"]`
+	signInDialog = `dialog[open] form`
+)
+
+// signIn gives the tab the cookie of a new session, which is quicker than the
+// form, and sees the reports.
+func (p *tab) signIn(user string) {
+	p.t.Helper()
+	resp := send(p.t, http.MethodPost, p.site.url+"/login", nil, url.Values{"user": {user}, "password": {user + "-pass"}})
+	cookies := resp.Cookies()
+	if resp.StatusCode != http.StatusSeeOther || len(cookies) != 1 {
+		p.t.Fatalf("%s cannot sign in: %s", user, resp.Status)
+	}
+	_, err := chromedp.Call(p.ctx, network.SetCookie, network.SetCookieParams{
+		Name: cookies[0].Name, Value: cookies[0].Value, URL: p.site.url, HTTPOnly: new(true), SameSite: network.CookieSameSiteLax,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.open("/app")
+	p.sees("#reports")
+}
+
+// shot takes pictures, light and dark, where they are asked for.
+func (p *tab) shot(name string) {
+	p.t.Helper()
+	folder := os.Getenv(screenshots)
+	if folder == "" {
+		return
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+		_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		picture := value(p, chromedp.CaptureScreenshot())
+		if err := os.WriteFile(filepath.Join(folder, name+"-"+scheme+".png"), picture, 0o600); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{}); err != nil {
+		p.t.Fatal(err)
+	}
+}
