@@ -6,15 +6,19 @@ import (
 )
 
 // Concealing hides the routes of a guard, mostly a variant made with
-// [Guard.With], from whoever may not use them: where the answer would be 401,
-// 403 or 429, or 400 for an odd path, the adapter gives the one that the application
-// has for a path that it does not know, to the byte, whoever asks (RFC 9110
-// §15.5.4). Events and logs still tell the refusal.
+// [Guard.With], from whoever may not use them: where the answer would be
+// 401, 403 or 429, or 400 for an odd path, the adapter gives the one that the
+// application has for a path that it does not know, to the byte, whoever asks
+// (RFC 9110 §15.5.4). Events and logs still tell the refusal.
 //
 // native is the framework's handler for such paths, as registered with it:
 // http.Handler, gin.HandlerFunc, echo.HandlerFunc or fiber.Handler. nil stands
 // for the framework's own; mounting a gate with a handler of another framework
 // fails.
+//
+// CORS preflights are hidden, too, whatever [WithCORS] says: anyone can name an
+// origin. Scripts of other origins reach a hidden route behind a CORS middleware
+// of the application's that stands in front of the router and answers all paths.
 //
 // All gates of a hidden route must be of a concealing guard. As the answer is
 // the application's own, so is its Cache-Control: let the handler send no-store

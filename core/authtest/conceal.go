@@ -16,6 +16,7 @@ var concealCases = []testCase{
 	{"A22 A21 and like the application's own handler for those", concealedNatively},
 	{"A22 a check inside a handler hides too", concealedCheck},
 	{"A22 guessing at a hidden route tells nothing of it", concealedGuessing},
+	{"A22 A18 preflights are hidden too, whatever origin they name", concealedPreflight},
 	{"A22 what is no refusal is not hidden", concealedFailures},
 	{"invariant 14 a handler of another framework is refused when a gate is mounted", concealedWrongly},
 }
@@ -137,6 +138,22 @@ func concealedGuessing(t *testing.T, f Framework) {
 	}
 	if e := rec.Last(t); e.Outcome != core.OutcomeLimited || e.Reason != core.ReasonTooManyAttempts {
 		t.Errorf("the event hides it too: %+v", e)
+	}
+}
+
+// concealedPreflight: anyone can send the Origin of a page that may read refusals.
+func concealedPreflight(t *testing.T, f Framework) {
+	g, _ := guard(t, core.WithCORS(front))
+	addr := f.Start(t, App{Routes: []Route{{
+		Pattern: "/one", Methods: []string{"GET", "OPTIONS"}, Handler: ok,
+		Gates: []Gate{{Kind: "Authenticate", Guard: variant(t, g, core.Concealing(nil))}},
+	}}})
+	header := []string{"Origin: " + front, "Access-Control-Request-Method: GET"}
+	for _, method := range []string{"OPTIONS", "GET"} {
+		got, want := Send(t, addr, Request(method, "/one", header...)), Send(t, addr, Request(method, "/nah", header...))
+		if d := fieldDifference(got.Header, want.Header); got.Status != http.StatusNotFound || got.Status != want.Status || d != "" {
+			t.Errorf("%s: %d, an unknown path %d: %s", method, got.Status, want.Status, d)
+		}
 	}
 }
 
