@@ -7,13 +7,15 @@ ARGS      ?=
 FUZZTIME  ?= 30s
 FUZZ      ?= .
 BENCH     ?= .
+MODE      ?= full
+RAW       ?= .build/bench/last
 MINCOVER  ?= 85
 
-.PHONY: help demo run test lint fuzz bench cover consumer fmt tidy
+.PHONY: help demo run test lint fuzz bench bench-report cover consumer fmt tidy
 
 help: ## list the targets
 	@echo 'usage: make TARGET [NAME=value]'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: ## start the four example servers, send every scenario, print the table
 	go run ./examples/demo
@@ -30,8 +32,11 @@ lint: ## gofmt, go vet, staticcheck and go mod tidy -diff for every module
 fuzz: ## run every fuzz target, one by one [FUZZTIME=30s FUZZ=regexp]
 	.ci/fuzz '$(FUZZTIME)' '$(FUZZ)'
 
-bench: ## run every benchmark, output kept in .build/bench [BENCH=regexp]
-	.ci/bench '$(BENCH)'
+bench: ## measure beside other libraries, into .build/bench [MODE=full|short BENCH=regexp]
+	.ci/bench '$(MODE)' '$(BENCH)'
+
+bench-report: ## write docs/performance.md from what make bench measured [RAW=folder]
+	go run ./examples/bench/report -raw '$(RAW)' -out docs
 
 cover: ## print each module's coverage; fail below the minimum [MINCOVER=85]
 	.ci/cover '$(MINCOVER)'

@@ -1,0 +1,59 @@
+package main
+
+import (
+	_ "embed"
+	"strings"
+	"text/template"
+)
+
+//go:embed performance.md.tmpl
+var pageText string
+
+// write makes the page.
+func write(r *results) (string, error) {
+	t, err := template.New("performance.md").Funcs(template.FuncMap{
+		"fact":      func(key string) string { return orNone(r.facts[key]) },
+		"targets":   func() string { return targetTable(r) },
+		"requests":  func() string { return requestTable(r) },
+		"decisions": func(model, c string) string { return decisionTable(r, model, c) },
+		"shapes":    func() string { return shapeTable(r) },
+		"flatness":  func() string { return flatness(r) },
+		"modules":   func() string { return moduleTable(r) },
+		"versions":  func() string { return versionTable(r) },
+		"strangers": func() string {
+			return valuesTable(r, "Strangers", []column{{"kept for each", keptBytes, func(v float64) string { return size(float64(int64(v + 0.5))) }}})
+		},
+		"loads": func() string {
+			return valuesTable(r, "Load", []column{{"time", seconds, duration}, {"live heap", liveBytes, size}, {"allocated", bytesOp, size}, {"allocations", allocsOp, digits}})
+		},
+		"reloads": func() string {
+			return valuesTable(r, "Reload", []column{{"decisions a second", perSecond, digits}, {"longest stall", stall, duration}, {"reloads a second", reloads, digits}})
+		},
+		"profiles": func() string { return profiles(r) },
+	}).Parse(pageText)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, nil); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// profiles shows for each target that was missed where the time goes.
+func profiles(r *results) string {
+	var b strings.Builder
+	for _, t := range missed(r) {
+		b.WriteString("### " + strings.ToUpper(t.work[:1]) + t.work[1:] + "\n\n")
+		if listing := r.profiles[t.profile]; listing != "" {
+			b.WriteString("```text\n" + listing + "\n```\n\n")
+		} else {
+			b.WriteString("No profile was taken.\n\n")
+		}
+	}
+	if b.Len() == 0 {
+		return "All targets that were measured are reached.\n"
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden page anew")
+
+// TestPageOfTheFixture compares the page made of a small raw output with the
+// one that was looked at.
+func TestPageOfTheFixture(t *testing.T) {
+	got := report(t, filepath.Join("testdata", "raw"))["performance.md"]
+	golden := filepath.Join("testdata", "performance.md")
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the page is another; look at the difference after go test -update\n%s", got)
+	}
+}
+
+// TestSameOutputForSameInput: nothing may depend on the order of a map or on
+// the clock.
+func TestSameOutputForSameInput(t *testing.T) {
+	one, two := report(t, filepath.Join("testdata", "raw")), report(t, filepath.Join("testdata", "raw"))
+	if len(one) != 5 {
+		t.Errorf("%d files", len(one))
+	}
+	for name := range one {
+		if !bytes.Equal(one[name], two[name]) {
+			t.Errorf("%s differs from run to run", name)
+		}
+	}
+}
+
+// TestPlotsNameWhatTheyShow: each has its title and its curves in the legend.
+func TestPlotsNameWhatTheyShow(t *testing.T) {
+	files := report(t, filepath.Join("testdata", "raw"))
+	for name, texts := range map[string][]string{
+		"decisions-rbac.svg":  {"Roles and keyMatch2", ">sallyport<", ">casbin<", ">1,000,000<", "µs<"},
+		"decisions-exact.svg": {"Exact match", ">sallyport<"},
+		"shapes.svg":          {">one-role<", ">stars<"},
+		"requests.svg":        {">gin, sallyport<", ">gin, gin-jwt+casbin<", ">403<"},
+	} {
+		for _, text := range texts {
+			if !strings.Contains(string(files[name]), text) {
+				t.Errorf("%s does not say %q", name, text)
+			}
+		}
+	}
+}
+
+// TestNothingMeasured: a report of a part of the benchmarks says so.
+func TestNothingMeasured(t *testing.T) {
+	dir := t.TempDir()
+	if err := run(dir, t.TempDir()); err == nil || !strings.Contains(err.Error(), "make bench") {
+		t.Errorf("no raw output: %v", err)
+	}
+	raw := "goos: linux\nBenchmarkOther-2 \t 100 \t 5 ns/op\n"
+	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(raw), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page := string(report(t, dir)["performance.md"])
+	if got := strings.Count(page, "| not measured |"); got != len(targets) {
+		t.Errorf("%d targets are not measured, want %d", got, len(targets))
+	}
+	if strings.Contains(page, "| reached |") {
+		t.Error("something is reached that was not measured")
+	}
+}
+
+// TestVerdicts holds each target to its limits.
+func TestVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		name, raw string
+		target    int
+		want      string
+	}{
+		{"within", "BenchmarkLoad/engine=sallyport/rules=100000-2 1 300000000 ns/op 60000000 live-B", 3, "reached"},
+		{"too slow", "BenchmarkLoad/engine=sallyport/rules=100000-2 1 300000001 ns/op 60000000 live-B", 3, "**missed**"},
+		{"too large", "BenchmarkLoad/engine=sallyport/rules=100000-2 1 300000000 ns/op 60000001 live-B", 3, "**missed**"},
+		{"stalled", "BenchmarkReload/engine=sallyport/rules=10000-2 1 1000000000 ns/op 10000000 decisions/s 10000001 stall-ns", 4, "**missed**"},
+		{"fast enough", "BenchmarkReload/engine=sallyport/rules=10000-2 1 1000000000 ns/op 10000000 decisions/s 10000000 stall-ns", 4, "reached"},
+		{"no growth known", "BenchmarkDecision/model=exact/engine=sallyport/rules=1000/case=allow-2 1 50 ns/op 0 allocs/op", 1, "**missed**"},
+		{"flat", "BenchmarkDecision/model=exact/engine=sallyport/rules=1000/case=allow-2 1 46 ns/op 0 allocs/op\n" +
+			"BenchmarkDecision/model=exact/engine=sallyport/rules=1000000/case=allow-2 1 69 ns/op 0 allocs/op", 1, "reached"},
+		{"allocates", "BenchmarkDecision/model=exact/engine=sallyport/rules=1000/case=allow-2 1 46 ns/op 0 allocs/op\n" +
+			"BenchmarkDecision/model=exact/engine=sallyport/rules=1000000/case=allow-2 1 46 ns/op 1 allocs/op", 1, "**missed**"},
+		{"over bare", "BenchmarkRequest/framework=gin/guard=bare/case=bare-2 1 100 ns/op 1 allocs/op\n" +
+			"BenchmarkRequest/framework=gin/guard=sallyport/case=missing-2 1 400 ns/op 3 allocs/op", 8, "reached"},
+		{"one framework too slow", "BenchmarkRequest/framework=gin/guard=bare/case=bare-2 1 100 ns/op 1 allocs/op\n" +
+			"BenchmarkRequest/framework=gin/guard=sallyport/case=missing-2 1 400 ns/op 3 allocs/op\n" +
+			"BenchmarkRequest/framework=chi/guard=bare/case=bare-2 1 100 ns/op 1 allocs/op\n" +
+			"BenchmarkRequest/framework=chi/guard=sallyport/case=missing-2 1 401 ns/op 3 allocs/op", 8, "**missed**"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(c.raw+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r, err := readResults(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := targets[c.target].measure(r).verdict(); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// report makes all files of a report.
+func report(t *testing.T, raw string) map[string][]byte {
+	t.Helper()
+	out := t.TempDir()
+	if err := run(raw, out); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, pattern := range []string{"*.md", filepath.Join("performance", "*.svg")} {
+		names, err := filepath.Glob(filepath.Join(out, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if files[filepath.Base(name)], err = os.ReadFile(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return files
+}

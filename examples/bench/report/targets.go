@@ -1,0 +1,246 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+const ours = "sallyport"
+
+// target is one row of what must be reached.
+type target struct {
+	work, goal string
+	// profile names the listing that shows where the time goes.
+	profile string
+	measure func(*results) outcome
+}
+
+// outcome is what was measured for a target. Nothing was when ours is "".
+type outcome struct {
+	ours, peers string
+	reached     bool
+}
+
+func (o outcome) verdict() string {
+	switch {
+	case o.ours == "":
+		return "not measured"
+	case o.reached:
+		return "reached"
+	default:
+		return "**missed**"
+	}
+}
+
+// targets are in the order of the page.
+var targets = []target{
+	{"decision, roles and keyMatch2, 10 … 1,000,000 rules", "≤ 150 ns, 0 allocs, at 1,000,000 rules ≤ 1.5 × the time at 1,000", "rbac",
+		func(r *results) outcome { return decisions(r, "rbac", []string{"allow"}, 150e-9) }},
+	{"decision, exact match, 10 … 1,000,000 rules", "≤ 70 ns, 0 allocs, at 1,000,000 rules ≤ 1.5 × the time at 1,000", "exact",
+		func(r *results) outcome { return decisions(r, "exact", []string{"allow"}, 70e-9) }},
+	{"denial, known and unknown subject", "≤ 150 ns, 0 allocs, nothing kept", "deny", denials},
+	{"load of 100,000 rules and 100,000 role links, diagnostics included", "≤ 0.30 s, ≤ 60 MB live", "load", load},
+	{"decisions on all cores, 10,000 rules reloaded every 100 ms", "≥ 10,000,000/s, longest stall ≤ 10 ms", "reload", reloaded},
+	{"request, HS256, first sight of a token, over the bare handler", "≤ 5 µs", "first",
+		func(r *results) outcome { return requests(r, "first", 5e-6, math.Inf(1)) }},
+	{"request, token seen before, over the bare handler", "≤ 600 ns, ≤ 4 allocs", "cached",
+		func(r *results) outcome { return requests(r, "cached", 600e-9, 4) }},
+	{"403, token seen before, over the bare handler", "≤ 1.2 µs", "forbidden",
+		func(r *results) outcome { return requests(r, "forbidden", 1.2e-6, math.Inf(1)) }},
+	{"401 without credentials, over the bare handler", "≤ 300 ns, ≤ 2 allocs", "missing",
+		func(r *results) outcome { return requests(r, "missing", 300e-9, 2) }},
+}
+
+// within reports whether v is at most limit, but for the last digits that
+// binary fractions lose.
+func within(v, limit float64) bool { return v <= limit*(1+1e-9) }
+
+// span writes two times, or one if they read the same.
+func span(from, to float64) string {
+	if a, z := duration(from), duration(to); a != z {
+		return a + " … " + z
+	}
+	return duration(to)
+}
+
+// decisions judges all sizes of a model by the slowest, and its growth.
+func decisions(r *results, model string, cases []string, limit float64) outcome {
+	o := outcome{reached: true}
+	var low, high, allocs, growth float64
+	for _, c := range cases {
+		for _, n := range r.distinct("Decision/model="+model+"/engine="+ours+"/", "rules") {
+			name := decision(model, ours, n, c)
+			v, ok := r.median(name, seconds)
+			if !ok {
+				continue
+			}
+			if low == 0 || v < low {
+				low = v
+			}
+			high = max(high, v)
+			a, _ := r.median(name, allocsOp)
+			allocs = max(allocs, a)
+		}
+		small, _ := r.median(decision(model, ours, "1000", c), seconds)
+		large, ok := r.median(decision(model, ours, "1000000", c), seconds)
+		if ok && small > 0 {
+			growth = max(growth, large/small)
+		}
+	}
+	if high == 0 {
+		return outcome{}
+	}
+	o.ours = fmt.Sprintf("%s, %s allocs", span(low, high), digits(allocs))
+	if growth > 0 {
+		o.ours += fmt.Sprintf(", grows %s", ratio(growth, 1))
+	}
+	o.peers = peerDecisions(r, model, cases)
+	o.reached = within(high, limit) && allocs == 0 && growth > 0 && within(growth, 1.5)
+	return o
+}
+
+func decision(model, engine, rules, c string) string {
+	return "Decision/model=" + model + "/engine=" + engine + "/rules=" + rules + "/case=" + c
+}
+
+// peerDecisions is the span of Casbin's plain enforcer, which all the others
+// that scan are like.
+func peerDecisions(r *results, model string, cases []string) string {
+	var spans []string
+	for _, engine := range []string{"casbin", "cedar"} {
+		sizes := r.distinct("Decision/model="+model+"/engine="+engine+"/", "rules")
+		if len(sizes) == 0 {
+			continue
+		}
+		last := sizes[len(sizes)-1]
+		var from, to float64
+		for _, c := range cases {
+			a, _ := r.median(decision(model, engine, sizes[0], c), seconds)
+			z, _ := r.median(decision(model, engine, last, c), seconds)
+			from, to = max(from, a), max(to, z)
+		}
+		spans = append(spans, fmt.Sprintf("%s %s at %s", engine, span(from, to), rulesText(last)))
+	}
+	return strings.Join(spans, "; ")
+}
+
+func denials(r *results) outcome {
+	o := decisions(r, "rbac", []string{"deny", "unknown"}, 150e-9)
+	if o.ours == "" {
+		return o
+	}
+	// Growth is no part of this target.
+	o.reached = true
+	for _, n := range r.distinct("Decision/model=rbac/engine="+ours+"/", "rules") {
+		for _, c := range []string{"deny", "unknown"} {
+			v, _ := r.median(decision("rbac", ours, n, c), seconds)
+			a, _ := r.median(decision("rbac", ours, n, c), allocsOp)
+			o.reached = o.reached && within(v, 150e-9) && a == 0
+		}
+	}
+	kept, ok := 0.0, false
+	for _, n := range r.distinct("Strangers/engine="+ours+"/", "rules") {
+		k, measured := r.median("Strangers/engine="+ours+"/rules="+n, keptBytes)
+		kept, ok = max(kept, k), ok || measured
+	}
+	o.ours += fmt.Sprintf(", %s kept a decision", size(math.Round(kept)))
+	o.reached = o.reached && ok && kept < 1
+	if n := r.distinct("Strangers/engine=casbin/", "rules"); len(n) > 0 {
+		k, _ := r.median("Strangers/engine=casbin/rules="+n[len(n)-1], keptBytes)
+		o.peers += fmt.Sprintf("; casbin keeps %s a subject at %s", size(k), rulesText(n[len(n)-1]))
+	}
+	return o
+}
+
+func load(r *results) outcome {
+	name := "Load/engine=" + ours + "/rules=100000"
+	took, ok := r.median(name, seconds)
+	if !ok {
+		return outcome{}
+	}
+	live, _ := r.median(name, liveBytes)
+	o := outcome{ours: duration(took) + ", " + size(live) + " live", reached: within(took, 0.3) && within(live, 60e6)}
+	var peers []string
+	for _, engine := range r.distinct("Load/", "engine") {
+		if engine == ours {
+			continue
+		}
+		name := "Load/engine=" + engine + "/rules=100000"
+		if took, ok := r.median(name, seconds); ok {
+			live, _ := r.median(name, liveBytes)
+			peers = append(peers, fmt.Sprintf("%s %s, %s", engine, duration(took), size(live)))
+		}
+	}
+	o.peers = strings.Join(peers, "; ")
+	return o
+}
+
+func reloaded(r *results) outcome {
+	name := "Reload/engine=" + ours + "/rules=10000"
+	rate, ok := r.median(name, perSecond)
+	if !ok {
+		return outcome{}
+	}
+	longest, _ := r.median(name, stall)
+	o := outcome{
+		ours:    fmt.Sprintf("%s/s, longest stall %s", digits(rate), duration(longest)),
+		reached: within(10e6, rate) && within(longest, 10e-3),
+	}
+	var peers []string
+	for _, engine := range r.distinct("Reload/", "engine") {
+		if engine == ours {
+			continue
+		}
+		name := "Reload/engine=" + engine + "/rules=10000"
+		if rate, ok := r.median(name, perSecond); ok {
+			longest, _ := r.median(name, stall)
+			peers = append(peers, fmt.Sprintf("%s %s/s, %s", engine, digits(rate), duration(longest)))
+		}
+	}
+	o.peers = strings.Join(peers, "; ")
+	return o
+}
+
+// requests judges a case by the framework where it costs most.
+func requests(r *results, c string, limit, allocs float64) outcome {
+	var o outcome
+	var parts []string
+	o.reached = true
+	for _, framework := range r.distinct("Request/", "framework") {
+		took, count, ok := r.overBare(framework, ours, c)
+		if !ok {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s %s, %s allocs", framework, duration(took), digits(count)))
+		o.reached = o.reached && within(took, limit) && count <= allocs
+	}
+	o.ours = strings.Join(parts, "; ")
+	var peers []float64
+	for _, framework := range r.distinct("Request/", "framework") {
+		for _, guard := range r.distinct("Request/framework="+framework+"/", "guard") {
+			if took, _, ok := r.overBare(framework, guard, c); ok && guard != ours {
+				peers = append(peers, took)
+			}
+		}
+	}
+	if len(peers) > 0 {
+		o.peers = span(slices.Min(peers), slices.Max(peers))
+	}
+	return o
+}
+
+// overBare is what a guard adds to the time and the allocations of a request.
+func (r *results) overBare(framework, guard, c string) (took, allocs float64, ok bool) {
+	prefix := "Request/framework=" + framework + "/guard="
+	name, bare := prefix+guard+"/case="+c, prefix+"bare/case=bare"
+	with, ok := r.median(name, seconds)
+	without, known := r.median(bare, seconds)
+	if !ok || !known {
+		return 0, 0, false
+	}
+	a, _ := r.median(name, allocsOp)
+	b, _ := r.median(bare, allocsOp)
+	return with - without, a - b, true
+}

@@ -1,0 +1,52 @@
+package bench
+
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/examples/bench/stacks"
+)
+
+// BenchmarkRequest sends requests to apps of all frameworks, with our gates,
+// with those of others and with none. What a guard costs is the difference to
+// the last.
+func BenchmarkRequest(b *testing.B) {
+	w := stacks.NewWorld()
+	tokens, err := w.Allowed(*tokenCount)
+	if err != nil {
+		b.Fatal(err)
+	}
+	refused, err := w.Refused()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, s := range stacks.All() {
+		b.Run("framework="+s.Framework+"/guard="+s.Guard, func(b *testing.B) {
+			c, err := s.Open(w)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if s.Guard == stacks.Bare {
+				b.Run("case=bare", func(b *testing.B) { call(b, c, tokens[:1], 200) })
+				return
+			}
+			b.Run("case=missing", func(b *testing.B) { call(b, c, []string{""}, s.Missing) })
+			b.Run("case=first", func(b *testing.B) { call(b, c, tokens, 200) })
+			b.Run("case=cached", func(b *testing.B) { call(b, c, tokens[:1], 200) })
+			b.Run("case=forbidden", func(b *testing.B) { call(b, c, []string{refused}, 403) })
+		})
+	}
+}
+
+// call sends a request with each of values in turn.
+func call(b *testing.B, c stacks.Caller, values []string, want int) {
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if got := c.Call(values[i]); got != want {
+			b.Fatalf("status %d, want %d", got, want)
+		}
+		if i++; i == len(values) {
+			i = 0
+		}
+	}
+}

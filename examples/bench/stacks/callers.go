@@ -1,0 +1,80 @@
+package stacks
+
+import (
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// httpCaller calls a handler again and again with one request, and throws the
+// answer away.
+type httpCaller struct {
+	handler http.Handler
+	request *http.Request
+	value   []string // of Authorization
+	writer  discard
+}
+
+func newHTTPCaller(h http.Handler) Caller {
+	return &httpCaller{
+		handler: h,
+		request: httptest.NewRequest(http.MethodGet, path, nil),
+		value:   []string{""},
+		writer:  discard{header: http.Header{}},
+	}
+}
+
+func (c *httpCaller) Call(authorization string) int {
+	if authorization == "" {
+		delete(c.request.Header, "Authorization")
+	} else {
+		c.value[0] = authorization
+		c.request.Header["Authorization"] = c.value
+	}
+	c.writer.status = http.StatusOK
+	clear(c.writer.header)
+	c.handler.ServeHTTP(&c.writer, c.request)
+	return c.writer.status
+}
+
+// discard is a response that nobody reads.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header               { return d.header }
+func (d *discard) WriteHeader(status int)            { d.status = status }
+func (d *discard) Write(p []byte) (int, error)       { return len(p), nil }
+func (d *discard) WriteString(s string) (int, error) { return len(s), nil }
+
+// fiberCaller does the same with Fiber, whose server reuses a request context
+// as well.
+type fiberCaller struct {
+	handler fasthttp.RequestHandler
+	ctx     fasthttp.RequestCtx
+}
+
+func newFiberCaller(app *fiber.App) Caller {
+	c := &fiberCaller{handler: app.Handler()}
+	var r fasthttp.Request
+	r.Header.SetMethod(fasthttp.MethodGet)
+	r.SetRequestURI(path)
+	r.Header.SetHost("example.com")
+	c.ctx.Init(&r, nil, nil)
+	return c
+}
+
+func (c *fiberCaller) Call(authorization string) int {
+	if authorization == "" {
+		c.ctx.Request.Header.Del(fasthttp.HeaderAuthorization)
+	} else {
+		c.ctx.Request.Header.Set(fasthttp.HeaderAuthorization, authorization)
+	}
+	c.ctx.Response.Reset()
+	c.ctx.ResetUserValues()
+	c.handler(&c.ctx)
+	return c.ctx.Response.StatusCode()
+}

@@ -1,0 +1,88 @@
+// Package stacks are small web apps with one guarded route: with our gates and
+// with the middleware that people use in their place, on each framework. All do
+// the same work: verify an HS256 token and ask a policy of 1,000 rules.
+package stacks
+
+import (
+	"github.com/sallyport-go/sallyport/examples/bench/engines"
+	"github.com/sallyport-go/sallyport/examples/bench/policies"
+)
+
+// Names of guards that are in every framework.
+const (
+	Bare      = "bare"
+	Sallyport = engines.Sallyport
+)
+
+// rules is the size of the policy; ruleAsked is the number of the rule that
+// allows the request, in the middle of it.
+const (
+	rules     = 1000
+	ruleAsked = 497
+)
+
+// The route that is guarded, which is the pattern of the rule, and the request.
+const (
+	route = "/things497/:id"
+	path  = "/things497/4711"
+)
+
+// Stack is an app of one framework, with one guard.
+type Stack struct {
+	Framework, Guard string
+	// Missing is the status for a request without credentials, which should
+	// be 401.
+	Missing int
+	open    func(*World) (Caller, error)
+}
+
+// Caller sends requests to an app without a network. It is for one goroutine.
+type Caller interface {
+	// Call sends the request with an Authorization field, none for "", and
+	// returns the status of the answer.
+	Call(authorization string) int
+}
+
+// Open makes the app.
+func (s Stack) Open(w *World) (Caller, error) { return s.open(w) }
+
+// All are the stacks; for each framework the bare app first.
+func All() []Stack {
+	return []Stack{
+		{"gin", Bare, 200, bareGin},
+		{"gin", Sallyport, 401, ourGin},
+		{"gin", "gin-jwt+casbin", 401, ginJWT},
+		{"echo", Bare, 200, bareEcho},
+		{"echo", Sallyport, 401, ourEcho},
+		{"echo", "echo-jwt+echo-contrib-casbin", 401, echoJWT},
+		{"fiber", Bare, 200, bareFiber},
+		{"fiber", Sallyport, 401, ourFiber},
+		{"fiber", "contrib-jwt+casbin", 400, fiberJWT},
+		{"nethttp", Bare, 200, bareMux},
+		{"nethttp", Sallyport, 401, ourMux},
+		{"nethttp", "auth0+casbin", 400, auth0},
+		{"chi", Bare, 200, bareChi},
+		{"chi", Sallyport, 401, ourChi},
+		{"chi", "jwtauth+casbin", 401, chiJWT},
+	}
+}
+
+// World is what all apps share: the policy and the issuer of tokens.
+type World struct {
+	source *engines.Source
+	secret []byte
+	// allowed and refused are the users of the two kinds of tokens.
+	allowed, refused string
+}
+
+// NewWorld makes the policy.
+func NewWorld() *World {
+	p := policies.Mix(rules)
+	holder := policies.Holder(ruleAsked)
+	return &World{
+		source:  engines.NewSource(p),
+		secret:  []byte("a secret of more than thirty-two bytes"),
+		allowed: holder,
+		refused: policies.Holder(ruleAsked / 2),
+	}
+}
