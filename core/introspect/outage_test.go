@@ -31,7 +31,9 @@ func TestOutagesAreUnavailable(t *testing.T) { // invariant 4
 		{"500", fails(500, ""), "answers 500"},
 		{"201", fails(201, ""), "answers 201"},
 		{"no content", fails(204, ""), "answers 204"},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect) }, "redirects with 307"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		}, "redirects with 307"},
 		{"page", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, good()) }, "not application/json"},
 		{"slow", func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // the end of the connection is seen after it alone
