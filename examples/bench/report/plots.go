@@ -19,8 +19,12 @@ import (
 )
 
 const (
-	width  = 8 * vg.Inch
+	width  = 9.5 * vg.Inch
 	height = 4.5 * vg.Inch
+	// side is the room for the legend, margin that around it, where the last
+	// number of the axis has its end.
+	side   = 2.7 * vg.Inch
+	margin = 0.3 * vg.Inch
 )
 
 // figures draw the plots of the page into a folder.
@@ -33,19 +37,28 @@ var figures = []func(r *results, dir string) error{
 	drawRequests,
 }
 
-// newPlot has a logarithmic axis of seconds.
-func newPlot(title, across string) *plot.Plot {
+// figure is a plot with its legend at the side, where no curve is.
+type figure struct {
+	*plot.Plot
+	legend plot.Legend
+	drawn  bool
+}
+
+// newFigure has a logarithmic axis of seconds.
+func newFigure(title, across string) *figure {
 	p := plot.New()
 	p.Title.Text = title
 	p.X.Label.Text = across
 	p.Y.Label.Text = "time"
 	p.Y.Scale = plot.LogScale{}
 	p.Y.Tick.Marker = decades(duration)
-	p.Legend.Top = true
-	p.Legend.Left = true
-	p.Legend.TextStyle.Font.Size = font.Length(9)
 	p.Add(plotter.NewGrid())
-	return p
+	f := &figure{Plot: p, legend: plot.NewLegend()}
+	f.legend.Top = true
+	f.legend.Left = true
+	f.legend.TextStyle.Font.Size = font.Length(9)
+	f.legend.Padding = vg.Points(3)
+	return f
 }
 
 // decades marks powers of ten.
@@ -61,8 +74,9 @@ func decades(text func(float64) string) plot.Ticker {
 	})
 }
 
-// line adds a line through points, the i-th of a plot. Ours is thick.
-func line(p *plot.Plot, i int, name string, points plotter.XYs) error {
+// line adds a line through points, with the i-th colour. Ours are thick, those
+// of others dashed.
+func (f *figure) line(i int, name string, own bool, points plotter.XYs) error {
 	if len(points) == 0 {
 		return nil
 	}
@@ -72,66 +86,60 @@ func line(p *plot.Plot, i int, name string, points plotter.XYs) error {
 	}
 	l.Color, s.Color = plotutil.Color(i), plotutil.Color(i)
 	s.Shape = plotutil.Shape(i)
-	if name == ours {
-		l.Color, s.Color = color.Black, color.Black
-		l.Width, s.Radius = vg.Points(2.5), vg.Points(3.5)
+	if own {
+		l.Width = vg.Points(2)
+	} else {
+		l.Dashes = plotutil.Dashes(1)
 	}
-	p.Add(l, s)
-	p.Legend.Add(name, l, s)
+	f.Add(l, s)
+	f.legend.Add(name, l, s)
+	f.drawn = true
 	return nil
 }
 
 func drawDecisions(r *results, dir, model, title string) error {
-	p := newPlot(title, "rules")
-	p.X.Scale = plot.LogScale{}
-	p.X.Tick.Marker = decades(grouped)
-	drawn := false
+	f := newFigure(title, "rules")
+	f.X.Scale = plot.LogScale{}
+	f.X.Tick.Marker = decades(grouped)
 	prefix := "Decision/model=" + model + "/"
 	for i, engine := range r.distinct(prefix, "engine") {
 		points := r.points(r.distinct(prefix, "rules"), func(n string) string { return decision(model, engine, n, "allow") })
-		drawn = drawn || len(points) > 0
-		if err := line(p, i, engine, points); err != nil {
+		if err := f.line(i, engine, engine == ours, points); err != nil {
 			return err
 		}
 	}
-	return save(p, drawn, filepath.Join(dir, "decisions-"+model+".svg"))
+	return f.save(filepath.Join(dir, "decisions-"+model+".svg"))
 }
 
 func drawShapes(r *results, dir string) error {
-	p := newPlot("Policies unlike most: Sallyport, the slower of allowed and denied", "rules")
-	p.X.Scale = plot.LogScale{}
-	p.X.Tick.Marker = decades(grouped)
-	drawn := false
+	f := newFigure("Policies unlike most: Sallyport, the slower of allowed and denied", "rules")
+	f.X.Scale = plot.LogScale{}
+	f.X.Tick.Marker = decades(grouped)
 	for i, shape := range r.distinct("Shape/", "shape") {
 		var slowest plotter.XYs
 		for _, c := range r.distinct("Shape/shape="+shape+"/engine="+ours+"/", "case") {
 			points := r.points(r.distinct("Shape/shape="+shape+"/", "rules"), func(n string) string { return shapeName(shape, ours, n, c) })
-			if len(points) == len(slowest) {
-				for j := range points {
-					slowest[j].Y = max(slowest[j].Y, points[j].Y)
-				}
-			} else if slowest == nil {
+			if slowest == nil {
 				slowest = points
 			}
+			for j := range min(len(points), len(slowest)) {
+				slowest[j].Y = max(slowest[j].Y, points[j].Y)
+			}
 		}
-		drawn = drawn || len(slowest) > 0
-		if err := line(p, i, shape, slowest); err != nil {
+		if err := f.line(i, shape, true, slowest); err != nil {
 			return err
 		}
 	}
-	return save(p, drawn, filepath.Join(dir, "shapes.svg"))
+	return f.save(filepath.Join(dir, "shapes.svg"))
 }
 
-// drawRequests has the cases side by side and a line for each guard.
+// drawRequests has the cases side by side, a line for each guard and a colour
+// for each framework.
 func drawRequests(r *results, dir string) error {
 	cases := []string{"missing", "cached", "first", "forbidden"}
-	p := newPlot("What a guard adds to a request", "")
-	p.NominalX("401", "token seen before", "first sight of a token", "403")
-	p.Legend.Left = false
-	p.Legend.Top = false
-	drawn := false
-	i := 0
-	for _, framework := range r.distinct("Request/", "framework") {
+	f := newFigure("What a guard adds to a request", "")
+	f.NominalX("401", "token seen before", "first sight", "403")
+	for i, framework := range r.distinct("Request/", "framework") {
 		for _, guard := range r.distinct("Request/framework="+framework+"/", "guard") {
 			var points plotter.XYs
 			for x, c := range cases {
@@ -139,17 +147,12 @@ func drawRequests(r *results, dir string) error {
 					points = append(points, plotter.XY{X: float64(x), Y: took})
 				}
 			}
-			if len(points) == 0 {
-				continue
-			}
-			drawn = true
-			if err := line(p, i, framework+", "+guard, points); err != nil {
+			if err := f.line(i, framework+", "+guard, guard == ours, points); err != nil {
 				return err
 			}
-			i++
 		}
 	}
-	return save(p, drawn, filepath.Join(dir, "requests.svg"))
+	return f.save(filepath.Join(dir, "requests.svg"))
 }
 
 // points are medians over sizes.
@@ -167,11 +170,14 @@ func (r *results) points(sizes []string, name func(n string) string) plotter.XYs
 }
 
 // save writes a plot, without curves when nothing was measured.
-func save(p *plot.Plot, drawn bool, name string) (err error) {
-	if !drawn {
-		p.Title.Text += " (not measured)"
-		p.X.Scale, p.Y.Scale = plot.LinearScale{}, plot.LinearScale{}
-		p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks{}, plot.ConstantTicks{}
+func (f *figure) save(name string) (err error) {
+	if f.drawn {
+		f.Y.Min /= 1.5
+		f.Y.Max *= 1.5
+	} else {
+		f.Title.Text += " (not measured)"
+		f.X.Scale, f.Y.Scale = plot.LinearScale{}, plot.LinearScale{}
+		f.X.Tick.Marker, f.Y.Tick.Marker = plot.ConstantTicks{}, plot.ConstantTicks{}
 	}
 	file, err := os.Create(name)
 	if err != nil {
@@ -179,7 +185,11 @@ func save(p *plot.Plot, drawn bool, name string) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	canvas := vgsvg.New(width, height)
-	p.Draw(draw.New(canvas))
+	whole := draw.New(canvas)
+	whole.SetColor(color.White)
+	whole.Fill(whole.Rectangle.Path())
+	f.Draw(draw.Crop(whole, 0, -side, 0, 0))
+	f.legend.Draw(draw.Crop(whole, width-side+margin, 0, 0, -margin))
 	_, err = canvas.WriteTo(file)
 	return err
 }
