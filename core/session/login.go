@@ -29,7 +29,7 @@ func (e *crossSiteError) Unwrap() error { return e.err }
 // Login starts a session for p, whom the caller has proved, and returns the
 // fields that the handler adds to its response with AddFields of its adapter.
 // Whatever id the request brought is not used; if it named a session, that one
-// is over.
+// is over, and so is one that a rotation has just put in its place.
 //
 // The session keeps p's id, roles, scopes, tenant, claims, the time and scheme
 // of its authentication; a missing time is now. Claims must be JSON values and
@@ -69,8 +69,7 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal) 
 		if old == "" {
 			return nil
 		}
-		_, err := m.replace(ctx, sessionKey(old), "")
-		return err
+		return m.end(context.WithoutCancel(ctx), sessionKey(old), func(ctx context.Context, k key) error { return m.mark(ctx, k, "") })
 	})
 }
 
@@ -133,26 +132,25 @@ func (m *Manager) start(ctx context.Context, r core.Request, rec record, replace
 	}, nil
 }
 
-// replace ends a session whose browser gets another id. next is the session in
-// its place, which ends with a logout from this one; "" for none. found is false
-// for a session that was over already.
-func (m *Manager) replace(ctx context.Context, k, next key) (found bool, err error) {
-	if _, found, err = m.store.find(ctx, k); err != nil || !found {
-		return false, err // an id that nobody issued leaves no trace
-	}
+// mark leaves a mark in the place of a session whose browser gets another id.
+// next is the session that ends when this one is logged out; "" for none.
+func (m *Manager) mark(ctx context.Context, k, next key) error {
 	data, err := (&record{Version: recordVersion, Replaced: true, Next: next}).encode()
 	if err != nil {
-		return true, &core.InternalError{Err: err}
+		return &core.InternalError{Err: err}
 	}
-	return true, m.store.commit(context.WithoutCancel(ctx), k, data, m.now().Add(replacedFor))
+	return m.store.commit(context.WithoutCancel(ctx), k, data, m.now().Add(replacedFor))
 }
 
-// succeed puts the session next in the place of k, unless k is logged out at
-// the same time. This side says that it has replaced k and then looks whether k
-// was ended, the other says that it ends k and then looks whether k was
-// replaced, so that one of them sees the other.
+// succeed puts the session next in the place of k, unless k is ended at the same
+// time, by a logout or a login. This side says that it has replaced k and then
+// looks whether k was ended, the other says that it ends k and then looks whether
+// k was replaced, so that one of them sees the other.
 func (m *Manager) succeed(ctx context.Context, k, next key) error {
-	found, err := m.replace(ctx, k, next)
+	_, found, err := m.store.find(ctx, k)
+	if err == nil && found { // an id that nobody issued leaves no trace
+		err = m.mark(ctx, k, next)
+	}
 	if err != nil {
 		return err
 	}

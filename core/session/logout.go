@@ -26,20 +26,20 @@ func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, err
 		return nil, err
 	case err == nil:
 		// Who leaves is not held back by leaving fast.
-		if err := m.end(context.WithoutCancel(ctx), sessionKey(id)); err != nil {
+		if err := m.end(context.WithoutCancel(ctx), sessionKey(id), m.store.delete); err != nil {
 			return nil, err
 		}
 	}
 	return append(m.ended[:1:1], core.Field{Name: "Cache-Control", Value: "no-store"}), nil
 }
 
-// end ends the session k and those that rotations have put in its place. See
-// succeed for the order.
-func (m *Manager) end(ctx context.Context, k key) error {
+// end ends the session k, which dispose then does away with, and those that
+// rotations have put in its place. See succeed for the order.
+func (m *Manager) end(ctx context.Context, k key, dispose func(context.Context, key) error) error {
 	for k != "" {
 		_, found, err := m.store.find(ctx, k)
 		if err != nil || !found {
-			return err
+			return err // an id that nobody issued leaves no trace
 		}
 		if err := m.store.commit(ctx, endedKey(k), []byte("ended"), m.now().Add(m.endedFor())); err != nil {
 			return err
@@ -48,10 +48,10 @@ func (m *Manager) end(ctx context.Context, k key) error {
 		if err != nil {
 			return err
 		}
-		if err := m.store.delete(ctx, k); err != nil {
+		if err := dispose(ctx, k); err != nil {
 			return err
 		}
-		k = ""
+		k, dispose = "", m.store.delete
 		if rec, err := decode(data); found && err == nil { // what cannot be read is no session
 			k = rec.Next
 		}

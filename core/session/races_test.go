@@ -32,18 +32,21 @@ func (b *bench) over(cookie string) {
 	}
 }
 
+// rotate gives the session of a cookie another one, "" if it has ended.
+func (b *bench) rotate(cookie string) string {
+	b.t.Helper()
+	fields, err := b.manager.Rotate(b.t.Context(), request(http.MethodPost, cookie), nil)
+	if err != nil {
+		return ""
+	}
+	return cookieFrom(b.t, fields)
+}
+
 // F08: a browser sends a logout and something that rotates its session at the
 // same time. Whichever comes first at whichever step, nobody is signed in once
 // both have ended.
 func TestLogoutBesideRotation(t *testing.T) {
 	const steps = 12 // more than either has
-	rotate := func(b *bench, old string) string {
-		fields, err := b.manager.Rotate(t.Context(), request(http.MethodPost, old), nil)
-		if err != nil {
-			return ""
-		}
-		return cookieFrom(t, fields)
-	}
 	logout := func(b *bench, old string) {
 		if _, err := b.manager.Logout(t.Context(), request(http.MethodPost, old)); err != nil {
 			t.Error(err)
@@ -53,7 +56,7 @@ func TestLogoutBesideRotation(t *testing.T) {
 		b := newBench(t)
 		old := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
 		ran := b.during(step, func() { logout(b, old) })
-		rotated := rotate(b, old)
+		rotated := b.rotate(old)
 		if !ran() {
 			logout(b, old)
 		}
@@ -66,15 +69,56 @@ func TestLogoutBesideRotation(t *testing.T) {
 		b := newBench(t)
 		old := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
 		var rotated string
-		ran := b.during(step, func() { rotated = rotate(b, old) })
+		ran := b.during(step, func() { rotated = b.rotate(old) })
 		logout(b, old)
 		if !ran() {
-			rotated = rotate(b, old)
+			rotated = b.rotate(old)
 		}
 		b.over(old)
 		if rotated != "" {
 			b.over(rotated)
 		}
+	}
+}
+
+// F07: whoever has the id from before a login has nothing after it, a rotation
+// at the same time included.
+func TestLoginBesideRotation(t *testing.T) {
+	const steps = 16 // more than either has
+	alice := principal(t, core.PrincipalInfo{ID: "alice"})
+	for step := 1; step <= steps; step++ {
+		b := newBench(t)
+		old := b.login(alice, "")
+		var rotated string
+		ran := b.during(step, func() { rotated = b.rotate(old) })
+		cookie := b.login(alice, old)
+		if !ran() {
+			rotated = b.rotate(old)
+		}
+		b.onlyLogin(cookie, old, rotated)
+	}
+	for step := 1; step <= steps; step++ {
+		b := newBench(t)
+		old := b.login(alice, "")
+		var cookie string
+		ran := b.during(step, func() { cookie = b.login(alice, old) })
+		rotated := b.rotate(old)
+		if !ran() {
+			cookie = b.login(alice, old)
+		}
+		b.onlyLogin(cookie, old, rotated)
+	}
+}
+
+// onlyLogin fails the test unless of the three the session of the login is good.
+func (b *bench) onlyLogin(cookie, old, rotated string) {
+	b.t.Helper()
+	b.over(old)
+	if rotated != "" {
+		b.over(rotated)
+	}
+	if _, err := b.manager.Authenticate(b.t.Context(), request(http.MethodGet, cookie)); err != nil {
+		b.t.Errorf("signed out by the rotation: %v", err)
 	}
 }
 
