@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/session"
 	"github.com/sallyport-go/sallyport/examples/internal/webapp"
 )
@@ -24,6 +26,7 @@ const retryAfter = 2 * time.Second
 // testSite is the site on one framework, with what a test turns.
 type testSite struct {
 	url    string
+	site   *webapp.Site
 	events events
 	store  *store
 	// later is how far the clock of the sessions is ahead, in nanoseconds.
@@ -43,6 +46,7 @@ func startSite(t *testing.T, framework string) *testSite {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.site = site
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +69,30 @@ func startSite(t *testing.T, framework string) *testSite {
 }
 
 func (s *testSite) now() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
+
+// session begins a session of a user, without the time that a password takes.
+func (s *testSite) session(t *testing.T, user string) *http.Cookie {
+	t.Helper()
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: user})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, err := s.site.Sessions.Login(t.Context(), httpauth.Request(httptest.NewRequest(http.MethodPost, s.url+"/login", nil)), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range fields {
+		if f.Name == "Set-Cookie" {
+			cookie, err := http.ParseSetCookie(f.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return cookie
+		}
+	}
+	t.Fatal("a login without a cookie")
+	return nil
+}
 
 // endSessions lets so much time pass that all sessions have ended.
 func (s *testSite) endSessions() { s.later.Add(int64(24 * time.Hour)) }
