@@ -1,11 +1,9 @@
 package reports
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
@@ -26,25 +24,4 @@ func fetchKeys(url string, log *slog.Logger) (*jwtauth.RemoteKeys, error) {
 			log.Info("keys of the token issuer", "keys", r.Keys)
 		}
 	}))
-}
-
-// keyFile is a key source that reads a JWK set whenever its file is edited. So
-// a new key is there without a restart, and a removed one gone.
-type keyFile struct {
-	set atomic.Pointer[jwtauth.KeySet]
-}
-
-// Load implements watch.Loader.
-func (k *keyFile) Load(name string, data []byte) error {
-	set, err := jwtauth.KeySetFromJWKS(name, data, jwtauth.RSAAlgorithm(rsaAlgorithm))
-	if err != nil {
-		return err
-	}
-	k.set.Store(set)
-	return nil
-}
-
-// Keys implements jwtauth.KeySource.
-func (k *keyFile) Keys(ctx context.Context, kid string) ([]*jwtauth.Key, error) {
-	return k.set.Load().Keys(ctx, kid)
 }

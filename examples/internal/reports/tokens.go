@@ -52,7 +52,7 @@ func (t *tokens) keys(c *config, f *files) (jwtauth.KeySource, error) {
 		t.fetched, err = fetchKeys(c.jwks, f.log)
 		return t.fetched, err
 	case c.jwks != "":
-		keys := new(keyFile)
+		keys := jwtauth.NewKeyFile(jwtauth.RSAAlgorithm(rsaAlgorithm))
 		return keys, f.load(c.jwks, keys)
 	}
 	c.issuer, c.audience = cmp.Or(c.issuer, "https://issuer.example"), cmp.Or(c.audience, "reports")
