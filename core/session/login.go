@@ -161,7 +161,7 @@ func (m *Manager) succeed(ctx context.Context, k, next key) error {
 	if err := m.store.delete(context.WithoutCancel(ctx), next); err != nil {
 		return err
 	}
-	return dead(ReasonUnknown)
+	return replaced()
 }
 
 // generation is what the sessions of the principal called id must have in

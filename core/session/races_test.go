@@ -32,14 +32,16 @@ func (b *bench) over(cookie string) {
 	}
 }
 
-// rotate gives the session of a cookie another one, "" if it has ended.
-func (b *bench) rotate(cookie string) string {
+// rotate gives the session of a cookie another one, "" if it has ended. ends says
+// whether the answer takes the cookie out of the browser.
+func (b *bench) rotate(cookie string) (rotated string, ends bool) {
 	b.t.Helper()
-	fields, err := b.manager.Rotate(b.t.Context(), request(http.MethodPost, cookie), nil)
+	r := request(http.MethodPost, cookie)
+	fields, err := b.manager.Rotate(b.t.Context(), r, nil)
 	if err != nil {
-		return ""
+		return "", len(b.manager.Inform(r, nil, err)) > 0
 	}
-	return cookieFrom(b.t, fields)
+	return cookieFrom(b.t, fields), false
 }
 
 // F08: a browser sends a logout and something that rotates its session at the
@@ -56,7 +58,7 @@ func TestLogoutBesideRotation(t *testing.T) {
 		b := newBench(t)
 		old := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
 		ran := b.during(step, func() { logout(b, old) })
-		rotated := b.rotate(old)
+		rotated, _ := b.rotate(old)
 		if !ran() {
 			logout(b, old)
 		}
@@ -69,10 +71,10 @@ func TestLogoutBesideRotation(t *testing.T) {
 		b := newBench(t)
 		old := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
 		var rotated string
-		ran := b.during(step, func() { rotated = b.rotate(old) })
+		ran := b.during(step, func() { rotated, _ = b.rotate(old) })
 		logout(b, old)
 		if !ran() {
-			rotated = b.rotate(old)
+			rotated, _ = b.rotate(old)
 		}
 		b.over(old)
 		if rotated != "" {
@@ -90,29 +92,33 @@ func TestLoginBesideRotation(t *testing.T) {
 		b := newBench(t)
 		old := b.login(alice, "")
 		var rotated string
-		ran := b.during(step, func() { rotated = b.rotate(old) })
+		var ends bool
+		ran := b.during(step, func() { rotated, ends = b.rotate(old) })
 		cookie := b.login(alice, old)
 		if !ran() {
-			rotated = b.rotate(old)
+			rotated, ends = b.rotate(old)
 		}
-		b.onlyLogin(cookie, old, rotated)
+		b.onlyLogin(cookie, old, rotated, ends)
 	}
 	for step := 1; step <= steps; step++ {
 		b := newBench(t)
 		old := b.login(alice, "")
 		var cookie string
 		ran := b.during(step, func() { cookie = b.login(alice, old) })
-		rotated := b.rotate(old)
+		rotated, ends := b.rotate(old)
 		if !ran() {
 			cookie = b.login(alice, old)
 		}
-		b.onlyLogin(cookie, old, rotated)
+		b.onlyLogin(cookie, old, rotated, ends)
 	}
 }
 
 // onlyLogin fails the test unless of the three the session of the login is good.
-func (b *bench) onlyLogin(cookie, old, rotated string) {
+func (b *bench) onlyLogin(cookie, old, rotated string, ends bool) {
 	b.t.Helper()
+	if ends {
+		b.t.Error("the answer to the rotation takes the login's cookie away")
+	}
 	b.over(old)
 	if rotated != "" {
 		b.over(rotated)

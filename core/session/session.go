@@ -154,9 +154,7 @@ func (m *Manager) load(ctx context.Context, id string) (record, error) {
 	now := m.now()
 	switch {
 	case rec.Replaced:
-		// The browser has its new cookie or is about to get it: ending the
-		// cookie now could take that one away.
-		return record{}, &core.CredentialError{Reason: ReasonReplaced, Code: core.CodeInvalidCredentials}
+		return record{}, replaced()
 	case !now.Before(rec.Deadline):
 		return record{}, dead(core.ReasonExpired)
 	}
@@ -205,6 +203,12 @@ var errEnded = errors.New("the session has ended")
 // dead is the verdict on a session that is none any more.
 func dead(why core.Reason) error {
 	return &core.CredentialError{Reason: why, Code: core.CodeInvalidCredentials, Err: errEnded}
+}
+
+// replaced is the verdict on a session whose browser has its new cookie or is
+// about to get it: ending the cookie now could take that one away.
+func replaced() error {
+	return &core.CredentialError{Reason: ReasonReplaced, Code: core.CodeInvalidCredentials}
 }
 
 // Challenges implements [core.Authenticator]: realm and, with [WithLoginPage],
