@@ -13,7 +13,7 @@ import (
 )
 
 var client = &http.Client{
-	Timeout:       20 * time.Second,
+	Timeout:       time.Minute,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

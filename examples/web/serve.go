@@ -20,7 +20,7 @@ var read = []string{http.MethodGet, http.MethodHead}
 // server is told to stop.
 const (
 	readTimeout  = 10 * time.Second
-	writeTimeout = 10 * time.Second
+	writeTimeout = 30 * time.Second
 	idleTimeout  = time.Minute
 	maxBody      = 64 << 10
 	grace        = 5 * time.Second
