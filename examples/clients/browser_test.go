@@ -5,36 +5,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/chromedp"
 
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
 	"github.com/sallyport-go/sallyport/examples/internal/scenario"
 )
-
-// startBrowser starts Chromium with a new profile.
-func startBrowser(t *testing.T) context.Context {
-	t.Helper()
-	path := need(t, "chromium", "chromium-browser", "google-chrome", "chrome")
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("proxy-server", "direct://"),
-	}
-	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "no-default-browser-check",
-		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return ctx
-}
 
 // tab is one whose password dialogs are answered by the test.
 type tab struct {
@@ -127,7 +104,7 @@ const scripted = `fetch("/me").then(async r => r.status + " " + r.headers.get("W
 
 // TestBrowser has Chromium try every server.
 func TestBrowser(t *testing.T) {
-	browser := startBrowser(t)
+	browser := programs.Browser(t)
 	s := newSetting(t)
 	withBasic := s.start(t)
 	withDigest := s.start(t, "-digest", s.file("sha256.htdigest"))

@@ -55,22 +55,6 @@ var build = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
-// need is the path of a program. Without it the test is left out, save where CI
-// is set: there it fails.
-func need(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("CI is set, and there is none of %q on this machine", names)
-	}
-	t.Skipf("not run: there is none of %q on this machine", names)
-	return ""
-}
-
 // setting is what servers and clients have in common.
 type setting struct {
 	dir, token, key string

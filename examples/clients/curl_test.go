@@ -3,11 +3,13 @@ package clients
 import (
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // TestCurl has curl choose among all schemes.
 func TestCurl(t *testing.T) {
-	curl := need(t, "curl")
+	curl := programs.Need(t, "curl")
 	s := newSetting(t)
 	started := s.start(t, "-digest", s.file("sha256.htdigest"), "-apikeys", s.file("api.keys"))
 	for _, c := range []struct {
@@ -65,7 +67,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // TestCurlWithMD5: where MD5 is offered behind SHA-256, curl takes the first. So
 // a user whose password is there as MD5 alone stays out.
 func TestCurlWithMD5(t *testing.T) {
-	curl := need(t, "curl")
+	curl := programs.Need(t, "curl")
 	s := newSetting(t)
 	onEach(t, s.start(t, "-digest", s.file("md5.htdigest"), "-digest-md5"), func(t *testing.T, url string) {
 		for user, want := range map[string]string{"erin": "200 erin by Digest", "pam": "401 invalid_credentials"} {
@@ -82,7 +84,7 @@ func TestCurlWithMD5(t *testing.T) {
 // TestCurlWithoutBasic: a password is never sent where Basic is not offered,
 // unless the client is told to, and then it does not count.
 func TestCurlWithoutBasic(t *testing.T) {
-	curl := need(t, "curl")
+	curl := programs.Need(t, "curl")
 	s := newSetting(t)
 	onEach(t, s.start(t, "-digest", s.file("sha256.htdigest"), "-basic=false"), func(t *testing.T, url string) {
 		for how, want := range map[string]string{"--anyauth": "200 erin by Digest", "--digest": "200 erin by Digest", "--basic": "401 authentication_required"} {

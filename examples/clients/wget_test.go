@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // authenticationFailed is the status that wget ends with (wget(1), "Exit
@@ -37,7 +39,7 @@ func wgetStatuses(t *testing.T, wget string, args ...string) string {
 // it is none: with API keys wget has to send its password unasked. Of Digest it
 // knows MD5 alone, and answers SHA-256 with MD5 all the same, which is refused.
 func TestWget(t *testing.T) {
-	wget := need(t, "wget")
+	wget := programs.Need(t, "wget")
 	s := newSetting(t)
 	for _, group := range []struct {
 		name    string

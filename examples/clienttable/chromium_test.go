@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/chromedp"
@@ -39,32 +38,6 @@ window.ready = true;
 
 // browser is a running Chromium.
 type browser struct{ ctx context.Context }
-
-// startBrowser starts Chromium with a new profile.
-func startBrowser(t *testing.T) *browser {
-	t.Helper()
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(need(t, browsers...)), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("proxy-server", "direct://"),
-	}
-	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "no-default-browser-check",
-		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	// The test's own context ends before the browser can be told to close.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	must(t, chromedp.Do(ctx))
-	t.Cleanup(func() { // a browser that is killed may still write to its profile
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Errorf("closing the browser: %v", err)
-		}
-	})
-	return &browser{ctx}
-}
 
 // tab is one that knows nothing of what others have signed in to, and whose
 // password dialogs are answered by the test.
@@ -227,6 +200,3 @@ func codes(result string) string {
 	}
 	return before + "`APIError` " + status + ", `" + code + "`"
 }
-
-// browsers are the names of programs that can be driven.
-var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}

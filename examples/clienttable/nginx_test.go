@@ -1,16 +1,12 @@
 package clienttable
 
 import (
-	"bytes"
 	"fmt"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // nginxConfiguration keeps whatever does not say otherwise. The verbs are the
@@ -42,7 +38,7 @@ http {
 // behindNginx asks twice through nginx with the same credentials, with newer ones
 // where a client would have them, and then once as admin. It says what each got.
 func behindNginx(t *testing.T, s situation, site *site) string {
-	proxy := startNginx(t, site.url)
+	proxy := "http://" + programs.Nginx(t, func(dir, addr string) string { return fmt.Sprintf(nginxConfiguration, dir, addr, site.url) })
 	base := &http.Transport{}
 	defer base.CloseIdleConnections()
 	var answers []string
@@ -101,52 +97,4 @@ func throughNginx(exchanges []exchange) string {
 		return "keeps it for everybody"
 	}
 	return "asks " + fmt.Sprint(len(exchanges)) + " times"
-}
-
-// startNginx starts nginx in front of a site and returns its address when it
-// listens. It ends with the test.
-func startNginx(t *testing.T, site string) string {
-	t.Helper()
-	path, dir, addr := need(t, "nginx", "/usr/sbin/nginx"), t.TempDir(), unused(t)
-	file := filepath.Join(dir, "nginx.conf")
-	must(t, os.WriteFile(file, fmt.Appendf(nil, nginxConfiguration, dir, addr, site), 0o600))
-	var output bytes.Buffer
-	cmd := exec.Command(path, "-p", dir, "-c", file, "-e", "stderr")
-	cmd.Stdout, cmd.Stderr = &output, &output
-	must(t, cmd.Start())
-	exited := make(chan struct{})
-	go func() {
-		defer close(exited)
-		_ = cmd.Wait() // says that it was killed
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-exited
-		if t.Failed() {
-			t.Logf("nginx: %s", &output)
-		}
-	})
-	deadline := time.After(limit)
-	for {
-		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
-			_ = conn.Close()
-			return "http://" + addr
-		}
-		select {
-		case <-exited:
-			t.Fatalf("nginx has ended:\n%s", &output)
-		case <-deadline:
-			t.Fatal("nginx does not listen")
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
-// unused is an address of the loopback interface at which nobody listens.
-func unused(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

@@ -8,26 +8,12 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // limit is how long a client may take for a situation.
 const limit = 30 * time.Second
-
-// need is the path of a program. Without it the test is left out, save where CI
-// is set: there it fails.
-func need(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("CI is set, and there is none of %q on this machine", names)
-	}
-	t.Skipf("not run: there is none of %q on this machine", names)
-	return ""
-}
 
 // exit runs a program without any configuration of this machine's user and says
 // how it ended.
@@ -57,7 +43,7 @@ func curl(more ...string) func(t *testing.T, s situation, site *site) string {
 		case goodToken, expiredToken:
 			args = append(args, "-H", "Authorization: "+s.has.first())
 		}
-		return exit(t, need(t, "curl"), append(args, site.url+s.path)...)
+		return exit(t, programs.Need(t, "curl"), append(args, site.url+s.path)...)
 	}
 }
 
@@ -71,5 +57,5 @@ func wget(t *testing.T, s situation, site *site) string {
 	case goodToken, expiredToken:
 		args = append(args, "--header=Authorization: "+s.has.first())
 	}
-	return exit(t, need(t, "wget"), append(args, site.url+s.path)...)
+	return exit(t, programs.Need(t, "wget"), append(args, site.url+s.path)...)
 }

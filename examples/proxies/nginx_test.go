@@ -3,22 +3,19 @@
 package proxies_test
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/doccheck"
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // TestMain keeps what the tests provoke out of their output.
@@ -54,74 +51,21 @@ func documented(t *testing.T, name string, pairs ...string) string {
 	return text
 }
 
-// program is nginx. Without it on the machine the test is left out, save where
-// CI is set: there it fails.
-func program(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("nginx")
-	if err != nil {
-		path, err = exec.LookPath("/usr/sbin/nginx")
-	}
-	switch {
-	case err != nil && os.Getenv("CI") != "":
-		t.Fatal("CI is set, and there is no nginx: install Debian's package nginx-light")
-	case err != nil:
-		t.Skip("not run: it needs nginx, and there is none on this machine")
-	}
-	return path
-}
-
 // startNginx starts nginx with configuration, in which "listen 80;" becomes an
-// address of the loopback interface, and returns that when it listens. nginx
-// ends with the test.
+// address of the loopback interface, and returns that when it listens.
 func startNginx(t *testing.T, configuration string) string {
 	t.Helper()
-	path, dir, addr := program(t), t.TempDir(), unused(t)
 	if !strings.Contains(configuration, "listen 80;") {
 		t.Fatal("the configuration listens nowhere")
 	}
-	var paths strings.Builder
-	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		fmt.Fprintf(&paths, "%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
-	}
-	text := fmt.Sprintf("daemon off; master_process off; pid %s;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", filepath.Join(dir, "pid"), &paths,
-		strings.NewReplacer("listen 80;", "listen "+addr+";", "/var/cache/nginx/", dir+"/").Replace(configuration))
-	file := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	cmd := exec.Command(path, "-p", dir, "-c", file, "-e", "stderr")
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	exited := make(chan struct{})
-	go func() {
-		defer close(exited)
-		_ = cmd.Wait() // says that it was killed
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-exited
-		if t.Failed() {
-			t.Logf("nginx: %s", &log)
+	return programs.Nginx(t, func(dir, addr string) string {
+		var paths strings.Builder
+		for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+			fmt.Fprintf(&paths, "%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
 		}
+		return fmt.Sprintf("daemon off; master_process off; pid %s;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", filepath.Join(dir, "pid"), &paths,
+			strings.NewReplacer("listen 80;", "listen "+addr+";", "/var/cache/nginx/", dir+"/").Replace(configuration))
 	})
-	deadline := time.After(20 * time.Second)
-	for {
-		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
-			_ = conn.Close()
-			return addr
-		}
-		select {
-		case <-exited:
-			t.Fatalf("nginx has ended:\n%s", &log)
-		case <-deadline:
-			t.Fatal("nginx does not listen")
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
 }
 
 // unused is an address of the loopback interface at which nobody listens.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,45 +23,8 @@ import (
 // the pages. Without it none are taken.
 const screenshots = "WEB_SCREENSHOTS"
 
-// browsers are the names of programs that can be driven.
-var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
-
 // stepLimit is how long one step in a browser may take.
 const stepLimit = 30 * time.Second
-
-// startBrowser starts a browser. Without one on the machine the test is left
-// out, save where CI is set: there it fails.
-func startBrowser(t *testing.T) context.Context {
-	t.Helper()
-	browser := ""
-	for _, name := range browsers {
-		if found, err := exec.LookPath(name); err == nil {
-			browser = found
-			break
-		}
-	}
-	switch {
-	case browser == "" && os.Getenv("CI") != "":
-		t.Fatalf("CI is set, and there is none of %s: install Debian's package chromium", strings.Join(browsers, ", "))
-	case browser == "":
-		t.Skipf("not run: it needs a browser, and there is none of %s on this machine", strings.Join(browsers, ", "))
-	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(browser), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1100, 760)}
-	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "no-default-browser-check",
-		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancelBrowser := chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancelBrowser)
-	ctx, closeTab := chromedp.NewContext(ctx)
-	t.Cleanup(closeTab)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return ctx
-}
 
 // tab is a page in a browser with cookies of its own, and what it did besides
 // showing itself. It looks at one site.

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // TestSiteInABrowser uses the site as people do, on every framework.
 func TestSiteInABrowser(t *testing.T) {
-	browser := startBrowser(t)
+	browser := programs.Browser(t, chromedp.WindowSize(1100, 760))
 	scenarios := []struct {
 		name string
 		run  func(t *testing.T, browser context.Context, s *testSite)

@@ -1,0 +1,121 @@
+// Package programs runs the real programs that tests need: browsers, proxies,
+// command-line clients. What it starts listens on the loopback interface and
+// ends with the test.
+package programs
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Need is the path of a program that has one of these names. Without it the
+// test is left out, save where CI is set: there it fails.
+func Need(t testing.TB, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("CI is set, and there is none of %q on this machine", names)
+	}
+	t.Skipf("not run: there is none of %q on this machine", names)
+	return ""
+}
+
+// Browsers are the names of programs that [Browser] can start.
+func Browsers() []string {
+	return []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
+}
+
+// Browser starts Chromium with a new profile and further options.
+func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(Need(t, Browsers()...)),
+		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("proxy-server", "direct://"),
+	}
+	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "no-default-browser-check",
+		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	// The test's own context ends before the browser can be told to close.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(options, more...)...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // a browser that is killed may still write to its profile
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Errorf("closing the browser: %v", err)
+		}
+	})
+	return ctx
+}
+
+// Nginx starts nginx with what configuration makes of a directory of its own
+// and of the address to listen at, and returns that address when it listens.
+func Nginx(t testing.TB, configuration func(dir, addr string) string) string {
+	t.Helper()
+	path, dir, addr := Need(t, "nginx", "/usr/sbin/nginx"), t.TempDir(), unused(t)
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(configuration(dir, addr)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	cmd := exec.Command(path, "-p", dir, "-c", file, "-e", "stderr")
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		_ = cmd.Wait() // says that it was killed
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-exited
+		if t.Failed() {
+			t.Logf("nginx: %s", &log)
+		}
+	})
+	deadline := time.After(20 * time.Second)
+	for {
+		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+			_ = conn.Close()
+			return addr
+		}
+		select {
+		case <-exited:
+			t.Fatalf("nginx has ended:\n%s", &log)
+		case <-deadline:
+			t.Fatal("nginx does not listen")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// unused is an address of the loopback interface at which nobody listens.
+func unused(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
