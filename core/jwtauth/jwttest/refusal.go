@@ -62,6 +62,9 @@ func (r refusal) check(a authtest.Answer, e core.Event, ran int64) error {
 	return r.checkEvent(e)
 }
 
+// neededScopes are those that the suite's scope rule asks for.
+const neededScopes = "read write"
+
 func (r refusal) checkAnswer(a authtest.Answer) error {
 	if a.Status != r.status {
 		return fmt.Errorf("status %d, want %d; body %q", a.Status, r.status, a.Body)
@@ -79,6 +82,9 @@ func (r refusal) checkAnswer(a authtest.Answer) error {
 	// The whole body: whatever else stood in it could tell something.
 	want := map[string]any{
 		"title": http.StatusText(r.status), "status": float64(r.status), "detail": messages[r.code], "error": r.code,
+	}
+	if r.code == core.CodeInsufficientScope {
+		want["scope"] = neededScopes // as in the challenge
 	}
 	if !maps.Equal(body, want) {
 		return fmt.Errorf("body %v, want %v", body, want)
@@ -105,7 +111,7 @@ func (r refusal) checkChallenge(lines []string) error {
 		want = append(want, challenge.Param{Name: "error", Value: r.code},
 			challenge.Param{Name: "error_description", Value: descriptions[r.reason]})
 	case core.CodeInsufficientScope:
-		want = append(want, challenge.Param{Name: "error", Value: r.code}, challenge.Param{Name: "scope", Value: "read write"})
+		want = append(want, challenge.Param{Name: "error", Value: r.code}, challenge.Param{Name: "scope", Value: neededScopes})
 	case core.CodeInvalidRequest:
 		want = append(want, challenge.Param{Name: "error", Value: r.code})
 	}
