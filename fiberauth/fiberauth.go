@@ -171,10 +171,14 @@ func isDefault(h fiber.ErrorHandler) bool {
 // own line, other names replace.
 func AddFields(c *fiber.Ctx, fields ...core.Field) {
 	for _, f := range fields {
-		switch http.CanonicalHeaderKey(f.Name) {
+		name := f.Name
+		if name != fiber.HeaderWWWAuthenticate { // whose canonical form is another
+			name = http.CanonicalHeaderKey(name)
+		}
+		switch name {
 		case fiber.HeaderVary, fiber.HeaderAccessControlExposeHeaders:
 			merge(c, f)
-		case "Www-Authenticate", fiber.HeaderSetCookie:
+		case fiber.HeaderWWWAuthenticate, "Www-Authenticate", fiber.HeaderSetCookie:
 			c.Response().Header.Add(f.Name, f.Value)
 		default:
 			c.Set(f.Name, f.Value)
