@@ -169,10 +169,18 @@ func tokenLen(s string) int {
 	return len(s)
 }
 
+// inToken68 are the characters of a token68 besides the padding.
+var inToken68 = func() (set [256]bool) {
+	for c := range set {
+		set[c] = isAlnum(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
+	}
+	return set
+}()
+
 // token68Len is the length of the token68 that s begins with (RFC 9110 §11.2).
 func token68Len(s string) int {
 	i := 0
-	for i < len(s) && (isAlnum(s[i]) || strings.IndexByte("-._~+/", s[i]) >= 0) {
+	for i < len(s) && inToken68[s[i]] {
 		i++
 	}
 	if i == 0 {

@@ -60,8 +60,12 @@ func (v *View) Param(name string) string {
 
 // Header implements [core.Request].
 func (v *View) Header(name string) (string, int) {
-	values := v.Request.Header[name] // most names come in canonical form
+	values := v.Request.Header[name]
 	if len(values) == 0 {
+		switch name {
+		case "Authorization", "X-Request-Id", "Traceparent", "Origin", "Sec-Fetch-Mode":
+			return "", 0 // asked of every request, and canonical
+		}
 		if values = v.Request.Header[http.CanonicalHeaderKey(name)]; len(values) == 0 {
 			return "", 0
 		}
