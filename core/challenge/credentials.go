@@ -57,9 +57,11 @@ func ParseCredentials(field string) (Credentials, error) {
 
 // paramList reads #auth-param to the end of the line.
 func (s *scanner) paramList() (params []Param, err error) {
-	params = make([]Param, 0, 12) // as many as Digest has
 	for !s.done() {
 		if !s.at(',') && !s.at('\t') {
+			if params == nil {
+				params = make([]Param, 0, 12) // as many as Digest has
+			}
 			if params, err = s.param(params); err != nil {
 				return nil, err
 			}
