@@ -20,6 +20,14 @@ import (
 // origin. Scripts of other origins reach a hidden route behind a CORS middleware
 // of the application's that stands in front of the router and answers all paths.
 //
+// A 404 has no challenge, so only those get in who send credentials unasked: a
+// Bearer token, an API key, a session, a client certificate, or Basic at once.
+// Digest does not work, nor does the dialog of a browser, nor a DPoP nonce; who
+// has to sign in does so on another route.
+//
+// A router answers a method that a route lacks before any gate, with 405: mount
+// hidden routes for all methods. docs/hidden-routes.md shows it.
+//
 // All gates of a hidden route must be of a concealing guard. As the answer is
 // the application's own, so is its Cache-Control: let the handler send no-store
 // if shared caches keep 404s (RFC 9110 §15.1).
