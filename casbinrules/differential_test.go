@@ -279,7 +279,7 @@ func TestDecisionsEqualCasbins(t *testing.T) {
 	t.Logf("seed %d", seed)
 	all := append(families(), wideFamilies()...)
 	const perPolicy = principals * requests
-	policies := (*decisionsFlag + len(all)*perPolicy - 1) / (len(all) * perPolicy)
+	policies := (cases(*decisionsFlag) + len(all)*perPolicy - 1) / (len(all) * perPolicy)
 	for n, f := range all {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()

@@ -91,7 +91,7 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
 			const perPolicy = 100
 			indexed, allowed, asked := 0, 0, 0
-			policies := max(1, *casesFlag/len(all)/perPolicy)
+			policies := max(1, cases(*casesFlag)/len(all)/perPolicy)
 			// Where rules seldom allow, or refuse, more policies are asked
 			// until one has.
 			for indexed < policies || (allowed == 0 || allowed == asked) && indexed < 20*policies {
@@ -118,7 +118,7 @@ func TestIndexOfRandomMatchers(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	indexed, allowed := 0, 0
-	for range max(100, *casesFlag/100) {
+	for range max(100, cases(*casesFlag)/100) {
 		f := randomFamily(rnd)
 		if s := readSchema(ModelText("model.conf", f.text), &config{}); s.file.failed() {
 			continue // refused as a model

@@ -228,7 +228,7 @@ func TestUnknownSubjectsLeaveNothingBehind(t *testing.T) {
 	}
 	ask(0, 100)
 	before := liveHeap()
-	ask(100, 100+*strangersFlag)
+	ask(100, 100+cases(*strangersFlag))
 	// The runtime's own bookkeeping varies; a pointer a subject would be 1.6 MB.
 	if after := liveHeap(); after > before+256<<10 {
 		t.Errorf("%d unknown subjects left %d bytes behind", *strangersFlag, after-before)

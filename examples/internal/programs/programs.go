@@ -38,8 +38,14 @@ func Browsers() []string {
 }
 
 // Browser starts Chromium with a new profile and further options.
+//
+// With -short the test is left out: make test runs browsers once, with go.work,
+// and not again with GOWORK=off.
 func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("not run: it drives a browser, and -short is given")
+	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(Need(t, Browsers()...)),
 		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("proxy-server", "direct://"),
