@@ -152,6 +152,8 @@ func (w *world) queue(t *testing.T, secret string, workers int) (*queue, *naps) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A connection that was dialled and not needed would hold up the server's end.
+	t.Cleanup(q.client.CloseIdleConnections)
 	n := new(naps)
 	q.sleep, q.random = n.sleep, func() float64 { return 0 }
 	return q, n
