@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
 // Gate is one mounted step of a [Guard]: what an adapter wraps as middleware.
@@ -93,7 +95,7 @@ func (g *Guard) require(kind string, rules []Authorizer) (*Gate, error) {
 		return nil, fmt.Errorf("%s: no rule: without one it would only authenticate", kind)
 	}
 	for i, rule := range rules {
-		if isNil(rule) {
+		if isnil.Value(rule) {
 			return nil, fmt.Errorf("%s: rule %d is nil", kind, i+1)
 		}
 		if kind == "check" && !g.strict {

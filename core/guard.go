@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
@@ -136,7 +136,7 @@ func (g *Guard) apply(opts []Option) error {
 }
 
 func (g *Guard) addScheme(a Authenticator) error {
-	if isNil(a) {
+	if isnil.Value(a) {
 		return errors.New("is nil")
 	}
 	name := a.Scheme()
@@ -229,17 +229,4 @@ func (d defaultResponder) Respond(_ Request, denial *Denial) Response {
 		resp.Body = d.bodies.Body(resp.Status, denial.Code, denial.Message)
 	}
 	return resp
-}
-
-// isNil reports whether an interface holds nothing or a nil pointer.
-func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
-	rv := reflect.ValueOf(v)
-	switch rv.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Interface:
-		return rv.IsNil()
-	}
-	return false
 }

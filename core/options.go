@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
 // WithAuthorizer sets the authorizer that the Authorize gate asks.
 func WithAuthorizer(a Authorizer) Option {
 	return func(g *Guard) error {
-		if isNil(a) {
+		if isnil.Value(a) {
 			return errors.New("authorizer is nil")
 		}
 		if g.given.authorizer {
@@ -31,7 +33,7 @@ func WithAuthorizer(a Authorizer) Option {
 // is asked in place of it.
 func WithRoles(s RoleSource) Option {
 	return func(g *Guard) error {
-		if isNil(s) {
+		if isnil.Value(s) {
 			return errors.New("role source is nil")
 		}
 		if g.given.roles {
@@ -45,7 +47,7 @@ func WithRoles(s RoleSource) Option {
 // WithResponder sets what denials look like.
 func WithResponder(r Responder) Option {
 	return func(g *Guard) error {
-		if isNil(r) {
+		if isnil.Value(r) {
 			return errors.New("responder is nil")
 		}
 		if g.given.responder {
@@ -60,7 +62,7 @@ func WithResponder(r Responder) Option {
 // in a variant those of the guard it is made from.
 func WithObserver(o Observer) Option {
 	return func(g *Guard) error {
-		if isNil(o) {
+		if isnil.Value(o) {
 			return errors.New("observer is nil")
 		}
 		if !g.given.observers {
@@ -117,7 +119,7 @@ func Strict() Option {
 // wrong (429). Without it nothing is counted.
 func WithAttemptLimiter(l AttemptLimiter) Option {
 	return func(g *Guard) error {
-		if isNil(l) {
+		if isnil.Value(l) {
 			return errors.New("attempt limiter is nil")
 		}
 		if g.given.limiter {

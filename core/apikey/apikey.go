@@ -13,11 +13,11 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
 // DefaultScheme is the name of the scheme unless [InAuthorization] gives
@@ -71,7 +71,7 @@ func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("apikey: empty realm: give the protected area a name, such as \"api\"")
 	}
-	if isNil(s) {
+	if isnil.Value(s) {
 		return nil, errors.New("apikey: store is nil: without one no key is known")
 	}
 	a := &Authenticator{store: s, now: time.Now}
@@ -239,18 +239,4 @@ func storeError(err error) error {
 		return err
 	}
 	return &core.UnavailableError{Err: fmt.Errorf("apikey: look up key: %w", err)}
-}
-
-// isNil reports whether s holds nothing or a nil pointer, which would only show
-// at the first request.
-func isNil(s Store) bool {
-	if s == nil {
-		return true
-	}
-	v := reflect.ValueOf(s)
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map:
-		return v.IsNil()
-	}
-	return false
 }

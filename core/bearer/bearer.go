@@ -10,10 +10,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
 )
 
@@ -84,7 +84,7 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 	if realm == "" {
 		return nil, errors.New("bearer: realm is empty: give the protected area a name, such as \"api\"")
 	}
-	if v == nil || isNilPointer(v) {
+	if isnil.Value(v) {
 		return nil, errors.New("bearer: token verifier is nil")
 	}
 	a := &Authenticator{
@@ -145,15 +145,4 @@ func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
 // signing in would not help.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
 	return a.challenges.For(err)
-}
-
-// isNilPointer reports whether v holds a nil pointer, func or map, which would
-// fail at the first token only.
-func isNilPointer(v TokenVerifier) bool {
-	rv := reflect.ValueOf(v)
-	switch rv.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map:
-		return rv.IsNil()
-	}
-	return false
 }

@@ -25,11 +25,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
 )
 
@@ -98,7 +98,7 @@ func New(realm, address string, v TokenVerifier, opts ...Option) (*Authenticator
 	if realm == "" {
 		return nil, errors.New("dpop: realm is empty: give the protected area a name, such as \"api\"")
 	}
-	if isNil(v) {
+	if isnil.Value(v) {
 		return nil, errors.New("dpop: token verifier is nil")
 	}
 	root, err := parseBase(address)
@@ -197,18 +197,4 @@ func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
 // bearer tells it and with the codes of this scheme.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
 	return a.challenges.For(err)
-}
-
-// isNil reports whether v is nothing or holds a nil pointer, func or map, which
-// would fail at the first request only.
-func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
-	rv := reflect.ValueOf(v)
-	switch rv.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map:
-		return rv.IsNil()
-	}
-	return false
 }

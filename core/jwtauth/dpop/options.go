@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
 )
 
@@ -100,7 +101,7 @@ func WithMaxTokenSize(n int) Option {
 // once in each of them.
 func WithReplays(s ReplayStore) Option {
 	return func(a *Authenticator) error {
-		if isNil(s) {
+		if isnil.Value(s) {
 			return errors.New("replay store is nil")
 		}
 		if a.replays != nil {

@@ -1,0 +1,19 @@
+// Package isnil finds parts that hold nothing, which would only show at the
+// first request.
+package isnil
+
+import "reflect"
+
+// Value reports whether v is nil or an interface that holds a nil pointer,
+// function or map.
+func Value(v any) bool {
+	if v == nil {
+		return true
+	}
+	rv := reflect.ValueOf(v)
+	switch rv.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map:
+		return rv.IsNil()
+	}
+	return false
+}
