@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
@@ -17,9 +18,6 @@ const (
 	proofType    = "dpop+jwt"
 	maxProofSize = 8 << 10 // bytes; one by an RSA key of 4096 bits has 2 KiB
 	maxID        = 256     // bytes of a jti
-
-	// maxDate is the end of the year 9999 in seconds since 1970.
-	maxDate = 253402300799
 )
 
 // judge judges the proof that came with a token bound to the key jkt, by
@@ -90,11 +88,10 @@ func (a *Authenticator) checkTarget(c map[string]any, r core.Request) error {
 
 // checkTime checks when the proof was made, and returns until when it is good.
 func (a *Authenticator) checkTime(c map[string]any, now time.Time) (time.Time, error) {
-	seconds, ok := c["iat"].(float64) // anything larger is a json.Number
-	if !ok || seconds < 0 || seconds > maxDate {
+	made, ok, err := claims.Date(c, "iat")
+	if err != nil || !ok {
 		return time.Time{}, refuseProof(core.ReasonBadClaim, "", errors.New("iat is not a date"))
 	}
-	made := time.UnixMilli(int64(seconds * 1000))
 	until := made.Add(a.age + a.leeway)
 	if now.After(until) {
 		return until, refuseProof(core.ReasonExpired, "The DPoP proof is too old", fmt.Errorf("iat is %v", made))
