@@ -94,7 +94,7 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 			policies := max(1, cases(*casesFlag)/len(all)/perPolicy)
 			// Where rules seldom allow, or refuse, more policies are asked
 			// until one has.
-			for indexed < policies || (allowed == 0 || allowed == asked) && indexed < 20*policies {
+			for indexed < policies || (allowed == 0 || allowed == asked) && indexed < enough {
 				n, unindexed := f.compareEngines(t, rnd, perPolicy)
 				if unindexed != nil {
 					t.Logf("not indexed: %v", unindexed)
