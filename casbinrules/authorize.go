@@ -45,11 +45,26 @@ const (
 // credentials, and not the roles that [Authorizer.RolesOf] gave it before.
 func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
 	s := a.current.Load()
-	q := a.askWithoutRoles(s, p, access)
+	var q question
+	a.askWithoutRoles(&q, s, p, &access)
+	var v verdict
+	var err error
+	if a.config.bringsRoles(p) {
+		err = a.judgeWithRoles(ctx, s, &q, p, &v)
+	} else {
+		err = s.judge(ctx, &q, &bearing{}, &a.config, &v)
+	}
+	return v.decision(), err
+}
+
+// judgeWithRoles is apart for its room on the stack, which others need not
+// clear.
+//
+//go:noinline
+func (a *Authorizer) judgeWithRoles(ctx context.Context, s *snapshot, q *question, p *core.Principal, v *verdict) error {
 	var room [maxRolesAside]string
 	with := bearing{prefix: a.config.rolePrefix, roles: a.config.credentialRoles(room[:0], p)}
-	v, err := s.judge(ctx, &q, &with, &a.config)
-	return v.decision(), err
+	return s.judge(ctx, q, &with, &a.config, v)
 }
 
 // AuthorizeAnonymous decides by the policy for the subject "anonymous" if
@@ -61,7 +76,8 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	}
 	s := a.current.Load()
 	q := a.askAnonymous(s, access)
-	v, err := s.judge(ctx, &q, &bearing{}, &a.config)
+	var v verdict
+	err := s.judge(ctx, &q, &bearing{}, &a.config, &v)
 	return v.decision(), err
 }
 
@@ -95,6 +111,18 @@ func (b *bearing) spelt() []string {
 	return roles
 }
 
+// bringsRoles reports whether a principal's credentials have roles that count.
+func (c *config) bringsRoles(p *core.Principal) bool {
+	if !c.noTokenRoles {
+		for role := range p.CredentialRoles() {
+			if role != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // credentialRoles appends the roles that count of a principal's credentials.
 func (c *config) credentialRoles(roles []string, p *core.Principal) []string {
 	if c.noTokenRoles {
@@ -110,32 +138,37 @@ func (c *config) credentialRoles(roles []string, p *core.Principal) []string {
 
 // ask puts what is asked of a policy into its words.
 func (a *Authorizer) ask(s *snapshot, p *core.Principal, access core.Access) question {
-	q := a.askWithoutRoles(s, p, access)
+	var q question
+	a.askWithoutRoles(&q, s, p, &access)
 	q.roles = (&bearing{a.config.rolePrefix, a.config.credentialRoles(nil, p)}).spelt()
 	return q
 }
 
-func (a *Authorizer) askWithoutRoles(s *snapshot, p *core.Principal, access core.Access) question {
-	q := question{subject: p.ID(), tenant: p.Tenant(), otherwise: ReasonNoRule}
-	if s.isRoleName(q.subject, &a.config) {
-		q.subject, q.denied = nobody, q.subject
+// askWithoutRoles fills in an empty question.
+func (a *Authorizer) askWithoutRoles(q *question, s *snapshot, p *core.Principal, access *core.Access) {
+	q.subject, q.tenant, q.otherwise = p.ID(), p.Tenant(), ReasonNoRule
+	q.number = s.names.subject(q.subject)
+	if s.isRoleName(q.subject, q.number, &a.config) {
+		q.denied, q.deniedNumber = q.subject, q.number
+		q.subject, q.number = nobody, 0
 		q.otherwise = ReasonSubjectIsRoleName
 	}
-	a.askFor(s, &q, access)
-	a.config.fill(s.schema, &q, p, access)
-	return q
+	a.askFor(s, q, access)
+	if len(s.schema.attributes) > 0 {
+		a.config.fill(s.schema, q, p, *access)
+	}
 }
 
 func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
-	q := question{subject: anonymous, otherwise: ReasonNoRule}
-	a.askFor(s, &q, access)
+	q := question{subject: anonymous, number: s.names.subject(anonymous), otherwise: ReasonNoRule}
+	a.askFor(s, &q, &access)
 	a.config.fill(s.schema, &q, nil, access)
 	return q
 }
 
 // askFor fills in object and action.
-func (a *Authorizer) askFor(s *snapshot, q *question, access core.Access) {
-	q.object = a.config.object(access.Resource)
+func (a *Authorizer) askFor(s *snapshot, q *question, access *core.Access) {
+	q.object = a.config.object(&access.Resource)
 	q.action = access.Action
 	if q.action == http.MethodHead && !a.config.asCasbin {
 		q.asGet = s.namesHead
@@ -156,21 +189,29 @@ type verdict struct {
 // judge decides by the snapshot alone. Denials hold wider than permissions: a
 // name that gets nothing is denied what its rules deny all the same, and what
 // is denied to GET is denied to HEAD.
-func (s *snapshot) judge(ctx context.Context, q *question, with *bearing, c *config) (verdict, error) {
+func (s *snapshot) judge(ctx context.Context, q *question, with *bearing, c *config, v *verdict) error {
 	if q.denied != "" || q.asGet {
-		wider := q.wider()
-		if v, err := s.decide(ctx, &wider, with, c); err != nil || v.denies() {
-			return v, err
+		if err := s.decideWider(ctx, q, with, c, v); err != nil || v.denies() {
+			return err
 		}
+		*v = verdict{}
 	}
-	return s.decide(ctx, q, with, c)
+	return s.decide(ctx, q, with, c, v)
+}
+
+// decideWider is apart for its room on the stack.
+//
+//go:noinline
+func (s *snapshot) decideWider(ctx context.Context, q *question, with *bearing, c *config, v *verdict) error {
+	wider := q.wider()
+	return s.decide(ctx, &wider, with, c, v)
 }
 
 // wider is the question of which only a denial counts.
 func (q *question) wider() question {
 	w := *q
 	if q.denied != "" {
-		w.subject = q.denied
+		w.subject, w.number = q.denied, q.deniedNumber
 	}
 	if q.asGet {
 		w.action = http.MethodGet
@@ -179,38 +220,47 @@ func (q *question) wider() question {
 }
 
 // denies reports whether a rule made the refusal.
-func (a answer) denies() bool { return a.rule != nil && !a.allowed }
+func (a *answer) denies() bool { return a.rule != nil && !a.allowed }
 
-// decide puts a question as it stands.
-func (s *snapshot) decide(ctx context.Context, q *question, with *bearing, c *config) (verdict, error) {
+// decide puts a question as it stands. The verdict is empty before.
+func (s *snapshot) decide(ctx context.Context, q *question, with *bearing, c *config, v *verdict) error {
 	if err := ctx.Err(); err != nil {
-		return verdict{}, err
+		return err
 	}
-	if s.schema.tenants && q.tenant == "" {
-		return verdict{otherwise: ReasonNoTenant}, nil
+	switch {
+	case s.schema.tenants && q.tenant == "":
+		v.otherwise = ReasonNoTenant
+	case q.object == "":
+		v.otherwise = ReasonNoObject
+	case q.unfilled != nil:
+		return q.refuse(v)
+	case s.index != nil && (q.named || isUsual(q.action)) && s.index.find(q, with, &v.answer):
+		v.otherwise = q.otherwise
+	default:
+		return s.askEngine(q, with, c, v)
 	}
-	if q.object == "" {
-		return verdict{otherwise: ReasonNoObject}, nil
-	}
-	if q.unfilled != nil {
-		return q.refuse()
-	}
-	if s.index != nil && (q.named || isUsual(q.action)) {
-		if got, ok := s.index.find(q, with); ok {
-			return verdict{got, q.otherwise}, nil
-		}
-	}
-	asked := *q                                          // a copy, so that what the index is asked stays on the stack
-	asked.roles = append([]string(nil), with.spelt()...) // no Clone, which may return what it is given
-	return s.ask(&asked, c)
+	return nil
 }
 
 // refuse answers a question with a field that could not be filled.
-func (q *question) refuse() (verdict, error) {
+func (q *question) refuse(v *verdict) error {
 	if errors.Is(q.unfilled, ErrNoAttribute) {
-		return verdict{otherwise: ReasonNoAttribute}, nil
+		v.otherwise = ReasonNoAttribute
+		return nil
 	}
-	return verdict{}, q.unfilled
+	return q.unfilled
+}
+
+// askEngine puts a copy of a question to the engine for its action, so that
+// what an index is asked stays on the stack.
+//
+//go:noinline
+func (s *snapshot) askEngine(q *question, with *bearing, c *config, v *verdict) error {
+	asked := *q
+	asked.roles = append([]string(nil), with.spelt()...) // no Clone, which may return what it is given
+	got, err := s.ask(&asked, c)
+	*v = got
+	return err
 }
 
 // ask puts a question to the engine for its action.
@@ -230,7 +280,7 @@ func (s *snapshot) ask(q *question, c *config) (verdict, error) {
 }
 
 // object is what the policy sees of a resource.
-func (c *config) object(r core.Resource) string {
+func (c *config) object(r *core.Resource) string {
 	switch {
 	case r.Name != "":
 		return r.Name
@@ -254,7 +304,7 @@ func (s *snapshot) engineFor(q *question, c *config) (engine, error) {
 }
 
 // decision is the verdict for a guard.
-func (v verdict) decision() core.Decision {
+func (v *verdict) decision() core.Decision {
 	d := core.Decision{Allowed: v.allowed, Reason: v.otherwise}
 	if d.Rule = v.place; d.Rule == "" && v.rule != nil {
 		d.Rule = v.rule.place()

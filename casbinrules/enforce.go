@@ -42,5 +42,6 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 	if err != nil {
 		return core.Decision{}, fmt.Errorf("casbinrules: %w", err)
 	}
-	return verdict{got, ReasonNoRule}.decision(), nil
+	v := verdict{got, ReasonNoRule}
+	return v.decision(), nil
 }

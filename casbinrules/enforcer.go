@@ -208,7 +208,7 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 	if err := ctx.Err(); err != nil {
 		return core.Decision{}, err
 	}
-	q.object, q.action = a.config.object(access.Resource), access.Action
+	q.object, q.action = a.config.object(&access.Resource), access.Action
 	q.named = access.Request != nil && access.Request.Method() != access.Action
 	if q.action == http.MethodHead && !a.config.asCasbin {
 		if q.asGet = a.someRuleNames(http.MethodHead); !q.asGet {
@@ -222,7 +222,8 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 	case q.object == "":
 		return core.Decision{Reason: ReasonNoObject}, nil
 	case q.unfilled != nil:
-		v, err := q.refuse()
+		var v verdict
+		err := q.refuse(&v)
 		return v.decision(), err
 	}
 	if q.denied != "" || q.asGet {

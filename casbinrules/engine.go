@@ -15,10 +15,13 @@ import (
 // question is what an engine is asked.
 type question struct {
 	subject, tenant, object, action string
+	// number is the subject's among the names of the policy, or 0.
+	number int32
 	// denied is a name by which the subject gets nothing and is denied all the
 	// same; asGet says that HEAD is asked about and what GET is denied counts.
-	denied string
-	asGet  bool
+	denied       string
+	deniedNumber int32
+	asGet        bool
 	// roles are the roles of the credentials, as the policy spells them. They
 	// count as role links of the subject.
 	roles []string

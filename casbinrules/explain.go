@@ -160,7 +160,7 @@ func (a *Authorizer) explain(ctx context.Context, s *snapshot, q question, subje
 	v := verdict{otherwise: core.ReasonNoCredentials}
 	if !unasked {
 		var err error
-		if v, err = s.judge(ctx, &q, &bearing{roles: q.roles}, &a.config); err != nil {
+		if err = s.judge(ctx, &q, &bearing{roles: q.roles}, &a.config, &v); err != nil {
 			return Explanation{}, err
 		}
 	}

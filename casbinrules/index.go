@@ -18,6 +18,7 @@ type index struct {
 	// name them by.
 	rules  []*rule
 	places []string
+	names  *nameTable
 	ways   []way
 	// open are the parts of the matcher that let a request pass every rule.
 	open []*cond
@@ -52,7 +53,10 @@ type search struct {
 
 // decide implements engine.
 func (x *index) decide(q *question) (answer, error) {
-	if a, ok := x.find(q, &bearing{roles: q.roles}); ok {
+	asked := *q
+	asked.number = x.names.subject(q.subject)
+	var a answer
+	if x.find(&asked, &bearing{roles: q.roles}, &a) {
 		return a, nil
 	}
 	e, err := x.plain()
@@ -62,36 +66,43 @@ func (x *index) decide(q *question) (answer, error) {
 	return e.decide(q)
 }
 
-// find answers q with the roles of the credentials in place of its own; ok is
-// false when q has to be asked of plain.
-func (x *index) find(q *question, with *bearing) (a answer, ok bool) {
+// find answers q, whose number is that of these names, with the roles of the
+// credentials in place of its own. It is false when q has to be asked of plain.
+func (x *index) find(q *question, with *bearing, a *answer) bool {
 	for _, c := range x.open {
 		if c.holds(q, with) {
-			return x.answer(x.firstAllow, x.firstDeny), true
+			x.answer(x.firstAllow, x.firstDeny, a)
+			return true
 		}
 	}
-	var room [maxRolesAside + 2][]int32
+	if len(with.roles) > 0 {
+		var room [maxRolesAside + 2][]int32
+		return x.search(q, with, room[:0], a)
+	}
+	var room [2][]int32 // less to clear
+	return x.search(q, with, room[:0], a)
+}
+
+func (x *index) search(q *question, with *bearing, room [][]int32, a *answer) bool {
 	s := search{index: x, q: q, allow: none, deny: none}
 	for i := range x.ways {
 		w := &x.ways[i]
-		if w.paths.strange(q.object) {
-			return answer{}, false
+		if w.paths.odd && w.paths.strange(q.object) {
+			return false
 		}
-		s.sets = w.subjects.sets(q, with, room[:0])
+		s.sets = w.subjects.sets(q, with, room)
 		s.everyone = w.subjects.column < 0 || w.subjects.everyone != nil && w.subjects.everyone.holds(q, with)
 		if s.everyone || len(s.sets) > 0 {
 			w.paths.visit(q.object, &s, with)
 		}
 	}
-	return x.answer(s.allow, s.deny), true
+	x.answer(s.allow, s.deny, a)
+	return true
 }
 
 // strange reports whether an object holds what patterns take for something
 // else than a character.
 func (x *pathIndex) strange(object string) bool {
-	if !x.odd {
-		return false
-	}
 	ascii := true
 	for i := range len(object) {
 		c := object[i]
@@ -104,7 +115,7 @@ func (x *pathIndex) strange(object string) bool {
 }
 
 // answer applies the effect to the first rules that matched.
-func (x *index) answer(allow, deny int32) answer {
+func (x *index) answer(allow, deny int32, a *answer) {
 	decides := allow
 	switch x.effect {
 	case constant.AllowAndDenyEffect:
@@ -114,10 +125,10 @@ func (x *index) answer(allow, deny int32) answer {
 	case constant.PriorityEffect:
 		decides = min(allow, deny)
 	}
-	if decides == none {
-		return answer{by: EngineIndex}
+	*a = answer{by: EngineIndex}
+	if decides != none {
+		a.allowed, a.rule, a.place = decides == allow, x.rules[decides], x.places[decides]
 	}
-	return answer{by: EngineIndex, allowed: decides == allow, rule: x.rules[decides], place: x.places[decides]}
 }
 
 // fewRefs is up to which length a list is looked through from end to end.
@@ -160,7 +171,7 @@ func (s *search) tryEach(refs []ref, set []int32, with *bearing) {
 
 // wants reports whether a rule could still change the answer.
 func (s *search) wants(r *ref) bool {
-	if r.deny {
+	if r.deny() {
 		return r.rule < s.deny
 	}
 	return r.rule < s.allow
@@ -183,11 +194,11 @@ func (s *search) has(subject int32) bool {
 
 func (s *search) matches(r *ref, with *bearing) bool {
 	return (r.cond == 0 || s.index.conds[r.cond].holds(s.q, with)) &&
-		(r.match == 0 || s.index.matches[r.match](s.q.object))
+		(r.match&^denies == 0 || s.index.matches[r.match&^denies](s.q.object))
 }
 
 func (s *search) take(r *ref) {
-	if r.deny {
+	if r.deny() {
 		s.deny = r.rule
 	} else {
 		s.allow = r.rule

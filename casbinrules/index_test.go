@@ -276,7 +276,8 @@ func benchmarkIndex(b *testing.B, n int) (*index, []question) {
 	qs := make([]question, 1024)
 	for i := range qs {
 		r := rnd.IntN(n)
-		qs[i] = question{subject: "user" + strconv.Itoa(r%roles), object: "/svc" + strconv.Itoa(r/10) + "/items/7", action: "GET"}
+		subject := "user" + strconv.Itoa(r%roles)
+		qs[i] = question{subject: subject, number: x.names.subject(subject), object: "/svc" + strconv.Itoa(r/10) + "/items/7", action: "GET"}
 	}
 	return x, qs
 }
@@ -284,19 +285,20 @@ func benchmarkIndex(b *testing.B, n int) (*index, []question) {
 func BenchmarkIndex(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		x, qs := benchmarkIndex(b, n)
+		var a answer
 		b.Run("rules="+strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
 				i++
-				x.find(&qs[i&1023], &bearing{})
+				x.find(&qs[i&1023], &bearing{}, &a)
 			}
 		})
 		b.Run("unknown/rules="+strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			q := question{subject: "ghost", object: "/svc1/items/7", action: "GET"}
 			for b.Loop() {
-				x.find(&q, &bearing{})
+				x.find(&q, &bearing{}, &a)
 			}
 		})
 	}
@@ -306,7 +308,7 @@ func BenchmarkAuthorize(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		x, qs := benchmarkIndex(b, n)
 		a := &Authorizer{}
-		a.current.Store(&snapshot{schema: &schema{}, engine: x, index: x})
+		a.current.Store(&snapshot{schema: &schema{}, engine: x, index: x, names: x.names})
 		accesses := make([]core.Access, len(qs))
 		principals := make([]*core.Principal, len(qs))
 		for i, q := range qs {

@@ -47,6 +47,7 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph) (*index, error
 		return nil, errors.New("the policy is empty")
 	}
 	b.index.places = places(b.index.rules)
+	b.index.names = newNameTable(rules, graphs["g"] != nil && graphs["g"].tenants)
 	b.index.conds, b.index.matches = make([]*cond, 1), make([]pattern, 1)
 	for _, alternative := range matcher.flat(exprOr) {
 		if len(alternative.columns()) == 0 {
@@ -141,7 +142,7 @@ func andAll(factors []factor) *expr {
 
 // addWay makes the tables of one conjunction.
 func (b *indexBuilder) addWay(factors []*expr) {
-	w := way{subjects: subjectIndex{column: -1, tenant: -1, numbers: map[node]int32{}}, paths: pathIndex{pathMaker: &pathMaker{builder: b}}}
+	w := way{subjects: subjectIndex{column: -1, tenant: -1, names: b.index.names, pairs: map[pair]int32{}}, paths: newPathIndex(b)}
 	object := objectFactor{column: -1}
 	var left []factor
 	var tenant *expr
@@ -174,12 +175,12 @@ func (b *indexBuilder) addRule(w *way, object *objectFactor, left []factor, plac
 		switch fields[eft] {
 		case "allow":
 		case "deny":
-			r.deny = true
+			r.match = denies
 		default:
 			return // no effect at all
 		}
 	}
-	if r.deny {
+	if r.deny() {
 		b.index.firstDeny = min(b.index.firstDeny, place)
 	} else {
 		b.index.firstAllow = min(b.index.firstAllow, place)

@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
@@ -11,30 +12,33 @@ type ref struct {
 	subject int32 // whom it is for
 	rule    int32 // its place in the order that effects go by
 	cond    int32 // what else must hold; 0 for nothing
-	match   int32 // the pattern the object is held against; 0 for none
-	deny    bool
+	// match is the pattern the object is held against, 0 for none, counted from
+	// denies on for a rule that denies.
+	match int32
 }
 
-// pathNode is where objects that begin with the same segments go on.
+const denies = math.MinInt32
+
+func (r *ref) deny() bool { return r.match < 0 }
+
+// pathNode is where objects that begin with the same segments go on: by the
+// segments below it in the table, and
 type pathNode struct {
-	next map[string]*pathNode
-	one  *pathNode // any one segment, not empty
+	one   int32 // by any one segment, not empty, if it is not 0
+	inner bool  // says that there are segments below it
 	// here are the rules for objects that end here, rest those for whatever
 	// follows after a slash.
-	here, rest refList
+	here, rest span
 }
-
-// refList is some of the refs of an index: from the first on, when it is made.
-// Before that first is the newest, counted from 1, and the others are chained
-// to it.
-type refList struct{ first, count int32 }
 
 // pathIndex finds the rules whose object pattern an object may match. Rules
 // with a match of their own stand where they have to be tried.
 type pathIndex struct {
-	root pathNode
-	// slash is where objects that begin with a slash go on, or nil.
-	slash *pathNode
+	segments textTable // by node and text
+	nodes    []pathNode
+	// slash is where objects that begin with a slash go on, or 0, which is the
+	// root.
+	slash int32
 	// always are the rules to be tried for every object.
 	always []ref
 	// odd says that some pattern is a regular expression, for which a line
@@ -44,12 +48,12 @@ type pathIndex struct {
 	*pathMaker       // nil when the index is made
 }
 
-// pathMaker is what only the making of an index needs.
+// pathMaker is what only the making of an index needs. Until then a span of a
+// node begins at the newest, counted from 1, to which the others are chained.
 type pathMaker struct {
-	builder  *indexBuilder // makes the numbers of patterns that have to be tried
-	segments []segment     // room for those at hand
-	nodes    []pathNode    // nodes are cut from larger pieces
-	added    []addedRef
+	builder *indexBuilder // makes the numbers of patterns that have to be tried
+	cut     []segment     // room for those at hand
+	added   []addedRef
 }
 
 type addedRef struct {
@@ -57,19 +61,33 @@ type addedRef struct {
 	before int32 // the one added before it to the same list, or 0
 }
 
-func (m *pathMaker) add(to *refList, r ref) {
+func newPathIndex(b *indexBuilder) pathIndex {
+	return pathIndex{segments: newTextTable(0), nodes: make([]pathNode, 1), pathMaker: &pathMaker{builder: b}}
+}
+
+func (m *pathMaker) add(to *span, r ref) {
 	m.added = append(m.added, addedRef{r, to.first})
 	to.first = int32(len(m.added))
 	to.count++
 }
 
-func (m *pathMaker) node() *pathNode {
-	if len(m.nodes) == 0 {
-		m.nodes = make([]pathNode, piece)
+// child is where n goes on by a segment.
+func (x *pathIndex) child(n int32, segment string) int32 {
+	c, isNew := x.segments.add(n, segment)
+	if isNew {
+		x.nodes[n].inner = true
+		x.nodes = append(x.nodes, pathNode{})
 	}
-	n := &m.nodes[0]
-	m.nodes = m.nodes[1:]
-	return n
+	return c
+}
+
+// anyChild is where n goes on by any one segment.
+func (x *pathIndex) anyChild(n int32) int32 {
+	if x.nodes[n].one == 0 {
+		x.nodes[n].one = x.segments.reserve()
+		x.nodes = append(x.nodes, pathNode{})
+	}
+	return x.nodes[n].one
 }
 
 // put puts a rule where function and pattern say.
@@ -90,31 +108,28 @@ func (x *pathIndex) put(function, pattern string, r ref) {
 	}
 	var segs []segment
 	if hasSegments(function) {
-		if segs = appendSegments(x.segments, function, pattern); segs != nil {
-			x.segments = segs
+		if segs = appendSegments(x.cut, function, pattern); segs != nil {
+			x.cut = segs
 		}
 	}
 	if segs == nil || slices.ContainsFunc(segs, func(s segment) bool { return s.kind == segmentOther }) {
-		r.match = x.builder.match(function, pattern)
+		r.match += x.builder.match(function, pattern)
 		x.always = append(x.always, r)
 		return
 	}
-	n := &x.root
+	n := int32(0)
 	for _, s := range segs {
 		switch s.kind {
 		case segmentOne:
-			if n.one == nil {
-				n.one = x.node()
-			}
-			n = n.one
+			n = x.anyChild(n)
 		case segmentRest:
-			x.add(&n.rest, r)
+			x.add(&x.nodes[n].rest, r)
 			return
 		default:
 			n = x.child(n, s.text)
 		}
 	}
-	x.add(&n.here, r)
+	x.add(&x.nodes[n].here, r)
 }
 
 // putPrefix puts a rule with a pattern of keyMatch where the last slash in
@@ -122,7 +137,7 @@ func (x *pathIndex) put(function, pattern string, r ref) {
 func (x *pathIndex) putPrefix(pattern string, r ref) {
 	prefix, _, star := strings.Cut(pattern, "*")
 	segs := strings.Split(prefix, "/")
-	n := &x.root
+	n := int32(0)
 	for _, s := range segs[:len(segs)-1] {
 		n = x.child(n, s)
 	}
@@ -130,15 +145,15 @@ func (x *pathIndex) putPrefix(pattern string, r ref) {
 	switch {
 	case !star:
 		n = x.child(n, last)
-		x.add(&n.here, r)
+		x.add(&x.nodes[n].here, r)
 	case len(segs) == 1:
-		r.match = x.builder.match("keyMatch", pattern)
+		r.match += x.builder.match("keyMatch", pattern)
 		x.always = append(x.always, r)
 	default:
 		if last != "" {
-			r.match = x.builder.match("keyMatch", pattern)
+			r.match += x.builder.match("keyMatch", pattern)
 		}
-		x.add(&n.rest, r)
+		x.add(&x.nodes[n].rest, r)
 	}
 }
 
@@ -149,7 +164,7 @@ const globBytes = `*?[]{}\`
 // the first special one lead: there, since "/**" stands for nothing too, and
 // below.
 func (x *pathIndex) putGlob(pattern string, r ref) {
-	n := &x.root
+	n := int32(0)
 	left := pattern
 	for {
 		segment, after, more := strings.Cut(left, "/")
@@ -158,52 +173,32 @@ func (x *pathIndex) putGlob(pattern string, r ref) {
 		}
 		n, left = x.child(n, segment), after
 		if !more {
-			x.add(&n.here, r)
+			x.add(&x.nodes[n].here, r)
 			return
 		}
 	}
-	r.match = x.builder.match("globMatch", pattern)
-	if n == &x.root {
+	r.match += x.builder.match("globMatch", pattern)
+	if n == 0 {
 		x.always = append(x.always, r)
 		return
 	}
-	x.add(&n.here, r)
-	x.add(&n.rest, r)
-}
-
-func (m *pathMaker) child(n *pathNode, segment string) *pathNode {
-	if n.next == nil {
-		n.next = map[string]*pathNode{}
-	}
-	c := n.next[segment]
-	if c == nil {
-		c = m.node()
-		n.next[segment] = c
-	}
-	return c
+	x.add(&x.nodes[n].here, r)
+	x.add(&x.nodes[n].rest, r)
 }
 
 // finish puts every list into the order that a search looks through.
 func (x *pathIndex) finish() {
 	sortRefs(x.always)
 	x.refs = make([]ref, 0, len(x.added))
-	x.finishNode(&x.root)
-	x.slash = x.root.next[""]
+	for i := range x.nodes {
+		x.finishList(&x.nodes[i].here)
+		x.finishList(&x.nodes[i].rest)
+	}
+	x.slash = x.segments.find(0, "")
 	x.pathMaker = nil
 }
 
-func (x *pathIndex) finishNode(n *pathNode) {
-	x.finishList(&n.here)
-	x.finishList(&n.rest)
-	if n.one != nil {
-		x.finishNode(n.one)
-	}
-	for _, c := range n.next {
-		x.finishNode(c)
-	}
-}
-
-func (x *pathIndex) finishList(l *refList) {
+func (x *pathIndex) finishList(l *span) {
 	first := len(x.refs)
 	for at := l.first; at > 0; at = x.added[at-1].before {
 		x.refs = append(x.refs, x.added[at-1].ref)
@@ -213,7 +208,7 @@ func (x *pathIndex) finishList(l *refList) {
 }
 
 // of are the refs of a list.
-func (x *pathIndex) of(l refList) []ref { return x.refs[l.first : l.first+l.count] }
+func (x *pathIndex) of(l span) []ref { return x.refs[l.first : l.first+l.count] }
 
 func sortRefs(refs []ref) {
 	if len(refs) < 2 {
@@ -226,36 +221,45 @@ func sortRefs(refs []ref) {
 
 // visit shows the search every list that object leads to.
 func (x *pathIndex) visit(object string, s *search, with *bearing) {
-	s.try(x.always, with)
-	if object == "" || object[0] != '/' || x.root.one != nil {
-		x.visitNode(&x.root, object, s, with)
-	} else if x.slash != nil {
+	if len(x.always) > 0 {
+		s.try(x.always, with)
+	}
+	if object == "" || object[0] != '/' || x.nodes[0].one != 0 {
+		x.visitNode(0, object, s, with)
+	} else if x.slash != 0 {
 		x.leave(x.slash, object[1:], true, s, with)
 	}
 }
 
 // visitNode goes on from n with what is left of the object.
-func (x *pathIndex) visitNode(n *pathNode, left string, s *search, with *bearing) {
+func (x *pathIndex) visitNode(n int32, left string, s *search, with *bearing) {
 	segment, after, more := left, "", false
 	if i := strings.IndexByte(left, '/'); i >= 0 {
 		segment, after, more = left[:i], left[i+1:], true
 	}
-	if c := n.next[segment]; c != nil {
-		x.leave(c, after, more, s, with)
+	if x.nodes[n].inner {
+		if c := x.segments.find(n, segment); c != 0 {
+			x.leave(c, after, more, s, with)
+		}
 	}
-	if n.one != nil && segment != "" {
-		x.leave(n.one, after, more, s, with)
+	if one := x.nodes[n].one; one != 0 && segment != "" {
+		x.leave(one, after, more, s, with)
 	}
 }
 
-// leave tries the rules of n, reached by a whole segment.
-func (x *pathIndex) leave(n *pathNode, after string, more bool, s *search, with *bearing) {
+// leave tries the rules of a node, reached by a whole segment.
+func (x *pathIndex) leave(number int32, after string, more bool, s *search, with *bearing) {
+	n := &x.nodes[number]
 	if !more {
-		s.try(x.of(n.here), with)
+		if n.here.count > 0 {
+			s.try(x.of(n.here), with)
+		}
 		return
 	}
-	s.try(x.of(n.rest), with)
-	if n.next != nil || n.one != nil {
-		x.visitNode(n, after, s, with)
+	if n.rest.count > 0 {
+		s.try(x.of(n.rest), with)
+	}
+	if n.inner || n.one != 0 {
+		x.visitNode(number, after, s, with)
 	}
 }

@@ -1,8 +1,6 @@
 package casbinrules
 
-import (
-	"slices"
-)
+import "slices"
 
 // subjectIndex numbers the subjects of rules and knows which of them a
 // request's subject stands for. The number 0 is for rules that are for
@@ -16,10 +14,31 @@ type subjectIndex struct {
 	consts   []string // names that stand for everybody
 	everyone *cond    // when it holds, every rule is for the subject
 
-	numbers map[node]int32
-	tenants map[string]*tenantSubjects
-	unknown *tenantSubjects // for tenants that no rule and no link names
+	names *nameTable
+	// pairs are the subjects of rules that are for one tenant; other subjects
+	// have the numbers of their names, and rules if they are ruled.
+	pairs map[pair]int32
+	ruled []bool
+	// byName and byPair are where the reaches of names are, those that go by
+	// tenants in the latter.
+	byName  []int32
+	byPair  map[pair]int32
+	reaches []reach // the first is empty
+	members []int32 // of reaches and constants, sorted within each
+	// everybody are the numbers of consts, by tenant if keyed.
+	everybody map[int32]span
 }
+
+// pair is a name within a tenant, by their numbers.
+type pair struct{ tenant, name int32 }
+
+// span is a part of a list.
+type span struct{ first, count int32 }
+
+// reach is the numbers of the subjects that a name stands for: its own and
+// those of its roles. tail leaves out roles at the end of the longest chain,
+// which the roles of credentials do not reach.
+type reach struct{ all, tail span }
 
 // canKey reports whether subjects can be told apart by tenant: they are looked
 // up, always, and their roles are those of a tenant, if they have any. Where
@@ -28,129 +47,157 @@ func (x *subjectIndex) canKey() bool {
 	return x.column >= 0 && x.everyone == nil && (x.graph == nil || x.graph.tenants)
 }
 
-// tenantSubjects are the names of one tenant.
-type tenantSubjects struct {
-	names  map[string]*reach
-	consts []int32
-}
-
-// reach is the numbers of the subjects that a name stands for, sorted: its own
-// and those of its roles. tail leaves out roles at the end of the longest
-// chain, which the roles of credentials do not reach.
-type reach struct{ all, tail []int32 }
-
 // number is the number of a rule's subject, made when it is new.
 func (x *subjectIndex) number(fields []string) int32 {
 	if x.column < 0 {
 		return 0
 	}
-	n := node{name: fields[x.column]}
-	if x.keyed {
-		n.tenant = fields[x.tenant]
+	name, _ := x.names.add(ofSubject, fields[x.column])
+	if !x.keyed {
+		for int(name) >= len(x.ruled) {
+			x.ruled = append(x.ruled, false)
+		}
+		x.ruled[name] = true
+		return name
 	}
-	id, ok := x.numbers[n]
-	if !ok {
-		id = int32(len(x.numbers)) + 1
-		x.numbers[n] = id
+	tenant, _ := x.names.add(ofTenant, fields[x.tenant])
+	p := pair{tenant, name}
+	number := x.pairs[p]
+	if number == 0 {
+		number = int32(len(x.pairs)) + 1
+		x.pairs[p] = number
 	}
-	return id
+	return number
 }
 
 // finish works out who stands for whom, once all rules are numbered.
 func (x *subjectIndex) finish() {
-	x.tenants = map[string]*tenantSubjects{}
-	x.unknown = x.of("")
-	if x.graph != nil && !x.graph.tenants {
-		x.unknown.names = make(map[string]*reach, len(x.graph.closures)+len(x.numbers))
+	x.byName = make([]int32, x.names.numbers())
+	x.reaches = make([]reach, 1)
+	if x.byTenant() {
+		x.byPair = make(map[pair]int32, len(x.pairs))
 	}
-	for n := range x.numbers {
-		if x.keyed {
-			x.of(n.tenant)
-		}
-	}
-	shared := map[*closure]*reach{}
 	if x.graph != nil {
+		shared := map[*closure]int32{}
 		for n, c := range x.graph.all() {
-			t := x.of(n.tenant)
-			own := x.numbers[x.key(n.tenant, n.name)]
-			if own == 0 && shared[c] != nil {
-				t.names[n.name] = shared[c]
-				continue
+			p := pair{x.names.tenant(n.tenant), x.names.subject(n.name)}
+			own := x.own(p)
+			at := shared[c]
+			if own != 0 || at == 0 {
+				at = x.addReach(p.tenant, c, own)
 			}
-			r := x.reachOf(n.tenant, c, own)
 			if own == 0 {
-				shared[c] = r
+				shared[c] = at
 			}
-			t.names[n.name] = r
+			if x.byPair != nil {
+				x.byPair[p] = at
+			} else {
+				x.byName[p.name] = at
+			}
 		}
 	}
 	x.addOwn()
-	for tenant, t := range x.tenants {
-		for _, name := range x.consts {
-			if id := x.numbers[x.key(tenant, name)]; id != 0 {
-				t.consts = append(t.consts, id)
-			}
-		}
-		slices.Sort(t.consts)
+	x.addEverybody()
+}
+
+// byTenant reports whether what a name stands for depends on the tenant.
+func (x *subjectIndex) byTenant() bool { return x.keyed || x.graph != nil && x.graph.tenants }
+
+// own is the number of the rules that are for a name itself, or 0.
+func (x *subjectIndex) own(p pair) int32 {
+	switch {
+	case x.keyed:
+		return x.pairs[p]
+	case int(p.name) < len(x.ruled) && x.ruled[p.name]:
+		return p.name
+	default:
+		return 0
 	}
+}
+
+func (x *subjectIndex) addReach(tenant int32, c *closure, own int32) int32 {
+	var all, tail []int32
+	if own != 0 {
+		all, tail = append(all, own), append(tail, own)
+	}
+	for _, l := range c.links {
+		number := x.own(pair{tenant, x.names.subject(l.name)})
+		if number == 0 || number == own {
+			continue
+		}
+		all = append(all, number)
+		if l.count < maxLinks {
+			tail = append(tail, number)
+		}
+	}
+	r := reach{all: x.keep(all)}
+	if r.tail = r.all; len(tail) < len(all) {
+		r.tail = x.keep(tail)
+	}
+	x.reaches = append(x.reaches, r)
+	return int32(len(x.reaches)) - 1
+}
+
+// keep puts numbers in order among the members.
+func (x *subjectIndex) keep(numbers []int32) span {
+	slices.Sort(numbers)
+	s := span{int32(len(x.members)), int32(len(numbers))}
+	x.members = append(x.members, numbers...)
+	return s
 }
 
 // addOwn makes every subject of a rule stand at least for itself.
 func (x *subjectIndex) addOwn() {
-	for n, id := range x.numbers {
-		own := &reach{all: []int32{id}, tail: []int32{id}}
-		if x.keyed {
-			x.tenants[n.tenant].addMissing(n.name, own)
+	for p, number := range x.pairs {
+		if x.byPair[p] == 0 {
+			x.byPair[p] = x.addReach(p.tenant, &closure{}, number)
+		}
+	}
+	for name, ruled := range x.ruled {
+		if ruled && x.byName[name] == 0 {
+			x.byName[name] = x.addReach(0, &closure{}, int32(name))
+		}
+	}
+}
+
+func (x *subjectIndex) addEverybody() {
+	if len(x.consts) == 0 {
+		return
+	}
+	found := map[int32][]int32{}
+	for _, name := range x.consts {
+		number := x.names.subject(name)
+		if !x.keyed {
+			if own := x.own(pair{name: number}); own != 0 {
+				found[0] = append(found[0], own)
+			}
 			continue
 		}
-		for _, t := range x.tenants {
-			t.addMissing(n.name, own)
+		for p, own := range x.pairs {
+			if p.name == number && number != 0 {
+				found[p.tenant] = append(found[p.tenant], own)
+			}
 		}
 	}
-}
-
-func (t *tenantSubjects) addMissing(name string, r *reach) {
-	if t.names[name] == nil {
-		t.names[name] = r
+	x.everybody = make(map[int32]span, len(found))
+	for tenant, numbers := range found {
+		x.everybody[tenant] = x.keep(numbers)
 	}
 }
 
-// of is the names of a tenant, made when there are none.
-func (x *subjectIndex) of(tenant string) *tenantSubjects {
-	t := x.tenants[tenant]
-	if t == nil {
-		t = &tenantSubjects{names: map[string]*reach{}}
-		x.tenants[tenant] = t
-	}
-	return t
-}
+// of are the members of a span.
+func (x *subjectIndex) of(s span) []int32 { return x.members[s.first : s.first+s.count] }
 
-// key is how a subject of a tenant is numbered.
-func (x *subjectIndex) key(tenant, name string) node {
-	if !x.keyed {
-		tenant = ""
+// reach is what a name stands for in a tenant.
+func (x *subjectIndex) reach(p pair) *reach {
+	at := int32(0)
+	if x.byPair != nil {
+		at = x.byPair[p]
 	}
-	return node{tenant, name}
-}
-
-func (x *subjectIndex) reachOf(tenant string, c *closure, own int32) *reach {
-	r := &reach{}
-	if own != 0 {
-		r.all, r.tail = append(r.all, own), append(r.tail, own)
+	if at == 0 && int(p.name) < len(x.byName) {
+		at = x.byName[p.name]
 	}
-	for _, l := range c.links {
-		id := x.numbers[x.key(tenant, l.name)]
-		if id == 0 || id == own {
-			continue
-		}
-		r.all = append(r.all, id)
-		if l.count < maxLinks {
-			r.tail = append(r.tail, id)
-		}
-	}
-	slices.Sort(r.all)
-	slices.Sort(r.tail)
-	return r
+	return &x.reaches[at]
 }
 
 // sets appends the sets of numbers that the subject of q stands for.
@@ -158,32 +205,36 @@ func (x *subjectIndex) sets(q *question, with *bearing, sets [][]int32) [][]int3
 	if x.column < 0 {
 		return sets
 	}
-	t := x.unknown
-	if x.keyed || x.graph != nil && x.graph.tenants {
-		if known := x.tenants[q.tenant]; known != nil {
-			t = known
-		} else if x.keyed {
+	p := pair{name: q.number}
+	if x.byPair != nil {
+		p.tenant = x.names.tenant(q.tenant)
+		if p.tenant == 0 && x.keyed {
 			return sets
 		}
 	}
-	if r := t.names[q.subject]; x.named && r != nil && len(r.all) > 0 {
-		sets = append(sets, r.all)
+	if x.named {
+		sets = x.append(sets, x.reach(p).all)
 	}
-	if len(t.consts) > 0 {
-		sets = append(sets, t.consts)
+	if x.everybody != nil {
+		tenant := p.tenant
+		if !x.keyed {
+			tenant = 0
+		}
+		sets = x.append(sets, x.everybody[tenant])
 	}
 	if x.graph == nil {
 		return sets
 	}
-	var spelt [64]byte // room for a name that is put together
 	for _, role := range with.roles {
-		r := t.names[role]
-		if with.prefix != "" {
-			r = t.names[string(append(append(spelt[:0], with.prefix...), role...))]
-		}
-		if r != nil && len(r.tail) > 0 {
-			sets = append(sets, r.tail)
-		}
+		p.name = x.names.role(with.prefix, role)
+		sets = x.append(sets, x.reach(p).tail)
 	}
 	return sets
+}
+
+func (x *subjectIndex) append(sets [][]int32, s span) [][]int32 {
+	if s.count == 0 {
+		return sets
+	}
+	return append(sets, x.of(s))
 }

@@ -33,8 +33,8 @@ type snapshot struct {
 	graphs map[string]*graph
 	// members is the graph of g, or nil.
 	members *graph
-	// roleNames are the names that no principal gets anything by.
-	roleNames map[string]bool
+	// names are those of the index, if there is one.
+	names *nameTable
 	// knownRoles are worked out when somebody asks for them.
 	knownRoles func() []string
 	// warnings are what was found and did not refuse the policy.
@@ -59,6 +59,12 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		return nil, fmt.Errorf("casbin: %s", firstLine(err))
 	}
 	x, _ := e.(*index)
+	var n *nameTable
+	if x != nil {
+		n = x.names
+	} else {
+		n = newNameTable(rules, false)
+	}
 	return &snapshot{
 		schema:     s,
 		engine:     e,
@@ -67,24 +73,11 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		rules:      rules,
 		graphs:     graphs,
 		members:    graphs["g"],
-		roleNames:  roleNames(rules),
+		names:      n,
 		knownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
 		namesHead:  namesHead(s, rules),
 		unusual:    unusualEngines(s, rules, graphs, c),
 	}, nil
-}
-
-// roleNames are the names given as roles, and the anonymous one.
-func roleNames(rules []*rule) map[string]bool {
-	names := map[string]bool{anonymous: true}
-	for _, r := range rules {
-		if r.kind() == "g" {
-			if role := r.fields()[1]; !names[role] {
-				names[role] = true
-			}
-		}
-	}
-	return names
 }
 
 // knownRoles are the names that may be roles; see KnownRoles.
@@ -120,12 +113,13 @@ func roleList(names map[string]bool, prefix string) []string {
 	return roles
 }
 
-// isRoleName reports whether a principal's ID is no name of its own.
-func (s *snapshot) isRoleName(id string, c *config) bool {
+// isRoleName reports whether a principal's ID, of that number, is no name of
+// its own.
+func (s *snapshot) isRoleName(id string, number int32, c *config) bool {
 	if c.asCasbin {
 		return false
 	}
-	return s.roleNames[id] || c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix)
+	return s.names.isRole(number) || c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix)
 }
 
 // unusualEngines prepares an engine for each unusual method the policy names:

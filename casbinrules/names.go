@@ -1,0 +1,171 @@
+package casbinrules
+
+import "hash/maphash"
+
+// textTable numbers texts below a parent, from 1 on, in the order they are added.
+// It is filled while a policy is loaded and only read after that. A look-up
+// costs the hash of the text and, mostly, one comparison, however much the
+// table holds; the seed keeps clients from choosing texts that share a place.
+type textTable struct {
+	seed  maphash.Seed
+	slots []slot // a power of two, up to 5/8 full
+	keys  []tableKey
+}
+
+// slot is free while its number is 0.
+type slot struct {
+	hash   uint32
+	number int32
+}
+
+type tableKey struct {
+	text   string
+	parent int32
+}
+
+// newTextTable has room for about so many texts.
+func newTextTable(room int) textTable {
+	t := textTable{seed: maphash.MakeSeed(), keys: make([]tableKey, 1, room+1)}
+	size := 8
+	for size*5/8 < room {
+		size *= 2
+	}
+	t.slots = make([]slot, size)
+	return t
+}
+
+// hash spreads parents over all places, as the same text often stands below
+// many.
+func (t *textTable) hash(parent int32, text string) uint32 {
+	const spread = 0x9e3779b97f4a7c15
+	return uint32((maphash.String(t.seed, text) ^ uint64(uint32(parent))*spread) >> 32)
+}
+
+// find is the number of a text, or 0.
+func (t *textTable) find(parent int32, text string) int32 {
+	return t.slots[t.place(t.hash(parent, text), parent, text)].number
+}
+
+// place is where a text stands, or the free slot where it would.
+func (t *textTable) place(hash uint32, parent int32, text string) int {
+	last := len(t.slots) - 1
+	at := int(hash) & last
+	for {
+		s := &t.slots[at]
+		if s.number == 0 {
+			return at
+		}
+		if s.hash == hash {
+			if k := &t.keys[s.number]; k.parent == parent && k.text == text {
+				return at
+			}
+		}
+		at = (at + 1) & last
+	}
+}
+
+// add is the number of a text, a new one when it has none.
+func (t *textTable) add(parent int32, text string) (number int32, isNew bool) {
+	hash := t.hash(parent, text)
+	at := t.place(hash, parent, text)
+	if number = t.slots[at].number; number != 0 {
+		return number, false
+	}
+	number = t.reserve()
+	t.keys[number] = tableKey{text, parent}
+	t.slots[at] = slot{hash, number}
+	if len(t.keys) > len(t.slots)*5/8 {
+		t.grow()
+	}
+	return number, true
+}
+
+// reserve gives a number that no text has.
+func (t *textTable) reserve() int32 {
+	t.keys = append(t.keys, tableKey{})
+	return int32(len(t.keys)) - 1
+}
+
+func (t *textTable) grow() {
+	old := t.slots
+	t.slots = make([]slot, 2*len(old))
+	last := len(t.slots) - 1
+	for _, s := range old {
+		if s.number == 0 {
+			continue
+		}
+		at := int(s.hash) & last
+		for t.slots[at].number != 0 {
+			at = (at + 1) & last
+		}
+		t.slots[at] = s
+	}
+}
+
+// numbers is how many numbers there are, with the 0.
+func (t *textTable) numbers() int { return len(t.keys) }
+
+// nameTable numbers the names of subjects, roles and tenants of a policy.
+type nameTable struct {
+	textTable
+	roles []bool // by number: nobody gets anything by the name
+}
+
+// What a name is of.
+const (
+	ofSubject int32 = iota
+	ofTenant
+)
+
+// newNameTable has the names of the g lines.
+func newNameTable(rules []*rule, tenants bool) *nameTable {
+	links := 0
+	for _, r := range rules {
+		if r.kind() == "g" {
+			links++
+		}
+	}
+	n := &nameTable{textTable: newTextTable(links)}
+	n.addRole(anonymous)
+	for _, r := range rules {
+		if r.kind() == "g" {
+			fields := r.fields()
+			n.add(ofSubject, fields[0])
+			n.addRole(fields[1])
+			if tenants {
+				n.add(ofTenant, fields[2])
+			}
+		}
+	}
+	return n
+}
+
+func (n *nameTable) addRole(name string) {
+	number, _ := n.add(ofSubject, name)
+	for int(number) >= len(n.roles) {
+		n.roles = append(n.roles, false)
+	}
+	n.roles[number] = true
+}
+
+// isRole reports whether the name with a number is that of a role, or
+// "anonymous".
+func (n *nameTable) isRole(number int32) bool {
+	return int(number) < len(n.roles) && n.roles[number]
+}
+
+// subject is the number of a subject or role, 0 when the policy has no such
+// name.
+func (n *nameTable) subject(name string) int32 { return n.find(ofSubject, name) }
+
+// role is the number of a role of credentials, which has a prefix in the policy.
+// It does not allocate for names of up to 32 bytes.
+func (n *nameTable) role(prefix, name string) int32 {
+	if prefix == "" {
+		return n.subject(name)
+	}
+	return n.subject(prefix + name)
+}
+
+// tenant is the number of a tenant, or 0.
+func (n *nameTable) tenant(name string) int32 { return n.find(ofTenant, name) }

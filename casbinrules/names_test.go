@@ -1,0 +1,59 @@
+package casbinrules
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"testing"
+)
+
+// TestTextTableFindsWhatWasAdded adds texts below few parents, some of them
+// often, and looks all of them up, and others.
+func TestTextTableFindsWhatWasAdded(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	table := newTextTable(0)
+	known := map[tableKey]int32{}
+	for range 20_000 {
+		if rnd.IntN(10) == 0 {
+			table.reserve()
+			continue
+		}
+		k := tableKey{strconv.Itoa(rnd.IntN(5000)), rnd.Int32N(3)}
+		number, isNew := table.add(k.parent, k.text)
+		if before := known[k]; isNew != (before == 0) || !isNew && number != before || number <= 0 {
+			t.Fatalf("%+v: number %d, new %v; it had %d", k, number, isNew, before)
+		}
+		known[k] = number
+	}
+	for parent := range int32(5) {
+		for n := range 6000 {
+			k := tableKey{strconv.Itoa(n), parent}
+			if got := table.find(k.parent, k.text); got != known[k] {
+				t.Fatalf("%+v: number %d, want %d", k, got, known[k])
+			}
+		}
+	}
+}
+
+func TestNamesOfRoles(t *testing.T) {
+	n := newNameTable([]*rule{
+		{values: []string{"p", "p1", "/a", "GET"}},
+		{values: []string{"g", "ann", "editor", "acme"}},
+		{values: []string{"g2", "/a", "files", "acme"}},
+	}, true)
+	for _, name := range []string{"editor", anonymous} {
+		if !n.isRole(n.subject(name)) {
+			t.Errorf("%s is no role", name)
+		}
+	}
+	for _, name := range []string{"ann", "p1", "files", "acme", "", nobody} {
+		if n.isRole(n.subject(name)) {
+			t.Errorf("%q is a role", name)
+		}
+	}
+	if n.tenant("acme") == 0 || n.tenant("ann") != 0 || n.subject("acme") != 0 {
+		t.Error("tenants and subjects are mixed up")
+	}
+	if n.role("ed", "itor") != n.subject("editor") || n.role("", "editor") != n.subject("editor") {
+		t.Error("a prefixed role is not found")
+	}
+}
