@@ -43,18 +43,18 @@ const (
 // The policy may be reloaded at any time. Each call decides by one policy as a
 // whole, roles and rules together: it uses p's ID and the roles of its
 // credentials, and not the roles that [Authorizer.RolesOf] gave it before.
-func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
+func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (d core.Decision, err error) {
 	s := a.current.Load()
 	var q question
 	a.askWithoutRoles(&q, s, p, &access)
 	var v verdict
-	var err error
 	if a.config.bringsRoles(p) {
 		err = a.judgeWithRoles(ctx, s, &q, p, &v)
 	} else {
 		err = s.judge(ctx, &q, &bearing{}, &a.config, &v)
 	}
-	return v.decision(), err
+	v.fill(&d)
+	return d, err
 }
 
 // judgeWithRoles is apart for its room on the stack, which others need not
@@ -304,8 +304,14 @@ func (s *snapshot) engineFor(q *question, c *config) (engine, error) {
 }
 
 // decision is the verdict for a guard.
-func (v *verdict) decision() core.Decision {
-	d := core.Decision{Allowed: v.allowed, Reason: v.otherwise}
+func (v *verdict) decision() (d core.Decision) {
+	v.fill(&d)
+	return d
+}
+
+// fill makes the decision where it is to be: it is large to copy.
+func (v *verdict) fill(d *core.Decision) {
+	d.Allowed, d.Reason = v.allowed, v.otherwise
 	if d.Rule = v.place; d.Rule == "" && v.rule != nil {
 		d.Rule = v.rule.place()
 	}
@@ -315,5 +321,4 @@ func (v *verdict) decision() core.Decision {
 	case v.rule != nil:
 		d.Reason = ReasonDeniedByRule
 	}
-	return d
 }
