@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"net/http"
 	"strings"
 )
@@ -60,11 +61,12 @@ func (t *Gate) Conceals() (native any, ok bool) {
 // than the application's own answer, and closed.
 var notFound = &Response{Status: http.StatusNotFound, Fields: []Field{noStore}}
 
-// conceal is how d is hidden, or nil if it is not.
-func (g *Guard) conceal(d *Denial, pass *passage) *Concealment {
+// conceal is how d is hidden from a request with ctx, or nil if it is not.
+func (g *Guard) conceal(ctx context.Context, d *Denial) *Concealment {
 	if g.concealment == nil || d != nil && (d.Kind == Unavailable || d.Kind == Faulty) {
 		return nil
 	}
+	pass := passageFrom(ctx)
 	if pass == nil || len(pass.fields) == 0 {
 		return g.concealment
 	}

@@ -181,7 +181,7 @@ func (t *Gate) Check(ctx context.Context, r Request) Verdict {
 	v, d := t.judge(ctx, r, &e)
 	if d != nil {
 		v = Verdict{Context: ctx, Denial: d}
-		if v.Conceal = t.guard.conceal(d, passageFrom(ctx)); v.Conceal != nil {
+		if v.Conceal = t.guard.conceal(ctx, d); v.Conceal != nil {
 			v.Response = notFound
 		} else {
 			v.Response = t.guard.answer(r, d)
@@ -189,7 +189,7 @@ func (t *Gate) Check(ctx context.Context, r Request) Verdict {
 		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], v.Response.Status, d.Reason, d.Cause
 	}
 	e.Duration = time.Since(e.Time)
-	t.guard.observe(v.Context, e)
+	t.guard.observe(v.Context, &e)
 	return v
 }
 
@@ -210,7 +210,7 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
 		v = Verdict{Context: ctx, Response: g.preflight(r)}
 		if g.concealment != nil { // whatever origin it names, since anyone can name it
-			v.Response, v.Conceal, e.Status = notFound, g.conceal(nil, passageFrom(ctx)), notFound.Status
+			v.Response, v.Conceal, e.Status = notFound, g.conceal(ctx, nil), notFound.Status
 		}
 		return v, nil
 	}

@@ -187,19 +187,19 @@ func (g *Guard) finishVary() {
 }
 
 // observe tells every observer, whatever they do.
-func (g *Guard) observe(ctx context.Context, e Event) {
+func (g *Guard) observe(ctx context.Context, e *Event) {
 	for _, o := range g.observers {
 		observeOne(ctx, o, e, g.logger)
 	}
 }
 
-func observeOne(ctx context.Context, o Observer, e Event, l *slog.Logger) {
+func observeOne(ctx context.Context, o Observer, e *Event, l *slog.Logger) {
 	defer func() {
 		if v := recover(); v != nil {
 			l.ErrorContext(ctx, "observer panicked", "panic", fmt.Sprint(v))
 		}
 	}()
-	o.Observe(ctx, e)
+	o.Observe(ctx, *e)
 }
 
 // judgesMethod reports whether method may go on to rules and handlers.

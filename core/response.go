@@ -21,18 +21,31 @@ type Response struct {
 // Field is one header field line.
 type Field struct {
 	Name, Value string
-	// values holds Value where the field is the same in many answers, so that
-	// each shares it.
-	values *[1]string
+	// shared is what answers share of a field that is the same in many.
+	shared *shared
 }
 
-// lasting is a field for many answers. Its name is in canonical form, or is
-// WWW-Authenticate.
+// shared is a field as net/http keeps it.
+type shared struct {
+	key    string // Name in canonical form
+	values [1]string
+	adds   bool // whether what others have set stays
+}
+
+// lasting is a field for many answers.
 func lasting(name, value string) Field {
-	return Field{Name: name, Value: value, values: &[1]string{value}}
+	s := &shared{key: http.CanonicalHeaderKey(name), values: [1]string{value}}
+	switch s.key {
+	case "Vary", exposeHeaders, challengeKey, "Set-Cookie":
+		s.adds = true
+	}
+	return Field{Name: name, Value: value, shared: s}
 }
 
-const exposeHeaders = "Access-Control-Expose-Headers"
+const (
+	exposeHeaders = "Access-Control-Expose-Headers"
+	challengeKey  = "Www-Authenticate" // as net/http spells it
+)
 
 // AddFields puts fields into a net/http header: Vary and
 // Access-Control-Expose-Headers are merged with what others have set, every
@@ -40,35 +53,32 @@ const exposeHeaders = "Access-Control-Expose-Headers"
 func AddFields(h http.Header, fields []Field) {
 	for i := range fields {
 		f := &fields[i]
-		name := f.Name
-		if f.values == nil && name != "WWW-Authenticate" { // of an application, in any letter case
-			name = http.CanonicalHeaderKey(name)
-		}
-		switch name {
-		case "Vary", exposeHeaders:
-			if have := h[name]; len(have) == 1 && have[0] == f.Value {
-				continue // a gate before this one
-			} else if len(have) > 0 {
-				for _, member := range MissingMembers(have, f.Value) {
-					h.Add(name, member)
-				}
-				continue
-			}
-		case "WWW-Authenticate", "Www-Authenticate":
-			name = "Www-Authenticate" // as net/http spells it
-			if len(h[name]) > 0 {
-				h.Add(name, f.Value)
-				continue
-			}
-		case "Set-Cookie":
-			h.Add(name, f.Value)
-			continue
-		}
-		if f.values != nil {
-			h[name] = f.values[:1:1] // without room, so that nobody appends in place
+		if s := f.shared; s == nil {
+			f.add(h, http.CanonicalHeaderKey(f.Name))
+		} else if s.adds && len(h[s.key]) > 0 {
+			f.add(h, s.key)
 		} else {
-			h.Set(name, f.Value)
+			h[s.key] = s.values[:1:1] // without room, so that nobody appends in place
 		}
+	}
+}
+
+// add puts one field into a header; key is its name in canonical form.
+func (f *Field) add(h http.Header, key string) {
+	switch key {
+	case "Vary", exposeHeaders:
+		have := h[key]
+		switch {
+		case len(have) == 0:
+			h[key] = []string{f.Value}
+		case len(have) == 1 && have[0] == f.Value: // of a gate before this one
+		default:
+			h[key] = append(have, MissingMembers(have, f.Value)...)
+		}
+	case challengeKey, "Set-Cookie":
+		h[key] = append(h[key], f.Value)
+	default:
+		h[key] = []string{f.Value}
 	}
 }
 

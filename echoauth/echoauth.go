@@ -48,12 +48,16 @@ func Principal(c echo.Context) *core.Principal {
 // loaded. On a refusal it has answered and returns the error for the handler
 // to return.
 func Check(c echo.Context, g *core.Guard, rules ...core.Authorizer) error {
-	return pass(c, g.CheckNow(c.Request().Context(), newView(c), rules...))
+	s := newStep(c)
+	return s.pass(g.CheckNow(c.Request().Context(), &s.view, rules...))
 }
 
 // Request shows the request to code that knows no framework, such as a login of
 // core/session.
-func Request(c echo.Context) core.Request { return newView(c) }
+func Request(c echo.Context) core.Request {
+	v := newView(c)
+	return &v
+}
 
 // AddFields puts fields that core and its schemes give out into the response:
 // Vary is merged with what others have set, every challenge and cookie gets its
@@ -68,7 +72,7 @@ func Serve(e core.Endpoint) echo.HandlerFunc {
 		panic("echoauth: endpoint is nil")
 	}
 	return func(c echo.Context) error {
-		resp := e(c.Request().Context(), newView(c))
+		resp := e(c.Request().Context(), Request(c))
 		httpauth.Write(c.Response(), &resp)
 		return nil
 	}
@@ -92,10 +96,12 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 	if err != nil {
 		panic("echoauth: " + err.Error())
 	}
+	// Echo calls what is returned here for each request.
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			v := t.Check(c.Request().Context(), newView(c))
-			if err := pass(c, v); err != nil || v.Response != nil {
+			s := newStep(c)
+			v := t.Check(c.Request().Context(), &s.view)
+			if err := s.pass(v); err != nil || v.Response != nil {
 				return err
 			}
 			return next(c)
@@ -103,15 +109,23 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 	}
 }
 
-func newView(c echo.Context) *httpauth.View {
-	return &httpauth.View{Request: c.Request(), Pattern: c.Path(), Params: c, RawParams: true}
+// step is what a gate needs for one request, in one piece of memory.
+type step struct {
+	view
+	sealed  sealed
+	refused echo.HTTPError
+}
+
+func newStep(c echo.Context) *step {
+	return &step{view: newView(c)}
 }
 
 // pass carries a verdict out. When headers are sent already it can only stop.
-func pass(c echo.Context, v core.Verdict) error {
+func (s *step) pass(v core.Verdict) error {
+	c := s.c
 	if v.Response == nil {
 		httpauth.AddFields(c.Response().Header(), v.Fields)
-		if r := httpauth.WithContext(c.Request(), v.Context); r != c.Request() {
+		if r := httpauth.WithContext(s.Request, v.Context); r != s.Request {
 			c.SetRequest(r)
 		}
 		return nil
@@ -129,19 +143,33 @@ func pass(c echo.Context, v core.Verdict) error {
 		if !resp.Committed {
 			httpauth.Write(resp, v.Response)
 		}
-		resp.Writer = sealed{resp.Writer}
+		s.sealed.ResponseWriter = resp.Writer
+		resp.Writer = &s.sealed
 	}
 	if v.Denial == nil {
 		return nil
 	}
-	return &echo.HTTPError{Code: v.Response.Status, Message: v.Denial.Code, Internal: v.Denial}
+	s.refused = echo.HTTPError{Code: v.Response.Status, Message: message(v.Denial.Code), Internal: v.Denial}
+	return &s.refused
+}
+
+// message is a public code as an interface value. A constant becomes one
+// without allocation.
+func message(code string) any {
+	switch code {
+	case core.CodeAuthenticationRequired:
+		return core.CodeAuthenticationRequired
+	case core.CodeForbidden:
+		return core.CodeForbidden
+	}
+	return code
 }
 
 // sealed is the writer of an answer that is complete.
 type sealed struct{ http.ResponseWriter }
 
-func (sealed) Write(b []byte) (int, error) { return len(b), nil }
-func (sealed) WriteHeader(int)             {}
+func (*sealed) Write(b []byte) (int, error) { return len(b), nil }
+func (*sealed) WriteHeader(int)             {}
 
 // notFound is the handler for unknown paths given to [core.Concealing].
 func notFound(native any) (echo.HandlerFunc, error) {

@@ -8,7 +8,6 @@ package ginauth
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -89,31 +88,6 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		_ = pass(c, t.Check(c.Request.Context(), newView(c))) // aborted already
 	}
-}
-
-// view is net/http's with a second look at odd paths.
-type view struct {
-	httpauth.View
-	params gin.Params
-}
-
-func newView(c *gin.Context) *view {
-	return &view{httpauth.View{Request: c.Request, Pattern: c.FullPath(), Params: c}, c.Params}
-}
-
-// Route implements [core.Request]. With Engine.UseRawPath, Gin decodes a plus
-// in a parameter to a blank, which a path does not mean (RFC 3986 §2.2): what
-// the handler would be given must stand in the path that policies judge.
-func (v *view) Route() (core.Route, error) {
-	u := v.Request.URL
-	if u.RawPath != "" {
-		for _, p := range v.params {
-			if !strings.Contains(u.Path, p.Value) && !strings.Contains(u.RawPath, p.Value) {
-				return core.Route{}, core.ErrAmbiguousPath
-			}
-		}
-	}
-	return v.View.Route()
 }
 
 // pass carries a verdict out. When headers are sent already it can only stop.

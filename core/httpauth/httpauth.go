@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -47,7 +46,7 @@ func Principal(r *http.Request) *core.Principal {
 // loaded. On a refusal it has written the answer and returns the denial; the
 // handler returns without writing.
 func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.Authorizer) error {
-	v := g.CheckNow(r.Context(), newView(r), rules...)
+	v := g.CheckNow(r.Context(), View{r}, rules...)
 	if v.Response == nil {
 		AddFields(w.Header(), v.Fields)
 		return nil
@@ -86,7 +85,7 @@ func notFound(native any) (http.Handler, error) {
 
 // Request shows a request to code that knows no framework, such as a login of
 // core/session.
-func Request(r *http.Request) core.Request { return newView(r) }
+func Request(r *http.Request) core.Request { return View{r} }
 
 // Serve mounts an endpoint, such as a metadata document.
 func Serve(e core.Endpoint) http.Handler {
@@ -94,7 +93,7 @@ func Serve(e core.Endpoint) http.Handler {
 		panic("httpauth: endpoint is nil")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		resp := e(r.Context(), newView(r))
+		resp := e(r.Context(), View{r})
 		Write(w, &resp)
 	})
 }
@@ -108,7 +107,7 @@ func mount(t *core.Gate, err error) Middleware {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			v := t.Check(r.Context(), newView(r))
+			v := t.Check(r.Context(), View{r})
 			if v.Response != nil {
 				refuse(w, r, v)
 				return
@@ -126,19 +125,3 @@ func WithContext(r *http.Request, ctx context.Context) *http.Request {
 	}
 	return r.WithContext(ctx)
 }
-
-func newView(r *http.Request) *View {
-	return &View{Request: r, Pattern: muxPath(r.Pattern), Params: pathValues{r}}
-}
-
-// muxPath is the path of a ServeMux pattern "METHOD host/path".
-func muxPath(pattern string) string {
-	if i := strings.IndexByte(pattern, '/'); i > 0 {
-		return pattern[i:]
-	}
-	return pattern
-}
-
-type pathValues struct{ r *http.Request }
-
-func (p pathValues) Param(name string) string { return p.r.PathValue(name) }

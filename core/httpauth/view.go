@@ -4,62 +4,57 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Params are the path parameters as a router matched them.
-type Params interface{ Param(name string) string }
+// View shows an [http.Request] to the gates. It is one pointer, so that it
+// becomes a [core.Request] without allocation. Views of frameworks whose
+// requests are net/http's differ in Route and Param alone.
+type View struct{ Request *http.Request }
 
-// View shows an [http.Request] to the gates. It serves every framework whose
-// requests are net/http's.
-type View struct {
-	Request *http.Request
-	// Pattern is the matched route, "" for none.
-	Pattern string
-	Params  Params
-	// RawParams says that the router matched the escaped path when there was
-	// one, so that parameters are still to be decoded.
-	RawParams bool
-}
-
-var _ core.Request = (*View)(nil)
+var _ core.Request = View{}
 
 // Method implements [core.Request].
-func (v *View) Method() string { return v.Request.Method }
+func (v View) Method() string { return v.Request.Method }
 
 // Target implements [core.Request].
-func (v *View) Target() string { return v.Request.RequestURI }
+func (v View) Target() string { return v.Request.RequestURI }
 
 // Host implements [core.Request].
-func (v *View) Host() string { return v.Request.Host }
+func (v View) Host() string { return v.Request.Host }
 
-// Route implements [core.Request]. Path and escaped path of the URL must say
-// the same, whatever rewrote them on the way.
-func (v *View) Route() (core.Route, error) {
+// Route implements [core.Request] with the pattern of a ServeMux.
+func (v View) Route() (core.Route, error) { return v.Matched(muxPath(v.Request.Pattern)) }
+
+// Matched is the route of a request that a router has matched to pattern, ""
+// for none. Path and escaped path of the URL must say the same, whatever
+// rewrote them on the way.
+func (v View) Matched(pattern string) (core.Route, error) {
 	u := v.Request.URL
 	if u.RawPath == "" {
-		return core.Route{Pattern: v.Pattern, Path: u.Path}, nil
+		return core.Route{Pattern: pattern, Path: u.Path}, nil
 	}
 	if p, err := url.PathUnescape(u.RawPath); err != nil || p != u.Path {
 		return core.Route{}, core.ErrAmbiguousPath
 	}
-	return core.Route{Pattern: v.Pattern, Path: u.RawPath, Escaped: true}, nil
+	return core.Route{Pattern: pattern, Path: u.RawPath, Escaped: true}, nil
 }
 
-// Param implements [core.Request].
-func (v *View) Param(name string) string {
-	p := v.Params.Param(name)
-	if v.RawParams && v.Request.URL.RawPath != "" {
-		if decoded, err := url.PathUnescape(p); err == nil {
-			return decoded
-		}
+// muxPath is the path of a ServeMux pattern "METHOD host/path".
+func muxPath(pattern string) string {
+	if i := strings.IndexByte(pattern, '/'); i > 0 {
+		return pattern[i:]
 	}
-	return p
+	return pattern
 }
+
+// Param implements [core.Request] with the wildcards of a ServeMux.
+func (v View) Param(name string) string { return v.Request.PathValue(name) }
 
 // Header implements [core.Request].
-func (v *View) Header(name string) (string, int) {
+func (v View) Header(name string) (string, int) {
 	values := v.Request.Header[name]
 	if len(values) == 0 {
 		switch name {
@@ -74,7 +69,7 @@ func (v *View) Header(name string) (string, int) {
 }
 
 // Cookie implements [core.Request].
-func (v *View) Cookie(name string) (string, int) {
+func (v View) Cookie(name string) (string, int) {
 	cookies := v.Request.CookiesNamed(name)
 	if len(cookies) == 0 {
 		return "", 0
@@ -83,7 +78,7 @@ func (v *View) Cookie(name string) (string, int) {
 }
 
 // Query implements [core.Request].
-func (v *View) Query(name string) (string, int) {
+func (v View) Query(name string) (string, int) {
 	if v.Request.URL.RawQuery == "" {
 		return "", 0
 	}
@@ -95,10 +90,10 @@ func (v *View) Query(name string) (string, int) {
 }
 
 // TLS implements [core.Request].
-func (v *View) TLS() *tls.ConnectionState { return v.Request.TLS }
+func (v View) TLS() *tls.ConnectionState { return v.Request.TLS }
 
 // RemoteAddr implements [core.Request].
-func (v *View) RemoteAddr() string { return v.Request.RemoteAddr }
+func (v View) RemoteAddr() string { return v.Request.RemoteAddr }
 
 // AddFields puts fields that core and its schemes give out into a response
 // header: Vary is merged with what others have set, every challenge and cookie

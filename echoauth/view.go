@@ -1,0 +1,35 @@
+package echoauth
+
+import (
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// view shows Echo's request to the gates: net/http's with Echo's route.
+type view struct {
+	httpauth.View
+	c echo.Context
+}
+
+var _ core.Request = (*view)(nil)
+
+func newView(c echo.Context) view { return view{httpauth.View{Request: c.Request()}, c} }
+
+// Route implements [core.Request].
+func (v *view) Route() (core.Route, error) { return v.Matched(v.c.Path()) }
+
+// Param implements [core.Request]. Where there is an escaped path, Echo has
+// matched that and left its parameters as they are.
+func (v *view) Param(name string) string {
+	p := v.c.Param(name)
+	if v.Request.URL.RawPath != "" {
+		if decoded, err := url.PathUnescape(p); err == nil {
+			return decoded
+		}
+	}
+	return p
+}
