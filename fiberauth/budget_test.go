@@ -19,17 +19,20 @@ func TestAllocationBudgets(t *testing.T) {
 	g := authtest.BudgetGuard(t)
 	gates := []fiber.Handler{fiberauth.Authenticate(g), fiberauth.Authorize(g)}
 	plain := newApp(nil, nil)
-	for name, app := range map[string]fasthttp.RequestHandler{
-		"on the route":   newApp(nil, gates),
-		"around the app": newApp(gates, nil),
+	for name, tt := range map[string]struct {
+		app                     fasthttp.RequestHandler
+		allow, missing, refused float64
+	}{
+		"on the route":   {newApp(nil, gates), 6, 2, 6},
+		"around the app": {newApp(gates, nil), 10, 4, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			authtest.CheckBudgets(t, []authtest.Budget{
-				{Name: "allow", Credentials: "Bearer alice", Status: http.StatusNoContent, Allocations: 15},
-				{Name: "401", Status: http.StatusUnauthorized, Allocations: 6},
-				{Name: "403", Credentials: "Bearer bob", Status: http.StatusForbidden, Allocations: 15},
+				{Name: "allow", Credentials: "Bearer alice", Status: http.StatusNoContent, Allocations: tt.allow},
+				{Name: "401", Status: http.StatusUnauthorized, Allocations: tt.missing},
+				{Name: "403", Credentials: "Bearer bob", Status: http.StatusForbidden, Allocations: tt.refused},
 			}, func(b authtest.Budget) float64 {
-				return allocations(t, app, b.Credentials, b.Status) - allocations(t, plain, b.Credentials, http.StatusNoContent)
+				return allocations(t, tt.app, b.Credentials, b.Status) - allocations(t, plain, b.Credentials, http.StatusNoContent)
 			})
 		})
 	}

@@ -10,8 +10,8 @@ package fiberauth
 
 import (
 	"errors"
-	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -102,13 +102,14 @@ func mount(t *core.Gate, err error) fiber.Handler {
 		panic("fiberauth: " + err.Error())
 	}
 	return func(c *fiber.Ctx) error {
-		v := t.Check(c.UserContext(), newView(c))
+		view := newView(c)
+		v := t.Check(c.UserContext(), view)
 		if v.Response != nil {
 			if v.Conceal != nil {
 				return conceal(c, v)
 			}
 			write(c, v.Response)
-			if resolverFor(c.App()).quiet {
+			if view.app.quiet {
 				return nil
 			}
 			return refusal(v)
@@ -170,26 +171,28 @@ func isDefault(h fiber.ErrorHandler) bool {
 // Vary is merged with what others have set, every challenge and cookie gets its
 // own line, other names replace.
 func AddFields(c *fiber.Ctx, fields ...core.Field) {
-	for _, f := range fields {
-		name := f.Name
-		if name != fiber.HeaderWWWAuthenticate { // whose canonical form is another
-			name = http.CanonicalHeaderKey(name)
-		}
-		switch name {
-		case fiber.HeaderVary, fiber.HeaderAccessControlExposeHeaders:
-			merge(c, f)
-		case fiber.HeaderWWWAuthenticate, "Www-Authenticate", fiber.HeaderSetCookie:
-			c.Response().Header.Add(f.Name, f.Value)
+	h := &c.Response().Header
+	for i := range fields {
+		f := &fields[i]
+		switch {
+		case named(f, fiber.HeaderVary), named(f, fiber.HeaderAccessControlExposeHeaders):
+			merge(h, f)
+		case named(f, fiber.HeaderWWWAuthenticate), named(f, fiber.HeaderSetCookie):
+			h.Add(f.Name, f.Value)
 		default:
-			c.Set(f.Name, f.Value)
+			h.Set(f.Name, f.Value)
 		}
 	}
 }
 
+// named reports whether f has the name, in any letter case.
+func named(f *core.Field, name string) bool {
+	return len(f.Name) == len(name) && strings.EqualFold(f.Name, name)
+}
+
 // merge adds the members of f that the response lacks. Fiber's own Append
 // compares them in letter case.
-func merge(c *fiber.Ctx, f core.Field) {
-	h := &c.Response().Header
+func merge(h *fasthttp.ResponseHeader, f *core.Field) {
 	if string(h.Peek(f.Name)) == f.Value {
 		return // a gate before this one
 	}

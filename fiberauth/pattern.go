@@ -61,7 +61,7 @@ func findParam(text, name string) (start, end int) {
 	return start, end
 }
 
-// restore is path with its literal parts in the letter case of the route;
+// restore is a copy of path with its literal parts in the letter case of the route;
 // values are the parameters as matched, parts of path. It reports false when
 // path is not literals and values in turn.
 func (p *pattern) restore(path string, values []string) (string, bool) {
@@ -69,6 +69,7 @@ func (p *pattern) restore(path string, values []string) (string, bool) {
 		return "", false
 	}
 	var b strings.Builder
+	b.Grow(len(path))
 	rest := path
 	for i, lit := range p.literals {
 		last := i == len(values)

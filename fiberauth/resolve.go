@@ -18,16 +18,15 @@ type match struct {
 	pattern *pattern // nil when no route matched
 	path    string
 	escaped bool
-	values  []string // in the order of the pattern's names
+	// values are the parameters, in the order of the pattern's names. nil
+	// where Fiber itself still has them: few rules ask.
+	values []string
 }
 
 // param is the value of a parameter, as Fiber's own Params finds it.
 func (m *match) param(name string, fold bool) string {
 	if name == "*" || name == "+" {
 		name += "1"
-	}
-	if m.pattern == nil {
-		return ""
 	}
 	for i, n := range m.pattern.names {
 		if i < len(m.values) && (n == name || fold && strings.EqualFold(n, name)) {
@@ -117,7 +116,7 @@ func newResolver(app *fiber.App) *resolver {
 			r.mixed = r.mixed || strings.Join(p.literals, "") != strings.ToLower(strings.Join(p.literals, ""))
 			shadow.Add(rt.Method, rt.Path, func(c *fiber.Ctx) error {
 				n, _ := c.Context().UserValue(notesKey{}).(*notes)
-				n.matches = append(n.matches, newMatch(c, p))
+				n.matches = append(n.matches, match{pattern: p, values: copied(c, p.names)})
 				if n.all {
 					return c.Next()
 				}
@@ -137,19 +136,31 @@ func sameRoute(rt, copied *fiber.Route) bool {
 		(len(rt.Handlers) == 0 || &rt.Handlers[0] == &copied.Handlers[0])
 }
 
-// newMatch copies what c's router has matched.
-func newMatch(c *fiber.Ctx, p *pattern) match {
-	m := match{pattern: p}
-	for _, name := range p.names {
-		m.values = append(m.values, strings.Clone(c.Params(name)))
+// fewParams is how many parameters are looked at without allocation.
+const fewParams = 8
+
+// values appends what c's router has matched for names. The strings are valid
+// as long as the request is.
+func values(to []string, c *fiber.Ctx, names []string) []string {
+	for _, name := range names {
+		to = append(to, c.Params(name))
 	}
-	return m
+	return to
+}
+
+// copied are copies of what c's router has matched for names.
+func copied(c *fiber.Ctx, names []string) []string {
+	all := values(make([]string, 0, len(names)), c, names)
+	for i, v := range all {
+		all[i] = strings.Clone(v)
+	}
+	return all
 }
 
 // resolve says what the router matches for c, with the path in the letter case
 // of the route's literal parts.
 func (r *resolver) resolve(c *fiber.Ctx) (match, error) {
-	path := strings.Clone(c.Path())
+	path := c.Path() // Fiber's own, to be copied
 	if r.unescape {
 		// The path as sent must be clear too, and say the same.
 		sent, err := core.CanonicalPath(core.Route{Path: string(c.Request().URI().PathOriginal()), Escaped: true})
@@ -160,22 +171,40 @@ func (r *resolver) resolve(c *fiber.Ctx) (match, error) {
 			return match{}, core.ErrAmbiguousPath
 		}
 	}
+	p, ok := r.routes[c.Route()]
+	if !ok {
+		return r.search(c, path)
+	}
+	m := match{pattern: p, escaped: !r.unescape}
+	if !r.fold {
+		m.path = strings.Clone(path)
+		return m, nil
+	}
+	var few [fewParams]string
+	if m.path, ok = p.restore(path, values(few[:0], c, p.names)); !ok {
+		return match{}, strays(p)
+	}
+	return m, nil
+}
+
+// search finds the route of a request that is still at middleware mounted with
+// Use.
+func (r *resolver) search(c *fiber.Ctx, path string) (match, error) {
 	n, _ := r.pool.Get().(*notes)
 	defer r.pool.Put(n)
-	if p, ok := r.routes[c.Route()]; ok {
-		n.matches = append(n.matches[:0], newMatch(c, p))
-	} else if r.ask(c, path, n); len(n.matches) == 0 {
-		return match{path: r.foldPrefix(path), escaped: !r.unescape}, nil
+	if r.ask(c, path, n); len(n.matches) == 0 {
+		return match{path: r.foldPrefix(strings.Clone(path)), escaped: !r.unescape}, nil
 	}
 	for i := range n.matches {
 		m := &n.matches[i]
-		m.path, m.escaped = path, !r.unescape
+		m.escaped = !r.unescape
 		if !r.fold {
+			m.path = strings.Clone(path)
 			break
 		}
 		var ok bool
 		if m.path, ok = m.pattern.restore(path, m.values); !ok {
-			return match{}, fmt.Errorf("%w: it does not follow route %q", core.ErrAmbiguousPath, m.pattern.text)
+			return match{}, strays(m.pattern)
 		}
 		if m.path != n.matches[0].path {
 			return match{}, fmt.Errorf("%w: routes %q and %q read it in different letter case",
@@ -183,6 +212,11 @@ func (r *resolver) resolve(c *fiber.Ctx) (match, error) {
 		}
 	}
 	return n.matches[0], nil
+}
+
+// strays refuses a path that p has matched and cannot follow.
+func strays(p *pattern) error {
+	return fmt.Errorf("%w: it does not follow route %q", core.ErrAmbiguousPath, p.text)
 }
 
 // ask puts the request line to the shadow app. The first match is that of the

@@ -17,27 +17,34 @@ type view struct {
 	c     *fiber.Ctx
 	app   *resolver
 	match match
-	found bool // match is filled in
+	found bool   // match is filled in
+	last  string // the header value that was copied last
 }
 
 var _ core.Request = (*view)(nil)
 
 func newView(c *fiber.Ctx) *view { return &view{c: c, app: resolverFor(c.App())} }
 
-// methods gives known methods without copying.
-var methods = map[string]string{
-	http.MethodGet: http.MethodGet, http.MethodHead: http.MethodHead,
-	http.MethodPost: http.MethodPost, http.MethodPut: http.MethodPut,
-	http.MethodPatch: http.MethodPatch, http.MethodDelete: http.MethodDelete,
-	http.MethodOptions: http.MethodOptions,
-}
-
+// Method gives known methods without copying.
 func (v *view) Method() string {
-	m := v.c.Method()
-	if known, ok := methods[m]; ok {
-		return known
+	switch m := v.c.Method(); m {
+	case http.MethodGet:
+		return http.MethodGet
+	case http.MethodHead:
+		return http.MethodHead
+	case http.MethodPost:
+		return http.MethodPost
+	case http.MethodPut:
+		return http.MethodPut
+	case http.MethodPatch:
+		return http.MethodPatch
+	case http.MethodDelete:
+		return http.MethodDelete
+	case http.MethodOptions:
+		return http.MethodOptions
+	default:
+		return strings.Clone(m)
 	}
-	return strings.Clone(m)
 }
 
 func (v *view) Target() string { return string(v.c.Request().Header.RequestURI()) }
@@ -67,8 +74,18 @@ func (v *view) Param(name string) string {
 			return ""
 		}
 	}
-	p := v.match.param(name, v.app.fold)
-	if v.match.escaped {
+	m := &v.match
+	if m.pattern == nil {
+		return ""
+	}
+	if m.values == nil {
+		if v.app.routes[v.c.Route()] != m.pattern {
+			return "" // Fiber has gone on to another route
+		}
+		m.values = copied(v.c, m.pattern.names)
+	}
+	p := m.param(name, v.app.fold)
+	if m.escaped {
 		if decoded, err := url.PathUnescape(p); err == nil {
 			return decoded
 		}
@@ -87,10 +104,14 @@ func (v *view) Header(name string) (value string, count int) {
 		})
 		return value, count
 	}
-	for _, val := range h.PeekAll(name) {
-		value, count = first(value, val, count)
+	lines := h.PeekAll(name)
+	if len(lines) == 0 {
+		return "", 0
 	}
-	return value, count
+	if string(lines[0]) != v.last { // credentials are looked at twice
+		v.last = string(lines[0])
+	}
+	return v.last, len(lines)
 }
 
 // first counts one more value and keeps the first.
