@@ -21,11 +21,10 @@ const denies = math.MinInt32
 
 func (r *ref) deny() bool { return r.match < 0 }
 
-// pathNode is where objects that begin with the same segments go on: by the
-// segments below it in the table, and
+// pathNode is where objects that begin with the same segments go on.
 type pathNode struct {
-	one   int32 // by any one segment, not empty, if it is not 0
-	inner bool  // says that there are segments below it
+	one         int32 // by any one segment, not empty, if it is not 0
+	inner, ends bool  // there are segments, or last segments, below it
 	// here are the rules for objects that end here, rest those for whatever
 	// follows after a slash.
 	here, rest span
@@ -34,8 +33,10 @@ type pathNode struct {
 // pathIndex finds the rules whose object pattern an object may match. Rules
 // with a match of their own stand where they have to be tried.
 type pathIndex struct {
-	segments textTable // by node and text
-	nodes    []pathNode
+	// nodes are by the node before and the text of a segment; the first is the
+	// root. A node with ends has others below its number inverted, by the text
+	// of an object's last segment.
+	nodes textTable[pathNode]
 	// slash is where objects that begin with a slash go on, or 0, which is the
 	// root.
 	slash int32
@@ -62,7 +63,7 @@ type addedRef struct {
 }
 
 func newPathIndex(b *indexBuilder) pathIndex {
-	return pathIndex{segments: newTextTable(0), nodes: make([]pathNode, 1), pathMaker: &pathMaker{builder: b}}
+	return pathIndex{nodes: newTextTable[pathNode](0), pathMaker: &pathMaker{builder: b}}
 }
 
 func (m *pathMaker) add(to *span, r ref) {
@@ -73,21 +74,26 @@ func (m *pathMaker) add(to *span, r ref) {
 
 // child is where n goes on by a segment.
 func (x *pathIndex) child(n int32, segment string) int32 {
-	c, isNew := x.segments.add(n, segment)
-	if isNew {
-		x.nodes[n].inner = true
-		x.nodes = append(x.nodes, pathNode{})
-	}
+	c, _ := x.nodes.add(n, segment)
+	x.nodes.of(n).inner = true
 	return c
 }
 
 // anyChild is where n goes on by any one segment.
 func (x *pathIndex) anyChild(n int32) int32 {
-	if x.nodes[n].one == 0 {
-		x.nodes[n].one = x.segments.reserve()
-		x.nodes = append(x.nodes, pathNode{})
+	one := x.nodes.of(n).one
+	if one == 0 {
+		one = x.nodes.reserve()
+		x.nodes.of(n).one = one
 	}
-	return x.nodes[n].one
+	return one
+}
+
+// end is where n goes on by the last segment, with any others in between.
+func (x *pathIndex) end(n int32, segment string) int32 {
+	c, _ := x.nodes.add(^n, segment)
+	x.nodes.of(n).ends = true
+	return c
 }
 
 // put puts a rule where function and pattern say.
@@ -114,7 +120,9 @@ func (x *pathIndex) put(function, pattern string, r ref) {
 	}
 	if segs == nil || slices.ContainsFunc(segs, func(s segment) bool { return s.kind == segmentOther }) {
 		r.match += x.builder.match(function, pattern)
-		x.always = append(x.always, r)
+		if !hasSegments(function) || !x.putTried(function, pattern, r) {
+			x.always = append(x.always, r)
+		}
 		return
 	}
 	n := int32(0)
@@ -123,13 +131,50 @@ func (x *pathIndex) put(function, pattern string, r ref) {
 		case segmentOne:
 			n = x.anyChild(n)
 		case segmentRest:
-			x.add(&x.nodes[n].rest, r)
+			x.add(&x.nodes.of(n).rest, r)
 			return
 		default:
 			n = x.child(n, s.text)
 		}
 	}
-	x.add(&x.nodes[n].here, r)
+	x.add(&x.nodes.of(n).here, r)
+}
+
+// putTried puts a rule whose pattern has to be tried where the plain segments in
+// front of the first other one lead, and there by the last segment if that is
+// plain too. It does not when what the pattern matches need not begin so.
+func (x *pathIndex) putTried(function, pattern string, r ref) bool {
+	left := pattern
+	n := int32(0)
+	for {
+		part, after, more := strings.Cut(left, "/")
+		if !more {
+			break
+		}
+		s := segmentOf(function, part, false)
+		if s.kind == segmentOther {
+			break
+		}
+		left = after
+		if s.kind == segmentOne {
+			n = x.anyChild(n)
+		} else {
+			n = x.child(n, s.text)
+		}
+	}
+	// An alternative need not begin as the pattern does, and a slash may be
+	// left out that stands before a quantifier.
+	if n == 0 || left == "" || strings.ContainsAny(left, `|(\`) || strings.ContainsAny(left[:1], "?+{") {
+		return false
+	}
+	if i := strings.LastIndexByte(left, '/'); i >= 0 {
+		if last := segmentOf(function, left[i+1:], false); last.kind == segmentLiteral {
+			x.add(&x.nodes.of(x.end(n, last.text)).here, r)
+			return true
+		}
+	}
+	x.add(&x.nodes.of(n).rest, r)
+	return true
 }
 
 // putPrefix puts a rule with a pattern of keyMatch where the last slash in
@@ -145,7 +190,7 @@ func (x *pathIndex) putPrefix(pattern string, r ref) {
 	switch {
 	case !star:
 		n = x.child(n, last)
-		x.add(&x.nodes[n].here, r)
+		x.add(&x.nodes.of(n).here, r)
 	case len(segs) == 1:
 		r.match += x.builder.match("keyMatch", pattern)
 		x.always = append(x.always, r)
@@ -153,7 +198,7 @@ func (x *pathIndex) putPrefix(pattern string, r ref) {
 		if last != "" {
 			r.match += x.builder.match("keyMatch", pattern)
 		}
-		x.add(&x.nodes[n].rest, r)
+		x.add(&x.nodes.of(n).rest, r)
 	}
 }
 
@@ -173,7 +218,7 @@ func (x *pathIndex) putGlob(pattern string, r ref) {
 		}
 		n, left = x.child(n, segment), after
 		if !more {
-			x.add(&x.nodes[n].here, r)
+			x.add(&x.nodes.of(n).here, r)
 			return
 		}
 	}
@@ -182,19 +227,20 @@ func (x *pathIndex) putGlob(pattern string, r ref) {
 		x.always = append(x.always, r)
 		return
 	}
-	x.add(&x.nodes[n].here, r)
-	x.add(&x.nodes[n].rest, r)
+	x.add(&x.nodes.of(n).here, r)
+	x.add(&x.nodes.of(n).rest, r)
 }
 
 // finish puts every list into the order that a search looks through.
 func (x *pathIndex) finish() {
 	sortRefs(x.always)
 	x.refs = make([]ref, 0, len(x.added))
-	for i := range x.nodes {
-		x.finishList(&x.nodes[i].here)
-		x.finishList(&x.nodes[i].rest)
+	for i := range x.nodes.entries {
+		n := x.nodes.of(int32(i))
+		x.finishList(&n.here)
+		x.finishList(&n.rest)
 	}
-	x.slash = x.segments.find(0, "")
+	x.slash = x.nodes.find(0, "")
 	x.pathMaker = nil
 }
 
@@ -224,7 +270,7 @@ func (x *pathIndex) visit(object string, s *search, with *bearing) {
 	if len(x.always) > 0 {
 		s.try(x.always, with)
 	}
-	if object == "" || object[0] != '/' || x.nodes[0].one != 0 {
+	if object == "" || object[0] != '/' || x.nodes.of(0).one != 0 {
 		x.visitNode(0, object, s, with)
 	} else if x.slash != 0 {
 		x.leave(x.slash, object[1:], true, s, with)
@@ -237,19 +283,20 @@ func (x *pathIndex) visitNode(n int32, left string, s *search, with *bearing) {
 	if i := strings.IndexByte(left, '/'); i >= 0 {
 		segment, after, more = left[:i], left[i+1:], true
 	}
-	if x.nodes[n].inner {
-		if c := x.segments.find(n, segment); c != 0 {
+	node := x.nodes.of(n)
+	if node.inner {
+		if c := x.nodes.find(n, segment); c != 0 {
 			x.leave(c, after, more, s, with)
 		}
 	}
-	if one := x.nodes[n].one; one != 0 && segment != "" {
-		x.leave(one, after, more, s, with)
+	if node.one != 0 && segment != "" {
+		x.leave(node.one, after, more, s, with)
 	}
 }
 
 // leave tries the rules of a node, reached by a whole segment.
 func (x *pathIndex) leave(number int32, after string, more bool, s *search, with *bearing) {
-	n := &x.nodes[number]
+	n := x.nodes.of(number)
 	if !more {
 		if n.here.count > 0 {
 			s.try(x.of(n.here), with)
@@ -258,6 +305,11 @@ func (x *pathIndex) leave(number int32, after string, more bool, s *search, with
 	}
 	if n.rest.count > 0 {
 		s.try(x.of(n.rest), with)
+	}
+	if n.ends {
+		if c := x.nodes.find(^number, after[strings.LastIndexByte(after, '/')+1:]); c != 0 {
+			s.try(x.of(x.nodes.of(c).here), with)
+		}
 	}
 	if n.inner || n.one != 0 {
 		x.visitNode(number, after, s, with)

@@ -72,7 +72,7 @@ func (x *subjectIndex) number(fields []string) int32 {
 
 // finish works out who stands for whom, once all rules are numbered.
 func (x *subjectIndex) finish() {
-	x.byName = make([]int32, x.names.numbers())
+	x.byName = make([]int32, len(x.names.entries))
 	x.reaches = make([]reach, 1)
 	if x.byTenant() {
 		x.byPair = make(map[pair]int32, len(x.pairs))

@@ -2,14 +2,15 @@ package casbinrules
 
 import "hash/maphash"
 
-// textTable numbers texts below a parent, from 1 on, in the order they are added.
-// It is filled while a policy is loaded and only read after that. A look-up
-// costs the hash of the text and, mostly, one comparison, however much the
-// table holds; the seed keeps clients from choosing texts that share a place.
-type textTable struct {
-	seed  maphash.Seed
-	slots []slot // a power of two, up to 5/8 full
-	keys  []tableKey
+// textTable numbers texts below a parent, from 1 on, in the order they are added,
+// and holds something of each. It is filled while a policy is loaded and only
+// read after that. A look-up costs the hash of the text and, mostly, one
+// comparison, however much the table holds; the seed keeps clients from choosing
+// texts that share a place.
+type textTable[T any] struct {
+	seed    maphash.Seed
+	slots   []slot          // a power of two, up to 5/8 full
+	entries []tableEntry[T] // by number
 }
 
 // slot is free while its number is 0.
@@ -18,14 +19,15 @@ type slot struct {
 	number int32
 }
 
-type tableKey struct {
+type tableEntry[T any] struct {
 	text   string
 	parent int32
+	of     T
 }
 
 // newTextTable has room for about so many texts.
-func newTextTable(room int) textTable {
-	t := textTable{seed: maphash.MakeSeed(), keys: make([]tableKey, 1, room+1)}
+func newTextTable[T any](room int) textTable[T] {
+	t := textTable[T]{seed: maphash.MakeSeed(), entries: make([]tableEntry[T], 1, room+1)}
 	size := 8
 	for size*5/8 < room {
 		size *= 2
@@ -36,18 +38,18 @@ func newTextTable(room int) textTable {
 
 // hash spreads parents over all places, as the same text often stands below
 // many.
-func (t *textTable) hash(parent int32, text string) uint32 {
+func (t *textTable[T]) hash(parent int32, text string) uint32 {
 	const spread = 0x9e3779b97f4a7c15
 	return uint32((maphash.String(t.seed, text) ^ uint64(uint32(parent))*spread) >> 32)
 }
 
 // find is the number of a text, or 0.
-func (t *textTable) find(parent int32, text string) int32 {
+func (t *textTable[T]) find(parent int32, text string) int32 {
 	return t.slots[t.place(t.hash(parent, text), parent, text)].number
 }
 
 // place is where a text stands, or the free slot where it would.
-func (t *textTable) place(hash uint32, parent int32, text string) int {
+func (t *textTable[T]) place(hash uint32, parent int32, text string) int {
 	last := len(t.slots) - 1
 	at := int(hash) & last
 	for {
@@ -56,7 +58,7 @@ func (t *textTable) place(hash uint32, parent int32, text string) int {
 			return at
 		}
 		if s.hash == hash {
-			if k := &t.keys[s.number]; k.parent == parent && k.text == text {
+			if e := &t.entries[s.number]; e.parent == parent && e.text == text {
 				return at
 			}
 		}
@@ -65,28 +67,28 @@ func (t *textTable) place(hash uint32, parent int32, text string) int {
 }
 
 // add is the number of a text, a new one when it has none.
-func (t *textTable) add(parent int32, text string) (number int32, isNew bool) {
+func (t *textTable[T]) add(parent int32, text string) (number int32, isNew bool) {
 	hash := t.hash(parent, text)
 	at := t.place(hash, parent, text)
 	if number = t.slots[at].number; number != 0 {
 		return number, false
 	}
 	number = t.reserve()
-	t.keys[number] = tableKey{text, parent}
+	t.entries[number].text, t.entries[number].parent = text, parent
 	t.slots[at] = slot{hash, number}
-	if len(t.keys) > len(t.slots)*5/8 {
+	if len(t.entries) > len(t.slots)*5/8 {
 		t.grow()
 	}
 	return number, true
 }
 
 // reserve gives a number that no text has.
-func (t *textTable) reserve() int32 {
-	t.keys = append(t.keys, tableKey{})
-	return int32(len(t.keys)) - 1
+func (t *textTable[T]) reserve() int32 {
+	t.entries = append(t.entries, tableEntry[T]{})
+	return int32(len(t.entries)) - 1
 }
 
-func (t *textTable) grow() {
+func (t *textTable[T]) grow() {
 	old := t.slots
 	t.slots = make([]slot, 2*len(old))
 	last := len(t.slots) - 1
@@ -102,14 +104,17 @@ func (t *textTable) grow() {
 	}
 }
 
-// numbers is how many numbers there are, with the 0.
-func (t *textTable) numbers() int { return len(t.keys) }
+// of is what the table holds of a number, until one is added. That of 0 is of
+// no text.
+func (t *textTable[T]) of(number int32) *T { return &t.entries[number].of }
 
 // nameTable numbers the names of subjects, roles and tenants of a policy.
 type nameTable struct {
-	textTable
-	roles []bool // by number: nobody gets anything by the name
+	textTable[nameUse]
 }
+
+// nameUse says what a name is used for.
+type nameUse struct{ role bool }
 
 // What a name is of.
 const (
@@ -125,7 +130,7 @@ func newNameTable(rules []*rule, tenants bool) *nameTable {
 			links++
 		}
 	}
-	n := &nameTable{textTable: newTextTable(links)}
+	n := &nameTable{newTextTable[nameUse](links)}
 	n.addRole(anonymous)
 	for _, r := range rules {
 		if r.kind() == "g" {
@@ -142,17 +147,12 @@ func newNameTable(rules []*rule, tenants bool) *nameTable {
 
 func (n *nameTable) addRole(name string) {
 	number, _ := n.add(ofSubject, name)
-	for int(number) >= len(n.roles) {
-		n.roles = append(n.roles, false)
-	}
-	n.roles[number] = true
+	n.of(number).role = true
 }
 
 // isRole reports whether the name with a number is that of a role, or
 // "anonymous".
-func (n *nameTable) isRole(number int32) bool {
-	return int(number) < len(n.roles) && n.roles[number]
-}
+func (n *nameTable) isRole(number int32) bool { return n.of(number).role }
 
 // subject is the number of a subject or role, 0 when the policy has no such
 // name.

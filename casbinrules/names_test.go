@@ -10,14 +10,18 @@ import (
 // often, and looks all of them up, and others.
 func TestTextTableFindsWhatWasAdded(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
-	table := newTextTable(0)
-	known := map[tableKey]int32{}
+	table := newTextTable[int](0)
+	type key struct {
+		text   string
+		parent int32
+	}
+	known := map[key]int32{}
 	for range 20_000 {
 		if rnd.IntN(10) == 0 {
 			table.reserve()
 			continue
 		}
-		k := tableKey{strconv.Itoa(rnd.IntN(5000)), rnd.Int32N(3)}
+		k := key{strconv.Itoa(rnd.IntN(5000)), rnd.Int32N(3)}
 		number, isNew := table.add(k.parent, k.text)
 		if before := known[k]; isNew != (before == 0) || !isNew && number != before || number <= 0 {
 			t.Fatalf("%+v: number %d, new %v; it had %d", k, number, isNew, before)
@@ -26,7 +30,7 @@ func TestTextTableFindsWhatWasAdded(t *testing.T) {
 	}
 	for parent := range int32(5) {
 		for n := range 6000 {
-			k := tableKey{strconv.Itoa(n), parent}
+			k := key{strconv.Itoa(n), parent}
 			if got := table.find(k.parent, k.text); got != known[k] {
 				t.Fatalf("%+v: number %d, want %d", k, got, known[k])
 			}
