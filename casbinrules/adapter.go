@@ -87,27 +87,37 @@ func collect(m model.Model, adapter persist.Adapter) (rows [][]string, err error
 	return rows, nil
 }
 
-func rowText(row []string) string { return (&rule{values: row}).text() }
+func rowText(row []string) string { return lineOf(row) }
 
 // readRows adds rules that need no parsing.
 func (r *policyReader) readRows(rows [][]string) {
+	r.expect(len(rows), 4*len(rows))
+	r.begin(adapterFile, &policySource{rows: rows})
 	for i, row := range rows {
-		column := 1
-		fields := make([]field, len(row))
+		fields := rowFields(row)
 		valid := true
-		for n, value := range row {
-			// Nothing was unquoted: a # is meant.
-			fields[n] = field{text: value, column: column, quoted: true}
-			if !utf8.ValidString(value) {
+		for _, f := range fields {
+			if !utf8.ValidString(f.text) {
 				valid = false
-				r.report(adapterFile, i+1, column, codeEncoding, "store the text as UTF-8", "the value is not valid UTF-8")
+				r.report(adapterFile, i+1, f.column, codeEncoding, "store the text as UTF-8", "the value is not valid UTF-8")
 			}
-			column += len(rowText([]string{value})) + len(", ")
 		}
 		if valid || r.config.asCasbin {
 			r.add(adapterFile, i+1, fields)
 		}
 	}
+}
+
+// rowFields are the fields of a row, where they would stand in a file.
+func rowFields(row []string) []field {
+	fields := make([]field, len(row))
+	column := 1
+	for n, value := range row {
+		// Nothing was unquoted: a # is meant.
+		fields[n] = field{text: value, column: column, quoted: true}
+		column += len(rowText([]string{value})) + len(", ")
+	}
+	return fields
 }
 
 // showRows adds to each finding the row it is about, which no editor opens at

@@ -101,7 +101,7 @@ func (d *fuzzed) enforce(t *testing.T, q *question) (allowed bool, rule []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := casbin.NewEnforcer(m, ruleAdapter(d.rules))
+	e, err := casbin.NewEnforcer(m, newRuleAdapter(d.rules))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -250,7 +250,7 @@ func (a *EnforcerAuthorizer) enforce(q *question) (verdict, error) {
 	}
 	v := verdict{answer{allowed: allowed}, q.otherwise}
 	if len(fields) > 0 {
-		v.rule = &rule{values: append([]string{"p"}, fields...)}
+		v.rule = oneRule("", 0, append([]string{"p"}, fields...)...)
 		v.place = visible(v.rule.text())
 	}
 	return v, nil

@@ -73,7 +73,8 @@ func newCasbinEngine(s *schema, rules []*rule, graphs map[string]*graph) (*casbi
 // options.
 func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, functions map[string]govaluate.ExpressionFunction) (*casbinEngine, error) {
 	m := s.file.casbin.Copy()
-	e := &casbinEngine{request: s.request, linked: graphs["g"] != nil, byField: make(map[*string]*rule, len(rules))}
+	adapter := newRuleAdapter(rules)
+	e := &casbinEngine{request: s.request, linked: graphs["g"] != nil, byField: adapter.byField}
 	if e.linked {
 		m["m"]["m"].Value = s.linkedMatcher()
 		m["r"]["r"].Tokens = append(m["r"]["r"].Tokens, linksField)
@@ -92,16 +93,11 @@ func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, funct
 	for name, f := range functions {
 		enforcer.AddFunction(name, f)
 	}
-	enforcer.SetAdapter(ruleAdapter(rules))
+	enforcer.SetAdapter(adapter)
 	if err := enforcer.LoadPolicy(); err != nil {
 		return nil, err
 	}
 	e.enforcer = enforcer
-	for _, r := range rules {
-		if r.kind() == "p" {
-			e.byField[&r.fields()[0]] = r
-		}
-	}
 	return e, nil
 }
 
@@ -157,29 +153,41 @@ func (e *casbinEngine) decide(q *question) (answer, error) {
 	return a, nil
 }
 
-// ruleAdapter hands rules to Casbin in their order.
-type ruleAdapter []*rule
+// ruleAdapter hands rules to Casbin in their order, and notes by which fields
+// they are found again.
+type ruleAdapter struct {
+	rules   []*rule
+	byField map[*string]*rule
+}
 
 var errReadOnly = errors.New("the policy is read from files and not written")
 
+func newRuleAdapter(rules []*rule) *ruleAdapter {
+	return &ruleAdapter{rules, make(map[*string]*rule, len(rules))}
+}
+
 // LoadPolicy implements persist.Adapter.
-func (rules ruleAdapter) LoadPolicy(m model.Model) error {
-	for _, r := range rules {
-		if err := persist.LoadPolicyArray(r.values, m); err != nil {
+func (a *ruleAdapter) LoadPolicy(m model.Model) error {
+	for _, r := range a.rules {
+		values := r.values()
+		if err := persist.LoadPolicyArray(values, m); err != nil {
 			return fmt.Errorf("%s: %w", r.place(), err)
+		}
+		if r.isPolicy() {
+			a.byField[&values[1]] = r
 		}
 	}
 	return nil
 }
 
 // SavePolicy implements persist.Adapter.
-func (ruleAdapter) SavePolicy(model.Model) error { return errReadOnly }
+func (*ruleAdapter) SavePolicy(model.Model) error { return errReadOnly }
 
 // AddPolicy implements persist.Adapter.
-func (ruleAdapter) AddPolicy(string, string, []string) error { return errReadOnly }
+func (*ruleAdapter) AddPolicy(string, string, []string) error { return errReadOnly }
 
 // RemovePolicy implements persist.Adapter.
-func (ruleAdapter) RemovePolicy(string, string, []string) error { return errReadOnly }
+func (*ruleAdapter) RemovePolicy(string, string, []string) error { return errReadOnly }
 
 // RemoveFilteredPolicy implements persist.Adapter.
-func (ruleAdapter) RemoveFilteredPolicy(string, string, int, ...string) error { return errReadOnly }
+func (*ruleAdapter) RemoveFilteredPolicy(string, string, int, ...string) error { return errReadOnly }

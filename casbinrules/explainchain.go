@@ -28,7 +28,7 @@ func (x *explainer) chains(r *rule) (subject, object []ChainLink) {
 // value is what an argument of the matcher stands for, or "".
 func (x *explainer) value(r *rule, t token) string {
 	if column := x.snapshot.schema.column(t.text); column >= 0 {
-		return r.fields()[column]
+		return r.field(column)
 	}
 	switch {
 	case t.text == "r_sub":

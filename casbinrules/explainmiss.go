@@ -96,7 +96,7 @@ func (x *explainer) covered() bool {
 // allows reports whether the rule is one that can allow.
 func (x *explainer) allows(r *rule) bool {
 	s := x.snapshot.schema
-	return r.kind() == "p" && (s.eft < 0 || r.fields()[s.eft] == "allow")
+	return r.isPolicy() && s.effectOf(r) == "allow"
 }
 
 // nearMisses are the nearest misses. The error says why there are none to be
@@ -209,7 +209,7 @@ func missOf(t *term) Miss {
 func (x *explainer) column(r *rule, field requestField) string {
 	for _, t := range x.probe.terms {
 		if t.about == int(field) && t.column >= 0 {
-			return r.fields()[t.column]
+			return r.field(t.column)
 		}
 	}
 	return ""

@@ -135,8 +135,8 @@ func (p *probe) parameters(q *question, r *rule) govaluate.MapParameters {
 		}
 	}
 	for i, name := range p.schema.columns {
-		if i < len(r.fields()) {
-			params["p_"+name] = r.fields()[i]
+		if i < r.width() {
+			params["p_"+name] = r.field(i)
 		}
 	}
 	return params

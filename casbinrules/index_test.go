@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -202,7 +203,7 @@ func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (all
 	lines := f.policy(rnd)
 	p.read("policy.csv", []byte(strings.Join(lines, "\n")))
 	graphs := newGraphs(s, p.rules, c)
-	x, err := newIndex(s, p.rules, graphs)
+	x, err := newIndex(s, p.rules, graphs, c)
 	if err != nil {
 		return 0, err
 	}
@@ -234,7 +235,7 @@ func (a answer) text() string {
 	if a.rule == nil {
 		return fmt.Sprint(a.allowed, " by no rule")
 	}
-	return fmt.Sprint(a.allowed, " by ", a.rule.place(), " ", a.rule.values)
+	return fmt.Sprint(a.allowed, " by ", a.rule.place(), " ", a.rule.values())
 }
 
 func (f family) question(rnd *rand.Rand) question {
@@ -259,19 +260,20 @@ func benchmarkIndex(b *testing.B, n int) (*index, []question) {
 	c := &config{}
 	s := readSchema(RBAC(), c)
 	p := newPolicyReader(s, c)
+	var text bytes.Buffer
 	roles := max(1, n/100)
 	for i := range n {
 		pattern := "/svc" + strconv.Itoa(i/10) + "/items/:id"
 		if i%10 == 9 {
 			pattern = "/svc" + strconv.Itoa(i/10) + "/*"
 		}
-		fields := []string{"p", "role" + strconv.Itoa(i%roles), pattern, []string{"GET", "POST", "PUT", "*"}[i%4]}
-		p.rules = append(p.rules, &rule{file: "p.csv", line: int32(i + 1), values: fields})
+		fmt.Fprintf(&text, "p, role%d, %s, %s\n", i%roles, pattern, []string{"GET", "POST", "PUT", "*"}[i%4])
 	}
 	for i := range n {
-		p.rules = append(p.rules, &rule{file: "p.csv", line: int32(n + i + 1), values: []string{"g", "user" + strconv.Itoa(i), "role" + strconv.Itoa(i%roles)}})
+		fmt.Fprintf(&text, "g, user%d, role%d\n", i, i%roles)
 	}
-	x, err := newIndex(s, p.rules, newGraphs(s, p.rules, c))
+	p.read("p.csv", text.Bytes())
+	x, err := newIndex(s, p.rules, newGraphs(s, p.rules, c), c)
 	if err != nil {
 		b.Fatal(err)
 	}

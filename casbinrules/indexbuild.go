@@ -18,7 +18,7 @@ import (
 func newEngine(s *schema, rules []*rule, graphs map[string]*graph, c *config) (e engine, unindexed, err error) {
 	if c.asCasbin {
 		unindexed = errors.New("the policy is to mean what Casbin takes it for")
-	} else if x, why := newIndex(s, rules, graphs); why == nil {
+	} else if x, why := newIndex(s, rules, graphs, c); why == nil {
 		return x, nil, nil
 	} else {
 		unindexed = why
@@ -29,7 +29,7 @@ func newEngine(s *schema, rules []*rule, graphs map[string]*graph, c *config) (e
 
 // newIndex makes the index of a policy. The error says why the model has to be
 // left to Casbin.
-func newIndex(s *schema, rules []*rule, graphs map[string]*graph) (*index, error) {
+func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*index, error) {
 	if s.effect == constant.SubjectPriorityEffect {
 		return nil, errors.New("the effect sorts rules by the depth of roles")
 	}
@@ -38,7 +38,7 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph) (*index, error
 		return nil, fmt.Errorf("the matcher has %w", err)
 	}
 	b := &indexBuilder{
-		schema: s, graphs: graphs,
+		schema: s, pace: c.pace, graphs: graphs,
 		binder:  binder{graphs: graphs, patterns: map[patternKey]pattern{}},
 		index:   &index{effect: s.effect, rules: s.inOrder(rules), firstAllow: none, firstDeny: none},
 		matches: map[patternKey]int32{},
@@ -69,8 +69,8 @@ func places(rules []*rule) []string {
 	file, base := "", ""
 	ends := make([]int, len(rules))
 	for i, r := range rules {
-		if r.file != file || i == 0 {
-			file, base = r.file, path.Base(r.file)
+		if r.file() != file || i == 0 {
+			file, base = r.file(), path.Base(r.file())
 		}
 		text = append(append(text, base...), ':')
 		text = strconv.AppendInt(text, int64(r.line), 10)
@@ -88,21 +88,21 @@ func places(rules []*rule) []string {
 func (s *schema) inOrder(rules []*rule) []*rule {
 	count := 0
 	for _, r := range rules {
-		if r.kind() == "p" {
+		if r.isPolicy() {
 			count++
 		}
 	}
 	ordered := make([]*rule, 0, count)
 	for _, r := range rules {
-		if r.kind() == "p" {
+		if r.isPolicy() {
 			ordered = append(ordered, r)
 		}
 	}
 	if s.priority >= 0 {
 		slices.SortStableFunc(ordered, func(a, b *rule) int {
 			// Priorities were checked to be whole numbers.
-			x, _ := strconv.Atoi(a.fields()[s.priority])
-			y, _ := strconv.Atoi(b.fields()[s.priority])
+			x, _ := strconv.Atoi(a.field(s.priority))
+			y, _ := strconv.Atoi(b.field(s.priority))
 			return cmp.Compare(x, y)
 		})
 	}
@@ -111,6 +111,7 @@ func (s *schema) inOrder(rules []*rule) []*rule {
 
 type indexBuilder struct {
 	schema  *schema
+	pace    *pace
 	graphs  map[string]*graph
 	binder  binder
 	index   *index
@@ -161,8 +162,11 @@ func (b *indexBuilder) addWay(factors []*expr) {
 		left = append(left, factor{tenant, tenant.columns()})
 	}
 	b.conds = map[string]int32{} // of these factors
+	var values []string
 	for i, r := range b.index.rules {
-		b.addRule(&w, &object, left, int32(i), r.fields())
+		b.pace.step()
+		values = r.appendValues(values[:0])
+		b.addRule(&w, &object, left, int32(i), values[1:])
 	}
 	w.subjects.finish()
 	w.paths.finish()

@@ -3,8 +3,6 @@ package casbinrules
 import (
 	"errors"
 	"iter"
-	"slices"
-	"strings"
 )
 
 // maxLinks is how many role links Casbin follows from a subject.
@@ -14,14 +12,23 @@ const maxLinks = 10
 // is immutable.
 type graph struct {
 	tenants bool
-	// numbers are those of the names that have roles, by tenant ("" in a graph
-	// without), and closures what they lead to, by number.
-	numbers  map[string]map[string]int32
+	texts   *texts // in which names and tenants have numbers; nil without links
+	nodes   nodes
+	// byNode is which of the closures a name leads to, by its node; the first is
+	// nil, for names that have no roles.
+	byNode   []int32
 	closures []*closure
 }
 
 // node is a name within a tenant; the tenant is "" in a graph without.
 type node struct{ tenant, name string }
+
+// nodes numbers names within tenants. Without tenants these are the numbers of
+// the names.
+type nodes struct {
+	byPair map[pair]int32 // nil without tenants
+	pairs  []pair
+}
 
 // closure is what role links lead to. Names linked to the same roles share
 // one.
@@ -35,126 +42,98 @@ type closure struct {
 	cut string
 }
 
-// link is a name and the least number of links to it, at most maxLinks.
+// link is a name, its number, and the least number of links to it, at most
+// maxLinks.
 type link struct {
-	name  string
-	count int
+	name          string
+	number, count int32
 }
 
-// newGraph follows the links of the g lines of one kind, of which there are
-// count.
-func newGraph(rules []*rule, kind string, count int, tenants bool, prefix string) *graph {
-	g := &graph{tenants: tenants, numbers: map[string]map[string]int32{}}
-	f := follower{graph: g, prefix: prefix, direct: make([]roles, 0, count)}
-	for _, r := range rules {
-		if r.kind() == kind {
-			f.add(g.ends(r))
-		}
+// add is the number of a name, a new one if it has none.
+func (n *nodes) add(p pair) int32 {
+	if n.byPair == nil {
+		return p.name
 	}
-	shared := map[node]*closure{}
-	g.closures = make([]*closure, len(f.direct))
-	for tenant, numbers := range g.numbers {
-		for _, number := range numbers {
-			direct := &f.direct[number]
-			key := node{tenant, direct.first}
-			if len(direct.more) > 0 {
-				slices.Sort(direct.more)
-				key.name = "\x00" + strings.Join(direct.more, "\x00")
-			}
-			c := shared[key]
-			if c == nil {
-				c = f.follow(tenant, direct.all())
-				shared[key] = c
-			}
-			g.closures[number] = c
-		}
-	}
-	return g
-}
-
-// roles are the roles that g lines give a name; most names have one.
-type roles struct {
-	first string
-	more  []string // all of them, when there are several
-}
-
-func (d *roles) all() []string {
-	if len(d.more) > 0 {
-		return d.more
-	}
-	return []string{d.first}
-}
-
-// follower follows the links of a graph that is being made.
-type follower struct {
-	graph  *graph
-	prefix string
-	direct []roles // by number
-}
-
-func (f *follower) add(from, to node) {
-	numbers := f.graph.numbers[from.tenant]
-	if numbers == nil {
-		room := 0
-		if !f.graph.tenants {
-			room = cap(f.direct)
-		}
-		numbers = make(map[string]int32, room)
-		f.graph.numbers[from.tenant] = numbers
-	}
-	number, known := numbers[from.name]
+	number, known := n.byPair[p]
 	if !known {
-		numbers[from.name] = int32(len(f.direct))
-		f.direct = append(f.direct, roles{first: to.name})
-		return
+		number = int32(len(n.pairs))
+		n.byPair[p] = number
+		n.pairs = append(n.pairs, p)
 	}
-	d := &f.direct[number]
-	d.more = append(d.more, to.name)
-	if len(d.more) == 1 {
-		d.more = append(d.more, d.first)
-	}
+	return number
 }
 
-// follow walks breadth first, as Casbin does.
-func (f *follower) follow(tenant string, roles []string) *closure {
-	c := &closure{}
-	counts := map[string]int{}
-	for n := 1; n <= maxLinks && len(roles) > 0; n++ {
-		var next []string
-		for _, role := range roles {
-			if counts[role] > 0 {
-				continue
-			}
-			counts[role] = n
-			if number, ok := f.graph.numbers[tenant][role]; ok {
-				next = append(next, f.direct[number].all()...)
+// find is the number of a name, or -1.
+func (n *nodes) find(p pair) int32 {
+	if n.byPair == nil {
+		return p.name
+	}
+	if number, known := n.byPair[p]; known {
+		return number
+	}
+	return -1
+}
+
+// pair is the tenant and the name with a number.
+func (n *nodes) pair(number int32) pair {
+	if n.byPair == nil {
+		return pair{name: number}
+	}
+	return n.pairs[number]
+}
+
+// ends are what a g line links.
+func (g *graph) ends(r *rule) (from, to node) {
+	a, b := g.pairs(r)
+	return g.node(a), g.node(b)
+}
+
+func (g *graph) node(p pair) node {
+	n := node{name: g.texts.text(p.name)}
+	if g.tenants {
+		n.tenant = g.texts.text(p.tenant)
+	}
+	return n
+}
+
+// pairs are the ends of a g line by numbers.
+func (g *graph) pairs(r *rule) (from, to pair) {
+	tenant := int32(0)
+	if g.tenants {
+		tenant = r.number(2)
+	}
+	return pair{tenant, r.number(0)}, pair{tenant, r.number(1)}
+}
+
+// from is the closure of name, or nil.
+func (g *graph) from(tenant, name string) *closure {
+	if g.texts == nil {
+		return nil
+	}
+	p := pair{name: g.texts.known(name)}
+	if g.tenants {
+		p.tenant = g.texts.known(tenant)
+	}
+	return g.of(p)
+}
+
+// of is from by numbers.
+func (g *graph) of(p pair) *closure {
+	if n := g.nodes.find(p); 0 <= n && int(n) < len(g.byNode) {
+		return g.closures[g.byNode[n]]
+	}
+	return nil
+}
+
+// all are the names that have roles, in no order.
+func (g *graph) all() iter.Seq2[node, *closure] {
+	return func(yield func(node, *closure) bool) {
+		for p, c := range g.each() {
+			if !yield(g.node(p), c) {
+				return
 			}
 		}
-		roles = next
 	}
-	for _, role := range roles {
-		if counts[role] == 0 {
-			c.cut = role
-		}
-	}
-	for name, n := range counts {
-		c.links = append(c.links, link{name, n})
-	}
-	slices.SortFunc(c.links, func(a, b link) int { return strings.Compare(a.name, b.name) })
-	c.names = make([]string, len(c.links))
-	c.tails = c.names
-	for i, l := range c.links {
-		c.names[i] = strings.TrimPrefix(l.name, f.prefix)
-	}
-	if slices.ContainsFunc(c.links, func(l link) bool { return l.count == maxLinks }) {
-		c.tails = nil
-		for i, l := range c.links {
-			if l.count < maxLinks {
-				c.tails = append(c.tails, c.names[i])
-			}
-		}
-	}
-	return c
 }
 
 // to is the number of links to a name, and whether there is a way. It searches
@@ -171,38 +150,15 @@ func (c *closure) to(name string) (int, bool) {
 	if low == len(c.links) || c.links[low].name != name {
 		return 0, false
 	}
-	return c.links[low].count, true
+	return int(c.links[low].count), true
 }
 
-// ends are what a g line links.
-func (g *graph) ends(r *rule) (from, to node) {
-	f := r.fields()
-	tenant := ""
-	if g.tenants {
-		tenant = f[2]
-	}
-	return node{tenant, f[0]}, node{tenant, f[1]}
-}
-
-// from is the closure of name, or nil.
-func (g *graph) from(tenant, name string) *closure {
-	if !g.tenants {
-		tenant = ""
-	}
-	if number, ok := g.numbers[tenant][name]; ok {
-		return g.closures[number]
-	}
-	return nil
-}
-
-// all are the names that have roles, in no order.
-func (g *graph) all() iter.Seq2[node, *closure] {
-	return func(yield func(node, *closure) bool) {
-		for tenant, numbers := range g.numbers {
-			for name, number := range numbers {
-				if !yield(node{tenant, name}, g.closures[number]) {
-					return
-				}
+// each is all by numbers.
+func (g *graph) each() iter.Seq2[pair, *closure] {
+	return func(yield func(pair, *closure) bool) {
+		for number, at := range g.byNode {
+			if at != 0 && !yield(g.nodes.pair(int32(number)), g.closures[at]) {
+				return
 			}
 		}
 	}

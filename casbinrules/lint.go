@@ -118,7 +118,7 @@ func (r *reading) lint(routes []core.RouteInfo) []Finding {
 	l := r.linter
 	// What looks at lines one by one, and at names, needs no index.
 	single := linter{reading: r, config: l.config, shape: l.shape}
-	others := aside(func() ([]Finding, error) {
+	others := aside(l.config.pace, func() ([]Finding, error) {
 		single.checkObjects()
 		single.checkActions()
 		single.checkEffects()
@@ -136,14 +136,15 @@ func (r *reading) lint(routes []core.RouteInfo) []Finding {
 		l.checkRoutes(routes)
 	}
 	found, _ := others() // never an error
-	return append(found, l.found...)
+	return slices.Concat(found, l.found)
 }
 
 // policyRules are the p lines.
 func (l *linter) policyRules() iter.Seq[*rule] {
 	return func(yield func(*rule) bool) {
 		for _, r := range l.rules {
-			if r.kind() == "p" && !yield(r) {
+			l.config.pace.step()
+			if r.isPolicy() && !yield(r) {
 				return
 			}
 		}
@@ -161,8 +162,13 @@ func (l *linter) report(r *rule, field int, code, hint, format string, args ...a
 	if len(args) > 0 {
 		message = fmt.Sprintf(format, args...)
 	}
+	l.tell(r, field, code, hint, message)
+}
+
+// tell is report for what there may be much to say of.
+func (l *linter) tell(r *rule, field int, code, hint, message string) {
 	l.found = append(l.found, Finding{
-		File: r.file, Line: int(r.line), Column: l.column(r, field), Severity: l.config.severity(code),
+		File: r.file(), Line: int(r.line), Column: l.column(r, field), Severity: l.config.severity(code),
 		Code: code, Message: message, Hint: hint,
 	})
 }

@@ -15,12 +15,25 @@ import (
 type coverIndex struct {
 	schema *schema
 	shape  *shape
-	groups map[string]*objectIndex
-	// actions are what coveringActions has found.
-	actions map[string][]string
-	// segments and key are room for what is taken apart at the moment.
+	texts  *texts
+	// rules are those of the policy in the order that the first of those alike
+	// is chosen by.
+	rules  []*rule
+	groups ruleGroups
+	sieve  *coverSieve
+	// objects are the indexes of the groups that somebody has asked about.
+	objects map[int32]*objectIndex
+	// actions are what coveringActions has found, by the number of the action,
+	// and bits what the sieve has for them.
+	actions map[int32]coveringActions
+	// segments is room for what is taken apart at the moment.
 	segments []segment
-	key      []byte
+}
+
+// coveringActions are the actions that match whatever one does.
+type coveringActions struct {
+	names       []string
+	own, others uint32 // bits
 }
 
 // maxVisits is how many nodes one search looks at. A search that is cut short
@@ -28,23 +41,32 @@ type coverIndex struct {
 const maxVisits = 1000
 
 func newCoverIndex(s *schema, sh *shape) *coverIndex {
-	return &coverIndex{schema: s, shape: sh, groups: map[string]*objectIndex{}, actions: map[string][]string{}}
+	return &coverIndex{schema: s, shape: sh, objects: map[int32]*objectIndex{}, actions: map[int32]coveringActions{}}
 }
 
-// group is the key of the rules equal to r in the columns that must be, with
-// another subject in place of its own unless it is "". It is good until the
-// next call.
-func (x *coverIndex) group(r *rule, subject string) []byte {
-	x.key = x.key[:0]
-	for _, column := range x.shape.same {
-		if column == x.shape.subject && subject != "" {
-			x.key = append(x.key, subject...)
-		} else {
-			x.key = append(x.key, r.fields()[column]...)
-		}
-		x.key = append(x.key, 0)
+// take takes the rules of a policy.
+func (x *coverIndex) take(rules []*rule, c *config) {
+	x.rules = rules
+	x.groups = newRuleGroups(x.shape)
+	x.sieve = newCoverSieve(x.shape, len(rules))
+	if len(rules) == 0 {
+		return
 	}
-	return x.key
+	x.texts = rules[0].texts
+	x.groups.of = make([]int32, len(rules))
+	for i, r := range rules {
+		c.pace.step()
+		group := x.groups.add(r)
+		x.groups.of[i] = group
+		x.sieve.add(group, x.objectNumber(r), x.object(r), x.coveringActions(r).own)
+	}
+}
+
+// isSuspect reports whether another rule may match whatever one does.
+func (x *coverIndex) isSuspect(i int) bool {
+	r := x.rules[i]
+	a := x.coveringActions(r)
+	return x.sieve.other(x.groups.of[i], x.objectNumber(r), x.object(r), a.own, a.others)
 }
 
 // object is what rules are indexed by.
@@ -53,6 +75,13 @@ func (x *coverIndex) object(r *rule) string {
 		return ""
 	}
 	return value(r, x.shape.object.column)
+}
+
+func (x *coverIndex) objectNumber(r *rule) int32 {
+	if !x.shape.object.alone {
+		return 0
+	}
+	return r.number(x.shape.object.column)
 }
 
 func (x *coverIndex) action(r *rule) string {
@@ -68,27 +97,37 @@ func (s *schema) effectOf(r *rule) string {
 	if s.eft < 0 {
 		return "allow"
 	}
-	return r.fields()[s.eft]
+	return r.field(s.eft)
 }
 
-func (x *coverIndex) put(r *rule) {
-	key := x.group(r, "")
-	g := x.groups[string(key)]
+// index is that of the rules of a group, made when it is first asked for.
+func (x *coverIndex) index(group int32) *objectIndex {
+	g := x.objects[group]
 	if g == nil {
-		g = &objectIndex{index: x, comparison: x.shape.object}
-		x.groups[string(key)] = g
+		g = x.newIndex(group)
+		for _, r := range x.groups.members(x.rules, group) {
+			g.put(r)
+		}
 	}
-	g.set(x.object(r)).put(ruleEffect{x.schema.effectOf(r), x.action(r)}, r)
+	return g
 }
 
-// covering finds a rule of the effect, other than r, that matches whatever r
-// does, or nil.
-func (x *coverIndex) covering(r *rule, effect string) (found *rule) {
-	g := x.groups[string(x.group(r, ""))]
-	if g == nil {
-		return nil
-	}
-	actions := x.coveringActions(r)
+// newIndex is one for the rules of a group, without them.
+func (x *coverIndex) newIndex(group int32) *objectIndex {
+	g := &objectIndex{index: x, comparison: x.shape.object}
+	x.objects[group] = g
+	return g
+}
+
+func (x *objectIndex) put(r *rule) {
+	x.set(x.index.object(r)).put(ruleEffect{x.index.schema.effectOf(r), x.index.action(r)}, r)
+}
+
+// rule finds a rule of the effect, other than r, that matches whatever r does,
+// or nil.
+func (g *objectIndex) rule(r *rule, effect string) (found *rule) {
+	x := g.index
+	actions := x.coveringActions(r).names
 	g.covering(x.object(r), func(set *ruleSet) bool {
 		if set == nil {
 			return true
@@ -107,16 +146,39 @@ func (x *coverIndex) covering(r *rule, effect string) (found *rule) {
 // coveringActions are the actions that match whatever r's does. A method that
 // a rule must name, or whose naming changes what others mean, is covered by
 // itself alone.
-func (x *coverIndex) coveringActions(r *rule) []string {
-	action := x.action(r)
-	actions, known := x.actions[action]
+func (x *coverIndex) coveringActions(r *rule) coveringActions {
+	number := int32(0)
+	if x.shape.action.alone {
+		number = r.number(x.shape.action.column)
+	}
+	actions, known := x.actions[number]
 	if !known {
-		actions = x.findActions(r)
+		actions.names = x.findActions(r)
+		for i, name := range actions.names {
+			bit := x.actionBit(name)
+			if i == 0 {
+				actions.own = bit
+			} else {
+				actions.others |= bit
+			}
+		}
 		if len(x.schema.actions) < 2 { // else another column may name methods
-			x.actions[action] = actions
+			x.actions[number] = actions
 		}
 	}
 	return actions
+}
+
+// actionBit is that of an action. Those that cover others have bits of their
+// own.
+func (x *coverIndex) actionBit(action string) uint32 {
+	switch action {
+	case "*":
+		return 1
+	case ".*":
+		return 2
+	}
+	return 4 << (x.texts.known(action) % 30)
 }
 
 func (x *coverIndex) findActions(r *rule) []string {
@@ -142,12 +204,12 @@ func (x *coverIndex) findActions(r *rule) []string {
 // answers reports whether a rule for subject that matches all that object does
 // answers method, with the effect, or with any where effect is "" or the rule
 // is for just this method and object.
-func (x *coverIndex) answers(r *rule, subject, object, method, effect string) (yes bool) {
-	g := x.groups[string(x.group(r, subject))]
-	if g == nil {
+func (x *coverIndex) answers(r *rule, subject int32, object, method, effect string) (yes bool) {
+	group := x.groups.find(r, subject)
+	if group < 0 || !x.sieve.any(group, x.texts.known(object), object) {
 		return false
 	}
-	g.covering(object, func(set *ruleSet) bool {
+	x.index(group).covering(object, func(set *ruleSet) bool {
 		yes = x.answersMethod(set, method, effect) || x.namesMethod(set, method, object)
 		return !yes
 	})

@@ -12,23 +12,35 @@ func (l *linter) checkActions() {
 		return
 	}
 	column := l.schema.actions[0]
+	quiet := map[int32]bool{} // actions to which there is nothing to say beside paths
 	for r := range l.policyRules() {
-		action := value(r, column)
-		if action == "*" {
-			l.checkStar(r, column)
-			continue
-		}
-		if !isPath(l.object(r)) || strings.Contains(action, "(?i") {
-			continue
-		}
-		if list := methodList(action); !l.schema.actionPattern && list != "" {
-			l.reportColumn(r, column, codeUnknownMethod, "write a line for each of "+list, "%q is no method, and a line has one", action)
-			continue
-		}
-		for method := range l.schema.methods(r) {
-			l.checkMethod(r, column, method)
+		if number := r.number(column); !quiet[number] {
+			before := len(l.found)
+			asked := l.checkAction(r, column)
+			quiet[number] = asked && len(l.found) == before
 		}
 	}
+}
+
+// checkAction looks at one rule. It returns false when the answer depends on
+// the rule's object.
+func (l *linter) checkAction(r *rule, column int) bool {
+	action := value(r, column)
+	if action == "*" {
+		l.checkStar(r, column)
+		return true
+	}
+	if !isPath(l.object(r)) || strings.Contains(action, "(?i") {
+		return false
+	}
+	if list := methodList(action); !l.schema.actionPattern && list != "" {
+		l.reportColumn(r, column, codeUnknownMethod, "write a line for each of "+list, "%q is no method, and a line has one", action)
+		return true
+	}
+	for method := range l.schema.methods(r) {
+		l.checkMethod(r, column, method)
+	}
+	return true
 }
 
 func (l *linter) checkMethod(r *rule, column int, method string) {
@@ -107,8 +119,10 @@ func isSlip(word, want string) bool {
 	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
 }
 
-// partners are the methods that are easily forgotten beside another.
-var partners = []struct{ method, partner, code, message string }{
+// partner is a method that is easily forgotten beside another.
+type partner struct{ method, partner, code, message string }
+
+var partners = []partner{
 	{http.MethodPut, http.MethodPatch, codePutPatch, "the rule names PUT, and none does PATCH for the same subject and object"},
 	{http.MethodPatch, http.MethodPut, codePatchPut, "the rule names PATCH, and none does PUT for the same subject and object"},
 	{http.MethodGet, http.MethodHead, codeGetHead, "HEAD is not judged as GET since a rule names HEAD, and none does for the same subject and object"},
@@ -121,16 +135,35 @@ func (l *linter) checkPartners() {
 		return
 	}
 	head := namesHead(l.schema, l.rules)
-	known := map[string]map[string]bool{} // the methods that an action names
+	known := map[int32][]partner{} // what the methods of an action ask for
 	for r := range l.policyRules() {
-		named := l.schema.methodSet(r, known)
-		for _, p := range partners {
-			if (head || p.method != http.MethodGet) && named[p.method] && !l.answered(r, l.object(r), p.partner) {
+		number := r.number(l.shape.action.column)
+		asked, seen := known[number]
+		if !seen {
+			asked = l.partnersOf(r, head)
+			if len(l.schema.actions) == 1 { // else another column may name methods
+				known[number] = asked
+			}
+		}
+		for _, p := range asked {
+			if !l.answered(r, l.object(r), p.partner) {
 				l.reportColumn(r, l.shape.action.column, p.code, "add a line for "+p.partner+", that says the same or the contrary", "%s", p.message)
 			}
 		}
 		l.checkParent(r)
 	}
+}
+
+// partnersOf are the partners of the methods that a rule names; head says that
+// some rule names HEAD.
+func (l *linter) partnersOf(r *rule, head bool) []partner {
+	var found []partner
+	for _, p := range partners {
+		if (head || p.method != http.MethodGet) && l.schema.ruleNames(r, p.method) {
+			found = append(found, p)
+		}
+	}
+	return found
 }
 
 // checkParent looks for a rule about all below a path that leaves out the path
@@ -147,7 +180,8 @@ func (l *linter) checkParent(r *rule) {
 	if !slices.ContainsFunc(methods, func(method string) bool { return !l.answered(r, parent, method) }) {
 		return
 	}
-	l.reportColumn(r, l.shape.object.column, codeParent, "add a line for "+parent+", if it is meant too", "the pattern does not match %s itself, and no other rule of the subject does", parent)
+	l.tell(r, l.shape.object.column+1, codeParent, "add a line for "+parent+", if it is meant too",
+		"the pattern does not match "+parent+" itself, and no other rule of the subject does")
 }
 
 // maxRoles is how many roles of a subject lint looks at.
@@ -165,7 +199,10 @@ func (l *linter) answered(r *rule, object, method string) bool {
 	if l.schema.effectOf(r) == "deny" {
 		effect = "deny"
 	}
-	subject := value(r, l.shape.subject)
+	subject := int32(0)
+	if l.shape.subject >= 0 {
+		subject = r.number(l.shape.subject)
+	}
 	if l.cover.answers(r, subject, object, method, effect) {
 		return true
 	}
@@ -173,7 +210,7 @@ func (l *linter) answered(r *rule, object, method string) bool {
 	if g == nil || g.tenants {
 		return g != nil
 	}
-	c := g.from("", subject)
+	c := g.of(pair{name: subject})
 	if c == nil {
 		return false
 	}
@@ -181,7 +218,7 @@ func (l *linter) answered(r *rule, object, method string) bool {
 		return true
 	}
 	for _, role := range c.links {
-		if l.cover.answers(r, role.name, object, method, effect) {
+		if l.cover.answers(r, role.number, object, method, effect) {
 			return true
 		}
 	}

@@ -35,25 +35,45 @@ func (l *linter) checkEffects() {
 //
 // All rules are in the index afterwards.
 func (l *linter) checkShadows() {
-	first := l.schema.effect == constant.PriorityEffect
 	rules := slices.Collect(l.policyRules())
-	sorted := l.decisionOrder(rules)
-	if !first {
-		for _, r := range rules {
-			l.cover.put(r)
-		}
-	}
-	for _, r := range sorted {
+	if l.schema.effect != constant.PriorityEffect {
+		l.cover.take(rules, l.config)
 		if l.schema.effect != constant.SubjectPriorityEffect {
-			l.checkShadow(r, first)
+			l.checkAllShadows()
 		}
-		if first {
-			l.cover.put(r)
+		return
+	}
+	if sorted := l.decisionOrder(rules); sorted != nil {
+		l.cover.take(sorted, l.config)
+		l.checkEarlierShadows()
+	} else {
+		l.cover.take(rules, l.config)
+	}
+}
+
+// checkAllShadows looks for what covers a rule among all others.
+func (l *linter) checkAllShadows() {
+	for i, r := range l.cover.rules {
+		l.config.pace.step()
+		if l.cover.isSuspect(i) {
+			l.checkShadow(r, l.cover.index(l.cover.groups.of[i]), false)
 		}
 	}
-	if first && sorted == nil {
-		for _, r := range rules {
-			l.cover.put(r)
+}
+
+// checkEarlierShadows looks for what covers a rule among those that are asked
+// before it.
+func (l *linter) checkEarlierShadows() {
+	for i := range l.cover.rules {
+		l.config.pace.step()
+		group := l.cover.groups.of[i]
+		if l.cover.objects[group] != nil || !l.cover.isSuspect(i) {
+			continue
+		}
+		g := l.cover.newIndex(group)
+		for _, r := range l.cover.groups.members(l.cover.rules, group) {
+			l.checkShadow(r, g, true)
+			g.put(r)
 		}
 	}
 }
@@ -76,12 +96,14 @@ func (l *linter) decisionOrder(rules []*rule) []*rule {
 	return slices.SortedStableFunc(slices.Values(rules), func(a, b *rule) int { return cmp.Compare(priorities[a], priorities[b]) })
 }
 
-func (l *linter) checkShadow(r *rule, first bool) {
+// checkShadow looks for what covers r in an index of its group; first says that
+// the first rule decides.
+func (l *linter) checkShadow(r *rule, in *objectIndex, first bool) {
 	effect := l.schema.effectOf(r)
 	if effect != "allow" && effect != "deny" || effect == "deny" && l.schema.effect == constant.AllowOverrideEffect {
 		return
 	}
-	if other := l.cover.covering(r, effect); other != nil {
+	if other := in.rule(r, effect); other != nil {
 		l.report(r, 0, codeShadowed, "remove it", "the rule decides nothing: %s matches whatever it matches, and says the same", other.place())
 		return
 	}
@@ -89,7 +111,7 @@ func (l *linter) checkShadow(r *rule, first bool) {
 	if !first && (effect == "deny" || l.schema.effect != constant.AllowAndDenyEffect) {
 		return
 	}
-	other := l.cover.covering(r, contrary)
+	other := in.rule(r, contrary)
 	if other == nil {
 		return
 	}
@@ -112,7 +134,7 @@ func (l *linter) winner(r, at, other *rule) string {
 
 // matched are the fields that decide what a rule matches.
 func (l *linter) matched(r *rule) []string {
-	fields := slices.Clone(r.fields())
+	fields := r.fields()
 	if l.schema.eft >= 0 {
 		fields[l.schema.eft] = ""
 	}
@@ -120,5 +142,5 @@ func (l *linter) matched(r *rule) []string {
 }
 
 func later(a, b *rule, files []string) bool {
-	return cmp.Or(cmp.Compare(slices.Index(files, a.file), slices.Index(files, b.file)), cmp.Compare(a.line, b.line)) > 0
+	return cmp.Or(cmp.Compare(slices.Index(files, a.file()), slices.Index(files, b.file())), cmp.Compare(a.line, b.line)) > 0
 }

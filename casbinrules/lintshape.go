@@ -212,5 +212,5 @@ func value(r *rule, column int) string {
 	if column < 0 {
 		return ""
 	}
-	return r.fields()[column]
+	return r.field(column)
 }

@@ -14,7 +14,7 @@ func load(in *contents, c *config) (*snapshot, error) {
 		return nil, err
 	}
 	// The one is made while the other goes on: few mistakes refuse a policy.
-	built := aside(func() (*snapshot, error) { return r.build(in, c) })
+	built := aside(c.pace, func() (*snapshot, error) { return r.build(in, c) })
 	r.judge(in, nil)
 	s, err := built()
 	switch {
@@ -28,8 +28,12 @@ func load(in *contents, c *config) (*snapshot, error) {
 }
 
 // aside calls f on another goroutine and returns a function that waits for what
-// it returns, and panics as f does.
-func aside[T any](f func() (T, error)) func() (T, error) {
+// it returns, and panics as f does. At a pace f is called there instead, so that
+// a load takes one processor at most.
+func aside[T any](p *pace, f func() (T, error)) func() (T, error) {
+	if p != nil {
+		return f
+	}
 	var made T
 	var err error
 	var panicked any
@@ -109,7 +113,7 @@ func (r *reading) readPolicy(in *contents, c *config) {
 	if !r.schema.file.has(codeModelMatcher) {
 		// Without the matcher nobody knows what the columns mean.
 		r.linter = newLinter(r, c)
-		r.shadows = aside(func() ([]Finding, error) {
+		r.shadows = aside(c.pace, func() ([]Finding, error) {
 			r.linter.checkShadows() // which needs no graphs
 			return r.linter.found, nil
 		})
@@ -133,27 +137,33 @@ func (r *reading) judge(in *contents, routes []core.RouteInfo) {
 
 // newGraphs follows the role links of every kind of g lines.
 func newGraphs(s *schema, rules []*rule, c *config) map[string]*graph {
-	counts := map[string]int{}
-	for _, r := range rules {
-		counts[r.kind()]++
-	}
 	graphs := map[string]*graph{}
 	for kind, width := range s.roles {
 		prefix := ""
 		if kind == "g" {
 			prefix = c.rolePrefix
 		}
-		graphs[kind] = newGraph(rules, kind, counts[kind], width == 3, prefix)
+		graphs[kind] = newGraph(rules, kind, width == 3, prefix)
 	}
 	return graphs
 }
 
 func sortFindings(findings []Finding, files []string) {
-	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File)),
-			cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Message, b.Message))
-	})
+	order := func(a, b Finding) int {
+		if a.File != b.File {
+			if n := cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File)); n != 0 {
+				return n
+			}
+		}
+		if a.Line != b.Line {
+			return cmp.Compare(a.Line, b.Line)
+		}
+		if a.Column != b.Column {
+			return cmp.Compare(a.Column, b.Column)
+		}
+		return cmp.Compare(a.Message, b.Message)
+	}
+	if !slices.IsSortedFunc(findings, order) { // which is soon seen, and often so
+		slices.SortStableFunc(findings, order)
+	}
 }

@@ -21,11 +21,11 @@ func isUsual(method string) bool {
 // an action that is a pattern.
 func (s *schema) methods(r *rule) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		if r.kind() != "p" {
+		if !r.isPolicy() {
 			return
 		}
 		for _, column := range s.actions {
-			action := r.fields()[column]
+			action := r.field(column)
 			if !s.actionPattern {
 				if action != "*" && !yield(action) {
 					return
@@ -79,7 +79,7 @@ func namesHead(s *schema, rules []*rule) bool {
 // methodSet is the methods that a rule names. known keeps them by action, of
 // which there are few.
 func (s *schema) methodSet(r *rule, known map[string]map[string]bool) map[string]bool {
-	if r.kind() != "p" {
+	if !r.isPolicy() {
 		return nil
 	}
 	action := ""
@@ -104,7 +104,7 @@ func (s *schema) methodSet(r *rule, known map[string]map[string]bool) map[string
 func (s *schema) rulesFor(method string, rules []*rule) []*rule {
 	var kept []*rule
 	for _, r := range rules {
-		if r.kind() != "p" || s.eft >= 0 && r.fields()[s.eft] == "deny" || s.ruleNames(r, method) {
+		if !r.isPolicy() || s.effectOf(r) == "deny" || s.ruleNames(r, method) {
 			kept = append(kept, r)
 		}
 	}

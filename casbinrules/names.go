@@ -126,19 +126,18 @@ const (
 func newNameTable(rules []*rule, tenants bool) *nameTable {
 	links := 0
 	for _, r := range rules {
-		if r.kind() == "g" {
+		if r.isLink() {
 			links++
 		}
 	}
 	n := &nameTable{newTextTable[nameUse](links)}
 	n.addRole(anonymous)
 	for _, r := range rules {
-		if r.kind() == "g" {
-			fields := r.fields()
-			n.add(ofSubject, fields[0])
-			n.addRole(fields[1])
+		if r.isLink() {
+			n.add(ofSubject, r.field(0))
+			n.addRole(r.field(1))
 			if tenants {
-				n.add(ofTenant, fields[2])
+				n.add(ofTenant, r.field(2))
 			}
 		}
 	}

@@ -40,9 +40,9 @@ func TestTextTableFindsWhatWasAdded(t *testing.T) {
 
 func TestNamesOfRoles(t *testing.T) {
 	n := newNameTable([]*rule{
-		{values: []string{"p", "p1", "/a", "GET"}},
-		{values: []string{"g", "ann", "editor", "acme"}},
-		{values: []string{"g2", "/a", "files", "acme"}},
+		oneRule("p.csv", 1, "p", "p1", "/a", "GET"),
+		oneRule("p.csv", 2, "g", "ann", "editor", "acme"),
+		oneRule("p.csv", 3, "g2", "/a", "files", "acme"),
 	}, true)
 	for _, name := range []string{"editor", anonymous} {
 		if !n.isRole(n.subject(name)) {

@@ -28,6 +28,7 @@ type config struct {
 	anyAttribute bool
 	functions    map[string]matcherFunction
 	observers    []func(context.Context, ReloadEvent)
+	pace         *pace // of a load beside requests
 }
 
 // AllowAnonymous lets requests without credentials be judged as the subject

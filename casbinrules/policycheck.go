@@ -1,7 +1,6 @@
 package casbinrules
 
 import (
-	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +33,12 @@ func (r *policyReader) add(file string, n int, fields []field) {
 		r.checkValues(fields[1:], report)
 	}
 	if r.errors == before {
-		r.keep(r.newRule(file, n, fields))
+		r.plain = r.plain[:0]
+		for _, f := range fields {
+			r.plain = append(r.plain, f.text)
+		}
+		made := r.newRule(n, r.plain)
+		r.keep(made, r.apart(made))
 	}
 }
 
@@ -104,73 +108,85 @@ func checkFields(fields []field, report reporter) {
 	}
 }
 
-// piece is how many rules are cut from one piece of memory.
+// piece is how many things are cut from one piece of memory.
 const piece = 512
 
-func (r *policyReader) newRule(file string, n int, fields []field) *rule {
+// expect makes room for at most so many rules more, and fields of them.
+func (r *policyReader) expect(rules, fields int) {
+	if r.texts == nil {
+		// Some of the fields are new, most say what others have said.
+		r.texts = newTexts(fields / 4)
+	}
+	r.texts.fields = slices.Grow(r.texts.fields, fields)
+	r.rules = slices.Grow(r.rules, rules)
+	r.joined.expect(len(r.rules) + rules)
+	r.someRules = make([]rule, rules)
+}
+
+// newRule is a rule of the source at hand. It is lost if it is not kept.
+func (r *policyReader) newRule(line int, values []string) *rule {
 	if len(r.someRules) == 0 {
 		r.someRules = make([]rule, piece)
 	}
-	if len(r.someValues) < len(fields) {
-		r.someValues = make([]string, piece*len(fields))
-	}
+	t := r.texts
 	made := &r.someRules[0]
-	r.someRules = r.someRules[1:]
-	*made = rule{file: file, line: int32(n), values: r.someValues[:len(fields):len(fields)], begins: int32(len(r.columns))}
-	r.someValues = r.someValues[len(fields):]
-	for i, f := range fields {
-		made.values[i] = f.text
-		r.columns = append(r.columns, int32(f.column))
+	*made = rule{texts: t, first: int32(len(t.fields)), count: int32(len(values)), source: int32(len(r.sources)) - 1, line: int32(line)}
+	for i, value := range values {
+		t.fields = append(t.fields, r.numberOf(i, value))
 	}
 	return made
 }
 
+// numberOf is the number of a field, which often says what that of the rule
+// before said.
+func (r *policyReader) numberOf(field int, value string) int32 {
+	if last := len(r.rules) - 1; last >= 0 {
+		if before := r.rules[last].numbers(); field < len(before) && r.texts.text(before[field]) == value {
+			return before[field]
+		}
+	}
+	return r.texts.number(value)
+}
+
 // reportRule reports a finding at a field of a rule, the kind being field 0.
 func (r *policyReader) reportRule(at *rule, field int, code, hint, format string, args ...any) {
-	r.report(at.file, int(at.line), r.column(at, field), code, hint, format, args...)
+	r.report(at.file(), int(at.line), r.column(at, field), code, hint, format, args...)
 }
-
-// column is where a field of a rule begins.
-func (r *policyReader) column(of *rule, field int) int { return int(r.columns[int(of.begins)+field]) }
 
 // keep adds a good rule, unless Casbin would drop it as a duplicate of another
-// one that it is not.
-func (r *policyReader) keep(made *rule) {
-	key := r.sum(made.values)
-	for first := r.joined[key]; first != nil; first = r.joined[key] {
-		if slices.Equal(first.values, made.values) {
-			r.reportRule(made, 0, codeDuplicate, "remove one of them", "the line says what %s says already", first.place())
-			return
-		}
-		if strings.Join(first.values, ",") == strings.Join(made.values, ",") {
-			r.reportRule(made, 0, codeCollision, "do without commas inside the fields",
-				"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.place())
-			return
-		}
-		key++
+// one that it is not. The numbers are those of the texts between its commas.
+func (r *policyReader) keep(made *rule, numbers []int32) {
+	first := r.joined.put(r.rules, made, numbers)
+	switch {
+	case first == nil:
+		r.rules = append(r.rules, made)
+		r.someRules = r.someRules[1:]
+		return
+	case first.equal(made):
+		r.reportRule(made, 0, codeDuplicate, "remove one of them", "the line says what %s says already", first.place())
+	default:
+		r.reportRule(made, 0, codeCollision, "do without commas inside the fields",
+			"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.place())
 	}
-	r.joined[key] = made
-	r.rules = append(r.rules, made)
+	r.texts.fields = r.texts.fields[:made.first]
 }
 
-// sum is a hash of the values joined with commas.
-func (r *policyReader) sum(values []string) uint64 {
-	var h maphash.Hash
-	h.SetSeed(r.seed)
-	for i, v := range values {
-		if i > 0 {
-			_ = h.WriteByte(',') // never fails
+// apart are the numbers of the texts between the commas of a rule.
+func (r *policyReader) apart(made *rule) []int32 {
+	var numbers []int32
+	for _, value := range made.values() {
+		for piece := range strings.SplitSeq(value, ",") {
+			numbers = append(numbers, r.texts.number(piece))
 		}
-		_, _ = h.WriteString(v) // never fails
 	}
-	return h.Sum64()
+	return numbers
 }
 
 // checkValues checks the values of a p line.
 func (r *policyReader) checkValues(fields []field, report reporter) {
 	s := r.schema
 	if s.eft >= 0 {
-		if f := fields[s.eft]; f.text != "allow" && f.text != "deny" {
+		if f := fields[s.eft]; !isEffect(f.text) {
 			report(f.column, codeEffect, "write allow or deny, in lower case", "Casbin takes the effect %q for none at all", f.text)
 		}
 	}
@@ -181,20 +197,27 @@ func (r *policyReader) checkValues(fields []field, report reporter) {
 	}
 	for _, p := range s.patterns {
 		f := fields[p.column]
-		if goodBeyondDoubt(p.function, f.text) {
-			continue
-		}
-		key := patternKey{p.function, f.text}
-		err, tried := r.patterns[key]
-		if !tried {
-			err = checkPattern(p.function, f.text)
-			r.patterns[key] = err
-		}
-		if err != nil {
+		if err := r.tryPattern(p.function, f.text); err != nil {
 			report(f.column, codePattern, patternHint(p.function), "%s cannot use the pattern %q: %s", p.function, f.text, firstLine(err))
 		}
 	}
 }
+
+// tryPattern is checkPattern, which tries each pattern once.
+func (r *policyReader) tryPattern(function, pattern string) error {
+	if goodBeyondDoubt(function, pattern) {
+		return nil
+	}
+	key := patternKey{function, pattern}
+	err, tried := r.patterns[key]
+	if !tried {
+		err = checkPattern(function, pattern)
+		r.patterns[key] = err
+	}
+	return err
+}
+
+func isEffect(s string) bool { return s == "allow" || s == "deny" }
 
 func isInteger(s string) bool {
 	_, err := strconv.Atoi(s)
@@ -245,15 +268,6 @@ func controlCharacter(fields []field) (column int, c rune) {
 func isPrintable(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
 			return false
 		}
 	}

@@ -3,10 +3,6 @@ package casbinrules
 import (
 	"bytes"
 	"fmt"
-	"hash/maphash"
-	"path"
-	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,56 +12,33 @@ import (
 // carriage return and without the line feed.
 const maxLine = 64<<10 - 1
 
-// rule is one line of a policy.
-type rule struct {
-	file string
-	line int32
-	// values are the fields, the kind of line ("p", "g") first.
-	values []string
-	// begins is where the reader noted the columns that the fields begin in.
-	begins int32
-}
-
-// kind is what the line is: "p", "g", "g2" …
-func (r *rule) kind() string { return r.values[0] }
-
-// fields are the fields as the model defines them, without the kind.
-func (r *rule) fields() []string { return r.values[1:] }
-
-// place is "policy.csv:12".
-func (r *rule) place() string { return path.Base(r.file) + ":" + strconv.Itoa(int(r.line)) }
-
 // policyReader reads policy files for one model.
 type policyReader struct {
 	schema   *schema
 	config   *config
+	texts    *texts
 	rules    []*rule
 	findings []Finding
 	// errors is how many of the findings are errors.
 	errors int
-	// joined are the rules so far as Casbin tells them apart: by a hash of kind
-	// and fields joined with commas, or the next number that is free.
-	joined map[uint64]*rule
-	seed   maphash.Seed
+	// joined are the rules so far as Casbin tells them apart.
+	joined ruleTable
 	// patterns are the doubtful ones tried so far.
 	patterns map[patternKey]error
-	// columns are where the fields of all rules begin; see rule.begins. They
-	// are needed for findings only, and let go with the reader.
-	columns []int32
-	// fields are those of the line at hand.
+	// sources are what was read, by number, to find columns in.
+	sources []*policySource
+	// fields are those of the line at hand, plain their texts if it is a plain
+	// one.
 	fields []field
-	// Rules and their fields are cut from larger pieces.
-	someRules  []rule
-	someValues []string
+	plain  []string
+	// Rules are cut from larger pieces.
+	someRules []rule
 }
 
 type patternKey struct{ function, pattern string }
 
 func newPolicyReader(s *schema, c *config) *policyReader {
-	return &policyReader{
-		schema: s, config: c,
-		joined: map[uint64]*rule{}, seed: maphash.MakeSeed(), patterns: map[patternKey]error{},
-	}
+	return &policyReader{schema: s, config: c, joined: newRuleTable(), patterns: map[patternKey]error{}}
 }
 
 func (r *policyReader) report(file string, line, column int, code, hint, format string, args ...any) {
@@ -89,22 +62,24 @@ func (r *policyReader) read(file string, data []byte) {
 		r.report(file, 1, 1, codeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
 		data = data[len(bom):]
 	}
-	r.expect(bytes.Count(data, []byte("\n")) + 1)
-	text := string(data) // of which every field is a part
+	text := string(data)
+	// A rule has a comma, which most comments and empty lines have not.
+	commas := strings.Count(text, ",")
+	r.expect(min(strings.Count(text, "\n")+1, commas), 2*commas)
+	r.begin(file, &policySource{text: text})
 	for n := 1; len(text) > 0; n++ {
 		line, rest, _ := strings.Cut(text, "\n")
-		r.readLine(file, n, line)
+		if !r.readPlain(n, line) {
+			r.readLine(file, n, line)
+		}
 		text = rest
 	}
 }
 
-// expect makes room for at most n more rules.
-func (r *policyReader) expect(n int) {
-	r.rules = slices.Grow(r.rules, n)
-	r.columns = slices.Grow(r.columns, 4*n)
-	if len(r.joined) == 0 {
-		r.joined = make(map[uint64]*rule, n)
-	}
+// begin goes on with another source of rules.
+func (r *policyReader) begin(file string, source *policySource) {
+	r.sources = append(r.sources, source)
+	r.texts.files = append(r.texts.files, file)
 }
 
 func (r *policyReader) readLine(file string, n int, raw string) {
@@ -112,14 +87,11 @@ func (r *policyReader) readLine(file string, n int, raw string) {
 		r.report(file, n, maxLine+1, codeLineLength, "split it into several lines", "the line is longer than Casbin reads, %d bytes", maxLine)
 		return
 	}
-	line := strings.TrimSpace(raw)
+	line, offset := trimmed(raw)
 	if line == "" || line[0] == '#' {
 		return
 	}
-	offset := len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
-	if isASCII(line) {
-		// Nothing to see, and most lines are so.
-	} else if !utf8.ValidString(line) {
+	if !utf8.ValidString(line) {
 		r.report(file, n, offset+invalidAt(line)+1, codeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
 		if !r.config.asCasbin {
 			return
@@ -132,6 +104,12 @@ func (r *policyReader) readLine(file string, n int, raw string) {
 		return
 	}
 	r.add(file, n, r.fields)
+}
+
+// trimmed is a line without the blanks around it, and how many bytes precede
+// it.
+func trimmed(raw string) (line string, offset int) {
+	return strings.TrimSpace(raw), len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
 }
 
 // invalidAt is the offset of the first byte that is not UTF-8.

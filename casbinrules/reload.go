@@ -174,7 +174,9 @@ func (a *Authorizer) build(in *contents) (s *snapshot, err error) {
 			err = &core.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	return load(in, &a.config)
+	c := a.config
+	c.pace = newPace()
+	return load(in, &c)
 }
 
 // reject notes that the files are not in force, and tells so.

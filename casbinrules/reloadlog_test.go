@@ -83,7 +83,7 @@ func TestLogsOfReloadsHoldNoForgedLines(t *testing.T) {
 	// A handler that escapes nothing.
 	logger := slog.New(bareHandler{&out})
 	logged := LogReloads(logger)
-	rule := (&rule{file: "p" + evil + ".csv", line: 1, values: []string{"p", "ann" + evil, "/x"}}).written()
+	rule := oneRule("p"+evil+".csv", 1, "p", "ann"+evil, "/x").written()
 	logged(t.Context(), ReloadEvent{Outcome: ReloadLoaded, AddedCount: 1, Added: []RuleText{rule}})
 	logged(t.Context(), ReloadEvent{Outcome: ReloadFailed, Err: errors.New("open " + evil)})
 	logged(t.Context(), ReloadEvent{Outcome: ReloadRejected, Findings: []Finding{{File: evil, Message: evil, Severity: SeverityError}}})

@@ -43,13 +43,13 @@ func (a *Authorizer) Rules() []Rule {
 	objects, actions := s.schema.comparedWith("obj"), s.schema.comparedWith("act")
 	rules := make([]Rule, len(s.rules))
 	for i, r := range s.rules {
-		made := Rule{RuleText: r.written(), Kind: r.kind(), Fields: slices.Clone(r.fields())}
-		if made.Kind == "p" {
+		made := Rule{RuleText: r.written(), Kind: r.kind(), Fields: r.fields()}
+		if r.isPolicy() {
 			made.Subjects, made.Tenants = subjects.of(r), tenants.of(r)
 			made.Objects, made.Actions = objects.of(r), actions.of(r)
 			made.Effect = "allow"
 			if s.schema.eft >= 0 {
-				made.Effect = r.fields()[s.schema.eft]
+				made.Effect = r.field(s.schema.eft)
 			}
 		}
 		rules[i] = made
@@ -98,7 +98,7 @@ func (s *schema) comparedWith(field string) comparisons {
 func (c comparisons) of(r *rule) []Pattern {
 	var made []Pattern
 	for _, p := range c {
-		made = append(made, Pattern{r.fields()[p.column], p.function})
+		made = append(made, Pattern{r.field(p.column), p.function})
 	}
 	return made
 }

@@ -2,8 +2,8 @@ package casbinrules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 )
 
 // A policy file that had at least shrinkFrom rules and keeps fewer than one in
@@ -18,51 +18,55 @@ const (
 // for each file that is suddenly empty, or gone, or far smaller. Rules that
 // have moved to another file count where they were.
 func checkShrink(before, after []*rule) []Finding {
-	left := map[string]bool{}
-	for _, r := range after {
-		left[ruleKey(r)] = true
-	}
-	now := map[string]int{}
-	for _, r := range after {
-		now[r.file]++
-	}
-	var files []string
-	had, moved := map[string]int{}, map[string]int{}
-	here := rulesByFile(after)
-	for _, r := range before {
-		if had[r.file]++; had[r.file] == 1 {
-			files = append(files, r.file)
-		}
-		if key := ruleKey(r); left[key] && !here[r.file][key] {
-			moved[r.file]++
-		}
-	}
-	slices.Sort(files)
+	had, now := countByFile(before), countByFile(after)
 	var found []Finding
-	for _, file := range files {
-		f := Finding{File: file, Line: 1, Column: 1, Severity: SeverityError, Hint: "force the reload if this is meant"}
-		switch n := now[file] + moved[file]; {
-		case n == 0:
-			f.Code, f.Message = codeEmptied, fmt.Sprintf("the file had %d rules and has none", had[file])
-		case had[file] >= shrinkFrom && n*shrinkBy < had[file]:
-			f.Code, f.Message = codeShrunk, fmt.Sprintf("the file had %d rules and has %d", had[file], n)
-		default:
+	for _, file := range slices.Sorted(maps.Keys(had)) {
+		if !isShrunk(had[file], now[file]) {
 			continue
+		}
+		n := now[file] + moved(file, before, after)
+		if !isShrunk(had[file], n) {
+			continue
+		}
+		f := Finding{File: file, Line: 1, Column: 1, Severity: SeverityError, Hint: "force the reload if this is meant"}
+		if n == 0 {
+			f.Code, f.Message = codeEmptied, fmt.Sprintf("the file had %d rules and has none", had[file])
+		} else {
+			f.Code, f.Message = codeShrunk, fmt.Sprintf("the file had %d rules and has %d", had[file], n)
 		}
 		found = append(found, f)
 	}
 	return found
 }
 
-func ruleKey(r *rule) string { return strings.Join(r.values, "\x00") }
+func isShrunk(had, now int) bool { return now == 0 || had >= shrinkFrom && now*shrinkBy < had }
 
-func rulesByFile(rules []*rule) map[string]map[string]bool {
-	files := map[string]map[string]bool{}
-	for _, r := range rules {
-		if files[r.file] == nil {
-			files[r.file] = map[string]bool{}
+func countByFile(rules []*rule) map[string]int {
+	counts := map[string]int{}
+	for len(rules) > 0 {
+		file := rules[0].file()
+		n := slices.IndexFunc(rules, func(r *rule) bool { return r.file() != file })
+		if n < 0 {
+			n = len(rules)
 		}
-		files[r.file][ruleKey(r)] = true
+		counts[file] += n
+		rules = rules[n:]
 	}
-	return files
+	return counts
+}
+
+// moved is how many rules of a file stand in another one after that.
+func moved(file string, before, after []*rule) (count int) {
+	elsewhere := map[string]bool{}
+	for _, r := range after {
+		if r.file() != file {
+			elsewhere[r.text()] = true
+		}
+	}
+	for _, r := range before {
+		if r.file() == file && elsewhere[r.text()] {
+			count++
+		}
+	}
+	return count
 }

@@ -1,0 +1,94 @@
+package casbinrules
+
+// ruleGroups numbers the groups of rules that are equal in the columns that
+// must be for one to match whatever another does.
+type ruleGroups struct {
+	shape *shape
+	// further has, for each column but the first, what the group so far becomes
+	// by the number of the field there.
+	further []map[[2]int32]int32
+	of      []int32 // the groups of rules, by their place
+	// spans and places are where the rules of each group are, when somebody has
+	// asked for them.
+	spans  []span
+	places []int32
+	room   []*rule
+}
+
+func newRuleGroups(sh *shape) ruleGroups {
+	g := ruleGroups{shape: sh}
+	for range len(sh.same) - 1 {
+		g.further = append(g.further, map[[2]int32]int32{})
+	}
+	return g
+}
+
+// add is the group of a rule, a new one if there is none.
+func (g *ruleGroups) add(r *rule) int32 { return g.number(r, 0, true) }
+
+// find is the group of the rules that are equal to r, with another subject in
+// place of its own unless that is 0; -1 when there is none.
+func (g *ruleGroups) find(r *rule, subject int32) int32 { return g.number(r, subject, false) }
+
+func (g *ruleGroups) number(r *rule, subject int32, add bool) (group int32) {
+	for i, column := range g.shape.same {
+		n := r.number(column)
+		if column == g.shape.subject && subject != 0 {
+			n = subject
+		}
+		if i == 0 {
+			group = n
+			continue
+		}
+		key := [2]int32{group, n}
+		known := false
+		if group, known = g.further[i-1][key]; known {
+			continue
+		}
+		if !add {
+			return -1
+		}
+		group = int32(len(g.further[i-1]))
+		g.further[i-1][key] = group
+	}
+	return group
+}
+
+// members are the rules of a group, in their order, until the next call.
+func (g *ruleGroups) members(rules []*rule, group int32) []*rule {
+	if g.spans == nil {
+		g.sort()
+	}
+	g.room = g.room[:0]
+	if int(group) < len(g.spans) {
+		at := g.spans[group]
+		for _, place := range g.places[at.first : at.first+at.count] {
+			g.room = append(g.room, rules[place])
+		}
+	}
+	return g.room
+}
+
+// sort puts the places of rules in the order of their groups.
+func (g *ruleGroups) sort() {
+	most := int32(0)
+	for _, group := range g.of {
+		most = max(most, group)
+	}
+	g.spans = make([]span, most+1)
+	for _, group := range g.of {
+		g.spans[group].count++
+	}
+	first := int32(0)
+	for i := range g.spans {
+		g.spans[i].first = first
+		first += g.spans[i].count
+		g.spans[i].count = 0
+	}
+	g.places = make([]int32, len(g.of))
+	for place, group := range g.of {
+		at := &g.spans[group]
+		g.places[at.first+at.count] = int32(place)
+		at.count++
+	}
+}

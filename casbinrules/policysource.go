@@ -1,0 +1,45 @@
+package casbinrules
+
+import "sync"
+
+// policySource is what rules were read from. Where a field stands in it is only
+// looked for when there is something to say about the field. It is safe for
+// concurrent use.
+type policySource struct {
+	text string
+	rows [][]string // in place of the text
+	// starts are where the lines of the text begin.
+	starts []int
+	once   sync.Once
+}
+
+// column is where a field of a line begins, the first of the line being that
+// of its kind.
+func (s *policySource) column(line, field int) int {
+	if s.rows != nil {
+		return rowFields(s.rows[line-1])[field].column
+	}
+	text, offset := trimmed(s.line(line))
+	fields, _ := splitLine(nil, text, offset) // which has gone well before
+	return fields[field].column
+}
+
+// line is a line of the text, counted from 1, with what else follows its line
+// feed.
+func (s *policySource) line(n int) string {
+	s.once.Do(func() {
+		s.starts = append(s.starts, 0)
+		for i := range len(s.text) {
+			if s.text[i] == '\n' {
+				s.starts = append(s.starts, i+1)
+			}
+		}
+		s.starts = append(s.starts, len(s.text)+1)
+	})
+	return s.text[s.starts[n-1] : s.starts[n]-1]
+}
+
+// column is where a field of a rule begins, the kind being field 0.
+func (r *policyReader) column(of *rule, field int) int {
+	return r.sources[of.source].column(int(of.line), field)
+}
