@@ -50,6 +50,9 @@ func source(t *testing.T) *Source {
 
 // TestSnippetsCompile builds all Go blocks of all pages in one go.
 func TestSnippetsCompile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiling all snippets takes half a minute: left out with -short")
+	}
 	shown, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)

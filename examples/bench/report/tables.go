@@ -17,10 +17,10 @@ func rulesText(n string) string {
 }
 
 func targetTable(r *results) string {
-	t := table{head: []string{"work", "target", "Sallyport", "others", ""}}
+	t := table{head: []string{"work", "target", "Sallyport", "others", "others beforehand", ""}}
 	for _, target := range targets {
 		o := target.measure(r)
-		t.add(target.work, target.goal, orNone(o.ours), orNone(o.peers), o.verdict())
+		t.add(target.work, target.goal, orNone(o.ours), orNone(o.peers), target.before, o.verdict())
 	}
 	return t.String()
 }
