@@ -22,6 +22,9 @@ const MaxDepth = 16
 // float64: from 1<<53 on, text that was rounded looks like text that was not.
 const maxExact = 1<<53 - 1
 
+// exactDigits is how many digits every integer up to maxExact may have.
+const exactDigits = 15
+
 // Decode decodes text, which must be one object and nothing else, save white
 // space. Values are nil, bool, string, []any, map[string]any and, for numbers,
 // float64, or [json.Number] where float64 would turn one integer into another
@@ -63,15 +66,12 @@ func (d *decoder) peek() byte {
 }
 
 func (d *decoder) skipSpace() {
-	for d.at < len(d.text) {
-		switch d.text[d.at] {
-		case ' ', '\t', '\r', '\n':
-			d.at++
-		default:
-			return
-		}
+	for d.at < len(d.text) && isSpace(d.text[d.at]) {
+		d.at++
 	}
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
 // next skips white space and takes c if that is what follows.
 func (d *decoder) next(c byte) bool {
@@ -123,10 +123,10 @@ func (d *decoder) object() (map[string]any, error) {
 	if err := d.enter(); err != nil {
 		return nil, err
 	}
-	defer func() { d.depth-- }()
-	m := make(map[string]any)
+	var m members
 	if d.next('}') {
-		return m, nil
+		d.depth--
+		return m.toMap(), nil
 	}
 	for {
 		if d.skipSpace(); d.peek() != '"' {
@@ -136,20 +136,23 @@ func (d *decoder) object() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := m[name]; twice {
+		if m.has(name) {
 			return nil, d.fail("member name for the second time")
 		}
 		if !d.next(':') {
 			return nil, d.fail("no colon after a member name")
 		}
-		if m[name], err = d.value(); err != nil {
+		v, err := d.value()
+		if err != nil {
 			return nil, err
 		}
+		m.add(name, v)
 		if d.next(',') {
 			continue
 		}
 		if d.next('}') {
-			return m, nil
+			d.depth--
+			return m.toMap(), nil
 		}
 		return nil, d.fail("object is not closed")
 	}
@@ -159,11 +162,11 @@ func (d *decoder) array() ([]any, error) {
 	if err := d.enter(); err != nil {
 		return nil, err
 	}
-	defer func() { d.depth-- }()
-	list := []any{}
 	if d.next(']') {
-		return list, nil
+		d.depth--
+		return []any{}, nil
 	}
+	list := make([]any, 0, 4)
 	for {
 		v, err := d.value()
 		if err != nil {
@@ -174,6 +177,7 @@ func (d *decoder) array() ([]any, error) {
 			continue
 		}
 		if d.next(']') {
+			d.depth--
 			return list, nil
 		}
 		return nil, d.fail("array is not closed")
@@ -208,11 +212,23 @@ func (d *decoder) number() (any, error) {
 		}
 	}
 	text := d.text[start:d.at]
+	if integer && whole == start && len(text) <= exactDigits {
+		return shortInteger(text), nil
+	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || integer && (f > maxExact || f < -maxExact) {
 		return json.Number(text), nil
 	}
 	return f, nil
+}
+
+// shortInteger is the value of at most [exactDigits] digits, such as a date.
+func shortInteger(digits string) float64 {
+	var n int64
+	for _, c := range []byte(digits) {
+		n = 10*n + int64(c-'0')
+	}
+	return float64(n)
 }
 
 // digits takes digits and reports whether there was one.
@@ -224,16 +240,39 @@ func (d *decoder) digits() bool {
 	return d.at > start
 }
 
+// plain are the characters that a string holds as they are, and that need no
+// second look.
+var plain = func() (set [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		set[c] = c != '"' && c != '\\'
+	}
+	return set
+}()
+
 // string takes a string. One without escapes is a part of the text.
 func (d *decoder) string() (string, error) {
 	d.at++
-	start := d.at
-	ascii := true
+	start, text := d.at, d.text
+	i := start
+	for i < len(text) && plain[text[i]] {
+		i++
+	}
+	d.at = i
+	if i < len(text) && text[i] == '"' {
+		d.at++
+		return text[start:i], nil
+	}
+	return d.unusual(start)
+}
+
+// unusual goes on with a string that began at start and of which something else
+// than plain characters comes now.
+func (d *decoder) unusual(start int) (string, error) {
 	for d.at < len(d.text) {
 		switch c := d.text[d.at]; {
 		case c == '"':
 			s := d.text[start:d.at]
-			if !ascii && !utf8.ValidString(s) {
+			if !utf8.ValidString(s) {
 				return "", d.fail("string is not UTF-8")
 			}
 			d.at++
@@ -242,8 +281,6 @@ func (d *decoder) string() (string, error) {
 			return d.escaped(start)
 		case c < ' ':
 			return "", d.fail("control character in a string")
-		case c >= utf8.RuneSelf:
-			ascii = false
 		}
 		d.at++
 	}

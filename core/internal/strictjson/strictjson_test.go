@@ -28,6 +28,8 @@ func TestDecodeAccepts(t *testing.T) {
 		{"integers float64 would change", `{"a":9007199254740993,"b":-9007199254740993}`, map[string]any{"a": json.Number("9007199254740993"), "b": json.Number("-9007199254740993")}},
 		{"integers like those", `{"a":9007199254740992,"b":-9223372036854775808}`, map[string]any{"a": json.Number("9007199254740992"), "b": json.Number("-9223372036854775808")}},
 		{"beyond float64", `{"a":1e400,"b":1e300}`, map[string]any{"a": json.Number("1e400"), "b": 1e300}},
+		{"integers of 15 and 16 digits", `{"a":999999999999999,"b":1000000000000000}`, map[string]any{"a": 999999999999999.0, "b": 1e15}},
+		{"DEL in a string", "{\"a\":\"\x7f\"}", map[string]any{"a": "\x7f"}},
 		{"negative zero", `{"a":-0}`, map[string]any{"a": math.Copysign(0, -1)}},
 		{"deepest", nest(MaxDepth), nil},
 	} {
@@ -104,6 +106,28 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("got %v, error %v, want %q in it", got, err, tc.want)
 			}
 		})
+	}
+}
+
+// However many members an object has, none is lost, and none may come twice.
+func TestManyMembers(t *testing.T) {
+	for n := range 70 {
+		text, want := "{", map[string]any{}
+		for i := range n {
+			name := "m" + strconv.Itoa(i)
+			text += strconv.Quote(name) + ":" + strconv.Itoa(i) + ","
+			want[name] = float64(i)
+		}
+		got, err := Decode(text + `"end":{"m0":null}}`)
+		want["end"] = map[string]any{"m0": nil}
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%d members and one: %v, error %v", n, got, err)
+		}
+		for i := range n {
+			if _, err := Decode(text + `"m` + strconv.Itoa(i) + `":0}`); err == nil || !strings.Contains(err.Error(), "second time") {
+				t.Errorf("the %dth of %d members twice: error %v", i, n, err)
+			}
+		}
 	}
 }
 
