@@ -50,12 +50,12 @@ func lookup(s Set, p Path) (any, error) {
 			return nil, nil
 		}
 		if s, ok = v.(map[string]any); !ok {
-			return nil, fmt.Errorf("%s in %s is not an object", name, p)
+			return nil, fmt.Errorf("%s in %s is not an object", name, p.String())
 		}
 	}
 	v, ok := s[p[len(p)-1]]
 	if ok && v == nil {
-		return nil, fmt.Errorf("%s is null", p)
+		return nil, fmt.Errorf("%s is null", p.String())
 	}
 	return v, nil
 }
@@ -68,7 +68,7 @@ func Text(s Set, p Path) (string, error) {
 	}
 	text, ok := v.(string)
 	if !ok || !ControlFree(text) {
-		return "", fmt.Errorf("%s is not a string without control characters", p)
+		return "", fmt.Errorf("%s is not a string without control characters", p.String())
 	}
 	return text, nil
 }
@@ -82,12 +82,12 @@ func List(s Set, p Path) ([]string, error) {
 	}
 	elements, ok := v.([]any)
 	if !ok {
-		return nil, fmt.Errorf("%s is not an array", p)
+		return nil, fmt.Errorf("%s is not an array", p.String())
 	}
 	out := make([]string, len(elements))
 	for i, e := range elements {
 		if out[i], ok = e.(string); !ok || out[i] == "" || !ControlFree(out[i]) {
-			return nil, fmt.Errorf("%s: element %d is not a string, is empty or has a control character", p, i+1)
+			return nil, fmt.Errorf("%s: element %d is not a string, is empty or has a control character", p.String(), i+1)
 		}
 	}
 	return out, nil
