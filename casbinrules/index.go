@@ -24,7 +24,7 @@ type index struct {
 	open []*cond
 	// firstAllow and firstDeny are the first rules of their kind, or none.
 	firstAllow, firstDeny int32
-	conds                 []*cond
+	conds                 []condition
 	matches               []pattern
 	// plain answers what cannot be looked up: objects with characters that
 	// mean something else to the patterns.

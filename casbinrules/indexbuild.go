@@ -48,7 +48,7 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*i
 	}
 	b.index.places = places(b.index.rules)
 	b.index.names = newNameTable(rules, graphs["g"] != nil && graphs["g"].tenants)
-	b.index.conds, b.index.matches = make([]*cond, 1), make([]pattern, 1)
+	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern, 1)
 	for _, alternative := range matcher.flat(exprOr) {
 		if len(alternative.columns()) == 0 {
 			b.index.open = append(b.index.open, b.binder.bind(alternative, nil))
@@ -222,7 +222,7 @@ func (b *indexBuilder) condition(left []factor, fields []string) (number int32, 
 	switch {
 	case all.kind != exprConstant:
 		number = int32(len(b.index.conds))
-		b.index.conds = append(b.index.conds, all)
+		b.index.conds = append(b.index.conds, newCondition(all))
 	case !all.value:
 		number = -1
 	}

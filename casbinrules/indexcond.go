@@ -25,6 +25,34 @@ type cond struct {
 	match pattern
 }
 
+// condition is what must hold for a rule besides: mostly that the action is the
+// rule's, which is compared without going through a cond.
+type condition struct {
+	action string
+	other  *cond // instead, if it is not nil
+}
+
+func newCondition(c *cond) condition {
+	if c.kind == exprEqual {
+		left, right := c.left, c.right
+		if left.kind == operandText {
+			left, right = right, left
+		}
+		if left.kind == operandRequest && left.field == fieldAction && right.kind == operandText {
+			return condition{action: right.text}
+		}
+	}
+	return condition{other: c}
+}
+
+// holds reports whether the condition is true of a request with these roles.
+func (c *condition) holds(q *question, with *bearing) bool {
+	if c.other == nil {
+		return q.action == c.action
+	}
+	return c.other.holds(q, with)
+}
+
 // pattern reports whether a string matches. It is safe for concurrent use.
 type pattern func(string) bool
 
