@@ -176,10 +176,12 @@ type Verdict struct {
 // The order is fixed: a CORS preflight is answered (browsers send no
 // credentials on it), a path or credentials that can be read two ways are 400,
 // then gate one, then the method, then the rules.
-func (t *Gate) Check(ctx context.Context, r Request) Verdict {
-	e := Event{Time: time.Now(), Gate: t.kind, Outcome: OutcomeAllowed, Status: http.StatusOK, Reason: ReasonAllowed}
-	v, d := t.judge(ctx, r, &e)
-	if d != nil {
+func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
+	var e Event // filled in place: it is large
+	e.Time = time.Now()
+	e.Gate, e.Outcome, e.Status, e.Reason = t.kind, OutcomeAllowed, http.StatusOK, ReasonAllowed
+	v.Context = ctx
+	if d := t.judge(ctx, r, &v, &e); d != nil {
 		v = Verdict{Context: ctx, Denial: d}
 		if v.Conceal = t.guard.conceal(ctx, d); v.Conceal != nil {
 			v.Response = notFound
@@ -193,8 +195,10 @@ func (t *Gate) Check(ctx context.Context, r Request) Verdict {
 	return v
 }
 
-// judge runs the gate's steps. A panic in anything a user wrote is a denial.
-func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *Denial) {
+// judge runs the gate's steps and fills in v, with the request's context in it,
+// for a request that is not denied. A panic in anything a user wrote is a
+// denial.
+func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *Denial) {
 	defer func() {
 		if p := recover(); p != nil {
 			d = newDenial(Faulty, CodeInternal, ReasonPanic, &PanicError{Value: p, Stack: debug.Stack()})
@@ -208,66 +212,65 @@ func (t *Gate) judge(ctx context.Context, r Request, e *Event) (v Verdict, d *De
 	}
 	if e.Method == http.MethodOptions && t.kind != "check" && isPreflight(r) {
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
-		v = Verdict{Context: ctx, Response: g.preflight(r)}
+		v.Response = g.preflight(r)
 		if g.concealment != nil { // whatever origin it names, since anyone can name it
 			v.Response, v.Conceal, e.Status = notFound, g.conceal(ctx, nil), notFound.Status
 		}
-		return v, nil
+		return nil
 	}
-	resource, err := t.resource(r)
-	if err != nil {
+	a := Access{Action: t.action, Request: r}
+	if a.Action == "" {
+		a.Action = e.Method
+	}
+	if err := t.locate(r, &a.Resource); err != nil {
 		if errors.Is(err, ErrAmbiguousPath) {
-			return v, newDenial(Ambiguous, CodeAmbiguousPath, ReasonAmbiguousPath, err)
+			return newDenial(Ambiguous, CodeAmbiguousPath, ReasonAmbiguousPath, err)
 		}
-		return v, newDenial(Faulty, CodeInternal, ReasonInternal, err)
+		return newDenial(Faulty, CodeInternal, ReasonInternal, err)
 	}
-	e.Route, e.Resource = resource.Route, resource.Path
+	e.Route, e.Resource = a.Resource.Route, a.Resource.Path
 
-	v = Verdict{Context: ctx}
 	if pass := passageFrom(ctx); g.reuses(pass) {
 		if p := pass.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
 		if pass.ambient && e.Method != pass.method { // a middleware has overridden it
 			if d := g.crossSite(r); d != nil {
-				return v, d
+				return d
 			}
 		}
-		return v, t.decide(ctx, r, pass.principal, resource, e)
+		return t.decide(ctx, pass.principal, &a, e)
 	}
-	id, d := g.identify(ctx, r, e)
-	if d == nil {
-		d = t.decide(ctx, r, id.principal, resource, e)
-		if d != nil && len(id.informed) > 0 {
+	var id identity
+	if d := g.identify(ctx, r, &id, e); d != nil {
+		return d
+	}
+	if d := t.decide(ctx, id.principal, &a, e); d != nil {
+		if len(id.informed) > 0 {
 			informed := *d
 			informed.fields, informed.answer = slices.Concat(id.informed, d.fields), nil
 			d = &informed
 		}
+		return d
 	}
-	if d == nil {
-		v = Verdict{Context: id.passage(ctx, g, e.Method), Fields: id.fields}
-	}
-	return v, d
+	v.Context, v.Fields = id.passage(ctx, g, e.Method), id.fields
+	return nil
 }
 
 // decide is gate two.
-func (t *Gate) decide(ctx context.Context, r Request, p *Principal, res Resource, e *Event) *Denial {
-	g := t.guard
-	a := Access{Action: t.action, Resource: res, Request: r}
-	if a.Action == "" {
-		a.Action = e.Method
-	}
+func (t *Gate) decide(ctx context.Context, p *Principal, a *Access, e *Event) *Denial {
+	g, r := t.guard, a.Request
 	var dec Decision
 	var err error
 	switch {
 	case !g.judgesMethod(e.Method) && !t.judges(e.Method):
 		dec.Reason = ReasonUnknownMethod
 	case t.rules == nil:
-		dec = Decision{Allowed: p != nil || t.anonymous}
+		dec.Allowed = p != nil || t.anonymous
 	case p != nil:
-		dec, err = t.rules.Authorize(ctx, p, a)
+		dec, err = t.rules.Authorize(ctx, p, *a)
 	case t.kind == "authorize" && g.anonymous != nil:
-		dec, err = g.anonymous.AuthorizeAnonymous(ctx, a)
+		dec, err = g.anonymous.AuthorizeAnonymous(ctx, *a)
 	}
 	e.Rule = dec.Rule
 	switch {
@@ -284,7 +287,7 @@ func (t *Gate) decide(ctx context.Context, r Request, p *Principal, res Resource
 	case p == nil:
 		return g.refuse(r, -1, ErrNoCredentials)
 	default:
-		return g.forbid(r, dec)
+		return g.forbid(r, &dec)
 	}
 }
 
@@ -294,16 +297,18 @@ func (t *Gate) judges(method string) bool {
 	return ok && m.JudgesMethod(method)
 }
 
-func (t *Gate) resource(r Request) (Resource, error) {
+// locate fills in what r wants to act on.
+func (t *Gate) locate(r Request, res *Resource) error {
 	rt, err := r.Route()
 	if err != nil {
-		return Resource{}, err
+		return err
 	}
 	path, err := CanonicalPath(rt)
 	if err != nil {
-		return Resource{}, err
+		return err
 	}
-	return Resource{Route: rt.Pattern, Path: path, Name: t.name}, nil
+	res.Route, res.Path, res.Name = rt.Pattern, path, t.name
+	return nil
 }
 
 // isPreflight reports whether an OPTIONS request is a CORS preflight (Fetch

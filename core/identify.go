@@ -17,17 +17,18 @@ type identity struct {
 }
 
 // passage is the context of a request that has passed gate one of g with id.
-func (id identity) passage(ctx context.Context, g *Guard, method string) *passage {
+func (id *identity) passage(ctx context.Context, g *Guard, method string) *passage {
 	return &passage{
 		Context: ctx, guard: g, principal: id.principal, scheme: id.scheme,
 		ambient: id.ambient, method: method, fields: id.fields,
 	}
 }
 
-// identify is gate one: the principal, or none, or a denial.
-func (g *Guard) identify(ctx context.Context, r Request, e *Event) (identity, *Denial) {
+// identify is gate one: it fills in id with the principal, or with none, or
+// returns a denial.
+func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event) *Denial {
 	if _, n := r.Header("Authorization"); n > 1 {
-		return identity{}, g.refuse(r, -1, fmt.Errorf("%w: %d Authorization lines", ErrAmbiguousCredentials, n))
+		return g.refuse(r, -1, fmt.Errorf("%w: %d Authorization lines", ErrAmbiguousCredentials, n))
 	}
 	for i := range g.schemes {
 		s := &g.schemes[i]
@@ -41,11 +42,12 @@ func (g *Guard) identify(ctx context.Context, r Request, e *Event) (identity, *D
 			err = &InternalError{fmt.Errorf("authenticator %s returned neither principal nor error", s.name)}
 		}
 		if err != nil {
-			return identity{}, g.refuse(r, i, err)
+			return g.refuse(r, i, err)
 		}
-		return g.admit(ctx, r, s, p, e)
+		return g.admit(ctx, r, s, p, id, e)
 	}
-	return identity{fields: g.varyFields}, nil
+	id.fields = g.varyFields
+	return nil
 }
 
 // attempt asks one scheme, and the limiter before and after it.
@@ -68,33 +70,33 @@ func (g *Guard) attempt(ctx context.Context, r Request, s *scheme) (*Principal, 
 	return p, err
 }
 
-// admit completes a principal that scheme s has proved.
-func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, e *Event) (identity, *Denial) {
+// admit completes a principal that scheme s has proved, and fills in id.
+func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, id *identity, e *Event) *Denial {
 	if p.Scheme() == "" {
 		p = p.withScheme(s.name)
 	}
 	e.PrincipalID = p.ID()
 	if s.ambient {
 		if d := g.crossSite(r); d != nil {
-			return identity{}, d
+			return d
 		}
 	}
 	if g.roles != nil {
 		extra, err := g.roles.RolesOf(ctx, p)
 		if err != nil {
-			return identity{}, g.failure(err)
+			return g.failure(err)
 		}
 		if len(extra) > 0 {
 			p = p.withRoles(extra)
 		}
 	}
-	id := identity{principal: p, scheme: s.name, ambient: s.ambient, fields: s.allowed}
+	id.principal, id.scheme, id.ambient, id.fields = p, s.name, s.ambient, s.allowed
 	if s.informer != nil {
 		if id.informed = s.informer.Inform(r, p, nil); len(id.informed) > 0 {
 			id.fields = slices.Concat(s.allowed, id.informed)
 		}
 	}
-	return id, nil
+	return nil
 }
 
 // crossSite is the denial for what another site sends with credentials that the

@@ -71,18 +71,17 @@ func decodePath(path string) (string, error) {
 func checkDecoded(path string) error {
 	ascii := true
 	start := 1 // of the current segment
-	for i := 1; i <= len(path); i++ {
-		if i == len(path) || path[i] == '/' {
-			switch seg := path[start:i]; {
-			case seg == "" && len(path) > 1:
-				return ambiguous("it holds an empty segment")
-			case seg == "." || seg == "..":
-				return ambiguous("it holds a dot segment")
+	for i := 1; i < len(path); i++ {
+		c := path[i]
+		if '0' <= c && c <= '[' || ']' <= c && c <= '~' {
+			continue // as most are
+		}
+		switch {
+		case c == '/':
+			if err := checkSegment(path[start:i]); err != nil {
+				return err
 			}
 			start = i + 1
-			continue
-		}
-		switch c := path[i]; {
 		case c >= utf8.RuneSelf:
 			ascii = false
 		case c < ' ' || c == 0x7f:
@@ -93,6 +92,11 @@ func checkDecoded(path string) error {
 			return ambiguous("it is percent-encoded twice")
 		}
 	}
+	if len(path) > 1 {
+		if err := checkSegment(path[start:]); err != nil {
+			return err
+		}
+	}
 	if ascii {
 		return nil
 	}
@@ -101,6 +105,16 @@ func checkDecoded(path string) error {
 	}
 	if strings.IndexFunc(path, unicode.IsControl) >= 0 {
 		return ambiguous("it holds a control character")
+	}
+	return nil
+}
+
+func checkSegment(seg string) error {
+	switch seg {
+	case "":
+		return ambiguous("it holds an empty segment")
+	case ".", "..":
+		return ambiguous("it holds a dot segment")
 	}
 	return nil
 }

@@ -141,7 +141,7 @@ func (g *Guard) failure(err error) *Denial {
 }
 
 // forbid is the denial for a known principal (RFC 9110 §15.5.4).
-func (g *Guard) forbid(r Request, dec Decision) *Denial {
+func (g *Guard) forbid(r Request, dec *Decision) *Denial {
 	reason := dec.Reason
 	if reason == "" {
 		reason = ReasonDenied

@@ -51,16 +51,28 @@ const (
 // Access-Control-Expose-Headers are merged with what others have set, every
 // challenge and cookie gets its own line, other names replace.
 func AddFields(h http.Header, fields []Field) {
+	fresh := len(h) == 0
 	for i := range fields {
 		f := &fields[i]
-		if s := f.shared; s == nil {
+		switch s := f.shared; {
+		case s == nil:
 			f.add(h, http.CanonicalHeaderKey(f.Name))
-		} else if s.adds && len(h[s.key]) > 0 {
+		case s.adds && (!fresh || !first(fields[:i], f.Name)) && len(h[s.key]) > 0:
 			f.add(h, s.key)
-		} else {
+		default:
 			h[s.key] = s.values[:1:1] // without room, so that nobody appends in place
 		}
 	}
+}
+
+// first reports whether no field of before can have the name.
+func first(before []Field, name string) bool {
+	for i := range before {
+		if len(before[i].Name) == len(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // add puts one field into a header; key is its name in canonical form.

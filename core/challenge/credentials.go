@@ -88,7 +88,12 @@ func (s *scanner) paramList() (params []Param, err error) {
 // it; scheme is then the token the field begins with, so that a scheme can
 // refuse its own malformed credentials, and rest is "".
 func Split(field string) (scheme, rest string, ok bool) {
-	field = strings.Trim(field, " \t")
+	for field != "" && isBlank(field[0]) {
+		field = field[1:]
+	}
+	for field != "" && isBlank(field[len(field)-1]) {
+		field = field[:len(field)-1]
+	}
 	n := tokenLen(field)
 	scheme, rest = field[:n], field[n:]
 	if rest != "" && rest[0] != ' ' {
@@ -96,6 +101,8 @@ func Split(field string) (scheme, rest string, ok bool) {
 	}
 	return scheme, strings.TrimLeft(rest, " "), n > 0
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // IsToken68 reports whether s is a token68: one or more letters, digits or
 // -._~+/ and then any number of "=" (RFC 9110 §11.2). It does not allocate.
