@@ -44,17 +44,23 @@ func New[V any](size int) *Cache[V] {
 
 // Get returns the value kept for key, unless it has expired at now.
 func (c *Cache[V]) Get(key Key, now time.Time) (V, bool) {
-	s := c.set(key)
-	for i := range s {
-		if e := s[i].Load(); e != nil && e.key == key {
-			if now.Before(e.expires) {
-				return e.value, true
-			}
-			break
-		}
+	if v, expires, ok := c.Peek(key); ok && now.Before(expires) {
+		return v, true
 	}
 	var none V
 	return none, false
+}
+
+// Peek returns the value kept for key and when it expires, which the caller has
+// to look at: it may have expired.
+func (c *Cache[V]) Peek(key Key) (value V, expires time.Time, ok bool) {
+	s := c.set(key)
+	for i := range s {
+		if e := s[i].Load(); e != nil && e.key == key {
+			return e.value, e.expires, true
+		}
+	}
+	return value, expires, false
 }
 
 // Put keeps value for key until expires. It takes the place of the key's own

@@ -27,6 +27,17 @@ func TestEntriesEndWithTheirTime(t *testing.T) {
 	}
 }
 
+func TestPeekLeavesTheTimeToTheCaller(t *testing.T) {
+	c := New[string](16)
+	if _, _, ok := c.Peek(key("a")); ok {
+		t.Error("found what was never put in")
+	}
+	c.Put(key("a"), "one", start.Add(time.Minute), start)
+	if v, expires, ok := c.Peek(key("a")); !ok || v != "one" || !expires.Equal(start.Add(time.Minute)) {
+		t.Errorf("got %q until %v, %v", v, expires, ok)
+	}
+}
+
 func TestAKeyHasOneEntry(t *testing.T) {
 	c := New[int](4) // one set
 	for n := range 3 {
