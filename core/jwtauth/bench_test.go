@@ -2,8 +2,11 @@ package jwtauth_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
+	"time"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -25,6 +28,55 @@ func BenchmarkVerifyToken(b *testing.B) {
 		})
 	}
 }
+
+// What the Bearer scheme costs with tokens that it has not seen, and with one
+// that it has, by the machine's clock.
+func BenchmarkAuthenticate(b *testing.B) {
+	for _, alg := range []string{"HS256", "RS256", "ES256"} {
+		keys := set(b, verificationKey(b, "k1", alg))
+		fields := make([]string, 256) // more than the smallest cache holds
+		for i := range fields {
+			claims := fmt.Sprintf(`{"iss":"https://issuer.example","aud":"reports","sub":"alice","exp":%d,"iat":%d,"jti":"%d","scope":"reports:read","roles":["editor","viewer"]}`,
+				time.Now().Add(12*time.Hour).Unix(), time.Now().Unix(), i)
+			fields[i] = "Bearer " + sign(b, alg, signers()[alg], headerOf(alg, "k1"), claims)
+		}
+		for _, bc := range []struct {
+			name   string
+			cache  int
+			fields []string
+		}{
+			{"first", 1, fields},
+			{"cached", 4096, fields[:1]},
+		} {
+			b.Run(bc.name+"/"+alg, func(b *testing.B) {
+				v, err := jwtauth.New(keys, jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports"), jwtauth.CacheSize(bc.cache))
+				if err != nil {
+					b.Fatal(err)
+				}
+				a, err := bearer.New("reports", v)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r := &authorization{}
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					r.value = bc.fields[i%len(bc.fields)]
+					if _, err := a.Authenticate(context.Background(), r); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// authorization is a request with an Authorization field and nothing else.
+type authorization struct {
+	core.Request
+	value string
+}
+
+func (a *authorization) Header(string) (string, int) { return a.value, 1 }
 
 // What a token costs that has no good signature.
 func BenchmarkRefuseToken(b *testing.B) {

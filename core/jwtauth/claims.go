@@ -31,6 +31,9 @@ func (v *Verifier) checkAudience(c claims.Set) error {
 	if v.anyAud {
 		return nil
 	}
+	if only, ok := c["aud"].(string); ok && slices.Contains(v.audiences, only) {
+		return nil
+	}
 	aud, err := claims.Audience(c)
 	if err != nil {
 		return badClaim(err)
@@ -47,21 +50,21 @@ type validity struct{ exp, nbf, iat time.Time }
 // validityOf reads exp, nbf and iat (RFC 7519 §4.1.4–6).
 func (v *Verifier) validityOf(c claims.Set) (validity, error) {
 	var t validity
-	for _, d := range [...]struct {
-		name string
-		to   *time.Time
-	}{{"exp", &t.exp}, {"nbf", &t.nbf}, {"iat", &t.iat}} {
-		at, ok, err := date(c, d.name)
-		if err != nil {
-			return t, err
-		}
-		if ok {
-			*d.to = at
-		}
+	var has bool
+	var err error
+	if t.exp, has, err = date(c, "exp"); err != nil {
+		return t, err
 	}
-	if _, ok := c["exp"]; !ok && !v.noExpiry {
+	if t.nbf, _, err = date(c, "nbf"); err != nil {
+		return t, err
+	}
+	if t.iat, _, err = date(c, "iat"); err != nil {
+		return t, err
+	}
+	if !has && !v.noExpiry {
 		return t, refuse(core.ReasonBadClaim, "no exp")
-	} else if ok && t.exp.Unix() <= 0 {
+	}
+	if has && t.exp.Unix() <= 0 {
 		return t, refuse(core.ReasonBadClaim, "exp is zero")
 	}
 	return t, nil

@@ -19,18 +19,18 @@ type header struct {
 	typ string // "" when the header has none
 }
 
-// parseHeader reads the first part of a token. It refuses all extensions that
-// must be understood (crit, RFC 7515 §4.1.11) and unencoded payloads (b64,
-// RFC 7797 §7), since it understands none.
+// parseHeader reads the first part of a token.
 func parseHeader(part string) (header, error) {
-	text, err := decodePart(part)
+	m, err := decodeObject(part)
 	if err != nil {
 		return header{}, refuse(core.ReasonMalformed, "header: %w", err)
 	}
-	m, err := strictjson.Decode(string(text))
-	if err != nil {
-		return header{}, refuse(core.ReasonMalformed, "header: %w", err)
-	}
+	return headerOf(m)
+}
+
+// headerOf refuses all extensions that must be understood (crit, RFC 7515
+// §4.1.11) and unencoded payloads (b64, RFC 7797 §7), since it understands none.
+func headerOf(m map[string]any) (header, error) {
 	for _, name := range [...]string{"crit", "b64"} {
 		if _, ok := m[name]; ok {
 			return header{}, refuse(core.ReasonMalformed, "header: %s is not supported", name)
@@ -65,9 +65,22 @@ var strictBase64 = base64.RawURLEncoding.Strict()
 var errLineBreak = errors.New("line break in base64url")
 
 // decodePart decodes base64url without padding (RFC 7515 §2).
-func decodePart(s string) ([]byte, error) {
-	if strings.ContainsAny(s, "\r\n") {
+func decodePart(s string) ([]byte, error) { return appendPart(nil, s) }
+
+// appendPart decodes as decodePart does, and appends to dst.
+func appendPart(dst []byte, s string) ([]byte, error) {
+	if strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0 {
 		return nil, errLineBreak // encoding/base64 would skip it
 	}
-	return strictBase64.DecodeString(s)
+	return strictBase64.AppendDecode(dst, []byte(s))
+}
+
+// decodeObject decodes a part that is a JSON object.
+func decodeObject(part string) (map[string]any, error) {
+	var room [1024]byte // for most parts, which are copied once, out of it
+	text, err := appendPart(room[:0], part)
+	if err != nil {
+		return nil, err
+	}
+	return strictjson.Decode(string(text))
 }

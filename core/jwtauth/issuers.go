@@ -7,7 +7,6 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
-	"github.com/sallyport-go/sallyport/core/internal/cache"
 )
 
 // Issuers verifies the tokens of several issuers, each by a [Verifier] of its
@@ -69,10 +68,10 @@ func (s *Issuers) verify(ctx context.Context, token, scheme string) (*verified, 
 		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), s.maxSize)
 	}
 	if s.caching && len(token) <= maxCachedToken {
-		id := digest(token)
+		at := placeOf(token)
 		for _, v := range s.all {
-			if v.knows(id) { // it has passed that verifier, so it is of that issuer
-				return v.verifyKept(ctx, token, id, scheme)
+			if v.knows(at) { // it has passed that verifier, so it is of that issuer
+				return v.verifyKept(ctx, token, at, scheme)
 			}
 		}
 	}
@@ -105,13 +104,4 @@ func (s *Issuers) verifier(token string) (*Verifier, error) {
 		return nil, refuse(core.ReasonWrongIssuer, "iss is %.128q, which is none of ours", iss)
 	}
 	return v, nil
-}
-
-// knows reports whether the verifier has verified that token and still has it.
-func (v *Verifier) knows(id cache.Key) bool {
-	if v.cache == nil {
-		return false
-	}
-	_, ok := v.cache.Get(id, v.now())
-	return ok
 }

@@ -2,7 +2,7 @@
 // signed as a JWS in compact form (RFC 7515), for the Bearer scheme of package
 // bearer.
 //
-// The cryptography is golang-jwt's. What stands around it is read here, and
+// The cryptography is golang-jwt's and the standard library's. What stands around it is read here, and
 // more strictly than RFC 7519 asks: one spelling for each token, one value for
 // each member, one algorithm for each key. A token that two readers could
 // understand in two ways is refused (RFC 8725 §3).
@@ -50,6 +50,7 @@ type Verifier struct {
 	revocations  revoke.Checker
 	cacheSize    int
 	cache        *cache.Cache[*verified] // nil when off
+	headers      headers
 }
 
 var _ bearer.TokenVerifier = (*Verifier)(nil)

@@ -18,7 +18,7 @@ import (
 type Key struct {
 	id, alg  string
 	method   jwt.SigningMethod
-	material any // as method wants it
+	material any // as method wants it, or *macs for one that takes a secret
 }
 
 // ID is the key's kid, or "".
@@ -28,12 +28,16 @@ func (k *Key) ID() string { return k.id }
 func (k *Key) Algorithm() string { return k.alg }
 
 func (k *Key) symmetric() bool {
-	_, ok := k.material.([]byte)
+	_, ok := k.material.(*macs)
 	return ok
 }
 
 func (k *Key) verify(signed string, signature []byte) error {
-	return k.method.Verify(signed, signature, k.material)
+	if m, ok := k.material.(*macs); ok {
+		return m.verify(signed, signature)
+	}
+	// Cloned, so that a caller's may stay on the stack.
+	return k.method.Verify(signed, slices.Clone(signature), k.material)
 }
 
 // HMACKey makes a key of a shared secret for HS256, HS384 or HS512. kid is ""
@@ -53,7 +57,7 @@ func HMACKey(kid, alg string, secret []byte) (*Key, error) {
 	if isPublicKey(secret) {
 		return nil, errors.New("secret is a public or private key: keep it out of HMAC and use PublicKey, PEMKey or a JWK set")
 	}
-	return newKey(kid, alg, m, slices.Clone(secret))
+	return newKey(kid, alg, m, newMACs(m.Hash, secret))
 }
 
 // PublicKey makes a key of an *[rsa.PublicKey], an *[ecdsa.PublicKey] on P-256,

@@ -25,7 +25,8 @@ func (v *Verifier) judge(t *verified) error {
 	if t.validity, err = v.validityOf(c); err != nil {
 		return err
 	}
-	if err := v.checkTimes(t.validity, v.now()); err != nil {
+	t.judged = v.now()
+	if err := v.checkTimes(t.validity, t.judged); err != nil {
 		return err
 	}
 	if v.profile {

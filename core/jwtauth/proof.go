@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
 // maxProofRSABits bounds the work that a key of the client's choice causes.
@@ -50,13 +49,13 @@ func verifyProof(jws, typ string, algs []string) (*Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := parseHeader(parts.header)
-	if err != nil {
-		return nil, err
-	}
-	m, err := decodeObject(parts.header) // once more, for typ and jwk
+	m, err := decodeObject(parts.header)
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "header: %w", err)
+	}
+	h, err := headerOf(m)
+	if err != nil {
+		return nil, err
 	}
 	if m["typ"] != typ {
 		return nil, refuse(core.ReasonMalformed, "header: typ is not %s", typ)
@@ -80,14 +79,6 @@ func verifyProof(jws, typ string, algs []string) (*Proof, error) {
 		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
 	}
 	return &Proof{Thumbprint: key.Thumbprint(), Claims: c}, nil
-}
-
-func decodeObject(part string) (map[string]any, error) {
-	text, err := decodePart(part)
-	if err != nil {
-		return nil, err
-	}
-	return strictjson.Decode(string(text))
 }
 
 // proofKey is the key in a header, for alg alone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/cache"
@@ -24,8 +25,10 @@ const (
 //
 // Only the signature and the reading of claims are saved. Every request looks
 // again whether the key is still in use, whether the token's times are good and
-// whether it was revoked. An entry is found by a hash of the whole token, so
-// that another spelling of it is verified by itself.
+// whether it was revoked. An entry is found by the whole token, header and
+// payload as spelt and a SHA-256 hash of the signature, so that another spelling
+// is verified by itself. Of the signature no more than that hash is kept, so
+// that the cache holds no token that could be used.
 func CacheSize(n int) Option {
 	return func(v *Verifier) error {
 		if n < 0 || n > maxCacheSize {
@@ -36,19 +39,47 @@ func CacheSize(n int) Option {
 	}
 }
 
-// digest names a token in the cache. Signature included: a stolen payload with
-// another signature must not be found.
-func digest(token string) cache.Key {
-	var room [1024]byte // for most tokens, so that the copy stays on the stack
-	return sha256.Sum256(append(room[:0], token...))
+// place is where a token stands in the cache: under the hash of its signature,
+// and only if all before that is the same. Together they are as exact as a hash
+// of the whole, for half of its time or less, and clients cannot choose where
+// something goes in, since they cannot choose good signatures.
+type place struct {
+	hash   cache.Key
+	signed string
+}
+
+func placeOf(token string) place {
+	dot := strings.LastIndexByte(token, '.')
+	var room [512]byte // for most signatures, so that the copy stays on the stack
+	return place{
+		hash:   sha256.Sum256(append(room[:0], token[dot+1:]...)),
+		signed: token[:max(dot, 0)],
+	}
+}
+
+// find is what the cache holds at a place, nil for nothing, and until when.
+func (v *Verifier) find(at place) (*verified, time.Time) {
+	if v.cache == nil {
+		return nil, time.Time{}
+	}
+	t, until, ok := v.cache.Peek(at.hash)
+	if !ok || t.signed != at.signed {
+		return nil, until
+	}
+	return t, until
+}
+
+// knows reports whether the verifier has verified that token and still has it.
+func (v *Verifier) knows(at place) bool {
+	t, _ := v.find(at)
+	return t != nil
 }
 
 // recall judges a token again that passed before, nil when it has to be
-// verified anew.
-func (v *Verifier) recall(ctx context.Context, id cache.Key, scheme string) (*verified, error) {
-	now := v.now()
-	t, ok := v.cache.Get(id, now)
-	if !ok || t.scheme != scheme {
+// verified anew. The time is taken last, since the key source may take some.
+func (v *Verifier) recall(ctx context.Context, at place, scheme string) (*verified, error) {
+	t, until := v.find(at)
+	if t == nil || t.scheme != scheme {
 		return nil, nil
 	}
 	key, err := v.key(ctx, t.header)
@@ -57,6 +88,10 @@ func (v *Verifier) recall(ctx context.Context, id cache.Key, scheme string) (*ve
 	}
 	if key != t.key {
 		return nil, nil // the source has another key under this name now
+	}
+	now := v.now()
+	if !now.Before(until) {
+		return nil, nil
 	}
 	if err := v.checkTimes(t.validity, now); err != nil {
 		return nil, err
@@ -67,12 +102,12 @@ func (v *Verifier) recall(ctx context.Context, id cache.Key, scheme string) (*ve
 	return t, nil
 }
 
-// remember keeps a token until it expires.
-func (v *Verifier) remember(id cache.Key, t *verified) {
-	now := v.now()
-	until := now.Add(cachedForever)
+// remember keeps a token until it expires. t is not in use elsewhere yet.
+func (v *Verifier) remember(at place, t *verified) {
+	until := t.judged.Add(cachedForever)
 	if !t.validity.exp.IsZero() {
 		until = t.validity.exp.Add(v.leeway)
 	}
-	v.cache.Put(id, t, until, now)
+	t.signed = strings.Clone(at.signed) // the token itself is not kept
+	v.cache.Put(at.hash, t, until, t.judged)
 }

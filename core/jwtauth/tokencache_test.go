@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 	"sync/atomic"
@@ -63,6 +64,27 @@ func TestVerifiedTokensAreKept(t *testing.T) {
 	}
 	if !cachedTwice(t, newVerifier(t, keys, jwtauth.WithoutExpiry()), hs256(t, without("exp"))) {
 		t.Error("a token without exp was not kept")
+	}
+}
+
+// A token that never expires is verified anew every hour.
+func TestTokenWithoutExpIsNotKeptForever(t *testing.T) {
+	now := noon
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithoutExpiry(), jwtauth.Clock(func() time.Time { return now }))
+	token := hs256(t, without("exp"))
+	first, err := v.VerifyToken(context.Background(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		after time.Duration
+		kept  bool
+	}{{time.Hour - 1, true}, {time.Hour, false}} {
+		now = noon.Add(tc.after)
+		again, err := v.VerifyToken(context.Background(), token)
+		if err != nil || (again == first) != tc.kept {
+			t.Errorf("after %v: kept %v, error %v", tc.after, again == first, err)
+		}
 	}
 }
 
@@ -176,6 +198,25 @@ func TestRespeltTokens(t *testing.T) {
 	wantReason(t, v, twin, core.ReasonRevoked)
 }
 
+// E25: the signature of a kept token is good for that token alone.
+func TestKeptSignatureIsForItsToken(t *testing.T) {
+	v := newVerifier(t, hmacSet(t, "", "HS256"))
+	token := hs256(t, goodClaims)
+	wantReason(t, v, token, "")
+	p := strings.Split(token, ".")
+	for name, other := range map[string]string{
+		"other claims":                p[0] + "." + part(with(`"roles":["admin"]`)) + "." + p[2],
+		"other header":                part(`{"alg":"HS256","typ":"JWT"}`) + "." + p[1] + "." + p[2],
+		"claims with one more letter": p[0] + "." + part(goodClaims+" ") + "." + p[2],
+	} {
+		t.Run(name, func(t *testing.T) { wantReason(t, v, other, core.ReasonBadSignature) })
+	}
+	for _, malformed := range []string{p[2], "." + p[2], ".." + p[2], p[1] + "." + p[2]} {
+		wantReason(t, v, malformed, core.ReasonMalformed)
+	}
+	wantReason(t, v, token, "")
+}
+
 func TestKeptTokenIsCheap(t *testing.T) {
 	v := newVerifier(t, hmacSet(t, "", "HS256"))
 	token := hs256(t, goodClaims)
@@ -186,5 +227,24 @@ func TestKeptTokenIsCheap(t *testing.T) {
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations for a token that was verified before", n)
+	}
+}
+
+// The payload's text, its map and one box for each value; the principal, with
+// a map of its own; and what the cache keeps.
+func TestNewTokenIsCheap(t *testing.T) {
+	v := newVerifier(t, hmacSet(t, "", "HS256"))
+	tokens := make([]string, 300)
+	for i := range tokens {
+		tokens[i] = hs256(t, with(fmt.Sprintf(`"jti":"%d"`, i)))
+	}
+	i := 0
+	if n := testing.AllocsPerRun(len(tokens)-1, func() {
+		if _, err := v.VerifyToken(context.Background(), tokens[i]); err != nil {
+			t.Fatal(err)
+		}
+		i++
+	}); n > 14+raceSlack {
+		t.Errorf("%v allocations for a token that was not seen before", n)
 	}
 }

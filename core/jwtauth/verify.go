@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
-	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -19,10 +18,12 @@ type verified struct {
 	principal *core.Principal
 	claims    claims.Set
 	validity  validity
+	judged    time.Time // when that was found good
 	identity  revoke.Token
 	header    header
 	key       *Key
 	scheme    string
+	signed    string // header and payload as spelt, when it is in the cache
 }
 
 // verify judges everything but cnf, which is for the caller.
@@ -33,17 +34,17 @@ func (v *Verifier) verify(ctx context.Context, token, scheme string) (*verified,
 	if v.cache == nil || len(token) > maxCachedToken {
 		return v.verifyNew(ctx, token, scheme)
 	}
-	return v.verifyKept(ctx, token, digest(token), scheme)
+	return v.verifyKept(ctx, token, placeOf(token), scheme)
 }
 
-// verifyKept looks for the token in the cache first, under its digest.
-func (v *Verifier) verifyKept(ctx context.Context, token string, id cache.Key, scheme string) (*verified, error) {
-	if t, err := v.recall(ctx, id, scheme); t != nil || err != nil {
+// verifyKept looks for the token in the cache first.
+func (v *Verifier) verifyKept(ctx context.Context, token string, at place, scheme string) (*verified, error) {
+	if t, err := v.recall(ctx, at, scheme); t != nil || err != nil {
 		return t, err
 	}
 	t, err := v.verifyNew(ctx, token, scheme)
 	if err == nil {
-		v.remember(id, t)
+		v.remember(at, t)
 	}
 	return t, err
 }
@@ -71,14 +72,15 @@ func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := parseHeader(parts.header)
+	h, err := v.headers.read(parts.header)
 	if err != nil {
 		return nil, err
 	}
 	if err := v.checkHeader(h); err != nil {
 		return nil, err
 	}
-	signature, err := decodePart(parts.signature)
+	var room [512]byte // for the signatures of all usual keys
+	signature, err := appendPart(room[:0], parts.signature)
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "signature: %w", err)
 	}
@@ -89,6 +91,7 @@ func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
 	if err := key.verify(parts.signed, signature); err != nil {
 		return nil, refuse(core.ReasonBadSignature, "key %q: %w", key.id, err)
 	}
+	v.headers.keep(parts.header, h)
 	c, err := decodeClaims(parts.payload)
 	if err != nil {
 		return nil, err
@@ -108,11 +111,7 @@ func (v *Verifier) checkHeader(h header) error {
 }
 
 func decodeClaims(part string) (claims.Set, error) {
-	payload, err := decodePart(part)
-	if err != nil {
-		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
-	}
-	c, err := strictjson.Decode(string(payload))
+	c, err := decodeObject(part)
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "claims: %w", err)
 	}

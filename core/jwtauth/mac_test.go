@@ -1,0 +1,58 @@
+package jwtauth_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+// A secret's computations are used again: what one token leaves must change
+// nothing for the next, and nothing for one that is verified at the same time.
+func TestSecretsServeManyTokensAtOnce(t *testing.T) {
+	for _, alg := range []string{"HS256", "HS384", "HS512"} {
+		t.Run(alg, func(t *testing.T) {
+			v := newVerifier(t, hmacSet(t, "", alg), jwtauth.CacheSize(0))
+			var all sync.WaitGroup
+			for g := range 4 {
+				all.Go(func() {
+					for n := range 50 {
+						claims := with(fmt.Sprintf(`"jti":"%d-%d"`, g, n), `"x":"`+strings.Repeat("x", n*n)+`"`)
+						good := sign(t, alg, secret, headerOf(alg, ""), claims)
+						dot := strings.LastIndexByte(good, '.')
+						wantReason(t, v, good, "")
+						wantReason(t, v, signParts(t, alg, []byte("not the secret"), good[:dot]), core.ReasonBadSignature)
+						wantReason(t, v, good[:dot+1], core.ReasonBadSignature)
+						wantReason(t, v, good[:dot+1]+part("short"), core.ReasonBadSignature)
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
+}
+
+// The header of the last good token is kept; it is no one else's.
+func TestHeadersAreTheTokensOwn(t *testing.T) {
+	v := newVerifier(t, set(t, verificationKey(t, "a", "HS256"), verificationKey(t, "b", "HS384")),
+		jwtauth.CacheSize(0), jwtauth.Algorithms("HS256", "HS384"))
+	for range 2 {
+		for _, kid := range []string{"a", "b", "c"} {
+			for _, alg := range []string{"HS256", "HS384", "HS512", "none"} {
+				header := headerOf(alg, kid)
+				good := kid == "a" && alg == "HS256" || kid == "b" && alg == "HS384"
+				signed := part(header) + "." + part(goodClaims)
+				for _, token := range []string{signParts(t, "HS256", secret, signed), signParts(t, "HS384", secret, signed)} {
+					_, err := v.VerifyToken(t.Context(), token)
+					fits := len(token)-len(signed) == map[string]int{"HS256": 44, "HS384": 65}[alg]
+					if (err == nil) != (good && fits) {
+						t.Errorf("header %s, signature of %d: %v", header, len(token)-len(signed)-1, err)
+					}
+				}
+			}
+		}
+	}
+}
