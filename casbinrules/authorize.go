@@ -147,7 +147,7 @@ func (a *Authorizer) ask(s *snapshot, p *core.Principal, access core.Access) que
 // askWithoutRoles fills in an empty question.
 func (a *Authorizer) askWithoutRoles(q *question, s *snapshot, p *core.Principal, access *core.Access) {
 	q.subject, q.tenant, q.otherwise = p.ID(), p.Tenant(), ReasonNoRule
-	q.number = s.names.subject(q.subject)
+	q.number = s.names.known(q.subject)
 	if s.isRoleName(q.subject, q.number, &a.config) {
 		q.denied, q.deniedNumber = q.subject, q.number
 		q.subject, q.number = nobody, 0
@@ -160,7 +160,7 @@ func (a *Authorizer) askWithoutRoles(q *question, s *snapshot, p *core.Principal
 }
 
 func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
-	q := question{subject: anonymous, number: s.names.subject(anonymous), otherwise: ReasonNoRule}
+	q := question{subject: anonymous, number: s.names.known(anonymous), otherwise: ReasonNoRule}
 	a.askFor(s, &q, &access)
 	a.config.fill(s.schema, &q, nil, access)
 	return q

@@ -273,7 +273,7 @@ func (x *explainer) say(m miss) string {
 		return fmt.Sprintf("requests without credentials have %s at %s, not a user called %s", access, r.place(), holder)
 	case holder == x.subject:
 		return fmt.Sprintf("the role %s has %s at %s, not a user by that name", holder, access, r.place())
-	case x.snapshot.names.isRole(x.snapshot.names.subject(holder)) && holder != anonymous:
+	case x.snapshot.names.isRole(x.snapshot.names.known(holder)) && holder != anonymous:
 		return fmt.Sprintf("the role %s has %s at %s, which %s does not have", holder, access, r.place(), x.subject)
 	default:
 		return fmt.Sprintf("%s has %s at %s, not %s", holder, access, r.place(), x.subject)

@@ -17,8 +17,8 @@ type index struct {
 	// rules are in the order that effects go by; places are what decisions
 	// name them by.
 	rules  []*rule
-	places []string
-	names  *nameTable
+	places placeList
+	names  *texts
 	ways   []way
 	// open are the parts of the matcher that let a request pass every rule.
 	open []*cond
@@ -54,7 +54,7 @@ type search struct {
 // decide implements engine.
 func (x *index) decide(q *question) (answer, error) {
 	asked := *q
-	asked.number = x.names.subject(q.subject)
+	asked.number = x.names.known(q.subject)
 	var a answer
 	if x.find(&asked, &bearing{roles: q.roles}, &a) {
 		return a, nil
@@ -127,7 +127,7 @@ func (x *index) answer(allow, deny int32, a *answer) {
 	}
 	*a = answer{by: EngineIndex}
 	if decides != none {
-		a.allowed, a.rule, a.place = decides == allow, x.rules[decides], x.places[decides]
+		a.allowed, a.rule, a.place = decides == allow, x.rules[decides], x.places.of(decides)
 	}
 }
 

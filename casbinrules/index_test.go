@@ -282,7 +282,7 @@ func benchmarkIndex(b *testing.B, n int) (*index, []question) {
 	for i := range qs {
 		r := rnd.IntN(n)
 		subject := "user" + strconv.Itoa(r%roles)
-		qs[i] = question{subject: subject, number: x.names.subject(subject), object: "/svc" + strconv.Itoa(r/10) + "/items/7", action: "GET"}
+		qs[i] = question{subject: subject, number: x.names.known(subject), object: "/svc" + strconv.Itoa(r/10) + "/items/7", action: "GET"}
 	}
 	return x, qs
 }

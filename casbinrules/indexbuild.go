@@ -47,7 +47,7 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*i
 		return nil, errors.New("the policy is empty")
 	}
 	b.index.places = places(b.index.rules)
-	b.index.names = newNameTable(rules, graphs["g"] != nil && graphs["g"].tenants)
+	b.index.names = textsOf(rules)
 	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern, 1)
 	for _, alternative := range matcher.flat(exprOr) {
 		if len(alternative.columns()) == 0 {
@@ -63,25 +63,34 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*i
 	return b.index, nil
 }
 
-// places are the names of rules by place, parts of one text.
-func places(rules []*rule) []string {
+// placeList is what decisions name rules by, in their order: parts of one text.
+type placeList struct {
+	text string
+	ends []uint32
+}
+
+func (p *placeList) of(n int32) string {
+	if n == 0 {
+		return p.text[:p.ends[0]]
+	}
+	return p.text[p.ends[n-1]:p.ends[n]]
+}
+
+func places(rules []*rule) placeList {
 	var text []byte
-	file, base := "", ""
-	ends := make([]int, len(rules))
+	source, base := int32(-1), ""
+	p := placeList{ends: make([]uint32, len(rules))}
 	for i, r := range rules {
-		if r.file() != file || i == 0 {
-			file, base = r.file(), path.Base(r.file())
+		if r.source != source {
+			source, base = r.source, path.Base(r.file())
+			text = slices.Grow(text, (len(rules)-i)*(len(base)+len(":123456")))
 		}
 		text = append(append(text, base...), ':')
 		text = strconv.AppendInt(text, int64(r.line), 10)
-		ends[i] = len(text)
+		p.ends[i] = uint32(len(text))
 	}
-	all, from := string(text), 0
-	named := make([]string, len(rules))
-	for i, end := range ends {
-		named[i], from = all[from:end], end
-	}
-	return named
+	p.text = string(text)
+	return p
 }
 
 // inOrder are the p rules in the order that effects go by.
@@ -162,21 +171,19 @@ func (b *indexBuilder) addWay(factors []*expr) {
 		left = append(left, factor{tenant, tenant.columns()})
 	}
 	b.conds = map[string]int32{} // of these factors
-	var values []string
 	for i, r := range b.index.rules {
 		b.pace.step()
-		values = r.appendValues(values[:0])
-		b.addRule(&w, &object, left, int32(i), values[1:])
+		b.addRule(&w, &object, left, int32(i), r)
 	}
 	w.subjects.finish()
 	w.paths.finish()
 	b.index.ways = append(b.index.ways, w)
 }
 
-func (b *indexBuilder) addRule(w *way, object *objectFactor, left []factor, place int32, fields []string) {
+func (b *indexBuilder) addRule(w *way, object *objectFactor, left []factor, place int32, of *rule) {
 	r := ref{rule: place}
 	if eft := b.schema.eft; eft >= 0 {
-		switch fields[eft] {
+		switch of.field(eft) {
 		case "allow":
 		case "deny":
 			r.match = denies
@@ -190,15 +197,15 @@ func (b *indexBuilder) addRule(w *way, object *objectFactor, left []factor, plac
 		b.index.firstAllow = min(b.index.firstAllow, place)
 	}
 	var ok bool
-	if r.cond, ok = b.condition(left, fields); !ok {
+	if r.cond, ok = b.condition(left, of); !ok {
 		return
 	}
-	r.subject = w.subjects.number(fields)
-	if object.column < 0 || slices.Contains(object.consts, fields[object.column]) {
+	r.subject = w.subjects.number(of)
+	text := value(of, object.column)
+	if object.column < 0 || slices.Contains(object.consts, text) {
 		w.paths.always = append(w.paths.always, r)
 		return
 	}
-	text := fields[object.column]
 	for _, function := range object.functions {
 		w.paths.put(function, text, r)
 	}
@@ -206,19 +213,18 @@ func (b *indexBuilder) addRule(w *way, object *objectFactor, left []factor, plac
 
 // condition is the number of what is left to hold for a rule; ok is false when
 // it never does.
-func (b *indexBuilder) condition(left []factor, fields []string) (number int32, ok bool) {
+func (b *indexBuilder) condition(left []factor, of *rule) (number int32, ok bool) {
 	b.key = b.key[:0]
 	for _, f := range left {
 		for _, c := range f.columns {
-			b.key = binary.AppendUvarint(b.key, uint64(len(fields[c])))
-			b.key = append(b.key, fields[c]...)
+			b.key = binary.AppendUvarint(b.key, uint64(of.number(c)))
 		}
 	}
 	number, known := b.conds[string(b.key)]
 	if known {
 		return number, number >= 0
 	}
-	all := b.binder.bindChain(andAll(left), fields)
+	all := b.binder.bindChain(andAll(left), of.fields())
 	switch {
 	case all.kind != exprConstant:
 		number = int32(len(b.index.conds))

@@ -14,7 +14,7 @@ type subjectIndex struct {
 	consts   []string // names that stand for everybody
 	everyone *cond    // when it holds, every rule is for the subject
 
-	names *nameTable
+	names *texts
 	// pairs are the subjects of rules that are for one tenant; other subjects
 	// have the numbers of their names, and rules if they are ruled.
 	pairs map[pair]int32
@@ -48,11 +48,11 @@ func (x *subjectIndex) canKey() bool {
 }
 
 // number is the number of a rule's subject, made when it is new.
-func (x *subjectIndex) number(fields []string) int32 {
+func (x *subjectIndex) number(r *rule) int32 {
 	if x.column < 0 {
 		return 0
 	}
-	name, _ := x.names.add(ofSubject, fields[x.column])
+	name := r.number(x.column)
 	if !x.keyed {
 		for int(name) >= len(x.ruled) {
 			x.ruled = append(x.ruled, false)
@@ -60,8 +60,7 @@ func (x *subjectIndex) number(fields []string) int32 {
 		x.ruled[name] = true
 		return name
 	}
-	tenant, _ := x.names.add(ofTenant, fields[x.tenant])
-	p := pair{tenant, name}
+	p := pair{r.number(x.tenant), name}
 	number := x.pairs[p]
 	if number == 0 {
 		number = int32(len(x.pairs)) + 1
@@ -79,8 +78,7 @@ func (x *subjectIndex) finish() {
 	}
 	if x.graph != nil {
 		shared := map[*closure]int32{}
-		for n, c := range x.graph.all() {
-			p := pair{x.names.tenant(n.tenant), x.names.subject(n.name)}
+		for p, c := range x.graph.each() {
 			own := x.own(p)
 			at := shared[c]
 			if own != 0 || at == 0 {
@@ -121,7 +119,7 @@ func (x *subjectIndex) addReach(tenant int32, c *closure, own int32) int32 {
 		all, tail = append(all, own), append(tail, own)
 	}
 	for _, l := range c.links {
-		number := x.own(pair{tenant, x.names.subject(l.name)})
+		number := x.own(pair{tenant, l.number})
 		if number == 0 || number == own {
 			continue
 		}
@@ -166,7 +164,7 @@ func (x *subjectIndex) addEverybody() {
 	}
 	found := map[int32][]int32{}
 	for _, name := range x.consts {
-		number := x.names.subject(name)
+		number := x.names.known(name)
 		if !x.keyed {
 			if own := x.own(pair{name: number}); own != 0 {
 				found[0] = append(found[0], own)
@@ -207,7 +205,7 @@ func (x *subjectIndex) sets(q *question, with *bearing, sets [][]int32) [][]int3
 	}
 	p := pair{name: q.number}
 	if x.byPair != nil {
-		p.tenant = x.names.tenant(q.tenant)
+		p.tenant = x.names.known(q.tenant)
 		if p.tenant == 0 && x.keyed {
 			return sets
 		}

@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -39,25 +40,21 @@ func TestTextTableFindsWhatWasAdded(t *testing.T) {
 }
 
 func TestNamesOfRoles(t *testing.T) {
-	n := newNameTable([]*rule{
-		oneRule("p.csv", 1, "p", "p1", "/a", "GET"),
-		oneRule("p.csv", 2, "g", "ann", "editor", "acme"),
-		oneRule("p.csv", 3, "g2", "/a", "files", "acme"),
-	}, true)
+	model := strings.Replace(RBACWithTenants().Text(), "g = _, _, _", "g = _, _, _\ng2 = _, _, _", 1)
+	p := newPolicyReader(readSchema(ModelText("model.conf", model), &config{}), &config{})
+	p.read("policy.csv", []byte("p, p1, acme, /a, GET\ng, ann, editor, acme\ng2, /a, files, acme\n"))
+	n := textsOf(p.rules)
 	for _, name := range []string{"editor", anonymous} {
-		if !n.isRole(n.subject(name)) {
+		if !n.isRole(n.known(name)) {
 			t.Errorf("%s is no role", name)
 		}
 	}
 	for _, name := range []string{"ann", "p1", "files", "acme", "", nobody} {
-		if n.isRole(n.subject(name)) {
+		if n.isRole(n.known(name)) {
 			t.Errorf("%q is a role", name)
 		}
 	}
-	if n.tenant("acme") == 0 || n.tenant("ann") != 0 || n.subject("acme") != 0 {
-		t.Error("tenants and subjects are mixed up")
-	}
-	if n.role("ed", "itor") != n.subject("editor") || n.role("", "editor") != n.subject("editor") {
+	if n.role("ed", "itor") != n.known("editor") || n.role("", "editor") != n.known("editor") {
 		t.Error("a prefixed role is not found")
 	}
 }

@@ -159,6 +159,9 @@ func (r *policyReader) keep(made *rule, numbers []int32) {
 	first := r.joined.put(r.rules, made, numbers)
 	switch {
 	case first == nil:
+		if made.isLink() {
+			r.texts.of(made.number(1)).role = true
+		}
 		r.rules = append(r.rules, made)
 		r.someRules = r.someRules[1:]
 		return

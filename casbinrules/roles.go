@@ -51,7 +51,7 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 // credentials leads to.
 func (a *Authorizer) given(s *snapshot, p *core.Principal) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
-		if c := s.members.from(p.Tenant(), p.ID()); c != nil && !s.isRoleName(p.ID(), s.names.subject(p.ID()), &a.config) && !yield(c.names) {
+		if c := s.members.from(p.Tenant(), p.ID()); c != nil && !s.isRoleName(p.ID(), s.names.known(p.ID()), &a.config) && !yield(c.names) {
 			return
 		}
 		if a.config.noTokenRoles {

@@ -3,7 +3,6 @@ package casbinrules
 import (
 	"path"
 	"strconv"
-	"strings"
 )
 
 // rule is one line of a policy. Its fields are numbers of texts, so that a
@@ -17,76 +16,14 @@ type rule struct {
 	source, line int32 // line counts from 1
 }
 
-// texts are what the rules of one policy are made of, every text once. They are
-// filled while the policy is read, and only read after that.
-type texts struct {
-	textTable[struct{}]
-	files  []string // by source
-	fields []int32  // of all rules
-	// room is where texts are copied to, so that none keeps a whole file in
-	// memory.
-	room strings.Builder
-}
-
-// The numbers of the kinds of lines that most policies have.
-const (
-	numberP int32 = 1 + iota
-	numberG
-)
-
-// Texts are kept in pieces of so many bytes.
-const (
-	leastRoom = 1 << 10
-	mostRoom  = 64 << 10
-)
-
-// newTexts has room for about so many different ones.
-func newTexts(room int) *texts {
-	t := &texts{textTable: newTextTable[struct{}](room)}
-	t.add(0, "p")
-	t.add(0, "g")
-	return t
-}
-
-// number is that of a text, which is kept when it is new.
-func (t *texts) number(text string) int32 {
-	n, isNew := t.add(0, text)
-	if isNew {
-		t.entries[n].text = t.keep(text)
-	}
-	return n
-}
-
-// keep is a copy of a text.
-func (t *texts) keep(text string) string {
-	if t.room.Cap()-t.room.Len() < len(text) {
-		size := max(len(text), min(mostRoom, max(leastRoom, 2*t.room.Cap())))
-		t.room.Reset() // what it held stays where it is
-		t.room.Grow(size)
-	}
-	from := t.room.Len()
-	t.room.WriteString(text)
-	return t.room.String()[from:]
-}
-
-// text is the one with a number.
-func (t *texts) text(number int32) string { return t.entries[number].text }
-
-// numbers is how many numbers there are, with the 0, which is of no text.
-func (t *texts) numbers() int { return len(t.entries) }
-
-// known is the number of a text, or 0.
-func (t *texts) known(text string) int32 { return t.find(0, text) }
-
 // oneRule is a rule of its own, of these values.
 func oneRule(file string, line int, values ...string) *rule {
 	t := newTexts(len(values))
 	t.files = []string{file}
-	r := &rule{texts: t, count: int32(len(values)), line: int32(line)}
 	for _, v := range values {
 		t.fields = append(t.fields, t.number(v))
 	}
-	return r
+	return &rule{texts: t, count: int32(len(values)), line: int32(line)}
 }
 
 // numbers are those of the fields, that of the kind first.

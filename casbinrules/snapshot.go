@@ -33,8 +33,8 @@ type snapshot struct {
 	graphs map[string]*graph
 	// members is the graph of g, or nil.
 	members *graph
-	// names are those of the index, if there is one.
-	names *nameTable
+	// names are among the texts of the rules.
+	names *texts
 	// knownRoles are worked out when somebody asks for them.
 	knownRoles func() []string
 	// warnings are what was found and did not refuse the policy.
@@ -59,12 +59,6 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		return nil, fmt.Errorf("casbin: %s", firstLine(err))
 	}
 	x, _ := e.(*index)
-	var n *nameTable
-	if x != nil {
-		n = x.names
-	} else {
-		n = newNameTable(rules, false)
-	}
 	return &snapshot{
 		schema:     s,
 		engine:     e,
@@ -73,7 +67,7 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		rules:      rules,
 		graphs:     graphs,
 		members:    graphs["g"],
-		names:      n,
+		names:      textsOf(rules),
 		knownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
 		namesHead:  namesHead(s, rules),
 		unusual:    unusualEngines(s, rules, graphs, c),
