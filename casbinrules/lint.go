@@ -113,7 +113,7 @@ func newLinter(r *reading, c *config) *linter {
 
 // lint looks for likely mistakes in rules and role links. What is missing is
 // missing only where all lines could be read.
-func (r *reading) lint(routes []core.RouteInfo) []Finding {
+func (r *reading) lint(routes []core.RouteInfo) (found, more []Finding) {
 	complete := r.errors == 0
 	l := r.linter
 	// What looks at lines one by one, and at names, needs no index.
@@ -135,8 +135,8 @@ func (r *reading) lint(routes []core.RouteInfo) []Finding {
 		l.checkPartners()
 		l.checkRoutes(routes)
 	}
-	found, _ := others() // never an error
-	return slices.Concat(found, l.found)
+	found, _ = others() // never an error
+	return found, l.found
 }
 
 // policyRules are the p lines.
@@ -167,6 +167,9 @@ func (l *linter) report(r *rule, field int, code, hint, format string, args ...a
 
 // tell is report for what there may be much to say of.
 func (l *linter) tell(r *rule, field int, code, hint, message string) {
+	if len(l.found) == cap(l.found) {
+		l.found = slices.Grow(l.found, len(l.found)+1) // at least twice as many
+	}
 	l.found = append(l.found, Finding{
 		File: r.file(), Line: int(r.line), Column: l.column(r, field), Severity: l.config.severity(code),
 		Code: code, Message: message, Hint: hint,

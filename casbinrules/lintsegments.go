@@ -66,6 +66,9 @@ func appendSegments(made []segment, function, pattern string) []segment {
 const dottedBytes = ".-_~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 func segmentOf(function, part string, last bool) segment {
+	if isPlainPart(part) {
+		return segment{segmentLiteral, part}
+	}
 	switch {
 	case function == "==":
 		return segment{segmentLiteral, part}
@@ -79,6 +82,17 @@ func segmentOf(function, part string, last bool) segment {
 		return segment{segmentLiteral, text}
 	}
 	return segment{segmentOther, part}
+}
+
+// isPlainPart reports whether a part means nothing but itself to any function,
+// as most do.
+func isPlainPart(part string) bool {
+	for i := range len(part) {
+		if c := part[i]; c != '-' && (!isNameByte(c) || c == '.') {
+			return false
+		}
+	}
+	return true
 }
 
 // literal is the one text that a part of a regular expression matches.

@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 )
 
@@ -12,8 +13,13 @@ type coverSieve struct {
 	shape *shape
 	seed  maphash.Seed
 	slots []sieveSlot // a power of two, at most half full
-	cut   []segment   // room for those of one pattern
-	keys  []uint64    // room for what one pattern asks for
+	// kinds are what there is in each group, by bits, so that the rest need not
+	// be looked for.
+	kinds []uint32
+	cut   []segment // room for those of one pattern
+	// keys is room for what one pattern asks for, of the kinds wanted.
+	keys   []uint64
+	wanted uint32
 }
 
 // sieveSlot is where the rules of a group stand whose patterns cover others
@@ -26,13 +32,14 @@ type sieveSlot struct {
 }
 
 // What a key is of: patterns for everything, those that cover just themselves,
-// those that go on with any segment, and those without such.
+// those without a segment that stands for others, and those that have one, by
+// how many segments stand in front of it.
 const (
-	sieveAll uint64 = iota
+	sieveAll = iota
 	sieveText
-	sieveOpen
 	sieveWhole
-	sieveSegments
+	sieveOpen
+	sieveDeepest = 31
 )
 
 func newCoverSieve(sh *shape, rules int) *coverSieve {
@@ -48,7 +55,7 @@ func newCoverSieve(sh *shape, rules int) *coverSieve {
 // at is the slot of a key, or the free one where it would stand.
 func (s *coverSieve) at(key uint64) *sieveSlot {
 	last := uint64(len(s.slots) - 1)
-	for at := key & last; ; at = (at + 1) & last {
+	for at := key >> 1 & last; ; at = (at + 1) & last {
 		if slot := &s.slots[at]; slot.key == key || slot.key == 0 {
 			return slot
 		}
@@ -57,7 +64,11 @@ func (s *coverSieve) at(key uint64) *sieveSlot {
 
 // add puts in a rule with a pattern, whose text has a number, and an action.
 func (s *coverSieve) add(group, number int32, pattern string, action uint32) {
-	own, _ := s.ask(group, number, pattern)
+	if more := int(group) + 1 - len(s.kinds); more > 0 {
+		s.kinds = append(s.kinds, make([]uint32, more)...)
+	}
+	own, kind, _ := s.ask(group, number, pattern)
+	s.kinds[group] |= kind
 	slot := s.at(own)
 	slot.key = own
 	slot.twice |= slot.once & action
@@ -67,8 +78,10 @@ func (s *coverSieve) add(group, number int32, pattern string, action uint32) {
 // any reports whether some rule of a group may have a pattern that covers this
 // one.
 func (s *coverSieve) any(group, number int32, pattern string) bool {
-	_, sure := s.ask(group, number, pattern)
-	if !sure {
+	if int(group) >= len(s.kinds) || s.kinds[group] == 0 {
+		return false
+	}
+	if _, _, sure := s.ask(group, number, pattern); !sure {
 		return true
 	}
 	for _, key := range s.keys {
@@ -82,7 +95,7 @@ func (s *coverSieve) any(group, number int32, pattern string) bool {
 // other is any for a rule that is in the sieve itself: another one, with its
 // own action or one of others.
 func (s *coverSieve) other(group, number int32, pattern string, action, others uint32) bool {
-	own, sure := s.ask(group, number, pattern)
+	own, _, sure := s.ask(group, number, pattern)
 	if !sure {
 		return true
 	}
@@ -99,50 +112,59 @@ func (s *coverSieve) other(group, number int32, pattern string, action, others u
 	return false
 }
 
-// ask finds the key that a pattern has, and those of the patterns that may
-// cover it, which it leaves in keys. It is not sure of patterns with more
-// segments than a search takes.
-func (s *coverSieve) ask(group, number int32, pattern string) (own uint64, sure bool) {
-	c := s.shape.object
-	base := mix(uint64(uint32(group)), sieveSegments)
-	all, text := s.key(base, sieveAll), s.key(mix(base, uint64(uint32(number))), sieveText)
-	s.keys = append(s.keys[:0], all)
+// ask finds the key that a pattern has, and of what kind it is, and leaves
+// those of the patterns that may cover it in keys, if the group has any of
+// their kind. It is not sure of patterns with more segments than a search
+// takes.
+func (s *coverSieve) ask(group, number int32, pattern string) (own uint64, kind uint32, sure bool) {
+	c, base := s.shape.object, mix(uint64(uint32(group)), sieveDeepest)
+	s.keys, s.wanted = s.keys[:0], s.kinds[group]
+	all := s.want(base, sieveAll)
 	if c.star && pattern == "*" || everything(c.function, pattern) {
-		return all, true
+		return all, 1 << sieveAll, true
 	}
-	s.keys = append(s.keys, text)
+	text := s.want(mix(base, uint64(uint32(number))), sieveText)
 	if c.function == "keyMatch" && strings.IndexByte(pattern, '*') >= 0 {
-		return all, true // which is to suspect too much
+		return all, 1 << sieveAll, true // which is to suspect too much
 	}
 	if !hasSegments(c.function) || c.function == "==" {
-		return text, true
+		return text, 1 << sieveText, true
 	}
 	segs := appendSegments(s.cut, c.function, pattern)
 	if segs == nil {
-		return text, true
+		return text, 1 << sieveText, true
 	}
 	s.cut = segs
-	return s.askSegments(base, text, segs), len(segs) < maxVisits
+	own, kind = s.askSegments(base, segs)
+	if own == 0 {
+		own, kind = text, 1<<sieveText
+	}
+	return own, kind, len(segs) < maxVisits
 }
 
-func (s *coverSieve) askSegments(h, text uint64, segs []segment) (own uint64) {
+// askSegments is ask for a pattern of segments. The key is 0 for one that
+// covers itself alone.
+func (s *coverSieve) askSegments(h uint64, segs []segment) (own uint64, kind uint32) {
 	for i := range segs {
-		open := s.key(h, sieveOpen)
-		s.keys = append(s.keys, open)
+		depth := min(sieveOpen+i, sieveDeepest)
+		open := s.want(h, depth)
 		if segs[i].kind != segmentLiteral {
-			for _, left := range segs[i:] {
-				if left.kind == segmentOther {
-					return text
-				}
+			if slices.ContainsFunc(segs[i:], func(s segment) bool { return s.kind == segmentOther }) {
+				return 0, 0
 			}
-			return open
+			return open, 1 << depth
 		}
 		h = mix(h, maphash.String(s.seed, segs[i].text))
 	}
-	own = s.key(h, sieveWhole)
-	s.keys = append(s.keys, own)
-	return own
+	return s.want(h, sieveWhole), 1 << sieveWhole
 }
 
-// key is never 0.
-func (s *coverSieve) key(h, kind uint64) uint64 { return mix(h, kind) | 1 }
+// want is the key of a kind, which is asked for if there are some of it. It is
+// never 0.
+func (s *coverSieve) want(h uint64, kind int) uint64 {
+	key := mix(h, uint64(kind)) | 1
+	if s.wanted&(1<<kind) != 0 {
+		s.keys = append(s.keys, key)
+	}
+	return key
+}

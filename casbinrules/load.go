@@ -127,10 +127,11 @@ func (r *reading) readPolicy(in *contents, c *config) {
 // judge looks for everything there is to say about model and policy, and puts
 // it in order.
 func (r *reading) judge(in *contents, routes []core.RouteInfo) {
+	var found, more []Finding
 	if r.linter != nil {
-		r.findings = append(r.findings, r.lint(routes)...)
+		found, more = r.lint(routes)
 	}
-	r.findings = slices.Concat(r.schema.file.findings, r.findings)
+	r.findings = slices.Concat(r.schema.file.findings, r.findings, found, more)
 	sortFindings(r.findings, r.files)
 	showRows(r.findings, in.rows)
 }

@@ -1,6 +1,9 @@
 package casbinrules
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
 
 // policySource is what rules were read from. Where a field stands in it is only
 // looked for when there is something to say about the field. It is safe for
@@ -15,24 +18,28 @@ type policySource struct {
 
 // column is where a field of a line begins, the first of the line being that
 // of its kind.
-func (s *policySource) column(line, field int) int {
+func (s *policySource) column(line, number int) int {
 	if s.rows != nil {
-		return rowFields(s.rows[line-1])[field].column
+		return rowFields(s.rows[line-1])[number].column
 	}
 	text, offset := trimmed(s.line(line))
-	fields, _ := splitLine(nil, text, offset) // which has gone well before
-	return fields[field].column
+	var room [8]field
+	fields, _ := splitLine(room[:0], text, offset) // which has gone well before
+	return fields[number].column
 }
 
 // line is a line of the text, counted from 1, with what else follows its line
 // feed.
 func (s *policySource) line(n int) string {
 	s.once.Do(func() {
-		s.starts = append(s.starts, 0)
-		for i := range len(s.text) {
-			if s.text[i] == '\n' {
-				s.starts = append(s.starts, i+1)
+		s.starts = append(make([]int, 0, strings.Count(s.text, "\n")+2), 0)
+		for end := 0; ; {
+			feed := strings.IndexByte(s.text[end:], '\n')
+			if feed < 0 {
+				break
 			}
+			end += feed + 1
+			s.starts = append(s.starts, end)
 		}
 		s.starts = append(s.starts, len(s.text)+1)
 	})
