@@ -31,8 +31,8 @@ func bound(t *verified, err error) (p *core.Principal, jkt string, _ error) {
 
 // checkUnbound refuses a token that is bound to a key: whoever has stolen it
 // could send it as a Bearer token (RFC 9449 §7.2, RFC 8705 §3).
-func checkUnbound(c claims.Set) error {
-	if _, bound := c["cnf"]; bound {
+func checkUnbound(t *verified) error {
+	if t.bound {
 		return refuse(core.ReasonBadClaim, "the token is bound to a key (cnf), of which a Bearer token gives no proof")
 	}
 	return nil

@@ -89,3 +89,17 @@ func (v *Verifier) checkTimes(t validity, now time.Time) error {
 	}
 	return nil
 }
+
+// goodTimes is when [Verifier.checkTimes] finds nothing wrong: from the one
+// time on and before the other, which is zero for a token without exp.
+func (v *Verifier) goodTimes(t validity) (from, until time.Time) {
+	for _, begin := range [...]time.Time{t.nbf.Add(-v.leeway), t.iat.Add(-v.leeway), t.exp.Add(-v.lifetime)} {
+		if begin.After(from) {
+			from = begin
+		}
+	}
+	if !t.exp.IsZero() {
+		until = t.exp.Add(v.leeway)
+	}
+	return from, until
+}

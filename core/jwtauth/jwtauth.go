@@ -131,7 +131,7 @@ func unbound(t *verified, err error) (*core.Principal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkUnbound(t.claims); err != nil {
+	if err := checkUnbound(t); err != nil {
 		return nil, err
 	}
 	return t.principal, nil

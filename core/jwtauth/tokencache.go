@@ -76,7 +76,8 @@ func (v *Verifier) knows(at place) bool {
 }
 
 // recall judges a token again that passed before, nil when it has to be
-// verified anew. The time is taken last, since the key source may take some.
+// verified anew: also at a time at which it is not good, since the error says
+// why. The time is taken last, since the key source may take some.
 func (v *Verifier) recall(ctx context.Context, at place, scheme string) (*verified, error) {
 	t, until := v.find(at)
 	if t == nil || t.scheme != scheme {
@@ -89,12 +90,8 @@ func (v *Verifier) recall(ctx context.Context, at place, scheme string) (*verifi
 	if key != t.key {
 		return nil, nil // the source has another key under this name now
 	}
-	now := v.now()
-	if !now.Before(until) {
+	if now := v.now(); now.Before(t.from) || !now.Before(until) {
 		return nil, nil
-	}
-	if err := v.checkTimes(t.validity, now); err != nil {
-		return nil, err
 	}
 	if err := v.checkRevoked(ctx, t); err != nil {
 		return nil, err
@@ -104,10 +101,11 @@ func (v *Verifier) recall(ctx context.Context, at place, scheme string) (*verifi
 
 // remember keeps a token until it expires. t is not in use elsewhere yet.
 func (v *Verifier) remember(at place, t *verified) {
-	until := t.judged.Add(cachedForever)
-	if !t.validity.exp.IsZero() {
-		until = t.validity.exp.Add(v.leeway)
+	from, until := v.goodTimes(t.validity)
+	if until.IsZero() {
+		until = t.judged.Add(cachedForever)
 	}
+	t.from = from
 	t.signed = strings.Clone(at.signed) // the token itself is not kept
 	v.cache.Put(at.hash, t, until, t.judged)
 }

@@ -111,6 +111,42 @@ func TestKeptTokenKeepsItsTimes(t *testing.T) {
 	}
 }
 
+// E29: at every moment a kept token is judged as one that is seen first.
+func TestKeptTokenIsJudgedAsANewOne(t *testing.T) {
+	const leeway, lifetime = 30 * time.Second, time.Hour
+	now := noon
+	clock := jwtauth.Clock(func() time.Time { return now })
+	opts := []jwtauth.Option{clock, jwtauth.WithoutExpiry(), jwtauth.Leeway(leeway), jwtauth.MaxLifetime(lifetime)}
+	keys := hmacSet(t, "", "HS256")
+	seconds := func(name string, at time.Time) string { return fmt.Sprintf("%q:%d", name, at.Unix()) }
+	exp, iat, nbf := noon.Add(30*time.Minute), noon.Add(-10*time.Minute), noon.Add(-20*time.Minute)
+	for _, members := range [][]string{
+		{seconds("exp", exp)},
+		{seconds("exp", exp), seconds("iat", iat)},
+		{seconds("exp", exp), seconds("iat", iat), seconds("nbf", nbf)},
+		{seconds("exp", exp), seconds("iat", nbf), seconds("nbf", iat)},
+		{seconds("iat", iat)},
+		{seconds("nbf", nbf), seconds("iat", iat)},
+		nil,
+	} {
+		claims := strings.Join(append([]string{strings.TrimSuffix(without("exp"), "}")}, members...), ",") + "}"
+		token := hs256(t, claims)
+		for _, edge := range []time.Time{exp.Add(leeway), exp, exp.Add(-lifetime), iat.Add(-leeway), nbf.Add(-leeway), iat, nbf, time.Unix(0, 0), noon.AddDate(300, 0, 0)} {
+			for _, off := range []time.Duration{-1, 0, 1} {
+				kept, fresh := newVerifier(t, keys, opts...), newVerifier(t, keys, append(opts, jwtauth.CacheSize(0))...)
+				now = noon
+				wantReason(t, kept, token, "")
+				now = edge.Add(off)
+				_, want := fresh.VerifyToken(context.Background(), token)
+				_, got := kept.VerifyToken(context.Background(), token)
+				if fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("%s at %v: %v, seen first %v", claims, now, got, want)
+				}
+			}
+		}
+	}
+}
+
 // E09, E10: a kept token is no better than its key.
 func TestKeptTokenGoesWithItsKey(t *testing.T) {
 	source := new(changing)

@@ -17,13 +17,18 @@ import (
 type verified struct {
 	principal *core.Principal
 	claims    claims.Set
+	bound     bool // to a key, by cnf
 	validity  validity
 	judged    time.Time // when that was found good
 	identity  revoke.Token
 	header    header
 	key       *Key
 	scheme    string
-	signed    string // header and payload as spelt, when it is in the cache
+
+	// What the cache needs: header and payload as spelt, and the time from
+	// which on the token is good.
+	signed string
+	from   time.Time
 }
 
 // verify judges everything but cnf, which is for the caller.
@@ -96,7 +101,8 @@ func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &verified{claims: c, header: h, key: key}, nil
+	_, bound := c["cnf"]
+	return &verified{claims: c, bound: bound, header: h, key: key}, nil
 }
 
 // checkHeader applies what was configured for headers.
