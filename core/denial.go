@@ -137,7 +137,7 @@ func (g *Guard) answer(r Request, d *Denial) *Response {
 	}
 	if resp.Status == status {
 		for _, c := range d.Challenges {
-			fields = append(fields, lasting("WWW-Authenticate", c.String()))
+			fields = append(fields, Field{Name: "WWW-Authenticate", Value: c.String()})
 		}
 		if d.Kind == Unavailable || d.Kind == Limited {
 			fields = append(fields, Field{Name: "Retry-After", Value: strconv.Itoa(int(math.Ceil(d.RetryAfter.Seconds())))})

@@ -25,11 +25,12 @@ type Field struct {
 	shared *shared
 }
 
-// shared is a field as net/http keeps it.
+// shared is a field as headers keep it.
 type shared struct {
-	key    string // Name in canonical form
-	values [1]string
-	adds   bool // whether what others have set stays
+	key         string // Name in canonical form
+	values      [1]string
+	adds        bool   // whether what others have set stays
+	name, value []byte // nil if either has line breaks
 }
 
 // lasting is a field for many answers.
@@ -39,7 +40,31 @@ func lasting(name, value string) Field {
 	case "Vary", exposeHeaders, challengeKey, "Set-Cookie":
 		s.adds = true
 	}
+	if !strings.ContainsAny(s.key+value, "\r\n") {
+		s.name, s.value = []byte(s.key), []byte(value)
+	}
 	return Field{Name: name, Value: value, shared: s}
+}
+
+// Bytes are a field that many answers share, with its name as
+// [http.CanonicalHeaderKey] has it and without line breaks. They are nil for
+// other fields. Adapters of frameworks whose headers are bytes save copies with
+// them; they must not be modified.
+func (f *Field) Bytes() (name, value []byte) {
+	if f.shared == nil {
+		return nil, nil
+	}
+	return f.shared.name, f.shared.value
+}
+
+// keep makes resp an answer to many requests. Nobody else must have it yet.
+func (resp *Response) keep() *Response {
+	for i, f := range resp.Fields {
+		if f.shared == nil {
+			resp.Fields[i] = lasting(f.Name, f.Value)
+		}
+	}
+	return resp
 }
 
 const (
@@ -56,7 +81,11 @@ func AddFields(h http.Header, fields []Field) {
 		f := &fields[i]
 		switch s := f.shared; {
 		case s == nil:
-			f.add(h, http.CanonicalHeaderKey(f.Name))
+			key := challengeKey
+			if f.Name != "WWW-Authenticate" {
+				key = http.CanonicalHeaderKey(f.Name)
+			}
+			f.add(h, key)
 		case s.adds && (!fresh || !first(fields[:i], f.Name)) && len(h[s.key]) > 0:
 			f.add(h, s.key)
 		default:

@@ -67,7 +67,7 @@ func (s *standing) keep(d *Denial, r Request) {
 		return
 	}
 	if s.same {
-		d.answer = s.guard.answer(r, d)
+		d.answer = s.guard.answer(r, d).keep()
 	}
 	kept := &nobody{denial: d}
 	for i := range s.guard.schemes {
@@ -94,7 +94,7 @@ func (s *standing) forbidden(reason Reason) *Denial {
 	}
 	d := newDenial(Forbidden, CodeForbidden, reason, nil)
 	if s.same {
-		d.answer = s.guard.answer(nil, d)
+		d.answer = s.guard.answer(nil, d).keep()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -180,29 +180,36 @@ func AddFields(c *fiber.Ctx, fields ...core.Field) {
 		case named(f, fiber.HeaderWWWAuthenticate), named(f, fiber.HeaderSetCookie):
 			h.Add(f.Name, f.Value)
 		default:
-			h.Set(f.Name, f.Value)
+			set(h, f)
 		}
 	}
 }
 
 // named reports whether f has the name, in any letter case.
 func named(f *core.Field, name string) bool {
-	return len(f.Name) == len(name) && strings.EqualFold(f.Name, name)
+	return len(f.Name) == len(name) && (f.Name == name || strings.EqualFold(f.Name, name))
+}
+
+func set(h *fasthttp.ResponseHeader, f *core.Field) {
+	if name, value := f.Bytes(); name != nil {
+		h.SetCanonical(name, value)
+	} else {
+		h.Set(f.Name, f.Value)
+	}
 }
 
 // merge adds the members of f that the response lacks. Fiber's own Append
 // compares them in letter case.
 func merge(h *fasthttp.ResponseHeader, f *core.Field) {
-	if string(h.Peek(f.Name)) == f.Value {
-		return // a gate before this one
-	}
-	lines := linesOf(h, f.Name)
-	if len(lines) == 0 {
-		h.Set(f.Name, f.Value)
-		return
-	}
-	for _, member := range core.MissingMembers(lines, f.Value) {
-		h.Add(f.Name, member)
+	lines := h.PeekAll(f.Name)
+	switch {
+	case len(lines) == 0:
+		set(h, f)
+	case string(lines[0]) == f.Value: // of a gate before this one
+	default:
+		for _, member := range core.MissingMembers(linesOf(h, f.Name), f.Value) {
+			h.Add(f.Name, member)
+		}
 	}
 }
 

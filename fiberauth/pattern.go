@@ -80,7 +80,7 @@ func (p *pattern) restore(path string, values []string) (string, bool) {
 				lit = lit[:n]
 			}
 		}
-		if len(rest) < len(lit) || !strings.EqualFold(rest[:len(lit)], lit) {
+		if len(rest) < len(lit) || rest[:len(lit)] != lit && !strings.EqualFold(rest[:len(lit)], lit) {
 			return "", false
 		}
 		b.WriteString(lit)

@@ -1,0 +1,71 @@
+package core_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Fields of an answer that is given again and again are the same whichever way
+// an adapter writes them.
+func TestFieldsOfKeptAnswers(t *testing.T) {
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
+	gate := mounted(t)(g.Authenticate())
+	for range 2 {
+		fields := gate.Check(t.Context(), get("/")).Response.Fields
+		h := http.Header{}
+		core.AddFields(h, fields)
+		if len(fields) != 5 || len(h) != 5 {
+			t.Fatalf("%d fields: %v", len(fields), h)
+		}
+		for _, f := range fields {
+			name, value := f.Bytes()
+			if string(name) != http.CanonicalHeaderKey(f.Name) || string(value) != f.Value {
+				t.Errorf("%s: %s is %s: %s in bytes", f.Name, f.Value, name, value)
+			}
+			if got := h.Values(f.Name); !slices.Equal(got, []string{f.Value}) {
+				t.Errorf("%s: %s is %q in a header", f.Name, f.Value, got)
+			}
+			// What an application adds is in its own answer alone.
+			h.Add(f.Name, "added")
+			h.Set(f.Name, "changed")
+		}
+	}
+}
+
+// What others have set before a kept answer is written stays where it can.
+func TestFieldsOfKeptAnswersAmongOthers(t *testing.T) {
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
+	gate := mounted(t)(g.Authenticate())
+	for _, tt := range []struct {
+		name       string
+		have, want []string
+	}{
+		{"Vary", nil, []string{"Authorization"}},
+		{"Vary", []string{"Authorization"}, []string{"Authorization"}},
+		{"Vary", []string{"Origin, authorization"}, []string{"Origin, authorization"}},
+		{"Vary", []string{"Origin"}, []string{"Origin", "Authorization"}},
+		{"Www-Authenticate", []string{"Own"}, []string{"Own", `Basic realm="test"`}},
+		{"Cache-Control", []string{"public"}, []string{"no-store"}},
+		{"X-Other", []string{"1"}, []string{"1"}},
+	} {
+		h := http.Header{}
+		if tt.have != nil {
+			h[tt.name] = tt.have
+		}
+		core.AddFields(h, gate.Check(t.Context(), get("/")).Response.Fields)
+		if got := h[tt.name]; !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q became %q, want %q", tt.name, tt.have, got, tt.want)
+		}
+	}
+}
+
+// A field of an application's own has no bytes that all answers share.
+func TestFieldsOfAnApplication(t *testing.T) {
+	f := core.Field{Name: "X-Own", Value: "1"}
+	if name, value := f.Bytes(); name != nil || value != nil {
+		t.Errorf("%q: %q", name, value)
+	}
+}
