@@ -67,6 +67,7 @@ func soil(rnd *rand.Rand, lines []string) string {
 // TestAsCasbinIsCasbin holds what AsCasbin loads, and decides from dirty files,
 // against Casbin's file adapter and Enforce.
 func TestAsCasbinIsCasbin(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	dir := t.TempDir()

@@ -16,6 +16,7 @@ import (
 // against Casbin's own EnforceEx, and checks that its chain consists of role
 // links that exist and its near misses of rules that match but for one thing.
 func TestExplanationsEqualDecisions(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	for _, f := range families() {

@@ -87,6 +87,7 @@ func indexFamilies() []family {
 // TestIndexAnswersAsCasbin puts the same questions to the index and to Casbin's
 // enforcer: verdict and rule must be the same.
 func TestIndexAnswersAsCasbin(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	all := indexFamilies()
@@ -118,6 +119,7 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 // TestIndexOfRandomMatchers does the same for matchers that nobody would write:
 // the index must follow each exactly or leave it to Casbin.
 func TestIndexOfRandomMatchers(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 3))
