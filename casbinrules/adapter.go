@@ -94,6 +94,7 @@ func (r *policyReader) readRows(rows [][]string) {
 	r.expect(len(rows), 4*len(rows))
 	r.begin(adapterFile, &policySource{rows: rows})
 	for i, row := range rows {
+		r.config.pace.step()
 		fields := rowFields(row)
 		valid := true
 		for _, f := range fields {

@@ -6,32 +6,11 @@ import (
 	"strings"
 )
 
-// newGraph follows the links of the g lines of one kind.
-func newGraph(rules []*rule, kind string, tenants bool, prefix string) *graph {
-	g := &graph{tenants: tenants}
-	if len(rules) == 0 {
-		return g
-	}
-	g.texts = rules[0].texts
-	if tenants {
-		g.nodes.byPair = map[pair]int32{}
-	}
-	f := follower{graph: g, prefix: prefix, seen: make([]int32, g.texts.numbers()), shared: map[string]int32{}}
-	f.addLinks(rules, g.texts.known(kind))
-	g.byNode = make([]int32, len(f.direct))
-	g.closures = make([]*closure, 1)
-	for n := range f.direct {
-		if roles := f.rolesOf(int32(n)); len(roles) > 0 {
-			g.byNode[n] = f.closureOf(g.nodes.pair(int32(n)).tenant, roles)
-		}
-	}
-	return g
-}
-
 // follower follows the links of a graph that is being made.
 type follower struct {
 	graph  *graph
 	prefix string
+	pace   *pace
 	direct []span  // of roles, by node
 	roles  []int32 // that lines give names, by the numbers of their texts
 	// shared are the places of the closures so far, by tenant and roles.
@@ -52,6 +31,28 @@ type follower struct {
 // met is a name that a walk has come to, and by how many links.
 type met struct{ name, count int32 }
 
+// make follows the links of the g lines of one kind.
+func (f *follower) make(rules []*rule, kind string) {
+	if len(rules) == 0 {
+		return
+	}
+	g := f.graph
+	g.texts = rules[0].texts
+	if g.tenants {
+		g.nodes.byPair = map[pair]int32{}
+	}
+	f.seen, f.shared = make([]int32, g.texts.numbers()), map[string]int32{}
+	f.addLinks(rules, g.texts.known(kind))
+	g.byNode = make([]int32, len(f.direct))
+	g.closures = make([]*closure, 1)
+	for n := range f.direct {
+		if roles := f.rolesOf(int32(n)); len(roles) > 0 {
+			f.pace.step()
+			g.byNode[n] = f.closureOf(g.nodes.pair(int32(n)).tenant, roles)
+		}
+	}
+}
+
 // addLinks sorts the roles of the g lines of a kind by the names they are given
 // to.
 func (f *follower) addLinks(rules []*rule, kind int32) {
@@ -64,6 +65,7 @@ func (f *follower) addLinks(rules []*rule, kind int32) {
 		if r.numbers()[0] != kind {
 			continue
 		}
+		f.pace.step()
 		from, _ := g.pairs(r)
 		n := g.nodes.add(from)
 		if int(n) == len(f.direct) {

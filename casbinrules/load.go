@@ -140,11 +140,12 @@ func (r *reading) judge(in *contents, routes []core.RouteInfo) {
 func newGraphs(s *schema, rules []*rule, c *config) map[string]*graph {
 	graphs := map[string]*graph{}
 	for kind, width := range s.roles {
-		prefix := ""
+		f := follower{graph: &graph{tenants: width == 3}, pace: c.pace}
 		if kind == "g" {
-			prefix = c.rolePrefix
+			f.prefix = c.rolePrefix
 		}
-		graphs[kind] = newGraph(rules, kind, width == 3, prefix)
+		f.make(rules, kind)
+		graphs[kind] = f.graph
 	}
 	return graphs
 }

@@ -72,19 +72,19 @@ func (s *schema) ruleNames(r *rule, method string) bool {
 }
 
 func namesHead(s *schema, rules []*rule) bool {
-	known := map[string]map[string]bool{}
+	known := map[int32]map[string]bool{}
 	return slices.ContainsFunc(rules, func(r *rule) bool { return s.methodSet(r, known)[http.MethodHead] })
 }
 
-// methodSet is the methods that a rule names. known keeps them by action, of
-// which there are few.
-func (s *schema) methodSet(r *rule, known map[string]map[string]bool) map[string]bool {
+// methodSet is the methods that a rule names. known keeps them by the
+// number of the action, of which there are few.
+func (s *schema) methodSet(r *rule, known map[int32]map[string]bool) map[string]bool {
 	if !r.isPolicy() {
 		return nil
 	}
-	action := ""
+	action := int32(0)
 	if len(s.actions) == 1 {
-		action = value(r, s.actions[0])
+		action = r.number(s.actions[0])
 		if set, ok := known[action]; ok {
 			return set
 		}

@@ -18,7 +18,7 @@ type pace struct {
 
 const (
 	// paceSlice is for how long a load runs on.
-	paceSlice = time.Millisecond
+	paceSlice = 2 * time.Millisecond
 	// stepsPerLook is how many steps are made without looking at the clock; a
 	// step is the work on one rule, at most a few microseconds.
 	stepsPerLook = 32

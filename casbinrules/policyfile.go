@@ -68,6 +68,7 @@ func (r *policyReader) read(file string, data []byte) {
 	r.expect(min(strings.Count(text, "\n")+1, commas), 2*commas)
 	r.begin(file, &policySource{text: text})
 	for n := 1; len(text) > 0; n++ {
+		r.config.pace.step()
 		line, rest, _ := strings.Cut(text, "\n")
 		if !r.readPlain(n, line) {
 			r.readLine(file, n, line)

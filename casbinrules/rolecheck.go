@@ -31,7 +31,7 @@ func (r *policyReader) checkRoles(graphs map[string]*graph) {
 	seen := map[int32]*linkChecker{}
 	tree := r.schema.effect == constant.SubjectPriorityEffect
 	for kind, g := range graphs {
-		if c := newLinkChecker(g, r.rules, kind); c != nil && (tree || c.chained) {
+		if c := newLinkChecker(g, r.rules, kind, r.config.pace); c != nil && (tree || c.chained) {
 			seen[r.texts.known(kind)] = c
 		}
 	}
@@ -103,7 +103,7 @@ type linkChecker struct {
 }
 
 // newLinkChecker is for the g lines of a kind; nil when there are none.
-func newLinkChecker(g *graph, rules []*rule, kind string) *linkChecker {
+func newLinkChecker(g *graph, rules []*rule, kind string, pace *pace) *linkChecker {
 	if g.texts == nil {
 		return nil
 	}
@@ -113,6 +113,7 @@ func newLinkChecker(g *graph, rules []*rule, kind string) *linkChecker {
 		if r.numbers()[0] != number {
 			continue
 		}
+		pace.step()
 		_, to := g.pairs(r)
 		if n := g.nodes.find(to); n >= 0 {
 			c.given[n]++

@@ -121,7 +121,7 @@ func (s *snapshot) isRoleName(id string, number int32, c *config) bool {
 // each is built at its first request.
 func unusualEngines(s *schema, rules []*rule, graphs map[string]*graph, c *config) map[string]func() (engine, error) {
 	engines := map[string]func() (engine, error){}
-	known := map[string]map[string]bool{}
+	known := map[int32]map[string]bool{}
 	for _, r := range rules {
 		for method := range s.methodSet(r, known) {
 			if isUsual(method) || engines[method] != nil {
