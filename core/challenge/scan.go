@@ -169,10 +169,12 @@ func tokenLen(s string) int {
 	return len(s)
 }
 
-// inToken68 are the characters of a token68 besides the padding.
-var inToken68 = func() (set [256]bool) {
+// notInToken68 are 1 for what is no character of a token68, but for the padding.
+var notInToken68 = func() (set [256]uint8) {
 	for c := range set {
-		set[c] = isAlnum(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
+		if !isAlnum(byte(c)) && strings.IndexByte("-._~+/", byte(c)) < 0 {
+			set[c] = 1
+		}
 	}
 	return set
 }()
@@ -180,7 +182,15 @@ var inToken68 = func() (set [256]bool) {
 // token68Len is the length of the token68 that s begins with (RFC 9110 §11.2).
 func token68Len(s string) int {
 	i := 0
-	for i < len(s) && inToken68[s[i]] {
+	not := &notInToken68
+	for len(s)-i >= 8 { // at a time, since tokens are long
+		b := s[i : i+8]
+		if not[b[0]]|not[b[1]]|not[b[2]]|not[b[3]]|not[b[4]]|not[b[5]]|not[b[6]]|not[b[7]] != 0 {
+			break
+		}
+		i += 8
+	}
+	for i < len(s) && not[s[i]] == 0 {
 		i++
 	}
 	if i == 0 {
