@@ -98,8 +98,8 @@ type Denial struct {
 	Reason Reason
 	Cause  error
 
-	fields []Field   // what schemes add to the response
-	answer *Response // where it is the same for every request
+	fields  []Field  // what schemes add to the response
+	answers *answers // where they are the same for many requests
 }
 
 // Error is the public side of the denial, so that a denial can travel as an
@@ -114,13 +114,18 @@ func newDenial(kind Kind, code string, reason Reason, cause error) *Denial {
 
 var noStore = lasting("Cache-Control", "no-store")
 
-// answer renders d: what the responder makes of it, and what no answer may
-// lack. A responder may redirect a 401 to a sign-in page (303) or hide a
-// refusal behind 404; any other status it may think of is put right.
+// answer is the answer to d.
 func (g *Guard) answer(r Request, d *Denial) *Response {
-	if d.answer != nil {
-		return d.answer
+	if d.answers != nil {
+		return g.standing.answer(r, d)
 	}
+	return g.render(r, d)
+}
+
+// render makes an answer to d: what the responder makes of it, and what no
+// answer may lack. A responder may redirect a 401 to a sign-in page (303) or
+// hide a refusal behind 404; any other status it may think of is put right.
+func (g *Guard) render(r Request, d *Denial) *Response {
 	resp := g.respond(r, d)
 	status := d.Kind.Status()
 	switch {

@@ -248,7 +248,7 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 	if d := t.decide(ctx, id.principal, &a, e); d != nil {
 		if len(id.informed) > 0 {
 			informed := *d
-			informed.fields, informed.answer = slices.Concat(id.informed, d.fields), nil
+			informed.fields, informed.answers = slices.Concat(id.informed, d.fields), nil
 			d = &informed
 		}
 		return d

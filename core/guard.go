@@ -221,6 +221,11 @@ func newDefaultResponder() defaultResponder {
 	return defaultResponder{problem.NewBodies(problem.Render)}
 }
 
+// Looks implements looking: all requests are answered alike.
+func (d defaultResponder) Looks() problem.Looks[Request] {
+	return problem.Looks[Request]{Of: d, Look: func(Request) problem.Look { return 0 }}
+}
+
 func (d defaultResponder) Respond(_ Request, denial *Denial) Response {
 	resp := Response{Status: denial.Kind.Status(), Fields: problemFields}
 	if needs := problem.NeedsOf(denial.Code, denial.Challenges); needs != (problem.Needs{}) {

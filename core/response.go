@@ -2,7 +2,6 @@ package core
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -55,16 +54,6 @@ func (f *Field) Bytes() (name, value []byte) {
 		return nil, nil
 	}
 	return f.shared.name, f.shared.value
-}
-
-// keep makes resp an answer to many requests. Nobody else must have it yet.
-func (resp *Response) keep() *Response {
-	for i, f := range resp.Fields {
-		if f.shared == nil {
-			resp.Fields[i] = lasting(f.Name, f.Value)
-		}
-	}
-	return resp
 }
 
 const (
@@ -127,17 +116,22 @@ func (f *Field) add(h http.Header, key string) {
 // (RFC 9110 §12.5.5), that the given lines of the same field lack, in any
 // letter case. It is for adapters, which merge such a [Field].
 func MissingMembers(lines []string, value string) []string {
-	var have, missing []string
-	for _, line := range lines {
-		for member := range strings.SplitSeq(line, ",") {
-			have = append(have, strings.ToLower(strings.TrimSpace(member)))
-		}
-	}
+	var missing []string
 	for member := range strings.SplitSeq(value, ",") {
-		member = strings.TrimSpace(member)
-		if !slices.Contains(have, "*") && !slices.Contains(have, strings.ToLower(member)) {
+		if member = strings.TrimSpace(member); !hasMember(lines, member) {
 			missing = append(missing, member)
 		}
 	}
 	return missing
+}
+
+func hasMember(lines []string, member string) bool {
+	for _, line := range lines {
+		for have := range strings.SplitSeq(line, ",") {
+			if have = strings.TrimSpace(have); have == "*" || strings.EqualFold(have, member) {
+				return true
+			}
+		}
+	}
+	return false
 }

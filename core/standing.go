@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
 // What a standing keeps at most, and how often it tries in vain.
@@ -19,8 +20,9 @@ const (
 // that say nothing in particular.
 type standing struct {
 	guard *Guard
-	// same says that the responder does not look at the request.
-	same bool
+	// look is in which look the responder answers; nil if its answers must
+	// not be kept.
+	look func(Request) problem.Look
 
 	nobody atomic.Pointer[nobody]
 	tries  atomic.Int32 // how often a nobody was made
@@ -36,11 +38,42 @@ type nobody struct {
 	from   []*challenge.Challenge // the first of each scheme's
 }
 
+// looking is a responder of this module, whose answers may be kept.
+type looking interface {
+	Looks() problem.Looks[Request]
+}
+
+// answers are those to one denial, by their looks.
+type answers [problem.MaxLooks]atomic.Pointer[Response]
+
 func newStanding(g *Guard) *standing {
-	_, same := g.responder.(defaultResponder)
-	s := &standing{guard: g, same: same && len(g.cors) == 0}
+	s := &standing{guard: g}
+	if l, ok := g.responder.(looking); ok && len(g.cors) == 0 {
+		if looks := l.Looks(); looks.Of == any(g.responder) {
+			s.look = looks.Look
+		}
+	}
 	s.reasons.Store(&map[Reason]*Denial{})
 	return s
+}
+
+// answer is the answer to d, whose answers are kept.
+func (s *standing) answer(r Request, d *Denial) *Response {
+	look := s.look(r)
+	if look < 0 || int(look) >= len(d.answers) {
+		return s.guard.render(r, d)
+	}
+	if kept := d.answers[look].Load(); kept != nil {
+		return kept
+	}
+	resp := s.guard.render(r, d)
+	for i, f := range resp.Fields {
+		if f.shared == nil {
+			resp.Fields[i] = lasting(f.Name, f.Value)
+		}
+	}
+	d.answers[look].Store(resp)
+	return resp
 }
 
 // anonymous is the denial for a request without credentials.
@@ -66,8 +99,8 @@ func (s *standing) keep(d *Denial, r Request) {
 		s.nobody.Store(nil)
 		return
 	}
-	if s.same {
-		d.answer = s.guard.answer(r, d).keep()
+	if s.look != nil {
+		d.answers = new(answers)
 	}
 	kept := &nobody{denial: d}
 	for i := range s.guard.schemes {
@@ -93,8 +126,8 @@ func (s *standing) forbidden(reason Reason) *Denial {
 		return d
 	}
 	d := newDenial(Forbidden, CodeForbidden, reason, nil)
-	if s.same {
-		d.answer = s.guard.answer(nil, d).keep()
+	if s.look != nil {
+		d.answers = new(answers)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

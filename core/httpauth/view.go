@@ -58,8 +58,8 @@ func (v View) Header(name string) (string, int) {
 	values := v.Request.Header[name]
 	if len(values) == 0 {
 		switch name {
-		case "Authorization", "X-Request-Id", "Traceparent", "Origin", "Sec-Fetch-Mode":
-			return "", 0 // asked of every request, and canonical
+		case "Authorization", "X-Request-Id", "Traceparent", "Origin", "Accept", "Sec-Fetch-Mode", "Sec-Fetch-Dest":
+			return "", 0 // asked of many requests, and canonical
 		}
 		if values = v.Request.Header[http.CanonicalHeaderKey(name)]; len(values) == 0 {
 			return "", 0

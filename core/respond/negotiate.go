@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
 // Negotiate answers in the format that suits the Accept field best
@@ -85,11 +86,34 @@ func (n *negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 	return resp
 }
 
+// Looks tells guards which answers are the same.
+func (n *negotiated) Looks() problem.Looks[core.Request] {
+	return problem.Looks[core.Request]{Of: n, Look: func(r core.Request) problem.Look {
+		accept, _ := r.Header("Accept")
+		return lookOf(n.formats, choose(n.formats, accept))
+	}}
+}
+
+// lookOf is the place of a chosen format. One of the application's own may look
+// at the request.
+func lookOf[F offer](formats []F, chosen F) problem.Look {
+	own, _ := any(chosen).(*format)
+	for i, f := range formats {
+		if own != nil && any(f) == any(own) {
+			return problem.Look(i)
+		}
+	}
+	return problem.NoLook
+}
+
 // choose is the format with the highest quality. At the same quality a format
 // that sends what was asked for goes before one that merely can be read.
 func choose[F offer](formats []F, accept string) F {
 	if accept == "" || accept == "*/*" {
 		return formats[0]
+	}
+	if f, ok := named(formats, accept); ok {
+		return f
 	}
 	ranges := parseAccept(accept)
 	best, bestQ, bestSends := formats[0], 0, true
@@ -100,6 +124,21 @@ func choose[F offer](formats []F, accept string) F {
 		}
 	}
 	return best
+}
+
+// named is the choice for an Accept field that is one media type on offer, as
+// most programs send it, without parsing.
+func named[F offer](formats []F, accept string) (first F, ok bool) {
+	for _, f := range formats {
+		types := f.MediaTypes()
+		if types[0] == accept {
+			return f, true
+		}
+		if !ok && slices.Contains(types[1:], accept) {
+			first, ok = f, true
+		}
+	}
+	return first, ok
 }
 
 // suits is the quality of a format, and whether it is that of the type it

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
 // Negotiated answers each client in its own way. It is made by [New], is
@@ -120,6 +121,18 @@ func (n *Negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 	}
 	resp.Fields = append(slices.Clip(resp.Fields), n.fields...)
 	return resp
+}
+
+// Looks tells guards which answers are the same, so that they make each once.
+// Pages and answers with a request ID are not among them, nor are those to
+// browsers, most of which get a page.
+func (n *Negotiated) Looks() problem.Looks[core.Request] {
+	return problem.Looks[core.Request]{Of: n, Look: func(r core.Request) problem.Look {
+		if opensPage(r) || requestID(r, n.idField) != "" {
+			return problem.NoLook
+		}
+		return lookOf(n.formats, n.choose(r))
+	}}
 }
 
 // choose is the format for a client.

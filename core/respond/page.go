@@ -135,7 +135,9 @@ func (p *page) try() error {
 	return nil
 }
 
-func (p *page) MediaTypes() []string { return []string{"text/html", "application/xhtml+xml"} }
+var pageTypes = []string{"text/html", "application/xhtml+xml"}
+
+func (p *page) MediaTypes() []string { return pageTypes }
 
 // respond answers d with a page; id is the request's, or "".
 func (p *page) respond(r core.Request, d *core.Denial, id string) (core.Response, error) {
