@@ -95,20 +95,9 @@ func places(rules []*rule) placeList {
 
 // inOrder are the p rules in the order that effects go by.
 func (s *schema) inOrder(rules []*rule) []*rule {
-	count := 0
-	for _, r := range rules {
-		if r.isPolicy() {
-			count++
-		}
-	}
-	ordered := make([]*rule, 0, count)
-	for _, r := range rules {
-		if r.isPolicy() {
-			ordered = append(ordered, r)
-		}
-	}
+	ordered := policyLines(rules)
 	if s.priority >= 0 {
-		slices.SortStableFunc(ordered, func(a, b *rule) int {
+		ordered = slices.SortedStableFunc(slices.Values(ordered), func(a, b *rule) int {
 			// Priorities were checked to be whole numbers.
 			x, _ := strconv.Atoi(a.field(s.priority))
 			y, _ := strconv.Atoi(b.field(s.priority))
@@ -116,6 +105,31 @@ func (s *schema) inOrder(rules []*rule) []*rule {
 		})
 	}
 	return ordered
+}
+
+// policyLines are the p lines of rules. Mostly these are the first ones, and
+// take no room of their own.
+func policyLines(rules []*rule) []*rule {
+	first := slices.IndexFunc(rules, func(r *rule) bool { return !r.isPolicy() })
+	if first < 0 {
+		return rules
+	}
+	count := first
+	for _, r := range rules[first:] {
+		if r.isPolicy() {
+			count++
+		}
+	}
+	if count == first {
+		return rules[:first:first]
+	}
+	lines := append(make([]*rule, 0, count), rules[:first]...)
+	for _, r := range rules[first:] {
+		if r.isPolicy() {
+			lines = append(lines, r)
+		}
+	}
+	return lines
 }
 
 type indexBuilder struct {

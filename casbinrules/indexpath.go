@@ -63,7 +63,8 @@ type addedRef struct {
 }
 
 func newPathIndex(b *indexBuilder) pathIndex {
-	return pathIndex{nodes: newTextTable[pathNode](0), pathMaker: &pathMaker{builder: b}}
+	n := len(b.index.rules)
+	return pathIndex{nodes: newTextTable[pathNode](n), pathMaker: &pathMaker{builder: b, added: make([]addedRef, 0, n)}}
 }
 
 func (m *pathMaker) add(to *span, r ref) {
@@ -241,6 +242,7 @@ func (x *pathIndex) finish() {
 		x.finishList(&n.rest)
 	}
 	x.slash = x.nodes.find(0, "")
+	x.nodes.trim()
 	x.pathMaker = nil
 }
 

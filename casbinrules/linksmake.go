@@ -60,7 +60,13 @@ func (f *follower) addLinks(rules []*rule, kind int32) {
 	if !g.tenants {
 		f.direct = make([]span, g.texts.numbers())
 	}
-	var froms []int32
+	count := 0
+	for _, r := range rules {
+		if r.numbers()[0] == kind {
+			count++
+		}
+	}
+	froms := make([]int32, 0, count)
 	for _, r := range rules {
 		if r.numbers()[0] != kind {
 			continue

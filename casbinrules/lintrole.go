@@ -15,19 +15,27 @@ type roleNotes struct {
 
 // firstLines are the first lines of names, by the numbers of these.
 type firstLines struct {
-	lines []*rule
+	lines []int32 // by name, counted from 1
 	names []int32 // that have one
 }
 
-func (f *firstLines) note(name int32, r *rule) {
-	if f.lines[name] == nil {
-		f.lines[name] = r
+func (f *firstLines) note(name int32, line int) {
+	if f.lines[name] == 0 {
+		f.lines[name] = int32(line) + 1
 		f.names = append(f.names, name)
 	}
 }
 
-// of is the first line of a name, or nil.
-func (n *roleNotes) of(f *firstLines, name string) *rule { return f.lines[n.texts.known(name)] }
+// has reports whether a name has a line.
+func (f *firstLines) has(name int32) bool { return f.lines[name] > 0 }
+
+// first is the first line of a name, or nil.
+func (l *linter) first(f *firstLines, name int32) *rule {
+	if !f.has(name) {
+		return nil
+	}
+	return l.rules[f.lines[name]-1]
+}
 
 // checkRoles looks at names: roles that nobody has or that open nothing, and
 // users that are called like a role.
@@ -37,15 +45,15 @@ func (l *linter) checkRoles() {
 	}
 	n := &roleNotes{texts: l.rules[0].texts}
 	for _, f := range []*firstLines{&n.subject, &n.given, &n.holder} {
-		f.lines = make([]*rule, n.texts.numbers())
+		f.lines = make([]int32, n.texts.numbers())
 	}
-	for _, r := range l.rules {
+	for i, r := range l.rules {
 		switch {
 		case r.isPolicy() && l.shape.subject >= 0:
-			n.subject.note(r.number(l.shape.subject), r)
+			n.subject.note(r.number(l.shape.subject), i)
 		case r.isLink():
-			n.given.note(r.number(1), r)
-			n.holder.note(r.number(0), r)
+			n.given.note(r.number(1), i)
+			n.holder.note(r.number(0), i)
 		}
 	}
 	if l.shape.subject >= 0 {
@@ -62,10 +70,10 @@ func (l *linter) checkAnonymous(n *roleNotes) {
 		return
 	}
 	const hint = "say AllowAnonymous, or remove the line"
-	if r := n.of(&n.subject, anonymous); r != nil {
+	if r := l.first(&n.subject, numberAnonymous); r != nil {
 		l.reportColumn(r, l.shape.subject, codeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
 	}
-	if r := n.of(&n.holder, anonymous); r != nil {
+	if r := l.first(&n.holder, numberAnonymous); r != nil {
 		l.report(r, 1, codeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
 	}
 }
@@ -75,7 +83,8 @@ func (l *linter) checkAnonymous(n *roleNotes) {
 func (l *linter) checkSubjectStar(n *roleNotes) {
 	column := l.shape.subject
 	pattern := slices.ContainsFunc(l.schema.patterns, func(p patternColumn) bool { return p.column == column })
-	if n.of(&n.subject, "*") == nil || pattern || slices.Contains(l.shape.starred, column) || n.of(&n.given, "*") != nil {
+	star := n.texts.known("*")
+	if !n.subject.has(star) || pattern || slices.Contains(l.shape.starred, column) || n.given.has(star) {
 		return
 	}
 	for r := range l.policyRules() {
@@ -97,11 +106,11 @@ func (l *linter) checkAssigned(n *roleNotes) {
 	assigned := 0
 	for _, number := range n.subject.names {
 		switch name := n.texts.text(number); {
-		case n.given.lines[number] != nil:
+		case n.given.has(number):
 			assigned++
 		case name == anonymous || name == "*" || slices.Contains(l.shape.strings, name):
 		case !strings.HasPrefix(name, l.config.rolePrefix):
-		case n.holder.lines[number] != nil && l.config.rolePrefix == "":
+		case n.holder.has(number) && l.config.rolePrefix == "":
 			return // Users have rules of their own here.
 		default:
 			missing = append(missing, number)
@@ -115,7 +124,7 @@ func (l *linter) checkAssigned(n *roleNotes) {
 		hint = "add a g line, if it is no user"
 	}
 	for _, name := range missing {
-		l.reportColumn(n.subject.lines[name], l.shape.subject, codeNeverAssigned, hint, "no g line gives anybody the role %q", n.texts.text(name))
+		l.reportColumn(l.first(&n.subject, name), l.shape.subject, codeNeverAssigned, hint, "no g line gives anybody the role %q", n.texts.text(name))
 	}
 }
 
@@ -194,9 +203,8 @@ func (l *linter) allowsAnybody(n *roleNotes, allowed []bool) bool {
 	if l.config.noTokenRoles {
 		return false
 	}
-	nobodys := n.texts.known(anonymous)
-	for name, may := range allowed {
-		if may && n.given.lines[name] == nil && n.holder.lines[name] == nil && int32(name) != nobodys {
+	for i, may := range allowed {
+		if name := int32(i); may && !n.given.has(name) && !n.holder.has(name) && name != numberAnonymous {
 			return true
 		}
 	}
@@ -205,7 +213,7 @@ func (l *linter) allowsAnybody(n *roleNotes, allowed []bool) bool {
 
 // checkNames looks for users with the name of a role.
 func (l *linter) checkNames(n *roleNotes) {
-	byFold := map[string]string{}
+	byFold := make(map[string]string, len(n.given.names))
 	for _, number := range n.given.names {
 		name := n.texts.text(number)
 		if fold := strings.ToLower(name); byFold[fold] == "" || name < byFold[fold] {
@@ -215,8 +223,8 @@ func (l *linter) checkNames(n *roleNotes) {
 	for _, number := range n.holder.names {
 		name := n.texts.text(number)
 		role := byFold[strings.ToLower(name)]
-		if role != "" && n.given.lines[number] == nil {
-			l.report(n.holder.lines[number], 1, codeSameName, "spell both the same if they are one, or give one of them another name",
+		if role != "" && !n.given.has(number) {
+			l.report(l.first(&n.holder, number), 1, codeSameName, "spell both the same if they are one, or give one of them another name",
 				"%q differs from the role %q in letter case only", name, role)
 		}
 	}
@@ -249,7 +257,7 @@ func (l *linter) checkTenantNames(n *roleNotes) {
 			continue
 		}
 		from, _ := g.pairs(r)
-		if role := n.given.lines[from.name]; role != nil && !given[from] && n.subject.lines[from.name] == nil && !told[from.name] {
+		if role := l.first(&n.given, from.name); role != nil && !given[from] && !n.subject.has(from.name) && !told[from.name] {
 			told[from.name] = true
 			l.report(r, 1, codeSameName, "give one of them another name, or use RolePrefix",
 				"%q looks like a user here and is a role in another tenant (%s); a user called like a role gets nothing by that name", n.texts.text(from.name), role.place())

@@ -35,7 +35,7 @@ func (l *linter) checkEffects() {
 //
 // All rules are in the index afterwards.
 func (l *linter) checkShadows() {
-	rules := slices.Collect(l.policyRules())
+	rules := policyLines(l.rules)
 	if l.schema.effect != constant.PriorityEffect {
 		l.cover.take(rules, l.config)
 		if l.schema.effect != constant.SubjectPriorityEffect {

@@ -109,6 +109,9 @@ func (r *reading) readPolicy(in *contents, c *config) {
 			p.read(file.Name, file.Content)
 		}
 	}
+	if p.texts != nil {
+		p.texts.trim()
+	}
 	r.rules, r.column = p.rules, p.column
 	if !r.schema.file.has(codeModelMatcher) {
 		// Without the matcher nobody knows what the columns mean.

@@ -1,6 +1,9 @@
 package casbinrules
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"slices"
+)
 
 // textTable numbers texts below a parent, from 1 on, in the order they are added,
 // and holds something of each. It is filled while a policy is loaded and only
@@ -77,21 +80,25 @@ func (t *textTable[T]) add(parent int32, text string) (number int32, isNew bool)
 	t.entries[number].text, t.entries[number].parent = text, parent
 	t.slots[at] = slot{hash, number}
 	if len(t.entries) > len(t.slots)*5/8 {
-		t.grow()
+		t.resize(2 * len(t.slots))
 	}
 	return number, true
 }
 
 // reserve gives a number that no text has.
 func (t *textTable[T]) reserve() int32 {
+	if len(t.entries) == cap(t.entries) {
+		t.entries = slices.Grow(t.entries, len(t.entries)) // append would grow it by less, and so more often
+	}
 	t.entries = append(t.entries, tableEntry[T]{})
 	return int32(len(t.entries)) - 1
 }
 
-func (t *textTable[T]) grow() {
+// resize makes as many places.
+func (t *textTable[T]) resize(size int) {
 	old := t.slots
-	t.slots = make([]slot, 2*len(old))
-	last := len(t.slots) - 1
+	t.slots = make([]slot, size)
+	last := size - 1
 	for _, s := range old {
 		if s.number == 0 {
 			continue
@@ -101,6 +108,21 @@ func (t *textTable[T]) grow() {
 			at = (at + 1) & last
 		}
 		t.slots[at] = s
+	}
+}
+
+// trim gives back the room that is left, if it is much.
+func (t *textTable[T]) trim() {
+	n := len(t.entries)
+	if cap(t.entries)-n > n/8 {
+		t.entries = append(make([]tableEntry[T], 0, n), t.entries...)
+	}
+	size := len(t.slots)
+	for size > 8 && n <= size/2*5/8 {
+		size /= 2
+	}
+	if size < len(t.slots) {
+		t.resize(size)
 	}
 }
 

@@ -1,24 +1,28 @@
 package casbinrules
 
 import (
-	"runtime"
 	"sync/atomic"
 	"time"
 )
 
-// pace has a load that goes on beside requests leave them the processor often.
-// Without it a goroutine that waits for a processor may wait for ten
-// milliseconds, which is how long Go lets another one run. A nil pace never
-// waits: nobody asks before the first load is done.
+// pace has a load that goes on beside requests rest often, so that requests
+// wait for its processor for some milliseconds at most. It rests asleep: a
+// goroutine that merely yields is taken up again by the same processor, before
+// that looks for what waits at another one. A nil pace never rests: nobody asks
+// before the first load is done.
 type pace struct {
 	start time.Time
 	steps atomic.Uint32
-	since atomic.Int64 // when it last left the processor, in nanoseconds from start
+	since atomic.Int64 // when it last rested, in nanoseconds from start
 }
 
 const (
-	// paceSlice is for how long a load runs on.
-	paceSlice = 2 * time.Millisecond
+	// paceSlice is for how long a load runs on. Go lets others run for ten
+	// milliseconds and more before its turn comes again, so that less would make
+	// reloads take long.
+	paceSlice = 3 * time.Millisecond
+	// paceRest is enough for a processor to find other work.
+	paceRest = 500 * time.Microsecond
 	// stepsPerLook is how many steps are made without looking at the clock; a
 	// step is the work on one rule, at most a few microseconds.
 	stepsPerLook = 32
@@ -32,7 +36,7 @@ func (p *pace) step() {
 		return
 	}
 	if now := int64(time.Since(p.start)); now-p.since.Load() > int64(paceSlice) {
-		runtime.Gosched()
+		time.Sleep(paceRest)
 		p.since.Store(int64(time.Since(p.start)))
 	}
 }

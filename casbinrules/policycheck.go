@@ -114,8 +114,8 @@ const piece = 512
 // expect makes room for at most so many rules more, and fields of them.
 func (r *policyReader) expect(rules, fields int) {
 	if r.texts == nil {
-		// Some of the fields are new, most say what others have said.
-		r.texts = newTexts(fields / 4)
+		// Some fields are new, most say what others have said.
+		r.texts = newTexts(fields / 3)
 	}
 	r.texts.fields = slices.Grow(r.texts.fields, fields)
 	r.rules = slices.Grow(r.rules, rules)

@@ -65,7 +65,8 @@ func (r *policyReader) read(file string, data []byte) {
 	text := string(data)
 	// A rule has a comma, which most comments and empty lines have not.
 	commas := strings.Count(text, ",")
-	r.expect(min(strings.Count(text, "\n")+1, commas), 2*commas)
+	rules := min(strings.Count(text, "\n")+1, commas)
+	r.expect(rules, commas+rules)
 	r.begin(file, &policySource{text: text})
 	for n := 1; len(text) > 0; n++ {
 		r.config.pace.step()

@@ -42,6 +42,14 @@ func newTexts(room int) *texts {
 	return t
 }
 
+// trim gives back the room that is left when all is read.
+func (t *texts) trim() {
+	t.textTable.trim()
+	if n := len(t.fields); cap(t.fields)-n > n/8 {
+		t.fields = append(make([]int32, 0, n), t.fields...)
+	}
+}
+
 // textsOf are those of the rules of one policy.
 func textsOf(rules []*rule) *texts {
 	if len(rules) == 0 {
