@@ -123,3 +123,45 @@ func TestGetAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// What a full cache takes for keys that it does not hold, each of which then
+// goes in, and for keys that it holds.
+func BenchmarkCache(b *testing.B) {
+	const size = 4096
+	keys := make([]Key, 16*size)
+	for i := range keys {
+		keys[i] = key(strconv.Itoa(i))
+	}
+	fill := func(c *Cache[*int]) {
+		for i := range keys {
+			c.Put(keys[i], new(int), start.Add(time.Hour+time.Duration(i)*time.Second), start)
+		}
+	}
+	b.Run("new", func(b *testing.B) {
+		c := New[*int](size)
+		fill(c)
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			k := &keys[i%len(keys)]
+			if _, ok := c.Get(*k, start); ok {
+				continue
+			}
+			c.Put(*k, nil, start.Add(24*time.Hour+time.Duration(i)*time.Second), start)
+		}
+	})
+	b.Run("known", func(b *testing.B) {
+		c := New[*int](size)
+		fill(c)
+		var held []Key
+		for _, k := range keys {
+			if _, ok := c.Get(k, start); ok {
+				held = append(held, k)
+			}
+		}
+		for i := 0; b.Loop(); i++ {
+			if _, ok := c.Get(held[i*7%len(held)], start); !ok {
+				b.Fatal("forgotten")
+			}
+		}
+	})
+}
