@@ -14,9 +14,11 @@ func hasNone(err error) bool {
 	if err == nil || err == ErrNoCredentials { // the common cases, kept cheap
 		return err != nil
 	}
+	if !errors.Is(err, ErrNoCredentials) {
+		return false
+	}
 	var bad *CredentialError
-	return errors.Is(err, ErrNoCredentials) && !isFailure(err) && !errors.As(err, &bad) &&
-		!errors.Is(err, ErrAmbiguousCredentials)
+	return !isFailure(err) && !errors.As(err, &bad) && !errors.Is(err, ErrAmbiguousCredentials)
 }
 
 // refuse is the denial for what scheme number failed returned; -1 for none.

@@ -77,7 +77,12 @@ func (c Challenge) Params() []Param { return c.params }
 func (c Challenge) String() string { return c.text }
 
 func (c Challenge) render() string {
+	size := len(c.scheme) + 1 + len(c.token68)
+	for _, p := range c.params {
+		size += len(`, =""`) + len(p.Name) + len(p.Value)
+	}
 	var b strings.Builder
+	b.Grow(size) // enough where nothing is escaped
 	b.WriteString(c.scheme)
 	if c.token68 != "" {
 		b.WriteByte(' ')
