@@ -67,6 +67,12 @@ type notes struct {
 	ctx     fasthttp.RequestCtx // what the shadow app is given
 }
 
+func newNotes() any {
+	n := new(notes)
+	n.ctx.SetUserValue(notesKey{}, n)
+	return n
+}
+
 // resolvers holds one *resolver an app.
 var resolvers sync.Map // of *fiber.App to *atomic.Pointer[resolver]
 
@@ -95,7 +101,7 @@ func newResolver(app *fiber.App) *resolver {
 		quiet:    isDefault(cfg.ErrorHandler),
 		routes:   make(map[*fiber.Route]*pattern),
 	}
-	r.pool.New = func() any { return new(notes) }
+	r.pool.New = newNotes
 	shadow := fiber.New(fiber.Config{
 		CaseSensitive:  cfg.CaseSensitive,
 		StrictRouting:  cfg.StrictRouting,
@@ -221,14 +227,12 @@ func strays(p *pattern) error {
 
 // ask puts the request line to the shadow app. The first match is that of the
 // route the request comes to first. Where letter case could be read in more
-// than one way, those follow that it comes to when handlers pass it on.
+// than one way, those follow that it comes to when handlers pass it on. Method
+// and path are all that the shadow app looks at.
 func (r *resolver) ask(c *fiber.Ctx, path string, n *notes) {
-	n.ctx.Request.Reset()
-	n.ctx.Response.Reset()
-	n.ctx.ResetUserValues()
+	n.ctx.Response.Reset() // which may name allowed methods
 	n.all = r.fold && (r.mixed || strings.ToLower(path) != path)
 	n.matches = n.matches[:0]
-	n.ctx.SetUserValue(notesKey{}, n)
 	n.ctx.Request.Header.SetMethod(c.Method()) // as middleware may have changed it
 	n.ctx.Request.URI().SetPathBytes(c.Request().URI().PathOriginal())
 	r.shadow(&n.ctx)
