@@ -39,6 +39,24 @@ func TestTextTableFindsWhatWasAdded(t *testing.T) {
 	}
 }
 
+// TestTrimmedTextTable: what is given back was nothing's.
+func TestTrimmedTextTable(t *testing.T) {
+	table := newTextTable[int](5000)
+	for n := range 600 {
+		table.add(1, strconv.Itoa(n))
+	}
+	before := len(table.slots)
+	table.trim()
+	if len(table.slots) >= before || cap(table.entries) > 1000 {
+		t.Errorf("%d places, room for %d", len(table.slots), cap(table.entries))
+	}
+	for n := range 700 {
+		if number, isNew := table.add(1, strconv.Itoa(n)); number != int32(n)+1 || isNew != (n >= 600) {
+			t.Fatalf("%d has number %d, new %v", n, number, isNew)
+		}
+	}
+}
+
 func TestNamesOfRoles(t *testing.T) {
 	model := strings.Replace(RBACWithTenants().Text(), "g = _, _, _", "g = _, _, _\ng2 = _, _, _", 1)
 	p := newPolicyReader(readSchema(ModelText("model.conf", model), &config{}), &config{})

@@ -1,0 +1,93 @@
+package casbinrules
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCompareFindsEveryDifference compares policies that differ in few places
+// with what looking at all of their rules says.
+func TestCompareFindsEveryDifference(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 5))
+	reordered := 0
+	for range 500 {
+		before := make([]string, rnd.IntN(12))
+		for i := range before {
+			before[i] = fmt.Sprintf("p, u%d, /x, GET", i)
+		}
+		after := slices.Clone(before)
+		for range rnd.IntN(4) {
+			switch at := rnd.IntN(len(after) + 1); {
+			case rnd.IntN(3) == 0 && at < len(after):
+				after = slices.Delete(after, at, at+1)
+			case rnd.IntN(2) == 0 && at < len(after):
+				after[0], after[at] = after[at], after[0]
+			default:
+				after = slices.Insert(after, at, fmt.Sprintf("p, new%d, /x, GET", rnd.IntN(1000)))
+			}
+		}
+		d := compare(rulesOf(before), rulesOf(after))
+		checkListed(t, "removed", d.removed, d.removedCount, before, after)
+		checkListed(t, "added", d.added, d.addedCount, after, before)
+		moved := d.addedCount == 0 && d.removedCount == 0 && !slices.Equal(before, after)
+		if d.reordered != moved {
+			t.Errorf("%q to %q: reordered %v", before, after, d.reordered)
+		}
+		if moved {
+			reordered++
+		}
+	}
+	if reordered == 0 {
+		t.Error("nothing was reordered: the cases prove nothing")
+	}
+}
+
+// rulesOf reads rules that need no model.
+func rulesOf(lines []string) []*rule {
+	c := &config{}
+	p := newPolicyReader(readSchema(RBAC(), c), c)
+	p.read("policy.csv", []byte(strings.Join(lines, "\n")))
+	return p.rules
+}
+
+func checkListed(t *testing.T, what string, got []RuleText, count int, from, in []string) {
+	t.Helper()
+	var want, listed []string
+	for _, line := range from {
+		if !slices.Contains(in, line) && !slices.Contains(want, line) {
+			want = append(want, line)
+		}
+	}
+	for _, r := range got {
+		listed = append(listed, r.Text)
+	}
+	if !slices.Equal(listed, want) || count != len(want) {
+		t.Errorf("%s: %d, %q, want %q", what, count, listed, want)
+	}
+}
+
+func TestPolicyLinesOfAnyOrder(t *testing.T) {
+	for kinds, want := range map[string]string{"": "", "p": "1", "g": "", "ppg": "12", "gpp": "23", "pgp": "13", "gpgpg": "24"} {
+		var lines []string
+		for i, kind := range kinds {
+			line := fmt.Sprintf("g, u%d, r", i)
+			if kind == 'p' {
+				line = fmt.Sprintf("p, u%d, /x, GET", i)
+			}
+			lines = append(lines, line)
+		}
+		got := ""
+		for _, r := range policyLines(rulesOf(lines)) {
+			got += fmt.Sprint(r.line)
+		}
+		if got != want {
+			t.Errorf("%q: lines %q, want %q", kinds, got, want)
+		}
+	}
+}
