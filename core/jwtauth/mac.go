@@ -12,10 +12,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// macs verifies the codes that are made with one secret (RFC 7518 §3.2). What
-// has to be computed of the secret alone is computed once and used again, which
-// is most of the work for a text as short as a token. It is safe for concurrent
-// use.
+// macs verifies the codes that are made with one secret (RFC 7518 §3.2). States
+// are used again, so that what follows from the secret alone is computed once
+// for each and no token allocates one. It is safe for concurrent use.
 type macs struct{ idle sync.Pool }
 
 // mac is for one goroutine at a time.
