@@ -49,7 +49,7 @@ func lasting(name, value string) Field {
 // [http.CanonicalHeaderKey] has it and without line breaks. They are nil for
 // other fields. Adapters of frameworks whose headers are bytes save copies with
 // them; they must not be modified.
-func (f *Field) Bytes() (name, value []byte) {
+func (f Field) Bytes() (name, value []byte) {
 	if f.shared == nil {
 		return nil, nil
 	}
