@@ -2,10 +2,10 @@
 // signed as a JWS in compact form (RFC 7515), for the Bearer scheme of package
 // bearer.
 //
-// The cryptography is golang-jwt's and the standard library's. What stands around it is read here, and
-// more strictly than RFC 7519 asks: one spelling for each token, one value for
-// each member, one algorithm for each key. A token that two readers could
-// understand in two ways is refused (RFC 8725 §3).
+// The cryptography is golang-jwt's and the standard library's. What stands
+// around it is read here, and more strictly than RFC 7519 asks: one spelling for
+// each token, one value for each member, one algorithm for each key. A token
+// that two readers could understand in two ways is refused (RFC 8725 §3).
 //
 // No key is ever taken from a token and no address in one is ever asked: jwk,
 // jku, x5c, x5u and x5t are ignored.
