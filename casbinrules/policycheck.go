@@ -119,7 +119,7 @@ func (r *policyReader) expect(rules, fields int) {
 	}
 	r.texts.fields = slices.Grow(r.texts.fields, fields)
 	r.rules = slices.Grow(r.rules, rules)
-	r.joined.expect(len(r.rules) + rules)
+	r.joined.expect(rules)
 	r.someRules = make([]rule, rules)
 }
 

@@ -1,0 +1,57 @@
+package casbinrules
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRepeatedRulesAreFound reads policies of few words, many rules of which
+// read the same, some by commas inside their fields, and compares with what
+// Casbin tells rules apart by.
+func TestRepeatedRulesAreFound(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 6))
+	c := &config{asCasbin: true}
+	s := readSchema(RBAC(), c)
+	aside, collisions := 0, 0
+	for range 100 {
+		words := []string{"a", "b", "c", "a,b", "b,c", "a,b,c"}[:3+rnd.IntN(4)]
+		for i := range rnd.IntN(20) {
+			words = append(words, fmt.Sprint("w", i))
+		}
+		var b strings.Builder
+		first, want := map[string]string{}, map[int]string{}
+		for line := 1; line <= 200; line++ {
+			fields := []string{"p", pick(rnd, words), pick(rnd, words), pick(rnd, words)}
+			fmt.Fprintf(&b, "%q,%q,%q,%q\n", fields[0], fields[1], fields[2], fields[3])
+			switch joined, told := strings.Join(fields, ","), fmt.Sprintf("%q", fields); {
+			case first[joined] == "":
+				first[joined] = told
+			case first[joined] == told:
+				want[line] = codeDuplicate
+			default:
+				want[line] = codeCollision
+				collisions++
+			}
+		}
+		p := newPolicyReader(s, c)
+		p.read("policy.csv", []byte(b.String()))
+		for _, f := range p.findings {
+			if want[f.Line] != f.Code {
+				t.Errorf("line %d: %s, want %q", f.Line, f.Code, want[f.Line])
+			}
+			delete(want, f.Line)
+		}
+		if len(want) > 0 || len(p.rules) != len(first) {
+			t.Errorf("%d rules, want %d; not found: %v", len(p.rules), len(first), want)
+		}
+		aside += p.joined.used
+	}
+	if aside == 0 || collisions == 0 {
+		t.Errorf("%d rules found by hash, %d collisions: the cases prove nothing", aside, collisions)
+	}
+}
