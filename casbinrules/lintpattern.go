@@ -31,15 +31,17 @@ func (l *linter) checkObjects() {
 			names++
 		}
 	}
-	known := map[string][]advice{}
+	known := map[int32][]advice{}
 	for r := range l.policyRules() {
 		text := l.object(r)
-		told, seen := known[text]
+		if isQuiet(l.shape.object.function, text) {
+			continue // which is quicker found than kept
+		}
+		number := r.number(l.shape.object.column)
+		told, seen := known[number]
 		if !seen {
 			told = l.shape.object.advise(text, paths > 0 && paths >= names)
-			if len(told) > 0 || !isPlain(text) { // else it is quicker found than kept
-				known[text] = told
-			}
+			known[number] = told
 		}
 		for _, a := range told {
 			l.reportColumn(r, l.shape.object.column, a.code, a.hint, "%s", a.message)
@@ -53,6 +55,26 @@ func (l *linter) object(r *rule) string { return value(r, l.shape.object.column)
 // isPath reports whether an object is meant for a path, not for a name that a
 // gate was given.
 func isPath(object string) bool { return strings.HasPrefix(strings.TrimPrefix(object, "^"), "/") }
+
+// isQuiet reports whether there is nothing to say about an object for sure: a
+// path of plain segments, with parameters and a last star as keyMatch2 has them.
+func isQuiet(function, object string) bool {
+	if object == "" || object[0] != '/' {
+		return false
+	}
+	named := function == "keyMatch2"
+	for i := 1; i < len(object); i++ {
+		first := object[i-1] == '/'
+		switch c := object[i]; {
+		case c == '-', isNameByte(c) && c != '.', c == '/' && !first:
+		case c == ':' && first && named && i+1 < len(object) && object[i+1] != '/':
+		case c == '*' && first && named && i == len(object)-1:
+		default:
+			return false
+		}
+	}
+	return object[len(object)-1] != '/' || len(object) == 1
+}
 
 // advise looks at one object; paths says that most objects are paths.
 func (c comparison) advise(object string, paths bool) []advice {

@@ -32,14 +32,15 @@ type sieveSlot struct {
 }
 
 // What a key is of: patterns for everything, those that cover just themselves,
-// those without a segment that stands for others, and those that have one, by
-// how many segments stand in front of it.
+// those of plain segments alone, and by how many of these stand in front of the
+// first other one, those that end in a star and those that do not.
 const (
-	sieveAll = iota
-	sieveText
-	sieveWhole
-	sieveOpen
-	sieveDeepest = 31
+	sieveAll     = 0
+	sieveText    = 1
+	sieveWhole   = 2
+	sieveRest    = 3
+	sieveEnding  = sieveRest + sieveDeepest + 1
+	sieveDeepest = 13 // and what is deeper
 )
 
 func newCoverSieve(sh *shape, rules int) *coverSieve {
@@ -117,7 +118,7 @@ func (s *coverSieve) other(group, number int32, pattern string, action, others u
 // their kind. It is not sure of patterns with more segments than a search
 // takes.
 func (s *coverSieve) ask(group, number int32, pattern string) (own uint64, kind uint32, sure bool) {
-	c, base := s.shape.object, mix(uint64(uint32(group)), sieveDeepest)
+	c, base := s.shape.object, mix(0, uint64(uint32(group)))
 	s.keys, s.wanted = s.keys[:0], s.kinds[group]
 	all := s.want(base, sieveAll)
 	if c.star && pattern == "*" || everything(c.function, pattern) {
@@ -146,17 +147,36 @@ func (s *coverSieve) ask(group, number int32, pattern string) (own uint64, kind 
 // covers itself alone.
 func (s *coverSieve) askSegments(h uint64, segs []segment) (own uint64, kind uint32) {
 	for i := range segs {
-		depth := min(sieveOpen+i, sieveDeepest)
-		open := s.want(h, depth)
+		depth := min(i, sieveDeepest)
+		own, kind = s.want(h, sieveRest+depth), 1<<(sieveRest+depth)
+		if key := s.askEnding(h, sieveEnding+depth, segs); key != 0 {
+			own, kind = key, 1<<(sieveEnding+depth)
+		}
 		if segs[i].kind != segmentLiteral {
 			if slices.ContainsFunc(segs[i:], func(s segment) bool { return s.kind == segmentOther }) {
 				return 0, 0
 			}
-			return open, 1 << depth
+			return own, kind
 		}
 		h = mix(h, maphash.String(s.seed, segs[i].text))
 	}
 	return s.want(h, sieveWhole), 1 << sieveWhole
+}
+
+// askEnding asks for patterns that have as many segments, of which the last is
+// the same or stands for any. It returns the key of those that end alike, and 0
+// for a pattern that ends in no such segment.
+func (s *coverSieve) askEnding(h uint64, kind int, segs []segment) uint64 {
+	h = mix(h, uint64(len(segs)))
+	switch last := segs[len(segs)-1]; last.kind {
+	case segmentOne:
+		return s.want(h, kind)
+	case segmentLiteral:
+		s.want(h, kind)
+		return s.want(mix(h, maphash.String(s.seed, last.text)), kind)
+	default:
+		return 0
+	}
 }
 
 // want is the key of a kind, which is asked for if there are some of it. It is

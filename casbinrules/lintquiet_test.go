@@ -1,0 +1,38 @@
+package casbinrules
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestNothingIsSaidAboutQuietObjects holds the short look at objects against the
+// long one.
+func TestNothingIsSaidAboutQuietObjects(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 7))
+	parts := []string{"/", "/", "/", "a", "b-1", "c_d", ":id", ":", "*", ".", "{x}", "%41", "?", "(", `\`, ""}
+	quiet := 0
+	for range 50_000 {
+		var b strings.Builder
+		for range rnd.IntN(7) {
+			b.WriteString(pick(rnd, parts))
+		}
+		for _, function := range append([]string{"", "=="}, patternFunctions...) {
+			if !isQuiet(function, b.String()) {
+				continue
+			}
+			quiet++
+			for _, paths := range []bool{true, false} {
+				if told := (comparison{function: function}).advise(b.String(), paths); len(told) > 0 {
+					t.Errorf("%s: %q is quiet, and there is %+v", function, b.String(), told)
+				}
+			}
+		}
+	}
+	if quiet < 1000 {
+		t.Errorf("%d quiet objects: the cases prove nothing", quiet)
+	}
+}
