@@ -125,17 +125,6 @@ func (g *graph) of(p pair) *closure {
 	return nil
 }
 
-// all are the names that have roles, in no order.
-func (g *graph) all() iter.Seq2[node, *closure] {
-	return func(yield func(node, *closure) bool) {
-		for p, c := range g.each() {
-			if !yield(g.node(p), c) {
-				return
-			}
-		}
-	}
-}
-
 // to is the number of links to a name, and whether there is a way. It searches
 // by itself: handed to a function, the name would leave the stack.
 func (c *closure) to(name string) (int, bool) {
@@ -153,7 +142,7 @@ func (c *closure) to(name string) (int, bool) {
 	return int(c.links[low].count), true
 }
 
-// each is all by numbers.
+// each are the names that have roles, by their numbers.
 func (g *graph) each() iter.Seq2[pair, *closure] {
 	return func(yield func(pair, *closure) bool) {
 		for number, at := range g.byNode {
