@@ -176,7 +176,9 @@ func (a *Authorizer) build(in *contents) (s *snapshot, err error) {
 	}()
 	c := a.config
 	c.pace = newPace()
-	return load(in, &c)
+	s, err = load(in, &c)
+	c.pace = nil // What is made at a request is made without rest.
+	return s, err
 }
 
 // reject notes that the files are not in force, and tells so.
