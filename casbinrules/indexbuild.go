@@ -47,6 +47,7 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*i
 		return nil, errors.New("the policy is empty")
 	}
 	b.index.places = places(b.index.rules)
+	b.pace.look()
 	b.index.names = textsOf(rules)
 	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern, 1)
 	for _, alternative := range matcher.flat(exprOr) {
@@ -189,8 +190,11 @@ func (b *indexBuilder) addWay(factors []*expr) {
 		b.pace.step()
 		b.addRule(&w, &object, left, int32(i), r)
 	}
+	b.pace.look()
 	w.subjects.finish()
+	b.pace.look()
 	w.paths.finish()
+	b.pace.look()
 	b.index.ways = append(b.index.ways, w)
 }
 

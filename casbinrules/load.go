@@ -62,6 +62,7 @@ func (r *reading) build(in *contents, c *config) (*snapshot, error) {
 		return nil, err
 	}
 	s.model = in.model
+	c.pace.look()
 	s.version = newVersion(in, r.rules)
 	return s, nil
 }

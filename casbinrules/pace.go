@@ -32,11 +32,20 @@ func newPace() *pace { return &pace{start: time.Now()} }
 
 // step is called after each bit of work.
 func (p *pace) step() {
-	if p == nil || p.steps.Add(1)%stepsPerLook != 0 {
-		return
+	if p != nil && p.steps.Add(1)%stepsPerLook == 0 {
+		p.look()
 	}
-	if now := int64(time.Since(p.start)); now-p.since.Load() > int64(paceSlice) {
-		time.Sleep(paceRest)
-		p.since.Store(int64(time.Since(p.start)))
+}
+
+// look is called after work of a millisecond or so, and rests if the slice is
+// over.
+func (p *pace) look() {
+	if p != nil && int64(time.Since(p.start))-p.since.Load() > int64(paceSlice) {
+		p.rest()
 	}
+}
+
+func (p *pace) rest() {
+	time.Sleep(paceRest)
+	p.since.Store(int64(time.Since(p.start)))
 }

@@ -141,7 +141,10 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 		return false, nil
 	}
 	e := ReloadEvent{Time: started, Outcome: ReloadRejected, Forced: a.force.Load()}
-	s, err := a.build(in)
+	p := newPace()
+	p.rest() // from reading the files and summing them up
+	s, err := a.build(in, p)
+	p.look()
 	if err == nil && !e.Forced {
 		if found := checkShrink(old.rules, s.rules); len(found) > 0 {
 			err = &FindingsError{found}
@@ -155,7 +158,9 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 	a.current.Store(s)
 	a.last.Store(&attempt{})
 
+	p.look()
 	d := compare(old.rules, s.rules)
+	p.look()
 	e.Outcome, e.Old, e.New = ReloadLoaded, old.version, s.version
 	e.Added, e.AddedCount = d.added, d.addedCount
 	e.Removed, e.RemovedCount = d.removed, d.removedCount
@@ -168,14 +173,14 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 
 // build makes a snapshot that is not in force yet. A parser that panics at one
 // file must not take the server down.
-func (a *Authorizer) build(in *contents) (s *snapshot, err error) {
+func (a *Authorizer) build(in *contents, p *pace) (s *snapshot, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &core.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
 	c := a.config
-	c.pace = newPace()
+	c.pace = p
 	s, err = load(in, &c)
 	c.pace = nil // What is made at a request is made without rest.
 	return s, err

@@ -40,6 +40,7 @@ type contents struct {
 	// adapted says that the rules are rows, which policies shows as a file.
 	adapted bool
 	rows    [][]string
+	sum     string // what hash has found
 }
 
 // paths are the files and directories of the operating system to be read.
@@ -220,8 +221,11 @@ func (in *contents) equal(other *contents) bool {
 // hash sums up model and policies. Of a name only its last part counts, as in
 // the places of rules, so that the same files have the same hash wherever they
 // are mounted. Lengths go first, so that no two sets of files run together into
-// the same bytes.
+// the same bytes. It is summed up once, and not by several goroutines.
 func (in *contents) hash() string {
+	if in.sum != "" {
+		return in.sum
+	}
 	h := sha256.New()
 	part := func(b []byte) {
 		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b)))) // never fails
@@ -232,5 +236,6 @@ func (in *contents) hash() string {
 		part([]byte(filepath.Base(f.Name)))
 		part(f.Content)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	in.sum = hex.EncodeToString(h.Sum(nil))
+	return in.sum
 }
