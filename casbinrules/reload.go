@@ -22,6 +22,10 @@ import (
 // policy is far smaller than the one in force, for which see
 // [Authorizer.ReloadForced].
 //
+// A load beside requests takes one processor at most and rests every few
+// milliseconds, so that decisions go on; where all processors are busy with them
+// it takes its time.
+//
 // Ending ctx ends the wait for a load that has begun, and not the load. After
 // Close the error is [watch.ErrClosed].
 func (a *Authorizer) Reload(ctx context.Context) error { return a.reload(ctx, false) }
