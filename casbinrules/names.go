@@ -12,14 +12,44 @@ import (
 // texts that share a place.
 type textTable[T any] struct {
 	seed    maphash.Seed
-	slots   []slot          // a power of two, up to 5/8 full
+	slots   slots
 	entries []tableEntry[T] // by number
 }
+
+// slots are the places of a table that finds numbers by hashes: a power of two,
+// up to 5/8 full.
+type slots []slot
 
 // slot is free while its number is 0.
 type slot struct {
 	hash   uint32
 	number int32
+}
+
+// leastSlots are as many as so many numbers need.
+func leastSlots(numbers int) int {
+	size := 8
+	for size*5/8 < numbers {
+		size *= 2
+	}
+	return size
+}
+
+// resized are so many slots that hold the same.
+func (s slots) resized(size int) slots {
+	made := make(slots, size)
+	last := size - 1
+	for _, taken := range s {
+		if taken.number == 0 {
+			continue
+		}
+		at := int(taken.hash) & last
+		for made[at].number != 0 {
+			at = (at + 1) & last
+		}
+		made[at] = taken
+	}
+	return made
 }
 
 type tableEntry[T any] struct {
@@ -31,11 +61,7 @@ type tableEntry[T any] struct {
 // newTextTable has room for about so many texts.
 func newTextTable[T any](room int) textTable[T] {
 	t := textTable[T]{seed: maphash.MakeSeed(), entries: make([]tableEntry[T], 1, room+1)}
-	size := 8
-	for size*5/8 < room {
-		size *= 2
-	}
-	t.slots = make([]slot, size)
+	t.slots = make(slots, leastSlots(room))
 	return t
 }
 
@@ -80,7 +106,7 @@ func (t *textTable[T]) add(parent int32, text string) (number int32, isNew bool)
 	t.entries[number].text, t.entries[number].parent = text, parent
 	t.slots[at] = slot{hash, number}
 	if len(t.entries) > len(t.slots)*5/8 {
-		t.resize(2 * len(t.slots))
+		t.slots = t.slots.resized(2 * len(t.slots))
 	}
 	return number, true
 }
@@ -94,35 +120,14 @@ func (t *textTable[T]) reserve() int32 {
 	return int32(len(t.entries)) - 1
 }
 
-// resize makes as many places.
-func (t *textTable[T]) resize(size int) {
-	old := t.slots
-	t.slots = make([]slot, size)
-	last := size - 1
-	for _, s := range old {
-		if s.number == 0 {
-			continue
-		}
-		at := int(s.hash) & last
-		for t.slots[at].number != 0 {
-			at = (at + 1) & last
-		}
-		t.slots[at] = s
-	}
-}
-
 // trim gives back the room that is left, if it is much.
 func (t *textTable[T]) trim() {
 	n := len(t.entries)
 	if cap(t.entries)-n > n/8 {
 		t.entries = append(make([]tableEntry[T], 0, n), t.entries...)
 	}
-	size := len(t.slots)
-	for size > 8 && n <= size/2*5/8 {
-		size /= 2
-	}
-	if size < len(t.slots) {
-		t.resize(size)
+	if size := leastSlots(n); size < len(t.slots) {
+		t.slots = t.slots.resized(size)
 	}
 }
 

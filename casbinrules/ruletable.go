@@ -16,7 +16,7 @@ type ruleTable struct {
 	// maxChain hang together so.
 	newest, before []int32
 	seed           uint64
-	slots          []slot // the others by hash, a power of two
+	slots          slots // the others by hash
 	used           int
 	// commas says that some rule has one inside a field, so that another with
 	// more fields may read the same.
@@ -63,7 +63,7 @@ func (t *ruleTable) put(rules []*rule, r *rule, numbers []int32) *rule {
 // putAside is put for a rule whose chain is full.
 func (t *ruleTable) putAside(rules []*rule, r *rule, numbers []int32) *rule {
 	if t.used >= len(t.slots)*5/8 {
-		t.resize(max(8, 2*len(t.slots)))
+		t.slots = t.slots.resized(max(8, 2*len(t.slots)))
 	}
 	hash := t.hash(numbers)
 	last := len(t.slots) - 1
@@ -97,20 +97,4 @@ func (t *ruleTable) hash(numbers []int32) uint32 {
 func mix(h, n uint64) uint64 {
 	h = (h ^ n) * 0x9e3779b97f4a7c15
 	return h ^ h>>32
-}
-
-func (t *ruleTable) resize(size int) {
-	old := t.slots
-	t.slots = make([]slot, size)
-	last := size - 1
-	for _, s := range old {
-		if s.number == 0 {
-			continue
-		}
-		at := int(s.hash) & last
-		for t.slots[at].number != 0 {
-			at = (at + 1) & last
-		}
-		t.slots[at] = s
-	}
 }
