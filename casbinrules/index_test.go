@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -91,6 +92,7 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	all := indexFamilies()
+	total := 0
 	for _, f := range all {
 		t.Run(f.name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
@@ -101,6 +103,9 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 			// until one has.
 			for indexed < policies || (allowed == 0 || allowed == asked) && indexed < enough {
 				n, unindexed := f.compareEngines(t, rnd, perPolicy)
+				if errors.Is(unindexed, errEmptyPolicy) {
+					continue // as some are by chance
+				}
 				if unindexed != nil {
 					t.Logf("not indexed: %v", unindexed)
 					return
@@ -109,11 +114,13 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 				allowed += n
 				indexed++
 			}
+			total += asked
 			if indexed == 0 || allowed == 0 || allowed == asked {
 				t.Errorf("%d policies indexed, %d of %d allowed: the cases prove nothing", indexed, allowed, asked)
 			}
 		})
 	}
+	t.Logf("%d questions", total)
 }
 
 // TestIndexOfRandomMatchers does the same for matchers that nobody would write:

@@ -27,6 +27,8 @@ func newEngine(s *schema, rules []*rule, graphs map[string]*graph, c *config) (e
 	return e, unindexed, err
 }
 
+var errEmptyPolicy = errors.New("the policy is empty")
+
 // newIndex makes the index of a policy. The error says why the model has to be
 // left to Casbin.
 func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*index, error) {
@@ -44,7 +46,7 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*i
 		matches: map[patternKey]int32{},
 	}
 	if len(b.index.rules) == 0 {
-		return nil, errors.New("the policy is empty")
+		return nil, errEmptyPolicy
 	}
 	b.index.places = places(b.index.rules)
 	b.pace.look()
