@@ -2,6 +2,7 @@ package core
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,7 +36,7 @@ type standing struct {
 // was made of, which show whether it still holds.
 type nobody struct {
 	denial *Denial
-	from   []*challenge.Challenge // the first of each scheme's
+	from   [][]challenge.Challenge // each scheme's
 }
 
 // looking is a responder of this module, whose answers may be kept.
@@ -67,6 +68,7 @@ func (s *standing) answer(r Request, d *Denial) *Response {
 		return kept
 	}
 	resp := s.guard.render(r, d)
+	resp.Fields = slices.Clip(resp.Fields) // whoever appends gets a copy
 	for i, f := range resp.Fields {
 		if f.shared == nil {
 			resp.Fields[i] = lasting(f.Name, f.Value)
@@ -104,7 +106,7 @@ func (s *standing) keep(d *Denial, r Request) {
 	}
 	kept := &nobody{denial: d}
 	for i := range s.guard.schemes {
-		kept.from = append(kept.from, &s.guard.schemes[i].offer(r, ErrNoCredentials)[0])
+		kept.from = append(kept.from, slices.Clone(s.guard.schemes[i].offer(r, ErrNoCredentials)))
 	}
 	s.nobody.Store(kept)
 }
@@ -112,7 +114,20 @@ func (s *standing) keep(d *Denial, r Request) {
 // holds reports whether every scheme challenges r as when kept was made.
 func (s *standing) holds(kept *nobody, r Request) bool {
 	for i := range s.guard.schemes {
-		if &s.guard.schemes[i].offer(r, ErrNoCredentials)[0] != kept.from[i] {
+		if !sameChallenges(s.guard.schemes[i].offer(r, ErrNoCredentials), kept.from[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameChallenges compares texts, which is quick where they are at one place.
+func sameChallenges(a, b []challenge.Challenge) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].String() != b[i].String() {
 			return false
 		}
 	}

@@ -57,6 +57,39 @@ func TestKeptAnswersFitTheirRequests(t *testing.T) {
 	wantFields(t, gate.Check(t.Context(), page).Response.Fields, "WWW-Authenticate", `Bearer realm="test", error="invalid_token"`)
 }
 
+// A scheme may choose by the request how many of its challenges it gives, and
+// may write new ones over the old.
+func TestKeptAnswersHaveAllChallengesOfTheirRequest(t *testing.T) {
+	s := newScheme(t, "Bearer")
+	all := append(asking(t, ""), asking(t, core.CodeInvalidToken)...)
+	given := all
+	s.challenges = func(error) []challenge.Challenge { return given }
+	g, _ := newGuard(t, []core.Authenticator{s})
+	gate := mounted(t)(g.Authenticate())
+	const plain, invalid = `Bearer realm="test"`, `Bearer realm="test", error="invalid_token"`
+	for range 2 {
+		given = all
+		wantFields(t, gate.Check(t.Context(), get("/")).Response.Fields, "WWW-Authenticate", plain, invalid)
+		given = all[:1]
+		wantFields(t, gate.Check(t.Context(), get("/")).Response.Fields, "WWW-Authenticate", plain)
+	}
+	all[0] = all[1]
+	wantFields(t, gate.Check(t.Context(), get("/")).Response.Fields, "WWW-Authenticate", invalid)
+}
+
+// What one request appends to its answer, such as a cookie, is in no other.
+func TestAppendingToAKeptAnswerChangesNoOther(t *testing.T) {
+	s, same := newScheme(t, "Bearer"), asking(t, "")
+	s.challenges = func(error) []challenge.Challenge { return same }
+	g, _ := newGuard(t, []core.Authenticator{s})
+	gate := mounted(t)(g.Authenticate())
+	first, second := gate.Check(t.Context(), get("/")).Response, gate.Check(t.Context(), get("/")).Response
+	ann := append(first.Fields, core.Field{Name: "Set-Cookie", Value: "ann"})
+	bob := append(second.Fields, core.Field{Name: "Set-Cookie", Value: "bob"})
+	wantFields(t, ann, "Set-Cookie", "ann")
+	wantFields(t, bob, "Set-Cookie", "bob")
+}
+
 func TestReasonsOfKeptRefusalsStayApart(t *testing.T) {
 	alice := newPrincipal(t, core.PrincipalInfo{ID: "alice", Scheme: "Basic"})
 	g, o := newGuard(t, []core.Authenticator{static{newScheme(t, "Basic"), alice}})
