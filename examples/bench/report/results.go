@@ -127,6 +127,24 @@ func (r *results) median(name, unit string) (float64, bool) {
 	return benchmath.AssumeNothing.Summary(sample, 0.95).Center, true
 }
 
+// fastest are the results with the best run of each benchmark alone. Whatever
+// else a machine does makes runs slower and none faster.
+func (r *results) fastest() *results {
+	best := *r
+	best.samples = map[string]map[string][]float64{}
+	for name, units := range r.samples {
+		best.samples[name] = map[string][]float64{}
+		for unit, values := range units {
+			one := slices.Min(values)
+			if unit == perSecond || unit == reloads {
+				one = slices.Max(values)
+			}
+			best.samples[name][unit] = []float64{one}
+		}
+	}
+	return &best
+}
+
 // key is the value of one "key=value" part of a benchmark's name, or "".
 func key(name, of string) string {
 	for part := range strings.SplitSeq(name, "/") {
