@@ -66,17 +66,21 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*i
 	return b.index, nil
 }
 
-// placeList is what decisions name rules by, in their order: parts of one text.
+// placeList is what decisions name rules by, in their order: parts of texts
+// that are short, since whoever keeps a decision keeps the text around its rule.
 type placeList struct {
-	text string
-	ends []uint32
+	texts []string // of placesInText each
+	ends  []uint32 // within the text
 }
 
+const placesInText = 32
+
 func (p *placeList) of(n int32) string {
-	if n == 0 {
-		return p.text[:p.ends[0]]
+	first := uint32(0)
+	if n%placesInText != 0 {
+		first = p.ends[n-1]
 	}
-	return p.text[p.ends[n-1]:p.ends[n]]
+	return p.texts[n/placesInText][first:p.ends[n]]
 }
 
 func places(rules []*rule) placeList {
@@ -86,13 +90,14 @@ func places(rules []*rule) placeList {
 	for i, r := range rules {
 		if r.source != source {
 			source, base = r.source, path.Base(r.file())
-			text = slices.Grow(text, (len(rules)-i)*(len(base)+len(":123456")))
 		}
 		text = append(append(text, base...), ':')
 		text = strconv.AppendInt(text, int64(r.line), 10)
 		p.ends[i] = uint32(len(text))
+		if (i+1)%placesInText == 0 || i+1 == len(rules) {
+			p.texts, text = append(p.texts, string(text)), text[:0]
+		}
 	}
-	p.text = string(text)
 	return p
 }
 
