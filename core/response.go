@@ -26,7 +26,7 @@ type Field struct {
 
 // shared is a field as headers keep it.
 type shared struct {
-	key         string // Name in canonical form
+	spelt, key  string // Name, and the same in canonical form
 	values      [1]string
 	adds        bool   // whether what others have set stays
 	name, value []byte // nil if either has line breaks
@@ -34,7 +34,7 @@ type shared struct {
 
 // lasting is a field for many answers.
 func lasting(name, value string) Field {
-	s := &shared{key: http.CanonicalHeaderKey(name), values: [1]string{value}}
+	s := &shared{spelt: name, key: http.CanonicalHeaderKey(name), values: [1]string{value}}
 	switch s.key {
 	case "Vary", exposeHeaders, challengeKey, "Set-Cookie":
 		s.adds = true
@@ -45,15 +45,25 @@ func lasting(name, value string) Field {
 	return Field{Name: name, Value: value, shared: s}
 }
 
+// common is what f shares with others, or nil: also where f was changed after it
+// was copied, or where an application has written into the values of a header.
+func (f *Field) common() *shared {
+	if s := f.shared; s != nil && s.values[0] == f.Value && s.spelt == f.Name {
+		return s
+	}
+	return nil
+}
+
 // Bytes are a field that many answers share, with its name as
 // [http.CanonicalHeaderKey] has it and without line breaks. They are nil for
 // other fields. Adapters of frameworks whose headers are bytes save copies with
 // them; they must not be modified.
 func (f Field) Bytes() (name, value []byte) {
-	if f.shared == nil {
+	s := f.common()
+	if s == nil {
 		return nil, nil
 	}
-	return f.shared.name, f.shared.value
+	return s.name, s.value
 }
 
 const (
@@ -68,7 +78,7 @@ func AddFields(h http.Header, fields []Field) {
 	fresh := len(h) == 0
 	for i := range fields {
 		f := &fields[i]
-		switch s := f.shared; {
+		switch s := f.common(); {
 		case s == nil:
 			key := challengeKey
 			if f.Name != "WWW-Authenticate" {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
 // Fields of an answer that is given again and again are the same whichever way
@@ -59,6 +60,50 @@ func TestFieldsOfKeptAnswersAmongOthers(t *testing.T) {
 		if got := h[tt.name]; !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q became %q, want %q", tt.name, tt.have, got, tt.want)
 		}
+	}
+}
+
+// What an application writes into the values of one header, in place, is in no
+// later answer.
+func TestWritingIntoTheHeaderOfAKeptAnswer(t *testing.T) {
+	s, same := newScheme(t, "Bearer"), asking(t, "")
+	s.challenges = func(error) []challenge.Challenge { return same }
+	g, _ := newGuard(t, []core.Authenticator{s})
+	gate := mounted(t)(g.Authenticate())
+	for range 3 {
+		fields := gate.Check(t.Context(), get("/")).Response.Fields
+		h := http.Header{}
+		core.AddFields(h, fields)
+		for name, want := range map[string]string{"Www-Authenticate": `Bearer realm="test"`, "Vary": "Authorization"} {
+			if got := h[name]; !slices.Equal(got, []string{want}) {
+				t.Fatalf("%s is %q, want %q", name, got, want)
+			}
+			h[name][0] = "written"
+		}
+	}
+}
+
+// A copy of a kept answer's fields may be changed, as by who wraps an endpoint.
+func TestChangedCopiesOfAKeptAnswersFields(t *testing.T) {
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
+	fields := slices.Clone(mounted(t)(g.Authenticate()).Check(t.Context(), get("/")).Response.Fields)
+	for i := range fields {
+		switch fields[i].Name {
+		case "Cache-Control":
+			fields[i].Value = "private"
+		case "WWW-Authenticate":
+			fields[i].Name = "X-Challenge"
+		default:
+			continue
+		}
+		if name, value := fields[i].Bytes(); name != nil || value != nil {
+			t.Errorf("%s: %s in bytes, want %s: %s", name, value, fields[i].Name, fields[i].Value)
+		}
+	}
+	h := http.Header{}
+	core.AddFields(h, fields)
+	if h.Get("Cache-Control") != "private" || h.Get("X-Challenge") != `Basic realm="test"` || h.Get("WWW-Authenticate") != "" {
+		t.Errorf("%v", h)
 	}
 }
 
