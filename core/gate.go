@@ -162,7 +162,7 @@ type Verdict struct {
 	// Fields are to be added to the response of a request that passes.
 	Fields []Field
 	// Response, when not nil, is the answer: the adapter writes it and no
-	// handler runs.
+	// handler runs. Other requests may get the same one: it is not changed.
 	Response *Response
 	// Conceal, when not nil, says that the adapter gives the application's own
 	// answer for an unknown path in place of Response.

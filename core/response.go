@@ -74,6 +74,10 @@ const (
 // AddFields puts fields into a net/http header: Vary and
 // Access-Control-Expose-Headers are merged with what others have set, every
 // challenge and cookie gets its own line, other names replace.
+//
+// Values that many answers have are shared between their headers. Set, Add and
+// Del leave them alone; what writes into h["Vary"][0] in place would be seen by
+// responses that are under way.
 func AddFields(h http.Header, fields []Field) {
 	fresh := len(h) == 0
 	for i := range fields {
