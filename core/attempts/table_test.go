@@ -69,13 +69,13 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestMemoryIsBounded: a million addresses, or a hundred thousand with -short,
-// each at an account of its own, take no more than the capacity.
+// TestMemoryIsBounded: 250,000 addresses, or 100,000 with -short, each at an
+// account of its own, take no more than the capacity.
 func TestMemoryIsBounded(t *testing.T) {
 	const capacity, workers = 1 << 14, 8
-	each := uint32(125_000)
+	each := uint32(31_250)
 	if testing.Short() {
-		each /= 10
+		each = 12_500
 	}
 	l, err := New(Capacity(capacity))
 	if err != nil {
