@@ -76,7 +76,7 @@ func TestAsCasbinIsCasbin(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
 			loaded := 0
-			const policies = 60
+			const policies = 40
 			for range policies {
 				text := soil(rnd, f.policy(rnd))
 				if ok, yes := f.compareAsCasbin(t, rnd, dir, text); ok {

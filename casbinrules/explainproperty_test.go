@@ -22,7 +22,7 @@ func TestExplanationsEqualDecisions(t *testing.T) {
 	for _, f := range families() {
 		t.Run(f.name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
-			for range 20 {
+			for range 10 {
 				f.explain(t, rnd)
 			}
 		})

@@ -131,7 +131,7 @@ func TestIndexOfRandomMatchers(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	indexed, allowed := 0, 0
-	for range max(100, cases(*casesFlag)/100) {
+	for range max(100, cases(*casesFlag)/200) {
 		f := randomFamily(rnd)
 		if s := readSchema(ModelText("model.conf", f.text), &config{}); s.file.failed() {
 			continue // refused as a model

@@ -20,12 +20,12 @@ func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
 			f.actions = append(f.actions, "HEAD", "PROPFIND")
 			f.objects = append(f.objects, f.objects[0], "/:y", "/{z}", "/a*")
-			for range cases(200) {
+			for range cases(100) {
 				removed += f.removeShadowed(t, rnd)
 			}
 		})
 	}
-	if removed < cases(100) {
+	if removed < cases(50) {
 		t.Errorf("%d rules were removed: the cases prove little", removed)
 	}
 }
