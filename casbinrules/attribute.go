@@ -133,7 +133,7 @@ type attribute func(p *core.Principal, a core.Access) (string, error)
 
 // fill asks for the attributes of a request in the order of the model. p is nil
 // for an anonymous request.
-func (c *config) fill(s *schema, q *question, p *core.Principal, a core.Access) {
+func (c *config) fill(s *schema, q *question, p *core.Principal, a *core.Access) {
 	if len(s.attributes) == 0 {
 		return
 	}
@@ -143,7 +143,7 @@ func (c *config) fill(s *schema, q *question, p *core.Principal, a core.Access) 
 		if from == nil {
 			from = claimValue(field, noClaim(field)) // with AnyAttributes
 		}
-		value, err := from.of(p, a)
+		value, err := from.of(p, *a)
 		if err != nil {
 			q.unfilled = fmt.Errorf("attribute %s: %w", field, err)
 			return

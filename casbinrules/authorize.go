@@ -154,15 +154,13 @@ func (a *Authorizer) askWithoutRoles(q *question, s *snapshot, p *core.Principal
 		q.otherwise = ReasonSubjectIsRoleName
 	}
 	a.askFor(s, q, access)
-	if len(s.schema.attributes) > 0 {
-		a.config.fill(s.schema, q, p, *access)
-	}
+	a.config.fill(s.schema, q, p, access)
 }
 
 func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
 	q := question{subject: anonymous, number: s.names.known(anonymous), otherwise: ReasonNoRule}
 	a.askFor(s, &q, &access)
-	a.config.fill(s.schema, &q, nil, access)
+	a.config.fill(s.schema, &q, nil, &access)
 	return q
 }
 

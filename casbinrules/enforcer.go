@@ -215,7 +215,7 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 			q.action = http.MethodGet
 		}
 	}
-	a.config.fill(a.schema, q, p, access)
+	a.config.fill(a.schema, q, p, &access)
 	switch {
 	case a.schema.tenants && q.tenant == "":
 		return core.Decision{Reason: ReasonNoTenant}, nil

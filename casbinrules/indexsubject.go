@@ -35,6 +35,17 @@ type pair struct{ tenant, name int32 }
 // span is a part of a list.
 type span struct{ first, count int32 }
 
+// lay puts spans, of which the counts are known, one behind the other, empty
+// and to be filled. It returns how much room they take in all.
+func lay(spans []span) (total int32) {
+	for i := range spans {
+		count := spans[i].count
+		spans[i] = span{first: total}
+		total += count
+	}
+	return total
+}
+
 // reach is the numbers of the subjects that a name stands for: its own and
 // those of its roles. tail leaves out roles at the end of the longest chain,
 // which the roles of credentials do not reach.

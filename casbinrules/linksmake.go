@@ -80,13 +80,7 @@ func (f *follower) addLinks(rules []*rule, kind int32) {
 		f.direct[n].count++
 		froms = append(froms, n)
 	}
-	first := int32(0)
-	for n := range f.direct {
-		f.direct[n].first = first
-		first += f.direct[n].count
-		f.direct[n].count = 0
-	}
-	f.roles = make([]int32, first)
+	f.roles = make([]int32, lay(f.direct))
 	for _, r := range rules {
 		if r.numbers()[0] != kind {
 			continue

@@ -79,13 +79,7 @@ func (g *ruleGroups) sort() {
 	for _, group := range g.of {
 		g.spans[group].count++
 	}
-	first := int32(0)
-	for i := range g.spans {
-		g.spans[i].first = first
-		first += g.spans[i].count
-		g.spans[i].count = 0
-	}
-	g.places = make([]int32, len(g.of))
+	g.places = make([]int32, lay(g.spans))
 	for place, group := range g.of {
 		at := &g.spans[group]
 		g.places[at.first+at.count] = int32(place)

@@ -70,10 +70,7 @@ func (x *objectIndex) segmentsOf(pattern string) []segment {
 	if !hasSegments(x.function) || x.function == "==" {
 		return nil
 	}
-	segs := appendSegments(x.index.segments, x.function, pattern)
-	if segs != nil {
-		x.index.segments = segs
-	}
+	segs := x.cut(pattern)
 	if slices.ContainsFunc(segs, func(s segment) bool { return s.kind == segmentOther }) {
 		return nil
 	}
@@ -145,11 +142,16 @@ func (x *objectIndex) covering(pattern string, yield func(*ruleSet) bool) {
 		return
 	}
 	visits := 0
+	x.segments.covering(x.cut(pattern), &visits, yield)
+}
+
+// cut takes a pattern apart in the room of the index, until the next call.
+func (x *objectIndex) cut(pattern string) []segment {
 	segs := appendSegments(x.index.segments, x.function, pattern)
 	if segs != nil {
 		x.index.segments = segs
 	}
-	x.segments.covering(segs, &visits, yield)
+	return segs
 }
 
 func (n *coverNode) covering(segs []segment, visits *int, yield func(*ruleSet) bool) bool {

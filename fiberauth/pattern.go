@@ -61,9 +61,9 @@ func findParam(text, name string) (start, end int) {
 	return start, end
 }
 
-// restore is a copy of path with its literal parts in the letter case of the route;
-// values are the parameters as matched, parts of path. It reports false when
-// path is not literals and values in turn.
+// restore is a copy of path with its literal parts in the letter case of the
+// route; values are the parameters as matched, parts of path. It reports false
+// when path is not literals and values in turn.
 func (p *pattern) restore(path string, values []string) (string, bool) {
 	if len(p.literals) != len(values)+1 {
 		return "", false

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/forwardauth"
 	"github.com/sallyport-go/sallyport/core/proxy"
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // upstream is an application that knows nothing of access, and remembers what
@@ -137,7 +138,7 @@ func (g *guarded) refusals(t *testing.T, method string) {
 
 // TestForwardAuthOutage: where nobody can be asked, the client waits.
 func TestForwardAuthOutage(t *testing.T) {
-	nobody, u := unused(t), newUpstream(t)
+	nobody, u := programs.Unused(t), newUpstream(t)
 	addr := startNginx(t, documented(t, "forwardauth", "127.0.0.1:8080", nobody, "127.0.0.1:9000", u.addr))
 	a := ask(t, addr, "GET", "/report", "Authorization: Bearer alice")
 	if a.Status != 503 || a.Header.Get("Retry-After") != "5" || a.Header.Get("Cache-Control") != "no-store" || len(u.take()) > 0 {

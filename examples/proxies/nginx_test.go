@@ -5,7 +5,6 @@ package proxies_test
 import (
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,17 +65,6 @@ func startNginx(t *testing.T, configuration string) string {
 		return fmt.Sprintf("daemon off; master_process off; pid %s;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", filepath.Join(dir, "pid"), &paths,
 			strings.NewReplacer("listen 80;", "listen "+addr+";", "/var/cache/nginx/", dir+"/").Replace(configuration))
 	})
-}
-
-// unused is an address of the loopback interface at which nobody listens.
-func unused(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // ask sends one request with header lines "Name: value".

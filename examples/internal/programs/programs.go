@@ -76,7 +76,7 @@ func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context
 // and of the address to listen at, and returns that address when it listens.
 func Nginx(t testing.TB, configuration func(dir, addr string) string) string {
 	t.Helper()
-	path, dir, addr := Need(t, "nginx", "/usr/sbin/nginx"), t.TempDir(), unused(t)
+	path, dir, addr := Need(t, "nginx", "/usr/sbin/nginx"), t.TempDir(), Unused(t)
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(configuration(dir, addr)), 0o600); err != nil {
 		t.Fatal(err)
@@ -115,8 +115,8 @@ func Nginx(t testing.TB, configuration func(dir, addr string) string) string {
 	}
 }
 
-// unused is an address of the loopback interface at which nobody listens.
-func unused(t testing.TB) string {
+// Unused is an address of the loopback interface at which nobody listens.
+func Unused(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
