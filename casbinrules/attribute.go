@@ -27,7 +27,8 @@ var ErrNoAttribute = errors.New("no such attribute")
 // value is called once for each decision, before any rule is looked at. It gets
 // a nil principal for a request without credentials, and a request that is nil
 // when a tool asks; it must be safe for concurrent use and must not keep the
-// request. What it returns is compared as a text, as everything is. Its error
+// request. What it returns is compared as a text, or as
+// what [WithAttributeType] says. Its error
 // refuses the request: with 403 (401 for an anonymous one) for
 // [ErrNoAttribute], with 500 for a [*core.InternalError] and for a panic, and
 // with 503 for any other, since whether access is allowed could not be found
@@ -137,7 +138,7 @@ func (c *config) fill(s *schema, q *question, p *core.Principal, a *core.Access)
 	if len(s.attributes) == 0 {
 		return
 	}
-	q.attributes = make([]string, len(s.attributes))
+	q.attributes = make([]typedValue, len(s.attributes))
 	for i, field := range s.attributes {
 		from := c.attributes[field]
 		if from == nil {
@@ -148,8 +149,32 @@ func (c *config) fill(s *schema, q *question, p *core.Principal, a *core.Access)
 			q.unfilled = fmt.Errorf("attribute %s: %w", field, err)
 			return
 		}
-		q.attributes[i] = value
+		if q.attributes[i], err = c.typed(field, value); err != nil {
+			q.unfilled = err
+			return
+		}
 	}
+}
+
+// typed is the value of an attribute as its type.
+func (c *config) typed(field, text string) (typedValue, error) {
+	t := c.attributeTypes[field]
+	v, ok := t.read(text)
+	if !ok {
+		return v, &badAttributeError{field, t}
+	}
+	return v, nil
+}
+
+// badAttributeError says that a request's value does not read as its type. The
+// value is left out: it may be personal, and the error is logged.
+type badAttributeError struct {
+	field string
+	want  AttributeType
+}
+
+func (e *badAttributeError) Error() string {
+	return fmt.Sprintf("attribute %s: the value does not read as %s", e.field, e.want.described())
 }
 
 // of is the value, and a panic an error.

@@ -26,6 +26,9 @@ const (
 	// ReasonNoAttribute says that the request lacks an attribute that the
 	// model asks for; see [Attribute].
 	ReasonNoAttribute core.Reason = "no_attribute"
+	// ReasonBadAttribute says that an attribute of the request does not read as
+	// its type; see [WithAttributeType].
+	ReasonBadAttribute core.Reason = "bad_attribute"
 )
 
 // Authorize decides by the policy. The subject is p's ID with the roles of its
@@ -242,11 +245,16 @@ func (s *snapshot) decide(ctx context.Context, q *question, with *bearing, c *co
 
 // refuse answers a question with a field that could not be filled.
 func (q *question) refuse(v *verdict) error {
-	if errors.Is(q.unfilled, ErrNoAttribute) {
+	var bad *badAttributeError
+	switch {
+	case errors.Is(q.unfilled, ErrNoAttribute):
 		v.otherwise = ReasonNoAttribute
-		return nil
+	case errors.As(q.unfilled, &bad):
+		v.otherwise = ReasonBadAttribute
+	default:
+		return q.unfilled
 	}
-	return q.unfilled
+	return nil
 }
 
 // askEngine puts a copy of a question to the engine for its action, so that

@@ -14,7 +14,8 @@ import (
 //
 // It is for tools and tests. Gates ask [Authorizer.Authorize].
 //
-// The error is that of ctx, of a wrong number of values, or of Casbin.
+// The error is that of ctx, of a wrong number of values, of a value that does
+// not read as the type of its attribute, or of Casbin.
 func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Decision{}, err
@@ -23,7 +24,7 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 	if len(values) != len(s.schema.request) {
 		return core.Decision{}, fmt.Errorf("casbinrules: the request has %d values, and the model defines %d", len(values), len(s.schema.request))
 	}
-	q := question{attributes: make([]string, len(s.schema.attributes))}
+	q := question{attributes: make([]typedValue, len(s.schema.attributes))}
 	for i, field := range s.schema.request {
 		switch field {
 		case fieldSubject:
@@ -35,7 +36,11 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 		case fieldAction:
 			q.action = values[i]
 		default:
-			q.attributes[field-fieldAttribute] = values[i]
+			v, err := a.config.typed(s.schema.attributes[field-fieldAttribute], values[i])
+			if err != nil {
+				return core.Decision{}, fmt.Errorf("casbinrules: %w", err)
+			}
+			q.attributes[field-fieldAttribute] = v
 		}
 	}
 	got, err := s.engine.decide(&q)

@@ -29,7 +29,7 @@ type question struct {
 	named bool
 	// attributes are the values of the fields that options fill; unfilled is
 	// why one of them could not be.
-	attributes []string
+	attributes []typedValue
 	unfilled   error
 	// otherwise is the reason of a refusal that no rule makes.
 	otherwise core.Reason
@@ -115,18 +115,18 @@ func (q *question) values(fields []requestField) []any {
 		case fieldAction:
 			values = append(values, q.action)
 		default:
-			values = append(values, q.attribute(f))
+			values = append(values, q.attribute(f).text)
 		}
 	}
 	return values
 }
 
 // attribute is the value of a field that an option fills.
-func (q *question) attribute(f requestField) string {
+func (q *question) attribute(f requestField) typedValue {
 	if i := int(f - fieldAttribute); i < len(q.attributes) {
 		return q.attributes[i]
 	}
-	return ""
+	return typedValue{}
 }
 
 // grant is what the credentials add to the role links.

@@ -144,7 +144,7 @@ func (o *operand) of(q *question) string {
 	case fieldAction:
 		return q.action
 	default:
-		return q.attribute(o.field)
+		return q.attribute(o.field).text
 	}
 }
 

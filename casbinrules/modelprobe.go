@@ -19,9 +19,9 @@ func (s *schema) probe(c *config) error {
 	if err != nil {
 		return fmt.Errorf("casbin: %s", firstLine(err))
 	}
-	q := question{subject: nobody, tenant: nobody, object: "/", action: "GET", attributes: make([]string, len(s.attributes))}
+	q := question{subject: nobody, tenant: nobody, object: "/", action: "GET", attributes: make([]typedValue, len(s.attributes))}
 	for i := range q.attributes {
-		q.attributes[i] = nobody
+		q.attributes[i].text = nobody
 	}
 	a, err := e.decide(&q)
 	switch {

@@ -26,9 +26,11 @@ type config struct {
 	updates      persist.Watcher // nil without WithWatcher
 	attributes   map[string]attribute
 	anyAttribute bool
-	functions    map[string]matcherFunction
-	observers    []func(context.Context, ReloadEvent)
-	pace         *pace // of a load beside requests
+	// attributeTypes are those declared; the others are texts.
+	attributeTypes map[string]AttributeType
+	functions      map[string]matcherFunction
+	observers      []func(context.Context, ReloadEvent)
+	pace           *pace // of a load beside requests
 }
 
 // AllowAnonymous lets requests without credentials be judged as the subject

@@ -42,6 +42,7 @@ type source struct {
 	noRoles    bool
 	byRoute    bool
 	prefix     string
+	attributes attributeTypes
 }
 
 // modelFlags adds the flags that say how a policy is read.
@@ -54,6 +55,7 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 	f.BoolVar(&s.noRoles, "without-token-roles", false, "count the policy's own role links only")
 	f.BoolVar(&s.byRoute, "object-route", false, "the policy sees routes as registered in place of paths")
 	f.StringVar(&s.prefix, "role-prefix", "", "`prefix` of role names in the policy")
+	f.Var(&s.attributes, "attribute", "type of a request field, as `field=type`: number, time, date, ip or text (default text); may be repeated")
 	_ = cmd.MarkFlagFilename("model", "conf") // fails for unknown flags only
 }
 
@@ -82,8 +84,49 @@ func (s *source) options() []casbinrules.Option {
 			opts = append(opts, o.option())
 		}
 	}
+	for _, a := range s.attributes {
+		opts = append(opts, casbinrules.WithAttributeType(a.field, a.kind))
+	}
 	return opts
 }
+
+// attributeTypes are the values of a flag such as --attribute age=number.
+type attributeTypes []attributeType
+
+type attributeType struct {
+	field string
+	kind  casbinrules.AttributeType
+}
+
+// Set implements pflag.Value. It adds to what earlier flags said.
+func (a *attributeTypes) Set(value string) error {
+	field, kind, err := casbinrules.ParseAttribute(value)
+	if err != nil {
+		return err
+	}
+	for _, known := range *a {
+		if known.field == field {
+			return fmt.Errorf("attribute %s: the type is declared twice", field)
+		}
+	}
+	*a = append(*a, attributeType{field, kind})
+	return nil
+}
+
+// String implements pflag.Value. It is "" for the default, which help leaves out.
+func (a *attributeTypes) String() string {
+	var b strings.Builder
+	for i, one := range *a {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(one.field + "=" + one.kind.String())
+	}
+	return b.String()
+}
+
+// Type implements pflag.Value.
+func (a *attributeTypes) Type() string { return "field=type" }
 
 // find settles which files are meant. Without -p it is the policy in dir.
 func (s *source) find(dir string) (casbinrules.Model, []string, error) {
