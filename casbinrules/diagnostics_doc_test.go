@@ -44,6 +44,7 @@ func codesInCode(t *testing.T) []string {
 type section struct {
 	severity  string
 	bad, good []example
+	notes     []example // cause notes
 }
 
 type example struct {
@@ -85,8 +86,10 @@ func documented(t *testing.T) map[string]section {
 				s.bad = append(s.bad, e)
 			case "good":
 				s.good = append(s.good, e)
+			case "note":
+				s.notes = append(s.notes, e)
 			default:
-				t.Errorf("%s: an example is neither bad nor good", code)
+				t.Errorf("%s: an example is neither bad nor good nor worth a note", code)
 			}
 		}
 		sections[code] = s
@@ -204,6 +207,12 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		if plain != asCasbin {
 			want += ", " + asCasbin.String() + " with AsCasbin"
 		}
+		if mayBeNote(code) {
+			want += ", or a note"
+		}
+		if mayBeNote(code) != (len(s.notes) > 0) {
+			t.Errorf("%s: %d examples are worth a note", code, len(s.notes))
+		}
 		if got := strings.ToLower(s.severity[:1]) + s.severity[1:]; got != want {
 			t.Errorf("%s: the document says %q, the code %q", code, got, want)
 		}
@@ -226,6 +235,17 @@ func TestExamplesOfTheDocument(t *testing.T) {
 				for _, f := range found {
 					if f.Code != code || !strings.EqualFold(f.Severity.String(), strings.Split(s.severity, ",")[0]) || f.Hint == "" {
 						t.Errorf("the bad example causes %s", f)
+					}
+				}
+			}
+			for _, e := range s.notes {
+				found := e.lint(t)
+				if len(found) == 0 {
+					t.Error("the example of a note causes nothing")
+				}
+				for _, f := range found {
+					if f.Code != code || f.Severity != SeverityNote || f.Hint == "" {
+						t.Errorf("the example of a note causes %s", f)
 					}
 				}
 			}

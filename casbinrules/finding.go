@@ -10,15 +10,20 @@ import (
 // Severity says what a [Finding] does to the load.
 type Severity int
 
-// The severities. An error refuses the load, a warning does not.
+// The severities, the least first. An error refuses the load. A warning does
+// not, and is logged. A note is neither refused nor logged: what it names is
+// fine in most policies, so that only [Lint] tells of it.
 const (
-	SeverityWarning Severity = iota + 1
+	SeverityNote Severity = iota + 1
+	SeverityWarning
 	SeverityError
 )
 
-// String is "warning" or "error".
+// String is "note", "warning" or "error".
 func (s Severity) String() string {
 	switch s {
+	case SeverityNote:
+		return "note"
 	case SeverityWarning:
 		return "warning"
 	case SeverityError:
@@ -61,8 +66,8 @@ const listed = 100
 
 // FindingsError refuses a model or a policy.
 type FindingsError struct {
-	// Findings are all there are, warnings too, those of the model first, then
-	// in the order of the policy files and their lines.
+	// Findings are all there are, warnings and notes too, those of the model
+	// first, then in the order of the policy files and their lines.
 	Findings []Finding
 }
 

@@ -41,8 +41,8 @@ func (o routesOption) applyLint(c *lintConfig) error {
 func WithRoutes(routes []core.RouteInfo) LintOption { return routesOption(slices.Clone(routes)) }
 
 // Lint reads a model and its policy as [Open] does and returns all there is to
-// say about them, errors and warnings, those of the model first, then in the
-// order of the policy files, their lines and columns.
+// say about them, errors, warnings and notes, those of the model first, then in
+// the order of the policy files, their lines and columns.
 //
 // A policy line that cannot be read says nothing to the rest: findings about
 // what is missing, such as a role that nobody is given, wait until no finding
@@ -79,8 +79,8 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 	return r.findings, nil
 }
 
-// Warnings are the findings about the policy in force, which did not refuse
-// it, in the order of [FindingsError.Findings].
+// Warnings are the warnings about the policy in force, in the order of
+// [FindingsError.Findings]. Notes are not among them; see [Lint].
 func (a *Authorizer) Warnings() []Finding { return slices.Clone(a.current.Load().warnings) }
 
 // logged is how many warnings of one policy are logged.
@@ -103,7 +103,10 @@ type linter struct {
 	shape  *shape
 	cover  *coverIndex
 	routes *routeIndex // nil when the routes are not known
-	found  []Finding
+	// vocabularies are those of the files, by their numbers, when somebody has
+	// asked for them.
+	vocabularies map[int32]vocabulary
+	found        []Finding
 }
 
 func newLinter(r *reading, c *config) *linter {
@@ -167,11 +170,16 @@ func (l *linter) report(r *rule, field int, code, hint, format string, args ...a
 
 // tell is report for what there may be much to say of.
 func (l *linter) tell(r *rule, field int, code, hint, message string) {
+	l.tellAs(l.config.severity(code), r, field, code, hint, message)
+}
+
+// tellAs is tell with a severity of its own.
+func (l *linter) tellAs(severity Severity, r *rule, field int, code, hint, message string) {
 	if len(l.found) == cap(l.found) {
 		l.found = slices.Grow(l.found, len(l.found)+1) // at least twice as many
 	}
 	l.found = append(l.found, Finding{
-		File: r.file(), Line: int(r.line), Column: l.column(r, field), Severity: l.config.severity(code),
+		File: r.file(), Line: int(r.line), Column: l.column(r, field), Severity: severity,
 		Code: code, Message: message, Hint: hint,
 	})
 }

@@ -13,7 +13,12 @@ func (l *linter) checkActions() {
 	}
 	column := l.schema.actions[0]
 	quiet := map[int32]bool{} // actions to which there is nothing to say beside paths
+	source := int32(0)
 	for r := range l.policyRules() {
+		if r.source != source {
+			source = r.source // which may call its actions otherwise
+			clear(quiet)
+		}
 		if number := r.number(column); !quiet[number] {
 			before := len(l.found)
 			asked := l.checkAction(r, column)
@@ -46,6 +51,7 @@ func (l *linter) checkAction(r *rule, column int) bool {
 func (l *linter) checkMethod(r *rule, column int, method string) {
 	upper := strings.ToUpper(method)
 	switch {
+	case method != upper && isKnown(upper) && !l.isMethodSlip(r, method): // an action of the application's own
 	case method != upper && isKnown(upper):
 		l.reportColumn(r, column, codeMethodCase, "write "+upper+"; give an action that is no method another name", "methods are case-sensitive, and %q is not %s", method, upper)
 	case l.shape.action.function == "==" && method != "*" && strings.Trim(method, actionBytes) != "":
@@ -134,21 +140,26 @@ func (l *linter) checkPartners() {
 	if !l.shape.action.alone || !l.shape.object.alone {
 		return
 	}
-	head := namesHead(l.schema, l.rules)
+	named := namedMethods(l.schema, l.rules)
 	known := map[int32][]partner{} // what the methods of an action ask for
 	for r := range l.policyRules() {
 		number := r.number(l.shape.action.column)
 		asked, seen := known[number]
 		if !seen {
-			asked = l.partnersOf(r, head)
+			asked = l.partnersOf(r, named[http.MethodHead])
 			if len(l.schema.actions) == 1 { // else another column may name methods
 				known[number] = asked
 			}
 		}
 		for _, p := range asked {
-			if !l.answered(r, l.object(r), p.partner) {
-				l.reportColumn(r, l.shape.action.column, p.code, "add a line for "+p.partner+", that says the same or the contrary", "%s", p.message)
+			if l.answered(r, l.object(r), p.partner) {
+				continue
 			}
+			severity := l.config.severity(p.code)
+			if mayBeNote(p.code) && l.routes == nil && !named[p.partner] {
+				severity = SeverityNote // Perhaps the application has no such routes.
+			}
+			l.tellAs(severity, r, l.shape.action.column+1, p.code, "add a line for "+p.partner+", that says the same or the contrary", p.message)
 		}
 		l.checkParent(r)
 	}

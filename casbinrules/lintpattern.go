@@ -3,7 +3,6 @@ package casbinrules
 import (
 	"fmt"
 	"regexp"
-	"regexp/syntax"
 	"strings"
 )
 
@@ -13,13 +12,7 @@ type advice struct{ code, message, hint string }
 // checkObjects looks at what p lines have for objects, and at all regular
 // expressions.
 func (l *linter) checkObjects() {
-	for r := range l.policyRules() {
-		for _, p := range l.schema.patterns {
-			if text := value(r, p.column); p.function == "regexMatch" && !isAnchored(text) {
-				l.reportColumn(r, p.column, codeUnanchored, "write ^(?:…)$ around it, or .* where more may stand", "the regular expression %q also matches inside a longer text", text)
-			}
-		}
-	}
+	l.checkAnchors()
 	if l.config.objectRoute || l.shape.object.column < 0 {
 		return
 	}
@@ -241,33 +234,4 @@ func adviseRegexp(object string) []advice {
 		return []advice{{codeRegexpCharacter, fmt.Sprintf("%q means something in the regular expression that the pattern is made into", c), `write \` + string(c)}}
 	}
 	return nil
-}
-
-// isAnchored reports whether a regular expression says itself what may stand
-// in front of and behind what it matches.
-func isAnchored(expr string) bool {
-	re, err := syntax.Parse(expr, syntax.Perl)
-	return err != nil || bounded(re, syntax.OpBeginText, func(subs []*syntax.Regexp) *syntax.Regexp { return subs[0] }) &&
-		bounded(re, syntax.OpEndText, func(subs []*syntax.Regexp) *syntax.Regexp { return subs[len(subs)-1] })
-}
-
-// bounded follows one side of an expression, which pick chooses, to an anchor
-// or to ".*".
-func bounded(re *syntax.Regexp, anchor syntax.Op, pick func([]*syntax.Regexp) *syntax.Regexp) bool {
-	switch re.Op {
-	case anchor:
-		return true
-	case syntax.OpStar:
-		return re.Sub[0].Op == syntax.OpAnyChar || re.Sub[0].Op == syntax.OpAnyCharNotNL
-	case syntax.OpConcat, syntax.OpCapture:
-		return bounded(pick(re.Sub), anchor, pick)
-	case syntax.OpAlternate:
-		for _, sub := range re.Sub {
-			if !bounded(sub, anchor, pick) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
 }

@@ -23,7 +23,7 @@ func load(in *contents, c *config) (*snapshot, error) {
 	case err != nil:
 		return nil, err
 	}
-	s.warnings = r.findings
+	s.warnings = warnings(r.findings)
 	return s, nil
 }
 

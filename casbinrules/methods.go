@@ -2,8 +2,8 @@ package casbinrules
 
 import (
 	"iter"
+	"maps"
 	"net/http"
-	"slices"
 )
 
 // isUsual reports whether "*" in a policy covers the method: those of
@@ -71,9 +71,18 @@ func (s *schema) ruleNames(r *rule, method string) bool {
 	return false
 }
 
-func namesHead(s *schema, rules []*rule) bool {
+// namedMethods are the methods that rules name.
+func namedMethods(s *schema, rules []*rule) map[string]bool {
+	named := map[string]bool{}
 	known := map[int32]map[string]bool{}
-	return slices.ContainsFunc(rules, func(r *rule) bool { return s.methodSet(r, known)[http.MethodHead] })
+	for _, r := range rules {
+		before := len(known)
+		set := s.methodSet(r, known)
+		if len(known) > before || len(s.actions) != 1 { // else it has been taken
+			maps.Copy(named, set)
+		}
+	}
+	return named
 }
 
 // methodSet is the methods that a rule names. known keeps them by the

@@ -103,6 +103,7 @@ func describe(e ReloadEvent) string {
 }
 
 func logReloadFindings(ctx context.Context, l *slog.Logger, findings []Finding) {
+	findings = warnings(findings)
 	for i, f := range findings {
 		level := slog.LevelWarn
 		if f.Severity == SeverityError {

@@ -2,7 +2,8 @@ package casbinrules
 
 import "slices"
 
-// severity is what a finding with this code does to the load.
+// severity is what a finding with this code does to the load, unless it is but
+// a note.
 func (c *config) severity(code string) Severity {
 	if isAdvice(code) || c.asCasbin && casbinLoads(code) {
 		return SeverityWarning
@@ -35,6 +36,21 @@ func casbinLoads(code string) bool {
 		return true
 	}
 	return false
+}
+
+// mayBeNote reports whether some findings with the code are notes: the policy
+// shows that what they are about hardly matters in it.
+func mayBeNote(code string) bool {
+	switch code {
+	case codeUnanchored, codePutPatch, codePatchPut:
+		return true
+	}
+	return false
+}
+
+// warnings are the findings that are no notes.
+func warnings(findings []Finding) []Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Severity == SeverityNote })
 }
 
 // refused reports whether one of the findings is an error.

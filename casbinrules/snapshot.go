@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -69,7 +70,7 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		members:    graphs["g"],
 		names:      textsOf(rules),
 		knownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
-		namesHead:  namesHead(s, rules),
+		namesHead:  namedMethods(s, rules)[http.MethodHead],
 		unusual:    unusualEngines(s, rules, graphs, c),
 	}, nil
 }

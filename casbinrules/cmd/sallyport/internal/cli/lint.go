@@ -23,18 +23,20 @@ func newLint() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint",
 		Short: "List everything wrong with a policy",
-		Long: `lint lists everything wrong with a model and its policy, errors and warnings, as
+		Long: `lint lists everything wrong with a model and its policy, errors, warnings and
+notes, as
 
     file:line:column: severity: code: message (hint)
 
-Errors refuse the policy when it is loaded; warnings are likely mistakes. With
---routes it also compares the policy with the routes of an application, as
-Routes of an adapter lists them, written as JSON:
+Errors refuse the policy when it is loaded; warnings are likely mistakes; notes
+are about what is fine in most policies. With --routes it also compares the
+policy with the routes of an application, as Routes of an adapter lists them,
+written as JSON:
 
     [{"method": "GET", "pattern": "/reports/:id"}]
 
-The exit code is 1 when there is a finding, or with --fail-on error when there is
-an error.`,
+The exit code is 1 when there is a warning or an error, or with --fail-on error
+when there is an error. Notes never change it.`,
 		Args: arguments(cobra.NoArgs),
 	}
 	s.flags(cmd)
@@ -43,7 +45,7 @@ an error.`,
 	cmd.Flags().StringVar(&failOn, "fail-on", "warning", "least `severity` for exit code 1: warning, error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if failOn != "warning" && failOn != "error" {
-			return usagef("there is no severity %q: use --fail-on warning or --fail-on error", failOn)
+			return usagef("lint cannot fail on %q: use --fail-on warning or --fail-on error", failOn)
 		}
 		findings, err := s.lint(routes)
 		if err != nil {
@@ -53,7 +55,7 @@ an error.`,
 			return err
 		}
 		for _, f := range findings {
-			if f.Severity == casbinrules.SeverityError || failOn == "warning" {
+			if f.Severity == casbinrules.SeverityError || f.Severity == casbinrules.SeverityWarning && failOn == "warning" {
 				return errFindings
 			}
 		}
@@ -115,9 +117,12 @@ func writeFindings(w io.Writer, findings []casbinrules.Finding, format string) e
 	var b strings.Builder
 	for _, f := range findings {
 		severity := f.Severity.String()
-		painted := paint.yellow(severity)
-		if f.Severity == casbinrules.SeverityError {
+		painted := severity
+		switch f.Severity {
+		case casbinrules.SeverityError:
 			painted = paint.red(severity)
+		case casbinrules.SeverityWarning:
+			painted = paint.yellow(severity)
 		}
 		b.WriteString(strings.Replace(f.String(), ": "+severity+": "+f.Code+": ", ": "+painted+": "+f.Code+": ", 1))
 		b.WriteByte('\n')

@@ -93,6 +93,31 @@ func TestLintFailOnAndAsCasbin(t *testing.T) {
 	}
 }
 
+// TestNotesNeverFail: every form of the output lists them, and no exit code
+// tells of them.
+func TestNotesNeverFail(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "note.csv": "p, a, /x, PUT\n", "both.csv": "p, a, /x, PUT\np, a, /x, PUT\n"})
+	for _, c := range []struct {
+		code int
+		want string
+		args []string
+	}{
+		{exitOK, ": note: put_without_patch: ", []string{"-p", "DIR/note.csv"}},
+		{exitOK, ": note: put_without_patch: ", []string{"-p", "DIR/note.csv", "--fail-on", "error"}},
+		{exitOK, `"severity": "note"`, []string{"-p", "DIR/note.csv", "--format", "json"}},
+		{exitOK, `"level": "note"`, []string{"-p", "DIR/note.csv", "--format", "sarif"}},
+		{exitFindings, ": note: put_without_patch: ", []string{"-p", "DIR/both.csv"}},
+		{exitOK, ": note: put_without_patch: ", []string{"-p", "DIR/both.csv", "--fail-on", "error"}},
+	} {
+		if got := run(t, dir, "", append([]string{"lint"}, c.args...)...); got.code != c.code || !strings.Contains(got.stdout, c.want) || got.stderr != "" {
+			t.Errorf("%q: got %+v, want %d and %q", c.args, got, c.code, c.want)
+		}
+	}
+	if got := run(t, dir, "", "lint", "-p", "DIR/note.csv", "--fail-on", "note"); got.code != exitUsage || !strings.Contains(got.stderr, "--fail-on warning or --fail-on error") {
+		t.Errorf("--fail-on note: got %+v", got)
+	}
+}
+
 func TestLintComparesWithRoutes(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy,
 		"routes.json": `[{"method": "GET", "pattern": "/reports"}, {"method": "PUT", "pattern": "/drafts/:id"}]`})
