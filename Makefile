@@ -1,5 +1,5 @@
 # `make` alone lists what there is. Nothing has to be installed first but Go:
-# the tools are pinned in .ci/tools/go.mod. The race detector of `make test`
+# the tools are pinned in .ci/tools/go.mod. The race detector of `make check`
 # wants a C compiler.
 
 FRAMEWORK ?= gin
@@ -11,7 +11,7 @@ MODE      ?= full
 RAW       ?= .build/bench/last
 MINCOVER  ?= 85
 
-.PHONY: help demo run test lint fuzz bench bench-report cover consumer fmt tidy
+.PHONY: help demo run test check lint fuzz bench bench-report cover consumer fmt tidy
 
 help: ## list the targets
 	@echo 'usage: make TARGET [NAME=value]'
@@ -23,8 +23,13 @@ demo: ## start the four example servers, send every scenario, print the table
 run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|echo|nethttp ARGS=]
 	go run ./examples/$(FRAMEWORK) $(ARGS)
 
-test: lint ## check and test every module, with go.work and with GOWORK=off
+test: ## test every module; no browser, no long comparison
 	.ci/check test
+
+check: lint ## everything: lint, all tests with the race detector, GOWORK=off, make consumer
+	.ci/check race
+	.ci/check vuln
+	$(MAKE) --no-print-directory consumer
 
 lint: ## gofmt, go vet, staticcheck and go mod tidy -diff for every module
 	.ci/check lint

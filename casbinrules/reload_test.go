@@ -32,7 +32,7 @@ func (r recorder) next(t testing.TB) ReloadEvent {
 	select {
 	case e := <-r:
 		return e
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("no event")
 		return ReloadEvent{}
 	}
@@ -326,7 +326,7 @@ func TestOnlyWatchingTakesGoroutines(t *testing.T) {
 	// One that has handed over what it made may still be on its way out.
 	ended := func(when string) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); goroutines() > before; {
+		for deadline := time.Now().Add(time.Minute); goroutines() > before; {
 			if time.Now().After(deadline) {
 				t.Fatalf("%d goroutines %s, %d before", goroutines(), when, before)
 			}

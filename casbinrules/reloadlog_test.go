@@ -156,7 +156,7 @@ func TestAPolicyPutBackClearsTheStatus(t *testing.T) {
 		}
 		d.events.until(t, c.outcome)
 		d.write(t, annReads)
-		deadline := time.Now().Add(10 * time.Second)
+		deadline := time.Now().Add(time.Minute)
 		for d.Status().Err != nil {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: %+v", c.name, d.Status())

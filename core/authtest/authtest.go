@@ -163,7 +163,7 @@ func (f Framework) Start(t testing.TB, app App) string {
 
 // ServeHTTP serves h on l until the test ends, for frameworks on net/http.
 func ServeHTTP(t testing.TB, l net.Listener, h http.Handler) {
-	srv := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	srv := &http.Server{Handler: h, ReadTimeout: time.Minute, WriteTimeout: time.Minute}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -33,7 +33,7 @@ func curl(t *testing.T, args ...string) string {
 	case err != nil:
 		t.Skip("not run: it needs curl, and there is none on this machine")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	args = append([]string{"--disable", "--silent", "--show-error", "--noproxy", "*", "--max-time", "20", "--write-out", " %{http_code}\n"}, args...)
 	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()

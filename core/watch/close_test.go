@@ -33,7 +33,8 @@ func TestOneCallbackAtATime(t *testing.T) {
 		wg.Go(func() {
 			for j := range 20 {
 				replaceAs(t, file, strconv.Itoa(i), strconv.Itoa(100*i+j))
-				if _, err := w.Trigger(t.Context()); err != nil {
+				// Seven others replace the file, so a read may find no quiet moment.
+				if _, err := w.Trigger(t.Context()); err != nil && !errors.Is(err, ErrChanging) {
 					t.Error(err)
 				}
 			}

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // patience is how long a test waits for what has to come. It is no measure of
 // speed; those are the benchmarks.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // spy is a callback that keeps what it is called with.
 type spy struct {

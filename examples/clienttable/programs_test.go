@@ -13,7 +13,7 @@ import (
 )
 
 // limit is how long a client may take for a situation.
-const limit = 30 * time.Second
+const limit = 3 * time.Minute
 
 // exit runs a program without any configuration of this machine's user and says
 // how it ended.

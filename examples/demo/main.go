@@ -18,7 +18,7 @@ import (
 )
 
 // runLimit is how long everything may take once the servers are built.
-const runLimit = time.Minute
+const runLimit = 5 * time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -89,7 +89,7 @@ func logFields(t *testing.T) []string {
 
 var (
 	requirement = regexp.MustCompile(`(?m)^(?:require )?\t?([a-z][\w./-]*\.[\w./-]+) (v\S+)$`)
-	tool        = regexp.MustCompile(`(?m)^tool (\S+)$`)
+	tool        = regexp.MustCompile(`(?m)^(?:tool |\t)(\S+/cmd/\S+)$`)
 )
 
 // dependencies are what the go.mod files of the repository require directly,

@@ -131,7 +131,7 @@ func serveFiber(t testing.TB, pages []page) string {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(l) }()
 	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(5 * time.Second); err != nil {
+		if err := app.ShutdownWithTimeout(time.Minute); err != nil {
 			t.Error(err)
 		}
 		if err := <-ended; err != nil {

@@ -67,7 +67,7 @@ func serveFiber(t *testing.T, g *core.Guard) string {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(l) }()
 	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(5 * time.Second); err != nil {
+		if err := app.ShutdownWithTimeout(time.Minute); err != nil {
 			t.Error(err)
 		}
 		if err := <-ended; err != nil {

@@ -64,7 +64,7 @@ func (r *redisServer) start() {
 	}
 	client := sessions.Connect(r.addr())
 	defer func() { _ = client.Close() }()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
 	defer cancel()
 	for client.Ping(ctx).Err() != nil {
 		select {

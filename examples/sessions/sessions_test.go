@@ -73,7 +73,7 @@ func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[str
 		_ = app.Listener(l) // ends with Shutdown
 	}()
 	t.Cleanup(func() {
-		_ = app.ShutdownWithTimeout(5 * time.Second)
+		_ = app.ShutdownWithTimeout(time.Minute)
 		<-done
 	})
 	servers["fiber"] = "http://" + l.Addr().String()
@@ -81,7 +81,7 @@ func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[str
 }
 
 var client = &http.Client{
-	Timeout:       20 * time.Second,
+	Timeout:       2 * time.Minute,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

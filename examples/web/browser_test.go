@@ -24,7 +24,7 @@ import (
 const screenshots = "WEB_SCREENSHOTS"
 
 // stepLimit is how long one step in a browser may take.
-const stepLimit = 30 * time.Second
+const stepLimit = 3 * time.Minute
 
 // tab is a page in a browser with cookies of its own, and what it did besides
 // showing itself. It looks at one site.

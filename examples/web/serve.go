@@ -23,7 +23,7 @@ const (
 	writeTimeout = 30 * time.Second
 	idleTimeout  = time.Minute
 	maxBody      = 64 << 10
-	grace        = 5 * time.Second
+	grace        = 20 * time.Second
 )
 
 // server is a web server of any framework. [*http.Server] is one.

@@ -36,7 +36,7 @@ func (l *loads) await(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("the key file is not loaded")
 	}
 }

@@ -18,7 +18,7 @@ import (
 func TestCheckAnswersBeforeStdinEnds(t *testing.T) {
 	dir := t.TempDir()
 	run(t, dir, "", "init", ".")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // instead of waiting for answers for ever
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // instead of waiting for answers for ever
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "check")
 	cmd.Dir = dir

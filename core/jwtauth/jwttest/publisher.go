@@ -69,7 +69,7 @@ func often() []jwtauth.RemoteOption {
 // await waits for a fetch like that.
 func (p *publisher) await(t testing.TB, like func(jwtauth.Refresh) bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for {
 		select {
 		case f := <-p.refresh:

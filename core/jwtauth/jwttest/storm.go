@@ -97,8 +97,8 @@ func (s *storm) start(f authtest.Framework) {
 		Methods: []string{"GET"}, Pattern: onPublic, Gates: []authtest.Gate{{Kind: "Authenticate", Guard: g}},
 		Handler: func(x authtest.Exchange) error { return x.Text(http.StatusOK, x.Principal().ID()) },
 	}}})
-	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 10 * time.Second}
-	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 2 * time.Minute}
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := s.source.Ready(ctx); err != nil {
 		s.t.Fatal(err)
@@ -253,7 +253,7 @@ func settle(t *testing.T, goroutines int, heap uint64) {
 	const slack, growth = 8 + 5, 32 << 20
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for {
 		n, inUse := measure()
 		if n <= goroutines+slack && inUse <= heap+growth {

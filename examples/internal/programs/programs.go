@@ -39,8 +39,7 @@ func Browsers() []string {
 
 // Browser starts Chromium with a new profile and further options.
 //
-// With -short the test is left out: make test runs browsers once, with go.work,
-// and not again with GOWORK=off.
+// With -short, as make test gives it, the test is left out; make check runs it.
 func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	if testing.Short() {
@@ -55,7 +54,7 @@ func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	// The test's own context ends before the browser can be told to close.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 15*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(options, more...)...)
 	t.Cleanup(cancel)
@@ -99,7 +98,7 @@ func Nginx(t testing.TB, configuration func(dir, addr string) string) string {
 			t.Logf("nginx: %s", &log)
 		}
 	})
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for {
 		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
 			_ = conn.Close()

@@ -25,12 +25,13 @@ type Server interface {
 }
 
 // The time limits of the servers. Grace is how long requests under way may
-// take to finish once the server is told to stop.
+// take to finish once the server is told to stop; it is longer than the 5 s
+// for which net/http waits for connections that have sent nothing yet.
 const (
 	ReadTimeout  = 10 * time.Second
 	WriteTimeout = 10 * time.Second
 	IdleTimeout  = time.Minute
-	grace        = 5 * time.Second
+	grace        = 20 * time.Second
 )
 
 // HTTPServer serves h with the time limits that [http.Server] lacks by default.

@@ -14,7 +14,7 @@ import (
 
 const (
 	// requestTimeout is how long one answer may take.
-	requestTimeout = 10 * time.Second
+	requestTimeout = time.Minute
 	// maxBody is more than any answer of the servers has.
 	maxBody = 16 << 10
 )

@@ -94,7 +94,7 @@ func (w *World) serve() error {
 		return fmt.Errorf("services: %w", err)
 	}
 	w.url = "http://" + l.Addr().String()
-	w.services = &http.Server{Handler: mux, ReadTimeout: time.Second, WriteTimeout: time.Second}
+	w.services = &http.Server{Handler: mux, ReadTimeout: time.Minute, WriteTimeout: time.Minute}
 	go func() { _ = w.services.Serve(l) }() // until Close
 	return nil
 }

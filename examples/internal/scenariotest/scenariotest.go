@@ -16,10 +16,10 @@ import (
 
 const (
 	// startLimit is how long a server may take until it listens.
-	startLimit = 20 * time.Second
+	startLimit = 3 * time.Minute
 	// playLimit is how long all scenarios may take on one server, with the
 	// race detector on a busy machine.
-	playLimit = 2 * time.Minute
+	playLimit = 10 * time.Minute
 )
 
 // Verdicts plays every scenario against the server that build makes, and fails

@@ -29,7 +29,7 @@ const (
 	// has to download and compile everything first.
 	buildLimit = 10 * time.Minute
 	// startLimit is how long a server may take until it listens.
-	startLimit = 20 * time.Second
+	startLimit = 2 * time.Minute
 	// stopLimit is how long a server may take to stop before it is killed.
 	stopLimit = 5 * time.Second
 )
