@@ -154,14 +154,23 @@ type Informer interface {
 
 // AttemptLimiter bounds guessing. Implementations must be safe for concurrent
 // use and bounded in memory.
+//
+// An attempt is reserved by Allow and settled by Report, so that attempts which
+// run at the same time are no more than the limiter lets fail. Both are one
+// atomic step on a counter of the address and one of the account, which a store
+// that processes share can do as well.
 type AttemptLimiter interface {
-	// Allow is asked before the credentials of a [Guessable] scheme are
-	// looked at. A [LimitError] refuses them unseen, right or wrong, with 429;
-	// any other error is 503.
+	// Allow is asked before credentials that can be guessed are looked at, and
+	// reserves an attempt. A [LimitError] refuses them unseen, right or wrong,
+	// with 429; any other error is 503. With [LimitError.Pending] a guard asks
+	// again, for some seconds.
 	Allow(ctx context.Context, r Request, account string) error
-	// Report tells how the attempt ended: nil for success, or what
-	// Authenticate returned. Which errors count is the limiter's business: an
-	// outage or an expired token is no guess.
+	// Report is called once after each Allow that returned nil, and tells how
+	// the attempt ended: nil for success, or what Authenticate returned. Which
+	// errors count is the limiter's business: an outage or an expired token is
+	// no guess, and gives the reservation back as a success does. A reservation
+	// that is never reported, since the process has died, must expire.
+	// It must be settled even if ctx is cancelled meanwhile.
 	Report(ctx context.Context, r Request, account string, err error)
 }
 

@@ -109,7 +109,11 @@ type LimitError struct {
 	// RetryAfter is what the client is told to wait, rounded up to whole
 	// seconds; at least one is sent.
 	RetryAfter time.Duration
-	Err        error
+	// Pending says that none has failed yet of those that stand in the way: the
+	// attempt may be made once some of them have ended. A guard asks again for
+	// some seconds before it refuses the request.
+	Pending bool
+	Err     error
 }
 
 func (e *LimitError) Error() string { return fmt.Sprintf("too many attempts: %v", e.Err) }

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -59,15 +58,7 @@ func (g *Guard) attempt(ctx context.Context, r Request, s *scheme) (*Principal, 
 	if !ok {
 		return s.Authenticate(ctx, r)
 	}
-	if err := g.limiter.Allow(ctx, r, account); err != nil {
-		if errors.Is(err, ErrNoCredentials) { // would make a guest of a guesser
-			err = &InternalError{fmt.Errorf("attempt limiter: %v", err)}
-		}
-		return nil, err
-	}
-	p, err := s.Authenticate(ctx, r)
-	g.limiter.Report(ctx, r, account, err)
-	return p, err
+	return limited(ctx, g.limiter, r, account, func(ctx context.Context) (*Principal, error) { return s.Authenticate(ctx, r) })
 }
 
 // admit completes a principal that scheme s has proved, and fills in id.

@@ -10,6 +10,18 @@
 // all. So nobody can lock the owner of an account out from elsewhere. Accounts
 // are treated alike whether they exist or not.
 //
+// An IPv6 address is its /64. A subscriber often has a /48 of them, so each /48
+// has a budget too, and one attempt for an account that is over its own.
+//
+// # Attempts at the same time
+//
+// An attempt is reserved before anything is verified and settled afterwards: as
+// a failure, or as if it had not been. So guesses sent in parallel are no more
+// than the budget, however long a verifier takes. An attempt that finds the rest
+// of its budget reserved is not refused for good: a guard asks again for a few
+// seconds, since those under way may well succeed. Who sends many right
+// passwords at once is served as many at a time as the burst of the budget.
+//
 // # What counts
 //
 // A [core.CredentialError] counts, whatever its reason, since a scheme may
@@ -59,21 +71,21 @@ import (
 // Limiter is a [core.AttemptLimiter]. It is made by [New] and safe for
 // concurrent use.
 type Limiter struct {
-	address, account budget
-	maxWait          time.Duration
-	knownFor         time.Duration
-	capacity         int
-	now              func() time.Time
-	proxies          *proxy.Trust
-	innocent         []core.Reason
+	maxWait  time.Duration
+	knownFor time.Duration
+	capacity int
+	now      func() time.Time
+	proxies  *proxy.Trust
+	innocent []core.Reason
 
 	// hashes are keyed with a secret of this limiter, and all that is kept of
 	// account names: people type passwords where their names belong, and those
 	// must not stay in memory.
 	hashes    sync.Pool
-	addresses *table[netip.Prefix, bucket]
-	accounts  *table[accountKey, bucket]
-	tried     *table[pair, try]       // failures of an address for an account
+	addresses counter[netip.Prefix]
+	networks  counter[netip.Prefix] // of IPv6
+	accounts  counter[accountKey]
+	tried     *table[pair, try]       // failures of a network for an account
 	known     *table[pair, time.Time] // last success of an address for an account
 }
 
@@ -82,7 +94,7 @@ var _ core.AttemptLimiter = (*Limiter)(nil)
 // accountKey is a keyed hash of an account's name.
 type accountKey [16]byte
 
-// pair is an address that claims an account.
+// pair is an address, or a network, that claims an account.
 type pair struct {
 	account accountKey
 	client  netip.Prefix
@@ -96,20 +108,22 @@ type try struct {
 }
 
 // New makes a limiter. By default an address may fail 20 times at once and 10
-// times a minute after that, an account 20 times and once a minute; nobody
-// waits longer than 15 minutes, a success is remembered for 24 hours, and
-// 65,536 addresses, accounts and pairs of them are held each. Peers are taken
-// for the clients themselves; see [BehindProxies].
+// times a minute after that, an IPv6 network 100 times and 50 times a minute, an
+// account 20 times and once a minute; nobody waits longer than 15 minutes, a
+// success is remembered for 24 hours, and 65,536 addresses, networks, accounts
+// and pairs of them are held each. Peers are taken for the clients themselves;
+// see [BehindProxies].
 func New(opts ...Option) (*Limiter, error) {
 	l := &Limiter{
-		address:  budget{failures: 10, per: time.Minute, burst: 20},
-		account:  budget{failures: 60, per: time.Hour, burst: 20},
 		maxWait:  15 * time.Minute,
 		knownFor: 24 * time.Hour,
 		capacity: 1 << 16,
 		now:      time.Now,
 		innocent: innocent(),
 	}
+	l.addresses.budget = budget{failures: 10, per: time.Minute, burst: 20}
+	l.networks.budget = budget{failures: 50, per: time.Minute, burst: 100}
+	l.accounts.budget = budget{failures: 60, per: time.Hour, burst: 20}
 	for i, opt := range opts {
 		if opt == nil {
 			return nil, fmt.Errorf("attempts: option %d is nil", i+1)
@@ -118,17 +132,18 @@ func New(opts ...Option) (*Limiter, error) {
 			return nil, fmt.Errorf("attempts: %w", err)
 		}
 	}
-	if err := l.address.settle(l.maxWait); err != nil {
+	if err := l.addresses.finish(l.maxWait, l.capacity); err != nil {
 		return nil, fmt.Errorf("attempts: budget of an address: %w", err)
 	}
-	if err := l.account.settle(l.maxWait); err != nil {
+	if err := l.networks.finish(l.maxWait, l.capacity); err != nil {
+		return nil, fmt.Errorf("attempts: budget of a network: %w", err)
+	}
+	if err := l.accounts.finish(l.maxWait, l.capacity); err != nil {
 		return nil, fmt.Errorf("attempts: budget of an account: %w", err)
 	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
 	l.hashes.New = func() any { return hmac.New(sha256.New, secret) }
-	l.addresses = newTable[netip.Prefix, bucket](l.capacity)
-	l.accounts = newTable[accountKey, bucket](l.capacity)
 	l.tried = newTable[pair, try](l.capacity)
 	l.known = newTable[pair, time.Time](l.capacity)
 	return l, nil
@@ -138,60 +153,83 @@ func New(opts ...Option) (*Limiter, error) {
 // [core.LimitError] whose text names the address and how often it, or the
 // account, has failed, and not the account.
 //
-// Attempts that are under way have not failed yet, so a burst of them in
-// parallel may pass together. Each is charged when it fails, into debt if need
-// be: guessing in parallel is no faster in the long run.
+// An attempt that is allowed is reserved: until [Limiter.Report] says how it
+// ended it takes up the room of a failure, so that no more attempts are under
+// way than may fail. One that is refused only because of others under way has
+// [core.LimitError.Pending] set. A reservation that is never reported counts for
+// one to two minutes.
 func (l *Limiter) Allow(_ context.Context, r core.Request, account string) error {
 	now, client := l.now(), l.client(r)
-	if b, ok := l.addresses.get(client); ok {
-		if wait := b.wait(now); wait > 0 {
-			return limited(wait, "address %v has failed %d times", name(client), b.failed)
+	if s := l.addresses.reserve(client, now); !s.ok() {
+		return s.refusal("address", client)
+	}
+	network := networkOf(client)
+	if network.IsValid() {
+		if s := l.networks.reserve(network, now); !s.ok() {
+			l.addresses.release(client, now)
+			return s.refusal("network", network)
 		}
 	}
 	if account == "" {
 		return nil
 	}
-	key := l.keyOf(account)
-	b, ok := l.accounts.get(key)
-	if !ok {
-		return nil
-	}
-	wait := b.wait(now)
-	if wait == 0 || l.isKnown(pair{key, client}, now) {
-		return nil
-	}
-	if again := l.claim(pair{key, client}, now); again > 0 {
-		return limited(min(wait, again), "an account that address %v has failed for has failed %d times", name(client), b.failed)
+	if err := l.allowAccount(l.keyOf(account), client, now); err != nil {
+		l.addresses.release(client, now)
+		if network.IsValid() {
+			l.networks.release(network, now)
+		}
+		return err
 	}
 	return nil
+}
+
+// allowAccount reserves an attempt for an account. Its budget, when it is used
+// up, holds neither a client that the account is known from nor the first
+// attempt of a network.
+func (l *Limiter) allowAccount(account accountKey, client netip.Prefix, now time.Time) error {
+	s := l.accounts.reserveBeyond(account, now)
+	if s.ok() || l.isKnown(pair{account, client}, now) {
+		return nil
+	}
+	again := l.claim(pair{account, triedAs(client)}, now)
+	if again == 0 {
+		return nil
+	}
+	l.accounts.release(account, now)
+	if s.pending {
+		return pending("an account that address %v has failed for", name(client))
+	}
+	return limited(min(s.wait, again), "an account that address %v has failed for has failed %d times", name(client), s.failed)
 }
 
 // Report implements [core.AttemptLimiter]. A success takes back none of the
 // address's failures: otherwise an account of one's own would be worth
 // endless guesses at others'.
 func (l *Limiter) Report(_ context.Context, r core.Request, account string, err error) {
-	counts := l.counts(err)
-	if !counts && account == "" {
-		return
+	counts, now, client := l.counts(err), l.now(), l.client(r)
+	// Whatever is charged is charged before the reservation ends, so that an
+	// attempt which begins in between sees one or the other.
+	if account != "" {
+		l.reportAccount(l.keyOf(account), client, now, counts, err == nil)
 	}
-	now, client := l.now(), l.client(r)
-	if counts {
-		l.addresses.update(client, func(b bucket, _ bool) (bucket, bool) { return l.address.charge(b, now), true })
-		if account == "" {
-			return
-		}
+	if network := networkOf(client); network.IsValid() {
+		l.networks.settle(network, now, counts)
 	}
-	p := pair{l.keyOf(account), client}
+	l.addresses.settle(client, now, counts)
+}
+
+func (l *Limiter) reportAccount(account accountKey, client netip.Prefix, now time.Time, failed, succeeded bool) {
+	known, tried := pair{account, client}, pair{account, triedAs(client)}
 	switch {
-	case counts:
-		l.accounts.update(p.account, func(b bucket, _ bool) (bucket, bool) { return l.account.charge(b, now), true })
-		l.tried.update(p, func(try, bool) (try, bool) { return try{at: now}, true })
-	case err == nil:
-		l.known.update(p, func(time.Time, bool) (time.Time, bool) { return now, true })
-		l.tried.update(p, func(try, bool) (try, bool) { return try{}, false })
+	case failed:
+		l.tried.update(tried, func(try, bool) (try, bool) { return try{at: now}, true })
+	case succeeded:
+		l.known.update(known, func(time.Time, bool) (time.Time, bool) { return now, true })
+		l.tried.update(tried, func(try, bool) (try, bool) { return try{}, false })
 	default: // nobody learned anything, so a claimed attempt is given back
-		l.tried.update(p, func(t try, ok bool) (try, bool) { return t, ok && !t.open })
+		l.tried.update(tried, func(t try, ok bool) (try, bool) { return t, ok && !t.open })
 	}
+	l.accounts.settle(account, now, failed)
 }
 
 // claim takes the one attempt that p has although its account is over its
@@ -221,6 +259,27 @@ func (l *Limiter) client(r core.Request) netip.Prefix {
 	return proxy.Group(addr)
 }
 
+// networkBits is the prefix that a site is commonly assigned (RFC 6177 §2).
+const networkBits = 48
+
+// networkOf is the network that an IPv6 client is part of, and the zero Prefix
+// for IPv4.
+func networkOf(client netip.Prefix) netip.Prefix {
+	if !client.Addr().Is6() {
+		return netip.Prefix{}
+	}
+	return netip.PrefixFrom(client.Addr(), networkBits).Masked()
+}
+
+// triedAs is what failures of client for an account are kept under: with a /48
+// come 65,536 addresses of which each would have a first attempt.
+func triedAs(client netip.Prefix) netip.Prefix {
+	if network := networkOf(client); network.IsValid() {
+		return network
+	}
+	return client
+}
+
 // keyOf hashes an account's name. Letter case does not tell accounts apart, so
 // that a store which ignores it cannot be asked again in another spelling.
 func (l *Limiter) keyOf(account string) accountKey {
@@ -234,6 +293,9 @@ func (l *Limiter) keyOf(account string) accountKey {
 
 // counts reports whether err, an authenticator's, tells of a guess.
 func (l *Limiter) counts(err error) bool {
+	if err == nil {
+		return false
+	}
 	var bad *core.CredentialError
 	var down *core.UnavailableError
 	var fault *core.InternalError
@@ -241,6 +303,19 @@ func (l *Limiter) counts(err error) bool {
 		return false
 	}
 	return !slices.Contains(l.innocent, bad.Reason)
+}
+
+// refusal is the error for a reservation that was not made.
+func (s *reservation) refusal(what string, client netip.Prefix) error {
+	if s.pending {
+		return pending("%s %v", what, name(client))
+	}
+	return limited(s.wait, "%s %v has failed %d times", what, name(client), s.failed)
+}
+
+func pending(whose string, args ...any) error {
+	return &core.LimitError{RetryAfter: time.Second, Pending: true,
+		Err: fmt.Errorf("all attempts are under way that are left to "+whose, args...)}
 }
 
 func limited(wait time.Duration, format string, args ...any) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
@@ -60,15 +59,25 @@ func newBench(t testing.TB, opts ...attempts.Option) *bench {
 // it is refused.
 func (b *bench) try(addr, account string, err error) time.Duration {
 	b.t.Helper()
-	if wait := b.refused(addr, account); wait > 0 {
+	if wait := b.begins(addr, account); wait > 0 {
 		return wait
 	}
 	b.Report(context.Background(), from(addr), account, err)
 	return 0
 }
 
-// refused is how long to wait before an attempt, or 0.
+// refused is how long to wait before an attempt, or 0. No attempt is made.
 func (b *bench) refused(addr, account string) time.Duration {
+	b.t.Helper()
+	wait := b.begins(addr, account)
+	if wait == 0 {
+		b.Report(context.Background(), from(addr), account, outage)
+	}
+	return wait
+}
+
+// begins is how long to wait before an attempt, or 0 if one has begun.
+func (b *bench) begins(addr, account string) time.Duration {
 	b.t.Helper()
 	err := b.Allow(context.Background(), from(addr), account)
 	if err == nil {
@@ -243,44 +252,25 @@ func TestAttemptsOnAttackedAccount(t *testing.T) {
 func TestFirstAttemptIsOne(t *testing.T) {
 	b := newBench(t)
 	b.attack("alice")
-	if wait := b.refused(home, "alice"); wait != 0 {
+	if wait := b.begins(home, "alice"); wait != 0 {
 		t.Fatalf("the first attempt is told to wait %v", wait)
 	}
-	if b.refused(home, "alice") == 0 {
+	if b.begins(home, "alice") == 0 {
 		t.Error("a second attempt passes while the first is under way")
 	}
 	b.Report(context.Background(), from(home), "alice", outage)
-	if wait := b.refused(home, "alice"); wait != 0 {
+	if wait := b.begins(home, "alice"); wait != 0 {
 		t.Errorf("an outage has used up the attempt: wait %v", wait)
 	}
 	b.Report(context.Background(), from(home), "alice", expired)
-	if wait := b.refused(home, "alice"); wait != 0 {
+	if wait := b.begins(home, "alice"); wait != 0 {
 		t.Errorf("an expired credential has used up the attempt: wait %v", wait)
 	}
 	b.Report(context.Background(), from(home), "alice", wrong)
 	b.Report(context.Background(), from(home), "alice", outage)
-	if b.refused(home, "alice") == 0 {
+	if b.begins(home, "alice") == 0 {
 		t.Error("an outage gives back an attempt that failed")
 	}
-}
-
-// TestParallelGuessesAreCharged: all pass before one has failed, and are paid
-// for after.
-func TestParallelGuessesAreCharged(t *testing.T) {
-	b := newBench(t)
-	for range 10 {
-		if b.refused(home, "") > 0 {
-			t.Fatal("refused before any failure")
-		}
-	}
-	for range 10 {
-		b.Report(context.Background(), from(home), "", wrong)
-	}
-	b.wants(8*time.Minute, home, "", nil) // 10 failures, of which 3 are free
-	for range 1000 {
-		b.Report(context.Background(), from(home), "", wrong)
-	}
-	b.wants(15*time.Minute, home, "", nil) // and never more than the longest wait
 }
 
 func TestUnknownAccountIsTreatedLikeAKnownOne(t *testing.T) {
@@ -294,7 +284,7 @@ func TestUnknownAccountIsTreatedLikeAKnownOne(t *testing.T) {
 		}
 		one := b.Allow(context.Background(), from(addr), "alice")
 		other := b.Allow(context.Background(), from(addr), "nobody")
-		if fmt.Sprint(one) != fmt.Sprint(other) || b.refused(addr, "alice") != b.refused(addr, "nobody") {
+		if fmt.Sprint(one) != fmt.Sprint(other) || b.begins(addr, "alice") != b.begins(addr, "nobody") {
 			t.Errorf("%v for an account that exists, %v for one that does not", one, other)
 		}
 	}
@@ -362,32 +352,5 @@ func TestEventText(t *testing.T) {
 		if err := b.Allow(context.Background(), from(addr), "alice"); fmt.Sprint(err) != want {
 			t.Errorf("%v, want %s", err, want)
 		}
-	}
-}
-
-// TestConcurrentGuessing: however many guess at once, no more pass than the
-// budget and one for each that had passed before any failed.
-func TestConcurrentGuessing(t *testing.T) {
-	b := newBench(t)
-	const guessers = 8
-	var mu sync.Mutex
-	passed := 0
-	var wg sync.WaitGroup
-	for range guessers {
-		wg.Go(func() {
-			for range 100 {
-				if b.Allow(context.Background(), from(home), "alice") != nil {
-					continue
-				}
-				b.Report(context.Background(), from(home), "alice", wrong)
-				mu.Lock()
-				passed++
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	if passed < 3 || passed > 3+guessers {
-		t.Errorf("%d guesses passed", passed)
 	}
 }

@@ -16,21 +16,35 @@ type Option func(*Limiter) error
 
 // PerAddress sets how often an address may fail: burst times at once, and
 // failures times in each per after that; 10 in a minute and a burst of 20 by
-// default. IPv6 addresses are counted by their /64. Behind an address may be a
-// company; a burst below 10 makes its mornings hard.
+// default. IPv6 addresses are counted by their /64, and by their /48 as well
+// ([WithNetworkBudget]). Behind an address may be a company; a burst below 10
+// makes its mornings hard. No more attempts of an address than burst are verified
+// at the same time. burst is 1 to 65,535.
 func PerAddress(failures int, per time.Duration, burst int) Option {
 	return func(l *Limiter) error {
-		l.address = budget{failures: failures, per: per, burst: burst}
+		l.addresses.budget = budget{failures: failures, per: per, burst: burst}
+		return nil
+	}
+}
+
+// WithNetworkBudget sets how often an IPv6 /48 may fail, over all accounts and
+// all its /64: burst times at once, and failures times in each per after that;
+// 50 in a minute and a burst of 100 by default. One subscriber of a provider
+// often has such a network, and a mobile network may have many subscribers in
+// one.
+func WithNetworkBudget(failures int, per time.Duration, burst int) Option {
+	return func(l *Limiter) error {
+		l.networks.budget = budget{failures: failures, per: per, burst: burst}
 		return nil
 	}
 }
 
 // PerAccount sets how often authentication for one account may fail, over all
 // addresses: burst times at once, and failures times in each per after that;
-// 60 in an hour and a burst of 20 by default.
+// 60 in an hour and a burst of 20 by default. burst is 1 to 65,535.
 func PerAccount(failures int, per time.Duration, burst int) Option {
 	return func(l *Limiter) error {
-		l.account = budget{failures: failures, per: per, burst: burst}
+		l.accounts.budget = budget{failures: failures, per: per, burst: burst}
 		return nil
 	}
 }
@@ -62,9 +76,9 @@ func KnownFor(d time.Duration) Option {
 	}
 }
 
-// Capacity sets how many addresses, how many accounts and how many pairs of
-// them, with failures and with success, are remembered; 65,536 of each by
-// default, which takes some 90 MiB when all are in use. It may be 1,024 to
+// Capacity sets how many addresses, networks, accounts and pairs of them, with
+// failures and with success, are remembered; 65,536 of each by default, which
+// takes some 90 MiB when all are in use. It may be 1,024 to
 // 16,777,216.
 func Capacity(n int) Option {
 	return func(l *Limiter) error {

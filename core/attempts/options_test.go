@@ -14,6 +14,7 @@ func TestNewRefuses(t *testing.T) {
 		"address: 0 failures in 1m0s":               attempts.PerAddress(0, time.Minute, 1),
 		"address: 1 failures in 0s":                 attempts.PerAddress(1, 0, 1),
 		"account: burst 0":                          attempts.PerAccount(1, time.Minute, 0),
+		"network: burst 65536":                      attempts.WithNetworkBudget(1, time.Minute, 1<<16),
 		"one in 1h0m0s, more than the longest wait": attempts.PerAccount(1, time.Hour, 5),
 		"longest wait 1ms":                          attempts.MaxWait(time.Millisecond),
 		"longest wait 25h0m0s":                      attempts.MaxWait(25 * time.Hour),

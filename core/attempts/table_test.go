@@ -103,7 +103,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	wg.Wait()
 	for name, n := range map[string]int{
-		"addresses": l.addresses.len(), "accounts": l.accounts.len(), "failed pairs": l.tried.len(), "known pairs": l.known.len(),
+		"addresses": l.addresses.buckets.len(), "accounts": l.accounts.buckets.len(), "failed pairs": l.tried.len(), "known pairs": l.known.len(),
 	} {
 		if n < capacity/2 || n > capacity {
 			t.Errorf("%d %s are held, want up to %d", n, name, capacity)

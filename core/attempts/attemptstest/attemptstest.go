@@ -30,7 +30,8 @@ func Run(t *testing.T, f authtest.Framework) {
 		"the owner of an account is not locked out":              notLockedOut,
 		"expired credentials, outages and visitors do not count": notCounted,
 		"a header of a stranger names no client":                 stranger,
-		"parallel guesses are paid for":                          parallel,
+		"parallel guesses are no more than the budget":           parallelGuesses,
+		"right passwords in parallel all pass":                   parallelSuccess,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -46,15 +47,19 @@ type service struct {
 	events   *authtest.Recorder
 	verified atomic.Int64 // passwords that were looked at
 	elapsed  atomic.Int64
+	together chan struct{} // closed when as many guesses are verified as the budget allows
 }
+
+// budget is how often an address may fail at once.
+const budget = 3
 
 // serve starts a service whose limiter lets an address fail 3 times and once a
 // minute, and an account 5 times and once a minute.
 func serve(t *testing.T, f authtest.Framework, opts ...attempts.Option) *service {
 	t.Helper()
-	s := &service{t: t, events: new(authtest.Recorder)}
+	s := &service{t: t, events: new(authtest.Recorder), together: make(chan struct{})}
 	limiter, err := attempts.New(append([]attempts.Option{
-		attempts.PerAddress(1, time.Minute, 3), attempts.PerAccount(1, time.Minute, 5),
+		attempts.PerAddress(1, time.Minute, budget), attempts.PerAccount(1, time.Minute, 5),
 		attempts.Clock(func() time.Time { return time.Unix(1_700_000_000, s.elapsed.Load()) }),
 	}, opts...)...)
 	if err != nil {
@@ -78,7 +83,13 @@ func serve(t *testing.T, f authtest.Framework, opts ...attempts.Option) *service
 
 // verify knows everyone but "nobody"; the password is "right".
 func (s *service) verify(_ context.Context, user, password string) (*core.Principal, error) {
-	s.verified.Add(1)
+	n := s.verified.Add(1)
+	if password == "together" {
+		if n == budget {
+			close(s.together)
+		}
+		<-s.together
+	}
 	switch {
 	case password == "outage":
 		return nil, &core.UnavailableError{Err: context.DeadlineExceeded}
@@ -200,21 +211,45 @@ func stranger(t *testing.T, f authtest.Framework) {
 	s.limited(60, "alice:right", from("192.0.2.9"))
 }
 
-// parallel: who guesses on many connections at once waits for all of it.
-func parallel(t *testing.T, f authtest.Framework) {
+// parallelGuesses: guesses on many connections at once, whose verification takes
+// until as many are under way as may fail.
+func parallelGuesses(t *testing.T, f authtest.Framework) {
 	s := serve(t, f)
-	var failed atomic.Int64
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			if s.send("alice:wrong").Status == http.StatusUnauthorized {
-				failed.Add(1)
-			}
+	statuses := s.atOnce(4*budget, "alice:together")
+	if statuses[http.StatusUnauthorized] != budget || statuses[http.StatusTooManyRequests] != 3*budget {
+		t.Errorf("statuses %v, want %d times 401 and 429 for the others", statuses, budget)
+	}
+	if n := s.verified.Load(); n != budget {
+		t.Errorf("%d guesses were verified, want %d", n, budget)
+	}
+	s.limited(60, "alice:right")
+}
+
+// parallelSuccess: what is under way holds up who sends right passwords, and has
+// nobody refused.
+func parallelSuccess(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	if statuses := s.atOnce(8*budget, "alice:right"); statuses[http.StatusOK] != 8*budget {
+		t.Errorf("statuses %v, want 200 for all", statuses)
+	}
+	s.wants(http.StatusUnauthorized, "alice:wrong") // nothing was charged
+	s.wants(http.StatusUnauthorized, "alice:wrong")
+	s.wants(http.StatusUnauthorized, "alice:wrong")
+}
+
+// atOnce is how often which status answers n requests at the same time.
+func (s *service) atOnce(n int, login string) map[int]int {
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			status := s.send(login).Status
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[status]++
 		})
 	}
-	wg.Wait()
-	if failed.Load() < 3 {
-		t.Fatalf("%d guesses failed, want at least the 3 of the budget", failed.Load())
-	}
-	s.limited(60*(int(failed.Load())-2), "alice:right")
+	all.Wait()
+	return statuses
 }

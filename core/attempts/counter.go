@@ -1,0 +1,80 @@
+package attempts
+
+import "time"
+
+// counter holds the failures of keys of one kind to a budget, and counts the
+// attempts that are under way. It takes a lock only for keys that have failed.
+// It is safe for concurrent use.
+type counter[K comparable] struct {
+	budget
+	held    *reservations[K]
+	buckets *table[K, bucket]
+}
+
+func (c *counter[K]) finish(maxWait time.Duration, capacity int) error {
+	c.held, c.buckets = newReservations[K](), newTable[K, bucket](capacity)
+	return c.budget.finish(maxWait)
+}
+
+// reservation is what came of one.
+type reservation struct {
+	// wait is how long until the budget has a failure left; 0 if it has.
+	wait   time.Duration
+	failed int // how often the key has failed
+	// pending says that the budget has failures left and that as many attempts
+	// are under way.
+	pending bool
+}
+
+func (s *reservation) ok() bool { return s.wait == 0 && !s.pending }
+
+// reserve makes a reservation for key within its budget. Where that fails none
+// is left.
+func (c *counter[K]) reserve(key K, now time.Time) reservation {
+	slot := c.held.slot(key)
+	n := slot.take(now, c.burst)
+	s := c.judge(slot, key, n, now)
+	if !s.ok() && n > 0 {
+		slot.give(now)
+	}
+	return s
+}
+
+// reserveBeyond makes a reservation for key in any case, and says whether the
+// budget has room for it.
+func (c *counter[K]) reserveBeyond(key K, now time.Time) reservation {
+	slot := c.held.slot(key)
+	return c.judge(slot, key, slot.take(now, maxHeld), now)
+}
+
+// judge compares the budget of key with n attempts under way, the new one
+// included; 0 stands for more than can be.
+func (c *counter[K]) judge(slot *slot, key K, n int, now time.Time) (s reservation) {
+	left := c.burst
+	if !slot.isClean(now) { // asked after the reservation was made: see settle
+		b, _ := c.buckets.get(key)
+		left, s.wait = c.left(b, now)
+		s.failed = b.failed
+	}
+	s.pending = s.wait == 0 && (n == 0 || n > left)
+	return s
+}
+
+// settle ends a reservation. A failure is charged first, so that who makes a
+// reservation meanwhile finds this one or the charge.
+func (c *counter[K]) settle(key K, now time.Time, failed bool) {
+	slot := c.held.slot(key)
+	if failed {
+		var full time.Time
+		c.buckets.update(key, func(b bucket, _ bool) (bucket, bool) {
+			b = c.charge(b, now)
+			full = b.full
+			return b, true
+		})
+		slot.charged(full)
+	}
+	slot.give(now)
+}
+
+// release ends a reservation whose attempt was not made.
+func (c *counter[K]) release(key K, now time.Time) { c.held.slot(key).give(now) }
