@@ -29,6 +29,7 @@ const (
 	ReasonReplayed           Reason = "replayed"
 	ReasonWrongIssuer        Reason = "wrong_issuer"
 	ReasonWrongAudience      Reason = "wrong_audience"
+	ReasonWrongType          Reason = "wrong_type"
 	ReasonBadClaim           Reason = "bad_claim"
 	ReasonAmbiguous          Reason = "ambiguous_credentials"
 	ReasonAmbiguousPath      Reason = "ambiguous_path"

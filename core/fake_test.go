@@ -142,6 +142,7 @@ func newPrincipal(t testing.TB, info core.PrincipalInfo) *core.Principal {
 // newScheme knows "alice", a viewer, and the failures there are.
 func newScheme(t testing.TB, name string) *scheme {
 	t.Helper()
+	_, nameless := core.NewPrincipal(core.PrincipalInfo{Roles: []string{"viewer"}})
 	return &scheme{name: name, answers: map[string]answer{
 		"alice":     {p: newPrincipal(t, core.PrincipalInfo{ID: "alice", Roles: []string{"viewer"}})},
 		"expired":   {err: &core.CredentialError{Reason: core.ReasonExpired, Code: core.CodeInvalidToken, Err: errors.New("secret detail")}},
@@ -149,6 +150,7 @@ func newScheme(t testing.TB, name string) *scheme {
 		"down":      {err: errDown},
 		"broken":    {err: &core.InternalError{Err: errors.New("secret detail")}},
 		"nothing":   {},
+		"nameless":  {err: fmt.Errorf("verifier: %w", nameless)},
 		"nobody":    {p: &core.Principal{}},
 	}}
 }

@@ -41,10 +41,12 @@ type Principal struct {
 }
 
 // NewPrincipal copies info into a principal. The ID must not be empty: an
-// empty ID would match empty fields in policies.
+// empty ID would match empty fields in policies. The error is an
+// [InternalError], 500 where an authenticator returns it: credentials that name
+// nobody are for it to refuse with a [CredentialError].
 func NewPrincipal(info PrincipalInfo) (*Principal, error) {
 	if info.ID == "" {
-		return nil, errors.New("principal: empty ID")
+		return nil, &InternalError{errors.New("principal: empty ID: credentials that name nobody are a CredentialError")}
 	}
 	info.Roles = slices.Clone(info.Roles)
 	info.Scopes = slices.Clone(info.Scopes)

@@ -45,6 +45,7 @@ func TestVerdicts(t *testing.T) {
 		{"a fault of the program", []string{"Bearer broken"}, "", 500, core.OutcomeError, core.ReasonInternal, "internal_error", nil},
 		{"neither principal nor error", []string{"Bearer nothing"}, "", 500, core.OutcomeError, core.ReasonInternal, "internal_error", nil},
 		{"a principal that names nobody", []string{"Bearer nobody"}, "", 500, core.OutcomeError, core.ReasonInternal, "internal_error", nil},
+		{"a verifier that makes a principal without ID", []string{"Bearer nameless"}, "", 500, core.OutcomeError, core.ReasonInternal, "internal_error", nil},
 		{"a panic in the authenticator", []string{"Bearer panic"}, "", 500, core.OutcomeError, core.ReasonPanic, "internal_error", nil},
 		{"A03 known and refused", []string{"Basic alice"}, "admin", 403, core.OutcomeForbidden, core.ReasonMissingRole, "forbidden", nil},
 		{"known", []string{"Basic alice"}, "", 200, core.OutcomeAllowed, core.ReasonAllowed, "", nil},

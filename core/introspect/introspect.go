@@ -22,12 +22,17 @@ import (
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/once"
 )
 
 // ReasonInactive is the reason for a token that the server does not call
 // active. RFC 7662 §2.2 keeps to itself whether it is unknown, expired or
 // revoked.
 const ReasonInactive core.Reason = "inactive"
+
+// ReasonWrongType is the reason for an active token that is no access token, such
+// as a refresh token.
+const ReasonWrongType = core.ReasonWrongType
 
 // inactiveTTL bounds how long a refusal is kept; see [CacheTTL].
 const inactiveTTL = 5 * time.Second
@@ -46,8 +51,8 @@ type Verifier struct {
 	audiences []string
 	anyAud    bool
 	leeway    time.Duration
-	roles     claims.Path
-	tenant    claims.Path
+	mapping   claims.Mapping
+	set       once.Options
 
 	now         func() time.Time
 	timeout     time.Duration
@@ -82,12 +87,17 @@ type verdict struct {
 // and for others with [AllowPlainHTTP]. [Issuer] and [Audience] are required
 // unless they are switched off on purpose with [WithoutIssuer] and
 // [WithoutAudience].
+//
+// A token that a client obtained for itself makes a principal that is named
+// "client:" and the client; see [ClientPrefix]. An option that sets one value is
+// an error when it is given twice. [Audience], [Roles] and [WithRolesFromKeys]
+// add to what was given before.
 func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 	v := &Verifier{
 		endpoint:    endpoint,
 		client:      client,
 		leeway:      30 * time.Second,
-		roles:       claims.Path{"roles"},
+		mapping:     claims.Mapping{SubjectOptional: true},
 		now:         time.Now,
 		timeout:     3 * time.Second,
 		concurrency: 64,
@@ -135,8 +145,11 @@ func (v *Verifier) check() error {
 
 // VerifyToken returns the principal that token proves.
 //
-// A token that is not active, not for this service or bound to a key (cnf) is a
-// [core.CredentialError] with code invalid_token. A server that cannot be
+// A token that is not active, not for this service, bound to a key (cnf) or no
+// access token is a [core.CredentialError] with code invalid_token. Servers that
+// look at all their tokens call ID and refresh tokens active, too: such a one is
+// told by its typ, token_use, token_type, tokenName or type, by at_hash, c_hash
+// or s_hash, and by a nonce in what is not called an access token. A server that cannot be
 // asked, is too slow, refuses this service or answers what RFC 7662 does not
 // know is a [core.UnavailableError], which carries the server's Retry-After.
 //

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"time"
-
-	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
 // Option configures a [Verifier].
@@ -70,6 +68,9 @@ func WithoutAudience() Option {
 // default, from 0 to 5 minutes.
 func Leeway(d time.Duration) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("Leeway"); err != nil {
+			return err
+		}
 		if d < 0 || d > maxLeeway {
 			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
 		}
@@ -78,31 +79,14 @@ func Leeway(d time.Duration) Option {
 	}
 }
 
-// Roles names the member that holds the principal's roles as an array of
-// strings; "roles" by default. Dots step into objects, as in
-// "realm_access.roles", unless the name is a URL.
-func Roles(member string) Option {
-	return func(v *Verifier) (err error) {
-		v.roles, err = claims.ParsePath(member)
-		return err
-	}
-}
-
-// Tenant names the member that holds the principal's tenant, a string. Without
-// this option, or without the member, the principal has no tenant. The name is
-// read as in [Roles].
-func Tenant(member string) Option {
-	return func(v *Verifier) (err error) {
-		v.tenant, err = claims.ParsePath(member)
-		return err
-	}
-}
-
 // CacheTTL sets how long an answer may be kept: 30 s by default, at most 1 h.
 // A revoked token is accepted for as long; with 0 no answer is kept. None is
 // kept beyond its exp, and a refusal for 5 s at most.
 func CacheTTL(d time.Duration) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("CacheTTL"); err != nil {
+			return err
+		}
 		if d < 0 || d > maxTTL {
 			return fmt.Errorf("cache TTL %v: from 0 to %v", d, maxTTL)
 		}
@@ -116,6 +100,9 @@ func CacheTTL(d time.Duration) Option {
 // token.
 func CacheSize(n int) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("CacheSize"); err != nil {
+			return err
+		}
 		if n < 1 {
 			return fmt.Errorf("cache size %d: at least 1", n)
 		}
@@ -129,6 +116,9 @@ func CacheSize(n int) Option {
 // are refused with 503 at once.
 func Concurrency(n int) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("Concurrency"); err != nil {
+			return err
+		}
 		if n < 1 {
 			return fmt.Errorf("concurrency %d: at least 1", n)
 		}
@@ -141,6 +131,9 @@ func Concurrency(n int) Option {
 // the answer: 3 s by default, above 0 and at most 1 minute.
 func Timeout(d time.Duration) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("Timeout"); err != nil {
+			return err
+		}
 		if d <= 0 || d > maxTimeout {
 			return fmt.Errorf("timeout %v: above 0 and at most %v", d, maxTimeout)
 		}
@@ -154,6 +147,9 @@ func Timeout(d time.Duration) Option {
 // It must be safe for concurrent use.
 func Transport(rt http.RoundTripper) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("Transport"); err != nil {
+			return err
+		}
 		if rt == nil {
 			return errors.New("transport is nil")
 		}
@@ -175,6 +171,9 @@ func AllowPlainHTTP() Option {
 // for concurrent use.
 func Clock(now func() time.Time) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("Clock"); err != nil {
+			return err
+		}
 		if now == nil {
 			return errors.New("clock is nil")
 		}

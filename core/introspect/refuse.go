@@ -27,6 +27,8 @@ func description(reason core.Reason) string {
 		return "The access token comes from an issuer that is not accepted"
 	case core.ReasonWrongAudience:
 		return "The access token was issued for another audience"
+	case ReasonWrongType:
+		return "The token is not an access token"
 	case core.ReasonBadClaim:
 		return "The access token lacks a claim or holds one that is not valid"
 	default:

@@ -15,10 +15,17 @@ func (v *Verifier) checkIssuer(c claims.Set) error {
 	}
 	switch iss := c["iss"].(type) {
 	case string:
-		if iss == v.issuer {
+		want := v.issuer
+		if v.template != nil {
+			var err error
+			if want, err = v.template.of(c); err != nil {
+				return refuse(core.ReasonWrongIssuer, "%w", err)
+			}
+		}
+		if iss == want {
 			return nil
 		}
-		return refuse(core.ReasonWrongIssuer, "iss is %.128q, not %q", iss, v.issuer)
+		return refuse(core.ReasonWrongIssuer, "iss is %.128q, not %.128q", iss, want)
 	case nil:
 		return refuse(core.ReasonWrongIssuer, "no iss")
 	}

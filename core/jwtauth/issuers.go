@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
 // Issuers verifies the tokens of several issuers, each by a [Verifier] of its
@@ -18,15 +19,16 @@ import (
 // verified by the keys of the issuer that it names (RFC 8725 §3.8).
 type Issuers struct {
 	all     []*Verifier
-	byName  map[string]*Verifier
+	byName  map[string]*Verifier // by issuer or template
 	maxSize int
 	caching bool
 }
 
 var _ bearer.TokenVerifier = (*Issuers)(nil)
 
-// NewIssuers makes one verifier of several, each for one issuer, no two for the
-// same. Principals keep the sub of their tokens, which two issuers may use for
+// NewIssuers makes one verifier of several, each for one issuer or for those of
+// one [WithIssuerTemplate], no two for the same. An issuer that is named goes
+// before a template that fits it too. Principals keep the sub of their tokens, which two issuers may use for
 // two people: tell them apart by the claim iss, or give issuers tenants.
 func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 	if len(verifiers) == 0 {
@@ -39,11 +41,11 @@ func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 			return nil, fmt.Errorf("jwtauth: verifier %d is nil or was not made by New", i+1)
 		case v.anyIssuer:
 			return nil, fmt.Errorf("jwtauth: verifier %d accepts any issuer: it cannot stand beside others", i+1)
-		case s.byName[v.issuer] != nil:
-			return nil, fmt.Errorf("jwtauth: verifier %d: there is one for issuer %q already", i+1, v.issuer)
+		case s.byName[v.issuerName()] != nil:
+			return nil, fmt.Errorf("jwtauth: verifier %d: there is one for issuer %q already", i+1, v.issuerName())
 		}
 		s.all = append(s.all, v)
-		s.byName[v.issuer] = v
+		s.byName[v.issuerName()] = v
 		s.maxSize = max(s.maxSize, v.maxSize)
 		s.caching = s.caching || v.cache != nil
 	}
@@ -99,9 +101,28 @@ func (s *Issuers) verifier(token string) (*Verifier, error) {
 	if !ok {
 		return nil, refuse(core.ReasonWrongIssuer, "no iss, or one that is not a string")
 	}
-	v, ok := s.byName[iss]
-	if !ok {
+	if v := s.byName[iss]; v != nil && v.template == nil {
+		return v, nil
+	}
+	return s.byTemplate(iss, c)
+}
+
+// byTemplate is the one verifier whose template makes iss of the claims.
+func (s *Issuers) byTemplate(iss string, c claims.Set) (found *Verifier, _ error) {
+	for _, v := range s.all {
+		if v.template == nil {
+			continue
+		}
+		if own, err := v.template.of(c); err != nil || own != iss {
+			continue
+		}
+		if found != nil {
+			return nil, refuse(core.ReasonWrongIssuer, "iss is %.128q, by %q as well as by %q", iss, found.template, v.template)
+		}
+		found = v
+	}
+	if found == nil {
 		return nil, refuse(core.ReasonWrongIssuer, "iss is %.128q, which is none of ours", iss)
 	}
-	return v, nil
+	return found, nil
 }

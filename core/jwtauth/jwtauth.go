@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -29,37 +30,42 @@ import (
 type Verifier struct {
 	keys KeySource
 
-	issuer     string
-	anyIssuer  bool
-	audiences  []string
-	anyAud     bool
-	noExpiry   bool
-	leeway     time.Duration
-	lifetime   time.Duration
-	maxSize    int
-	now        func() time.Time
-	roles      claims.Path
-	scopes     claims.Path
-	scopeArray bool
-	tenant     claims.Path
+	issuer    string
+	template  *issuerTemplate // nil for the one issuer
+	anyIssuer bool
+	audiences []string
+	anyAud    bool
+	noExpiry  bool
+	leeway    time.Duration
+	lifetime  time.Duration
+	maxSize   int
+	now       func() time.Time
+	mapping   claims.Mapping
+	set       once.Options
 
-	algorithms   []string // nil for all that a key may have
-	profile      bool
-	clients      clientRule
-	clientPrefix string
-	revocations  revoke.Checker
-	cacheSize    int
-	cache        *cache.Cache[*verified] // nil when off
-	headers      headers
+	algorithms  []string // nil for all that a key may have
+	profile     bool
+	revocations revoke.Checker
+	cacheSize   int
+	cache       *cache.Cache[*verified] // nil when off
+	headers     headers
 }
 
 var _ bearer.TokenVerifier = (*Verifier)(nil)
 
 // New makes a verifier of tokens signed by one of keys.
 //
-// [Issuer] and [Audience] are required, and so is the exp claim of a token,
-// each unless it is switched off on purpose with [WithoutIssuer],
-// [WithoutAudience] or [WithoutExpiry].
+// [Issuer], or [WithIssuerTemplate], and [Audience] are required, and so is the
+// exp claim of a token, each unless it is switched off on purpose with
+// [WithoutIssuer], [WithoutAudience] or [WithoutExpiry].
+//
+// A token that a client obtained for itself makes a principal that is named
+// "client:" and the client; see [ClientPrefix]. ID tokens and other tokens of the
+// issuer that are no access tokens are refused as far as they can be told; see
+// [AccessTokens].
+//
+// An option that sets one value is an error when it is given twice. [Audience],
+// [Algorithms], [Roles] and [WithRolesFromKeys] add to what was given before.
 func New(keys KeySource, opts ...Option) (*Verifier, error) {
 	if isNil(keys) {
 		return nil, errors.New("jwtauth: key source is nil")
@@ -70,8 +76,6 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 		lifetime: 10 * 365 * 24 * time.Hour,
 		maxSize:  16 << 10,
 		now:      time.Now,
-		roles:    claims.Path{"roles"},
-		scopes:   claims.Path{"scope"},
 
 		cacheSize: defaultCacheSize,
 	}
@@ -86,9 +90,6 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 	if err := v.checkExpectations(); err != nil {
 		return nil, fmt.Errorf("jwtauth: %w", err)
 	}
-	if v.profile && v.clients == clientsAsUsers {
-		v.clients, v.clientPrefix = clientsPrefixed, defaultClientPrefix
-	}
 	if v.cacheSize > 0 {
 		v.cache = cache.New[*verified](v.cacheSize)
 	}
@@ -97,10 +98,12 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 
 func (v *Verifier) checkExpectations() error {
 	switch {
-	case v.issuer == "" && !v.anyIssuer:
+	case v.issuer == "" && v.template == nil && !v.anyIssuer:
 		return errors.New("no issuer: name it with Issuer, or accept any with WithoutIssuer")
 	case v.issuer != "" && v.anyIssuer:
 		return errors.New("both Issuer and WithoutIssuer: choose one")
+	case v.template != nil && (v.issuer != "" || v.anyIssuer):
+		return errors.New("WithIssuerTemplate beside Issuer or WithoutIssuer: choose one")
 	case len(v.audiences) == 0 && !v.anyAud:
 		return errors.New("no audience: name it with Audience, or accept any with WithoutAudience")
 	case len(v.audiences) > 0 && v.anyAud:

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
 // Option configures a [Verifier].
@@ -73,6 +71,9 @@ func WithoutExpiry() Option {
 // default, from 0 to 5 minutes.
 func Leeway(d time.Duration) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("Leeway"); err != nil {
+			return err
+		}
 		if d < 0 || d > maxLeeway {
 			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
 		}
@@ -85,6 +86,9 @@ func Leeway(d time.Duration) Option {
 // least 1. A longer one is refused before anything is decoded.
 func MaxTokenSize(n int) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("MaxTokenSize"); err != nil {
+			return err
+		}
 		if n < 1 {
 			return fmt.Errorf("max token size %d: at least 1 byte", n)
 		}
@@ -98,6 +102,9 @@ func MaxTokenSize(n int) Option {
 // milliseconds; set it to what the issuer really gives.
 func MaxLifetime(d time.Duration) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("MaxLifetime"); err != nil {
+			return err
+		}
 		if d <= 0 {
 			return fmt.Errorf("max lifetime %v: above 0", d)
 		}
@@ -110,51 +117,13 @@ func MaxLifetime(d time.Duration) Option {
 // for concurrent use.
 func Clock(now func() time.Time) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("Clock"); err != nil {
+			return err
+		}
 		if now == nil {
 			return errors.New("clock is nil")
 		}
 		v.now = now
 		return nil
-	}
-}
-
-// Roles names the claim that holds the principal's roles as an array of
-// strings; "roles" by default. Dots step into objects, as in
-// "realm_access.roles", unless the name is a URL.
-func Roles(claim string) Option {
-	return func(v *Verifier) (err error) {
-		v.roles, err = claims.ParsePath(claim)
-		return err
-	}
-}
-
-// Scopes names the claim that holds the scopes as one string, separated by
-// spaces; "scope" by default (RFC 8693 §4.2). The name is read as in [Roles].
-func Scopes(claim string) Option {
-	return func(v *Verifier) (err error) {
-		v.scopeArray = false
-		v.scopes, err = claims.ParsePath(claim)
-		return err
-	}
-}
-
-// ScopeArray names a claim that holds the scopes as an array of strings, such
-// as the "scp" of some issuers, in place of [Scopes]. The name is read as in
-// [Roles].
-func ScopeArray(claim string) Option {
-	return func(v *Verifier) (err error) {
-		v.scopeArray = true
-		v.scopes, err = claims.ParsePath(claim)
-		return err
-	}
-}
-
-// Tenant names the claim that holds the principal's tenant, a string. Without
-// this option, or without the claim, the principal has no tenant. The name is
-// read as in [Roles].
-func Tenant(claim string) Option {
-	return func(v *Verifier) (err error) {
-		v.tenant, err = claims.ParsePath(claim)
-		return err
 	}
 }

@@ -11,12 +11,15 @@ import (
 
 // AccessTokens accepts only JWT access tokens by RFC 9068: the header's typ is
 // at+jwt or application/at+jwt in any letter case, and iss, exp, aud, sub,
-// client_id, iat and jti are all there (§2.1, §2.2, §4). ID tokens, logout
-// tokens and DPoP proofs of the same issuer are then no access tokens.
+// client_id, iat and jti are all there (§2.1, §2.2, §4).
 //
-// Such a token names the client, so one that a client obtained for itself is
-// told from a user's; see [ClientPrefix], which this option sets to "client:"
-// unless [ClientPrefix] or [RefuseClients] is given.
+// Without this option whatever the issuer signs for this audience is accepted
+// unless it shows that it is no access token. What shows it, by [core.Reason]
+// wrong_type: a typ in the header with a type of its own, such as logout+jwt or
+// dpop+jwt; ID, refresh or logout in the claim typ, token_use, token_type,
+// tokenName or type; the claims at_hash, c_hash and s_hash, events, and nonce in
+// a token that does not call itself an access token. An ID token with none of
+// these is not told from an access token; its aud is the client, as a rule.
 func AccessTokens() Option {
 	return func(v *Verifier) error {
 		v.profile = true
@@ -42,46 +45,36 @@ func Algorithms(algs ...string) Option {
 	}
 }
 
-// clientRule is what becomes of a token that a client obtained for itself.
-type clientRule int
-
-const (
-	clientsAsUsers clientRule = iota
-	clientsPrefixed
-	clientsRefused
-)
-
-const defaultClientPrefix = "client:"
-
-// ClientPrefix keeps clients apart from users: the principal of a token that a
-// client obtained for itself, one whose sub is its client_id (RFC 9068 §2.2), is
-// named prefix followed by sub. So no client that registers under a user's name
-// becomes that user (RFC 9700 §4.15). A user whose sub begins with prefix is
-// refused.
-//
-// A token without client_id counts as a user's. Some issuers put another sub
-// into the tokens of clients, which nothing here can tell from a user's; give
-// those an audience of their own.
-func ClientPrefix(prefix string) Option {
+// WithNonce accepts access tokens that carry a nonce, as some issuers make them
+// that do not call them access tokens either. ID tokens are then told by their
+// other marks alone (see [AccessTokens]).
+func WithNonce() Option {
 	return func(v *Verifier) error {
-		if prefix == "" || !claims.ControlFree(prefix) {
-			return errors.New("client prefix is empty or has a control character")
-		}
-		return v.setClients(clientsPrefixed, prefix)
+		v.mapping.AllowNonce()
+		return nil
 	}
 }
 
-// RefuseClients refuses tokens that a client obtained for itself, as
-// [ClientPrefix] tells them, with 401.
-func RefuseClients() Option {
-	return func(v *Verifier) error { return v.setClients(clientsRefused, "") }
+// WithIDTokens accepts ID tokens as credentials, as some platforms send them
+// between services. An ID token says to a client who signed in; it was not
+// issued to be sent on, and a service that holds one can send it on to this one
+// if it is in the same aud.
+func WithIDTokens() Option {
+	return func(v *Verifier) error {
+		v.mapping.AllowIDTokens()
+		return nil
+	}
 }
 
-func (v *Verifier) setClients(rule clientRule, prefix string) error {
-	if v.clients != clientsAsUsers {
-		return errors.New("what to do with clients is said twice: give one of ClientPrefix and RefuseClients, once")
+// checkKind refuses what was issued as something else than an access token.
+func (v *Verifier) checkKind(t *verified) error {
+	access, err := v.mapping.CheckHeader(t.header.typ)
+	if err == nil {
+		err = v.mapping.CheckKind(t.claims, access)
 	}
-	v.clients, v.clientPrefix = rule, prefix
+	if err != nil {
+		return refuse(ReasonWrongType, "%w", err)
+	}
 	return nil
 }
 
@@ -110,24 +103,4 @@ func checkRequired(c claims.Set) error {
 		return refuse(core.ReasonBadClaim, "no iat")
 	}
 	return nil
-}
-
-// apart is sub, marked if it is a client's.
-func (v *Verifier) apart(c claims.Set, sub string) (string, error) {
-	if v.clients == clientsAsUsers {
-		return sub, nil
-	}
-	client, err := text(c, claims.Path{"client_id"})
-	if err != nil {
-		return "", err
-	}
-	switch own := client == sub; {
-	case own && v.clients == clientsRefused:
-		return "", refuse(core.ReasonBadClaim, "the token was issued to a client for itself: sub is client_id")
-	case own:
-		return v.clientPrefix + sub, nil
-	case v.clients == clientsPrefixed && strings.HasPrefix(sub, v.clientPrefix):
-		return "", refuse(core.ReasonBadClaim, "sub begins like the names of clients, %q", v.clientPrefix)
-	}
-	return sub, nil
 }

@@ -94,7 +94,7 @@ func TestClientsAreNoUsers(t *testing.T) {
 		{"user where clients are refused", []jwtauth.Option{jwtauth.AccessTokens(), jwtauth.RefuseClients()}, users, "alice"},
 		{"any JWT", []jwtauth.Option{jwtauth.ClientPrefix("client:")}, own, "client:alice"},
 		{"any JWT without client_id", []jwtauth.Option{jwtauth.ClientPrefix("client:")}, goodClaims, "alice"},
-		{"any JWT, nothing said", nil, own, "alice"},
+		{"any JWT, nothing said", nil, own, "client:alice"},
 		{"client_id of another type", []jwtauth.Option{jwtauth.ClientPrefix("client:")}, with(`"client_id":["alice"]`), ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

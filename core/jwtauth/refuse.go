@@ -6,9 +6,9 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// ReasonWrongType says that a token is a good JWT and no access token, such as
-// an ID token ([AccessTokens]).
-const ReasonWrongType core.Reason = "wrong_type"
+// ReasonWrongType is the reason for a good JWT that is no access token, such as
+// an ID token (see [AccessTokens]).
+const ReasonWrongType = core.ReasonWrongType
 
 // refuse is the error for a token that proves nobody. The format is for
 // observers; the client is told only the fixed text of the reason.

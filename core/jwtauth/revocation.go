@@ -20,6 +20,9 @@ import (
 // by its subject or its age alone.
 func Revocations(c revoke.Checker) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("Revocations"); err != nil {
+			return err
+		}
 		if isNil(c) {
 			return errors.New("revocations are nil")
 		}

@@ -82,9 +82,14 @@ func publicKey(t testing.TB, kid, alg string, key crypto.PublicKey) *jwtauth.Key
 // newVerifier expects what goodClaims hold, at noon.
 func newVerifier(t testing.TB, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
+	return verifierBy(t, func() time.Time { return noon }, keys, opts...)
+}
+
+// verifierBy is a verifier with a clock of its own.
+func verifierBy(t testing.TB, clock func() time.Time, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
+	t.Helper()
 	v, err := jwtauth.New(keys, append([]jwtauth.Option{
-		jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports"),
-		jwtauth.Clock(func() time.Time { return noon }),
+		jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports"), jwtauth.Clock(clock),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,9 @@ const (
 // that the cache holds no token that could be used.
 func CacheSize(n int) Option {
 	return func(v *Verifier) error {
+		if err := v.set.Add("CacheSize"); err != nil {
+			return err
+		}
 		if n < 0 || n > maxCacheSize {
 			return fmt.Errorf("cache size %d: from 0 to %d tokens", n, maxCacheSize)
 		}

@@ -70,7 +70,7 @@ func TestVerifiedTokensAreKept(t *testing.T) {
 // A token that never expires is verified anew every hour.
 func TestTokenWithoutExpIsNotKeptForever(t *testing.T) {
 	now := noon
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithoutExpiry(), jwtauth.Clock(func() time.Time { return now }))
+	v := verifierBy(t, func() time.Time { return now }, hmacSet(t, "", "HS256"), jwtauth.WithoutExpiry())
 	token := hs256(t, without("exp"))
 	first, err := v.VerifyToken(context.Background(), token)
 	if err != nil {
@@ -91,7 +91,7 @@ func TestTokenWithoutExpIsNotKeptForever(t *testing.T) {
 // E29: times are judged at every request.
 func TestKeptTokenKeepsItsTimes(t *testing.T) {
 	now := noon
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Clock(func() time.Time { return now }))
+	v := verifierBy(t, func() time.Time { return now }, hmacSet(t, "", "HS256"))
 	token := hs256(t, with(`"nbf":1799999000`))
 	for _, tc := range []struct {
 		at     time.Time
@@ -115,8 +115,8 @@ func TestKeptTokenKeepsItsTimes(t *testing.T) {
 func TestKeptTokenIsJudgedAsANewOne(t *testing.T) {
 	const leeway, lifetime = 30 * time.Second, time.Hour
 	now := noon
-	clock := jwtauth.Clock(func() time.Time { return now })
-	opts := []jwtauth.Option{clock, jwtauth.WithoutExpiry(), jwtauth.Leeway(leeway), jwtauth.MaxLifetime(lifetime)}
+	clock := func() time.Time { return now }
+	opts := []jwtauth.Option{jwtauth.WithoutExpiry(), jwtauth.Leeway(leeway), jwtauth.MaxLifetime(lifetime)}
 	keys := hmacSet(t, "", "HS256")
 	seconds := func(name string, at time.Time) string { return fmt.Sprintf("%q:%d", name, at.Unix()) }
 	exp, iat, nbf := noon.Add(30*time.Minute), noon.Add(-10*time.Minute), noon.Add(-20*time.Minute)
@@ -133,7 +133,7 @@ func TestKeptTokenIsJudgedAsANewOne(t *testing.T) {
 		token := hs256(t, claims)
 		for _, edge := range []time.Time{exp.Add(leeway), exp, exp.Add(-lifetime), iat.Add(-leeway), nbf.Add(-leeway), iat, nbf, time.Unix(0, 0), noon.AddDate(300, 0, 0)} {
 			for _, off := range []time.Duration{-1, 0, 1} {
-				kept, fresh := newVerifier(t, keys, opts...), newVerifier(t, keys, append(opts, jwtauth.CacheSize(0))...)
+				kept, fresh := verifierBy(t, clock, keys, opts...), verifierBy(t, clock, keys, append(opts, jwtauth.CacheSize(0))...)
 				now = noon
 				wantReason(t, kept, token, "")
 				now = edge.Add(off)

@@ -24,42 +24,6 @@ type Set = map[string]any
 // NumericDate is no date, and most would wrap in time arithmetic.
 const maxDate = 253402300799
 
-// Path is a claim's name, then the names inside it.
-type Path []string
-
-// ParsePath reads the name of a claim. Dots step into objects, as in
-// "realm_access.roles", unless the name is a URL.
-func ParsePath(name string) (Path, error) {
-	if strings.Contains(name, "://") {
-		return Path{name}, nil
-	}
-	p := strings.Split(name, ".")
-	if slices.Contains(p, "") {
-		return nil, fmt.Errorf("claim name %q is empty or has an empty part", name)
-	}
-	return p, nil
-}
-
-func (p Path) String() string { return strings.Join(p, ".") }
-
-// lookup is the claim at p; nil without error when there is none.
-func lookup(s Set, p Path) (any, error) {
-	for _, name := range p[:len(p)-1] {
-		v, ok := s[name]
-		if !ok {
-			return nil, nil
-		}
-		if s, ok = v.(map[string]any); !ok {
-			return nil, fmt.Errorf("%s in %s is not an object", name, p.String())
-		}
-	}
-	v, ok := s[p[len(p)-1]]
-	if ok && v == nil {
-		return nil, fmt.Errorf("%s is null", p.String())
-	}
-	return v, nil
-}
-
 // Text is the string at p, or "" when there is no such claim.
 func Text(s Set, p Path) (string, error) {
 	v, err := lookup(s, p)
@@ -68,30 +32,109 @@ func Text(s Set, p Path) (string, error) {
 	}
 	text, ok := v.(string)
 	if !ok || !ControlFree(text) {
-		return "", fmt.Errorf("%s is not a string without control characters", p.String())
+		return "", fmt.Errorf("%s is not a string without control characters", p)
 	}
 	return text, nil
 }
 
-// List is the array of strings at p, or nil when there is no such claim. An
-// empty string in it is refused: it would match empty fields in policies.
-func List(s Set, p Path) ([]string, error) {
+// Names are the names at p, such as roles: an array of strings, or one string,
+// which is one name and is never split. Null, "" and no such claim are none. An
+// empty string in an array is refused: it would match empty fields in policies.
+func Names(s Set, p Path) ([]string, error) {
 	v, err := lookup(s, p)
-	if v == nil || err != nil {
+	if err != nil && !errors.Is(err, errNull) {
 		return nil, err
 	}
-	elements, ok := v.([]any)
-	if !ok {
-		return nil, fmt.Errorf("%s is not an array", p.String())
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		switch {
+		case v == "":
+			return nil, nil
+		case !ControlFree(v):
+			return nil, fmt.Errorf("%s has a control character", p)
+		}
+		return []string{v}, nil
+	case []any:
+		return texts(v, p)
 	}
+	return nil, fmt.Errorf("%s is neither an array of strings nor a string", p)
+}
+
+// texts are the elements of the array at p, which are strings, not empty and
+// without control characters.
+func texts(elements []any, p Path) ([]string, error) {
 	out := make([]string, len(elements))
 	for i, e := range elements {
+		var ok bool
 		if out[i], ok = e.(string); !ok || out[i] == "" || !ControlFree(out[i]) {
-			return nil, fmt.Errorf("%s: element %d is not a string, is empty or has a control character", p.String(), i+1)
+			return nil, fmt.Errorf("%s: element %d is not a string, is empty or has a control character", p, i+1)
 		}
 	}
 	return out, nil
 }
+
+// Keys are the names of the members of the object at p, in order: of those that
+// are true or an object. False and null say that the name does not count, and
+// anything else is refused. Null and no such claim are none.
+func Keys(s Set, p Path) ([]string, error) {
+	v, err := lookup(s, p)
+	if v == nil && (err == nil || errors.Is(err, errNull)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	members, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s is not an object", p)
+	}
+	var out []string
+	for name, value := range members {
+		_, object := value.(map[string]any)
+		switch {
+		case name == "" || !ControlFree(name):
+			return nil, fmt.Errorf("%s: the name of a member is empty or has a control character", p)
+		case object || value == true:
+			out = append(out, name)
+		case value != nil && value != false:
+			return nil, fmt.Errorf("%s: a member is neither an object nor true or false", p)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// Scopes are the scopes at p: one string, split at spaces alone (RFC 6749 §3.3,
+// RFC 8693 §4.2), or an array with one scope in each element, as the scp of some
+// issuers. None when there is no such claim.
+func Scopes(s Set, p Path) ([]string, error) {
+	v, err := lookup(s, p)
+	if v == nil || err != nil {
+		return nil, err
+	}
+	var scopes []string
+	switch v := v.(type) {
+	case string:
+		scopes = SplitScope(v)
+	case []any:
+		if scopes, err = texts(v, p); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("%s is neither a string nor an array of strings", p)
+	}
+	for _, scope := range scopes {
+		if strings.IndexFunc(scope, notInScope) >= 0 {
+			return nil, fmt.Errorf("%s holds a scope with a character that scopes do not have", p)
+		}
+	}
+	return scopes, nil
+}
+
+// notInScope is the complement of RFC 6749 §3.3's scope-token characters.
+func notInScope(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 
 // Audience is aud, a string or an array of strings and nothing else (RFC 7519
 // §4.1.3); nil when there is none.

@@ -2,6 +2,7 @@ package claims
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,31 +25,51 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, p, err)
 		}
 	}
-	for _, name := range []string{"", ".", "a.", ".a", "a..b"} {
+	for name, want := range map[string]Path{
+		`example\.com/roles`:                         {"example.com/roles"},
+		`resource_access.reports\.api.roles`:         {"resource_access", "reports.api", "roles"},
+		`resource_access.https://a\.example/x.roles`: {"resource_access", "https://a.example/x", "roles"},
+		`a\\.b`: {`a\`, "b"},
+	} {
+		if p, err := ParsePath(name); err != nil || !slices.Equal(p, want) {
+			t.Errorf("%s: %q, %v, want %q", name, p, err, want)
+		}
+	}
+	for _, name := range []string{"", ".", "a.", ".a", "a..b", `a\`, `a\b`, `a\.b.`} {
 		if p, err := ParsePath(name); err == nil {
 			t.Errorf("%q is %q", name, p)
 		}
 	}
 }
 
-func TestTextsAndLists(t *testing.T) {
-	s := set(t, `{"text":"a b","empty":"","null":null,"number":1,"line":"a\nb","in":{"deep":{"list":["x","y"]}},
-		"none":[],"mixed":["x",1],"blank":["x",""],"control":["x\u0000"]}`)
-	for _, tt := range []struct{ path, text, list string }{ // "!" is an error
-		{"text", "a b", "!"},
-		{"empty", "", "!"},
-		{"missing", "", ""},
-		{"in.missing", "", ""},
-		{"missing.deeper", "", ""},
-		{"null", "!", "!"},
-		{"number", "!", "!"},
-		{"line", "!", "!"},
-		{"text.deeper", "!", "!"},
-		{"in.deep.list", "!", "x,y"},
-		{"none", "!", ""},
-		{"mixed", "!", "!"},
-		{"blank", "!", "!"},
-		{"control", "!", "!"},
+func TestTextsNamesKeysAndScopes(t *testing.T) {
+	s := set(t, `{"text":"a b","empty":"","null":null,"number":1,"line":"a\nb","in":{"deep":{"list":["x","y"]},"a.b":{"c\\d":"e"}},
+		"none":[],"mixed":["x",1],"blank":["x",""],"control":["x\u0000"],"spaced":["a b"],"through":null,"yes":true,
+		"keys":{"b":{},"a":true,"not":false,"nor":null},"odd":{"a":1},"nameless":{"":true},"nobody":{}}`)
+	for _, tt := range []struct{ path, text, names, keys, scopes string }{ // "!" is an error
+		{"text", "a b", "a b", "!", "a,b"},
+		{"empty", "", "", "!", ""},
+		{"missing", "", "", "", ""},
+		{"in.missing", "", "", "", ""},
+		{"missing.deeper", "", "", "", ""},
+		{"null", "!", "", "", "!"},
+		{"through.null", "!", "", "", "!"},
+		{"number", "!", "!", "!", "!"},
+		{"yes", "!", "!", "!", "!"},
+		{"line", "!", "!", "!", "!"},
+		{"text.deeper", "!", "!", "!", "!"},
+		{"in.deep.list", "!", "x,y", "!", "x,y"},
+		{`in.a\.b.c\\d`, "e", "e", "!", "e"},
+		{"in.a.b", "", "", "", ""},
+		{"none", "!", "", "!", ""},
+		{"mixed", "!", "!", "!", "!"},
+		{"blank", "!", "!", "!", "!"},
+		{"control", "!", "!", "!", "!"},
+		{"spaced", "!", "a b", "!", "!"},
+		{"keys", "!", "!", "a,b", "!"},
+		{"odd", "!", "!", "!", "!"},
+		{"nameless", "!", "!", "!", "!"},
+		{"nobody", "!", "!", "", "!"},
 	} {
 		p, err := ParsePath(tt.path)
 		if err != nil {
@@ -57,8 +78,14 @@ func TestTextsAndLists(t *testing.T) {
 		if got, err := Text(s, p); (err != nil) != (tt.text == "!") || err == nil && got != tt.text {
 			t.Errorf("text at %s: %q, %v", tt.path, got, err)
 		}
-		if got, err := List(s, p); (err != nil) != (tt.list == "!") || err == nil && strings.Join(got, ",") != tt.list {
-			t.Errorf("list at %s: %q, %v", tt.path, got, err)
+		for _, read := range []struct {
+			what string
+			f    func(Set, Path) ([]string, error)
+			want string
+		}{{"names", Names, tt.names}, {"keys", Keys, tt.keys}, {"scopes", Scopes, tt.scopes}} {
+			if got, err := read.f(s, p); (err != nil) != (read.want == "!") || err == nil && strings.Join(got, ",") != read.want {
+				t.Errorf("%s at %s: %q, %v, want %s", read.what, tt.path, got, err, read.want)
+			}
 		}
 	}
 }

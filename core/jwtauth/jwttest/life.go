@@ -63,12 +63,12 @@ func respelt(t *testing.T, b bench) {
 func judgedAgain(t *testing.T, b bench) {
 	var now atomic.Int64
 	now.Store(noon)
-	clock := jwtauth.Clock(func() time.Time { return time.Unix(now.Load(), 0) })
+	clock := func() time.Time { return time.Unix(now.Load(), 0) }
 	p := publish(t, b.keys.jwks(t))
 	source := p.remote(t)
-	s := b.serveFor(t, verifier(t, source, clock))
-	other := b.serveFor(t, verifier(t, source, clock, jwtauth.Audience("payroll")))
-	narrow, err := jwtauth.New(source, jwtauth.Issuer(issuer), jwtauth.Audience("payroll"), clock)
+	s := b.serveFor(t, verifierBy(t, clock, source))
+	other := b.serveFor(t, verifierBy(t, clock, source, jwtauth.Audience("payroll")))
+	narrow, err := jwtauth.New(source, jwtauth.Issuer(issuer), jwtauth.Audience("payroll"), jwtauth.Clock(clock))
 	if err != nil {
 		t.Fatal(err)
 	}

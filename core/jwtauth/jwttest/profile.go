@@ -11,6 +11,7 @@ import (
 
 var profileCases = []testCase{
 	{"B13 only access tokens pass where they are asked for", accessTokens},
+	{"B13 what is no access token is refused where it can be told", otherTokens},
 	{"B15 a client is no user", clientCredentials},
 	{"B16 acr and auth_time reach the rules", authenticationFacts},
 }
@@ -42,16 +43,38 @@ func accessTokens(t *testing.T, b bench) {
 	}
 }
 
+// otherTokens: RFC 8725 §3.11, OpenID Connect Core §2. The issuer has signed them
+// all, for this audience.
+func otherTokens(t *testing.T, b bench) {
+	s := b.serve(t)
+	for _, members := range []string{`"nonce":"n"`, `"at_hash":"h"`, `"c_hash":"h"`, `"typ":"ID"`, `"typ":"Refresh"`, `"token_use":"id"`} {
+		s.try(onPublic, attempt{members, s.keys.good(t, "ES256", members), jwtauth.ReasonWrongType})
+		s.try(onOptional, attempt{members, s.keys.good(t, "ES256", members), jwtauth.ReasonWrongType})
+	}
+	token := func(typ, members string) string {
+		return s.keys.token(t, "ES256", fmt.Sprintf(`{"alg":"ES256","kid":%q,"typ":%q}`, kid("ES256"), typ), claims(members))
+	}
+	s.try(onPublic,
+		attempt{"a logout token", token("logout+jwt", `"x":1`), jwtauth.ReasonWrongType},
+		attempt{"an access token with a nonce", token("at+jwt", `"nonce":"n"`), ""},
+		attempt{"an access token with a nonce, by its claim", s.keys.good(t, "ES256", `"nonce":"n"`, `"typ":"Bearer"`), ""})
+	b.serve(t, jwtauth.WithNonce()).try(onPublic, attempt{"a nonce on purpose", s.keys.good(t, "ES256", `"nonce":"n"`), ""})
+}
+
 // clientCredentials: RFC 9700 §4.15, RFC 9068 §2.2. The client registered under
 // the name of a user.
 func clientCredentials(t *testing.T, b bench) {
 	member := fmt.Sprintf(`"client_id":%q`, subject)
 	own := b.keys.good(t, "ES256", member)
-	apart := b.serve(t, jwtauth.ClientPrefix("client:"))
+	apart := b.serve(t)
 	apart.last.Store(nil)
 	apart.try(onPublic, attempt{"a user by a client", apart.keys.good(t, "ES256", `"client_id":"spa"`), ""},
 		attempt{"a user with a client's name", apart.keys.good(t, "ES256", `"client_id":"spa"`, `"sub":"client:alice"`), core.ReasonBadClaim})
 	apart.passesAs(onPublic, own, "client:"+subject)
+	for _, name := range []string{"azp", "cid", "appid"} {
+		apart.passesAs(onPublic, b.keys.good(t, "ES256", fmt.Sprintf("%q:%q", name, subject)), "client:"+subject)
+	}
+	b.serve(t, jwtauth.WithClientsAsUsers()).try(onPublic, attempt{"a client that is to be a user", own, ""})
 	none := b.serve(t, jwtauth.RefuseClients())
 	none.try(onPublic, attempt{"a client", own, core.ReasonBadClaim}, attempt{"a user", none.keys.good(t, "ES256", `"client_id":"spa"`), ""})
 }

@@ -87,9 +87,14 @@ func (s *service) guard(keys jwtauth.KeySource, opts ...jwtauth.Option) *core.Gu
 // verifier expects what the issuer's good tokens hold.
 func verifier(t testing.TB, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
+	return verifierBy(t, func() time.Time { return time.Unix(noon, 0) }, keys, opts...)
+}
+
+// verifierBy does so with a clock of its own.
+func verifierBy(t testing.TB, clock func() time.Time, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
+	t.Helper()
 	v, err := jwtauth.New(keys, append([]jwtauth.Option{
-		jwtauth.Issuer(issuer), jwtauth.Audience(audience), jwtauth.Tenant("tenant"),
-		jwtauth.Clock(func() time.Time { return time.Unix(noon, 0) }),
+		jwtauth.Issuer(issuer), jwtauth.Audience(audience), jwtauth.Tenant("tenant"), jwtauth.Clock(clock),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ var verdictCases = []testCase{
 	{"E27 a refused token proves nobody at any gate", provesNobody},
 	{"B03 each code has its status", codes},
 	{"B10 B12 scopes of a token", tokenScopes},
-	{"B12 scopes in an array are asked for", scopeArray},
+	{"B12 scopes of another claim, in either form", scopeArray},
 	{"roles of a token", tokenRoles},
 }
 
@@ -104,23 +104,24 @@ func codes(t *testing.T, b bench) {
 }
 
 // tokenScopes: RFC 6749 §3.3, RFC 6750 §3: the claim is one string, split at
-// spaces into a set.
+// spaces into a set, or an array with one scope in each element.
 func tokenScopes(t *testing.T, b bench) {
 	s := b.serve(t)
 	for _, members := range []string{
 		`"scope":"read write"`, `"scope":"write read"`, `"scope":"other write x:y read"`, `"scope":" read  write "`, `"scope":"read read write"`,
+		`"scope":["read","write"]`,
 	} {
 		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), ""})
 	}
 	for _, members := range []string{
-		`"scope":""`, `"scope":"read"`, `"scope":"write"`, `"scope":"readonly write"`, `"scope":"read writer"`, `"scope":"Read write"`,
+		`"scope":""`, `"scope":[]`, `"scope":["read"]`, `"scope":"read"`, `"scope":"write"`, `"scope":"readonly write"`, `"scope":"read writer"`, `"scope":"Read write"`,
 		`"scope":"READ WRITE"`, `"scope":"read,write"`, `"scope":"read+write"`, `"scope":"readwrite"`, `"scope":"read:* write:*"`, `"scope":"*"`,
 		`"scp":["read","write"]`, `"scp":"read write"`, `"scopes":"read write"`, `"Scope":"read write"`, `"roles":["read","write"]`,
 	} {
 		s.lacksScope(members)
 	}
 	for _, members := range []string{
-		`"scope":["read","write"]`, `"scope":7`, `"scope":null`, `"scope":{}`, `"scope":"read\twrite"`, `"scope":"read\nwrite"`,
+		`"scope":["read write"]`, `"scope":7`, `"scope":null`, `"scope":{}`, `"scope":"read\twrite"`, `"scope":"read\nwrite"`,
 		`"scope":"read\u00a0write"`, `"scope":"read wr\"ite"`, `"scope":"read wr\\ite"`,
 	} {
 		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), core.ReasonBadClaim})
@@ -138,16 +139,17 @@ func (s *service) lacksScope(members string) {
 	}
 }
 
-// scopeArray: which of the two forms counts is configured, never guessed.
+// scopeArray: which claim counts is configured, never guessed; its form is the
+// JSON type's.
 func scopeArray(t *testing.T, b bench) {
-	s := b.serve(t, jwtauth.ScopeArray("scp"))
-	for _, members := range []string{`"scp":["read","write"]`, `"scp":["write","x","read"]`} {
+	s := b.serve(t, jwtauth.Scopes("scp"))
+	for _, members := range []string{`"scp":"read write"`, `"scp":["read","write"]`, `"scp":["write","x","read"]`} {
 		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), ""})
 	}
 	for _, members := range []string{`"scope":"read write"`, `"scp":["readonly","write"]`, `"scp":["Read","write"]`, `"scp":[]`} {
 		s.lacksScope(members)
 	}
-	for _, members := range []string{`"scp":"read write"`, `"scp":["read write"]`, `"scp":["read",7,"write"]`, `"scp":["","read","write"]`} {
+	for _, members := range []string{`"scp":7`, `"scp":["read write"]`, `"scp":["read",7,"write"]`, `"scp":["","read","write"]`} {
 		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), core.ReasonBadClaim})
 	}
 }
@@ -158,12 +160,13 @@ func tokenRoles(t *testing.T, b bench) {
 	s := b.serve(t)
 	s.try(onRole, attempt{"the role", s.keys.good(t, "ES256", `"roles":["clerk","auditor"]`), ""})
 	for _, members := range []string{
-		`"x":1`, `"roles":[]`, `"roles":["Auditor"]`, `"roles":["auditors"]`, `"roles":["audit","or"]`, `"scope":"auditor"`, `"role":"auditor"`,
+		`"x":1`, `"roles":[]`, `"roles":null`, `"roles":""`, `"roles":"clerk auditor"`, `"roles":"auditor,clerk"`, `"roles":["Auditor"]`, `"roles":["auditors"]`, `"roles":["audit","or"]`, `"scope":"auditor"`, `"role":"auditor"`,
 	} {
 		token := s.keys.good(t, "ES256", members)
 		s.refuse(onRole, refusal{http.StatusForbidden, core.CodeForbidden, core.ReasonMissingRole, token}, authorization(token))
 	}
-	for _, members := range []string{`"roles":"auditor"`, `"roles":["auditor",7]`, `"roles":["auditor",""]`, `"roles":null`} {
+	s.try(onRole, attempt{"one role as a string", s.keys.good(t, "ES256", `"roles":"auditor"`), ""})
+	for _, members := range []string{`"roles":7`, `"roles":{"auditor":true}`, `"roles":true`, `"roles":["auditor",7]`, `"roles":["auditor",""]`} {
 		s.try(onRole, attempt{members, s.keys.good(t, "ES256", members), core.ReasonBadClaim})
 	}
 }

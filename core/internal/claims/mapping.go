@@ -1,0 +1,215 @@
+package claims
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/once"
+)
+
+// DefaultClientPrefix stands before the names of clients.
+const DefaultClientPrefix = "client:"
+
+// Mapping says which claims make a principal. The zero Mapping reads sub, roles
+// and scope, and keeps clients apart from users by [DefaultClientPrefix].
+type Mapping struct {
+	// SubjectOptional takes claims without sub for those of a client, as
+	// RFC 7662 §2.2 allows them.
+	SubjectOptional bool
+
+	id      Path // of a user; nil for sub
+	roles   []roleClaim
+	scopes  Path // nil for scope
+	tenant  Path // nil for none
+	clients clientRule
+	prefix  string // "" for the default
+	kinds   kinds
+	set     once.Options
+}
+
+// roleClaim is a place where roles are found.
+type roleClaim struct {
+	path Path
+	read func(Set, Path) ([]string, error)
+}
+
+// clientRule is what becomes of a token that a client obtained for itself.
+type clientRule int
+
+const (
+	clientsPrefixed clientRule = iota
+	clientsRefused
+	clientsAsUsers
+)
+
+var (
+	subject      = Path{"sub"}
+	defaultRoles = []roleClaim{{Path{"roles"}, Names}}
+	defaultScope = Path{"scope"}
+)
+
+// AddRoles adds a claim that holds roles by [Names].
+func (m *Mapping) AddRoles(name string) error { return m.addRoles(name, Names) }
+
+// AddRoleKeys adds a claim that holds roles by [Keys].
+func (m *Mapping) AddRoleKeys(name string) error { return m.addRoles(name, Keys) }
+
+func (m *Mapping) addRoles(name string, read func(Set, Path) ([]string, error)) error {
+	p, err := ParsePath(name)
+	m.roles = append(m.roles, roleClaim{p, read})
+	return err
+}
+
+// SetScopes sets the claim that holds the scopes.
+func (m *Mapping) SetScopes(name string) error { return m.setPath(&m.scopes, "claim of scopes", name) }
+
+// SetTenant sets the claim that holds the tenant.
+func (m *Mapping) SetTenant(name string) error {
+	return m.setPath(&m.tenant, "claim of the tenant", name)
+}
+
+// SetID sets the claim that names users in place of sub.
+func (m *Mapping) SetID(name string) error { return m.setPath(&m.id, "claim of the ID", name) }
+
+func (m *Mapping) setPath(to *Path, what, name string) (err error) {
+	if err := m.set.Add("the " + what); err != nil {
+		return err
+	}
+	*to, err = ParsePath(name)
+	return err
+}
+
+// SetClientPrefix sets what stands before the names of clients.
+func (m *Mapping) SetClientPrefix(prefix string) error {
+	if prefix == "" || !ControlFree(prefix) {
+		return errors.New("client prefix is empty or has a control character")
+	}
+	m.prefix = prefix
+	return m.setClients(clientsPrefixed)
+}
+
+// RefuseClients refuses the tokens of clients.
+func (m *Mapping) RefuseClients() error { return m.setClients(clientsRefused) }
+
+// ClientsAsUsers gives clients their names as they are.
+func (m *Mapping) ClientsAsUsers() error { return m.setClients(clientsAsUsers) }
+
+func (m *Mapping) setClients(rule clientRule) error {
+	if m.set.Add("what to do with clients") != nil {
+		return errors.New("what to do with clients is said twice: give one of ClientPrefix, RefuseClients and WithClientsAsUsers, once")
+	}
+	m.clients = rule
+	return nil
+}
+
+// ID names the principal. Every error is for a token that names nobody.
+func (m *Mapping) ID(s Set) (string, error) {
+	sub, err := Text(s, subject)
+	if err != nil {
+		return "", err
+	}
+	client, err := Client(s)
+	if err != nil {
+		return "", err
+	}
+	id, from := sub, subject
+	if m.id != nil {
+		from = m.id
+		if id, err = Text(s, from); err != nil {
+			return "", err
+		}
+	}
+	own := client != "" && (client == sub || m.SubjectOptional && sub == "" && id == "")
+	if own && m.clients != clientsAsUsers {
+		if m.clients == clientsRefused {
+			return "", fmt.Errorf("the token was issued to client %.128q for itself", client)
+		}
+		return m.clientPrefix() + client, nil
+	}
+	if own && id == "" && m.id == nil {
+		id = client
+	}
+	return id, m.checkUser(id, sub, client, from)
+}
+
+// checkUser refuses IDs of users that could be those of clients.
+func (m *Mapping) checkUser(id, sub, client string, from Path) error {
+	switch {
+	case id == "" && m.SubjectOptional:
+		return fmt.Errorf("no %s, and no client_id", from)
+	case id == "":
+		return fmt.Errorf("no %s", from)
+	case m.clients == clientsAsUsers:
+		return nil
+	case sub == "" && id == client:
+		// Nothing says whether this is the client or a user of its name.
+		return fmt.Errorf("no sub, and %s is the client's own name", from)
+	case m.clients == clientsPrefixed && strings.HasPrefix(id, m.clientPrefix()):
+		return fmt.Errorf("%s begins like the names of clients, %q", from, m.clientPrefix())
+	}
+	return nil
+}
+
+func (m *Mapping) clientPrefix() string {
+	if m.prefix == "" {
+		return DefaultClientPrefix
+	}
+	return m.prefix
+}
+
+// clientClaims name the client that a token was issued to, the first that is
+// there: RFC 8693 §4.3, OpenID Connect Core §2, and two issuers of their own.
+var clientClaims = [...]Path{{"client_id"}, {"azp"}, {"cid"}, {"appid"}}
+
+// Client is the client that a token was issued to, "" when it does not say.
+func Client(s Set) (string, error) {
+	for _, p := range clientClaims {
+		if client, err := Text(s, p); client != "" || err != nil {
+			return client, err
+		}
+	}
+	return "", nil
+}
+
+// Fill adds roles, scopes, tenant and auth_time to info, and the claims.
+func (m *Mapping) Fill(s Set, info *core.PrincipalInfo) (err error) {
+	info.Claims = s
+	if info.Roles, err = m.rolesOf(s); err != nil {
+		return err
+	}
+	scopes := m.scopes
+	if scopes == nil {
+		scopes = defaultScope
+	}
+	if info.Scopes, err = Scopes(s, scopes); err != nil {
+		return err
+	}
+	if m.tenant != nil {
+		if info.Tenant, err = Text(s, m.tenant); err != nil {
+			return err
+		}
+	}
+	info.AuthTime, _, err = Date(s, "auth_time")
+	return err
+}
+
+func (m *Mapping) rolesOf(s Set) ([]string, error) {
+	places := m.roles
+	if places == nil {
+		places = defaultRoles
+	}
+	if len(places) == 1 {
+		return places[0].read(s, places[0].path)
+	}
+	var all []string
+	for _, place := range places {
+		roles, err := place.read(s, place.path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, roles...)
+	}
+	return all, nil
+}

@@ -1,0 +1,70 @@
+package jwtauth
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/claims"
+)
+
+// issuerTemplate is an issuer for each value of a claim.
+type issuerTemplate struct{ before, claim, after string }
+
+// WithIssuerTemplate names an issuer for each tenant whose tokens are all signed
+// by one set of keys, such as "https://login.example/{tid}/v2.0": a token's iss
+// must be exactly the template with the claim in braces put in. The claim is a
+// string of letters, digits and ._~- alone.
+//
+// Every tenant of the issuer is accepted. Use [Tenant] with the same claim, and
+// rules that name tenants, if not all of them are yours to serve. It takes the
+// place of [Issuer].
+func WithIssuerTemplate(template string) Option {
+	return func(v *Verifier) error {
+		if err := v.set.Add("WithIssuerTemplate"); err != nil {
+			return err
+		}
+		t, err := parseIssuerTemplate(template)
+		v.template = t
+		return err
+	}
+}
+
+func parseIssuerTemplate(template string) (*issuerTemplate, error) {
+	before, rest, ok := strings.Cut(template, "{")
+	claim, after, closed := strings.Cut(rest, "}")
+	switch {
+	case !ok || !closed || claim == "" || strings.ContainsAny(after, "{}") || strings.ContainsAny(claim, "{}"):
+		return nil, fmt.Errorf("issuer template %q: put the name of one claim into it in braces, as in https://login.example/{tid}", template)
+	case before == "":
+		return nil, fmt.Errorf("issuer template %q begins with the claim: every issuer would be one", template)
+	}
+	return &issuerTemplate{before, claim, after}, nil
+}
+
+func (t *issuerTemplate) String() string { return t.before + "{" + t.claim + "}" + t.after }
+
+// issuerName is the issuer, or the template of several.
+func (v *Verifier) issuerName() string {
+	if v.template != nil {
+		return v.template.String()
+	}
+	return v.issuer
+}
+
+// of is the issuer for the claims c.
+func (t *issuerTemplate) of(c claims.Set) (string, error) {
+	value, ok := c[t.claim].(string)
+	if !ok {
+		return "", fmt.Errorf("%s, which is a part of the issuer, is missing or not a string", t.claim)
+	}
+	if value == "" || value == "." || value == ".." || strings.IndexFunc(value, notUnreserved) >= 0 {
+		return "", errors.New(t.claim + ", which is a part of the issuer, is empty or holds something else than letters, digits and ._~-")
+	}
+	return t.before + value + t.after, nil
+}
+
+// notUnreserved is the complement of RFC 3986 §2.3's unreserved characters.
+func notUnreserved(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
+}
