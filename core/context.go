@@ -9,7 +9,7 @@ type passage struct {
 	context.Context
 	guard     *Guard
 	scheme    string     // the authenticator's that proved the principal
-	ambient   bool       // that scheme's
+	byBrowser bool       // whether a browser sends that scheme's credentials by itself
 	method    string     // of the request then
 	fields    []Field    // what gate one has put into the response
 	principal *Principal // nil for an anonymous request at an optional gate

@@ -92,15 +92,9 @@ type Access struct {
 // Authenticator turns one kind of credentials into a [Principal].
 // Implementations must be safe for concurrent use.
 type Authenticator interface {
-	// Scheme is the scheme's name as a challenge spells it, such as
-	// "Bearer". A guard accepts each scheme once, in any letter case.
-	Scheme() string
-
-	// Vary lists the request header fields the scheme reads, so that caches
-	// keep answers apart (RFC 9110 §12.5.5). A scheme that reads anything but
-	// Authorization has its successful answers marked private, since only
-	// Authorization keeps shared caches out (RFC 9111 §3.5).
-	Vary() []string
+	// Scheme says what a guard has to know of the scheme before any request. It
+	// is called while a guard is assembled and never at a request.
+	Scheme() Scheme
 
 	// Authenticate returns the principal the credentials prove.
 	//
@@ -122,35 +116,59 @@ type Authenticator interface {
 	Challenges(r Request, err error) []challenge.Challenge
 }
 
-// Ambient is an [Authenticator] whose credentials a browser may add to a request
-// by itself, whichever page caused it: cookies, client certificates, and the
-// passwords of Basic and Digest. A guard refuses them on unsafe methods and
-// WebSocket upgrades from another site with 403; see [WithTrustedOrigins].
-type Ambient interface {
-	Authenticator
-	// Ambient reports whether that is so.
-	Ambient() bool
+// Scheme is what every [Authenticator] says about itself. What protects a scheme
+// is in it, so that a struct that embeds an Authenticator keeps all of it.
+//
+// An Authenticator that wraps another one may change what its Scheme says, but
+// not so that less is protected than the wrapped one asks for: that is an error
+// when a guard is assembled. Wrapped ones are found through a method
+// Unwrap() Authenticator and in the fields of the wrapper.
+type Scheme struct {
+	// Name is the scheme's name as a challenge spells it, such as "Bearer". A
+	// guard accepts each name once, in any letter case.
+	Name string
+
+	// Sender says who puts the credentials into a request. It must be set.
+	Sender Sender
+
+	// Vary lists the request header fields the scheme reads, so that caches
+	// keep answers apart (RFC 9110 §12.5.5); nil for none, as of a scheme that
+	// looks at the connection.
+	Vary []string
+
+	// Attempt reports whether a request carries credentials of the scheme that
+	// can be guessed, and the account they claim to be for, "" where they name
+	// none. Nothing in it is verified. It must be cheap beside Authenticate,
+	// and safe for concurrent use. An [AttemptLimiter] counts those that fail.
+	// It must be set: to [Unguessable] where guessing is hopeless, as it is for
+	// random session IDs of 128 bits.
+	Attempt func(r Request) (account string, ok bool)
+
+	// Inform returns more header fields for the answer to r than challenges,
+	// such as a DPoP-Nonce or a Set-Cookie line; nil where there never are any.
+	// r passed as p when err is nil, and else was refused or judged by another
+	// scheme; err is as in [Authenticator.Challenges]. It must be safe for
+	// concurrent use, and its result must not be modified.
+	Inform func(r Request, p *Principal, err error) []Field
 }
 
-// Guessable is an [Authenticator] whose credentials can be guessed, so that an
-// [AttemptLimiter] counts those that fail.
-type Guessable interface {
-	Authenticator
-	// Attempt reports whether the request carries credentials of the scheme,
-	// and the account they claim to be for, "" where they name none. Nothing
-	// in it is verified. It must be cheap beside Authenticate.
-	Attempt(r Request) (account string, ok bool)
-}
+// Sender says who puts credentials into a request. The zero Sender is invalid.
+type Sender uint8
 
-// Informer is an [Authenticator] with more to say in a response than
-// challenges, such as a DPoP-Nonce or a Set-Cookie line.
-type Informer interface {
-	Authenticator
-	// Inform returns header fields for the answer to r, which passed as p when
-	// err is nil, and else was refused or judged by another scheme. err is
-	// as in Challenges. The result must not be modified.
-	Inform(r Request, p *Principal, err error) []Field
-}
+const (
+	// SentByClient: the program that makes the request adds the credentials on
+	// purpose, as a script does with a token. A page of another site cannot.
+	SentByClient Sender = iota + 1
+	// SentByBrowser: a browser may add the credentials by itself, whichever
+	// page caused the request: cookies, client certificates, the passwords of
+	// Basic and Digest. A guard refuses them on unsafe methods and WebSocket
+	// upgrades from another site with 403; see [WithTrustedOrigins].
+	SentByBrowser
+)
+
+// Unguessable is the [Scheme.Attempt] of schemes whose credentials cannot be
+// guessed.
+func Unguessable(Request) (account string, ok bool) { return "", false }
 
 // AttemptLimiter bounds guessing. Implementations must be safe for concurrent
 // use and bounded in memory.
@@ -160,10 +178,10 @@ type Informer interface {
 // atomic step on a counter of the address and one of the account, which a store
 // that processes share can do as well.
 type AttemptLimiter interface {
-	// Allow is asked before credentials that can be guessed are looked at, and
-	// reserves an attempt. A [LimitError] refuses them unseen, right or wrong,
-	// with 429; any other error is 503. With [LimitError.Pending] a guard asks
-	// again, for some seconds.
+	// Allow is asked before credentials that can be guessed ([Scheme.Attempt])
+	// are looked at, and reserves an attempt. A [LimitError] refuses them
+	// unseen, right or wrong, with 429; any other error is 503. With
+	// [LimitError.Pending] a guard asks again, for some seconds.
 	Allow(ctx context.Context, r Request, account string) error
 	// Report is called once after each Allow that returned nil, and tells how
 	// the attempt ended: nil for success, or what Authenticate returned. Which

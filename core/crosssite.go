@@ -13,8 +13,7 @@ const fetchMode = "Sec-Fetch-Mode"
 
 // CrossSite returns an error if r is an unsafe request, or the start of a
 // WebSocket, that a page of another site made a browser send. Guards ask it of
-// requests that a scheme whose credentials are [Ambient] let through; ask it
-// where a request is to be judged before there is a principal, as when a
+// requests that a scheme with [SentByBrowser] let through; ask it where a request is to be judged before there is a principal, as when a
 // browser signs in.
 //
 // Sec-Fetch-Site decides where the browser sends it: same-origin and none pass,

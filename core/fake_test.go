@@ -82,12 +82,12 @@ type answer struct {
 	err error
 }
 
-func (s *scheme) Scheme() string { return s.name }
-func (s *scheme) Vary() []string {
-	if s.vary == nil {
-		return []string{"Authorization"}
+func (s *scheme) Scheme() core.Scheme {
+	vary := s.vary
+	if vary == nil {
+		vary = []string{"Authorization"}
 	}
-	return s.vary
+	return core.Scheme{Name: s.name, Sender: core.SentByClient, Vary: vary, Attempt: core.Unguessable}
 }
 
 func (s *scheme) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {

@@ -234,7 +234,7 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 		if p := pass.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
-		if pass.ambient && e.Method != pass.method { // a middleware has overridden it
+		if pass.byBrowser && e.Method != pass.method { // a middleware has overridden it
 			if d := g.crossSite(r); d != nil {
 				return d
 			}

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport-go/sallyport/core/challenge"
-	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
@@ -33,7 +31,7 @@ type Guard struct {
 	origins    []string // trusted ones
 	cors       []string // origins whose scripts may read refusals
 	noPrompts  bool
-	informs    bool // some scheme is an Informer
+	informs    bool // some scheme has an Inform
 	methods    []string
 	retryAfter time.Duration
 	strict     bool
@@ -47,17 +45,6 @@ type Guard struct {
 
 // given are the parts that options have set, each of which goes once.
 type given struct{ authorizer, roles, responder, observers, limiter, origins bool }
-
-// scheme is an authenticator with what the guard asks of it only once.
-type scheme struct {
-	Authenticator
-	name      string
-	ambient   bool
-	guessable Guessable             // nil if it is not
-	informer  Informer              // nil if it is not
-	fallback  []challenge.Challenge // sent if it names none for a 401
-	allowed   []Field               // added to successful answers
-}
 
 // Option configures a [Guard].
 type Option func(*Guard) error
@@ -135,38 +122,13 @@ func (g *Guard) apply(opts []Option) error {
 	return nil
 }
 
-func (g *Guard) addScheme(a Authenticator) error {
-	if isnil.Value(a) {
-		return errors.New("is nil")
-	}
-	name := a.Scheme()
-	c, err := challenge.New(name, challenge.Param{Name: "realm", Value: "restricted"})
-	if err != nil {
-		return err
-	}
-	for _, s := range g.schemes {
-		if strings.EqualFold(s.Scheme(), name) {
-			return fmt.Errorf("scheme %s is there twice", name)
-		}
-	}
-	s := scheme{Authenticator: a, name: name, fallback: []challenge.Challenge{c}}
-	if b, ok := a.(Ambient); ok {
-		s.ambient = b.Ambient()
-	}
-	s.guessable, _ = a.(Guessable)
-	s.informer, _ = a.(Informer)
-	g.informs = g.informs || s.informer != nil
-	g.schemes = append(g.schemes, s)
-	return nil
-}
-
 // finishVary works out which answers depend on which request fields. Every
 // scheme is asked of every request, so all answers depend on all their fields.
 func (g *Guard) finishVary() {
 	var vary []string
 	for _, s := range g.schemes {
-		for _, name := range s.Vary() {
-			if name = http.CanonicalHeaderKey(name); !slices.Contains(vary, name) {
+		for _, name := range s.vary {
+			if !slices.Contains(vary, name) {
 				vary = append(vary, name)
 			}
 		}
@@ -180,7 +142,7 @@ func (g *Guard) finishVary() {
 	}
 	for i, s := range g.schemes {
 		g.schemes[i].allowed = g.varyFields
-		if v := s.Vary(); len(v) != 1 || http.CanonicalHeaderKey(v[0]) != "Authorization" {
+		if len(s.vary) != 1 || s.vary[0] != "Authorization" {
 			g.schemes[i].allowed = append(slices.Clone(g.varyFields), lasting("Cache-Control", "private"))
 		}
 	}

@@ -8,15 +8,19 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// ambient is a scheme whose credentials browsers add by themselves.
-type ambient struct{ *scheme }
+// byBrowser is a scheme whose credentials browsers add by themselves.
+type byBrowser struct{ *scheme }
 
-func (ambient) Ambient() bool { return true }
+func (b byBrowser) Scheme() core.Scheme {
+	s := b.scheme.Scheme()
+	s.Sender = core.SentByBrowser
+	return s
+}
 
 // F10, G15: a middleware between two gates that takes the method from somewhere
 // else makes no unsafe request of a safe one.
 func TestMethodOverriddenBetweenGates(t *testing.T) {
-	g, o := newGuard(t, []core.Authenticator{ambient{newScheme(t, "Basic")}, newScheme(t, "Bearer")})
+	g, o := newGuard(t, []core.Authenticator{byBrowser{newScheme(t, "Basic")}, newScheme(t, "Bearer")})
 	one, two := mounted(t)(g.Authenticate()), mounted(t)(g.Require(allowing()))
 	for _, tt := range []struct {
 		scheme, site, method string
@@ -54,12 +58,18 @@ func (p panicking) panics(where string) {
 	}
 }
 
-func (p panicking) Attempt(core.Request) (string, bool) {
+func (p panicking) Scheme() core.Scheme {
+	s := p.scheme.Scheme()
+	s.Attempt, s.Inform = p.attempt, p.inform
+	return s
+}
+
+func (p panicking) attempt(core.Request) (string, bool) {
 	p.panics("Attempt")
 	return "alice", true
 }
 
-func (p panicking) Inform(_ core.Request, who *core.Principal, _ error) []core.Field {
+func (p panicking) inform(_ core.Request, who *core.Principal, _ error) []core.Field {
 	if who != nil {
 		p.panics("Inform")
 	} else {

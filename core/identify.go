@@ -10,7 +10,7 @@ import (
 type identity struct {
 	principal *Principal // nil for none
 	scheme    string     // the authenticator's, "" for none
-	ambient   bool       // that scheme's
+	byBrowser bool       // whether a browser sends that scheme's credentials by itself
 	fields    []Field    // for the response to a request that passes
 	informed  []Field    // those of them that the scheme itself asks for
 }
@@ -19,7 +19,7 @@ type identity struct {
 func (id *identity) passage(ctx context.Context, g *Guard, method string) *passage {
 	return &passage{
 		Context: ctx, guard: g, principal: id.principal, scheme: id.scheme,
-		ambient: id.ambient, method: method, fields: id.fields,
+		byBrowser: id.byBrowser, method: method, fields: id.fields,
 	}
 }
 
@@ -49,25 +49,13 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 	return nil
 }
 
-// attempt asks one scheme, and the limiter before and after it.
-func (g *Guard) attempt(ctx context.Context, r Request, s *scheme) (*Principal, error) {
-	if g.limiter == nil || s.guessable == nil {
-		return s.Authenticate(ctx, r)
-	}
-	account, ok := s.guessable.Attempt(r)
-	if !ok {
-		return s.Authenticate(ctx, r)
-	}
-	return limited(ctx, g.limiter, r, account, func(ctx context.Context) (*Principal, error) { return s.Authenticate(ctx, r) })
-}
-
 // admit completes a principal that scheme s has proved, and fills in id.
 func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, id *identity, e *Event) *Denial {
 	if p.Scheme() == "" {
 		p = p.withScheme(s.name)
 	}
 	e.PrincipalID = p.ID()
-	if s.ambient {
+	if s.byBrowser {
 		if d := g.crossSite(r); d != nil {
 			return d
 		}
@@ -81,9 +69,9 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, i
 			p = p.withRoles(extra)
 		}
 	}
-	id.principal, id.scheme, id.ambient, id.fields = p, s.name, s.ambient, s.allowed
-	if s.informer != nil {
-		if id.informed = s.informer.Inform(r, p, nil); len(id.informed) > 0 {
+	id.principal, id.scheme, id.byBrowser, id.fields = p, s.name, s.byBrowser, s.allowed
+	if s.inform != nil {
+		if id.informed = s.inform(r, p, nil); len(id.informed) > 0 {
 			id.fields = slices.Concat(s.allowed, id.informed)
 		}
 	}

@@ -17,9 +17,13 @@ import (
 // guessable is a scheme whose credentials name an account.
 type guessable struct{ *scheme }
 
-func (g guessable) Attempt(r core.Request) (string, bool) {
-	value, n := r.Header("Authorization")
-	return value, n == 1
+func (g guessable) Scheme() core.Scheme {
+	s := g.scheme.Scheme()
+	s.Attempt = func(r core.Request) (string, bool) {
+		value, n := r.Header("Authorization")
+		return value, n == 1
+	}
+	return s
 }
 
 // limiter refuses what it is told to and records what it is told.

@@ -62,8 +62,8 @@ func (g *Guard) challenge(d *Denial, r Request, failed int, err error) {
 			own = err
 		}
 		cs := s.offer(r, own)
-		if s.informer != nil {
-			d.fields = append(d.fields, s.informer.Inform(r, nil, own)...)
+		if s.inform != nil {
+			d.fields = append(d.fields, s.inform(r, nil, own)...)
 		}
 		if len(g.schemes) == 1 {
 			d.Challenges = cs // as it is, without a copy

@@ -51,11 +51,10 @@ type Authenticator struct {
 	others     []place
 	now        func() time.Time
 	decoy      Hash // compared with in place of an unknown key's
-	vary       []string
 	challenges []challenge.Challenge
 }
 
-var _ core.Guessable = (*Authenticator)(nil)
+var _ core.Authenticator = (*Authenticator)(nil)
 
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
@@ -87,10 +86,9 @@ func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
 		a.place = place{header, DefaultHeader}
 	}
 	a.others = otherPlaces(a.place)
-	a.vary = a.place.vary()
 	_, _ = rand.Read(a.decoy[:]) // never fails
 	params := append([]challenge.Param{{Name: "realm", Value: realm}}, a.place.params()...)
-	c, err := challenge.New(a.Scheme(), params...)
+	c, err := challenge.New(a.name(), params...)
 	if err != nil {
 		return nil, fmt.Errorf("apikey: %w", err)
 	}
@@ -109,20 +107,28 @@ func Clock(now func() time.Time) Option {
 	}
 }
 
-// Scheme implements [core.Authenticator]: [DefaultScheme], or what
+// Scheme implements [core.Authenticator]. The name is [DefaultScheme], or what
 // [InAuthorization] says.
-func (a *Authenticator) Scheme() string {
+//
+// Vary is the one field that a key is read from; nothing with [InQuery], since a
+// query is part of what caches go by. The places where no key may be are left
+// out: all they can lead to is a refusal, which is not stored. The account of
+// an attempt is the ID of the key, "" for what is no key by its form.
+func (a *Authenticator) Scheme() core.Scheme {
+	return core.Scheme{
+		Name:    a.name(),
+		Sender:  core.SentByClient,
+		Vary:    a.place.vary(),
+		Attempt: a.attempt,
+	}
+}
+
+func (a *Authenticator) name() string {
 	if a.place.kind == authorization {
 		return a.place.name
 	}
 	return DefaultScheme
 }
-
-// Vary implements [core.Authenticator]: the one field that a key is read from;
-// none with [InQuery], since a query is part of what caches go by. The places
-// where no key may be are left out: all they can lead to is a refusal, which
-// is not stored.
-func (a *Authenticator) Vary() []string { return a.vary }
 
 // Authenticate implements [core.Authenticator].
 //
@@ -202,9 +208,7 @@ func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challe
 	return nil
 }
 
-// Attempt implements [core.Guessable]: the account is the ID of the key, "" for
-// what is no key by its form.
-func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
+func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
 	value, n := a.place.read(r)
 	if n == 0 {
 		return "", false

@@ -273,11 +273,11 @@ func TestAttemptNamesTheKey(t *testing.T) {
 		{&request{}, "", false},
 		{&request{query: map[string][]string{"api_key": {key}}}, "", false},
 	} {
-		if account, ok := a.Attempt(c.r); account != c.account || ok != c.ok {
+		if account, ok := a.Scheme().Attempt(c.r); account != c.account || ok != c.ok {
 			t.Errorf("%v: %q %v", c.r, account, ok)
 		}
 	}
-	if _, ambient := any(a).(core.Ambient); ambient {
+	if a.Scheme().Sender != core.SentByClient {
 		t.Error("no browser adds keys by itself")
 	}
 }

@@ -99,8 +99,9 @@ func TestChallengeSaysThePlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		cs := a.Challenges(&request{}, core.ErrNoCredentials)
-		if len(cs) != 1 || cs[0].String() != c.challenge || a.Scheme() != c.scheme || strings.Join(a.Vary(), " ") != c.vary {
-			t.Errorf("%s, scheme %s, vary %s; want %+v", cs, a.Scheme(), a.Vary(), c)
+		s := a.Scheme()
+		if len(cs) != 1 || cs[0].String() != c.challenge || s.Name != c.scheme || strings.Join(s.Vary, " ") != c.vary {
+			t.Errorf("%s, scheme %s, vary %s; want %+v", cs, s.Name, s.Vary, c)
 		}
 	}
 }

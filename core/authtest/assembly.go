@@ -23,7 +23,7 @@ var assemblyCases = []testCase{
 // unnameable is a scheme whose name is no token.
 type unnameable struct{ Names }
 
-func (unnameable) Scheme() string { return "No Name" }
+func (unnameable) Scheme() core.Scheme { return byHeader("No Name") }
 
 // badGuards: NewGuard names the mistake.
 func badGuards(t *testing.T, _ Framework) {
@@ -63,7 +63,7 @@ func badGuards(t *testing.T, _ Framework) {
 // loud is Names in capitals.
 type loud struct{ Names }
 
-func (loud) Scheme() string                                       { return "NAME" }
+func (loud) Scheme() core.Scheme                                  { return byHeader("NAME") }
 func (loud) Challenges(core.Request, error) []challenge.Challenge { return realm("NAME") }
 
 // badGates: the adapter's functions panic before anything is served, with the

@@ -190,13 +190,13 @@ func fallback(t *testing.T, f Framework) {
 // silent is a scheme without challenges.
 type silent struct{ Names }
 
-func (silent) Scheme() string                                       { return "Silent" }
+func (silent) Scheme() core.Scheme                                  { return byHeader("Silent") }
 func (silent) Challenges(core.Request, error) []challenge.Challenge { return nil }
 
 // parameters is a scheme whose credentials are parameters.
 type parameters struct{ Names }
 
-func (parameters) Scheme() string { return "Param" }
+func (parameters) Scheme() core.Scheme { return byHeader("Param") }
 
 func (parameters) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
 	field, n := r.Header("Authorization")

@@ -51,10 +51,13 @@ func (r *Recorder) Last(t testing.TB) core.Event {
 type Names struct{}
 
 // Scheme implements [core.Authenticator].
-func (Names) Scheme() string { return "Name" }
+func (Names) Scheme() core.Scheme { return byHeader("Name") }
 
-// Vary implements [core.Authenticator].
-func (Names) Vary() []string { return []string{"Authorization"} }
+// byHeader is a scheme that reads Authorization and whose credentials nobody
+// guesses.
+func byHeader(name string) core.Scheme {
+	return core.Scheme{Name: name, Sender: core.SentByClient, Vary: []string{"Authorization"}, Attempt: core.Unguessable}
+}
 
 // Authenticate implements [core.Authenticator].
 func (Names) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
@@ -95,9 +98,9 @@ func realm(scheme string) []challenge.Challenge {
 // "bad".
 type sessions struct{}
 
-func (sessions) Scheme() string { return "Session" }
-func (sessions) Vary() []string { return []string{"Cookie"} }
-func (sessions) Ambient() bool  { return true }
+func (sessions) Scheme() core.Scheme {
+	return core.Scheme{Name: "Session", Sender: core.SentByBrowser, Vary: []string{"Cookie"}, Attempt: core.Unguessable}
+}
 
 func (sessions) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
 	id, n := r.Cookie("session")
@@ -121,8 +124,7 @@ type scripted struct {
 	asked        atomic.Int64
 }
 
-func (s *scripted) Scheme() string { return "Script" }
-func (s *scripted) Vary() []string { return []string{"Authorization"} }
+func (s *scripted) Scheme() core.Scheme { return byHeader("Script") }
 
 func (s *scripted) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
 	s.asked.Add(1)

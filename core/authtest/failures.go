@@ -120,7 +120,7 @@ func roleSource(t *testing.T, f Framework) {
 // explosive is a scheme that panics wherever it is told to.
 type explosive struct{ Names }
 
-func (explosive) Scheme() string { return "Explosive" }
+func (explosive) Scheme() core.Scheme { return byHeader("Explosive") }
 
 func (explosive) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
 	switch where, _ := r.Header("X-Panic"); where {

@@ -37,6 +37,7 @@ func groups() []group {
 		{"attempts", attemptCases},
 		{"mtls", mtlsCases},
 		{"crosssite", crossSiteCases},
+		{"wrapping", wrappingCases},
 		{"variants", variantCases},
 		{"conceal", concealCases},
 		{"cors", corsCases},

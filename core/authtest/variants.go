@@ -160,7 +160,13 @@ var plainText = core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Res
 // informer is Names that has something to say with each answer.
 type informer struct{ Names }
 
-func (informer) Inform(_ core.Request, p *core.Principal, err error) []core.Field {
+func (informer) Scheme() core.Scheme {
+	s := byHeader("Name")
+	s.Inform = information
+	return s
+}
+
+func information(_ core.Request, p *core.Principal, err error) []core.Field {
 	value := "none"
 	if p != nil && err == nil {
 		value = p.ID()

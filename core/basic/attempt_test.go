@@ -3,6 +3,8 @@ package basic
 import (
 	"crypto/tls"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 func TestAttemptNamesTheAccount(t *testing.T) {
@@ -29,7 +31,7 @@ func TestAttemptNamesTheAccount(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := mustNew(t, c.v, c.opts...)
-			if account, ok := a.Attempt(c.r); account != c.account || ok != c.ok {
+			if account, ok := a.Scheme().Attempt(c.r); account != c.account || ok != c.ok {
 				t.Errorf("%q, %v; want %q, %v", account, ok, c.account, c.ok)
 			}
 		})
@@ -40,7 +42,7 @@ func TestAttemptNamesTheAccount(t *testing.T) {
 }
 
 func TestBrowsersSendPasswordsByThemselves(t *testing.T) {
-	if !mustNew(t, &store{}).Ambient() {
-		t.Error("Basic is not ambient")
+	if s := mustNew(t, &store{}).Scheme(); s.Sender != core.SentByBrowser {
+		t.Errorf("sender %v", s.Sender)
 	}
 }

@@ -32,14 +32,10 @@ type Authenticator struct {
 	verifier   Verifier
 	requireTLS bool
 	challenges []challenge.Challenge
-	vary       []string
 	encoding   *base64.Encoding
 }
 
-var (
-	_ core.Ambient   = (*Authenticator)(nil)
-	_ core.Guessable = (*Authenticator)(nil)
-)
+var _ core.Authenticator = (*Authenticator)(nil)
 
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
@@ -66,7 +62,6 @@ func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 	a := &Authenticator{
 		verifier:   v,
 		challenges: []challenge.Challenge{c},
-		vary:       []string{"Authorization"},
 		encoding:   base64.StdEncoding.Strict(),
 	}
 	for i, opt := range opts {
@@ -95,15 +90,16 @@ func RequireTLS() Option {
 	}
 }
 
-// Scheme implements [core.Authenticator].
-func (a *Authenticator) Scheme() string { return scheme }
-
-// Vary implements [core.Authenticator].
-func (a *Authenticator) Vary() []string { return a.vary }
-
-// Ambient implements [core.Ambient]: a browser that was once given a password
-// sends it with every request to the same place, whoever causes it.
-func (a *Authenticator) Ambient() bool { return true }
+// Scheme implements [core.Authenticator]. A browser that was once given a
+// password sends it with every request to the same place, whoever causes it.
+func (a *Authenticator) Scheme() core.Scheme {
+	return core.Scheme{
+		Name:    scheme,
+		Sender:  core.SentByBrowser,
+		Vary:    []string{"Authorization"},
+		Attempt: a.attempt,
+	}
+}
 
 // Authenticate implements [core.Authenticator].
 //
@@ -128,10 +124,10 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	return p, nil
 }
 
-// Attempt implements [core.Guessable]: the user that Basic credentials name,
-// in the spelling the verifier's [Speller] gives it, and "" for credentials
-// that Authenticate refuses without asking the verifier.
-func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
+// attempt finds the user that Basic credentials name, in the spelling the
+// verifier's [Speller] gives it, and "" for credentials that Authenticate
+// refuses without asking the verifier.
+func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
 	user, _, err := a.read(r)
 	switch {
 	case err == nil:

@@ -229,8 +229,8 @@ func TestChallengeIsExact(t *testing.T) {
 	if len(cs) != 1 || cs[0].String() != `Basic realm="say \"hi\"", charset="UTF-8"` {
 		t.Errorf("C01: %s", cs)
 	}
-	if a.Scheme() != "Basic" || len(a.Vary()) != 1 || a.Vary()[0] != "Authorization" {
-		t.Errorf("scheme %q, vary %q", a.Scheme(), a.Vary())
+	if s := a.Scheme(); s.Name != "Basic" || len(s.Vary) != 1 || s.Vary[0] != "Authorization" {
+		t.Errorf("scheme %+v", s)
 	}
 }
 

@@ -42,10 +42,9 @@ type Authenticator struct {
 	maxSize    int
 	last       []challenge.Param // of every challenge
 	challenges *tokenscheme.Challenges
-	vary       []string
 }
 
-var _ core.Guessable = (*Authenticator)(nil)
+var _ core.Authenticator = (*Authenticator)(nil)
 
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
@@ -90,7 +89,6 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 	a := &Authenticator{
 		verifier: v,
 		maxSize:  tokenscheme.DefaultMaxTokenSize,
-		vary:     []string{"Authorization"},
 	}
 	for i, opt := range opts {
 		if opt == nil {
@@ -107,11 +105,16 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 	return a, nil
 }
 
-// Scheme is "Bearer".
-func (a *Authenticator) Scheme() string { return schemeName }
-
-// Vary is Authorization alone.
-func (a *Authenticator) Vary() []string { return a.vary }
+// Scheme implements [core.Authenticator]: Bearer, read from Authorization alone.
+// A token names no account before it is verified.
+func (a *Authenticator) Scheme() core.Scheme {
+	return core.Scheme{
+		Name:    schemeName,
+		Sender:  core.SentByClient,
+		Vary:    []string{"Authorization"},
+		Attempt: func(r core.Request) (string, bool) { return "", tokenscheme.Sent(r, schemeName) },
+	}
+}
 
 // Authenticate implements [core.Authenticator]. A Bearer scheme without a
 // token, or with something that is none, is a [core.CredentialError] with
@@ -127,12 +130,6 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 		return nil, tokenscheme.Verdict(err)
 	}
 	return p, nil
-}
-
-// Attempt implements [core.Guessable]. A token names no account before it is
-// verified.
-func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
-	return "", tokenscheme.Sent(r, schemeName)
 }
 
 // Challenges implements [core.Authenticator] by RFC 6750 §3: no error code

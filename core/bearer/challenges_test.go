@@ -76,10 +76,10 @@ func TestRealmIsQuoted(t *testing.T) { // A07, A08, A09
 	}
 }
 
-func TestSchemeAndVary(t *testing.T) {
+func TestScheme(t *testing.T) {
 	a := newAuthenticator(t, &verifier{})
-	if v := a.Vary(); a.Scheme() != "Bearer" || len(v) != 1 || v[0] != "Authorization" {
-		t.Errorf("scheme %q, vary %q", a.Scheme(), v)
+	if s := a.Scheme(); s.Name != "Bearer" || s.Sender != core.SentByClient || len(s.Vary) != 1 || s.Vary[0] != "Authorization" {
+		t.Errorf("scheme %+v", s)
 	}
 }
 
@@ -149,7 +149,7 @@ func TestResourceMetadataMustBeAnAddress(t *testing.T) { // B17
 func TestAttempt(t *testing.T) {
 	a := newAuthenticator(t, &verifier{})
 	for field, want := range map[string]bool{"Bearer x": true, "bEARER": true, "Bearer\tx": true, "Basic x": false, "Bearers x": false, "": false} {
-		if account, ok := a.Attempt(request(field)); ok != want || account != "" {
+		if account, ok := a.Scheme().Attempt(request(field)); ok != want || account != "" {
 			t.Errorf("%q: %q, %v", field, account, ok)
 		}
 	}

@@ -51,14 +51,10 @@ type Authenticator struct {
 	counts     *counts
 	clock      func() time.Time
 	start      time.Time
-	vary       []string
 	texts      sync.Pool // of *[]byte, to put together what is hashed
 }
 
-var (
-	_ core.Ambient   = (*Authenticator)(nil)
-	_ core.Guessable = (*Authenticator)(nil)
-)
+var _ core.Authenticator = (*Authenticator)(nil)
 
 // New makes an authenticator for a realm, which is a part of every stored hash
 // and which clients show when they ask for the password (RFC 9110 §11.5), with
@@ -88,7 +84,6 @@ func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 		algorithms: s.algorithms(),
 		clock:      s.clock,
 		start:      s.clock(),
-		vary:       []string{"Authorization"},
 		texts:      sync.Pool{New: func() any { return new([]byte) }},
 	}
 	if err := a.checkStore(s); err != nil {
@@ -124,21 +119,23 @@ func (a *Authenticator) checkStore(s *settings) error {
 	return nil
 }
 
-// Scheme implements [core.Authenticator].
-func (a *Authenticator) Scheme() string { return scheme }
-
-// Vary implements [core.Authenticator].
-func (a *Authenticator) Vary() []string { return a.vary }
-
-// Ambient implements [core.Ambient]: a browser that knows a password answers
+// Scheme implements [core.Authenticator]. A browser that knows a password answers
 // challenges for every page that causes a request.
-func (a *Authenticator) Ambient() bool { return true }
+//
+// The account of an attempt is the name as the client sent it: where [UserHash]
+// is given it may also be the hash of the name, so that a limiter counts one
+// user under the name and under a hash for each algorithm. It is "" for
+// credentials that cannot be read.
+func (a *Authenticator) Scheme() core.Scheme {
+	return core.Scheme{
+		Name:    scheme,
+		Sender:  core.SentByBrowser,
+		Vary:    []string{"Authorization"},
+		Attempt: attempt,
+	}
+}
 
-// Attempt implements [core.Guessable]. The account is the name as the client
-// sent it: where [UserHash] is given it may also be the hash of the name, so
-// that a limiter counts one user under the name and under a hash for each
-// algorithm. It is "" for credentials that cannot be read.
-func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
+func attempt(r core.Request) (account string, ok bool) {
 	c, err := readCredentials(r)
 	if errors.Is(err, core.ErrNoCredentials) {
 		return "", false

@@ -276,8 +276,9 @@ func (nobody) FindUser(context.Context, string, string, Algorithm) (Entry, error
 
 func TestWhatAGuardAsks(t *testing.T) {
 	a := mustNew(t, nobody{})
-	if a.Scheme() != "Digest" || !slices.Equal(a.Vary(), []string{"Authorization"}) || !a.Ambient() {
-		t.Errorf("scheme %q, vary %q, ambient %v", a.Scheme(), a.Vary(), a.Ambient())
+	s := a.Scheme()
+	if s.Name != "Digest" || !slices.Equal(s.Vary, []string{"Authorization"}) || s.Sender != core.SentByBrowser {
+		t.Errorf("scheme %+v", s)
 	}
 	m := answers(t, a, SHA256)
 	for _, c := range []struct {
@@ -293,7 +294,7 @@ func TestWhatAGuardAsks(t *testing.T) {
 		{"malformed", []string{"Digest username=bob"}, "", true},
 		{"two lines", []string{m.String(), m.String()}, "", true},
 	} {
-		if account, ok := a.Attempt(get(c.lines...)); account != c.account || ok != c.ok {
+		if account, ok := s.Attempt(get(c.lines...)); account != c.account || ok != c.ok {
 			t.Errorf("%s: attempt %q, %v", c.name, account, ok)
 		}
 	}

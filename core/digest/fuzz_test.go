@@ -37,7 +37,7 @@ func FuzzAuthenticate(f *testing.F) {
 		a := mustNew(t, store, key, UserHash(), Also(MD5, SHA512256))
 		a.counts = newCounts(1, defaultLifetime, start.UnixNano())
 		r := get(field)
-		account, ok := a.Attempt(r)
+		account, ok := a.Scheme().Attempt(r)
 		p, err := a.Authenticate(t.Context(), r)
 		if ok == errors.Is(err, core.ErrNoCredentials) {
 			t.Errorf("an attempt: %v, but %v", ok, err)

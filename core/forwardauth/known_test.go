@@ -10,8 +10,9 @@ import (
 // known is a scheme that takes everybody for one principal.
 type known struct{ info core.PrincipalInfo }
 
-func (known) Scheme() string { return "Known" }
-func (known) Vary() []string { return []string{"Authorization"} }
+func (known) Scheme() core.Scheme {
+	return core.Scheme{Name: "Known", Sender: core.SentByClient, Vary: []string{"Authorization"}, Attempt: core.Unguessable}
+}
 
 func (k known) Authenticate(context.Context, core.Request) (*core.Principal, error) {
 	return core.NewPrincipal(k.info)

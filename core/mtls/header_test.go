@@ -63,7 +63,7 @@ func TestClientCertHeader(t *testing.T) {
 	own := chain(ca.Client(t, named("proxy.example")).Leaf, ca.Certificate)
 	value := sequence(cert)
 	a := authenticator(t, mtls.DNSName(), mtls.Roots(ca.Pool()), mtls.ClientCertHeader(trust(t)))
-	if got := strings.Join(a.Vary(), ", "); got != "Client-Cert, Client-Cert-Chain" {
+	if got := strings.Join(a.Scheme().Vary, ", "); got != "Client-Cert, Client-Cert-Chain" {
 		t.Errorf("Vary %q", got)
 	}
 	const h, hc = "Client-Cert: ", "Client-Cert-Chain: "

@@ -58,7 +58,7 @@ type Authenticator struct {
 	challenges []challenge.Challenge
 }
 
-var _ core.Ambient = (*Authenticator)(nil)
+var _ core.Authenticator = (*Authenticator)(nil)
 
 // New makes an authenticator for a realm, printable ASCII and not empty, whose
 // principals have the ID that identity finds in their certificate.
@@ -91,16 +91,17 @@ func New(realm string, identity Identity, opts ...Option) (*Authenticator, error
 	return a, nil
 }
 
-// Scheme is "ClientCertificate".
-func (a *Authenticator) Scheme() string { return scheme }
-
-// Vary lists the headers that certificates are read from, if any (RFC 9440
-// §2.4).
-func (a *Authenticator) Vary() []string { return a.headers }
-
-// Ambient is true: browsers present a certificate whichever page caused the
-// request.
-func (a *Authenticator) Ambient() bool { return true }
+// Scheme implements [core.Authenticator]: ClientCertificate. Browsers present a
+// certificate whichever page caused the request. Vary lists the headers that
+// certificates are read from, if any (RFC 9440 §2.4).
+func (a *Authenticator) Scheme() core.Scheme {
+	return core.Scheme{
+		Name:    scheme,
+		Sender:  core.SentByBrowser,
+		Vary:    a.headers,
+		Attempt: core.Unguessable,
+	}
+}
 
 // Challenges implements [core.Authenticator]. There is nothing to say but that
 // a certificate is wanted.

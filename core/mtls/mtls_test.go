@@ -375,8 +375,8 @@ func TestNewRefuses(t *testing.T) {
 
 func TestDescription(t *testing.T) {
 	a := authenticator(t, mtls.URI())
-	if a.Scheme() != "ClientCertificate" || !a.Ambient() || len(a.Vary()) != 0 {
-		t.Errorf("scheme %s, ambient %v, vary %q", a.Scheme(), a.Ambient(), a.Vary())
+	if s := a.Scheme(); s.Name != "ClientCertificate" || s.Sender != core.SentByBrowser || len(s.Vary) != 0 {
+		t.Errorf("scheme %+v", s)
 	}
 	for _, err := range []error{core.ErrNoCredentials, &core.CredentialError{}} {
 		cs := a.Challenges(nil, err)

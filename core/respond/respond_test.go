@@ -130,8 +130,9 @@ type auth struct {
 	err error
 }
 
-func (a *auth) Scheme() string { return "Demo" }
-func (a *auth) Vary() []string { return []string{"Authorization"} }
+func (a *auth) Scheme() core.Scheme {
+	return core.Scheme{Name: "Demo", Sender: core.SentByClient, Vary: []string{"Authorization"}, Attempt: core.Unguessable}
+}
 func (a *auth) Authenticate(context.Context, core.Request) (*core.Principal, error) {
 	return a.p, a.err
 }

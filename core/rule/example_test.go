@@ -16,8 +16,10 @@ import (
 // demoAuth lets everybody in as the same viewer, for the examples.
 type demoAuth struct{}
 
-func (demoAuth) Scheme() string { return "Demo" }
-func (demoAuth) Vary() []string { return []string{"Authorization"} }
+func (demoAuth) Scheme() core.Scheme {
+	return core.Scheme{Name: "Demo", Sender: core.SentByClient, Vary: []string{"Authorization"}, Attempt: core.Unguessable}
+}
+
 func (demoAuth) Authenticate(context.Context, core.Request) (*core.Principal, error) {
 	return core.NewPrincipal(core.PrincipalInfo{
 		ID:     "victor",

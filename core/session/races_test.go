@@ -39,7 +39,7 @@ func (b *bench) rotate(cookie string) (rotated string, ends bool) {
 	r := request(http.MethodPost, cookie)
 	fields, err := b.manager.Rotate(b.t.Context(), r, nil)
 	if err != nil {
-		return "", len(b.manager.Inform(r, nil, err)) > 0
+		return "", len(b.manager.Scheme().Inform(r, nil, err)) > 0
 	}
 	return cookieFrom(b.t, fields), false
 }

@@ -46,9 +46,9 @@ const ClaimLoginScheme = "login_scheme"
 
 const schemeName = "Session"
 
-// Manager is the sessions of an application. It implements [core.Authenticator],
-// [core.Ambient] and [core.Informer] and is safe for concurrent use. All
-// managers on one store, in one process or several, must be configured alike.
+// Manager is the sessions of an application. It implements [core.Authenticator]
+// and is safe for concurrent use. All managers on one store, in one process or
+// several, must be configured alike.
 type Manager struct {
 	settings
 	store  *store
@@ -57,16 +57,12 @@ type Manager struct {
 	// exit lets a request log out, refusal answers an error.
 	exit, refusal *core.Gate
 
-	vary       []string
 	challenges []challenge.Challenge
 	params     []challenge.Param
 	ended      []core.Field
 }
 
-var (
-	_ core.Ambient  = (*Manager)(nil)
-	_ core.Informer = (*Manager)(nil)
-)
+var _ core.Authenticator = (*Manager)(nil)
 
 // New makes a manager. By default sessions live in this process's memory, end
 // after 30 minutes without use and 12 hours after login, and their cookie is
@@ -85,7 +81,7 @@ func New(opts ...Option) (*Manager, error) {
 	if s.idle > s.absolute {
 		return nil, fmt.Errorf("session: idle timeout %v is longer than the absolute one, %v", s.idle, s.absolute)
 	}
-	m := &Manager{settings: s, store: newStore(s.backend, s.storeTimeout), vary: []string{"Cookie"}}
+	m := &Manager{settings: s, store: newStore(s.backend, s.storeTimeout)}
 	if err := m.finish(); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
@@ -110,14 +106,18 @@ func (m *Manager) finish() (err error) {
 	return m.finishAnswers()
 }
 
-// Scheme is "Session".
-func (m *Manager) Scheme() string { return schemeName }
-
-// Vary is Cookie.
-func (m *Manager) Vary() []string { return m.vary }
-
-// Ambient is true: browsers add cookies by themselves.
-func (m *Manager) Ambient() bool { return true }
+// Scheme implements [core.Authenticator]: Session, whose cookie browsers add by
+// themselves. The refusal of a session that has ended takes the cookie out of
+// the browser.
+func (m *Manager) Scheme() core.Scheme {
+	return core.Scheme{
+		Name:    schemeName,
+		Sender:  core.SentByBrowser,
+		Vary:    []string{"Cookie"},
+		Attempt: core.Unguessable,
+		Inform:  m.inform,
+	}
+}
 
 // Authenticate implements [core.Authenticator]. A request without the cookie is
 // [core.ErrNoCredentials], and one with two of them, which no browser sends of a
@@ -241,9 +241,7 @@ func (m *Manager) stepUp(s core.StepUp) []challenge.Challenge {
 	return []challenge.Challenge{c}
 }
 
-// Inform implements [core.Informer]: the refusal of a session that has ended
-// takes the cookie out of the browser.
-func (m *Manager) Inform(_ core.Request, _ *core.Principal, err error) []core.Field {
+func (m *Manager) inform(_ core.Request, _ *core.Principal, err error) []core.Field {
 	if errors.Is(err, errEnded) {
 		return m.ended
 	}

@@ -25,8 +25,10 @@ import (
 // named lets in whoever gives a name: the test is about gate two.
 type named struct{}
 
-func (named) Scheme() string { return "Name" }
-func (named) Vary() []string { return []string{"X-Name"} }
+func (named) Scheme() core.Scheme {
+	return core.Scheme{Name: "Name", Sender: core.SentByClient, Vary: []string{"X-Name"}, Attempt: core.Unguessable}
+}
+
 func (named) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
 	name, n := r.Header("X-Name")
 	if n == 0 {

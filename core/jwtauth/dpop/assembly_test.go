@@ -118,7 +118,7 @@ func TestChallenges(t *testing.T) {
 	if got := a.Challenges(request("/"), errors.New("down")); len(got) != 0 {
 		t.Errorf("an outage is challenged: %v", got)
 	}
-	if a.Scheme() != "DPoP" || strings.Join(a.Vary(), " ") != "Authorization DPoP" {
-		t.Errorf("%s varies with %v", a.Scheme(), a.Vary())
+	if s := a.Scheme(); s.Name != "DPoP" || s.Sender != core.SentByClient || strings.Join(s.Vary, " ") != "Authorization DPoP" {
+		t.Errorf("scheme %+v", s)
 	}
 }

@@ -76,13 +76,9 @@ type Authenticator struct {
 	nonces     *nonces // nil when none are asked for
 	metadata   []challenge.Param
 	challenges *tokenscheme.Challenges
-	vary       []string
 }
 
-var (
-	_ core.Guessable = (*Authenticator)(nil)
-	_ core.Informer  = (*Authenticator)(nil)
-)
+var _ core.Authenticator = (*Authenticator)(nil)
 
 // New makes an authenticator whose challenges name realm, which must be
 // printable ASCII and not empty.
@@ -113,7 +109,6 @@ func New(realm, address string, v TokenVerifier, opts ...Option) (*Authenticator
 		leeway:     30 * time.Second,
 		maxSize:    tokenscheme.DefaultMaxTokenSize,
 		now:        time.Now,
-		vary:       []string{"Authorization", fieldName},
 	}
 	for i, opt := range opts {
 		if opt == nil {
@@ -142,13 +137,22 @@ func (a *Authenticator) finish(realm string) error {
 	return err
 }
 
-// Scheme is "DPoP".
-func (a *Authenticator) Scheme() string { return schemeName }
-
-// Vary is Authorization and DPoP. Since no two proofs are the same, no stored
-// answer fits a later request, so that a nonce in it never comes out of a cache
-// (RFC 9449 §8.2).
-func (a *Authenticator) Vary() []string { return a.vary }
+// Scheme implements [core.Authenticator]: DPoP, read from Authorization and DPoP.
+// Since no two proofs are the same, no stored answer fits a later request, so
+// that a nonce in it never comes out of a cache (RFC 9449 §8.2). A token names
+// no account before it is verified.
+func (a *Authenticator) Scheme() core.Scheme {
+	s := core.Scheme{
+		Name:    schemeName,
+		Sender:  core.SentByClient,
+		Vary:    []string{"Authorization", fieldName},
+		Attempt: func(r core.Request) (string, bool) { return "", tokenscheme.Sent(r, schemeName) },
+	}
+	if a.nonces != nil {
+		s.Inform = a.inform
+	}
+	return s
+}
 
 // Authenticate implements [core.Authenticator].
 //
@@ -184,12 +188,6 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 		return nil, err
 	}
 	return p, nil
-}
-
-// Attempt implements [core.Guessable]. A token names no account before it is
-// verified.
-func (a *Authenticator) Attempt(r core.Request) (account string, ok bool) {
-	return "", tokenscheme.Sent(r, schemeName)
 }
 
 // Challenges implements [core.Authenticator]: realm and algs, the algorithms

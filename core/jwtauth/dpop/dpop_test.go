@@ -348,7 +348,7 @@ func TestOtherCredentials(t *testing.T) {
 		r := request("/reports", b.key.Sign(t, b.proof()))
 		r.Request.Header.Set("Authorization", field)
 		p, err := b.Authenticate(t.Context(), r)
-		if account, ok := b.Attempt(r); ok != want || account != "" {
+		if account, ok := b.Scheme().Attempt(r); ok != want || account != "" {
 			t.Errorf("%q is an attempt: %v for %q", field, ok, account)
 		}
 		if want {

@@ -3,6 +3,7 @@ package dpop_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
@@ -12,6 +13,7 @@ import (
 // proof, once, and the rest is 401 with a code of the scheme.
 func FuzzProof(f *testing.F) {
 	b := newBench(f, dpop.WithReplays(&store{fresh: true}))
+	inform := newBench(f, dpop.WithNonces(time.Minute, nonceKey)).Scheme().Inform
 	good := b.key.Sign(f, b.proof())
 	for _, s := range []string{good, good + ".", "", "..", "a.b.c", good[:40], good + "," + good, " " + good} {
 		f.Add(s)
@@ -25,7 +27,7 @@ func FuzzProof(f *testing.F) {
 		case err != nil && (p != nil || !errors.As(err, &bad) || bad.Code != dpop.CodeInvalidProof && bad.Code != core.CodeInvalidToken):
 			t.Errorf("%q: %v, %v", field, p, err)
 		}
-		b.Inform(request("/reports", field), p, err)
+		inform(request("/reports", field), p, err)
 	})
 }
 

@@ -109,13 +109,10 @@ func useNonce(err error) error {
 	}
 }
 
-// Inform implements [core.Informer]: one DPoP-Nonce with the answer that asks
-// for it, and with good ones when half of the proof's nonce's life is over
-// (RFC 9449 §8.2).
-func (a *Authenticator) Inform(r core.Request, p *core.Principal, err error) []core.Field {
-	if a.nonces == nil {
-		return nil
-	}
+// inform gives one DPoP-Nonce with the answer that asks for it, and with good
+// ones when half of the proof's nonce's life is over (RFC 9449 §8.2). It is for
+// an authenticator with nonces.
+func (a *Authenticator) inform(r core.Request, p *core.Principal, err error) []core.Field {
 	now := a.now()
 	if err == nil {
 		if p == nil || !a.ages(r, now) {

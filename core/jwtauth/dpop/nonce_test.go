@@ -22,7 +22,7 @@ func (b bench) nonceFor(t testing.TB) string {
 	r := request("/reports", b.key.Sign(t, b.proof()))
 	p, err := b.Authenticate(t.Context(), r)
 	refused(t, p, err, dpop.CodeUseNonce, core.ReasonStale)
-	fields := b.Inform(r, nil, err)
+	fields := b.Scheme().Inform(r, nil, err)
 	if len(fields) != 1 || fields[0].Name != "DPoP-Nonce" || fields[0].Value == "" {
 		t.Fatalf("fields %v, want exactly one DPoP-Nonce", fields)
 	}
@@ -52,7 +52,7 @@ func TestNonces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if fields := b.Inform(r, p, nil); len(fields) != 0 {
+		if fields := b.Scheme().Inform(r, p, nil); len(fields) != 0 {
 			t.Errorf("a fresh nonce is replaced: %v", fields)
 		}
 	}
@@ -64,7 +64,7 @@ func TestNonces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields := b.Inform(r, p, nil) // §8.2
+	fields := b.Scheme().Inform(r, p, nil) // §8.2
 	if len(fields) != 1 || fields[0].Name != "DPoP-Nonce" || fields[0].Value == nonce {
 		t.Fatalf("a nonce in its second half is not replaced: %v", fields)
 	}
@@ -136,18 +136,20 @@ func TestNonceKeyIsCopied(t *testing.T) {
 }
 
 func TestNothingToInformOf(t *testing.T) {
-	asking, silent := newBench(t, dpop.WithNonces(time.Minute, nonceKey)), newBench(t)
-	stale := &core.CredentialError{Code: dpop.CodeUseNonce}
+	if newBench(t).Scheme().Inform != nil {
+		t.Error("a scheme that asks for no nonces informs of them")
+	}
+	asking := newBench(t, dpop.WithNonces(time.Minute, nonceKey))
+	inform := asking.Scheme().Inform
 	for name, fields := range map[string][]core.Field{
-		"no credentials":   asking.Inform(request("/"), nil, core.ErrNoCredentials),
-		"a bad token":      asking.Inform(request("/"), nil, &core.CredentialError{Code: core.CodeInvalidToken}),
-		"an outage":        asking.Inform(request("/"), nil, errors.New("down")),
-		"no nonces asked":  silent.Inform(request("/"), nil, stale),
-		"no proof at all":  asking.Inform(request("/"), &core.Principal{}, nil),
-		"not base64":       asking.Inform(request("/", "a.!.c"), &core.Principal{}, nil),
-		"not JSON":         asking.Inform(request("/", "a.AAAA.c"), &core.Principal{}, nil),
-		"nobody":           asking.Inform(request("/", asking.with(t, "x")), nil, nil),
-		"a nonce of wrong": asking.Inform(request("/", asking.with(t, prove.Members{})), &core.Principal{}, nil),
+		"no credentials":   inform(request("/"), nil, core.ErrNoCredentials),
+		"a bad token":      inform(request("/"), nil, &core.CredentialError{Code: core.CodeInvalidToken}),
+		"an outage":        inform(request("/"), nil, errors.New("down")),
+		"no proof at all":  inform(request("/"), &core.Principal{}, nil),
+		"not base64":       inform(request("/", "a.!.c"), &core.Principal{}, nil),
+		"not JSON":         inform(request("/", "a.AAAA.c"), &core.Principal{}, nil),
+		"nobody":           inform(request("/", asking.with(t, "x")), nil, nil),
+		"a nonce of wrong": inform(request("/", asking.with(t, prove.Members{})), &core.Principal{}, nil),
 	} {
 		if len(fields) != 0 {
 			t.Errorf("%s: %v", name, fields)
