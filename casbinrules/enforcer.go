@@ -103,7 +103,7 @@ func (a *EnforcerAuthorizer) check() error {
 	switch {
 	case c.watching, c.updates != nil, c.observers != nil, c.emptyPolicy:
 		return errors.New("the enforcer reads its policy itself: leave out the options about reading one")
-	case c.functions != nil:
+	case c.functions != nil || c.aliases != nil:
 		return errors.New("give functions to the enforcer, by its AddFunction")
 	}
 	a.lock.RLock()

@@ -28,7 +28,7 @@ func (x *explainer) why(v verdict) string {
 	case ReasonNoObject:
 		return "there is nothing to compare with the policy: the request has no object, or matched no route"
 	case ReasonNoAttribute, ReasonBadAttribute:
-		return x.question.unfilled.Error()
+		return visible(x.question.unfilled.Error())
 	case core.ReasonUnknownMethod:
 		return fmt.Sprintf(`no rule names the method %s, and "*" stands for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS alone`, visible(x.question.action))
 	case core.ReasonNoCredentials:

@@ -32,16 +32,14 @@ import (
 // that an error would come at other requests.
 func Function(name string, f func(args ...string) (bool, error)) Option {
 	return func(c *config) error {
-		known := model.LoadFunctionMap()
-		reserved := known.GetFunctions()[name] != nil || slices.Contains([]string{"g", "eval", "in", "IN", "true", "false"}, name)
 		switch {
 		case !isWord(name):
 			return fmt.Errorf("function: %q is no name", name)
-		case reserved || isRoleKey(name) || strings.HasPrefix(name, "r_") || strings.HasPrefix(name, "p_"):
+		case isReserved(name):
 			return fmt.Errorf("function %s: the name has a meaning already", name)
 		case f == nil:
 			return fmt.Errorf("function %s is nil", name)
-		case c.functions[name] != nil:
+		case c.functions[name] != nil || c.aliases[name] != "":
 			return fmt.Errorf("function %s: given twice", name)
 		}
 		if c.functions == nil {
@@ -50,6 +48,70 @@ func Function(name string, f func(args ...string) (bool, error)) Option {
 		c.functions[name] = f
 		return nil
 	}
+}
+
+// isReserved reports whether a name means something in matchers already.
+func isReserved(name string) bool {
+	known := model.LoadFunctionMap()
+	return known.GetFunctions()[name] != nil || slices.Contains([]string{"g", "eval", "in", "IN", "true", "false"}, name) ||
+		isRoleKey(name) || strings.HasPrefix(name, "r_") || strings.HasPrefix(name, "p_")
+}
+
+// WithFunctionAlias gives one of Casbin's functions a second name, for a model
+// that calls it by the name under which an application has registered it:
+//
+//	m = g(r.sub, p.sub) && globOrRegexMatch(r.obj, p.obj) && r.act == p.act
+//
+// is, with WithFunctionAlias("globOrRegexMatch", "globMatch"), what it is with
+// globMatch written there: patterns are checked when the policy is loaded, and
+// findings, explanations and the index know the function. builtin is one of
+// [AliasableFunctions]. A name that the model does not call is not used.
+func WithFunctionAlias(name, builtin string) Option {
+	return func(c *config) error {
+		switch {
+		case !isWord(name):
+			return fmt.Errorf("function alias: %q is not a name", name)
+		case isReserved(name):
+			return fmt.Errorf("function alias %s: the name has a meaning already", name)
+		case !slices.Contains(AliasableFunctions(), builtin):
+			return fmt.Errorf("function alias %s: there is no function %q: use one of %s", name, builtin, strings.Join(AliasableFunctions(), ", "))
+		case c.functions[name] != nil || c.aliases[name] != "":
+			return fmt.Errorf("function alias %s: the function is given twice", name)
+		}
+		if c.aliases == nil {
+			c.aliases = map[string]string{}
+		}
+		c.aliases[name] = builtin
+		return nil
+	}
+}
+
+// AliasableFunctions are the functions of Casbin that compare a text with a
+// pattern, sorted.
+func AliasableFunctions() []string {
+	return []string{"globMatch", "ipMatch", "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "regexMatch"}
+}
+
+// withoutAliases is a matcher with Casbin's own names in place of aliases.
+func (c *config) withoutAliases(matcher string) string {
+	if len(c.aliases) == 0 {
+		return matcher
+	}
+	tokens, err := lex(matcher)
+	if err != nil {
+		return matcher // refused by whoever reads it
+	}
+	var b strings.Builder
+	from := 0
+	for i, t := range tokens {
+		isCall := t.kind == tokenName && i+1 < len(tokens) && tokens[i+1].kind == tokenOther && tokens[i+1].text == "("
+		if builtin := c.aliases[t.text]; isCall && builtin != "" {
+			b.WriteString(matcher[from:t.from] + builtin)
+			from = t.from + len(t.text)
+		}
+	}
+	b.WriteString(matcher[from:])
+	return b.String()
 }
 
 type matcherFunction func(args ...string) (bool, error)

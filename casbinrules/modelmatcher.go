@@ -24,7 +24,8 @@ var patternFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4
 // readMatcher finds out which policy field means what, and refuses what would
 // fail, or not be honoured, at a request.
 func (s *schema) readMatcher() {
-	s.matcher = s.file.casbin["m"]["m"].Value
+	s.matcher = s.file.config.withoutAliases(s.file.casbin["m"]["m"].Value)
+	s.file.casbin["m"]["m"].Value = s.matcher
 	tokens, err := lex(s.matcher)
 	if err != nil {
 		s.refuseMatcher("", "%s", firstLine(err))

@@ -29,6 +29,7 @@ type config struct {
 	// attributeTypes are those declared; the others are texts.
 	attributeTypes map[string]AttributeType
 	functions      map[string]matcherFunction
+	aliases        map[string]string // names of functions to Casbin's own
 	observers      []func(context.Context, ReloadEvent)
 	pace           *pace // of a load beside requests
 }

@@ -1,6 +1,11 @@
 package casbinrules
 
-import "slices"
+import (
+	"net"
+	"slices"
+
+	"github.com/casbin/casbin/v2/util"
+)
 
 // Rule is one line of a policy, for tools that show or compare policies.
 type Rule struct {
@@ -29,6 +34,9 @@ type Pattern struct {
 // Matches reports whether the pattern by itself matches value. That of a role
 // matches its own name only.
 func (p Pattern) Matches(value string) bool {
+	if p.Function == "ipMatch" {
+		return net.ParseIP(value) != nil && checkPattern("ipMatch", p.Text) == nil && util.IPMatch(value, p.Text)
+	}
 	if slices.Contains(patternFunctions, p.Function) {
 		return matches(p.Function, value, p.Text)
 	}
@@ -88,8 +96,11 @@ func (s *schema) comparedWith(field string) comparisons {
 		add(s.column(name), "==")
 	}
 	for _, c := range append(calls(s.matcherTokens), regexpOperators(s.matcherTokens)...) {
-		if c.arg(0).text == "r_"+field {
+		switch {
+		case c.arg(0).text == "r_"+field:
 			add(s.column(c.arg(1).text), c.name)
+		case s.roles[c.name] != 0 && c.arg(1).text == "r_"+field:
+			add(s.column(c.arg(0).text), c.name)
 		}
 	}
 	return found

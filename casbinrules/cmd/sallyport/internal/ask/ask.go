@@ -4,6 +4,8 @@ package ask
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -26,6 +28,9 @@ type Question struct {
 	// Attributes are the values of further fields that the model asks for.
 	Attributes map[string]any
 }
+
+// AttributeNames are the names of the attributes, sorted.
+func (q Question) AttributeNames() []string { return slices.Sorted(maps.Keys(q.Attributes)) }
 
 // Decide answers q as a gate would.
 func Decide(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.Decision, error) {

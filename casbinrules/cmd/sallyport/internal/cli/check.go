@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -197,24 +198,17 @@ func nextField(line string) (value, rest string, more bool, err error) {
 	if !strings.HasPrefix(line, `"`) {
 		value, rest, more = strings.Cut(line, ",")
 		if strings.Contains(value, `"`) {
-			return "", "", false, errors.New(`a quote stands inside an unquoted field: quote the field and double the quote inside`)
+			return "", "", false, quoted.ErrInside
 		}
 		return value, rest, more, nil
 	}
-	var b strings.Builder
-	for line = line[1:]; ; {
-		text, after, closed := strings.Cut(line, `"`)
-		b.WriteString(text)
-		switch {
-		case !closed:
-			return "", "", false, errors.New("a quoted field is not closed: end it with a quote on the same line")
-		case strings.HasPrefix(after, `"`):
-			b.WriteByte('"')
-			line = after[1:]
-		case after == "" || after[0] == ',':
-			return b.String(), strings.TrimPrefix(after, ","), after != "", nil
-		default:
-			return "", "", false, errors.New("text follows the closing quote of a field: put a comma right behind it")
-		}
+	value, rest, err = quoted.Cut(line)
+	switch {
+	case err != nil:
+		return "", "", false, err
+	case rest == "" || rest[0] == ',':
+		return value, strings.TrimPrefix(rest, ","), rest != "", nil
+	default:
+		return "", "", false, errors.New("text follows the closing quote of a field: put a comma right behind it")
 	}
 }

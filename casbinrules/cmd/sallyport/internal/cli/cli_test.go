@@ -94,7 +94,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{"accepts 3 arg(s), received 1\nrun \"sallyport explain --help\"", []string{"explain", "erin"}},
 		{"the subject is empty: name a user", []string{"explain", "-p", "DIR", ":editor", "/x", "GET"}},
 		{"there is no test in none.tests", []string{"test", "DIR/none.tests"}},
-		{"broken.tests:1:7: write \"allow USER[ROLE,ROLE] ACTION OBJECT\"", []string{"test", "DIR/broken.tests"}},
+		{"broken.tests:1:7: write \"allow USER[ROLE,ROLE] OBJECT ACTION\"", []string{"test", "DIR/broken.tests"}},
 		{"broken.tests:2:1: a test begins with allow or deny", []string{"test", "DIR/broken.tests"}},
 		{"read tests: open x.tests: no such file", []string{"test", "DIR/x.tests"}},
 		{"--object-route needs --routes", []string{"matrix", "-p", "DIR", "--object-route"}},
@@ -123,7 +123,7 @@ func TestHelpAndCompletion(t *testing.T) {
 }
 
 func TestRefusedPolicyIsAFindingForEveryCommand(t *testing.T) {
-	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy + "p, erin, /x, GET # why\np, x\n", "a.tests": "allow erin GET /x\n"})
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy + "p, erin, /x, GET # why\np, x\n", "a.tests": "allow erin /x GET\n"})
 	for _, args := range [][]string{
 		{"check", "-p", "DIR"}, {"explain", "-p", "DIR", "erin", "/x", "GET"}, {"test", "DIR/a.tests"},
 		{"matrix", "-p", "DIR"}, {"diff", "DIR", "DIR"}, {"fmt", "DIR"},
@@ -185,10 +185,10 @@ func TestExplain(t *testing.T) {
 
 func TestTest(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy,
-		"good.tests": "allow erin PATCH /reports/7 # why\ndeny sam GET /reports\nallow sam[viewer] GET /reports\n",
-		"bad.tests":  "\ndeny erin PATCH /reports/7 # a reason\nallow erin GET /reports\n"})
+		"good.tests": "allow erin /reports/7 PATCH # why\ndeny sam[] /reports GET\nallow sam[viewer] /reports GET\n",
+		"bad.tests":  "\ndeny erin /reports/7 PATCH # a reason\nallow erin /reports GET\n"})
 	expect(t, dir, "", exitOK, "3 passed, 0 failed\n", "", "test", "DIR/good.tests")
-	expect(t, dir, "", exitFindings, `bad.tests:2: FAIL: deny erin PATCH /reports/7 # a reason
+	expect(t, dir, "", exitFindings, `bad.tests:2: FAIL: deny erin /reports/7 PATCH # a reason
   erin may PATCH /reports/7: policy.csv:5 allows it
     rule: policy.csv:5: p, editor, /reports/:id, PATCH
     roles: erin → editor (policy.csv:8)

@@ -2,18 +2,20 @@ package cli
 
 import (
 	"fmt"
-	"strings"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 )
 
 func newExplain() *cobra.Command {
 	var (
 		s              source
 		format, tenant string
-		roles          []string
+		roles, claims  []string
 	)
 	cmd := &cobra.Command{
 		Use:   "explain SUBJECT[:ROLE,ROLE...] OBJECT ACTION",
@@ -22,27 +24,44 @@ func newExplain() *cobra.Command {
 decides, through which roles, and when no line does, which come nearest.
 
 Roles behind the last colon of SUBJECT are those that the credentials bring. A
-subject with a colon of its own ends in one, or is used with --role. The subject
-anonymous is a request without credentials. OBJECT is what the policy sees of the
-request, as a rule its path. An ACTION with a lower-case letter is one that the
-application names itself, and no request method.`,
+subject with a colon of its own ends in one, or is used with --role; a role with
+a comma in it is quoted. The subject anonymous is a request without credentials.
+OBJECT is what the policy sees of the request, as a rule its path. An ACTION with
+a lower-case letter is one that the application names itself, and no request
+method. --claim gives the value of an attribute that the model asks for.
+
+What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		Example: "  sallyport explain erin /reports/7 PATCH\n  sallyport explain sam:viewer,auditor /reports GET",
 		Args:    arguments(cobra.ExactArgs(3)),
 	}
 	s.flags(cmd)
 	formatFlag(cmd, &format, "text", "json")
 	cmd.Flags().StringVar(&tenant, "tenant", "", "`tenant` of the credentials")
+	cmd.Flags().StringArrayVar(&claims, "claim", nil, "`name=value` of an attribute; may be repeated")
 	cmd.Flags().StringArrayVar(&roles, "role", nil, "`role` that the credentials bring; may be repeated, and SUBJECT is then taken as it is")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		q := ask.Question{Subject: args[0], Roles: roles, Tenant: tenant, Object: args[1], Action: args[2]}
 		if len(roles) == 0 {
-			q.Subject, q.Roles = splitRoles(args[0])
+			var err error
+			if q.Subject, q.Roles, err = splitRoles(args[0]); err != nil {
+				return err
+			}
+		}
+		given, err := readClaims(claims)
+		if err != nil {
+			return err
+		}
+		if q.Attributes, err = oneEach(given); err != nil {
+			return err
 		}
 		if q.Subject == "" {
 			return usagef("the subject is empty: name a user, or anonymous for a request without credentials")
 		}
 		a, err := s.open("")
 		if err != nil {
+			return err
+		}
+		if q, err = orient(cmd.ErrOrStderr(), a, q); err != nil {
 			return err
 		}
 		e, err := ask.Explain(cmd.Context(), a, q)
@@ -63,16 +82,49 @@ application names itself, and no request method.`,
 	return cmd
 }
 
-// splitRoles takes "erin:editor,viewer" apart.
-func splitRoles(arg string) (subject string, roles []string) {
-	at := strings.LastIndexByte(arg, ':')
-	if at < 0 {
-		return arg, nil
+// orient puts object and action into their order and notes what the policy does
+// not know.
+func orient(stderr io.Writer, a *casbinrules.Authorizer, q ask.Question) (ask.Question, error) {
+	names := ask.NewNames(a)
+	q, hint, err := names.Orient(q)
+	if err != nil {
+		return q, &usageError{err}
 	}
-	for role := range strings.SplitSeq(arg[at+1:], ",") {
-		if role = strings.TrimSpace(role); role != "" {
+	if hint != "" {
+		say(stderr, "sallyport: hint: %s\n", plain(hint))
+	}
+	notes := names.Misfits(q, false)
+	for _, p := range names.Unknown(q, false) {
+		notes = append(notes, p.Text)
+	}
+	for _, note := range notes {
+		say(stderr, "sallyport: note: %s\n", plain(note))
+	}
+	return q, nil
+}
+
+// splitRoles takes "erin:editor,viewer" apart, at the last colon outside quotes.
+func splitRoles(arg string) (subject string, roles []string, err error) {
+	at, inQuotes := -1, false
+	for i := range len(arg) {
+		switch {
+		case arg[i] == '"':
+			inQuotes = !inQuotes
+		case arg[i] == ':' && !inQuotes:
+			at = i
+		}
+	}
+	if at < 0 {
+		return arg, nil, nil
+	}
+	list, err := quoted.List(arg[at+1:])
+	if err != nil {
+		return "", nil, usagef("the roles of %s: %s", arg, err)
+	}
+	for _, role := range list {
+		if role != "" {
 			roles = append(roles, role)
 		}
 	}
-	return arg[:at], roles
+	return arg[:at], roles, nil
 }

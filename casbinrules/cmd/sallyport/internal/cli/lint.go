@@ -69,8 +69,12 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	options, err := s.options()
+	if err != nil {
+		return nil, err
+	}
 	var opts []casbinrules.LintOption
-	for _, o := range s.options() {
+	for _, o := range options {
 		opts = append(opts, o)
 	}
 	if routesFile != "" {

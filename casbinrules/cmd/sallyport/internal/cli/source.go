@@ -43,6 +43,7 @@ type source struct {
 	byRoute    bool
 	prefix     string
 	attributes attributeTypes
+	functions  []string
 }
 
 // modelFlags adds the flags that say how a policy is read.
@@ -56,6 +57,7 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 	f.BoolVar(&s.byRoute, "object-route", false, "the policy sees routes as registered in place of paths")
 	f.StringVar(&s.prefix, "role-prefix", "", "`prefix` of role names in the policy")
 	f.Var(&s.attributes, "attribute", "type of a request field, as `field=type`: number, time, date, ip or text (default text); may be repeated")
+	f.StringArrayVar(&s.functions, "function", nil, "`name=builtin`: a function that the matcher calls is "+strings.Join(casbinrules.AliasableFunctions(), ", ")+"; may be repeated")
 	_ = cmd.MarkFlagFilename("model", "conf") // fails for unknown flags only
 }
 
@@ -67,7 +69,7 @@ func (s *source) flags(cmd *cobra.Command) {
 }
 
 // options are those of the library. Findings are for the lint command to tell.
-func (s *source) options() []casbinrules.Option {
+func (s *source) options() ([]casbinrules.Option, error) {
 	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.AnyAttributes()}
 	for _, o := range []struct {
 		set    bool
@@ -87,7 +89,14 @@ func (s *source) options() []casbinrules.Option {
 	for _, a := range s.attributes {
 		opts = append(opts, casbinrules.WithAttributeType(a.field, a.kind))
 	}
-	return opts
+	for _, function := range s.functions {
+		name, builtin, ok := strings.Cut(function, "=")
+		if !ok {
+			return nil, usagef("--function %s: write NAME=BUILTIN, such as globOrRegexMatch=globMatch", function)
+		}
+		opts = append(opts, casbinrules.WithFunctionAlias(name, builtin))
+	}
+	return opts, nil
 }
 
 // attributeTypes are the values of a flag such as --attribute age=number.
@@ -175,7 +184,11 @@ func (s *source) open(dir string) (*casbinrules.Authorizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return casbinrules.Open(m, policies, s.options()...)
+	opts, err := s.options()
+	if err != nil {
+		return nil, err
+	}
+	return casbinrules.Open(m, policies, opts...)
 }
 
 // formatFlag adds --format with its choices, the first of which is the default.

@@ -18,22 +18,30 @@ import (
 
 func newTest() *cobra.Command {
 	var (
-		s      source
-		format string
+		s       source
+		format  string
+		lenient bool
 	)
 	cmd := &cobra.Command{
 		Use:   "test FILE...",
 		Short: "Run the tests kept beside a policy",
 		Long: `test runs tests of a policy, one a line:
 
-    allow erin[editor] PATCH /reports/7   # editors change reports
-    deny  victor       PATCH /reports/7   # viewers do not
+    allow erin[editor] /reports/7 PATCH   # editors change reports
+    deny  victor       /reports/7 PATCH   # viewers do not
 
 Each begins with what is expected, and goes on with the user and, in brackets,
-the roles that its credentials bring; then action and object. Where the model has
-tenants, "in TENANT" follows the user. The user anonymous is a request without
-credentials. A word with blanks in it is quoted. An action with a lower-case
-letter is one that the application names itself, and no request method.
+the roles that its credentials bring; then object and action. Where the model asks
+for them, "in TENANT" and NAME=VALUE for attributes follow the user. The user
+anonymous is a request without credentials. Words, roles and values are quoted as
+fields of policy lines are. An action with a lower-case letter is one that the
+application names itself, and no request method.
+
+A test that names a role or an attribute which the policy does not know, or lacks
+what the model asks for, fails whatever it expects. So does one that expects deny
+with a subject, tenant, object or action that is probably misspelt, unless
+--allow-unknown is given; other unknown names are warnings. "erin[]" is a user
+whom the policy does not know on purpose, and "in """ a request without tenant.
 
 Without -p the policy is the policy.csv beside the first file. Failures are
 printed with the explanation of the decision; the exit code is then 1.`,
@@ -42,6 +50,7 @@ printed with the explanation of the decision; the exit code is then 1.`,
 	}
 	s.flags(cmd)
 	formatFlag(cmd, &format, "text", "json")
+	cmd.Flags().BoolVar(&lenient, "allow-unknown", false, "warn of misspelt names only")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		tests, err := readTests(args)
 		if err != nil {
@@ -51,10 +60,11 @@ printed with the explanation of the decision; the exit code is then 1.`,
 		if err != nil {
 			return err
 		}
-		results, err := runTests(cmd.Context(), a, tests)
+		results, err := runTests(cmd.Context(), a, tests, lenient)
 		if err != nil {
 			return err
 		}
+		writeWarnings(cmd.ErrOrStderr(), results)
 		if format == "json" {
 			err = writeJSON(cmd.OutOrStdout(), summary(results))
 		} else {
@@ -84,7 +94,7 @@ func readTests(files []string) ([]policytest.Test, error) {
 		return nil, fmt.Errorf("tests that cannot be read, none was run:\n%w", err)
 	}
 	if len(tests) == 0 {
-		return nil, fmt.Errorf("there is no test in %s: write one such as \"allow erin GET /reports\"", strings.Join(files, ", "))
+		return nil, fmt.Errorf("there is no test in %s: write one such as \"allow erin /reports GET\"", strings.Join(files, ", "))
 	}
 	return tests, nil
 }
@@ -95,25 +105,69 @@ type result struct {
 	allowed bool
 	err     error
 	why     *casbinrules.Explanation
+	// hint says how the words were read, warnings are about those that prove
+	// nothing.
+	hint     string
+	warnings []string
 }
 
 func (r result) passed() bool { return r.err == nil && r.allowed == r.test.Allow }
 
-func runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest.Test) ([]result, error) {
+func runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest.Test, lenient bool) ([]result, error) {
 	results := make([]result, len(tests))
+	names := ask.NewNames(a)
 	for i, t := range tests {
-		d, err := ask.Decide(ctx, a, t.Question)
-		results[i] = result{test: t, allowed: d.Allowed, err: err}
-		if err != nil || d.Allowed == t.Allow {
-			continue
+		r := result{test: t}
+		r.test.Question, r.hint, r.err = names.Orient(t.Question)
+		if r.err == nil {
+			r.allowed, r.err = decide(ctx, a, r.test)
 		}
-		e, err := ask.Explain(ctx, a, t.Question)
-		if err != nil {
-			return nil, fmt.Errorf("%s: explain: %w", t.Place(), err)
+		if r.err == nil {
+			r.check(names, lenient)
 		}
-		results[i].why = &e
+		if !r.passed() && r.err == nil {
+			e, err := ask.Explain(ctx, a, r.test.Question)
+			if err != nil {
+				return nil, fmt.Errorf("%s: explain: %w", t.Place(), err)
+			}
+			r.why = &e
+		}
+		results[i] = r
 	}
 	return results, nil
+}
+
+func decide(ctx context.Context, a *casbinrules.Authorizer, t policytest.Test) (bool, error) {
+	d, err := ask.Decide(ctx, a, t.Question)
+	return d.Allowed, err
+}
+
+// check fails a test whose answer says nothing about what it names.
+func (r *result) check(names *ask.Names, lenient bool) {
+	wrong := names.Misfits(r.test.Question, r.test.NoTenant)
+	if !r.test.Allow {
+		for _, p := range names.Unknown(r.test.Question, r.test.Stranger) {
+			if p.Slip && !lenient {
+				wrong = append(wrong, p.Text)
+			} else {
+				r.warnings = append(r.warnings, p.Text)
+			}
+		}
+	}
+	if len(wrong) > 0 {
+		r.err = errors.New(strings.Join(wrong, "; "))
+	}
+}
+
+func writeWarnings(stderr io.Writer, results []result) {
+	for _, r := range results {
+		if r.hint != "" {
+			say(stderr, "%s: hint: %s\n", plain(r.test.Place()), plain(r.hint))
+		}
+		for _, w := range r.warnings {
+			say(stderr, "%s: warning: %s\n", plain(r.test.Place()), plain(w))
+		}
+	}
 }
 
 func failures(results []result) int {
@@ -169,6 +223,7 @@ type jsonTest struct {
 	Passed   bool                     `json:"passed"`
 	Why      string                   `json:"why,omitempty"`
 	Error    string                   `json:"error,omitempty"`
+	Warnings []string                 `json:"warnings,omitempty"`
 	Explain  *casbinrules.Explanation `json:"explanation,omitempty"`
 }
 
@@ -177,7 +232,7 @@ func summary(results []result) jsonTests {
 	s.Passed = len(results) - s.Failed
 	for i, r := range results {
 		t := jsonTest{File: r.test.File, Line: r.test.Line, Test: r.test.String(), Expected: verdict(r.test.Allow),
-			Got: verdict(r.allowed), Passed: r.passed(), Why: r.test.Why, Explain: r.why}
+			Got: verdict(r.allowed), Passed: r.passed(), Why: r.test.Why, Explain: r.why, Warnings: r.warnings}
 		if r.err != nil {
 			t.Got, t.Error = "error", oneLine(r.err)
 		}

@@ -2,23 +2,25 @@
 //
 // A test is one line:
 //
-//	allow erin[editor,auditor] in acme PATCH /reports/7  # why
+//	allow erin[editor,auditor] in acme region=eu /reports/7 PATCH  # why
 //
 // It begins with what is expected, "allow" or "deny", and goes on with the user
-// and, in brackets, the roles that its credentials bring; then, where the model
-// has tenants, "in" and the tenant; then action and object. Blanks part the
-// words. What follows a "#" at the begin of a word is why, and a line that
-// begins with one is a comment. A word in double quotes is read as a Go string.
-// The user "anonymous" is a request without credentials.
+// and, in brackets, the roles that its credentials bring; "[]" says that the
+// user is one whom the policy does not know. Then follow, where the model has
+// them, "in" and the tenant, and the values of attributes, and last the object
+// and the action, as in policy lines. Blanks part the words. What follows a "#"
+// at the begin of a word is why, and a line that begins with one is a comment. A
+// word, a role or the value of an attribute is quoted as a field of a policy
+// line is. The user "anonymous" is a request without credentials, and the
+// tenant "" in quotes is none.
 package policytest
 
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
@@ -30,7 +32,12 @@ type Test struct {
 	Line int
 	// Allow is what is expected.
 	Allow bool
+	// Question is the request with object and action in the order in which they
+	// are written.
 	ask.Question
+	// NoTenant says that the test asks on purpose for a request without tenant,
+	// Stranger for a user whom the policy does not know.
+	NoTenant, Stranger bool
 	// Why is the comment behind the request, or "".
 	Why string
 }
@@ -72,6 +79,8 @@ func Parse(name, text string) ([]Test, error) {
 	return tests, errors.Join(errs...)
 }
 
+const form = `write "allow USER[ROLE,ROLE] OBJECT ACTION", with "in TENANT" and NAME=VALUE behind the user where the model asks for them`
+
 // parseLine is nil for a line without a test.
 func parseLine(line string) (*Test, *Error) {
 	words, why, err := split(line)
@@ -79,141 +88,92 @@ func parseLine(line string) (*Test, *Error) {
 		return nil, err
 	}
 	if words[0].text != "allow" && words[0].text != "deny" {
-		return nil, &Error{Column: words[0].column, Message: fmt.Sprintf("a test begins with allow or deny, and not with %q", words[0].text)}
+		return nil, words[0].errorf("a test begins with allow or deny, and not with %q", words[0].text)
+	}
+	if len(words) < 4 {
+		return nil, words[len(words)-1].errorf("%s", form)
 	}
 	t := &Test{Allow: words[0].text == "allow", Why: why}
-	switch {
-	case len(words) == 4:
-		t.Action, t.Object = words[2].text, words[3].text
-	case len(words) == 6 && words[2].text == "in":
-		t.Tenant, t.Action, t.Object = words[3].text, words[4].text, words[5].text
-	default:
-		return nil, &Error{Column: words[len(words)-1].column,
-			Message: `write "allow USER[ROLE,ROLE] ACTION OBJECT", with "in TENANT" behind the user where the model has tenants`}
+	user, last := words[1], words[len(words)-2:]
+	t.Subject, t.Roles, t.Stranger = user.text, user.roles, user.noRoles
+	if err := t.addFacts(words[2 : len(words)-2]); err != nil {
+		return nil, err
 	}
-	t.Subject = words[1].text
-	if words[1].roles != nil {
-		t.Roles = words[1].roles
-	}
-	if t.Subject == ask.Anonymous && (t.Roles != nil || t.Tenant != "") {
-		return nil, &Error{Column: words[1].column, Message: "a request without credentials brings no roles and no tenant"}
-	}
-	for _, w := range words {
-		if w.text == "" {
-			return nil, &Error{Column: w.column, Message: "a word is empty"}
+	for _, w := range last {
+		if _, _, ok := w.attribute(); ok {
+			return nil, w.errorf("object and action are missing behind %s: %s", w.text, form)
 		}
+	}
+	for _, w := range []word{user, last[0], last[1]} {
+		if w.text == "" {
+			return nil, w.errorf("a word is empty")
+		}
+	}
+	t.Object, t.Action = last[0].text, last[1].text
+	if t.Subject == ask.Anonymous && (t.Roles != nil || t.Stranger || t.Tenant != "" || t.Attributes != nil) {
+		return nil, user.errorf("a request without credentials brings no roles, no tenant and no attributes")
 	}
 	return t, nil
 }
 
-// word is one word of a line, of a user with the roles in brackets.
-type word struct {
-	text   string
-	roles  []string
-	column int
-}
-
-// split takes a line apart. Only the second word has roles.
-func split(line string) (words []word, why string, err *Error) {
-	if !utf8.ValidString(line) {
-		return nil, "", &Error{Column: 1, Message: "the line is not valid UTF-8"}
-	}
-	for at := 0; ; {
-		at += len(line[at:]) - len(strings.TrimLeftFunc(line[at:], unicode.IsSpace))
-		if at == len(line) {
-			return words, "", nil
-		}
-		if line[at] == '#' {
-			return words, strings.TrimSpace(line[at+1:]), nil
-		}
-		w := word{column: at + 1}
-		end := 0
-		if w.text, end, err = text(line, at, len(words) == 1); err != nil {
-			return nil, "", err
-		}
-		if len(words) == 1 && end < len(line) && line[end] == '[' {
-			if w.roles, end, err = roles(line, end); err != nil {
-				return nil, "", err
+// addFacts reads what stands between the user and the object.
+func (t *Test) addFacts(words []word) *Error {
+	tenant := false
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if w.text == "in" && !w.quoted && i+1 < len(words) {
+			if tenant {
+				return w.errorf("the tenant is given twice")
 			}
+			i++
+			tenant, t.Tenant, t.NoTenant = true, words[i].text, words[i].text == ""
+			if _, _, ok := words[i].attribute(); ok {
+				return words[i].errorf("the tenant is missing behind in: quote it if it is called %q", words[i].text)
+			}
+			continue
 		}
-		if end < len(line) && !startsBlank(line[end:]) {
-			return nil, "", &Error{Column: end + 1, Message: "put a blank behind the word"}
+		name, value, ok := w.attribute()
+		if !ok {
+			return w.errorf("%q is neither \"in TENANT\" nor NAME=VALUE: %s", w.text, form)
 		}
-		words = append(words, w)
-		at = end
+		if _, twice := t.Attributes[name]; twice {
+			return w.errorf("the attribute %s is given twice", name)
+		}
+		if t.Attributes == nil {
+			t.Attributes = map[string]any{}
+		}
+		t.Attributes[name] = value
 	}
+	return nil
 }
 
-func startsBlank(s string) bool {
-	c, _ := utf8.DecodeRuneInString(s)
-	return unicode.IsSpace(c)
-}
-
-// text reads a word, quoted or not, that for a user ends at a bracket.
-func text(line string, at int, user bool) (string, int, *Error) {
-	if line[at] == '"' {
-		quoted, err := strconv.QuotedPrefix(line[at:])
-		if err != nil {
-			return "", 0, &Error{Column: at + 1, Message: "the quoted word is not closed, or is no Go string"}
-		}
-		value, err := strconv.Unquote(quoted)
-		if err != nil {
-			return "", 0, &Error{Column: at + 1, Message: "the quoted word is no Go string"}
-		}
-		return value, at + len(quoted), nil
-	}
-	end := strings.IndexFunc(line[at:], func(c rune) bool { return unicode.IsSpace(c) || user && c == '[' })
-	if end < 0 {
-		end = len(line) - at
-	}
-	return line[at : at+end], at + end, nil
-}
-
-// roles reads a list in brackets.
-func roles(line string, at int) ([]string, int, *Error) {
-	end := strings.IndexByte(line[at:], ']')
-	if end < 0 {
-		return nil, 0, &Error{Column: at + 1, Message: "the list of roles is not closed"}
-	}
-	var list []string
-	for role := range strings.SplitSeq(line[at+1:at+end], ",") {
-		role = strings.TrimSpace(role)
-		if role == "" {
-			return nil, 0, &Error{Column: at + 1, Message: "a role is empty"}
-		}
-		list = append(list, role)
-	}
-	return list, at + end + 1, nil
-}
+var attributeStart = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
 // String is the test as [Parse] reads it.
 func (t Test) String() string {
 	var b strings.Builder
-	b.WriteString("deny ")
-	if t.Allow {
-		b.Reset()
-		b.WriteString("allow ")
+	b.WriteString(verdicts[t.Allow] + " " + quote(t.Subject, "["))
+	if len(t.Roles) > 0 || t.Stranger {
+		b.WriteByte('[')
+		for i, role := range t.Roles {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(quote(role, ",]"))
+		}
+		b.WriteByte(']')
 	}
-	b.WriteString(quote(t.Subject))
-	if len(t.Roles) > 0 {
-		b.WriteString("[" + strings.Join(t.Roles, ",") + "]")
+	if t.Tenant != "" || t.NoTenant {
+		b.WriteString(" in " + quoteWord(t.Tenant))
 	}
-	if t.Tenant != "" {
-		b.WriteString(" in " + quote(t.Tenant))
+	for _, name := range t.AttributeNames() {
+		b.WriteString(" " + name + "=" + quote(fmt.Sprint(t.Attributes[name]), ""))
 	}
-	b.WriteString(" " + quote(t.Action) + " " + quote(t.Object))
+	b.WriteString(" " + quoteWord(t.Object) + " " + quoteWord(t.Action))
 	if t.Why != "" {
 		b.WriteString(" # " + t.Why)
 	}
 	return b.String()
 }
 
-// quote quotes a word where it would not be read as itself.
-func quote(s string) string {
-	if s == "" || s[0] == '#' || strings.ContainsAny(s, `"[`) || strings.ContainsFunc(s, func(c rune) bool {
-		return unicode.IsSpace(c) || !unicode.IsPrint(c)
-	}) {
-		return strconv.Quote(s)
-	}
-	return s
-}
+var verdicts = map[bool]string{true: "allow", false: "deny"}

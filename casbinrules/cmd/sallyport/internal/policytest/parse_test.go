@@ -9,14 +9,32 @@ import (
 )
 
 func TestParse(t *testing.T) {
+	question := func(subject, object, action string) ask.Question {
+		return ask.Question{Subject: subject, Object: object, Action: action}
+	}
+	with := func(q ask.Question, tenant string, attributes map[string]any, roles ...string) ask.Question {
+		q.Tenant, q.Attributes, q.Roles = tenant, attributes, roles
+		return q
+	}
 	for line, want := range map[string]Test{
-		"allow erin GET /a": {Allow: true, Question: ask.Question{Subject: "erin", Action: "GET", Object: "/a"}},
-		"\tdeny  erin[ editor, x ]  PATCH /a  # why: 1 # 2\r": {Why: "why: 1 # 2",
-			Question: ask.Question{Subject: "erin", Roles: []string{"editor", "x"}, Action: "PATCH", Object: "/a"}},
-		"allow e@x.y[r] in acme GET /a#b":   {Allow: true, Question: ask.Question{Subject: "e@x.y", Roles: []string{"r"}, Tenant: "acme", Action: "GET", Object: "/a#b"}},
-		`allow "a b"[r] GET "/a \"b\"\t"#c`: {},
-		`allow "a [b"[r] GET "/a \"b\"" #c`: {Allow: true, Why: "c", Question: ask.Question{Subject: "a [b", Roles: []string{"r"}, Action: "GET", Object: `/a "b"`}},
-		"allow anonymous GET /[a]":          {Allow: true, Question: ask.Question{Subject: "anonymous", Action: "GET", Object: "/[a]"}},
+		"allow erin /a GET": {Allow: true, Question: question("erin", "/a", "GET")},
+		"\tdeny  erin[ editor, x ]  /a PATCH  # why: 1 # 2\r": {Why: "why: 1 # 2",
+			Question: with(question("erin", "/a", "PATCH"), "", nil, "editor", "x")},
+		"allow e@x.y[r] in acme /a#b GET":        {Allow: true, Question: with(question("e@x.y", "/a#b", "GET"), "acme", nil, "r")},
+		`allow "a [b"[r] "/a ""b""" GET #c`:      {Allow: true, Why: "c", Question: with(question("a [b", `/a "b"`, "GET"), "", nil, "r")},
+		`deny "Ops, Platform" /apps GET`:         {Question: question("Ops, Platform", "/apps", "GET")},
+		`deny kim["Ops, Platform"] /apps GET`:    {Question: with(question("kim", "/apps", "GET"), "", nil, "Ops, Platform")},
+		`deny k["a]b" , c,"d""e"] /apps GET`:     {Question: with(question("k", "/apps", "GET"), "", nil, "a]b", "c", `d"e`)},
+		`deny CORP\ann "C:\dir a" GET`:           {Question: question(`CORP\ann`, `C:\dir a`, "GET")},
+		"deny sam[] /a GET":                      {Stranger: true, Question: question("sam", "/a", "GET")},
+		`deny sam[ ] in "" /a GET`:               {Stranger: true, NoTenant: true, Question: question("sam", "/a", "GET")},
+		`deny sam in "in" in GET`:                {Question: with(question("sam", "in", "GET"), "in", nil)},
+		"allow anonymous /[a] GET":               {Allow: true, Question: question("anonymous", "/[a]", "GET")},
+		"allow ann region=eu /a GET":             {Allow: true, Question: with(question("ann", "/a", "GET"), "", map[string]any{"region": "eu"})},
+		`allow ann in t a="x ""y""" b= /c=d GET`: {Allow: true, Question: with(question("ann", "/c=d", "GET"), "t", map[string]any{"a": `x "y"`, "b": ""})},
+		"allow ann age=18 in t /a GET":           {Allow: true, Question: with(question("ann", "/a", "GET"), "t", map[string]any{"age": "18"})},
+		`allow ann "id=7" GET`:                   {Allow: true, Question: question("ann", "id=7", "GET")},
+		"allow ann GET /a":                       {Allow: true, Question: question("ann", "GET", "/a")}, // turned round by the policy
 	} {
 		got, err := Parse("f", line+"\n")
 		if want.Action == "" {
@@ -35,20 +53,33 @@ func TestParse(t *testing.T) {
 func TestParseReportsEveryErrorWithItsPlace(t *testing.T) {
 	_, err := Parse("p.tests", strings.Join([]string{
 		"# comment", "",
-		"permit erin GET /a",
+		"permit erin /a GET",
 		"allow erin GET",
-		"allow erin of acme GET /a",
-		"allow erin[a GET /a",
-		"allow erin[a,] GET /a",
-		"allow erin[a]b GET /a",
-		`allow "erin GET /a`,
-		"allow anonymous[r] GET /a",
-		`allow "" GET /a`,
-		"allow \xff GET /a",
+		"allow erin of acme /a GET",
+		"allow erin[a /a GET",
+		"allow erin[a,] /a GET",
+		"allow erin[a]b /a GET",
+		`allow "erin /a GET`,
+		"allow anonymous[r] /a GET",
+		`allow "" /a GET`,
+		"allow \xff /a GET",
+		`allow er"in" /a GET`,
+		`allow erin["a"b] /a GET`,
+		`allow erin[a"b"] /a GET`,
+		"allow anonymous region=eu /a GET",
+		"allow erin region=eu /a",
+		"allow erin in acme /a",
+		"allow erin in region=eu /a GET",
+		"allow erin region=eu region=us /a GET",
+		"allow erin in a in b /a GET",
+		`allow erin "/a "b" GET`,
+		`allow "erin \"x\"" /a GET`,
 	}, "\n"))
 	want := []string{
-		"p.tests:3:1: ", "p.tests:4:12: ", "p.tests:5:24: ", "p.tests:6:11: ", "p.tests:7:11: ",
+		"p.tests:3:1: ", "p.tests:4:12: ", "p.tests:5:12: ", "p.tests:6:7: ", "p.tests:7:7: ",
 		"p.tests:8:14: ", "p.tests:9:7: ", "p.tests:10:7: ", "p.tests:11:7: ", "p.tests:12:1: ",
+		"p.tests:13:7: ", "p.tests:14:7: ", "p.tests:15:7: ", "p.tests:16:7: ", "p.tests:17:12: ", "p.tests:18:12: ",
+		"p.tests:19:15: ", "p.tests:20:22: ", "p.tests:21:17: ", "p.tests:22:17: ", "p.tests:23:15: ",
 	}
 	if err == nil {
 		t.Fatal("no error")
@@ -67,7 +98,8 @@ func TestParseReportsEveryErrorWithItsPlace(t *testing.T) {
 // FuzzParse holds that a test is written as it is read.
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{
-		"allow erin[editor,x] in acme GET /a # why", `deny "a b" PATCH "/\n"`, "# c", "allow anonymous GET /a", "deny a[b] GET #x y",
+		"allow erin[editor,x] in acme /a GET # why", `deny "a b" "/	" PATCH`, "# c", "allow anonymous /a GET", "deny a[b] /#x GET y",
+		`deny k["a]b",c]  in "" x="y z" z=1 "in" "a=b"`, "deny a[] a# GET",
 	} {
 		f.Add(line)
 	}

@@ -1,0 +1,213 @@
+package ask
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// Names are what a policy calls things, which tells what a question means and
+// whether it is misspelt.
+type Names struct {
+	rules   []casbinrules.Rule
+	matcher casbinrules.Matcher
+	known   []string // subjects without the prefix of roles
+	tenants []string
+	// attributes are the request fields that take the values of attributes.
+	attributes []string
+	hasTenants bool
+	// values are what requests are compared with, by their field.
+	values map[string][]casbinrules.Pattern
+}
+
+// NewNames reads the names that the policy in force uses.
+func NewNames(a *casbinrules.Authorizer) *Names {
+	n := &Names{rules: a.Rules(), matcher: a.Matcher(), known: a.KnownRoles(), values: map[string][]casbinrules.Pattern{}}
+	n.tenants = Tenants(n.rules)
+	for _, field := range a.RequestFields() {
+		switch {
+		case IsTenant(field):
+			n.hasTenants = true
+		case !slices.Contains([]string{"sub", "obj", "act"}, field):
+			n.attributes = append(n.attributes, field)
+		}
+		n.values[field] = Values(n.rules, n.matcher, field)
+	}
+	return n
+}
+
+// IsTenant reports whether a request field of that name is the tenant.
+func IsTenant(field string) bool { return field == "dom" || field == "domain" || field == "tenant" }
+
+// Attributes are the request fields that take the values of attributes.
+func Attributes(a *casbinrules.Authorizer) []string { return NewNames(a).attributes }
+
+// Values are what the rules and the matcher compare a request field with, each
+// once: patterns, constants, and the names of role links where it is one.
+func Values(rules []casbinrules.Rule, m casbinrules.Matcher, field string) []casbinrules.Pattern {
+	var values []casbinrules.Pattern
+	add := func(p casbinrules.Pattern) {
+		if !slices.Contains(values, p) {
+			values = append(values, p)
+		}
+	}
+	for _, c := range m.Comparisons {
+		if c.Field != field {
+			continue
+		}
+		if c.Column < 0 {
+			add(casbinrules.Pattern{Text: c.Text, Function: c.Function})
+		}
+		for _, r := range rules {
+			switch {
+			case r.Kind == "p" && c.Column >= 0 && c.Column < len(r.Fields):
+				add(casbinrules.Pattern{Text: r.Fields[c.Column], Function: c.Function})
+			case r.Kind == c.Function:
+				add(casbinrules.Pattern{Text: r.Fields[0], Function: c.Function})
+				add(casbinrules.Pattern{Text: r.Fields[1], Function: c.Function})
+			}
+		}
+	}
+	return values
+}
+
+// usualMethods are those that any test may name.
+var usualMethods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+// isMethod reports whether a word is evidently a request method.
+func isMethod(word string) bool {
+	return slices.Contains(usualMethods, word) || word == http.MethodConnect || word == http.MethodTrace
+}
+
+// Orient puts object and action into their order, object first, where they are
+// evidently written the other way round: when the first is a request method or
+// the second a path. The hint then says so. Where that is not evident and the
+// policy knows more of the two the other way round, it is an error.
+func (n *Names) Orient(q Question) (turned Question, hint string, err error) {
+	turned = q
+	turned.Object, turned.Action = q.Action, q.Object
+	isPath := func(s string) bool { return strings.HasPrefix(s, "/") }
+	asWritten, other := n.score(q), n.score(turned)
+	first, second := q.Object, q.Action
+	switch {
+	case isPath(first) && !isPath(second), isMethod(second) && !isMethod(first):
+		return q, "", nil
+	case asWritten == 2 && other < 2:
+		return q, "", nil
+	case isPath(second) && !isPath(first), isMethod(first) && !isMethod(second):
+		return turned, fmt.Sprintf("read as %s %s: the object comes before the action", second, first), nil
+	case other > asWritten:
+		return q, "", fmt.Errorf("object and action are the other way round: the object comes first, as in policy lines; write %s %s", second, first)
+	}
+	return q, "", nil
+}
+
+// score is how many of object and action the policy knows.
+func (n *Names) score(q Question) int {
+	score := 0
+	if n.knows("obj", q.Object) {
+		score++
+	}
+	if n.knows("act", q.Action) {
+		score++
+	}
+	return score
+}
+
+// knows reports whether the policy has something to say about a value of a
+// request field in particular, and not as about any other.
+func (n *Names) knows(field, value string) bool {
+	return slices.ContainsFunc(n.values[field], func(p casbinrules.Pattern) bool {
+		return p.Text == value || p.Matches(value) && !p.Matches(stranger(value))
+	})
+}
+
+// stranger is a value of the same form that no policy has in mind.
+func stranger(value string) string {
+	segments := strings.Split(value, "/")
+	for i, s := range segments {
+		if s != "" {
+			segments[i] = "\U0001f6aa"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// Problem is a name that the policy does not know. Slip says that it is
+// probably misspelt.
+type Problem struct {
+	Slip bool
+	Text string
+}
+
+// Misfits are the roles, the tenant and the attributes of a question that do not
+// fit the model and the policy, so that no answer would mean what was asked.
+// noTenant says that there is none on purpose.
+func (n *Names) Misfits(q Question, noTenant bool) []string {
+	var found []string
+	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	if q.Subject == Anonymous {
+		return nil
+	}
+	for _, role := range q.Roles {
+		if !slices.Contains(n.known, role) {
+			add("the policy knows no role %q%s", role, suggestion(role, n.known))
+		}
+	}
+	switch {
+	case !n.hasTenants && (q.Tenant != "" || noTenant):
+		add("the model has no tenants")
+	case n.hasTenants && q.Tenant == "" && !noTenant:
+		add("the model has tenants and none is given, so that everything is refused")
+	}
+	for _, name := range q.AttributeNames() {
+		if !slices.Contains(n.attributes, name) {
+			add("the model asks for no attribute %q%s", name, suggestion(name, n.attributes))
+		}
+	}
+	for _, name := range n.attributes {
+		if _, ok := q.Attributes[name]; !ok {
+			add("the model asks for the attribute %s and none is given, so that everything is refused", name)
+		}
+	}
+	return found
+}
+
+// Unknown are the names in a question that the policy does not know: the answer
+// would be the same for any other name. declared says that the subject is
+// unknown on purpose.
+func (n *Names) Unknown(q Question, declared bool) []Problem {
+	var found []Problem
+	add := func(slip, format string, args ...any) {
+		found = append(found, Problem{slip != "", fmt.Sprintf(format, args...) + slip})
+	}
+	if q.Subject != Anonymous && !declared && len(q.Roles) == 0 && !slices.Contains(n.known, q.Subject) && !n.knows("sub", q.Subject) {
+		add(suggestion(q.Subject, append(texts(n.values["sub"]), n.known...)), "the policy knows no subject %q", q.Subject)
+	}
+	if n.hasTenants && q.Tenant != "" && !slices.Contains(n.tenants, q.Tenant) {
+		add(suggestion(q.Tenant, n.tenants), "the policy knows no tenant %q", q.Tenant)
+	}
+	if !n.knows("obj", q.Object) {
+		near := n.nearObject(q.Object)
+		if near != "" || !slices.ContainsFunc(n.values["obj"], func(p casbinrules.Pattern) bool { return p.Matches(q.Object) }) {
+			add(near, "no line of the policy is about the object %q", q.Object)
+		}
+	}
+	if !isMethod(q.Action) && !n.knows("act", q.Action) {
+		add(suggestion(q.Action, append(texts(n.values["act"]), usualMethods...)), "no line of the policy is about the action %q", q.Action)
+	}
+	return found
+}
+
+func texts(patterns []casbinrules.Pattern) []string {
+	var all []string
+	for _, p := range patterns {
+		all = append(all, p.Text)
+	}
+	return all
+}

@@ -1,0 +1,96 @@
+package ask
+
+import (
+	"fmt"
+	"strings"
+)
+
+// suggestion is what to say of a name that is like one of known, or "".
+func suggestion(name string, known []string) string {
+	for _, k := range known {
+		if alike(name, k) {
+			return fmt.Sprintf(": did you mean %s?", k)
+		}
+	}
+	return ""
+}
+
+// nearObject is [suggestion] for an object, which is compared with those of the
+// policy segment by segment.
+func (n *Names) nearObject(object string) string {
+	segments := strings.Split(object, "/")
+	for _, p := range n.values["obj"] {
+		if misspelt(segments, strings.Split(p.Text, "/")) {
+			return fmt.Sprintf(": did you mean %s?", p.Text)
+		}
+	}
+	return ""
+}
+
+// misspelt reports whether segments are those of a pattern but for slips of the
+// pen.
+func misspelt(segments, pattern []string) bool {
+	if len(segments) != len(pattern) {
+		return false
+	}
+	slips := 0
+	for i, s := range segments {
+		switch {
+		case s == pattern[i], strings.ContainsAny(pattern[i], `:*{([.\?^$+|`):
+		case alike(s, pattern[i]):
+			slips++
+		default:
+			return false
+		}
+	}
+	return slips > 0
+}
+
+// alike reports whether one of two different names is probably a slip of the
+// pen for the other: letter case, a letter too few or too many, another letter,
+// or two that are swapped; two such slips in a long name. Digits tell things
+// apart on purpose.
+func alike(a, b string) bool {
+	letters := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if '0' <= r && r <= '9' {
+				return -1
+			}
+			return r
+		}, s)
+	}
+	switch {
+	case a == b || letters(a) == letters(b):
+		return false
+	case strings.EqualFold(a, b):
+		return true
+	}
+	slips := max(len(a), len(b)) / 4
+	return distance([]rune(a), []rune(b)) <= min(slips, 2)
+}
+
+// distance is how many letters are to be put in, left out, changed or swapped
+// with their neighbour to make b of a.
+func distance(a, b []rune) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			change := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			rows[i][j] = min(change, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}

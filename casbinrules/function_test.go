@@ -1,0 +1,91 @@
+package casbinrules
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// A model that calls a function by another name is the model with Casbin's name.
+func TestFunctionAliasIsCasbinsFunction(t *testing.T) {
+	by := func(name string) Model {
+		return ModelText("m.conf", modelText("sub, obj, act", "sub, obj, act", "g = _, _", someAllow, "g(r.sub, p.sub) && "+name+"(r.obj, p.obj) && r.act == p.act"))
+	}
+	policies := map[string]string{
+		"keyMatch": "/a/*", "keyMatch2": "/a/:id", "keyMatch3": "/a/{id}", "keyMatch4": "/a/{id}", "keyMatch5": "/a/{id}", "regexMatch": "^/a/.*$", "globMatch": "/a/*",
+	}
+	for builtin, pattern := range policies {
+		policy := "p, staff, " + pattern + ", GET\ng, erin, staff\n"
+		own, aliased := open(t, by(builtin), policy), open(t, by("within"), policy, WithFunctionAlias("within", builtin))
+		if (own.current.Load().index == nil) != (aliased.current.Load().index == nil) {
+			t.Errorf("%s: the alias is decided another way", builtin)
+		}
+		if got, want := aliased.Rules(), own.Rules(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", builtin, got, want)
+		}
+		if got, want := aliased.Warnings(), own.Warnings(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", builtin, got, want)
+		}
+		for _, path := range []string{"/a", "/a/7", "/a/7/8", "/b"} {
+			got, want := decide(t, aliased, who(t, "erin"), to("GET", path)), decide(t, own, who(t, "erin"), to("GET", path))
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%s %s: got %v, want %v", builtin, path, got, want)
+			}
+		}
+	}
+	_, err := OpenFS(files("policy.csv", "p, staff, [, GET\n"), by("within"), []string{"policy.csv"}, WithFunctionAlias("within", "regexMatch"), quiet)
+	if err == nil || !strings.Contains(err.Error(), codePattern) {
+		t.Errorf("a bad pattern: got %v", err)
+	}
+}
+
+func TestFunctionAliasesThatMeanNothingAreRefused(t *testing.T) {
+	yes := func(...string) (bool, error) { return true, nil }
+	for name, opts := range map[string][]Option{
+		"unknown builtin":   {WithFunctionAlias("f", "keyMatch9")},
+		"no pattern":        {WithFunctionAlias("f", "keyGet2")},
+		"no name":           {WithFunctionAlias("", "keyMatch")},
+		"name of Casbin's":  {WithFunctionAlias("keyMatch2", "keyMatch")},
+		"role definition":   {WithFunctionAlias("g", "keyMatch")},
+		"twice":             {WithFunctionAlias("f", "keyMatch"), WithFunctionAlias("f", "keyMatch")},
+		"a function, too":   {Function("f", yes), WithFunctionAlias("f", "keyMatch")},
+		"an alias, already": {WithFunctionAlias("f", "keyMatch"), Function("f", yes)},
+	} {
+		if _, err := OpenFS(files("policy.csv", reports), RBACWithDeny(), []string{"policy.csv"}, append(opts, quiet)...); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
+	eq := func(field string, column int) Comparison { return Comparison{field, "==", column, ""} }
+	is := func(field, text string) Comparison { return Comparison{field, "==", -1, text} }
+	for _, c := range []struct {
+		matcher     string
+		comparisons []Comparison
+		opaque      []string
+	}{
+		{"g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && (r.act == p.act || p.act == '*')",
+			[]Comparison{{"sub", "g", 0, ""}, {"obj", "keyMatch2", 1, ""}, eq("act", 2)}, nil},
+		{"r.sub == 'root' || p.sub == r.sub && r.obj != p.obj && !(r.act == 'GET')",
+			[]Comparison{is("sub", "root"), eq("sub", 0), eq("obj", 1), is("act", "GET")}, nil},
+		{"r.sub == p.sub && r.obj =~ p.obj && r.act in ('GET', \"HEAD\")",
+			[]Comparison{eq("sub", 0), {"obj", "regexMatch", 1, ""}, is("act", "GET"), is("act", "HEAD")}, nil},
+		{"r.sub == p.sub && r.obj == p.obj && g(p.act, r.act)", []Comparison{eq("sub", 0), eq("obj", 1), {"act", "g", 2, ""}}, nil},
+		{"regexMatch(r.act, '^G') && r.sub == p.sub && r.obj == p.obj", []Comparison{{"act", "regexMatch", -1, "^G"}, eq("sub", 0), eq("obj", 1)}, nil},
+		{"g(r.sub, p.sub) && r.obj == r.sub && r.act == p.act", []Comparison{{"sub", "g", 0, ""}, eq("act", 2)}, []string{"r.obj == r.sub"}},
+		{"keyGet2(r.obj, p.obj, 'id') == r.sub && r.act == p.act", []Comparison{eq("act", 2)}, []string{"keyGet2(r.obj, p.obj, 'id') == r.sub"}},
+		{"within(r.obj, p.obj) && r.sub == p.sub && r.act == p.act", []Comparison{eq("sub", 0), eq("act", 2)}, []string{"within(r.obj, p.obj)"}},
+		{"r.sub + 'x' == p.sub && r.obj == p.obj && r.act == p.act", []Comparison{eq("obj", 1), eq("act", 2)}, []string{"r.sub + 'x' == p.sub"}},
+	} {
+		a, err := OpenFS(files("policy.csv", "p, a, /b, GET\n"), ModelText("m.conf", modelText("sub, obj, act", "sub, obj, act", "g = _, _", someAllow, c.matcher)),
+			[]string{"policy.csv"}, quiet, Function("within", func(...string) (bool, error) { return true, nil }))
+		if err != nil {
+			t.Errorf("%s: %v", c.matcher, err)
+			continue
+		}
+		if m := a.Matcher(); !reflect.DeepEqual(m.Comparisons, c.comparisons) || !reflect.DeepEqual(m.Opaque, c.opaque) {
+			t.Errorf("%s: got %+v %q", c.matcher, m.Comparisons, m.Opaque)
+		}
+	}
+}
