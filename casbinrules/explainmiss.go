@@ -285,6 +285,5 @@ func (x *explainer) condition(m miss) string {
 	if m.term == nil {
 		return "on the action"
 	}
-	text := strings.ReplaceAll(m.term.text, linksField+", ", "")
-	return strings.NewReplacer("r_", "r.", "p_", "p.").Replace(text)
+	return spelt(strings.ReplaceAll(m.term.text, linksField+", ", ""))
 }

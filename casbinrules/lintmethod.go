@@ -57,8 +57,8 @@ func (l *linter) checkMethod(r *rule, column int, method string) {
 	case l.shape.action.function == "==" && method != "*" && strings.Trim(method, actionBytes) != "":
 		l.reportColumn(r, column, codeUnknownMethod, "write it in plain letters, one method a line", "%+q is no HTTP method, and hardly the name of an action", method)
 	case len(method) > 2 && !isKnown(method) && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "":
-		hint := "this is well if a gate names its action so"
-		if near := nearest(method); near != "" {
+		hint := "fine if a gate uses this action name"
+		if near := closest(method, methodsInUse); near != "" {
 			hint = "write " + near + ", if no gate names its action so"
 		} else if method == "ALL" || method == "ANY" {
 			hint = "write *, if no gate names its action so"
@@ -101,29 +101,8 @@ func isKnown(method string) bool {
 	return false
 }
 
-// nearest is the usual method that a word is a slip of, or "".
-func nearest(word string) string {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions} {
-		if isSlip(word, method) {
-			return method
-		}
-	}
-	return ""
-}
-
-// isSlip reports whether one letter more, less or other, or two letters
-// swapped make word into want.
-func isSlip(word, want string) bool {
-	head := 0
-	for head < len(word) && head < len(want) && word[head] == want[head] {
-		head++
-	}
-	a, b := word[head:], want[head:]
-	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
-		a, b = a[:len(a)-1], b[:len(b)-1]
-	}
-	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
-}
+// methodsInUse are those that slips are looked for of.
+var methodsInUse = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions}
 
 // partner is a method that is easily forgotten beside another.
 type partner struct{ method, partner, code, message string }

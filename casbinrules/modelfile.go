@@ -2,6 +2,8 @@ package casbinrules
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/casbin/casbin/v2/model"
@@ -67,6 +69,7 @@ func readModel(m Model, c *config) *modelFile {
 func (f *modelFile) scan(text string) {
 	section := ""
 	continued := false
+	var before lineBefore
 	for i, raw := range strings.Split(text, "\n") {
 		line := strings.TrimSpace(raw)
 		at := position{i + 1, strings.Index(raw, line) + 1}
@@ -79,19 +82,28 @@ func (f *modelFile) scan(text string) {
 		}
 		switch {
 		case line == "" || line[0] == '#' || line[0] == ';':
+			if continued {
+				before.ended = i + 1
+			}
 			continued = false
 		case line[0] == '[' && line[len(line)-1] == ']':
 			continued = false
+			before = lineBefore{}
 			section = line[1 : len(line)-1]
 			if sections[section] == "" {
-				f.report(at, codeModelUnused, "Casbin knows request_definition, policy_definition, role_definition, policy_effect and matchers",
-					"unknown section %q", section)
+				f.report(at, codeModelUnused, didYouMean(section, slices.Sorted(maps.Keys(sections)),
+					"Casbin knows request_definition, policy_definition, role_definition, policy_effect and matchers"), "unknown section %q", section)
 			}
 		default:
-			if !continued {
+			switch {
+			case continued:
+			case before.number > 0 && !isDefinition(line):
+				f.reportContinuation(line, at, before)
+			default:
 				f.define(section, line, at)
 			}
 			continued = strings.HasSuffix(line, `\`)
+			before = lineBefore{number: i + 1, text: line}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -63,7 +64,7 @@ func (s *schema) checkNames(tokens []token, found []call) {
 				"eval is not supported: it makes a program of every policy line")
 		case isCall && (known[name] != nil || s.roles[name] != 0):
 		case isCall:
-			s.refuseMatcher("give it with the option Function", "there is no function or role definition %q", name)
+			s.refuseMatcher(s.functionHint(name, known), "there is no function or role definition %q", name)
 		case s.column(name) >= 0:
 			policy = true
 		case strings.HasPrefix(name, "r_") && slices.Contains(s.names("r"), name[2:]):
@@ -71,13 +72,32 @@ func (s *schema) checkNames(tokens []token, found []call) {
 			s.refuseMatcher("make it a request field of its own, and fill that with the option Attribute",
 				"the matcher names %q, and values are texts, which have no properties", strings.Replace(name, "_", ".", 1))
 		default:
-			s.refuseMatcher("use the fields of the request and policy definitions", "the matcher names %q, which no definition has",
-				strings.Replace(name, "_", ".", 1))
+			name = strings.Replace(name, "_", ".", 1)
+			s.refuseMatcher(didYouMean(name, s.fieldNames(), "use the fields of the request and policy definitions"),
+				"the matcher names %q, which no definition has", name)
 		}
 	}
 	if !policy {
 		s.file.report(s.file.at["m"], codeModelOpen, "compare the request with fields of the policy", "the matcher does not look at the policy")
 	}
+}
+
+// functionHint says what a function that there is not may be meant for.
+func (s *schema) functionHint(name string, known map[string]govaluate.ExpressionFunction) string {
+	functions := slices.Sorted(maps.Keys(known))
+	return didYouMean(name, append(slices.Sorted(maps.Keys(s.roles)), functions...),
+		"there are "+strings.Join(functions, ", ")+"; give others with the option Function")
+}
+
+// fieldNames are the fields as a matcher names them.
+func (s *schema) fieldNames() []string {
+	var names []string
+	for _, key := range []string{"r", "p"} {
+		for _, name := range s.names(key) {
+			names = append(names, key+"."+name)
+		}
+	}
+	return names
 }
 
 func (s *schema) readCompared(tokens []token) {

@@ -190,7 +190,8 @@ func (r *policyReader) checkValues(fields []field, report reporter) {
 	s := r.schema
 	if s.eft >= 0 {
 		if f := fields[s.eft]; !isEffect(f.text) {
-			report(f.column, codeEffect, "write allow or deny, in lower case", "Casbin takes the effect %q for none at all", f.text)
+			report(f.column, codeEffect, didYouMean(f.text, []string{"allow", "deny"}, "write allow or deny, in lower case"),
+				"Casbin takes the effect %q for none at all", f.text)
 		}
 	}
 	if s.priority >= 0 {

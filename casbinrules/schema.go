@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -83,7 +84,8 @@ func (s *schema) readRequest() {
 		field, ok := requestFields[name]
 		switch {
 		case !ok && !s.file.config.fills(name):
-			s.file.report(at, codeModelRequest, "request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that an option Attribute fills",
+			s.file.report(at, codeModelRequest, didYouMean(name, slices.Sorted(maps.Keys(requestFields)),
+				"request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that an option Attribute fills"),
 				"request field %q cannot be filled", name)
 		case !ok && slices.Contains(s.attributes, name):
 			s.file.report(at, codeModelRequest, "name each once", "request field %q comes twice", name)
@@ -163,10 +165,28 @@ func (s *schema) readEffect() {
 		s.file.report(at, codeModelOpen, "use some(where (p.eft == allow)) && !some(where (p.eft == deny))",
 			"whatever no rule denies is allowed, by an empty policy everything")
 	default:
-		s.file.report(at, codeModelEffect, "Casbin compares the text, blanks included; copy one from its documentation",
-			"Casbin does not know this policy effect")
+		s.file.report(at, codeModelEffect, s.effectHint(), "Casbin does not know the policy effect %q", spelt(s.effect))
 	}
 }
+
+// effectHint names the effects that there are, the likely one first.
+func (s *schema) effectHint() string {
+	known := []string{constant.AllowOverrideEffect, constant.AllowAndDenyEffect, constant.PriorityEffect, constant.SubjectPriorityEffect}
+	if s.file.config.asCasbin {
+		known = append(known, constant.DenyOverrideEffect)
+	}
+	var texts []string
+	for _, effect := range known {
+		texts = append(texts, spelt(effect))
+	}
+	return didYouMean(spelt(s.effect), texts, "Casbin compares letter by letter, blanks included, with: "+strings.Join(texts, "; "))
+}
+
+// spelt is a definition as model files spell it.
+func spelt(text string) string { return fieldName.ReplaceAllString(text, "$1.") }
+
+// fieldName is the beginning of a field's name as Casbin changes it.
+var fieldName = regexp.MustCompile(`\b([rp])_`)
 
 // requestField is the request field a matcher names as "r_x".
 func (s *schema) requestField(name string) (requestField, bool) {
