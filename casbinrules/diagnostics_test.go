@@ -28,6 +28,7 @@ var diagnostics = []struct {
 	{"model_matcher.conf", "", "11:1 error", nil},
 	{"model_allows_by_default.conf", "", "9:1 error", nil},
 	{"model_token_roles.conf", "", "9:1 error", nil},
+	{"model_unused_roles.conf", "", "7:1 note", nil},
 	{"byte_order_mark.csv", "", "1:1 error", nil},
 	{"encoding.csv", "", "2:7 error", nil},
 	{"line_too_long.csv", "", "2:65536 error", nil},

@@ -29,10 +29,12 @@ type Explanation struct {
 	// Rule is the line that decided, nil when none did.
 	Rule *RuleText `json:"rule,omitempty"`
 	// Chain is how role links lead from the subject to the subject of Rule,
-	// ObjectChain how those of g2 and its like lead from the object to the
-	// object of Rule. Nothing leads to the same name.
+	// ObjectChain and ActionChain how those of g2 and its like lead from object
+	// and action to those of Rule, or back where the model has it so. Nothing
+	// leads to the same name.
 	Chain       []ChainLink `json:"chain,omitempty"`
 	ObjectChain []ChainLink `json:"object_chain,omitempty"`
+	ActionChain []ChainLink `json:"action_chain,omitempty"`
 	// Overrides is, for a refusal by Rule, the first line that would have
 	// allowed the request.
 	Overrides *RuleText `json:"overrides,omitempty"`
@@ -178,8 +180,17 @@ func (a *Authorizer) explain(ctx context.Context, s *snapshot, q question, subje
 	if action != q.action {
 		e.Notes = append(e.Notes, visible(action)+" is judged as "+q.action+", since no rule names "+action)
 	}
+	if why := s.schema.whyNoRoles(); why != "" && x.hasRoles() {
+		e.Notes = append(e.Notes, why)
+	}
 	x.fill(&e, v)
 	return e, nil
+}
+
+// hasRoles reports whether credentials or role links give the subject a role.
+func (x *explainer) hasRoles() bool {
+	g := x.snapshot.members
+	return len(x.question.roles) > 0 || g != nil && g.from(x.question.tenant, x.subject) != nil
 }
 
 // fill adds what there is to say about the verdict.
@@ -188,7 +199,7 @@ func (x *explainer) fill(e *Explanation, v verdict) {
 	if v.rule != nil {
 		written := v.rule.written()
 		e.Rule = &written
-		e.Chain, e.ObjectChain = x.chains(v.rule)
+		x.fillChains(e, v.rule)
 	}
 	switch {
 	case v.allowed:

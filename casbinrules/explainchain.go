@@ -2,27 +2,16 @@ package casbinrules
 
 import "slices"
 
-// chains are the role links that the matcher follows from the request to a
-// rule: for the subject, and for the object.
-func (x *explainer) chains(r *rule) (subject, object []ChainLink) {
-	s := x.snapshot.schema
-	for _, c := range calls(s.matcherTokens) {
-		to := x.value(r, c.arg(1))
-		if x.snapshot.graphs[c.name] == nil || to == "" {
-			continue
-		}
-		switch c.arg(0).text {
-		case "r_sub":
-			if subject == nil {
-				subject = x.chain(c.name, x.question.subject, to, x.value(r, c.arg(2)))
-			}
-		case "r_obj":
-			if object == nil {
-				object = x.chain(c.name, x.question.object, to, x.value(r, c.arg(2)))
-			}
+// fillChains adds the role links that the matcher follows between the request
+// and a rule: for the subject, the object and the action.
+func (x *explainer) fillChains(e *Explanation, r *rule) {
+	for _, c := range x.snapshot.schema.roleCalls() {
+		chain := map[string]*[]ChainLink{"r_sub": &e.Chain, "r_obj": &e.ObjectChain, "r_act": &e.ActionChain}[c.field]
+		from, to := x.value(r, c.arg(0)), x.value(r, c.arg(1))
+		if chain != nil && *chain == nil && from != "" && to != "" {
+			*chain = x.chain(c.name, from, to, x.value(r, c.arg(2)))
 		}
 	}
-	return subject, object
 }
 
 // value is what an argument of the matcher stands for, or "".
@@ -31,8 +20,12 @@ func (x *explainer) value(r *rule, t token) string {
 		return r.field(column)
 	}
 	switch {
-	case t.text == "r_sub":
+	case t.kind == tokenName && t.text == "r_sub":
 		return x.question.subject
+	case t.kind == tokenName && t.text == "r_obj":
+		return x.question.object
+	case t.kind == tokenName && t.text == "r_act":
+		return x.question.action
 	case x.snapshot.schema.tenants && x.isTenant(t.text):
 		return x.question.tenant
 	case t.kind == tokenString:

@@ -254,6 +254,7 @@ func (x *explainer) say(m miss) string {
 		return fmt.Sprintf("%s matches but for the condition %s", r.place(), x.condition(m))
 	}
 	holder := x.column(r, fieldSubject)
+	role := x.snapshot.names.isRole(x.snapshot.names.known(holder)) && x.snapshot.schema.linksUsers()
 	switch m.kind {
 	case MissAction:
 		if m.term == nil {
@@ -273,7 +274,7 @@ func (x *explainer) say(m miss) string {
 		return fmt.Sprintf("requests without credentials have %s at %s, not a user called %s", access, r.place(), holder)
 	case holder == x.subject:
 		return fmt.Sprintf("the role %s has %s at %s, not a user by that name", holder, access, r.place())
-	case x.snapshot.names.isRole(x.snapshot.names.known(holder)) && holder != anonymous:
+	case role && holder != anonymous:
 		return fmt.Sprintf("the role %s has %s at %s, which %s does not have", holder, access, r.place(), x.subject)
 	default:
 		return fmt.Sprintf("%s has %s at %s, not %s", holder, access, r.place(), x.subject)

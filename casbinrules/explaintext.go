@@ -69,6 +69,9 @@ func (e Explanation) String() string {
 	if len(e.ObjectChain) > 0 {
 		b.WriteString("\n  object: " + chainText(e.ObjectChain))
 	}
+	if len(e.ActionChain) > 0 {
+		b.WriteString("\n  action: " + chainText(e.ActionChain))
+	}
 	if e.Overrides != nil {
 		b.WriteString("\n  overrides: " + e.Overrides.String())
 	}

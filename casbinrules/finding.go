@@ -106,6 +106,7 @@ const (
 	codeModelMatcher    = "model_matcher"
 	codeModelOpen       = "model_allows_by_default"
 	codeModelTokenRoles = "model_token_roles"
+	codeUnusedRoles     = "model_unused_roles"
 )
 
 // The codes of findings about policy files.

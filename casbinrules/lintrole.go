@@ -59,6 +59,11 @@ func (l *linter) checkRoles() {
 	if l.shape.subject >= 0 {
 		l.checkAnonymous(n)
 		l.checkSubjectStar(n)
+	}
+	if !l.schema.linksUsers() {
+		return // Its names are no roles of users.
+	}
+	if l.shape.subject >= 0 {
 		l.checkAssigned(n)
 		l.checkUsed(n)
 	}

@@ -159,7 +159,7 @@ func (r *policyReader) keep(made *rule, numbers []int32) {
 	first := r.joined.put(r.rules, made, numbers)
 	switch {
 	case first == nil:
-		if made.isLink() {
+		if made.isLink() && r.namesRoles {
 			r.texts.of(made.number(1)).role = true
 		}
 		r.rules = append(r.rules, made)

@@ -14,11 +14,13 @@ const maxLine = 64<<10 - 1
 
 // policyReader reads policy files for one model.
 type policyReader struct {
-	schema   *schema
-	config   *config
-	texts    *texts
-	rules    []*rule
-	findings []Finding
+	schema *schema
+	config *config
+	// namesRoles says that g lines give roles to users.
+	namesRoles bool
+	texts      *texts
+	rules      []*rule
+	findings   []Finding
 	// errors is how many of the findings are errors.
 	errors int
 	// joined are the rules so far as Casbin tells them apart.
@@ -38,7 +40,7 @@ type policyReader struct {
 type patternKey struct{ function, pattern string }
 
 func newPolicyReader(s *schema, c *config) *policyReader {
-	return &policyReader{schema: s, config: c, joined: newRuleTable(), patterns: map[patternKey]error{}}
+	return &policyReader{schema: s, config: c, namesRoles: s.namesRoles(), joined: newRuleTable(), patterns: map[patternKey]error{}}
 }
 
 func (r *policyReader) report(file string, line, column int, code, hint, format string, args ...any) {

@@ -13,7 +13,7 @@ func (r *policyReader) checkPolicy(file string, c *config) {
 	if !c.emptyPolicy && r.errors == 0 && !slices.ContainsFunc(r.rules, (*rule).isPolicy) {
 		r.report(file, 1, 1, codeEmptyPolicy, "add one, or say AllowEmptyPolicy", "the policy has no p line, and would refuse everything")
 	}
-	if c.rolePrefix == "" {
+	if c.rolePrefix == "" || !r.namesRoles {
 		return
 	}
 	for _, made := range r.rules {

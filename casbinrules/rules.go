@@ -16,8 +16,12 @@ type Rule struct {
 	Fields []string
 	// Subjects, Tenants, Objects and Actions say what a p line compares with
 	// these fields of a request; empty for what it does not compare, and for
-	// lines of other kinds.
+	// lines of other kinds. Where role links group actions, those of a group
+	// follow it, sorted.
 	Subjects, Tenants, Objects, Actions []Pattern
+	// Links is the field of a request that a role link is about, "sub", "obj"
+	// or "act"; "" for one that no decision looks at, and for p lines.
+	Links string
 	// Effect is "allow" or "deny" for a p line, or what else a policy loaded
 	// [AsCasbin] says there.
 	Effect string
@@ -49,12 +53,16 @@ func (a *Authorizer) Rules() []Rule {
 	s := a.current.Load()
 	subjects, tenants := s.schema.comparedWith("sub"), s.schema.comparedWith(s.schema.tenantName())
 	objects, actions := s.schema.comparedWith("obj"), s.schema.comparedWith("act")
+	links := map[string]string{}
+	for kind := range s.schema.roles {
+		links[kind] = s.schema.linkedField(kind)
+	}
 	rules := make([]Rule, len(s.rules))
 	for i, r := range s.rules {
-		made := Rule{RuleText: r.written(), Kind: r.kind(), Fields: r.fields()}
+		made := Rule{RuleText: r.written(), Kind: r.kind(), Fields: r.fields(), Links: links[r.kind()]}
 		if r.isPolicy() {
 			made.Subjects, made.Tenants = subjects.of(r), tenants.of(r)
-			made.Objects, made.Actions = objects.of(r), actions.of(r)
+			made.Objects, made.Actions = objects.of(r), s.withGrouped(actions.of(r))
 			made.Effect = "allow"
 			if s.schema.eft >= 0 {
 				made.Effect = r.field(s.schema.eft)
@@ -103,7 +111,55 @@ func (s *schema) comparedWith(field string) comparisons {
 			add(s.column(c.arg(0).text), c.name)
 		}
 	}
+	for _, c := range s.roleCalls() {
+		if c.reversed && c.field == "r_"+field {
+			add(c.column, c.name)
+		}
+	}
 	return found
+}
+
+// withGrouped adds to patterns those that role links make of a group.
+func (s *snapshot) withGrouped(patterns []Pattern) []Pattern {
+	all := patterns
+	for _, c := range s.schema.roleCalls() {
+		g := s.graphs[c.name]
+		if c.field != "r_act" || g.tenants {
+			continue
+		}
+		for _, p := range patterns {
+			if p.Function != c.name {
+				continue
+			}
+			for _, name := range g.group(p.Text, c.reversed) {
+				if made := (Pattern{name, p.Function}); !slices.Contains(all, made) {
+					all = append(all, made)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// group are the names that have a role, or with back the roles that a name has,
+// sorted.
+func (g *graph) group(name string, back bool) []string {
+	var names []string
+	if back {
+		if c := g.from("", name); c != nil {
+			for _, l := range c.links {
+				names = append(names, l.name)
+			}
+		}
+	} else {
+		for from, c := range g.each() {
+			if _, ok := c.to(name); ok {
+				names = append(names, g.texts.text(from.name))
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (c comparisons) of(r *rule) []Pattern {

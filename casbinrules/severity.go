@@ -15,7 +15,7 @@ func (c *config) severity(code string) Severity {
 // means what it says, and may be meant.
 func isAdvice(code string) bool {
 	switch code {
-	case codeDuplicate, codeShadowed, codeContradiction, codeUnanchored, codeNoSlash, codeUnmatchable, codeQuery,
+	case codeUnusedRoles, codeDuplicate, codeShadowed, codeContradiction, codeUnanchored, codeNoSlash, codeUnmatchable, codeQuery,
 		codeMiddleStar, codePrefixStar, codeParent, codeParameter, codeRegexpCharacter, codeUnknownMethod,
 		codePutPatch, codePatchPut, codeGetHead, codeNeverAssigned, codeRoleWithoutRule, codeSameName, codeAnonymous,
 		codeRuleNoRoute, codeRouteNoRule:
@@ -42,7 +42,7 @@ func casbinLoads(code string) bool {
 // shows that what they are about hardly matters in it.
 func mayBeNote(code string) bool {
 	switch code {
-	case codeUnanchored, codePutPatch, codePatchPut:
+	case codeUnusedRoles, codeUnanchored, codePutPatch, codePatchPut:
 		return true
 	}
 	return false

@@ -32,7 +32,7 @@ type snapshot struct {
 	// of each kind.
 	rules  []*rule
 	graphs map[string]*graph
-	// members is the graph of g, or nil.
+	// members is the graph of g where it gives roles to users, or nil.
 	members *graph
 	// names are among the texts of the rules.
 	names *texts
@@ -60,6 +60,10 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		return nil, fmt.Errorf("casbin: %s", firstLine(err))
 	}
 	x, _ := e.(*index)
+	var members *graph
+	if s.namesRoles() {
+		members = graphs["g"]
+	}
 	return &snapshot{
 		schema:     s,
 		engine:     e,
@@ -67,7 +71,7 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 		unindexed:  unindexed,
 		rules:      rules,
 		graphs:     graphs,
-		members:    graphs["g"],
+		members:    members,
 		names:      textsOf(rules),
 		knownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
 		namesHead:  namedMethods(s, rules)[http.MethodHead],
@@ -78,12 +82,13 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 // knownRoles are the names that may be roles; see KnownRoles.
 func knownRoles(s *schema, rules []*rule, c *config) []string {
 	given, other := map[string]bool{}, map[string]bool{}
+	named := s.namesRoles()
 	for _, r := range rules {
-		switch r.kind() {
-		case "g":
+		switch {
+		case r.isLink() && named:
 			other[r.fields()[0]] = true
 			given[r.fields()[1]] = true
-		case "p":
+		case r.isPolicy():
 			for _, column := range s.subjects {
 				other[r.fields()[column]] = true
 			}

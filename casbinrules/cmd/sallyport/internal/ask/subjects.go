@@ -120,7 +120,7 @@ func add(list []Subject, s Subject) []Subject {
 
 // policyNames are the names that rules use, each once, in their order.
 type policyNames struct {
-	// roles are given by g lines, to users; subjects are those of p lines.
+	// roles are given by g lines, to users, where g is about these; subjects are those of p lines.
 	roles, users, subjects, tenants []string
 	// linked says that subjects of p lines may be roles.
 	linked bool
@@ -134,14 +134,14 @@ func readNames(rules []casbinrules.Rule) policyNames {
 		}
 	}
 	for _, r := range rules {
-		switch r.Kind {
-		case "g":
+		switch {
+		case r.Kind == "g" && r.Links == "sub":
 			note(&n.users, r.Fields[0])
 			note(&n.roles, r.Fields[1])
 			if len(r.Fields) > 2 {
 				note(&n.tenants, r.Fields[2])
 			}
-		case "p":
+		case r.Kind == "p":
 			for _, p := range r.Subjects {
 				n.linked = n.linked || p.Function == "g"
 				note(&n.subjects, p.Text)
