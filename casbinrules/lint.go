@@ -126,6 +126,7 @@ func (r *reading) lint(routes []core.RouteInfo) (found, more []Finding) {
 		single.checkActions()
 		single.checkEffects()
 		single.checkUnusedRoles()
+		single.checkLiterals()
 		if complete {
 			single.checkRoles()
 		}

@@ -188,8 +188,10 @@ func hasDotSegment(object string) bool {
 func adviseParameters(function, object string) []advice {
 	for part := range strings.SplitSeq(object, "/") {
 		colon := strings.IndexByte(part, ':')
-		braces := len(part) > 2 && part[0] == '{' && part[len(part)-1] == '}' && !strings.ContainsAny(part, ",")
+		braces := isBracketed(part, '{', '}') && !strings.ContainsAny(part, ",")
 		switch {
+		case isBracketed(part, '<', '>'):
+			return []advice{{codeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
 		case function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({"),
 			function != "keyMatch2" && isRegexp(function) && strings.Count(part, "{") > 1:
 			return []advice{{codeParameterSuffix, fmt.Sprintf("the parameter in %q takes the rest of the segment, whatever it says", part), "give the segment one parameter and nothing behind it"}}
