@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
 // Gate is one mounted step of a [Guard]: what an adapter wraps as middleware.
@@ -101,6 +102,11 @@ func (g *Guard) require(kind string, rules []Authorizer) (*Gate, error) {
 		if kind == "check" && !g.strict {
 			continue // a warning at every request would be noise
 		}
+		if kind != "check" {
+			if err := g.checkRule(rule); err != nil {
+				return nil, fmt.Errorf("%s: rule %d: %w", kind, i+1, err)
+			}
+		}
 		if err := g.checkRoles(rule); err != nil {
 			return nil, fmt.Errorf("%s: rule %d: %w", kind, i+1, err)
 		}
@@ -132,16 +138,15 @@ type RoleNamer interface{ RoleNames() []string }
 type RoleLister interface{ KnownRoles() []string }
 
 func (g *Guard) checkRoles(rule Authorizer) error {
-	namer, ok := rule.(RoleNamer)
-	lister, known := g.roles.(RoleLister)
-	if !ok || !known {
+	lister, known := wrapped.As[RoleLister](g.roles)
+	if !known || rule == nil {
 		return nil
 	}
 	roles := lister.KnownRoles()
 	if len(roles) == 0 {
 		return nil
 	}
-	for _, role := range namer.RoleNames() {
+	for _, role := range wrapped.Gather(rule, RoleNamer.RoleNames) {
 		if slices.Contains(roles, role) {
 			continue
 		}
@@ -293,7 +298,7 @@ func (t *Gate) decide(ctx context.Context, p *Principal, a *Access, e *Event) *D
 
 // judges reports whether the gate's own rules judge method.
 func (t *Gate) judges(method string) bool {
-	m, ok := t.rules.(MethodAuthorizer)
+	m, ok := wrapped.As[MethodAuthorizer](t.rules)
 	return ok && m.JudgesMethod(method)
 }
 

@@ -134,7 +134,7 @@ func TestAnUnknownRoleInARuleIsReported(t *testing.T) {
 		t.Errorf("strict: %v", err)
 	}
 	for name, source := range map[string]core.RoleSource{
-		"no source": nil, "a source that does not know": &roles{}, "a source that cannot list": struct{ core.RoleSource }{known},
+		"no source": nil, "a source that does not know": &roles{}, "a source that cannot list": rolePolicy{},
 	} {
 		if log, err := assemble(source, core.Strict()); err != nil || log != "" {
 			t.Errorf("%s: logged %q, %v", name, log, err)

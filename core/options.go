@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
 // WithAuthorizer sets the authorizer that the Authorize gate asks.
@@ -21,8 +22,11 @@ func WithAuthorizer(a Authorizer) Option {
 			return errors.New("two authorizers: combine them with rule.All or rule.Any")
 		}
 		g.authorizer, g.given.authorizer = a, true
+		if err := checkWrapper(a, maxWrappers); err != nil {
+			return fmt.Errorf("authorizer: %w", err)
+		}
 		g.anonymous, _ = a.(AnonymousAuthorizer)
-		if source, ok := a.(RoleSource); ok && !g.given.roles {
+		if source, ok := wrapped.As[RoleSource](a); ok && !g.given.roles {
 			g.roles = source
 		}
 		return nil
@@ -38,6 +42,9 @@ func WithRoles(s RoleSource) Option {
 		}
 		if g.given.roles {
 			return errors.New("two role sources")
+		}
+		if err := checkSource(s, maxWrappers); err != nil {
+			return fmt.Errorf("role source: %w", err)
 		}
 		g.roles, g.given.roles = s, true
 		return nil

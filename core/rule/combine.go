@@ -118,6 +118,15 @@ func Not(r core.Authorizer) core.Authorizer { return &not{newParts("Not", []core
 
 type not struct{ parts }
 
+// AuthorizeAnonymous implements [core.AnonymousAuthorizer]: it refuses.
+func (r *not) AuthorizeAnonymous(context.Context, core.Access) (core.Decision, error) {
+	return core.Decision{Reason: core.ReasonNoCredentials, Rule: r.String()}, nil
+}
+
+// JudgesMethod implements [core.MethodAuthorizer]: Not judges none, since a rule
+// that refuses a method unseen would allow it here.
+func (r *not) JudgesMethod(string) bool { return false }
+
 func (r *not) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
 	d, err := r.ask(ctx, r.rules[0], p, a)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -259,6 +260,8 @@ func TestAnonymousRequestsInsideCombinations(t *testing.T) {
 		{"any, one allows before the failure", rule.Any(open, broken), "allow"},
 		{"public passes it on", rule.Public("x", "", open), "allow"},
 		{"public of a rule that does not judge them", rule.Public("x", "", rule.Role("a")), "refuse"},
+		{"A05 not of a refusal", rule.Not(closed), "refuse"},
+		{"A05 not of consent", rule.Not(open), "refuse"},
 		{"A05 roles alone", rule.Any(rule.Role("a"), rule.Scope("s")), "refuse"},
 	}
 	for _, tt := range tests {
@@ -267,9 +270,6 @@ func TestAnonymousRequestsInsideCombinations(t *testing.T) {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
-	}
-	if _, ok := rule.Not(closed).(core.AnonymousAuthorizer); ok {
-		t.Error("not turns a refusal of anonymous requests into consent")
 	}
 }
 
@@ -288,6 +288,8 @@ func TestUnusualMethodsInsideCombinations(t *testing.T) {
 		{"any, all judge", rule.Any(dav, &policy{method: "PROPFIND"}), true},
 		{"public passes it on", rule.Public("x", "", dav), true},
 		{"public of a rule that does not", rule.Public("x", "", rule.Role("a")), false},
+		{"not", rule.Not(dav), false},
+		{"all, one judges behind a wrapper", rule.All(rule.Role("a"), unwrapped{dav}), true},
 		{"another method", rule.All(&policy{method: "MKCOL"}), false},
 	}
 	for _, tt := range tests {
@@ -297,7 +299,41 @@ func TestUnusualMethodsInsideCombinations(t *testing.T) {
 			}
 		})
 	}
-	if _, ok := rule.Not(dav).(core.MethodAuthorizer); ok {
-		t.Error("not judges methods")
+}
+
+// unwrapped is a wrapper that shows what it wraps.
+type unwrapped struct{ core.Authorizer }
+
+func (u unwrapped) Unwrap() core.Authorizer { return u.Authorizer }
+
+// hiding is a wrapper that does not.
+type hiding struct{ core.Authorizer }
+
+// What a policy adds to a principal counts for a rule beside it, through
+// wrappers too; where that cannot be seen no guard is assembled.
+func TestRolesOfAWrappedPolicyInsideACombination(t *testing.T) {
+	p := &policy{roles: map[string][]string{"carl": {"contractor"}}, known: []string{"contractor"}}
+	carl, err := core.NewPrincipal(core.PrincipalInfo{ID: "carl"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, combine := range []func(...core.Authorizer) core.Authorizer{rule.All, rule.Any} {
+		r := combine(unwrapped{p}, rule.Not(rule.Role("contractor")))
+		if roles, err := r.(core.RoleSource).RolesOf(t.Context(), carl); err != nil || !slices.Equal(roles, p.known) {
+			t.Errorf("%v: roles %q, %v", r, roles, err)
+		}
+		if known := r.(core.RoleLister).KnownRoles(); !slices.Equal(known, p.known) {
+			t.Errorf("%v: known %q", r, known)
+		}
+		hidden := combine(hiding{p}, rule.Not(rule.Role("contractor")))
+		for _, r := range []core.Authorizer{hidden, rule.Not(hidden), rule.Public("x", "", hidden), rule.Not(hiding{p})} {
+			_, err := core.NewGuard([]core.Authenticator{demoAuth{}}, core.WithAuthorizer(r))
+			if err == nil || !strings.Contains(err.Error(), "hiding wraps *rule_test.policy, which adds roles") {
+				t.Errorf("%v: error %v", r, err)
+			}
+		}
+	}
+	if names := rule.Any(hiding{rule.Role("admin")}).(core.RoleNamer).RoleNames(); !slices.Equal(names, []string{"admin"}) {
+		t.Errorf("names %q", names)
 	}
 }

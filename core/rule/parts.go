@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
 // parts is what rules made of other rules have in common. It passes on what
@@ -30,22 +31,16 @@ func newParts(function string, rules []core.Authorizer) parts {
 			panic(fmt.Sprintf("rule.%s: rule %d is nil", function, i+1))
 		}
 		texts[i] = describe(r)
-		if namer, ok := r.(core.RoleNamer); ok {
-			ps.names = append(ps.names, namer.RoleNames()...)
-		}
-		// A combined rule is a RoleSource in type only: its parts count.
-		if inner, ok := r.(interface{ roleSources() []core.RoleSource }); ok {
-			ps.sources = append(ps.sources, inner.roleSources()...)
-		} else if source, ok := r.(core.RoleSource); ok {
-			ps.sources = append(ps.sources, source)
-		}
+		ps.names = append(ps.names, wrapped.Gather(r, core.RoleNamer.RoleNames)...)
+		ps.sources = append(ps.sources, wrapped.Sources[core.RoleSource](r)...)
 	}
 	ps.texts = texts
 	ps.label = labelOf(function, texts)
 	return ps
 }
 
-func (ps *parts) roleSources() []core.RoleSource { return ps.sources }
+// RoleSources are the parts that add roles.
+func (ps *parts) RoleSources() []core.RoleSource { return ps.sources }
 
 // RoleNames implements [core.RoleNamer].
 func (ps *parts) RoleNames() []string { return slices.Clone(ps.names) }
@@ -72,7 +67,7 @@ func (ps *parts) RolesOf(ctx context.Context, p *core.Principal) ([]string, erro
 func (ps *parts) KnownRoles() []string {
 	var all []string
 	for _, source := range ps.sources {
-		lister, ok := source.(core.RoleLister)
+		lister, ok := wrapped.As[core.RoleLister](source)
 		if !ok {
 			return nil
 		}
@@ -111,6 +106,6 @@ func (ps *parts) checked(d core.Decision, err error) (core.Decision, error) {
 
 // judges reports whether one part judges method itself.
 func judges(r core.Authorizer, method string) bool {
-	m, ok := r.(core.MethodAuthorizer)
+	m, ok := wrapped.As[core.MethodAuthorizer](r)
 	return ok && m.JudgesMethod(method)
 }

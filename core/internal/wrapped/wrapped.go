@@ -64,6 +64,37 @@ func Inside[W any](v W) []W {
 	return s.found
 }
 
+// Gather is what get gives for v if v is a T, and otherwise for all T inside v,
+// however deep.
+func Gather[W, T, E any](v W, get func(T) []E) []E { return gather(v, get, maxDepth) }
+
+func gather[W, T, E any](v W, get func(T) []E, depth int) (all []E) {
+	if t, ok := any(v).(T); ok {
+		return get(t)
+	}
+	if depth == 0 {
+		return nil
+	}
+	for _, inner := range Inside(v) {
+		all = append(all, gather(inner, get, depth-1)...)
+	}
+	return all
+}
+
+// Sources are the S that v is, wraps or is made of. A rule that is made of
+// others has RolesOf in any case, so what it says with RoleSources counts.
+func Sources[S, W any](v W) []S {
+	for w := range Chain(v) {
+		if made, ok := any(w).(interface{ RoleSources() []S }); ok {
+			return made.RoleSources()
+		}
+		if s, ok := any(w).(S); ok {
+			return []S{s}
+		}
+	}
+	return nil
+}
+
 // search is one call of Inside.
 type search[W any] struct {
 	part  reflect.Type            // W

@@ -1,0 +1,86 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
+)
+
+// ability is what an authorizer may be able to do beside Authorize.
+type ability struct {
+	of  string // in words, behind "which"
+	has func(Authorizer) bool
+	// own says that Unwrap does not lead to it: what a wrapper refuses to
+	// principals it must be able to refuse to everybody.
+	own    bool
+	method string
+}
+
+var abilities = []ability{
+	{"adds roles to principals", can[RoleSource], false, "RolesOf"},
+	{"knows all roles there are", can[RoleLister], false, "KnownRoles"},
+	{"judges further methods", can[MethodAuthorizer], false, "JudgesMethod"},
+	{"may let requests without credentials pass", isAnonymous, true, "AuthorizeAnonymous"},
+}
+
+func can[T any](a Authorizer) bool {
+	_, ok := wrapped.As[T](a)
+	return ok
+}
+
+func isAnonymous(a Authorizer) bool {
+	_, ok := a.(AnonymousAuthorizer)
+	return ok
+}
+
+// checkWrapper finds authorizers that hide what those inside them can do.
+func checkWrapper(a Authorizer, depth int) error {
+	if depth == 0 {
+		return fmt.Errorf("%T wraps itself", a)
+	}
+	for _, inner := range wrapped.Inside(a) {
+		for _, able := range abilities {
+			switch {
+			case !able.has(inner) || able.has(a):
+			case able.own:
+				return fmt.Errorf("%T wraps %T, which %s, and hides that: give it a method %s that asks the wrapped one or refuses", a, inner, able.of, able.method)
+			default:
+				return fmt.Errorf("%T wraps %T, which %s, and hides that: give it a method %s, or Unwrap() core.Authorizer", a, inner, able.of, able.method)
+			}
+		}
+		if err := checkWrapper(inner, depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSource finds role sources that hide which roles there are.
+func checkSource(s RoleSource, depth int) error {
+	if depth == 0 {
+		return fmt.Errorf("%T wraps itself", s)
+	}
+	_, lists := wrapped.As[RoleLister](s)
+	for _, inner := range wrapped.Inside(s) {
+		if _, ok := wrapped.As[RoleLister](inner); ok && !lists {
+			return fmt.Errorf("%T wraps %T, which knows all roles there are, and hides that: give it a method KnownRoles, or Unwrap() core.RoleSource", s, inner)
+		}
+		if err := checkSource(inner, depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkRule finds what would make rule judge by less than it needs.
+func (g *Guard) checkRule(rule Authorizer) error {
+	if err := checkWrapper(rule, maxWrappers); err != nil {
+		return err
+	}
+	if g.roles == nil {
+		if sources := wrapped.Sources[RoleSource](rule); len(sources) > 0 {
+			return fmt.Errorf("%T adds roles to principals, which other rules and handlers would not see: give it to the guard with WithAuthorizer or WithRoles", sources[0])
+		}
+	}
+	return nil
+}
