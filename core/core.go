@@ -205,6 +205,12 @@ type Authorizer interface {
 	Authorize(ctx context.Context, p *Principal, a Access) (Decision, error)
 }
 
+// What an [Authorizer] can do beside Authorize, it shows by the interfaces
+// below. They are found through a method Unwrap() Authorizer of a wrapper too,
+// save AnonymousAuthorizer: what a wrapper refuses to principals it has to
+// refuse by itself to those who sent nothing. A wrapper that hides what an
+// Authorizer in one of its fields can do is an error at assembly.
+
 // AnonymousAuthorizer is an [Authorizer] that may let a request without
 // credentials pass. One that does not implement it never does.
 type AnonymousAuthorizer interface {

@@ -53,6 +53,9 @@ func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 	if isNil(v) {
 		return nil, errors.New("basic: verifier is nil: without one no password can be checked")
 	}
+	if err := checkWrapper(v, maxWrappers); err != nil {
+		return nil, fmt.Errorf("basic: verifier: %w", err)
+	}
 	c, err := challenge.New(scheme,
 		challenge.Param{Name: "realm", Value: realm},
 		challenge.Param{Name: "charset", Value: "UTF-8"})

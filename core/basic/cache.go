@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
 const (
@@ -108,7 +109,10 @@ func NewCache(v Verifier, opts ...CacheOption) (*Cache, error) {
 		size:     defaultSize,
 		now:      time.Now,
 	}
-	if versioned, ok := v.(Versioned); ok {
+	if err := checkWrapper(v, maxWrappers); err != nil {
+		return nil, fmt.Errorf("basic: cache: %w", err)
+	}
+	if versioned, ok := wrapped.As[Versioned](v); ok {
 		c.version = versioned.Version
 	}
 	for i, opt := range opts {

@@ -3,8 +3,10 @@ package basic
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
 var (
@@ -57,11 +59,45 @@ type Speller interface {
 
 // spelling is what v takes user for.
 func spelling(v Verifier, user string) string {
-	if s, ok := v.(Speller); ok {
+	if s, ok := wrapped.As[Speller](v); ok {
 		return s.Spelling(user)
 	}
 	return user
 }
+
+// checkWrapper finds a verifier that hides what one inside it can do: without
+// Version a [Cache] would go on with old passwords, without Spelling one account
+// could be guessed at in each of its spellings.
+func checkWrapper(v Verifier, depth int) error {
+	if depth == 0 {
+		return fmt.Errorf("%T wraps itself", v)
+	}
+	for _, inner := range wrapped.Inside(v) {
+		hides := func(what, method string) error {
+			return fmt.Errorf("%T wraps %T, which knows %s, and hides that: give it a method %s, or Unwrap() basic.Verifier", v, inner, what, method)
+		}
+		if hidden[Versioned](v, inner) {
+			return hides("when passwords change", "Version")
+		}
+		if hidden[Speller](v, inner) {
+			return hides("how users are spelt", "Spelling")
+		}
+		if err := checkWrapper(inner, depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hidden reports whether inner is a T and v is none.
+func hidden[T any](v, inner Verifier) bool {
+	_, is := wrapped.As[T](inner)
+	_, shows := wrapped.As[T](v)
+	return is && !shows
+}
+
+// maxWrappers is how deep verifiers may be wrapped.
+const maxWrappers = 32
 
 // VerifierFunc is a function as a [Verifier].
 type VerifierFunc func(ctx context.Context, user, password string) (*core.Principal, error)
