@@ -114,6 +114,8 @@ func newDenial(kind Kind, code string, reason Reason, cause error) *Denial {
 
 var noStore = lasting("Cache-Control", "no-store")
 
+const contentLength = "Content-Length"
+
 // answer is the answer to d.
 func (g *Guard) answer(r Request, d *Denial) *Response {
 	if d.answers != nil {
@@ -134,9 +136,9 @@ func (g *Guard) render(r Request, d *Denial) *Response {
 	default:
 		resp.Status = status
 	}
-	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(d.fields)+len(g.varyFields)+2)
+	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(d.fields)+len(g.varyFields)+3)
 	for _, f := range resp.Fields {
-		if !strings.EqualFold(f.Name, "WWW-Authenticate") {
+		if !strings.EqualFold(f.Name, "WWW-Authenticate") && !strings.EqualFold(f.Name, contentLength) {
 			fields = append(fields, f)
 		}
 	}
@@ -151,7 +153,8 @@ func (g *Guard) render(r Request, d *Denial) *Response {
 	if resp.Status != http.StatusNotFound {
 		fields = append(fields, d.fields...)
 	}
-	fields = append(fields, noStore)
+	// The server itself drops what others append to an answer of known length.
+	fields = append(fields, noStore, Field{Name: contentLength, Value: strconv.Itoa(len(resp.Body))})
 	fields = append(fields, g.varyFields...)
 	resp.Fields = append(fields, g.corsFields(r)...)
 	return &resp

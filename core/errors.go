@@ -43,6 +43,7 @@ const (
 	ReasonCrossSite          Reason = "cross_site"
 	ReasonTooManyAttempts    Reason = "too_many_attempts"
 	ReasonUnavailable        Reason = "dependency_unavailable"
+	ReasonClientGone         Reason = "client_gone"
 	ReasonInternal           Reason = "internal_error"
 	ReasonPanic              Reason = "panic"
 )

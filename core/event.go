@@ -24,7 +24,14 @@ const (
 	OutcomeUnavailable     Outcome = "unavailable"
 	OutcomeError           Outcome = "error"
 	OutcomeLimited         Outcome = "limited"
+	// OutcomeClientGone is a request whose client hung up before the gate
+	// could decide. It is no outage: nobody waits for the answer.
+	OutcomeClientGone Outcome = "client_gone"
 )
+
+// StatusClientGone is the status in the event of a request whose client hung
+// up, as web servers log it. It is never sent.
+const StatusClientGone = 499
 
 var outcomes = [...]Outcome{
 	Unauthenticated: OutcomeUnauthenticated,
@@ -43,7 +50,7 @@ type Event struct {
 	Time    time.Time
 	Outcome Outcome
 	// Status is the status of the answer: 200 for allowed, whatever the
-	// handler then answers.
+	// handler then answers, and [StatusClientGone] where nobody waits for one.
 	Status int
 	Reason Reason
 	// Gate is the gate that decided: "authenticate", "optional",
@@ -76,9 +83,10 @@ func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 // maxLogged is how many bytes of one client-chosen string a log line takes.
 const maxLogged = 256
 
-// LogObserver writes each event to logger: what was allowed at info
-// level, refusals (400, 401, 403, 429) at warn, failures (500, 503) at error. With
-// a nil logger it uses [slog.Default] at each event.
+// LogObserver writes each event to logger: what was allowed at info level, and
+// so requests whose client hung up (499), refusals (400, 401, 403, 429) at warn,
+// failures (500, 503) at error. With a nil logger it uses [slog.Default] at each
+// event.
 //
 // Control, bidirectional and other unprintable characters are escaped and long
 // strings cut, so that no client can forge or hide a line whatever handler the
@@ -91,7 +99,7 @@ func LogObserver(logger *slog.Logger) Observer {
 		}
 		level := slog.LevelWarn
 		switch e.Outcome {
-		case OutcomeAllowed, OutcomePreflight:
+		case OutcomeAllowed, OutcomePreflight, OutcomeClientGone:
 			level = slog.LevelInfo
 		case OutcomeUnavailable, OutcomeError:
 			level = slog.LevelError

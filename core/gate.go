@@ -174,9 +174,35 @@ type Verdict struct {
 	Conceal *Concealment
 	// Denial is why; nil for a request that passes and for a preflight.
 	Denial *Denial
+
+	gate *Gate // that refused
+}
+
+// WroteAfter warns the guard's logger that something wrote to the response after
+// v had refused the request, which a handler does that forgets to return, and
+// that nothing of it was sent. It is for adapters, which tell it once a request.
+func (v Verdict) WroteAfter(ctx context.Context, r Request) {
+	if v.gate == nil {
+		return
+	}
+	rt, _ := r.Route() // only for the log
+	v.gate.guard.logger.WarnContext(ctx, "a handler wrote after a refusal; nothing of it was sent",
+		"gate", v.gate.kind, "status", v.Response.Status, "reason", printable(string(v.Denial.Reason)),
+		"method", printable(r.Method()), "route", printable(rt.Pattern))
+}
+
+// clientGone reports whether d is a failure because the client hung up.
+func clientGone(ctx context.Context, d *Denial) bool {
+	failed := d.Kind == Unavailable || d.Kind == Faulty && errors.Is(d.Cause, context.Canceled)
+	return failed && context.Cause(ctx) == context.Canceled
 }
 
 // Check judges one request and tells the observers. It never panics.
+//
+// A failure while ctx is cancelled is no outage but a client that hung up, and
+// the event says so ([OutcomeClientGone]). The answer is that to the failure,
+// should anybody still read it. A deadline, and a cancellation whose cause
+// ([context.Cause]) is not [context.Canceled], are the program's own.
 //
 // The order is fixed: a CORS preflight is answered (browsers send no
 // credentials on it), a path or credentials that can be read two ways are 400,
@@ -187,13 +213,20 @@ func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 	e.Gate, e.Outcome, e.Status, e.Reason = t.kind, OutcomeAllowed, http.StatusOK, ReasonAllowed
 	v.Context = ctx
 	if d := t.judge(ctx, r, &v, &e); d != nil {
-		v = Verdict{Context: ctx, Denial: d}
+		gone := clientGone(ctx, d)
+		if gone {
+			d.Reason = ReasonClientGone // no kept denial is a failure's
+		}
+		v = Verdict{Context: ctx, Denial: d, gate: t}
 		if v.Conceal = t.guard.conceal(ctx, d); v.Conceal != nil {
 			v.Response = notFound
 		} else {
 			v.Response = t.guard.answer(r, d)
 		}
 		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], v.Response.Status, d.Reason, d.Cause
+		if gone {
+			e.Outcome, e.Status = OutcomeClientGone, StatusClientGone
+		}
 	}
 	e.Duration = time.Since(e.Time)
 	t.guard.observe(v.Context, &e)

@@ -102,7 +102,8 @@ func WithRetryAfter(d time.Duration) Option {
 	}
 }
 
-// WithLogger sets where warnings at assembly go; slog's default otherwise.
+// WithLogger sets where warnings go: those at assembly, and that a handler wrote
+// after a refusal, which is never sent; slog's default otherwise.
 func WithLogger(l *slog.Logger) Option {
 	return func(g *Guard) error {
 		if l == nil {

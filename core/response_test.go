@@ -18,7 +18,7 @@ func TestFieldsOfKeptAnswers(t *testing.T) {
 		fields := gate.Check(t.Context(), get("/")).Response.Fields
 		h := http.Header{}
 		core.AddFields(h, fields)
-		if len(fields) != 5 || len(h) != 5 {
+		if len(fields) != 6 || len(h) != 6 {
 			t.Fatalf("%d fields: %v", len(fields), h)
 		}
 		for _, f := range fields {
