@@ -5,11 +5,15 @@
 // the app's own HTTPErrorHandler see it. The answer is complete by then: what
 // they write to it is dropped. To change what denials look like, give the
 // guard a responder.
+//
+// Behind a middleware that holds back the response, such as Echo's Timeout, the
+// error handler is told at the gate, and the gate returns nil: Timeout would
+// send an empty 200 in place of the answer.
 package echoauth
 
 import (
+	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/labstack/echo/v4"
 
@@ -46,17 +50,23 @@ func Principal(c echo.Context) *core.Principal {
 
 // Check asks rules from inside a handler, once the object they judge is
 // loaded. On a refusal it has answered and returns the error for the handler
-// to return.
+// to return. Nothing of what a handler writes that goes on all the same is sent,
+// and the guard's logger is told.
 func Check(c echo.Context, g *core.Guard, rules ...core.Authorizer) error {
-	s := newStep(c)
-	return s.pass(g.CheckNow(c.Request().Context(), &s.view, rules...))
+	view := newView(c)
+	v := g.CheckNow(c.Request().Context(), view, rules...)
+	if v.Response == nil {
+		httpauth.AddFields(c.Response().Header(), v.Fields)
+		setContext(c, v.Context)
+		return nil
+	}
+	return newRefused(c, view, v).refuseInside(c)
 }
 
 // Request shows the request to code that knows no framework, such as a login of
 // core/session.
 func Request(c echo.Context) core.Request {
-	v := newView(c)
-	return &v
+	return newView(c)
 }
 
 // AddFields puts fields that core and its schemes give out into the response:
@@ -99,77 +109,44 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 	// Echo calls what is returned here for each request.
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			s := newStep(c)
-			v := t.Check(c.Request().Context(), &s.view)
-			if err := s.pass(v); err != nil || v.Response != nil {
-				return err
+			view := newView(c)
+			v := t.Check(c.Request().Context(), view)
+			if v.Response == nil {
+				return pass(c, v, next)
 			}
-			return next(c)
+			w := c.Response().Writer
+			return settle(c, w, newRefused(c, view, v).refuse(c))
 		}
 	}
 }
 
-// step is what a gate needs for one request, in one piece of memory.
-type step struct {
-	view
-	sealed  sealed
-	refused echo.HTTPError
-}
-
-func newStep(c echo.Context) *step {
-	return &step{view: newView(c)}
-}
-
-// pass carries a verdict out. When headers are sent already it can only stop.
-func (s *step) pass(v core.Verdict) error {
-	c := s.c
-	if v.Response == nil {
-		httpauth.AddFields(c.Response().Header(), v.Fields)
-		if r := httpauth.WithContext(s.Request, v.Context); r != s.Request {
-			c.SetRequest(r)
+// pass goes on to the next handler, behind a response that can be sealed.
+func pass(c echo.Context, v core.Verdict, next echo.HandlerFunc) error {
+	resp := c.Response()
+	httpauth.AddFields(resp.Header(), v.Fields)
+	if p := httpauth.PassageFrom(v.Context); p != nil && p.Behind(resp) {
+		setContext(c, v.Context)
+		return next(c)
+	}
+	w, p := resp.Writer, new(httpauth.Passage)
+	c.SetRequest(p.Begin(w, c.Request(), v.Context))
+	if resp.Committed {
+		p.Seal.Sent()
+	}
+	resp.Writer = p.Seal.Writer()
+	defer func() {
+		if p.End(); !p.Seal.Closed() && resp.Writer == p.Seal.Writer() {
+			resp.Writer = w
 		}
-		return nil
-	}
-	if resp := c.Response(); !resp.Committed {
-		if v.Conceal != nil {
-			h, err := notFound(v.Conceal.Native)
-			if err == nil { // mount has seen to that
-				core.RemoveFields(resp.Header(), v.Conceal.Undo)
-				if err := h(c); err != nil {
-					return err
-				}
-			}
-		}
-		if !resp.Committed {
-			httpauth.Write(resp, v.Response)
-		}
-		s.sealed.ResponseWriter = resp.Writer
-		resp.Writer = &s.sealed
-	}
-	if v.Denial == nil {
-		return nil
-	}
-	s.refused = echo.HTTPError{Code: v.Response.Status, Message: message(v.Denial.Code), Internal: v.Denial}
-	return &s.refused
+	}()
+	return settle(c, w, next(c))
 }
 
-// message is a public code as an interface value. A constant becomes one
-// without allocation.
-func message(code string) any {
-	switch code {
-	case core.CodeAuthenticationRequired:
-		return core.CodeAuthenticationRequired
-	case core.CodeForbidden:
-		return core.CodeForbidden
+func setContext(c echo.Context, ctx context.Context) {
+	if r := httpauth.WithContext(c.Request(), ctx); r != c.Request() {
+		c.SetRequest(r)
 	}
-	return code
 }
-
-// sealed is the writer of an answer that is complete.
-type sealed struct{ http.ResponseWriter }
-
-func (*sealed) Write(b []byte) (int, error) { return len(b), nil }
-func (*sealed) WriteHeader(int)             {}
 
 // notFound is the handler for unknown paths given to [core.Concealing].
 func notFound(native any) (echo.HandlerFunc, error) {
@@ -181,5 +158,5 @@ func notFound(native any) (echo.HandlerFunc, error) {
 	case func(echo.Context) error:
 		return h, nil
 	}
-	return nil, fmt.Errorf("concealing: %T is no echo.HandlerFunc", native)
+	return nil, fmt.Errorf("concealing: %T is not an echo.HandlerFunc", native)
 }

@@ -17,7 +17,13 @@ type view struct {
 
 var _ core.Request = (*view)(nil)
 
-func newView(c echo.Context) view { return view{httpauth.View{Request: c.Request()}, c} }
+var views httpauth.Batch[view]
+
+func newView(c echo.Context) *view {
+	v := views.New()
+	*v = view{httpauth.View{Request: c.Request()}, c}
+	return v
+}
 
 // Route implements [core.Request].
 func (v *view) Route() (core.Route, error) { return v.Matched(v.c.Path()) }

@@ -1,13 +1,13 @@
 // Package ginauth mounts a [core.Guard] on Gin.
 //
-// A refused request is answered and aborted: no later handler runs. Handlers
+// A refused request is answered and aborted: no later handler runs, and nothing
+// that anybody writes to the response from then on is sent. Handlers
 // find the principal with [Principal], and code that knows no framework with
 // [core.PrincipalFrom] on the request's context.
 package ginauth
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -44,9 +44,20 @@ func Principal(c *gin.Context) *core.Principal {
 
 // Check asks rules from inside a handler, once the object they judge is
 // loaded. On a refusal it has answered and aborted and returns the denial; the
-// handler returns without writing.
+// handler returns without writing. Nothing of what it writes all the same is
+// sent, and the guard's logger is told.
 func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
-	return pass(c, g.CheckNow(c.Request.Context(), newView(c), rules...))
+	v := g.CheckNow(c.Request.Context(), newView(c), rules...)
+	if v.Response == nil {
+		httpauth.AddFields(c.Writer.Header(), v.Fields)
+		c.Request = httpauth.WithContext(c.Request, v.Context)
+		return nil
+	}
+	if httpauth.PassageFrom(c.Request.Context()) == nil && !c.Writer.Written() {
+		httpauth.ClearRepresentation(c.Writer.Header())
+	}
+	refuse(c, v)
+	return v.Denial
 }
 
 // Request shows the request to code that knows no framework, such as a login of
@@ -86,44 +97,19 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 		panic("ginauth: " + err.Error())
 	}
 	return func(c *gin.Context) {
-		_ = pass(c, t.Check(c.Request.Context(), newView(c))) // aborted already
-	}
-}
-
-// pass carries a verdict out. When headers are sent already it can only stop.
-func pass(c *gin.Context, v core.Verdict) error {
-	if v.Response == nil {
+		v := t.Check(c.Request.Context(), newView(c))
+		if v.Response != nil {
+			refuse(c, v)
+			return
+		}
 		httpauth.AddFields(c.Writer.Header(), v.Fields)
-		c.Request = httpauth.WithContext(c.Request, v.Context)
-		return nil
-	}
-	c.Abort()
-	switch {
-	case c.Writer.Written():
-	case v.Conceal != nil:
-		conceal(c, v)
-	default:
-		httpauth.Write(c.Writer, v.Response)
-	}
-	if v.Denial == nil {
-		return nil
-	}
-	return v.Denial
-}
-
-// conceal answers as the engine does for a path it does not know.
-func conceal(c *gin.Context, v core.Verdict) {
-	h, err := notFound(v.Conceal.Native)
-	if err != nil { // only a guard no gate of which is mounted
-		httpauth.Write(c.Writer, v.Response)
-		return
-	}
-	core.RemoveFields(c.Writer.Header(), v.Conceal.Undo)
-	c.Status(http.StatusNotFound)
-	h(c)
-	if !c.Writer.Written() && c.Writer.Status() == http.StatusNotFound {
-		c.Writer.Header()["Content-Type"] = []string{gin.MIMEPlain}
-		_, _ = c.Writer.WriteString("404 page not found") // the client has gone
+		if p := httpauth.PassageFrom(v.Context); p != nil && p.Behind(c.Writer) {
+			c.Request = httpauth.WithContext(c.Request, v.Context)
+			return
+		}
+		p := begin(c, v.Context)
+		defer p.end(c)
+		c.Next()
 	}
 }
 
@@ -137,5 +123,5 @@ func notFound(native any) (gin.HandlerFunc, error) {
 	case func(*gin.Context):
 		return h, nil
 	}
-	return nil, fmt.Errorf("concealing: %T is no gin.HandlerFunc", native)
+	return nil, fmt.Errorf("concealing: %T is not a gin.HandlerFunc", native)
 }

@@ -44,7 +44,10 @@ func Principal(r *http.Request) *core.Principal {
 
 // Check asks rules from inside a handler, once the object they judge is
 // loaded. On a refusal it has written the answer and returns the denial; the
-// handler returns without writing.
+// handler returns without writing. Behind a mounted gate nothing of what it
+// writes all the same is sent, and the guard's logger is told. Without one, only
+// the server itself keeps the handler from appending to the answer, which it
+// cannot where a middleware compresses or holds back the response.
 func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(r.Context(), View{r}, rules...)
 	if v.Response == nil {
@@ -55,8 +58,29 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 	return v.Denial
 }
 
+var refusals Batch[Refusal]
+
 // refuse answers by a verdict.
 func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) {
+	p := PassageFrom(r.Context())
+	if p == nil || !p.belongs(w, r) {
+		answer(w, r, &v)
+		return
+	}
+	f := refusals.New()
+	*f = Refusal{Verdict: v, Request: View{r}, Native: r, Answer: answerRefusal}
+	direct := w == p.Seal.Writer()
+	if p.Refuse(f, direct); !direct {
+		w.WriteHeader(v.Response.Status) // for those between, who count and log
+	}
+}
+
+func answerRefusal(w http.ResponseWriter, f *Refusal) {
+	r, _ := f.Native.(*http.Request)
+	answer(w, r, &f.Verdict)
+}
+
+func answer(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	if v.Conceal == nil {
 		Write(w, v.Response)
 		return
@@ -80,7 +104,7 @@ func notFound(native any) (http.Handler, error) {
 	case func(http.ResponseWriter, *http.Request):
 		return http.HandlerFunc(h), nil
 	}
-	return nil, fmt.Errorf("concealing: %T is no http.Handler", native)
+	return nil, fmt.Errorf("concealing: %T is not an http.Handler", native)
 }
 
 // Request shows a request to code that knows no framework, such as a login of
@@ -113,7 +137,14 @@ func mount(t *core.Gate, err error) Middleware {
 				return
 			}
 			AddFields(w.Header(), v.Fields)
-			next.ServeHTTP(w, WithContext(r, v.Context))
+			if p := PassageFrom(v.Context); p != nil && p.Behind(w) {
+				next.ServeHTTP(w, WithContext(r, v.Context))
+				return
+			}
+			p := new(Passage)
+			r = p.Begin(w, r, v.Context)
+			defer p.End()
+			next.ServeHTTP(p.Seal.Writer(), r)
 		})
 	}
 }

@@ -106,5 +106,7 @@ func AddFields(h http.Header, fields []core.Field) {
 func Write(w http.ResponseWriter, resp *core.Response) {
 	AddFields(w.Header(), resp.Fields)
 	w.WriteHeader(resp.Status)
-	_, _ = w.Write(resp.Body) // the client has gone; the verdict stands
+	if len(resp.Body) > 0 { // a compressor would make a body of none
+		_, _ = w.Write(resp.Body) // the client has gone; the verdict stands
+	}
 }

@@ -1,0 +1,170 @@
+package httpauth
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Passage is what a gate leaves with a request that has passed it, in one piece
+// of memory: the request with its new context, and the seal that closes when a
+// later gate or a check refuses. It is for adapters.
+type Passage struct {
+	context.Context
+	// Seal is the response behind the gate.
+	Seal     Seal
+	request  http.Request
+	encoding []string                // Content-Encoding at the gate
+	pending  atomic.Pointer[Refusal] // is answered when the handlers have returned
+}
+
+// passageKey is where a context has its passage. A middleware that wraps the
+// response does not hide it.
+type passageKey struct{}
+
+// Value implements [context.Context].
+func (p *Passage) Value(key any) any {
+	if _, ok := key.(passageKey); ok {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
+// PassageFrom is the passage of the request whose context ctx is, or nil.
+func PassageFrom(ctx context.Context) *Passage {
+	p, _ := ctx.Value(passageKey{}).(*Passage)
+	return p
+}
+
+// Behind reports whether w writes to the seal of p, as far as Unwrap shows it.
+func (p *Passage) Behind(w http.ResponseWriter) bool {
+	for range maxWrappers {
+		switch t := w.(type) {
+		case *Seal:
+			return t == &p.Seal
+		case flushing:
+			return t.Seal == &p.Seal
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// maxWrappers is how many writers around each other are looked through.
+const maxWrappers = 32
+
+// belongs reports whether w is the response to p's request. One that does not
+// show what it wraps is, unless r is another request with p's context, such as
+// a part of a batch, whose response is its own.
+func (p *Passage) belongs(w http.ResponseWriter, r *http.Request) bool {
+	return p.Behind(w) || r.RequestURI == p.request.RequestURI && r.RemoteAddr == p.request.RemoteAddr && r.Method == p.request.Method
+}
+
+// Begin lets r pass with ctx, and gives the request for the handlers behind the
+// gate. Their response is p.Seal, around w.
+func (p *Passage) Begin(w http.ResponseWriter, r *http.Request, ctx context.Context) *http.Request {
+	p.Context = ctx
+	p.Seal.Wrap(w)
+	p.encoding = w.Header()["Content-Encoding"]
+	p.request = *r.WithContext(p)
+	return &p.request
+}
+
+// Refusal is a refused request and how it is answered. It is for adapters.
+type Refusal struct {
+	Verdict core.Verdict
+	// Request is what the log tells of.
+	Request core.Request
+	// Native is the framework's own, for Answer.
+	Native any
+	// Answer writes the answer to w.
+	Answer func(w http.ResponseWriter, f *Refusal)
+}
+
+// WroteAfter implements [Late].
+func (f *Refusal) WroteAfter() { f.Verdict.WroteAfter(f.Verdict.Context, f.Request) }
+
+// Refuse answers a request that a gate or a check behind the passage refuses
+// and seals the response. direct says that whoever asks writes to the seal
+// itself.
+//
+// Where a middleware between the gate and the handler has wrapped the response,
+// it may hold back or compress what it is given, and so the answer does not go
+// through it: it is given when the handlers have returned, by End.
+func (p *Passage) Refuse(f *Refusal, direct bool) {
+	switch {
+	case p.Seal.Closed(): // refused before
+	case !direct:
+		p.Seal.Close(nil)
+		p.pending.Store(f)
+	default:
+		p.answer(f)
+		p.Seal.Close(f)
+	}
+}
+
+// End is to be called when the handlers behind the gate have returned.
+func (p *Passage) End() {
+	p.Seal.End()
+	if f := p.pending.Load(); f != nil {
+		p.answer(f)
+	}
+}
+
+// answer answers below the seal, unless something has been sent already. What
+// handlers have said of a representation is not true of the answer.
+func (p *Passage) answer(f *Refusal) {
+	if p.Seal.wrote {
+		return
+	}
+	h := p.Seal.w.Header()
+	ClearRepresentation(h)
+	if p.encoding != nil {
+		h["Content-Encoding"] = p.encoding
+	}
+	f.Answer(p.Seal.w, f)
+}
+
+// ClearRepresentation removes the fields that describe a representation which
+// is not sent (RFC 9110 §8), save Content-Type and Content-Length.
+func ClearRepresentation(h http.Header) {
+	if len(h) == 0 {
+		return
+	}
+	for _, name := range representation {
+		delete(h, name)
+	}
+}
+
+var representation = [...]string{
+	"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Range", "Etag", "Last-Modified", "Trailer", "Transfer-Encoding",
+}
+
+// Batch hands out zero values that are allocated several at a time. None is
+// handed out twice. It is for adapters, which need
+// little memory for each request.
+type Batch[T any] struct{ pool sync.Pool }
+
+// batchSize is how many values are allocated at a time. As long as one is in
+// use, all stay in memory.
+const batchSize = 16
+
+// New gives one value.
+func (b *Batch[T]) New() *T {
+	left, _ := b.pool.Get().(*[]T)
+	if left == nil {
+		all := make([]T, batchSize)
+		left = &all
+	}
+	v := &(*left)[0]
+	if *left = (*left)[1:]; len(*left) > 0 {
+		b.pool.Put(left)
+	}
+	return v
+}

@@ -1,0 +1,213 @@
+package httpauth
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+)
+
+// Seal is a response writer that passes everything on until it is closed, and
+// nothing from then on: what is written after a refusal never reaches the
+// client. It is for adapters.
+//
+// It hides nothing of the writer below it that handlers look for: ReadFrom uses
+// that of the server, Hijack, Push and [http.ResponseController] work, and
+// [Seal.Writer] can flush if the writer below can.
+//
+// Closed, it takes writes and drops them, so that no handler fails in a new way.
+// Header gives a copy, Hijack and Push fail with an error that is
+// [http.ErrNotSupported], and Unwrap leads no further.
+//
+// The zero Seal is not usable; Wrap makes it so. Close may be called beside
+// writes; everything else is as concurrent as the writer below.
+type Seal struct {
+	w      http.ResponseWriter
+	header http.Header // what Header gives once closed
+	late   Late
+	wrote  bool          // something has been passed on
+	ended  bool          // the writer below may be in other hands
+	state  atomic.Uint32 // how far it is closed
+}
+
+// The states of a [Seal].
+const (
+	open   = iota
+	silent // closed, and what is written is no handler's
+	closed // closed, and what is written is to be told
+	told   // closed, and told
+)
+
+// Late is told once of what is written to a closed [Seal].
+type Late interface{ WroteAfter() }
+
+// Wrap makes s the seal of w, open.
+func (s *Seal) Wrap(w http.ResponseWriter) {
+	*s = Seal{w: w}
+}
+
+// Close seals the response. Whoever writes from now on is told to late, once;
+// nil tells nobody.
+func (s *Seal) Close(late Late) {
+	if s.late = late; late == nil {
+		s.state.Store(silent)
+		return
+	}
+	s.state.CompareAndSwap(open, closed)
+}
+
+// Closed reports whether the response is sealed.
+func (s *Seal) Closed() bool { return s.state.Load() != open }
+
+// Sent says that the writer below has been written to before.
+func (s *Seal) Sent() { s.wrote = true }
+
+// End says that the handlers behind the seal have returned. Flushing a closed
+// seal does nothing from then on: the writer below may be in other hands.
+func (s *Seal) End() { s.ended = true }
+
+// Writer is the seal as a handler should see it: with Flush only if the writer
+// below has it, since Flush cannot tell that it does nothing.
+func (s *Seal) Writer() http.ResponseWriter {
+	switch s.w.(type) {
+	case http.Flusher, interface{ FlushError() error }:
+		return flushing{s}
+	}
+	return s
+}
+
+// isClosed reports whether what a handler does now is to be dropped, and tells
+// of it.
+func (s *Seal) isClosed() bool {
+	switch s.state.Load() {
+	case open:
+		return false
+	case closed:
+		if s.state.CompareAndSwap(closed, told) {
+			s.late.WroteAfter()
+		}
+	}
+	return true
+}
+
+// Header implements [http.ResponseWriter].
+func (s *Seal) Header() http.Header {
+	if !s.Closed() {
+		return s.w.Header()
+	}
+	if s.header == nil {
+		s.header = s.w.Header().Clone()
+	}
+	return s.header
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (s *Seal) WriteHeader(status int) {
+	if s.isClosed() {
+		return
+	}
+	s.wrote = s.wrote || status >= http.StatusOK
+	s.w.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (s *Seal) Write(b []byte) (int, error) {
+	if s.isClosed() {
+		return len(b), nil
+	}
+	s.wrote = true
+	return s.w.Write(b)
+}
+
+// WriteString implements [io.StringWriter].
+func (s *Seal) WriteString(text string) (int, error) {
+	if s.isClosed() {
+		return len(text), nil
+	}
+	s.wrote = true
+	return io.WriteString(s.w, text)
+}
+
+// ReadFrom implements [io.ReaderFrom], so that servers can send files without
+// copying them. Closed, it reads nothing.
+func (s *Seal) ReadFrom(r io.Reader) (int64, error) {
+	if s.isClosed() {
+		return 0, nil
+	}
+	s.wrote = true
+	if to, ok := s.w.(io.ReaderFrom); ok {
+		return to.ReadFrom(r)
+	}
+	return io.Copy(struct{ io.Writer }{s.w}, r)
+}
+
+// Hijack implements [http.Hijacker].
+func (s *Seal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if s.isClosed() {
+		return nil, nil, errSealed
+	}
+	s.wrote = true
+	return http.NewResponseController(s.w).Hijack()
+}
+
+// errSealed refuses what would get around a seal.
+var errSealed = fmt.Errorf("the request was refused and the response is complete: %w", http.ErrNotSupported)
+
+// Push implements [http.Pusher].
+func (s *Seal) Push(target string, opts *http.PushOptions) error {
+	if s.isClosed() {
+		return errSealed
+	}
+	if p, ok := s.w.(http.Pusher); ok {
+		return p.Push(target, opts)
+	}
+	return http.ErrNotSupported
+}
+
+// CloseNotify implements [http.CloseNotifier], which frameworks still ask for.
+//
+//lint:ignore SA1019 a wrapper must not hide it
+func (s *Seal) CloseNotify() <-chan bool {
+	//lint:ignore SA1019 as above
+	if n, ok := s.w.(http.CloseNotifier); ok {
+		return n.CloseNotify()
+	}
+	return nil
+}
+
+// Unwrap is for [http.ResponseController].
+func (s *Seal) Unwrap() http.ResponseWriter {
+	if s.Closed() {
+		return dropping{s}
+	}
+	return s.w
+}
+
+// FlushError is what [http.ResponseController] calls: it flushes what has been
+// written, as far as the writers below can. A closed seal does that only while
+// its handlers run, and never fails: the answer is complete.
+func (s *Seal) FlushError() error {
+	if s.Closed() && s.ended {
+		return nil
+	}
+	err := http.NewResponseController(s.w).Flush()
+	if s.Closed() && errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
+}
+
+// flushing is a seal of a writer that can flush.
+type flushing struct{ *Seal }
+
+func (f flushing) Flush() { _ = f.FlushError() } // as http.Flusher has it
+
+// dropping is where a closed seal ends.
+type dropping struct{ s *Seal }
+
+func (d dropping) Header() http.Header         { return d.s.Header() }
+func (d dropping) WriteHeader(status int)      { d.s.WriteHeader(status) }
+func (d dropping) Write(b []byte) (int, error) { return d.s.Write(b) }

@@ -1,0 +1,168 @@
+package echoauth
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// refused is a refused request, in one piece of memory.
+type refused struct {
+	httpauth.Refusal
+	seal httpauth.Seal
+	err  echo.HTTPError
+}
+
+var refusals httpauth.Batch[refused]
+
+// newRefused is a refusal by v. The error is for the framework.
+func newRefused(c echo.Context, view *view, v core.Verdict) *refused {
+	f := refusals.New()
+	f.Refusal = httpauth.Refusal{Verdict: v, Request: view, Native: c, Answer: answer}
+	if v.Denial != nil {
+		f.err = echo.HTTPError{Code: v.Response.Status, Message: message(v.Denial.Code), Internal: v.Denial}
+	}
+	return f
+}
+
+// error is what the framework is given; a preflight is none.
+func (f *refused) error() error {
+	if f.Verdict.Denial == nil {
+		return nil
+	}
+	return &f.err
+}
+
+// refuse answers by a gate's verdict and seals the response. When headers are
+// sent already it can only seal. What hides a route may be the error of an
+// unknown one, which goes the way of that.
+func (f *refused) refuse(c echo.Context) error {
+	resp := c.Response()
+	switch {
+	case resp.Committed:
+	case f.Verdict.Conceal != nil:
+		core.RemoveFields(resp.Header(), f.Verdict.Conceal.Undo)
+		if h, err := notFound(f.Verdict.Conceal.Native); err == nil { // mount has seen to that
+			if err := h(c); err != nil {
+				return err
+			}
+		}
+	}
+	if !resp.Committed {
+		httpauth.Write(resp, f.Verdict.Response)
+	}
+	f.close(c)
+	return f.error()
+}
+
+// refuseInside answers by a check's verdict and seals the response.
+func (f *refused) refuseInside(c echo.Context) error {
+	resp := c.Response()
+	p := httpauth.PassageFrom(c.Request().Context())
+	switch {
+	case p == nil && resp.Committed:
+		f.close(c)
+	case p == nil:
+		held := holdsBack(resp.Writer)
+		httpauth.ClearRepresentation(resp.Header())
+		answer(resp.Writer, &f.Refusal)
+		if held { // and would not send it if the handler returns an error
+			resp.Header().Del(echo.HeaderContentLength)
+		}
+		f.close(c)
+		c.Response().Committed = !held
+	case resp.Writer == p.Seal.Writer():
+		p.Refuse(&f.Refusal, true)
+		sealContext(c, resp.Writer)
+	default:
+		p.Refuse(&f.Refusal, false)
+		resp.Status = f.Verdict.Response.Status
+		f.close(c)
+	}
+	return f.error()
+}
+
+// close seals the response of c with a seal of f's own.
+func (f *refused) close(c echo.Context) {
+	resp := c.Response()
+	f.seal.Wrap(resp.Writer)
+	f.seal.End()
+	f.seal.Close(f)
+	sealContext(c, &f.seal)
+}
+
+// sealContext makes a sealed writer that of c. Middlewares such as Gzip put back
+// the writer that they found, in the response that they found: whoever asks the
+// context gets another one, which stays sealed.
+func sealContext(c echo.Context, w http.ResponseWriter) {
+	resp := c.Response()
+	sealed := echo.NewResponse(w, c.Echo())
+	sealed.Status, sealed.Size, sealed.Committed = resp.Status, resp.Size, true
+	resp.Writer, resp.Committed = w, true
+	c.SetResponse(sealed)
+}
+
+// answer writes the answer to w.
+func answer(w http.ResponseWriter, f *httpauth.Refusal) {
+	c, _ := f.Native.(echo.Context)
+	resp := c.Response()
+	sealed := resp.Writer
+	resp.Writer, resp.Committed = w, false
+	defer func() { resp.Writer = sealed }()
+	if conceal := f.Verdict.Conceal; conceal != nil {
+		core.RemoveFields(resp.Header(), conceal.Undo)
+		if h, err := notFound(conceal.Native); err == nil {
+			if err := h(c); err != nil {
+				c.Error(err)
+			}
+		}
+	}
+	if !resp.Committed {
+		httpauth.Write(resp, f.Verdict.Response)
+	}
+}
+
+// settle lets a refusal go on as an error, save where w holds back the answer
+// and would drop it for an error. There the error handler is told here.
+func settle(c echo.Context, w http.ResponseWriter, err error) error {
+	if err == nil || !holdsBack(w) || !isRefusal(err) {
+		return err
+	}
+	c.Response().Committed = true
+	c.Error(err)
+	return nil
+}
+
+func isRefusal(err error) bool {
+	var d *core.Denial
+	return errors.As(err, &d)
+}
+
+// holdsBack reports whether something in front of the server keeps what is
+// written until the handler has returned, which shows by that it cannot flush.
+func holdsBack(w http.ResponseWriter) bool {
+	for {
+		below, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			_, flushes := w.(http.Flusher)
+			return !flushes
+		}
+		w = below.Unwrap()
+	}
+}
+
+// message is a public code as an interface value. A constant becomes one
+// without allocation.
+func message(code string) any {
+	switch code {
+	case core.CodeAuthenticationRequired:
+		return core.CodeAuthenticationRequired
+	case core.CodeForbidden:
+		return core.CodeForbidden
+	}
+	return code
+}
