@@ -1,5 +1,6 @@
 // Package forwardauth lets a proxy ask a guard before it passes a request on:
-// nginx with auth_request, Traefik with ForwardAuth, Envoy with ext_authz. So
+// nginx with auth_request, Traefik with ForwardAuth, Caddy with forward_auth,
+// Envoy with ext_authz. So
 // one guard stands before applications of any kind.
 //
 //	gate, err := guard.Authorize()

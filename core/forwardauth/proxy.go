@@ -9,7 +9,7 @@ import (
 )
 
 // Proxy is how a kind of proxy tells of the request it asks about. It is made
-// by [Nginx], [Traefik] and [Envoy]; the zero Proxy is none.
+// by [Nginx], [Traefik], [Caddy] and [Envoy]; the zero Proxy is none.
 type Proxy struct {
 	name string
 	// method, target and host are the header fields that tell of the original
@@ -37,6 +37,15 @@ func Traefik() Proxy {
 	return Proxy{name: "traefik", method: "X-Forwarded-Method", target: "X-Forwarded-Uri", host: "X-Forwarded-Host"}
 }
 
+// Caddy is Caddy with its forward_auth directive. It sets the same fields as
+// Traefik, and those that a client sends are dropped unless its address is one
+// of Caddy's trusted_proxies.
+func Caddy() Proxy {
+	p := Traefik()
+	p.name = "caddy"
+	return p
+}
+
 // Envoy is Envoy with the HTTP service of ext_authz, which asks with the
 // original method and host, and with the original target behind prefix, its
 // path_prefix: a path such as "/check", or "" for none.
@@ -44,7 +53,7 @@ func Envoy(prefix string) Proxy { return Proxy{name: "envoy", prefix: prefix} }
 
 func (p Proxy) check() error {
 	if p.name == "" {
-		return errors.New("no proxy: use Nginx, Traefik or Envoy")
+		return errors.New("no proxy: use Nginx, Traefik, Caddy or Envoy")
 	}
 	if p.prefix == "" {
 		return nil

@@ -21,7 +21,7 @@ func TestCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			app := start(t, s.pages())
-			c := &cached{s, app, startNginx(t, documented(t, "cache", "127.0.0.1:8080", app))}
+			c := &cached{s, app, startNginx(t, documented(t, "nginx", "cache", "127.0.0.1:8080", app))}
 			t.Run("public pages are kept", c.public)
 			t.Run("denials are passed on as they are and not kept", c.denials)
 			t.Run("what one is answered is served to nobody else", c.users)

@@ -32,7 +32,7 @@ func TestCrawlers(t *testing.T) {
 	for name, start := range frameworks {
 		t.Run(name, func(t *testing.T) {
 			app := start(t, newSite(t, core.WithResponder(pages)).pages())
-			for where, addr := range map[string]string{"directly": app, "behind nginx": startNginx(t, documented(t, "cache", "127.0.0.1:8080", app))} {
+			for where, addr := range map[string]string{"directly": app, "behind nginx": startNginx(t, documented(t, "nginx", "cache", "127.0.0.1:8080", app))} {
 				t.Run(where, func(t *testing.T) { crawl(t, addr) })
 			}
 		})

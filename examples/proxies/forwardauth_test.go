@@ -46,19 +46,34 @@ func (u *upstream) take() []*http.Request {
 	return got
 }
 
-// guarded is an upstream behind nginx that asks a service, and a gate of the
+// asker is a proxy that asks a guard, configured as in docs/proxies.md.
+type asker struct {
+	language string
+	proxy    forwardauth.Proxy
+	start    func(t *testing.T, configuration string) string
+	// internal are paths of the proxy's own that no client may ask for.
+	internal []string
+}
+
+var (
+	nginx  = asker{"nginx", forwardauth.Nginx(), startNginx, []string{"/_check", "/_refusal", "/%5fcheck", "//_refusal"}}
+	askers = []asker{nginx, {"caddy", forwardauth.Caddy(), startCaddy, nil}}
+)
+
+// guarded is an upstream behind a proxy that asks a service, and a gate of the
 // same guard that is asked without a proxy.
 type guarded struct {
 	*upstream
+	by                       asker
 	site                     *site
 	events                   *authtest.Recorder
 	addr, service, reference string
 }
 
 // newGuarded has the service on a framework. pairs change the configuration.
-func newGuarded(t *testing.T, start func(testing.TB, []page) string, pairs ...string) *guarded {
+func newGuarded(t *testing.T, a asker, start func(testing.TB, []page) string, pairs ...string) *guarded {
 	t.Helper()
-	g := &guarded{upstream: newUpstream(t), events: new(authtest.Recorder)}
+	g := &guarded{upstream: newUpstream(t), by: a, events: new(authtest.Recorder)}
 	g.site = newSite(t, core.WithObserver(g.events))
 	trusted, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
 	if err != nil {
@@ -68,46 +83,49 @@ func newGuarded(t *testing.T, start func(testing.TB, []page) string, pairs ...st
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := forwardauth.New(gate, trusted, forwardauth.Nginx())
+	asked, err := forwardauth.New(gate, trusted, a.proxy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	g.service = start(t, []page{{path: "/check", serve: asked.Check}, {path: "/refusal", serve: asked.Refusal}})
 	g.reference = start(t, g.site.pages())
 	pairs = append(pairs, "127.0.0.1:8080", g.service, "127.0.0.1:9000", g.upstream.addr)
-	g.addr = startNginx(t, documented(t, "forwardauth", pairs...))
+	g.addr = a.start(t, documented(t, a.language, "forwardauth", pairs...))
 	return g
 }
 
 // TestForwardAuth: what passes reaches the application with an identity, and
 // what does not is answered as a gate in the application would.
 func TestForwardAuth(t *testing.T) {
-	for name, start := range frameworks {
-		t.Run(name, func(t *testing.T) {
-			g := newGuarded(t, start)
-			for scheme, line := range g.site.credentials(t, g.reference, "alice") {
-				for _, method := range []string{"GET", "POST", "DELETE", "HEAD"} {
-					a := ask(t, g.addr, method, "/report?x=1", line, "Content-Length: 2\n\nhi")
-					got := g.take()
-					if a.Status != 200 || len(got) != 1 || method != "HEAD" && a.Body != "from upstream" {
-						t.Errorf("%s by %s: %d, %d requests passed on", method, scheme, a.Status, len(got))
-						continue
-					}
-					if r := got[0]; r.Method != method || r.RequestURI != "/report?x=1" || !slices.Equal(r.Header.Values("X-Auth-User"), []string{"alice"}) {
-						t.Errorf("the application gets %s %s for %q", r.Method, r.RequestURI, r.Header.Values("X-Auth-User"))
-					}
-					if e := g.events.Last(t); e.Method != method || e.Resource != "/report" {
-						t.Errorf("judged %s %s", e.Method, e.Resource)
-					}
-				}
+	for _, by := range askers {
+		for name, start := range frameworks {
+			t.Run(by.language+"/"+name, func(t *testing.T) { testForwardAuth(t, newGuarded(t, by, start)) })
+		}
+	}
+}
+
+func testForwardAuth(t *testing.T, g *guarded) {
+	for scheme, line := range g.site.credentials(t, g.reference, "alice") {
+		for _, method := range []string{"GET", "POST", "DELETE", "HEAD"} {
+			a := ask(t, g.addr, method, "/report?x=1", line, "Content-Length: 2\n\nhi")
+			got := g.take()
+			if a.Status != 200 || len(got) != 1 || method != "HEAD" && a.Body != "from upstream" {
+				t.Errorf("%s by %s: %d, %d requests passed on", method, scheme, a.Status, len(got))
+				continue
 			}
-			for _, method := range []string{"GET", "HEAD", "POST"} {
-				g.refusals(t, method)
+			if r := got[0]; r.Method != method || r.RequestURI != "/report?x=1" || !slices.Equal(r.Header.Values("X-Auth-User"), []string{"alice"}) {
+				t.Errorf("the application gets %s %s for %q", r.Method, r.RequestURI, r.Header.Values("X-Auth-User"))
 			}
-			if got := g.take(); len(got) > 0 {
-				t.Errorf("%d refused requests were passed on", len(got))
+			if e := g.events.Last(t); e.Method != method || e.Resource != "/report" {
+				t.Errorf("judged %s %s", e.Method, e.Resource)
 			}
-		})
+		}
+	}
+	for _, method := range []string{"GET", "HEAD", "POST"} {
+		g.refusals(t, method)
+	}
+	if got := g.take(); len(got) > 0 {
+		t.Errorf("%d refused requests were passed on", len(got))
 	}
 }
 
@@ -138,18 +156,20 @@ func (g *guarded) refusals(t *testing.T, method string) {
 
 // TestForwardAuthOutage: where nobody can be asked, the client waits.
 func TestForwardAuthOutage(t *testing.T) {
-	nobody, u := programs.Unused(t), newUpstream(t)
-	addr := startNginx(t, documented(t, "forwardauth", "127.0.0.1:8080", nobody, "127.0.0.1:9000", u.addr))
-	a := ask(t, addr, "GET", "/report", "Authorization: Bearer alice")
-	if a.Status != 503 || a.Header.Get("Retry-After") != "5" || a.Header.Get("Cache-Control") != "no-store" || len(u.take()) > 0 {
-		t.Errorf("%d %v", a.Status, a.Header)
+	for _, by := range askers {
+		nobody, u := programs.Unused(t), newUpstream(t)
+		addr := by.start(t, documented(t, by.language, "forwardauth", "127.0.0.1:8080", nobody, "127.0.0.1:9000", u.addr))
+		a := ask(t, addr, "GET", "/report", "Authorization: Bearer alice")
+		if a.Status != 503 || a.Header.Get("Retry-After") != "5" || a.Header.Get("Cache-Control") != "no-store" || len(u.take()) > 0 {
+			t.Errorf("%s: %d %v", by.language, a.Status, a.Header)
+		}
 	}
 }
 
 // TestForwardAuthPlainly: without error_page nginx makes something else of
 // refusals, but never lets one pass and never makes one of an outage.
 func TestForwardAuthPlainly(t *testing.T) {
-	g := newGuarded(t, frameworks["net_http"], "error_page 401 403 500 = /_refusal;", "")
+	g := newGuarded(t, nginx, frameworks["net_http"], "error_page 401 403 500 = /_refusal;", "")
 	for line, want := range map[string]int{
 		"Accept: */*": 401, "Authorization: Bearer down": 500, "Authorization: Basic bG9ja2VkOmE=": 403,
 	} {
@@ -163,7 +183,12 @@ func TestForwardAuthPlainly(t *testing.T) {
 // TestForwardAuthForStrangers: G18. The service is there for nginx alone, and
 // what nginx asks with is nginx's.
 func TestForwardAuthForStrangers(t *testing.T) {
-	g := newGuarded(t, frameworks["net_http"])
+	for _, by := range askers {
+		t.Run(by.language, func(t *testing.T) { testForwardAuthForStrangers(t, newGuarded(t, by, frameworks["net_http"])) })
+	}
+}
+
+func testForwardAuthForStrangers(t *testing.T, g *guarded) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 3)}}
 	client := &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
 	for _, target := range []string{"/check", "/refusal"} {
@@ -194,7 +219,7 @@ func TestForwardAuthForStrangers(t *testing.T) {
 			t.Errorf("%q: %d", lines, a.Status)
 		}
 	}
-	for _, target := range []string{"/_check", "/_refusal", "/%5fcheck", "//_refusal"} {
+	for _, target := range g.by.internal {
 		a := ask(t, g.addr, "GET", target, "Authorization: Bearer root", forwardauth.AnswerField+": AAAA", "X-Original-URI: /report")
 		if a.Status < 400 || len(g.take()) > 0 {
 			t.Errorf("%s: %d %q", target, a.Status, a.Body)
@@ -204,7 +229,12 @@ func TestForwardAuthForStrangers(t *testing.T) {
 
 // TestForgedIdentity: G18.
 func TestForgedIdentity(t *testing.T) {
-	g := newGuarded(t, frameworks["net_http"])
+	for _, by := range askers {
+		t.Run(by.language, func(t *testing.T) { testForgedIdentity(t, newGuarded(t, by, frameworks["net_http"])) })
+	}
+}
+
+func testForgedIdentity(t *testing.T, g *guarded) {
 	for _, name := range []string{"X-Auth-User", "x-auth-user", "X-AUTH-USER", "X_Auth_User", "X-Auth_User", "X.Auth.User", "X-Auth-Roles", "X-Auth-Tenant", "X_AUTH_ROLES"} {
 		forged := name + ": root"
 		for _, lines := range [][]string{
@@ -216,6 +246,9 @@ func TestForgedIdentity(t *testing.T) {
 				t.Errorf("%q: %d, %d passed on", lines, a.Status, len(got))
 				continue
 			}
+			if user := got[0].Header.Values("X-Auth-User"); !slices.Equal(user, []string{"alice"}) {
+				t.Errorf("%q: the application gets X-Auth-User %q", lines, user)
+			}
 			for field, values := range got[0].Header {
 				letters := strings.Map(func(r rune) rune {
 					if strings.ContainsRune("-_.", r) {
@@ -223,7 +256,8 @@ func TestForgedIdentity(t *testing.T) {
 					}
 					return r
 				}, strings.ToLower(field))
-				if strings.HasPrefix(letters, "xauth") && (field != "X-Auth-User" || !slices.Equal(values, []string{"alice"})) {
+				// An empty field has overwritten what the client sent.
+				if strings.HasPrefix(letters, "xauth") && field != "X-Auth-User" && strings.Join(values, "") != "" {
 					t.Errorf("%q: the application gets %s %q", lines, field, values)
 				}
 			}
@@ -287,7 +321,12 @@ func unlike(r *http.Request, e core.Event) string {
 // TestForwardAuthPaths: G10. What the application gets is what was judged, and
 // in no reading what alice may not have.
 func TestForwardAuthPaths(t *testing.T) {
-	g := newGuarded(t, frameworks["net_http"])
+	for _, by := range askers {
+		t.Run(by.language, func(t *testing.T) { testForwardAuthPaths(t, newGuarded(t, by, frameworks["net_http"])) })
+	}
+}
+
+func testForwardAuthPaths(t *testing.T, g *guarded) {
 	passed := 0
 	for _, target := range spellings {
 		a := ask(t, g.addr, "GET", target, "Authorization: Bearer alice")
@@ -315,7 +354,7 @@ func TestForwardAuthPaths(t *testing.T) {
 // TestForwardAuthWithURI: with $uri in place of $request_uri one path is judged
 // and another one passed on.
 func TestForwardAuthWithURI(t *testing.T) {
-	g := newGuarded(t, frameworks["net_http"], "X-Original-URI $request_uri", "X-Original-URI $uri")
+	g := newGuarded(t, nginx, frameworks["net_http"], "X-Original-URI $request_uri", "X-Original-URI $uri")
 	for _, target := range []string{"//reports", "/%2572eports"} {
 		a := ask(t, g.addr, "GET", target, "Authorization: Bearer alice")
 		got := g.take()

@@ -1,5 +1,5 @@
 // Package proxies_test runs the documented configurations of docs/proxies.md
-// with nginx, in front of servers on Gin, Fiber, Echo and net/http.
+// with nginx and Caddy, in front of servers on Gin, Fiber, Echo and net/http.
 package proxies_test
 
 import (
@@ -24,9 +24,9 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// documented is the block "nginx NAME" of docs/proxies.md, with the second of
+// documented is the block "LANGUAGE NAME" of docs/proxies.md, with the second of
 // each pair in place of the first, which must be there.
-func documented(t *testing.T, name string, pairs ...string) string {
+func documented(t *testing.T, language, name string, pairs ...string) string {
 	t.Helper()
 	// By a link inside the module, as in package doccheck.
 	pages, err := doccheck.ReadPages(filepath.Join("..", "doccheck", "testdata", "repository") + "/.")
@@ -36,14 +36,14 @@ func documented(t *testing.T, name string, pairs ...string) string {
 	text := ""
 	for _, page := range pages {
 		for _, b := range page.Blocks {
-			if slices.Equal(b.Info, []string{"nginx", name}) {
+			if slices.Equal(b.Info, []string{language, name}) {
 				text += b.Text
 			}
 		}
 	}
 	for pair := range slices.Chunk(pairs, 2) {
 		if !strings.Contains(text, pair[0]) {
-			t.Fatalf("the block nginx %s has no %q", name, pair[0])
+			t.Fatalf("the block %s %s has no %q", language, name, pair[0])
 		}
 		text = strings.ReplaceAll(text, pair[0], pair[1])
 	}
@@ -71,4 +71,17 @@ func startNginx(t *testing.T, configuration string) string {
 func ask(t *testing.T, addr, method, target string, lines ...string) authtest.Answer {
 	t.Helper()
 	return authtest.Send(t, addr, strings.Join(append([]string{method + " " + target + " HTTP/1.1", "Host: localhost"}, lines...), "\n"))
+}
+
+// startCaddy starts Caddy with configuration, in which ":80 {" becomes a site
+// on the loopback interface, and returns its address when it listens.
+func startCaddy(t *testing.T, configuration string) string {
+	t.Helper()
+	if !strings.Contains(configuration, "\n:80 {") {
+		t.Fatal("the configuration has no site")
+	}
+	return programs.Caddy(t, func(_, addr string) string {
+		_, port, _ := strings.Cut(addr, ":")
+		return "{\n\tadmin off\n\tauto_https off\n}\n" + strings.Replace(configuration, "\n:80 {", "\nhttp://:"+port+" {\n\tbind 127.0.0.1", 1)
+	})
 }

@@ -75,14 +75,32 @@ func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context
 // and of the address to listen at, and returns that address when it listens.
 func Nginx(t testing.TB, configuration func(dir, addr string) string) string {
 	t.Helper()
-	path, dir, addr := Need(t, "nginx", "/usr/sbin/nginx"), t.TempDir(), Unused(t)
-	file := filepath.Join(dir, "nginx.conf")
+	return listening(t, Need(t, "nginx", "/usr/sbin/nginx"), configuration, func(dir, file string) []string {
+		return []string{"-p", dir, "-c", file, "-e", "stderr"}
+	})
+}
+
+// Caddy is like [Nginx].
+func Caddy(t testing.TB, configuration func(dir, addr string) string) string {
+	t.Helper()
+	return listening(t, Need(t, "caddy"), configuration, func(_, file string) []string {
+		return []string{"run", "--adapter", "caddyfile", "--config", file}
+	})
+}
+
+// listening starts the server at path, which has its configuration in a file,
+// and returns the address of it when it listens there.
+func listening(t testing.TB, path string, configuration func(dir, addr string) string, args func(dir, file string) []string) string {
+	t.Helper()
+	dir, addr, name := t.TempDir(), Unused(t), filepath.Base(path)
+	file := filepath.Join(dir, name+".conf")
 	if err := os.WriteFile(file, []byte(configuration(dir, addr)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	cmd := exec.Command(path, "-p", dir, "-c", file, "-e", "stderr")
+	cmd := exec.Command(path, args(dir, file)...)
 	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +113,7 @@ func Nginx(t testing.TB, configuration func(dir, addr string) string) string {
 		_ = cmd.Process.Kill()
 		<-exited
 		if t.Failed() {
-			t.Logf("nginx: %s", &log)
+			t.Logf("%s: %s", name, &log)
 		}
 	})
 	deadline := time.After(2 * time.Minute)
@@ -106,9 +124,9 @@ func Nginx(t testing.TB, configuration func(dir, addr string) string) string {
 		}
 		select {
 		case <-exited:
-			t.Fatalf("nginx has ended:\n%s", &log)
+			t.Fatalf("%s has ended:\n%s", name, &log)
 		case <-deadline:
-			t.Fatal("nginx does not listen")
+			t.Fatalf("%s does not listen", name)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
