@@ -66,6 +66,11 @@ type Route struct {
 	Path string
 	// Escaped says that Path still holds its percent-encoding.
 	Escaped bool
+	// Alternatives are the other ways to read the request where the router
+	// cannot say in advance which handler will answer: one that comes first may
+	// answer or pass the request on. A gate lets the request pass only if the
+	// rules allow each of them as well. Their own Alternatives are not looked at.
+	Alternatives []Route
 }
 
 // Resource is what a request wants to act on.

@@ -260,7 +260,8 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 	if a.Action == "" {
 		a.Action = e.Method
 	}
-	if err := t.locate(r, &a.Resource); err != nil {
+	others, err := t.locate(r, &a.Resource)
+	if err != nil {
 		if errors.Is(err, ErrAmbiguousPath) {
 			return newDenial(Ambiguous, CodeAmbiguousPath, ReasonAmbiguousPath, err)
 		}
@@ -277,13 +278,13 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 				return d
 			}
 		}
-		return t.decide(ctx, pass.principal, &a, e)
+		return t.decide(ctx, pass.principal, &a, others, e)
 	}
 	var id identity
 	if d := g.identify(ctx, r, &id, e); d != nil {
 		return d
 	}
-	if d := t.decide(ctx, id.principal, &a, e); d != nil {
+	if d := t.decide(ctx, id.principal, &a, others, e); d != nil {
 		if len(id.informed) > 0 {
 			informed := *d
 			informed.fields, informed.answers = slices.Concat(id.informed, d.fields), nil
@@ -295,8 +296,25 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 	return nil
 }
 
-// decide is gate two.
-func (t *Gate) decide(ctx context.Context, p *Principal, a *Access, e *Event) *Denial {
+// decide is gate two. Of the resources that the request may be for, each has to
+// be allowed; the event of a refusal is about the one that was not.
+func (t *Gate) decide(ctx context.Context, p *Principal, a *Access, others []Resource, e *Event) *Denial {
+	d := t.decideOne(ctx, p, a, e)
+	if d != nil || len(others) == 0 || t.rules == nil {
+		return d
+	}
+	allowed := *e
+	for _, a.Resource = range others {
+		e.Route, e.Resource = a.Resource.Route, a.Resource.Path
+		if d := t.decideOne(ctx, p, a, e); d != nil {
+			return d
+		}
+	}
+	*e = allowed
+	return nil
+}
+
+func (t *Gate) decideOne(ctx context.Context, p *Principal, a *Access, e *Event) *Denial {
 	g, r := t.guard, a.Request
 	var dec Decision
 	var err error
@@ -335,18 +353,30 @@ func (t *Gate) judges(method string) bool {
 	return ok && m.JudgesMethod(method)
 }
 
-// locate fills in what r wants to act on.
-func (t *Gate) locate(r Request, res *Resource) error {
+// locate fills in what r wants to act on and returns what else it may be for.
+func (t *Gate) locate(r Request, res *Resource) (others []Resource, err error) {
 	rt, err := r.Route()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	path, err := CanonicalPath(rt)
-	if err != nil {
-		return err
+	if *res, err = t.resource(&rt); err != nil {
+		return nil, err
 	}
-	res.Route, res.Path, res.Name = rt.Pattern, path, t.name
-	return nil
+	for i := range rt.Alternatives {
+		other, err := t.resource(&rt.Alternatives[i])
+		if err != nil {
+			return nil, err
+		}
+		if other != *res {
+			others = append(others, other)
+		}
+	}
+	return others, nil
+}
+
+func (t *Gate) resource(rt *Route) (Resource, error) {
+	path, err := CanonicalPath(*rt)
+	return Resource{Route: rt.Pattern, Path: path, Name: t.name}, err
 }
 
 // isPreflight reports whether an OPTIONS request is a CORS preflight (Fetch

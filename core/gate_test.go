@@ -209,3 +209,48 @@ func TestWhatAnAuthorizerIsAsked(t *testing.T) {
 		}
 	}
 }
+
+// Where the router cannot say who will answer, each possible resource has to be
+// allowed, and the event of a refusal is about the one that was not.
+func TestAlternatives(t *testing.T) {
+	ways := []core.Route{{Path: "/files/x"}, {Pattern: "/*", Path: "/FILES/x"}, {Pattern: "/*", Path: "/files/x"}}
+	for _, tt := range []struct {
+		name   string
+		denied core.Resource
+		status int
+		about  core.Resource
+		asked  int
+	}{
+		{"all allowed", core.Resource{}, 200, core.Resource{Route: "/*", Path: "/files/x"}, 3},
+		{"the first refused", core.Resource{Route: "/*", Path: "/files/x"}, 403, core.Resource{Route: "/*", Path: "/files/x"}, 1},
+		{"another path refused", core.Resource{Route: "/*", Path: "/FILES/x"}, 403, core.Resource{Route: "/*", Path: "/FILES/x"}, 3},
+		{"no route refused", core.Resource{Path: "/files/x"}, 403, core.Resource{Path: "/files/x"}, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
+			g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithAuthorizer(rule(func(_ *core.Principal, a core.Access) (core.Decision, error) {
+				asked++
+				return core.Decision{Allowed: a.Resource != tt.denied, Rule: a.Resource.Path}, nil
+			})))
+			r := get("/", "Authorization: Basic alice")
+			r.route = core.Route{Pattern: "/*", Path: "/files/x", Alternatives: ways}
+			v := mounted(t)(g.Authorize()).Check(t.Context(), r)
+			e := o.last(t)
+			if e.Status != tt.status || (v.Response == nil) != (tt.status == 200) || asked != tt.asked {
+				t.Errorf("asked %d times: %+v", asked, e)
+			}
+			if e.Route != tt.about.Route || e.Resource != tt.about.Path || e.Rule != tt.about.Path {
+				t.Errorf("the event is about %q %q, rule %q", e.Route, e.Resource, e.Rule)
+			}
+			// Gate one does not ask rules, and a path that can be read in two
+			// ways is refused whichever reading it is.
+			if w := mounted(t)(g.Authenticate()).Check(t.Context(), r); w.Response != nil {
+				t.Errorf("gate one: %+v", w.Response)
+			}
+			r.route.Alternatives = append(ways[:len(ways):len(ways)], core.Route{Path: "/files//x"})
+			if w := mounted(t)(g.Authorize()).Check(t.Context(), r); w.Response == nil || w.Response.Status != 400 {
+				t.Errorf("an ambiguous alternative: %+v", w.Response)
+			}
+		})
+	}
+}

@@ -80,6 +80,14 @@ func serve(t testing.TB, l net.Listener, app authtest.App) {
 		})
 	}
 	e.Use(mounts.All(app.Use)...)
+	for _, tree := range app.Trees {
+		group := e.Group(tree.Prefix, mounts.All(tree.Gates)...)
+		if tree.Dir != "" {
+			group.Static("/", tree.Dir)
+		} else {
+			group.Any("/*", echo.WrapHandler(tree.Handler))
+		}
+	}
 	for _, rt := range app.Routes {
 		router := e.Group(rt.Group, mounts.All(rt.GroupGates)...)
 		handler := func(c echo.Context) error { return rt.Handle(exchange{c}) }

@@ -101,6 +101,16 @@ func mount(t *core.Gate, err error) fiber.Handler {
 	if err != nil {
 		panic("fiberauth: " + err.Error())
 	}
+	return gateHandler(t)
+}
+
+// isGate reports whether h is one of this package's gates.
+func isGate(h fiber.Handler) bool { return codeOf(h) == codeOf(gateHandler(nil)) }
+
+// gateHandler is not inlined, so that all gates have the same code.
+//
+//go:noinline
+func gateHandler(t *core.Gate) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		view := newView(c)
 		v := t.Check(c.UserContext(), view)

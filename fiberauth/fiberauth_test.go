@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
@@ -91,6 +92,14 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 	}
 	for _, m := range mounts.All(app.Use) {
 		root.Use(m)
+	}
+	for _, tree := range app.Trees {
+		group := root.Group(tree.Prefix, mounts.All(tree.Gates)...)
+		if tree.Dir != "" {
+			group.Static("/", tree.Dir)
+		} else {
+			group.Use(adaptor.HTTPHandler(tree.Handler))
+		}
 	}
 	for _, rt := range app.Routes {
 		add(root, rt)

@@ -6,20 +6,29 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// pattern is a route's text cut at its parameters: literals[0] names[0]
-// literals[1] … It follows the names that Fiber's own parser found and is only
-// used to give a path the letter case of the route; a path that it cannot
-// follow is refused.
+// pattern is a route's text cut at its parameters: literals[0] value literals[1]
+// value … It follows the names that Fiber's own parser found and is only used to
+// give a path the letter case of the route; a path that it cannot follow is
+// refused.
 type pattern struct {
 	text     string
-	names    []string
 	literals []string
+	keys     []string // of the shadow app's parameters, one a value
+	params   []string // names as the application's router knows them
+	// indirect says that handlers cannot get each value by its name: a name
+	// stands twice, or the prefix of a mounted sub-app has parameters as well.
+	indirect bool
 }
 
-func newPattern(text string, names []string) *pattern {
-	p := &pattern{text: text, names: names}
+// newPattern cuts text at names, those that Fiber's parser finds in it. params
+// are those that the route has.
+func newPattern(text string, names, params []string) *pattern {
+	p := &pattern{text: text, keys: keys[:len(names)], params: params, indirect: len(names) != len(params)}
 	rest := text
-	for _, name := range names {
+	for i, name := range names {
+		for _, other := range names[:i] {
+			p.indirect = p.indirect || strings.EqualFold(name, other)
+		}
 		start, end := findParam(rest, name)
 		if start < 0 {
 			break
@@ -53,6 +62,13 @@ func findParam(text, name string) (start, end int) {
 	if end < len(text) && text[end] == '<' {
 		if i := strings.IndexByte(text[end:], '>'); i >= 0 {
 			end += i + 1
+			// A regular expression may hold that sign: the constraint ends
+			// where a parameter does.
+			if i := strings.IndexAny(text[end:], `?:\/-.`); i >= 0 {
+				end += i
+			} else {
+				end = len(text)
+			}
 		}
 	}
 	if end < len(text) && text[end] == '?' {
@@ -61,42 +77,78 @@ func findParam(text, name string) (start, end int) {
 	return start, end
 }
 
-// restore is a copy of path with its literal parts in the letter case of the
-// route; values are the parameters as matched, parts of path. It reports false
-// when path is not literals and values in turn.
-func (p *pattern) restore(path string, values []string) (string, bool) {
+// follow gives path the letter case of the route in its literal parts and
+// reports how many bytes the pattern takes. values are the parameters as
+// matched, parts of path. It reports false when path does not begin with
+// literals and values in turn.
+func (p *pattern) follow(path string, values []string) (spelled string, n int, ok bool) {
 	if len(p.literals) != len(values)+1 {
-		return "", false
+		return "", 0, false
 	}
-	var b strings.Builder
-	b.Grow(len(path))
-	rest := path
+	var respelled []byte
 	for i, lit := range p.literals {
 		last := i == len(values)
-		if !last && values[i] == "" || last {
+		rest := path[n:]
+		if last || values[i] == "" {
 			// An optional parameter takes the slash before it along, and a
 			// route's last slash is optional.
-			if n := len(lit) - 1; n >= 0 && lit[n] == '/' && len(rest) == n {
-				lit = lit[:n]
+			if k := len(lit) - 1; k >= 0 && lit[k] == '/' && len(rest) == k {
+				lit = lit[:k]
 			}
 		}
-		if len(rest) < len(lit) || rest[:len(lit)] != lit && !strings.EqualFold(rest[:len(lit)], lit) {
-			return "", false
+		if len(rest) < len(lit) || !equalFold(rest[:len(lit)], lit) {
+			return "", 0, false
 		}
-		b.WriteString(lit)
-		rest = rest[len(lit):]
+		if rest[:len(lit)] != lit {
+			if respelled == nil {
+				respelled = []byte(path)
+			}
+			copy(respelled[n:], lit)
+		}
+		n += len(lit)
 		if last {
 			break
 		}
-		if !strings.HasPrefix(rest, values[i]) {
-			return "", false
+		if !strings.HasPrefix(path[n:], values[i]) {
+			return "", 0, false
 		}
-		b.WriteString(values[i])
-		rest = rest[len(values[i]):]
+		n += len(values[i])
 	}
-	b.WriteString(rest)
-	return b.String(), strings.Trim(rest, "/") == ""
+	if respelled != nil {
+		path = string(respelled)
+	}
+	return path, n, true
 }
 
-// literalPrefix is the text before the first parameter.
-func (p *pattern) literalPrefix() string { return p.literals[0] }
+// equalFold compares as Fiber folds: ASCII letters alone.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if a[i] != b[i] && lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// param is the value of a parameter, as Fiber's own Params finds it.
+func (p *pattern) param(name string, values []string, fold bool) string {
+	if name == "*" || name == "+" {
+		name += "1"
+	}
+	for i, n := range p.params {
+		if i < len(values) && (n == name || fold && equalFold(n, name)) {
+			return values[i]
+		}
+	}
+	return ""
+}

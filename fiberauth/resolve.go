@@ -1,94 +1,67 @@
 package fiberauth
 
 import (
-	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
-
-	"github.com/sallyport-go/sallyport/core"
 )
 
-// match is what Fiber's router makes of a request. All strings are copies or
-// belong to the route.
-type match struct {
-	pattern *pattern // nil when no route matched
-	path    string
-	escaped bool
-	// values are the parameters, in the order of the pattern's names. nil
-	// where Fiber itself still has them: few rules ask.
-	values []string
-}
-
-// param is the value of a parameter, as Fiber's own Params finds it.
-func (m *match) param(name string, fold bool) string {
-	if name == "*" || name == "+" {
-		name += "1"
-	}
-	for i, n := range m.pattern.names {
-		if i < len(m.values) && (n == name || fold && strings.EqualFold(n, name)) {
-			return m.values[i]
-		}
-	}
-	return ""
-}
-
-// resolver finds the route of a request with Fiber's own router.
+// resolver finds the handlers that may answer a request with Fiber's own router.
 //
-// A handler of a route knows it already. Middleware mounted with Use does not:
-// there a private app with the same configuration and the same routes, whose
-// handlers only take notes, is asked. It is built at the first request, when
-// all routes and mounted sub-apps are in place.
+// A handler of a route knows its route. Middleware mounted with Use does not
+// know what follows: there a private app is asked, whose stack is a copy of the
+// app's with handlers that only take notes. It is built at the first request,
+// when all routes and mounted sub-apps are in place.
 type resolver struct {
 	handlers uint32 // the app's handler count when this was built
 	shadow   fasthttp.RequestHandler
 	fold     bool // letter case does not matter to the router
 	mixed    bool // some route has capitals in its literal parts
 	unescape bool
-	rawNames bool                      // header names are as sent
-	quiet    bool                      // the app has Fiber's own error handler
-	routes   map[*fiber.Route]*pattern // the app's routes, without Use
-	prefixes []*pattern                // of handlers mounted with Use
-	pool     sync.Pool                 // of *notes
+	rawNames bool // header names are as sent
+	quiet    bool // the app has Fiber's own error handler
+	entries  map[*fiber.Route]*entry
+	pool     sync.Pool // of *notes
 }
 
-// notesKey is the user value under which shadow handlers find the notes.
-type notesKey struct{}
-
-// notes is what shadow handlers leave of one request.
-type notes struct {
-	// all has every route note itself that the request comes to when handlers
-	// pass it on.
-	all     bool
-	matches []match
-	ctx     fasthttp.RequestCtx // what the shadow app is given
+// entry is what the resolver knows of one entry of a method's stack.
+type entry struct {
+	pattern *pattern
+	index   int  // in the stack
+	use     bool // mounted with Use or Static: it matches a prefix
+	static  bool // it serves files, if there are any, and else passes on
+	// idle says that its prefix says nothing of who answers: its handlers are
+	// gates, or middleware of the whole app. spent says that none but gates
+	// stand behind its first gate.
+	idle, spent bool
+	// over are the entries that match whatever this one matches.
+	over []cover
+	// goOn says that entries behind this route may matter whatever the path.
+	goOn bool
 }
 
-func newNotes() any {
-	n := new(notes)
-	n.ctx.SetUserValue(notesKey{}, n)
-	return n
+// cover is an entry that matches whatever another one matches.
+type cover struct {
+	*entry
+	// whole says that its prefix ends where a segment of the other's text
+	// does, or inside of a segment without parameters.
+	whole bool
 }
 
-// resolvers holds one *resolver an app.
-var resolvers sync.Map // of *fiber.App to *atomic.Pointer[resolver]
-
-// resolverFor is the app's resolver, built anew when routes have been added.
-func resolverFor(app *fiber.App) *resolver {
-	slot, ok := resolvers.Load(app)
-	if !ok {
-		slot, _ = resolvers.LoadOrStore(app, new(atomic.Pointer[resolver]))
+// covered reports whether other matches whatever e matches. If it stands before
+// e, it passes requests on, or e could never run.
+func (e *entry) covered(other *entry) (c cover, ok bool) {
+	for _, c := range e.over {
+		if c.entry == other {
+			return c, true
+		}
 	}
-	current := slot.(*atomic.Pointer[resolver])
-	if r := current.Load(); r != nil && r.handlers == app.HandlersCount() {
-		return r
-	}
-	r := newResolver(app)
-	current.Store(r)
-	return r
+	return cover{}, false
 }
 
 func newResolver(app *fiber.App) *resolver {
@@ -99,7 +72,7 @@ func newResolver(app *fiber.App) *resolver {
 		unescape: cfg.UnescapePath,
 		rawNames: cfg.DisableHeaderNormalizing,
 		quiet:    isDefault(cfg.ErrorHandler),
-		routes:   make(map[*fiber.Route]*pattern),
+		entries:  make(map[*fiber.Route]*entry),
 	}
 	r.pool.New = newNotes
 	shadow := fiber.New(fiber.Config{
@@ -107,30 +80,38 @@ func newResolver(app *fiber.App) *resolver {
 		StrictRouting:  cfg.StrictRouting,
 		UnescapePath:   cfg.UnescapePath,
 		RequestMethods: cfg.RequestMethods,
-		ErrorHandler:   func(*fiber.Ctx, error) error { return nil },
 	})
-	routes := app.GetRoutes(true)
-	for _, stack := range app.Stack() {
-		for _, rt := range stack {
-			p := newPattern(rt.Path, rt.Params)
-			if len(routes) == 0 || !sameRoute(rt, &routes[0]) {
-				r.prefixes = append(r.prefixes, p)
-				continue
-			}
-			routes = routes[1:]
-			r.routes[rt] = p
-			r.mixed = r.mixed || strings.Join(p.literals, "") != strings.ToLower(strings.Join(p.literals, ""))
-			shadow.Add(rt.Method, rt.Path, func(c *fiber.Ctx) error {
-				n, _ := c.Context().UserValue(notesKey{}).(*notes)
-				n.matches = append(n.matches, match{pattern: p, values: copied(c, p.names)})
-				if n.all {
-					return c.Next()
-				}
-				return nil
-			})
+	for m, stack := range app.Stack() {
+		for i := range stack {
+			shadow.Add(cfg.RequestMethods[m], "/"+strconv.Itoa(i), passOn) // to be overwritten
 		}
 	}
+	shadow.Use(func(*fiber.Ctx) error { return nil }) // where nothing is left
+	routes, everywhere, names := app.GetRoutes(true), outsideGet(app), paramNames()
+	var stacks [][]*entry
+	for m, stack := range app.Stack() {
+		entries := make([]*entry, len(stack))
+		for i, rt := range stack {
+			use := len(routes) == 0 || !sameRoute(rt, &routes[0])
+			if !use {
+				routes = routes[1:]
+			}
+			e := newEntry(rt, names(rt), use, cfg.StrictRouting, everywhere)
+			e.index = i
+			r.entries[rt], entries[i] = e, e
+			literals := strings.Join(e.pattern.literals, "")
+			r.mixed = r.mixed || !use && literals != strings.ToLower(literals)
+			clone := *rt // with what the router knows of it
+			clone.Params = e.pattern.keys
+			clone.Handlers = []fiber.Handler{func(c *fiber.Ctx) error { return r.visit(c, e) }}
+			*shadow.Stack()[m][i] = clone
+		}
+		stacks = append(stacks, entries)
+	}
 	r.shadow = shadow.Handler()
+	for m, entries := range stacks {
+		r.compare(cfg.RequestMethods[m], entries)
+	}
 	return r
 }
 
@@ -142,114 +123,89 @@ func sameRoute(rt, copied *fiber.Route) bool {
 		(len(rt.Handlers) == 0 || &rt.Handlers[0] == &copied.Handlers[0])
 }
 
-// fewParams is how many parameters are looked at without allocation.
-const fewParams = 8
-
-// values appends what c's router has matched for names. The strings are valid
-// as long as the request is.
-func values(to []string, c *fiber.Ctx, names []string) []string {
-	for _, name := range names {
-		to = append(to, c.Params(name))
-	}
-	return to
+// handlerAt is a handler's code at a path.
+type handlerAt struct {
+	path string
+	code uintptr
 }
 
-// copied are copies of what c's router has matched for names.
-func copied(c *fiber.Ctx, names []string) []string {
-	all := values(make([]string, 0, len(names)), c, names)
-	for i, v := range all {
-		all[i] = strings.Clone(v)
-	}
-	return all
-}
+func codeOf(h fiber.Handler) uintptr { return reflect.ValueOf(h).Pointer() }
 
-// resolve says what the router matches for c, with the path in the letter case
-// of the route's literal parts.
-func (r *resolver) resolve(c *fiber.Ctx) (match, error) {
-	path := c.Path() // Fiber's own, to be copied
-	if r.unescape {
-		// The path as sent must be clear too, and say the same.
-		sent, err := core.CanonicalPath(core.Route{Path: string(c.Request().URI().PathOriginal()), Escaped: true})
-		if err != nil {
-			return match{}, err
+// outsideGet are the handlers for methods other than GET and HEAD. Those that
+// Use mounts are among them, those that Static mounts are not.
+func outsideGet(app *fiber.App) map[handlerAt]bool {
+	found := make(map[handlerAt]bool)
+	for m, stack := range app.Stack() {
+		if method := app.Config().RequestMethods[m]; method == fiber.MethodGet || method == fiber.MethodHead {
+			continue
 		}
-		if sent != strings.TrimSuffix(path, "/") && sent != path {
-			return match{}, core.ErrAmbiguousPath
+		for _, rt := range stack {
+			for _, h := range rt.Handlers {
+				found[handlerAt{rt.Path, codeOf(h)}] = true
+			}
 		}
 	}
-	p, ok := r.routes[c.Route()]
-	if !ok {
-		return r.search(c, path)
-	}
-	m := match{pattern: p, escaped: !r.unescape}
-	if !r.fold {
-		m.path = strings.Clone(path)
-		return m, nil
-	}
-	var few [fewParams]string
-	if m.path, ok = p.restore(path, values(few[:0], c, p.names)); !ok {
-		return match{}, strays(p)
-	}
-	return m, nil
+	return found
 }
 
-// search finds the route of a request that is still at middleware mounted with
-// Use.
-func (r *resolver) search(c *fiber.Ctx, path string) (match, error) {
+func newEntry(rt *fiber.Route, names []string, use, strict bool, everywhere map[handlerAt]bool) *entry {
+	text := rt.Path
+	if use && !strict && len(text) > 1 {
+		text = strings.TrimRight(text, "/")
+	}
+	e := &entry{pattern: newPattern(text, names, rt.Params), use: use, spent: true}
+	first := slices.IndexFunc(rt.Handlers, isGate)
+	answers := 0 // handlers that may
+	for i, h := range rt.Handlers {
+		if isGate(h) {
+			continue
+		}
+		answers++
+		e.spent = e.spent && i < first
+		e.static = e.static || use && !everywhere[handlerAt{rt.Path, codeOf(h)}]
+	}
+	e.idle = use && (answers == 0 || text == "/" && !e.static)
+	return e
+}
+
+// paramNames gives the parameters in the text of a route, as Fiber's parser
+// finds them. A route of a mounted sub-app has fewer where the prefix has
+// parameters as well; one without any of its own is matched letter by letter.
+func paramNames() func(*fiber.Route) []string {
+	parser, found := fiber.New(), make(map[string][]string)
+	return func(rt *fiber.Route) []string {
+		if len(rt.Params) == 0 {
+			return nil
+		}
+		if _, ok := found[rt.Path]; !ok {
+			parser.Add(fiber.MethodGet, rt.Path, passOn)
+			routes := parser.Stack()[0]
+			found[rt.Path] = routes[len(routes)-1].Params
+		}
+		return found[rt.Path]
+	}
+}
+
+// compare finds out which entries of a stack match whatever another one matches:
+// those that match its text.
+func (r *resolver) compare(method string, entries []*entry) {
 	n, _ := r.pool.Get().(*notes)
 	defer r.pool.Put(n)
-	if r.ask(c, path, n); len(n.matches) == 0 {
-		return match{path: r.foldPrefix(strings.Clone(path)), escaped: !r.unescape}, nil
-	}
-	for i := range n.matches {
-		m := &n.matches[i]
-		m.escaped = !r.unescape
-		if !r.fold {
-			m.path = strings.Clone(path)
-			break
-		}
-		var ok bool
-		if m.path, ok = m.pattern.restore(path, m.values); !ok {
-			return match{}, strays(m.pattern)
-		}
-		if m.path != n.matches[0].path {
-			return match{}, fmt.Errorf("%w: routes %q and %q read it in different letter case",
-				core.ErrAmbiguousPath, n.matches[0].pattern.text, m.pattern.text)
+	more := false // an entry that may answer comes behind
+	for i := len(entries) - 1; i >= 0; i-- {
+		e := entries[i]
+		e.goOn = e.goOn || more
+		more = more || e.use && !e.idle
+		text := fiber.RemoveEscapeChar(e.pattern.text)
+		n.question = question{path: text, text: true}
+		r.ask(method, []byte(text), n)
+		for j := range n.seen {
+			s := &n.seen[j]
+			rest, _, _ := strings.Cut(text[s.end:], "/")
+			e.over = append(e.over, cover{s.entry, s.other == "" || !strings.ContainsAny(rest, ":*+")})
+			s.goOn = s.goOn || s.index < e.index
 		}
 	}
-	return n.matches[0], nil
 }
 
-// strays refuses a path that p has matched and cannot follow.
-func strays(p *pattern) error {
-	return fmt.Errorf("%w: it does not follow route %q", core.ErrAmbiguousPath, p.text)
-}
-
-// ask puts the request line to the shadow app. The first match is that of the
-// route the request comes to first. Where letter case could be read in more
-// than one way, those follow that it comes to when handlers pass it on. Method
-// and path are all that the shadow app looks at.
-func (r *resolver) ask(c *fiber.Ctx, path string, n *notes) {
-	n.ctx.Response.Reset() // which may name allowed methods
-	n.all = r.fold && (r.mixed || strings.ToLower(path) != path)
-	n.matches = n.matches[:0]
-	n.ctx.Request.Header.SetMethod(c.Method()) // as middleware may have changed it
-	n.ctx.Request.URI().SetPathBytes(c.Request().URI().PathOriginal())
-	r.shadow(&n.ctx)
-}
-
-// foldPrefix gives a path that only a handler mounted with Use can answer,
-// such as Static's, the letter case of the longest prefix that fits.
-func (r *resolver) foldPrefix(path string) string {
-	if !r.fold {
-		return path
-	}
-	longest := ""
-	for _, p := range r.prefixes {
-		prefix := p.literalPrefix()
-		if len(prefix) > len(longest) && len(prefix) <= len(path) && strings.EqualFold(prefix, path[:len(prefix)]) {
-			longest = prefix
-		}
-	}
-	return longest + path[len(longest):]
-}
+func passOn(c *fiber.Ctx) error { return c.Next() }

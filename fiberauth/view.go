@@ -53,19 +53,18 @@ func (v *view) Host() string { return string(v.c.Request().Host()) }
 
 // Route resolves the route once and keeps it for Param.
 func (v *view) Route() (core.Route, error) {
-	if strings.IndexByte(v.c.OriginalURL(), '#') >= 0 {
-		return core.Route{}, core.ErrAmbiguousPath // fasthttp drops what follows
+	target := v.c.OriginalURL()
+	if strings.IndexByte(target, '#') >= 0 || strings.HasPrefix(target, "//") {
+		// fasthttp drops what follows the first, and takes what follows the
+		// second for a host where the request names none.
+		return core.Route{}, core.ErrAmbiguousPath
 	}
 	m, err := v.app.resolve(v.c)
 	if err != nil {
 		return core.Route{}, err
 	}
 	v.match, v.found = m, true
-	rt := core.Route{Path: m.path, Escaped: m.escaped}
-	if m.pattern != nil {
-		rt.Pattern = m.pattern.text
-	}
-	return rt, nil
+	return m.Route, nil
 }
 
 func (v *view) Param(name string) string {
@@ -79,13 +78,13 @@ func (v *view) Param(name string) string {
 		return ""
 	}
 	if m.values == nil {
-		if v.app.routes[v.c.Route()] != m.pattern {
+		if e := v.app.entries[v.c.Route()]; e == nil || e.pattern != m.pattern {
 			return "" // Fiber has gone on to another route
 		}
-		m.values = copied(v.c, m.pattern.names)
+		m.values = copied(v.c, m.pattern.params)
 	}
-	p := m.param(name, v.app.fold)
-	if m.escaped {
+	p := m.pattern.param(name, m.values, v.app.fold)
+	if m.Escaped {
 		if decoded, err := url.PathUnescape(p); err == nil {
 			return decoded
 		}

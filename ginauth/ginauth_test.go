@@ -55,6 +55,14 @@ func serve(t testing.TB, l net.Listener, app authtest.App, engine *gin.Engine) {
 		engine.Use(func(c *gin.Context) { _ = before(exchange{c}) }) // what it wrote stands
 	}
 	engine.Use(mounts.All(app.Use)...)
+	for _, tree := range app.Trees {
+		group := engine.Group(tree.Prefix, mounts.All(tree.Gates)...)
+		if tree.Dir != "" {
+			group.Static("/", tree.Dir)
+		} else {
+			group.Any("/*rest", gin.WrapH(tree.Handler))
+		}
+	}
 	for _, rt := range app.Routes {
 		router := engine.Group(rt.Group, mounts.All(rt.GroupGates)...)
 		handlers := append(mounts.All(rt.Gates), func(c *gin.Context) {

@@ -51,7 +51,9 @@ type App struct {
 	// sets or writes what it likes; the rest of the app then runs.
 	Before []Handler
 	// Use are gates around the whole app.
-	Use    []Gate
+	Use []Gate
+	// Trees are mounted before the routes.
+	Trees  []Tree
 	Routes []Route
 	// NotFound, when not nil, is a handler made by [Framework.Native] that is
 	// registered for paths without a route.
@@ -60,6 +62,20 @@ type App struct {
 	// error handler, on frameworks that have one. The handler leaves complete
 	// answers alone.
 	Errors func(error)
+}
+
+// Tree is what answers for all paths below a prefix by the framework's own means
+// for that: a folder by its server of static files, or a handler of net/http
+// that finds its way by itself.
+type Tree struct {
+	// Prefix is where it is mounted, as a group: "/static".
+	Prefix string
+	// Gates stand on the group.
+	Gates []Gate
+	// Dir is the folder; with it, Handler is nil.
+	Dir string
+	// Handler is given requests with their whole path.
+	Handler http.Handler
 }
 
 // Route is one route. Pattern has ":name" for one segment and a last "/*" for

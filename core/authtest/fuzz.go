@@ -18,6 +18,11 @@ var pathSeeds = []string{
 	`/files\secret`, "/files/%5csecret", "/files/secret%2f", "/files/secret/.", "/files/secret/..",
 	"/files/\xff", "/files/%ff", "/files/%c0%afsecret", "/files/secr%65t/a+b", "/things/%2e%2e",
 	"/things/a%2fb", "/things/..%2f..%2fadmin%2f7", "/admin%2f7", "/adm\u0131n/7", "/\u017fecret", "/files/\u212aey",
+	"/static/secret/x.txt", "/static/public.txt", "/STATIC/secret/x.txt", "/Static/secret/x.txt", "/staticsecret/x.txt", "/STATICsecret/x.txt",
+	"/static/secret/x.txt/", "/static//secret/x.txt", "/static/./secret/x.txt", "/static/%73ecret/x.txt", "/static%2fsecret/x.txt",
+	"/%73tatic/secret/x.txt", "//static/secret/x.txt", "/static/x/../secret/x.txt", "/static/secret%2fx.txt", `/static\secret/x.txt`,
+	"/nested/secret", "/nested/public", "/NESTED/secret", "/Nested/secret/x", "/nestedsecret", "/NESTEDsecret/x", "/nested/secret/",
+	"/nested//secret", "/nested/./secret", "/nested/%73ecret", "/nested%2fsecret", "/%6eested/secret", "//nested/secret", "/nested/secret;x",
 	"/files/%e2%80%ae", "/files/%zz", "/files/%", "/files/secret%", "/admin/:id", "/files/*", "/files/**",
 }
 
@@ -52,7 +57,10 @@ func (v *vault) probe(t *testing.T, method, target string) {
 		return
 	}
 	v.take()
-	_, err := send(v.addr, Request(method, target, "Authorization: Name alice"))
+	a, err := send(v.addr, Request(method, target, "Authorization: Name alice"))
+	if strings.Contains(a.Body, secretText) {
+		t.Errorf("%s %q: the secret is given out", method, target)
+	}
 	for _, r := range v.take() {
 		if leak := r.leak(v.rec.Last(t).Resource); leak != "" {
 			t.Errorf("%s %q: %s (answer: %v)", method, target, leak, err)

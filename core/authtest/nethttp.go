@@ -27,6 +27,16 @@ func serveMux(t testing.TB, l net.Listener, app App) {
 		Authorize: httpauth.Authorize, Require: httpauth.Require,
 	}
 	mux := http.NewServeMux()
+	for _, tree := range app.Trees {
+		h := tree.Handler
+		if tree.Dir != "" {
+			h = http.StripPrefix(tree.Prefix, http.FileServer(http.Dir(tree.Dir)))
+		}
+		for _, m := range slices.Backward(mounts.All(tree.Gates)) {
+			h = m(h)
+		}
+		mux.Handle(tree.Prefix+"/", h)
+	}
 	for _, rt := range app.Routes {
 		var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_ = rt.Handle(muxExchange{w, r}) // the answer is written

@@ -1,7 +1,11 @@
 package authtest
 
 import (
+	"io"
+	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +38,7 @@ type reached struct{ route, param string }
 
 // secret is the policy's deny rule.
 func secret(path string) bool {
-	for _, dir := range []string{"/files/secret", "/admin"} {
+	for _, dir := range []string{"/files/secret", "/static/secret", "/nested/secret", "/admin"} {
 		if path == dir || strings.HasPrefix(path, dir+"/") {
 			return true
 		}
@@ -63,13 +67,45 @@ func newVault(t testing.TB, f Framework) *vault {
 		}
 	}
 	get := []string{"GET", "HEAD"}
-	v.addr = f.Start(t, App{Routes: []Route{
+	v.addr = f.Start(t, App{Trees: []Tree{
+		{Prefix: "/static", Gates: gate, Dir: secretFolder(t)},
+		{Prefix: "/nested", Gates: gate, Handler: http.HandlerFunc(nested)},
+	}, Routes: []Route{
 		{Pattern: "/admin", Methods: get, Gates: gate, Handler: keep("/admin", "")},
 		{Pattern: "/admin/:id", Gates: gate, Handler: keep("/admin/:id", "id")},
 		{Group: "/things", Pattern: "/:id", Methods: get, GroupGates: gate, Handler: keep("/things/:id", "id")},
 		{Group: "/files", Pattern: "/*", GroupGates: gate, Handler: keep("/files/*", "*")},
 	}})
 	return v
+}
+
+// secretText is in answers that give out what is secret below a [Tree].
+const secretText = "the secret of the tree"
+
+// secretFolder is a folder with a secret.
+func secretFolder(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"secret/x.txt": secretText, "public.txt": "public"} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// nested finds what is asked for by itself: it cuts its prefix off.
+func nested(w http.ResponseWriter, r *http.Request) {
+	rest := strings.TrimLeft(r.URL.Path[min(len("/nested"), len(r.URL.Path)):], "/")
+	text := "public"
+	if first, _, _ := strings.Cut(rest, "/"); first == "secret" {
+		text = secretText
+	}
+	_, _ = io.WriteString(w, text)
 }
 
 // take returns what has been reached and forgets it.
@@ -138,6 +174,14 @@ var spellingTable = []spelling{
 	{"G06", "/FILES/secret", 404, map[string]int{"fiber": 403}},
 	{"G06", "/Files/Secret", 404, map[string]int{"fiber": 200}},
 	{"G06", "/files/SECRET", 200, nil},
+	{"G01", "/static/public.txt", 200, nil},
+	{"G01", "/static/secret/x.txt", 403, nil},
+	{"G06", "/STATIC/secret/x.txt", 404, map[string]int{"fiber": 403}},
+	{"G17", "/staticsecret/x.txt", 404, map[string]int{"fiber": 403}},
+	{"G01", "/nested/public", 200, nil},
+	{"G01", "/nested/secret/x", 403, nil},
+	{"G06", "/NESTED/secret", 404, map[string]int{"fiber": 403}},
+	{"G17", "/nestedsecret", 404, map[string]int{"fiber": 403}},
 	{"G06", "/ADMIN/7", 404, map[string]int{"fiber": 403}},
 	{"G07", "/files/secret/", 403, nil},
 	{"G07", "/files/public/", 200, nil},
