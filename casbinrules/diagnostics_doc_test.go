@@ -111,6 +111,8 @@ func exampleModels() map[string]Model {
 		"acl":              text("acl", "sub, obj, act", someAllow, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act"),
 		"priority":         text("priority", "priority, sub, obj, act, eft", firstMatch, rbac),
 		"subject-priority": text("subject-priority", "sub, obj, act, eft", subjectFirst, rbac),
+		"superuser":        text("superuser", "sub, obj, act, eft", allowAndDeny, `r.sub == "root" || `+rbac),
+		"superuser-allow":  text("superuser-allow", "sub, obj, act, eft", allowAndDeny, `r.sub == "root" && p.eft == "allow" || `+rbac),
 		"allow-only":       text("allow-only", "sub, obj, act, eft", someAllow, rbac),
 	}
 }

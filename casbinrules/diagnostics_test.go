@@ -49,6 +49,7 @@ var diagnostics = []struct {
 	{"duplicate_rule.csv", "", "3:1 warning", nil},
 	{"empty_policy.csv", "", "1:1 error", nil},
 	{"deny_ignored.csv", "allow-only", "3:23 error", nil},
+	{"superuser_and_deny.conf", "", "11:1 warning", nil},
 	{"shadowed_rule.csv", "", "4:1 warning", nil},
 	{"contradicting_rules.csv", "rbac-deny", "3:1 warning", nil},
 	{"unanchored_regexp.csv", "regexp", "2:19 warning", nil},
@@ -93,8 +94,11 @@ func TestBrokenFilesAreFoundAtTheirPlace(t *testing.T) {
 			}
 			if kind == "conf" {
 				m, policies = ModelFile(c.file), []string{"good.csv"}
-				if code == codeModelOpen {
+				switch code {
+				case codeModelOpen:
 					policies[0] = "good_effect.csv"
+				case codeFreeClause:
+					policies[0] = "good_deny.csv"
 				}
 			}
 			found, err := LintFS(fsys, m, policies, c.opts...)

@@ -200,6 +200,7 @@ func (x *explainer) fill(e *Explanation, v verdict) {
 		written := v.rule.written()
 		e.Rule = &written
 		x.fillChains(e, v.rule)
+		e.Notes = append(e.Notes, x.clauseNotes(v.rule)...)
 	}
 	switch {
 	case v.allowed:

@@ -139,6 +139,7 @@ const (
 // The codes of findings about what a policy says.
 const (
 	codeDenyIgnored     = "deny_ignored"
+	codeFreeClause      = "superuser_and_deny"
 	codeShadowed        = "shadowed_rule"
 	codeContradiction   = "contradicting_rules"
 	codeUnanchored      = "unanchored_regexp"

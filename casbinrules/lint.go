@@ -125,6 +125,7 @@ func (r *reading) lint(routes []core.RouteInfo) (found, more []Finding) {
 		single.checkObjects()
 		single.checkActions()
 		single.checkEffects()
+		single.checkFreeClauses()
 		single.checkUnusedRoles()
 		single.checkLiterals()
 		if complete {

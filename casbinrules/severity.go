@@ -15,7 +15,7 @@ func (c *config) severity(code string) Severity {
 // means what it says, and may be meant.
 func isAdvice(code string) bool {
 	switch code {
-	case codeUnusedRoles, codeDuplicate, codeShadowed, codeContradiction, codeUnanchored, codeNoSlash, codeUnmatchable, codeQuery,
+	case codeUnusedRoles, codeFreeClause, codeDuplicate, codeShadowed, codeContradiction, codeUnanchored, codeNoSlash, codeUnmatchable, codeQuery,
 		codeMiddleStar, codePrefixStar, codeParent, codeParameter, codeRegexpCharacter, codeUnknownMethod,
 		codePutPatch, codePatchPut, codeGetHead, codeNeverAssigned, codeRoleWithoutRule, codeSameName, codeAnonymous,
 		codeRuleNoRoute, codeRouteNoRule:

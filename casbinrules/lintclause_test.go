@@ -1,0 +1,75 @@
+package casbinrules
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestSuperusersUnderDenies: a clause that does not look at whom a line is for
+// makes denies count, too.
+func TestSuperusersUnderDenies(t *testing.T) {
+	const (
+		usual  = "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act"
+		allows = "p, ann, /a, GET, allow\n"
+		denies = "p, mallory, /b, GET, deny\n"
+		all    = "every line counts, whoever and whatever it is for, so that "
+		first  = all + "p.csv:1, the first one, "
+	)
+	for _, c := range []struct{ name, effect, matcher, policy, want string }{
+		{"in front", allowAndDeny, `r.sub == "root" || ` + usual, allows + denies, `where r.sub == "root" is true, ` + all + "one deny, such as p.csv:2, refuses everything"},
+		{"behind", allowAndDeny, usual + ` || r.sub == "root"`, allows + denies, all + "one deny, such as p.csv:2, refuses everything"},
+		{"by a role", allowAndDeny, usual + ` || g(r.sub, "admin")`, allows + denies, `where g(r.sub, "admin") is true, ` + all},
+		{"for an object", allowAndDeny, usual + ` || r.obj == "/login"`, allows + denies, `where r.obj == "/login" is true, ` + all},
+		{"in parentheses", allowAndDeny, `((` + usual + `) || (r.sub == "root"))`, allows + denies, all},
+		{"priority, allow first", firstMatch, `r.sub == "root" || ` + usual, allows + denies, first + "allows everything, and no deny refuses anything"},
+		{"priority, deny first", firstMatch, `r.sub == "root" || ` + usual, denies + allows, first + "refuses everything"},
+		{"for the subject only", allowAndDeny, strings.Replace(usual, "g(r.sub, p.sub)", `(g(r.sub, p.sub) || r.sub == "root")`, 1), allows + denies,
+			`where r.sub == "root" is true, lines count whatever their sub may be, so that denies for others, such as p.csv:2, refuse there, too`},
+		{"for the subject, with the object", allowAndDeny, usual + ` || r.sub == "root" && r.obj == p.obj`, allows + denies, "lines count whatever their sub and act may be, so that denies for others, "},
+
+		{"no deny", allowAndDeny, `r.sub == "root" || ` + usual, allows, ""},
+		{"denies that the effect ignores", someAllow, `r.sub == "root" || ` + usual, allows + denies, ""},
+		{"lines that allow", allowAndDeny, `r.sub == "root" && p.eft == "allow" || ` + usual, allows + denies, ""},
+		{"no clause", allowAndDeny, usual, allows + denies, ""},
+		{"a star for subjects", allowAndDeny, strings.Replace(usual, "g(r.sub, p.sub)", `(g(r.sub, p.sub) || p.sub == "*")`, 1), allows + denies, ""},
+		{"a star for actions", allowAndDeny, strings.Replace(usual, "r.act == p.act", `(p.act == "*" || r.act == p.act)`, 1), allows + denies, ""},
+		{"two patterns", allowAndDeny, strings.Replace(usual, "keyMatch2(r.obj, p.obj)", `(keyMatch2(r.obj, p.obj) || keyMatch(r.obj, p.obj))`, 1), allows + denies, ""},
+		{"a condition for all", allowAndDeny, usual + ` && r.sub != "root"`, allows + denies, ""},
+	} {
+		m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", c.effect, c.matcher))
+		found, err := LintFS(files("p.csv", c.policy), m, []string{"p.csv"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = slices.DeleteFunc(found, func(f Finding) bool { return f.Code == codeDenyIgnored })
+		switch {
+		case c.want == "" && len(found) > 0:
+			t.Errorf("%s: got %v", c.name, found)
+		case c.want != "" && (len(found) != 1 || found[0].Code != codeFreeClause || !strings.Contains(found[0].Message, c.want) || found[0].Line != 10):
+			t.Errorf("%s: got %v, want %q", c.name, found, c.want)
+		}
+	}
+}
+
+func TestExplainNamesTheClauseOfASuperuser(t *testing.T) {
+	m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny,
+		`g(r.sub, "admin") || (g(r.sub, p.sub) || r.sub == "root") && keyMatch2(r.obj, p.obj) && r.act == p.act`))
+	a := open(t, m, "p, ann, /a, GET, allow\np, mallory, /b, GET, deny\ng, eve, admin\n")
+	for _, c := range []struct {
+		subject, object string
+		allowed         bool
+		note            string
+	}{
+		{"eve", "/c", false, `g(r.sub, "admin") is true, so that every line counts, whoever and whatever it is for`},
+		{"root", "/a", true, `r.sub == "root" is true, so that lines count whatever their sub may be`},
+		{"root", "/b", false, `r.sub == "root" is true, so that lines count whatever their sub may be`},
+		{"ann", "/a", true, ""},
+		{"mallory", "/b", false, ""},
+	} {
+		e, err := a.ExplainQuery(t.Context(), Query{Subject: c.subject, Object: c.object, Action: "GET"})
+		if err != nil || e.Allowed != c.allowed || strings.Join(e.Notes, "; ") != c.note {
+			t.Errorf("%s %s: got %s, %v", c.subject, c.object, e, err)
+		}
+	}
+}
