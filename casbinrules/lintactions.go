@@ -14,11 +14,33 @@ type vocabulary struct {
 // without any speaks of actions that the application names, such as create,
 // read, update and delete.
 func (l *linter) isMethodSlip(r *rule, action string) bool {
+	v := l.vocabularyOf(r)
+	return v.methods || !v.own && action != strings.ToLower(action)
+}
+
+// asksMethod reports whether a rule asks for a request method, not for an
+// action of the application's own.
+func (l *linter) asksMethod(r *rule) bool {
+	if len(l.schema.actions) != 1 {
+		return false
+	}
+	for action := range l.schema.methods(r) {
+		if !isKnown(action) {
+			return false
+		}
+	}
+	if r.field(l.schema.actions[0]) != "*" {
+		return true
+	}
+	v := l.vocabularyOf(r)
+	return v.methods && !v.own
+}
+
+func (l *linter) vocabularyOf(r *rule) vocabulary {
 	if l.vocabularies == nil {
 		l.readVocabularies()
 	}
-	v := l.vocabularies[r.source]
-	return v.methods || !v.own && action != strings.ToLower(action)
+	return l.vocabularies[r.source]
 }
 
 func (l *linter) readVocabularies() {

@@ -160,7 +160,7 @@ func (l *linter) partnersOf(r *rule, head bool) []partner {
 // itself.
 func (l *linter) checkParent(r *rule) {
 	parent, ok := strings.CutSuffix(l.object(r), "/*")
-	if !ok || parent == "" || l.config.objectRoute || l.shape.object.function != "keyMatch" && !isRegexp(l.shape.object.function) {
+	if !ok || parent == "" || !isPath(parent) || l.config.objectRoute || l.shape.object.function != "keyMatch" && !isRegexp(l.shape.object.function) {
 		return
 	}
 	methods := slices.Collect(l.schema.methods(r))

@@ -24,17 +24,21 @@ func (l *linter) checkObjects() {
 			names++
 		}
 	}
-	known := map[int32][]advice{}
+	type use struct {
+		object int32
+		setting
+	}
+	known := map[use][]advice{}
 	for r := range l.policyRules() {
 		text := l.object(r)
 		if isQuiet(l.shape.object.function, text) {
 			continue // which is quicker found than kept
 		}
-		number := r.number(l.shape.object.column)
-		told, seen := known[number]
+		at := use{r.number(l.shape.object.column), setting{paths: paths > 0 && paths >= names, method: l.asksMethod(r)}}
+		told, seen := known[at]
 		if !seen {
-			told = l.shape.object.advise(text, paths > 0 && paths >= names)
-			known[number] = told
+			told = l.shape.object.advise(text, at.setting)
+			known[at] = told
 		}
 		for _, a := range told {
 			l.reportColumn(r, l.shape.object.column, a.code, a.hint, "%s", a.message)
@@ -69,19 +73,17 @@ func isQuiet(function, object string) bool {
 	return object[len(object)-1] != '/' || len(object) == 1
 }
 
-// advise looks at one object; paths says that most objects are paths.
-func (c comparison) advise(object string, paths bool) []advice {
+// setting is what stands around an object: paths says that most objects are
+// paths, method that the rule asks for a request method.
+type setting struct{ paths, method bool }
+
+// advise looks at one object.
+func (c comparison) advise(object string, in setting) []advice {
 	if c.function == "regexMatch" || c.star && object == "*" || everything(c.function, object) || checkPattern(c.function, object) != nil {
 		return nil
 	}
 	if !isPath(object) {
-		if paths && strings.Contains(object, "/") && !strings.Contains(object, "://") && object[0] != '*' {
-			return []advice{{codeNoSlash, "paths begin with a slash, and this one does not", "write /" + object + ", if no gate has this name"}}
-		}
-		if told := c.adviseStar(object); len(told) > 0 && told[0].code != codePrefixStar {
-			return told
-		}
-		return nil
+		return c.adviseName(object, in)
 	}
 	all := append(c.adviseStar(object), adviseUnmatchable(c.function, object)...)
 	all = append(all, adviseParameters(c.function, object)...)
@@ -89,6 +91,31 @@ func (c comparison) advise(object string, paths bool) []advice {
 		all = adviseRegexp(object)
 	}
 	return all
+}
+
+// adviseName looks at an object that is no path, and may be meant for one.
+func (c comparison) adviseName(object string, in setting) []advice {
+	scheme, rest, isURL := strings.Cut(object, "://")
+	part := standIn(object)
+	pattern := part != "" && part != "*" || strings.HasSuffix(object, "/*")
+	switch {
+	case object == "" || object[0] == '*':
+	case isURL && isWord(scheme):
+		if _, path, _ := strings.Cut(rest, "/"); in.paths || in.method {
+			return []advice{{codeUnmatchable, "the pattern never matches: a path that reaches the policy has no scheme and no host", "write /" + path + ", if no gate has this name"}}
+		}
+		return nil
+	case pattern && (in.paths || in.method), strings.Contains(object, "/") && in.paths:
+		told := []advice{{codeNoSlash, "paths begin with a slash, and this one does not", "write /" + object + ", if no gate has this name"}}
+		if c.function != "regexMatch" {
+			told = append(told, adviseParameters(c.function, object)...)
+		}
+		return told
+	}
+	if told := c.adviseStar(object); len(told) > 0 && told[0].code != codePrefixStar {
+		return told
+	}
+	return nil
 }
 
 // isRegexp reports whether a function makes its pattern into a regular

@@ -26,7 +26,7 @@ func TestNothingIsSaidAboutQuietObjects(t *testing.T) {
 			}
 			quiet++
 			for _, paths := range []bool{true, false} {
-				if told := (comparison{function: function}).advise(b.String(), paths); len(told) > 0 {
+				if told := (comparison{function: function}).advise(b.String(), setting{paths, !paths}); len(told) > 0 {
 					t.Errorf("%s: %q is quiet, and there is %+v", function, b.String(), told)
 				}
 			}
