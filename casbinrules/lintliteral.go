@@ -118,13 +118,12 @@ func isBracketed(part string, open, shut byte) bool {
 }
 
 // literalColumns are the columns of p lines that are compared as they are and
-// nothing else. Those of objects and actions that are compared by == have
-// findings of their own.
+// in no other way. Objects and actions are looked at elsewhere, unless role
+// links lead to them.
 func (l *linter) literalColumns() []verbatim {
 	var found []verbatim
 	for column, field := range l.schema.literalFields() {
-		if field == "" || l.isRoute(field) ||
-			l.shape.object.column == column && l.shape.object.function == "==" || l.shape.action.column == column && l.shape.action.function == "==" {
+		if field == "" || l.isRoute(field) {
 			continue
 		}
 		f := l.literalOf(field)
@@ -135,7 +134,9 @@ func (l *linter) literalColumns() []verbatim {
 				f.twins = append(f.twins, lineField{c.name, c.roleEnd()})
 			}
 		}
-		found = append(found, f)
+		if len(f.twins) > 0 || field != "r_obj" && field != "r_act" {
+			found = append(found, f)
+		}
 	}
 	return found
 }

@@ -208,3 +208,17 @@ func TestSubjectPriorityNeedsATree(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestOwnersAreNotLetInByDefault: attributes that nobody has equal nothing, not
+// even each other or the subject.
+func TestOwnersAreNotLetInByDefault(t *testing.T) {
+	text := modelText("sub, obj, act, owner, group", "sub, obj, act", "g = _, _", someAllow, "r.sub == r.owner || r.owner == r.group || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act")
+	opts := []Option{ClaimAttribute("owner", "owner"), ClaimAttribute("group", "group")}
+	if got := findings(t, ModelText("m.conf", text), files("p.csv", "p, ann, /a, GET\n"), []string{"p.csv"}, opts...); len(got) > 0 {
+		t.Errorf("got %q", got)
+	}
+	open := strings.Replace(text, "r.sub == r.owner", "r.owner != r.group", 1)
+	if got := findings(t, ModelText("m.conf", open), files("p.csv", "p, ann, /a, GET\n"), []string{"p.csv"}, opts...); len(got) != 1 || !strings.HasSuffix(got[0], codeModelOpen) {
+		t.Errorf("a condition that is true for all: got %q", got)
+	}
+}

@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/casbin/govaluate"
 )
@@ -21,7 +22,7 @@ func (s *schema) probe(c *config) error {
 	}
 	q := question{subject: nobody, tenant: nobody, object: "/", action: "GET", attributes: make([]typedValue, len(s.attributes))}
 	for i := range q.attributes {
-		q.attributes[i].text = nobody
+		q.attributes[i].text = nobody + strconv.Itoa(i) // none equals another, so that nobody owns anything
 	}
 	a, err := e.decide(&q)
 	switch {
