@@ -129,7 +129,11 @@ type UnavailableError struct {
 	// RetryAfter is what the client is told to wait, rounded up to whole
 	// seconds; zero means the guard's own default.
 	RetryAfter time.Duration
-	Err        error
+	// Reason is that of the event, [ReasonUnavailable] when it is "". Another one
+	// says that nothing is broken, and that the same request will get another
+	// answer soon: [LogObserver] logs it as a warning.
+	Reason Reason
+	Err    error
 }
 
 func (e *UnavailableError) Error() string { return fmt.Sprintf("unavailable: %v", e.Err) }

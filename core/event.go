@@ -85,7 +85,8 @@ const maxLogged = 256
 
 // LogObserver writes each event to logger: what was allowed at info level, and
 // so requests whose client hung up (499), refusals (400, 401, 403, 429) at warn,
-// failures (500, 503) at error. With a nil logger it uses [slog.Default] at each
+// failures (500, 503) at error, but a 503 with another reason than
+// dependency_unavailable at warn. With a nil logger it uses [slog.Default] at each
 // event.
 //
 // Control, bidirectional and other unprintable characters are escaped and long
@@ -101,8 +102,12 @@ func LogObserver(logger *slog.Logger) Observer {
 		switch e.Outcome {
 		case OutcomeAllowed, OutcomePreflight, OutcomeClientGone:
 			level = slog.LevelInfo
-		case OutcomeUnavailable, OutcomeError:
+		case OutcomeError:
 			level = slog.LevelError
+		case OutcomeUnavailable:
+			if e.Reason == ReasonUnavailable || e.Reason == "" {
+				level = slog.LevelError
+			}
 		}
 		if !l.Enabled(ctx, level) {
 			return

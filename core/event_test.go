@@ -127,6 +127,13 @@ func TestLogLevels(t *testing.T) {
 			t.Errorf("%s: %s", outcome, &b)
 		}
 	}
+	for reason, want := range map[core.Reason]string{core.ReasonUnavailable: "ERROR", core.ReasonUnknownKey: "WARN"} {
+		var b bytes.Buffer
+		core.LogObserver(slog.New(slog.NewTextHandler(&b, nil))).Observe(t.Context(), core.Event{Outcome: core.OutcomeUnavailable, Reason: reason})
+		if !strings.Contains(b.String(), "level="+want+" ") {
+			t.Errorf("503 for %s: %s", reason, &b)
+		}
+	}
 }
 
 // lines is a handler that escapes nothing, like many a home-made one.

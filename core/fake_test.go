@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
@@ -149,6 +150,7 @@ func newScheme(t testing.TB, name string) *scheme {
 		"ambiguous": {err: fmt.Errorf("two tokens: %w", core.ErrAmbiguousCredentials)},
 		"down":      {err: errDown},
 		"broken":    {err: &core.InternalError{Err: errors.New("secret detail")}},
+		"soon":      {err: &core.UnavailableError{Reason: core.ReasonUnknownKey, RetryAfter: time.Second, Err: errors.New("secret detail")}},
 		"nothing":   {},
 		"nameless":  {err: fmt.Errorf("verifier: %w", nameless)},
 		"nobody":    {p: &core.Principal{}},

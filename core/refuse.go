@@ -136,8 +136,13 @@ func (g *Guard) failure(err error) *Denial {
 	d := newDenial(Unavailable, CodeUnavailable, ReasonUnavailable, err)
 	d.RetryAfter = g.retryAfter
 	var u *UnavailableError
-	if errors.As(err, &u) && u.RetryAfter > 0 {
-		d.RetryAfter = u.RetryAfter
+	if errors.As(err, &u) {
+		if u.RetryAfter > 0 {
+			d.RetryAfter = u.RetryAfter
+		}
+		if u.Reason != "" {
+			d.Reason = u.Reason
+		}
 	}
 	return d
 }

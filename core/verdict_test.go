@@ -42,6 +42,7 @@ func TestVerdicts(t *testing.T) {
 		{"A14 the same line twice", []string{"Basic alice", "Basic alice"}, "viewer", 400, core.OutcomeBadRequest, core.ReasonAmbiguous, "invalid_request",
 			[]string{basicRealm + `, error="invalid_request"`, bearerRealm + `, error="invalid_request"`}},
 		{"a dependency down", []string{"Bearer down"}, "", 503, core.OutcomeUnavailable, core.ReasonUnavailable, "temporarily_unavailable", nil},
+		{"a dependency that is not down", []string{"Bearer soon"}, "", 503, core.OutcomeUnavailable, core.ReasonUnknownKey, "temporarily_unavailable", nil},
 		{"a fault of the program", []string{"Bearer broken"}, "", 500, core.OutcomeError, core.ReasonInternal, "internal_error", nil},
 		{"neither principal nor error", []string{"Bearer nothing"}, "", 500, core.OutcomeError, core.ReasonInternal, "internal_error", nil},
 		{"a principal that names nobody", []string{"Bearer nobody"}, "", 500, core.OutcomeError, core.ReasonInternal, "internal_error", nil},

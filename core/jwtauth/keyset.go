@@ -21,6 +21,9 @@ type KeySource interface {
 	//
 	// An error means that the keys could not be had. It is 503, and a
 	// core.UnavailableError may say how long to wait.
+	//
+	// A source whose keys may change under their names can have the method Renew
+	// of [RemoteKeys] too, to be asked once more when a signature does not fit.
 	Keys(ctx context.Context, kid string) ([]*Key, error)
 }
 

@@ -20,8 +20,8 @@ type Refresh struct {
 	// Err is why the fetch failed, nil when it did not. The keys are then those
 	// from before, until [MaxStale].
 	Err error
-	// Next is how long it is to the next fetch, unless an unknown key causes
-	// one before.
+	// Next is how long it is to the next fetch, unless an unknown key or a bad
+	// signature causes one before.
 	Next time.Duration
 }
 
@@ -79,6 +79,10 @@ func (r *RemoteKeys) land(last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = last
+	if last && r.planned != nil {
+		r.planned.Stop()
+		r.planned = nil
+	}
 	if r.flight != nil {
 		close(r.flight.done)
 		r.flight = nil
@@ -88,19 +92,22 @@ func (r *RemoteKeys) land(last bool) {
 // attempt fetches once and returns how long to wait for the next time.
 func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
 	r.mu.Lock()
-	unknown := r.flight.unknown
+	again := r.flight.again
+	r.begun++
+	number := r.begun
 	r.mu.Unlock()
 
 	was := r.state.Load()
-	got, err := r.fetch(ctx, request{etag: m.etag, again: unknown})
+	got, err := r.fetch(ctx, request{etag: m.etag, again: again})
 	now := r.now()
-	is := &remoteState{set: was.set, confirmed: was.confirmed, err: err, replaced: make(chan struct{})}
+	is := &remoteState{set: was.set, confirmed: was.confirmed, number: was.number, err: err, replaced: make(chan struct{})}
 	report := Refresh{Err: err}
 	if err == nil {
 		m.failures = 0
-		is.confirmed = now
+		is.confirmed, is.number = now, number
 		if got.changed(m, was.set) {
 			is.set, report.Changed, report.Skipped = got.set, true, got.skipped
+			r.noteRemoved(was.set, is.set, number)
 		}
 		m.know(got)
 		report.Next = jitter(r.refresh.clamp(got.freshness()), 10)
@@ -110,6 +117,9 @@ func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
 	} else {
 		report.Next = jitter(r.backoff(m.failures, err), 5)
 		m.failures++
+		if retryAfter(err) > 0 {
+			is.hold = now.Add(report.Next)
+		}
 	}
 	is.next = now.Add(report.Next)
 	if is.set != nil {
@@ -121,6 +131,21 @@ func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
 		r.tell(report)
 	}
 	return report.Next
+}
+
+// noteRemoved remembers the kids that fetch number has found to be gone, so that
+// none of them is taken for new.
+func (r *RemoteKeys) noteRemoved(was, is *KeySet, number uint64) {
+	if was == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for kid := range was.byID {
+		if is.byID[kid] == nil {
+			r.unknown.of(kid, number-1, r.now().Add(r.refetchInterval))
+		}
+	}
 }
 
 // fetch is one fetch within its time. A panic, of a transport, is an error.

@@ -1,6 +1,7 @@
 package jwtauth
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -19,6 +20,12 @@ func refuse(reason core.Reason, format string, args ...any) error {
 		Description: description(reason),
 		Err:         fmt.Errorf("jwtauth: "+format, args...),
 	}
+}
+
+// isReason reports whether err refuses a token for reason.
+func isReason(err error, reason core.Reason) bool {
+	var bad *core.CredentialError
+	return errors.As(err, &bad) && bad.Reason == reason
 }
 
 func description(reason core.Reason) string {

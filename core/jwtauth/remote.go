@@ -20,11 +20,20 @@ import (
 // passed over and reported ([OnRefresh]). Secrets (kty oct) are passed over as
 // well, since what is published is none.
 //
-// One goroutine fetches, one fetch at a time: when keys are due, and when a
-// token names a key that is unknown, but for that at most once in
-// [RefetchInterval]. Tokens that arrive while a fetch is under way and whose
-// key is not known wait for it to end, [FetchTimeout] at most. No other request
-// waits: without a fetch under way an unknown key is refused at once.
+// One goroutine fetches, one fetch at a time: when keys are due, when a token
+// names a key that is unknown, at most 5 times in [RefetchInterval], and when a
+// signature does not fit a key that is known, at most once in that time
+// ([RemoteKeys.Renew]). The fetch that an unknown key causes is awaited, and so is
+// one under way: two of them, [FetchTimeout] each, at most. No request waits for
+// the next fetch to be allowed.
+//
+// A key is unknown, and its token 401, when a fetch that began after the key was
+// first named has ended without it. Until then the answer is 503 with
+// Retry-After: it may be a new key, and a 401 would have clients throw good
+// tokens away. However many keys are made up, a fetch comes after a fifth of
+// [RefetchInterval] at the latest, and finds the key that is new among them. A
+// key that was not there may cause another fetch after [RefetchInterval], and
+// then after twice as long each time.
 //
 // While the issuer is down, the keys from the last good fetch serve until
 // [MaxStale]. After that, when no fetch was good yet, and when the issuer
@@ -37,10 +46,17 @@ type RemoteKeys struct {
 
 	state atomic.Pointer[remoteState]
 
-	mu     sync.Mutex
-	flight *flight   // the fetch that is wanted or under way, nil when none is
-	asked  time.Time // when an unknown key was last the reason for one
-	closed bool
+	mu      sync.Mutex
+	flight  *flight   // the fetch that is wanted or under way, nil when none is
+	begun   uint64    // how many fetches have begun
+	unknown sightings // of keys
+	budget  budget    // for unknown keys
+	renewed time.Time // when a bad signature was last the reason for a fetch
+	// planned starts a fetch once the budget allows one, at plannedFor; nil when
+	// none is planned.
+	planned    *time.Timer
+	plannedFor time.Time
+	closed     bool
 
 	wake   chan struct{}
 	cancel context.CancelFunc
@@ -53,15 +69,17 @@ var _ KeySource = (*RemoteKeys)(nil)
 type remoteState struct {
 	set       *KeySet   // of the last good fetch; nil when there was none
 	confirmed time.Time // when the issuer last said that this is its set
+	number    uint64    // of the last good fetch, counted from 1
 	err       error     // of the last fetch
+	hold      time.Time // before which the issuer does not want to be asked
 	next      time.Time // when the next one is due
 	replaced  chan struct{}
 }
 
 // flight is one fetch that requests may wait for.
 type flight struct {
-	done    chan struct{}
-	unknown bool // a token with an unknown key is the reason
+	done  chan struct{}
+	again bool // a token is the reason, and not the time
 }
 
 // Fetch makes a key source of the JWK set (RFC 7517 §5) at url. It must be https,
@@ -91,6 +109,7 @@ func start(c remoteConfig, s source) *RemoteKeys {
 		remoteConfig: c,
 		source:       s,
 		flight:       &flight{done: make(chan struct{})},
+		unknown:      newSightings(),
 		wake:         make(chan struct{}, 1),
 		cancel:       cancel,
 		done:         make(chan struct{}),
@@ -129,28 +148,68 @@ func (r *RemoteKeys) Ready(ctx context.Context) error {
 // Keys implements [KeySource].
 func (r *RemoteKeys) Keys(ctx context.Context, kid string) ([]*Key, error) {
 	s := r.state.Load()
-	set, err := r.usable(s)
-	if err == nil {
-		if keys, _ := set.Keys(ctx, kid); len(keys) > 0 {
+	keys, unusable := r.find(s, kid)
+	missing := false // as far as the fetches until now can tell
+	// Two fetches at most: the one under way may have begun too early to tell.
+	for range 2 {
+		if len(keys) > 0 {
 			return keys, nil
 		}
+		var f *flight
+		if f, missing = r.join(kid, unusable == nil); f == nil {
+			break
+		}
+		if err := f.wait(ctx); err != nil {
+			return nil, err
+		}
+		s = r.state.Load()
+		if keys, unusable = r.find(s, kid); unusable != nil || s.err != nil {
+			break
+		}
+		missing = r.isMissing(s, kid)
+		if missing {
+			break
+		}
 	}
-	f := r.join(err == nil)
-	if f == nil {
-		return nil, r.verdict(s, err)
+	if len(keys) > 0 {
+		return keys, nil
 	}
+	return nil, r.verdict(s, unusable, missing)
+}
+
+// Renew returns the keys called kid after another fetch, for a token whose
+// signature does not fit: the issuer may have put a new key under an old name. A
+// fetch under way is awaited. Otherwise one is made, once in [RefetchInterval] at
+// most; in between, and when it fails, the keys are those that Keys returns.
+func (r *RemoteKeys) Renew(ctx context.Context, kid string) ([]*Key, error) {
+	if f := r.joinRenewal(); f != nil {
+		if err := f.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.find(r.state.Load(), kid)
+}
+
+// wait waits for the end of the fetch.
+func (f *flight) wait(ctx context.Context) error {
 	select {
 	case <-f.done:
+		return nil
 	case <-ctx.Done():
-		return nil, &core.UnavailableError{Err: fmt.Errorf("waiting for keys: %w", context.Cause(ctx))}
+		return &core.UnavailableError{Err: fmt.Errorf("waiting for keys: %w", context.Cause(ctx))}
 	}
-	s = r.state.Load()
-	if set, err = r.usable(s); err == nil {
-		if keys, _ := set.Keys(ctx, kid); len(keys) > 0 {
-			return keys, nil
-		}
+}
+
+// find is what s says of kid.
+func (r *RemoteKeys) find(s *remoteState, kid string) ([]*Key, error) {
+	set, err := r.usable(s)
+	if err != nil {
+		return nil, err
 	}
-	return nil, r.verdict(s, err)
+	if kid == "" {
+		return set.all, nil
+	}
+	return set.byID[kid], nil
 }
 
 // usable is the set that may verify tokens now.
@@ -169,31 +228,95 @@ func (r *RemoteKeys) usable(s *remoteState) (*KeySet, error) {
 
 // verdict is the answer when a key was not found in s: nil, which is 401, when
 // it surely does not exist.
-func (r *RemoteKeys) verdict(s *remoteState, unusable error) error {
-	err := unusable
-	if err == nil && s.err != nil {
-		err = fmt.Errorf("%s: the key may be a new one: %w", r.source, s.err)
-	}
-	if err == nil {
+func (r *RemoteKeys) verdict(s *remoteState, unusable error, missing bool) error {
+	now := r.now()
+	down := &core.UnavailableError{RetryAfter: max(s.next.Sub(now), time.Second), Err: unusable}
+	switch {
+	case unusable != nil:
+	case s.err != nil:
+		down.Err = fmt.Errorf("%s: the key may be a new one: %w", r.source, s.err)
+	case missing:
 		return nil
+	default:
+		r.mu.Lock()
+		down.RetryAfter = time.Second
+		if r.planned != nil {
+			down.RetryAfter += max(r.plannedFor.Sub(now), 0)
+		}
+		r.mu.Unlock()
+		down.Reason = core.ReasonUnknownKey
+		down.Err = fmt.Errorf("%s: the key may be a new one, and no fetch has begun since it was first named", r.source)
 	}
-	return &core.UnavailableError{RetryAfter: max(s.next.Sub(r.now()), time.Second), Err: err}
+	return down
 }
 
-// join is the fetch to wait for when a key was not found; nil when waiting is no
-// use. unknown says that there are keys, of which none is the one.
-func (r *RemoteKeys) join(unknown bool) *flight {
+// isMissing reports whether s comes of a fetch that began after kid was first
+// seen.
+func (r *RemoteKeys) isMissing(s *remoteState, kid string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.flight != nil || !unknown || r.closed {
+	return s.number > r.sighting(kid).begun
+}
+
+// sighting is that of kid. mu is held.
+func (r *RemoteKeys) sighting(kid string) *sighting {
+	return r.unknown.of(kid, r.begun, r.now().Add(r.refetchInterval))
+}
+
+// join is the fetch to wait for when kid was not found; nil when waiting is no
+// use, and missing says whether the key does not exist as far as is known. usable
+// says that there are keys, of which none is the one.
+func (r *RemoteKeys) join(kid string, usable bool) (f *flight, missing bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !usable || r.closed {
+		return r.flight, false
+	}
+	s, now, one := r.state.Load(), r.now(), r.sighting(kid)
+	if missing = s.err == nil && s.number > one.begun; missing {
+		if r.flight != nil || now.Before(one.again) {
+			return nil, true
+		}
+		one.misses = min(one.misses+1, maxMisses)
+		one.again = now.Add(r.refetchInterval << one.misses)
+	}
+	if r.flight != nil || r.planned != nil || now.Before(s.hold) {
+		return r.flight, missing
+	}
+	if wait := r.budget.take(now, r.refetchInterval); wait > 0 {
+		r.plannedFor = now.Add(wait)
+		r.planned = time.AfterFunc(wait, r.runPlanned)
+		return nil, missing
+	}
+	return r.start(), missing
+}
+
+// joinRenewal is the fetch to wait for when a signature does not fit, or nil.
+func (r *RemoteKeys) joinRenewal() *flight {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, now := r.state.Load(), r.now()
+	if r.flight != nil || r.closed || now.Before(s.hold) || !r.renewed.IsZero() && now.Sub(r.renewed) < r.refetchInterval {
 		return r.flight
 	}
-	now := r.now()
-	if !r.asked.IsZero() && now.Sub(r.asked) < r.refetchInterval {
-		return nil
-	}
-	r.asked = now
-	r.flight = &flight{done: make(chan struct{}), unknown: true}
+	r.renewed = now
+	return r.start()
+}
+
+// start has the loop fetch at once. mu is held, and no fetch is under way.
+func (r *RemoteKeys) start() *flight {
+	r.flight = &flight{done: make(chan struct{}), again: true}
 	r.wake <- struct{}{} // never full: the loop has taken it before a flight ends
 	return r.flight
+}
+
+// runPlanned starts the fetch that was planned, unless one is under way: that has
+// begun after the plan was made.
+func (r *RemoteKeys) runPlanned() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.planned = nil
+	if r.flight == nil && !r.closed {
+		r.start()
+	}
 }

@@ -119,9 +119,10 @@ func newBounds(what string, least, most time.Duration) (bounds, error) {
 	return bounds{least, most}, nil
 }
 
-// RefetchInterval sets how much time must lie between two fetches for the sake
-// of an unknown key: 30 s by default, above 0. It bounds what a flood of tokens
-// with made-up keys costs the issuer.
+// RefetchInterval sets in what time unknown keys may cause 5 fetches, and bad
+// signatures one: 30 s by default, above 0. It bounds what a flood of tokens with
+// made-up keys costs the issuer, and how long such a flood can hold up a new key:
+// a fifth of it and one fetch.
 func RefetchInterval(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
 		if d <= 0 {

@@ -57,32 +57,179 @@ func inBubble(t *testing.T, f func(*testing.T)) {
 	synctest.Test(t, f)
 }
 
-// E08: one fetch for a flood, and nobody waits once it has ended.
-func TestUnknownKeyIsFetchedOncePerInterval(t *testing.T) {
+// E08: a few fetches for a flood, and nobody waits for the next one to be
+// allowed.
+func TestUnknownKeysAreFetchedWithinABudget(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
 		p.serves(setOf(edKey("a")))
 		r := fetching(t, p)
 		before := p.asked.Load()
 		start := time.Now()
-		for i := range 10_000 {
+		for i := range 5 {
 			wantKey(t, r, fmt.Sprint("made up ", i), "no")
 		}
-		if n := p.asked.Load() - before; n != 1 {
-			t.Errorf("%d fetches, want 1", n)
+		for i := range 10_000 {
+			wantKey(t, r, fmt.Sprint("flood ", i), "unavailable")
+			if i%1000 == 0 {
+				wantKey(t, r, "made up 0", "no") // what is known stays known
+			}
+		}
+		if n := p.asked.Load() - before; n != 5 {
+			t.Errorf("%d fetches, want 5", n)
 		}
 		if d := time.Since(start); d != 0 {
 			t.Errorf("the flood waited %v", d)
 		}
-		time.Sleep(30*time.Second - 1)
-		wantKey(t, r, "made up", "no")
-		if n := p.asked.Load() - before; n != 1 {
-			t.Errorf("%d fetches before the interval ended, want 1", n)
+		_, err := r.Keys(context.Background(), "one more")
+		var wait *core.UnavailableError
+		if !errors.As(err, &wait) || wait.Reason != core.ReasonUnknownKey || wait.RetryAfter != 7*time.Second {
+			t.Errorf("error %#v", err)
 		}
-		time.Sleep(time.Nanosecond)
-		wantKey(t, r, "made up", "no")
-		if n := p.asked.Load() - before; n != 2 {
-			t.Errorf("%d fetches after the interval, want 2", n)
+		time.Sleep(6*time.Second - 1)
+		if n := p.asked.Load() - before; n != 5 {
+			t.Errorf("%d fetches before the budget allowed one, want 5", n)
+		}
+		time.Sleep(1)
+		synctest.Wait()
+		if n := p.asked.Load() - before; n != 6 { // without another request
+			t.Errorf("%d fetches when the budget allowed one, want 6", n)
+		}
+		for i := range 100 {
+			wantKey(t, r, fmt.Sprint("flood ", 9_999-i), "no")
+		}
+		wantKey(t, r, "one more", "no")
+		if n := p.asked.Load() - before; n != 6 {
+			t.Errorf("%d fetches, want 6", n)
+		}
+		for i := range 60_000 { // ten minutes
+			time.Sleep(10 * time.Millisecond)
+			_ = has(t, r, fmt.Sprint("on and on ", i))
+		}
+		if n := p.asked.Load() - before; n > 6+100+2 { // one in 6 s, and the regular ones
+			t.Errorf("%d fetches in ten minutes of flood", n)
+		}
+	})
+}
+
+// The bound that RefetchInterval states: strangers cannot hold up a new key for
+// longer, and never is it said not to exist.
+func TestNewKeyInAFlood(t *testing.T) {
+	for _, fetch := range []time.Duration{0, 100 * time.Millisecond, 3 * time.Second} {
+		inBubble(t, func(t *testing.T) {
+			p := new(published)
+			document := setOf(edKey("a"))
+			p.will(func(*http.Request) (*http.Response, error) {
+				now := document // as it is when the fetch begins
+				time.Sleep(fetch)
+				return response(200, now), nil
+			})
+			r := fetching(t, p)
+			time.Sleep(fetch)
+			synctest.Wait()
+			ctx, stop := context.WithCancel(t.Context())
+			var all sync.WaitGroup
+			all.Go(func() {
+				for i := 0; ctx.Err() == nil; i++ {
+					all.Go(func() { _ = has(t, r, fmt.Sprint("made up ", i)) })
+					time.Sleep(5 * time.Millisecond)
+				}
+			})
+			for round := range 20 {
+				time.Sleep(time.Duration(round) * 337 * time.Millisecond)
+				kid := fmt.Sprint("new ", round)
+				document = setOf(edKey("a"), edKey(kid))
+				start := time.Now()
+				for {
+					keys, err := r.Keys(context.Background(), kid)
+					var wait *core.UnavailableError
+					if errors.As(err, &wait) {
+						time.Sleep(wait.RetryAfter)
+						continue
+					}
+					if len(keys) != 1 {
+						t.Errorf("fetch of %v, round %d: the new key does not exist: %v", fetch, round, err)
+					}
+					break
+				}
+				if d := time.Since(start); d > 6*time.Second+2*fetch+2*time.Second { // Retry-After is rounded up
+					t.Errorf("fetch of %v, round %d: usable after %v", fetch, round, d)
+				}
+			}
+			stop()
+			all.Wait()
+		})
+	}
+}
+
+// A key that was not there may come: its tokens cause further fetches, ever less
+// often, and others pay nothing for it.
+func TestMissingKeyIsLookedForEverLessOften(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.serves(setOf(edKey("a")), "Cache-Control", "max-age=3600")
+		r := fetching(t, p)
+		wantKey(t, r, "late", "no")
+		before, start := p.asked.Load(), time.Now()
+		var at []time.Duration
+		for time.Since(start) < 10*time.Minute {
+			wantKey(t, r, "late", "no")
+			if n := p.asked.Load(); n != before {
+				before = n
+				at = append(at, time.Since(start).Round(time.Second))
+			}
+			time.Sleep(time.Second)
+		}
+		if got := fmt.Sprint(at); got != "[30s 1m30s 3m30s 7m30s]" {
+			t.Errorf("fetches at %s", got)
+		}
+		p.serves(setOf(edKey("a"), edKey("late")))
+		time.Sleep(6 * time.Minute)
+		wantKey(t, r, "late", "yes")
+	})
+}
+
+// E08: a fetch that began before a key was named says nothing about it.
+func TestFetchUnderWayIsNoProof(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.serves(setOf(edKey("a")))
+		r := fetching(t, p)
+		document := setOf(edKey("a"))
+		p.will(func(*http.Request) (*http.Response, error) {
+			now := document
+			time.Sleep(2 * time.Second)
+			return response(200, now), nil
+		})
+		var all sync.WaitGroup
+		all.Go(func() { wantKey(t, r, "b", "no") })
+		time.Sleep(time.Second)
+		document = setOf(edKey("a"), edKey("c")) // too late for the first fetch
+		start := time.Now()
+		all.Go(func() { wantKey(t, r, "d", "no") })
+		wantKey(t, r, "c", "yes")
+		if d := time.Since(start); d != 3*time.Second {
+			t.Errorf("waited %v", d)
+		}
+		all.Wait()
+	})
+}
+
+// The issuer says when it wants to be asked again.
+func TestUnknownKeysHeedRetryAfter(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.serves(setOf(edKey("a")))
+		r := fetching(t, p)
+		p.will(answers(429, "", "Retry-After", "30"))
+		wantKey(t, r, "b", "unavailable")
+		before := p.asked.Load()
+		for range 20 {
+			time.Sleep(time.Second)
+			wantKey(t, r, "b", "unavailable")
+		}
+		if n := p.asked.Load() - before; n != 0 {
+			t.Errorf("%d fetches within the Retry-After", n)
 		}
 	})
 }
@@ -110,8 +257,8 @@ func TestRequestsShareTheFetchUnderWay(t *testing.T) {
 			t.Error("a known key waited for the fetch")
 		}
 		all.Wait()
-		if n := p.asked.Load() - before; n != 1 {
-			t.Errorf("%d fetches, want 1", n)
+		if n := p.asked.Load() - before; n > 2 { // c may have come after the first had begun
+			t.Errorf("%d fetches, want 2 at most", n)
 		}
 	})
 }
@@ -127,6 +274,11 @@ func TestRotation(t *testing.T) {
 		wantKey(t, r, "new", "yes") // by a fetch for its sake
 		wantKey(t, r, "old", "no")
 		wantKey(t, r, "both", "yes")
+		before := p.asked.Load()
+		wantKey(t, r, "old", "no") // known to be gone: no fetch for it
+		if p.asked.Load() != before {
+			t.Error("a removed key was looked for")
+		}
 
 		p.serves(setOf(edKey("third")))
 		time.Sleep(15 * time.Minute) // without being asked for

@@ -89,12 +89,9 @@ func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "signature: %w", err)
 	}
-	key, err := v.key(ctx, h)
+	key, err := v.signer(ctx, h, parts.signed, signature)
 	if err != nil {
 		return nil, err
-	}
-	if err := key.verify(parts.signed, signature); err != nil {
-		return nil, refuse(core.ReasonBadSignature, "key %q: %w", key.id, err)
 	}
 	v.headers.keep(parts.header, h)
 	c, err := decodeClaims(parts.payload)
@@ -124,6 +121,38 @@ func decodeClaims(part string) (claims.Set, error) {
 	return c, nil
 }
 
+// signer is the key that has signed, if it is the one key that may.
+func (v *Verifier) signer(ctx context.Context, h header, signed string, signature []byte) (*Key, error) {
+	key, err := v.key(ctx, h)
+	if err == nil {
+		bad := key.verify(signed, signature)
+		if bad == nil {
+			return key, nil
+		}
+		err = refuse(core.ReasonBadSignature, "key %q: %w", key.id, bad)
+	} else if !isReason(err, core.ReasonBadAlgorithm) {
+		return nil, err
+	}
+	// There may be another key under this name now.
+	source, ok := v.keys.(renewer)
+	if !ok {
+		return nil, err
+	}
+	keys, failure := source.Renew(ctx, h.kid)
+	if failure != nil {
+		return nil, err
+	}
+	if other, none := choose(keys, h); none == nil && other != key && other.verify(signed, signature) == nil {
+		return other, nil
+	}
+	return nil, err
+}
+
+// renewer is a [KeySource] that can look for another key under the same name.
+type renewer interface {
+	Renew(ctx context.Context, kid string) ([]*Key, error)
+}
+
 // key is the one key that may verify a token with header h. A key of another
 // algorithm never does, whatever the token says (RFC 8725 §3.1).
 func (v *Verifier) key(ctx context.Context, h header) (*Key, error) {
@@ -131,6 +160,11 @@ func (v *Verifier) key(ctx context.Context, h header) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jwtauth: keys for kid %q: %w", h.kid, err)
 	}
+	return choose(keys, h)
+}
+
+// choose is the one of keys that [Verifier.key] wants.
+func choose(keys []*Key, h header) (*Key, error) {
 	var found *Key
 	named := false
 	for _, k := range keys {

@@ -17,12 +17,14 @@ import (
 
 var publishedCases = []testCase{
 	{"E07 a kid that comes twice names no key", kidTwice},
-	{"E08 unknown keys cause one fetch", unknownKids},
+	{"E08 unknown keys cause a few fetches", unknownKids},
 	{"E09 keys are replaced", rotation},
+	{"E09 a new key under the name of the old one", sameKid},
 	{"E10 known keys outlive an outage for a while", outage},
 	{"E10 without keys it is 503 until they are there", coldStart},
 	{"E11 one odd key is passed over", oddKey},
 	{"E11 what is no key set changes nothing", noKeySet},
+	{"E11 a key server that never answers holds nobody up", stalled},
 	{"E11 no redirect leads to another host", redirects},
 	{"E12 issuers do not mix", issuers},
 	{"E12 metadata names the issuer to the letter", metadata},
@@ -48,32 +50,63 @@ func kidTwice(t *testing.T, b bench) {
 		attempt{"no kid, no key fits", bare("ES256"), core.ReasonBadAlgorithm})
 }
 
-// unknownKids: nobody but the first waits, and nobody gets anything but 401.
+// unknownKids: a few fetches, after which nobody waits. 401 is for keys that are
+// known not to exist, 503 for those that are to be looked for yet; the event of
+// either has the same reason, which is no outage.
 func unknownKids(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
 	s := b.serveFor(t, verifier(t, p.remote(t, jwtauth.RefetchInterval(time.Hour))))
 	before := p.asked.Load()
+	token := func(name string) string {
+		return s.keys.token(t, "ES256", fmt.Sprintf(`{"alg":"ES256","kid":%q}`, name), claims())
+	}
+	s.try(onPublic, attempt{"the first one", token("first"), core.ReasonUnknownKey}, attempt{"again", token("first"), core.ReasonUnknownKey})
 	var all sync.WaitGroup
-	var refused atomic.Int64
+	var refused, later atomic.Int64
 	const workers, each = 8, 125
 	for w := range workers {
 		all.Go(func() {
 			for i := range each {
-				token := s.keys.token(t, "ES256", fmt.Sprintf(`{"alg":"ES256","kid":"made-up-%d-%d"}`, w, i), claims())
-				if a := authtest.Send(t, s.addr, authtest.Request("GET", onPublic, authorization(token))); a.Status == http.StatusUnauthorized {
+				a := authtest.Send(t, s.addr, authtest.Request("GET", onPublic, authorization(token(fmt.Sprintf("made-up-%d-%d", w, i)))))
+				switch a.Status {
+				case http.StatusUnauthorized:
 					refused.Add(1)
+				case http.StatusServiceUnavailable:
+					later.Add(1)
 				}
 			}
 		})
 	}
 	all.Wait()
-	if n := refused.Load(); n != workers*each {
-		t.Errorf("%d of %d were 401", n, workers*each)
+	if n, m := refused.Load(), later.Load(); n+m != workers*each || n < 1 {
+		t.Errorf("%d of %d were 401 and %d were 503", n, workers*each, m)
 	}
-	if n := p.asked.Load() - before; n != 1 {
-		t.Errorf("%d fetches, want 1", n)
+	if n := p.asked.Load() - before; n != 5 {
+		t.Errorf("%d fetches, want 5", n)
 	}
-	s.try(onPublic, attempt{"a known key", s.keys.good(t, "ES256"), ""})
+	s.unavailable(onPublic, token("one more"))
+	if e := s.events.Last(t); e.Reason != core.ReasonUnknownKey || e.Outcome != core.OutcomeUnavailable {
+		t.Errorf("event %s %s", e.Outcome, e.Reason)
+	}
+	s.try(onPublic, attempt{"a known key", s.keys.good(t, "ES256"), ""}, attempt{"the first one", token("first"), core.ReasonUnknownKey})
+}
+
+// sameKid: the issuer has put another key under the name of the old one.
+func sameKid(t *testing.T, b bench) {
+	stranger := &keys{signing: b.keys.foreign}
+	p := publish(t, setOf(t, b.keys.jwk(t, "ES256")))
+	s := b.serveFor(t, verifier(t, p.remote(t)))
+	old, next := s.keys.good(t, "ES256"), stranger.good(t, "ES256")
+	s.try(onPublic, attempt{"the old key", old, ""})
+	p.serves(setOf(t, stranger.jwk(t, "ES256")))
+	s.try(onPublic, attempt{"the new key", next, ""}, attempt{"the old key, kept or not", old, core.ReasonBadSignature})
+	before := p.asked.Load()
+	for range 20 {
+		s.try(onPublic, attempt{"the old key", old, core.ReasonBadSignature})
+	}
+	if n := p.asked.Load() - before; n != 0 {
+		t.Errorf("%d fetches for bad signatures", n)
+	}
 }
 
 func rotation(t *testing.T, b bench) {
@@ -141,7 +174,9 @@ func oddKey(t *testing.T, b bench) {
 // noKeySet: whatever comes, the keys from before serve.
 func noKeySet(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
-	s := b.serveFor(t, verifier(t, p.remote(t, append(often(), jwtauth.MaxSetSize(100_000), jwtauth.FetchTimeout(50*time.Millisecond))...)))
+	r := p.remote(t, append(often(), jwtauth.MaxSetSize(100_000))...)
+	p.awaitFresh(t, good)
+	s := b.serveFor(t, verifier(t, r))
 	for name, answer := range map[string]http.HandlerFunc{
 		"500": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
 		"HTML": func(w http.ResponseWriter, _ *http.Request) {
@@ -150,7 +185,6 @@ func noKeySet(t *testing.T, b bench) {
 		"no set":    func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) },
 		"too large": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte(" "), 200_000)) },
 		"endless":   torrent,
-		"stalled":   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"cut off": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte(`{"keys":[`))
@@ -160,6 +194,27 @@ func noKeySet(t *testing.T, b bench) {
 		p.awaitFresh(t, failed)
 		s.try(onPublic, attempt{name, s.keys.good(t, "ES256"), ""})
 	}
+}
+
+// stalled: a server that never answers holds nobody up who has a known key. The
+// fetch is ended by Close, since its own time limit would be one of the test.
+func stalled(t *testing.T, b bench) {
+	p := publish(t, b.keys.jwks(t))
+	r := p.remote(t, often()...)
+	p.awaitFresh(t, good)
+	s := b.serveFor(t, verifier(t, r))
+	under := make(chan struct{}, 1)
+	p.will(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case under <- struct{}{}:
+		default:
+		}
+		<-r.Context().Done()
+	})
+	<-under
+	s.try(onPublic, attempt{"during the fetch", s.keys.good(t, "ES256"), ""})
+	r.Close()
+	s.try(onPublic, attempt{"after it", s.keys.good(t, "ES256"), ""})
 }
 
 // torrent writes 100 MiB, or as much of it as is read.
