@@ -6,10 +6,19 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
+// canonical is the name under which an algorithm is compared: EdDSA with the one
+// curve there is here has a name of its own, too (RFC 9864 §2.2).
+func canonical(alg string) string {
+	if alg == "Ed25519" {
+		return "EdDSA"
+	}
+	return alg
+}
+
 // method is golang-jwt's implementation of an algorithm, nil for one that is
 // not supported, of which "none" is one in every spelling.
 func method(alg string) jwt.SigningMethod {
-	switch alg {
+	switch canonical(alg) {
 	case "HS256":
 		return jwt.SigningMethodHS256
 	case "HS384":

@@ -14,7 +14,7 @@ const maxKeyID = 256
 
 // header is what of a JOSE header decides (RFC 7515 §4.1).
 type header struct {
-	alg string
+	alg string // by its canonical name
 	kid string // "" when the header has none
 	typ string // "" when the header has none
 }
@@ -54,7 +54,7 @@ func headerOf(m map[string]any) (header, error) {
 	if method(alg) == nil {
 		return header{}, refuse(core.ReasonBadAlgorithm, "header: algorithm %.32q is not supported", alg)
 	}
-	h.alg = alg
+	h.alg = canonical(alg)
 	return h, nil
 }
 

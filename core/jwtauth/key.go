@@ -24,7 +24,8 @@ type Key struct {
 // ID is the key's kid, or "".
 func (k *Key) ID() string { return k.id }
 
-// Algorithm is the only algorithm the key verifies, as JWS names it.
+// Algorithm is the only algorithm the key verifies, as JWS names it. One that is
+// named Ed25519 as well (RFC 9864) is EdDSA here.
 func (k *Key) Algorithm() string { return k.alg }
 
 func (k *Key) symmetric() bool {
@@ -111,7 +112,7 @@ func ecdsaKey(kid, alg string, key *ecdsa.PublicKey) (*Key, error) {
 
 // derived refuses an algorithm that is not the only one a curve has.
 func derived(alg, own, curve string) error {
-	if alg != "" && alg != own {
+	if alg != "" && canonical(alg) != own {
 		return fmt.Errorf("algorithm %.64q does not fit: %s key is for %s", alg, curve, own)
 	}
 	return nil

@@ -30,6 +30,7 @@ func AccessTokens() Option {
 // Algorithms names the algorithms that tokens may have, such as "ES256". It
 // narrows what keys allow, each of which is for one algorithm anyway: a key
 // source that comes to publish another one changes nothing (RFC 8725 §3.1).
+// EdDSA and Ed25519 (RFC 9864) are two names of one algorithm.
 func Algorithms(algs ...string) Option {
 	return func(v *Verifier) error {
 		if len(algs) == 0 {
@@ -40,7 +41,9 @@ func Algorithms(algs ...string) Option {
 				return fmt.Errorf("algorithm %q is not supported", alg)
 			}
 		}
-		v.algorithms = append(v.algorithms, algs...)
+		for _, alg := range algs {
+			v.algorithms = append(v.algorithms, canonical(alg))
+		}
 		return nil
 	}
 }

@@ -29,7 +29,7 @@ type Proof struct {
 // what it claims for true beyond "I have this key, and I signed this".
 //
 // The header's typ must be exactly typ and its alg one of algs, all of them
-// names of asymmetric algorithms. The key must be usable as [KeySetFromJWKS]
+// names of asymmetric algorithms; EdDSA and Ed25519 (RFC 9864) are one. The key must be usable as [KeySetFromJWKS]
 // says, public only, fit for alg, and of at most 4096 bits if it is RSA. The
 // caller bounds the length.
 //
@@ -60,7 +60,7 @@ func verifyProof(jws, typ string, algs []string) (*Proof, error) {
 	if m["typ"] != typ {
 		return nil, refuse(core.ReasonMalformed, "header: typ is not %s", typ)
 	}
-	if !slices.Contains(algs, h.alg) {
+	if !slices.ContainsFunc(algs, func(alg string) bool { return canonical(alg) == h.alg }) {
 		return nil, refuse(core.ReasonBadAlgorithm, "header: algorithm %s is none of %q", h.alg, algs)
 	}
 	key, err := proofKey(m, h.alg)

@@ -104,7 +104,7 @@ func New(realm, address string, v TokenVerifier, opts ...Option) (*Authenticator
 	a := &Authenticator{
 		verifier:   v,
 		bases:      []base{root},
-		algorithms: []string{"ES256", "ES384", "ES512", "EdDSA", "PS256", "RS256"},
+		algorithms: []string{"ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "RS256"},
 		age:        time.Minute,
 		leeway:     30 * time.Second,
 		maxSize:    tokenscheme.DefaultMaxTokenSize,

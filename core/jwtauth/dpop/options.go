@@ -16,7 +16,7 @@ import (
 type Option func(*Authenticator) error
 
 // asymmetric are the algorithms that a proof may have at all (RFC 9449 §4.2).
-var asymmetric = [...]string{"ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
+var asymmetric = [...]string{"ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
 
 const (
 	maxAge    = 10 * time.Minute
@@ -40,8 +40,10 @@ func WithAddress(address string) Option {
 }
 
 // WithAlgorithms sets which algorithms proofs may be signed with: ES256, ES384,
-// ES512, EdDSA, PS256 and RS256 by default; PS384, PS512, RS384 and RS512 are
-// the others there are. Challenges name them in this order.
+// ES512, EdDSA, Ed25519, PS256 and RS256 by default; PS384, PS512, RS384 and RS512
+// are the others there are. Challenges name them in this order. EdDSA and Ed25519
+// (RFC 9864) are two names of one algorithm: either of them accepts both, and
+// clients may look for either in the challenge.
 func WithAlgorithms(algs ...string) Option {
 	return func(a *Authenticator) error {
 		if len(algs) == 0 {

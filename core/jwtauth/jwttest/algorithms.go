@@ -21,6 +21,7 @@ import (
 
 var algorithmCases = []testCase{
 	{"E01 a good token of every algorithm", everyAlgorithm},
+	{"E01 an algorithm of two names", twoNames},
 	{"E01 none is no algorithm", noAlgorithm},
 	{"E01 a key is for one algorithm", boundAlgorithm},
 	{"E02 a public key is no secret", publicSecret},
@@ -47,6 +48,24 @@ func everyAlgorithm(t *testing.T, b bench) {
 				attempt{alg + " longer signature", tampered + "AAAA", core.ReasonBadSignature},
 				attempt{alg + " other claims", unsigned(header(alg), claims(`"sub":"admin"`)) + tampered[dot:], core.ReasonBadSignature})
 		}
+	}
+}
+
+// twoNames: RFC 9864 §2.2. The key says EdDSA, the token Ed25519, and the other
+// way round.
+func twoNames(t *testing.T, b bench) {
+	renamed := b.keys.jwk(t, "EdDSA")
+	renamed["alg"] = "Ed25519"
+	set, err := jwtauth.KeySetFromJWKS("jwks.json", setOf(t, renamed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := unsigned(`{"alg":"Ed25519","kid":"`+kid("EdDSA")+`"}`, claims())
+	for _, s := range []*service{b.serve(t), b.serveFor(t, verifier(t, set))} {
+		s.try(onPublic,
+			attempt{"Ed25519", signed(t, "Ed25519", s.keys.signing["EdDSA"], text), ""},
+			attempt{"EdDSA", s.keys.good(t, "EdDSA"), ""},
+			attempt{"by a stranger", signed(t, "Ed25519", s.keys.foreign["EdDSA"], text), core.ReasonBadSignature})
 	}
 }
 

@@ -77,7 +77,7 @@ func signed(t testing.TB, alg string, key any, text string) string {
 
 // signature signs text as RFC 7518 §3 and RFC 8037 §3.1 say.
 func signature(alg string, key any, text string) ([]byte, error) {
-	if alg == "EdDSA" {
+	if alg == "EdDSA" || alg == "Ed25519" {
 		return ed25519.Sign(key.(ed25519.PrivateKey), []byte(text)), nil
 	}
 	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[alg[2:]]
