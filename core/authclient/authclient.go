@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 // Source has credentials for requests. [Bearer], [DPoP], [Basic], [Digest] and
@@ -132,7 +133,7 @@ func New(base http.RoundTripper, source Source, origins []string, opts ...Option
 	for _, text := range origins {
 		o, err := parseOrigin(text, t.plainHTTP)
 		if err != nil {
-			return nil, fmt.Errorf("authclient: origin %q: %w", text, err)
+			return nil, fmt.Errorf("authclient: origin %q: %w", quiet.Text(text), err)
 		}
 		t.origins[o] = true
 	}

@@ -9,6 +9,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 // maxMetadata bounds a metadata document.
@@ -35,10 +37,10 @@ type Metadata struct {
 func FetchMetadata(ctx context.Context, client *http.Client, address, resource string) (*Metadata, error) {
 	m, err := fetchMetadata(ctx, client, address)
 	if err != nil {
-		return nil, fmt.Errorf("authclient: metadata: %w", err)
+		return nil, fmt.Errorf("authclient: metadata: %w", quiet.Error(err))
 	}
 	if m.Resource == "" || m.Resource != resource {
-		return nil, fmt.Errorf("authclient: metadata: the document is for %q and not for %q", m.Resource, resource)
+		return nil, fmt.Errorf("authclient: metadata: the document is for %q and not for %q", quiet.Text(m.Resource), quiet.Text(resource))
 	}
 	return m, nil
 }

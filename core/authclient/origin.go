@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
 )
 
 // parseOrigin is the origin in text, as originOf spells it.
@@ -20,7 +22,7 @@ func parseOrigin(text string, plainHTTP bool) (string, error) {
 		return "", errors.New("it has no host")
 	case u.User != nil || u.Path != "" && u.Path != "/" || strings.ContainsAny(text, "?#"):
 		return "", errors.New("it is scheme, host and port, with nothing else")
-	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
 		return "", errors.New("plain http shows the credentials to everyone on the way: use https, or AllowPlainHTTP")
 	}
 	return originOf(u), nil
@@ -37,11 +39,6 @@ func originOf(u *url.URL) string {
 		}
 	}
 	return scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // maxRedirects is more than any client follows by default.

@@ -82,7 +82,8 @@ func (p Proxy) original(r core.Request) *original {
 	}
 	rest, ok := strings.CutPrefix(o.target, p.prefix)
 	if !ok {
-		o.err = &core.InternalError{Err: fmt.Errorf("forwardauth: target %.256q is not below %q: give Envoy and its path_prefix the same", o.target, p.prefix)}
+		path, _, _ := strings.Cut(o.target, "?")
+		o.err = &core.InternalError{Err: fmt.Errorf("forwardauth: target %.256q is not below %q: give Envoy and its path_prefix the same", path, p.prefix)}
 		return o
 	}
 	o.target = rest

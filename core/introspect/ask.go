@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 const (
@@ -44,7 +45,7 @@ func (v *Verifier) ask(ctx context.Context, token string) (answer, error) {
 	}
 	response, err := v.http.Do(request)
 	if err != nil {
-		return answer{}, unavailable(bare(err))
+		return answer{}, unavailable(quiet.Error(err))
 	}
 	defer response.Body.Close()
 	return v.read(response)
@@ -54,7 +55,7 @@ func (v *Verifier) request(ctx context.Context, token string) (*http.Request, er
 	form := url.Values{"token": {token}, "token_type_hint": {"access_token"}}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, v.endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, bare(err)
+		return nil, quiet.Error(err)
 	}
 	field, err := v.client.authorization(ctx)
 	if err != nil {
@@ -119,15 +120,6 @@ func retryAfter(field string, now time.Time) time.Duration {
 		return 0
 	}
 	return min(max(date.Sub(now), 0), maxHold)
-}
-
-// bare is err without the endpoint's address, whose query may be private.
-func bare(err error) error {
-	var about *url.Error
-	if errors.As(err, &about) {
-		return about.Err
-	}
-	return err
 }
 
 func unavailable(err error) error {

@@ -5,11 +5,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 // Client is how this service proves itself to the endpoint, which answers
@@ -62,15 +63,10 @@ func checkEndpoint(endpoint string, plainHTTP bool) error {
 		return errors.New("endpoint has a user in it: give it as Secret")
 	case u.Fragment != "":
 		return errors.New("endpoint has a fragment, which no server sees")
-	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
 		return fmt.Errorf("endpoint on %s without TLS: use https, or AllowPlainHTTP", u.Hostname())
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // newHTTPClient makes a client that follows no redirect: it would carry the
@@ -80,7 +76,7 @@ func newHTTPClient(rt http.RoundTripper, concurrency int) *http.Client {
 		rt = defaultTransport(concurrency)
 	}
 	return &http.Client{
-		Transport:     rt,
+		Transport:     quiet.Transport(rt),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

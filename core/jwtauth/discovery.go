@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
@@ -40,7 +41,7 @@ func metadataAddress(issuer string, c remoteConfig) (*url.URL, error) {
 		return nil, err
 	}
 	if u.RawQuery != "" || u.ForceQuery || u.RawPath != "" {
-		return nil, fmt.Errorf("%.256q has a query or an escaped path", issuer)
+		return nil, fmt.Errorf("%.256q has a query or an escaped path", quiet.URL(u))
 	}
 	path := strings.TrimSuffix(u.Path, "/")
 	if c.oauthMetadata {
@@ -71,7 +72,7 @@ type fixedSource struct {
 	address *url.URL
 }
 
-func (s fixedSource) String() string { return s.address.Redacted() }
+func (s fixedSource) String() string { return quiet.URL(s.address) }
 
 func (s fixedSource) fetch(ctx context.Context, q request) (body, error) {
 	return s.get(ctx, s.address, q.etag)
@@ -127,7 +128,7 @@ func (d *discovery) discover(ctx context.Context) (*url.URL, error) {
 		return nil, fmt.Errorf("jwks_uri: %w", err)
 	}
 	if u.Scheme != "https" && d.metadata.Scheme == "https" {
-		return nil, fmt.Errorf("jwks_uri %.256q is not https", address)
+		return nil, fmt.Errorf("jwks_uri %.256q is not https", quiet.URL(u))
 	}
 	return u, nil
 }

@@ -8,11 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 const (
@@ -30,7 +32,7 @@ type client struct {
 
 func newClient(c remoteConfig) *client {
 	return &client{
-		http:    &http.Client{Transport: c.transport, CheckRedirect: checkRedirect},
+		http:    &http.Client{Transport: quiet.Transport(c.transport), CheckRedirect: checkRedirect},
 		timeout: c.timeout,
 		maxSize: c.maxSize,
 	}
@@ -56,7 +58,7 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
 	if first := via[0].URL; r.URL.Scheme != first.Scheme || !strings.EqualFold(r.URL.Host, first.Host) {
-		return fmt.Errorf("redirect to another host, %.256q: configure the address that answers", r.URL.Redacted())
+		return fmt.Errorf("redirect to another host, %.256q: configure the address that answers", quiet.Origin(r.URL))
 	}
 	return nil
 }
@@ -103,7 +105,7 @@ func (c *client) get(ctx context.Context, address *url.URL, etag string) (body, 
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
-		return body{}, err
+		return body{}, quiet.Error(err)
 	}
 	defer resp.Body.Close() // it was only read
 	if resp.StatusCode == http.StatusNotModified && etag != "" {
@@ -162,8 +164,8 @@ func seconds(s string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// parseAddress reads the address of a document. Credentials in it would end up
-// in logs.
+// parseAddress reads the address of a document. Errors show it without query,
+// which may hold a key.
 func parseAddress(address string, allowHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -171,21 +173,13 @@ func parseAddress(address string, allowHTTP bool) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("%.256q is no absolute https URL", u.Redacted())
+		return nil, fmt.Errorf("%.256q is no absolute https URL", quiet.URL(u))
 	case u.User != nil:
-		return nil, fmt.Errorf("%.256q holds credentials: set the header in a Transport", u.Redacted())
+		return nil, fmt.Errorf("%.256q holds credentials: set the header in a Transport", quiet.URL(u))
 	case u.Fragment != "":
-		return nil, fmt.Errorf("%.256q has a fragment", address)
-	case u.Scheme == "http" && !allowHTTP && !isLoopback(u.Hostname()):
-		return nil, fmt.Errorf("%.256q is not https: whoever is on the way there could sign tokens; use https, or AllowHTTP in a closed network", address)
+		return nil, fmt.Errorf("%.256q has a fragment", quiet.URL(u))
+	case u.Scheme == "http" && !allowHTTP && !loopback.Host(u.Hostname()):
+		return nil, fmt.Errorf("%.256q is not https: whoever is on the way there could sign tokens; use https, or AllowHTTP in a closed network", quiet.URL(u))
 	}
 	return u, nil
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
 }

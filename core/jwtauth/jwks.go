@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
@@ -16,13 +17,19 @@ const maxSetSize = 1 << 20
 type KeySetOption func(*setReader) error
 
 // setReader reads JWK sets.
-type setReader struct{ rsaAlgorithm string }
+type setReader struct {
+	rsaAlgorithm string
+	set          once.Options
+}
 
 // RSAAlgorithm binds RSA keys of the set that name no algorithm to alg, one of
 // RS256 to RS512 and PS256 to PS512. Without it such a key is an error: a key
 // is never good for more algorithms than one.
 func RSAAlgorithm(alg string) KeySetOption {
 	return func(r *setReader) error {
+		if err := r.set.Add("RSAAlgorithm"); err != nil {
+			return err
+		}
 		if len(alg) != 5 || alg[:2] != "RS" && alg[:2] != "PS" || method(alg) == nil {
 			return fmt.Errorf("algorithm %q is not one of RSA", alg)
 		}

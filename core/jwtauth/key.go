@@ -66,7 +66,8 @@ func HMACKey(kid, alg string, secret []byte) (*Key, error) {
 //
 // alg is required for RSA, one of RS256 to RS512 and PS256 to PS512. For the
 // others it may be "", since the curve leaves no choice. An RSA key needs 2048
-// to 16384 bits and an odd exponent of at least 3. The key is copied.
+// to 16384 bits, an odd exponent of at least 3, and not to be one of those that can
+// be factored for how they were made (CVE-2017-15361). The key is copied.
 func PublicKey(kid, alg string, key crypto.PublicKey) (*Key, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:

@@ -33,6 +33,8 @@ func checkRSA(key *rsa.PublicKey) (*rsa.PublicKey, error) {
 		return nil, errors.New("RSA modulus is negative or even: no RSA key has that")
 	case key.E < 3 || key.E%2 == 0 || key.E > 1<<31-1:
 		return nil, fmt.Errorf("RSA exponent %d: an odd one from 3 to 2^31-1 is needed, 65537 as a rule", key.E)
+	case isROCA(key.N):
+		return nil, errors.New("RSA key of a faulty library, which can be factored (CVE-2017-15361): have the issuer make another one")
 	}
 	return &rsa.PublicKey{N: new(big.Int).Set(key.N), E: key.E}, nil
 }

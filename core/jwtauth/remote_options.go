@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/once"
 )
 
 // RemoteOption configures [Fetch] and [Discover].
@@ -23,6 +25,7 @@ type remoteConfig struct {
 	reader          setReader
 	onRefresh       func(Refresh)
 	now             func() time.Time
+	set             once.Options
 }
 
 type bounds struct{ least, most time.Duration }
@@ -70,6 +73,9 @@ func newRemoteConfig(opts []RemoteOption) (remoteConfig, error) {
 // metadata.
 func FetchTimeout(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
+		if err := c.set.Add("FetchTimeout"); err != nil {
+			return err
+		}
 		if d <= 0 || d > maxFetchTimeout {
 			return fmt.Errorf("fetch timeout %v: above 0, at most %v", d, maxFetchTimeout)
 		}
@@ -82,6 +88,9 @@ func FetchTimeout(d time.Duration) RemoteOption {
 // default, at most 16 MiB. No more than that and a byte is read.
 func MaxSetSize(bytes int) RemoteOption {
 	return func(c *remoteConfig) error {
+		if err := c.set.Add("MaxSetSize"); err != nil {
+			return err
+		}
 		if bytes < 1 || bytes > maxMaxSetSize {
 			return fmt.Errorf("max set size %d: from 1 to %d bytes", bytes, maxMaxSetSize)
 		}
@@ -97,6 +106,9 @@ func MaxSetSize(bytes int) RemoteOption {
 // services do not ask all at once.
 func RefreshBetween(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
+		if err := c.set.Add("RefreshBetween"); err != nil {
+			return err
+		}
 		c.refresh, err = newBounds("refresh", least, most)
 		return err
 	}
@@ -107,6 +119,9 @@ func RefreshBetween(least, most time.Duration) RemoteOption {
 // A Retry-After of the issuer counts within them.
 func RetryBetween(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
+		if err := c.set.Add("RetryBetween"); err != nil {
+			return err
+		}
 		c.retry, err = newBounds("retry", least, most)
 		return err
 	}
@@ -125,6 +140,9 @@ func newBounds(what string, least, most time.Duration) (bounds, error) {
 // a fifth of it and one fetch.
 func RefetchInterval(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
+		if err := c.set.Add("RefetchInterval"); err != nil {
+			return err
+		}
 		if d <= 0 {
 			return fmt.Errorf("refetch interval %v: above 0", d)
 		}
@@ -138,6 +156,9 @@ func RefetchInterval(d time.Duration) RemoteOption {
 // still works that the issuer has removed while it could not be reached.
 func MaxStale(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
+		if err := c.set.Add("MaxStale"); err != nil {
+			return err
+		}
 		c.maxStale = d // compared with the refresh once all options are known
 		return nil
 	}
@@ -157,6 +178,9 @@ func AllowHTTP() RemoteOption {
 // context. By default HTTP_PROXY and its like are heeded, and TLS is 1.2 at least.
 func Transport(t http.RoundTripper) RemoteOption {
 	return func(c *remoteConfig) error {
+		if err := c.set.Add("Transport"); err != nil {
+			return err
+		}
 		if t == nil {
 			return errors.New("transport is nil")
 		}
@@ -186,6 +210,9 @@ func ReadKeys(opts ...KeySetOption) RemoteOption {
 // dropped. It must not call Close.
 func OnRefresh(report func(Refresh)) RemoteOption {
 	return func(c *remoteConfig) error {
+		if err := c.set.Add("OnRefresh"); err != nil {
+			return err
+		}
 		if report == nil {
 			return errors.New("refresh callback is nil; leave the option out for none")
 		}
@@ -199,6 +226,9 @@ func OnRefresh(report func(Refresh)) RemoteOption {
 // It must be safe for concurrent use.
 func RemoteClock(now func() time.Time) RemoteOption {
 	return func(c *remoteConfig) error {
+		if err := c.set.Add("RemoteClock"); err != nil {
+			return err
+		}
 		if now == nil {
 			return errors.New("remote clock is nil")
 		}

@@ -1,8 +1,12 @@
 package jwtauth_test
 
 import (
+	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/jwtauth"
@@ -73,5 +77,88 @@ func TestAddressesWithoutTLS(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		}
 		r.Close()
+	}
+}
+
+// H21: what the query of an address holds is in no error, whatever goes wrong.
+func TestAddressesInErrorsHaveNoQuery(t *testing.T) {
+	failing := map[string]func(*http.Request) (*http.Response, error){
+		"no connection":          func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") },
+		"500":                    answers(500, "SECRET"),
+		"no set":                 answers(200, `{"SECRET":1}`),
+		"another host":           answers(302, "", "Location", "https://u:SECRET@elsewhere.example/SECRET?SECRET#SECRET"),
+		"redirect to no URL":     answers(302, "", "Location", "http://%zzSECRET/"),
+		"redirect without end":   answers(302, "", "Location", "/keys?code=SECRET"),
+		"metadata of somebody":   answers(200, `{"issuer":"https://elsewhere.example"}`),
+		"keys without TLS":       answers(200, `{"issuer":"https://issuer.example","jwks_uri":"http://issuer.example/keys?SECRET"}`),
+		"keys with a user":       answers(200, `{"issuer":"https://issuer.example","jwks_uri":"https://u:SECRET@issuer.example/keys?SECRET"}`),
+		"keys with a fragment":   answers(200, `{"issuer":"https://issuer.example","jwks_uri":"https://issuer.example/keys#SECRET"}`),
+		"keys at no address":     answers(200, `{"issuer":"https://issuer.example","jwks_uri":"https://SECRET b/"}`),
+		"keys on another scheme": answers(200, `{"issuer":"https://issuer.example","jwks_uri":"ftp://issuer.example/?SECRET"}`),
+	}
+	for name, answer := range failing {
+		for _, way := range []string{"Fetch", "Discover"} {
+			t.Run(way+" "+name, func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					p := new(published)
+					p.will(answer)
+					var reported error
+					opts := []jwtauth.RemoteOption{jwtauth.Transport(p), jwtauth.OnRefresh(func(f jwtauth.Refresh) { reported = f.Err })}
+					start, address := jwtauth.Discover, "https://issuer.example"
+					if way == "Fetch" {
+						start, address = jwtauth.Fetch, "https://issuer.example/keys?code=SECRET"
+					}
+					r, err := start(address, opts...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer r.Close()
+					synctest.Wait()
+					_, err = r.Keys(t.Context(), "a")
+					for _, err := range []error{reported, err, r.Ready(canceled())} {
+						if err == nil || strings.Contains(err.Error(), "SECRET") {
+							t.Errorf("error %v", err)
+						}
+					}
+				})
+			})
+		}
+	}
+	for _, address := range []string{
+		"http://issuer.example/?SECRET", "https://u:SECRET@issuer.example/", "https://issuer.example/#SECRET", "ftp://issuer.example/?SECRET",
+		"//issuer.example/?SECRET", "https:SECRET", "https://a b/SECRET", "https://issuer.example/?%zzSECRET",
+	} {
+		for way, start := range map[string]func(string, ...jwtauth.RemoteOption) (*jwtauth.RemoteKeys, error){"Fetch": jwtauth.Fetch, "Discover": jwtauth.Discover} {
+			r, err := start(address, jwtauth.Transport(new(published)))
+			if err == nil {
+				r.Close()
+				if way == "Discover" || !strings.Contains(address, "%zz") { // a query may be anything
+					t.Errorf("%s %s: accepted", way, address)
+				}
+				continue
+			}
+			if strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("%s: %v", way, err)
+			}
+		}
+	}
+}
+
+func canceled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+func TestRemoteOptionsGivenTwice(t *testing.T) {
+	for name, opt := range map[string]jwtauth.RemoteOption{
+		"FetchTimeout": jwtauth.FetchTimeout(time.Second), "MaxSetSize": jwtauth.MaxSetSize(1), "MaxStale": jwtauth.MaxStale(5 * time.Hour),
+		"RefreshBetween": jwtauth.RefreshBetween(1, 2), "RetryBetween": jwtauth.RetryBetween(1, 2), "RefetchInterval": jwtauth.RefetchInterval(1),
+		"Transport": jwtauth.Transport(new(published)), "OnRefresh": jwtauth.OnRefresh(func(jwtauth.Refresh) {}),
+		"RemoteClock": jwtauth.RemoteClock(time.Now), "RSAAlgorithm": jwtauth.ReadKeys(jwtauth.RSAAlgorithm("RS256")),
+	} {
+		if _, err := jwtauth.Fetch("https://issuer.example/", opt, opt); err == nil || !strings.Contains(err.Error(), name+" is given twice") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

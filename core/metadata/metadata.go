@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 // wellKnown is the well-known path of the document (RFC 9728 §3).
@@ -53,7 +54,8 @@ type members struct {
 
 // New makes the document of the resource with that identifier: the https URL
 // that clients know the resource by, which they compare with the document byte
-// for byte (RFC 9728 §3.3).
+// for byte (RFC 9728 §3.3). For development it may be http on a loopback host, and
+// so may all other addresses here; many clients refuse to follow such a document.
 //
 // So it must be spelt in the one normal way: no fragment, no user, host in lower
 // case, no default port, no empty or dot segment. It must not have a query
@@ -65,7 +67,7 @@ type members struct {
 func New(resource string, opts ...Option) (*Document, error) {
 	origin, path, err := splitResource(resource)
 	if err != nil {
-		return nil, fmt.Errorf("metadata: resource %q: %w", resource, err)
+		return nil, fmt.Errorf("metadata: resource %q: %w", quiet.Text(resource), err)
 	}
 	s := settings{members: members{Resource: resource, BearerMethods: []string{"header"}}, age: time.Hour}
 	for i, opt := range opts {
@@ -121,7 +123,11 @@ func splitResource(resource string) (origin, path string, err error) {
 	if strings.Contains(resource, "?") {
 		return "", "", errors.New("query: a router cannot tell it, leave it out")
 	}
-	rest := resource[len("https://"):]
+	scheme, rest, _ := strings.Cut(resource, "://")
+	port := ":443"
+	if scheme == "http" {
+		port = ":80"
+	}
 	slash := strings.IndexByte(rest, '/')
 	if slash < 0 {
 		slash = len(rest)
@@ -130,7 +136,7 @@ func splitResource(resource string) (origin, path string, err error) {
 	if path = rest[slash:]; path == "/" {
 		path = "" // RFC 9728 §3.1
 	}
-	if host != strings.ToLower(host) || strings.HasSuffix(host, ":443") || strings.HasSuffix(host, ":") {
+	if host != strings.ToLower(host) || strings.HasSuffix(host, port) || strings.HasSuffix(host, ":") {
 		return "", "", errors.New("spell the host in lower case and leave out the default port, as clients do")
 	}
 	if i := strings.IndexFunc(path, notInPath); i >= 0 {
@@ -144,7 +150,7 @@ func splitResource(resource string) (origin, path string, err error) {
 	if strings.HasPrefix(path, "//") || strings.HasSuffix(path, "//") {
 		return "", "", errors.New("empty segment in the path")
 	}
-	return "https://" + host, path, nil
+	return scheme + "://" + host, path, nil
 }
 
 func notInPath(r rune) bool {

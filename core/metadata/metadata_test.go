@@ -165,3 +165,47 @@ func TestDocumentKeepsNothingOfItsArguments(t *testing.T) {
 		t.Error(string(r.Body))
 	}
 }
+
+// For development: this machine shows nothing to anybody on the way.
+func TestLoopbackOverHTTP(t *testing.T) {
+	for resource, want := range map[string]string{
+		"http://localhost:8080":        "http://localhost:8080/.well-known/oauth-protected-resource",
+		"http://127.0.0.1:8080/v1":     "http://127.0.0.1:8080/.well-known/oauth-protected-resource/v1",
+		"http://[::1]:8080/":           "http://[::1]:8080/.well-known/oauth-protected-resource",
+		"http://api.example":           "",
+		"http://localhost.example":     "",
+		"http://10.0.0.1:8080":         "",
+		"http://localhost:80":          "",
+		"http://u:SECRET@localhost/v1": "",
+		"http://localhost/v1?k=SECRET": "",
+	} {
+		d, err := metadata.New(resource, metadata.AuthorizationServers("http://127.0.0.1:9000/realm"), metadata.Keys("http://localhost:8080/keys"))
+		switch {
+		case want == "" && (err == nil || strings.Contains(err.Error(), "SECRET")):
+			t.Errorf("%s: %v", resource, err)
+		case want != "" && (err != nil || d.URL() != want):
+			t.Errorf("%s: %v", resource, err)
+		}
+	}
+	for name, opt := range map[string]metadata.Option{
+		"issuer": metadata.AuthorizationServers("http://issuer.example"), "keys": metadata.Keys("http://api.example/keys"),
+		"policy": metadata.Policy("http://api.example/policy"),
+	} {
+		if _, err := metadata.New("http://localhost:8080", opt); err == nil {
+			t.Errorf("%s over http on another host was accepted", name)
+		}
+	}
+}
+
+func TestOptionsGivenTwice(t *testing.T) {
+	for name, opts := range map[string][]metadata.Option{
+		"name":   {metadata.Name("a"), metadata.Name("b")},
+		"policy": {metadata.Policy("https://a.example"), metadata.Policy("https://b.example")},
+		"keys":   {metadata.Keys("https://a.example"), metadata.Keys("https://b.example")},
+		"age":    {metadata.CacheFor(0), metadata.CacheFor(time.Second)},
+	} {
+		if _, err := metadata.New("https://api.example", opts...); err == nil || !strings.Contains(err.Error(), "twice") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -9,12 +9,17 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
+	"github.com/sallyport-go/sallyport/core/internal/once"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 // settings are what options set.
 type settings struct {
 	members members
 	age     time.Duration
+	set     once.Options
 }
 
 // Option configures a [Document].
@@ -22,15 +27,15 @@ type Option func(*settings) error
 
 // AuthorizationServers names the issuers of the tokens that the resource takes
 // (authorization_servers): https URLs without query and fragment (RFC 8414 §2),
-// spelt as the tokens' iss is.
+// spelt as the tokens' iss is, or with http on a loopback host.
 func AuthorizationServers(issuers ...string) Option {
 	return func(s *settings) error {
 		for _, issuer := range issuers {
 			if err := checkURL(issuer); err != nil {
-				return fmt.Errorf("authorization server %q: %w", issuer, err)
+				return fmt.Errorf("authorization server %q: %w", quiet.Text(issuer), err)
 			}
 			if strings.Contains(issuer, "?") {
-				return fmt.Errorf("authorization server %q: an issuer has no query (RFC 8414 §2)", issuer)
+				return fmt.Errorf("authorization server %q: an issuer has no query (RFC 8414 §2)", quiet.Text(issuer))
 			}
 		}
 		return set(&s.members.AuthorizationServers, "authorization server", issuers)
@@ -91,6 +96,9 @@ func Keys(address string, algs ...string) Option {
 // Name is what people call the resource (resource_name).
 func Name(name string) Option {
 	return func(s *settings) error {
+		if err := s.set.Add("Name"); err != nil {
+			return err
+		}
 		if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 			return fmt.Errorf("name %q is empty, not valid UTF-8 or has a control character", name)
 		}
@@ -120,6 +128,9 @@ func TermsOfService(address string) Option {
 // from 0 to 7 days, in whole seconds.
 func CacheFor(d time.Duration) Option {
 	return func(s *settings) error {
+		if err := s.set.Add("CacheFor"); err != nil {
+			return err
+		}
 		if d < 0 || d > 7*24*time.Hour || d%time.Second != 0 {
 			return fmt.Errorf("cache for %v: whole seconds, from 0 to 7 days", d)
 		}
@@ -148,17 +159,25 @@ func set(to *[]string, what string, values []string) error {
 
 func setURL(to *string, what, address string) error {
 	if err := checkURL(address); err != nil {
-		return fmt.Errorf("%s %q: %w", what, address, err)
+		return fmt.Errorf("%s %q: %w", what, quiet.Text(address), err)
+	}
+	if *to != "" {
+		return fmt.Errorf("the %s is given twice: give it once", what)
 	}
 	*to = address
 	return nil
 }
 
-// checkURL wants an absolute https URL without user and fragment, in ASCII.
+// checkURL wants an absolute https URL without user and fragment, in ASCII, or
+// one with http on a loopback host.
 func checkURL(address string) error {
 	u, err := url.Parse(address)
-	if err != nil || !strings.HasPrefix(address, "https://") || u.Hostname() == "" || u.User != nil {
+	https := strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+	if err != nil || !https || u.Hostname() == "" || u.User != nil {
 		return errors.New("not an absolute https URL without user")
+	}
+	if u.Scheme == "http" && !loopback.Host(u.Hostname()) {
+		return errors.New("https is needed; plain http is accepted on a loopback host only")
 	}
 	if strings.Contains(address, "#") {
 		return errors.New("fragment: leave it out")

@@ -11,6 +11,8 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 // stepUpDescription is the error_description of every step-up challenge.
@@ -156,11 +158,15 @@ func isPlain(s string) bool {
 
 // ResourceMetadata is the challenge parameter that says where the metadata of
 // the protected resource is (RFC 9728 §5.1). The address must be an absolute
-// https URL without user information and fragment.
+// https URL without user information and fragment, or one with http on a loopback
+// host.
 func ResourceMetadata(address string) (challenge.Param, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.Hostname() == "" || u.User != nil || strings.Contains(address, "#") {
-		return challenge.Param{}, fmt.Errorf("resource metadata %q is not an absolute https URL without fragment", address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Contains(address, "#") {
+		return challenge.Param{}, fmt.Errorf("resource metadata %q is not an absolute https URL without fragment", quiet.Text(address))
+	}
+	if u.Scheme == "http" && !loopback.Host(u.Hostname()) {
+		return challenge.Param{}, fmt.Errorf("resource metadata %q: https is needed; plain http is accepted on a loopback host only", quiet.Text(address))
 	}
 	return param("resource_metadata", address), nil
 }

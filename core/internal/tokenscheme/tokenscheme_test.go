@@ -126,4 +126,9 @@ func TestResourceMetadata(t *testing.T) {
 	if _, err := tokenscheme.ResourceMetadata("http://api.example/x"); err == nil {
 		t.Error("plain http was taken")
 	}
+	for _, address := range []string{"http://localhost:8080/x", "http://127.0.0.1/x", "http://[::1]:8080/x"} {
+		if p, err := tokenscheme.ResourceMetadata(address); err != nil || p.Value != address {
+			t.Errorf("%s: %v, %v", address, p, err)
+		}
+	}
 }

@@ -3,9 +3,11 @@ package dpop
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
 // base is where clients reach the root of a service.
@@ -18,9 +20,9 @@ type base struct {
 func parseBase(address string) (base, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(address, "?#") {
-		return base{}, fmt.Errorf("address %q is not that of a service, such as \"https://api.example\"", address)
+		return base{}, fmt.Errorf("address %q is not that of a service, such as \"https://api.example\"", quiet.Text(address))
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback.Host(u.Hostname())) {
 		return base{}, fmt.Errorf("address %q: https is needed; plain http is accepted for localhost only", address)
 	}
 	normal, err := normalizeURI(address)
@@ -30,14 +32,6 @@ func parseBase(address string) (base, error) {
 	authority := strings.Index(normal, "://") + len("://")
 	path := authority + strings.IndexByte(normal[authority:], '/')
 	return base{origin: normal[:path], prefix: strings.TrimRight(normal[path:], "/")}, nil
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // at is the address of a path of the service, normalised.

@@ -53,6 +53,8 @@ func TestNewRefusesWhatCannotWork(t *testing.T) { // invariant 14
 		{"nonces twice", "api", address, good, []dpop.Option{dpop.WithNonces(time.Minute, nonceKey), dpop.WithNonces(time.Minute, nonceKey)}, "twice"},
 		{"metadata elsewhere", "api", address, good, []dpop.Option{dpop.WithResourceMetadata("/x")}, "https URL"},
 		{"metadata twice", "api", address, good, []dpop.Option{dpop.WithResourceMetadata(address), dpop.WithResourceMetadata(address)}, "twice"},
+		{"algorithms twice", "api", address, good, []dpop.Option{dpop.WithAlgorithms("ES256"), dpop.WithAlgorithms("EdDSA")}, "WithAlgorithms is given twice"},
+		{"leeway twice", "api", address, good, []dpop.Option{dpop.WithLeeway(0), dpop.WithLeeway(0)}, "WithLeeway is given twice"},
 		{"no clock", "api", address, good, []dpop.Option{dpop.WithClock(nil)}, "clock is nil"},
 		{"an address twice", "api", address, good, []dpop.Option{dpop.WithAddress("https://API.example:443/")}, "twice"},
 		{"a further address that is none", "api", address, good, []dpop.Option{dpop.WithAddress("x")}, "address"},

@@ -30,6 +30,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
 )
 
@@ -76,6 +77,7 @@ type Authenticator struct {
 	nonces     *nonces // nil when none are asked for
 	metadata   []challenge.Param
 	challenges *tokenscheme.Challenges
+	set        once.Options
 }
 
 var _ core.Authenticator = (*Authenticator)(nil)

@@ -46,6 +46,9 @@ func WithAddress(address string) Option {
 // clients may look for either in the challenge.
 func WithAlgorithms(algs ...string) Option {
 	return func(a *Authenticator) error {
+		if err := a.set.Add("WithAlgorithms"); err != nil {
+			return err
+		}
 		if len(algs) == 0 {
 			return errors.New("no algorithm: no proof could be accepted")
 		}
@@ -66,6 +69,9 @@ func WithAlgorithms(algs ...string) Option {
 // by default, from 1 s to 10 minutes. Proofs are remembered for that long.
 func WithProofAge(d time.Duration) Option {
 	return func(a *Authenticator) error {
+		if err := a.set.Add("WithProofAge"); err != nil {
+			return err
+		}
 		if d < time.Second || d > maxAge {
 			return fmt.Errorf("proof age %v: from 1s to %v", d, maxAge)
 		}
@@ -78,6 +84,9 @@ func WithProofAge(d time.Duration) Option {
 // 30 s by default, from 0 to 5 minutes.
 func WithLeeway(d time.Duration) Option {
 	return func(a *Authenticator) error {
+		if err := a.set.Add("WithLeeway"); err != nil {
+			return err
+		}
 		if d < 0 || d > maxLeeway {
 			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
 		}
@@ -90,6 +99,9 @@ func WithLeeway(d time.Duration) Option {
 // least 1. A longer one is refused with 401 and never reaches the verifier.
 func WithMaxTokenSize(n int) Option {
 	return func(a *Authenticator) error {
+		if err := a.set.Add("WithMaxTokenSize"); err != nil {
+			return err
+		}
 		if n < 1 {
 			return fmt.Errorf("max token size %d: at least 1 byte", n)
 		}
@@ -154,6 +166,9 @@ func WithResourceMetadata(address string) Option {
 // safe for concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(a *Authenticator) error {
+		if err := a.set.Add("WithClock"); err != nil {
+			return err
+		}
 		if now == nil {
 			return errors.New("clock is nil")
 		}

@@ -126,7 +126,7 @@ func outage(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
 	var passed atomic.Int64 // time on the clock of the keys
 	now := func() time.Time { return time.Unix(noon+passed.Load(), 0) }
-	keys := p.remote(t, append(often(), jwtauth.MaxStale(time.Hour), jwtauth.RemoteClock(now))...)
+	keys := p.remoteEvery(t, often, jwtauth.MaxStale(time.Hour), jwtauth.RemoteClock(now))
 	s := b.serveFor(t, verifier(t, keys))
 	known := s.keys.good(t, "ES256")
 	unknown := s.keys.token(t, "ES256", `{"alg":"ES256","kid":"perhaps-new"}`, claims())
@@ -147,7 +147,7 @@ func outage(t *testing.T, b bench) {
 func coldStart(t *testing.T, b bench) {
 	p := publish(t, nil)
 	p.fails()
-	s := b.serveFor(t, verifier(t, p.remote(t, often()...)))
+	s := b.serveFor(t, verifier(t, p.remoteEvery(t, often)))
 	s.unavailable(onPublic, s.keys.good(t, "ES256"))
 	s.unavailable(onScope, s.keys.good(t, "ES256", `"exp":1`)) // nobody knows
 	s.refuse(onPublic, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""})
@@ -174,7 +174,7 @@ func oddKey(t *testing.T, b bench) {
 // noKeySet: whatever comes, the keys from before serve.
 func noKeySet(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
-	r := p.remote(t, append(often(), jwtauth.MaxSetSize(100_000))...)
+	r := p.remoteEvery(t, often, jwtauth.MaxSetSize(100_000))
 	p.awaitFresh(t, good)
 	s := b.serveFor(t, verifier(t, r))
 	for name, answer := range map[string]http.HandlerFunc{
@@ -200,7 +200,7 @@ func noKeySet(t *testing.T, b bench) {
 // fetch is ended by Close, since its own time limit would be one of the test.
 func stalled(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
-	r := p.remote(t, often()...)
+	r := p.remoteEvery(t, often)
 	p.awaitFresh(t, good)
 	s := b.serveFor(t, verifier(t, r))
 	under := make(chan struct{}, 1)
@@ -231,7 +231,7 @@ func redirects(t *testing.T, b bench) {
 	elsewhere := publish(t, b.keys.jwks(t))
 	p := publish(t, nil)
 	p.will(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) })
-	s := b.serveFor(t, verifier(t, p.remote(t, often()...)))
+	s := b.serveFor(t, verifier(t, p.remoteEvery(t, often)))
 	s.unavailable(onPublic, s.keys.good(t, "ES256"))
 	if n := elsewhere.asked.Load(); n != 0 {
 		t.Errorf("the other host was asked %d times", n)

@@ -48,8 +48,15 @@ func (p *publisher) fails() {
 // key it does not know, and else not within the test.
 func (p *publisher) remote(t testing.TB, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
 	t.Helper()
+	return p.remoteEvery(t, time.Hour, opts...)
+}
+
+// remoteEvery is a key source that fetches again and again.
+func (p *publisher) remoteEvery(t testing.TB, d time.Duration, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
+	t.Helper()
 	r, err := jwtauth.Fetch(p.URL, append([]jwtauth.RemoteOption{
-		jwtauth.RefreshBetween(time.Hour, time.Hour), jwtauth.OnRefresh(func(f jwtauth.Refresh) { p.refresh <- f }),
+		jwtauth.RefreshBetween(d, d), jwtauth.RetryBetween(min(d, time.Second), d),
+		jwtauth.OnRefresh(func(f jwtauth.Refresh) { p.refresh <- f }),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -60,11 +67,7 @@ func (p *publisher) remote(t testing.TB, opts ...jwtauth.RemoteOption) *jwtauth.
 }
 
 // often is for cases in which keys are fetched all the time.
-func often() []jwtauth.RemoteOption {
-	return []jwtauth.RemoteOption{
-		jwtauth.RefreshBetween(10*time.Millisecond, 10*time.Millisecond), jwtauth.RetryBetween(10*time.Millisecond, 10*time.Millisecond),
-	}
-}
+const often = 10 * time.Millisecond
 
 // await waits for a fetch like that.
 func (p *publisher) await(t testing.TB, like func(jwtauth.Refresh) bool) {

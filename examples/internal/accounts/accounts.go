@@ -5,6 +5,7 @@ package accounts
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,10 +61,10 @@ func Handler() http.Handler {
 func Service(address string) (rule.AccountLookup, error) {
 	base, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("account service: %w", err)
+		return nil, errors.New("account service: its address is not a URL")
 	}
 	if base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
-		return nil, fmt.Errorf("account service %q: give an http or https URL", address)
+		return nil, fmt.Errorf("account service %q: give an http or https URL", base.Redacted())
 	}
 	client := &http.Client{
 		Timeout:       timeout,
@@ -87,6 +88,10 @@ func ask(ctx context.Context, client *http.Client, address string) (rule.Account
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		var about *url.Error
+		if errors.As(err, &about) {
+			err = about.Err // without the address, whose query names the user
+		}
 		return 0, err
 	}
 	defer func() { _ = resp.Body.Close() }()

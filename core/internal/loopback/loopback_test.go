@@ -1,0 +1,15 @@
+package loopback
+
+import "testing"
+
+func TestHost(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost": true, "LocalHost": true, "127.0.0.1": true, "127.8.9.1": true, "::1": true,
+		"::ffff:127.0.0.1": true, "localhost.example": false, "127.0.0.1.example": false, "0.0.0.0": false,
+		"10.0.0.1": false, "": false, "[::1]": false, "localhost.": false, "2130706433": false,
+	} {
+		if got := Host(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
+}
