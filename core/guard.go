@@ -184,8 +184,8 @@ func newDefaultResponder() defaultResponder {
 }
 
 // Looks implements looking: all requests are answered alike.
-func (d defaultResponder) Looks() problem.Looks[Request] {
-	return problem.Looks[Request]{Of: d, Look: func(Request) problem.Look { return 0 }}
+func (d defaultResponder) Looks() (of any, look func(Request) int) {
+	return d, func(Request) int { return 0 }
 }
 
 func (d defaultResponder) Respond(_ Request, denial *Denial) Response {

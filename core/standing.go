@@ -23,7 +23,7 @@ type standing struct {
 	guard *Guard
 	// look is in which look the responder answers; nil if its answers must
 	// not be kept.
-	look func(Request) problem.Look
+	look func(Request) int
 
 	nobody atomic.Pointer[nobody]
 	tries  atomic.Int32 // how often a nobody was made
@@ -39,9 +39,12 @@ type nobody struct {
 	from   [][]challenge.Challenge // each scheme's
 }
 
-// looking is a responder of this module, whose answers may be kept.
+// looking is a responder whose answers to one denial in one look are the same,
+// so that they may be kept.
 type looking interface {
-	Looks() problem.Looks[Request]
+	// Looks returns the responder itself, since one that embeds it has looks of
+	// its own, and the look in which it answers a request.
+	Looks() (of any, look func(Request) int)
 }
 
 // answers are those to one denial, by their looks.
@@ -50,8 +53,8 @@ type answers [problem.MaxLooks]atomic.Pointer[Response]
 func newStanding(g *Guard) *standing {
 	s := &standing{guard: g}
 	if l, ok := g.responder.(looking); ok && len(g.cors) == 0 {
-		if looks := l.Looks(); looks.Of == any(g.responder) {
-			s.look = looks.Look
+		if of, look := l.Looks(); of == any(g.responder) {
+			s.look = look
 		}
 	}
 	s.reasons.Store(&map[Reason]*Denial{})
@@ -61,7 +64,7 @@ func newStanding(g *Guard) *standing {
 // answer is the answer to d, whose answers are kept.
 func (s *standing) answer(r Request, d *Denial) *Response {
 	look := s.look(r)
-	if look < 0 || int(look) >= len(d.answers) {
+	if look < 0 || look >= len(d.answers) {
 		return s.guard.render(r, d)
 	}
 	if kept := d.answers[look].Load(); kept != nil {

@@ -87,20 +87,20 @@ func (n *negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 }
 
 // Looks tells guards which answers are the same.
-func (n *negotiated) Looks() problem.Looks[core.Request] {
-	return problem.Looks[core.Request]{Of: n, Look: func(r core.Request) problem.Look {
+func (n *negotiated) Looks() (of any, look func(core.Request) int) {
+	return n, func(r core.Request) int {
 		accept, _ := r.Header("Accept")
 		return lookOf(n.formats, choose(n.formats, accept))
-	}}
+	}
 }
 
 // lookOf is the place of a chosen format. One of the application's own may look
 // at the request.
-func lookOf[F offer](formats []F, chosen F) problem.Look {
+func lookOf[F offer](formats []F, chosen F) int {
 	own, _ := any(chosen).(*format)
 	for i, f := range formats {
 		if own != nil && any(f) == any(own) {
-			return problem.Look(i)
+			return i
 		}
 	}
 	return problem.NoLook

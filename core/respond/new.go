@@ -123,16 +123,17 @@ func (n *Negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 	return resp
 }
 
-// Looks tells guards which answers are the same, so that they make each once.
-// Pages and answers with a request ID are not among them, nor are those to
+// Looks tells guards which answers are the same, so that they make each once: of
+// is n, and look numbers the answer to a request, negative for one that is made
+// for this request alone. Pages and answers with a request ID are not among them, nor are those to
 // browsers, most of which get a page.
-func (n *Negotiated) Looks() problem.Looks[core.Request] {
-	return problem.Looks[core.Request]{Of: n, Look: func(r core.Request) problem.Look {
+func (n *Negotiated) Looks() (of any, look func(core.Request) int) {
+	return n, func(r core.Request) int {
 		if opensPage(r) || requestID(r, n.idField) != "" {
 			return problem.NoLook
 		}
 		return lookOf(n.formats, n.choose(r))
-	}}
+	}
 }
 
 // choose is the format for a client.

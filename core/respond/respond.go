@@ -96,8 +96,8 @@ func (f *format) MediaTypes() []string { return f.mediaTypes }
 func (f *format) Respond(_ core.Request, d *core.Denial) core.Response { return f.respond(d, "") }
 
 // Looks tells guards that all requests are answered alike.
-func (f *format) Looks() problem.Looks[core.Request] {
-	return problem.Looks[core.Request]{Of: f, Look: func(core.Request) problem.Look { return 0 }}
+func (f *format) Looks() (of any, look func(core.Request) int) {
+	return f, func(core.Request) int { return 0 }
 }
 
 // respond answers d; id is the request's, or "". A body with an ID comes once
