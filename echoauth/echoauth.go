@@ -14,6 +14,8 @@ package echoauth
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -88,12 +90,22 @@ func Serve(e core.Endpoint) echo.HandlerFunc {
 	}
 }
 
-// Routes lists the app's routes, for checks of a policy against them.
+// Routes lists the app's routes, for checks of a policy against them. Those of
+// Host groups come last, host by host: a rule sees their path and not the host.
+// A method and pattern that several hosts have is listed once.
 func Routes(app *echo.Echo) []core.RouteInfo {
+	all := app.Routes()
+	hosts := app.Routers()
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		all = append(all, hosts[host].Routes()...)
+	}
 	var routes []core.RouteInfo
-	for _, r := range app.Routes() {
-		if r.Method != echo.RouteNotFound {
-			routes = append(routes, core.RouteInfo{Method: r.Method, Pattern: r.Path})
+	listed := make(map[core.RouteInfo]bool)
+	for _, r := range all {
+		info := core.RouteInfo{Method: r.Method, Pattern: r.Path}
+		if r.Method != echo.RouteNotFound && !listed[info] {
+			listed[info] = true
+			routes = append(routes, info)
 		}
 	}
 	return routes

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth"
 )
 
-// Routes are those the application registered, groups included, and not what
+// Routes are those the application registered, groups and hosts included, and not what
 // Echo adds for paths without one.
 func TestRoutes(t *testing.T) {
 	app := echo.New()
@@ -19,13 +19,16 @@ func TestRoutes(t *testing.T) {
 	group := app.Group("/g", func(next echo.HandlerFunc) echo.HandlerFunc { return next })
 	group.POST("/b/*", none)
 	app.RouteNotFound("/*", none)
+	for _, host := range []string{"admin.example", "shop.example"} {
+		app.Host(host).DELETE("/h/:id", none)
+	}
 	got := echoauth.Routes(app)
-	for _, want := range []core.RouteInfo{{Method: "GET", Pattern: "/a/:id"}, {Method: "POST", Pattern: "/g/b/*"}} {
+	for _, want := range []core.RouteInfo{{Method: "GET", Pattern: "/a/:id"}, {Method: "POST", Pattern: "/g/b/*"}, {Method: "DELETE", Pattern: "/h/:id"}} {
 		if !slices.Contains(got, want) {
 			t.Errorf("%v is not among %v", want, got)
 		}
 	}
-	if len(got) != 2 {
+	if len(got) != 3 {
 		t.Errorf("routes %v", got)
 	}
 }
