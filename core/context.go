@@ -12,6 +12,7 @@ type passage struct {
 	byBrowser bool       // whether a browser sends that scheme's credentials by itself
 	method    string     // of the request then
 	fields    []Field    // what gate one has put into the response
+	ended     error      // why the credentials of an anonymous one are over; nil for none
 	principal *Principal // nil for an anonymous request at an optional gate
 }
 

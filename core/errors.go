@@ -16,6 +16,7 @@ const (
 	ReasonPreflight          Reason = "cors_preflight"
 	ReasonNoCredentials      Reason = "no_credentials"
 	ReasonAnonymous          Reason = "anonymous"
+	ReasonExpiredAnonymous   Reason = "expired_anonymous"
 	ReasonMalformed          Reason = "malformed"
 	ReasonUnknownPrincipal   Reason = "unknown_principal"
 	ReasonWrongSecret        Reason = "wrong_secret"
@@ -71,6 +72,10 @@ type CredentialError struct {
 	// printable ASCII without quote and backslash (RFC 6750 §3), never a
 	// library's error.
 	Description string
+	// Ended says that nothing is known against the credentials but that they
+	// are over, as the ID of a session that is no more. [ReasonExpired] says so
+	// too. See [WithExpiredAsAnonymous].
+	Ended bool
 	// Err is the cause, for observers only.
 	Err error
 }

@@ -70,7 +70,8 @@ type Event struct {
 	// its traceparent (W3C Trace Context §3.2).
 	RequestID, TraceID string
 	Duration           time.Duration
-	// Cause is the error behind a refusal, private to operators.
+	// Cause is the error behind a refusal, or why the credentials of an
+	// anonymous request are over; private to operators.
 	Cause error
 }
 

@@ -19,6 +19,7 @@ type Gate struct {
 	guard     *Guard
 	kind      string
 	anonymous bool       // a request without credentials may pass
+	lenient   bool       // credentials that are over are none
 	rules     Authorizer // nil: identity is enough
 	name      string
 	action    string
@@ -34,13 +35,29 @@ func Named(name string) GateOption { return func(t *Gate) { t.name = name } }
 // Acting gives the action behind the gate a name in place of the method.
 func Acting(action string) GateOption { return func(t *Gate) { t.action = action } }
 
+// WithExpiredAsAnonymous lets a request whose credentials are over pass an
+// Optional gate as anonymous, such as one with the token or the cookie of a
+// visitor who returns after a week: [ReasonExpired] or [CredentialError.Ended].
+// At an Authorize gate it asks the authorizer as for a request without
+// credentials. The event has the reason [ReasonExpiredAnonymous] and the cause.
+// Whatever else is wrong with credentials is refused as always, such as a bad
+// signature, a wrong password or what cannot be read.
+//
+// Who believes to be signed in is then served as a guest and not told: a cart
+// may look empty, a draft may be saved for nobody, and a client that refreshes
+// its token on 401 does not. Use it on public pages, and not where a request
+// changes anything. Gates behind it that need a principal answer 401 with the
+// reason, as without it.
+func WithExpiredAsAnonymous() GateOption { return func(t *Gate) { t.lenient = true } }
+
 // Authenticate is gate one: it lets a request with a usable identity pass.
 func (g *Guard) Authenticate(opts ...GateOption) (*Gate, error) {
 	return g.gate("authenticate", nil, opts)
 }
 
 // Optional lets a request without credentials pass as anonymous. Credentials
-// that are sent must be good all the same.
+// that are sent must be good all the same, unless [WithExpiredAsAnonymous] is
+// given.
 func (g *Guard) Optional(opts ...GateOption) (*Gate, error) {
 	t, err := g.gate("optional", nil, opts)
 	if err == nil {
@@ -278,13 +295,14 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 				return d
 			}
 		}
-		return t.decide(ctx, pass.principal, &a, others, e)
+		id := identity{principal: pass.principal, scheme: pass.scheme, ended: pass.ended}
+		return t.decide(ctx, &id, &a, others, e)
 	}
-	var id identity
+	id := identity{lenient: t.lenient}
 	if d := g.identify(ctx, r, &id, e); d != nil {
 		return d
 	}
-	if d := t.decide(ctx, id.principal, &a, others, e); d != nil {
+	if d := t.decide(ctx, &id, &a, others, e); d != nil {
 		if len(id.informed) > 0 {
 			informed := *d
 			informed.fields, informed.answers = slices.Concat(id.informed, d.fields), nil
@@ -298,15 +316,15 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 
 // decide is gate two. Of the resources that the request may be for, each has to
 // be allowed; the event of a refusal is about the one that was not.
-func (t *Gate) decide(ctx context.Context, p *Principal, a *Access, others []Resource, e *Event) *Denial {
-	d := t.decideOne(ctx, p, a, e)
+func (t *Gate) decide(ctx context.Context, id *identity, a *Access, others []Resource, e *Event) *Denial {
+	d := t.decideOne(ctx, id, a, e)
 	if d != nil || len(others) == 0 || t.rules == nil {
 		return d
 	}
 	allowed := *e
 	for _, a.Resource = range others {
 		e.Route, e.Resource = a.Resource.Route, a.Resource.Path
-		if d := t.decideOne(ctx, p, a, e); d != nil {
+		if d := t.decideOne(ctx, id, a, e); d != nil {
 			return d
 		}
 	}
@@ -314,8 +332,8 @@ func (t *Gate) decide(ctx context.Context, p *Principal, a *Access, others []Res
 	return nil
 }
 
-func (t *Gate) decideOne(ctx context.Context, p *Principal, a *Access, e *Event) *Denial {
-	g, r := t.guard, a.Request
+func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event) *Denial {
+	g, r, p := t.guard, a.Request, id.principal
 	var dec Decision
 	var err error
 	switch {
@@ -336,10 +354,17 @@ func (t *Gate) decideOne(ctx context.Context, p *Principal, a *Access, e *Event)
 		if dec.Reason != "" {
 			e.Reason = dec.Reason
 		}
-		if p == nil && e.Reason == ReasonAllowed {
+		switch {
+		case p != nil:
+		case id.ended != nil:
+			e.Reason, e.Scheme, e.Cause = ReasonExpiredAnonymous, id.scheme, id.ended
+		case e.Reason == ReasonAllowed:
 			e.Reason = ReasonAnonymous
 		}
 		return nil
+	case id.ended != nil:
+		e.Scheme = id.scheme
+		return g.refuse(r, g.indexOf(id.scheme), id.ended)
 	case p == nil:
 		return g.refuse(r, -1, ErrNoCredentials)
 	default:

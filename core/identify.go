@@ -2,14 +2,18 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // identity is what gate one found out.
 type identity struct {
 	principal *Principal // nil for none
 	scheme    string     // the authenticator's, "" for none
+	lenient   bool       // whether credentials that are over are none
+	ended     error      // why they are over
 	byBrowser bool       // whether a browser sends that scheme's credentials by itself
 	fields    []Field    // for the response to a request that passes
 	informed  []Field    // those of them that the scheme itself asks for
@@ -19,7 +23,7 @@ type identity struct {
 func (id *identity) passage(ctx context.Context, g *Guard, method string) *passage {
 	return &passage{
 		Context: ctx, guard: g, principal: id.principal, scheme: id.scheme,
-		byBrowser: id.byBrowser, method: method, fields: id.fields,
+		byBrowser: id.byBrowser, method: method, fields: id.fields, ended: id.ended,
 	}
 }
 
@@ -40,6 +44,10 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 		if err == nil && (p == nil || p.ID() == "") {
 			err = &InternalError{fmt.Errorf("authenticator %s returned neither principal nor error", s.name)}
 		}
+		if id.lenient && isOver(err) {
+			id.leave(r, s, err)
+			return nil
+		}
 		if err != nil {
 			return g.refuse(r, i, err)
 		}
@@ -47,6 +55,29 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 	}
 	id.fields = g.varyFields
 	return nil
+}
+
+// isOver reports whether err says that credentials are over, and nothing worse.
+func isOver(err error) bool {
+	var bad *CredentialError
+	if err == nil || !errors.As(err, &bad) || isFailure(err) || errors.Is(err, ErrAmbiguousCredentials) {
+		return false
+	}
+	// A proof of possession that is too old says nothing of the credentials.
+	return bad.Ended || bad.Reason == ReasonExpired && bad.Code != CodeInvalidProof
+}
+
+// leave makes id that of a request whose credentials of scheme s are over.
+func (id *identity) leave(r Request, s *scheme, err error) {
+	id.scheme, id.ended, id.fields = s.name, err, s.allowed
+	if s.inform != nil {
+		id.fields = slices.Concat(s.allowed, s.inform(r, nil, err))
+	}
+}
+
+// indexOf is the place of a scheme in the guard, -1 for none.
+func (g *Guard) indexOf(name string) int {
+	return slices.IndexFunc(g.schemes, func(s scheme) bool { return strings.EqualFold(name, s.name) })
 }
 
 // admit completes a principal that scheme s has proved, and fills in id.

@@ -25,8 +25,11 @@ import (
 func Authenticate(g *core.Guard) fiber.Handler { return mount(g.Authenticate()) }
 
 // Optional lets requests without credentials pass as anonymous; bad
-// credentials are still 401.
-func Optional(g *core.Guard) fiber.Handler { return mount(g.Optional()) }
+// credentials are still 401. [core.WithExpiredAsAnonymous] lets expired ones pass
+// as well.
+func Optional(g *core.Guard, opts ...core.GateOption) fiber.Handler {
+	return mount(g.Optional(opts...))
+}
 
 // Authorize mounts gate two with the guard's authorizer. It runs gate one
 // first where that has not been done.

@@ -141,9 +141,9 @@ type Exchange interface {
 
 // Mounts maps the kinds of gates to an adapter's functions.
 type Mounts[M any] struct {
-	Authenticate, Optional func(*core.Guard) M
-	Authorize              func(*core.Guard, ...core.GateOption) M
-	Require                func(*core.Guard, ...core.Authorizer) M
+	Authenticate        func(*core.Guard) M
+	Optional, Authorize func(*core.Guard, ...core.GateOption) M
+	Require             func(*core.Guard, ...core.Authorizer) M
 }
 
 // All mounts gates in order.
@@ -154,7 +154,7 @@ func (m Mounts[M]) All(gates []Gate) []M {
 		case "Authenticate":
 			out = append(out, m.Authenticate(g.Guard))
 		case "Optional":
-			out = append(out, m.Optional(g.Guard))
+			out = append(out, m.Optional(g.Guard, g.Options...))
 		case "Authorize":
 			out = append(out, m.Authorize(g.Guard, g.Options...))
 		case "Require":

@@ -23,6 +23,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"gates", gateCases},
+		{"expired", expiredCases},
 		{"order", orderCases},
 		{"denials", denialCases},
 		{"challenges", challengeCases},

@@ -23,8 +23,11 @@ type Middleware = func(http.Handler) http.Handler
 func Authenticate(g *core.Guard) Middleware { return mount(g.Authenticate()) }
 
 // Optional lets requests without credentials pass as anonymous; bad
-// credentials are still 401.
-func Optional(g *core.Guard) Middleware { return mount(g.Optional()) }
+// credentials are still 401. [core.WithExpiredAsAnonymous] lets expired ones pass
+// as well.
+func Optional(g *core.Guard, opts ...core.GateOption) Middleware {
+	return mount(g.Optional(opts...))
+}
 
 // Authorize mounts gate two with the guard's authorizer. It runs gate one
 // first where that has not been done.

@@ -202,13 +202,13 @@ var errEnded = errors.New("the session has ended")
 
 // dead is the verdict on a session that is none any more.
 func dead(why core.Reason) error {
-	return &core.CredentialError{Reason: why, Code: core.CodeInvalidCredentials, Err: errEnded}
+	return &core.CredentialError{Reason: why, Code: core.CodeInvalidCredentials, Ended: true, Err: errEnded}
 }
 
 // replaced is the verdict on a session whose browser has its new cookie or is
 // about to get it: ending the cookie now could take that one away.
 func replaced() error {
-	return &core.CredentialError{Reason: ReasonReplaced, Code: core.CodeInvalidCredentials}
+	return &core.CredentialError{Reason: ReasonReplaced, Code: core.CodeInvalidCredentials, Ended: true}
 }
 
 // Challenges implements [core.Authenticator]: realm and, with [WithLoginPage],

@@ -84,6 +84,7 @@ func Verdict(err error) error {
 		Reason:      bad.Reason,
 		Code:        core.CodeInvalidToken,
 		Description: bad.Description,
+		Ended:       bad.Ended,
 		Err:         err,
 	}
 }
