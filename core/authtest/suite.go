@@ -29,6 +29,7 @@ func groups() []group {
 		{"challenges", challengeCases},
 		{"credentials", credentialCases},
 		{"bearer", bearerCases},
+		{"cookietoken", cookieTokenCases},
 		{"stepup", stepUpCases},
 		{"metadata", metadataCases},
 		{"basic", basicCases},

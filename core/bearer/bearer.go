@@ -1,9 +1,9 @@
 // Package bearer is the Bearer scheme of RFC 6750: an access token in the
 // Authorization header. What a token means is left to a [TokenVerifier].
 //
-// Only the Authorization header is read. The transports of RFC 6750 §2.2 (form
-// field) and §2.3 (query parameter), and cookies, are not: a token that is
-// sent there is no credentials.
+// Only the Authorization header is read, and a cookie where [WithCookie] names
+// one. The transports of RFC 6750 §2.2 (form field) and §2.3 (query parameter)
+// are not: a token that is sent there is no credentials.
 package bearer
 
 import (
@@ -40,6 +40,7 @@ type TokenVerifier interface {
 type Authenticator struct {
 	verifier   TokenVerifier
 	maxSize    int
+	cookie     string            // read beside Authorization; "" for none
 	last       []challenge.Param // of every challenge
 	challenges *tokenscheme.Challenges
 }
@@ -105,15 +106,19 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 	return a, nil
 }
 
-// Scheme implements [core.Authenticator]: Bearer, read from Authorization alone.
-// A token names no account before it is verified.
+// Scheme implements [core.Authenticator]: Bearer, read from Authorization and,
+// where [WithCookie] is given, from the cookie that browsers send.
 func (a *Authenticator) Scheme() core.Scheme {
-	return core.Scheme{
+	s := core.Scheme{
 		Name:    schemeName,
 		Sender:  core.SentByClient,
 		Vary:    []string{"Authorization"},
-		Attempt: func(r core.Request) (string, bool) { return "", tokenscheme.Sent(r, schemeName) },
+		Attempt: a.attempt,
 	}
+	if a.cookie != "" {
+		s.Sender, s.Vary = core.SentByBrowser, append(s.Vary, "Cookie")
+	}
+	return s
 }
 
 // Authenticate implements [core.Authenticator]. A Bearer scheme without a
@@ -121,7 +126,7 @@ func (a *Authenticator) Scheme() core.Scheme {
 // code invalid_token and does not reach the verifier; another scheme is
 // [core.ErrNoCredentials] (RFC 6750 §3.1).
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
-	token, err := tokenscheme.Token(r, schemeName, a.maxSize)
+	token, err := a.token(r)
 	if err != nil {
 		return nil, err
 	}

@@ -25,8 +25,6 @@ var (
 //
 // Another scheme is [core.ErrNoCredentials], two fields are
 // [core.ErrAmbiguousCredentials]. What is no token is a [core.CredentialError].
-// Its size is looked at before its characters; a b64token is what RFC 9110
-// §11.2 calls a token68.
 func Token(r core.Request, scheme string, maxSize int) (string, error) {
 	field, n := r.Header("Authorization")
 	if n > 1 {
@@ -38,6 +36,14 @@ func Token(r core.Request, scheme string, maxSize int) (string, error) {
 		return "", core.ErrNoCredentials
 	case !ok:
 		return "", malformed(errSeparator)
+	}
+	return Check(token, maxSize)
+}
+
+// Check refuses what is no token. Its size is looked at before its characters; a
+// b64token is what RFC 9110 §11.2 calls a token68.
+func Check(token string, maxSize int) (string, error) {
+	switch {
 	case token == "":
 		return "", malformed(errNoToken)
 	case len(token) > maxSize:

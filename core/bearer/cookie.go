@@ -1,0 +1,76 @@
+package bearer
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
+)
+
+const hostPrefix = "__Host-"
+
+// WithCookie also reads the token from the cookie called name, which must begin
+// with __Host-: browsers take such a cookie over HTTPS alone, for this host
+// alone, and let no subdomain set it (RFC 6265bis §4.1.3.2). Whoever issues the
+// token sets the cookie, with Path=/, Secure, HttpOnly and SameSite=Lax or
+// Strict.
+//
+// A browser adds a cookie by itself, whichever page causes the request, so the
+// scheme is then one with [core.SentByBrowser]: unsafe requests of pages of
+// other sites are 403, also when they bring the token in Authorization. See
+// [core.WithTrustedOrigins] for a front end with an origin of its own. Programs
+// are not affected, since they send neither Origin nor Sec-Fetch-Site.
+//
+// A token in both places, or two cookies, is ambiguous, 400: a client must not
+// use more than one way to send its token (RFC 6750 §2).
+func WithCookie(name string) Option {
+	return func(a *Authenticator) error {
+		if a.cookie != "" {
+			return errors.New("two cookies: a token has one place beside Authorization")
+		}
+		if err := checkCookieName(name); err != nil {
+			return fmt.Errorf("cookie %q: %w", name, err)
+		}
+		a.cookie = name
+		return nil
+	}
+}
+
+func checkCookieName(name string) error {
+	rest, ok := strings.CutPrefix(name, hostPrefix)
+	if !ok || rest == "" {
+		return errors.New("the name must begin with __Host-, so that no subdomain and no plain HTTP response can set it")
+	}
+	return (&http.Cookie{Name: name}).Valid()
+}
+
+// token is the token that r carries, in whichever place.
+func (a *Authenticator) token(r core.Request) (string, error) {
+	if a.cookie == "" {
+		return tokenscheme.Token(r, schemeName, a.maxSize)
+	}
+	value, n := r.Cookie(a.cookie)
+	switch {
+	case n == 0:
+		return tokenscheme.Token(r, schemeName, a.maxSize)
+	case n > 1:
+		return "", fmt.Errorf("bearer: %w: %d cookies called %s", core.ErrAmbiguousCredentials, n, a.cookie)
+	case tokenscheme.Sent(r, schemeName):
+		return "", fmt.Errorf("bearer: %w: a token in Authorization and one in cookie %s", core.ErrAmbiguousCredentials, a.cookie)
+	}
+	return tokenscheme.Check(value, a.maxSize)
+}
+
+// attempt reports whether r carries a token. It names no account before it is
+// verified.
+func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
+	if a.cookie != "" {
+		if _, n := r.Cookie(a.cookie); n > 0 {
+			return "", true
+		}
+	}
+	return "", tokenscheme.Sent(r, schemeName)
+}
