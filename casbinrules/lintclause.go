@@ -10,8 +10,8 @@ import (
 // for, such as r.sub == "root", in a policy that denies: the denies count, too.
 func (l *linter) checkFreeClauses() {
 	s := l.schema
-	if s.eft < 0 || s.effect == constant.AllowOverrideEffect {
-		return // No deny binds anybody.
+	if s.eft < 0 || s.effect == constant.AllowOverrideEffect || s.file.has(codeModelEffect) {
+		return // No deny binds anybody, or nobody knows whom.
 	}
 	clauses := s.freeClauses(s.matcher, s.matcherTokens)
 	if len(clauses) == 0 {

@@ -52,6 +52,14 @@ func TestSuperusersUnderDenies(t *testing.T) {
 	}
 }
 
+// TestClausesUnderNoEffect: nothing is said of denies where no effect is known.
+func TestClausesUnderNoEffect(t *testing.T) {
+	m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny+" || false", `r.sub == "root" || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`))
+	if got := severitiesOf(t, m, "p, ann, /a, GET, allow\np, ann, /b, GET, deny\n"); !slices.Equal(got, []string{"8 model_effect error"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestExplainNamesTheClauseOfASuperuser(t *testing.T) {
 	m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny,
 		`g(r.sub, "admin") || (g(r.sub, p.sub) || r.sub == "root") && keyMatch2(r.obj, p.obj) && r.act == p.act`))
