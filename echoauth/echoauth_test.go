@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -20,7 +22,7 @@ func TestConformance(t *testing.T) {
 }
 
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "echo", SeesSent: true, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
+	return authtest.Framework{Name: "echo", SeesSent: true, SealsInFront: true, Writers: writers, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
 		var native *echo.HTTPError
 		if !errors.As(err, &native) {
 			return 0, false
@@ -71,6 +73,18 @@ func serve(t testing.TB, l net.Listener, app authtest.App) {
 			e.DefaultHTTPErrorHandler(err, c)
 		}
 	}
+	if app.OnError != nil {
+		e.HTTPErrorHandler = func(_ error, c echo.Context) { _ = app.OnError(exchange{c}) } // its answer stands
+	}
+	for _, after := range slices.Backward(app.After) {
+		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				err := next(c)
+				_ = after(exchange{c}) // what it wrote stands
+				return err
+			}
+		})
+	}
 	for _, before := range app.Before {
 		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
 			return func(c echo.Context) error {
@@ -101,6 +115,21 @@ func serve(t testing.TB, l net.Listener, app authtest.App) {
 		e.RouteNotFound("/*", h)
 	}
 	authtest.ServeHTTP(t, l, e)
+}
+
+// writers are Echo's ways to answer.
+var writers = map[string]authtest.Handler{
+	"stream": func(x authtest.Exchange) error { return authtest.WriteStream(x.(exchange).c.Response()) },
+	"file": func(x authtest.Exchange) error {
+		return authtest.WriteFile(x.(exchange).c.Response(), x.(exchange).c.Request())
+	},
+	"hijack":    func(x authtest.Exchange) error { return authtest.WriteHijacked(x.(exchange).c.Response()) },
+	"json":      func(x authtest.Exchange) error { return x.(exchange).c.JSON(http.StatusOK, "late") },
+	"nocontent": func(x authtest.Exchange) error { return x.(exchange).c.NoContent(http.StatusNoContent) },
+	"redirect":  func(x authtest.Exchange) error { return x.(exchange).c.Redirect(http.StatusFound, "/late") },
+	"reader": func(x authtest.Exchange) error {
+		return x.(exchange).c.Stream(http.StatusOK, "text/plain", strings.NewReader("late"))
+	},
 }
 
 func native(h authtest.Handler) any {

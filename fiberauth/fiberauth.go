@@ -6,6 +6,11 @@
 //
 // Fiber reuses its buffers. Everything the gates hand on is a copy: principals,
 // events and [core.Request] strings are safe to keep.
+//
+// The answer to a refused request is sent as the gate has written it, whatever
+// handlers, error handlers and middlewares do to the response from then on. The
+// connection is closed after it where the body of the request may not have been
+// read, as with StreamRequestBody.
 package fiberauth
 
 import (
@@ -51,23 +56,17 @@ func Principal(c *fiber.Ctx) *core.Principal {
 
 // Check asks rules from inside a handler, once the object they judge is
 // loaded. On a refusal it has answered and returns the error for the handler
-// to return. Use it below a mounted gate: without one, Fiber's default error
-// handler writes its own body over the answer (status and challenge stay).
+// to return. Nothing of what a handler writes that goes on all the same is sent;
+// behind a mounted gate, the guard's logger is told.
 func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
-	v := g.CheckNow(c.UserContext(), newView(c), rules...)
+	view := newView(c)
+	v := g.CheckNow(c.UserContext(), view, rules...)
 	if v.Response == nil {
 		AddFields(c, v.Fields...)
 		c.SetUserContext(v.Context)
 		return nil
 	}
-	if v.Conceal != nil {
-		if err := conceal(c, v); err != nil {
-			return err
-		}
-		return refusal(v)
-	}
-	write(c, v.Response)
-	return refusal(v)
+	return refuseInside(c, view, v)
 }
 
 // Request shows the request to code that knows no framework, such as a login of
@@ -118,10 +117,14 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		view := newView(c)
 		v := t.Check(c.UserContext(), view)
 		if v.Response != nil {
+			closeUnread(c)
 			if v.Conceal != nil {
 				return conceal(c, v)
 			}
 			write(c, v.Response)
+			if !view.app.alone(c) {
+				seal(c)
+			}
 			if view.app.quiet {
 				return nil
 			}
@@ -129,7 +132,9 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		}
 		AddFields(c, v.Fields...)
 		c.SetUserContext(v.Context)
-		return settle(c, c.Next())
+		err := c.Next()
+		tellLate(c)
+		return settle(c, err)
 	}
 }
 
@@ -147,7 +152,7 @@ func settle(c *fiber.Ctx, err error) error {
 }
 
 // Error is what the app's own error handler is given for a refusal. The
-// response is complete by then; a handler that leaves it alone sends it.
+// response is complete by then: what the handler writes is not sent.
 //
 // It unwraps to a *[fiber.Error] with the status and the public code, and to
 // the *[core.Denial].

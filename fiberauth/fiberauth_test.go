@@ -1,9 +1,12 @@
 package fiberauth_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +29,7 @@ func framework() authtest.Framework {
 // with is Fiber in a configuration of its own.
 func with(cfg fiber.Config) authtest.Framework {
 	return authtest.Framework{
-		Name: "fiber", FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true,
+		Name: "fiber", FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, SealsInFront: true, Writers: writers,
 		Native: func(h authtest.Handler) any { return func(c *fiber.Ctx) error { return h(exchange{c}) } },
 		Serve:  func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) },
 		NativeCode: func(err error) (int, bool) {
@@ -83,7 +86,17 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 			return fiber.DefaultErrorHandler(c, err)
 		}
 	}
+	if app.OnError != nil {
+		cfg.ErrorHandler = func(c *fiber.Ctx, _ error) error { return app.OnError(exchange{c}) }
+	}
 	root := fiber.New(cfg)
+	for _, after := range slices.Backward(app.After) {
+		root.Use(func(c *fiber.Ctx) error {
+			err := c.Next()
+			_ = after(exchange{c}) // what it wrote stands
+			return err
+		})
+	}
 	for _, before := range app.Before {
 		root.Use(func(c *fiber.Ctx) error {
 			_ = before(exchange{c}) // what it wrote stands
@@ -117,6 +130,34 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 		_ = l.Close() // the app may not have come to listen yet
 		<-done
 	})
+}
+
+// writers are Fiber's ways to answer.
+var writers = map[string]authtest.Handler{
+	"send":     func(x authtest.Exchange) error { return x.(exchange).c.Send([]byte("late")) },
+	"json":     func(x authtest.Exchange) error { return x.(exchange).c.JSON("late") },
+	"status":   func(x authtest.Exchange) error { return x.(exchange).c.SendStatus(fiber.StatusNoContent) },
+	"redirect": func(x authtest.Exchange) error { return x.(exchange).c.Redirect("/late") },
+	"file":     func(x authtest.Exchange) error { return x.(exchange).c.SendFile("fiberauth.go") },
+	"reset": func(x authtest.Exchange) error {
+		x.(exchange).c.Response().Reset()
+		return nil
+	},
+	"stream": func(x authtest.Exchange) error { return x.(exchange).c.SendStream(strings.NewReader("late"), 4) },
+	"writer": func(x authtest.Exchange) error {
+		x.(exchange).c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
+			_, _ = w.WriteString("late") // the client has gone
+		})
+		return nil
+	},
+	"hijack": func(x authtest.Exchange) error {
+		ctx := x.(exchange).c.Context()
+		ctx.HijackSetNoResponse(true)
+		ctx.Hijack(func(conn net.Conn) {
+			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlate"))
+		})
+		return nil
+	},
 }
 
 func add(root *fiber.App, rt authtest.Route) {

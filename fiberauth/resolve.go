@@ -23,8 +23,9 @@ type resolver struct {
 	fold     bool // letter case does not matter to the router
 	mixed    bool // some route has capitals in its literal parts
 	unescape bool
-	rawNames bool // header names are as sent
-	quiet    bool // the app has Fiber's own error handler
+	rawNames bool     // header names are as sent
+	quiet    bool     // the app has Fiber's own error handler
+	solitary sync.Map // of *fiber.Route to whether its gates stand alone
 	entries  map[*fiber.Route]*entry
 	pool     sync.Pool // of *notes
 }

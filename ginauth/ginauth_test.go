@@ -2,7 +2,10 @@ package ginauth_test
 
 import (
 	"context"
+	"io"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +22,7 @@ func TestConformance(t *testing.T) {
 
 func framework() authtest.Framework {
 	gin.SetMode(gin.TestMode)
-	return authtest.Framework{Name: "gin", SeesSent: true, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+	return authtest.Framework{Name: "gin", SeesSent: true, SealsInFront: true, Writers: writers, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
 		serve(t, l, app, gin.New())
 	}}
 }
@@ -51,6 +54,12 @@ func serve(t testing.TB, l net.Listener, app authtest.App, engine *gin.Engine) {
 		Authenticate: ginauth.Authenticate, Optional: ginauth.Optional,
 		Authorize: ginauth.Authorize, Require: ginauth.Require,
 	}
+	for _, after := range slices.Backward(app.After) {
+		engine.Use(func(c *gin.Context) {
+			c.Next()
+			_ = after(exchange{c}) // what it wrote stands
+		})
+	}
 	for _, before := range app.Before {
 		engine.Use(func(c *gin.Context) { _ = before(exchange{c}) }) // what it wrote stands
 	}
@@ -79,6 +88,36 @@ func serve(t testing.TB, l net.Listener, app authtest.App, engine *gin.Engine) {
 		engine.NoRoute(h)
 	}
 	authtest.ServeHTTP(t, l, engine)
+}
+
+// writers are Gin's ways to answer.
+var writers = map[string]authtest.Handler{
+	"flush": func(x authtest.Exchange) error { return authtest.WriteStream(x.(exchange).c.Writer) },
+	"file": func(x authtest.Exchange) error {
+		return authtest.WriteFile(x.(exchange).c.Writer, x.(exchange).c.Request)
+	},
+	"hijack": func(x authtest.Exchange) error { return authtest.WriteHijacked(x.(exchange).c.Writer) },
+	"json": func(x authtest.Exchange) error {
+		x.(exchange).c.JSON(http.StatusOK, gin.H{"late": true})
+		return nil
+	},
+	"abort": func(x authtest.Exchange) error {
+		x.(exchange).c.AbortWithStatus(http.StatusAccepted)
+		return nil
+	},
+	"redirect": func(x authtest.Exchange) error {
+		x.(exchange).c.Redirect(http.StatusFound, "/late")
+		return nil
+	},
+	"stream": func(x authtest.Exchange) error {
+		n := 0
+		x.(exchange).c.Stream(func(w io.Writer) bool {
+			n++
+			_, err := io.WriteString(w, "late")
+			return err == nil && n < 3
+		})
+		return nil
+	},
 }
 
 func native(h authtest.Handler) any {

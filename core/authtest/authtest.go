@@ -38,6 +38,13 @@ type Framework struct {
 	// Buffers says that nothing is sent before the last handler has returned,
 	// so that a gate's answer replaces what was written before.
 	Buffers bool
+	// SealsInFront says that an adapter can seal the response for what stands in
+	// front of its gate, too. With net/http alone it cannot: the server itself
+	// drops what exceeds the answer, and nothing else.
+	SealsInFront bool
+	// Writers are the framework's own ways to answer, such as "stream", "hijack"
+	// and "redirect", with a status below 400.
+	Writers map[string]Handler
 	// Native is a handler as the framework's own.
 	Native func(Handler) any
 	// NativeCode finds the framework's own error in err and gives its status.
@@ -50,6 +57,9 @@ type App struct {
 	// Before are plain middleware around the whole app and its gates. Each
 	// sets or writes what it likes; the rest of the app then runs.
 	Before []Handler
+	// After are plain middleware around Before; each is called once the rest of
+	// the app has run.
+	After []Handler
 	// Use are gates around the whole app.
 	Use []Gate
 	// Trees are mounted before the routes.
@@ -62,6 +72,9 @@ type App struct {
 	// error handler, on frameworks that have one. The handler leaves complete
 	// answers alone.
 	Errors func(error)
+	// OnError, when not nil, answers each error that reaches the app's own error
+	// handler, whether or not there is an answer.
+	OnError Handler
 }
 
 // Tree is what answers for all paths below a prefix by the framework's own means

@@ -2,11 +2,15 @@ package authtest
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/httpauth"
@@ -14,7 +18,7 @@ import (
 
 // NetHTTP is net/http's ServeMux with core/httpauth.
 func NetHTTP() Framework {
-	return Framework{Name: "net/http", Serve: serveMux, Native: func(h Handler) any {
+	return Framework{Name: "net/http", Serve: serveMux, Writers: muxWriters, Native: func(h Handler) any {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_ = h(muxExchange{w, r}) // the answer is written
 		})
@@ -69,7 +73,60 @@ func serveMux(t testing.TB, l net.Listener, app App) {
 			next.ServeHTTP(w, r)
 		})
 	}
+	for _, after := range app.After {
+		inner := h
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner.ServeHTTP(w, r)
+			_ = after(muxExchange{w, r}) // what it wrote stands
+		})
+	}
 	ServeHTTP(t, l, h)
+}
+
+// muxWriters are ways to answer with net/http.
+var muxWriters = map[string]Handler{
+	"stream": func(x Exchange) error { return WriteStream(x.(muxExchange).w) },
+	"file":   func(x Exchange) error { return WriteFile(x.(muxExchange).w, x.(muxExchange).r) },
+	"hijack": func(x Exchange) error { return WriteHijacked(x.(muxExchange).w) },
+	"redirect": func(x Exchange) error {
+		http.Redirect(x.(muxExchange).w, x.(muxExchange).r, "/late", http.StatusFound)
+		return nil
+	},
+}
+
+// WriteStream answers in pieces, each of which is flushed, for frameworks on
+// net/http.
+func WriteStream(w http.ResponseWriter) error {
+	for range 3 {
+		if _, err := io.WriteString(w, later); err != nil {
+			return err
+		}
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			return err
+		}
+		if f, ok := w.(http.Flusher); ok {
+			f.Flush()
+		}
+	}
+	return nil
+}
+
+// WriteFile answers with a file, for frameworks on net/http.
+func WriteFile(w http.ResponseWriter, r *http.Request) error {
+	http.ServeContent(w, r, "late.txt", time.Unix(1, 0), strings.NewReader(later))
+	_, err := io.Copy(w, strings.NewReader("")) // as ServeContent does with what it seeks in
+	return err
+}
+
+// WriteHijacked takes the connection over and answers by itself, for frameworks
+// on net/http.
+func WriteHijacked(w http.ResponseWriter) error {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "+strconv.Itoa(len(later))+"\r\n\r\n"+later)
+	return errors.Join(err, conn.Close())
 }
 
 // muxPattern is a neutral pattern in ServeMux's spelling.

@@ -26,6 +26,7 @@ func groups() []group {
 		{"expired", expiredCases},
 		{"order", orderCases},
 		{"denials", denialCases},
+		{"refusals", refusalCases},
 		{"challenges", challengeCases},
 		{"credentials", credentialCases},
 		{"bearer", bearerCases},

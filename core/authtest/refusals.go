@@ -1,0 +1,282 @@
+package authtest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+var refusalCases = []testCase{
+	{"invariant 17 a handler that goes on after a refused check sends nothing", goesOn},
+	{"invariant 17 what stands in front adds nothing to a refusal", writesBehind},
+	{"invariant 17 an error handler that answers everything changes no refusal", answersErrors},
+	{"invariant 17 a handler that goes on is told of once", toldOnce},
+	{"what a gate lets pass may stream, flush and hijack", abilities},
+	{"a refused upload leaves nothing for the next request", refusedUploads},
+}
+
+// later is what nobody may read after a refusal.
+const later = "written after the refusal"
+
+// lateWriters are ways to write to a response: those that all frameworks share,
+// and f's own.
+func lateWriters(f Framework) map[string]Handler {
+	writers := map[string]Handler{
+		"text":         func(x Exchange) error { return x.Text(http.StatusOK, later) },
+		"other status": func(x Exchange) error { return x.Text(http.StatusTeapot, later) },
+		"fields": func(x Exchange) error {
+			x.SetHeader("X-Late", later)
+			x.SetHeader("Www-Authenticate", "Late")
+			x.SetHeader("Cache-Control", "public")
+			x.SetHeader("Content-Type", "text/late")
+			return nil
+		},
+	}
+	maps.Copy(writers, f.Writers)
+	return writers
+}
+
+// refusalGuards are guards whose refusals are made in different ways.
+func refusalGuards(t *testing.T) map[string]*core.Guard {
+	quiet := core.WithLogger(slog.New(slog.DiscardHandler))
+	plain, _ := guard(t, quiet)
+	cors, _ := guard(t, quiet, core.WithCORS("https://app.example"))
+	hidden, _ := guard(t, quiet, core.Concealing(nil))
+	return map[string]*core.Guard{"plain": plain, "CORS": cors, "concealing": hidden}
+}
+
+// goesOn: a handler that forgets to return after a refused check.
+func goesOn(t *testing.T, f Framework) {
+	for option, g := range refusalGuards(t) {
+		for _, gates := range [][]Gate{nil, {{Kind: "Optional", Guard: g}}} {
+			if gates == nil && option == "concealing" {
+				continue // all gates of a hidden route are of its guard
+			}
+			var routes []Route
+			for name, write := range lateWriters(f) {
+				path := "/" + strings.ReplaceAll(name, " ", "-")
+				check := func(x Exchange) error { return x.Check(g, only("alice")) }
+				routes = append(routes,
+					Route{Pattern: path + "/right", Methods: []string{"GET", "HEAD"}, Gates: gates, Handler: check},
+					Route{Pattern: path + "/wrong", Methods: []string{"GET", "HEAD"}, Gates: gates, Handler: func(x Exchange) error {
+						x.SetHeader("Content-Encoding", "late")
+						_ = check(x)
+						return write(x)
+					}})
+			}
+			addr := f.Start(t, App{Routes: routes})
+			for name := range lateWriters(f) {
+				if gates == nil && !f.SealsInFront && name == "hijack" {
+					continue // the handler has the server's own writer
+				}
+				path := "/" + strings.ReplaceAll(name, " ", "-")
+				for _, header := range []string{"Origin: https://app.example", as("bob")} {
+					for _, method := range []string{"GET", "HEAD"} {
+						what := fmt.Sprintf("%s, %d gates, %s, %s as %s", option, len(gates), name, method, header)
+						want := Send(t, addr, Request(method, path+"/right", header))
+						want.Body = strings.ReplaceAll(want.Body, path+"/right", path+"/wrong")
+						sameRefusal(t, what, want, Send(t, addr, Request(method, path+"/wrong", header)))
+					}
+				}
+			}
+		}
+	}
+}
+
+// sameRefusal fails the test unless got is the refusal want, to the byte.
+func sameRefusal(t *testing.T, what string, want, got Answer) {
+	t.Helper()
+	if want.Status < 400 {
+		t.Errorf("%s: no refusal: %d", what, want.Status)
+	}
+	for _, name := range []string{"Connection", "Content-Length"} { // the server's own
+		want.Header.Del(name)
+		got.Header.Del(name)
+	}
+	if diff := difference(want, got); diff != "" {
+		t.Errorf("%s: %s", what, diff)
+	}
+}
+
+// writesBehind: middleware in front that writes once the rest has run.
+func writesBehind(t *testing.T, f Framework) {
+	for option, g := range refusalGuards(t) {
+		if option == "concealing" {
+			continue // what stands in front treats it as an unknown path
+		}
+		for name, write := range lateWriters(f) {
+			if !f.SealsInFront && (name == "hijack" || name == "fields") {
+				continue // the middleware has the server's own writer
+			}
+			routes := []Route{
+				{Pattern: "/gate", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}}}, Handler: ok},
+				{Pattern: "/check", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Optional", Guard: g}}, Handler: func(x Exchange) error {
+					return x.Check(g, only("alice"))
+				}},
+			}
+			plain := f.Start(t, App{Routes: routes})
+			addr := f.Start(t, App{Routes: routes, After: []Handler{write}})
+			for _, path := range []string{"/gate", "/check"} {
+				for _, header := range []string{"Accept: */*", as("bob")} {
+					want, got := Send(t, plain, Request("GET", path, header)), Send(t, addr, Request("GET", path, header))
+					sameRefusal(t, option+", "+name+" in front of "+path+", "+header, want, got)
+				}
+			}
+		}
+	}
+}
+
+// answersErrors: an error handler that does not look whether there is an answer.
+func answersErrors(t *testing.T, f Framework) {
+	if f.NativeCode == nil {
+		return // its apps have no error handler
+	}
+	g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
+	route := Route{Pattern: "/gate", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}}}, Handler: ok}
+	plain := f.Start(t, App{Routes: []Route{route}})
+	for name, write := range lateWriters(f) {
+		addr := f.Start(t, App{Routes: []Route{route}, OnError: write})
+		for _, header := range []string{"Accept: */*", as("bob"), as("down")} {
+			want, got := Send(t, plain, Request("GET", "/gate", header)), Send(t, addr, Request("GET", "/gate", header))
+			sameRefusal(t, name+", "+header, want, got)
+		}
+	}
+}
+
+// toldOnce: the guard's logger hears of a handler that goes on, once a request,
+// and of none that returns.
+func toldOnce(t *testing.T, f Framework) {
+	var log logBuffer
+	g, _ := guard(t, core.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	route := func(path string, after Handler) Route {
+		return Route{Pattern: path, Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}}, Handler: func(x Exchange) error {
+			if err := x.Check(g, only("alice")); err != nil && after == nil {
+				return err
+			}
+			if after != nil {
+				return after(x)
+			}
+			return ok(x)
+		}}
+	}
+	addr := f.Start(t, App{Routes: []Route{
+		route("/right", nil),
+		route("/wrong", func(x Exchange) error {
+			_ = x.Text(http.StatusOK, later)
+			return x.Text(http.StatusOK, later)
+		}),
+	}})
+	Send(t, addr, Request("GET", "/right", as("bob")))
+	Send(t, addr, Request("GET", "/right", as("alice")))
+	if log.String() != "" {
+		t.Errorf("a handler that returned: %s", log.String())
+	}
+	for n := 1; n < 3; n++ {
+		Send(t, addr, Request("GET", "/wrong", as("bob")))
+		if got := log.String(); strings.Count(got, "\n") != n || !strings.Contains(got, "gate=check status=403") || !strings.Contains(got, "route=/wrong") {
+			t.Errorf("after %d requests: %s", n, got)
+		}
+	}
+}
+
+// abilities: behind a gate a handler has what the server gives it.
+func abilities(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	var routes []Route
+	for name, write := range f.Writers {
+		for _, prefix := range []string{"/plain/", "/gated/"} {
+			route := Route{Pattern: prefix + name, Methods: []string{"GET"}, Handler: write}
+			if prefix == "/gated/" {
+				route.Gates = []Gate{{Kind: "Authenticate", Guard: g}, {Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}}}
+			}
+			routes = append(routes, route)
+		}
+	}
+	addr := f.Start(t, App{Routes: routes})
+	for name := range f.Writers {
+		want := Send(t, addr, Request("GET", "/plain/"+name))
+		got := Send(t, addr, Request("GET", "/gated/"+name, as("alice")))
+		got.Header.Del("Vary")
+		if diff := difference(want, got); diff != "" || want.Status >= 400 {
+			t.Errorf("%s: %d, %s", name, want.Status, diff)
+		}
+	}
+}
+
+// refusedUploads: whatever a refused request has for a body, and however it is
+// framed, nothing of it is taken for a request, and the connection either goes on
+// with the next request or is closed.
+func refusedUploads(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	d := &door{t: t}
+	inner := Route{Pattern: "/inner", Methods: []string{"GET"}, Handler: d.handle}
+	d.addr = f.Start(t, App{Routes: []Route{inner, {
+		Pattern: "/upload", Methods: []string{"POST"}, Handler: ok,
+		Gates: []Gate{{Kind: "Authenticate", Guard: g}},
+	}}})
+	smuggled := "GET /inner HTTP/1.1\r\nHost: app.example\r\n\r\n"
+	for _, padding := range []int{0, 100, 4096, 8192, 9000, 70_000, 300_000} {
+		body := strings.Repeat("x", padding) + smuggled
+		for name, request := range map[string]string{
+			"length":   fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body),
+			"chunked":  fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body),
+			"continue": fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n%s", len(body), body),
+		} {
+			what := fmt.Sprintf("%s, %d bytes", name, len(body))
+			statuses, err := pipelined(d.addr, "POST /upload HTTP/1.1\r\nHost: app.example\r\n"+request+"GET /none HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n")
+			statuses = slices.DeleteFunc(statuses, func(s int) bool { return s == http.StatusContinue })
+			if err != nil || len(statuses) == 0 || statuses[0] != http.StatusUnauthorized || len(statuses) > 2 {
+				t.Errorf("%s: %v %v", what, statuses, err)
+			}
+			if len(statuses) == 2 && statuses[1] != http.StatusNotFound {
+				t.Errorf("%s: the next request is answered with %d", what, statuses[1])
+			}
+		}
+	}
+	if n := d.runs.Load(); n != 0 {
+		t.Errorf("%d requests were made of bodies", n)
+	}
+}
+
+// pipelined sends requests at once and gives the statuses of all answers until
+// the connection is closed.
+func pipelined(addr, requests string) ([]int, error) {
+	c, err := dial(addr)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	go func() { _, _ = io.WriteString(c.conn, requests) }() // the server may close before it has read all
+	return statusesOf(c.in)
+}
+
+func statusesOf(in *bufio.Reader) ([]int, error) {
+	var statuses []int
+	for {
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			if len(statuses) > 0 {
+				return statuses, nil // closed, or reset with a body unread
+			}
+			return nil, err
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		statuses = append(statuses, resp.StatusCode)
+		if err != nil || resp.Close {
+			return statuses, nil
+		}
+	}
+}
+
+// RunUploads sends refused uploads, for configurations of a framework other than
+// its default.
+func RunUploads(t *testing.T, f Framework) { refusedUploads(t, f) }
