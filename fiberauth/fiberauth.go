@@ -14,6 +14,7 @@
 package fiberauth
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"strings"
@@ -60,10 +61,12 @@ func Principal(c *fiber.Ctx) *core.Principal {
 // behind a mounted gate, the guard's logger is told.
 func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	view := newView(c)
-	v := g.CheckNow(c.UserContext(), view, rules...)
+	view.watch.begin(c)
+	v := g.CheckNow(&view.watch, view, rules...)
+	view.watch.end()
 	if v.Response == nil {
 		AddFields(c, v.Fields...)
-		c.SetUserContext(v.Context)
+		setContext(c, &view.watch, v.Context)
 		return nil
 	}
 	return refuseInside(c, view, v)
@@ -115,7 +118,9 @@ func isGate(h fiber.Handler) bool { return codeOf(h) == codeOf(gateHandler(nil))
 func gateHandler(t *core.Gate) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		view := newView(c)
-		v := t.Check(c.UserContext(), view)
+		view.watch.begin(c)
+		v := t.Check(&view.watch, view)
+		view.watch.end()
 		if v.Response != nil {
 			closeUnread(c)
 			if v.Conceal != nil {
@@ -131,7 +136,7 @@ func gateHandler(t *core.Gate) fiber.Handler {
 			return refusal(v)
 		}
 		AddFields(c, v.Fields...)
-		c.SetUserContext(v.Context)
+		setContext(c, &view.watch, v.Context)
 		err := c.Next()
 		tellLate(c)
 		return settle(c, err)
@@ -149,6 +154,14 @@ func settle(c *fiber.Ctx, err error) error {
 		return nil
 	}
 	return err
+}
+
+// setContext gives handlers the context of a verdict, unless that is what the
+// gate has watched and nothing more.
+func setContext(c *fiber.Ctx, watched *watched, ctx context.Context) {
+	if ctx != context.Context(watched) {
+		c.SetUserContext(ctx)
+	}
 }
 
 // Error is what the app's own error handler is given for a refusal. The

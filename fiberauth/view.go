@@ -19,6 +19,7 @@ type view struct {
 	match match
 	found bool   // match is filled in
 	last  string // the header value that was copied last
+	watch watched
 }
 
 var _ core.Request = (*view)(nil)

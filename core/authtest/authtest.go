@@ -38,6 +38,9 @@ type Framework struct {
 	// Buffers says that nothing is sent before the last handler has returned,
 	// so that a gate's answer replaces what was written before.
 	Buffers bool
+	// IgnoresHangUps says that a client that hangs up does not cancel what the
+	// gates ask.
+	IgnoresHangUps bool
 	// SealsInFront says that an adapter can seal the response for what stands in
 	// front of its gate, too. With net/http alone it cannot: the server itself
 	// drops what exceeds the answer, and nothing else.

@@ -17,6 +17,7 @@ var failureCases = []testCase{
 	{"invariant 4 a failing dependency is 503 at every gate", outages},
 	{"invariant 4 Retry-After", retryAfter},
 	{"invariant 4 a failing role source", roleSource},
+	{"a client that hangs up is no outage", hangUps},
 	{"a panic is 500 and the server lives on", panics},
 	{"a panicking responder changes no status", panickingResponder},
 	{"observers change no verdict, slow or panicking", observers},

@@ -1,0 +1,63 @@
+package authtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// waiting is a rule that waits for its context to end.
+type waiting struct{ entered chan struct{} }
+
+func (w waiting) Authorize(ctx context.Context, _ *core.Principal, _ core.Access) (core.Decision, error) {
+	w.entered <- struct{}{}
+	select {
+	case <-ctx.Done():
+		return core.Decision{}, fmt.Errorf("select from members: %w", ctx.Err())
+	case <-time.After(10 * time.Second):
+		return core.Decision{}, errors.New("the context was not cancelled")
+	}
+}
+
+// hangUps: a rule whose client has gone is cancelled, at a gate and in a check,
+// and what it then returns is no outage.
+func hangUps(t *testing.T, f Framework) {
+	if f.IgnoresHangUps {
+		t.Skip("the adapter cannot see it on this system")
+	}
+	events := make(chan core.Event, 2)
+	g, _ := guard(t, core.WithObserver(core.ObserverFunc(func(_ context.Context, e core.Event) { events <- e })))
+	rule := waiting{make(chan struct{})}
+	addr := f.Start(t, App{Routes: []Route{
+		{Pattern: "/gate", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule}}}, Handler: ok},
+		{Pattern: "/check", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}}, Handler: func(x Exchange) error {
+			<-events // the gate's
+			return x.Check(g, rule)
+		}},
+	}})
+	for _, path := range []string{"/gate", "/check"} {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := strings.ReplaceAll(Request("GET", path, as("bob")), "\n", "\r\n") + "\r\n\r\n"
+		if _, err := io.WriteString(conn, request); err != nil {
+			t.Fatal(err)
+		}
+		<-rule.entered
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		e := <-events
+		if e.Outcome != core.OutcomeClientGone || e.Status != core.StatusClientGone || e.Reason != core.ReasonClientGone || !errors.Is(e.Cause, context.Canceled) {
+			t.Errorf("%s: event %s %d %s %v", path, e.Outcome, e.Status, e.Reason, e.Cause)
+		}
+	}
+}

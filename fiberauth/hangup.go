@@ -1,0 +1,104 @@
+package fiberauth
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// watched is the context of a gate while it decides. Fiber does not cancel a
+// request whose client has hung up; this one is cancelled then, as that of
+// net/http is. Only a rule or an authenticator that asks for Done pays for it:
+// from then on the connection is looked at every hangupInterval, without
+// reading from it. It is cancelled also where a client has closed its half of
+// the connection. Where that cannot be seen (Windows, a test without a socket)
+// it is never cancelled.
+//
+// Once the gate has decided it is its parent and nothing more.
+type watched struct {
+	context.Context // the parent
+	conn            net.Conn
+
+	mu     sync.Mutex
+	live   context.Context // while watching; nil before Done is asked for
+	cancel context.CancelFunc
+	ended  bool
+}
+
+// hangupInterval is how often a connection is looked at.
+const hangupInterval = 50 * time.Millisecond
+
+// begin makes w the context of c while a gate decides.
+func (w *watched) begin(c *fiber.Ctx) {
+	w.Context, w.conn = c.UserContext(), c.Context().Conn()
+}
+
+// Done implements [context.Context].
+func (w *watched) Done() <-chan struct{} { return w.current(true).Done() }
+
+// Err implements [context.Context].
+func (w *watched) Err() error { return w.current(false).Err() }
+
+// Value implements [context.Context]. It shows the watching context's own
+// values, too, by which context.Cause finds it.
+func (w *watched) Value(key any) any { return w.current(false).Value(key) }
+
+// current is the context that is meant now. It begins to watch if start is set.
+func (w *watched) current(start bool) context.Context {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.live != nil:
+		return w.live
+	case w.ended || !start:
+		return w.Context
+	}
+	conn := socket(w.conn)
+	if conn == nil {
+		return w.Context
+	}
+	w.live, w.cancel = context.WithCancel(w.Context)
+	go watchConn(w.live, w.cancel, conn)
+	return w.live
+}
+
+// end is to be called when the gate has decided.
+func (w *watched) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended, w.conn = true, nil; w.live != nil {
+		w.cancel()
+		w.live = nil
+	}
+}
+
+func watchConn(ctx context.Context, cancel context.CancelFunc, conn peeker) {
+	tick := time.NewTicker(hangupInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if conn.hungUp() {
+				cancel()
+				return
+			}
+		}
+	}
+}
+
+// socket is the socket below a connection, or nil.
+func socket(conn net.Conn) peeker {
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	return newPeeker(conn)
+}
+
+// peeker sees whether the other side has closed a connection.
+type peeker interface{ hungUp() bool }
