@@ -27,13 +27,9 @@ type Names struct {
 func NewNames(a *casbinrules.Authorizer) *Names {
 	n := &Names{rules: a.Rules(), matcher: a.Matcher(), known: a.KnownRoles(), values: map[string][]casbinrules.Pattern{}}
 	n.tenants = Tenants(n.rules)
+	n.attributes = Attributes(a.RequestFields())
 	for _, field := range a.RequestFields() {
-		switch {
-		case IsTenant(field):
-			n.hasTenants = true
-		case !slices.Contains([]string{"sub", "obj", "act"}, field):
-			n.attributes = append(n.attributes, field)
-		}
+		n.hasTenants = n.hasTenants || IsTenant(field)
 		n.values[field] = Values(n.rules, n.matcher, field)
 	}
 	return n
@@ -42,8 +38,16 @@ func NewNames(a *casbinrules.Authorizer) *Names {
 // IsTenant reports whether a request field of that name is the tenant.
 func IsTenant(field string) bool { return field == "dom" || field == "domain" || field == "tenant" }
 
-// Attributes are the request fields that take the values of attributes.
-func Attributes(a *casbinrules.Authorizer) []string { return NewNames(a).attributes }
+// Attributes are those of the request fields that take the values of attributes.
+func Attributes(fields []string) []string {
+	var attributes []string
+	for _, field := range fields {
+		if !IsTenant(field) && !slices.Contains([]string{"sub", "obj", "act"}, field) {
+			attributes = append(attributes, field)
+		}
+	}
+	return attributes
+}
 
 // Values are what the rules and the matcher compare a request field with, each
 // once: patterns, constants, and the names of role links where it is one.
@@ -79,9 +83,12 @@ var usualMethods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
+// IsUsual reports whether "*" in a policy covers a method.
+func IsUsual(method string) bool { return slices.Contains(usualMethods, method) }
+
 // isMethod reports whether a word is evidently a request method.
 func isMethod(word string) bool {
-	return slices.Contains(usualMethods, word) || word == http.MethodConnect || word == http.MethodTrace
+	return IsUsual(word) || word == http.MethodConnect || word == http.MethodTrace
 }
 
 // Orient puts object and action into their order, object first, where they are
@@ -153,6 +160,10 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	if q.Subject == Anonymous {
 		return nil
+	}
+	linked := slices.ContainsFunc(n.matcher.Comparisons, func(c casbinrules.Comparison) bool { return c.Field == "sub" && c.Function == "g" })
+	if len(q.Roles) > 0 && !linked {
+		add("the matcher does not look at the roles of the subject (g), so that those given decide nothing")
 	}
 	for _, role := range q.Roles {
 		if !slices.Contains(n.known, role) {

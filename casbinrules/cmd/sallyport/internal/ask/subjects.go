@@ -21,6 +21,9 @@ const (
 	Stranger Kind = "stranger"
 	// Unknown is a request without credentials.
 	Unknown Kind = "anonymous"
+	// Pair is somebody with a role beside another role, or beside being a user
+	// whom the policy knows.
+	Pair Kind = "pair"
 )
 
 // Subject is somebody that requests are made up for.
@@ -29,25 +32,53 @@ type Subject struct {
 	// Name is that of the role or user, or what to call the others.
 	Name   string
 	Tenant string
-	// id is the ID of the principal, role the role of its credentials.
-	id, role string
+	// Attributes are the values of its attributes, nil for none.
+	Attributes *Assignment
+	// id is the ID of the principal, role and second the roles of its
+	// credentials.
+	id, role, second string
 }
 
-// Label is the name, with the tenant where there is one.
-func (s Subject) Label() string {
-	if s.Tenant != "" {
-		return s.Name + " in " + s.Tenant
+// Roles are those that the credentials bring.
+func (s Subject) Roles() []string {
+	var roles []string
+	for _, role := range []string{s.role, s.second} {
+		if role != "" {
+			roles = append(roles, role)
+		}
 	}
-	return s.Name
+	return roles
 }
+
+// With is the subject with the role of another one beside its own.
+func (s Subject) With(role Subject) Subject {
+	if s.role == "" {
+		s.role = role.role
+	} else {
+		s.second = role.role
+	}
+	s.Kind, s.Name = Pair, s.Name+" + "+role.Name
+	return s
+}
+
+// Label is the name, with the tenant and the attributes where there are any.
+func (s Subject) Label() string {
+	label := s.Name
+	if s.Tenant != "" {
+		label += " in " + s.Tenant
+	}
+	if attributes := s.Attributes.String(); attributes != "" {
+		label += " " + attributes
+	}
+	return label
+}
+
+// IsPlus reports whether the subject is user with a role beside it.
+func (s Subject) IsPlus(user Subject) bool { return s.id == user.id && s.Kind == Pair }
 
 // Question is a request of the subject.
 func (s Subject) Question(object, action string) Question {
-	q := Question{Subject: s.id, Tenant: s.Tenant, Object: object, Action: action}
-	if s.role != "" {
-		q.Roles = []string{s.role}
-	}
-	return q
+	return Question{Subject: s.id, Roles: s.Roles(), Tenant: s.Tenant, Object: object, Action: action, Attributes: s.Attributes.Map()}
 }
 
 // Who says which subjects are wanted of a policy.
@@ -63,6 +94,10 @@ type Who struct {
 	Stranger string
 	// Tenants are those wanted; nil for all that the policies name.
 	Tenants []string
+	// IDs are further users.
+	IDs []string
+	// Assignments are the attributes that each subject is wanted with.
+	Assignments []*Assignment
 }
 
 // Subjects are the roles that rules name, in their order, and who else is
@@ -91,10 +126,30 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 			}
 		}
 	}
-	if !tenants {
+	for _, id := range w.IDs {
+		if id != "" && id != Anonymous && id != w.Stranger {
+			list = add(list, Subject{Kind: User, Name: id, id: id})
+		}
+	}
+	if tenants {
+		list = w.inTenants(list, n.tenants)
+	}
+	return w.Spread(list)
+}
+
+// Spread is each subject with each of the assignments wanted.
+func (w Who) Spread(list []Subject) []Subject {
+	if w.Assignments == nil {
 		return list
 	}
-	return w.inTenants(list, n.tenants)
+	var all []Subject
+	for _, s := range list {
+		for _, a := range w.Assignments {
+			s.Attributes = a
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 func (w Who) inTenants(list []Subject, named []string) []Subject {

@@ -1,6 +1,19 @@
 package cli
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// types are the types declared with --attribute.
+func (s *source) types() map[string]casbinrules.AttributeType {
+	types := map[string]casbinrules.AttributeType{}
+	for _, a := range s.attributes {
+		types[a.field] = a.kind
+	}
+	return types
+}
 
 // readClaims reads --claim NAME=VALUE. A name may be given several times where
 // several values are meant.

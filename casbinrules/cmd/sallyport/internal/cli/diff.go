@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +20,7 @@ func newDiff() *cobra.Command {
 		format, failOn string
 		limit          int
 		tenants        []string
+		claims         []string
 	)
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
@@ -29,12 +32,15 @@ about every subject, object and action that either names, and prints who gains
     + viewer gains DELETE /reports/:id (new policy.csv:14); so do editor, erin
 
 OLD and NEW are files or directories; each is read by the model given with -m, or
-by the model.conf beside it. A pattern stands for requests made up for it, with
-words for parameters that neither policy names; the output says where none could
-be made up. Policies that name more than --limit combinations are not compared.
+by the model.conf beside it. Requests are made up, one of every kind that either
+policy tells apart, with values for attributes that the model asks for; --claim
+gives values of an attribute in place of these. Where not every kind could be made
+up, rules that have changed without any change in effect to be seen are listed as
+not compared. Policies that need more than --limit requests are not compared.
 
 With --fail-on widen the exit code is 1 when somebody gains access, and with
---fail-on change when anything changes.`,
+--fail-on change when anything changes. It is 2 when a changed rule could not be
+compared.`,
 		Example: "  sallyport diff --fail-on widen old.csv policy.csv",
 		Args:    arguments(cobra.ExactArgs(2)),
 	}
@@ -43,6 +49,7 @@ With --fail-on widen the exit code is 1 when somebody gains access, and with
 	f := cmd.Flags()
 	f.StringVar(&failOn, "fail-on", "", "what exit code 1 is for: widen, change")
 	f.IntVar(&limit, "limit", 1_000_000, "how many combinations are compared at most")
+	f.StringArrayVar(&claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
 	f.StringArrayVar(&tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if failOn != "" && failOn != "widen" && failOn != "change" {
@@ -52,7 +59,13 @@ With --fail-on widen the exit code is 1 when somebody gains access, and with
 		if err != nil {
 			return err
 		}
-		r, err := effect.Compare(cmd.Context(), old, now, s.who(ask.Who{Tenants: tenants}), limit)
+		given, err := readClaims(claims)
+		if err != nil {
+			return err
+		}
+		r, err := effect.Compare(cmd.Context(), old, now, effect.Settings{
+			Who: s.who(ask.Who{Tenants: tenants}), Claims: given, Types: s.types(), Limit: limit,
+		})
 		if err != nil {
 			return err
 		}
@@ -61,10 +74,15 @@ With --fail-on widen the exit code is 1 when somebody gains access, and with
 		} else {
 			err = writeChanges(cmd.OutOrStdout(), r)
 		}
-		if err == nil && (failOn == "widen" && r.Widens() || failOn == "change" && len(r.Changes) > 0) {
+		switch {
+		case err != nil:
+			return err
+		case failOn == "widen" && r.Widens(), failOn == "change" && len(r.Changes) > 0:
 			return errFindings
+		case !r.Complete() && (failOn != "" || r.Asked == 0):
+			return fmt.Errorf("%d changed rules could not be compared", len(r.NotCompared))
 		}
-		return err
+		return nil
 	}
 	return cmd
 }
@@ -95,10 +113,19 @@ func writeChanges(w io.Writer, r *effect.Report) error {
 			b.WriteString(paint.red("- "+line) + "\n")
 		}
 	}
-	for _, note := range r.Notes {
-		b.WriteString("note: " + plain(note) + "\n")
+	for _, rule := range r.NotCompared {
+		which := "new "
+		if rule.Old {
+			which = "old "
+		}
+		b.WriteString(paint.yellow("not compared: "+which+plain(rule.String())) + "\n")
 	}
-	if len(r.Changes) == 0 {
+	for _, gap := range r.Gaps {
+		b.WriteString("  because " + plain(gap) + "\n")
+	}
+	if len(r.Changes) == 0 && !r.Complete() {
+		fmt.Fprintf(&b, "no change seen in %d requests compared, and %d changed rules not compared\n", r.Asked, len(r.NotCompared))
+	} else if len(r.Changes) == 0 {
 		fmt.Fprintf(&b, "no change in effect, in %d requests compared\n", r.Asked)
 	} else {
 		fmt.Fprintf(&b, "%d gained, %d lost, in %d requests compared\n", gained, len(r.Changes)-gained, r.Asked)
@@ -113,6 +140,9 @@ func changeText(c effect.Change) string {
 	b.WriteString(c.Subject)
 	if c.Tenant != "" {
 		b.WriteString(" in " + c.Tenant)
+	}
+	if attributes := attributesText(c.Attributes); attributes != "" {
+		b.WriteString(" " + attributes)
 	}
 	verb, too := "loses", "so do "
 	if c.Gains {
@@ -133,4 +163,13 @@ func changeText(c effect.Change) string {
 		b.WriteString("; " + too + strings.Join(c.Also, ", "))
 	}
 	return b.String()
+}
+
+// attributesText is "region=eu", sorted by name.
+func attributesText(attributes map[string]any) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		parts = append(parts, fmt.Sprintf("%s=%v", name, attributes[name]))
+	}
+	return strings.Join(parts, " ")
 }

@@ -16,6 +16,7 @@ func newMatrix() *cobra.Command {
 	var (
 		s              source
 		format, routes string
+		claims         []string
 		settings       matrix.Settings
 	)
 	cmd := &cobra.Command{
@@ -31,7 +32,10 @@ Routes are those that Routes of an adapter lists, written as JSON:
 
 Without --routes they are the patterns of the policy itself. A route stands for
 one request, in which each parameter is filled with a word that the policy does
-not name, such as "sample": a rule for one value of the parameter does not show.`,
+not name, such as "sample": a rule for one value of the parameter does not show.
+
+Where the model asks for attributes there is a column for each value that the
+policy names, or for those given with --claim.`,
 		Example: "  sallyport matrix -p policy.csv --format html > matrix.html",
 		Args:    arguments(cobra.NoArgs),
 	}
@@ -40,6 +44,7 @@ not name, such as "sample": a rule for one value of the parameter does not show.
 	f := cmd.Flags()
 	f.StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
 	f.BoolVar(&settings.Users, "users", false, "a column for each user with a role, too")
+	f.StringArrayVar(&claims, "claim", nil, "draw this value of an attribute, as `name=value`; may be repeated")
 	f.StringArrayVar(&settings.Tenants, "tenant", nil, "draw this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if s.byRoute && routes == "" {
@@ -55,7 +60,10 @@ not name, such as "sample": a rule for one value of the parameter does not show.
 		if err != nil {
 			return err
 		}
-		settings.Who, settings.ByRoute = s.who(settings.Who), s.byRoute
+		if settings.Claims, err = readClaims(claims); err != nil {
+			return err
+		}
+		settings.Who, settings.ByRoute, settings.Types = s.who(settings.Who), s.byRoute, s.types()
 		m, err := matrix.New(cmd.Context(), a, settings)
 		if err != nil {
 			return err

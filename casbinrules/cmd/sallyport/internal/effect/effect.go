@@ -20,6 +20,8 @@ type Change struct {
 	Kind    ask.Kind `json:"kind"`
 	Subject string   `json:"subject"`
 	Tenant  string   `json:"tenant,omitempty"`
+	// Attributes are the values of those that the model asks for.
+	Attributes map[string]any `json:"attributes,omitempty"`
 	// Actions are what; "*" is any of the usual methods.
 	Actions []string `json:"actions"`
 	// Object is the pattern, and Sample the request that was asked about.
@@ -39,9 +41,23 @@ type Report struct {
 	Changes []Change `json:"changes"`
 	// Asked is how many requests were compared.
 	Asked int `json:"asked"`
-	// Notes say what the comparison does not cover.
-	Notes []string `json:"notes,omitempty"`
+	// NotCompared are rules that one policy has and the other has not, for which
+	// not every request could be made up, and that no change comes from: what
+	// they change is not known. Gaps say why.
+	NotCompared []Rule   `json:"not_compared,omitempty"`
+	Gaps        []string `json:"gaps,omitempty"`
 }
+
+// Rule is a line of one of the policies.
+type Rule struct {
+	casbinrules.RuleText
+	// Old says that it is a line of the old policy.
+	Old bool `json:"old,omitempty"`
+}
+
+// Complete reports whether every request that the policies may answer
+// differently was compared.
+func (r *Report) Complete() bool { return len(r.NotCompared) == 0 }
 
 // Widens reports whether somebody gains access.
 func (r *Report) Widens() bool {
@@ -55,27 +71,53 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the policies name %d combinations of subject, object and action, more than the limit of %d: raise --limit, or compare one tenant with --tenant", e.Size, e.Limit)
 }
 
-// Compare asks two policies about every subject, object and action that either
-// names, up to limit questions.
-func Compare(ctx context.Context, before, after *casbinrules.Authorizer, who ask.Who, limit int) (*Report, error) {
-	tenants := hasTenants(before) || hasTenants(after)
-	oldRules, newRules := before.Rules(), after.Rules()
-	s := newSpace(slices.Concat(oldRules, newRules), who, tenants)
-	if s.size() > limit {
-		return nil, &TooLargeError{s.size(), limit}
+// Compare asks two policies about one request of every kind that either tells
+// apart, up to the limit.
+func Compare(ctx context.Context, before, after *casbinrules.Authorizer, settings Settings) (*Report, error) {
+	c := comparison{before: newPolicy(before), after: newPolicy(after), roles: map[bool][][]string{}}
+	var err error
+	if c.space, err = newSpace(c.before, c.after, settings); err != nil {
+		return nil, err
 	}
-	c := comparison{before: before, after: after, oldRules: oldRules, newRules: newRules, space: s, roles: map[bool][][]string{}}
+	if n := c.space.size(); n > settings.Limit {
+		return nil, &TooLargeError{n, settings.Limit}
+	}
 	if err := c.ask(ctx); err != nil {
 		return nil, err
+	}
+	r := &Report{Asked: c.asked}
+	r.NotCompared = c.notCompared()
+	if !r.Complete() {
+		r.Gaps = c.space.gaps
 	}
 	if err := c.attribute(ctx); err != nil {
 		return nil, err
 	}
-	return &Report{Changes: c.grouped(), Asked: s.size(), Notes: s.notes}, nil
+	r.Changes = c.grouped()
+	return r, nil
 }
 
-func hasTenants(a *casbinrules.Authorizer) bool {
-	return slices.ContainsFunc(a.RequestFields(), func(name string) bool { return name != "sub" && name != "obj" && name != "act" })
+// notCompared are the changed rules of which the effect is not known.
+func (c *comparison) notCompared() []Rule {
+	if len(c.space.gaps) == 0 && c.asked > 0 {
+		return nil
+	}
+	told := map[string]bool{}
+	for _, d := range c.found {
+		told[fmt.Sprint(d.rule, d.old)] = true
+	}
+	var rules []Rule
+	for _, r := range c.before.changed(c.after) {
+		if !told[fmt.Sprint(r.Place(), true)] {
+			rules = append(rules, Rule{r.RuleText, true})
+		}
+	}
+	for _, r := range c.after.changed(c.before) {
+		if !told[fmt.Sprint(r.Place(), false)] {
+			rules = append(rules, Rule{r.RuleText, false})
+		}
+	}
+	return rules
 }
 
 // difference is one question that two policies answer differently.
@@ -89,10 +131,11 @@ type difference struct {
 
 // comparison is the work of comparing two policies.
 type comparison struct {
-	before, after      *casbinrules.Authorizer
-	oldRules, newRules []casbinrules.Rule
-	space              *space
-	found              []difference
+	before, after *policy
+	space         *space
+	found         []difference
+	// asked counts the requests that a policy has decided by its rules.
+	asked int
 	// roles are those of each subject in the policy that allows: the new one
 	// for what is gained.
 	roles map[bool][][]string
@@ -114,13 +157,16 @@ func (c *comparison) ask(ctx context.Context) error {
 }
 
 func (c *comparison) askOne(ctx context.Context, d difference, q ask.Question) error {
-	before, err := ask.Decide(ctx, c.before, q)
+	before, err := ask.Decide(ctx, c.before.Authorizer, q)
 	if err != nil {
 		return fmt.Errorf("old policy: %s %s: %w", q.Action, q.Object, err)
 	}
-	after, err := ask.Decide(ctx, c.after, q)
+	after, err := ask.Decide(ctx, c.after.Authorizer, q)
 	if err != nil {
 		return fmt.Errorf("new policy: %s %s: %w", q.Action, q.Object, err)
+	}
+	if decided(before) || decided(after) {
+		c.asked++
 	}
 	if before.Allowed == after.Allowed {
 		return nil
@@ -129,6 +175,15 @@ func (c *comparison) askOne(ctx context.Context, d difference, q ask.Question) e
 	d.rule, d.old = deciding(before, after)
 	c.found = append(c.found, d)
 	return nil
+}
+
+// decided reports whether a decision was made by looking at the rules.
+func decided(d core.Decision) bool {
+	switch d.Reason {
+	case casbinrules.ReasonNoAttribute, casbinrules.ReasonBadAttribute, casbinrules.ReasonNoTenant, casbinrules.ReasonNoObject, core.ReasonNoCredentials:
+		return false
+	}
+	return true
 }
 
 // deciding is the line that makes the difference: of the new policy if it has

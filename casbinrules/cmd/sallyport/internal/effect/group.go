@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -27,6 +26,9 @@ func (c *comparison) attribute(ctx context.Context) error {
 			direct = append(direct, d)
 			continue
 		}
+		if c.space.subjects[d.subject].Kind == ask.Pair {
+			continue // one of the two is told
+		}
 		c.also[root] = append(c.also[root], c.space.subjects[d.subject].Name)
 	}
 	c.found = direct
@@ -35,7 +37,7 @@ func (c *comparison) attribute(ctx context.Context) error {
 
 // readRoles notes the roles of every subject in both policies.
 func (c *comparison) readRoles(ctx context.Context) error {
-	for gains, a := range map[bool]*casbinrules.Authorizer{false: c.before, true: c.after} {
+	for gains, a := range map[bool]*policy{false: c.before, true: c.after} {
 		all := make([][]string, len(c.space.subjects))
 		for i, s := range c.space.subjects {
 			q := s.Question("", "")
@@ -48,6 +50,9 @@ func (c *comparison) readRoles(ctx context.Context) error {
 			}
 			if all[i], err = a.RolesOf(ctx, p); err != nil {
 				return err
+			}
+			if s.Kind == ask.Pair {
+				all[i] = append(slices.Clone(all[i]), s.Roles()...)
 			}
 		}
 		c.roles[gains] = all
@@ -79,10 +84,10 @@ func (c *comparison) source(d difference, index map[difference]bool) (difference
 	for i, s := range c.space.subjects {
 		same := d
 		same.subject = i
-		if i == d.subject || s.Tenant != self.Tenant || !index[same] {
+		if i == d.subject || s.Tenant != self.Tenant || s.Attributes != self.Attributes || !index[same] {
 			continue
 		}
-		if s.Kind == ask.Stranger || s.Kind == ask.Role && slices.Contains(c.roles[d.gains][d.subject], s.Name) {
+		if s.Kind == ask.Stranger || s.Kind == ask.User && self.IsPlus(s) || s.Kind == ask.Role && slices.Contains(c.roles[d.gains][d.subject], s.Name) {
 			return same, true
 		}
 	}
@@ -123,7 +128,7 @@ func (c *comparison) grouped() []Change {
 		}
 		s, r := c.space.subjects[k.subject], c.space.requests[k.request]
 		changes = append(changes, Change{
-			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant,
+			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant, Attributes: s.Attributes.Map(),
 			Actions: c.summed(actions[k]), Object: r.pattern, Sample: r.object, Rule: k.rule, Old: k.old, Also: also[k],
 		})
 	}
@@ -169,9 +174,9 @@ func subset(some, all []string) bool {
 
 // objectsOf are the patterns of the line that decides.
 func (c *comparison) objectsOf(k key) []string {
-	rules := c.newRules
+	rules := c.after.rules
 	if k.old {
-		rules = c.oldRules
+		rules = c.before.rules
 	}
 	var patterns []string
 	for _, r := range rules {
@@ -184,10 +189,13 @@ func (c *comparison) objectsOf(k key) []string {
 	return patterns
 }
 
-// summed is the actions for people: "*" for all there are, and HEAD and the
-// action that no rule names only where they say something.
+// summed is the actions for people: "*" for all that it covers, HEAD only where
+// it says something, and names for those that no rule names.
 func (c *comparison) summed(actions []string) []string {
-	if len(actions) == len(c.space.actions) {
+	covered := slices.DeleteFunc(slices.Clone(c.space.actions), func(action string) bool {
+		return !ask.Named(action) && !ask.IsUsual(action)
+	})
+	if subset(covered, actions) {
 		return []string{"*"}
 	}
 	var shown []string
@@ -195,8 +203,8 @@ func (c *comparison) summed(actions []string) []string {
 		if action == "HEAD" && slices.Contains(actions, "GET") {
 			continue
 		}
-		if action == c.space.other {
-			action = "(any other action)"
+		if other := c.space.others[action]; other != "" {
+			action = other
 		}
 		shown = append(shown, action)
 	}

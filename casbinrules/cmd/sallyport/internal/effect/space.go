@@ -13,6 +13,9 @@ import (
 // maxCrossed is how many patterns are crossed with each other.
 const maxCrossed = 300
 
+// anyMethod is what a method that no rule names is called.
+const anyMethod = "(any other method)"
+
 // request is an object with the pattern it was made up for.
 type request struct{ pattern, object string }
 
@@ -21,65 +24,130 @@ type space struct {
 	subjects []ask.Subject
 	requests []request
 	actions  []string
-	// other is the action that no rule names.
-	other string
-	notes []string
+	// others are the actions that no rule names, with what to call them.
+	others map[string]string
+	// gaps say of which requests not every kind is asked about, since none could
+	// be made up.
+	gaps []string
 }
 
 // size is how many questions there are.
 func (s *space) size() int { return len(s.subjects) * len(s.requests) * len(s.actions) }
 
-// newSpace makes up the requests that rules of either policy are about.
-func newSpace(rules []casbinrules.Rule, who ask.Who, tenants bool) *space {
+// newSpace makes up a request of every kind that two policies tell apart.
+func newSpace(before, after *policy, settings Settings) (*space, error) {
+	rules := slices.Concat(before.rules, after.rules)
+	values := func(field string) []casbinrules.Pattern {
+		all := ask.Values(before.rules, before.matcher, field)
+		for _, p := range ask.Values(after.rules, after.matcher, field) {
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+		return all
+	}
 	var texts []string
 	for _, r := range rules {
 		texts = append(texts, r.Fields...)
 	}
 	word := sample.Word(texts)
-	who.Stranger, who.Users = word+"-user", true
-	s := &space{other: word}
-	if tenants && who.Tenants == nil {
-		// A tenant that neither policy names, for rules about any of them.
-		who.Tenants = append(ask.Tenants(rules), word+"-tenant")
+	s := &space{others: map[string]string{}}
+	s.addOpaque(before, after)
+	assignments, err := s.assignments(before, after, values, settings, word)
+	if err != nil {
+		return nil, err
 	}
-	s.subjects = who.Subjects(rules, tenants)
-	s.addObjects(rules, word)
-	s.addActions(rules)
-	return s
+	s.addObjects(rules, values("obj"), word)
+	s.addActions(rules, values("act"), word)
+	s.addSubjects(before, after, values("sub"), settings.Who, word)
+	settings.Assignments = assignments
+	s.subjects = settings.Spread(s.subjects)
+	return s, nil
 }
 
-func (s *space) addObjects(rules []casbinrules.Rule, word string) {
-	var patterns []casbinrules.Pattern
+// addOpaque notes the conditions that are about more than one field.
+func (s *space) addOpaque(before, after *policy) {
+	for _, text := range slices.Compact(slices.Concat(before.matcher.Opaque, after.matcher.Opaque)) {
+		s.gap("the condition %s is tried by examples only", text)
+	}
+}
+
+func (s *space) gap(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(s.gaps, text) {
+		s.gaps = append(s.gaps, text)
+	}
+}
+
+// missed notes the patterns of a field that are asked about by examples only.
+func (s *space) missed(field string, patterns []casbinrules.Pattern) {
+	if len(patterns) > 3 {
+		s.gap("not every kind of r.%s could be made up for %d patterns, such as %s", field, len(patterns), patterns[0].Text)
+		return
+	}
+	for _, p := range patterns {
+		s.gap("not every kind of r.%s could be made up for %s (%s)", field, p.Text, p.Function)
+	}
+}
+
+// assignments are the values of attributes that are asked about.
+func (s *space) assignments(before, after *policy, values func(string) []casbinrules.Pattern, settings Settings, word string) ([]*ask.Assignment, error) {
+	fields := slices.Clone(before.attributes)
+	for _, field := range after.attributes {
+		if !slices.Contains(fields, field) {
+			fields = append(fields, field)
+		}
+	}
+	if err := settings.checkClaims(fields); err != nil {
+		return nil, err
+	}
+	if len(fields) == 0 {
+		return nil, nil
+	}
+	made := map[string][]string{}
+	for _, field := range fields {
+		if given := settings.Claims[field]; given != nil {
+			made[field] = given
+			continue
+		}
+		var missed []casbinrules.Pattern
+		made[field], missed = sample.Values(values(field), settings.Types[field], word)
+		s.missed(field, missed)
+	}
+	return ask.Assignments(fields, made), nil
+}
+
+func (s *space) addObjects(rules []casbinrules.Rule, values []casbinrules.Pattern, word string) {
+	patterns := slices.Clone(values)
 	for _, r := range rules {
 		for _, p := range r.Objects {
 			if !slices.Contains(patterns, p) {
 				patterns = append(patterns, p)
 			}
 		}
-		if strings.HasPrefix(r.Kind, "g") && r.Kind != "g" {
-			s.addRequest(request{r.Fields[0], r.Fields[0]})
-		}
 	}
 	for _, p := range patterns {
-		objects := sample.Objects(p, word)
-		if len(objects) == 0 {
-			s.notes = append(s.notes, fmt.Sprintf("no request could be made up for %s, so its changes are not seen", p.Text))
-		}
-		for _, object := range objects {
+		for _, object := range sample.Objects(p, word) {
 			s.addRequest(request{p.Text, object})
 		}
 	}
-	if len(patterns) > maxCrossed {
-		s.notes = append(s.notes, fmt.Sprintf("with %d patterns, requests that two of them match are not made up", len(patterns)))
-		return
-	}
-	for _, p := range patterns {
-		for _, q := range patterns {
-			if object, ok := sample.Cross(p, q, word); ok {
-				s.addRequest(request{object, object})
+	if len(patterns) <= maxCrossed {
+		for _, p := range patterns {
+			for _, q := range patterns {
+				if object, ok := sample.Cross(p, q, word); ok {
+					s.addRequest(request{object, object})
+				}
 			}
 		}
 	}
+	var objects []string
+	for _, r := range s.requests {
+		objects = append(objects, r.object)
+	}
+	all, missed := sample.Space{Patterns: values, Valid: sample.CanonicalObject}.Complete(objects)
+	for _, object := range all[len(objects):] {
+		s.addRequest(request{object, object})
+	}
+	s.missed("obj", missed)
 }
 
 func (s *space) addRequest(r request) {
@@ -89,20 +157,86 @@ func (s *space) addRequest(r request) {
 }
 
 // addActions takes the actions that rules name, all usual methods if a rule
-// has a pattern, and one that no rule names.
-func (s *space) addActions(rules []casbinrules.Rule) {
-	for _, r := range rules {
-		for _, p := range r.Actions {
-			for _, action := range sample.Actions(p) {
-				if !slices.Contains(s.actions, action) {
-					s.actions = append(s.actions, action)
-				}
-			}
-		}
-	}
-	for _, action := range []string{"HEAD", "OPTIONS", s.other} {
-		if !slices.Contains(s.actions, action) {
+// has a pattern, one that the application names itself and no rule, and one of
+// each other kind.
+func (s *space) addActions(rules []casbinrules.Rule, values []casbinrules.Pattern, word string) {
+	add := func(action string) {
+		if action != "" && !slices.Contains(s.actions, action) {
 			s.actions = append(s.actions, action)
 		}
 	}
+	for _, r := range rules {
+		for _, p := range r.Actions {
+			for _, action := range sample.Actions(p) {
+				add(action)
+			}
+		}
+	}
+	for _, p := range values {
+		for _, action := range sample.Actions(p) {
+			add(action)
+		}
+	}
+	for _, action := range []string{"HEAD", "OPTIONS", word, strings.ToUpper(word)} {
+		add(action)
+	}
+	s.others[word] = "(any other action)"
+	s.others[strings.ToUpper(word)] = anyMethod
+	space := sample.Space{Patterns: values, Valid: "(?s).", Apart: []string{"^(GET|POST|PUT|PATCH|DELETE|OPTIONS)$", "^HEAD$", `\p{Ll}`}}
+	all, missed := space.Complete(s.actions)
+	for _, action := range all[len(s.actions):] {
+		add(action)
+	}
+	s.missed("act", missed)
+}
+
+// addSubjects takes everybody that the policies name, a user of each kind that
+// conditions on the subject tell apart, and those with a role beside another one
+// that a deny rule may be about.
+func (s *space) addSubjects(before, after *policy, values []casbinrules.Pattern, who ask.Who, word string) {
+	rules := slices.Concat(before.rules, after.rules)
+	who.Stranger, who.Users, who.Assignments = word+"-user", true, nil
+	tenants := before.tenants || after.tenants
+	if tenants && who.Tenants == nil {
+		// A tenant that neither policy names, for rules about any of them.
+		who.Tenants = append(ask.Tenants(rules), word+"-tenant")
+	}
+	ids := []string{who.Stranger}
+	var direct []casbinrules.Pattern
+	for _, p := range values {
+		if strings.HasPrefix(p.Function, "g") && p.Function != "globMatch" {
+			ids = append(ids, p.Text)
+		} else {
+			direct = append(direct, p)
+		}
+	}
+	all, missed := sample.Space{Patterns: direct, Valid: "(?s)."}.Complete(ids)
+	who.IDs = all[len(ids):]
+	s.missed("sub", missed)
+	s.subjects = who.Subjects(rules, tenants)
+	s.subjects = append(s.subjects, s.pairs(before, after, who)...)
+}
+
+// pairs are everybody with a role beside their own, if a deny rule is about one
+// of the two. A decision is that of one rule that allows or of one that denies,
+// so two roles are enough to have both.
+func (s *space) pairs(before, after *policy, who ask.Who) []ask.Subject {
+	denied := append(before.denied(), after.denied()...)
+	isDenied := func(subject ask.Subject) bool {
+		roles := subject.Roles()
+		if len(roles) == 0 {
+			return slices.Contains(denied, subject.Name)
+		}
+		return slices.Contains(denied, who.Prefix+roles[0])
+	}
+	var made []ask.Subject
+	for i, a := range s.subjects {
+		for j, b := range s.subjects {
+			ordered := a.Kind == ask.User || a.Kind == ask.Role && i < j
+			if b.Kind == ask.Role && ordered && a.Tenant == b.Tenant && (isDenied(a) || isDenied(b)) {
+				made = append(made, a.With(b))
+			}
+		}
+	}
+	return made
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
@@ -64,6 +65,10 @@ type Settings struct {
 	Routes []core.RouteInfo
 	// ByRoute says that the policy sees routes in place of paths.
 	ByRoute bool
+	// Claims are the values of attributes to draw; for others they are those
+	// that the policy names. Types are those of attributes that are not texts.
+	Claims map[string][]string
+	Types  map[string]casbinrules.AttributeType
 }
 
 // New asks a policy about every subject and route.
@@ -71,7 +76,11 @@ func New(ctx context.Context, a *casbinrules.Authorizer, s Settings) (*Matrix, e
 	rules := a.Rules()
 	m := &Matrix{Word: sample.Word(texts(rules))}
 	s.Stranger = m.Word + "-user"
-	m.Columns = s.Subjects(rules, hasTenants(a))
+	var err error
+	if s.Assignments, err = m.assignments(a, rules, s); err != nil {
+		return nil, err
+	}
+	m.Columns = s.Subjects(rules, slices.ContainsFunc(a.RequestFields(), ask.IsTenant))
 	if s.Routes != nil {
 		m.fromRoutes(s)
 	} else {
@@ -134,8 +143,35 @@ func placed(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
 	return lines
 }
 
-func hasTenants(a *casbinrules.Authorizer) bool {
-	return slices.ContainsFunc(a.RequestFields(), func(name string) bool { return name != "sub" && name != "obj" && name != "act" })
+// assignments are the values of attributes that columns are drawn for.
+func (m *Matrix) assignments(a *casbinrules.Authorizer, rules []casbinrules.Rule, s Settings) ([]*ask.Assignment, error) {
+	fields := ask.Attributes(a.RequestFields())
+	for name := range s.Claims {
+		if !slices.Contains(fields, name) {
+			return nil, fmt.Errorf("the model asks for no attribute %q", name)
+		}
+	}
+	if len(fields) == 0 {
+		return nil, nil
+	}
+	matcher, made := a.Matcher(), map[string][]string{}
+	for _, field := range fields {
+		if made[field] = s.Claims[field]; made[field] != nil {
+			continue
+		}
+		patterns := ask.Values(rules, matcher, field)
+		all, _ := sample.Values(patterns, s.Types[field], m.Word)
+		for _, value := range all {
+			if slices.ContainsFunc(patterns, func(p casbinrules.Pattern) bool { return p.Function == "<" || p.Matches(value) }) {
+				made[field] = append(made[field], value)
+			}
+		}
+		if made[field] == nil {
+			return nil, fmt.Errorf("the model asks for the attribute %s, and the policy names no value of it: give one with --claim %s=VALUE", field, field)
+		}
+		m.note("the model asks for the attribute " + field + ", which is drawn as " + strings.Join(made[field], ", ") + "; --claim chooses others")
+	}
+	return ask.Assignments(fields, made), nil
 }
 
 // texts are all that rules hold.
@@ -173,7 +209,7 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
 				objects = append(objects, object.Text)
 			}
 			for _, pattern := range r.Actions {
-				for _, action := range sample.Actions(pattern) {
+				for _, action := range actions(pattern, rules) {
 					byObject[object.Text] = append(byObject[object.Text], Row{action, object.Text, samples[0]})
 				}
 			}
@@ -184,6 +220,28 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
 			m.addRow(row)
 		}
 	}
+}
+
+// actions are the actions that a pattern stands for: for one of role links those
+// that are linked with it.
+func actions(p casbinrules.Pattern, rules []casbinrules.Rule) []string {
+	linked := []string{p.Text}
+	for i := 0; i < len(linked); i++ {
+		for _, r := range rules {
+			if r.Kind != p.Function || r.Kind == "p" {
+				continue
+			}
+			for j := range 2 {
+				if r.Fields[j] == linked[i] && !slices.Contains(linked, r.Fields[1-j]) && (i == 0 || j == 0) {
+					linked = append(linked, r.Fields[1-j])
+				}
+			}
+		}
+	}
+	if len(linked) > 1 {
+		return linked[1:]
+	}
+	return sample.Actions(p)
 }
 
 func (m *Matrix) addRow(r Row) {

@@ -128,6 +128,7 @@ type jsonCell struct {
 	Kind     string                `json:"kind"`
 	Subject  string                `json:"subject"`
 	Tenant   string                `json:"tenant,omitempty"`
+	Claims   map[string]any        `json:"attributes,omitempty"`
 	Decision string                `json:"decision"`
 	Reason   string                `json:"reason,omitempty"`
 	Rule     *casbinrules.RuleText `json:"rule,omitempty"`
@@ -141,7 +142,7 @@ func (m *Matrix) WriteJSON(w io.Writer) error {
 		row := jsonRow{Row: r}
 		for j, c := range m.Cells[i] {
 			s := m.Columns[j]
-			row.Cells = append(row.Cells, jsonCell{string(s.Kind), s.Name, s.Tenant, c.Word(), string(c.Reason), c.Rule, c.Err})
+			row.Cells = append(row.Cells, jsonCell{string(s.Kind), s.Name, s.Tenant, s.Attributes.Map(), c.Word(), string(c.Reason), c.Rule, c.Err})
 		}
 		out.Rows = append(out.Rows, row)
 	}

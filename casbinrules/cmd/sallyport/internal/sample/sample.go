@@ -55,6 +55,10 @@ func Objects(p casbinrules.Pattern, word string) []string {
 			made = append(made, object)
 		}
 	}
+	if made == nil {
+		all, _ := Space{Patterns: []casbinrules.Pattern{p}, Valid: CanonicalObject}.Complete(nil)
+		made = slices.DeleteFunc(all, func(object string) bool { return !p.Matches(object) })
+	}
 	return made
 }
 
@@ -76,6 +80,9 @@ func candidates(p casbinrules.Pattern, word string) []string {
 		var made []string
 		for _, rest := range []string{word, word + "/" + word, ""} {
 			made = append(made, fill(p, word, rest))
+		}
+		if p.Text == "*" && p.Function == "globMatch" {
+			made = append(made, word) // it has no slashes
 		}
 		return made
 	default:

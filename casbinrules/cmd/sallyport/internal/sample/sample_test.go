@@ -54,7 +54,9 @@ func TestObjects(t *testing.T) {
 		{"globMatch", "/a/*/[bc]", []string{"/a/W/b"}},
 		{"globMatch", "/a/?", []string{"/a/x"}},
 		{"regexMatch", `^/a/\d+$`, []string{"/a/0"}},
-		{"regexMatch", `^/(a|b)/[^/]+/c?$`, nil},
+		{"regexMatch", `^/(a|b)/[^/]+/c$`, []string{"/a/a/c"}},
+		{"regexMatch", `^/(a|b)/[^/]+/$`, nil},
+		{"globMatch", "*", []string{"W"}},
 		{"regexMatch", `^/x{2}/.*$`, []string{"/xx/W", "/xx/WW", "/xx/W/W"}},
 		{"regexMatch", `(`, nil},
 	} {

@@ -1,0 +1,97 @@
+package effect
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+)
+
+// Settings say what is compared.
+type Settings struct {
+	ask.Who
+	// Claims are the values of attributes to ask about; for others they are made
+	// up. Types are those of attributes that are not texts.
+	Claims map[string][]string
+	Types  map[string]casbinrules.AttributeType
+	// Limit is how many questions are asked at most.
+	Limit int
+}
+
+func (s Settings) checkClaims(fields []string) error {
+	for _, name := range slices.Sorted(maps.Keys(s.Claims)) {
+		if !slices.Contains(fields, name) {
+			return fmt.Errorf("the model asks for no attribute %q", name)
+		}
+	}
+	return nil
+}
+
+// policy is one side of a comparison.
+type policy struct {
+	*casbinrules.Authorizer
+	rules      []casbinrules.Rule
+	matcher    casbinrules.Matcher
+	fields     []string
+	attributes []string
+	tenants    bool
+}
+
+func newPolicy(a *casbinrules.Authorizer) *policy {
+	fields := a.RequestFields()
+	return &policy{
+		Authorizer: a, rules: a.Rules(), matcher: a.Matcher(), fields: fields,
+		attributes: ask.Attributes(fields), tenants: slices.ContainsFunc(fields, ask.IsTenant),
+	}
+}
+
+// denied are the names of subjects that deny rules are about, and of those that
+// are linked to them.
+func (p *policy) denied() []string {
+	var names []string
+	for _, r := range p.rules {
+		if r.Kind == "p" && r.Effect != "allow" {
+			for _, s := range r.Subjects {
+				names = append(names, s.Text)
+			}
+		}
+	}
+	for i := 0; i < len(names); i++ {
+		for _, r := range p.rules {
+			if r.Kind == "g" && r.Fields[1] == names[i] && !slices.Contains(names, r.Fields[0]) {
+				names = append(names, r.Fields[0])
+			}
+		}
+	}
+	return names
+}
+
+// changed are the rules that may decide otherwise in the other policy: those
+// that it does not have, and all where model or order differ.
+func (p *policy) changed(other *policy) []casbinrules.Rule {
+	ordered := strings.Contains(strings.ToLower(p.matcher.Effect), "priority")
+	switch {
+	case p.matcher.Text != other.matcher.Text, p.matcher.Effect != other.matcher.Effect, !slices.Equal(p.fields, other.fields),
+		ordered && !slices.EqualFunc(p.rules, other.rules, same):
+		return p.rules
+	}
+	known := map[string]bool{}
+	for _, r := range other.rules {
+		known[content(r)] = true
+	}
+	var changed []casbinrules.Rule
+	for _, r := range p.rules {
+		if !known[content(r)] {
+			changed = append(changed, r)
+		}
+	}
+	return changed
+}
+
+func same(a, b casbinrules.Rule) bool { return content(a) == content(b) }
+
+// content is the same for rules that say the same.
+func content(r casbinrules.Rule) string { return fmt.Sprintf("%q %q", r.Kind, r.Fields) }

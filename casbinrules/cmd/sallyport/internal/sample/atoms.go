@@ -1,0 +1,292 @@
+package sample
+
+import (
+	"regexp/syntax"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// How much is tried to find every kind of text: states come by, and kinds found.
+const (
+	maxStates = 40_000
+	maxKinds  = 4_000
+)
+
+// Space is all texts that a request field can have.
+type Space struct {
+	// Patterns are what the field is compared with.
+	Patterns []casbinrules.Pattern
+	// Apart are regular expressions that tell texts apart as well, and Valid is
+	// one for the texts that requests have; "" for all texts.
+	Apart []string
+	Valid string
+}
+
+// Complete adds to texts until each kind of text is there: for each set of
+// patterns that some text matches, and no other pattern, one text. missed are
+// the patterns for which that cannot be told: those that are no regular
+// languages, or all where there are too many kinds.
+//
+// Whoever asks about every kind of each field has asked about every request, as
+// long as no condition is about two fields.
+func (s Space) Complete(texts []string) (all []string, missed []casbinrules.Pattern) {
+	m := &merger{seen: map[string]bool{}, literals: []node{{}}}
+	for _, p := range s.Patterns {
+		if isLiteral(p) {
+			m.addLiteral(p.Text)
+			continue
+		}
+		expr, cut, exact := expression(p)
+		a, err := newAutomaton(expr, cut)
+		if !exact || err != nil {
+			missed = append(missed, p)
+			continue
+		}
+		m.parts, m.patterns = append(m.parts, a), append(m.patterns, p)
+	}
+	for _, expr := range append(slices.Clone(s.Apart), s.Valid) {
+		a, err := newAutomaton(expr, false)
+		if err != nil {
+			return texts, s.Patterns
+		}
+		m.parts = append(m.parts, a)
+	}
+	m.chooseAlphabet()
+	for _, text := range texts {
+		if kind, valid := m.kindOf(text); valid {
+			m.seen[kind] = true
+		}
+	}
+	found, complete := m.explore()
+	if !complete {
+		return append(texts, found...), s.Patterns
+	}
+	all = slices.Clone(texts)
+	for _, text := range found {
+		all = append(all, text)
+		missed = m.disproved(text, missed)
+	}
+	return all, missed
+}
+
+// merger runs the automata of all patterns side by side. The last one is that of
+// valid texts.
+type merger struct {
+	parts    []*automaton
+	patterns []casbinrules.Pattern
+	// literals are the patterns that match one text each, as a tree of their
+	// runes; the first node is the root.
+	literals []node
+	alphabet []rune
+	seen     map[string]bool // kinds of texts
+}
+
+// node is what literals have in common up to a rune.
+type node struct {
+	next map[rune]int32
+	end  bool
+}
+
+// noLiteral is the place in the tree of texts that no literal begins with.
+const noLiteral = -1
+
+func (m *merger) addLiteral(text string) {
+	at := int32(0)
+	for _, r := range text {
+		if m.literals[at].next == nil {
+			m.literals[at].next = map[rune]int32{}
+		}
+		next, ok := m.literals[at].next[r]
+		if !ok {
+			m.literals = append(m.literals, node{})
+			next = int32(len(m.literals) - 1)
+			m.literals[at].next[r] = next
+		}
+		at = next
+	}
+	m.literals[at].end = true
+}
+
+// follow is the place in the tree behind rune r.
+func (m *merger) follow(at int32, r rune) int32 {
+	if at != noLiteral {
+		if next, ok := m.literals[at].next[r]; ok {
+			return next
+		}
+	}
+	return noLiteral
+}
+
+// literal says in a kind which literal a text is.
+func (m *merger) literal(at int32) string {
+	if at != noLiteral && m.literals[at].end {
+		return "=" + strconv.Itoa(int(at))
+	}
+	return ""
+}
+
+// disproved adds the patterns that Casbin sees otherwise than their automata.
+func (m *merger) disproved(text string, missed []casbinrules.Pattern) []casbinrules.Pattern {
+	kind, _ := m.kindOf(text)
+	for i, p := range m.patterns {
+		if (kind[i] == '1') != p.Matches(text) && !slices.Contains(missed, p) {
+			missed = append(missed, p)
+		}
+	}
+	return missed
+}
+
+// pleasant are the runes that made-up texts are made of where they may be.
+const pleasant = "samplexyz0123456789-SAMPLEXYZ"
+
+// chooseAlphabet takes one rune for all that no automaton tells apart.
+func (m *merger) chooseAlphabet() {
+	bounds := map[rune]bool{0: true, '/': true, '0': true}
+	for _, a := range m.parts {
+		a.cuts(bounds)
+	}
+	inLiteral := map[rune]bool{}
+	for _, n := range m.literals {
+		for r := range n.next {
+			bounds[r], inLiteral[r] = true, true
+		}
+	}
+	candidates := []rune(pleasant)
+	for r := range bounds {
+		candidates = append(candidates, r)
+	}
+	slices.Sort(candidates[len(pleasant):])
+	known := map[string]bool{}
+	for _, r := range candidates {
+		if r > unicode.MaxRune || r < ' ' || r == 0x7f { // control characters are in no path
+			continue
+		}
+		key := m.meaning(r)
+		if inLiteral[r] {
+			key += string(r)
+		}
+		if !known[key] {
+			known[key] = true
+			m.alphabet = append(m.alphabet, r)
+		}
+	}
+}
+
+// meaning is the same for runes that no automaton tells apart.
+func (m *merger) meaning(r rune) string {
+	var b strings.Builder
+	b.WriteRune(kindOf(r))
+	for _, a := range m.parts {
+		if a.cut && r == '?' {
+			b.WriteByte('?')
+		}
+		for i := range a.prog.Inst {
+			if inst := &a.prog.Inst[i]; inst.Op >= syntax.InstRune {
+				if inst.MatchRune(r) {
+					b.WriteByte('1')
+				} else {
+					b.WriteByte('0')
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
+// kindOf is which automata accept a text, as ones and zeros.
+func (m *merger) kindOf(text string) (kind string, valid bool) {
+	b := make([]byte, len(m.parts))
+	at := int32(0)
+	for _, r := range text {
+		at = m.follow(at, r)
+	}
+	for i, a := range m.parts {
+		state := stateStart
+		for _, r := range text {
+			if state > stateMatched {
+				state = a.follow(state, r)
+			}
+		}
+		b[i] = '0'
+		if a.states[state].accepts {
+			b[i] = '1'
+		}
+	}
+	return string(b) + m.literal(at), b[len(b)-1] == '1'
+}
+
+// place is a joint state of all automata, with the way that leads to it.
+type place struct {
+	states []int32
+	from   int
+	by     rune
+}
+
+// explore goes through all texts, the shortest first, and returns one of each
+// kind that is not seen yet; not complete when there are too many.
+func (m *merger) explore() (found []string, complete bool) {
+	start := make([]int32, len(m.parts)+1) // the place in the tree comes last
+	for i := range m.parts {
+		start[i] = stateStart
+	}
+	places := []place{{states: start, from: -1}}
+	known := map[string]bool{key(start): true}
+	buffer := make([]int32, len(start))
+	for at := 0; at < len(places); at++ {
+		if text, fresh := m.record(places, at); fresh {
+			found = append(found, text)
+		}
+		if len(places) > maxStates || len(m.seen) > maxKinds {
+			return found, false
+		}
+		for index, r := range m.alphabet {
+			for i, a := range m.parts {
+				buffer[i] = int32(a.step(int(places[at].states[i]), index, len(m.alphabet), r))
+			}
+			if buffer[len(m.parts)-1] == stateDead {
+				continue
+			}
+			buffer[len(m.parts)] = m.follow(places[at].states[len(m.parts)], r)
+			if k := key(buffer); !known[k] {
+				known[k] = true
+				places = append(places, place{slices.Clone(buffer), at, r})
+			}
+		}
+	}
+	return found, true
+}
+
+// record notes the kind of the text that leads to a place.
+func (m *merger) record(places []place, at int) (text string, fresh bool) {
+	kind := make([]byte, len(m.parts))
+	for i, a := range m.parts {
+		kind[i] = '0'
+		if a.states[places[at].states[i]].accepts {
+			kind[i] = '1'
+		}
+	}
+	whole := string(kind) + m.literal(places[at].states[len(m.parts)])
+	if kind[len(kind)-1] == '0' || m.seen[whole] {
+		return "", false
+	}
+	m.seen[whole] = true
+	var runes []rune
+	for ; places[at].from >= 0; at = places[at].from {
+		runes = append(runes, places[at].by)
+	}
+	slices.Reverse(runes)
+	return string(runes), true
+}
+
+// key is the same for the same states.
+func key(states []int32) string {
+	b := make([]byte, 0, 4*len(states))
+	for _, s := range states {
+		b = append(b, byte(s), byte(s>>8), byte(s>>16), byte(s>>24))
+	}
+	return string(b)
+}
