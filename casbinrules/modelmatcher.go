@@ -86,7 +86,7 @@ func (s *schema) checkNames(tokens []token, found []call) {
 func (s *schema) functionHint(name string, known map[string]govaluate.ExpressionFunction) string {
 	functions := slices.Sorted(maps.Keys(known))
 	return didYouMean(name, append(slices.Sorted(maps.Keys(s.roles)), functions...),
-		"there are "+strings.Join(functions, ", ")+"; give others with the option Function")
+		"there are "+strings.Join(functions, ", ")+"; give others with the option Function, or with WithFunctionAlias (--function) one of these by another name")
 }
 
 // fieldNames are the fields as a matcher names them.

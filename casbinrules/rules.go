@@ -104,11 +104,8 @@ func (s *schema) comparedWith(field string) comparisons {
 		add(s.column(name), "==")
 	}
 	for _, c := range append(calls(s.matcherTokens), regexpOperators(s.matcherTokens)...) {
-		switch {
-		case c.arg(0).text == "r_"+field:
+		if c.arg(0).text == "r_"+field {
 			add(s.column(c.arg(1).text), c.name)
-		case s.roles[c.name] != 0 && c.arg(1).text == "r_"+field:
-			add(s.column(c.arg(0).text), c.name)
 		}
 	}
 	for _, c := range s.roleCalls() {

@@ -48,7 +48,7 @@ compared.`,
 	formatFlag(cmd, &format, "text", "json")
 	f := cmd.Flags()
 	f.StringVar(&failOn, "fail-on", "", "what exit code 1 is for: widen, change")
-	f.IntVar(&limit, "limit", 1_000_000, "how many combinations are compared at most")
+	f.IntVar(&limit, "limit", 10_000_000, "how many requests are compared at most")
 	f.StringArrayVar(&claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
 	f.StringArrayVar(&tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -80,7 +80,7 @@ compared.`,
 		case failOn == "widen" && r.Widens(), failOn == "change" && len(r.Changes) > 0:
 			return errFindings
 		case !r.Complete() && (failOn != "" || r.Asked == 0):
-			return fmt.Errorf("%d changed rules could not be compared", len(r.NotCompared))
+			return fmt.Errorf("%s could not be compared", changedRules(len(r.NotCompared)))
 		}
 		return nil
 	}
@@ -124,7 +124,7 @@ func writeChanges(w io.Writer, r *effect.Report) error {
 		b.WriteString("  because " + plain(gap) + "\n")
 	}
 	if len(r.Changes) == 0 && !r.Complete() {
-		fmt.Fprintf(&b, "no change seen in %d requests compared, and %d changed rules not compared\n", r.Asked, len(r.NotCompared))
+		fmt.Fprintf(&b, "no change seen in %d requests compared, and %s not compared\n", r.Asked, changedRules(len(r.NotCompared)))
 	} else if len(r.Changes) == 0 {
 		fmt.Fprintf(&b, "no change in effect, in %d requests compared\n", r.Asked)
 	} else {
@@ -132,6 +132,13 @@ func writeChanges(w io.Writer, r *effect.Report) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func changedRules(n int) string {
+	if n == 1 {
+		return "1 changed rule"
+	}
+	return fmt.Sprintf("%d changed rules", n)
 }
 
 // changeText is "viewer gains DELETE /reports/:id (new policy.csv:14)".

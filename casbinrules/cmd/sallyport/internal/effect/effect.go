@@ -68,7 +68,7 @@ func (r *Report) Widens() bool {
 type TooLargeError struct{ Size, Limit int }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("the policies name %d combinations of subject, object and action, more than the limit of %d: raise --limit, or compare one tenant with --tenant", e.Size, e.Limit)
+	return fmt.Sprintf("comparing the policies takes %d requests, more than the limit of %d: raise --limit, or compare one tenant with --tenant", e.Size, e.Limit)
 }
 
 // Compare asks two policies about one request of every kind that either tells

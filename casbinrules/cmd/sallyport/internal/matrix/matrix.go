@@ -209,7 +209,7 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
 				objects = append(objects, object.Text)
 			}
 			for _, pattern := range r.Actions {
-				for _, action := range actions(pattern, rules) {
+				for _, action := range sample.Actions(pattern) {
 					byObject[object.Text] = append(byObject[object.Text], Row{action, object.Text, samples[0]})
 				}
 			}
@@ -220,28 +220,6 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
 			m.addRow(row)
 		}
 	}
-}
-
-// actions are the actions that a pattern stands for: for one of role links those
-// that are linked with it.
-func actions(p casbinrules.Pattern, rules []casbinrules.Rule) []string {
-	linked := []string{p.Text}
-	for i := 0; i < len(linked); i++ {
-		for _, r := range rules {
-			if r.Kind != p.Function || r.Kind == "p" {
-				continue
-			}
-			for j := range 2 {
-				if r.Fields[j] == linked[i] && !slices.Contains(linked, r.Fields[1-j]) && (i == 0 || j == 0) {
-					linked = append(linked, r.Fields[1-j])
-				}
-			}
-		}
-	}
-	if len(linked) > 1 {
-		return linked[1:]
-	}
-	return sample.Actions(p)
 }
 
 func (m *Matrix) addRow(r Row) {
