@@ -85,8 +85,12 @@ func (f family) random(r *rand.Rand) []string {
 		}
 		lines = append(lines, line)
 	}
+	subjects := []string{"r1", "r2", "r3", "u1"}
+	if strings.Contains(f.matcher, "keyMatch(r.sub") {
+		subjects = append(subjects, "u*", "*")
+	}
 	for range 1 + r.IntN(4) {
-		line := "p, " + pick([]string{"r1", "r2", "r3", "u1", "u*"}) + ", \"" + pick(f.objects) + "\", " + pick(actions)
+		line := "p, " + pick(subjects) + ", \"" + pick(f.objects) + "\", " + pick(actions)
 		if f.policy != "" {
 			line += ", " + pick(f.regions)
 		}
