@@ -149,7 +149,7 @@ func (t AttributeType) read(text string) (v typedValue, ok bool) {
 		return readTimeOfDay(text)
 	case Date:
 		day, err := time.Parse(time.DateOnly, text)
-		return typedValue{text, float64(day.Unix() / (24 * 60 * 60))}, err == nil
+		return typedValue{text, float64(day.Unix()/secondsOfDay) + daysToEpoch}, err == nil
 	case IPAddress:
 		address, err := netip.ParseAddr(text)
 		return typedValue{text: address.Unmap().String()}, err == nil && address.Zone() == ""
@@ -157,6 +157,12 @@ func (t AttributeType) read(text string) (v typedValue, ok bool) {
 		return v, false
 	}
 }
+
+const secondsOfDay = 24 * 60 * 60
+
+// daysToEpoch is how many days 1970-01-01 is behind 0000-01-01, the first date
+// there is. No date is less than 0.
+const daysToEpoch = 719528
 
 // maxDigits is how many significant digits set any two decimal numbers apart as
 // float64 (IEEE 754 binary64), maxWhole below what every two whole numbers are.

@@ -112,5 +112,5 @@ func (d *fuzzed) enforce(t *testing.T, q *question) (allowed bool, rule []string
 			t.Fatal(err)
 		}
 	}
-	return e.EnforceEx(q.values(d.schema.request)...)
+	return e.EnforceEx(q.values(d.schema)...)
 }

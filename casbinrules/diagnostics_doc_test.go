@@ -113,7 +113,9 @@ func exampleModels() map[string]Model {
 		"subject-priority": text("subject-priority", "sub, obj, act, eft", subjectFirst, rbac),
 		"superuser":        text("superuser", "sub, obj, act, eft", allowAndDeny, `r.sub == "root" || `+rbac),
 		"superuser-allow":  text("superuser-allow", "sub, obj, act, eft", allowAndDeny, `r.sub == "root" && p.eft == "allow" || `+rbac),
-		"allow-only":       text("allow-only", "sub, obj, act, eft", someAllow, rbac),
+		"ages": ModelText("ages.conf", modelText("sub, obj, act, age", "sub, obj, act, min", "g = _, _", someAllow,
+			"g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.age >= p.min")),
+		"allow-only": text("allow-only", "sub, obj, act, eft", someAllow, rbac),
 	}
 }
 
@@ -151,8 +153,11 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 			return checkShrink(policyRules(t, m, before), policyRules(t, m, after))
 		}
 	}
-	if e.options[0] == "subject-priority" {
+	switch e.options[0] {
+	case "subject-priority":
 		opts = append(opts, WithoutTokenRoles())
+	case "ages":
+		opts = append(opts, ageOptions...)
 	}
 	found, err := LintFS(files("policy.csv", policy), m, []string{"policy.csv"}, opts...)
 	if err != nil {

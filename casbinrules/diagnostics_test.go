@@ -10,6 +10,9 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
+// ageOptions are those of the model ages.
+var ageOptions = []LintOption{ClaimAttribute("age", "age"), WithAttributeType("age", Number)}
+
 // diagnostics are the broken files of testdata/diagnostics, each named by the
 // one code it causes, with the places, severities and, where it is not RBAC,
 // the model.
@@ -45,6 +48,7 @@ var diagnostics = []struct {
 	{"bad_effect.csv", "rbac-deny", "3:31 error", nil},
 	{"bad_priority.csv", "priority", "2:4 error", nil},
 	{"bad_pattern.csv", "", "2:9 error", nil},
+	{"bad_value.csv", "ages", "3:22 error", ageOptions},
 	{"colliding_rule.csv", "", "3:1 error", nil},
 	{"duplicate_rule.csv", "", "3:1 warning", nil},
 	{"empty_policy.csv", "", "1:1 error", nil},

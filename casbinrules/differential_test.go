@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
-	"github.com/casbin/casbin/v2/persist"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -33,6 +31,15 @@ type family struct {
 	tokenRoles bool
 	// region says that requests end in an attribute of that name.
 	region bool
+	// typed are further attributes, and fields of the policy, that have a type;
+	// oracle is the model with which Casbin compares the same, and options are
+	// those of the authorizer.
+	typed   []typedField
+	casbins string
+	options []Option
+	// names are those of users and roles, tenants those of tenants, where they
+	// are not the usual ones.
+	names, tenants []string
 }
 
 const (
@@ -115,7 +122,7 @@ func wideFamilies() []family {
 			p: soar, g: 2, objects: paths2, actions: starActs, tokenRoles: true, region: true},
 		{name: "attribute in a condition", text: modelText(request, "sub, obj, act, eft, region", "g = _, _", allowAndDeny, `g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && `+anyAct+` && (r.region == p.region || p.region == "us" && r.region != "" && !g(r.sub, "r3"))`),
 			p: soaer, g: 2, objects: paths2, actions: starActs, tokenRoles: true, region: true},
-		{name: "attribute in a list", text: modelText(request, "sub, obj, act, eft, region", "g = _, _", firstMatch, `g(r.sub, p.sub) && r.obj == p.obj && `+anyAct+` && r.region in (p.region, "us") && r.region >= "e"`),
+		{name: "attribute in a list", text: modelText(request, "sub, obj, act, eft, region", "g = _, _", firstMatch, `g(r.sub, p.sub) && r.obj == p.obj && `+anyAct+` && r.region in (p.region, "us") && r.region != "x"`),
 			p: soaer, g: 2, objects: plainObjects, actions: starActs, tokenRoles: true, region: true},
 		{name: "attribute as a pattern", text: modelText(request, "sub, obj, act, region", "", someAllow, `r.sub == p.sub && keyMatch(r.obj, p.obj) && r.act == p.act && regexMatch(r.region, p.region)`),
 			p: soar, objects: paths2, actions: plainActs, tokenRoles: true, region: true},
@@ -131,13 +138,17 @@ func pick(rnd *rand.Rand, from []string) string { return from[rnd.IntN(len(from)
 // policy is random lines for the family. Role links only go from lower to
 // higher numbers, so that there is no circle.
 func (f family) policy(rnd *rand.Rand) []string {
-	names := []string{"u0", "u1", "u2", "r0", "r1", "r2", "r3", "r4", "root"}
+	names := append([]string{"u0", "u1", "u2", "r0", "r1", "r2", "r3", "r4", "root"}, f.names...)
 	var lines []string
 	for range 1 + rnd.IntN(12) {
 		line := "p"
 		for _, field := range f.p {
+			if rules := f.rulesOf(field); rules != nil {
+				line += ", " + pick(rnd, rules)
+				continue
+			}
 			line += ", " + map[string]string{
-				"sub": pick(rnd, names), "dom": pick(rnd, []string{"t1", "t2"}),
+				"sub": pick(rnd, names), "dom": pick(rnd, append([]string{"t1", "t2"}, f.tenants...)),
 				"obj": pick(rnd, f.objects), "act": pick(rnd, f.actions),
 				"eft": pick(rnd, []string{"allow", "allow", "deny"}), "priority": strconv.Itoa(rnd.IntN(4)),
 				"region": pick(rnd, []string{"eu", "us"}),
@@ -160,9 +171,13 @@ func (f family) links(rnd *rand.Rand) []string {
 	link := func(from, to string) {
 		line := "g, " + from + ", " + to
 		if f.g == 3 {
-			line += ", " + pick(rnd, []string{"t1", "t2"})
+			line += ", " + pick(rnd, append([]string{"t1", "t2"}, f.tenants...))
 		}
 		lines = append(lines, line)
+	}
+	for i := range f.names {
+		// From earlier to later names alone, so that there is no circle.
+		link(pick(rnd, append([]string{"u0", "u1"}, f.names[:i]...)), f.names[i])
 	}
 	// A subject-priority model sorts by the depth of roles, which Casbin finds
 	// in map order: only a tree has one answer.
@@ -195,63 +210,14 @@ func (f family) links(rnd *rand.Rand) []string {
 func (f family) chained() []string {
 	var fields []string
 	for _, field := range f.p {
+		if rules := f.rulesOf(field); rules != nil {
+			fields = append(fields, rules[0])
+			continue
+		}
 		fields = append(fields, map[string]string{"sub": "r9", "obj": f.objects[0], "act": f.actions[0], "eft": "allow", "priority": "0", "region": "eu"}[field])
 	}
 	return fields
 }
-
-// lineAdapter is a policy that Casbin parses itself.
-type lineAdapter struct {
-	persist.Adapter
-	lines []string
-}
-
-func (a lineAdapter) LoadPolicy(m model.Model) error {
-	for _, line := range a.lines {
-		if err := persist.LoadPolicyLine(line, m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// oracle asks a fresh enforcer of Casbin's.
-func (f family) oracle(t *testing.T, lines []string, p *core.Principal, access core.Access) (bool, []string) {
-	t.Helper()
-	ok, explain, err := f.enforcer(t, lines, p).EnforceEx(f.values(p, access)...)
-	if err != nil {
-		t.Fatalf("casbin: %v", err)
-	}
-	return ok, explain
-}
-
-// enforcer is one of Casbin's, to which the roles of the credentials have
-// been added as g lines.
-func (f family) enforcer(t *testing.T, lines []string, p *core.Principal) *casbin.Enforcer {
-	t.Helper()
-	m, err := model.NewModelFromString(f.text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := casbin.NewEnforcer(m, lineAdapter{lines: lines})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.EnableAutoSave(false)
-	e.AddFunction("within", func(args ...any) (any, error) { return within(args[0].(string), args[1].(string)) })
-	for role := range p.CredentialRoles() {
-		link := []any{p.ID(), role, p.Tenant()}[:max(f.g, 2)]
-		if f.g > 0 {
-			if _, err := e.AddGroupingPolicy(link...); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return e
-}
-
-// within is the function of the families that have one.
-func within(args ...string) (bool, error) { return strings.HasPrefix(args[0], args[1]), nil }
 
 // values are the request as the family's model has it.
 func (f family) values(p *core.Principal, access core.Access) []any {
@@ -266,6 +232,12 @@ func (f family) values(p *core.Principal, access core.Access) []any {
 		region, _ := p.Claim("region")
 		values = append(values, region)
 	}
+	for _, field := range f.typed {
+		if field.values != nil {
+			text, _ := p.Claim(field.name)
+			values = append(values, field.asked(text.(string)))
+		}
+	}
 	return values
 }
 
@@ -277,7 +249,7 @@ var decisionsFlag = flag.Int("decisions", 104_000, "decisions compared with thos
 func TestDecisionsEqualCasbins(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	all := append(families(), wideFamilies()...)
+	all := slices.Concat(families(), wideFamilies(), typedFamilies())
 	const perPolicy = principals * requests
 	policies := (cases(*decisionsFlag) + len(all)*perPolicy - 1) / (len(all) * perPolicy)
 	for n, f := range all {
@@ -307,18 +279,28 @@ func (f family) compare(t *testing.T, rnd *rand.Rand) (allowed int) {
 	if !f.tokenRoles {
 		opts = append(opts, WithoutTokenRoles())
 	}
+	opts = append(opts, f.options...)
+	for _, field := range f.typed {
+		opts = append(opts, ClaimAttribute(field.name, field.name), WithAttributeType(field.name, field.kind))
+	}
 	a := open(t, ModelText("model.conf", f.text), strings.Join(lines, "\n"), opts...)
 	var shared *casbin.Enforcer // by all without roles of their own
 	for range principals {
 		var roles []string
 		for range rnd.IntN(4) - 1 {
 			if f.tokenRoles {
-				roles = append(roles, pick(rnd, []string{"r0", "r1", "r2", "r4", "c0", "c1", "x", "u1", "root"}))
+				roles = append(roles, pick(rnd, append([]string{"r0", "r1", "r2", "r4", "c0", "c1", "x", "u1", "root"}, f.names...)))
+			}
+		}
+		claims := map[string]any{"region": pick(rnd, []string{"eu", "us", ""})}
+		for _, field := range f.typed {
+			if field.values != nil {
+				claims[field.name] = pick(rnd, field.values)
 			}
 		}
 		p, err := core.NewPrincipal(core.PrincipalInfo{
 			ID: pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0"}), Roles: roles,
-			Tenant: pick(rnd, []string{"t1", "t2", "t3"}), Claims: map[string]any{"region": pick(rnd, []string{"eu", "us", ""})},
+			Tenant: pick(rnd, append([]string{"t1", "t2", "t3"}, f.tenants...)), Claims: claims,
 		})
 		if err != nil {
 			t.Fatal(err)

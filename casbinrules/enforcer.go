@@ -58,8 +58,10 @@ var (
 // requests, be changed afterwards.
 //
 // Options besides those named, [AllowAnonymous], [ObjectRoute] and [RolePrefix]
-// have no meaning here and are refused. So is an enforcer that allows what no
-// rule of it allows, as one does that is switched off.
+// have no meaning here and are refused, save for [WithAttributeType] with
+// [Number], which Casbin is given as a float64, and [IPAddress]. So are an
+// enforcer that allows what no rule of it allows, as one does that is switched
+// off, and without [AsCasbin] a matcher that compares texts by less or more.
 func FromEnforcer(e casbin.IEnforcer, opts ...Option) (*EnforcerAuthorizer, error) {
 	if isNil(e) {
 		return nil, errors.New("casbinrules: the enforcer is nil")
@@ -106,6 +108,11 @@ func (a *EnforcerAuthorizer) check() error {
 	case c.functions != nil || c.aliases != nil:
 		return errors.New("give functions to the enforcer, by its AddFunction")
 	}
+	for field, t := range c.attributeTypes {
+		if t == TimeOfDay || t == Date {
+			return fmt.Errorf("attribute %s: Casbin compares no times and dates: declare a number, such as minutes or days", field)
+		}
+	}
 	a.lock.RLock()
 	defer a.lock.RUnlock()
 	m := a.inner.GetModel()
@@ -121,10 +128,34 @@ func (a *EnforcerAuthorizer) check() error {
 	if f.failed() {
 		return &FindingsError{f.findings}
 	}
+	if err := a.checkOrder(m["m"]["m"].Value); err != nil && !c.asCasbin {
+		return err
+	}
 	// No principal and no request is like this one.
 	v, err := a.enforce(&question{subject: nobody, tenant: nobody, object: nobody, action: nobody})
 	if err == nil && v.allowed && v.place == "" && !c.asCasbin {
 		return errors.New("it allows what none of its rules allows; is it switched off?")
+	}
+	return nil
+}
+
+// checkOrder refuses a matcher that compares texts letter by letter.
+func (a *EnforcerAuthorizer) checkOrder(matcher string) error {
+	tokens, err := lex(matcher)
+	if err != nil {
+		return nil // which is the enforcer's to say
+	}
+	for i, t := range tokens {
+		if t.kind != tokenOther || !slices.Contains([]string{"<", "<=", ">", ">="}, t.text) {
+			continue
+		}
+		for _, side := range tokens[max(i-1, 0):min(i+2, len(tokens))] {
+			field, ok := a.schema.requestField(side.text)
+			text := side.kind == tokenString || ok && !a.schema.typeOf(field).ordered() || strings.HasPrefix(side.text, "p_")
+			if text && side.kind != tokenOther {
+				return fmt.Errorf("the matcher compares the text %q by %s, letter by letter: declare an attribute as a number (WithAttributeType), and make a number of a field of the policy by a function", side.text, t.text)
+			}
+		}
 	}
 	return nil
 }
@@ -244,7 +275,7 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 
 // enforce asks Casbin.
 func (a *EnforcerAuthorizer) enforce(q *question) (verdict, error) {
-	allowed, fields, err := a.inner.EnforceEx(q.values(a.schema.request)...)
+	allowed, fields, err := a.inner.EnforceEx(q.values(a.schema)...)
 	if err != nil {
 		return verdict{}, &core.InternalError{Err: fmt.Errorf("casbin: %s", firstLine(err))}
 	}

@@ -58,7 +58,7 @@ type engine interface {
 // about.
 type casbinEngine struct {
 	enforcer *casbin.Enforcer
-	request  []requestField
+	schema   *schema
 	linked   bool
 	// byField finds a rule by the address of its first field, which Casbin
 	// hands back.
@@ -74,9 +74,9 @@ func newCasbinEngine(s *schema, rules []*rule, graphs map[string]*graph) (*casbi
 func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, functions map[string]govaluate.ExpressionFunction) (*casbinEngine, error) {
 	m := s.file.casbin.Copy()
 	adapter := newRuleAdapter(rules)
-	e := &casbinEngine{request: s.request, linked: graphs["g"] != nil, byField: adapter.byField}
+	e := &casbinEngine{schema: s, linked: graphs["g"] != nil, byField: adapter.byField}
+	m["m"]["m"].Value = s.rewritten(e.linked)
 	if e.linked {
-		m["m"]["m"].Value = s.linkedMatcher()
 		m["r"]["r"].Tokens = append(m["r"]["r"].Tokens, linksField)
 	}
 	enforcer, err := casbin.NewEnforcer(m)
@@ -90,6 +90,9 @@ func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, funct
 	for key, g := range graphs {
 		enforcer.AddFunction(key, g.call)
 	}
+	for name, f := range valueFunctions() {
+		enforcer.AddFunction(name, f)
+	}
 	for name, f := range functions {
 		enforcer.AddFunction(name, f)
 	}
@@ -102,9 +105,9 @@ func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, funct
 }
 
 // values are the request fields as Casbin takes them, with room for one more.
-func (q *question) values(fields []requestField) []any {
-	values := make([]any, 0, len(fields)+1)
-	for _, f := range fields {
+func (q *question) values(s *schema) []any {
+	values := make([]any, 0, len(s.request)+1)
+	for _, f := range s.request {
 		switch f {
 		case fieldSubject:
 			values = append(values, q.subject)
@@ -115,7 +118,7 @@ func (q *question) values(fields []requestField) []any {
 		case fieldAction:
 			values = append(values, q.action)
 		default:
-			values = append(values, q.attribute(f).text)
+			values = append(values, s.typeOf(f).value(q.attribute(f)))
 		}
 	}
 	return values
@@ -133,7 +136,7 @@ func (q *question) attribute(f requestField) typedValue {
 func (q *question) grant() *grant { return &grant{q.subject, q.tenant, q.roles} }
 
 func (e *casbinEngine) decide(q *question) (answer, error) {
-	values := q.values(e.request)
+	values := q.values(e.schema)
 	if e.linked {
 		values = append(values, q.grant())
 	}

@@ -286,5 +286,5 @@ func (x *explainer) condition(m miss) string {
 	if m.term == nil {
 		return "on the action"
 	}
-	return spelt(strings.ReplaceAll(m.term.text, linksField+", ", ""))
+	return spelt(m.term.text)
 }

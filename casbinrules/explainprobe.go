@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,10 +31,7 @@ type term struct {
 var errNotConjunction = errors.New("the matcher is not a plain list of conditions joined by &&")
 
 func newProbe(s *snapshot) (*probe, error) {
-	text := s.schema.matcher
-	if s.graphs["g"] != nil {
-		text = s.schema.linkedMatcher()
-	}
+	text := s.schema.rewritten(s.graphs["g"] != nil)
 	functions := s.functions()
 	p := &probe{schema: s.schema}
 	var err error
@@ -44,12 +42,13 @@ func newProbe(s *snapshot) (*probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, part := range conjunction(text, tokens) {
-		t := term{text: part}
+	written := conjunction(s.schema.matcher, s.schema.matcherTokens)
+	for i, part := range conjunction(text, tokens) {
+		t := term{text: written[i]}
 		if t.expr, err = govaluate.NewEvaluableExpressionWithFunctions(part, functions); err != nil {
 			return nil, fmt.Errorf("a condition of the matcher cannot be evaluated by itself: %s", firstLine(err))
 		}
-		t.about, t.column = s.schema.subjectOf(part)
+		t.about, t.column = s.schema.subjectOf(t.text)
 		p.terms = append(p.terms, t)
 	}
 	return p, nil
@@ -58,6 +57,7 @@ func newProbe(s *snapshot) (*probe, error) {
 // functions are the functions a matcher may call.
 func (s *snapshot) functions() map[string]govaluate.ExpressionFunction {
 	functions := s.schema.file.config.matcherFunctions()
+	maps.Copy(functions, valueFunctions())
 	for key, g := range s.graphs {
 		functions[key] = g.call
 	}
@@ -78,7 +78,7 @@ func conjunction(text string, tokens []token) []string {
 			depth++
 		case ")":
 			depth--
-		case "||", "?", ":":
+		case "||", "?", ":", "??":
 			if depth == 0 {
 				return nil
 			}
@@ -128,7 +128,7 @@ func names(tokens []token, name string) bool {
 // parameters are what the matcher's names stand for.
 func (p *probe) parameters(q *question, r *rule) govaluate.MapParameters {
 	params := govaluate.MapParameters{linksField: q.grant()}
-	values := q.values(p.schema.request)
+	values := q.values(p.schema)
 	for i, name := range p.schema.names("r") {
 		if i < len(values) {
 			params["r_"+name] = values[i]

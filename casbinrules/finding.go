@@ -127,6 +127,7 @@ const (
 	codeEffect      = "bad_effect"
 	codePriority    = "bad_priority"
 	codePattern     = "bad_pattern"
+	codeValue       = "bad_value"
 	codeCollision   = "colliding_rule"
 	codeDuplicate   = "duplicate_rule"
 	codeCycle       = "role_cycle"

@@ -14,7 +14,7 @@ import (
 // Function gives the matcher a function of that name, which takes texts and
 // says true or false:
 //
-//	m = g(r.sub, p.sub) && r.obj == p.obj && atLeast(r.age, p.age)
+//	m = g(r.sub, p.sub) && r.obj == p.obj && shareWord(r.teams, p.teams)
 //
 // A name that the model calls and no option gives refuses the model when it is
 // opened; one that it does not call is not used. Casbin's own functions, and

@@ -35,9 +35,11 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*i
 	if s.effect == constant.SubjectPriorityEffect {
 		return nil, errors.New("the effect sorts rules by the depth of roles")
 	}
-	matcher, err := parseMatcher(s, graphs)
-	if err != nil {
-		return nil, fmt.Errorf("the matcher has %w", err)
+	if s.expr == nil {
+		return nil, errors.New("the matcher is no plain expression")
+	}
+	if why := s.expr.foreign(); why != nil {
+		return nil, fmt.Errorf("the matcher has %w", why)
 	}
 	b := &indexBuilder{
 		schema: s, pace: c.pace, graphs: graphs,
@@ -52,7 +54,7 @@ func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*i
 	b.pace.look()
 	b.index.names = textsOf(rules)
 	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern, 1)
-	for _, alternative := range matcher.flat(exprOr) {
+	for _, alternative := range s.expr.flat(exprOr) {
 		if len(alternative.columns()) == 0 {
 			b.index.open = append(b.index.open, b.binder.bind(alternative, nil))
 			continue

@@ -2,6 +2,8 @@ package casbinrules
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -17,6 +19,7 @@ type cond struct {
 	// left and right are compared; right is a constant when both are not of
 	// the request.
 	left, right operand
+	operator    string // of an order
 	// graph and the three names are a role question.
 	graph  *graph
 	grants bool // the links of the request count
@@ -79,9 +82,22 @@ func (b *binder) bind(x *expr, fields []string) *cond {
 	case exprEqual:
 		left, right := x.operands[0].with(fields), x.operands[1].with(fields)
 		if left.kind == operandText && right.kind == operandText {
-			return &cond{value: left.text == right.text}
+			return &cond{value: !left.bad && !right.bad && left.text == right.text}
+		}
+		if left.bad || right.bad {
+			return &cond{}
 		}
 		return &cond{kind: exprEqual, left: left, right: right}
+	case exprOrder:
+		left, right := x.operands[0].with(fields), x.operands[1].with(fields)
+		if left.bad || right.bad {
+			return &cond{}
+		}
+		c := &cond{kind: exprOrder, left: left, right: right, operator: x.function}
+		if left.kind == operandText && right.kind == operandText {
+			return &cond{value: c.inOrder(nil)}
+		}
+		return c
 	case exprCall:
 		c := &cond{kind: exprCall, left: x.operands[0].with(fields), right: x.operands[1].with(fields)}
 		if c.graph = b.graphs[x.function]; c.graph == nil {
@@ -124,13 +140,37 @@ func (b *binder) bindChain(x *expr, fields []string) *cond {
 // with is o with a policy column replaced by its value.
 func (o operand) with(fields []string) operand {
 	if o.kind == operandPolicy {
-		return operand{kind: operandText, text: fields[o.column]}
+		v, ok := o.of.read(fields[o.column])
+		return operand{of: o.of, text: v.text, order: v.order, bad: !ok}
 	}
 	return o
 }
 
+// orderOf is what the operand is compared by in a request.
+func (o *operand) orderOf(q *question) float64 {
+	if o.kind == operandText {
+		return o.order
+	}
+	return q.attribute(o.field).order
+}
+
+// inOrder reports whether two values are in the order that an operator asks for.
+func (c *cond) inOrder(q *question) bool {
+	left, right := c.left.orderOf(q), c.right.orderOf(q)
+	switch c.operator {
+	case "<":
+		return left < right
+	case "<=":
+		return left <= right
+	case ">":
+		return left > right
+	default:
+		return left >= right
+	}
+}
+
 // of is the operand's string in a request.
-func (o *operand) of(q *question) string {
+func (o *operand) textOf(q *question) string {
 	if o.kind == operandText {
 		return o.text
 	}
@@ -168,16 +208,18 @@ func (c *cond) holds(q *question, with *bearing) bool {
 	case exprNot:
 		return !c.parts[0].holds(q, with)
 	case exprEqual:
-		return c.left.of(q) == c.right.of(q)
+		return c.left.textOf(q) == c.right.textOf(q)
+	case exprOrder:
+		return c.inOrder(q)
 	case exprCall:
 		if c.graph == nil {
-			return c.match(c.left.of(q))
+			return c.match(c.left.textOf(q))
 		}
 		added := grant{subject: q.subject, tenant: q.tenant}
 		if c.grants {
 			added.roles = with.spelt()
 		}
-		return c.graph.linked(&added, c.tenant.of(q), c.left.of(q), c.right.of(q))
+		return c.graph.linked(&added, c.tenant.textOf(q), c.left.textOf(q), c.right.textOf(q))
 	default:
 		return c.value
 	}
@@ -185,7 +227,7 @@ func (c *cond) holds(q *question, with *bearing) bool {
 
 // compile is a pattern of one of Casbin's matcher functions, compiled once and
 // equal to the function in every answer. It was tried when it was read, so it
-// compiles.
+// compiles, unless it stands where it is never asked for an answer.
 func (b *binder) compile(function, text string) pattern {
 	key := patternKey{function, text}
 	p := b.patterns[key]
@@ -193,41 +235,73 @@ func (b *binder) compile(function, text string) pattern {
 		if function == "globMatch" && !isPlainGlob(text) {
 			b.unfit = fmt.Errorf("the glob pattern %q, with more than *, ? and plain [sets]", text)
 		}
-		p = compilePattern(function, text)
+		var err error
+		if p, err = compilePattern(function, text); err != nil {
+			p = func(string) bool { return false }
+		}
 		b.patterns[key] = p
 	}
 	return p
 }
 
-func compilePattern(function, text string) pattern {
+func compilePattern(function, text string) (pattern, error) {
 	switch function {
 	case "keyMatch":
 		if prefix, _, ok := strings.Cut(text, "*"); ok {
-			return func(s string) bool { return strings.HasPrefix(s, prefix) }
+			return func(s string) bool { return strings.HasPrefix(s, prefix) }, nil
 		}
-		return func(s string) bool { return s == text }
+		return func(s string) bool { return s == text }, nil
 	case "globMatch":
 		return func(s string) bool {
 			ok, _ := util.GlobMatch(s, text) // never fails where isPlainGlob
 			return ok
-		}
+		}, nil
 	case "keyMatch4":
-		return func(s string) bool { return util.KeyMatch4(s, text) }
+		return func(s string) bool { return util.KeyMatch4(s, text) }, checkPattern(function, text)
+	case "ipMatch":
+		return compileNetwork(text)
 	case "regexMatch":
-		return regexp.MustCompile(text).MatchString
+		re, err := regexp.Compile(text)
+		if err != nil {
+			return nil, err
+		}
+		return re.MatchString, nil
 	}
 	name := colonName
 	if function != "keyMatch2" {
 		name = braceName
 	}
-	re := regexp.MustCompile("^" + name.ReplaceAllLiteralString(strings.ReplaceAll(text, "/*", "/.*"), "[^/]+") + "$")
+	re, err := regexp.Compile("^" + name.ReplaceAllLiteralString(strings.ReplaceAll(text, "/*", "/.*"), "[^/]+") + "$")
+	if err != nil {
+		return nil, err
+	}
 	if function != "keyMatch5" {
-		return re.MatchString
+		return re.MatchString, nil
 	}
 	return func(s string) bool {
 		path, _, _ := strings.Cut(s, "?")
 		return re.MatchString(path)
+	}, nil
+}
+
+// compileNetwork is ipMatch for texts that are addresses.
+func compileNetwork(text string) (pattern, error) {
+	within := func(net.IP) bool { return false }
+	if _, network, err := net.ParseCIDR(text); err == nil {
+		within = network.Contains
+	} else if one := net.ParseIP(text); one != nil {
+		within = one.Equal
+	} else {
+		return nil, err
 	}
+	return func(s string) bool {
+		address, err := netip.ParseAddr(s)
+		if err != nil {
+			return false
+		}
+		bytes := address.As16()
+		return within(bytes[:])
+	}, nil
 }
 
 // plainSet is a set of characters that is plain to see.

@@ -16,9 +16,9 @@ const (
 
 // token is a token of a matcher expression.
 type token struct {
-	kind tokenKind
-	text string // a string's contents, without quotes and escapes
-	from int    // byte offset
+	kind     tokenKind
+	text     string // a string's contents, without quotes and escapes
+	from, to int    // byte offsets
 }
 
 // lex splits a matcher the way Casbin's expression library does: a string
@@ -35,22 +35,22 @@ func lex(expr string) ([]token, error) {
 			if err != nil {
 				return nil, err
 			}
-			tokens = append(tokens, token{tokenString, text, i})
+			tokens = append(tokens, token{tokenString, text, i, i + n})
 			i += n
 		case isNameByte(c):
 			n := 1
 			for i+n < len(expr) && isNameByte(expr[i+n]) {
 				n++
 			}
-			tokens = append(tokens, token{tokenName, expr[i : i+n], i})
+			tokens = append(tokens, token{tokenName, expr[i : i+n], i, i + n})
 			i += n
 		case i+1 < len(expr) && isOperator(expr[i:i+2]):
-			tokens = append(tokens, token{tokenOther, expr[i : i+2], i})
+			tokens = append(tokens, token{tokenOther, expr[i : i+2], i, i + 2})
 			i += 2
 		case c == '[' || c == '\\' || c >= 0x80 || c < ' ':
 			return nil, fmt.Errorf("%q cannot stand outside a string", rune(c))
 		default:
-			tokens = append(tokens, token{tokenOther, expr[i : i+1], i})
+			tokens = append(tokens, token{tokenOther, expr[i : i+1], i, i + 1})
 			i++
 		}
 	}
@@ -80,7 +80,7 @@ func isNameByte(c byte) bool {
 
 func isOperator(s string) bool {
 	switch s {
-	case "==", "!=", "&&", "||", "=~", "!~":
+	case "==", "!=", "&&", "||", "=~", "!~", "<=", ">=", "<<", ">>", "**", "??":
 		return true
 	}
 	return false

@@ -7,76 +7,136 @@ import (
 	"github.com/casbin/govaluate"
 )
 
-// valueType is what a part of a matcher gives. Fields of requests and rules are
-// texts, always.
+// valueType is what a part of a matcher gives.
 type valueType uint8
 
 const (
-	typeAny valueType = iota // of a choice by "?"
+	typeAny valueType = iota // of what has been refused already
 	typeText
 	typeBool
 	typeNumber
 	typeList
+	typeTime
+	typeDate
+	typeAddress
 )
 
 func (t valueType) String() string {
-	return [...]string{"a value", "a text", "true or false", "a number", "a list"}[t]
+	return [...]string{"a value", "a text", "true or false", "a number", "a list", "a time of day", "a date", "an IP address"}[t]
 }
 
-// typeChecker finds what would fail at a request though the syntax is good: the
-// expression library looks at types only once it has the values, and only at
-// those it comes by. It reads the library's own tokens, with its precedence.
+// valueTypes are what attributes of each type give.
+var valueTypes = [...]valueType{Text: typeText, Number: typeNumber, TimeOfDay: typeTime, Date: typeDate, IPAddress: typeAddress}
+
+// typed is the attribute type of values that are more than texts.
+func (t valueType) typed() (AttributeType, bool) {
+	at := slices.Index(valueTypes[:], t)
+	return AttributeType(max(at, 0)), at > 0
+}
+
+// part is a part of a matcher as the checker sees it.
+type part struct {
+	kind valueType
+	// first is its first token, by number.
+	first int
+	// column is the field of the policy that it is, or -1; literal says that it is
+	// one constant.
+	column  int
+	literal bool
+	// declared says that the type is that of a declared attribute, itself or
+	// through a field that is compared with one.
+	declared bool
+	items    []part // of a list
+}
+
+// typeChecker finds what would fail at a request though the syntax is good, and
+// what would compare by letter what is no text: the expression library looks at
+// types only once it has the values, and only at those it comes by. It reads the
+// library's own tokens, with its precedence.
 type typeChecker struct {
 	schema *schema
 	tokens []govaluate.ExpressionToken
 	calls  []call // in the order of function tokens
 	next   int
+	// found are the types of the policy's fields so far, learned says that one
+	// was added.
+	found   map[int]AttributeType
+	learned bool
+	// moments are the constants that Casbin takes for points in time, by token.
+	moments map[int]bool
+	// typedTokens are the tokens that stand for values of a type, by number.
+	typedTokens map[int]AttributeType
 	// problem is the first thing that would fail, and ends the checking.
-	problem string
+	problem *typeProblem
 	// doubts are about what is evaluated, and never means what it says.
-	doubts []string
+	doubts []typeProblem
+}
+
+type typeProblem struct {
+	token         int
+	message, hint string
 }
 
 // checkTypes refuses a matcher that would fail at a request, or that compares
-// what is never equal.
+// what is never equal, and finds out which fields of the policy have a type.
 func (s *schema) checkTypes(tokens []govaluate.ExpressionToken) {
-	c := &typeChecker{schema: s, tokens: tokens, calls: calls(s.matcherTokens)}
-	c.check()
-	if c.problem != "" {
-		s.refuseMatcher("fields of requests and rules are texts", "%s", c.problem)
+	if len(tokens) != len(s.matcherTokens) {
+		s.refuseMatcher("", "the matcher cannot be followed token by token")
+		return
+	}
+	c := &typeChecker{schema: s, tokens: tokens, found: map[int]AttributeType{}}
+	for again := true; again; again = c.learned && c.problem == nil {
+		c.calls, c.next, c.learned, c.doubts = calls(s.matcherTokens), 0, false, nil
+		c.typedTokens, c.moments = map[int]AttributeType{}, map[int]bool{}
+		c.check()
+	}
+	for token := range c.moments {
+		c.doubt(token, "", "Casbin takes a text that reads as a date for a point in time, which equals no text")
+	}
+	if c.problem != nil {
+		s.reportToken(c.problem.token, codeModelMatcher, c.problem.hint, "%s", c.problem.message)
 		return
 	}
 	for _, doubt := range c.doubts {
-		s.doubtMatcher("%s", doubt)
+		s.reportToken(doubt.token, codeModelMatcher, doubt.hint, "%s", doubt.message)
+	}
+	s.tokenTypes = c.typedTokens
+	for column := range s.columns {
+		if t := c.found[column]; t != Text {
+			s.typedColumns = append(s.typedColumns, typedColumn{column, t})
+		}
 	}
 }
 
 func (c *typeChecker) check() {
-	switch t := c.list(); {
+	switch p := c.list(); {
 	case c.next < len(c.tokens):
-		c.fail("the matcher goes on behind its end")
-	case t == typeNumber:
-		c.doubt("the matcher gives a number, and with an empty policy Casbin panics on it")
+		c.fail(c.next, "", "the matcher goes on behind its end")
+	case p.kind == typeNumber:
+		c.doubt(p.first, "", "the matcher gives a number, and with an empty policy Casbin panics on it")
 	default:
-		c.want("the matcher", t, typeBool)
+		c.want("the matcher", p, typeBool)
 	}
 }
 
 // fail notes the problem and has nothing more read.
-func (c *typeChecker) fail(format string, args ...any) {
-	if c.problem == "" {
-		c.problem = fmt.Sprintf(format, args...)
+func (c *typeChecker) fail(token int, hint, format string, args ...any) {
+	if c.problem == nil {
+		c.problem = &typeProblem{token, fmt.Sprintf(format, args...), hint}
 	}
 	c.next = len(c.tokens)
 }
 
-func (c *typeChecker) doubt(format string, args ...any) {
-	c.doubts = append(c.doubts, fmt.Sprintf(format, args...))
+func (c *typeChecker) doubt(token int, hint, format string, args ...any) {
+	c.doubts = append(c.doubts, typeProblem{token, fmt.Sprintf(format, args...), hint})
 }
 
-func (c *typeChecker) want(what string, got, wanted valueType) {
-	if got != wanted && got != typeAny {
-		c.fail("%s is %s where Casbin needs %s", what, got, wanted)
+// hintTexts is what to do about a text where something else is due.
+const hintTexts = "fields of requests and rules are texts, unless an attribute is declared as something else"
+
+func (c *typeChecker) want(what string, got part, wanted valueType) {
+	if got.kind != wanted && got.kind != typeAny {
+		c.fail(got.first, hintTexts, "%s is %s where Casbin needs %s", what, got.kind, wanted)
 	}
 }
 
@@ -94,206 +154,114 @@ func (c *typeChecker) take(kind govaluate.TokenKind, texts ...string) (string, b
 	return text, true
 }
 
+// made is a part that is computed.
+func made(kind valueType, first int) part { return part{kind: kind, first: first, column: -1} }
+
 // list is values separated by commas.
-func (c *typeChecker) list() valueType {
-	t := c.choice()
+func (c *typeChecker) list() part {
+	p := c.choice()
+	items := []part{p}
 	for {
 		if _, ok := c.take(govaluate.SEPARATOR); !ok {
-			return t
+			break
 		}
-		c.choice()
-		t = typeList
+		items = append(items, c.choice())
 	}
+	if len(items) > 1 {
+		p = made(typeList, p.first)
+		p.items = items
+	}
+	return p
 }
 
-func (c *typeChecker) choice() valueType {
-	t := c.logical(0)
+// choice is one of several values by "?" and ":", or "??".
+func (c *typeChecker) choice() part {
+	p := c.logical(0)
 	for {
+		at := c.next
 		operator, ok := c.take(govaluate.TERNARY)
 		if !ok {
-			return t
+			return p
 		}
-		if operator == "?" {
-			c.want("the left side of ?", t, typeBool)
+		more := c.logical(0)
+		declared := more.declared || p.declared && operator != "?"
+		switch {
+		case operator == "?":
+			c.want("the left side of ?", p, typeBool)
+			p = made(more.kind, more.first)
+		case p.kind != more.kind && p.kind != typeAny && more.kind != typeAny:
+			c.fail(at, "", "one side of %s is %s and the other %s", operator, p.kind, more.kind)
 		}
-		c.logical(0)
-		t = typeAny
+		p.column, p.literal, p.declared = -1, false, declared
 	}
 }
 
 // logical is || at level 0 and && at level 1.
-func (c *typeChecker) logical(level int) valueType {
-	part := c.comparison
+func (c *typeChecker) logical(level int) part {
+	side := c.comparison
 	if level == 0 {
-		part = func() valueType { return c.logical(1) }
+		side = func() part { return c.logical(1) }
 	}
 	operator := []string{"||", "&&"}[level]
-	t := part()
+	p := side()
 	for {
 		if _, ok := c.take(govaluate.LOGICALOP, operator); !ok {
-			return t
+			return p
 		}
-		c.want("a side of "+operator, t, typeBool)
-		c.want("a side of "+operator, part(), typeBool)
-		t = typeBool
+		c.want("a side of "+operator, p, typeBool)
+		c.want("a side of "+operator, side(), typeBool)
+		p = made(typeBool, p.first)
 	}
 }
 
-func (c *typeChecker) comparison() valueType {
+func (c *typeChecker) comparison() part {
 	left := c.modified(0)
 	for {
+		at := c.next
 		operator, ok := c.take(govaluate.COMPARATOR)
 		if !ok {
 			return left
 		}
-		c.compare(operator, left, c.modified(0))
-		left = typeBool
-	}
-}
-
-func (c *typeChecker) compare(operator string, left, right valueType) {
-	known := left != typeAny && right != typeAny
-	switch operator {
-	case "==", "!=":
-		if known && left != right {
-			c.doubt("%s is compared with %s, and the two are never equal", left, right)
-		}
-	case "in":
-		c.want("the right side of in", right, typeList)
-	case "=~", "!~":
-		c.want("the left side of "+operator, left, typeText)
-		c.want("the right side of "+operator, right, typeText)
-	default:
-		if known && (left != right || left != typeText && left != typeNumber) {
-			c.fail("%s is compared with %s by %s", left, right, operator)
-		}
+		c.compare(at, operator, left, c.modified(0))
+		left = made(typeBool, left.first)
 	}
 }
 
 // modifiers are the operators of each level, the loosest first.
 var modifiers = [][]string{{"^", "&", "|"}, {">>", "<<"}, {"+", "-"}, {"*", "/", "%"}, {"**"}}
 
-func (c *typeChecker) modified(level int) valueType {
+func (c *typeChecker) modified(level int) part {
 	if level == len(modifiers) {
 		return c.value()
 	}
 	left := c.modified(level + 1)
 	for {
+		at := c.next
 		operator, ok := c.take(govaluate.MODIFIER, modifiers[level]...)
 		if !ok {
 			return left
 		}
-		right := c.modified(level + 1)
-		if operator == "+" && (left == typeText || right == typeText) {
-			left = typeText // the other side is written out
-			continue
-		}
-		c.want("the left side of "+operator, left, typeNumber)
-		c.want("the right side of "+operator, right, typeNumber)
-		left = typeNumber
+		left = c.compute(at, operator, left, c.modified(level+1))
 	}
 }
 
-func (c *typeChecker) value() valueType {
-	if c.next >= len(c.tokens) {
-		c.fail("the matcher ends where a value was due")
-		return typeAny
+// compute is what an operator between two values gives.
+func (c *typeChecker) compute(at int, operator string, left, right part) part {
+	c.unify(&left, &right)
+	p := made(typeNumber, left.first)
+	p.declared = left.declared || right.declared
+	switch {
+	case operator == "+" && left.kind == typeText && right.kind == typeText:
+		p.kind = typeText
+		return p
+	case operator == "+" && (left.kind == typeText || right.kind == typeText) && left.kind != typeBool && right.kind != typeBool:
+		c.doubt(at, hintTexts, "+ writes %s and %s one behind the other, as a text", left.kind, right.kind)
+		p.kind = typeText
+		return p
+	case p.declared && !slices.Contains([]string{"+", "-", "*"}, operator):
+		c.fail(at, "compute the value where the attribute is made", "%s has no result for some numbers", operator)
 	}
-	t := c.tokens[c.next]
-	c.next++
-	switch t.Kind {
-	case govaluate.PREFIX:
-		wanted := typeNumber
-		if t.Value == "!" {
-			wanted = typeBool
-		}
-		c.want(fmt.Sprintf("the value behind %s", t.Value), c.value(), wanted)
-		return wanted
-	case govaluate.CLAUSE:
-		return c.clause()
-	case govaluate.FUNCTION:
-		return c.call()
-	case govaluate.NUMERIC:
-		return typeNumber
-	case govaluate.BOOLEAN:
-		return typeBool
-	case govaluate.TIME:
-		c.doubt("Casbin takes a text that reads as a date for a point in time, which equals no text")
-		return typeNumber
-	case govaluate.STRING, govaluate.VARIABLE, govaluate.PATTERN:
-		return typeText
-	default:
-		c.fail("the matcher has %v, which is not supported", t.Value)
-		return typeAny
-	}
-}
-
-// clause is what stands in parentheses; "in" takes one constant for a list.
-func (c *typeChecker) clause() valueType {
-	start := c.next
-	t := c.list()
-	if _, ok := c.take(govaluate.CLAUSE_CLOSE); !ok {
-		c.fail("a parenthesis is not closed")
-	}
-	listed := start > 1 && c.tokens[start-2].Kind == govaluate.COMPARATOR && c.tokens[start-2].Value == "in"
-	if listed && c.next-start == 2 && c.tokens[start].Kind != govaluate.VARIABLE {
-		return typeList
-	}
-	return t
-}
-
-func (c *typeChecker) call() valueType {
-	made := c.calls[0]
-	c.calls = c.calls[1:]
-	if _, ok := c.take(govaluate.CLAUSE); !ok {
-		c.fail("%s is not called", made.name)
-	}
-	n := 0
-	for c.next < len(c.tokens) && c.tokens[c.next].Kind != govaluate.CLAUSE_CLOSE {
-		if _, ok := c.take(govaluate.SEPARATOR); n > 0 && !ok {
-			c.fail("the arguments of %s are not separated by commas", made.name)
-		}
-		n++
-		c.want(fmt.Sprintf("argument %d of %s", n, made.name), c.choice(), typeText)
-	}
-	if _, ok := c.take(govaluate.CLAUSE_CLOSE); !ok {
-		c.fail("the arguments of %s do not end", made.name)
-		return typeAny
-	}
-	return c.result(made.name, n)
-}
-
-// result is what a function gives; n is the number of its arguments.
-func (c *typeChecker) result(name string, n int) valueType {
-	if width := c.schema.roles[name]; width != 0 {
-		switch {
-		case n != 2 && n != 3:
-			c.fail("%s has %d arguments, and its definition %d", name, n, width)
-		case n != width:
-			c.doubt("%s has %d arguments, and its definition %d: Casbin then looks past the tenant", name, n, width)
-		}
-		return typeBool
-	}
-	if c.schema.file.config.functions[name] != nil {
-		return typeBool
-	}
-	want, t := 2, typeBool
-	switch name {
-	case "keyGet":
-		t = typeText
-	case "keyGet2", "keyGet3":
-		want, t = 3, typeText
-	}
-	if n != want {
-		c.fail("%s has %d arguments and takes %d", name, n, want)
-	}
-	return t
-}
-
-// doubtMatcher reports what Casbin evaluates, and makes something else of.
-func (s *schema) doubtMatcher(format string, args ...any) {
-	s.refuseMatcher("", format, args...)
-	if s.file.config.asCasbin {
-		s.file.findings[len(s.file.findings)-1].Severity = SeverityWarning
-	}
+	c.want("the left side of "+operator, left, typeNumber)
+	c.want("the right side of "+operator, right, typeNumber)
+	return p
 }

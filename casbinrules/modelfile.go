@@ -18,9 +18,19 @@ type modelFile struct {
 	name   string
 	casbin model.Model
 	// at is where each definition stands, by key such as "m".
-	at       map[string]position
+	at map[string]position
+	// lines are those of each definition, by its key; last is the key of the one
+	// at hand, "" for one that is not used.
+	lines    map[string][]modelLine
+	last     string
 	config   *config
 	findings []Finding
+}
+
+// modelLine is a line of a definition without the blanks around it.
+type modelLine struct {
+	text string
+	at   position
 }
 
 // sections are Casbin's section names with the keys they define; those of the
@@ -52,7 +62,7 @@ func (f *modelFile) failed() bool { return refused(f.findings) }
 // readModel scans the text for positions and for what Casbin would skip
 // silently, and has Casbin read it.
 func readModel(m Model, c *config) *modelFile {
-	f := &modelFile{name: m.name, at: map[string]position{}, config: c}
+	f := &modelFile{name: m.name, at: map[string]position{}, lines: map[string][]modelLine{}, config: c}
 	f.scan(m.text)
 	casbin, err := model.NewModelFromString(m.text)
 	if err != nil && !f.failed() {
@@ -95,6 +105,9 @@ func (f *modelFile) scan(text string) {
 					"Casbin knows request_definition, policy_definition, role_definition, policy_effect and matchers"), "unknown section %q", section)
 			}
 		default:
+			if !continued {
+				f.last = ""
+			}
 			switch {
 			case continued:
 			case before.number > 0 && !isDefinition(line):
@@ -102,6 +115,7 @@ func (f *modelFile) scan(text string) {
 			default:
 				f.define(section, line, at)
 			}
+			f.lines[f.last] = append(f.lines[f.last], modelLine{line, at})
 			continued = strings.HasSuffix(line, `\`)
 			before = lineBefore{number: i + 1, text: line}
 		}
@@ -126,7 +140,7 @@ func (f *modelFile) define(section, line string, at position) {
 	case f.at[key] != position{}:
 		f.report(at, codeModelUnused, "keep one of them", "%q is defined a second time, and what line %d says would not be used", key, f.at[key].line)
 	default:
-		f.at[key] = at
+		f.at[key], f.last = at, key
 	}
 }
 

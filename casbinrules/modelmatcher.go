@@ -164,29 +164,21 @@ func (s *schema) compileMatcher() {
 	for key := range s.roles {
 		known[key] = func(...any) (any, error) { return false, nil }
 	}
+	if s.evaluates() {
+		known["eval"] = known["keyMatch"]
+	}
 	made, err := govaluate.NewEvaluableExpressionWithFunctions(s.matcher, known)
 	if err != nil {
 		s.refuseMatcher("", "the matcher is no expression: %s", firstLine(err))
+		s.file.findings[len(s.file.findings)-1].Severity = SeverityError // for Casbin too
 		return
 	}
 	s.checkTypes(made.Tokens())
+	s.expr, _ = parseMatcher(s)
 }
 
-// linkedMatcher is the matcher with the role links of the request as first
-// argument of g.
-func (s *schema) linkedMatcher() string {
-	var b strings.Builder
-	from := 0
-	for _, c := range calls(s.matcherTokens) {
-		if c.name == "g" {
-			b.WriteString(s.matcher[from:c.open])
-			b.WriteString(linksField + ", ")
-			from = c.open
-		}
-	}
-	b.WriteString(s.matcher[from:])
-	return b.String()
-}
+// evaluates reports whether conditions stand in the policy.
+func (s *schema) evaluates() bool { return s.calls("eval") }
 
 func addColumn(columns []int, column int) []int {
 	if column < 0 || slices.Contains(columns, column) {

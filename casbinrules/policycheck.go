@@ -29,14 +29,14 @@ func (r *policyReader) add(file string, n int, fields []field) {
 		return
 	}
 	checkFields(fields, report)
+	r.plain = r.plain[:0]
+	for _, f := range fields {
+		r.plain = append(r.plain, f.text)
+	}
 	if r.errors == before && fields[0].text == "p" {
-		r.checkValues(fields[1:], report)
+		r.checkValues(fields[1:], r.plain[1:], report)
 	}
 	if r.errors == before {
-		r.plain = r.plain[:0]
-		for _, f := range fields {
-			r.plain = append(r.plain, f.text)
-		}
 		made := r.newRule(n, r.plain)
 		r.keep(made, r.apart(made))
 	}
@@ -185,8 +185,8 @@ func (r *policyReader) apart(made *rule) []int32 {
 	return numbers
 }
 
-// checkValues checks the values of a p line.
-func (r *policyReader) checkValues(fields []field, report reporter) {
+// checkValues checks the values of a p line, which are the texts of its fields.
+func (r *policyReader) checkValues(fields []field, values []string, report reporter) {
 	s := r.schema
 	if s.eft >= 0 {
 		if f := fields[s.eft]; !isEffect(f.text) {
@@ -201,8 +201,15 @@ func (r *policyReader) checkValues(fields []field, report reporter) {
 	}
 	for _, p := range s.patterns {
 		f := fields[p.column]
-		if err := r.tryPattern(p.function, f.text); err != nil {
+		if err := r.tryPattern(p.function, f.text); err != nil && s.reaches(values, func(x *expr) bool { return x.takesPattern(p) }) {
 			report(f.column, codePattern, patternHint(p.function), "%s cannot use the pattern %q: %s", p.function, f.text, firstLine(err))
+		}
+	}
+	for _, c := range s.typedColumns {
+		f := fields[c.column]
+		if _, ok := c.kind.read(f.text); !ok && s.reaches(values, func(x *expr) bool { return x.takesValue(c) }) {
+			report(f.column, codeValue, "the matcher compares it with an attribute of that type", "%s is %q, which does not read as %s",
+				s.columns[c.column], f.text, c.kind.described())
 		}
 	}
 }

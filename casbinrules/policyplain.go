@@ -58,6 +58,11 @@ func (r *policyReader) fits(values []string) bool {
 	if s.eft >= 0 && !isEffect(fields[s.eft]) || s.priority >= 0 && !isInteger(fields[s.priority]) {
 		return false
 	}
+	for _, c := range s.typedColumns {
+		if _, ok := c.kind.read(fields[c.column]); !ok {
+			return false
+		}
+	}
 	for _, p := range s.patterns {
 		if r.tryPattern(p.function, fields[p.column]) != nil {
 			return false

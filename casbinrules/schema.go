@@ -49,6 +49,13 @@ type schema struct {
 	// matcher is the matcher as Casbin has it, matcherTokens its tokens.
 	matcher       string
 	matcherTokens []token
+	// tokenTypes are the tokens that stand for values of a type, by number;
+	// typedColumns are the columns that hold such values.
+	tokenTypes   map[int]AttributeType
+	typedColumns []typedColumn
+	// expr is the matcher as far as an index understands it; nil when it is no
+	// expression of truth values.
+	expr *expr
 	// patterns are the columns that hold patterns.
 	patterns []patternColumn
 	// subjects and actions are the columns compared with the request's.
@@ -199,6 +206,14 @@ func (s *schema) requestField(name string) (requestField, bool) {
 	}
 	field, ok := requestFields[name]
 	return field, ok
+}
+
+// typeOf is what the values of a request field are.
+func (s *schema) typeOf(field requestField) AttributeType {
+	if field < fieldAttribute {
+		return Text
+	}
+	return s.file.config.attributeTypes[s.attributes[field-fieldAttribute]]
 }
 
 // column is the index of the p field a matcher names as "p_x", or -1.

@@ -28,7 +28,7 @@ func isAdvice(code string) bool {
 // something else than it looks like.
 func casbinLoads(code string) bool {
 	switch code {
-	case codeModelUnused, codeModelIncomplete, codeModelOpen,
+	case codeModelUnused, codeModelIncomplete, codeModelMatcher, codeModelOpen,
 		codeEncoding, codeControl, codeComment, codeUnusedPtype, codeExtraField, codeEmptyField,
 		codeSpace, codeEffect, codePriority, codePattern, codeCollision,
 		codeCycle, codeDeep, codeRolePrefix, codeEmptyPolicy,

@@ -1,0 +1,101 @@
+package casbinrules
+
+import (
+	"strconv"
+	"strings"
+)
+
+// typedField is a field of requests, or of the policy only, with a type. Its
+// values are those of requests, nil for none; its rules are those of the policy.
+type typedField struct {
+	name          string
+	kind          AttributeType
+	values, rules []string
+}
+
+func (f family) rulesOf(field string) []string {
+	for _, t := range f.typed {
+		if t.name == field {
+			return t.rules
+		}
+	}
+	return nil
+}
+
+// asked is a request's value as Casbin compares it: a number, or the text itself
+// where a function of the oracle reads it.
+func (f typedField) asked(text string) any {
+	if f.kind == Number {
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			panic(err)
+		}
+		return n
+	}
+	return text
+}
+
+var (
+	ages      = []string{"9", "17", "17.5", "18", "18.0", "100", "-3", "0", "-0", "0.1"}
+	hours     = []string{"00:00", "08:00", "08:00:01", "09:00", "17:59:59", "18:00", "23:59", "24:00"}
+	days      = []string{"2025-12-31", "2026-01-01", "2026-02-28", "2026-03-01", "1999-12-31"}
+	addresses = []string{"10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "192.0.2.7", "2001:db8::1", "2001:DB8:0:0::1"}
+	networks  = []string{"10.0.0.0/8", "::ffff:10.0.0.0/104", "10.0.0.1", "0.0.0.0/0", "::/0", "2001:db8::/32", "::ffff:0:0/90"}
+)
+
+// typedFamilies are those with attributes and fields of the policy that have a
+// type, and those with names that look like patterns.
+func typedFamilies() []family {
+	rules := func(fields ...string) []string { return append([]string{"sub", "obj", "act"}, fields...) }
+	rbac := "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && " + anyAct + " && "
+	acl := "g(r.sub, p.sub) && r.obj == p.obj && " + anyAct + " && "
+	// typed is a family of which Casbin compares by the second condition what we
+	// compare by the first.
+	typed := func(name, r, p, effect, before, ours, casbins string, fields ...typedField) family {
+		request, policy := plainRequest+r, "sub, obj, act"+p
+		f := family{name: name, p: strings.Split(policy, ", "), g: 2, objects: paths2, actions: starActs, tokenRoles: true, typed: fields,
+			text:    modelText(request, policy, "g = _, _", effect, before+ours),
+			casbins: modelText(request, policy, "g = _, _", effect, before+casbins)}
+		if before == acl {
+			f.objects = plainObjects
+		}
+		return f
+	}
+	age := typedField{"age", Number, ages, ages}
+	min, max := typedField{"min", Number, nil, ages}, typedField{"max", Number, nil, ages}
+	from, to := typedField{"from", TimeOfDay, nil, hours}, typedField{"to", TimeOfDay, nil, hours}
+	now, day, ip := typedField{"now", TimeOfDay, hours, hours}, typedField{"day", Date, days, days}, typedField{"ip", IPAddress, addresses, addresses}
+	all := []family{
+		typed("number at least", ", age", ", min", someAllow, rbac, "r.age >= p.min", "r.age >= num(p.min)", age, min),
+		typed("number between", ", age", ", min, max, eft", allowAndDeny, rbac, "p.min <= r.age && r.age < p.max", "num(p.min) <= r.age && r.age < num(p.max)", age, min, max),
+		typed("number equal", ", age", ", age, eft", firstMatch, rbac, "r.age == p.age", "r.age == num(p.age)", age),
+		typed("number unequal", ", age", ", age, eft", allowAndDeny, rbac, "(r.age != p.age || !(r.age > 17.5))", "(r.age != num(p.age) || !(r.age > 17.5))", age),
+		typed("number and literals", ", age", "", someAllow, rbac, "(r.age >= 18 || r.age == -3 || r.age == 0)", "(r.age >= 18 || r.age == -3 || r.age == 0)", age),
+		typed("number or any", ", age", ", min, eft", allowAndDeny, rbac, `(p.min == "*" || r.age > p.min)`, `(p.min == "*" || r.age > num(p.min))`,
+			age, typedField{"min", Number, nil, append([]string{"*"}, ages...)}),
+		typed("number in a list", ", age", ", min", someAllow, rbac, "r.age in (p.min, 18, 100)", "r.age in (num(p.min), 18, 100)", age, min),
+		typed("number computed", ", age", ", min", someAllow, rbac, "r.age + 1 >= p.min && p.min - r.age < 50 * 2", "r.age + 1 >= num(p.min) && num(p.min) - r.age < 50 * 2", age, min),
+		typed("number through a field", ", age", ", min, max", someAllow, rbac, "r.age >= p.min && p.max > p.min", "r.age >= num(p.min) && num(p.max) > num(p.min)", age, min, max),
+		typed("number and a function", ", age", ", min", someAllow, acl, "within(r.obj, p.obj) && (r.age >= p.min ? true : r.age == 9)", "within(r.obj, p.obj) && (r.age >= num(p.min) ? true : r.age == 9)", age, min),
+		typed("time between", ", now", ", from, to", someAllow, rbac, "r.now >= p.from && r.now < p.to", "clock(r.now) >= clock(p.from) && clock(r.now) < clock(p.to)", now, from, to),
+		typed("time and a literal", ", now", ", now, eft", allowAndDeny, acl, `within(r.obj, "/") && (r.now <= "08:00" || r.now == p.now)`, `within(r.obj, "/") && (clock(r.now) <= clock("08:00") || clock(r.now) == clock(p.now))`, now),
+		typed("date until", ", day", ", day", someAllow, rbac, `r.day <= p.day && r.day > "1999-12-31"`, `day(r.day) <= day(p.day) && day(r.day) > day("the 1999-12-31")`, day),
+		typed("date and a function", ", day", ", day", someAllow, acl, `within(r.obj, "/") && r.day in (p.day, "2026-03-01")`, `within(r.obj, "/") && day(r.day) in (day(p.day), day("the 2026-03-01"))`, day),
+		typed("address equal", ", ip", ", ip, eft", allowAndDeny, rbac, `(r.ip == p.ip || r.ip == "2001:db8::1")`, `(host(r.ip) == host(p.ip) || host(r.ip) == host("2001:db8::1"))`, ip),
+		typed("address equal and a function", ", ip", ", ip", someAllow, acl, `within(r.obj, "/") && r.ip == p.ip`, `within(r.obj, "/") && host(r.ip) == host(p.ip)`, ip),
+		typed("address in a network", ", ip", ", net, eft", allowAndDeny, rbac, "ipMatch(r.ip, p.net)", "ipMatch(r.ip, p.net)", ip, typedField{"net", Text, nil, networks}),
+		typed("all of them", ", age, now, day, ip", ", min, from, day, net", someAllow, rbac, `r.age >= p.min && r.now >= p.from && (r.day == p.day || ipMatch(r.ip, p.net))`,
+			`r.age >= num(p.min) && clock(r.now) >= clock(p.from) && (day(r.day) == day(p.day) || ipMatch(r.ip, p.net))`,
+			age, now, day, ip, min, from, typedField{"net", Text, nil, networks}),
+	}
+	patterns := []string{"*", "r*", "/a/:id", "{x}", "role::*", "^r.*$"}
+	return append(all,
+		family{name: "roles that look like patterns", text: RBACWithDeny().Text(), p: append(rules(), "eft"), g: 2, objects: paths2, actions: starActs,
+			tokenRoles: true, names: patterns},
+		family{name: "tenants that look like patterns", text: RBACWithTenants().Text(), p: []string{"sub", "dom", "obj", "act"}, g: 3, objects: paths2, actions: starActs,
+			tokenRoles: true, names: patterns, tenants: []string{"*", "t*", ":t", "{t}", ".*"}},
+		family{name: "typed attribute of tenants", g: 3, p: []string{"sub", "dom", "obj", "act", "min"}, objects: paths2, actions: starActs,
+			tokenRoles: true, names: patterns, tenants: []string{"*", "t*"}, typed: []typedField{age, min},
+			text:    modelText(tenantsRequest+", age", "sub, dom, obj, act, min", "g = _, _, _", someAllow, "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && "+anyAct+" && r.age >= p.min"),
+			casbins: modelText(tenantsRequest+", age", "sub, dom, obj, act, min", "g = _, _, _", someAllow, "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && "+anyAct+" && r.age >= num(p.min)")})
+}
