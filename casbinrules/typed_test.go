@@ -46,7 +46,6 @@ var (
 // typedFamilies are those with attributes and fields of the policy that have a
 // type, and those with names that look like patterns.
 func typedFamilies() []family {
-	rules := func(fields ...string) []string { return append([]string{"sub", "obj", "act"}, fields...) }
 	rbac := "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && " + anyAct + " && "
 	acl := "g(r.sub, p.sub) && r.obj == p.obj && " + anyAct + " && "
 	// typed is a family of which Casbin compares by the second condition what we
@@ -88,14 +87,25 @@ func typedFamilies() []family {
 			`r.age >= num(p.min) && clock(r.now) >= clock(p.from) && (day(r.day) == day(p.day) || ipMatch(r.ip, p.net))`,
 			age, now, day, ip, min, from, typedField{"net", Text, nil, networks}),
 	}
-	patterns := []string{"*", "r*", "/a/:id", "{x}", "role::*", "^r.*$"}
-	return append(all,
-		family{name: "roles that look like patterns", text: RBACWithDeny().Text(), p: append(rules(), "eft"), g: 2, objects: paths2, actions: starActs,
-			tokenRoles: true, names: patterns},
-		family{name: "tenants that look like patterns", text: RBACWithTenants().Text(), p: []string{"sub", "dom", "obj", "act"}, g: 3, objects: paths2, actions: starActs,
-			tokenRoles: true, names: patterns, tenants: []string{"*", "t*", ":t", "{t}", ".*"}},
-		family{name: "typed attribute of tenants", g: 3, p: []string{"sub", "dom", "obj", "act", "min"}, objects: paths2, actions: starActs,
-			tokenRoles: true, names: patterns, tenants: []string{"*", "t*"}, typed: []typedField{age, min},
-			text:    modelText(tenantsRequest+", age", "sub, dom, obj, act, min", "g = _, _, _", someAllow, "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && "+anyAct+" && r.age >= p.min"),
-			casbins: modelText(tenantsRequest+", age", "sub, dom, obj, act, min", "g = _, _, _", someAllow, "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && "+anyAct+" && r.age >= num(p.min)")})
+	// Names that look like patterns and are none. A star in one is an error,
+	// except as Casbin.
+	names, starred := []string{"/a/:id", "{x}", "(r1)", "[r]2"}, []string{"*", "r*", "role::*", "^r.*$"}
+	tenants := []string{"sub", "dom", "obj", "act"}
+	tenantsMatcher := "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && " + anyAct + " && "
+	for _, as := range []family{
+		{name: "", names: names, tenants: []string{":t", "{t}", "(t1)"}},
+		{name: " as Casbin", names: append(names, starred...), tenants: []string{"*", "t*", ".*", ":t"}, options: []Option{AsCasbin()}},
+	} {
+		some := func(name, text string, g int, p []string) family {
+			return family{name: name + as.name, text: text, p: p, g: g, objects: paths2, actions: starActs, tokenRoles: true,
+				names: as.names, tenants: as.tenants, options: as.options}
+		}
+		age := some("typed attribute of tenants", modelText(tenantsRequest+", age", "sub, dom, obj, act, min", "g = _, _, _", someAllow, tenantsMatcher+"r.age >= p.min"), 3, append(tenants, "min"))
+		age.casbins = modelText(tenantsRequest+", age", "sub, dom, obj, act, min", "g = _, _, _", someAllow, tenantsMatcher+"r.age >= num(p.min)")
+		age.typed = []typedField{{"age", Number, ages, ages}, min}
+		all = append(all, age,
+			some("roles that look like patterns", RBACWithDeny().Text(), 2, []string{"sub", "obj", "act", "eft"}),
+			some("tenants that look like patterns", RBACWithTenants().Text(), 3, tenants))
+	}
+	return all
 }
