@@ -1,8 +1,6 @@
 package casbinrules
 
 import (
-	"strings"
-
 	"github.com/casbin/govaluate"
 )
 
@@ -13,17 +11,19 @@ func (x *explainer) clauseNotes(r *rule) []string {
 	if err != nil {
 		return nil
 	}
-	text := x.snapshot.schema.matcher
-	if x.snapshot.graphs["g"] != nil {
-		text = x.snapshot.schema.linkedMatcher()
-	}
+	s := x.snapshot.schema
+	text := s.rewritten(x.snapshot.graphs["g"] != nil)
 	tokens, err := lex(text)
 	if err != nil {
 		return nil
 	}
 	var notes []string
 	functions := x.snapshot.functions()
-	for _, c := range x.snapshot.schema.freeClauses(text, tokens) {
+	clauses, written := s.freeClauses(text, tokens), s.freeClauses(s.matcher, s.matcherTokens)
+	if len(clauses) != len(written) {
+		return nil // what stands in place of a value looked like another clause
+	}
+	for i, c := range clauses {
 		expr, err := govaluate.NewEvaluableExpressionWithFunctions(c.text, functions)
 		if err != nil {
 			continue
@@ -31,8 +31,7 @@ func (x *explainer) clauseNotes(r *rule) []string {
 		if holds, err := holdsFor(expr, p.parameters(&x.question, r)); err != nil || !holds {
 			continue
 		}
-		clause := spelt(strings.ReplaceAll(c.text, linksField+", ", ""))
-		notes = append(notes, visible(clause+" is true, so that "+c.effect()))
+		notes = append(notes, visible(spelt(written[i].text)+" is true, so that "+c.effect()))
 	}
 	return notes
 }

@@ -53,7 +53,7 @@ type replacement struct {
 
 // valueFunction is the function of rewritten matchers that reads a text as a
 // value of a type. No option can give one of its name.
-func (t AttributeType) valueFunction() string { return "r__" + t.String() }
+func (t AttributeType) valueFunction() string { return "p__" + t.String() }
 
 // rewritten is the matcher for Casbin's expression library: fields of the policy
 // that have a type, and constants that are compared with them, become values of
