@@ -228,6 +228,7 @@ func (s *snapshot) decide(ctx context.Context, q *question, with *bearing, c *co
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	q.ctx = ctx
 	switch {
 	case s.schema.tenants && q.tenant == "":
 		v.otherwise = ReasonNoTenant
@@ -236,6 +237,10 @@ func (s *snapshot) decide(ctx context.Context, q *question, with *bearing, c *co
 	case q.unfilled != nil:
 		return q.refuse(v)
 	case s.index != nil && (q.named || isUsual(q.action)) && s.index.find(q, with, &v.answer):
+		if q.cut {
+			*v = verdict{}
+			return ctx.Err()
+		}
 		v.otherwise = q.otherwise
 	default:
 		return s.askEngine(q, with, c, v)
@@ -280,7 +285,7 @@ func (s *snapshot) ask(q *question, c *config) (verdict, error) {
 	}
 	got, err := e.decide(q)
 	if err != nil {
-		return verdict{}, &core.InternalError{Err: err}
+		return verdict{}, q.failure(err)
 	}
 	return verdict{got, q.otherwise}, nil
 }

@@ -24,7 +24,7 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 	if len(values) != len(s.schema.request) {
 		return core.Decision{}, fmt.Errorf("casbinrules: the request has %d values, and the model defines %d", len(values), len(s.schema.request))
 	}
-	q := question{attributes: make([]typedValue, len(s.schema.attributes))}
+	q := question{ctx: ctx, attributes: make([]typedValue, len(s.schema.attributes))}
 	for i, field := range s.schema.request {
 		switch field {
 		case fieldSubject:

@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -14,6 +15,10 @@ import (
 
 // question is what an engine is asked.
 type question struct {
+	// ctx ends the trying of patterns; cut says that it has, so that there is no
+	// answer. It is nil where nobody waits for one.
+	ctx                             context.Context
+	cut                             bool
 	subject, tenant, object, action string
 	// number is the subject's among the names of the policy, or 0.
 	number int32
@@ -33,6 +38,28 @@ type question struct {
 	unfilled   error
 	// otherwise is the reason of a refusal that no rule makes.
 	otherwise core.Reason
+}
+
+// longText is from which length on, in bytes, matching a pattern takes long
+// enough to look first whether anybody still waits for the answer.
+const longText = 512
+
+// over reports whether nobody waits for the answer any more, before a pattern is
+// matched against a text.
+func (q *question) over(text string) bool {
+	if len(text) < longText || q == nil || q.ctx == nil || q.ctx.Err() == nil {
+		return false
+	}
+	q.cut = true
+	return true
+}
+
+// failure is the error of a question that an engine has not answered.
+func (q *question) failure(err error) error {
+	if q.ctx != nil && q.ctx.Err() != nil {
+		return q.ctx.Err()
+	}
+	return &core.InternalError{Err: err}
 }
 
 // answer is what an engine says. rule is the one that decided, nil when none
@@ -70,13 +97,14 @@ func newCasbinEngine(s *schema, rules []*rule, graphs map[string]*graph) (*casbi
 }
 
 // newEnforcerEngine is newCasbinEngine with functions in place of those of the
-// options.
+// options. A model that nothing but Casbin can follow is left to it as it is,
+// with role links of Casbin's own.
 func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, functions map[string]govaluate.ExpressionFunction) (*casbinEngine, error) {
 	m := s.file.casbin.Copy()
 	adapter := newRuleAdapter(rules)
-	e := &casbinEngine{schema: s, linked: graphs["g"] != nil, byField: adapter.byField}
-	m["m"]["m"].Value = s.rewritten(e.linked)
+	e := &casbinEngine{schema: s, linked: s.casbinOnly == "", byField: adapter.byField}
 	if e.linked {
+		m["m"]["m"].Value = s.rewritten()
 		m["r"]["r"].Tokens = append(m["r"]["r"].Tokens, linksField)
 	}
 	enforcer, err := casbin.NewEnforcer(m)
@@ -84,14 +112,16 @@ func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, funct
 		return nil, err
 	}
 	enforcer.EnableAutoSave(false)
-	// Role links are the graphs'. Without links of its own Casbin leaves the
-	// names of role definitions to functions.
-	enforcer.EnableAutoBuildRoleLinks(false)
-	for key, g := range graphs {
-		enforcer.AddFunction(key, g.call)
-	}
-	for name, f := range valueFunctions() {
-		enforcer.AddFunction(name, f)
+	if e.linked {
+		// Role links are the graphs'. Without links of its own Casbin leaves the
+		// names of role definitions to functions.
+		enforcer.EnableAutoBuildRoleLinks(false)
+		for key, g := range graphs {
+			enforcer.AddFunction(key, g.call)
+		}
+		for name, f := range rewrittenFunctions() {
+			enforcer.AddFunction(name, f)
+		}
 	}
 	for name, f := range functions {
 		enforcer.AddFunction(name, f)
@@ -133,7 +163,7 @@ func (q *question) attribute(f requestField) typedValue {
 }
 
 // grant is what the credentials add to the role links.
-func (q *question) grant() *grant { return &grant{q.subject, q.tenant, q.roles} }
+func (q *question) grant() *grant { return &grant{q.subject, q.tenant, q.roles, q} }
 
 func (e *casbinEngine) decide(q *question) (answer, error) {
 	values := q.values(e.schema)

@@ -12,7 +12,7 @@ func (x *explainer) clauseNotes(r *rule) []string {
 		return nil
 	}
 	s := x.snapshot.schema
-	text := s.rewritten(x.snapshot.graphs["g"] != nil)
+	text := s.rewritten()
 	tokens, err := lex(text)
 	if err != nil {
 		return nil

@@ -31,7 +31,7 @@ type term struct {
 var errNotConjunction = errors.New("the matcher is not a plain list of conditions joined by &&")
 
 func newProbe(s *snapshot) (*probe, error) {
-	text := s.schema.rewritten(s.graphs["g"] != nil)
+	text := s.schema.rewritten()
 	functions := s.functions()
 	p := &probe{schema: s.schema}
 	var err error
@@ -57,7 +57,7 @@ func newProbe(s *snapshot) (*probe, error) {
 // functions are the functions a matcher may call.
 func (s *snapshot) functions() map[string]govaluate.ExpressionFunction {
 	functions := s.schema.file.config.matcherFunctions()
-	maps.Copy(functions, valueFunctions())
+	maps.Copy(functions, rewrittenFunctions())
 	for key, g := range s.graphs {
 		functions[key] = g.call
 	}

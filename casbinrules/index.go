@@ -56,7 +56,10 @@ func (x *index) decide(q *question) (answer, error) {
 	asked := *q
 	asked.number = x.names.known(q.subject)
 	var a answer
-	if x.find(&asked, &bearing{roles: q.roles}, &a) {
+	switch found := x.find(&asked, &bearing{roles: q.roles}, &a); {
+	case asked.cut:
+		return answer{}, q.ctx.Err()
+	case found:
 		return a, nil
 	}
 	e, err := x.plain()
@@ -194,7 +197,7 @@ func (s *search) has(subject int32) bool {
 
 func (s *search) matches(r *ref, with *bearing) bool {
 	return (r.cond == 0 || s.index.conds[r.cond].holds(s.q, with)) &&
-		(r.match&^denies == 0 || s.index.matches[r.match&^denies](s.q.object))
+		(r.match&^denies == 0 || !s.q.over(s.q.object) && s.index.matches[r.match&^denies](s.q.object))
 }
 
 func (s *search) take(r *ref) {

@@ -213,7 +213,8 @@ func (c *cond) holds(q *question, with *bearing) bool {
 		return c.inOrder(q)
 	case exprCall:
 		if c.graph == nil {
-			return c.match(c.left.textOf(q))
+			text := c.left.textOf(q)
+			return !q.over(text) && c.match(text)
 		}
 		added := grant{subject: q.subject, tenant: q.tenant}
 		if c.grants {

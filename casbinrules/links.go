@@ -171,6 +171,7 @@ func (g *graph) links(tenant, name, role string) (int, bool) {
 type grant struct {
 	subject, tenant string
 	roles           []string
+	of              *question // nil where nobody waits for the answer
 }
 
 // linked reports whether name has role, with the links of the grant.

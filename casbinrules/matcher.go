@@ -88,9 +88,9 @@ func isOperator(s string) bool {
 
 // call is a function call in a matcher; args are the tokens of each argument.
 type call struct {
-	name string
-	open int // byte offset just behind the parenthesis
-	args [][]token
+	name     string
+	at, open int // byte offsets of the name, and just behind the parenthesis
+	args     [][]token
 }
 
 // arg is the only token of argument i, or a token of no text.
@@ -106,7 +106,7 @@ func calls(tokens []token) []call {
 	var found []call
 	for i := 0; i+1 < len(tokens); i++ {
 		if tokens[i].kind == tokenName && tokens[i].text != "in" && tokens[i+1].text == "(" && tokens[i+1].kind == tokenOther {
-			found = append(found, call{tokens[i].text, tokens[i+1].from + 1, arguments(tokens[i+2:])})
+			found = append(found, call{tokens[i].text, tokens[i].from, tokens[i+1].from + 1, arguments(tokens[i+2:])})
 		}
 	}
 	return found

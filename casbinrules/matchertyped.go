@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/casbin/casbin/v2/model"
 	"github.com/casbin/govaluate"
 )
 
@@ -57,9 +58,10 @@ func (t AttributeType) valueFunction() string { return "p__" + t.String() }
 
 // rewritten is the matcher for Casbin's expression library: fields of the policy
 // that have a type, and constants that are compared with them, become values of
-// that type, and with links the role links of the request are the first argument
-// of g.
-func (s *schema) rewritten(links bool) string {
+// that type, and the request itself is the first argument of g, for the role
+// links of its credentials, and of functions that match patterns, which take
+// long.
+func (s *schema) rewritten() string {
 	var edits []replacement
 	for i, kind := range s.tokenTypes {
 		t := s.matcherTokens[i]
@@ -70,11 +72,12 @@ func (s *schema) rewritten(links bool) string {
 			edits = append(edits, replacement{t.from, t.to, kind.valueFunction() + "(" + t.text + ")"})
 		}
 	}
-	if links {
-		for _, c := range calls(s.matcherTokens) {
-			if c.name == "g" {
-				edits = append(edits, replacement{c.open, c.open, linksField + ", "})
-			}
+	for _, c := range calls(s.matcherTokens) {
+		switch {
+		case c.name == "g":
+			edits = append(edits, replacement{c.open, c.open, linksField + ", "})
+		case slices.Contains(patternFunctions, c.name):
+			edits = append(edits, replacement{c.at, c.open, "p__" + c.name + "(" + linksField + ", "})
 		}
 	}
 	slices.SortFunc(edits, func(a, b replacement) int { return a.from - b.from })
@@ -104,9 +107,26 @@ func (t AttributeType) value(v typedValue) any {
 	return v.text
 }
 
-// valueFunctions are those that rewritten matchers call.
-func valueFunctions() map[string]govaluate.ExpressionFunction {
+// rewrittenFunctions are those that rewritten matchers call: for values of each
+// type, and Casbin's own that match patterns, which are not begun when nobody
+// waits for the answer any more.
+func rewrittenFunctions() map[string]govaluate.ExpressionFunction {
 	functions := map[string]govaluate.ExpressionFunction{}
+	known := model.LoadFunctionMap()
+	builtin := known.GetFunctions()
+	for _, name := range patternFunctions {
+		match := builtin[name]
+		functions["p__"+name] = func(args ...any) (any, error) {
+			with, ok := arg(args, 0).(*grant)
+			if !ok {
+				return nil, fmt.Errorf("%s is called without arguments", name)
+			}
+			if text, ok := arg(args, 1).(string); ok && with.of.over(text) {
+				return nil, with.of.ctx.Err()
+			}
+			return match(args[1:]...)
+		}
+	}
 	for t := Number; int(t) < len(attributeTypes); t++ {
 		functions[t.valueFunction()] = func(args ...any) (any, error) {
 			text, _ := args[0].(string)
@@ -125,4 +145,12 @@ func valueFunctions() map[string]govaluate.ExpressionFunction {
 		}
 	}
 	return functions
+}
+
+// arg is an argument, or nil.
+func arg(args []any, i int) any {
+	if i < len(args) {
+		return args[i]
+	}
+	return nil
 }

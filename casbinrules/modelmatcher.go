@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,7 +30,11 @@ func (s *schema) readMatcher() {
 	s.file.casbin["m"]["m"].Value = s.matcher
 	tokens, err := lex(s.matcher)
 	if err != nil {
+		s.casbinOnly = "a matcher of which the words cannot be told apart"
 		s.refuseMatcher("", "%s", firstLine(err))
+		if s.file.config.asCasbin && !s.file.failed() {
+			s.compileMatcher()
+		}
 		return
 	}
 	s.matcherTokens = tokens
@@ -60,6 +65,7 @@ func (s *schema) checkNames(tokens []token, found []call) {
 		isCall := i+1 < len(tokens) && tokens[i+1].kind == tokenOther && tokens[i+1].text == "("
 		switch {
 		case name == "eval" && isCall:
+			s.casbinOnly = "eval"
 			s.refuseMatcher("write the condition into the matcher, and what differs into fields of the policy",
 				"eval is not supported: it makes a program of every policy line")
 		case isCall && (known[name] != nil || s.roles[name] != 0):
@@ -134,6 +140,7 @@ func (s *schema) readCall(c call) {
 		}
 	}
 	if c.name == "keyMatch" && c.arg(0).text == "r_dom" && c.arg(1).text == "p_dom" {
+		s.casbinOnly = "tenant patterns in role links"
 		s.refuseMatcher("compare tenants with ==", "tenant patterns in role links are not supported")
 	}
 	if c.name == "ipMatch" {
@@ -158,16 +165,27 @@ func (s *schema) readCall(c call) {
 	}
 }
 
+// parseExpression is the expression library's, with an error where it panics, as
+// it does on a backslash at the end.
+func parseExpression(text string, functions map[string]govaluate.ExpressionFunction) (made *govaluate.EvaluableExpression, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%v", v)
+		}
+	}()
+	return govaluate.NewEvaluableExpressionWithFunctions(text, functions)
+}
+
 // compileMatcher has the expression library judge the syntax.
 func (s *schema) compileMatcher() {
 	known := s.file.config.matcherFunctions()
 	for key := range s.roles {
 		known[key] = func(...any) (any, error) { return false, nil }
 	}
-	if s.evaluates() {
+	if s.file.config.asCasbin {
 		known["eval"] = known["keyMatch"]
 	}
-	made, err := govaluate.NewEvaluableExpressionWithFunctions(s.matcher, known)
+	made, err := parseExpression(s.matcher, known)
 	if err != nil {
 		s.refuseMatcher("", "the matcher is no expression: %s", firstLine(err))
 		s.file.findings[len(s.file.findings)-1].Severity = SeverityError // for Casbin too
@@ -176,9 +194,6 @@ func (s *schema) compileMatcher() {
 	s.checkTypes(made.Tokens())
 	s.expr, _ = parseMatcher(s)
 }
-
-// evaluates reports whether conditions stand in the policy.
-func (s *schema) evaluates() bool { return s.calls("eval") }
 
 func addColumn(columns []int, column int) []int {
 	if column < 0 || slices.Contains(columns, column) {

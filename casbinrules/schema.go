@@ -53,6 +53,9 @@ type schema struct {
 	// typedColumns are the columns that hold such values.
 	tokenTypes   map[int]AttributeType
 	typedColumns []typedColumn
+	// casbinOnly says what of the model nothing but Casbin can follow, with
+	// AsCasbin; "" for nothing.
+	casbinOnly string
 	// expr is the matcher as far as an index understands it; nil when it is no
 	// expression of truth values.
 	expr *expr
@@ -97,6 +100,10 @@ func (s *schema) readRequest() {
 		case !ok && slices.Contains(s.attributes, name):
 			s.file.report(at, codeModelRequest, "name each once", "request field %q comes twice", name)
 		case !ok:
+			s.request = append(s.request, fieldAttribute+requestField(len(s.attributes)))
+			s.attributes = append(s.attributes, name)
+		case seen[field] && s.file.config.asCasbin && s.file.config.fills(name):
+			// Casbin looks at each by its name.
 			s.request = append(s.request, fieldAttribute+requestField(len(s.attributes)))
 			s.attributes = append(s.attributes, name)
 		case seen[field]:

@@ -52,6 +52,10 @@ func (s *schema) checkOptions(c *config) {
 		s.file.report(s.file.at["e"], codeModelTokenRoles, "say WithoutTokenRoles, or use another effect",
 			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")
 	}
+	if s.casbinOnly != "" && c.asCasbin && len(s.roles) > 0 && !c.noTokenRoles {
+		s.file.report(s.file.at["m"], codeModelTokenRoles, "say WithoutTokenRoles (--without-token-roles)",
+			"roles of a token cannot be added to role links that are left to Casbin, as %s needs", s.casbinOnly)
+	}
 }
 
 func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*snapshot, error) {

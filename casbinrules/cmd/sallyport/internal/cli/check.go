@@ -44,6 +44,8 @@ The exit code is 1 when a request could not be decided.`,
 	}
 	s.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		// Casbin's own Enforce knows no roles of credentials.
+		s.noRoles = s.noRoles || s.asCasbin
 		a, err := s.open("")
 		if err != nil {
 			return err
