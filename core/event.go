@@ -54,7 +54,7 @@ type Event struct {
 	Status int
 	Reason Reason
 	// Gate is the gate that decided: "authenticate", "optional",
-	// "authorize", "require" or "check".
+	// "authorize", "require", "check" or "sign_in" ([Guard.SignIn]).
 	Gate string
 	// Scheme is the scheme whose credentials were found; "" for none.
 	Scheme string

@@ -23,6 +23,7 @@ type Gate struct {
 	rules     Authorizer // nil: identity is enough
 	name      string
 	action    string
+	signIn    *signIn // nil: credentials are those of the guard's schemes
 }
 
 // GateOption configures one mounted gate.
@@ -265,7 +266,7 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 	if tp, _ := r.Header("Traceparent"); tp != "" {
 		e.TraceID = traceID(tp)
 	}
-	if e.Method == http.MethodOptions && t.kind != "check" && isPreflight(r) {
+	if e.Method == http.MethodOptions && t.kind != "check" && t.signIn == nil && isPreflight(r) {
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
 		v.Response = g.preflight(r)
 		if g.concealment != nil { // whatever origin it names, since anyone can name it
@@ -285,6 +286,9 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 		return newDenial(Faulty, CodeInternal, ReasonInternal, err)
 	}
 	e.Route, e.Resource = a.Resource.Route, a.Resource.Path
+	if t.signIn != nil {
+		return t.signIn.attempt(ctx, g, r, e)
+	}
 
 	if pass := passageFrom(ctx); g.reuses(pass) {
 		if p := pass.principal; p != nil {

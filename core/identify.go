@@ -36,7 +36,16 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 	for i := range g.schemes {
 		s := &g.schemes[i]
 		e.Scheme = s.name // also when it panics
-		p, err := g.attempt(ctx, r, s)
+		account, guess := s.guess(r)
+		if guess && s.byBrowser {
+			// Before the password is looked at: a page of another site could
+			// otherwise have failures counted against its visitor, or learn by
+			// the answer whether a password is right.
+			if d := g.crossSite(r); d != nil {
+				return d
+			}
+		}
+		p, err := g.attempt(ctx, r, s, account, guess)
 		if hasNone(err) {
 			e.Scheme = ""
 			continue

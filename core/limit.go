@@ -18,6 +18,8 @@ const (
 // errNotSettled is what a limiter is told of an attempt that panicked.
 var errNotSettled = &InternalError{errors.New("the attempt ended in a panic")}
 
+var errNobody = &InternalError{errors.New("neither a principal nor an error came of the attempt")}
+
 // limited has verify look at credentials for account if l allows it, and tells l
 // how it ended, whatever verify does.
 func limited(ctx context.Context, l AttemptLimiter, r Request, account string,
@@ -33,7 +35,10 @@ func limited(ctx context.Context, l AttemptLimiter, r Request, account string,
 		}
 		l.Report(settled, r, account, err)
 	}()
-	return verify(ctx)
+	if p, err = verify(ctx); err == nil && (p == nil || p.ID() == "") {
+		err = errNobody // no success that a limiter should remember
+	}
+	return p, err
 }
 
 // reserve asks l for an attempt, and again while others are under way that may

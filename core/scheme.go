@@ -142,13 +142,10 @@ func (s *scheme) guess(r Request) (account string, ok bool) {
 	return "", false
 }
 
-// attempt asks one scheme, and the limiter before and after it.
-func (g *Guard) attempt(ctx context.Context, r Request, s *scheme) (*Principal, error) {
-	if g.limiter == nil {
-		return s.Authenticate(ctx, r)
-	}
-	account, ok := s.guess(r)
-	if !ok {
+// attempt asks one scheme and, where r is a guess for account, the limiter before
+// and after it.
+func (g *Guard) attempt(ctx context.Context, r Request, s *scheme, account string, guess bool) (*Principal, error) {
+	if g.limiter == nil || !guess {
 		return s.Authenticate(ctx, r)
 	}
 	return limited(ctx, g.limiter, r, account, func(ctx context.Context) (*Principal, error) { return s.Authenticate(ctx, r) })
