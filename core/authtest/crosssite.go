@@ -13,6 +13,7 @@ var crossSiteCases = []testCase{
 	{"F10 credentials that a page must add itself are exempt", crossSiteHeader},
 	{"F10 G16 an upgrade is judged like an unsafe method", crossSiteUpgrade},
 	{"F11 trusted origins are compared exactly", trustedOrigins},
+	{"F10 a password that another site sends is not looked at", crossSitePassword},
 	{"F10 nobody's request is 401, wherever it comes from", crossSiteAnonymous},
 }
 
@@ -122,6 +123,34 @@ func crossSiteAnonymous(t *testing.T, f Framework) {
 		a := Send(t, d.addr, Request("POST", "/door", cookie, "Sec-Fetch-Site: cross-site", "Content-Length: 0"))
 		if a.Status != http.StatusUnauthorized {
 			t.Errorf("%s: %d", cookie, a.Status)
+		}
+	}
+}
+
+// crossSitePassword: browsers add the password of Basic by themselves. Another
+// site can neither lock its visitor out nor learn whether a password is right.
+func crossSitePassword(t *testing.T, f Framework) {
+	for _, kind := range kinds {
+		l := new(ledger)
+		d, rec, verified := limitedDoor(t, f, kind, l)
+		var first Answer
+		for i, header := range []string{login("bob", "open sesame"), login("bob", "wrong"), login("unknown", "x"), login("busy", "x"), "Authorization: Basic x"} {
+			for _, site := range []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: https://evil.example", "Origin: null"} {
+				a := Send(t, d.addr, Request("POST", "/door", header, site, "Content-Length: 0"))
+				if first.Status == 0 {
+					first = a
+				}
+				refused(t, kind+" with "+site, a, http.StatusForbidden, core.CodeCrossSite)
+				if diff := difference(first, a); diff != "" {
+					t.Errorf("%s, password %d with %s: answers differ: %s", kind, i, site, diff)
+				}
+				if e := rec.Last(t); e.Reason != core.ReasonCrossSite || e.Scheme != "Basic" || e.PrincipalID != "" {
+					t.Errorf("%s: event %+v", kind, e)
+				}
+			}
+		}
+		if asked, reports := l.heard(); asked != "" || reports != "" || verified.Load() != 0 {
+			t.Errorf("%s: asked %q, told %q, %d passwords looked at", kind, asked, reports, verified.Load())
 		}
 	}
 }

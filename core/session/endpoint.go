@@ -37,13 +37,17 @@ func (m *Manager) LogoutEndpoint() core.Endpoint {
 	}
 }
 
-// Refuse answers an error of [Manager.Login], [Manager.Rotate] or
-// [Manager.Logout] as a guard would, and tells the observers: 503 for a store
-// that fails, 403 for another site's request, 400 for two cookies, 401 for a
-// session that is over. A handler returns what Serve of its adapter makes of it.
+// Refuse answers an error of [Manager.SignIn], [Manager.Login], [Manager.Rotate]
+// or [Manager.Logout] as a guard would, and tells the observers, unless SignIn
+// has: 503 for a store that fails, 403 for another site's request, 400 for two
+// cookies, 401 for a session that is over or a wrong password, 429 for too many. A handler returns what Serve of its adapter makes of it.
 func (m *Manager) Refuse(err error) core.Endpoint {
 	if err == nil {
 		err = &core.InternalError{Err: errors.New("session: refused without an error")}
+	}
+	var told *refusedSignIn
+	if errors.As(err, &told) {
+		return func(context.Context, core.Request) core.Response { return told.answer }
 	}
 	return func(ctx context.Context, r core.Request) core.Response {
 		v := m.refusal.Check(context.WithValue(ctx, refusedKey{}, err), r)
@@ -66,6 +70,7 @@ func (m *Manager) finishAnswers() error {
 	if err != nil {
 		return err
 	}
+	m.answering = g
 	if m.exit, err = g.Optional(); err != nil {
 		return err
 	}

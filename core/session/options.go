@@ -199,9 +199,10 @@ func WithTrustedOrigins(origins ...string) Option {
 	}
 }
 
-// WithAnswers sets how [Manager.Refuse] and [Manager.LogoutEndpoint] answer and
-// who is told: a responder and observers, commonly those of the guard. Trusted
-// origins go to [WithTrustedOrigins].
+// WithAnswers sets how [Manager.SignIn], [Manager.Refuse] and
+// [Manager.LogoutEndpoint] answer and who is told: a responder and observers,
+// commonly those of the guard, and the limiter of sign-ins
+// ([core.WithAttemptLimiter]). Trusted origins go to [WithTrustedOrigins].
 func WithAnswers(opts ...core.Option) Option {
 	return func(o *settings) error {
 		o.answers = append(o.answers, opts...)

@@ -1,7 +1,8 @@
 // Package session keeps browsers signed in: a cookie with a random id, and what
 // it stands for in a store on the server. It works on every adapter.
 //
-// A handler that has checked who somebody is calls [Manager.Login]; the
+// A handler of a sign-in form calls [Manager.SignIn], one that has checked
+// otherwise who somebody is [Manager.Login]; the
 // [Manager] itself is the [core.Authenticator] that a guard asks afterwards.
 // Stores are those of github.com/alexedwards/scs; memory is the default.
 //
@@ -56,6 +57,7 @@ type Manager struct {
 
 	// exit lets a request log out, refusal answers an error.
 	exit, refusal *core.Gate
+	answering     *core.Guard // whose gates they are
 
 	challenges []challenge.Challenge
 	params     []challenge.Param

@@ -1,9 +1,11 @@
 package sessiontest
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +29,8 @@ type service struct {
 	store   *Store
 	manager *session.Manager
 	events  *authtest.Recorder
+
+	verified atomic.Int64 // passwords that were looked at
 }
 
 // serve starts a service whose manager has further options.
@@ -57,6 +61,7 @@ func (s *service) routes(guard *core.Guard) []authtest.Route {
 	get, post := []string{"GET"}, []string{"POST"}
 	return []authtest.Route{
 		{Methods: post, Pattern: "/login", Handler: s.login},
+		{Methods: post, Pattern: "/sign-in", Handler: s.signIn},
 		{Methods: []string{"GET", "POST"}, Pattern: "/logout", Endpoint: s.manager.LogoutEndpoint()},
 		{Methods: []string{"GET", "POST"}, Pattern: "/me", Gates: signedIn, Handler: me},
 		{Methods: get, Pattern: "/public", Gates: []authtest.Gate{{Kind: "Optional", Guard: guard}}, Handler: me},
@@ -93,6 +98,25 @@ func (s *service) login(x authtest.Exchange) error {
 		return x.Text(http.StatusBadRequest, "no user")
 	}
 	return s.finish(x, func() ([]core.Field, error) { return s.manager.Login(x.Context(), x.Request(), p) })
+}
+
+// signIn takes POST /sign-in?user=NAME&password=right.
+func (s *service) signIn(x authtest.Exchange) error {
+	user, _ := x.Request().Query("user")
+	password, _ := x.Request().Query("password")
+	return s.finish(x, func() ([]core.Field, error) {
+		_, fields, err := s.manager.SignIn(x.Context(), x.Request(), user, func(context.Context) (*core.Principal, error) {
+			s.verified.Add(1)
+			switch password {
+			case "right":
+				return core.NewPrincipal(core.PrincipalInfo{ID: user, Scheme: "Form", Roles: []string{"user"}})
+			case "outage":
+				return nil, &core.UnavailableError{Err: context.DeadlineExceeded}
+			}
+			return nil, &core.CredentialError{Reason: core.ReasonWrongSecret, Code: core.CodeInvalidCredentials}
+		})
+		return fields, err
+	})
 }
 
 func (s *service) promote(x authtest.Exchange) error {
