@@ -59,12 +59,19 @@ func New(client *redis.Client, passwords basic.Verifier, opts ...session.Option)
 // SignIn checks what the form of the sign-in page sent and begins a session. It
 // returns the fields for the response; ok is false for a wrong user or password.
 func (s *Site) SignIn(ctx context.Context, r core.Request, user, password string) (fields []core.Field, ok bool, err error) {
-	p, err := s.Passwords.VerifyPassword(ctx, user, password)
-	if errors.Is(err, basic.ErrUnknownUser) || errors.Is(err, basic.ErrWrongPassword) {
+	_, fields, err = s.Sessions.SignIn(ctx, r, user, func(ctx context.Context) (*core.Principal, error) {
+		p, err := s.Passwords.VerifyPassword(ctx, user, password)
+		switch {
+		case errors.Is(err, basic.ErrUnknownUser):
+			return nil, &core.CredentialError{Reason: core.ReasonUnknownPrincipal, Err: err}
+		case errors.Is(err, basic.ErrWrongPassword):
+			return nil, &core.CredentialError{Reason: core.ReasonWrongSecret, Err: err}
+		}
+		return p, err
+	})
+	var wrong *core.CredentialError
+	if errors.As(err, &wrong) {
 		return nil, false, nil
-	}
-	if err == nil {
-		fields, err = s.Sessions.Login(ctx, r, p)
 	}
 	return fields, err == nil, err
 }

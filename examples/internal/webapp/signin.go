@@ -54,14 +54,13 @@ func returnTo(from string) string {
 // form is refused with 403, and too many wrong passwords with 429.
 func (s *Site) SignIn(form Form) core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
-		p, fields, err := s.signIn(ctx, r, form)
+		_, fields, err := s.signIn(ctx, r, form)
 		switch {
 		case isWrong(err):
 			return s.signInPage(ctx, r, http.StatusUnprocessableEntity, form(respond.ReturnToParam), wrongPassword)
 		case err != nil:
 			return s.Sessions.Refuse(err)(ctx, r)
 		}
-		s.log.InfoContext(ctx, "signed in", "principal", p.ID())
 		return core.Response{
 			Status: http.StatusSeeOther, // the browser goes on with GET
 			Fields: append(fields, core.Field{Name: "Location", Value: returnTo(form(respond.ReturnToParam))}),
@@ -80,26 +79,17 @@ func (s *Site) SignInByScript(form Form) core.Endpoint {
 		case err != nil:
 			return s.Sessions.Refuse(err)(ctx, r)
 		}
-		s.log.InfoContext(ctx, "signed in", "principal", p.ID())
 		return object(map[string]string{"user": p.ID()}, fields...)
 	}
 }
 
-// signIn begins a session for whoever the form proves.
+// signIn begins a session for whoever the form proves. The manager logs the
+// attempt, without the user: people type passwords where their names belong.
 func (s *Site) signIn(ctx context.Context, r core.Request, form Form) (*core.Principal, []core.Field, error) {
 	user, password := form("user"), form("password")
-	if err := s.guesses.Allow(ctx, r, user); err != nil {
-		return nil, nil, err
-	}
-	p, err := s.verify(ctx, user, password)
-	s.guesses.Report(ctx, r, user, err)
-	if err != nil {
-		// Without the user: people type passwords where their names belong.
-		s.log.WarnContext(ctx, "sign-in refused", "cause", err)
-		return nil, nil, err
-	}
-	fields, err := s.Sessions.Login(ctx, r, p)
-	return p, fields, err
+	return s.Sessions.SignIn(ctx, r, user, func(ctx context.Context) (*core.Principal, error) {
+		return s.verify(ctx, user, password)
+	})
 }
 
 // verify is whom user and password prove, or a [core.CredentialError].

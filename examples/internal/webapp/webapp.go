@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -46,7 +47,6 @@ type Site struct {
 	log       *slog.Logger
 	policy    *casbinrules.Authorizer
 	passwords basic.Verifier
-	guesses   core.AttemptLimiter
 	pages     *pages
 	assets    *assets
 	reports   *reports
@@ -105,11 +105,15 @@ func (s *Site) assemble(c Config) (err error) {
 	shared := append([]core.Option{
 		core.WithResponder(answers), core.WithObserver(core.LogObserver(s.log)), core.WithLogger(s.log),
 	}, c.Guard...)
+	guesses, err := attempts.New(attempts.PerAddress(30, time.Minute, 30), attempts.PerAccount(10, time.Hour, 10))
+	if err != nil {
+		return fmt.Errorf("limit of guesses: %w", err)
+	}
 	s.Sessions, err = session.New(append([]session.Option{
 		session.WithRealm("reports"),
 		session.WithLoginPage(signInPath),
 		session.WithLogoutRedirect("/"),
-		session.WithAnswers(shared...),
+		session.WithAnswers(slices.Concat(shared, []core.Option{core.WithAttemptLimiter(guesses)})...),
 		// This example runs on loopback addresses, without TLS. A site that is
 		// deployed leaves this line out.
 		session.InsecureCookieForPlainHTTPDevelopment(),
@@ -118,12 +122,5 @@ func (s *Site) assemble(c Config) (err error) {
 		return err
 	}
 	s.Guard, err = core.NewGuard([]core.Authenticator{s.Sessions}, append(shared, core.WithAuthorizer(s.policy))...)
-	if err != nil {
-		return err
-	}
-	s.guesses, err = attempts.New(attempts.PerAddress(30, time.Minute, 30), attempts.PerAccount(10, time.Hour, 10))
-	if err != nil {
-		return fmt.Errorf("limit of guesses: %w", err)
-	}
-	return nil
+	return err
 }
