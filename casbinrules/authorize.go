@@ -57,6 +57,7 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 		err = s.judge(ctx, &q, &bearing{}, &a.config, &v)
 	}
 	v.fill(&d)
+	d.Revision = s.version.Hash
 	return d, err
 }
 
@@ -81,7 +82,9 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	q := a.askAnonymous(s, access)
 	var v verdict
 	err := s.judge(ctx, &q, &bearing{}, &a.config, &v)
-	return v.decision(), err
+	d := v.decision()
+	d.Revision = s.version.Hash
+	return d, err
 }
 
 // JudgesMethod reports whether method is one outside GET, HEAD, POST, PUT,

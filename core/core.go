@@ -251,6 +251,9 @@ type Decision struct {
 	// Rule says which rule decided, such as "policy.csv:12", for auditors;
 	// "" when none did. The client never sees it.
 	Rule string
+	// Revision names the state of the policy that decided, for auditors; "" where
+	// it has none.
+	Revision string
 	// Code and Message, when set, are shown to the refused client in place
 	// of the generic ones. Set them only to say something on purpose.
 	Code, Message string

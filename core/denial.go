@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -164,7 +163,7 @@ func (g *Guard) render(r Request, d *Denial) *Response {
 func (g *Guard) respond(r Request, d *Denial) (resp Response) {
 	defer func() {
 		if v := recover(); v != nil {
-			g.logger.Error("responder panicked", "panic", fmt.Sprint(v))
+			g.logger.Error("responder panicked", "panic", g.panicText(v))
 			resp = newDefaultResponder().Respond(r, d)
 		}
 	}()

@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +45,8 @@ var outcomes = [...]Outcome{
 }
 
 // Event is what an [Observer] is told of one verdict. It holds no secret: no
-// header, cookie, query, password or token. Strings from the client are as it
+// header, cookie, query, password or token. It holds personal data, which
+// [WithPseudonyms] replaces. Strings from the client are as it
 // sent them, so an observer that writes lines must escape them, as
 // [LogObserver] does.
 type Event struct {
@@ -66,6 +69,9 @@ type Event struct {
 	Route, Resource string
 	// Rule is the rule that decided, where known ("policy.csv:12").
 	Rule string
+	// Revision is that of the policy which decided, where it has one: for files
+	// a hash of their content. Revisions have no order.
+	Revision string
 	// RequestID is the client's or proxy's X-Request-Id, TraceID the trace of
 	// its traceparent (W3C Trace Context §3.2).
 	RequestID, TraceID string
@@ -73,6 +79,38 @@ type Event struct {
 	// Cause is the error behind a refusal, or why the credentials of an
 	// anonymous request are over; private to operators.
 	Cause error
+
+	client     netip.Addr  // that ClientAddr gives
+	principal  *Principal  // whose roles Roles gives
+	pseudonyms *Pseudonyms // that stand for them; nil for none
+}
+
+// ClientAddr is the address of the peer, or what [WithClientAddress] makes of the
+// request; "" where there is none, as on a Unix-domain socket.
+func (e *Event) ClientAddr() string {
+	if !e.client.IsValid() {
+		return ""
+	}
+	addr := e.client.Unmap().WithZone("").String()
+	if e.pseudonyms != nil {
+		return e.pseudonyms.Of(addr)
+	}
+	return addr
+}
+
+// Roles are the roles that a known principal had at the gate, those included that
+// a policy gave it: what a refusal by policy was decided with.
+func (e *Event) Roles() []string {
+	if e.principal == nil {
+		return nil
+	}
+	roles := slices.Collect(e.principal.Roles())
+	if e.pseudonyms != nil {
+		for i, role := range roles {
+			roles[i] = e.pseudonyms.Of(role)
+		}
+	}
+	return roles
 }
 
 // ObserverFunc is a function that observes.
@@ -113,7 +151,7 @@ func LogObserver(logger *slog.Logger) Observer {
 		if !l.Enabled(ctx, level) {
 			return
 		}
-		attrs := make([]slog.Attr, 0, 15)
+		attrs := make([]slog.Attr, 0, 18)
 		attrs = append(attrs,
 			slog.String("outcome", string(e.Outcome)),
 			slog.Int("status", e.Status),
@@ -122,11 +160,16 @@ func LogObserver(logger *slog.Logger) Observer {
 			slog.String("method", printable(e.Method)))
 		for _, a := range []struct{ key, value string }{
 			{"route", e.Route}, {"resource", e.Resource}, {"scheme", e.Scheme},
-			{"principal", e.PrincipalID}, {"rule", e.Rule},
+			{"principal", e.PrincipalID}, {"client", e.ClientAddr()}, {"rule", e.Rule}, {"revision", e.Revision},
 			{"request_id", e.RequestID}, {"trace_id", e.TraceID},
 		} {
 			if a.value != "" {
 				attrs = append(attrs, slog.String(a.key, printable(a.value)))
+			}
+		}
+		if e.Outcome == OutcomeForbidden {
+			if roles := e.Roles(); len(roles) > 0 {
+				attrs = append(attrs, slog.String("roles", printable(strings.Join(roles, ","))))
 			}
 		}
 		if e.Cause != nil {
@@ -185,4 +228,21 @@ func traceID(traceparent string) string {
 		}
 	}
 	return id
+}
+
+// addressed is a [Request] that knows its peer's address without making a text of
+// it for each event.
+type addressed interface{ RemoteAddrPort() netip.AddrPort }
+
+// clientOf is the address that r comes from.
+func (g *Guard) clientOf(r Request) netip.Addr {
+	if g.clientAddr != nil {
+		addr, _ := g.clientAddr(r)
+		return addr
+	}
+	if a, ok := r.(addressed); ok {
+		return a.RemoteAddrPort().Addr()
+	}
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr()) // none on a Unix-domain socket
+	return peer.Addr()
 }

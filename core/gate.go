@@ -263,6 +263,7 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 	g := t.guard
 	e.Method = r.Method()
 	e.RequestID, _ = r.Header("X-Request-Id")
+	e.client = g.clientOf(r)
 	if tp, _ := r.Header("Traceparent"); tp != "" {
 		e.TraceID = traceID(tp)
 	}
@@ -350,7 +351,7 @@ func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event)
 	case t.kind == "authorize" && g.anonymous != nil:
 		dec, err = g.anonymous.AuthorizeAnonymous(ctx, *a)
 	}
-	e.Rule = dec.Rule
+	e.Rule, e.Revision, e.principal = dec.Rule, dec.Revision, p
 	switch {
 	case err != nil:
 		return g.failure(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -39,12 +40,14 @@ type Guard struct {
 	varyFields []Field
 	// concealment hides refusals; nil if they are not hidden.
 	concealment *Concealment
-	standing    *standing // answers that are the same again and again
+	pseudonyms  *Pseudonyms                       // nil for none
+	clientAddr  func(Request) (netip.Addr, error) // nil for the peer's
+	standing    *standing                         // answers that are the same again and again
 	given       given
 }
 
 // given are the parts that options have set, each of which goes once.
-type given struct{ authorizer, roles, responder, observers, limiter, origins bool }
+type given struct{ authorizer, roles, responder, observers, limiter, origins, pseudonyms bool }
 
 // Option configures a [Guard].
 type Option func(*Guard) error
@@ -150,15 +153,26 @@ func (g *Guard) finishVary() {
 
 // observe tells every observer, whatever they do.
 func (g *Guard) observe(ctx context.Context, e *Event) {
+	if g.pseudonyms != nil {
+		g.pseudonyms.event(e)
+	}
 	for _, o := range g.observers {
-		observeOne(ctx, o, e, g.logger)
+		observeOne(ctx, o, e, g)
 	}
 }
 
-func observeOne(ctx context.Context, o Observer, e *Event, l *slog.Logger) {
+// panicText is what a panic said, for the log.
+func (g *Guard) panicText(v any) string {
+	if g.pseudonyms != nil {
+		return g.pseudonyms.Of(fmt.Sprint(v))
+	}
+	return fmt.Sprint(v)
+}
+
+func observeOne(ctx context.Context, o Observer, e *Event, g *Guard) {
 	defer func() {
 		if v := recover(); v != nil {
-			l.ErrorContext(ctx, "observer panicked", "panic", fmt.Sprint(v))
+			g.logger.ErrorContext(ctx, "observer panicked", "panic", g.panicText(v))
 		}
 	}()
 	o.Observe(ctx, *e)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -150,6 +151,20 @@ func WithTrustedOrigins(origins ...string) Option {
 			}
 		}
 		g.origins, g.given.origins = append(g.origins, origins...), true
+		return nil
+	}
+}
+
+// WithClientAddress sets where the address in events comes from, commonly the
+// Client method of a trust in proxies (package proxy). What it returns is used
+// with an error too: it is then that of a proxy. Without this option it is the
+// peer's.
+func WithClientAddress(of func(Request) (netip.Addr, error)) Option {
+	return func(g *Guard) error {
+		if of == nil {
+			return errors.New("client address is nil")
+		}
+		g.clientAddr = of
 		return nil
 	}
 }

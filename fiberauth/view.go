@@ -2,7 +2,9 @@ package fiberauth
 
 import (
 	"crypto/tls"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -139,5 +141,13 @@ func (v *view) Query(name string) (value string, count int) {
 }
 
 func (v *view) TLS() *tls.ConnectionState { return v.c.Context().TLSConnectionState() }
+
+// RemoteAddrPort is RemoteAddr without a text, which every event would pay for.
+func (v *view) RemoteAddrPort() netip.AddrPort {
+	if a, ok := v.c.Context().RemoteAddr().(*net.TCPAddr); ok {
+		return a.AddrPort()
+	}
+	return netip.AddrPort{}
+}
 
 func (v *view) RemoteAddr() string { return v.c.Context().RemoteAddr().String() }

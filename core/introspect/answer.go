@@ -115,7 +115,7 @@ func (v *Verifier) expected(a answer) error {
 		return refuse(ReasonWrongType, "%w", err)
 	}
 	if !v.anyAud && !slices.ContainsFunc(a.audience, func(aud string) bool { return slices.Contains(v.audiences, aud) }) {
-		return refuse(core.ReasonWrongAudience, "aud holds none of %q", v.audiences)
+		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(a.audience, " "), strings.Join(v.audiences, " "))
 	}
 	return nil
 }

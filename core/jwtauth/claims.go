@@ -2,6 +2,7 @@ package jwtauth
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -46,7 +47,7 @@ func (v *Verifier) checkAudience(c claims.Set) error {
 		return badClaim(err)
 	}
 	if !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(v.audiences, a) }) {
-		return refuse(core.ReasonWrongAudience, "aud holds none of %q", v.audiences)
+		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(aud, " "), strings.Join(v.audiences, " "))
 	}
 	return nil
 }

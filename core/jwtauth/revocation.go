@@ -60,7 +60,7 @@ func (v *Verifier) checkRevoked(ctx context.Context, t *verified) error {
 		return &core.UnavailableError{Err: fmt.Errorf("jwtauth: asking whether a token is revoked: %w", err)}
 	}
 	if revoked {
-		return refuse(core.ReasonRevoked, "jti %.128q of %.128q is revoked", t.identity.ID, t.identity.Subject)
+		return refuse(core.ReasonRevoked, "the token with jti %.128q is revoked", t.identity.ID)
 	}
 	return nil
 }

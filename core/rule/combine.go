@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -16,15 +17,15 @@ func All(rules ...core.Authorizer) core.Authorizer { return &all{newParts("All",
 type all struct{ parts }
 
 func (r *all) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
-	said := r.String()
+	said, revision := r.String(), ""
 	for i, part := range r.rules {
 		d, err := r.ask(ctx, part, p, a)
 		if err != nil || !d.Allowed {
 			return d, err
 		}
-		said = r.with(said, i, d)
+		said, revision = r.with(said, i, d), cmp.Or(d.Revision, revision)
 	}
-	return core.Decision{Allowed: true, Rule: said}, nil
+	return core.Decision{Allowed: true, Rule: said, Revision: revision}, nil
 }
 
 // with adds what part i names as its rule, such as a line of a policy, for
@@ -39,15 +40,15 @@ func (r *all) with(said string, i int, d core.Decision) string {
 // AuthorizeAnonymous implements [core.AnonymousAuthorizer]: every part has to
 // be one and to allow.
 func (r *all) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decision, error) {
-	said := r.String()
+	said, revision := r.String(), ""
 	for i, part := range r.rules {
 		d, err := r.askAnonymous(ctx, part, a)
 		if err != nil || !d.Allowed {
 			return d, err
 		}
-		said = r.with(said, i, d)
+		said, revision = r.with(said, i, d), cmp.Or(d.Revision, revision)
 	}
-	return core.Decision{Allowed: true, Rule: said}, nil
+	return core.Decision{Allowed: true, Rule: said, Revision: revision}, nil
 }
 
 // JudgesMethod implements [core.MethodAuthorizer]. One part is enough, since

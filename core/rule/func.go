@@ -47,12 +47,15 @@ func (r *predicate) Authorize(ctx context.Context, p *core.Principal, a core.Acc
 //		return
 //	}
 //
+// Its text is rule.Owner, without the id, since texts of rules are logged.
+//
 // An empty id, as of an object without an owner, matches nobody.
 func Owner(id string) core.Authorizer { return owner(id) }
 
 type owner string
 
-func (o owner) String() string { return string(newLabel("Owner", string(o))) }
+// String leaves the ID out: it names a person, and rules are logged.
+func (owner) String() string { return "rule.Owner" }
 
 func (o owner) Authorize(_ context.Context, p *core.Principal, _ core.Access) (core.Decision, error) {
 	if o != "" && p.ID() == string(o) {

@@ -17,8 +17,8 @@
 // [Owner] or in the function of a [Func], which never panic for what it holds.
 //
 // Rules are immutable and safe for concurrent use. Each prints as the Go
-// expression it was made with, durations in short ("5m0s") and [Public] left
-// out, and names itself so in [core.Decision.Rule].
+// expression it was made with, durations in short ("5m0s"), [Public] and the
+// argument of [Owner] left out, and names itself so in [core.Decision.Rule].
 package rule
 
 import (

@@ -97,9 +97,9 @@ func TestRules(t *testing.T) {
 		{"a string claim is not split", rule.Claim("words", "eu"), core.Decision{Reason: core.ReasonMissingEntitlement, Rule: `rule.Claim("words", "eu")`}},
 		{"an object claim", rule.Claim("object", "eu"), core.Decision{Reason: core.ReasonMissingEntitlement, Rule: `rule.Claim("object", "eu")`}},
 
-		{"the owner", rule.Owner("alice"), core.Decision{Allowed: true, Rule: `rule.Owner("alice")`}},
-		{"another owner", rule.Owner("Alice"), core.Decision{Reason: core.ReasonDenied, Rule: `rule.Owner("Alice")`}},
-		{"no owner matches nobody", rule.Owner(""), core.Decision{Reason: core.ReasonDenied, Rule: `rule.Owner("")`}},
+		{"the owner", rule.Owner("alice"), core.Decision{Allowed: true, Rule: `rule.Owner`}},
+		{"another owner", rule.Owner("Alice"), core.Decision{Reason: core.ReasonDenied, Rule: `rule.Owner`}},
+		{"no owner matches nobody", rule.Owner(""), core.Decision{Reason: core.ReasonDenied, Rule: `rule.Owner`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // TestTablesSayWhatTheCodeSays compares the first column of tables with what
@@ -72,14 +75,25 @@ func constants(src *Source, prefix string, dirs ...string) []string {
 func logFields(t *testing.T) []string {
 	t.Helper()
 	var line bytes.Buffer
-	core.LogObserver(slog.New(slog.NewJSONHandler(&line, nil))).Observe(context.Background(), core.Event{
+	observer := core.LogObserver(slog.New(slog.NewJSONHandler(&line, nil)))
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(observer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuse := authtest.AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) { return core.Decision{}, nil })
+	r := httptest.NewRequest("GET", "/a/7", nil)
+	r.Header.Set("Authorization", "Name erin viewer")
+	g.CheckNow(context.Background(), &httpauth.View{Request: r}, refuse)
+	observer.Observe(context.Background(), core.Event{
 		Outcome: core.OutcomeForbidden, Status: 403, Reason: core.ReasonDenied, Gate: "authorize",
-		Scheme: "Bearer", PrincipalID: "erin", Method: "GET", Route: "/a/:id", Resource: "/a/7", Rule: "policy.csv:1",
+		Scheme: "Bearer", PrincipalID: "erin", Method: "GET", Route: "/a/:id", Resource: "/a/7", Rule: "policy.csv:1", Revision: "1f",
 		RequestID: "1", TraceID: "2", Duration: 1, Cause: errors.New("cause"),
 	})
 	fields := map[string]any{}
-	if err := json.Unmarshal(line.Bytes(), &fields); err != nil {
-		t.Fatal(err)
+	for lines := json.NewDecoder(&line); lines.More(); { // into one map
+		if err := lines.Decode(&fields); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, own := range []string{slog.TimeKey, slog.LevelKey, slog.MessageKey} {
 		delete(fields, own)
