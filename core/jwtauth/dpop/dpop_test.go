@@ -291,7 +291,7 @@ type store struct {
 	asked int
 }
 
-func (s *store) Remember(_ context.Context, _ [32]byte, ttl time.Duration) (bool, error) {
+func (s *store) Remember(_ context.Context, _, _ [32]byte, ttl time.Duration) (bool, error) {
 	s.asked++
 	s.ttl = ttl
 	return s.fresh, s.err

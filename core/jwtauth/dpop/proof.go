@@ -107,7 +107,11 @@ func (a *Authenticator) checkTime(c map[string]any, now time.Time) (time.Time, e
 // jti of another's.
 func (a *Authenticator) remember(ctx context.Context, jkt, jti string, ttl time.Duration) error {
 	id := sha256.Sum256([]byte(jkt + "." + jti))
-	fresh, err := a.replays.Remember(ctx, id, ttl+time.Second) // the moment itself is still good
+	fresh, err := a.replays.Remember(ctx, sha256.Sum256([]byte(jkt)), id, ttl+time.Second) // the moment itself is still good
+	var limit *core.LimitError
+	if errors.As(err, &limit) {
+		return &core.LimitError{RetryAfter: limit.RetryAfter, Err: fmt.Errorf("dpop: replay store: %w", limit.Err)}
+	}
 	if err != nil {
 		return unavailable(err)
 	}

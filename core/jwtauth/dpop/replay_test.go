@@ -31,7 +31,7 @@ func TestReplayMemory(t *testing.T) { // B22
 	m, c := newMemory(t, 3)
 	remember := func(n int, ttl time.Duration, want bool, wantErr error) {
 		t.Helper()
-		fresh, err := m.Remember(t.Context(), id(n), ttl)
+		fresh, err := m.Remember(t.Context(), id(-n), id(n), ttl)
 		if fresh != want || !errors.Is(err, wantErr) {
 			t.Errorf("%d: %v, %v, want %v, %v", n, fresh, err, want, wantErr)
 		}
@@ -53,6 +53,39 @@ func TestReplayMemory(t *testing.T) { // B22
 	}
 }
 
+// TestOneKeyCannotFillTheMemory: a key that has its share is refused with 429, and
+// nobody else is.
+func TestOneKeyCannotFillTheMemory(t *testing.T) {
+	m, c := newMemory(t, 80)
+	mallory, bob := id(-1), id(-2)
+	for n := range 10 {
+		if fresh, err := m.Remember(t.Context(), mallory, id(n), time.Minute); !fresh || err != nil {
+			t.Fatalf("proof %d of 10: %v, %v", n+1, fresh, err)
+		}
+	}
+	var limit *core.LimitError
+	if _, err := m.Remember(t.Context(), mallory, id(10), time.Minute); !errors.As(err, &limit) || !errors.Is(err, dpop.ErrReplayShareUsed) || limit.RetryAfter <= 0 {
+		t.Errorf("%v, want a LimitError", err)
+	}
+	if fresh, err := m.Remember(t.Context(), mallory, id(3), time.Minute); fresh || err != nil {
+		t.Errorf("a replay is told %v, %v", fresh, err)
+	}
+	if fresh, err := m.Remember(t.Context(), bob, id(11), time.Minute); !fresh || err != nil {
+		t.Errorf("another key: %v, %v", fresh, err)
+	}
+	c.set(noon.Add(time.Minute))
+	if fresh, err := m.Remember(t.Context(), mallory, id(10), time.Minute); !fresh || err != nil {
+		t.Errorf("a minute later: %v, %v", fresh, err)
+	}
+	s := &store{err: &core.LimitError{RetryAfter: 7 * time.Second, Err: dpop.ErrReplayShareUsed}}
+	b := newBench(t, dpop.WithReplays(s))
+	_, err := b.Authenticate(t.Context(), request("/reports", b.key.Sign(t, b.proof())))
+	var unavailable *core.UnavailableError
+	if limit = nil; !errors.As(err, &limit) || limit.RetryAfter != 7*time.Second || errors.As(err, &unavailable) {
+		t.Errorf("the scheme gives %v, want the LimitError", err)
+	}
+}
+
 func TestReplayMemoryLimits(t *testing.T) {
 	for _, limit := range []int{-1, 0, 1<<26 + 1} {
 		if _, err := dpop.NewReplayMemory(limit); err == nil {
@@ -70,7 +103,7 @@ func TestReplayMemoryAtOnce(t *testing.T) {
 	for range workers {
 		wait.Go(func() {
 			for n := range proofs {
-				ok, err := m.Remember(context.Background(), id(n), time.Hour)
+				ok, err := m.Remember(context.Background(), id(-n), id(n), time.Hour)
 				switch {
 				case ok && err == nil:
 					fresh.Add(1)
@@ -166,13 +199,13 @@ func TestEachKeyHasItsOwnIDs(t *testing.T) {
 func BenchmarkReplayMemory(b *testing.B) {
 	m, _ := newMemory(b, 1<<20)
 	for n := range 1 << 17 {
-		if _, err := m.Remember(b.Context(), id(-n), time.Hour); err != nil {
+		if _, err := m.Remember(b.Context(), id(n), id(-n), time.Hour); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
-		if _, err := m.Remember(b.Context(), id(n), time.Duration(n+1)); err != nil && !errors.Is(err, dpop.ErrReplayMemoryFull) {
+		if _, err := m.Remember(b.Context(), id(-n), id(n), time.Duration(n+1)); err != nil && !errors.Is(err, dpop.ErrReplayMemoryFull) {
 			b.Fatal(err)
 		}
 	}

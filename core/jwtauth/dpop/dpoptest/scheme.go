@@ -112,11 +112,12 @@ func lacking(t *testing.T, f authtest.Framework) {
 // down is a replay store that fails.
 type down struct{}
 
-func (down) Remember(context.Context, [32]byte, time.Duration) (bool, error) {
+func (down) Remember(context.Context, [32]byte, [32]byte, time.Duration) (bool, error) {
 	return false, errors.New("store is down")
 }
 
-// storeDown: an outage logs nobody out, and lets nobody in (invariant 4).
+// storeDown: an outage logs nobody out, and lets nobody in (invariant 4). A key
+// that has used up its share is not an outage.
 func storeDown(t *testing.T, f authtest.Framework) {
 	s := serve(t, f, dpop.WithReplays(down{}))
 	a := s.refuses("a good proof", onDoor, refusal{http.StatusServiceUnavailable, core.CodeUnavailable, core.ReasonUnavailable, nil}, s.sent(onDoor, s.bound())...)
@@ -129,7 +130,7 @@ func storeDown(t *testing.T, f authtest.Framework) {
 	}
 	s = serve(t, f, dpop.WithReplays(memory))
 	s.admits("the first", "GET", onDoor, "DPoP", s.sent(onDoor, s.bound())...)
-	s.refuses("one more than fits", onDoor, refusal{http.StatusServiceUnavailable, core.CodeUnavailable, core.ReasonUnavailable, nil}, s.sent(onDoor, s.bound())...)
+	s.refuses("more than the share of a key", onDoor, refusal{http.StatusTooManyRequests, core.CodeTooManyAttempts, core.ReasonTooManyAttempts, nil}, s.sent(onDoor, s.bound())...)
 }
 
 // varies: no stored answer fits another request.
