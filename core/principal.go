@@ -79,17 +79,42 @@ func (p *Principal) CredentialRoles() iter.Seq[string] { return slices.Values(p.
 // policy gives it. No role comes twice.
 func (p *Principal) Roles() iter.Seq[string] {
 	return func(yield func(string) bool) {
+		known := seen(len(p.info.Roles) + len(p.extra))
 		for i, role := range p.info.Roles {
-			if !slices.Contains(p.info.Roles[:i], role) && !yield(role) {
+			if !known.before(role, p.info.Roles[:i], nil) && !yield(role) {
 				return
 			}
 		}
 		for i, role := range p.extra {
-			if !slices.Contains(p.info.Roles, role) && !slices.Contains(p.extra[:i], role) && !yield(role) {
+			if !known.before(role, p.info.Roles, p.extra[:i]) && !yield(role) {
 				return
 			}
 		}
 	}
+}
+
+// roleSet is what has been seen of many roles; nil for few, which are compared
+// one by one without memory.
+type roleSet map[string]struct{}
+
+func seen(roles int) roleSet {
+	const few = 32
+	if roles <= few {
+		return nil
+	}
+	return make(roleSet, roles)
+}
+
+// before reports whether role comes in a or b, which have been asked about.
+func (s roleSet) before(role string, a, b []string) bool {
+	if s == nil {
+		return slices.Contains(a, role) || slices.Contains(b, role)
+	}
+	if _, known := s[role]; known {
+		return true
+	}
+	s[role] = struct{}{}
+	return false
 }
 
 // HasRole reports whether role is one of the principal's roles, compared

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -100,4 +101,28 @@ func TestAPrincipalIsImmutable(t *testing.T) {
 	object, _ := p.Claim("map")
 	maps.DeleteFunc(object.(map[string]any), func(string, any) bool { return true })
 	check("after a handler changed what it got")
+}
+
+// No role comes twice, in the order they were first named, however many.
+func TestRolesAreDistinct(t *testing.T) {
+	for _, n := range []int{1, 16, 17, 2000} {
+		var own, extra, want []string
+		for i := range n {
+			own = append(own, fmt.Sprint("own", i), fmt.Sprint("own", i/2))
+			extra = append(extra, fmt.Sprint("extra", i), fmt.Sprint("own", i), fmt.Sprint("extra", i/2))
+		}
+		for _, role := range append(slices.Clone(own), extra...) {
+			if !slices.Contains(want, role) {
+				want = append(want, role)
+			}
+		}
+		s := newScheme(t, "Basic")
+		s.answers["alice"] = answer{p: newPrincipal(t, core.PrincipalInfo{ID: "alice", Roles: own})}
+		g, _ := newGuard(t, []core.Authenticator{s}, core.WithRoles(&roles{of: map[string][]string{"alice": extra}}))
+		v := mounted(t)(g.Authenticate()).Check(t.Context(), get("/", "Authorization: Basic alice"))
+		p, _ := core.PrincipalFrom(v.Context)
+		if got := slices.Collect(p.Roles()); !slices.Equal(got, want) {
+			t.Errorf("%d: %d roles, want %d", n, len(got), len(want))
+		}
+	}
 }
