@@ -71,6 +71,10 @@ type Route struct {
 	// answer or pass the request on. A gate lets the request pass only if the
 	// rules allow each of them as well. Their own Alternatives are not looked at.
 	Alternatives []Route
+	// InnerSlashes is how many encoded slashes of an escaped Path the router
+	// has matched inside parameters of one segment each. It is looked at by
+	// guards with [WithEncodedSlashes] alone.
+	InnerSlashes int
 }
 
 // Resource is what a request wants to act on.
@@ -78,7 +82,8 @@ type Resource struct {
 	// Route is the matched pattern; "" when no route matched.
 	Route string
 	// Path is the canonical path: decoded once, no trailing slash, literal
-	// parts in the letter case of the route.
+	// parts in the letter case of the route. An encoded slash that
+	// [WithEncodedSlashes] lets through stands in it as "%2F".
 	Path string
 	// Name is the name given where the gate was mounted ([Named]), or "".
 	Name string

@@ -18,6 +18,7 @@ const (
 	CodeInvalidToken           = "invalid_token"
 	CodeInvalidRequest         = "invalid_request"
 	CodeAmbiguousPath          = "ambiguous_path"
+	CodePathTooLong            = "path_too_long"
 	CodeForbidden              = "forbidden"
 	CodeInsufficientScope      = "insufficient_scope"
 	CodeStepUp                 = "insufficient_user_authentication"
@@ -35,6 +36,7 @@ var messages = map[string]string{
 	CodeInvalidToken:           "The access token was not accepted. Obtain a new one and repeat the request.",
 	CodeInvalidRequest:         "The request carries credentials that can be read in more than one way.",
 	CodeAmbiguousPath:          "The request path can be read in more than one way.",
+	CodePathTooLong:            "The request path is too long.",
 	CodeForbidden:              "You are signed in, but not allowed to do this. Signing in again will not help.",
 	CodeInsufficientScope:      "The access token lacks a scope that this request needs.",
 	CodeStepUp:                 "This needs a stronger or more recent sign-in. Sign in again as the challenge says.",

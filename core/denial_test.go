@@ -26,7 +26,7 @@ func TestEveryCodeHasAMessageOfItsOwn(t *testing.T) {
 	seen := map[string]string{}
 	for _, code := range []string{
 		core.CodeAuthenticationRequired, core.CodeInvalidCredentials, core.CodeInvalidToken, core.CodeInvalidRequest,
-		core.CodeAmbiguousPath, core.CodeForbidden, core.CodeInsufficientScope, core.CodeUnavailable, core.CodeInternal,
+		core.CodeAmbiguousPath, core.CodePathTooLong, core.CodeForbidden, core.CodeInsufficientScope, core.CodeUnavailable, core.CodeInternal,
 		core.CodeStepUp, core.CodeInvalidProof, core.CodeUseNonce, core.CodeCrossSite, core.CodeTooManyAttempts,
 	} {
 		message := core.Messages()[code]

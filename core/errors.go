@@ -34,6 +34,7 @@ const (
 	ReasonBadClaim           Reason = "bad_claim"
 	ReasonAmbiguous          Reason = "ambiguous_credentials"
 	ReasonAmbiguousPath      Reason = "ambiguous_path"
+	ReasonPathTooLong        Reason = "path_too_long"
 	ReasonUnknownMethod      Reason = "unknown_method"
 	ReasonDenied             Reason = "denied"
 	ReasonMissingRole        Reason = "missing_role"

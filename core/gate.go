@@ -281,6 +281,9 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 	}
 	others, err := t.locate(r, &a.Resource)
 	if err != nil {
+		if errors.Is(err, errPathTooLong) {
+			return newDenial(Ambiguous, CodePathTooLong, ReasonPathTooLong, err)
+		}
 		if errors.Is(err, ErrAmbiguousPath) {
 			return newDenial(Ambiguous, CodeAmbiguousPath, ReasonAmbiguousPath, err)
 		}
@@ -383,6 +386,8 @@ func (t *Gate) judges(method string) bool {
 	return ok && m.JudgesMethod(method)
 }
 
+var errPathTooLong = errors.New("the path is too long")
+
 // locate fills in what r wants to act on and returns what else it may be for.
 func (t *Gate) locate(r Request, res *Resource) (others []Resource, err error) {
 	rt, err := r.Route()
@@ -405,7 +410,10 @@ func (t *Gate) locate(r Request, res *Resource) (others []Resource, err error) {
 }
 
 func (t *Gate) resource(rt *Route) (Resource, error) {
-	path, err := CanonicalPath(*rt)
+	if limit := t.guard.maxPath; len(rt.Path) > limit {
+		return Resource{}, fmt.Errorf("%w: %d bytes, of which %d are allowed", errPathTooLong, len(rt.Path), limit)
+	}
+	path, err := canonicalPath(*rt, t.guard.encodedSlashes)
 	return Resource{Route: rt.Pattern, Path: path, Name: t.name}, err
 }
 

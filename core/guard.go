@@ -18,6 +18,10 @@ import (
 // does not say.
 const defaultRetryAfter = 5 * time.Second
 
+// defaultMaxPath is how many bytes of path a pattern may have to be held
+// against, whoever asks.
+const defaultMaxPath = 8 << 10
+
 // Guard is authenticators, authorizer, responder and observers, assembled once
 // and safe for concurrent use. Adapters mount its gates as middleware.
 type Guard struct {
@@ -34,10 +38,13 @@ type Guard struct {
 	noPrompts  bool
 	informs    bool // some scheme has an Inform
 	methods    []string
-	retryAfter time.Duration
-	strict     bool
-	logger     *slog.Logger
-	varyFields []Field
+	maxPath    int // in bytes, as sent
+	// encodedSlashes lets them through inside parameters.
+	encodedSlashes bool
+	retryAfter     time.Duration
+	strict         bool
+	logger         *slog.Logger
+	varyFields     []Field
 	// concealment hides refusals; nil if they are not hidden.
 	concealment *Concealment
 	pseudonyms  *Pseudonyms                       // nil for none
@@ -60,7 +67,7 @@ type Option func(*Guard) error
 // with [LogObserver] to slog's default logger. Whatever cannot work (no
 // scheme, a scheme twice, a nil part) is an error here and never at a request.
 func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
-	g := &Guard{retryAfter: defaultRetryAfter, logger: slog.Default()}
+	g := &Guard{retryAfter: defaultRetryAfter, maxPath: defaultMaxPath, logger: slog.Default()}
 	if len(authenticators) == 0 {
 		return nil, errors.New("guard: no authenticator: without one every request would be anonymous")
 	}

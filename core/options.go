@@ -91,6 +91,42 @@ func WithMethods(methods ...string) Option {
 	}
 }
 
+// WithMaxPath sets how many bytes a request path may have, as it was sent and
+// without query: 8 KiB by default, at least 1. A longer one is 400, before any
+// rule: what it costs to hold a path against patterns grows with its length.
+func WithMaxPath(bytes int) Option {
+	return func(g *Guard) error {
+		if bytes < 1 {
+			return fmt.Errorf("max path %d: at least 1 byte", bytes)
+		}
+		g.maxPath = bytes
+		return nil
+	}
+}
+
+// WithEncodedSlashes lets a path through whose encoded slashes all stand inside
+// path parameters of one segment each, as in the npm registry's
+// "/@scope%2Fname". Policies and rules see the slash as it was written, as
+// "%2F" in capitals: a pattern for one segment matches such a segment, and a
+// rule for "/a/b" has nothing to say of "/a%2Fb". [Request.Param] gives the
+// parameter decoded, as handlers that decode it once see it.
+//
+// By default, and wherever the slash is in a literal part of the route or in a
+// parameter that takes several segments, such a path is 400, since a program
+// that decodes before it routes reads another path. Give it to no guard whose
+// application, or proxy, does. The router must match the path as it was sent:
+// Gin does with UseRawPath or UseEscapedPath, Fiber without UnescapePath, Echo
+// and net/http's ServeMux always. Where the router does not tell which parameter has the
+// slash, and in package forwardauth, such a path remains 400.
+//
+// To let some routes alone have it, give it to a variant: see [Guard.With].
+func WithEncodedSlashes() Option {
+	return func(g *Guard) error {
+		g.encodedSlashes = true
+		return nil
+	}
+}
+
 // WithRetryAfter sets what a client is told to wait on a 503 when the failing
 // part does not say; 5 s by default, at least 1 s.
 func WithRetryAfter(d time.Duration) Option {

@@ -17,13 +17,18 @@ import (
 // target of RFC 9112 §3.2 has no fragment).
 //
 // A plain path is returned as it is, without allocation.
-func CanonicalPath(rt Route) (string, error) {
+func CanonicalPath(rt Route) (string, error) { return canonicalPath(rt, false) }
+
+// canonicalPath is [CanonicalPath]. With slashes, encoded slashes stay, as
+// "%2F", if all of them are inside parameters.
+func canonicalPath(rt Route, slashes bool) (string, error) {
 	path := rt.Path
 	if path == "" || path[0] != '/' {
 		return "", ambiguous("it does not begin with a slash")
 	}
+	kept := slashes && rt.Escaped && rt.InnerSlashes > 0 && rt.InnerSlashes == EncodedSlashes(path)
 	if rt.Escaped {
-		decoded, err := decodePath(path)
+		decoded, err := decodePath(path, kept)
 		if err != nil {
 			return "", err
 		}
@@ -34,15 +39,33 @@ func CanonicalPath(rt Route) (string, error) {
 			return "", ambiguous("it holds an empty segment")
 		}
 	}
-	if err := checkDecoded(path); err != nil {
+	read := path
+	if kept { // what others may read in place of it must be clear as well
+		read = strings.ReplaceAll(path, encodedSlash, "/")
+	}
+	if err := checkDecoded(read); err != nil {
 		return "", err
 	}
 	return path, nil
 }
 
+// EncodedSlashes is the number of encoded slashes in an escaped path or
+// parameter, in either letter case.
+func EncodedSlashes(escaped string) int {
+	return strings.Count(escaped, encodedSlash) + strings.Count(escaped, "%2f")
+}
+
+// InnerSlashes is how many slashes a parameter of one segment holds, whether
+// the router has decoded it or not: for [Route.InnerSlashes].
+func InnerSlashes(value string) int {
+	return EncodedSlashes(value) + strings.Count(value, "/")
+}
+
+const encodedSlash = "%2F"
+
 // decodePath decodes percent-encodings once and refuses those that hide a
-// separator or are broken.
-func decodePath(path string) (string, error) {
+// separator or are broken. With slashes, encoded ones stay.
+func decodePath(path string, slashes bool) (string, error) {
 	if strings.IndexByte(path, '%') < 0 && strings.IndexByte(path, '#') < 0 && strings.IndexByte(path, '?') < 0 {
 		return path, nil
 	}
@@ -57,10 +80,16 @@ func decodePath(path string) (string, error) {
 				return "", ambiguous("it holds a percent sign that encodes nothing")
 			}
 			c = unhex(path[i+1])<<4 | unhex(path[i+2])
-			if c == '/' {
-				return "", ambiguous("it holds an encoded slash")
-			}
 			i += 2
+			switch {
+			case c == '/' && !slashes:
+				return "", ambiguous("it holds an encoded slash")
+			case c == '/':
+				b = append(b, encodedSlash...)
+				continue
+			case c == '%' && slashes: // what follows could spell one more
+				return "", ambiguous("it holds an encoded percent sign beside an encoded slash")
+			}
 		}
 		b = append(b, c)
 	}

@@ -26,7 +26,19 @@ func newView(c echo.Context) *view {
 }
 
 // Route implements [core.Request].
-func (v *view) Route() (core.Route, error) { return v.Matched(v.c.Path()) }
+func (v *view) Route() (core.Route, error) {
+	rt, err := v.Matched(v.c.Path())
+	if err == nil && rt.Escaped && core.EncodedSlashes(rt.Path) > 0 {
+		// Echo lets the last parameter of a route run over plain slashes, so
+		// only encoded ones count.
+		for i, name := range v.c.ParamNames() {
+			if name != "*" {
+				rt.InnerSlashes += core.EncodedSlashes(v.c.ParamValues()[i])
+			}
+		}
+	}
+	return rt, err
+}
 
 // Param implements [core.Request]. Where there is an escaped path, Echo has
 // matched that and left its parameters as they are.

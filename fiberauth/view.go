@@ -67,7 +67,25 @@ func (v *view) Route() (core.Route, error) {
 		return core.Route{}, err
 	}
 	v.match, v.found = m, true
-	return m.Route, nil
+	if m.pattern != nil && m.Escaped && core.EncodedSlashes(m.Path) > 0 {
+		v.match.InnerSlashes = v.innerSlashes()
+	}
+	return v.match.Route, nil
+}
+
+// innerSlashes counts the encoded slashes in parameters of one segment.
+func (v *view) innerSlashes() int {
+	m := &v.match
+	if m.values == nil {
+		m.values = copied(v.c, m.pattern.params)
+	}
+	n := 0
+	for i, name := range m.pattern.params {
+		if name[0] != '*' && name[0] != '+' {
+			n += core.EncodedSlashes(m.values[i])
+		}
+	}
+	return n
 }
 
 func (v *view) Param(name string) string {

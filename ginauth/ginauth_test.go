@@ -22,7 +22,7 @@ func TestConformance(t *testing.T) {
 
 func framework() authtest.Framework {
 	gin.SetMode(gin.TestMode)
-	return authtest.Framework{Name: "gin", SeesSent: true, SealsInFront: true, Writers: writers, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+	return authtest.Framework{Name: "gin", RoutesDecoded: true, SeesSent: true, SealsInFront: true, Writers: writers, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
 		serve(t, l, app, gin.New())
 	}}
 }
@@ -40,7 +40,9 @@ func TestPathsWithOptions(t *testing.T) {
 		"405":                func(e *gin.Engine) { e.HandleMethodNotAllowed = true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			authtest.RunPaths(t, authtest.Framework{Name: "gin", Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+			decoded := new(gin.Engine)
+			set(decoded)
+			authtest.RunPaths(t, authtest.Framework{Name: "gin", RoutesDecoded: !decoded.UseRawPath && !decoded.UseEscapedPath, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
 				engine := gin.New()
 				set(engine)
 				serve(t, l, app, engine)

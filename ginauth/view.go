@@ -2,6 +2,8 @@ package ginauth
 
 import (
 	"crypto/tls"
+	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -19,22 +21,69 @@ var _ core.Request = view{}
 
 func newView(c *gin.Context) view { return view{c} }
 
-// Route implements [core.Request]. With Engine.UseRawPath, Gin decodes a plus
-// in a parameter to a blank, which a path does not mean (RFC 3986 §2.2): what
-// the handler would be given must stand in the path that policies judge.
+// Route implements [core.Request]. What is judged are the bytes that the handler
+// is given: pattern and parameters must make up the path, decoded or as it was
+// sent. Gin decodes a plus in a parameter to a blank where it matches escaped
+// paths, which a path does not mean (RFC 3986 §2.2).
 func (v view) Route() (core.Route, error) {
-	u := v.c.Request.URL
-	if u.RawPath != "" {
+	u, pattern := v.c.Request.URL, v.c.FullPath()
+	if len(v.c.Params) > 0 && !makesUp(pattern, v.c.Params, u.Path) && !makesUp(pattern, v.c.Params, u.EscapedPath()) {
+		return core.Route{}, fmt.Errorf("%w: it is not what route %q and its parameters make up", core.ErrAmbiguousPath, pattern)
+	}
+	rt, err := v.http().Matched(pattern)
+	if err == nil && rt.Escaped && core.EncodedSlashes(rt.Path) > 0 {
 		for _, p := range v.c.Params {
-			if !strings.Contains(u.Path, p.Value) && !strings.Contains(u.RawPath, p.Value) {
-				return core.Route{}, core.ErrAmbiguousPath
+			if !strings.HasSuffix(pattern, "*"+p.Key) {
+				rt.InnerSlashes += core.InnerSlashes(p.Value)
 			}
 		}
 	}
-	return v.http().Matched(v.c.FullPath())
+	return rt, err
 }
 
-func (v view) Param(name string) string { return v.c.Param(name) }
+// makesUp reports whether path is pattern with its parameters filled in, a
+// slash at the end aside.
+func makesUp(pattern string, params gin.Params, path string) bool {
+	for _, p := range params {
+		at := strings.IndexAny(pattern, ":*")
+		for at > 0 && pattern[at-1] == '\\' { // an escaped colon
+			literal := pattern[:at-1] + pattern[at:at+1]
+			if !strings.HasPrefix(path, literal) {
+				return false
+			}
+			path, pattern = path[len(literal):], pattern[at+1:]
+			at = strings.IndexAny(pattern, ":*")
+		}
+		if at < 0 {
+			return false
+		}
+		literal, rest := pattern[:at], pattern[at+1:]
+		if pattern[at] == '*' { // its value begins with the slash before it
+			literal = strings.TrimSuffix(literal, "/")
+		}
+		if len(path) < len(literal) || path[:len(literal)] != literal || !strings.HasPrefix(path[len(literal):], p.Value) {
+			return false
+		}
+		path = path[len(literal)+len(p.Value):]
+		if pattern = rest[min(len(p.Key), len(rest)):]; rest != p.Key+pattern {
+			return false
+		}
+	}
+	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(pattern, "/")
+}
+
+// Param implements [core.Request]. With Engine.UnescapePathValues off, Gin
+// leaves parameters as they were sent; a decoded one has no encoding left, or
+// its path would be refused.
+func (v view) Param(name string) string {
+	p := v.c.Param(name)
+	if strings.IndexByte(p, '%') >= 0 {
+		if decoded, err := url.PathUnescape(p); err == nil {
+			return decoded
+		}
+	}
+	return p
+}
 
 // http shows what is the same in every net/http request.
 func (v view) http() httpauth.View { return httpauth.View{Request: v.c.Request} }

@@ -28,6 +28,9 @@ type Framework struct {
 	// IgnoresSlash says that the router serves a route at its path with a
 	// slash appended, by default.
 	IgnoresSlash bool
+	// RoutesDecoded says that the router matches the path as it is decoded, by
+	// default, so that an encoded slash separates segments.
+	RoutesDecoded bool
 	// RefusesMethods says that the framework itself answers a method that it
 	// does not know, before any middleware.
 	RefusesMethods bool

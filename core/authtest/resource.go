@@ -21,6 +21,8 @@ var resourceCases = map[string]func(*testing.T, Framework){
 	"G16 upgrade requests":                    upgrades,
 	"G18-G20 headers that prove nothing":      untrustedHeaders,
 	"400 for a path comes before 401 and 403": ambiguousFirst,
+	"G02 encoded slashes by option":           encodedSlashes,
+	"G12 paths that are too long":             longPaths,
 }
 
 // vault is an app whose policy lets alice do everything but what is secret,

@@ -25,8 +25,41 @@ func (v View) Target() string { return v.Request.RequestURI }
 // Host implements [core.Request].
 func (v View) Host() string { return v.Request.Host }
 
-// Route implements [core.Request] with the pattern of a ServeMux.
-func (v View) Route() (core.Route, error) { return v.Matched(muxPath(v.Request.Pattern)) }
+// Route implements [core.Request] with the pattern of a ServeMux, or of another
+// router that sets [http.Request.Pattern], such as chi.
+//
+// A pattern for a whole subtree is none: behind it there may be a router of its
+// own, whose pattern nobody knows yet.
+func (v View) Route() (core.Route, error) {
+	pattern := muxPath(v.Request.Pattern)
+	if isSubtree(pattern) {
+		pattern = ""
+	}
+	rt, err := v.Matched(pattern)
+	if err == nil && rt.Escaped && core.EncodedSlashes(rt.Path) > 0 {
+		rt.InnerSlashes = v.innerSlashes(pattern)
+	}
+	return rt, err
+}
+
+// isSubtree reports whether pattern ends in what takes any number of segments:
+// "/" or "{name...}" of a ServeMux, "*" of chi.
+func isSubtree(pattern string) bool {
+	return strings.HasSuffix(pattern, "/") || strings.HasSuffix(pattern, "...}") || strings.HasSuffix(pattern, "*")
+}
+
+// innerSlashes counts those in the wildcards of pattern, "{name}" or chi's
+// "{name:regexp}".
+func (v View) innerSlashes(pattern string) int {
+	n := 0
+	for segment := range strings.SplitSeq(pattern, "/") {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			name, _, _ = strings.Cut(strings.TrimSuffix(name, "}"), ":")
+			n += core.InnerSlashes(v.Request.PathValue(name))
+		}
+	}
+	return n
+}
 
 // Matched is the route of a request that a router has matched to pattern, ""
 // for none. Path and escaped path of the URL must say the same, whatever
