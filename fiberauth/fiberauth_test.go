@@ -30,7 +30,7 @@ func framework() authtest.Framework {
 // with is Fiber in a configuration of its own.
 func with(cfg fiber.Config) authtest.Framework {
 	return authtest.Framework{
-		Name: "fiber", FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, SealsInFront: true, Writers: writers, IgnoresHangUps: runtime.GOOS == "windows",
+		Name: "fiber", FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, IgnoresHangUps: runtime.GOOS == "windows",
 		Native: func(h authtest.Handler) any { return func(c *fiber.Ctx) error { return h(exchange{c}) } },
 		Serve:  func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) },
 		NativeCode: func(err error) (int, bool) {

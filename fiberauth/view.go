@@ -79,6 +79,9 @@ func (v *view) innerSlashes() int {
 	if m.values == nil {
 		m.values = copied(v.c, m.pattern.params)
 	}
+	if m.pattern.indirect || len(m.values) != len(m.pattern.params) {
+		return 0 // which value is whose is not known
+	}
 	n := 0
 	for i, name := range m.pattern.params {
 		if name[0] != '*' && name[0] != '+' {

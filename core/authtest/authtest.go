@@ -31,6 +31,9 @@ type Framework struct {
 	// RoutesDecoded says that the router matches the path as it is decoded, by
 	// default, so that an encoded slash separates segments.
 	RoutesDecoded bool
+	// Spellings are the statuses of answers to request targets of the suite for
+	// which a router differs from the one it is named after.
+	Spellings map[string]int
 	// RefusesMethods says that the framework itself answers a method that it
 	// does not know, before any middleware.
 	RefusesMethods bool

@@ -7,6 +7,7 @@ import (
 
 // pathSeeds are spellings to mutate from.
 var pathSeeds = []string{
+	"/files/a+b", "/files/a+b%41", "/admin/a+b", "/things/a+b", "/things/a+b%20c", "/things/a%2Bb%41",
 	"/files/secret", "/files/public", "/admin/7", "/admin", "/things/1",
 	"/FILES/secret", "/files/SECRET", "/files/secret/", "/files/secret//", "//files/secret",
 	"/files//secret", "/files/./secret", "/files/x/../secret", "/files/%2e%2e/files/secret",
@@ -38,6 +39,7 @@ func RunPaths(t *testing.T, fw Framework) {
 	if len(v.rec.Events()) == 0 {
 		t.Error("no request came to the gate")
 	}
+	encodedSlashes(t, fw)
 }
 
 // FuzzPaths is [RunPaths] with targets the fuzzer makes.

@@ -17,55 +17,59 @@ import (
 )
 
 // NetHTTP is net/http's ServeMux with core/httpauth.
-func NetHTTP() Framework {
-	return Framework{Name: "net/http", Serve: serveMux, Writers: muxWriters, Native: func(h Handler) any {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_ = h(muxExchange{w, r}) // the answer is written
-		})
-	}}
+func NetHTTP() Framework { return HTTPRouter("net/http", serveMux) }
+
+// HTTPRoute is a route for a router on net/http. Pattern is as in [Route], with
+// its group; no Methods are all. Gates stand around Handler.
+type HTTPRoute struct {
+	Methods []string
+	Pattern string
+	Handler http.Handler
 }
 
-func serveMux(t testing.TB, l net.Listener, app App) {
+// HTTPRouter is a router for net/http handlers with core/httpauth. build makes
+// one of routes, and of a handler for other paths that may be nil.
+func HTTPRouter(name string, build func(routes []HTTPRoute, notFound http.Handler) http.Handler) Framework {
+	return Framework{
+		Name: name, Writers: muxWriters,
+		Serve: func(t testing.TB, l net.Listener, app App) {
+			ServeHTTP(t, l, routed(app, build))
+		},
+		Native: func(h Handler) any {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_ = h(muxExchange{w, r}) // the answer is written
+			})
+		},
+	}
+}
+
+func routed(app App, build func([]HTTPRoute, http.Handler) http.Handler) http.Handler {
 	mounts := Mounts[httpauth.Middleware]{
 		Authenticate: httpauth.Authenticate, Optional: httpauth.Optional,
 		Authorize: httpauth.Authorize, Require: httpauth.Require,
 	}
-	mux := http.NewServeMux()
+	around := func(h http.Handler, gates []Gate) http.Handler {
+		for _, m := range slices.Backward(mounts.All(gates)) {
+			h = m(h)
+		}
+		return h
+	}
+	var routes []HTTPRoute
 	for _, tree := range app.Trees {
 		h := tree.Handler
 		if tree.Dir != "" {
 			h = http.StripPrefix(tree.Prefix, http.FileServer(http.Dir(tree.Dir)))
 		}
-		for _, m := range slices.Backward(mounts.All(tree.Gates)) {
-			h = m(h)
-		}
-		mux.Handle(tree.Prefix+"/", h)
+		routes = append(routes, HTTPRoute{nil, tree.Prefix + "/*", around(h, tree.Gates)})
 	}
 	for _, rt := range app.Routes {
-		var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_ = rt.Handle(muxExchange{w, r}) // the answer is written
 		})
-		gates := slices.Concat(rt.GroupGates, rt.Gates)
-		for _, m := range slices.Backward(mounts.All(gates)) {
-			h = m(h)
-		}
-		pattern := muxPattern(rt.Group + rt.Pattern)
-		if rt.Methods == nil {
-			mux.Handle(pattern, h)
-		}
-		for _, method := range rt.Methods {
-			if method != http.MethodHead || !slices.Contains(rt.Methods, http.MethodGet) {
-				mux.Handle(method+" "+pattern, h)
-			}
-		}
+		routes = append(routes, HTTPRoute{rt.Methods, rt.Group + rt.Pattern, around(h, slices.Concat(rt.GroupGates, rt.Gates))})
 	}
-	if h, ok := app.NotFound.(http.Handler); ok {
-		mux.Handle("/", h)
-	}
-	var h http.Handler = mux
-	for _, m := range slices.Backward(mounts.All(app.Use)) {
-		h = m(h)
-	}
+	notFound, _ := app.NotFound.(http.Handler)
+	h := around(build(routes, notFound), app.Use)
 	for _, before := range slices.Backward(app.Before) {
 		next := h
 		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +84,26 @@ func serveMux(t testing.TB, l net.Listener, app App) {
 			_ = after(muxExchange{w, r}) // what it wrote stands
 		})
 	}
-	ServeHTTP(t, l, h)
+	return h
+}
+
+func serveMux(routes []HTTPRoute, notFound http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	for _, rt := range routes {
+		pattern := muxPattern(rt.Pattern)
+		if rt.Methods == nil {
+			mux.Handle(pattern, rt.Handler)
+		}
+		for _, method := range rt.Methods {
+			if method != http.MethodHead || !slices.Contains(rt.Methods, http.MethodGet) {
+				mux.Handle(method+" "+pattern, rt.Handler)
+			}
+		}
+	}
+	if notFound != nil {
+		mux.Handle("/", notFound)
+	}
+	return mux
 }
 
 // muxWriters are ways to answer with net/http.
@@ -158,8 +181,8 @@ func (x muxExchange) SetHeader(name, value string) { x.w.Header().Set(name, valu
 func (x muxExchange) AddHeader(name, value string) { x.w.Header().Add(name, value) }
 
 func (x muxExchange) Param(name string) string {
-	if name == "*" {
-		name = "rest"
+	if rest := x.r.PathValue("rest"); name == "*" && rest != "" {
+		return rest // other routers call it "*"
 	}
 	return x.r.PathValue(name)
 }

@@ -221,6 +221,9 @@ func spellings(t *testing.T, f Framework) {
 		if s, ok := c.native[f.Name]; ok {
 			want = s
 		}
+		if s, ok := f.Spellings[c.target]; ok {
+			want = s
+		}
 		before := len(v.rec.Events())
 		a := Send(t, v.addr, Request("GET", c.target, "Authorization: Name alice"))
 		if a.Status != want {

@@ -83,8 +83,18 @@ func muxPath(pattern string) string {
 	return pattern
 }
 
-// Param implements [core.Request] with the wildcards of a ServeMux.
-func (v View) Param(name string) string { return v.Request.PathValue(name) }
+// Param implements [core.Request] with the wildcards of a ServeMux, or of a
+// router that sets path values and may leave them as they were sent, such as
+// chi. A decoded one has no encoding left, or its path would be refused.
+func (v View) Param(name string) string {
+	p := v.Request.PathValue(name)
+	if strings.IndexByte(p, '%') >= 0 {
+		if decoded, err := url.PathUnescape(p); err == nil {
+			return decoded
+		}
+	}
+	return p
+}
 
 // Header implements [core.Request].
 func (v View) Header(name string) (string, int) {
