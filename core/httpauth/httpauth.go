@@ -57,18 +57,22 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 		AddFields(w.Header(), v.Fields)
 		return nil
 	}
-	refuse(w, r, v)
+	if !refuse(w, r, v) {
+		// No gate has seen the response, so what its header says of a
+		// representation is the handler's.
+		ClearRepresentation(w.Header())
+		answer(w, r, &v)
+	}
 	return v.Denial
 }
 
 var refusals Batch[Refusal]
 
-// refuse answers by a verdict.
-func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) {
+// refuse answers by a verdict, and reports false if no gate stands in front of w.
+func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) bool {
 	p := PassageFrom(r.Context())
 	if p == nil || !p.belongs(w, r) {
-		answer(w, r, &v)
-		return
+		return false
 	}
 	f := refusals.New()
 	*f = Refusal{Verdict: v, Request: View{r}, Native: r, Answer: answerRefusal}
@@ -76,6 +80,7 @@ func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) {
 	if p.Refuse(f, direct); !direct {
 		w.WriteHeader(v.Response.Status) // for those between, who count and log
 	}
+	return true
 }
 
 func answerRefusal(w http.ResponseWriter, f *Refusal) {
