@@ -232,12 +232,13 @@ func (r *resolver) readings(n *notes) match {
 			m.mayAnswer(s)
 		case i < n.first:
 			c, ok := n.seen[n.first].covered(s.entry)
-			if !ok || s.static {
+			switch {
+			case !ok || s.static:
 				m.mayAnswer(s)
-				continue
-			}
-			m.passesOn(s)
-			if !c.whole {
+			case s.other == "":
+				m.passesOn(s)
+			case !c.whole:
+				m.passesOn(s)
 				m.cutOff(s, m.Pattern)
 			}
 		default:
@@ -245,8 +246,8 @@ func (r *resolver) readings(n *notes) match {
 				m.mayAnswer(s)
 				continue
 			}
-			m.add(m.Pattern, s.path, m.Escaped)
-			if c, _ := n.seen[n.first].covered(s.entry); !c.whole || s.static {
+			if c, _ := n.seen[n.first].covered(s.entry); s.other == "" || !c.whole || s.static {
+				m.add(m.Pattern, s.path, m.Escaped)
 				m.cutOff(s, m.Pattern)
 			}
 		}
