@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,9 +119,10 @@ func TestNewKeyInAFlood(t *testing.T) {
 	for _, fetch := range []time.Duration{0, 100 * time.Millisecond, 3 * time.Second} {
 		inBubble(t, func(t *testing.T) {
 			p := new(published)
-			document := setOf(edKey("a"))
+			var document atomic.Value
+			document.Store(setOf(edKey("a")))
 			p.will(func(*http.Request) (*http.Response, error) {
-				now := document // as it is when the fetch begins
+				now := document.Load().(string) // as it is when the fetch begins
 				time.Sleep(fetch)
 				return response(200, now), nil
 			})
@@ -138,7 +140,7 @@ func TestNewKeyInAFlood(t *testing.T) {
 			for round := range 20 {
 				time.Sleep(time.Duration(round) * 337 * time.Millisecond)
 				kid := fmt.Sprint("new ", round)
-				document = setOf(edKey("a"), edKey(kid))
+				document.Store(setOf(edKey("a"), edKey(kid)))
 				start := time.Now()
 				for {
 					keys, err := r.Keys(context.Background(), kid)
@@ -195,16 +197,17 @@ func TestFetchUnderWayIsNoProof(t *testing.T) {
 		p := new(published)
 		p.serves(setOf(edKey("a")))
 		r := fetching(t, p)
-		document := setOf(edKey("a"))
+		var document atomic.Value
+		document.Store(setOf(edKey("a")))
 		p.will(func(*http.Request) (*http.Response, error) {
-			now := document
+			now := document.Load().(string)
 			time.Sleep(2 * time.Second)
 			return response(200, now), nil
 		})
 		var all sync.WaitGroup
 		all.Go(func() { wantKey(t, r, "b", "no") })
 		time.Sleep(time.Second)
-		document = setOf(edKey("a"), edKey("c")) // too late for the first fetch
+		document.Store(setOf(edKey("a"), edKey("c"))) // too late for the first fetch
 		start := time.Now()
 		all.Go(func() { wantKey(t, r, "d", "no") })
 		wantKey(t, r, "c", "yes")
