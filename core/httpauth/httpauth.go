@@ -141,7 +141,9 @@ func mount(t *core.Gate, err error) Middleware {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			v := t.Check(r.Context(), View{r})
 			if v.Response != nil {
-				refuse(w, r, v)
+				if !refuse(w, r, v) {
+					answer(w, r, &v)
+				}
 				return
 			}
 			AddFields(w.Header(), v.Fields)
