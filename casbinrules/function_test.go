@@ -28,6 +28,7 @@ func TestFunctionAliasIsCasbinsFunction(t *testing.T) {
 		}
 		for _, path := range []string{"/a", "/a/7", "/a/7/8", "/b"} {
 			got, want := decide(t, aliased, who(t, "erin"), to("GET", path)), decide(t, own, who(t, "erin"), to("GET", path))
+			got.Revision, want.Revision = "", "" // of models that are spelt differently
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("%s %s: got %v, want %v", builtin, path, got, want)
 			}

@@ -1,0 +1,185 @@
+package providers_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/examples/internal/programs"
+)
+
+// limit only keeps a test from hanging.
+const limit = 5 * time.Minute
+
+// scripts is a folder with the scripts of this one and what they import.
+func scripts(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("not run: it installs packages from npm, and -short is given")
+	}
+	npm := programs.Need(t, "npm")
+	programs.Need(t, "node")
+	lock, err := os.ReadFile("package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(lock)
+	dir, err := filepath.Abs(filepath.Join("..", "..", ".build", "providers", hex.EncodeToString(sum[:8])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"package.json", "package-lock.json", "provider.mjs", "client.mjs"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	installed := filepath.Join(dir, "installed")
+	if _, err := os.Stat(installed); err == nil {
+		return dir
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("npm ci: %v\n%s", err, out)
+		}
+		t.Skipf("not run: npm ci: %v\n%s", err, out)
+	}
+	if err := os.WriteFile(installed, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// provider is an OpenID provider that can be stopped and started again.
+type provider struct {
+	t       *testing.T
+	scripts string
+	issuer  string
+	running *process
+}
+
+// process is a provider's process.
+type process struct {
+	cmd   *exec.Cmd
+	stdin io.Closer
+	log   bytes.Buffer
+}
+
+// startProvider starts a provider that signs with the first of keys.
+func startProvider(t *testing.T, keys ...signer) *provider {
+	t.Helper()
+	p := &provider{t: t, scripts: scripts(t), issuer: "http://" + programs.Unused(t)}
+	p.start(keys...)
+	t.Cleanup(p.stop)
+	return p
+}
+
+func (p *provider) start(keys ...signer) {
+	p.t.Helper()
+	set, err := json.Marshal(map[string]any{"keys": keys})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	file := filepath.Join(p.t.TempDir(), "keys.json")
+	if err := os.WriteFile(file, set, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	address, err := url.Parse(p.issuer)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	run := &process{cmd: exec.Command(programs.Need(p.t, "node"), "provider.mjs", address.Port(), file)}
+	run.cmd.Dir, run.cmd.Stderr = p.scripts, &run.log
+	if run.stdin, err = run.cmd.StdinPipe(); err != nil {
+		p.t.Fatal(err)
+	}
+	out, err := run.cmd.StdoutPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := run.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.running = run
+	timer := time.AfterFunc(limit, func() { _ = run.cmd.Process.Kill() })
+	defer timer.Stop()
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if lines.Text() == "listening" {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return
+		}
+	}
+	p.stop()
+	p.t.Fatalf("the provider does not listen:\n%s", &run.log)
+}
+
+// stop ends the provider, if it runs, and returns when it has ended.
+func (p *provider) stop() {
+	if p.running == nil {
+		return
+	}
+	_ = p.running.stdin.Close()
+	_ = p.running.cmd.Process.Kill()
+	_ = p.running.cmd.Wait() // says that it was killed
+	p.running = nil
+}
+
+// client runs a task of the OAuth client and reads its answer into into.
+func (p *provider) client(into any, task ...string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, programs.Need(p.t, "node"), append([]string{"client.mjs", p.issuer}, task...)...)
+	cmd.Dir = p.scripts
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.Output()
+	if err != nil {
+		p.t.Fatalf("client %s: %v\n%s", strings.Join(task, " "), err, &log)
+	}
+	if err := json.Unmarshal(out, into); err != nil {
+		p.t.Fatalf("client %s: %v in %s", strings.Join(task, " "), err, out)
+	}
+}
+
+// tokens is what the provider gives a client.
+type tokens struct {
+	Access string `json:"access_token"`
+	ID     string `json:"id_token"`
+}
+
+func (p *provider) token(client, resource string) string {
+	p.t.Helper()
+	var got tokens
+	p.client(&got, "token", client, resource)
+	return got.Access
+}
+
+func (p *provider) user(name, resource string) tokens {
+	p.t.Helper()
+	var got tokens
+	p.client(&got, "user", name, resource)
+	return got
+}
