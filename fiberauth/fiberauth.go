@@ -112,11 +112,15 @@ func mount(t *core.Gate, err error) fiber.Handler {
 // isGate reports whether h is one of this package's gates.
 func isGate(h fiber.Handler) bool { return codeOf(h) == codeOf(gateHandler(nil)) }
 
-// gateHandler is not inlined, so that all gates have the same code.
+// gateHandler is not inlined, so that all gates have the same code. Called with
+// nil, its handler returns a gateOf.
 //
 //go:noinline
 func gateHandler(t *core.Gate) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		if c == nil {
+			return gateOf{t}
+		}
 		view := newView(c)
 		view.watch.begin(c)
 		v := t.Check(&view.watch, view)
@@ -127,7 +131,7 @@ func gateHandler(t *core.Gate) fiber.Handler {
 				return conceal(c, v)
 			}
 			write(c, v.Response)
-			if !view.app.alone(c) {
+			if !view.app.alone(c, t) {
 				seal(c)
 			}
 			if view.app.quiet {

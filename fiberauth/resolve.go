@@ -25,7 +25,7 @@ type resolver struct {
 	unescape bool
 	rawNames bool     // header names are as sent
 	quiet    bool     // the app has Fiber's own error handler
-	solitary sync.Map // of *fiber.Route to whether its gates stand alone
+	solitary sync.Map // of *fiber.Route to those of its gates that stand alone
 	entries  map[*fiber.Route]*entry
 	pool     sync.Pool // of *notes
 }

@@ -2,6 +2,8 @@ package fiberauth
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,6 +26,8 @@ func seal(c *fiber.Ctx) {
 	if !ctx.Request.Header.IsHTTP11() {
 		resp.SetConnectionClose() // and the protocol
 	}
+	// The server also forgets the request, with the files of a form.
+	ctx.Request.RemoveMultipartFormFiles()
 	ctx.TimeoutErrorWithResponse(resp)
 }
 
@@ -95,49 +99,58 @@ func closeUnread(c *fiber.Ctx) {
 	}
 }
 
-// alone reports whether nothing can write to the response after the gate at
-// which c is: no handler but gates stands in front of it, and the app has no
-// error handler of its own. Then the answer needs no seal.
-func (r *resolver) alone(c *fiber.Ctx) bool {
-	if !r.quiet {
+// alone reports whether nothing can write to the response after t, the gate that
+// refuses c: no handler but gates stands in front of it or calls it, and the app
+// has no error handler of its own. Then the answer needs no seal.
+func (r *resolver) alone(c *fiber.Ctx, t *core.Gate) bool {
+	if !r.quiet || isRewritten(c) {
 		return false
 	}
 	rt := c.Route()
-	if known, ok := r.solitary.Load(rt); ok {
-		return known.(bool)
+	known, ok := r.solitary.Load(rt)
+	if !ok {
+		known, _ = r.solitary.LoadOrStore(rt, aloneOn(c.App().Stack(), rt))
 	}
-	is := isAlone(c.App().Stack(), rt)
-	r.solitary.Store(rt, is)
-	return is
+	return slices.Contains(known.([]*core.Gate), t)
 }
 
-// isAlone reports whether all handlers that may run before the last gate of rt,
-// or around it, are gates.
-func isAlone(stack [][]*fiber.Route, rt *fiber.Route) bool {
+// isRewritten reports whether c has another path or method than was sent. Whoever
+// changed it may stand anywhere.
+func isRewritten(c *fiber.Ctx) bool {
+	req := c.Request()
+	sent, _, _ := bytes.Cut(req.Header.RequestURI(), []byte("?"))
+	return !bytes.Equal(sent, req.URI().PathOriginal()) || string(req.Header.Method()) != c.Method()
+}
+
+// aloneOn are the gates of rt such that all handlers which may run before them,
+// or around them, are gates.
+func aloneOn(stack [][]*fiber.Route, rt *fiber.Route) (gates []*core.Gate) {
 	for _, routes := range stack {
-		for i, candidate := range routes {
-			if candidate != rt {
-				continue
+		i := slices.Index(routes, rt)
+		if i < 0 {
+			continue
+		}
+		for _, before := range routes[:i] {
+			if mayPrecede(before, rt) && !allGates(before.Handlers) {
+				return nil
 			}
-			last := 0
-			for n, h := range rt.Handlers {
-				if isGate(h) {
-					last = n
-				}
+		}
+		for _, h := range rt.Handlers {
+			if !isGate(h) {
+				break
 			}
-			if !allGates(rt.Handlers[:last]) {
-				return false
-			}
-			for _, before := range routes[:i] {
-				if mayPrecede(before, rt) && !allGates(before.Handlers) {
-					return false
-				}
-			}
-			return true
+			var g gateOf
+			errors.As(h(nil), &g)
+			gates = append(gates, g.gate)
 		}
 	}
-	return false
+	return gates
 }
+
+// gateOf is what a handler of a gate returns that is asked which it is.
+type gateOf struct{ gate *core.Gate }
+
+func (gateOf) Error() string { return "which gate this is" }
 
 // mayPrecede reports whether a request for rt may come to before first: their
 // literal prefixes do not exclude it.
