@@ -58,10 +58,10 @@ func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.
 		return nil
 	}
 	if !refuse(w, r, v) {
-		// No gate has seen the response, so what its header says of a
-		// representation is the handler's.
+		// No gate has seen the response, or none that is known, so what its
+		// header says of a representation is the handler's.
 		ClearRepresentation(w.Header())
-		answer(w, r, &v)
+		answerUnseen(w, r, v)
 	}
 	return v.Denial
 }
@@ -81,6 +81,18 @@ func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) bool {
 		w.WriteHeader(v.Response.Status) // for those between, who count and log
 	}
 	return true
+}
+
+// answerUnseen answers where no gate is known to stand in front. If w is the seal
+// of one, the request has lost its context on the way: the seal closes all the
+// same.
+func answerUnseen(w http.ResponseWriter, r *http.Request, v core.Verdict) {
+	answer(w, r, &v)
+	if s := sealOf(w); s != nil && !s.Closed() {
+		f := refusals.New()
+		*f = Refusal{Verdict: v, Request: View{r}, Native: r, Answer: answerRefusal}
+		s.Close(f)
+	}
 }
 
 func answerRefusal(w http.ResponseWriter, f *Refusal) {
@@ -142,7 +154,7 @@ func mount(t *core.Gate, err error) Middleware {
 			v := t.Check(r.Context(), View{r})
 			if v.Response != nil {
 				if !refuse(w, r, v) {
-					answer(w, r, &v)
+					answerUnseen(w, r, v)
 				}
 				return
 			}

@@ -200,6 +200,17 @@ func (s *Seal) FlushError() error {
 	return err
 }
 
+// sealOf is the seal that w is itself, or nil.
+func sealOf(w http.ResponseWriter) *Seal {
+	switch w := w.(type) {
+	case *Seal:
+		return w
+	case flushing:
+		return w.Seal
+	}
+	return nil
+}
+
 // flushing is a seal of a writer that can flush.
 type flushing struct{ *Seal }
 

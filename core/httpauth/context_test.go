@@ -1,0 +1,68 @@
+package httpauth_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/rule"
+)
+
+type anybody struct{}
+
+func (anybody) VerifyToken(context.Context, string) (*core.Principal, error) {
+	return core.NewPrincipal(core.PrincipalInfo{ID: "alice"})
+}
+
+// A handler that goes on with a context of its own, which knows of no gate, has
+// its refusals sealed as well.
+func TestRefusalUnderAnotherContextIsSealed(t *testing.T) {
+	a, err := bearer.New("api", anybody{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	g, err := core.NewGuard([]core.Authenticator{a}, core.WithLogger(quiet), core.WithObserver(core.LogObserver(quiet)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	goOn := func(w http.ResponseWriter) {
+		w.Header().Set("X-Late", "late")
+		_, _ = io.WriteString(w, "late")
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_, _ = io.WriteString(conn, "late")
+			_ = conn.Close()
+		}
+	}
+	for name, h := range map[string]http.HandlerFunc{
+		"check": func(w http.ResponseWriter, r *http.Request) {
+			_ = httpauth.Check(w, r.WithContext(context.Background()), g, rule.Role("admin"))
+			goOn(w)
+		},
+		"gate": func(w http.ResponseWriter, r *http.Request) {
+			httpauth.Require(g, rule.Role("admin"))(http.NotFoundHandler()).ServeHTTP(w, r.WithContext(context.Background()))
+			goOn(w)
+		},
+	} {
+		srv := httptest.NewServer(httpauth.Authenticate(g)(h))
+		defer srv.Close()
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n")
+		sent, err := io.ReadAll(conn)
+		_ = conn.Close()
+		if !strings.HasPrefix(string(sent), "HTTP/1.1 403 ") || strings.Contains(string(sent), "late") || err != nil {
+			t.Errorf("%s: %q, %v", name, sent, err)
+		}
+	}
+}
