@@ -27,6 +27,7 @@ func English() Texts {
 		},
 		SignIn:        "Sign in",
 		SwitchAccount: "Use another account",
+		Retry:         "Try again",
 		Contact:       "Ask %s for access",
 		Wait: func(seconds int) string {
 			return "Try again in " + wait(seconds, "second", "seconds", "minute", "minutes") + "."
@@ -55,6 +56,7 @@ func German() Texts {
 		},
 		SignIn:        "Anmelden",
 		SwitchAccount: "Anderes Konto verwenden",
+		Retry:         "Noch einmal versuchen",
 		Contact:       "Zugriff erbitten: %s",
 		Wait: func(seconds int) string {
 			return "Versuchen Sie es in " + wait(seconds, "Sekunde", "Sekunden", "Minute", "Minuten") + " noch einmal."

@@ -56,13 +56,17 @@ func (l *login) leadsAlready(r core.Request) bool {
 		return true
 	}
 	u, err := url.ParseRequestURI(r.Target())
-	if err != nil {
-		return true
-	}
-	if strings.EqualFold(strings.TrimRight(u.Path, "/"), strings.TrimRight(l.path, "/")) {
+	if err != nil || isPath(r, l.path) {
 		return true
 	}
 	return u.Path == "/robots.txt" || u.Path == "/favicon.ico" || strings.HasPrefix(u.Path, "/.well-known/")
+}
+
+// isPath reports whether a request is for a decoded path, as any router may
+// take it: in any case of letters, and with a slash at the end or without.
+func isPath(r core.Request, path string) bool {
+	u, err := url.ParseRequestURI(r.Target())
+	return err == nil && path != "" && strings.EqualFold(strings.TrimRight(u.Path, "/"), strings.TrimRight(path, "/"))
 }
 
 // withReturnTo is a path of this site with the parameter [ReturnToParam] for

@@ -3,6 +3,7 @@ package respond_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,7 @@ func TestLinksOfPages(t *testing.T) {
 	bare := newResponder(t)
 	stepUp := &core.Denial{Kind: core.Unauthenticated, Code: core.CodeStepUp}
 	unasked := &core.Denial{Kind: core.Forbidden, Code: core.CodeStepUp}
+	limited := &core.Denial{Kind: core.Limited, Code: core.CodeTooManyAttempts}
 	crossSite := &core.Denial{Kind: core.Forbidden, Code: core.CodeCrossSite}
 	const back = "?return_to=%2Freports%3Fyear%3D2026"
 	for _, tt := range []struct {
@@ -113,7 +115,16 @@ func TestLinksOfPages(t *testing.T) {
 		{"hostile", asked("GET", `/x?"><script>alert(1)</script>`, wantsPage), unknown, []string{"/login?return_to=%2Fx%3F%22%3E%3Cscript%3Ealert%281%29%3C%2Fscript%3E"}},
 		{"403", get(wantsPage), refused, []string{"/switch" + back, "mailto:o@example.com"}},
 		{"another site", get(wantsPage), crossSite, nil},
-		{"503", get(wantsPage), down, nil},
+		{"503", get(wantsPage), down, []string{""}},
+		{"503 on another page", asked("GET", "/other", wantsPage), down, []string{""}},
+		{"503 by HEAD", asked("HEAD", "/reports", wantsPage), down, []string{""}},
+		{"503 to a form", asked("POST", "/reports", wantsPage), down, nil},
+		{"503 to the sign-in form", asked("POST", "/Login/?x=1", wantsPage), down, []string{""}},
+		{"503 to DELETE", asked("DELETE", "/reports", wantsPage), down, nil},
+		{"429", get(wantsPage), limited, []string{""}},
+		{"429 to a form", asked("POST", "/reports", wantsPage), limited, nil},
+		{"400", get(wantsPage), &core.Denial{Kind: core.Ambiguous, Code: core.CodeAmbiguousPath}, nil},
+		{"500", get(wantsPage), &core.Denial{Kind: core.Faulty, Code: core.CodeInternal}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			resp := linked.Respond(tt.r, tt.d)
@@ -129,8 +140,12 @@ func TestLinksOfPages(t *testing.T) {
 			if strings.Contains(string(resp.Body), "<script") || strings.Contains(string(resp.Body), "<office") {
 				t.Errorf("J06: %s", resp.Body)
 			}
-			if body := string(bare.Respond(tt.r, tt.d).Body); strings.Contains(body, "<a ") || strings.Contains(body, "actions\">") {
-				t.Errorf("links that nobody asked for: %s", body)
+			// Links to nowhere else need no option, and where they lead is known.
+			body := string(bare.Respond(tt.r, tt.d).Body)
+			retry := slices.Equal(tt.links, []string{""}) && tt.r.Method() != "POST"
+			if strings.Count(body, "<a ") != strings.Count(body, `<a class="button" href="">Try again</a>`) ||
+				strings.Contains(body, "<a ") != retry || strings.Contains(body, "actions\">") != retry {
+				t.Errorf("links that nobody asked for, or no link to try again: %s", body)
 			}
 		})
 	}

@@ -276,6 +276,7 @@ func TestTextsThatLackSomething(t *testing.T) {
 		"the text for sign-in":      func(x *respond.Texts) { x.SignIn = "" },
 		"or request ID is empty":    func(x *respond.Texts) { x.RequestID = "" },
 		"switch-account":            func(x *respond.Texts) { x.SwitchAccount = "" },
+		"retry or":                  func(x *respond.Texts) { x.Retry = "" },
 		`contact "Ask": %s must`:    func(x *respond.Texts) { x.Contact = "Ask" },
 		`contact "%s %d": %s must`:  func(x *respond.Texts) { x.Contact = "%s %d" },
 		"the text for the wait":     func(x *respond.Texts) { x.Wait = nil },

@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -34,6 +35,10 @@ type Page struct {
 	Title, Message string
 	// Wait says how long to wait; "" unless Status is 429 or 503.
 	Wait string
+	// Retry is the text of a link to the page itself, whose address is empty:
+	// <a href="">. It is "" where there is no Wait, and where following the link
+	// would not repeat the request, such as after a form was sent.
+	Retry string
 	// SignIn, SwitchAccount and Contact have no URL where they are of no use.
 	SignIn, SwitchAccount, Contact Link
 	// RequestID is the request's ID, or "".
@@ -51,6 +56,7 @@ type page struct {
 	tags                  []string // of the texts, in lower case
 	fields                [][]core.Field
 	signIn, switchAccount string
+	signInPath            string // of signIn, decoded
 	contactName           string
 	contactURL            template.URL
 	bodies                *problem.Kept[pageKey]
@@ -62,6 +68,7 @@ type pageKey struct {
 	kind          core.Kind
 	code, message string
 	seconds       int
+	retry         bool // a link may repeat the request
 }
 
 // Size implements [problem.Key].
@@ -78,6 +85,9 @@ func newPage(s *settings) (*page, error) {
 	p := &page{
 		template: t, style: template.CSS(s.style),
 		signIn: s.signIn, switchAccount: s.switchAccount, contactName: s.contact.Text, contactURL: s.contact.URL,
+	}
+	if u, err := url.Parse(s.signIn); err == nil { // it was checked
+		p.signInPath = u.Path
 	}
 	policy := s.policy
 	if policy == "" {
@@ -120,7 +130,7 @@ func (p *page) try() error {
 	for language, texts := range p.texts {
 		for kind := core.Unauthenticated; kind <= core.Limited; kind++ {
 			for code := range texts.Denials {
-				shown := p.show(pageKey{language: language, kind: kind, code: code, seconds: 1})
+				shown := p.show(pageKey{language: language, kind: kind, code: code, seconds: 1, retry: true})
 				shown.RequestID = "0"
 				body, err := p.render(shown)
 				if err != nil {
@@ -148,6 +158,7 @@ func (p *page) respond(r core.Request, d *core.Denial, id string) (core.Response
 	}
 	if d.Kind == core.Unavailable || d.Kind == core.Limited {
 		key.seconds = max(1, int(math.Ceil(d.RetryAfter.Seconds())))
+		key.retry = isRepeatable(r) || isPath(r, p.signInPath)
 	}
 	resp := core.Response{Status: d.Kind.Status(), Fields: p.fields[key.language]}
 	shown := p.show(key)
@@ -192,6 +203,9 @@ func (p *page) show(key pageKey) Page {
 		}
 	case key.seconds > 0:
 		shown.Wait = texts.Wait(key.seconds)
+		if key.retry {
+			shown.Retry = texts.Retry
+		}
 	}
 	return shown
 }

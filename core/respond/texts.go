@@ -25,8 +25,8 @@ type Texts struct {
 	// codes of the application's own rules. Any other code is shown with the
 	// title of its status and the message of the denial.
 	Denials map[string]Wording
-	// SignIn and SwitchAccount are the texts of links.
-	SignIn, SwitchAccount string
+	// SignIn, SwitchAccount and Retry are the texts of links.
+	SignIn, SwitchAccount, Retry string
 	// Contact is the text of the link to whom [WithContact] names, where %s
 	// stands for them.
 	Contact string
@@ -58,8 +58,8 @@ func (t Texts) check() error {
 	switch {
 	case !isLanguage(t.Language):
 		return errors.New("the language is no language tag such as \"en\" (RFC 5646)")
-	case t.SignIn == "" || t.SwitchAccount == "" || t.RequestID == "":
-		return errors.New("the text for sign-in, switch-account or request ID is empty")
+	case t.SignIn == "" || t.SwitchAccount == "" || t.Retry == "" || t.RequestID == "":
+		return errors.New("the text for sign-in, switch-account, retry or request ID is empty")
 	case strings.Count(t.Contact, "%s") != 1 || strings.Count(t.Contact, "%") != 1:
 		return fmt.Errorf("contact %q: %%s must stand in it once, and no other %%", t.Contact)
 	case t.Wait == nil || t.Wait(1) == "":

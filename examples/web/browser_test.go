@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -189,6 +190,15 @@ func (p *tab) fill(form, user, password string) {
 		chromedp.SetValue(chromedp.CSS(form+" [name=password]"), password),
 		chromedp.Click(chromedp.CSS(form+" [type=submit]")),
 	)
+}
+
+// wantForm checks that a form that was refused waits for the password alone.
+func (p *tab) wantForm(form, user string) {
+	p.t.Helper()
+	state := `(f => [f.user.value, f.password.value, document.activeElement.name])(document.querySelector(` + strconv.Quote(form) + `))`
+	if got := value(p, chromedp.Evaluate[[]string](state)); !slices.Equal(got, []string{user, "", "password"}) {
+		p.t.Errorf("user, password and focus of %s are %q, want %q, no password, and the focus on it", form, got, user)
+	}
 }
 
 // The forms of the sign-in page and of the dialog.

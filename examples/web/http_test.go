@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html"
 	"io"
 	"maps"
 	"net/http"
@@ -223,4 +224,34 @@ func TestFormsAreReadFromTheBodyAlone(t *testing.T) {
 			t.Errorf("%d %v", resp.StatusCode, resp.Header)
 		}
 	})
+}
+
+// TestUserNameIsShownAgain: the form keeps what was typed as the user's name,
+// whatever that is, and never the password.
+func TestUserNameIsShownAgain(t *testing.T) {
+	input := regexp.MustCompile(`<input name="user" value="([^"]*)"`)
+	s := startSite(t, "nethttp")
+	const password = "wrong-\x01\"><b>pass" // refused unseen, which is quick
+	for user, want := range map[string]string{
+		"alice":                   "alice",
+		"Ann Ö.":                  "Ann Ö.",
+		`"><script>alert(1)`:      `"><script>alert(1)`,
+		"":                        "",
+		"a\xff":                   "",
+		"a\x00":                   "",
+		strings.Repeat("a", 4096): "",
+	} {
+		resp := send(t, http.MethodPost, s.url+"/login", navigation, url.Values{"user": {user}, "password": {password}})
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := input.FindSubmatch(body)
+		if resp.StatusCode != http.StatusUnprocessableEntity || m == nil || html.UnescapeString(string(m[1])) != want {
+			t.Errorf("%.20q: %d, and the form has %q, want %q", user, resp.StatusCode, m, want)
+		}
+		if strings.Contains(string(body), "wrong-") || strings.Contains(string(body), "<script>alert") {
+			t.Errorf("%.20q: the password, or markup, is in %s", user, body)
+		}
+	}
 }

@@ -50,6 +50,7 @@ func signInAndSeeData(t *testing.T, browser context.Context, s *testSite) {
 	p.expect(http.StatusUnprocessableEntity)
 	p.fill(signInForm, "alice", "wrong")
 	p.wantText("[role=alert]", "Wrong user or password.")
+	p.wantForm(signInForm, "alice")
 	p.shot("sign-in-wrong")
 	p.fill(signInForm, "alice", "alice-pass")
 	p.wantText("#reports", "Delivery times by region")
@@ -80,6 +81,7 @@ func sessionEndsInUse(t *testing.T, browser context.Context, s *testSite) {
 	s.events.want(t, "GET", "/api/reports", 401)
 	p.fill(signInDialog, "victor", "wrong")
 	p.wantText("dialog [role=alert]", "Wrong user or password.")
+	p.wantForm(signInDialog, "victor")
 	p.shot("dialog-wrong")
 	p.fill(signInDialog, "victor", "victor-pass")
 	p.do(chromedp.WaitNotVisible(chromedp.ID("sign-in")), chromedp.WaitNotPresent(chromedp.CSS("#view[aria-busy]")))
@@ -97,6 +99,10 @@ func sessionEndsInUse(t *testing.T, browser context.Context, s *testSite) {
 	p.click("dialog [data-close]")
 	p.wantText("#notice.failure", "You are signed out.")
 	s.events.want(t, "GET", "/api/summary", 401, 200, 401)
+	p.click("#again")
+	p.fill(signInDialog, "victor", "victor-pass")
+	p.do(chromedp.WaitNotVisible(chromedp.ID("sign-in")), chromedp.WaitNotPresent(chromedp.CSS("#view[aria-busy]")))
+	p.do(chromedp.WaitNotPresent(chromedp.ID("again")))
 }
 
 // anotherUserSignsIn: what alice was about to do is not done by victor.
@@ -264,6 +270,12 @@ func outage(t *testing.T, browser context.Context, s *testSite) {
 	p.open("/app")
 	p.wantText("main .status", "503")
 	p.shot("503")
+	p.click(`main a[href=""]`)
+	p.sees("main .status") // it is down as before
+	s.store.down.Store(false)
+	p.click(`main a[href=""]`)
+	p.wantText("#reports", "Delivery times by region")
+	p.wantAt("/app")
 }
 
 func signOut(t *testing.T, browser context.Context, s *testSite) {

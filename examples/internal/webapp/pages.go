@@ -44,6 +44,7 @@ type page struct {
 	Admin             bool   // is the administration
 	User              string // ID of who is signed in, or ""
 	ReturnTo, Message string
+	Typed             string // user name to try again with
 	Members           []member
 }
 

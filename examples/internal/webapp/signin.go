@@ -29,15 +29,15 @@ const maxCredentials = 2 << 10
 // session has ended see it too, and tells those who are signed in as whom.
 func (s *Site) SignInPage(ctx context.Context, r core.Request) core.Response {
 	from, _ := r.Query(respond.ReturnToParam)
-	return s.signInPage(ctx, r, http.StatusOK, from, "")
+	return s.signInPage(ctx, r, http.StatusOK, page{ReturnTo: from})
 }
 
-func (s *Site) signInPage(ctx context.Context, r core.Request, status int, from, message string) core.Response {
-	user := ""
+func (s *Site) signInPage(ctx context.Context, r core.Request, status int, shown page) core.Response {
 	if p, err := s.Sessions.Authenticate(ctx, r); err == nil {
-		user = p.ID()
+		shown.User = p.ID()
 	}
-	return s.pages.private(status, "login", page{User: user, ReturnTo: returnTo(from), Message: message})
+	shown.ReturnTo = returnTo(shown.ReturnTo)
+	return s.pages.private(status, "login", shown)
 }
 
 // returnTo is where to go after the sign-in: where the visitor came from, if
@@ -50,14 +50,16 @@ func returnTo(from string) string {
 }
 
 // SignIn is the endpoint of the form. It leads back to where the visitor came
-// from; a wrong password shows the form again, with status 422. Another site's
-// form is refused with 403, and too many wrong passwords with 429.
+// from; a wrong password shows the form again with the user's name, with status
+// 422. Another site's form is refused with 403, and too many wrong passwords
+// with 429.
 func (s *Site) SignIn(form Form) core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		_, fields, err := s.signIn(ctx, r, form)
 		switch {
 		case isWrong(err):
-			return s.signInPage(ctx, r, http.StatusUnprocessableEntity, form(respond.ReturnToParam), wrongPassword)
+			return s.signInPage(ctx, r, http.StatusUnprocessableEntity,
+				page{ReturnTo: form(respond.ReturnToParam), Message: wrongPassword, Typed: typed(form("user"))})
 		case err != nil:
 			return s.Sessions.Refuse(err)(ctx, r)
 		}
@@ -114,6 +116,15 @@ func wrong(why core.Reason, err error) error {
 func isWrong(err error) bool {
 	var bad *core.CredentialError
 	return errors.As(err, &bad)
+}
+
+// typed is a user name to show in the form again, or "" for what is none. The
+// password is not shown again: it would stand in the page's source.
+func typed(user string) string {
+	if !isUsable(user, "-") {
+		return ""
+	}
+	return user
 }
 
 // isUsable reports whether a [basic.Verifier] may be asked.

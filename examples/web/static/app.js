@@ -81,11 +81,12 @@ function show() {
       a.toggleAttribute("aria-current", a.pathname === location.pathname);
     }
     view.replaceChildren(...(await chosen()));
-  });
+  }, show);
 }
 
 // Runs something that calls the API, and says what came of it if that failed.
-async function act(work) {
+// What again does is offered then.
+async function act(work, again) {
   say("", "");
   view.setAttribute("aria-busy", "true");
   try {
@@ -95,6 +96,9 @@ async function act(work) {
     }
   } catch (failure) {
     explain(failure);
+    if (again && notice.className === "failure") {
+      notice.append(" ", element("button", { id: "again", className: "plain", onclick: again }, "Try again"));
+    }
   } finally {
     view.removeAttribute("aria-busy");
   }
@@ -102,13 +106,13 @@ async function act(work) {
 
 function explain(failure) {
   if (!(failure instanceof APIError)) {
-    say("failure", "The service cannot be reached. Check the connection and try again.");
+    say("failure", "The service cannot be reached. Check the connection.");
   } else if (failure.status === 401) {
-    say("failure", "You are signed out. Use Refresh, or reload the page, to sign in again.");
+    say("failure", "You are signed out. Try again to sign in.");
   } else if (failure.status === 403) {
     say("forbidden", "You have no permission to do this. Ask an admin if you need it.");
   } else if (failure.status === 429 || failure.status === 503) {
-    say("failure", "The service is still busy. Try again later.");
+    say("failure", "The service is still busy.");
   } else {
     say("failure", failure.message || "This did not work.");
   }

@@ -47,6 +47,9 @@ form.addEventListener("submit", async (event) => {
     message.textContent = "The service cannot be reached. Try again.";
   } finally {
     submit.disabled = false;
+    if (dialog.open) {
+      form.password.focus();
+    }
   }
 });
 
