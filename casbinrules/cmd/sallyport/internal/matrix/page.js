@@ -8,14 +8,14 @@
 
   function filter() {
     const wanted = words(routes), names = words(subjects);
-    const shown = heads.map((head, i) => i < 2 || holds(head.textContent.toLowerCase(), names));
+    const shown = heads.map((head, i) => i < 1 || holds(head.textContent.toLowerCase(), names));
     heads.forEach((head, i) => { head.hidden = !shown[i]; });
     let left = 0;
     for (const row of rows) {
       const cells = [...row.cells];
       cells.forEach((cell, i) => { cell.hidden = !shown[i]; });
-      const text = (cells[0].textContent + " " + cells[1].textContent).toLowerCase();
-      const some = !decision.value || cells.some((cell, i) => i > 1 && shown[i] && cell.classList.contains(decision.value));
+      const text = cells[0].textContent.toLowerCase();
+      const some = !decision.value || cells.some((cell, i) => i > 0 && shown[i] && cell.classList.contains(decision.value));
       row.hidden = !(some && holds(text, wanted));
       if (!row.hidden) left++;
     }
