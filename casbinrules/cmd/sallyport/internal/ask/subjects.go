@@ -109,7 +109,7 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 	if w.Anonymous && !tenants {
 		list = append(list, Subject{Kind: Unknown, Name: Anonymous, id: Anonymous})
 	}
-	for _, name := range slices.Concat(n.roles, n.subjects) {
+	for _, name := range n.named {
 		role, isRole := strings.CutPrefix(name, w.Prefix)
 		switch {
 		case name == "*" || name == Anonymous || role == "":
@@ -175,8 +175,10 @@ func add(list []Subject, s Subject) []Subject {
 
 // policyNames are the names that rules use, each once, in their order.
 type policyNames struct {
-	// roles are given by g lines, to users, where g is about these; subjects are those of p lines.
-	roles, users, subjects, tenants []string
+	// roles are given by g lines, to users, where g is about these.
+	roles, users, tenants []string
+	// named are those of p lines and the roles.
+	named []string
 	// linked says that subjects of p lines may be roles.
 	linked bool
 }
@@ -193,13 +195,14 @@ func readNames(rules []casbinrules.Rule) policyNames {
 		case r.Kind == "g" && r.Links == "sub":
 			note(&n.users, r.Fields[0])
 			note(&n.roles, r.Fields[1])
+			note(&n.named, r.Fields[1])
 			if len(r.Fields) > 2 {
 				note(&n.tenants, r.Fields[2])
 			}
 		case r.Kind == "p":
 			for _, p := range r.Subjects {
 				n.linked = n.linked || p.Function == "g"
-				note(&n.subjects, p.Text)
+				note(&n.named, p.Text)
 			}
 			for _, p := range r.Tenants {
 				note(&n.tenants, p.Text)

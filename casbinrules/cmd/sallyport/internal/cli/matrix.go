@@ -14,10 +14,10 @@ import (
 
 func newMatrix() *cobra.Command {
 	var (
-		s              source
-		format, routes string
-		claims         []string
-		settings       matrix.Settings
+		s                     source
+		format, routes, order string
+		claims                []string
+		settings              matrix.Settings
 	)
 	cmd := &cobra.Command{
 		Use:   "matrix",
@@ -35,12 +35,16 @@ one request, in which each parameter is filled with a word that the policy does
 not name, such as "sample": a rule for one value of the parameter does not show.
 
 Where the model asks for attributes there is a column for each value that the
-policy names, or for those given with --claim.`,
+policy names, or for those given with --claim.
+
+Roles are in the order of the policy's lines, and routes in that of the policy
+or of the file. With --sort name both are in the order of their names.`,
 		Example: "  sallyport matrix -p policy.csv --format html > matrix.html",
 		Args:    arguments(cobra.NoArgs),
 	}
 	s.flags(cmd)
 	formatFlag(cmd, &format, "text", "csv", "markdown", "html", "json")
+	choiceFlag(cmd, &order, "sort", "`order` of routes and roles: ", "policy", "name")
 	f := cmd.Flags()
 	f.StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
 	f.BoolVar(&settings.Users, "users", false, "a column for each user with a role, too")
@@ -64,6 +68,7 @@ policy names, or for those given with --claim.`,
 			return err
 		}
 		settings.Who, settings.ByRoute, settings.Types = s.who(settings.Who), s.byRoute, s.types()
+		settings.ByName = order == "name"
 		m, err := matrix.New(cmd.Context(), a, settings)
 		if err != nil {
 			return err

@@ -70,7 +70,7 @@ func TestMatrixSaysWhatItCannotShow(t *testing.T) {
 func TestMatrixTellsFilesOfOneNameApart(t *testing.T) {
 	dir := write(t, map[string]string{"a/policy.csv": "p, ann, /x, GET\n", "b/policy.csv": "p, ann, /y, GET\n"})
 	got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/a", "-p", "DIR/b", "--format", "html")
-	for _, want := range []string{`<th scope="row" title="asked about /x">/x</th>`, `<a href="#f1-1"`, `<a href="#f2-1"`, "<small>policy.csv:1</small>"} {
+	for _, want := range []string{`<th scope="row" title="asked about /x"><span class="method">GET</span> /x</th>`, `<a href="#f1-1"`, `<a href="#f2-1"`, "<small>policy.csv:1</small>"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("no %s in the page, exit code %d, %s", want, got.code, got.stderr)
 		}
@@ -82,4 +82,72 @@ func TestMatrixByRouteAsksForTheRoute(t *testing.T) {
 	args := []string{"matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--routes", "DIR/routes.json", "--format", "csv"}
 	expect(t, dir, "", exitOK, "method,route,sample,(no role),ann\nGET,/x/{id},/x/sample,deny,deny\n", "", args...)
 	expect(t, dir, "", exitOK, "method,route,sample,(no role),ann\nGET,/x/{id},/x/{id},deny,allow\n", "", append(args, "--object-route")...)
+}
+
+// The order is that of the policy's lines, or of the file of routes, and by
+// name on demand, in every format.
+func TestMatrixIsInOrder(t *testing.T) {
+	dir := write(t, map[string]string{
+		"policy.csv":  "p, writer, /b, PUT\np, editor, /a, POST\np, auditor, /b, GET\ng, zoe, auditor\ng, ann, editor\n",
+		"t.csv":       "p, writer, t2, /b, GET\np, editor, t1, /a, GET\n",
+		"routes.json": `[{"method": "GET", "pattern": "/z"}, {"method": "PUT", "pattern": "/b"}, {"method": "GET", "pattern": "/b"}]`,
+	})
+	matrix := func(want string, args ...string) {
+		t.Helper()
+		expect(t, dir, "", exitOK, want, "", append([]string{"matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--format", "csv"}, args...)...)
+	}
+	const inPolicy = `method,route,sample,(no role),writer,editor,auditor
+PUT,/b,/b,deny,allow,deny,deny
+GET,/b,/b,deny,deny,deny,allow
+POST,/a,/a,deny,deny,allow,deny
+`
+	const byName = `method,route,sample,(no role),auditor,editor,writer
+POST,/a,/a,deny,deny,allow,deny
+GET,/b,/b,deny,allow,deny,deny
+PUT,/b,/b,deny,deny,deny,allow
+`
+	matrix(inPolicy)
+	matrix(inPolicy, "--sort", "policy")
+	matrix(byName, "--sort", "name")
+	matrix(`method,route,sample,(no role),auditor,editor,writer,ann,zoe
+POST,/a,/a,deny,deny,allow,deny,allow,deny
+GET,/b,/b,deny,allow,deny,deny,deny,allow
+PUT,/b,/b,deny,deny,deny,allow,deny,deny
+`, "--sort", "name", "--users")
+	matrix(`method,route,sample,(no role),writer,editor,auditor
+GET,/z,/z,deny,deny,deny,deny
+PUT,/b,/b,deny,allow,deny,deny
+GET,/b,/b,deny,deny,deny,allow
+`, "--routes", "DIR/routes.json")
+	matrix(`method,route,sample,(no role),auditor,editor,writer
+GET,/b,/b,deny,allow,deny,deny
+PUT,/b,/b,deny,deny,deny,allow
+GET,/z,/z,deny,deny,deny,deny
+`, "--routes", "DIR/routes.json", "--sort", "name")
+
+	tenants := []string{"matrix", "-m", "rbac-tenants", "-p", "DIR/t.csv", "--format", "csv"}
+	expect(t, dir, "", exitOK, `method,route,sample,(no role) in t2,writer in t2,editor in t2,(no role) in t1,writer in t1,editor in t1
+GET,/b,/b,deny,allow,deny,deny,deny,deny
+GET,/a,/a,deny,deny,deny,deny,deny,allow
+`, "", tenants...)
+	expect(t, dir, "", exitOK, `method,route,sample,(no role) in t1,editor in t1,writer in t1,(no role) in t2,editor in t2,writer in t2
+GET,/a,/a,deny,allow,deny,deny,deny,deny
+GET,/b,/b,deny,deny,deny,deny,deny,allow
+`, "", append(tenants, "--sort", "name")...)
+
+	for _, format := range []string{"text", "markdown", "json", "html"} {
+		got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--sort", "name", "--format", format)
+		_, table, _ := strings.Cut(got.stdout, "<table") // the page lists the policy, too
+		if format != "html" {
+			table = got.stdout
+		}
+		place := func(word string) int { return strings.Index(table, word) }
+		if got.code != exitOK || place("auditor") < 0 || place("auditor") > place("editor") || place("editor") > place("writer") ||
+			place("/a") < 0 || place("/a") > place("/b") {
+			t.Errorf("%s is not by name: %s", format, got.stdout)
+		}
+	}
+	if got := run(t, dir, "", "matrix", "-m", "rbac", "-p", "DIR/policy.csv", "--sort", "size"); got.code != exitUsage || !strings.Contains(got.stderr, "policy") {
+		t.Errorf("an order that is none: %+v", got)
+	}
 }

@@ -193,14 +193,23 @@ func (s *source) open(dir string) (*casbinrules.Authorizer, error) {
 
 // formatFlag adds --format with its choices, the first of which is the default.
 func formatFlag(cmd *cobra.Command, format *string, choices ...string) {
-	cmd.Flags().StringVar(format, "format", choices[0], "`form` of the output: "+strings.Join(choices, ", "))
+	choiceFlag(cmd, format, "format", "`form` of the output: ", choices...)
+}
+
+// choiceFlag adds a flag whose value is one of choices, by default the first.
+func choiceFlag(cmd *cobra.Command, value *string, name, usage string, choices ...string) {
+	cmd.Flags().StringVar(value, name, choices[0], usage+strings.Join(choices, ", "))
 	// It fails for unknown flags only.
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
-	cmd.PreRunE = func(*cobra.Command, []string) error {
-		if !slices.Contains(choices, *format) {
-			return usagef("there is no format %q: use one of %s", *format, strings.Join(choices, ", "))
+	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.Contains(choices, *value) {
+			return usagef("there is no %s %q: use one of %s", name, *value, strings.Join(choices, ", "))
 		}
-		return nil
+		if before == nil {
+			return nil
+		}
+		return before(cmd, args)
 	}
 }
 

@@ -47,6 +47,8 @@ type page struct {
 
 type pageRow struct {
 	Row
+	// Parts are the route, cut where a line may end.
+	Parts []string
 	Cells []pageCell
 }
 
@@ -86,7 +88,7 @@ func (m *Matrix) WriteHTML(w io.Writer, model, hash string, files []Listing) err
 	}
 	anchors := p.list(files)
 	for i, row := range m.Rows {
-		line := pageRow{Row: Row{visible(row.Method), visible(row.Route), visible(row.Sample)}}
+		line := pageRow{Row: Row{visible(row.Method), visible(row.Route), visible(row.Sample)}, Parts: parts(visible(row.Route))}
 		for _, c := range m.Cells[i] {
 			line.Cells = append(line.Cells, c.page(anchors))
 		}
@@ -98,6 +100,18 @@ func (m *Matrix) WriteHTML(w io.Writer, model, hash string, files []Listing) err
 	}
 	_, err = w.Write(b.Bytes())
 	return err
+}
+
+// parts are a route cut in front of each slash but a first one.
+func parts(route string) []string {
+	segments := strings.Split(route, "/")
+	for i := range segments[1:] {
+		segments[i+1] = "/" + segments[i+1]
+	}
+	if segments[0] == "" && len(segments) > 1 {
+		return segments[1:]
+	}
+	return segments
 }
 
 // list adds the files and returns the anchor of each file's lines.

@@ -2,6 +2,7 @@
 package matrix
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -69,6 +70,9 @@ type Settings struct {
 	// that the policy names. Types are those of attributes that are not texts.
 	Claims map[string][]string
 	Types  map[string]casbinrules.AttributeType
+	// ByName puts routes and subjects in the order of their names, in place of
+	// that of Routes and of the policy.
+	ByName bool
 }
 
 // New asks a policy about every subject and route.
@@ -85,6 +89,9 @@ func New(ctx context.Context, a *casbinrules.Authorizer, s Settings) (*Matrix, e
 		m.fromRoutes(s)
 	} else {
 		m.fromPolicy(rules)
+	}
+	if s.ByName {
+		m.sort()
 	}
 	if n := len(m.Columns) * len(m.Rows); n > maxCells {
 		return nil, fmt.Errorf("the table would have %d cells, more than the %d that are drawn: give fewer routes with --routes, or one tenant with --tenant", n, maxCells)
@@ -220,6 +227,28 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
 			m.addRow(row)
 		}
 	}
+}
+
+// sort puts rows and columns in the order of their names. Those whom the policy
+// does not name stay in front, in each tenant.
+func (m *Matrix) sort() {
+	slices.SortStableFunc(m.Rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.Method, b.Method))
+	})
+	unnamed := func(s ask.Subject) bool { return s.Kind == ask.Stranger || s.Kind == ask.Unknown }
+	slices.SortStableFunc(m.Columns, func(a, b ask.Subject) int {
+		switch {
+		case a.Tenant != b.Tenant:
+			return cmp.Compare(a.Tenant, b.Tenant)
+		case unnamed(a) && unnamed(b):
+			return 0
+		case unnamed(a):
+			return -1
+		case unnamed(b):
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 func (m *Matrix) addRow(r Row) {
