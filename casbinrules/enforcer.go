@@ -24,7 +24,7 @@ type EnforcerAuthorizer struct {
 	lock         *sync.RWMutex
 	// synced says that the lock is the enforcer's own.
 	synced bool
-	schema *schema // of the request only
+	schema *schema // of the request, and the roles that the matcher names, only
 }
 
 // What a guard asks of an authorizer.
@@ -130,6 +130,10 @@ func (a *EnforcerAuthorizer) check() error {
 	}
 	if err := a.checkOrder(m["m"]["m"].Value); err != nil && !c.asCasbin {
 		return err
+	}
+	if tokens, err := lex(m["m"]["m"].Value); err == nil && m["g"]["g"] != nil {
+		a.schema.matcherTokens, a.schema.roles = tokens, map[string]int{"g": 2}
+		a.schema.readMatcherRoles()
 	}
 	// No principal and no request is like this one.
 	v, err := a.enforce(&question{subject: nobody, tenant: nobody, object: nobody, action: nobody})
@@ -293,6 +297,9 @@ func (a *EnforcerAuthorizer) isRoleName(id string) bool {
 	case c.asCasbin:
 		return false
 	case id == anonymous, c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix):
+		return true
+	}
+	if slices.Contains(a.schema.matcherRoles, id) {
 		return true
 	}
 	def := a.inner.GetModel()["g"]["g"]

@@ -44,6 +44,7 @@ func (s *schema) readMatcher() {
 	for _, c := range append(found, regexpOperators(tokens)...) {
 		s.readCall(c)
 	}
+	s.readMatcherRoles()
 	if !s.file.failed() {
 		s.compileMatcher()
 	}

@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/casbin/casbin/v2/constant"
@@ -45,6 +46,15 @@ func (s *schema) linksUsers() bool {
 		}
 	}
 	return false
+}
+
+// readMatcherRoles notes the roles that the matcher names.
+func (s *schema) readMatcherRoles() {
+	for _, c := range s.roleCalls() {
+		if role := c.arg(1); c.name == "g" && c.field == "r_sub" && !c.reversed && role.kind == tokenString && !slices.Contains(s.matcherRoles, role.text) {
+			s.matcherRoles = append(s.matcherRoles, role.text)
+		}
+	}
 }
 
 // namesRoles reports whether g lines say who has which role, to the policy or,

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // withoutRoles has g and never calls it, onActions has g group actions.
@@ -119,5 +121,40 @@ func TestLinksOfActionsAreNoRolesOfUsers(t *testing.T) {
 		if acts := fmt.Sprint(rules[0].Actions); acts != c.acts || link.Links != c.links || rules[0].Links != "" {
 			t.Errorf("got %s and links of %q", acts, link.Links)
 		}
+	}
+}
+
+// A role that only the matcher names is a role all the same: tests and reports
+// may name it, and nobody has it by being called like it.
+func TestRolesThatTheMatcherNames(t *testing.T) {
+	const matcher = `g(r.sub, "admin") || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`
+	m := ModelText("model.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, matcher))
+	a := open(t, m, "p, editor, /a, GET\ng, root, admin2\n")
+	byCasbin := open(t, m, "p, editor, /a, GET\n", AsCasbin())
+	e := fromEnforcer(t, enforcerOf(t, m, "p, editor, /a, GET"))
+	for _, c := range []struct {
+		name  string
+		of    core.Authorizer
+		who   *core.Principal
+		allow bool
+		want  core.Reason
+	}{
+		{"a role of credentials", a, who(t, "ann", "admin"), true, core.ReasonAllowed},
+		{"an ID", a, who(t, "admin"), false, ReasonSubjectIsRoleName},
+		{"an ID, with the role", a, who(t, "admin", "admin"), true, core.ReasonAllowed},
+		{"an ID, as Casbin", byCasbin, who(t, "admin"), true, core.ReasonAllowed},
+		{"an ID, by an enforcer", e, who(t, "admin"), false, ReasonSubjectIsRoleName},
+	} {
+		d, err := c.of.Authorize(t.Context(), c.who, to("PUT", "/b"))
+		if err != nil || d.Allowed != c.allow || d.Reason != c.want {
+			t.Errorf("%s: %+v, %v", c.name, d, err)
+		}
+	}
+	if known := a.KnownRoles(); !slices.Equal(known, []string{"admin", "admin2", "editor", "root"}) {
+		t.Errorf("known roles %q", known)
+	}
+	prefixed := open(t, ModelText("model.conf", strings.Replace(m.Text(), `"admin"`, `"role:admin"`, 1)), "p, role:editor, /a, GET\n", RolePrefix("role:"))
+	if known := prefixed.KnownRoles(); !slices.Equal(known, []string{"admin", "editor"}) {
+		t.Errorf("known roles with a prefix %q", known)
 	}
 }

@@ -65,6 +65,9 @@ type schema struct {
 	subjects, actions []int
 	// actionPattern says that an action column holds a pattern.
 	actionPattern bool
+	// matcherRoles are the roles that the matcher itself names, as in
+	// g(r.sub, "admin"), each once.
+	matcherRoles []string
 }
 
 // readSchema checks a model. The schema is good for use only when no finding of

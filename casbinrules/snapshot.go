@@ -87,6 +87,9 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 func knownRoles(s *schema, rules []*rule, c *config) []string {
 	given, other := map[string]bool{}, map[string]bool{}
 	named := s.namesRoles()
+	for _, role := range s.matcherRoles {
+		given[role] = true
+	}
 	for _, r := range rules {
 		switch {
 		case r.isLink() && named:
@@ -123,7 +126,7 @@ func (s *snapshot) isRoleName(id string, number int32, c *config) bool {
 	if c.asCasbin {
 		return false
 	}
-	return s.names.isRole(number) || c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix)
+	return s.names.isRole(number) || slices.Contains(s.schema.matcherRoles, id) || c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix)
 }
 
 // unusualEngines prepares an engine for each unusual method the policy names:
