@@ -77,6 +77,9 @@ func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
 		{"g(r.sub, p.sub) && r.obj == r.sub && r.act == p.act", []Comparison{{"sub", "g", 0, ""}, eq("act", 2)}, []string{"r.obj == r.sub"}},
 		{"keyGet2(r.obj, p.obj, 'id') == r.sub && r.act == p.act", []Comparison{eq("act", 2)}, []string{"keyGet2(r.obj, p.obj, 'id') == r.sub"}},
 		{"within(r.obj, p.obj) && r.sub == p.sub && r.act == p.act", []Comparison{eq("sub", 0), eq("act", 2)}, []string{"within(r.obj, p.obj)"}},
+		{"g(r.sub, p.sub) && !g(r.sub, p.obj) && r.act == p.act", []Comparison{{"sub", "g", 0, ""}, {"sub", "g", 1, ""}, eq("act", 2)}, []string{"!g(r.sub, p.obj)"}},
+		{"g(r.sub, p.sub) && !(g(r.sub, 'x') || g(r.sub, p.obj)) && r.act == p.act", []Comparison{{"sub", "g", 0, ""}, {"sub", "g", -1, "x"}, {"sub", "g", 1, ""}, eq("act", 2)},
+			[]string{"g(r.sub, p.obj))"}},
 		{"r.sub + 'x' == p.sub && r.obj == p.obj && r.act == p.act", []Comparison{eq("obj", 1), eq("act", 2)}, []string{"r.sub + 'x' == p.sub"}},
 	} {
 		a, err := OpenFS(files("policy.csv", "p, a, /b, GET\n"), ModelText("m.conf", modelText("sub, obj, act", "sub, obj, act", "g = _, _", someAllow, c.matcher)),

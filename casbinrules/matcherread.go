@@ -19,6 +19,10 @@ type Matcher struct {
 	// those that compare two of its fields with each other, that call a function
 	// given with [Function], or that compute something.
 	Opaque []string
+	// RolesTogether is how many conditions on the roles of the subject the matcher
+	// combines at most to allow a request or to deny it: 1 for g(r.sub, p.sub), and
+	// 2 for g(r.sub, p.sub) && g(r.sub, "staff").
+	RolesTogether int
 }
 
 // Comparison is one condition of a matcher on one field of a request.
@@ -43,7 +47,41 @@ func (a *Authorizer) Matcher() Matcher {
 			r.read(i)
 		}
 	}
+	for _, c := range s.roleCalls() {
+		if c.field == "r_sub" && c.column >= 0 {
+			r.readNegated(slices.IndexFunc(r.tokens, func(t token) bool { return t.from == c.at }))
+		}
+	}
+	r.made.RolesTogether = s.rolesTogether(r.tokens)
 	return r.made
+}
+
+// rolesTogether is [Matcher.RolesTogether] of a part of the matcher.
+func (s *schema) rolesTogether(tokens []token) int {
+	tokens = unwrap(tokens)
+	if len(split(tokens, "?")) == 1 {
+		if sides := split(tokens, "||"); len(sides) > 1 {
+			most := 0
+			for _, side := range sides {
+				most = max(most, s.rolesTogether(side))
+			}
+			return most
+		}
+		if parts := split(tokens, "&&"); len(parts) > 1 {
+			all := 0
+			for _, part := range parts {
+				all += s.rolesTogether(part)
+			}
+			return all
+		}
+	}
+	found := 0
+	for _, c := range calls(tokens) {
+		if s.roles[c.name] != 0 && (c.arg(0).text == "r_sub" || c.arg(1).text == "r_sub") {
+			found++
+		}
+	}
+	return found
 }
 
 // matcherReader finds the conditions on request fields in a matcher.
@@ -96,6 +134,28 @@ func (r *matcherReader) readArgument(i, open int, field string) {
 	case role && (at == 0 || at == 1) && len(args) > 1 && len(args[1-at]) == 1 && r.add(field, name, args[1-at][0]):
 	case at == 0 && len(args) == 2 && slices.Contains(AliasableFunctions(), name) && len(args[1]) == 1 && r.add(field, name, args[1][0]):
 	default:
+		r.opaque(i)
+	}
+}
+
+// readNegated notes the call of a role definition at token i if it has to be
+// false: each rule may then be about a role of its own that a subject must not
+// have, and no few roles are an example of every kind.
+func (r *matcherReader) readNegated(i int) {
+	end := i + 2
+	for depth := 1; depth > 0 && end < len(r.tokens); end++ {
+		switch {
+		case r.is(end, "("):
+			depth++
+		case r.is(end, ")"):
+			depth--
+		}
+	}
+	negated := r.is(i-1, "!") || !r.ends(i-1, true) || !r.ends(end, false)
+	for open := r.enclosing(i); open >= 0; open = r.enclosing(open) {
+		negated = negated || r.is(open-1, "!")
+	}
+	if negated {
 		r.opaque(i)
 	}
 }

@@ -167,7 +167,7 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	}
 	for _, role := range q.Roles {
 		if !slices.Contains(n.known, role) {
-			add("the policy knows no role %q%s", role, suggestion(role, n.known))
+			add("the policy knows no role %q%s", role, Suggestion(role, n.known))
 		}
 	}
 	switch {
@@ -178,7 +178,7 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	}
 	for _, name := range q.AttributeNames() {
 		if !slices.Contains(n.attributes, name) {
-			add("the model asks for no attribute %q%s", name, suggestion(name, n.attributes))
+			add("the model asks for no attribute %q%s", name, Suggestion(name, n.attributes))
 		}
 	}
 	for _, name := range n.attributes {
@@ -198,10 +198,10 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 		found = append(found, Problem{slip != "", fmt.Sprintf(format, args...) + slip})
 	}
 	if q.Subject != Anonymous && !declared && len(q.Roles) == 0 && !slices.Contains(n.known, q.Subject) && !n.knows("sub", q.Subject) {
-		add(suggestion(q.Subject, append(texts(n.values["sub"]), n.known...)), "the policy knows no subject %q", q.Subject)
+		add(Suggestion(q.Subject, append(texts(n.values["sub"]), n.known...)), "the policy knows no subject %q", q.Subject)
 	}
 	if n.hasTenants && q.Tenant != "" && !slices.Contains(n.tenants, q.Tenant) {
-		add(suggestion(q.Tenant, n.tenants), "the policy knows no tenant %q", q.Tenant)
+		add(Suggestion(q.Tenant, n.tenants), "the policy knows no tenant %q", q.Tenant)
 	}
 	if !n.knows("obj", q.Object) {
 		near := n.nearObject(q.Object)
@@ -210,7 +210,7 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 		}
 	}
 	if !isMethod(q.Action) && !n.knows("act", q.Action) {
-		add(suggestion(q.Action, append(texts(n.values["act"]), usualMethods...)), "no line of the policy is about the action %q", q.Action)
+		add(Suggestion(q.Action, append(texts(n.values["act"]), usualMethods...)), "no line of the policy is about the action %q", q.Action)
 	}
 	return found
 }

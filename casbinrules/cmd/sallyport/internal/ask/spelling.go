@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// suggestion is what to say of a name that is like one of known, or "".
-func suggestion(name string, known []string) string {
+// Suggestion is what to say of a name that is like one of known, or "".
+func Suggestion(name string, known []string) string {
 	for _, k := range known {
 		if alike(name, k) {
 			return fmt.Sprintf(": did you mean %s?", k)
@@ -15,7 +15,7 @@ func suggestion(name string, known []string) string {
 	return ""
 }
 
-// nearObject is [suggestion] for an object, which is compared with those of the
+// nearObject is [Suggestion] for an object, which is compared with those of the
 // policy segment by segment.
 func (n *Names) nearObject(object string) string {
 	segments := strings.Split(object, "/")

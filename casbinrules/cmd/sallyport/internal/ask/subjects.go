@@ -94,6 +94,8 @@ type Who struct {
 	Stranger string
 	// Tenants are those wanted; nil for all that the policies name.
 	Tenants []string
+	// Named are roles that the matcher names, as the policy spells them.
+	Named []string
 	// IDs are further users.
 	IDs []string
 	// Assignments are the attributes that each subject is wanted with.
@@ -119,6 +121,11 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 			list = add(list, Subject{Kind: User, Name: name, id: name})
 		}
 	}
+	for _, name := range w.Named {
+		if role, isRole := strings.CutPrefix(name, w.Prefix); isRole && role != "" && !w.NoTokenRoles {
+			list = add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
+		}
+	}
 	if w.Users || !byRole {
 		for _, name := range n.users {
 			if !slices.Contains(n.roles, name) && name != Anonymous {
@@ -135,6 +142,19 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 		list = w.inTenants(list, n.tenants)
 	}
 	return w.Spread(list)
+}
+
+// MatcherRoles are the roles that matchers name, as in g(r.sub, "admin").
+func MatcherRoles(matchers ...casbinrules.Matcher) []string {
+	var roles []string
+	for _, m := range matchers {
+		for _, c := range m.Comparisons {
+			if c.Field == "sub" && c.Function == "g" && c.Column < 0 && !slices.Contains(roles, c.Text) {
+				roles = append(roles, c.Text)
+			}
+		}
+	}
+	return roles
 }
 
 // Spread is each subject with each of the assignments wanted.

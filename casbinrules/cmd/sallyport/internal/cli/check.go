@@ -141,6 +141,9 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 	if !utf8.ValidString(line) {
 		return core.Decision{}, errors.New("the line is not valid UTF-8")
 	}
+	if strings.HasPrefix(line, "\ufeff") {
+		return core.Decision{}, errors.New("the line begins with a byte order mark: send UTF-8 without one")
+	}
 	values, err := splitRequest(line)
 	if err != nil {
 		return core.Decision{}, err

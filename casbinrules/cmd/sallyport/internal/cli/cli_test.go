@@ -145,6 +145,7 @@ func TestCheck(t *testing.T) {
 		`erin, "/x, GET`:            "error: a quoted field is not closed: end it with a quote on the same line",
 		`er"in, /x, GET`:            "error: a quote stands inside an unquoted field: quote the field and double the quote inside",
 		", /x, GET":                 "error: the subject is empty: that of a request without credentials is anonymous",
+		"\ufefferin, /x, GET":       "error: the line begins with a byte order mark: send UTF-8 without one",
 		"\xff, /x, GET":             "error: the line is not valid UTF-8",
 		strings.Repeat("x", 1<<17):  "error: the line is longer than 65536 bytes",
 		"editor, /reports/7, PATCH": "deny", // a user by the name of a role

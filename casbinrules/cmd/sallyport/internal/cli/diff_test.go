@@ -83,3 +83,51 @@ func TestDiffSeesWhatOverlapsAndDenies(t *testing.T) {
 		}
 	}
 }
+
+// A comparison in a tenant that neither policy knows proves nothing.
+func TestDiffOfAnUnknownTenant(t *testing.T) {
+	const star = "[request_definition]\nr = sub, dom, obj, act\n[policy_definition]\np = sub, dom, obj, act\n[role_definition]\ng = _, _\n" +
+		"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = g(r.sub, p.sub) && (p.dom == \"*\" || r.dom == p.dom) && r.obj == p.obj && r.act == p.act\n"
+	dir := write(t, map[string]string{"star.conf": star, "a.csv": "p, u, acme, /x, GET\n", "b.csv": "p, u, acme, /x, GET\np, u, acme, /x, PUT\n", "c.csv": "p, u, *, /x, GET\n", "d.csv": "p, u, /x, GET\n"})
+	for _, c := range []struct {
+		model, old, now, tenant string
+		code                    int
+		want                    string
+	}{
+		{"rbac-tenants", "a", "b", "acme", exitFindings, ""},
+		{"rbac-tenants", "a", "b", "amce", exitUsage, `neither policy knows the tenant "amce": did you mean acme?`},
+		{"rbac-tenants", "a", "b", "globex", exitUsage, `neither policy knows the tenant "globex"`},
+		{"DIR/star.conf", "a", "c", "globex", exitFindings, ""},
+		{"DIR/star.conf", "c", "c", "globex", exitOK, ""},
+		{"rbac", "d", "d", "acme", exitUsage, "the model has no tenants"},
+	} {
+		got := run(t, dir, "", "diff", "-m", c.model, "--fail-on", "widen", "--tenant", c.tenant, "DIR/"+c.old+".csv", "DIR/"+c.now+".csv")
+		if got.code != c.code || !strings.Contains(got.stderr, c.want) {
+			t.Errorf("%s in %s: got %+v", c.now, c.tenant, got)
+		}
+	}
+}
+
+// A role that only the matcher names is one that tests, tables and comparisons
+// know.
+func TestRoleOfTheMatcher(t *testing.T) {
+	const plain = "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[role_definition]\ng = _, _\n" +
+		"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act\n"
+	super := strings.Replace(plain, "m = ", `m = g(r.sub, "admin") || `, 1)
+	const lines = "p, editor, /a, GET\n"
+	dir := write(t, map[string]string{"old/model.conf": plain, "old/policy.csv": lines, "new/model.conf": super, "new/policy.csv": lines,
+		"new/policy.tests": "allow ann[admin] /a PUT\ndeny admin /a PUT\n"})
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"diff", "--fail-on", "widen", "DIR/old", "DIR/new"}, exitFindings, "+ admin gains * /a"},
+		{[]string{"test", "DIR/new/policy.tests"}, exitOK, "2 passed, 0 failed"},
+		{[]string{"matrix", "-p", "DIR/new"}, exitOK, "(no role)  editor  admin"},
+	} {
+		if got := run(t, dir, "", c.args...); got.code != c.code || !strings.Contains(got.stdout, c.want) {
+			t.Errorf("%q: got %+v", c.args, got)
+		}
+	}
+}

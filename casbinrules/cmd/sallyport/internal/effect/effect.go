@@ -4,6 +4,7 @@ package effect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -74,7 +75,7 @@ func (e *TooLargeError) Error() string {
 // Compare asks two policies about one request of every kind that either tells
 // apart, up to the limit.
 func Compare(ctx context.Context, before, after *casbinrules.Authorizer, settings Settings) (*Report, error) {
-	c := comparison{before: newPolicy(before), after: newPolicy(after), roles: map[bool][][]string{}}
+	c := comparison{before: newPolicy(before), after: newPolicy(after), roles: map[bool][][]string{}, allowed: map[string]bool{}}
 	var err error
 	if c.space, err = newSpace(c.before, c.after, settings); err != nil {
 		return nil, err
@@ -83,6 +84,9 @@ func Compare(ctx context.Context, before, after *casbinrules.Authorizer, setting
 		return nil, &TooLargeError{n, settings.Limit}
 	}
 	if err := c.ask(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.checkTenants(settings.Tenants); err != nil {
 		return nil, err
 	}
 	r := &Report{Asked: c.asked}
@@ -95,6 +99,21 @@ func Compare(ctx context.Context, before, after *casbinrules.Authorizer, setting
 	}
 	r.Changes = c.grouped()
 	return r, nil
+}
+
+// checkTenants refuses a tenant of which neither policy says anything, since it
+// is probably misspelt and comparing it would prove nothing.
+func (c *comparison) checkTenants(wanted []string) error {
+	if len(wanted) > 0 && !c.before.tenants && !c.after.tenants {
+		return errors.New("the model has no tenants")
+	}
+	known := ask.Tenants(slices.Concat(c.before.rules, c.after.rules))
+	for _, tenant := range wanted {
+		if !slices.Contains(known, tenant) && !c.allowed[tenant] {
+			return fmt.Errorf("neither policy knows the tenant %q%s", tenant, ask.Suggestion(tenant, known))
+		}
+	}
+	return nil
 }
 
 // notCompared are the changed rules of which the effect is not known.
@@ -136,6 +155,8 @@ type comparison struct {
 	found         []difference
 	// asked counts the requests that a policy has decided by its rules.
 	asked int
+	// allowed are the tenants in which either policy allows something.
+	allowed map[string]bool
 	// roles are those of each subject in the policy that allows: the new one
 	// for what is gained.
 	roles map[bool][][]string
@@ -167,6 +188,9 @@ func (c *comparison) askOne(ctx context.Context, d difference, q ask.Question) e
 	}
 	if decided(before) || decided(after) {
 		c.asked++
+	}
+	if before.Allowed || after.Allowed {
+		c.allowed[q.Tenant] = true
 	}
 	if before.Allowed == after.Allowed {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -55,6 +56,40 @@ var families = []family{
 	{name: "address", request: ", ip", policy: ", net", values: []string{"10.0.0.1", "10.0.1.1", "10.1.0.1", "10.0.0.9", "192.0.2.9", "::1"},
 		regions: []string{"10.0.0.0/8", "10.0.0.0/24", "10.0.0.1", "10.0.0.0/30", "::/0"},
 		matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && ipMatch(r.ip, p.net)", objects: []string{"/a"}},
+	{name: "typed address", request: ", ip", policy: ", net", values: []string{"10.0.0.1", "10.0.1.1", "10.1.0.1", "10.0.0.9", "192.0.2.9", "::1", "::ffff:10.0.0.1"},
+		regions: []string{"10.0.0.0/8", "10.0.0.0/24", "10.0.0.1", "10.0.0.0/30", "::/0", "any"}, types: typed("ip", casbinrules.IPAddress),
+		matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && (p.net == 'any' || ipMatch(r.ip, p.net)) && r.ip != '10.0.0.9'", objects: []string{"/a"}},
+	{name: "number", request: ", age", policy: ", min", values: []string{"-1", "0", "0.3", "1", "1.3", "1.5", "17", "17.5", "18", "99", "99.9", "100", "1000"},
+		regions: []string{"18", "1.3", "17.5", "99", "0", "-3", "any"}, types: typed("age", casbinrules.Number),
+		matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && (p.min == 'any' || r.age >= p.min) && r.age < 100", objects: []string{"/a"}},
+	{name: "number below", request: ", age", policy: ", max", values: []string{"-9", "0", "1", "1.3", "2", "8.1", "8.2", "9"}, regions: []string{"1.3", "8.2", "8.10000000000003", "8.10000000000001"},
+		types: typed("age", casbinrules.Number), matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.age < p.max", objects: []string{"/a", "/b"}},
+	{name: "numbers between", request: ", age", policy: ", lo, hi", values: []string{"-9", "0.12345678901235", "0.5", "2", "8.1"},
+		regions: []string{"0.1234567890123, 0.1234567890124", "0, 1", "1, 3", "-10, 9"},
+		types:   typed("age", casbinrules.Number), matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.age > p.lo && r.age < p.hi", objects: []string{"/a"}},
+	{name: "time of day", request: ", now", policy: ", from, to", values: []string{"00:00", "07:59:59", "08:00", "12:00", "17:29:59", "17:30:00", "23:59:59", "24:00"},
+		regions: []string{"08:00, 17:30", "08:00:00, 12:00", "00:00, 24:00", "22:00, 24:00", "00:00, 06:00"}, types: typed("now", casbinrules.TimeOfDay),
+		matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.now >= p.from && r.now < p.to", objects: []string{"/a"}},
+	{name: "date", request: ", day", policy: ", until", values: []string{"2025-12-31", "2026-01-01", "2026-02-28", "2026-03-01", "2027-01-01"},
+		regions: []string{"2026-01-01", "2026-02-28", "2026-12-31"}, types: typed("day", casbinrules.Date),
+		matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.day <= p.until && r.day != '2026-01-01'", objects: []string{"/a"}},
+	{name: "tenant pattern", request: ", dom", policy: ", dom", values: []string{"acme", "acme-eu", "acme-us", "x", "axb"}, regions: []string{"^acme$", "^acme-(eu|us)$", "^acme-", "x", "."},
+		matcher: "g(r.sub, p.sub) && regexMatch(r.dom, p.dom) && r.obj == p.obj && r.act == p.act", objects: []string{"/a"}},
+	{name: "two roles", policy: ", also", regions: []string{"r1", "r2", "r3", "-"}, objects: []string{"/a"},
+		matcher: "g(r.sub, p.sub) && (p.also == '-' || g(r.sub, p.also)) && r.obj == p.obj && r.act == p.act"},
+	{name: "two roles and deny", effect: deny, policy: ", also", regions: []string{"r1", "r2", "r3"}, objects: []string{"/a"},
+		matcher: "g(r.sub, p.sub) && g(r.sub, p.also) && r.obj == p.obj && r.act == p.act"},
+	{name: "role of the matcher", matcher: "g(r.sub, 'r3') && r.act == 'GET' || g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act", objects: []string{"/a", "/:x"}},
+	{name: "role that must not be", matcher: "g(r.sub, p.sub) && !g(r.sub, 'r3') && r.obj == p.obj && r.act == p.act", objects: []string{"/a", "/b"}},
+	{name: "role that rules exclude", policy: ", but", regions: []string{"r1", "r2", "r3", "-"}, objects: []string{"/a"},
+		matcher: "g(r.sub, p.sub) && !g(r.sub, p.but) && r.obj == p.obj && r.act == p.act"},
+}
+
+// approximate are the families of which some edits cannot be compared.
+var approximate = []string{"keyMatch4", "owner", "two roles and deny", "role that rules exclude"}
+
+func typed(field string, kind casbinrules.AttributeType) map[string]casbinrules.AttributeType {
+	return map[string]casbinrules.AttributeType{field: kind}
 }
 
 func (f family) model() casbinrules.Model {
@@ -177,7 +212,7 @@ func TestNoWideningIsOverlooked(t *testing.T) {
 			if widened == 0 {
 				t.Error("no edit widens anything")
 			}
-			if exact := f.name != "keyMatch4" && f.name != "owner"; exact && open > 0 {
+			if !slices.Contains(approximate, f.name) && open > 0 {
 				t.Errorf("%d edits were not compared", open)
 			}
 		})
@@ -224,7 +259,12 @@ func (f family) firstWidened(ctx context.Context, old, now *casbinrules.Authoriz
 					asked := []string{q.Subject, object, action}
 					if f.request != "" {
 						asked = append(asked, value)
-						q.Attributes = map[string]any{strings.TrimPrefix(f.request, ", "): value}
+						field := strings.TrimPrefix(f.request, ", ")
+						if q.Tenant = ""; ask.IsTenant(field) {
+							q.Tenant = value
+						} else {
+							q.Attributes = map[string]any{field: value}
+						}
 					}
 					if allowed(ctx, now, q, asked, gate) && !allowed(ctx, old, q, asked, gate) {
 						return fmt.Sprintf("%q with roles %q", asked, q.Roles)

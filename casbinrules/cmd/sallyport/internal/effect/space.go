@@ -59,7 +59,11 @@ func newSpace(before, after *policy, settings Settings) (*space, error) {
 	}
 	s.addObjects(rules, values("obj"), word)
 	s.addActions(rules, values("act"), word)
-	s.addSubjects(before, after, values("sub"), settings.Who, word)
+	var tenantValues []casbinrules.Pattern
+	for _, field := range []string{"dom", "domain", "tenant"} {
+		tenantValues = append(tenantValues, values(field)...)
+	}
+	s.addSubjects(before, after, values("sub"), tenantValues, settings.Who, word)
 	settings.Assignments = assignments
 	s.subjects = settings.Spread(s.subjects)
 	return s, nil
@@ -190,17 +194,28 @@ func (s *space) addActions(rules []casbinrules.Rule, values []casbinrules.Patter
 	s.missed("act", missed)
 }
 
+// tenants are those that the policies name, one that neither names, for rules
+// about any of them, and one of each kind that patterns tell apart.
+func (s *space) tenants(rules []casbinrules.Rule, values []casbinrules.Pattern, word string) []string {
+	named := slices.DeleteFunc(ask.Tenants(rules), func(tenant string) bool {
+		return tenant == "" || slices.ContainsFunc(values, func(p casbinrules.Pattern) bool { return p.Text == tenant && !p.Matches(tenant) })
+	})
+	all, missed := sample.Space{Patterns: values, Valid: "(?s)."}.Complete(append(named, word+"-tenant"))
+	s.missed("dom", missed)
+	return all
+}
+
 // addSubjects takes everybody that the policies name, a user of each kind that
 // conditions on the subject tell apart, and those with a role beside another one
 // that a deny rule may be about.
-func (s *space) addSubjects(before, after *policy, values []casbinrules.Pattern, who ask.Who, word string) {
+func (s *space) addSubjects(before, after *policy, values, tenantValues []casbinrules.Pattern, who ask.Who, word string) {
 	rules := slices.Concat(before.rules, after.rules)
 	who.Stranger, who.Users, who.Assignments = word+"-user", true, nil
 	tenants := before.tenants || after.tenants
 	if tenants && who.Tenants == nil {
-		// A tenant that neither policy names, for rules about any of them.
-		who.Tenants = append(ask.Tenants(rules), word+"-tenant")
+		who.Tenants = s.tenants(rules, tenantValues, word)
 	}
+	who.Named = ask.MatcherRoles(before.matcher, after.matcher)
 	ids := []string{who.Stranger}
 	var direct []casbinrules.Pattern
 	for _, p := range values {
@@ -218,10 +233,19 @@ func (s *space) addSubjects(before, after *policy, values []casbinrules.Pattern,
 }
 
 // pairs are everybody with a role beside their own, if a deny rule is about one
-// of the two. A decision is that of one rule that allows or of one that denies,
-// so two roles are enough to have both.
+// of the two, or the matcher asks for two roles at once. A decision is that of
+// one rule that allows or of one that denies, so two roles are enough to have
+// both, as long as a rule asks for one.
 func (s *space) pairs(before, after *policy, who ask.Who) []ask.Subject {
 	denied := append(before.denied(), after.denied()...)
+	together := max(before.matcher.RolesTogether, after.matcher.RolesTogether)
+	needed := together
+	if len(denied) > 0 {
+		needed *= 2
+	}
+	if isRole := func(subject ask.Subject) bool { return subject.Kind == ask.Role }; needed > 2 && slices.ContainsFunc(s.subjects, isRole) {
+		s.gap("a decision may take %d roles of the subject at once, and only two are tried", needed)
+	}
 	isDenied := func(subject ask.Subject) bool {
 		roles := subject.Roles()
 		if len(roles) == 0 {
@@ -233,7 +257,7 @@ func (s *space) pairs(before, after *policy, who ask.Who) []ask.Subject {
 	for i, a := range s.subjects {
 		for j, b := range s.subjects {
 			ordered := a.Kind == ask.User || a.Kind == ask.Role && i < j
-			if b.Kind == ask.Role && ordered && a.Tenant == b.Tenant && (isDenied(a) || isDenied(b)) {
+			if b.Kind == ask.Role && ordered && a.Tenant == b.Tenant && (together > 1 || isDenied(a) || isDenied(b)) {
 				made = append(made, a.With(b))
 			}
 		}

@@ -79,7 +79,7 @@ type Settings struct {
 func New(ctx context.Context, a *casbinrules.Authorizer, s Settings) (*Matrix, error) {
 	rules := a.Rules()
 	m := &Matrix{Word: sample.Word(texts(rules))}
-	s.Stranger = m.Word + "-user"
+	s.Stranger, s.Named = m.Word+"-user", ask.MatcherRoles(a.Matcher())
 	var err error
 	if s.Assignments, err = m.assignments(a, rules, s); err != nil {
 		return nil, err

@@ -64,6 +64,9 @@ func Parse(name, text string) ([]Test, error) {
 	var tests []Test
 	var errs []error
 	n := 0
+	if strings.HasPrefix(text, "\ufeff") {
+		return nil, &Error{name, 1, 1, "the file begins with a byte order mark: save it as UTF-8 without one"}
+	}
 	for line := range strings.Lines(text) {
 		n++
 		t, err := parseLine(strings.TrimRight(line, "\r\n"))

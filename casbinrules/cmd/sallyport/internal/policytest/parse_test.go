@@ -95,6 +95,12 @@ func TestParseReportsEveryErrorWithItsPlace(t *testing.T) {
 	}
 }
 
+func TestParseByteOrderMark(t *testing.T) {
+	if _, err := Parse("p.tests", "\ufeffallow erin /a GET\n"); err == nil || err.Error() != "p.tests:1:1: the file begins with a byte order mark: save it as UTF-8 without one" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // FuzzParse holds that a test is written as it is read.
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{

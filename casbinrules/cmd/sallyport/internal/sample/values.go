@@ -18,7 +18,7 @@ func Values(patterns []casbinrules.Pattern, kind casbinrules.AttributeType, word
 	byAddress := func(p casbinrules.Pattern) bool { return p.Function == "ipMatch" }
 	switch {
 	case kind == casbinrules.IPAddress || slices.ContainsFunc(patterns, byAddress):
-		return addresses(patterns)
+		return addresses(patterns, kind)
 	case kind != casbinrules.Text:
 		return ordered(patterns, kind)
 	}
@@ -50,7 +50,7 @@ func once(values []string) []string {
 // addresses are the first and the last address of each network and those beside
 // them: networks hold each other or have nothing in common, so that one of these
 // is of each kind.
-func addresses(patterns []casbinrules.Pattern) (values []string, missed []casbinrules.Pattern) {
+func addresses(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (values []string, missed []casbinrules.Pattern) {
 	add := func(a netip.Addr) {
 		if a.IsValid() {
 			values = append(values, a.String())
@@ -63,6 +63,9 @@ func addresses(patterns []casbinrules.Pattern) (values []string, missed []casbin
 			if address, err = netip.ParseAddr(p.Text); err == nil {
 				network = netip.PrefixFrom(address, address.BitLen())
 			}
+		}
+		if err != nil && kind == casbinrules.IPAddress && (p.Function == "ipMatch" || p.Function == "==") {
+			continue // The policy would not load if it were ever compared.
 		}
 		if err != nil || p.Function != "ipMatch" && p.Function != "==" {
 			missed = append(missed, p)
@@ -94,10 +97,13 @@ func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (va
 	read, write, step := scale(kind)
 	var known []float64
 	for _, p := range patterns {
-		n, ok := read(p.Text)
-		if !ok || p.Function != "<" && p.Function != "==" {
+		if p.Function != "<" && p.Function != "==" {
 			missed = append(missed, p)
 			continue
+		}
+		n, ok := read(p.Text)
+		if !ok {
+			continue // The policy would not load if it were ever compared.
 		}
 		known = append(known, n)
 	}
@@ -106,12 +112,12 @@ func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (va
 	if len(known) == 0 {
 		return []string{write(0)}, missed
 	}
-	points := []float64{known[0] - step}
+	points := []float64{math.Ceil(known[0]) - step}
 	for i, n := range known {
 		points = append(points, n)
 		switch {
 		case i+1 == len(known):
-			points = append(points, n+step)
+			points = append(points, math.Floor(n)+step)
 		case kind == casbinrules.Number:
 			points = append(points, between(n, known[i+1]))
 		case known[i+1]-n > step:
@@ -126,14 +132,22 @@ func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (va
 	return once(values), missed
 }
 
-// between is a number between two others with few digits.
+// between is a number between two others with few digits, or b if there is none
+// that a request may have.
 func between(a, b float64) float64 {
 	for scale := 1.0; scale <= 1e12; scale *= 10 {
 		if n := math.Floor(a*scale+1) / scale; a < n && n < b {
 			return n
 		}
 	}
-	return (a + b) / 2
+	// The middle, with as many digits as a number may have.
+	for digits := 1; digits <= 15; digits++ {
+		n, err := strconv.ParseFloat(strconv.FormatFloat((a+b)/2, 'g', digits, 64), 64)
+		if err == nil && a < n && n < b {
+			return n
+		}
+	}
+	return b
 }
 
 // scale reads and writes the values of a type as numbers; step is to the next
