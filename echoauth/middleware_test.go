@@ -2,10 +2,13 @@ package echoauth_test
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -32,15 +35,21 @@ func shipped() map[string]echo.MiddlewareFunc {
 		"ContextTimeout":       middleware.ContextTimeout(time.Minute),
 		"CORS":                 middleware.CORS(),
 		"CSRF":                 middleware.CSRF(),
+		"AddTrailingSlash":     middleware.AddTrailingSlash(),
 		"Decompress":           middleware.Decompress(),
 		"Gzip":                 middleware.Gzip(),
 		"Gzip with MinLength":  middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 100_000}),
+		"Logger":               middleware.LoggerWithConfig(middleware.LoggerConfig{Output: io.Discard}),
+		"MethodOverride":       middleware.MethodOverride(),
 		"RateLimiter":          middleware.RateLimiter(middleware.NewRateLimiterMemoryStore(1e6)),
 		"Recover":              middleware.Recover(),
+		"RemoveTrailingSlash":  middleware.RemoveTrailingSlash(),
 		"RequestID":            middleware.RequestID(),
 		"RequestLogger":        requestLogger(false),
 		"RequestLogger, error": requestLogger(true),
+		"Rewrite":              middleware.Rewrite(map[string]string{"/none/*": "/other/$1"}),
 		"Secure":               middleware.Secure(),
+		"Static":               middleware.StaticWithConfig(middleware.StaticConfig{Filesystem: http.FS(fstest.MapFS{})}),
 		"Timeout":              middleware.TimeoutWithConfig(middleware.TimeoutConfig{Timeout: time.Minute}),
 		"TimeoutHandler": echo.WrapMiddleware(func(h http.Handler) http.Handler {
 			return http.TimeoutHandler(h, time.Minute, "")
@@ -51,8 +60,6 @@ func shipped() map[string]echo.MiddlewareFunc {
 // TestMiddlewares: whatever stands in front of a gate or behind it, and whatever
 // the error handler does, a refusal is one answer.
 func TestMiddlewares(t *testing.T) {
-	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
-	secret := func(c echo.Context) error { return c.String(http.StatusOK, authtest.MiddlewareSecret) }
 	handlers := map[string]echo.HTTPErrorHandler{"Echo's": nil, "own": func(_ error, c echo.Context) { _ = c.JSON(http.StatusTeapot, "own") }}
 	for name, m := range shipped() {
 		for _, order := range []string{"outside", "inside"} {
@@ -62,28 +69,73 @@ func TestMiddlewares(t *testing.T) {
 					if handler != nil {
 						e.HTTPErrorHandler = handler
 					}
-					around := func(gate echo.MiddlewareFunc) []echo.MiddlewareFunc {
+					serveMiddleware(t, e, "", func(gate echo.MiddlewareFunc) []echo.MiddlewareFunc {
 						if order == "inside" {
 							return []echo.MiddlewareFunc{gate, m}
 						}
 						return []echo.MiddlewareFunc{m, gate}
-					}
-					e.GET("/gate", secret, around(echoauth.Authorize(g))...)
-					e.GET("/check", func(c echo.Context) error {
-						if err := echoauth.Check(c, g, authtest.MiddlewareRule()); err != nil {
-							return err
-						}
-						return secret(c)
-					}, around(echoauth.Optional(g))...)
-					e.GET("/wrong", func(c echo.Context) error {
-						_ = echoauth.Check(c, g, authtest.MiddlewareRule())
-						return secret(c)
-					}, around(echoauth.Optional(g))...)
-					s := httptest.NewServer(e)
-					defer s.Close()
-					authtest.CheckMiddleware(t, s.URL)
+					}, secret)
 				})
 			}
 		}
 	}
+}
+
+func secret(c echo.Context) error { return c.String(http.StatusOK, authtest.MiddlewareSecret) }
+
+// serveMiddleware has [authtest.CheckMiddleware] ask e below prefix. Its routes
+// end in handler.
+func serveMiddleware(t *testing.T, e *echo.Echo, prefix string, around func(gate echo.MiddlewareFunc) []echo.MiddlewareFunc, handler echo.HandlerFunc) {
+	t.Helper()
+	g := authtest.MiddlewareGuard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
+	e.GET("/gate", handler, around(echoauth.Authorize(g))...)
+	e.GET("/check", func(c echo.Context) error {
+		if err := echoauth.Check(c, g, authtest.MiddlewareRule()); err != nil {
+			return err
+		}
+		return handler(c)
+	}, around(echoauth.Optional(g))...)
+	e.GET("/wrong", func(c echo.Context) error {
+		_ = echoauth.Check(c, g, authtest.MiddlewareRule())
+		return handler(c)
+	}, around(echoauth.Optional(g))...)
+	s := httptest.NewServer(e)
+	defer s.Close()
+	authtest.CheckMiddleware(t, s.URL+prefix)
+}
+
+// TestAnsweringMiddlewares: nothing of what Proxy and Static answer behind a
+// refusal is sent, whatever fields they set.
+func TestAnsweringMiddlewares(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "public")
+		w.Header().Set("ETag", `"1"`)
+		_, _ = io.WriteString(w, authtest.MiddlewareSecret) // to the proxy
+	}))
+	defer upstream.Close()
+	target, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{"index.html": {Data: []byte(authtest.MiddlewareSecret), ModTime: time.Unix(1, 0)}}
+	for name, m := range map[string]echo.MiddlewareFunc{
+		"Proxy":  middleware.Proxy(middleware.NewRandomBalancer([]*middleware.ProxyTarget{{URL: target}})),
+		"Static": middleware.StaticWithConfig(middleware.StaticConfig{HTML5: true, Filesystem: http.FS(files)}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			serveMiddleware(t, echo.New(), "", func(gate echo.MiddlewareFunc) []echo.MiddlewareFunc {
+				return []echo.MiddlewareFunc{gate}
+			}, m(echo.NotFoundHandler))
+		})
+	}
+}
+
+// TestRewritingMiddlewares: what changes a path before the router runs leaves
+// refusals whole.
+func TestRewritingMiddlewares(t *testing.T) {
+	e := echo.New()
+	e.Pre(middleware.RemoveTrailingSlash(), middleware.Rewrite(map[string]string{"/old/*": "/$1"}))
+	serveMiddleware(t, e, "/old", func(gate echo.MiddlewareFunc) []echo.MiddlewareFunc {
+		return []echo.MiddlewareFunc{gate}
+	}, secret)
 }

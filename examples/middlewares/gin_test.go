@@ -176,7 +176,8 @@ func TestGinCache(t *testing.T) {
 		{"inside", "/gate", "bob", "alice", http.StatusOK},
 		{"inside", "/check", "alice", "bob", http.StatusOK},
 		{"inside", "/check", "bob", "alice", http.StatusOK},
-		{"inside", "/wrong", "bob", "alice", http.StatusOK},
+		{"inside", "/check", "bob", "bob", http.StatusForbidden},
+		{"inside", "/wrong", "bob", "bob", http.StatusForbidden},
 	} {
 		addr := serve(t, orders[c.order])[len("http://"):]
 		first := authtest.Send(t, addr, authtest.Request("GET", c.path, "Authorization: Name "+c.first))
