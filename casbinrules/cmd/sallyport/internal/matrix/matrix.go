@@ -216,7 +216,11 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
 				objects = append(objects, object.Text)
 			}
 			for _, pattern := range r.Actions {
-				for _, action := range sample.Actions(pattern) {
+				actions := sample.Actions(pattern)
+				if len(actions) == 0 {
+					m.note("no action could be made up for " + pattern.Text + " (" + r.Place() + "), so it has no row")
+				}
+				for _, action := range actions {
 					byObject[object.Text] = append(byObject[object.Text], Row{action, object.Text, samples[0]})
 				}
 			}

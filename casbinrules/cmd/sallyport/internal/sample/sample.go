@@ -171,7 +171,7 @@ func matching(re *syntax.Regexp, word string) string {
 var usual = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 // Actions are the actions that p matches: its own, or the usual ones and those
-// it names.
+// it names, or one that is made up.
 func Actions(p casbinrules.Pattern) []string {
 	switch {
 	case p.Text == "*":
@@ -185,7 +185,15 @@ func Actions(p casbinrules.Pattern) []string {
 			made = append(made, action)
 		}
 	}
-	return made
+	if len(made) > 0 {
+		return made
+	}
+	for _, action := range candidates(p, Word([]string{p.Text})) {
+		if p.Matches(action) {
+			return []string{action}
+		}
+	}
+	return nil
 }
 
 var words = regexp.MustCompile(`[A-Za-z][A-Za-z0-9_-]*`)

@@ -91,6 +91,9 @@ func TestActions(t *testing.T) {
 		{"==", "GET", []string{"GET"}},
 		{"==", "*", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}},
 		{"regexMatch", "^(GET|publish)$", []string{"GET", "publish"}},
+		{"regexMatch", "^update/[a-z]+$", []string{"update/a"}},
+		{"globMatch", "update/*", []string{"update/sample"}},
+		{"keyMatch2", "action/:name", []string{"action/sample"}},
 	} {
 		if got := Actions(casbinrules.Pattern{Text: c.text, Function: c.function}); !slices.Equal(got, c.want) {
 			t.Errorf("%s %s: got %q, want %q", c.function, c.text, got, c.want)
