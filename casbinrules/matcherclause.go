@@ -46,6 +46,9 @@ func (s *schema) appendFreeClauses(found []freeClause, text string, tokens []tok
 		return found
 	}
 	compared := s.columnsIn(tokens)
+	if len(compared) == 1 && compared[0] == s.eft {
+		return found // it says for whom denies count
+	}
 	bySubject := s.hasSubject(compared)
 	for _, side := range sides {
 		columns := s.columnsIn(side)

@@ -95,7 +95,7 @@ func TestSlipsAreFound(t *testing.T) {
 	for _, c := range []struct{ old, new, code string }{
 		{"g, victor, viewer", "g, victor, veiwer", "role_without_rules"},
 		{"p, viewer, /reports/:id,", "p, viewer, /reports/[:id,", "regexp_character"},
-		{"p, editor, /reports/:id,    PATCH, allow\n", "", "put_without_patch"},
+		{"p, editor, /reports/:id,    PATCH, allow", "p, editor, /drafts/:id,     PATCH, allow", "put_without_patch patch_without_put"},
 		{"p, viewer, /files,          GET,   allow\n", "", "star_misses_parent"},
 	} {
 		var codes []string
