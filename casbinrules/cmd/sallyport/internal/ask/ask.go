@@ -51,6 +51,20 @@ func Decide(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.De
 	return a.Authorize(ctx, p, access)
 }
 
+// DecideReadable is [Decide], with an error where the value of an attribute does
+// not read as its type: nothing was compared, so that a denial would say too much.
+func DecideReadable(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.Decision, error) {
+	d, err := Decide(ctx, a, q)
+	if err != nil || d.Reason != casbinrules.ReasonBadAttribute {
+		return d, err
+	}
+	e, err := Explain(ctx, a, q)
+	if err == nil {
+		err = errors.New(e.Why)
+	}
+	return core.Decision{}, err
+}
+
 // Explain says why q has its answer.
 func Explain(ctx context.Context, a *casbinrules.Authorizer, q Question) (casbinrules.Explanation, error) {
 	query := casbinrules.Query{

@@ -155,17 +155,7 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 	if c.asCasbin {
 		return c.authorizer.Enforce(ctx, values...)
 	}
-	q := question(c.fields, values)
-	d, err := ask.Decide(ctx, c.authorizer, q)
-	if err != nil || d.Reason != casbinrules.ReasonBadAttribute {
-		return d, err
-	}
-	// Nothing was compared, so that "deny" would say too much.
-	e, err := ask.Explain(ctx, c.authorizer, q)
-	if err == nil {
-		err = errors.New(e.Why)
-	}
-	return core.Decision{}, err
+	return ask.DecideReadable(ctx, c.authorizer, question(c.fields, values))
 }
 
 // question sorts the values of a request definition's fields.

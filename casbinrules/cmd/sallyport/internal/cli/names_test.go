@@ -16,6 +16,8 @@ const (
 // proves nothing.
 func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": namedPolicy, "tenants.csv": "p, editor, acme, /x, GET\ng, erin, editor, acme\n",
+		"age/model.conf":    strings.NewReplacer("act, region\n[policy", "act, age\n[policy", "r.region == p.region", "r.age >= p.region").Replace(regionModel),
+		"age/policy.csv":    "p, viewer, /bar, GET, 18\ng, kim, viewer\n",
 		"region/model.conf": regionModel, "region/policy.csv": "p, clerk, /orders, GET, eu\ng, ann, clerk\n"})
 	tests := []struct{ policy, line, want string }{
 		{"", `deny kim["Ops, Platform"] /apps/7 GET`, "kim (Ops, Platform) may GET /apps/7: policy.csv:3 allows it"},
@@ -42,6 +44,13 @@ func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 		{"region", `deny ann regoin=eu /orders GET`, `error: the model asks for no attribute "regoin": did you mean region?; the model asks for the attribute region`},
 		{"region", `deny ann region=eu /orders GET`, "ann may GET /orders: policy.csv:1 allows it"},
 	}
+	for _, value := range []string{"nine", `""`, "018"} {
+		line := "deny kim age=" + value + " /bar GET"
+		got := runTest(t, dir, "age", line, "--attribute", "age=number")
+		if got.code != exitFindings || !strings.Contains(got.stdout, "error: attribute age: the value does not read as a number") {
+			t.Errorf("%s: got %+v", line, got)
+		}
+	}
 	for _, c := range tests {
 		got := runTest(t, dir, c.policy, c.line)
 		if got.code != exitFindings || !strings.Contains(got.stdout, c.want) || !strings.HasSuffix(got.stdout, "0 passed, 1 failed\n") {
@@ -59,6 +68,7 @@ func runTest(t *testing.T, dir, policy, line string, flags ...string) outcome {
 	d := write(t, map[string]string{"t.tests": line + "\n"})
 	args := map[string][]string{
 		"": {"-p", "DIR/policy.csv"}, "tenants": {"-m", "rbac-tenants", "-p", "DIR/tenants.csv"}, "region": {"-p", "DIR/region/policy.csv"},
+		"age": {"-p", "DIR/age/policy.csv"},
 	}[policy]
 	got := run(t, dir, "", append(append([]string{"test", d + "/t.tests"}, args...), flags...)...)
 	got.stderr = strings.ReplaceAll(got.stderr, d+"/", "")

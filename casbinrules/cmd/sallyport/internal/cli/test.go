@@ -37,8 +37,8 @@ anonymous is a request without credentials. Words, roles and values are quoted a
 fields of policy lines are. An action with a lower-case letter is one that the
 application names itself, and no request method.
 
-A test that names a role or an attribute which the policy does not know, or lacks
-what the model asks for, fails whatever it expects. So does one that expects deny
+A test that names a role or an attribute which the policy does not know, lacks
+what the model asks for or gives what does not read as its type, fails whatever it expects. So does one that expects deny
 with a subject, tenant, object or action that is probably misspelt, unless
 --allow-unknown is given; other unknown names are warnings. "erin[]" is a user
 whom the policy does not know on purpose, and "in """ a request without tenant.
@@ -138,7 +138,7 @@ func runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest
 }
 
 func decide(ctx context.Context, a *casbinrules.Authorizer, t policytest.Test) (bool, error) {
-	d, err := ask.Decide(ctx, a, t.Question)
+	d, err := ask.DecideReadable(ctx, a, t.Question)
 	return d.Allowed, err
 }
 
