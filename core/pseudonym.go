@@ -1,11 +1,13 @@
 package core
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"strconv"
 	"strings"
 )
@@ -38,8 +40,8 @@ func WithPseudonyms(key []byte) Option {
 // Pseudonyms makes pseudonyms as [WithPseudonyms] does, for an application's own
 // log lines. It is safe for concurrent use.
 type Pseudonyms struct {
-	key []byte
-	id  string // of the key
+	hmac func() hash.Hash // a function, so that no format prints the key
+	id   string           // of the key
 }
 
 // NewPseudonyms makes pseudonyms under key, at least 32 bytes, which is copied.
@@ -47,14 +49,15 @@ func NewPseudonyms(key []byte) (*Pseudonyms, error) {
 	if len(key) < 32 {
 		return nil, fmt.Errorf("key for pseudonyms: %d bytes, at least 32 random ones are needed", len(key))
 	}
-	p := &Pseudonyms{key: append([]byte(nil), key...)}
+	own := bytes.Clone(key)
+	p := &Pseudonyms{hmac: func() hash.Hash { return hmac.New(sha256.New, own) }}
 	p.id = p.mac("key identifier", "")[:4]
 	return p, nil
 }
 
 // mac keeps what identifies the key apart from what stands for a value.
 func (p *Pseudonyms) mac(purpose, value string) string {
-	h := hmac.New(sha256.New, p.key)
+	h := p.hmac()
 	_, _ = h.Write([]byte(purpose + "\x00" + value)) // a hash takes everything
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -189,3 +189,17 @@ func TestEventsOfRefusals(t *testing.T) {
 		}
 	}
 }
+
+// The key is in nothing that is printed, not even by mistake.
+func TestPseudonymsDoNotPrintTheirKey(t *testing.T) {
+	p, err := core.NewPseudonyms(bytes.Repeat([]byte("k"), 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := fmt.Sprintf("%v %+v %#v", p, *p, p)
+	for _, key := range []string{"107 107", "kk", "6b6b", "0x6b"} {
+		if strings.Contains(out, key) {
+			t.Errorf("%q in %s", key, out)
+		}
+	}
+}
