@@ -184,6 +184,10 @@ type Verdict struct {
 	Context context.Context
 	// Fields are to be added to the response of a request that passes.
 	Fields []Field
+	// SharedCaching says that the guard leaves Cache-Control to handlers that
+	// set it ([WithSharedCaching]), also for what gates before this one gave
+	// out. Where it is not set, adapters see to [KeepFields].
+	SharedCaching bool
 	// Response, when not nil, is the answer: the adapter writes it and no
 	// handler runs. Other requests may get the same one: it is not changed.
 	Response *Response
@@ -303,6 +307,7 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 				return d
 			}
 		}
+		v.SharedCaching = g.sharedCaching
 		id := identity{principal: pass.principal, scheme: pass.scheme, ended: pass.ended}
 		return t.decide(ctx, &id, &a, others, e)
 	}
@@ -318,7 +323,7 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 		}
 		return d
 	}
-	v.Context, v.Fields = id.passage(ctx, g, e.Method), id.fields
+	v.Context, v.Fields, v.SharedCaching = id.passage(ctx, g, e.Method), id.fields, g.sharedCaching
 	return nil
 }
 

@@ -37,8 +37,10 @@ type Guard struct {
 	cors       []string // origins whose scripts may read refusals
 	noPrompts  bool
 	informs    bool // some scheme has an Inform
-	methods    []string
-	maxPath    int // in bytes, as sent
+	// sharedCaching leaves Cache-Control to handlers that set it.
+	sharedCaching bool
+	methods       []string
+	maxPath       int // in bytes, as sent
 	// encodedSlashes lets them through inside parameters.
 	encodedSlashes bool
 	retryAfter     time.Duration
@@ -150,11 +152,8 @@ func (g *Guard) finishVary() {
 	if len(vary) > 0 {
 		g.varyFields = []Field{lasting("Vary", strings.Join(vary, ", "))}
 	}
-	for i, s := range g.schemes {
-		g.schemes[i].allowed = g.varyFields
-		if len(s.vary) != 1 || s.vary[0] != "Authorization" {
-			g.schemes[i].allowed = append(slices.Clone(g.varyFields), lasting("Cache-Control", "private"))
-		}
+	for i := range g.schemes {
+		g.schemes[i].allowed = append(slices.Clone(g.varyFields), privately)
 	}
 }
 

@@ -213,13 +213,13 @@ func TestVaryAndCacheControlOfAllowedAnswers(t *testing.T) {
 		authorization string
 		vary, cache   []string
 	}{
-		{"the Authorization field protects itself", []core.Authenticator{making("Basic", "authorization")}, "Basic alice", []string{"Authorization"}, nil},
+		{"so does the Authorization field: not all caches know it", []core.Authenticator{making("Basic", "authorization")}, "Basic alice", []string{"Authorization"}, []string{"private"}},
 		{"a cookie needs private", []core.Authenticator{making("Session", "Cookie")}, "Session alice", []string{"Cookie"}, []string{"private"}},
 		{"a cookie beside Authorization needs private", []core.Authenticator{making("Both", "Authorization", "Cookie")}, "Both alice", []string{"Authorization, Cookie"}, []string{"private"}},
 		{"no field, such as a TLS certificate, needs private", []core.Authenticator{making("Mutual")}, "Mutual alice", nil, []string{"private"}},
 		{"all schemes count for Vary, each once", []core.Authenticator{making("Basic", "Authorization"), making("Session", "cookie"), making("Bearer", "AUTHORIZATION")},
-			"Basic alice", []string{"Authorization, Cookie"}, nil},
-		{"the scheme used counts for private", []core.Authenticator{making("Basic", "Authorization"), making("Session", "Cookie")},
+			"Basic alice", []string{"Authorization, Cookie"}, []string{"private"}},
+		{"of several schemes", []core.Authenticator{making("Basic", "Authorization"), making("Session", "Cookie")},
 			"Session alice", []string{"Authorization, Cookie"}, []string{"private"}},
 		{"anonymous", []core.Authenticator{making("Session", "Cookie")}, "", []string{"Cookie"}, nil},
 	}

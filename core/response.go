@@ -28,7 +28,8 @@ type Field struct {
 type shared struct {
 	spelt, key  string // Name, and the same in canonical form
 	values      [1]string
-	adds        bool   // whether what others have set stays
+	adds        bool   // whether what others have set stays, and this is added
+	yields      bool   // whether what others have set stays, without this
 	name, value []byte // nil if either has line breaks
 }
 
@@ -83,6 +84,7 @@ func AddFields(h http.Header, fields []Field) {
 	for i := range fields {
 		f := &fields[i]
 		switch s := f.common(); {
+		case f.IsPrivate() && len(h[f.shared.key]) > 0: // KeepFields completes it
 		case s == nil:
 			key := challengeKey
 			if f.Name != "WWW-Authenticate" {

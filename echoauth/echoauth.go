@@ -61,7 +61,7 @@ func Check(c echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 	view := newView(c)
 	v := g.CheckNow(c.Request().Context(), view, rules...)
 	if v.Response == nil {
-		httpauth.AddFields(c.Response().Header(), v.Fields)
+		httpauth.Pass(c.Response(), c.Request(), &v)
 		setContext(c, v.Context)
 		return nil
 	}
@@ -140,11 +140,12 @@ func pass(c echo.Context, v core.Verdict, next echo.HandlerFunc) error {
 	resp := c.Response()
 	httpauth.AddFields(resp.Header(), v.Fields)
 	if p := httpauth.PassageFrom(v.Context); p != nil && p.Behind(resp) {
+		p.Join(&v)
 		setContext(c, v.Context)
 		return next(c)
 	}
 	w, p := resp.Writer, new(httpauth.Passage)
-	c.SetRequest(p.Begin(w, c.Request(), v.Context))
+	c.SetRequest(p.Begin(w, c.Request(), &v))
 	if resp.Committed {
 		p.Seal.Sent()
 	}

@@ -42,6 +42,9 @@ func (f *refused) error() error {
 // unknown one, which goes the way of that.
 func (f *refused) refuse(c echo.Context) error {
 	resp := c.Response()
+	if p := httpauth.PassageFrom(c.Request().Context()); p != nil {
+		p.Seal.Release()
+	}
 	switch {
 	case resp.Committed:
 	case f.Verdict.Conceal != nil:

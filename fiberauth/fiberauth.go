@@ -65,7 +65,7 @@ func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(&view.watch, view, rules...)
 	view.watch.end()
 	if v.Response == nil {
-		AddFields(c, v.Fields...)
+		pass(c, &v)
 		setContext(c, &view.watch, v.Context)
 		return nil
 	}
@@ -127,6 +127,7 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		view.watch.end()
 		if v.Response != nil {
 			closeUnread(c)
+			c.Context().SetUserValue(cachingKey{}, refusedInside)
 			if v.Conceal != nil {
 				return conceal(c, v)
 			}
@@ -141,6 +142,8 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		}
 		AddFields(c, v.Fields...)
 		setContext(c, &view.watch, v.Context)
+		decideCaching(c, v.SharedCaching)
+		defer keepFields(c, v.Fields)
 		err := c.Next()
 		tellLate(c)
 		return settle(c, err)
@@ -210,6 +213,7 @@ func AddFields(c *fiber.Ctx, fields ...core.Field) {
 	for i := range fields {
 		f := &fields[i]
 		switch {
+		case f.IsPrivate() && len(h.Peek(f.Name)) > 0: // keepFields completes it
 		case named(f, fiber.HeaderVary), named(f, fiber.HeaderAccessControlExposeHeaders):
 			merge(h, f)
 		case named(f, fiber.HeaderWWWAuthenticate), named(f, fiber.HeaderSetCookie):

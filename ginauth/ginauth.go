@@ -52,7 +52,7 @@ func Principal(c *gin.Context) *core.Principal {
 func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(c.Request.Context(), newView(c), rules...)
 	if v.Response == nil {
-		httpauth.AddFields(c.Writer.Header(), v.Fields)
+		httpauth.Pass(c.Writer, c.Request, &v)
 		c.Request = httpauth.WithContext(c.Request, v.Context)
 		return nil
 	}
@@ -107,10 +107,11 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 		}
 		httpauth.AddFields(c.Writer.Header(), v.Fields)
 		if p := httpauth.PassageFrom(v.Context); p != nil && p.Behind(c.Writer) {
+			p.Join(&v)
 			c.Request = httpauth.WithContext(c.Request, v.Context)
 			return
 		}
-		p := begin(c, v.Context)
+		p := begin(c, &v)
 		defer p.end(c)
 		c.Next()
 	}

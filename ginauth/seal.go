@@ -2,7 +2,6 @@ package ginauth
 
 import (
 	"bufio"
-	"context"
 	"net"
 	"net/http"
 
@@ -19,9 +18,9 @@ type passed struct {
 }
 
 // begin gives the handlers behind a gate a response that can be sealed.
-func begin(c *gin.Context, ctx context.Context) *passed {
+func begin(c *gin.Context, v *core.Verdict) *passed {
 	p := new(passed)
-	c.Request = p.Begin(c.Writer, c.Request, ctx)
+	c.Request = p.Begin(c.Writer, c.Request, v)
 	p.writer = writer{seal: &p.Seal, below: c.Writer}
 	c.Writer = &p.writer
 	return p
@@ -131,6 +130,7 @@ func (w *writer) WriteHeader(status int) {
 
 func (w *writer) WriteHeaderNow() {
 	if !w.seal.Closed() {
+		w.seal.Keep()
 		w.below.WriteHeaderNow()
 	}
 }

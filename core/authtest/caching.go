@@ -1,6 +1,8 @@
 package authtest
 
 import (
+	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,7 +12,9 @@ import (
 )
 
 var cachingCases = []testCase{
-	{"A20 nothing public is added to a success", successCaching},
+	{"A20 a success is private whatever the handler says", successCaching},
+	{"A20 and however it writes", anyWriterCaching},
+	{"A20 shared caches only where the guard leaves it to the handler", sharedCaching},
 	{"A20 a cookie's success is private", cookieCaching},
 	{"A20 and so is that of a check with no gate before it", checkCaching},
 	{"invariant 7 A21 denials are not stored", denialCaching},
@@ -29,28 +33,27 @@ func (a Answer) vary() string {
 	return strings.Join(all, " ")
 }
 
-// successCaching: shared caches keep out of answers to Authorization unless a
-// directive lets them in (RFC 9111 §3.5); the gate adds none.
+// ownCaching are what handlers say of caches, and what is sent.
+var ownCaching = []struct{ own, sent []string }{
+	{nil, []string{"private"}},
+	{[]string{"max-age=60"}, []string{"private, max-age=60"}},
+	{[]string{"public, max-age=600"}, []string{"private, max-age=600"}},
+	{[]string{"PUBLIC", "S-MaxAge=600", "immutable"}, []string{"private, immutable"}},
+	{[]string{`max-age=5, private="X-User, X-Role", must-revalidate`}, []string{"private, max-age=5, must-revalidate"}},
+	{[]string{"no-cache"}, []string{"private, no-cache"}},
+	{[]string{"private, max-age=5"}, []string{"private, max-age=5"}},
+	{[]string{"no-store"}, []string{"no-store"}},
+}
+
+// successCaching: what is answered to somebody is in no shared cache, whatever
+// the handler says of it, unless the guard leaves that to the handler. RFC 9111
+// §3.5 keeps answers to Authorization out by itself, and not all caches know it.
 func successCaching(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
-	for _, own := range []string{"", "max-age=60", "private, max-age=5"} {
+	for _, c := range ownCaching {
 		for _, kind := range kinds {
-			d := &door{t: t}
-			route := d.route(Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{only("alice")}})
-			route.Handler = func(x Exchange) error {
-				if own != "" {
-					x.SetHeader("Cache-Control", own)
-				}
-				return d.handle(x)
-			}
-			d.addr = f.Start(t, App{Routes: []Route{route}})
-			a := d.admits("alice", as("alice"))
-			if got := strings.Join(a.Header.Values("Cache-Control"), "|"); got != own {
-				t.Errorf("%s: Cache-Control %q, the handler's is %q", kind, got, own)
-			}
-			if got := a.vary(); got != "authorization" {
-				t.Errorf("%s: Vary %q", kind, got)
-			}
+			a := answerWith(t, f, c.own, nil, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{only("alice")}})
+			cachedAs(t, kind+" "+strings.Join(c.own, " | "), a, c.sent...)
 		}
 	}
 	d := newDoor(t, f, Gate{Kind: "Optional", Guard: g})
@@ -59,13 +62,132 @@ func successCaching(t *testing.T, f Framework) {
 	}
 }
 
-// cookieCaching: nothing but Authorization keeps shared caches out.
+// anyWriterCaching: streams, files, flushed parts, answers without a body, and
+// what a handler has set before it fails.
+func anyWriterCaching(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	writers := maps.Clone(f.Writers)
+	writers["error"] = func(Exchange) error { return errors.New("failed") }
+	var routes []Route
+	for name, write := range writers {
+		if name == "hijack" { // which sends no header of the response
+			continue
+		}
+		for _, own := range []string{"early", "none"} {
+			routes = append(routes, Route{
+				Pattern: "/" + name + "/" + own, Methods: []string{"GET"},
+				Gates: []Gate{{Kind: "Authenticate", Guard: g}, {Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}}},
+				Handler: func(x Exchange) error {
+					if own == "early" {
+						x.SetHeader("Cache-Control", "public, max-age=600")
+						x.SetHeader("Vary", "Origin")
+					}
+					return write(x)
+				},
+			})
+		}
+	}
+	addr := f.Start(t, App{Routes: routes})
+	for _, route := range routes {
+		a := Send(t, addr, Request("GET", route.Pattern, as("alice")))
+		got := strings.Join(a.Header.Values("Cache-Control"), "|")
+		if !strings.HasPrefix(got, "private") || strings.Contains(got, "public") || !strings.Contains(a.vary(), "authorization") {
+			t.Errorf("%s: %d, Cache-Control %q, Vary %q", route.Pattern, a.Status, got, a.vary())
+		}
+	}
+}
+
+// answerWith is what alice gets behind gates from a handler that sets own as
+// Cache-Control, and what else targets caches, after the check, if there is one.
+func answerWith(t *testing.T, f Framework, own []string, check *core.Guard, gates ...Gate) Answer {
+	t.Helper()
+	d := &door{t: t}
+	route := d.route(gates...)
+	route.Handler = func(x Exchange) error {
+		if check != nil {
+			if err := x.Check(check, only("alice")); err != nil {
+				return err
+			}
+		}
+		x.SetHeader("Vary", "Origin")
+		for i, line := range own {
+			if i == 0 {
+				x.SetHeader("Cache-Control", line)
+				continue
+			}
+			x.AddHeader("Cache-Control", line)
+		}
+		for _, name := range core.TargetedCacheFields() {
+			x.SetHeader(name, "max-age=600")
+		}
+		return d.handle(x)
+	}
+	d.addr = f.Start(t, App{Routes: []Route{route}})
+	return d.admits("alice", as("alice"))
+}
+
+// cachedAs: an answer of answerWith has the given lines, and tells no cache
+// anything else.
+func cachedAs(t *testing.T, what string, a Answer, want ...string) {
+	t.Helper()
+	if got := a.Header.Values("Cache-Control"); !slices.Equal(got, want) {
+		t.Errorf("%s: Cache-Control %q, want %q", what, got, want)
+	}
+	if got := a.vary(); got != "authorization origin" {
+		t.Errorf("%s: Vary %q", what, got)
+	}
+	for _, name := range core.TargetedCacheFields() {
+		if v, shared := a.Header.Get(name), slices.Contains(want, sharedLine); (v != "") != shared {
+			t.Errorf("%s: %s %q", what, name, v)
+		}
+	}
+}
+
+const sharedLine = "public, s-maxage=60"
+
+// sharedCaching: the guard of the last gate or check decides, and what the
+// handler does not say stays private.
+func sharedCaching(t *testing.T, f Framework) {
+	g, _ := guard(t, core.WithAuthorizer(only("alice")))
+	shared, err := g.With(core.WithSharedCaching())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _ := guard(t, core.WithSharedCaching())
+	const closed = "private"
+	for name, c := range map[string]struct {
+		gates []*core.Guard
+		check *core.Guard
+		want  string
+	}{
+		"one gate":                          {[]*core.Guard{shared}, nil, sharedLine},
+		"behind one that does not share":    {[]*core.Guard{g, shared}, nil, sharedLine},
+		"before one that does not share":    {[]*core.Guard{shared, g}, nil, closed},
+		"of another guard, behind":          {[]*core.Guard{g, other}, nil, sharedLine},
+		"of another guard, before":          {[]*core.Guard{other, g}, nil, closed},
+		"a check that does not share":       {[]*core.Guard{shared}, g, closed},
+		"a check that shares":               {[]*core.Guard{g}, shared, sharedLine},
+		"a check of another guard":          {[]*core.Guard{g}, other, sharedLine},
+		"a check that does not, of another": {[]*core.Guard{other}, g, closed},
+	} {
+		var gates []Gate
+		for _, one := range c.gates {
+			gates = append(gates, Gate{Kind: "Authenticate", Guard: one})
+		}
+		cachedAs(t, name, answerWith(t, f, []string{sharedLine}, c.check, gates...), c.want)
+	}
+	if a := newDoor(t, f, Gate{Kind: "Authorize", Guard: shared}).admits("alice", as("alice")); a.Header.Get("Cache-Control") != closed {
+		t.Errorf("Cache-Control %q where the handler sets none", a.Header.Values("Cache-Control"))
+	}
+}
+
+// cookieCaching: the same for credentials that no cache knows.
 func cookieCaching(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{Names{}, sessions{}}, core.WithAuthorizer(only("alice")))
 	d := newDoor(t, f, Gate{Kind: "Optional", Guard: g}, Gate{Kind: "Authorize", Guard: g})
 	for header, want := range map[string]string{
 		"Cookie: session=alice": "private",
-		as("alice"):             "",
+		as("alice"):             "private",
 		as("bob"):               "no-store",
 		"Cookie: session=bob":   "no-store",
 		"Accept: */*":           "no-store",
@@ -85,9 +207,11 @@ func cookieCaching(t *testing.T, f Framework) {
 		return strict.handle(x)
 	}
 	strict.addr = f.Start(t, App{Routes: []Route{route}})
-	a := strict.admits("alice", "Cookie: session=alice")
-	if got := a.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
-		t.Errorf("the handler's no-store became %q", got)
+	for header, want := range map[string]string{"Cookie: session=alice": "no-store", as("alice"): "no-store"} {
+		a := strict.admits("alice", header)
+		if got := a.Header.Values("Cache-Control"); !slices.Equal(got, []string{want}) {
+			t.Errorf("the handler's no-store became %q", got)
+		}
 	}
 }
 
@@ -100,16 +224,39 @@ func checkCaching(t *testing.T, f Framework) {
 		}
 		return ok(x)
 	}}}})
-	a := Send(t, addr, Request("GET", "/door", "Cookie: session=alice"))
-	if got := a.Header.Values("Cache-Control"); a.Status != http.StatusOK || !slices.Equal(got, []string{"private"}) || a.vary() != "authorization cookie" {
-		t.Errorf("%d, Cache-Control %q, Vary %q", a.Status, got, a.vary())
+	for _, header := range []string{"Cookie: session=alice", as("alice")} {
+		a := Send(t, addr, Request("GET", "/door", header))
+		if got := a.Header.Values("Cache-Control"); a.Status != http.StatusOK || !slices.Equal(got, []string{"private"}) || a.vary() != "authorization cookie" {
+			t.Errorf("%s: %d, Cache-Control %q, Vary %q", header, a.Status, got, a.vary())
+		}
+	}
+	// Before the check, after it, and behind a gate that lets everybody pass:
+	// only there can what is set after it be completed.
+	for own, gates := range map[string][]Gate{"before": nil, "after": {{Kind: "Optional", Guard: g}}} {
+		second, _ := guardOf(t, []core.Authenticator{sessions{}})
+		addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Methods: []string{"GET"}, Gates: gates, Handler: func(x Exchange) error {
+			if own == "before" {
+				x.SetHeader("Cache-Control", "public, max-age=60")
+			}
+			if err := x.Check(second, only("alice")); err != nil {
+				return err
+			}
+			if own == "after" {
+				x.SetHeader("Cache-Control", "public, max-age=60")
+			}
+			return ok(x)
+		}}}})
+		a := Send(t, addr, Request("GET", "/door", "Cookie: session=alice"))
+		if got := a.Header.Values("Cache-Control"); a.Status != http.StatusOK || !slices.Equal(got, []string{"private, max-age=60"}) {
+			t.Errorf("set %s the check: %d, Cache-Control %q", own, a.Status, got)
+		}
 	}
 }
 
 // denialCaching: no-store on every kind, whatever middleware in front says.
 func denialCaching(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithAuthorizer(only("alice")))
-	for _, front := range []string{"", "public, max-age=600"} {
+	for front, passed := range map[string]string{"": "private", "public, max-age=600": "private, max-age=600", "no-store": "no-store"} {
 		addr := f.Start(t, App{
 			Before: []Handler{func(x Exchange) error {
 				if front != "" {
@@ -127,8 +274,8 @@ func denialCaching(t *testing.T, f Framework) {
 			refused(t, c.header, a, c.status, c.code) // no-store is among what it looks at
 		}
 		a := Send(t, addr, Request("GET", "/api/door/1", as("alice")))
-		if got := a.Header.Get("Cache-Control"); got != front {
-			t.Errorf("Cache-Control %q in front became %q on success", front, got)
+		if got := a.Header.Get("Cache-Control"); got != passed {
+			t.Errorf("Cache-Control %q in front became %q on success, want %q", front, got, passed)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func Principal(r *http.Request) *core.Principal {
 func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(r.Context(), View{r}, rules...)
 	if v.Response == nil {
-		AddFields(w.Header(), v.Fields)
+		Pass(w, r, &v)
 		return nil
 	}
 	if !refuse(w, r, v) {
@@ -160,11 +160,12 @@ func mount(t *core.Gate, err error) Middleware {
 			}
 			AddFields(w.Header(), v.Fields)
 			if p := PassageFrom(v.Context); p != nil && p.Behind(w) {
+				p.Join(&v)
 				next.ServeHTTP(w, WithContext(r, v.Context))
 				return
 			}
 			p := new(Passage)
-			r = p.Begin(w, r, v.Context)
+			r = p.Begin(w, r, &v)
 			defer p.End()
 			next.ServeHTTP(p.Seal.Writer(), r)
 		})

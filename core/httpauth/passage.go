@@ -3,6 +3,7 @@ package httpauth
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -66,14 +67,38 @@ func (p *Passage) belongs(w http.ResponseWriter, r *http.Request) bool {
 	return p.Behind(w) || r.RequestURI == p.request.RequestURI && r.RemoteAddr == p.request.RemoteAddr && r.Method == p.request.Method
 }
 
-// Begin lets r pass with ctx, and gives the request for the handlers behind the
-// gate. Their response is p.Seal, around w.
-func (p *Passage) Begin(w http.ResponseWriter, r *http.Request, ctx context.Context) *http.Request {
-	p.Context = ctx
+// Begin lets r pass with the context of v, and gives the request for the
+// handlers behind the gate. Their response is p.Seal, around w, which has the
+// fields of v by now and keeps what they say of caches ([core.KeepFields]).
+func (p *Passage) Begin(w http.ResponseWriter, r *http.Request, v *core.Verdict) *http.Request {
+	p.Context = v.Context
 	p.Seal.Wrap(w)
+	p.Seal.fields, p.Seal.shared = v.Fields, v.SharedCaching
 	p.encoding = w.Header()["Content-Encoding"]
 	p.request = *r.WithContext(p)
 	return &p.request
+}
+
+// Pass puts the fields of v, by which a request passes, into its response w. They
+// stay there as Begin has it if the response is that of a passage; otherwise it
+// can only be completed as it is now.
+func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
+	h := w.Header()
+	AddFields(h, v.Fields)
+	p := PassageFrom(r.Context())
+	if p == nil || !p.belongs(w, r) {
+		core.KeepFields(h, v.Fields, v.SharedCaching)
+		return
+	}
+	p.Join(v)
+}
+
+// Join has the response keep the fields of another gate or check, too.
+func (p *Passage) Join(v *core.Verdict) {
+	p.Seal.shared = v.SharedCaching
+	if len(v.Fields) > 0 {
+		p.Seal.fields = slices.Concat(p.Seal.fields, v.Fields)
+	}
 }
 
 // Refusal is a refused request and how it is answered. It is for adapters.
@@ -111,6 +136,7 @@ func (p *Passage) Refuse(f *Refusal, direct bool) {
 
 // End is to be called when the handlers behind the gate have returned.
 func (p *Passage) End() {
+	p.Seal.Keep()
 	p.Seal.End()
 	if f := p.pending.Load(); f != nil {
 		p.answer(f)

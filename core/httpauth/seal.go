@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // Seal is a response writer that passes everything on until it is closed, and
@@ -28,6 +30,9 @@ type Seal struct {
 	w      http.ResponseWriter
 	header http.Header // what Header gives once closed
 	late   Late
+	fields []core.Field  // of the gates
+	shared bool          // whether the handler may have its answer in shared caches
+	kept   bool          // what the fields say of caches is in the header to be sent
 	wrote  bool          // something has been passed on
 	ended  bool          // the writer below may be in other hands
 	state  atomic.Uint32 // how far it is closed
@@ -79,6 +84,28 @@ func (s *Seal) Writer() http.ResponseWriter {
 	return s
 }
 
+// Keep sees to it that what the gates said of caches is in the header, before
+// that is sent. It is for adapters whose handlers send a header by other means
+// than those of the seal.
+func (s *Seal) Keep() {
+	if s.kept || s.Closed() {
+		return
+	}
+	s.kept = true
+	core.KeepFields(s.w.Header(), s.fields, s.shared)
+}
+
+// Release has the seal keep nothing from now on: what is sent is an answer of the
+// guard's or of the application for paths that it does not know. It is for
+// adapters.
+func (s *Seal) Release() { s.kept = true }
+
+// send is called before the header is sent.
+func (s *Seal) send() {
+	s.wrote = true
+	s.Keep()
+}
+
 // isClosed reports whether what a handler does now is to be dropped, and tells
 // of it.
 func (s *Seal) isClosed() bool {
@@ -109,7 +136,9 @@ func (s *Seal) WriteHeader(status int) {
 	if s.isClosed() {
 		return
 	}
-	s.wrote = s.wrote || status >= http.StatusOK
+	if status >= http.StatusOK {
+		s.send()
+	}
 	s.w.WriteHeader(status)
 }
 
@@ -118,7 +147,7 @@ func (s *Seal) Write(b []byte) (int, error) {
 	if s.isClosed() {
 		return len(b), nil
 	}
-	s.wrote = true
+	s.send()
 	return s.w.Write(b)
 }
 
@@ -127,7 +156,7 @@ func (s *Seal) WriteString(text string) (int, error) {
 	if s.isClosed() {
 		return len(text), nil
 	}
-	s.wrote = true
+	s.send()
 	return io.WriteString(s.w, text)
 }
 
@@ -137,7 +166,7 @@ func (s *Seal) ReadFrom(r io.Reader) (int64, error) {
 	if s.isClosed() {
 		return 0, nil
 	}
-	s.wrote = true
+	s.send()
 	if to, ok := s.w.(io.ReaderFrom); ok {
 		return to.ReadFrom(r)
 	}
@@ -193,6 +222,7 @@ func (s *Seal) FlushError() error {
 	if s.Closed() && s.ended {
 		return nil
 	}
+	s.Keep() // a header that is not sent yet goes first
 	err := http.NewResponseController(s.w).Flush()
 	if s.Closed() && errors.Is(err, http.ErrNotSupported) {
 		return nil

@@ -147,6 +147,7 @@ type site struct {
 	sessions *session.Manager
 	keys     map[string]string
 	served   atomic.Int64 // public pages
+	left     atomic.Bool  // whether the token "leaver" is over
 }
 
 func newSite(t testing.TB, opts ...core.Option) *site {
@@ -167,7 +168,7 @@ func newSite(t testing.TB, opts ...core.Option) *site {
 	if err := file.Load("keys", text); err != nil {
 		t.Fatal(err)
 	}
-	tokens, err := bearer.New("reports", tokens{})
+	tokens, err := bearer.New("reports", tokens{s})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,9 +202,12 @@ func (policy) Authorize(_ context.Context, p *core.Principal, a core.Access) (co
 }
 
 // tokens takes a token for the name of whom it belongs to.
-type tokens struct{}
+type tokens struct{ *site }
 
-func (tokens) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
+func (t tokens) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
+	if token == "leaver" && t.left.Load() {
+		token = "expired"
+	}
 	switch token {
 	case "down":
 		return nil, errors.New("the key server is down")
@@ -239,6 +243,7 @@ func (s *site) pages() []page {
 		{path: "/login", serve: s.login},
 		{path: "/report", guard: s.guard, serve: report()},
 		{path: "/shared", guard: s.guard, serve: report("Cache-Control", "max-age=60")},
+		{path: "/careless", guard: s.guard, serve: report("Cache-Control", "public, s-maxage=600", "X-Accel-Expires", "600")},
 		{path: "/admin", guard: s.guard, serve: report()},
 		{path: "/hidden", guard: s.guard, hidden: true, serve: report()},
 	}

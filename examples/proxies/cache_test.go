@@ -25,6 +25,7 @@ func TestCache(t *testing.T) {
 			t.Run("public pages are kept", c.public)
 			t.Run("denials are passed on as they are and not kept", c.denials)
 			t.Run("what one is answered is served to nobody else", c.users)
+			t.Run("and to nobody once the token is over", c.ended)
 			t.Run("HEAD and conditional requests are judged", c.conditional)
 		})
 	}
@@ -96,6 +97,26 @@ func (c *cached) users(t *testing.T) {
 					t.Errorf("%s: %s by %s gets %d %q", target, user, scheme, a.Status, a.Body)
 				}
 			}
+		}
+	}
+}
+
+// ended: credentials that were good a moment ago get nothing out of the cache,
+// whatever the handler says of it.
+func (c *cached) ended(t *testing.T) {
+	const line = "Authorization: Bearer leaver"
+	targets := []string{"/report", "/shared", "/careless"}
+	for _, target := range targets {
+		for range 2 {
+			if a := ask(t, c.addr, "GET", target, line); a.Status != 200 || a.Body != "report for leaver" || a.Header.Get("X-Cache") != "MISS" {
+				t.Errorf("%s: %d %q, X-Cache %q", target, a.Status, a.Body, a.Header.Get("X-Cache"))
+			}
+		}
+	}
+	c.left.Store(true)
+	for _, target := range targets {
+		if a := ask(t, c.addr, "GET", target, line); a.Status != 401 || strings.Contains(a.Body, "report for") {
+			t.Errorf("%s with a token that is over: %d %q, X-Cache %q", target, a.Status, a.Body, a.Header.Get("X-Cache"))
 		}
 	}
 }

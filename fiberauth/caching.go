@@ -1,0 +1,102 @@
+package fiberauth
+
+import (
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// cachingKey is the user value with the caching of a request.
+type cachingKey struct{}
+
+// caching is what gates and checks on the way of a request have decided about
+// its answer. As a byte it becomes a user value without allocation.
+type caching uint8
+
+const (
+	privateAnswer caching = iota // and where there is none
+	sharedAnswer                 // the handler may have it in shared caches
+	refusedInside                // the answer is a gate's own
+)
+
+func cachingOf(c *fiber.Ctx) caching {
+	has, _ := c.Context().UserValue(cachingKey{}).(caching)
+	return has
+}
+
+// decideCaching notes what a gate or check says that the request passes; the
+// last one decides.
+func decideCaching(c *fiber.Ctx, shared bool) {
+	switch {
+	case shared:
+		c.Context().SetUserValue(cachingKey{}, sharedAnswer)
+	case cachingOf(c) != privateAnswer:
+		c.Context().SetUserValue(cachingKey{}, privateAnswer)
+	}
+}
+
+// checkedKey is the user value with the fields that checks have added.
+type checkedKey struct{}
+
+// pass puts the fields of a check into the response and has the gates in front
+// of the handler keep them.
+func pass(c *fiber.Ctx, v *core.Verdict) {
+	AddFields(c, v.Fields...)
+	decideCaching(c, v.SharedCaching)
+	if len(v.Fields) == 0 {
+		return
+	}
+	keepFields(c, v.Fields) // should there be no gate
+	before, _ := c.Context().UserValue(checkedKey{}).([]core.Field)
+	c.Context().SetUserValue(checkedKey{}, append(before[:len(before):len(before)], v.Fields...))
+}
+
+// keepFields does for a response of Fiber's what [core.KeepFields] does, when the
+// handlers behind a gate have returned: nothing of a response is sent before, be
+// it a stream.
+func keepFields(c *fiber.Ctx, fields []core.Field) {
+	decided := cachingOf(c)
+	if decided == refusedInside || sealed(c) {
+		return
+	}
+	h := &c.Response().Header
+	keepEach(h, fields, decided == sharedAnswer)
+	if checked, ok := c.Context().UserValue(checkedKey{}).([]core.Field); ok {
+		keepEach(h, checked, decided == sharedAnswer)
+	}
+}
+
+func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
+	for i := range fields {
+		f := &fields[i]
+		switch {
+		case named(f, fiber.HeaderVary):
+			merge(h, f)
+		case !f.IsPrivate():
+		case len(h.Peek(f.Name)) == 0:
+			set(h, f)
+		case !shared:
+			makePrivate(h, f)
+		}
+		if f.IsPrivate() && !shared {
+			for _, name := range core.TargetedCacheFields() {
+				h.Del(name)
+			}
+		}
+	}
+}
+
+// makePrivate keeps shared caches from storing a response that says something of
+// caches itself.
+func makePrivate(h *fasthttp.ResponseHeader, f *core.Field) {
+	lines := h.PeekAll(f.Name)
+	if len(lines) == 1 && string(lines[0]) == f.Value {
+		return
+	}
+	have := linesOf(h, f.Name)
+	h.Del(f.Name)
+	for _, line := range core.PrivateCacheControl(have) {
+		h.Add(f.Name, line)
+	}
+}
