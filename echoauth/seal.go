@@ -148,7 +148,7 @@ func isRefusal(err error) bool {
 // holdsBack reports whether something in front of the server keeps what is
 // written until the handler has returned, which shows by that it cannot flush.
 func holdsBack(w http.ResponseWriter) bool {
-	for {
+	for range maxWrappers {
 		below, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
 			_, flushes := w.(http.Flusher)
@@ -156,7 +156,11 @@ func holdsBack(w http.ResponseWriter) bool {
 		}
 		w = below.Unwrap()
 	}
+	return true // it leads to itself: nobody knows
 }
+
+// maxWrappers is how many writers around each other are looked through.
+const maxWrappers = 32
 
 // message is a public code as an interface value. A constant becomes one
 // without allocation.
