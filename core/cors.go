@@ -100,3 +100,13 @@ func isTokenList(s string) bool {
 	}
 	return s != ""
 }
+
+// isPreflight reports whether an OPTIONS request is a CORS preflight (Fetch
+// standard, "CORS-preflight request").
+func isPreflight(r Request) bool {
+	if _, n := r.Header("Origin"); n != 1 {
+		return false
+	}
+	_, n := r.Header("Access-Control-Request-Method")
+	return n == 1
+}
