@@ -29,16 +29,17 @@ func shipped() map[string]echo.MiddlewareFunc {
 		})
 	}
 	return map[string]echo.MiddlewareFunc{
-		"none":                 func(next echo.HandlerFunc) echo.HandlerFunc { return next },
-		"BodyDump":             middleware.BodyDump(func(echo.Context, []byte, []byte) {}),
-		"BodyLimit":            middleware.BodyLimit("1M"),
-		"ContextTimeout":       middleware.ContextTimeout(time.Minute),
-		"CORS":                 middleware.CORS(),
-		"CSRF":                 middleware.CSRF(),
-		"AddTrailingSlash":     middleware.AddTrailingSlash(),
-		"Decompress":           middleware.Decompress(),
-		"Gzip":                 middleware.Gzip(),
-		"Gzip with MinLength":  middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 100_000}),
+		"none":                func(next echo.HandlerFunc) echo.HandlerFunc { return next },
+		"BodyDump":            middleware.BodyDump(func(echo.Context, []byte, []byte) {}),
+		"BodyLimit":           middleware.BodyLimit("1M"),
+		"ContextTimeout":      middleware.ContextTimeout(time.Minute),
+		"CORS":                middleware.CORS(),
+		"CSRF":                middleware.CSRF(),
+		"AddTrailingSlash":    middleware.AddTrailingSlash(),
+		"Decompress":          middleware.Decompress(),
+		"Gzip":                middleware.Gzip(),
+		"Gzip with MinLength": middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 100_000}),
+		//lint:ignore SA1019 applications still use it
 		"Logger":               middleware.LoggerWithConfig(middleware.LoggerConfig{Output: io.Discard}),
 		"MethodOverride":       middleware.MethodOverride(),
 		"RateLimiter":          middleware.RateLimiter(middleware.NewRateLimiterMemoryStore(1e6)),
@@ -50,7 +51,8 @@ func shipped() map[string]echo.MiddlewareFunc {
 		"Rewrite":              middleware.Rewrite(map[string]string{"/none/*": "/other/$1"}),
 		"Secure":               middleware.Secure(),
 		"Static":               middleware.StaticWithConfig(middleware.StaticConfig{Filesystem: http.FS(fstest.MapFS{})}),
-		"Timeout":              middleware.TimeoutWithConfig(middleware.TimeoutConfig{Timeout: time.Minute}),
+		//lint:ignore SA1019 applications still use it
+		"Timeout": middleware.TimeoutWithConfig(middleware.TimeoutConfig{Timeout: time.Minute}),
 		"TimeoutHandler": echo.WrapMiddleware(func(h http.Handler) http.Handler {
 			return http.TimeoutHandler(h, time.Minute, "")
 		}),
