@@ -171,9 +171,9 @@ func (f family) edited(lines []string, r *rand.Rand) []string {
 // report says that it could not compare, for Casbin's decisions and for those of
 // a gate.
 func TestNoWideningIsOverlooked(t *testing.T) {
-	rounds := 24
+	rounds := 12
 	if testing.Short() {
-		rounds = 6
+		rounds = 3
 	}
 	for _, f := range families {
 		t.Run(f.name, func(t *testing.T) {
