@@ -70,11 +70,10 @@ type service struct {
 func serve(t *testing.T, scheme func(address string) (core.Authenticator, error)) *service {
 	t.Helper()
 	s := &service{t: t, events: new(authtest.Recorder)}
-	var gate http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { gate.ServeHTTP(w, r) }))
+	server := httptest.NewUnstartedServer(nil)
 	t.Cleanup(server.Close)
-	s.url = server.URL
-	a, err := scheme(server.URL)
+	s.url = "http://" + server.Listener.Addr().String()
+	a, err := scheme(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +81,10 @@ func serve(t *testing.T, scheme func(address string) (core.Authenticator, error)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate = httpauth.Authenticate(g)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server.Config.Handler = httpauth.Authenticate(g)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, httpauth.Principal(r).ID())
 	}))
+	server.Start()
 	return s
 }
 
