@@ -120,11 +120,11 @@ func (v *view) Header(name string) (value string, count int) {
 	h := &v.c.Request().Header
 	if v.app.rawNames {
 		// Names are as sent, so each line is looked at.
-		h.VisitAll(func(key, val []byte) {
+		for key, val := range h.All() {
 			if strings.EqualFold(string(key), name) {
 				value, count = first(value, val, count)
 			}
-		})
+		}
 		return value, count
 	}
 	lines := h.PeekAll(name)
@@ -146,11 +146,11 @@ func first(value string, next []byte, count int) (string, int) {
 }
 
 func (v *view) Cookie(name string) (value string, count int) {
-	v.c.Request().Header.VisitAllCookie(func(key, val []byte) {
+	for key, val := range v.c.Request().Header.Cookies() {
 		if string(key) == name {
 			value, count = first(value, val, count)
 		}
-	})
+	}
 	return value, count
 }
 

@@ -197,10 +197,8 @@ func (s *Seal) Push(target string, opts *http.PushOptions) error {
 }
 
 // CloseNotify implements [http.CloseNotifier], which frameworks still ask for.
-//
-//lint:ignore SA1019 a wrapper must not hide it
 func (s *Seal) CloseNotify() <-chan bool {
-	//lint:ignore SA1019 as above
+	//lint:ignore SA1019 a wrapper must not hide it
 	if n, ok := s.w.(http.CloseNotifier); ok {
 		return n.CloseNotify()
 	}
