@@ -26,7 +26,8 @@ run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|echo|nethttp AR
 test: ## test every module; no browser, no long comparison
 	.ci/check test
 
-check: lint ## everything: lint, all tests with the race detector, GOWORK=off, make consumer
+check: lint ## everything: lint, all tests, the race detector, GOWORK=off, make consumer
+	.ci/check full
 	.ci/check race
 	.ci/check vuln
 	$(MAKE) --no-print-directory consumer
