@@ -87,12 +87,11 @@ func collect(m model.Model, adapter persist.Adapter) (rows [][]string, err error
 	return rows, nil
 }
 
-func rowText(row []string) string { return lineOf(row) }
-
-// readRows adds rules that need no parsing.
-func (r *policyReader) readRows(rows [][]string) {
+// readRows adds rules that need no parsing; file stands for a file name in
+// findings.
+func (r *policyReader) readRows(file string, rows [][]string) {
 	r.expect(len(rows), 4*len(rows))
-	r.begin(adapterFile, &policySource{rows: rows})
+	r.begin(file, &policySource{rows: rows})
 	for i, row := range rows {
 		r.config.pace.step()
 		fields := rowFields(row)
@@ -100,11 +99,11 @@ func (r *policyReader) readRows(rows [][]string) {
 		for _, f := range fields {
 			if !utf8.ValidString(f.text) {
 				valid = false
-				r.report(adapterFile, i+1, f.column, codeEncoding, "store the text as UTF-8", "the value is not valid UTF-8")
+				r.report(file, i+1, f.column, codeEncoding, "store the text as UTF-8", "the value is not valid UTF-8")
 			}
 		}
 		if valid || r.config.asCasbin {
-			r.add(adapterFile, i+1, fields)
+			r.add(file, i+1, fields)
 		}
 	}
 }
@@ -116,7 +115,7 @@ func rowFields(row []string) []field {
 	for n, value := range row {
 		// Nothing was unquoted: a # is meant.
 		fields[n] = field{text: value, column: column, quoted: true}
-		column += len(rowText([]string{value})) + len(", ")
+		column += len(lineOf([]string{value})) + len(", ")
 	}
 	return fields
 }
@@ -126,7 +125,7 @@ func rowFields(row []string) []field {
 func showRows(findings []Finding, rows [][]string) {
 	for i := range findings {
 		if f := &findings[i]; f.File == adapterFile && 0 < f.Line && f.Line <= len(rows) {
-			f.Message += ", in the row " + cut(rowText(rows[f.Line-1]))
+			f.Message += ", in the row " + cut(lineOf(rows[f.Line-1]))
 		}
 	}
 }

@@ -55,9 +55,9 @@ func Attribute(field string, value func(p *core.Principal, a core.Access) (strin
 			return fmt.Errorf("attribute %s: given twice", field)
 		}
 		if c.attributes == nil {
-			c.attributes = map[string]attribute{}
+			c.attributes, c.filled = map[string]attribute{}, map[string]bool{}
 		}
-		c.attributes[field] = value
+		c.attributes[field], c.filled[field] = value, true
 		return nil
 	}
 }
@@ -73,8 +73,8 @@ func AnyAttributes() Option {
 }
 
 // fills reports whether a request field of that name is accepted.
-func (c *config) fills(field string) bool {
-	return c.attributes[field] != nil || c.anyAttribute && isWord(field)
+func (c *settings) fills(field string) bool {
+	return c.filled[field] || c.anyAttribute && isWord(field)
 }
 
 // ClaimAttribute is [Attribute] with the claim of that name: a text as it is, a
@@ -157,7 +157,7 @@ func (c *config) fill(s *schema, q *question, p *core.Principal, a *core.Access)
 }
 
 // typed is the value of an attribute as its type.
-func (c *config) typed(field, text string) (typedValue, error) {
+func (c *settings) typed(field, text string) (typedValue, error) {
 	t := c.attributeTypes[field]
 	v, ok := t.read(text)
 	if !ok {

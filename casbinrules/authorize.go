@@ -54,7 +54,7 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 	if a.config.bringsRoles(p) {
 		err = a.judgeWithRoles(ctx, s, &q, p, &v)
 	} else {
-		err = s.judge(ctx, &q, &bearing{}, &a.config, &v)
+		err = s.judge(ctx, &q, &bearing{}, &a.config.settings, &v)
 	}
 	v.fill(&d)
 	d.Revision = s.version.Hash
@@ -65,10 +65,10 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 // clear.
 //
 //go:noinline
-func (a *Authorizer) judgeWithRoles(ctx context.Context, s *snapshot, q *question, p *core.Principal, v *verdict) error {
+func (a *Authorizer) judgeWithRoles(ctx context.Context, s *policyInForce, q *question, p *core.Principal, v *verdict) error {
 	var room [maxRolesAside]string
 	with := bearing{prefix: a.config.rolePrefix, roles: a.config.credentialRoles(room[:0], p)}
-	return s.judge(ctx, q, &with, &a.config, v)
+	return s.judge(ctx, q, &with, &a.config.settings, v)
 }
 
 // AuthorizeAnonymous decides by the policy for the subject "anonymous" if
@@ -81,7 +81,7 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	s := a.current.Load()
 	q := a.askAnonymous(s, access)
 	var v verdict
-	err := s.judge(ctx, &q, &bearing{}, &a.config, &v)
+	err := s.judge(ctx, &q, &bearing{}, &a.config.settings, &v)
 	d := v.decision()
 	d.Revision = s.version.Hash
 	return d, err
@@ -143,7 +143,7 @@ func (c *config) credentialRoles(roles []string, p *core.Principal) []string {
 }
 
 // ask puts what is asked of a policy into its words.
-func (a *Authorizer) ask(s *snapshot, p *core.Principal, access core.Access) question {
+func (a *Authorizer) ask(s *policyInForce, p *core.Principal, access core.Access) question {
 	var q question
 	a.askWithoutRoles(&q, s, p, &access)
 	q.roles = (&bearing{a.config.rolePrefix, a.config.credentialRoles(nil, p)}).spelt()
@@ -151,10 +151,10 @@ func (a *Authorizer) ask(s *snapshot, p *core.Principal, access core.Access) que
 }
 
 // askWithoutRoles fills in an empty question.
-func (a *Authorizer) askWithoutRoles(q *question, s *snapshot, p *core.Principal, access *core.Access) {
+func (a *Authorizer) askWithoutRoles(q *question, s *policyInForce, p *core.Principal, access *core.Access) {
 	q.subject, q.tenant, q.otherwise = p.ID(), p.Tenant(), ReasonNoRule
 	q.number = s.names.known(q.subject)
-	if s.isRoleName(q.subject, q.number, &a.config) {
+	if s.isRoleName(q.subject, q.number, &a.config.settings) {
 		q.denied, q.deniedNumber = q.subject, q.number
 		q.subject, q.number = nobody, 0
 		q.otherwise = ReasonSubjectIsRoleName
@@ -163,7 +163,7 @@ func (a *Authorizer) askWithoutRoles(q *question, s *snapshot, p *core.Principal
 	a.config.fill(s.schema, q, p, access)
 }
 
-func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
+func (a *Authorizer) askAnonymous(s *policyInForce, access core.Access) question {
 	q := question{subject: anonymous, number: s.names.known(anonymous), otherwise: ReasonNoRule}
 	a.askFor(s, &q, &access)
 	a.config.fill(s.schema, &q, nil, &access)
@@ -171,7 +171,7 @@ func (a *Authorizer) askAnonymous(s *snapshot, access core.Access) question {
 }
 
 // askFor fills in object and action.
-func (a *Authorizer) askFor(s *snapshot, q *question, access *core.Access) {
+func (a *Authorizer) askFor(s *policyInForce, q *question, access *core.Access) {
 	q.object = a.config.object(&access.Resource)
 	q.action = access.Action
 	if q.action == http.MethodHead && !a.config.asCasbin {
@@ -193,7 +193,7 @@ type verdict struct {
 // judge decides by the snapshot alone. Denials hold wider than permissions: a
 // name that gets nothing is denied what its rules deny all the same, and what
 // is denied to GET is denied to HEAD.
-func (s *snapshot) judge(ctx context.Context, q *question, with *bearing, c *config, v *verdict) error {
+func (s *snapshot) judge(ctx context.Context, q *question, with *bearing, c *settings, v *verdict) error {
 	if q.denied != "" || q.asGet {
 		if err := s.decideWider(ctx, q, with, c, v); err != nil || v.denies() {
 			return err
@@ -206,7 +206,7 @@ func (s *snapshot) judge(ctx context.Context, q *question, with *bearing, c *con
 // decideWider is apart for its room on the stack.
 //
 //go:noinline
-func (s *snapshot) decideWider(ctx context.Context, q *question, with *bearing, c *config, v *verdict) error {
+func (s *snapshot) decideWider(ctx context.Context, q *question, with *bearing, c *settings, v *verdict) error {
 	wider := q.wider()
 	return s.decide(ctx, &wider, with, c, v)
 }
@@ -227,7 +227,7 @@ func (q *question) wider() question {
 func (a *answer) denies() bool { return a.rule != nil && !a.allowed }
 
 // decide puts a question as it stands. The verdict is empty before.
-func (s *snapshot) decide(ctx context.Context, q *question, with *bearing, c *config, v *verdict) error {
+func (s *snapshot) decide(ctx context.Context, q *question, with *bearing, c *settings, v *verdict) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (q *question) refuse(v *verdict) error {
 // what an index is asked stays on the stack.
 //
 //go:noinline
-func (s *snapshot) askEngine(q *question, with *bearing, c *config, v *verdict) error {
+func (s *snapshot) askEngine(q *question, with *bearing, c *settings, v *verdict) error {
 	asked := *q
 	asked.roles = append([]string(nil), with.spelt()...) // no Clone, which may return what it is given
 	got, err := s.ask(&asked, c)
@@ -278,7 +278,7 @@ func (s *snapshot) askEngine(q *question, with *bearing, c *config, v *verdict) 
 }
 
 // ask puts a question to the engine for its action.
-func (s *snapshot) ask(q *question, c *config) (verdict, error) {
+func (s *snapshot) ask(q *question, c *settings) (verdict, error) {
 	e, err := s.engineFor(q, c)
 	if err != nil {
 		return verdict{}, &core.InternalError{Err: err}
@@ -307,7 +307,7 @@ func (c *config) object(r *core.Resource) string {
 
 // engineFor is the engine for an action, or nil when it is an unusual method
 // that no rule names.
-func (s *snapshot) engineFor(q *question, c *config) (engine, error) {
+func (s *snapshot) engineFor(q *question, c *settings) (engine, error) {
 	if c.asCasbin || q.named || isUsual(q.action) {
 		return s.engine, nil
 	}

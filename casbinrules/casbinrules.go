@@ -25,7 +25,7 @@ import (
 type Authorizer struct {
 	config  config
 	sources sources
-	current atomic.Pointer[snapshot]
+	current atomic.Pointer[policyInForce]
 
 	updates *updates                      // nil without WithWatcher
 	watcher atomic.Pointer[watch.Watcher] // nil without Watch
@@ -103,7 +103,7 @@ func (a *Authorizer) start() error {
 	if err != nil {
 		return err
 	}
-	s, err := load(in, &a.config)
+	s, err := load(in, &a.config.settings)
 	if err != nil {
 		return err
 	}

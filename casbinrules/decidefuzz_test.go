@@ -41,7 +41,7 @@ func FuzzDecide(f *testing.F) {
 		if d == nil {
 			return
 		}
-		e, _, err := newEngine(d.schema, d.rules, d.graphs, &config{})
+		e, _, err := newEngine(d.schema, d.rules, d.graphs, &settings{})
 		if err != nil {
 			t.Fatalf("no engine: %v", err)
 		}
@@ -87,7 +87,7 @@ func fuzzModel(matcher string, effect uint8, tenants bool, policy string) *fuzze
 	}
 	effects := []string{someAllow, allowAndDeny, firstMatch}
 	text := modelText(request, fields, g, effects[int(effect)%len(effects)], matcher)
-	r, err := read(&contents{model: ModelText("model.conf", text), policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &config{})
+	r, err := read(&contents{model: ModelText("model.conf", text), policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &settings{})
 	if err != nil || refused(r.schema.file.findings) || refused(r.findings) || len(r.rules) > 50 {
 		return nil
 	}

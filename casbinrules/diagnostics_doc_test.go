@@ -168,7 +168,7 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 
 func policyRules(t *testing.T, m Model, policy string) []*rule {
 	t.Helper()
-	p := newPolicyReader(readSchema(m, &config{}), &config{})
+	p := newPolicyReader(readSchema(m.name, m.text, &settings{}), &settings{})
 	p.read("policy.csv", []byte(policy))
 	if len(p.findings) > 0 {
 		t.Fatal(p.findings)
@@ -210,7 +210,7 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		}
 	}
 	for code, s := range sections {
-		plain, asCasbin := (&config{}).severity(code), (&config{asCasbin: true}).severity(code)
+		plain, asCasbin := (&settings{}).severity(code), (&settings{asCasbin: true}).severity(code)
 		want := plain.String()
 		if plain != asCasbin {
 			want += ", " + asCasbin.String() + " with AsCasbin"

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"unicode"
 )
 
 // RuleText is a policy line as people read it.
@@ -40,22 +39,9 @@ func lineOf(values []string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if value == "" || strings.ContainsAny(value, `,"#`) || strings.TrimSpace(value) != value {
-			value = `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
-		}
-		b.WriteString(value)
+		b.WriteString(quoteField(value))
 	}
 	return b.String()
-}
-
-// visible replaces the characters that could forge or hide a line of output.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
 }
 
 // maxListed is how many rules a list of differences holds.

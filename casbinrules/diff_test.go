@@ -50,8 +50,8 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 
 // rulesOf reads rules that need no model.
 func rulesOf(lines []string) []*rule {
-	c := &config{}
-	p := newPolicyReader(readSchema(RBAC(), c), c)
+	c := &settings{}
+	p := newPolicyReader(readSchema(RBAC().name, RBAC().text, c), c)
 	p.read("policy.csv", []byte(strings.Join(lines, "\n")))
 	return p.rules
 }

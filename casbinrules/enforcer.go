@@ -122,7 +122,7 @@ func (a *EnforcerAuthorizer) check() error {
 	if len(m["g"]) > 0 && !c.noTokenRoles {
 		return errors.New("roles of credentials cannot be added to its policy: say WithoutTokenRoles")
 	}
-	f := &modelFile{name: "model", casbin: m, at: map[string]position{"r": {1, 1}}, config: c}
+	f := &modelFile{name: "model", casbin: m, at: map[string]position{"r": {1, 1}}, config: &c.settings}
 	a.schema = &schema{file: f}
 	a.schema.readRequest()
 	if f.failed() {

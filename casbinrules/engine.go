@@ -117,7 +117,7 @@ func newEnforcerEngine(s *schema, rules []*rule, graphs map[string]*graph, funct
 		// names of role definitions to functions.
 		enforcer.EnableAutoBuildRoleLinks(false)
 		for key, g := range graphs {
-			enforcer.AddFunction(key, g.call)
+			enforcer.AddFunction(key, linksFunction(g))
 		}
 		for name, f := range rewrittenFunctions() {
 			enforcer.AddFunction(name, f)
@@ -162,13 +162,10 @@ func (q *question) attribute(f requestField) typedValue {
 	return typedValue{}
 }
 
-// grant is what the credentials add to the role links.
-func (q *question) grant() *grant { return &grant{q.subject, q.tenant, q.roles, q} }
-
 func (e *casbinEngine) decide(q *question) (answer, error) {
 	values := q.values(e.schema)
 	if e.linked {
-		values = append(values, q.grant())
+		values = append(values, q.links())
 	}
 	allowed, explain, err := e.enforcer.EnforceEx(values...)
 	var failed *functionError

@@ -89,15 +89,17 @@ type Query struct {
 }
 
 // ExplainOption configures an explanation.
-type ExplainOption func(*explainer) error
+type ExplainOption func(*explainConfig) error
+
+type explainConfig struct{ misses int }
 
 // MaxNearMisses sets how many near misses are listed at most; 3 by default.
 func MaxNearMisses(n int) ExplainOption {
-	return func(x *explainer) error {
+	return func(c *explainConfig) error {
 		if n < 0 {
 			return fmt.Errorf("%d near misses: must be at least 0", n)
 		}
-		x.misses = n
+		c.misses = n
 		return nil
 	}
 }
@@ -112,9 +114,9 @@ func MaxNearMisses(n int) ExplainOption {
 func (a *Authorizer) Explain(ctx context.Context, p *core.Principal, access core.Access, opts ...ExplainOption) (Explanation, error) {
 	s := a.current.Load()
 	if p == nil {
-		return a.explain(ctx, s, a.askAnonymous(s, access), anonymous, !a.config.anonymous, access.Action, opts)
+		return a.explain(ctx, s, asked{question: a.askAnonymous(s, access), subject: anonymous, action: access.Action, unasked: !a.config.anonymous}, opts)
 	}
-	return a.explain(ctx, s, a.ask(s, p, access), p.ID(), false, access.Action, opts)
+	return a.explain(ctx, s, asked{question: a.ask(s, p, access), subject: p.ID(), action: access.Action}, opts)
 }
 
 // ExplainQuery is [Authorizer.Explain] for tools.
@@ -127,7 +129,7 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 		}
 		q := a.askAnonymous(s, access)
 		q.named = query.Named
-		return a.explain(ctx, s, q, anonymous, !a.config.anonymous, query.Action, opts)
+		return a.explain(ctx, s, asked{question: q, subject: anonymous, action: query.Action, unasked: !a.config.anonymous}, opts)
 	}
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: query.Subject, Roles: query.Roles, Tenant: query.Tenant, Claims: query.Claims})
 	if err != nil {
@@ -135,41 +137,60 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 	}
 	q := a.ask(s, p, access)
 	q.named = query.Named
-	return a.explain(ctx, s, q, query.Subject, false, query.Action, opts)
+	return a.explain(ctx, s, asked{question: q, subject: query.Subject, action: query.Action}, opts)
+}
+
+func (a *Authorizer) explain(ctx context.Context, s *policyInForce, q asked, opts []ExplainOption) (Explanation, error) {
+	c := explainConfig{misses: 3}
+	for _, opt := range opts {
+		if opt == nil {
+			return Explanation{}, errors.New("casbinrules: explain: an option is nil")
+		}
+		if err := opt(&c); err != nil {
+			return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
+		}
+	}
+	q.misses = c.misses
+	e, err := explanationOf(ctx, &s.snapshot, &a.config.settings, q)
+	if err == nil {
+		e.Version = s.version.Hash
+	}
+	return e, err
+}
+
+// asked is a question that is to be explained.
+type asked struct {
+	question question
+	// subject is who asked, where the question may say nobody, and action what
+	// was asked about before HEAD became GET.
+	subject, action string
+	// unasked says that the policy does not decide about such requests.
+	unasked bool
+	misses  int // how many near misses are listed
 }
 
 // explainer finds out why one question has its answer.
 type explainer struct {
 	snapshot *snapshot
-	config   *config
-	question question
-	// subject is who asked, where the question may say nobody.
-	subject string
-	misses  int
-	probe   *probe
+	config   *settings
+	asked
+	probe *probe
 }
 
-func (a *Authorizer) explain(ctx context.Context, s *snapshot, q question, subject string, unasked bool, action string, opts []ExplainOption) (Explanation, error) {
-	x := &explainer{snapshot: s, config: &a.config, question: q, subject: subject, misses: 3}
-	for _, opt := range opts {
-		if opt == nil {
-			return Explanation{}, errors.New("casbinrules: explain: an option is nil")
-		}
-		if err := opt(x); err != nil {
-			return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
-		}
-	}
+// explanationOf says why the policy decides as it does, but for its version.
+func explanationOf(ctx context.Context, s *snapshot, c *settings, asked asked) (Explanation, error) {
+	x := &explainer{snapshot: s, config: c, asked: asked}
+	q := asked.question // which keeps how it was put
 	v := verdict{otherwise: core.ReasonNoCredentials}
-	if !unasked {
-		var err error
-		if err = s.judge(ctx, &q, &bearing{roles: q.roles}, &a.config, &v); err != nil {
+	if !x.unasked {
+		if err := s.judge(ctx, &q, &bearing{roles: q.roles}, c, &v); err != nil {
 			return Explanation{}, err
 		}
 	}
 	d := v.decision()
 	e := Explanation{
-		Subject: visible(subject), Tenant: visible(q.tenant), Object: visible(q.object), Action: visible(q.action),
-		Allowed: d.Allowed, Reason: d.Reason, Engine: v.by, Version: s.version.Hash,
+		Subject: visible(x.subject), Tenant: visible(q.tenant), Object: visible(q.object), Action: visible(q.action),
+		Allowed: d.Allowed, Reason: d.Reason, Engine: v.by,
 	}
 	if v.by == EngineCasbin {
 		e.Unindexed = visible(s.whyCasbin())
@@ -177,8 +198,8 @@ func (a *Authorizer) explain(ctx context.Context, s *snapshot, q question, subje
 	for _, role := range q.roles {
 		e.Roles = append(e.Roles, visible(role))
 	}
-	if action != q.action {
-		e.Notes = append(e.Notes, visible(action)+" is judged as "+q.action+", since no rule names "+action)
+	if x.action != q.action {
+		e.Notes = append(e.Notes, visible(x.action)+" is judged as "+q.action+", since no rule names "+x.action)
 	}
 	if why := s.schema.whyNoRoles(); why != "" && x.hasRoles() {
 		e.Notes = append(e.Notes, why)

@@ -59,7 +59,7 @@ func (s *snapshot) functions() map[string]govaluate.ExpressionFunction {
 	functions := s.schema.file.config.matcherFunctions()
 	maps.Copy(functions, rewrittenFunctions())
 	for key, g := range s.graphs {
-		functions[key] = g.call
+		functions[key] = linksFunction(g)
 	}
 	return functions
 }
@@ -127,7 +127,7 @@ func names(tokens []token, name string) bool {
 
 // parameters are what the matcher's names stand for.
 func (p *probe) parameters(q *question, r *rule) govaluate.MapParameters {
-	params := govaluate.MapParameters{linksField: q.grant()}
+	params := govaluate.MapParameters{linksField: q.links()}
 	values := q.values(p.schema)
 	for i, name := range p.schema.names("r") {
 		if i < len(values) {

@@ -109,11 +109,11 @@ func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.P
 		t.Fatalf("the rule of the near miss %+v allows it", m)
 	}
 	r := a.current.Load().rules[slices.IndexFunc(a.current.Load().rules, func(r *rule) bool { return int(r.line) == m.Rule.Line })]
-	probe, err := newProbe(a.current.Load())
+	probe, err := newProbe(&a.current.Load().snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &explainer{snapshot: a.current.Load(), config: &a.config, probe: probe}
+	x := &explainer{snapshot: &a.current.Load().snapshot, config: &a.config.settings, probe: probe}
 	switch m.Miss {
 	case MissSubject:
 		// Whoever the rule is for would be allowed.
@@ -142,7 +142,7 @@ func TestConditionsTogetherAreTheMatcher(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, f := range families() {
 		a := open(t, ModelText("model.conf", f.text), strings.Join(f.policy(rnd), "\n"), WithoutTokenRoles())
-		s := a.current.Load()
+		s := &a.current.Load().snapshot
 		p, err := newProbe(s)
 		if err != nil {
 			t.Fatalf("%s: %v", f.name, err)

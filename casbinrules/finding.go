@@ -53,6 +53,11 @@ func (f Finding) String() string {
 	if f.Hint != "" {
 		s += " (" + f.Hint + ")"
 	}
+	return visible(s)
+}
+
+// visible replaces the characters that could forge or hide a line of output.
+func visible(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

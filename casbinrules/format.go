@@ -18,8 +18,11 @@ const maxPadded = 40
 // A file with something wrong that shows without a model is refused with a
 // [*FindingsError]: what cannot be read for certain is not rewritten.
 // Formatting twice gives the same as formatting once.
-func FormatPolicy(name string, text []byte) ([]byte, error) {
-	f := formatter{reader: &policyReader{config: &config{}}}
+func FormatPolicy(name string, text []byte) ([]byte, error) { return formatted(name, text) }
+
+// formatted is a policy file with its fields aligned.
+func formatted(name string, text []byte) ([]byte, error) {
+	f := formatter{reader: &policyReader{config: &settings{}}}
 	f.read(name, text)
 	if f.reader.errors > 0 {
 		return nil, &FindingsError{f.reader.findings}
@@ -99,13 +102,13 @@ func (f *formatter) readRule(name string, n int, raw, line string) {
 	checkFields(fields, report)
 	made := formattedLine{}
 	for _, field := range fields {
-		made.fields = append(made.fields, written(field.text))
+		made.fields = append(made.fields, quoteField(field.text))
 	}
 	f.lines = append(f.lines, made)
 }
 
-// written is a value as a field of a policy line, quoted where it has to be.
-func written(value string) string {
+// quoteField is a value as a field of a policy line, quoted where it has to be.
+func quoteField(value string) string {
 	if value == "" || strings.ContainsAny(value, `,"#`) || strings.TrimSpace(value) != value {
 		return `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
 	}

@@ -73,8 +73,8 @@ func WithFunctionAlias(name, builtin string) Option {
 			return fmt.Errorf("function alias: %q is not a name", name)
 		case isReserved(name):
 			return fmt.Errorf("function alias %s: the name has a meaning already", name)
-		case !slices.Contains(AliasableFunctions(), builtin):
-			return fmt.Errorf("function alias %s: there is no function %q: use one of %s", name, builtin, strings.Join(AliasableFunctions(), ", "))
+		case !slices.Contains(aliasableFunctions, builtin):
+			return fmt.Errorf("function alias %s: there is no function %q: use one of %s", name, builtin, strings.Join(aliasableFunctions, ", "))
 		case c.functions[name] != nil || c.aliases[name] != "":
 			return fmt.Errorf("function alias %s: the function is given twice", name)
 		}
@@ -88,12 +88,10 @@ func WithFunctionAlias(name, builtin string) Option {
 
 // AliasableFunctions are the functions of Casbin that compare a text with a
 // pattern, sorted.
-func AliasableFunctions() []string {
-	return []string{"globMatch", "ipMatch", "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "regexMatch"}
-}
+func AliasableFunctions() []string { return slices.Clone(aliasableFunctions) }
 
 // withoutAliases is a matcher with Casbin's own names in place of aliases.
-func (c *config) withoutAliases(matcher string) string {
+func (c *settings) withoutAliases(matcher string) string {
 	if len(c.aliases) == 0 {
 		return matcher
 	}
@@ -127,7 +125,7 @@ func (e *functionError) Error() string { return "function " + e.name + ": " + e.
 func (e *functionError) Unwrap() error { return e.err }
 
 // matcherFunctions are Casbin's functions and those of the options.
-func (c *config) matcherFunctions() map[string]govaluate.ExpressionFunction {
+func (c *settings) matcherFunctions() map[string]govaluate.ExpressionFunction {
 	known := model.LoadFunctionMap()
 	functions := known.GetFunctions()
 	maps.Copy(functions, c.ownFunctions())
@@ -135,7 +133,7 @@ func (c *config) matcherFunctions() map[string]govaluate.ExpressionFunction {
 }
 
 // ownFunctions are those of the options as the expression library calls them.
-func (c *config) ownFunctions() map[string]govaluate.ExpressionFunction {
+func (c *settings) ownFunctions() map[string]govaluate.ExpressionFunction {
 	functions := make(map[string]govaluate.ExpressionFunction, len(c.functions))
 	for name, f := range c.functions {
 		functions[name] = func(args ...any) (any, error) {

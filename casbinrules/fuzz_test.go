@@ -28,13 +28,13 @@ func FuzzReadPolicy(f *testing.F) {
 	text = strings.Replace(text, "g = _, _", "g = _, _\ng2 = _, _", 1)
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := readSchema(ModelText("model.conf", text), &config{})
+		s := readSchema("model.conf", text, &settings{})
 		if len(s.file.findings) > 0 {
 			t.Fatal(s.file.findings)
 		}
-		r := newPolicyReader(s, &config{})
+		r := newPolicyReader(s, &settings{})
 		r.read("policy.csv", data)
-		r.checkRoles(newGraphs(s, r.rules, &config{}))
+		r.checkRoles(newGraphs(s, r.rules, &settings{}))
 		for _, found := range r.findings {
 			if found.Line < 1 || found.Column < 1 || strings.ContainsAny(found.String(), "\r\n\x00\x1b") {
 				t.Errorf("finding %q", found.String())
@@ -91,7 +91,7 @@ func FuzzReadModel(f *testing.F) {
 	f.Add(strings.Replace(baseModel, "g = _, _", "g = (,,)", 1))
 	f.Add(strings.Replace(baseModel, "r.act == p.act", `r.act in ("GET", 'it\'s') && g(g(r.sub, p.sub), ")`, 1))
 	f.Fuzz(func(t *testing.T, text string) {
-		s := readSchema(ModelText("model.conf", text), &config{})
+		s := readSchema("model.conf", text, &settings{})
 		for _, found := range s.file.findings {
 			if found.Line < 1 || found.Column < 1 {
 				t.Errorf("finding %q", found)
@@ -100,7 +100,7 @@ func FuzzReadModel(f *testing.F) {
 		if len(s.file.findings) > 0 {
 			return
 		}
-		if _, err := newCasbinEngine(s, nil, newGraphs(s, nil, &config{})); err != nil {
+		if _, err := newCasbinEngine(s, nil, newGraphs(s, nil, &settings{})); err != nil {
 			t.Errorf("no finding, and no engine: %v", err)
 		}
 	})

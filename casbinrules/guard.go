@@ -73,7 +73,7 @@ func (x *expr) settle(fields []string, visit func(*expr)) truth {
 	if x.kind == exprEqual {
 		return truthOf(left.text == right.text)
 	}
-	return truthOf((&cond{left: left, right: right, operator: x.function}).inOrder(nil))
+	return truthOf(inOrder(x.function, left.order, right.order))
 }
 
 func truthOf(value bool) truth {

@@ -133,7 +133,7 @@ func TestIndexOfRandomMatchers(t *testing.T) {
 	indexed, allowed := 0, 0
 	for range max(100, cases(*casesFlag)/200) {
 		f := randomFamily(rnd)
-		if s := readSchema(ModelText("model.conf", f.text), &config{}); s.file.failed() {
+		if s := readSchema("model.conf", f.text, &settings{}); s.file.failed() {
 			continue // refused as a model
 		}
 		if n, unindexed := f.compareEngines(t, rnd, 40); unindexed == nil {
@@ -203,8 +203,8 @@ func randomFamily(rnd *rand.Rand) family {
 // is no index.
 func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (allowed int, unindexed error) {
 	t.Helper()
-	c := &config{}
-	s := readSchema(ModelText("model.conf", f.text), c)
+	c := &settings{}
+	s := readSchema("model.conf", f.text, c)
 	if s.file.failed() {
 		t.Fatal(s.file.findings)
 	}
@@ -266,8 +266,8 @@ func (f family) question(rnd *rand.Rand) question {
 // about it.
 func benchmarkIndex(b *testing.B, n int) (*index, []question) {
 	b.Helper()
-	c := &config{}
-	s := readSchema(RBAC(), c)
+	c := &settings{}
+	s := readSchema(RBAC().name, RBAC().text, c)
 	p := newPolicyReader(s, c)
 	var text bytes.Buffer
 	roles := max(1, n/100)
@@ -322,7 +322,7 @@ func BenchmarkAuthorize(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		x, qs := benchmarkIndex(b, n)
 		a := &Authorizer{}
-		a.current.Store(&snapshot{schema: &schema{}, engine: x, index: x, names: x.names})
+		a.current.Store(&policyInForce{snapshot: snapshot{schema: &schema{}, engine: x, index: x, names: x.names}})
 		accesses := make([]core.Access, len(qs))
 		principals := make([]*core.Principal, len(qs))
 		for i, q := range qs {

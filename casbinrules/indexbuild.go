@@ -15,7 +15,7 @@ import (
 
 // newEngine is the index of a policy, or Casbin's enforcer where there can be
 // none; unindexed says why.
-func newEngine(s *schema, rules []*rule, graphs map[string]*graph, c *config) (e engine, unindexed, err error) {
+func newEngine(s *schema, rules []*rule, graphs map[string]*graph, c *settings) (e engine, unindexed, err error) {
 	if c.asCasbin {
 		unindexed = errors.New("the policy is to mean what Casbin takes it for")
 	} else if x, why := newIndex(s, rules, graphs, c); why == nil {
@@ -31,7 +31,7 @@ var errEmptyPolicy = errors.New("the policy is empty")
 
 // newIndex makes the index of a policy. The error says why the model has to be
 // left to Casbin.
-func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*index, error) {
+func newIndex(s *schema, rules []*rule, graphs map[string]*graph, c *settings) (*index, error) {
 	if s.effect == constant.SubjectPriorityEffect {
 		return nil, errors.New("the effect sorts rules by the depth of roles")
 	}

@@ -95,7 +95,7 @@ func (b *binder) bind(x *expr, fields []string) *cond {
 		}
 		c := &cond{kind: exprOrder, left: left, right: right, operator: x.function}
 		if left.kind == operandText && right.kind == operandText {
-			return &cond{value: c.inOrder(nil)}
+			return &cond{value: inOrder(x.function, left.order, right.order)}
 		}
 		return c
 	case exprCall:
@@ -155,9 +155,8 @@ func (o *operand) orderOf(q *question) float64 {
 }
 
 // inOrder reports whether two values are in the order that an operator asks for.
-func (c *cond) inOrder(q *question) bool {
-	left, right := c.left.orderOf(q), c.right.orderOf(q)
-	switch c.operator {
+func inOrder(operator string, left, right float64) bool {
+	switch operator {
 	case "<":
 		return left < right
 	case "<=":
@@ -169,7 +168,7 @@ func (c *cond) inOrder(q *question) bool {
 	}
 }
 
-// of is the operand's string in a request.
+// textOf is the operand's string in a request.
 func (o *operand) textOf(q *question) string {
 	if o.kind == operandText {
 		return o.text
@@ -210,7 +209,7 @@ func (c *cond) holds(q *question, with *bearing) bool {
 	case exprEqual:
 		return c.left.textOf(q) == c.right.textOf(q)
 	case exprOrder:
-		return c.inOrder(q)
+		return inOrder(c.operator, c.left.orderOf(q), c.right.orderOf(q))
 	case exprCall:
 		if c.graph == nil {
 			text := c.left.textOf(q)

@@ -1,9 +1,6 @@
 package casbinrules
 
-import (
-	"errors"
-	"iter"
-)
+import "iter"
 
 // maxLinks is how many role links Casbin follows from a subject.
 const maxLinks = 10
@@ -171,7 +168,6 @@ func (g *graph) links(tenant, name, role string) (int, bool) {
 type grant struct {
 	subject, tenant string
 	roles           []string
-	of              *question // nil where nobody waits for the answer
 }
 
 // linked reports whether name has role, with the links of the grant.
@@ -194,27 +190,4 @@ func (g *graph) linked(with *grant, tenant, name, role string) bool {
 		}
 	}
 	return false
-}
-
-// call is the matcher function of the graph: with the grant of the request as
-// first argument for g, without for g2 and its like.
-func (g *graph) call(args ...any) (any, error) {
-	with := &grant{}
-	if len(args) > 0 {
-		if given, ok := args[0].(*grant); ok {
-			with, args = given, args[1:]
-		}
-	}
-	var names [3]string
-	if len(args) < 2 || len(args) > len(names) {
-		return nil, errors.New("a role definition is called with two names, and a tenant where it has one")
-	}
-	for i, arg := range args {
-		name, ok := arg.(string)
-		if !ok {
-			return nil, errors.New("a role definition is called with names only")
-		}
-		names[i] = name
-	}
-	return g.linked(with, names[2], names[0], names[1]), nil
 }

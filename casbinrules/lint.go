@@ -71,7 +71,7 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r, err := read(in, &c.config)
+	r, err := read(in, &c.config.settings)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
@@ -96,31 +96,52 @@ func logFindings(l *slog.Logger, findings []Finding) {
 	}
 }
 
-// linter looks for likely mistakes in a policy that can be read.
+// policyToLint is a policy that can be read.
+type policyToLint struct {
+	schema *schema
+	files  []string
+	rules  []*rule
+	column func(r *rule, field int) int // where a field begins
+}
+
+// linter looks for likely mistakes in a policy.
 type linter struct {
-	*reading
-	config *config
-	shape  *shape
-	cover  *coverIndex
-	routes *routeIndex // nil when the routes are not known
+	policyToLint
+	config *settings
+	graphs map[string]*graph
+	// shadows waits for what is looked for in the background.
+	shadows func() ([]Finding, error)
+	shape   *shape
+	cover   *coverIndex
+	routes  *routeIndex // nil when the routes are not known
 	// vocabularies are those of the files, by their numbers, when somebody has
 	// asked for them.
 	vocabularies map[int32]vocabulary
 	found        []Finding
 }
 
-func newLinter(r *reading, c *config) *linter {
-	sh := r.schema.readShape()
-	return &linter{reading: r, config: c, shape: sh, cover: newCoverIndex(r.schema, sh)}
+// startLint looks for rules that decide nothing in the background, which needs
+// no role links.
+func startLint(p policyToLint, c *settings) *linter {
+	l := newLinter(p, c)
+	l.shadows = aside(c.pace, func() ([]Finding, error) {
+		l.checkShadows()
+		return l.found, nil
+	})
+	return l
 }
 
-// lint looks for likely mistakes in rules and role links. What is missing is
-// missing only where all lines could be read.
-func (r *reading) lint(routes []core.RouteInfo) (found, more []Finding) {
-	complete := r.errors == 0
-	l := r.linter
+func newLinter(p policyToLint, c *settings) *linter {
+	sh := p.schema.readShape()
+	return &linter{policyToLint: p, config: c, shape: sh, cover: newCoverIndex(p.schema, sh)}
+}
+
+// findings are all likely mistakes in rules and role links; routes are nil when
+// they are not known. What is missing is missing only where all lines could be
+// read, which complete says.
+func (l *linter) findings(graphs map[string]*graph, complete bool, routes []core.RouteInfo) []Finding {
 	// What looks at lines one by one, and at names, needs no index.
-	single := linter{reading: r, config: l.config, shape: l.shape}
+	single := linter{policyToLint: l.policyToLint, config: l.config, graphs: graphs, shape: l.shape}
 	others := aside(l.config.pace, func() ([]Finding, error) {
 		single.checkObjects()
 		single.checkActions()
@@ -133,7 +154,8 @@ func (r *reading) lint(routes []core.RouteInfo) (found, more []Finding) {
 		}
 		return single.found, nil
 	})
-	_, _ = r.shadows() // never an error
+	_, _ = l.shadows() // never an error
+	l.graphs = graphs
 	if routes != nil {
 		l.routes = newRouteIndex(routes, l.config.objectRoute)
 	}
@@ -141,8 +163,8 @@ func (r *reading) lint(routes []core.RouteInfo) (found, more []Finding) {
 		l.checkPartners()
 		l.checkRoutes(routes)
 	}
-	found, _ = others() // never an error
-	return found, l.found
+	found, _ := others() // never an error
+	return slices.Concat(found, l.found)
 }
 
 // policyRules are the p lines.

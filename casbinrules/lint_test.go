@@ -198,7 +198,7 @@ func TestNamesThatAreUsersAndRoles(t *testing.T) {
 
 func TestShrunkenPoliciesAreFound(t *testing.T) {
 	read := func(parts ...string) []*rule {
-		p := newPolicyReader(readSchema(RBAC(), &config{}), &config{})
+		p := newPolicyReader(readSchema(RBAC().name, RBAC().text, &settings{}), &settings{})
 		for i := 0; i < len(parts); i += 2 {
 			p.read(parts[i], []byte(parts[i+1]))
 		}

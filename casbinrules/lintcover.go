@@ -41,7 +41,7 @@ func newCoverIndex(s *schema, sh *shape) *coverIndex {
 }
 
 // take takes the rules of a policy.
-func (x *coverIndex) take(rules []*rule, c *config) {
+func (x *coverIndex) take(rules []*rule, c *settings) {
 	x.rules = rules
 	x.groups = newRuleGroups(x.shape)
 	x.sieve = newCoverSieve(x.shape, len(rules))

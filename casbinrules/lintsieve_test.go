@@ -71,8 +71,8 @@ func (x *coverIndex) checkAnswers(t *testing.T, r *rule, object, function string
 
 func coverIndexOf(t *testing.T, model, policy string) *coverIndex {
 	t.Helper()
-	c := &config{asCasbin: true}
-	s := readSchema(ModelText("model.conf", model), c)
+	c := &settings{asCasbin: true}
+	s := readSchema("model.conf", model, c)
 	if s.file.failed() {
 		t.Fatal(s.file.findings)
 	}

@@ -7,14 +7,24 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// load makes a snapshot of model and policy.
-func load(in *contents, c *config) (*snapshot, error) {
+// policyInForce is a policy, ready to decide, with what there is to tell of it.
+// It is immutable.
+type policyInForce struct {
+	snapshot
+	version Version
+	model   Model
+	// warnings are what was found and did not refuse the policy.
+	warnings []Finding
+}
+
+// load reads model and policy, and makes them ready to decide.
+func load(in *contents, c *settings) (*policyInForce, error) {
 	r, err := read(in, c)
 	if err != nil {
 		return nil, err
 	}
 	// The one is made while the other goes on: few mistakes refuse a policy.
-	built := aside(c.pace, func() (*snapshot, error) { return r.build(in, c) })
+	built := aside(c.pace, func() (*policyInForce, error) { return r.build(in, c) })
 	r.judge(in, nil)
 	s, err := built()
 	switch {
@@ -53,7 +63,7 @@ func aside[T any](p *pace, f func() (T, error)) func() (T, error) {
 
 // build makes the snapshot of a policy in which no line is wrong; nil for
 // others.
-func (r *reading) build(in *contents, c *config) (*snapshot, error) {
+func (r *reading) build(in *contents, c *settings) (*policyInForce, error) {
 	if r.schema.file.failed() || r.errors > 0 {
 		return nil, nil
 	}
@@ -61,10 +71,8 @@ func (r *reading) build(in *contents, c *config) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.model = in.model
 	c.pace.look()
-	s.version = newVersion(in, r.rules)
-	return s, nil
+	return &policyInForce{snapshot: *s, model: in.model, version: newVersion(in, r.rules)}, nil
 }
 
 // reading is a model and its policy as read, good or not. What is common to
@@ -74,20 +82,16 @@ type reading struct {
 	files  []string
 	rules  []*rule
 	graphs map[string]*graph
-	column func(r *rule, field int) int // where a field begins
-	errors int                          // lines that are wrong
-	// linter is nil when the matcher cannot be read; shadows waits for what it
-	// does by itself.
-	linter  *linter
-	shadows func() ([]Finding, error)
+	errors int     // lines that are wrong
+	linter *linter // nil when the matcher cannot be read
 	// findings are those of lines and role links; with judge all there are.
 	findings []Finding
 }
 
 // read reads model and policy. The policy is left out when the model does not
 // say what its lines are.
-func read(in *contents, c *config) (*reading, error) {
-	s := readSchema(in.model, c)
+func read(in *contents, c *settings) (*reading, error) {
+	s := readSchema(in.model.name, in.model.text, c)
 	s.checkOptions(c)
 	if !s.file.failed() {
 		if err := s.probe(c); err != nil {
@@ -101,10 +105,10 @@ func read(in *contents, c *config) (*reading, error) {
 	return r, nil
 }
 
-func (r *reading) readPolicy(in *contents, c *config) {
+func (r *reading) readPolicy(in *contents, c *settings) {
 	p := newPolicyReader(r.schema, c)
 	if in.adapted {
-		p.readRows(in.rows)
+		p.readRows(adapterFile, in.rows)
 	} else {
 		for _, file := range in.policies {
 			p.read(file.Name, file.Content)
@@ -113,14 +117,10 @@ func (r *reading) readPolicy(in *contents, c *config) {
 	if p.texts != nil {
 		p.texts.trim()
 	}
-	r.rules, r.column = p.rules, p.column
+	r.rules = p.rules
 	if !r.schema.file.has(codeModelMatcher) {
 		// Without the matcher nobody knows what the columns mean.
-		r.linter = newLinter(r, c)
-		r.shadows = aside(c.pace, func() ([]Finding, error) {
-			r.linter.checkShadows() // which needs no graphs
-			return r.linter.found, nil
-		})
+		r.linter = startLint(policyToLint{r.schema, r.files, r.rules, p.column}, c)
 	}
 	r.graphs = newGraphs(r.schema, r.rules, c)
 	p.checkPolicy(r.files[0], c)
@@ -131,17 +131,17 @@ func (r *reading) readPolicy(in *contents, c *config) {
 // judge looks for everything there is to say about model and policy, and puts
 // it in order.
 func (r *reading) judge(in *contents, routes []core.RouteInfo) {
-	var found, more []Finding
+	var found []Finding
 	if r.linter != nil {
-		found, more = r.lint(routes)
+		found = r.linter.findings(r.graphs, r.errors == 0, routes)
 	}
-	r.findings = slices.Concat(r.schema.file.findings, r.findings, found, more)
+	r.findings = slices.Concat(r.schema.file.findings, r.findings, found)
 	sortFindings(r.findings, r.files)
 	showRows(r.findings, in.rows)
 }
 
 // newGraphs follows the role links of every kind of g lines.
-func newGraphs(s *schema, rules []*rule, c *config) map[string]*graph {
+func newGraphs(s *schema, rules []*rule, c *settings) map[string]*graph {
 	graphs := map[string]*graph{}
 	for kind, width := range s.roles {
 		f := follower{graph: &graph{tenants: width == 3}, pace: c.pace}

@@ -38,9 +38,8 @@ type Comparison struct {
 	Text   string
 }
 
-// Matcher is that of the model in force.
-func (a *Authorizer) Matcher() Matcher {
-	s := a.current.Load().schema
+// readComparisons is what the matcher compares requests with.
+func (s *schema) readComparisons() Matcher {
 	r := matcherReader{schema: s, tokens: s.matcherTokens, made: Matcher{Text: s.matcher, Effect: s.effect}}
 	for i, t := range r.tokens {
 		if _, ok := s.requestField(t.text); ok && t.kind == tokenName {
@@ -132,7 +131,7 @@ func (r *matcherReader) readArgument(i, open int, field string) {
 	case role && at == 2:
 		return // the tenant of role links
 	case role && (at == 0 || at == 1) && len(args) > 1 && len(args[1-at]) == 1 && r.add(field, name, args[1-at][0]):
-	case at == 0 && len(args) == 2 && slices.Contains(AliasableFunctions(), name) && len(args[1]) == 1 && r.add(field, name, args[1][0]):
+	case at == 0 && len(args) == 2 && slices.Contains(aliasableFunctions, name) && len(args[1]) == 1 && r.add(field, name, args[1][0]):
 	default:
 		r.opaque(i)
 	}
@@ -252,19 +251,4 @@ func (r *matcherReader) opaque(i int) {
 	if !slices.Contains(r.made.Opaque, text) {
 		r.made.Opaque = append(r.made.Opaque, text)
 	}
-}
-
-// Patterns are what the rule compares a request field with by the matcher m.
-// It is empty for lines that are not p lines.
-func (r Rule) Patterns(m Matcher, field string) []Pattern {
-	var made []Pattern
-	if r.Kind != "p" {
-		return nil
-	}
-	for _, c := range m.Comparisons {
-		if c.Field == field && c.Column >= 0 && c.Column < len(r.Fields) {
-			made = append(made, Pattern{r.Fields[c.Column], c.Function})
-		}
-	}
-	return made
 }

@@ -117,7 +117,7 @@ func rewrittenFunctions() map[string]govaluate.ExpressionFunction {
 	for _, name := range patternFunctions {
 		match := builtin[name]
 		functions["p__"+name] = func(args ...any) (any, error) {
-			with, ok := arg(args, 0).(*grant)
+			with, ok := arg(args, 0).(*requestLinks)
 			if !ok {
 				return nil, fmt.Errorf("%s is called without arguments", name)
 			}

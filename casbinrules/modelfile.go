@@ -23,7 +23,7 @@ type modelFile struct {
 	// at hand, "" for one that is not used.
 	lines    map[string][]modelLine
 	last     string
-	config   *config
+	config   *settings
 	findings []Finding
 }
 
@@ -61,10 +61,10 @@ func (f *modelFile) failed() bool { return refused(f.findings) }
 
 // readModel scans the text for positions and for what Casbin would skip
 // silently, and has Casbin read it.
-func readModel(m Model, c *config) *modelFile {
-	f := &modelFile{name: m.name, at: map[string]position{}, lines: map[string][]modelLine{}, config: c}
-	f.scan(m.text)
-	casbin, err := model.NewModelFromString(m.text)
+func readModel(name, text string, c *settings) *modelFile {
+	f := &modelFile{name: name, at: map[string]position{}, lines: map[string][]modelLine{}, config: c}
+	f.scan(text)
+	casbin, err := model.NewModelFromString(text)
 	if err != nil && !f.failed() {
 		f.report(position{1, 1}, codeModelSyntax, "", "casbin refuses the model: %s", firstLine(err))
 	}

@@ -23,6 +23,9 @@ type patternColumn struct {
 // pattern that can be malformed, or mean something odd.
 var patternFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "keyGet2", "keyGet3", "regexMatch", "globMatch"}
 
+// aliasableFunctions are those that compare a text with a pattern, sorted.
+var aliasableFunctions = []string{"globMatch", "ipMatch", "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "regexMatch"}
+
 // readMatcher finds out which policy field means what, and refuses what would
 // fail, or not be honoured, at a request.
 func (s *schema) readMatcher() {

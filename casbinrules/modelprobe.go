@@ -10,7 +10,7 @@ import (
 
 // probe looks for a model that lets somebody no rule names do something with
 // an empty policy, or that fails at every request (H01).
-func (s *schema) probe(c *config) error {
+func (s *schema) probe(c *settings) error {
 	if s.casbinOnly != "" {
 		return nil // which with an empty policy may be an error of Casbin's
 	}

@@ -14,24 +14,13 @@ import (
 type Option func(*config) error
 
 type config struct {
-	anonymous    bool
-	emptyPolicy  bool
-	objectRoute  bool
-	noTokenRoles bool
-	rolePrefix   string
-	asCasbin     bool
-	logger       *slog.Logger
-	watching     bool
-	watch        []watch.Option
-	updates      persist.Watcher // nil without WithWatcher
-	attributes   map[string]attribute
-	anyAttribute bool
-	// attributeTypes are those declared; the others are texts.
-	attributeTypes map[string]AttributeType
-	functions      map[string]matcherFunction
-	aliases        map[string]string // names of functions to Casbin's own
-	observers      []func(context.Context, ReloadEvent)
-	pace           *pace // of a load beside requests
+	settings
+	logger     *slog.Logger
+	watching   bool
+	watch      []watch.Option
+	updates    persist.Watcher // nil without WithWatcher
+	attributes map[string]attribute
+	observers  []func(context.Context, ReloadEvent)
 }
 
 // AllowAnonymous lets requests without credentials be judged as the subject

@@ -15,7 +15,7 @@ const maxLine = 64<<10 - 1
 // policyReader reads policy files for one model.
 type policyReader struct {
 	schema *schema
-	config *config
+	config *settings
 	// namesRoles says that g lines give roles to users.
 	namesRoles bool
 	texts      *texts
@@ -39,7 +39,7 @@ type policyReader struct {
 
 type patternKey struct{ function, pattern string }
 
-func newPolicyReader(s *schema, c *config) *policyReader {
+func newPolicyReader(s *schema, c *settings) *policyReader {
 	return &policyReader{schema: s, config: c, namesRoles: s.namesRoles(), joined: newRuleTable(), patterns: map[patternKey]error{}}
 }
 

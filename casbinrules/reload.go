@@ -177,13 +177,13 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 
 // build makes a snapshot that is not in force yet. A parser that panics at one
 // file must not take the server down.
-func (a *Authorizer) build(in *contents, p *pace) (s *snapshot, err error) {
+func (a *Authorizer) build(in *contents, p *pace) (s *policyInForce, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &core.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	c := a.config
+	c := a.config.settings
 	c.pace = p
 	s, err = load(in, &c)
 	c.pace = nil // What is made at a request is made without rest.

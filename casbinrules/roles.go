@@ -49,9 +49,9 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 
 // given are the roles that p's ID leads to, then those that each role of its
 // credentials leads to.
-func (a *Authorizer) given(s *snapshot, p *core.Principal) iter.Seq[[]string] {
+func (a *Authorizer) given(s *policyInForce, p *core.Principal) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
-		if c := s.members.from(p.Tenant(), p.ID()); c != nil && !s.isRoleName(p.ID(), s.names.known(p.ID()), &a.config) && !yield(c.names) {
+		if c := s.members.from(p.Tenant(), p.ID()); c != nil && !s.isRoleName(p.ID(), s.names.known(p.ID()), &a.config.settings) && !yield(c.names) {
 			return
 		}
 		if a.config.noTokenRoles {

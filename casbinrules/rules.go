@@ -61,8 +61,8 @@ func (a *Authorizer) Rules() []Rule {
 	for i, r := range s.rules {
 		made := Rule{RuleText: r.written(), Kind: r.kind(), Fields: r.fields(), Links: links[r.kind()]}
 		if r.isPolicy() {
-			made.Subjects, made.Tenants = subjects.of(r), tenants.of(r)
-			made.Objects, made.Actions = objects.of(r), s.withGrouped(actions.of(r))
+			made.Subjects, made.Tenants = patternsOf(r, subjects), patternsOf(r, tenants)
+			made.Objects, made.Actions = patternsOf(r, objects), s.withGrouped(patternsOf(r, actions))
 			made.Effect = "allow"
 			if s.schema.eft >= 0 {
 				made.Effect = r.field(s.schema.eft)
@@ -71,6 +71,24 @@ func (a *Authorizer) Rules() []Rule {
 		rules[i] = made
 	}
 	return rules
+}
+
+// Matcher is what the model in force compares requests with.
+func (a *Authorizer) Matcher() Matcher { return a.current.Load().schema.readComparisons() }
+
+// Patterns are what the rule compares a request field with by the matcher m.
+// It is empty for lines that are not p lines.
+func (r Rule) Patterns(m Matcher, field string) []Pattern {
+	var made []Pattern
+	if r.Kind != "p" {
+		return nil
+	}
+	for _, c := range m.Comparisons {
+		if c.Field == field && c.Column >= 0 && c.Column < len(r.Fields) {
+			made = append(made, Pattern{r.Fields[c.Column], c.Function})
+		}
+	}
+	return made
 }
 
 // RequestFields are the names in the request definition of the model in force,
@@ -87,11 +105,9 @@ func (s *schema) tenantName() string {
 	return ""
 }
 
-// comparisons are the policy fields that one request field is compared with.
-type comparisons []patternColumn
-
-func (s *schema) comparedWith(field string) comparisons {
-	var found comparisons
+// comparedWith are the policy fields that one request field is compared with.
+func (s *schema) comparedWith(field string) []patternColumn {
+	var found []patternColumn
 	add := func(column int, function string) {
 		if c := (patternColumn{column, function}); column >= 0 && !slices.Contains(found, c) {
 			found = append(found, c)
@@ -117,7 +133,7 @@ func (s *schema) comparedWith(field string) comparisons {
 }
 
 // withGrouped adds to patterns those that role links make of a group.
-func (s *snapshot) withGrouped(patterns []Pattern) []Pattern {
+func (s *policyInForce) withGrouped(patterns []Pattern) []Pattern {
 	all := patterns
 	for _, c := range s.schema.roleCalls() {
 		g := s.graphs[c.name]
@@ -159,9 +175,10 @@ func (g *graph) group(name string, back bool) []string {
 	return names
 }
 
-func (c comparisons) of(r *rule) []Pattern {
+// patternsOf are what a rule has in some of its fields.
+func patternsOf(r *rule, columns []patternColumn) []Pattern {
 	var made []Pattern
-	for _, p := range c {
+	for _, p := range columns {
 		made = append(made, Pattern{r.field(p.column), p.function})
 	}
 	return made

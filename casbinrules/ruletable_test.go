@@ -15,8 +15,8 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 6))
-	c := &config{asCasbin: true}
-	s := readSchema(RBAC(), c)
+	c := &settings{asCasbin: true}
+	s := readSchema(RBAC().name, RBAC().text, c)
 	aside, collisions := 0, 0
 	for range 100 {
 		words := []string{"a", "b", "c", "a,b", "b,c", "a,b,c"}[:3+rnd.IntN(4)]

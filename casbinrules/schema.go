@@ -70,10 +70,10 @@ type schema struct {
 	matcherRoles []string
 }
 
-// readSchema checks a model. The schema is good for use only when no finding of
+// readSchema checks a model; name stands for its file in findings. The schema is good for use only when no finding of
 // the file is an error.
-func readSchema(m Model, c *config) *schema {
-	f := readModel(m, c)
+func readSchema(name, text string, c *settings) *schema {
+	f := readModel(name, text, c)
 	s := &schema{file: f, eft: -1, priority: -1, roles: map[string]int{}}
 	if f.casbin == nil {
 		return s
@@ -251,4 +251,16 @@ func isWord(name string) bool {
 		}
 	}
 	return true
+}
+
+// checkOptions refuses a model that cannot honour the options.
+func (s *schema) checkOptions(c *settings) {
+	if s.effect == constant.SubjectPriorityEffect && !c.noTokenRoles {
+		s.file.report(s.file.at["e"], codeModelTokenRoles, "say WithoutTokenRoles, or use another effect",
+			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")
+	}
+	if s.casbinOnly != "" && c.asCasbin && len(s.roles) > 0 && !c.noTokenRoles {
+		s.file.report(s.file.at["m"], codeModelTokenRoles, "say WithoutTokenRoles (--without-token-roles)",
+			"roles of a token cannot be added to role links that are left to Casbin, as %s needs", s.casbinOnly)
+	}
 }

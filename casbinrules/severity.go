@@ -4,7 +4,7 @@ import "slices"
 
 // severity is what a finding with this code does to the load, unless it is but
 // a note.
-func (c *config) severity(code string) Severity {
+func (c *settings) severity(code string) Severity {
 	if isAdvice(code) || c.asCasbin && casbinLoads(code) {
 		return SeverityWarning
 	}

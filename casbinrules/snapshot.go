@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/casbin/casbin/v2/constant"
 )
 
 // anonymous is the subject of requests without credentials.
@@ -20,10 +18,8 @@ const nobody = "\x00"
 
 // snapshot is one policy, ready to decide. It is immutable.
 type snapshot struct {
-	version Version
-	model   Model
-	schema  *schema
-	engine  engine
+	schema *schema
+	engine engine
 	// index is the engine, when it is one, for calls that need not allocate.
 	index *index
 	// unindexed says why the model is left to Casbin; nil when it is not.
@@ -38,27 +34,13 @@ type snapshot struct {
 	names *texts
 	// knownRoles are worked out when somebody asks for them.
 	knownRoles func() []string
-	// warnings are what was found and did not refuse the policy.
-	warnings []Finding
 	// namesHead says that some rule names HEAD.
 	namesHead bool
 	// unusual gives the engines for methods that a rule must name.
 	unusual map[string]func() (engine, error)
 }
 
-// checkOptions refuses a model that cannot honour the options.
-func (s *schema) checkOptions(c *config) {
-	if s.effect == constant.SubjectPriorityEffect && !c.noTokenRoles {
-		s.file.report(s.file.at["e"], codeModelTokenRoles, "say WithoutTokenRoles, or use another effect",
-			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")
-	}
-	if s.casbinOnly != "" && c.asCasbin && len(s.roles) > 0 && !c.noTokenRoles {
-		s.file.report(s.file.at["m"], codeModelTokenRoles, "say WithoutTokenRoles (--without-token-roles)",
-			"roles of a token cannot be added to role links that are left to Casbin, as %s needs", s.casbinOnly)
-	}
-}
-
-func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) (*snapshot, error) {
+func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *settings) (*snapshot, error) {
 	e, unindexed, err := newEngine(s, rules, graphs, c)
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", firstLine(err))
@@ -84,7 +66,7 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *config) 
 }
 
 // knownRoles are the names that may be roles; see KnownRoles.
-func knownRoles(s *schema, rules []*rule, c *config) []string {
+func knownRoles(s *schema, rules []*rule, c *settings) []string {
 	given, other := map[string]bool{}, map[string]bool{}
 	named := s.namesRoles()
 	for _, role := range s.matcherRoles {
@@ -122,7 +104,7 @@ func roleList(names map[string]bool, prefix string) []string {
 
 // isRoleName reports whether a principal's ID, of that number, is no name of
 // its own.
-func (s *snapshot) isRoleName(id string, number int32, c *config) bool {
+func (s *snapshot) isRoleName(id string, number int32, c *settings) bool {
 	if c.asCasbin {
 		return false
 	}
@@ -132,7 +114,7 @@ func (s *snapshot) isRoleName(id string, number int32, c *config) bool {
 // unusualEngines prepares an engine for each unusual method the policy names:
 // with the rules that name it and those that deny. Most are never needed, so
 // each is built at its first request.
-func unusualEngines(s *schema, rules []*rule, graphs map[string]*graph, c *config) map[string]func() (engine, error) {
+func unusualEngines(s *schema, rules []*rule, graphs map[string]*graph, c *settings) map[string]func() (engine, error) {
 	engines := map[string]func() (engine, error){}
 	known := map[int32]map[string]bool{}
 	for _, r := range rules {

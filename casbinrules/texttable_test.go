@@ -59,7 +59,7 @@ func TestTrimmedTextTable(t *testing.T) {
 
 func TestNamesOfRoles(t *testing.T) {
 	model := strings.Replace(RBACWithTenants().Text(), "g = _, _, _", "g = _, _, _\ng2 = _, _, _", 1)
-	p := newPolicyReader(readSchema(ModelText("model.conf", model), &config{}), &config{})
+	p := newPolicyReader(readSchema("model.conf", model, &settings{}), &settings{})
 	p.read("policy.csv", []byte("p, p1, acme, /a, GET\ng, ann, editor, acme\ng2, /a, files, acme\n"))
 	n := textsOf(p.rules)
 	for _, name := range []string{"editor", anonymous} {
