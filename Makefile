@@ -10,12 +10,13 @@ BENCH     ?= .
 MODE      ?= full
 RAW       ?= .build/bench/last
 MINCOVER  ?= 85
+FACTOR    ?= 8
 
-.PHONY: help demo run test check lint fuzz bench bench-report cover consumer fmt tidy
+.PHONY: help demo run test test-slow-machine check long lint fuzz bench bench-report cover consumer fmt tidy
 
 help: ## list the targets
 	@echo 'usage: make TARGET [NAME=value]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: ## start the four example servers, send every scenario, print the table
 	go run ./examples/demo
@@ -26,11 +27,19 @@ run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|echo|nethttp AR
 test: ## test every module; no browser, no long comparison
 	.ci/check test
 
+test-slow-machine: ## make test with every time limit of tests multiplied [FACTOR=8]
+	SALLYPORT_TIME_FACTOR='$(FACTOR)' .ci/check test
+
 check: lint ## everything: lint, all tests, the race detector, GOWORK=off, make consumer
 	.ci/check full
 	.ci/check race
 	.ci/check vuln
 	$(MAKE) --no-print-directory consumer
+
+long: ## what takes long: all tests with the race detector, fuzzing, a short benchmark [FUZZTIME=30s]
+	SALLYPORT_TIME_FACTOR='$(FACTOR)' .ci/check long
+	.ci/fuzz '$(FUZZTIME)' '$(FUZZ)'
+	.ci/bench short
 
 lint: ## gofmt, go vet, staticcheck and go mod tidy -diff for every module
 	.ci/check lint

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -32,7 +33,7 @@ func (r recorder) next(t testing.TB) ReloadEvent {
 	select {
 	case e := <-r:
 		return e
-	case <-time.After(3 * time.Minute):
+	case <-time.After(authtest.TimeLimit(3 * time.Minute)):
 		t.Fatal("no event")
 		return ReloadEvent{}
 	}
@@ -326,7 +327,7 @@ func TestOnlyWatchingTakesGoroutines(t *testing.T) {
 	// One that has handed over what it made may still be on its way out.
 	ended := func(when string) {
 		t.Helper()
-		for deadline := time.Now().Add(time.Minute); goroutines() > before; {
+		for deadline := time.Now().Add(authtest.TimeLimit(time.Minute)); goroutines() > before; {
 			if time.Now().After(deadline) {
 				t.Fatalf("%d goroutines %s, %d before", goroutines(), when, before)
 			}

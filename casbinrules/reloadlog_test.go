@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -156,7 +157,7 @@ func TestAPolicyPutBackClearsTheStatus(t *testing.T) {
 		}
 		d.events.until(t, c.outcome)
 		d.write(t, annReads)
-		deadline := time.Now().Add(time.Minute)
+		deadline := time.Now().Add(authtest.TimeLimit(time.Minute))
 		for d.Status().Err != nil {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: %+v", c.name, d.Status())

@@ -76,7 +76,7 @@ var mounts = authtest.Mounts[fiber.Handler]{
 }
 
 func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
-	cfg.DisableStartupMessage, cfg.ReadTimeout = true, 10*time.Second
+	cfg.DisableStartupMessage, cfg.ReadTimeout = true, authtest.TimeLimit(10*time.Second)
 	if app.Errors != nil {
 		cfg.ErrorHandler = func(c *fiber.Ctx, err error) error {
 			app.Errors(err)
@@ -127,7 +127,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 		_ = root.Listener(l) // ends when the app is shut down
 	}()
 	t.Cleanup(func() {
-		_ = root.ShutdownWithTimeout(time.Minute)
+		_ = root.ShutdownWithTimeout(authtest.TimeLimit(time.Minute))
 		_ = l.Close() // the app may not have come to listen yet
 		<-done
 	})

@@ -201,7 +201,7 @@ func (f Framework) Start(t testing.TB, app App) string {
 
 // ServeHTTP serves h on l until the test ends, for frameworks on net/http.
 func ServeHTTP(t testing.TB, l net.Listener, h http.Handler) {
-	srv := &http.Server{Handler: h, ReadTimeout: time.Minute, WriteTimeout: time.Minute}
+	srv := &http.Server{Handler: h, ReadTimeout: TimeLimit(time.Minute), WriteTimeout: TimeLimit(time.Minute)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -21,7 +21,7 @@ func (w waiting) Authorize(ctx context.Context, _ *core.Principal, _ core.Access
 	select {
 	case <-ctx.Done():
 		return core.Decision{}, fmt.Errorf("select from members: %w", ctx.Err())
-	case <-time.After(10 * time.Second):
+	case <-time.After(TimeLimit(10 * time.Second)):
 		return core.Decision{}, errors.New("the context was not cancelled")
 	}
 }

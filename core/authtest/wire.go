@@ -60,7 +60,7 @@ type client struct {
 }
 
 func dial(addr string) (*client, error) {
-	conn, err := net.DialTimeout("tcp", addr, time.Minute)
+	conn, err := net.DialTimeout("tcp", addr, TimeLimit(time.Minute))
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (c *client) close() { _ = c.conn.Close() }
 // roundTrip sends a request with "\n" for CRLF in its head and reads the
 // answer.
 func (c *client) roundTrip(request string) (Answer, error) {
-	if err := c.conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := c.conn.SetDeadline(time.Now().Add(TimeLimit(time.Minute))); err != nil {
 		return Answer{}, err
 	}
 	head, body, _ := strings.Cut(request, "\n\n")

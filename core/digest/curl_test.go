@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/digest"
@@ -33,9 +35,10 @@ func curl(t *testing.T, args ...string) string {
 	case err != nil:
 		t.Skip("not run: it needs curl, and there is none on this machine")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	limit := authtest.TimeLimit(3 * time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	args = append([]string{"--disable", "--silent", "--show-error", "--noproxy", "*", "--max-time", "20", "--write-out", " %{http_code}\n"}, args...)
+	args = append([]string{"--disable", "--silent", "--show-error", "--noproxy", "*", "--max-time", strconv.Itoa(int(limit.Seconds())), "--write-out", " %{http_code}\n"}, args...)
 	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("curl %q: %v: %s", args, err, out)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/introspect"
 )
 
@@ -46,8 +47,12 @@ func TestOutagesAreUnavailable(t *testing.T) { // invariant 4
 		}, "EOF"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			timeout := authtest.TimeLimit(time.Minute)
+			if tc.name == "slow" {
+				timeout = 200 * time.Millisecond
+			}
 			e := newEndpoint(t, tc.answer)
-			v, _ := newVerifier(t, e.URL, introspect.Timeout(200*time.Millisecond))
+			v, _ := newVerifier(t, e.URL, introspect.Timeout(timeout))
 			_, err := v.VerifyToken(t.Context(), "opaque")
 			if unavailable(t, err); !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q in it", err, tc.want)

@@ -10,6 +10,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
@@ -38,10 +39,14 @@ type plain struct{ scs.Store }
 // TestStoreWithoutContexts: those are bounded in time as well.
 func TestStoreWithoutContexts(t *testing.T) {
 	b := newBench(t)
-	m, err := session.New(session.WithStore(plain{b.store}), session.WithClock(b.clock.Now), session.WithStoreTimeout(20*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
+	manager := func(timeout time.Duration) *session.Manager {
+		m, err := session.New(session.WithStore(plain{b.store}), session.WithClock(b.clock.Now), session.WithStoreTimeout(timeout))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
 	}
+	m := manager(time.Minute)
 	b.manager = m
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
 	if p, err := m.Authenticate(t.Context(), request("GET", cookie)); err != nil || p.ID() != "alice" {
@@ -50,6 +55,7 @@ func TestStoreWithoutContexts(t *testing.T) {
 	released := make(chan struct{})
 	defer close(released)
 	b.store.Before(func(context.Context, string) { <-released })
+	m = manager(20 * time.Millisecond)
 	var unavailable *core.UnavailableError
 	if _, err := m.Authenticate(t.Context(), request("GET", cookie)); !errors.As(err, &unavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a store that hangs: %v", err)
@@ -62,7 +68,7 @@ func TestStoreWithoutContexts(t *testing.T) {
 // TestHangingStoreCollectsNoGoroutines: requests beyond the limit wait in their
 // own goroutine, and are given up in time.
 func TestHangingStoreCollectsNoGoroutines(t *testing.T) {
-	b := newBench(t, session.WithStoreTimeout(300*time.Millisecond))
+	b := newBench(t, session.WithStoreTimeout(authtest.TimeLimit(300*time.Millisecond)))
 	cookie := b.login(principal(t, core.PrincipalInfo{ID: "alice"}), "")
 	released := make(chan struct{})
 	defer close(released)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,8 +33,20 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what has to come. It is no measure of
-// speed; those are the benchmarks.
-const patience = 2 * time.Minute
+// speed; those are the benchmarks. SALLYPORT_TIME_FACTOR multiplies it, as
+// TimeLimit of core/authtest does, which this module does not require.
+var patience = func() time.Duration {
+	const usual = 2 * time.Minute
+	factor := os.Getenv("SALLYPORT_TIME_FACTOR")
+	if factor == "" {
+		return usual
+	}
+	f, err := strconv.ParseFloat(factor, 64)
+	if err != nil || !(f >= 1 && f <= 1000) {
+		panic("SALLYPORT_TIME_FACTOR=" + factor + ": must be a number from 1 to 1000")
+	}
+	return time.Duration(usual.Seconds() * f * float64(time.Second))
+}()
 
 // spy is a callback that keeps what it is called with.
 type spy struct {

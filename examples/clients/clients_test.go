@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/apikey"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/issuer"
 	"github.com/sallyport-go/sallyport/examples/internal/scenario"
 	"github.com/sallyport-go/sallyport/examples/internal/servers"
@@ -26,9 +27,10 @@ const (
 	issuerName = "https://issuer.example"
 	audience   = "reports"
 	realm      = "reports"
-	// limit is how long one client may take.
-	limit = 3 * time.Minute
 )
+
+// limit is how long one client may take.
+var limit = authtest.TimeLimit(3 * time.Minute)
 
 // TestMain removes the servers that tests have built.
 func TestMain(m *testing.M) {

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ var statusLine = regexp.MustCompile(`(?m)^  HTTP/1\.1 (\d+)`)
 // body. wget keeps no body of a refusal.
 func wgetStatuses(t *testing.T, wget string, args ...string) string {
 	t.Helper()
-	out := run(t, wget, append([]string{"--no-config", "--no-proxy", "-S", "-t", "1", "-T", "20", "-O", "-"}, args...)...)
+	out := run(t, wget, append([]string{"--no-config", "--no-proxy", "-S", "-t", "1", "-T", strconv.Itoa(int(limit.Seconds())), "-O", "-"}, args...)...)
 	var words []string
 	for _, m := range statusLine.FindAllStringSubmatch(out.stderr, -1) {
 		words = append(words, m[1])

@@ -9,11 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // limit is how long a client may take for a situation.
-const limit = 3 * time.Minute
+var limit = authtest.TimeLimit(3 * time.Minute)
 
 // exit runs a program without any configuration of this machine's user and says
 // how it ended.

@@ -56,7 +56,7 @@ var servers = map[string]func(t *testing.T, l net.Listener, g *core.Guard, outsi
 		authtest.ServeHTTP(t, l, app)
 	},
 	"fiber": func(t *testing.T, l net.Listener, g *core.Guard, outside bool) {
-		app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadTimeout: time.Minute})
+		app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadTimeout: authtest.TimeLimit(time.Minute)})
 		own := fibercors.New(fibercors.Config{AllowOrigins: front, AllowHeaders: "Authorization", AllowCredentials: true})
 		for _, m := range ordered(outside, own, fiberauth.Require(g, onlyAlice)) {
 			app.Use(m)
@@ -68,7 +68,7 @@ var servers = map[string]func(t *testing.T, l net.Listener, g *core.Guard, outsi
 			_ = app.Listener(l) // ends when the app is shut down
 		}()
 		t.Cleanup(func() {
-			_ = app.ShutdownWithTimeout(time.Minute)
+			_ = app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute))
 			_ = l.Close()
 			<-done
 		})

@@ -13,12 +13,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/scenario"
 	"github.com/sallyport-go/sallyport/examples/internal/servers"
 )
 
 // runLimit is how long everything may take once the servers are built.
-const runLimit = 5 * time.Minute
+var runLimit = authtest.TimeLimit(5 * time.Minute)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

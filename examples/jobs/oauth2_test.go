@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/sallyport-go/sallyport/core/authclient"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // get asks the service for the reports, once with each of the tokens of fetch.
@@ -25,7 +26,7 @@ func (w *world) get(t *testing.T, fetch authclient.TokenFunc, times int) (status
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: transport, Timeout: time.Minute}
+	client := &http.Client{Transport: transport, Timeout: authtest.TimeLimit(time.Minute)}
 	for range times {
 		resp, err := client.Get(w.url + "/reports")
 		if err != nil {

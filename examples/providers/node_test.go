@@ -16,11 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 
 // limit only keeps a test from hanging.
-const limit = 5 * time.Minute
+var limit = authtest.TimeLimit(5 * time.Minute)
 
 // scripts is a folder with the scripts of this one and what they import.
 func scripts(t *testing.T) string {

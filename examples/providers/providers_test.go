@@ -138,7 +138,7 @@ func discovered(t *testing.T, p *provider) (*jwtauth.Verifier, error) {
 		return nil, err
 	}
 	t.Cleanup(keys.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(time.Minute))
 	defer cancel()
 	if err := keys.Ready(ctx); err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/apikey"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/httpauth"
@@ -131,7 +132,7 @@ func serveFiber(t testing.TB, pages []page) string {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(l) }()
 	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(time.Minute); err != nil {
+		if err := app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute)); err != nil {
 			t.Error(err)
 		}
 		if err := <-ended; err != nil {

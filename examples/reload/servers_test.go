@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/echoauth"
@@ -67,7 +68,7 @@ func serveFiber(t *testing.T, g *core.Guard) string {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(l) }()
 	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(time.Minute); err != nil {
+		if err := app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute)); err != nil {
 			t.Error(err)
 		}
 		if err := <-ended; err != nil {

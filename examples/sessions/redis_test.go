@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/sessions"
 )
 
@@ -64,7 +65,7 @@ func (r *redisServer) start() {
 	}
 	client := sessions.Connect(r.addr())
 	defer func() { _ = client.Close() }()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), authtest.TimeLimit(2*time.Minute))
 	defer cancel()
 	for client.Ping(ctx).Err() != nil {
 		select {

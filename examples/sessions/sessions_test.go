@@ -19,6 +19,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/session"
 	"github.com/sallyport-go/sallyport/examples/sessions"
@@ -44,14 +45,27 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
+// connect is [sessions.Connect] with as much patience as the machine needs.
+func connect(t *testing.T, addr string) *redis.Client {
+	t.Helper()
+	usual := sessions.Connect(addr)
+	options := *usual.Options()
+	_ = usual.Close() // it has not connected yet
+	for _, limit := range []*time.Duration{&options.DialTimeout, &options.ReadTimeout, &options.WriteTimeout} {
+		*limit = authtest.TimeLimit(*limit)
+	}
+	client := redis.NewClient(&options)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
 // serveAll serves the site on all frameworks, each with a client of Redis of its
 // own, as if on another machine, and returns the base URLs by name.
 func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[string]string {
 	t.Helper()
 	site := func() *sessions.Site {
-		client := sessions.Connect(server.addr())
-		t.Cleanup(func() { _ = client.Close() })
-		s, err := sessions.New(client, passwords, opts...)
+		limit := session.WithStoreTimeout(authtest.TimeLimit(time.Second))
+		s, err := sessions.New(connect(t, server.addr()), passwords, append([]session.Option{limit}, opts...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +87,7 @@ func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[str
 		_ = app.Listener(l) // ends with Shutdown
 	}()
 	t.Cleanup(func() {
-		_ = app.ShutdownWithTimeout(time.Minute)
+		_ = app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute))
 		<-done
 	})
 	servers["fiber"] = "http://" + l.Addr().String()
@@ -81,7 +95,7 @@ func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[str
 }
 
 var client = &http.Client{
-	Timeout:       2 * time.Minute,
+	Timeout:       authtest.TimeLimit(2 * time.Minute),
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
@@ -174,8 +188,7 @@ func TestRedisForgetsInTime(t *testing.T) {
 	server := startRedis(t)
 	servers := serveAll(t, server, session.WithIdleTimeout(20*time.Second), session.WithAbsoluteTimeout(time.Minute))
 	cookie := login(t, servers["gin"], "alice")
-	rdb := sessions.Connect(server.addr())
-	defer func() { _ = rdb.Close() }()
+	rdb := connect(t, server.addr())
 	keys, err := rdb.Keys(t.Context(), "*").Result()
 	if err != nil || len(keys) != 1 || strings.Contains(keys[0], strings.TrimPrefix(cookie, "__Host-session=")) {
 		t.Fatalf("keys %q, %v", keys, err)
@@ -216,7 +229,7 @@ func TestOutageLogsNobodyOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := startRedis(t)
-			servers := serveAll(t, server, session.WithStoreTimeout(200*time.Millisecond))
+			servers := serveAll(t, server, session.WithStoreTimeout(authtest.TimeLimit(200*time.Millisecond)))
 			cookie := login(t, servers["gin"], "alice")
 			load := startLoad(t, servers, cookie)
 			load.await(http.StatusOK)
@@ -282,7 +295,7 @@ func (l *load) note(name string, status int, body, set string, err error) {
 // await returns when the newest answer of every server has status.
 func (l *load) await(status int) {
 	l.t.Helper()
-	late := time.AfterFunc(30*time.Second, func() {
+	late := time.AfterFunc(authtest.TimeLimit(30*time.Second), func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.bad = append(l.bad, fmt.Sprintf("no %d in time: %v", status, l.last))

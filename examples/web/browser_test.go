@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // screenshots is the environment variable that names a folder for pictures of
@@ -25,7 +27,7 @@ import (
 const screenshots = "WEB_SCREENSHOTS"
 
 // stepLimit is how long one step in a browser may take.
-const stepLimit = 3 * time.Minute
+var stepLimit = authtest.TimeLimit(3 * time.Minute)
 
 // tab is a page in a browser with cookies of its own, and what it did besides
 // showing itself. It looks at one site.

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 var client = &http.Client{
-	Timeout:       time.Minute,
+	Timeout:       authtest.TimeLimit(time.Minute),
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"github.com/casbin/casbin/v2"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 func TestCheckAnswersBeforeStdinEnds(t *testing.T) {
 	dir := t.TempDir()
 	run(t, dir, "", "init", ".")
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // instead of waiting for answers for ever
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(5*time.Minute)) // instead of waiting for answers for ever
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "check")
 	cmd.Dir = dir

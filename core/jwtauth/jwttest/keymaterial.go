@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
@@ -129,7 +130,7 @@ func addressesInside(t *testing.T, b bench) {
 		attempt{"as audience", s.keys.good(t, "ES256", fmt.Sprintf("%q:%q", "aud", url)), core.ReasonWrongAudience})
 
 	// Connections are accepted in the order in which they were made.
-	own, err := net.DialTimeout("tcp", l.Addr().String(), 5*time.Second)
+	own, err := net.DialTimeout("tcp", l.Addr().String(), authtest.TimeLimit(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func floods(t *testing.T, b bench) {
 // flood sends a token of any size. A server may answer, or hang up, before it
 // has read the whole; the error is then that of reading.
 func flood(addr, token string) (authtest.Answer, error) {
-	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
+	conn, err := net.DialTimeout("tcp", addr, authtest.TimeLimit(time.Minute))
 	if err != nil {
 		return authtest.Answer{}, err
 	}
@@ -82,7 +82,7 @@ func flood(addr, token string) (authtest.Answer, error) {
 		_ = conn.Close() // ends the writing too
 		<-written
 	}()
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(authtest.TimeLimit(time.Minute))); err != nil {
 		close(written)
 		return authtest.Answer{}, err
 	}

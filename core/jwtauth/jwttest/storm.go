@@ -78,7 +78,7 @@ func (s *storm) start(f authtest.Framework) {
 	var err error
 	s.source, err = jwtauth.Fetch(s.server.URL,
 		jwtauth.RefreshBetween(fetchEvery, fetchEvery), jwtauth.RetryBetween(fetchEvery, fetchEvery), jwtauth.RefetchInterval(time.Hour),
-		jwtauth.FetchTimeout(fetchLimit), jwtauth.MaxSetSize(maxSet),
+		jwtauth.FetchTimeout(authtest.TimeLimit(fetchLimit)), jwtauth.MaxSetSize(maxSet),
 		jwtauth.OnRefresh(func(jwtauth.Refresh) { s.fetches.Add(1) }))
 	if err != nil {
 		s.t.Fatal(err)
@@ -97,8 +97,8 @@ func (s *storm) start(f authtest.Framework) {
 		Methods: []string{"GET"}, Pattern: onPublic, Gates: []authtest.Gate{{Kind: "Authenticate", Guard: g}},
 		Handler: func(x authtest.Exchange) error { return x.Text(http.StatusOK, x.Principal().ID()) },
 	}}})
-	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 2 * time.Minute}
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: authtest.TimeLimit(2 * time.Minute)}
+	ctx, cancel := context.WithTimeout(s.t.Context(), authtest.TimeLimit(2*time.Minute))
 	defer cancel()
 	if err := s.source.Ready(ctx); err != nil {
 		s.t.Fatal(err)
@@ -156,7 +156,8 @@ func (c *counter) Write(b []byte) (int, error) {
 func (s *storm) run(p phase) {
 	s.server.will(p.answer)
 	fetches, passed := s.fetches.Load(), s.passed.Load()
-	deadline := time.Now().Add(20 * time.Second)
+	limit := authtest.TimeLimit(time.Minute)
+	deadline := time.Now().Add(limit)
 	goOn := func() bool {
 		enough := s.fetches.Load()-fetches >= 3 && s.passed.Load()-passed >= 100
 		return !enough && time.Now().Before(deadline)
@@ -176,7 +177,7 @@ func (s *storm) run(p phase) {
 	}
 	all.Wait()
 	if time.Now().After(deadline) {
-		s.t.Errorf("%s: %d fetches and %d good answers in 20 s", p.name, s.fetches.Load()-fetches, s.passed.Load()-passed)
+		s.t.Errorf("%s: %d fetches and %d good answers in %v", p.name, s.fetches.Load()-fetches, s.passed.Load()-passed, limit)
 	}
 }
 
@@ -253,7 +254,7 @@ func settle(t *testing.T, goroutines int, heap uint64) {
 	const slack, growth = 8 + 5, 32 << 20
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(2 * time.Minute)
+	deadline := time.After(authtest.TimeLimit(2 * time.Minute))
 	for {
 		n, inUse := measure()
 		if n <= goroutines+slack && inUse <= heap+growth {

@@ -56,7 +56,7 @@ func storeDown(t *testing.T, f authtest.Framework) {
 }
 
 func storeHangs(t *testing.T, f authtest.Framework) {
-	s := serve(t, f, session.WithStoreTimeout(20*time.Millisecond))
+	s := serve(t, f, session.WithStoreTimeout(authtest.TimeLimit(200*time.Millisecond)))
 	b := s.signedIn(t, "alice")
 	released := make(chan struct{})
 	s.store.Before(func(context.Context, string) { <-released }) // whatever the context says

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // Need is the path of a program that has one of these names. Without it the
@@ -54,7 +56,7 @@ func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	// The test's own context ends before the browser can be told to close.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), authtest.TimeLimit(15*time.Minute))
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(options, more...)...)
 	t.Cleanup(cancel)
@@ -116,7 +118,7 @@ func listening(t testing.TB, path string, configuration func(dir, addr string) s
 			t.Logf("%s: %s", name, &log)
 		}
 	})
-	deadline := time.After(2 * time.Minute)
+	deadline := time.After(authtest.TimeLimit(2 * time.Minute))
 	for {
 		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
 			_ = conn.Close()

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/apikey"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/issuer"
 	"github.com/sallyport-go/sallyport/examples/internal/reports"
 	"github.com/sallyport-go/sallyport/examples/policy"
@@ -39,7 +40,7 @@ func runLive(t *testing.T, args ...string) *live {
 		ended <- reports.Run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), stdout, log, server)
 		_, _ = stdout.Close(), log.Close()
 	}()
-	guard := time.AfterFunc(20*time.Second, stop)
+	guard := time.AfterFunc(authtest.TimeLimit(time.Minute), stop)
 	lines := make(chan string, 1000)
 	go func() {
 		for events := bufio.NewScanner(logged); events.Scan(); {

@@ -10,14 +10,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-const (
-	// requestTimeout is how long one answer may take.
-	requestTimeout = time.Minute
-	// maxBody is more than any answer of the servers has.
-	maxBody = 16 << 10
-)
+// requestTimeout is how long one answer may take.
+var requestTimeout = authtest.TimeLimit(time.Minute)
+
+// maxBody is more than any answer of the servers has.
+const maxBody = 16 << 10
 
 // Server is a server to try.
 type Server struct {

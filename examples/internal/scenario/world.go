@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/accounts"
 	"github.com/sallyport-go/sallyport/examples/internal/issuer"
 	"github.com/sallyport-go/sallyport/examples/policy"
@@ -94,7 +95,7 @@ func (w *World) serve() error {
 		return fmt.Errorf("services: %w", err)
 	}
 	w.url = "http://" + l.Addr().String()
-	w.services = &http.Server{Handler: mux, ReadTimeout: time.Minute, WriteTimeout: time.Minute}
+	w.services = &http.Server{Handler: mux, ReadTimeout: authtest.TimeLimit(time.Minute), WriteTimeout: authtest.TimeLimit(time.Minute)}
 	go func() { _ = w.services.Serve(l) }() // until Close
 	return nil
 }

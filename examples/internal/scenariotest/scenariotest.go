@@ -10,16 +10,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/reports"
 	"github.com/sallyport-go/sallyport/examples/internal/scenario"
 )
 
-const (
+var (
 	// startLimit is how long a server may take until it listens.
-	startLimit = 3 * time.Minute
+	startLimit = authtest.TimeLimit(3 * time.Minute)
 	// playLimit is how long all scenarios may take on one server, with the
 	// race detector on a busy machine.
-	playLimit = 10 * time.Minute
+	playLimit = authtest.TimeLimit(10 * time.Minute)
 )
 
 // Verdicts plays every scenario against the server that build makes, and fails

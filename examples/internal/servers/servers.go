@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/scenario"
 )
 
@@ -23,15 +24,17 @@ var commands = []struct{ folder, framework string }{
 	{"gin", "Gin"}, {"fiber", "Fiber"}, {"echo", "Echo"}, {"nethttp", "net/http"},
 }
 
-const (
-	module = "github.com/sallyport-go/sallyport/examples/"
+const module = "github.com/sallyport-go/sallyport/examples/"
+
+var (
 	// buildLimit is how long the servers may take to build, on a machine that
 	// has to download and compile everything first.
-	buildLimit = 10 * time.Minute
+	buildLimit = authtest.TimeLimit(10 * time.Minute)
 	// startLimit is how long a server may take until it listens.
-	startLimit = 2 * time.Minute
-	// stopLimit is how long a server may take to stop before it is killed.
-	stopLimit = 5 * time.Second
+	startLimit = authtest.TimeLimit(2 * time.Minute)
+	// stopLimit is how long a server may take to stop before it is killed: longer
+	// than it waits itself for requests under way.
+	stopLimit = authtest.TimeLimit(time.Minute)
 )
 
 // Build compiles the servers into a folder below dir, which it returns. Output
