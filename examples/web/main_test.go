@@ -57,7 +57,7 @@ func TestBadFlags(t *testing.T) {
 // TestDocumentedWrapper: docs/frontends.md shows the file that runs here. The
 // way leads through a link of this module, so that go test notices edits.
 func TestDocumentedWrapper(t *testing.T) {
-	page, err := os.ReadFile("../doccheck/testdata/repository/docs/frontends.md")
+	page, err := os.ReadFile("testdata/docs/frontends.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,8 +96,8 @@ func (m module) isProgram() bool {
 	return err == nil
 }
 
-// listModules lists the modules of go.work that are published. Examples are
-// not.
+// listModules lists the modules of go.work that are published. Examples
+// and their checks are not.
 func listModules(root string) ([]module, error) {
 	out, err := exec.Command(filepath.Join(root, ".ci", "modules")).Output()
 	if err != nil {

@@ -94,7 +94,7 @@ func TestClientTable(t *testing.T) {
 	want, err := os.ReadFile(filepath.FromSlash(page))
 	must(t, err)
 	if diff := firstDifference(string(want), got); diff != "" {
-		t.Errorf("docs/client-behaviour.md says what is not so; go test ./examples/clienttable -update writes it anew\n%s", diff)
+		t.Errorf("docs/client-behaviour.md says what is not so; go test ./.ci/checks/clienttable -update writes it anew\n%s", diff)
 	}
 }
 

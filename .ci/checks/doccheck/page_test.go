@@ -137,6 +137,7 @@ func TestReadSource(t *testing.T) {
 		"a/internal/b/b.go":  "package b\n\nfunc Hidden() {}\n",
 		"a/testdata/c.go":    "no Go",
 		".hidden/d.go":       "no Go",
+		".ci/e_test.go":      "package e\n\nfunc TestE() {}\n",
 		"cmd/main.go":        "package main\n\nfunc Main() {}\n",
 		"docs/not-go-at.txt": "no Go",
 	} {
@@ -152,7 +153,7 @@ func TestReadSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.Tests["TestX"] || len(s.Tests) != 1 || !s.Literals["case"] || s.Constants["a"]["codeX"] != "x" {
+	if !s.Tests["TestX"] || !s.Tests["TestE"] || len(s.Tests) != 2 || !s.Literals["case"] || s.Constants["a"]["codeX"] != "x" {
 		t.Errorf("source %+v", s)
 	}
 	if want := map[string]map[string]bool{"a": {"codeX": true, "T": true, "F": true, "M": true}}; !reflect.DeepEqual(s.Packages, want) {

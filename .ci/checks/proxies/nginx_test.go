@@ -13,7 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/doccheck"
+	"github.com/sallyport-go/sallyport/examples/checks/doccheck"
 	"github.com/sallyport-go/sallyport/examples/internal/programs"
 )
 

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -126,7 +125,7 @@ func outage(path string) core.Authorizer {
 // routes are those of the app.
 func (s *site) routes(t *testing.T) []route {
 	t.Helper()
-	script, err := os.ReadFile(filepath.Join("..", "web", "static", "api.js"))
+	script, err := os.ReadFile("../doccheck/testdata/repository/examples/web/static/api.js")
 	must(t, err)
 	anybody := rule.Func("anybody", func(context.Context, *core.Principal, core.Access) (bool, error) { return true, nil })
 	report := content("text/plain", "a report")

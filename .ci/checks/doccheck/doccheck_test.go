@@ -53,7 +53,7 @@ func TestSnippetsCompile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiling all snippets takes half a minute: left out with -short")
 	}
-	shown, err := filepath.Abs(filepath.Join("..", ".."))
+	shown, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestSnippetsAreFormatted(t *testing.T) {
 	}
 }
 
-// build compiles packages that exist in an overlay only, below the examples
+// build compiles packages that exist in an overlay only, below this
 // module, whose requirements they share.
 func build(t *testing.T, packages []Package) (output string, err error) {
 	t.Helper()

@@ -24,8 +24,8 @@ type Source struct {
 	Constants map[string]map[string]string
 }
 
-// ReadSource reads all Go files below root but those in hidden and testdata
-// folders.
+// ReadSource reads all Go files below root but those in testdata folders and in
+// hidden ones other than .ci.
 func ReadSource(root string) (*Source, error) {
 	s := &Source{
 		Tests:     map[string]bool{},
@@ -38,7 +38,8 @@ func ReadSource(root string) (*Source, error) {
 			return err
 		}
 		if d.IsDir() {
-			if path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+			hidden := strings.HasPrefix(d.Name(), ".") && d.Name() != ".ci"
+			if path != root && (hidden || d.Name() == "testdata") {
 				return filepath.SkipDir
 			}
 			return nil

@@ -36,7 +36,7 @@ func scripts(t *testing.T) string {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(lock)
-	dir, err := filepath.Abs(filepath.Join("..", "..", ".build", "providers", hex.EncodeToString(sum[:8])))
+	dir, err := filepath.Abs(filepath.Join("..", "..", "..", ".build", "providers", hex.EncodeToString(sum[:8])))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@
 // Its tests read README.md and docs/*.md of the repository and fail when a Go
 // snippet does not compile, a link leads nowhere, a name or a test that a page
 // mentions is gone, or a table differs from what the code says. There is
-// nothing to run: go test ./examples/doccheck.
+// nothing to run: go test ./.ci/checks/doccheck.
 //
 // What a page can say to the tests:
 //
