@@ -6,14 +6,12 @@ require (
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/attempts v0.0.0
-	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
 	github.com/sallyport-go/sallyport/core/session v0.0.0
 	github.com/valyala/fasthttp v1.74.0
 )
 
 require (
 	github.com/alexedwards/scs/v2 v2.9.0 // indirect
-	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/klauspost/compress v1.20.0 // indirect
@@ -31,6 +29,5 @@ require (
 replace (
 	github.com/sallyport-go/sallyport/core => ../core
 	github.com/sallyport-go/sallyport/core/attempts => ../core/attempts
-	github.com/sallyport-go/sallyport/core/jwtauth => ../core/jwtauth
 	github.com/sallyport-go/sallyport/core/session => ../core/session
 )

@@ -25,7 +25,6 @@ require (
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/attempts v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
-	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
 	github.com/sallyport-go/sallyport/core/session v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
@@ -106,7 +105,6 @@ replace (
 	github.com/sallyport-go/sallyport/core => ../../core
 	github.com/sallyport-go/sallyport/core/attempts => ../../core/attempts
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../core/htpasswd
-	github.com/sallyport-go/sallyport/core/jwtauth => ../../core/jwtauth
 	github.com/sallyport-go/sallyport/core/session => ../../core/session
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/jws"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
@@ -14,7 +15,7 @@ const maxKeyID = 256
 
 // header is what of a JOSE header decides (RFC 7515 §4.1).
 type header struct {
-	alg string // by its canonical name
+	alg *jws.Algorithm
 	kid string // "" when the header has none
 	typ string // "" when the header has none
 }
@@ -51,10 +52,9 @@ func headerOf(m map[string]any) (header, error) {
 	if !ok {
 		return header{}, refuse(core.ReasonMalformed, "header: alg is missing or not a string")
 	}
-	if method(alg) == nil {
+	if h.alg = jws.Lookup(alg); h.alg == nil {
 		return header{}, refuse(core.ReasonBadAlgorithm, "header: algorithm %.32q is not supported", alg)
 	}
-	h.alg = canonical(alg)
 	return h, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/sallyport-go/sallyport/core/internal/jws"
 	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
@@ -30,7 +31,7 @@ func RSAAlgorithm(alg string) KeySetOption {
 		if err := r.set.Add("RSAAlgorithm"); err != nil {
 			return err
 		}
-		if len(alg) != 5 || alg[:2] != "RS" && alg[:2] != "PS" || method(alg) == nil {
+		if !isRSA(jws.Lookup(alg)) {
 			return fmt.Errorf("algorithm %q is not one of RSA", alg)
 		}
 		r.rsaAlgorithm = alg

@@ -2,8 +2,8 @@
 // signed as a JWS in compact form (RFC 7515), for the Bearer scheme of package
 // bearer.
 //
-// The cryptography is golang-jwt's and the standard library's. What stands
-// around it is read here, and more strictly than RFC 7519 asks: one spelling for
+// The cryptography is the standard library's. What stands around it is read
+// here, and more strictly than RFC 7519 asks: one spelling for
 // each token, one value for each member, one algorithm for each key. A token
 // that two readers could understand in two ways is refused (RFC 8725 §3).
 //
@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/jws"
 	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -43,7 +44,7 @@ type Verifier struct {
 	mapping   claims.Mapping
 	set       once.Options
 
-	algorithms  []string // nil for all that a key may have
+	algorithms  []*jws.Algorithm // nil for all that a key may have
 	profile     bool
 	revocations revoke.Checker
 	cacheSize   int

@@ -9,16 +9,15 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/golang-jwt/jwt/v5"
+	"github.com/sallyport-go/sallyport/core/internal/jws"
 )
 
 // Key is one verification key, bound to one algorithm. Keys are made by
 // [HMACKey], [PublicKey], [PEMKey] and the key sets; they are immutable and
 // safe for concurrent use. The zero Key verifies nothing.
 type Key struct {
-	id, alg  string
-	method   jwt.SigningMethod
-	material any // as method wants it, or *macs for one that takes a secret
+	id  string
+	key jws.Key
 }
 
 // ID is the key's kid, or "".
@@ -26,19 +25,11 @@ func (k *Key) ID() string { return k.id }
 
 // Algorithm is the only algorithm the key verifies, as JWS names it. One that is
 // named Ed25519 as well (RFC 9864) is EdDSA here.
-func (k *Key) Algorithm() string { return k.alg }
-
-func (k *Key) symmetric() bool {
-	_, ok := k.material.(*macs)
-	return ok
-}
-
-func (k *Key) verify(signed string, signature []byte) error {
-	if m, ok := k.material.(*macs); ok {
-		return m.verify(signed, signature)
+func (k *Key) Algorithm() string {
+	if alg := k.key.Algorithm(); alg != nil {
+		return alg.String()
 	}
-	// Cloned, so that a caller's may stay on the stack.
-	return k.method.Verify(signed, slices.Clone(signature), k.material)
+	return ""
 }
 
 // HMACKey makes a key of a shared secret for HS256, HS384 or HS512. kid is ""
@@ -48,17 +39,18 @@ func (k *Key) verify(signed string, signature []byte) error {
 // bytes (RFC 7518 §3.2), and must not be a public key in any encoding: anyone
 // could sign with that. It is copied.
 func HMACKey(kid, alg string, secret []byte) (*Key, error) {
-	m, ok := method(alg).(*jwt.SigningMethodHMAC)
-	if !ok {
+	a := jws.Lookup(alg)
+	if a == nil || a.Family() != jws.HMAC {
 		return nil, fmt.Errorf("algorithm %.64q does not take a secret: use HS256, HS384 or HS512", alg)
 	}
-	if least := m.Hash.Size(); len(secret) < least {
+	if least := a.HashSize(); len(secret) < least {
 		return nil, fmt.Errorf("secret of %d bytes is too short for %s: at least %d random bytes (RFC 7518 §3.2)", len(secret), alg, least)
 	}
 	if isPublicKey(secret) {
 		return nil, errors.New("secret is a public or private key: keep it out of HMAC and use PublicKey, PEMKey or a JWK set")
 	}
-	return newKey(kid, alg, m, newMACs(m.Hash, secret))
+	made, err := jws.NewSecret(a, secret)
+	return newKey(kid, made, err)
 }
 
 // PublicKey makes a key of an *[rsa.PublicKey], an *[ecdsa.PublicKey] on P-256,
@@ -78,26 +70,27 @@ func PublicKey(kid, alg string, key crypto.PublicKey) (*Key, error) {
 		if len(key) != ed25519.PublicKeySize {
 			return nil, fmt.Errorf("ed25519 key of %d bytes, not %d", len(key), ed25519.PublicKeySize)
 		}
-		if err := derived(alg, "EdDSA", "Ed25519"); err != nil {
+		own := jws.Lookup("EdDSA")
+		if err := derived(alg, own, "Ed25519"); err != nil {
 			return nil, err
 		}
-		return newKey(kid, "EdDSA", jwt.SigningMethodEdDSA, slices.Clone(key))
+		made, err := jws.NewKey(own, slices.Clone(key))
+		return newKey(kid, made, err)
 	}
 	return nil, fmt.Errorf("key of type %T is not supported: RSA, ECDSA and Ed25519 public keys are", key)
 }
 
 func rsaKey(kid, alg string, key *rsa.PublicKey) (*Key, error) {
-	m := method(alg)
-	switch m.(type) {
-	case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
-	default:
+	a := jws.Lookup(alg)
+	if !isRSA(a) {
 		return nil, fmt.Errorf("RSA key needs its algorithm named, RS256, RS384, RS512, PS256, PS384 or PS512; it has %.64q", alg)
 	}
 	checked, err := checkRSA(key)
 	if err != nil {
 		return nil, err
 	}
-	return newKey(kid, alg, m, checked)
+	made, err := jws.NewKey(a, checked)
+	return newKey(kid, made, err)
 }
 
 func ecdsaKey(kid, alg string, key *ecdsa.PublicKey) (*Key, error) {
@@ -108,20 +101,29 @@ func ecdsaKey(kid, alg string, key *ecdsa.PublicKey) (*Key, error) {
 	if err := derived(alg, own, "ECDSA "+checked.Params().Name); err != nil {
 		return nil, err
 	}
-	return newKey(kid, own, method(own), checked)
+	made, err := jws.NewKey(own, checked)
+	return newKey(kid, made, err)
+}
+
+func isRSA(a *jws.Algorithm) bool {
+	return a != nil && (a.Family() == jws.RSA || a.Family() == jws.PSS)
 }
 
 // derived refuses an algorithm that is not the only one a curve has.
-func derived(alg, own, curve string) error {
-	if alg != "" && canonical(alg) != own {
+func derived(alg string, own *jws.Algorithm, curve string) error {
+	if alg != "" && jws.Lookup(alg) != own {
 		return fmt.Errorf("algorithm %.64q does not fit: %s key is for %s", alg, curve, own)
 	}
 	return nil
 }
 
-func newKey(kid, alg string, m jwt.SigningMethod, material any) (*Key, error) {
+// newKey names what package jws made.
+func newKey(kid string, key jws.Key, err error) (*Key, error) {
+	if err != nil {
+		return nil, err
+	}
 	if len(kid) > maxKeyID {
 		return nil, fmt.Errorf("kid of %d bytes, at most %d are accepted", len(kid), maxKeyID)
 	}
-	return &Key{id: kid, alg: alg, method: m, material: material}, nil
+	return &Key{id: kid, key: key}, nil
 }

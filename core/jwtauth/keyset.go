@@ -44,7 +44,7 @@ func NewKeySet(keys ...*Key) (*KeySet, error) {
 	}
 	s := &KeySet{byID: make(map[string][]*Key, len(keys))}
 	for i, k := range keys {
-		if k == nil || k.method == nil {
+		if k == nil || k.key.Algorithm() == nil {
 			return nil, fmt.Errorf("key %d: is nil or was not made by this package", i+1)
 		}
 		if err := s.add(k); err != nil {
@@ -55,7 +55,7 @@ func NewKeySet(keys ...*Key) (*KeySet, error) {
 }
 
 func (s *KeySet) add(k *Key) error {
-	if len(s.all) > 0 && s.all[0].symmetric() != k.symmetric() {
+	if len(s.all) > 0 && s.all[0].key.Secret() != k.key.Secret() {
 		return errors.New("a secret and a public key in one set: keep them in sets of their own")
 	}
 	if k.id != "" {

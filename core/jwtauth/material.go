@@ -3,13 +3,14 @@ package jwtauth
 import (
 	"crypto/ecdh"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
+
+	"github.com/sallyport-go/sallyport/core/internal/jws"
 )
 
 // The sizes of RSA keys in bits. The lower one is RFC 7518 §3.3's; the upper
@@ -41,27 +42,20 @@ func checkRSA(key *rsa.PublicKey) (*rsa.PublicKey, error) {
 
 // checkECDSA is a copy of a key whose point lies on its curve, and the
 // algorithm of the curve (RFC 7518 §3.4).
-func checkECDSA(key *ecdsa.PublicKey) (*ecdsa.PublicKey, string, error) {
+func checkECDSA(key *ecdsa.PublicKey) (*ecdsa.PublicKey, *jws.Algorithm, error) {
 	if key == nil || key.Curve == nil || key.X == nil || key.Y == nil {
-		return nil, "", errors.New("ECDSA key is empty")
+		return nil, nil, errors.New("ECDSA key is empty")
 	}
-	var alg string
-	switch key.Curve {
-	case elliptic.P256():
-		alg = "ES256"
-	case elliptic.P384():
-		alg = "ES384"
-	case elliptic.P521():
-		alg = "ES512"
-	default:
-		return nil, "", fmt.Errorf("curve %s is not supported: P-256, P-384 and P-521 are", key.Params().Name)
+	alg := jws.OfCurve(key.Curve)
+	if alg == nil {
+		return nil, nil, fmt.Errorf("curve %s is not supported: P-256, P-384 and P-521 are", key.Params().Name)
 	}
 	point, err := key.Bytes()
 	if err == nil {
 		key, err = ecdsa.ParseUncompressedPublicKey(key.Curve, point)
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("ECDSA key: %w", err)
+		return nil, nil, fmt.Errorf("ECDSA key: %w", err)
 	}
 	return key, alg, nil
 }

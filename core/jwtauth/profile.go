@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/jws"
 )
 
 // AccessTokens accepts only JWT access tokens by RFC 9068: the header's typ is
@@ -37,12 +38,11 @@ func Algorithms(algs ...string) Option {
 			return errors.New("no algorithm is named; leave the option out to accept those of the keys")
 		}
 		for _, alg := range algs {
-			if method(alg) == nil {
+			a := jws.Lookup(alg)
+			if a == nil {
 				return fmt.Errorf("algorithm %q is not supported", alg)
 			}
-		}
-		for _, alg := range algs {
-			v.algorithms = append(v.algorithms, canonical(alg))
+			v.algorithms = append(v.algorithms, a)
 		}
 		return nil
 	}

@@ -4,9 +4,9 @@ import (
 	"crypto/rsa"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/jws"
 )
 
 // maxProofRSABits bounds the work that a key of the client's choice causes.
@@ -44,8 +44,8 @@ func VerifyProof(jws, typ string, algs []string) (*Proof, error) {
 	return p, err
 }
 
-func verifyProof(jws, typ string, algs []string) (*Proof, error) {
-	parts, err := split(jws)
+func verifyProof(text, typ string, algs []string) (*Proof, error) {
+	parts, err := split(text)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func verifyProof(jws, typ string, algs []string) (*Proof, error) {
 	if m["typ"] != typ {
 		return nil, refuse(core.ReasonMalformed, "header: typ is not %s", typ)
 	}
-	if !slices.ContainsFunc(algs, func(alg string) bool { return canonical(alg) == h.alg }) {
+	if !slices.ContainsFunc(algs, func(alg string) bool { return jws.Lookup(alg) == h.alg }) {
 		return nil, refuse(core.ReasonBadAlgorithm, "header: algorithm %s is none of %q", h.alg, algs)
 	}
 	key, err := proofKey(m, h.alg)
@@ -71,7 +71,7 @@ func verifyProof(jws, typ string, algs []string) (*Proof, error) {
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "signature: %w", err)
 	}
-	if err := key.verify(parts.signed, signature); err != nil {
+	if err := key.key.Verify(parts.signed, signature); err != nil {
 		return nil, refuse(core.ReasonBadSignature, "%w", err)
 	}
 	c, err := decodeObject(parts.payload)
@@ -82,7 +82,7 @@ func verifyProof(jws, typ string, algs []string) (*Proof, error) {
 }
 
 // proofKey is the key in a header, for alg alone.
-func proofKey(header map[string]any, alg string) (*Key, error) {
+func proofKey(header map[string]any, alg *jws.Algorithm) (*Key, error) {
 	members, ok := header["jwk"].(map[string]any)
 	if !ok {
 		return nil, refuse(core.ReasonMalformed, "header: jwk is missing or not an object")
@@ -91,17 +91,17 @@ func proofKey(header map[string]any, alg string) (*Key, error) {
 		return nil, refuse(core.ReasonMalformed, "header: jwk holds a secret")
 	}
 	var r setReader
-	if strings.HasPrefix(alg, "RS") || strings.HasPrefix(alg, "PS") {
-		r.rsaAlgorithm = alg
+	if isRSA(alg) {
+		r.rsaAlgorithm = alg.String()
 	}
 	key, err := r.key(members)
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "header: jwk: %w", err)
 	}
-	if key.alg != alg {
-		return nil, refuse(core.ReasonBadAlgorithm, "header: algorithm %s does not fit jwk, which is for %s", alg, key.alg)
+	if key.key.Algorithm() != alg {
+		return nil, refuse(core.ReasonBadAlgorithm, "header: algorithm %s does not fit jwk, which is for %s", alg, key.key.Algorithm())
 	}
-	if own, ok := key.material.(*rsa.PublicKey); ok && own.N.BitLen() > maxProofRSABits {
+	if own, ok := key.key.Public().(*rsa.PublicKey); ok && own.N.BitLen() > maxProofRSABits {
 		return nil, refuse(core.ReasonMalformed, "header: jwk: RSA key of %d bits, at most %d are accepted", own.N.BitLen(), maxProofRSABits)
 	}
 	return key, nil

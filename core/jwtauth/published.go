@@ -60,7 +60,7 @@ func (r *setReader) published(element any) (kid string, key *Key, err error) {
 	if !ok {
 		return "", nil, errors.New("not an object")
 	}
-	if key, err = r.key(members); err == nil && key.symmetric() {
+	if key, err = r.key(members); err == nil && key.key.Secret() {
 		err = errors.New("a secret that is published is none")
 	}
 	return keyID(members), key, err

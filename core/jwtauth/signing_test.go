@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/jwstest"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
@@ -39,7 +39,7 @@ func sign(t testing.TB, alg string, key any, header, claims string) string {
 
 func signParts(t testing.TB, alg string, key any, signed string) string {
 	t.Helper()
-	signature, err := jwt.GetSigningMethod(alg).Sign(signed, key)
+	signature, err := jwstest.Sign(alg, key, signed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // It is "" for a secret, which has none that could be shown.
 func (k *Key) Thumbprint() string {
 	var members string // the required ones, in order of their names (§3.2, RFC 8037 §2)
-	switch key := k.material.(type) {
+	switch key := k.key.Public().(type) {
 	case *rsa.PublicKey:
 		members = fmt.Sprintf(`{"e":%q,"kty":"RSA","n":%q}`, encode(big.NewInt(int64(key.E)).Bytes()), encode(key.N.Bytes()))
 	case *ecdsa.PublicKey:

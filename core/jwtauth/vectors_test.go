@@ -1,6 +1,9 @@
 package jwtauth_test
 
 import (
+	"encoding/json"
+	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -87,5 +90,50 @@ func TestOneChangedBitIsABadSignature(t *testing.T) {
 			head, rest, _ := strings.Cut(tc.token, ".")
 			wantReason(t, v, head+".e30"+rest[strings.IndexByte(rest, '.'):], core.ReasonBadSignature)
 		})
+	}
+}
+
+// None of the published tokens carries claims. What it carries is not read
+// before the signature fits, so that a refusal for it shows that the signature does.
+func TestPublishedTokens(t *testing.T) {
+	data, err := os.ReadFile("testdata/wycheproof.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v *jwtauth.Verifier // nil when the key is refused
+	count := map[string]int{}
+	for n, line := range strings.Split(string(data), "\n") {
+		kind, rest, found := strings.Cut(line, " ")
+		switch {
+		case !found || kind[0] == '#':
+		case kind == "key":
+			v = nil
+			if keys, err := jwtauth.KeySetFromJWKS("keys.json", []byte(`{"keys":[`+rest+`]}`)); err == nil {
+				v = newVerifier(t, keys)
+			}
+		default:
+			var token string
+			if err := json.Unmarshal([]byte(rest), &token); err != nil {
+				t.Fatalf("line %d: %v", n+1, err)
+			}
+			count[kind]++
+			if v == nil {
+				if kind == "valid" {
+					t.Errorf("line %d: its key is refused", n+1)
+				}
+				continue
+			}
+			p, err := v.VerifyToken(t.Context(), token)
+			var bad *core.CredentialError
+			if p != nil || !errors.As(err, &bad) {
+				t.Fatalf("line %d: principal %v, error %v", n+1, p, err)
+			}
+			if signed := strings.Contains(bad.Err.Error(), "claims: not an object"); signed != (kind == "valid") {
+				t.Errorf("line %d: want %s, got %v", n+1, kind, err)
+			}
+		}
+	}
+	if count["valid"] < 30 || count["invalid"] < 100 {
+		t.Errorf("only %v tokens", count)
 	}
 }

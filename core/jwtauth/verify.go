@@ -125,7 +125,7 @@ func decodeClaims(part string) (claims.Set, error) {
 func (v *Verifier) signer(ctx context.Context, h header, signed string, signature []byte) (*Key, error) {
 	key, err := v.key(ctx, h)
 	if err == nil {
-		bad := key.verify(signed, signature)
+		bad := key.key.Verify(signed, signature)
 		if bad == nil {
 			return key, nil
 		}
@@ -142,7 +142,7 @@ func (v *Verifier) signer(ctx context.Context, h header, signed string, signatur
 	if failure != nil {
 		return nil, err
 	}
-	if other, none := choose(keys, h); none == nil && other != key && other.verify(signed, signature) == nil {
+	if other, none := choose(keys, h); none == nil && other != key && other.key.Verify(signed, signature) == nil {
 		return other, nil
 	}
 	return nil, err
@@ -172,7 +172,7 @@ func choose(keys []*Key, h header) (*Key, error) {
 			continue
 		}
 		named = true
-		if k.alg != h.alg {
+		if k.key.Algorithm() != h.alg {
 			continue
 		}
 		if found != nil {

@@ -18,7 +18,6 @@ require (
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
-	github.com/sallyport-go/sallyport/core/jwtauth v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
@@ -99,7 +98,6 @@ replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../../casbinrules
 	github.com/sallyport-go/sallyport/core => ../../core
 	github.com/sallyport-go/sallyport/core/attempts => ../../core/attempts
-	github.com/sallyport-go/sallyport/core/jwtauth => ../../core/jwtauth
 	github.com/sallyport-go/sallyport/core/session => ../../core/session
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth

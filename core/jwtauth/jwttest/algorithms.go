@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/jwstest"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
@@ -190,7 +191,7 @@ func ecdsaForm(t *testing.T, b bench) {
 	for _, alg := range []string{"ES256", "ES384", "ES512"} {
 		key := s.keys.signing[alg].(*ecdsa.PrivateKey)
 		text := unsigned(header(alg), claims())
-		good, err := signature(alg, key, text)
+		good, err := jwstest.Sign(alg, key, text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/internal/jwstest"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -42,7 +43,7 @@ func respelt(t *testing.T, b bench) {
 	for _, alg := range []string{"ES256", "ES384", "ES512"} {
 		key := s.keys.signing[alg].(*ecdsa.PrivateKey)
 		text := unsigned(header(alg), claims(`"jti":"`+alg+`"`))
-		one, err := signature(alg, key, text)
+		one, err := jwstest.Sign(alg, key, text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,18 +1,12 @@
 package jwttest
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/rsa"
-	_ "crypto/sha256" // for the algorithms on 256 bits
-	_ "crypto/sha512" // for those on 384 and 512
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/core/internal/jwstest"
 )
 
 // noon is what the service's clock shows, in seconds since 1970.
@@ -68,38 +62,9 @@ func unsigned(header, claims string) string {
 
 func signed(t testing.TB, alg string, key any, text string) string {
 	t.Helper()
-	s, err := signature(alg, key, text)
+	s, err := jwstest.Sign(alg, key, text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return text + "." + base64url(s)
-}
-
-// signature signs text as RFC 7518 §3 and RFC 8037 §3.1 say.
-func signature(alg string, key any, text string) ([]byte, error) {
-	if alg == "EdDSA" || alg == "Ed25519" {
-		return ed25519.Sign(key.(ed25519.PrivateKey), []byte(text)), nil
-	}
-	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[alg[2:]]
-	if alg[:2] == "HS" {
-		mac := hmac.New(hash.New, key.([]byte))
-		mac.Write([]byte(text))
-		return mac.Sum(nil), nil
-	}
-	h := hash.New()
-	h.Write([]byte(text))
-	digest := h.Sum(nil)
-	switch alg[:2] {
-	case "RS":
-		return rsa.SignPKCS1v15(rand.Reader, key.(*rsa.PrivateKey), hash, digest)
-	case "PS":
-		return rsa.SignPSS(rand.Reader, key.(*rsa.PrivateKey), hash, digest, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
-	}
-	own := key.(*ecdsa.PrivateKey)
-	r, s, err := ecdsa.Sign(rand.Reader, own, digest)
-	if err != nil {
-		return nil, err
-	}
-	size := (own.Params().BitSize + 7) / 8
-	return append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...), nil
 }

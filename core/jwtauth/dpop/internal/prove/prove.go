@@ -11,9 +11,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/jwstest"
 )
 
 // Members are the members of a JSON object.
@@ -84,13 +85,11 @@ func (k *Key) Sign(t testing.TB, p Proof) string {
 func (k *Key) SignText(t testing.TB, header, claims string) string {
 	t.Helper()
 	text := encode([]byte(header)) + "." + encode([]byte(claims))
-	digest := sha256.Sum256([]byte(text))
-	r, s, err := ecdsa.Sign(rand.Reader, k.private, digest[:])
+	signature, err := jwstest.Sign("ES256", k.private, text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature := append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
-	return strings.Join([]string{text, encode(signature)}, ".")
+	return text + "." + encode(signature)
 }
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
