@@ -21,8 +21,8 @@ var ErrNoAttribute = errors.New("no such attribute")
 //	r = sub, obj, act, region
 //	m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.region == p.region
 //
-// A field that no option fills refuses the model when it is opened. An option
-// for a field the model does not have is not used.
+// A field that no option fills refuses the model when it is opened, and so does
+// an option for a field that the model does not have.
 //
 // value is called once for each decision, before any rule is looked at. It gets
 // a nil principal for a request without credentials, and a request that is nil
@@ -64,7 +64,9 @@ func Attribute(field string, value func(p *core.Principal, a core.Access) (strin
 
 // AnyAttributes fills request fields that no other option fills with the claims
 // of their names, as [ClaimAttribute] does. It is for tools that open whatever
-// model they are given, and take the values from their users.
+// model they are given, and take the values from their users. Options for fields
+// that the model does not have are then ignored: see
+// [Model.RequestFields].
 func AnyAttributes() Option {
 	return func(c *config) error {
 		c.anyAttribute = true

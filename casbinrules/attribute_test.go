@@ -72,6 +72,52 @@ func TestAttributesAreCompared(t *testing.T) {
 	}
 }
 
+// What is said of a field that the model does not have would hold for nothing.
+func TestOptionsForFieldsThatTheModelLacksRefuseIt(t *testing.T) {
+	text := func(*core.Principal, core.Access) (string, error) { return "eu", nil }
+	for name, c := range map[string]struct {
+		opts []Option
+		want []string // what the error says
+	}{
+		"attribute":           {[]Option{Attribute("zone", text)}, []string{`no field "zone"`, "Attribute", "its fields are sub, obj, act, region"}},
+		"misspelt claim":      {[]Option{ClaimAttribute("regoin", "region")}, []string{`no field "regoin"`, "did you mean region?"}},
+		"claim or another":    {[]Option{ClaimAttributeOr("Region", "region", "eu")}, []string{`no field "Region"`, "did you mean region?"}},
+		"type":                {[]Option{WithAttributeType("regoin", Number)}, []string{`no field "regoin"`, "WithAttributeType", "did you mean region?"}},
+		"attribute and type":  {[]Option{Attribute("zone", text), WithAttributeType("zone", Number)}, []string{`no field "zone"`}},
+		"as Casbin":           {[]Option{WithAttributeType("zone", Number), AsCasbin()}, []string{`no field "zone"`}},
+		"two, in their order": {[]Option{Attribute("b", text), Attribute("a", text)}, []string{`no field "a"`, "2 errors"}},
+	} {
+		region := ClaimAttribute("region", "region")
+		_, err := OpenFS(files("p.csv", "p, erin, /a, GET, eu\n"), regionModel, []string{"p.csv"}, append(c.opts, region, quiet)...)
+		var refused *FindingsError
+		if !errors.As(err, &refused) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, want := range c.want {
+			if want == "2 errors" {
+				if len(refused.Findings) != 2 {
+					t.Errorf("%s: %v", name, err)
+				}
+			} else if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %s", name, err, want)
+			}
+		}
+	}
+	if _, err := OpenFS(files("p.csv", "p, erin, /a, GET, eu\n"), regionModel, []string{"p.csv"}, AnyAttributes(), WithAttributeType("zone", Number), quiet); err != nil {
+		t.Errorf("a tool: %v", err)
+	}
+	if got, err := regionModel.RequestFields(); err != nil || strings.Join(got, " ") != "sub obj act region" {
+		t.Errorf("fields: %q, %v", got, err)
+	}
+	if got, err := ModelText("m.conf", "nothing").RequestFields(); err != nil || got != nil {
+		t.Errorf("fields of no model: %q, %v", got, err)
+	}
+	if _, err := ModelFile("testdata/missing.conf").RequestFields(); err == nil {
+		t.Error("fields of a file that is missing")
+	}
+}
+
 func TestToolsGiveAnyAttributes(t *testing.T) {
 	a := open(t, regionModel, "p, erin, /a, GET, eu\n", AnyAttributes())
 	for region, want := range map[string]bool{"eu": true, "us": false} {

@@ -90,7 +90,7 @@ func ParseAttribute(s string) (field string, t AttributeType, err error) {
 // A request whose value does not read as the type is refused with
 // [ReasonBadAttribute], whatever the policy says.
 //
-// A declared type of a field that the model does not have is not used.
+// A type declared for a field that the model does not have refuses the model.
 func WithAttributeType(field string, t AttributeType) Option {
 	return func(c *config) error {
 		if err := checkTypedField(field); err != nil {

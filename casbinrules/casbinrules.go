@@ -108,7 +108,7 @@ func (a *Authorizer) start() error {
 		return err
 	}
 	a.current.Store(s)
-	logFindings(a.config.logger, s.warnings)
+	logFindings(a.config.logger, a.config.pseudonymousFindings(s.warnings))
 	if a.updates != nil {
 		a.updates.start(a)
 	}

@@ -104,7 +104,7 @@ func (a *EnforcerAuthorizer) ownLock() {
 func (a *EnforcerAuthorizer) check() error {
 	c := &a.config
 	switch {
-	case c.watching, c.updates != nil, c.observers != nil, c.emptyPolicy:
+	case c.watching, c.updates != nil, c.observers != nil, c.pseudonyms != nil, c.emptyPolicy:
 		return errors.New("the enforcer reads its policy itself: leave out the options about reading one")
 	case c.functions != nil || c.aliases != nil:
 		return errors.New("give functions to the enforcer, by its AddFunction")

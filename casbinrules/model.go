@@ -54,6 +54,21 @@ func (m Model) Name() string { return m.name }
 // read.
 func (m Model) Text() string { return m.text }
 
+// RequestFields are the names in the request definition of m, in its order, such
+// as "sub", "obj", "act": none where the model has no such definition. It is an
+// error if the file of m cannot be read.
+func (m Model) RequestFields() ([]string, error) {
+	m, err := m.read(hostFS{})
+	if err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
+	}
+	f := readModel(m.name, m.text, &settings{})
+	if f.casbin == nil {
+		return nil, nil
+	}
+	return (&schema{file: f}).names("r"), nil
+}
+
 // read is m with its text.
 func (m Model) read(fsys fs.FS) (Model, error) {
 	if m.name == "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/casbin/casbin/v2/persist"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -21,6 +22,7 @@ type config struct {
 	updates    persist.Watcher // nil without WithWatcher
 	attributes map[string]attribute
 	observers  []func(context.Context, ReloadEvent)
+	pseudonyms *core.Pseudonyms // of what is logged; nil for none
 }
 
 // AllowAnonymous lets requests without credentials be judged as the subject

@@ -61,6 +61,7 @@ type ReloadEvent struct {
 func (a *Authorizer) tell(ctx context.Context, e ReloadEvent) {
 	a.telling.Lock()
 	defer a.telling.Unlock()
+	e = a.config.pseudonymous(e, a.sources.adapter != nil)
 	for _, observe := range a.config.observers {
 		a.tellOne(ctx, observe, e)
 	}
@@ -69,7 +70,11 @@ func (a *Authorizer) tell(ctx context.Context, e ReloadEvent) {
 func (a *Authorizer) tellOne(ctx context.Context, observe func(context.Context, ReloadEvent), e ReloadEvent) {
 	defer func() {
 		if v := recover(); v != nil {
-			a.config.logger.ErrorContext(ctx, "policy reload observer panicked", "panic", visible(fmt.Sprint(v)))
+			text := visible(fmt.Sprint(v))
+			if p := a.config.pseudonyms; p != nil {
+				text = p.Of(text)
+			}
+			a.config.logger.ErrorContext(ctx, "policy reload observer panicked", "panic", text)
 		}
 	}()
 	observe(ctx, e)

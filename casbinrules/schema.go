@@ -116,6 +116,7 @@ func (s *schema) readRequest() {
 			s.request = append(s.request, field)
 		}
 	}
+	s.checkFilled(at)
 	for name, field := range map[string]requestField{"sub": fieldSubject, "obj": fieldObject, "act": fieldAction} {
 		if !seen[field] {
 			s.file.report(at, codeModelIncomplete, "a request has sub, obj and act, so that no rule can overlook one",
@@ -123,6 +124,29 @@ func (s *schema) readRequest() {
 		}
 	}
 	s.tenants = seen[fieldTenant]
+}
+
+// checkFilled reports the options for a field that the request does not have:
+// most are misspelt, and what they say would hold for nothing.
+func (s *schema) checkFilled(at position) {
+	c := s.file.config
+	if c.anyAttribute {
+		return
+	}
+	report := func(option, field string) {
+		s.file.report(at, codeModelRequest, didYouMean(field, s.attributes, "its fields are "+strings.Join(s.names("r"), ", ")),
+			"the request has no field %q, which an option %s is for", field, option)
+	}
+	for _, field := range slices.Sorted(maps.Keys(c.filled)) {
+		if !slices.Contains(s.attributes, field) {
+			report("Attribute", field)
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(c.attributeTypes)) {
+		if !slices.Contains(s.attributes, field) && !c.filled[field] {
+			report("WithAttributeType", field)
+		}
+	}
 }
 
 func (s *schema) readColumns() {

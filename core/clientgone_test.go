@@ -84,4 +84,11 @@ func TestWroteAfter(t *testing.T) {
 		t.Errorf("%d lines: %q", n, b.String())
 	}
 	core.Verdict{}.WroteAfter(t.Context(), r) // allowed: nothing to tell
+
+	b.Reset()
+	g, _ = newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithLogger(newLog(&b)), core.WithPseudonyms(pseudonymKey))
+	g.CheckNow(t.Context(), r, answering(core.Decision{}, nil)).WroteAfter(t.Context(), r)
+	if !strings.Contains(b.String(), "method=~") || strings.Contains(b.String(), "level=ERROR") {
+		t.Errorf("the client's method as it is: %q", b.String())
+	}
 }

@@ -208,9 +208,9 @@ func (v Verdict) WroteAfter(ctx context.Context, r Request) {
 		return
 	}
 	rt, _ := r.Route() // only for the log
+	method, reason := v.gate.guard.logged(r.Method(), v.Denial.Reason)
 	v.gate.guard.logger.WarnContext(ctx, "a handler wrote after a refusal; nothing of it was sent",
-		"gate", v.gate.kind, "status", v.Response.Status, "reason", printable(string(v.Denial.Reason)),
-		"method", printable(r.Method()), "route", printable(rt.Pattern))
+		"gate", v.gate.kind, "status", v.Response.Status, "reason", reason, "method", method, "route", printable(rt.Pattern))
 }
 
 // clientGone reports whether d is a failure because the client hung up.

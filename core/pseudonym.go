@@ -55,6 +55,26 @@ func NewPseudonyms(key []byte) (*Pseudonyms, error) {
 	return p, nil
 }
 
+// Pseudonym is value as the events of g's guard have it: its pseudonym with
+// [WithPseudonyms], without it value itself. It is for log lines about requests
+// that never came to the gate.
+func (g *Gate) Pseudonym(value string) string {
+	if p := g.guard.pseudonyms; p != nil {
+		return p.Of(value)
+	}
+	return value
+}
+
+// logged are a method and a reason as log lines of the guard have them.
+func (g *Guard) logged(method string, reason Reason) (string, string) {
+	if p := g.pseudonyms; p != nil {
+		e := Event{Method: method, Reason: reason}
+		p.event(&e)
+		method, reason = e.Method, e.Reason
+	}
+	return printable(method), printable(string(reason))
+}
+
 // mac keeps what identifies the key apart from what stands for a value.
 func (p *Pseudonyms) mac(purpose, value string) string {
 	h := p.hmac()

@@ -19,7 +19,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/proxy"
@@ -64,8 +66,8 @@ func AllowSemicolons() Option {
 	}
 }
 
-// Logger is told of peers that are no trusted proxies; [slog.Default] is by
-// default.
+// Logger is told of peers that are no trusted proxies, by their addresses or, with
+// [core.WithPseudonyms], their pseudonyms; [slog.Default] is by default.
 func Logger(l *slog.Logger) Option {
 	return func(s *Service) error {
 		if l == nil {
@@ -147,7 +149,14 @@ func (s *Service) trusts(r core.Request) bool {
 	if s.trusted.PeerTrusted(r) {
 		return true
 	}
-	s.logger.Warn("forwardauth: a peer that is no trusted proxy was sent away", "peer", r.RemoteAddr())
+	peer := r.RemoteAddr()
+	if host, _, err := net.SplitHostPort(peer); err == nil {
+		peer = host
+	}
+	if addr, err := netip.ParseAddr(peer); err == nil {
+		peer = addr.Unmap().WithZone("").String() // as the field client of events
+	}
+	s.logger.Warn("forwardauth: a peer that is no trusted proxy was sent away", "peer", s.gate.Pseudonym(peer))
 	return false
 }
 

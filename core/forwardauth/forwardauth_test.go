@@ -196,8 +196,27 @@ func TestStrangersGetNothing(t *testing.T) {
 		if n := len(rec.Events()); n > 0 {
 			t.Errorf("%s: %d events", name, n)
 		}
-		if !strings.Contains(log.String(), "no trusted proxy") || !strings.Contains(log.String(), "192.0.2.1:80") || strings.Contains(log.String(), "alice") {
+		if !strings.Contains(log.String(), "no trusted proxy") || !strings.Contains(log.String(), "peer=192.0.2.1\n") || !strings.Contains(log.String(), "peer=2001:db8::1\n") || strings.Contains(log.String(), "alice") {
 			t.Errorf("%s: log %s", name, log.String())
+		}
+	}
+}
+
+// With pseudonyms in events the log lines have those of the same addresses.
+func TestStrangersAreLoggedAsPseudonyms(t *testing.T) {
+	key := bytes.Repeat([]byte("k"), 32)
+	names, err := core.NewPseudonyms(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for remote, addr := range map[string]string{"192.0.2.1:80": "192.0.2.1", "[::ffff:192.0.2.1]:80": "192.0.2.1", "[fe80::1%eth0]:80": "fe80::1", "erin.example:80": "erin.example", "@erin": "@erin"} {
+		var log bytes.Buffer
+		s, _ := serviceOf(t, proxies["nginx"], []core.Option{core.WithPseudonyms(key)}, forwardauth.Logger(slog.New(slog.NewTextHandler(&log, nil))))
+		r := asks("nginx", "GET", "/open", alice)
+		r.RemoteAddr = remote
+		send(s.Check, r)
+		if !strings.Contains(log.String(), "peer="+names.Of(addr)+"\n") || strings.Contains(log.String(), addr) {
+			t.Errorf("%s: %s", remote, log.String())
 		}
 	}
 }

@@ -49,6 +49,15 @@ func Attributes(fields []string) []string {
 	return attributes
 }
 
+// NoAttribute says that a model has no attribute of a name, and which it has.
+func NoAttribute(name string, attributes []string) string {
+	has := "it asks for none"
+	if len(attributes) > 0 {
+		has = "it asks for " + strings.Join(attributes, ", ")
+	}
+	return fmt.Sprintf("the model asks for no attribute %q%s (%s)", name, Suggestion(name, attributes), has)
+}
+
 // Values are what the rules and the matcher compare a request field with, each
 // once: patterns, constants, and the names of role links where it is one.
 func Values(rules []casbinrules.Rule, m casbinrules.Matcher, field string) []casbinrules.Pattern {
@@ -159,7 +168,10 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	var found []string
 	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	if q.Subject == Anonymous {
-		return nil
+		if len(q.Roles) > 0 || q.Tenant != "" || len(q.Attributes) > 0 {
+			add("a request without credentials has no roles, tenant or attributes, so that those given decide nothing")
+		}
+		return found
 	}
 	linked := slices.ContainsFunc(n.matcher.Comparisons, func(c casbinrules.Comparison) bool { return c.Field == "sub" && c.Function == "g" })
 	if len(q.Roles) > 0 && !linked {
@@ -178,7 +190,7 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 	}
 	for _, name := range q.AttributeNames() {
 		if !slices.Contains(n.attributes, name) {
-			add("the model asks for no attribute %q%s", name, Suggestion(name, n.attributes))
+			add("%s", NoAttribute(name, n.attributes))
 		}
 	}
 	for _, name := range n.attributes {

@@ -67,6 +67,45 @@ allow ops res=clusters shop/x update
 	}
 }
 
+// A type for a field that the model lacks would hold for nothing, and the field
+// that was meant would be compared as a text.
+func TestATypeForAFieldThatTheModelLacksIsAnError(t *testing.T) {
+	levels := strings.ReplaceAll(regionModel, "region", "level")
+	dir := write(t, map[string]string{"model.conf": levels, "policy.csv": "p, clerk, /bar, GET, 9\n", "t.tests": "deny kim level=9 /bar GET\n",
+		"plain/model.conf": presets["rbac"]().Text(), "plain/policy.csv": "p, clerk, /bar, GET\n", "plain/t.tests": "deny kim /bar GET\n"})
+	commands := [][]string{{"lint", "-p"}, {"explain", "kim", "/bar", "GET", "-p"}, {"check", "-p"}, {"matrix", "-p"}, {"test", "t.tests", "-p"}, {"diff", "old"}}
+	for _, c := range commands {
+		in := func(dir string, attributes ...string) []string {
+			args := append(c[:len(c):len(c)], dir+"/policy.csv")
+			switch c[0] {
+			case "diff":
+				args = []string{"diff", dir + "/policy.csv", dir + "/policy.csv"}
+			case "test":
+				args[1] = dir + "/t.tests"
+			}
+			for _, a := range attributes {
+				args = append(args, "--attribute", a)
+			}
+			return args
+		}
+		for stderr, args := range map[string][]string{
+			`sallyport: --attribute levle=number: the model asks for no attribute "levle": did you mean level? (it asks for level)`: in("DIR", "levle=number"),
+			`sallyport: --attribute zone=ip: the model asks for no attribute "zone" (it asks for level)`:                            in("DIR", "level=number", "zone=ip"),
+			`sallyport: --attribute level=number: the model asks for no attribute "level" (it asks for none)`:                       in("DIR/plain", "level=number"),
+		} {
+			expect(t, dir, "", exitUsage, "", stderr, args...)
+		}
+		if got := run(t, dir, "", in("DIR", "level=number")...); strings.Contains(got.stderr, "--attribute") {
+			t.Errorf("%s: %+v", c[0], got)
+		}
+	}
+	// Either policy may be the one whose model has it.
+	if got := run(t, dir, "", "diff", "DIR/plain/policy.csv", "DIR/policy.csv", "--attribute", "level=number", "--claim", "level=8"); got.code != exitOK || !strings.Contains(got.stdout, "0 gained, 1 lost") {
+		t.Errorf("a field of one of two models: %+v", got)
+	}
+	expect(t, dir, "", exitUsage, "", `no attribute "levle": did you mean level? (it asks for level)`, "diff", "DIR/plain/policy.csv", "DIR/policy.csv", "--attribute", "levle=number")
+}
+
 // What diff could not compare is named, and no gate passes by it.
 func TestDiffFailsForWhatItCouldNotCompare(t *testing.T) {
 	model := func(matcher string) string {

@@ -1,10 +1,39 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
+
+// checkAttributes refuses a type for a field that none of the models has: it is
+// probably misspelt, and the field that was meant would be compared as a text.
+func (s *source) checkAttributes(models ...casbinrules.Model) error {
+	if len(s.attributes) == 0 {
+		return nil
+	}
+	var fields []string
+	for _, m := range models {
+		more, err := m.RequestFields()
+		if err != nil {
+			return err
+		}
+		if more == nil {
+			return nil // the model is broken, which its findings say
+		}
+		fields = append(fields, more...)
+	}
+	slices.Sort(fields)
+	attributes := ask.Attributes(slices.Compact(fields))
+	for _, a := range s.attributes {
+		if !slices.Contains(fields, a.field) {
+			return usagef("--attribute %s=%s: %s", a.field, a.kind, ask.NoAttribute(a.field, attributes))
+		}
+	}
+	return nil
+}
 
 // types are the types declared with --attribute.
 func (s *source) types() map[string]casbinrules.AttributeType {

@@ -34,7 +34,7 @@ about every subject, object and action that either names, and prints who gains
 OLD and NEW are files or directories; each is read by the model given with -m, or
 by the model.conf beside it. Requests are made up, one of every kind that either
 policy tells apart, with values for attributes that the model asks for; --claim
-gives values of an attribute in place of these. Where not every kind could be made
+gives values of an attribute in place of these, and a note says so. Where not every kind could be made
 up, rules that have changed without any change in effect to be seen are listed as
 not compared. Policies that need more than --limit requests are not compared.
 
@@ -87,18 +87,31 @@ compared.`,
 	return cmd
 }
 
-// openBoth loads two policies, each by the model beside it if none is given.
+// openBoth loads two policies, each by the model beside it if none is given. An
+// attribute may be one of either model.
 func (s source) openBoth(before, after string) (old, now *casbinrules.Authorizer, err error) {
-	s.policies = []string{before}
-	if old, err = s.open(""); err != nil {
-		return nil, nil, fmt.Errorf("old policy: %w", err)
+	var models [2]casbinrules.Model
+	var files [2][]string
+	for i, path := range []string{before, after} {
+		s.policies = []string{path}
+		if models[i], files[i], err = s.find(""); err != nil {
+			return nil, nil, fmt.Errorf("%s policy: %w", sides[i], err)
+		}
 	}
-	s.policies = []string{after}
-	if now, err = s.open(""); err != nil {
-		return nil, nil, fmt.Errorf("new policy: %w", err)
+	if err := s.checkAttributes(models[:]...); err != nil {
+		return nil, nil, err
 	}
-	return old, now, nil
+	var loaded [2]*casbinrules.Authorizer
+	for i := range sides {
+		if loaded[i], err = s.load(models[i], files[i]); err != nil {
+			return nil, nil, fmt.Errorf("%s policy: %w", sides[i], err)
+		}
+	}
+	return loaded[0], loaded[1], nil
 }
+
+// sides are what the two policies of a comparison are called.
+var sides = [2]string{"old", "new"}
 
 func writeChanges(w io.Writer, r *effect.Report) error {
 	paint := paletteFor(w)
@@ -130,8 +143,23 @@ func writeChanges(w io.Writer, r *effect.Report) error {
 	} else {
 		fmt.Fprintf(&b, "%d gained, %d lost, in %d requests compared\n", gained, len(r.Changes)-gained, r.Asked)
 	}
+	if only := narrowed(r); only != "" {
+		fmt.Fprintf(&b, "note: compared with %s alone; nothing is known of others\n", plain(only))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// narrowed is what --claim and --tenant have narrowed a comparison to, or "".
+func narrowed(r *effect.Report) string {
+	var only []string
+	for _, name := range slices.Sorted(maps.Keys(r.OnlyAttributes)) {
+		only = append(only, name+"="+strings.Join(r.OnlyAttributes[name], " or "))
+	}
+	if len(r.OnlyTenants) > 0 {
+		only = append(only, "tenant "+strings.Join(r.OnlyTenants, " or "))
+	}
+	return strings.Join(only, " and ")
 }
 
 func changedRules(n int) string {
@@ -172,11 +200,20 @@ func changeText(c effect.Change) string {
 	return b.String()
 }
 
-// attributesText is "region=eu", sorted by name.
-func attributesText(attributes map[string]any) string {
+// attributesText is "age=16 or 17 region=eu", sorted by name. Of many values it
+// shows the first.
+func attributesText(attributes map[string][]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		parts = append(parts, fmt.Sprintf("%s=%v", name, attributes[name]))
+		values := attributes[name]
+		text := name + "=" + strings.Join(values[:min(len(values), maxShownValues)], " or ")
+		if more := len(values) - maxShownValues; more > 0 {
+			text += fmt.Sprintf(" or %d more", more)
+		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, " ")
 }
+
+// maxShownValues is how many values of one attribute a line shows.
+const maxShownValues = 5

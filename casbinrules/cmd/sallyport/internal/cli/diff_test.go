@@ -131,3 +131,38 @@ func TestRoleOfTheMatcher(t *testing.T) {
 		}
 	}
 }
+
+// Changes that differ only in the values made up for attributes are one, and
+// what --claim and --tenant narrow a comparison to is said.
+func TestDiffFoldsValuesAndSaysWhatItComparedAlone(t *testing.T) {
+	two := strings.NewReplacer("act, region", "act, region, age", "r.region == p.region", "r.region == p.region && r.age >= p.age").Replace(regionModel)
+	dir := write(t, map[string]string{"model.conf": two, "old.csv": "p, kim, /bar, GET, eu, 18\n", "new.csv": "p, kim, /bar, GET, eu, 18\np, ann, /bar, GET, us, 16\n"})
+	diff := func(args ...string) []string {
+		return append([]string{"diff", "DIR/old.csv", "DIR/new.csv", "--attribute", "age=number"}, args...)
+	}
+	expect(t, dir, "", exitOK, "+ ann age=16 or 17 or 18 or 19 region=us gains GET /bar (new new.csv:2)\n1 gained, 0 lost, in 450 requests compared\n", "", diff()...)
+	got := run(t, dir, "", diff("--claim", "age=5")...)
+	if !strings.HasPrefix(got.stdout, "no change in effect, in ") || !strings.HasSuffix(got.stdout, " requests compared\nnote: compared with age=5 alone; nothing is known of others\n") {
+		t.Errorf("one value: %+v", got)
+	}
+	got = run(t, dir, "", diff("--claim", "age=5", "--claim", "age=30", "--claim", "region=us")...)
+	if !strings.HasPrefix(got.stdout, "+ ann age=30 region=us gains") || !strings.HasSuffix(got.stdout, "note: compared with age=5 or 30 and region=us alone; nothing is known of others\n") {
+		t.Errorf("three values: %+v", got)
+	}
+	var many []string
+	for _, age := range []string{"20", "21", "22", "23", "24", "25", "26"} {
+		many = append(many, "--claim", "age="+age)
+	}
+	if got = run(t, dir, "", diff(many...)...); !strings.HasPrefix(got.stdout, "+ ann age=20 or 21 or 22 or 23 or 24 or 2 more region=us gains") {
+		t.Errorf("many values: %+v", got)
+	}
+	got = run(t, dir, "", diff("--format", "json", "--claim", "age=30")...)
+	if !strings.Contains(got.stdout, `"only_attributes": {`) || !strings.Contains(got.stdout, `"region": [`) {
+		t.Errorf("json: %+v", got)
+	}
+	tenants := write(t, map[string]string{"old.csv": "p, editor, acme, /x, GET\n", "new.csv": "p, editor, acme, /x, GET\np, editor, globex, /x, GET\n"})
+	got = run(t, tenants, "", "diff", "-m", "rbac-tenants", "DIR/old.csv", "DIR/new.csv", "--tenant", "acme")
+	if !strings.HasPrefix(got.stdout, "no change in effect") || !strings.HasSuffix(got.stdout, "note: compared with tenant acme alone; nothing is known of others\n") {
+		t.Errorf("one tenant: %+v", got)
+	}
+}

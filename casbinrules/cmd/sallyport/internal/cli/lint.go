@@ -69,6 +69,9 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkAttributes(m); err != nil {
+		return nil, err
+	}
 	options, err := s.options()
 	if err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 		{"tenants", `deny erin in amce /x GET`, `error: the policy knows no tenant "amce": did you mean acme?`},
 		{"tenants", `deny erin /x GET`, "error: the model has tenants and none is given"},
 		{"region", `deny ann /orders GET`, "error: the model asks for the attribute region and none is given"},
-		{"region", `deny ann regoin=eu /orders GET`, `error: the model asks for no attribute "regoin": did you mean region?; the model asks for the attribute region`},
+		{"region", `deny ann regoin=eu /orders GET`, `error: the model asks for no attribute "regoin": did you mean region? (it asks for region); the model asks for the attribute region`},
 		{"region", `deny ann region=eu /orders GET`, "ann may GET /orders: policy.csv:1 allows it"},
 	}
 	for _, value := range []string{"nine", `""`, "018"} {
@@ -143,6 +143,9 @@ func TestExplainReadsOneOrder(t *testing.T) {
 		{exitOK, "deny: ann may not GET /orders: no rule allows it\n", "", []string{"-p", "DIR/region", "--claim", "region=us", "ann", "/orders", "GET"}},
 		{exitOK, "deny: ann may not GET /orders: attribute region: ",
 			"sallyport: note: the model asks for the attribute region and none is given", []string{"-p", "DIR/region", "ann", "/orders", "GET"}},
+		{exitOK, "deny: ", `sallyport: note: the model asks for no attribute "regoin": did you mean region? (it asks for region)`, []string{"-p", "DIR/region", "--claim", "regoin=eu", "ann", "/orders", "GET"}},
+		{exitOK, "deny: ", "sallyport: note: a request without credentials has no roles, tenant or attributes", []string{"-p", "DIR/region", "--claim", "region=eu", "anonymous", "/orders", "GET"}},
+		{exitOK, "deny: ", "sallyport: note: a request without credentials has no roles, tenant or attributes", []string{"anonymous:editor", "/reports/7", "PATCH"}},
 		{exitUsage, "", "--claim region is given 2 times", []string{"-p", "DIR/region", "ann", "/orders", "GET", "--claim", "region=eu", "--claim", "region=us"}},
 		{exitUsage, "", "--claim region: write NAME=VALUE", []string{"-p", "DIR/region", "ann", "/orders", "GET", "--claim", "region"}},
 	} {

@@ -184,6 +184,14 @@ func (s *source) open(dir string) (*casbinrules.Authorizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkAttributes(m); err != nil {
+		return nil, err
+	}
+	return s.load(m, policies)
+}
+
+// load loads what was found.
+func (s *source) load(m casbinrules.Model, policies []string) (*casbinrules.Authorizer, error) {
 	opts, err := s.options()
 	if err != nil {
 		return nil, err

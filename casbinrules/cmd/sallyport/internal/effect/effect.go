@@ -21,8 +21,9 @@ type Change struct {
 	Kind    ask.Kind `json:"kind"`
 	Subject string   `json:"subject"`
 	Tenant  string   `json:"tenant,omitempty"`
-	// Attributes are the values of those that the model asks for.
-	Attributes map[string]any `json:"attributes,omitempty"`
+	// Attributes are the values of those that the model asks for: the change is
+	// the same for each combination of them.
+	Attributes map[string][]string `json:"attributes,omitempty"`
 	// Actions are what; "*" is any of the usual methods.
 	Actions []string `json:"actions"`
 	// Object is the pattern, and Sample the request that was asked about.
@@ -47,6 +48,10 @@ type Report struct {
 	// they change is not known. Gaps say why.
 	NotCompared []Rule   `json:"not_compared,omitempty"`
 	Gaps        []string `json:"gaps,omitempty"`
+	// OnlyAttributes and OnlyTenants are those that the comparison was narrowed
+	// to: for others nothing is known.
+	OnlyAttributes map[string][]string `json:"only_attributes,omitempty"`
+	OnlyTenants    []string            `json:"only_tenants,omitempty"`
 }
 
 // Rule is a line of one of the policies.
@@ -89,7 +94,7 @@ func Compare(ctx context.Context, before, after *casbinrules.Authorizer, setting
 	if err := c.checkTenants(settings.Tenants); err != nil {
 		return nil, err
 	}
-	r := &Report{Asked: c.asked}
+	r := &Report{Asked: c.asked, OnlyAttributes: settings.Claims, OnlyTenants: settings.Tenants}
 	r.NotCompared = c.notCompared()
 	if !r.Complete() {
 		r.Gaps = c.space.gaps
@@ -97,7 +102,7 @@ func Compare(ctx context.Context, before, after *casbinrules.Authorizer, setting
 	if err := c.attribute(ctx); err != nil {
 		return nil, err
 	}
-	r.Changes = c.grouped()
+	r.Changes = folded(c.grouped())
 	return r, nil
 }
 

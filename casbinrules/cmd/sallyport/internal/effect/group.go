@@ -2,6 +2,8 @@ package effect
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
@@ -128,7 +130,7 @@ func (c *comparison) grouped() []Change {
 		}
 		s, r := c.space.subjects[k.subject], c.space.requests[k.request]
 		changes = append(changes, Change{
-			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant, Attributes: s.Attributes.Map(),
+			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant, Attributes: valuesOf(s.Attributes),
 			Actions: c.summed(actions[k]), Object: r.pattern, Sample: r.object, Rule: k.rule, Old: k.old, Also: also[k],
 		})
 	}
@@ -141,6 +143,47 @@ func (c *comparison) grouped() []Change {
 		}
 		return 1
 	})
+	return changes
+}
+
+// valuesOf are the values of an assignment by their names.
+func valuesOf(a *ask.Assignment) map[string][]string {
+	if a == nil {
+		return nil
+	}
+	values := map[string][]string{}
+	for i, name := range a.Names {
+		values[name] = []string{a.Values[i]}
+	}
+	return values
+}
+
+// folded makes one change of those that differ only in the values of an
+// attribute, one attribute after the other.
+func folded(changes []Change) []Change {
+	names := map[string]bool{}
+	for _, c := range changes {
+		for name := range c.Attributes {
+			names[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		kept := changes[:0:0]
+		at := map[string]int{} // in kept
+		for _, c := range changes {
+			rest := c
+			rest.Attributes = maps.Clone(c.Attributes)
+			delete(rest.Attributes, name)
+			key := fmt.Sprintf("%#v", rest)
+			if i, ok := at[key]; ok {
+				kept[i].Attributes[name] = append(kept[i].Attributes[name], c.Attributes[name]...)
+				continue
+			}
+			at[key] = len(kept)
+			kept = append(kept, c)
+		}
+		changes = kept
+	}
 	return changes
 }
 

@@ -1,6 +1,7 @@
 package effect
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,7 +25,7 @@ type Settings struct {
 func (s Settings) checkClaims(fields []string) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Claims)) {
 		if !slices.Contains(fields, name) {
-			return fmt.Errorf("the model asks for no attribute %q", name)
+			return errors.New(ask.NoAttribute(name, fields))
 		}
 	}
 	return nil

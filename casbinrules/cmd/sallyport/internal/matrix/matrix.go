@@ -4,7 +4,9 @@ package matrix
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -153,9 +155,9 @@ func placed(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
 // assignments are the values of attributes that columns are drawn for.
 func (m *Matrix) assignments(a *casbinrules.Authorizer, rules []casbinrules.Rule, s Settings) ([]*ask.Assignment, error) {
 	fields := ask.Attributes(a.RequestFields())
-	for name := range s.Claims {
+	for _, name := range slices.Sorted(maps.Keys(s.Claims)) {
 		if !slices.Contains(fields, name) {
-			return nil, fmt.Errorf("the model asks for no attribute %q", name)
+			return nil, errors.New(ask.NoAttribute(name, fields))
 		}
 	}
 	if len(fields) == 0 {

@@ -1,0 +1,91 @@
+package casbinrules
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// WithPseudonyms replaces what may be personal in log lines and in what [OnReload]
+// functions are told: the names and objects of rules that came or went, the text
+// of findings, and of errors of an adapter. p makes the pseudonyms;
+// with the key that the guard has ([core.WithPseudonyms]) one user has the same
+// one in its events. File, line and code of a finding stay, and so do methods,
+// effects and "*".
+//
+// [Authorizer.Warnings], [Authorizer.Status] and the error of
+// [Authorizer.Reload] are not logged, and tell all.
+func WithPseudonyms(p *core.Pseudonyms) Option {
+	return func(c *config) error {
+		switch {
+		case p == nil:
+			return errors.New("pseudonyms are nil: make them with core.NewPseudonyms")
+		case c.pseudonyms != nil:
+			return errors.New("pseudonyms are given twice")
+		}
+		c.pseudonyms = p
+		return nil
+	}
+}
+
+// pseudonymous is e without what may be personal. adapted says that the policy
+// comes from an adapter.
+func (c *config) pseudonymous(e ReloadEvent, adapted bool) ReloadEvent {
+	if c.pseudonyms == nil {
+		return e
+	}
+	e.Added, e.Removed = c.pseudonymousRules(e.Added), c.pseudonymousRules(e.Removed)
+	e.Findings = c.pseudonymousFindings(e.Findings)
+	e.Err = c.pseudonymousError(e.Err, adapted)
+	return e
+}
+
+func (c *config) pseudonymousRules(rules []RuleText) []RuleText {
+	rules = slices.Clone(rules)
+	for i, r := range rules {
+		fields, problem := splitLine(nil, r.Text, 0)
+		if problem != nil {
+			rules[i].Text = c.pseudonyms.Of(r.Text)
+			continue
+		}
+		values := make([]string, len(fields))
+		for j, f := range fields {
+			values[j] = f.text
+			if j > 0 && f.text != "*" && f.text != "allow" && f.text != "deny" && !isUsual(f.text) {
+				values[j] = c.pseudonyms.Of(f.text)
+			}
+		}
+		rules[i].Text = strings.Join(values, ", ")
+	}
+	return rules
+}
+
+// pseudonymousFindings have neither message nor hint where these may quote the
+// policy.
+func (c *config) pseudonymousFindings(findings []Finding) []Finding {
+	if c.pseudonyms == nil {
+		return findings
+	}
+	findings = slices.Clone(findings)
+	for i, f := range findings {
+		if f.Code != codeEmptied && f.Code != codeShrunk { // these count
+			findings[i].Message, findings[i].Hint = "see the line there", ""
+		}
+	}
+	return findings
+}
+
+// pseudonymousError keeps the text of errors about files, which name no more
+// than the file.
+func (c *config) pseudonymousError(err error, adapted bool) error {
+	var refused *FindingsError
+	switch {
+	case errors.As(err, &refused):
+		return &FindingsError{Findings: c.pseudonymousFindings(refused.Findings)}
+	case err != nil && adapted:
+		return errors.New("error: " + c.pseudonyms.Of(err.Error()))
+	}
+	return err
+}
