@@ -5,13 +5,9 @@ go 1.25.0
 require (
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/sallyport-go/sallyport/core v0.0.0
-	github.com/sallyport-go/sallyport/core/attempts v0.0.0
-	github.com/sallyport-go/sallyport/core/session v0.0.0
 )
 
 require (
-	github.com/alexedwards/scs/v2 v2.9.0 // indirect
-	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect
 	github.com/mattn/go-isatty v0.0.22 // indirect
@@ -24,8 +20,4 @@ require (
 	golang.org/x/time v0.15.0 // indirect
 )
 
-replace (
-	github.com/sallyport-go/sallyport/core => ../core
-	github.com/sallyport-go/sallyport/core/attempts => ../core/attempts
-	github.com/sallyport-go/sallyport/core/session => ../core/session
-)
+replace github.com/sallyport-go/sallyport/core => ../core

@@ -13,9 +13,7 @@ require (
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
-	github.com/sallyport-go/sallyport/core/attempts v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
-	github.com/sallyport-go/sallyport/core/session v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
@@ -24,7 +22,6 @@ require (
 )
 
 require (
-	github.com/alexedwards/scs/v2 v2.9.0 // indirect
 	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
@@ -43,7 +40,6 @@ require (
 	github.com/goccy/go-json v0.10.5 // indirect
 	github.com/goccy/go-yaml v1.19.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect
-	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/klauspost/compress v1.20.0 // indirect
 	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
@@ -80,9 +76,7 @@ require (
 replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../casbinrules
 	github.com/sallyport-go/sallyport/core => ../core
-	github.com/sallyport-go/sallyport/core/attempts => ../core/attempts
 	github.com/sallyport-go/sallyport/core/htpasswd => ../core/htpasswd
-	github.com/sallyport-go/sallyport/core/session => ../core/session
 	github.com/sallyport-go/sallyport/core/watch => ../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../echoauth
 	github.com/sallyport-go/sallyport/fiberauth => ../fiberauth

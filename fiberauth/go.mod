@@ -5,15 +5,11 @@ go 1.25.0
 require (
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/sallyport-go/sallyport/core v0.0.0
-	github.com/sallyport-go/sallyport/core/attempts v0.0.0
-	github.com/sallyport-go/sallyport/core/session v0.0.0
 	github.com/valyala/fasthttp v1.74.0
 )
 
 require (
-	github.com/alexedwards/scs/v2 v2.9.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
-	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/klauspost/compress v1.20.0 // indirect
 	github.com/mattn/go-colorable v0.1.13 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
@@ -26,8 +22,4 @@ require (
 	golang.org/x/sys v0.47.0 // indirect
 )
 
-replace (
-	github.com/sallyport-go/sallyport/core => ../core
-	github.com/sallyport-go/sallyport/core/attempts => ../core/attempts
-	github.com/sallyport-go/sallyport/core/session => ../core/session
-)
+replace github.com/sallyport-go/sallyport/core => ../core

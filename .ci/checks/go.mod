@@ -23,9 +23,7 @@ require (
 	github.com/rs/cors v1.11.1
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
-	github.com/sallyport-go/sallyport/core/attempts v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
-	github.com/sallyport-go/sallyport/core/session v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
 	github.com/sallyport-go/sallyport/examples v0.0.0
@@ -35,7 +33,6 @@ require (
 )
 
 require (
-	github.com/alexedwards/scs/v2 v2.9.0 // indirect
 	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
 	github.com/bradfitz/gomemcache v0.0.0-20250403215159-8d39553ac7cf // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
@@ -60,7 +57,6 @@ require (
 	github.com/gorilla/context v1.1.2 // indirect
 	github.com/gorilla/securecookie v1.1.2 // indirect
 	github.com/gorilla/sessions v1.4.0 // indirect
-	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/klauspost/compress v1.20.0 // indirect
 	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
@@ -103,9 +99,7 @@ require (
 replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../../casbinrules
 	github.com/sallyport-go/sallyport/core => ../../core
-	github.com/sallyport-go/sallyport/core/attempts => ../../core/attempts
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../core/htpasswd
-	github.com/sallyport-go/sallyport/core/session => ../../core/session
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth
 	github.com/sallyport-go/sallyport/examples => ../../examples

@@ -3,8 +3,6 @@ package attempts
 import (
 	"hash/maphash"
 	"sync"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // shards is how many locks a table has, so that requests seldom wait for each
@@ -19,9 +17,19 @@ type table[K comparable, V any] struct {
 	shards [shards]shard[K, V]
 }
 
+// shard is a map, and a ring through its entries from the one used last to the
+// one used longest ago.
 type shard[K comparable, V any] struct {
-	mu  sync.Mutex
-	lru *simplelru.LRU[K, V]
+	mu       sync.Mutex
+	capacity int
+	entries  map[K]*entry[K, V]
+	ring     entry[K, V] // next is the one used last, prev the one used longest ago
+}
+
+type entry[K comparable, V any] struct {
+	prev, next *entry[K, V]
+	key        K
+	value      V
 }
 
 // newTable makes a table of at most capacity entries, rounded up to the next
@@ -29,10 +37,40 @@ type shard[K comparable, V any] struct {
 func newTable[K comparable, V any](capacity int) *table[K, V] {
 	t := &table[K, V]{seed: maphash.MakeSeed()}
 	for i := range t.shards {
-		// An error is for sizes below 1 alone.
-		t.shards[i].lru, _ = simplelru.NewLRU[K, V]((capacity+shards-1)/shards, nil)
+		s := &t.shards[i]
+		s.capacity = (capacity + shards - 1) / shards
+		s.entries = make(map[K]*entry[K, V])
+		s.ring.prev, s.ring.next = &s.ring, &s.ring
 	}
 	return t
+}
+
+// used puts an entry, which may be in the ring, where the one used last is.
+func (s *shard[K, V]) used(e *entry[K, V]) {
+	e.leave()
+	e.prev, e.next = &s.ring, s.ring.next
+	e.prev.next, e.next.prev = e, e
+}
+
+// leave takes an entry out of the ring, if it is in it.
+func (e *entry[K, V]) leave() {
+	if e.next != nil {
+		e.prev.next, e.next.prev = e.next, e.prev
+		e.prev, e.next = nil, nil
+	}
+}
+
+// add makes an entry of key, which has none, in the place of the one used
+// longest ago when the shard is full.
+func (s *shard[K, V]) add(key K) *entry[K, V] {
+	e := &entry[K, V]{}
+	if len(s.entries) >= s.capacity {
+		e = s.ring.prev
+		delete(s.entries, e.key)
+	}
+	e.key = key
+	s.entries[key] = e
+	return e
 }
 
 func (t *table[K, V]) shard(key K) *shard[K, V] {
@@ -44,7 +82,13 @@ func (t *table[K, V]) get(key K) (V, bool) {
 	s := t.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lru.Get(key)
+	e, ok := s.entries[key]
+	if !ok {
+		var none V
+		return none, false
+	}
+	s.used(e)
+	return e.value, true
 }
 
 // update replaces the value of key by what f makes of it, or removes it where
@@ -54,12 +98,24 @@ func (t *table[K, V]) update(key K, f func(old V, ok bool) (next V, keep bool)) 
 	s := t.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, ok := s.lru.Peek(key)
-	if next, keep := f(old, ok); keep {
-		s.lru.Add(key, next)
-	} else if ok {
-		s.lru.Remove(key)
+	e, ok := s.entries[key]
+	var old V
+	if ok {
+		old = e.value
 	}
+	next, keep := f(old, ok)
+	if !keep {
+		if ok {
+			e.leave()
+			delete(s.entries, key)
+		}
+		return
+	}
+	if !ok {
+		e = s.add(key)
+	}
+	e.value = next
+	s.used(e)
 }
 
 // len is how many entries there are.
@@ -68,7 +124,7 @@ func (t *table[K, V]) len() int {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		n += s.lru.Len()
+		n += len(s.entries)
 		s.mu.Unlock()
 	}
 	return n

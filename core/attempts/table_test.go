@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -31,6 +33,53 @@ func TestTableForgetsTheLeastRecentlyUsed(t *testing.T) {
 	table.update(same, func(int, bool) (int, bool) { return 0, false })
 	if _, ok := table.get(same); ok || table.len() != 0 {
 		t.Error("what was removed is still there")
+	}
+}
+
+// Whatever is done, a shard holds what a list of the keys last used would.
+func TestShardIsTheKeysLastUsed(t *testing.T) {
+	const capacity = 4
+	table := newTable[int, int](capacity * shards)
+	var keys []int // of one shard
+	for key := 0; len(keys) < 3*capacity; key++ {
+		if table.shard(key) == table.shard(0) {
+			keys = append(keys, key)
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	var held []int // keys, the one used last in front
+	values := map[int]int{}
+	for n := range 20_000 {
+		key := keys[random.IntN(len(keys))]
+		i := slices.Index(held, key)
+		what := random.IntN(5)
+		check := func(value int, ok bool) {
+			if ok != (i >= 0) || ok && value != values[key] {
+				t.Fatalf("step %d: key %d is %d, %v; held are %v, values %v", n, key, value, ok, held, values)
+			}
+		}
+		switch what {
+		case 0, 1:
+			check(table.get(key))
+		case 2, 3, 4:
+			table.update(key, func(old int, ok bool) (int, bool) {
+				check(old, ok)
+				return n, what < 4
+			})
+		}
+		if i >= 0 {
+			held = slices.Delete(held, i, i+1)
+		}
+		if i >= 0 && what < 2 || what == 2 || what == 3 {
+			held = slices.Insert(held, 0, key)
+			held = held[:min(len(held), capacity)]
+		}
+		if what == 2 || what == 3 {
+			values[key] = n
+		}
+		if table.len() != len(held) {
+			t.Fatalf("step %d: %d entries, want %v", n, table.len(), held)
+		}
 	}
 }
 

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
-
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -18,7 +15,7 @@ type Option func(*settings) error
 
 // settings are what the options set.
 type settings struct {
-	backend      scs.Store
+	backend      Store
 	storeTimeout time.Duration
 	idle         time.Duration
 	absolute     time.Duration
@@ -48,10 +45,10 @@ func defaults() settings {
 // WithStore sets where sessions are kept; by default in the memory of this
 // process, which forgets them when it ends.
 //
-// Any store of github.com/alexedwards/scs will do. It must not drop what has
-// not expired: a server that evicts at its limit of memory could forget that
+// Any [Store] will do, such as those of github.com/alexedwards/scs. It must not
+// drop what has not expired: a server that evicts at its limit of memory could forget that
 // somebody was logged out everywhere.
-func WithStore(s scs.Store) Option {
+func WithStore(s Store) Option {
 	return func(o *settings) error {
 		if v := reflect.ValueOf(s); s == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 			return errors.New("store is nil")
@@ -101,8 +98,8 @@ func WithAbsoluteTimeout(d time.Duration) Option {
 }
 
 // WithClock sets where the time comes from; [time.Now] by default. It must be
-// safe for concurrent use. Stores have clocks of their own and drop what has
-// expired by them.
+// safe for concurrent use. A store that was set has a clock of its own and
+// drops what has expired by that.
 func WithClock(now func() time.Time) Option {
 	return func(o *settings) error {
 		if now == nil {
@@ -220,12 +217,4 @@ func InsecureCookieForPlainHTTPDevelopment() Option {
 		o.insecure = true
 		return nil
 	}
-}
-
-// backendOf is the store that was set, or a new one in memory.
-func backendOf(s scs.Store) scs.Store {
-	if s == nil {
-		return memstore.New()
-	}
-	return s
 }

@@ -4,7 +4,7 @@
 // A handler of a sign-in form calls [Manager.SignIn], one that has checked
 // otherwise who somebody is [Manager.Login]; the
 // [Manager] itself is the [core.Authenticator] that a guard asks afterwards.
-// Stores are those of github.com/alexedwards/scs; memory is the default.
+// The stores of github.com/alexedwards/scs fit; memory is the default.
 //
 // The store holds a record for each session, one for each principal that was
 // logged out everywhere, and when each session was last used. A record is
@@ -82,6 +82,9 @@ func New(opts ...Option) (*Manager, error) {
 	}
 	if s.idle > s.absolute {
 		return nil, fmt.Errorf("session: idle timeout %v is longer than the absolute one, %v", s.idle, s.absolute)
+	}
+	if s.backend == nil {
+		s.backend = newMemory(s.now)
 	}
 	m := &Manager{settings: s, store: newStore(s.backend, s.storeTimeout)}
 	if err := m.finish(); err != nil {

@@ -14,18 +14,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/scs/v2/memstore"
-
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/core/session/sessiontest"
 )
 
 func TestWhatCannotWorkIsAnErrorOfNew(t *testing.T) {
 	for want, opt := range map[string]session.Option{
 		"option 1 is nil":                     nil,
 		"store is nil":                        session.WithStore(nil),
-		"session: store is nil":               session.WithStore((*memstore.MemStore)(nil)),
+		"session: store is nil":               session.WithStore((*sessiontest.Store)(nil)),
 		"store timeout 0s: from 10ms to 1m":   session.WithStoreTimeout(0),
 		"store timeout 1h0m0s":                session.WithStoreTimeout(time.Hour),
 		"idle timeout 0s: at least 1s":        session.WithIdleTimeout(0),

@@ -8,9 +8,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
-
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -33,21 +30,46 @@ func newKey(kind, name string) key {
 	return key(base64.RawURLEncoding.EncodeToString(sum[:]))
 }
 
-// store asks a store of scs, and never waits longer than timeout for an answer.
+// Store keeps entries for as long as it is told to. The stores of
+// github.com/alexedwards/scs are such stores. Implementations must be safe for
+// concurrent use.
+//
+// Keys are 43 characters of base64url. An error means that the store cannot be
+// asked, and is 503 to clients. One that has the methods of [ContextStore] is
+// called by those.
+type Store interface {
+	// Find returns the entry of key. One that has expired is as good as none,
+	// which is not an error.
+	Find(key string) (data []byte, found bool, err error)
+	// Commit keeps an entry until expires, in place of the one that key has.
+	Commit(key string, data []byte, expires time.Time) error
+	// Delete removes the entry of key; none is not an error.
+	Delete(key string) error
+}
+
+// ContextStore is a [Store] that can give up when a request is over.
+type ContextStore interface {
+	Store
+	FindCtx(ctx context.Context, key string) (data []byte, found bool, err error)
+	CommitCtx(ctx context.Context, key string, data []byte, expires time.Time) error
+	DeleteCtx(ctx context.Context, key string) error
+}
+
+// store asks a [Store], and never waits longer than timeout for an answer.
 // What comes of a call that was late is not awaited; no caller writes what would
 // do harm then.
 type store struct {
-	backend scs.Store
-	ctx     scs.CtxStore // backend, where it takes contexts
+	backend Store
+	ctx     ContextStore // backend, where it takes contexts
 	timeout time.Duration
 	calls   chan struct{}
 	atOnce  bool // the backend is in memory
 }
 
-func newStore(backend scs.Store, timeout time.Duration) *store {
-	s := &store{backend: backendOf(backend), timeout: timeout, calls: make(chan struct{}, maxCalls)}
-	s.ctx, _ = s.backend.(scs.CtxStore)
-	_, s.atOnce = s.backend.(*memstore.MemStore)
+func newStore(backend Store, timeout time.Duration) *store {
+	s := &store{backend: backend, timeout: timeout, calls: make(chan struct{}, maxCalls)}
+	s.ctx, _ = backend.(ContextStore)
+	_, s.atOnce = backend.(*memory)
 	return s
 }
 

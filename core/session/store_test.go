@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/session"
@@ -34,7 +32,7 @@ func TestMemoryIsTheDefault(t *testing.T) {
 }
 
 // plain is a store without contexts, as some of scs are.
-type plain struct{ scs.Store }
+type plain struct{ session.Store }
 
 // TestStoreWithoutContexts: those are bounded in time as well.
 func TestStoreWithoutContexts(t *testing.T) {

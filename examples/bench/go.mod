@@ -97,8 +97,6 @@ require (
 replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../../casbinrules
 	github.com/sallyport-go/sallyport/core => ../../core
-	github.com/sallyport-go/sallyport/core/attempts => ../../core/attempts
-	github.com/sallyport-go/sallyport/core/session => ../../core/session
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth
 	github.com/sallyport-go/sallyport/fiberauth => ../../fiberauth

@@ -21,9 +21,9 @@ func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 	}{
 		{"core", []string{core}, nil},
 		{"core", []string{core, jwt}, []string{jwt}},
-		{"core/session", []string{core, gin}, []string{gin}},
-		{"core/session", []string{core, "github.com/alexedwards/scs/v2"}, nil},
-		{"core/session", []string{core, "github.com/redis/go-redis/v9"}, []string{"github.com/redis/go-redis/v9"}},
+		{"core/htpasswd", []string{core, "golang.org/x/crypto"}, nil},
+		{"core/htpasswd", []string{core, gin}, []string{gin}},
+		{"core/watch", []string{core, "github.com/redis/go-redis/v9"}, []string{"github.com/redis/go-redis/v9"}},
 		{"ginauth", []string{core, gin, jwt}, nil},
 		{"ginauth", []string{core, gin, fiber, casbin}, []string{fiber, casbin}},
 		{"fiberauth", []string{core, fiber, "github.com/valyala/fasthttp"}, nil},

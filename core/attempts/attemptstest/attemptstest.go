@@ -1,6 +1,5 @@
-// Package attemptstest is the part of the conformance suite that needs the
-// limiter of package attempts: package authtest depends on nothing, and so has
-// none.
+// Package attemptstest is the part of the conformance suite that is about
+// the limiter of package attempts.
 package attemptstest
 
 import (

@@ -1,5 +1,5 @@
 // Package sessiontest is the part of the conformance suite that is about
-// sessions: package authtest depends on nothing, and so has none.
+// sessions.
 //
 // [Run] drives an adapter over real sockets through everything package session
 // promises, with a clock and a store that tests control.

@@ -12,7 +12,7 @@ import (
 // ErrDown is what a [Store] that is down returns.
 var ErrDown = errors.New("store: connection refused")
 
-// Store is a session store of scs for tests: it has a clock of its own, can be
+// Store is a [session.Store] for tests: it has a clock of its own, can be
 // down, can hang and counts how often it is asked. It is safe for concurrent
 // use.
 type Store struct {
@@ -103,7 +103,7 @@ func (s *Store) enter(ctx context.Context, verb string) error {
 	return err
 }
 
-// FindCtx implements scs.CtxStore.
+// FindCtx implements session.ContextStore.
 func (s *Store) FindCtx(ctx context.Context, key string) ([]byte, bool, error) {
 	if err := s.enter(ctx, "find"); err != nil {
 		return nil, false, err
@@ -117,7 +117,7 @@ func (s *Store) FindCtx(ctx context.Context, key string) ([]byte, bool, error) {
 	return e.data, true, nil
 }
 
-// CommitCtx implements scs.CtxStore.
+// CommitCtx implements session.ContextStore.
 func (s *Store) CommitCtx(ctx context.Context, key string, data []byte, expires time.Time) error {
 	if err := s.enter(ctx, "commit"); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (s *Store) CommitCtx(ctx context.Context, key string, data []byte, expires 
 	return nil
 }
 
-// DeleteCtx implements scs.CtxStore.
+// DeleteCtx implements session.ContextStore.
 func (s *Store) DeleteCtx(ctx context.Context, key string) error {
 	if err := s.enter(ctx, "delete"); err != nil {
 		return err
@@ -139,15 +139,15 @@ func (s *Store) DeleteCtx(ctx context.Context, key string) error {
 	return nil
 }
 
-// Find implements scs.Store.
+// Find implements session.Store.
 func (s *Store) Find(key string) ([]byte, bool, error) {
 	return s.FindCtx(context.Background(), key)
 }
 
-// Commit implements scs.Store.
+// Commit implements session.Store.
 func (s *Store) Commit(key string, data []byte, expires time.Time) error {
 	return s.CommitCtx(context.Background(), key, data, expires)
 }
 
-// Delete implements scs.Store.
+// Delete implements session.Store.
 func (s *Store) Delete(key string) error { return s.DeleteCtx(context.Background(), key) }
