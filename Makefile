@@ -11,8 +11,11 @@ MODE      ?= full
 RAW       ?= .build/bench/last
 MINCOVER  ?= 85
 FACTOR    ?= 8
+VERSION   ?=
+DRY       ?=
+CHECKED   ?=
 
-.PHONY: help demo run test test-slow-machine check long lint fuzz bench bench-report cover consumer fmt tidy
+.PHONY: help demo run test test-slow-machine check long lint fuzz bench bench-report cover consumer release fmt tidy
 
 help: ## list the targets
 	@echo 'usage: make TARGET [NAME=value]'
@@ -58,6 +61,9 @@ cover: ## print each module's coverage; fail below the minimum [MINCOVER=85]
 
 consumer: ## build an app on each module as users get it, check its module graph
 	GOWORK=off go -C .ci/tools run ./consumer ../..
+
+release: ## tag every module, after make check [VERSION=v0.1.0 DRY=1 to change nothing CHECKED=1]
+	GOWORK=off go -C .ci/tools run ./release $(if $(DRY),-dry) $(if $(CHECKED),-checked) ../.. '$(VERSION)'
 
 fmt: ## format every Go file
 	gofmt -w $$(.ci/modules | cut -d ' ' -f 2-) .ci/tools

@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/ci/tools/internal/modules"
 )
 
 // watched are the libraries that must stay where they belong, each with the
@@ -32,7 +34,7 @@ var belongs = map[string][]string{
 func violations(name string, graph []string) []string {
 	var found []string
 	for _, path := range graph {
-		if name == "core" && path != prefix+"core" {
+		if name == "core" && path != modules.Prefix+"core" {
 			found = append(found, path)
 			continue
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/ci/tools/internal/modules"
 )
 
 // apps holds guard.go, which every app has, and a main.go for each module that
@@ -24,43 +25,9 @@ type user struct {
 	env  []string // of every go command
 }
 
-// newUser prepares a module cache for the user in keep. Other people's modules
-// stay in it from run to run; those of the checkout, which are new each time,
-// are removed.
-func newUser(home, proxy, keep string) (*user, error) {
-	family := strings.TrimSuffix(prefix, "/")
-	cache := filepath.Join(keep, "modcache")
-	for _, old := range []string{family, "cache/download/" + family} {
-		if err := os.RemoveAll(filepath.Join(cache, filepath.FromSlash(old))); err != nil {
-			return nil, fmt.Errorf("empty the module cache: %w", err)
-		}
-	}
-	out, err := exec.Command("go", "env", "-json", "GOPROXY", "GOMODCACHE", "GONOSUMDB").Output()
-	if err != nil {
-		return nil, fmt.Errorf("go env: %w", err)
-	}
-	var goenv struct{ GOPROXY, GOMODCACHE, GONOSUMDB string }
-	if err := json.Unmarshal(out, &goenv); err != nil {
-		return nil, fmt.Errorf("go env: %w", err)
-	}
-	// What the checkout's own build has downloaded serves as a second proxy.
-	downloaded := filepath.Join(goenv.GOMODCACHE, "cache", "download")
-	env := append(os.Environ(),
-		"GOWORK=off",
-		"GOFLAGS=-mod=mod -modcacherw -buildvcs=false",
-		"GOMODCACHE="+cache,
-		"GOPROXY=file://"+filepath.ToSlash(proxy)+",file://"+filepath.ToSlash(downloaded)+","+goenv.GOPROXY,
-		"GONOSUMDB="+strings.Trim(goenv.GONOSUMDB+","+family, ","),
-		// go get also tries the paths above a module's own. Where the
-		// proxies do not have those it must not look for a repository.
-		"GOVCS="+family+":off,public:git|hg,private:all",
-	)
-	return &user{home: home, env: env}, nil
-}
-
 // consume builds an app on module m alone, in a folder of its own, and returns
 // the paths of all modules in the app's module graph but the app's own.
-func (u *user) consume(m module) ([]string, error) {
+func (u *user) consume(m modules.Module) ([]string, error) {
 	dir, err := os.MkdirTemp(u.home, "app-")
 	if err != nil {
 		return nil, err
@@ -69,12 +36,12 @@ func (u *user) consume(m module) ([]string, error) {
 		return nil, err
 	}
 	target := "."
-	if m.isProgram() {
-		target = m.path
+	if m.IsProgram() {
+		target = m.Path
 	}
 	for _, args := range [][]string{
 		{"mod", "init", "app.example/app"},
-		{"get", m.path + "@" + m.version},
+		{"get", m.Path + "@" + m.Version},
 		{"build", "-o", os.DevNull, target},
 	} {
 		if _, err := u.run(dir, args...); err != nil {
@@ -111,13 +78,13 @@ func (u *user) run(dir string, args ...string) (string, error) {
 
 // writeApp writes the app for m. A module that mounts nothing by itself has no
 // main.go of its own and is only imported; a program is not even that.
-func writeApp(dir string, m module) error {
-	source, err := apps.ReadFile("testdata/" + m.name() + "/main.go")
-	if m.isProgram() {
+func writeApp(dir string, m modules.Module) error {
+	source, err := apps.ReadFile("testdata/" + m.Name() + "/main.go")
+	if m.IsProgram() {
 		return os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		source = fmt.Appendf(nil, "package main\n\nimport _ %q\n\nfunc main() {}\n", m.path)
+		source = fmt.Appendf(nil, "package main\n\nimport _ %q\n\nfunc main() {}\n", m.Path)
 		return os.WriteFile(filepath.Join(dir, "main.go"), source, 0o644)
 	}
 	if err != nil {
