@@ -21,8 +21,13 @@ func TestConformance(t *testing.T) {
 	authtest.Run(t, framework())
 }
 
+// routerStatuses are what the router itself answers to odd targets.
+var routerStatuses = map[string]int{
+	"/%66iles/secret": 404,
+}
+
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "echo", SeesSent: true, SealsInFront: true, Writers: writers, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
+	return authtest.Framework{Name: "echo", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, Writers: writers, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
 		var native *echo.HTTPError
 		if !errors.As(err, &native) {
 			return 0, false

@@ -19,7 +19,11 @@ import (
 // Framework builds and serves apps on one web framework with the adapter under
 // test.
 type Framework struct {
+	// Name is for messages; the suite knows no framework by it.
 	Name string
+	// Package is the name of the adapter's package, with which what it says of
+	// a wrong set-up begins.
+	Package string
 	// Serve serves app on l, with the framework's default configuration, until
 	// the test ends. It must not return before the app is built.
 	Serve func(t testing.TB, l net.Listener, app App)
@@ -31,9 +35,15 @@ type Framework struct {
 	// RoutesDecoded says that the router matches the path as it is decoded, by
 	// default, so that an encoded slash separates segments.
 	RoutesDecoded bool
-	// Spellings are the statuses of answers to request targets of the suite for
-	// which a router differs from the one it is named after.
+	// Spellings are the statuses that the router itself gives to odd request
+	// targets of the suite, such as a redirect for "/files//secret", where they
+	// differ from what a gate answers.
 	Spellings map[string]int
+	// Pattern is how the router writes a pattern of [Route]; nil for just so.
+	Pattern func(pattern string) string
+	// RoutesBehindUse says that a route is found behind the gates around the
+	// whole app, which then cannot know its pattern.
+	RoutesBehindUse bool
 	// RefusesMethods says that the framework itself answers a method that it
 	// does not know, before any middleware.
 	RefusesMethods bool
@@ -59,6 +69,13 @@ type Framework struct {
 	// NativeCode finds the framework's own error in err and gives its status.
 	// It is nil for frameworks whose apps have no error handler.
 	NativeCode func(err error) (status int, ok bool)
+}
+
+func (f Framework) pattern(pattern string) string {
+	if f.Pattern == nil {
+		return pattern
+	}
+	return f.Pattern(pattern)
 }
 
 // App is an application in words every framework understands.

@@ -31,10 +31,7 @@ func eventFields(t *testing.T, f Framework) {
 		Gates: []Gate{{Kind: "Authorize", Guard: g}}, Handler: ok,
 	}}})
 	trace := "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	pattern := "/api/door/:id"
-	if f.Name == "net/http" {
-		pattern = "/api/door/{id}"
-	}
+	pattern := f.pattern("/api/door/:id")
 	for _, c := range []struct {
 		header string
 		want   core.Event

@@ -17,7 +17,20 @@ import (
 )
 
 // NetHTTP is net/http's ServeMux with core/httpauth.
-func NetHTTP() Framework { return HTTPRouter("net/http", serveMux) }
+func NetHTTP() Framework {
+	f := HTTPRouter("net/http", serveMux)
+	f.Spellings = map[string]int{
+		"/files/x/../secret":       307,
+		"/files/./secret":          307,
+		"/files/..":                307,
+		"/files//secret":           307,
+		"//files/secret":           307,
+		"/files/secret//":          307,
+		"/admin/7/":                404,
+		"/files/public#/../secret": 307,
+	}
+	return f
+}
 
 // HTTPRoute is a route for a router on net/http. Pattern is as in [Route], with
 // its group; no Methods are all. Gates stand around Handler.
@@ -31,7 +44,7 @@ type HTTPRoute struct {
 // one of routes, and of a handler for other paths that may be nil.
 func HTTPRouter(name string, build func(routes []HTTPRoute, notFound http.Handler) http.Handler) Framework {
 	return Framework{
-		Name: name, Writers: muxWriters,
+		Name: name, Package: "httpauth", Writers: muxWriters, Pattern: muxPattern, RoutesBehindUse: true,
 		Serve: func(t testing.TB, l net.Listener, app App) {
 			ServeHTTP(t, l, routed(app, build))
 		},

@@ -91,10 +91,7 @@ func numbered(f Framework, conn, i int, from string) (number, request string, wa
 		"Traceparent: 00-" + strings.Repeat("f", 26) + n + "-00f067aa0ba902b7-01",
 		"Authorization: Name u" + n + " r" + n, "X-Number: x" + n, "Cookie: number=c" + n, "Content-Length: 0",
 	}, "\n")
-	pattern := "/api/things/:id"
-	if f.Name == "net/http" {
-		pattern = "/api/things/{id}"
-	}
+	pattern := f.pattern("/api/things/:id")
 	path := "/api/things/" + n
 	return n, request, map[string]string{
 		"method": method, "target": target, "host": "h" + n + ".example", "param": n, "remote": from,
