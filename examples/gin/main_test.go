@@ -6,4 +6,4 @@ import (
 	"github.com/sallyport-go/sallyport/examples/internal/scenariotest"
 )
 
-func TestVerdicts(t *testing.T) { scenariotest.Verdicts(t, server) }
+func TestServer(t *testing.T) { scenariotest.Run(t, server) }

@@ -16,11 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/rule"
 	"github.com/sallyport-go/sallyport/examples/internal/accounts"
 	"github.com/sallyport-go/sallyport/examples/internal/issuer"
-	"github.com/sallyport-go/sallyport/examples/internal/reports"
-	"github.com/sallyport-go/sallyport/examples/internal/scenariotest"
+	"github.com/sallyport-go/sallyport/examples/policy"
 )
 
 // log is what a server has answered, in order: "GET /reports 200".
@@ -76,14 +80,6 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := own.KeySet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyFile := filepath.Join(t.TempDir(), "jwks.json")
-	if err := os.WriteFile(keyFile, keys, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	// The first token has expired, whatever the token endpoint says of it.
 	for _, life := range []time.Duration{-time.Hour, time.Hour} {
 		token, err := own.Token("victor", life, nil)
@@ -102,8 +98,9 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(accountService.Close)
 	w.endpoint = httptest.NewServer(http.HandlerFunc(w.token))
 	t.Cleanup(w.endpoint.Close)
-	w.url, _ = scenariotest.Start(t, w.routes, "-addr", "127.0.0.1:0", "-jwks", keyFile,
-		"-issuer", own.Name(), "-audience", own.Audience(), "-accounts", accountService.URL)
+	service := httptest.NewServer(w.service.around(routes(t, own, accountService.URL)))
+	t.Cleanup(service.Close)
+	w.url = service.URL
 	return w
 }
 
@@ -135,14 +132,35 @@ func (w *world) token(rw http.ResponseWriter, r *http.Request) {
 		"access_token": token, "token_type": "Bearer", "expires_in": 3600, "refresh_token": fmt.Sprintf("refresh-%d", w.given)})
 }
 
-func (w *world) routes(s *reports.Service) reports.Server {
+// routes are those of the service, for tokens of an issuer, with the example
+// servers' policy.
+func routes(t *testing.T, own *issuer.Issuer, accountService string) http.Handler {
+	set := must(own.KeySet())(t)
+	keys := must(jwtauth.KeySetFromJWKS("own key", set))(t)
+	tokens := must(jwtauth.New(keys, jwtauth.Issuer(own.Name()), jwtauth.Audience(own.Audience())))(t)
+	scheme := must(bearer.New("reports", tokens))(t)
+	rules := must(casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(policy.Model), []string{policy.Rules}))(t)
+	guard := must(core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(rules)))(t)
+	lookup := must(accounts.Service(accountService))(t)
+
 	mux := http.NewServeMux()
 	answer := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { _, _ = io.Copy(rw, r.Body) })
-	byPolicy := httpauth.Authorize(s.Guard)
+	byPolicy := httpauth.Authorize(guard)
 	mux.Handle("/reports", byPolicy(answer))
 	mux.Handle("/reports/{id}", byPolicy(answer))
-	mux.Handle("POST /notes", httpauth.Require(s.Guard, s.ActiveAccount)(answer))
-	return reports.HTTPServer(w.service.around(mux))
+	mux.Handle("POST /notes", httpauth.Require(guard, rule.Account(lookup))(answer))
+	return mux
+}
+
+// must is v, and fails the test for an error.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
 }
 
 // queue is one that takes no time to wait.

@@ -1,66 +1,149 @@
-// Command nethttp serves the reports example on the standard library alone.
+// Command nethttp serves the reports example on the standard library alone: a guard that takes tokens,
+// passwords and API keys, a policy file, and rules in code.
+//
+// To copy it, drop what comes from examples/internal/demo: the fields of d that
+// are flags, such as d.Realm, are yours to fill in; for d.Keys take the keys of
+// your issuer with jwtauth.Discover; for d.Load, watch.Load; for d.Accounts, a
+// look into your database. Drop the schemes that you do not offer, and d.Keep.
 package main
 
 import (
 	"encoding/json"
 	"net/http"
+	"path/filepath"
+	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/apikey"
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/digest"
+	"github.com/sallyport-go/sallyport/core/htpasswd"
 	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/introspect"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/rule"
-	"github.com/sallyport-go/sallyport/examples/internal/reports"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
+	"github.com/sallyport-go/sallyport/examples/policy"
 )
 
-func main() { reports.Main(server) }
+func main() { demo.Main(server) }
 
-func server(s *reports.Service) reports.Server { return reports.HTTPServer(routes(s)) }
+func server(d *demo.Demo) demo.Server {
+	return &http.Server{Handler: routes(d), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+}
 
-func routes(s *reports.Service) http.Handler {
-	mux := http.NewServeMux()
-	answer := http.HandlerFunc(show)
+// routes mounts the gates. Routes for GET, which answer HEAD too, stand for
+// OPTIONS as well, so that the gates answer a browser's preflight.
+func routes(d *demo.Demo) http.Handler {
+	guard, mux, handler := newGuard(d), http.NewServeMux(), http.HandlerFunc(show)
+	handle := func(path string, h http.Handler, methods ...string) {
+		for _, m := range methods {
+			mux.Handle(m+" "+path, h)
+		}
+	}
 
 	// Gate one alone: public, optional, required.
-	match(mux, reports.Read, "/healthz", answer)
-	match(mux, reports.Read, "/whoami", httpauth.Optional(s.Guard)(answer))
-	match(mux, reports.Read, "/me", httpauth.Authenticate(s.Guard)(answer))
+	handle("/healthz", handler, "GET", "OPTIONS")
+	handle("/whoami", httpauth.Optional(guard)(handler), "GET", "OPTIONS")
+	handle("/me", httpauth.Authenticate(guard)(handler), "GET", "OPTIONS")
 
 	// Both gates, with the policy file.
-	byPolicy := httpauth.Authorize(s.Guard)
-	match(mux, reports.List, "/reports", byPolicy(answer))
-	match(mux, reports.Item, "/reports/{id}", byPolicy(answer))
-	mux.Handle("/files/{path...}", byPolicy(answer))
+	byPolicy := httpauth.Authorize(guard)
+	handle("/reports", byPolicy(handler), "GET", "POST", "OPTIONS")
+	handle("/reports/{id}", byPolicy(handler), "GET", "PUT", "PATCH", "DELETE", "OPTIONS")
+	mux.Handle("/files/{path...}", byPolicy(handler))
 
 	// Both gates, with rules in code.
-	match(mux, reports.Read, "/admin/reports", httpauth.Require(s.Guard, rule.Role("admin"))(answer))
-	match(mux, reports.Read, "/insights", httpauth.Require(s.Guard, s.ProPlan)(answer))
-	match(mux, reports.Read, "/regional", httpauth.Require(s.Guard, rule.Claim("region", "eu"))(answer))
-	match(mux, reports.Read, "/scoped", httpauth.Require(s.Guard, rule.Scope("reports:read"))(answer))
-	match(mux, reports.Write, "/notes", httpauth.Require(s.Guard, s.ActiveAccount)(answer))
-	return refuseUnclean(s.Guard, mux)
-}
+	proPlan := rule.Any(rule.Claim("plan", "pro"), rule.Func("subscriber", demo.Subscribed))
+	handle("/admin/reports", httpauth.Require(guard, rule.Role("admin"))(handler), "GET", "OPTIONS")
+	handle("/insights", httpauth.Require(guard, proPlan)(handler), "GET", "OPTIONS")
+	handle("/regional", httpauth.Require(guard, rule.Claim("region", "eu"))(handler), "GET", "OPTIONS")
+	handle("/scoped", httpauth.Require(guard, rule.Scope("reports:read"))(handler), "GET", "OPTIONS")
+	handle("/notes", httpauth.Require(guard, rule.Account(d.Accounts))(handler), "POST", "OPTIONS")
 
-// match adds a route for several methods, for which ServeMux has no call.
-func match(mux *http.ServeMux, methods []string, path string, h http.Handler) {
-	for _, m := range methods {
-		mux.Handle(m+" "+path, h)
-	}
-}
-
-// refuseUnclean has a gate refuse paths with "//" or "..", which ServeMux would
-// answer by sending the client to another path before any gate.
-func refuseUnclean(g *core.Guard, next http.Handler) http.Handler {
-	gate := httpauth.Authenticate(g)(http.NotFoundHandler())
+	// ServeMux sends clients who ask for a path with "//" or ".." to another one,
+	// before any gate. Have a gate refuse them.
+	refuse := httpauth.Authenticate(guard)(http.NotFoundHandler())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := core.CanonicalPath(core.Route{Path: r.URL.Path}); err != nil {
-			gate.ServeHTTP(w, r)
+			refuse.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		mux.ServeHTTP(w, r)
 	})
 }
 
 // show answers with the route and who asked.
 func show(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_ = json.NewEncoder(w).Encode(reports.NewAnswer(r.Pattern, httpauth.Principal(r))) // the client has gone
+	_ = json.NewEncoder(w).Encode(demo.NewAnswer(r.Pattern, httpauth.Principal(r))) // the client has gone
+}
+
+// newGuard asks the schemes who it is, and the policy what they may do.
+func newGuard(d *demo.Demo) *core.Guard {
+	rules := must(openPolicy(d))
+	d.Keep(rules)
+	opts := []core.Option{
+		core.WithAuthorizer(rules), core.WithObserver(core.LogObserver(d.Log)), core.WithLogger(d.Log), core.WithoutPrompts(),
+	}
+	if d.Limit > 0 {
+		opts = append(opts, core.WithAttemptLimiter(must(attempts.New(attempts.PerAddress(10, time.Minute, d.Limit)))))
+	}
+	return must(core.NewGuard(schemes(d), opts...))
+}
+
+// openPolicy opens the policy in a folder, which is loaded again when it is
+// edited, or the one built in.
+func openPolicy(d *demo.Demo) (*casbinrules.Authorizer, error) {
+	model, rules, log := policy.Model, policy.Rules, casbinrules.WithLogger(d.Log)
+	if d.PolicyDir == "" {
+		return casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(model), []string{rules}, log)
+	}
+	model, rules = filepath.Join(d.PolicyDir, model), filepath.Join(d.PolicyDir, rules)
+	return casbinrules.Open(casbinrules.ModelFile(model), []string{rules}, casbinrules.Watch(), log)
+}
+
+// schemes are in the order of their challenges: the better before the worse, and
+// last a name of our own, since some clients stop at one that they do not know.
+func schemes(d *demo.Demo) []core.Authenticator {
+	jwts := must(jwtauth.New(d.Keys, jwtauth.Issuer(d.Issuer), jwtauth.Audience(d.Audience)))
+	tokens := bearer.TokenVerifier(jwts)
+	if d.Introspect != "" { // the issuer is asked about tokens that are not JWTs
+		opaque := must(introspect.New(d.Introspect, d.Client, introspect.Issuer(d.Issuer), introspect.Audience(d.Audience)))
+		tokens = must(jwtauth.ByForm(jwts, opaque))
+	}
+	all := []core.Authenticator{must(bearer.New(d.Realm, tokens))}
+	if d.Digest != "" {
+		users, offered := must(digest.NewFile(d.Realm)), []digest.Option{}
+		if d.DigestMD5 { // for clients that know nothing else
+			users, offered = must(digest.NewFile(d.Realm, digest.AcceptMD5())), append(offered, digest.Also(digest.MD5))
+		}
+		d.Load(d.Digest, users)
+		all = append(all, must(digest.New(d.Realm, users, offered...)))
+	}
+	if d.Basic {
+		// The demo takes the cost that htpasswd gives by default, and any other.
+		// Keep the package's own limit in production.
+		users := must(htpasswd.New(htpasswd.MinCost(4)))
+		d.LoadUsers(users)
+		// The cache saves a password hash for each image of a page.
+		all = append(all, must(basic.New(d.Realm, must(basic.NewCache(users)))))
+	}
+	if d.APIKeys != "" {
+		keys := new(apikey.File)
+		d.Load(d.APIKeys, keys)
+		all = append(all, must(apikey.New(d.Realm, keys)))
+	}
+	return all
+}
+
+// must ends the start with the error, which demo.Main prints.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -1,5 +1,6 @@
-// Package scenariotest starts example servers inside a test and tries them with
-// every scenario of the demo.
+// Package scenariotest is what the tests of the example servers have in common.
+// It starts a server inside the test and tries it with every scenario of the
+// demo, with wrong flags, and while its files are edited.
 package scenariotest
 
 import (
@@ -11,7 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/internal/reports"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/examples/internal/scenario"
 )
 
@@ -23,9 +24,30 @@ var (
 	playLimit = authtest.TimeLimit(10 * time.Minute)
 )
 
-// Verdicts plays every scenario against the server that build makes, and fails
+// Build makes the server to test.
+type Build func(*demo.Demo) demo.Server
+
+// Run tests everything about a server: what it answers, which flags and files it
+// refuses, what it prints, and that edits of its files take effect.
+func Run(t *testing.T, build Build) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, Build)
+	}{
+		{"verdicts", verdicts},
+		{"start errors", startErrors},
+		{"realm", realm},
+		{"printed lines", printedLines},
+		{"policy edits", policyEdits},
+		{"credential edits", credentialEdits},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, build) })
+	}
+}
+
+// verdicts plays every scenario against the server that build makes, and fails
 // the test for each answer that is not the expected one.
-func Verdicts(t *testing.T, build func(*reports.Service) reports.Server) {
+func verdicts(t *testing.T, build Build) {
 	t.Helper()
 	world, err := scenario.NewWorld(t.TempDir())
 	if err != nil {
@@ -48,13 +70,13 @@ func Verdicts(t *testing.T, build func(*reports.Service) reports.Server) {
 // Start runs the server that build makes until the test ends, when it must stop
 // without an error. It returns the address the server says it listens on and
 // what it printed before.
-func Start(t *testing.T, build func(*reports.Service) reports.Server, args ...string) (url, printed string) {
+func Start(t *testing.T, build Build, args ...string) (url, printed string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	out, stdout := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := reports.Run(ctx, args, stdout, io.Discard, build)
+		err := demo.Run(ctx, args, stdout, io.Discard, build)
 		_ = stdout.CloseWithError(err) // always nil
 		ended <- err
 	}()

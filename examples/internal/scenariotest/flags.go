@@ -1,40 +1,28 @@
-package reports_test
+package scenariotest
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/sallyport-go/sallyport/core/httpauth"
-	"github.com/sallyport-go/sallyport/examples/internal/reports"
-	"github.com/sallyport-go/sallyport/examples/internal/scenariotest"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 )
 
-// server answers every path under the policy.
-func server(s *reports.Service) reports.Server {
-	return reports.HTTPServer(httpauth.Authorize(s.Guard)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, httpauth.Principal(r).ID())
-	})))
-}
-
-func run(t *testing.T, args ...string) (stderr string, err error) {
+// run starts the server with args and tells how it ended.
+func run(t *testing.T, build Build, args ...string) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // a server that starts all the same stops at once
-	var log strings.Builder
-	err = reports.Run(ctx, args, io.Discard, &log, server)
-	return log.String(), err
+	return demo.Run(ctx, args, io.Discard, io.Discard, build)
 }
 
-func TestStartErrors(t *testing.T) {
+// startErrors gives the server flags and files that it must refuse.
+func startErrors(t *testing.T, build Build) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -98,29 +86,16 @@ func TestStartErrors(t *testing.T) {
 		{"address taken", []string{"-addr", taken.Addr().String()}, "listen"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := run(t, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
+			if err := run(t, build, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
 	}
 }
 
-func TestHelp(t *testing.T) {
-	usage, err := run(t, "-help")
-	if !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("got %v", err)
-	}
-	for _, name := range []string{"-addr", "-policy", "-basic", "-users", "-digest", "-digest-md5", "-apikeys", "-jwks", "-issuer", "-audience",
-		"-introspect", "-introspect-id", "-introspect-secret", "-realm", "-accounts", "-limit"} {
-		if !slices.ContainsFunc(strings.Split(usage, "\n"), func(line string) bool { return line == "  "+name || strings.HasPrefix(line, "  "+name+" ") }) {
-			t.Errorf("the usage does not name %s:\n%s", name, usage)
-		}
-	}
-}
-
-// TestRealm starts a server with a realm and reads it back from the challenges.
-func TestRealm(t *testing.T) {
-	url, _ := scenariotest.Start(t, server, "-addr", "127.0.0.1:0", "-realm", `the "vault"`)
+// realm starts a server with a realm and reads it back from the challenges.
+func realm(t *testing.T, build Build) {
+	url, _ := Start(t, build, "-addr", "127.0.0.1:0", "-realm", `the "vault"`)
 	resp, err := http.Get(url + "/reports")
 	if err != nil {
 		t.Fatal(err)
@@ -134,28 +109,5 @@ func TestRealm(t *testing.T) {
 		if !strings.Contains(c, `realm="the \"vault\""`) {
 			t.Errorf("challenge %q", c)
 		}
-	}
-}
-
-// failing is a server that cannot serve.
-type failing struct{}
-
-func (failing) Serve(net.Listener) error       { return errors.New("out of order") }
-func (failing) Shutdown(context.Context) error { return nil }
-
-func TestServeError(t *testing.T) {
-	err := reports.Run(t.Context(), []string{"-addr", "127.0.0.1:0"}, io.Discard, io.Discard,
-		func(*reports.Service) reports.Server { return failing{} })
-	if err == nil || !strings.Contains(err.Error(), "out of order") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestClosedOutput checks that a server nobody can hear about does not stay.
-func TestClosedOutput(t *testing.T) {
-	_, closed := io.Pipe()
-	_ = closed.Close()
-	if err := reports.Run(t.Context(), []string{"-addr", "127.0.0.1:0"}, closed, io.Discard, server); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("got %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package reports
+package demo
 
 import (
 	"encoding/json"

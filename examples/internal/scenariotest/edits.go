@@ -1,6 +1,4 @@
-//go:build unix
-
-package reports_test
+package scenariotest
 
 import (
 	"bufio"
@@ -9,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,8 +16,8 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/apikey"
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/examples/internal/issuer"
-	"github.com/sallyport-go/sallyport/examples/internal/reports"
 	"github.com/sallyport-go/sallyport/examples/policy"
 )
 
@@ -30,14 +29,14 @@ type live struct {
 }
 
 // runLive starts a server that ends, without an error, with the test.
-func runLive(t *testing.T, args ...string) *live {
+func runLive(t *testing.T, build Build, args ...string) *live {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	out, stdout := io.Pipe()
 	logged, log := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- reports.Run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), stdout, log, server)
+		ended <- demo.Run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), stdout, log, build)
 		_, _ = stdout.Close(), log.Close()
 	}()
 	guard := time.AfterFunc(authtest.TimeLimit(time.Minute), stop)
@@ -94,6 +93,9 @@ func (l *live) ask(status int, name, value string) {
 
 func hangup(t *testing.T) {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("not run: there is no SIGHUP on Windows")
+	}
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
@@ -109,15 +111,15 @@ func write(t *testing.T, path, text string) {
 // victor are credentials by password.
 const victor = "Basic dmljdG9yOnZpY3Rvci1wYXNz"
 
-// TestPolicyEditsTakeEffect edits the policy of a running server: by the watched
+// policyEdits edits the policy of a running server: by the watched
 // file and by SIGHUP, good and broken.
-func TestPolicyEditsTakeEffect(t *testing.T) {
+func policyEdits(t *testing.T, build Build) {
 	dir := t.TempDir()
 	for _, name := range []string{policy.Model, policy.Rules} {
 		write(t, filepath.Join(dir, name), builtIn(t, name))
 	}
 	good, rules := builtIn(t, policy.Rules), filepath.Join(dir, policy.Rules)
-	l := runLive(t, "-policy", dir)
+	l := runLive(t, build, "-policy", dir)
 
 	l.ask(http.StatusOK, "Authorization", victor)
 	write(t, rules, strings.Replace(good, "g, victor, viewer", "", 1))
@@ -142,9 +144,9 @@ func builtIn(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestCredentialEditsTakeEffect edits each file that credentials are checked
+// credentialEdits edits each file that credentials are checked
 // with: first so that those of the test are gone, then so that it is broken.
-func TestCredentialEditsTakeEffect(t *testing.T) {
+func credentialEdits(t *testing.T, build Build) {
 	key, id, hash := apikey.Generate()
 	keys, err := apikey.Append("keys", nil, apikey.Info{ID: id, Hash: hash, Owner: "victor"})
 	if err != nil {
@@ -171,7 +173,7 @@ func TestCredentialEditsTakeEffect(t *testing.T) {
 		t.Run(c.flag[1:], func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "file")
 			write(t, file, c.before)
-			l := runLive(t, append(c.more, c.flag, file)...)
+			l := runLive(t, build, append(c.more, c.flag, file)...)
 			l.await("file loaded", file)
 			l.ask(http.StatusOK, c.name, c.value)
 			l.ask(http.StatusOK, c.name, c.value) // as remembered, perhaps

@@ -1,4 +1,4 @@
-package reports
+package demo
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -24,24 +24,15 @@ type Server interface {
 	Shutdown(ctx context.Context) error
 }
 
-// The time limits of the servers. Grace is how long requests under way may
-// take to finish once the server is told to stop; it is longer than the 5 s
-// for which net/http waits for connections that have sent nothing yet.
-const (
-	ReadTimeout  = 10 * time.Second
-	WriteTimeout = 10 * time.Second
-	IdleTimeout  = time.Minute
-	grace        = 20 * time.Second
-)
-
-// HTTPServer serves h with the time limits that [http.Server] lacks by default.
-func HTTPServer(h http.Handler) Server {
-	return &http.Server{Handler: h, ReadTimeout: ReadTimeout, WriteTimeout: WriteTimeout, IdleTimeout: IdleTimeout}
-}
+// grace is how long requests under way may take to finish once the server is
+// told to stop. It is longer than the 5 s for which net/http waits for
+// connections that have sent nothing yet.
+const grace = 20 * time.Second
 
 // Main runs the server that build makes until the process is interrupted or
-// terminated. It ends the process with status 1 when that fails.
-func Main(build func(*Service) Server) {
+// terminated. It ends the process with status 1 when that fails, or when build
+// panics with an error, which it prints.
+func Main(build func(*Demo) Server) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := Run(ctx, os.Args[1:], os.Stdout, os.Stderr, build)
@@ -54,30 +45,50 @@ func Main(build func(*Service) Server) {
 // Run is [Main] with everything it takes from the process given: it serves
 // until ctx ends. It writes "listening on http://ADDR" to stdout once the
 // socket listens, and logs to stderr.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer, build func(*Service) Server) error {
-	c, err := parse(args, stderr)
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer, build func(*Demo) Server) error {
+	f, err := parse(args, stderr)
 	if err != nil {
 		return err
 	}
-	service, err := newService(c, slog.New(slog.NewTextHandler(stderr, nil)))
+	d, err := newDemo(f, slog.New(slog.NewTextHandler(stderr, nil)))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = service.Close() }()
-	defer service.files.reloadOnHangup(ctx)()
-	server := build(service)
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.addr)
+	defer func() { _ = d.close() }()
+	server, err := assemble(d, build)
+	if err != nil {
+		return err
+	}
+	defer d.reloadOnHangup(ctx)()
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", d.addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	address := "http://" + l.Addr().String()
-	if err := service.tokens.greet(stdout, address); err != nil {
+	if err := d.greet(stdout, address); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	if _, err := fmt.Fprintln(stdout, "listening on", address); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	return serve(ctx, server, l)
+}
+
+// assemble makes the server. A panic with an error is how build says what is
+// wrong with the flags and files.
+func assemble(d *Demo, build func(*Demo) Server) (server Server, err error) {
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		failed, ok := r.(error)
+		if _, bug := r.(runtime.Error); bug || !ok {
+			panic(r)
+		}
+		err = failed
+	}()
+	return build(d), nil
 }
 
 // serve serves on l until ctx ends.

@@ -1,23 +1,10 @@
-// Package reports is what the example servers have in common: flags, the guard
-// and its rules, the answer of every handler, and how a server starts and
-// stops. How a framework mounts the gates is in the servers themselves.
-package reports
+package demo
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
-)
-
-// The methods of the routes. HEAD stands beside GET, since not every router
-// takes it along, and OPTIONS lets the gates answer a browser's preflight.
-var (
-	Read  = []string{http.MethodGet, http.MethodHead, http.MethodOptions}
-	Write = []string{http.MethodPost, http.MethodOptions}
-	List  = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions}
-	Item  = []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 )
 
 // Answer is what every handler answers with.

@@ -1,4 +1,4 @@
-package reports
+package demo
 
 import (
 	"fmt"
@@ -46,8 +46,8 @@ curl -i -u victor:victor-pass {{.Address}}/reports
 
 // greet writes requests to try, ready to paste, with a fresh token for each
 // demo user. It writes nothing when the tokens are another issuer's.
-func (t *tokens) greet(w io.Writer, address string) error {
-	if t.own == nil {
+func (d *Demo) greet(w io.Writer, address string) error {
+	if d.own == nil {
 		return nil
 	}
 	type line struct {
@@ -56,7 +56,7 @@ func (t *tokens) greet(w io.Writer, address string) error {
 	}
 	var lines []line
 	for _, u := range demoUsers() {
-		token, err := t.own.Token(u.name, lifetime, u.claims)
+		token, err := d.own.Token(u.name, lifetime, u.claims)
 		if err != nil {
 			return err
 		}

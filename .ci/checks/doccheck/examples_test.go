@@ -1,0 +1,64 @@
+package doccheck
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// maxMain is how many lines the main.go of an example may have.
+const maxMain = 150
+
+// programs are the examples to copy, with what their main.go shows.
+var programs = map[string][]string{
+	"gin":     append([]string{"ginauth.Authorize(", "ginauth.Require("}, server...),
+	"fiber":   append([]string{"fiberauth.Authorize(", "fiberauth.Require("}, server...),
+	"echo":    append([]string{"echoauth.Authorize(", "echoauth.Require("}, server...),
+	"nethttp": append([]string{"httpauth.Authorize(", "httpauth.Require("}, server...),
+}
+
+// server is what the servers of the demo have in common.
+var server = []string{"core.NewGuard(", "casbinrules.Open(", "bearer.New(", "digest.New(", "basic.New(", "apikey.New(", "To copy it"}
+
+// TestExamplesTeach: a reader finds the guard, its schemes and the routes of an
+// example in one file that is short enough to read, and learns what to drop.
+func TestExamplesTeach(t *testing.T) {
+	for name, shown := range programs {
+		text, err := os.ReadFile(filepath.Join(root, "examples", name, "main.go"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if n := strings.Count(string(text), "\n"); n > maxMain {
+			t.Errorf("examples/%s/main.go has %d lines: at most %d", name, n, maxMain)
+		}
+		for _, part := range shown {
+			if !strings.Contains(string(text), part) {
+				t.Errorf("examples/%s/main.go does not show %q", name, part)
+			}
+		}
+	}
+}
+
+// TestExamplesShareOneGuard: the demo's servers answer alike, so what they copy
+// from one another is the same.
+func TestExamplesShareOneGuard(t *testing.T) {
+	first := ""
+	for _, name := range []string{"gin", "fiber", "echo", "nethttp"} {
+		text, err := os.ReadFile(filepath.Join(root, "examples", name, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, guard, found := strings.Cut(string(text), "\n// newGuard ")
+		if !found {
+			t.Fatalf("examples/%s/main.go has no newGuard", name)
+		}
+		if first == "" {
+			first = guard
+		}
+		if guard != first {
+			t.Errorf("examples/%s/main.go differs from the first one from newGuard on", name)
+		}
+	}
+}
