@@ -27,7 +27,7 @@ const adapterFile = "adapter"
 //
 // [Authorizer.Reload] loads again, and [WithWatcher] does so by itself. While
 // the database is gone, or its rows are no good policy, the last good one
-// stays in force: see [OnReload] and [Authorizer.Status]. At the start either
+// stays in force: see [WithReloadObserver] and [Authorizer.Status]. At the start either
 // is an error.
 //
 // No two loads run at a time. The adapter has to bound the time of a load

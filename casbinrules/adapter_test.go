@@ -143,7 +143,7 @@ func TestAdapterAssembly(t *testing.T) {
 		{"watcher that fails", func() (*Authorizer, error) {
 			return FromAdapter(RBAC(), good, WithWatcher(&pager{err: errors.New("no connection")}))
 		}},
-		{"watched files", func() (*Authorizer, error) { return FromAdapter(RBAC(), good, Watch()) }},
+		{"watched files", func() (*Authorizer, error) { return FromAdapter(RBAC(), good, WithFileWatch()) }},
 		{"watcher of files", func() (*Authorizer, error) {
 			return OpenFS(files("p.csv", "p, a, /x, GET\n"), RBAC(), []string{"p.csv"}, WithWatcher(&pager{}))
 		}},
@@ -157,7 +157,7 @@ func TestAdapterAssembly(t *testing.T) {
 func TestAdapterReloadsWholeOrNotAtAll(t *testing.T) {
 	rows, w := newTable("p, erin, /a, GET"), &pager{}
 	events := make(chan ReloadEvent, 1)
-	a, err := FromAdapter(RBAC(), rows, WithWatcher(w), quiet, OnReload(func(_ context.Context, e ReloadEvent) { events <- e }))
+	a, err := FromAdapter(RBAC(), rows, WithWatcher(w), quiet, WithReloadObserver(func(_ context.Context, e ReloadEvent) { events <- e }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestCallsDuringTheFirstLoadAreNotLost(t *testing.T) {
 	rows := newTable("p, erin, /a, GET")
 	events := make(chan ReloadEvent, 1)
 	first := sync.OnceFunc(func() { w.call("") })
-	a, err := FromAdapter(RBAC(), loading{rows, first}, WithWatcher(w), quiet, OnReload(func(_ context.Context, e ReloadEvent) { events <- e }))
+	a, err := FromAdapter(RBAC(), loading{rows, first}, WithWatcher(w), quiet, WithReloadObserver(func(_ context.Context, e ReloadEvent) { events <- e }))
 	if err != nil {
 		t.Fatal(err)
 	}

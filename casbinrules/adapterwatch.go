@@ -11,7 +11,7 @@ import (
 
 // WithWatcher has a policy that [FromAdapter] reads be loaded again whenever w
 // calls back. Calls that come during a load make one more load. What came of it
-// is told to [OnReload] functions; if it was no good, the policy in force stays
+// is told to [WithReloadObserver] functions; if it was no good, the policy in force stays
 // until the next call, or a call of [Authorizer.Reload].
 //
 // The callback is set before the first load, so that no change is missed, and

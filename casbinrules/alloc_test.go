@@ -39,7 +39,7 @@ g, chief, editor
 		{"by a role of the policy", policy, RBAC(), core.PrincipalInfo{ID: "bob"}, nil, true},
 		{"by a role of the credentials", policy, RBAC(), core.PrincipalInfo{ID: "eve", Roles: []string{"chief", "x"}}, nil, true},
 		{"by one of many roles", policy, RBAC(), core.PrincipalInfo{ID: "eve", Roles: strings.Split("a,b,c,d,e,f,g,h,i,j,k,l,m,n,chief", ",")}, nil, true},
-		{"by a role with a prefix", prefixed, RBAC(), core.PrincipalInfo{ID: "eve", Roles: []string{"chief"}}, []Option{RolePrefix("role:")}, true},
+		{"by a role with a prefix", prefixed, RBAC(), core.PrincipalInfo{ID: "eve", Roles: []string{"chief"}}, []Option{WithRolePrefix("role:")}, true},
 		{"in a tenant", tenants, RBACWithTenants(), core.PrincipalInfo{ID: "eve", Roles: []string{"chief"}, Tenant: "acme"}, nil, true},
 		{"refused", policy, RBAC(), core.PrincipalInfo{ID: "ann", Roles: []string{"reader"}}, nil, false},
 		{"unknown", policy, RBAC(), core.PrincipalInfo{ID: "nobody"}, nil, false},

@@ -64,7 +64,7 @@ func soil(rnd *rand.Rand, lines []string) string {
 	return strings.Join(dirty, pick(rnd, []string{"\n", "\r\n", "\n\n# c\n"}))
 }
 
-// TestAsCasbinIsCasbin holds what AsCasbin loads, and decides from dirty files,
+// TestAsCasbinIsCasbin holds what WithCasbinSemantics loads, and decides from dirty files,
 // against Casbin's file adapter and Enforce.
 func TestAsCasbinIsCasbin(t *testing.T) {
 	t.Parallel()
@@ -117,7 +117,7 @@ func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string
 	t.Helper()
 	if f.name == "subject priority" && strings.Contains(policy, "g,") {
 		// What Casbin makes of roles that are no tree is chance, or a hang.
-		found, err := LintFS(files("policy.csv", policy), ModelText("model.conf", f.text), []string{"policy.csv"}, AsCasbin(), WithoutTokenRoles())
+		found, err := LintFS(files("policy.csv", policy), ModelText("model.conf", f.text), []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string
 		}
 	}
 	e, refusal := casbinFile(t, dir, f.text, policy)
-	a, err := OpenFS(files("policy.csv", policy), ModelText("model.conf", f.text), []string{"policy.csv"}, AsCasbin(), WithoutTokenRoles(), quiet)
+	a, err := OpenFS(files("policy.csv", policy), ModelText("model.conf", f.text), []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles(), quiet)
 	if (err == nil) != (refusal == nil) {
 		t.Fatalf("casbin: %v, here: %v\n%q", refusal, err, policy)
 	}
@@ -186,9 +186,9 @@ func (f family) askBoth(t *testing.T, a *Authorizer, e *casbin.Enforcer, values 
 func TestAsCasbinTurnsFindingsIntoWarnings(t *testing.T) {
 	const policy = "p, ann, /x, GET, Deny\np, ann , /x, GET, allow\np, , /y, GET, allow # c\ng, ann, staff, more\n"
 	if _, err := OpenFS(files("p.csv", policy), RBACWithDeny(), []string{"p.csv"}, quiet); err == nil {
-		t.Fatal("the policy opens without AsCasbin")
+		t.Fatal("the policy opens without WithCasbinSemantics")
 	}
-	a := open(t, RBACWithDeny(), policy, AsCasbin())
+	a := open(t, RBACWithDeny(), policy, WithCasbinSemantics())
 	codes := map[string]bool{}
 	for _, f := range a.Warnings() {
 		codes[f.Code] = true
@@ -201,7 +201,7 @@ func TestAsCasbinTurnsFindingsIntoWarnings(t *testing.T) {
 			t.Errorf("no warning %s", code)
 		}
 	}
-	if _, err := OpenFS(files("p.csv", "p, ann\n"), RBACWithDeny(), []string{"p.csv"}, AsCasbin(), quiet); err == nil {
+	if _, err := OpenFS(files("p.csv", "p, ann\n"), RBACWithDeny(), []string{"p.csv"}, WithCasbinSemantics(), quiet); err == nil {
 		t.Error("what Casbin refuses loads")
 	}
 	if _, err := a.Enforce(context.Background(), "ann", "/x"); err == nil {
@@ -212,19 +212,19 @@ func TestAsCasbinTurnsFindingsIntoWarnings(t *testing.T) {
 // TestAsCasbinReadsModelsLikeCasbin loads models that are refused otherwise.
 func TestAsCasbinReadsModelsLikeCasbin(t *testing.T) {
 	denyOnly := strings.Replace(RBACWithDeny().Text(), "some(where (p.eft == allow)) && ", "", 1)
-	a := open(t, ModelText("m.conf", denyOnly), "p, ann, /x, GET, deny\n", AsCasbin())
+	a := open(t, ModelText("m.conf", denyOnly), "p, ann, /x, GET, deny\n", WithCasbinSemantics())
 	for path, want := range map[string]bool{"/x": false, "/y": true} {
 		if d := decide(t, a, who(t, "ann"), to("GET", path)); d.Allowed != want {
 			t.Errorf("%s: %+v", path, d)
 		}
 	}
 	second := strings.Replace(baseModel, "p = sub, obj, act", "p = sub, obj, act\np2 = sub, act", 1)
-	a = open(t, ModelText("m.conf", second), "p, ann, /x, GET\np2, ann, GET\n", AsCasbin())
+	a = open(t, ModelText("m.conf", second), "p, ann, /x, GET\np2, ann, GET\n", WithCasbinSemantics())
 	if d := decide(t, a, who(t, "ann"), to("GET", "/x")); !d.Allowed {
 		t.Errorf("%+v", d)
 	}
 	short := modelText("sub, act", "sub, act", "", someAllow, "r.sub == p.sub && r.act == p.act")
-	a = open(t, ModelText("m.conf", short), "p, ann, GET\n", AsCasbin())
+	a = open(t, ModelText("m.conf", short), "p, ann, GET\n", WithCasbinSemantics())
 	if d, err := a.Enforce(context.Background(), "ann", "GET"); err != nil || !d.Allowed {
 		t.Errorf("%+v, %v", d, err)
 	}

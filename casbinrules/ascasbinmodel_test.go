@@ -13,7 +13,7 @@ import (
 )
 
 // conditions are what a matcher may ask, most of which is refused without
-// AsCasbin, and much of which fails at some requests.
+// WithCasbinSemantics, and much of which fails at some requests.
 var conditions = []string{
 	"r.sub == p.sub", "r.obj == p.obj", "r.act == p.act", "g(r.sub, p.sub)", `r.sub == "root"`, "keyMatch2(r.obj, p.obj)",
 	"ipMatch(r.sub, p.sub)", "ipMatch(r.obj, p.obj)", "regexMatch(r.act, p.act)", "regexMatch(p.act, r.act)", "keyMatch(p.obj, r.obj)",
@@ -57,7 +57,7 @@ func TestAsCasbinDecidesWhatCasbinDecides(t *testing.T) {
 
 func compareRequests(t *testing.T, text string, lines []string) (allowed, denied, errs int) {
 	t.Helper()
-	a, refusal := OpenFS(files("p.csv", strings.Join(lines, "\n")), ModelText("m.conf", text), []string{"p.csv"}, AsCasbin(), WithoutTokenRoles(), AnyAttributes(), quiet)
+	a, refusal := OpenFS(files("p.csv", strings.Join(lines, "\n")), ModelText("m.conf", text), []string{"p.csv"}, WithCasbinSemantics(), WithoutTokenRoles(), WithClaimsAsAttributes(), quiet)
 	m, err := model.NewModelFromString(text)
 	if err != nil {
 		t.Fatal(err)

@@ -10,12 +10,12 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// ErrNoAttribute is what the function of an [Attribute] returns, wrapped or
+// ErrNoAttribute is what the function of an [WithAttribute] returns, wrapped or
 // not, when the request does not have it. The request is then refused with
 // [ReasonNoAttribute], whatever the policy says.
 var ErrNoAttribute = errors.New("no such attribute")
 
-// Attribute fills a field of the model's request definition that is none of
+// WithAttribute fills a field of the model's request definition that is none of
 // sub, dom, obj and act, so that matchers can compare it:
 //
 //	r = sub, obj, act, region
@@ -39,9 +39,9 @@ var ErrNoAttribute = errors.New("no such attribute")
 // with it each line of the policy is a program of its own, which neither
 // findings nor explanations could read, and which a slip of a pen turns into a
 // line that fails every request. What a rule shall say belongs into a field of
-// its own, compared in the matcher, by a [Function] where no operator of
+// its own, compared in the matcher, by a [WithFunction] where no operator of
 // Casbin's does it.
-func Attribute(field string, value func(p *core.Principal, a core.Access) (string, error)) Option {
+func WithAttribute(field string, value func(p *core.Principal, a core.Access) (string, error)) Option {
 	return func(c *config) error {
 		_, taken := requestFields[field]
 		switch {
@@ -62,12 +62,12 @@ func Attribute(field string, value func(p *core.Principal, a core.Access) (strin
 	}
 }
 
-// AnyAttributes fills request fields that no other option fills with the claims
-// of their names, as [ClaimAttribute] does. It is for tools that open whatever
+// WithClaimsAsAttributes fills request fields that no other option fills with the claims
+// of their names, as [WithClaimAttribute] does. It is for tools that open whatever
 // model they are given, and take the values from their users. Options for fields
 // that the model does not have are then ignored: see
 // [Model.RequestFields].
-func AnyAttributes() Option {
+func WithClaimsAsAttributes() Option {
 	return func(c *config) error {
 		c.anyAttribute = true
 		return nil
@@ -79,11 +79,11 @@ func (c *settings) fills(field string) bool {
 	return c.filled[field] || c.anyAttribute && isWord(field)
 }
 
-// ClaimAttribute is [Attribute] with the claim of that name: a text as it is, a
+// WithClaimAttribute is [WithAttribute] with the claim of that name: a text as it is, a
 // number in JSON's own spelling, true or false. A request without credentials,
 // or whose credentials lack the claim or have null, a list or an object there,
 // is refused with [ReasonNoAttribute].
-func ClaimAttribute(field, claim string) Option {
+func WithClaimAttribute(field, claim string) Option {
 	return claimAttribute(field, claim, noClaim(claim))
 }
 
@@ -91,10 +91,10 @@ func noClaim(claim string) func() (string, error) {
 	return func() (string, error) { return "", fmt.Errorf("claim %q: %w", claim, ErrNoAttribute) }
 }
 
-// ClaimAttributeOr is [ClaimAttribute] with a value for requests without
+// WithClaimAttributeOr is [WithClaimAttribute] with a value for requests without
 // credentials and those whose credentials lack the claim, such as "". A claim
 // that is null, a list or an object is still refused.
-func ClaimAttributeOr(field, claim, otherwise string) Option {
+func WithClaimAttributeOr(field, claim, otherwise string) Option {
 	return claimAttribute(field, claim, func() (string, error) { return otherwise, nil })
 }
 
@@ -102,7 +102,7 @@ func claimAttribute(field, claim string, missing func() (string, error)) Option 
 	if claim == "" {
 		return func(*config) error { return fmt.Errorf("attribute %s: the claim has no name", field) }
 	}
-	return Attribute(field, claimValue(claim, missing))
+	return WithAttribute(field, claimValue(claim, missing))
 }
 
 func claimValue(claim string, missing func() (string, error)) attribute {
@@ -144,7 +144,7 @@ func (c *config) fill(s *schema, q *question, p *core.Principal, a *core.Access)
 	for i, field := range s.attributes {
 		from := c.attributes[field]
 		if from == nil {
-			from = claimValue(field, noClaim(field)) // with AnyAttributes
+			from = claimValue(field, noClaim(field)) // with WithClaimsAsAttributes
 		}
 		value, err := from.of(p, *a)
 		if err != nil {

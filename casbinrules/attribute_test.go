@@ -25,7 +25,7 @@ func claiming(t *testing.T, claims map[string]any) *core.Principal {
 
 func TestAttributesAreCompared(t *testing.T) {
 	const policy = "p, staff, /a, GET, eu\np, staff, /a, GET, us\np, staff, /b, GET, 7\np, staff, /c, GET, true\ng, erin, staff\n"
-	a := open(t, regionModel, policy, ClaimAttribute("region", "region"))
+	a := open(t, regionModel, policy, WithClaimAttribute("region", "region"))
 	if a.current.Load().index == nil {
 		t.Error("attributes keep the policy from an index")
 	}
@@ -59,14 +59,14 @@ func TestAttributesAreCompared(t *testing.T) {
 	if d, err := a.Enforce(context.Background(), "erin", "/a", "GET", "eu"); err != nil || !d.Allowed {
 		t.Errorf("Enforce: %+v, %v", d, err)
 	}
-	optional := open(t, regionModel, "p, erin, /a, GET, none\np, anonymous, /a, GET, none\n", ClaimAttributeOr("region", "region", "none"), AllowAnonymous())
+	optional := open(t, regionModel, "p, erin, /a, GET, none\np, anonymous, /a, GET, none\n", WithClaimAttributeOr("region", "region", "none"), WithAnonymous())
 	if d := decide(t, optional, who(t, "erin"), to("GET", "/a")); !d.Allowed {
 		t.Errorf("a claim that may be missing: %+v", d)
 	}
 	if d, err := optional.AuthorizeAnonymous(context.Background(), to("GET", "/a")); err != nil || !d.Allowed {
 		t.Errorf("anonymous: %+v, %v", d, err)
 	}
-	strict := open(t, regionModel, "p, anonymous, /a, GET, eu\n", ClaimAttribute("region", "region"), AllowAnonymous())
+	strict := open(t, regionModel, "p, anonymous, /a, GET, eu\n", WithClaimAttribute("region", "region"), WithAnonymous())
 	if d, err := strict.AuthorizeAnonymous(context.Background(), to("GET", "/a")); err != nil || d.Reason != ReasonNoAttribute {
 		t.Errorf("anonymous without a claim: %+v, %v", d, err)
 	}
@@ -79,15 +79,15 @@ func TestOptionsForFieldsThatTheModelLacksRefuseIt(t *testing.T) {
 		opts []Option
 		want []string // what the error says
 	}{
-		"attribute":           {[]Option{Attribute("zone", text)}, []string{`no field "zone"`, "Attribute", "its fields are sub, obj, act, region"}},
-		"misspelt claim":      {[]Option{ClaimAttribute("regoin", "region")}, []string{`no field "regoin"`, "did you mean region?"}},
-		"claim or another":    {[]Option{ClaimAttributeOr("Region", "region", "eu")}, []string{`no field "Region"`, "did you mean region?"}},
+		"attribute":           {[]Option{WithAttribute("zone", text)}, []string{`no field "zone"`, "Attribute", "its fields are sub, obj, act, region"}},
+		"misspelt claim":      {[]Option{WithClaimAttribute("regoin", "region")}, []string{`no field "regoin"`, "did you mean region?"}},
+		"claim or another":    {[]Option{WithClaimAttributeOr("Region", "region", "eu")}, []string{`no field "Region"`, "did you mean region?"}},
 		"type":                {[]Option{WithAttributeType("regoin", Number)}, []string{`no field "regoin"`, "WithAttributeType", "did you mean region?"}},
-		"attribute and type":  {[]Option{Attribute("zone", text), WithAttributeType("zone", Number)}, []string{`no field "zone"`}},
-		"as Casbin":           {[]Option{WithAttributeType("zone", Number), AsCasbin()}, []string{`no field "zone"`}},
-		"two, in their order": {[]Option{Attribute("b", text), Attribute("a", text)}, []string{`no field "a"`, "2 errors"}},
+		"attribute and type":  {[]Option{WithAttribute("zone", text), WithAttributeType("zone", Number)}, []string{`no field "zone"`}},
+		"as Casbin":           {[]Option{WithAttributeType("zone", Number), WithCasbinSemantics()}, []string{`no field "zone"`}},
+		"two, in their order": {[]Option{WithAttribute("b", text), WithAttribute("a", text)}, []string{`no field "a"`, "2 errors"}},
 	} {
-		region := ClaimAttribute("region", "region")
+		region := WithClaimAttribute("region", "region")
 		_, err := OpenFS(files("p.csv", "p, erin, /a, GET, eu\n"), regionModel, []string{"p.csv"}, append(c.opts, region, quiet)...)
 		var refused *FindingsError
 		if !errors.As(err, &refused) {
@@ -104,7 +104,7 @@ func TestOptionsForFieldsThatTheModelLacksRefuseIt(t *testing.T) {
 			}
 		}
 	}
-	if _, err := OpenFS(files("p.csv", "p, erin, /a, GET, eu\n"), regionModel, []string{"p.csv"}, AnyAttributes(), WithAttributeType("zone", Number), quiet); err != nil {
+	if _, err := OpenFS(files("p.csv", "p, erin, /a, GET, eu\n"), regionModel, []string{"p.csv"}, WithClaimsAsAttributes(), WithAttributeType("zone", Number), quiet); err != nil {
 		t.Errorf("a tool: %v", err)
 	}
 	if got, err := regionModel.RequestFields(); err != nil || strings.Join(got, " ") != "sub obj act region" {
@@ -119,7 +119,7 @@ func TestOptionsForFieldsThatTheModelLacksRefuseIt(t *testing.T) {
 }
 
 func TestToolsGiveAnyAttributes(t *testing.T) {
-	a := open(t, regionModel, "p, erin, /a, GET, eu\n", AnyAttributes())
+	a := open(t, regionModel, "p, erin, /a, GET, eu\n", WithClaimsAsAttributes())
 	for region, want := range map[string]bool{"eu": true, "us": false} {
 		if d, err := a.Enforce(context.Background(), "erin", "/a", "GET", region); err != nil || d.Allowed != want {
 			t.Errorf("%s: %+v, %v", region, d, err)
@@ -129,7 +129,7 @@ func TestToolsGiveAnyAttributes(t *testing.T) {
 		t.Errorf("a gate without the attribute: %+v", d)
 	}
 	odd := ModelText("m.conf", strings.Replace(regionModel.Text(), "act, region\n", "act, region of\n", 1))
-	if got := findings(t, odd, files("p.csv", "p, a, /x, GET, eu\n"), []string{"p.csv"}, AnyAttributes()); len(got) == 0 || got[0] != "m.conf:2:1:model_request" {
+	if got := findings(t, odd, files("p.csv", "p, a, /x, GET, eu\n"), []string{"p.csv"}, WithClaimsAsAttributes()); len(got) == 0 || got[0] != "m.conf:2:1:model_request" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -142,7 +142,7 @@ func TestAttributesThatFailRefuse(t *testing.T) {
 		"a panic":   func(*core.Principal, core.Access) (string, error) { panic("oops") },
 		"a refusal": func(*core.Principal, core.Access) (string, error) { return "eu", ErrNoAttribute },
 	} {
-		a := open(t, regionModel, "p, erin, /a, GET, eu\n", Attribute("region", f))
+		a := open(t, regionModel, "p, erin, /a, GET, eu\n", WithAttribute("region", f))
 		d, err := a.Authorize(context.Background(), who(t, "erin"), to("GET", "/a"))
 		var internal *core.InternalError
 		if d.Allowed || (err == nil) != (name == "a refusal") || errors.As(err, &internal) != (name == "a fault" || name == "a panic") {
@@ -157,7 +157,7 @@ func TestAttributesThatFailRefuse(t *testing.T) {
 func TestAddressesAreMatchedFromAnAttribute(t *testing.T) {
 	m := ModelText("m.conf", modelText("sub, obj, act, ip", "sub, obj, act, net", "", someAllow,
 		"ipMatch(r.ip, p.net) && r.sub == p.sub && r.obj == p.obj && r.act == p.act"))
-	address := Attribute("ip", func(p *core.Principal, _ core.Access) (string, error) {
+	address := WithAttribute("ip", func(p *core.Principal, _ core.Access) (string, error) {
 		v, _ := p.Claim("ip")
 		s, _ := v.(string)
 		return s, nil
@@ -181,25 +181,25 @@ func TestAttributesAndFunctionsAreCheckedAtAssembly(t *testing.T) {
 	text := func(*core.Principal, core.Access) (string, error) { return "", nil }
 	yes := func(...string) (bool, error) { return true, nil }
 	for name, opts := range map[string][]Option{
-		"field that is filled":  {Attribute("obj", text)},
-		"no name":               {Attribute("a b", text)},
-		"no function":           {Attribute("region", nil)},
-		"twice":                 {Attribute("region", text), Attribute("region", text)},
-		"claim without a name":  {ClaimAttribute("region", "")},
-		"function without name": {Function("", yes)},
-		"function of Casbin's":  {Function("keyMatch2", yes)},
-		"role definition":       {Function("g2", yes)},
-		"request field":         {Function("r_sub", yes)},
-		"eval":                  {Function("eval", yes)},
-		"nil function":          {Function("f", nil)},
-		"function twice":        {Function("f", yes), Function("f", yes)},
+		"field that is filled":  {WithAttribute("obj", text)},
+		"no name":               {WithAttribute("a b", text)},
+		"no function":           {WithAttribute("region", nil)},
+		"twice":                 {WithAttribute("region", text), WithAttribute("region", text)},
+		"claim without a name":  {WithClaimAttribute("region", "")},
+		"function without name": {WithFunction("", yes)},
+		"function of Casbin's":  {WithFunction("keyMatch2", yes)},
+		"role definition":       {WithFunction("g2", yes)},
+		"request field":         {WithFunction("r_sub", yes)},
+		"eval":                  {WithFunction("eval", yes)},
+		"nil function":          {WithFunction("f", nil)},
+		"function twice":        {WithFunction("f", yes), WithFunction("f", yes)},
 	} {
 		if _, err := OpenFS(files("p.csv", "p, a, /x, GET\n"), RBAC(), []string{"p.csv"}, opts...); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}
 	twice := ModelText("m.conf", strings.Replace(regionModel.Text(), "r = sub, obj, act, region", "r = sub, obj, act, region, region", 1))
-	if got := findings(t, twice, files("p.csv", "p, a, /x, GET, eu\n"), []string{"p.csv"}, Attribute("region", text)); len(got) != 1 || got[0] != "m.conf:2:1:model_request" {
+	if got := findings(t, twice, files("p.csv", "p, a, /x, GET, eu\n"), []string{"p.csv"}, WithAttribute("region", text)); len(got) != 1 || got[0] != "m.conf:2:1:model_request" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -207,7 +207,7 @@ func TestAttributesAndFunctionsAreCheckedAtAssembly(t *testing.T) {
 func TestFunctionsOfTheApplicationAreCalled(t *testing.T) {
 	failure := errors.New("cannot say")
 	m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, "g(r.sub, p.sub) && within(r.obj, p.obj) && r.act == p.act"))
-	a := open(t, m, "p, staff, /a, GET\ng, erin, staff\n", Function("within", func(args ...string) (bool, error) {
+	a := open(t, m, "p, staff, /a, GET\ng, erin, staff\n", WithFunction("within", func(args ...string) (bool, error) {
 		switch args[0] {
 		case "/error":
 			return true, failure

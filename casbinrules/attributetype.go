@@ -75,9 +75,9 @@ func ParseAttribute(s string) (field string, t AttributeType, err error) {
 }
 
 // WithAttributeType declares the type of an attribute, of which the value comes
-// from an [Attribute] or [ClaimAttribute] of the same field:
+// from an [WithAttribute] or [WithClaimAttribute] of the same field:
 //
-//	casbinrules.ClaimAttribute("age", "age"),
+//	casbinrules.WithClaimAttribute("age", "age"),
 //	casbinrules.WithAttributeType("age", casbinrules.Number),
 //
 // Without it an attribute is a text, and a matcher that asks whether it is less

@@ -147,7 +147,7 @@ var ageModel = ModelText("m.conf", modelText("sub, obj, act, age", "sub, obj, ac
 	"g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.age == p.age"))
 
 func TestValuesThatDoNotReadAsTheirTypeAreRefused(t *testing.T) {
-	a := open(t, ageModel, "p, erin, /a, GET, 9\n", ClaimAttribute("age", "age"), WithAttributeType("age", Number))
+	a := open(t, ageModel, "p, erin, /a, GET, 9\n", WithClaimAttribute("age", "age"), WithAttributeType("age", Number))
 	for _, age := range []any{"nine", "", "09", true, "9 ", 1e300} {
 		if d := decide(t, a, claiming(t, map[string]any{"age": age}), to("GET", "/a")); d.Allowed || d.Reason != ReasonBadAttribute {
 			t.Errorf("%v: %+v", age, d)

@@ -21,10 +21,10 @@ const (
 	// ReasonNoTenant says that the model has tenants and the principal none.
 	ReasonNoTenant core.Reason = "no_tenant"
 	// ReasonNoObject says that there is nothing to compare with the policy:
-	// no route was matched, with [ObjectRoute].
+	// no route was matched, with [WithRouteAsObject].
 	ReasonNoObject core.Reason = "no_object"
 	// ReasonNoAttribute says that the request lacks an attribute that the
-	// model asks for; see [Attribute].
+	// model asks for; see [WithAttribute].
 	ReasonNoAttribute core.Reason = "no_attribute"
 	// ReasonBadAttribute says that an attribute of the request does not read as
 	// its type; see [WithAttributeType].
@@ -33,11 +33,11 @@ const (
 
 // Authorize decides by the policy. The subject is p's ID with the roles of its
 // credentials as role links, the object the resource's name, else its path or,
-// with [ObjectRoute], its route; the tenant is p's.
+// with [WithRouteAsObject], its route; the tenant is p's.
 //
 // A role of the credentials is a name like any other in the policy: what a rule
 // gives the user "alice" it also gives whoever brings a role "alice", unless
-// [RolePrefix] keeps the two apart. A model without g has no roles, and those
+// [WithRolePrefix] keeps the two apart. A model without g has no roles, and those
 // of credentials mean nothing to it.
 //
 // A decision that a rule made names it as "policy.csv:12". The error is a
@@ -72,7 +72,7 @@ func (a *Authorizer) judgeWithRoles(ctx context.Context, s *policyInForce, q *qu
 }
 
 // AuthorizeAnonymous decides by the policy for the subject "anonymous" if
-// [AllowAnonymous] was given, and refuses otherwise. A model with tenants
+// [WithAnonymous] was given, and refuses otherwise. A model with tenants
 // always refuses: an anonymous request has none.
 func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access) (core.Decision, error) {
 	if !a.config.anonymous {

@@ -18,7 +18,7 @@ import (
 // concurrent use: every decision reads one immutable snapshot of the policy and
 // takes no lock.
 //
-// [Authorizer.Reload], and [Watch] by itself, build another snapshot aside and
+// [Authorizer.Reload], and [WithFileWatch] by itself, build another snapshot aside and
 // swap it in whole. Files that are no good policy change nothing but
 // [Authorizer.Status], which tells a health check that the policy in force,
 // named by [Authorizer.Version], is older than the files.
@@ -28,7 +28,7 @@ type Authorizer struct {
 	current atomic.Pointer[policyInForce]
 
 	updates *updates                      // nil without WithWatcher
-	watcher atomic.Pointer[watch.Watcher] // nil without Watch
+	watcher atomic.Pointer[watch.Watcher] // nil without WithFileWatch
 	last    atomic.Pointer[attempt]       // nil before the first reload
 	closed  atomic.Bool
 	turn    chan struct{} // holds a value during a call of Reload

@@ -35,7 +35,7 @@ func TestPatternsAreNotTriedWhenNobodyWaits(t *testing.T) {
 		"condition": "g(r.sub, p.sub) && r.act == p.act && (p.obj == '' || !(!regexMatch(r.obj, p.obj)))",
 	} {
 		m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "g = _, _", allowAndDeny, matcher))
-		for engine, opts := range map[Engine][]Option{EngineIndex: nil, EngineCasbin: {AsCasbin()}} {
+		for engine, opts := range map[Engine][]Option{EngineIndex: nil, EngineCasbin: {WithCasbinSemantics()}} {
 			a := open(t, m, policy.String(), opts...)
 			if got := a.Status().Engine; got != engine {
 				t.Fatalf("%s: decided by %s", name, got)

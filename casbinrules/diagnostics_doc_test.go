@@ -143,7 +143,7 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 		case "long":
 			policy = strings.ReplaceAll(policy, "…", strings.Repeat("a", maxLine))
 		case "prefix":
-			opts = append(opts, RolePrefix("role:"))
+			opts = append(opts, WithRolePrefix("role:"))
 		case "routes":
 			opts = append(opts, WithRoutes([]core.RouteInfo{{Method: "GET", Pattern: "/reports/:id"}}))
 		case "routes-both":
@@ -213,7 +213,7 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		plain, asCasbin := (&settings{}).severity(code), (&settings{asCasbin: true}).severity(code)
 		want := plain.String()
 		if plain != asCasbin {
-			want += ", " + asCasbin.String() + " with AsCasbin"
+			want += ", " + asCasbin.String() + " with WithCasbinSemantics"
 		}
 		if mayBeNote(code) {
 			want += ", or a note"
@@ -262,12 +262,12 @@ func TestExamplesOfTheDocument(t *testing.T) {
 					t.Errorf("the good example causes %s", f)
 				}
 			}
-			if s.severity != "Error, warning with AsCasbin" {
+			if s.severity != "Error, warning with WithCasbinSemantics" {
 				return
 			}
-			for _, f := range s.bad[0].lint(t, AsCasbin()) {
+			for _, f := range s.bad[0].lint(t, WithCasbinSemantics()) {
 				if f.Severity != SeverityWarning {
-					t.Errorf("with AsCasbin the bad example causes %s", f)
+					t.Errorf("with WithCasbinSemantics the bad example causes %s", f)
 				}
 			}
 		})

@@ -11,7 +11,7 @@ import (
 )
 
 // ageOptions are those of the model ages.
-var ageOptions = []LintOption{ClaimAttribute("age", "age"), WithAttributeType("age", Number)}
+var ageOptions = []LintOption{WithClaimAttribute("age", "age"), WithAttributeType("age", Number)}
 
 // diagnostics are the broken files of testdata/diagnostics, each named by the
 // one code it causes, with the places, severities and, where it is not RBAC,
@@ -76,7 +76,7 @@ var diagnostics = []struct {
 	{"role_cycle.csv", "", "4:1 error", nil},
 	{"role_chain_too_deep.csv", "", "3:1 error", nil},
 	{"role_tree.csv", "subject-priority", "6:4 error", []LintOption{WithoutTokenRoles()}},
-	{"role_without_prefix.csv", "", "4:9 error", []LintOption{RolePrefix("role:")}},
+	{"role_without_prefix.csv", "", "4:9 error", []LintOption{WithRolePrefix("role:")}},
 	{"role_never_assigned.csv", "", "3:4 warning", nil},
 	{"role_without_rules.csv", "", "4:10 warning", nil},
 	{"user_and_role.csv", "", "5:4 warning", nil},

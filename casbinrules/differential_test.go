@@ -275,9 +275,9 @@ const principals, requests, enough = 20, 10, 200
 func (f family) compare(t *testing.T, rnd *rand.Rand) (allowed int) {
 	t.Helper()
 	lines := f.policy(rnd)
-	opts := []Option{Function("within", within)}
+	opts := []Option{WithFunction("within", within)}
 	if strings.Contains(f.text, "act, region\n[") {
-		opts = append(opts, ClaimAttribute("region", "region"))
+		opts = append(opts, WithClaimAttribute("region", "region"))
 	}
 	if !f.tokenRoles {
 		opts = append(opts, WithoutTokenRoles())
@@ -287,7 +287,7 @@ func (f family) compare(t *testing.T, rnd *rand.Rand) (allowed int) {
 		if field.values == nil { // a field of the policy alone
 			continue
 		}
-		opts = append(opts, ClaimAttribute(field.name, field.name), WithAttributeType(field.name, field.kind))
+		opts = append(opts, WithClaimAttribute(field.name, field.name), WithAttributeType(field.name, field.kind))
 	}
 	a := open(t, ModelText("model.conf", f.text), strings.Join(lines, "\n"), opts...)
 	var shared *casbin.Enforcer // by all without roles of their own

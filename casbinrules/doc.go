@@ -18,5 +18,5 @@
 // of loading, reported with file, line and column, all of them at once: see
 // [FindingsError]. What is only likely to be a mistake is a warning, listed by
 // [Authorizer.Warnings]; [Lint] reports both without opening anything. The
-// additions, and the errors that Casbin would load, are off with [AsCasbin].
+// additions, and the errors that Casbin would load, are off with [WithCasbinSemantics].
 package casbinrules

@@ -36,7 +36,7 @@ var (
 
 // FromEnforcer has e decide: its Enforce for the request fields that its model
 // defines, which are sub, obj, act, dom (or tenant, domain) and those that
-// [Attribute] fills. Its policy is read anew at each decision, so that changes
+// [WithAttribute] fills. Its policy is read anew at each decision, so that changes
 // need no reload; a decision takes at least as long as Casbin's, which grows
 // with the number of rules. There are no findings and no explanations. For
 // these and for speed give the adapter of e to [FromAdapter].
@@ -47,7 +47,7 @@ var (
 // is none of the usual ones is allowed only by a rule that has it as a word, both
 // in the field act where rules have one.
 // The roles of credentials cannot be linked for one request in a policy that
-// others share, so a model with g needs [WithoutTokenRoles]. [AsCasbin] takes
+// others share, so a model with g needs [WithoutTokenRoles]. [WithCasbinSemantics] takes
 // the additions away.
 //
 // A [casbin.SyncedEnforcer], and what Casbin builds on it, is used with its own
@@ -57,11 +57,11 @@ var (
 // With neither may the model, or whether e enforces, or takes JSON for
 // requests, be changed afterwards.
 //
-// Options besides those named, [AllowAnonymous], [ObjectRoute] and [RolePrefix]
+// Options besides those named, [WithAnonymous], [WithRouteAsObject] and [WithRolePrefix]
 // have no meaning here and are refused, save for [WithAttributeType] with
 // [Number], which Casbin is given as a float64, and [IPAddress]. So are an
 // enforcer that allows what no rule of it allows, as one does that is switched
-// off, and without [AsCasbin] a matcher that compares texts by less or more.
+// off, and without [WithCasbinSemantics] a matcher that compares texts by less or more.
 func FromEnforcer(e casbin.IEnforcer, opts ...Option) (*EnforcerAuthorizer, error) {
 	if isNil(e) {
 		return nil, errors.New("casbinrules: the enforcer is nil")
@@ -191,7 +191,7 @@ func (a *EnforcerAuthorizer) Authorize(ctx context.Context, p *core.Principal, a
 	return a.decide(ctx, &q, p, access)
 }
 
-// AuthorizeAnonymous decides for the subject "anonymous" if [AllowAnonymous]
+// AuthorizeAnonymous decides for the subject "anonymous" if [WithAnonymous]
 // was given, and refuses otherwise, as it does with tenants.
 func (a *EnforcerAuthorizer) AuthorizeAnonymous(ctx context.Context, access core.Access) (core.Decision, error) {
 	if !a.config.anonymous {

@@ -41,7 +41,7 @@ func TestEnforcerDecidesWithTheAdditions(t *testing.T) {
 	e := enforcerOf(t, RBACWithDeny(),
 		"p, staff, /reports, GET, allow", "p, staff, /*, *, allow", "p, staff, /secret, *, deny",
 		"p, erin, /dav, PROPFIND, allow", "p, anonymous, /open, GET, allow", "g, erin, staff", "g, staff, all")
-	a := fromEnforcer(t, e, AllowAnonymous())
+	a := fromEnforcer(t, e, WithAnonymous())
 	for _, c := range []struct {
 		name, id, method, path string
 		want                   core.Reason
@@ -80,7 +80,7 @@ func TestEnforcerDecidesWithTheAdditions(t *testing.T) {
 	if d, err := a.Authorize(done, who(t, "erin"), to("GET", "/reports")); !errors.Is(err, context.Canceled) || d.Allowed {
 		t.Errorf("%+v, %v", d, err)
 	}
-	plain := fromEnforcer(t, e, AsCasbin())
+	plain := fromEnforcer(t, e, WithCasbinSemantics())
 	if d, err := plain.Authorize(context.Background(), who(t, "staff"), to("TRACE", "/x")); err != nil || !d.Allowed {
 		t.Errorf("as Casbin: %+v, %v", d, err)
 	}
@@ -115,7 +115,7 @@ func TestEnforcerKeepsWhatIsItsOwn(t *testing.T) {
 		}
 		return args[0] != "7", nil
 	})
-	a := fromEnforcer(t, e, ClaimAttribute("age", "age"))
+	a := fromEnforcer(t, e, WithClaimAttribute("age", "age"))
 	for _, c := range []struct {
 		id, tenant string
 		age        any
@@ -166,9 +166,9 @@ func TestEnforcerAssembly(t *testing.T) {
 		{"token roles", "say WithoutTokenRoles", rbac(), nil},
 		{"switched off", "switched off", off, []Option{WithoutTokenRoles()}},
 		{"nil option", "option is nil", rbac(), []Option{nil}},
-		{"bad option", "role prefix", rbac(), []Option{RolePrefix("")}},
-		{"watched", "leave out", rbac(), []Option{WithoutTokenRoles(), Watch()}},
-		{"function", "AddFunction", rbac(), []Option{WithoutTokenRoles(), Function("f", func(...string) (bool, error) { return true, nil })}},
+		{"bad option", "role prefix", rbac(), []Option{WithRolePrefix("")}},
+		{"watched", "leave out", rbac(), []Option{WithoutTokenRoles(), WithFileWatch()}},
+		{"function", "AddFunction", rbac(), []Option{WithoutTokenRoles(), WithFunction("f", func(...string) (bool, error) { return true, nil })}},
 		{"field nobody fills", "cannot be filled", enforcerOf(t, ModelText("m.conf", modelText("sub, obj, act, age", "sub, obj, act", "", someAllow, "r.sub == p.sub"))), nil},
 		{"deny only", "allows what none", enforcerOf(t, ModelText("m.conf", modelText(plainRequest, "sub, obj, act, eft", "", "!some(where (p.eft == deny))", "r.sub == p.sub"))), nil},
 	} {

@@ -79,7 +79,7 @@ type Query struct {
 	// Claims are further facts from the credentials, for models that ask for
 	// attributes.
 	Claims map[string]any
-	// Object is the canonical path, the route with [ObjectRoute], or the name
+	// Object is the canonical path, the route with [WithRouteAsObject], or the name
 	// of a resource.
 	Object string
 	// Action is a request method, or with Named a name that the application
@@ -93,8 +93,8 @@ type ExplainOption func(*explainConfig) error
 
 type explainConfig struct{ misses int }
 
-// MaxNearMisses sets how many near misses are listed at most; 3 by default.
-func MaxNearMisses(n int) ExplainOption {
+// WithMaxNearMisses sets how many near misses are listed at most; 3 by default.
+func WithMaxNearMisses(n int) ExplainOption {
 	return func(c *explainConfig) error {
 		if n < 0 {
 			return fmt.Errorf("%d near misses: must be at least 0", n)

@@ -59,7 +59,7 @@ func ExampleAuthorizer_ExplainQuery() {
 func ExampleAuthorizer_Reload() {
 	files := fstest.MapFS{"policy.csv": {Data: []byte("p, erin, /reports, GET\n")}}
 	rules, err := casbinrules.OpenFS(files, casbinrules.RBAC(), []string{"policy.csv"},
-		casbinrules.OnReload(func(_ context.Context, e casbinrules.ReloadEvent) {
+		casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) {
 			fmt.Println(e.Outcome, "added:", e.Added, "removed:", e.Removed)
 		}))
 	if err != nil {

@@ -92,7 +92,7 @@ func explanations(t *testing.T) []explanation {
   rule: policy.csv:3: p, editor, t2, /y, PUT
   roles: erin → editor (policy.csv:4)`},
 		{"anonymous", withDeny, nil, to("GET", "/reports"),
-			`anonymous may not GET /reports: there are no credentials, and the policy is not asked about such requests (see AllowAnonymous)`},
+			`anonymous may not GET /reports: there are no credentials, and the policy is not asked about such requests (see WithAnonymous)`},
 	}
 }
 
@@ -106,7 +106,7 @@ func oddExplanations(t *testing.T) []explanation {
 	conditions := open(t, ModelText("m.conf", modelText("sub, tenant, obj, act", "sub, team, obj, act", "g = _, _, _", someAllow,
 		`g(r.sub, p.sub, r.tenant) && r.tenant == p.team && keyMatch(r.obj, p.obj) && r.act == p.act && g(r.sub, "staff", r.tenant) && r.obj != "/x/secret"`)),
 		"p, editor, t1, /x/*, GET\ng, erin, editor, t1\ng, erin, staff, t1\ng, temp, editor, t1\n")
-	everybody := open(t, RBAC(), "p, anonymous, /x, GET\n", AllowAnonymous())
+	everybody := open(t, RBAC(), "p, anonymous, /x, GET\n", WithAnonymous())
 	return []explanation{
 		{"unknown method", unusual, who(t, "alice"), to("TRACE", "/x"),
 			`alice may not TRACE /x: no rule names the method TRACE, and "*" stands for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS alone

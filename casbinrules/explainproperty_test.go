@@ -37,7 +37,7 @@ func (f family) explain(t *testing.T, rnd *rand.Rand) {
 		opts = append(opts, WithoutTokenRoles())
 	}
 	if rnd.IntN(2) == 0 {
-		opts = append(opts, AsCasbin())
+		opts = append(opts, WithCasbinSemantics())
 	}
 	a := open(t, ModelText("model.conf", f.text), strings.Join(lines, "\n"), opts...)
 	for range 8 {
@@ -47,7 +47,7 @@ func (f family) explain(t *testing.T, rnd *rand.Rand) {
 		}
 		p := tenantOf(t, pick(rnd, []string{"t1", "t2", "t3"}), pick(rnd, []string{"u0", "u1", "root", "ghost", "c0"}), roles...)
 		access := to(pick(rnd, plainActs), pick(rnd, plainObjects))
-		e := explained(t, a, p, access, MaxNearMisses(100))
+		e := explained(t, a, p, access, WithMaxNearMisses(100))
 		if d := decide(t, a, p, access); e.Decision().Allowed != d.Allowed || e.Reason != d.Reason || e.Decision().Rule != d.Rule {
 			t.Fatalf("explained %+v, decided %+v", e.Decision(), d)
 		}
@@ -180,7 +180,7 @@ func TestMatchersThatAreNoConjunction(t *testing.T) {
 }
 
 func TestExplainQueryEqualsExplain(t *testing.T) {
-	a := open(t, RBACWithDeny(), reports+"p, author, /reports, publish, allow\n", AllowAnonymous())
+	a := open(t, RBACWithDeny(), reports+"p, author, /reports, publish, allow\n", WithAnonymous())
 	for _, q := range []Query{
 		{Subject: "erin", Object: "/reports", Action: "GET"},
 		{Subject: "t-1", Roles: []string{"viewer"}, Object: "/files/secret/a", Action: "HEAD"},
@@ -210,7 +210,7 @@ func TestExplainQueryEqualsExplain(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if _, err := a.ExplainQuery(t.Context(), Query{Subject: "u", Object: "/", Action: "GET"}, MaxNearMisses(-1)); err == nil {
+	if _, err := a.ExplainQuery(t.Context(), Query{Subject: "u", Object: "/", Action: "GET"}, WithMaxNearMisses(-1)); err == nil {
 		t.Error("a negative number of near misses: no error")
 	}
 	if _, err := a.ExplainQuery(t.Context(), Query{Subject: "u", Object: "/", Action: "GET"}, nil); err == nil {
@@ -236,7 +236,7 @@ func (failing) decide(*question) (answer, error) { return answer{}, errors.New("
 
 func TestExplanationsAreJSONForTools(t *testing.T) {
 	a := open(t, RBACWithDeny(), reports)
-	e := explained(t, a, who(t, "t-1", "editor"), to("PATCH", "/reports/7"), MaxNearMisses(1))
+	e := explained(t, a, who(t, "t-1", "editor"), to("PATCH", "/reports/7"), WithMaxNearMisses(1))
 	e.Version = "hash"
 	got, err := json.Marshal(e)
 	if err != nil {

@@ -32,7 +32,7 @@ func (x *explainer) why(v verdict) string {
 	case core.ReasonUnknownMethod:
 		return fmt.Sprintf(`no rule names the method %s, and "*" stands for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS alone`, visible(x.question.action))
 	case core.ReasonNoCredentials:
-		return "there are no credentials, and the policy is not asked about such requests (see AllowAnonymous)"
+		return "there are no credentials, and the policy is not asked about such requests (see WithAnonymous)"
 	default:
 		return "no rule allows it"
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/casbin/govaluate"
 )
 
-// Function gives the matcher a function of that name, which takes texts and
+// WithFunction gives the matcher a function of that name, which takes texts and
 // says true or false:
 //
 //	m = g(r.sub, p.sub) && r.obj == p.obj && shareWord(r.teams, p.teams)
@@ -30,7 +30,7 @@ import (
 // Models that call f are decided by Casbin's enforcer, rule by rule, and not
 // from an index: an index calls functions for other rules than Casbin does, so
 // that an error would come at other requests.
-func Function(name string, f func(args ...string) (bool, error)) Option {
+func WithFunction(name string, f func(args ...string) (bool, error)) Option {
 	return func(c *config) error {
 		switch {
 		case !isWord(name):

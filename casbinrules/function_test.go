@@ -49,8 +49,8 @@ func TestFunctionAliasesThatMeanNothingAreRefused(t *testing.T) {
 		"name of Casbin's":  {WithFunctionAlias("keyMatch2", "keyMatch")},
 		"role definition":   {WithFunctionAlias("g", "keyMatch")},
 		"twice":             {WithFunctionAlias("f", "keyMatch"), WithFunctionAlias("f", "keyMatch")},
-		"a function, too":   {Function("f", yes), WithFunctionAlias("f", "keyMatch")},
-		"an alias, already": {WithFunctionAlias("f", "keyMatch"), Function("f", yes)},
+		"a function, too":   {WithFunction("f", yes), WithFunctionAlias("f", "keyMatch")},
+		"an alias, already": {WithFunctionAlias("f", "keyMatch"), WithFunction("f", yes)},
 	} {
 		if _, err := OpenFS(files("policy.csv", reports), RBACWithDeny(), []string{"policy.csv"}, append(opts, quiet)...); err == nil {
 			t.Errorf("%s is accepted", name)
@@ -83,7 +83,7 @@ func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
 		{"r.sub + 'x' == p.sub && r.obj == p.obj && r.act == p.act", []Comparison{eq("obj", 1), eq("act", 2)}, []string{"r.sub + 'x' == p.sub"}},
 	} {
 		a, err := OpenFS(files("policy.csv", "p, a, /b, GET\n"), ModelText("m.conf", modelText("sub, obj, act", "sub, obj, act", "g = _, _", someAllow, c.matcher)),
-			[]string{"policy.csv"}, quiet, Function("within", func(...string) (bool, error) { return true, nil }))
+			[]string{"policy.csv"}, quiet, WithFunction("within", func(...string) (bool, error) { return true, nil }))
 		if err != nil {
 			t.Errorf("%s: %v", c.matcher, err)
 			continue

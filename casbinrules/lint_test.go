@@ -84,12 +84,12 @@ func TestSoundPoliciesCauseNoWarning(t *testing.T) {
 		{"a deny narrower than an allow", "p, ann, /*, *, allow\np, ann, /a, PUT, deny\np, ann, /a, PATCH, deny\n", RBACWithDeny(), nil},
 		{"unusual methods", "p, ann, /*, *\np, ann, /dav, PROPFIND\n", RBAC(), nil},
 		{"the same in two tenants", "p, ann, t1, /a, GET\np, ann, t2, /a, GET\n", RBACWithTenants(), nil},
-		{"routes as objects", "p, ann, /a/:id/*, GET\np, ann, /files/*, GET\n", byFunction("keyMatch"), []LintOption{ObjectRoute()}},
+		{"routes as objects", "p, ann, /a/:id/*, GET\np, ann, /files/*, GET\n", byFunction("keyMatch"), []LintOption{WithRouteAsObject()}},
 		{"a role of the blocked", "p, viewer, /a, GET, allow\np, blocked, /:x, *, deny\ng, ann, viewer\ng, bob, viewer\ng, bob, blocked\n", everybody(), nil},
 		{"a role of the blocked, by another role", "p, viewer, /a, GET, allow\np, blocked, /:x, *, deny\ng, bob, viewer\ng, bob, banned\ng, banned, blocked\n", everybody(), nil},
 		{"a role of the blocked, others from tokens", "p, viewer, /a, GET, allow\np, editor, /b, GET, allow\np, blocked, /:x, *, deny\ng, bob, blocked\n", everybody(), nil},
 		{"a role of the blocked, others for all", "p, *, /a, GET, allow\np, blocked, /:x, *, deny\ng, bob, blocked\n", everybody(), nil},
-		{"anonymous with the option", "p, anonymous, /a, GET\n", RBAC(), []LintOption{AllowAnonymous()}},
+		{"anonymous with the option", "p, anonymous, /a, GET\n", RBAC(), []LintOption{WithAnonymous()}},
 	} {
 		if got := lintOf(t, c.model, c.policy, c.opts...); len(got) > 0 {
 			t.Errorf("%s: got %q", c.name, got)
@@ -125,7 +125,7 @@ func TestRolesThatAreGivenNothingAreFound(t *testing.T) {
 	}
 	// A model that allows by default has rules of nothing but denies.
 	byDefault := ModelText("m.conf", strings.Replace(everybody().Text(), "some(where (p.eft == allow)) && ", "", 1))
-	got := lintOf(t, byDefault, "p, blocked, /a, *, deny\ng, bob, blocked\n", AsCasbin(), WithoutTokenRoles())
+	got := lintOf(t, byDefault, "p, blocked, /a, *, deny\ng, bob, blocked\n", WithCasbinSemantics(), WithoutTokenRoles())
 	if slices.ContainsFunc(got, func(f string) bool { return strings.HasSuffix(f, codeRoleWithoutRule) }) {
 		t.Errorf("allowing by default: got %q", got)
 	}
@@ -175,9 +175,9 @@ func TestRoutesOfEveryFrameworkAreCompared(t *testing.T) {
 	if !slices.Equal(got, []string{"2:9:rule_matches_no_route"}) {
 		t.Errorf("keyMatch: got %q", got)
 	}
-	got = keep(lintOf(t, byFunction("keyMatch"), "p, ann, /gin/:id, GET\np, ann, /gin/7, GET\n", WithRoutes(routes[:1]), ObjectRoute()))
+	got = keep(lintOf(t, byFunction("keyMatch"), "p, ann, /gin/:id, GET\np, ann, /gin/7, GET\n", WithRoutes(routes[:1]), WithRouteAsObject()))
 	if !slices.Equal(got, []string{"2:9:rule_matches_no_route"}) {
-		t.Errorf("ObjectRoute: got %q", got)
+		t.Errorf("WithRouteAsObject: got %q", got)
 	}
 }
 
@@ -190,7 +190,7 @@ func TestNamesThatAreUsersAndRoles(t *testing.T) {
 	if want := []string{"2:1:role_cycle", "2:4:user_and_role"}; !slices.Equal(got[:1], want[:1]) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	got = lintOf(t, RBAC(), "p, role:a, /a, GET\np, ann, /b, GET\ng, bob, role:b\np, role:b, /c, GET\n", RolePrefix("role:"), WithoutTokenRoles())
+	got = lintOf(t, RBAC(), "p, role:a, /a, GET\np, ann, /b, GET\ng, bob, role:b\np, role:b, /c, GET\n", WithRolePrefix("role:"), WithoutTokenRoles())
 	if want := []string{"1:4:role_never_assigned"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

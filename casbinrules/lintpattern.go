@@ -238,7 +238,7 @@ func parameterHint(function string) string {
 	case "globMatch":
 		return "write *"
 	case "==", "keyMatch":
-		return "use keyMatch2 in the model, or ObjectRoute if routes are meant"
+		return "use keyMatch2 in the model, or WithRouteAsObject if routes are meant"
 	}
 	return "write {name}"
 }

@@ -74,7 +74,7 @@ func (l *linter) checkAnonymous(n *roleNotes) {
 	if l.config.anonymous {
 		return
 	}
-	const hint = "say AllowAnonymous, or remove the line"
+	const hint = "say WithAnonymous, or remove the line"
 	if r := l.first(&n.subject, numberAnonymous); r != nil {
 		l.reportColumn(r, l.shape.subject, codeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
 	}
@@ -235,7 +235,7 @@ func (l *linter) checkNames(n *roleNotes) {
 	}
 	for _, r := range l.rules {
 		if r.isLink() && r.number(0) == r.number(1) {
-			l.report(r, 1, codeSameName, "give the user another name, or use RolePrefix",
+			l.report(r, 1, codeSameName, "give the user another name, or use WithRolePrefix",
 				"%q is a user and a role, and a user called like a role gets nothing by that name", r.field(0))
 		}
 	}
@@ -264,7 +264,7 @@ func (l *linter) checkTenantNames(n *roleNotes) {
 		from, _ := g.pairs(r)
 		if role := l.first(&n.given, from.name); role != nil && !given[from] && !n.subject.has(from.name) && !told[from.name] {
 			told[from.name] = true
-			l.report(r, 1, codeSameName, "give one of them another name, or use RolePrefix",
+			l.report(r, 1, codeSameName, "give one of them another name, or use WithRolePrefix",
 				"%q looks like a user here and is a role in another tenant (%s); a user called like a role gets nothing by that name", n.texts.text(from.name), role.place())
 		}
 	}

@@ -146,7 +146,7 @@ func TestFilesAreRead(t *testing.T) {
 		{"no policy", RBAC(), nil, nil, nil},
 		{"directory without policies", RBAC(), []string{"empty"}, nil, nil},
 		{"nil option", RBAC(), []string{"extra.csv"}, []Option{nil}, nil},
-		{"empty role prefix", RBAC(), []string{"extra.csv"}, []Option{RolePrefix("")}, nil},
+		{"empty role prefix", RBAC(), []string{"extra.csv"}, []Option{WithRolePrefix("")}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, err := OpenFS(fsys, c.m, c.policies, c.opts...)
@@ -215,7 +215,7 @@ func TestSubjectPriorityNeedsATree(t *testing.T) {
 // even each other or the subject.
 func TestOwnersAreNotLetInByDefault(t *testing.T) {
 	text := modelText("sub, obj, act, owner, group", "sub, obj, act", "g = _, _", someAllow, "r.sub == r.owner || r.owner == r.group || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act")
-	opts := []Option{ClaimAttribute("owner", "owner"), ClaimAttribute("group", "group")}
+	opts := []Option{WithClaimAttribute("owner", "owner"), WithClaimAttribute("group", "group")}
 	if got := findings(t, ModelText("m.conf", text), files("p.csv", "p, ann, /a, GET\n"), []string{"p.csv"}, opts...); len(got) > 0 {
 		t.Errorf("got %q", got)
 	}

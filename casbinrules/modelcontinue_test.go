@@ -41,7 +41,7 @@ func TestLostContinuationLinesAreNamed(t *testing.T) {
 		{"comment behind", matcher, "m = g(r.sub, p.sub) && \\ # roles\n r.act == p.act", "is not its last character"},
 	} {
 		at := strings.Count(baseModel[:strings.Index(baseModel, c.old)], "\n") + 1
-		for _, opts := range [][]LintOption{nil, {AsCasbin()}} {
+		for _, opts := range [][]LintOption{nil, {WithCasbinSemantics()}} {
 			found := modelFindings(t, c.old, c.text, opts...)
 			if !slices.ContainsFunc(found, func(f Finding) bool {
 				return f.Line == at+strings.Count(c.text, "\n") && f.Hint != "" &&

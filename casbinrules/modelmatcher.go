@@ -79,7 +79,7 @@ func (s *schema) checkNames(tokens []token, found []call) {
 			policy = true
 		case strings.HasPrefix(name, "r_") && slices.Contains(s.names("r"), name[2:]):
 		case strings.Contains(name, "."):
-			s.refuseMatcher("make it a request field of its own, and fill that with the option Attribute",
+			s.refuseMatcher("make it a request field of its own, and fill that with the option WithAttribute",
 				"the matcher names %q, and values are texts, which have no properties", strings.Replace(name, "_", ".", 1))
 		default:
 			name = strings.Replace(name, "_", ".", 1)
@@ -96,7 +96,7 @@ func (s *schema) checkNames(tokens []token, found []call) {
 func (s *schema) functionHint(name string, known map[string]govaluate.ExpressionFunction) string {
 	functions := slices.Sorted(maps.Keys(known))
 	return didYouMean(name, append(slices.Sorted(maps.Keys(s.roles)), functions...),
-		"there are "+strings.Join(functions, ", ")+"; give others with the option Function, or with WithFunctionAlias (--function) one of these by another name")
+		"there are "+strings.Join(functions, ", ")+"; give others with the option WithFunction, or with WithFunctionAlias (--function) one of these by another name")
 }
 
 // fieldNames are the fields as a matcher names them.
@@ -150,7 +150,7 @@ func (s *schema) readCall(c call) {
 	if c.name == "ipMatch" {
 		field, ok := s.requestField(c.arg(0).text)
 		if !ok || field < fieldAttribute {
-			s.refuseMatcher("define a request field for the client's address and fill it with the option Attribute",
+			s.refuseMatcher("define a request field for the client's address and fill it with the option WithAttribute",
 				"ipMatch needs an attribute of the request as its first argument")
 			return
 		}

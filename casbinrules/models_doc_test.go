@@ -30,7 +30,7 @@ func kinds() []kind {
 	pattern := func(function, object string) kind {
 		return kind{name: "`" + function + "`", matcher: rbac + function + "(r.obj, p.obj) && " + act, line: "p, ann, " + object + ", GET"}
 	}
-	claim := ClaimAttribute("region", "region")
+	claim := WithClaimAttribute("region", "region")
 	return []kind{
 		{name: "ACL", matcher: "r.sub == p.sub && " + exact, roles: "-"},
 		{name: "ACL with a superuser", matcher: "r.sub == p.sub && " + exact + ` || r.sub == "root"`, roles: "-"},
@@ -47,7 +47,7 @@ func kinds() []kind {
 		{name: "priority by order", matcher: rbac + exact, effect: firstMatch, fields: eft, line: denied},
 		{name: "subject priority", matcher: rbac + exact, effect: subjectFirst, fields: eft, line: denied, opts: []Option{WithoutTokenRoles()}},
 		{name: "ABAC, equal attributes", matcher: rbac + exact + " && r.region == p.region", request: region, fields: region, line: "p, ann, /a, GET, eu", opts: []Option{claim}},
-		{name: "ABAC, numbers in order", matcher: rbac + exact + " && r.age >= p.age", request: "sub, obj, act, age", fields: "sub, obj, act, age", line: "p, ann, /a, GET, 18", opts: []Option{ClaimAttribute("age", "age"), WithAttributeType("age", Number)}},
+		{name: "ABAC, numbers in order", matcher: rbac + exact + " && r.age >= p.age", request: "sub, obj, act, age", fields: "sub, obj, act, age", line: "p, ann, /a, GET, 18", opts: []Option{WithClaimAttribute("age", "age"), WithAttributeType("age", Number)}},
 		{name: "ABAC, lists", matcher: rbac + exact + ` && r.region in ("eu", "us")`, request: region, opts: []Option{claim}},
 		{name: "ABAC, rules that are expressions", matcher: "eval(p.rule) && " + exact, fields: "rule, obj, act", line: "p, sub_rule, /a, GET", roles: "-"},
 		pattern("keyMatch", "/a/*"),
@@ -61,8 +61,8 @@ func kinds() []kind {
 		{name: "`ipMatch`", matcher: rbac + exact + " && ipMatch(r.region, p.region)", request: region, fields: region, line: "p, ann, /a, GET, 10.0.0.0/8", opts: []Option{claim}},
 		{name: "`ipMatch` of an attribute declared as `IPAddress`", matcher: rbac + exact + " && ipMatch(r.region, p.region)", request: region, fields: region, line: "p, ann, /a, GET, 10.0.0.0/8", opts: []Option{claim, WithAttributeType("region", IPAddress)}},
 		{name: "`keyGet2` and its like", matcher: rbac + `keyGet2(r.obj, p.obj, "id") != "" && ` + act},
-		{name: "a function of the application", matcher: rbac + "within(r.obj, p.obj) && " + act, opts: []Option{Function("within", within)}},
-		{name: "any, with `AsCasbin`", matcher: rbac + exact, opts: []Option{AsCasbin()}},
+		{name: "a function of the application", matcher: rbac + "within(r.obj, p.obj) && " + act, opts: []Option{WithFunction("within", within)}},
+		{name: "any, with `WithCasbinSemantics`", matcher: rbac + exact, opts: []Option{WithCasbinSemantics()}},
 	}
 }
 

@@ -25,29 +25,29 @@ type config struct {
 	pseudonyms *core.Pseudonyms // of what is logged; nil for none
 }
 
-// AllowAnonymous lets requests without credentials be judged as the subject
+// WithAnonymous lets requests without credentials be judged as the subject
 // "anonymous". Without it none passes. A principal whose ID is "anonymous"
 // gets nothing by that name either way.
-func AllowAnonymous() Option {
+func WithAnonymous() Option {
 	return func(c *config) error {
 		c.anonymous = true
 		return nil
 	}
 }
 
-// AllowEmptyPolicy accepts a policy without a p line, which refuses
+// WithEmptyPolicy accepts a policy without a p line, which refuses
 // everything. Without it such a policy is an error, since an emptied file is
 // more often an accident.
-func AllowEmptyPolicy() Option {
+func WithEmptyPolicy() Option {
 	return func(c *config) error {
 		c.emptyPolicy = true
 		return nil
 	}
 }
 
-// ObjectRoute has the policy see the route as registered ("/reports/:id") in
+// WithRouteAsObject has the policy see the route as registered ("/reports/:id") in
 // place of the path. A name given where the gate was mounted still goes first.
-func ObjectRoute() Option {
+func WithRouteAsObject() Option {
 	return func(c *config) error {
 		c.objectRoute = true
 		return nil
@@ -63,13 +63,13 @@ func WithoutTokenRoles() Option {
 	}
 }
 
-// RolePrefix keeps the names of roles apart from the IDs of principals, for
-// policies whose roles live in tokens. With RolePrefix("role:") the role
+// WithRolePrefix keeps the names of roles apart from the IDs of principals, for
+// policies whose roles live in tokens. With WithRolePrefix("role:") the role
 // "admin" of the credentials is "role:admin" in the policy, a principal whose
 // ID begins with the prefix gets nothing by it, RolesOf and KnownRoles leave
 // the prefix away, and a g line that gives a role without the prefix is an
 // error.
-func RolePrefix(prefix string) Option {
+func WithRolePrefix(prefix string) Option {
 	return func(c *config) error {
 		if prefix == "" {
 			return errors.New("role prefix: it is empty; leave the option out for none")
@@ -79,7 +79,7 @@ func RolePrefix(prefix string) Option {
 	}
 }
 
-// AsCasbin loads whatever Casbin itself loads and has it mean what it means to
+// WithCasbinSemantics loads whatever Casbin itself loads and has it mean what it means to
 // Casbin, so that an existing policy can move in first and be cleaned up later.
 // Findings about text that Casbin takes for something else than it looks like
 // are then warnings, as are those about a matcher that Casbin can read; what
@@ -92,7 +92,7 @@ func RolePrefix(prefix string) Option {
 // of a role gets what the role gets, HEAD is a method like any other, and "*"
 // covers methods outside the usual ones, of which a guard still refuses those
 // that no rule names.
-func AsCasbin() Option {
+func WithCasbinSemantics() Option {
 	return func(c *config) error {
 		c.asCasbin = true
 		return nil

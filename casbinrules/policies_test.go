@@ -41,15 +41,15 @@ func (c policyCase) lintOptions(t *testing.T) []LintOption {
 		name, value, _ := strings.Cut(line, " ")
 		switch name {
 		case "attribute":
-			opts = append(opts, ClaimAttribute(value, value))
+			opts = append(opts, WithClaimAttribute(value, value))
 		case "function":
-			opts = append(opts, Function(value, func(args ...string) (bool, error) { return strings.HasPrefix(args[0], args[1]), nil }))
+			opts = append(opts, WithFunction(value, func(args ...string) (bool, error) { return strings.HasPrefix(args[0], args[1]), nil }))
 		case "role-prefix":
-			opts = append(opts, RolePrefix(value))
+			opts = append(opts, WithRolePrefix(value))
 		case "allow-anonymous":
-			opts = append(opts, AllowAnonymous())
+			opts = append(opts, WithAnonymous())
 		case "object-route":
-			opts = append(opts, ObjectRoute())
+			opts = append(opts, WithRouteAsObject())
 		case "without-token-roles":
 			opts = append(opts, WithoutTokenRoles())
 		default:

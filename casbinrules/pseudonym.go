@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// WithPseudonyms replaces what may be personal in log lines and in what [OnReload]
+// WithPseudonyms replaces what may be personal in log lines and in what [WithReloadObserver]
 // functions are told: the names and objects of rules that came or went, the text
 // of findings, and of errors of an adapter. p makes the pseudonyms;
 // with the key that the guard has ([core.WithPseudonyms]) one user has the same

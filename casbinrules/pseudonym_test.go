@@ -38,7 +38,7 @@ func TestReloadsAreLoggedWithPseudonyms(t *testing.T) {
 	var event ReloadEvent
 	write(numbered(20) + "p, " + marker + ", /x, GET\np, " + marker + ", /x, GET\n")
 	a, err := Open(RBAC(), []string{file}, WithLogger(logTo(&out)), WithPseudonyms(names),
-		OnReload(LogReloads(logTo(&out))), OnReload(func(_ context.Context, e ReloadEvent) { event = e }), OnReload(func(context.Context, ReloadEvent) { panic(marker) }))
+		WithReloadObserver(LogReloads(logTo(&out))), WithReloadObserver(func(_ context.Context, e ReloadEvent) { event = e }), WithReloadObserver(func(context.Context, ReloadEvent) { panic(marker) }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 // Reload looks at the files now, without waiting for them to be left alone,
 // and puts what they hold into force if it has changed. It works with and
-// without [Watch]; call it on SIGHUP, or to be certain that a revocation is in
+// without [WithFileWatch]; call it on SIGHUP, or to be certain that a revocation is in
 // force before going on: every decision that begins after it has returned nil
 // is by what the files said when it was called, or by something newer.
 //
@@ -31,13 +31,13 @@ import (
 func (a *Authorizer) Reload(ctx context.Context) error { return a.reload(ctx, false) }
 
 // ReloadForced is [Authorizer.Reload] that also accepts a policy that is empty
-// or far smaller than the one in force. An empty one needs [AllowEmptyPolicy]
+// or far smaller than the one in force. An empty one needs [WithEmptyPolicy]
 // all the same.
 func (a *Authorizer) ReloadForced(ctx context.Context) error { return a.reload(ctx, true) }
 
 // Close ends watching, closes the watcher of [WithWatcher], waits for a load that is under way, and leaves no
 // goroutine behind. The policy in force goes on deciding. Closing twice, or
-// without [Watch], does no harm.
+// without [WithFileWatch], does no harm.
 func (a *Authorizer) Close() error {
 	first := !a.closed.Swap(true)
 	if a.updates != nil && first {
@@ -103,8 +103,8 @@ func (a *Authorizer) look(ctx context.Context) error {
 // startWatching watches the files on from what has been read of them.
 func (a *Authorizer) startWatching(read watch.Snapshot) error {
 	opts := append(a.sources.watchOptions(),
-		watch.InUse(read),
-		watch.OnError(func(err error) { a.unread(context.Background(), time.Now(), outcomeOf(err), err) }))
+		watch.WithCurrentSnapshot(read),
+		watch.WithErrorObserver(func(err error) { a.unread(context.Background(), time.Now(), outcomeOf(err), err) }))
 	w, err := watch.New(a.sources.paths(), a.changed, opts...)
 	if err != nil {
 		return err

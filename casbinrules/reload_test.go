@@ -19,7 +19,7 @@ import (
 // quick waits for little and polls for nothing, so that tests see file events
 // alone.
 func quick() Option {
-	return Watch(watch.Debounce(5*time.Millisecond, 200*time.Millisecond), watch.Poll(time.Hour))
+	return WithFileWatch(watch.WithDebounce(5*time.Millisecond, 200*time.Millisecond), watch.WithPollInterval(time.Hour))
 }
 
 // recorder keeps events for tests to wait for.
@@ -61,7 +61,7 @@ func onDisk(t testing.TB, m Model, policy string, opts ...Option) disk {
 	dir := t.TempDir()
 	d := disk{dir: dir, file: filepath.Join(dir, "policy.csv"), events: make(recorder, 10_000)}
 	d.write(t, policy)
-	a, err := Open(m, []string{d.file}, append(append([]Option{quiet}, opts...), OnReload(d.events.observe))...)
+	a, err := Open(m, []string{d.file}, append(append([]Option{quiet}, opts...), WithReloadObserver(d.events.observe))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func reads(t testing.TB, a *Authorizer, id string) bool {
 }
 
 func TestReloadPutsAChangeIntoForce(t *testing.T) {
-	for name, opts := range map[string][]Option{"without watching": nil, "while watching": {Watch(watch.Debounce(time.Minute, time.Minute))}} {
+	for name, opts := range map[string][]Option{"without watching": nil, "while watching": {WithFileWatch(watch.WithDebounce(time.Minute, time.Minute))}} {
 		t.Run(name, func(t *testing.T) {
 			d := onDisk(t, RBAC(), annReads+"g, ann, reader\n", opts...)
 			before := d.Version()
@@ -130,7 +130,7 @@ func TestReloadPutsAChangeIntoForce(t *testing.T) {
 }
 
 func TestABadEditKeepsTheLastGoodPolicy(t *testing.T) {
-	for name, opts := range map[string][]Option{"without watching": nil, "while watching": {Watch(watch.Debounce(time.Minute, time.Minute))}} {
+	for name, opts := range map[string][]Option{"without watching": nil, "while watching": {WithFileWatch(watch.WithDebounce(time.Minute, time.Minute))}} {
 		t.Run("H06 "+name, func(t *testing.T) {
 			d := onDisk(t, RBAC(), annReads, opts...)
 			good := d.Version()
@@ -206,7 +206,7 @@ func TestAShrunkenPolicyMustBeForced(t *testing.T) {
 			for i := range 20 {
 				big.WriteString("p, ann, /x" + strings.Repeat("y", i) + ", GET\n")
 			}
-			d := onDisk(t, RBAC(), big.String(), append(opts, AllowEmptyPolicy())...)
+			d := onDisk(t, RBAC(), big.String(), append(opts, WithEmptyPolicy())...)
 			for _, small := range []string{annReads, "# nothing\n"} {
 				d.write(t, small)
 				var found *FindingsError

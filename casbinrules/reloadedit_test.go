@@ -139,7 +139,7 @@ func TestModelAndPolicyOfAConfigMapChangeTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := make(recorder, 100)
-	a, err := Open(ModelFile(filepath.Join(m.dir, "model.conf")), []string{m.dir}, quick(), quiet, OnReload(events.observe))
+	a, err := Open(ModelFile(filepath.Join(m.dir, "model.conf")), []string{m.dir}, quick(), quiet, WithReloadObserver(events.observe))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestAStormOfEditsNeverDecidesWrongly(t *testing.T) {
 		"p, even, /y, GET\np, odd, /x, GET\ng, ann, odd\ng, bob, even\n",
 	}
 	bad := [...]string{broken, "", "p, even, /x, GET\n\"", "g, a, b\ng, b, a\n"}
-	d := onDisk(t, RBAC(), policies[0], Watch(watch.Debounce(time.Millisecond, 2*time.Millisecond), watch.Poll(time.Hour)))
+	d := onDisk(t, RBAC(), policies[0], WithFileWatch(watch.WithDebounce(time.Millisecond, 2*time.Millisecond), watch.WithPollInterval(time.Hour)))
 	stop := make(chan struct{})
 	var decided atomic.Int64
 	var readers sync.WaitGroup
@@ -274,8 +274,8 @@ func TestReloadsAndEditsAtTheSameTime(t *testing.T) {
 // of 100 ms (H08).
 func BenchmarkRevocation(b *testing.B) {
 	for name, opt := range map[string]Option{
-		"debounce=100ms": Watch(),
-		"debounce=10ms":  Watch(watch.Debounce(10*time.Millisecond, 100*time.Millisecond)),
+		"debounce=100ms": WithFileWatch(),
+		"debounce=10ms":  WithFileWatch(watch.WithDebounce(10*time.Millisecond, 100*time.Millisecond)),
 	} {
 		b.Run(name, func(b *testing.B) {
 			rest := ""

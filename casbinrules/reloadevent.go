@@ -27,7 +27,7 @@ const (
 	ReloadDegraded ReloadOutcome = "degraded"
 )
 
-// ReloadEvent is what [OnReload] functions are told of one attempt to load. Its
+// ReloadEvent is what [WithReloadObserver] functions are told of one attempt to load. Its
 // slices are shared and must not be modified. Texts from the files are
 // printable and on one line, those of Err and Findings once they are formatted.
 type ReloadEvent struct {

@@ -128,8 +128,8 @@ func TestAPanickingObserverChangesNothing(t *testing.T) {
 	var out bytes.Buffer
 	told := 0
 	d := onDisk(t, RBAC(), annReads, WithLogger(logTo(&out)),
-		OnReload(func(context.Context, ReloadEvent) { panic("observer\nlevel=INFO") }),
-		OnReload(func(context.Context, ReloadEvent) { told++ }))
+		WithReloadObserver(func(context.Context, ReloadEvent) { panic("observer\nlevel=INFO") }),
+		WithReloadObserver(func(context.Context, ReloadEvent) { told++ }))
 	d.write(t, bobReads)
 	if err := d.Reload(t.Context()); err != nil || !reads(t, d.Authorizer, "bob") {
 		t.Errorf("got %v", err)

@@ -7,7 +7,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// Watch has [Open] watch the model file and the policy files, and put every
+// WithFileWatch has [Open] watch the model file and the policy files, and put every
 // change into force that loads without an error. [Authorizer.Close] ends it.
 // Only files of the operating system can be watched, not those of [OpenFS].
 //
@@ -15,7 +15,7 @@ import (
 // delete and recreate it; a Kubernetes ConfigMap may swap its symbolic links. A
 // file that is half-written or missing for a moment is given time to become
 // whole. One that stays broken is rejected or not read, and the policy in force
-// stays: see [OnReload] and [Authorizer.Status].
+// stays: see [WithReloadObserver] and [Authorizer.Status].
 //
 // Revocation latency: a change decides every request that begins once the
 // files have been left alone for 100 ms (at most 1 s after the first change,
@@ -26,7 +26,7 @@ import (
 //
 // Of package watch the options Debounce, Poll, MaxFile and MaxTotal are of
 // use; what Suffixes, OnError and InUse set is this package's own.
-func Watch(opts ...watch.Option) Option {
+func WithFileWatch(opts ...watch.Option) Option {
 	return func(c *config) error {
 		if c.watching {
 			return errors.New("watch: the option is given twice")
@@ -37,14 +37,14 @@ func Watch(opts ...watch.Option) Option {
 	}
 }
 
-// OnReload has observe told of every attempt to load the policy again; several
+// WithReloadObserver has observe told of every attempt to load the policy again; several
 // are told in the order given. The first one given replaces the default, which
 // is [LogReloads] with the logger of [WithLogger].
 //
 // Calls follow one another and hold up the next reload, so they should be
 // short. They must not call Reload, ReloadForced or Close, which would wait for
 // them. A panic in one of them changes nothing.
-func OnReload(observe func(ctx context.Context, e ReloadEvent)) Option {
+func WithReloadObserver(observe func(ctx context.Context, e ReloadEvent)) Option {
 	return func(c *config) error {
 		if observe == nil {
 			return errors.New("reload observer is nil")

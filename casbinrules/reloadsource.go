@@ -71,7 +71,7 @@ func (s *sources) checkWatching(c *config) error {
 	case c.watching && !onHost:
 		return errors.New("watch: only files of the operating system can be watched: use Open, or call Reload when they change")
 	case c.updates != nil && s.adapter == nil:
-		return errors.New("watcher: it tells of changes of an adapter: use FromAdapter, or Watch for files")
+		return errors.New("watcher: it tells of changes of an adapter: use FromAdapter, or WithFileWatch for files")
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func readError(err error, paths []string) error {
 }
 
 func (s *sources) watchOptions() []watch.Option {
-	return append(slices.Clone(s.options), watch.Suffixes(policySuffix))
+	return append(slices.Clone(s.options), watch.WithSuffixes(policySuffix))
 }
 
 // take sorts out what was read: the model first, where it is a file.

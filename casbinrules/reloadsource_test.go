@@ -27,13 +27,13 @@ func TestOpenWithWatchFailsAsWithout(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, opts := range map[string][]Option{
-		"twice": {Watch(), Watch()}, "bad option": {Watch(watch.Poll(1))}, "nil option": {Watch(nil)}, "nil observer": {OnReload(nil)},
+		"twice": {WithFileWatch(), WithFileWatch()}, "bad option": {WithFileWatch(watch.WithPollInterval(1))}, "nil option": {WithFileWatch(nil)}, "nil observer": {WithReloadObserver(nil)},
 	} {
 		if _, err := Open(RBAC(), []string{file}, opts...); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if _, err := OpenFS(files("policy.csv", annReads), RBAC(), []string{"policy.csv"}, Watch()); err == nil || !strings.Contains(err.Error(), "use Open") {
+	if _, err := OpenFS(files("policy.csv", annReads), RBAC(), []string{"policy.csv"}, WithFileWatch()); err == nil || !strings.Contains(err.Error(), "use Open") {
 		t.Errorf("OpenFS: %v", err)
 	}
 }
@@ -84,7 +84,7 @@ func TestOpenNamesTheFileThatCannotBeRead(t *testing.T) {
 func TestReloadOfAnFSReadsItAgain(t *testing.T) {
 	fsys := files("model.conf", RBAC().Text(), "d/a.csv", annReads, "d/b.csv", "p, eve, /x, GET\n")
 	events := make(recorder, 10)
-	a, err := OpenFS(fsys, ModelFile("model.conf"), []string{"d"}, quiet, OnReload(events.observe))
+	a, err := OpenFS(fsys, ModelFile("model.conf"), []string{"d"}, quiet, WithReloadObserver(events.observe))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func TestHeadIsItselfOnceARuleNamesIt(t *testing.T) {
 func TestObjectIsNameThenPathOrRoute(t *testing.T) {
 	const policy = "p, u, /r/:id, GET\np, u, /r/7, POST\np, u, ledger, GET\n"
 	m := ModelText("m.conf", strings.Replace(RBAC().Text(), "keyMatch2(r.obj, p.obj)", "r.obj == p.obj", 1))
-	byPath, byRoute := open(t, m, policy), open(t, m, policy, ObjectRoute())
+	byPath, byRoute := open(t, m, policy), open(t, m, policy, WithRouteAsObject())
 	res := core.Resource{Route: "/r/:id", Path: "/r/7"}
 	named := core.Resource{Route: "/r/:id", Path: "/r/7", Name: "ledger"}
 	for _, c := range []struct {
@@ -137,7 +137,7 @@ func TestAnonymousOnlyWhereOptedIn(t *testing.T) {
 		}
 		return d
 	}
-	closed, opened := open(t, RBAC(), policy), open(t, RBAC(), policy, AllowAnonymous())
+	closed, opened := open(t, RBAC(), policy), open(t, RBAC(), policy, WithAnonymous())
 	if d := anon(closed, "/free"); d.Allowed || d.Reason != core.ReasonNoCredentials {
 		t.Errorf("without the option: %+v", d)
 	}
@@ -151,7 +151,7 @@ func TestAnonymousOnlyWhereOptedIn(t *testing.T) {
 			t.Errorf("a principal called anonymous: %+v", d)
 		}
 	}
-	tenants := open(t, RBACWithTenants(), "p, anonymous, t1, /free, GET\n", AllowAnonymous())
+	tenants := open(t, RBACWithTenants(), "p, anonymous, t1, /free, GET\n", WithAnonymous())
 	if d := anon(tenants, "/free"); d.Allowed || d.Reason != ReasonNoTenant {
 		t.Errorf("with tenants: %+v", d)
 	}
@@ -237,7 +237,7 @@ func TestUnknownSubjectsLeaveNothingBehind(t *testing.T) {
 }
 
 func TestConcurrentDecisions(t *testing.T) {
-	a := open(t, RBACWithDeny(), reports+"p, editor, /dav, PROPFIND, allow\n", AllowAnonymous())
+	a := open(t, RBACWithDeny(), reports+"p, editor, /dav, PROPFIND, allow\n", WithAnonymous())
 	erin, stranger := who(t, "erin"), who(t, "x", "viewer")
 	var wg sync.WaitGroup
 	for range 8 {

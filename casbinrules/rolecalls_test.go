@@ -106,7 +106,7 @@ func TestLinksOfActionsAreNoRolesOfUsers(t *testing.T) {
 	if known := a.KnownRoles(); slices.Contains(known, "write") {
 		t.Errorf("known roles %q", known)
 	}
-	open(t, onActions, grouped, RolePrefix("role:"))
+	open(t, onActions, grouped, WithRolePrefix("role:"))
 	by := open(t, byActions, groupedBy)
 	e, err = by.ExplainQuery(t.Context(), Query{Subject: "ann", Object: "/a", Action: "PATCH"})
 	if err != nil || !strings.HasSuffix(e.String(), "\n  action: PATCH → change (policy.csv:4)") {
@@ -130,7 +130,7 @@ func TestRolesThatTheMatcherNames(t *testing.T) {
 	const matcher = `g(r.sub, "admin") || g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act`
 	m := ModelText("model.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, matcher))
 	a := open(t, m, "p, editor, /a, GET\ng, root, admin2\n")
-	byCasbin := open(t, m, "p, editor, /a, GET\n", AsCasbin())
+	byCasbin := open(t, m, "p, editor, /a, GET\n", WithCasbinSemantics())
 	e := fromEnforcer(t, enforcerOf(t, m, "p, editor, /a, GET"))
 	for _, c := range []struct {
 		name  string
@@ -153,7 +153,7 @@ func TestRolesThatTheMatcherNames(t *testing.T) {
 	if known := a.KnownRoles(); !slices.Equal(known, []string{"admin", "admin2", "editor", "root"}) {
 		t.Errorf("known roles %q", known)
 	}
-	prefixed := open(t, ModelText("model.conf", strings.Replace(m.Text(), `"admin"`, `"role:admin"`, 1)), "p, role:editor, /a, GET\n", RolePrefix("role:"))
+	prefixed := open(t, ModelText("model.conf", strings.Replace(m.Text(), `"admin"`, `"role:admin"`, 1)), "p, role:editor, /a, GET\n", WithRolePrefix("role:"))
 	if known := prefixed.KnownRoles(); !slices.Equal(known, []string{"admin", "editor"}) {
 		t.Errorf("known roles with a prefix %q", known)
 	}

@@ -11,7 +11,7 @@ import (
 // checkPolicy checks what only the whole policy shows; file is the first one.
 func (r *policyReader) checkPolicy(file string, c *settings) {
 	if !c.emptyPolicy && r.errors == 0 && !slices.ContainsFunc(r.rules, (*rule).isPolicy) {
-		r.report(file, 1, 1, codeEmptyPolicy, "add one, or say AllowEmptyPolicy", "the policy has no p line, and would refuse everything")
+		r.report(file, 1, 1, codeEmptyPolicy, "add one, or say WithEmptyPolicy", "the policy has no p line, and would refuse everything")
 	}
 	if c.rolePrefix == "" || !r.namesRoles {
 		return

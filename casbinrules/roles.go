@@ -81,7 +81,7 @@ func holds(p *core.Principal, role string) bool {
 
 // KnownRoles lists every name the policy uses for a subject: first those that
 // g lines give as roles and the matcher names as one, as in g(r.sub, "admin"), then the left sides of g lines and the subjects of p
-// lines, each part sorted. With [RolePrefix] only names with the prefix count,
+// lines, each part sorted. With [WithRolePrefix] only names with the prefix count,
 // which is left away.
 //
 // The later ones are there because a role that only tokens carry stands in a

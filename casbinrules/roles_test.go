@@ -76,7 +76,7 @@ func TestTokenRolesCanBeIgnored(t *testing.T) {
 }
 
 func TestRolePrefixKeepsNamesApart(t *testing.T) {
-	a := open(t, RBAC(), "p, role:admin, /*, *\np, admin, /home, GET\np, role:viewer, /x, GET\ng, alice, role:admin\ng, role:admin, role:viewer\n", RolePrefix("role:"))
+	a := open(t, RBAC(), "p, role:admin, /*, *\np, admin, /home, GET\np, role:viewer, /x, GET\ng, alice, role:admin\ng, role:admin, role:viewer\n", WithRolePrefix("role:"))
 	for _, c := range []struct {
 		name   string
 		who    *core.Principal
@@ -102,7 +102,7 @@ func TestRolePrefixKeepsNamesApart(t *testing.T) {
 	if got, want := a.KnownRoles(), []string{"admin", "viewer"}; !slices.Equal(got, want) {
 		t.Errorf("KnownRoles %q, want %q", got, want)
 	}
-	got := findings(t, RBAC(), files("p.csv", "p, role:a, /x, GET\ng, alice, a\n"), []string{"p.csv"}, RolePrefix("role:"))
+	got := findings(t, RBAC(), files("p.csv", "p, role:a, /x, GET\ng, alice, a\n"), []string{"p.csv"}, WithRolePrefix("role:"))
 	if !slices.Equal(got, []string{"p.csv:2:11:role_without_prefix"}) {
 		t.Errorf("got %q", got)
 	}
@@ -121,7 +121,7 @@ func TestKnownRolesShowsMisspeltOnesOnly(t *testing.T) {
 }
 
 func TestEmptyPolicyWithTheOptionRefusesAll(t *testing.T) {
-	a := open(t, RBAC(), "# nothing yet\n", AllowEmptyPolicy())
+	a := open(t, RBAC(), "# nothing yet\n", WithEmptyPolicy())
 	if d := decide(t, a, who(t, "u", "admin"), to("GET", "/x")); d.Allowed || d.Reason != ReasonNoRule {
 		t.Errorf("H01: got %+v", d)
 	}

@@ -23,7 +23,7 @@ type Rule struct {
 	// or "act"; "" for one that no decision looks at, and for p lines.
 	Links string
 	// Effect is "allow" or "deny" for a p line, or what else a policy loaded
-	// [AsCasbin] says there.
+	// [WithCasbinSemantics] says there.
 	Effect string
 }
 

@@ -54,7 +54,7 @@ type schema struct {
 	tokenTypes   map[int]AttributeType
 	typedColumns []typedColumn
 	// casbinOnly says what of the model nothing but Casbin can follow, with
-	// AsCasbin; "" for nothing.
+	// WithCasbinSemantics; "" for nothing.
 	casbinOnly string
 	// expr is the matcher as far as an index understands it; nil when it is no
 	// expression of truth values.
@@ -98,7 +98,7 @@ func (s *schema) readRequest() {
 		switch {
 		case !ok && !s.file.config.fills(name):
 			s.file.report(at, codeModelRequest, didYouMean(name, slices.Sorted(maps.Keys(requestFields)),
-				"request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that an option Attribute fills"),
+				"request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that WithAttribute fills"),
 				"request field %q cannot be filled", name)
 		case !ok && slices.Contains(s.attributes, name):
 			s.file.report(at, codeModelRequest, "name each once", "request field %q comes twice", name)

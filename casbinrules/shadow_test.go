@@ -33,7 +33,7 @@ func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 func (f family) removeShadowed(t *testing.T, rnd *rand.Rand) (removed int) {
 	t.Helper()
 	lines := f.policy(rnd)
-	opts := []Option{WithoutTokenRoles(), AsCasbin()}
+	opts := []Option{WithoutTokenRoles(), WithCasbinSemantics()}
 	m := ModelText("model.conf", f.text)
 	found, err := LintFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, opts[0], opts[1])
 	if err != nil {
@@ -53,7 +53,7 @@ func (f family) removeShadowed(t *testing.T, rnd *rand.Rand) (removed int) {
 	for _, opts := range [][]Option{opts, opts[:1]} {
 		before, err := OpenFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, append(opts, quiet)...)
 		if err != nil {
-			continue // refused without AsCasbin
+			continue // refused without WithCasbinSemantics
 		}
 		after := open(t, m, strings.Join(kept, "\n"), opts...)
 		for range 60 {

@@ -94,7 +94,7 @@ func typedFamilies() []family {
 	tenantsMatcher := "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && " + anyAct + " && "
 	for _, as := range []family{
 		{name: "", names: names, tenants: []string{":t", "{t}", "(t1)"}},
-		{name: " as Casbin", names: append(names, starred...), tenants: []string{"*", "t*", ".*", ":t"}, options: []Option{AsCasbin()}},
+		{name: " as Casbin", names: append(names, starred...), tenants: []string{"*", "t*", ".*", ":t"}, options: []Option{WithCasbinSemantics()}},
 	} {
 		some := func(name, text string, g int, p []string) family {
 			return family{name: name + as.name, text: text, p: p, g: g, objects: paths2, actions: starActs, tokenRoles: true,

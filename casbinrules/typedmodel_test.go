@@ -14,12 +14,12 @@ import (
 
 // typedOptions fill one attribute of each type.
 var typedOptions = []Option{
-	ClaimAttribute("age", "age"), WithAttributeType("age", Number),
-	ClaimAttribute("now", "now"), WithAttributeType("now", TimeOfDay),
-	ClaimAttribute("day", "day"), WithAttributeType("day", Date),
-	ClaimAttribute("ip", "ip"), WithAttributeType("ip", IPAddress),
-	ClaimAttribute("word", "word"),
-	Function("within", within),
+	WithClaimAttribute("age", "age"), WithAttributeType("age", Number),
+	WithClaimAttribute("now", "now"), WithAttributeType("now", TimeOfDay),
+	WithClaimAttribute("day", "day"), WithAttributeType("day", Date),
+	WithClaimAttribute("ip", "ip"), WithAttributeType("ip", IPAddress),
+	WithClaimAttribute("word", "word"),
+	WithFunction("within", within),
 }
 
 // typedModel is a model whose matcher goes on with a condition; before it stand
@@ -160,7 +160,7 @@ func TestRulesHaveValuesOfTheirType(t *testing.T) {
 
 func TestTypedModelsWithoutRulesRefuse(t *testing.T) {
 	for _, condition := range []string{"r.age >= p.x", "!(r.age < p.x)", "r.ip == p.x", `r.day > "2026-01-31"`, "r.now != p.x"} {
-		a, err := OpenFS(files("p.csv", ""), typedModel(condition), []string{"p.csv"}, append([]Option{quiet, AllowEmptyPolicy()}, typedOptions...)...)
+		a, err := OpenFS(files("p.csv", ""), typedModel(condition), []string{"p.csv"}, append([]Option{quiet, WithEmptyPolicy()}, typedOptions...)...)
 		if err != nil {
 			t.Errorf("%s: %v", condition, err)
 			continue
@@ -196,12 +196,12 @@ func TestEnforcersCompareNumbersOnlyAsNumbers(t *testing.T) {
 		addOracles(e)
 		return e
 	}
-	age := ClaimAttribute("age", "age")
+	age := WithClaimAttribute("age", "age")
 	for _, condition := range []string{"r.age >= p.min", `r.age >= "18"`, `"18" < r.age`, "r.age > 5", "num(p.min) <= r.age"} {
 		if _, err := FromEnforcer(enforcer(condition), age); err == nil || !strings.Contains(err.Error(), "letter by letter") {
 			t.Errorf("%s: %v", condition, err)
 		}
-		if _, err := FromEnforcer(enforcer(condition), age, AsCasbin()); err != nil {
+		if _, err := FromEnforcer(enforcer(condition), age, WithCasbinSemantics()); err != nil {
 			t.Errorf("%s as Casbin: %v", condition, err)
 		}
 	}

@@ -54,7 +54,7 @@ type Status struct {
 	// "" else.
 	Engine    Engine
 	Unindexed string
-	// Watching says that changes of the files are noticed; see [Watch].
+	// Watching says that changes of the files are noticed; see [WithFileWatch].
 	Watching bool
 	// Err says why the files, as they were when last looked at, are not in
 	// force: a [*FindingsError] when they were rejected, else why they could

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Concealing hides the routes of a guard, mostly a variant made with
+// WithConcealment hides the routes of a guard, mostly a variant made with
 // [Guard.With], from whoever may not use them: where the answer would be
 // 401, 403 or 429, or 400 for an odd path, the adapter gives the one that the
 // application has for a path that it does not know, to the byte, whoever asks
@@ -32,7 +32,7 @@ import (
 // All gates of a hidden route must be of a concealing guard. As the answer is
 // the application's own, so is its Cache-Control: let the handler send no-store
 // if shared caches keep 404s (RFC 9110 §15.1).
-func Concealing(native any) Option {
+func WithConcealment(native any) Option {
 	return func(g *Guard) error {
 		g.concealment = &Concealment{Native: native}
 		return nil
@@ -41,14 +41,14 @@ func Concealing(native any) Option {
 
 // Concealment is how refusals are hidden.
 type Concealment struct {
-	// Native is the handler given to [Concealing].
+	// Native is the handler given to [WithConcealment].
 	Native any
 	// Undo are fields that gates before this one have put into the response
 	// and that a path nobody knows would lack.
 	Undo []Field
 }
 
-// Conceals is the handler given to [Concealing], and whether the gate conceals.
+// Conceals is the handler given to [WithConcealment], and whether the gate conceals.
 // It is for adapters, which check the handler's type when a gate is mounted.
 func (t *Gate) Conceals() (native any, ok bool) {
 	if t == nil || t.guard.concealment == nil {

@@ -85,13 +85,13 @@ type Resource struct {
 	// parts in the letter case of the route. An encoded slash that
 	// [WithEncodedSlashes] lets through stands in it as "%2F".
 	Path string
-	// Name is the name given where the gate was mounted ([Named]), or "".
+	// Name is the name given where the gate was mounted ([WithResourceName]), or "".
 	Name string
 }
 
 // Access is one question to an [Authorizer].
 type Access struct {
-	// Action is the request method, or the name given with [Acting].
+	// Action is the request method, or the name given with [WithAction].
 	Action   string
 	Resource Resource
 	// Request is the request itself, for rules that look at more than path

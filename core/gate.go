@@ -29,12 +29,12 @@ type Gate struct {
 // GateOption configures one mounted gate.
 type GateOption func(*Gate)
 
-// Named gives the resource behind the gate a name, which policies may use in
+// WithResourceName gives the resource behind the gate a name, which policies may use in
 // place of its path.
-func Named(name string) GateOption { return func(t *Gate) { t.name = name } }
+func WithResourceName(name string) GateOption { return func(t *Gate) { t.name = name } }
 
-// Acting gives the action behind the gate a name in place of the method.
-func Acting(action string) GateOption { return func(t *Gate) { t.action = action } }
+// WithAction gives the action behind the gate a name in place of the method.
+func WithAction(action string) GateOption { return func(t *Gate) { t.action = action } }
 
 // WithExpiredAsAnonymous lets a request whose credentials are over pass an
 // Optional gate as anonymous, such as one with the token or the cookie of a

@@ -200,7 +200,7 @@ func TestWhatAnAuthorizerIsAsked(t *testing.T) {
 		want core.Access
 	}{
 		{nil, core.Access{Action: "PUT", Resource: core.Resource{Route: "/reports/:id", Path: "/reports/7"}, Request: r}},
-		{[]core.GateOption{core.Named("report"), core.Acting("publish")},
+		{[]core.GateOption{core.WithResourceName("report"), core.WithAction("publish")},
 			core.Access{Action: "publish", Resource: core.Resource{Route: "/reports/:id", Path: "/reports/7", Name: "report"}, Request: r}},
 	} {
 		mounted(t)(g.Authorize(tt.opts...)).Check(t.Context(), r)

@@ -86,7 +86,7 @@ func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 }
 
 // With makes a variant of g for some of the routes: with the same parts, save
-// those that opts set. It is where [Accepting] narrows the schemes and where a
+// those that opts set. It is where [WithSchemes] narrows the schemes and where a
 // group of pages gets a [Responder] of its own.
 //
 // A request that has passed gate one of g, or of another variant, does not

@@ -74,7 +74,7 @@ func TestGuardsThatCannotWork(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			g, err := core.NewGuard(tt.schemes, core.WithLogger(discard), core.Strict(), tt.opt)
+			g, err := core.NewGuard(tt.schemes, core.WithLogger(discard), core.WithWarningsAsErrors(), tt.opt)
 			if g != nil || err == nil || !strings.HasPrefix(err.Error(), "guard: ") || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, %v, want %q", g, err, tt.want)
 			}
@@ -101,7 +101,7 @@ func TestGatesThatCannotWork(t *testing.T) {
 		{"no rule", func() (*core.Gate, error) { return g.Require() }, "require: no rule"},
 		{"a nil rule", func() (*core.Gate, error) { return g.Require(allowing(), nil) }, "require: rule 2 is nil"},
 		{"a typed nil rule", func() (*core.Gate, error) { return g.Require(noRule) }, "require: rule 1 is nil"},
-		{"a nil gate option", func() (*core.Gate, error) { return g.Authenticate(core.Named("x"), nil) }, "authenticate: option 2 is nil"},
+		{"a nil gate option", func() (*core.Gate, error) { return g.Authenticate(core.WithResourceName("x"), nil) }, "authenticate: option 2 is nil"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			gate, err := tt.make()
@@ -130,13 +130,13 @@ func TestAnUnknownRoleInARuleIsReported(t *testing.T) {
 	if log, err := assemble(known); err != nil || !strings.Contains(log, "amdin") || !strings.Contains(log, "level=WARN") || strings.Contains(log, `"viewer\"`) {
 		t.Errorf("logged %q, %v", log, err)
 	}
-	if _, err := assemble(known, core.Strict()); err == nil || !strings.Contains(err.Error(), `require: rule 1: role "amdin" is none of the policy's roles (admin, viewer)`) {
+	if _, err := assemble(known, core.WithWarningsAsErrors()); err == nil || !strings.Contains(err.Error(), `require: rule 1: role "amdin" is none of the policy's roles (admin, viewer)`) {
 		t.Errorf("strict: %v", err)
 	}
 	for name, source := range map[string]core.RoleSource{
 		"no source": nil, "a source that does not know": &roles{}, "a source that cannot list": rolePolicy{},
 	} {
-		if log, err := assemble(source, core.Strict()); err != nil || log != "" {
+		if log, err := assemble(source, core.WithWarningsAsErrors()); err != nil || log != "" {
 			t.Errorf("%s: logged %q, %v", name, log, err)
 		}
 	}

@@ -91,10 +91,10 @@ func WithMethods(methods ...string) Option {
 	}
 }
 
-// WithMaxPath sets how many bytes a request path may have, as it was sent and
+// WithMaxPathSize sets how many bytes a request path may have, as it was sent and
 // without query: 8 KiB by default, at least 1. A longer one is 400, before any
 // rule: what it costs to hold a path against patterns grows with its length.
-func WithMaxPath(bytes int) Option {
+func WithMaxPathSize(bytes int) Option {
 	return func(g *Guard) error {
 		if bytes < 1 {
 			return fmt.Errorf("max path %d: at least 1 byte", bytes)
@@ -151,9 +151,9 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// Strict turns warnings at assembly, such as a rule with a role the policy
+// WithWarningsAsErrors turns warnings at assembly, such as a rule with a role the policy
 // does not know, into errors.
-func Strict() Option {
+func WithWarningsAsErrors() Option {
 	return func(g *Guard) error {
 		g.strict = true
 		return nil
@@ -216,10 +216,10 @@ func WithoutPrompts() Option {
 	}
 }
 
-// Accepting narrows the schemes to those named, in the order the guard has
+// WithSchemes narrows the schemes to those named, in the order the guard has
 // them. Credentials of any other scheme are then as good as none. It is for
 // [Guard.With]; a name that the guard does not have is an error.
-func Accepting(schemes ...string) Option {
+func WithSchemes(schemes ...string) Option {
 	return func(g *Guard) error {
 		if len(schemes) == 0 {
 			return errors.New("accepting no scheme: name at least one")

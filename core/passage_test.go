@@ -88,7 +88,7 @@ func TestContextWithPrincipalIsNoProof(t *testing.T) {
 }
 
 func TestACheckThatCannotWorkIs500(t *testing.T) {
-	g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithRoles(&roles{known: []string{"viewer"}}), core.Strict())
+	g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithRoles(&roles{known: []string{"viewer"}}), core.WithWarningsAsErrors())
 	r := get("/", "Authorization: Basic alice")
 	for want, v := range map[string]core.Verdict{
 		"no rule":       g.CheckNow(t.Context(), r),

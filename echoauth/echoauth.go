@@ -164,7 +164,7 @@ func setContext(c echo.Context, ctx context.Context) {
 	}
 }
 
-// notFound is the handler for unknown paths given to [core.Concealing].
+// notFound is the handler for unknown paths given to [core.WithConcealment].
 func notFound(native any) (echo.HandlerFunc, error) {
 	switch h := native.(type) {
 	case nil:

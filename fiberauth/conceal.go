@@ -27,7 +27,7 @@ func conceal(c *fiber.Ctx, v core.Verdict) error {
 	return h(c)
 }
 
-// notFound is the handler for unknown paths given to [core.Concealing].
+// notFound is the handler for unknown paths given to [core.WithConcealment].
 func notFound(native any) (fiber.Handler, error) {
 	switch h := native.(type) {
 	case nil:

@@ -20,7 +20,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
-// DefaultScheme is the name of the scheme unless [InAuthorization] gives
+// DefaultScheme is the name of the scheme unless [WithAuthorizationScheme] gives
 // another. No registered scheme has it.
 const DefaultScheme = "ApiKey"
 
@@ -63,7 +63,7 @@ type Option func(*Authenticator) error
 // challenges and must be printable ASCII and not empty, with the keys of s.
 //
 // A key is read from exactly one place: the header field X-API-Key, unless
-// [InHeader], [InAuthorization] or [InQuery] says another. The challenge says
+// [WithHeader], [WithAuthorizationScheme] or [WithQueryParameter] says another. The challenge says
 // which, as in ApiKey realm="…", header="X-API-Key". The scheme is of our own
 // naming, so that no browser asks for a password.
 func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
@@ -96,8 +96,8 @@ func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
 	return a, nil
 }
 
-// Clock sets what time it is, for tests; [time.Now] by default.
-func Clock(now func() time.Time) Option {
+// WithClock sets what time it is, for tests; [time.Now] by default.
+func WithClock(now func() time.Time) Option {
 	return func(a *Authenticator) error {
 		if now == nil {
 			return errors.New("clock is nil")
@@ -108,9 +108,9 @@ func Clock(now func() time.Time) Option {
 }
 
 // Scheme implements [core.Authenticator]. The name is [DefaultScheme], or what
-// [InAuthorization] says.
+// [WithAuthorizationScheme] says.
 //
-// Vary is the one field that a key is read from; nothing with [InQuery], since a
+// Vary is the one field that a key is read from; nothing with [WithQueryParameter], since a
 // query is part of what caches go by. The places where no key may be are left
 // out: all they can lead to is a refusal, which is not stored. The account of
 // an attempt is the ID of the key, "" for what is no key by its form.

@@ -78,7 +78,7 @@ func storeOf(keys ...*Key) stored {
 
 func mustNew(t testing.TB, s Store, opts ...Option) *Authenticator {
 	t.Helper()
-	a, err := New("api", s, append([]Option{Clock(func() time.Time { return noon })}, opts...)...)
+	a, err := New("api", s, append([]Option{WithClock(func() time.Time { return noon })}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,17 +293,17 @@ func TestNewRefuses(t *testing.T) {
 		{"store is nil", "r", nil, nil},
 		{"store is nil", "r", (*File)(nil), nil},
 		{"store is nil", "r", stored(nil), nil},
-		{"option 2 is nil", "r", storeOf(), []Option{InHeader("X"), nil}},
-		{"clock is nil", "r", storeOf(), []Option{Clock(nil)}},
-		{"two places for keys, header X and the query", "r", storeOf(), []Option{InHeader("X"), InQuery("k")}},
-		{`header "": use letters`, "r", storeOf(), []Option{InHeader("")}},
-		{`header "X_Y"`, "r", storeOf(), []Option{InHeader("X_Y")}},
-		{"use InAuthorization", "r", storeOf(), []Option{InHeader("authorization")}},
-		{"header Cookie", "r", storeOf(), []Option{InHeader("cookie")}},
-		{"scheme Bearer means other", "r", storeOf(), []Option{InAuthorization("bearer")}},
-		{"scheme DPoP means other", "r", storeOf(), []Option{InAuthorization("dpop")}},
-		{`scheme "a b"`, "r", storeOf(), []Option{InAuthorization("a b")}},
-		{`query parameter "k&"`, "r", storeOf(), []Option{InQuery("k&")}},
+		{"option 2 is nil", "r", storeOf(), []Option{WithHeader("X"), nil}},
+		{"clock is nil", "r", storeOf(), []Option{WithClock(nil)}},
+		{"two places for keys, header X and the query", "r", storeOf(), []Option{WithHeader("X"), WithQueryParameter("k")}},
+		{`header "": use letters`, "r", storeOf(), []Option{WithHeader("")}},
+		{`header "X_Y"`, "r", storeOf(), []Option{WithHeader("X_Y")}},
+		{"use WithAuthorizationScheme", "r", storeOf(), []Option{WithHeader("authorization")}},
+		{"header Cookie", "r", storeOf(), []Option{WithHeader("cookie")}},
+		{"scheme Bearer means other", "r", storeOf(), []Option{WithAuthorizationScheme("bearer")}},
+		{"scheme DPoP means other", "r", storeOf(), []Option{WithAuthorizationScheme("dpop")}},
+		{`scheme "a b"`, "r", storeOf(), []Option{WithAuthorizationScheme("a b")}},
+		{`query parameter "k&"`, "r", storeOf(), []Option{WithQueryParameter("k&")}},
 	} {
 		a, err := New(c.realm, c.s, c.opts...)
 		if err == nil || a != nil || !strings.HasPrefix(err.Error(), "apikey: ") || !strings.Contains(err.Error(), c.says) {

@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// MaxBytes is the largest key file that is read; some 50,000 keys.
-const MaxBytes = 16 << 20
+// MaxFileBytes is the largest key file that is read; some 50,000 keys.
+const MaxFileBytes = 16 << 20
 
 // errNotLoaded makes every request 503, and none 401.
 var errNotLoaded = errors.New("apikey: no key file has been loaded: call Load, or watch.Load, before serving")
@@ -45,15 +45,15 @@ type File struct {
 
 var _ Store = (*File)(nil)
 
-// Open reads the key file at path once. Its errors are those of [File.Load],
+// OpenFile reads the key file at path once. Its errors are those of [File.Load],
 // or say why the file could not be read.
-func Open(path string) (*File, error) {
+func OpenFile(path string) (*File, error) {
 	r, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("apikey: %w", err)
 	}
 	defer func() { _ = r.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	data, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("apikey: %w", err)
 	}
@@ -70,7 +70,7 @@ func Open(path string) (*File, error) {
 //
 // The error holds every finding at once, up to a hundred, each as "name:line:
 // message" and joined with [errors.Join]. A file without any key, or of more
-// than [MaxBytes], is an error too. Messages hold nothing that could be a key.
+// than [MaxFileBytes], is an error too. Messages hold nothing that could be a key.
 func (f *File) Load(name string, data []byte) error {
 	t, err := parseTable(name, data)
 	if err != nil {

@@ -133,7 +133,7 @@ func TestAllFindingsAtOnceButNotTooMany(t *testing.T) {
 
 func TestSizeIsBounded(t *testing.T) {
 	text := section(idA)
-	text += strings.Repeat("#", MaxBytes-len(text))
+	text += strings.Repeat("#", MaxFileBytes-len(text))
 	load(t, text)
 	if err := new(File).Load("keys", []byte(text+"#")); err == nil || !strings.Contains(err.Error(), "keys: larger than 16777216 bytes") {
 		t.Errorf("error %v", err)
@@ -203,22 +203,22 @@ func TestFileWithoutContentIsUnavailable(t *testing.T) {
 
 func TestOpen(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "keys")
-	if _, err := Open(name); !errors.Is(err, os.ErrNotExist) {
+	if _, err := OpenFile(name); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
-	if _, err := Open(t.TempDir()); err == nil {
+	if _, err := OpenFile(t.TempDir()); err == nil {
 		t.Error("a directory is opened")
 	}
 	if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(name); err == nil || !strings.HasPrefix(err.Error(), name+":1: ") {
+	if _, err := OpenFile(name); err == nil || !strings.HasPrefix(err.Error(), name+":1: ") {
 		t.Errorf("broken file: %v", err)
 	}
 	if err := os.WriteFile(name, []byte(section(idA)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := Open(name); err != nil || len(slices.Collect(f.Keys())) != 1 {
+	if f, err := OpenFile(name); err != nil || len(slices.Collect(f.Keys())) != 1 {
 		t.Errorf("%v, %v", f, err)
 	}
 }

@@ -37,8 +37,8 @@ type parser struct {
 }
 
 func parseTable(name string, data []byte) (*table, error) {
-	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("%s: larger than %d bytes: keep so many keys in a database", name, MaxBytes)
+	if len(data) > MaxFileBytes {
+		return nil, fmt.Errorf("%s: larger than %d bytes: keep so many keys in a database", name, MaxFileBytes)
 	}
 	p := &parser{name: name, first: map[string]int{}, table: &table{byID: map[string]*Key{}, last: map[string]int{}}}
 	text, marked := strings.CutPrefix(string(data), "\uFEFF")

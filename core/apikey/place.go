@@ -14,7 +14,7 @@ import (
 const DefaultHeader = "X-API-Key"
 
 // defaultQuery is the usual name of a query parameter with a key. A key there
-// is a second one unless [InQuery] allows it.
+// is a second one unless [WithQueryParameter] allows it.
 const defaultQuery = "api_key"
 
 // kind is a kind of place.
@@ -101,15 +101,15 @@ func otherPlaces(p place) []place {
 	})
 }
 
-// InHeader has keys read from the header field called name, of letters, digits
+// WithHeader has keys read from the header field called name, of letters, digits
 // and hyphens.
-func InHeader(name string) Option {
+func WithHeader(name string) Option {
 	return func(a *Authenticator) error {
 		switch {
 		case !isName(name, "-"):
 			return fmt.Errorf("header %q: use letters, digits and hyphens", name)
 		case strings.EqualFold(name, "Authorization"):
-			return errors.New("header Authorization begins with a scheme: use InAuthorization")
+			return errors.New("header Authorization begins with a scheme: use WithAuthorizationScheme")
 		case strings.EqualFold(name, "Cookie"):
 			return errors.New("header Cookie is sent by browsers on their own, for any page that asks: use another")
 		}
@@ -117,10 +117,10 @@ func InHeader(name string) Option {
 	}
 }
 
-// InAuthorization has keys read from the Authorization field, after the given
+// WithAuthorizationScheme has keys read from the Authorization field, after the given
 // scheme, such as [DefaultScheme]. It becomes the name of this scheme in
 // challenges, and so must not be one with a meaning of its own, such as Bearer.
-func InAuthorization(scheme string) Option {
+func WithAuthorizationScheme(scheme string) Option {
 	return func(a *Authenticator) error {
 		for _, taken := range []string{"Basic", "Bearer", "Digest", "DPoP", "Negotiate"} {
 			if strings.EqualFold(scheme, taken) {
@@ -134,11 +134,11 @@ func InAuthorization(scheme string) Option {
 	}
 }
 
-// InQuery has keys read from the query parameter called name, of letters,
+// WithQueryParameter has keys read from the query parameter called name, of letters,
 // digits, hyphens and underscores. Events hold no query, but the logs of
 // proxies, the history of browsers and Referer fields do: use it for clients
 // alone that cannot send a header.
-func InQuery(name string) Option {
+func WithQueryParameter(name string) Option {
 	return func(a *Authenticator) error {
 		if !isName(name, "-_") {
 			return fmt.Errorf("query parameter %q: use letters, digits, hyphens and underscores", name)

@@ -25,7 +25,7 @@ func TestPlaces(t *testing.T) {
 		r.query = map[string][]string{name: values}
 		return r
 	}
-	custom, auth, inQuery := InHeader("X-Acme-Key"), InAuthorization("Acme"), InQuery("key")
+	custom, auth, inQuery := WithHeader("X-Acme-Key"), WithAuthorizationScheme("Acme"), WithQueryParameter("key")
 	for _, c := range []struct {
 		name  string
 		place Option
@@ -86,9 +86,9 @@ func TestChallengeSaysThePlace(t *testing.T) {
 		challenge, scheme, vary string
 	}{
 		{nil, `ApiKey realm="a \"b\"", header="X-API-Key"`, "ApiKey", "X-API-Key"},
-		{InHeader("X-Acme-Key"), `ApiKey realm="a \"b\"", header="X-Acme-Key"`, "ApiKey", "X-Acme-Key"},
-		{InAuthorization("Acme"), `Acme realm="a \"b\""`, "Acme", "Authorization"},
-		{InQuery("key"), `ApiKey realm="a \"b\"", query="key"`, "ApiKey", ""},
+		{WithHeader("X-Acme-Key"), `ApiKey realm="a \"b\"", header="X-Acme-Key"`, "ApiKey", "X-Acme-Key"},
+		{WithAuthorizationScheme("Acme"), `Acme realm="a \"b\""`, "Acme", "Authorization"},
+		{WithQueryParameter("key"), `ApiKey realm="a \"b\"", query="key"`, "ApiKey", ""},
 	} {
 		var opts []Option
 		if c.opt != nil {

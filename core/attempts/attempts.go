@@ -37,12 +37,12 @@
 //   - [core.ReasonAccountState], [core.ReasonWeakAuthentication]
 //   - "plain_http" of Basic, "foreign_nonce" and "wrong_realm" of Digest
 //
-// and those that [NotCounting] adds. No other error counts: outages, faults,
+// and those that [WithIgnoredReasons] adds. No other error counts: outages, faults,
 // ambiguous credentials, the absence of credentials.
 //
 // # Limits of the limit
 //
-// Memory is bounded ([Capacity]); when it is full the least recently used
+// Memory is bounded ([WithMaxEntries]); when it is full the least recently used
 // entry is forgotten. Who has many addresses can guess from each of them, and
 // can have failures forgotten by making as many others as there are entries.
 // The state belongs to one process: with n of them behind a load balancer
@@ -112,7 +112,7 @@ type try struct {
 // account 20 times and once a minute; nobody waits longer than 15 minutes, a
 // success is remembered for 24 hours, and 65,536 addresses, networks, accounts
 // and pairs of them are held each. Peers are taken for the clients themselves;
-// see [BehindProxies].
+// see [WithTrustedProxies].
 func New(opts ...Option) (*Limiter, error) {
 	l := &Limiter{
 		maxWait:  15 * time.Minute,

@@ -45,8 +45,8 @@ func newBench(t testing.TB, opts ...attempts.Option) *bench {
 	t.Helper()
 	b := &bench{t: t, now: time.Unix(1_700_000_000, 0)}
 	l, err := attempts.New(append([]attempts.Option{
-		attempts.PerAddress(1, time.Minute, 3), attempts.PerAccount(1, time.Minute, 5),
-		attempts.Clock(func() time.Time { return b.now }),
+		attempts.WithAddressBudget(1, time.Minute, 3), attempts.WithAccountBudget(1, time.Minute, 5),
+		attempts.WithClock(func() time.Time { return b.now }),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestOnlyGuessesCount(t *testing.T) {
 		{core.ErrAmbiguousCredentials, false},
 		{context.Canceled, false},
 	} {
-		b := newBench(t, attempts.NotCounting("harmless"))
+		b := newBench(t, attempts.WithIgnoredReasons("harmless"))
 		for range 3 {
 			b.wants(0, home, "", c.err)
 		}
@@ -212,7 +212,7 @@ func TestNobodyIsLockedOutFromElsewhere(t *testing.T) {
 }
 
 func TestKnownAddressIsForgotten(t *testing.T) {
-	b := newBench(t, attempts.KnownFor(time.Hour))
+	b := newBench(t, attempts.WithKnownAddressLifetime(time.Hour))
 	b.wants(0, office, "alice", nil)
 	b.now = b.now.Add(time.Hour - time.Second)
 	b.attack("alice")
@@ -227,7 +227,7 @@ func TestKnownAddressIsForgotten(t *testing.T) {
 // TestAttemptsOnAttackedAccount: an address has one attempt in the longest wait,
 // however long the account is over its budget.
 func TestAttemptsOnAttackedAccount(t *testing.T) {
-	b := newBench(t, attempts.MaxWait(5*time.Minute))
+	b := newBench(t, attempts.WithMaxWait(5*time.Minute))
 	attacked := 0
 	attack := func() { // enough to keep the account in debt
 		for range 8 {
@@ -291,7 +291,7 @@ func TestUnknownAccountIsTreatedLikeAKnownOne(t *testing.T) {
 }
 
 func TestClientsByAddress(t *testing.T) {
-	trusted, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, proxy.UnixSocket())
+	trusted, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, proxy.WithUnixSocket())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,13 +309,13 @@ func TestClientsByAddress(t *testing.T) {
 		{"two of them", from("[2001:db8::1]:80"), from("[2001:db8:0:1::1]:80"), false, nil},
 		{"headers from strangers", from("192.0.2.1:80", xff, "198.51.100.1"), from("192.0.2.1:80", xff, "198.51.100.2"), true, nil},
 		{"the same behind proxies", from("192.0.2.1:80", xff, "198.51.100.1"), from("192.0.2.1:80", xff, "198.51.100.2"), true,
-			[]attempts.Option{attempts.BehindProxies(trusted)}},
+			[]attempts.Option{attempts.WithTrustedProxies(trusted)}},
 		{"clients behind a proxy", from("10.0.0.1:80", xff, "198.51.100.1"), from("10.0.0.1:80", xff, "198.51.100.2"), false,
-			[]attempts.Option{attempts.BehindProxies(trusted)}},
+			[]attempts.Option{attempts.WithTrustedProxies(trusted)}},
 		{"a client behind two proxies", from("10.0.0.1:80", xff, "198.51.100.1"), from("10.0.0.2:80", xff, "x, 198.51.100.1"), true,
-			[]attempts.Option{attempts.BehindProxies(trusted)}},
+			[]attempts.Option{attempts.WithTrustedProxies(trusted)}},
 		{"clients on a socket", from("@", xff, "198.51.100.1"), from("@", xff, "198.51.100.2"), false,
-			[]attempts.Option{attempts.BehindProxies(trusted)}},
+			[]attempts.Option{attempts.WithTrustedProxies(trusted)}},
 		{"peers without address", from("@"), from(""), true, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

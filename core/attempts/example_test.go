@@ -20,7 +20,7 @@ func Example() {
 		}
 		return core.NewPrincipal(core.PrincipalInfo{ID: user})
 	})
-	limiter, err := attempts.New(attempts.PerAddress(10, time.Minute, 2))
+	limiter, err := attempts.New(attempts.WithAddressBudget(10, time.Minute, 2))
 	if err != nil {
 		fmt.Println(err)
 		return

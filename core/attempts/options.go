@@ -14,13 +14,13 @@ import (
 // Option configures a [Limiter].
 type Option func(*Limiter) error
 
-// PerAddress sets how often an address may fail: burst times at once, and
+// WithAddressBudget sets how often an address may fail: burst times at once, and
 // failures times in each per after that; 10 in a minute and a burst of 20 by
 // default. IPv6 addresses are counted by their /64, and by their /48 as well
 // ([WithNetworkBudget]). Behind an address may be a company; a burst below 10
 // makes its mornings hard. No more attempts of an address than burst are verified
 // at the same time. burst is 1 to 65,535.
-func PerAddress(failures int, per time.Duration, burst int) Option {
+func WithAddressBudget(failures int, per time.Duration, burst int) Option {
 	return func(l *Limiter) error {
 		l.addresses.budget = budget{failures: failures, per: per, burst: burst}
 		return nil
@@ -39,22 +39,22 @@ func WithNetworkBudget(failures int, per time.Duration, burst int) Option {
 	}
 }
 
-// PerAccount sets how often authentication for one account may fail, over all
+// WithAccountBudget sets how often authentication for one account may fail, over all
 // addresses: burst times at once, and failures times in each per after that;
 // 60 in an hour and a burst of 20 by default. burst is 1 to 65,535.
-func PerAccount(failures int, per time.Duration, burst int) Option {
+func WithAccountBudget(failures int, per time.Duration, burst int) Option {
 	return func(l *Limiter) error {
 		l.accounts.budget = budget{failures: failures, per: per, burst: burst}
 		return nil
 	}
 }
 
-// MaxWait sets the longest time that anyone is told to wait; 15 minutes by
+// WithMaxWait sets the longest time that anyone is told to wait; 15 minutes by
 // default, 1 s to 24 h. It is also how long an address that failed for an
 // account over its budget waits for its next attempt, and so bounds how many
 // guesses each further address is worth. Each budget must forgive a failure in
 // that time.
-func MaxWait(d time.Duration) Option {
+func WithMaxWait(d time.Duration) Option {
 	return func(l *Limiter) error {
 		if d < time.Second || d > 24*time.Hour {
 			return fmt.Errorf("longest wait %v: must be 1s to 24h", d)
@@ -64,9 +64,9 @@ func MaxWait(d time.Duration) Option {
 	}
 }
 
-// KnownFor sets how long after a success an address is not held to the budget
+// WithKnownAddressLifetime sets how long after a success an address is not held to the budget
 // of the account; 24 hours by default, at least 1 s.
-func KnownFor(d time.Duration) Option {
+func WithKnownAddressLifetime(d time.Duration) Option {
 	return func(l *Limiter) error {
 		if d < time.Second {
 			return fmt.Errorf("known for %v: at least 1s", d)
@@ -76,11 +76,11 @@ func KnownFor(d time.Duration) Option {
 	}
 }
 
-// Capacity sets how many addresses, networks, accounts and pairs of them, with
+// WithMaxEntries sets how many addresses, networks, accounts and pairs of them, with
 // failures and with success, are remembered; 65,536 of each by default, which
 // takes some 90 MiB when all are in use. It may be 1,024 to
 // 16,777,216.
-func Capacity(n int) Option {
+func WithMaxEntries(n int) Option {
 	return func(l *Limiter) error {
 		if n < 1<<10 || n > 1<<24 {
 			return fmt.Errorf("capacity %d: must be 1024 to 16777216", n)
@@ -90,10 +90,10 @@ func Capacity(n int) Option {
 	}
 }
 
-// BehindProxies finds the address of clients behind trusted proxies. Without
+// WithTrustedProxies finds the address of clients behind trusted proxies. Without
 // it all clients behind a proxy share one budget, so that any of them can have
 // the others refused.
-func BehindProxies(t *proxy.Trust) Option {
+func WithTrustedProxies(t *proxy.Trust) Option {
 	return func(l *Limiter) error {
 		if t == nil {
 			return errors.New("trusted proxies are nil")
@@ -103,16 +103,16 @@ func BehindProxies(t *proxy.Trust) Option {
 	}
 }
 
-// NotCounting adds reasons that tell of no guess.
-func NotCounting(reasons ...core.Reason) Option {
+// WithIgnoredReasons adds reasons that tell of no guess.
+func WithIgnoredReasons(reasons ...core.Reason) Option {
 	return func(l *Limiter) error {
 		l.innocent = append(l.innocent, reasons...)
 		return nil
 	}
 }
 
-// Clock sets the clock; time.Now by default.
-func Clock(now func() time.Time) Option {
+// WithClock sets the clock; time.Now by default.
+func WithClock(now func() time.Time) Option {
 	return func(l *Limiter) error {
 		if now == nil {
 			return errors.New("clock is nil")

@@ -126,7 +126,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if testing.Short() {
 		each = 12_500
 	}
-	l, err := New(Capacity(capacity))
+	l, err := New(WithMaxEntries(capacity))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ type Option func(*Transport) error
 // An origin is "https://api.example" or "https://api.example:8443": scheme, host
 // and port, as in a URL, and nothing behind them. There must be at least one.
 // Plain http is refused for hosts other than localhost and loopback addresses;
-// see [AllowPlainHTTP]. Requests to other origins go through base untouched, so
+// see [WithPlainHTTP]. Requests to other origins go through base untouched, so
 // transports for several services can be stacked.
 func New(base http.RoundTripper, source Source, origins []string, opts ...Option) (*Transport, error) {
 	if source == nil {
@@ -140,29 +140,29 @@ func New(base http.RoundTripper, source Source, origins []string, opts ...Option
 	return t, nil
 }
 
-// AllowPlainHTTP accepts origins with plain http. Whoever is on the way can then
+// WithPlainHTTP accepts origins with plain http. Whoever is on the way can then
 // read credentials and use them; with [Digest] they read everything else.
-func AllowPlainHTTP() Option {
+func WithPlainHTTP() Option {
 	return func(t *Transport) error {
 		t.plainHTTP = true
 		return nil
 	}
 }
 
-// IdempotentOnly leaves a 401 to the caller where the method is not idempotent
+// WithIdempotentOnly leaves a 401 to the caller where the method is not idempotent
 // (RFC 9110 §9.2.2). Without it the method does not matter: a 401 says that the
 // request has not been applied (RFC 9110 §15.5.2). It is for services that act
 // before they look at the credentials.
-func IdempotentOnly() Option {
+func WithIdempotentOnly() Option {
 	return func(t *Transport) error {
 		t.idempotent = true
 		return nil
 	}
 }
 
-// WithTime replaces the clock, which reads Retry-After dates of answers without a
+// WithClock replaces the clock, which reads Retry-After dates of answers without a
 // Date, and how waits pass. sleep returns the error of ctx when that ends first.
-func WithTime(now func() time.Time, sleep func(ctx context.Context, d time.Duration) error) Option {
+func WithClock(now func() time.Time, sleep func(ctx context.Context, d time.Duration) error) Option {
 	return func(t *Transport) error {
 		if now == nil || sleep == nil {
 			return errors.New("time: clock or sleep is nil")

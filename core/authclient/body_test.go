@@ -24,9 +24,9 @@ func TestK05RepeatsWhatCanBeSentAgain(t *testing.T) {
 		{"opaque body", "POST", func() io.Reader { return io.MultiReader(strings.NewReader("text")) }, nil, 401, 2},
 		{"opaque body, idempotent", "PUT", func() io.Reader { return io.MultiReader(strings.NewReader("text")) }, nil, 401, 2},
 		{"POST where the service acts first", "POST", func() io.Reader { return strings.NewReader("text") },
-			[]authclient.Option{authclient.IdempotentOnly()}, 401, 2},
+			[]authclient.Option{authclient.WithIdempotentOnly()}, 401, 2},
 		{"PUT where the service acts first", "PUT", func() io.Reader { return strings.NewReader("text") },
-			[]authclient.Option{authclient.IdempotentOnly()}, 200, 3},
+			[]authclient.Option{authclient.WithIdempotentOnly()}, 200, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tokens := &issuer{}

@@ -95,7 +95,7 @@ func TestK07MetadataURL(t *testing.T) {
 
 func TestK07MetadataIsOfTheResourceAlone(t *testing.T) {
 	const resource = "https://api.example/v1"
-	document, err := metadata.New(resource, metadata.AuthorizationServers("https://issuer.example"), metadata.Scopes("read"))
+	document, err := metadata.New(resource, metadata.WithAuthorizationServers("https://issuer.example"), metadata.WithScopes("read"))
 	if err != nil {
 		t.Fatal(err)
 	}

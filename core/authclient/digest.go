@@ -39,7 +39,7 @@ type session struct {
 // which proves the password without sending it.
 //
 // Of the challenges of a 401 the one with the strongest algorithm is answered:
-// SHA-256 and SHA-512-256, the first of them, and MD5 with [AllowMD5] alone.
+// SHA-256 and SHA-512-256, the first of them, and MD5 with [WithMD5] alone.
 // Only qop=auth is known, no -sess variant, and no challenge without a qop. The
 // nonce is then used for further requests, with a count. A 401 with stale=true,
 // or to a nonce that has served before, is answered once with the new nonce; any

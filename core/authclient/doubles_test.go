@@ -244,7 +244,7 @@ func (n *naps) sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-func (n *naps) option() authclient.Option { return authclient.WithTime(n.now, n.sleep) }
+func (n *naps) option() authclient.Option { return authclient.WithClock(n.now, n.sleep) }
 
 func equal[T comparable](t testing.TB, what string, got, want []T) {
 	t.Helper()

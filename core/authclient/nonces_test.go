@@ -190,7 +190,7 @@ func digestSource(t *testing.T, user, secret string, opts ...authclient.Password
 
 func TestK04DigestStaleNonceIsReplacedOnce(t *testing.T) {
 	c := newClock()
-	s := serveGuarded(t, digestGuard(t, users{"erin": "open sesame"}, digest.Clock(c.now)))
+	s := serveGuarded(t, digestGuard(t, users{"erin": "open sesame"}, digest.WithClock(c.now)))
 	client := clientOf(t, digestSource(t, "erin", "open sesame"), []string{s.URL})
 	for _, step := range []struct {
 		name     string

@@ -23,7 +23,7 @@ func parseOrigin(text string, plainHTTP bool) (string, error) {
 	case u.User != nil || u.Path != "" && u.Path != "/" || strings.ContainsAny(text, "?#"):
 		return "", errors.New("it is scheme, host and port, with nothing else")
 	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
-		return "", errors.New("plain http shows the credentials to everyone on the way: use https, or AllowPlainHTTP")
+		return "", errors.New("plain http shows the credentials to everyone on the way: use https, or WithPlainHTTP")
 	}
 	return originOf(u), nil
 }

@@ -26,9 +26,9 @@ type password struct {
 // PasswordOption configures [Basic] and [Digest].
 type PasswordOption func(*password) error
 
-// InRealm answers challenges for one realm alone (RFC 9110 §11.5). Without it
+// WithRealm answers challenges for one realm alone (RFC 9110 §11.5). Without it
 // every realm of the origins may have the password.
-func InRealm(realm string) PasswordOption {
+func WithRealm(realm string) PasswordOption {
 	return func(p *password) error {
 		if realm == "" {
 			return errors.New("realm is empty")
@@ -38,9 +38,9 @@ func InRealm(realm string) PasswordOption {
 	}
 }
 
-// Preemptive sends the password of [Basic] with the first request already, and
-// so spares a 401 to each origin. It cannot be combined with [InRealm].
-func Preemptive() PasswordOption {
+// WithPreemptiveCredentials sends the password of [Basic] with the first request already, and
+// so spares a 401 to each origin. It cannot be combined with [WithRealm].
+func WithPreemptiveCredentials() PasswordOption {
 	return func(p *password) error {
 		if p.scheme != "Basic" {
 			return errors.New("preemptive: " + p.scheme + " needs a challenge first")
@@ -50,9 +50,9 @@ func Preemptive() PasswordOption {
 	}
 }
 
-// AllowMD5 lets [Digest] answer a service that offers nothing better. What
+// WithMD5 lets [Digest] answer a service that offers nothing better. What
 // crosses the wire then lets a listener guess passwords quickly.
-func AllowMD5() PasswordOption {
+func WithMD5() PasswordOption {
 	return func(p *password) error {
 		if p.scheme != "Digest" {
 			return errors.New("MD5 is an algorithm of Digest")
@@ -81,7 +81,7 @@ func newPassword(scheme, user, secret string, opts []PasswordOption) (password, 
 		}
 	}
 	if p.preemptive && p.realm != "" {
-		return p, errors.New("authclient: Basic: Preemptive sends the password before the realm is known: give it or InRealm")
+		return p, errors.New("authclient: Basic: WithPreemptiveCredentials sends the password before the realm is known: give it or WithRealm")
 	}
 	return p, nil
 }

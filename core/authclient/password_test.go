@@ -18,7 +18,7 @@ import (
 
 func TestDigestNames(t *testing.T) {
 	for _, user := range []string{"erin", `a"b\c`, "Jäsøn Doe", "émile*'%"} {
-		for _, opts := range [][]digest.Option{nil, {digest.UserHash()}, {digest.Also(digest.SHA512256)}} {
+		for _, opts := range [][]digest.Option{nil, {digest.WithUserHash()}, {digest.WithMoreAlgorithms(digest.SHA512256)}} {
 			t.Run(user, func(t *testing.T) {
 				s := serveGuarded(t, digestGuard(t, users{user: "Secret, or not?"}, opts...))
 				client := clientOf(t, digestSource(t, user, "Secret, or not?"), []string{s.URL})
@@ -96,11 +96,11 @@ func TestDigestChoice(t *testing.T) {
 	}{
 		{"the only one", sha, nil, "SHA-256"},
 		{"the first of two as strong", sha5 + ", " + sha, nil, "SHA-512-256"},
-		{"the strongest", md5 + ", " + sha, []authclient.PasswordOption{authclient.AllowMD5()}, "SHA-256"},
+		{"the strongest", md5 + ", " + sha, []authclient.PasswordOption{authclient.WithMD5()}, "SHA-256"},
 		{"MD5 is left alone", md5, nil, ""},
 		{"MD5 without a name is left alone", head, nil, ""},
-		{"MD5 where allowed", md5, []authclient.PasswordOption{authclient.AllowMD5()}, "MD5"},
-		{"MD5 without a name where allowed", head, []authclient.PasswordOption{authclient.AllowMD5()}, "MD5"},
+		{"MD5 where allowed", md5, []authclient.PasswordOption{authclient.WithMD5()}, "MD5"},
+		{"MD5 without a name where allowed", head, []authclient.PasswordOption{authclient.WithMD5()}, "MD5"},
 		{"an unknown algorithm first", head + `, algorithm=SHA3-512, ` + sha, nil, "SHA-256"},
 		{"-sess is unknown", head + `, algorithm=SHA-256-sess`, nil, ""},
 		{"another letter case", `dIGEST REALM="r", NONCE="n", QOP="auth-int, AUTH", ALGORITHM="sha-256"`, nil, "SHA-256"},
@@ -110,8 +110,8 @@ func TestDigestChoice(t *testing.T) {
 		{"no realm", `Digest nonce="n", qop="auth", algorithm=SHA-256`, nil, ""},
 		{"empty realm", `Digest realm="", nonce="n", qop="auth", algorithm=SHA-256`, nil, ""},
 		{"realm that cannot be sent back", "Digest realm=\"\xe4\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256", nil, ""},
-		{"the right realm", sha, []authclient.PasswordOption{authclient.InRealm("r")}, "SHA-256"},
-		{"another realm", sha, []authclient.PasswordOption{authclient.InRealm("R")}, ""},
+		{"the right realm", sha, []authclient.PasswordOption{authclient.WithRealm("r")}, "SHA-256"},
+		{"another realm", sha, []authclient.PasswordOption{authclient.WithRealm("R")}, ""},
 		{"Basic beside it", `Basic realm="r"`, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -157,11 +157,11 @@ func TestBasic(t *testing.T) {
 		requests     int64 // of two calls
 	}{
 		{"after a challenge, then at once", "open:sesame£", nil, 200, 3},
-		{"at once", "open:sesame£", []authclient.PasswordOption{authclient.Preemptive()}, 200, 2},
-		{"for the right realm", "open:sesame£", []authclient.PasswordOption{authclient.InRealm("reports")}, 200, 3},
-		{"not for another realm", "open:sesame£", []authclient.PasswordOption{authclient.InRealm("Reports")}, 401, 2},
+		{"at once", "open:sesame£", []authclient.PasswordOption{authclient.WithPreemptiveCredentials()}, 200, 2},
+		{"for the right realm", "open:sesame£", []authclient.PasswordOption{authclient.WithRealm("reports")}, 200, 3},
+		{"not for another realm", "open:sesame£", []authclient.PasswordOption{authclient.WithRealm("Reports")}, 401, 2},
 		{"a wrong password is one guess a call", "wrong", nil, 401, 4},
-		{"a wrong password at once", "wrong", []authclient.PasswordOption{authclient.Preemptive()}, 401, 2},
+		{"a wrong password at once", "wrong", []authclient.PasswordOption{authclient.WithPreemptiveCredentials()}, 401, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := serveGuarded(t, basicGuard(t))

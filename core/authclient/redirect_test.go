@@ -123,16 +123,16 @@ func TestOriginsAreChecked(t *testing.T) {
 		"https://me@api.example":   "nothing else",
 		"https://api.example?x":    "nothing else",
 		"https://api.example/#":    "nothing else",
-		"http://api.example":       "AllowPlainHTTP",
-		"http://localhost.example": "AllowPlainHTTP",
-		"http://127.0.0.1.example": "AllowPlainHTTP",
+		"http://api.example":       "WithPlainHTTP",
+		"http://localhost.example": "WithPlainHTTP",
+		"http://127.0.0.1.example": "WithPlainHTTP",
 		"https://api.example:x":    "no URL",
 	} {
 		if _, err := authclient.New(nil, source, []string{"https://ok.example", o}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", o, err)
 		}
 	}
-	if _, err := authclient.New(nil, source, []string{"http://api.example"}, authclient.AllowPlainHTTP()); err != nil {
+	if _, err := authclient.New(nil, source, []string{"http://api.example"}, authclient.WithPlainHTTP()); err != nil {
 		t.Error(err)
 	}
 }

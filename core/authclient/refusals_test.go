@@ -148,11 +148,11 @@ func TestK03Waits(t *testing.T) {
 			[]string{"503\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nRetry-After: Sun, 06 Nov 1994 08:49:40 GMT", "200"}, nil, 200, []time.Duration{3 * second}},
 		{"zero", "GET", []string{"503\nRetry-After: 0", "200"}, nil, 200, nil},
 		{"twice by default", "GET", []string{"503\nRetry-After: 1"}, nil, 503, []time.Duration{second, second}},
-		{"as often as it is told to", "GET", []string{"503\nRetry-After: 1"}, []authclient.Option{authclient.Waiting(3, time.Minute)}, 503,
+		{"as often as it is told to", "GET", []string{"503\nRetry-After: 1"}, []authclient.Option{authclient.WithWaiting(3, time.Minute)}, 503,
 			[]time.Duration{second, second, second}},
 		{"not longer than 30 seconds by default", "GET", []string{"503\nRetry-After: 31", "200"}, nil, 503, nil},
 		{"not longer than the caller has time", "GET", []string{"503\nRetry-After: 61", "200"},
-			[]authclient.Option{authclient.Waiting(1, time.Hour)}, 503, nil},
+			[]authclient.Option{authclient.WithWaiting(1, time.Hour)}, 503, nil},
 		{"not when told not to", "GET", []string{"503\nRetry-After: 1"}, []authclient.Option{authclient.WithoutWaiting()}, 503, nil},
 		{"not without a time", "GET", []string{"503", "200"}, nil, 503, nil},
 		{"not for a time that cannot be read", "GET", []string{"503\nRetry-After: soon", "200"}, nil, 503, nil},
@@ -165,7 +165,7 @@ func TestK03Waits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, &script{answers: c.answers})
 			tokens, clock := &issuer{}, new(naps)
-			client := clientOf(t, bearerSource(t, tokens.fetch), []string{s.URL}, append(c.opts, authclient.WithTime(time.Now, clock.sleep))...)
+			client := clientOf(t, bearerSource(t, tokens.fetch), []string{s.URL}, append(c.opts, authclient.WithClock(time.Now, clock.sleep))...)
 			if status, _ := do(t, client, c.method, s.URL, ""); status != c.status {
 				t.Errorf("status %d, want %d", status, c.status)
 			}
@@ -189,7 +189,7 @@ func TestK03WaitsForAPostThatIsNamed(t *testing.T) {
 func TestWaitEndsWithTheRequest(t *testing.T) {
 	s := serve(t, &script{answers: []string{"503\nRetry-After: 20"}})
 	ctx, cancel := context.WithCancel(t.Context())
-	c := clientOf(t, bearerSource(t, new(issuer).fetch), []string{s.URL}, authclient.WithTime(time.Now, func(ctx context.Context, _ time.Duration) error {
+	c := clientOf(t, bearerSource(t, new(issuer).fetch), []string{s.URL}, authclient.WithClock(time.Now, func(ctx context.Context, _ time.Duration) error {
 		cancel()
 		<-ctx.Done()
 		return ctx.Err()
@@ -204,7 +204,7 @@ func TestAnOutageOfTheServiceRefreshesNothing(t *testing.T) {
 	tokens := &issuer{down: errors.New("key server down")}
 	s := serveGuarded(t, bearerGuard(t, tokens))
 	clock := new(naps)
-	c := clientOf(t, bearerSource(t, tokens.fetch), []string{s.URL}, authclient.WithTime(time.Now, func(ctx context.Context, d time.Duration) error {
+	c := clientOf(t, bearerSource(t, tokens.fetch), []string{s.URL}, authclient.WithClock(time.Now, func(ctx context.Context, d time.Duration) error {
 		tokens.mu.Lock()
 		tokens.down = nil
 		tokens.mu.Unlock()

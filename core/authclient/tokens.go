@@ -39,7 +39,7 @@ const (
 // There is one call at a time, so refresh tokens that may be used once need no
 // lock. ctx has the values of the context of the request that was first to
 // need the token and is not canceled with it, since others wait for the same;
-// it ends after 30 seconds, or what [FetchTimeout] says, and so must the
+// it ends after 30 seconds, or what [WithTimeout] says, and so must the
 // function.
 type TokenFunc func(ctx context.Context) (token string, expires time.Time, err error)
 
@@ -83,8 +83,8 @@ type flight struct {
 // TokenOption configures [Tokens].
 type TokenOption func(*Tokens) error
 
-// FetchTimeout sets how long a [TokenFunc] may take; 30 seconds by default.
-func FetchTimeout(d time.Duration) TokenOption {
+// WithTimeout sets how long a [TokenFunc] may take; 30 seconds by default.
+func WithTimeout(d time.Duration) TokenOption {
 	return func(t *Tokens) error {
 		if d <= 0 {
 			return fmt.Errorf("fetch timeout %v: it must be positive", d)
@@ -94,8 +94,8 @@ func FetchTimeout(d time.Duration) TokenOption {
 	}
 }
 
-// TokenClock replaces the clock that tokens expire by.
-func TokenClock(now func() time.Time) TokenOption {
+// WithTokenClock replaces the clock that tokens expire by.
+func WithTokenClock(now func() time.Time) TokenOption {
 	return func(t *Tokens) error {
 		if now == nil {
 			return errors.New("clock is nil")

@@ -127,7 +127,7 @@ func TestTokensAreReplacedBeforeTheyEnd(t *testing.T) {
 					return "t", time.Time{}, nil
 				}
 				return "t", now.now().Add(c.life), nil
-			}, authclient.TokenClock(now.now)), []string{s.URL})
+			}, authclient.WithTokenClock(now.now)), []string{s.URL})
 			do(t, client, "GET", s.URL, "")
 			now.advance(c.after)
 			do(t, client, "GET", s.URL, "")
@@ -157,7 +157,7 @@ func TestFetchOutlivesTheRequestThatNeededIt(t *testing.T) {
 			case <-ctx.Done():
 				return "", time.Time{}, ctx.Err()
 			}
-		}, authclient.FetchTimeout(time.Minute))
+		}, authclient.WithTimeout(time.Minute))
 		transport, err := authclient.New(answers200{}, source, []string{"https://api.example"})
 		if err != nil {
 			t.Fatal(err)

@@ -16,7 +16,7 @@ const (
 	defaultLongest = 30 * time.Second
 )
 
-// Waiting sets how often a request is repeated after a 429 or 503 with a
+// WithWaiting sets how often a request is repeated after a 429 or 503 with a
 // Retry-After, 2 times by default, and the longest wait, 30 seconds by default.
 //
 // An answer that asks for more, or for more than the time that the request's
@@ -25,7 +25,7 @@ const (
 // request that cannot be repeated: neither status says that the request has not
 // been applied, so its method must be idempotent, or the caller must have set
 // an Idempotency-Key.
-func Waiting(repeats int, longest time.Duration) Option {
+func WithWaiting(repeats int, longest time.Duration) Option {
 	return func(t *Transport) error {
 		if repeats < 1 || longest <= 0 {
 			return fmt.Errorf("waiting %d times for up to %v: both must be positive; use WithoutWaiting for none", repeats, longest)

@@ -187,12 +187,12 @@ func apiKeyPlaces(t *testing.T, f Framework) {
 			[][2]string{{"Authorization: ApiKey " + bob, ""}, {"Accept: */*", "?api_key=" + bob}, {"Accept: */*", "?X-API-Key=" + bob}, {"Cookie: X-API-Key=" + bob, ""}},
 		},
 		{
-			[]apikey.Option{apikey.InAuthorization("ApiKey")}, `ApiKey realm="r"`, "Authorization: apikey " + bob, "",
+			[]apikey.Option{apikey.WithAuthorizationScheme("ApiKey")}, `ApiKey realm="r"`, "Authorization: apikey " + bob, "",
 			[][2]string{{"Authorization: ApiKey " + bob + "\nAuthorization: ApiKey " + bob, ""}, {"Authorization: ApiKey " + bob + "\n" + keyLine(eve), ""}},
 			[][2]string{{keyLine(bob), ""}, {"Authorization: Bearer " + bob, ""}, {"Authorization: " + bob, ""}},
 		},
 		{
-			[]apikey.Option{apikey.InQuery("key")}, `ApiKey realm="r", query="key"`, "Accept: */*", "?key=" + bob,
+			[]apikey.Option{apikey.WithQueryParameter("key")}, `ApiKey realm="r", query="key"`, "Accept: */*", "?key=" + bob,
 			[][2]string{{"Accept: */*", "?key=" + bob + "&key=" + bob}, {"Accept: */*", "?key=&key=" + bob}, {keyLine(bob), "?key=" + bob}, {"Accept: */*", "?key=" + bob + "&api_key=" + eve}},
 			[][2]string{{keyLine(bob), ""}, {"Accept: */*", "?KEY=" + bob}},
 		},
@@ -226,7 +226,7 @@ func apiKeyPlaces(t *testing.T, f Framework) {
 // neither events nor answers repeat the query.
 func apiKeyQuery(t *testing.T, f Framework) {
 	keys := newKeyring(t, "bob")
-	g, rec := keys.guard(apikey.InQuery("api_key"))
+	g, rec := keys.guard(apikey.WithQueryParameter("api_key"))
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
 	good := d.ask("?api_key=" + keys.keys["bob"])
 	if good.Body != handled+"bob" || good.Header.Get("Cache-Control") != "private" {
@@ -341,7 +341,7 @@ func apiKeyRetention(t *testing.T, f Framework) {
 		owners = append(owners, fmt.Sprintf("owner-%02d", i))
 	}
 	keys := newKeyring(t, owners...)
-	for name, opt := range map[string]apikey.Option{"header": apikey.InHeader("X-API-Key"), "query": apikey.InQuery("key")} {
+	for name, opt := range map[string]apikey.Option{"header": apikey.WithHeader("X-API-Key"), "query": apikey.WithQueryParameter("key")} {
 		g, rec := keys.guard(opt)
 		var kept []*core.Principal
 		d := &door{t: t}

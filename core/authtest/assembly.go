@@ -80,7 +80,7 @@ func badGates(t *testing.T, f Framework) {
 		{"not made by NewGuard", Gate{Kind: "Authorize"}},
 		{"not made by NewGuard", Gate{Kind: "Require", Guard: new(core.Guard), Rules: []core.Authorizer{only()}}},
 		{"no authorizer", Gate{Kind: "Authorize", Guard: g}},
-		{"option 2 is nil", Gate{Kind: "Authorize", Guard: policed, Options: []core.GateOption{core.Named("x"), nil}}},
+		{"option 2 is nil", Gate{Kind: "Authorize", Guard: policed, Options: []core.GateOption{core.WithResourceName("x"), nil}}},
 		{"no rule", Gate{Kind: "Require", Guard: g}},
 		{"rule 2 is nil", Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{only(), nil}}},
 		{"rule 1 is nil", Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{AuthorizerFunc(nil)}}},
@@ -122,7 +122,7 @@ func unknownRole(t *testing.T, f Framework) {
 		var log logBuffer
 		opts := []core.Option{core.WithRoles(roleList{"admin", "editor"}), core.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))}
 		if strict {
-			opts = append(opts, core.Strict())
+			opts = append(opts, core.WithWarningsAsErrors())
 		}
 		g, _ := guard(t, opts...)
 		gate := func(r core.Authorizer) App {

@@ -183,7 +183,7 @@ func clientBehindProxies(t *testing.T, f Framework) {
 	} {
 		d.refuses(http.StatusForbidden, core.CodeForbidden, append(lines, as("bob"))...)
 	}
-	d = from(trusted(proxy.Forwarded()))
+	d = from(trusted(proxy.WithForwarded()))
 	d.admits("bob", as("bob"), fwd+"192.0.2.1, for=198.51.100.7;proto=https")
 	d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob"), xff+"198.51.100.7")
 	from(nil).refuses(http.StatusForbidden, core.CodeForbidden, as("bob"), xff+"198.51.100.7", fwd+"198.51.100.7")

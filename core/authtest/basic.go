@@ -274,7 +274,7 @@ func basicCache(t *testing.T, f Framework) {
 
 // basicTLS: the connection counts, and no header speaks for it (RFC 7617 §4).
 func basicTLS(t *testing.T, f Framework) {
-	g, rec := guardOf(t, []core.Authenticator{newBasic(t, "r", basic.RequireTLS())})
+	g, rec := guardOf(t, []core.Authenticator{newBasic(t, "r", basic.WithTLSRequired())})
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
 	for _, header := range []string{"Accept: */*", "X-Forwarded-Proto: https", "Forwarded: proto=https"} {
 		d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, login("bob", "open sesame"), header)

@@ -58,7 +58,7 @@ func alike(t *testing.T, addr, hidden, unknown string) {
 // hiding is an app with hidden routes below one, two and three gates.
 func hiding(t *testing.T, native any) (App, *core.Guard) {
 	g, _ := guard(t)
-	v := variant(t, g, core.Concealing(native))
+	v := variant(t, g, core.WithConcealment(native))
 	two := []Gate{{Kind: "Authenticate", Guard: v}, {Kind: "Require", Guard: v, Rules: []core.Authorizer{only("alice")}}}
 	methods := []string{"GET", "HEAD", "POST", "OPTIONS"}
 	return App{
@@ -129,7 +129,7 @@ func concealedGuessing(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{a}, core.WithAttemptLimiter(l))
 	addr := f.Start(t, App{Routes: []Route{{
 		Pattern: "/one", Handler: ok,
-		Gates: []Gate{{Kind: "Authenticate", Guard: variant(t, g, core.Concealing(nil))}},
+		Gates: []Gate{{Kind: "Authenticate", Guard: variant(t, g, core.WithConcealment(nil))}},
 	}}})
 	guess := "Authorization: Basic Ym9iOmd1ZXNz" // bob:guess
 	got, want := Send(t, addr, Request("GET", "/one", guess)), Send(t, addr, Request("GET", "/nah", guess))
@@ -146,7 +146,7 @@ func concealedPreflight(t *testing.T, f Framework) {
 	g, _ := guard(t, core.WithCORS(front))
 	addr := f.Start(t, App{Routes: []Route{{
 		Pattern: "/one", Methods: []string{"GET", "OPTIONS"}, Handler: ok,
-		Gates: []Gate{{Kind: "Authenticate", Guard: variant(t, g, core.Concealing(nil))}},
+		Gates: []Gate{{Kind: "Authenticate", Guard: variant(t, g, core.WithConcealment(nil))}},
 	}}})
 	header := []string{"Origin: " + front, "Access-Control-Request-Method: GET"}
 	for _, method := range []string{"OPTIONS", "GET"} {
@@ -161,7 +161,7 @@ func concealedPreflight(t *testing.T, f Framework) {
 // forget the page.
 func concealedFailures(t *testing.T, f Framework) {
 	g, rec := guard(t)
-	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: variant(t, g, core.Concealing(nil))})
+	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: variant(t, g, core.WithConcealment(nil))})
 	d.refuses(http.StatusServiceUnavailable, core.CodeUnavailable, as("down"))
 	d.refuses(http.StatusInternalServerError, core.CodeInternal, as("panic"))
 	if a := d.get(as("bad")); a.Status != http.StatusNotFound {
@@ -174,7 +174,7 @@ func concealedFailures(t *testing.T, f Framework) {
 
 func concealedWrongly(t *testing.T, f Framework) {
 	g, _ := guard(t)
-	v := variant(t, g, core.Concealing("404"))
+	v := variant(t, g, core.WithConcealment("404"))
 	defer func() {
 		if recover() == nil {
 			t.Error("mounted")

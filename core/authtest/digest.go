@@ -42,9 +42,9 @@ func digestOffers(t *testing.T, f Framework) {
 		want []string
 	}{
 		{nil, []string{"SHA-256"}},
-		{[]digest.Option{digest.Also(digest.SHA512256)}, []string{"SHA-256", "SHA-512-256"}},
-		{[]digest.Option{digest.Also(digest.MD5)}, []string{"SHA-256", "MD5"}},
-		{[]digest.Option{digest.Also(digest.MD5, digest.SHA512256)}, []string{"SHA-256", "SHA-512-256", "MD5"}},
+		{[]digest.Option{digest.WithMoreAlgorithms(digest.SHA512256)}, []string{"SHA-256", "SHA-512-256"}},
+		{[]digest.Option{digest.WithMoreAlgorithms(digest.MD5)}, []string{"SHA-256", "MD5"}},
+		{[]digest.Option{digest.WithMoreAlgorithms(digest.MD5, digest.SHA512256)}, []string{"SHA-256", "SHA-512-256", "MD5"}},
 	} {
 		d := newDigestDoor(t, f, "r", nil, c.opts...)
 		cs, err := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired).challenges()
@@ -63,7 +63,7 @@ func digestOffers(t *testing.T, f Framework) {
 // digestSHA512256: the values of RFC 7616 §3.9.2 are those of another function
 // (erratum 4897).
 func digestSHA512256(t *testing.T, f Framework) {
-	d := newDigestDoor(t, f, "r", nil, digest.Also(digest.SHA512256))
+	d := newDigestDoor(t, f, "r", nil, digest.WithMoreAlgorithms(digest.SHA512256))
 	r := d.reply("SHA-512-256")
 	d.refusesFor(core.ReasonWrongSecret, r.signed("SHA-512 cut short", "bob", "open sesame", "GET"))
 	d.refusesFor(core.ReasonWrongSecret, r.signed("SHA-256", "bob", "open sesame", "GET"))
@@ -78,7 +78,7 @@ func digestExample(t *testing.T, f Framework) {
 		"nonce":  "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
 		"cnonce": "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
 	}
-	d := newDigestDoor(t, f, "http-auth@example.org", []string{"Mufasa"}, digest.Also(digest.MD5))
+	d := newDigestDoor(t, f, "http-auth@example.org", []string{"Mufasa"}, digest.WithMoreAlgorithms(digest.MD5))
 	for algorithm, want := range map[string]string{
 		"MD5":     "8ca523f5e9506fed4657c9700eebdbec",
 		"SHA-256": "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
@@ -95,7 +95,7 @@ var digestForm = regexp.MustCompile(`^Digest realm="a\\"b", qop="auth", algorith
 
 // digestQuoting: RFC 7616 §3.3.
 func digestQuoting(t *testing.T, f Framework) {
-	d := newDigestDoor(t, f, `a"b`, nil, digest.Also(digest.MD5), digest.UserHash())
+	d := newDigestDoor(t, f, `a"b`, nil, digest.WithMoreAlgorithms(digest.MD5), digest.WithUserHash())
 	r := d.reply("SHA-256")
 	answers := []Answer{d.get(), d.refusesFor(core.ReasonWrongSecret, r.with("cnonce", "x"))}
 	d.clock.now = d.clock.now.Add(time.Hour)
@@ -206,7 +206,7 @@ func digestNonces(t *testing.T, f Framework) {
 
 // digestStale: RFC 7616 §3.3. Whoever does not know the password is not told.
 func digestStale(t *testing.T, f Framework) {
-	d := newDigestDoor(t, f, "r", nil, digest.NonceLifetime(time.Minute))
+	d := newDigestDoor(t, f, "r", nil, digest.WithNonceLifetime(time.Minute))
 	r := d.reply("SHA-256")
 	d.clock.now = d.clock.now.Add(time.Minute)
 	d.admits("bob", r.header())
@@ -237,7 +237,7 @@ func digestCounts(t *testing.T, f Framework) {
 		d.refusesFor(core.ReasonReplayed, count(nc))
 	}
 	d.admits("bob", d.reply("SHA-256").header()) // counts of one nonce say nothing of another
-	small := newDigestDoor(t, f, "r", nil, digest.MaxNonces(1))
+	small := newDigestDoor(t, f, "r", nil, digest.WithMaxNonces(1))
 	first, second := small.reply("SHA-256"), small.reply("SHA-256")
 	small.admits("bob", first.header())
 	small.admits("bob", second.header())

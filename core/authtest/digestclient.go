@@ -83,7 +83,7 @@ type digestClock struct{ now time.Time }
 func newDigestDoor(t *testing.T, f Framework, realm string, users []string, opts ...digest.Option) *digestDoor {
 	t.Helper()
 	clock := &digestClock{time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
-	a, err := digest.New(realm, digestUsers(append(users, "bob")), append(opts, digest.Clock(func() time.Time { return clock.now }))...)
+	a, err := digest.New(realm, digestUsers(append(users, "bob")), append(opts, digest.WithClock(func() time.Time { return clock.now }))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func digestUser(t *testing.T, f Framework) {
 
 // digestUserHash: RFC 7616 §3.4.4. H(A1) is over the name all the same.
 func digestUserHash(t *testing.T, f Framework) {
-	d := newDigestDoor(t, f, "r", nil, digest.UserHash(), digest.Also(digest.SHA512256))
+	d := newDigestDoor(t, f, "r", nil, digest.WithUserHash(), digest.WithMoreAlgorithms(digest.SHA512256))
 	for _, algorithm := range []string{"SHA-256", "SHA-512-256"} {
 		r := d.reply(algorithm).with("username", digestSum(algorithm, "bob:r")).with("userhash", "true")
 		d.refusesFor(core.ReasonWrongSecret, r.signed(algorithm, r["username"], "open sesame", "GET"))
@@ -89,7 +89,7 @@ func withoutNonce(a Answer) Answer {
 // digestBesideOthers: a request is judged once, though two gates see it, and
 // every scheme's challenges stand on lines of their own.
 func digestBesideOthers(t *testing.T, f Framework) {
-	a, err := digest.New("r", digestUsers{"bob"}, digest.Also(digest.MD5))
+	a, err := digest.New("r", digestUsers{"bob"}, digest.WithMoreAlgorithms(digest.MD5))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func expiredBehind(t *testing.T, f Framework) {
 	optional := Gate{Kind: "Optional", Guard: g, Options: []core.GateOption{core.WithExpiredAsAnonymous()}}
 	newDoor(t, f, optional, Gate{Kind: "Authorize", Guard: g}).admits("anonymous", "Authorization: Bearer expired")
 	newDoor(t, f, Gate{Kind: "Authorize", Guard: g, Options: optional.Options}).admits("anonymous", "Authorization: Bearer expired")
-	for _, next := range []Gate{{Kind: "Authenticate", Guard: g}, {Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}}, {Kind: "Optional", Guard: variant(t, g, core.Accepting("Bearer"))}} {
+	for _, next := range []Gate{{Kind: "Authenticate", Guard: g}, {Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}}, {Kind: "Optional", Guard: variant(t, g, core.WithSchemes("Bearer"))}} {
 		d := newDoor(t, f, optional, next)
 		if next.Kind == "Optional" {
 			d.admits("anonymous", "Authorization: Bearer expired")

@@ -68,8 +68,8 @@ var introspectStart = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 func introspectDoor(t *testing.T, f Framework, s *server, rules ...core.Authorizer) (*door, *Recorder, *atomic.Int64) {
 	t.Helper()
 	passed := new(atomic.Int64)
-	v, err := introspect.New(s.URL, introspect.Secret("me", "secret"), introspect.Issuer(issuer), introspect.Audience("api"),
-		introspect.Clock(func() time.Time { return introspectStart.Add(time.Duration(passed.Load())) }))
+	v, err := introspect.New(s.URL, introspect.Secret("me", "secret"), introspect.WithIssuer(issuer), introspect.WithAudience("api"),
+		introspect.WithClock(func() time.Time { return introspectStart.Add(time.Duration(passed.Load())) }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ var metadataCases = []testCase{
 // and a door behind them.
 func metadataApp(t *testing.T, f Framework, resource string) (d *door, document *metadata.Document) {
 	t.Helper()
-	document, err := metadata.New(resource, metadata.AuthorizationServers(issuer), metadata.Scopes("read"))
+	document, err := metadata.New(resource, metadata.WithAuthorizationServers(issuer), metadata.WithScopes("read"))
 	if err != nil {
 		t.Fatal(err)
 	}

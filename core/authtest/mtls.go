@@ -151,7 +151,7 @@ func certificateUnverified(t *testing.T, f Framework) {
 func certificateExpires(t *testing.T, f Framework) {
 	ca := testca.New(t, "clients")
 	var later atomic.Int64
-	g, rec := guardOf(t, []core.Authenticator{newMTLS(t, mtls.Clock(func() time.Time {
+	g, rec := guardOf(t, []core.Authenticator{newMTLS(t, mtls.WithClock(func() time.Time {
 		return time.Now().Add(time.Duration(later.Load()))
 	}))})
 	d := newTLSDoor(t, f, tls.RequireAndVerifyClientCert, ca, Gate{Kind: "Authenticate", Guard: g})
@@ -192,7 +192,7 @@ func certificateHeader(t *testing.T, f Framework) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, _ := guardOf(t, []core.Authenticator{newMTLS(t, mtls.Roots(ca.Pool()), mtls.ClientCertHeader(trusted))})
+		g, _ := guardOf(t, []core.Authenticator{newMTLS(t, mtls.WithRoots(ca.Pool()), mtls.WithClientCertHeader(trusted))})
 		return newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
 	}
 	d := behind("127.0.0.1/32")

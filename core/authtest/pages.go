@@ -105,7 +105,7 @@ func pageStatuses(t *testing.T, f Framework) {
 // pagesOutside: RFC 9309 §2.3.1. With gates around the whole app such paths are
 // refused and still not led to a sign-in page, which would be read as the file.
 func pagesOutside(t *testing.T, f Framework) {
-	g, _ := guard(t, answers(t, respond.WithLoginRedirect("/login")))
+	g, _ := guard(t, answers(t, respond.WithSignInRedirect("/login")))
 	paths := []string{"/robots.txt", "/.well-known/security.txt", "/favicon.ico"}
 	gate := Gate{Kind: "Authenticate", Guard: g}
 	d := &door{t: t}
@@ -132,7 +132,7 @@ func pagesOutside(t *testing.T, f Framework) {
 
 // loginRedirects: RFC 9110 §15.4.4; 301 and 308 would be kept by caches.
 func loginRedirects(t *testing.T, f Framework) {
-	d := pageDoor(t, f, respond.WithLoginRedirect("/login"))
+	d := pageDoor(t, f, respond.WithSignInRedirect("/login"))
 	for _, method := range []string{"GET", "HEAD"} {
 		a := Send(t, d.addr, Request(method, "/door?a=b%20c&d", wantsPage, navigates))
 		if got := a.Header.Values("Location"); a.Status != http.StatusSeeOther || len(got) != 1 || got[0] != "/login?return_to=%2Fdoor%3Fa%3Db%2520c%26d" {
@@ -154,7 +154,7 @@ func loginRedirects(t *testing.T, f Framework) {
 
 // pagesUnindexed: a crawler is told what people are told.
 func pagesUnindexed(t *testing.T, f Framework) {
-	d := pageDoor(t, f, respond.WithSignIn("/login"))
+	d := pageDoor(t, f, respond.WithSignInPage("/login"))
 	want := d.get(wantsPage)
 	soft(t, "a browser", want, http.StatusUnauthorized, pageType)
 	for _, agent := range []string{"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/7.88.1", ""} {
@@ -172,7 +172,7 @@ func pagesUnindexed(t *testing.T, f Framework) {
 }
 
 func pageOutage(t *testing.T, f Framework) {
-	d := pageDoor(t, f, respond.WithLoginRedirect("/login"), respond.WithTexts(respond.English(), respond.German()))
+	d := pageDoor(t, f, respond.WithSignInRedirect("/login"), respond.WithTexts(respond.English(), respond.German()))
 	for _, tt := range []struct{ header, mediaType, text string }{
 		{wantsPage + "\n" + navigates, pageType, "Try again in 5 seconds."},
 		{wantsPage + "\nAccept-Language: de-AT, en;q=0.5", pageType, "Versuchen Sie es in 5 Sekunden noch einmal."},
@@ -194,7 +194,7 @@ func pageLimited(t *testing.T, f Framework) {
 		t.Fatal(err)
 	}
 	l := &ledger{refusals: map[string]error{"bob": &core.LimitError{RetryAfter: 3 * time.Minute}}}
-	g, _ := guardOf(t, []core.Authenticator{b}, core.WithAttemptLimiter(l), answers(t, respond.WithLoginRedirect("/login")))
+	g, _ := guardOf(t, []core.Authenticator{b}, core.WithAttemptLimiter(l), answers(t, respond.WithSignInRedirect("/login")))
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
 	for _, tt := range []struct{ header, mediaType, text string }{
 		{wantsPage + "\n" + navigates, pageType, "Try again in 3 minutes."},
@@ -213,7 +213,7 @@ func pageLimited(t *testing.T, f Framework) {
 // words into a page.
 func pagesEscaped(t *testing.T, f Framework) {
 	const evil = `"><script>alert(1)</script>`
-	g, _ := guard(t, answers(t, respond.WithSignIn("/login"), respond.WithSwitchAccount("/switch")))
+	g, _ := guard(t, answers(t, respond.WithSignInPage("/login"), respond.WithSwitchAccount("/switch")))
 	d := newDoor(t, f, Gate{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.Public("plan_required", evil, rule.Role("pro"))}})
 	for _, target := range []string{"/door", "/door?return_to=" + evil, "/door?" + evil} {
 		for _, header := range []string{"X-None: 1", as("bob")} {
@@ -236,7 +236,7 @@ func pagesEscaped(t *testing.T, f Framework) {
 
 // returnTo: what a framework's router and the client make of the target.
 func returnTo(t *testing.T, f Framework) {
-	g, _ := guard(t, answers(t, respond.WithLoginRedirect("/login")))
+	g, _ := guard(t, answers(t, respond.WithSignInRedirect("/login")))
 	addr := f.Start(t, App{Use: []Gate{{Kind: "Authenticate", Guard: g}}, Routes: []Route{
 		{Pattern: "/door", Methods: []string{"GET"}, Handler: ok}, {Pattern: "/files/*", Methods: []string{"GET"}, Handler: ok},
 	}})
@@ -262,7 +262,7 @@ func returnTo(t *testing.T, f Framework) {
 }
 
 func loginNavigations(t *testing.T, f Framework) {
-	g, _ := guard(t, answers(t, respond.WithLoginRedirect("/login")))
+	g, _ := guard(t, answers(t, respond.WithSignInRedirect("/login")))
 	methods := []string{"GET", "HEAD", "POST"}
 	addr := f.Start(t, App{Use: []Gate{{Kind: "Authenticate", Guard: g}}, Routes: []Route{
 		{Pattern: "/door", Methods: methods, Handler: ok}, {Pattern: "/login", Methods: methods, Handler: ok},
@@ -320,7 +320,7 @@ func eachClient(t *testing.T, f Framework) {
 
 // pagesBeside: what the guard adds, and hiding, is the same for every look.
 func pagesBeside(t *testing.T, f Framework) {
-	g, _ := guard(t, core.WithCORS(front), answers(t, respond.WithLoginRedirect("/login")))
+	g, _ := guard(t, core.WithCORS(front), answers(t, respond.WithSignInRedirect("/login")))
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g})
 	a := d.get("Accept: */*", fetches, "Origin: "+front)
 	soft(t, "fetch", a, http.StatusUnauthorized, problemType)
@@ -328,7 +328,7 @@ func pagesBeside(t *testing.T, f Framework) {
 		t.Errorf("%v", a.Header)
 	}
 	addr := f.Start(t, App{Routes: []Route{{Pattern: "/one", Methods: []string{"GET"}, Handler: ok,
-		Gates: []Gate{{Kind: "Authenticate", Guard: variant(t, g, core.Concealing(nil))}}}}})
+		Gates: []Gate{{Kind: "Authenticate", Guard: variant(t, g, core.WithConcealment(nil))}}}}})
 	hidden, unknown := Send(t, addr, Request("GET", "/one", wantsPage, navigates)), Send(t, addr, Request("GET", "/nah", wantsPage, navigates))
 	if diff := fieldDifference(hidden.Header, unknown.Header); hidden.Status != http.StatusNotFound || diff != "" {
 		t.Errorf("hidden: %d, %s", hidden.Status, diff)

@@ -109,7 +109,7 @@ func problemMembers(t *testing.T, f Framework) {
 		}
 	}
 	g, _ := guard(t, answers(t))
-	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: variant(t, g, core.Concealing(nil))})
+	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: variant(t, g, core.WithConcealment(nil))})
 	if a := d.get(); a.Status != http.StatusNotFound || strings.Contains(a.Body, "401") || a.Header.Get("Content-Type") == problemType {
 		t.Errorf("I02: hidden %d %q", a.Status, a.Body)
 	}

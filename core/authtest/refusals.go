@@ -49,7 +49,7 @@ func refusalGuards(t *testing.T) map[string]*core.Guard {
 	quiet := core.WithLogger(slog.New(slog.DiscardHandler))
 	plain, _ := guard(t, quiet)
 	cors, _ := guard(t, quiet, core.WithCORS("https://app.example"))
-	hidden, _ := guard(t, quiet, core.Concealing(nil))
+	hidden, _ := guard(t, quiet, core.WithConcealment(nil))
 	return map[string]*core.Guard{"plain": plain, "CORS": cors, "concealing": hidden}
 }
 

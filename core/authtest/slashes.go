@@ -108,8 +108,8 @@ func longPaths(t *testing.T, f Framework) {
 		length int
 		status int
 	}{
-		{[]core.Option{core.WithMaxPath(limit)}, limit, 200},
-		{[]core.Option{core.WithMaxPath(limit)}, limit + 1, 400},
+		{[]core.Option{core.WithMaxPathSize(limit)}, limit, 200},
+		{[]core.Option{core.WithMaxPathSize(limit)}, limit + 1, 400},
 		{nil, 3000, 200},
 	} {
 		a := newSlashApp(t, f, tt.opts...)

@@ -53,7 +53,7 @@ func acceptedSchemes(t *testing.T, f Framework) {
 		if kind == "Optional" {
 			continue // whoever is unknown passes
 		}
-		d := newDoor(t, f, Gate{Kind: kind, Guard: variant(t, g, core.Accepting("name"), core.WithAuthorizer(only("alice"))), Rules: []core.Authorizer{only("alice")}})
+		d := newDoor(t, f, Gate{Kind: kind, Guard: variant(t, g, core.WithSchemes("name"), core.WithAuthorizer(only("alice"))), Rules: []core.Authorizer{only("alice")}})
 		d.admits("alice", as("alice"))
 		for _, header := range []string{"Cookie: session=alice", "Cookie: session=bad", "X-None: 1"} {
 			a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, header)
@@ -69,7 +69,7 @@ func acceptedSchemes(t *testing.T, f Framework) {
 func sharedPassage(t *testing.T, f Framework) {
 	g, rec := guardOf(t, []core.Authenticator{Names{}, sessions{}})
 	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g},
-		Gate{Kind: "Require", Guard: variant(t, g, core.Accepting("Session")), Rules: []core.Authorizer{only("alice", "carol")}})
+		Gate{Kind: "Require", Guard: variant(t, g, core.WithSchemes("Session")), Rules: []core.Authorizer{only("alice", "carol")}})
 	d.admits("alice", "Cookie: session=alice")
 	a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, as("alice"))
 	if got := a.schemes(t); got != "Session" {
@@ -77,7 +77,7 @@ func sharedPassage(t *testing.T, f Framework) {
 	}
 	d.admits("carol", as("alice"), "Cookie: session=carol")
 
-	d = newDoor(t, f, Gate{Kind: "Optional", Guard: variant(t, g, core.Accepting("Session"))}, Gate{Kind: "Authenticate", Guard: g})
+	d = newDoor(t, f, Gate{Kind: "Optional", Guard: variant(t, g, core.WithSchemes("Session"))}, Gate{Kind: "Authenticate", Guard: g})
 	d.admits("alice", as("alice"))
 	d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
 	if e := rec.Last(t); e.Reason != core.ReasonNoCredentials {
@@ -134,8 +134,8 @@ func scriptedRequests(t *testing.T, f Framework) {
 func brokenVariants(t *testing.T, _ Framework) {
 	g, _ := guard(t)
 	for name, opts := range map[string][]core.Option{
-		"no scheme":       {core.Accepting()},
-		"another scheme":  {core.Accepting("Bearer")},
+		"no scheme":       {core.WithSchemes()},
+		"another scheme":  {core.WithSchemes("Bearer")},
 		"nil":             {nil},
 		"two responders":  {core.WithResponder(plainText), core.WithResponder(plainText)},
 		"no origin":       {core.WithTrustedOrigins("example.com")},

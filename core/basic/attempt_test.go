@@ -26,8 +26,8 @@ func TestAttemptNamesTheAccount(t *testing.T) {
 		{"one spelling, through a cache", cached, nil, &request{authorization: []string{"Basic " + encoded("BoB:x")}}, "bob", true},
 		{"unreadable", s, nil, &request{authorization: []string{"Basic *"}}, "", true},
 		{"no password", s, nil, &request{authorization: []string{"Basic " + encoded("bob:")}}, "", true},
-		{"plain HTTP", s, []Option{RequireTLS()}, &request{authorization: []string{"Basic " + encoded("bob:x")}}, "", true},
-		{"TLS", s, []Option{RequireTLS()}, &request{authorization: []string{"Basic " + encoded("bob:x")}, tls: &tls.ConnectionState{}}, "bob", true},
+		{"plain HTTP", s, []Option{WithTLSRequired()}, &request{authorization: []string{"Basic " + encoded("bob:x")}}, "", true},
+		{"TLS", s, []Option{WithTLSRequired()}, &request{authorization: []string{"Basic " + encoded("bob:x")}, tls: &tls.ConnectionState{}}, "bob", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := mustNew(t, c.v, c.opts...)

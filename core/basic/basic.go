@@ -23,7 +23,7 @@ const scheme = "Basic"
 // 401. Both names and passwords of a kilobyte fit in easily.
 const MaxBytes = 8 << 10
 
-// ReasonPlainHTTP is the reason of a refusal by [RequireTLS].
+// ReasonPlainHTTP is the reason of a refusal by [WithTLSRequired].
 const ReasonPlainHTTP core.Reason = "plain_http"
 
 // Authenticator is the [core.Authenticator] of the Basic scheme. It is made by
@@ -78,7 +78,7 @@ func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 	return a, nil
 }
 
-// RequireTLS refuses credentials on a connection without TLS with 401, without
+// WithTLSRequired refuses credentials on a connection without TLS with 401, without
 // looking at them: on plain HTTP anyone on the way has read them (RFC 7617
 // §4). A right password gets the same answer as a wrong one.
 //
@@ -86,7 +86,7 @@ func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 // ends TLS every request is refused, unless the proxy speaks TLS to the
 // service too: a header such as X-Forwarded-Proto is no proof, since any
 // client can send it.
-func RequireTLS() Option {
+func WithTLSRequired() Option {
 	return func(a *Authenticator) error {
 		a.requireTLS = true
 		return nil

@@ -175,7 +175,7 @@ func TestOtherCredentials(t *testing.T) {
 
 func TestRequireTLS(t *testing.T) {
 	v := &spy{user: "a", password: "b"}
-	a := mustNew(t, v, RequireTLS())
+	a := mustNew(t, v, WithTLSRequired())
 	right := []string{"Basic " + encoded("a:b")}
 
 	for name, lines := range map[string][]string{"right password": right, "malformed": {"Basic *"}} {
@@ -208,7 +208,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no verifier", "x", nil, nil, "verifier is nil"},
 		{"nil pointer as verifier", "x", (*spy)(nil), nil, "verifier is nil"},
 		{"nil function as verifier", "x", VerifierFunc(nil), nil, "verifier is nil"},
-		{"nil option", "x", v, []Option{RequireTLS(), nil}, "option 2"},
+		{"nil option", "x", v, []Option{WithTLSRequired(), nil}, "option 2"},
 		{"failing option", "x", v, []Option{func(*Authenticator) error { return errors.New("no") }}, "basic: no"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

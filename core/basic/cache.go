@@ -61,9 +61,9 @@ var (
 // CacheOption configures a [Cache].
 type CacheOption func(*Cache) error
 
-// TTL sets how long a right password is remembered: 30 s by default, at most
+// WithCacheTTL sets how long a right password is remembered: 30 s by default, at most
 // 10 minutes. Using it does not prolong it.
-func TTL(d time.Duration) CacheOption {
+func WithCacheTTL(d time.Duration) CacheOption {
 	return func(c *Cache) error {
 		if d <= 0 || d > maxTTL {
 			return fmt.Errorf("time to live %v: must be above 0 and at most %v", d, maxTTL)
@@ -73,10 +73,10 @@ func TTL(d time.Duration) CacheOption {
 	}
 }
 
-// Size sets how many passwords are remembered, 4096 by default and at most
+// WithCacheSize sets how many passwords are remembered, 4096 by default and at most
 // 1,048,576, rounded up to a power of two. Each takes about 100 bytes beside
 // its principal. When there are more, some are forgotten early.
-func Size(n int) CacheOption {
+func WithCacheSize(n int) CacheOption {
 	return func(c *Cache) error {
 		if n < 1 || n > maxSize {
 			return fmt.Errorf("size %d: must be 1 to %d", n, maxSize)
@@ -86,8 +86,8 @@ func Size(n int) CacheOption {
 	}
 }
 
-// Clock sets the clock, for tests; [time.Now] by default.
-func Clock(now func() time.Time) CacheOption {
+// WithClock sets the clock, for tests; [time.Now] by default.
+func WithClock(now func() time.Time) CacheOption {
 	return func(c *Cache) error {
 		if now == nil {
 			return errors.New("clock is nil: leave the option out for the time of the system")

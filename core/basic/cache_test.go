@@ -91,8 +91,8 @@ func TestPasswordsAreRememberedForAWhile(t *testing.T) {
 		want    time.Duration
 	}{
 		{"30 s by default", nil, 0, 30 * time.Second},
-		{"by the option", []CacheOption{TTL(time.Minute)}, 0, time.Minute},
-		{"no longer than the principal", []CacheOption{TTL(time.Minute)}, 10 * time.Second, 10 * time.Second},
+		{"by the option", []CacheOption{WithCacheTTL(time.Minute)}, 0, time.Minute},
+		{"no longer than the principal", []CacheOption{WithCacheTTL(time.Minute)}, 10 * time.Second, 10 * time.Second},
 		{"no longer than the option", nil, time.Hour, 30 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestPasswordsAreRememberedForAWhile(t *testing.T) {
 			if c.expires != 0 {
 				s.expires = now.now().Add(c.expires)
 			}
-			known := mustCache(t, s, append(c.opts, Clock(now.now))...)
+			known := mustCache(t, s, append(c.opts, WithClock(now.now))...)
 			s.try(t, known, "alice", "secret", nil, 1)
 			now.advance(c.want / 2)
 			s.try(t, known, "alice", "secret", nil, 0)
@@ -116,7 +116,7 @@ func TestPasswordsAreRememberedForAWhile(t *testing.T) {
 func TestAPrincipalThatHasExpiredIsNotRemembered(t *testing.T) {
 	now := newClock()
 	s := &store{user: "alice", password: "secret", expires: now.now()}
-	c := mustCache(t, s, Clock(now.now))
+	c := mustCache(t, s, WithClock(now.now))
 	s.try(t, c, "alice", "secret", nil, 1)
 	s.try(t, c, "alice", "secret", nil, 1)
 }
@@ -209,7 +209,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 	c := mustCache(t, VerifierFunc(func(ctx context.Context, user, password string) (*core.Principal, error) {
 		asked.Add(1)
 		return verify(ctx, user, password)
-	}), Size(8))
+	}), WithCacheSize(8))
 	for range 2 {
 		for n := range 1000 {
 			if p, err := c.VerifyPassword(t.Context(), fmt.Sprint(n), "x"); err != nil || p.ID() != fmt.Sprint(n) {
@@ -229,13 +229,13 @@ func TestNewCacheRefuses(t *testing.T) {
 		opt  CacheOption
 		says string
 	}{
-		{"no verifier", nil, TTL(1), "verifier is nil"},
-		{"a nil pointer", (*store)(nil), TTL(1), "verifier is nil"},
-		{"no time", &store{}, TTL(0), "time to live 0s"},
-		{"much time", &store{}, TTL(10*time.Minute + 1), "at most 10m0s"},
-		{"no room", &store{}, Size(0), "size 0"},
-		{"much room", &store{}, Size(1<<20 + 1), "size 1048577"},
-		{"no clock", &store{}, Clock(nil), "clock is nil"},
+		{"no verifier", nil, WithCacheTTL(1), "verifier is nil"},
+		{"a nil pointer", (*store)(nil), WithCacheTTL(1), "verifier is nil"},
+		{"no time", &store{}, WithCacheTTL(0), "time to live 0s"},
+		{"much time", &store{}, WithCacheTTL(10*time.Minute + 1), "at most 10m0s"},
+		{"no room", &store{}, WithCacheSize(0), "size 0"},
+		{"much room", &store{}, WithCacheSize(1<<20 + 1), "size 1048577"},
+		{"no clock", &store{}, WithClock(nil), "clock is nil"},
 		{"a nil option", &store{}, nil, "option 1 is nil"},
 	} {
 		if _, err := NewCache(c.v, c.opt); err == nil || !strings.HasPrefix(err.Error(), "basic: cache: ") || !strings.Contains(err.Error(), c.says) {
@@ -402,7 +402,7 @@ func TestNobodyIsNotRemembered(t *testing.T) {
 }
 
 func BenchmarkCacheHit(b *testing.B) {
-	c := mustCache(b, &store{user: "alice", password: "secret"}, TTL(10*time.Minute))
+	c := mustCache(b, &store{user: "alice", password: "secret"}, WithCacheTTL(10*time.Minute))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := c.VerifyPassword(b.Context(), "alice", "secret"); err != nil {

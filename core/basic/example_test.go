@@ -75,7 +75,7 @@ func ExampleNewCache() {
 		}
 		return core.NewPrincipal(core.PrincipalInfo{ID: user})
 	}
-	users, err := basic.NewCache(basic.VerifierFunc(expensive), basic.TTL(time.Minute))
+	users, err := basic.NewCache(basic.VerifierFunc(expensive), basic.WithCacheTTL(time.Minute))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -88,7 +88,7 @@ func ExampleNewCache() {
 	fmt.Println("hashes:", hashes)
 
 	// The cache goes where the verifier went.
-	_, err = basic.New("the cave", users, basic.RequireTLS())
+	_, err = basic.New("the cave", users, basic.WithTLSRequired())
 	fmt.Println(err)
 	// Output:
 	// hashes: 1

@@ -14,7 +14,7 @@ import (
 // BenchmarkAuthenticate is the cost of a verification, by how it ends. The
 // times of an unknown user and a wrong password are to be the same.
 func BenchmarkAuthenticate(b *testing.B) {
-	a := mustNew(b, storeOf(b, true, "bob"), Also(MD5, SHA512256))
+	a := mustNew(b, storeOf(b, true, "bob"), WithMoreAlgorithms(MD5, SHA512256))
 	zeros := strings.Repeat("0", 64)
 	for _, c := range []struct {
 		name  string

@@ -135,8 +135,8 @@ func newDigest(t *testing.T, store digest.Store, opts ...digest.Option) *digest.
 func TestCurlDigest(t *testing.T) {
 	both := []digest.Algorithm{digest.SHA256, digest.MD5}
 	sha := usersFile(t, both[:1])
-	accepting := usersFile(t, both, digest.AcceptMD5())
-	md5 := usersFile(t, both[1:], digest.AcceptMD5())
+	accepting := usersFile(t, both, digest.WithMD5())
+	md5 := usersFile(t, both[1:], digest.WithMD5())
 	for _, c := range []struct {
 		name  string
 		store digest.Store
@@ -146,15 +146,15 @@ func TestCurlDigest(t *testing.T) {
 		sent  string // is in the last Authorization field
 	}{
 		{"SHA-256", sha, nil, []string{"-u", "bob:pass word", "URL/a?b=c%20d"}, "GET /a?b=c%20d by Digest bob 200", "algorithm=SHA-256"},
-		{"the preferred of two", accepting, []digest.Option{digest.Also(digest.MD5)}, []string{"-u", "bob:pass word", "URL/"}, "GET / by Digest bob 200", "algorithm=SHA-256"},
-		{"userhash", sha, []digest.Option{digest.UserHash()}, []string{"-u", "bob:pass word", "URL/"}, "GET / by Digest bob 200", "userhash=true"},
+		{"the preferred of two", accepting, []digest.Option{digest.WithMoreAlgorithms(digest.MD5)}, []string{"-u", "bob:pass word", "URL/"}, "GET / by Digest bob 200", "algorithm=SHA-256"},
+		{"userhash", sha, []digest.Option{digest.WithUserHash()}, []string{"-u", "bob:pass word", "URL/"}, "GET / by Digest bob 200", "userhash=true"},
 		{"POST", sha, nil, []string{"-u", "bob:pass word", "--data", "x=1", "URL/"}, "POST / by Digest bob 200", "nc=00000001"},
 		{"D08 quote and backslash", sha, nil, []string{"-u", `a"b\c:pass word`, "URL/"}, `GET / by Digest a"b\c 200`, `username="a\"b\\c"`},
 		{"D16 UTF-8", sha, nil, []string{"-u", "J\u00e4s\u00f8n:pass word", "URL/"}, "GET / by Digest J\u00e4s\u00f8n 200", "J\u00e4s\u00f8n"},
 		{"wrong password", sha, nil, []string{"-u", "bob:wrong", "--output", os.DevNull, "URL/"}, "401", "algorithm=SHA-256"},
 		{"unknown user", sha, nil, []string{"-u", "eve:pass word", "--output", os.DevNull, "URL/"}, "401", "algorithm=SHA-256"},
 		// curl takes the first line, which is never that of MD5.
-		{"D01 a user with MD5 alone", md5, []digest.Option{digest.Also(digest.MD5)}, []string{"-u", "bob:pass word", "--output", os.DevNull, "URL/"}, "401", "algorithm=SHA-256"},
+		{"D01 a user with MD5 alone", md5, []digest.Option{digest.WithMoreAlgorithms(digest.MD5)}, []string{"-u", "bob:pass word", "--output", os.DevNull, "URL/"}, "401", "algorithm=SHA-256"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t, newDigest(t, c.store, c.opts...))
@@ -175,8 +175,8 @@ func TestCurlDigest(t *testing.T) {
 // TestCurlDigestMD5: a client that knows MD5 alone reads the line of MD5. curl
 // reads the first, so here the others are kept from it.
 func TestCurlDigestMD5(t *testing.T) {
-	file := usersFile(t, []digest.Algorithm{digest.SHA256, digest.MD5}, digest.AcceptMD5())
-	s := serve(t, md5Only{newDigest(t, file, digest.Also(digest.MD5))})
+	file := usersFile(t, []digest.Algorithm{digest.SHA256, digest.MD5}, digest.WithMD5())
+	s := serve(t, md5Only{newDigest(t, file, digest.WithMoreAlgorithms(digest.MD5))})
 	out := curl(t, "--digest", "-u", "bob:pass word", s.url+"/")
 	if !strings.Contains(out, "by Digest bob 200") || !strings.Contains(s.last(), "algorithm=MD5") {
 		t.Errorf("curl prints %q, sent %s", out, s.last())
@@ -198,7 +198,7 @@ func TestCurlTakesANewNonce(t *testing.T) {
 	var seconds atomic.Int64
 	clock := func() time.Time { return time.Unix(1_800_000_000+seconds.Load(), 0) }
 	file := usersFile(t, []digest.Algorithm{digest.SHA256})
-	s := serve(t, newDigest(t, file, digest.Clock(clock), digest.NonceLifetime(time.Second)))
+	s := serve(t, newDigest(t, file, digest.WithClock(clock), digest.WithNonceLifetime(time.Second)))
 	s.onRequest(func(number int) {
 		if number == 2 { // the first answer
 			seconds.Add(2)

@@ -5,7 +5,7 @@
 // Digest keeps a password from whoever listens, and nothing else from anyone:
 // it does not replace TLS.
 //
-// [New] offers SHA-256; other algorithms are offered only when [Also] names
+// [New] offers SHA-256; other algorithms are offered only when [WithMoreAlgorithms] names
 // them. What users' passwords are checked with is in a [Store], such as a
 // [File] in the form of htdigest. The server keeps no state for a nonce until
 // a right answer to it has come, so requests of strangers take no memory.
@@ -34,7 +34,7 @@ const (
 	ReasonWrongRealm core.Reason = "wrong_realm"
 	// ReasonForeignNonce: the nonce, or the opaque beside it, is none that
 	// this server made. It was edited, belongs to another realm, or to a
-	// server with another [Key], such as this one before it was restarted.
+	// server with another [WithNonceKey], such as this one before it was restarted.
 	ReasonForeignNonce core.Reason = "foreign_nonce"
 )
 
@@ -105,7 +105,7 @@ func (a *Authenticator) checkStore(s *settings) error {
 			return fmt.Errorf("the file is for realm %q, not %q: the realm is a part of every hash", f.realm, a.realm)
 		}
 		if f.md5 != s.also[MD5] {
-			return errors.New("MD5 is in one place alone: give AcceptMD5 to the file and Also(MD5) to New, or neither")
+			return errors.New("MD5 is in one place alone: give WithMD5 to the file and WithMoreAlgorithms(MD5) to New, or neither")
 		}
 	}
 	if !s.userHash {
@@ -122,7 +122,7 @@ func (a *Authenticator) checkStore(s *settings) error {
 // Scheme implements [core.Authenticator]. A browser that knows a password answers
 // challenges for every page that causes a request.
 //
-// The account of an attempt is the name as the client sent it: where [UserHash]
+// The account of an attempt is the name as the client sent it: where [WithUserHash]
 // is given it may also be the hash of the name, so that a limiter counts one
 // user under the name and under a hash for each algorithm. It is "" for
 // credentials that cannot be read.

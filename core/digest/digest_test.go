@@ -60,7 +60,7 @@ func storeOf(t testing.TB, md5 bool, users ...string) *File {
 	var opts []FileOption
 	algorithms := []Algorithm{SHA256, SHA512256}
 	if md5 {
-		opts, algorithms = append(opts, AcceptMD5()), append(algorithms, MD5)
+		opts, algorithms = append(opts, WithMD5()), append(algorithms, MD5)
 	}
 	f, err := NewFile(realm, opts...)
 	if err != nil {
@@ -164,7 +164,7 @@ func reason(t testing.TB, err error) core.Reason {
 }
 
 func TestRightAnswersProveTheUser(t *testing.T) {
-	a := mustNew(t, storeOf(t, true, "bob"), Also(MD5, SHA512256))
+	a := mustNew(t, storeOf(t, true, "bob"), WithMoreAlgorithms(MD5, SHA512256))
 	for _, algorithm := range []Algorithm{SHA256, SHA512256, MD5} {
 		t.Run("D01 "+string(algorithm), func(t *testing.T) {
 			m := answers(t, a, algorithm)
@@ -193,27 +193,27 @@ func TestChallengesAreExact(t *testing.T) {
 		err  error
 		want []string
 	}{
-		{"D01 D02 SHA-256 first, MD5 last", []Option{Also(MD5, SHA512256)}, core.ErrNoCredentials, []string{
+		{"D01 D02 SHA-256 first, MD5 last", []Option{WithMoreAlgorithms(MD5, SHA512256)}, core.ErrNoCredentials, []string{
 			`Digest realm="api@example.org", qop="auth", algorithm=SHA-256, nonce="N", opaque="O", charset=UTF-8`,
 			`Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, nonce="N", opaque="O", charset=UTF-8`,
 			`Digest realm="api@example.org", qop="auth", algorithm=MD5, nonce="N", opaque="O", charset=UTF-8`,
 		}},
-		{"D12 stale", []Option{Also(MD5)}, &core.CredentialError{Reason: core.ReasonStale}, []string{
+		{"D12 stale", []Option{WithMoreAlgorithms(MD5)}, &core.CredentialError{Reason: core.ReasonStale}, []string{
 			`Digest realm="api@example.org", qop="auth", algorithm=SHA-256, nonce="N", opaque="O", charset=UTF-8, stale=true`,
 			`Digest realm="api@example.org", qop="auth", algorithm=MD5, nonce="N", opaque="O", charset=UTF-8, stale=true`,
 		}},
-		{"D17 userhash", []Option{Also(MD5), UserHash()}, &core.CredentialError{Reason: core.ReasonReplayed}, []string{
+		{"D17 userhash", []Option{WithMoreAlgorithms(MD5), WithUserHash()}, &core.CredentialError{Reason: core.ReasonReplayed}, []string{
 			`Digest realm="api@example.org", qop="auth", algorithm=SHA-256, nonce="N", opaque="O", charset=UTF-8, userhash=true`,
 			`Digest realm="api@example.org", qop="auth", algorithm=MD5, nonce="N", opaque="O", charset=UTF-8, userhash=true`,
 		}},
-		{"no credentials, wrapped", []Option{Also(MD5)}, errors.Join(core.ErrNoCredentials), []string{
+		{"no credentials, wrapped", []Option{WithMoreAlgorithms(MD5)}, errors.Join(core.ErrNoCredentials), []string{
 			`Digest realm="api@example.org", qop="auth", algorithm=SHA-256, nonce="N", opaque="O", charset=UTF-8`,
 			`Digest realm="api@example.org", qop="auth", algorithm=MD5, nonce="N", opaque="O", charset=UTF-8`,
 		}},
-		{"400", []Option{Also(MD5)}, core.ErrAmbiguousCredentials, nil},
-		{"503", []Option{Also(MD5)}, &core.UnavailableError{Err: errors.New("down")}, nil},
-		{"a scope", []Option{Also(MD5)}, &core.ScopeError{Scopes: []string{"read"}}, nil},
-		{"step-up", []Option{Also(MD5)}, &core.StepUpError{}, nil},
+		{"400", []Option{WithMoreAlgorithms(MD5)}, core.ErrAmbiguousCredentials, nil},
+		{"503", []Option{WithMoreAlgorithms(MD5)}, &core.UnavailableError{Err: errors.New("down")}, nil},
+		{"a scope", []Option{WithMoreAlgorithms(MD5)}, &core.ScopeError{Scopes: []string{"read"}}, nil},
+		{"step-up", []Option{WithMoreAlgorithms(MD5)}, &core.StepUpError{}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
@@ -245,18 +245,18 @@ func TestNewRefuses(t *testing.T) {
 		{"no store", realm, nil, nil, "store is nil"},
 		{"nil pointer as store", realm, (*File)(nil), nil, "store is nil"},
 		{"file of another realm", "other", store, nil, `"api@example.org"`},
-		{"nil option", realm, store, []Option{UserHash(), nil}, "option 2"},
-		{"D01 MD5 in New alone", realm, store, []Option{Also(MD5)}, "AcceptMD5"},
-		{"D01 MD5 in the file alone", realm, md5, nil, "Also(MD5)"},
-		{"unknown algorithm", realm, store, []Option{Also("SHA-1")}, `"SHA-1"`},
-		{"D18 -sess", realm, store, []Option{Also("SHA-256-sess")}, "sess"},
-		{"D17 userhash without an index", realm, nobody{}, []Option{UserHash()}, "UserHashStore"},
-		{"short key", realm, store, []Option{Key(make([]byte, 31))}, "31 bytes"},
-		{"short lifetime", realm, store, []Option{NonceLifetime(time.Second - 1)}, "lifetime"},
-		{"long lifetime", realm, store, []Option{NonceLifetime(25 * time.Hour)}, "lifetime"},
-		{"no nonces", realm, store, []Option{MaxNonces(0)}, "0 nonces"},
-		{"too many nonces", realm, store, []Option{MaxNonces(1 << 23)}, "nonces"},
-		{"no clock", realm, store, []Option{Clock(nil)}, "clock"},
+		{"nil option", realm, store, []Option{WithUserHash(), nil}, "option 2"},
+		{"D01 MD5 in New alone", realm, store, []Option{WithMoreAlgorithms(MD5)}, "WithMD5"},
+		{"D01 MD5 in the file alone", realm, md5, nil, "WithMoreAlgorithms(MD5)"},
+		{"unknown algorithm", realm, store, []Option{WithMoreAlgorithms("SHA-1")}, `"SHA-1"`},
+		{"D18 -sess", realm, store, []Option{WithMoreAlgorithms("SHA-256-sess")}, "sess"},
+		{"D17 userhash without an index", realm, nobody{}, []Option{WithUserHash()}, "UserHashStore"},
+		{"short key", realm, store, []Option{WithNonceKey(make([]byte, 31))}, "31 bytes"},
+		{"short lifetime", realm, store, []Option{WithNonceLifetime(time.Second - 1)}, "lifetime"},
+		{"long lifetime", realm, store, []Option{WithNonceLifetime(25 * time.Hour)}, "lifetime"},
+		{"no nonces", realm, store, []Option{WithMaxNonces(0)}, "0 nonces"},
+		{"too many nonces", realm, store, []Option{WithMaxNonces(1 << 23)}, "nonces"},
+		{"no clock", realm, store, []Option{WithClock(nil)}, "clock"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := New(c.realm, c.store, c.opts...)

@@ -34,10 +34,10 @@ var _ UserHashStore = (*File)(nil)
 // FileOption configures a [File].
 type FileOption func(*File) error
 
-// AcceptMD5 lets the file have hashes of MD5. Without it such a line is an
+// WithMD5 lets the file have hashes of MD5. Without it such a line is an
 // error: it does not count where MD5 is not offered, and whoever gets to see it
 // guesses the password at great speed.
-func AcceptMD5() FileOption {
+func WithMD5() FileOption {
 	return func(f *File) error {
 		f.md5 = true
 		return nil
@@ -90,7 +90,7 @@ func OpenFile(path, realm string, opts ...FileOption) (*File, error) {
 // The error holds the findings, each as "name:line: message" and joined with
 // [errors.Join]: too few or too many fields, an empty, unprintable or repeated
 // user, another realm, a hash that is not the lower-case hex digits of its
-// algorithm, an unknown algorithm, MD5 without [AcceptMD5], a byte order mark.
+// algorithm, an unknown algorithm, MD5 without [WithMD5], a byte order mark.
 // Messages hold no hash. Data without any user, or of more than [MaxFileBytes],
 // is an error too.
 func (f *File) Load(name string, data []byte) error {

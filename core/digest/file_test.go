@@ -33,7 +33,7 @@ func TestFileForms(t *testing.T) {
 		"bob:" + realm + ":" + strings.Repeat("0c", 32) + ":SHA-512-256\n" +
 		"J\u00e4s\u00f8n Doe:" + realm + ":" + hashSHA + ":SHA-256\n" +
 		"old:" + realm + ":" + hashMD5 + ":MD5" // no line break at the end
-	f := newFile(t, AcceptMD5())
+	f := newFile(t, WithMD5())
 	if err := f.Load("users", []byte(text)); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestFileFindings(t *testing.T) {
 		{"control character", "b\x01b:" + realm + ":" + hashSHA, "control character"},
 		{"space before the user", " bob:" + realm + ":" + hashSHA, "space"},
 		{"D01 MD5", good + "eve:" + realm + ":" + hashMD5, "users:2: user \"eve\": a hash of MD5"},
-		{"D01 MD5 by name", "eve:" + realm + ":" + hashMD5 + ":MD5", "AcceptMD5"},
+		{"D01 MD5 by name", "eve:" + realm + ":" + hashMD5 + ":MD5", "WithMD5"},
 		{"a password", "bob:" + realm + ":hunter2", "hash of 7 digits"},
 		{"a password with a colon", "bob:" + realm + ":x:hunter2", "names no algorithm"},
 		{"too many fields", "bob:" + realm + ":" + hashSHA + ":SHA-256:hunter2", "names no algorithm"},

@@ -12,9 +12,9 @@ import (
 // FuzzAuthenticate: whatever a field holds is refused, unless what the
 // challenge parser makes of it is a right answer by the formula.
 func FuzzAuthenticate(f *testing.F) {
-	key := Key([]byte(strings.Repeat("k", 32)))
+	key := WithNonceKey([]byte(strings.Repeat("k", 32)))
 	store := storeOf(f, true, "bob", `a"b\c`)
-	a := mustNew(f, store, key, UserHash(), Also(MD5, SHA512256))
+	a := mustNew(f, store, key, WithUserHash(), WithMoreAlgorithms(MD5, SHA512256))
 	for _, algorithm := range []Algorithm{SHA256, SHA512256, MD5} {
 		m := answers(f, a, algorithm)
 		f.Add(m.String())
@@ -34,7 +34,7 @@ func FuzzAuthenticate(f *testing.F) {
 		// A new authenticator with the same key, and a start before the seeds'
 		// nonces, takes each of them once.
 		start := a.start
-		a := mustNew(t, store, key, UserHash(), Also(MD5, SHA512256))
+		a := mustNew(t, store, key, WithUserHash(), WithMoreAlgorithms(MD5, SHA512256))
 		a.counts = newCounts(1, defaultLifetime, start.UnixNano())
 		r := get(field)
 		account, ok := a.Scheme().Attempt(r)
@@ -76,7 +76,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		file := newFile(t, AcceptMD5())
+		file := newFile(t, WithMD5())
 		if err := file.Load("users", []byte(text)); err != nil {
 			if _, err := file.FindUser(t.Context(), realm, "bob", SHA256); errors.Is(err, ErrUnknownUser) {
 				t.Error("content with findings is in use")

@@ -13,7 +13,7 @@ import (
 
 func TestNoncesAreNewEachTime(t *testing.T) {
 	c := newClock() // stands still
-	a := mustNew(t, nobody{}, Clock(c.now))
+	a := mustNew(t, nobody{}, WithClock(c.now))
 	seen := map[string]bool{}
 	for range 1000 {
 		nonce := answers(t, a, SHA256)["nonce"]
@@ -61,14 +61,14 @@ func TestEditedNoncesAreForeign(t *testing.T) {
 func TestNoncesOfOthersAreForeign(t *testing.T) {
 	store := storeOf(t, false, "bob")
 	key := bytes.Repeat([]byte("k"), 32)
-	ours := mustNew(t, store, Key(key))
-	other, err := New("another realm", nobody{}, Key(key))
+	ours := mustNew(t, store, WithNonceKey(key))
+	other, err := New("another realm", nobody{}, WithNonceKey(key))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, a := range map[string]*Authenticator{
 		"a key of its own":   mustNew(t, store),
-		"another key":        mustNew(t, store, Key(bytes.Repeat([]byte("x"), 32))),
+		"another key":        mustNew(t, store, WithNonceKey(bytes.Repeat([]byte("x"), 32))),
 		"another realm":      other,
 		"the key's own copy": ours,
 	} {
@@ -93,7 +93,7 @@ func TestNoncesOfOthersAreForeign(t *testing.T) {
 // that the nonce is stale.
 func TestNonceLifetime(t *testing.T) {
 	c := newClock()
-	a := mustNew(t, storeOf(t, false, "bob"), Clock(c.now), NonceLifetime(time.Minute))
+	a := mustNew(t, storeOf(t, false, "bob"), WithClock(c.now), WithNonceLifetime(time.Minute))
 	m := answers(t, a, SHA256)
 	issued, _ := a.sealer.open(m["nonce"])
 	c.advance(time.Unix(0, issued.issued()).Add(time.Minute).Sub(c.now()))
@@ -124,7 +124,7 @@ func TestNonceLifetime(t *testing.T) {
 // TestRestartKeepsReplaysOut: what was used before is not known afterwards.
 func TestRestartKeepsReplaysOut(t *testing.T) {
 	c := newClock()
-	opts := []Option{Clock(c.now), Key(bytes.Repeat([]byte("k"), 32))}
+	opts := []Option{WithClock(c.now), WithNonceKey(bytes.Repeat([]byte("k"), 32))}
 	store := storeOf(t, false, "bob")
 	before := mustNew(t, store, opts...)
 	used := answers(t, before, SHA256)
@@ -140,12 +140,12 @@ func TestRestartKeepsReplaysOut(t *testing.T) {
 
 // TestInstancesShareNonces, whose clocks differ.
 func TestInstancesShareNonces(t *testing.T) {
-	key := Key(bytes.Repeat([]byte("k"), 32))
+	key := WithNonceKey(bytes.Repeat([]byte("k"), 32))
 	store := storeOf(t, false, "bob")
 	slow, fast := newClock(), newClock()
 	fast.advance(30 * time.Second)
-	a := mustNew(t, store, key, Clock(slow.now), NonceLifetime(time.Minute), MaxNonces(1))
-	b := mustNew(t, store, key, Clock(fast.now), NonceLifetime(time.Minute))
+	a := mustNew(t, store, key, WithClock(slow.now), WithNonceLifetime(time.Minute), WithMaxNonces(1))
+	b := mustNew(t, store, key, WithClock(fast.now), WithNonceLifetime(time.Minute))
 	fromB := answers(t, b, SHA256)
 	if _, err := a.Authenticate(t.Context(), get(fromB.String())); err != nil {
 		t.Errorf("a nonce from a faster clock: %v", err)

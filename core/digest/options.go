@@ -51,14 +51,14 @@ func (s *settings) algorithms() []Algorithm {
 	})
 }
 
-// Also offers further algorithms, [SHA512256] or [MD5]. In whatever order they
+// WithMoreAlgorithms offers further algorithms, [SHA512256] or [MD5]. In whatever order they
 // are named, SHA-256 is offered first and MD5 last.
 //
 // Some clients, curl 7.88 among them, say SHA-512-256 and compute SHA-256: they
 // are refused if they choose it. Offer MD5 only for clients that know
 // nothing else: whoever gets to see one answer, or the file, guesses passwords
 // at great speed, and an attacker on the way can make clients choose it.
-func Also(algorithms ...Algorithm) Option {
+func WithMoreAlgorithms(algorithms ...Algorithm) Option {
 	return func(s *settings) error {
 		for _, a := range algorithms {
 			if a != SHA512256 && a != MD5 {
@@ -70,17 +70,17 @@ func Also(algorithms ...Algorithm) Option {
 	}
 }
 
-// UserHash offers userhash=true: clients may send H(user:realm) in place of the
+// WithUserHash offers userhash=true: clients may send H(user:realm) in place of the
 // user's name (RFC 7616 §3.4.4). The name itself stays possible. The store must
 // be a [UserHashStore].
-func UserHash() Option {
+func WithUserHash() Option {
 	return func(s *settings) error {
 		s.userHash = true
 		return nil
 	}
 }
 
-// Key sets the secret that nonces are made with: 32 random bytes or more, for
+// WithNonceKey sets the secret that nonces are made with: 32 random bytes or more, for
 // several instances of a service, each of which then takes the nonces of all.
 // By default every authenticator makes its own.
 //
@@ -88,7 +88,7 @@ func UserHash() Option {
 // overheard one can have it accepted once more by each other instance, until
 // the nonce expires. The clocks of the instances may differ by less than the
 // lifetime of a nonce.
-func Key(secret []byte) Option {
+func WithNonceKey(secret []byte) Option {
 	return func(s *settings) error {
 		if len(secret) < minKey {
 			return fmt.Errorf("key of %d bytes: at least %d, made at random", len(secret), minKey)
@@ -98,10 +98,10 @@ func Key(secret []byte) Option {
 	}
 }
 
-// NonceLifetime sets for how long a nonce may be used; 5 minutes by default, at
+// WithNonceLifetime sets for how long a nonce may be used; 5 minutes by default, at
 // least 1 s and at most 24 h. A client that goes on after it is told so with
 // stale=true and repeats one request. Nonces made before New are stale as well.
-func NonceLifetime(d time.Duration) Option {
+func WithNonceLifetime(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < time.Second || d > maxLifetime {
 			return fmt.Errorf("nonce lifetime %v: must be 1s to %v", d, maxLifetime)
@@ -111,11 +111,11 @@ func NonceLifetime(d time.Duration) Option {
 	}
 }
 
-// MaxNonces sets how many nonces in use are remembered, with the requests that
+// WithMaxNonces sets how many nonces in use are remembered, with the requests that
 // came under each; 65,536 by default, 1 to 4,194,304. Each takes some 150
 // bytes. Where one more comes in use, the first that was becomes stale: that
 // costs its client a round trip, and never lets a request pass twice.
-func MaxNonces(n int) Option {
+func WithMaxNonces(n int) Option {
 	return func(s *settings) error {
 		if n < 1 || n > mostNonces {
 			return fmt.Errorf("%d nonces: must be 1 to %d", n, mostNonces)
@@ -125,9 +125,9 @@ func MaxNonces(n int) Option {
 	}
 }
 
-// Clock sets where the time comes from, for tests; [time.Now] by default. It
+// WithClock sets where the time comes from, for tests; [time.Now] by default. It
 // must be safe for concurrent use.
-func Clock(now func() time.Time) Option {
+func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {
 			return errors.New("clock is nil")

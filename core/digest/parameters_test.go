@@ -11,7 +11,7 @@ import (
 // TestHostileParameters changes one thing in an answer that is right and fresh
 // (D07).
 func TestHostileParameters(t *testing.T) {
-	a := mustNew(t, storeOf(t, false, "bob"), UserHash())
+	a := mustNew(t, storeOf(t, false, "bob"), WithUserHash())
 	set := func(name, value string) func(answer) string {
 		return func(m answer) string { return m.with(name, value).String() }
 	}
@@ -110,7 +110,7 @@ func manyParams() string {
 
 // TestSpellingsThatMeanTheSame: RFC 9110 §11.2, RFC 7616 §3.4 and §3.4.5.
 func TestSpellingsThatMeanTheSame(t *testing.T) {
-	a := mustNew(t, storeOf(t, false, "bob", "J\u00e4s\u00f8n Doe", `a"b\c`), UserHash())
+	a := mustNew(t, storeOf(t, false, "bob", "J\u00e4s\u00f8n Doe", `a"b\c`), WithUserHash())
 	for _, c := range []struct {
 		name, user string
 		spell      func(answer) string
@@ -150,7 +150,7 @@ func TestSpellingsThatMeanTheSame(t *testing.T) {
 }
 
 func TestUsernameExtendedIsStrict(t *testing.T) {
-	a := mustNew(t, storeOf(t, false, "bob"), UserHash())
+	a := mustNew(t, storeOf(t, false, "bob"), WithUserHash())
 	for _, value := range []string{
 		"bob", "''bob", "UTF-8'bob", "UTF-8''", "UTF-8''b%6", "UTF-8''b%zz", "UTF-8''b*b", "UTF-8''b'b", "ISO-8859-1''bob",
 		"UTF-8'%'bob", "UTF-8''b%FFb", "UTF-8''bob%00", `"UTF-8''bob"`,

@@ -37,7 +37,7 @@ type Store interface {
 	FindUser(ctx context.Context, realm, user string, a Algorithm) (Entry, error)
 }
 
-// UserHashStore is a [Store] for [UserHash].
+// UserHashStore is a [Store] for [WithUserHash].
 type UserHashStore interface {
 	Store
 	// FindUserHash is FindUser for a user of whom the client sent [HashUser],

@@ -42,33 +42,33 @@ type Service struct {
 // Option configures a [Service].
 type Option func(*Service) error
 
-// PassPreflights lets CORS preflights through to the application, which answers
+// WithPreflights lets CORS preflights through to the application, which answers
 // them itself, without credentials and without an identity.
 //
 // Without it they end here: as the guard answers them behind nginx, and with
 // 403 behind proxies that cannot pass such an answer on. Let the CORS filter of
 // those stand before this service.
-func PassPreflights() Option {
+func WithPreflights() Option {
 	return func(s *Service) error {
 		s.preflights = true
 		return nil
 	}
 }
 
-// AllowSemicolons lets paths with a semicolon through, which are refused with
+// WithSemicolons lets paths with a semicolon through, which are refused with
 // 400 without it. Many an application server cuts path parameters off before it
 // looks for a handler, so that it takes /open/..;/admin for /admin and
 // /admin;x for /admin, which no rule for /admin has seen.
-func AllowSemicolons() Option {
+func WithSemicolons() Option {
 	return func(s *Service) error {
 		s.semicolons = true
 		return nil
 	}
 }
 
-// Logger is told of peers that are no trusted proxies, by their addresses or, with
+// WithLogger is told of peers that are no trusted proxies, by their addresses or, with
 // [core.WithPseudonyms], their pseudonyms; [slog.Default] is by default.
-func Logger(l *slog.Logger) Option {
+func WithLogger(l *slog.Logger) Option {
 	return func(s *Service) error {
 		if l == nil {
 			return errors.New("logger is nil")

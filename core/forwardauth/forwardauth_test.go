@@ -168,7 +168,7 @@ func TestOddTargets(t *testing.T) {
 // TestSemicolons are let through where an option says so, as part of their
 // segment (RFC 3986 §3.3), and always in a query.
 func TestSemicolons(t *testing.T) {
-	s, rec := service(t, forwardauth.Nginx(), forwardauth.AllowSemicolons())
+	s, rec := service(t, forwardauth.Nginx(), forwardauth.WithSemicolons())
 	if w := send(s.Check, asks("nginx", "GET", "/a;x=1/b%3Bc", alice)); w.Code != 200 || rec.Last(t).Resource != "/a;x=1/b;c" {
 		t.Errorf("allowed: %d, judged %q", w.Code, rec.Last(t).Resource)
 	}
@@ -183,7 +183,7 @@ func TestSemicolons(t *testing.T) {
 func TestStrangersGetNothing(t *testing.T) {
 	for name, p := range proxies {
 		var log bytes.Buffer
-		s, rec := service(t, p, forwardauth.Logger(slog.New(slog.NewTextHandler(&log, nil))))
+		s, rec := service(t, p, forwardauth.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		for _, remote := range []string{"192.0.2.1:80", "[2001:db8::1]:80", "@", "", "10.0.0.7.example:80"} {
 			r := asks(name, "GET", "/open", alice, "X-Forwarded-For: 10.0.0.7")
 			r.RemoteAddr = remote
@@ -211,7 +211,7 @@ func TestStrangersAreLoggedAsPseudonyms(t *testing.T) {
 	}
 	for remote, addr := range map[string]string{"192.0.2.1:80": "192.0.2.1", "[::ffff:192.0.2.1]:80": "192.0.2.1", "[fe80::1%eth0]:80": "fe80::1", "erin.example:80": "erin.example", "@erin": "@erin"} {
 		var log bytes.Buffer
-		s, _ := serviceOf(t, proxies["nginx"], []core.Option{core.WithPseudonyms(key)}, forwardauth.Logger(slog.New(slog.NewTextHandler(&log, nil))))
+		s, _ := serviceOf(t, proxies["nginx"], []core.Option{core.WithPseudonyms(key)}, forwardauth.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		r := asks("nginx", "GET", "/open", alice)
 		r.RemoteAddr = remote
 		send(s.Check, r)
@@ -266,7 +266,7 @@ func TestPreflights(t *testing.T) {
 				t.Errorf("the client of nginx gets %d %v", w.Code, w.Header())
 			}
 		}
-		s, _ = serviceOf(t, p, cors, forwardauth.PassPreflights())
+		s, _ = serviceOf(t, p, cors, forwardauth.WithPreflights())
 		w = send(s.Check, asks(name, "OPTIONS", "/open", lines...))
 		if user, ok := w.Header()["X-Auth-User"]; w.Code != 200 || !ok || user[0] != "" {
 			t.Errorf("%s, let through: %d %v", name, w.Code, w.Header())
@@ -308,7 +308,7 @@ func TestAGateBeforeTheServiceProvesNothing(t *testing.T) {
 			t.Errorf("%s: %d, want %d", method, w.Code, want)
 		}
 	}
-	s, err = forwardauth.New(gate, trusted(t), forwardauth.Nginx(), forwardauth.PassPreflights())
+	s, err = forwardauth.New(gate, trusted(t), forwardauth.Nginx(), forwardauth.WithPreflights())
 	if err != nil {
 		t.Fatal(err)
 	}

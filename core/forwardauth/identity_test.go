@@ -128,7 +128,7 @@ func TestNewRefuses(t *testing.T) {
 		`prefix "/a/../b"`:           {gate, some, forwardauth.Envoy("/a/../b"), nil},
 		`prefix "/a?b": give`:        {gate, some, forwardauth.Envoy("/a?b"), nil},
 		"option 1 is nil":            {gate, some, forwardauth.Nginx(), []forwardauth.Option{nil}},
-		"logger is nil":              {gate, some, forwardauth.Nginx(), []forwardauth.Option{forwardauth.Logger(nil)}},
+		"logger is nil":              {gate, some, forwardauth.Nginx(), []forwardauth.Option{forwardauth.WithLogger(nil)}},
 		"no field for the user":      {gate, some, forwardauth.Nginx(), identity(forwardauth.Identity{Roles: "X-Roles"})},
 		`"X_User": use letters`:      {gate, some, forwardauth.Nginx(), identity(forwardauth.Identity{User: "X_User"})},
 		`"X User": use letters`:      {gate, some, forwardauth.Nginx(), identity(forwardauth.Identity{User: "X User"})},

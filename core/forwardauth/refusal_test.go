@@ -18,7 +18,7 @@ import (
 // TestRefusalIsTheGuardsOwn: what the client of nginx gets is what the guard
 // answers, to the byte, whatever nginx itself can pass on.
 func TestRefusalIsTheGuardsOwn(t *testing.T) {
-	pages, err := respond.New(respond.WithLoginRedirect("/login"))
+	pages, err := respond.New(respond.WithSignInRedirect("/login"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +37,8 @@ func TestRefusalIsTheGuardsOwn(t *testing.T) {
 		{"503", "/open", []string{"Authorization: Name down"}, nil, 503, 503},
 		{"500", "/open", []string{"Authorization: Name panic"}, nil, 500, 500},
 		{"429", "/open", []string{"Authorization: Basic YTpi"}, []core.Option{core.WithAttemptLimiter(closed{})}, 403, 429},
-		{"concealed 401", "/open", []string{nobody}, []core.Option{core.Concealing(nil)}, 403, 404},
-		{"concealed 403", "/secret", []string{alice}, []core.Option{core.Concealing(nil)}, 403, 404},
+		{"concealed 401", "/open", []string{nobody}, []core.Option{core.WithConcealment(nil)}, 403, 404},
+		{"concealed 403", "/secret", []string{alice}, []core.Option{core.WithConcealment(nil)}, 403, 404},
 		{"sign-in page", "/open", []string{page, "Sec-Fetch-Mode: navigate"}, []core.Option{core.WithResponder(pages)}, 401, 303},
 		{"page", "/secret", []string{page, alice}, []core.Option{core.WithResponder(pages)}, 403, 403},
 	} {

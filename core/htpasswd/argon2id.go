@@ -90,7 +90,7 @@ func (s shape) outside(l limits) string {
 		return fmt.Sprintf("argon2id with m=%d is below %d KiB, the least for t=%d, and too quick to guess: make it again with %s",
 			s.memory, floor, s.passes, argon2idAdvice)
 	case uint64(s.memory)<<10 > l.memory:
-		return fmt.Sprintf("argon2id with m=%d needs more memory than the %d KiB allowed: make it again with less, or allow more with MaxMemory",
+		return fmt.Sprintf("argon2id with m=%d needs more memory than the %d KiB allowed: make it again with less, or allow more with WithMaxMemory",
 			s.memory, l.memory>>10)
 	case uint64(s.memory)*uint64(s.passes) > maxWork:
 		return fmt.Sprintf("argon2id with m=%d,t=%d would take seconds for each request: make it again with m times t at most %d",

@@ -70,7 +70,7 @@ func TestArgon2idLimitsAreInclusive(t *testing.T) {
 		{"m=4096,t=3,p=1", "too quick to guess: make it again with argon2id with m=19456"}, // the command's default
 		{"m=65536,t=3,p=4", ""}, // RFC 9106 §4, second choice
 		{"m=2097152,t=1,p=4", "needs more memory than the 262144 KiB allowed"}, // its first
-		{"m=262144,t=1,p=1", ""}, {"m=262145,t=1,p=1", "allow more with MaxMemory"},
+		{"m=262144,t=1,p=1", ""}, {"m=262145,t=1,p=1", "allow more with WithMaxMemory"},
 		{"m=262144,t=16,p=1", ""}, {"m=262144,t=17,p=1", "would take seconds"},
 		{"m=7168,t=586,p=1", "m times t at most 4194304"}, {"m=7168,t=4294967295,p=1", "would take seconds"},
 		{"m=4294967295,t=4294967295,p=1", "needs more memory"},
@@ -82,7 +82,7 @@ func TestArgon2idLimitsAreInclusive(t *testing.T) {
 			t.Errorf("C09: %s: error %v, want %q", c.params, err, c.says)
 		}
 	}
-	if _, err := Parse("f", strings.NewReader("bob:$argon2id$v=19$m=2097152,t=1,p=4"+rest), MaxMemory(2<<30)); err != nil {
+	if _, err := Parse("f", strings.NewReader("bob:$argon2id$v=19$m=2097152,t=1,p=4"+rest), WithMaxMemory(2<<30)); err != nil {
 		t.Errorf("C09: the first choice of RFC 9106 §4 with 2 GiB: %v", err)
 	}
 }

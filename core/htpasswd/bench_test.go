@@ -32,7 +32,7 @@ func BenchmarkVerifyPassword(b *testing.B) {
 // What a right password costs once it is remembered.
 func BenchmarkRememberedPassword(b *testing.B) {
 	f := mustParse(b, "alice:"+hashOf(b, "secret", 10))
-	users, err := basic.NewCache(f, basic.TTL(10*time.Minute))
+	users, err := basic.NewCache(f, basic.WithCacheTTL(10*time.Minute))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -26,7 +26,7 @@ alice:$2y$10$y8tCRCefKPn8JSRZewkJ0eJR1ydyHT0BEHZhmPnBA12VOuKTOOYJa
 	fmt.Println(errors.Is(err, basic.ErrWrongPassword))
 
 	// Usually the file is a scheme's verifier.
-	_, err = basic.New("reports", users, basic.RequireTLS())
+	_, err = basic.New("reports", users, basic.WithTLSRequired())
 	fmt.Println(err)
 	// Output:
 	// alice <nil>

@@ -18,12 +18,12 @@
 // must have been in that form when it was hashed, as it is when typed on most
 // systems.
 //
-// [Open] reads a file once. One that is edited while the service runs is a
+// [OpenFile] reads a file once. One that is edited while the service runs is a
 // [New] File that core/watch loads:
 //
 //	users, err := htpasswd.New()
 //	...
-//	watcher, err := watch.Load("users.htpasswd", users, watch.OnError(logIt))
+//	watcher, err := watch.Load("users.htpasswd", users, watch.WithErrorObserver(logIt))
 package htpasswd
 
 import (
@@ -39,10 +39,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/basic"
 )
 
-// MaxBytes is the largest password file that is read; some 200,000 users.
-const MaxBytes = 16 << 20
+// MaxFileBytes is the largest password file that is read; some 200,000 users.
+const MaxFileBytes = 16 << 20
 
-// File is the users of a password file. It is made by [New], [Open] or [Parse]
+// File is the users of a password file. It is made by [New], [OpenFile] or [Parse]
 // and safe for concurrent use.
 type File struct {
 	// table is replaced as a whole and never changed, so that a verification
@@ -82,9 +82,9 @@ func New(opts ...Option) (*File, error) {
 	}, nil
 }
 
-// Open reads the password file at path. Its errors are those of [File.Load],
+// OpenFile reads the password file at path. Its errors are those of [File.Load],
 // with path for the name, or say why the file could not be read.
-func Open(path string, opts ...Option) (*File, error) {
+func OpenFile(path string, opts ...Option) (*File, error) {
 	r, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("htpasswd: %w", err)
@@ -103,7 +103,7 @@ func Parse(name string, r io.Reader, opts ...Option) (*File, error) {
 	if r == nil {
 		return nil, errors.New("htpasswd: reader is nil")
 	}
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	data, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("htpasswd: %w", err)
 	}
@@ -121,15 +121,15 @@ func Parse(name string, r io.Reader, opts ...Option) (*File, error) {
 // The error holds every finding, each as "name:line: message" and joined with
 // [errors.Join]: a line without colon; an empty, unprintable or repeated user,
 // where names that differ in normalization alone are the same; a hash that is
-// neither bcrypt nor argon2id or is damaged; a cost of bcrypt below [MinCost]
+// neither bcrypt nor argon2id or is damaged; a cost of bcrypt below [WithMinCost]
 // or above 16; argon2id below the settings of the OWASP Password Storage Cheat
 // Sheet, which begin at 46 MiB for one pass and 7 MiB for five, or above
-// [MaxMemory] or 4 GiB for all passes together; more than four settings of
+// [WithMaxMemory] or 4 GiB for all passes together; more than four settings of
 // argon2id; a byte order mark. Messages hold no hash and no password. A file
-// without any user, or of more than [MaxBytes], is an error too.
+// without any user, or of more than [MaxFileBytes], is an error too.
 func (f *File) Load(name string, data []byte) error {
-	if len(data) > MaxBytes {
-		return fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxBytes)
+	if len(data) > MaxFileBytes {
+		return fmt.Errorf("%s: larger than %d bytes: keep so many users in a database", name, MaxFileBytes)
 	}
 	t, err := parseTable(name, string(data), f.limits)
 	if err != nil {

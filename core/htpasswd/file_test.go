@@ -27,7 +27,7 @@ func hashOf(t testing.TB, password string, cost ...int) string {
 
 func mustParse(t testing.TB, text string, opts ...Option) *File {
 	t.Helper()
-	f, err := Parse("users", strings.NewReader(text), append([]Option{MinCost(bcrypt.MinCost)}, opts...)...)
+	f, err := Parse("users", strings.NewReader(text), append([]Option{WithMinCost(bcrypt.MinCost)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestParseNamesLineAndRemedy(t *testing.T) {
 		{"last character that no hash has", "bob:" + h[:59] + "/", "malformed bcrypt hash: bad last character"},
 		{"empty file", "", "f: no user in the file: make a line with `htpasswd"},
 		{"comments only", "# nobody\n", "f: no user in the file"},
-		{"too large", good + strings.Repeat("#", MaxBytes), "f: larger than 16777216 bytes"},
+		{"too large", good + strings.Repeat("#", MaxFileBytes), "f: larger than 16777216 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse("f", strings.NewReader(c.text))
@@ -140,8 +140,8 @@ func TestCostLimitsAreInclusive(t *testing.T) {
 		if _, err := Parse("f", strings.NewReader(text)); (err == nil) != (10 <= cost && cost <= 16) {
 			t.Errorf("C09: cost %d: %v", cost, err)
 		}
-		if _, err := Parse("f", strings.NewReader(text), MinCost(12)); (err == nil) != (12 <= cost && cost <= 16) {
-			t.Errorf("C09: cost %d with MinCost(12): %v", cost, err)
+		if _, err := Parse("f", strings.NewReader(text), WithMinCost(12)); (err == nil) != (12 <= cost && cost <= 16) {
+			t.Errorf("C09: cost %d with WithMinCost(12): %v", cost, err)
 		}
 	}
 }
@@ -152,13 +152,13 @@ func TestOptionsAreCheckedAtAssembly(t *testing.T) {
 		opt  Option
 		says string
 	}{
-		{"cost below bcrypt's own", MinCost(3), "minimum cost 3"},
-		{"cost above the limit", MinCost(17), "minimum cost 17"},
-		{"no concurrency", Concurrency(0), "concurrency 0"},
-		{"endless concurrency", Concurrency(4097), "must be 1 to 4096"},
-		{"too little memory", MaxMemory(47104<<10 - 1), "memory of 48234495 bytes"},
-		{"too much memory", MaxMemory(64<<30 + 1), "must be 48234496 to 68719476736"},
-		{"negative wait", MaxWait(-time.Second), "maximum wait -1s"},
+		{"cost below bcrypt's own", WithMinCost(3), "minimum cost 3"},
+		{"cost above the limit", WithMinCost(17), "minimum cost 17"},
+		{"no concurrency", WithConcurrency(0), "concurrency 0"},
+		{"endless concurrency", WithConcurrency(4097), "must be 1 to 4096"},
+		{"too little memory", WithMaxMemory(47104<<10 - 1), "memory of 48234495 bytes"},
+		{"too much memory", WithMaxMemory(64<<30 + 1), "must be 48234496 to 68719476736"},
+		{"negative wait", WithMaxWait(-time.Second), "maximum wait -1s"},
 		{"nil option", nil, "option 1 is nil"},
 	} {
 		if _, err := Parse("f", strings.NewReader(""), c.opt); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -169,23 +169,23 @@ func TestOptionsAreCheckedAtAssembly(t *testing.T) {
 
 func TestOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "users")
-	if _, err := Open(path); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
+	if _, err := OpenFile(path); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
 		t.Errorf("absent file: %v", err)
 	}
 	if err := os.WriteFile(path, []byte("alice:"+hashOf(t, "secret")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(path); err == nil || !strings.HasPrefix(err.Error(), path+":1: ") {
+	if _, err := OpenFile(path); err == nil || !strings.HasPrefix(err.Error(), path+":1: ") {
 		t.Errorf("cost too low: %v", err)
 	}
-	f, err := Open(path, MinCost(4))
+	f, err := OpenFile(path, WithMinCost(4))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.VerifyPassword(t.Context(), "alice", "secret"); err != nil {
 		t.Error(err)
 	}
-	if _, err := Open(t.TempDir()); err == nil {
+	if _, err := OpenFile(t.TempDir()); err == nil {
 		t.Error("a directory was read as a password file")
 	}
 }

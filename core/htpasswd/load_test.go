@@ -11,7 +11,7 @@ import (
 
 func mustNew(t testing.TB, opts ...Option) *File {
 	t.Helper()
-	f, err := New(append([]Option{MinCost(4)}, opts...)...)
+	f, err := New(append([]Option{WithMinCost(4)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestLoadReplacesAllUsersOrNone(t *testing.T) {
 		{alice + "\n" + bob, "", []string{"alice", "bob"}, 2},
 		{bob + "\nalice:plain", "users:2: user \"alice\": crypt hash or plain text", []string{"alice", "bob"}, 2},
 		{"", "users: no user in the file", []string{"alice", "bob"}, 2},
-		{strings.Repeat("#", MaxBytes+1), "users: larger than", []string{"alice", "bob"}, 2},
+		{strings.Repeat("#", MaxFileBytes+1), "users: larger than", []string{"alice", "bob"}, 2},
 		{bob, "", []string{"bob"}, 3},
 		{bob, "", []string{"bob"}, 4},
 	} {
@@ -97,7 +97,7 @@ func TestACacheForgetsWhatAFileNoLongerHas(t *testing.T) {
 }
 
 func TestConcurrentUse(t *testing.T) {
-	f := mustParse(t, "alice:"+hashOf(t, "secret"), Concurrency(4))
+	f := mustParse(t, "alice:"+hashOf(t, "secret"), WithConcurrency(4))
 	other := []byte("alice:" + hashOf(t, "secret") + "\nbob:" + argon2idOf("secret", 7168, 5, 1))
 	var wg sync.WaitGroup
 	for i := range 16 {

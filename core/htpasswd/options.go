@@ -24,10 +24,10 @@ type config struct {
 	maxWait     time.Duration
 }
 
-// MinCost sets the lowest bcrypt cost that a hash in the file may have; 10 by
+// WithMinCost sets the lowest bcrypt cost that a hash in the file may have; 10 by
 // default. It may be 4 to 16. Lower it for tests only: each step halves the
 // work of someone who guesses. It says nothing about argon2id.
-func MinCost(cost int) Option {
+func WithMinCost(cost int) Option {
 	return func(c *config) error {
 		if cost < bcrypt.MinCost || cost > maxCost {
 			return fmt.Errorf("minimum cost %d: must be %d to %d", cost, bcrypt.MinCost, maxCost)
@@ -37,9 +37,9 @@ func MinCost(cost int) Option {
 	}
 }
 
-// Concurrency sets how many passwords are checked at a time; GOMAXPROCS by
+// WithConcurrency sets how many passwords are checked at a time; GOMAXPROCS by
 // default, 1 to 4096. More only make each other slower.
-func Concurrency(n int) Option {
+func WithConcurrency(n int) Option {
 	return func(c *config) error {
 		if n < 1 || n > maxTurns {
 			return fmt.Errorf("concurrency %d: must be 1 to %d", n, maxTurns)
@@ -49,12 +49,12 @@ func Concurrency(n int) Option {
 	}
 }
 
-// MaxMemory sets how many bytes of memory argon2id may take for all passwords
+// WithMaxMemory sets how many bytes of memory argon2id may take for all passwords
 // that are checked at a time; 256 MiB by default, 46 MiB to 64 GiB. When they
 // would need more, fewer are checked at a time; a hash that needs more by itself
 // is refused when the file is read. The garbage collector may hold memory of
 // hashes that are done for a little longer.
-func MaxMemory(bytes int64) Option {
+func WithMaxMemory(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < minMemory || bytes > maxMemory {
 			return fmt.Errorf("memory of %d bytes: must be %d to %d", bytes, minMemory, int64(maxMemory))
@@ -64,9 +64,9 @@ func MaxMemory(bytes int64) Option {
 	}
 }
 
-// MaxWait sets how long a verification waits for its turn; 1 s by default. 0
+// WithMaxWait sets how long a verification waits for its turn; 1 s by default. 0
 // means not at all.
-func MaxWait(d time.Duration) Option {
+func WithMaxWait(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
 			return fmt.Errorf("maximum wait %v: must not be negative", d)

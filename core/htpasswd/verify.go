@@ -34,7 +34,7 @@ var (
 // of bcrypt in the file, and a hash of each setting of argon2id in it. So the
 // time tells neither who is in the file nor with what hash.
 //
-// It waits for its turn at most as [MaxWait] says and until ctx ends. Then, or
+// It waits for its turn at most as [WithMaxWait] says and until ctx ends. Then, or
 // when nothing has been loaded yet, it is a [core.UnavailableError] with a
 // RetryAfter of 1 s. A comparison that has begun runs to its end.
 func (f *File) VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error) {

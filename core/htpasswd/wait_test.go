@@ -42,7 +42,7 @@ func wantBusy(t *testing.T, p *core.Principal, err, cause error) {
 
 func TestComparisonsAreCapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, running, release := blocked(t, Concurrency(2))
+		f, running, release := blocked(t, WithConcurrency(2))
 		done := make(chan error, 5)
 		for range 5 {
 			go func() {
@@ -72,12 +72,12 @@ func TestMemoryIsCapped(t *testing.T) {
 		opts       []Option
 		want       int
 	}{
-		{"256 MiB by default", small + big, []Option{Concurrency(20)}, 2},
-		{"by the option", small + big, []Option{Concurrency(20), MaxMemory(500 << 20)}, 5},
-		{"to one at a time", small + big, []Option{Concurrency(20), MaxMemory(100 << 20)}, 1},
-		{"and by number", small, []Option{Concurrency(3)}, 3},
-		{"by what a file needs", small, []Option{Concurrency(20), MaxMemory(70 << 20)}, 10},
-		{"and not without argon2id", "alice:" + hashOf(t, "x"), []Option{Concurrency(19), MaxMemory(47104 << 10)}, 19},
+		{"256 MiB by default", small + big, []Option{WithConcurrency(20)}, 2},
+		{"by the option", small + big, []Option{WithConcurrency(20), WithMaxMemory(500 << 20)}, 5},
+		{"to one at a time", small + big, []Option{WithConcurrency(20), WithMaxMemory(100 << 20)}, 1},
+		{"and by number", small, []Option{WithConcurrency(3)}, 3},
+		{"by what a file needs", small, []Option{WithConcurrency(20), WithMaxMemory(70 << 20)}, 10},
+		{"and not without argon2id", "alice:" + hashOf(t, "x"), []Option{WithConcurrency(19), WithMaxMemory(47104 << 10)}, 19},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -111,12 +111,12 @@ func TestWaitingIsBounded(t *testing.T) {
 		want time.Duration
 	}{
 		{"by 1s by default", nil, time.Second},
-		{"by the option", []Option{MaxWait(3 * time.Second)}, 3 * time.Second},
-		{"to nothing", []Option{MaxWait(0)}, 0},
+		{"by the option", []Option{WithMaxWait(3 * time.Second)}, 3 * time.Second},
+		{"to nothing", []Option{WithMaxWait(0)}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, _, release := blocked(t, append(c.opts, Concurrency(1))...)
+				f, _, release := blocked(t, append(c.opts, WithConcurrency(1))...)
 				go func() { _, _ = f.VerifyPassword(t.Context(), "alice", "secret") }()
 				synctest.Wait()
 				for _, user := range []string{"alice", "nobody"} {
@@ -135,7 +135,7 @@ func TestWaitingIsBounded(t *testing.T) {
 
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, running, release := blocked(t, Concurrency(1))
+		f, running, release := blocked(t, WithConcurrency(1))
 		go func() { _, _ = f.VerifyPassword(t.Context(), "alice", "secret") }()
 		synctest.Wait()
 
@@ -155,7 +155,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 }
 
 func TestPanicGivesItsTurnBack(t *testing.T) {
-	f := mustParse(t, "alice:"+hashOf(t, "secret"), Concurrency(1), MaxWait(0))
+	f := mustParse(t, "alice:"+hashOf(t, "secret"), WithConcurrency(1), WithMaxWait(0))
 	matches := f.matches
 	f.matches = func(*hash, []byte) (bool, error) { panic("broken") }
 	func() {

@@ -114,7 +114,7 @@ func answer(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	h.ServeHTTP(w, r)
 }
 
-// notFound is the handler for unknown paths given to [core.Concealing].
+// notFound is the handler for unknown paths given to [core.WithConcealment].
 func notFound(native any) (http.Handler, error) {
 	switch h := native.(type) {
 	case nil:

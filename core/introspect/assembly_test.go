@@ -36,29 +36,29 @@ func TestNewRefusesWhatCannotWork(t *testing.T) { // invariant 14
 		{"no secret", https, introspect.Secret("me", ""), nil, "empty"},
 		{"no source", https, introspect.Token(nil), nil, "source is nil"},
 		{"nil option", https, me, opts{nil}, "option 5 is nil"},
-		{"empty issuer", https, me, opts{introspect.Issuer("")}, "issuer is empty"},
-		{"two issuers", https, me, opts{introspect.Issuer("a"), introspect.Issuer("b")}, "one verifier for each"},
-		{"issuer and none", https, me, opts{introspect.Issuer("a")}, "both Issuer"},
-		{"audience and none", https, me, opts{introspect.Audience("a")}, "both Audience"},
-		{"empty audience", https, me, opts{introspect.Audience()}, "audience is empty"},
-		{"leeway", https, me, opts{introspect.Leeway(time.Second)}, "Leeway is given twice"},
-		{"TTL", https, me, opts{introspect.CacheTTL(2 * time.Hour)}, "cache TTL 2h0m0s: from 0"},
-		{"size", https, me, opts{introspect.CacheSize(0)}, "at least 1"},
-		{"concurrency", https, me, opts{introspect.Concurrency(0)}, "at least 1"},
-		{"no timeout", https, me, opts{introspect.Timeout(0)}, "timeout 0s: above 0"},
-		{"nil transport", https, me, opts{introspect.Transport(nil)}, "transport is nil"},
-		{"nil clock", https, me, opts{introspect.Clock(nil)}, "clock is nil"},
-		{"TTL twice", https, me, opts{introspect.CacheTTL(0), introspect.CacheTTL(0)}, "CacheTTL is given twice"},
-		{"scopes twice", https, me, opts{introspect.Scopes("a"), introspect.Scopes("b")}, "given twice"},
-		{"tenant twice", https, me, opts{introspect.Tenant("a"), introspect.Tenant("b")}, "given twice"},
+		{"empty issuer", https, me, opts{introspect.WithIssuer("")}, "issuer is empty"},
+		{"two issuers", https, me, opts{introspect.WithIssuer("a"), introspect.WithIssuer("b")}, "one verifier for each"},
+		{"issuer and none", https, me, opts{introspect.WithIssuer("a")}, "both WithIssuer"},
+		{"audience and none", https, me, opts{introspect.WithAudience("a")}, "both WithAudience"},
+		{"empty audience", https, me, opts{introspect.WithAudience()}, "audience is empty"},
+		{"leeway", https, me, opts{introspect.WithLeeway(time.Second)}, "WithLeeway is given twice"},
+		{"TTL", https, me, opts{introspect.WithCacheTTL(2 * time.Hour)}, "cache TTL 2h0m0s: from 0"},
+		{"size", https, me, opts{introspect.WithCacheSize(0)}, "at least 1"},
+		{"concurrency", https, me, opts{introspect.WithConcurrency(0)}, "at least 1"},
+		{"no timeout", https, me, opts{introspect.WithTimeout(0)}, "timeout 0s: above 0"},
+		{"nil transport", https, me, opts{introspect.WithTransport(nil)}, "transport is nil"},
+		{"nil clock", https, me, opts{introspect.WithClock(nil)}, "clock is nil"},
+		{"TTL twice", https, me, opts{introspect.WithCacheTTL(0), introspect.WithCacheTTL(0)}, "WithCacheTTL is given twice"},
+		{"scopes twice", https, me, opts{introspect.WithScopes("a"), introspect.WithScopes("b")}, "given twice"},
+		{"tenant twice", https, me, opts{introspect.WithTenant("a"), introspect.WithTenant("b")}, "given twice"},
 		{"ID twice", https, me, opts{introspect.WithID("a"), introspect.WithID("b")}, "given twice"},
-		{"clients twice", https, me, opts{introspect.RefuseClients(), introspect.WithClientsAsUsers()}, "said twice"},
-		{"empty prefix", https, me, opts{introspect.ClientPrefix("")}, "client prefix is empty"},
-		{"roles", https, me, opts{introspect.Roles("a..b")}, "empty part"},
-		{"tenant", https, me, opts{introspect.Tenant("")}, "is empty"},
+		{"clients twice", https, me, opts{introspect.WithoutClients(), introspect.WithClientsAsUsers()}, "said twice"},
+		{"empty prefix", https, me, opts{introspect.WithClientPrefix("")}, "client prefix is empty"},
+		{"roles", https, me, opts{introspect.WithRoles("a..b")}, "empty part"},
+		{"tenant", https, me, opts{introspect.WithTenant("")}, "is empty"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			base := opts{introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.Leeway(0), introspect.Roles("https://example.com/roles")}
+			base := opts{introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.WithLeeway(0), introspect.WithRoles("https://example.com/roles")}
 			_, err := introspect.New(tc.endpoint, tc.client, append(base, tc.opts...)...)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Fatalf("error %v, want %q in it", err, tc.want)
@@ -83,7 +83,7 @@ func TestPlainHTTPOnPurpose(t *testing.T) {
 		"http://localhost:8080/introspect": nil,
 		"http://127.0.0.1/introspect":      nil,
 		"http://[::1]:8080/introspect":     nil,
-		"http://issuer.internal/":          {introspect.AllowPlainHTTP()},
+		"http://issuer.internal/":          {introspect.WithPlainHTTP()},
 	} {
 		o = append(o, introspect.WithoutIssuer(), introspect.WithoutAudience())
 		if _, err := introspect.New(endpoint, introspect.Secret("me", "secret"), o...); err != nil {
@@ -100,7 +100,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func TestCallsUseTheTransport(t *testing.T) {
 	down := errors.New("transport is down")
 	var deadline bool
-	v, _ := newVerifier(t, "https://issuer.example/introspect", introspect.Transport(roundTripper(func(r *http.Request) (*http.Response, error) {
+	v, _ := newVerifier(t, "https://issuer.example/introspect", introspect.WithTransport(roundTripper(func(r *http.Request) (*http.Response, error) {
 		_, deadline = r.Context().Deadline()
 		return nil, down
 	})))

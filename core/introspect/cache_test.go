@@ -21,13 +21,13 @@ func TestAnswersAreKeptForAWhile(t *testing.T) {
 		kept         time.Duration // the last moment without a new call; -1 for none
 	}{
 		{"by default", good(), nil, 30*second - 1},
-		{"as told", good(), []introspect.Option{introspect.CacheTTL(2 * time.Minute)}, 2*time.Minute - 1},
+		{"as told", good(), []introspect.Option{introspect.WithCacheTTL(2 * time.Minute)}, 2*time.Minute - 1},
 		{"never past exp", good("exp", start.Add(5*second).Unix()), nil, 5*second - 1},
-		{"not at all", good(), []introspect.Option{introspect.CacheTTL(0)}, -1},
+		{"not at all", good(), []introspect.Option{introspect.WithCacheTTL(0)}, -1},
 		{"past exp within the leeway", good("exp", start.Unix()), nil, -1},
 		{"inactive", `{"active":false}`, nil, 5*second - 1},
-		{"inactive, with a short time", `{"active":false}`, []introspect.Option{introspect.CacheTTL(second)}, second - 1},
-		{"inactive, not at all", `{"active":false}`, []introspect.Option{introspect.CacheTTL(0)}, -1},
+		{"inactive, with a short time", `{"active":false}`, []introspect.Option{introspect.WithCacheTTL(second)}, second - 1},
+		{"inactive, not at all", `{"active":false}`, []introspect.Option{introspect.WithCacheTTL(0)}, -1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e := newEndpoint(t, says(tc.answer))
@@ -87,7 +87,7 @@ func TestTimesAreJudgedForEachRequest(t *testing.T) { // E29
 // A flood of unknown tokens leaves the good ones where they are.
 func TestUnknownTokensPushOutNoGoodOne(t *testing.T) {
 	e := newEndpoint(t, says(good()))
-	v, _ := newVerifier(t, e.URL, introspect.CacheSize(4))
+	v, _ := newVerifier(t, e.URL, introspect.WithCacheSize(4))
 	if _, err := v.VerifyToken(t.Context(), "opaque"); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func held(t *testing.T) (e *endpoint, arrived chan string, release chan struct{}
 
 func TestRequestsForOneTokenShareACall(t *testing.T) {
 	e, arrived, release := held(t)
-	v, _ := newVerifier(t, e.URL, introspect.CacheTTL(0), introspect.Timeout(time.Minute))
+	v, _ := newVerifier(t, e.URL, introspect.WithCacheTTL(0), introspect.WithTimeout(time.Minute))
 	gone, cancel := context.WithCancel(t.Context())
 	first := make(chan error, 1)
 	go func() {
@@ -144,7 +144,7 @@ func TestRequestsForOneTokenShareACall(t *testing.T) {
 
 func TestCallsAreBounded(t *testing.T) {
 	e, arrived, release := held(t)
-	v, _ := newVerifier(t, e.URL, introspect.Concurrency(2), introspect.Timeout(time.Minute))
+	v, _ := newVerifier(t, e.URL, introspect.WithConcurrency(2), introspect.WithTimeout(time.Minute))
 	var all sync.WaitGroup
 	for i := range 18 {
 		all.Go(func() {
@@ -171,7 +171,7 @@ func TestCallsAreBounded(t *testing.T) {
 func TestWaitingForATurnEnds(t *testing.T) {
 	e, arrived, release := held(t)
 	defer close(release)
-	v, _ := newVerifier(t, e.URL, introspect.Concurrency(1), introspect.Timeout(100*time.Millisecond))
+	v, _ := newVerifier(t, e.URL, introspect.WithConcurrency(1), introspect.WithTimeout(100*time.Millisecond))
 	go func() { _, _ = v.VerifyToken(t.Context(), "first") }()
 	<-arrived
 	_, err := v.VerifyToken(t.Context(), "second")

@@ -24,7 +24,7 @@ func ExampleNew() {
 	defer server.Close()
 
 	tokens, err := introspect.New(server.URL, introspect.Secret("reports-api", "s3cr3t"),
-		introspect.Issuer("https://issuer.example"), introspect.Audience("reports"))
+		introspect.WithIssuer("https://issuer.example"), introspect.WithAudience("reports"))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -16,8 +16,8 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	v, err := New("https://issuer.example/", Secret("me", "secret"), WithoutIssuer(), WithoutAudience(), Tenant("org"),
-		Clock(func() time.Time { return time.Unix(1893456000, 0) }))
+	v, err := New("https://issuer.example/", Secret("me", "secret"), WithoutIssuer(), WithoutAudience(), WithTenant("org"),
+		WithClock(func() time.Time { return time.Unix(1893456000, 0) }))
 	if err != nil {
 		f.Fatal(err)
 	}

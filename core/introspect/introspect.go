@@ -34,7 +34,7 @@ const ReasonInactive core.Reason = "inactive"
 // as a refresh token.
 const ReasonWrongType = core.ReasonWrongType
 
-// inactiveTTL bounds how long a refusal is kept; see [CacheTTL].
+// inactiveTTL bounds how long a refusal is kept; see [WithCacheTTL].
 const inactiveTTL = 5 * time.Second
 
 // Verifier asks one introspection endpoint. It implements
@@ -84,13 +84,13 @@ type verdict struct {
 // New makes a verifier that asks endpoint, proving itself as client.
 //
 // endpoint is an absolute https URL; plain http is taken for loopback hosts,
-// and for others with [AllowPlainHTTP]. [Issuer] and [Audience] are required
+// and for others with [WithPlainHTTP]. [WithIssuer] and [WithAudience] are required
 // unless they are switched off on purpose with [WithoutIssuer] and
 // [WithoutAudience].
 //
 // A token that a client obtained for itself makes a principal that is named
-// "client:" and the client; see [ClientPrefix]. An option that sets one value is
-// an error when it is given twice. [Audience], [Roles] and [WithRolesFromKeys]
+// "client:" and the client; see [WithClientPrefix]. An option that sets one value is
+// an error when it is given twice. [WithAudience], [WithRoles] and [WithRolesFromKeys]
 // add to what was given before.
 func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 	v := &Verifier{
@@ -128,13 +128,13 @@ func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 func (v *Verifier) check() error {
 	switch {
 	case v.issuer == "" && !v.anyIssuer:
-		return errors.New("no issuer: name it with Issuer, or accept any with WithoutIssuer")
+		return errors.New("no issuer: name it with WithIssuer, or accept any with WithoutIssuer")
 	case v.issuer != "" && v.anyIssuer:
-		return errors.New("both Issuer and WithoutIssuer: choose one")
+		return errors.New("both WithIssuer and WithoutIssuer: choose one")
 	case len(v.audiences) == 0 && !v.anyAud:
-		return errors.New("no audience: name it with Audience, or accept any with WithoutAudience")
+		return errors.New("no audience: name it with WithAudience, or accept any with WithoutAudience")
 	case len(v.audiences) > 0 && v.anyAud:
-		return errors.New("both Audience and WithoutAudience: choose one")
+		return errors.New("both WithAudience and WithoutAudience: choose one")
 	case v.client.err != nil:
 		return v.client.err
 	case v.client.authorization == nil:

@@ -98,7 +98,7 @@ func good(members ...any) string {
 func newVerifier(t testing.TB, url string, opts ...introspect.Option) (*introspect.Verifier, *clock) {
 	t.Helper()
 	c := new(clock)
-	opts = append([]introspect.Option{introspect.Issuer(issuer), introspect.Audience(audience), introspect.Clock(c.now)}, opts...)
+	opts = append([]introspect.Option{introspect.WithIssuer(issuer), introspect.WithAudience(audience), introspect.WithClock(c.now)}, opts...)
 	v, err := introspect.New(url, introspect.Secret("me", "secret"), opts...)
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestAnswersBecomePrincipals(t *testing.T) { // RFC 7662 §2.2
 	e := newEndpoint(t, says(good(
 		"scope", "read  write", "realm_access", map[string]any{"roles": []string{"admin", "user"}}, "org", "acme",
 		"client_id", "spa", "auth_time", start.Add(-time.Minute).Unix(), "username", "Alice A.")))
-	v, _ := newVerifier(t, e.URL, introspect.Roles("realm_access.roles"), introspect.Tenant("org"))
+	v, _ := newVerifier(t, e.URL, introspect.WithRoles("realm_access.roles"), introspect.WithTenant("org"))
 	p, err := v.VerifyToken(t.Context(), "opaque")
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestTheRequestIsRFC7662s(t *testing.T) { // §2.1, RFC 6749 §2.3.1
 				}
 				says(good())(w, r)
 			})
-			v, err := introspect.New(e.URL+"?realm=x", tc.client, introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.Clock(new(clock).now))
+			v, err := introspect.New(e.URL+"?realm=x", tc.client, introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.WithClock(new(clock).now))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -332,7 +332,7 @@ func TestUnfitAnswersAreUnavailable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEndpoint(t, says(answer))
-			v, _ := newVerifier(t, e.URL, introspect.Tenant("org.id"))
+			v, _ := newVerifier(t, e.URL, introspect.WithTenant("org.id"))
 			p, err := v.VerifyToken(t.Context(), "opaque")
 			if p != nil {
 				t.Error("a principal came with the error")

@@ -1,6 +1,6 @@
 package introspect
 
-// Roles names a member that holds the principal's roles; "roles" by default. It
+// WithRoles names a member that holds the principal's roles; "roles" by default. It
 // is an array of strings, or one string, which is one role and is never split;
 // null, "" and no member at all are no roles. Anything else is no answer.
 //
@@ -10,35 +10,35 @@ package introspect
 //
 // Given more than once, with [WithRolesFromKeys] too, the roles of all these
 // members count together.
-func Roles(member string) Option {
+func WithRoles(member string) Option {
 	return func(v *Verifier) error { return v.mapping.AddRoles(member) }
 }
 
 // WithRolesFromKeys names a member that is an object whose own members are named
-// as the principal's roles, such as {"editor": {…}}; otherwise as [Roles]. One of
+// as the principal's roles, such as {"editor": {…}}; otherwise as [WithRoles]. One of
 // them counts if it is true or an object, and does not if it is false or null.
 func WithRolesFromKeys(member string) Option {
 	return func(v *Verifier) error { return v.mapping.AddRoleKeys(member) }
 }
 
-// Scopes names the member that holds the scopes; "scope" by default. It is one
+// WithScopes names the member that holds the scopes; "scope" by default. It is one
 // string, separated by spaces (RFC 7662 §2.2), or an array of strings with one
-// scope in each. The name is read as in [Roles].
-func Scopes(member string) Option {
+// scope in each. The name is read as in [WithRoles].
+func WithScopes(member string) Option {
 	return func(v *Verifier) error { return v.mapping.SetScopes(member) }
 }
 
-// Tenant names the member that holds the principal's tenant, a string. Without
+// WithTenant names the member that holds the principal's tenant, a string. Without
 // this option, or without the member, the principal has no tenant. The name is
-// read as in [Roles].
-func Tenant(member string) Option {
+// read as in [WithRoles].
+func WithTenant(member string) Option {
 	return func(v *Verifier) error { return v.mapping.SetTenant(member) }
 }
 
 // WithID names the member that is the ID of users in place of sub, such as
 // "username", "preferred_username", "email" or "oid". Its value must be a string
-// and not empty, or the token is refused. The name is read as in [Roles].
-// Clients are named as [ClientPrefix] says.
+// and not empty, or the token is refused. The name is read as in [WithRoles].
+// Clients are named as [WithClientPrefix] says.
 //
 // Take only what the issuer keeps unique and never gives to somebody else: a
 // user who can change the member, or who gets an address or a name that was
@@ -48,7 +48,7 @@ func WithID(member string) Option {
 	return func(v *Verifier) error { return v.mapping.SetID(member) }
 }
 
-// ClientPrefix sets what keeps clients apart from users, "client:" by default:
+// WithClientPrefix sets what keeps clients apart from users, "client:" by default:
 // the principal of a token that a client obtained for itself is named prefix
 // followed by the client. So no client that registers under a user's name becomes
 // that user (RFC 9700 §4.15). A user whose ID begins with prefix is refused.
@@ -60,13 +60,13 @@ func WithID(member string) Option {
 // can tell from a user's; give those an audience of their own. Others leave sub
 // out for users as well: name them with [WithID], or all users of one client are
 // one principal.
-func ClientPrefix(prefix string) Option {
+func WithClientPrefix(prefix string) Option {
 	return func(v *Verifier) error { return v.mapping.SetClientPrefix(prefix) }
 }
 
-// RefuseClients refuses tokens that a client obtained for itself, as
-// [ClientPrefix] tells them, with 401.
-func RefuseClients() Option {
+// WithoutClients refuses tokens that a client obtained for itself, as
+// [WithClientPrefix] tells them, with 401.
+func WithoutClients() Option {
 	return func(v *Verifier) error { return v.mapping.RefuseClients() }
 }
 

@@ -18,9 +18,9 @@ const (
 	maxTimeout = time.Minute
 )
 
-// Issuer names the issuer. An answer's iss must be exactly this string, and
+// WithIssuer names the issuer. An answer's iss must be exactly this string, and
 // must be there.
-func Issuer(iss string) Option {
+func WithIssuer(iss string) Option {
 	return func(v *Verifier) error {
 		if iss == "" {
 			return errors.New("issuer is empty")
@@ -42,9 +42,9 @@ func WithoutIssuer() Option {
 	}
 }
 
-// Audience names the audiences this service answers to. An answer's aud must
+// WithAudience names the audiences this service answers to. An answer's aud must
 // hold at least one of them, compared exactly.
-func Audience(aud ...string) Option {
+func WithAudience(aud ...string) Option {
 	return func(v *Verifier) error {
 		if len(aud) == 0 || slices.Contains(aud, "") {
 			return errors.New("audience is empty")
@@ -64,11 +64,11 @@ func WithoutAudience() Option {
 	}
 }
 
-// Leeway sets how far the server's clock may differ from this one's: 30 s by
+// WithLeeway sets how far the server's clock may differ from this one's: 30 s by
 // default, from 0 to 5 minutes.
-func Leeway(d time.Duration) Option {
+func WithLeeway(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("Leeway"); err != nil {
+		if err := v.set.Add("WithLeeway"); err != nil {
 			return err
 		}
 		if d < 0 || d > maxLeeway {
@@ -79,12 +79,12 @@ func Leeway(d time.Duration) Option {
 	}
 }
 
-// CacheTTL sets how long an answer may be kept: 30 s by default, at most 1 h.
+// WithCacheTTL sets how long an answer may be kept: 30 s by default, at most 1 h.
 // A revoked token is accepted for as long; with 0 no answer is kept. None is
 // kept beyond its exp, and a refusal for 5 s at most.
-func CacheTTL(d time.Duration) Option {
+func WithCacheTTL(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("CacheTTL"); err != nil {
+		if err := v.set.Add("WithCacheTTL"); err != nil {
 			return err
 		}
 		if d < 0 || d > maxTTL {
@@ -95,12 +95,12 @@ func CacheTTL(d time.Duration) Option {
 	}
 }
 
-// CacheSize sets how many tokens' answers are kept: 10,000 by default, at least
+// WithCacheSize sets how many tokens' answers are kept: 10,000 by default, at least
 // 1. A quarter as many refusals are kept apart, where they push out no good
 // token.
-func CacheSize(n int) Option {
+func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("CacheSize"); err != nil {
+		if err := v.set.Add("WithCacheSize"); err != nil {
 			return err
 		}
 		if n < 1 {
@@ -111,12 +111,12 @@ func CacheSize(n int) Option {
 	}
 }
 
-// Concurrency sets how many calls may be under way at a time: 64 by default,
-// at least 1. Eight times as many wait for their turn within [Timeout]; more
+// WithConcurrency sets how many calls may be under way at a time: 64 by default,
+// at least 1. Eight times as many wait for their turn within [WithTimeout]; more
 // are refused with 503 at once.
-func Concurrency(n int) Option {
+func WithConcurrency(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("Concurrency"); err != nil {
+		if err := v.set.Add("WithConcurrency"); err != nil {
 			return err
 		}
 		if n < 1 {
@@ -127,11 +127,11 @@ func Concurrency(n int) Option {
 	}
 }
 
-// Timeout sets how long a call may take, with waiting for its turn and reading
+// WithTimeout sets how long a call may take, with waiting for its turn and reading
 // the answer: 3 s by default, above 0 and at most 1 minute.
-func Timeout(d time.Duration) Option {
+func WithTimeout(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("Timeout"); err != nil {
+		if err := v.set.Add("WithTimeout"); err != nil {
 			return err
 		}
 		if d <= 0 || d > maxTimeout {
@@ -142,12 +142,12 @@ func Timeout(d time.Duration) Option {
 	}
 }
 
-// Transport sets what calls are made with, for own certificate authorities or a
+// WithTransport sets what calls are made with, for own certificate authorities or a
 // client certificate. By default it is a transport like [http.DefaultTransport].
 // It must be safe for concurrent use.
-func Transport(rt http.RoundTripper) Option {
+func WithTransport(rt http.RoundTripper) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("Transport"); err != nil {
+		if err := v.set.Add("WithTransport"); err != nil {
 			return err
 		}
 		if rt == nil {
@@ -158,20 +158,20 @@ func Transport(rt http.RoundTripper) Option {
 	}
 }
 
-// AllowPlainHTTP takes an endpoint with http that is not on a loopback host.
+// WithPlainHTTP takes an endpoint with http that is not on a loopback host.
 // Tokens and client credentials can then be read on the way.
-func AllowPlainHTTP() Option {
+func WithPlainHTTP() Option {
 	return func(v *Verifier) error {
 		v.plainHTTP = true
 		return nil
 	}
 }
 
-// Clock sets where the time comes from; [time.Now] by default. It must be safe
+// WithClock sets where the time comes from; [time.Now] by default. It must be safe
 // for concurrent use.
-func Clock(now func() time.Time) Option {
+func WithClock(now func() time.Time) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("Clock"); err != nil {
+		if err := v.set.Add("WithClock"); err != nil {
 			return err
 		}
 		if now == nil {

@@ -52,7 +52,7 @@ func TestOutagesAreUnavailable(t *testing.T) { // invariant 4
 				timeout = 200 * time.Millisecond
 			}
 			e := newEndpoint(t, tc.answer)
-			v, _ := newVerifier(t, e.URL, introspect.Timeout(timeout))
+			v, _ := newVerifier(t, e.URL, introspect.WithTimeout(timeout))
 			_, err := v.VerifyToken(t.Context(), "opaque")
 			if unavailable(t, err); !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q in it", err, tc.want)

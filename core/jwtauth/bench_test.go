@@ -17,7 +17,7 @@ const benchClaims = `{"iss":"https://issuer.example","aud":"reports","sub":"alic
 func BenchmarkVerifyToken(b *testing.B) {
 	for _, alg := range []string{"HS256", "ES256", "RS256", "EdDSA"} {
 		b.Run(alg, func(b *testing.B) {
-			v := newVerifier(b, set(b, verificationKey(b, "k1", alg)), jwtauth.CacheSize(0))
+			v := newVerifier(b, set(b, verificationKey(b, "k1", alg)), jwtauth.WithCacheSize(0))
 			token := sign(b, alg, signers()[alg], headerOf(alg, "k1"), benchClaims)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -49,7 +49,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 			{"cached", 4096, fields[:1]},
 		} {
 			b.Run(bc.name+"/"+alg, func(b *testing.B) {
-				v, err := jwtauth.New(keys, jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports"), jwtauth.CacheSize(bc.cache))
+				v, err := jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"), jwtauth.WithCacheSize(bc.cache))
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -106,7 +106,7 @@ func BenchmarkVerifyTokenAgain(b *testing.B) {
 	}
 	p := new(published)
 	p.serves(setOf(edKey("k1")))
-	remote, err := jwtauth.Fetch(keysURL, jwtauth.Transport(p))
+	remote, err := jwtauth.Fetch(keysURL, jwtauth.WithTransport(p))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func BenchmarkVerifyTokenAgain(b *testing.B) {
 	}
 	es256 := sign(b, "ES256", signers()["ES256"], headerOf("ES256", "k1"), benchClaims)
 	eddsa := sign(b, "EdDSA", edPrivate("k1"), headerOf("EdDSA", "k1"), benchClaims)
-	other, err := jwtauth.New(fixed, jwtauth.Issuer(otherIssuer), jwtauth.Audience("reports"))
+	other, err := jwtauth.New(fixed, jwtauth.WithIssuer(otherIssuer), jwtauth.WithAudience("reports"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func BenchmarkVerifyTokenAgain(b *testing.B) {
 	}{
 		{"key set", es256, newVerifier(b, fixed)},
 		{"remote keys", eddsa, newVerifier(b, remote)},
-		{"revocation", es256, newVerifier(b, fixed, jwtauth.Revocations(revoked))},
+		{"revocation", es256, newVerifier(b, fixed, jwtauth.WithRevocation(revoked))},
 		{"two issuers", es256, both},
 	} {
 		b.Run(bc.name, func(b *testing.B) {

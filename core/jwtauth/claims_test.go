@@ -89,13 +89,13 @@ func TestIssuerIsComparedExactly(t *testing.T) { // B14
 		t.Run(tc.iss, func(t *testing.T) { wantReason(t, v, hs256(t, with(`"iss":`+tc.iss)), tc.reason) })
 	}
 	wantReason(t, v, hs256(t, without("iss")), core.ReasonWrongIssuer)
-	any := must(jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithoutIssuer(), jwtauth.Audience("reports"), jwtauth.Clock(func() time.Time { return noon })))
+	any := must(jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithoutIssuer(), jwtauth.WithAudience("reports"), jwtauth.WithClock(func() time.Time { return noon })))
 	wantReason(t, any, hs256(t, without("iss")), "")
 	wantReason(t, any, hs256(t, with(`"iss":"other"`)), "")
 }
 
 func TestAudience(t *testing.T) { // E13, B14
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Audience("reports-v2"))
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithAudience("reports-v2"))
 	for _, tc := range []struct {
 		aud    string
 		reason core.Reason
@@ -121,7 +121,7 @@ func TestAudience(t *testing.T) { // E13, B14
 		t.Run(tc.aud, func(t *testing.T) { wantReason(t, v, hs256(t, with(`"aud":`+tc.aud)), tc.reason) })
 	}
 	wantReason(t, v, hs256(t, without("aud")), core.ReasonWrongAudience)
-	any := must(jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithoutAudience(), jwtauth.Issuer("https://issuer.example"), jwtauth.Clock(func() time.Time { return noon })))
+	any := must(jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithoutAudience(), jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithClock(func() time.Time { return noon })))
 	wantReason(t, any, hs256(t, without("aud")), "")
 }
 
@@ -187,24 +187,24 @@ func TestTimeOptions(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
 	exp := func(at int64) string { return hs256(t, with(fmt.Sprintf(`"exp":%d`, at))) }
 	t.Run("no leeway", func(t *testing.T) {
-		v := newVerifier(t, keys, jwtauth.Leeway(0))
+		v := newVerifier(t, keys, jwtauth.WithLeeway(0))
 		wantReason(t, v, exp(now), core.ReasonExpired)
 		wantReason(t, v, exp(now+1), "")
 		wantReason(t, v, hs256(t, with(fmt.Sprintf(`"nbf":%d`, now))), "")
 		wantReason(t, v, hs256(t, with(fmt.Sprintf(`"nbf":%d`, now+1))), core.ReasonNotYetValid)
 	})
 	t.Run("most leeway", func(t *testing.T) {
-		v := newVerifier(t, keys, jwtauth.Leeway(5*time.Minute))
+		v := newVerifier(t, keys, jwtauth.WithLeeway(5*time.Minute))
 		wantReason(t, v, exp(now-299), "")
 		wantReason(t, v, exp(now-300), core.ReasonExpired)
 	})
 	t.Run("lifetime", func(t *testing.T) {
-		v := newVerifier(t, keys, jwtauth.MaxLifetime(time.Hour))
+		v := newVerifier(t, keys, jwtauth.WithMaxLifetime(time.Hour))
 		wantReason(t, v, exp(now+3600), "")
 		wantReason(t, v, exp(now+3601), core.ReasonBadClaim)
 	})
 	t.Run("longest lifetime does not wrap", func(t *testing.T) {
-		v := newVerifier(t, keys, jwtauth.MaxLifetime(1<<63-1))
+		v := newVerifier(t, keys, jwtauth.WithMaxLifetime(1<<63-1))
 		wantReason(t, v, exp(253402300799), "")
 		wantReason(t, v, exp(253402300800), core.ReasonBadClaim)
 	})
@@ -218,7 +218,7 @@ func TestTimeOptions(t *testing.T) {
 		wantReason(t, v, hs256(t, with(`"exp":0`)), core.ReasonBadClaim)
 	})
 	t.Run("default clock", func(t *testing.T) {
-		v, err := jwtauth.New(keys, jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports"))
+		v, err := jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,8 +231,8 @@ func TestTimeOptions(t *testing.T) {
 // to the other's, whatever iss and kid say.
 func TestIssuersDoNotShareKeys(t *testing.T) {
 	verifier := func(iss, alg string) *jwtauth.Verifier {
-		return must(jwtauth.New(set(t, verificationKey(t, "k", alg)), jwtauth.Issuer(iss), jwtauth.Audience("reports"),
-			jwtauth.Clock(func() time.Time { return noon })))
+		return must(jwtauth.New(set(t, verificationKey(t, "k", alg)), jwtauth.WithIssuer(iss), jwtauth.WithAudience("reports"),
+			jwtauth.WithClock(func() time.Time { return noon })))
 	}
 	a, b := verifier("a", "HS256"), verifier("b", "ES256")
 	byB := func(iss string) string {

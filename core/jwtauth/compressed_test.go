@@ -33,13 +33,13 @@ func TestCompressedSetsAreBounded(t *testing.T) {
 	defer server.Close()
 	for name, opts := range map[string][]jwtauth.RemoteOption{
 		"by default":                  nil,
-		"a transport that unpacks it": {jwtauth.Transport(&http.Transport{DisableKeepAlives: true})},
+		"a transport that unpacks it": {jwtauth.WithTransport(&http.Transport{DisableKeepAlives: true})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			done := make(chan jwtauth.Refresh, 1)
-			r, err := jwtauth.Fetch(server.URL, append(opts, jwtauth.OnRefresh(func(f jwtauth.Refresh) {
+			r, err := jwtauth.Fetch(server.URL, append(opts, jwtauth.WithRefreshObserver(func(f jwtauth.Refresh) {
 				select {
 				case done <- f:
 				default:

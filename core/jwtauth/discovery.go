@@ -14,10 +14,10 @@ import (
 // Discover makes a key source of the JWK set that the metadata of issuer names.
 // The metadata is OpenID Connect's, at issuer followed by
 // /.well-known/openid-configuration (OpenID Connect Discovery 1.0 §4), or that
-// of RFC 8414 with [OAuthMetadata].
+// of RFC 8414 with [WithOAuthMetadata].
 //
 // issuer is a URL like those of [Fetch], without query, and has to be exactly
-// the issuer that the metadata names (RFC 8414 §3.3) and that [Issuer] wants in
+// the issuer that the metadata names (RFC 8414 §3.3) and that [WithIssuer] wants in
 // tokens. The address of the keys must be https too, unless the issuer's is not.
 //
 // Metadata is read before each fetch that is due, so that keys may move. An

@@ -26,7 +26,7 @@ func issuerSays(p *published, path, metadata string, keys func(r *http.Request) 
 
 func discovering(t *testing.T, p *published, issuer string, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
 	t.Helper()
-	r, err := jwtauth.Discover(issuer, append([]jwtauth.RemoteOption{jwtauth.Transport(p)}, opts...)...)
+	r, err := jwtauth.Discover(issuer, append([]jwtauth.RemoteOption{jwtauth.WithTransport(p)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +45,8 @@ func TestMetadataAddresses(t *testing.T) {
 		{"https://issuer.example/", "/.well-known/openid-configuration", nil},
 		{"https://issuer.example/realm", "/realm/.well-known/openid-configuration", nil},
 		{"https://issuer.example/realm/", "/realm/.well-known/openid-configuration", nil},
-		{"https://issuer.example", "/.well-known/oauth-authorization-server", []jwtauth.RemoteOption{jwtauth.OAuthMetadata()}},
-		{"https://issuer.example/a/b", "/.well-known/oauth-authorization-server/a/b", []jwtauth.RemoteOption{jwtauth.OAuthMetadata()}},
+		{"https://issuer.example", "/.well-known/oauth-authorization-server", []jwtauth.RemoteOption{jwtauth.WithOAuthMetadata()}},
+		{"https://issuer.example/a/b", "/.well-known/oauth-authorization-server/a/b", []jwtauth.RemoteOption{jwtauth.WithOAuthMetadata()}},
 	} {
 		inBubble(t, func(t *testing.T) {
 			p := new(published)
@@ -138,7 +138,7 @@ func TestIssuerAddressIsChecked(t *testing.T) {
 			t.Errorf("%q is accepted", issuer)
 		}
 	}
-	if _, err := jwtauth.Discover(issuerURL, jwtauth.FetchTimeout(0)); err == nil {
+	if _, err := jwtauth.Discover(issuerURL, jwtauth.WithTimeout(0)); err == nil {
 		t.Error("a bad option is accepted")
 	}
 }

@@ -27,8 +27,8 @@ func ExampleNew() {
 		panic(err)
 	}
 	verifier, err := jwtauth.New(keys,
-		jwtauth.Issuer("https://issuer.example"),
-		jwtauth.Audience("reports"))
+		jwtauth.WithIssuer("https://issuer.example"),
+		jwtauth.WithAudience("reports"))
 	if err != nil {
 		panic(err)
 	}
@@ -67,10 +67,10 @@ func ExampleVerifier_VerifyToken() {
 	}
 	now := time.Unix(1800000000, 0)
 	verifier, err := jwtauth.New(keys,
-		jwtauth.Issuer("https://issuer.example"),
-		jwtauth.Audience("reports"),
-		jwtauth.Roles("realm_access.roles"),
-		jwtauth.Clock(func() time.Time { return now }))
+		jwtauth.WithIssuer("https://issuer.example"),
+		jwtauth.WithAudience("reports"),
+		jwtauth.WithRoles("realm_access.roles"),
+		jwtauth.WithClock(func() time.Time { return now }))
 	if err != nil {
 		panic(err)
 	}

@@ -35,7 +35,7 @@ func FuzzVerify(f *testing.F) {
 		f.Add(token)
 	}
 	public := newVerifier(f, set(f, verificationKey(f, "r", "RS256"), verificationKey(f, "e", "ES256"), verificationKey(f, "d", "EdDSA")))
-	other, err := jwtauth.New(hmacSet(f, "", "HS256"), jwtauth.Issuer(otherIssuer), jwtauth.WithoutAudience())
+	other, err := jwtauth.New(hmacSet(f, "", "HS256"), jwtauth.WithIssuer(otherIssuer), jwtauth.WithoutAudience())
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func FuzzVerify(f *testing.F) {
 	}
 	verifiers := []bearer.TokenVerifier{
 		newVerifier(f, hmacSet(f, "", "HS256")), public, issuers, forms,
-		newVerifier(f, hmacSet(f, "", "HS256"), jwtauth.AccessTokens(), jwtauth.CacheSize(0)),
+		newVerifier(f, hmacSet(f, "", "HS256"), jwtauth.WithAccessTokenProfile(), jwtauth.WithCacheSize(0)),
 	}
 	f.Fuzz(func(t *testing.T, token string) {
 		for _, v := range verifiers {
@@ -136,7 +136,7 @@ func FuzzJWKS(f *testing.F) {
 	}
 	f.Add([]byte(`{"keys":[],"keys":[]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		keys, err := jwtauth.KeySetFromJWKS("keys.json", data, jwtauth.RSAAlgorithm("RS256"))
+		keys, err := jwtauth.KeySetFromJWKS("keys.json", data, jwtauth.WithRSAAlgorithm("RS256"))
 		if err != nil {
 			if keys != nil || !strings.HasPrefix(err.Error(), "keys.json: ") {
 				t.Fatalf("keys %v, error %v", keys, err)
@@ -171,7 +171,7 @@ func FuzzPublished(f *testing.F) {
 		p := new(published)
 		p.serves(string(data), "Cache-Control", freshness, "Age", freshness, "Retry-After", freshness)
 		told := make(chan jwtauth.Refresh, 1)
-		r, err := jwtauth.Fetch(keysURL, jwtauth.Transport(p), jwtauth.OnRefresh(func(f jwtauth.Refresh) { told <- f }))
+		r, err := jwtauth.Fetch(keysURL, jwtauth.WithTransport(p), jwtauth.WithRefreshObserver(func(f jwtauth.Refresh) { told <- f }))
 		if err != nil {
 			t.Fatal(err)
 		}

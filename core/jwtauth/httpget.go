@@ -175,11 +175,11 @@ func parseAddress(address string, allowHTTP bool) (*url.URL, error) {
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Opaque != "":
 		return nil, fmt.Errorf("%.256q is no absolute https URL", quiet.URL(u))
 	case u.User != nil:
-		return nil, fmt.Errorf("%.256q holds credentials: set the header in a Transport", quiet.URL(u))
+		return nil, fmt.Errorf("%.256q holds credentials: set the header in a transport (WithTransport)", quiet.URL(u))
 	case u.Fragment != "":
 		return nil, fmt.Errorf("%.256q has a fragment", quiet.URL(u))
 	case u.Scheme == "http" && !allowHTTP && !loopback.Host(u.Hostname()):
-		return nil, fmt.Errorf("%.256q is not https: whoever is on the way there could sign tokens; use https, or AllowHTTP in a closed network", quiet.URL(u))
+		return nil, fmt.Errorf("%.256q is not https: whoever is on the way there could sign tokens; use https, or WithPlainHTTP in a closed network", quiet.URL(u))
 	}
 	return u, nil
 }

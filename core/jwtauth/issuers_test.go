@@ -19,12 +19,12 @@ const otherIssuer = "https://other.example"
 func twoIssuers(t testing.TB, opts ...jwtauth.Option) *jwtauth.Issuers {
 	t.Helper()
 	other, err := jwtauth.New(set(t, verificationKey(t, "k", "RS256"), verificationKey(t, "d", "EdDSA")), append([]jwtauth.Option{
-		jwtauth.Issuer(otherIssuer), jwtauth.Audience("payroll"), jwtauth.Algorithms("RS256"), jwtauth.MaxTokenSize(2000),
-		jwtauth.Clock(func() time.Time { return noon })}, opts...)...)
+		jwtauth.WithIssuer(otherIssuer), jwtauth.WithAudience("payroll"), jwtauth.WithAlgorithms("RS256"), jwtauth.WithMaxTokenSize(2000),
+		jwtauth.WithClock(func() time.Time { return noon })}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := jwtauth.NewIssuers(newVerifier(t, set(t, verificationKey(t, "k", "ES256")), append(opts, jwtauth.MaxTokenSize(1000))...), other)
+	all, err := jwtauth.NewIssuers(newVerifier(t, set(t, verificationKey(t, "k", "ES256")), append(opts, jwtauth.WithMaxTokenSize(1000))...), other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestIssuersDoNotMix(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			token := sign(t, tc.alg, signers()[tc.alg], headerOf(tc.alg, tc.kid), tc.claims)
-			for name, all := range map[string]*jwtauth.Issuers{"cache": twoIssuers(t), "no cache": twoIssuers(t, jwtauth.CacheSize(0))} {
+			for name, all := range map[string]*jwtauth.Issuers{"cache": twoIssuers(t), "no cache": twoIssuers(t, jwtauth.WithCacheSize(0))} {
 				for range 2 {
 					p, err := all.VerifyToken(context.Background(), token)
 					var bad *core.CredentialError
@@ -89,7 +89,7 @@ func TestIssuersVerifyBoundTokens(t *testing.T) {
 
 func TestIssuersAreChecked(t *testing.T) {
 	v := newVerifier(t, hmacSet(t, "", "HS256"))
-	anybody, err := jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithoutIssuer(), jwtauth.Audience("a"))
+	anybody, err := jwtauth.New(hmacSet(t, "", "HS256"), jwtauth.WithoutIssuer(), jwtauth.WithAudience("a"))
 	if err != nil {
 		t.Fatal(err)
 	}

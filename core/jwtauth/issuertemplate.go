@@ -16,9 +16,9 @@ type issuerTemplate struct{ before, claim, after string }
 // must be exactly the template with the claim in braces put in. The claim is a
 // string of letters, digits and ._~- alone.
 //
-// Every tenant of the issuer is accepted. Use [Tenant] with the same claim, and
+// Every tenant of the issuer is accepted. Use [WithTenant] with the same claim, and
 // rules that name tenants, if not all of them are yours to serve. It takes the
-// place of [Issuer].
+// place of [WithIssuer].
 func WithIssuerTemplate(template string) Option {
 	return func(v *Verifier) error {
 		if err := v.set.Add("WithIssuerTemplate"); err != nil {

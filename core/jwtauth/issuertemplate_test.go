@@ -15,13 +15,13 @@ const tenantTemplate = "https://login.example/{tid}/v2.0"
 func tenantVerifier(t testing.TB, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
 	return must(jwtauth.New(hmacSet(t, "", "HS256"), append([]jwtauth.Option{
-		jwtauth.Audience("reports"), jwtauth.Clock(func() time.Time { return noon }),
+		jwtauth.WithAudience("reports"), jwtauth.WithClock(func() time.Time { return noon }),
 	}, opts...)...))
 }
 
 // B14, E12: one set of keys, an issuer for each tenant.
 func TestIssuerTemplate(t *testing.T) {
-	v := tenantVerifier(t, jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.Tenant("tid"))
+	v := tenantVerifier(t, jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.WithTenant("tid"))
 	for members, reason := range map[string]core.Reason{
 		`"iss":"https://login.example/aaaa/v2.0"|"tid":"aaaa"`:         "",
 		`"iss":"https://login.example/a-b.c_d~/v2.0"|"tid":"a-b.c_d~"`: "",
@@ -47,8 +47,8 @@ func TestIssuerTemplate(t *testing.T) {
 }
 
 func TestIssuerTemplateBesideIssuers(t *testing.T) {
-	tenants := tenantVerifier(t, jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.Tenant("tid"))
-	one := tenantVerifier(t, jwtauth.Issuer("https://login.example/ours/v2.0"), jwtauth.Roles("own"))
+	tenants := tenantVerifier(t, jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.WithTenant("tid"))
+	one := tenantVerifier(t, jwtauth.WithIssuer("https://login.example/ours/v2.0"), jwtauth.WithRoles("own"))
 	other := tenantVerifier(t, jwtauth.WithIssuerTemplate("https://login.example/{org}/v2.0"))
 	all := must(jwtauth.NewIssuers(tenants, one, other))
 	for _, tc := range []struct {
@@ -77,32 +77,32 @@ func TestIssuerTemplateBesideIssuers(t *testing.T) {
 }
 
 func TestOptionsGivenTwice(t *testing.T) {
-	now := jwtauth.Clock(func() time.Time { return noon })
+	now := jwtauth.WithClock(func() time.Time { return noon })
 	for name, opts := range map[string][]jwtauth.Option{
-		"template and issuer":     {jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.Issuer("i")},
+		"template and issuer":     {jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.WithIssuer("i")},
 		"template and any issuer": {jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.WithoutIssuer()},
 		"template twice":          {jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.WithIssuerTemplate(tenantTemplate)},
 		"template without claim":  {jwtauth.WithIssuerTemplate("https://login.example/v2.0")},
 		"template, empty claim":   {jwtauth.WithIssuerTemplate("https://login.example/{}")},
 		"template, two claims":    {jwtauth.WithIssuerTemplate("https://{a}.example/{b}")},
 		"template, nothing else":  {jwtauth.WithIssuerTemplate("{iss}")},
-		"issuer":                  {jwtauth.Issuer("i"), jwtauth.Issuer("j")},
-		"scopes":                  {jwtauth.Issuer("i"), jwtauth.Scopes("a"), jwtauth.ScopeArray("b")},
-		"tenant":                  {jwtauth.Issuer("i"), jwtauth.Tenant("a"), jwtauth.Tenant("b")},
-		"ID":                      {jwtauth.Issuer("i"), jwtauth.WithID("a"), jwtauth.WithID("b")},
-		"clients":                 {jwtauth.Issuer("i"), jwtauth.ClientPrefix("a"), jwtauth.WithClientsAsUsers()},
-		"leeway":                  {jwtauth.Issuer("i"), jwtauth.Leeway(0), jwtauth.Leeway(time.Second)},
-		"lifetime":                {jwtauth.Issuer("i"), jwtauth.MaxLifetime(1), jwtauth.MaxLifetime(2)},
-		"size":                    {jwtauth.Issuer("i"), jwtauth.MaxTokenSize(1), jwtauth.MaxTokenSize(2)},
-		"cache":                   {jwtauth.Issuer("i"), jwtauth.CacheSize(1), jwtauth.CacheSize(0)},
-		"clock":                   {jwtauth.Issuer("i"), now, now},
+		"issuer":                  {jwtauth.WithIssuer("i"), jwtauth.WithIssuer("j")},
+		"scopes":                  {jwtauth.WithIssuer("i"), jwtauth.WithScopes("a"), jwtauth.WithScopes("b")},
+		"tenant":                  {jwtauth.WithIssuer("i"), jwtauth.WithTenant("a"), jwtauth.WithTenant("b")},
+		"ID":                      {jwtauth.WithIssuer("i"), jwtauth.WithID("a"), jwtauth.WithID("b")},
+		"clients":                 {jwtauth.WithIssuer("i"), jwtauth.WithClientPrefix("a"), jwtauth.WithClientsAsUsers()},
+		"leeway":                  {jwtauth.WithIssuer("i"), jwtauth.WithLeeway(0), jwtauth.WithLeeway(time.Second)},
+		"lifetime":                {jwtauth.WithIssuer("i"), jwtauth.WithMaxLifetime(1), jwtauth.WithMaxLifetime(2)},
+		"size":                    {jwtauth.WithIssuer("i"), jwtauth.WithMaxTokenSize(1), jwtauth.WithMaxTokenSize(2)},
+		"cache":                   {jwtauth.WithIssuer("i"), jwtauth.WithCacheSize(1), jwtauth.WithCacheSize(0)},
+		"clock":                   {jwtauth.WithIssuer("i"), now, now},
 	} {
-		if _, err := jwtauth.New(hmacSet(t, "", "HS256"), append(opts, jwtauth.Audience("a"))...); err == nil {
+		if _, err := jwtauth.New(hmacSet(t, "", "HS256"), append(opts, jwtauth.WithAudience("a"))...); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Audience("b"), jwtauth.Algorithms("ES256"), jwtauth.Algorithms("HS256"),
-		jwtauth.Roles("a"), jwtauth.Roles("b.c"), jwtauth.WithRolesFromKeys("d"))
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithAudience("b"), jwtauth.WithAlgorithms("ES256"), jwtauth.WithAlgorithms("HS256"),
+		jwtauth.WithRoles("a"), jwtauth.WithRoles("b.c"), jwtauth.WithRolesFromKeys("d"))
 	p, err := v.VerifyToken(context.Background(), hs256(t, with(`"aud":"b"`, `"a":"x"`, `"b":{"c":["y"]}`, `"d":{"z":{}}`)))
 	if err != nil || !p.HasRole("x") || !p.HasRole("y") || !p.HasRole("z") {
 		t.Errorf("what adds up: principal %v, error %v", p, err)

@@ -23,12 +23,12 @@ type setReader struct {
 	set          once.Options
 }
 
-// RSAAlgorithm binds RSA keys of the set that name no algorithm to alg, one of
+// WithRSAAlgorithm binds RSA keys of the set that name no algorithm to alg, one of
 // RS256 to RS512 and PS256 to PS512. Without it such a key is an error: a key
 // is never good for more algorithms than one.
-func RSAAlgorithm(alg string) KeySetOption {
+func WithRSAAlgorithm(alg string) KeySetOption {
 	return func(r *setReader) error {
-		if err := r.set.Add("RSAAlgorithm"); err != nil {
+		if err := r.set.Add("WithRSAAlgorithm"); err != nil {
 			return err
 		}
 		if !isRSA(jws.Lookup(alg)) {

@@ -141,7 +141,7 @@ func TestJWKSRefusesSets(t *testing.T) {
 
 func TestRSAAlgorithmOption(t *testing.T) {
 	bare := `{"keys":[` + but(rfcRSAKey, `"alg":"RS256",`, "") + `]}`
-	keys, err := jwtauth.KeySetFromJWKS("keys.json", []byte(bare), jwtauth.RSAAlgorithm("PS256"))
+	keys, err := jwtauth.KeySetFromJWKS("keys.json", []byte(bare), jwtauth.WithRSAAlgorithm("PS256"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestRSAAlgorithmOption(t *testing.T) {
 		t.Errorf("keys %v", all)
 	}
 	// A key that names its algorithm keeps it.
-	keys, err = jwtauth.KeySetFromJWKS("keys.json", []byte(`{"keys":[`+rfcRSAKey+`]}`), jwtauth.RSAAlgorithm("PS256"))
+	keys, err = jwtauth.KeySetFromJWKS("keys.json", []byte(`{"keys":[`+rfcRSAKey+`]}`), jwtauth.WithRSAAlgorithm("PS256"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestRSAAlgorithmOption(t *testing.T) {
 		t.Errorf("algorithm %s", all[0].Algorithm())
 	}
 	for _, alg := range []string{"", "HS256", "ES256", "RS1", "none", "RS257"} {
-		_, err := jwtauth.KeySetFromJWKS("keys.json", []byte(bare), jwtauth.RSAAlgorithm(alg))
+		_, err := jwtauth.KeySetFromJWKS("keys.json", []byte(bare), jwtauth.WithRSAAlgorithm(alg))
 		wantError(t, err, "not one of RSA")
 	}
 	_, err = jwtauth.KeySetFromJWKS("keys.json", []byte(bare), nil)

@@ -56,17 +56,17 @@ var _ bearer.TokenVerifier = (*Verifier)(nil)
 
 // New makes a verifier of tokens signed by one of keys.
 //
-// [Issuer], or [WithIssuerTemplate], and [Audience] are required, and so is the
+// [WithIssuer], or [WithIssuerTemplate], and [WithAudience] are required, and so is the
 // exp claim of a token, each unless it is switched off on purpose with
 // [WithoutIssuer], [WithoutAudience] or [WithoutExpiry].
 //
 // A token that a client obtained for itself makes a principal that is named
-// "client:" and the client; see [ClientPrefix]. ID tokens and other tokens of the
+// "client:" and the client; see [WithClientPrefix]. ID tokens and other tokens of the
 // issuer that are no access tokens are refused as far as they can be told; see
-// [AccessTokens].
+// [WithAccessTokenProfile].
 //
-// An option that sets one value is an error when it is given twice. [Audience],
-// [Algorithms], [Roles] and [WithRolesFromKeys] add to what was given before.
+// An option that sets one value is an error when it is given twice. [WithAudience],
+// [WithAlgorithms], [WithRoles] and [WithRolesFromKeys] add to what was given before.
 func New(keys KeySource, opts ...Option) (*Verifier, error) {
 	if isNil(keys) {
 		return nil, errors.New("jwtauth: key source is nil")
@@ -100,17 +100,17 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 func (v *Verifier) checkExpectations() error {
 	switch {
 	case v.issuer == "" && v.template == nil && !v.anyIssuer:
-		return errors.New("no issuer: name it with Issuer, or accept any with WithoutIssuer")
+		return errors.New("no issuer: name it with WithIssuer, or accept any with WithoutIssuer")
 	case v.issuer != "" && v.anyIssuer:
-		return errors.New("both Issuer and WithoutIssuer: choose one")
+		return errors.New("both WithIssuer and WithoutIssuer: choose one")
 	case v.template != nil && (v.issuer != "" || v.anyIssuer):
-		return errors.New("WithIssuerTemplate beside Issuer or WithoutIssuer: choose one")
+		return errors.New("WithIssuerTemplate beside WithIssuer or WithoutIssuer: choose one")
 	case len(v.audiences) == 0 && !v.anyAud:
-		return errors.New("no audience: name it with Audience, or accept any with WithoutAudience")
+		return errors.New("no audience: name it with WithAudience, or accept any with WithoutAudience")
 	case len(v.audiences) > 0 && v.anyAud:
-		return errors.New("both Audience and WithoutAudience: choose one")
+		return errors.New("both WithAudience and WithoutAudience: choose one")
 	case v.profile && (v.anyIssuer || v.anyAud || v.noExpiry):
-		return errors.New("AccessTokens with WithoutIssuer, WithoutAudience or WithoutExpiry: RFC 9068 requires iss, aud and exp")
+		return errors.New("WithAccessTokenProfile with WithoutIssuer, WithoutAudience or WithoutExpiry: RFC 9068 requires iss, aud and exp")
 	}
 	return nil
 }
@@ -120,11 +120,11 @@ func (v *Verifier) checkExpectations() error {
 // Every token that proves nobody is a [core.CredentialError] with code
 // invalid_token, a reason and a fixed description; the cause in it is for
 // observers. An error of the key source is returned wrapped, one of the
-// [Revocations] as a [core.UnavailableError].
+// [WithRevocation] as a [core.UnavailableError].
 //
 // The order is fixed: size, form, header, key, signature, and only then the
 // claims, of which nothing is seen before the signature fits; revocation comes
-// last. A token that passed before and is still in the cache ([CacheSize]) is
+// last. A token that passed before and is still in the cache ([WithCacheSize]) is
 // judged again by its key, its times and revocation.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
 	return unbound(v.verify(ctx, token, "Bearer"))

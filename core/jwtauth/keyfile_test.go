@@ -50,7 +50,7 @@ func TestKeyFileFollowsItsEdits(t *testing.T) {
 			t.Errorf("a token after %s: %v", tt.text, err)
 		}
 	}
-	if err := jwtauth.NewKeyFile(jwtauth.RSAAlgorithm("ES256")).Load("keys.json", set("old")); err == nil {
+	if err := jwtauth.NewKeyFile(jwtauth.WithRSAAlgorithm("ES256")).Load("keys.json", set("old")); err == nil {
 		t.Error("an option that cannot be is taken")
 	}
 }

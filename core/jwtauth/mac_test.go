@@ -15,7 +15,7 @@ import (
 func TestSecretsServeManyTokensAtOnce(t *testing.T) {
 	for _, alg := range []string{"HS256", "HS384", "HS512"} {
 		t.Run(alg, func(t *testing.T) {
-			v := newVerifier(t, hmacSet(t, "", alg), jwtauth.CacheSize(0))
+			v := newVerifier(t, hmacSet(t, "", alg), jwtauth.WithCacheSize(0))
 			var all sync.WaitGroup
 			for g := range 4 {
 				all.Go(func() {
@@ -38,7 +38,7 @@ func TestSecretsServeManyTokensAtOnce(t *testing.T) {
 // The header of the last good token is kept; it is no one else's.
 func TestHeadersAreTheTokensOwn(t *testing.T) {
 	v := newVerifier(t, set(t, verificationKey(t, "a", "HS256"), verificationKey(t, "b", "HS384")),
-		jwtauth.CacheSize(0), jwtauth.Algorithms("HS256", "HS384"))
+		jwtauth.WithCacheSize(0), jwtauth.WithAlgorithms("HS256", "HS384"))
 	for range 2 {
 		for _, kid := range []string{"a", "b", "c"} {
 			for _, alg := range []string{"HS256", "HS384", "HS512", "none"} {

@@ -1,6 +1,6 @@
 package jwtauth
 
-// Roles names a claim that holds the principal's roles; "roles" by default. It
+// WithRoles names a claim that holds the principal's roles; "roles" by default. It
 // is an array of strings, or one string, which is one role and is never split;
 // null, "" and no claim at all are no roles. Anything else refuses the token.
 //
@@ -10,39 +10,36 @@ package jwtauth
 //
 // Given more than once, with [WithRolesFromKeys] too, the roles of all these
 // claims count together.
-func Roles(claim string) Option {
+func WithRoles(claim string) Option {
 	return func(v *Verifier) error { return v.mapping.AddRoles(claim) }
 }
 
 // WithRolesFromKeys names a claim that is an object whose members are named as
-// the principal's roles, such as {"editor": {…}}; otherwise as [Roles]. A member
+// the principal's roles, such as {"editor": {…}}; otherwise as [WithRoles]. A member
 // counts if it is true or an object, and does not if it is false or null.
 func WithRolesFromKeys(claim string) Option {
 	return func(v *Verifier) error { return v.mapping.AddRoleKeys(claim) }
 }
 
-// Scopes names the claim that holds the scopes; "scope" by default. It is one
+// WithScopes names the claim that holds the scopes; "scope" by default. It is one
 // string, separated by spaces (RFC 8693 §4.2), or an array of strings with one
 // scope in each, such as the "scp" of some issuers. The name is read as in
-// [Roles].
-func Scopes(claim string) Option {
+// [WithRoles].
+func WithScopes(claim string) Option {
 	return func(v *Verifier) error { return v.mapping.SetScopes(claim) }
 }
 
-// ScopeArray does what [Scopes] does.
-func ScopeArray(claim string) Option { return Scopes(claim) }
-
-// Tenant names the claim that holds the principal's tenant, a string. Without
+// WithTenant names the claim that holds the principal's tenant, a string. Without
 // this option, or without the claim, the principal has no tenant. The name is
-// read as in [Roles].
-func Tenant(claim string) Option {
+// read as in [WithRoles].
+func WithTenant(claim string) Option {
 	return func(v *Verifier) error { return v.mapping.SetTenant(claim) }
 }
 
 // WithID names the claim that is the ID of users in place of sub, such as
 // "preferred_username", "email" or "oid". Its value must be a string and not
 // empty, or the token is refused; sub may then be missing. The name is read as in
-// [Roles]. Clients are named as [ClientPrefix] says.
+// [WithRoles]. Clients are named as [WithClientPrefix] says.
 //
 // Take only what the issuer keeps unique and never gives to somebody else: a
 // user who can change the claim, or who gets an address or a name that was
@@ -52,7 +49,7 @@ func WithID(claim string) Option {
 	return func(v *Verifier) error { return v.mapping.SetID(claim) }
 }
 
-// ClientPrefix sets what keeps clients apart from users, "client:" by default:
+// WithClientPrefix sets what keeps clients apart from users, "client:" by default:
 // the principal of a token that a client obtained for itself is named prefix
 // followed by the client. So no client that registers under a user's name becomes
 // that user (RFC 9700 §4.15). A user whose ID begins with prefix is refused.
@@ -62,13 +59,13 @@ func WithID(claim string) Option {
 // with none of them counts as a user's. Some issuers put another sub into the
 // tokens of clients, which nothing here can tell from a user's; give those an
 // audience of their own.
-func ClientPrefix(prefix string) Option {
+func WithClientPrefix(prefix string) Option {
 	return func(v *Verifier) error { return v.mapping.SetClientPrefix(prefix) }
 }
 
-// RefuseClients refuses tokens that a client obtained for itself, as
-// [ClientPrefix] tells them, with 401.
-func RefuseClients() Option {
+// WithoutClients refuses tokens that a client obtained for itself, as
+// [WithClientPrefix] tells them, with 401.
+func WithoutClients() Option {
 	return func(v *Verifier) error { return v.mapping.RefuseClients() }
 }
 

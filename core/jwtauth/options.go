@@ -13,9 +13,9 @@ type Option func(*Verifier) error
 // maxLeeway keeps clock skew from becoming a second lifetime.
 const maxLeeway = 5 * time.Minute
 
-// Issuer names the issuer. A token's iss must be exactly this string: no
+// WithIssuer names the issuer. A token's iss must be exactly this string: no
 // slash, letter case or port is repaired.
-func Issuer(iss string) Option {
+func WithIssuer(iss string) Option {
 	return func(v *Verifier) error {
 		if iss == "" {
 			return errors.New("issuer is empty")
@@ -37,9 +37,9 @@ func WithoutIssuer() Option {
 	}
 }
 
-// Audience names the audiences this service answers to. A token's aud must
+// WithAudience names the audiences this service answers to. A token's aud must
 // hold at least one of them, compared exactly.
-func Audience(aud ...string) Option {
+func WithAudience(aud ...string) Option {
 	return func(v *Verifier) error {
 		if len(aud) == 0 || slices.Contains(aud, "") {
 			return errors.New("audience is empty")
@@ -67,11 +67,11 @@ func WithoutExpiry() Option {
 	}
 }
 
-// Leeway sets how far the issuer's clock may differ from this one's: 30 s by
+// WithLeeway sets how far the issuer's clock may differ from this one's: 30 s by
 // default, from 0 to 5 minutes.
-func Leeway(d time.Duration) Option {
+func WithLeeway(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("Leeway"); err != nil {
+		if err := v.set.Add("WithLeeway"); err != nil {
 			return err
 		}
 		if d < 0 || d > maxLeeway {
@@ -82,11 +82,11 @@ func Leeway(d time.Duration) Option {
 	}
 }
 
-// MaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
+// WithMaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
 // least 1. A longer one is refused before anything is decoded.
-func MaxTokenSize(n int) Option {
+func WithMaxTokenSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("MaxTokenSize"); err != nil {
+		if err := v.set.Add("WithMaxTokenSize"); err != nil {
 			return err
 		}
 		if n < 1 {
@@ -97,12 +97,12 @@ func MaxTokenSize(n int) Option {
 	}
 }
 
-// MaxLifetime sets how far in the future exp may lie; 3650 days by default.
+// WithMaxLifetime sets how far in the future exp may lie; 3650 days by default.
 // The default is meant only to catch values that are no date, such as
 // milliseconds; set it to what the issuer really gives.
-func MaxLifetime(d time.Duration) Option {
+func WithMaxLifetime(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("MaxLifetime"); err != nil {
+		if err := v.set.Add("WithMaxLifetime"); err != nil {
 			return err
 		}
 		if d <= 0 {
@@ -113,11 +113,11 @@ func MaxLifetime(d time.Duration) Option {
 	}
 }
 
-// Clock sets where the time comes from; [time.Now] by default. It must be safe
+// WithClock sets where the time comes from; [time.Now] by default. It must be safe
 // for concurrent use.
-func Clock(now func() time.Time) Option {
+func WithClock(now func() time.Time) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("Clock"); err != nil {
+		if err := v.set.Add("WithClock"); err != nil {
 			return err
 		}
 		if now == nil {

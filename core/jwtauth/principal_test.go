@@ -12,7 +12,7 @@ import (
 )
 
 func TestPrincipalOfAToken(t *testing.T) {
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Tenant("org.id"))
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithTenant("org.id"))
 	p, err := v.VerifyToken(context.Background(), hs256(t, with(
 		`"roles":["editor","viewer"]`, `"scope":"reports:read  reports:write"`, `"org":{"id":"acme"}`,
 		`"auth_time":1799999000.5`, `"exp":1800000060.25`, `"plan":"pro"`, `"level":3`, `"account":9007199254740993`)))
@@ -44,7 +44,7 @@ func TestPrincipalOfAToken(t *testing.T) {
 }
 
 func TestPrincipalOfAShortToken(t *testing.T) {
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithoutExpiry(), jwtauth.Tenant("tenant"))
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithoutExpiry(), jwtauth.WithTenant("tenant"))
 	p, err := v.VerifyToken(context.Background(), hs256(t, without("exp")))
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestPrincipalOfAShortToken(t *testing.T) {
 }
 
 func TestMappedClaimOfWrongTypeIsRefused(t *testing.T) { // E28
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Tenant("tenant"))
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithTenant("tenant"))
 	for claim, values := range map[string][]string{
 		"sub":    {`""`, `null`, `7`, `true`, `["alice"]`, `{}`, `"a\u0000"`, `"a\nb"`, `"a\u007f"`, `"a\u0085"`},
 		"roles":  {`7`, `true`, `{"admin":true}`, `"a\u0000"`, `["admin",7]`, `["admin",null]`, `[["admin"]]`, `[""]`, `["a\r\nb"]`},
@@ -83,21 +83,21 @@ func TestClaimMapping(t *testing.T) {
 		roles, scope []string
 		reason       core.Reason
 	}{
-		{name: "path", claim: `"realm_access":{"roles":["a"]}`, opt: jwtauth.Roles("realm_access.roles"), roles: []string{"a"}},
-		{name: "path ends early", claim: `"realm_access":{}`, opt: jwtauth.Roles("realm_access.roles")},
-		{name: "path is not there", claim: `"x":1`, opt: jwtauth.Roles("realm_access.roles")},
-		{name: "path leads through a string", claim: `"realm_access":"roles"`, opt: jwtauth.Roles("realm_access.roles"), reason: core.ReasonBadClaim},
-		{name: "path leads through null", claim: `"realm_access":null`, opt: jwtauth.Roles("realm_access.roles")},
-		{name: "dots are no literal name", claim: `"realm_access.roles":["a"]`, opt: jwtauth.Roles("realm_access.roles")},
-		{name: "URL is a literal name", claim: `"https://example.com/roles":["a"]`, opt: jwtauth.Roles("https://example.com/roles"), roles: []string{"a"}},
-		{name: "another claim is not read", claim: `"roles":["a"]`, opt: jwtauth.Roles("groups")},
-		{name: "B12 scp is not read by itself", claim: `"scp":["read"]`, opt: jwtauth.Leeway(0)},
-		{name: "B12 scp array", claim: `"scp":["read","write"]`, opt: jwtauth.ScopeArray("scp"), scope: []string{"read", "write"}},
-		{name: "B12 scope is not read beside scp", claim: `"scope":"read"`, opt: jwtauth.ScopeArray("scp")},
-		{name: "B12 scp string by the option's other name", claim: `"scp":"read"`, opt: jwtauth.ScopeArray("scp"), scope: []string{"read"}},
-		{name: "B12 scp array by Scopes", claim: `"scp":["read","write"]`, opt: jwtauth.Scopes("scp"), scope: []string{"read", "write"}},
-		{name: "B12 two scopes in one element", claim: `"scp":["read write"]`, opt: jwtauth.ScopeArray("scp"), reason: core.ReasonBadClaim},
-		{name: "B12 scp string", claim: `"scp":"read write"`, opt: jwtauth.Scopes("scp"), scope: []string{"read", "write"}},
+		{name: "path", claim: `"realm_access":{"roles":["a"]}`, opt: jwtauth.WithRoles("realm_access.roles"), roles: []string{"a"}},
+		{name: "path ends early", claim: `"realm_access":{}`, opt: jwtauth.WithRoles("realm_access.roles")},
+		{name: "path is not there", claim: `"x":1`, opt: jwtauth.WithRoles("realm_access.roles")},
+		{name: "path leads through a string", claim: `"realm_access":"roles"`, opt: jwtauth.WithRoles("realm_access.roles"), reason: core.ReasonBadClaim},
+		{name: "path leads through null", claim: `"realm_access":null`, opt: jwtauth.WithRoles("realm_access.roles")},
+		{name: "dots are no literal name", claim: `"realm_access.roles":["a"]`, opt: jwtauth.WithRoles("realm_access.roles")},
+		{name: "URL is a literal name", claim: `"https://example.com/roles":["a"]`, opt: jwtauth.WithRoles("https://example.com/roles"), roles: []string{"a"}},
+		{name: "another claim is not read", claim: `"roles":["a"]`, opt: jwtauth.WithRoles("groups")},
+		{name: "B12 scp is not read by itself", claim: `"scp":["read"]`, opt: jwtauth.WithLeeway(0)},
+		{name: "B12 scp array", claim: `"scp":["read","write"]`, opt: jwtauth.WithScopes("scp"), scope: []string{"read", "write"}},
+		{name: "B12 scope is not read beside scp", claim: `"scope":"read"`, opt: jwtauth.WithScopes("scp")},
+		{name: "B12 scp string by the option's other name", claim: `"scp":"read"`, opt: jwtauth.WithScopes("scp"), scope: []string{"read"}},
+		{name: "B12 scp array by WithScopes", claim: `"scp":["read","write"]`, opt: jwtauth.WithScopes("scp"), scope: []string{"read", "write"}},
+		{name: "B12 two scopes in one element", claim: `"scp":["read write"]`, opt: jwtauth.WithScopes("scp"), reason: core.ReasonBadClaim},
+		{name: "B12 scp string", claim: `"scp":"read write"`, opt: jwtauth.WithScopes("scp"), scope: []string{"read", "write"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v := newVerifier(t, keys, tc.opt)

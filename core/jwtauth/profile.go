@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/jws"
 )
 
-// AccessTokens accepts only JWT access tokens by RFC 9068: the header's typ is
+// WithAccessTokenProfile accepts only JWT access tokens by RFC 9068: the header's typ is
 // at+jwt or application/at+jwt in any letter case, and iss, exp, aud, sub,
 // client_id, iat and jti are all there (§2.1, §2.2, §4).
 //
@@ -21,18 +21,18 @@ import (
 // tokenName or type; the claims at_hash, c_hash and s_hash, events, and nonce in
 // a token that does not call itself an access token. An ID token with none of
 // these is not told from an access token; its aud is the client, as a rule.
-func AccessTokens() Option {
+func WithAccessTokenProfile() Option {
 	return func(v *Verifier) error {
 		v.profile = true
 		return nil
 	}
 }
 
-// Algorithms names the algorithms that tokens may have, such as "ES256". It
+// WithAlgorithms names the algorithms that tokens may have, such as "ES256". It
 // narrows what keys allow, each of which is for one algorithm anyway: a key
 // source that comes to publish another one changes nothing (RFC 8725 §3.1).
 // EdDSA and Ed25519 (RFC 9864) are two names of one algorithm.
-func Algorithms(algs ...string) Option {
+func WithAlgorithms(algs ...string) Option {
 	return func(v *Verifier) error {
 		if len(algs) == 0 {
 			return errors.New("no algorithm is named; leave the option out to accept those of the keys")
@@ -50,7 +50,7 @@ func Algorithms(algs ...string) Option {
 
 // WithNonce accepts access tokens that carry a nonce, as some issuers make them
 // that do not call them access tokens either. ID tokens are then told by their
-// other marks alone (see [AccessTokens]).
+// other marks alone (see [WithAccessTokenProfile]).
 func WithNonce() Option {
 	return func(v *Verifier) error {
 		v.mapping.AllowNonce()

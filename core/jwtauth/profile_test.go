@@ -22,7 +22,7 @@ func accessToken(t testing.TB, typ, claims string) string {
 
 // B13: RFC 9068 §2.1 and §4, RFC 8725 §3.11.
 func TestOnlyAccessTokensPass(t *testing.T) {
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.AccessTokens())
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithAccessTokenProfile())
 	for typ, reason := range map[string]core.Reason{
 		`"at+jwt"`: "", `"AT+JWT"`: "", `"At+Jwt"`: "", `"application/at+jwt"`: "", `"Application/AT+JWT"`: "",
 		`"JWT"`: jwtauth.ReasonWrongType, `"logout+jwt"`: jwtauth.ReasonWrongType, `"dpop+jwt"`: jwtauth.ReasonWrongType,
@@ -36,7 +36,7 @@ func TestOnlyAccessTokensPass(t *testing.T) {
 }
 
 func TestAccessTokensHaveAllClaims(t *testing.T) { // B13
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.AccessTokens())
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithAccessTokenProfile())
 	for _, tc := range []struct {
 		member string
 		reason core.Reason
@@ -85,17 +85,17 @@ func TestClientsAreNoUsers(t *testing.T) {
 		claims string
 		id     string // "" for refused
 	}{
-		{"user", []jwtauth.Option{jwtauth.AccessTokens()}, users, "alice"},
-		{"client", []jwtauth.Option{jwtauth.AccessTokens()}, own, "client:alice"},
-		{"user named like a client", []jwtauth.Option{jwtauth.AccessTokens()}, imitator, ""},
-		{"own prefix", []jwtauth.Option{jwtauth.AccessTokens(), jwtauth.ClientPrefix("m2m/")}, own, "m2m/alice"},
-		{"own prefix, other way round", []jwtauth.Option{jwtauth.ClientPrefix("m2m/"), jwtauth.AccessTokens()}, own, "m2m/alice"},
-		{"refused", []jwtauth.Option{jwtauth.AccessTokens(), jwtauth.RefuseClients()}, own, ""},
-		{"user where clients are refused", []jwtauth.Option{jwtauth.AccessTokens(), jwtauth.RefuseClients()}, users, "alice"},
-		{"any JWT", []jwtauth.Option{jwtauth.ClientPrefix("client:")}, own, "client:alice"},
-		{"any JWT without client_id", []jwtauth.Option{jwtauth.ClientPrefix("client:")}, goodClaims, "alice"},
+		{"user", []jwtauth.Option{jwtauth.WithAccessTokenProfile()}, users, "alice"},
+		{"client", []jwtauth.Option{jwtauth.WithAccessTokenProfile()}, own, "client:alice"},
+		{"user named like a client", []jwtauth.Option{jwtauth.WithAccessTokenProfile()}, imitator, ""},
+		{"own prefix", []jwtauth.Option{jwtauth.WithAccessTokenProfile(), jwtauth.WithClientPrefix("m2m/")}, own, "m2m/alice"},
+		{"own prefix, other way round", []jwtauth.Option{jwtauth.WithClientPrefix("m2m/"), jwtauth.WithAccessTokenProfile()}, own, "m2m/alice"},
+		{"refused", []jwtauth.Option{jwtauth.WithAccessTokenProfile(), jwtauth.WithoutClients()}, own, ""},
+		{"user where clients are refused", []jwtauth.Option{jwtauth.WithAccessTokenProfile(), jwtauth.WithoutClients()}, users, "alice"},
+		{"any JWT", []jwtauth.Option{jwtauth.WithClientPrefix("client:")}, own, "client:alice"},
+		{"any JWT without client_id", []jwtauth.Option{jwtauth.WithClientPrefix("client:")}, goodClaims, "alice"},
 		{"any JWT, nothing said", nil, own, "client:alice"},
-		{"client_id of another type", []jwtauth.Option{jwtauth.ClientPrefix("client:")}, with(`"client_id":["alice"]`), ""},
+		{"client_id of another type", []jwtauth.Option{jwtauth.WithClientPrefix("client:")}, with(`"client_id":["alice"]`), ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v := newVerifier(t, hmacSet(t, "", "HS256"), tc.opts...)
@@ -113,27 +113,27 @@ func TestClientsAreNoUsers(t *testing.T) {
 // E01: narrower than the keys.
 func TestAlgorithmsNarrowTheKeys(t *testing.T) {
 	keys := set(t, verificationKey(t, "r", "RS256"), verificationKey(t, "e", "ES256"))
-	v := newVerifier(t, keys, jwtauth.Algorithms("ES256", "EdDSA"))
+	v := newVerifier(t, keys, jwtauth.WithAlgorithms("ES256", "EdDSA"))
 	wantReason(t, v, sign(t, "ES256", signers()["ES256"], headerOf("ES256", "e"), goodClaims), "")
 	wantReason(t, v, sign(t, "RS256", signers()["RS256"], headerOf("RS256", "r"), goodClaims), core.ReasonBadAlgorithm)
 }
 
 func TestFurtherOptionsAreChecked(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
-	good := []jwtauth.Option{jwtauth.Issuer("i"), jwtauth.Audience("a")}
+	good := []jwtauth.Option{jwtauth.WithIssuer("i"), jwtauth.WithAudience("a")}
 	for name, opts := range map[string][]jwtauth.Option{
-		"no algorithm":            append(good, jwtauth.Algorithms()),
-		"algorithm none":          append(good, jwtauth.Algorithms("none")),
-		"empty prefix":            append(good, jwtauth.ClientPrefix("")),
-		"prefix with a break":     append(good, jwtauth.ClientPrefix("a\n")),
-		"two rules for clients":   append(good, jwtauth.ClientPrefix("c:"), jwtauth.RefuseClients()),
-		"profile, any issuer":     {jwtauth.WithoutIssuer(), jwtauth.Audience("a"), jwtauth.AccessTokens()},
-		"profile, any audience":   {jwtauth.Issuer("i"), jwtauth.WithoutAudience(), jwtauth.AccessTokens()},
-		"profile, without expiry": append(good, jwtauth.WithoutExpiry(), jwtauth.AccessTokens()),
-		"nil revocations":         append(good, jwtauth.Revocations(nil)),
-		"nil list":                append(good, jwtauth.Revocations((*revoke.List)(nil))),
-		"negative cache":          append(good, jwtauth.CacheSize(-1)),
-		"huge cache":              append(good, jwtauth.CacheSize(1<<30)),
+		"no algorithm":            append(good, jwtauth.WithAlgorithms()),
+		"algorithm none":          append(good, jwtauth.WithAlgorithms("none")),
+		"empty prefix":            append(good, jwtauth.WithClientPrefix("")),
+		"prefix with a break":     append(good, jwtauth.WithClientPrefix("a\n")),
+		"two rules for clients":   append(good, jwtauth.WithClientPrefix("c:"), jwtauth.WithoutClients()),
+		"profile, any issuer":     {jwtauth.WithoutIssuer(), jwtauth.WithAudience("a"), jwtauth.WithAccessTokenProfile()},
+		"profile, any audience":   {jwtauth.WithIssuer("i"), jwtauth.WithoutAudience(), jwtauth.WithAccessTokenProfile()},
+		"profile, without expiry": append(good, jwtauth.WithoutExpiry(), jwtauth.WithAccessTokenProfile()),
+		"nil revocations":         append(good, jwtauth.WithRevocation(nil)),
+		"nil list":                append(good, jwtauth.WithRevocation((*revoke.List)(nil))),
+		"negative cache":          append(good, jwtauth.WithCacheSize(-1)),
+		"huge cache":              append(good, jwtauth.WithCacheSize(1<<30)),
 	} {
 		if _, err := jwtauth.New(keys, opts...); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Refresh is what became of one fetch; see [OnRefresh].
+// Refresh is what became of one fetch; see [WithRefreshObserver].
 type Refresh struct {
 	// Keys is how many keys serve now; Changed, whether the set is another
 	// than before.
@@ -18,7 +18,7 @@ type Refresh struct {
 	// At most 20 are named.
 	Skipped []error
 	// Err is why the fetch failed, nil when it did not. The keys are then those
-	// from before, until [MaxStale].
+	// from before, until [WithMaxStale].
 	Err error
 	// Next is how long it is to the next fetch, unless an unknown key or a bad
 	// signature causes one before.

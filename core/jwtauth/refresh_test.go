@@ -15,7 +15,7 @@ import (
 
 // E11: what is no JWK set changes nothing.
 func TestGarbageKeepsTheKeys(t *testing.T) {
-	small := jwtauth.MaxSetSize(1000)
+	small := jwtauth.WithMaxSetSize(1000)
 	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
 		"html":        answers(200, "<html>down for maintenance</html>"),
 		"empty":       answers(200, ""),
@@ -47,7 +47,7 @@ func TestGarbageKeepsTheKeys(t *testing.T) {
 				p := new(published)
 				p.serves(setOf(edKey("a")))
 				var last atomic.Pointer[jwtauth.Refresh]
-				r := fetching(t, p, small, jwtauth.OnRefresh(func(f jwtauth.Refresh) { last.Store(&f) }))
+				r := fetching(t, p, small, jwtauth.WithRefreshObserver(func(f jwtauth.Refresh) { last.Store(&f) }))
 				p.will(answer)
 				wantKey(t, r, "b", "unavailable")
 				wantKey(t, r, "a", "yes")
@@ -81,7 +81,7 @@ func TestOddKeysArePassedOver(t *testing.T) {
 			`{"kty":"OKP","crv":"Ed25519","kid":"enc","use":"enc","x":"AA"}`, edKey("twice"), edKey("z"),
 			`{"kid":["x"]}`, `{"kty":"`+strings.Repeat("x", 5000)+`"}`))
 		var last atomic.Pointer[jwtauth.Refresh]
-		r := fetching(t, p, jwtauth.OnRefresh(func(f jwtauth.Refresh) { last.Store(&f) }))
+		r := fetching(t, p, jwtauth.WithRefreshObserver(func(f jwtauth.Refresh) { last.Store(&f) }))
 		f := last.Load()
 		if f.Err != nil || f.Keys != 2 || !f.Changed || len(f.Skipped) != 9 {
 			t.Fatalf("reported %+v", f)
@@ -197,7 +197,7 @@ func TestConditionalRequests(t *testing.T) {
 			return response(200, setOf(edKey("a")), "ETag", `"v1"`), nil
 		})
 		var changes atomic.Int64
-		r := fetching(t, p, jwtauth.MaxStale(2*time.Hour), jwtauth.OnRefresh(func(f jwtauth.Refresh) {
+		r := fetching(t, p, jwtauth.WithMaxStale(2*time.Hour), jwtauth.WithRefreshObserver(func(f jwtauth.Refresh) {
 			if f.Changed {
 				changes.Add(1)
 			}
@@ -238,7 +238,7 @@ func TestObserverCannotHarm(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
 		p.serves(setOf(edKey("a")))
-		r := fetching(t, p, jwtauth.OnRefresh(func(jwtauth.Refresh) { panic("observer") }))
+		r := fetching(t, p, jwtauth.WithRefreshObserver(func(jwtauth.Refresh) { panic("observer") }))
 		wantKey(t, r, "a", "yes")
 	})
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // ReasonWrongType is the reason for a good JWT that is no access token, such as
-// an ID token (see [AccessTokens]).
+// an ID token (see [WithAccessTokenProfile]).
 const ReasonWrongType = core.ReasonWrongType
 
 // refuse is the error for a token that proves nobody. The format is for

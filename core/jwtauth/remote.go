@@ -17,26 +17,26 @@ import (
 //
 // A set is replaced whole: a key that the issuer has removed is gone with the
 // next fetch. A key that cannot be used, or whose kid another key has too, is
-// passed over and reported ([OnRefresh]). Secrets (kty oct) are passed over as
+// passed over and reported ([WithRefreshObserver]). Secrets (kty oct) are passed over as
 // well, since what is published is none.
 //
 // One goroutine fetches, one fetch at a time: when keys are due, when a token
-// names a key that is unknown, at most 5 times in [RefetchInterval], and when a
+// names a key that is unknown, at most 5 times in [WithRefetchInterval], and when a
 // signature does not fit a key that is known, at most once in that time
 // ([RemoteKeys.Renew]). The fetch that an unknown key causes is awaited, and so is
-// one under way: two of them, [FetchTimeout] each, at most. No request waits for
+// one under way: two of them, [WithTimeout] each, at most. No request waits for
 // the next fetch to be allowed.
 //
 // A key is unknown, and its token 401, when a fetch that began after the key was
 // first named has ended without it. Until then the answer is 503 with
 // Retry-After: it may be a new key, and a 401 would have clients throw good
 // tokens away. However many keys are made up, a fetch comes after a fifth of
-// [RefetchInterval] at the latest, and finds the key that is new among them. A
-// key that was not there may cause another fetch after [RefetchInterval], and
+// [WithRefetchInterval] at the latest, and finds the key that is new among them. A
+// key that was not there may cause another fetch after [WithRefetchInterval], and
 // then after twice as long each time.
 //
 // While the issuer is down, the keys from the last good fetch serve until
-// [MaxStale]. After that, when no fetch was good yet, and when the issuer
+// [WithMaxStale]. After that, when no fetch was good yet, and when the issuer
 // publishes no usable key, Keys returns a [core.UnavailableError], which is 503.
 // The same goes for an unknown key while the last fetch has failed: it may be a
 // new one. All of that ends by itself with the next good fetch.
@@ -83,7 +83,7 @@ type flight struct {
 }
 
 // Fetch makes a key source of the JWK set (RFC 7517 §5) at url. It must be https,
-// unless its host is loopback or [AllowHTTP] is given.
+// unless its host is loopback or [WithPlainHTTP] is given.
 //
 // Fetch returns at once and fetches in the background; [RemoteKeys.Ready] waits.
 // Close ends that.
@@ -93,7 +93,7 @@ func Fetch(url string, opts ...RemoteOption) (*RemoteKeys, error) {
 		return nil, err
 	}
 	if c.oauthMetadata {
-		return nil, errors.New("jwtauth: OAuthMetadata is for Discover: Fetch reads no metadata")
+		return nil, errors.New("jwtauth: WithOAuthMetadata is for Discover: Fetch reads no metadata")
 	}
 	address, err := parseAddress(url, c.allowHTTP)
 	if err != nil {
@@ -120,7 +120,7 @@ func start(c remoteConfig, s source) *RemoteKeys {
 }
 
 // Close ends fetching and waits until it has ended. Keys that are known serve
-// until [MaxStale]. Further calls do nothing.
+// until [WithMaxStale]. Further calls do nothing.
 func (r *RemoteKeys) Close() {
 	r.cancel()
 	<-r.done
@@ -179,7 +179,7 @@ func (r *RemoteKeys) Keys(ctx context.Context, kid string) ([]*Key, error) {
 
 // Renew returns the keys called kid after another fetch, for a token whose
 // signature does not fit: the issuer may have put a new key under an old name. A
-// fetch under way is awaited. Otherwise one is made, once in [RefetchInterval] at
+// fetch under way is awaited. Otherwise one is made, once in [WithRefetchInterval] at
 // most; in between, and when it fails, the keys are those that Keys returns.
 func (r *RemoteKeys) Renew(ctx context.Context, kid string) ([]*Key, error) {
 	if f := r.joinRenewal(); f != nil {

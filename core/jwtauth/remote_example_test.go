@@ -38,7 +38,7 @@ func ExampleNewIssuers() {
 		if err != nil {
 			panic(err)
 		}
-		v, err := jwtauth.New(keys, jwtauth.Issuer(issuer), jwtauth.Audience(audience))
+		v, err := jwtauth.New(keys, jwtauth.WithIssuer(issuer), jwtauth.WithAudience(audience))
 		if err != nil {
 			panic(err)
 		}
@@ -59,7 +59,7 @@ func ExampleNewIssuers() {
 	// jwtauth: iss is "https://evil.example", which is none of ours
 }
 
-func ExampleRevocations() {
+func ExampleWithRevocation() {
 	keys, err := jwtauth.KeySetFromJWKS("keys.json", []byte(keyFile))
 	if err != nil {
 		panic(err)
@@ -68,8 +68,8 @@ func ExampleRevocations() {
 	if err != nil {
 		panic(err)
 	}
-	_, err = jwtauth.New(keys, jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports"),
-		jwtauth.AccessTokens(), jwtauth.Revocations(list))
+	_, err = jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"),
+		jwtauth.WithAccessTokenProfile(), jwtauth.WithRevocation(list))
 	fmt.Println(err)
 	// Output:
 	// <nil>

@@ -68,12 +68,12 @@ func newRemoteConfig(opts []RemoteOption) (remoteConfig, error) {
 	return c, nil
 }
 
-// FetchTimeout bounds one fetch, from looking up the name to the last byte: 5 s
+// WithTimeout bounds one fetch, from looking up the name to the last byte: 5 s
 // by default, at most 1 minute. [Discover] may use it up twice, once for the
 // metadata.
-func FetchTimeout(d time.Duration) RemoteOption {
+func WithTimeout(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("FetchTimeout"); err != nil {
+		if err := c.set.Add("WithTimeout"); err != nil {
 			return err
 		}
 		if d <= 0 || d > maxFetchTimeout {
@@ -84,11 +84,11 @@ func FetchTimeout(d time.Duration) RemoteOption {
 	}
 }
 
-// MaxSetSize sets how many bytes a JWK set, or metadata, may have: 1 MiB by
+// WithMaxSetSize sets how many bytes a JWK set, or metadata, may have: 1 MiB by
 // default, at most 16 MiB. No more than that and a byte is read.
-func MaxSetSize(bytes int) RemoteOption {
+func WithMaxSetSize(bytes int) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("MaxSetSize"); err != nil {
+		if err := c.set.Add("WithMaxSetSize"); err != nil {
 			return err
 		}
 		if bytes < 1 || bytes > maxMaxSetSize {
@@ -99,14 +99,14 @@ func MaxSetSize(bytes int) RemoteOption {
 	}
 }
 
-// RefreshBetween sets the bounds for how long after a good fetch the next one
+// WithRefreshInterval sets the bounds for how long after a good fetch the next one
 // comes: 1 minute and 1 hour by default. Between them the issuer chooses, by the
 // max-age of its Cache-Control (RFC 9111 §5.2.2.1); one that does not is asked
 // every 15 minutes. Up to a tenth of the time is taken off at random, so that
 // services do not ask all at once.
-func RefreshBetween(least, most time.Duration) RemoteOption {
+func WithRefreshInterval(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
-		if err := c.set.Add("RefreshBetween"); err != nil {
+		if err := c.set.Add("WithRefreshInterval"); err != nil {
 			return err
 		}
 		c.refresh, err = newBounds("refresh", least, most)
@@ -114,12 +114,12 @@ func RefreshBetween(least, most time.Duration) RemoteOption {
 	}
 }
 
-// RetryBetween sets the bounds for how long after a failed fetch the next one
+// WithRetryInterval sets the bounds for how long after a failed fetch the next one
 // comes: 1 s at first, then twice as long each time, up to 1 minute, by default.
 // A Retry-After of the issuer counts within them.
-func RetryBetween(least, most time.Duration) RemoteOption {
+func WithRetryInterval(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
-		if err := c.set.Add("RetryBetween"); err != nil {
+		if err := c.set.Add("WithRetryInterval"); err != nil {
 			return err
 		}
 		c.retry, err = newBounds("retry", least, most)
@@ -134,13 +134,13 @@ func newBounds(what string, least, most time.Duration) (bounds, error) {
 	return bounds{least, most}, nil
 }
 
-// RefetchInterval sets in what time unknown keys may cause 5 fetches, and bad
+// WithRefetchInterval sets in what time unknown keys may cause 5 fetches, and bad
 // signatures one: 30 s by default, above 0. It bounds what a flood of tokens with
 // made-up keys costs the issuer, and how long such a flood can hold up a new key:
 // a fifth of it and one fetch.
-func RefetchInterval(d time.Duration) RemoteOption {
+func WithRefetchInterval(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("RefetchInterval"); err != nil {
+		if err := c.set.Add("WithRefetchInterval"); err != nil {
 			return err
 		}
 		if d <= 0 {
@@ -151,12 +151,12 @@ func RefetchInterval(d time.Duration) RemoteOption {
 	}
 }
 
-// MaxStale sets for how long keys serve after the last good fetch: 24 h by
-// default, and above what [RefreshBetween] allows. It is also for how long a key
+// WithMaxStale sets for how long keys serve after the last good fetch: 24 h by
+// default, and above what [WithRefreshInterval] allows. It is also for how long a key
 // still works that the issuer has removed while it could not be reached.
-func MaxStale(d time.Duration) RemoteOption {
+func WithMaxStale(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("MaxStale"); err != nil {
+		if err := c.set.Add("WithMaxStale"); err != nil {
 			return err
 		}
 		c.maxStale = d // compared with the refresh once all options are known
@@ -164,21 +164,21 @@ func MaxStale(d time.Duration) RemoteOption {
 	}
 }
 
-// AllowHTTP allows addresses without TLS on any host. Whoever can answer in the
+// WithPlainHTTP allows addresses without TLS on any host. Whoever can answer in the
 // issuer's place on the way there can then sign tokens.
-func AllowHTTP() RemoteOption {
+func WithPlainHTTP() RemoteOption {
 	return func(c *remoteConfig) error {
 		c.allowHTTP = true
 		return nil
 	}
 }
 
-// Transport sets what sends requests, for a proxy, a root certificate or a
+// WithTransport sets what sends requests, for a proxy, a root certificate or a
 // client certificate. It must be safe for concurrent use and heed the request's
 // context. By default HTTP_PROXY and its like are heeded, and TLS is 1.2 at least.
-func Transport(t http.RoundTripper) RemoteOption {
+func WithTransport(t http.RoundTripper) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("Transport"); err != nil {
+		if err := c.set.Add("WithTransport"); err != nil {
 			return err
 		}
 		if t == nil {
@@ -189,9 +189,9 @@ func Transport(t http.RoundTripper) RemoteOption {
 	}
 }
 
-// ReadKeys sets how the JWK set is read, such as with [RSAAlgorithm] for an
+// WithKeySetOptions sets how the JWK set is read, such as with [WithRSAAlgorithm] for an
 // issuer that leaves out alg.
-func ReadKeys(opts ...KeySetOption) RemoteOption {
+func WithKeySetOptions(opts ...KeySetOption) RemoteOption {
 	return func(c *remoteConfig) error {
 		for i, opt := range opts {
 			if opt == nil {
@@ -205,12 +205,12 @@ func ReadKeys(opts ...KeySetOption) RemoteOption {
 	}
 }
 
-// OnRefresh sets a function to be told of every fetch. It is called on the
+// WithRefreshObserver sets a function to be told of every fetch. It is called on the
 // goroutine that fetches, so a slow one delays the next; a panic in it is
 // dropped. It must not call Close.
-func OnRefresh(report func(Refresh)) RemoteOption {
+func WithRefreshObserver(report func(Refresh)) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("OnRefresh"); err != nil {
+		if err := c.set.Add("WithRefreshObserver"); err != nil {
 			return err
 		}
 		if report == nil {
@@ -221,12 +221,12 @@ func OnRefresh(report func(Refresh)) RemoteOption {
 	}
 }
 
-// RemoteClock sets by what clock keys get stale and unknown keys are fetched
+// WithRemoteClock sets by what clock keys get stale and unknown keys are fetched
 // again; [time.Now] by default. When the next fetch is due is not asked of it.
 // It must be safe for concurrent use.
-func RemoteClock(now func() time.Time) RemoteOption {
+func WithRemoteClock(now func() time.Time) RemoteOption {
 	return func(c *remoteConfig) error {
-		if err := c.set.Add("RemoteClock"); err != nil {
+		if err := c.set.Add("WithRemoteClock"); err != nil {
 			return err
 		}
 		if now == nil {
@@ -237,9 +237,9 @@ func RemoteClock(now func() time.Time) RemoteOption {
 	}
 }
 
-// OAuthMetadata makes [Discover] ask for the metadata of RFC 8414 §3 in place of
+// WithOAuthMetadata makes [Discover] ask for the metadata of RFC 8414 §3 in place of
 // OpenID Connect's.
-func OAuthMetadata() RemoteOption {
+func WithOAuthMetadata() RemoteOption {
 	return func(c *remoteConfig) error {
 		c.oauthMetadata = true
 		return nil

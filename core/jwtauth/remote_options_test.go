@@ -13,7 +13,7 @@ import (
 )
 
 func TestRemoteOptionsAreChecked(t *testing.T) {
-	good := jwtauth.Transport(new(published))
+	good := jwtauth.WithTransport(new(published))
 	for name, tc := range map[string]struct {
 		url  string
 		opt  jwtauth.RemoteOption
@@ -29,21 +29,21 @@ func TestRemoteOptionsAreChecked(t *testing.T) {
 		"bad":                {"https://issuer.example:x/", good, "not a URL"},
 		"loopback lookalike": {"http://127.0.0.1.example/jwks", good, "not https"},
 		"nil option":         {keysURL, nil, "is nil"},
-		"timeout":            {keysURL, jwtauth.FetchTimeout(0), "timeout"},
-		"long timeout":       {keysURL, jwtauth.FetchTimeout(time.Hour), "timeout"},
-		"size":               {keysURL, jwtauth.MaxSetSize(0), "size"},
-		"huge size":          {keysURL, jwtauth.MaxSetSize(1 << 30), "size"},
-		"refresh":            {keysURL, jwtauth.RefreshBetween(0, 1), "refresh"},
-		"refresh turned":     {keysURL, jwtauth.RefreshBetween(2, 1), "refresh"},
-		"retry":              {keysURL, jwtauth.RetryBetween(0, 1), "retry"},
-		"interval":           {keysURL, jwtauth.RefetchInterval(0), "interval"},
-		"stale":              {keysURL, jwtauth.MaxStale(time.Hour), "max stale"},
-		"transport":          {keysURL, jwtauth.Transport(nil), "transport"},
-		"observer":           {keysURL, jwtauth.OnRefresh(nil), "callback"},
-		"clock":              {keysURL, jwtauth.RemoteClock(nil), "clock"},
-		"key option":         {keysURL, jwtauth.ReadKeys(nil), "nil"},
-		"key algorithm":      {keysURL, jwtauth.ReadKeys(jwtauth.RSAAlgorithm("ES256")), "RSA"},
-		"metadata":           {keysURL, jwtauth.OAuthMetadata(), "Discover"},
+		"timeout":            {keysURL, jwtauth.WithTimeout(0), "timeout"},
+		"long timeout":       {keysURL, jwtauth.WithTimeout(time.Hour), "timeout"},
+		"size":               {keysURL, jwtauth.WithMaxSetSize(0), "size"},
+		"huge size":          {keysURL, jwtauth.WithMaxSetSize(1 << 30), "size"},
+		"refresh":            {keysURL, jwtauth.WithRefreshInterval(0, 1), "refresh"},
+		"refresh turned":     {keysURL, jwtauth.WithRefreshInterval(2, 1), "refresh"},
+		"retry":              {keysURL, jwtauth.WithRetryInterval(0, 1), "retry"},
+		"interval":           {keysURL, jwtauth.WithRefetchInterval(0), "interval"},
+		"stale":              {keysURL, jwtauth.WithMaxStale(time.Hour), "max stale"},
+		"transport":          {keysURL, jwtauth.WithTransport(nil), "transport"},
+		"observer":           {keysURL, jwtauth.WithRefreshObserver(nil), "callback"},
+		"clock":              {keysURL, jwtauth.WithRemoteClock(nil), "clock"},
+		"key option":         {keysURL, jwtauth.WithKeySetOptions(nil), "nil"},
+		"key algorithm":      {keysURL, jwtauth.WithKeySetOptions(jwtauth.WithRSAAlgorithm("ES256")), "RSA"},
+		"metadata":           {keysURL, jwtauth.WithOAuthMetadata(), "Discover"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := jwtauth.Fetch(tc.url, tc.opt)
@@ -63,12 +63,12 @@ func TestAddressesWithoutTLS(t *testing.T) {
 		"http://127.0.0.1:1/jwks":      nil,
 		"http://[::1]:1/jwks":          nil,
 		"http://localhost:1/jwks":      nil,
-		"http://issuer.internal/jwks":  {jwtauth.AllowHTTP()},
+		"http://issuer.internal/jwks":  {jwtauth.WithPlainHTTP()},
 		"https://issuer.internal/jwks": nil,
 	} {
 		p := new(published)
 		p.serves(setOf(edKey("a")))
-		r, err := jwtauth.Fetch(url, append(opts, jwtauth.Transport(p))...)
+		r, err := jwtauth.Fetch(url, append(opts, jwtauth.WithTransport(p))...)
 		if err != nil {
 			t.Errorf("%s: %v", url, err)
 			continue
@@ -103,7 +103,7 @@ func TestAddressesInErrorsHaveNoQuery(t *testing.T) {
 					p := new(published)
 					p.will(answer)
 					var reported error
-					opts := []jwtauth.RemoteOption{jwtauth.Transport(p), jwtauth.OnRefresh(func(f jwtauth.Refresh) { reported = f.Err })}
+					opts := []jwtauth.RemoteOption{jwtauth.WithTransport(p), jwtauth.WithRefreshObserver(func(f jwtauth.Refresh) { reported = f.Err })}
 					start, address := jwtauth.Discover, "https://issuer.example"
 					if way == "Fetch" {
 						start, address = jwtauth.Fetch, "https://issuer.example/keys?code=SECRET"
@@ -129,7 +129,7 @@ func TestAddressesInErrorsHaveNoQuery(t *testing.T) {
 		"//issuer.example/?SECRET", "https:SECRET", "https://a b/SECRET", "https://issuer.example/?%zzSECRET",
 	} {
 		for way, start := range map[string]func(string, ...jwtauth.RemoteOption) (*jwtauth.RemoteKeys, error){"Fetch": jwtauth.Fetch, "Discover": jwtauth.Discover} {
-			r, err := start(address, jwtauth.Transport(new(published)))
+			r, err := start(address, jwtauth.WithTransport(new(published)))
 			if err == nil {
 				r.Close()
 				if way == "Discover" || !strings.Contains(address, "%zz") { // a query may be anything
@@ -152,10 +152,10 @@ func canceled() context.Context {
 
 func TestRemoteOptionsGivenTwice(t *testing.T) {
 	for name, opt := range map[string]jwtauth.RemoteOption{
-		"FetchTimeout": jwtauth.FetchTimeout(time.Second), "MaxSetSize": jwtauth.MaxSetSize(1), "MaxStale": jwtauth.MaxStale(5 * time.Hour),
-		"RefreshBetween": jwtauth.RefreshBetween(1, 2), "RetryBetween": jwtauth.RetryBetween(1, 2), "RefetchInterval": jwtauth.RefetchInterval(1),
-		"Transport": jwtauth.Transport(new(published)), "OnRefresh": jwtauth.OnRefresh(func(jwtauth.Refresh) {}),
-		"RemoteClock": jwtauth.RemoteClock(time.Now), "RSAAlgorithm": jwtauth.ReadKeys(jwtauth.RSAAlgorithm("RS256")),
+		"WithTimeout": jwtauth.WithTimeout(time.Second), "WithMaxSetSize": jwtauth.WithMaxSetSize(1), "WithMaxStale": jwtauth.WithMaxStale(5 * time.Hour),
+		"WithRefreshInterval": jwtauth.WithRefreshInterval(1, 2), "WithRetryInterval": jwtauth.WithRetryInterval(1, 2), "WithRefetchInterval": jwtauth.WithRefetchInterval(1),
+		"WithTransport": jwtauth.WithTransport(new(published)), "WithRefreshObserver": jwtauth.WithRefreshObserver(func(jwtauth.Refresh) {}),
+		"WithRemoteClock": jwtauth.WithRemoteClock(time.Now), "WithRSAAlgorithm": jwtauth.WithKeySetOptions(jwtauth.WithRSAAlgorithm("RS256")),
 	} {
 		if _, err := jwtauth.Fetch("https://issuer.example/", opt, opt); err == nil || !strings.Contains(err.Error(), name+" is given twice") {
 			t.Errorf("%s: %v", name, err)

@@ -19,7 +19,7 @@ import (
 // fetching starts a source on p whose first fetch has ended.
 func fetching(t *testing.T, p *published, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
 	t.Helper()
-	r, err := jwtauth.Fetch(keysURL, append([]jwtauth.RemoteOption{jwtauth.Transport(p)}, opts...)...)
+	r, err := jwtauth.Fetch(keysURL, append([]jwtauth.RemoteOption{jwtauth.WithTransport(p)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestUnknownKeysAreFetchedWithinABudget(t *testing.T) {
 	})
 }
 
-// The bound that RefetchInterval states: strangers cannot hold up a new key for
+// The bound that WithRefetchInterval states: strangers cannot hold up a new key for
 // longer, and never is it said not to exist.
 func TestNewKeyInAFlood(t *testing.T) {
 	for _, fetch := range []time.Duration{0, 100 * time.Millisecond, 3 * time.Second} {
@@ -296,7 +296,7 @@ func TestOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
 		p.serves(setOf(edKey("a")))
-		r := fetching(t, p, jwtauth.MaxStale(3*time.Hour))
+		r := fetching(t, p, jwtauth.WithMaxStale(3*time.Hour))
 		p.fails()
 		wantKey(t, r, "b", "unavailable") // it may be a new key
 		wantKey(t, r, "b", "unavailable")
@@ -360,7 +360,7 @@ func TestStalledFetch(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
 		p.serves(setOf(edKey("a")))
-		r := fetching(t, p, jwtauth.FetchTimeout(3*time.Second))
+		r := fetching(t, p, jwtauth.WithTimeout(3*time.Second))
 		p.stalls()
 		start := time.Now()
 		wantKey(t, r, "b", "unavailable")

@@ -90,7 +90,7 @@ func TestRenewalIsShared(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
 		p.serves(setOf(edKey("a")))
-		r := fetching(t, p, jwtauth.FetchTimeout(2*time.Second))
+		r := fetching(t, p, jwtauth.WithTimeout(2*time.Second))
 		p.stalls()
 		before, start := p.asked.Load(), time.Now()
 		var all sync.WaitGroup

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// Revocations asks c about every token after it was verified, also when it
+// WithRevocation asks c about every token after it was verified, also when it
 // comes out of the cache. A revoked one is refused with 401 and reason revoked;
 // an error of c is 503, since nobody knows then.
 //
@@ -18,9 +18,9 @@ import (
 // token, which can be respelt (an ECDSA signature has two forms). With this
 // option a jti that is no string is refused. A token without jti can be revoked
 // by its subject or its age alone.
-func Revocations(c revoke.Checker) Option {
+func WithRevocation(c revoke.Checker) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("Revocations"); err != nil {
+		if err := v.set.Add("WithRevocation"); err != nil {
 			return err
 		}
 		if isNil(c) {

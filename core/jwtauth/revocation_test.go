@@ -19,7 +19,7 @@ func (f checkerFunc) Revoked(_ context.Context, t revoke.Token) (bool, error) { 
 // Revocation is asked at each request, about what the token says of itself.
 func TestRevocationIsAskedAboutEachToken(t *testing.T) {
 	var asked []revoke.Token
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.ClientPrefix("client:"), jwtauth.Revocations(checkerFunc(func(tok revoke.Token) (bool, error) {
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithClientPrefix("client:"), jwtauth.WithRevocation(checkerFunc(func(tok revoke.Token) (bool, error) {
 		asked = append(asked, tok)
 		return len(asked) > 2, nil
 	})))
@@ -37,7 +37,7 @@ func TestRevocationIsAskedAboutEachToken(t *testing.T) {
 }
 
 func TestRevocationIsNotAskedAboutBadTokens(t *testing.T) {
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Revocations(checkerFunc(func(revoke.Token) (bool, error) {
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithRevocation(checkerFunc(func(revoke.Token) (bool, error) {
 		t.Error("asked")
 		return false, nil
 	})))
@@ -50,7 +50,7 @@ func TestRevocationIsNotAskedAboutBadTokens(t *testing.T) {
 // Whatever a checker fails with, it is an outage and no verdict on the token.
 func TestRevocationOutage(t *testing.T) {
 	for _, cause := range []error{errors.New("database is down"), core.ErrAmbiguousCredentials, &core.CredentialError{Reason: core.ReasonRevoked}} {
-		v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Revocations(checkerFunc(func(revoke.Token) (bool, error) { return true, cause })))
+		v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithRevocation(checkerFunc(func(revoke.Token) (bool, error) { return true, cause })))
 		p, err := v.VerifyToken(context.Background(), hs256(t, goodClaims))
 		var down *core.UnavailableError
 		if p != nil || !errors.As(err, &down) || !errors.Is(err, cause) {
@@ -62,7 +62,7 @@ func TestRevocationOutage(t *testing.T) {
 // A token that a checker refused or could not judge is asked about again.
 func TestRevocationIsNotRemembered(t *testing.T) {
 	answer := errors.New("down")
-	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.Revocations(checkerFunc(func(revoke.Token) (bool, error) { return false, answer })))
+	v := newVerifier(t, hmacSet(t, "", "HS256"), jwtauth.WithRevocation(checkerFunc(func(revoke.Token) (bool, error) { return false, answer })))
 	token := hs256(t, goodClaims)
 	if _, err := v.VerifyToken(context.Background(), token); err == nil {
 		t.Error("passed")

@@ -89,7 +89,7 @@ func newVerifier(t testing.TB, keys jwtauth.KeySource, opts ...jwtauth.Option) *
 func verifierBy(t testing.TB, clock func() time.Time, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
 	v, err := jwtauth.New(keys, append([]jwtauth.Option{
-		jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports"), jwtauth.Clock(clock),
+		jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"), jwtauth.WithClock(clock),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)

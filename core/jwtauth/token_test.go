@@ -171,8 +171,8 @@ func TestSizeIsCappedBeforeDecoding(t *testing.T) { // E21
 	keys := hmacSet(t, "", "HS256")
 	wantReason(t, newVerifier(t, keys), token, "")
 	wantReason(t, newVerifier(t, keys), fill(13000), core.ReasonMalformed)
-	wantReason(t, newVerifier(t, keys, jwtauth.MaxTokenSize(len(token))), token, "")
-	wantReason(t, newVerifier(t, keys, jwtauth.MaxTokenSize(len(token)-1)), token, core.ReasonMalformed)
+	wantReason(t, newVerifier(t, keys, jwtauth.WithMaxTokenSize(len(token))), token, "")
+	wantReason(t, newVerifier(t, keys, jwtauth.WithMaxTokenSize(len(token)-1)), token, core.ReasonMalformed)
 
 	v := newVerifier(t, keys)
 	for name, hostile := range map[string]string{
@@ -255,7 +255,7 @@ func TestDescriptions(t *testing.T) { // B09
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
-	iss, aud := jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports")
+	iss, aud := jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports")
 	for _, tc := range []struct {
 		name string
 		keys jwtauth.KeySource
@@ -267,21 +267,21 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"nil option", keys, []jwtauth.Option{iss, nil}, "option 2 is nil"},
 		{"no issuer", keys, []jwtauth.Option{aud}, "no issuer"},
 		{"no audience", keys, []jwtauth.Option{iss}, "no audience"},
-		{"empty issuer", keys, []jwtauth.Option{jwtauth.Issuer(""), aud}, "issuer is empty"},
+		{"empty issuer", keys, []jwtauth.Option{jwtauth.WithIssuer(""), aud}, "issuer is empty"},
 		{"two issuers", keys, []jwtauth.Option{iss, iss, aud}, "a verifier has one"},
-		{"empty audience", keys, []jwtauth.Option{iss, jwtauth.Audience("")}, "audience is empty"},
-		{"audience of none", keys, []jwtauth.Option{iss, jwtauth.Audience()}, "audience is empty"},
+		{"empty audience", keys, []jwtauth.Option{iss, jwtauth.WithAudience("")}, "audience is empty"},
+		{"audience of none", keys, []jwtauth.Option{iss, jwtauth.WithAudience()}, "audience is empty"},
 		{"issuer and any", keys, []jwtauth.Option{iss, aud, jwtauth.WithoutIssuer()}, "choose one"},
 		{"audience and any", keys, []jwtauth.Option{iss, aud, jwtauth.WithoutAudience()}, "choose one"},
-		{"negative leeway", keys, []jwtauth.Option{iss, aud, jwtauth.Leeway(-1)}, "leeway -1ns"},
-		{"leeway over 5 minutes", keys, []jwtauth.Option{iss, aud, jwtauth.Leeway(5*60e9 + 1)}, "from 0 to 5m0s"},
-		{"no room for a token", keys, []jwtauth.Option{iss, aud, jwtauth.MaxTokenSize(0)}, "at least 1 byte"},
-		{"no lifetime", keys, []jwtauth.Option{iss, aud, jwtauth.MaxLifetime(0)}, "above 0"},
-		{"nil clock", keys, []jwtauth.Option{iss, aud, jwtauth.Clock(nil)}, "clock is nil"},
-		{"empty roles claim", keys, []jwtauth.Option{iss, aud, jwtauth.Roles("")}, "claim name"},
-		{"dotted claim with a gap", keys, []jwtauth.Option{iss, aud, jwtauth.Tenant("a..b")}, "claim name"},
-		{"scopes claim ends in a dot", keys, []jwtauth.Option{iss, aud, jwtauth.Scopes("a.")}, "claim name"},
-		{"scope array begins with a dot", keys, []jwtauth.Option{iss, aud, jwtauth.ScopeArray(".a")}, "claim name"},
+		{"negative leeway", keys, []jwtauth.Option{iss, aud, jwtauth.WithLeeway(-1)}, "leeway -1ns"},
+		{"leeway over 5 minutes", keys, []jwtauth.Option{iss, aud, jwtauth.WithLeeway(5*60e9 + 1)}, "from 0 to 5m0s"},
+		{"no room for a token", keys, []jwtauth.Option{iss, aud, jwtauth.WithMaxTokenSize(0)}, "at least 1 byte"},
+		{"no lifetime", keys, []jwtauth.Option{iss, aud, jwtauth.WithMaxLifetime(0)}, "above 0"},
+		{"nil clock", keys, []jwtauth.Option{iss, aud, jwtauth.WithClock(nil)}, "clock is nil"},
+		{"empty roles claim", keys, []jwtauth.Option{iss, aud, jwtauth.WithRoles("")}, "claim name"},
+		{"dotted claim with a gap", keys, []jwtauth.Option{iss, aud, jwtauth.WithTenant("a..b")}, "claim name"},
+		{"scopes claim ends in a dot", keys, []jwtauth.Option{iss, aud, jwtauth.WithScopes("a.")}, "claim name"},
+		{"scope array begins with a dot", keys, []jwtauth.Option{iss, aud, jwtauth.WithScopes(".a")}, "claim name"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v, err := jwtauth.New(tc.keys, tc.opts...)

@@ -19,7 +19,7 @@ const (
 	cachedForever = time.Hour
 )
 
-// CacheSize sets for how many tokens the outcome of verification is kept: 4096
+// WithCacheSize sets for how many tokens the outcome of verification is kept: 4096
 // by default, 0 for none, at most 1048576. An entry takes a few KiB; tokens
 // above 4 KiB are verified each time.
 //
@@ -29,9 +29,9 @@ const (
 // payload as spelt and a SHA-256 hash of the signature, so that another spelling
 // is verified by itself. Of the signature no more than that hash is kept, so
 // that the cache holds no token that could be used.
-func CacheSize(n int) Option {
+func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("CacheSize"); err != nil {
+		if err := v.set.Add("WithCacheSize"); err != nil {
 			return err
 		}
 		if n < 0 || n > maxCacheSize {

@@ -56,7 +56,7 @@ func TestVerifiedTokensAreKept(t *testing.T) {
 	if !cachedTwice(t, newVerifier(t, keys), token) {
 		t.Error("verified twice")
 	}
-	if cachedTwice(t, newVerifier(t, keys, jwtauth.CacheSize(0)), token) {
+	if cachedTwice(t, newVerifier(t, keys, jwtauth.WithCacheSize(0)), token) {
 		t.Error("kept with the cache off")
 	}
 	if cachedTwice(t, newVerifier(t, keys), long) {
@@ -116,7 +116,7 @@ func TestKeptTokenIsJudgedAsANewOne(t *testing.T) {
 	const leeway, lifetime = 30 * time.Second, time.Hour
 	now := noon
 	clock := func() time.Time { return now }
-	opts := []jwtauth.Option{jwtauth.WithoutExpiry(), jwtauth.Leeway(leeway), jwtauth.MaxLifetime(lifetime)}
+	opts := []jwtauth.Option{jwtauth.WithoutExpiry(), jwtauth.WithLeeway(leeway), jwtauth.WithMaxLifetime(lifetime)}
 	keys := hmacSet(t, "", "HS256")
 	seconds := func(name string, at time.Time) string { return fmt.Sprintf("%q:%d", name, at.Unix()) }
 	exp, iat, nbf := noon.Add(30*time.Minute), noon.Add(-10*time.Minute), noon.Add(-20*time.Minute)
@@ -133,7 +133,7 @@ func TestKeptTokenIsJudgedAsANewOne(t *testing.T) {
 		token := hs256(t, claims)
 		for _, edge := range []time.Time{exp.Add(leeway), exp, exp.Add(-lifetime), iat.Add(-leeway), nbf.Add(-leeway), iat, nbf, time.Unix(0, 0), noon.AddDate(300, 0, 0)} {
 			for _, off := range []time.Duration{-1, 0, 1} {
-				kept, fresh := verifierBy(t, clock, keys, opts...), verifierBy(t, clock, keys, append(opts, jwtauth.CacheSize(0))...)
+				kept, fresh := verifierBy(t, clock, keys, opts...), verifierBy(t, clock, keys, append(opts, jwtauth.WithCacheSize(0))...)
 				now = noon
 				wantReason(t, kept, token, "")
 				now = edge.Add(off)
@@ -182,8 +182,8 @@ func TestKeptTokenIsForItsVerifierAndScheme(t *testing.T) {
 	keys := hmacSet(t, "", "HS256")
 	token := hs256(t, goodClaims)
 	wantReason(t, newVerifier(t, keys), token, "")
-	other, err := jwtauth.New(keys, jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("payroll"),
-		jwtauth.Clock(func() time.Time { return noon }))
+	other, err := jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("payroll"),
+		jwtauth.WithClock(func() time.Time { return noon }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestRespeltTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := newVerifier(t, set(t, verificationKey(t, "e", "ES256")), jwtauth.Revocations(revoked))
+	v := newVerifier(t, set(t, verificationKey(t, "e", "ES256")), jwtauth.WithRevocation(revoked))
 	token := sign(t, "ES256", key, headerOf("ES256", "e"), with(`"jti":"j-1"`))
 	dot := strings.LastIndexByte(token, '.')
 	signature := must(base64.RawURLEncoding.DecodeString(token[dot+1:]))

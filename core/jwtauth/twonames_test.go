@@ -26,7 +26,7 @@ func TestAnAlgorithmOfTwoNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, opts := range [][]jwtauth.Option{nil, {jwtauth.Algorithms("EdDSA")}, {jwtauth.Algorithms("ES256", "Ed25519")}} {
+		for _, opts := range [][]jwtauth.Option{nil, {jwtauth.WithAlgorithms("EdDSA")}, {jwtauth.WithAlgorithms("ES256", "Ed25519")}} {
 			v := newVerifier(t, keys, opts...)
 			for _, alg := range edNames {
 				wantReason(t, v, sign(t, "EdDSA", key, headerOf(alg, "k"), goodClaims), "")
@@ -43,7 +43,7 @@ func TestAnAlgorithmOfTwoNames(t *testing.T) {
 	if _, err := jwtauth.PublicKey("", "Ed25519", signers()["ES256"].(crypto.Signer).Public()); err == nil {
 		t.Error("a key on P-256 was taken for Ed25519")
 	}
-	v := newVerifier(t, set(t, publicKey(t, "k", "", key.Public())), jwtauth.Algorithms("ES256"))
+	v := newVerifier(t, set(t, publicKey(t, "k", "", key.Public())), jwtauth.WithAlgorithms("ES256"))
 	for _, alg := range edNames {
 		wantReason(t, v, sign(t, "EdDSA", key, headerOf(alg, "k"), goodClaims), core.ReasonBadAlgorithm)
 	}

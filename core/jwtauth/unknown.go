@@ -7,7 +7,7 @@ import (
 
 const (
 	// refetchBudget is how many fetches unknown keys may cause in
-	// [RefetchInterval].
+	// [WithRefetchInterval].
 	refetchBudget = 5
 	// maxSightings is how many kids one generation of [sightings] holds, at 48
 	// bytes or so each.

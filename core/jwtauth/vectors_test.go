@@ -59,8 +59,8 @@ func TestExamplesOfTheRFCs(t *testing.T) {
 		{"RFC 7797 §4.2 payload encoded", rfcHMACKey, "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19.JC4wMg.A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY", exp, core.ReasonMalformed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			v, err := jwtauth.New(jwks(t, tc.key), jwtauth.Issuer("joe"), jwtauth.WithoutAudience(),
-				jwtauth.Clock(func() time.Time { return time.Unix(tc.now, 0) }))
+			v, err := jwtauth.New(jwks(t, tc.key), jwtauth.WithIssuer("joe"), jwtauth.WithoutAudience(),
+				jwtauth.WithClock(func() time.Time { return time.Unix(tc.now, 0) }))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +77,7 @@ func TestOneChangedBitIsABadSignature(t *testing.T) {
 		{"EdDSA", rfcEdKey, rfcEdToken},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			v, err := jwtauth.New(jwks(t, tc.key), jwtauth.Issuer("joe"), jwtauth.WithoutAudience())
+			v, err := jwtauth.New(jwks(t, tc.key), jwtauth.WithIssuer("joe"), jwtauth.WithoutAudience())
 			if err != nil {
 				t.Fatal(err)
 			}

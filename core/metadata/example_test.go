@@ -11,7 +11,7 @@ import (
 
 func ExampleNew() {
 	document, err := metadata.New("https://api.example/v1",
-		metadata.AuthorizationServers("https://issuer.example"), metadata.Scopes("reports:read"))
+		metadata.WithAuthorizationServers("https://issuer.example"), metadata.WithScopes("reports:read"))
 	if err != nil {
 		panic(err)
 	}

@@ -1,7 +1,7 @@
 // Package metadata serves the metadata of a protected resource (RFC 9728), by
 // which clients find out where to get a token for it and how to send one.
 //
-//	document, err := metadata.New("https://api.example", metadata.AuthorizationServers("https://issuer.example"))
+//	document, err := metadata.New("https://api.example", metadata.WithAuthorizationServers("https://issuer.example"))
 //	mux.Handle(document.Path(), httpauth.Serve(document.Endpoint()))
 //
 // Nothing in the document comes from a request. It is public: mount it outside
@@ -79,7 +79,7 @@ func New(resource string, opts ...Option) (*Document, error) {
 		}
 	}
 	if s.members.DPoPRequired && len(s.members.DPoPAlgs) == 0 {
-		return nil, errors.New("metadata: DPoPRequired without DPoP: clients need to know the algorithms")
+		return nil, errors.New("metadata: WithDPoPRequired without WithDPoP: clients need to know the algorithms")
 	}
 	body, err := json.Marshal(s.members)
 	if err != nil {
@@ -102,7 +102,7 @@ func (d *Document) Path() string { return wellKnown + d.path }
 func (d *Document) URL() string { return d.origin + d.Path() }
 
 // Endpoint answers GET and HEAD with the document: 200, application/json,
-// readable by scripts of any origin, cacheable by everyone ([CacheFor]). Any
+// readable by scripts of any origin, cacheable by everyone ([WithCacheMaxAge]). Any
 // other method is 405.
 func (d *Document) Endpoint() core.Endpoint {
 	ok := core.Response{Status: http.StatusOK, Fields: d.fields, Body: d.body}

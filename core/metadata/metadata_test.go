@@ -42,10 +42,10 @@ func field(r core.Response, name string) string {
 // B17: RFC 9728 §2 and §3.2.
 func TestDocument(t *testing.T) {
 	d := document(t, "https://api.example/v1",
-		metadata.AuthorizationServers("https://issuer.example/realm", "https://other.example"),
-		metadata.Scopes("reports:read", "reports:write"), metadata.DPoP("ES256", "EdDSA"), metadata.DPoPRequired(),
-		metadata.Keys("https://api.example/jwks.json", "ES256"), metadata.Name("Reports"), metadata.Documentation("https://docs.example/a?b"),
-		metadata.Policy("https://docs.example/policy"), metadata.TermsOfService("https://docs.example/tos"), metadata.CacheFor(90*time.Second))
+		metadata.WithAuthorizationServers("https://issuer.example/realm", "https://other.example"),
+		metadata.WithScopes("reports:read", "reports:write"), metadata.WithDPoP("ES256", "EdDSA"), metadata.WithDPoPRequired(),
+		metadata.WithKeys("https://api.example/jwks.json", "ES256"), metadata.WithName("Reports"), metadata.WithDocumentation("https://docs.example/a?b"),
+		metadata.WithPolicy("https://docs.example/policy"), metadata.WithTermsOfService("https://docs.example/tos"), metadata.WithCacheMaxAge(90*time.Second))
 	r := ask(d, http.MethodGet)
 	want := map[string]any{
 		"resource":                              "https://api.example/v1",
@@ -122,35 +122,35 @@ func TestNewRefusesWhatCannotWork(t *testing.T) { // B17, invariant 14
 	}
 	for name, opt := range map[string]metadata.Option{
 		"nil":                     nil,
-		"no server":               metadata.AuthorizationServers(),
-		"a server on http":        metadata.AuthorizationServers("http://issuer.example"),
-		"a server with query":     metadata.AuthorizationServers("https://issuer.example?x"),
-		"a server with fragment":  metadata.AuthorizationServers("https://issuer.example#x"),
-		"a server twice":          metadata.AuthorizationServers("https://issuer.example", "https://issuer.example"),
-		"no scope":                metadata.Scopes(),
-		"two scopes in one":       metadata.Scopes("a b"),
-		"an empty scope":          metadata.Scopes(""),
-		"no algorithm":            metadata.DPoP(),
-		"algorithm none":          metadata.DPoP("none"),
-		"an algorithm of secrets": metadata.DPoP("HS256"),
-		"DPoP without algorithms": metadata.DPoPRequired(),
-		"keys on http":            metadata.Keys("http://api.example/jwks.json"),
-		"keys signing with none":  metadata.Keys("https://api.example/jwks.json", "none"),
-		"an algorithm twice":      metadata.Keys("https://api.example/jwks.json", "ES256", "ES256"),
-		"no name":                 metadata.Name(""),
-		"a name with a control":   metadata.Name("a\nb"),
-		"a relative page":         metadata.Documentation("/docs"),
-		"a policy with a quote":   metadata.Policy(`https://docs.example/"`),
-		"terms on http":           metadata.TermsOfService("http://docs.example"),
-		"a negative age":          metadata.CacheFor(-time.Second),
-		"half a second":           metadata.CacheFor(500 * time.Millisecond),
-		"a year":                  metadata.CacheFor(365 * 24 * time.Hour),
+		"no server":               metadata.WithAuthorizationServers(),
+		"a server on http":        metadata.WithAuthorizationServers("http://issuer.example"),
+		"a server with query":     metadata.WithAuthorizationServers("https://issuer.example?x"),
+		"a server with fragment":  metadata.WithAuthorizationServers("https://issuer.example#x"),
+		"a server twice":          metadata.WithAuthorizationServers("https://issuer.example", "https://issuer.example"),
+		"no scope":                metadata.WithScopes(),
+		"two scopes in one":       metadata.WithScopes("a b"),
+		"an empty scope":          metadata.WithScopes(""),
+		"no algorithm":            metadata.WithDPoP(),
+		"algorithm none":          metadata.WithDPoP("none"),
+		"an algorithm of secrets": metadata.WithDPoP("HS256"),
+		"WithDPoPRequired alone":  metadata.WithDPoPRequired(),
+		"keys on http":            metadata.WithKeys("http://api.example/jwks.json"),
+		"keys signing with none":  metadata.WithKeys("https://api.example/jwks.json", "none"),
+		"an algorithm twice":      metadata.WithKeys("https://api.example/jwks.json", "ES256", "ES256"),
+		"no name":                 metadata.WithName(""),
+		"a name with a control":   metadata.WithName("a\nb"),
+		"a relative page":         metadata.WithDocumentation("/docs"),
+		"a policy with a quote":   metadata.WithPolicy(`https://docs.example/"`),
+		"terms on http":           metadata.WithTermsOfService("http://docs.example"),
+		"a negative age":          metadata.WithCacheMaxAge(-time.Second),
+		"half a second":           metadata.WithCacheMaxAge(500 * time.Millisecond),
+		"a year":                  metadata.WithCacheMaxAge(365 * 24 * time.Hour),
 	} {
 		if d, err := metadata.New("https://api.example", opt); err == nil || !strings.HasPrefix(err.Error(), "metadata: ") {
 			t.Errorf("%s: %v, %v", name, d, err)
 		}
 	}
-	twice := metadata.Scopes("a")
+	twice := metadata.WithScopes("a")
 	if _, err := metadata.New("https://api.example", twice, twice); err == nil {
 		t.Error("scopes were set twice")
 	}
@@ -158,7 +158,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) { // B17, invariant 14
 
 func TestDocumentKeepsNothingOfItsArguments(t *testing.T) {
 	scopes := []string{"read"}
-	option := metadata.Scopes(scopes...)
+	option := metadata.WithScopes(scopes...)
 	d := document(t, "https://api.example", option)
 	scopes[0] = "written"
 	if r := ask(d, "GET"); !strings.Contains(string(r.Body), `"read"`) {
@@ -179,7 +179,7 @@ func TestLoopbackOverHTTP(t *testing.T) {
 		"http://u:SECRET@localhost/v1": "",
 		"http://localhost/v1?k=SECRET": "",
 	} {
-		d, err := metadata.New(resource, metadata.AuthorizationServers("http://127.0.0.1:9000/realm"), metadata.Keys("http://localhost:8080/keys"))
+		d, err := metadata.New(resource, metadata.WithAuthorizationServers("http://127.0.0.1:9000/realm"), metadata.WithKeys("http://localhost:8080/keys"))
 		switch {
 		case want == "" && (err == nil || strings.Contains(err.Error(), "SECRET")):
 			t.Errorf("%s: %v", resource, err)
@@ -188,8 +188,8 @@ func TestLoopbackOverHTTP(t *testing.T) {
 		}
 	}
 	for name, opt := range map[string]metadata.Option{
-		"issuer": metadata.AuthorizationServers("http://issuer.example"), "keys": metadata.Keys("http://api.example/keys"),
-		"policy": metadata.Policy("http://api.example/policy"),
+		"issuer": metadata.WithAuthorizationServers("http://issuer.example"), "keys": metadata.WithKeys("http://api.example/keys"),
+		"policy": metadata.WithPolicy("http://api.example/policy"),
 	} {
 		if _, err := metadata.New("http://localhost:8080", opt); err == nil {
 			t.Errorf("%s over http on another host was accepted", name)
@@ -199,10 +199,10 @@ func TestLoopbackOverHTTP(t *testing.T) {
 
 func TestOptionsGivenTwice(t *testing.T) {
 	for name, opts := range map[string][]metadata.Option{
-		"name":   {metadata.Name("a"), metadata.Name("b")},
-		"policy": {metadata.Policy("https://a.example"), metadata.Policy("https://b.example")},
-		"keys":   {metadata.Keys("https://a.example"), metadata.Keys("https://b.example")},
-		"age":    {metadata.CacheFor(0), metadata.CacheFor(time.Second)},
+		"name":   {metadata.WithName("a"), metadata.WithName("b")},
+		"policy": {metadata.WithPolicy("https://a.example"), metadata.WithPolicy("https://b.example")},
+		"keys":   {metadata.WithKeys("https://a.example"), metadata.WithKeys("https://b.example")},
+		"age":    {metadata.WithCacheMaxAge(0), metadata.WithCacheMaxAge(time.Second)},
 	} {
 		if _, err := metadata.New("https://api.example", opts...); err == nil || !strings.Contains(err.Error(), "twice") {
 			t.Errorf("%s: %v", name, err)

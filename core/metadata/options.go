@@ -25,10 +25,10 @@ type settings struct {
 // Option configures a [Document].
 type Option func(*settings) error
 
-// AuthorizationServers names the issuers of the tokens that the resource takes
+// WithAuthorizationServers names the issuers of the tokens that the resource takes
 // (authorization_servers): https URLs without query and fragment (RFC 8414 §2),
 // spelt as the tokens' iss is, or with http on a loopback host.
-func AuthorizationServers(issuers ...string) Option {
+func WithAuthorizationServers(issuers ...string) Option {
 	return func(s *settings) error {
 		for _, issuer := range issuers {
 			if err := checkURL(issuer); err != nil {
@@ -42,9 +42,9 @@ func AuthorizationServers(issuers ...string) Option {
 	}
 }
 
-// Scopes names the scopes that a token for the resource may need
+// WithScopes names the scopes that a token for the resource may need
 // (scopes_supported). Leave out those that not everybody should hear of.
-func Scopes(scopes ...string) Option {
+func WithScopes(scopes ...string) Option {
 	return func(s *settings) error {
 		for _, scope := range scopes {
 			if !isWord(scope) {
@@ -55,10 +55,10 @@ func Scopes(scopes ...string) Option {
 	}
 }
 
-// DPoP says that the resource takes tokens that are bound to a key, with proofs
+// WithDPoP says that the resource takes tokens that are bound to a key, with proofs
 // signed by one of algs (dpop_signing_alg_values_supported). Give it what
 // WithAlgorithms of package dpop has.
-func DPoP(algs ...string) Option {
+func WithDPoP(algs ...string) Option {
 	return func(s *settings) error {
 		if err := checkAlgs(algs); err != nil {
 			return err
@@ -67,19 +67,19 @@ func DPoP(algs ...string) Option {
 	}
 }
 
-// DPoPRequired says that the resource takes no other tokens than those
-// (dpop_bound_access_tokens_required). It goes with [DPoP].
-func DPoPRequired() Option {
+// WithDPoPRequired says that the resource takes no other tokens than those
+// (dpop_bound_access_tokens_required). It goes with [WithDPoP].
+func WithDPoPRequired() Option {
 	return func(s *settings) error {
 		s.members.DPoPRequired = true
 		return nil
 	}
 }
 
-// Keys says where the resource's own public keys are (jwks_uri), and which
+// WithKeys says where the resource's own public keys are (jwks_uri), and which
 // algorithms it signs its responses with, if it does
 // (resource_signing_alg_values_supported).
-func Keys(address string, algs ...string) Option {
+func WithKeys(address string, algs ...string) Option {
 	return func(s *settings) error {
 		if err := checkAlgs(algs); err != nil {
 			return err
@@ -93,10 +93,10 @@ func Keys(address string, algs ...string) Option {
 	}
 }
 
-// Name is what people call the resource (resource_name).
-func Name(name string) Option {
+// WithName is what people call the resource (resource_name).
+func WithName(name string) Option {
 	return func(s *settings) error {
-		if err := s.set.Add("Name"); err != nil {
+		if err := s.set.Add("WithName"); err != nil {
 			return err
 		}
 		if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
@@ -107,28 +107,28 @@ func Name(name string) Option {
 	}
 }
 
-// Documentation is the address of a page for developers
+// WithDocumentation is the address of a page for developers
 // (resource_documentation).
-func Documentation(address string) Option {
+func WithDocumentation(address string) Option {
 	return func(s *settings) error { return setURL(&s.members.Documentation, "documentation", address) }
 }
 
-// Policy is the address of a page on how clients may use the data
+// WithPolicy is the address of a page on how clients may use the data
 // (resource_policy_uri).
-func Policy(address string) Option {
+func WithPolicy(address string) Option {
 	return func(s *settings) error { return setURL(&s.members.Policy, "policy", address) }
 }
 
-// TermsOfService is the address of a page with the terms (resource_tos_uri).
-func TermsOfService(address string) Option {
+// WithTermsOfService is the address of a page with the terms (resource_tos_uri).
+func WithTermsOfService(address string) Option {
 	return func(s *settings) error { return setURL(&s.members.TermsOfService, "terms of service", address) }
 }
 
-// CacheFor sets for how long anyone may keep the document: an hour by default,
+// WithCacheMaxAge sets for how long anyone may keep the document: an hour by default,
 // from 0 to 7 days, in whole seconds.
-func CacheFor(d time.Duration) Option {
+func WithCacheMaxAge(d time.Duration) Option {
 	return func(s *settings) error {
-		if err := s.set.Add("CacheFor"); err != nil {
+		if err := s.set.Add("WithCacheMaxAge"); err != nil {
 			return err
 		}
 		if d < 0 || d > 7*24*time.Hour || d%time.Second != 0 {

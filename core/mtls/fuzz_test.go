@@ -46,10 +46,10 @@ func FuzzHeaders(f *testing.F) {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(ca)
-	opts := []mtls.Option{mtls.Roots(pool), mtls.Clock(func() time.Time { return good.NotBefore.Add(time.Hour) })}
+	opts := []mtls.Option{mtls.WithRoots(pool), mtls.WithClock(func() time.Time { return good.NotBefore.Add(time.Hour) })}
 	schemes := []*mtls.Authenticator{
-		authenticator(f, mtls.DNSName(), append(opts, mtls.ClientCertHeader(trust(f)))...),
-		authenticator(f, mtls.DNSName(), append(opts, mtls.NginxHeaders(trust(f), "Client-Cert", "Client-Cert-Chain"))...),
+		authenticator(f, mtls.DNSName(), append(opts, mtls.WithClientCertHeader(trust(f)))...),
+		authenticator(f, mtls.DNSName(), append(opts, mtls.WithNginxHeaders(trust(f), "Client-Cert", "Client-Cert-Chain"))...),
 	}
 	for i, line := range []string{sequence(good), escaped(good)} { // the seeds do get in
 		r := from(peer, nil, "Client-Cert: "+line, "Client-Cert-Chain: "+[]string{"", "SUCCESS"}[i])

@@ -62,7 +62,7 @@ func TestClientCertHeader(t *testing.T) {
 	below := middle.Client(t, named("below.example")).Leaf
 	own := chain(ca.Client(t, named("proxy.example")).Leaf, ca.Certificate)
 	value := sequence(cert)
-	a := authenticator(t, mtls.DNSName(), mtls.Roots(ca.Pool()), mtls.ClientCertHeader(trust(t)))
+	a := authenticator(t, mtls.DNSName(), mtls.WithRoots(ca.Pool()), mtls.WithClientCertHeader(trust(t)))
 	if got := strings.Join(a.Scheme().Vary, ", "); got != "Client-Cert, Client-Cert-Chain" {
 		t.Errorf("Vary %q", got)
 	}
@@ -109,7 +109,7 @@ func TestClientCertHeader(t *testing.T) {
 // same.
 func TestProxyVerifies(t *testing.T) {
 	ca := testca.New(t, "ca")
-	a := authenticator(t, mtls.DNSName(), mtls.ClientCertHeader(trust(t)), mtls.ProxyVerifies())
+	a := authenticator(t, mtls.DNSName(), mtls.WithClientCertHeader(trust(t)), mtls.WithProxyVerification())
 	for want, edit := range map[string]func(*x509.Certificate){
 		"client.example": named("client.example"),
 		"!expired":       func(c *x509.Certificate) { c.NotAfter = c.NotBefore.AddDate(1, 0, 0) },
@@ -126,9 +126,9 @@ func TestNginxHeaders(t *testing.T) {
 	ca, other := testca.New(t, "ca"), testca.New(t, "other")
 	cert, foreign := ca.Client(t, named("client.example")).Leaf, other.Client(t, named("client.example")).Leaf
 	own := chain(ca.Client(t, named("proxy.example")).Leaf, ca.Certificate)
-	headers := mtls.NginxHeaders(trust(t), "x-cert", "X-Verify")
+	headers := mtls.WithNginxHeaders(trust(t), "x-cert", "X-Verify")
 	plain := authenticator(t, mtls.DNSName(), headers)
-	rooted := authenticator(t, mtls.DNSName(), headers, mtls.Roots(ca.Pool()))
+	rooted := authenticator(t, mtls.DNSName(), headers, mtls.WithRoots(ca.Pool()))
 	const h, ok = "X-Cert: ", "X-Verify: SUCCESS"
 	for _, c := range []struct {
 		name, peer   string

@@ -126,7 +126,7 @@ func CommonName() Identity {
 	})
 }
 
-// OrganizationalUnits is a function for [Roles]: each unit (OU) of the subject
+// OrganizationalUnits is a function for [WithRoles]: each unit (OU) of the subject
 // that is a key of roles, compared exactly, gives the role it is mapped to.
 // Other units give none.
 func OrganizationalUnits(roles map[string]string) func(*x509.Certificate) ([]string, error) {

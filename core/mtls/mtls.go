@@ -9,7 +9,7 @@
 // [tls.Config] suits services that accept other schemes too,
 // [tls.RequireAndVerifyClientCert] those that do not. ClientCAs must be set:
 // without it every certificate authority that the system knows may issue
-// certificates for clients; [Roots] guards against that.
+// certificates for clients; [WithRoots] guards against that.
 package mtls
 
 import (
@@ -39,7 +39,7 @@ const (
 	ClaimSHA256 = "certificate_sha256"
 )
 
-// ErrRevoked is what a hook given to [Revocation] returns, or wraps, for a
+// ErrRevoked is what a hook given to [WithRevocation] returns, or wraps, for a
 // certificate that was revoked.
 var ErrRevoked = errors.New("certificate was revoked")
 
@@ -86,7 +86,7 @@ func New(realm string, identity Identity, opts ...Option) (*Authenticator, error
 		}
 	}
 	if a.forwarded != nil && a.roots == nil && !a.verified {
-		return nil, errors.New("mtls: nobody verifies the certificates in the header: give Roots, or ProxyVerifies if the proxy does")
+		return nil, errors.New("mtls: nobody verifies the certificates in the header: give WithRoots, or WithProxyVerification if the proxy does")
 	}
 	return a, nil
 }

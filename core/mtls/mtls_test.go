@@ -99,7 +99,7 @@ func TestPrincipal(t *testing.T) {
 		c.DNSNames = []string{"Reports.Example"}
 		c.Subject.OrganizationalUnit = []string{"Audit", "Kitchen", "Audit"}
 	}).Leaf
-	a := authenticator(t, mtls.DNSName(), mtls.Roles(mtls.OrganizationalUnits(map[string]string{"Audit": "auditor"})))
+	a := authenticator(t, mtls.DNSName(), mtls.WithRoles(mtls.OrganizationalUnits(map[string]string{"Audit": "auditor"})))
 	p, err := a.Authenticate(context.Background(), over(chain(cert, ca.Certificate)))
 	if err != nil {
 		t.Fatal(err)
@@ -129,8 +129,8 @@ func TestValidityAtRequestTime(t *testing.T) {
 		c.DNSNames, c.NotBefore, c.NotAfter = []string{"a.example"}, start, start.Add(10*time.Minute)
 	}).Leaf
 	now := start
-	clock := mtls.Clock(func() time.Time { return now })
-	direct, rooted := authenticator(t, mtls.DNSName(), clock), authenticator(t, mtls.DNSName(), clock, mtls.Roots(ca.Pool()))
+	clock := mtls.WithClock(func() time.Time { return now })
+	direct, rooted := authenticator(t, mtls.DNSName(), clock), authenticator(t, mtls.DNSName(), clock, mtls.WithRoots(ca.Pool()))
 	long, both := over(chain(cert, ca.Certificate)), over(chain(cert, other), chain(cert, ca.Certificate))
 	short := over(chain(cert, other))
 	for _, c := range []struct {
@@ -175,7 +175,7 @@ func TestUsage(t *testing.T) {
 			x.DNSNames, x.ExtKeyUsage, x.UnknownExtKeyUsage = []string{"a.example"}, c.usage, c.unknown
 		}).Leaf
 		for name, a := range map[string]*mtls.Authenticator{
-			"": authenticator(t, mtls.DNSName()), " for roots": authenticator(t, mtls.DNSName(), mtls.Roots(ca.Pool())),
+			"": authenticator(t, mtls.DNSName()), " for roots": authenticator(t, mtls.DNSName(), mtls.WithRoots(ca.Pool())),
 		} {
 			if got := outcome(a.Authenticate(context.Background(), over(chain(cert, ca.Certificate)))); got != c.want {
 				t.Errorf("%s%s: %s, want %s", c.name, name, got, c.want)
@@ -189,7 +189,7 @@ func TestRoots(t *testing.T) {
 	ca, other := testca.New(t, "ca"), testca.New(t, "other")
 	middle := ca.Intermediate(t, "middle")
 	expired := ca.Intermediate(t, "expired")
-	a := authenticator(t, mtls.DNSName(), mtls.Roots(ca.Pool()))
+	a := authenticator(t, mtls.DNSName(), mtls.WithRoots(ca.Pool()))
 	for _, c := range []struct {
 		name  string
 		certs []*x509.Certificate
@@ -306,9 +306,9 @@ func TestHooks(t *testing.T) {
 		fail := c.err
 		for name, a := range map[string]*mtls.Authenticator{
 			"identity": authenticator(t, mtls.IdentityFunc(func(x *x509.Certificate) (string, error) { return x.DNSNames[0], fail })),
-			"roles":    authenticator(t, mtls.DNSName(), mtls.Roles(func(*x509.Certificate) ([]string, error) { return nil, fail })),
+			"roles":    authenticator(t, mtls.DNSName(), mtls.WithRoles(func(*x509.Certificate) ([]string, error) { return nil, fail })),
 			"revocation": authenticator(t, mtls.DNSName(),
-				mtls.Revocation(func(context.Context, *x509.Certificate) error { return fail })),
+				mtls.WithRevocation(func(context.Context, *x509.Certificate) error { return fail })),
 		} {
 			p, err := a.Authenticate(context.Background(), r)
 			var fault *core.InternalError
@@ -325,7 +325,7 @@ func TestHooks(t *testing.T) {
 		"!revoked":    fmt.Errorf("mtls: %w on Monday", mtls.ErrRevoked),
 		"unavailable": &core.UnavailableError{Err: mtls.ErrRevoked},
 	} {
-		a := authenticator(t, mtls.DNSName(), mtls.Revocation(func(context.Context, *x509.Certificate) error { return err }))
+		a := authenticator(t, mtls.DNSName(), mtls.WithRevocation(func(context.Context, *x509.Certificate) error { return err }))
 		if got := outcome(a.Authenticate(context.Background(), r)); !strings.HasPrefix(got, want) {
 			t.Errorf("%v: %s, want %s", err, got, want)
 		}
@@ -337,7 +337,7 @@ func TestNewRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := mtls.Roots(testca.New(t, "ca").Pool())
+	roots := mtls.WithRoots(testca.New(t, "ca").Pool())
 	for want, make := range map[string]func() (*mtls.Authenticator, error){
 		"empty realm":          func() (*mtls.Authenticator, error) { return mtls.New("", mtls.URI()) },
 		"not printable":        func() (*mtls.Authenticator, error) { return mtls.New("é", mtls.URI()) },
@@ -347,24 +347,24 @@ func TestNewRefuses(t *testing.T) {
 		`domain "Example.org"`: func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.SPIFFE("Example.org")) },
 		`domain "spiffe://x"`:  func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.SPIFFE("spiffe://x")) },
 		"option 1 is nil":      func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), nil) },
-		"roots are empty":      func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.Roots(nil)) },
+		"roots are empty":      func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.WithRoots(nil)) },
 		"roots are empty: no": func() (*mtls.Authenticator, error) {
-			return mtls.New("r", mtls.URI(), mtls.Roots(x509.NewCertPool()))
+			return mtls.New("r", mtls.URI(), mtls.WithRoots(x509.NewCertPool()))
 		},
-		"roles function is nil":      func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.Roles(nil)) },
-		"revocation function is nil": func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.Revocation(nil)) },
-		"clock is nil":               func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.Clock(nil)) },
+		"roles function is nil":      func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.WithRoles(nil)) },
+		"revocation function is nil": func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.WithRevocation(nil)) },
+		"clock is nil":               func() (*mtls.Authenticator, error) { return mtls.New("r", mtls.URI(), mtls.WithClock(nil)) },
 		"proxies are nil": func() (*mtls.Authenticator, error) {
-			return mtls.New("r", mtls.URI(), roots, mtls.ClientCertHeader(nil))
+			return mtls.New("r", mtls.URI(), roots, mtls.WithClientCertHeader(nil))
 		},
 		"nobody verifies": func() (*mtls.Authenticator, error) {
-			return mtls.New("r", mtls.URI(), mtls.ClientCertHeader(trusted))
+			return mtls.New("r", mtls.URI(), mtls.WithClientCertHeader(trusted))
 		},
 		"header 2": func() (*mtls.Authenticator, error) {
-			return mtls.New("r", mtls.URI(), mtls.NginxHeaders(trusted, "X-Cert", "X Verify"))
+			return mtls.New("r", mtls.URI(), mtls.WithNginxHeaders(trusted, "X-Cert", "X Verify"))
 		},
 		"two forms": func() (*mtls.Authenticator, error) {
-			return mtls.New("r", mtls.URI(), roots, mtls.ClientCertHeader(trusted), mtls.NginxHeaders(trusted, "a", "b"))
+			return mtls.New("r", mtls.URI(), roots, mtls.WithClientCertHeader(trusted), mtls.WithNginxHeaders(trusted, "a", "b"))
 		},
 	} {
 		if _, err := make(); err == nil || !strings.Contains(err.Error(), want) {

@@ -15,10 +15,10 @@ import (
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
 
-// Roots are the authorities whose certificates count, whatever the TLS server
+// WithRoots are the authorities whose certificates count, whatever the TLS server
 // or the proxy accepts: each request's chain is verified against them, for
 // client authentication. pool must not be modified after.
-func Roots(pool *x509.CertPool) Option {
+func WithRoots(pool *x509.CertPool) Option {
 	return func(a *Authenticator) error {
 		if pool == nil || pool.Equal(x509.NewCertPool()) {
 			return errors.New("roots are empty: no certificate would count")
@@ -28,9 +28,9 @@ func Roots(pool *x509.CertPool) Option {
 	}
 }
 
-// Roles sets what roles a certificate gives; none by default. Errors are those
+// WithRoles sets what roles a certificate gives; none by default. Errors are those
 // of [IdentityFunc]. The function must be safe for concurrent use.
-func Roles(f func(*x509.Certificate) ([]string, error)) Option {
+func WithRoles(f func(*x509.Certificate) ([]string, error)) Option {
 	return func(a *Authenticator) error {
 		if f == nil {
 			return errors.New("roles function is nil")
@@ -40,10 +40,10 @@ func Roles(f func(*x509.Certificate) ([]string, error)) Option {
 	}
 }
 
-// Revocation asks f at each request whether a certificate still holds. nil
+// WithRevocation asks f at each request whether a certificate still holds. nil
 // means that it does, [ErrRevoked] is 401, and any other error is 503: it could
 // not be found out. f must be safe for concurrent use, and quick.
-func Revocation(f func(context.Context, *x509.Certificate) error) Option {
+func WithRevocation(f func(context.Context, *x509.Certificate) error) Option {
 	return func(a *Authenticator) error {
 		if f == nil {
 			return errors.New("revocation function is nil")
@@ -53,23 +53,23 @@ func Revocation(f func(context.Context, *x509.Certificate) error) Option {
 	}
 }
 
-// ClientCertHeader reads the certificate from the Client-Cert and
+// WithClientCertHeader reads the certificate from the Client-Cert and
 // Client-Cert-Chain headers of RFC 9440 when the peer is a proxy in t. From
 // such a peer nothing else is read, not even the certificate of its own
-// connection; from any other peer the headers are ignored. It needs [Roots] or
-// [ProxyVerifies].
-func ClientCertHeader(t *proxy.Trust) Option {
+// connection; from any other peer the headers are ignored. It needs [WithRoots] or
+// [WithProxyVerification].
+func WithClientCertHeader(t *proxy.Trust) Option {
 	return fromHeaders(t, readClientCert, headerCert, headerChain)
 }
 
-// NginxHeaders reads the certificate from two headers of the given names when
+// WithNginxHeaders reads the certificate from two headers of the given names when
 // the peer is a proxy in t: one with nginx's $ssl_client_escaped_cert (PEM,
 // percent-encoded) and one with its $ssl_client_verify, which must be SUCCESS.
 // From such a peer nothing else is read, not even the certificate of its own
 // connection; from any other peer the headers are ignored. nginx replaces what
 // a client sends in them only if its configuration sets both with
 // proxy_set_header.
-func NginxHeaders(t *proxy.Trust, certificate, verify string) Option {
+func WithNginxHeaders(t *proxy.Trust, certificate, verify string) Option {
 	read := func(r core.Request) (*forwarded, error) { return readNginx(r, certificate, verify) }
 	return func(a *Authenticator) error {
 		if err := fromHeaders(t, read, certificate, verify)(a); err != nil {
@@ -80,17 +80,17 @@ func NginxHeaders(t *proxy.Trust, certificate, verify string) Option {
 	}
 }
 
-// ProxyVerifies says that the proxy verifies a certificate before it forwards
-// it, and forwards no other, so that [Roots] are not needed.
-func ProxyVerifies() Option {
+// WithProxyVerification says that the proxy verifies a certificate before it forwards
+// it, and forwards no other, so that [WithRoots] are not needed.
+func WithProxyVerification() Option {
 	return func(a *Authenticator) error {
 		a.verified = true
 		return nil
 	}
 }
 
-// Clock sets the clock; time.Now by default.
-func Clock(now func() time.Time) Option {
+// WithClock sets the clock; time.Now by default.
+func WithClock(now func() time.Time) Option {
 	return func(a *Authenticator) error {
 		if now == nil {
 			return errors.New("clock is nil")

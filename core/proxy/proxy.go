@@ -38,19 +38,19 @@ type Trust struct {
 // Option configures a [Trust].
 type Option func(*Trust) error
 
-// Forwarded reads the Forwarded header of RFC 7239 in place of
+// WithForwarded reads the Forwarded header of RFC 7239 in place of
 // X-Forwarded-For. Only one of them is ever read: proxies that write one pass
 // on what clients put into the other.
-func Forwarded() Option {
+func WithForwarded() Option {
 	return func(t *Trust) error {
 		t.header, t.previous = "Forwarded", lastForwarded
 		return nil
 	}
 }
 
-// UnixSocket trusts peers on a Unix-domain socket, which have no address. Who
+// WithUnixSocket trusts peers on a Unix-domain socket, which have no address. Who
 // may connect is then a matter of the socket's file permissions.
-func UnixSocket() Option {
+func WithUnixSocket() Option {
 	return func(t *Trust) error {
 		t.unix = true
 		return nil

@@ -113,7 +113,7 @@ func TestClient(t *testing.T) {
 // TestForwarded: RFC 7239 §4 to §6.
 func TestForwarded(t *testing.T) {
 	const fwd = "Forwarded: "
-	checkClients(t, trust(t, proxy.Forwarded()), []client{
+	checkClients(t, trust(t, proxy.WithForwarded()), []client{
 		{"one element", "10.0.0.1:80", []string{fwd + "for=198.51.100.1"}, "198.51.100.1"},
 		{"further pairs", "10.0.0.1:80", []string{fwd + "by=203.0.113.43;proto=http;FOR=198.51.100.1 ; host=\"a;b,c\""}, "198.51.100.1"},
 		{"IPv6", "10.0.0.1:80", []string{fwd + `For="[2001:db8:cafe::17]:4711"`}, "2001:db8:cafe::17"},
@@ -140,7 +140,7 @@ func TestForwarded(t *testing.T) {
 }
 
 func TestUnixSocket(t *testing.T) {
-	trusted, err := proxy.New(nil, proxy.UnixSocket())
+	trusted, err := proxy.New(nil, proxy.WithUnixSocket())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func FuzzClient(f *testing.F) {
 		f.Add(seed, "192.0.2.1:80")
 	}
 	f.Add("for=10.0.0.1", "@")
-	plain, forwarded := trust(f), trust(f, proxy.Forwarded())
+	plain, forwarded := trust(f), trust(f, proxy.WithForwarded())
 	f.Fuzz(func(t *testing.T, made, peer string) {
 		want := netip.MustParseAddr("198.51.100.1")
 		addr, err := plain.Client(request("10.0.0.1:80", "X-Forwarded-For: "+made+", 198.51.100.1"))

@@ -39,7 +39,7 @@ func ExampleNegotiate() {
 // One responder for programs, the command line and people.
 func ExampleNew() {
 	answers, err := respond.New(
-		respond.WithLoginRedirect("/login"),
+		respond.WithSignInRedirect("/login"),
 		respond.WithContact("the office", "mailto:office@example.com"),
 		respond.WithTexts(respond.English(), respond.German()))
 	if err != nil {

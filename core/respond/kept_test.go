@@ -47,7 +47,7 @@ func TestKeptAnswersAreThoseOfANewGuard(t *testing.T) {
 	for name, responder := range map[string]core.Responder{
 		"the default":         nil,
 		"new":                 newResponder(t),
-		"leading to a login":  newResponder(t, respond.WithLoginRedirect("/login")),
+		"leading to a login":  newResponder(t, respond.WithSignInRedirect("/login")),
 		"JSON before text":    newResponder(t, respond.WithAPI(respond.JSON(), respond.Text())),
 		"one of an app's own": newResponder(t, respond.WithAPI(&page{types: []string{"application/x-own"}})),
 		"one that embeds":     quoting{newResponder(t)},

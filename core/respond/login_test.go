@@ -13,7 +13,7 @@ import (
 
 // F13, J03: only people who open a page are led to the sign-in page.
 func TestLoginRedirect(t *testing.T) {
-	n := newResponder(t, respond.WithLoginRedirect("/login"))
+	n := newResponder(t, respond.WithSignInRedirect("/login"))
 	browser := []string{wantsPage, navigates, opensDoc}
 	with := func(line string) []string { return append(browser[:3:3], line) }
 	stepUp := &core.Denial{Kind: core.Unauthenticated, Code: core.CodeStepUp}
@@ -85,16 +85,16 @@ func TestLoginRedirect(t *testing.T) {
 }
 
 func TestTheSignInPageMayHaveAQuery(t *testing.T) {
-	n := newResponder(t, respond.WithLoginRedirect("/login?tenant=a"))
+	n := newResponder(t, respond.WithSignInRedirect("/login?tenant=a"))
 	resp := n.Respond(get(wantsPage, navigates), unknown)
 	if got := field(resp.Fields, "Location"); len(got) != 1 || got[0] != "/login?tenant=a&return_to=%2Freports%3Fyear%3D2026" {
 		t.Errorf("%q", got)
 	}
 }
 
-// The links of pages say where to return to; WithSignIn redirects nobody.
+// The links of pages say where to return to; WithSignInPage redirects nobody.
 func TestLinksOfPages(t *testing.T) {
-	linked := newResponder(t, respond.WithSignIn("/login"), respond.WithSwitchAccount("/switch"), respond.WithContact("the <office>", "mailto:o@example.com"))
+	linked := newResponder(t, respond.WithSignInPage("/login"), respond.WithSwitchAccount("/switch"), respond.WithContact("the <office>", "mailto:o@example.com"))
 	bare := newResponder(t)
 	stepUp := &core.Denial{Kind: core.Unauthenticated, Code: core.CodeStepUp}
 	unasked := &core.Denial{Kind: core.Forbidden, Code: core.CodeStepUp}
@@ -158,7 +158,7 @@ func FuzzLoginRedirect(f *testing.F) {
 		f.Add(s)
 	}
 	f.Add("/reports?x=//evil&return_to=/a")
-	n := newResponder(f, respond.WithLoginRedirect("/login"), respond.WithSwitchAccount("/switch"))
+	n := newResponder(f, respond.WithSignInRedirect("/login"), respond.WithSwitchAccount("/switch"))
 	f.Fuzz(func(t *testing.T, target string) {
 		r := asked("GET", target, wantsPage)
 		for _, location := range field(n.Respond(r, unknown).Fields, "Location") {

@@ -22,10 +22,10 @@ func WithAPI(first Format, others ...Format) Option {
 	}
 }
 
-// WithSignIn names the sign-in page, a path of this site such as "/login", to
+// WithSignInPage names the sign-in page, a path of this site such as "/login", to
 // which the page of a 401 then has a link. The link carries the parameter
 // [ReturnToParam] where the request was a GET or HEAD.
-func WithSignIn(path string) Option {
+func WithSignInPage(path string) Option {
 	return func(s *settings) error {
 		s.signIn, s.login = path, nil
 		_, err := checkPath("sign-in page", path)
@@ -33,7 +33,7 @@ func WithSignIn(path string) Option {
 	}
 }
 
-// WithLoginRedirect leads people who open a page to the sign-in page at path
+// WithSignInRedirect leads people who open a page to the sign-in page at path
 // with 303 in place of 401 (RFC 9110 §15.4.4), with the path they came from in
 // the parameter [ReturnToParam]; the sign-in page asks [ReturnTo] before it
 // goes back there.
@@ -41,11 +41,11 @@ func WithSignIn(path string) Option {
 // Only a GET or HEAD that prefers a page is led there, and only where nothing
 // says that a script, a frame or a program sent it: Sec-Fetch-Mode other than
 // navigate, Sec-Fetch-Dest other than document, X-Requested-With or
-// Authorization. All else gets its 401, with a link as by [WithSignIn] where it
+// Authorization. All else gets its 401, with a link as by [WithSignInPage] where it
 // is a page. So do a step-up, the sign-in page itself and what carries the
 // parameter already, so that nobody goes in circles, and robots.txt,
 // favicon.ico and /.well-known/, which have no people behind them.
-func WithLoginRedirect(path string) Option {
+func WithSignInRedirect(path string) Option {
 	return func(s *settings) error {
 		u, err := checkPath("sign-in page", path)
 		if err != nil {
@@ -58,7 +58,7 @@ func WithLoginRedirect(path string) Option {
 
 // WithSwitchAccount names a page where somebody who is signed in may take
 // another account, a path of this site, to which the page of a 403 then has a
-// link, with [ReturnToParam] as in [WithSignIn]. The page must not send those
+// link, with [ReturnToParam] as in [WithSignInPage]. The page must not send those
 // who are signed in straight back.
 func WithSwitchAccount(path string) Option {
 	return func(s *settings) error {

@@ -165,7 +165,7 @@ func TestLanguages(t *testing.T) {
 func TestTemplatesOfTheApplication(t *testing.T) {
 	own := template.Must(template.New("own").Parse(
 		`<p lang="{{.Language}}">{{.Status}} {{.Code}}: {{.Title}}/{{.Message}}/{{.Wait}}/{{.SignIn.URL}}/{{.Contact.Text}}/{{.RequestID}}`))
-	n := newResponder(t, respond.WithTemplate(own), respond.WithSignIn("/in"), respond.WithContact("us", "/contact"),
+	n := newResponder(t, respond.WithTemplate(own), respond.WithSignInPage("/in"), respond.WithContact("us", "/contact"),
 		respond.WithContentSecurityPolicy("default-src 'self'"))
 	for _, tt := range []struct {
 		d    *core.Denial
@@ -214,7 +214,7 @@ func FuzzPages(f *testing.F) {
 	for _, s := range []string{"plain", `"><script>alert(1)</script>`, "</title></style></script>", "{{.Style}}", "\xff\xc0\xaf", "a\r\nb\x00c", "<!--", "javascript:alert(1)", "\u2028", "&lt;"} {
 		f.Add(s, s, s)
 	}
-	n := newResponder(f, respond.WithSignIn("/login"), respond.WithTexts(respond.English(), respond.German()))
+	n := newResponder(f, respond.WithSignInPage("/login"), respond.WithTexts(respond.English(), respond.German()))
 	f.Fuzz(func(t *testing.T, code, message, language string) {
 		for _, kind := range []core.Kind{core.Unauthenticated, core.Forbidden, core.Faulty} {
 			resp := n.Respond(get(wantsPage, "Accept-Language: "+language, "X-Request-Id: "+message), &core.Denial{Kind: kind, Code: "x" + code, Message: message + "."})

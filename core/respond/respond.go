@@ -1,7 +1,7 @@
 // Package respond has the looks a denial can have: problem details, JSON, text
 // and pages for browsers, and a choice among them by who asks.
 //
-//	answers, err := respond.New(respond.WithLoginRedirect("/login"))
+//	answers, err := respond.New(respond.WithSignInRedirect("/login"))
 //	…
 //	core.NewGuard(schemes, core.WithResponder(answers))
 //

@@ -10,7 +10,7 @@ import (
 
 func ExampleList_Load() {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	list, err := revoke.New(revoke.Clock(func() time.Time { return now }))
+	list, err := revoke.New(revoke.WithClock(func() time.Time { return now }))
 	if err != nil {
 		panic(err)
 	}

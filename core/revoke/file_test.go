@@ -13,7 +13,7 @@ import (
 // "Revoke now" counts at once and survives a restart.
 func TestFileSurvivesARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "revoked.txt")
-	now := revoke.Clock(func() time.Time { return noon })
+	now := revoke.WithClock(func() time.Time { return noon })
 	f, err := revoke.OpenFile(path, now)
 	must(t, err)
 	entries := []revoke.Entry{

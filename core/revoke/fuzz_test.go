@@ -17,7 +17,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l, _ := list(t, revoke.MaxEntries(100))
+		l, _ := list(t, revoke.WithMaxEntries(100))
 		if err := l.Load("f", data); err != nil && (!strings.HasPrefix(err.Error(), "f:") || l.Len() != 0) {
 			t.Fatalf("error %v, %d entries", err, l.Len())
 		}

@@ -19,10 +19,10 @@ const (
 // Option configures a [List] or a [File].
 type Option func(*List) error
 
-// MaxEntries sets how many entries there may be: 100 000 by default, from 1 to
+// WithMaxEntries sets how many entries there may be: 100 000 by default, from 1 to
 // 10 000 000; what was loaded and what was added count apart. An entry takes
 // about 200 bytes and its text.
-func MaxEntries(n int) Option {
+func WithMaxEntries(n int) Option {
 	return func(l *List) error {
 		if n < 1 || n > maxMaxEntries {
 			return fmt.Errorf("max entries %d: from 1 to %d", n, maxMaxEntries)
@@ -32,9 +32,9 @@ func MaxEntries(n int) Option {
 	}
 }
 
-// Clock sets where the time comes from; [time.Now] by default. It must be safe
+// WithClock sets where the time comes from; [time.Now] by default. It must be safe
 // for concurrent use.
-func Clock(now func() time.Time) Option {
+func WithClock(now func() time.Time) Option {
 	return func(l *List) error {
 		if now == nil {
 			return errors.New("clock is nil")

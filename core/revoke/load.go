@@ -27,7 +27,7 @@ const maxFileSize = 64 << 20
 // value with a space, a quote or a control character, or one that begins with
 // "#", is written in quotes as Go writes strings. Blank lines and lines that
 // begin with "#" are skipped, and so are entries that have expired. The file
-// may have 64 MiB, and as many living entries as [MaxEntries] says.
+// may have 64 MiB, and as many living entries as [WithMaxEntries] says.
 func (l *List) Load(name string, data []byte) error {
 	if len(data) > maxFileSize {
 		return fmt.Errorf("%s: larger than %d bytes: remove the lines that have expired", name, maxFileSize)

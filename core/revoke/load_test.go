@@ -10,7 +10,7 @@ import (
 )
 
 func TestLoad(t *testing.T) {
-	l, c := list(t, revoke.MaxEntries(6))
+	l, c := list(t, revoke.WithMaxEntries(6))
 	must(t, l.Revoke(revoke.Entry{ID: "added"}))
 	must(t, l.Load("revoked.txt", []byte(strings.Join([]string{
 		"# revoked on Sunday",
@@ -83,7 +83,7 @@ func TestLoadNamesTheLine(t *testing.T) {
 		"jti 2\njti 3":                                     "more than 2 entries",
 	} {
 		t.Run(fmt.Sprintf("%.40q", line), func(t *testing.T) {
-			l, _ := list(t, revoke.MaxEntries(2))
+			l, _ := list(t, revoke.WithMaxEntries(2))
 			must(t, l.Load("f", []byte("jti before")))
 			err := l.Load("revoked.txt", []byte("jti 1\n"+line+"\n"))
 			if err == nil || !strings.HasPrefix(err.Error(), "revoked.txt:") || !strings.Contains(err.Error(), want) || len(err.Error()) > 300 {

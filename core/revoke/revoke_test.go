@@ -41,7 +41,7 @@ func (c *clock) set(t time.Time) {
 func list(t testing.TB, opts ...revoke.Option) (*revoke.List, *clock) {
 	t.Helper()
 	c := &clock{now: noon}
-	l, err := revoke.New(append([]revoke.Option{revoke.Clock(c.read)}, opts...)...)
+	l, err := revoke.New(append([]revoke.Option{revoke.WithClock(c.read)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestEntriesAddUp(t *testing.T) {
 }
 
 func TestExpiredEntriesAreForgotten(t *testing.T) {
-	l, c := list(t, revoke.MaxEntries(10))
+	l, c := list(t, revoke.WithMaxEntries(10))
 	for i := range 9 {
 		must(t, l.Revoke(revoke.Entry{ID: fmt.Sprint(i), Expires: noon.Add(time.Minute)}))
 	}
@@ -210,7 +210,7 @@ func TestEntriesAreChecked(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	for i, opt := range []revoke.Option{nil, revoke.MaxEntries(0), revoke.MaxEntries(1 << 30), revoke.Clock(nil)} {
+	for i, opt := range []revoke.Option{nil, revoke.WithMaxEntries(0), revoke.WithMaxEntries(1 << 30), revoke.WithClock(nil)} {
 		if _, err := revoke.New(opt); err == nil {
 			t.Errorf("option %d is accepted", i)
 		}

@@ -104,7 +104,7 @@ func (c *cookie) mayGo(r core.Request) error {
 	}
 	return &core.InternalError{Err: errors.New(
 		"session: the insecure cookie is for development on localhost, and the request is to another host: " +
-			"leave out InsecureCookieForPlainHTTPDevelopment and serve HTTPS")}
+			"leave out WithPlainHTTPForDevelopment and serve HTTPS")}
 }
 
 // isLoopback reports whether host, with or without a port, is this machine

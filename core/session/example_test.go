@@ -15,7 +15,7 @@ import (
 
 func Example() {
 	quiet := core.WithObserver(core.ObserverFunc(func(context.Context, core.Event) {}))
-	sessions, err := session.New(session.WithRealm("shop"), session.WithLoginPage("/login"), session.WithAnswers(quiet))
+	sessions, err := session.New(session.WithRealm("shop"), session.WithSignInPage("/login"), session.WithAnswers(quiet))
 	if err != nil {
 		log.Fatal(err)
 	}

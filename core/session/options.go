@@ -121,9 +121,9 @@ func WithRealm(realm string) Option {
 	}
 }
 
-// WithLoginPage adds a parameter to challenges that tells scripts where people
+// WithSignInPage adds a parameter to challenges that tells scripts where people
 // sign in, such as "/login". It redirects nobody; that is a responder's part.
-func WithLoginPage(path string) Option {
+func WithSignInPage(path string) Option {
 	return func(o *settings) (err error) {
 		o.loginPage = path
 		return checkPath(path)
@@ -207,12 +207,12 @@ func WithAnswers(opts ...core.Option) Option {
 	}
 }
 
-// InsecureCookieForPlainHTTPDevelopment makes sessions work over http:// on the
+// WithPlainHTTPForDevelopment makes sessions work over http:// on the
 // developer's own machine: the cookie lacks Secure and the prefix __Host-, so
 // whoever is on the network can read it and any neighbouring subdomain can set
 // it. Login refuses, with an error, requests to a host other than localhost and
 // loopback addresses. Never deploy it.
-func InsecureCookieForPlainHTTPDevelopment() Option {
+func WithPlainHTTPForDevelopment() Option {
 	return func(o *settings) error {
 		o.insecure = true
 		return nil

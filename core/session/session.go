@@ -216,7 +216,7 @@ func replaced() error {
 	return &core.CredentialError{Reason: ReasonReplaced, Code: core.CodeInvalidCredentials, Ended: true}
 }
 
-// Challenges implements [core.Authenticator]: realm and, with [WithLoginPage],
+// Challenges implements [core.Authenticator]: realm and, with [WithSignInPage],
 // login. A [core.StepUpError] is answered with insufficient_user_authentication,
 // acr_values and max_age (RFC 9470 §3), other failures with none.
 func (m *Manager) Challenges(_ core.Request, err error) []challenge.Challenge {

@@ -33,7 +33,7 @@ func TestWhatCannotWorkIsAnErrorOfNew(t *testing.T) {
 		"clock is nil":                        session.WithClock(nil),
 		"realm is empty":                      session.WithRealm(""),
 		`"realm"`:                             session.WithRealm("a\nb"),
-		`path "": begin with one slash`:       session.WithLoginPage(""),
+		`path "": begin with one slash`:       session.WithSignInPage(""),
 		`path "//evil.example": begin with`:   session.WithLogoutRedirect("//evil.example"),
 		`path "https://evil.example": begin`:  session.WithLogoutRedirect("https://evil.example"),
 		`path "/\\evil.example": write what`:  session.WithLogoutRedirect(`/\evil.example`),

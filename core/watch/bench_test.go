@@ -17,8 +17,8 @@ func BenchmarkRenameToCallback(b *testing.B) {
 		opts []Option
 	}{
 		{"default", nil},
-		{"quiet_10ms", []Option{Debounce(10*time.Millisecond, time.Second)}},
-		{"quiet_1ms", []Option{Debounce(time.Millisecond, time.Second)}},
+		{"quiet_10ms", []Option{WithDebounce(10*time.Millisecond, time.Second)}},
+		{"quiet_1ms", []Option{WithDebounce(time.Millisecond, time.Second)}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			file := filepath.Join(b.TempDir(), "p.csv")
@@ -58,7 +58,7 @@ func BenchmarkRead(b *testing.B) {
 		write(b, filepath.Join(dir, strconv.Itoa(i)+".csv"), string(make([]byte, 64<<10)))
 	}
 	for b.Loop() {
-		if _, err := Read([]string{dir}, Suffixes(".csv")); err != nil {
+		if _, err := Read([]string{dir}, WithSuffixes(".csv")); err != nil {
 			b.Fatal(err)
 		}
 	}

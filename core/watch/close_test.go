@@ -23,7 +23,7 @@ func TestOneCallbackAtATime(t *testing.T) {
 		}
 		calls.Add(1)
 		return nil
-	}, Debounce(time.Millisecond, time.Millisecond))
+	}, WithDebounce(time.Millisecond, time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestCloseReleasesTriggers(t *testing.T) {
 		close(running)
 		<-ctx.Done()
 		return ctx.Err()
-	}, Debounce(time.Minute, time.Minute))
+	}, WithDebounce(time.Minute, time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -172,7 +172,7 @@ func TestEventsOfStrangersAreIgnored(t *testing.T) {
 	t.Parallel()
 	dir := mkdir(t, filepath.Join(t.TempDir(), "policies"))
 	write(t, filepath.Join(dir, "p.csv"), "x")
-	c, err := newConfig([]string{dir}, []Option{Suffixes(".csv")})
+	c, err := newConfig([]string{dir}, []Option{WithSuffixes(".csv")})
 	if err != nil {
 		t.Fatal(err)
 	}

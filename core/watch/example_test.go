@@ -35,7 +35,7 @@ func ExampleNew() {
 		}
 		fmt.Printf("now in use: %s", content)
 		return nil
-	}, watch.OnError(func(err error) { fmt.Println("warning:", err) }))
+	}, watch.WithErrorObserver(func(err error) { fmt.Println("warning:", err) }))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -90,8 +90,8 @@ func ExampleLoad() {
 
 	var allowed allowlist
 	w, err := watch.Load(file, &allowed,
-		watch.OnError(func(err error) { fmt.Println("warning:", err) }),
-		watch.Debounce(time.Minute, time.Minute)) // leaves the loading to Trigger here
+		watch.WithErrorObserver(func(err error) { fmt.Println("warning:", err) }),
+		watch.WithDebounce(time.Minute, time.Minute)) // leaves the loading to Trigger here
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -125,7 +125,7 @@ func ExampleRead() {
 			fmt.Println(err)
 		}
 	}
-	s, err := watch.Read([]string{dir}, watch.Suffixes(".csv"))
+	s, err := watch.Read([]string{dir}, watch.WithSuffixes(".csv"))
 	for _, f := range s.Files {
 		fmt.Println(filepath.Base(f.Name), len(f.Content))
 	}

@@ -24,11 +24,11 @@ type Loader interface {
 //
 // Later on a file that is missing, unreadable or refused changes nothing: into
 // keeps what it loaded last, [Watcher.Err] says why, and the function given
-// with [OnError] is told of each refusal. Without that function nobody hears
+// with [WithErrorObserver] is told of each refusal. Without that function nobody hears
 // of them, so give one that logs. [Watcher.Trigger] loads an edit at once, as
 // upon SIGHUP, and tries a refused file once more.
 //
-// path names one file, so [Suffixes] is refused; so is [InUse], since there is
+// path names one file, so [WithSuffixes] is refused; so is [WithCurrentSnapshot], since there is
 // no knowing what into holds.
 func Load(path string, into Loader, opts ...Option) (*Watcher, error) {
 	if into == nil {

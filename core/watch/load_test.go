@@ -62,13 +62,13 @@ func (s *store) await(t *testing.T, want string) {
 	}
 }
 
-// loading loads file into a new store and keeps what OnError is told.
+// loading loads file into a new store and keeps what WithErrorObserver is told.
 func loading(t *testing.T, file string, opts ...Option) (*Watcher, *store, chan error) {
 	t.Helper()
 	s, reported := newStore(), make(chan error, 10_000)
 	w, err := Load(file, s, append([]Option{
-		Poll(time.Hour), Debounce(10*time.Millisecond, 500*time.Millisecond),
-		OnError(func(err error) { reported <- err }),
+		WithPollInterval(time.Hour), WithDebounce(10*time.Millisecond, 500*time.Millisecond),
+		WithErrorObserver(func(err error) { reported <- err }),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -101,15 +101,15 @@ func TestLoadRefuses(t *testing.T) {
 		"a missing file": {file + "2", newStore(), nil, file + "2: stat: no such file"},
 		"no path":        {"", newStore(), nil, "watch: a path is empty"},
 		"a directory":    {dir, newStore(), nil, "is a directory"},
-		"suffixes":       {dir, newStore(), []Option{Suffixes(".csv")}, "watch: suffixes are for directories"},
-		"content in use": {file, newStore(), []Option{InUse(used)}, "watch: content in use is given"},
+		"suffixes":       {dir, newStore(), []Option{WithSuffixes(".csv")}, "watch: suffixes are for directories"},
+		"content in use": {file, newStore(), []Option{WithCurrentSnapshot(used)}, "watch: content in use is given"},
 		"a bad option":   {file, newStore(), []Option{nil}, "watch: option 1 is nil"},
-		"a large file":   {file, newStore(), []Option{MaxFile(3)}, "larger than 3 bytes"},
+		"a large file":   {file, newStore(), []Option{WithMaxFileSize(3)}, "larger than 3 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var told []error
-			opts := append(c.opts, OnError(func(err error) { told = append(told, err) }))
+			opts := append(c.opts, WithErrorObserver(func(err error) { told = append(told, err) }))
 			w, err := Load(c.path, c.into, opts...)
 			if err == nil {
 				_ = w.Close()
@@ -118,7 +118,7 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("Load = %v, %v; want %q", w, err, c.want)
 			}
 			if len(told) > 0 {
-				t.Errorf("OnError is told %v besides", told)
+				t.Errorf("WithErrorObserver is told %v besides", told)
 			}
 		})
 	}
@@ -158,7 +158,7 @@ func TestLoadTellsOfRefusedEditsAndKeepsTheLastGoodState(t *testing.T) {
 		case err := <-reported:
 			return err
 		case <-time.After(patience):
-			t.Fatal("OnError is not called")
+			t.Fatal("WithErrorObserver is not called")
 		}
 		return nil
 	}
@@ -166,7 +166,7 @@ func TestLoadTellsOfRefusedEditsAndKeepsTheLastGoodState(t *testing.T) {
 	replace(t, file, "good\nbad")
 	want := file + ":2: bad line"
 	if err := next(); err.Error() != want {
-		t.Errorf("OnError is told %q, want %q", err, want)
+		t.Errorf("WithErrorObserver is told %q, want %q", err, want)
 	}
 	s.holds(t, "good")
 	// The reload has ended when Trigger gets its turn. Whoever insists hears it.
@@ -174,7 +174,7 @@ func TestLoadTellsOfRefusedEditsAndKeepsTheLastGoodState(t *testing.T) {
 		t.Errorf("Trigger = %v, %v", changed, err)
 	}
 	if err := next(); err.Error() != want {
-		t.Errorf("OnError is told %q, want %q", err, want)
+		t.Errorf("WithErrorObserver is told %q, want %q", err, want)
 	}
 	if err := w.Err(); err == nil || err.Error() != want {
 		t.Errorf("Err = %v", err)
@@ -182,14 +182,14 @@ func TestLoadTellsOfRefusedEditsAndKeepsTheLastGoodState(t *testing.T) {
 
 	remove(t, file)
 	if err := next(); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("OnError is told %v", err)
+		t.Errorf("WithErrorObserver is told %v", err)
 	}
 	s.holds(t, "good")
 
 	var panicked *PanicError
 	replace(t, file, "panic")
 	if err := next(); !errors.As(err, &panicked) {
-		t.Errorf("OnError is told %v", err)
+		t.Errorf("WithErrorObserver is told %v", err)
 	}
 	s.holds(t, "good")
 
@@ -205,7 +205,7 @@ func TestLoadOutlastsAPanicOfOnError(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "users")
 	write(t, file, "good")
-	w, s, _ := loading(t, file, OnError(func(error) { panic("ouch") }))
+	w, s, _ := loading(t, file, WithErrorObserver(func(error) { panic("ouch") }))
 	write(t, file, "bad")
 	if _, err := w.Trigger(t.Context()); err == nil || !strings.HasSuffix(err.Error(), ":1: bad line") {
 		t.Errorf("Trigger = %v", err)

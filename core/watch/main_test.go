@@ -86,8 +86,8 @@ func watching(t testing.TB, paths []string, opts ...Option) *spy {
 	t.Helper()
 	s := &spy{got: make(chan Snapshot, 10_000), reported: make(chan error, 10_000)}
 	opts = append([]Option{
-		Suffixes(".csv"), Poll(time.Hour), Debounce(10*time.Millisecond, 500*time.Millisecond),
-		OnError(func(err error) { s.reported <- err }),
+		WithSuffixes(".csv"), WithPollInterval(time.Hour), WithDebounce(10*time.Millisecond, 500*time.Millisecond),
+		WithErrorObserver(func(err error) { s.reported <- err }),
 	}, opts...)
 	w, err := New(paths, s.changed, opts...)
 	if err != nil {
@@ -217,7 +217,7 @@ func relink(t testing.TB, target, path string) {
 	rename(t, path+"_tmp", path)
 }
 
-// pollEvery polls more often than [Poll] allows.
+// pollEvery polls more often than [WithPollInterval] allows.
 func pollEvery(d time.Duration) Option {
 	return func(c *config) error { c.poll = d; return nil }
 }

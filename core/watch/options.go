@@ -34,11 +34,11 @@ type source struct {
 	abs  string // the same at any later working directory
 }
 
-// Suffixes sets which files of a watched directory count: those whose name
+// WithSuffixes sets which files of a watched directory count: those whose name
 // ends in one of suffixes, such as ".csv". Names that begin with a dot never
 // count, since editors and Kubernetes keep their own files there; nor do
 // directories below it. Without this option a directory is an error.
-func Suffixes(suffixes ...string) Option {
+func WithSuffixes(suffixes ...string) Option {
 	return func(c *config) error {
 		if len(suffixes) == 0 || slices.Contains(suffixes, "") {
 			return errors.New("suffixes: none or an empty one is given; name the end of the file names, such as .csv")
@@ -48,8 +48,8 @@ func Suffixes(suffixes ...string) Option {
 	}
 }
 
-// MaxFile sets how large a file may be, in bytes; 64 MiB by default.
-func MaxFile(bytes int64) Option {
+// WithMaxFileSize sets how large a file may be, in bytes; 64 MiB by default.
+func WithMaxFileSize(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < 1 {
 			return fmt.Errorf("largest file of %d bytes: must be at least 1", bytes)
@@ -59,9 +59,9 @@ func MaxFile(bytes int64) Option {
 	}
 }
 
-// MaxTotal sets how large all files together may be, in bytes; 256 MiB by
+// WithMaxTotalSize sets how large all files together may be, in bytes; 256 MiB by
 // default.
-func MaxTotal(bytes int64) Option {
+func WithMaxTotalSize(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < 1 {
 			return fmt.Errorf("largest total of %d bytes: must be at least 1", bytes)
@@ -71,9 +71,9 @@ func MaxTotal(bytes int64) Option {
 	}
 }
 
-// Poll sets how often the files are read without an event, for network mounts
+// WithPollInterval sets how often the files are read without an event, for network mounts
 // and for events that got lost; 30 s by default, at least 1 s.
-func Poll(every time.Duration) Option {
+func WithPollInterval(every time.Duration) Option {
 	return func(c *config) error {
 		if every < time.Second {
 			return fmt.Errorf("poll every %v: must be at least 1s", every)
@@ -83,11 +83,11 @@ func Poll(every time.Duration) Option {
 	}
 }
 
-// Debounce sets for how long the files must have been left alone before they
+// WithDebounce sets for how long the files must have been left alone before they
 // are read, and after what time they are read though they are still being
 // changed. The defaults are 100 ms and 1 s; quiet is at least 1 ms and maxDelay
 // not less than quiet and at most 1 minute.
-func Debounce(quiet, maxDelay time.Duration) Option {
+func WithDebounce(quiet, maxDelay time.Duration) Option {
 	return func(c *config) error {
 		if quiet < time.Millisecond || maxDelay < quiet || maxDelay > time.Minute {
 			return fmt.Errorf("debounce %v, at most %v: must be at least 1ms, and the second between the first and 1m", quiet, maxDelay)
@@ -97,7 +97,7 @@ func Debounce(quiet, maxDelay time.Duration) Option {
 	}
 }
 
-// OnError sets a function to be told of what the callback cannot know: that
+// WithErrorObserver sets a function to be told of what the callback cannot know: that
 // the files cannot be read, that events are not to be had (an error that is
 // [ErrPolling]), that the callback panicked (a [*PanicError]). What the
 // callback itself returned is not repeated to it. A watcher made by [Load] has
@@ -106,7 +106,7 @@ func Debounce(quiet, maxDelay time.Duration) Option {
 // An error that stays the same is reported once, until the files have been
 // read well again. The function is called on the callback's goroutine, never
 // at the same time as the callback, and must call neither Close nor Trigger.
-func OnError(report func(error)) Option {
+func WithErrorObserver(report func(error)) Option {
 	return func(c *config) error {
 		if report == nil {
 			return errors.New("error callback: it is nil; leave the option out for none")
@@ -116,9 +116,9 @@ func OnError(report func(error)) Option {
 	}
 }
 
-// InUse names content that is already in use, as read before by [Read]: the
+// WithCurrentSnapshot names content that is already in use, as read before by [Read]: the
 // callback is first called when the content differs from it.
-func InUse(s Snapshot) Option {
+func WithCurrentSnapshot(s Snapshot) Option {
 	return func(c *config) error {
 		if s.Hash == "" {
 			return errors.New("content in use: the snapshot has no hash; give one that Read returned")

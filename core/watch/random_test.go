@@ -112,7 +112,7 @@ func TestRandomEditsConverge(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	f := newFarm(t, seed)
-	s := watching(t, f.paths(), Debounce(2*time.Millisecond, 20*time.Millisecond))
+	s := watching(t, f.paths(), WithDebounce(2*time.Millisecond, 20*time.Millisecond))
 	last := s.next(t)
 	var styles []string
 	for f.edits < 200 {
@@ -120,14 +120,14 @@ func TestRandomEditsConverge(t *testing.T) {
 		if f.IntN(4) != 0 {
 			continue // the next edit comes at once
 		}
-		want, err := Read(f.paths(), Suffixes(".csv"))
+		want, err := Read(f.paths(), WithSuffixes(".csv"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		last = s.until(t, last, want, styles)
 		styles = nil
 	}
-	want, err := Read(f.paths(), Suffixes(".csv"))
+	want, err := Read(f.paths(), WithSuffixes(".csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

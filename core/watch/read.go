@@ -111,7 +111,7 @@ func (c *config) expand(path source) ([]source, error) {
 		return []source{path}, nil
 	}
 	if len(c.suffixes) == 0 {
-		return nil, fmt.Errorf("%s is a directory; say with Suffixes which of its files count", path.name)
+		return nil, fmt.Errorf("%s is a directory; say with WithSuffixes which of its files count", path.name)
 	}
 	entries, err := os.ReadDir(path.abs) // sorted by name
 	if err != nil {

@@ -19,7 +19,7 @@ func TestRead(t *testing.T) {
 		write(t, filepath.Join(dir, name), name)
 	}
 	c := filepath.Join(dir, "c.txt")
-	got, err := Read([]string{c, dir}, Suffixes(".csv"))
+	got, err := Read([]string{c, dir}, WithSuffixes(".csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestRead(t *testing.T) {
 	if got.Files[1].Name != filepath.Join(dir, "a.csv") {
 		t.Errorf("name = %q", got.Files[1].Name)
 	}
-	again, err := Read([]string{c, dir}, Suffixes(".csv"))
+	again, err := Read([]string{c, dir}, WithSuffixes(".csv"))
 	if err != nil || again.Hash != got.Hash || len(got.Hash) != 64 {
 		t.Errorf("second hash %q, first %q, %v", again.Hash, got.Hash, err)
 	}
@@ -86,25 +86,25 @@ func TestReadRefuses(t *testing.T) {
 		"no path":             {want: "no path is given"},
 		"empty path":          {paths: []string{""}, want: "a path is empty"},
 		"same path":           {paths: []string{file, dir + "/./p.csv"}, want: "given twice"},
-		"file and directory":  {paths: []string{file, dir}, opts: []Option{Suffixes(".csv")}, want: "by itself and by its directory"},
+		"file and directory":  {paths: []string{file, dir}, opts: []Option{WithSuffixes(".csv")}, want: "by itself and by its directory"},
 		"missing":             {paths: []string{file + "x"}, is: fs.ErrNotExist, want: file + "x: "},
 		"below a file":        {paths: []string{file + "/x"}, want: file + "/x: "},
 		"link to itself":      {paths: []string{loop}, want: loop + ": "},
-		"directory":           {paths: []string{dir}, want: "say with Suffixes"},
+		"directory":           {paths: []string{dir}, want: "say with WithSuffixes"},
 		"device":              {paths: []string{os.DevNull}, want: "not a regular file"},
-		"large":               {paths: []string{file}, opts: []Option{MaxFile(7)}, want: "p.csv: larger than 7 bytes"},
-		"large in total":      {paths: []string{dir}, opts: []Option{Suffixes(".csv"), MaxTotal(15)}, want: "q.csv: with it the files are larger than 15 bytes"},
+		"large":               {paths: []string{file}, opts: []Option{WithMaxFileSize(7)}, want: "p.csv: larger than 7 bytes"},
+		"large in total":      {paths: []string{dir}, opts: []Option{WithSuffixes(".csv"), WithMaxTotalSize(15)}, want: "q.csv: with it the files are larger than 15 bytes"},
 		"nil option":          {paths: []string{file}, opts: []Option{nil}, want: "option 1 is nil"},
-		"no suffix":           {paths: []string{dir}, opts: []Option{Suffixes()}, want: "suffixes"},
-		"empty suffix":        {paths: []string{dir}, opts: []Option{Suffixes(".csv", "")}, want: "suffixes"},
-		"no size":             {paths: []string{file}, opts: []Option{MaxFile(0)}, want: "largest file of 0 bytes"},
-		"no total":            {paths: []string{file}, opts: []Option{MaxTotal(-1)}, want: "largest total of -1 bytes"},
-		"poll too often":      {paths: []string{file}, opts: []Option{Poll(time.Second - 1)}, want: "at least 1s"},
-		"no quiet":            {paths: []string{file}, opts: []Option{Debounce(0, time.Second)}, want: "debounce 0s"},
-		"delay below quiet":   {paths: []string{file}, opts: []Option{Debounce(time.Second, time.Millisecond)}, want: "debounce 1s"},
-		"endless delay":       {paths: []string{file}, opts: []Option{Debounce(time.Second, time.Hour)}, want: "debounce 1s"},
-		"nil error callback":  {paths: []string{file}, opts: []Option{OnError(nil)}, want: "error callback"},
-		"nothing to be inuse": {paths: []string{file}, opts: []Option{InUse(Snapshot{})}, want: "content in use"},
+		"no suffix":           {paths: []string{dir}, opts: []Option{WithSuffixes()}, want: "suffixes"},
+		"empty suffix":        {paths: []string{dir}, opts: []Option{WithSuffixes(".csv", "")}, want: "suffixes"},
+		"no size":             {paths: []string{file}, opts: []Option{WithMaxFileSize(0)}, want: "largest file of 0 bytes"},
+		"no total":            {paths: []string{file}, opts: []Option{WithMaxTotalSize(-1)}, want: "largest total of -1 bytes"},
+		"poll too often":      {paths: []string{file}, opts: []Option{WithPollInterval(time.Second - 1)}, want: "at least 1s"},
+		"no quiet":            {paths: []string{file}, opts: []Option{WithDebounce(0, time.Second)}, want: "debounce 0s"},
+		"delay below quiet":   {paths: []string{file}, opts: []Option{WithDebounce(time.Second, time.Millisecond)}, want: "debounce 1s"},
+		"endless delay":       {paths: []string{file}, opts: []Option{WithDebounce(time.Second, time.Hour)}, want: "debounce 1s"},
+		"nil error callback":  {paths: []string{file}, opts: []Option{WithErrorObserver(nil)}, want: "error callback"},
+		"nothing to be inuse": {paths: []string{file}, opts: []Option{WithCurrentSnapshot(Snapshot{})}, want: "content in use"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +141,7 @@ func TestReadFileWithoutSize(t *testing.T) {
 	if s, err := Read([]string{"/proc/self/status"}); err != nil || len(s.Files[0].Content) == 0 {
 		t.Errorf("Read = %v, %v", s, err)
 	}
-	if _, err := Read([]string{"/proc/self/status"}, MaxFile(10)); err == nil || !strings.Contains(err.Error(), "larger than 10 bytes") {
+	if _, err := Read([]string{"/proc/self/status"}, WithMaxFileSize(10)); err == nil || !strings.Contains(err.Error(), "larger than 10 bytes") {
 		t.Errorf("error = %v", err)
 	}
 }
@@ -152,7 +152,7 @@ func TestReadTooManyFiles(t *testing.T) {
 	for i := range maxFiles + 1 {
 		link(t, "x", filepath.Join(dir, strings.Repeat("x", i%200)+string(rune('a'+i/200))+".csv"))
 	}
-	if _, err := Read([]string{dir}, Suffixes(".csv")); err == nil || !strings.Contains(err.Error(), "more than 10000 files") {
+	if _, err := Read([]string{dir}, WithSuffixes(".csv")); err == nil || !strings.Contains(err.Error(), "more than 10000 files") {
 		t.Errorf("error = %v", err)
 	}
 }

@@ -33,7 +33,7 @@ type Snapshot struct {
 }
 
 // Read reads paths once, in the same way as a [Watcher] does. A directory
-// stands for the files in it that [Suffixes] allows. Options that are about
+// stands for the files in it that [WithSuffixes] allows. Options that are about
 // watching have no effect.
 //
 // All files are read whole. When one of them changed meanwhile they are read

@@ -70,12 +70,12 @@ type outcome struct {
 
 // New reads paths, calls changed with what they hold, and goes on watching
 // them. A path is a file, or a directory that stands for the files in it that
-// [Suffixes] allows; relative paths are meant from today's working directory.
+// [WithSuffixes] allows; relative paths are meant from today's working directory.
 //
-// changed is called before New returns, unless [InUse] names the same content,
+// changed is called before New returns, unless [WithCurrentSnapshot] names the same content,
 // and always on one goroutine, one call at a time. When the files cannot be
 // read, or changed rejects them, New fails and leaves nothing running. That
-// file events are not to be had is no failure; see [OnError].
+// file events are not to be had is no failure; see [WithErrorObserver].
 func New(paths []string, changed Func, opts ...Option) (*Watcher, error) {
 	if changed == nil {
 		return nil, errors.New("watch: the callback is nil")

@@ -45,12 +45,12 @@ func TestContentInUseIsNotGivenAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := watching(t, []string{file}, InUse(used))
+	s := watching(t, []string{file}, WithCurrentSnapshot(used))
 	s.noCallback(t)
 
 	// What happened between Read and New is not lost.
 	replace(t, file, "changed")
-	late := watching(t, []string{file}, InUse(used))
+	late := watching(t, []string{file}, WithCurrentSnapshot(used))
 	if got := show(late.next(t)); got != "p.csv=changed\n" {
 		t.Errorf("called with %q", got)
 	}
@@ -100,7 +100,7 @@ func TestFileMissingForAMomentIsNoError(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "p.csv")
 	write(t, file, "old")
-	s, looked := counted(t, []string{file}, Debounce(time.Millisecond, time.Minute))
+	s, looked := counted(t, []string{file}, WithDebounce(time.Millisecond, time.Minute))
 	s.next(t)
 	remove(t, file)
 	looked()
@@ -138,7 +138,7 @@ func TestRejectedContentIsNotRetried(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "p.csv")
 	errHalf := errors.New("half")
 	write(t, file, "good")
-	s, looked := counted(t, []string{file}, Debounce(time.Millisecond, 2*time.Millisecond))
+	s, looked := counted(t, []string{file}, WithDebounce(time.Millisecond, 2*time.Millisecond))
 	s.next(t)
 	s.rejecting("half", errHalf)
 
@@ -251,7 +251,7 @@ func TestPanicOfErrorCallbackIsHarmless(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "p.csv")
 	write(t, file, "good")
-	s := watching(t, []string{file}, OnError(func(error) { panic("ouch") }))
+	s := watching(t, []string{file}, WithErrorObserver(func(error) { panic("ouch") }))
 	s.next(t)
 	remove(t, file)
 	if _, err := s.Trigger(t.Context()); !errors.Is(err, fs.ErrNotExist) {
@@ -265,7 +265,7 @@ func TestTriggerDoesNotWaitForQuiet(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "p.csv")
 	write(t, file, "old")
-	s := watching(t, []string{file}, Debounce(time.Minute, time.Minute))
+	s := watching(t, []string{file}, WithDebounce(time.Minute, time.Minute))
 	s.next(t)
 	write(t, file, "new")
 	if changed, err := s.Trigger(t.Context()); !changed || err != nil {
@@ -282,7 +282,7 @@ func TestConstantWritesDelayTheCallbackOnlySoLong(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "p.csv")
 	write(t, file, "old")
-	s := watching(t, []string{file}, Debounce(time.Second, time.Second))
+	s := watching(t, []string{file}, WithDebounce(time.Second, time.Second))
 	s.next(t)
 	during(t, func(n int) { replace(t, file, strconv.Itoa(n)) }, func() {
 		for range 2 {

@@ -46,7 +46,7 @@ func agreeVerifier(t testing.TB, key *jwtauth.Key, err error) *jwtauth.Verifier 
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := jwtauth.New(keys, jwtauth.Issuer(agreeIssuer), jwtauth.Audience("reports"), jwtauth.Clock(func() time.Time { return agreeNow }))
+	v, err := jwtauth.New(keys, jwtauth.WithIssuer(agreeIssuer), jwtauth.WithAudience("reports"), jwtauth.WithClock(func() time.Time { return agreeNow }))
 	if err != nil {
 		t.Fatal(err)
 	}

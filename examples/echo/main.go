@@ -79,7 +79,7 @@ func newGuard(d *demo.Demo) *core.Guard {
 		core.WithAuthorizer(rules), core.WithObserver(core.LogObserver(d.Log)), core.WithLogger(d.Log), core.WithoutPrompts(),
 	}
 	if d.Limit > 0 {
-		opts = append(opts, core.WithAttemptLimiter(must(attempts.New(attempts.PerAddress(10, time.Minute, d.Limit)))))
+		opts = append(opts, core.WithAttemptLimiter(must(attempts.New(attempts.WithAddressBudget(10, time.Minute, d.Limit)))))
 	}
 	return must(core.NewGuard(schemes(d), opts...))
 }
@@ -92,23 +92,23 @@ func openPolicy(d *demo.Demo) (*casbinrules.Authorizer, error) {
 		return casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(model), []string{rules}, log)
 	}
 	model, rules = filepath.Join(d.PolicyDir, model), filepath.Join(d.PolicyDir, rules)
-	return casbinrules.Open(casbinrules.ModelFile(model), []string{rules}, casbinrules.Watch(), log)
+	return casbinrules.Open(casbinrules.ModelFile(model), []string{rules}, casbinrules.WithFileWatch(), log)
 }
 
 // schemes are in the order of their challenges: the better before the worse, and
 // last a name of our own, since some clients stop at one that they do not know.
 func schemes(d *demo.Demo) []core.Authenticator {
-	jwts := must(jwtauth.New(d.Keys, jwtauth.Issuer(d.Issuer), jwtauth.Audience(d.Audience)))
+	jwts := must(jwtauth.New(d.Keys, jwtauth.WithIssuer(d.Issuer), jwtauth.WithAudience(d.Audience)))
 	tokens := bearer.TokenVerifier(jwts)
 	if d.Introspect != "" { // the issuer is asked about tokens that are not JWTs
-		opaque := must(introspect.New(d.Introspect, d.Client, introspect.Issuer(d.Issuer), introspect.Audience(d.Audience)))
+		opaque := must(introspect.New(d.Introspect, d.Client, introspect.WithIssuer(d.Issuer), introspect.WithAudience(d.Audience)))
 		tokens = must(jwtauth.ByForm(jwts, opaque))
 	}
 	all := []core.Authenticator{must(bearer.New(d.Realm, tokens))}
 	if d.Digest != "" {
 		users, offered := must(digest.NewFile(d.Realm)), []digest.Option{}
 		if d.DigestMD5 { // for clients that know nothing else
-			users, offered = must(digest.NewFile(d.Realm, digest.AcceptMD5())), append(offered, digest.Also(digest.MD5))
+			users, offered = must(digest.NewFile(d.Realm, digest.WithMD5())), append(offered, digest.WithMoreAlgorithms(digest.MD5))
 		}
 		d.Load(d.Digest, users)
 		all = append(all, must(digest.New(d.Realm, users, offered...)))
@@ -116,7 +116,7 @@ func schemes(d *demo.Demo) []core.Authenticator {
 	if d.Basic {
 		// The demo takes the cost that htpasswd gives by default, and any other.
 		// Keep the package's own limit in production.
-		users := must(htpasswd.New(htpasswd.MinCost(4)))
+		users := must(htpasswd.New(htpasswd.WithMinCost(4)))
 		d.LoadUsers(users)
 		// The cache saves a password hash for each image of a page.
 		all = append(all, must(basic.New(d.Realm, must(basic.NewCache(users)))))

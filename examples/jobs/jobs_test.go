@@ -137,7 +137,7 @@ func (w *world) token(rw http.ResponseWriter, r *http.Request) {
 func routes(t *testing.T, own *issuer.Issuer, accountService string) http.Handler {
 	set := must(own.KeySet())(t)
 	keys := must(jwtauth.KeySetFromJWKS("own key", set))(t)
-	tokens := must(jwtauth.New(keys, jwtauth.Issuer(own.Name()), jwtauth.Audience(own.Audience())))(t)
+	tokens := must(jwtauth.New(keys, jwtauth.WithIssuer(own.Name()), jwtauth.WithAudience(own.Audience())))(t)
 	scheme := must(bearer.New("reports", tokens))(t)
 	rules := must(casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(policy.Model), []string{policy.Rules}))(t)
 	guard := must(core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(rules)))(t)

@@ -43,7 +43,7 @@ func New(client *redis.Client, passwords basic.Verifier, opts ...session.Option)
 	opts = append([]session.Option{
 		session.WithStore(goredisstore.NewWithPrefix(client, "shop:session:")),
 		session.WithStoreTimeout(time.Second),
-		session.WithLoginPage("/login"),
+		session.WithSignInPage("/login"),
 	}, opts...)
 	manager, err := session.New(opts...)
 	if err != nil {

@@ -95,7 +95,7 @@ func TestPagesLookRight(t *testing.T) {
 func TestRefusalsLookRight(t *testing.T) {
 	browser := programs.Browser(t)
 	for _, texts := range []respond.Texts{respond.English(), respond.German()} {
-		answers, err := respond.New(respond.WithTexts(texts), respond.WithSignIn("/login"), respond.WithSwitchAccount("/login"),
+		answers, err := respond.New(respond.WithTexts(texts), respond.WithSignInPage("/login"), respond.WithSwitchAccount("/login"),
 			respond.WithContact("the administrators of the reporting department", "mailto:office@example.com"))
 		if err != nil {
 			t.Fatal(err)

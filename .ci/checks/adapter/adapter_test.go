@@ -70,7 +70,7 @@ func serve(t *testing.T, name string) *service {
 	s.policy, err = casbinrules.FromAdapter(casbinrules.RBAC(), rules,
 		casbinrules.WithWatcher(s.bell),
 		casbinrules.WithLogger(slog.New(slog.DiscardHandler)),
-		casbinrules.OnReload(func(_ context.Context, e casbinrules.ReloadEvent) { s.events <- e }))
+		casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { s.events <- e }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,9 +50,9 @@ func newSite(t *testing.T) *site {
 	quiet := slog.New(slog.DiscardHandler)
 	answers, err := respond.New()
 	must(t, err)
-	leading, err := respond.New(respond.WithLoginRedirect("/login"))
+	leading, err := respond.New(respond.WithSignInRedirect("/login"))
 	must(t, err)
-	s.sessions, err = session.New(session.WithRealm(realm), session.InsecureCookieForPlainHTTPDevelopment())
+	s.sessions, err = session.New(session.WithRealm(realm), session.WithPlainHTTPForDevelopment())
 	must(t, err)
 	tokens, err := bearer.New(realm, tokens{})
 	must(t, err)
@@ -154,7 +154,7 @@ func (r route) gates(t *testing.T, native any) *core.Guard {
 	if !r.hidden {
 		return r.guard
 	}
-	g, err := r.guard.With(core.Concealing(native))
+	g, err := r.guard.With(core.WithConcealment(native))
 	must(t, err)
 	return g
 }

@@ -34,7 +34,7 @@ func transport(t *testing.T, s situation, site *site) string {
 func sourceOf(has credentials) (authclient.Source, error) {
 	switch has {
 	case nothing:
-		return authclient.Basic(viewer, password, authclient.InRealm("elsewhere"))
+		return authclient.Basic(viewer, password, authclient.WithRealm("elsewhere"))
 	case heldPassword:
 		return authclient.Basic(viewer, password)
 	case wrongPassword:

@@ -53,8 +53,8 @@ func TestEditsOfThePasswordFile(t *testing.T) {
 	}
 	told := make(chan error, 100)
 	w, err := watch.Load(file, users,
-		watch.OnError(func(err error) { told <- err }),
-		watch.Debounce(time.Minute, time.Minute)) // the test says when
+		watch.WithErrorObserver(func(err error) { told <- err }),
+		watch.WithDebounce(time.Minute, time.Minute)) // the test says when
 	if err != nil {
 		t.Fatal(err)
 	}

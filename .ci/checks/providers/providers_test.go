@@ -143,7 +143,7 @@ func discovered(t *testing.T, p *provider) (*jwtauth.Verifier, error) {
 	if err := keys.Ready(ctx); err != nil {
 		return nil, err
 	}
-	return jwtauth.New(keys, jwtauth.Issuer(p.issuer), jwtauth.Audience("urn:jwt"))
+	return jwtauth.New(keys, jwtauth.WithIssuer(p.issuer), jwtauth.WithAudience("urn:jwt"))
 }
 
 func serveJWT(t *testing.T, p *provider) *service {
@@ -179,7 +179,7 @@ func TestOpaque(t *testing.T) {
 	p := startProvider(t, es256(t, "1"))
 	s := serve(t, func(string) (core.Authenticator, error) {
 		v, err := introspect.New(p.issuer+"/token/introspection", introspect.Secret("service", "secret of service"),
-			introspect.Issuer(p.issuer), introspect.Audience("urn:opaque"), introspect.CacheTTL(0))
+			introspect.WithIssuer(p.issuer), introspect.WithAudience("urn:opaque"), introspect.WithCacheTTL(0))
 		if err != nil {
 			return nil, err
 		}
@@ -273,13 +273,13 @@ func TestOutage(t *testing.T) {
 	p.stop()
 	s.expect("a token by a known key", token, 200, "client:alice")
 
-	keys, err := jwtauth.Discover(p.issuer, jwtauth.RetryBetween(100*time.Millisecond, time.Second))
+	keys, err := jwtauth.Discover(p.issuer, jwtauth.WithRetryInterval(100*time.Millisecond, time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(keys.Close)
 	late := serve(t, func(string) (core.Authenticator, error) {
-		v, err := jwtauth.New(keys, jwtauth.Issuer(p.issuer), jwtauth.Audience("urn:jwt"))
+		v, err := jwtauth.New(keys, jwtauth.WithIssuer(p.issuer), jwtauth.WithAudience("urn:jwt"))
 		if err != nil {
 			return nil, err
 		}

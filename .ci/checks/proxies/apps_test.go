@@ -43,7 +43,7 @@ func (p page) gates(t testing.TB, native any) *core.Guard {
 	if !p.hidden {
 		return p.guard
 	}
-	g, err := p.guard.With(core.Concealing(native))
+	g, err := p.guard.With(core.WithConcealment(native))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func newSite(t testing.TB, opts ...core.Option) *site {
 	t.Helper()
 	s := &site{keys: map[string]string{}}
 	var err error
-	if s.sessions, err = session.New(session.InsecureCookieForPlainHTTPDevelopment()); err != nil {
+	if s.sessions, err = session.New(session.WithPlainHTTPForDevelopment()); err != nil {
 		t.Fatal(err)
 	}
 	file, text := new(apikey.File), []byte(nil)

@@ -25,7 +25,7 @@ var agents = []string{
 
 // TestCrawlers: J01, J02, J04 and J05, directly and behind nginx with a cache.
 func TestCrawlers(t *testing.T) {
-	pages, err := respond.New(respond.WithLoginRedirect("/login"))
+	pages, err := respond.New(respond.WithSignInRedirect("/login"))
 	if err != nil {
 		t.Fatal(err)
 	}

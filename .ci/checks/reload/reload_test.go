@@ -49,9 +49,9 @@ func TestReloadUnderFire(t *testing.T) {
 	}
 	told := newTally()
 	policy, err := casbinrules.Open(casbinrules.RBAC(), []string{file},
-		casbinrules.Watch(watch.Debounce(time.Millisecond, 5*time.Millisecond)),
+		casbinrules.WithFileWatch(watch.WithDebounce(time.Millisecond, 5*time.Millisecond)),
 		casbinrules.WithLogger(slog.New(slog.DiscardHandler)),
-		casbinrules.OnReload(told.observe))
+		casbinrules.WithReloadObserver(told.observe))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func TestNestedRouters(t *testing.T) {
 			if err := os.WriteFile(policy, []byte(rules), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			a, err := casbinrules.Open(casbinrules.ModelText("model.conf", model), []string{policy}, casbinrules.ObjectRoute())
+			a, err := casbinrules.Open(casbinrules.ModelText("model.conf", model), []string{policy}, casbinrules.WithRouteAsObject())
 			if err != nil {
 				t.Fatal(err)
 			}

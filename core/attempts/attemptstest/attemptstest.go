@@ -58,8 +58,8 @@ func serve(t *testing.T, f authtest.Framework, opts ...attempts.Option) *service
 	t.Helper()
 	s := &service{t: t, events: new(authtest.Recorder), together: make(chan struct{})}
 	limiter, err := attempts.New(append([]attempts.Option{
-		attempts.PerAddress(1, time.Minute, budget), attempts.PerAccount(1, time.Minute, 5),
-		attempts.Clock(func() time.Time { return time.Unix(1_700_000_000, s.elapsed.Load()) }),
+		attempts.WithAddressBudget(1, time.Minute, budget), attempts.WithAccountBudget(1, time.Minute, 5),
+		attempts.WithClock(func() time.Time { return time.Unix(1_700_000_000, s.elapsed.Load()) }),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func behind(t *testing.T) attempts.Option {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return attempts.BehindProxies(trusted)
+	return attempts.WithTrustedProxies(trusted)
 }
 
 func from(addr string) string { return "X-Forwarded-For: " + addr }

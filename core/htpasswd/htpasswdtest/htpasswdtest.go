@@ -58,7 +58,7 @@ type door struct {
 // open starts a server. The cost of bcrypt is the lowest there is.
 func open(t *testing.T, start Start, text string, opts ...htpasswd.Option) *door {
 	t.Helper()
-	file, err := htpasswd.New(append(opts, htpasswd.MinCost(bcrypt.MinCost))...)
+	file, err := htpasswd.New(append(opts, htpasswd.WithMinCost(bcrypt.MinCost))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func lengths(t *testing.T, start Start) {
 // overload: a guard without a file, or without a turn, lets nobody in and logs
 // nobody out.
 func overload(t *testing.T, start Start) {
-	d := open(t, start, "", htpasswd.Concurrency(1), htpasswd.MaxWait(0))
+	d := open(t, start, "", htpasswd.WithConcurrency(1), htpasswd.WithMaxWait(0))
 	a := d.ask("bob", "secret")
 	if a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") != "1" || a.Header.Get("WWW-Authenticate") != "" {
 		t.Errorf("before a file is loaded: %d %q", a.Status, a.Header)

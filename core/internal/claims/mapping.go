@@ -98,7 +98,7 @@ func (m *Mapping) ClientsAsUsers() error { return m.setClients(clientsAsUsers) }
 
 func (m *Mapping) setClients(rule clientRule) error {
 	if m.set.Add("what to do with clients") != nil {
-		return errors.New("what to do with clients is said twice: give one of ClientPrefix, RefuseClients and WithClientsAsUsers, once")
+		return errors.New("what to do with clients is said twice: give one of WithClientPrefix, WithoutClients and WithClientsAsUsers, once")
 	}
 	m.clients = rule
 	return nil

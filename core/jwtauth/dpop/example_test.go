@@ -19,7 +19,7 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	verifier, err := jwtauth.New(keys, jwtauth.Issuer("https://issuer.example"), jwtauth.Audience("reports"))
+	verifier, err := jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"))
 	if err != nil {
 		panic(err)
 	}

@@ -39,7 +39,7 @@ func respelt(t *testing.T, b bench) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := b.serve(t, jwtauth.Revocations(list))
+	s := b.serve(t, jwtauth.WithRevocation(list))
 	for _, alg := range []string{"ES256", "ES384", "ES512"} {
 		key := s.keys.signing[alg].(*ecdsa.PrivateKey)
 		text := unsigned(header(alg), claims(`"jti":"`+alg+`"`))
@@ -68,8 +68,8 @@ func judgedAgain(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
 	source := p.remote(t)
 	s := b.serveFor(t, verifierBy(t, clock, source))
-	other := b.serveFor(t, verifierBy(t, clock, source, jwtauth.Audience("payroll")))
-	narrow, err := jwtauth.New(source, jwtauth.Issuer(issuer), jwtauth.Audience("payroll"), jwtauth.Clock(clock))
+	other := b.serveFor(t, verifierBy(t, clock, source, jwtauth.WithAudience("payroll")))
+	narrow, err := jwtauth.New(source, jwtauth.WithIssuer(issuer), jwtauth.WithAudience("payroll"), jwtauth.WithClock(clock))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func revocation(t *testing.T, b bench) {
 		t.Fatal(err)
 	}
 	c := &switchable{List: list}
-	s := b.serve(t, jwtauth.Revocations(c))
+	s := b.serve(t, jwtauth.WithRevocation(c))
 	one, two := s.keys.good(t, "ES256", `"jti":"1"`, `"iat":1799999000`), s.keys.good(t, "ES256", `"jti":"2"`, `"iat":1799999900`)
 	s.try(onPublic, attempt{"one", one, ""}, attempt{"two", two, ""})
 	if err := list.Revoke(revoke.Entry{Subject: subject, IssuedBefore: time.Unix(1799999000, 0)}); err != nil {

@@ -18,7 +18,7 @@ var profileCases = []testCase{
 
 // accessTokens: RFC 9068 §2 and §4.
 func accessTokens(t *testing.T, b bench) {
-	s := b.serve(t, jwtauth.AccessTokens())
+	s := b.serve(t, jwtauth.WithAccessTokenProfile())
 	all := []string{`"client_id":"spa"`, `"jti":"j-1"`, fmt.Sprintf(`"iat":%d`, noon-5)}
 	token := func(typ string, members ...string) string {
 		head := fmt.Sprintf(`{"alg":"ES256","kid":%q%s}`, kid("ES256"), typ)
@@ -75,7 +75,7 @@ func clientCredentials(t *testing.T, b bench) {
 		apart.passesAs(onPublic, b.keys.good(t, "ES256", fmt.Sprintf("%q:%q", name, subject)), "client:"+subject)
 	}
 	b.serve(t, jwtauth.WithClientsAsUsers()).try(onPublic, attempt{"a client that is to be a user", own, ""})
-	none := b.serve(t, jwtauth.RefuseClients())
+	none := b.serve(t, jwtauth.WithoutClients())
 	none.try(onPublic, attempt{"a client", own, core.ReasonBadClaim}, attempt{"a user", none.keys.good(t, "ES256", `"client_id":"spa"`), ""})
 }
 

@@ -55,7 +55,7 @@ func kidTwice(t *testing.T, b bench) {
 // either has the same reason, which is no outage.
 func unknownKids(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
-	s := b.serveFor(t, verifier(t, p.remote(t, jwtauth.RefetchInterval(time.Hour))))
+	s := b.serveFor(t, verifier(t, p.remote(t, jwtauth.WithRefetchInterval(time.Hour))))
 	before := p.asked.Load()
 	token := func(name string) string {
 		return s.keys.token(t, "ES256", fmt.Sprintf(`{"alg":"ES256","kid":%q}`, name), claims())
@@ -126,7 +126,7 @@ func outage(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
 	var passed atomic.Int64 // time on the clock of the keys
 	now := func() time.Time { return time.Unix(noon+passed.Load(), 0) }
-	keys := p.remoteEvery(t, often, jwtauth.MaxStale(time.Hour), jwtauth.RemoteClock(now))
+	keys := p.remoteEvery(t, often, jwtauth.WithMaxStale(time.Hour), jwtauth.WithRemoteClock(now))
 	s := b.serveFor(t, verifier(t, keys))
 	known := s.keys.good(t, "ES256")
 	unknown := s.keys.token(t, "ES256", `{"alg":"ES256","kid":"perhaps-new"}`, claims())
@@ -174,7 +174,7 @@ func oddKey(t *testing.T, b bench) {
 // noKeySet: whatever comes, the keys from before serve.
 func noKeySet(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
-	r := p.remoteEvery(t, often, jwtauth.MaxSetSize(100_000))
+	r := p.remoteEvery(t, often, jwtauth.WithMaxSetSize(100_000))
 	p.awaitFresh(t, good)
 	s := b.serveFor(t, verifier(t, r))
 	for name, answer := range map[string]http.HandlerFunc{
@@ -253,8 +253,8 @@ func issuers(t *testing.T, b bench) {
 	first := discovered(t, setOf(t, b.keys.jwk(t, "ES256")))
 	second := discovered(t, setOf(t, stranger.jwk(t, "ES256"), stranger.jwk(t, "EdDSA")))
 	all, err := jwtauth.NewIssuers(
-		first.verifier(t, jwtauth.Audience(audience)),
-		second.verifier(t, jwtauth.Audience("payroll"), jwtauth.Algorithms("ES256")))
+		first.verifier(t, jwtauth.WithAudience(audience)),
+		second.verifier(t, jwtauth.WithAudience("payroll"), jwtauth.WithAlgorithms("ES256")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,8 +305,8 @@ func discovered(t testing.TB, set []byte) discoverable {
 
 func (d discoverable) verifier(t testing.TB, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
-	v, err := jwtauth.New(d.source, append(opts, jwtauth.Issuer(d.URL),
-		jwtauth.Clock(func() time.Time { return time.Unix(noon, 0) }))...)
+	v, err := jwtauth.New(d.source, append(opts, jwtauth.WithIssuer(d.URL),
+		jwtauth.WithClock(func() time.Time { return time.Unix(noon, 0) }))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,7 +331,7 @@ func metadata(t *testing.T, b bench) {
 		}
 		t.Cleanup(source.Close)
 		d.source = source
-		s := b.serveFor(t, d.verifier(t, jwtauth.Audience(audience)))
+		s := b.serveFor(t, d.verifier(t, jwtauth.WithAudience(audience)))
 		s.unavailable(onPublic, s.keys.good(t, "ES256", fmt.Sprintf(`"iss":%q`, d.URL)))
 	}
 }

@@ -55,8 +55,8 @@ func (p *publisher) remote(t testing.TB, opts ...jwtauth.RemoteOption) *jwtauth.
 func (p *publisher) remoteEvery(t testing.TB, d time.Duration, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
 	t.Helper()
 	r, err := jwtauth.Fetch(p.URL, append([]jwtauth.RemoteOption{
-		jwtauth.RefreshBetween(d, d), jwtauth.RetryBetween(min(d, time.Second), d),
-		jwtauth.OnRefresh(func(f jwtauth.Refresh) { p.refresh <- f }),
+		jwtauth.WithRefreshInterval(d, d), jwtauth.WithRetryInterval(min(d, time.Second), d),
+		jwtauth.WithRefreshObserver(func(f jwtauth.Refresh) { p.refresh <- f }),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)

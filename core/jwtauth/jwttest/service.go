@@ -94,7 +94,7 @@ func verifier(t testing.TB, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwt
 func verifierBy(t testing.TB, clock func() time.Time, keys jwtauth.KeySource, opts ...jwtauth.Option) *jwtauth.Verifier {
 	t.Helper()
 	v, err := jwtauth.New(keys, append([]jwtauth.Option{
-		jwtauth.Issuer(issuer), jwtauth.Audience(audience), jwtauth.Tenant("tenant"), jwtauth.Clock(clock),
+		jwtauth.WithIssuer(issuer), jwtauth.WithAudience(audience), jwtauth.WithTenant("tenant"), jwtauth.WithClock(clock),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)

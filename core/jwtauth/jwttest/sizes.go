@@ -19,7 +19,7 @@ import (
 // cappedSize: the verifier's own limit, small enough for every server.
 func cappedSize(t *testing.T, b bench) {
 	longest := b.keys.good(t, "ES256", `"x":"`+strings.Repeat("x", 600)+`"`)
-	s := b.serve(t, jwtauth.MaxTokenSize(len(longest)))
+	s := b.serve(t, jwtauth.WithMaxTokenSize(len(longest)))
 	s.try(onPublic,
 		attempt{"as long as allowed", longest, ""},
 		attempt{"longer", b.keys.good(t, "ES256", `"x":"`+strings.Repeat("x", 601)+`"`), core.ReasonMalformed},

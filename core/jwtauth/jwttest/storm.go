@@ -77,9 +77,9 @@ func (s *storm) start(f authtest.Framework) {
 	s.began = time.Now()
 	var err error
 	s.source, err = jwtauth.Fetch(s.server.URL,
-		jwtauth.RefreshBetween(fetchEvery, fetchEvery), jwtauth.RetryBetween(fetchEvery, fetchEvery), jwtauth.RefetchInterval(time.Hour),
-		jwtauth.FetchTimeout(authtest.TimeLimit(fetchLimit)), jwtauth.MaxSetSize(maxSet),
-		jwtauth.OnRefresh(func(jwtauth.Refresh) { s.fetches.Add(1) }))
+		jwtauth.WithRefreshInterval(fetchEvery, fetchEvery), jwtauth.WithRetryInterval(fetchEvery, fetchEvery), jwtauth.WithRefetchInterval(time.Hour),
+		jwtauth.WithTimeout(authtest.TimeLimit(fetchLimit)), jwtauth.WithMaxSetSize(maxSet),
+		jwtauth.WithRefreshObserver(func(jwtauth.Refresh) { s.fetches.Add(1) }))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func (s *service) lacksScope(members string) {
 // scopeArray: which claim counts is configured, never guessed; its form is the
 // JSON type's.
 func scopeArray(t *testing.T, b bench) {
-	s := b.serve(t, jwtauth.Scopes("scp"))
+	s := b.serve(t, jwtauth.WithScopes("scp"))
 	for _, members := range []string{`"scp":"read write"`, `"scp":["read","write"]`, `"scp":["write","x","read"]`} {
 		s.try(onScope, attempt{members, s.keys.good(t, "ES256", members), ""})
 	}

@@ -53,7 +53,7 @@ func attributes(t *testing.T, f authtest.Framework) {
 // insecure: the host of the suite's requests is app.example, which is not this
 // machine.
 func insecure(t *testing.T, f authtest.Framework) {
-	s := serve(t, f, session.InsecureCookieForPlainHTTPDevelopment())
+	s := serve(t, f, session.WithPlainHTTPForDevelopment())
 	a := s.browser(t).send("POST", "/login?user=alice")
 	refused(t, "login from afar", a, http.StatusInternalServerError, core.CodeInternal)
 	if c := cookieOf(a); c != nil {

@@ -41,7 +41,7 @@ func serve(t testing.TB, f authtest.Framework, opts ...session.Option) *service 
 	var err error
 	s.manager, err = session.New(append([]session.Option{
 		session.WithStore(s.store), session.WithClock(clock.Now), session.WithRealm("shop"),
-		session.WithLoginPage("/login"), session.WithAnswers(core.WithObserver(s.events)),
+		session.WithSignInPage("/login"), session.WithAnswers(core.WithObserver(s.events)),
 	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)

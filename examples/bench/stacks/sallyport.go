@@ -33,7 +33,7 @@ func (w *World) guard() (*core.Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := jwtauth.New(keys, jwtauth.Issuer(issuer), jwtauth.Audience(audience))
+	tokens, err := jwtauth.New(keys, jwtauth.WithIssuer(issuer), jwtauth.WithAudience(audience))
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (d *Demo) keys() (jwtauth.KeySource, error) {
 		d.fetched, err = fetchKeys(d.jwks, d.Log)
 		return d.fetched, err
 	case d.jwks != "":
-		keys := jwtauth.NewKeyFile(jwtauth.RSAAlgorithm(rsaAlgorithm))
+		keys := jwtauth.NewKeyFile(jwtauth.WithRSAAlgorithm(rsaAlgorithm))
 		return keys, d.load(d.jwks, keys)
 	}
 	d.Issuer, d.Audience = cmp.Or(d.Issuer, "https://issuer.example"), cmp.Or(d.Audience, "reports")

@@ -25,7 +25,7 @@ func (d *Demo) load(path string, into watch.Loader) error {
 	refused := func(err error) {
 		d.Log.Error("file rejected, the last good one stays in use", "file", path, "error", err)
 	}
-	w, err := watch.Load(path, logged{into, d.Log}, watch.OnError(refused))
+	w, err := watch.Load(path, logged{into, d.Log}, watch.WithErrorObserver(refused))
 	if err != nil {
 		return err
 	}

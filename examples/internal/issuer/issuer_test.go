@@ -27,7 +27,7 @@ func TestTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := jwtauth.New(keys, jwtauth.Issuer(own.Name()), jwtauth.Audience(own.Audience()))
+	verifier, err := jwtauth.New(keys, jwtauth.WithIssuer(own.Name()), jwtauth.WithAudience(own.Audience()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestPublishedKeysVerifyTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer keys.Close()
-	verifier, err := jwtauth.New(keys, jwtauth.Issuer(p.Name()), jwtauth.Audience(p.Audience()))
+	verifier, err := jwtauth.New(keys, jwtauth.WithIssuer(p.Name()), jwtauth.WithAudience(p.Audience()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestIntrospection(t *testing.T) {
 	p, url := provide(t)
 	ask := func(secret, token string) (*core.Principal, error) {
 		v, err := introspect.New(url+issuer.IntrospectPath, introspect.Secret("reports", secret),
-			introspect.Issuer(p.Name()), introspect.Audience(p.Audience()))
+			introspect.WithIssuer(p.Name()), introspect.WithAudience(p.Audience()))
 		if err != nil {
 			t.Fatal(err)
 		}

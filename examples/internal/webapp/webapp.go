@@ -96,7 +96,7 @@ func (s *Site) open(files fs.FS) (err error) {
 // assemble makes the parts that decide.
 func (s *Site) assemble(c Config) (err error) {
 	answers, err := respond.New(
-		respond.WithLoginRedirect(signInPath),
+		respond.WithSignInRedirect(signInPath),
 		respond.WithSwitchAccount(signInPath),
 		respond.WithContact("the office", "mailto:office@example.com"))
 	if err != nil {
@@ -105,18 +105,18 @@ func (s *Site) assemble(c Config) (err error) {
 	shared := append([]core.Option{
 		core.WithResponder(answers), core.WithObserver(core.LogObserver(s.log)), core.WithLogger(s.log),
 	}, c.Guard...)
-	guesses, err := attempts.New(attempts.PerAddress(30, time.Minute, 30), attempts.PerAccount(10, time.Hour, 10))
+	guesses, err := attempts.New(attempts.WithAddressBudget(30, time.Minute, 30), attempts.WithAccountBudget(10, time.Hour, 10))
 	if err != nil {
 		return fmt.Errorf("limit of guesses: %w", err)
 	}
 	s.Sessions, err = session.New(append([]session.Option{
 		session.WithRealm("reports"),
-		session.WithLoginPage(signInPath),
+		session.WithSignInPage(signInPath),
 		session.WithLogoutRedirect("/"),
 		session.WithAnswers(slices.Concat(shared, []core.Option{core.WithAttemptLimiter(guesses)})...),
 		// This example runs on loopback addresses, without TLS. A site that is
 		// deployed leaves this line out.
-		session.InsecureCookieForPlainHTTPDevelopment(),
+		session.WithPlainHTTPForDevelopment(),
 	}, c.Session...)...)
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func serve(t *testing.T, f authtest.Framework, opts ...dpop.Option) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := jwtauth.New(set, jwtauth.Issuer(issuer), jwtauth.Audience(audience), jwtauth.Clock(s.now))
+	verifier, err := jwtauth.New(set, jwtauth.WithIssuer(issuer), jwtauth.WithAudience(audience), jwtauth.WithClock(s.now))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func serve(t *testing.T, f authtest.Framework, opts ...dpop.Option) *service {
 // app has the routes of the service behind gates of g.
 func (s *service) app(g *core.Guard) authtest.App {
 	s.t.Helper()
-	alone, err := g.With(core.Accepting("DPoP"))
+	alone, err := g.With(core.WithSchemes("DPoP"))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func Explain(ctx context.Context, a *casbinrules.Authorizer, q Question) (casbin
 }
 
 // Named reports whether an action is a name that the application gives it, as
-// with core.Acting, and no request method: it holds a lower-case letter.
+// with core.WithAction, and no request method: it holds a lower-case letter.
 func Named(action string) bool { return strings.ContainsFunc(action, unicode.IsLower) }
 
 // namedAction is a request whose method is not the action asked about, which is

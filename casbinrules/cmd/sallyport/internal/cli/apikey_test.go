@@ -84,7 +84,7 @@ func TestAPIKeyNew(t *testing.T) {
 	if strings.Contains(readFile(t, file)+got.stderr, secret) {
 		t.Error("the secret is told twice")
 	}
-	keys, err := apikey.Open(file)
+	keys, err := apikey.OpenFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestAPIKeyRunsAtTheSameTime(t *testing.T) {
 		expect(t, dir, "", exitOK, "sp_aaaaaaaaaa\n", "", "apikey", "revoke", "-f", "DIR/api.keys", "sp_aaaaaaaaaa")
 	})
 	wg.Wait()
-	keys, err := apikey.Open(filepath.Join(dir, "api.keys"))
+	keys, err := apikey.OpenFile(filepath.Join(dir, "api.keys"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,17 +70,17 @@ func (s *source) flags(cmd *cobra.Command) {
 
 // options are those of the library. Findings are for the lint command to tell.
 func (s *source) options() ([]casbinrules.Option, error) {
-	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.AnyAttributes()}
+	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.WithClaimsAsAttributes()}
 	for _, o := range []struct {
 		set    bool
 		option func() casbinrules.Option
 	}{
-		{s.asCasbin, casbinrules.AsCasbin},
-		{s.anonymous, casbinrules.AllowAnonymous},
-		{s.allowEmpty, casbinrules.AllowEmptyPolicy},
+		{s.asCasbin, casbinrules.WithCasbinSemantics},
+		{s.anonymous, casbinrules.WithAnonymous},
+		{s.allowEmpty, casbinrules.WithEmptyPolicy},
 		{s.noRoles, casbinrules.WithoutTokenRoles},
-		{s.byRoute, casbinrules.ObjectRoute},
-		{s.prefix != "", func() casbinrules.Option { return casbinrules.RolePrefix(s.prefix) }},
+		{s.byRoute, casbinrules.WithRouteAsObject},
+		{s.prefix != "", func() casbinrules.Option { return casbinrules.WithRolePrefix(s.prefix) }},
 	} {
 		if o.set {
 			opts = append(opts, o.option())

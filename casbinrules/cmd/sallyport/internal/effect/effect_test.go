@@ -144,7 +144,7 @@ func (f family) open(lines []string, opts ...casbinrules.Option) (*casbinrules.A
 	for field, kind := range f.types {
 		opts = append(opts, casbinrules.WithAttributeType(field, kind))
 	}
-	opts = append(opts, casbinrules.AnyAttributes(), casbinrules.AllowEmptyPolicy(), casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
+	opts = append(opts, casbinrules.WithClaimsAsAttributes(), casbinrules.WithEmptyPolicy(), casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
 	return casbinrules.OpenFS(fstest.MapFS{"p.csv": {Data: []byte(strings.Join(lines, "\n") + "\n")}}, f.model(), []string{"p.csv"}, opts...)
 }
 
@@ -182,7 +182,7 @@ func TestNoWideningIsOverlooked(t *testing.T) {
 			for range rounds {
 				lines := f.random(r)
 				after := f.edited(lines, r)
-				for _, opts := range [][]casbinrules.Option{{casbinrules.AsCasbin()}, nil} {
+				for _, opts := range [][]casbinrules.Option{{casbinrules.WithCasbinSemantics()}, nil} {
 					old, err := f.open(lines, opts...)
 					if err != nil {
 						continue

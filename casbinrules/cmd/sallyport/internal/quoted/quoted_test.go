@@ -13,7 +13,7 @@ func TestValuesAreReadAsPolicyLinesAre(t *testing.T) {
 	for _, text := range []string{
 		`"Ops, Platform"`, `"a ""b"""`, `"back\slash"`, `""`, `" "`, `"x`, `"x""`, `"x" y`, `"x"y`, `x"y"`, `x`, `x "`, `a b`, `"#"`,
 	} {
-		a, err := casbinrules.OpenFS(fstest.MapFS{"p.csv": {Data: []byte("p, u, /x, " + text + "\n")}}, casbinrules.RBAC(), []string{"p.csv"}, casbinrules.AsCasbin())
+		a, err := casbinrules.OpenFS(fstest.MapFS{"p.csv": {Data: []byte("p, u, /x, " + text + "\n")}}, casbinrules.RBAC(), []string{"p.csv"}, casbinrules.WithCasbinSemantics())
 		got, listErr := List(text)
 		if (err == nil) != (listErr == nil) {
 			t.Errorf("%s: a policy says %v, this says %v", text, err, listErr)
