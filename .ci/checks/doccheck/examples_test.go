@@ -12,14 +12,18 @@ const maxMain = 150
 
 // programs are the examples to copy, with what their main.go shows.
 var programs = map[string][]string{
-	"gin":     append([]string{"ginauth.Authorize(", "ginauth.Require("}, server...),
-	"fiber":   append([]string{"fiberauth.Authorize(", "fiberauth.Require("}, server...),
-	"echo":    append([]string{"echoauth.Authorize(", "echoauth.Require("}, server...),
-	"nethttp": append([]string{"httpauth.Authorize(", "httpauth.Require("}, server...),
+	"gin":         append([]string{"ginauth.Authorize(", "ginauth.Require("}, server...),
+	"fiber":       append([]string{"fiberauth.Authorize(", "fiberauth.Require("}, server...),
+	"echo":        append([]string{"echoauth.Authorize(", "echoauth.Require("}, server...),
+	"nethttp":     append([]string{"httpauth.Authorize(", "httpauth.Require("}, server...),
+	"forwardauth": {"core.NewGuard(", "casbinrules.OpenFS(", "basic.New(", "guard.Authorize(", "forwardauth.New(", "httpauth.Serve(", copied},
 }
 
+// copied begins the comment that says what to drop.
+const copied = "// To copy it, drop "
+
 // server is what the servers of the demo have in common.
-var server = []string{"core.NewGuard(", "casbinrules.Open(", "bearer.New(", "digest.New(", "basic.New(", "apikey.New(", "To copy it"}
+var server = []string{"core.NewGuard(", "casbinrules.Open(", "bearer.New(", "digest.New(", "basic.New(", "apikey.New(", copied}
 
 // TestExamplesTeach: a reader finds the guard, its schemes and the routes of an
 // example in one file that is short enough to read, and learns what to drop.

@@ -33,9 +33,18 @@ const grace = 20 * time.Second
 // terminated. It ends the process with status 1 when that fails, or when build
 // panics with an error, which it prints.
 func Main(build func(*Demo) Server) {
+	Program(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+		return Run(ctx, args, stdout, stderr, build)
+	})
+}
+
+// Program runs a program until the process is interrupted or terminated. It ends
+// the process with status 1 when run fails, and prints the error, which may be
+// [flag.ErrHelp].
+func Program(run func(ctx context.Context, args []string, stdout, stderr io.Writer) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := Run(ctx, os.Args[1:], os.Stdout, os.Stderr, build)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -60,12 +69,23 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, build fun
 		return err
 	}
 	defer d.reloadOnHangup(ctx)()
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", d.addr)
+	return listen(ctx, server, d.addr, stdout, d.greet)
+}
+
+// Serve serves at addr until ctx ends. It writes "listening on http://ADDR" to
+// stdout once the socket listens.
+func Serve(ctx context.Context, server Server, addr string, stdout io.Writer) error {
+	return listen(ctx, server, addr, stdout, func(io.Writer, string) error { return nil })
+}
+
+// listen is Serve with a greeting before the line that says where it listens.
+func listen(ctx context.Context, server Server, addr string, stdout io.Writer, greet func(w io.Writer, address string) error) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	address := "http://" + l.Addr().String()
-	if err := d.greet(stdout, address); err != nil {
+	if err := greet(stdout, address); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	if _, err := fmt.Fprintln(stdout, "listening on", address); err != nil {
@@ -77,18 +97,22 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, build fun
 // assemble makes the server. A panic with an error is how build says what is
 // wrong with the flags and files.
 func assemble(d *Demo, build func(*Demo) Server) (server Server, err error) {
-	defer func() {
-		r := recover()
-		if r == nil {
-			return
-		}
-		failed, ok := r.(error)
-		if _, bug := r.(runtime.Error); bug || !ok {
-			panic(r)
-		}
-		err = failed
-	}()
+	defer Caught(&err)
 	return build(d), nil
+}
+
+// Caught, deferred, turns a panic with an error into that error. Bugs go on to
+// panic.
+func Caught(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	failed, ok := r.(error)
+	if _, bug := r.(runtime.Error); bug || !ok {
+		panic(r)
+	}
+	*err = failed
 }
 
 // serve serves on l until ctx ends.
