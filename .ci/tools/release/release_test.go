@@ -29,6 +29,7 @@ func checkout(t *testing.T) string {
 	write(t, root, map[string]string{
 		"go.work":          "go 1.25.0\n\nuse (\n\t./examples\n\t./outer\n\t./core\n)\n",
 		"CHANGELOG.md":     "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- The first thing.\n\n[Unreleased]: https://example.org/main\n",
+		"LICENSE":          "free\n",
 		"core/go.mod":      goMod("core", ""),
 		"core/core.go":     "package core\n\n// Name is a name.\nconst Name = \"core\"\n\n// Say says.\nfunc Say(s string) string { return s }\n",
 		"outer/go.mod":     goMod("outer", "core"),
@@ -93,6 +94,10 @@ func use(t *testing.T, r *release) error {
 	if err != nil {
 		return err
 	}
+	// The tag's own go.sum has the right hashes.
+	if err := run(filepath.Join(r.clone, "outer"), append(env, "GOFLAGS=-mod=readonly -modcacherw"), "go", "build", "./..."); err != nil {
+		return err
+	}
 	write(t, dir, map[string]string{"app/main.go": "package main\n\nimport \"" + modules.Prefix + "outer\"\n\nfunc main() { println(outer.Name) }\n"})
 	for _, args := range [][]string{{"mod", "init", "app.example/app"}, {"get", modules.Prefix + "outer@" + r.version}, {"build", "-o", os.DevNull, "."}} {
 		if err := run(filepath.Join(dir, "app"), env, "go", args...); err != nil {
@@ -150,6 +155,11 @@ func TestARelease(t *testing.T) {
 	}
 	if sums := mustGit(t, root, "show", "outer/v0.1.0:outer/go.sum"); !strings.Contains(sums, "core v0.1.0 h1:") {
 		t.Errorf("released go.sum:\n%s", sums)
+	}
+	// The go command adds the license of the repository to a module's archive,
+	// which is in the hash.
+	if license := mustGit(t, root, "show", "core/v0.1.0:LICENSE"); license != "free" {
+		t.Errorf("license %q", license)
 	}
 	for _, name := range []string{"outer/go.mod", "examples/go.mod"} {
 		if now := mustGit(t, root, "show", "HEAD:"+name); !strings.Contains(now, "core v0.1.0") || !strings.Contains(now, "core => ../core") {

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"golang.org/x/mod/module"
-	"golang.org/x/mod/sumdb/dirhash"
 	modzip "golang.org/x/mod/zip"
 
 	"github.com/sallyport-go/sallyport/ci/tools/internal/modules"
@@ -43,8 +42,7 @@ func (r *release) makeClone() error {
 	return nil
 }
 
-// write makes the commit of the release in the clone, with its tags, and
-// publishes what is tagged.
+// write makes the commit of the release in the clone, and its tags.
 func (r *release) write() error {
 	name := filepath.Join(r.clone, "CHANGELOG.md")
 	text, err := r.changelog(name)
@@ -54,85 +52,58 @@ func (r *release) write() error {
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		return err
 	}
-	sums, err := r.writeModules()
+	if err := r.commit("Release " + r.version); err != nil {
+		return err
+	}
+	env, err := modules.Environ(r.proxy, filepath.Join(r.root, ".build", "release"))
 	if err != nil {
 		return err
 	}
-	if err := r.commit("Release " + r.version); err != nil {
-		return err
+	for _, m := range r.released {
+		if err := r.writeModule(m, env); err != nil {
+			return fmt.Errorf("%s: %w", m.Name(), err)
+		}
 	}
 	for _, m := range r.released {
 		if _, err := git(r.clone, "tag", "--annotate", "-m", tag(m), tag(m)); err != nil {
 			return err
-		}
-		if err := r.publish(m, sums[m.Path]); err != nil {
-			return fmt.Errorf("publish %s: %w", tag(m), err)
 		}
 		fmt.Fprintf(r.out, "tagged %s\n", tag(m))
 	}
 	return nil
 }
 
-// writeModules writes the go.mod and go.sum files, one module after another,
-// since go.sum has the hashes of the siblings as they are released. It returns
-// those.
-func (r *release) writeModules() (map[string]string, error) {
-	env, err := modules.Environ(r.proxy, filepath.Join(r.root, ".build", "release"))
+// writeModule adds the go.mod and go.sum files of a module to the commit, and
+// publishes it. The modules that require it come later: their go.sum files have
+// its hash.
+func (r *release) writeModule(m modules.Module, env []string) error {
+	gomod, err := m.Released()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	sums := make(map[string]string)
-	for _, m := range r.released {
-		gomod, err := m.Released()
-		if err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(filepath.Join(m.Dir, "go.mod"), gomod, 0o644); err != nil {
-			return nil, err
-		}
-		if err := run(m.Dir, env, "go", "mod", "tidy"); err != nil {
-			return nil, fmt.Errorf("%s: %w", m.Name(), err)
-		}
-		if err := m.Publish(r.proxy); err != nil {
-			return nil, err
-		}
-		if sums[m.Path], err = r.sum(m); err != nil {
-			return nil, err
-		}
+	if err := os.WriteFile(filepath.Join(m.Dir, "go.mod"), gomod, 0o644); err != nil {
+		return err
 	}
-	return sums, nil
-}
-
-// sum is the hash of the zip file that the proxy has of a module.
-func (r *release) sum(m modules.Module) (string, error) {
-	name := filepath.Join(r.proxy, filepath.FromSlash(m.Path), "@v", m.Version+".zip")
-	return dirhash.HashZip(name, dirhash.Hash1)
-}
-
-// publish puts what a module's tag holds in place of what was made of its
-// folder; siblings know that by its hash.
-func (r *release) publish(m modules.Module, want string) error {
+	if err := run(m.Dir, env, "go", "mod", "tidy"); err != nil {
+		return err
+	}
+	if err := r.commit("Release "+r.version, "--amend", "--allow-empty"); err != nil {
+		return err
+	}
+	if gomod, err = os.ReadFile(filepath.Join(m.Dir, "go.mod")); err != nil {
+		return err
+	}
 	rel, err := filepath.Rel(r.clone, m.Dir)
 	if err != nil {
 		return err
 	}
+	// As the go command makes it of a tag, with the license of the repository.
 	var zipped bytes.Buffer
 	version := module.Version{Path: m.Path, Version: m.Version}
-	if err := modzip.CreateFromVCS(&zipped, version, r.clone, tag(m), filepath.ToSlash(rel)); err != nil {
+	if err := modzip.CreateFromVCS(&zipped, version, r.clone, "HEAD", filepath.ToSlash(rel)); err != nil {
 		return err
 	}
-	gomod, err := os.ReadFile(filepath.Join(m.Dir, "go.mod"))
-	if err != nil {
-		return err
-	}
-	if err := m.Add(r.proxy, gomod, zipped.Bytes()); err != nil {
-		return err
-	}
-	got, err := r.sum(m)
-	if err == nil && got != want {
-		err = fmt.Errorf("the tag holds something else than the folder: its hash is %s and not %s", got, want)
-	}
-	return err
+	return m.Add(r.proxy, gomod, zipped.Bytes())
 }
 
 // goOn makes the commit with which the branch goes on: siblings replaced again,
@@ -161,11 +132,11 @@ func (r *release) goOn() error {
 }
 
 // commit commits everything in the clone.
-func (r *release) commit(subject string) error {
+func (r *release) commit(subject string, options ...string) error {
 	if _, err := git(r.clone, "add", "--all"); err != nil {
 		return err
 	}
-	_, err := git(r.clone, "commit", "--quiet", "-m", subject)
+	_, err := git(r.clone, append([]string{"commit", "--quiet", "-m", subject}, options...)...)
 	return err
 }
 
