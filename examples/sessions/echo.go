@@ -1,4 +1,4 @@
-package sessions
+package main
 
 import (
 	"net/http"
@@ -8,33 +8,28 @@ import (
 	"github.com/sallyport-go/sallyport/echoauth"
 )
 
-// Echo is the site on Echo.
-func (s *Site) Echo() http.Handler {
+// routesEcho are the routes on Echo.
+func (s *site) routesEcho() http.Handler {
 	app := echo.New()
 	app.POST("/login", func(c echo.Context) error {
-		fields, ok, err := s.SignIn(c.Request().Context(), echoauth.Request(c), c.FormValue("user"), c.FormValue("password"))
+		fields, ok, err := s.signIn(c.Request().Context(), echoauth.Request(c), c.FormValue("user"), c.FormValue("password"))
 		switch {
 		case err != nil:
-			return echoauth.Serve(s.Sessions.Refuse(err))(c)
+			return echoauth.Serve(s.sessions.Refuse(err))(c)
 		case !ok:
 			return c.String(http.StatusUnprocessableEntity, wrong)
 		}
 		echoauth.AddFields(c, fields...)
 		return c.Redirect(http.StatusSeeOther, "/me")
 	})
-	app.POST("/logout", echoauth.Serve(s.Sessions.LogoutEndpoint()))
+	app.POST("/logout", echoauth.Serve(s.sessions.LogoutEndpoint()))
 
-	signedIn := echoauth.Authenticate(s.Guard)
+	signedIn := echoauth.Authenticate(s.guard)
 	app.GET("/me", func(c echo.Context) error {
 		return c.String(http.StatusOK, echoauth.Principal(c).ID())
 	}, signedIn)
 	app.POST("/logout/everywhere", func(c echo.Context) error {
-		fields, err := s.SignOutEverywhere(c.Request().Context(), echoauth.Request(c), echoauth.Principal(c))
-		if err != nil {
-			return echoauth.Serve(s.Sessions.Refuse(err))(c)
-		}
-		echoauth.AddFields(c, fields...)
-		return c.NoContent(http.StatusNoContent)
+		return echoauth.Serve(s.signOutEverywhere(echoauth.Principal(c)))(c)
 	}, signedIn)
 	return app
 }

@@ -1,4 +1,4 @@
-package sessions
+package main
 
 import (
 	"net/http"
@@ -8,14 +8,14 @@ import (
 	"github.com/sallyport-go/sallyport/ginauth"
 )
 
-// Gin is the site on Gin.
-func (s *Site) Gin() http.Handler {
+// routesGin are the routes on Gin.
+func (s *site) routesGin() http.Handler {
 	app := gin.New()
 	app.POST("/login", func(c *gin.Context) {
-		fields, ok, err := s.SignIn(c.Request.Context(), ginauth.Request(c), c.PostForm("user"), c.PostForm("password"))
+		fields, ok, err := s.signIn(c.Request.Context(), ginauth.Request(c), c.PostForm("user"), c.PostForm("password"))
 		switch {
 		case err != nil:
-			ginauth.Serve(s.Sessions.Refuse(err))(c)
+			ginauth.Serve(s.sessions.Refuse(err))(c)
 		case !ok:
 			c.String(http.StatusUnprocessableEntity, wrong)
 		default:
@@ -23,18 +23,12 @@ func (s *Site) Gin() http.Handler {
 			c.Redirect(http.StatusSeeOther, "/me")
 		}
 	})
-	app.POST("/logout", ginauth.Serve(s.Sessions.LogoutEndpoint()))
+	app.POST("/logout", ginauth.Serve(s.sessions.LogoutEndpoint()))
 
-	private := app.Group("/", ginauth.Authenticate(s.Guard))
+	private := app.Group("/", ginauth.Authenticate(s.guard))
 	private.GET("/me", func(c *gin.Context) { c.String(http.StatusOK, "%s", ginauth.Principal(c).ID()) })
 	private.POST("/logout/everywhere", func(c *gin.Context) {
-		fields, err := s.SignOutEverywhere(c.Request.Context(), ginauth.Request(c), ginauth.Principal(c))
-		if err != nil {
-			ginauth.Serve(s.Sessions.Refuse(err))(c)
-			return
-		}
-		ginauth.AddFields(c, fields...)
-		c.Status(http.StatusNoContent)
+		ginauth.Serve(s.signOutEverywhere(ginauth.Principal(c)))(c)
 	})
 	return app
 }

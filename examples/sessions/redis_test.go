@@ -1,4 +1,4 @@
-package sessions_test
+package main
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/sessions"
 )
 
 // redisServer is a Redis of this test's own, which keeps what it is told on disk
@@ -63,7 +62,7 @@ func (r *redisServer) start() {
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
-	client := sessions.Connect(r.addr())
+	client := connect(r.addr())
 	defer func() { _ = client.Close() }()
 	ctx, cancel := context.WithTimeout(r.t.Context(), authtest.TimeLimit(2*time.Minute))
 	defer cancel()

@@ -1,4 +1,4 @@
-package sessions_test
+package main
 
 import (
 	"context"
@@ -22,7 +22,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/session"
-	"github.com/sallyport-go/sallyport/examples/sessions"
 )
 
 // passwords: each user's is its name with an exclamation mark.
@@ -45,10 +44,10 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// connect is [sessions.Connect] with as much patience as the machine needs.
-func connect(t *testing.T, addr string) *redis.Client {
+// patient is [connect] with as much patience as the machine needs.
+func patient(t *testing.T, addr string) *redis.Client {
 	t.Helper()
-	usual := sessions.Connect(addr)
+	usual := connect(addr)
 	options := *usual.Options()
 	_ = usual.Close() // it has not connected yet
 	for _, limit := range []*time.Duration{&options.DialTimeout, &options.ReadTimeout, &options.WriteTimeout} {
@@ -63,16 +62,16 @@ func connect(t *testing.T, addr string) *redis.Client {
 // own, as if on another machine, and returns the base URLs by name.
 func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[string]string {
 	t.Helper()
-	site := func() *sessions.Site {
+	fresh := func() *site {
 		limit := session.WithStoreTimeout(authtest.TimeLimit(time.Second))
-		s, err := sessions.New(connect(t, server.addr()), passwords, append([]session.Option{limit}, opts...)...)
+		s, err := newSite(patient(t, server.addr()), passwords, append([]session.Option{limit}, opts...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
 	servers := map[string]string{}
-	for name, h := range map[string]http.Handler{"gin": site().Gin(), "echo": site().Echo(), "net/http": site().NetHTTP()} {
+	for name, h := range map[string]http.Handler{"gin": fresh().routesGin(), "echo": fresh().routesEcho(), "net/http": fresh().routesNetHTTP()} {
 		srv := httptest.NewServer(h)
 		t.Cleanup(srv.Close)
 		servers[name] = srv.URL
@@ -81,7 +80,7 @@ func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[str
 	if err != nil {
 		t.Fatal(err)
 	}
-	app, done := site().Fiber(), make(chan struct{})
+	app, done := fresh().routesFiber(), make(chan struct{})
 	go func() {
 		defer close(done)
 		_ = app.Listener(l) // ends with Shutdown
@@ -188,7 +187,7 @@ func TestRedisForgetsInTime(t *testing.T) {
 	server := startRedis(t)
 	servers := serveAll(t, server, session.WithIdleTimeout(20*time.Second), session.WithAbsoluteTimeout(time.Minute))
 	cookie := login(t, servers["gin"], "alice")
-	rdb := connect(t, server.addr())
+	rdb := patient(t, server.addr())
 	keys, err := rdb.Keys(t.Context(), "*").Result()
 	if err != nil || len(keys) != 1 || strings.Contains(keys[0], strings.TrimPrefix(cookie, "__Host-session=")) {
 		t.Fatalf("keys %q, %v", keys, err)

@@ -1,0 +1,145 @@
+// Command sessions shows a sign-in with cookies on Gin, Fiber, Echo and net/http,
+// with the sessions of all of them in one Redis.
+//
+//	redis-server --port 6399 &
+//	go run ./examples/sessions -redis 127.0.0.1:6399
+//	curl -i -d 'user=alice&password=alice-pass' http://127.0.0.1:8080/login
+//
+// The routes for net/http are below; gin.go, fiber.go and echo.go have those of
+// the others. To copy it, drop what comes from examples/internal/demo, which runs
+// the server until it is interrupted, the option for plain HTTP in run, and the
+// demo's users: htpasswd.Open takes a file.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/goredisstore"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/htpasswd"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
+	"github.com/sallyport-go/sallyport/examples/policy"
+)
+
+func main() { demo.Program(run) }
+
+// run serves until ctx ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("sessions", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on, of the loopback interface: there is no TLS")
+	server := flags.String("redis", "127.0.0.1:6379", "`address` of Redis")
+	framework := flags.String("framework", "nethttp", "`framework`: nethttp, gin, fiber or echo")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	build, ok := frameworks[*framework]
+	if !ok {
+		return fmt.Errorf("-framework %q: one of nethttp, gin, fiber, echo", *framework)
+	}
+	file, err := policy.Files.ReadFile(policy.Users)
+	if err != nil {
+		return err
+	}
+	users, err := htpasswd.Parse(policy.Users, bytes.NewReader(file))
+	if err != nil {
+		return err
+	}
+	client := connect(*server)
+	defer func() { _ = client.Close() }() // nothing is left to be sent
+	s, err := newSite(client, users, session.WithPlainHTTPForDevelopment())
+	if err != nil {
+		return err
+	}
+	return demo.Serve(ctx, build(s), *addr, stdout)
+}
+
+// connect makes a client that fails fast, so that an outage of Redis is a 503
+// and not a pile of waiting requests.
+func connect(addr string) *redis.Client {
+	const limit = 500 * time.Millisecond
+	return redis.NewClient(&redis.Options{
+		Addr: addr, DialTimeout: limit, ReadTimeout: limit, WriteTimeout: limit,
+		ContextTimeoutEnabled: true, MaxRetries: 1, DialerRetries: 1,
+	})
+}
+
+// site is what the routes need.
+type site struct {
+	guard     *core.Guard
+	sessions  *session.Manager
+	passwords basic.Verifier
+}
+
+// newSite makes a site whose sessions are in Redis. The prefix keeps them apart
+// from what else is there.
+func newSite(client *redis.Client, passwords basic.Verifier, opts ...session.Option) (*site, error) {
+	manager, err := session.New(append([]session.Option{
+		session.WithStore(goredisstore.NewWithPrefix(client, "shop:session:")),
+		session.WithStoreTimeout(time.Second),
+		session.WithSignInPage("/login"),
+	}, opts...)...)
+	if err != nil {
+		return nil, err
+	}
+	guard, err := core.NewGuard([]core.Authenticator{manager})
+	return &site{guard, manager, passwords}, err
+}
+
+// signIn checks what the form of the sign-in page sent and begins a session. It
+// returns the fields for the response; ok is false for a wrong user or password.
+func (s *site) signIn(ctx context.Context, r core.Request, user, password string) (fields []core.Field, ok bool, err error) {
+	_, fields, err = s.sessions.SignIn(ctx, r, user, func(ctx context.Context) (*core.Principal, error) {
+		p, err := s.passwords.VerifyPassword(ctx, user, password)
+		switch {
+		case errors.Is(err, basic.ErrUnknownUser):
+			return nil, &core.CredentialError{Reason: core.ReasonUnknownPrincipal, Err: err}
+		case errors.Is(err, basic.ErrWrongPassword):
+			return nil, &core.CredentialError{Reason: core.ReasonWrongSecret, Err: err}
+		}
+		return p, err
+	})
+	if refused := (*core.CredentialError)(nil); errors.As(err, &refused) {
+		return nil, false, nil
+	}
+	return fields, err == nil, err
+}
+
+// routesNetHTTP are the routes on net/http.
+func (s *site) routesNetHTTP() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		fields, ok, err := s.signIn(r.Context(), httpauth.Request(r), r.PostFormValue("user"), r.PostFormValue("password"))
+		switch {
+		case err != nil:
+			httpauth.Serve(s.sessions.Refuse(err)).ServeHTTP(w, r)
+		case !ok:
+			http.Error(w, wrong, http.StatusUnprocessableEntity)
+		default:
+			httpauth.AddFields(w.Header(), fields)
+			http.Redirect(w, r, "/me", http.StatusSeeOther)
+		}
+	})
+	mux.Handle("POST /logout", httpauth.Serve(s.sessions.LogoutEndpoint()))
+
+	signedIn := httpauth.Authenticate(s.guard)
+	mux.Handle("GET /me", signedIn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, httpauth.Principal(r).ID()) // the client has gone
+	})))
+	mux.Handle("POST /logout/everywhere", signedIn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		httpauth.Serve(s.signOutEverywhere(httpauth.Principal(r))).ServeHTTP(w, r)
+	})))
+	return mux
+}
