@@ -5,6 +5,9 @@
 //	go run ./examples/nethttp            # prints tokens
 //	echo TOKEN > token
 //	go run ./examples/jobs -token-file token examples/jobs/jobs.txt
+//
+// The client is below; queue.go says what each answer means for a job. To copy
+// it, drop flags.go and file.go, and the source of tokens that you do not use.
 package main
 
 import (
@@ -21,11 +24,11 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
 	"github.com/sallyport-go/sallyport/core/authclient"
 )
-
-// secretVariable holds the client's secret, which arguments would show to all.
-const secretVariable = "JOBS_CLIENT_SECRET"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -35,44 +38,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "jobs:", err)
 		os.Exit(1)
 	}
-}
-
-// config is what the command line says.
-type config struct {
-	service                       string
-	tokenFile, tokenURL, clientID string
-	workers, attempts             int
-	jobs                          string
-}
-
-func parse(args []string, w io.Writer) (config, error) {
-	var c config
-	flags := flag.NewFlagSet("jobs", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the caller tells of errors
-	flags.StringVar(&c.service, "service", "http://127.0.0.1:8080", "`origin` of the service")
-	flags.StringVar(&c.tokenFile, "token-file", "", "`file` with an access token that something else renews")
-	flags.StringVar(&c.tokenURL, "token-url", "", "`URL` of the token endpoint; needs -client, and the secret in "+secretVariable)
-	flags.StringVar(&c.clientID, "client", "", "`ID` of this client at the token endpoint")
-	flags.IntVar(&c.workers, "workers", 4, "`number` of requests at a time")
-	flags.IntVar(&c.attempts, "attempts", 5, "`number` of times a job is tried before it has failed")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		flags.SetOutput(w)
-		flags.PrintDefaults()
-		return c, err
-	case err != nil:
-		return c, fmt.Errorf("%w; see -help", err)
-	case flags.NArg() != 1:
-		return c, errors.New("give one file with jobs; see -help")
-	case (c.tokenFile == "") == (c.tokenURL == ""):
-		return c, errors.New("give either -token-file or -token-url")
-	case c.tokenURL != "" && c.clientID == "":
-		return c, errors.New("-token-url needs -client")
-	case c.workers < 1 || c.attempts < 1:
-		return c, errors.New("-workers and -attempts must be positive")
-	}
-	c.jobs = flags.Arg(0)
-	return c, nil
 }
 
 // run is main with everything it takes from the process given.
@@ -125,14 +90,33 @@ func newQueue(c config, secret string) (*queue, error) {
 	}, nil
 }
 
-// sleep waits for d, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// tokens is where access tokens come from: a file, or the token endpoint.
+func (c config) tokens(secret string) authclient.TokenFunc {
+	if c.tokenFile != "" {
+		return fromFile(c.tokenFile)
+	}
+	return fromEndpoint(&clientcredentials.Config{
+		ClientID: c.clientID, ClientSecret: secret, TokenURL: c.tokenURL,
+		AuthStyle: oauth2.AuthStyleInHeader, // as every endpoint must take it (RFC 6749 §2.3.1)
+	})
+}
+
+// fromFile reads the token at each call, so that what renews the file counts.
+func fromFile(name string) authclient.TokenFunc {
+	return func(context.Context) (string, time.Time, error) {
+		text, err := os.ReadFile(name)
+		return strings.TrimSpace(string(text)), time.Time{}, err
+	}
+}
+
+// fromEndpoint asks Token and no TokenSource: one that was asked before gives
+// out the token it has until that expires, also when a service has refused it.
+func fromEndpoint(c *clientcredentials.Config) authclient.TokenFunc {
+	return func(ctx context.Context) (string, time.Time, error) {
+		t, err := c.Token(ctx)
+		if err != nil {
+			return "", time.Time{}, err
+		}
+		return t.AccessToken, t.Expiry, nil
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/sallyport-go/sallyport/core/authclient"
 )
 
@@ -151,4 +153,38 @@ func refusal(err error) verdict {
 func (q *queue) backoff(tries int) time.Duration {
 	wait := min(firstWait<<min(tries-1, 16), longestWait)
 	return wait/2 + time.Duration(q.random()*float64(wait/2))
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// isRefused reports whether there will be no token, however often one asks: the
+// endpoint has answered and said no. That it is down is another matter.
+func isRefused(err error) bool {
+	var refused *oauth2.RetrieveError
+	if !errors.As(err, &refused) || refused.Response == nil {
+		return false
+	}
+	status := refused.Response.StatusCode
+	return status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout
+}
+
+// reason is an error in words for the list of results; the answer of a token
+// endpoint is left out, since it may hold anything.
+func reason(err error) string {
+	if isRefused(err) {
+		var refused *oauth2.RetrieveError
+		errors.As(err, &refused)
+		return fmt.Sprintf("the token endpoint refuses this client: %q", refused.ErrorCode)
+	}
+	return err.Error()
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/sallyport-go/sallyport/echoauth"
-	"github.com/sallyport-go/sallyport/examples/internal/webapp"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 )
 
-func echoServer(s *webapp.Site) server { return httpServer(echoRoutes(s)) }
+func echoServer(s *site) demo.Server { return httpServer(echoRoutes(s)) }
 
-func echoRoutes(s *webapp.Site) http.Handler {
+func echoRoutes(s *site) http.Handler {
 	app := echo.New()
 	app.Use(middleware.Recover())
 
@@ -29,7 +29,7 @@ func echoRoutes(s *webapp.Site) http.Handler {
 	app.POST("/logout", echoauth.Serve(s.Sessions.LogoutEndpoint()))
 
 	// Behind both gates.
-	gates := echoauth.Authorize(s.Guard)
+	gates := echoauth.Authorize(s.guard)
 	app.Match(read, "/app", echoauth.Serve(s.App), gates)
 	app.Match(read, "/app/members", echoauth.Serve(s.App), gates)
 	app.Match(read, "/app/reports/:id", echoauth.Serve(s.App), gates)

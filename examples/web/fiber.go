@@ -7,13 +7,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/examples/internal/webapp"
 	"github.com/sallyport-go/sallyport/fiberauth"
 )
 
-func fiberServer(s *webapp.Site) server { return fiberApp{fiberRoutes(s)} }
+func fiberServer(s *site) demo.Server { return fiberApp{fiberRoutes(s)} }
 
-func fiberRoutes(s *webapp.Site) *fiber.App {
+func fiberRoutes(s *site) *fiber.App {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		ReadTimeout:           readTimeout,
@@ -35,7 +36,7 @@ func fiberRoutes(s *webapp.Site) *fiber.App {
 	app.Post("/logout", fiberauth.Serve(s.Sessions.LogoutEndpoint()))
 
 	// Behind both gates.
-	gates := fiberauth.Authorize(s.Guard)
+	gates := fiberauth.Authorize(s.guard)
 	app.Get("/app", gates, fiberauth.Serve(s.App))
 	app.Get("/app/members", gates, fiberauth.Serve(s.App))
 	app.Get("/app/reports/:id", gates, fiberauth.Serve(s.App))

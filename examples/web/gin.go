@@ -5,13 +5,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/sallyport-go/sallyport/examples/internal/webapp"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/ginauth"
 )
 
-func ginServer(s *webapp.Site) server { return httpServer(ginRoutes(s)) }
+func ginServer(s *site) demo.Server { return httpServer(ginRoutes(s)) }
 
-func ginRoutes(s *webapp.Site) http.Handler {
+func ginRoutes(s *site) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	app := gin.New()
 	app.Use(gin.Recovery())
@@ -29,7 +29,7 @@ func ginRoutes(s *webapp.Site) http.Handler {
 	app.POST("/logout", ginauth.Serve(s.Sessions.LogoutEndpoint()))
 
 	// Behind both gates.
-	private := app.Group("/", ginauth.Authorize(s.Guard))
+	private := app.Group("/", ginauth.Authorize(s.guard))
 	private.Match(read, "/app", ginauth.Serve(s.App))
 	private.Match(read, "/app/members", ginauth.Serve(s.App))
 	private.Match(read, "/app/reports/:id", ginauth.Serve(s.App))

@@ -4,76 +4,37 @@
 //
 // It is for this machine alone: it speaks plain HTTP and listens on loopback
 // addresses only.
+//
+// The routes for net/http are below; gin.go, fiber.go and echo.go have those of
+// the others. To copy it, drop what comes from examples/internal: demo runs the
+// server until it is interrupted, and webapp has the pages and answers of this
+// site, where yours go. Leave out the option for plain HTTP, too.
 package main
 
 import (
 	"context"
 	"embed"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
+	"net/http"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/htpasswd"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/respond"
 	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/examples/internal/webapp"
 )
 
 //go:embed policy static templates
 var files embed.FS
 
-// frameworks are the servers, by the name of the flag's value.
-var frameworks = map[string]func(*webapp.Site) server{
-	"gin": ginServer, "echo": echoServer, "fiber": fiberServer, "nethttp": netHTTPServer,
-}
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-// config is what the flags say.
-type config struct {
-	framework, addr string
-	lifetime        time.Duration
-}
-
-func parse(args []string, stderr io.Writer) (config, error) {
-	var c config
-	names := make([]string, 0, len(frameworks))
-	for name := range frameworks {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	flags := flag.NewFlagSet("web", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&c.framework, "framework", "nethttp", "one of "+strings.Join(names, ", "))
-	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "address to listen on, of the loopback interface")
-	flags.DurationVar(&c.lifetime, "demo-only-session-lifetime", 0, "end sessions so soon that it can be watched, such as 20s")
-	if err := flags.Parse(args); err != nil {
-		return c, err
-	}
-	switch {
-	case flags.NArg() > 0:
-		return c, fmt.Errorf("unexpected argument %q: all settings are flags, see -help", flags.Arg(0))
-	case frameworks[c.framework] == nil:
-		return c, fmt.Errorf("-framework %q: one of %s", c.framework, strings.Join(names, ", "))
-	case !isLoopback(c.addr):
-		return c, fmt.Errorf("-addr %q: a loopback address such as 127.0.0.1:8080, since this example has no TLS", c.addr)
-	}
-	return c, nil
-}
+func main() { demo.Program(run) }
 
 // run serves until ctx ends. It writes "listening on http://ADDR" to stdout
 // once the socket listens, and logs to stderr.
@@ -83,15 +44,104 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	site := webapp.Config{Files: files, Log: log}
+	var lifetimes []session.Option
 	if c.lifetime != 0 {
 		log.Warn("DEMO ONLY: sessions end early", "after", c.lifetime)
-		site.Session = append(site.Session, session.WithIdleTimeout(c.lifetime), session.WithAbsoluteTimeout(c.lifetime))
+		lifetimes = append(lifetimes, session.WithIdleTimeout(c.lifetime), session.WithAbsoluteTimeout(c.lifetime))
 	}
-	s, err := webapp.New(site)
+	s, err := newSite(log, nil, lifetimes)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.Close() }() // nothing is left to be written
-	return serve(ctx, frameworks[c.framework](s), c.addr, stdout)
+	return demo.Serve(ctx, frameworks[c.framework](s), c.addr, stdout)
+}
+
+// site is what the routes need.
+type site struct {
+	*webapp.Site
+	// guard lets people with a session pass, and authorizes by the policy file.
+	// Its refusals are pages for those who open a page, a redirect to the
+	// sign-in page among them, and problem details for scripts.
+	guard *core.Guard
+}
+
+// newSite assembles the site, with options beside its own.
+func newSite(log *slog.Logger, guardOptions []core.Option, sessionOptions []session.Option) (*site, error) {
+	rules, err := casbinrules.OpenFS(files, casbinrules.ModelFile("policy/model.conf"), []string{"policy/policy.csv"}, casbinrules.WithLogger(log))
+	if err != nil {
+		return nil, err
+	}
+	answers, err := respond.New(
+		respond.WithSignInRedirect(webapp.SignInPath),
+		respond.WithSwitchAccount(webapp.SignInPath),
+		respond.WithContact("the office", "mailto:office@example.com"))
+	if err != nil {
+		return nil, err
+	}
+	shared := append([]core.Option{
+		core.WithResponder(answers), core.WithObserver(core.LogObserver(log)), core.WithLogger(log),
+	}, guardOptions...)
+	guesses, err := attempts.New(attempts.WithAddressBudget(30, time.Minute, 30), attempts.WithAccountBudget(10, time.Hour, 10))
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := session.New(append([]session.Option{
+		session.WithRealm("reports"),
+		session.WithSignInPage(webapp.SignInPath),
+		session.WithLogoutRedirect("/"),
+		session.WithAnswers(slices.Concat(shared, []core.Option{core.WithAttemptLimiter(guesses)})...),
+		session.WithPlainHTTPForDevelopment(),
+	}, sessionOptions...)...)
+	if err != nil {
+		return nil, err
+	}
+	guard, err := core.NewGuard([]core.Authenticator{sessions}, append(shared, core.WithAuthorizer(rules))...)
+	if err != nil {
+		return nil, err
+	}
+	users, err := files.Open("policy/users.htpasswd")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = users.Close() }() // it was only read
+	passwords, err := htpasswd.Parse("policy/users.htpasswd", users)
+	if err != nil {
+		return nil, err
+	}
+	app, err := webapp.New(files, sessions, passwords)
+	return &site{app, guard}, err
+}
+
+func netHTTPRoutes(s *site) http.Handler {
+	app := http.NewServeMux()
+
+	// For everybody. GET in a pattern stands for HEAD too.
+	app.Handle("GET /{$}", httpauth.Serve(s.Home))
+	app.Handle("GET /robots.txt", httpauth.Serve(s.Robots))
+	app.Handle("GET /static/{version}/{file}", httpauth.Serve(s.Static))
+	app.Handle("/", httpauth.Serve(s.NotFound))
+
+	// Signing in and out.
+	app.Handle("GET /login", httpauth.Serve(s.SignInPage))
+	app.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		httpauth.Serve(s.SignIn(r.PostFormValue)).ServeHTTP(w, r)
+	})
+	app.HandleFunc("POST /api/login", func(w http.ResponseWriter, r *http.Request) {
+		httpauth.Serve(s.SignInByScript(r.PostFormValue)).ServeHTTP(w, r)
+	})
+	app.Handle("POST /logout", httpauth.Serve(s.Sessions.LogoutEndpoint()))
+
+	// Behind both gates.
+	gates := httpauth.Authorize(s.guard)
+	app.Handle("GET /app", gates(httpauth.Serve(s.App)))
+	app.Handle("GET /app/members", gates(httpauth.Serve(s.App)))
+	app.Handle("GET /app/reports/{id}", gates(httpauth.Serve(s.App)))
+	app.Handle("GET /admin", gates(httpauth.Serve(s.Admin)))
+	app.Handle("GET /api/me", gates(httpauth.Serve(s.Me)))
+	app.Handle("GET /api/summary", gates(httpauth.Serve(s.Summary)))
+	app.Handle("GET /api/members", gates(httpauth.Serve(s.Members)))
+	app.Handle("GET /api/reports", gates(httpauth.Serve(s.Reports)))
+	app.Handle("GET /api/reports/{id}", gates(httpauth.Serve(s.Report)))
+	app.Handle("POST /api/reports/{id}/approval", gates(httpauth.Serve(s.Approve)))
+	return app
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/session"
-	"github.com/sallyport-go/sallyport/examples/internal/webapp"
 )
 
 // retryAfter is what the sites of tests ask for in an outage.
@@ -26,7 +25,7 @@ const retryAfter = 2 * time.Second
 // testSite is the site on one framework, with what a test turns.
 type testSite struct {
 	url    string
-	site   *webapp.Site
+	site   *site
 	events events
 	store  *store
 	// later is how far the clock of the sessions is ahead, in nanoseconds.
@@ -37,12 +36,9 @@ type testSite struct {
 func startSite(t *testing.T, framework string) *testSite {
 	t.Helper()
 	s := &testSite{store: &store{entries: map[string][]byte{}}}
-	site, err := webapp.New(webapp.Config{
-		Files:   files,
-		Log:     slog.New(slog.DiscardHandler),
-		Guard:   []core.Option{core.WithObserver(&s.events), core.WithRetryAfter(retryAfter)},
-		Session: []session.Option{session.WithStore(s.store), session.WithClock(s.now)},
-	})
+	site, err := newSite(slog.New(slog.DiscardHandler),
+		[]core.Option{core.WithObserver(&s.events), core.WithRetryAfter(retryAfter)},
+		[]session.Option{session.WithStore(s.store), session.WithClock(s.now)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,12 +54,11 @@ func startSite(t *testing.T, framework string) *testSite {
 		_ = server.Serve(l) // ends with Shutdown
 	}()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		_ = server.Shutdown(ctx) // the browser may hold a connection
 		_ = l.Close()
 		<-done
-		_ = site.Close()
 	})
 	return s
 }
