@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
+	"github.com/sallyport-go/sallyport/core/internal/flight"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
@@ -50,7 +51,7 @@ type Cache struct {
 	key      [sha256.Size]byte
 	cleared  atomic.Uint64 // how often Clear was called
 	known    *cache.Cache[*core.Principal]
-	flights  flights
+	calls    flight.Group[*core.Principal]
 }
 
 var (
@@ -108,6 +109,7 @@ func NewCache(v Verifier, opts ...CacheOption) (*Cache, error) {
 		ttl:      defaultTTL,
 		size:     defaultSize,
 		now:      time.Now,
+		calls:    flight.Group[*core.Principal]{Name: "basic"},
 	}
 	if err := checkWrapper(v, maxWrappers); err != nil {
 		return nil, fmt.Errorf("basic: cache: %w", err)
@@ -140,7 +142,7 @@ func (c *Cache) VerifyPassword(ctx context.Context, user, password string) (*cor
 	if p, ok := c.known.Get(k, c.now()); ok {
 		return p, nil
 	}
-	return c.flights.do(ctx, k, func() (*core.Principal, error) {
+	return c.calls.Do(ctx, k, func() (*core.Principal, error) {
 		p, err := c.verifier.VerifyPassword(ctx, user, password)
 		if err != nil || p == nil {
 			return p, err

@@ -294,7 +294,7 @@ func TestC10SimultaneousRequestsShareOneVerification(t *testing.T) {
 					}
 				}
 				synctest.Wait()
-				if n := len(c.flights.running); n != 0 {
+				if n, _ := c.calls.Size(); n != 0 {
 					t.Errorf("%d verifications are left over", n)
 				}
 			})

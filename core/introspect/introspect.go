@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/flight"
 	"github.com/sallyport-go/sallyport/core/internal/once"
 )
 
@@ -33,6 +34,10 @@ const ReasonInactive core.Reason = "inactive"
 // ReasonWrongType is the reason for an active token that is no access token, such
 // as a refresh token.
 const ReasonWrongType = core.ReasonWrongType
+
+// callsPerSlot is how many calls may be waiting or under way for each that may
+// be under way.
+const callsPerSlot = 9
 
 // inactiveTTL bounds how long a refusal is kept; see [WithCacheTTL].
 const inactiveTTL = 5 * time.Second
@@ -60,11 +65,11 @@ type Verifier struct {
 	ttl         time.Duration
 	size        int
 
-	secret  [32]byte // keys the hashes of tokens
-	good    *cache.Cache[verdict]
-	bad     *cache.Cache[verdict]
-	flights flights
-	slots   chan struct{}
+	secret [32]byte // keys the hashes of tokens
+	good   *cache.Cache[verdict]
+	bad    *cache.Cache[verdict]
+	calls  flight.Group[verdict]
+	slots  chan struct{}
 	// until is when the server may be asked again, in Unix nanoseconds.
 	until atomic.Int64
 }
@@ -103,6 +108,7 @@ func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 		concurrency: 64,
 		ttl:         30 * time.Second,
 		size:        10_000,
+		calls:       flight.Group[verdict]{Name: "introspect"},
 	}
 	for i, opt := range opts {
 		if opt == nil {
@@ -195,7 +201,7 @@ func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 	if kept, ok := v.bad.Get(key, now); ok {
 		return v.at(kept, now)
 	}
-	fresh, err := v.flights.do(ctx, key, v.concurrency*flightsPerSlot, func() (verdict, error) {
+	fresh, err := v.calls.Go(ctx, key, v.concurrency*callsPerSlot, func() (verdict, error) {
 		return v.learn(context.WithoutCancel(ctx), key, token)
 	})
 	if err != nil {
