@@ -53,7 +53,7 @@ fuzz: ## run every fuzz target, one by one [FUZZTIME=30s FUZZ=regexp]
 bench: ## measure beside other libraries, into .build/bench [MODE=full|short BENCH=regexp]
 	.ci/bench '$(MODE)' '$(BENCH)'
 
-bench-report: ## write docs/performance.md from what make bench measured [RAW=folder]
+bench-report: ## write docs/performance.md from what make bench measured, details beside it [RAW=folder]
 	go run ./examples/bench/report -raw '$(RAW)' -out docs
 
 cover: ## print each module's coverage; fail below the minimum [MINCOVER=85]

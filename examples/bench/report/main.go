@@ -1,5 +1,6 @@
-// Command report writes docs/performance.md and its plots from the raw output
-// of make bench. The same raw output gives the same pages.
+// Command report writes docs/performance.md and its plots from the raw output of
+// make bench, and details.md beside that output. The same raw output gives the
+// same pages.
 package main
 
 import (
@@ -24,11 +25,19 @@ func run(raw, out string) error {
 	if err != nil {
 		return err
 	}
-	page, err := write(r)
+	if err := publish(r, out, "performance.md", pageText, pageFigures); err != nil {
+		return err
+	}
+	return publish(r, raw, "details.md", detailsText, append(pageFigures, otherFigures...))
+}
+
+// publish writes a page into a folder, and its plots into performance/ there.
+func publish(r *results, folder, name, text string, figures []drawing) error {
+	page, err := write(r, name, text)
 	if err != nil {
 		return err
 	}
-	plots := filepath.Join(out, "performance")
+	plots := filepath.Join(folder, "performance")
 	if err := os.MkdirAll(plots, 0o755); err != nil {
 		return err
 	}
@@ -37,5 +46,5 @@ func run(raw, out string) error {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(out, "performance.md"), []byte(page), 0o644)
+	return os.WriteFile(filepath.Join(folder, name), []byte(page), 0o644)
 }

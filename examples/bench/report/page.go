@@ -6,13 +6,19 @@ import (
 	"text/template"
 )
 
-//go:embed performance.md.tmpl
-var pageText string
+// The templates of what users want to know, and of all that was measured.
+var (
+	//go:embed performance.md.tmpl
+	pageText string
+	//go:embed details.md.tmpl
+	detailsText string
+)
 
-// write makes the page.
-func write(r *results) (string, error) {
-	t, err := template.New("performance.md").Funcs(template.FuncMap{
+// write makes a page of its template.
+func write(r *results, name, text string) (string, error) {
+	t, err := template.New(name).Funcs(template.FuncMap{
 		"fact":      func(key string) string { return orNone(r.facts[key]) },
+		"summary":   func() string { return summaryTable(r) },
 		"targets":   func() string { return targetTable(r) },
 		"requests":  func() string { return requestTable(r) },
 		"decisions": func(model, c string) string { return decisionTable(r, model, c) },
@@ -30,7 +36,7 @@ func write(r *results) (string, error) {
 			return valuesTable(r, "Reload", []column{{"decisions a second", perSecond, digits}, {"longest stall", stall, duration}, {"reloads a second", reloads, digits}})
 		},
 		"profiles": func() string { return profiles(r) },
-	}).Parse(pageText)
+	}).Parse(text)
 	if err != nil {
 		return "", err
 	}

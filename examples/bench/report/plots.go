@@ -27,15 +27,23 @@ const (
 	margin = 0.3 * vg.Inch
 )
 
-// figures draw the plots of the page into a folder.
-var figures = []func(r *results, dir string) error{
-	func(r *results, dir string) error {
-		return drawDecisions(r, dir, "rbac", "Roles and keyMatch2, allowed")
-	},
-	func(r *results, dir string) error { return drawDecisions(r, dir, "exact", "Exact match, allowed") },
-	drawShapes,
-	drawRequests,
-}
+// drawing draws a plot into a folder.
+type drawing func(r *results, dir string) error
+
+// pageFigures are the plots of the page for users, otherFigures those that stand
+// in the details besides.
+var (
+	pageFigures = []drawing{
+		func(r *results, dir string) error {
+			return drawDecisions(r, dir, "rbac", "Roles and keyMatch2, allowed")
+		},
+		drawRequests,
+	}
+	otherFigures = []drawing{
+		func(r *results, dir string) error { return drawDecisions(r, dir, "exact", "Exact match, allowed") },
+		drawShapes,
+	}
+)
 
 // figure is a plot with its legend at the side, where no curve is.
 type figure struct {

@@ -11,11 +11,18 @@ import (
 
 var update = flag.Bool("update", false, "write the golden page anew")
 
-// TestPageOfTheFixture compares the page made of a small raw output with the
-// one that was looked at.
-func TestPageOfTheFixture(t *testing.T) {
-	got := report(t, filepath.Join("testdata", "raw"))["performance.md"]
-	golden := filepath.Join("testdata", "performance.md")
+// TestPagesOfTheFixture compares the pages made of a small raw output with those
+// that were looked at.
+func TestPagesOfTheFixture(t *testing.T) {
+	files := report(t, filepath.Join("testdata", "raw"))
+	for _, name := range []string{"performance.md", "details.md"} {
+		t.Run(name, func(t *testing.T) { compare(t, name, files[name]) })
+	}
+}
+
+func compare(t *testing.T, name string, got []byte) {
+	t.Helper()
+	golden := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(golden, got, 0o644); err != nil {
 			t.Fatal(err)
@@ -34,7 +41,7 @@ func TestPageOfTheFixture(t *testing.T) {
 // the clock.
 func TestSameOutputForSameInput(t *testing.T) {
 	one, two := report(t, filepath.Join("testdata", "raw")), report(t, filepath.Join("testdata", "raw"))
-	if len(one) != 5 {
+	if len(one) != 6 {
 		t.Errorf("%d files", len(one))
 	}
 	for name := range one {
@@ -71,7 +78,7 @@ func TestNothingMeasured(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(raw), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	page := string(report(t, dir)["performance.md"])
+	page := string(report(t, dir)["details.md"])
 	if got := strings.Count(page, "| not measured |"); got != len(targets) {
 		t.Errorf("%d targets are not measured, want %d", got, len(targets))
 	}
@@ -123,13 +130,16 @@ func TestVerdicts(t *testing.T) {
 // report makes all files of a report.
 func report(t *testing.T, raw string) map[string][]byte {
 	t.Helper()
-	out := t.TempDir()
-	if err := run(raw, out); err != nil {
+	folder, out := t.TempDir(), t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(raw)); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(folder, out); err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}
-	for _, pattern := range []string{"*.md", filepath.Join("performance", "*.svg")} {
-		names, err := filepath.Glob(filepath.Join(out, pattern))
+	for _, pattern := range []string{filepath.Join(out, "*.md"), filepath.Join(folder, "*.md"), filepath.Join(folder, "performance", "*.svg")} {
+		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}

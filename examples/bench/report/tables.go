@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,6 +15,16 @@ func rulesText(n string) string {
 		return n
 	}
 	return grouped(v)
+}
+
+// summaryTable is what was measured for the targets, without them.
+func summaryTable(r *results) string {
+	t := table{head: []string{"work", "Sallyport", "others"}}
+	for _, target := range targets {
+		o := target.measure(r)
+		t.add(target.work, orNone(cmp.Or(o.short, o.ours)), orNone(o.peers))
+	}
+	return t.String()
 }
 
 func targetTable(r *results) string {

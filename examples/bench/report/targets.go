@@ -23,6 +23,7 @@ type target struct {
 // outcome is what was measured for a target. Nothing was when ours is "".
 type outcome struct {
 	ours, peers string
+	short       string // for ours, where that is long
 	reached     bool
 }
 
@@ -210,6 +211,7 @@ func reloaded(r *results) outcome {
 func requests(r *results, c string, limit, allocs float64) outcome {
 	var o outcome
 	var parts []string
+	var times, counts []float64
 	o.reached = true
 	for _, framework := range r.distinct("Request/", "framework") {
 		took, count, ok := r.overBare(framework, ours, c)
@@ -217,9 +219,13 @@ func requests(r *results, c string, limit, allocs float64) outcome {
 			continue
 		}
 		parts = append(parts, fmt.Sprintf("%s %s, %s allocs", framework, duration(took), digits(count)))
+		times, counts = append(times, took), append(counts, count)
 		o.reached = o.reached && within(took, limit) && count <= allocs
 	}
 	o.ours = strings.Join(parts, "; ")
+	if len(parts) > 0 {
+		o.short = fmt.Sprintf("%s, at most %s allocs", span(slices.Min(times), slices.Max(times)), digits(slices.Max(counts)))
+	}
 	var peers []float64
 	for _, framework := range r.distinct("Request/", "framework") {
 		for _, guard := range r.distinct("Request/framework="+framework+"/", "guard") {
