@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/session"
 )
@@ -54,7 +55,7 @@ func startSite(t *testing.T, framework string) *testSite {
 		_ = server.Serve(l) // ends with Shutdown
 	}()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), authtest.TimeLimit(time.Minute))
 		defer cancel()
 		_ = server.Shutdown(ctx) // the browser may hold a connection
 		_ = l.Close()
