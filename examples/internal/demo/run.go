@@ -101,7 +101,7 @@ func assemble(d *Demo, build func(*Demo) Server) (server Server, err error) {
 	return build(d), nil
 }
 
-// Caught, deferred, turns a panic with an error into that error. Bugs go on to
+// Caught turns a panic with an error into that error when deferred. Bugs go on to
 // panic.
 func Caught(err *error) {
 	r := recover()
