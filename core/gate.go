@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Gate is one mounted step of a [Guard]: what an adapter wraps as middleware.
@@ -27,14 +28,24 @@ type Gate struct {
 }
 
 // GateOption configures one mounted gate.
-type GateOption func(*Gate)
+type GateOption func(*Gate) error
 
 // WithResourceName gives the resource behind the gate a name, which policies may use in
 // place of its path.
-func WithResourceName(name string) GateOption { return func(t *Gate) { t.name = name } }
+func WithResourceName(name string) GateOption {
+	return func(t *Gate) error {
+		t.name = name
+		return nil
+	}
+}
 
 // WithAction gives the action behind the gate a name in place of the method.
-func WithAction(action string) GateOption { return func(t *Gate) { t.action = action } }
+func WithAction(action string) GateOption {
+	return func(t *Gate) error {
+		t.action = action
+		return nil
+	}
+}
 
 // WithExpiredAsAnonymous lets a request whose credentials are over pass an
 // Optional gate as anonymous, such as one with the token or the cookie of a
@@ -49,7 +60,12 @@ func WithAction(action string) GateOption { return func(t *Gate) { t.action = ac
 // its token on 401 does not. Use it on public pages, and not where a request
 // changes anything. Gates behind it that need a principal answer 401 with the
 // reason, as without it.
-func WithExpiredAsAnonymous() GateOption { return func(t *Gate) { t.lenient = true } }
+func WithExpiredAsAnonymous() GateOption {
+	return func(t *Gate) error {
+		t.lenient = true
+		return nil
+	}
+}
 
 // Authenticate is gate one: it lets a request with a usable identity pass.
 func (g *Guard) Authenticate(opts ...GateOption) (*Gate, error) {
@@ -138,11 +154,8 @@ func (g *Guard) gate(kind string, rules Authorizer, opts []GateOption) (*Gate, e
 		return nil, fmt.Errorf("%s: the guard was not made by NewGuard", kind)
 	}
 	t := &Gate{guard: g, kind: kind, rules: rules}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("%s: option %d is nil", kind, i+1)
-		}
-		opt(t)
+	if err := option.Apply(t, opts); err != nil {
+		return nil, fmt.Errorf("%s: %w", kind, err)
 	}
 	return t, nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/problem"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // defaultRetryAfter is what a client waits on a 503 when the failing part
@@ -112,13 +113,8 @@ func (g *Guard) With(opts ...Option) (*Guard, error) {
 
 // apply sets what options say, fills in defaults and checks the whole.
 func (g *Guard) apply(opts []Option) error {
-	for i, opt := range opts {
-		if opt == nil {
-			return fmt.Errorf("option %d is nil", i+1)
-		}
-		if err := opt(g); err != nil {
-			return err
-		}
+	if err := option.Apply(g, opts); err != nil {
+		return err
 	}
 	if g.responder == nil {
 		g.responder = newDefaultResponder()

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // DefaultScheme is the name of the scheme unless [WithAuthorizationScheme] gives
@@ -74,13 +75,8 @@ func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
 		return nil, errors.New("apikey: store is nil: without one no key is known")
 	}
 	a := &Authenticator{store: s, now: time.Now}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("apikey: option %d is nil", i+1)
-		}
-		if err := opt(a); err != nil {
-			return nil, fmt.Errorf("apikey: %w", err)
-		}
+	if err := option.Apply(a, opts); err != nil {
+		return nil, fmt.Errorf("apikey: %w", err)
 	}
 	if a.place == (place{}) {
 		a.place = place{header, DefaultHeader}

@@ -65,6 +65,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -124,13 +125,8 @@ func New(opts ...Option) (*Limiter, error) {
 	l.addresses.budget = budget{failures: 10, per: time.Minute, burst: 20}
 	l.networks.budget = budget{failures: 50, per: time.Minute, burst: 100}
 	l.accounts.budget = budget{failures: 60, per: time.Hour, burst: 20}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("attempts: option %d is nil", i+1)
-		}
-		if err := opt(l); err != nil {
-			return nil, fmt.Errorf("attempts: %w", err)
-		}
+	if err := option.Apply(l, opts); err != nil {
+		return nil, fmt.Errorf("attempts: %w", err)
 	}
 	if err := l.addresses.finish(l.maxWait, l.capacity); err != nil {
 		return nil, fmt.Errorf("attempts: budget of an address: %w", err)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Source has credentials for requests. [Bearer], [DPoP], [Basic], [Digest] and
@@ -122,13 +123,8 @@ func New(base http.RoundTripper, source Source, origins []string, opts ...Option
 	if len(t.fields) == 0 || slices.Contains(t.fields, "") {
 		return nil, errors.New("authclient: the source does not say which header fields it sets")
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("authclient: option %d is nil", i+1)
-		}
-		if err := opt(t); err != nil {
-			return nil, fmt.Errorf("authclient: %w", err)
-		}
+	if err := option.Apply(t, opts); err != nil {
+		return nil, fmt.Errorf("authclient: %w", err)
 	}
 	for _, text := range origins {
 		o, err := parseOrigin(text, t.plainHTTP)

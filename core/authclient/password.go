@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // password is what [Basic] and [Digest] are made of.
@@ -72,13 +73,8 @@ func newPassword(scheme, user, secret string, opts []PasswordOption) (password, 
 	if strings.Contains(user, ":") {
 		return p, fmt.Errorf("authclient: %s: the user holds a colon, which separates it from what follows", scheme)
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return p, fmt.Errorf("authclient: %s: option %d is nil", scheme, i+1)
-		}
-		if err := opt(&p); err != nil {
-			return p, fmt.Errorf("authclient: %s: %w", scheme, err)
-		}
+	if err := option.Apply(&p, opts); err != nil {
+		return p, fmt.Errorf("authclient: %s: %w", scheme, err)
 	}
 	if p.preemptive && p.realm != "" {
 		return p, errors.New("authclient: Basic: WithPreemptiveCredentials sends the password before the realm is known: give it or WithRealm")

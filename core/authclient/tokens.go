@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const (
@@ -135,13 +136,8 @@ func newTokens(scheme string, fields []string, fetch TokenFunc, opts []TokenOpti
 		return nil, fmt.Errorf("authclient: %s: no function to get tokens", scheme)
 	}
 	t := &Tokens{scheme: scheme, fields: fields, fetch: fetch, now: time.Now, timeout: fetchTimeout, turn: make(chan struct{}, 1)}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("authclient: %s: option %d is nil", scheme, i+1)
-		}
-		if err := opt(t); err != nil {
-			return nil, fmt.Errorf("authclient: %s: %w", scheme, err)
-		}
+	if err := option.Apply(t, opts); err != nil {
+		return nil, fmt.Errorf("authclient: %s: %w", scheme, err)
 	}
 	return t, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const scheme = "Basic"
@@ -67,13 +68,8 @@ func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 		challenges: []challenge.Challenge{c},
 		encoding:   base64.StdEncoding.Strict(),
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("basic: option %d is nil", i+1)
-		}
-		if err := opt(a); err != nil {
-			return nil, fmt.Errorf("basic: %w", err)
-		}
+	if err := option.Apply(a, opts); err != nil {
+		return nil, fmt.Errorf("basic: %w", err)
 	}
 	return a, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/flight"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const (
@@ -117,13 +118,8 @@ func NewCache(v Verifier, opts ...CacheOption) (*Cache, error) {
 	if versioned, ok := wrapped.As[Versioned](v); ok {
 		c.version = versioned.Version
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("basic: cache: option %d is nil", i+1)
-		}
-		if err := opt(c); err != nil {
-			return nil, fmt.Errorf("basic: cache: %w", err)
-		}
+	if err := option.Apply(c, opts); err != nil {
+		return nil, fmt.Errorf("basic: cache: %w", err)
 	}
 	if _, err := rand.Read(c.key[:]); err != nil {
 		return nil, fmt.Errorf("basic: cache: no random key: %w", err)

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const schemeName = "Bearer"
@@ -91,13 +92,8 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 		verifier: v,
 		maxSize:  tokenscheme.DefaultMaxTokenSize,
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("bearer: option %d is nil", i+1)
-		}
-		if err := opt(a); err != nil {
-			return nil, fmt.Errorf("bearer: %w", err)
-		}
+	if err := option.Apply(a, opts); err != nil {
+		return nil, fmt.Errorf("bearer: %w", err)
 	}
 	var err error
 	if a.challenges, err = tokenscheme.NewChallenges(schemeName, realm, a.last); err != nil {

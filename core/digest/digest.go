@@ -20,6 +20,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const scheme = "Digest"
@@ -70,13 +71,8 @@ func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 		return nil, errors.New("digest: store is nil: without one no password can be checked")
 	}
 	s := defaults()
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("digest: option %d is nil", i+1)
-		}
-		if err := opt(s); err != nil {
-			return nil, fmt.Errorf("digest: %w", err)
-		}
+	if err := option.Apply(s, opts); err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
 	}
 	a := &Authenticator{
 		realm:      realm,

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // MaxFileBytes is the largest password file that is read; some 100,000 users.
@@ -51,13 +52,8 @@ func NewFile(realm string, opts ...FileOption) (*File, error) {
 		return nil, errors.New("digest: empty realm: give the file the one that its hashes were made with")
 	}
 	f := &File{realm: realm}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("digest: file option %d is nil", i+1)
-		}
-		if err := opt(f); err != nil {
-			return nil, fmt.Errorf("digest: %w", err)
-		}
+	if err := option.Apply(f, opts); err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
 	}
 	return f, nil
 }

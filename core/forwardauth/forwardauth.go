@@ -24,6 +24,7 @@ import (
 	"net/netip"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -97,13 +98,8 @@ func New(gate *core.Gate, trusted *proxy.Trust, p Proxy, opts ...Option) (*Servi
 		return nil, fmt.Errorf("forwardauth: %w", err)
 	}
 	s := &Service{gate: gate, trusted: trusted, proxy: p, identity: defaultIdentity, logger: slog.Default()}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("forwardauth: option %d is nil", i+1)
-		}
-		if err := opt(s); err != nil {
-			return nil, fmt.Errorf("forwardauth: %w", err)
-		}
+	if err := option.Apply(s, opts); err != nil {
+		return nil, fmt.Errorf("forwardauth: %w", err)
 	}
 	return s, nil
 }

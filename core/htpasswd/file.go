@@ -37,6 +37,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // MaxFileBytes is the largest password file that is read; some 200,000 users.
@@ -67,13 +68,8 @@ func New(opts ...Option) (*File, error) {
 		concurrency: min(runtime.GOMAXPROCS(0), maxTurns),
 		maxWait:     time.Second,
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("htpasswd: option %d is nil", i+1)
-		}
-		if err := opt(c); err != nil {
-			return nil, fmt.Errorf("htpasswd: %w", err)
-		}
+	if err := option.Apply(c, opts); err != nil {
+		return nil, fmt.Errorf("htpasswd: %w", err)
 	}
 	return &File{
 		limits:  c.limits,

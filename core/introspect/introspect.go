@@ -24,6 +24,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/flight"
 	"github.com/sallyport-go/sallyport/core/internal/once"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // ReasonInactive is the reason for a token that the server does not call
@@ -110,13 +111,8 @@ func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 		size:        10_000,
 		calls:       flight.Group[verdict]{Name: "introspect"},
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("introspect: option %d is nil", i+1)
-		}
-		if err := opt(v); err != nil {
-			return nil, fmt.Errorf("introspect: %w", err)
-		}
+	if err := option.Apply(v, opts); err != nil {
+		return nil, fmt.Errorf("introspect: %w", err)
 	}
 	if err := v.check(); err != nil {
 		return nil, fmt.Errorf("introspect: %w", err)

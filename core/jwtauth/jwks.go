@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/jws"
 	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // maxSetSize is how many bytes a JWK set may have.
@@ -64,13 +65,8 @@ func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
 // Unknown members are ignored, and so are x5c, x5t and x5u.
 func KeySetFromJWKS(name string, data []byte, opts ...KeySetOption) (*KeySet, error) {
 	var r setReader
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("%s: option %d is nil", name, i+1)
-		}
-		if err := opt(&r); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
+	if err := option.Apply(&r, opts); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	keys, err := r.read(data)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/jws"
 	"github.com/sallyport-go/sallyport/core/internal/once"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -80,13 +81,8 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 
 		cacheSize: defaultCacheSize,
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("jwtauth: option %d is nil", i+1)
-		}
-		if err := opt(v); err != nil {
-			return nil, fmt.Errorf("jwtauth: %w", err)
-		}
+	if err := option.Apply(v, opts); err != nil {
+		return nil, fmt.Errorf("jwtauth: %w", err)
 	}
 	if err := v.checkExpectations(); err != nil {
 		return nil, fmt.Errorf("jwtauth: %w", err)

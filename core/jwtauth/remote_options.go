@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/once"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // RemoteOption configures [Fetch] and [Discover].
@@ -50,13 +51,8 @@ func newRemoteConfig(opts []RemoteOption) (remoteConfig, error) {
 		onRefresh:       func(Refresh) {},
 		now:             time.Now,
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return c, fmt.Errorf("jwtauth: remote option %d is nil", i+1)
-		}
-		if err := opt(&c); err != nil {
-			return c, fmt.Errorf("jwtauth: %w", err)
-		}
+	if err := option.Apply(&c, opts); err != nil {
+		return c, fmt.Errorf("jwtauth: %w", err)
 	}
 	if c.maxStale <= c.refresh.most {
 		return c, fmt.Errorf("jwtauth: max stale %v is not above the %v that keys may be fresh: they would lapse between two good fetches",
@@ -193,15 +189,7 @@ func WithTransport(t http.RoundTripper) RemoteOption {
 // issuer that leaves out alg.
 func WithKeySetOptions(opts ...KeySetOption) RemoteOption {
 	return func(c *remoteConfig) error {
-		for i, opt := range opts {
-			if opt == nil {
-				return fmt.Errorf("key set option %d is nil", i+1)
-			}
-			if err := opt(&c.reader); err != nil {
-				return err
-			}
-		}
-		return nil
+		return option.Apply(&c.reader, opts)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // wellKnown is the well-known path of the document (RFC 9728 §3).
@@ -70,13 +71,8 @@ func New(resource string, opts ...Option) (*Document, error) {
 		return nil, fmt.Errorf("metadata: resource %q: %w", quiet.Text(resource), err)
 	}
 	s := settings{members: members{Resource: resource, BearerMethods: []string{"header"}}, age: time.Hour}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("metadata: option %d is nil", i+1)
-		}
-		if err := opt(&s); err != nil {
-			return nil, fmt.Errorf("metadata: %w", err)
-		}
+	if err := option.Apply(&s, opts); err != nil {
+		return nil, fmt.Errorf("metadata: %w", err)
 	}
 	if s.members.DPoPRequired && len(s.members.DPoPAlgs) == 0 {
 		return nil, errors.New("metadata: WithDPoPRequired without WithDPoP: clients need to know the algorithms")

@@ -21,6 +21,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -77,13 +78,8 @@ func New(realm string, identity Identity, opts ...Option) (*Authenticator, error
 		return nil, fmt.Errorf("mtls: %w", err)
 	}
 	a := &Authenticator{identity: identity.find, now: time.Now, challenges: []challenge.Challenge{c}}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("mtls: option %d is nil", i+1)
-		}
-		if err := opt(a); err != nil {
-			return nil, fmt.Errorf("mtls: %w", err)
-		}
+	if err := option.Apply(a, opts); err != nil {
+		return nil, fmt.Errorf("mtls: %w", err)
 	}
 	if a.forwarded != nil && a.roots == nil && !a.verified {
 		return nil, errors.New("mtls: nobody verifies the certificates in the header: give WithRoots, or WithProxyVerification if the proxy does")

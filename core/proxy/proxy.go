@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // ErrUnproven says that a trusted proxy did not say, or not readably, whom it
@@ -73,13 +74,8 @@ func New(prefixes []netip.Prefix, opts ...Option) (*Trust, error) {
 		}
 		t.prefixes = append(t.prefixes, clean)
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("proxy: option %d is nil", i+1)
-		}
-		if err := opt(t); err != nil {
-			return nil, fmt.Errorf("proxy: %w", err)
-		}
+	if err := option.Apply(t, opts); err != nil {
+		return nil, fmt.Errorf("proxy: %w", err)
 	}
 	if len(t.prefixes) == 0 && !t.unix {
 		return nil, errors.New("proxy: no trusted proxy: name their prefixes, or use a nil Trust where there are none")

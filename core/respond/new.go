@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/problem"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Negotiated answers each client in its own way. It is made by [New], is
@@ -49,13 +50,8 @@ func New(opts ...Option) (*Negotiated, error) {
 		style:   strings.TrimSpace(pageStyle),
 		idField: "X-Request-Id",
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("respond: option %d is nil", i+1)
-		}
-		if err := opt(&s); err != nil {
-			return nil, fmt.Errorf("respond: %w", err)
-		}
+	if err := option.Apply(&s, opts); err != nil {
+		return nil, fmt.Errorf("respond: %w", err)
 	}
 	n, err := s.assemble()
 	if err != nil {

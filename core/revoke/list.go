@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const (
@@ -66,13 +68,8 @@ var _ Checker = (*List)(nil)
 // New makes an empty list.
 func New(opts ...Option) (*List, error) {
 	l := &List{max: defaultMaxEntries, now: time.Now, added: newTable()}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("revoke: option %d is nil", i+1)
-		}
-		if err := opt(l); err != nil {
-			return nil, fmt.Errorf("revoke: %w", err)
-		}
+	if err := option.Apply(l, opts); err != nil {
+		return nil, fmt.Errorf("revoke: %w", err)
 	}
 	l.loaded.Store(newTable())
 	return l, nil

@@ -26,6 +26,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Reasons in events, beside those of package core: [core.ReasonExpired] is the
@@ -72,13 +73,8 @@ var _ core.Authenticator = (*Manager)(nil)
 //	Set-Cookie: __Host-session=…; Path=/; HttpOnly; Secure; SameSite=Lax
 func New(opts ...Option) (*Manager, error) {
 	s := defaults()
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("session: option %d is nil", i+1)
-		}
-		if err := opt(&s); err != nil {
-			return nil, fmt.Errorf("session: %w", err)
-		}
+	if err := option.Apply(&s, opts); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
 	}
 	if s.idle > s.absolute {
 		return nil, fmt.Errorf("session: idle timeout %v is longer than the absolute one, %v", s.idle, s.absolute)

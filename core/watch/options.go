@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Option configures a [Watcher] or a [Read].
@@ -138,13 +140,8 @@ func newConfig(paths []string, opts []Option) (*config, error) {
 		onError:  func(error) {},
 		events:   fsnotify.NewWatcher,
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("option %d is nil", i+1)
-		}
-		if err := opt(c); err != nil {
-			return nil, err
-		}
+	if err := option.Apply(c, opts); err != nil {
+		return nil, err
 	}
 	if len(paths) == 0 {
 		return nil, errors.New("no path is given")

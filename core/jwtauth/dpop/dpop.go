@@ -32,6 +32,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 const schemeName = "DPoP"
@@ -112,13 +113,8 @@ func New(realm, address string, v TokenVerifier, opts ...Option) (*Authenticator
 		maxSize:    tokenscheme.DefaultMaxTokenSize,
 		now:        time.Now,
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			return nil, fmt.Errorf("dpop: option %d is nil", i+1)
-		}
-		if err := opt(a); err != nil {
-			return nil, fmt.Errorf("dpop: %w", err)
-		}
+	if err := option.Apply(a, opts); err != nil {
+		return nil, fmt.Errorf("dpop: %w", err)
 	}
 	if err := a.finish(realm); err != nil {
 		return nil, fmt.Errorf("dpop: %w", err)

@@ -1,0 +1,49 @@
+package option_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/option"
+)
+
+type setting func(*[]string) error
+
+func name(s string) setting {
+	return func(to *[]string) error {
+		*to = append(*to, s)
+		return nil
+	}
+}
+
+// TestApply applies options in order, up to the first that cannot be.
+func TestApply(t *testing.T) {
+	broken := errors.New("broken")
+	refuse := func(*[]string) error { return broken }
+	for _, tt := range []struct {
+		what    string
+		options []setting
+		want    []string
+		err     string
+	}{
+		{"none", nil, nil, ""},
+		{"in order", []setting{name("a"), name("b"), name("a")}, []string{"a", "b", "a"}, ""},
+		{"an error", []setting{name("a"), refuse, name("b")}, []string{"a"}, "broken"},
+		{"nil", []setting{name("a"), nil, refuse}, []string{"a"}, "option 2 is nil"},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			var got []string
+			err := option.Apply(&got, tt.options)
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("applied %q, want %q", got, tt.want)
+			}
+			if (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err {
+				t.Errorf("error %v, want %q", err, tt.err)
+			}
+		})
+	}
+	if err := option.Apply(new([]string), []setting{refuse}); err != broken {
+		t.Errorf("error %v, want the option's own", err)
+	}
+}
