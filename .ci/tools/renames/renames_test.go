@@ -217,6 +217,15 @@ func TestChangelog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, listed, _ := strings.Cut(string(text), "### Renamed\n")
+	listed, _, _ = strings.Cut(listed, "\n#")
+	for i, line := range strings.Split(string(text), "\n") {
+		if pathLine.MatchString(line) || handLine.MatchString(line) || strings.HasPrefix(line, "- `") && strings.Contains(line, "` → `") {
+			if !strings.Contains(listed, line) {
+				t.Errorf("CHANGELOG.md:%d: a line of the section \"Renamed\" stands outside of it: %s", i+1, line)
+			}
+		}
+	}
 	clock := symbol{path: project + "core/jwtauth", name: "Clock"}
 	if now := l.names[clock]; now.name != "WithClock" {
 		t.Errorf("%s is now %s", clock, now)
