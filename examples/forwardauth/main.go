@@ -8,7 +8,7 @@
 //
 // To copy it, drop examples/internal/demo, which runs the server until it is
 // interrupted: call server.ListenAndServe, and log.Fatal in must. For the files
-// of examples/policy take your own, with casbinrules.Open and htpasswd.Open.
+// of examples/policy take your own, with casbinrules.Open and htpasswd.OpenFile.
 package main
 
 import (

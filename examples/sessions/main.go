@@ -8,7 +8,7 @@
 // The routes for net/http are below; gin.go, fiber.go and echo.go have those of
 // the others. To copy it, drop what comes from examples/internal/demo, which runs
 // the server until it is interrupted, the option for plain HTTP in run, and the
-// demo's users: htpasswd.Open takes a file.
+// demo's users: htpasswd.OpenFile takes a file.
 package main
 
 import (
