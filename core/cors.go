@@ -92,7 +92,7 @@ func (g *Guard) preflight(r Request) *Response {
 // (RFC 9110 §5.6.1, §5.6.2), so that it may be sent back.
 func isTokenList(s string) bool {
 	const marks = "!#$%&'*+-.^_`|~, "
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !slices.Contains([]byte(marks), c) {
 			return false

@@ -222,7 +222,7 @@ func traceID(traceparent string) string {
 	if id == "00000000000000000000000000000000" {
 		return ""
 	}
-	for i := 0; i < len(id); i++ {
+	for i := range len(id) {
 		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return ""
 		}

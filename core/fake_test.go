@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -178,7 +177,7 @@ func (o *observer) last(t testing.TB) core.Event {
 	return o.events[len(o.events)-1]
 }
 
-var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
+var discard = slog.New(slog.DiscardHandler)
 
 // newGuard is a guard with an observer of its own.
 func newGuard(t testing.TB, schemes []core.Authenticator, opts ...core.Option) (*core.Guard, *observer) {

@@ -154,7 +154,7 @@ func FuzzCanonicalPath(f *testing.F) {
 func encodeAll(path string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
-	for i := 0; i < len(path); i++ {
+	for i := range len(path) {
 		if path[i] == '/' {
 			b.WriteByte('/')
 			continue

@@ -193,8 +193,7 @@ func (r *resolver) compare(method string, entries []*entry) {
 	n, _ := r.pool.Get().(*notes)
 	defer r.pool.Put(n)
 	more := false // an entry that may answer comes behind
-	for i := len(entries) - 1; i >= 0; i-- {
-		e := entries[i]
+	for _, e := range slices.Backward(entries) {
 		e.goOn = e.goOn || more
 		more = more || e.use && !e.idle
 		text := fiber.RemoveEscapeChar(e.pattern.text)

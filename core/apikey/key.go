@@ -185,7 +185,7 @@ func holdsKey(s string) bool {
 
 // checkScope checks a scope-token (RFC 6749 §3.3).
 func checkScope(s string) error {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
 			return errors.New("a scope is printable ASCII without space, quote and backslash")
 		}

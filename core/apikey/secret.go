@@ -88,7 +88,7 @@ func isKey(s string) bool {
 }
 
 func isLetters(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; (c < 'a' || c > 'z') && (c < '2' || c > '7') {
 			return false
 		}
@@ -103,7 +103,7 @@ func isLetters(s string) bool {
 // bytes on the heap.
 func checksum(s string) [checkLetters]byte {
 	crc := ^uint32(0)
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		crc = crc32.IEEETable[byte(crc)^s[i]] ^ crc>>8
 	}
 	crc = ^crc

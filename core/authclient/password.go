@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -137,11 +138,9 @@ func (b *basic) Answered(r *http.Request, a Answer) (again bool) {
 		delete(b.asked, originOf(r.URL))
 		return false
 	}
-	for _, c := range named(a.Challenges, "Basic") {
-		if b.accepts(c) {
-			b.asked[originOf(r.URL)] = true
-			return true
-		}
+	if slices.ContainsFunc(named(a.Challenges, "Basic"), b.accepts) {
+		b.asked[originOf(r.URL)] = true
+		return true
 	}
 	return false
 }

@@ -282,7 +282,7 @@ func (t *Tokens) learn(r *http.Request, h http.Header) bool {
 
 // isNonce reports whether s is 1*NQCHAR (RFC 9449 §8.1).
 func isNonce(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
 			return false
 		}

@@ -120,7 +120,7 @@ func checkParam(p Param, before []Param) error {
 		}
 		return nil
 	}
-	for i := 0; i < len(p.Value); i++ {
+	for i := range len(p.Value) {
 		if c := p.Value[i]; c < ' ' || c > '~' {
 			return fmt.Errorf("parameter %q: byte %#02x at offset %d is not printable ASCII", p.Name, c, i)
 		}
@@ -143,7 +143,7 @@ func find(params []Param, name string) (string, bool) {
 // (RFC 9110 §5.6.4).
 func quote(b *strings.Builder, s string) {
 	b.WriteByte('"')
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] == '"' || s[i] == '\\' {
 			b.WriteByte('\\')
 		}

@@ -161,7 +161,7 @@ func isToken(s string) bool { return s != "" && tokenLen(s) == len(s) }
 
 // tokenLen is the length of the token that s begins with.
 func tokenLen(s string) int {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if !isAlnum(s[i]) && strings.IndexByte("!#$%&'*+-.^_`|~", s[i]) < 0 {
 			return i
 		}

@@ -157,7 +157,7 @@ func unpack(value string) (resp core.Response, err error) {
 
 // isToken reports whether s is a token (RFC 9110 §5.6.2).
 func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
 			return false
@@ -168,7 +168,7 @@ func isToken(s string) bool {
 
 // isValue reports whether s can be the value of a field (RFC 9110 §5.5).
 func isValue(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return false
 		}

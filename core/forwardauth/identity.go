@@ -69,7 +69,7 @@ var reserved = map[string]bool{
 }
 
 func isFieldName(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' {
 			return false
@@ -111,7 +111,7 @@ func encodeList(items iter.Seq[string]) string {
 func encode(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c > ' ' && c < 0x7f && strings.IndexByte("%,;\"\\", c) < 0 {
 			b.WriteByte(c)
 		} else {

@@ -52,7 +52,7 @@ func (o *original) TLS() *tls.ConnectionState {
 // The asterisk and the other forms have no path to judge, and [core.CanonicalPath]
 // refuses what is no path.
 func splitTarget(target string) (rt core.Route, query string, err error) {
-	for i := 0; i < len(target); i++ {
+	for i := range len(target) {
 		if c := target[i]; c <= ' ' || c == 0x7f {
 			return rt, "", fmt.Errorf("%w: byte %#02x in the original target", core.ErrAmbiguousPath, c)
 		}

@@ -31,7 +31,7 @@ func with(members ...string) string {
 // without is goodClaims without one member.
 func without(name string) string {
 	var kept []string
-	for _, m := range strings.Split(strings.Trim(goodClaims, "{}"), ",") {
+	for m := range strings.SplitSeq(strings.Trim(goodClaims, "{}"), ",") {
 		if !strings.HasPrefix(m, `"`+name+`"`) {
 			kept = append(kept, m)
 		}

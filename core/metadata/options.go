@@ -182,7 +182,7 @@ func checkURL(address string) error {
 	if strings.Contains(address, "#") {
 		return errors.New("fragment: leave it out")
 	}
-	for i := 0; i < len(address); i++ {
+	for i := range len(address) {
 		if c := address[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
 			return fmt.Errorf("byte %#02x at offset %d: encode it", c, i)
 		}
@@ -203,7 +203,7 @@ func checkAlgs(algs []string) error {
 
 // isWord reports whether s is a scope-token of RFC 6749 §3.3.
 func isWord(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
 			return false
 		}

@@ -109,7 +109,7 @@ func pairValue(s string) (value, after string, err error) {
 
 // tokenLen is the length of the token (RFC 9110 §5.6.2) that s begins with.
 func tokenLen(s string) int {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		switch {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':

@@ -67,7 +67,7 @@ func checkFormat(f offer, sent []string) error {
 
 // isName reports whether s is a restricted name of RFC 6838 §4.2 in lower case.
 func isName(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		alnum := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
 		if !alnum && (i == 0 || strings.IndexByte("!#$&-^_.+", c) < 0) {

@@ -158,7 +158,7 @@ func WithContentSecurityPolicy(policy string) Option {
 // repeated, and any other is not. A UUID becomes a urn:uuid in problem details.
 func WithRequestID(field string) Option {
 	return func(s *settings) error {
-		for i := 0; i < len(field); i++ {
+		for i := range len(field) {
 			c := field[i]
 			if alnum := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'; !alnum && c != '-' && c != '_' {
 				return fmt.Errorf("request ID: %q names no header field", field)
@@ -179,7 +179,7 @@ func checkPath(what, path string) (*url.URL, error) {
 
 // isVisible reports whether s is visible ASCII and spaces.
 func isVisible(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
 			return false
 		}

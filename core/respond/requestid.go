@@ -21,7 +21,7 @@ func requestID(r core.Request, name string) string {
 	if n != 1 || len(id) > maxRequestID {
 		return ""
 	}
-	for i := 0; i < len(id); i++ {
+	for i := range len(id) {
 		switch c := id[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
 		case i > 0 && (c == '.' || c == '_' || c == '~' || c == '-'):

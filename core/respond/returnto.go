@@ -35,7 +35,7 @@ func isLocal(s string) bool {
 	if len(s) > maxReturnTo || !strings.HasPrefix(s, "/") {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c >= 0x7f || c == '\\' {
 			return false
 		}
@@ -49,7 +49,7 @@ func isLocal(s string) bool {
 
 // isPlainPath reports whether a decoded path is the same after any cleaning.
 func isPlainPath(decoded string) bool {
-	for i := 0; i < len(decoded); i++ {
+	for i := range len(decoded) {
 		if c := decoded[i]; c < ' ' || c == 0x7f || c == '\\' {
 			return false
 		}

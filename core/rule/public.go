@@ -52,7 +52,7 @@ func checkPublic(code, message string) error {
 	if len(code) > maxCode {
 		return fmt.Errorf("code %q has %d bytes, more than %d", code, len(code), maxCode)
 	}
-	for i := 0; i < len(code); i++ {
+	for i := range len(code) {
 		if !isCodeChar(code[i]) {
 			return fmt.Errorf("code %q: byte %#02x at offset %d is no ASCII letter, digit, \"_\", \"-\" or \".\"", code, code[i], i)
 		}

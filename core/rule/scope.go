@@ -21,7 +21,7 @@ import (
 func Scope(scopes ...string) core.Authorizer {
 	s := &scope{scopes: list("Scope", "scope", scopes), label: newLabel("Scope", scopes...)}
 	for _, token := range s.scopes {
-		for i := 0; i < len(token); i++ {
+		for i := range len(token) {
 			if c := token[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
 				panic(fmt.Sprintf("rule.Scope: scope %q: byte %#02x at offset %d is not allowed in a scope (RFC 6749 §3.3); give each scope as its own argument", token, c, i))
 			}

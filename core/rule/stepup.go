@@ -60,7 +60,7 @@ type stepUp struct {
 
 func newStepUp(function string, maxAge time.Duration, classes []string, text label) *stepUp {
 	for _, class := range classes {
-		for i := 0; i < len(class); i++ {
+		for i := range len(class) {
 			if c := class[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
 				panic(fmt.Sprintf("rule.%s: class %q: byte %#02x at offset %d is not allowed in acr_values (RFC 9470 §3); give each class as its own argument", function, class, c, i))
 			}

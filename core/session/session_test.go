@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -72,9 +73,7 @@ func TestPrincipalComesBack(t *testing.T) {
 			got[name], _ = p.Claim(name)
 		}
 		want := map[string]any{session.ClaimLoginScheme: "Form"}
-		for name, v := range claims {
-			want[name] = v
-		}
+		maps.Copy(want, claims)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("after %s: claims %v, want %v", after, got, want)
 		}

@@ -148,7 +148,7 @@ func words(values []string) string {
 // isPlain reports whether s is printable ASCII without quote and backslash,
 // as RFC 6750 §3 wants of a scope list and an error_description.
 func isPlain(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
 			return false
 		}

@@ -111,7 +111,7 @@ func (s *search[W]) visit(v reflect.Value) {
 		if v.Kind() == reflect.Interface && v.IsNil() {
 			return
 		}
-		if w, ok := readable(v).Interface().(W); ok {
+		if w, ok := reflect.TypeAssert[W](readable(v)); ok {
 			s.found = append(s.found, w)
 		}
 	case t.Kind() == reflect.Pointer:

@@ -101,7 +101,7 @@ func normalizeAuthority(scheme, authority string) (string, error) {
 	if name == "" {
 		return "", errors.New("no host")
 	}
-	for i := 0; i < len(name); i++ {
+	for i := range len(name) {
 		if c := name[i]; !isAlphanumeric(c) && strings.IndexByte(allowed, c) < 0 {
 			return "", fmt.Errorf("byte %#02x in the authority", c)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"net"
 	"strings"
@@ -203,9 +204,7 @@ func weakKeys(t *testing.T, b bench) {
 	} {
 		for _, alg := range []string{"RS256", "PS256"} {
 			key := b.keys.jwk(t, alg)
-			for member, value := range change {
-				key[member] = value
-			}
+			maps.Copy(key, change)
 			if _, err := jwtauth.KeySetFromJWKS("jwks.json", setOf(t, key)); err == nil {
 				t.Errorf("%s with %s is loaded", alg, name)
 			}

@@ -3,6 +3,7 @@ package dpoptest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -127,9 +128,7 @@ func (s *service) token(jkt string, more prove.Members) string {
 	if jkt != "" {
 		claims["cnf"] = prove.Members{"jkt": jkt}
 	}
-	for name, v := range more {
-		claims[name] = v
-	}
+	maps.Copy(claims, more)
 	return s.issuer.Sign(s.t, prove.Proof{Header: prove.Members{"alg": "ES256", "typ": "JWT"}, Claims: claims})
 }
 
