@@ -172,7 +172,7 @@ func (a *Authorizer) askAnonymous(s *policyInForce, access core.Access) question
 
 // askFor fills in object and action.
 func (a *Authorizer) askFor(s *policyInForce, q *question, access *core.Access) {
-	q.object = a.config.object(&access.Resource)
+	q.object, q.folded = a.config.object(&access.Resource)
 	q.action = access.Action
 	if q.action == http.MethodHead && !a.config.asCasbin {
 		q.asGet = s.namesHead
@@ -191,9 +191,39 @@ type verdict struct {
 }
 
 // judge decides by the snapshot alone. Denials hold wider than permissions: a
-// name that gets nothing is denied what its rules deny all the same, and what
-// is denied to GET is denied to HEAD.
+// name that gets nothing is denied what its rules deny all the same, what is
+// denied to GET is denied to HEAD, and what is denied in one spelling of a path
+// whose letter case the router does not keep is denied in all.
 func (s *snapshot) judge(ctx context.Context, q *question, with *bearing, c *settings, v *verdict) error {
+	if err := s.judgeAsSpelled(ctx, q, with, c, v); err != nil || !v.allowed || q.folded == 0 || s.spellings == nil {
+		return err
+	}
+	return s.judgeSpellings(ctx, q, with, c, v)
+}
+
+// judgeSpellings refuses what is denied in another spelling.
+//
+//go:noinline
+func (s *snapshot) judgeSpellings(ctx context.Context, q *question, with *bearing, c *settings, v *verdict) error {
+	objects, err := s.spellings.of(q.object, q.folded)
+	if err != nil {
+		*v = verdict{}
+		return err
+	}
+	for _, object := range objects {
+		other := *q
+		other.object = object
+		var got verdict
+		if err := s.judgeAsSpelled(ctx, &other, with, c, &got); err != nil || s.spellings.refuse(&got) {
+			*v = got
+			v.spelled = object
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *snapshot) judgeAsSpelled(ctx context.Context, q *question, with *bearing, c *settings, v *verdict) error {
 	if q.denied != "" || q.asGet {
 		if err := s.decideWider(ctx, q, with, c, v); err != nil || v.denies() {
 			return err
@@ -293,15 +323,18 @@ func (s *snapshot) ask(q *question, c *settings) (verdict, error) {
 	return verdict{got, q.otherwise}, nil
 }
 
-// object is what the policy sees of a resource.
-func (c *config) object(r *core.Resource) string {
+// object is what the policy sees of a resource, and how many bytes of it may be
+// in any letter case.
+func (c *config) object(r *core.Resource) (object string, folded int) {
 	switch {
 	case r.Name != "":
-		return r.Name
-	case c.objectRoute:
-		return r.Route
+		return r.Name, 0
+	case !c.objectRoute:
+		return r.Path, max(0, min(r.Folded, len(r.Path)))
+	case r.Folded != 0:
+		return r.Route, len(r.Route)
 	default:
-		return r.Path
+		return r.Route, 0
 	}
 }
 

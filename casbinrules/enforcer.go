@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/constant"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -243,7 +244,8 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 	if err := ctx.Err(); err != nil {
 		return core.Decision{}, err
 	}
-	q.object, q.action = a.config.object(&access.Resource), access.Action
+	q.object, q.folded = a.config.object(&access.Resource)
+	q.action = access.Action
 	q.named = access.Request != nil && access.Request.Method() != access.Action
 	if q.action == http.MethodHead && !a.config.asCasbin {
 		if q.asGet = a.someRuleNames(http.MethodHead); !q.asGet {
@@ -261,13 +263,7 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 		err := q.refuse(&v)
 		return v.decision(), err
 	}
-	if q.denied != "" || q.asGet {
-		wider := q.wider()
-		if v, err := a.enforce(&wider); err != nil || v.denies() {
-			return v.decision(), err
-		}
-	}
-	v, err := a.enforce(q)
+	v, err := a.enforceSpellings(q)
 	if err != nil {
 		return core.Decision{}, err
 	}
@@ -275,6 +271,61 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Pr
 		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
 	}
 	return v.decision(), nil
+}
+
+// enforceSpellings asks about the object, and where it is allowed about all its
+// spellings.
+func (a *EnforcerAuthorizer) enforceSpellings(q *question) (verdict, error) {
+	v, err := a.enforceWider(q)
+	if err != nil || !v.allowed || q.folded == 0 {
+		return v, err
+	}
+	found := a.spellings()
+	objects, err := found.of(q.object, q.folded)
+	if err != nil {
+		return verdict{}, err
+	}
+	for _, q.object = range objects {
+		if got, err := a.enforceWider(q); err != nil || found.refuse(&got) {
+			return got, err
+		}
+	}
+	return v, nil
+}
+
+// enforceWider asks first about what counts when it is denied.
+func (a *EnforcerAuthorizer) enforceWider(q *question) (verdict, error) {
+	if q.denied != "" || q.asGet {
+		wider := q.wider()
+		if v, err := a.enforce(&wider); err != nil || v.denies() {
+			return v, err
+		}
+	}
+	return a.enforce(q)
+}
+
+// spellings are those of the policy as it stands.
+func (a *EnforcerAuthorizer) spellings() *spellings {
+	found := newSpellings()
+	m := a.inner.GetModel()
+	for section, skipped := range map[string][]string{"p": {"sub", "act", "eft", constant.PriorityIndex, a.schema.tenantName()}, "g": nil} {
+		for key, lines := range m[section] {
+			for _, fields := range lines.Policy {
+				for i, field := range fields {
+					if i < len(lines.Tokens) && slices.Contains(skipped, strings.TrimPrefix(lines.Tokens[i], key+"_")) {
+						continue
+					}
+					found.learn(field)
+				}
+			}
+		}
+	}
+	if tokens, err := lex(m["m"]["m"].Value); err == nil {
+		found.readMatcher(tokens)
+	} else {
+		found.negates = true
+	}
+	return found
 }
 
 // enforce asks Casbin.

@@ -20,6 +20,8 @@ type question struct {
 	ctx                             context.Context
 	cut                             bool
 	subject, tenant, object, action string
+	// folded is how many bytes of the object may be in any letter case.
+	folded int
 	// number is the subject's among the names of the policy, or 0.
 	number int32
 	// denied is a name by which the subject gets nothing and is denied all the
@@ -69,6 +71,8 @@ type answer struct {
 	rule    *rule
 	// place is the rule's, where the engine has it at hand.
 	place string
+	// spelled is the object that was refused, where it is another than asked for.
+	spelled string
 	// by is the engine that was asked, if one was.
 	by Engine
 }

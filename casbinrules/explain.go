@@ -188,8 +188,13 @@ func explanationOf(ctx context.Context, s *snapshot, c *settings, asked asked) (
 		}
 	}
 	d := v.decision()
+	var notes []string
+	if v.spelled != "" {
+		notes = append(notes, "the router does not keep the letter case of "+visible(q.object)+", so that it is refused what is refused to "+visible(v.spelled))
+		q.object, x.question.object = v.spelled, v.spelled
+	}
 	e := Explanation{
-		Subject: visible(x.subject), Tenant: visible(q.tenant), Object: visible(q.object), Action: visible(q.action),
+		Notes: notes, Subject: visible(x.subject), Tenant: visible(q.tenant), Object: visible(q.object), Action: visible(q.action),
 		Allowed: d.Allowed, Reason: d.Reason, Engine: v.by,
 	}
 	if v.by == EngineCasbin {

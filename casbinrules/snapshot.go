@@ -32,6 +32,8 @@ type snapshot struct {
 	members *graph
 	// names are among the texts of the rules.
 	names *texts
+	// spellings are those with capitals, or nil.
+	spellings *spellings
 	// knownRoles are worked out when somebody asks for them.
 	knownRoles func() []string
 	// namesHead says that some rule names HEAD.
@@ -59,6 +61,7 @@ func newSnapshot(s *schema, rules []*rule, graphs map[string]*graph, c *settings
 		graphs:     graphs,
 		members:    members,
 		names:      textsOf(rules),
+		spellings:  spellingsOf(s, rules),
 		knownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
 		namesHead:  namedMethods(s, rules)[http.MethodHead],
 		unusual:    unusualEngines(s, rules, graphs, c),

@@ -66,6 +66,10 @@ type Route struct {
 	Path string
 	// Escaped says that Path still holds its percent-encoding.
 	Escaped bool
+	// Folded is how many bytes of Path, from its start, the router has in lower
+	// case whatever the application registered; 0 for none. A rule may be written
+	// as the application is, so what is denied in other letters is denied.
+	Folded int
 	// Alternatives are the other ways to read the request where the router
 	// cannot say in advance which handler will answer: one that comes first may
 	// answer or pass the request on. A gate lets the request pass only if the
@@ -85,6 +89,12 @@ type Resource struct {
 	// parts in the letter case of the route. An encoded slash that
 	// [WithEncodedSlashes] lets through stands in it as "%2F".
 	Path string
+	// Folded is how many bytes of Path, from its start, may have been registered in
+	// other letters, which the router does not keep; 0 for none. An [Authorizer]
+	// that compares Path with texts must refuse what they deny in any letter case
+	// of that part. For one that compares Route, any Folded but 0 says it of all
+	// of Route.
+	Folded int
 	// Name is the name given where the gate was mounted ([WithResourceName]), or "".
 	Name string
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 var errPathTooLong = errors.New("the path is too long")
@@ -33,5 +34,15 @@ func (t *Gate) resource(rt *Route) (Resource, error) {
 		return Resource{}, fmt.Errorf("%w: %d bytes, of which %d are allowed", errPathTooLong, len(rt.Path), limit)
 	}
 	path, err := canonicalPath(*rt, t.guard.encodedSlashes)
-	return Resource{Route: rt.Pattern, Path: path, Name: t.name}, err
+	return Resource{Route: rt.Pattern, Path: path, Folded: folded(rt, path), Name: t.name}, err
+}
+
+// folded is how many bytes of the canonical path of rt are as many as rt says of
+// its own.
+func folded(rt *Route, path string) int {
+	n := max(0, min(rt.Folded, len(rt.Path)))
+	if rt.Escaped {
+		n -= 2 * (strings.Count(rt.Path[:n], "%") - EncodedSlashes(rt.Path[:n]))
+	}
+	return min(n, len(path))
 }

@@ -180,14 +180,15 @@ func TestWhoAnswersIsJudged(t *testing.T) {
 		n.apps++
 		app, without := l.build(gate), l.build(passOn)
 		allBut := func(r core.Resource) bool { return !deniedBelow(l.registered(), r.Path) }
+		asRegistered := func(r core.Resource) bool { return !deniedInEverySpelling(l.prefix, r) }
 		besides := func(r core.Resource) bool { return r.Route == l.beside }
 		for _, path := range spellings(l.at, "/secret/x.txt") {
 			if _, body := ask(without, path); body != secret {
 				continue
 			}
 			n.secrets++
-			for policy, allows := range map[string]func(core.Resource) bool{"paths": allBut, "routes": besides} {
-				if policy == "routes" && !l.routesTell() {
+			for policy, allows := range map[string]func(core.Resource) bool{"paths": allBut, "paths as registered": asRegistered, "routes": besides} {
+				if policy == "routes" && !l.routesTell() || policy == "paths as registered" && l.registered() == l.prefix {
 					continue
 				}
 				// A gate on a prefix is not where Static with a star is.

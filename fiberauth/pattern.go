@@ -18,11 +18,15 @@ type pattern struct {
 	// indirect says that handlers cannot get each value by its name: a name
 	// stands twice, or the prefix of a mounted sub-app has parameters as well.
 	indirect bool
+	// folded is how many literals hold what may have been registered in other
+	// letters.
+	folded int
 }
 
 // newPattern cuts text at names, those that Fiber's parser finds in it. params
-// are those that the route has.
-func newPattern(text string, names, params []string) *pattern {
+// are those that the route has. Up to folded, text may have been registered in
+// other letters.
+func newPattern(text string, names, params []string, folded int) *pattern {
 	p := &pattern{text: text, keys: keys[:len(names)], params: params, indirect: len(names) != len(params)}
 	rest := text
 	for i, name := range names {
@@ -33,11 +37,31 @@ func newPattern(text string, names, params []string) *pattern {
 		if start < 0 {
 			break
 		}
-		p.literals = append(p.literals, fiber.RemoveEscapeChar(rest[:start]))
+		p.add(rest[:start], len(text)-len(rest) < folded)
 		rest = rest[end:]
 	}
-	p.literals = append(p.literals, fiber.RemoveEscapeChar(rest))
+	p.add(rest, len(text)-len(rest) < folded)
 	return p
+}
+
+// add appends a literal.
+func (p *pattern) add(text string, folded bool) {
+	p.literals = append(p.literals, fiber.RemoveEscapeChar(text))
+	if folded {
+		p.folded = len(p.literals)
+	}
+}
+
+// foldedIn is how many bytes of a path, which p has matched with values, hold
+// the literals that may have been registered in other letters.
+func (p *pattern) foldedIn(path string, values []string) (n int) {
+	for i, literal := range p.literals[:p.folded] {
+		if i > 0 {
+			n += len(values[i-1])
+		}
+		n += len(literal)
+	}
+	return min(n, len(path)) // as a last slash is optional
 }
 
 // findParam finds the parameter called name in the text of a route: its start

@@ -88,7 +88,7 @@ func newResolver(app *fiber.App) *resolver {
 		}
 	}
 	shadow.Use(func(*fiber.Ctx) error { return nil }) // where nothing is left
-	routes, everywhere, names := app.GetRoutes(true), outsideGet(app), paramNames()
+	routes, everywhere, names, folded := app.GetRoutes(true), outsideGet(app), paramNames(), foldingOf(app)
 	var stacks [][]*entry
 	for m, stack := range app.Stack() {
 		entries := make([]*entry, len(stack))
@@ -97,7 +97,7 @@ func newResolver(app *fiber.App) *resolver {
 			if !use {
 				routes = routes[1:]
 			}
-			e := newEntry(rt, names(rt), use, cfg.StrictRouting, everywhere)
+			e := newEntry(rt, names(rt), use, cfg.StrictRouting, everywhere, folded)
 			e.index = i
 			r.entries[rt], entries[i] = e, e
 			literals := strings.Join(e.pattern.literals, "")
@@ -149,12 +149,12 @@ func outsideGet(app *fiber.App) map[handlerAt]bool {
 	return found
 }
 
-func newEntry(rt *fiber.Route, names []string, use, strict bool, everywhere map[handlerAt]bool) *entry {
+func newEntry(rt *fiber.Route, names []string, use, strict bool, everywhere map[handlerAt]bool, folded *folding) *entry {
 	text := rt.Path
 	if use && !strict && len(text) > 1 {
 		text = strings.TrimRight(text, "/")
 	}
-	e := &entry{pattern: newPattern(text, names, rt.Params), use: use, spent: true}
+	e := &entry{use: use, spent: true}
 	first := slices.IndexFunc(rt.Handlers, isGate)
 	answers := 0 // handlers that may
 	for i, h := range rt.Handlers {
@@ -165,6 +165,7 @@ func newEntry(rt *fiber.Route, names []string, use, strict bool, everywhere map[
 		e.spent = e.spent && i < first
 		e.static = e.static || use && !everywhere[handlerAt{rt.Path, codeOf(h)}]
 	}
+	e.pattern = newPattern(text, names, rt.Params, folded.end(text, e.static))
 	e.idle = use && (answers == 0 || text == "/" && !e.static)
 	return e
 }

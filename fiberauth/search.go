@@ -59,6 +59,9 @@ type sighting struct {
 	*entry
 	path string // in the letter case of the entry
 	end  int    // where the text of the entry ends in path
+	// folded is where the part of path ends whose letters the entry may have
+	// been registered in otherwise.
+	folded int
 	// other is the path that a handler finds which cuts the prefix off, where
 	// that is another: Fiber compares prefixes as texts, so that "/files" also
 	// matches "/filesx", and Static gives out the file "x" for it. decoded says
@@ -112,17 +115,18 @@ func (r *resolver) visit(c *fiber.Ctx, e *entry) error {
 	}
 	var few [fewParams]string
 	s := sighting{entry: e, path: n.path}
-	if r.fold || e.use {
+	if r.fold || e.use || e.pattern.folded > 0 {
 		matched := values(few[:0], c, e.pattern.keys)
 		spelled, end, ok := e.pattern.follow(n.path, matched)
 		switch {
 		case ok && (e.use || strings.Trim(n.path[end:], "/") == ""):
-			s.path, s.end = spelled, end
+			s.path, s.end, s.folded = spelled, end, e.pattern.foldedIn(spelled, matched)
 			if end < len(spelled) && spelled[end] != '/' && spelled[end-1] != '/' {
 				s.other = spelled[:end] + "/" + spelled[end:]
 			}
 		case e.static: // mounted as "/files*", it matches any path and cuts off as many bytes
 			s.other, s.decoded = e.cut(string(c.Context().Path())), true
+			s.folded = e.pattern.foldedIn(s.other, nil)
 		case !n.text:
 			n.err = strays(e.pattern)
 			return nil
@@ -170,13 +174,14 @@ func (r *resolver) resolve(c *fiber.Ctx) (match, error) {
 	}
 	m := match{pattern: e.pattern}
 	m.Pattern, m.Path, m.Escaped = e.pattern.text, path, !r.unescape
-	if r.fold {
+	if r.fold || e.pattern.folded > 0 {
 		var few [fewParams]string
-		spelled, end, ok := e.pattern.follow(path, values(few[:0], c, e.pattern.params))
+		matched := values(few[:0], c, e.pattern.params)
+		spelled, end, ok := e.pattern.follow(path, matched)
 		if !ok || strings.Trim(path[end:], "/") != "" {
 			return match{}, strays(e.pattern)
 		}
-		m.Path = spelled
+		m.Path, m.Folded = spelled, e.pattern.foldedIn(spelled, matched)
 	}
 	m.Path = strings.Clone(m.Path)
 	return m, nil
@@ -218,10 +223,12 @@ func (r *resolver) readings(n *notes) match {
 	m := match{values: n.values}
 	m.Path, m.Escaped = n.path, !r.unescape
 	if n.first >= 0 {
-		m.pattern = n.seen[n.first].pattern
-		m.Pattern, m.Path = m.pattern.text, n.seen[n.first].path
+		first := &n.seen[n.first]
+		m.pattern = first.pattern
+		m.Pattern, m.Path, m.Folded = first.pattern.text, first.path, first.folded
 	} else if len(n.seen) > 0 {
-		m.Path = n.seen[len(n.seen)-1].path
+		last := &n.seen[len(n.seen)-1]
+		m.Path, m.Folded = last.path, last.folded
 	}
 	m.Path = strings.Clone(m.Path)
 	for i := range n.seen {
@@ -247,7 +254,7 @@ func (r *resolver) readings(n *notes) match {
 				continue
 			}
 			if c, _ := n.seen[n.first].covered(s.entry); s.other == "" || !c.whole || s.static {
-				m.add(m.Pattern, s.path, m.Escaped)
+				m.add(m.Pattern, s.path, m.Escaped, s.folded)
 				m.cutOff(s, m.Pattern)
 			}
 		}
@@ -260,7 +267,7 @@ func (r *resolver) readings(n *notes) match {
 func (m *match) mayAnswer(s *sighting) {
 	for _, pattern := range []string{"", s.pattern.text} {
 		if s.use || pattern != "" {
-			m.add(pattern, s.path, m.Escaped)
+			m.add(pattern, s.path, m.Escaped, s.folded)
 			m.cutOff(s, pattern)
 		}
 	}
@@ -270,25 +277,34 @@ func (m *match) mayAnswer(s *sighting) {
 // would: its spelling of what it matches, and the route's of the rest.
 func (m *match) passesOn(s *sighting) {
 	if end := min(s.end, len(m.Path)); s.path[:end] != m.Path[:end] {
-		m.add(m.Pattern, s.path[:end]+m.Path[end:], m.Escaped)
+		m.add(m.Pattern, s.path[:end]+m.Path[end:], m.Escaped, max(s.folded, m.Folded))
+	} else {
+		m.Folded = max(s.folded, m.Folded)
 	}
 }
 
 // cutOff adds the path that a handler finds which cuts the prefix off.
 func (m *match) cutOff(s *sighting, pattern string) {
 	if s.other != "" {
-		m.add(pattern, s.other, m.Escaped && !s.decoded)
+		m.add(pattern, s.other, m.Escaped && !s.decoded, s.folded)
 	}
 }
 
-func (m *match) add(pattern, path string, escaped bool) {
-	if pattern == m.Pattern && path == m.Path && escaped == m.Escaped {
+func (m *match) add(pattern, path string, escaped bool, folded int) {
+	same := func(rt *core.Route) bool {
+		found := rt.Pattern == pattern && rt.Path == path && rt.Escaped == escaped
+		if found {
+			rt.Folded = max(rt.Folded, folded)
+		}
+		return found
+	}
+	if same(&m.Route) {
 		return
 	}
 	for i := range m.Alternatives {
-		if a := &m.Alternatives[i]; a.Pattern == pattern && a.Path == path && a.Escaped == escaped {
+		if same(&m.Alternatives[i]) {
 			return
 		}
 	}
-	m.Alternatives = append(m.Alternatives, core.Route{Pattern: pattern, Path: strings.Clone(path), Escaped: escaped})
+	m.Alternatives = append(m.Alternatives, core.Route{Pattern: pattern, Path: strings.Clone(path), Escaped: escaped, Folded: folded})
 }
