@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -46,7 +46,7 @@ func (s *sources) readAdapter() (*contents, error) {
 		return nil, err
 	}
 	in := &contents{model: m, adapted: true}
-	collected, err := model.NewModelFromString(m.text)
+	collected, err := casbinmodel.NewModelFromString(m.text)
 	if err == nil {
 		if in.rows, err = collect(collected, s.adapter); err != nil {
 			return nil, fmt.Errorf("read policy: adapter: %w", err)
@@ -63,7 +63,7 @@ func (s *sources) readAdapter() (*contents, error) {
 }
 
 // collect has the adapter load into m, and takes the rows out of it.
-func collect(m model.Model, adapter persist.Adapter) (rows [][]string, err error) {
+func collect(m casbinmodel.Model, adapter persist.Adapter) (rows [][]string, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v) // Casbin's own, at a row without a kind
@@ -87,45 +87,12 @@ func collect(m model.Model, adapter persist.Adapter) (rows [][]string, err error
 	return rows, nil
 }
 
-// readRows adds rules that need no parsing; file stands for a file name in
-// findings.
-func (r *policyReader) readRows(file string, rows [][]string) {
-	r.expect(len(rows), 4*len(rows))
-	r.begin(file, &policySource{rows: rows})
-	for i, row := range rows {
-		r.config.pace.step()
-		fields := rowFields(row)
-		valid := true
-		for _, f := range fields {
-			if !utf8.ValidString(f.text) {
-				valid = false
-				r.report(file, i+1, f.column, codeEncoding, "store the text as UTF-8", "the value is not valid UTF-8")
-			}
-		}
-		if valid || r.config.asCasbin {
-			r.add(file, i+1, fields)
-		}
-	}
-}
-
-// rowFields are the fields of a row, where they would stand in a file.
-func rowFields(row []string) []field {
-	fields := make([]field, len(row))
-	column := 1
-	for n, value := range row {
-		// Nothing was unquoted: a # is meant.
-		fields[n] = field{text: value, column: column, quoted: true}
-		column += len(lineOf([]string{value})) + len(", ")
-	}
-	return fields
-}
-
 // showRows adds to each finding the row it is about, which no editor opens at
 // its number.
 func showRows(findings []Finding, rows [][]string) {
 	for i := range findings {
 		if f := &findings[i]; f.File == adapterFile && 0 < f.Line && f.Line <= len(rows) {
-			f.Message += ", in the row " + cut(lineOf(rows[f.Line-1]))
+			f.Message += ", in the row " + cut(policy.LineText(rows[f.Line-1]))
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
 )
 
@@ -30,7 +30,7 @@ func (a *table) set(err error, lines ...string) {
 	}
 }
 
-func (a *table) LoadPolicy(m model.Model) error {
+func (a *table) LoadPolicy(m casbinmodel.Model) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.loads++
@@ -88,7 +88,7 @@ func TestAdapterRowsDecideAsLinesDo(t *testing.T) {
 	if v := a.Version(); v.Rules != 3 || v.RoleLinks != 1 || !slices.Equal(v.Files, []string{"m.conf", "adapter"}) {
 		t.Errorf("version %+v", v)
 	}
-	if a.current.Load().index == nil {
+	if a.current.Load().Index == nil {
 		t.Error("the policy has no index")
 	}
 }
@@ -229,7 +229,7 @@ type loading struct {
 	do func()
 }
 
-func (l loading) LoadPolicy(m model.Model) error {
+func (l loading) LoadPolicy(m casbinmodel.Model) error {
 	l.do()
 	return l.table.LoadPolicy(m)
 }

@@ -12,9 +12,10 @@ import (
 	"time"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
-	fileadapter "github.com/casbin/casbin/v2/persist/file-adapter"
+	casbinmodel "github.com/casbin/casbin/v2/model"
+	"github.com/casbin/casbin/v2/persist/file-adapter"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -106,7 +107,7 @@ func casbinFile(t *testing.T, dir, text, policy string) (e *casbin.Enforcer, err
 	if err := os.WriteFile(name, []byte(policy), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.NewModelFromString(text)
+	m, err := casbinmodel.NewModelFromString(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string
 		if err != nil {
 			t.Fatal(err)
 		}
-		if slices.ContainsFunc(found, func(f Finding) bool { return f.Code == codeTree }) {
+		if slices.ContainsFunc(found, func(f Finding) bool { return f.Code == model.CodeTree }) {
 			return false, 0
 		}
 	}
@@ -196,7 +197,7 @@ func TestAsCasbinTurnsFindingsIntoWarnings(t *testing.T) {
 			t.Errorf("%s is no warning", f)
 		}
 	}
-	for _, code := range []string{codeEffect, codeSpace, codeEmptyField, codeComment, codeExtraField} {
+	for _, code := range []string{model.CodeEffect, model.CodeSpace, model.CodeEmptyField, model.CodeComment, model.CodeExtraField} {
 		if !codes[code] {
 			t.Errorf("no warning %s", code)
 		}

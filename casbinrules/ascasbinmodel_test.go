@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
 )
 
 // conditions are what a matcher may ask, most of which is refused without
@@ -58,7 +58,7 @@ func TestAsCasbinDecidesWhatCasbinDecides(t *testing.T) {
 func compareRequests(t *testing.T, text string, lines []string) (allowed, denied, errs int) {
 	t.Helper()
 	a, refusal := OpenFS(files("p.csv", strings.Join(lines, "\n")), ModelText("m.conf", text), []string{"p.csv"}, WithCasbinSemantics(), WithoutTokenRoles(), WithClaimsAsAttributes(), quiet)
-	m, err := model.NewModelFromString(text)
+	m, err := casbinmodel.NewModelFromString(text)
 	if err != nil {
 		t.Fatal(err)
 	}

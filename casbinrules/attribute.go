@@ -2,18 +2,14 @@ package casbinrules
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
 )
-
-// ErrNoAttribute is what the function of an [WithAttribute] returns, wrapped or
-// not, when the request does not have it. The request is then refused with
-// [ReasonNoAttribute], whatever the policy says.
-var ErrNoAttribute = errors.New("no such attribute")
 
 // WithAttribute fills a field of the model's request definition that is none of
 // sub, dom, obj and act, so that matchers can compare it:
@@ -43,9 +39,9 @@ var ErrNoAttribute = errors.New("no such attribute")
 // Casbin's does it.
 func WithAttribute(field string, value func(p *core.Principal, a core.Access) (string, error)) Option {
 	return func(c *config) error {
-		_, taken := requestFields[field]
+		_, taken := model.RequestFields[field]
 		switch {
-		case !isWord(field):
+		case !model.IsWord(field):
 			return fmt.Errorf("attribute: %q is no name of a request field", field)
 		case taken:
 			return fmt.Errorf("attribute: request field %s has a meaning already", field)
@@ -55,9 +51,9 @@ func WithAttribute(field string, value func(p *core.Principal, a core.Access) (s
 			return fmt.Errorf("attribute %s: given twice", field)
 		}
 		if c.attributes == nil {
-			c.attributes, c.filled = map[string]attribute{}, map[string]bool{}
+			c.attributes, c.Filled = map[string]attribute{}, map[string]bool{}
 		}
-		c.attributes[field], c.filled[field] = value, true
+		c.attributes[field], c.Filled[field] = value, true
 		return nil
 	}
 }
@@ -69,14 +65,9 @@ func WithAttribute(field string, value func(p *core.Principal, a core.Access) (s
 // [Model.RequestFields].
 func WithClaimsAsAttributes() Option {
 	return func(c *config) error {
-		c.anyAttribute = true
+		c.AnyAttribute = true
 		return nil
 	}
-}
-
-// fills reports whether a request field of that name is accepted.
-func (c *settings) fills(field string) bool {
-	return c.filled[field] || c.anyAttribute && isWord(field)
 }
 
 // WithClaimAttribute is [WithAttribute] with the claim of that name: a text as it is, a
@@ -136,47 +127,36 @@ type attribute func(p *core.Principal, a core.Access) (string, error)
 
 // fill asks for the attributes of a request in the order of the model. p is nil
 // for an anonymous request.
-func (c *config) fill(s *schema, q *question, p *core.Principal, a *core.Access) {
-	if len(s.attributes) == 0 {
+func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *core.Access) {
+	if len(s.Attributes) == 0 {
 		return
 	}
-	q.attributes = make([]typedValue, len(s.attributes))
-	for i, field := range s.attributes {
+	q.Attributes = make([]model.Value, len(s.Attributes))
+	for i, field := range s.Attributes {
 		from := c.attributes[field]
 		if from == nil {
 			from = claimValue(field, noClaim(field)) // with WithClaimsAsAttributes
 		}
 		value, err := from.of(p, *a)
 		if err != nil {
-			q.unfilled = fmt.Errorf("attribute %s: %w", field, err)
+			q.Unfilled = fmt.Errorf("attribute %s: %w", field, err)
 			return
 		}
-		if q.attributes[i], err = c.typed(field, value); err != nil {
-			q.unfilled = err
+		if q.Attributes[i], err = typed(&c.Settings, field, value); err != nil {
+			q.Unfilled = err
 			return
 		}
 	}
 }
 
 // typed is the value of an attribute as its type.
-func (c *settings) typed(field, text string) (typedValue, error) {
-	t := c.attributeTypes[field]
-	v, ok := t.read(text)
+func typed(c *model.Settings, field, text string) (model.Value, error) {
+	t := c.AttributeTypes[field]
+	v, ok := model.ParseValue(t, text)
 	if !ok {
-		return v, &badAttributeError{field, t}
+		return v, &engine.BadAttributeError{Field: field, Want: t}
 	}
 	return v, nil
-}
-
-// badAttributeError says that a request's value does not read as its type. The
-// value is left out: it may be personal, and the error is logged.
-type badAttributeError struct {
-	field string
-	want  AttributeType
-}
-
-func (e *badAttributeError) Error() string {
-	return fmt.Sprintf("attribute %s: the value does not read as %s", e.field, e.want.described())
 }
 
 // of is the value, and a panic an error.

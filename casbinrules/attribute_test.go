@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -26,11 +27,11 @@ func claiming(t *testing.T, claims map[string]any) *core.Principal {
 func TestAttributesAreCompared(t *testing.T) {
 	const policy = "p, staff, /a, GET, eu\np, staff, /a, GET, us\np, staff, /b, GET, 7\np, staff, /c, GET, true\ng, erin, staff\n"
 	a := open(t, regionModel, policy, WithClaimAttribute("region", "region"))
-	if a.current.Load().index == nil {
+	if a.current.Load().Index == nil {
 		t.Error("attributes keep the policy from an index")
 	}
 	for _, w := range a.Warnings() {
-		if w.Code == codeShadowed || w.Code == codeDuplicate || w.Code == codeContradiction {
+		if w.Code == model.CodeShadowed || w.Code == model.CodeDuplicate || w.Code == model.CodeContradiction {
 			t.Errorf("rules for different attributes are taken for the same: %s", w)
 		}
 	}
@@ -216,7 +217,7 @@ func TestFunctionsOfTheApplicationAreCalled(t *testing.T) {
 		}
 		return strings.HasPrefix(args[0], args[1]), nil
 	}))
-	if why := a.current.Load().unindexed; why == nil || !strings.Contains(why.Error(), "within") {
+	if why := a.current.Load().Unindexed; why == nil || !strings.Contains(why.Error(), "within") {
 		t.Errorf("unindexed: %v", why)
 	}
 	for path, want := range map[string]bool{"/a/1": true, "/b": false} {

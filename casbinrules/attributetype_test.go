@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 func TestValuesReadAsTheirTypeOrNot(t *testing.T) {
@@ -35,13 +37,13 @@ func TestValuesReadAsTheirTypeOrNot(t *testing.T) {
 			[]string{"", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1:80", "[::1]", "fe80::1%eth0", "10.0.0.0/8", "localhost", " ::1", "1.2.3.4.5"}},
 	} {
 		for text, want := range c.good {
-			if v, ok := c.kind.read(text); !ok || v.text != want {
-				t.Errorf("%s %q: %q, %v", c.kind, text, v.text, ok)
+			if v, ok := model.ParseValue(c.kind, text); !ok || v.Text != want {
+				t.Errorf("%s %q: %q, %v", c.kind, text, v.Text, ok)
 			}
 		}
 		for _, text := range c.bad {
-			if v, ok := c.kind.read(text); ok {
-				t.Errorf("%s %q reads as %q", c.kind, text, v.text)
+			if v, ok := model.ParseValue(c.kind, text); ok {
+				t.Errorf("%s %q reads as %q", c.kind, text, v.Text)
 			}
 		}
 	}
@@ -56,23 +58,23 @@ func FuzzTypedValues(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		for kind := Number; kind <= IPAddress; kind++ {
-			x, ok := kind.read(a)
+			x, ok := model.ParseValue(kind, a)
 			if !ok {
 				continue
 			}
-			if again, ok := kind.read(x.text); !ok || again != x {
-				t.Fatalf("%s %q is spelt %q, which reads as %+v, %v", kind, a, x.text, again, ok)
+			if again, ok := model.ParseValue(kind, x.Text); !ok || again != x {
+				t.Fatalf("%s %q is spelt %q, which reads as %+v, %v", kind, a, x.Text, again, ok)
 			}
-			y, ok := kind.read(b)
+			y, ok := model.ParseValue(kind, b)
 			if !ok {
 				continue
 			}
 			want := exactly(t, kind, a, b)
-			if (x.text == y.text) != (want == 0) {
-				t.Fatalf("%s: %q and %q equal: %v", kind, a, b, x.text == y.text)
+			if (x.Text == y.Text) != (want == 0) {
+				t.Fatalf("%s: %q and %q equal: %v", kind, a, b, x.Text == y.Text)
 			}
-			if kind.ordered() && (x.order < y.order) != (want < 0) {
-				t.Fatalf("%s: %q less than %q: %v", kind, a, b, x.order < y.order)
+			if model.IsOrdered(kind) && (x.Order < y.Order) != (want < 0) {
+				t.Fatalf("%s: %q less than %q: %v", kind, a, b, x.Order < y.Order)
 			}
 		}
 	})

@@ -31,7 +31,7 @@ type Authorizer struct {
 	watcher atomic.Pointer[watch.Watcher] // nil without WithFileWatch
 	last    atomic.Pointer[attempt]       // nil before the first reload
 	closed  atomic.Bool
-	turn    chan struct{} // holds a value during a call of Reload
+	slot    chan struct{} // holds a value during a call of Reload
 	force   atomic.Bool   // what that call asks for
 	telling sync.Mutex    // held while observers are told
 }
@@ -66,7 +66,7 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 
 // assemble makes an authorizer of a policy that is read for the first time.
 func assemble(from sources, opts []Option) (*Authorizer, error) {
-	a := &Authorizer{turn: make(chan struct{}, 1), sources: from}
+	a := &Authorizer{slot: make(chan struct{}, 1), sources: from}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("casbinrules: an option is nil")
@@ -103,7 +103,7 @@ func (a *Authorizer) start() error {
 	if err != nil {
 		return err
 	}
-	s, err := load(in, &a.config.settings)
+	s, err := load(in, &a.config.Settings)
 	if err != nil {
 		return err
 	}

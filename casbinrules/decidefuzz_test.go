@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -33,7 +35,7 @@ func FuzzDecide(f *testing.F) {
 	f.Add("g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && "+anyAct, uint8(1), true, tenants, "u1", "t1", "/a/b", "GET", "r2")
 	f.Add("g(r.sub, p.sub, p.dom) && (r.dom == p.dom || p.dom == \"t2\") && keyMatch(r.obj, p.obj)", uint8(2), true, tenants, "u1", "t2", "/a/b", "PUT", "")
 	f.Fuzz(func(t *testing.T, matcher string, effect uint8, tenants bool, policy, subject, tenant, object, action, roles string) {
-		q := question{subject: subject, tenant: tenant, object: object, action: action, roles: strings.Fields(roles)}
+		q := engine.Request{Subject: subject, Tenant: tenant, Object: object, Action: action, Roles: strings.Fields(roles)}
 		if !askable(&q) || len(matcher)+len(policy) > 4096 || strings.ContainsAny(matcher, "\r\n\\#") {
 			return
 		}
@@ -41,11 +43,11 @@ func FuzzDecide(f *testing.F) {
 		if d == nil {
 			return
 		}
-		e, _, err := newEngine(d.schema, d.rules, d.graphs, &settings{})
+		e, _, err := engine.New(d.schema, d.rules, d.graphs, &model.Settings{})
 		if err != nil {
 			t.Fatalf("no engine: %v", err)
 		}
-		got, err := e.decide(&q)
+		got, err := e.Decide(&q)
 		allowed, rule, wantErr := d.enforce(t, &q)
 		if (err != nil) != (wantErr != nil) {
 			t.Fatalf("%+v: error %v, casbin says %v", q, err, wantErr)
@@ -54,24 +56,24 @@ func FuzzDecide(f *testing.F) {
 			return
 		}
 		var named []string
-		if got.rule != nil {
-			named = got.rule.fields()
+		if got.Rule != nil {
+			named = got.Rule.Fields()
 		}
-		if got.allowed != allowed || !slices.Equal(named, rule) {
-			t.Fatalf("%+v: got %v by %q, casbin says %v by %q\n%s\n%s", q, got.allowed, named, allowed, rule, d.schema.file.name, policy)
+		if got.Allowed != allowed || !slices.Equal(named, rule) {
+			t.Fatalf("%+v: got %v by %q, casbin says %v by %q\n%s\n%s", q, got.Allowed, named, allowed, rule, d.schema.File.Name, policy)
 		}
 	})
 }
 
 // askable leaves out what no guard lets through, and names that Casbin's own
 // stores confuse with others.
-func askable(q *question) bool {
-	for _, name := range append([]string{q.subject, q.tenant}, q.roles...) {
+func askable(q *engine.Request) bool {
+	for _, name := range append([]string{q.Subject, q.Tenant}, q.Roles...) {
 		if name == "" || strings.ContainsAny(name, "\x00,") {
 			return false
 		}
 	}
-	return q.object != "" && q.action != "" && len(q.roles) < 5
+	return q.Object != "" && q.Action != "" && len(q.Roles) < 5
 }
 
 // fuzzed is a model and policy that are good.
@@ -87,30 +89,30 @@ func fuzzModel(matcher string, effect uint8, tenants bool, policy string) *fuzze
 	}
 	effects := []string{someAllow, allowAndDeny, firstMatch}
 	text := modelText(request, fields, g, effects[int(effect)%len(effects)], matcher)
-	r, err := read(&contents{model: ModelText("model.conf", text), policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &settings{})
-	if err != nil || refused(r.schema.file.findings) || refused(r.findings) || len(r.rules) > 50 {
+	r, err := readContents(&contents{model: ModelText("model.conf", text), policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &model.Settings{})
+	if err != nil || model.Refused(r.schema.File.Findings) || model.Refused(r.findings) || len(r.rules) > 50 {
 		return nil
 	}
 	return &fuzzed{r, text}
 }
 
 // enforce asks an enforcer that nothing of this package is in.
-func (d *fuzzed) enforce(t *testing.T, q *question) (allowed bool, rule []string, err error) {
+func (d *fuzzed) enforce(t *testing.T, q *engine.Request) (allowed bool, rule []string, err error) {
 	t.Helper()
-	m, err := model.NewModelFromString(d.text)
+	m, err := casbinmodel.NewModelFromString(d.text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := casbin.NewEnforcer(m, newRuleAdapter(d.rules))
+	e, err := casbin.NewEnforcer(m, engine.NewRuleAdapter(d.rules))
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.EnableAutoSave(false)
-	for _, role := range q.roles {
-		link := []any{q.subject, role, q.tenant}[:d.schema.roles["g"]]
+	for _, role := range q.Roles {
+		link := []any{q.Subject, role, q.Tenant}[:d.schema.Roles["g"]]
 		if _, err := e.AddGroupingPolicy(link...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return e.EnforceEx(q.values(d.schema)...)
+	return e.EnforceEx(q.Values(d.schema)...)
 }

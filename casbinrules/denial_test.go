@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -43,7 +43,7 @@ func TestDenialsHoldWiderThanPermissions(t *testing.T) {
 
 // The same for an enforcer of the application, which takes no token roles.
 func TestDenialsOfAnEnforcerHoldWider(t *testing.T) {
-	m, err := model.NewModelFromString(RBACWithDeny().Text())
+	m, err := casbinmodel.NewModelFromString(RBACWithDeny().Text())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,20 +12,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
 // codesInCode are the codes of finding.go, by the names of their constants.
 func codesInCode(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(gotoken.NewFileSet(), "finding.go", nil, 0)
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "internal/model/finding.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var codes []string
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
-		if !ok || len(spec.Values) != 1 || !strings.HasPrefix(spec.Names[0].Name, "code") {
+		if !ok || len(spec.Values) != 1 || !strings.HasPrefix(spec.Names[0].Name, "Code") {
 			return true
 		}
 		if lit, ok := spec.Values[0].(*ast.BasicLit); ok {
@@ -122,18 +124,18 @@ func exampleModels() map[string]Model {
 // lint finds what the example causes.
 func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 	t.Helper()
-	policy := e.text
+	policyValue := e.text
 	m := exampleModels()[e.options[0]]
 	if e.language == "ini" {
-		m, policy = modelWith(e.text), "p, ann, /reports, GET"
+		m, policyValue = modelWith(e.text), "p, ann, /reports, GET"
 		if strings.Contains(e.text, "eft\n") || strings.HasSuffix(e.text, "eft") {
-			policy += ", allow"
+			policyValue += ", allow"
 		}
 	}
 	for _, option := range e.options[1:] {
 		switch option {
 		case "escaped":
-			policy = regexp.MustCompile(`\\ufeff|\\x[0-9a-f]{2}`).ReplaceAllStringFunc(policy, func(s string) string {
+			policyValue = regexp.MustCompile(`\\ufeff|\\x[0-9a-f]{2}`).ReplaceAllStringFunc(policyValue, func(s string) string {
 				raw, err := strconv.Unquote(`"` + s + `"`)
 				if err != nil {
 					t.Fatal(err)
@@ -141,7 +143,7 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 				return raw
 			})
 		case "long":
-			policy = strings.ReplaceAll(policy, "…", strings.Repeat("a", maxLine))
+			policyValue = strings.ReplaceAll(policyValue, "…", strings.Repeat("a", policy.MaxLine))
 		case "prefix":
 			opts = append(opts, WithRolePrefix("role:"))
 		case "routes":
@@ -149,8 +151,8 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 		case "routes-both":
 			opts = append(opts, WithRoutes([]core.RouteInfo{{Method: "GET", Pattern: "/reports/:id"}, {Method: "POST", Pattern: "/reports"}}))
 		case "reload":
-			before, after, _ := strings.Cut(policy, "---\n")
-			return checkShrink(policyRules(t, m, before), policyRules(t, m, after))
+			before, after, _ := strings.Cut(policyValue, "---\n")
+			return policy.CheckShrink(policyRules(t, m, before), policyRules(t, m, after))
 		}
 	}
 	switch e.options[0] {
@@ -159,21 +161,21 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 	case "ages":
 		opts = append(opts, ageOptions...)
 	}
-	found, err := LintFS(files("policy.csv", policy), m, []string{"policy.csv"}, opts...)
+	found, err := LintFS(files("policy.csv", policyValue), m, []string{"policy.csv"}, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return found
 }
 
-func policyRules(t *testing.T, m Model, policy string) []*rule {
+func policyRules(t *testing.T, m Model, policyValue string) []*policy.Rule {
 	t.Helper()
-	p := newPolicyReader(readSchema(m.name, m.text, &settings{}), &settings{})
-	p.read("policy.csv", []byte(policy))
-	if len(p.findings) > 0 {
-		t.Fatal(p.findings)
+	p := policy.NewReader(model.ReadSchema(m.name, m.text, &model.Settings{}), &model.Settings{})
+	p.Read("policy.csv", []byte(policyValue))
+	if len(p.Findings) > 0 {
+		t.Fatal(p.Findings)
 	}
-	return p.rules
+	return p.Rules
 }
 
 // modelWith is the good model with its definitions replaced by lines, those it
@@ -210,15 +212,15 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		}
 	}
 	for code, s := range sections {
-		plain, asCasbin := (&settings{}).severity(code), (&settings{asCasbin: true}).severity(code)
+		plain, asCasbin := (&model.Settings{}).Severity(code), (&model.Settings{AsCasbin: true}).Severity(code)
 		want := plain.String()
 		if plain != asCasbin {
 			want += ", " + asCasbin.String() + " with WithCasbinSemantics"
 		}
-		if mayBeNote(code) {
+		if model.MayBeNote(code) {
 			want += ", or a note"
 		}
-		if mayBeNote(code) != (len(s.notes) > 0) {
+		if model.MayBeNote(code) != (len(s.notes) > 0) {
 			t.Errorf("%s: %d examples are worth a note", code, len(s.notes))
 		}
 		if got := strings.ToLower(s.severity[:1]) + s.severity[1:]; got != want {

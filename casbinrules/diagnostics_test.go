@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -99,9 +100,9 @@ func TestBrokenFilesAreFoundAtTheirPlace(t *testing.T) {
 			if kind == "conf" {
 				m, policies = ModelFile(c.file), []string{"good.csv"}
 				switch code {
-				case codeModelOpen:
+				case model.CodeModelOpen:
 					policies[0] = "good_effect.csv"
-				case codeFreeClause:
+				case model.CodeFreeClause:
 					policies[0] = "good_deny.csv"
 				}
 			}
@@ -123,7 +124,7 @@ func TestBrokenFilesAreFoundAtTheirPlace(t *testing.T) {
 	}
 	// Reloads compare two policies, and have their own test.
 	for _, code := range codesInCode(t) {
-		if !seen[code] && !slices.Contains([]string{codeEmptied, codeShrunk}, code) {
+		if !seen[code] && !slices.Contains([]string{model.CodeEmptied, model.CodeShrunk}, code) {
 			t.Errorf("%s has no broken file", code)
 		}
 	}

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // TestCompareFindsEveryDifference compares policies that differ in few places
@@ -32,12 +35,12 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 				after = slices.Insert(after, at, fmt.Sprintf("p, new%d, /x, GET", rnd.IntN(1000)))
 			}
 		}
-		d := compare(rulesOf(before), rulesOf(after))
-		checkListed(t, "removed", d.removed, d.removedCount, before, after)
-		checkListed(t, "added", d.added, d.addedCount, after, before)
-		moved := d.addedCount == 0 && d.removedCount == 0 && !slices.Equal(before, after)
-		if d.reordered != moved {
-			t.Errorf("%q to %q: reordered %v", before, after, d.reordered)
+		d := policy.Compare(rulesOf(before), rulesOf(after))
+		checkListed(t, "removed", d.Removed, d.RemovedCount, before, after)
+		checkListed(t, "added", d.Added, d.AddedCount, after, before)
+		moved := d.AddedCount == 0 && d.RemovedCount == 0 && !slices.Equal(before, after)
+		if d.Reordered != moved {
+			t.Errorf("%q to %q: reordered %v", before, after, d.Reordered)
 		}
 		if moved {
 			reordered++
@@ -49,11 +52,11 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 }
 
 // rulesOf reads rules that need no model.
-func rulesOf(lines []string) []*rule {
-	c := &settings{}
-	p := newPolicyReader(readSchema(RBAC().name, RBAC().text, c), c)
-	p.read("policy.csv", []byte(strings.Join(lines, "\n")))
-	return p.rules
+func rulesOf(lines []string) []*policy.Rule {
+	c := &model.Settings{}
+	p := policy.NewReader(model.ReadSchema(RBAC().name, RBAC().text, c), c)
+	p.Read("policy.csv", []byte(strings.Join(lines, "\n")))
+	return p.Rules
 }
 
 func checkListed(t *testing.T, what string, got []RuleText, count int, from, in []string) {
@@ -83,8 +86,8 @@ func TestPolicyLinesOfAnyOrder(t *testing.T) {
 			lines = append(lines, line)
 		}
 		got := ""
-		for _, r := range policyLines(rulesOf(lines)) {
-			got += fmt.Sprint(r.line)
+		for _, r := range policy.PolicyLines(rulesOf(lines)) {
+			got += fmt.Sprint(r.Line)
 		}
 		if got != want {
 			t.Errorf("%q: lines %q, want %q", kinds, got, want)

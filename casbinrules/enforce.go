@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -21,32 +23,32 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 		return core.Decision{}, err
 	}
 	s := a.current.Load()
-	if len(values) != len(s.schema.request) {
-		return core.Decision{}, fmt.Errorf("casbinrules: the request has %d values, and the model defines %d", len(values), len(s.schema.request))
+	if len(values) != len(s.Schema.Request) {
+		return core.Decision{}, fmt.Errorf("casbinrules: the request has %d values, and the model defines %d", len(values), len(s.Schema.Request))
 	}
-	q := question{ctx: ctx, attributes: make([]typedValue, len(s.schema.attributes))}
-	for i, field := range s.schema.request {
+	q := engine.Request{Ctx: ctx, Attributes: make([]model.Value, len(s.Schema.Attributes))}
+	for i, field := range s.Schema.Request {
 		switch field {
-		case fieldSubject:
-			q.subject = values[i]
-		case fieldTenant:
-			q.tenant = values[i]
-		case fieldObject:
-			q.object = values[i]
-		case fieldAction:
-			q.action = values[i]
+		case model.FieldSubject:
+			q.Subject = values[i]
+		case model.FieldTenant:
+			q.Tenant = values[i]
+		case model.FieldObject:
+			q.Object = values[i]
+		case model.FieldAction:
+			q.Action = values[i]
 		default:
-			v, err := a.config.typed(s.schema.attributes[field-fieldAttribute], values[i])
+			v, err := typed(&a.config.Settings, s.Schema.Attributes[field-model.FieldAttribute], values[i])
 			if err != nil {
 				return core.Decision{}, fmt.Errorf("casbinrules: %w", err)
 			}
-			q.attributes[field-fieldAttribute] = v
+			q.Attributes[field-model.FieldAttribute] = v
 		}
 	}
-	got, err := s.engine.decide(&q)
+	got, err := s.Engine.Decide(&q)
 	if err != nil {
 		return core.Decision{}, fmt.Errorf("casbinrules: %w", err)
 	}
-	v := verdict{got, ReasonNoRule}
-	return v.decision(), nil
+	v := engine.Verdict{Answer: got, Otherwise: ReasonNoRule}
+	return v.Decision(), nil
 }

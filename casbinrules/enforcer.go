@@ -12,6 +12,9 @@ import (
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/constant"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -25,7 +28,7 @@ type EnforcerAuthorizer struct {
 	lock         *sync.RWMutex
 	// synced says that the lock is the enforcer's own.
 	synced bool
-	schema *schema // of the request, and the roles that the matcher names, only
+	schema *model.Schema // of the request, and the roles that the matcher names, only
 }
 
 // What a guard asks of an authorizer.
@@ -104,12 +107,12 @@ func (a *EnforcerAuthorizer) ownLock() {
 func (a *EnforcerAuthorizer) check() error {
 	c := &a.config
 	switch {
-	case c.watching, c.updates != nil, c.observers != nil, c.pseudonyms != nil, c.emptyPolicy:
+	case c.watching, c.updates != nil, c.observers != nil, c.pseudonyms != nil, c.EmptyPolicy:
 		return errors.New("the enforcer reads its policy itself: leave out the options about reading one")
-	case c.functions != nil || c.aliases != nil:
+	case c.Functions != nil || c.Aliases != nil:
 		return errors.New("give functions to the enforcer, by its AddFunction")
 	}
-	for field, t := range c.attributeTypes {
+	for field, t := range c.AttributeTypes {
 		if t == TimeOfDay || t == Date {
 			return fmt.Errorf("attribute %s: Casbin compares no times and dates: declare a number, such as minutes or days", field)
 		}
@@ -120,25 +123,25 @@ func (a *EnforcerAuthorizer) check() error {
 	if m == nil || m["r"]["r"] == nil || m["p"]["p"] == nil {
 		return errors.New("it has no model")
 	}
-	if len(m["g"]) > 0 && !c.noTokenRoles {
+	if len(m["g"]) > 0 && !c.NoTokenRoles {
 		return errors.New("roles of credentials cannot be added to its policy: say WithoutTokenRoles")
 	}
-	f := &modelFile{name: "model", casbin: m, at: map[string]position{"r": {1, 1}}, config: &c.settings}
-	a.schema = &schema{file: f}
-	a.schema.readRequest()
-	if f.failed() {
-		return &FindingsError{f.findings}
+	f := &model.File{Name: "model", Casbin: m, At: map[string]model.Position{"r": {Line: 1, Column: 1}}, Settings: &c.Settings}
+	a.schema = &model.Schema{File: f}
+	a.schema.ReadRequest()
+	if f.Failed() {
+		return &FindingsError{Findings: f.Findings}
 	}
-	if err := a.checkOrder(m["m"]["m"].Value); err != nil && !c.asCasbin {
+	if err := a.checkOrder(m["m"]["m"].Value); err != nil && !c.AsCasbin {
 		return err
 	}
-	if tokens, err := lex(m["m"]["m"].Value); err == nil && m["g"]["g"] != nil {
-		a.schema.matcherTokens, a.schema.roles = tokens, map[string]int{"g": 2}
-		a.schema.readMatcherRoles()
+	if tokens, err := model.Lex(m["m"]["m"].Value); err == nil && m["g"]["g"] != nil {
+		a.schema.MatcherTokens, a.schema.Roles = tokens, map[string]int{"g": 2}
+		a.schema.ReadMatcherRoles()
 	}
 	// No principal and no request is like this one.
-	v, err := a.enforce(&question{subject: nobody, tenant: nobody, object: nobody, action: nobody})
-	if err == nil && v.allowed && v.place == "" && !c.asCasbin {
+	v, err := a.enforce(&engine.Request{Subject: engine.Unmatchable, Tenant: engine.Unmatchable, Object: engine.Unmatchable, Action: engine.Unmatchable})
+	if err == nil && v.Allowed && v.Place == "" && !c.AsCasbin {
 		return errors.New("it allows what none of its rules allows; is it switched off?")
 	}
 	return nil
@@ -146,19 +149,19 @@ func (a *EnforcerAuthorizer) check() error {
 
 // checkOrder refuses a matcher that compares texts letter by letter.
 func (a *EnforcerAuthorizer) checkOrder(matcher string) error {
-	tokens, err := lex(matcher)
+	tokens, err := model.Lex(matcher)
 	if err != nil {
 		return nil // which is the enforcer's to say
 	}
 	for i, t := range tokens {
-		if t.kind != tokenOther || !slices.Contains([]string{"<", "<=", ">", ">="}, t.text) {
+		if t.Kind != model.TokenOther || !slices.Contains([]string{"<", "<=", ">", ">="}, t.Text) {
 			continue
 		}
 		for _, side := range tokens[max(i-1, 0):min(i+2, len(tokens))] {
-			field, ok := a.schema.requestField(side.text)
-			text := side.kind == tokenString || ok && !a.schema.typeOf(field).ordered() || strings.HasPrefix(side.text, "p_")
-			if text && side.kind != tokenOther {
-				return fmt.Errorf("the matcher compares the text %q by %s, letter by letter: declare an attribute as a number (WithAttributeType), and make a number of a field of the policy by a function", side.text, t.text)
+			field, ok := a.schema.RequestField(side.Text)
+			text := side.Kind == model.TokenString || ok && !model.IsOrdered(a.schema.TypeOf(field)) || strings.HasPrefix(side.Text, "p_")
+			if text && side.Kind != model.TokenOther {
+				return fmt.Errorf("the matcher compares the text %q by %s, letter by letter: declare an attribute as a number (WithAttributeType), and make a number of a field of the policy by a function", side.Text, t.Text)
 			}
 		}
 	}
@@ -185,9 +188,9 @@ func (a *EnforcerAuthorizer) Update(change func(e casbin.IEnforcer) error) error
 func (a *EnforcerAuthorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
 	a.lock.RLock()
 	defer a.lock.RUnlock()
-	q := question{subject: p.ID(), tenant: p.Tenant(), otherwise: ReasonNoRule}
-	if a.isRoleName(q.subject) {
-		q.subject, q.denied, q.otherwise = nobody, q.subject, ReasonSubjectIsRoleName
+	q := engine.Request{Subject: p.ID(), Tenant: p.Tenant(), Otherwise: ReasonNoRule}
+	if a.isRoleName(q.Subject) {
+		q.Subject, q.Denied, q.Otherwise = engine.Unmatchable, q.Subject, ReasonSubjectIsRoleName
 	}
 	return a.decide(ctx, &q, p, access)
 }
@@ -195,12 +198,12 @@ func (a *EnforcerAuthorizer) Authorize(ctx context.Context, p *core.Principal, a
 // AuthorizeAnonymous decides for the subject "anonymous" if [WithAnonymous]
 // was given, and refuses otherwise, as it does with tenants.
 func (a *EnforcerAuthorizer) AuthorizeAnonymous(ctx context.Context, access core.Access) (core.Decision, error) {
-	if !a.config.anonymous {
+	if !a.config.Anonymous {
 		return core.Decision{Reason: core.ReasonNoCredentials}, nil
 	}
 	a.lock.RLock()
 	defer a.lock.RUnlock()
-	return a.decide(ctx, &question{subject: anonymous, otherwise: ReasonNoRule}, nil, access)
+	return a.decide(ctx, &engine.Request{Subject: policy.Anonymous, Otherwise: ReasonNoRule}, nil, access)
 }
 
 // JudgesMethod reports whether method is an unusual one that stands as a word
@@ -208,7 +211,7 @@ func (a *EnforcerAuthorizer) AuthorizeAnonymous(ctx context.Context, access core
 func (a *EnforcerAuthorizer) JudgesMethod(method string) bool {
 	a.lock.RLock()
 	defer a.lock.RUnlock()
-	return !isUsual(method) && method != "*" && a.someRuleNames(method)
+	return !policy.IsUsual(method) && method != "*" && a.someRuleNames(method)
 }
 
 // RolesOf returns the roles that the enforcer's g lines give p, as
@@ -222,7 +225,7 @@ func (a *EnforcerAuthorizer) RolesOf(_ context.Context, p *core.Principal) (role
 	a.lock.RLock()
 	defer a.lock.RUnlock()
 	def := a.inner.GetModel()["g"]["g"]
-	if def == nil || a.isRoleName(p.ID()) || a.schema.tenants && p.Tenant() == "" {
+	if def == nil || a.isRoleName(p.ID()) || a.schema.Tenants && p.Tenant() == "" {
 		return nil, nil
 	}
 	var tenant []string
@@ -230,63 +233,63 @@ func (a *EnforcerAuthorizer) RolesOf(_ context.Context, p *core.Principal) (role
 		tenant = []string{p.Tenant()}
 	}
 	if roles, err = a.inner.GetRoleManager().GetImplicitRoles(p.ID(), tenant...); err != nil {
-		return nil, &core.InternalError{Err: fmt.Errorf("casbin: %s", firstLine(err))}
+		return nil, &core.InternalError{Err: fmt.Errorf("casbin: %s", model.FirstLine(err))}
 	}
 	for i, role := range roles {
-		roles[i] = strings.TrimPrefix(role, a.config.rolePrefix)
+		roles[i] = strings.TrimPrefix(role, a.config.RolePrefix)
 	}
 	slices.Sort(roles)
 	return slices.Compact(roles), nil
 }
 
 // decide asks under the lock.
-func (a *EnforcerAuthorizer) decide(ctx context.Context, q *question, p *core.Principal, access core.Access) (core.Decision, error) {
+func (a *EnforcerAuthorizer) decide(ctx context.Context, q *engine.Request, p *core.Principal, access core.Access) (core.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Decision{}, err
 	}
-	q.object, q.folded = a.config.object(&access.Resource)
-	q.action = access.Action
-	q.named = access.Request != nil && access.Request.Method() != access.Action
-	if q.action == http.MethodHead && !a.config.asCasbin {
-		if q.asGet = a.someRuleNames(http.MethodHead); !q.asGet {
-			q.action = http.MethodGet
+	q.Object, q.Folded = a.config.object(&access.Resource)
+	q.Action = access.Action
+	q.Named = access.Request != nil && access.Request.Method() != access.Action
+	if q.Action == http.MethodHead && !a.config.AsCasbin {
+		if q.AsGet = a.someRuleNames(http.MethodHead); !q.AsGet {
+			q.Action = http.MethodGet
 		}
 	}
 	a.config.fill(a.schema, q, p, &access)
 	switch {
-	case a.schema.tenants && q.tenant == "":
+	case a.schema.Tenants && q.Tenant == "":
 		return core.Decision{Reason: ReasonNoTenant}, nil
-	case q.object == "":
+	case q.Object == "":
 		return core.Decision{Reason: ReasonNoObject}, nil
-	case q.unfilled != nil:
-		var v verdict
-		err := q.refuse(&v)
-		return v.decision(), err
+	case q.Unfilled != nil:
+		var v engine.Verdict
+		err := q.Refuse(&v)
+		return v.Decision(), err
 	}
 	v, err := a.enforceSpellings(q)
 	if err != nil {
 		return core.Decision{}, err
 	}
-	if v.allowed && !a.config.asCasbin && !q.named && !isUsual(q.action) && (v.rule == nil || !a.names(v.rule.fields(), q.action)) {
+	if v.Allowed && !a.config.AsCasbin && !q.Named && !policy.IsUsual(q.Action) && (v.Rule == nil || !a.names(v.Rule.Fields(), q.Action)) {
 		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
 	}
-	return v.decision(), nil
+	return v.Decision(), nil
 }
 
 // enforceSpellings asks about the object, and where it is allowed about all its
 // spellings.
-func (a *EnforcerAuthorizer) enforceSpellings(q *question) (verdict, error) {
+func (a *EnforcerAuthorizer) enforceSpellings(q *engine.Request) (engine.Verdict, error) {
 	v, err := a.enforceWider(q)
-	if err != nil || !v.allowed || q.folded == 0 {
+	if err != nil || !v.Allowed || q.Folded == 0 {
 		return v, err
 	}
 	found := a.spellings()
-	objects, err := found.of(q.object, q.folded)
+	objects, err := found.Of(q.Object, q.Folded)
 	if err != nil {
-		return verdict{}, err
+		return engine.Verdict{}, err
 	}
-	for _, q.object = range objects {
-		if got, err := a.enforceWider(q); err != nil || found.refuse(&got) {
+	for _, q.Object = range objects {
+		if got, err := a.enforceWider(q); err != nil || found.Refuse(&got) {
 			return got, err
 		}
 	}
@@ -294,10 +297,10 @@ func (a *EnforcerAuthorizer) enforceSpellings(q *question) (verdict, error) {
 }
 
 // enforceWider asks first about what counts when it is denied.
-func (a *EnforcerAuthorizer) enforceWider(q *question) (verdict, error) {
-	if q.denied != "" || q.asGet {
-		wider := q.wider()
-		if v, err := a.enforce(&wider); err != nil || v.denies() {
+func (a *EnforcerAuthorizer) enforceWider(q *engine.Request) (engine.Verdict, error) {
+	if q.Denied != "" || q.AsGet {
+		wider := q.Wider()
+		if v, err := a.enforce(&wider); err != nil || v.Denies() {
 			return v, err
 		}
 	}
@@ -305,39 +308,39 @@ func (a *EnforcerAuthorizer) enforceWider(q *question) (verdict, error) {
 }
 
 // spellings are those of the policy as it stands.
-func (a *EnforcerAuthorizer) spellings() *spellings {
-	found := newSpellings()
+func (a *EnforcerAuthorizer) spellings() *engine.Spellings {
+	found := engine.NewSpellings()
 	m := a.inner.GetModel()
-	for section, skipped := range map[string][]string{"p": {"sub", "act", "eft", constant.PriorityIndex, a.schema.tenantName()}, "g": nil} {
+	for section, skipped := range map[string][]string{"p": {"sub", "act", "eft", constant.PriorityIndex, a.schema.TenantName()}, "g": nil} {
 		for key, lines := range m[section] {
 			for _, fields := range lines.Policy {
 				for i, field := range fields {
 					if i < len(lines.Tokens) && slices.Contains(skipped, strings.TrimPrefix(lines.Tokens[i], key+"_")) {
 						continue
 					}
-					found.learn(field)
+					found.Learn(field)
 				}
 			}
 		}
 	}
-	if tokens, err := lex(m["m"]["m"].Value); err == nil {
-		found.readMatcher(tokens)
+	if tokens, err := model.Lex(m["m"]["m"].Value); err == nil {
+		found.ReadMatcher(tokens)
 	} else {
-		found.negates = true
+		found.Negates = true
 	}
 	return found
 }
 
 // enforce asks Casbin.
-func (a *EnforcerAuthorizer) enforce(q *question) (verdict, error) {
-	allowed, fields, err := a.inner.EnforceEx(q.values(a.schema)...)
+func (a *EnforcerAuthorizer) enforce(q *engine.Request) (engine.Verdict, error) {
+	allowed, fields, err := a.inner.EnforceEx(q.Values(a.schema)...)
 	if err != nil {
-		return verdict{}, &core.InternalError{Err: fmt.Errorf("casbin: %s", firstLine(err))}
+		return engine.Verdict{}, &core.InternalError{Err: fmt.Errorf("casbin: %s", model.FirstLine(err))}
 	}
-	v := verdict{answer{allowed: allowed}, q.otherwise}
+	v := engine.Verdict{Answer: engine.Answer{Allowed: allowed}, Otherwise: q.Otherwise}
 	if len(fields) > 0 {
-		v.rule = oneRule("", 0, append([]string{"p"}, fields...)...)
-		v.place = visible(v.rule.text())
+		v.Rule = policy.OneRule("", 0, append([]string{"p"}, fields...)...)
+		v.Place = model.Visible(v.Rule.Text())
 	}
 	return v, nil
 }
@@ -345,12 +348,12 @@ func (a *EnforcerAuthorizer) enforce(q *question) (verdict, error) {
 // isRoleName reports whether an ID is no name of its own.
 func (a *EnforcerAuthorizer) isRoleName(id string) bool {
 	switch c := &a.config; {
-	case c.asCasbin:
+	case c.AsCasbin:
 		return false
-	case id == anonymous, c.rolePrefix != "" && strings.HasPrefix(id, c.rolePrefix):
+	case id == policy.Anonymous, c.RolePrefix != "" && strings.HasPrefix(id, c.RolePrefix):
 		return true
 	}
-	if slices.Contains(a.schema.matcherRoles, id) {
+	if slices.Contains(a.schema.MatcherRoles, id) {
 		return true
 	}
 	def := a.inner.GetModel()["g"]["g"]
@@ -372,7 +375,7 @@ func (a *EnforcerAuthorizer) names(fields []string, method string) bool {
 		if field == method {
 			return true
 		}
-		for word := range words(field) {
+		for word := range policy.Words(field) {
 			if word == method {
 				return true
 			}

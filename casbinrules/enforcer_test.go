@@ -9,14 +9,14 @@ import (
 	"testing"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
 
 	"github.com/sallyport-go/sallyport/core"
 )
 
 func enforcerOf(t *testing.T, m Model, lines ...string) *casbin.Enforcer {
 	t.Helper()
-	read, err := model.NewModelFromString(m.Text())
+	read, err := casbinmodel.NewModelFromString(m.Text())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestEnforcerAssembly(t *testing.T) {
 func TestEnforcerIsChangedWhileItDecides(t *testing.T) {
 	lines := []string{"p, staff, /b, GET", "g, erin, staff", "p, erin, /a, GET"}
 	plain := enforcerOf(t, RBAC(), lines...)
-	m, err := model.NewModelFromString(RBAC().Text())
+	m, err := casbinmodel.NewModelFromString(RBAC().Text())
 	if err != nil {
 		t.Fatal(err)
 	}

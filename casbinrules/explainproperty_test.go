@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/explain"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -108,23 +112,23 @@ func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.P
 	if allowed, _ := f.oracle(t, kept, p, access); allowed {
 		t.Fatalf("the rule of the near miss %+v allows it", m)
 	}
-	r := a.current.Load().rules[slices.IndexFunc(a.current.Load().rules, func(r *rule) bool { return int(r.line) == m.Rule.Line })]
-	probe, err := newProbe(&a.current.Load().snapshot)
+	r := a.current.Load().Rules[slices.IndexFunc(a.current.Load().Rules, func(r *policy.Rule) bool { return int(r.Line) == m.Rule.Line })]
+	probe, err := explain.NewProbe(&a.current.Load().Snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &explainer{snapshot: &a.current.Load().snapshot, config: &a.config.settings, probe: probe}
+	x := &explain.Explainer{Snapshot: &a.current.Load().Snapshot, Settings: &a.config.Settings, Probe: probe}
 	switch m.Miss {
 	case MissSubject:
 		// Whoever the rule is for would be allowed.
 		if strings.Contains(f.text, "!g") {
 			return // unless the matcher has something against them, too
 		}
-		p = tenantOf(t, p.Tenant(), x.column(r, fieldSubject))
+		p = tenantOf(t, p.Tenant(), x.Column(r, model.FieldSubject))
 	case MissTenant:
-		p = tenantOf(t, x.column(r, fieldTenant), p.ID(), slices.Collect(p.CredentialRoles())...)
+		p = tenantOf(t, x.Column(r, model.FieldTenant), p.ID(), slices.Collect(p.CredentialRoles())...)
 	case MissAction:
-		action := x.column(r, fieldAction)
+		action := x.Column(r, model.FieldAction)
 		if strings.ContainsAny(action, "|^") {
 			return // a pattern has no one action
 		}
@@ -142,23 +146,23 @@ func TestConditionsTogetherAreTheMatcher(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, f := range families() {
 		a := open(t, ModelText("model.conf", f.text), strings.Join(f.policy(rnd), "\n"), WithoutTokenRoles())
-		s := &a.current.Load().snapshot
-		p, err := newProbe(s)
+		s := &a.current.Load().Snapshot
+		p, err := explain.NewProbe(s)
 		if err != nil {
 			t.Fatalf("%s: %v", f.name, err)
 		}
-		if p.terms == nil {
+		if p.Terms == nil {
 			continue
 		}
-		for _, r := range s.rules {
-			if r.kind() != "p" {
+		for _, r := range s.Rules {
+			if r.Kind() != "p" {
 				continue
 			}
-			q := question{subject: "u0", tenant: "t1", object: pick(rnd, plainObjects), action: "GET"}
-			whole, err := p.matches(&q, r)
-			failed, err2 := p.failing(&q, r)
+			q := engine.Request{Subject: "u0", Tenant: "t1", Object: pick(rnd, plainObjects), Action: "GET"}
+			whole, err := p.Matches(&q, r)
+			failed, err2 := p.Failing(&q, r)
 			if err != nil || err2 != nil || whole != (len(failed) == 0) {
-				t.Errorf("%s: %s for %+v: matches %v, %d conditions fail: %v, %v", f.name, r.text(), q, whole, len(failed), err, err2)
+				t.Errorf("%s: %s for %+v: matches %v, %d conditions fail: %v, %v", f.name, r.Text(), q, whole, len(failed), err, err2)
 			}
 		}
 	}
@@ -169,11 +173,11 @@ func TestMatchersThatAreNoConjunction(t *testing.T) {
 		"r_sub == p_sub": 0, "a == b && c == d": 2, "a && (b || c) && d": 3, "a && b || c": 0, "a ? b : c && d": 0, "f(a, b && c)": 0,
 		`a == "x && y" && b`: 2, "(a && b)": 0,
 	} {
-		tokens, err := lex(text)
+		tokens, err := model.Lex(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(conjunction(text, tokens)); got != want {
+		if got := len(explain.Conjunction(text, tokens)); got != want {
 			t.Errorf("%s: %d conditions, want %d", text, got, want)
 		}
 	}
@@ -221,7 +225,7 @@ func TestExplainQueryEqualsExplain(t *testing.T) {
 func TestExplainFailsAsTheDecisionDoes(t *testing.T) {
 	a := open(t, RBAC(), annReads)
 	s := *a.current.Load()
-	s.engine, s.index = failing{}, nil
+	s.Engine, s.Index = failing{}, nil
 	a.current.Store(&s)
 	var internal *core.InternalError
 	if _, err := a.Explain(t.Context(), who(t, "ann"), to("GET", "/x")); !errors.As(err, &internal) {
@@ -232,7 +236,9 @@ func TestExplainFailsAsTheDecisionDoes(t *testing.T) {
 // failing is an engine that cannot decide.
 type failing struct{}
 
-func (failing) decide(*question) (answer, error) { return answer{}, errors.New("broken") }
+func (failing) Decide(*engine.Request) (engine.Answer, error) {
+	return engine.Answer{}, errors.New("broken")
+}
 
 func TestExplanationsAreJSONForTools(t *testing.T) {
 	a := open(t, RBACWithDeny(), reports)

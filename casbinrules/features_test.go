@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // TestFeaturesOfCasbinAreHonouredOrRefused goes through what a model can say:
@@ -27,19 +29,19 @@ func TestFeaturesOfCasbinAreHonouredOrRefused(t *testing.T) {
 		{"in with a list", matcher, matcher + ` && r.act in ("GET", "POST")`, ""},
 		{"in with one constant", matcher, matcher + ` && r.act in ("GET")`, ""},
 		{"in with fields", matcher, `m = r.sub in (p.sub, "root") && keyMatch(r.obj, p.obj) && r.act == p.act`, ""},
-		{"in without a list", matcher, matcher + " && r.act in p.act", codeModelMatcher},
-		{"in with one field in parentheses", matcher, matcher + " && r.act in (p.act)", codeModelMatcher},
-		{"texts in order", matcher, matcher + ` && r.obj >= p.obj`, codeModelMatcher},
-		{"text before a constant", matcher, matcher + ` && r.obj < "/z"`, codeModelMatcher},
-		{"field of the policy before a number", matcher, matcher + ` && p.act < 5`, codeModelMatcher},
-		{"choice of texts in order", matcher, matcher + ` && (r.act == "GET" ? r.obj : r.sub) < p.obj`, codeModelMatcher},
-		{"result of a function in order", matcher, matcher + ` && keyGet(r.obj, p.obj) <= "z"`, codeModelMatcher},
-		{"joined texts in order", matcher, matcher + ` && r.obj + "x" > p.obj`, codeModelMatcher},
-		{"number behind a text", matcher, matcher + ` && r.obj + 1 == p.obj`, codeModelMatcher},
-		{"text in a list of numbers", matcher, matcher + ` && p.act in (1, 2)`, codeModelMatcher},
-		{"text with a minus", matcher, matcher + ` && -p.act == 1`, codeModelMatcher},
-		{"choice of a text or a number", matcher, matcher + ` && (r.act == "GET" ? r.obj : 1) == p.obj`, codeModelMatcher},
-		{"truth values in order", matcher, matcher + ` && (r.act == p.act) >= true`, codeModelMatcher},
+		{"in without a list", matcher, matcher + " && r.act in p.act", model.CodeModelMatcher},
+		{"in with one field in parentheses", matcher, matcher + " && r.act in (p.act)", model.CodeModelMatcher},
+		{"texts in order", matcher, matcher + ` && r.obj >= p.obj`, model.CodeModelMatcher},
+		{"text before a constant", matcher, matcher + ` && r.obj < "/z"`, model.CodeModelMatcher},
+		{"field of the policy before a number", matcher, matcher + ` && p.act < 5`, model.CodeModelMatcher},
+		{"choice of texts in order", matcher, matcher + ` && (r.act == "GET" ? r.obj : r.sub) < p.obj`, model.CodeModelMatcher},
+		{"result of a function in order", matcher, matcher + ` && keyGet(r.obj, p.obj) <= "z"`, model.CodeModelMatcher},
+		{"joined texts in order", matcher, matcher + ` && r.obj + "x" > p.obj`, model.CodeModelMatcher},
+		{"number behind a text", matcher, matcher + ` && r.obj + 1 == p.obj`, model.CodeModelMatcher},
+		{"text in a list of numbers", matcher, matcher + ` && p.act in (1, 2)`, model.CodeModelMatcher},
+		{"text with a minus", matcher, matcher + ` && -p.act == 1`, model.CodeModelMatcher},
+		{"choice of a text or a number", matcher, matcher + ` && (r.act == "GET" ? r.obj : 1) == p.obj`, model.CodeModelMatcher},
+		{"truth values in order", matcher, matcher + ` && (r.act == p.act) >= true`, model.CodeModelMatcher},
 		{"regular expression operator", matcher, matcher + ` && r.act =~ "^(GET|PUT)$" && r.sub !~ "^x"`, ""},
 		{"texts joined", matcher, `m = g(r.sub, p.sub) && r.obj + "x" == p.obj + "x" && r.act == p.act`, ""},
 		{"choice", matcher, `m = r.sub == p.sub && (r.act == "GET" ? r.obj == p.obj : r.obj == "/a")`, ""},
@@ -47,37 +49,37 @@ func TestFeaturesOfCasbinAreHonouredOrRefused(t *testing.T) {
 		{"key functions", matcher, `m = r.sub == p.sub && keyGet(r.obj, p.obj) == "" && r.act == p.act`, ""},
 		{"key functions with a name", matcher, `m = r.sub == p.sub && keyGet2(r.obj, p.obj, "id") != "2" && keyGet3(r.obj, "/{x}", "x") != "z" && r.act == p.act`, ""},
 		{"second role definition", roles, "g = _, _\ng2 = _, _", ""},
-		{"property of a field", matcher, matcher + " && r.sub.Age == p.obj", codeModelMatcher},
-		{"property of a policy field", matcher, matcher + " && p.obj.Owner == r.sub", codeModelMatcher},
-		{"method of a field", matcher, matcher + " && r.sub.IsAdmin()", codeModelMatcher},
-		{"rule as a condition", matcher, matcher + " && eval(p.act)", codeModelMatcher},
-		{"function nobody gave", matcher, matcher + " && isOwner(r.sub, r.obj)", codeModelMatcher},
-		{"function with too few arguments", matcher, matcher + " && keyMatch(r.obj)", codeModelMatcher},
-		{"function of a truth value", matcher, matcher + " && keyMatch(r.obj == p.obj, p.obj)", codeModelMatcher},
-		{"roles with too many arguments", matcher, matcher + " && g(r.sub, p.sub, r.obj, r.act)", codeModelMatcher},
-		{"roles with a tenant they have not", matcher, matcher + " && g(r.sub, p.sub, r.obj)", codeModelMatcher},
-		{"number and text compared in size", matcher, matcher + " && r.obj > 3", codeModelMatcher},
-		{"number and text never equal", matcher, matcher + " && p.act == 18", codeModelMatcher},
-		{"date for a text", matcher, matcher + ` && r.obj != "2024-01-31"`, codeModelMatcher},
-		{"arithmetic on texts", matcher, matcher + ` && r.obj - p.obj == 0`, codeModelMatcher},
-		{"text for a truth value", matcher, matcher + " && r.obj", codeModelMatcher},
-		{"not a text", matcher, matcher + " && !r.obj", codeModelMatcher},
-		{"choice by a text", matcher, matcher + " && (r.obj ? true : false)", codeModelMatcher},
-		{"list for a truth value", matcher, matcher + " && (true, false)", codeModelMatcher},
-		{"number for a verdict", matcher, "m = 1 + 1", codeModelOpen},
-		{"request field nobody fills", request, "r = sub, obj, act, region", codeModelRequest},
-		{"second request definition", request, request + "\nr2 = sub, obj, act", codeModelUnused},
-		{"second policy definition", policy, policy + "\np2 = sub, act", codeModelUnused},
-		{"second effect", effect, effect + "\ne2 = " + someAllow, codeModelUnused},
-		{"second matcher", matcher, matcher + "\nm2 = r.sub == p.sub", codeModelUnused},
-		{"conditional roles", roles, "g = _, _, (_, _)", codeModelRoles},
-		{"conditional roles with tenants", roles, "g = _, _, _, (_, _)", codeModelRoles},
-		{"roles of four fields", roles, "g = _, _, _, _", codeModelRoles},
-		{"tenant patterns", matcher, "m = g(r.sub, p.sub) && keyMatch(r_dom, p_dom) && r.obj == p.obj && r.act == p.act", codeModelMatcher},
-		{"address of the client", matcher, matcher + ` && ipMatch(r.obj, "10.0.0.0/8")`, codeModelMatcher},
-		{"section of its own", effect, effect + "\n[constraint_definition]\nc = sod(\"a\", \"b\")", codeModelUnused},
-		{"deny override", effect, "e = !some(where (p.eft == deny))", codeModelOpen},
-		{"effect of its own", effect, "e = max(p.eft)", codeModelEffect},
+		{"property of a field", matcher, matcher + " && r.sub.Age == p.obj", model.CodeModelMatcher},
+		{"property of a policy field", matcher, matcher + " && p.obj.Owner == r.sub", model.CodeModelMatcher},
+		{"method of a field", matcher, matcher + " && r.sub.IsAdmin()", model.CodeModelMatcher},
+		{"rule as a condition", matcher, matcher + " && eval(p.act)", model.CodeModelMatcher},
+		{"function nobody gave", matcher, matcher + " && isOwner(r.sub, r.obj)", model.CodeModelMatcher},
+		{"function with too few arguments", matcher, matcher + " && keyMatch(r.obj)", model.CodeModelMatcher},
+		{"function of a truth value", matcher, matcher + " && keyMatch(r.obj == p.obj, p.obj)", model.CodeModelMatcher},
+		{"roles with too many arguments", matcher, matcher + " && g(r.sub, p.sub, r.obj, r.act)", model.CodeModelMatcher},
+		{"roles with a tenant they have not", matcher, matcher + " && g(r.sub, p.sub, r.obj)", model.CodeModelMatcher},
+		{"number and text compared in size", matcher, matcher + " && r.obj > 3", model.CodeModelMatcher},
+		{"number and text never equal", matcher, matcher + " && p.act == 18", model.CodeModelMatcher},
+		{"date for a text", matcher, matcher + ` && r.obj != "2024-01-31"`, model.CodeModelMatcher},
+		{"arithmetic on texts", matcher, matcher + ` && r.obj - p.obj == 0`, model.CodeModelMatcher},
+		{"text for a truth value", matcher, matcher + " && r.obj", model.CodeModelMatcher},
+		{"not a text", matcher, matcher + " && !r.obj", model.CodeModelMatcher},
+		{"choice by a text", matcher, matcher + " && (r.obj ? true : false)", model.CodeModelMatcher},
+		{"list for a truth value", matcher, matcher + " && (true, false)", model.CodeModelMatcher},
+		{"number for a verdict", matcher, "m = 1 + 1", model.CodeModelOpen},
+		{"request field nobody fills", request, "r = sub, obj, act, region", model.CodeModelRequest},
+		{"second request definition", request, request + "\nr2 = sub, obj, act", model.CodeModelUnused},
+		{"second policy definition", policy, policy + "\np2 = sub, act", model.CodeModelUnused},
+		{"second effect", effect, effect + "\ne2 = " + someAllow, model.CodeModelUnused},
+		{"second matcher", matcher, matcher + "\nm2 = r.sub == p.sub", model.CodeModelUnused},
+		{"conditional roles", roles, "g = _, _, (_, _)", model.CodeModelRoles},
+		{"conditional roles with tenants", roles, "g = _, _, _, (_, _)", model.CodeModelRoles},
+		{"roles of four fields", roles, "g = _, _, _, _", model.CodeModelRoles},
+		{"tenant patterns", matcher, "m = g(r.sub, p.sub) && keyMatch(r_dom, p_dom) && r.obj == p.obj && r.act == p.act", model.CodeModelMatcher},
+		{"address of the client", matcher, matcher + ` && ipMatch(r.obj, "10.0.0.0/8")`, model.CodeModelMatcher},
+		{"section of its own", effect, effect + "\n[constraint_definition]\nc = sod(\"a\", \"b\")", model.CodeModelUnused},
+		{"deny override", effect, "e = !some(where (p.eft == deny))", model.CodeModelOpen},
+		{"effect of its own", effect, "e = max(p.eft)", model.CodeModelEffect},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if !strings.Contains(baseModel, c.old) {
@@ -101,7 +103,7 @@ func TestFeaturesOfCasbinAreHonouredOrRefused(t *testing.T) {
 func compareAll(t *testing.T, text, rules string, opts ...Option) {
 	t.Helper()
 	a := open(t, ModelText("m.conf", text), rules, opts...)
-	m, err := model.NewModelFromString(text)
+	m, err := casbinmodel.NewModelFromString(text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // findings opens the files and returns the errors as "file:line:column:code".
@@ -79,8 +81,8 @@ var policyCases = []struct {
 	{"blank inside quotes", good + "p, \" bob\", /x, GET, allow\n", []string{"p.csv:2:4:surrounding_space"}},
 	{"H16 pattern that would panic", good + "p, bob, /a(b, GET, allow\n", []string{"p.csv:2:9:bad_pattern"}},
 	{"H16 lone star", good + "p, bob, *, GET, allow\n", nil},
-	{"line as long as Casbin reads", good + "p, " + strings.Repeat("b", maxLine-22) + ", /x, GET, allow\n", nil},
-	{"line too long", good + "p, " + strings.Repeat("b", maxLine-18) + ", /x, GET, allow\n", []string{"p.csv:2:65536:line_too_long"}},
+	{"line as long as Casbin reads", good + "p, " + strings.Repeat("b", policy.MaxLine-22) + ", /x, GET, allow\n", nil},
+	{"line too long", good + "p, " + strings.Repeat("b", policy.MaxLine-18) + ", /x, GET, allow\n", []string{"p.csv:2:65536:line_too_long"}},
 	{"rules that Casbin takes for one", "p, \"a,/x\", /y, GET, allow\np, a, \"/x,/y\", GET, allow\n", []string{"p.csv:2:1:colliding_rule"}},
 	{"duplicate", good + good, nil},
 	{"H06 empty file", "", []string{"p.csv:1:1:empty_policy"}},

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 func TestFormatPolicy(t *testing.T) {
@@ -29,15 +32,15 @@ func TestFormatPolicy(t *testing.T) {
 
 func TestFormatPolicyRefusesWhatIsNotCertain(t *testing.T) {
 	for text, code := range map[string]string{
-		bom + "p, a, /, GET\n":               codeBOM,
-		"\xff\xfep\x00":                      codeBOM,
-		"p, a, /, GET # why\n":               codeComment,
-		"p, a , /, GET\n":                    codeSpace,
-		"p, \"a, /, GET\n":                   codeQuoting,
-		"p, a\x00, /, GET\n":                 codeControl,
-		"p, \xff, /, GET\n":                  codeEncoding,
-		"p, , /, GET\n":                      codeEmptyField,
-		"p, " + strings.Repeat("a", maxLine): codeLineLength,
+		model.Bom + "p, a, /, GET\n":                model.CodeBOM,
+		"\xff\xfep\x00":                             model.CodeBOM,
+		"p, a, /, GET # why\n":                      model.CodeComment,
+		"p, a , /, GET\n":                           model.CodeSpace,
+		"p, \"a, /, GET\n":                          model.CodeQuoting,
+		"p, a\x00, /, GET\n":                        model.CodeControl,
+		"p, \xff, /, GET\n":                         model.CodeEncoding,
+		"p, , /, GET\n":                             model.CodeEmptyField,
+		"p, " + strings.Repeat("a", policy.MaxLine): model.CodeLineLength,
 	} {
 		_, err := FormatPolicy("policy.csv", []byte(text))
 		var refused *FindingsError
@@ -81,13 +84,13 @@ func contentsOf(t *testing.T, text []byte) [][]string {
 			}
 			continue
 		}
-		fields, problem := splitLine(nil, line, 0)
+		fields, problem := policy.SplitLine(nil, line, 0)
 		if problem != nil {
-			t.Fatalf("%q: %s", line, problem.message)
+			t.Fatalf("%q: %s", line, problem.Message)
 		}
 		values := []string{"rule"}
 		for _, field := range fields {
-			values = append(values, field.text)
+			values = append(values, field.Text)
 		}
 		all = append(all, values)
 	}

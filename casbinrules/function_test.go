@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // A model that calls a function by another name is the model with Casbin's name.
@@ -17,7 +19,7 @@ func TestFunctionAliasIsCasbinsFunction(t *testing.T) {
 	for builtin, pattern := range policies {
 		policy := "p, staff, " + pattern + ", GET\ng, erin, staff\n"
 		own, aliased := open(t, by(builtin), policy), open(t, by("within"), policy, WithFunctionAlias("within", builtin))
-		if (own.current.Load().index == nil) != (aliased.current.Load().index == nil) {
+		if (own.current.Load().Index == nil) != (aliased.current.Load().Index == nil) {
 			t.Errorf("%s: the alias is decided another way", builtin)
 		}
 		if got, want := aliased.Rules(), own.Rules(); !reflect.DeepEqual(got, want) {
@@ -35,7 +37,7 @@ func TestFunctionAliasIsCasbinsFunction(t *testing.T) {
 		}
 	}
 	_, err := OpenFS(files("policy.csv", "p, staff, [, GET\n"), by("within"), []string{"policy.csv"}, WithFunctionAlias("within", "regexMatch"), quiet)
-	if err == nil || !strings.Contains(err.Error(), codePattern) {
+	if err == nil || !strings.Contains(err.Error(), model.CodePattern) {
 		t.Errorf("a bad pattern: got %v", err)
 	}
 }
@@ -59,26 +61,30 @@ func TestFunctionAliasesThatMeanNothingAreRefused(t *testing.T) {
 }
 
 func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
-	eq := func(field string, column int) Comparison { return Comparison{field, "==", column, ""} }
-	is := func(field, text string) Comparison { return Comparison{field, "==", -1, text} }
+	eq := func(field string, column int) Comparison {
+		return Comparison{Field: field, Function: "==", Column: column, Text: ""}
+	}
+	is := func(field, text string) Comparison {
+		return Comparison{Field: field, Function: "==", Column: -1, Text: text}
+	}
 	for _, c := range []struct {
 		matcher     string
 		comparisons []Comparison
 		opaque      []string
 	}{
 		{"g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && (r.act == p.act || p.act == '*')",
-			[]Comparison{{"sub", "g", 0, ""}, {"obj", "keyMatch2", 1, ""}, eq("act", 2)}, nil},
+			[]Comparison{{Field: "sub", Function: "g", Column: 0, Text: ""}, {Field: "obj", Function: "keyMatch2", Column: 1, Text: ""}, eq("act", 2)}, nil},
 		{"r.sub == 'root' || p.sub == r.sub && r.obj != p.obj && !(r.act == 'GET')",
 			[]Comparison{is("sub", "root"), eq("sub", 0), eq("obj", 1), is("act", "GET")}, nil},
 		{"r.sub == p.sub && r.obj =~ p.obj && r.act in ('GET', \"HEAD\")",
-			[]Comparison{eq("sub", 0), {"obj", "regexMatch", 1, ""}, is("act", "GET"), is("act", "HEAD")}, nil},
-		{"r.sub == p.sub && r.obj == p.obj && g(p.act, r.act)", []Comparison{eq("sub", 0), eq("obj", 1), {"act", "g", 2, ""}}, nil},
-		{"regexMatch(r.act, '^G') && r.sub == p.sub && r.obj == p.obj", []Comparison{{"act", "regexMatch", -1, "^G"}, eq("sub", 0), eq("obj", 1)}, nil},
-		{"g(r.sub, p.sub) && r.obj == r.sub && r.act == p.act", []Comparison{{"sub", "g", 0, ""}, eq("act", 2)}, []string{"r.obj == r.sub"}},
+			[]Comparison{eq("sub", 0), {Field: "obj", Function: "regexMatch", Column: 1, Text: ""}, is("act", "GET"), is("act", "HEAD")}, nil},
+		{"r.sub == p.sub && r.obj == p.obj && g(p.act, r.act)", []Comparison{eq("sub", 0), eq("obj", 1), {Field: "act", Function: "g", Column: 2, Text: ""}}, nil},
+		{"regexMatch(r.act, '^G') && r.sub == p.sub && r.obj == p.obj", []Comparison{{Field: "act", Function: "regexMatch", Column: -1, Text: "^G"}, eq("sub", 0), eq("obj", 1)}, nil},
+		{"g(r.sub, p.sub) && r.obj == r.sub && r.act == p.act", []Comparison{{Field: "sub", Function: "g", Column: 0, Text: ""}, eq("act", 2)}, []string{"r.obj == r.sub"}},
 		{"keyGet2(r.obj, p.obj, 'id') == r.sub && r.act == p.act", []Comparison{eq("act", 2)}, []string{"keyGet2(r.obj, p.obj, 'id') == r.sub"}},
 		{"within(r.obj, p.obj) && r.sub == p.sub && r.act == p.act", []Comparison{eq("sub", 0), eq("act", 2)}, []string{"within(r.obj, p.obj)"}},
-		{"g(r.sub, p.sub) && !g(r.sub, p.obj) && r.act == p.act", []Comparison{{"sub", "g", 0, ""}, {"sub", "g", 1, ""}, eq("act", 2)}, []string{"!g(r.sub, p.obj)"}},
-		{"g(r.sub, p.sub) && !(g(r.sub, 'x') || g(r.sub, p.obj)) && r.act == p.act", []Comparison{{"sub", "g", 0, ""}, {"sub", "g", -1, "x"}, {"sub", "g", 1, ""}, eq("act", 2)},
+		{"g(r.sub, p.sub) && !g(r.sub, p.obj) && r.act == p.act", []Comparison{{Field: "sub", Function: "g", Column: 0, Text: ""}, {Field: "sub", Function: "g", Column: 1, Text: ""}, eq("act", 2)}, []string{"!g(r.sub, p.obj)"}},
+		{"g(r.sub, p.sub) && !(g(r.sub, 'x') || g(r.sub, p.obj)) && r.act == p.act", []Comparison{{Field: "sub", Function: "g", Column: 0, Text: ""}, {Field: "sub", Function: "g", Column: -1, Text: "x"}, {Field: "sub", Function: "g", Column: 1, Text: ""}, eq("act", 2)},
 			[]string{"g(r.sub, p.obj))"}},
 		{"r.sub + 'x' == p.sub && r.obj == p.obj && r.act == p.act", []Comparison{eq("obj", 1), eq("act", 2)}, []string{"r.sub + 'x' == p.sub"}},
 	} {

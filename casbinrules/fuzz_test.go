@@ -7,8 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/casbin/casbin/v2/model"
-	fileadapter "github.com/casbin/casbin/v2/persist/file-adapter"
+	casbinmodel "github.com/casbin/casbin/v2/model"
+	"github.com/casbin/casbin/v2/persist/file-adapter"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // FuzzReadPolicy reads any bytes as a policy. It must not panic, and what loads
@@ -17,10 +21,10 @@ func FuzzReadPolicy(f *testing.F) {
 	for _, seed := range []string{
 		reports, "", "p, a, /x, GET, allow", "p,a,/x,GET,allow\r\n\r\n # c\r\ng, b, a",
 		`p, "a ""b"", c", /x, GET, deny`, `p, "a" , /x, GET, deny`, "p, a, /x, GET, allow # c",
-		"p, a\x00, /x, GET, allow", bom + "p, a, /x, GET, allow", "\xff\xfep", "p; a; b", "g, a, a", "g2, /x, y",
+		"p, a\x00, /x, GET, allow", model.Bom + "p, a, /x, GET, allow", "\xff\xfep", "p; a; b", "g, a, a", "g2, /x, y",
 		"p,\u00a0a,\u2003/x,\tGET,\vallow", "p, a, /x(, GET, allow", "p, \"a,/x\", /y, GET, allow\np, a, \"/x,/y\", GET, allow",
 		"g, a, b\ng, b, c\ng, c, a", "p, a, /x, GET, allow\rp, b", "p, \xc3\x28, /x, GET, allow",
-		strings.Repeat("p", maxLine+1), "\"p\", a, /x, GET, allow", "p, a, '/x', GET, allow\n\u0085\n",
+		strings.Repeat("p", policy.MaxLine+1), "\"p\", a, /x, GET, allow", "p, a, '/x', GET, allow\n\u0085\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -28,27 +32,27 @@ func FuzzReadPolicy(f *testing.F) {
 	text = strings.Replace(text, "g = _, _", "g = _, _\ng2 = _, _", 1)
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := readSchema("model.conf", text, &settings{})
-		if len(s.file.findings) > 0 {
-			t.Fatal(s.file.findings)
+		s := model.ReadSchema("model.conf", text, &model.Settings{})
+		if len(s.File.Findings) > 0 {
+			t.Fatal(s.File.Findings)
 		}
-		r := newPolicyReader(s, &settings{})
-		r.read("policy.csv", data)
-		r.checkRoles(newGraphs(s, r.rules, &settings{}))
-		for _, found := range r.findings {
+		r := policy.NewReader(s, &model.Settings{})
+		r.Read("policy.csv", data)
+		r.CheckRoles(policy.NewGraphs(s, r.Rules, &model.Settings{}))
+		for _, found := range r.Findings {
 			if found.Line < 1 || found.Column < 1 || strings.ContainsAny(found.String(), "\r\n\x00\x1b") {
 				t.Errorf("finding %q", found.String())
 			}
 		}
-		if len(r.findings) > 0 {
+		if len(r.Findings) > 0 {
 			return
 		}
 		got := map[string][][]string{}
-		for _, made := range r.rules {
-			got[made.kind()] = append(got[made.kind()], made.fields())
+		for _, made := range r.Rules {
+			got[made.Kind()] = append(got[made.Kind()], made.Fields())
 		}
 		want := casbinRules(t, dir, text, data)
-		for _, kind := range s.kinds() {
+		for _, kind := range s.Kinds() {
 			if !slices.EqualFunc(got[kind], want[kind[:1]][kind].Policy, slices.Equal) {
 				t.Errorf("%s: got %q, casbin has %q", kind, got[kind], want[kind[:1]][kind].Policy)
 			}
@@ -57,7 +61,7 @@ func FuzzReadPolicy(f *testing.F) {
 }
 
 // casbinRules is what Casbin reads from a file.
-func casbinRules(t *testing.T, dir, text string, data []byte) model.Model {
+func casbinRules(t *testing.T, dir, text string, data []byte) casbinmodel.Model {
 	t.Helper()
 	file, err := os.CreateTemp(dir, "*.csv")
 	if err != nil {
@@ -70,7 +74,7 @@ func casbinRules(t *testing.T, dir, text string, data []byte) model.Model {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	m, err := model.NewModelFromString(text)
+	m, err := casbinmodel.NewModelFromString(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,16 +95,16 @@ func FuzzReadModel(f *testing.F) {
 	f.Add(strings.Replace(baseModel, "g = _, _", "g = (,,)", 1))
 	f.Add(strings.Replace(baseModel, "r.act == p.act", `r.act in ("GET", 'it\'s') && g(g(r.sub, p.sub), ")`, 1))
 	f.Fuzz(func(t *testing.T, text string) {
-		s := readSchema("model.conf", text, &settings{})
-		for _, found := range s.file.findings {
+		s := model.ReadSchema("model.conf", text, &model.Settings{})
+		for _, found := range s.File.Findings {
 			if found.Line < 1 || found.Column < 1 {
 				t.Errorf("finding %q", found)
 			}
 		}
-		if len(s.file.findings) > 0 {
+		if len(s.File.Findings) > 0 {
 			return
 		}
-		if _, err := newCasbinEngine(s, nil, newGraphs(s, nil, &settings{})); err != nil {
+		if _, err := engine.NewCasbinEngine(s, nil, policy.NewGraphs(s, nil, &model.Settings{})); err != nil {
 			t.Errorf("no finding, and no engine: %v", err)
 		}
 	})

@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -103,7 +106,7 @@ func TestIndexAnswersAsCasbin(t *testing.T) {
 			// until one has.
 			for indexed < policies || (allowed == 0 || allowed == asked) && indexed < enough {
 				n, unindexed := f.compareEngines(t, rnd, perPolicy)
-				if errors.Is(unindexed, errEmptyPolicy) {
+				if errors.Is(unindexed, engine.ErrEmptyPolicy) {
 					continue // as some are by chance
 				}
 				if unindexed != nil {
@@ -133,7 +136,7 @@ func TestIndexOfRandomMatchers(t *testing.T) {
 	indexed, allowed := 0, 0
 	for range max(100, cases(*casesFlag)/200) {
 		f := randomFamily(rnd)
-		if s := readSchema("model.conf", f.text, &settings{}); s.file.failed() {
+		if s := model.ReadSchema("model.conf", f.text, &model.Settings{}); s.File.Failed() {
 			continue // refused as a model
 		}
 		if n, unindexed := f.compareEngines(t, rnd, 40); unindexed == nil {
@@ -203,60 +206,60 @@ func randomFamily(rnd *rand.Rand) family {
 // is no index.
 func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (allowed int, unindexed error) {
 	t.Helper()
-	c := &settings{}
-	s := readSchema("model.conf", f.text, c)
-	if s.file.failed() {
-		t.Fatal(s.file.findings)
+	c := &model.Settings{}
+	s := model.ReadSchema("model.conf", f.text, c)
+	if s.File.Failed() {
+		t.Fatal(s.File.Findings)
 	}
-	p := newPolicyReader(s, c)
+	p := policy.NewReader(s, c)
 	lines := f.policy(rnd)
-	p.read("policy.csv", []byte(strings.Join(lines, "\n")))
-	graphs := newGraphs(s, p.rules, c)
-	x, err := newIndex(s, p.rules, graphs, c)
+	p.Read("policy.csv", []byte(strings.Join(lines, "\n")))
+	graphs := policy.NewGraphs(s, p.Rules, c)
+	x, err := engine.NewIndex(s, p.Rules, graphs, c)
 	if err != nil {
 		return 0, err
 	}
-	oracle, err := newCasbinEngine(s, p.rules, graphs)
+	oracle, err := engine.NewCasbinEngine(s, p.Rules, graphs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range questions {
 		q := f.question(rnd)
-		got, err := x.decide(&q)
+		got, err := x.Decide(&q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := oracle.decide(&q)
+		want, err := oracle.Decide(&q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.allowed != want.allowed || got.rule != want.rule {
-			t.Fatalf("%+v: got %s, casbin says %s\n%s\n%s", q, got.text(), want.text(), f.text, strings.Join(lines, "\n"))
+		if got.Allowed != want.Allowed || got.Rule != want.Rule {
+			t.Fatalf("%+v: got %s, casbin says %s\n%s\n%s", q, text(got), text(want), f.text, strings.Join(lines, "\n"))
 		}
-		if want.allowed {
+		if want.Allowed {
 			allowed++
 		}
 	}
 	return allowed, nil
 }
 
-func (a answer) text() string {
-	if a.rule == nil {
-		return fmt.Sprint(a.allowed, " by no rule")
+func text(a engine.Answer) string {
+	if a.Rule == nil {
+		return fmt.Sprint(a.Allowed, " by no rule")
 	}
-	return fmt.Sprint(a.allowed, " by ", a.rule.place(), " ", a.rule.values())
+	return fmt.Sprint(a.Allowed, " by ", a.Rule.Place(), " ", a.Rule.Values())
 }
 
-func (f family) question(rnd *rand.Rand) question {
-	q := question{
-		subject: pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0", "r1", nobody}),
-		tenant:  pick(rnd, []string{"t1", "t2", "t3"}),
-		object:  pick(rnd, append(oddObjects, plainObjects...)),
-		action:  pick(rnd, append(plainActs, "PATCH")),
+func (f family) question(rnd *rand.Rand) engine.Request {
+	q := engine.Request{
+		Subject: pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0", "r1", engine.Unmatchable}),
+		Tenant:  pick(rnd, []string{"t1", "t2", "t3"}),
+		Object:  pick(rnd, append(oddObjects, plainObjects...)),
+		Action:  pick(rnd, append(plainActs, "PATCH")),
 	}
 	if f.tokenRoles {
 		for range rnd.IntN(4) {
-			q.roles = append(q.roles, pick(rnd, []string{"r0", "r1", "r2", "r4", "c0", "c1", "x", "u1", "root"}))
+			q.Roles = append(q.Roles, pick(rnd, []string{"r0", "r1", "r2", "r4", "c0", "c1", "x", "u1", "root"}))
 		}
 	}
 	return q
@@ -264,11 +267,11 @@ func (f family) question(rnd *rand.Rand) question {
 
 // benchmarkIndex is an index of n path rules in n/100 roles, and questions
 // about it.
-func benchmarkIndex(b *testing.B, n int) (*index, []question) {
+func benchmarkIndex(b *testing.B, n int) (*engine.Index, []engine.Request) {
 	b.Helper()
-	c := &settings{}
-	s := readSchema(RBAC().name, RBAC().text, c)
-	p := newPolicyReader(s, c)
+	c := &model.Settings{}
+	s := model.ReadSchema(RBAC().name, RBAC().text, c)
+	p := policy.NewReader(s, c)
 	var text bytes.Buffer
 	roles := max(1, n/100)
 	for i := range n {
@@ -281,17 +284,17 @@ func benchmarkIndex(b *testing.B, n int) (*index, []question) {
 	for i := range n {
 		fmt.Fprintf(&text, "g, user%d, role%d\n", i, i%roles)
 	}
-	p.read("p.csv", text.Bytes())
-	x, err := newIndex(s, p.rules, newGraphs(s, p.rules, c), c)
+	p.Read("p.csv", text.Bytes())
+	x, err := engine.NewIndex(s, p.Rules, policy.NewGraphs(s, p.Rules, c), c)
 	if err != nil {
 		b.Fatal(err)
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
-	qs := make([]question, 1024)
+	qs := make([]engine.Request, 1024)
 	for i := range qs {
 		r := rnd.IntN(n)
 		subject := "user" + strconv.Itoa(r%roles)
-		qs[i] = question{subject: subject, number: x.names.known(subject), object: "/svc" + strconv.Itoa(r/10) + "/items/7", action: "GET"}
+		qs[i] = engine.Request{Subject: subject, Number: x.Names.Known(subject), Object: "/svc" + strconv.Itoa(r/10) + "/items/7", Action: "GET"}
 	}
 	return x, qs
 }
@@ -299,20 +302,20 @@ func benchmarkIndex(b *testing.B, n int) (*index, []question) {
 func BenchmarkIndex(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		x, qs := benchmarkIndex(b, n)
-		var a answer
+		var a engine.Answer
 		b.Run("rules="+strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
 				i++
-				x.find(&qs[i&1023], &bearing{}, &a)
+				x.Find(&qs[i&1023], &engine.TokenRoles{}, &a)
 			}
 		})
 		b.Run("unknown/rules="+strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
-			q := question{subject: "ghost", object: "/svc1/items/7", action: "GET"}
+			q := engine.Request{Subject: "ghost", Object: "/svc1/items/7", Action: "GET"}
 			for b.Loop() {
-				x.find(&q, &bearing{}, &a)
+				x.Find(&q, &engine.TokenRoles{}, &a)
 			}
 		})
 	}
@@ -322,15 +325,15 @@ func BenchmarkAuthorize(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		x, qs := benchmarkIndex(b, n)
 		a := &Authorizer{}
-		a.current.Store(&policyInForce{snapshot: snapshot{schema: &schema{}, engine: x, index: x, names: x.names}})
+		a.current.Store(&policyInForce{Snapshot: engine.Snapshot{Schema: &model.Schema{}, Engine: x, Index: x, Names: x.Names}})
 		accesses := make([]core.Access, len(qs))
 		principals := make([]*core.Principal, len(qs))
 		for i, q := range qs {
-			p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.subject})
+			p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject})
 			if err != nil {
 				b.Fatal(err)
 			}
-			principals[i], accesses[i] = p, core.Access{Action: q.action, Resource: core.Resource{Path: q.object}}
+			principals[i], accesses[i] = p, core.Access{Action: q.Action, Resource: core.Resource{Path: q.Object}}
 		}
 		b.Run("rules="+strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()

@@ -4,20 +4,22 @@ import (
 	"slices"
 	"testing"
 	"testing/fstest"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // H12, H14: text that looks like a rule and equals nothing is found.
 func TestTextThatLooksLikeAnother(t *testing.T) {
 	for line, code := range map[string]string{
-		"p, bob\u200b, /x, GET":      codeControl,
-		"p, bob\u00ad, /x, GET":      codeControl,
-		"p, bob\ufeff, /x, GET":      codeControl,
-		"p, bob, /x\u200b, GET":      codeControl,
-		"p, bob, /x, GET\u2060":      codeControl,
-		"p, bob\ufe0f, /x, GET":      codeControl,
-		"p, bob, /x, G\u0415T":       codeUnknownMethod,
-		"p, bob, /x, (GET)":          codeUnknownMethod,
-		"p, bob, /x, GET|POST":       codeUnknownMethod,
+		"p, bob\u200b, /x, GET":      model.CodeControl,
+		"p, bob\u00ad, /x, GET":      model.CodeControl,
+		"p, bob\ufeff, /x, GET":      model.CodeControl,
+		"p, bob, /x\u200b, GET":      model.CodeControl,
+		"p, bob, /x, GET\u2060":      model.CodeControl,
+		"p, bob\ufe0f, /x, GET":      model.CodeControl,
+		"p, bob, /x, G\u0415T":       model.CodeUnknownMethod,
+		"p, bob, /x, (GET)":          model.CodeUnknownMethod,
+		"p, bob, /x, GET|POST":       model.CodeUnknownMethod,
 		"p, bob, /x, reports:x":      "",
 		"p, bo\u0308b, /\u00e9, GET": "",
 	} {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"log/slog"
 	"slices"
 
@@ -71,11 +70,11 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r, err := read(in, &c.config.settings)
+	r, err := readContents(in, &c.config.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r.judge(in, c.routes)
+	r.check(in, c.routes)
 	return r.findings, nil
 }
 
@@ -94,117 +93,4 @@ func logFindings(l *slog.Logger, findings []Finding) {
 		}
 		l.LogAttrs(context.Background(), slog.LevelWarn, "policy: "+f.String(), slog.String("code", f.Code))
 	}
-}
-
-// policyToLint is a policy that can be read.
-type policyToLint struct {
-	schema *schema
-	files  []string
-	rules  []*rule
-	column func(r *rule, field int) int // where a field begins
-}
-
-// linter looks for likely mistakes in a policy.
-type linter struct {
-	policyToLint
-	config *settings
-	graphs map[string]*graph
-	// shadows waits for what is looked for in the background.
-	shadows func() ([]Finding, error)
-	shape   *shape
-	cover   *coverIndex
-	routes  *routeIndex // nil when the routes are not known
-	// vocabularies are those of the files, by their numbers, when somebody has
-	// asked for them.
-	vocabularies map[int32]vocabulary
-	found        []Finding
-}
-
-// startLint looks for rules that decide nothing in the background, which needs
-// no role links.
-func startLint(p policyToLint, c *settings) *linter {
-	l := newLinter(p, c)
-	l.shadows = aside(c.pace, func() ([]Finding, error) {
-		l.checkShadows()
-		return l.found, nil
-	})
-	return l
-}
-
-func newLinter(p policyToLint, c *settings) *linter {
-	sh := p.schema.readShape()
-	return &linter{policyToLint: p, config: c, shape: sh, cover: newCoverIndex(p.schema, sh)}
-}
-
-// findings are all likely mistakes in rules and role links; routes are nil when
-// they are not known. What is missing is missing only where all lines could be
-// read, which complete says.
-func (l *linter) findings(graphs map[string]*graph, complete bool, routes []core.RouteInfo) []Finding {
-	// What looks at lines one by one, and at names, needs no index.
-	single := linter{policyToLint: l.policyToLint, config: l.config, graphs: graphs, shape: l.shape}
-	others := aside(l.config.pace, func() ([]Finding, error) {
-		single.checkObjects()
-		single.checkActions()
-		single.checkEffects()
-		single.checkFreeClauses()
-		single.checkUnusedRoles()
-		single.checkLiterals()
-		if complete {
-			single.checkRoles()
-		}
-		return single.found, nil
-	})
-	_, _ = l.shadows() // never an error
-	l.graphs = graphs
-	if routes != nil {
-		l.routes = newRouteIndex(routes, l.config.objectRoute)
-	}
-	if complete {
-		l.checkPartners()
-		l.checkRoutes(routes)
-	}
-	found, _ := others() // never an error
-	return slices.Concat(found, l.found)
-}
-
-// policyRules are the p lines.
-func (l *linter) policyRules() iter.Seq[*rule] {
-	return func(yield func(*rule) bool) {
-		for _, r := range l.rules {
-			l.config.pace.step()
-			if r.isPolicy() && !yield(r) {
-				return
-			}
-		}
-	}
-}
-
-// reportColumn reports a finding at a column of a p line.
-func (l *linter) reportColumn(r *rule, column int, code, hint, format string, args ...any) {
-	l.report(r, column+1, code, hint, format, args...)
-}
-
-// report reports a finding at a field of a rule, the kind being field 0.
-func (l *linter) report(r *rule, field int, code, hint, format string, args ...any) {
-	message := format
-	if len(args) > 0 {
-		message = fmt.Sprintf(format, args...)
-	}
-	l.tell(r, field, code, hint, message)
-}
-
-// tell is report for what there may be much to say of.
-func (l *linter) tell(r *rule, field int, code, hint, message string) {
-	l.tellAs(l.config.severity(code), r, field, code, hint, message)
-}
-
-// tellAs is tell with a severity of its own.
-func (l *linter) tellAs(severity Severity, r *rule, field int, code, hint, message string) {
-	if len(l.found) == cap(l.found) {
-		l.found = slices.Grow(l.found, len(l.found)+1) // at least twice as many
-	}
-	l.found = append(l.found, Finding{
-		File: r.file(), Line: int(r.line), Column: l.column(r, field), Severity: severity,
-		Code: code, Message: message, Hint: hint,
-	})
 }

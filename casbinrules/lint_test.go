@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -32,20 +34,20 @@ func byFunction(function string) Model {
 
 func TestPatternsAreReadByTheirFunction(t *testing.T) {
 	for _, c := range []struct{ function, object, want string }{
-		{"keyMatch", "/a/*/b", codeMisplacedStar}, {"keyMatch", "/a*", codePrefixStar}, {"keyMatch", "/*", ""}, {"keyMatch", "*", ""},
-		{"keyMatch", "/a/:id", codeParameter}, {"keyMatch", "/a/", codeUnmatchable}, {"keyMatch", "/a/../b", codeUnmatchable},
-		{"keyMatch", `/a\b`, codeUnmatchable}, {"keyMatch", "ledger*", ""}, {"keyMatch", "billing", ""},
-		{"keyMatch2", "/a//b", codeUnmatchable}, {"keyMatch2", "/a%2fb", codeUnmatchable}, {"keyMatch2", "*", ""},
-		{"keyMatch2", "/a/(x|y)", ""}, {"keyMatch2", `/a\.b`, ""}, {"keyMatch2", "/a/.*", ""}, {"keyMatch2", "/c+", codeRegexpCharacter},
-		{"keyMatch2", "/a/:x-:y", codeParameterSuffix}, {"keyMatch2", "/a/:user-id", ""}, {"keyMatch2", "/{id}", codeParameter},
-		{"keyMatch2", "/", ""}, {"keyMatch2", "/a*b", codeMisplacedStar},
-		{"keyMatch2", "/reports/[:id", codeRegexpCharacter}, {"keyMatch2", "/r/[a-z]", codeRegexpCharacter}, {"keyMatch2", "/r/[a-z]*", codeRegexpCharacter},
+		{"keyMatch", "/a/*/b", model.CodeMisplacedStar}, {"keyMatch", "/a*", model.CodePrefixStar}, {"keyMatch", "/*", ""}, {"keyMatch", "*", ""},
+		{"keyMatch", "/a/:id", model.CodeParameter}, {"keyMatch", "/a/", model.CodeUnmatchable}, {"keyMatch", "/a/../b", model.CodeUnmatchable},
+		{"keyMatch", `/a\b`, model.CodeUnmatchable}, {"keyMatch", "ledger*", ""}, {"keyMatch", "billing", ""},
+		{"keyMatch2", "/a//b", model.CodeUnmatchable}, {"keyMatch2", "/a%2fb", model.CodeUnmatchable}, {"keyMatch2", "*", ""},
+		{"keyMatch2", "/a/(x|y)", ""}, {"keyMatch2", `/a\.b`, ""}, {"keyMatch2", "/a/.*", ""}, {"keyMatch2", "/c+", model.CodeRegexpCharacter},
+		{"keyMatch2", "/a/:x-:y", model.CodeParameterSuffix}, {"keyMatch2", "/a/:user-id", ""}, {"keyMatch2", "/{id}", model.CodeParameter},
+		{"keyMatch2", "/", ""}, {"keyMatch2", "/a*b", model.CodeMisplacedStar},
+		{"keyMatch2", "/reports/[:id", model.CodeRegexpCharacter}, {"keyMatch2", "/r/[a-z]", model.CodeRegexpCharacter}, {"keyMatch2", "/r/[a-z]*", model.CodeRegexpCharacter},
 		{"keyMatch2", `/r/\[a-z]`, ""}, {"keyMatch2", "/r/(x|[0-9]+)", ""}, {"keyMatch", "/r/[a-z]", ""}, {"globMatch", "/r/[a-z]", ""},
-		{"keyMatch3", "/r/[{id}", codeRegexpCharacter}, {"keyMatch4", "/r/[a-z]/{id}", codeRegexpCharacter}, {"keyMatch5", "/r/[a-z]", codeRegexpCharacter},
-		{"keyMatch3", "/a/{id}", ""}, {"keyMatch3", "/a/:id", codeParameter}, {"keyMatch4", "/{x}-{y}", codeParameterSuffix},
-		{"keyMatch5", "/a/{id}", ""}, {"globMatch", "/a*", codePrefixStar}, {"globMatch", "/a/**", ""}, {"globMatch", "/{a,b}", ""},
-		{"globMatch", "/{id}", codeParameter}, {"globMatch", "/a/*/b", ""},
-		{"regexMatch", "^/a$", ""}, {"regexMatch", "^/a", codeUnanchored}, {"regexMatch", "^/a/.*", ""}, {"regexMatch", "^(/a|/b$)", codeUnanchored},
+		{"keyMatch3", "/r/[{id}", model.CodeRegexpCharacter}, {"keyMatch4", "/r/[a-z]/{id}", model.CodeRegexpCharacter}, {"keyMatch5", "/r/[a-z]", model.CodeRegexpCharacter},
+		{"keyMatch3", "/a/{id}", ""}, {"keyMatch3", "/a/:id", model.CodeParameter}, {"keyMatch4", "/{x}-{y}", model.CodeParameterSuffix},
+		{"keyMatch5", "/a/{id}", ""}, {"globMatch", "/a*", model.CodePrefixStar}, {"globMatch", "/a/**", ""}, {"globMatch", "/{a,b}", ""},
+		{"globMatch", "/{id}", model.CodeParameter}, {"globMatch", "/a/*/b", ""},
+		{"regexMatch", "^/a$", ""}, {"regexMatch", "^/a", model.CodeUnanchored}, {"regexMatch", "^/a/.*", ""}, {"regexMatch", "^(/a|/b$)", model.CodeUnanchored},
 		{"regexMatch", ".*", ""}, {"regexMatch", `\A/a\z`, ""}, {"regexMatch", "^(?:/a|/b)$", ""},
 	} {
 		var want []string
@@ -126,7 +128,7 @@ func TestRolesThatAreGivenNothingAreFound(t *testing.T) {
 	// A model that allows by default has rules of nothing but denies.
 	byDefault := ModelText("m.conf", strings.Replace(everybody().Text(), "some(where (p.eft == allow)) && ", "", 1))
 	got := lintOf(t, byDefault, "p, blocked, /a, *, deny\ng, bob, blocked\n", WithCasbinSemantics(), WithoutTokenRoles())
-	if slices.ContainsFunc(got, func(f string) bool { return strings.HasSuffix(f, codeRoleWithoutRule) }) {
+	if slices.ContainsFunc(got, func(f string) bool { return strings.HasSuffix(f, model.CodeRoleWithoutRule) }) {
 		t.Errorf("allowing by default: got %q", got)
 	}
 }
@@ -197,12 +199,12 @@ func TestNamesThatAreUsersAndRoles(t *testing.T) {
 }
 
 func TestShrunkenPoliciesAreFound(t *testing.T) {
-	read := func(parts ...string) []*rule {
-		p := newPolicyReader(readSchema(RBAC().name, RBAC().text, &settings{}), &settings{})
+	read := func(parts ...string) []*policy.Rule {
+		p := policy.NewReader(model.ReadSchema(RBAC().name, RBAC().text, &model.Settings{}), &model.Settings{})
 		for i := 0; i < len(parts); i += 2 {
-			p.read(parts[i], []byte(parts[i+1]))
+			p.Read(parts[i], []byte(parts[i+1]))
 		}
-		return p.rules
+		return p.Rules
 	}
 	lines := func(from, to int) (text string) {
 		for i := from; i < to; i++ {
@@ -212,7 +214,7 @@ func TestShrunkenPoliciesAreFound(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name          string
-		before, after []*rule
+		before, after []*policy.Rule
 		want          []string
 	}{
 		{"unchanged", read("a", lines(0, 20)), read("a", lines(0, 20)), nil},
@@ -226,7 +228,7 @@ func TestShrunkenPoliciesAreFound(t *testing.T) {
 		{"new", nil, read("a", lines(0, 20)), nil},
 	} {
 		var got []string
-		for _, f := range checkShrink(c.before, c.after) {
+		for _, f := range policy.CheckShrink(c.before, c.after) {
 			got = append(got, f.File+" "+f.Code)
 		}
 		if !slices.Equal(got, c.want) {
@@ -242,11 +244,11 @@ func TestWarningsAreListedAndLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := a.Warnings(); len(got) != 29 || got[0].Code != codeDuplicate || got[0].Severity != SeverityWarning {
+	if got := a.Warnings(); len(got) != 29 || got[0].Code != model.CodeDuplicate || got[0].Severity != SeverityWarning {
 		t.Errorf("got %v", got)
 	}
 	a.Warnings()[0].Code = "changed"
-	if a.Warnings()[0].Code != codeDuplicate {
+	if a.Warnings()[0].Code != model.CodeDuplicate {
 		t.Error("the list is shared")
 	}
 	if got := strings.Count(log.String(), "duplicate_rule: "); got != logged || !strings.Contains(log.String(), "count=9") {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // TestSuperusersUnderDenies: a clause that does not look at whom a line is for
@@ -42,11 +44,11 @@ func TestSuperusersUnderDenies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found = slices.DeleteFunc(found, func(f Finding) bool { return f.Code == codeDenyIgnored })
+		found = slices.DeleteFunc(found, func(f Finding) bool { return f.Code == model.CodeDenyIgnored })
 		switch {
 		case c.want == "" && len(found) > 0:
 			t.Errorf("%s: got %v", c.name, found)
-		case c.want != "" && (len(found) != 1 || found[0].Code != codeFreeClause || !strings.Contains(found[0].Message, c.want) || found[0].Line != 10):
+		case c.want != "" && (len(found) != 1 || found[0].Code != model.CodeFreeClause || !strings.Contains(found[0].Message, c.want) || found[0].Line != 10):
 			t.Errorf("%s: got %v, want %q", c.name, found, c.want)
 		}
 	}

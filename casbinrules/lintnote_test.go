@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -59,7 +60,7 @@ func TestActionsOfTheApplicationAreNoMethods(t *testing.T) {
 	for _, order := range [][]string{{"crud.csv", "http.csv"}, {"http.csv", "crud.csv"}} {
 		fsys := files("crud.csv", lines("read", "delete"), "http.csv", "p, bob, /b, GET\np, bob, /b, delete\n")
 		found, err := LintFS(fsys, RBAC(), order)
-		if err != nil || len(found) != 1 || found[0].File != "http.csv" || found[0].Code != codeMethodCase {
+		if err != nil || len(found) != 1 || found[0].File != "http.csv" || found[0].Code != model.CodeMethodCase {
 			t.Errorf("%q: got %v, %v", order, found, err)
 		}
 	}
@@ -78,7 +79,7 @@ func TestListsOfMethodsAreButANote(t *testing.T) {
 			want = []string{"1 unanchored_regexp " + c.severity}
 		}
 		got := severitiesOf(t, exampleModels()["regexp"], "p, ann, /a, "+c.action+"\n")
-		got = slices.DeleteFunc(got, func(f string) bool { return !strings.Contains(f, codeUnanchored) })
+		got = slices.DeleteFunc(got, func(f string) bool { return !strings.Contains(f, model.CodeUnanchored) })
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", c.action, got, want)
 		}
@@ -128,12 +129,12 @@ func TestNotesAreListedAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := a.Warnings(); len(got) != 1 || got[0].Code != codeDuplicate {
+	if got := a.Warnings(); len(got) != 1 || got[0].Code != model.CodeDuplicate {
 		t.Errorf("warnings: %v", got)
 	}
-	findings := []Finding{{File: "p.csv", Severity: SeverityNote, Code: codePutPatch}, {File: "p.csv", Severity: SeverityError, Code: codeQuoting}}
+	findings := []Finding{{File: "p.csv", Severity: SeverityNote, Code: model.CodePutPatch}, {File: "p.csv", Severity: SeverityError, Code: model.CodeQuoting}}
 	LogReloads(logger)(t.Context(), ReloadEvent{Outcome: ReloadRejected, Findings: findings})
-	if strings.Contains(log.String(), codePutPatch) || !strings.Contains(log.String(), codeQuoting) || !strings.Contains(log.String(), codeDuplicate) {
+	if strings.Contains(log.String(), model.CodePutPatch) || !strings.Contains(log.String(), model.CodeQuoting) || !strings.Contains(log.String(), model.CodeDuplicate) {
 		t.Errorf("log:\n%s", log.String())
 	}
 	if SeverityNote >= SeverityWarning || SeverityWarning >= SeverityError {

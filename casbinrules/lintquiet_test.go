@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/lint"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
 // TestNothingIsSaidAboutQuietObjects holds the short look at objects against the
@@ -20,13 +23,13 @@ func TestNothingIsSaidAboutQuietObjects(t *testing.T) {
 		for range rnd.IntN(7) {
 			b.WriteString(pick(rnd, parts))
 		}
-		for _, function := range append([]string{"", "=="}, patternFunctions...) {
-			if !isQuiet(function, b.String()) {
+		for _, function := range append([]string{"", "=="}, pattern.Functions...) {
+			if !lint.IsQuiet(function, b.String()) {
 				continue
 			}
 			quiet++
 			for _, paths := range []bool{true, false} {
-				if told := (comparison{function: function}).advise(b.String(), setting{paths, !paths}); len(told) > 0 {
+				if told := (lint.Comparison{Function: function}).Advise(b.String(), lint.Setting{Paths: paths, Method: !paths}); len(told) > 0 {
 					t.Errorf("%s: %q is quiet, and there is %+v", function, b.String(), told)
 				}
 			}

@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/lint"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // TestSieveMissesNoCoveringRule compares the sieve with the search that it
@@ -30,21 +34,21 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 				fmt.Fprintf(&b, "p, u%d, %s, %s, %s\n", rnd.IntN(2), pick(rnd, few), pick(rnd, actions), pick(rnd, []string{"allow", "deny"}))
 			}
 			x := coverIndexOf(t, text, b.String())
-			for i, r := range x.rules {
-				in := x.index(x.groups.of[i])
-				suspect := x.isSuspect(i)
+			for i, r := range x.Rules {
+				in := x.Index(x.Groups.Of[i])
+				suspect := x.IsSuspect(i)
 				for _, effect := range []string{"allow", "deny"} {
-					if other := in.rule(r, effect); other != nil {
+					if other := in.Rule(r, effect); other != nil {
 						covered++
 						if !suspect {
-							t.Errorf("%s: %q is covered by %q, and not suspected", function, r.text(), other.text())
+							t.Errorf("%s: %q is covered by %q, and not suspected", function, r.Text(), other.Text())
 						}
 					}
 				}
 				if !suspect {
 					spared++
 				}
-				x.checkAnswers(t, r, pick(rnd, append(oddObjects, objects...)), function)
+				checkAnswers(x, t, r, pick(rnd, append(oddObjects, objects...)), function)
 			}
 		}
 	}
@@ -55,40 +59,40 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 
 // checkAnswers asks whether somebody answers about an object, and compares the
 // answer with that of the search alone.
-func (x *coverIndex) checkAnswers(t *testing.T, r *rule, object, function string) {
+func checkAnswers(x *lint.CoverIndex, t *testing.T, r *policy.Rule, object, function string) {
 	t.Helper()
 	for _, method := range []string{"GET", "PATCH"} {
 		want := false
-		x.index(x.groups.find(r, 0)).covering(object, func(set *ruleSet) bool {
-			want = x.answersMethod(set, method, "") || x.namesMethod(set, method, object)
+		x.Index(x.Groups.Find(r, 0)).Covering(object, func(set *lint.RuleSet) bool {
+			want = x.AnswersMethod(set, method, "") || x.NamesMethod(set, method, object)
 			return !want
 		})
-		if got := x.answers(r, 0, object, method, ""); got != want {
-			t.Errorf("%s: %s %s beside %q: answered %v, by the search %v", function, method, object, r.text(), got, want)
+		if got := x.Answers(r, 0, object, method, ""); got != want {
+			t.Errorf("%s: %s %s beside %q: answered %v, by the search %v", function, method, object, r.Text(), got, want)
 		}
 	}
 }
 
-func coverIndexOf(t *testing.T, model, policy string) *coverIndex {
+func coverIndexOf(t *testing.T, modelValue, policyValue string) *lint.CoverIndex {
 	t.Helper()
-	c := &settings{asCasbin: true}
-	s := readSchema("model.conf", model, c)
-	if s.file.failed() {
-		t.Fatal(s.file.findings)
+	c := &model.Settings{AsCasbin: true}
+	s := model.ReadSchema("model.conf", modelValue, c)
+	if s.File.Failed() {
+		t.Fatal(s.File.Findings)
 	}
-	p := newPolicyReader(s, c)
-	p.read("policy.csv", []byte(policy))
-	x := newCoverIndex(s, s.readShape())
-	x.take(policyLines(p.rules), c)
+	p := policy.NewReader(s, c)
+	p.Read("policy.csv", []byte(policyValue))
+	x := lint.NewCoverIndex(s, lint.ReadShape(s))
+	x.Take(policy.PolicyLines(p.Rules), c)
 	return x
 }
 
 // TestSieveOfLongPatterns: a search gives up in patterns of very many segments,
 // and what it has not found then counts as answered.
 func TestSieveOfLongPatterns(t *testing.T) {
-	long := strings.Repeat("/a", maxVisits+1)
+	long := strings.Repeat("/a", lint.MaxVisits+1)
 	x := coverIndexOf(t, RBAC().Text(), "p, ann, "+long+", PUT\n")
-	if !x.answers(x.rules[0], 0, long, "PATCH", "") || !x.isSuspect(0) {
+	if !x.Answers(x.Rules[0], 0, long, "PATCH", "") || !x.IsSuspect(0) {
 		t.Error("the sieve is sure of a pattern that no search gets to the end of")
 	}
 }

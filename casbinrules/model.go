@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 //go:embed models/*.conf
@@ -62,11 +64,11 @@ func (m Model) RequestFields() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	f := readModel(m.name, m.text, &settings{})
-	if f.casbin == nil {
+	f := model.ReadFile(m.name, m.text, &model.Settings{})
+	if f.Casbin == nil {
 		return nil, nil
 	}
-	return (&schema{file: f}).names("r"), nil
+	return (&model.Schema{File: f}).Names("r"), nil
 }
 
 // read is m with its text.

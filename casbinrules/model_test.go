@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // baseModel is a good model; line numbers in the cases below are its own.
@@ -63,8 +65,8 @@ func TestModelFindingsHaveTheirPlace(t *testing.T) {
 		{"section missing", "[matchers]\n" + matcher, "", []string{"m.conf:1:1:model_syntax"}},
 		{"line without =", effect, effect + "\nallow", []string{"m.conf:9:1:model_syntax"}},
 		{"before any section", "[request_definition]", "x = y\n[request_definition]", []string{"m.conf:1:1:model_syntax"}},
-		{"long line", matcher, matcher + strings.Repeat(" ", maxModelLine), []string{"m.conf:10:1:model_syntax"}},
-		{"byte order mark", "[request_definition]", bom + "[request_definition]", []string{"m.conf:1:1:byte_order_mark"}},
+		{"long line", matcher, matcher + strings.Repeat(" ", model.MaxModelLine), []string{"m.conf:10:1:model_syntax"}},
+		{"byte order mark", "[request_definition]", model.Bom + "[request_definition]", []string{"m.conf:1:1:byte_order_mark"}},
 		{"tenant patterns", matcher, "m = g(r.sub, p.sub) && keyMatch(r_dom, p_dom) && r.obj == p.obj && r.act == p.act", []string{"m.conf:10:1:model_matcher", "m.conf:10:1:model_matcher", "m.conf:10:1:model_matcher"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -220,7 +222,7 @@ func TestOwnersAreNotLetInByDefault(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	open := strings.Replace(text, "r.sub == r.owner", "r.owner != r.group", 1)
-	if got := findings(t, ModelText("m.conf", open), files("p.csv", "p, ann, /a, GET\n"), []string{"p.csv"}, opts...); len(got) != 1 || !strings.HasSuffix(got[0], codeModelOpen) {
+	if got := findings(t, ModelText("m.conf", open), files("p.csv", "p, ann, /a, GET\n"), []string{"p.csv"}, opts...); len(got) != 1 || !strings.HasSuffix(got[0], model.CodeModelOpen) {
 		t.Errorf("a condition that is true for all: got %q", got)
 	}
 }

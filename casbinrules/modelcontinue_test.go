@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // modelFindings are those of a good model with one definition replaced.
@@ -63,7 +65,7 @@ func TestLostContinuationLinesAreNamed(t *testing.T) {
 	}
 	// Another definition is none that goes on.
 	found := modelFindings(t, matcher, matcher+"\nm2 = r.sub == p.sub")
-	if len(found) != 1 || found[0].Code != codeModelUnused || found[0].Hint != "name it m" {
+	if len(found) != 1 || found[0].Code != model.CodeModelUnused || found[0].Hint != "name it m" {
 		t.Errorf("a second definition: got %v", found)
 	}
 }
@@ -74,21 +76,21 @@ func TestHintsNameWhatIsMeant(t *testing.T) {
 		effect  = "e = some(where (p.eft == allow))"
 	)
 	for _, c := range []struct{ old, text, code, want string }{
-		{"keyMatch2", "keymatch2", codeModelMatcher, "did you mean keyMatch2? "},
-		{"keyMatch2", "keyMacth2", codeModelMatcher, "did you mean keyMatch2? "},
-		{"keyMatch2", "regexpMatch", codeModelMatcher, "did you mean regexMatch? "},
-		{"keyMatch2", "regex", codeModelMatcher, "did you mean regexMatch? "},
-		{"keyMatch2", "GlobMatch", codeModelMatcher, "did you mean globMatch? "},
-		{"keyMatch2", "within", codeModelMatcher, "there are globMatch, ipMatch, keyGet"},
-		{"p.obj", "p.object", codeModelMatcher, "did you mean p.obj? "},
-		{"r.act", "r.atc", codeModelMatcher, "did you mean r.act? "},
-		{"r = sub, obj, act", "r = subject, obj, act", codeModelRequest, "did you mean sub? "},
-		{"[matchers]", "[matcher]", codeModelUnused, "did you mean matchers? "},
-		{effect, "e = some(where (p.eft==allow))", codeModelEffect, "did you mean some(where (p.eft == allow))? "},
-		{effect, "e = some(where(p.eft == allow)) && !some(where(p.eft == deny))", codeModelEffect, "did you mean some(where (p.eft == allow)) && !some(where (p.eft == deny))? "},
-		{effect, "e = some(where (p.eft == allow)) || !some(where (p.eft == deny))", codeModelEffect, "; priority(p.eft) || deny; "},
-		{effect, "e = priority(p_effect) || deny", codeModelEffect, "did you mean priority(p.eft) || deny? "},
-		{effect, "e = any", codeModelEffect, "with: some(where (p.eft == allow)); some("},
+		{"keyMatch2", "keymatch2", model.CodeModelMatcher, "did you mean keyMatch2? "},
+		{"keyMatch2", "keyMacth2", model.CodeModelMatcher, "did you mean keyMatch2? "},
+		{"keyMatch2", "regexpMatch", model.CodeModelMatcher, "did you mean regexMatch? "},
+		{"keyMatch2", "regex", model.CodeModelMatcher, "did you mean regexMatch? "},
+		{"keyMatch2", "GlobMatch", model.CodeModelMatcher, "did you mean globMatch? "},
+		{"keyMatch2", "within", model.CodeModelMatcher, "there are globMatch, ipMatch, keyGet"},
+		{"p.obj", "p.object", model.CodeModelMatcher, "did you mean p.obj? "},
+		{"r.act", "r.atc", model.CodeModelMatcher, "did you mean r.act? "},
+		{"r = sub, obj, act", "r = subject, obj, act", model.CodeModelRequest, "did you mean sub? "},
+		{"[matchers]", "[matcher]", model.CodeModelUnused, "did you mean matchers? "},
+		{effect, "e = some(where (p.eft==allow))", model.CodeModelEffect, "did you mean some(where (p.eft == allow))? "},
+		{effect, "e = some(where(p.eft == allow)) && !some(where(p.eft == deny))", model.CodeModelEffect, "did you mean some(where (p.eft == allow)) && !some(where (p.eft == deny))? "},
+		{effect, "e = some(where (p.eft == allow)) || !some(where (p.eft == deny))", model.CodeModelEffect, "; priority(p.eft) || deny; "},
+		{effect, "e = priority(p_effect) || deny", model.CodeModelEffect, "did you mean priority(p.eft) || deny? "},
+		{effect, "e = any", model.CodeModelEffect, "with: some(where (p.eft == allow)); some("},
 	} {
 		text := strings.Replace(baseModel, c.old, c.text, 1)
 		found, err := LintFS(files("p.csv", "p, ann, /a, GET\n"), ModelText("model.conf", text), []string{"p.csv"})
@@ -98,7 +100,7 @@ func TestHintsNameWhatIsMeant(t *testing.T) {
 	}
 	for effect, want := range map[string]string{"Deny": "did you mean deny? ", "alow": "did you mean allow? ", "denied": "write allow or deny", "true": "write allow or deny"} {
 		found, err := LintFS(files("p.csv", "p, ann, /a, GET, "+effect+"\n"), RBACWithDeny(), []string{"p.csv"})
-		if err != nil || len(found) != 1 || found[0].Code != codeEffect || !strings.HasPrefix(found[0].Hint, want) {
+		if err != nil || len(found) != 1 || found[0].Code != model.CodeEffect || !strings.HasPrefix(found[0].Hint, want) {
 			t.Errorf("%s: got %v, %v", effect, found, err)
 		}
 	}

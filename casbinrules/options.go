@@ -7,6 +7,7 @@ import (
 
 	"github.com/casbin/casbin/v2/persist"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -15,7 +16,7 @@ import (
 type Option func(*config) error
 
 type config struct {
-	settings
+	model.Settings
 	logger     *slog.Logger
 	watching   bool
 	watch      []watch.Option
@@ -30,7 +31,7 @@ type config struct {
 // gets nothing by that name either way.
 func WithAnonymous() Option {
 	return func(c *config) error {
-		c.anonymous = true
+		c.Anonymous = true
 		return nil
 	}
 }
@@ -40,7 +41,7 @@ func WithAnonymous() Option {
 // more often an accident.
 func WithEmptyPolicy() Option {
 	return func(c *config) error {
-		c.emptyPolicy = true
+		c.EmptyPolicy = true
 		return nil
 	}
 }
@@ -49,7 +50,7 @@ func WithEmptyPolicy() Option {
 // place of the path. A name given where the gate was mounted still goes first.
 func WithRouteAsObject() Option {
 	return func(c *config) error {
-		c.objectRoute = true
+		c.ObjectRoute = true
 		return nil
 	}
 }
@@ -58,7 +59,7 @@ func WithRouteAsObject() Option {
 // only its own role links count.
 func WithoutTokenRoles() Option {
 	return func(c *config) error {
-		c.noTokenRoles = true
+		c.NoTokenRoles = true
 		return nil
 	}
 }
@@ -74,7 +75,7 @@ func WithRolePrefix(prefix string) Option {
 		if prefix == "" {
 			return errors.New("role prefix: it is empty; leave the option out for none")
 		}
-		c.rolePrefix = prefix
+		c.RolePrefix = prefix
 		return nil
 	}
 }
@@ -94,7 +95,7 @@ func WithRolePrefix(prefix string) Option {
 // that no rule names.
 func WithCasbinSemantics() Option {
 	return func(c *config) error {
-		c.asCasbin = true
+		c.AsCasbin = true
 		return nil
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -21,7 +21,7 @@ type lineAdapter struct {
 	lines []string
 }
 
-func (a lineAdapter) LoadPolicy(m model.Model) error {
+func (a lineAdapter) LoadPolicy(m casbinmodel.Model) error {
 	for _, line := range a.lines {
 		if err := persist.LoadPolicyLine(line, m); err != nil {
 			return err
@@ -48,7 +48,7 @@ func (f family) enforcer(t *testing.T, lines []string, p *core.Principal) *casbi
 	if f.casbins != "" {
 		text = f.casbins
 	}
-	m, err := model.NewModelFromString(text)
+	m, err := casbinmodel.NewModelFromString(text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -45,16 +47,16 @@ func (c *config) pseudonymous(e ReloadEvent, adapted bool) ReloadEvent {
 func (c *config) pseudonymousRules(rules []RuleText) []RuleText {
 	rules = slices.Clone(rules)
 	for i, r := range rules {
-		fields, problem := splitLine(nil, r.Text, 0)
+		fields, problem := policy.SplitLine(nil, r.Text, 0)
 		if problem != nil {
 			rules[i].Text = c.pseudonyms.Of(r.Text)
 			continue
 		}
 		values := make([]string, len(fields))
 		for j, f := range fields {
-			values[j] = f.text
-			if j > 0 && f.text != "*" && f.text != "allow" && f.text != "deny" && !isUsual(f.text) {
-				values[j] = c.pseudonyms.Of(f.text)
+			values[j] = f.Text
+			if j > 0 && f.Text != "*" && f.Text != "allow" && f.Text != "deny" && !policy.IsUsual(f.Text) {
+				values[j] = c.pseudonyms.Of(f.Text)
 			}
 		}
 		rules[i].Text = strings.Join(values, ", ")
@@ -70,7 +72,7 @@ func (c *config) pseudonymousFindings(findings []Finding) []Finding {
 	}
 	findings = slices.Clone(findings)
 	for i, f := range findings {
-		if f.Code != codeEmptied && f.Code != codeShrunk { // these count
+		if f.Code != model.CodeEmptied && f.Code != model.CodeShrunk { // these count
 			findings[i].Message, findings[i].Hint = "see the line there", ""
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -47,8 +49,8 @@ func (a *Authorizer) Close() error {
 	if w := a.watcher.Load(); w != nil {
 		err = w.Close()
 	}
-	a.turn <- struct{}{} // a call of Reload has ended
-	<-a.turn
+	a.slot <- struct{}{} // a call of Reload has ended
+	<-a.slot
 	if err != nil {
 		return fmt.Errorf("casbinrules: %w", err)
 	}
@@ -57,8 +59,8 @@ func (a *Authorizer) Close() error {
 
 func (a *Authorizer) reload(ctx context.Context, force bool) error {
 	select {
-	case a.turn <- struct{}{}:
-		defer func() { <-a.turn }()
+	case a.slot <- struct{}{}:
+		defer func() { <-a.slot }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -145,13 +147,13 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 		return false, nil
 	}
 	e := ReloadEvent{Time: started, Outcome: ReloadRejected, Forced: a.force.Load()}
-	p := newPace()
-	p.rest() // from reading the files and summing them up
+	p := pace.New()
+	p.Rest() // from reading the files and summing them up
 	s, err := a.build(in, p)
-	p.look()
+	p.RestIfDue()
 	if err == nil && !e.Forced {
-		if found := checkShrink(old.rules, s.rules); len(found) > 0 {
-			err = &FindingsError{found}
+		if found := policy.CheckShrink(old.Rules, s.Rules); len(found) > 0 {
+			err = &FindingsError{Findings: found}
 		}
 	}
 	if err != nil {
@@ -162,13 +164,13 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 	a.current.Store(s)
 	a.last.Store(&attempt{})
 
-	p.look()
-	d := compare(old.rules, s.rules)
-	p.look()
+	p.RestIfDue()
+	d := policy.Compare(old.Rules, s.Rules)
+	p.RestIfDue()
 	e.Outcome, e.Old, e.New = ReloadLoaded, old.version, s.version
-	e.Added, e.AddedCount = d.added, d.addedCount
-	e.Removed, e.RemovedCount = d.removed, d.removedCount
-	e.Reordered, e.ModelChanged = d.reordered, old.model != s.model
+	e.Added, e.AddedCount = d.Added, d.AddedCount
+	e.Removed, e.RemovedCount = d.Removed, d.RemovedCount
+	e.Reordered, e.ModelChanged = d.Reordered, old.model != s.model
 	e.Findings = s.warnings
 	e.Duration = s.version.Loaded.Sub(started)
 	a.tell(ctx, e)
@@ -177,16 +179,16 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 
 // build makes a snapshot that is not in force yet. A parser that panics at one
 // file must not take the server down.
-func (a *Authorizer) build(in *contents, p *pace) (s *policyInForce, err error) {
+func (a *Authorizer) build(in *contents, p *pace.Pace) (s *policyInForce, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &core.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	c := a.config.settings
-	c.pace = p
+	c := a.config.Settings
+	c.Pace = p
 	s, err = load(in, &c)
-	c.pace = nil // What is made at a request is made without rest.
+	c.Pace = nil // What is made at a request is made without rest.
 	return s, err
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -137,7 +139,7 @@ func TestABadEditKeepsTheLastGoodPolicy(t *testing.T) {
 			d.write(t, broken)
 			err := d.Reload(t.Context())
 			var found *FindingsError
-			if !errors.As(err, &found) || found.Findings[0].Code != codeFieldCount {
+			if !errors.As(err, &found) || found.Findings[0].Code != model.CodeFieldCount {
 				t.Fatalf("got %v", err)
 			}
 			e := d.events.next(t)
@@ -239,7 +241,7 @@ func TestReorderedRulesAreTold(t *testing.T) {
 func TestDifferencesAreCountedAndCut(t *testing.T) {
 	var many strings.Builder
 	many.WriteString(annReads)
-	for i := range 3 * maxListed {
+	for i := range 3 * policy.MaxListed {
 		many.WriteString("p, ann, /" + strings.Repeat("y", i+1) + ", GET\n")
 	}
 	d := onDisk(t, RBAC(), annReads)
@@ -247,7 +249,7 @@ func TestDifferencesAreCountedAndCut(t *testing.T) {
 	if err := d.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if e := d.events.next(t); e.AddedCount != 3*maxListed || len(e.Added) != maxListed {
+	if e := d.events.next(t); e.AddedCount != 3*policy.MaxListed || len(e.Added) != policy.MaxListed {
 		t.Errorf("%d added, %d listed", e.AddedCount, len(e.Added))
 	}
 }
@@ -281,11 +283,11 @@ func TestReloadHonoursItsContext(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	// While another one loads, too.
-	d.turn <- struct{}{}
+	d.slot <- struct{}{}
 	if err := d.Reload(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	<-d.turn
+	<-d.slot
 }
 
 func TestVersionAllocatesNothing(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // ReloadOutcome says in one word what came of an attempt to load a policy.
@@ -70,7 +72,7 @@ func (a *Authorizer) tell(ctx context.Context, e ReloadEvent) {
 func (a *Authorizer) tellOne(ctx context.Context, observe func(context.Context, ReloadEvent), e ReloadEvent) {
 	defer func() {
 		if v := recover(); v != nil {
-			text := visible(fmt.Sprint(v))
+			text := model.Visible(fmt.Sprint(v))
 			if p := a.config.pseudonyms; p != nil {
 				text = p.Of(text)
 			}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 const (
@@ -40,7 +42,7 @@ func LogReloads(logger *slog.Logger) func(ctx context.Context, e ReloadEvent) {
 			attrs = append(attrs, changeAttrs(e)...)
 		}
 		if e.Err != nil && len(e.Findings) == 0 {
-			attrs = append(attrs, slog.String("error", cut(visible(e.Err.Error()))))
+			attrs = append(attrs, slog.String("error", cut(model.Visible(e.Err.Error()))))
 		}
 		l.LogAttrs(ctx, level, message, attrs...)
 		logReloadFindings(ctx, l, e.Findings)
@@ -91,7 +93,7 @@ func describe(e ReloadEvent) string {
 			if i == maxLoggedRules {
 				break
 			}
-			parts = append(parts, fmt.Sprintf("%s %s (%s)", sign, cut(r.Text), visible(r.Place())))
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", sign, cut(r.Text), model.Visible(r.Place())))
 		}
 		if count > maxLoggedRules {
 			parts = append(parts, fmt.Sprintf("%s %d more", sign, count-maxLoggedRules))
@@ -103,7 +105,7 @@ func describe(e ReloadEvent) string {
 }
 
 func logReloadFindings(ctx context.Context, l *slog.Logger, findings []Finding) {
-	findings = warnings(findings)
+	findings = model.Warnings(findings)
 	for i, f := range findings {
 		level := slog.LevelWarn
 		if f.Severity == SeverityError {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -84,7 +85,7 @@ func TestLogsOfReloadsHoldNoForgedLines(t *testing.T) {
 	// A handler that escapes nothing.
 	logger := slog.New(bareHandler{&out})
 	logged := LogReloads(logger)
-	rule := oneRule("p"+evil+".csv", 1, "p", "ann"+evil, "/x").written()
+	rule := policy.OneRule("p"+evil+".csv", 1, "p", "ann"+evil, "/x").RuleText()
 	logged(t.Context(), ReloadEvent{Outcome: ReloadLoaded, AddedCount: 1, Added: []RuleText{rule}})
 	logged(t.Context(), ReloadEvent{Outcome: ReloadFailed, Err: errors.New("open " + evil)})
 	logged(t.Context(), ReloadEvent{Outcome: ReloadRejected, Findings: []Finding{{File: evil, Message: evil, Severity: SeverityError}}})
@@ -112,8 +113,11 @@ func TestLogsOfReloadsHoldNoForgedLines(t *testing.T) {
 type bareHandler struct{ out *bytes.Buffer }
 
 func (bareHandler) Enabled(context.Context, slog.Level) bool { return true }
-func (h bareHandler) WithAttrs([]slog.Attr) slog.Handler     { return h }
-func (h bareHandler) WithGroup(string) slog.Handler          { return h }
+
+func (h bareHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
+
+func (h bareHandler) WithGroup(string) slog.Handler { return h }
+
 func (h bareHandler) Handle(_ context.Context, r slog.Record) error {
 	h.out.WriteString(r.Message)
 	r.Attrs(func(a slog.Attr) bool {

@@ -24,7 +24,7 @@ import (
 // that are under way during a reload.
 func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, error) {
 	s := a.current.Load()
-	if s.members == nil || s.members.tenants && p.Tenant() == "" {
+	if s.Members == nil || s.Members.Tenants && p.Tenant() == "" {
 		return nil, nil
 	}
 	var only []string
@@ -51,14 +51,14 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 // credentials leads to.
 func (a *Authorizer) given(s *policyInForce, p *core.Principal) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
-		if c := s.members.from(p.Tenant(), p.ID()); c != nil && !s.isRoleName(p.ID(), s.names.known(p.ID()), &a.config.settings) && !yield(c.names) {
+		if c := s.Members.From(p.Tenant(), p.ID()); c != nil && !s.IsRoleName(p.ID(), s.Names.Known(p.ID()), &a.config.Settings) && !yield(c.Names) {
 			return
 		}
-		if a.config.noTokenRoles {
+		if a.config.NoTokenRoles {
 			return
 		}
 		for role := range p.CredentialRoles() {
-			if c := s.members.from(p.Tenant(), a.config.rolePrefix+role); c != nil && !yield(c.tails) {
+			if c := s.Members.From(p.Tenant(), a.config.RolePrefix+role); c != nil && !yield(c.Tails) {
 				return
 			}
 		}
@@ -87,4 +87,4 @@ func holds(p *core.Principal, role string) bool {
 // The later ones are there because a role that only tokens carry stands in a
 // policy exactly as a user does, and warning of it would be a false alarm;
 // what is in neither part, such as a misspelt name, the policy does not know.
-func (a *Authorizer) KnownRoles() []string { return slices.Clone(a.current.Load().knownRoles()) }
+func (a *Authorizer) KnownRoles() []string { return slices.Clone(a.current.Load().KnownRoles()) }

@@ -5,6 +5,10 @@ import (
 	"slices"
 
 	"github.com/casbin/casbin/v2/util"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // Rule is one line of a policy, for tools that show or compare policies.
@@ -39,10 +43,10 @@ type Pattern struct {
 // matches its own name only.
 func (p Pattern) Matches(value string) bool {
 	if p.Function == "ipMatch" {
-		return net.ParseIP(value) != nil && checkPattern("ipMatch", p.Text) == nil && util.IPMatch(value, p.Text)
+		return net.ParseIP(value) != nil && pattern.Check("ipMatch", p.Text) == nil && util.IPMatch(value, p.Text)
 	}
-	if slices.Contains(patternFunctions, p.Function) {
-		return matches(p.Function, value, p.Text)
+	if slices.Contains(pattern.Functions, p.Function) {
+		return pattern.Match(p.Function, value, p.Text)
 	}
 	return value == p.Text
 }
@@ -51,21 +55,21 @@ func (p Pattern) Matches(value string) bool {
 // repeat another.
 func (a *Authorizer) Rules() []Rule {
 	s := a.current.Load()
-	subjects, tenants := s.schema.comparedWith("sub"), s.schema.comparedWith(s.schema.tenantName())
-	objects, actions := s.schema.comparedWith("obj"), s.schema.comparedWith("act")
+	subjects, tenants := s.Schema.ComparedWith("sub"), s.Schema.ComparedWith(s.Schema.TenantName())
+	objects, actions := s.Schema.ComparedWith("obj"), s.Schema.ComparedWith("act")
 	links := map[string]string{}
-	for kind := range s.schema.roles {
-		links[kind] = s.schema.linkedField(kind)
+	for kind := range s.Schema.Roles {
+		links[kind] = s.Schema.LinkedField(kind)
 	}
-	rules := make([]Rule, len(s.rules))
-	for i, r := range s.rules {
-		made := Rule{RuleText: r.written(), Kind: r.kind(), Fields: r.fields(), Links: links[r.kind()]}
-		if r.isPolicy() {
+	rules := make([]Rule, len(s.Rules))
+	for i, r := range s.Rules {
+		made := Rule{RuleText: r.RuleText(), Kind: r.Kind(), Fields: r.Fields(), Links: links[r.Kind()]}
+		if r.IsPolicy() {
 			made.Subjects, made.Tenants = patternsOf(r, subjects), patternsOf(r, tenants)
 			made.Objects, made.Actions = patternsOf(r, objects), s.withGrouped(patternsOf(r, actions))
 			made.Effect = "allow"
-			if s.schema.eft >= 0 {
-				made.Effect = r.field(s.schema.eft)
+			if s.Schema.Eft >= 0 {
+				made.Effect = r.Field(s.Schema.Eft)
 			}
 		}
 		rules[i] = made
@@ -74,7 +78,7 @@ func (a *Authorizer) Rules() []Rule {
 }
 
 // Matcher is what the model in force compares requests with.
-func (a *Authorizer) Matcher() Matcher { return a.current.Load().schema.readComparisons() }
+func (a *Authorizer) Matcher() Matcher { return a.current.Load().Schema.ReadComparisons() }
 
 // Patterns are what the rule compares a request field with by the matcher m.
 // It is empty for lines that are not p lines.
@@ -93,58 +97,21 @@ func (r Rule) Patterns(m Matcher, field string) []Pattern {
 
 // RequestFields are the names in the request definition of the model in force,
 // in its order, such as "sub", "obj", "act".
-func (a *Authorizer) RequestFields() []string { return a.current.Load().schema.names("r") }
-
-// tenantName is what the request definition calls the tenant, or "".
-func (s *schema) tenantName() string {
-	for i, name := range s.names("r") {
-		if s.request[i] == fieldTenant {
-			return name
-		}
-	}
-	return ""
-}
-
-// comparedWith are the policy fields that one request field is compared with.
-func (s *schema) comparedWith(field string) []patternColumn {
-	var found []patternColumn
-	add := func(column int, function string) {
-		if c := (patternColumn{column, function}); column >= 0 && !slices.Contains(found, c) {
-			found = append(found, c)
-		}
-	}
-	if field == "" {
-		return nil
-	}
-	for _, name := range compared(s.matcherTokens, "r_"+field) {
-		add(s.column(name), "==")
-	}
-	for _, c := range append(calls(s.matcherTokens), regexpOperators(s.matcherTokens)...) {
-		if c.arg(0).text == "r_"+field {
-			add(s.column(c.arg(1).text), c.name)
-		}
-	}
-	for _, c := range s.roleCalls() {
-		if c.reversed && c.field == "r_"+field {
-			add(c.column, c.name)
-		}
-	}
-	return found
-}
+func (a *Authorizer) RequestFields() []string { return a.current.Load().Schema.Names("r") }
 
 // withGrouped adds to patterns those that role links make of a group.
 func (s *policyInForce) withGrouped(patterns []Pattern) []Pattern {
 	all := patterns
-	for _, c := range s.schema.roleCalls() {
-		g := s.graphs[c.name]
-		if c.field != "r_act" || g.tenants {
+	for _, c := range s.Schema.RoleCalls() {
+		g := s.Graphs[c.Name]
+		if c.Field != "r_act" || g.Tenants {
 			continue
 		}
 		for _, p := range patterns {
-			if p.Function != c.name {
+			if p.Function != c.Name {
 				continue
 			}
-			for _, name := range g.group(p.Text, c.reversed) {
+			for _, name := range g.Group(p.Text, c.Reversed) {
 				if made := (Pattern{name, p.Function}); !slices.Contains(all, made) {
 					all = append(all, made)
 				}
@@ -154,32 +121,11 @@ func (s *policyInForce) withGrouped(patterns []Pattern) []Pattern {
 	return all
 }
 
-// group are the names that have a role, or with back the roles that a name has,
-// sorted.
-func (g *graph) group(name string, back bool) []string {
-	var names []string
-	if back {
-		if c := g.from("", name); c != nil {
-			for _, l := range c.links {
-				names = append(names, l.name)
-			}
-		}
-	} else {
-		for from, c := range g.each() {
-			if _, ok := c.to(name); ok {
-				names = append(names, g.texts.text(from.name))
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // patternsOf are what a rule has in some of its fields.
-func patternsOf(r *rule, columns []patternColumn) []Pattern {
+func patternsOf(r *policy.Rule, columns []model.PatternColumn) []Pattern {
 	var made []Pattern
 	for _, p := range columns {
-		made = append(made, Pattern{r.field(p.column), p.function})
+		made = append(made, Pattern{r.Field(p.Column), p.Function})
 	}
 	return made
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // TestRepeatedRulesAreFound reads policies of few words, many rules of which
@@ -15,8 +18,8 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 6))
-	c := &settings{asCasbin: true}
-	s := readSchema(RBAC().name, RBAC().text, c)
+	c := &model.Settings{AsCasbin: true}
+	s := model.ReadSchema(RBAC().name, RBAC().text, c)
 	aside, collisions := 0, 0
 	for range 100 {
 		words := []string{"a", "b", "c", "a,b", "b,c", "a,b,c"}[:3+rnd.IntN(4)]
@@ -32,24 +35,24 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 			case first[joined] == "":
 				first[joined] = told
 			case first[joined] == told:
-				want[line] = codeDuplicate
+				want[line] = model.CodeDuplicate
 			default:
-				want[line] = codeCollision
+				want[line] = model.CodeCollision
 				collisions++
 			}
 		}
-		p := newPolicyReader(s, c)
-		p.read("policy.csv", []byte(b.String()))
-		for _, f := range p.findings {
+		p := policy.NewReader(s, c)
+		p.Read("policy.csv", []byte(b.String()))
+		for _, f := range p.Findings {
 			if want[f.Line] != f.Code {
 				t.Errorf("line %d: %s, want %q", f.Line, f.Code, want[f.Line])
 			}
 			delete(want, f.Line)
 		}
-		if len(want) > 0 || len(p.rules) != len(first) {
-			t.Errorf("%d rules, want %d; not found: %v", len(p.rules), len(first), want)
+		if len(want) > 0 || len(p.Rules) != len(first) {
+			t.Errorf("%d rules, want %d; not found: %v", len(p.Rules), len(first), want)
 		}
-		aside += p.joined.used
+		aside += p.Joined.Used
 	}
 	if aside == 0 || collisions == 0 {
 		t.Errorf("%d rules found by hash, %d collisions: the cases prove nothing", aside, collisions)

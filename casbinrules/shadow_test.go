@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // TestRulesThatDecideNothingCanBeRemoved removes all rules called shadowed, and
@@ -41,7 +43,7 @@ func (f family) removeShadowed(t *testing.T, rnd *rand.Rand) (removed int) {
 	}
 	kept := append([]string(nil), lines...)
 	for _, found := range found {
-		if found.Code == codeShadowed || found.Code == codeContradiction && strings.HasSuffix(found.Message, "that one wins") {
+		if found.Code == model.CodeShadowed || found.Code == model.CodeContradiction && strings.HasSuffix(found.Message, "that one wins") {
 			kept[found.Line-1] = ""
 			removed++
 		}

@@ -1,6 +1,8 @@
 package casbinrules
 
-import "testing"
+import (
+	"testing"
+)
 
 // cases is how many cases a comparison tries: all of n, and a tenth with
 // -short, as make test gives it.

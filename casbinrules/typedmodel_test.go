@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/model"
+	casbinmodel "github.com/casbin/casbin/v2/model"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -185,7 +185,7 @@ func TestMissesOfTypedConditionsAreExplained(t *testing.T) {
 // its own matcher is what compares.
 func TestEnforcersCompareNumbersOnlyAsNumbers(t *testing.T) {
 	enforcer := func(condition string) *casbin.Enforcer {
-		m, err := model.NewModelFromString(modelText("sub, obj, act, age", "sub, obj, act, min", "", someAllow, "r.sub == p.sub && r.obj == p.obj && r.act == p.act && "+condition))
+		m, err := casbinmodel.NewModelFromString(modelText("sub, obj, act, age", "sub, obj, act, min", "", someAllow, "r.sub == p.sub && r.obj == p.obj && r.act == p.act && "+condition))
 		if err != nil {
 			t.Fatal(err)
 		}

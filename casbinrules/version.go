@@ -3,6 +3,8 @@ package casbinrules
 import (
 	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // Version identifies a policy that is, or was, in force.
@@ -22,13 +24,13 @@ type Version struct {
 	Files []string `json:"files"`
 }
 
-func newVersion(in *contents, rules []*rule) Version {
+func newVersion(in *contents, rules []*policy.Rule) Version {
 	v := Version{Hash: in.hash(), Loaded: time.Now(), Files: append([]string{in.model.name}, in.names()...)}
 	for _, r := range rules {
 		switch {
-		case r.kind() == "p":
+		case r.Kind() == "p":
 			v.Rules++
-		case strings.HasPrefix(r.kind(), "g"):
+		case strings.HasPrefix(r.Kind(), "g"):
 			v.RoleLinks++
 		}
 	}
@@ -79,9 +81,9 @@ type attempt struct {
 func (a *Authorizer) Status() Status {
 	w := a.watcher.Load()
 	s := a.current.Load()
-	st := Status{Version: s.version, Engine: s.engineName(), Watching: w != nil && !a.closed.Load()}
-	if s.unindexed != nil {
-		st.Unindexed = s.unindexed.Error()
+	st := Status{Version: s.version, Engine: s.EngineName(), Watching: w != nil && !a.closed.Load()}
+	if s.Unindexed != nil {
+		st.Unindexed = s.Unindexed.Error()
 	}
 	last := a.last.Load()
 	if last == nil || last.err == nil {

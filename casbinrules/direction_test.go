@@ -1,0 +1,77 @@
+package casbinrules_test
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// direction is what each internal package may import of the others.
+var direction = map[string][]string{
+	"pace":      nil,
+	"pattern":   nil,
+	"texttable": nil,
+	"model":     {"pace", "pattern"},
+	"policy":    {"pace", "pattern", "texttable", "model"},
+	"engine":    {"pace", "pattern", "texttable", "model", "policy"},
+	"lint":      {"pace", "pattern", "texttable", "model", "policy"},
+	"explain":   {"pattern", "model", "policy", "engine"},
+}
+
+func TestInternalPackagesImportOneWay(t *testing.T) {
+	rooms, err := os.ReadDir("internal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rooms) != len(direction) {
+		t.Errorf("there are %d internal packages, and %d have a direction", len(rooms), len(direction))
+	}
+	for _, room := range rooms {
+		allowed, known := direction[room.Name()]
+		if !known {
+			t.Errorf("internal/%s has no direction", room.Name())
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join("internal", room.Name(), "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("internal/%s: %d files, %v", room.Name(), len(files), err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, imported := range roomsImported(t, file) {
+				if !slices.Contains(allowed, imported) {
+					t.Errorf("%s imports %s", file, imported)
+				}
+			}
+		}
+	}
+}
+
+// roomsImported are the packages of this module that a file imports, without
+// what stands before their last element; the module's own is "".
+func roomsImported(t *testing.T, name string) []string {
+	t.Helper()
+	const module = "github.com/sallyport-go/sallyport/casbinrules"
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, spec := range file.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rest, ok := strings.CutPrefix(path, module); ok {
+			found = append(found, strings.TrimPrefix(rest, "/internal/"))
+		}
+	}
+	return found
+}

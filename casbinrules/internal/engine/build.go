@@ -1,0 +1,332 @@
+package engine
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/casbin/casbin/v2/constant"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// NewIndex makes the index of a policy. The error says why the model has to be
+// left to Casbin.
+func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (*Index, error) {
+	if s.Effect == constant.SubjectPriorityEffect {
+		return nil, errors.New("the effect sorts rules by the depth of roles")
+	}
+	if s.Expr == nil {
+		return nil, errors.New("the matcher is no plain expression")
+	}
+	if why := s.Expr.Foreign(); why != nil {
+		return nil, fmt.Errorf("the matcher has %w", why)
+	}
+	b := &indexBuilder{
+		schema: s, pace: c.Pace, graphs: graphs,
+		binder:  binder{graphs: graphs, patterns: map[pattern.Key]pattern.Matcher{}},
+		index:   &Index{effect: s.Effect, rules: inOrder(s, rules), firstAllow: none, firstDeny: none},
+		matches: map[pattern.Key]int32{},
+	}
+	if len(b.index.rules) == 0 {
+		return nil, ErrEmptyPolicy
+	}
+	b.index.Places = Places(b.index.rules)
+	b.pace.RestIfDue()
+	b.index.Names = policy.TextsOf(rules)
+	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern.Matcher, 1)
+	for _, alternative := range s.Expr.Flat(model.ExprOr) {
+		if len(alternative.Columns()) == 0 {
+			b.index.open = append(b.index.open, b.binder.bind(alternative, nil))
+			continue
+		}
+		b.addClause(alternative.Flat(model.ExprAnd))
+	}
+	if b.binder.unfit != nil {
+		return nil, fmt.Errorf("the policy has %w", b.binder.unfit)
+	}
+	b.index.fallback = sync.OnceValues(func() (engine, error) { return NewCasbinEngine(s, rules, graphs) })
+	return b.index, nil
+}
+
+// placeList is what decisions name rules by, in their order: parts of texts
+// that are short, since whoever keeps a decision keeps the text around its rule.
+type placeList struct {
+	Texts []string // of PlacesInText each
+	ends  []uint32 // within the text
+}
+
+const PlacesInText = 32
+
+func (p *placeList) Of(n int32) string {
+	first := uint32(0)
+	if n%PlacesInText != 0 {
+		first = p.ends[n-1]
+	}
+	return p.Texts[n/PlacesInText][first:p.ends[n]]
+}
+
+func Places(rules []*policy.Rule) placeList {
+	var text []byte
+	source, base := int32(-1), ""
+	p := placeList{ends: make([]uint32, len(rules))}
+	for i, r := range rules {
+		if r.Source != source {
+			source, base = r.Source, path.Base(r.File())
+		}
+		text = append(append(text, base...), ':')
+		text = strconv.AppendInt(text, int64(r.Line), 10)
+		p.ends[i] = uint32(len(text))
+		if (i+1)%PlacesInText == 0 || i+1 == len(rules) {
+			p.Texts, text = append(p.Texts, string(text)), text[:0]
+		}
+	}
+	return p
+}
+
+// inOrder are the p rules in the order that effects go by.
+func inOrder(s *model.Schema, rules []*policy.Rule) []*policy.Rule {
+	ordered := policy.PolicyLines(rules)
+	if s.Priority >= 0 {
+		ordered = slices.SortedStableFunc(slices.Values(ordered), func(a, b *policy.Rule) int {
+			// Priorities were checked to be whole numbers.
+			x, _ := strconv.Atoi(a.Field(s.Priority))
+			y, _ := strconv.Atoi(b.Field(s.Priority))
+			return cmp.Compare(x, y)
+		})
+	}
+	return ordered
+}
+
+type indexBuilder struct {
+	schema  *model.Schema
+	pace    *pace.Pace
+	graphs  map[string]*policy.Graph
+	binder  binder
+	index   *Index
+	conds   map[string]int32
+	matches map[pattern.Key]int32
+	key     []byte // room for a key of conds
+}
+
+// objectFactor is the part of a conjunction that looks at the object.
+type objectFactor struct {
+	column    int
+	functions []string // "==" among them
+	consts    []string // values of the column that fit every object
+}
+
+// factor is a part of a conjunction with the columns it looks at.
+type factor struct {
+	expr    *model.Expr
+	columns []int
+}
+
+func andAll(factors []factor) *model.Expr {
+	x := &model.Expr{Kind: model.ExprAnd}
+	for _, f := range factors {
+		x.Parts = append(x.Parts, f.expr)
+	}
+	return x
+}
+
+// addClause makes the tables of one conjunction.
+func (b *indexBuilder) addClause(factors []*model.Expr) {
+	w := clause{subjects: subjectIndex{column: -1, tenant: -1, names: b.index.Names, pairs: map[policy.Pair]int32{}}, paths: newPathIndex(b)}
+	object := objectFactor{column: -1}
+	var left []factor
+	var tenant *model.Expr
+	for _, f := range factors {
+		switch {
+		case w.subjects.column < 0 && b.subjects(f, &w.subjects):
+		case object.column < 0 && b.object(f, &object):
+		case tenant == nil && b.tenants(f, &w.subjects):
+			tenant = f
+		default:
+			left = append(left, factor{f, f.Columns()})
+		}
+	}
+	if tenant != nil && !w.subjects.canKey() {
+		w.subjects.keyed = false
+		left = append(left, factor{tenant, tenant.Columns()})
+	}
+	b.conds = map[string]int32{} // of these factors
+	for i, r := range b.index.rules {
+		b.pace.Step()
+		b.addRule(&w, &object, left, int32(i), r)
+	}
+	b.pace.RestIfDue()
+	w.subjects.finish()
+	b.pace.RestIfDue()
+	w.paths.finish()
+	b.pace.RestIfDue()
+	b.index.clauses = append(b.index.clauses, w)
+}
+
+func (b *indexBuilder) addRule(w *clause, object *objectFactor, left []factor, place int32, of *policy.Rule) {
+	r := ref{rule: place}
+	if eft := b.schema.Eft; eft >= 0 {
+		switch of.Field(eft) {
+		case "allow":
+		case "deny":
+			r.match = denies
+		default:
+			return // no effect at all
+		}
+	}
+	if r.deny() {
+		b.index.firstDeny = min(b.index.firstDeny, place)
+	} else {
+		b.index.firstAllow = min(b.index.firstAllow, place)
+	}
+	var ok bool
+	if r.cond, ok = b.condition(left, of); !ok {
+		return
+	}
+	r.subject = w.subjects.number(of)
+	text := policy.ValueAt(of, object.column)
+	if object.column < 0 || slices.Contains(object.consts, text) {
+		w.paths.always = append(w.paths.always, r)
+		return
+	}
+	for _, function := range object.functions {
+		w.paths.put(function, text, r)
+	}
+}
+
+// condition is the number of what is left to hold for a rule; ok is false when
+// it never does.
+func (b *indexBuilder) condition(left []factor, of *policy.Rule) (number int32, ok bool) {
+	b.key = b.key[:0]
+	for _, f := range left {
+		for _, c := range f.columns {
+			b.key = binary.AppendUvarint(b.key, uint64(of.Number(c)))
+		}
+	}
+	number, known := b.conds[string(b.key)]
+	if known {
+		return number, number >= 0
+	}
+	all := b.binder.bindChain(andAll(left), of.Fields())
+	switch {
+	case all.kind != model.ExprConstant:
+		number = int32(len(b.index.conds))
+		b.index.conds = append(b.index.conds, newCondition(all))
+	case !all.value:
+		number = -1
+	}
+	b.conds[string(b.key)] = number
+	return number, number >= 0
+}
+
+// match is the number of a pattern that has to be tried.
+func (b *indexBuilder) match(function, text string) int32 {
+	key := pattern.Key{Function: function, Pattern: text}
+	number, ok := b.matches[key]
+	if !ok {
+		number = int32(len(b.index.matches))
+		b.index.matches = append(b.index.matches, b.binder.compile(function, text))
+		b.matches[key] = number
+	}
+	return number
+}
+
+// subjects takes a factor that says whom a rule is for: g(r.sub, p.x),
+// r.sub == p.x, p.x == "text", alternatives of these, and with them conditions
+// on the request alone.
+func (b *indexBuilder) subjects(f *model.Expr, x *subjectIndex) bool {
+	found := subjectIndex{column: -1}
+	var open []*model.Expr
+	for _, atom := range f.Flat(model.ExprOr) {
+		other, column, ok := subjectPair(atom, b.graphs)
+		switch {
+		case len(atom.Columns()) == 0:
+			open = append(open, atom)
+			continue
+		case !ok || found.column >= 0 && column != found.column:
+			return false
+		case other.Kind == model.OperandText && atom.Kind == model.ExprEqual:
+			found.consts = append(found.consts, other.Text)
+		case other.Kind != model.OperandRequest || other.Field != model.FieldSubject:
+			return false
+		case atom.Kind == model.ExprCall:
+			found.graph = b.graphs["g"]
+			found.named = true
+		default:
+			found.named = true
+		}
+		found.column = column
+	}
+	if found.column < 0 {
+		return false
+	}
+	x.column, x.graph, x.consts, x.named = found.column, found.graph, found.consts, found.named
+	if len(open) > 0 {
+		x.everyone = b.binder.bind(&model.Expr{Kind: model.ExprOr, Parts: open}, nil)
+	}
+	return true
+}
+
+// subjectPair is pair for equality and for g of the request's own tenant.
+func subjectPair(x *model.Expr, graphs map[string]*policy.Graph) (other model.Operand, column int, ok bool) {
+	if x.Kind == model.ExprCall {
+		if x.Function != "g" || graphs["g"] == nil {
+			return model.Operand{}, 0, false
+		}
+		if len(x.Operands) == 3 && (x.Operands[2].Kind != model.OperandRequest || x.Operands[2].Field != model.FieldTenant) {
+			return model.Operand{}, 0, false
+		}
+		return x.Pair()
+	}
+	if x.Kind != model.ExprEqual {
+		return model.Operand{}, 0, false
+	}
+	return x.Pair()
+}
+
+// object takes a factor that compares the object with a column.
+func (b *indexBuilder) object(f *model.Expr, x *objectFactor) bool {
+	found := objectFactor{column: -1}
+	for _, atom := range f.Flat(model.ExprOr) {
+		other, column, ok := atom.Pair()
+		if !ok || found.column >= 0 && column != found.column {
+			return false
+		}
+		switch {
+		case other.Kind == model.OperandText && atom.Kind == model.ExprEqual:
+			found.consts = append(found.consts, other.Text)
+		case other.Kind != model.OperandRequest || other.Field != model.FieldObject:
+			return false
+		case atom.Kind == model.ExprEqual:
+			found.functions = append(found.functions, "==")
+		case atom.Kind == model.ExprCall && b.graphs[atom.Function] == nil:
+			found.functions = append(found.functions, atom.Function)
+		default:
+			return false
+		}
+		found.column = column
+	}
+	if len(found.functions) == 0 {
+		return false
+	}
+	*x = found
+	return true
+}
+
+// tenants takes r.dom == p.x.
+func (b *indexBuilder) tenants(f *model.Expr, x *subjectIndex) bool {
+	other, column, ok := f.Pair()
+	if f.Kind != model.ExprEqual || !ok || other.Kind != model.OperandRequest || other.Field != model.FieldTenant {
+		return false
+	}
+	x.keyed, x.tenant = true, column
+	return true
+}

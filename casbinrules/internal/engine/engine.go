@@ -1,0 +1,32 @@
+// Package engine decides requests by a policy: from an index where it can follow
+// the model, and by Casbin's enforcer where it cannot.
+package engine
+
+import (
+	"errors"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// engine decides questions about one policy. It is safe for concurrent use
+// and does not change.
+type engine interface {
+	Decide(q *Request) (Answer, error)
+}
+
+// New is the index of a policy, or Casbin's enforcer where there can be
+// none; unindexed says why.
+func New(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (e engine, unindexed, err error) {
+	if c.AsCasbin {
+		unindexed = errors.New("the policy is to mean what Casbin takes it for")
+	} else if x, why := NewIndex(s, rules, graphs, c); why == nil {
+		return x, nil, nil
+	} else {
+		unindexed = why
+	}
+	e, err = NewCasbinEngine(s, rules, graphs)
+	return e, unindexed, err
+}
+
+var ErrEmptyPolicy = errors.New("the policy is empty")

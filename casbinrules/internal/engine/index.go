@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/casbin/casbin/v2/constant"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// Index answers from tables that are made when a policy is loaded, what Casbin
+// finds by trying every rule. Its answers and the rules it names are Casbin's:
+// a model whose matcher it cannot follow exactly has none (newIndex). It is
+// immutable and decides without allocating.
+type Index struct {
+	effect string
+	// rules are in the order that effects go by; places are what decisions
+	// name them by.
+	rules   []*policy.Rule
+	Places  placeList
+	Names   *policy.Texts
+	clauses []clause
+	// open are the parts of the matcher that let a request pass every rule.
+	open []*cond
+	// firstAllow and firstDeny are the first rules of their kind, or none.
+	firstAllow, firstDeny int32
+	conds                 []condition
+	matches               []pattern.Matcher
+	// fallback answers what cannot be looked up: objects with characters that
+	// mean something else to the patterns.
+	fallback func() (engine, error)
+}
+
+// clause is one alternative of a matcher: a conjunction.
+type clause struct {
+	subjects subjectIndex
+	paths    pathIndex
+}
+
+// none is the place of no rule.
+const none = math.MaxInt32
+
+// search is a request on its way through an index. The roles of the credentials
+// go beside it: patterns may keep what a search holds, as far as the compiler
+// knows, and roles are to stay on the stack.
+type search struct {
+	index       *Index
+	q           *Request
+	sets        [][]int32
+	everyone    bool
+	allow, deny int32 // the first rules found so far
+}
+
+// Decide implements engine.
+func (x *Index) Decide(q *Request) (Answer, error) {
+	asked := *q
+	asked.Number = x.Names.Known(q.Subject)
+	var a Answer
+	switch found := x.Find(&asked, &TokenRoles{Roles: q.Roles}, &a); {
+	case asked.cut:
+		return Answer{}, q.Ctx.Err()
+	case found:
+		return a, nil
+	}
+	e, err := x.fallback()
+	if err != nil {
+		return Answer{}, err
+	}
+	return e.Decide(q)
+}
+
+// Find answers q, whose number is that of these names, with the roles of the
+// credentials in place of its own. It is false when q has to be asked of plain.
+func (x *Index) Find(q *Request, with *TokenRoles, a *Answer) bool {
+	for _, c := range x.open {
+		if c.holds(q, with) {
+			x.answer(x.firstAllow, x.firstDeny, a)
+			return true
+		}
+	}
+	if len(with.Roles) > 0 {
+		var room [MaxRolesAside + 2][]int32
+		return x.search(q, with, room[:0], a)
+	}
+	var room [2][]int32 // less to clear
+	return x.search(q, with, room[:0], a)
+}
+
+func (x *Index) search(q *Request, with *TokenRoles, room [][]int32, a *Answer) bool {
+	s := search{index: x, q: q, allow: none, deny: none}
+	for i := range x.clauses {
+		w := &x.clauses[i]
+		if w.paths.regexps && w.paths.hasSpecialBytes(q.Object) {
+			return false
+		}
+		s.sets = w.subjects.sets(q, with, room)
+		s.everyone = w.subjects.column < 0 || w.subjects.everyone != nil && w.subjects.everyone.holds(q, with)
+		if s.everyone || len(s.sets) > 0 {
+			w.paths.visit(q.Object, &s, with)
+		}
+	}
+	x.answer(s.allow, s.deny, a)
+	return true
+}
+
+// hasSpecialBytes reports whether an object holds what patterns take for something
+// else than a character.
+func (x *pathIndex) hasSpecialBytes(object string) bool {
+	ascii := true
+	for i := range len(object) {
+		c := object[i]
+		if c == '\n' || c == '?' && x.cuts {
+			return true
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	return !ascii && !utf8.ValidString(object)
+}
+
+// answer applies the effect to the first rules that matched.
+func (x *Index) answer(allow, deny int32, a *Answer) {
+	decides := allow
+	switch x.effect {
+	case constant.AllowAndDenyEffect:
+		if deny != none {
+			decides = deny
+		}
+	case constant.PriorityEffect:
+		decides = min(allow, deny)
+	}
+	*a = Answer{By: EngineIndex}
+	if decides != none {
+		a.Allowed, a.Rule, a.Place = decides == allow, x.rules[decides], x.Places.Of(decides)
+	}
+}
+
+// fewRefs is up to which length a list is looked through from end to end.
+const fewRefs = 12
+
+// try looks for rules of the subject in a list.
+func (s *search) try(refs []ref, with *TokenRoles) {
+	if s.everyone || len(refs) <= fewRefs {
+		for i := range refs {
+			if r := &refs[i]; s.wants(r) && (s.everyone || s.has(r.subject)) && s.matches(r, with) {
+				s.take(r)
+			}
+		}
+		return
+	}
+	for _, set := range s.sets {
+		if len(set) > 4*len(refs) {
+			s.tryEach(refs, set, with)
+			continue
+		}
+		for _, id := range set {
+			for i := firstFor(refs, id); i < len(refs) && refs[i].subject == id; i++ {
+				if r := &refs[i]; s.wants(r) && s.matches(r, with) {
+					s.take(r)
+				}
+			}
+		}
+	}
+}
+
+// tryEach is for subjects that stand for more names than the list has rules.
+func (s *search) tryEach(refs []ref, set []int32, with *TokenRoles) {
+	for i := range refs {
+		r := &refs[i]
+		if _, ok := slices.BinarySearch(set, r.subject); ok && s.wants(r) && s.matches(r, with) {
+			s.take(r)
+		}
+	}
+}
+
+// wants reports whether a rule could still change the answer.
+func (s *search) wants(r *ref) bool {
+	if r.deny() {
+		return r.rule < s.deny
+	}
+	return r.rule < s.allow
+}
+
+func (s *search) has(subject int32) bool {
+	for _, set := range s.sets {
+		if len(set) <= fewRefs {
+			for _, id := range set {
+				if id == subject {
+					return true
+				}
+			}
+		} else if _, ok := slices.BinarySearch(set, subject); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *search) matches(r *ref, with *TokenRoles) bool {
+	return (r.cond == 0 || s.index.conds[r.cond].holds(s.q, with)) &&
+		(r.match&^denies == 0 || !s.q.over(s.q.Object) && s.index.matches[r.match&^denies](s.q.Object))
+}
+
+func (s *search) take(r *ref) {
+	if r.deny() {
+		s.deny = r.rule
+	} else {
+		s.allow = r.rule
+	}
+}
+
+// firstFor is the place of the first rule for a subject.
+func firstFor(refs []ref, subject int32) int {
+	low, high := 0, len(refs)
+	for low < high {
+		if mid := int(uint(low+high) >> 1); refs[mid].subject < subject {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}

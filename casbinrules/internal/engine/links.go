@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"errors"
+
+	"github.com/casbin/govaluate"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// requestLinks is what a rewritten matcher hands to g and to the functions that
+// match patterns: the role links that a request adds, and the request itself,
+// nil where nobody waits for the answer.
+type requestLinks struct {
+	policy.Grant
+	of *Request
+}
+
+// Links is what the credentials add to the role links.
+func (q *Request) Links() *requestLinks {
+	return &requestLinks{policy.Grant{Subject: q.Subject, Tenant: q.Tenant, Roles: q.Roles}, q}
+}
+
+// linksFunction is the matcher function of a graph: with the links of the
+// request as first argument for g, without for g2 and its like.
+func linksFunction(g *policy.Graph) govaluate.ExpressionFunction {
+	return func(args ...any) (any, error) {
+		with := &policy.Grant{}
+		if len(args) > 0 {
+			if given, ok := args[0].(*requestLinks); ok {
+				with, args = &given.Grant, args[1:]
+			}
+		}
+		var names [3]string
+		if len(args) < 2 || len(args) > len(names) {
+			return nil, errors.New("a role definition is called with two names, and a tenant where it has one")
+		}
+		for i, arg := range args {
+			name, ok := arg.(string)
+			if !ok {
+				return nil, errors.New("a role definition is called with names only")
+			}
+			names[i] = name
+		}
+		return g.Linked(with, names[2], names[0], names[1]), nil
+	}
+}

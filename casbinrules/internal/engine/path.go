@@ -1,0 +1,320 @@
+package engine
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
+)
+
+// ref is a rule where its object leads to.
+type ref struct {
+	subject int32 // whom it is for
+	rule    int32 // its place in the order that effects go by
+	cond    int32 // what else must hold; 0 for nothing
+	// match is the pattern the object is held against, 0 for none, counted from
+	// denies on for a rule that denies.
+	match int32
+}
+
+const denies = math.MinInt32
+
+func (r *ref) deny() bool { return r.match < 0 }
+
+// pathNode is where objects that begin with the same segments go on.
+type pathNode struct {
+	one         int32 // by any one segment, not empty, if it is not 0
+	inner, ends bool  // there are segments, or last segments, below it
+	// here are the rules for objects that end here, rest those for whatever
+	// follows after a slash.
+	here, rest policy.Span
+}
+
+// pathIndex finds the rules whose object pattern an object may match. Rules
+// with a match of their own stand where they have to be tried.
+type pathIndex struct {
+	// nodes are by the node before and the text of a segment; the first is the
+	// root. A node with ends has others below its number inverted, by the text
+	// of an object's last segment.
+	nodes texttable.Table[pathNode]
+	// slash is where objects that begin with a slash go on, or 0, which is the
+	// root.
+	slash int32
+	// always are the rules to be tried for every object.
+	always []ref
+	// regexps says that some pattern is a regular expression, for which a line
+	// feed is no character, and cuts that some function cuts queries off.
+	regexps, cuts bool
+	refs          []ref // of all nodes
+	*pathMaker          // nil when the index is made
+}
+
+// pathMaker is what only the making of an index needs. Until then a span of a
+// node begins at the newest, counted from 1, to which the others are chained.
+type pathMaker struct {
+	builder *indexBuilder     // makes the numbers of patterns that have to be tried
+	cut     []pattern.Segment // room for those at hand
+	added   []addedRef
+}
+
+type addedRef struct {
+	ref
+	before int32 // the one added before it to the same list, or 0
+}
+
+func newPathIndex(b *indexBuilder) pathIndex {
+	n := len(b.index.rules)
+	return pathIndex{nodes: texttable.New[pathNode](n), pathMaker: &pathMaker{builder: b, added: make([]addedRef, 0, n)}}
+}
+
+func (m *pathMaker) add(to *policy.Span, r ref) {
+	m.added = append(m.added, addedRef{r, to.First})
+	to.First = int32(len(m.added))
+	to.Count++
+}
+
+// child is where n goes on by a segment.
+func (x *pathIndex) child(n int32, segment string) int32 {
+	c, _ := x.nodes.Add(n, segment)
+	x.nodes.Of(n).inner = true
+	return c
+}
+
+// anyChild is where n goes on by any one segment.
+func (x *pathIndex) anyChild(n int32) int32 {
+	one := x.nodes.Of(n).one
+	if one == 0 {
+		one = x.nodes.Reserve()
+		x.nodes.Of(n).one = one
+	}
+	return one
+}
+
+// end is where n goes on by the last segment, with any others in between.
+func (x *pathIndex) end(n int32, segment string) int32 {
+	c, _ := x.nodes.Add(^n, segment)
+	x.nodes.Of(n).ends = true
+	return c
+}
+
+// put puts a rule where function and pattern say.
+func (x *pathIndex) put(function, text string, r ref) {
+	x.regexps = x.regexps || function != "==" && function != "keyMatch"
+	x.cuts = x.cuts || function == "keyMatch5"
+	if pattern.MatchesAll(function, text) {
+		x.always = append(x.always, r)
+		return
+	}
+	switch function {
+	case "keyMatch":
+		x.putPrefix(text, r)
+		return
+	case "globMatch":
+		x.putGlob(text, r)
+		return
+	}
+	var segs []pattern.Segment
+	if pattern.HasSegments(function) {
+		if segs = pattern.AppendSegments(x.cut, function, text); segs != nil {
+			x.cut = segs
+		}
+	}
+	if segs == nil || slices.ContainsFunc(segs, func(s pattern.Segment) bool { return s.Kind == pattern.Other }) {
+		r.match += x.builder.match(function, text)
+		if !pattern.HasSegments(function) || !x.putTried(function, text, r) {
+			x.always = append(x.always, r)
+		}
+		return
+	}
+	n := int32(0)
+	for _, s := range segs {
+		switch s.Kind {
+		case pattern.One:
+			n = x.anyChild(n)
+		case pattern.Rest:
+			x.add(&x.nodes.Of(n).rest, r)
+			return
+		default:
+			n = x.child(n, s.Text)
+		}
+	}
+	x.add(&x.nodes.Of(n).here, r)
+}
+
+// putTried puts a rule whose pattern has to be tried where the plain segments in
+// front of the first other one lead, and there by the last segment if that is
+// plain too. It does not when what the pattern matches need not begin so.
+func (x *pathIndex) putTried(function, text string, r ref) bool {
+	left := text
+	n := int32(0)
+	for {
+		part, after, more := strings.Cut(left, "/")
+		if !more {
+			break
+		}
+		s := pattern.SegmentOf(function, part, false)
+		if s.Kind == pattern.Other {
+			break
+		}
+		left = after
+		if s.Kind == pattern.One {
+			n = x.anyChild(n)
+		} else {
+			n = x.child(n, s.Text)
+		}
+	}
+	// An alternative need not begin as the pattern does, and a slash may be
+	// left out that stands before a quantifier.
+	if n == 0 || left == "" || strings.ContainsAny(left, `|(\`) || strings.ContainsAny(left[:1], "?+{") {
+		return false
+	}
+	if i := strings.LastIndexByte(left, '/'); i >= 0 {
+		if last := pattern.SegmentOf(function, left[i+1:], false); last.Kind == pattern.Literal {
+			x.add(&x.nodes.Of(x.end(n, last.Text)).here, r)
+			return true
+		}
+	}
+	x.add(&x.nodes.Of(n).rest, r)
+	return true
+}
+
+// putPrefix puts a rule with a pattern of keyMatch where the last slash in
+// front of its star leads.
+func (x *pathIndex) putPrefix(pattern string, r ref) {
+	prefix, _, star := strings.Cut(pattern, "*")
+	segs := strings.Split(prefix, "/")
+	n := int32(0)
+	for _, s := range segs[:len(segs)-1] {
+		n = x.child(n, s)
+	}
+	last := segs[len(segs)-1]
+	switch {
+	case !star:
+		n = x.child(n, last)
+		x.add(&x.nodes.Of(n).here, r)
+	case len(segs) == 1:
+		r.match += x.builder.match("keyMatch", pattern)
+		x.always = append(x.always, r)
+	default:
+		if last != "" {
+			r.match += x.builder.match("keyMatch", pattern)
+		}
+		x.add(&x.nodes.Of(n).rest, r)
+	}
+}
+
+// putGlob puts a rule with a pattern of globMatch where its segments in front of
+// the first special one lead: there, since "/**" stands for nothing too, and
+// below.
+func (x *pathIndex) putGlob(text string, r ref) {
+	n := int32(0)
+	left := text
+	for {
+		segment, after, more := strings.Cut(left, "/")
+		if strings.ContainsAny(segment, pattern.GlobBytes) {
+			break
+		}
+		n, left = x.child(n, segment), after
+		if !more {
+			x.add(&x.nodes.Of(n).here, r)
+			return
+		}
+	}
+	r.match += x.builder.match("globMatch", text)
+	if n == 0 {
+		x.always = append(x.always, r)
+		return
+	}
+	x.add(&x.nodes.Of(n).here, r)
+	x.add(&x.nodes.Of(n).rest, r)
+}
+
+// finish puts every list into the order that a search looks through.
+func (x *pathIndex) finish() {
+	sortRefs(x.always)
+	x.refs = make([]ref, 0, len(x.added))
+	for i := range x.nodes.Entries {
+		n := x.nodes.Of(int32(i))
+		x.finishList(&n.here)
+		x.finishList(&n.rest)
+	}
+	x.slash = x.nodes.Find(0, "")
+	x.nodes.Trim()
+	x.pathMaker = nil
+}
+
+func (x *pathIndex) finishList(l *policy.Span) {
+	first := len(x.refs)
+	for at := l.First; at > 0; at = x.added[at-1].before {
+		x.refs = append(x.refs, x.added[at-1].ref)
+	}
+	l.First = int32(first)
+	sortRefs(x.of(*l))
+}
+
+// of are the refs of a list.
+func (x *pathIndex) of(l policy.Span) []ref { return x.refs[l.First : l.First+l.Count] }
+
+func sortRefs(refs []ref) {
+	if len(refs) < 2 {
+		return
+	}
+	slices.SortFunc(refs, func(a, b ref) int {
+		return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.rule, b.rule))
+	})
+}
+
+// visit shows the search every list that object leads to.
+func (x *pathIndex) visit(object string, s *search, with *TokenRoles) {
+	if len(x.always) > 0 {
+		s.try(x.always, with)
+	}
+	if object == "" || object[0] != '/' || x.nodes.Of(0).one != 0 {
+		x.visitNode(0, object, s, with)
+	} else if x.slash != 0 {
+		x.leave(x.slash, object[1:], true, s, with)
+	}
+}
+
+// visitNode goes on from n with what is left of the object.
+func (x *pathIndex) visitNode(n int32, left string, s *search, with *TokenRoles) {
+	segment, after, more := left, "", false
+	if i := strings.IndexByte(left, '/'); i >= 0 {
+		segment, after, more = left[:i], left[i+1:], true
+	}
+	node := x.nodes.Of(n)
+	if node.inner {
+		if c := x.nodes.Find(n, segment); c != 0 {
+			x.leave(c, after, more, s, with)
+		}
+	}
+	if node.one != 0 && segment != "" {
+		x.leave(node.one, after, more, s, with)
+	}
+}
+
+// leave tries the rules of a node, reached by a whole segment.
+func (x *pathIndex) leave(number int32, after string, more bool, s *search, with *TokenRoles) {
+	n := x.nodes.Of(number)
+	if !more {
+		if n.here.Count > 0 {
+			s.try(x.of(n.here), with)
+		}
+		return
+	}
+	if n.rest.Count > 0 {
+		s.try(x.of(n.rest), with)
+	}
+	if n.ends {
+		if c := x.nodes.Find(^number, after[strings.LastIndexByte(after, '/')+1:]); c != 0 {
+			s.try(x.of(x.nodes.Of(c).here), with)
+		}
+	}
+	if n.inner || n.one != 0 {
+		x.visitNode(number, after, s, with)
+	}
+}

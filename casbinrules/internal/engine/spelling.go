@@ -1,0 +1,253 @@
+package engine
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Spellings are the words with capitals that stand in the objects of a policy.
+// Where a router does not keep the letter case of a prefix
+// ([core.Resource.Folded]), a rule may spell it as the application registered
+// it, or otherwise: what is denied in any spelling that the policy has is denied.
+type Spellings struct {
+	words   map[string][]word // by their text in lower case
+	lengths [256][]int        // of words, by their first byte in lower case
+	// classes says that some object has capitals in a character class, so that
+	// segments are tried with their first letter and all letters as capitals.
+	classes bool
+	// Negates says that the matcher may refuse by what an object is, without any
+	// rule that denies.
+	Negates bool
+}
+
+// word is a run of letters, digits, "-" and "_" in an object.
+type word struct {
+	text  string
+	first bool // it begins a segment
+}
+
+func NewSpellings() *Spellings { return &Spellings{words: map[string][]word{}} }
+
+// spellingsOf are those of a policy, nil for none.
+func spellingsOf(s *model.Schema, rules []*policy.Rule) *Spellings {
+	found := NewSpellings()
+	columns, kinds := s.ObjectColumns(), map[string]bool{}
+	for kind := range s.Roles {
+		field := s.LinkedField(kind)
+		kinds[kind] = field != "sub" && field != "act"
+	}
+	for _, r := range rules {
+		switch {
+		case r.IsPolicy():
+			for _, column := range columns {
+				found.Learn(r.Field(column))
+			}
+		case kinds[r.Kind()]:
+			found.Learn(r.Field(0))
+			found.Learn(r.Field(1))
+		}
+	}
+	found.ReadMatcher(s.MatcherTokens)
+	found.Negates = found.Negates || s.CasbinOnly != ""
+	if found.empty() {
+		return nil
+	}
+	return found
+}
+
+// ReadMatcher learns the paths in a matcher, and whether it negates.
+func (s *Spellings) ReadMatcher(tokens []model.Token) {
+	for _, t := range tokens {
+		switch {
+		case t.Kind == model.TokenString && strings.Contains(t.Text, "/"):
+			s.Learn(t.Text)
+		case t.Kind == model.TokenOther && slices.Contains([]string{"!", "!=", "!~", "?"}, t.Text):
+			s.Negates = true
+		}
+	}
+	for _, c := range model.Calls(tokens) {
+		s.Negates = s.Negates || !slices.Contains(pattern.Functions, c.Name) && c.Name != "ipMatch" && !isRoleKind(c.Name)
+	}
+}
+
+// isRoleKind reports whether name is g, g2 and so on.
+func isRoleKind(name string) bool {
+	return strings.HasPrefix(name, "g") && strings.Trim(name[1:], "0123456789") == ""
+}
+
+// Refuse reports whether the answer for another spelling counts: one that a rule
+// made, or any where what is refused needs no rule.
+func (s *Spellings) Refuse(v *Verdict) bool { return v.Denies() || !v.Allowed && s.Negates }
+
+func (s *Spellings) empty() bool { return len(s.words) == 0 && !s.classes }
+
+// Learn notes the words with capitals of an object, which may be a pattern of
+// any kind: what is no text of its own there is left out.
+func (s *Spellings) Learn(object string) {
+	if !hasCapital(object) {
+		return
+	}
+	for i := 0; i < len(object); {
+		n := 0
+		for i+n < len(object) && isWordByte(object[i+n]) {
+			n++
+		}
+		switch rest := object[i:]; {
+		case n > 0:
+			s.add(object[i:i+n], i > 0 && object[i-1] == '/')
+			if i+n < len(object) && strings.IndexByte("?*{", object[i+n]) >= 0 { // of the last letter, in a regular expression
+				s.add(object[i:i+n-1], i > 0 && object[i-1] == '/')
+			}
+			i += n
+		case rest[0] == '\\': // a class, or a sign of its own
+			s.classes = s.classes || strings.HasPrefix(rest, `\p`) || strings.HasPrefix(rest, `\P`)
+			i += min(2, len(rest))
+		case rest[0] == '[':
+			end := max(strings.IndexByte(rest, ']'), 0)
+			s.classes = s.classes || hasCapital(rest[:end])
+			i += end + 1
+		case strings.HasPrefix(rest, "(?"): // flags, or the name of a group
+			i += max(strings.IndexAny(rest, ":>)"), 0) + 1
+		case strings.HasPrefix(rest, "/:"): // a parameter
+			i += len(rest) - len(strings.TrimLeftFunc(rest[2:], func(r rune) bool { return r < 0x80 && isWordByte(byte(r)) }))
+		default:
+			i++
+		}
+	}
+}
+
+func (s *Spellings) add(text string, first bool) {
+	if !hasCapital(text) {
+		return
+	}
+	key, w := strings.ToLower(text), word{strings.Clone(text), first}
+	if slices.Contains(s.words[key], w) {
+		return
+	}
+	s.words[key] = append(s.words[key], w)
+	if lengths := &s.lengths[key[0]]; !slices.Contains(*lengths, len(key)) {
+		*lengths = append(*lengths, len(key))
+	}
+}
+
+// at are the spellings that a text has at its start, behind a byte of a path,
+// other than its own.
+func (s *Spellings) at(before byte, text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, n := range s.lengths[lowerByte(text[0])] {
+			if n > len(text) {
+				continue
+			}
+			var room [64]byte
+			key := room[:0]
+			for i := range n {
+				key = append(key, lowerByte(text[i]))
+			}
+			for _, w := range s.words[string(key)] {
+				if (before == '/' || !w.first) && w.text != text[:n] && !yield(w.text) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// mostSpellings is in how many ways a path is asked about at most.
+const mostSpellings = 64
+
+// Of are the spellings of a path whose first bytes may be in any letter case,
+// without its own. It does not allocate where there are none.
+func (s *Spellings) Of(path string, folded int) ([]string, error) {
+	some := s.classes
+	for i := 1; i < folded && !some; i++ {
+		for range s.at(path[i-1], path[i:folded]) {
+			some = true
+			break
+		}
+	}
+	if !some {
+		return nil, nil
+	}
+	w := &speller{Spellings: s, path: []byte(path), end: folded, found: []string{path}}
+	w.walk(1)
+	if s.classes {
+		w.capitals(1, folded)
+		for i := 1; i < folded; {
+			n := strings.IndexByte(path[i:folded]+"/", '/')
+			w.capitals(i, i+n)
+			i += n + 1
+		}
+	}
+	if len(w.found) > mostSpellings {
+		return nil, &core.InternalError{Err: fmt.Errorf("casbinrules: the objects of the policy spell %q in more than %d ways: write the prefixes of Static and of mounted apps in lower case", model.Visible(path), mostSpellings)}
+	}
+	return w.found[1:], nil
+}
+
+// speller finds the spellings of a path.
+type speller struct {
+	*Spellings
+	path  []byte
+	end   int
+	found []string // the path itself is the first
+}
+
+// walk tries all spellings of the path from i on.
+func (w *speller) walk(i int) {
+	for ; i < w.end && len(w.found) <= mostSpellings; i++ {
+		for text := range w.at(w.path[i-1], string(w.path[i:w.end])) {
+			own := string(w.path[i : i+len(text)])
+			copy(w.path[i:], text)
+			w.walk(i + len(text))
+			copy(w.path[i:], own)
+		}
+	}
+	w.add(string(w.path))
+}
+
+// capitals adds the path with all letters of a part of it as capitals, and with
+// the first of each of its segments.
+func (w *speller) capitals(from, to int) {
+	all, first := slices.Clone(w.path), slices.Clone(w.path)
+	for i := from; i < to; i++ {
+		if c := all[i]; 'a' <= c && c <= 'z' {
+			all[i] -= 'a' - 'A'
+			if w.path[i-1] == '/' {
+				first[i] = all[i]
+			}
+		}
+	}
+	w.add(string(all))
+	w.add(string(first))
+}
+
+func (w *speller) add(path string) {
+	if len(w.found) <= mostSpellings && !slices.Contains(w.found, path) {
+		w.found = append(w.found, path)
+	}
+}
+
+func hasCapital(s string) bool {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			return true
+		}
+	}
+	return false
+}
+
+func isWordByte(c byte) bool { return c == '-' || c != '.' && pattern.IsNameByte(c) }
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}

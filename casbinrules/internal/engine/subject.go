@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// subjectIndex numbers the subjects of rules and knows which of them a
+// request's subject stands for. The number 0 is for rules that are for
+// everybody who gets as far.
+type subjectIndex struct {
+	graph    *policy.Graph // nil when names are only compared
+	keyed    bool          // a rule is for one tenant, in the column tenant
+	column   int           // -1 when rules do not say whom they are for
+	named    bool          // the request's subject is compared, and not only consts
+	tenant   int
+	consts   []string // names that stand for everybody
+	everyone *cond    // when it holds, every rule is for the subject
+
+	names *policy.Texts
+	// pairs are the subjects of rules that are for one tenant; other subjects
+	// have the numbers of their names, and rules if they are ruled.
+	pairs map[policy.Pair]int32
+	ruled []bool
+	// byName and byPair are where the reaches of names are, those that go by
+	// tenants in the latter.
+	byName  []int32
+	byPair  map[policy.Pair]int32
+	reaches []reach // the first is empty
+	members []int32 // of reaches and constants, sorted within each
+	// everybody are the numbers of consts, by tenant if keyed.
+	everybody map[int32]policy.Span
+}
+
+// reach is the numbers of the subjects that a name stands for: its own and
+// those of its roles. tail leaves out roles at the end of the longest chain,
+// which the roles of credentials do not reach.
+type reach struct{ all, tail policy.Span }
+
+// canKey reports whether subjects can be told apart by tenant: they are looked
+// up, always, and their roles are those of a tenant, if they have any. Where
+// not, the tenant is one more condition.
+func (x *subjectIndex) canKey() bool {
+	return x.column >= 0 && x.everyone == nil && (x.graph == nil || x.graph.Tenants)
+}
+
+// number is the number of a rule's subject, made when it is new.
+func (x *subjectIndex) number(r *policy.Rule) int32 {
+	if x.column < 0 {
+		return 0
+	}
+	name := r.Number(x.column)
+	if !x.keyed {
+		for int(name) >= len(x.ruled) {
+			x.ruled = append(x.ruled, false)
+		}
+		x.ruled[name] = true
+		return name
+	}
+	p := policy.Pair{Tenant: r.Number(x.tenant), Name: name}
+	number := x.pairs[p]
+	if number == 0 {
+		number = int32(len(x.pairs)) + 1
+		x.pairs[p] = number
+	}
+	return number
+}
+
+// finish works out who stands for whom, once all rules are numbered.
+func (x *subjectIndex) finish() {
+	x.byName = make([]int32, len(x.names.Entries))
+	x.reaches = make([]reach, 1)
+	if x.byTenant() {
+		x.byPair = make(map[policy.Pair]int32, len(x.pairs))
+	}
+	if x.graph != nil {
+		shared := map[*policy.Closure]int32{}
+		for p, c := range x.graph.Each() {
+			own := x.own(p)
+			at := shared[c]
+			if own != 0 || at == 0 {
+				at = x.addReach(p.Tenant, c, own)
+			}
+			if own == 0 {
+				shared[c] = at
+			}
+			if x.byPair != nil {
+				x.byPair[p] = at
+			} else {
+				x.byName[p.Name] = at
+			}
+		}
+	}
+	x.addOwn()
+	x.addEverybody()
+}
+
+// byTenant reports whether what a name stands for depends on the tenant.
+func (x *subjectIndex) byTenant() bool { return x.keyed || x.graph != nil && x.graph.Tenants }
+
+// own is the number of the rules that are for a name itself, or 0.
+func (x *subjectIndex) own(p policy.Pair) int32 {
+	switch {
+	case x.keyed:
+		return x.pairs[p]
+	case int(p.Name) < len(x.ruled) && x.ruled[p.Name]:
+		return p.Name
+	default:
+		return 0
+	}
+}
+
+func (x *subjectIndex) addReach(tenant int32, c *policy.Closure, own int32) int32 {
+	var all, tail []int32
+	if own != 0 {
+		all, tail = append(all, own), append(tail, own)
+	}
+	for _, l := range c.Links {
+		number := x.own(policy.Pair{Tenant: tenant, Name: l.Number})
+		if number == 0 || number == own {
+			continue
+		}
+		all = append(all, number)
+		if l.Count < policy.MaxLinks {
+			tail = append(tail, number)
+		}
+	}
+	r := reach{all: x.keep(all)}
+	if r.tail = r.all; len(tail) < len(all) {
+		r.tail = x.keep(tail)
+	}
+	x.reaches = append(x.reaches, r)
+	return int32(len(x.reaches)) - 1
+}
+
+// keep puts numbers in order among the members.
+func (x *subjectIndex) keep(numbers []int32) policy.Span {
+	slices.Sort(numbers)
+	s := policy.Span{First: int32(len(x.members)), Count: int32(len(numbers))}
+	x.members = append(x.members, numbers...)
+	return s
+}
+
+// addOwn makes every subject of a rule stand at least for itself.
+func (x *subjectIndex) addOwn() {
+	for p, number := range x.pairs {
+		if x.byPair[p] == 0 {
+			x.byPair[p] = x.addReach(p.Tenant, &policy.Closure{}, number)
+		}
+	}
+	for name, ruled := range x.ruled {
+		if ruled && x.byName[name] == 0 {
+			x.byName[name] = x.addReach(0, &policy.Closure{}, int32(name))
+		}
+	}
+}
+
+func (x *subjectIndex) addEverybody() {
+	if len(x.consts) == 0 {
+		return
+	}
+	found := map[int32][]int32{}
+	for _, name := range x.consts {
+		number := x.names.Known(name)
+		if !x.keyed {
+			if own := x.own(policy.Pair{Name: number}); own != 0 {
+				found[0] = append(found[0], own)
+			}
+			continue
+		}
+		for p, own := range x.pairs {
+			if p.Name == number && number != 0 {
+				found[p.Tenant] = append(found[p.Tenant], own)
+			}
+		}
+	}
+	x.everybody = make(map[int32]policy.Span, len(found))
+	for tenant, numbers := range found {
+		x.everybody[tenant] = x.keep(numbers)
+	}
+}
+
+// of are the members of a span.
+func (x *subjectIndex) of(s policy.Span) []int32 { return x.members[s.First : s.First+s.Count] }
+
+// reach is what a name stands for in a tenant.
+func (x *subjectIndex) reach(p policy.Pair) *reach {
+	at := int32(0)
+	if x.byPair != nil {
+		at = x.byPair[p]
+	}
+	if at == 0 && int(p.Name) < len(x.byName) {
+		at = x.byName[p.Name]
+	}
+	return &x.reaches[at]
+}
+
+// sets appends the sets of numbers that the subject of q stands for.
+func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]int32 {
+	if x.column < 0 {
+		return sets
+	}
+	p := policy.Pair{Name: q.Number}
+	if x.byPair != nil {
+		p.Tenant = x.names.Known(q.Tenant)
+		if p.Tenant == 0 && x.keyed {
+			return sets
+		}
+	}
+	if x.named {
+		sets = x.append(sets, x.reach(p).all)
+	}
+	if x.everybody != nil {
+		tenant := p.Tenant
+		if !x.keyed {
+			tenant = 0
+		}
+		sets = x.append(sets, x.everybody[tenant])
+	}
+	if x.graph == nil {
+		return sets
+	}
+	for _, role := range with.Roles {
+		p.Name = x.names.Role(with.Prefix, role)
+		sets = x.append(sets, x.reach(p).tail)
+	}
+	return sets
+}
+
+func (x *subjectIndex) append(sets [][]int32, s policy.Span) [][]int32 {
+	if s.Count == 0 {
+		return sets
+	}
+	return append(sets, x.of(s))
+}

@@ -1,0 +1,126 @@
+package explain
+
+import (
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// fillChains adds the role links that the matcher follows between the request
+// and a rule: for the subject, the object and the action.
+func (x *Explainer) fillChains(e *Explanation, r *policy.Rule) {
+	for _, c := range x.Snapshot.Schema.RoleCalls() {
+		chain := map[string]*[]ChainLink{"r_sub": &e.Chain, "r_obj": &e.ObjectChain, "r_act": &e.ActionChain}[c.Field]
+		from, to := x.value(r, c.Arg(0)), x.value(r, c.Arg(1))
+		if chain != nil && *chain == nil && from != "" && to != "" {
+			*chain = x.chain(c.Name, from, to, x.value(r, c.Arg(2)))
+		}
+	}
+}
+
+// value is what an argument of the matcher stands for, or "".
+func (x *Explainer) value(r *policy.Rule, t model.Token) string {
+	if column := x.Snapshot.Schema.Column(t.Text); column >= 0 {
+		return r.Field(column)
+	}
+	switch {
+	case t.Kind == model.TokenName && t.Text == "r_sub":
+		return x.Request.Subject
+	case t.Kind == model.TokenName && t.Text == "r_obj":
+		return x.Request.Object
+	case t.Kind == model.TokenName && t.Text == "r_act":
+		return x.Request.Action
+	case x.Snapshot.Schema.Tenants && x.isTenant(t.Text):
+		return x.Request.Tenant
+	case t.Kind == model.TokenString:
+		return t.Text
+	}
+	return ""
+}
+
+// isTenant reports whether name is that of the request's tenant.
+func (x *Explainer) isTenant(name string) bool {
+	for i, field := range x.Snapshot.Schema.Request {
+		if field == model.FieldTenant && "r_"+x.Snapshot.Schema.Names("r")[i] == name {
+			return true
+		}
+	}
+	return false
+}
+
+// chain is a shortest way from a name to a role, along the lines of one kind
+// and, for g, the roles of the credentials. It is nil when there is none, or
+// when both are the same.
+func (x *Explainer) chain(kind, from, to, tenant string) []ChainLink {
+	g := x.Snapshot.Graphs[kind]
+	came := map[string]step{from: {}}
+	for queue, links := []string{from}, 0; len(queue) > 0 && links <= policy.MaxLinks; links++ {
+		if slices.Contains(queue, to) {
+			return x.trace(came, from, to)
+		}
+		var next []string
+		for _, s := range x.steps(g, kind, queue, tenant) {
+			if _, seen := came[s.to]; !seen {
+				came[s.to] = s
+				next = append(next, s.to)
+			}
+		}
+		queue = next
+	}
+	return nil
+}
+
+// step is a role link; rule is nil for a role of the credentials.
+type step struct {
+	from, to string
+	rule     *policy.Rule
+}
+
+// steps are the links that lead on from names, in the order of the names.
+func (x *Explainer) steps(g *policy.Graph, kind string, names []string, tenant string) []step {
+	byName := map[string][]step{}
+	for _, r := range x.Snapshot.Rules {
+		if r.Kind() != kind {
+			continue
+		}
+		if from, to := g.Ends(r); (!g.Tenants || from.Tenant == tenant) && slices.Contains(names, from.Name) {
+			byName[from.Name] = append(byName[from.Name], step{from.Name, to.Name, r})
+		}
+	}
+	var found []step
+	for _, name := range names {
+		found = append(found, byName[name]...)
+		if kind == "g" && name == x.Request.Subject && (!g.Tenants || tenant == x.Request.Tenant) {
+			for _, role := range x.Request.Roles {
+				found = append(found, step{from: name, to: role})
+			}
+		}
+	}
+	return found
+}
+
+func (x *Explainer) trace(came map[string]step, from, to string) []ChainLink {
+	var links []ChainLink
+	for name := to; name != from; {
+		s := came[name]
+		link := ChainLink{From: model.Visible(x.shown(s.from)), To: model.Visible(s.to)}
+		if s.rule != nil {
+			written := s.rule.RuleText()
+			link.Rule = &written
+		}
+		links = append(links, link)
+		name = s.from
+	}
+	slices.Reverse(links)
+	return links
+}
+
+// shown is a name as it was asked for.
+func (x *Explainer) shown(name string) string {
+	if name == engine.Unmatchable {
+		return x.Subject
+	}
+	return name
+}

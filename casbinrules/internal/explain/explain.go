@@ -1,0 +1,154 @@
+// Package explain says why a policy allows or refuses a request.
+package explain
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Explanation says why a request is allowed or refused, for operators and
+// tools: it names rules and roles, which no client may see. Its texts are
+// printable.
+type Explanation struct {
+	// Subject is the principal's ID, or "anonymous" for a request without
+	// credentials; Roles are the roles its credentials bring.
+	Subject string   `json:"subject"`
+	Roles   []string `json:"roles,omitempty"`
+	Tenant  string   `json:"tenant,omitempty"`
+	// Object and Action are as the policy sees them.
+	Object string `json:"object"`
+	Action string `json:"action"`
+	// Allowed and Reason are those of the decision, Why is the reason in
+	// words.
+	Allowed bool        `json:"allowed"`
+	Reason  core.Reason `json:"reason"`
+	Why     string      `json:"why"`
+	// Rule is the line that decided, nil when none did.
+	Rule *policy.RuleText `json:"rule,omitempty"`
+	// Chain is how role links lead from the subject to the subject of Rule,
+	// ObjectChain and ActionChain how those of g2 and its like lead from object
+	// and action to those of Rule, or back where the model has it so. Nothing
+	// leads to the same name.
+	Chain       []ChainLink `json:"chain,omitempty"`
+	ObjectChain []ChainLink `json:"object_chain,omitempty"`
+	ActionChain []ChainLink `json:"action_chain,omitempty"`
+	// Overrides is, for a refusal by Rule, the first line that would have
+	// allowed the request.
+	Overrides *policy.RuleText `json:"overrides,omitempty"`
+	// NearMisses are, for a refusal that no rule made, the lines that would
+	// have allowed the request but for one condition, the nearest first.
+	NearMisses []NearMiss `json:"near_misses,omitempty"`
+	// Notes are things to know about the answer, such as that HEAD was judged
+	// as GET.
+	Notes []string `json:"notes,omitempty"`
+	// Engine is what worked out the decision, "" where neither had to; for
+	// Casbin Unindexed says why.
+	Engine    engine.Name `json:"engine,omitempty"`
+	Unindexed string      `json:"unindexed,omitempty"`
+	// Version is the hash of the policy that was asked.
+	Version string `json:"version"`
+}
+
+// ChainLink is one step from a name to a role it has.
+type ChainLink struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Rule is the role link; nil when the credentials bring the role.
+	Rule *policy.RuleText `json:"rule,omitempty"`
+}
+
+// Decision is what Authorize answers.
+func (e *Explanation) Decision() core.Decision {
+	d := core.Decision{Allowed: e.Allowed, Reason: e.Reason}
+	if e.Rule != nil {
+		d.Rule = e.Rule.Place()
+	}
+	return d
+}
+
+// Question is a question that is to be explained.
+type Question struct {
+	Request engine.Request
+	// Subject is who asked, where the question may say nobody, and action what
+	// was asked about before HEAD became GET.
+	Subject, Action string
+	// Unasked says that the policy does not decide about such requests.
+	Unasked bool
+	Misses  int // how many near misses are listed
+}
+
+// Explainer finds out why one question has its answer.
+type Explainer struct {
+	Snapshot *engine.Snapshot
+	Settings *model.Settings
+	Question
+	Probe *probe
+}
+
+// Explain says why the policy decides as it does, but for its version.
+func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Question) (Explanation, error) {
+	x := &Explainer{Snapshot: s, Settings: c, Question: asked}
+	q := asked.Request // which keeps how it was put
+	v := engine.Verdict{Otherwise: core.ReasonNoCredentials}
+	if !x.Unasked {
+		if err := s.Decide(ctx, &q, &engine.TokenRoles{Roles: q.Roles}, c, &v); err != nil {
+			return Explanation{}, err
+		}
+	}
+	d := v.Decision()
+	var notes []string
+	if v.Spelled != "" {
+		notes = append(notes, "the router does not keep the letter case of "+model.Visible(q.Object)+", so that it is refused what is refused to "+model.Visible(v.Spelled))
+		q.Object, x.Request.Object = v.Spelled, v.Spelled
+	}
+	e := Explanation{
+		Notes: notes, Subject: model.Visible(x.Subject), Tenant: model.Visible(q.Tenant), Object: model.Visible(q.Object), Action: model.Visible(q.Action),
+		Allowed: d.Allowed, Reason: d.Reason, Engine: v.By,
+	}
+	if v.By == engine.EngineCasbin {
+		e.Unindexed = model.Visible(s.WhyCasbin())
+	}
+	for _, role := range q.Roles {
+		e.Roles = append(e.Roles, model.Visible(role))
+	}
+	if x.Action != q.Action {
+		e.Notes = append(e.Notes, model.Visible(x.Action)+" is judged as "+q.Action+", since no rule names "+x.Action)
+	}
+	if why := s.Schema.WhyNoRoles(); why != "" && x.hasRoles() {
+		e.Notes = append(e.Notes, why)
+	}
+	x.fill(&e, v)
+	return e, nil
+}
+
+// hasRoles reports whether credentials or role links give the subject a role.
+func (x *Explainer) hasRoles() bool {
+	g := x.Snapshot.Members
+	return len(x.Request.Roles) > 0 || g != nil && g.From(x.Request.Tenant, x.Subject) != nil
+}
+
+// fill adds what there is to say about the verdict.
+func (x *Explainer) fill(e *Explanation, v engine.Verdict) {
+	e.Why = x.why(v)
+	if v.Rule != nil {
+		written := v.Rule.RuleText()
+		e.Rule = &written
+		x.fillChains(e, v.Rule)
+		e.Notes = append(e.Notes, x.clauseNotes(v.Rule)...)
+	}
+	switch {
+	case v.Allowed:
+	case v.Rule != nil:
+		e.Overrides = x.overridden()
+	case slices.Contains([]core.Reason{engine.ReasonNoRule, engine.ReasonSubjectIsRoleName, engine.ReasonNoTenant, core.ReasonUnknownMethod}, v.Otherwise):
+		var err error
+		if e.NearMisses, err = x.nearMisses(); err != nil {
+			e.Notes = append(e.Notes, "near misses are not available: "+model.Visible(err.Error()))
+		}
+	}
+}

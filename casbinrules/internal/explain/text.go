@@ -1,0 +1,102 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// why is the reason of a verdict in words.
+func (x *Explainer) why(v engine.Verdict) string {
+	switch {
+	case v.Rule != nil && v.Allowed:
+		return model.Visible(v.Rule.Place()) + " allows it"
+	case v.Rule != nil:
+		return model.Visible(v.Rule.Place()) + " denies it"
+	case v.Allowed:
+		return "the matcher allows it whatever the rules say"
+	}
+	switch v.Otherwise {
+	case engine.ReasonSubjectIsRoleName:
+		if x.Subject == policy.Anonymous {
+			return `no rule allows it; "anonymous" stands for requests without credentials, and nobody gets anything by that name`
+		}
+		return fmt.Sprintf("no rule allows it; %q is the name of a role, and a user by that name gets nothing of what the role gets", model.Visible(x.Subject))
+	case engine.ReasonNoTenant:
+		return "the model has tenants, and the credentials name none"
+	case engine.ReasonNoObject:
+		return "there is nothing to compare with the policy: the request has no object, or matched no route"
+	case engine.ReasonNoAttribute, engine.ReasonBadAttribute:
+		return model.Visible(x.Request.Unfilled.Error())
+	case core.ReasonUnknownMethod:
+		return fmt.Sprintf(`no rule names the method %s, and "*" stands for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS alone`, model.Visible(x.Request.Action))
+	case core.ReasonNoCredentials:
+		return "there are no credentials, and the policy is not asked about such requests (see WithAnonymous)"
+	default:
+		return "no rule allows it"
+	}
+}
+
+// String is the explanation in a few lines, without a line feed at the end:
+//
+//	erin may not PATCH /reports/7: no rule allows it
+//	  near: erin has PUT on /reports/:id at policy.csv:12, not PATCH
+func (e Explanation) String() string {
+	var b strings.Builder
+	may := "may not"
+	if e.Allowed {
+		may = "may"
+	}
+	b.WriteString(e.Subject)
+	if len(e.Roles) > 0 {
+		b.WriteString(" (" + strings.Join(e.Roles, ", ") + ")")
+	}
+	if e.Tenant != "" {
+		b.WriteString(" in tenant " + e.Tenant)
+	}
+	object := e.Object
+	if object == "" {
+		object = "(no object)"
+	}
+	fmt.Fprintf(&b, " %s %s %s: %s", may, e.Action, object, e.Why)
+	if e.Rule != nil {
+		b.WriteString("\n  rule: " + e.Rule.String())
+	}
+	if len(e.Chain) > 0 {
+		b.WriteString("\n  roles: " + chainText(e.Chain))
+	}
+	if len(e.ObjectChain) > 0 {
+		b.WriteString("\n  object: " + chainText(e.ObjectChain))
+	}
+	if len(e.ActionChain) > 0 {
+		b.WriteString("\n  action: " + chainText(e.ActionChain))
+	}
+	if e.Overrides != nil {
+		b.WriteString("\n  overrides: " + e.Overrides.String())
+	}
+	for _, m := range e.NearMisses {
+		b.WriteString("\n  near: " + m.Text)
+	}
+	for _, note := range e.Notes {
+		b.WriteString("\n  note: " + note)
+	}
+	return b.String()
+}
+
+// chainText is "erin → editor (policy.csv:21) → viewer (policy.csv:9)".
+func chainText(chain []ChainLink) string {
+	var b strings.Builder
+	b.WriteString(chain[0].From)
+	for _, link := range chain {
+		place := "from the credentials"
+		if link.Rule != nil {
+			place = model.Visible(link.Rule.Place())
+		}
+		fmt.Fprintf(&b, " → %s (%s)", link.To, place)
+	}
+	return b.String()
+}

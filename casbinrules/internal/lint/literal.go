@@ -1,0 +1,195 @@
+package lint
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// lineField is a field of one kind of lines.
+type lineField struct {
+	kind  string
+	field int
+}
+
+// verbatim is a field whose text is compared as it is, so that a pattern in it
+// stands for itself.
+type verbatim struct {
+	lineField
+	// what says what the texts are, instead what to do about a pattern.
+	what, instead string
+	// twins hold the same texts on the other side of a comparison: what stands
+	// there too is equal to something.
+	twins []lineField
+	// asked says that values of the application's own are compared, which may
+	// well hold a star.
+	asked bool
+}
+
+// suspect is a rule with what looks like a pattern in a literal field.
+type suspect struct {
+	rule *policy.Rule
+	verbatim
+}
+
+// checkLiterals looks for patterns in fields that are compared as they are:
+// tenants, the ends of role links, and what only these lead to.
+func (l *Linter) checkLiterals() {
+	if len(l.Rules) == 0 {
+		return
+	}
+	texts := l.Rules[0].Texts
+	byKind := map[int32][]verbatim{}
+	for _, f := range append(l.literalColumns(), l.literalLinks()...) {
+		number := texts.Known(f.kind)
+		byKind[number] = append(byKind[number], f)
+	}
+	type textAt struct {
+		lineField
+		text int32
+	}
+	var suspects []suspect
+	stands := map[textAt]bool{}
+	seen := make([]int8, texts.Numbers()) // 1 for a plain text, 2 for a pattern
+	for _, r := range l.Rules {
+		l.settings.Pace.Step()
+		for _, f := range byKind[r.Numbers()[0]] {
+			number := r.Number(f.field)
+			if seen[number] == 0 {
+				seen[number] = 1
+				if standIn(texts.Text(number)) != "" {
+					seen[number] = 2
+				}
+			}
+			if seen[number] == 2 {
+				suspects = append(suspects, suspect{r, f})
+				stands[textAt{f.lineField, number}] = true
+			}
+		}
+	}
+	for _, s := range suspects {
+		number := s.rule.Number(s.field)
+		if !slices.ContainsFunc(s.twins, func(at lineField) bool { return stands[textAt{at, number}] }) {
+			l.tellLiteral(s)
+		}
+	}
+}
+
+// tellLiteral reports a pattern that stands for itself.
+func (l *Linter) tellLiteral(s suspect) {
+	text := s.rule.Field(s.field)
+	if s.lineField == (lineField{"p", l.shape.subject}) && text == "*" || s.kind != "p" && l.Schema.NamesRole(s.kind, text) {
+		return // It is reported as a subject, or the matcher asks for it.
+	}
+	part := standIn(text)
+	code, hint := model.CodeParameter, "name each one; "+s.instead
+	message := strconv.Quote(part) + " stands for itself here: " + s.what + " are compared as they are"
+	if part == "*" {
+		code = model.CodeLiteralStar
+		message = s.what + " are compared as they are, so that " + strconv.Quote(text) + " stands only for itself"
+	}
+	severity := l.settings.Severity(code)
+	if s.asked {
+		severity = model.SeverityWarning
+	}
+	l.addFindingAs(severity, s.rule, s.field+1, code, hint, message)
+}
+
+// standIn is the part of a text that would stand for others in a pattern, or
+// "": a star, or a segment that is a parameter.
+func standIn(text string) string {
+	if strings.IndexByte(text, '*') >= 0 {
+		return "*"
+	}
+	if !strings.ContainsAny(text, ":{<") {
+		return ""
+	}
+	for part := range strings.SplitSeq(text, "/") {
+		if len(part) > 1 && part[0] == ':' || isBracketed(part, '{', '}') || isBracketed(part, '<', '>') {
+			return part
+		}
+	}
+	return ""
+}
+
+// isBracketed reports whether a segment is a name in brackets.
+func isBracketed(part string, open, shut byte) bool {
+	return len(part) > 2 && part[0] == open && part[len(part)-1] == shut
+}
+
+// literalColumns are the columns of p lines that are compared as they are and
+// in no other way. Objects and actions are looked at elsewhere, unless role
+// links lead to them.
+func (l *Linter) literalColumns() []verbatim {
+	var found []verbatim
+	for column, field := range l.Schema.LiteralFields() {
+		if field == "" || l.isRoute(field) {
+			continue
+		}
+		f := l.literalOf(field)
+		f.instead = "or write p." + l.Schema.Columns[column] + ` == "*" into the matcher for a line that is for all`
+		f.lineField = lineField{"p", column}
+		for _, c := range l.Schema.RoleCalls() {
+			if c.Column == column {
+				f.twins = append(f.twins, lineField{c.Name, c.RoleEnd()})
+			}
+		}
+		if len(f.twins) > 0 || field != "r_obj" && field != "r_act" {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// isRoute reports whether a request field is the route as it is registered,
+// with its parameters.
+func (l *Linter) isRoute(field string) bool { return field == "r_obj" && l.settings.ObjectRoute }
+
+// literalOf says what the texts compared with a request field are.
+func (l *Linter) literalOf(field string) verbatim {
+	name := strings.TrimPrefix(field, "r_")
+	var f verbatim
+	switch at := model.RequestFields[name]; {
+	case at == model.FieldTenant:
+		f.what = "tenants"
+	case name == "sub":
+		f.what = "subjects"
+	case name == "obj":
+		f.what = "objects"
+	case name == "act":
+		f.what = "actions"
+	default:
+		f.what, f.asked = "values of "+name, true
+	}
+	return f
+}
+
+// literalLinks are the fields of role links that are compared as they are.
+func (l *Linter) literalLinks() []verbatim {
+	const instead = "role links know no patterns"
+	columns := l.Schema.LiteralFields()
+	var found []verbatim
+	add := func(f verbatim) {
+		if !slices.ContainsFunc(found, func(have verbatim) bool { return have.lineField == f.lineField }) {
+			found = append(found, f)
+		}
+	}
+	for _, c := range l.Schema.RoleCalls() {
+		if c.Field == "" {
+			continue
+		}
+		if !l.isRoute(c.Field) {
+			add(verbatim{lineField: lineField{c.Name, 1 - c.RoleEnd()}, what: "the names in role links", instead: instead})
+			add(verbatim{lineField: lineField{c.Name, c.RoleEnd()}, what: "the names in role links", instead: instead, twins: []lineField{{"p", c.Column}}})
+		}
+		tenant := c.Arg(2)
+		column := l.Schema.Column(tenant.Text)
+		if isField := strings.HasPrefix(tenant.Text, "r_") || column >= 0 && columns[column] != ""; l.Schema.Roles[c.Name] == 3 && isField {
+			add(verbatim{lineField: lineField{c.Name, 2}, what: "the tenants of role links", instead: instead})
+		}
+	}
+	return found
+}

@@ -1,0 +1,219 @@
+package lint
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// checkActions looks at the methods that rules about paths name.
+func (l *Linter) checkActions() {
+	if len(l.Schema.Actions) != 1 {
+		return
+	}
+	column := l.Schema.Actions[0]
+	quiet := map[int32]bool{} // actions to which there is nothing to say beside paths
+	source := int32(0)
+	for r := range l.policyRules() {
+		if r.Source != source {
+			source = r.Source // which may call its actions otherwise
+			clear(quiet)
+		}
+		if number := r.Number(column); !quiet[number] {
+			before := len(l.found)
+			asked := l.checkAction(r, column)
+			quiet[number] = asked && len(l.found) == before
+		}
+	}
+}
+
+// checkAction looks at one rule. It returns false when the answer depends on
+// the rule's object.
+func (l *Linter) checkAction(r *policy.Rule, column int) bool {
+	action := policy.ValueAt(r, column)
+	if action == "*" {
+		l.checkStar(r, column)
+		return true
+	}
+	if !isPath(l.object(r)) || strings.Contains(action, "(?i") {
+		return false
+	}
+	if list := methodList(action); !l.Schema.ActionPattern && list != "" {
+		l.reportColumn(r, column, model.CodeUnknownMethod, "write a line for each of "+list, "%q is no method, and a line has one", action)
+		return true
+	}
+	for method := range policy.Methods(l.Schema, r) {
+		l.checkMethod(r, column, method)
+	}
+	return true
+}
+
+func (l *Linter) checkMethod(r *policy.Rule, column int, method string) {
+	upper := strings.ToUpper(method)
+	switch {
+	case method != upper && isKnown(upper) && !l.isMethodSlip(r, method): // an action of the application's own
+	case method != upper && isKnown(upper):
+		l.reportColumn(r, column, model.CodeMethodCase, "write "+upper+"; give an action that is no method another name", "methods are case-sensitive, and %q is not %s", method, upper)
+	case l.shape.action.Function == "==" && method != "*" && strings.Trim(method, actionBytes) != "":
+		l.reportColumn(r, column, model.CodeUnknownMethod, "write it in plain letters, one method a line", "%+q is no HTTP method, and hardly the name of an action", method)
+	case len(method) > 2 && !isKnown(method) && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "":
+		hint := "fine if a gate uses this action name"
+		if near := model.Closest(method, methodsInUse); near != "" {
+			hint = "write " + near + ", if no gate names its action so"
+		} else if method == "ALL" || method == "ANY" {
+			hint = "write *, if no gate names its action so"
+		}
+		l.reportColumn(r, column, model.CodeUnknownMethod, hint, "%q is no HTTP method", method)
+	}
+}
+
+// actionBytes are what methods and names of actions are made of.
+const actionBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/ "
+
+// checkStar looks for a star that the matcher does not know as one.
+func (l *Linter) checkStar(r *policy.Rule, column int) {
+	if l.shape.action.column == column && l.shape.action.Function == "==" && !slices.Contains(l.shape.starred, column) {
+		l.reportColumn(r, column, model.CodeLiteralStar, `name each action, or write (p.act == "*" || r.act == p.act) into the matcher`,
+			"the matcher compares actions as they are, so that * stands only for itself")
+	}
+}
+
+// methodList is the methods in an action that lists several, with commas.
+func methodList(action string) string {
+	parts := strings.FieldsFunc(action, func(c rune) bool { return strings.ContainsRune("|,;/ +()^$", c) })
+	if len(parts) < 2 || slices.ContainsFunc(parts, func(part string) bool { return !isKnown(strings.ToUpper(part)) }) {
+		return ""
+	}
+	return strings.Join(parts, ", ")
+}
+
+// isKnown reports whether a method is registered (RFC 9110 §16.1), or in such
+// wide use as PURGE.
+func isKnown(method string) bool {
+	switch method {
+	case "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "CONNECT", "COPY", "DELETE", "GET", "HEAD", "LABEL",
+		"LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "NOTIFY",
+		"OPTIONS", "ORDERPATCH", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT", "QUERY", "REBIND", "REPORT",
+		"SEARCH", "SUBSCRIBE", "TRACE", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UNSUBSCRIBE", "UPDATE",
+		"UPDATEREDIRECTREF", "VERSION-CONTROL":
+		return true
+	}
+	return false
+}
+
+// methodsInUse are those that slips are looked for of.
+var methodsInUse = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions}
+
+// partner is a method that is easily forgotten beside another.
+type partner struct{ method, partner, code, message string }
+
+var partners = []partner{
+	{http.MethodPut, http.MethodPatch, model.CodePutPatch, "the rule names PUT, and none does PATCH for the same subject and object"},
+	{http.MethodPatch, http.MethodPut, model.CodePatchPut, "the rule names PATCH, and none does PUT for the same subject and object"},
+	{http.MethodGet, http.MethodHead, model.CodeGetHead, "HEAD is not judged as GET since a rule names HEAD, and none does for the same subject and object"},
+}
+
+// checkPartners looks for methods that were forgotten, and for the parents of
+// "/*".
+func (l *Linter) checkPartners() {
+	if !l.shape.action.alone || !l.shape.object.alone {
+		return
+	}
+	named := policy.NamedMethods(l.Schema, l.Rules)
+	known := map[int32][]partner{} // what the methods of an action ask for
+	for r := range l.policyRules() {
+		number := r.Number(l.shape.action.column)
+		asked, seen := known[number]
+		if !seen {
+			asked = l.partnersOf(r, named[http.MethodHead])
+			if len(l.Schema.Actions) == 1 { // else another column may name methods
+				known[number] = asked
+			}
+		}
+		for _, p := range asked {
+			if l.answered(r, l.object(r), p.partner) {
+				continue
+			}
+			severity := l.settings.Severity(p.code)
+			if model.MayBeNote(p.code) && l.routes == nil && !named[p.partner] {
+				severity = model.SeverityNote // Perhaps the application has no such routes.
+			}
+			l.addFindingAs(severity, r, l.shape.action.column+1, p.code, "add a line for "+p.partner+", that says the same or the contrary", p.message)
+		}
+		l.checkParent(r)
+	}
+}
+
+// partnersOf are the partners of the methods that a rule names; head says that
+// some rule names HEAD.
+func (l *Linter) partnersOf(r *policy.Rule, head bool) []partner {
+	var found []partner
+	for _, p := range partners {
+		if (head || p.method != http.MethodGet) && policy.NamesMethod(l.Schema, r, p.method) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// checkParent looks for a rule about all below a path that leaves out the path
+// itself.
+func (l *Linter) checkParent(r *policy.Rule) {
+	parent, ok := strings.CutSuffix(l.object(r), "/*")
+	if !ok || parent == "" || !isPath(parent) || l.settings.ObjectRoute || l.shape.object.Function != "keyMatch" && !isRegexp(l.shape.object.Function) {
+		return
+	}
+	methods := slices.Collect(policy.Methods(l.Schema, r))
+	if len(methods) == 0 {
+		methods = []string{http.MethodGet}
+	}
+	if !slices.ContainsFunc(methods, func(method string) bool { return !l.answered(r, parent, method) }) {
+		return
+	}
+	l.addFinding(r, l.shape.object.column+1, model.CodeParent, "add a line for "+parent+", if it is meant too",
+		"the pattern does not match "+parent+" itself, and no other rule of the subject does")
+}
+
+// maxRoles is how many roles of a subject lint looks at.
+const maxRoles = 64
+
+// answered reports whether the policy has an answer for the subject of r about
+// an object and a method: any answer where r allows, a deny where it denies.
+// Methods that no route has need none.
+func (l *Linter) answered(r *policy.Rule, object, method string) bool {
+	action := policy.ValueAt(r, l.shape.action.column)
+	if object == l.object(r) && l.shape.action.matches(method, action) || l.routes != nil && !l.routes.has(l.shape.object, object, method) {
+		return true
+	}
+	effect := ""
+	if policy.EffectOf(l.Schema, r) == "deny" {
+		effect = "deny"
+	}
+	subject := int32(0)
+	if l.shape.subject >= 0 {
+		subject = r.Number(l.shape.subject)
+	}
+	if l.cover.Answers(r, subject, object, method, effect) {
+		return true
+	}
+	g := l.graphs["g"]
+	if g == nil || g.Tenants {
+		return g != nil
+	}
+	c := g.Of(policy.Pair{Name: subject})
+	if c == nil {
+		return false
+	}
+	if len(c.Links) > maxRoles {
+		return true
+	}
+	for _, role := range c.Links {
+		if l.cover.Answers(r, role.Number, object, method, effect) {
+			return true
+		}
+	}
+	return false
+}

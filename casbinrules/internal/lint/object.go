@@ -1,0 +1,181 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// objectIndex finds patterns that cover another one.
+type objectIndex struct {
+	Comparison
+	index    *CoverIndex
+	all      RuleSet // of patterns for everything
+	exact    map[string]*RuleSet
+	segments coverNode
+	// prefixes are what stands in front of the star, for keyMatch; lengths are
+	// theirs.
+	prefixes map[string]*RuleSet
+	lengths  []int
+}
+
+// coverNode is where patterns that begin with the same segments go on.
+type coverNode struct {
+	next      map[string]*coverNode
+	one, rest *coverNode
+	rules     RuleSet
+}
+
+func (x *objectIndex) put(r *policy.Rule) {
+	x.set(x.index.object(r)).put(ruleEffect{policy.EffectOf(x.index.schema, r), x.index.action(r)}, r)
+}
+
+// Rule finds a rule of the effect, other than r, that matches whatever r does,
+// or nil.
+func (x *objectIndex) Rule(r *policy.Rule, effect string) (found *policy.Rule) {
+	actions := x.index.coveringActions(r).names
+	x.Covering(x.index.object(r), func(set *RuleSet) bool {
+		if set == nil {
+			return true
+		}
+		for _, action := range actions {
+			if other := set.get(ruleEffect{effect, action}); other != nil && other != r {
+				found = other
+				return false
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// set is where the rules with a pattern belong.
+func (x *objectIndex) set(text string) *RuleSet {
+	if x.star && text == "*" || pattern.MatchesAll(x.Function, text) {
+		return &x.all
+	}
+	if star := strings.IndexByte(text, '*'); x.Function == "keyMatch" && star >= 0 {
+		if !slices.Contains(x.lengths, star) {
+			x.lengths = append(x.lengths, star)
+		}
+		return entry(&x.prefixes, text[:star])
+	}
+	if segs := x.segmentsOf(text); segs != nil {
+		return x.segments.set(segs)
+	}
+	return entry(&x.exact, text)
+}
+
+// segmentsOf is nil for a pattern that covers only itself.
+func (x *objectIndex) segmentsOf(text string) []pattern.Segment {
+	if !pattern.HasSegments(x.Function) || x.Function == "==" {
+		return nil
+	}
+	segs := x.cut(text)
+	if slices.ContainsFunc(segs, func(s pattern.Segment) bool { return s.Kind == pattern.Other }) {
+		return nil
+	}
+	return segs
+}
+
+func entry(sets *map[string]*RuleSet, key string) *RuleSet {
+	if *sets == nil {
+		*sets = map[string]*RuleSet{}
+	}
+	if (*sets)[key] == nil {
+		(*sets)[key] = &RuleSet{}
+	}
+	return (*sets)[key]
+}
+
+func (n *coverNode) set(segs []pattern.Segment) *RuleSet {
+	for _, s := range segs {
+		switch s.Kind {
+		case pattern.One:
+			n = child(&n.one)
+		case pattern.Rest:
+			n = child(&n.rest)
+		default:
+			if n.next == nil {
+				n.next = map[string]*coverNode{}
+			}
+			if n.next[s.Text] == nil {
+				n.next[s.Text] = &coverNode{}
+			}
+			n = n.next[s.Text]
+		}
+	}
+	return &n.rules
+}
+
+func child(n **coverNode) *coverNode {
+	if *n == nil {
+		*n = &coverNode{}
+	}
+	return *n
+}
+
+// Covering yields the rules whose pattern matches all that pattern does, and
+// nil when it gives up.
+func (x *objectIndex) Covering(text string, yield func(*RuleSet) bool) {
+	if set := x.exact[text]; set != nil && !yield(set) {
+		return
+	}
+	if !x.all.empty() && !yield(&x.all) {
+		return
+	}
+	if x.Function == "keyMatch" {
+		end := len(text)
+		if star := strings.IndexByte(text, '*'); star >= 0 {
+			end = star
+		}
+		for _, n := range x.lengths {
+			if n > end {
+				continue
+			}
+			if set := x.prefixes[text[:n]]; set != nil && !yield(set) {
+				return
+			}
+		}
+		return
+	}
+	if !pattern.HasSegments(x.Function) || x.Function == "==" {
+		return
+	}
+	visits := 0
+	x.segments.covering(x.cut(text), &visits, yield)
+}
+
+// cut takes a pattern apart in the room of the index, until the next call.
+func (x *objectIndex) cut(text string) []pattern.Segment {
+	segs := pattern.AppendSegments(x.index.segments, x.Function, text)
+	if segs != nil {
+		x.index.segments = segs
+	}
+	return segs
+}
+
+func (n *coverNode) covering(segs []pattern.Segment, visits *int, yield func(*RuleSet) bool) bool {
+	if *visits++; *visits > MaxVisits {
+		yield(nil)
+		return false
+	}
+	if len(segs) == 0 {
+		return n.rules.empty() || yield(&n.rules)
+	}
+	if n.rest != nil && !yield(&n.rest.rules) {
+		return false
+	}
+	s := segs[0]
+	if s.Kind == pattern.Literal {
+		if next := n.next[s.Text]; next != nil && !next.covering(segs[1:], visits, yield) {
+			return false
+		}
+	}
+	if n.one != nil && (s.Kind == pattern.One || s.Kind == pattern.Literal && s.Text != "") {
+		return n.one.covering(segs[1:], visits, yield)
+	}
+	return true
+}

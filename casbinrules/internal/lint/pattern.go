@@ -1,0 +1,270 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// advice is a finding about a pattern, without its place.
+type advice struct{ code, message, hint string }
+
+// checkObjects looks at what p lines have for objects, and at all regular
+// expressions.
+func (l *Linter) checkObjects() {
+	l.checkAnchors()
+	if l.settings.ObjectRoute || l.shape.object.column < 0 {
+		return
+	}
+	paths, names := 0, 0
+	for r := range l.policyRules() {
+		if isPath(l.object(r)) {
+			paths++
+		} else {
+			names++
+		}
+	}
+	type use struct {
+		object int32
+		Setting
+	}
+	known := map[use][]advice{}
+	for r := range l.policyRules() {
+		text := l.object(r)
+		if IsQuiet(l.shape.object.Function, text) {
+			continue // which is quicker found than kept
+		}
+		at := use{r.Number(l.shape.object.column), Setting{Paths: paths > 0 && paths >= names, Method: l.isAboutMethod(r)}}
+		told, seen := known[at]
+		if !seen {
+			told = l.shape.object.Advise(text, at.Setting)
+			known[at] = told
+		}
+		for _, a := range told {
+			l.reportColumn(r, l.shape.object.column, a.code, a.hint, "%s", a.message)
+		}
+	}
+}
+
+// object is what a p line has for object, or "".
+func (l *Linter) object(r *policy.Rule) string { return policy.ValueAt(r, l.shape.object.column) }
+
+// isPath reports whether an object is meant for a path, not for a name that a
+// gate was given.
+func isPath(object string) bool { return strings.HasPrefix(strings.TrimPrefix(object, "^"), "/") }
+
+// IsQuiet reports whether there is nothing to say about an object for sure: a
+// path of plain segments, with parameters and a last star as keyMatch2 has them.
+func IsQuiet(function, object string) bool {
+	if object == "" || object[0] != '/' {
+		return false
+	}
+	named := function == "keyMatch2"
+	for i := 1; i < len(object); i++ {
+		first := object[i-1] == '/'
+		switch c := object[i]; {
+		case c == '-', pattern.IsNameByte(c) && c != '.', c == '/' && !first:
+		case c == ':' && first && named && i+1 < len(object) && object[i+1] != '/':
+		case c == '*' && first && named && i == len(object)-1:
+		default:
+			return false
+		}
+	}
+	return object[len(object)-1] != '/' || len(object) == 1
+}
+
+// Setting is what stands around an object: paths says that most objects are
+// paths, method that the rule asks for a request method.
+type Setting struct{ Paths, Method bool }
+
+// Advise looks at one object.
+func (c Comparison) Advise(object string, in Setting) []advice {
+	if c.Function == "regexMatch" || c.star && object == "*" || pattern.MatchesAll(c.Function, object) || pattern.Check(c.Function, object) != nil {
+		return nil
+	}
+	if !isPath(object) {
+		return c.adviseName(object, in)
+	}
+	all := append(c.adviseStar(object), adviseUnmatchable(c.Function, object)...)
+	all = append(all, adviseParameters(c.Function, object)...)
+	if len(all) == 0 && isRegexp(c.Function) {
+		all = adviseRegexp(object)
+	}
+	return all
+}
+
+// adviseName looks at an object that is no path, and may be meant for one.
+func (c Comparison) adviseName(object string, in Setting) []advice {
+	scheme, rest, isURL := strings.Cut(object, "://")
+	part := standIn(object)
+	isPattern := part != "" && part != "*" || strings.HasSuffix(object, "/*")
+	switch {
+	case object == "" || object[0] == '*':
+	case isURL && model.IsWord(scheme):
+		if _, path, _ := strings.Cut(rest, "/"); in.Paths || in.Method {
+			return []advice{{model.CodeUnmatchable, "the pattern never matches: a path that reaches the policy has no scheme and no host", "write /" + path + ", if no gate has this name"}}
+		}
+		return nil
+	case isPattern && (in.Paths || in.Method), strings.Contains(object, "/") && in.Paths:
+		told := []advice{{model.CodeNoSlash, "paths begin with a slash, and this one does not", "write /" + object + ", if no gate has this name"}}
+		if c.Function != "regexMatch" {
+			told = append(told, adviseParameters(c.Function, object)...)
+		}
+		return told
+	}
+	if told := c.adviseStar(object); len(told) > 0 && told[0].code != model.CodePrefixStar {
+		return told
+	}
+	return nil
+}
+
+// isRegexp reports whether a function makes its pattern into a regular
+// expression.
+func isRegexp(function string) bool { return pattern.HasSegments(function) && function != "==" }
+
+// adviseStar looks for stars that do not mean "and everything below".
+func (c Comparison) adviseStar(object string) []advice {
+	star := strings.IndexByte(object, '*')
+	if star < 0 {
+		return nil
+	}
+	before, behind := object[:star], object[star+1:]
+	switch c.Function {
+	case "==":
+		return []advice{{model.CodeLiteralStar, "the matcher compares objects as they are, so that * stands only for itself", "name each object, or use keyMatch2 in the model"}}
+	case "keyMatch":
+		if strings.Trim(behind, "*") != "" {
+			return []advice{{model.CodeMisplacedStar, fmt.Sprintf("keyMatch ignores %q behind the first *", behind), "end the pattern with the *, or use keyMatch2 with a parameter"}}
+		}
+		return advisePrefix(before)
+	case "globMatch":
+		if behind == "" {
+			return advisePrefix(before)
+		}
+		return nil
+	}
+	return adviseRegexpStar(object)
+}
+
+func advisePrefix(before string) []advice {
+	if before == "" || strings.HasSuffix(before, "/") || strings.HasSuffix(before, "*") {
+		return nil
+	}
+	return []advice{{model.CodePrefixStar, fmt.Sprintf("the pattern also covers longer names, such as %sx", before), "write " + before + " and " + before + "/* if only what is below is meant"}}
+}
+
+// adviseRegexpStar looks for stars in keyMatch2 and its like, where only "/*"
+// is not what it is in a regular expression.
+func adviseRegexpStar(object string) []advice {
+	for i := range len(object) {
+		if object[i] != '*' || i > 0 && strings.IndexByte(`.)]}\`, object[i-1]) >= 0 {
+			continue
+		}
+		if i == 0 || object[i-1] != '/' {
+			return []advice{{model.CodeMisplacedStar, "a * that is not behind a slash repeats the character in front of it", "write /* for everything below, or .* for any text"}}
+		}
+		if i < len(object)-1 {
+			return []advice{{model.CodeMiddleStar, "a * inside the path stands for any number of segments", "use a parameter for one segment"}}
+		}
+	}
+	return nil
+}
+
+var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// adviseUnmatchable looks for what no path has that gets past a gate: see
+// core.CanonicalPath.
+func adviseUnmatchable(function, object string) []advice {
+	if i := strings.IndexByte(object, '?'); i >= 0 && strings.IndexByte(object[i:], '=') > 0 {
+		return []advice{{model.CodeQuery, "the query is no part of a path", "leave out all from the ? on"}}
+	}
+	literal := !isRegexp(function)
+	star := strings.IndexByte(object, '*')
+	if function == "keyMatch" && star >= 0 {
+		object = object[:star]
+	}
+	why, hint := "", ""
+	switch {
+	case strings.IndexByte(object, '%') >= 0 && percentEscape.MatchString(object):
+		why, hint = "has its percent-encoding taken off", "write the characters themselves"
+	case strings.Contains(object, "//"):
+		why, hint = "has no empty segment", "write one slash"
+	case literal && strings.ContainsRune(object, '\\') && function != "globMatch":
+		why, hint = "has no backslash", "write a slash"
+	case literal && hasDotSegment(object):
+		why, hint = "has no dot segment", "write the path it leads to"
+	case len(object) > 1 && strings.HasSuffix(object, "/") && (star < 0 || function != "keyMatch"):
+		why, hint = "ends in no slash", "leave the last slash out"
+	default:
+		return nil
+	}
+	return []advice{{model.CodeUnmatchable, "the pattern never matches: a path that reaches the policy " + why, hint}}
+}
+
+func hasDotSegment(object string) bool {
+	for part := range strings.SplitSeq(object, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// adviseParameters looks for parameters in a spelling that the function does
+// not know, and for those that take more than they seem to.
+func adviseParameters(function, object string) []advice {
+	for part := range strings.SplitSeq(object, "/") {
+		colon := strings.IndexByte(part, ':')
+		braces := isBracketed(part, '{', '}') && !strings.ContainsAny(part, ",")
+		switch {
+		case isBracketed(part, '<', '>'):
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
+		case function == "keyMatch2" && colon >= 0 && strings.ContainsAny(part[colon+1:], ".:*({"),
+			function != "keyMatch2" && isRegexp(function) && strings.Count(part, "{") > 1:
+			return []advice{{model.CodeParameterSuffix, fmt.Sprintf("the parameter in %q takes the rest of the segment, whatever it says", part), "give the segment one parameter and nothing behind it"}}
+		case colon == 0 && len(part) > 1 && function != "keyMatch2":
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
+		case braces && (function == "keyMatch2" || !isRegexp(function)):
+			return []advice{{model.CodeParameter, fmt.Sprintf("%q stands for itself here, not for any segment", part), parameterHint(function)}}
+		}
+	}
+	return nil
+}
+
+func parameterHint(function string) string {
+	switch function {
+	case "keyMatch2":
+		return "write :name"
+	case "globMatch":
+		return "write *"
+	case "==", "keyMatch":
+		return "use keyMatch2 in the model, or WithRouteAsObject if routes are meant"
+	}
+	return "write {name}"
+}
+
+// adviseRegexp looks for characters that mean something in a regular
+// expression, in a pattern that does not look like one.
+func adviseRegexp(object string) []advice {
+	if strings.Contains(object, "(") || strings.Contains(object, ".*") {
+		return nil
+	}
+	for i := range len(object) {
+		c := object[i]
+		if strings.IndexByte(".+?|^$[", c) < 0 || i > 0 && object[i-1] == '\\' {
+			continue
+		}
+		switch c {
+		case '.':
+			return []advice{{model.CodeRegexpCharacter, "the dot stands for any character", `write \.`}}
+		case '[':
+			return []advice{{model.CodeRegexpCharacter, "the [ begins a set of characters, one of which is to stand there", `write \[`}}
+		}
+		return []advice{{model.CodeRegexpCharacter, fmt.Sprintf("%q means something in the regular expression that the pattern is made into", c), `write \` + string(c)}}
+	}
+	return nil
+}

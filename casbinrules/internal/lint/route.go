@@ -1,0 +1,262 @@
+package lint
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// routeIndex finds the routes that an object pattern may be about.
+type routeIndex struct {
+	routes []route
+	root   routeNode
+	// found are the routes found so far, by object.
+	found      map[string][]int
+	asPatterns bool // objects are route patterns, not paths
+}
+
+type route struct {
+	core.RouteInfo
+	// fixed is the part in front of the first parameter; whole says that there
+	// is none.
+	fixed string
+	whole bool
+}
+
+// routeNode is where routes that begin with the same segments go on.
+type routeNode struct {
+	next map[string]*routeNode
+	one  *routeNode
+	// ends are the routes that end here, rests those that match whatever
+	// follows, or nothing.
+	ends, rests []int
+}
+
+// newRouteIndex takes the routes; plain says that objects are compared with
+// the patterns of routes as they are.
+func newRouteIndex(routes []core.RouteInfo, plain bool) *routeIndex {
+	x := &routeIndex{found: map[string][]int{}, asPatterns: plain}
+	// Only net/http and its like have braces, and a "/" that takes all.
+	braces := slices.ContainsFunc(routes, func(r core.RouteInfo) bool { return strings.Contains(r.Pattern, "{") })
+	for i, info := range routes {
+		r := route{RouteInfo: info, fixed: info.Pattern, whole: true}
+		if plain {
+			n := x.root.literal(info.Pattern)
+			n.ends = append(n.ends, i)
+		} else {
+			pattern, exact := strings.CutSuffix(info.Pattern, "{$}")
+			subtree := !exact && strings.HasSuffix(pattern, "/") && (braces || pattern != "/")
+			r.fixed, r.whole = x.add(i, pattern, subtree)
+		}
+		x.routes = append(x.routes, r)
+	}
+	return x
+}
+
+// add takes one pattern and returns what stands in front of its first
+// parameter, and whether that is all.
+func (x *routeIndex) add(i int, pattern string, subtree bool) (fixed string, whole bool) {
+	if len(pattern) > 1 {
+		pattern = strings.TrimSuffix(pattern, "/")
+	}
+	fixed = pattern
+	if at := strings.IndexAny(pattern, routeBytes); at >= 0 {
+		fixed = pattern[:at]
+	}
+	n := &x.root
+	for part := range strings.SplitSeq(pattern, "/") {
+		switch {
+		case !strings.ContainsAny(part, routeBytes):
+			n = n.literal(part)
+		case strings.ContainsAny(part, "*+") || strings.HasSuffix(part, "...}") || strings.HasSuffix(part, "?"):
+			n.rests = append(n.rests, i)
+			return fixed, false
+		default:
+			if n.one == nil {
+				n.one = &routeNode{}
+			}
+			n = n.one
+		}
+	}
+	n.ends = append(n.ends, i)
+	if subtree {
+		n.rests = append(n.rests, i)
+	}
+	return fixed, fixed == pattern && !subtree
+}
+
+// routeBytes are what parameters begin with.
+const routeBytes = ":*+{"
+
+func (n *routeNode) literal(text string) *routeNode {
+	if n.next == nil {
+		n.next = map[string]*routeNode{}
+	}
+	if n.next[text] == nil {
+		n.next[text] = &routeNode{}
+	}
+	return n.next[text]
+}
+
+// about lists the routes that an object may be about.
+func (x *routeIndex) about(c Comparison, object string) []int {
+	hits, seen := x.found[object]
+	if !seen {
+		hits = x.search(c, object)
+		slices.Sort(hits)
+		hits = slices.Compact(hits)
+		x.found[object] = hits
+	}
+	return hits
+}
+
+func (x *routeIndex) search(c Comparison, object string) (hits []int) {
+	if c.star && object == "*" || pattern.MatchesAll(c.Function, object) {
+		for i := range x.routes {
+			hits = append(hits, i)
+		}
+		return hits
+	}
+	if !x.asPatterns && pattern.HasSegments(c.Function) {
+		if segs := pattern.Split(c.Function, object); segs != nil {
+			return x.root.overlapping(segs, nil)
+		}
+	}
+	if x.asPatterns && c.Function == "==" {
+		return x.root.overlapping([]pattern.Segment{{Kind: pattern.Literal, Text: object}}, nil)
+	}
+	for i, r := range x.routes {
+		if r.mayMatch(c, object, x.asPatterns) {
+			hits = append(hits, i)
+		}
+	}
+	return hits
+}
+
+// mayMatch is true where it cannot be told.
+func (r *route) mayMatch(c Comparison, object string, plain bool) bool {
+	if plain {
+		return c.matches(r.Pattern, object)
+	}
+	if r.whole {
+		return c.matches(r.fixed, object)
+	}
+	if c.Function != "keyMatch" {
+		return true
+	}
+	prefix, _, star := strings.Cut(object, "*")
+	return strings.HasPrefix(prefix, r.fixed) || star && strings.HasPrefix(r.fixed, prefix)
+}
+
+// overlapping adds the routes below n that match something segs do.
+func (n *routeNode) overlapping(segs []pattern.Segment, hits []int) []int {
+	hits = append(hits, n.rests...)
+	if len(segs) == 0 {
+		return append(hits, n.ends...)
+	}
+	switch s := segs[0]; s.Kind {
+	case pattern.Rest:
+		hits = append(hits, n.ends...)
+		for _, next := range n.next {
+			hits = next.overlapping(segs, hits)
+		}
+		if n.one != nil {
+			hits = n.one.overlapping(segs, hits)
+		}
+		return hits
+	case pattern.Literal:
+		if next := n.next[s.Text]; next != nil {
+			hits = next.overlapping(segs[1:], hits)
+		}
+	default:
+		for _, next := range n.next {
+			hits = next.overlapping(segs[1:], hits)
+		}
+	}
+	if n.one != nil {
+		hits = n.one.overlapping(segs[1:], hits)
+	}
+	return hits
+}
+
+// has reports whether some route with the method is what an object may be
+// about.
+func (x *routeIndex) has(c Comparison, object, method string) bool {
+	return slices.ContainsFunc(x.about(c, object), func(i int) bool {
+		m := x.routes[i].Method
+		return m == method || m == "" || m == "*" || method == http.MethodHead && m == http.MethodGet
+	})
+}
+
+// checkRoutes compares the rules with the routes.
+func (l *Linter) checkRoutes(infos []core.RouteInfo) {
+	if l.routes == nil || l.shape.object.column < 0 {
+		return
+	}
+	covered := make([]bool, len(infos))
+	done := map[[3]string]bool{}
+	for r := range l.policyRules() {
+		object := l.object(r)
+		if !l.settings.ObjectRoute && !isPath(object) && object != "*" {
+			continue
+		}
+		hits := l.routes.about(l.shape.object, object)
+		if len(hits) == 0 {
+			l.reportColumn(r, l.shape.object.column, model.CodeRuleNoRoute, "correct the pattern, or remove the rule", "no route of the application has a path that %s matches", object)
+			continue
+		}
+		if key := [3]string{object, policy.ValueAt(r, l.shape.action.column), policy.EffectOf(l.Schema, r)}; !done[key] {
+			done[key] = l.coverRoutes(r, hits, covered)
+		}
+		if !l.methodRouted(r, hits) {
+			l.reportColumn(r, l.shape.action.column, model.CodeRuleNoRoute, "correct the method, or remove the rule", "the application has routes that %s matches, but none for %s", object, policy.ValueAt(r, l.shape.action.column))
+		}
+	}
+	for i, info := range infos {
+		if covered[i] || !policy.IsUsual(info.Method) || info.Method == http.MethodOptions || info.Method == http.MethodHead {
+			continue
+		}
+		l.found = append(l.found, model.Finding{
+			File: l.Files[0], Line: 1, Column: 1, Severity: l.settings.Severity(model.CodeRouteNoRule), Code: model.CodeRouteNoRule,
+			Message: "no rule allows anybody the route " + info.Method + " " + info.Pattern,
+			Hint:    "add a rule, unless the route has no gate two or one with a name",
+		})
+	}
+}
+
+// coverRoutes notes which routes a rule opens to somebody.
+func (l *Linter) coverRoutes(r *policy.Rule, hits []int, covered []bool) bool {
+	if policy.EffectOf(l.Schema, r) != "allow" {
+		return true
+	}
+	for _, i := range hits {
+		if !covered[i] {
+			covered[i] = l.actionMatches(r, l.routes.routes[i].Method)
+		}
+	}
+	return true
+}
+
+// actionMatches is true where it cannot be told.
+func (l *Linter) actionMatches(r *policy.Rule, method string) bool {
+	c := l.shape.action
+	return c.column < 0 || method == "" || method == "*" || c.matches(method, policy.ValueAt(r, c.column))
+}
+
+// methodRouted reports whether a rule is for the method of one of the routes,
+// or for an action that is no method.
+func (l *Linter) methodRouted(r *policy.Rule, hits []int) bool {
+	c := l.shape.action
+	if c.column < 0 || c.Function != "==" || !isKnown(policy.ValueAt(r, c.column)) {
+		return true
+	}
+	return slices.ContainsFunc(hits, func(i int) bool {
+		method := l.routes.routes[i].Method
+		return l.actionMatches(r, method) || method == http.MethodGet && policy.ValueAt(r, c.column) == http.MethodHead
+	})
+}

@@ -1,0 +1,73 @@
+package lint
+
+import (
+	"iter"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// RuleSet is the first rule by effect and action, of rules with the same
+// object. Most hold one.
+type RuleSet struct {
+	few  []ruleEntry
+	many map[ruleEffect]*policy.Rule
+}
+
+type ruleEffect struct{ effect, action string }
+
+type ruleEntry struct {
+	ruleEffect
+	rule *policy.Rule
+}
+
+// maxFew is how many rules are looked through one by one.
+const maxFew = 8
+
+func (s *RuleSet) get(at ruleEffect) *policy.Rule {
+	if s.many != nil {
+		return s.many[at]
+	}
+	for i := range s.few {
+		if s.few[i].ruleEffect == at {
+			return s.few[i].rule
+		}
+	}
+	return nil
+}
+
+// put keeps r unless there is a rule at that place.
+func (s *RuleSet) put(at ruleEffect, r *policy.Rule) {
+	if s.get(at) != nil {
+		return
+	}
+	if s.many == nil && len(s.few) < maxFew {
+		s.few = append(s.few, ruleEntry{at, r})
+		return
+	}
+	if s.many == nil {
+		s.many = map[ruleEffect]*policy.Rule{}
+		for _, e := range s.few {
+			s.many[e.ruleEffect] = e.rule
+		}
+		s.few = nil
+	}
+	s.many[at] = r
+}
+
+func (s *RuleSet) empty() bool { return len(s.few) == 0 && s.many == nil }
+
+// all are the effects and actions there are rules of.
+func (s *RuleSet) all() iter.Seq[ruleEffect] {
+	return func(yield func(ruleEffect) bool) {
+		for i := range s.few {
+			if !yield(s.few[i].ruleEffect) {
+				return
+			}
+		}
+		for at := range s.many {
+			if !yield(at) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package lint
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/casbin/casbin/v2/constant"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// checkEffects looks for denies that the effect of the model does not look at.
+func (l *Linter) checkEffects() {
+	if l.Schema.Effect != constant.AllowOverrideEffect || l.Schema.Eft < 0 {
+		return
+	}
+	for r := range l.policyRules() {
+		if policy.ValueAt(r, l.Schema.Eft) == "deny" {
+			l.reportColumn(r, l.Schema.Eft, model.CodeDenyIgnored, "use some(where (p.eft == allow)) && !some(where (p.eft == deny)) in the model",
+				"the effect of the model looks for an allow only, and ignores this deny")
+		}
+	}
+}
+
+// checkShadows looks for rules without which every decision is the same, since
+// another one matches whatever they match:
+//
+//   - where an allow suffices, an allow covered by another allow;
+//   - where a deny wins, a rule covered by another one of its effect, or an
+//     allow covered by a deny;
+//   - where the first match decides, a rule covered by an earlier one.
+//
+// It reports only what it is sure of: rules of the same subject and tenant,
+// and patterns that can be compared segment by segment. Where the subject's
+// place among roles decides, it reports nothing.
+//
+// All rules are in the index afterwards.
+func (l *Linter) checkShadows() {
+	rules := policy.PolicyLines(l.Rules)
+	if l.Schema.Effect != constant.PriorityEffect {
+		l.cover.Take(rules, l.settings)
+		if l.Schema.Effect != constant.SubjectPriorityEffect {
+			l.checkAllShadows()
+		}
+		return
+	}
+	if sorted := l.decisionOrder(rules); sorted != nil {
+		l.cover.Take(sorted, l.settings)
+		l.checkEarlierShadows()
+	} else {
+		l.cover.Take(rules, l.settings)
+	}
+}
+
+// checkAllShadows looks for what covers a rule among all others.
+func (l *Linter) checkAllShadows() {
+	for i, r := range l.cover.Rules {
+		l.settings.Pace.Step()
+		if l.cover.IsSuspect(i) {
+			l.checkShadow(r, l.cover.Index(l.cover.Groups.Of[i]), false)
+		}
+	}
+}
+
+// checkEarlierShadows looks for what covers a rule among those that are asked
+// before it.
+func (l *Linter) checkEarlierShadows() {
+	for i := range l.cover.Rules {
+		l.settings.Pace.Step()
+		group := l.cover.Groups.Of[i]
+		if l.cover.objects[group] != nil || !l.cover.IsSuspect(i) {
+			continue
+		}
+		g := l.cover.newIndex(group)
+		for _, r := range l.cover.Groups.members(l.cover.Rules, group) {
+			l.checkShadow(r, g, true)
+			g.put(r)
+		}
+	}
+}
+
+// decisionOrder is the rules in the order that Casbin asks them, or nil when a
+// priority is no number.
+func (l *Linter) decisionOrder(rules []*policy.Rule) []*policy.Rule {
+	column := l.Schema.Priority
+	if column < 0 {
+		return rules
+	}
+	priorities := make(map[*policy.Rule]int, len(rules))
+	for _, r := range rules {
+		n, err := strconv.Atoi(policy.ValueAt(r, column))
+		if err != nil {
+			return nil
+		}
+		priorities[r] = n
+	}
+	return slices.SortedStableFunc(slices.Values(rules), func(a, b *policy.Rule) int { return cmp.Compare(priorities[a], priorities[b]) })
+}
+
+// checkShadow looks for what covers r in an index of its group; first says that
+// the first rule decides.
+func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
+	effect := policy.EffectOf(l.Schema, r)
+	if effect != "allow" && effect != "deny" || effect == "deny" && l.Schema.Effect == constant.AllowOverrideEffect {
+		return
+	}
+	if other := in.Rule(r, effect); other != nil {
+		l.report(r, 0, model.CodeShadowed, "remove it", "the rule decides nothing: %s matches whatever it matches, and says the same", other.Place())
+		return
+	}
+	contrary := map[string]string{"allow": "deny", "deny": "allow"}[effect]
+	if !first && (effect == "deny" || l.Schema.Effect != constant.AllowAndDenyEffect) {
+		return
+	}
+	other := in.Rule(r, contrary)
+	if other == nil {
+		return
+	}
+	at := r
+	if !first && slices.Equal(l.matched(r), l.matched(other)) && later(other, r, l.Files) {
+		// Of two lines that differ in nothing else the second is the slip.
+		at, other = other, r
+	}
+	l.report(at, 0, model.CodeContradiction, "keep the one that is meant", "the rule contradicts %s, and %s wins", other.Place(), l.winner(r, at, other))
+}
+
+// winner says which of two contradicting rules decides: r is the one that
+// does not.
+func (l *Linter) winner(r, at, other *policy.Rule) string {
+	if at == r {
+		return "that one"
+	}
+	return "this one"
+}
+
+// matched are the fields that decide what a rule matches.
+func (l *Linter) matched(r *policy.Rule) []string {
+	fields := r.Fields()
+	if l.Schema.Eft >= 0 {
+		fields[l.Schema.Eft] = ""
+	}
+	return fields
+}
+
+func later(a, b *policy.Rule, files []string) bool {
+	return cmp.Or(cmp.Compare(slices.Index(files, a.File()), slices.Index(files, b.File())), cmp.Compare(a.Line, b.Line)) > 0
+}

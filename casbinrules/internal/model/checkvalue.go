@@ -1,0 +1,272 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/casbin/govaluate"
+)
+
+// compare checks a comparison, and has fields of the policy take the type of the
+// attribute that they are compared with.
+func (c *typeChecker) compare(at int, operator string, left, right part) {
+	switch operator {
+	case "in":
+		c.want("the right side of in", right, typeList)
+		for _, item := range right.items {
+			c.equal(at, left, item)
+		}
+	case "=~", "!~":
+		c.want("the left side of "+operator, left, typeText)
+		c.want("the right side of "+operator, right, typeText)
+	case "==", "!=":
+		c.equal(at, left, right)
+	default:
+		c.order(at, operator, left, right)
+	}
+}
+
+// equal checks a comparison of two values of one type.
+func (c *typeChecker) equal(at int, left, right part) {
+	if c.isWord(left, right) || c.isWord(right, left) {
+		return // a word in place of a value, such as p.min == "*"
+	}
+	c.unify(&left, &right)
+	if left.kind != right.kind && left.kind != typeAny && right.kind != typeAny {
+		c.doubt(at, c.wayOut(left, right), "%s is compared with %s, and the two are never equal", left.kind, right.kind)
+	}
+}
+
+// isWord reports whether a field of the policy that has a type is compared with
+// a constant that is no value of it: a word that a rule has there instead.
+func (c *typeChecker) isWord(field, word part) bool {
+	if field.column < 0 || !word.literal || word.kind != typeText {
+		return false
+	}
+	t := c.found[field.column]
+	_, isValue := ParseValue(t, c.schema.MatcherTokens[word.first].Text)
+	if t == Text || isValue {
+		return false
+	}
+	delete(c.typedTokens, field.first) // which stands for a text here
+	return true
+}
+
+// order checks a comparison by less and more.
+func (c *typeChecker) order(at int, operator string, left, right part) {
+	c.unify(&left, &right)
+	t, typed := left.kind.typed()
+	switch {
+	case left.kind == typeAny || right.kind == typeAny:
+	case left.kind != right.kind:
+		c.fail(at, c.wayOut(left, right), "%s is compared with %s by %s", left.kind, right.kind, operator)
+	case left.kind == typeText:
+		c.doubt(at, c.wayOut(left, right), `%s compares texts letter by letter, by which "9" is more than "18"`, operator)
+	case !typed:
+		c.fail(at, "", "%s has no order, so that %s means nothing", left.kind, operator)
+	case !IsOrdered(t):
+		c.fail(at, "compare addresses with ==, or with ipMatch and a network", "%s has no order, so that %s means nothing", left.kind, operator)
+	}
+}
+
+// wayOut says how to have a comparison mean something.
+func (c *typeChecker) wayOut(left, right part) string {
+	sides := [...]part{left, right}
+	for _, side := range sides {
+		if name := c.attributeName(side); side.kind == typeText && name != "" {
+			return fmt.Sprintf("declare what %[1]s is with WithAttributeType, or --attribute %[1]s=number (or time, date, ip)", name)
+		}
+	}
+	for i, side := range sides {
+		if side.kind == typeText && side.literal && sides[1-i].kind == typeNumber {
+			return "write a number without quotes"
+		}
+	}
+	return "compare with an attribute that is declared as a number, a time or a date (WithAttributeType, or --attribute age=number)"
+}
+
+// attributeName is the name of the attribute that a part is, or "".
+func (c *typeChecker) attributeName(p part) string {
+	if p.literal || p.column >= 0 || p.first >= len(c.schema.MatcherTokens) {
+		return ""
+	}
+	field, ok := c.schema.RequestField(c.schema.MatcherTokens[p.first].Text)
+	if !ok || field < FieldAttribute {
+		return ""
+	}
+	return c.schema.Attributes[field-FieldAttribute]
+}
+
+// unify gives a field of the policy, or a constant, the type of the declared
+// attribute that it is used together with.
+func (c *typeChecker) unify(left, right *part) {
+	for _, sides := range [][2]*part{{left, right}, {right, left}} {
+		from, to := sides[0], sides[1]
+		t, ok := from.kind.typed()
+		if !ok || !from.declared || to.kind != typeText && to.kind != typeNumber {
+			continue
+		}
+		switch {
+		case to.column >= 0 && to.kind == typeText:
+			c.found[to.column] = t
+			c.learned = true
+			c.become(to, t)
+		case to.literal:
+			c.readLiteral(to, t)
+		}
+	}
+}
+
+// become has a part be a value of a type.
+func (c *typeChecker) become(p *part, t AttributeType) {
+	p.kind, p.declared = valueTypes[t], true
+	c.typedTokens[p.first] = t
+}
+
+// readLiteral has a constant be a value of a type, if it is written as one.
+func (c *typeChecker) readLiteral(p *part, t AttributeType) {
+	token := c.schema.MatcherTokens[p.first]
+	written := typeText // as constants of times, dates and addresses are
+	if t == Number {
+		written = typeNumber
+	}
+	if moment := c.moments[p.first]; moment && t != Date || !moment && p.kind != written {
+		return // which is then reported
+	}
+	if _, ok := ParseValue(t, token.Text); !ok {
+		c.fail(p.first, "", "%q does not read as %s", token.Text, DescribeType(t))
+		return
+	}
+	delete(c.moments, p.first)
+	c.become(p, t)
+}
+
+func (c *typeChecker) value() part {
+	at := c.next
+	if at >= len(c.tokens) {
+		c.fail(at, "", "the matcher ends where a value was due")
+		return made(typeAny, at)
+	}
+	t := c.tokens[at]
+	c.next++
+	p := made(typeText, at)
+	switch t.Kind {
+	case govaluate.PREFIX:
+		return c.prefixed(at, fmt.Sprint(t.Value))
+	case govaluate.CLAUSE:
+		return c.clause()
+	case govaluate.FUNCTION:
+		return c.call()
+	case govaluate.NUMERIC:
+		p.kind, p.literal = typeNumber, true
+	case govaluate.BOOLEAN:
+		p.kind = typeBool
+	case govaluate.TIME:
+		p.kind, p.literal = typeNumber, true
+		c.moments[at] = true
+	case govaluate.STRING, govaluate.PATTERN:
+		p.literal = true
+	case govaluate.VARIABLE:
+		c.variable(&p)
+	default:
+		c.fail(at, "", "the matcher has %v, which is not supported", t.Value)
+		p.kind = typeAny
+	}
+	return p
+}
+
+// variable is a field of the request or of the policy.
+func (c *typeChecker) variable(p *part) {
+	name := c.schema.MatcherTokens[p.first].Text
+	t := Text
+	if p.column = c.schema.Column(name); p.column >= 0 {
+		t = c.found[p.column]
+	} else if field, ok := c.schema.RequestField(name); ok {
+		t = c.schema.TypeOf(field)
+	}
+	if t != Text {
+		c.become(p, t)
+	}
+}
+
+// prefixed is a value behind "!", "-" or "~".
+func (c *typeChecker) prefixed(at int, operator string) part {
+	behind := c.value()
+	p := made(typeNumber, at)
+	p.declared = behind.declared
+	if operator == "!" {
+		p.kind = typeBool
+	}
+	c.want("the value behind "+operator, behind, p.kind)
+	if operator == "~" && behind.declared {
+		c.fail(at, "compute the value where the attribute is made", "~ has no result for some numbers")
+	}
+	return p
+}
+
+// clause is what stands in parentheses; "in" takes one constant for a list.
+func (c *typeChecker) clause() part {
+	start := c.next
+	p := c.list()
+	if _, ok := c.take(govaluate.CLAUSE_CLOSE); !ok {
+		c.fail(c.next, "", "a parenthesis is not closed")
+	}
+	listed := start > 1 && c.tokens[start-2].Kind == govaluate.COMPARATOR && c.tokens[start-2].Value == "in"
+	if listed && c.next-start == 2 && c.tokens[start].Kind != govaluate.VARIABLE {
+		list := made(typeList, p.first)
+		list.items = []part{p}
+		return list
+	}
+	return p
+}
+
+func (c *typeChecker) call() part {
+	at, called := c.next-1, c.calls[0]
+	c.calls = c.calls[1:]
+	if _, ok := c.take(govaluate.CLAUSE); !ok {
+		c.fail(at, "", "%s is not called", called.Name)
+	}
+	n := 0
+	for c.next < len(c.tokens) && c.tokens[c.next].Kind != govaluate.CLAUSE_CLOSE {
+		if _, ok := c.take(govaluate.SEPARATOR); n > 0 && !ok {
+			c.fail(c.next, "", "the arguments of %s are not separated by commas", called.Name)
+		}
+		n++
+		argument := c.choice()
+		if called.Name == "ipMatch" && argument.kind == typeAddress {
+			continue
+		}
+		c.want(fmt.Sprintf("argument %d of %s", n, called.Name), argument, typeText)
+	}
+	if _, ok := c.take(govaluate.CLAUSE_CLOSE); !ok {
+		c.fail(c.next, "", "the arguments of %s do not end", called.Name)
+		return made(typeAny, at)
+	}
+	return made(c.result(at, called.Name, n), at)
+}
+
+// result is what a function gives; n is the number of its arguments.
+func (c *typeChecker) result(at int, name string, n int) valueType {
+	if width := c.schema.Roles[name]; width != 0 {
+		switch {
+		case n != 2 && n != 3:
+			c.fail(at, "", "%s has %d arguments, and its definition %d", name, n, width)
+		case n != width:
+			c.doubt(at, "", "%s has %d arguments, and its definition %d: Casbin then looks past the tenant", name, n, width)
+		}
+		return typeBool
+	}
+	if name == "eval" || c.schema.File.Settings.Functions[name] != nil {
+		return typeBool
+	}
+	want, t := 2, typeBool
+	switch name {
+	case "keyGet":
+		t = typeText
+	case "keyGet2", "keyGet3":
+		want, t = 3, typeText
+	}
+	if n != want {
+		c.fail(at, "", "%s has %d arguments and takes %d", name, n, want)
+	}
+	return t
+}

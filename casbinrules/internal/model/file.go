@@ -1,0 +1,162 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	casbinmodel "github.com/casbin/casbin/v2/model"
+)
+
+// Position is a place in a file, both counted from 1.
+type Position struct{ Line, Column int }
+
+// File is a model text that Casbin reads, with the places of its
+// definitions.
+type File struct {
+	Name   string
+	Casbin casbinmodel.Model
+	// At is where each definition stands, by key such as "m".
+	At map[string]Position
+	// lines are those of each definition, by its key; last is the key of the one
+	// at hand, "" for one that is not used.
+	lines    map[string][]sourceLine
+	last     string
+	Settings *Settings
+	Findings []Finding
+}
+
+// sourceLine is a line of a definition without the blanks around it.
+type sourceLine struct {
+	text string
+	at   Position
+}
+
+// sections are Casbin's section names with the keys they define; those of the
+// first definition only, since Casbin uses others on special request only.
+var sections = map[string]string{
+	"request_definition": "r",
+	"policy_definition":  "p",
+	"role_definition":    "g",
+	"policy_effect":      "e",
+	"matchers":           "m",
+}
+
+// Bom is a byte order mark in UTF-8.
+const Bom = "\ufeff"
+
+// MaxModelLine is how long a line Casbin reads in one piece.
+const MaxModelLine = 4096
+
+func (f *File) Report(at Position, code, hint, format string, args ...any) {
+	f.Findings = append(f.Findings, Finding{
+		File: f.Name, Line: at.Line, Column: at.Column, Severity: f.Settings.Severity(code),
+		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// Failed reports whether a finding refuses the model.
+func (f *File) Failed() bool { return Refused(f.Findings) }
+
+// ReadFile scans the text for positions and for what Casbin would skip
+// silently, and has Casbin read it.
+func ReadFile(name, text string, c *Settings) *File {
+	f := &File{Name: name, At: map[string]Position{}, lines: map[string][]sourceLine{}, Settings: c}
+	f.scan(text)
+	casbin, err := casbinmodel.NewModelFromString(text)
+	if err != nil && !f.Failed() {
+		f.Report(Position{1, 1}, CodeModelSyntax, "", "casbin refuses the model: %s", FirstLine(err))
+	}
+	if err == nil {
+		f.Casbin = casbin
+	}
+	return f
+}
+
+// scan notes where definitions stand. It reads lines as Casbin does: trimmed,
+// "#" and ";" begin comments, a trailing backslash continues.
+func (f *File) scan(text string) {
+	section := ""
+	continued := false
+	var before lineBefore
+	for i, raw := range strings.Split(text, "\n") {
+		line := strings.TrimSpace(raw)
+		at := Position{i + 1, strings.Index(raw, line) + 1}
+		if len(raw) > MaxModelLine {
+			f.Report(at, CodeModelSyntax, "break it with a backslash at the end of a line", "the line is longer than %d bytes", MaxModelLine)
+		}
+		if i == 0 && strings.HasPrefix(raw, Bom) {
+			f.Report(Position{1, 1}, CodeBOM, "save the file as UTF-8 without one", "the file begins with a byte order mark")
+			return
+		}
+		switch {
+		case line == "" || line[0] == '#' || line[0] == ';':
+			if continued {
+				before.ended = i + 1
+			}
+			continued = false
+		case line[0] == '[' && line[len(line)-1] == ']':
+			continued = false
+			before = lineBefore{}
+			section = line[1 : len(line)-1]
+			if sections[section] == "" {
+				f.Report(at, CodeModelUnused, DidYouMean(section, slices.Sorted(maps.Keys(sections)),
+					"Casbin knows request_definition, policy_definition, role_definition, policy_effect and matchers"), "unknown section %q", section)
+			}
+		default:
+			if !continued {
+				f.last = ""
+			}
+			switch {
+			case continued:
+			case before.number > 0 && !isDefinition(line):
+				f.reportContinuation(line, at, before)
+			default:
+				f.define(section, line, at)
+			}
+			f.lines[f.last] = append(f.lines[f.last], sourceLine{line, at})
+			continued = strings.HasSuffix(line, `\`)
+			before = lineBefore{number: i + 1, text: line}
+		}
+	}
+}
+
+// define notes one definition and refuses those that no decision would use.
+func (f *File) define(section, line string, at Position) {
+	key, _, ok := strings.Cut(line, "=")
+	key = strings.TrimSpace(key)
+	want := sections[section]
+	switch {
+	case !ok:
+		f.Report(at, CodeModelSyntax, `write "key = value"`, "the line has no =")
+	case want == "":
+		// The section has been reported, or there is none yet.
+		if section == "" {
+			f.Report(at, CodeModelSyntax, "begin with [request_definition]", "the definition %q stands before any section", key)
+		}
+	case key != want && !(want == "g" && isRoleKey(key)):
+		f.Report(at, CodeModelUnused, "name it "+want, "definition %q in section %s would not be used", key, section)
+	case f.At[key] != Position{}:
+		f.Report(at, CodeModelUnused, "keep one of them", "%q is defined a second time, and what line %d says would not be used", key, f.At[key].Line)
+	default:
+		f.At[key], f.last = at, key
+	}
+}
+
+// isRoleKey reports whether key is "g2", "g3", …
+func isRoleKey(key string) bool {
+	return len(key) == 2 && key[0] == 'g' && '2' <= key[1] && key[1] <= '9'
+}
+
+// FirstLine is the first line of an error's text: Casbin puts stack traces
+// into errors.
+func FirstLine(err error) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+	return strings.TrimSpace(line)
+}
+
+// Has reports whether something with this code has been found.
+func (f *File) Has(code string) bool {
+	return slices.ContainsFunc(f.Findings, func(found Finding) bool { return found.Code == code })
+}

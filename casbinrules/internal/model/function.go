@@ -1,0 +1,94 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	casbinmodel "github.com/casbin/casbin/v2/model"
+	"github.com/casbin/govaluate"
+)
+
+// IsReserved reports whether a name means something in matchers already.
+func IsReserved(name string) bool {
+	known := casbinmodel.LoadFunctionMap()
+	return known.GetFunctions()[name] != nil || slices.Contains([]string{"g", "eval", "in", "IN", "true", "false"}, name) ||
+		isRoleKey(name) || strings.HasPrefix(name, "r_") || strings.HasPrefix(name, "p_")
+}
+
+// withoutAliases is a matcher with Casbin's own names in place of aliases.
+func (c *Settings) withoutAliases(matcher string) string {
+	if len(c.Aliases) == 0 {
+		return matcher
+	}
+	tokens, err := Lex(matcher)
+	if err != nil {
+		return matcher // refused by whoever reads it
+	}
+	var b strings.Builder
+	from := 0
+	for i, t := range tokens {
+		isCall := t.Kind == TokenName && i+1 < len(tokens) && tokens[i+1].Kind == TokenOther && tokens[i+1].Text == "("
+		if builtin := c.Aliases[t.Text]; isCall && builtin != "" {
+			b.WriteString(matcher[from:t.From] + builtin)
+			from = t.From + len(t.Text)
+		}
+	}
+	b.WriteString(matcher[from:])
+	return b.String()
+}
+
+type MatcherFunction func(args ...string) (bool, error)
+
+// FunctionError is the failure of a function that an option gave. Casbin hands
+// it on as it is.
+type FunctionError struct {
+	name string
+	err  error
+}
+
+func (e *FunctionError) Error() string { return "function " + e.name + ": " + e.err.Error() }
+
+func (e *FunctionError) Unwrap() error { return e.err }
+
+// MatcherFunctions are Casbin's functions and those of the options.
+func (c *Settings) MatcherFunctions() map[string]govaluate.ExpressionFunction {
+	known := casbinmodel.LoadFunctionMap()
+	functions := known.GetFunctions()
+	maps.Copy(functions, c.OwnFunctions())
+	return functions
+}
+
+// OwnFunctions are those of the options as the expression library calls them.
+func (c *Settings) OwnFunctions() map[string]govaluate.ExpressionFunction {
+	functions := make(map[string]govaluate.ExpressionFunction, len(c.Functions))
+	for name, f := range c.Functions {
+		functions[name] = func(args ...any) (any, error) {
+			ok, err := f.call(args)
+			if err != nil {
+				return nil, &FunctionError{name, err}
+			}
+			return ok, nil
+		}
+	}
+	return functions
+}
+
+func (f MatcherFunction) call(args []any) (ok bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			ok, err = false, fmt.Errorf("panic: %v", v)
+		}
+	}()
+	texts := make([]string, len(args))
+	for i, arg := range args {
+		text, isText := arg.(string)
+		if !isText {
+			return false, errors.New("an argument is no text")
+		}
+		texts[i] = text
+	}
+	return f(texts...)
+}

@@ -1,0 +1,207 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/casbin/govaluate"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// LinksField is the request field that this package adds to a model, to hand
+// the role links of the one request to g. No model can name it itself.
+const LinksField = "r__links"
+
+// PatternColumn is a policy field that a matcher function takes as pattern.
+type PatternColumn struct {
+	Column   int
+	Function string
+}
+
+// readMatcher finds out which policy field means what, and refuses what would
+// fail, or not be honoured, at a request.
+func (s *Schema) readMatcher() {
+	s.Matcher = s.File.Settings.withoutAliases(s.File.Casbin["m"]["m"].Value)
+	s.File.Casbin["m"]["m"].Value = s.Matcher
+	tokens, err := Lex(s.Matcher)
+	if err != nil {
+		s.CasbinOnly = "a matcher of which the words cannot be told apart"
+		s.refuseMatcher("", "%s", FirstLine(err))
+		if s.File.Settings.AsCasbin && !s.File.Failed() {
+			s.compileMatcher()
+		}
+		return
+	}
+	s.MatcherTokens = tokens
+	found := Calls(tokens)
+	s.checkNames(tokens, found)
+	s.readCompared(tokens)
+	for _, c := range append(found, regexpOperators(tokens)...) {
+		s.readCall(c)
+	}
+	s.ReadMatcherRoles()
+	if !s.File.Failed() {
+		s.compileMatcher()
+	}
+}
+
+func (s *Schema) refuseMatcher(hint, format string, args ...any) {
+	s.File.Report(s.File.At["m"], CodeModelMatcher, hint, format, args...)
+}
+
+// checkNames refuses names that no definition and no function has.
+func (s *Schema) checkNames(tokens []Token, found []call) {
+	known := s.File.Settings.MatcherFunctions()
+	policy := false
+	for i, t := range tokens {
+		name := t.Text
+		if t.Kind != TokenName || name == "in" || name == "true" || name == "false" || '0' <= name[0] && name[0] <= '9' {
+			continue
+		}
+		isCall := i+1 < len(tokens) && tokens[i+1].Kind == TokenOther && tokens[i+1].Text == "("
+		switch {
+		case name == "eval" && isCall:
+			s.CasbinOnly = "eval"
+			s.refuseMatcher("write the condition into the matcher, and what differs into fields of the policy",
+				"eval is not supported: it makes a program of every policy line")
+		case isCall && (known[name] != nil || s.Roles[name] != 0):
+		case isCall:
+			s.refuseMatcher(s.functionHint(name, known), "there is no function or role definition %q", name)
+		case s.Column(name) >= 0:
+			policy = true
+		case strings.HasPrefix(name, "r_") && slices.Contains(s.Names("r"), name[2:]):
+		case strings.Contains(name, "."):
+			s.refuseMatcher("make it a request field of its own, and fill that with the option WithAttribute",
+				"the matcher names %q, and values are texts, which have no properties", strings.Replace(name, "_", ".", 1))
+		default:
+			name = strings.Replace(name, "_", ".", 1)
+			s.refuseMatcher(DidYouMean(name, s.fieldNames(), "use the fields of the request and policy definitions"),
+				"the matcher names %q, which no definition has", name)
+		}
+	}
+	if !policy {
+		s.File.Report(s.File.At["m"], CodeModelOpen, "compare the request with fields of the policy", "the matcher does not look at the policy")
+	}
+}
+
+// functionHint says what a function that there is not may be meant for.
+func (s *Schema) functionHint(name string, known map[string]govaluate.ExpressionFunction) string {
+	functions := slices.Sorted(maps.Keys(known))
+	return DidYouMean(name, append(slices.Sorted(maps.Keys(s.Roles)), functions...),
+		"there are "+strings.Join(functions, ", ")+"; give others with the option WithFunction, or with WithFunctionAlias (--function) one of these by another name")
+}
+
+// fieldNames are the fields as a matcher names them.
+func (s *Schema) fieldNames() []string {
+	var names []string
+	for _, key := range []string{"r", "p"} {
+		for _, name := range s.Names(key) {
+			names = append(names, key+"."+name)
+		}
+	}
+	return names
+}
+
+func (s *Schema) readCompared(tokens []Token) {
+	for _, name := range compared(tokens, "r_sub") {
+		s.Subjects = AddColumn(s.Subjects, s.Column(name))
+	}
+	for _, name := range compared(tokens, "r_act") {
+		s.Actions = AddColumn(s.Actions, s.Column(name))
+	}
+}
+
+// regexpOperators are the uses of =~ and !~ as the calls of regexMatch that
+// they stand for.
+func regexpOperators(tokens []Token) []call {
+	var found []call
+	for i := 1; i+1 < len(tokens); i++ {
+		if tokens[i].Kind == TokenOther && (tokens[i].Text == "=~" || tokens[i].Text == "!~") {
+			found = append(found, call{Name: "regexMatch", Args: [][]Token{tokens[i-1 : i], tokens[i+1 : i+2]}})
+		}
+	}
+	return found
+}
+
+// readCall notes what a function call says of a policy field.
+func (s *Schema) readCall(c call) {
+	column := s.Column(c.Arg(1).Text)
+	if c.Name == "g" || slices.Contains(pattern.Functions, c.Name) {
+		switch c.Arg(0).Text {
+		case "r_sub":
+			s.Subjects = AddColumn(s.Subjects, column)
+		case "r_act":
+			s.Actions = AddColumn(s.Actions, column)
+			s.ActionPattern = s.ActionPattern || column >= 0
+		}
+	}
+	if c.Name == "keyMatch" && c.Arg(0).Text == "r_dom" && c.Arg(1).Text == "p_dom" {
+		s.CasbinOnly = "tenant patterns in role links"
+		s.refuseMatcher("compare tenants with ==", "tenant patterns in role links are not supported")
+	}
+	if c.Name == "ipMatch" {
+		field, ok := s.RequestField(c.Arg(0).Text)
+		if !ok || field < FieldAttribute {
+			s.refuseMatcher("define a request field for the client's address and fill it with the option WithAttribute",
+				"ipMatch needs an attribute of the request as its first argument")
+			return
+		}
+	} else if !slices.Contains(pattern.Functions, c.Name) {
+		return
+	}
+	switch text := c.Arg(1); {
+	case column >= 0:
+		s.Patterns = append(s.Patterns, PatternColumn{column, c.Name})
+	case text.Kind == TokenName && strings.HasPrefix(text.Text, "r_"):
+		s.refuseMatcher("the request comes first, the pattern second", "%s takes its pattern from the request", c.Name)
+	case text.Kind == TokenString:
+		if err := pattern.Check(c.Name, text.Text); err != nil {
+			s.refuseMatcher("", "%s cannot use the pattern %q: %s", c.Name, text.Text, FirstLine(err))
+		}
+	}
+}
+
+// parseExpression is the expression library's, with an error where it panics, as
+// it does on a backslash at the end.
+func parseExpression(text string, functions map[string]govaluate.ExpressionFunction) (made *govaluate.EvaluableExpression, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%v", v)
+		}
+	}()
+	return govaluate.NewEvaluableExpressionWithFunctions(text, functions)
+}
+
+// compileMatcher has the expression library judge the syntax.
+func (s *Schema) compileMatcher() {
+	known := s.File.Settings.MatcherFunctions()
+	for key := range s.Roles {
+		known[key] = func(...any) (any, error) { return false, nil }
+	}
+	if s.File.Settings.AsCasbin {
+		known["eval"] = known["keyMatch"]
+	}
+	made, err := parseExpression(s.Matcher, known)
+	if err != nil {
+		s.refuseMatcher("", "the matcher is no expression: %s", FirstLine(err))
+		s.File.Findings[len(s.File.Findings)-1].Severity = SeverityError // for Casbin too
+		return
+	}
+	s.checkTypes(made.Tokens())
+	s.Expr, _ = parseMatcher(s)
+}
+
+func AddColumn(columns []int, column int) []int {
+	if column < 0 || slices.Contains(columns, column) {
+		return columns
+	}
+	return append(columns, column)
+}
+
+// Calls reports whether the matcher calls a function.
+func (s *Schema) Calls(name string) bool {
+	return slices.ContainsFunc(Calls(s.MatcherTokens), func(c call) bool { return c.Name == name })
+}

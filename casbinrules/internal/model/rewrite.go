@@ -1,0 +1,105 @@
+package model
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// typedColumn is a field of the policy that holds values of a type.
+type typedColumn struct {
+	Column int
+	Kind   AttributeType
+}
+
+// reportToken reports a finding at a token of the matcher.
+func (s *Schema) reportToken(token int, code, hint, format string, args ...any) {
+	at := s.File.At["m"]
+	if places := s.File.tokenPlaces("m"); token < len(places) && len(places) == len(s.MatcherTokens) {
+		at = places[token]
+	}
+	s.File.Report(at, code, hint, format, args...)
+}
+
+// tokenPlaces are where the tokens of a definition stand in the file.
+func (f *File) tokenPlaces(key string) []Position {
+	var places []Position
+	for i, line := range f.lines[key] {
+		text, before := line.text, 0
+		if i == 0 {
+			before = strings.IndexByte(text, '=') + 1
+		}
+		text, _, _ = strings.Cut(strings.TrimSuffix(text[before:], `\`), "#")
+		tokens, err := Lex(text)
+		if err != nil {
+			return nil // a string goes on in the next line
+		}
+		for _, t := range tokens {
+			places = append(places, Position{line.at.Line, line.at.Column + before + t.From})
+		}
+	}
+	return places
+}
+
+// replacement is what stands in place of a part of a matcher.
+type replacement struct {
+	from, to int
+	text     string
+}
+
+// ValueFunction is the function of rewritten matchers that reads a text as a
+// value of a type. No option can give one of its name.
+func ValueFunction(t AttributeType) string { return "p__" + t.String() }
+
+// Rewritten is the matcher for Casbin's expression library: fields of the policy
+// that have a type, and constants that are compared with them, become values of
+// that type, and the request itself is the first argument of g, for the role
+// links of its credentials, and of functions that match patterns, which take
+// long.
+func (s *Schema) Rewritten() string {
+	var edits []replacement
+	for i, kind := range s.tokenTypes {
+		t := s.MatcherTokens[i]
+		switch {
+		case t.Kind == TokenString:
+			edits = append(edits, replacement{t.From, t.to, constantText(kind, t.Text)})
+		case s.Column(t.Text) >= 0:
+			edits = append(edits, replacement{t.From, t.to, ValueFunction(kind) + "(" + t.Text + ")"})
+		}
+	}
+	for _, c := range Calls(s.MatcherTokens) {
+		switch {
+		case c.Name == "g":
+			edits = append(edits, replacement{c.open, c.open, LinksField + ", "})
+		case slices.Contains(pattern.Functions, c.Name):
+			edits = append(edits, replacement{c.at, c.open, "p__" + c.Name + "(" + LinksField + ", "})
+		}
+	}
+	slices.SortFunc(edits, func(a, b replacement) int { return a.from - b.from })
+	var b strings.Builder
+	at := 0
+	for _, e := range edits {
+		b.WriteString(s.Matcher[at:e.from] + e.text)
+		at = e.to
+	}
+	return b.String() + s.Matcher[at:]
+}
+
+// constantText is a constant of a type as the expression library reads it.
+func constantText(t AttributeType, text string) string {
+	v, _ := ParseValue(t, text) // which the checker has done
+	if IsOrdered(t) {
+		return strconv.FormatFloat(v.Order, 'f', -1, 64)
+	}
+	return strconv.Quote(v.Text)
+}
+
+// Argument is a value of a type as the expression library takes it.
+func Argument(t AttributeType, v Value) any {
+	if IsOrdered(t) {
+		return v.Order
+	}
+	return v.Text
+}

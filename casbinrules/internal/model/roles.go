@@ -1,0 +1,111 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/casbin/casbin/v2/constant"
+)
+
+// NamesRole reports whether the matcher asks for a name in links of a kind.
+func (s *Schema) NamesRole(kind, name string) bool {
+	return slices.ContainsFunc(s.RoleCalls(), func(c roleCall) bool {
+		return c.Name == kind && slices.ContainsFunc([]Token{c.Arg(0), c.Arg(1), c.Arg(2)}, func(t Token) bool { return t.Kind == TokenString && t.Text == name })
+	})
+}
+
+// RoleEnd is the field of a link that holds the role that the policy names.
+func (c roleCall) RoleEnd() int {
+	if c.Reversed {
+		return 0
+	}
+	return 1
+}
+
+// roleCall is a call of a role definition in the matcher, such as
+// g(r.sub, p.sub).
+type roleCall struct {
+	call
+	// Field is the request field that is one end of the link, such as "r_sub",
+	// or "". It is the end that has the role unless reversed is set.
+	Field    string
+	Reversed bool
+	// Column is the policy field at the other end, or -1.
+	Column int
+}
+
+// RoleCalls are the calls of role definitions, in the order of the matcher.
+func (s *Schema) RoleCalls() []roleCall {
+	var found []roleCall
+	for _, c := range Calls(s.MatcherTokens) {
+		if s.Roles[c.Name] == 0 {
+			continue
+		}
+		made := roleCall{call: c, Column: -1}
+		for i, other := range []int{1, 0} {
+			if name := c.Arg(i).Text; strings.HasPrefix(name, "r_") && made.Field == "" {
+				made.Field, made.Reversed, made.Column = name, i == 1, s.Column(c.Arg(other).Text)
+			}
+		}
+		found = append(found, made)
+	}
+	return found
+}
+
+// LinksUsers reports whether g says which roles the subject of a request has.
+// In other models it may say so of actions, or nothing.
+func (s *Schema) LinksUsers() bool {
+	for _, c := range s.RoleCalls() {
+		if c.Name == "g" && c.Field == "r_sub" && !c.Reversed {
+			return true
+		}
+	}
+	return false
+}
+
+// ReadMatcherRoles notes the roles that the matcher names.
+func (s *Schema) ReadMatcherRoles() {
+	for _, c := range s.RoleCalls() {
+		if role := c.Arg(1); c.Name == "g" && c.Field == "r_sub" && !c.Reversed && role.Kind == TokenString && !slices.Contains(s.MatcherRoles, role.Text) {
+			s.MatcherRoles = append(s.MatcherRoles, role.Text)
+		}
+	}
+}
+
+// NamesRoles reports whether g lines say who has which role, to the policy or,
+// where the matcher never calls g, to rules of the program alone.
+func (s *Schema) NamesRoles() bool { return s.LinksUsers() || !s.Calls("g") }
+
+// LinkedField is the request field, without its "r_", that the links of a kind
+// are about, or "".
+func (s *Schema) LinkedField(kind string) string {
+	if kind == "g" && s.Effect == constant.SubjectPriorityEffect {
+		return "sub"
+	}
+	for _, c := range s.RoleCalls() {
+		if field, ok := strings.CutPrefix(c.Field, "r_"); ok && c.Name == kind {
+			return field
+		}
+	}
+	return ""
+}
+
+// UsesLinks reports whether a decision looks at the role links of a kind.
+func (s *Schema) UsesLinks(kind string) bool {
+	return s.Calls(kind) || kind == "g" && s.Effect == constant.SubjectPriorityEffect
+}
+
+// WhyNoRoles says why the roles of users decide nothing, or is "".
+func (s *Schema) WhyNoRoles() string {
+	switch {
+	case s.LinksUsers():
+		return ""
+	case s.Roles["g"] == 0:
+		return "the model has no role definition g, so that roles decide nothing"
+	case !s.UsesLinks("g"):
+		return "the matcher never calls g, so that roles decide nothing"
+	case s.Calls("g"):
+		return "the matcher does not call g with r.sub, so that the roles of users decide nothing"
+	}
+	return ""
+}

@@ -1,0 +1,294 @@
+// Package model reads Casbin models: it checks their definitions, takes the
+// matcher apart and types it, and reports what is wrong as findings.
+package model
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/casbin/casbin/v2/constant"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// RequestField is what a field of the request definition is filled with.
+type RequestField int
+
+const (
+	FieldSubject RequestField = iota
+	FieldTenant
+	FieldObject
+	FieldAction
+	FieldAttribute // the first of the attributes, which are numbered on from it
+)
+
+// RequestFields are the field names that are always filled.
+var RequestFields = map[string]RequestField{
+	"sub": FieldSubject,
+	"dom": FieldTenant, "domain": FieldTenant, "tenant": FieldTenant,
+	"obj": FieldObject,
+	"act": FieldAction,
+}
+
+// Schema is what a model says about requests and rules, checked. It is
+// immutable.
+type Schema struct {
+	File *File
+	// Defined says that the definitions are good, so that policy lines can be
+	// read by them.
+	Defined bool
+	Request []RequestField
+	// Attributes are the names of the request fields that options fill.
+	Attributes []string
+	Tenants    bool
+	Effect     string
+	// Columns are the names of the fields of a p line.
+	Columns []string
+	// Eft and priority are columns, or -1.
+	Eft, Priority int
+	// Roles is the number of fields of each kind of g line.
+	Roles map[string]int
+	// Matcher is the matcher as Casbin has it, MatcherTokens its tokens.
+	Matcher       string
+	MatcherTokens []Token
+	// tokenTypes are the tokens that stand for values of a type, by number;
+	// TypedColumns are the columns that hold such values.
+	tokenTypes   map[int]AttributeType
+	TypedColumns []typedColumn
+	// CasbinOnly says what of the model nothing but Casbin can follow, with
+	// WithCasbinSemantics; "" for nothing.
+	CasbinOnly string
+	// Expr is the matcher as far as an index understands it; nil when it is no
+	// expression of truth values.
+	Expr *Expr
+	// Patterns are the columns that hold patterns.
+	Patterns []PatternColumn
+	// Subjects and actions are the columns compared with the request's.
+	Subjects, Actions []int
+	// ActionPattern says that an action column holds a pattern.
+	ActionPattern bool
+	// MatcherRoles are the roles that the matcher itself names, as in
+	// g(r.sub, "admin"), each once.
+	MatcherRoles []string
+}
+
+// ReadSchema checks a model; name stands for its file in findings. The schema is good for use only when no finding of
+// the file is an error.
+func ReadSchema(name, text string, c *Settings) *Schema {
+	f := ReadFile(name, text, c)
+	s := &Schema{File: f, Eft: -1, Priority: -1, Roles: map[string]int{}}
+	if f.Casbin == nil {
+		return s
+	}
+	s.ReadRequest()
+	s.readColumns()
+	s.readRoles()
+	s.Defined = !f.Failed()
+	s.readEffect()
+	if s.Defined {
+		// Without good definitions most of a matcher would look wrong.
+		s.readMatcher()
+	}
+	return s
+}
+
+func (s *Schema) ReadRequest() {
+	at := s.File.At["r"]
+	var seen [FieldAttribute]bool
+	for _, name := range s.Names("r") {
+		field, ok := RequestFields[name]
+		switch {
+		case !ok && !s.File.Settings.fills(name):
+			s.File.Report(at, CodeModelRequest, DidYouMean(name, slices.Sorted(maps.Keys(RequestFields)),
+				"request fields are sub, obj, act and dom (or tenant, domain), in any order, and those that WithAttribute fills"),
+				"request field %q cannot be filled", name)
+		case !ok && slices.Contains(s.Attributes, name):
+			s.File.Report(at, CodeModelRequest, "name each once", "request field %q comes twice", name)
+		case !ok:
+			s.Request = append(s.Request, FieldAttribute+RequestField(len(s.Attributes)))
+			s.Attributes = append(s.Attributes, name)
+		case seen[field] && s.File.Settings.AsCasbin && s.File.Settings.fills(name):
+			// Casbin looks at each by its name.
+			s.Request = append(s.Request, FieldAttribute+RequestField(len(s.Attributes)))
+			s.Attributes = append(s.Attributes, name)
+		case seen[field]:
+			s.File.Report(at, CodeModelRequest, "name each once", "request field %q says what another one says", name)
+		default:
+			seen[field] = true
+			s.Request = append(s.Request, field)
+		}
+	}
+	s.checkFilled(at)
+	for name, field := range map[string]RequestField{"sub": FieldSubject, "obj": FieldObject, "act": FieldAction} {
+		if !seen[field] {
+			s.File.Report(at, CodeModelIncomplete, "a request has sub, obj and act, so that no rule can overlook one",
+				"the request definition has no %s", name)
+		}
+	}
+	s.Tenants = seen[FieldTenant]
+}
+
+// checkFilled reports the options for a field that the request does not have:
+// most are misspelt, and what they say would hold for nothing.
+func (s *Schema) checkFilled(at Position) {
+	c := s.File.Settings
+	if c.AnyAttribute {
+		return
+	}
+	report := func(option, field string) {
+		s.File.Report(at, CodeModelRequest, DidYouMean(field, s.Attributes, "its fields are "+strings.Join(s.Names("r"), ", ")),
+			"the request has no field %q, which an option %s is for", field, option)
+	}
+	for _, field := range slices.Sorted(maps.Keys(c.Filled)) {
+		if !slices.Contains(s.Attributes, field) {
+			report("Attribute", field)
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(c.AttributeTypes)) {
+		if !slices.Contains(s.Attributes, field) && !c.Filled[field] {
+			report("WithAttributeType", field)
+		}
+	}
+}
+
+func (s *Schema) readColumns() {
+	s.Columns = s.Names("p")
+	for i, name := range s.Columns {
+		switch {
+		case !IsWord(name):
+			s.File.Report(s.File.At["p"], CodeModelDefinition, "separate plain names by commas", "policy field %q is not a name", name)
+		case slices.Contains(s.Columns[:i], name):
+			s.File.Report(s.File.At["p"], CodeModelDefinition, "name each once", "policy field %q comes twice", name)
+		}
+	}
+	s.Eft = slices.Index(s.Columns, "eft")
+	s.Priority = slices.Index(s.Columns, constant.PriorityIndex)
+}
+
+// Names are the field names of definition r or p.
+func (s *Schema) Names(key string) []string {
+	names := make([]string, 0, 5)
+	for _, t := range s.File.Casbin[key][key].Tokens {
+		names = append(names, strings.TrimPrefix(t, key+"_"))
+	}
+	return names
+}
+
+func (s *Schema) readRoles() {
+	for key, at := range s.File.At {
+		if key[0] != 'g' {
+			continue
+		}
+		def := s.File.Casbin["g"][key]
+		if def == nil {
+			s.File.Report(at, CodeModelRoles, "number role definitions g, g2, g3 without a gap", "Casbin does not see role definition %q", key)
+			continue
+		}
+		switch strings.Join(strings.Fields(def.Value), "") {
+		case "_,_":
+			s.Roles[key] = 2
+		case "_,_,_":
+			s.Roles[key] = 3
+		default:
+			s.File.Report(at, CodeModelRoles, `write "_, _", or "_, _, _" with tenants`, "role definition %q is of no supported form", key)
+		}
+	}
+}
+
+func (s *Schema) readEffect() {
+	s.Effect = s.File.Casbin["e"]["e"].Value
+	at := s.File.At["e"]
+	switch s.Effect {
+	case constant.AllowOverrideEffect, constant.AllowAndDenyEffect, constant.PriorityEffect:
+	case constant.SubjectPriorityEffect:
+		if s.Roles["g"] == 0 {
+			s.File.Report(at, CodeModelEffect, "define g", "subject priority needs role links")
+		}
+	case constant.DenyOverrideEffect:
+		s.File.Report(at, CodeModelOpen, "use some(where (p.eft == allow)) && !some(where (p.eft == deny))",
+			"whatever no rule denies is allowed, by an empty policy everything")
+	default:
+		s.File.Report(at, CodeModelEffect, s.effectHint(), "Casbin does not know the policy effect %q", Spelt(s.Effect))
+	}
+}
+
+// effectHint names the effects that there are, the likely one first.
+func (s *Schema) effectHint() string {
+	known := []string{constant.AllowOverrideEffect, constant.AllowAndDenyEffect, constant.PriorityEffect, constant.SubjectPriorityEffect}
+	if s.File.Settings.AsCasbin {
+		known = append(known, constant.DenyOverrideEffect)
+	}
+	var texts []string
+	for _, effect := range known {
+		texts = append(texts, Spelt(effect))
+	}
+	return DidYouMean(Spelt(s.Effect), texts, "Casbin compares letter by letter, blanks included, with: "+strings.Join(texts, "; "))
+}
+
+// Spelt is a definition as model files spell it.
+func Spelt(text string) string { return fieldName.ReplaceAllString(text, "$1.") }
+
+// fieldName is the beginning of a field's name as Casbin changes it.
+var fieldName = regexp.MustCompile(`\b([rp])_`)
+
+// RequestField is the request field a matcher names as "r_x".
+func (s *Schema) RequestField(name string) (RequestField, bool) {
+	name, ok := strings.CutPrefix(name, "r_")
+	if !ok {
+		return 0, false
+	}
+	if i := slices.Index(s.Attributes, name); i >= 0 {
+		return FieldAttribute + RequestField(i), true
+	}
+	field, ok := RequestFields[name]
+	return field, ok
+}
+
+// TypeOf is what the values of a request field are.
+func (s *Schema) TypeOf(field RequestField) AttributeType {
+	if field < FieldAttribute {
+		return Text
+	}
+	return s.File.Settings.AttributeTypes[s.Attributes[field-FieldAttribute]]
+}
+
+// Column is the index of the p field a matcher names as "p_x", or -1.
+func (s *Schema) Column(name string) int {
+	if field, ok := strings.CutPrefix(name, "p_"); ok {
+		return slices.Index(s.Columns, field)
+	}
+	return -1
+}
+
+// Kinds are the kinds of policy lines there are, sorted.
+func (s *Schema) Kinds() []string {
+	return append(slices.Sorted(maps.Keys(s.Roles)), "p")
+}
+
+// IsWord reports whether name is letters, digits and underscores, not
+// beginning with a digit.
+func IsWord(name string) bool {
+	if name == "" || '0' <= name[0] && name[0] <= '9' {
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i]; !pattern.IsNameByte(c) || c == '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// CheckOptions refuses a model that cannot honour the options.
+func (s *Schema) CheckOptions(c *Settings) {
+	if s.Effect == constant.SubjectPriorityEffect && !c.NoTokenRoles {
+		s.File.Report(s.File.At["e"], CodeModelTokenRoles, "say WithoutTokenRoles, or use another effect",
+			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")
+	}
+	if s.CasbinOnly != "" && c.AsCasbin && len(s.Roles) > 0 && !c.NoTokenRoles {
+		s.File.Report(s.File.At["m"], CodeModelTokenRoles, "say WithoutTokenRoles (--without-token-roles)",
+			"roles of a token cannot be added to role links that are left to Casbin, as %s needs", s.CasbinOnly)
+	}
+}

@@ -1,0 +1,29 @@
+package model
+
+import (
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+)
+
+// fills reports whether a request field of that name is accepted.
+func (c *Settings) fills(field string) bool {
+	return c.Filled[field] || c.AnyAttribute && IsWord(field)
+}
+
+// Settings are the options that say what a model and its policy mean.
+type Settings struct {
+	Anonymous    bool
+	EmptyPolicy  bool
+	ObjectRoute  bool
+	NoTokenRoles bool
+	RolePrefix   string
+	AsCasbin     bool
+	// Filled are the request fields that options fill; with AnyAttribute all
+	// others are filled, too.
+	Filled       map[string]bool
+	AnyAttribute bool
+	// AttributeTypes are those declared; the others are texts.
+	AttributeTypes map[string]AttributeType
+	Functions      map[string]MatcherFunction
+	Aliases        map[string]string // names of functions to Casbin's own
+	Pace           *pace.Pace        // of a load beside requests
+}

@@ -1,0 +1,103 @@
+package model
+
+import (
+	"slices"
+)
+
+// truth is what is known of a condition for one rule and any request.
+type truth int8
+
+const (
+	unknown truth = iota
+	always
+	never
+)
+
+// Reaches reports whether evaluating the matcher for a rule with these fields
+// may come by a part that uses the given column as asked. Casbin evaluates from
+// left to right and stops where the outcome is settled, so that in
+//
+//	p.act == "*" || regexMatch(r.act, p.act)
+//
+// no rule with "*" ever comes by regexMatch.
+func (s *Schema) Reaches(fields []string, uses func(x *Expr) bool) bool {
+	if s.Expr == nil {
+		return true
+	}
+	reached := false
+	s.Expr.settle(fields, func(x *Expr) { reached = reached || uses(x) })
+	return reached
+}
+
+// settle evaluates x as far as the fields of a rule settle it, and calls visit
+// for each part that is evaluated on the way.
+func (x *Expr) settle(fields []string, visit func(*Expr)) truth {
+	switch x.Kind {
+	case ExprAnd, ExprOr:
+		stop, other := never, always
+		if x.Kind == ExprOr {
+			stop, other = always, never
+		}
+		sum := other
+		for _, part := range x.Parts {
+			switch part.settle(fields, visit) {
+			case stop:
+				if !x.whole {
+					return stop
+				}
+				sum = stop
+			case unknown:
+				if sum != stop {
+					sum = unknown
+				}
+			}
+		}
+		return sum
+	case ExprNot:
+		switch x.Parts[0].settle(fields, visit) {
+		case always:
+			return never
+		case never:
+			return always
+		}
+		return unknown
+	case ExprConstant:
+		return truthOf(x.Value)
+	}
+	visit(x)
+	if x.Kind != ExprEqual && x.Kind != ExprOrder {
+		return unknown
+	}
+	left, right := x.Operands[0].With(fields), x.Operands[1].With(fields)
+	if left.Bad || right.Bad || left.Kind != OperandText || right.Kind != OperandText {
+		return unknown
+	}
+	if x.Kind == ExprEqual {
+		return truthOf(left.Text == right.Text)
+	}
+	return truthOf(InOrder(x.Function, left.Order, right.Order))
+}
+
+func truthOf(value bool) truth {
+	if value {
+		return always
+	}
+	return never
+}
+
+// TakesPattern reports whether x hands a column to a function as its pattern.
+func (x *Expr) TakesPattern(p PatternColumn) bool {
+	if x.Kind == exprOther {
+		return slices.Contains(x.touched, p.Column)
+	}
+	return x.Kind == ExprCall && x.Function == p.Function && slices.ContainsFunc(x.Operands, func(o Operand) bool {
+		return o.Kind == operandPolicy && o.column == p.Column
+	})
+}
+
+// TakesValue reports whether x compares a column as a value of its type.
+func (x *Expr) TakesValue(c typedColumn) bool {
+	return slices.Contains(x.touched, c.Column) || slices.ContainsFunc(x.Operands, func(o Operand) bool {
+		return o.Kind == operandPolicy && o.column == c.Column && o.of == c.Kind
+	})
+}

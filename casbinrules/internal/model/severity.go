@@ -1,0 +1,61 @@
+package model
+
+import (
+	"slices"
+)
+
+// Severity is what a finding with this code does to the load, unless it is but
+// a note.
+func (c *Settings) Severity(code string) Severity {
+	if isAdvice(code) || c.AsCasbin && casbinLoads(code) {
+		return SeverityWarning
+	}
+	return SeverityError
+}
+
+// isAdvice reports whether the code is that of a likely mistake: the policy
+// means what it says, and may be meant.
+func isAdvice(code string) bool {
+	switch code {
+	case CodeUnusedRoles, CodeFreeClause, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
+		CodeMiddleStar, CodePrefixStar, CodeParent, CodeParameter, CodeRegexpCharacter, CodeUnknownMethod,
+		CodePutPatch, CodePatchPut, CodeGetHead, CodeNeverAssigned, CodeRoleWithoutRule, CodeSameName, CodeAnonymous,
+		CodeRuleNoRoute, CodeRouteNoRule:
+		return true
+	}
+	return false
+}
+
+// casbinLoads reports whether Casbin loads what has this code, and takes it for
+// something else than it looks like.
+func casbinLoads(code string) bool {
+	switch code {
+	case CodeModelUnused, CodeModelIncomplete, CodeModelMatcher, CodeModelOpen,
+		CodeEncoding, CodeControl, CodeComment, CodeUnusedPtype, CodeExtraField, CodeEmptyField,
+		CodeSpace, CodeEffect, CodePriority, CodePattern, CodeCollision,
+		CodeCycle, CodeDeep, CodeRolePrefix, CodeEmptyPolicy,
+		CodeDenyIgnored, CodeLiteralStar, CodeMisplacedStar, CodeParameterSuffix, CodeMethodCase:
+		return true
+	}
+	return false
+}
+
+// MayBeNote reports whether some findings with the code are notes: the policy
+// shows that what they are about hardly matters in it.
+func MayBeNote(code string) bool {
+	switch code {
+	case CodeUnusedRoles, CodeUnanchored, CodePutPatch, CodePatchPut:
+		return true
+	}
+	return false
+}
+
+// Warnings are the findings that are no notes.
+func Warnings(findings []Finding) []Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Severity == SeverityNote })
+}
+
+// Refused reports whether one of the findings is an error.
+func Refused(findings []Finding) bool {
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == SeverityError })
+}

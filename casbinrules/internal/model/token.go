@@ -1,0 +1,150 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// tokenKind is the kind of a token of a matcher.
+type tokenKind int
+
+const (
+	TokenName tokenKind = iota
+	TokenString
+	TokenOther
+)
+
+// Token is a token of a matcher expression.
+type Token struct {
+	Kind     tokenKind
+	Text     string // a string's contents, without quotes and escapes
+	From, to int    // byte offsets
+}
+
+// Lex splits a matcher the way Casbin's expression library does: a string
+// begins and ends with either quote and a backslash escapes.
+func Lex(expr string) ([]Token, error) {
+	var tokens []Token
+	for i := 0; i < len(expr); {
+		c := expr[i]
+		switch {
+		case strings.IndexByte(" \t\r\n", c) >= 0:
+			i++
+		case c == '\'' || c == '"':
+			text, n, err := lexString(expr[i:])
+			if err != nil {
+				return nil, err
+			}
+			tokens = append(tokens, Token{TokenString, text, i, i + n})
+			i += n
+		case pattern.IsNameByte(c):
+			n := 1
+			for i+n < len(expr) && pattern.IsNameByte(expr[i+n]) {
+				n++
+			}
+			tokens = append(tokens, Token{TokenName, expr[i : i+n], i, i + n})
+			i += n
+		case i+1 < len(expr) && isOperator(expr[i:i+2]):
+			tokens = append(tokens, Token{TokenOther, expr[i : i+2], i, i + 2})
+			i += 2
+		case c == '[' || c == '\\' || c >= 0x80 || c < ' ':
+			return nil, fmt.Errorf("%q cannot stand outside a string", rune(c))
+		default:
+			tokens = append(tokens, Token{TokenOther, expr[i : i+1], i, i + 1})
+			i++
+		}
+	}
+	return tokens, nil
+}
+
+func lexString(s string) (text string, n int, err error) {
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '\'', '"':
+			return b.String(), i + 1, nil
+		case '\\':
+			if i++; i < len(s) {
+				b.WriteByte(s[i])
+			}
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", 0, fmt.Errorf("the string %s is not closed", s)
+}
+
+func isOperator(s string) bool {
+	switch s {
+	case "==", "!=", "&&", "||", "=~", "!~", "<=", ">=", "<<", ">>", "**", "??":
+		return true
+	}
+	return false
+}
+
+// call is a function call in a matcher; args are the tokens of each argument.
+type call struct {
+	Name     string
+	at, open int // byte offsets of the name, and just behind the parenthesis
+	Args     [][]Token
+}
+
+// Arg is the only token of argument i, or a token of no text.
+func (c call) Arg(i int) Token {
+	if i < len(c.Args) && len(c.Args[i]) == 1 {
+		return c.Args[i][0]
+	}
+	return Token{Kind: TokenOther}
+}
+
+// Calls lists all function calls, nested ones too.
+func Calls(tokens []Token) []call {
+	var found []call
+	for i := 0; i+1 < len(tokens); i++ {
+		if tokens[i].Kind == TokenName && tokens[i].Text != "in" && tokens[i+1].Text == "(" && tokens[i+1].Kind == TokenOther {
+			found = append(found, call{tokens[i].Text, tokens[i].From, tokens[i+1].From + 1, arguments(tokens[i+2:])})
+		}
+	}
+	return found
+}
+
+func arguments(tokens []Token) [][]Token {
+	var args [][]Token
+	depth, start := 0, 0
+	for i, t := range tokens {
+		if t.Kind != TokenOther {
+			continue
+		}
+		switch {
+		case t.Text == "(":
+			depth++
+		case t.Text == ")" && depth > 0:
+			depth--
+		case t.Text == ")":
+			return append(args, tokens[start:i])
+		case t.Text == "," && depth == 0:
+			args = append(args, tokens[start:i])
+			start = i + 1
+		}
+	}
+	return append(args, tokens[start:])
+}
+
+// compared lists the names that name is compared with by ==.
+func compared(tokens []Token, name string) []string {
+	var names []string
+	for i := 1; i+1 < len(tokens); i++ {
+		left, right := tokens[i-1], tokens[i+1]
+		if tokens[i].Text != "==" || left.Kind != TokenName || right.Kind != TokenName {
+			continue
+		}
+		if left.Text == name {
+			names = append(names, right.Text)
+		} else if right.Text == name {
+			names = append(names, left.Text)
+		}
+	}
+	return names
+}

@@ -1,0 +1,303 @@
+package policy
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// add checks the fields of one line and keeps the rule if they are good.
+func (r *reader) add(file string, n int, fields []field) {
+	before := r.Errors
+	report := func(column int, code, hint, format string, args ...any) {
+		r.report(file, n, column, code, hint, format, args...)
+	}
+	if at, c := ControlCharacter(fields); at > 0 {
+		report(at, model.CodeControl, "remove it", "the line holds the control character %U", c)
+	}
+	if at, ok := InlineComment(fields); ok {
+		report(at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
+			"Casbin has no comments behind a rule and takes it for part of the rule")
+	}
+	if len(fields) == 1 && strings.ContainsRune(fields[0].Text, ';') {
+		report(fields[0].column+strings.IndexByte(fields[0].Text, ';'), model.CodeSemicolon, "separate fields by commas", "the fields are separated by semicolons")
+		return
+	}
+	if r.Errors > before || !r.checkShape(fields, report) {
+		return
+	}
+	CheckFields(fields, report)
+	r.values = r.values[:0]
+	for _, f := range fields {
+		r.values = append(r.values, f.Text)
+	}
+	if r.Errors == before && fields[0].Text == "p" {
+		r.checkValues(fields[1:], r.values[1:], report)
+	}
+	if r.Errors == before {
+		made := r.newRule(n, r.values)
+		r.keep(made, r.apart(made))
+	}
+}
+
+// reporter reports a finding at a column of the line at hand.
+type reporter func(column int, code, hint, format string, args ...any)
+
+// checkShape checks that the line is of a kind the model has, with as many
+// fields as it has there, and reports whether it can be a rule.
+func (r *reader) checkShape(fields []field, report reporter) bool {
+	kind := fields[0].Text
+	want, ok := r.width(kind)
+	switch {
+	case kind == "":
+		report(fields[0].column, model.CodePtype, "begin the line with p or g", "the first field is empty, on which Casbin panics")
+		return false
+	case !ok && r.casbinTakes(kind, len(fields)-1):
+		report(fields[0].column, model.CodeUnusedPtype, "remove the line", "Casbin reads %q lines, but no decision looks at them", kind)
+		return false
+	case !ok:
+		report(fields[0].column, model.CodePtype, "the model has "+strings.Join(r.schema.Kinds(), ", ")+", in this letter case",
+			"the model defines no %q lines", kind)
+		return false
+	case len(fields)-1 > want && kind != "p":
+		report(fields[want+1].column, model.CodeExtraField, "remove it", "a %s line has %d fields behind the %s, and Casbin ignores the rest of this one",
+			kind, want, kind)
+		return r.settings.AsCasbin
+	case len(fields)-1 != want:
+		report(miscounted(fields, want), model.CodeFieldCount, r.layout(kind, want), "a %s line has %d fields behind the %s, this one %d",
+			kind, want, kind, len(fields)-1)
+		return false
+	}
+	return true
+}
+
+// layout says how a line of a kind reads.
+func (r *reader) layout(kind string, want int) string {
+	if kind == "p" {
+		return "a line reads p, " + strings.Join(r.schema.Columns, ", ")
+	}
+	return "a line reads " + kind + strings.Join([]string{"", "user", "role", "tenant"}[:want+1], ", ")
+}
+
+// casbinTakes reports whether Casbin loads lines of a kind that no decision
+// uses: it has room for rules in every definition, of requests and effects too.
+func (r *reader) casbinTakes(kind string, n int) bool {
+	def := r.schema.File.Casbin[kind[:1]][kind]
+	switch {
+	case def == nil:
+		return false
+	case kind[0] == 'p':
+		return n == len(def.Tokens)
+	case kind[0] == 'g':
+		return n >= len(def.Tokens)
+	}
+	return true
+}
+
+// CheckFields checks what holds for every field.
+func CheckFields(fields []field, report reporter) {
+	for _, f := range fields {
+		switch {
+		case f.Text == "":
+			report(f.column, model.CodeEmptyField, "write a value", "the field is empty, and would match an empty value")
+		case strings.TrimFunc(f.Text, unicode.IsSpace) != f.Text:
+			report(f.column, model.CodeSpace, "remove the blanks", "Casbin keeps the blanks of %q, so that it equals nothing without them", f.Text)
+		}
+	}
+}
+
+// piece is how many things are cut from one piece of memory.
+const piece = 512
+
+// expect makes room for at most so many rules more, and fields of them.
+func (r *reader) expect(rules, fields int) {
+	if r.Texts == nil {
+		// Some fields are new, most say what others have said.
+		r.Texts = newTexts(fields / 3)
+	}
+	r.Texts.fields = slices.Grow(r.Texts.fields, fields)
+	r.Rules = slices.Grow(r.Rules, rules)
+	r.Joined.expect(rules)
+	r.someRules = make([]Rule, rules)
+}
+
+// newRule is a rule of the source at hand. It is lost if it is not kept.
+func (r *reader) newRule(line int, values []string) *Rule {
+	if len(r.someRules) == 0 {
+		r.someRules = make([]Rule, piece)
+	}
+	t := r.Texts
+	made := &r.someRules[0]
+	*made = Rule{Texts: t, first: int32(len(t.fields)), count: int32(len(values)), Source: int32(len(r.sources)) - 1, Line: int32(line)}
+	for i, value := range values {
+		t.fields = append(t.fields, r.numberOf(i, value))
+	}
+	return made
+}
+
+// numberOf is the number of a field, which often says what that of the rule
+// before said.
+func (r *reader) numberOf(field int, value string) int32 {
+	if last := len(r.Rules) - 1; last >= 0 {
+		if before := r.Rules[last].Numbers(); field < len(before) && r.Texts.Text(before[field]) == value {
+			return before[field]
+		}
+	}
+	return r.Texts.number(value)
+}
+
+// reportRule reports a finding at a field of a rule, the kind being field 0.
+func (r *reader) reportRule(at *Rule, field int, code, hint, format string, args ...any) {
+	r.report(at.File(), int(at.Line), r.Column(at, field), code, hint, format, args...)
+}
+
+// keep adds a good rule, unless Casbin would drop it as a duplicate of another
+// one that it is not. The numbers are those of the texts between its commas.
+func (r *reader) keep(made *Rule, numbers []int32) {
+	first := r.Joined.put(r.Rules, made, numbers)
+	switch {
+	case first == nil:
+		if made.IsLink() && r.namesRoles {
+			r.Texts.Of(made.Number(1)).role = true
+		}
+		r.Rules = append(r.Rules, made)
+		r.someRules = r.someRules[1:]
+		return
+	case first.equal(made):
+		r.reportRule(made, 0, model.CodeDuplicate, "remove one of them", "the line says what %s says already", first.Place())
+	default:
+		r.reportRule(made, 0, model.CodeCollision, "do without commas inside the fields",
+			"Casbin takes the rule for the one at %s, since both read the same with commas between the fields", first.Place())
+	}
+	r.Texts.fields = r.Texts.fields[:made.first]
+}
+
+// apart are the numbers of the texts between the commas of a rule.
+func (r *reader) apart(made *Rule) []int32 {
+	var numbers []int32
+	for _, value := range made.Values() {
+		for piece := range strings.SplitSeq(value, ",") {
+			numbers = append(numbers, r.Texts.number(piece))
+		}
+	}
+	return numbers
+}
+
+// checkValues checks the values of a p line, which are the texts of its fields.
+func (r *reader) checkValues(fields []field, values []string, report reporter) {
+	s := r.schema
+	if s.Eft >= 0 {
+		if f := fields[s.Eft]; !isEffect(f.Text) {
+			report(f.column, model.CodeEffect, model.DidYouMean(f.Text, []string{"allow", "deny"}, "write allow or deny, in lower case"),
+				"Casbin takes the effect %q for none at all", f.Text)
+		}
+	}
+	if s.Priority >= 0 {
+		if f := fields[s.Priority]; !isInteger(f.Text) {
+			report(f.column, model.CodePriority, "write a whole number; the lowest goes first", "Casbin does not sort by the priority %q", f.Text)
+		}
+	}
+	for _, p := range s.Patterns {
+		f := fields[p.Column]
+		if err := r.tryPattern(p.Function, f.Text); err != nil && s.Reaches(values, func(x *model.Expr) bool { return x.TakesPattern(p) }) {
+			report(f.column, model.CodePattern, patternHint(p.Function), "%s cannot use the pattern %q: %s", p.Function, f.Text, model.FirstLine(err))
+		}
+	}
+	for _, c := range s.TypedColumns {
+		f := fields[c.Column]
+		if _, ok := model.ParseValue(c.Kind, f.Text); !ok && s.Reaches(values, func(x *model.Expr) bool { return x.TakesValue(c) }) {
+			report(f.column, model.CodeValue, "the matcher compares it with an attribute of that type", "%s is %q, which does not read as %s",
+				s.Columns[c.Column], f.Text, model.DescribeType(c.Kind))
+		}
+	}
+}
+
+// tryPattern is Check, which tries each pattern once.
+func (r *reader) tryPattern(function, text string) error {
+	if pattern.IsSurelyValid(function, text) {
+		return nil
+	}
+	key := pattern.Key{Function: function, Pattern: text}
+	err, tried := r.patterns[key]
+	if !tried {
+		err = pattern.Check(function, text)
+		r.patterns[key] = err
+	}
+	return err
+}
+
+func isEffect(s string) bool { return s == "allow" || s == "deny" }
+
+func isInteger(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
+}
+
+func patternHint(function string) string {
+	if strings.HasPrefix(function, "keyMatch") {
+		return "it is made into a regular expression; put a backslash before a character that means something there"
+	}
+	return "correct the pattern"
+}
+
+// width is how many fields a line of this kind has behind the kind.
+func (r *reader) width(kind string) (n int, ok bool) {
+	if kind == "p" {
+		return len(r.schema.Columns), true
+	}
+	n, ok = r.schema.Roles[kind]
+	return n, ok
+}
+
+// miscounted is the column of the first field too many, or of the last one
+// when some are missing.
+func miscounted(fields []field, want int) int {
+	if len(fields)-1 > want {
+		return fields[want+1].column
+	}
+	return fields[len(fields)-1].column
+}
+
+// ControlCharacter finds the first one inside a field. What only steers how
+// text is shown counts too: with a zero-width space a name equals nothing.
+func ControlCharacter(fields []field) (column int, c rune) {
+	for _, f := range fields {
+		if isPrintable(f.Text) {
+			continue
+		}
+		if at := strings.IndexFunc(f.Text, isInvisible); at >= 0 {
+			c, _ = utf8.DecodeRuneInString(f.Text[at:])
+			return f.column + at, c
+		}
+	}
+	return 0, 0
+}
+
+// isPrintable reports whether s is printable ASCII, as most text is.
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func isInvisible(c rune) bool {
+	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Variation_Selector)
+}
+
+// InlineComment finds a "#" outside quotes.
+func InlineComment(fields []field) (column int, ok bool) {
+	for _, f := range fields {
+		if at := strings.IndexByte(f.Text, '#'); at >= 0 && !f.Quoted {
+			return f.column + at, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,79 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+)
+
+// field is one field of a policy line.
+type field struct {
+	Text   string
+	column int // of its first byte, the quote of a quoted one
+	Quoted bool
+}
+
+// lineError is why a line could not be split into fields.
+type lineError struct {
+	column        int
+	Message, hint string
+}
+
+// SplitLine splits a trimmed policy line into fields as Casbin does: commas
+// separate, blanks in front of a field are dropped and those behind it kept,
+// quotes as in RFC 4180 §2. offset is how many bytes precede line in the file's
+// line. The fields are appended to fields.
+func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
+	for at := 0; ; {
+		at += len(line[at:]) - len(strings.TrimLeftFunc(line[at:], unicode.IsSpace))
+		f := field{column: offset + at + 1}
+		var problem *lineError
+		var next int
+		if f.Quoted = strings.HasPrefix(line[at:], `"`); f.Quoted {
+			f.Text, next, problem = quotedField(line, at, offset)
+		} else {
+			f.Text, next, problem = plainField(line, at, offset)
+		}
+		if problem != nil {
+			return fields, problem
+		}
+		fields = append(fields, f)
+		if next == len(line) {
+			return fields, nil
+		}
+		at = next + 1
+	}
+}
+
+// plainField reads an unquoted field; next is where its comma stands, or the
+// end of the line.
+func plainField(line string, at, offset int) (text string, next int, problem *lineError) {
+	next = len(line)
+	if comma := strings.IndexByte(line[at:], ','); comma >= 0 {
+		next = at + comma
+	}
+	text = line[at:next]
+	if quote := strings.IndexByte(text, '"'); quote >= 0 {
+		return "", 0, &lineError{offset + at + quote + 1, `a quote stands inside an unquoted field`,
+			`quote the whole field and double the quote inside: "a""b"`}
+	}
+	return text, next, nil
+}
+
+func quotedField(line string, at, offset int) (text string, next int, problem *lineError) {
+	var b strings.Builder
+	for i := at + 1; i < len(line); i++ {
+		switch {
+		case line[i] != '"':
+			b.WriteByte(line[i])
+		case i+1 < len(line) && line[i+1] == '"':
+			b.WriteByte('"')
+			i++
+		case i+1 == len(line) || line[i+1] == ',':
+			return b.String(), i + 1, nil
+		default:
+			return "", 0, &lineError{offset + i + 2, "text follows the closing quote of a field",
+				`put a comma right behind the quote, or double a quote inside the field: "a""b"`}
+		}
+	}
+	return "", 0, &lineError{offset + at + 1, "a quoted field is not closed", "end it with a quote on the same line"}
+}

@@ -1,0 +1,96 @@
+package policy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+)
+
+// RuleText is a policy line as people read it.
+type RuleText struct {
+	// File is the file as it was given, or found in a directory.
+	File string `json:"file"`
+	// Line counts from 1.
+	Line int `json:"line"`
+	// Text is the line with one blank behind each comma, such as
+	// "p, editor, /reports, GET". Unprintable characters are replaced.
+	Text string `json:"text"`
+}
+
+// Place is "policy.csv:12", as decisions name rules.
+func (r RuleText) Place() string { return fmt.Sprintf("%s:%d", path.Base(r.File), r.Line) }
+
+// String is "policy.csv:12: p, editor, /reports, GET".
+func (r RuleText) String() string { return model.Visible(r.Place()) + ": " + r.Text }
+
+// RuleText is the rule as people read it.
+func (r *Rule) RuleText() RuleText {
+	return RuleText{File: r.File(), Line: int(r.Line), Text: model.Visible(r.Text())}
+}
+
+// Text is the rule as a policy line, which is the same for the same fields
+// however they were spaced and quoted.
+func (r *Rule) Text() string { return LineText(r.Values()) }
+
+// LineText is the policy line of these values, the kind first.
+func LineText(values []string) string {
+	var b strings.Builder
+	for i, value := range values {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(quoteField(value))
+	}
+	return b.String()
+}
+
+// MaxListed is how many rules a list of differences holds.
+const MaxListed = 100
+
+// difference is what sets two policies apart.
+type difference struct {
+	Added, Removed           []RuleText // at most MaxListed
+	AddedCount, RemovedCount int
+	// Reordered says that both have the same rules in another order.
+	Reordered bool
+}
+
+// Compare finds what sets after apart from before. Most policies change in few
+// places, and what is the same in front of and behind them is not looked at
+// twice.
+func Compare(before, after []*Rule) difference {
+	for len(before) > 0 && len(after) > 0 && before[0].equal(after[0]) {
+		before, after = before[1:], after[1:]
+	}
+	for len(before) > 0 && len(after) > 0 && before[len(before)-1].equal(after[len(after)-1]) {
+		before, after = before[:len(before)-1], after[:len(after)-1]
+	}
+	var d difference
+	d.Removed, d.RemovedCount = missing(before, after)
+	d.Added, d.AddedCount = missing(after, before)
+	d.Reordered = d.AddedCount == 0 && d.RemovedCount == 0 && len(before) > 0
+	return d
+}
+
+// missing are the rules of from that in does not have, and how many there are.
+// No policy has a rule twice.
+func missing(from, in []*Rule) (listed []RuleText, count int) {
+	if len(from) == 0 {
+		return nil, 0
+	}
+	have := make(map[string]bool, len(in))
+	for _, r := range in {
+		have[r.Text()] = true
+	}
+	for _, r := range from {
+		if have[r.Text()] {
+			continue
+		}
+		if count++; count <= MaxListed {
+			listed = append(listed, r.RuleText())
+		}
+	}
+	return listed, count
+}

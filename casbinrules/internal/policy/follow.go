@@ -1,0 +1,188 @@
+package policy
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+)
+
+// follower follows the links of a graph that is being made.
+type follower struct {
+	graph  *Graph
+	prefix string
+	pace   *pace.Pace
+	direct []Span  // of roles, by node
+	roles  []int32 // that lines give names, by the numbers of their texts
+	// shared are the places of the closures so far, by tenant and roles.
+	shared map[string]int32
+	key    []byte
+	// seen is the walk that has last met a name, found what the walk at hand has
+	// met, and queue and next are what it goes on with.
+	seen        []int32
+	walk        int32
+	found       []met
+	queue, next []int32
+	// Closures and what they hold are cut from larger pieces.
+	closures []Closure
+	links    []link
+	names    []string
+}
+
+// met is a name that a walk has come to, and by how many links.
+type met struct{ name, count int32 }
+
+// make follows the links of the g lines of one kind.
+func (f *follower) make(rules []*Rule, kind string) {
+	if len(rules) == 0 {
+		return
+	}
+	g := f.graph
+	g.texts = rules[0].Texts
+	if g.Tenants {
+		g.nodes.byPair = map[Pair]int32{}
+	}
+	f.seen, f.shared = make([]int32, g.texts.Numbers()), map[string]int32{}
+	f.addLinks(rules, g.texts.Known(kind))
+	g.byNode = make([]int32, len(f.direct))
+	g.closures = make([]*Closure, 1)
+	for n := range f.direct {
+		if roles := f.rolesOf(int32(n)); len(roles) > 0 {
+			f.pace.Step()
+			g.byNode[n] = f.closureOf(g.nodes.pair(int32(n)).Tenant, roles)
+		}
+	}
+}
+
+// addLinks sorts the roles of the g lines of a kind by the names they are given
+// to.
+func (f *follower) addLinks(rules []*Rule, kind int32) {
+	g := f.graph
+	if !g.Tenants {
+		f.direct = make([]Span, g.texts.Numbers())
+	}
+	count := 0
+	for _, r := range rules {
+		if r.Numbers()[0] == kind {
+			count++
+		}
+	}
+	froms := make([]int32, 0, count)
+	for _, r := range rules {
+		if r.Numbers()[0] != kind {
+			continue
+		}
+		f.pace.Step()
+		from, _ := g.Pairs(r)
+		n := g.nodes.add(from)
+		if int(n) == len(f.direct) {
+			f.direct = append(f.direct, Span{})
+		}
+		f.direct[n].Count++
+		froms = append(froms, n)
+	}
+	f.roles = make([]int32, Lay(f.direct))
+	for _, r := range rules {
+		if r.Numbers()[0] != kind {
+			continue
+		}
+		at := &f.direct[froms[0]]
+		f.roles[at.First+at.Count] = r.Number(1)
+		at.Count++
+		froms = froms[1:]
+	}
+}
+
+// rolesOf are the roles that lines give a node.
+func (f *follower) rolesOf(n int32) []int32 {
+	at := f.direct[n]
+	return f.roles[at.First : at.First+at.Count]
+}
+
+// closureOf is the place of the closure of a name with these roles in a tenant.
+func (f *follower) closureOf(tenant int32, roles []int32) int32 {
+	if len(roles) > 1 {
+		slices.SortFunc(roles, f.compare)
+	}
+	f.key = binary.AppendUvarint(f.key[:0], uint64(tenant))
+	for _, role := range roles {
+		f.key = binary.AppendUvarint(f.key, uint64(role))
+	}
+	at := f.shared[string(f.key)]
+	if at == 0 {
+		at = int32(len(f.graph.closures))
+		f.graph.closures = append(f.graph.closures, f.follow(tenant, roles))
+		f.shared[string(f.key)] = at
+	}
+	return at
+}
+
+func (f *follower) compare(a, b int32) int {
+	return strings.Compare(f.graph.texts.Text(a), f.graph.texts.Text(b))
+}
+
+// follow walks breadth first, as Casbin does.
+func (f *follower) follow(tenant int32, roles []int32) *Closure {
+	f.walk++
+	f.found = f.found[:0]
+	f.queue = append(f.queue[:0], roles...)
+	for n := int32(1); n <= MaxLinks && len(f.queue) > 0; n++ {
+		f.next = f.next[:0]
+		for _, role := range f.queue {
+			if f.seen[role] == f.walk {
+				continue
+			}
+			f.seen[role] = f.walk
+			f.found = append(f.found, met{role, n})
+			if number := f.graph.nodes.find(Pair{tenant, role}); number >= 0 {
+				f.next = append(f.next, f.rolesOf(number)...)
+			}
+		}
+		f.queue, f.next = f.next, f.queue
+	}
+	c := cutPiece(&f.closures, 1)
+	for _, role := range f.queue {
+		if f.seen[role] != f.walk {
+			c[0].cut = f.graph.texts.Text(role)
+		}
+	}
+	f.fill(&c[0])
+	return &c[0]
+}
+
+// fill writes what was found into a closure.
+func (f *follower) fill(c *Closure) {
+	slices.SortFunc(f.found, func(a, b met) int { return f.compare(a.name, b.name) })
+	c.Links = cutPiece(&f.links, len(f.found))
+	c.Names = cutPiece(&f.names, len(f.found))
+	near := 0
+	for i, m := range f.found {
+		name := f.graph.texts.Text(m.name)
+		c.Links[i] = link{name, m.name, m.count}
+		c.Names[i] = strings.TrimPrefix(name, f.prefix)
+		if m.count < MaxLinks {
+			near++
+		}
+	}
+	if c.Tails = c.Names; near == len(c.Names) {
+		return
+	}
+	c.Tails = make([]string, 0, near)
+	for i, l := range c.Links {
+		if l.Count < MaxLinks {
+			c.Tails = append(c.Tails, c.Names[i])
+		}
+	}
+}
+
+// cutPiece takes n from the front of a larger piece, a new one if it is too
+// small.
+func cutPiece[T any](from *[]T, n int) []T {
+	if len(*from) < n {
+		*from = make([]T, max(n, piece))
+	}
+	cut := (*from)[:n:n]
+	*from = (*from)[n:]
+	return cut
+}

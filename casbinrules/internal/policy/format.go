@@ -1,0 +1,158 @@
+package policy
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+)
+
+// maxPadded is how wide a column may be, in characters, to be aligned to.
+const maxPadded = 40
+
+// Format is a policy file with its fields aligned.
+func Format(name string, text []byte) ([]byte, error) {
+	f := formatter{reader: &reader{settings: &model.Settings{}}}
+	f.read(name, text)
+	if f.reader.Errors > 0 {
+		return nil, &model.FindingsError{Findings: f.reader.Findings}
+	}
+	f.align()
+	var b bytes.Buffer
+	for _, line := range f.lines {
+		b.WriteString(line.text)
+		b.WriteByte('\n')
+	}
+	return b.Bytes(), nil
+}
+
+// formatter holds the lines of one file.
+type formatter struct {
+	reader *reader
+	lines  []formattedLine
+}
+
+// formattedLine is an empty line, a comment, or a rule with its fields as they
+// are to be written.
+type formattedLine struct {
+	text   string
+	fields []string
+}
+
+func (f *formatter) read(name string, text []byte) {
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte(model.Bom)) {
+		f.reader.report(name, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
+		return
+	}
+	empty := true // leading empty lines are dropped, several become one
+	for n, raw := range strings.Split(string(text), "\n") {
+		line := strings.TrimSpace(raw)
+		switch {
+		case len(raw) > MaxLine:
+			f.reader.report(name, n+1, MaxLine+1, model.CodeLineLength, "split it into several lines", "the line is longer than Casbin reads, %d bytes", MaxLine)
+		case line == "":
+			if !empty {
+				f.lines = append(f.lines, formattedLine{})
+			}
+		case line[0] == '#':
+			f.lines = append(f.lines, formattedLine{text: line})
+		default:
+			f.readRule(name, n+1, raw, line)
+		}
+		empty = line == ""
+	}
+	for len(f.lines) > 0 && f.lines[len(f.lines)-1].isEmpty() {
+		f.lines = f.lines[:len(f.lines)-1]
+	}
+}
+
+func (l formattedLine) isEmpty() bool { return l.text == "" && l.fields == nil }
+
+func (f *formatter) readRule(name string, n int, raw, line string) {
+	report := func(column int, code, hint, format string, args ...any) {
+		f.reader.report(name, n, column, code, hint, format, args...)
+	}
+	offset := len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
+	if !utf8.ValidString(line) {
+		report(offset+invalidAt(line)+1, model.CodeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
+		return
+	}
+	fields, problem := SplitLine(nil, line, offset)
+	if problem != nil {
+		report(problem.column, model.CodeQuoting, problem.hint, "%s", problem.Message)
+		return
+	}
+	if at, c := ControlCharacter(fields); at > 0 {
+		report(at, model.CodeControl, "remove it", "the line holds the control character %U", c)
+	}
+	if at, ok := InlineComment(fields); ok {
+		report(at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
+			"Casbin has no comments behind a rule and takes it for part of the rule")
+	}
+	CheckFields(fields, report)
+	made := formattedLine{}
+	for _, field := range fields {
+		made.fields = append(made.fields, quoteField(field.Text))
+	}
+	f.lines = append(f.lines, made)
+}
+
+// quoteField is a value as a field of a policy line, quoted where it has to be.
+func quoteField(value string) string {
+	if value == "" || strings.ContainsAny(value, `,"#`) || strings.TrimSpace(value) != value {
+		return `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
+	}
+	return value
+}
+
+// align writes the rules of each block, lines of each kind by themselves.
+func (f *formatter) align() {
+	for start := 0; start < len(f.lines); {
+		end := start
+		for end < len(f.lines) && !f.lines[end].isEmpty() {
+			end++
+		}
+		block := f.lines[start:end]
+		widths := map[string][]int{}
+		for _, line := range block {
+			if line.fields != nil {
+				widths[line.fields[0]] = widen(widths[line.fields[0]], line.fields)
+			}
+		}
+		for i := range block {
+			if fields := block[i].fields; fields != nil {
+				block[i].text = padded(fields, widths[fields[0]])
+			}
+		}
+		start = end + 1
+	}
+}
+
+// widen is widths made wide enough for all fields that are not too wide.
+func widen(widths []int, fields []string) []int {
+	for i, field := range fields {
+		if i == len(widths) {
+			widths = append(widths, 0)
+		}
+		if n := utf8.RuneCountInString(field); n <= maxPadded {
+			widths[i] = max(widths[i], n)
+		}
+	}
+	return widths
+}
+
+// padded joins fields so that each begins behind the widest one before it.
+func padded(fields []string, widths []int) string {
+	var b strings.Builder
+	for i, field := range fields {
+		b.WriteString(field)
+		if i == len(fields)-1 {
+			break
+		}
+		b.WriteString(", ")
+		b.WriteString(strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(field))))
+	}
+	return b.String()
+}

@@ -1,0 +1,250 @@
+package policy
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+)
+
+// Pair is a name within a tenant, by their numbers.
+type Pair struct{ Tenant, Name int32 }
+
+// Span is a part of a list.
+type Span struct{ First, Count int32 }
+
+// Lay puts spans, of which the counts are known, one behind the other, empty
+// and to be filled. It returns how much room they take in all.
+func Lay(spans []Span) (total int32) {
+	for i := range spans {
+		count := spans[i].Count
+		spans[i] = Span{First: total}
+		total += count
+	}
+	return total
+}
+
+// MaxLinks is how many role links Casbin follows from a subject.
+const MaxLinks = 10
+
+// Graph holds the role links of one kind of g lines, followed to the end. It
+// is immutable.
+type Graph struct {
+	Tenants bool
+	texts   *Texts // in which names and tenants have numbers; nil without links
+	nodes   nodes
+	// byNode is which of the closures a name leads to, by its node; the first is
+	// nil, for names that have no roles.
+	byNode   []int32
+	closures []*Closure
+}
+
+// node is a name within a tenant; the tenant is "" in a graph without.
+type node struct{ Tenant, Name string }
+
+// nodes numbers names within tenants. Without tenants these are the numbers of
+// the names.
+type nodes struct {
+	byPair map[Pair]int32 // nil without tenants
+	pairs  []Pair
+}
+
+// Closure is what role links lead to. Names linked to the same roles share
+// one.
+type Closure struct {
+	// Links are the names, sorted.
+	Links []link
+	// Names are the same names, without the role prefix; tails are those fewer
+	// than MaxLinks away, which a role of the credentials reaches.
+	Names, Tails []string
+	// cut is a name one link too far, or "".
+	cut string
+}
+
+// link is a name, its number, and the least number of links to it, at most
+// MaxLinks.
+type link struct {
+	name          string
+	Number, Count int32
+}
+
+// add is the number of a name, a new one if it has none.
+func (n *nodes) add(p Pair) int32 {
+	if n.byPair == nil {
+		return p.Name
+	}
+	number, known := n.byPair[p]
+	if !known {
+		number = int32(len(n.pairs))
+		n.byPair[p] = number
+		n.pairs = append(n.pairs, p)
+	}
+	return number
+}
+
+// find is the number of a name, or -1.
+func (n *nodes) find(p Pair) int32 {
+	if n.byPair == nil {
+		return p.Name
+	}
+	if number, known := n.byPair[p]; known {
+		return number
+	}
+	return -1
+}
+
+// pair is the tenant and the name with a number.
+func (n *nodes) pair(number int32) Pair {
+	if n.byPair == nil {
+		return Pair{Name: number}
+	}
+	return n.pairs[number]
+}
+
+// Ends are what a g line links.
+func (g *Graph) Ends(r *Rule) (from, to node) {
+	a, b := g.Pairs(r)
+	return g.node(a), g.node(b)
+}
+
+func (g *Graph) node(p Pair) node {
+	n := node{Name: g.texts.Text(p.Name)}
+	if g.Tenants {
+		n.Tenant = g.texts.Text(p.Tenant)
+	}
+	return n
+}
+
+// Pairs are the ends of a g line by numbers.
+func (g *Graph) Pairs(r *Rule) (from, to Pair) {
+	tenant := int32(0)
+	if g.Tenants {
+		tenant = r.Number(2)
+	}
+	return Pair{tenant, r.Number(0)}, Pair{tenant, r.Number(1)}
+}
+
+// From is the closure of name, or nil.
+func (g *Graph) From(tenant, name string) *Closure {
+	if g.texts == nil {
+		return nil
+	}
+	p := Pair{Name: g.texts.Known(name)}
+	if g.Tenants {
+		p.Tenant = g.texts.Known(tenant)
+	}
+	return g.Of(p)
+}
+
+// Of is from by numbers.
+func (g *Graph) Of(p Pair) *Closure {
+	if n := g.nodes.find(p); 0 <= n && int(n) < len(g.byNode) {
+		return g.closures[g.byNode[n]]
+	}
+	return nil
+}
+
+// to is the number of links to a name, and whether there is a way. It searches
+// by itself: handed to a function, the name would leave the stack.
+func (c *Closure) to(name string) (int, bool) {
+	low, high := 0, len(c.Links)
+	for low < high {
+		if mid := int(uint(low+high) >> 1); c.Links[mid].name < name {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	if low == len(c.Links) || c.Links[low].name != name {
+		return 0, false
+	}
+	return int(c.Links[low].Count), true
+}
+
+// Each are the names that have roles, by their numbers.
+func (g *Graph) Each() iter.Seq2[Pair, *Closure] {
+	return func(yield func(Pair, *Closure) bool) {
+		for number, at := range g.byNode {
+			if at != 0 && !yield(g.nodes.pair(int32(number)), g.closures[at]) {
+				return
+			}
+		}
+	}
+}
+
+// links is the number of links from name to role, 0 for the same name, and
+// whether there is a way.
+func (g *Graph) links(tenant, name, role string) (int, bool) {
+	if name == role {
+		return 0, true
+	}
+	c := g.From(tenant, name)
+	if c == nil {
+		return 0, false
+	}
+	return c.to(role)
+}
+
+// Grant is the role links that one request adds to a graph: from its subject
+// to each role of its credentials, in its tenant.
+type Grant struct {
+	Subject, Tenant string
+	Roles           []string
+}
+
+// Linked reports whether name has role, with the links of the grant.
+func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
+	if _, ok := g.links(tenant, name, role); ok {
+		return true
+	}
+	if len(with.Roles) == 0 || g.Tenants && tenant != with.Tenant {
+		return false
+	}
+	// A shortest way takes at most one added link, since all of them begin at
+	// the subject.
+	head, ok := g.links(tenant, name, with.Subject)
+	if !ok {
+		return false
+	}
+	for _, token := range with.Roles {
+		if tail, ok := g.links(tenant, token, role); ok && head+1+tail <= MaxLinks {
+			return true
+		}
+	}
+	return false
+}
+
+// NewGraphs follows the role links of every kind of g lines.
+func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Graph {
+	graphs := map[string]*Graph{}
+	for kind, width := range s.Roles {
+		f := follower{graph: &Graph{Tenants: width == 3}, pace: c.Pace}
+		if kind == "g" {
+			f.prefix = c.RolePrefix
+		}
+		f.make(rules, kind)
+		graphs[kind] = f.graph
+	}
+	return graphs
+}
+
+// Group are the names that have a role, or with back the roles that a name has,
+// sorted.
+func (g *Graph) Group(name string, back bool) []string {
+	var names []string
+	if back {
+		if c := g.From("", name); c != nil {
+			for _, l := range c.Links {
+				names = append(names, l.name)
+			}
+		}
+	} else {
+		for from, c := range g.Each() {
+			if _, ok := c.to(name); ok {
+				names = append(names, g.texts.Text(from.Name))
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,124 @@
+package policy
+
+import (
+	"iter"
+	"maps"
+	"net/http"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// IsUsual reports whether "*" in a policy covers the method: those of
+// RFC 9110 §9.3 without TRACE and CONNECT, and PATCH (RFC 5789).
+func IsUsual(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
+		http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return true
+	}
+	return false
+}
+
+// Methods are the methods a rule names literally: its action, or the words of
+// an action that is a pattern.
+func Methods(s *model.Schema, r *Rule) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !r.IsPolicy() {
+			return
+		}
+		for _, column := range s.Actions {
+			action := r.Field(column)
+			if !s.ActionPattern {
+				if action != "*" && !yield(action) {
+					return
+				}
+				continue
+			}
+			for word := range Words(action) {
+				if !yield(word) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Words are the runs of letters, digits, "-" and "_" in a pattern, without
+// escaped characters such as \w.
+func Words(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start := 0
+		for i := 0; i <= len(text); i++ {
+			if i < len(text) && (pattern.IsNameByte(text[i]) && text[i] != '.' || text[i] == '-') {
+				continue
+			}
+			if start < i && !yield(text[start:i]) {
+				return
+			}
+			if i < len(text) && text[i] == '\\' {
+				i++
+			}
+			start = i + 1
+		}
+	}
+}
+
+// NamesMethod reports whether a rule names method.
+func NamesMethod(s *model.Schema, r *Rule, method string) bool {
+	for m := range Methods(s, r) {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}
+
+// NamedMethods are the methods that rules name.
+func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
+	named := map[string]bool{}
+	known := map[int32]map[string]bool{}
+	for _, r := range rules {
+		before := len(known)
+		set := MethodSet(s, r, known)
+		if len(known) > before || len(s.Actions) != 1 { // else it has been taken
+			maps.Copy(named, set)
+		}
+	}
+	return named
+}
+
+// MethodSet is the methods that a rule names. known keeps them by the
+// number of the action, of which there are few.
+func MethodSet(s *model.Schema, r *Rule, known map[int32]map[string]bool) map[string]bool {
+	if !r.IsPolicy() {
+		return nil
+	}
+	action := int32(0)
+	if len(s.Actions) == 1 {
+		action = r.Number(s.Actions[0])
+		if set, ok := known[action]; ok {
+			return set
+		}
+	}
+	set := map[string]bool{}
+	for method := range Methods(s, r) {
+		set[method] = true
+	}
+	if len(s.Actions) == 1 {
+		known[action] = set
+	}
+	return set
+}
+
+// RulesFor are the rules that may decide about an unusual method: those that
+// name it, those that deny, and role links.
+func RulesFor(s *model.Schema, method string, rules []*Rule) []*Rule {
+	var kept []*Rule
+	for _, r := range rules {
+		if !r.IsPolicy() || EffectOf(s, r) == "deny" || NamesMethod(s, r, method) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,132 @@
+// Package policy reads the rules and role links of a policy by a model, each with
+// its file and line, and follows the links.
+package policy
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// MaxLine is how long Casbin's file reader lets a line be, in bytes with a
+// carriage return and without the line feed.
+const MaxLine = 64<<10 - 1
+
+// reader reads policy files for one model.
+type reader struct {
+	schema   *model.Schema
+	settings *model.Settings
+	// namesRoles says that g lines give roles to users.
+	namesRoles bool
+	Texts      *Texts
+	Rules      []*Rule
+	Findings   []model.Finding
+	// Errors is how many of the findings are errors.
+	Errors int
+	// Joined are the rules so far as Casbin tells them apart.
+	Joined ruleTable
+	// patterns are the doubtful ones tried so far.
+	patterns map[pattern.Key]error
+	// sources are what was read, by number, to find columns in.
+	sources []*source
+	// fields are those of the line at hand, plain their texts if it is a plain
+	// one.
+	fields []field
+	values []string
+	// Rules are cut from larger pieces.
+	someRules []Rule
+}
+
+func NewReader(s *model.Schema, c *model.Settings) *reader {
+	return &reader{schema: s, settings: c, namesRoles: s.NamesRoles(), Joined: newRuleTable(), patterns: map[pattern.Key]error{}}
+}
+
+func (r *reader) report(file string, line, column int, code, hint, format string, args ...any) {
+	severity := r.settings.Severity(code)
+	if severity == model.SeverityError {
+		r.Errors++
+	}
+	r.Findings = append(r.Findings, model.Finding{
+		File: file, Line: line, Column: column, Severity: severity,
+		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// Read adds a file's rules. It never fails: what it cannot take is a finding.
+func (r *reader) Read(file string, data []byte) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		r.report(file, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with the byte order mark of UTF-16")
+		return
+	}
+	if bytes.HasPrefix(data, []byte(model.Bom)) {
+		r.report(file, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with a byte order mark")
+		data = data[len(model.Bom):]
+	}
+	text := string(data)
+	// A rule has a comma, which most comments and empty lines have not.
+	commas := strings.Count(text, ",")
+	rules := min(strings.Count(text, "\n")+1, commas)
+	r.expect(rules, commas+rules)
+	r.begin(file, &source{text: text})
+	for n := 1; len(text) > 0; n++ {
+		r.settings.Pace.Step()
+		line, rest, _ := strings.Cut(text, "\n")
+		if !r.readPlain(n, line) {
+			r.readLine(file, n, line)
+		}
+		text = rest
+	}
+}
+
+// begin goes on with another source of rules.
+func (r *reader) begin(file string, source *source) {
+	r.sources = append(r.sources, source)
+	r.Texts.Files = append(r.Texts.Files, file)
+}
+
+func (r *reader) readLine(file string, n int, raw string) {
+	if len(raw) > MaxLine {
+		r.report(file, n, MaxLine+1, model.CodeLineLength, "split it into several lines", "the line is longer than Casbin reads, %d bytes", MaxLine)
+		return
+	}
+	line, offset := Trimmed(raw)
+	if line == "" || line[0] == '#' {
+		return
+	}
+	if !utf8.ValidString(line) {
+		r.report(file, n, offset+invalidAt(line)+1, model.CodeEncoding, "save the file as UTF-8", "the line is not valid UTF-8")
+		if !r.settings.AsCasbin {
+			return
+		}
+	}
+	var problem *lineError
+	r.fields, problem = SplitLine(r.fields[:0], line, offset)
+	if problem != nil {
+		r.report(file, n, problem.column, model.CodeQuoting, problem.hint, "%s", problem.Message)
+		return
+	}
+	r.add(file, n, r.fields)
+}
+
+// Trimmed is a line without the blanks around it, and how many bytes precede
+// it.
+func Trimmed(raw string) (line string, offset int) {
+	return strings.TrimSpace(raw), len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
+}
+
+// invalidAt is the offset of the first byte that is not UTF-8.
+func invalidAt(s string) int {
+	for i, c := range s {
+		if c == utf8.RuneError {
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				return i
+			}
+		}
+	}
+	return len(s)
+}

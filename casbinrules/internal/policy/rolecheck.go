@@ -1,0 +1,173 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/casbin/casbin/v2/constant"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+)
+
+// CheckPolicy checks what only the whole policy shows; file is the first one.
+func (r *reader) CheckPolicy(file string, c *model.Settings) {
+	if !c.EmptyPolicy && r.Errors == 0 && !slices.ContainsFunc(r.Rules, (*Rule).IsPolicy) {
+		r.report(file, 1, 1, model.CodeEmptyPolicy, "add one, or say WithEmptyPolicy", "the policy has no p line, and would refuse everything")
+	}
+	if c.RolePrefix == "" || !r.namesRoles {
+		return
+	}
+	for _, made := range r.Rules {
+		if !made.IsLink() {
+			continue
+		}
+		if role := made.Field(1); !strings.HasPrefix(role, c.RolePrefix) {
+			r.reportRule(made, 2, model.CodeRolePrefix, "write "+c.RolePrefix+role, "role %q does not begin with the prefix %q", role, c.RolePrefix)
+		}
+	}
+}
+
+// CheckRoles reports cycles and chains that Casbin would not follow.
+func (r *reader) CheckRoles(graphs map[string]*Graph) {
+	seen := map[int32]*linkChecker{}
+	tree := r.schema.Effect == constant.SubjectPriorityEffect
+	for kind, g := range graphs {
+		if c := newLinkChecker(g, r.Rules, kind, r.settings.Pace); c != nil && (tree || c.chained) {
+			seen[r.Texts.Known(kind)] = c
+		}
+	}
+	if len(seen) == 0 {
+		return
+	}
+	for _, made := range r.Rules {
+		c := seen[made.Numbers()[0]]
+		if c == nil {
+			continue
+		}
+		from, to := c.graph.Pairs(made)
+		if tree && made.IsLink() && len(c.up[from]) > 0 {
+			r.reportRule(made, 1, model.CodeTree, "give each name one role",
+				"%q has a second role, and how Casbin then sorts by subject priority is chance", c.name(from))
+		}
+		if !tree && !c.isGiven(from) {
+			continue // Nothing leads back to it.
+		}
+		if way := c.add(from, to); way != nil {
+			code := model.CodeCycle
+			if tree {
+				code = model.CodeTree // Casbin hangs on a circle.
+			}
+			r.reportRule(made, 0, code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
+		}
+	}
+	r.checkDepth(seen)
+}
+
+// checkDepth reports chains from names that are no role of others.
+func (r *reader) checkDepth(seen map[int32]*linkChecker) {
+	maps.DeleteFunc(seen, func(_ int32, c *linkChecker) bool { return !c.graph.cut() })
+	if len(seen) == 0 {
+		return
+	}
+	type chains struct{ kind, tenant int32 }
+	told := map[chains]bool{}
+	for _, made := range r.Rules {
+		c := seen[made.Numbers()[0]]
+		if c == nil {
+			continue
+		}
+		from, _ := c.graph.Pairs(made)
+		id := chains{made.Numbers()[0], from.Tenant}
+		if cut := c.graph.Of(from).cut; cut != "" && !told[id] && !c.isGiven(from) {
+			told[id] = true
+			r.reportRule(made, 0, model.CodeDeep, "link closer to the role that is meant",
+				"%q is more than %d role links away from %q, and Casbin follows no more", cut, MaxLinks, c.name(from))
+		}
+	}
+}
+
+// cut reports whether some chain is too long.
+func (g *Graph) cut() bool {
+	return slices.ContainsFunc(g.closures, func(c *Closure) bool { return c != nil && c.cut != "" })
+}
+
+// linkChecker takes role links one by one and tells when one closes a circle.
+type linkChecker struct {
+	graph *Graph
+	// given is how many lines give a name to others as a role, by node, without
+	// those that close a circle.
+	given []int32
+	// chained says that some role has roles itself, without which there are
+	// neither circles nor chains.
+	chained bool
+	up      map[Pair][]Pair
+}
+
+// newLinkChecker is for the g lines of a kind; nil when there are none.
+func newLinkChecker(g *Graph, rules []*Rule, kind string, pace *pace.Pace) *linkChecker {
+	if g.texts == nil {
+		return nil
+	}
+	c := &linkChecker{graph: g, given: make([]int32, len(g.byNode)), up: map[Pair][]Pair{}}
+	number := g.texts.Known(kind)
+	for _, r := range rules {
+		if r.Numbers()[0] != number {
+			continue
+		}
+		pace.Step()
+		_, to := g.Pairs(r)
+		if n := g.nodes.find(to); n >= 0 {
+			c.given[n]++
+			c.chained = c.chained || g.byNode[n] != 0
+		}
+	}
+	return c
+}
+
+func (c *linkChecker) name(p Pair) string { return c.graph.texts.Text(p.Name) }
+
+// isGiven reports whether a name with roles is given to others by a line that
+// closes no circle.
+func (c *linkChecker) isGiven(p Pair) bool { return c.given[c.graph.nodes.find(p)] > 0 }
+
+// add takes the link unless it closes a circle, whose names it then returns.
+func (c *linkChecker) add(from, to Pair) []string {
+	if from == to || c.isGiven(from) {
+		if way := c.path(to, from); way != nil {
+			c.given[c.graph.nodes.find(to)]--
+			return append([]string{c.name(from)}, way...)
+		}
+	}
+	c.up[from] = append(c.up[from], to)
+	return nil
+}
+
+// path is the names on a shortest way from one node to another, or nil.
+func (c *linkChecker) path(from, to Pair) []string {
+	came := map[Pair]Pair{from: from}
+	for queue := []Pair{from}; len(queue) > 0; queue = queue[1:] {
+		n := queue[0]
+		if n == to {
+			return c.trace(came, from, to)
+		}
+		for _, next := range c.up[n] {
+			if _, seen := came[next]; !seen {
+				came[next] = n
+				queue = append(queue, next)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *linkChecker) trace(came map[Pair]Pair, from, to Pair) []string {
+	names := []string{c.name(to)}
+	for n := to; n != from; {
+		n = came[n]
+		names = append(names, c.name(n))
+	}
+	slices.Reverse(names)
+	return names
+}

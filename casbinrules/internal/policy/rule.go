@@ -1,0 +1,129 @@
+package policy
+
+import (
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+)
+
+// PolicyLines are the p lines of rules. Mostly these are the first ones, and
+// take no room of their own.
+func PolicyLines(rules []*Rule) []*Rule {
+	first := slices.IndexFunc(rules, func(r *Rule) bool { return !r.IsPolicy() })
+	if first < 0 {
+		return rules
+	}
+	count := first
+	for _, r := range rules[first:] {
+		if r.IsPolicy() {
+			count++
+		}
+	}
+	if count == first {
+		return rules[:first:first]
+	}
+	lines := append(make([]*Rule, 0, count), rules[:first]...)
+	for _, r := range rules[first:] {
+		if r.IsPolicy() {
+			lines = append(lines, r)
+		}
+	}
+	return lines
+}
+
+// effect is "allow", "deny", or what else a policy loaded as Casbin does may
+// say.
+func EffectOf(s *model.Schema, r *Rule) string {
+	if s.Eft < 0 {
+		return "allow"
+	}
+	return r.Field(s.Eft)
+}
+
+// ValueAt is what a rule has in a column, or "".
+func ValueAt(r *Rule, column int) string {
+	if column < 0 {
+		return ""
+	}
+	return r.Field(column)
+}
+
+// Rule is one line of a policy. Its fields are numbers of texts, so that a
+// large policy takes little room and equal fields are found without looking at
+// them.
+type Rule struct {
+	Texts *Texts
+	// first is where the numbers of its fields begin, the kind of line ("p",
+	// "g") first; count is how many there are.
+	first, count int32
+	Source, Line int32 // line counts from 1
+}
+
+// OneRule is a rule of its own, of these values.
+func OneRule(file string, line int, values ...string) *Rule {
+	t := newTexts(len(values))
+	t.Files = []string{file}
+	for _, v := range values {
+		t.fields = append(t.fields, t.number(v))
+	}
+	return &Rule{Texts: t, count: int32(len(values)), Line: int32(line)}
+}
+
+// Numbers are those of the fields, that of the kind first.
+func (r *Rule) Numbers() []int32 { return r.Texts.fields[r.first : r.first+r.count] }
+
+// Number is that of a field as the model defines it, without the kind.
+func (r *Rule) Number(column int) int32 { return r.Texts.fields[r.first+1+int32(column)] }
+
+// Field is the text of a field as the model defines it, without the kind.
+func (r *Rule) Field(column int) string { return r.Texts.Text(r.Number(column)) }
+
+// Width is how many fields there are without the kind.
+func (r *Rule) Width() int { return int(r.count) - 1 }
+
+// Values are the fields, the kind first.
+func (r *Rule) Values() []string { return r.appendValues(make([]string, 0, r.count)) }
+
+func (r *Rule) appendValues(values []string) []string {
+	for _, n := range r.Numbers() {
+		values = append(values, r.Texts.Text(n))
+	}
+	return values
+}
+
+// Fields are the fields without the kind.
+func (r *Rule) Fields() []string { return r.Values()[1:] }
+
+// Kind is what the line is: "p", "g", "g2" …
+func (r *Rule) Kind() string { return r.Texts.Text(r.Texts.fields[r.first]) }
+
+// IsPolicy reports whether the line is a p line, and IsLink whether it is one
+// of g itself.
+func (r *Rule) IsPolicy() bool { return r.Texts.fields[r.first] == numberP }
+
+func (r *Rule) IsLink() bool { return r.Texts.fields[r.first] == numberG }
+
+// File is the file as it was given, or found in a directory.
+func (r *Rule) File() string { return r.Texts.Files[r.Source] }
+
+// Place is "policy.csv:12".
+func (r *Rule) Place() string { return path.Base(r.File()) + ":" + strconv.Itoa(int(r.Line)) }
+
+// equal reports whether two rules, of whatever policies, say the same.
+func (r *Rule) equal(other *Rule) bool {
+	a, b := r.Numbers(), other.Numbers()
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if r.Texts.Text(a[i]) != other.Texts.Text(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Anonymous is the subject of requests without credentials.
+const Anonymous = "anonymous"

@@ -1,0 +1,96 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
+)
+
+// ruleTable finds rules as Casbin tells them apart, which is by their fields
+// joined with commas. Rules that read the same have the same newest text, the
+// one with the highest number, and few others have that: where not, they are
+// found by a hash of all their texts.
+type ruleTable struct {
+	// newest is the last rule with a newest text, by the text, and before the
+	// one before it, by the rule; rules are counted from 1. No more than
+	// maxChain hang together so.
+	newest, before []int32
+	seed           uint64
+	slots          texttable.Slots // the others by hash
+	Used           int
+	// commas says that some rule has one inside a field, so that another with
+	// more fields may read the same.
+	commas bool
+}
+
+// maxChain is how many rules are looked through one by one.
+const maxChain = 8
+
+func newRuleTable() ruleTable { return ruleTable{seed: rand.Uint64()} }
+
+// expect makes room for so many rules more.
+func (t *ruleTable) expect(n int) { t.before = slices.Grow(t.before, n) }
+
+// put adds r behind rules, the ones so far, or returns the one among them that
+// reads the same. The numbers are those of the texts between the commas of r:
+// its fields, if none of them has one.
+func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
+	t.commas = t.commas || len(numbers) > int(r.count)
+	newest := slices.Max(numbers)
+	if more := int(newest) + 1 - len(t.newest); more > 0 {
+		t.newest = append(t.newest, make([]int32, more)...)
+	}
+	last := t.newest[newest]
+	length := 0
+	for at := last; at != 0; at = t.before[at-1] {
+		if other := rules[at-1]; t.same(other, r) {
+			return other
+		}
+		length++
+	}
+	if length < maxChain {
+		t.before = append(t.before, last)
+		t.newest[newest] = int32(len(rules)) + 1
+		return nil
+	}
+	if other := t.putAside(rules, r, numbers); other != nil {
+		return other
+	}
+	t.before = append(t.before, 0)
+	return nil
+}
+
+// putAside is put for a rule whose chain is full.
+func (t *ruleTable) putAside(rules []*Rule, r *Rule, numbers []int32) *Rule {
+	if t.Used >= len(t.slots)*5/8 {
+		t.slots = t.slots.Resized(max(8, 2*len(t.slots)))
+	}
+	hash := t.hash(numbers)
+	last := len(t.slots) - 1
+	at := int(hash) & last
+	for ; t.slots[at].Number != 0; at = (at + 1) & last {
+		if s := &t.slots[at]; s.Hash == hash {
+			if other := rules[s.Number-1]; t.same(other, r) {
+				return other
+			}
+		}
+	}
+	t.slots[at] = texttable.Slot{Hash: hash, Number: int32(len(rules)) + 1}
+	t.Used++
+	return nil
+}
+
+func (t *ruleTable) same(a, b *Rule) bool {
+	return slices.Equal(a.Numbers(), b.Numbers()) ||
+		t.commas && strings.Join(a.Values(), ",") == strings.Join(b.Values(), ",")
+}
+
+func (t *ruleTable) hash(numbers []int32) uint32 {
+	h := t.seed
+	for _, n := range numbers {
+		h = texttable.Mix(h, uint64(uint32(n)))
+	}
+	return uint32(h)
+}

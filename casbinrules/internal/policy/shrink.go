@@ -1,0 +1,74 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+)
+
+// A policy file that had at least shrinkFrom rules and keeps fewer than one in
+// shrinkBy of them, or a file that loses all it had, is more often cut short
+// than meant.
+const (
+	shrinkFrom = 10
+	shrinkBy   = 2
+)
+
+// CheckShrink compares a policy with the one before it and returns an error
+// for each file that is suddenly empty, or gone, or far smaller. Rules that
+// have moved to another file count where they were.
+func CheckShrink(before, after []*Rule) []model.Finding {
+	had, now := countByFile(before), countByFile(after)
+	var found []model.Finding
+	for _, file := range slices.Sorted(maps.Keys(had)) {
+		if !isShrunk(had[file], now[file]) {
+			continue
+		}
+		n := now[file] + moved(file, before, after)
+		if !isShrunk(had[file], n) {
+			continue
+		}
+		f := model.Finding{File: file, Line: 1, Column: 1, Severity: model.SeverityError, Hint: "force the reload if this is meant"}
+		if n == 0 {
+			f.Code, f.Message = model.CodeEmptied, fmt.Sprintf("the file had %d rules and has none", had[file])
+		} else {
+			f.Code, f.Message = model.CodeShrunk, fmt.Sprintf("the file had %d rules and has %d", had[file], n)
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+func isShrunk(had, now int) bool { return now == 0 || had >= shrinkFrom && now*shrinkBy < had }
+
+func countByFile(rules []*Rule) map[string]int {
+	counts := map[string]int{}
+	for len(rules) > 0 {
+		file := rules[0].File()
+		n := slices.IndexFunc(rules, func(r *Rule) bool { return r.File() != file })
+		if n < 0 {
+			n = len(rules)
+		}
+		counts[file] += n
+		rules = rules[n:]
+	}
+	return counts
+}
+
+// moved is how many rules of a file stand in another one after that.
+func moved(file string, before, after []*Rule) (count int) {
+	elsewhere := map[string]bool{}
+	for _, r := range after {
+		if r.File() != file {
+			elsewhere[r.Text()] = true
+		}
+	}
+	for _, r := range before {
+		if r.File() == file && elsewhere[r.Text()] {
+			count++
+		}
+	}
+	return count
+}

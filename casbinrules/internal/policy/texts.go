@@ -1,0 +1,106 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
+)
+
+// Texts are what the rules of one policy are made of, every text once. They are
+// filled while the policy is read, and only read after that.
+type Texts struct {
+	texttable.Table[textUse]
+	Files  []string // by source
+	fields []int32  // of all rules
+	// room is where texts are copied to, so that none keeps a whole file in
+	// memory.
+	room strings.Builder
+}
+
+// textUse says what a text is used for.
+type textUse struct {
+	role bool // of g: nobody gets anything by the name
+}
+
+// The numbers of texts that every policy has: the kinds of lines that most
+// consist of, and the name of nobody in particular.
+const (
+	numberP int32 = 1 + iota
+	numberG
+	NumberAnonymous
+)
+
+// Texts are kept in pieces of so many bytes.
+const (
+	leastRoom = 1 << 10
+	mostRoom  = 64 << 10
+)
+
+// newTexts has room for about so many different ones.
+func newTexts(room int) *Texts {
+	t := &Texts{Table: texttable.New[textUse](room + 3)}
+	for _, text := range []string{"p", "g", Anonymous} {
+		t.Add(0, text)
+	}
+	t.Of(NumberAnonymous).role = true
+	return t
+}
+
+// Trim gives back the room that is left when all is read.
+func (t *Texts) Trim() {
+	t.Table.Trim()
+	if n := len(t.fields); cap(t.fields)-n > n/8 {
+		t.fields = append(make([]int32, 0, n), t.fields...)
+	}
+}
+
+// TextsOf are those of the rules of one policy.
+func TextsOf(rules []*Rule) *Texts {
+	if len(rules) == 0 {
+		return newTexts(0)
+	}
+	return rules[0].Texts
+}
+
+// number is that of a text, which is kept when it is new.
+func (t *Texts) number(text string) int32 {
+	n, isNew := t.Add(0, text)
+	if isNew {
+		t.Entries[n].Text = t.keep(text)
+	}
+	return n
+}
+
+// keep is a copy of a text.
+func (t *Texts) keep(text string) string {
+	if t.room.Cap()-t.room.Len() < len(text) {
+		size := max(len(text), min(mostRoom, max(leastRoom, 2*t.room.Cap())))
+		t.room.Reset() // what it held stays where it is
+		t.room.Grow(size)
+	}
+	from := t.room.Len()
+	t.room.WriteString(text)
+	return t.room.String()[from:]
+}
+
+// Text is the one with a number.
+func (t *Texts) Text(number int32) string { return t.Entries[number].Text }
+
+// Numbers is how many numbers there are, with the 0, which is of no text.
+func (t *Texts) Numbers() int { return len(t.Entries) }
+
+// Known is the number of a text, or 0.
+func (t *Texts) Known(text string) int32 { return t.Find(0, text) }
+
+// IsRole reports whether the name with a number is that of a role, or
+// "anonymous".
+func (t *Texts) IsRole(number int32) bool { return t.Of(number).role }
+
+// Role is the number of a role of credentials, which has a prefix in the policy.
+// It does not allocate for names of up to 32 bytes.
+func (t *Texts) Role(prefix, name string) int32 {
+	if prefix == "" {
+		return t.Known(name)
+	}
+	return t.Known(prefix + name)
+}
