@@ -132,11 +132,13 @@ func (a *EnforcerAuthorizer) check() error {
 	if f.Failed() {
 		return &FindingsError{Findings: f.Findings}
 	}
-	if err := a.checkOrder(m["m"]["m"].Value); err != nil && !c.AsCasbin {
+	// What cannot be parsed is the enforcer's to refuse.
+	_, _ = a.schema.ParseMatcher(m["m"]["m"].Value)
+	if err := a.checkOrder(); err != nil && !c.AsCasbin {
 		return err
 	}
-	if tokens, err := model.Lex(m["m"]["m"].Value); err == nil && m["g"]["g"] != nil {
-		a.schema.MatcherTokens, a.schema.Roles = tokens, map[string]int{"g": 2}
+	if m["g"]["g"] != nil {
+		a.schema.Roles = map[string]int{"g": 2}
 		a.schema.ReadMatcherRoles()
 	}
 	// No principal and no request is like this one.
@@ -148,20 +150,15 @@ func (a *EnforcerAuthorizer) check() error {
 }
 
 // checkOrder refuses a matcher that compares texts letter by letter.
-func (a *EnforcerAuthorizer) checkOrder(matcher string) error {
-	tokens, err := model.Lex(matcher)
-	if err != nil {
-		return nil // which is the enforcer's to say
-	}
-	for i, t := range tokens {
-		if t.Kind != model.TokenOther || !slices.Contains([]string{"<", "<=", ">", ">="}, t.Text) {
+func (a *EnforcerAuthorizer) checkOrder() error {
+	for n := range a.schema.Tree.All() {
+		if n.Kind != model.NodeCompare || n.Text[0] != '<' && n.Text[0] != '>' {
 			continue
 		}
-		for _, side := range tokens[max(i-1, 0):min(i+2, len(tokens))] {
-			field, ok := a.schema.RequestField(side.Text)
-			text := side.Kind == model.TokenString || ok && !model.IsOrdered(a.schema.TypeOf(field)) || strings.HasPrefix(side.Text, "p_")
-			if text && side.Kind != model.TokenOther {
-				return fmt.Errorf("the matcher compares the text %q by %s, letter by letter: declare an attribute as a number (WithAttributeType), and make a number of a field of the policy by a function", side.Text, t.Text)
+		for _, side := range n.Parts {
+			field, ok := a.schema.RequestField(side.Name())
+			if side.Kind == model.NodeText || ok && !model.IsOrdered(a.schema.TypeOf(field)) || strings.HasPrefix(side.Name(), "p_") {
+				return fmt.Errorf("the matcher compares the text %q by %s, letter by letter: declare an attribute as a number (WithAttributeType), and make a number of a field of the policy by a function", side.Text, n.Text)
 			}
 		}
 	}
@@ -323,11 +320,7 @@ func (a *EnforcerAuthorizer) spellings() *engine.Spellings {
 			}
 		}
 	}
-	if tokens, err := model.Lex(m["m"]["m"].Value); err == nil {
-		found.ReadMatcher(tokens)
-	} else {
-		found.Negates = true
-	}
+	found.ReadMatcher(a.schema.Tree)
 	return found
 }
 

@@ -168,21 +168,6 @@ func TestConditionsTogetherAreTheMatcher(t *testing.T) {
 	}
 }
 
-func TestMatchersThatAreNoConjunction(t *testing.T) {
-	for text, want := range map[string]int{
-		"r_sub == p_sub": 0, "a == b && c == d": 2, "a && (b || c) && d": 3, "a && b || c": 0, "a ? b : c && d": 0, "f(a, b && c)": 0,
-		`a == "x && y" && b`: 2, "(a && b)": 0,
-	} {
-		tokens, err := model.Lex(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := len(explain.Conjunction(text, tokens)); got != want {
-			t.Errorf("%s: %d conditions, want %d", text, got, want)
-		}
-	}
-}
-
 func TestExplainQueryEqualsExplain(t *testing.T) {
 	a := open(t, RBACWithDeny(), reports+"p, author, /reports, publish, allow\n", WithAnonymous())
 	for _, q := range []Query{

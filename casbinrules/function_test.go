@@ -85,7 +85,7 @@ func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
 		{"within(r.obj, p.obj) && r.sub == p.sub && r.act == p.act", []Comparison{eq("sub", 0), eq("act", 2)}, []string{"within(r.obj, p.obj)"}},
 		{"g(r.sub, p.sub) && !g(r.sub, p.obj) && r.act == p.act", []Comparison{{Field: "sub", Function: "g", Column: 0, Text: ""}, {Field: "sub", Function: "g", Column: 1, Text: ""}, eq("act", 2)}, []string{"!g(r.sub, p.obj)"}},
 		{"g(r.sub, p.sub) && !(g(r.sub, 'x') || g(r.sub, p.obj)) && r.act == p.act", []Comparison{{Field: "sub", Function: "g", Column: 0, Text: ""}, {Field: "sub", Function: "g", Column: -1, Text: "x"}, {Field: "sub", Function: "g", Column: 1, Text: ""}, eq("act", 2)},
-			[]string{"g(r.sub, p.obj))"}},
+			[]string{"g(r.sub, p.obj)"}},
 		{"r.sub + 'x' == p.sub && r.obj == p.obj && r.act == p.act", []Comparison{eq("obj", 1), eq("act", 2)}, []string{"r.sub + 'x' == p.sub"}},
 	} {
 		a, err := OpenFS(files("policy.csv", "p, a, /b, GET\n"), ModelText("m.conf", modelText("sub, obj, act", "sub, obj, act", "g = _, _", someAllow, c.matcher)),

@@ -103,12 +103,12 @@ func (a *Authorizer) RequestFields() []string { return a.current.Load().Schema.N
 func (s *policyInForce) withGrouped(patterns []Pattern) []Pattern {
 	all := patterns
 	for _, c := range s.Schema.RoleCalls() {
-		g := s.Graphs[c.Name]
+		g := s.Graphs[c.Text]
 		if c.Field != "r_act" || g.Tenants {
 			continue
 		}
 		for _, p := range patterns {
-			if p.Function != c.Name {
+			if p.Function != c.Text {
 				continue
 			}
 			for _, name := range g.Group(p.Text, c.Reversed) {

@@ -38,7 +38,7 @@ func newEnforcerEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]
 	adapter := NewRuleAdapter(rules)
 	e := &casbinEngine{schema: s, linked: s.CasbinOnly == "", byField: adapter.byField}
 	if e.linked {
-		m["m"]["m"].Value = s.Rewritten()
+		m["m"]["m"].Value = s.Rewritten(s.Tree)
 		m["r"]["r"].Tokens = append(m["r"]["r"].Tokens, model.LinksField)
 	}
 	enforcer, err := casbin.NewEnforcer(m)

@@ -22,9 +22,9 @@ type Spellings struct {
 	// classes says that some object has capitals in a character class, so that
 	// segments are tried with their first letter and all letters as capitals.
 	classes bool
-	// Negates says that the matcher may refuse by what an object is, without any
+	// negates says that the matcher may refuse by what an object is, without any
 	// rule that denies.
-	Negates bool
+	negates bool
 }
 
 // word is a run of letters, digits, "-" and "_" in an object.
@@ -54,8 +54,8 @@ func spellingsOf(s *model.Schema, rules []*policy.Rule) *Spellings {
 			found.Learn(r.Field(1))
 		}
 	}
-	found.ReadMatcher(s.MatcherTokens)
-	found.Negates = found.Negates || s.CasbinOnly != ""
+	found.ReadMatcher(s.Tree)
+	found.negates = found.negates || s.CasbinOnly != ""
 	if found.empty() {
 		return nil
 	}
@@ -63,17 +63,21 @@ func spellingsOf(s *model.Schema, rules []*policy.Rule) *Spellings {
 }
 
 // ReadMatcher learns the paths in a matcher, and whether it negates.
-func (s *Spellings) ReadMatcher(tokens []model.Token) {
-	for _, t := range tokens {
-		switch {
-		case t.Kind == model.TokenString && strings.Contains(t.Text, "/"):
-			s.Learn(t.Text)
-		case t.Kind == model.TokenOther && slices.Contains([]string{"!", "!=", "!~", "?"}, t.Text):
-			s.Negates = true
+func (s *Spellings) ReadMatcher(tree *model.Node) {
+	s.negates = s.negates || tree == nil
+	for n := range tree.All() {
+		switch n.Kind {
+		case model.NodeText:
+			if strings.Contains(n.Text, "/") {
+				s.Learn(n.Text)
+			}
+		case model.NodeChoice:
+			s.negates = true
+		case model.NodePrefix, model.NodeCompare:
+			s.negates = s.negates || n.Text[0] == '!'
+		case model.NodeCall:
+			s.negates = s.negates || !slices.Contains(pattern.Functions, n.Text) && n.Text != "ipMatch" && !isRoleKind(n.Text)
 		}
-	}
-	for _, c := range model.Calls(tokens) {
-		s.Negates = s.Negates || !slices.Contains(pattern.Functions, c.Name) && c.Name != "ipMatch" && !isRoleKind(c.Name)
 	}
 }
 
@@ -84,7 +88,7 @@ func isRoleKind(name string) bool {
 
 // Refuse reports whether the answer for another spelling counts: one that a rule
 // made, or any where what is refused needs no rule.
-func (s *Spellings) Refuse(v *Verdict) bool { return v.Denies() || !v.Allowed && s.Negates }
+func (s *Spellings) Refuse(v *Verdict) bool { return v.Denies() || !v.Allowed && s.negates }
 
 func (s *Spellings) empty() bool { return len(s.words) == 0 && !s.classes }
 

@@ -15,27 +15,29 @@ func (x *Explainer) fillChains(e *Explanation, r *policy.Rule) {
 		chain := map[string]*[]ChainLink{"r_sub": &e.Chain, "r_obj": &e.ObjectChain, "r_act": &e.ActionChain}[c.Field]
 		from, to := x.value(r, c.Arg(0)), x.value(r, c.Arg(1))
 		if chain != nil && *chain == nil && from != "" && to != "" {
-			*chain = x.chain(c.Name, from, to, x.value(r, c.Arg(2)))
+			*chain = x.chain(c.Text, from, to, x.value(r, c.Arg(2)))
 		}
 	}
 }
 
 // value is what an argument of the matcher stands for, or "".
-func (x *Explainer) value(r *policy.Rule, t model.Token) string {
-	if column := x.Snapshot.Schema.Column(t.Text); column >= 0 {
+func (x *Explainer) value(r *policy.Rule, n *model.Node) string {
+	if n.Kind == model.NodeText {
+		return n.Text
+	}
+	name := n.Name()
+	if column := x.Snapshot.Schema.Column(name); column >= 0 {
 		return r.Field(column)
 	}
 	switch {
-	case t.Kind == model.TokenName && t.Text == "r_sub":
+	case name == "r_sub":
 		return x.Request.Subject
-	case t.Kind == model.TokenName && t.Text == "r_obj":
+	case name == "r_obj":
 		return x.Request.Object
-	case t.Kind == model.TokenName && t.Text == "r_act":
+	case name == "r_act":
 		return x.Request.Action
-	case x.Snapshot.Schema.Tenants && x.isTenant(t.Text):
+	case x.Snapshot.Schema.Tenants && x.isTenant(name):
 		return x.Request.Tenant
-	case t.Kind == model.TokenString:
-		return t.Text
 	}
 	return ""
 }

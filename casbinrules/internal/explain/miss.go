@@ -289,5 +289,5 @@ func (x *Explainer) condition(m miss) string {
 	if m.term == nil {
 		return "on the action"
 	}
-	return model.Spelt(m.term.text)
+	return m.term.text
 }

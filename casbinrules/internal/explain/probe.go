@@ -3,8 +3,6 @@ package explain
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/casbin/govaluate"
 
@@ -33,71 +31,45 @@ type term struct {
 
 var errNotConjunction = errors.New("the matcher is not a plain list of conditions joined by &&")
 
+// NewProbe is for the matcher of a policy.
 func NewProbe(s *engine.Snapshot) (*probe, error) {
-	text := s.Schema.Rewritten()
+	if s.Schema.Tree == nil {
+		return nil, errors.New("the matcher cannot be evaluated by itself")
+	}
+	text := s.Schema.Rewritten(s.Schema.Tree)
 	functions := s.Functions()
 	p := &probe{schema: s.Schema}
 	var err error
 	if p.whole, err = govaluate.NewEvaluableExpressionWithFunctions(text, functions); err != nil {
 		return nil, fmt.Errorf("the matcher cannot be evaluated by itself: %s", model.FirstLine(err))
 	}
-	tokens, err := model.Lex(text)
-	if err != nil {
-		return nil, err
+	if s.Schema.Tree.Kind != model.NodeAnd {
+		return p, nil
 	}
-	written := Conjunction(s.Schema.Matcher, s.Schema.MatcherTokens)
-	for i, part := range Conjunction(text, tokens) {
-		t := term{text: written[i]}
-		if t.expr, err = govaluate.NewEvaluableExpressionWithFunctions(part, functions); err != nil {
+	for _, part := range s.Schema.Tree.Parts {
+		t := term{text: s.Schema.Source(part)}
+		if t.expr, err = govaluate.NewEvaluableExpressionWithFunctions(s.Schema.Rewritten(part), functions); err != nil {
 			return nil, fmt.Errorf("a condition of the matcher cannot be evaluated by itself: %s", model.FirstLine(err))
 		}
-		t.about, t.column = subjectOf(s.Schema, t.text)
+		t.about, t.column = subjectOf(s.Schema, part)
 		p.Terms = append(p.Terms, t)
 	}
 	return p, nil
 }
 
-// Conjunction splits an expression at the && outside parentheses; it is nil
-// when there is none, or something that binds less.
-func Conjunction(text string, tokens []model.Token) []string {
-	var parts []string
-	depth, start := 0, 0
-	for _, t := range tokens {
-		if t.Kind != model.TokenOther {
-			continue
-		}
-		switch t.Text {
-		case "(":
-			depth++
-		case ")":
-			depth--
-		case "||", "?", ":", "??":
-			if depth == 0 {
-				return nil
-			}
-		case "&&":
-			if depth == 0 {
-				parts = append(parts, strings.TrimSpace(text[start:t.From]))
-				start = t.From + len(t.Text)
-			}
-		}
-	}
-	if parts == nil {
-		return nil
-	}
-	return append(parts, strings.TrimSpace(text[start:]))
-}
-
 // subjectOf finds out which request field a condition is about, the tenant
 // only if there is no other, and which policy field it is compared with.
-func subjectOf(s *model.Schema, condition string) (about, column int) {
+func subjectOf(s *model.Schema, condition *model.Node) (about, column int) {
 	about, column = -1, -1
-	tokens, err := model.Lex(condition)
-	if err != nil {
-		return about, column
+	names := map[string]bool{}
+	for n := range condition.All() {
+		names[n.Name()] = true
+		if column < 0 {
+			column = s.Column(n.Name())
+		}
 	}
 	for i, name := range s.Names("r") {
-		if i >= len(s.Request) || !names(tokens, "r_"+name) {
+		if i >= len(s.Request) || !names["r_"+name] {
 			continue
 		}
 		field := int(s.Request[i])
@@ -108,14 +80,7 @@ func subjectOf(s *model.Schema, condition string) (about, column int) {
 			return -1, -1
 		}
 	}
-	if i := slices.IndexFunc(tokens, func(t model.Token) bool { return s.Column(t.Text) >= 0 }); i >= 0 {
-		column = s.Column(tokens[i].Text)
-	}
 	return about, column
-}
-
-func names(tokens []model.Token, name string) bool {
-	return slices.ContainsFunc(tokens, func(t model.Token) bool { return t.Kind == model.TokenName && t.Text == name })
 }
 
 // parameters are what the matcher's names stand for.

@@ -16,7 +16,7 @@ func (l *Linter) checkFreeClauses() {
 	if s.Eft < 0 || s.Effect == constant.AllowOverrideEffect || s.File.Has(model.CodeModelEffect) {
 		return // No deny binds anybody, or nobody knows whom.
 	}
-	clauses := s.FreeClauses(s.Matcher, s.MatcherTokens)
+	clauses := s.FreeClauses()
 	if len(clauses) == 0 {
 		return
 	}
@@ -32,7 +32,7 @@ func (l *Linter) checkFreeClauses() {
 	}
 	at := s.File.At["m"]
 	for _, c := range clauses {
-		text := model.Spelt(c.Text)
+		text := s.Source(c.Node)
 		l.found = append(l.found, model.Finding{
 			File: s.File.Name, Line: at.Line, Column: at.Column, Severity: l.settings.Severity(model.CodeFreeClause), Code: model.CodeFreeClause,
 			Message: l.clauseEffect(c, deny),
@@ -43,7 +43,7 @@ func (l *Linter) checkFreeClauses() {
 
 // clauseEffect says what a clause does to requests that fulfil it.
 func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
-	every := "where " + model.Spelt(c.Text) + " is true, " + c.Effect() + ", so that "
+	every := "where " + l.Schema.Source(c.Node) + " is true, " + c.Effect() + ", so that "
 	if !c.Whole {
 		return every + "denies for others, such as " + deny.Place() + ", refuse there, too"
 	}

@@ -134,7 +134,7 @@ func (l *Linter) literalColumns() []verbatim {
 		f.lineField = lineField{"p", column}
 		for _, c := range l.Schema.RoleCalls() {
 			if c.Column == column {
-				f.twins = append(f.twins, lineField{c.Name, c.RoleEnd()})
+				f.twins = append(f.twins, lineField{c.Text, c.RoleEnd()})
 			}
 		}
 		if len(f.twins) > 0 || field != "r_obj" && field != "r_act" {
@@ -182,13 +182,13 @@ func (l *Linter) literalLinks() []verbatim {
 			continue
 		}
 		if !l.isRoute(c.Field) {
-			add(verbatim{lineField: lineField{c.Name, 1 - c.RoleEnd()}, what: "the names in role links", instead: instead})
-			add(verbatim{lineField: lineField{c.Name, c.RoleEnd()}, what: "the names in role links", instead: instead, twins: []lineField{{"p", c.Column}}})
+			add(verbatim{lineField: lineField{c.Text, 1 - c.RoleEnd()}, what: "the names in role links", instead: instead})
+			add(verbatim{lineField: lineField{c.Text, c.RoleEnd()}, what: "the names in role links", instead: instead, twins: []lineField{{"p", c.Column}}})
 		}
-		tenant := c.Arg(2)
-		column := l.Schema.Column(tenant.Text)
-		if isField := strings.HasPrefix(tenant.Text, "r_") || column >= 0 && columns[column] != ""; l.Schema.Roles[c.Name] == 3 && isField {
-			add(verbatim{lineField: lineField{c.Name, 2}, what: "the tenants of role links", instead: instead})
+		tenant := c.Arg(2).Name()
+		column := l.Schema.Column(tenant)
+		if isField := strings.HasPrefix(tenant, "r_") || column >= 0 && columns[column] != ""; l.Schema.Roles[c.Text] == 3 && isField {
+			add(verbatim{lineField: lineField{c.Text, 2}, what: "the tenants of role links", instead: instead})
 		}
 	}
 	return found

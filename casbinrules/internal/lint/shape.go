@@ -43,16 +43,14 @@ func ReadShape(s *model.Schema) *shape {
 	if len(s.Subjects) == 1 {
 		sh.subject = s.Subjects[0]
 	}
-	for i, t := range s.MatcherTokens {
-		if t.Kind == model.TokenString {
-			sh.strings = append(sh.strings, t.Text)
+	for n := range s.Tree.All() {
+		if n.Kind == model.NodeText {
+			sh.strings = append(sh.strings, n.Text)
 		}
-		if i+3 <= len(s.MatcherTokens) {
-			sh.starred = model.AddColumn(sh.starred, starColumn(s, s.MatcherTokens[i:i+3]))
-		}
+		sh.starred = model.AddColumn(sh.starred, starColumn(s, n))
 	}
 	uses := map[int]int{}
-	for _, part := range model.Conjuncts(s.MatcherTokens) {
+	for _, part := range s.Tree.Conjuncts() {
 		for _, column := range s.ColumnsIn(part) {
 			uses[column]++
 		}
@@ -77,53 +75,47 @@ func ReadShape(s *model.Schema) *shape {
 
 // comparison reads one condition as a comparison of a request field with a
 // column, or of either with "*" for everything. The field is "" for others.
-func comparison(s *model.Schema, tokens []model.Token) (field string, c Comparison) {
-	if sides := model.SplitAt(tokens, "||"); len(sides) == 2 {
-		for i, side := range sides {
-			column := starColumn(s, model.Unwrap(side))
-			if field, c = comparison(s, model.Unwrap(sides[1-i])); column >= 0 && field != "" && c.column == column {
+func comparison(s *model.Schema, n *model.Node) (field string, c Comparison) {
+	none := Comparison{column: -1}
+	switch {
+	case n.Kind == model.NodeOr && len(n.Parts) == 2:
+		for i, side := range n.Parts {
+			column := starColumn(s, side.Unwrapped())
+			if field, c = comparison(s, n.Parts[1-i].Unwrapped()); column >= 0 && field != "" && c.column == column {
 				c.star = true
 				return field, c
 			}
 		}
-		return "", Comparison{column: -1}
-	}
-	if len(tokens) == 3 && tokens[1].Kind == model.TokenOther && (tokens[1].Text == "==" || tokens[1].Text == "=~") {
-		return operator(s, tokens)
-	}
-	if found := model.Calls(tokens); len(found) == 1 && tokens[0].Text == found[0].Name && len(found[0].Args) == 2 && model.IsClosed(tokens[1:]) {
-		if slices.Contains(pattern.Functions, found[0].Name) {
-			return found[0].Arg(0).Text, Comparison{column: s.Column(found[0].Arg(1).Text), Function: found[0].Name}
+	case n.Kind == model.NodeCompare && n.Text == "==":
+		left, right := n.Parts[0].Name(), n.Parts[1].Name()
+		if strings.HasPrefix(left, "p_") {
+			left, right = right, left
 		}
+		if strings.HasPrefix(left, "r_") && right != "" {
+			return left, Comparison{column: s.Column(right), Function: "=="}
+		}
+	case n.Kind == model.NodeCompare && n.Text == "=~":
+		left, right := n.Parts[0].Name(), n.Parts[1].Name()
+		if strings.HasPrefix(left, "r_") && right != "" {
+			return left, Comparison{column: s.Column(right), Function: "regexMatch"}
+		}
+	case n.Kind == model.NodeCall && len(n.Parts) == 2 && slices.Contains(pattern.Functions, n.Text):
+		return n.Arg(0).Name(), Comparison{column: s.Column(n.Arg(1).Name()), Function: n.Text}
 	}
-	return "", Comparison{column: -1}
+	return "", none
 }
 
-func operator(s *model.Schema, tokens []model.Token) (field string, c Comparison) {
-	left, right := tokens[0], tokens[2]
-	function := "=="
-	if tokens[1].Text == "=~" {
-		function = "regexMatch"
-	} else if strings.HasPrefix(left.Text, "p_") {
-		left, right = right, left
-	}
-	if left.Kind != model.TokenName || right.Kind != model.TokenName || !strings.HasPrefix(left.Text, "r_") {
-		return "", Comparison{column: -1}
-	}
-	return left.Text, Comparison{column: s.Column(right.Text), Function: function}
-}
-
-// starColumn is the column that tokens compare with "*", or -1.
-func starColumn(s *model.Schema, tokens []model.Token) int {
-	if len(tokens) != 3 || tokens[1].Text != "==" {
+// starColumn is the column that a part of the matcher compares with "*", or -1.
+func starColumn(s *model.Schema, n *model.Node) int {
+	if n.Kind != model.NodeCompare || n.Text != "==" {
 		return -1
 	}
-	left, right := tokens[0], tokens[2]
-	if left.Kind == model.TokenString {
+	left, right := n.Parts[0], n.Parts[1]
+	if left.Kind == model.NodeText {
 		left, right = right, left
 	}
-	if left.Kind != model.TokenName || right.Kind != model.TokenString || right.Text != "*" {
+	if right.Kind != model.NodeText || right.Text != "*" {
 		return -1
 	}
-	return s.Column(left.Text)
+	return s.Column(left.Name())
 }

@@ -51,13 +51,10 @@ type part struct {
 
 // typeChecker finds what would fail at a request though the syntax is good, and
 // what would compare by letter what is no text: the expression library looks at
-// types only once it has the values, and only at those it comes by. It reads the
-// library's own tokens, with its precedence.
+// types only once it has the values, and only at those it comes by.
 type typeChecker struct {
 	schema *Schema
-	tokens []govaluate.ExpressionToken
-	calls  []call // in the order of function tokens
-	next   int
+	tokens []govaluate.ExpressionToken // the library's own, as many as the schema's
 	// found are the types of the policy's fields so far, learned says that one
 	// was added.
 	found   map[int]AttributeType
@@ -66,7 +63,7 @@ type typeChecker struct {
 	moments map[int]bool
 	// typedTokens are the tokens that stand for values of a type, by number.
 	typedTokens map[int]AttributeType
-	// problem is the first thing that would fail, and ends the checking.
+	// problem is the first thing that would fail.
 	problem *typeProblem
 	// doubts are about what is evaluated, and never means what it says.
 	doubts []typeProblem
@@ -80,13 +77,13 @@ type typeProblem struct {
 // checkTypes refuses a matcher that would fail at a request, or that compares
 // what is never equal, and finds out which fields of the policy have a type.
 func (s *Schema) checkTypes(tokens []govaluate.ExpressionToken) {
-	if len(tokens) != len(s.MatcherTokens) {
+	if len(tokens) != len(s.tokens) {
 		s.refuseMatcher("", "the matcher cannot be followed token by token")
 		return
 	}
 	c := &typeChecker{schema: s, tokens: tokens, found: map[int]AttributeType{}}
 	for again := true; again; again = c.learned && c.problem == nil {
-		c.calls, c.next, c.learned, c.doubts = Calls(s.MatcherTokens), 0, false, nil
+		c.learned, c.doubts = false, nil
 		c.typedTokens, c.moments = map[int]AttributeType{}, map[int]bool{}
 		c.check()
 	}
@@ -109,22 +106,19 @@ func (s *Schema) checkTypes(tokens []govaluate.ExpressionToken) {
 }
 
 func (c *typeChecker) check() {
-	switch p := c.list(); {
-	case c.next < len(c.tokens):
-		c.fail(c.next, "", "the matcher goes on behind its end")
-	case p.kind == typeNumber:
+	p := c.part(c.schema.Tree)
+	if p.kind == typeNumber {
 		c.doubt(p.first, "", "the matcher gives a number, and with an empty policy Casbin panics on it")
-	default:
-		c.want("the matcher", p, typeBool)
+		return
 	}
+	c.want("the matcher", p, typeBool)
 }
 
-// fail notes the problem and has nothing more read.
+// fail notes the problem, if it is the first one.
 func (c *typeChecker) fail(token int, hint, format string, args ...any) {
 	if c.problem == nil {
 		c.problem = &typeProblem{token, fmt.Sprintf(format, args...), hint}
 	}
-	c.next = len(c.tokens)
 }
 
 func (c *typeChecker) doubt(token int, hint, format string, args ...any) {
@@ -140,109 +134,85 @@ func (c *typeChecker) want(what string, got part, wanted valueType) {
 	}
 }
 
-// take takes the next token if it is of kind, and one of texts where any are
-// given.
-func (c *typeChecker) take(kind govaluate.TokenKind, texts ...string) (string, bool) {
-	if c.next >= len(c.tokens) || c.tokens[c.next].Kind != kind {
-		return "", false
-	}
-	text, _ := c.tokens[c.next].Value.(string)
-	if len(texts) > 0 && !slices.Contains(texts, text) {
-		return "", false
-	}
-	c.next++
-	return text, true
-}
-
 // made is a part that is computed.
 func made(kind valueType, first int) part { return part{kind: kind, first: first, column: -1} }
 
-// list is values separated by commas.
-func (c *typeChecker) list() part {
-	p := c.choice()
-	items := []part{p}
-	for {
-		if _, ok := c.take(govaluate.SEPARATOR); !ok {
-			break
+// part checks a part of the matcher.
+func (c *typeChecker) part(n *Node) part {
+	switch n.Kind {
+	case NodeList:
+		return c.list(n)
+	case NodeChoice:
+		return c.choice(n)
+	case NodeOr, NodeAnd:
+		return c.logical(n)
+	case NodeCompare:
+		left, right := c.part(n.Parts[0]), c.part(n.Parts[1])
+		if n.Text == "in" && n.Parts[1].Kind == NodeGroup {
+			right = asList(n.Parts[1], right)
 		}
-		items = append(items, c.choice())
+		c.compare(n.Token, n.Text, left, right)
+		return made(typeBool, left.first)
+	case NodeCompute:
+		return c.compute(n.Token, n.Text, c.part(n.Parts[0]), c.part(n.Parts[1]))
+	case NodeGroup:
+		return c.part(n.Parts[0])
+	case NodePrefix:
+		return c.prefixed(n)
+	case NodeCall:
+		return c.call(n)
+	default:
+		return c.value(n)
 	}
-	if len(items) > 1 {
-		p = made(typeList, p.first)
-		p.items = items
+}
+
+func (c *typeChecker) list(n *Node) part {
+	var items []part
+	for _, item := range n.Parts {
+		items = append(items, c.part(item))
 	}
+	p := made(typeList, items[0].first)
+	p.items = items
 	return p
 }
 
-// choice is one of several values by "?" and ":", or "??".
-func (c *typeChecker) choice() part {
-	p := c.logical(0)
-	for {
-		at := c.next
-		operator, ok := c.take(govaluate.TERNARY)
-		if !ok {
-			return p
-		}
-		more := c.logical(0)
-		declared := more.declared || p.declared && operator != "?"
-		switch {
-		case operator == "?":
-			c.want("the left side of ?", p, typeBool)
-			p = made(more.kind, more.first)
-		case p.kind != more.kind && p.kind != typeAny && more.kind != typeAny:
-			c.fail(at, "", "one side of %s is %s and the other %s", operator, p.kind, more.kind)
-		}
-		p.column, p.literal, p.declared = -1, false, declared
+// asList is what stands in parentheses behind "in", which takes one constant for
+// a list.
+func asList(group *Node, inner part) part {
+	if only := group.Parts[0]; !only.isPlain() || only.Kind == NodeName {
+		return inner
 	}
+	p := made(typeList, inner.first)
+	p.items = []part{inner}
+	return p
 }
 
-// logical is || at level 0 and && at level 1.
-func (c *typeChecker) logical(level int) part {
-	side := c.comparison
-	if level == 0 {
-		side = func() part { return c.logical(1) }
+// choice is one of two values by "?" and ":", or "??".
+func (c *typeChecker) choice(n *Node) part {
+	left, right := c.part(n.Parts[0]), c.part(n.Parts[1])
+	p := left
+	p.declared = right.declared || left.declared && n.Text != "?"
+	switch {
+	case n.Text == "?":
+		c.want("the left side of ?", left, typeBool)
+		p.kind, p.first = right.kind, right.first
+	case left.kind != right.kind && left.kind != typeAny && right.kind != typeAny:
+		c.fail(n.Token, "", "one side of %s is %s and the other %s", n.Text, left.kind, right.kind)
 	}
-	operator := []string{"||", "&&"}[level]
-	p := side()
-	for {
-		if _, ok := c.take(govaluate.LOGICALOP, operator); !ok {
-			return p
-		}
-		c.want("a side of "+operator, p, typeBool)
-		c.want("a side of "+operator, side(), typeBool)
-		p = made(typeBool, p.first)
-	}
+	p.column, p.literal, p.items = -1, false, nil
+	return p
 }
 
-func (c *typeChecker) comparison() part {
-	left := c.modified(0)
-	for {
-		at := c.next
-		operator, ok := c.take(govaluate.COMPARATOR)
-		if !ok {
-			return left
+func (c *typeChecker) logical(n *Node) part {
+	first := 0
+	for i, side := range n.Parts {
+		p := c.part(side)
+		if i == 0 {
+			first = p.first
 		}
-		c.compare(at, operator, left, c.modified(0))
-		left = made(typeBool, left.first)
+		c.want("a side of "+n.Text, p, typeBool)
 	}
-}
-
-// modifiers are the operators of each level, the loosest first.
-var modifiers = [][]string{{"^", "&", "|"}, {">>", "<<"}, {"+", "-"}, {"*", "/", "%"}, {"**"}}
-
-func (c *typeChecker) modified(level int) part {
-	if level == len(modifiers) {
-		return c.value()
-	}
-	left := c.modified(level + 1)
-	for {
-		at := c.next
-		operator, ok := c.take(govaluate.MODIFIER, modifiers[level]...)
-		if !ok {
-			return left
-		}
-		left = c.compute(at, operator, left, c.modified(level+1))
-	}
+	return made(typeBool, first)
 }
 
 // compute is what an operator between two values gives.

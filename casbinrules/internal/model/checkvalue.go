@@ -43,7 +43,7 @@ func (c *typeChecker) isWord(field, word part) bool {
 		return false
 	}
 	t := c.found[field.column]
-	_, isValue := ParseValue(t, c.schema.MatcherTokens[word.first].Text)
+	_, isValue := ParseValue(t, c.schema.tokens[word.first].Text)
 	if t == Text || isValue {
 		return false
 	}
@@ -86,10 +86,10 @@ func (c *typeChecker) wayOut(left, right part) string {
 
 // attributeName is the name of the attribute that a part is, or "".
 func (c *typeChecker) attributeName(p part) string {
-	if p.literal || p.column >= 0 || p.first >= len(c.schema.MatcherTokens) {
+	if p.literal || p.column >= 0 || p.first >= len(c.schema.tokens) {
 		return ""
 	}
-	field, ok := c.schema.RequestField(c.schema.MatcherTokens[p.first].Text)
+	field, ok := c.schema.RequestField(c.schema.tokens[p.first].Text)
 	if !ok || field < FieldAttribute {
 		return ""
 	}
@@ -124,7 +124,7 @@ func (c *typeChecker) become(p *part, t AttributeType) {
 
 // readLiteral has a constant be a value of a type, if it is written as one.
 func (c *typeChecker) readLiteral(p *part, t AttributeType) {
-	token := c.schema.MatcherTokens[p.first]
+	token := c.schema.tokens[p.first]
 	written := typeText // as constants of times, dates and addresses are
 	if t == Number {
 		written = typeNumber
@@ -140,43 +140,28 @@ func (c *typeChecker) readLiteral(p *part, t AttributeType) {
 	c.become(p, t)
 }
 
-func (c *typeChecker) value() part {
-	at := c.next
-	if at >= len(c.tokens) {
-		c.fail(at, "", "the matcher ends where a value was due")
-		return made(typeAny, at)
-	}
-	t := c.tokens[at]
-	c.next++
-	p := made(typeText, at)
-	switch t.Kind {
-	case govaluate.PREFIX:
-		return c.prefixed(at, fmt.Sprint(t.Value))
-	case govaluate.CLAUSE:
-		return c.clause()
-	case govaluate.FUNCTION:
-		return c.call()
-	case govaluate.NUMERIC:
-		p.kind, p.literal = typeNumber, true
-	case govaluate.BOOLEAN:
-		p.kind = typeBool
-	case govaluate.TIME:
-		p.kind, p.literal = typeNumber, true
-		c.moments[at] = true
-	case govaluate.STRING, govaluate.PATTERN:
-		p.literal = true
-	case govaluate.VARIABLE:
+// value is a name or a constant.
+func (c *typeChecker) value(n *Node) part {
+	p := made(typeText, n.Token)
+	switch {
+	case n.Kind == NodeName:
 		c.variable(&p)
+	case n.Kind == NodeNumber:
+		p.kind, p.literal = typeNumber, true
+	case n.Kind == NodeBool:
+		p.kind = typeBool
+	case c.tokens[n.Token].Kind == govaluate.TIME:
+		p.kind, p.literal = typeNumber, true
+		c.moments[n.Token] = true
 	default:
-		c.fail(at, "", "the matcher has %v, which is not supported", t.Value)
-		p.kind = typeAny
+		p.literal = true
 	}
 	return p
 }
 
 // variable is a field of the request or of the policy.
 func (c *typeChecker) variable(p *part) {
-	name := c.schema.MatcherTokens[p.first].Text
+	name := c.schema.tokens[p.first].Text
 	t := Text
 	if p.column = c.schema.Column(name); p.column >= 0 {
 		t = c.found[p.column]
@@ -189,59 +174,29 @@ func (c *typeChecker) variable(p *part) {
 }
 
 // prefixed is a value behind "!", "-" or "~".
-func (c *typeChecker) prefixed(at int, operator string) part {
-	behind := c.value()
-	p := made(typeNumber, at)
+func (c *typeChecker) prefixed(n *Node) part {
+	behind := c.part(n.Parts[0])
+	p := made(typeNumber, n.Token)
 	p.declared = behind.declared
-	if operator == "!" {
+	if n.Text == "!" {
 		p.kind = typeBool
 	}
-	c.want("the value behind "+operator, behind, p.kind)
-	if operator == "~" && behind.declared {
-		c.fail(at, "compute the value where the attribute is made", "~ has no result for some numbers")
+	c.want("the value behind "+n.Text, behind, p.kind)
+	if n.Text == "~" && behind.declared {
+		c.fail(n.Token, "compute the value where the attribute is made", "~ has no result for some numbers")
 	}
 	return p
 }
 
-// clause is what stands in parentheses; "in" takes one constant for a list.
-func (c *typeChecker) clause() part {
-	start := c.next
-	p := c.list()
-	if _, ok := c.take(govaluate.CLAUSE_CLOSE); !ok {
-		c.fail(c.next, "", "a parenthesis is not closed")
-	}
-	listed := start > 1 && c.tokens[start-2].Kind == govaluate.COMPARATOR && c.tokens[start-2].Value == "in"
-	if listed && c.next-start == 2 && c.tokens[start].Kind != govaluate.VARIABLE {
-		list := made(typeList, p.first)
-		list.items = []part{p}
-		return list
-	}
-	return p
-}
-
-func (c *typeChecker) call() part {
-	at, called := c.next-1, c.calls[0]
-	c.calls = c.calls[1:]
-	if _, ok := c.take(govaluate.CLAUSE); !ok {
-		c.fail(at, "", "%s is not called", called.Name)
-	}
-	n := 0
-	for c.next < len(c.tokens) && c.tokens[c.next].Kind != govaluate.CLAUSE_CLOSE {
-		if _, ok := c.take(govaluate.SEPARATOR); n > 0 && !ok {
-			c.fail(c.next, "", "the arguments of %s are not separated by commas", called.Name)
-		}
-		n++
-		argument := c.choice()
-		if called.Name == "ipMatch" && argument.kind == typeAddress {
+func (c *typeChecker) call(n *Node) part {
+	for i, arg := range n.Parts {
+		argument := c.part(arg)
+		if n.Text == "ipMatch" && argument.kind == typeAddress {
 			continue
 		}
-		c.want(fmt.Sprintf("argument %d of %s", n, called.Name), argument, typeText)
+		c.want(fmt.Sprintf("argument %d of %s", i+1, n.Text), argument, typeText)
 	}
-	if _, ok := c.take(govaluate.CLAUSE_CLOSE); !ok {
-		c.fail(c.next, "", "the arguments of %s do not end", called.Name)
-		return made(typeAny, at)
-	}
-	return made(c.result(at, called.Name, n), at)
+	return made(c.result(n.Token, n.Text, len(n.Parts)), n.Token)
 }
 
 // result is what a function gives; n is the number of its arguments.

@@ -19,25 +19,24 @@ func (s *Schema) LiteralFields() []string {
 			fields[column] = field
 		}
 	}
-	for i := 1; i+1 < len(s.MatcherTokens); i++ {
-		left, right := s.MatcherTokens[i-1].Text, s.MatcherTokens[i+1].Text
-		if s.MatcherTokens[i].Kind != TokenOther || s.MatcherTokens[i].Text != "==" {
+	for n := range s.Tree.All() {
+		if column := s.Column(n.Name()); column >= 0 {
+			uses[column]--
+		}
+		if n.Kind != NodeCompare || n.Text != "==" {
 			continue
+		}
+		left, right := n.Parts[0].Name(), n.Parts[1].Name()
+		if !strings.HasPrefix(left, "r_") {
+			left, right = right, left
 		}
 		if strings.HasPrefix(left, "r_") {
 			use(s.Column(right), left)
-		} else if strings.HasPrefix(right, "r_") {
-			use(s.Column(left), right)
 		}
 	}
 	for _, c := range s.RoleCalls() {
 		use(c.Column, c.Field)
-		use(s.Column(c.Arg(2).Text), "")
-	}
-	for _, t := range s.MatcherTokens {
-		if column := s.Column(t.Text); t.Kind == TokenName && column >= 0 {
-			uses[column]--
-		}
+		use(s.Column(c.Arg(2).Name()), "")
 	}
 	for column, n := range uses {
 		if n != 0 {
@@ -68,17 +67,17 @@ func (s *Schema) ComparedWith(field string) []PatternColumn {
 	if field == "" {
 		return nil
 	}
-	for _, name := range compared(s.MatcherTokens, "r_"+field) {
+	for _, name := range s.comparedNames("r_" + field) {
 		add(s.Column(name), "==")
 	}
-	for _, c := range append(Calls(s.MatcherTokens), regexpOperators(s.MatcherTokens)...) {
-		if c.Arg(0).Text == "r_"+field {
-			add(s.Column(c.Arg(1).Text), c.Name)
+	for _, c := range s.patternCalls() {
+		if c.Arg(0).Name() == "r_"+field {
+			add(s.Column(c.Arg(1).Name()), c.Text)
 		}
 	}
 	for _, c := range s.RoleCalls() {
 		if c.Reversed && c.Field == "r_"+field {
-			add(c.Column, c.Name)
+			add(c.Column, c.Text)
 		}
 	}
 	return found
@@ -95,6 +94,15 @@ func (s *Schema) ObjectColumns() (columns []int) {
 		if !other || holds(objects, i) {
 			columns = append(columns, i)
 		}
+	}
+	return columns
+}
+
+// ColumnsIn are the columns that a part of the matcher names, each once.
+func (s *Schema) ColumnsIn(n *Node) []int {
+	var columns []int
+	for part := range n.All() {
+		columns = AddColumn(columns, s.Column(part.Name()))
 	}
 	return columns
 }

@@ -42,190 +42,151 @@ type Comparison struct {
 
 // ReadComparisons is what the matcher compares requests with.
 func (s *Schema) ReadComparisons() Matcher {
-	r := matcherReader{schema: s, tokens: s.MatcherTokens, made: Matcher{Text: s.Matcher, Effect: s.Effect}}
-	for i, t := range r.tokens {
-		if _, ok := s.RequestField(t.Text); ok && t.Kind == TokenName {
-			r.read(i)
+	r := comparisonReader{schema: s, parents: map[*Node]*Node{}, made: Matcher{Text: s.Matcher, Effect: s.Effect}}
+	for n := range s.Tree.All() {
+		for _, part := range n.Parts {
+			r.parents[part] = n
+		}
+	}
+	for n := range s.Tree.All() {
+		if _, ok := s.RequestField(n.Name()); ok {
+			r.read(n)
 		}
 	}
 	for _, c := range s.RoleCalls() {
-		if c.Field == "r_sub" && c.Column >= 0 {
-			r.readNegated(slices.IndexFunc(r.tokens, func(t Token) bool { return t.From == c.at }))
+		if c.Field == "r_sub" && c.Column >= 0 && r.isNegated(c.Node) {
+			// Each rule may be about a role of its own that a subject must not have,
+			// and no few roles are an example of every kind.
+			r.addOpaque(c.Node)
 		}
 	}
-	r.made.RolesTogether = s.rolesTogether(r.tokens)
+	if s.Tree != nil {
+		r.made.RolesTogether = s.rolesTogether(s.Tree)
+	}
 	return r.made
 }
 
 // rolesTogether is [Matcher.RolesTogether] of a part of the matcher.
-func (s *Schema) rolesTogether(tokens []Token) int {
-	tokens = Unwrap(tokens)
-	if len(SplitAt(tokens, "?")) == 1 {
-		if sides := SplitAt(tokens, "||"); len(sides) > 1 {
-			most := 0
-			for _, side := range sides {
-				most = max(most, s.rolesTogether(side))
-			}
-			return most
-		}
-		if parts := SplitAt(tokens, "&&"); len(parts) > 1 {
-			all := 0
-			for _, part := range parts {
-				all += s.rolesTogether(part)
-			}
-			return all
-		}
-	}
+func (s *Schema) rolesTogether(n *Node) int {
+	n = n.Unwrapped()
 	found := 0
-	for _, c := range Calls(tokens) {
-		if s.Roles[c.Name] != 0 && (c.Arg(0).Text == "r_sub" || c.Arg(1).Text == "r_sub") {
-			found++
+	switch n.Kind {
+	case NodeOr:
+		for _, side := range n.Parts {
+			found = max(found, s.rolesTogether(side))
+		}
+	case NodeAnd:
+		for _, part := range n.Parts {
+			found += s.rolesTogether(part)
+		}
+	default:
+		for _, c := range n.Calls() {
+			if s.Roles[c.Text] != 0 && (c.Arg(0).Name() == "r_sub" || c.Arg(1).Name() == "r_sub") {
+				found++
+			}
 		}
 	}
 	return found
 }
 
-// matcherReader finds the conditions on request fields in a matcher.
-type matcherReader struct {
-	schema *Schema
-	tokens []Token
-	made   Matcher
+// comparisonReader finds the conditions on request fields in a matcher.
+type comparisonReader struct {
+	schema  *Schema
+	parents map[*Node]*Node
+	made    Matcher
 }
 
-// read notes the condition that the request field at token i stands in.
-func (r *matcherReader) read(i int) {
-	field := strings.TrimPrefix(r.tokens[i].Text, "r_")
-	open := r.enclosing(i)
-	if open > 0 && r.tokens[open-1].Kind == TokenName && r.tokens[open-1].Text != "in" {
-		r.readArgument(i, open, field)
-		return
+// read notes the condition that a request field stands in.
+func (r *comparisonReader) read(n *Node) {
+	known := false
+	switch within := r.parents[n]; {
+	case within == nil:
+	case within.Kind == NodeCall:
+		known = r.readArgument(within, n)
+	case within.Kind == NodeCompare && r.isWhole(within):
+		known = r.readCompared(within, n)
 	}
-	if r.is(i+1, "in") && r.is(i+2, "(") {
-		for _, arg := range arguments(r.tokens[i+3:]) {
-			if len(arg) != 1 || !r.add(field, "==", arg[0]) {
-				r.opaque(i)
+	if !known {
+		r.addOpaque(n)
+	}
+}
+
+// readCompared notes a comparison by an operator; false for one that is not with
+// plain values.
+func (r *comparisonReader) readCompared(c, n *Node) bool {
+	other := c.Parts[1]
+	if other == n {
+		other = c.Parts[0]
+	}
+	switch c.Text {
+	case "in":
+		if other.Kind != NodeGroup || n != c.Parts[0] {
+			return false
+		}
+		for _, item := range other.items() {
+			if !r.add(n, "==", item) {
+				return false
 			}
 		}
-		return
-	}
-	function, width := r.operator(i + 1)
-	other := i + 1 + width
-	if width == 0 {
-		other = i - 2
-		if function, width = r.operator(i - 1); width == 0 && i > 1 {
-			function, width = r.operator(i - 2)
-			other = i - 3
-		}
-	}
-	lone := width > 0 && other >= 0 && other < len(r.tokens) &&
-		r.ends(min(i, other)-1, true) && r.ends(max(i, other)+1, false)
-	if !lone || !r.add(field, function, r.tokens[other]) {
-		r.opaque(i)
-	}
-}
-
-// readArgument notes the condition of a call whose parenthesis is at open.
-func (r *matcherReader) readArgument(i, open int, field string) {
-	name, args := r.tokens[open-1].Text, arguments(r.tokens[open+1:])
-	at := slices.IndexFunc(args, func(arg []Token) bool { return len(arg) == 1 && arg[0].From == r.tokens[i].From })
-	role := r.schema.Roles[name] != 0
-	switch {
-	case role && at == 2:
-		return // the tenant of role links
-	case role && (at == 0 || at == 1) && len(args) > 1 && len(args[1-at]) == 1 && r.add(field, name, args[1-at][0]):
-	case at == 0 && len(args) == 2 && slices.Contains(pattern.Aliasable, name) && len(args[1]) == 1 && r.add(field, name, args[1][0]):
-	default:
-		r.opaque(i)
-	}
-}
-
-// readNegated notes the call of a role definition at token i if it has to be
-// false: each rule may then be about a role of its own that a subject must not
-// have, and no few roles are an example of every kind.
-func (r *matcherReader) readNegated(i int) {
-	end := i + 2
-	for depth := 1; depth > 0 && end < len(r.tokens); end++ {
-		switch {
-		case r.is(end, "("):
-			depth++
-		case r.is(end, ")"):
-			depth--
-		}
-	}
-	negated := r.is(i-1, "!") || !r.ends(i-1, true) || !r.ends(end, false)
-	for open := r.enclosing(i); open >= 0; open = r.enclosing(open) {
-		negated = negated || r.is(open-1, "!")
-	}
-	if negated {
-		r.opaque(i)
-	}
-}
-
-// enclosing is the index of the parenthesis that token i stands in, or -1.
-func (r *matcherReader) enclosing(i int) int {
-	depth := 0
-	for i--; i >= 0; i-- {
-		switch {
-		case r.is(i, ")"):
-			depth++
-		case r.is(i, "(") && depth == 0:
-			return i
-		case r.is(i, "("):
-			depth--
-		}
-	}
-	return -1
-}
-
-// is reports whether token i is text outside a string.
-func (r *matcherReader) is(i int, text string) bool {
-	return i >= 0 && i < len(r.tokens) && r.tokens[i].Kind != TokenString && r.tokens[i].Text == text
-}
-
-// operator is what a comparison by the operator at token i is called, and how
-// many tokens the operator has; none for what does not compare.
-func (r *matcherReader) operator(i int) (function string, width int) {
-	if i < 0 || i >= len(r.tokens) || r.tokens[i].Kind != TokenOther {
-		return "", 0
-	}
-	switch r.tokens[i].Text {
+		return true
 	case "==", "!=":
-		return "==", 1
+		return r.add(n, "==", other)
 	case "=~", "!~":
-		return "regexMatch", 1
-	case "<=", ">=":
-		return "<", 1
-	case "<", ">":
-		if r.is(i+1, "=") {
-			return "<", 2
-		}
-		return "<", 1
+		return r.add(n, "regexMatch", other)
 	}
-	return "", 0
+	return r.add(n, "<", other)
 }
 
-// ends reports whether a comparison can end at token i, which stands in front of
-// it or behind it.
-func (r *matcherReader) ends(i int, front bool) bool {
-	if i < 0 || i >= len(r.tokens) {
+// items are the values of a list in parentheses.
+func (n *Node) items() []*Node {
+	if inner := n.Parts[0]; inner.Kind == NodeList {
+		return inner.Parts
+	}
+	return n.Parts
+}
+
+// readArgument notes the condition of a call; false for one that is not known.
+func (r *comparisonReader) readArgument(call, n *Node) bool {
+	at, count := slices.Index(call.Parts, n), len(call.Parts)
+	if r.schema.Roles[call.Text] != 0 {
+		if at == 2 {
+			return true // the tenant of role links
+		}
+		return count > 1 && r.add(n, call.Text, call.Arg(1-at))
+	}
+	return at == 0 && count == 2 && slices.Contains(pattern.Aliasable, call.Text) && r.add(n, call.Text, call.Arg(1))
+}
+
+// isWhole reports whether a part is a condition of its own, and no part of what
+// is compared, computed or handed to a function.
+func (r *comparisonReader) isWhole(n *Node) bool {
+	within := r.parents[n]
+	return within == nil || slices.Contains([]NodeKind{NodeAnd, NodeOr, NodeChoice, NodeGroup}, within.Kind)
+}
+
+// isNegated reports whether a condition has to be false, or is no condition of
+// its own.
+func (r *comparisonReader) isNegated(n *Node) bool {
+	if !r.isWhole(n) {
 		return true
 	}
-	allowed := []string{"&&", "||", "?", ":", ")"}
-	if front {
-		allowed = []string{"&&", "||", "?", ":", "(", "!"}
+	for within := r.parents[n]; within != nil; within = r.parents[within] {
+		if within.Kind == NodePrefix {
+			return true
+		}
 	}
-	return slices.ContainsFunc(allowed, func(text string) bool { return r.is(i, text) })
+	return false
 }
 
 // add notes a comparison with a policy field or a constant; false for anything
 // else.
-func (r *matcherReader) add(field, function string, with Token) bool {
-	c := Comparison{Field: field, Function: function, Column: -1}
+func (r *comparisonReader) add(n *Node, function string, with *Node) bool {
+	c := Comparison{Field: strings.TrimPrefix(n.Text, "r_"), Function: function, Column: -1}
 	switch {
-	case with.Kind == TokenString, with.Kind == TokenName && '0' <= with.Text[0] && with.Text[0] <= '9':
+	case with.Kind == NodeText, with.Kind == NodeNumber:
 		c.Text = with.Text
-	case with.Kind == TokenName && r.schema.Column(with.Text) >= 0:
-		c.Column = r.schema.Column(with.Text)
+	case r.schema.Column(with.Name()) >= 0:
+		c.Column = r.schema.Column(with.Name())
 	default:
 		return false
 	}
@@ -235,22 +196,12 @@ func (r *matcherReader) add(field, function string, with Token) bool {
 	return true
 }
 
-// opaque notes the condition around token i.
-func (r *matcherReader) opaque(i int) {
-	boundary := func(i int) bool { return r.is(i, "&&") || r.is(i, "||") }
-	from, to := i, i+1
-	for from > 0 && !boundary(from-1) {
-		from--
+// addOpaque notes the condition around a part.
+func (r *comparisonReader) addOpaque(n *Node) {
+	for within := r.parents[n]; within != nil && within.Kind != NodeAnd && within.Kind != NodeOr; within = r.parents[n] {
+		n = within
 	}
-	for to < len(r.tokens) && !boundary(to) {
-		to++
-	}
-	end := len(r.schema.Matcher)
-	if to < len(r.tokens) {
-		end = r.tokens[to].From
-	}
-	text := strings.NewReplacer("r_", "r.", "p_", "p.").Replace(strings.TrimSpace(r.schema.Matcher[r.tokens[from].From:end]))
-	if !slices.Contains(r.made.Opaque, text) {
+	if text := r.schema.Source(n); !slices.Contains(r.made.Opaque, text) {
 		r.made.Opaque = append(r.made.Opaque, text)
 	}
 }

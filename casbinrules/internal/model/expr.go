@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -28,7 +29,7 @@ func InOrder(operator string, left, right float64) bool {
 	}
 }
 
-// An expr is a matcher or a part of one, in the forms an index understands.
+// Expr is a matcher or a part of one, in the forms an index understands.
 // Everything in it is a value of an attribute type or a truth value, so
 // evaluating it cannot fail, save for its parts of kind other.
 type Expr struct {
@@ -82,150 +83,91 @@ const (
 	operandPolicy
 )
 
-// exprParser parses the tokens of a matcher by recursive descent, with
-// govaluate's precedence: "||" below "&&" below comparisons below "!".
-type exprParser struct {
-	schema *Schema
-	tokens []Token
-	next   int
-}
-
-// parseMatcher is the matcher of a schema as an expr. The error says why it is
-// none, even with parts that an index cannot follow.
-func parseMatcher(s *Schema) (*Expr, error) {
-	p := &exprParser{schema: s, tokens: s.MatcherTokens}
-	x, err := p.or()
-	if err == nil && p.next < len(p.tokens) {
-		err = p.unexpected()
-	}
-	return x, err
-}
-
-func (p *exprParser) unexpected() error {
-	return fmt.Errorf("%q at offset %d", p.tokens[p.next].Text, p.tokens[p.next].From)
-}
-
-func (p *exprParser) or() (*Expr, error) { return p.chain("||", ExprOr, p.and) }
-
-func (p *exprParser) and() (*Expr, error) { return p.chain("&&", ExprAnd, p.comparison) }
-
-func (p *exprParser) chain(operator string, kind ExprKind, part func() (*Expr, error)) (*Expr, error) {
-	first, err := part()
-	if err != nil || !p.at(operator) {
-		return first, err
-	}
-	x := &Expr{Kind: kind, Parts: []*Expr{first}}
-	for p.take(operator) {
-		more, err := part()
-		if err != nil {
-			return nil, err
-		}
-		x.Parts = append(x.Parts, more)
-	}
-	return x, nil
-}
-
-// comparison is a truth value, or what an index does not understand up to the
-// next "&&", "||" or the end of a parenthesis.
-func (p *exprParser) comparison() (*Expr, error) {
-	start := p.next
-	x, why := p.truth()
-	if why == nil && !p.atEnd() {
-		why = p.unexpected()
-	}
-	if why == nil {
-		return x, nil
-	}
-	x = &Expr{Kind: exprOther, why: why}
-	p.next = start
-	for depth := 0; depth > 0 || !p.atEnd(); p.next++ {
-		switch {
-		case p.next == len(p.tokens) || depth == 0 && p.at(","):
-			return nil, why
-		case depth == 0 && (p.at("?") || p.at(":") || p.at("??")):
-			return nil, why // which bind less than what has been read before
-		case p.at("("):
-			depth++
-		case p.at(")"):
-			depth--
-		}
-		x.touched = AddColumn(x.touched, p.schema.Column(p.tokens[p.next].Text))
-	}
-	if p.next == start {
-		return nil, why
-	}
-	return x, nil
-}
-
-// atEnd reports whether a part of "&&" or "||" ends here.
-func (p *exprParser) atEnd() bool {
-	return p.next >= len(p.tokens) || p.at("&&") || p.at("||") || p.at(")")
-}
-
-// truth is a truth value, or two values compared.
-func (p *exprParser) truth() (*Expr, error) {
-	switch {
-	case p.take("!"):
-		x, err := p.truth()
-		if err == nil && (x.Kind == ExprEqual || x.Kind == ExprOrder) {
-			err = fmt.Errorf(`"!" before a comparison without parentheses`)
-		}
-		return &Expr{Kind: ExprNot, Parts: []*Expr{x}}, err
-	case p.take("("):
-		x, err := p.or()
-		if err == nil && !p.take(")") {
-			err = fmt.Errorf("a parenthesis that is not closed")
-		}
-		if err == nil && (x.Kind == ExprEqual || x.Kind == ExprOrder) {
-			x = &Expr{Kind: ExprAnd, Parts: []*Expr{x}} // closed to a "!" in front
-		}
-		return x, err
-	case p.isCall():
-		return p.call()
-	}
-	left, err := p.operand()
-	if err != nil {
-		return nil, err
-	}
-	operator := ""
-	if !p.atEnd() {
-		operator = p.tokens[p.next].Text
-	}
-	switch operator {
-	case "==", "!=", "<", "<=", ">", ">=":
-	case "in":
-		p.next++
-		return p.list(left)
+// readExpr is a part of the matcher as far as an index understands it, or nil
+// for a choice, which binds less than what an index follows.
+func (s *Schema) readExpr(n *Node) *Expr {
+	kind := ExprOr
+	switch n.Kind {
+	case NodeChoice, NodeList:
+		return nil
+	case NodeAnd:
+		kind = ExprAnd
+	case NodeOr:
 	default:
-		return nil, fmt.Errorf("a value that is not compared with ==")
+		x, why := s.truth(n)
+		if why != nil {
+			return &Expr{Kind: exprOther, why: why, touched: s.ColumnsIn(n)}
+		}
+		return x
 	}
-	p.next++
-	right, err := p.operand()
+	x := &Expr{Kind: kind}
+	for _, part := range n.Parts {
+		x.Parts = append(x.Parts, s.readExpr(part))
+	}
+	return x
+}
+
+// truth is a truth value, or two values compared. The error says what an index
+// does not understand.
+func (s *Schema) truth(n *Node) (*Expr, error) {
+	switch {
+	case n.Kind == NodePrefix && n.Text == "!":
+		x, err := s.truth(n.Parts[0])
+		return &Expr{Kind: ExprNot, Parts: []*Expr{x}}, err
+	case n.Kind == NodeGroup:
+		x := s.readExpr(n.Parts[0])
+		if x == nil {
+			return nil, s.unexpected(n.Parts[0].Token)
+		}
+		return x, nil
+	case n.Kind == NodeCall:
+		return s.readExprCall(n)
+	case n.Kind != NodeCompare:
+		if _, err := s.operand(n); err != nil {
+			return nil, err
+		}
+		return nil, errors.New("a value that is not compared with ==")
+	case n.Text == "in":
+		return s.readExprList(n)
+	case n.Text == "=~", n.Text == "!~":
+		return nil, errors.New("a value that is not compared with ==")
+	}
+	left, err := s.operand(n.Parts[0])
 	if err != nil {
 		return nil, err
 	}
-	return comparing(operator, left, right)
+	right, err := s.operand(n.Parts[1])
+	if err != nil {
+		return nil, err
+	}
+	return comparing(n.Text, left, right)
 }
 
-// list is a value that equals one of several.
-func (p *exprParser) list(left Operand) (*Expr, error) {
-	x := &Expr{Kind: ExprOr, whole: true}
-	if !p.take("(") {
-		return nil, fmt.Errorf("a list without parentheses")
+func (s *Schema) unexpected(token int) error {
+	t := s.tokens[token]
+	return fmt.Errorf("%q at offset %d", t.Text, t.From)
+}
+
+// readExprList is a value that equals one of several.
+func (s *Schema) readExprList(n *Node) (*Expr, error) {
+	left, err := s.operand(n.Parts[0])
+	if err != nil {
+		return nil, err
 	}
-	for !p.take(")") {
-		if len(x.Parts) > 0 && !p.take(",") {
-			return nil, fmt.Errorf("a list of more than plain values")
-		}
-		right, err := p.operand()
+	if n.Parts[1].Kind != NodeGroup {
+		return nil, errors.New("a list without parentheses")
+	}
+	x := &Expr{Kind: ExprOr, whole: true}
+	for _, item := range n.Parts[1].items() {
+		right, err := s.operand(item)
 		if err != nil {
 			return nil, err
 		}
-		item, err := comparing("==", left, right)
+		made, err := comparing("==", left, right)
 		if err != nil {
 			return nil, err
 		}
-		x.Parts = append(x.Parts, item)
+		x.Parts = append(x.Parts, made)
 	}
 	return x, nil
 }
@@ -246,26 +188,25 @@ func comparing(operator string, left, right Operand) (*Expr, error) {
 	return &Expr{Kind: ExprOrder, Function: operator, Operands: []Operand{left, right}}, nil
 }
 
-func (p *exprParser) call() (*Expr, error) {
-	x := &Expr{Kind: ExprCall, Function: p.tokens[p.next].Text}
-	p.next += 2
-	for !p.take(")") {
-		if len(x.Operands) > 0 && !p.take(",") {
-			return nil, fmt.Errorf("an argument of %s that is not a plain value", x.Function)
+func (s *Schema) readExprCall(n *Node) (*Expr, error) {
+	x := &Expr{Kind: ExprCall, Function: n.Text}
+	for _, arg := range n.Parts {
+		o, err := s.operand(arg)
+		if err != nil && !arg.isPlain() {
+			return nil, fmt.Errorf("an argument of %s that is not a plain value", n.Text)
 		}
-		o, err := p.operand()
 		if err != nil {
 			return nil, err
 		}
 		x.Operands = append(x.Operands, o)
 	}
-	return x, p.checkCall(x)
+	return x, s.checkCall(x)
 }
 
 // checkCall refuses calls that could fail or whose meaning an index does not
 // know.
-func (p *exprParser) checkCall(x *Expr) error {
-	if width := p.schema.Roles[x.Function]; width != 0 {
+func (s *Schema) checkCall(x *Expr) error {
+	if width := s.Roles[x.Function]; width != 0 {
 		if len(x.Operands) != width {
 			return fmt.Errorf("%s with %d arguments", x.Function, len(x.Operands))
 		}
@@ -285,50 +226,39 @@ func (p *exprParser) checkCall(x *Expr) error {
 // indexedFunctions are Casbin's matcher functions that an index understands.
 var indexedFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "regexMatch"}
 
-func (p *exprParser) operand() (Operand, error) {
-	minus := p.take("-")
-	if p.next >= len(p.tokens) {
-		return Operand{}, fmt.Errorf("the end where a value was due")
-	}
-	t, of := p.tokens[p.next], p.schema.tokenTypes[p.next]
-	p.next++
-	switch {
-	case t.Kind == TokenString && !minus:
-		v, _ := ParseValue(of, t.Text)
+func (s *Schema) operand(n *Node) (Operand, error) {
+	of := s.tokenTypes[n.Token]
+	switch n.Kind {
+	case NodeText:
+		v, _ := ParseValue(of, n.Text)
 		return Operand{of: of, Text: v.Text, Order: v.Order}, nil
-	case t.Kind == TokenName && isDigits(t.Text[:1]):
-		if minus {
-			t.Text = "-" + t.Text
+	case NodePrefix:
+		if n.Text == "-" && n.Parts[0].Kind == NodeNumber {
+			return s.number("-"+n.Parts[0].Text, n)
 		}
-		if v, ok := readNumber(t.Text); ok {
-			return Operand{of: Number, Text: v.Text, Order: v.Order}, nil
-		}
-	case t.Kind == TokenName && !minus:
-		if column := p.schema.Column(t.Text); column >= 0 {
+	case NodeNumber:
+		return s.number(n.Text, n)
+	case NodeName:
+		if column := s.Column(n.Text); column >= 0 {
 			return Operand{Kind: operandPolicy, of: of, column: column}, nil
 		}
-		if field, ok := p.schema.RequestField(t.Text); ok {
+		if field, ok := s.RequestField(n.Text); ok {
 			return Operand{Kind: OperandRequest, of: of, Field: field}, nil
 		}
 	}
-	return Operand{}, fmt.Errorf("%q at offset %d", t.Text, t.From)
-}
-
-func (p *exprParser) isCall() bool {
-	return p.next+1 < len(p.tokens) && p.tokens[p.next].Kind == TokenName &&
-		p.tokens[p.next+1].Kind == TokenOther && p.tokens[p.next+1].Text == "("
-}
-
-func (p *exprParser) at(text string) bool {
-	return p.next < len(p.tokens) && p.tokens[p.next].Kind == TokenOther && p.tokens[p.next].Text == text
-}
-
-func (p *exprParser) take(text string) bool {
-	if !p.at(text) {
-		return false
+	if n.Kind == NodeCall {
+		if _, err := s.readExprCall(n); err != nil {
+			return Operand{}, err
+		}
 	}
-	p.next++
-	return true
+	return Operand{}, s.unexpected(n.First)
+}
+
+func (s *Schema) number(text string, n *Node) (Operand, error) {
+	if v, ok := readNumber(text); ok {
+		return Operand{of: Number, Text: v.Text, Order: v.Order}, nil
+	}
+	return Operand{}, s.unexpected(n.First)
 }
 
 // Flat are the parts of x joined by and (or by or), to any depth; x itself

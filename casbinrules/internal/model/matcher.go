@@ -26,26 +26,37 @@ type PatternColumn struct {
 func (s *Schema) readMatcher() {
 	s.Matcher = s.File.Settings.withoutAliases(s.File.Casbin["m"]["m"].Value)
 	s.File.Casbin["m"]["m"].Value = s.Matcher
-	tokens, err := Lex(s.Matcher)
+	problem, err := s.ParseMatcher(s.Matcher)
 	if err != nil {
 		s.CasbinOnly = "a matcher of which the words cannot be told apart"
 		s.refuseMatcher("", "%s", FirstLine(err))
 		if s.File.Settings.AsCasbin && !s.File.Failed() {
-			s.compileMatcher()
+			s.compileMatcher(nil)
 		}
 		return
 	}
-	s.MatcherTokens = tokens
-	found := Calls(tokens)
-	s.checkNames(tokens, found)
-	s.readCompared(tokens)
-	for _, c := range append(found, regexpOperators(tokens)...) {
+	s.checkNames()
+	s.readCompared()
+	for _, c := range s.patternCalls() {
 		s.readCall(c)
 	}
 	s.ReadMatcherRoles()
-	if !s.File.Failed() {
-		s.compileMatcher()
+	switch {
+	case !s.File.Failed():
+		s.compileMatcher(problem)
+	case problem != nil:
+		s.refuseMatcher("", "%s", problem.message)
 	}
+}
+
+// ParseMatcher takes a matcher apart. The error says that its words cannot be
+// told apart, the problem why there is no tree of them.
+func (s *Schema) ParseMatcher(text string) (problem *matcherError, err error) {
+	s.Matcher = text
+	if s.tokens, err = Lex(text); err == nil {
+		s.Tree, problem = parseTree(s.tokens)
+	}
+	return problem, err
 }
 
 func (s *Schema) refuseMatcher(hint, format string, args ...any) {
@@ -53,15 +64,15 @@ func (s *Schema) refuseMatcher(hint, format string, args ...any) {
 }
 
 // checkNames refuses names that no definition and no function has.
-func (s *Schema) checkNames(tokens []Token, found []call) {
+func (s *Schema) checkNames() {
 	known := s.File.Settings.MatcherFunctions()
 	policy := false
-	for i, t := range tokens {
+	for i, t := range s.tokens {
 		name := t.Text
 		if t.Kind != TokenName || name == "in" || name == "true" || name == "false" || '0' <= name[0] && name[0] <= '9' {
 			continue
 		}
-		isCall := i+1 < len(tokens) && tokens[i+1].Kind == TokenOther && tokens[i+1].Text == "("
+		isCall := i+1 < len(s.tokens) && s.tokens[i+1].Kind == TokenOther && s.tokens[i+1].Text == "("
 		switch {
 		case name == "eval" && isCall:
 			s.CasbinOnly = "eval"
@@ -105,32 +116,50 @@ func (s *Schema) fieldNames() []string {
 	return names
 }
 
-func (s *Schema) readCompared(tokens []Token) {
-	for _, name := range compared(tokens, "r_sub") {
+func (s *Schema) readCompared() {
+	for _, name := range s.comparedNames("r_sub") {
 		s.Subjects = AddColumn(s.Subjects, s.Column(name))
 	}
-	for _, name := range compared(tokens, "r_act") {
+	for _, name := range s.comparedNames("r_act") {
 		s.Actions = AddColumn(s.Actions, s.Column(name))
 	}
 }
 
-// regexpOperators are the uses of =~ and !~ as the calls of regexMatch that
-// they stand for.
-func regexpOperators(tokens []Token) []call {
-	var found []call
-	for i := 1; i+1 < len(tokens); i++ {
-		if tokens[i].Kind == TokenOther && (tokens[i].Text == "=~" || tokens[i].Text == "!~") {
-			found = append(found, call{Name: "regexMatch", Args: [][]Token{tokens[i-1 : i], tokens[i+1 : i+2]}})
+// comparedNames lists the names that name is compared with by ==.
+func (s *Schema) comparedNames(name string) []string {
+	var names []string
+	for n := range s.Tree.All() {
+		if n.Kind != NodeCompare || n.Text != "==" {
+			continue
+		}
+		left, right := n.Parts[0].Name(), n.Parts[1].Name()
+		if left != name {
+			left, right = right, left
+		}
+		if left == name && right != "" {
+			names = append(names, right)
+		}
+	}
+	return names
+}
+
+// patternCalls are the calls of functions, and then the uses of =~ and !~ as the
+// calls of regexMatch that they stand for.
+func (s *Schema) patternCalls() []*Node {
+	found := s.Tree.Calls()
+	for n := range s.Tree.All() {
+		if n.Kind == NodeCompare && (n.Text == "=~" || n.Text == "!~") {
+			found = append(found, &Node{Kind: NodeCall, Text: "regexMatch", Parts: n.Parts})
 		}
 	}
 	return found
 }
 
 // readCall notes what a function call says of a policy field.
-func (s *Schema) readCall(c call) {
-	column := s.Column(c.Arg(1).Text)
-	if c.Name == "g" || slices.Contains(pattern.Functions, c.Name) {
-		switch c.Arg(0).Text {
+func (s *Schema) readCall(c *Node) {
+	column := s.Column(c.Arg(1).Name())
+	if c.Text == "g" || slices.Contains(pattern.Functions, c.Text) {
+		switch c.Arg(0).Name() {
 		case "r_sub":
 			s.Subjects = AddColumn(s.Subjects, column)
 		case "r_act":
@@ -138,28 +167,28 @@ func (s *Schema) readCall(c call) {
 			s.ActionPattern = s.ActionPattern || column >= 0
 		}
 	}
-	if c.Name == "keyMatch" && c.Arg(0).Text == "r_dom" && c.Arg(1).Text == "p_dom" {
+	if c.Text == "keyMatch" && c.Arg(0).Name() == "r_dom" && c.Arg(1).Name() == "p_dom" {
 		s.CasbinOnly = "tenant patterns in role links"
 		s.refuseMatcher("compare tenants with ==", "tenant patterns in role links are not supported")
 	}
-	if c.Name == "ipMatch" {
-		field, ok := s.RequestField(c.Arg(0).Text)
+	if c.Text == "ipMatch" {
+		field, ok := s.RequestField(c.Arg(0).Name())
 		if !ok || field < FieldAttribute {
 			s.refuseMatcher("define a request field for the client's address and fill it with the option WithAttribute",
 				"ipMatch needs an attribute of the request as its first argument")
 			return
 		}
-	} else if !slices.Contains(pattern.Functions, c.Name) {
+	} else if !slices.Contains(pattern.Functions, c.Text) {
 		return
 	}
 	switch text := c.Arg(1); {
 	case column >= 0:
-		s.Patterns = append(s.Patterns, PatternColumn{column, c.Name})
-	case text.Kind == TokenName && strings.HasPrefix(text.Text, "r_"):
-		s.refuseMatcher("the request comes first, the pattern second", "%s takes its pattern from the request", c.Name)
-	case text.Kind == TokenString:
-		if err := pattern.Check(c.Name, text.Text); err != nil {
-			s.refuseMatcher("", "%s cannot use the pattern %q: %s", c.Name, text.Text, FirstLine(err))
+		s.Patterns = append(s.Patterns, PatternColumn{column, c.Text})
+	case strings.HasPrefix(text.Name(), "r_"):
+		s.refuseMatcher("the request comes first, the pattern second", "%s takes its pattern from the request", c.Text)
+	case text.Kind == NodeText:
+		if err := pattern.Check(c.Text, text.Text); err != nil {
+			s.refuseMatcher("", "%s cannot use the pattern %q: %s", c.Text, text.Text, FirstLine(err))
 		}
 	}
 }
@@ -175,8 +204,9 @@ func parseExpression(text string, functions map[string]govaluate.ExpressionFunct
 	return govaluate.NewEvaluableExpressionWithFunctions(text, functions)
 }
 
-// compileMatcher has the expression library judge the syntax.
-func (s *Schema) compileMatcher() {
+// compileMatcher has the expression library check the syntax; problem is what is
+// wrong with it otherwise.
+func (s *Schema) compileMatcher(problem *matcherError) {
 	known := s.File.Settings.MatcherFunctions()
 	for key := range s.Roles {
 		known[key] = func(...any) (any, error) { return false, nil }
@@ -190,10 +220,16 @@ func (s *Schema) compileMatcher() {
 		s.File.Findings[len(s.File.Findings)-1].Severity = SeverityError // for Casbin too
 		return
 	}
-	s.checkTypes(made.Tokens())
-	s.Expr, _ = parseMatcher(s)
+	if problem != nil {
+		s.reportToken(problem.token, CodeModelMatcher, "", "%s", problem.message)
+	}
+	if s.Tree != nil {
+		s.checkTypes(made.Tokens())
+		s.Expr = s.readExpr(s.Tree)
+	}
 }
 
+// AddColumn adds a column to a list of columns, unless it is there or none.
 func AddColumn(columns []int, column int) []int {
 	if column < 0 || slices.Contains(columns, column) {
 		return columns
@@ -203,5 +239,5 @@ func AddColumn(columns []int, column int) []int {
 
 // Calls reports whether the matcher calls a function.
 func (s *Schema) Calls(name string) bool {
-	return slices.ContainsFunc(Calls(s.MatcherTokens), func(c call) bool { return c.Name == name })
+	return slices.ContainsFunc(s.Tree.Calls(), func(c *Node) bool { return c.Text == name })
 }

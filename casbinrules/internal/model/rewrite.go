@@ -17,7 +17,7 @@ type typedColumn struct {
 // reportToken reports a finding at a token of the matcher.
 func (s *Schema) reportToken(token int, code, hint, format string, args ...any) {
 	at := s.File.At["m"]
-	if places := s.File.tokenPlaces("m"); token < len(places) && len(places) == len(s.MatcherTokens) {
+	if places := s.File.tokenPlaces("m"); token < len(places) && len(places) == len(s.tokens) {
 		at = places[token]
 	}
 	s.File.Report(at, code, hint, format, args...)
@@ -53,38 +53,36 @@ type replacement struct {
 // value of a type. No option can give one of its name.
 func ValueFunction(t AttributeType) string { return "p__" + t.String() }
 
-// Rewritten is the matcher for Casbin's expression library: fields of the policy
-// that have a type, and constants that are compared with them, become values of
-// that type, and the request itself is the first argument of g, for the role
-// links of its credentials, and of functions that match patterns, which take
-// long.
-func (s *Schema) Rewritten() string {
+// Rewritten is a part of the matcher for Casbin's expression library: fields of
+// the policy that have a type, and constants that are compared with them, become
+// values of that type, and the request itself is the first argument of g, for
+// the role links of its credentials, and of functions that match patterns, which
+// take long.
+func (s *Schema) Rewritten(n *Node) string {
 	var edits []replacement
-	for i, kind := range s.tokenTypes {
-		t := s.MatcherTokens[i]
+	for part := range n.All() {
+		kind, typed := s.tokenTypes[part.Token]
+		t := s.tokens[part.Token]
 		switch {
-		case t.Kind == TokenString:
+		case part.Kind == NodeText && typed:
 			edits = append(edits, replacement{t.From, t.to, constantText(kind, t.Text)})
-		case s.Column(t.Text) >= 0:
+		case part.Kind == NodeName && typed && s.Column(t.Text) >= 0:
 			edits = append(edits, replacement{t.From, t.to, ValueFunction(kind) + "(" + t.Text + ")"})
-		}
-	}
-	for _, c := range Calls(s.MatcherTokens) {
-		switch {
-		case c.Name == "g":
-			edits = append(edits, replacement{c.open, c.open, LinksField + ", "})
-		case slices.Contains(pattern.Functions, c.Name):
-			edits = append(edits, replacement{c.at, c.open, "p__" + c.Name + "(" + LinksField + ", "})
+		case part.Kind == NodeCall && part.Text == "g":
+			open := s.tokens[part.Token+1].to
+			edits = append(edits, replacement{open, open, LinksField + ", "})
+		case part.Kind == NodeCall && slices.Contains(pattern.Functions, part.Text):
+			edits = append(edits, replacement{t.From, s.tokens[part.Token+1].to, "p__" + part.Text + "(" + LinksField + ", "})
 		}
 	}
 	slices.SortFunc(edits, func(a, b replacement) int { return a.from - b.from })
 	var b strings.Builder
-	at := 0
+	at := s.tokens[n.First].From
 	for _, e := range edits {
 		b.WriteString(s.Matcher[at:e.from] + e.text)
 		at = e.to
 	}
-	return b.String() + s.Matcher[at:]
+	return b.String() + s.Matcher[at:s.tokens[n.End-1].to]
 }
 
 // constantText is a constant of a type as the expression library reads it.

@@ -10,7 +10,7 @@ import (
 // NamesRole reports whether the matcher asks for a name in links of a kind.
 func (s *Schema) NamesRole(kind, name string) bool {
 	return slices.ContainsFunc(s.RoleCalls(), func(c roleCall) bool {
-		return c.Name == kind && slices.ContainsFunc([]Token{c.Arg(0), c.Arg(1), c.Arg(2)}, func(t Token) bool { return t.Kind == TokenString && t.Text == name })
+		return c.Text == kind && slices.ContainsFunc(c.Parts, func(arg *Node) bool { return arg.Kind == NodeText && arg.Text == name })
 	})
 }
 
@@ -25,7 +25,7 @@ func (c roleCall) RoleEnd() int {
 // roleCall is a call of a role definition in the matcher, such as
 // g(r.sub, p.sub).
 type roleCall struct {
-	call
+	*Node
 	// Field is the request field that is one end of the link, such as "r_sub",
 	// or "". It is the end that has the role unless reversed is set.
 	Field    string
@@ -37,14 +37,14 @@ type roleCall struct {
 // RoleCalls are the calls of role definitions, in the order of the matcher.
 func (s *Schema) RoleCalls() []roleCall {
 	var found []roleCall
-	for _, c := range Calls(s.MatcherTokens) {
-		if s.Roles[c.Name] == 0 {
+	for _, c := range s.Tree.Calls() {
+		if s.Roles[c.Text] == 0 {
 			continue
 		}
-		made := roleCall{call: c, Column: -1}
+		made := roleCall{Node: c, Column: -1}
 		for i, other := range []int{1, 0} {
-			if name := c.Arg(i).Text; strings.HasPrefix(name, "r_") && made.Field == "" {
-				made.Field, made.Reversed, made.Column = name, i == 1, s.Column(c.Arg(other).Text)
+			if name := c.Arg(i).Name(); strings.HasPrefix(name, "r_") && made.Field == "" {
+				made.Field, made.Reversed, made.Column = name, i == 1, s.Column(c.Arg(other).Name())
 			}
 		}
 		found = append(found, made)
@@ -56,7 +56,7 @@ func (s *Schema) RoleCalls() []roleCall {
 // In other models it may say so of actions, or nothing.
 func (s *Schema) LinksUsers() bool {
 	for _, c := range s.RoleCalls() {
-		if c.Name == "g" && c.Field == "r_sub" && !c.Reversed {
+		if c.Text == "g" && c.Field == "r_sub" && !c.Reversed {
 			return true
 		}
 	}
@@ -66,7 +66,7 @@ func (s *Schema) LinksUsers() bool {
 // ReadMatcherRoles notes the roles that the matcher names.
 func (s *Schema) ReadMatcherRoles() {
 	for _, c := range s.RoleCalls() {
-		if role := c.Arg(1); c.Name == "g" && c.Field == "r_sub" && !c.Reversed && role.Kind == TokenString && !slices.Contains(s.MatcherRoles, role.Text) {
+		if role := c.Arg(1); c.Text == "g" && c.Field == "r_sub" && !c.Reversed && role.Kind == NodeText && !slices.Contains(s.MatcherRoles, role.Text) {
 			s.MatcherRoles = append(s.MatcherRoles, role.Text)
 		}
 	}
@@ -83,7 +83,7 @@ func (s *Schema) LinkedField(kind string) string {
 		return "sub"
 	}
 	for _, c := range s.RoleCalls() {
-		if field, ok := strings.CutPrefix(c.Field, "r_"); ok && c.Name == kind {
+		if field, ok := strings.CutPrefix(c.Field, "r_"); ok && c.Text == kind {
 			return field
 		}
 	}

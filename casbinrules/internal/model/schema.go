@@ -50,9 +50,11 @@ type Schema struct {
 	Eft, Priority int
 	// Roles is the number of fields of each kind of g line.
 	Roles map[string]int
-	// Matcher is the matcher as Casbin has it, MatcherTokens its tokens.
-	Matcher       string
-	MatcherTokens []Token
+	// Matcher is the matcher as Casbin has it, Tree what it says, and tokens what
+	// it is made of. Tree is nil when it cannot be parsed.
+	Matcher string
+	Tree    *Node
+	tokens  []Token
 	// tokenTypes are the tokens that stand for values of a type, by number;
 	// TypedColumns are the columns that hold such values.
 	tokenTypes   map[int]AttributeType
@@ -74,8 +76,8 @@ type Schema struct {
 	MatcherRoles []string
 }
 
-// ReadSchema checks a model; name stands for its file in findings. The schema is good for use only when no finding of
-// the file is an error.
+// ReadSchema checks a model; name stands for its file in findings. The schema is
+// good for use only when no finding of the file is an error.
 func ReadSchema(name, text string, c *Settings) *Schema {
 	f := ReadFile(name, text, c)
 	s := &Schema{File: f, Eft: -1, Priority: -1, Roles: map[string]int{}}
