@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern/patterntest"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -21,20 +22,6 @@ import (
 // casesFlag is how many questions the differential test of the index asks:
 // go test -run IndexAnswers -index.cases 1000000.
 var casesFlag = flag.Int("index.cases", 100_000, "questions put to the index and to Casbin")
-
-// oddPatterns are patterns for paths that an index has to tell apart.
-var oddPatterns = []string{
-	"*", "/*", "/a*", "*a", "/*/x", "/a/*", "/a/:id", "/a/:id/*", "/:x/:y", "/a.b", "/a.b/:id", "/(a|b)", "/a|/b",
-	"a", "a/:id", "/a/", "/", "/a//b", ":x", "/:a:b", "/a:b", `/a\.b`, "/{x}", "/{x}/b", "/{x}/{x}", "/{x}/{y}/*", "/a{x}", "/é/:id", "/a/[:id", "/[a-b]",
-	"/a/*/b", "/a/x.y/b", "/a/?b", "/a/+b", "/a/{0}b", "/a/x.y|/b", "/a/(b|1)/2", "/a/*/", "/a/b.c", "/*/b", "/:x/*/b", `/a/\?b/2`, "/a/(?i)*/B", "(?i)/A/*/b",
-	"/a/*/:id", "/a/*/{x}", "/a.b/x/*", "a.b/x", "/{x}y/b", "/a/{x}y/b", "/a/*/*/b", "/a/*?/b", "/a/b:c/*/b",
-}
-
-var oddObjects = []string{
-	"/", "/a", "/a/", "/a/1", "/a/1/2", "/b", "/b/2/c", "/a.b", "/aXb", "/a.b/1", "/aXb/1", "//", "/a//b", "a", "a/1",
-	"/x/x", "/x/y", "/x/y/z", "/ab", "b/a", "/a:b", "/1/2", "/a?x=1", "/a\n", "/a/1\n", "/é/1", "/a/é", "*", "/*",
-	"/a/x/b", "/a/xzy/b", "/a/x/y/b", "/a/x/b/", "/a/1/B", "/A/1/b", "/a//", "/a/b/b", "/a/?b/2", "/a/b/c", "/a/b/2", "/1/2/b", "/a.b/x", "/a/b.c", "/ay/b",
-}
 
 // indexFamilies are those of families with odd objects, and further matchers.
 func indexFamilies() []family {
@@ -59,7 +46,7 @@ func indexFamilies() []family {
 	}
 	for _, f := range further {
 		text := modelText(plainRequest, strings.Join(f.p, ", "), "g = _, _", f.effect, f.matcher)
-		all = append(all, family{name: f.name, text: text, p: f.p, g: 2, objects: oddPatterns, actions: starActs, tokenRoles: true})
+		all = append(all, family{name: f.name, text: text, p: f.p, g: 2, objects: patterntest.Patterns, actions: starActs, tokenRoles: true})
 	}
 	for name, matcher := range map[string]string{
 		"tenant of the link":    `g(r.sub, p.sub, p.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && ` + anyAct,
@@ -75,11 +62,11 @@ func indexFamilies() []family {
 		}
 		p := []string{"sub", "dom", "obj", "act", "eft"}
 		text := modelText(tenantsRequest, strings.Join(p, ", "), g, allowAndDeny, matcher)
-		all = append(all, family{name: name, text: text, p: p, g: width, objects: oddPatterns, actions: starActs, tokenRoles: true})
+		all = append(all, family{name: name, text: text, p: p, g: width, objects: patterntest.Patterns, actions: starActs, tokenRoles: true})
 	}
 	for i := range all {
 		if strings.Contains(all[i].text, "keyMatch") {
-			all[i].objects = append(slices.Clone(all[i].objects), oddPatterns...)
+			all[i].objects = append(slices.Clone(all[i].objects), patterntest.Patterns...)
 		}
 		if strings.Contains(all[i].text, "regexMatch(r.obj") {
 			all[i].objects = append(slices.Clone(all[i].objects), "a", "^/a$", "/a|/b", "(?i)/A", `^/\w+$`, "")
@@ -199,7 +186,7 @@ func randomFamily(rnd *rand.Rand) family {
 	}
 	effect := pick(rnd, []string{someAllow, allowAndDeny, firstMatch})
 	return family{name: "random", text: modelText(request, strings.Join(fields, ", "), g, effect, matcher),
-		p: fields, g: roles, objects: append([]string{"/a", "/a/1", "/b"}, oddPatterns...), actions: starActs, tokenRoles: true}
+		p: fields, g: roles, objects: append([]string{"/a", "/a/1", "/b"}, patterntest.Patterns...), actions: starActs, tokenRoles: true}
 }
 
 // compareEngines makes one policy and asks about it. unindexed says why there
@@ -254,7 +241,7 @@ func (f family) question(rnd *rand.Rand) engine.Request {
 	q := engine.Request{
 		Subject: pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0", "r1", engine.Unmatchable}),
 		Tenant:  pick(rnd, []string{"t1", "t2", "t3"}),
-		Object:  pick(rnd, append(oddObjects, plainObjects...)),
+		Object:  pick(rnd, append(patterntest.Objects, plainObjects...)),
 		Action:  pick(rnd, append(plainActs, "PATCH")),
 	}
 	if f.tokenRoles {

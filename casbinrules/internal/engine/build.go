@@ -39,7 +39,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	if len(b.index.rules) == 0 {
 		return nil, ErrEmptyPolicy
 	}
-	b.index.Places = Places(b.index.rules)
+	b.index.Places = places(b.index.rules)
 	b.pace.RestIfDue()
 	b.index.Names = policy.TextsOf(rules)
 	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern.Matcher, 1)
@@ -64,17 +64,17 @@ type placeList struct {
 	ends  []uint32 // within the text
 }
 
-const PlacesInText = 32
+const placesInText = 32
 
-func (p *placeList) Of(n int32) string {
+func (p *placeList) of(n int32) string {
 	first := uint32(0)
-	if n%PlacesInText != 0 {
+	if n%placesInText != 0 {
 		first = p.ends[n-1]
 	}
-	return p.Texts[n/PlacesInText][first:p.ends[n]]
+	return p.Texts[n/placesInText][first:p.ends[n]]
 }
 
-func Places(rules []*policy.Rule) placeList {
+func places(rules []*policy.Rule) placeList {
 	var text []byte
 	source, base := int32(-1), ""
 	p := placeList{ends: make([]uint32, len(rules))}
@@ -85,7 +85,7 @@ func Places(rules []*policy.Rule) placeList {
 		text = append(append(text, base...), ':')
 		text = strconv.AppendInt(text, int64(r.Line), 10)
 		p.ends[i] = uint32(len(text))
-		if (i+1)%PlacesInText == 0 || i+1 == len(rules) {
+		if (i+1)%placesInText == 0 || i+1 == len(rules) {
 			p.Texts, text = append(p.Texts, string(text)), text[:0]
 		}
 	}

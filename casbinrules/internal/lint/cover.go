@@ -8,20 +8,20 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// CoverIndex finds the rules that match whatever another one does, without
+// coverIndex finds the rules that match whatever another one does, without
 // looking at all of them. Rules are kept apart by the columns in which they
 // must be equal.
 //
 // It speaks of requests as they get through a gate: a path holds no control
 // character (core.CanonicalPath).
-type CoverIndex struct {
+type coverIndex struct {
 	schema *model.Schema
 	shape  *shape
 	texts  *policy.Texts
-	// Rules are those of the policy in the order that the first of those alike
+	// rules are those of the policy in the order that the first of those alike
 	// is chosen by.
-	Rules  []*policy.Rule
-	Groups ruleGroups
+	rules  []*policy.Rule
+	groups ruleGroups
 	sieve  *coverSieve
 	// objects are the indexes of the groups that somebody has asked about.
 	objects map[int32]*objectIndex
@@ -38,67 +38,67 @@ type coveringActions struct {
 	own, others uint32 // bits
 }
 
-// MaxVisits is how many nodes one search looks at. A search that is cut short
+// maxVisits is how many nodes one search looks at. A search that is cut short
 // finds less.
-const MaxVisits = 1000
+const maxVisits = 1000
 
-func NewCoverIndex(s *model.Schema, sh *shape) *CoverIndex {
-	return &CoverIndex{schema: s, shape: sh, objects: map[int32]*objectIndex{}, actions: map[int32]coveringActions{}}
+func newCoverIndex(s *model.Schema, sh *shape) *coverIndex {
+	return &coverIndex{schema: s, shape: sh, objects: map[int32]*objectIndex{}, actions: map[int32]coveringActions{}}
 }
 
-// Take takes the rules of a policy.
-func (x *CoverIndex) Take(rules []*policy.Rule, c *model.Settings) {
-	x.Rules = rules
-	x.Groups = newRuleGroups(x.shape)
+// take takes the rules of a policy.
+func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
+	x.rules = rules
+	x.groups = newRuleGroups(x.shape)
 	x.sieve = newCoverSieve(x.shape, len(rules))
 	if len(rules) == 0 {
 		return
 	}
 	x.texts = rules[0].Texts
-	x.Groups.Of = make([]int32, len(rules))
+	x.groups.of = make([]int32, len(rules))
 	for i, r := range rules {
 		c.Pace.Step()
-		group := x.Groups.add(r)
-		x.Groups.Of[i] = group
+		group := x.groups.add(r)
+		x.groups.of[i] = group
 		x.sieve.add(group, x.objectNumber(r), x.object(r), x.coveringActions(r).own)
 	}
 }
 
-// IsSuspect reports whether another rule may match whatever one does.
-func (x *CoverIndex) IsSuspect(i int) bool {
-	r := x.Rules[i]
+// isSuspect reports whether another rule may match whatever one does.
+func (x *coverIndex) isSuspect(i int) bool {
+	r := x.rules[i]
 	a := x.coveringActions(r)
-	return x.sieve.other(x.Groups.Of[i], x.objectNumber(r), x.object(r), a.own, a.others)
+	return x.sieve.other(x.groups.of[i], x.objectNumber(r), x.object(r), a.own, a.others)
 }
 
 // object is what rules are indexed by.
-func (x *CoverIndex) object(r *policy.Rule) string {
+func (x *coverIndex) object(r *policy.Rule) string {
 	if !x.shape.object.alone {
 		return ""
 	}
 	return policy.ValueAt(r, x.shape.object.column)
 }
 
-func (x *CoverIndex) objectNumber(r *policy.Rule) int32 {
+func (x *coverIndex) objectNumber(r *policy.Rule) int32 {
 	if !x.shape.object.alone {
 		return 0
 	}
 	return r.Number(x.shape.object.column)
 }
 
-func (x *CoverIndex) action(r *policy.Rule) string {
+func (x *coverIndex) action(r *policy.Rule) string {
 	if !x.shape.action.alone {
 		return ""
 	}
 	return policy.ValueAt(r, x.shape.action.column)
 }
 
-// Index is that of the rules of a group, made when it is first asked for.
-func (x *CoverIndex) Index(group int32) *objectIndex {
+// index is that of the rules of a group, made when it is first asked for.
+func (x *coverIndex) index(group int32) *objectIndex {
 	g := x.objects[group]
 	if g == nil {
 		g = x.newIndex(group)
-		for _, r := range x.Groups.members(x.Rules, group) {
+		for _, r := range x.groups.members(x.rules, group) {
 			g.put(r)
 		}
 	}
@@ -106,7 +106,7 @@ func (x *CoverIndex) Index(group int32) *objectIndex {
 }
 
 // newIndex is one for the rules of a group, without them.
-func (x *CoverIndex) newIndex(group int32) *objectIndex {
+func (x *coverIndex) newIndex(group int32) *objectIndex {
 	g := &objectIndex{index: x, Comparison: x.shape.object}
 	x.objects[group] = g
 	return g
@@ -115,7 +115,7 @@ func (x *CoverIndex) newIndex(group int32) *objectIndex {
 // coveringActions are the actions that match whatever r's does. A method that
 // a rule must name, or whose naming changes what others mean, is covered by
 // itself alone.
-func (x *CoverIndex) coveringActions(r *policy.Rule) coveringActions {
+func (x *coverIndex) coveringActions(r *policy.Rule) coveringActions {
 	number := int32(0)
 	if x.shape.action.alone {
 		number = r.Number(x.shape.action.column)
@@ -140,7 +140,7 @@ func (x *CoverIndex) coveringActions(r *policy.Rule) coveringActions {
 
 // actionBit is that of an action. Those that cover others have bits of their
 // own.
-func (x *CoverIndex) actionBit(action string) uint32 {
+func (x *coverIndex) actionBit(action string) uint32 {
 	switch action {
 	case "*":
 		return 1
@@ -150,7 +150,7 @@ func (x *CoverIndex) actionBit(action string) uint32 {
 	return 4 << (x.texts.Known(action) % 30)
 }
 
-func (x *CoverIndex) findActions(r *policy.Rule) []string {
+func (x *coverIndex) findActions(r *policy.Rule) []string {
 	actions := []string{x.action(r)}
 	c := x.shape.action
 	if !c.alone || actions[0] == "*" {
@@ -170,24 +170,24 @@ func (x *CoverIndex) findActions(r *policy.Rule) []string {
 	return actions
 }
 
-// Answers reports whether a rule for subject that matches all that object does
+// answers reports whether a rule for subject that matches all that object does
 // answers method, with the effect, or with any where effect is "" or the rule
 // is for just this method and object.
-func (x *CoverIndex) Answers(r *policy.Rule, subject int32, object, method, effect string) (yes bool) {
-	group := x.Groups.Find(r, subject)
+func (x *coverIndex) answers(r *policy.Rule, subject int32, object, method, effect string) (yes bool) {
+	group := x.groups.find(r, subject)
 	if group < 0 || !x.sieve.any(group, x.texts.Known(object), object) {
 		return false
 	}
-	x.Index(group).Covering(object, func(set *RuleSet) bool {
-		yes = x.AnswersMethod(set, method, effect) || x.NamesMethod(set, method, object)
+	x.index(group).covering(object, func(set *ruleSet) bool {
+		yes = x.answersMethod(set, method, effect) || x.namesMethod(set, method, object)
 		return !yes
 	})
 	return yes
 }
 
-// NamesMethod reports whether a rule is for just this method and object, so
+// namesMethod reports whether a rule is for just this method and object, so
 // that somebody has thought of it.
-func (x *CoverIndex) NamesMethod(set *RuleSet, method, object string) bool {
+func (x *coverIndex) namesMethod(set *ruleSet, method, object string) bool {
 	for _, effect := range []string{"allow", "deny"} {
 		if other := set.get(ruleEffect{effect, method}); other != nil && x.object(other) == object {
 			return true
@@ -196,13 +196,13 @@ func (x *CoverIndex) NamesMethod(set *RuleSet, method, object string) bool {
 	return false
 }
 
-func (x *CoverIndex) AnswersMethod(set *RuleSet, method, effect string) bool {
+func (x *coverIndex) answersMethod(set *ruleSet, method, effect string) bool {
 	if !x.shape.action.alone || set == nil {
 		return true // lint does not know.
 	}
 	visits := 0
 	for at := range set.all() {
-		if visits++; visits > MaxVisits {
+		if visits++; visits > maxVisits {
 			return true
 		}
 		if (effect == "" || effect == at.effect) && x.shape.action.matches(method, at.action) {

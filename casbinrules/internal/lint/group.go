@@ -11,7 +11,7 @@ type ruleGroups struct {
 	// further has, for each column but the first, what the group so far becomes
 	// by the number of the field there.
 	further []map[[2]int32]int32
-	Of      []int32 // the groups of rules, by their place
+	of      []int32 // the groups of rules, by their place
 	// spans and places are where the rules of each group are, when somebody has
 	// asked for them.
 	spans  []policy.Span
@@ -30,9 +30,9 @@ func newRuleGroups(sh *shape) ruleGroups {
 // add is the group of a rule, a new one if there is none.
 func (g *ruleGroups) add(r *policy.Rule) int32 { return g.number(r, 0, true) }
 
-// Find is the group of the rules that are equal to r, with another subject in
+// find is the group of the rules that are equal to r, with another subject in
 // place of its own unless that is 0; -1 when there is none.
-func (g *ruleGroups) Find(r *policy.Rule, subject int32) int32 { return g.number(r, subject, false) }
+func (g *ruleGroups) find(r *policy.Rule, subject int32) int32 { return g.number(r, subject, false) }
 
 func (g *ruleGroups) number(r *policy.Rule, subject int32, add bool) (group int32) {
 	for i, column := range g.shape.same {
@@ -76,15 +76,15 @@ func (g *ruleGroups) members(rules []*policy.Rule, group int32) []*policy.Rule {
 // sort puts the places of rules in the order of their groups.
 func (g *ruleGroups) sort() {
 	most := int32(0)
-	for _, group := range g.Of {
+	for _, group := range g.of {
 		most = max(most, group)
 	}
 	g.spans = make([]policy.Span, most+1)
-	for _, group := range g.Of {
+	for _, group := range g.of {
 		g.spans[group].Count++
 	}
 	g.places = make([]int32, policy.Lay(g.spans))
-	for place, group := range g.Of {
+	for place, group := range g.of {
 		at := &g.spans[group]
 		g.places[at.First+at.Count] = int32(place)
 		at.Count++

@@ -28,7 +28,7 @@ type Linter struct {
 	// shadows waits for what is looked for in the background.
 	shadows func() ([]model.Finding, error)
 	shape   *shape
-	cover   *CoverIndex
+	cover   *coverIndex
 	routes  *routeIndex // nil when the routes are not known
 	// vocabularies are those of the files, by their numbers, when somebody has
 	// asked for them.
@@ -48,8 +48,8 @@ func Start(p Policy, c *model.Settings) *Linter {
 }
 
 func newLinter(p Policy, c *model.Settings) *Linter {
-	sh := ReadShape(p.Schema)
-	return &Linter{Policy: p, settings: c, shape: sh, cover: NewCoverIndex(p.Schema, sh)}
+	sh := readShape(p.Schema)
+	return &Linter{Policy: p, settings: c, shape: sh, cover: newCoverIndex(p.Schema, sh)}
 }
 
 // Findings are all likely mistakes in rules and role links; routes are nil when

@@ -196,7 +196,7 @@ func (l *Linter) answered(r *policy.Rule, object, method string) bool {
 	if l.shape.subject >= 0 {
 		subject = r.Number(l.shape.subject)
 	}
-	if l.cover.Answers(r, subject, object, method, effect) {
+	if l.cover.answers(r, subject, object, method, effect) {
 		return true
 	}
 	g := l.graphs["g"]
@@ -211,7 +211,7 @@ func (l *Linter) answered(r *policy.Rule, object, method string) bool {
 		return true
 	}
 	for _, role := range c.Links {
-		if l.cover.Answers(r, role.Number, object, method, effect) {
+		if l.cover.answers(r, role.Number, object, method, effect) {
 			return true
 		}
 	}

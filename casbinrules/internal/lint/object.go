@@ -11,13 +11,13 @@ import (
 // objectIndex finds patterns that cover another one.
 type objectIndex struct {
 	Comparison
-	index    *CoverIndex
-	all      RuleSet // of patterns for everything
-	exact    map[string]*RuleSet
+	index    *coverIndex
+	all      ruleSet // of patterns for everything
+	exact    map[string]*ruleSet
 	segments coverNode
 	// prefixes are what stands in front of the star, for keyMatch; lengths are
 	// theirs.
-	prefixes map[string]*RuleSet
+	prefixes map[string]*ruleSet
 	lengths  []int
 }
 
@@ -25,18 +25,18 @@ type objectIndex struct {
 type coverNode struct {
 	next      map[string]*coverNode
 	one, rest *coverNode
-	rules     RuleSet
+	rules     ruleSet
 }
 
 func (x *objectIndex) put(r *policy.Rule) {
 	x.set(x.index.object(r)).put(ruleEffect{policy.EffectOf(x.index.schema, r), x.index.action(r)}, r)
 }
 
-// Rule finds a rule of the effect, other than r, that matches whatever r does,
+// rule finds a rule of the effect, other than r, that matches whatever r does,
 // or nil.
-func (x *objectIndex) Rule(r *policy.Rule, effect string) (found *policy.Rule) {
+func (x *objectIndex) rule(r *policy.Rule, effect string) (found *policy.Rule) {
 	actions := x.index.coveringActions(r).names
-	x.Covering(x.index.object(r), func(set *RuleSet) bool {
+	x.covering(x.index.object(r), func(set *ruleSet) bool {
 		if set == nil {
 			return true
 		}
@@ -52,7 +52,7 @@ func (x *objectIndex) Rule(r *policy.Rule, effect string) (found *policy.Rule) {
 }
 
 // set is where the rules with a pattern belong.
-func (x *objectIndex) set(text string) *RuleSet {
+func (x *objectIndex) set(text string) *ruleSet {
 	if x.star && text == "*" || pattern.MatchesAll(x.Function, text) {
 		return &x.all
 	}
@@ -80,17 +80,17 @@ func (x *objectIndex) segmentsOf(text string) []pattern.Segment {
 	return segs
 }
 
-func entry(sets *map[string]*RuleSet, key string) *RuleSet {
+func entry(sets *map[string]*ruleSet, key string) *ruleSet {
 	if *sets == nil {
-		*sets = map[string]*RuleSet{}
+		*sets = map[string]*ruleSet{}
 	}
 	if (*sets)[key] == nil {
-		(*sets)[key] = &RuleSet{}
+		(*sets)[key] = &ruleSet{}
 	}
 	return (*sets)[key]
 }
 
-func (n *coverNode) set(segs []pattern.Segment) *RuleSet {
+func (n *coverNode) set(segs []pattern.Segment) *ruleSet {
 	for _, s := range segs {
 		switch s.Kind {
 		case pattern.One:
@@ -117,9 +117,9 @@ func child(n **coverNode) *coverNode {
 	return *n
 }
 
-// Covering yields the rules whose pattern matches all that pattern does, and
+// covering yields the rules whose pattern matches all that pattern does, and
 // nil when it gives up.
-func (x *objectIndex) Covering(text string, yield func(*RuleSet) bool) {
+func (x *objectIndex) covering(text string, yield func(*ruleSet) bool) {
 	if set := x.exact[text]; set != nil && !yield(set) {
 		return
 	}
@@ -157,8 +157,8 @@ func (x *objectIndex) cut(text string) []pattern.Segment {
 	return segs
 }
 
-func (n *coverNode) covering(segs []pattern.Segment, visits *int, yield func(*RuleSet) bool) bool {
-	if *visits++; *visits > MaxVisits {
+func (n *coverNode) covering(segs []pattern.Segment, visits *int, yield func(*ruleSet) bool) bool {
+	if *visits++; *visits > maxVisits {
 		yield(nil)
 		return false
 	}

@@ -30,18 +30,18 @@ func (l *Linter) checkObjects() {
 	}
 	type use struct {
 		object int32
-		Setting
+		setting
 	}
 	known := map[use][]advice{}
 	for r := range l.policyRules() {
 		text := l.object(r)
-		if IsQuiet(l.shape.object.Function, text) {
+		if isQuiet(l.shape.object.Function, text) {
 			continue // which is quicker found than kept
 		}
-		at := use{r.Number(l.shape.object.column), Setting{Paths: paths > 0 && paths >= names, Method: l.isAboutMethod(r)}}
+		at := use{r.Number(l.shape.object.column), setting{paths: paths > 0 && paths >= names, method: l.isAboutMethod(r)}}
 		told, seen := known[at]
 		if !seen {
-			told = l.shape.object.Advise(text, at.Setting)
+			told = l.shape.object.Advise(text, at.setting)
 			known[at] = told
 		}
 		for _, a := range told {
@@ -57,9 +57,9 @@ func (l *Linter) object(r *policy.Rule) string { return policy.ValueAt(r, l.shap
 // gate was given.
 func isPath(object string) bool { return strings.HasPrefix(strings.TrimPrefix(object, "^"), "/") }
 
-// IsQuiet reports whether there is nothing to say about an object for sure: a
+// isQuiet reports whether there is nothing to say about an object for sure: a
 // path of plain segments, with parameters and a last star as keyMatch2 has them.
-func IsQuiet(function, object string) bool {
+func isQuiet(function, object string) bool {
 	if object == "" || object[0] != '/' {
 		return false
 	}
@@ -77,12 +77,12 @@ func IsQuiet(function, object string) bool {
 	return object[len(object)-1] != '/' || len(object) == 1
 }
 
-// Setting is what stands around an object: paths says that most objects are
+// setting is what stands around an object: paths says that most objects are
 // paths, method that the rule asks for a request method.
-type Setting struct{ Paths, Method bool }
+type setting struct{ paths, method bool }
 
 // Advise looks at one object.
-func (c Comparison) Advise(object string, in Setting) []advice {
+func (c Comparison) Advise(object string, in setting) []advice {
 	if c.Function == "regexMatch" || c.star && object == "*" || pattern.MatchesAll(c.Function, object) || pattern.Check(c.Function, object) != nil {
 		return nil
 	}
@@ -98,18 +98,18 @@ func (c Comparison) Advise(object string, in Setting) []advice {
 }
 
 // adviseName looks at an object that is no path, and may be meant for one.
-func (c Comparison) adviseName(object string, in Setting) []advice {
+func (c Comparison) adviseName(object string, in setting) []advice {
 	scheme, rest, isURL := strings.Cut(object, "://")
 	part := standIn(object)
 	isPattern := part != "" && part != "*" || strings.HasSuffix(object, "/*")
 	switch {
 	case object == "" || object[0] == '*':
 	case isURL && model.IsWord(scheme):
-		if _, path, _ := strings.Cut(rest, "/"); in.Paths || in.Method {
+		if _, path, _ := strings.Cut(rest, "/"); in.paths || in.method {
 			return []advice{{model.CodeUnmatchable, "the pattern never matches: a path that reaches the policy has no scheme and no host", "write /" + path + ", if no gate has this name"}}
 		}
 		return nil
-	case isPattern && (in.Paths || in.Method), strings.Contains(object, "/") && in.Paths:
+	case isPattern && (in.paths || in.method), strings.Contains(object, "/") && in.paths:
 		told := []advice{{model.CodeNoSlash, "paths begin with a slash, and this one does not", "write /" + object + ", if no gate has this name"}}
 		if c.Function != "regexMatch" {
 			told = append(told, adviseParameters(c.Function, object)...)

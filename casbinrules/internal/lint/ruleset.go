@@ -6,9 +6,9 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// RuleSet is the first rule by effect and action, of rules with the same
+// ruleSet is the first rule by effect and action, of rules with the same
 // object. Most hold one.
-type RuleSet struct {
+type ruleSet struct {
 	few  []ruleEntry
 	many map[ruleEffect]*policy.Rule
 }
@@ -23,7 +23,7 @@ type ruleEntry struct {
 // maxFew is how many rules are looked through one by one.
 const maxFew = 8
 
-func (s *RuleSet) get(at ruleEffect) *policy.Rule {
+func (s *ruleSet) get(at ruleEffect) *policy.Rule {
 	if s.many != nil {
 		return s.many[at]
 	}
@@ -36,7 +36,7 @@ func (s *RuleSet) get(at ruleEffect) *policy.Rule {
 }
 
 // put keeps r unless there is a rule at that place.
-func (s *RuleSet) put(at ruleEffect, r *policy.Rule) {
+func (s *ruleSet) put(at ruleEffect, r *policy.Rule) {
 	if s.get(at) != nil {
 		return
 	}
@@ -54,10 +54,10 @@ func (s *RuleSet) put(at ruleEffect, r *policy.Rule) {
 	s.many[at] = r
 }
 
-func (s *RuleSet) empty() bool { return len(s.few) == 0 && s.many == nil }
+func (s *ruleSet) empty() bool { return len(s.few) == 0 && s.many == nil }
 
 // all are the effects and actions there are rules of.
-func (s *RuleSet) all() iter.Seq[ruleEffect] {
+func (s *ruleSet) all() iter.Seq[ruleEffect] {
 	return func(yield func(ruleEffect) bool) {
 		for i := range s.few {
 			if !yield(s.few[i].ruleEffect) {

@@ -40,26 +40,26 @@ func (l *Linter) checkEffects() {
 func (l *Linter) checkShadows() {
 	rules := policy.PolicyLines(l.Rules)
 	if l.Schema.Effect != constant.PriorityEffect {
-		l.cover.Take(rules, l.settings)
+		l.cover.take(rules, l.settings)
 		if l.Schema.Effect != constant.SubjectPriorityEffect {
 			l.checkAllShadows()
 		}
 		return
 	}
 	if sorted := l.decisionOrder(rules); sorted != nil {
-		l.cover.Take(sorted, l.settings)
+		l.cover.take(sorted, l.settings)
 		l.checkEarlierShadows()
 	} else {
-		l.cover.Take(rules, l.settings)
+		l.cover.take(rules, l.settings)
 	}
 }
 
 // checkAllShadows looks for what covers a rule among all others.
 func (l *Linter) checkAllShadows() {
-	for i, r := range l.cover.Rules {
+	for i, r := range l.cover.rules {
 		l.settings.Pace.Step()
-		if l.cover.IsSuspect(i) {
-			l.checkShadow(r, l.cover.Index(l.cover.Groups.Of[i]), false)
+		if l.cover.isSuspect(i) {
+			l.checkShadow(r, l.cover.index(l.cover.groups.of[i]), false)
 		}
 	}
 }
@@ -67,14 +67,14 @@ func (l *Linter) checkAllShadows() {
 // checkEarlierShadows looks for what covers a rule among those that are asked
 // before it.
 func (l *Linter) checkEarlierShadows() {
-	for i := range l.cover.Rules {
+	for i := range l.cover.rules {
 		l.settings.Pace.Step()
-		group := l.cover.Groups.Of[i]
-		if l.cover.objects[group] != nil || !l.cover.IsSuspect(i) {
+		group := l.cover.groups.of[i]
+		if l.cover.objects[group] != nil || !l.cover.isSuspect(i) {
 			continue
 		}
 		g := l.cover.newIndex(group)
-		for _, r := range l.cover.Groups.members(l.cover.Rules, group) {
+		for _, r := range l.cover.groups.members(l.cover.rules, group) {
 			l.checkShadow(r, g, true)
 			g.put(r)
 		}
@@ -106,7 +106,7 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 	if effect != "allow" && effect != "deny" || effect == "deny" && l.Schema.Effect == constant.AllowOverrideEffect {
 		return
 	}
-	if other := in.Rule(r, effect); other != nil {
+	if other := in.rule(r, effect); other != nil {
 		l.report(r, 0, model.CodeShadowed, "remove it", "the rule decides nothing: %s matches whatever it matches, and says the same", other.Place())
 		return
 	}
@@ -114,7 +114,7 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 	if !first && (effect == "deny" || l.Schema.Effect != constant.AllowAndDenyEffect) {
 		return
 	}
-	other := in.Rule(r, contrary)
+	other := in.rule(r, contrary)
 	if other == nil {
 		return
 	}

@@ -36,9 +36,9 @@ type Comparison struct {
 	alone bool
 }
 
-// ReadShape takes the matcher apart into what must hold together. What lint
+// readShape takes the matcher apart into what must hold together. What lint
 // does not understand compares equal columns equally, and is left at that.
-func ReadShape(s *model.Schema) *shape {
+func readShape(s *model.Schema) *shape {
 	sh := &shape{object: Comparison{column: -1}, action: Comparison{column: -1}, subject: -1}
 	if len(s.Subjects) == 1 {
 		sh.subject = s.Subjects[0]

@@ -140,9 +140,9 @@ func (s *coverSieve) keysOf(group, number int32, text string) (own uint64, kind 
 	}
 	s.cut = segs
 	if bySegments, kind := s.keysOfSegments(base, segs); bySegments != 0 {
-		return bySegments, kind, len(segs) < MaxVisits
+		return bySegments, kind, len(segs) < maxVisits
 	}
-	return own, 1 << sieveText, len(segs) < MaxVisits
+	return own, 1 << sieveText, len(segs) < maxVisits
 }
 
 // keysOfSegments is ask for a pattern of segments. The key is 0 for one that

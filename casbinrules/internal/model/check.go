@@ -151,10 +151,10 @@ func (c *typeChecker) part(n *Node) part {
 		if n.Text == "in" && n.Parts[1].Kind == NodeGroup {
 			right = asList(n.Parts[1], right)
 		}
-		c.compare(n.Token, n.Text, left, right)
+		c.compare(n.token, n.Text, left, right)
 		return made(typeBool, left.first)
 	case NodeCompute:
-		return c.compute(n.Token, n.Text, c.part(n.Parts[0]), c.part(n.Parts[1]))
+		return c.compute(n.token, n.Text, c.part(n.Parts[0]), c.part(n.Parts[1]))
 	case NodeGroup:
 		return c.part(n.Parts[0])
 	case NodePrefix:
@@ -197,7 +197,7 @@ func (c *typeChecker) choice(n *Node) part {
 		c.want("the left side of ?", left, typeBool)
 		p.kind, p.first = right.kind, right.first
 	case left.kind != right.kind && left.kind != typeAny && right.kind != typeAny:
-		c.fail(n.Token, "", "one side of %s is %s and the other %s", n.Text, left.kind, right.kind)
+		c.fail(n.token, "", "one side of %s is %s and the other %s", n.Text, left.kind, right.kind)
 	}
 	p.column, p.literal, p.items = -1, false, nil
 	return p

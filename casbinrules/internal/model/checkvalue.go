@@ -43,7 +43,7 @@ func (c *typeChecker) isWord(field, word part) bool {
 		return false
 	}
 	t := c.found[field.column]
-	_, isValue := ParseValue(t, c.schema.tokens[word.first].Text)
+	_, isValue := ParseValue(t, c.schema.tokens[word.first].text)
 	if t == Text || isValue {
 		return false
 	}
@@ -89,7 +89,7 @@ func (c *typeChecker) attributeName(p part) string {
 	if p.literal || p.column >= 0 || p.first >= len(c.schema.tokens) {
 		return ""
 	}
-	field, ok := c.schema.RequestField(c.schema.tokens[p.first].Text)
+	field, ok := c.schema.RequestField(c.schema.tokens[p.first].text)
 	if !ok || field < FieldAttribute {
 		return ""
 	}
@@ -132,8 +132,8 @@ func (c *typeChecker) readLiteral(p *part, t AttributeType) {
 	if moment := c.moments[p.first]; moment && t != Date || !moment && p.kind != written {
 		return // which is then reported
 	}
-	if _, ok := ParseValue(t, token.Text); !ok {
-		c.fail(p.first, "", "%q does not read as %s", token.Text, DescribeType(t))
+	if _, ok := ParseValue(t, token.text); !ok {
+		c.fail(p.first, "", "%q does not read as %s", token.text, DescribeType(t))
 		return
 	}
 	delete(c.moments, p.first)
@@ -142,7 +142,7 @@ func (c *typeChecker) readLiteral(p *part, t AttributeType) {
 
 // value is a name or a constant.
 func (c *typeChecker) value(n *Node) part {
-	p := made(typeText, n.Token)
+	p := made(typeText, n.token)
 	switch {
 	case n.Kind == NodeName:
 		c.variable(&p)
@@ -150,9 +150,9 @@ func (c *typeChecker) value(n *Node) part {
 		p.kind, p.literal = typeNumber, true
 	case n.Kind == NodeBool:
 		p.kind = typeBool
-	case c.tokens[n.Token].Kind == govaluate.TIME:
+	case c.tokens[n.token].Kind == govaluate.TIME:
 		p.kind, p.literal = typeNumber, true
-		c.moments[n.Token] = true
+		c.moments[n.token] = true
 	default:
 		p.literal = true
 	}
@@ -161,7 +161,7 @@ func (c *typeChecker) value(n *Node) part {
 
 // variable is a field of the request or of the policy.
 func (c *typeChecker) variable(p *part) {
-	name := c.schema.tokens[p.first].Text
+	name := c.schema.tokens[p.first].text
 	t := Text
 	if p.column = c.schema.Column(name); p.column >= 0 {
 		t = c.found[p.column]
@@ -176,14 +176,14 @@ func (c *typeChecker) variable(p *part) {
 // prefixed is a value behind "!", "-" or "~".
 func (c *typeChecker) prefixed(n *Node) part {
 	behind := c.part(n.Parts[0])
-	p := made(typeNumber, n.Token)
+	p := made(typeNumber, n.token)
 	p.declared = behind.declared
 	if n.Text == "!" {
 		p.kind = typeBool
 	}
 	c.want("the value behind "+n.Text, behind, p.kind)
 	if n.Text == "~" && behind.declared {
-		c.fail(n.Token, "compute the value where the attribute is made", "~ has no result for some numbers")
+		c.fail(n.token, "compute the value where the attribute is made", "~ has no result for some numbers")
 	}
 	return p
 }
@@ -196,7 +196,7 @@ func (c *typeChecker) call(n *Node) part {
 		}
 		c.want(fmt.Sprintf("argument %d of %s", i+1, n.Text), argument, typeText)
 	}
-	return made(c.result(n.Token, n.Text, len(n.Parts)), n.Token)
+	return made(c.result(n.token, n.Text, len(n.Parts)), n.token)
 }
 
 // result is what a function gives; n is the number of its arguments.

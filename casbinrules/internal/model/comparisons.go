@@ -42,7 +42,7 @@ type Comparison struct {
 
 // ReadComparisons is what the matcher compares requests with.
 func (s *Schema) ReadComparisons() Matcher {
-	r := comparisonReader{schema: s, parents: map[*Node]*Node{}, made: Matcher{Text: s.Matcher, Effect: s.Effect}}
+	r := comparisonReader{schema: s, parents: map[*Node]*Node{}, made: Matcher{Text: s.matcher, Effect: s.Effect}}
 	for n := range s.Tree.All() {
 		for _, part := range n.Parts {
 			r.parents[part] = n
@@ -80,7 +80,7 @@ func (s *Schema) rolesTogether(n *Node) int {
 			found += s.rolesTogether(part)
 		}
 	default:
-		for _, c := range n.Calls() {
+		for _, c := range n.calls() {
 			if s.Roles[c.Text] != 0 && (c.Arg(0).Name() == "r_sub" || c.Arg(1).Name() == "r_sub") {
 				found++
 			}

@@ -117,7 +117,7 @@ func (s *Schema) truth(n *Node) (*Expr, error) {
 	case n.Kind == NodeGroup:
 		x := s.readExpr(n.Parts[0])
 		if x == nil {
-			return nil, s.unexpected(n.Parts[0].Token)
+			return nil, s.unexpected(n.Parts[0].token)
 		}
 		return x, nil
 	case n.Kind == NodeCall:
@@ -145,7 +145,7 @@ func (s *Schema) truth(n *Node) (*Expr, error) {
 
 func (s *Schema) unexpected(token int) error {
 	t := s.tokens[token]
-	return fmt.Errorf("%q at offset %d", t.Text, t.From)
+	return fmt.Errorf("%q at offset %d", t.text, t.from)
 }
 
 // readExprList is a value that equals one of several.
@@ -227,7 +227,7 @@ func (s *Schema) checkCall(x *Expr) error {
 var indexedFunctions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "regexMatch"}
 
 func (s *Schema) operand(n *Node) (Operand, error) {
-	of := s.tokenTypes[n.Token]
+	of := s.tokenTypes[n.token]
 	switch n.Kind {
 	case NodeText:
 		v, _ := ParseValue(of, n.Text)
@@ -251,14 +251,14 @@ func (s *Schema) operand(n *Node) (Operand, error) {
 			return Operand{}, err
 		}
 	}
-	return Operand{}, s.unexpected(n.First)
+	return Operand{}, s.unexpected(n.first)
 }
 
 func (s *Schema) number(text string, n *Node) (Operand, error) {
 	if v, ok := readNumber(text); ok {
 		return Operand{of: Number, Text: v.Text, Order: v.Order}, nil
 	}
-	return Operand{}, s.unexpected(n.First)
+	return Operand{}, s.unexpected(n.first)
 }
 
 // Flat are the parts of x joined by and (or by or), to any depth; x itself

@@ -23,17 +23,17 @@ func (c *Settings) withoutAliases(matcher string) string {
 	if len(c.Aliases) == 0 {
 		return matcher
 	}
-	tokens, err := Lex(matcher)
+	tokens, err := lex(matcher)
 	if err != nil {
 		return matcher // refused by whoever reads it
 	}
 	var b strings.Builder
 	from := 0
 	for i, t := range tokens {
-		isCall := t.Kind == TokenName && i+1 < len(tokens) && tokens[i+1].Kind == TokenOther && tokens[i+1].Text == "("
-		if builtin := c.Aliases[t.Text]; isCall && builtin != "" {
-			b.WriteString(matcher[from:t.From] + builtin)
-			from = t.From + len(t.Text)
+		isCall := t.kind == tokenName && i+1 < len(tokens) && tokens[i+1].kind == tokenOther && tokens[i+1].text == "("
+		if builtin := c.Aliases[t.text]; isCall && builtin != "" {
+			b.WriteString(matcher[from:t.from] + builtin)
+			from = t.from + len(t.text)
 		}
 	}
 	b.WriteString(matcher[from:])

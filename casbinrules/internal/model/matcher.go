@@ -24,9 +24,9 @@ type PatternColumn struct {
 // readMatcher finds out which policy field means what, and refuses what would
 // fail, or not be honoured, at a request.
 func (s *Schema) readMatcher() {
-	s.Matcher = s.File.Settings.withoutAliases(s.File.Casbin["m"]["m"].Value)
-	s.File.Casbin["m"]["m"].Value = s.Matcher
-	problem, err := s.ParseMatcher(s.Matcher)
+	s.matcher = s.File.Settings.withoutAliases(s.File.Casbin["m"]["m"].Value)
+	s.File.Casbin["m"]["m"].Value = s.matcher
+	problem, err := s.ParseMatcher(s.matcher)
 	if err != nil {
 		s.CasbinOnly = "a matcher of which the words cannot be told apart"
 		s.refuseMatcher("", "%s", FirstLine(err))
@@ -52,8 +52,8 @@ func (s *Schema) readMatcher() {
 // ParseMatcher takes a matcher apart. The error says that its words cannot be
 // told apart, the problem why there is no tree of them.
 func (s *Schema) ParseMatcher(text string) (problem *matcherError, err error) {
-	s.Matcher = text
-	if s.tokens, err = Lex(text); err == nil {
+	s.matcher = text
+	if s.tokens, err = lex(text); err == nil {
 		s.Tree, problem = parseTree(s.tokens)
 	}
 	return problem, err
@@ -68,11 +68,11 @@ func (s *Schema) checkNames() {
 	known := s.File.Settings.MatcherFunctions()
 	policy := false
 	for i, t := range s.tokens {
-		name := t.Text
-		if t.Kind != TokenName || name == "in" || name == "true" || name == "false" || '0' <= name[0] && name[0] <= '9' {
+		name := t.text
+		if t.kind != tokenName || name == "in" || name == "true" || name == "false" || '0' <= name[0] && name[0] <= '9' {
 			continue
 		}
-		isCall := i+1 < len(s.tokens) && s.tokens[i+1].Kind == TokenOther && s.tokens[i+1].Text == "("
+		isCall := i+1 < len(s.tokens) && s.tokens[i+1].kind == tokenOther && s.tokens[i+1].text == "("
 		switch {
 		case name == "eval" && isCall:
 			s.CasbinOnly = "eval"
@@ -146,7 +146,7 @@ func (s *Schema) comparedNames(name string) []string {
 // patternCalls are the calls of functions, and then the uses of =~ and !~ as the
 // calls of regexMatch that they stand for.
 func (s *Schema) patternCalls() []*Node {
-	found := s.Tree.Calls()
+	found := s.Tree.calls()
 	for n := range s.Tree.All() {
 		if n.Kind == NodeCompare && (n.Text == "=~" || n.Text == "!~") {
 			found = append(found, &Node{Kind: NodeCall, Text: "regexMatch", Parts: n.Parts})
@@ -214,7 +214,7 @@ func (s *Schema) compileMatcher(problem *matcherError) {
 	if s.File.Settings.AsCasbin {
 		known["eval"] = known["keyMatch"]
 	}
-	made, err := parseExpression(s.Matcher, known)
+	made, err := parseExpression(s.matcher, known)
 	if err != nil {
 		s.refuseMatcher("", "the matcher is no expression: %s", FirstLine(err))
 		s.File.Findings[len(s.File.Findings)-1].Severity = SeverityError // for Casbin too
@@ -239,5 +239,5 @@ func AddColumn(columns []int, column int) []int {
 
 // Calls reports whether the matcher calls a function.
 func (s *Schema) Calls(name string) bool {
-	return slices.ContainsFunc(s.Tree.Calls(), func(c *Node) bool { return c.Text == name })
+	return slices.ContainsFunc(s.Tree.calls(), func(c *Node) bool { return c.Text == name })
 }

@@ -32,12 +32,12 @@ func (f *File) tokenPlaces(key string) []Position {
 			before = strings.IndexByte(text, '=') + 1
 		}
 		text, _, _ = strings.Cut(strings.TrimSuffix(text[before:], `\`), "#")
-		tokens, err := Lex(text)
+		tokens, err := lex(text)
 		if err != nil {
 			return nil // a string goes on in the next line
 		}
 		for _, t := range tokens {
-			places = append(places, Position{line.at.Line, line.at.Column + before + t.From})
+			places = append(places, Position{line.at.Line, line.at.Column + before + t.from})
 		}
 	}
 	return places
@@ -61,28 +61,28 @@ func ValueFunction(t AttributeType) string { return "p__" + t.String() }
 func (s *Schema) Rewritten(n *Node) string {
 	var edits []replacement
 	for part := range n.All() {
-		kind, typed := s.tokenTypes[part.Token]
-		t := s.tokens[part.Token]
+		kind, typed := s.tokenTypes[part.token]
+		t := s.tokens[part.token]
 		switch {
 		case part.Kind == NodeText && typed:
-			edits = append(edits, replacement{t.From, t.to, constantText(kind, t.Text)})
-		case part.Kind == NodeName && typed && s.Column(t.Text) >= 0:
-			edits = append(edits, replacement{t.From, t.to, ValueFunction(kind) + "(" + t.Text + ")"})
+			edits = append(edits, replacement{t.from, t.to, constantText(kind, t.text)})
+		case part.Kind == NodeName && typed && s.Column(t.text) >= 0:
+			edits = append(edits, replacement{t.from, t.to, ValueFunction(kind) + "(" + t.text + ")"})
 		case part.Kind == NodeCall && part.Text == "g":
-			open := s.tokens[part.Token+1].to
+			open := s.tokens[part.token+1].to
 			edits = append(edits, replacement{open, open, LinksField + ", "})
 		case part.Kind == NodeCall && slices.Contains(pattern.Functions, part.Text):
-			edits = append(edits, replacement{t.From, s.tokens[part.Token+1].to, "p__" + part.Text + "(" + LinksField + ", "})
+			edits = append(edits, replacement{t.from, s.tokens[part.token+1].to, "p__" + part.Text + "(" + LinksField + ", "})
 		}
 	}
 	slices.SortFunc(edits, func(a, b replacement) int { return a.from - b.from })
 	var b strings.Builder
-	at := s.tokens[n.First].From
+	at := s.tokens[n.first].from
 	for _, e := range edits {
-		b.WriteString(s.Matcher[at:e.from] + e.text)
+		b.WriteString(s.matcher[at:e.from] + e.text)
 		at = e.to
 	}
-	return b.String() + s.Matcher[at:s.tokens[n.End-1].to]
+	return b.String() + s.matcher[at:s.tokens[n.end-1].to]
 }
 
 // constantText is a constant of a type as the expression library reads it.

@@ -37,7 +37,7 @@ type roleCall struct {
 // RoleCalls are the calls of role definitions, in the order of the matcher.
 func (s *Schema) RoleCalls() []roleCall {
 	var found []roleCall
-	for _, c := range s.Tree.Calls() {
+	for _, c := range s.Tree.calls() {
 		if s.Roles[c.Text] == 0 {
 			continue
 		}

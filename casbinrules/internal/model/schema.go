@@ -50,11 +50,11 @@ type Schema struct {
 	Eft, Priority int
 	// Roles is the number of fields of each kind of g line.
 	Roles map[string]int
-	// Matcher is the matcher as Casbin has it, Tree what it says, and tokens what
+	// matcher is the matcher as Casbin has it, Tree what it says, and tokens what
 	// it is made of. Tree is nil when it cannot be parsed.
-	Matcher string
+	matcher string
 	Tree    *Node
-	tokens  []Token
+	tokens  []token
 	// tokenTypes are the tokens that stand for values of a type, by number;
 	// TypedColumns are the columns that hold such values.
 	tokenTypes   map[int]AttributeType
@@ -212,7 +212,7 @@ func (s *Schema) readEffect() {
 		s.File.Report(at, CodeModelOpen, "use some(where (p.eft == allow)) && !some(where (p.eft == deny))",
 			"whatever no rule denies is allowed, by an empty policy everything")
 	default:
-		s.File.Report(at, CodeModelEffect, s.effectHint(), "Casbin does not know the policy effect %q", Spelt(s.Effect))
+		s.File.Report(at, CodeModelEffect, s.effectHint(), "Casbin does not know the policy effect %q", spelt(s.Effect))
 	}
 }
 
@@ -224,13 +224,13 @@ func (s *Schema) effectHint() string {
 	}
 	var texts []string
 	for _, effect := range known {
-		texts = append(texts, Spelt(effect))
+		texts = append(texts, spelt(effect))
 	}
-	return DidYouMean(Spelt(s.Effect), texts, "Casbin compares letter by letter, blanks included, with: "+strings.Join(texts, "; "))
+	return DidYouMean(spelt(s.Effect), texts, "Casbin compares letter by letter, blanks included, with: "+strings.Join(texts, "; "))
 }
 
-// Spelt is a definition as model files spell it.
-func Spelt(text string) string { return fieldName.ReplaceAllString(text, "$1.") }
+// spelt is a definition as model files spell it.
+func spelt(text string) string { return fieldName.ReplaceAllString(text, "$1.") }
 
 // fieldName is the beginning of a field's name as Casbin changes it.
 var fieldName = regexp.MustCompile(`\b([rp])_`)

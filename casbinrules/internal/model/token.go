@@ -11,22 +11,22 @@ import (
 type tokenKind int
 
 const (
-	TokenName tokenKind = iota
-	TokenString
-	TokenOther
+	tokenName tokenKind = iota
+	tokenString
+	tokenOther
 )
 
-// Token is a token of a matcher expression.
-type Token struct {
-	Kind     tokenKind
-	Text     string // a string's contents, without quotes and escapes
-	From, to int    // byte offsets
+// token is a token of a matcher expression.
+type token struct {
+	kind     tokenKind
+	text     string // a string's contents, without quotes and escapes
+	from, to int    // byte offsets
 }
 
-// Lex splits a matcher the way Casbin's expression library does: a string
+// lex splits a matcher the way Casbin's expression library does: a string
 // begins and ends with either quote and a backslash escapes.
-func Lex(expr string) ([]Token, error) {
-	var tokens []Token
+func lex(expr string) ([]token, error) {
+	var tokens []token
 	for i := 0; i < len(expr); {
 		c := expr[i]
 		switch {
@@ -37,22 +37,22 @@ func Lex(expr string) ([]Token, error) {
 			if err != nil {
 				return nil, err
 			}
-			tokens = append(tokens, Token{TokenString, text, i, i + n})
+			tokens = append(tokens, token{tokenString, text, i, i + n})
 			i += n
 		case pattern.IsNameByte(c):
 			n := 1
 			for i+n < len(expr) && pattern.IsNameByte(expr[i+n]) {
 				n++
 			}
-			tokens = append(tokens, Token{TokenName, expr[i : i+n], i, i + n})
+			tokens = append(tokens, token{tokenName, expr[i : i+n], i, i + n})
 			i += n
 		case i+1 < len(expr) && isOperator(expr[i:i+2]):
-			tokens = append(tokens, Token{TokenOther, expr[i : i+2], i, i + 2})
+			tokens = append(tokens, token{tokenOther, expr[i : i+2], i, i + 2})
 			i += 2
 		case c == '[' || c == '\\' || c >= 0x80 || c < ' ':
 			return nil, fmt.Errorf("%q cannot stand outside a string", rune(c))
 		default:
-			tokens = append(tokens, Token{TokenOther, expr[i : i+1], i, i + 1})
+			tokens = append(tokens, token{tokenOther, expr[i : i+1], i, i + 1})
 			i++
 		}
 	}

@@ -31,9 +31,9 @@ type Node struct {
 	// Text is the name, what a constant says, the operator, or the function that
 	// is called.
 	Text string
-	// Token is the token that Text is of, First the first one of the part, and
+	// token is the token that Text is of, First the first one of the part, and
 	// End the one behind its last, by their numbers.
-	Token, First, End int
+	token, first, end int
 	Parts             []*Node
 }
 
@@ -86,8 +86,8 @@ func (n *Node) walk(yield func(*Node) bool) bool {
 	return true
 }
 
-// Calls are the calls of functions, nested ones too.
-func (n *Node) Calls() []*Node {
+// calls are the calls of functions, nested ones too.
+func (n *Node) calls() []*Node {
 	var found []*Node
 	for part := range n.All() {
 		if part.Kind == NodeCall {
@@ -122,13 +122,13 @@ type matcherError struct {
 // treeParser parses the tokens of a matcher by recursive descent, with the
 // precedence of Casbin's expression library.
 type treeParser struct {
-	tokens  []Token
+	tokens  []token
 	next    int
 	problem *matcherError // the first one, which ends the parsing
 }
 
 // parseTree is a matcher as a tree, or why there is none.
-func parseTree(tokens []Token) (*Node, *matcherError) {
+func parseTree(tokens []token) (*Node, *matcherError) {
 	p := &treeParser{tokens: tokens}
 	n := p.list()
 	if p.next < len(tokens) {
@@ -154,11 +154,11 @@ func (p *treeParser) take(operators ...string) (string, bool) {
 		return "", false
 	}
 	t := p.tokens[p.next]
-	if t.Kind == TokenString || t.Kind == TokenName && t.Text != "in" || !slices.Contains(operators, t.Text) {
+	if t.kind == tokenString || t.kind == tokenName && t.text != "in" || !slices.Contains(operators, t.text) {
 		return "", false
 	}
 	p.next++
-	return t.Text, true
+	return t.text, true
 }
 
 func (p *treeParser) list() *Node   { return p.joined(NodeList, ",", p.choice) }
@@ -183,14 +183,14 @@ func (p *treeParser) computed(level int) *Node {
 // joined are parts with an operator between them, which make one node.
 func (p *treeParser) joined(kind NodeKind, operator string, part func() *Node) *Node {
 	first := part()
-	n := &Node{Kind: kind, Text: operator, Token: p.next, First: first.First, Parts: []*Node{first}}
+	n := &Node{Kind: kind, Text: operator, token: p.next, first: first.first, Parts: []*Node{first}}
 	for {
 		if _, ok := p.take(operator); !ok {
 			break
 		}
 		n.Parts = append(n.Parts, part())
 	}
-	if n.End = p.next; len(n.Parts) == 1 {
+	if n.end = p.next; len(n.Parts) == 1 {
 		return first
 	}
 	return n
@@ -207,36 +207,36 @@ func (p *treeParser) paired(kind NodeKind, part func() *Node, operators ...strin
 			return left
 		}
 		right := part()
-		left = &Node{Kind: kind, Text: operator, Token: at, First: left.First, End: p.next, Parts: []*Node{left, right}}
+		left = &Node{Kind: kind, Text: operator, token: at, first: left.first, end: p.next, Parts: []*Node{left, right}}
 	}
 }
 
 func (p *treeParser) value() *Node {
 	at := p.next
-	n := &Node{Token: at, First: at}
+	n := &Node{token: at, first: at}
 	if at >= len(p.tokens) {
 		p.fail(at, "the matcher ends where a value was due")
 		return n
 	}
 	t := p.tokens[at]
-	n.Text = t.Text
+	n.Text = t.text
 	p.next++
 	switch {
-	case t.Kind == TokenString:
+	case t.kind == tokenString:
 		n.Kind = NodeText
-	case t.Kind == TokenName:
+	case t.kind == tokenName:
 		p.name(n)
-	case t.Text == "(":
+	case t.text == "(":
 		n.Kind, n.Parts = NodeGroup, []*Node{p.list()}
 		if _, ok := p.take(")"); !ok {
 			p.fail(at, "a parenthesis is not closed")
 		}
-	case t.Text == "!", t.Text == "-", t.Text == "~":
+	case t.text == "!", t.text == "-", t.text == "~":
 		n.Kind, n.Parts = NodePrefix, []*Node{p.value()}
 	default:
-		p.fail(at, "%q stands where a value was due", t.Text)
+		p.fail(at, "%q stands where a value was due", t.text)
 	}
-	n.End = p.next
+	n.end = p.next
 	return n
 }
 

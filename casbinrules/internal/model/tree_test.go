@@ -37,7 +37,7 @@ func TestMatchersAreParsedByPrecedence(t *testing.T) {
 		"r_sub=~p_sub || r_age>=18":      "[|| [=~ r_sub p_sub] [>= r_age 18]]",
 		"g(r_sub, p_sub, r_dom) || true": "[|| [g r_sub p_sub r_dom] true]",
 	} {
-		tokens, err := Lex(text)
+		tokens, err := lex(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,15 +46,15 @@ func TestMatchersAreParsedByPrecedence(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want %s", text, n, problem, want)
 			continue
 		}
-		if n.First != 0 || n.End != len(tokens) {
-			t.Errorf("%s: from token %d to %d, want all %d", text, n.First, n.End, len(tokens))
+		if n.first != 0 || n.end != len(tokens) {
+			t.Errorf("%s: from token %d to %d, want all %d", text, n.first, n.end, len(tokens))
 		}
 	}
 }
 
 func TestMatchersThatCannotBeParsed(t *testing.T) {
 	for text, at := range map[string]int{"": 0, "a &&": 2, "(a": 0, "a b": 1, "f(a b)": 3, "a == )": 2, "f(": 2, "()": 1} {
-		tokens, err := Lex(text)
+		tokens, err := lex(text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,10 +17,10 @@ func (r *reader) add(file string, n int, fields []field) {
 	report := func(column int, code, hint, format string, args ...any) {
 		r.report(file, n, column, code, hint, format, args...)
 	}
-	if at, c := ControlCharacter(fields); at > 0 {
+	if at, c := controlCharacter(fields); at > 0 {
 		report(at, model.CodeControl, "remove it", "the line holds the control character %U", c)
 	}
-	if at, ok := InlineComment(fields); ok {
+	if at, ok := inlineComment(fields); ok {
 		report(at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
 			"Casbin has no comments behind a rule and takes it for part of the rule")
 	}
@@ -31,7 +31,7 @@ func (r *reader) add(file string, n int, fields []field) {
 	if r.Errors > before || !r.checkShape(fields, report) {
 		return
 	}
-	CheckFields(fields, report)
+	checkFields(fields, report)
 	r.values = r.values[:0]
 	for _, f := range fields {
 		r.values = append(r.values, f.Text)
@@ -99,8 +99,8 @@ func (r *reader) casbinTakes(kind string, n int) bool {
 	return true
 }
 
-// CheckFields checks what holds for every field.
-func CheckFields(fields []field, report reporter) {
+// checkFields checks what holds for every field.
+func checkFields(fields []field, report reporter) {
 	for _, f := range fields {
 		switch {
 		case f.Text == "":
@@ -122,7 +122,7 @@ func (r *reader) expect(rules, fields int) {
 	}
 	r.Texts.fields = slices.Grow(r.Texts.fields, fields)
 	r.Rules = slices.Grow(r.Rules, rules)
-	r.Joined.expect(rules)
+	r.joined.expect(rules)
 	r.someRules = make([]Rule, rules)
 }
 
@@ -159,7 +159,7 @@ func (r *reader) reportRule(at *Rule, field int, code, hint, format string, args
 // keep adds a good rule, unless Casbin would drop it as a duplicate of another
 // one that it is not. The numbers are those of the texts between its commas.
 func (r *reader) keep(made *Rule, numbers []int32) {
-	first := r.Joined.put(r.Rules, made, numbers)
+	first := r.joined.put(r.Rules, made, numbers)
 	switch {
 	case first == nil:
 		if made.IsLink() && r.namesRoles {
@@ -263,9 +263,9 @@ func miscounted(fields []field, want int) int {
 	return fields[len(fields)-1].column
 }
 
-// ControlCharacter finds the first one inside a field. What only steers how
+// controlCharacter finds the first one inside a field. What only steers how
 // text is shown counts too: with a zero-width space a name equals nothing.
-func ControlCharacter(fields []field) (column int, c rune) {
+func controlCharacter(fields []field) (column int, c rune) {
 	for _, f := range fields {
 		if isPrintable(f.Text) {
 			continue
@@ -292,10 +292,10 @@ func isInvisible(c rune) bool {
 	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Variation_Selector)
 }
 
-// InlineComment finds a "#" outside quotes.
-func InlineComment(fields []field) (column int, ok bool) {
+// inlineComment finds a "#" outside quotes.
+func inlineComment(fields []field) (column int, ok bool) {
 	for _, f := range fields {
-		if at := strings.IndexByte(f.Text, '#'); at >= 0 && !f.Quoted {
+		if at := strings.IndexByte(f.Text, '#'); at >= 0 && !f.quoted {
 			return f.column + at, true
 		}
 	}

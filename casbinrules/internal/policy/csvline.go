@@ -9,7 +9,7 @@ import (
 type field struct {
 	Text   string
 	column int // of its first byte, the quote of a quoted one
-	Quoted bool
+	quoted bool
 }
 
 // lineError is why a line could not be split into fields.
@@ -28,7 +28,7 @@ func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
 		f := field{column: offset + at + 1}
 		var problem *lineError
 		var next int
-		if f.Quoted = strings.HasPrefix(line[at:], `"`); f.Quoted {
+		if f.quoted = strings.HasPrefix(line[at:], `"`); f.quoted {
 			f.Text, next, problem = quotedField(line, at, offset)
 		} else {
 			f.Text, next, problem = plainField(line, at, offset)

@@ -84,14 +84,14 @@ func (f *formatter) readRule(name string, n int, raw, line string) {
 		report(problem.column, model.CodeQuoting, problem.hint, "%s", problem.Message)
 		return
 	}
-	if at, c := ControlCharacter(fields); at > 0 {
+	if at, c := controlCharacter(fields); at > 0 {
 		report(at, model.CodeControl, "remove it", "the line holds the control character %U", c)
 	}
-	if at, ok := InlineComment(fields); ok {
+	if at, ok := inlineComment(fields); ok {
 		report(at, model.CodeComment, "move the comment to a line of its own, or quote the field if the # is meant",
 			"Casbin has no comments behind a rule and takes it for part of the rule")
 	}
-	CheckFields(fields, report)
+	checkFields(fields, report)
 	made := formattedLine{}
 	for _, field := range fields {
 		made.fields = append(made.fields, quoteField(field.Text))

@@ -15,7 +15,7 @@ func (r *reader) readPlain(n int, raw string) bool {
 		raw = raw[:last]
 	}
 	var ok bool
-	if r.values, ok = SplitPlain(r.values[:0], raw); !ok || !r.fits(r.values) {
+	if r.values, ok = splitPlain(r.values[:0], raw); !ok || !r.fits(r.values) {
 		return false
 	}
 	made := r.newRule(n, r.values)
@@ -23,9 +23,9 @@ func (r *reader) readPlain(n int, raw string) bool {
 	return true
 }
 
-// SplitPlain is SplitLine for printable ASCII without quotes and without "#",
+// splitPlain is SplitLine for printable ASCII without quotes and without "#",
 // no blanks around it, and fields that are neither empty nor end in a blank.
-func SplitPlain(fields []string, line string) (_ []string, ok bool) {
+func splitPlain(fields []string, line string) (_ []string, ok bool) {
 	if line == "" || line[0] == ' ' || line[len(line)-1] == ' ' {
 		return fields, false
 	}

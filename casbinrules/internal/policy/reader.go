@@ -28,8 +28,8 @@ type reader struct {
 	Findings   []model.Finding
 	// Errors is how many of the findings are errors.
 	Errors int
-	// Joined are the rules so far as Casbin tells them apart.
-	Joined ruleTable
+	// joined are the rules so far as Casbin tells them apart.
+	joined ruleTable
 	// patterns are the doubtful ones tried so far.
 	patterns map[pattern.Key]error
 	// sources are what was read, by number, to find columns in.
@@ -43,7 +43,7 @@ type reader struct {
 }
 
 func NewReader(s *model.Schema, c *model.Settings) *reader {
-	return &reader{schema: s, settings: c, namesRoles: s.NamesRoles(), Joined: newRuleTable(), patterns: map[pattern.Key]error{}}
+	return &reader{schema: s, settings: c, namesRoles: s.NamesRoles(), joined: newRuleTable(), patterns: map[pattern.Key]error{}}
 }
 
 func (r *reader) report(file string, line, column int, code, hint, format string, args ...any) {
@@ -94,7 +94,7 @@ func (r *reader) readLine(file string, n int, raw string) {
 		r.report(file, n, MaxLine+1, model.CodeLineLength, "split it into several lines", "the line is longer than Casbin reads, %d bytes", MaxLine)
 		return
 	}
-	line, offset := Trimmed(raw)
+	line, offset := trimmed(raw)
 	if line == "" || line[0] == '#' {
 		return
 	}
@@ -113,9 +113,9 @@ func (r *reader) readLine(file string, n int, raw string) {
 	r.add(file, n, r.fields)
 }
 
-// Trimmed is a line without the blanks around it, and how many bytes precede
+// trimmed is a line without the blanks around it, and how many bytes precede
 // it.
-func Trimmed(raw string) (line string, offset int) {
+func trimmed(raw string) (line string, offset int) {
 	return strings.TrimSpace(raw), len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
 }
 

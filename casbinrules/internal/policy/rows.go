@@ -33,7 +33,7 @@ func rowFields(row []string) []field {
 	column := 1
 	for n, value := range row {
 		// Nothing was unquoted: a # is meant.
-		fields[n] = field{Text: value, column: column, Quoted: true}
+		fields[n] = field{Text: value, column: column, quoted: true}
 		column += len(LineText([]string{value})) + len(", ")
 	}
 	return fields

@@ -19,7 +19,7 @@ type ruleTable struct {
 	newest, before []int32
 	seed           uint64
 	slots          texttable.Slots // the others by hash
-	Used           int
+	used           int
 	// commas says that some rule has one inside a field, so that another with
 	// more fields may read the same.
 	commas bool
@@ -64,7 +64,7 @@ func (t *ruleTable) put(rules []*Rule, r *Rule, numbers []int32) *Rule {
 
 // putAside is put for a rule whose chain is full.
 func (t *ruleTable) putAside(rules []*Rule, r *Rule, numbers []int32) *Rule {
-	if t.Used >= len(t.slots)*5/8 {
+	if t.used >= len(t.slots)*5/8 {
 		t.slots = t.slots.Resized(max(8, 2*len(t.slots)))
 	}
 	hash := t.hash(numbers)
@@ -78,7 +78,7 @@ func (t *ruleTable) putAside(rules []*Rule, r *Rule, numbers []int32) *Rule {
 		}
 	}
 	t.slots[at] = texttable.Slot{Hash: hash, Number: int32(len(rules)) + 1}
-	t.Used++
+	t.used++
 	return nil
 }
 

@@ -22,7 +22,7 @@ func (s *source) column(line, number int) int {
 	if s.rows != nil {
 		return rowFields(s.rows[line-1])[number].column
 	}
-	text, offset := Trimmed(s.line(line))
+	text, offset := trimmed(s.line(line))
 	var room [8]field
 	fields, _ := SplitLine(room[:0], text, offset) // which has gone well before
 	return fields[number].column

@@ -22,7 +22,7 @@ func Mix(h, n uint64) uint64 {
 // texts that share a place.
 type Table[T any] struct {
 	seed    maphash.Seed
-	Slots   Slots
+	slots   Slots
 	Entries []entry[T] // by number
 }
 
@@ -71,7 +71,7 @@ type entry[T any] struct {
 // New has room for about so many texts.
 func New[T any](room int) Table[T] {
 	t := Table[T]{seed: maphash.MakeSeed(), Entries: make([]entry[T], 1, room+1)}
-	t.Slots = make(Slots, leastSlots(room))
+	t.slots = make(Slots, leastSlots(room))
 	return t
 }
 
@@ -84,15 +84,15 @@ func (t *Table[T]) hash(parent int32, text string) uint32 {
 
 // Find is the number of a text, or 0.
 func (t *Table[T]) Find(parent int32, text string) int32 {
-	return t.Slots[t.place(t.hash(parent, text), parent, text)].Number
+	return t.slots[t.place(t.hash(parent, text), parent, text)].Number
 }
 
 // place is where a text stands, or the free slot where it would.
 func (t *Table[T]) place(hash uint32, parent int32, text string) int {
-	last := len(t.Slots) - 1
+	last := len(t.slots) - 1
 	at := int(hash) & last
 	for {
-		s := &t.Slots[at]
+		s := &t.slots[at]
 		if s.Number == 0 {
 			return at
 		}
@@ -109,14 +109,14 @@ func (t *Table[T]) place(hash uint32, parent int32, text string) int {
 func (t *Table[T]) Add(parent int32, text string) (number int32, isNew bool) {
 	hash := t.hash(parent, text)
 	at := t.place(hash, parent, text)
-	if number = t.Slots[at].Number; number != 0 {
+	if number = t.slots[at].Number; number != 0 {
 		return number, false
 	}
 	number = t.Reserve()
 	t.Entries[number].Text, t.Entries[number].parent = text, parent
-	t.Slots[at] = Slot{hash, number}
-	if len(t.Entries) > len(t.Slots)*5/8 {
-		t.Slots = t.Slots.Resized(2 * len(t.Slots))
+	t.slots[at] = Slot{hash, number}
+	if len(t.Entries) > len(t.slots)*5/8 {
+		t.slots = t.slots.Resized(2 * len(t.slots))
 	}
 	return number, true
 }
@@ -136,8 +136,8 @@ func (t *Table[T]) Trim() {
 	if cap(t.Entries)-n > n/8 {
 		t.Entries = append(make([]entry[T], 0, n), t.Entries...)
 	}
-	if size := leastSlots(n); size < len(t.Slots) {
-		t.Slots = t.Slots.Resized(size)
+	if size := leastSlots(n); size < len(t.slots) {
+		t.slots = t.slots.Resized(size)
 	}
 }
 

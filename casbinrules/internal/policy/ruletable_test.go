@@ -1,4 +1,4 @@
-package casbinrules
+package policy
 
 import (
 	"fmt"
@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
-	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // TestRepeatedRulesAreFound reads policies of few words, many rules of which
@@ -19,7 +18,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 6))
 	c := &model.Settings{AsCasbin: true}
-	s := model.ReadSchema(RBAC().name, RBAC().text, c)
+	s := model.ReadSchema("rbac.conf", ready(t, "rbac.conf"), c)
 	aside, collisions := 0, 0
 	for range 100 {
 		words := []string{"a", "b", "c", "a,b", "b,c", "a,b,c"}[:3+rnd.IntN(4)]
@@ -41,7 +40,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 				collisions++
 			}
 		}
-		p := policy.NewReader(s, c)
+		p := NewReader(s, c)
 		p.Read("policy.csv", []byte(b.String()))
 		for _, f := range p.Findings {
 			if want[f.Line] != f.Code {
@@ -52,7 +51,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 		if len(want) > 0 || len(p.Rules) != len(first) {
 			t.Errorf("%d rules, want %d; not found: %v", len(p.Rules), len(first), want)
 		}
-		aside += p.Joined.Used
+		aside += p.joined.used
 	}
 	if aside == 0 || collisions == 0 {
 		t.Errorf("%d rules found by hash, %d collisions: the cases prove nothing", aside, collisions)

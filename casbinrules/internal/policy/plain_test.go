@@ -1,10 +1,8 @@
-package casbinrules
+package policy
 
 import (
 	"strings"
 	"testing"
-
-	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // FuzzSplitPlain splits any line the short way. What that takes must be what
@@ -17,34 +15,34 @@ func FuzzSplitPlain(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		plain, ok := policy.SplitPlain(nil, line)
+		plain, ok := splitPlain(nil, line)
 		if !ok {
 			return
 		}
-		text, offset := policy.Trimmed(line)
-		fields, problem := policy.SplitLine(nil, text, offset)
+		text, offset := trimmed(line)
+		fields, problem := SplitLine(nil, text, offset)
 		if problem != nil || text != line || len(fields) != len(plain) {
 			t.Fatalf("%q: %q, the long way %v, %v", line, plain, fields, problem)
 		}
 		for i, field := range fields {
-			if field.Text != plain[i] || field.Quoted {
+			if field.Text != plain[i] || field.quoted {
 				t.Errorf("%q: field %d: %q, the long way %+v", line, i, plain[i], field)
 			}
 		}
-		if at, c := policy.ControlCharacter(fields); at > 0 {
+		if at, c := controlCharacter(fields); at > 0 {
 			t.Errorf("%q: control character %q", line, c)
 		}
-		if _, found := policy.InlineComment(fields); found {
+		if _, found := inlineComment(fields); found {
 			t.Errorf("%q: a comment", line)
 		}
-		policy.CheckFields(fields, func(_ int, code, _, _ string, _ ...any) { t.Errorf("%q: %s", line, code) })
+		checkFields(fields, func(_ int, code, _, _ string, _ ...any) { t.Errorf("%q: %s", line, code) })
 	})
 }
 
 // TestMostLinesArePlain: the long way would do for all lines, only slowly.
 func TestMostLinesArePlain(t *testing.T) {
 	for line := range strings.Lines("p, ann, /reports/:id/*, GET\ng,bob,editor\np, a b, {x}(.*)?, *\n") {
-		if _, ok := policy.SplitPlain(nil, strings.TrimSuffix(line, "\n")); !ok {
+		if _, ok := splitPlain(nil, strings.TrimSuffix(line, "\n")); !ok {
 			t.Errorf("%q is not plain", line)
 		}
 	}

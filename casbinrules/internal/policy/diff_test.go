@@ -1,4 +1,4 @@
-package casbinrules
+package policy
 
 import (
 	"fmt"
@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
-	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // TestCompareFindsEveryDifference compares policies that differ in few places
@@ -35,7 +34,7 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 				after = slices.Insert(after, at, fmt.Sprintf("p, new%d, /x, GET", rnd.IntN(1000)))
 			}
 		}
-		d := policy.Compare(rulesOf(before), rulesOf(after))
+		d := Compare(rulesOf(t, before), rulesOf(t, after))
 		checkListed(t, "removed", d.Removed, d.RemovedCount, before, after)
 		checkListed(t, "added", d.Added, d.AddedCount, after, before)
 		moved := d.AddedCount == 0 && d.RemovedCount == 0 && !slices.Equal(before, after)
@@ -52,9 +51,9 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 }
 
 // rulesOf reads rules that need no model.
-func rulesOf(lines []string) []*policy.Rule {
+func rulesOf(t *testing.T, lines []string) []*Rule {
 	c := &model.Settings{}
-	p := policy.NewReader(model.ReadSchema(RBAC().name, RBAC().text, c), c)
+	p := NewReader(model.ReadSchema("rbac.conf", ready(t, "rbac.conf"), c), c)
 	p.Read("policy.csv", []byte(strings.Join(lines, "\n")))
 	return p.Rules
 }
@@ -86,7 +85,7 @@ func TestPolicyLinesOfAnyOrder(t *testing.T) {
 			lines = append(lines, line)
 		}
 		got := ""
-		for _, r := range policy.PolicyLines(rulesOf(lines)) {
+		for _, r := range PolicyLines(rulesOf(t, lines)) {
 			got += fmt.Sprint(r.Line)
 		}
 		if got != want {

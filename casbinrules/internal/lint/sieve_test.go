@@ -1,4 +1,4 @@
-package casbinrules
+package lint
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sallyport-go/sallyport/casbinrules/internal/lint"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern/patterntest"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
@@ -19,11 +19,11 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 4))
-	objects := append(slices.Clone(oddPatterns), "/a/b", "/a/:x/c", "/a/b/c", "/a/b/*", "/files/*", "/files", `/a\.b/c`, "/a/{y}", "/b*", "/b/x")
+	objects := append(slices.Clone(patterntest.Patterns), "/a/b", "/a/:x/c", "/a/b/c", "/a/b/*", "/files/*", "/files", `/a\.b/c`, "/a/{y}", "/b*", "/b/x")
 	actions := []string{"GET", "PUT", "HEAD", "PURGE", "*", ".*", "(GET|PUT)"}
 	covered, spared := 0, 0
 	for _, function := range []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "regexMatch"} {
-		text := strings.ReplaceAll(RBACWithDeny().Text(), "keyMatch2", function)
+		text := strings.ReplaceAll(ready(t, "rbac_deny.conf"), "keyMatch2", function)
 		for range 30 {
 			var b strings.Builder
 			few := make([]string, 6)
@@ -34,11 +34,11 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 				fmt.Fprintf(&b, "p, u%d, %s, %s, %s\n", rnd.IntN(2), pick(rnd, few), pick(rnd, actions), pick(rnd, []string{"allow", "deny"}))
 			}
 			x := coverIndexOf(t, text, b.String())
-			for i, r := range x.Rules {
-				in := x.Index(x.Groups.Of[i])
-				suspect := x.IsSuspect(i)
+			for i, r := range x.rules {
+				in := x.index(x.groups.of[i])
+				suspect := x.isSuspect(i)
 				for _, effect := range []string{"allow", "deny"} {
-					if other := in.Rule(r, effect); other != nil {
+					if other := in.rule(r, effect); other != nil {
 						covered++
 						if !suspect {
 							t.Errorf("%s: %q is covered by %q, and not suspected", function, r.Text(), other.Text())
@@ -48,7 +48,7 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 				if !suspect {
 					spared++
 				}
-				checkAnswers(x, t, r, pick(rnd, append(oddObjects, objects...)), function)
+				checkAnswers(x, t, r, pick(rnd, append(patterntest.Objects, objects...)), function)
 			}
 		}
 	}
@@ -59,40 +59,40 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 
 // checkAnswers asks whether somebody answers about an object, and compares the
 // answer with that of the search alone.
-func checkAnswers(x *lint.CoverIndex, t *testing.T, r *policy.Rule, object, function string) {
+func checkAnswers(x *coverIndex, t *testing.T, r *policy.Rule, object, function string) {
 	t.Helper()
 	for _, method := range []string{"GET", "PATCH"} {
 		want := false
-		x.Index(x.Groups.Find(r, 0)).Covering(object, func(set *lint.RuleSet) bool {
-			want = x.AnswersMethod(set, method, "") || x.NamesMethod(set, method, object)
+		x.index(x.groups.find(r, 0)).covering(object, func(set *ruleSet) bool {
+			want = x.answersMethod(set, method, "") || x.namesMethod(set, method, object)
 			return !want
 		})
-		if got := x.Answers(r, 0, object, method, ""); got != want {
+		if got := x.answers(r, 0, object, method, ""); got != want {
 			t.Errorf("%s: %s %s beside %q: answered %v, by the search %v", function, method, object, r.Text(), got, want)
 		}
 	}
 }
 
-func coverIndexOf(t *testing.T, modelValue, policyValue string) *lint.CoverIndex {
+func coverIndexOf(t *testing.T, text, lines string) *coverIndex {
 	t.Helper()
 	c := &model.Settings{AsCasbin: true}
-	s := model.ReadSchema("model.conf", modelValue, c)
+	s := model.ReadSchema("model.conf", text, c)
 	if s.File.Failed() {
 		t.Fatal(s.File.Findings)
 	}
 	p := policy.NewReader(s, c)
-	p.Read("policy.csv", []byte(policyValue))
-	x := lint.NewCoverIndex(s, lint.ReadShape(s))
-	x.Take(policy.PolicyLines(p.Rules), c)
+	p.Read("policy.csv", []byte(lines))
+	x := newCoverIndex(s, readShape(s))
+	x.take(policy.PolicyLines(p.Rules), c)
 	return x
 }
 
 // TestSieveOfLongPatterns: a search gives up in patterns of very many segments,
 // and what it has not found then counts as answered.
 func TestSieveOfLongPatterns(t *testing.T) {
-	long := strings.Repeat("/a", lint.MaxVisits+1)
-	x := coverIndexOf(t, RBAC().Text(), "p, ann, "+long+", PUT\n")
-	if !x.Answers(x.Rules[0], 0, long, "PATCH", "") || !x.IsSuspect(0) {
+	long := strings.Repeat("/a", maxVisits+1)
+	x := coverIndexOf(t, ready(t, "rbac.conf"), "p, ann, "+long+", PUT\n")
+	if !x.answers(x.rules[0], 0, long, "PATCH", "") || !x.isSuspect(0) {
 		t.Error("the sieve is sure of a pattern that no search gets to the end of")
 	}
 }

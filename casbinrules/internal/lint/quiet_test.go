@@ -1,4 +1,4 @@
-package casbinrules
+package lint
 
 import (
 	"math/rand/v2"
@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sallyport-go/sallyport/casbinrules/internal/lint"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
@@ -24,12 +23,12 @@ func TestNothingIsSaidAboutQuietObjects(t *testing.T) {
 			b.WriteString(pick(rnd, parts))
 		}
 		for _, function := range append([]string{"", "=="}, pattern.Functions...) {
-			if !lint.IsQuiet(function, b.String()) {
+			if !isQuiet(function, b.String()) {
 				continue
 			}
 			quiet++
 			for _, paths := range []bool{true, false} {
-				if told := (lint.Comparison{Function: function}).Advise(b.String(), lint.Setting{Paths: paths, Method: !paths}); len(told) > 0 {
+				if told := (Comparison{Function: function}).Advise(b.String(), setting{paths: paths, method: !paths}); len(told) > 0 {
 					t.Errorf("%s: %q is quiet, and there is %+v", function, b.String(), told)
 				}
 			}
