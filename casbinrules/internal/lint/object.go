@@ -14,18 +14,11 @@ type objectIndex struct {
 	index    *coverIndex
 	all      ruleSet // of patterns for everything
 	exact    map[string]*ruleSet
-	segments coverNode
+	segments pattern.Trie[ruleSet]
 	// prefixes are what stands in front of the star, for keyMatch; lengths are
 	// theirs.
 	prefixes map[string]*ruleSet
 	lengths  []int
-}
-
-// coverNode is where patterns that begin with the same segments go on.
-type coverNode struct {
-	next      map[string]*coverNode
-	one, rest *coverNode
-	rules     ruleSet
 }
 
 func (x *objectIndex) put(r *policy.Rule) {
@@ -63,7 +56,7 @@ func (x *objectIndex) set(text string) *ruleSet {
 		return entry(&x.prefixes, text[:star])
 	}
 	if segs := x.segmentsOf(text); segs != nil {
-		return x.segments.set(segs)
+		return x.segments.At(segs)
 	}
 	return entry(&x.exact, text)
 }
@@ -88,33 +81,6 @@ func entry(sets *map[string]*ruleSet, key string) *ruleSet {
 		(*sets)[key] = &ruleSet{}
 	}
 	return (*sets)[key]
-}
-
-func (n *coverNode) set(segs []pattern.Segment) *ruleSet {
-	for _, s := range segs {
-		switch s.Kind {
-		case pattern.One:
-			n = child(&n.one)
-		case pattern.Rest:
-			n = child(&n.rest)
-		default:
-			if n.next == nil {
-				n.next = map[string]*coverNode{}
-			}
-			if n.next[s.Text] == nil {
-				n.next[s.Text] = &coverNode{}
-			}
-			n = n.next[s.Text]
-		}
-	}
-	return &n.rules
-}
-
-func child(n **coverNode) *coverNode {
-	if *n == nil {
-		*n = &coverNode{}
-	}
-	return *n
 }
 
 // covering yields the rules whose pattern matches all that pattern does, and
@@ -144,8 +110,7 @@ func (x *objectIndex) covering(text string, yield func(*ruleSet) bool) {
 	if !pattern.HasSegments(x.Function) || x.Function == "==" {
 		return
 	}
-	visits := 0
-	x.segments.covering(x.cut(text), &visits, yield)
+	x.segments.Covering(x.cut(text), maxVisits, yield)
 }
 
 // cut takes a pattern apart in the room of the index, until the next call.
@@ -155,27 +120,4 @@ func (x *objectIndex) cut(text string) []pattern.Segment {
 		x.index.segments = segs
 	}
 	return segs
-}
-
-func (n *coverNode) covering(segs []pattern.Segment, visits *int, yield func(*ruleSet) bool) bool {
-	if *visits++; *visits > maxVisits {
-		yield(nil)
-		return false
-	}
-	if len(segs) == 0 {
-		return n.rules.empty() || yield(&n.rules)
-	}
-	if n.rest != nil && !yield(&n.rest.rules) {
-		return false
-	}
-	s := segs[0]
-	if s.Kind == pattern.Literal {
-		if next := n.next[s.Text]; next != nil && !next.covering(segs[1:], visits, yield) {
-			return false
-		}
-	}
-	if n.one != nil && (s.Kind == pattern.One || s.Kind == pattern.Literal && s.Text != "") {
-		return n.one.covering(segs[1:], visits, yield)
-	}
-	return true
 }

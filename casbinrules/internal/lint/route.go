@@ -14,7 +14,7 @@ import (
 // routeIndex finds the routes that an object pattern may be about.
 type routeIndex struct {
 	routes []route
-	root   routeNode
+	root   pattern.Trie[[]int]
 	// found are the routes found so far, by object.
 	found      map[string][]int
 	asPatterns bool // objects are route patterns, not paths
@@ -28,15 +28,6 @@ type route struct {
 	whole bool
 }
 
-// routeNode is where routes that begin with the same segments go on.
-type routeNode struct {
-	next map[string]*routeNode
-	one  *routeNode
-	// ends are the routes that end here, rests those that match whatever
-	// follows, or nothing.
-	ends, rests []int
-}
-
 // newRouteIndex takes the routes; plain says that objects are compared with
 // the patterns of routes as they are.
 func newRouteIndex(routes []core.RouteInfo, plain bool) *routeIndex {
@@ -46,8 +37,8 @@ func newRouteIndex(routes []core.RouteInfo, plain bool) *routeIndex {
 	for i, info := range routes {
 		r := route{RouteInfo: info, fixed: info.Pattern, whole: true}
 		if plain {
-			n := x.root.literal(info.Pattern)
-			n.ends = append(n.ends, i)
+			n := x.root.Literal(info.Pattern)
+			n.Ends = append(n.Ends, i)
 		} else {
 			pattern, exact := strings.CutSuffix(info.Pattern, "{$}")
 			subtree := !exact && strings.HasSuffix(pattern, "/") && (braces || pattern != "/")
@@ -72,36 +63,23 @@ func (x *routeIndex) add(i int, pattern string, subtree bool) (fixed string, who
 	for part := range strings.SplitSeq(pattern, "/") {
 		switch {
 		case !strings.ContainsAny(part, routeBytes):
-			n = n.literal(part)
+			n = n.Literal(part)
 		case strings.ContainsAny(part, "*+") || strings.HasSuffix(part, "...}") || strings.HasSuffix(part, "?"):
-			n.rests = append(n.rests, i)
+			n.Rests = append(n.Rests, i)
 			return fixed, false
 		default:
-			if n.one == nil {
-				n.one = &routeNode{}
-			}
-			n = n.one
+			n = n.One()
 		}
 	}
-	n.ends = append(n.ends, i)
+	n.Ends = append(n.Ends, i)
 	if subtree {
-		n.rests = append(n.rests, i)
+		n.Rests = append(n.Rests, i)
 	}
 	return fixed, fixed == pattern && !subtree
 }
 
 // routeBytes are what parameters begin with.
 const routeBytes = ":*+{"
-
-func (n *routeNode) literal(text string) *routeNode {
-	if n.next == nil {
-		n.next = map[string]*routeNode{}
-	}
-	if n.next[text] == nil {
-		n.next[text] = &routeNode{}
-	}
-	return n.next[text]
-}
 
 // about lists the routes that an object may be about.
 func (x *routeIndex) about(c Comparison, object string) []int {
@@ -124,17 +102,23 @@ func (x *routeIndex) search(c Comparison, object string) (hits []int) {
 	}
 	if !x.asPatterns && pattern.HasSegments(c.Function) {
 		if segs := pattern.Split(c.Function, object); segs != nil {
-			return x.root.overlapping(segs, nil)
+			return x.overlapping(segs)
 		}
 	}
 	if x.asPatterns && c.Function == "==" {
-		return x.root.overlapping([]pattern.Segment{{Kind: pattern.Literal, Text: object}}, nil)
+		return x.overlapping([]pattern.Segment{{Kind: pattern.Literal, Text: object}})
 	}
 	for i, r := range x.routes {
 		if r.mayMatch(c, object, x.asPatterns) {
 			hits = append(hits, i)
 		}
 	}
+	return hits
+}
+
+// overlapping are the routes that match something segs do.
+func (x *routeIndex) overlapping(segs []pattern.Segment) (hits []int) {
+	x.root.Overlapping(segs, func(found *[]int) { hits = append(hits, *found...) })
 	return hits
 }
 
@@ -151,37 +135,6 @@ func (r *route) mayMatch(c Comparison, object string, plain bool) bool {
 	}
 	prefix, _, star := strings.Cut(object, "*")
 	return strings.HasPrefix(prefix, r.fixed) || star && strings.HasPrefix(r.fixed, prefix)
-}
-
-// overlapping adds the routes below n that match something segs do.
-func (n *routeNode) overlapping(segs []pattern.Segment, hits []int) []int {
-	hits = append(hits, n.rests...)
-	if len(segs) == 0 {
-		return append(hits, n.ends...)
-	}
-	switch s := segs[0]; s.Kind {
-	case pattern.Rest:
-		hits = append(hits, n.ends...)
-		for _, next := range n.next {
-			hits = next.overlapping(segs, hits)
-		}
-		if n.one != nil {
-			hits = n.one.overlapping(segs, hits)
-		}
-		return hits
-	case pattern.Literal:
-		if next := n.next[s.Text]; next != nil {
-			hits = next.overlapping(segs[1:], hits)
-		}
-	default:
-		for _, next := range n.next {
-			hits = next.overlapping(segs[1:], hits)
-		}
-	}
-	if n.one != nil {
-		hits = n.one.overlapping(segs[1:], hits)
-	}
-	return hits
 }
 
 // has reports whether some route with the method is what an object may be
