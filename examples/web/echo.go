@@ -26,7 +26,7 @@ func echoRoutes(s *site) http.Handler {
 	app.Match(read, "/login", echoauth.Serve(s.SignInPage))
 	app.POST("/login", func(c echo.Context) error { return echoauth.Serve(s.SignIn(c.Request().PostFormValue))(c) })
 	app.POST("/api/login", func(c echo.Context) error { return echoauth.Serve(s.SignInByScript(c.Request().PostFormValue))(c) })
-	app.POST("/logout", echoauth.Serve(s.Sessions.LogoutEndpoint()))
+	app.POST("/logout", echoauth.Serve(s.sessions.LogoutEndpoint()))
 
 	// Behind both gates.
 	gates := echoauth.Authorize(s.guard)

@@ -8,7 +8,6 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
-	"github.com/sallyport-go/sallyport/examples/internal/webapp"
 	"github.com/sallyport-go/sallyport/fiberauth"
 )
 
@@ -33,7 +32,7 @@ func fiberRoutes(s *site) *fiber.App {
 	app.Get("/login", fiberauth.Serve(s.SignInPage))
 	app.Post("/login", func(c *fiber.Ctx) error { return fiberauth.Serve(s.SignIn(postForm(c)))(c) })
 	app.Post("/api/login", func(c *fiber.Ctx) error { return fiberauth.Serve(s.SignInByScript(postForm(c)))(c) })
-	app.Post("/logout", fiberauth.Serve(s.Sessions.LogoutEndpoint()))
+	app.Post("/logout", fiberauth.Serve(s.sessions.LogoutEndpoint()))
 
 	// Behind both gates.
 	gates := fiberauth.Authorize(s.guard)
@@ -54,7 +53,7 @@ func fiberRoutes(s *site) *fiber.App {
 
 // postForm gives the fields of the body alone, as copies: Fiber's FormValue
 // looks into the query as well, and lends what it finds.
-func postForm(c *fiber.Ctx) webapp.Form {
+func postForm(c *fiber.Ctx) Form {
 	return func(name string) string { return string(c.Request().PostArgs().Peek(name)) }
 }
 

@@ -26,7 +26,7 @@ func ginRoutes(s *site) http.Handler {
 	app.Match(read, "/login", ginauth.Serve(s.SignInPage))
 	app.POST("/login", func(c *gin.Context) { ginauth.Serve(s.SignIn(c.PostForm))(c) })
 	app.POST("/api/login", func(c *gin.Context) { ginauth.Serve(s.SignInByScript(c.PostForm))(c) })
-	app.POST("/logout", ginauth.Serve(s.Sessions.LogoutEndpoint()))
+	app.POST("/logout", ginauth.Serve(s.sessions.LogoutEndpoint()))
 
 	// Behind both gates.
 	private := app.Group("/", ginauth.Authorize(s.guard))

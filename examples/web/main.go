@@ -6,9 +6,11 @@
 // addresses only.
 //
 // The routes for net/http are below; gin.go, fiber.go and echo.go have those of
-// the others. To copy it, drop what comes from examples/internal: demo runs the
-// server until it is interrupted, and webapp has the pages and answers of this
-// site, where yours go. Leave out the option for plain HTTP, too.
+// the others. What answers a request is a [core.Endpoint], which knows no
+// framework: signin.go signs in, pages.go and api.go show things.
+//
+// To copy it, drop examples/internal/demo, which runs the server until it is
+// interrupted, the option for plain HTTP, and the frameworks that are not yours.
 package main
 
 import (
@@ -28,7 +30,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/respond"
 	"github.com/sallyport-go/sallyport/core/session"
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
-	"github.com/sallyport-go/sallyport/examples/internal/webapp"
 )
 
 //go:embed policy static templates
@@ -56,15 +57,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return demo.Serve(ctx, frameworks[c.framework](s), c.addr, stdout)
 }
 
-// site is what the routes need.
-type site struct {
-	*webapp.Site
-	// guard lets people with a session pass, and authorizes by the policy file.
-	// Its refusals are pages for those who open a page, a redirect to the
-	// sign-in page among them, and problem details for scripts.
-	guard *core.Guard
-}
-
 // newSite assembles the site, with options beside its own.
 func newSite(log *slog.Logger, guardOptions []core.Option, sessionOptions []session.Option) (*site, error) {
 	rules, err := casbinrules.OpenFS(files, casbinrules.ModelFile("policy/model.conf"), []string{"policy/policy.csv"}, casbinrules.WithLogger(log))
@@ -72,8 +64,8 @@ func newSite(log *slog.Logger, guardOptions []core.Option, sessionOptions []sess
 		return nil, err
 	}
 	answers, err := respond.New(
-		respond.WithSignInRedirect(webapp.SignInPath),
-		respond.WithSwitchAccount(webapp.SignInPath),
+		respond.WithSignInRedirect(signInPath),
+		respond.WithSwitchAccount(signInPath),
 		respond.WithContact("the office", "mailto:office@example.com"))
 	if err != nil {
 		return nil, err
@@ -87,7 +79,7 @@ func newSite(log *slog.Logger, guardOptions []core.Option, sessionOptions []sess
 	}
 	sessions, err := session.New(append([]session.Option{
 		session.WithRealm("reports"),
-		session.WithSignInPage(webapp.SignInPath),
+		session.WithSignInPage(signInPath),
 		session.WithLogoutRedirect("/"),
 		session.WithAnswers(slices.Concat(shared, []core.Option{core.WithAttemptLimiter(guesses)})...),
 		session.WithPlainHTTPForDevelopment(),
@@ -108,8 +100,8 @@ func newSite(log *slog.Logger, guardOptions []core.Option, sessionOptions []sess
 	if err != nil {
 		return nil, err
 	}
-	app, err := webapp.New(files, sessions, passwords)
-	return &site{app, guard}, err
+	s := &site{guard: guard, sessions: sessions, passwords: passwords, reports: newReports()}
+	return s, s.show(files)
 }
 
 func netHTTPRoutes(s *site) http.Handler {
@@ -129,7 +121,7 @@ func netHTTPRoutes(s *site) http.Handler {
 	app.HandleFunc("POST /api/login", func(w http.ResponseWriter, r *http.Request) {
 		httpauth.Serve(s.SignInByScript(r.PostFormValue)).ServeHTTP(w, r)
 	})
-	app.Handle("POST /logout", httpauth.Serve(s.Sessions.LogoutEndpoint()))
+	app.Handle("POST /logout", httpauth.Serve(s.sessions.LogoutEndpoint()))
 
 	// Behind both gates.
 	gates := httpauth.Authorize(s.guard)

@@ -73,7 +73,7 @@ func (s *testSite) session(t *testing.T, user string) *http.Cookie {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields, err := s.site.Sessions.Login(t.Context(), httpauth.Request(httptest.NewRequest(http.MethodPost, s.url+"/login", nil)), p)
+	fields, err := s.site.sessions.Login(t.Context(), httpauth.Request(httptest.NewRequest(http.MethodPost, s.url+"/login", nil)), p)
 	if err != nil {
 		t.Fatal(err)
 	}

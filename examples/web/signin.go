@@ -1,4 +1,4 @@
-package webapp
+package main
 
 import (
 	"context"
@@ -27,13 +27,13 @@ const maxCredentials = 2 << 10
 
 // SignInPage shows the form. It stands behind no gate, so that those whose
 // session has ended see it too, and tells those who are signed in as whom.
-func (s *Site) SignInPage(ctx context.Context, r core.Request) core.Response {
+func (s *site) SignInPage(ctx context.Context, r core.Request) core.Response {
 	from, _ := r.Query(respond.ReturnToParam)
 	return s.signInPage(ctx, r, http.StatusOK, page{ReturnTo: from})
 }
 
-func (s *Site) signInPage(ctx context.Context, r core.Request, status int, shown page) core.Response {
-	if p, err := s.Sessions.Authenticate(ctx, r); err == nil {
+func (s *site) signInPage(ctx context.Context, r core.Request, status int, shown page) core.Response {
+	if p, err := s.sessions.Authenticate(ctx, r); err == nil {
 		shown.User = p.ID()
 	}
 	shown.ReturnTo = returnTo(shown.ReturnTo)
@@ -53,7 +53,7 @@ func returnTo(from string) string {
 // from; a wrong password shows the form again with the user's name, with status
 // 422. Another site's form is refused with 403, and too many wrong passwords
 // with 429.
-func (s *Site) SignIn(form Form) core.Endpoint {
+func (s *site) SignIn(form Form) core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		_, fields, err := s.signIn(ctx, r, form)
 		switch {
@@ -61,7 +61,7 @@ func (s *Site) SignIn(form Form) core.Endpoint {
 			return s.signInPage(ctx, r, http.StatusUnprocessableEntity,
 				page{ReturnTo: form(respond.ReturnToParam), Message: wrongPassword, Typed: typed(form("user"))})
 		case err != nil:
-			return s.Sessions.Refuse(err)(ctx, r)
+			return s.sessions.Refuse(err)(ctx, r)
 		}
 		return core.Response{
 			Status: http.StatusSeeOther, // the browser goes on with GET
@@ -70,16 +70,16 @@ func (s *Site) SignIn(form Form) core.Endpoint {
 	}
 }
 
-// SignInByScript is [Site.SignIn] for the dialog of a page that is open already:
+// SignInByScript is [site.SignIn] for the dialog of a page that is open already:
 // it answers in JSON, with who has signed in.
-func (s *Site) SignInByScript(form Form) core.Endpoint {
+func (s *site) SignInByScript(form Form) core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		p, fields, err := s.signIn(ctx, r, form)
 		switch {
 		case isWrong(err):
 			return problem(http.StatusUnprocessableEntity, wrongPassword)
 		case err != nil:
-			return s.Sessions.Refuse(err)(ctx, r)
+			return s.sessions.Refuse(err)(ctx, r)
 		}
 		return object(map[string]string{"user": p.ID()}, fields...)
 	}
@@ -87,15 +87,15 @@ func (s *Site) SignInByScript(form Form) core.Endpoint {
 
 // signIn begins a session for whoever the form proves. The manager logs the
 // attempt, without the user: people type passwords where their names belong.
-func (s *Site) signIn(ctx context.Context, r core.Request, form Form) (*core.Principal, []core.Field, error) {
+func (s *site) signIn(ctx context.Context, r core.Request, form Form) (*core.Principal, []core.Field, error) {
 	user, password := form("user"), form("password")
-	return s.Sessions.SignIn(ctx, r, user, func(ctx context.Context) (*core.Principal, error) {
+	return s.sessions.SignIn(ctx, r, user, func(ctx context.Context) (*core.Principal, error) {
 		return s.verify(ctx, user, password)
 	})
 }
 
 // verify is whom user and password prove, or a [core.CredentialError].
-func (s *Site) verify(ctx context.Context, user, password string) (*core.Principal, error) {
+func (s *site) verify(ctx context.Context, user, password string) (*core.Principal, error) {
 	if !isUsable(user, password) {
 		return nil, wrong(core.ReasonMalformed, nil)
 	}

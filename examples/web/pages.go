@@ -1,4 +1,4 @@
-package webapp
+package main
 
 import (
 	"bytes"
@@ -96,25 +96,25 @@ func (p *pages) private(status int, name string, shown page) core.Response {
 
 // Home is the start page, which is the same for everybody and may be found by
 // search engines.
-func (s *Site) Home(context.Context, core.Request) core.Response {
+func (s *site) Home(context.Context, core.Request) core.Response {
 	resp := s.pages.private(http.StatusOK, "home", page{Public: true})
 	resp.Fields = append(slices.Clip(pageFields), core.Field{Name: "Cache-Control", Value: "public, max-age=60"})
 	return resp
 }
 
 // App is the page whose script shows the reports, at all addresses below /app.
-func (s *Site) App(ctx context.Context, _ core.Request) core.Response {
+func (s *site) App(ctx context.Context, _ core.Request) core.Response {
 	return s.pages.private(http.StatusOK, "app", page{User: userOf(ctx)})
 }
 
 // Admin is a page without a script.
-func (s *Site) Admin(ctx context.Context, _ core.Request) core.Response {
+func (s *site) Admin(ctx context.Context, _ core.Request) core.Response {
 	return s.pages.private(http.StatusOK, "admin", page{User: userOf(ctx), Admin: true, Members: members})
 }
 
 // NotFound is for addresses that the site does not have. It stands behind no
 // gate and looks the same to everybody.
-func (s *Site) NotFound(context.Context, core.Request) core.Response {
+func (s *site) NotFound(context.Context, core.Request) core.Response {
 	return s.pages.private(http.StatusNotFound, "notfound", page{})
 }
 

@@ -1,4 +1,4 @@
-package webapp
+package main
 
 import (
 	"context"
@@ -63,7 +63,7 @@ func newAssets(files fs.FS, folder string) (*assets, error) {
 
 // Static answers with the static file that the parameters version and file of
 // the route name. They are public.
-func (s *Site) Static(ctx context.Context, r core.Request) core.Response {
+func (s *site) Static(ctx context.Context, r core.Request) core.Response {
 	file, ok := s.assets.files[r.Param("file")]
 	if !ok || r.Param("version") != s.assets.version {
 		return s.NotFound(ctx, r)
@@ -74,7 +74,7 @@ func (s *Site) Static(ctx context.Context, r core.Request) core.Response {
 // Robots lets crawlers look at everything: the gates are what keeps them out,
 // and a page that may not be fetched could not say that it is not to be listed
 // (RFC 9309 §2.2).
-func (s *Site) Robots(context.Context, core.Request) core.Response {
+func (s *site) Robots(context.Context, core.Request) core.Response {
 	return core.Response{
 		Status: http.StatusOK,
 		Fields: []core.Field{

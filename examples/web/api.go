@@ -1,4 +1,4 @@
-package webapp
+package main
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func inJSON(status int, mediaType string, v any, more ...core.Field) core.Respon
 }
 
 // Me tells who is signed in.
-func (s *Site) Me(ctx context.Context, _ core.Request) core.Response {
+func (s *site) Me(ctx context.Context, _ core.Request) core.Response {
 	roles := []string{}
 	if p, ok := core.PrincipalFrom(ctx); ok {
 		roles = slices.Sorted(p.Roles())
@@ -46,22 +46,22 @@ func (s *Site) Me(ctx context.Context, _ core.Request) core.Response {
 }
 
 // Summary counts the reports.
-func (s *Site) Summary(context.Context, core.Request) core.Response {
+func (s *site) Summary(context.Context, core.Request) core.Response {
 	return object(s.reports.count())
 }
 
 // Reports lists the reports.
-func (s *Site) Reports(context.Context, core.Request) core.Response {
+func (s *site) Reports(context.Context, core.Request) core.Response {
 	return object(map[string]any{"reports": s.reports.all()})
 }
 
 // Report is the report that the parameter id of the route names.
-func (s *Site) Report(_ context.Context, r core.Request) core.Response {
+func (s *site) Report(_ context.Context, r core.Request) core.Response {
 	return found(s.reports.find(r.Param("id")))
 }
 
 // Approve approves the report that the parameter id of the route names.
-func (s *Site) Approve(_ context.Context, r core.Request) core.Response {
+func (s *site) Approve(_ context.Context, r core.Request) core.Response {
 	return found(s.reports.approve(r.Param("id")))
 }
 
@@ -73,6 +73,6 @@ func found(r report, ok bool) core.Response {
 }
 
 // Members lists who may use the site.
-func (s *Site) Members(context.Context, core.Request) core.Response {
+func (s *site) Members(context.Context, core.Request) core.Response {
 	return object(map[string]any{"members": members})
 }
