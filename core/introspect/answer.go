@@ -108,14 +108,14 @@ func (v *Verifier) expected(a answer) error {
 	switch {
 	case !a.active:
 		return refuse(ReasonInactive, "the endpoint does not call the token active")
-	case !v.anyIssuer && a.issuer != v.issuer:
-		return refuse(core.ReasonWrongIssuer, "iss is %.128q, not %q", a.issuer, v.issuer)
+	case !v.terms.AnyIssuer && a.issuer != v.terms.Issuer:
+		return refuse(core.ReasonWrongIssuer, "iss is %.128q, not %q", a.issuer, v.terms.Issuer)
 	}
 	if err := v.mapping.CheckKind(a.members, false); err != nil {
 		return refuse(ReasonWrongType, "%w", err)
 	}
-	if !v.anyAud && !slices.ContainsFunc(a.audience, func(aud string) bool { return slices.Contains(v.audiences, aud) }) {
-		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(a.audience, " "), strings.Join(v.audiences, " "))
+	if !v.terms.AnyAudience && !slices.ContainsFunc(a.audience, func(aud string) bool { return slices.Contains(v.terms.Audiences, aud) }) {
+		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(a.audience, " "), strings.Join(v.terms.Audiences, " "))
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ const (
 // Every error is a [core.UnavailableError] or a [core.InternalError]: whatever
 // goes wrong here says nothing about the token.
 func (v *Verifier) ask(ctx context.Context, token string) (answer, error) {
-	if wait := time.Unix(0, v.until.Load()).Sub(v.now()); wait > 0 {
+	if wait := time.Unix(0, v.until.Load()).Sub(v.terms.Now()); wait > 0 {
 		return answer{}, &core.UnavailableError{RetryAfter: wait, Err: errors.New("introspect: the endpoint asked to wait")}
 	}
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
@@ -75,9 +75,9 @@ func (v *Verifier) request(ctx context.Context, token string) (*http.Request, er
 // read takes an answer from the response.
 func (v *Verifier) read(response *http.Response) (answer, error) {
 	if response.StatusCode != http.StatusOK {
-		wait := retryAfter(response.Header.Get("Retry-After"), v.now())
+		wait := retryAfter(response.Header.Get("Retry-After"), v.terms.Now())
 		if wait > 0 {
-			v.until.Store(v.now().Add(wait).UnixNano())
+			v.until.Store(v.terms.Now().Add(wait).UnixNano())
 		}
 		return answer{}, &core.UnavailableError{RetryAfter: wait, Err: fmt.Errorf("introspect: %s", complaint(response.StatusCode))}
 	}

@@ -23,7 +23,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/flight"
-	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -52,15 +51,9 @@ type Verifier struct {
 	transport http.RoundTripper
 	http      *http.Client
 
-	issuer    string
-	anyIssuer bool
-	audiences []string
-	anyAud    bool
-	leeway    time.Duration
-	mapping   claims.Mapping
-	set       once.Options
+	terms   claims.Terms
+	mapping claims.Mapping
 
-	now         func() time.Time
 	timeout     time.Duration
 	concurrency int
 	ttl         time.Duration
@@ -102,9 +95,8 @@ func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 	v := &Verifier{
 		endpoint:    endpoint,
 		client:      client,
-		leeway:      30 * time.Second,
+		terms:       claims.NewTerms(),
 		mapping:     claims.Mapping{SubjectOptional: true},
-		now:         time.Now,
 		timeout:     3 * time.Second,
 		concurrency: 64,
 		ttl:         30 * time.Second,
@@ -128,15 +120,10 @@ func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 }
 
 func (v *Verifier) check() error {
+	if err := v.terms.Check(false); err != nil {
+		return err
+	}
 	switch {
-	case v.issuer == "" && !v.anyIssuer:
-		return errors.New("no issuer: name it with WithIssuer, or accept any with WithoutIssuer")
-	case v.issuer != "" && v.anyIssuer:
-		return errors.New("both WithIssuer and WithoutIssuer: choose one")
-	case len(v.audiences) == 0 && !v.anyAud:
-		return errors.New("no audience: name it with WithAudience, or accept any with WithoutAudience")
-	case len(v.audiences) > 0 && v.anyAud:
-		return errors.New("both WithAudience and WithoutAudience: choose one")
 	case v.client.err != nil:
 		return v.client.err
 	case v.client.authorization == nil:
@@ -189,7 +176,7 @@ func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.
 
 // verdict is what a kept or fresh answer comes to at this time.
 func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
-	now := v.now()
+	now := v.terms.Now()
 	key := v.hash(token)
 	if kept, ok := v.good.Get(key, now); ok {
 		return v.at(kept, now)
@@ -203,13 +190,13 @@ func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	return v.at(fresh, v.now())
+	return v.at(fresh, v.terms.Now())
 }
 
 // learn asks the server and keeps its answer. What is kept counts from before
 // the server was asked.
 func (v *Verifier) learn(ctx context.Context, key cache.Key, token string) (verdict, error) {
-	asked := v.now()
+	asked := v.terms.Now()
 	r, err := v.ask(ctx, token)
 	if err != nil {
 		return verdict{}, err
@@ -219,14 +206,14 @@ func (v *Verifier) learn(ctx context.Context, key cache.Key, token string) (verd
 		return verdict{}, unavailable(fmt.Errorf("answer: %w", err))
 	}
 	if found.refusal != nil {
-		v.bad.Put(key, found, asked.Add(min(v.ttl, inactiveTTL)), v.now())
+		v.bad.Put(key, found, asked.Add(min(v.ttl, inactiveTTL)), v.terms.Now())
 		return found, nil
 	}
 	end := asked.Add(v.ttl)
 	if !found.expires.IsZero() && found.expires.Before(end) {
 		end = found.expires
 	}
-	v.good.Put(key, found, end, v.now())
+	v.good.Put(key, found, end, v.terms.Now())
 	return found, nil
 }
 
@@ -236,9 +223,9 @@ func (v *Verifier) at(found verdict, now time.Time) (verdict, error) {
 	switch {
 	case found.refusal != nil:
 		return verdict{}, found.refusal
-	case !found.expires.IsZero() && !now.Before(found.expires.Add(v.leeway)):
+	case !found.expires.IsZero() && !now.Before(found.expires.Add(v.terms.Leeway)):
 		return verdict{}, refuse(core.ReasonExpired, "expired at %v", found.expires)
-	case found.notBefore.After(now.Add(v.leeway)):
+	case found.notBefore.After(now.Add(v.terms.Leeway)):
 		return verdict{}, refuse(core.ReasonNotYetValid, "nbf is %v", found.notBefore)
 	}
 	return found, nil

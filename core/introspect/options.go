@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -13,7 +12,6 @@ type Option func(*Verifier) error
 
 // The bounds of what options take.
 const (
-	maxLeeway  = 5 * time.Minute
 	maxTTL     = time.Hour
 	maxTimeout = time.Minute
 )
@@ -21,62 +19,32 @@ const (
 // WithIssuer names the issuer. An answer's iss must be exactly this string, and
 // must be there.
 func WithIssuer(iss string) Option {
-	return func(v *Verifier) error {
-		if iss == "" {
-			return errors.New("issuer is empty")
-		}
-		if v.issuer != "" {
-			return fmt.Errorf("issuers %q and %q: a verifier has one, make one verifier for each issuer", v.issuer, iss)
-		}
-		v.issuer = iss
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.SetIssuer(iss) }
 }
 
 // WithoutIssuer accepts answers whatever their iss, or without one, which is
 // for a server with a single issuer.
 func WithoutIssuer() Option {
-	return func(v *Verifier) error {
-		v.anyIssuer = true
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.AcceptAnyIssuer() }
 }
 
 // WithAudience names the audiences this service answers to. An answer's aud must
 // hold at least one of them, compared exactly.
 func WithAudience(aud ...string) Option {
-	return func(v *Verifier) error {
-		if len(aud) == 0 || slices.Contains(aud, "") {
-			return errors.New("audience is empty")
-		}
-		v.audiences = append(v.audiences, aud...)
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.AddAudience(aud) }
 }
 
 // WithoutAudience accepts answers whatever their aud, or without one. A token
 // that was issued for another service then works here too, unless the server
 // calls it inactive for this client (RFC 7662 §4).
 func WithoutAudience() Option {
-	return func(v *Verifier) error {
-		v.anyAud = true
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.AcceptAnyAudience() }
 }
 
 // WithLeeway sets how far the server's clock may differ from this one's: 30 s by
 // default, from 0 to 5 minutes.
 func WithLeeway(d time.Duration) Option {
-	return func(v *Verifier) error {
-		if err := v.set.Add("WithLeeway"); err != nil {
-			return err
-		}
-		if d < 0 || d > maxLeeway {
-			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
-		}
-		v.leeway = d
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.SetLeeway(d) }
 }
 
 // WithCacheTTL sets how long an answer may be kept: 30 s by default, at most 1 h.
@@ -84,7 +52,7 @@ func WithLeeway(d time.Duration) Option {
 // kept beyond its exp, and a refusal for 5 s at most.
 func WithCacheTTL(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithCacheTTL"); err != nil {
+		if err := v.terms.Given.Add("WithCacheTTL"); err != nil {
 			return err
 		}
 		if d < 0 || d > maxTTL {
@@ -100,7 +68,7 @@ func WithCacheTTL(d time.Duration) Option {
 // token.
 func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithCacheSize"); err != nil {
+		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
 			return err
 		}
 		if n < 1 {
@@ -116,7 +84,7 @@ func WithCacheSize(n int) Option {
 // are refused with 503 at once.
 func WithConcurrency(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithConcurrency"); err != nil {
+		if err := v.terms.Given.Add("WithConcurrency"); err != nil {
 			return err
 		}
 		if n < 1 {
@@ -131,7 +99,7 @@ func WithConcurrency(n int) Option {
 // the answer: 3 s by default, above 0 and at most 1 minute.
 func WithTimeout(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithTimeout"); err != nil {
+		if err := v.terms.Given.Add("WithTimeout"); err != nil {
 			return err
 		}
 		if d <= 0 || d > maxTimeout {
@@ -147,7 +115,7 @@ func WithTimeout(d time.Duration) Option {
 // It must be safe for concurrent use.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithTransport"); err != nil {
+		if err := v.terms.Given.Add("WithTransport"); err != nil {
 			return err
 		}
 		if rt == nil {
@@ -170,14 +138,5 @@ func WithPlainHTTP() Option {
 // WithClock sets where the time comes from; [time.Now] by default. It must be safe
 // for concurrent use.
 func WithClock(now func() time.Time) Option {
-	return func(v *Verifier) error {
-		if err := v.set.Add("WithClock"); err != nil {
-			return err
-		}
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		v.now = now
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.SetClock(now) }
 }

@@ -11,12 +11,12 @@ import (
 
 // checkIssuer compares iss exactly (RFC 7519 §4.1.1).
 func (v *Verifier) checkIssuer(c claims.Set) error {
-	if v.anyIssuer {
+	if v.terms.AnyIssuer {
 		return nil
 	}
 	switch iss := c["iss"].(type) {
 	case string:
-		want := v.issuer
+		want := v.terms.Issuer
 		if v.template != nil {
 			var err error
 			if want, err = v.template.of(c); err != nil {
@@ -36,18 +36,18 @@ func (v *Verifier) checkIssuer(c claims.Set) error {
 // checkAudience looks for one of ours in aud, which is a string or an array of
 // strings and nothing else (RFC 7519 §4.1.3).
 func (v *Verifier) checkAudience(c claims.Set) error {
-	if v.anyAud {
+	if v.terms.AnyAudience {
 		return nil
 	}
-	if only, ok := c["aud"].(string); ok && slices.Contains(v.audiences, only) {
+	if only, ok := c["aud"].(string); ok && slices.Contains(v.terms.Audiences, only) {
 		return nil
 	}
 	aud, err := claims.Audience(c)
 	if err != nil {
 		return badClaim(err)
 	}
-	if !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(v.audiences, a) }) {
-		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(aud, " "), strings.Join(v.audiences, " "))
+	if !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(v.terms.Audiences, a) }) {
+		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(aud, " "), strings.Join(v.terms.Audiences, " "))
 	}
 	return nil
 }
@@ -81,14 +81,14 @@ func (v *Verifier) validityOf(c claims.Set) (validity, error) {
 // checkTimes judges a token's times.
 func (v *Verifier) checkTimes(t validity, now time.Time) error {
 	if !t.exp.IsZero() {
-		if !now.Before(t.exp.Add(v.leeway)) {
+		if !now.Before(t.exp.Add(v.terms.Leeway)) {
 			return refuse(core.ReasonExpired, "expired at %v", t.exp)
 		}
 		if t.exp.Sub(now) > v.lifetime {
 			return refuse(core.ReasonBadClaim, "exp %v is further away than %v", t.exp, v.lifetime)
 		}
 	}
-	latest := now.Add(v.leeway)
+	latest := now.Add(v.terms.Leeway)
 	if t.nbf.After(latest) {
 		return refuse(core.ReasonNotYetValid, "nbf is %v", t.nbf)
 	}
@@ -101,13 +101,13 @@ func (v *Verifier) checkTimes(t validity, now time.Time) error {
 // goodTimes is when [Verifier.checkTimes] finds nothing wrong: from the one
 // time on and before the other, which is zero for a token without exp.
 func (v *Verifier) goodTimes(t validity) (from, until time.Time) {
-	for _, begin := range [...]time.Time{t.nbf.Add(-v.leeway), t.iat.Add(-v.leeway), t.exp.Add(-v.lifetime)} {
+	for _, begin := range [...]time.Time{t.nbf.Add(-v.terms.Leeway), t.iat.Add(-v.terms.Leeway), t.exp.Add(-v.lifetime)} {
 		if begin.After(from) {
 			from = begin
 		}
 	}
 	if !t.exp.IsZero() {
-		until = t.exp.Add(v.leeway)
+		until = t.exp.Add(v.terms.Leeway)
 	}
 	return from, until
 }

@@ -39,7 +39,7 @@ func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 		switch {
 		case v == nil || v.keys == nil:
 			return nil, fmt.Errorf("jwtauth: verifier %d is nil or was not made by New", i+1)
-		case v.anyIssuer:
+		case v.terms.AnyIssuer:
 			return nil, fmt.Errorf("jwtauth: verifier %d accepts any issuer: it cannot stand beside others", i+1)
 		case s.byName[v.issuerName()] != nil:
 			return nil, fmt.Errorf("jwtauth: verifier %d: there is one for issuer %q already", i+1, v.issuerName())

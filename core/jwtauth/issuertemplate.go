@@ -21,7 +21,7 @@ type issuerTemplate struct{ before, claim, after string }
 // place of [WithIssuer].
 func WithIssuerTemplate(template string) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithIssuerTemplate"); err != nil {
+		if err := v.terms.Given.Add("WithIssuerTemplate"); err != nil {
 			return err
 		}
 		t, err := parseIssuerTemplate(template)
@@ -49,7 +49,7 @@ func (v *Verifier) issuerName() string {
 	if v.template != nil {
 		return v.template.String()
 	}
-	return v.issuer
+	return v.terms.Issuer
 }
 
 // of is the issuer for the claims c.

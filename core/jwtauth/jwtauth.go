@@ -22,7 +22,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/jws"
-	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -32,18 +31,12 @@ import (
 type Verifier struct {
 	keys KeySource
 
-	issuer    string
-	template  *issuerTemplate // nil for the one issuer
-	anyIssuer bool
-	audiences []string
-	anyAud    bool
-	noExpiry  bool
-	leeway    time.Duration
-	lifetime  time.Duration
-	maxSize   int
-	now       func() time.Time
-	mapping   claims.Mapping
-	set       once.Options
+	terms    claims.Terms
+	template *issuerTemplate // nil for the one issuer
+	noExpiry bool
+	lifetime time.Duration
+	maxSize  int
+	mapping  claims.Mapping
 
 	algorithms  []*jws.Algorithm // nil for all that a key may have
 	profile     bool
@@ -74,10 +67,9 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 	}
 	v := &Verifier{
 		keys:     keys,
-		leeway:   30 * time.Second,
+		terms:    claims.NewTerms(),
 		lifetime: 10 * 365 * 24 * time.Hour,
 		maxSize:  16 << 10,
-		now:      time.Now,
 
 		cacheSize: defaultCacheSize,
 	}
@@ -94,21 +86,13 @@ func New(keys KeySource, opts ...Option) (*Verifier, error) {
 }
 
 func (v *Verifier) checkExpectations() error {
-	switch {
-	case v.issuer == "" && v.template == nil && !v.anyIssuer:
-		return errors.New("no issuer: name it with WithIssuer, or accept any with WithoutIssuer")
-	case v.issuer != "" && v.anyIssuer:
-		return errors.New("both WithIssuer and WithoutIssuer: choose one")
-	case v.template != nil && (v.issuer != "" || v.anyIssuer):
+	if v.template != nil && (v.terms.Issuer != "" || v.terms.AnyIssuer) {
 		return errors.New("WithIssuerTemplate beside WithIssuer or WithoutIssuer: choose one")
-	case len(v.audiences) == 0 && !v.anyAud:
-		return errors.New("no audience: name it with WithAudience, or accept any with WithoutAudience")
-	case len(v.audiences) > 0 && v.anyAud:
-		return errors.New("both WithAudience and WithoutAudience: choose one")
-	case v.profile && (v.anyIssuer || v.anyAud || v.noExpiry):
+	}
+	if v.profile && (v.terms.AnyIssuer || v.terms.AnyAudience || v.noExpiry) {
 		return errors.New("WithAccessTokenProfile with WithoutIssuer, WithoutAudience or WithoutExpiry: RFC 9068 requires iss, aud and exp")
 	}
-	return nil
+	return v.terms.Check(v.template != nil)
 }
 
 // VerifyToken returns the principal that token proves.

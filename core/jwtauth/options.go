@@ -1,61 +1,35 @@
 package jwtauth
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
 // Option configures a [Verifier].
 type Option func(*Verifier) error
 
-// maxLeeway keeps clock skew from becoming a second lifetime.
-const maxLeeway = 5 * time.Minute
-
 // WithIssuer names the issuer. A token's iss must be exactly this string: no
 // slash, letter case or port is repaired.
 func WithIssuer(iss string) Option {
-	return func(v *Verifier) error {
-		if iss == "" {
-			return errors.New("issuer is empty")
-		}
-		if v.issuer != "" {
-			return fmt.Errorf("issuers %q and %q: a verifier has one, make one verifier for each issuer", v.issuer, iss)
-		}
-		v.issuer = iss
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.SetIssuer(iss) }
 }
 
 // WithoutIssuer accepts tokens whatever their iss, or without one. Whoever
 // holds one of the keys can then sign for every service that trusts it.
 func WithoutIssuer() Option {
-	return func(v *Verifier) error {
-		v.anyIssuer = true
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.AcceptAnyIssuer() }
 }
 
 // WithAudience names the audiences this service answers to. A token's aud must
 // hold at least one of them, compared exactly.
 func WithAudience(aud ...string) Option {
-	return func(v *Verifier) error {
-		if len(aud) == 0 || slices.Contains(aud, "") {
-			return errors.New("audience is empty")
-		}
-		v.audiences = append(v.audiences, aud...)
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.AddAudience(aud) }
 }
 
 // WithoutAudience accepts tokens whatever their aud, or without one. A token
 // that was issued for another service then works here too.
 func WithoutAudience() Option {
-	return func(v *Verifier) error {
-		v.anyAud = true
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.AcceptAnyAudience() }
 }
 
 // WithoutExpiry accepts tokens without exp, which then never stop being good.
@@ -70,23 +44,14 @@ func WithoutExpiry() Option {
 // WithLeeway sets how far the issuer's clock may differ from this one's: 30 s by
 // default, from 0 to 5 minutes.
 func WithLeeway(d time.Duration) Option {
-	return func(v *Verifier) error {
-		if err := v.set.Add("WithLeeway"); err != nil {
-			return err
-		}
-		if d < 0 || d > maxLeeway {
-			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
-		}
-		v.leeway = d
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.SetLeeway(d) }
 }
 
 // WithMaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
 // least 1. A longer one is refused before anything is decoded.
 func WithMaxTokenSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithMaxTokenSize"); err != nil {
+		if err := v.terms.Given.Add("WithMaxTokenSize"); err != nil {
 			return err
 		}
 		if n < 1 {
@@ -102,7 +67,7 @@ func WithMaxTokenSize(n int) Option {
 // milliseconds; set it to what the issuer really gives.
 func WithMaxLifetime(d time.Duration) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithMaxLifetime"); err != nil {
+		if err := v.terms.Given.Add("WithMaxLifetime"); err != nil {
 			return err
 		}
 		if d <= 0 {
@@ -116,14 +81,5 @@ func WithMaxLifetime(d time.Duration) Option {
 // WithClock sets where the time comes from; [time.Now] by default. It must be safe
 // for concurrent use.
 func WithClock(now func() time.Time) Option {
-	return func(v *Verifier) error {
-		if err := v.set.Add("WithClock"); err != nil {
-			return err
-		}
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		v.now = now
-		return nil
-	}
+	return func(v *Verifier) error { return v.terms.SetClock(now) }
 }

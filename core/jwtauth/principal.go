@@ -27,7 +27,7 @@ func (v *Verifier) judge(t *verified) error {
 	if t.validity, err = v.validityOf(c); err != nil {
 		return err
 	}
-	t.judged = v.now()
+	t.judged = v.terms.Now()
 	if err := v.checkTimes(t.validity, t.judged); err != nil {
 		return err
 	}

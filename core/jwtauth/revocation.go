@@ -20,7 +20,7 @@ import (
 // by its subject or its age alone.
 func WithRevocation(c revoke.Checker) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithRevocation"); err != nil {
+		if err := v.terms.Given.Add("WithRevocation"); err != nil {
 			return err
 		}
 		if isNil(c) {

@@ -31,7 +31,7 @@ const (
 // that the cache holds no token that could be used.
 func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
-		if err := v.set.Add("WithCacheSize"); err != nil {
+		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
 			return err
 		}
 		if n < 0 || n > maxCacheSize {
@@ -93,7 +93,7 @@ func (v *Verifier) recall(ctx context.Context, at place, scheme string) (*verifi
 	if key != t.key {
 		return nil, nil // the source has another key under this name now
 	}
-	if now := v.now(); now.Before(t.from) || !now.Before(until) {
+	if now := v.terms.Now(); now.Before(t.from) || !now.Before(until) {
 		return nil, nil
 	}
 	if err := v.checkRevoked(ctx, t); err != nil {

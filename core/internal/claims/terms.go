@@ -1,0 +1,101 @@
+package claims
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/once"
+)
+
+// MaxLeeway keeps clock skew from becoming a second lifetime.
+const MaxLeeway = 5 * time.Minute
+
+// Terms are what a verifier of tokens accepts and goes by, whichever way it
+// comes to know claims. The methods are what its options of the same names do.
+type Terms struct {
+	Issuer      string
+	AnyIssuer   bool
+	Audiences   []string
+	AnyAudience bool
+	Leeway      time.Duration
+	Now         func() time.Time
+	Given       once.Options
+}
+
+// NewTerms are those that no option has changed.
+func NewTerms() Terms { return Terms{Leeway: 30 * time.Second, Now: time.Now} }
+
+// SetIssuer is WithIssuer.
+func (t *Terms) SetIssuer(iss string) error {
+	switch {
+	case iss == "":
+		return errors.New("issuer is empty")
+	case t.Issuer != "":
+		return fmt.Errorf("issuers %q and %q: a verifier has one, make one verifier for each issuer", t.Issuer, iss)
+	}
+	t.Issuer = iss
+	return nil
+}
+
+// AcceptAnyIssuer is WithoutIssuer.
+func (t *Terms) AcceptAnyIssuer() error {
+	t.AnyIssuer = true
+	return nil
+}
+
+// AddAudience is WithAudience.
+func (t *Terms) AddAudience(aud []string) error {
+	if len(aud) == 0 || slices.Contains(aud, "") {
+		return errors.New("audience is empty")
+	}
+	t.Audiences = append(t.Audiences, aud...)
+	return nil
+}
+
+// AcceptAnyAudience is WithoutAudience.
+func (t *Terms) AcceptAnyAudience() error {
+	t.AnyAudience = true
+	return nil
+}
+
+// SetLeeway is WithLeeway.
+func (t *Terms) SetLeeway(d time.Duration) error {
+	if err := t.Given.Add("WithLeeway"); err != nil {
+		return err
+	}
+	if d < 0 || d > MaxLeeway {
+		return fmt.Errorf("leeway %v: from 0 to %v", d, MaxLeeway)
+	}
+	t.Leeway = d
+	return nil
+}
+
+// SetClock is WithClock.
+func (t *Terms) SetClock(now func() time.Time) error {
+	if err := t.Given.Add("WithClock"); err != nil {
+		return err
+	}
+	if now == nil {
+		return errors.New("clock is nil")
+	}
+	t.Now = now
+	return nil
+}
+
+// Check looks whether issuer and audience are set, or are left open on purpose.
+// named tells that the issuer is named in another way.
+func (t *Terms) Check(named bool) error {
+	switch {
+	case t.Issuer == "" && !named && !t.AnyIssuer:
+		return errors.New("no issuer: name it with WithIssuer, or accept any with WithoutIssuer")
+	case t.Issuer != "" && t.AnyIssuer:
+		return errors.New("both WithIssuer and WithoutIssuer: choose one")
+	case len(t.Audiences) == 0 && !t.AnyAudience:
+		return errors.New("no audience: name it with WithAudience, or accept any with WithoutAudience")
+	case len(t.Audiences) > 0 && t.AnyAudience:
+		return errors.New("both WithAudience and WithoutAudience: choose one")
+	}
+	return nil
+}
