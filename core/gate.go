@@ -181,7 +181,7 @@ func (g *Guard) checkRoles(rule Authorizer) error {
 		if slices.Contains(roles, role) {
 			continue
 		}
-		err := fmt.Errorf("role %q is none of the policy's roles (%s)", role, nearestNames(role, roles))
+		err := fmt.Errorf("role %q is not one of the policy's roles (%s)", role, nearestNames(role, roles))
 		if g.strict {
 			return err
 		}

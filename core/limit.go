@@ -18,7 +18,7 @@ const (
 // errNotSettled is what a limiter is told of an attempt that panicked.
 var errNotSettled = &InternalError{errors.New("the attempt ended in a panic")}
 
-var errNobody = &InternalError{errors.New("neither a principal nor an error came of the attempt")}
+var errNobody = &InternalError{errors.New("the attempt returned neither principal nor error")}
 
 // limited has verify look at credentials for account if l allows it, and tells l
 // how it ended, whatever verify does.

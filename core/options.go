@@ -222,11 +222,11 @@ func WithoutPrompts() Option {
 func WithSchemes(schemes ...string) Option {
 	return func(g *Guard) error {
 		if len(schemes) == 0 {
-			return errors.New("accepting no scheme: name at least one")
+			return errors.New("no scheme to accept: name at least one")
 		}
 		for _, name := range schemes {
 			if !g.accepts(name) {
-				return fmt.Errorf("accepting %q: the guard has no such scheme", name)
+				return fmt.Errorf("scheme %q to accept: the guard does not have it", name)
 			}
 		}
 		g.schemes = slices.DeleteFunc(slices.Clone(g.schemes), func(s scheme) bool {

@@ -36,7 +36,7 @@ func (g *Guard) addScheme(a Authenticator) error {
 	}
 	for _, s := range g.schemes {
 		if strings.EqualFold(s.name, says.Name) {
-			return fmt.Errorf("scheme %s is there twice", says.Name)
+			return fmt.Errorf("scheme %s is given twice", says.Name)
 		}
 	}
 	c, err := challenge.New(says.Name, challenge.Param{Name: "realm", Value: "restricted"})
@@ -68,7 +68,7 @@ func schemeOf(a Authenticator) (Scheme, error) {
 	says.Vary = slices.Clone(says.Vary)
 	for i, name := range says.Vary {
 		if !isTokenList(name) || strings.ContainsAny(name, ", ") {
-			return says, fmt.Errorf("scheme %s of %T: Vary names %q, which is no header field", says.Name, a, name)
+			return says, fmt.Errorf("scheme %s of %T: Vary names %q, which is not a header field name", says.Name, a, name)
 		}
 		says.Vary[i] = http.CanonicalHeaderKey(name)
 	}

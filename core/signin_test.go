@@ -104,7 +104,7 @@ func TestSignIn(t *testing.T) {
 		{name: "a panic", password: "panic", status: 500, outcome: core.OutcomeError, reason: core.ReasonPanic, asked: 1,
 			told: "[alice: internal error: the attempt ended in a panic]"},
 		{name: "nobody", password: "nothing", status: 500, outcome: core.OutcomeError, reason: core.ReasonInternal, asked: 1,
-			told: "[alice: internal error: neither a principal nor an error came of the attempt]"},
+			told: "[alice: internal error: the attempt returned neither principal nor error]"},
 		{name: "limited", password: "right", refusal: &core.LimitError{Err: errors.New("7 failures")}, status: 429,
 			outcome: core.OutcomeLimited, reason: core.ReasonTooManyAttempts, told: "[]"},
 		{name: "limited by another site", password: "right", lines: attackPages["fetch metadata"], refusal: &core.LimitError{Err: errors.New("7 failures")},

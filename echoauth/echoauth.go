@@ -174,5 +174,5 @@ func notFound(native any) (echo.HandlerFunc, error) {
 	case func(echo.Context) error:
 		return h, nil
 	}
-	return nil, fmt.Errorf("concealing: %T is not an echo.HandlerFunc", native)
+	return nil, fmt.Errorf("concealment: %T is not an echo.HandlerFunc", native)
 }

@@ -35,7 +35,7 @@ func notFound(native any) (fiber.Handler, error) {
 	case fiber.Handler: // the same type as func(*fiber.Ctx) error
 		return h, nil
 	}
-	return nil, fmt.Errorf("concealing: %T is not a fiber.Handler", native)
+	return nil, fmt.Errorf("concealment: %T is not a fiber.Handler", native)
 }
 
 // unknown is what Fiber's router returns where no route is left.

@@ -127,5 +127,5 @@ func notFound(native any) (gin.HandlerFunc, error) {
 	case func(*gin.Context):
 		return h, nil
 	}
-	return nil, fmt.Errorf("concealing: %T is not a gin.HandlerFunc", native)
+	return nil, fmt.Errorf("concealment: %T is not a gin.HandlerFunc", native)
 }

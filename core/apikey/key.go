@@ -138,7 +138,7 @@ func checkList(what string, names []string, check func(string) error) error {
 		case strings.Contains(name, ","):
 			return fmt.Errorf("%s %d: holds a comma, which separates %ss", what, i+1, what)
 		case slices.Contains(names[:i], name):
-			return fmt.Errorf("%s %d: is there twice", what, i+1)
+			return fmt.Errorf("%s %d: is given twice", what, i+1)
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ func (p *parser) read(n int, line string) {
 	case !found:
 		p.report(n, "no equals sign: a line is name = value, [ID] or a comment")
 	case !slices.Contains(fieldNames, name):
-		p.report(n, "%sis no name of a field: use one of %s", quoted(name), strings.Join(fieldNames, ", "))
+		p.report(n, "%sis not a field name: use one of %s", quoted(name), strings.Join(fieldNames, ", "))
 	case p.line == 0:
 		p.report(n, "%s stands before the first [ID]", name)
 	case p.fields[name] > 0:
@@ -185,7 +185,7 @@ func splitList(value string) []string {
 func parseTime(value string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, value)
 	if err != nil {
-		return time.Time{}, errors.New("is no time such as 2027-01-31T00:00:00Z")
+		return time.Time{}, errors.New("is not a time such as 2027-01-31T00:00:00Z")
 	}
 	return t.UTC(), checkTime(t)
 }

@@ -39,7 +39,7 @@ func (h Hash) String() string { return hashLabel + hex.EncodeToString(h[:]) }
 // ParseHash reads what [Hash.String] writes. Its errors hold nothing of s.
 func ParseHash(s string) (Hash, error) {
 	if isKey(s) {
-		return Hash{}, errors.New("this is a key and no hash: keep keys out of files, revoke it, and make another")
+		return Hash{}, errors.New("this is a key, not a hash: keep keys out of files, revoke it, and make another")
 	}
 	var h Hash
 	digits, found := strings.CutPrefix(s, hashLabel)

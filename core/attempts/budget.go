@@ -32,7 +32,7 @@ func (b *budget) finish(maxWait time.Duration) error {
 	case b.interval < 1:
 		return fmt.Errorf("%d failures in %v: at most one in a nanosecond", b.failures, b.per)
 	case b.interval > maxWait:
-		return fmt.Errorf("%d failures in %v are one in %v, more than the longest wait of %v", b.failures, b.per, b.interval, maxWait)
+		return fmt.Errorf("%d failures in %v are one in %v, more than the max wait of %v", b.failures, b.per, b.interval, maxWait)
 	}
 	b.ahead = maxWait + time.Duration(b.burst-1)*b.interval // 180 years at most
 	return nil

@@ -57,7 +57,7 @@ func WithAccountBudget(failures int, per time.Duration, burst int) Option {
 func WithMaxWait(d time.Duration) Option {
 	return func(l *Limiter) error {
 		if d < time.Second || d > 24*time.Hour {
-			return fmt.Errorf("longest wait %v: must be 1s to 24h", d)
+			return fmt.Errorf("max wait %v: must be from 1s to 24h", d)
 		}
 		l.maxWait = d
 		return nil
@@ -69,7 +69,7 @@ func WithMaxWait(d time.Duration) Option {
 func WithKnownAddressLifetime(d time.Duration) Option {
 	return func(l *Limiter) error {
 		if d < time.Second {
-			return fmt.Errorf("known for %v: at least 1s", d)
+			return fmt.Errorf("known address lifetime %v: at least 1s", d)
 		}
 		l.knownFor = d
 		return nil
@@ -83,7 +83,7 @@ func WithKnownAddressLifetime(d time.Duration) Option {
 func WithMaxEntries(n int) Option {
 	return func(l *Limiter) error {
 		if n < 1<<10 || n > 1<<24 {
-			return fmt.Errorf("capacity %d: must be 1024 to 16777216", n)
+			return fmt.Errorf("max entries %d: must be 1024 to 16777216", n)
 		}
 		l.capacity = n
 		return nil

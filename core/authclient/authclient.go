@@ -161,7 +161,7 @@ func WithIdempotentOnly() Option {
 func WithClock(now func() time.Time, sleep func(ctx context.Context, d time.Duration) error) Option {
 	return func(t *Transport) error {
 		if now == nil || sleep == nil {
-			return errors.New("time: clock or sleep is nil")
+			return errors.New("clock: now or sleep is nil")
 		}
 		t.now, t.sleep = now, sleep
 		return nil

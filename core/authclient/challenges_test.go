@@ -116,7 +116,7 @@ func TestK07MetadataIsOfTheResourceAlone(t *testing.T) {
 		{"for another path", resource + "/", httpauth.Serve(document.Endpoint()), "is for"},
 		{"for nothing", "", body("application/json", `{}`), "is for"},
 		{"two names for one member", resource, body("application/json", `{"resource":"https://api.example/v1","Resource":"https://evil.example"}`), "is for"},
-		{"no JSON", resource, body("application/json", "<html>"), "no metadata"},
+		{"no JSON", resource, body("application/json", "<html>"), "not a metadata"},
 		{"another type", resource, body("text/html", ours), "not application/json"},
 		{"too long", resource, body("application/json", ours+strings.Repeat(" ", 64<<10)), "longer"},
 		{"not found", resource, http.NotFoundHandler(), "404"},

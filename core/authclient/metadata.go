@@ -47,7 +47,7 @@ func FetchMetadata(ctx context.Context, client *http.Client, address, resource s
 
 func fetchMetadata(ctx context.Context, client *http.Client, address string) (*Metadata, error) {
 	if u, err := url.Parse(address); err != nil || !isHTTPS(u) {
-		return nil, errors.New("the address is no https URL")
+		return nil, errors.New("the address is not an https URL")
 	}
 	if client == nil {
 		client = http.DefaultClient
@@ -79,7 +79,7 @@ func fetchMetadata(ctx context.Context, client *http.Client, address string) (*M
 	}
 	m := new(Metadata)
 	if err := json.Unmarshal(body, m); err != nil {
-		return nil, errors.New("it is no metadata document")
+		return nil, errors.New("it is not a metadata document")
 	}
 	return m, nil
 }

@@ -15,7 +15,7 @@ func parseOrigin(text string, plainHTTP bool) (string, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return "", errors.New("it is no URL")
+		return "", errors.New("it is not a URL")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return "", errors.New("it must begin with https:// or http://")
 	case u.Hostname() == "":

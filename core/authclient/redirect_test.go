@@ -126,7 +126,7 @@ func TestOriginsAreChecked(t *testing.T) {
 		"http://api.example":       "WithPlainHTTP",
 		"http://localhost.example": "WithPlainHTTP",
 		"http://127.0.0.1.example": "WithPlainHTTP",
-		"https://api.example:x":    "no URL",
+		"https://api.example:x":    "not a URL",
 	} {
 		if _, err := authclient.New(nil, source, []string{"https://ok.example", o}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", o, err)

@@ -88,7 +88,7 @@ type TokenOption func(*Tokens) error
 func WithTimeout(d time.Duration) TokenOption {
 	return func(t *Tokens) error {
 		if d <= 0 {
-			return fmt.Errorf("fetch timeout %v: it must be positive", d)
+			return fmt.Errorf("timeout %v: it must be positive", d)
 		}
 		t.timeout = d
 		return nil
@@ -210,7 +210,7 @@ func (t *Tokens) fly(ctx context.Context, f *flight) {
 	defer cancel()
 	value, expires, err := t.call(ctx)
 	if err == nil && !challenge.IsToken68(value) {
-		err = errors.New("the function for tokens gave something that is no access token")
+		err = errors.New("the token function returned something that is not an access token")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -231,7 +231,7 @@ func (t *Tokens) fly(ctx context.Context, f *flight) {
 func (t *Tokens) call(ctx context.Context) (value string, expires time.Time, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("the function for tokens panicked: %v", v)
+			err = fmt.Errorf("the token function panicked: %v", v)
 		}
 	}()
 	return t.fetch(ctx)

@@ -68,7 +68,7 @@ type CacheOption func(*Cache) error
 func WithCacheTTL(d time.Duration) CacheOption {
 	return func(c *Cache) error {
 		if d <= 0 || d > maxTTL {
-			return fmt.Errorf("time to live %v: must be above 0 and at most %v", d, maxTTL)
+			return fmt.Errorf("cache TTL %v: must be above 0 and at most %v", d, maxTTL)
 		}
 		c.ttl = d
 		return nil
@@ -81,7 +81,7 @@ func WithCacheTTL(d time.Duration) CacheOption {
 func WithCacheSize(n int) CacheOption {
 	return func(c *Cache) error {
 		if n < 1 || n > maxSize {
-			return fmt.Errorf("size %d: must be 1 to %d", n, maxSize)
+			return fmt.Errorf("cache size %d: must be 1 to %d", n, maxSize)
 		}
 		c.size = n
 		return nil
@@ -92,7 +92,7 @@ func WithCacheSize(n int) CacheOption {
 func WithClock(now func() time.Time) CacheOption {
 	return func(c *Cache) error {
 		if now == nil {
-			return errors.New("clock is nil: leave the option out for the time of the system")
+			return errors.New("clock is nil")
 		}
 		c.now = now
 		return nil

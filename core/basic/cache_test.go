@@ -231,7 +231,7 @@ func TestNewCacheRefuses(t *testing.T) {
 	}{
 		{"no verifier", nil, WithCacheTTL(1), "verifier is nil"},
 		{"a nil pointer", (*store)(nil), WithCacheTTL(1), "verifier is nil"},
-		{"no time", &store{}, WithCacheTTL(0), "time to live 0s"},
+		{"no time", &store{}, WithCacheTTL(0), "cache TTL 0s"},
 		{"much time", &store{}, WithCacheTTL(10*time.Minute + 1), "at most 10m0s"},
 		{"no room", &store{}, WithCacheSize(0), "size 0"},
 		{"much room", &store{}, WithCacheSize(1<<20 + 1), "size 1048577"},

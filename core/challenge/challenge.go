@@ -109,7 +109,7 @@ func checkParam(p Param, before []Param) error {
 		return fmt.Errorf("parameter name %q is not a token", p.Name)
 	}
 	if _, twice := find(before, p.Name); twice {
-		return fmt.Errorf("parameter %q stands twice", p.Name)
+		return fmt.Errorf("parameter %q is given twice", p.Name)
 	}
 	if p.Bare {
 		if strings.EqualFold(p.Name, "realm") {

@@ -145,7 +145,7 @@ func unpack(value string) (resp core.Response, err error) {
 	for _, line := range lines[1:] {
 		name, value, ok := strings.Cut(line, ": ")
 		if !ok || !isToken(name) || !isValue(value) {
-			return core.Response{}, fmt.Errorf("%.64q is no field", line)
+			return core.Response{}, fmt.Errorf("%.64q is not a header field", line)
 		}
 		resp.Fields = append(resp.Fields, core.Field{Name: name, Value: value})
 	}

@@ -152,7 +152,7 @@ func (s *Service) trusts(r core.Request) bool {
 	if addr, err := netip.ParseAddr(peer); err == nil {
 		peer = addr.Unmap().WithZone("").String() // as the field client of events
 	}
-	s.logger.Warn("forwardauth: a peer that is no trusted proxy was sent away", "peer", s.gate.Pseudonym(peer))
+	s.logger.Warn("forwardauth: refused a peer that is not a trusted proxy", "peer", s.gate.Pseudonym(peer))
 	return false
 }
 

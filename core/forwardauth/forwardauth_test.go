@@ -196,7 +196,7 @@ func TestStrangersGetNothing(t *testing.T) {
 		if n := len(rec.Events()); n > 0 {
 			t.Errorf("%s: %d events", name, n)
 		}
-		if !strings.Contains(log.String(), "no trusted proxy") || !strings.Contains(log.String(), "peer=192.0.2.1\n") || !strings.Contains(log.String(), "peer=2001:db8::1\n") || strings.Contains(log.String(), "alice") {
+		if !strings.Contains(log.String(), "not a trusted proxy") || !strings.Contains(log.String(), "peer=192.0.2.1\n") || !strings.Contains(log.String(), "peer=2001:db8::1\n") || strings.Contains(log.String(), "alice") {
 			t.Errorf("%s: log %s", name, log.String())
 		}
 	}

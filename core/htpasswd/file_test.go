@@ -156,9 +156,9 @@ func TestOptionsAreCheckedAtAssembly(t *testing.T) {
 		{"cost above the limit", WithMinCost(17), "minimum cost 17"},
 		{"no concurrency", WithConcurrency(0), "concurrency 0"},
 		{"endless concurrency", WithConcurrency(4097), "must be 1 to 4096"},
-		{"too little memory", WithMaxMemory(47104<<10 - 1), "memory of 48234495 bytes"},
+		{"too little memory", WithMaxMemory(47104<<10 - 1), "max memory 48234495"},
 		{"too much memory", WithMaxMemory(64<<30 + 1), "must be 48234496 to 68719476736"},
-		{"negative wait", WithMaxWait(-time.Second), "maximum wait -1s"},
+		{"negative wait", WithMaxWait(-time.Second), "max wait -1s"},
 		{"nil option", nil, "option 1 is nil"},
 	} {
 		if _, err := Parse("f", strings.NewReader(""), c.opt); err == nil || !strings.Contains(err.Error(), c.says) {

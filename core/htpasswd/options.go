@@ -57,7 +57,7 @@ func WithConcurrency(n int) Option {
 func WithMaxMemory(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < minMemory || bytes > maxMemory {
-			return fmt.Errorf("memory of %d bytes: must be %d to %d", bytes, minMemory, int64(maxMemory))
+			return fmt.Errorf("max memory %d: must be %d to %d", bytes, minMemory, int64(maxMemory))
 		}
 		c.limits.memory = uint64(bytes)
 		return nil
@@ -69,7 +69,7 @@ func WithMaxMemory(bytes int64) Option {
 func WithMaxWait(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
-			return fmt.Errorf("maximum wait %v: must not be negative", d)
+			return fmt.Errorf("max wait %v: must not be negative", d)
 		}
 		c.maxWait = d
 		return nil

@@ -124,7 +124,7 @@ func notFound(native any) (http.Handler, error) {
 	case func(http.ResponseWriter, *http.Request):
 		return http.HandlerFunc(h), nil
 	}
-	return nil, fmt.Errorf("concealing: %T is not an http.Handler", native)
+	return nil, fmt.Errorf("concealment: %T is not an http.Handler", native)
 }
 
 // Request shows a request to code that knows no framework, such as a login of

@@ -34,7 +34,7 @@ func decode(text string) (answer, error) {
 	}
 	active, ok := m["active"].(bool)
 	if !ok {
-		return answer{}, errors.New("active is not true or false")
+		return answer{}, errors.New("active is neither true nor false")
 	}
 	a := answer{active: active}
 	if !active {

@@ -122,7 +122,7 @@ func (s *Issuers) byTemplate(iss string, c claims.Set) (found *Verifier, _ error
 		found = v
 	}
 	if found == nil {
-		return nil, refuse(core.ReasonWrongIssuer, "iss is %.128q, which is none of ours", iss)
+		return nil, refuse(core.ReasonWrongIssuer, "iss is %.128q, which is not one of ours", iss)
 	}
 	return found, nil
 }

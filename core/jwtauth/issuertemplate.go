@@ -59,7 +59,7 @@ func (t *issuerTemplate) of(c claims.Set) (string, error) {
 		return "", fmt.Errorf("%s, which is a part of the issuer, is missing or not a string", t.claim)
 	}
 	if value == "" || value == "." || value == ".." || strings.IndexFunc(value, notUnreserved) >= 0 {
-		return "", errors.New(t.claim + ", which is a part of the issuer, is empty or holds something else than letters, digits and ._~-")
+		return "", errors.New(t.claim + ", which is a part of the issuer, is empty or has characters other than letters, digits and ._~-")
 	}
 	return t.before + value + t.after, nil
 }

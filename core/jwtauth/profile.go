@@ -35,7 +35,7 @@ func WithAccessTokenProfile() Option {
 func WithAlgorithms(algs ...string) Option {
 	return func(v *Verifier) error {
 		if len(algs) == 0 {
-			return errors.New("no algorithm is named; leave the option out to accept those of the keys")
+			return errors.New("no algorithm is named: name at least one")
 		}
 		for _, alg := range algs {
 			a := jws.Lookup(alg)

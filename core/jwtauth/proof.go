@@ -61,7 +61,7 @@ func verifyProof(text, typ string, algs []string) (*Proof, error) {
 		return nil, refuse(core.ReasonMalformed, "header: typ is not %s", typ)
 	}
 	if !slices.ContainsFunc(algs, func(alg string) bool { return jws.Lookup(alg) == h.alg }) {
-		return nil, refuse(core.ReasonBadAlgorithm, "header: algorithm %s is none of %q", h.alg, algs)
+		return nil, refuse(core.ReasonBadAlgorithm, "header: algorithm %s is not one of %q", h.alg, algs)
 	}
 	key, err := proofKey(m, h.alg)
 	if err != nil {

@@ -61,7 +61,7 @@ func (r *setReader) published(element any) (kid string, key *Key, err error) {
 		return "", nil, errors.New("not an object")
 	}
 	if key, err = r.key(members); err == nil && key.key.Secret() {
-		err = errors.New("a secret that is published is none")
+		err = errors.New("a secret must not be published")
 	}
 	return keyID(members), key, err
 }

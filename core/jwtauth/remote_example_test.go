@@ -56,7 +56,7 @@ func ExampleNewIssuers() {
 	fmt.Println(bad.Err)
 	// Output:
 	// true wrong_issuer
-	// jwtauth: iss is "https://evil.example", which is none of ours
+	// jwtauth: iss is "https://evil.example", which is not one of ours
 }
 
 func ExampleWithRevocation() {

@@ -73,7 +73,7 @@ func WithTimeout(d time.Duration) RemoteOption {
 			return err
 		}
 		if d <= 0 || d > maxFetchTimeout {
-			return fmt.Errorf("fetch timeout %v: above 0, at most %v", d, maxFetchTimeout)
+			return fmt.Errorf("timeout %v: above 0, at most %v", d, maxFetchTimeout)
 		}
 		c.timeout = d
 		return nil
@@ -202,7 +202,7 @@ func WithRefreshObserver(report func(Refresh)) RemoteOption {
 			return err
 		}
 		if report == nil {
-			return errors.New("refresh callback is nil; leave the option out for none")
+			return errors.New("refresh observer is nil")
 		}
 		c.onRefresh = report
 		return nil

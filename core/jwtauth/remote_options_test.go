@@ -20,10 +20,10 @@ func TestRemoteOptionsAreChecked(t *testing.T) {
 		want string
 	}{
 		"no TLS":             {"http://issuer.example/jwks", good, "not https"},
-		"no host":            {"https:///jwks", good, "no absolute"},
-		"relative":           {"/jwks.json", good, "no absolute"},
-		"other scheme":       {"file:///etc/jwks.json", good, "no absolute"},
-		"opaque":             {"https:issuer.example", good, "no absolute"},
+		"no host":            {"https:///jwks", good, "not an absolute"},
+		"relative":           {"/jwks.json", good, "not an absolute"},
+		"other scheme":       {"file:///etc/jwks.json", good, "not an absolute"},
+		"opaque":             {"https:issuer.example", good, "not an absolute"},
 		"password":           {"https://u:hunter2@issuer.example/jwks", good, "holds credentials"},
 		"fragment":           {"https://issuer.example/jwks#1", good, "fragment"},
 		"bad":                {"https://issuer.example:x/", good, "not a URL"},
@@ -39,7 +39,7 @@ func TestRemoteOptionsAreChecked(t *testing.T) {
 		"interval":           {keysURL, jwtauth.WithRefetchInterval(0), "interval"},
 		"stale":              {keysURL, jwtauth.WithMaxStale(time.Hour), "max stale"},
 		"transport":          {keysURL, jwtauth.WithTransport(nil), "transport"},
-		"observer":           {keysURL, jwtauth.WithRefreshObserver(nil), "callback"},
+		"observer":           {keysURL, jwtauth.WithRefreshObserver(nil), "observer"},
 		"clock":              {keysURL, jwtauth.WithRemoteClock(nil), "clock"},
 		"key option":         {keysURL, jwtauth.WithKeySetOptions(nil), "nil"},
 		"key algorithm":      {keysURL, jwtauth.WithKeySetOptions(jwtauth.WithRSAAlgorithm("ES256")), "RSA"},

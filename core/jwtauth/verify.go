@@ -105,7 +105,7 @@ func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
 // checkHeader applies what was configured for headers.
 func (v *Verifier) checkHeader(h header) error {
 	if v.algorithms != nil && !slices.Contains(v.algorithms, h.alg) {
-		return refuse(core.ReasonBadAlgorithm, "header: algorithm %s is none of %q", h.alg, v.algorithms)
+		return refuse(core.ReasonBadAlgorithm, "header: algorithm %s is not one of %q", h.alg, v.algorithms)
 	}
 	if v.profile {
 		return checkType(h.typ)

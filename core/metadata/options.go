@@ -48,7 +48,7 @@ func WithScopes(scopes ...string) Option {
 	return func(s *settings) error {
 		for _, scope := range scopes {
 			if !isWord(scope) {
-				return fmt.Errorf("scope %q is no scope-token (RFC 6749 §3.3)", scope)
+				return fmt.Errorf("scope %q is not a scope-token (RFC 6749 §3.3)", scope)
 			}
 		}
 		return set(&s.members.ScopesSupported, "scope", scopes)
@@ -132,7 +132,7 @@ func WithCacheMaxAge(d time.Duration) Option {
 			return err
 		}
 		if d < 0 || d > 7*24*time.Hour || d%time.Second != 0 {
-			return fmt.Errorf("cache for %v: whole seconds, from 0 to 7 days", d)
+			return fmt.Errorf("cache max age %v: whole seconds, from 0 to 7 days", d)
 		}
 		s.age = d
 		return nil
@@ -150,7 +150,7 @@ func set(to *[]string, what string, values []string) error {
 	}
 	for i, v := range values {
 		if slices.Contains(values[:i], v) {
-			return fmt.Errorf("%s %q stands twice", what, v)
+			return fmt.Errorf("%s %q is given twice", what, v)
 		}
 	}
 	*to = slices.Clone(values)

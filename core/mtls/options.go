@@ -110,7 +110,7 @@ func fromHeaders(t *proxy.Trust, read func(core.Request) (*forwarded, error), na
 		}
 		for i, name := range names {
 			if _, err := challenge.New(name); err != nil { // scheme and field names are both tokens
-				return fmt.Errorf("header %d: %q is no field name", i+1, name)
+				return fmt.Errorf("header %d: %q is not a header field name", i+1, name)
 			}
 		}
 		a.proxies, a.forwarded, a.headers = t, read, names

@@ -145,7 +145,7 @@ func (t *Trust) Client(r core.Request) (netip.Addr, error) {
 		}
 		addr, ok := parseHop(hop)
 		if !ok {
-			return at, fmt.Errorf("%w: %s: %.64q is no address", ErrUnproven, t.header, hop)
+			return at, fmt.Errorf("%w: %s: %.64q is not an address", ErrUnproven, t.header, hop)
 		}
 		at, rest = addr, before
 		if rest == "" || !t.trusts(at, false) {

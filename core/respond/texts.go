@@ -57,7 +57,7 @@ var coreCodes = []string{
 func (t Texts) check() error {
 	switch {
 	case !isLanguage(t.Language):
-		return errors.New("the language is no language tag such as \"en\" (RFC 5646)")
+		return errors.New("the language is not a language tag such as \"en\" (RFC 5646)")
 	case t.SignIn == "" || t.SwitchAccount == "" || t.Retry == "" || t.RequestID == "":
 		return errors.New("the text for sign-in, switch-account, retry or request ID is empty")
 	case strings.Count(t.Contact, "%s") != 1 || strings.Count(t.Contact, "%") != 1:

@@ -74,7 +74,7 @@ func parseLine(line string) (e Entry, ok bool, err error) {
 	case "all":
 		e.All = true
 	default:
-		err = fmt.Errorf("%.40q is none of jti, sub and all", kind)
+		err = fmt.Errorf("%.40q is not one of jti, sub and all", kind)
 	}
 	if err == nil {
 		err = s.members(&e)
@@ -94,7 +94,7 @@ func (s *scanner) members(e *Entry) error {
 			return err
 		}
 		if seen[name] {
-			return fmt.Errorf("%s stands twice", name)
+			return fmt.Errorf("%s is given twice", name)
 		}
 		seen[name] = true
 		v, err := s.value(name)
@@ -109,7 +109,7 @@ func (s *scanner) members(e *Entry) error {
 		case "issued-before":
 			e.IssuedBefore, err = parseTime(name, v)
 		default:
-			err = fmt.Errorf("%.40q is none of iss, exp and issued-before", name)
+			err = fmt.Errorf("%.40q is not one of iss, exp and issued-before", name)
 		}
 		if err != nil {
 			return err
@@ -151,7 +151,7 @@ func (s *scanner) name() (name string, ok bool, err error) {
 	}
 	name, after, found := strings.Cut(s.rest, "=")
 	if !found || strings.ContainsAny(name, " \t\"") {
-		return "", false, fmt.Errorf("%.40q is no member: name=value is needed", s.rest)
+		return "", false, fmt.Errorf("%.40q is not a member: want name=value", s.rest)
 	}
 	s.rest = after
 	return name, true, nil

@@ -54,7 +54,7 @@ func checkPublic(code, message string) error {
 	}
 	for i := range len(code) {
 		if !isCodeChar(code[i]) {
-			return fmt.Errorf("code %q: byte %#02x at offset %d is no ASCII letter, digit, \"_\", \"-\" or \".\"", code, code[i], i)
+			return fmt.Errorf("code %q: byte %#02x at offset %d is not an ASCII letter, digit, \"_\", \"-\" or \".\"", code, code[i], i)
 		}
 	}
 	for _, r := range reserved {

@@ -70,7 +70,7 @@ func list(function, what string, values []string) []string {
 			panic(fmt.Sprintf("rule.%s: %s %d is empty", function, what, i+1))
 		}
 		if slices.Contains(values[:i], v) {
-			panic(fmt.Sprintf("rule.%s: %s %q stands twice", function, what, v))
+			panic(fmt.Sprintf("rule.%s: %s %q is given twice", function, what, v))
 		}
 	}
 	return slices.Clone(values)

@@ -63,7 +63,7 @@ func (c *cookie) read(r core.Request) (string, error) {
 	case !isID(value):
 		return "", &core.CredentialError{
 			Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials,
-			Err: fmt.Errorf("cookie %s of %d bytes is no session id: %w", c.Name, len(value), errEnded),
+			Err: fmt.Errorf("cookie %s of %d bytes is not a session id: %w", c.Name, len(value), errEnded),
 		}
 	}
 	return value, nil

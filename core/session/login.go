@@ -42,7 +42,7 @@ func (e *crossSiteError) Unwrap() error { return e.err }
 // ([core.CrossSite]). [Manager.Refuse] answers it.
 func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal) ([]core.Field, error) {
 	if p == nil || p.ID() == "" {
-		return nil, &core.InternalError{Err: errors.New("session: login of nobody")}
+		return nil, &core.InternalError{Err: errors.New("session: login without a principal")}
 	}
 	if err := core.CrossSite(r, m.origins...); err != nil {
 		return nil, &crossSiteError{p, err}

@@ -68,7 +68,7 @@ func (m *Manager) endedFor() time.Duration { return replacedFor + 10*m.storeTime
 // [Manager.Login] afterwards.
 func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if id == "" {
-		return &core.InternalError{Err: errors.New("session: logout everywhere of nobody")}
+		return &core.InternalError{Err: errors.New("session: logout everywhere without an ID")}
 	}
 	return m.store.commit(context.WithoutCancel(ctx), generationKey(id), []byte(rand.Text()),
 		m.now().Add(m.absolute+generationSlack))

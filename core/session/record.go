@@ -130,7 +130,7 @@ func decode(data []byte) (record, error) {
 	case rec.Replaced:
 		return record{Version: recordVersion, Replaced: true, Next: rec.Next}, nil
 	case rec.ID == "":
-		return record{}, errors.New("session: record names nobody")
+		return record{}, errors.New("session: record without a principal")
 	case rec.Issued.IsZero() || !rec.Issued.Before(rec.Deadline):
 		return record{}, errors.New("session: record ends before it begins")
 	}

@@ -41,7 +41,7 @@ func Load(path string, into Loader, opts ...Option) (*Watcher, error) {
 	case len(c.suffixes) > 0:
 		return nil, errors.New("watch: suffixes are for directories and Load takes one file: leave them out, or use New")
 	case c.inUse != "":
-		return nil, errors.New("watch: content in use is given and Load always loads the file: leave it out, or use New")
+		return nil, errors.New("watch: WithCurrentSnapshot is for New: Load always loads the file")
 	}
 	started := false // the first refusal is Load's own error
 	return start(c, func(_ context.Context, s Snapshot) error {

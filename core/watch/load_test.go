@@ -102,7 +102,7 @@ func TestLoadRefuses(t *testing.T) {
 		"no path":        {"", newStore(), nil, "watch: a path is empty"},
 		"a directory":    {dir, newStore(), nil, "is a directory"},
 		"suffixes":       {dir, newStore(), []Option{WithSuffixes(".csv")}, "watch: suffixes are for directories"},
-		"content in use": {file, newStore(), []Option{WithCurrentSnapshot(used)}, "watch: content in use is given"},
+		"content in use": {file, newStore(), []Option{WithCurrentSnapshot(used)}, "watch: WithCurrentSnapshot is for New"},
 		"a bad option":   {file, newStore(), []Option{nil}, "watch: option 1 is nil"},
 		"a large file":   {file, newStore(), []Option{WithMaxFileSize(3)}, "larger than 3 bytes"},
 	} {

@@ -54,7 +54,7 @@ func WithSuffixes(suffixes ...string) Option {
 func WithMaxFileSize(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < 1 {
-			return fmt.Errorf("largest file of %d bytes: must be at least 1", bytes)
+			return fmt.Errorf("max file size %d: must be at least 1", bytes)
 		}
 		c.maxFile = bytes
 		return nil
@@ -66,7 +66,7 @@ func WithMaxFileSize(bytes int64) Option {
 func WithMaxTotalSize(bytes int64) Option {
 	return func(c *config) error {
 		if bytes < 1 {
-			return fmt.Errorf("largest total of %d bytes: must be at least 1", bytes)
+			return fmt.Errorf("max total size %d: must be at least 1", bytes)
 		}
 		c.maxTotal = bytes
 		return nil
@@ -78,7 +78,7 @@ func WithMaxTotalSize(bytes int64) Option {
 func WithPollInterval(every time.Duration) Option {
 	return func(c *config) error {
 		if every < time.Second {
-			return fmt.Errorf("poll every %v: must be at least 1s", every)
+			return fmt.Errorf("poll interval %v: must be at least 1s", every)
 		}
 		c.poll = every
 		return nil
@@ -111,7 +111,7 @@ func WithDebounce(quiet, maxDelay time.Duration) Option {
 func WithErrorObserver(report func(error)) Option {
 	return func(c *config) error {
 		if report == nil {
-			return errors.New("error callback: it is nil; leave the option out for none")
+			return errors.New("error observer is nil")
 		}
 		c.onError = report
 		return nil
@@ -123,7 +123,7 @@ func WithErrorObserver(report func(error)) Option {
 func WithCurrentSnapshot(s Snapshot) Option {
 	return func(c *config) error {
 		if s.Hash == "" {
-			return errors.New("content in use: the snapshot has no hash; give one that Read returned")
+			return errors.New("current snapshot: it has no hash; give one that Read returned")
 		}
 		c.inUse = s.Hash
 		return nil

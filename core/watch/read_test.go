@@ -97,14 +97,14 @@ func TestReadRefuses(t *testing.T) {
 		"nil option":          {paths: []string{file}, opts: []Option{nil}, want: "option 1 is nil"},
 		"no suffix":           {paths: []string{dir}, opts: []Option{WithSuffixes()}, want: "suffixes"},
 		"empty suffix":        {paths: []string{dir}, opts: []Option{WithSuffixes(".csv", "")}, want: "suffixes"},
-		"no size":             {paths: []string{file}, opts: []Option{WithMaxFileSize(0)}, want: "largest file of 0 bytes"},
-		"no total":            {paths: []string{file}, opts: []Option{WithMaxTotalSize(-1)}, want: "largest total of -1 bytes"},
+		"no size":             {paths: []string{file}, opts: []Option{WithMaxFileSize(0)}, want: "max file size 0"},
+		"no total":            {paths: []string{file}, opts: []Option{WithMaxTotalSize(-1)}, want: "max total size -1"},
 		"poll too often":      {paths: []string{file}, opts: []Option{WithPollInterval(time.Second - 1)}, want: "at least 1s"},
 		"no quiet":            {paths: []string{file}, opts: []Option{WithDebounce(0, time.Second)}, want: "debounce 0s"},
 		"delay below quiet":   {paths: []string{file}, opts: []Option{WithDebounce(time.Second, time.Millisecond)}, want: "debounce 1s"},
 		"endless delay":       {paths: []string{file}, opts: []Option{WithDebounce(time.Second, time.Hour)}, want: "debounce 1s"},
-		"nil error callback":  {paths: []string{file}, opts: []Option{WithErrorObserver(nil)}, want: "error callback"},
-		"nothing to be inuse": {paths: []string{file}, opts: []Option{WithCurrentSnapshot(Snapshot{})}, want: "content in use"},
+		"nil error callback":  {paths: []string{file}, opts: []Option{WithErrorObserver(nil)}, want: "error observer is nil"},
+		"nothing to be inuse": {paths: []string{file}, opts: []Option{WithCurrentSnapshot(Snapshot{})}, want: "current snapshot"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

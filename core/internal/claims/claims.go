@@ -150,7 +150,7 @@ func Audience(s Set) ([]string, error) {
 		for i, e := range aud {
 			text, ok := e.(string)
 			if !ok {
-				return nil, errors.New("aud holds something else than strings")
+				return nil, errors.New("aud has elements that are not strings")
 			}
 			out[i] = text
 		}

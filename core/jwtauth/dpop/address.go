@@ -92,7 +92,7 @@ func normalizeAuthority(scheme, authority string) (string, error) {
 		host, port = host[:colon], host[colon+1:]
 	}
 	if strings.Trim(port, "0123456789") != "" {
-		return "", errors.New("the port is no number")
+		return "", errors.New("the port is not a number")
 	}
 	name, allowed := host, "-._~"
 	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {

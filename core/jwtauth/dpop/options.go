@@ -32,7 +32,7 @@ func WithAddress(address string) Option {
 			return err
 		}
 		if slices.Contains(a.bases, b) {
-			return fmt.Errorf("address %q is there twice", address)
+			return fmt.Errorf("address %q is given twice", address)
 		}
 		a.bases = append(a.bases, b)
 		return nil
@@ -54,10 +54,10 @@ func WithAlgorithms(algs ...string) Option {
 		}
 		for i, alg := range algs {
 			if !slices.Contains(asymmetric[:], alg) {
-				return fmt.Errorf("algorithm %q is none of %s", alg, strings.Join(asymmetric[:], ", "))
+				return fmt.Errorf("algorithm %q is not one of %s", alg, strings.Join(asymmetric[:], ", "))
 			}
 			if slices.Contains(algs[:i], alg) {
-				return fmt.Errorf("algorithm %s is there twice", alg)
+				return fmt.Errorf("algorithm %s is given twice", alg)
 			}
 		}
 		a.algorithms = slices.Clone(algs)
