@@ -58,8 +58,8 @@ func NewPseudonyms(key []byte) (*Pseudonyms, error) {
 // Pseudonym is value as the events of g's guard have it: its pseudonym with
 // [WithPseudonyms], without it value itself. It is for log lines about requests
 // that never came to the gate.
-func (g *Gate) Pseudonym(value string) string {
-	if p := g.guard.pseudonyms; p != nil {
+func (t *Gate) Pseudonym(value string) string {
+	if p := t.guard.pseudonyms; p != nil {
 		return p.Of(value)
 	}
 	return value

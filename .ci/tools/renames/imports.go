@@ -26,7 +26,7 @@ func (s *source) visitDots() {
 		return
 	}
 	declared := s.declared()
-	//lint:ignore SA1019 what is wanted is just this: the names that the file does not declare, without types
+	// Deprecated for lack of types, and just what is wanted: the names that the file does not declare, without types
 	for _, id := range s.tree.Unresolved {
 		if declared[id.Name] {
 			continue

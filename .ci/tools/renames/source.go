@@ -109,7 +109,7 @@ func (s *source) qualifier(n ast.Expr) *imported {
 		return nil
 	}
 	id, ok := sel.X.(*ast.Ident)
-	//lint:ignore SA1019 what is wanted is just this: whether the file itself declares the name, without types
+	// Deprecated for lack of types, and just what is wanted: whether the file itself declares the name, without types
 	if !ok || id.Obj != nil {
 		return nil
 	}

@@ -33,7 +33,7 @@ func PolicyLines(rules []*Rule) []*Rule {
 	return lines
 }
 
-// effect is "allow", "deny", or what else a policy loaded as Casbin does may
+// EffectOf is "allow", "deny", or what else a policy loaded as Casbin does may
 // say.
 func EffectOf(s *model.Schema, r *Rule) string {
 	if s.Eft < 0 {
