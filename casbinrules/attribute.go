@@ -42,7 +42,7 @@ func WithAttribute(field string, value func(p *core.Principal, a core.Access) (s
 		_, taken := model.RequestFields[field]
 		switch {
 		case !model.IsWord(field):
-			return fmt.Errorf("attribute: %q is no name of a request field", field)
+			return fmt.Errorf("attribute: %q is not the name of a request field", field)
 		case taken:
 			return fmt.Errorf("attribute: request field %s has a meaning already", field)
 		case value == nil:
@@ -117,7 +117,7 @@ func claimValue(claim string, missing func() (string, error)) attribute {
 			}
 			return string(text), nil
 		default:
-			return "", fmt.Errorf("claim %q is no single value: %w", claim, ErrNoAttribute)
+			return "", fmt.Errorf("claim %q is not a single value: %w", claim, ErrNoAttribute)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -67,13 +68,8 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 // assemble makes an authorizer of a policy that is read for the first time.
 func assemble(from sources, opts []Option) (*Authorizer, error) {
 	a := &Authorizer{slot: make(chan struct{}, 1), sources: from}
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, errors.New("casbinrules: an option is nil")
-		}
-		if err := opt(&a.config); err != nil {
-			return nil, fmt.Errorf("casbinrules: %w", err)
-		}
+	if err := option.Apply(&a.config, opts); err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
 	if a.config.logger == nil {
 		a.config.logger = slog.Default()

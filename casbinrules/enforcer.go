@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // EnforcerAuthorizer answers gate two from a Casbin enforcer that the
@@ -72,13 +73,8 @@ func FromEnforcer(e casbin.IEnforcer, opts ...Option) (*EnforcerAuthorizer, erro
 	}
 	a := &EnforcerAuthorizer{given: e, inner: e, lock: new(sync.RWMutex)}
 	a.ownLock()
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, errors.New("casbinrules: an option is nil")
-		}
-		if err := opt(&a.config); err != nil {
-			return nil, fmt.Errorf("casbinrules: %w", err)
-		}
+	if err := option.Apply(&a.config, opts); err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
 	if err := a.check(); err != nil {
 		return nil, fmt.Errorf("casbinrules: enforcer: %w", err)

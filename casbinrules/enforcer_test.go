@@ -165,7 +165,7 @@ func TestEnforcerAssembly(t *testing.T) {
 		{"no model", "no model", empty, nil},
 		{"token roles", "say WithoutTokenRoles", rbac(), nil},
 		{"switched off", "switched off", off, []Option{WithoutTokenRoles()}},
-		{"nil option", "option is nil", rbac(), []Option{nil}},
+		{"nil option", "option 1 is nil", rbac(), []Option{nil}},
 		{"bad option", "role prefix", rbac(), []Option{WithRolePrefix("")}},
 		{"watched", "leave out", rbac(), []Option{WithoutTokenRoles(), WithFileWatch()}},
 		{"function", "AddFunction", rbac(), []Option{WithoutTokenRoles(), WithFunction("f", func(...string) (bool, error) { return true, nil })}},

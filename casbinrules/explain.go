@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/explain"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Query is a request as a tool asks it, without a principal.
@@ -83,13 +84,8 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 
 func (a *Authorizer) explain(ctx context.Context, s *policyInForce, q explain.Question, opts []ExplainOption) (Explanation, error) {
 	c := explainConfig{misses: 3}
-	for _, opt := range opts {
-		if opt == nil {
-			return Explanation{}, errors.New("casbinrules: explain: an option is nil")
-		}
-		if err := opt(&c); err != nil {
-			return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
-		}
+	if err := option.Apply(&c, opts); err != nil {
+		return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
 	}
 	q.Misses = c.misses
 	e, err := explain.Explain(ctx, &s.Snapshot, &a.config.Settings, q)

@@ -32,7 +32,7 @@ func WithFunction(name string, f func(args ...string) (bool, error)) Option {
 	return func(c *config) error {
 		switch {
 		case !model.IsWord(name):
-			return fmt.Errorf("function: %q is no name", name)
+			return fmt.Errorf("function: %q is not a name", name)
 		case model.IsReserved(name):
 			return fmt.Errorf("function %s: the name has a meaning already", name)
 		case f == nil:

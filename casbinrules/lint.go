@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // LintOption configures [Lint]. Every [Option] is one, and has the policy
@@ -20,11 +21,17 @@ type lintConfig struct {
 	routes []core.RouteInfo
 }
 
-func (o Option) applyLint(c *lintConfig) error {
-	if o == nil {
-		return errors.New("an option is nil")
+func (o Option) applyLint(c *lintConfig) error { return o(&c.config) }
+
+// lintFuncs has options as functions, nil for those that are nil.
+func lintFuncs(opts []LintOption) []func(*lintConfig) error {
+	funcs := make([]func(*lintConfig) error, len(opts))
+	for i, opt := range opts {
+		if o, ok := opt.(Option); opt != nil && !(ok && o == nil) {
+			funcs[i] = opt.applyLint
+		}
 	}
-	return o(&c.config)
+	return funcs
 }
 
 type routesOption []core.RouteInfo
@@ -58,13 +65,8 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 		return nil, errors.New("casbinrules: the file system is nil")
 	}
 	var c lintConfig
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, errors.New("casbinrules: an option is nil")
-		}
-		if err := opt.applyLint(&c); err != nil {
-			return nil, fmt.Errorf("casbinrules: %w", err)
-		}
+	if err := option.Apply(&c, lintFuncs(opts)); err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
 	in, err := (&sources{fsys: fsys, model: m, policies: policies, options: c.watch}).read()
 	if err != nil {

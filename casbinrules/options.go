@@ -73,7 +73,7 @@ func WithoutTokenRoles() Option {
 func WithRolePrefix(prefix string) Option {
 	return func(c *config) error {
 		if prefix == "" {
-			return errors.New("role prefix: it is empty; leave the option out for none")
+			return errors.New("role prefix must not be empty")
 		}
 		c.RolePrefix = prefix
 		return nil

@@ -25,7 +25,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 		return nil, errors.New("the effect sorts rules by the depth of roles")
 	}
 	if s.Expr == nil {
-		return nil, errors.New("the matcher is no plain expression")
+		return nil, errors.New("the matcher is not a plain expression")
 	}
 	if why := s.Expr.Foreign(); why != nil {
 		return nil, fmt.Errorf("the matcher has %w", why)

@@ -86,7 +86,7 @@ func (f MatcherFunction) call(args []any) (ok bool, err error) {
 	for i, arg := range args {
 		text, isText := arg.(string)
 		if !isText {
-			return false, errors.New("an argument is no text")
+			return false, errors.New("an argument is not text")
 		}
 		texts[i] = text
 	}

@@ -206,7 +206,7 @@ func TestAPIKeyRefusesBrokenFiles(t *testing.T) {
 	broken := strings.Replace(keyFile, "owner = erin", "owners = erin", 1)
 	dir := write(t, map[string]string{"api.keys": broken})
 	for _, args := range [][]string{{"new", "--owner", "x"}, {"list"}, {"revoke", "sp_aaaaaaaaaa"}} {
-		expect(t, dir, "", exitFindings, "", "api.keys:16: \"owners\" is no name of a field: use one of hash, owner, roles, scopes, tenant, comment, created, expires, revoked\n"+
+		expect(t, dir, "", exitFindings, "", "api.keys:16: \"owners\" is not a field name: use one of hash, owner, roles, scopes, tenant, comment, created, expires, revoked\n"+
 			"sallyport: the key file is refused and was not changed\n", append([]string{"apikey", "-f", "DIR/api.keys"}, args...)...)
 	}
 	if readFile(t, filepath.Join(dir, "api.keys")) != broken {
