@@ -37,11 +37,17 @@ type (
 	// of Casbin.
 	Engine = engine.Name
 	// Explanation says why a request is allowed or refused, for operators and
-	// tools: it names rules and roles, which no client may see.
+	// tools: it names rules and roles, which no client may see. Subject, Roles,
+	// Tenant, Object and Action are what was asked; Allowed, Reason, Why and
+	// Rule the answer; Chain, ObjectChain and ActionChain the role links on the
+	// way, Overrides and NearMisses the lines that would have allowed it. Engine
+	// and Unindexed say how it was worked out, Version of which policy.
 	Explanation = explain.Explanation
-	// ChainLink is one step of an [Explanation] from a name to a role it has.
+	// ChainLink is one step of an [Explanation], From a name To a role it has by
+	// a Rule, which is nil where the credentials bring the role.
 	ChainLink = explain.ChainLink
-	// NearMiss is a rule that would have allowed a request but for one condition.
+	// NearMiss is a Rule that would have allowed a request but for one condition,
+	// its Miss; Text says it in words.
 	NearMiss = explain.NearMiss
 	// Miss says which condition of a [NearMiss] does not hold.
 	Miss = explain.Miss
@@ -116,7 +122,7 @@ const (
 	ReasonBadAttribute core.Reason = engine.ReasonBadAttribute
 )
 
-// ErrNoAttribute is what the function of an [WithAttribute] returns, wrapped or
+// ErrNoAttribute is what the function of a [WithAttribute] option returns, wrapped or
 // not, when the request does not have it. The request is then refused with
 // [ReasonNoAttribute], whatever the policy says.
 var ErrNoAttribute = engine.ErrNoAttribute

@@ -27,7 +27,7 @@ func ParseAttribute(s string) (field string, t AttributeType, err error) {
 }
 
 // WithAttributeType declares the type of an attribute, of which the value comes
-// from an [WithAttribute] or [WithClaimAttribute] of the same field:
+// from a [WithAttribute] or [WithClaimAttribute] of the same field:
 //
 //	casbinrules.WithClaimAttribute("age", "age"),
 //	casbinrules.WithAttributeType("age", casbinrules.Number),

@@ -24,8 +24,9 @@ import (
 // network mounts, it is up to the poll's 30 s more. [Authorizer.Reload] waits
 // for neither.
 //
-// Of package watch the options Debounce, Poll, MaxFile and MaxTotal are of
-// use; what Suffixes, OnError and InUse set is this package's own.
+// Of package watch the options [watch.WithDebounce], [watch.WithPollInterval],
+// [watch.WithMaxFileSize] and [watch.WithMaxTotalSize] are of use; what the
+// others set is this package's own.
 func WithFileWatch(opts ...watch.Option) Option {
 	return func(c *config) error {
 		if c.watching {

@@ -70,6 +70,7 @@ func TestGuardsThatCannotWork(t *testing.T) {
 		{"a nil function as observer", one(), core.WithObserver(core.ObserverFunc(nil)), "observer is nil"},
 		{"a nil logger", one(), core.WithLogger(nil), "logger is nil"},
 		{"no time to wait", one(), core.WithRetryAfter(0), "at least 1s"},
+		{"a method that is not a token", one(), core.WithMethods("MKCOL", "get it"), `method "get it" is not a token`},
 		{"too short to wait", one(), core.WithRetryAfter(time.Second - 1), "at least 1s"},
 	}
 	for _, tt := range tests {

@@ -86,6 +86,11 @@ func WithObserver(o Observer) Option {
 // the authorizer is a [MethodAuthorizer] that judges them.
 func WithMethods(methods ...string) Option {
 	return func(g *Guard) error {
+		for _, m := range methods {
+			if !isTokenList(m) || strings.ContainsAny(m, ", ") {
+				return fmt.Errorf("method %q is not a token (RFC 9110 §9.1)", m)
+			}
+		}
 		g.methods = append(g.methods, methods...)
 		return nil
 	}
@@ -97,7 +102,7 @@ func WithMethods(methods ...string) Option {
 func WithMaxPathSize(bytes int) Option {
 	return func(g *Guard) error {
 		if bytes < 1 {
-			return fmt.Errorf("max path %d: at least 1 byte", bytes)
+			return fmt.Errorf("max path size %d: must be at least 1 byte", bytes)
 		}
 		g.maxPath = bytes
 		return nil
@@ -222,11 +227,11 @@ func WithoutPrompts() Option {
 func WithSchemes(schemes ...string) Option {
 	return func(g *Guard) error {
 		if len(schemes) == 0 {
-			return errors.New("no scheme to accept: name at least one")
+			return errors.New("schemes must not be empty: name at least one")
 		}
 		for _, name := range schemes {
 			if !g.accepts(name) {
-				return fmt.Errorf("scheme %q to accept: the guard does not have it", name)
+				return fmt.Errorf("scheme %q: the guard does not have it", name)
 			}
 		}
 		g.schemes = slices.DeleteFunc(slices.Clone(g.schemes), func(s scheme) bool {

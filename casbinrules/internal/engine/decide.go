@@ -21,13 +21,13 @@ const (
 	// ReasonNoTenant says that the model has tenants and the principal none.
 	ReasonNoTenant core.Reason = "no_tenant"
 	// ReasonNoObject says that there is nothing to compare with the policy:
-	// no route was matched, with [WithRouteAsObject].
+	// no route was matched, with casbinrules.WithRouteAsObject.
 	ReasonNoObject core.Reason = "no_object"
 	// ReasonNoAttribute says that the request lacks an attribute that the
-	// model asks for; see [WithAttribute].
+	// model asks for; see casbinrules.WithAttribute.
 	ReasonNoAttribute core.Reason = "no_attribute"
 	// ReasonBadAttribute says that an attribute of the request does not read as
-	// its type; see [WithAttributeType].
+	// its type; see casbinrules.WithAttributeType.
 	ReasonBadAttribute core.Reason = "bad_attribute"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// ErrNoAttribute is what the function of an [WithAttribute] returns, wrapped or
+// ErrNoAttribute is what the function of a WithAttribute option returns, wrapped or
 // not, when the request does not have it. The request is then refused with
 // [ReasonNoAttribute], whatever the policy says.
 var ErrNoAttribute = errors.New("no such attribute")

@@ -39,7 +39,7 @@ const (
 // AttributeTypes are the names of the types, in their order.
 var AttributeTypes = [...]string{"text", "number", "time", "date", "ip"}
 
-// String is the name of the type, as [ParseAttribute] takes it: "text",
+// String is the name of the type, as casbinrules.ParseAttribute takes it: "text",
 // "number", "time", "date" or "ip".
 func (t AttributeType) String() string {
 	if int(t) < len(AttributeTypes) {

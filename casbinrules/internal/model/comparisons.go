@@ -19,7 +19,7 @@ type Matcher struct {
 	Comparisons []Comparison
 	// Opaque are the other conditions on a request as the model spells them:
 	// those that compare two of its fields with each other, that call a function
-	// given with [WithFunction], or that compute something.
+	// given with casbinrules.WithFunction, or that compute something.
 	Opaque []string
 	// RolesTogether is how many conditions on the roles of the subject the matcher
 	// combines at most to allow a request or to deny it: 1 for g(r.sub, p.sub), and

@@ -12,7 +12,7 @@ type Severity int
 
 // The severities, the least first. An error refuses the load. A warning does
 // not, and is logged. A note is neither refused nor logged: what it names is
-// fine in most policies, so that only [Lint] tells of it.
+// fine in most policies, so that only casbinrules.Lint tells of it.
 const (
 	SeverityNote Severity = iota + 1
 	SeverityWarning

@@ -141,11 +141,11 @@ func (s *Schema) checkFilled(at Position) {
 	}
 	report := func(option, field string) {
 		s.File.Report(at, CodeModelRequest, DidYouMean(field, s.Attributes, "its fields are "+strings.Join(s.Names("r"), ", ")),
-			"the request has no field %q, which an option %s is for", field, option)
+			"the request has no field %q, which %s is for", field, option)
 	}
 	for _, field := range slices.Sorted(maps.Keys(c.Filled)) {
 		if !slices.Contains(s.Attributes, field) {
-			report("Attribute", field)
+			report("WithAttribute or WithClaimAttribute", field)
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(c.AttributeTypes)) {
