@@ -35,8 +35,10 @@ A field with a comma in it is quoted. For each line it prints one line, in
 order: "allow", "deny", or "error: " and why the request cannot be decided.
 
 Requests are decided as by a gate, for a subject whose credentials bring no
-roles; the subject anonymous is a request without credentials. With --as-casbin
-the answer is that of Casbin's own Enforce.
+roles; the subject anonymous is a request without credentials. A path is read as
+a gate reads it, decoded and without query and trailing slash, which a note on
+stderr then says; one that a gate answers with 400 is an error. With --as-casbin
+the answer is that of Casbin's own Enforce, and the text is asked as it is.
 
 The exit code is 1 when a request could not be decided.`,
 		Example: `  printf 'erin, /reports/7, PATCH\n' | sallyport check -m rbac -p policy.csv`,
@@ -50,7 +52,7 @@ The exit code is 1 when a request could not be decided.`,
 		if err != nil {
 			return err
 		}
-		c := checker{authorizer: a, fields: a.RequestFields(), asCasbin: s.asCasbin}
+		c := checker{authorizer: a, fields: a.RequestFields(), source: &s, stderr: cmd.ErrOrStderr()}
 		return c.run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
 	}
 	return cmd
@@ -60,7 +62,9 @@ The exit code is 1 when a request could not be decided.`,
 type checker struct {
 	authorizer *casbinrules.Authorizer
 	fields     []string
-	asCasbin   bool
+	source     *source
+	stderr     io.Writer
+	line       int // that is decided, counted from 1
 }
 
 // run answers line by line, in bounded memory. Answers are held back only while
@@ -71,6 +75,7 @@ func (c *checker) run(ctx context.Context, stdin io.Reader, stdout io.Writer) er
 	failed := false
 	for {
 		line, err := readLine(in)
+		c.line++
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -152,10 +157,17 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 		return core.Decision{}, fmt.Errorf("a request has %d fields by the model (%s), and this one has %d",
 			len(c.fields), strings.Join(c.fields, ", "), len(values))
 	}
-	if c.asCasbin {
+	if c.source.asCasbin {
 		return c.authorizer.Enforce(ctx, values...)
 	}
-	return ask.DecideReadable(ctx, c.authorizer, question(c.fields, values))
+	q, note, err := c.source.canonical(question(c.fields, values))
+	if err != nil {
+		return core.Decision{}, err
+	}
+	if note != "" {
+		say(c.stderr, "sallyport: line %d: note: %s\n", c.line, plain(note))
+	}
+	return ask.DecideReadable(ctx, c.authorizer, q)
 }
 
 // question sorts the values of a request definition's fields.

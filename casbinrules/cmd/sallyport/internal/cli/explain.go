@@ -26,7 +26,9 @@ decides, through which roles, and when no line does, which come nearest.
 Roles behind the last colon of SUBJECT are those that the credentials bring. A
 subject with a colon of its own ends in one, or is used with --role; a role with
 a comma in it is quoted. The subject anonymous is a request without credentials.
-OBJECT is what the policy sees of the request, as a rule its path. An ACTION with
+OBJECT is what the policy sees of the request, as a rule its path. A path is read
+as a gate reads it, decoded and without query and trailing slash; one that a gate
+answers with 400 is an error. An ACTION with
 a lower-case letter is one that the application names itself, and no request
 method. --claim gives the value of an attribute that the model asks for.
 
@@ -61,7 +63,7 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		if err != nil {
 			return err
 		}
-		if q, err = orient(cmd.ErrOrStderr(), a, q); err != nil {
+		if q, err = s.orient(cmd.ErrOrStderr(), a, q); err != nil {
 			return err
 		}
 		e, err := ask.Explain(cmd.Context(), a, q)
@@ -82,9 +84,9 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 	return cmd
 }
 
-// orient puts object and action into their order and notes what the policy does
-// not know.
-func orient(stderr io.Writer, a *casbinrules.Authorizer, q ask.Question) (ask.Question, error) {
+// orient puts object and action into their order, reads the object as a gate
+// does, and notes what the policy does not know.
+func (s *source) orient(stderr io.Writer, a *casbinrules.Authorizer, q ask.Question) (ask.Question, error) {
 	names := ask.NewNames(a)
 	q, hint, err := names.Orient(q)
 	if err != nil {
@@ -93,7 +95,15 @@ func orient(stderr io.Writer, a *casbinrules.Authorizer, q ask.Question) (ask.Qu
 	if hint != "" {
 		say(stderr, "sallyport: hint: %s\n", plain(hint))
 	}
-	notes := names.Misfits(q, false)
+	q, note, err := s.canonical(q)
+	if err != nil {
+		return q, &usageError{err}
+	}
+	var notes []string
+	if note != "" {
+		notes = append(notes, note)
+	}
+	notes = append(notes, names.Misfits(q, false)...)
 	for _, p := range names.Unknown(q, false) {
 		notes = append(notes, p.Text)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
 // The names of the files that a policy is made of by default.
@@ -44,6 +45,15 @@ type source struct {
 	prefix     string
 	attributes attributeTypes
 	functions  []string
+}
+
+// canonical reads the object of a question as a gate reads paths. Casbin takes
+// the text as it is, and so does a policy that sees routes.
+func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
+	if s.asCasbin || s.byRoute {
+		return q, "", nil
+	}
+	return ask.Canonical(q)
 }
 
 // modelFlags adds the flags that say how a policy is read.

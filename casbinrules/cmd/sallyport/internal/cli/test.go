@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
+	"github.com/sallyport-go/sallyport/core"
 )
 
 func newTest() *cobra.Command {
@@ -42,6 +43,8 @@ what the model asks for or gives what does not read as its type, fails whatever 
 with a subject, tenant, object or action that is probably misspelt, unless
 --allow-unknown is given; other unknown names are warnings. "erin[]" is a user
 whom the policy does not know on purpose, and "in """ a request without tenant.
+A path is read as a gate reads it, decoded and without query and trailing slash;
+a test with a path that a gate answers with 400 fails.
 
 Without -p the policy is the policy.csv beside the first file. Failures are
 printed with the explanation of the decision; the exit code is then 1.`,
@@ -60,7 +63,7 @@ printed with the explanation of the decision; the exit code is then 1.`,
 		if err != nil {
 			return err
 		}
-		results, err := runTests(cmd.Context(), a, tests, lenient)
+		results, err := s.runTests(cmd.Context(), a, tests, lenient)
 		if err != nil {
 			return err
 		}
@@ -105,28 +108,32 @@ type result struct {
 	allowed bool
 	err     error
 	why     *casbinrules.Explanation
-	// hint says how the words were read, warnings are about those that prove
+	// asked is the question of the test as a gate would put it.
+	asked ask.Question
+	// hints say how the words were read, warnings are about those that prove
 	// nothing.
-	hint     string
+	hints    []string
 	warnings []string
 }
 
 func (r result) passed() bool { return r.err == nil && r.allowed == r.test.Allow }
 
-func runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest.Test, lenient bool) ([]result, error) {
+func (s *source) runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest.Test, lenient bool) ([]result, error) {
 	results := make([]result, len(tests))
 	names := ask.NewNames(a)
 	for i, t := range tests {
 		r := result{test: t}
-		r.test.Question, r.hint, r.err = names.Orient(t.Question)
+		r.err = r.read(s, names)
 		if r.err == nil {
-			r.allowed, r.err = decide(ctx, a, r.test)
+			var d core.Decision
+			d, r.err = ask.DecideReadable(ctx, a, r.asked)
+			r.allowed = d.Allowed
 		}
 		if r.err == nil {
 			r.check(names, lenient)
 		}
 		if !r.passed() && r.err == nil {
-			e, err := ask.Explain(ctx, a, r.test.Question)
+			e, err := ask.Explain(ctx, a, r.asked)
 			if err != nil {
 				return nil, fmt.Errorf("%s: explain: %w", t.Place(), err)
 			}
@@ -137,16 +144,31 @@ func runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest
 	return results, nil
 }
 
-func decide(ctx context.Context, a *casbinrules.Authorizer, t policytest.Test) (bool, error) {
-	d, err := ask.DecideReadable(ctx, a, t.Question)
-	return d.Allowed, err
+// read settles what a test asks.
+func (r *result) read(s *source, names *ask.Names) error {
+	oriented, hint, err := names.Orient(r.test.Question)
+	if err != nil {
+		return err
+	}
+	r.test.Question = oriented
+	asked, note, err := s.canonical(oriented)
+	if err != nil {
+		return err
+	}
+	r.asked = asked
+	for _, h := range []string{hint, note} {
+		if h != "" {
+			r.hints = append(r.hints, h)
+		}
+	}
+	return nil
 }
 
 // check fails a test whose answer says nothing about what it names.
 func (r *result) check(names *ask.Names, lenient bool) {
-	wrong := names.Misfits(r.test.Question, r.test.NoTenant)
+	wrong := names.Misfits(r.asked, r.test.NoTenant)
 	if !r.test.Allow {
-		for _, p := range names.Unknown(r.test.Question, r.test.Stranger) {
+		for _, p := range names.Unknown(r.asked, r.test.Stranger) {
 			if p.Slip && !lenient {
 				wrong = append(wrong, p.Text)
 			} else {
@@ -161,8 +183,8 @@ func (r *result) check(names *ask.Names, lenient bool) {
 
 func writeWarnings(stderr io.Writer, results []result) {
 	for _, r := range results {
-		if r.hint != "" {
-			say(stderr, "%s: hint: %s\n", plain(r.test.Place()), plain(r.hint))
+		for _, h := range r.hints {
+			say(stderr, "%s: hint: %s\n", plain(r.test.Place()), plain(h))
 		}
 		for _, w := range r.warnings {
 			say(stderr, "%s: warning: %s\n", plain(r.test.Place()), plain(w))
