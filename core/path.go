@@ -19,6 +19,11 @@ import (
 // A plain path is returned as it is, without allocation.
 func CanonicalPath(rt Route) (string, error) { return canonicalPath(rt, false) }
 
+// CanonicalPathWithSlashes is [CanonicalPath] for guards with
+// [WithEncodedSlashes]: encoded slashes stay, as "%2F", if rt is escaped and says
+// by InnerSlashes that all of them are inside parameters.
+func CanonicalPathWithSlashes(rt Route) (string, error) { return canonicalPath(rt, true) }
+
 // canonicalPath is [CanonicalPath]. With slashes, encoded slashes stay, as
 // "%2F", if all of them are inside parameters.
 func canonicalPath(rt Route, slashes bool) (string, error) {

@@ -2,6 +2,7 @@ package ask
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -10,15 +11,21 @@ import (
 // Canonical has the path of a request in place of the object that a question
 // names, as a gate would: decoded once, without query and trailing slash. The
 // note then says so. It is an error for a path that a gate answers with 400. An
-// object that does not begin with a slash is no path and stays.
-func Canonical(q Question) (canonical Question, note string, err error) {
+// object that does not begin with a slash is no path and stays. With slashes the
+// gate is one of a guard with core.WithEncodedSlashes, and the encoded slashes are
+// taken for those of parameters.
+func Canonical(q Question, slashes bool) (canonical Question, note string, err error) {
 	if !strings.HasPrefix(q.Object, "/") {
 		return q, "", nil
 	}
 	sent, _, _ := strings.Cut(q.Object, "?")
-	path, err := core.CanonicalPath(core.Route{Path: sent, Escaped: true})
+	canonicalPath, inner := core.CanonicalPath, core.EncodedSlashes(sent)
+	if slashes {
+		canonicalPath = core.CanonicalPathWithSlashes
+	}
+	path, err := canonicalPath(core.Route{Path: sent, Escaped: true, InnerSlashes: inner})
 	if err != nil {
-		return q, "", fmt.Errorf("a gate answers 400 to the path %s: %w%s", q.Object, err, spelling(sent))
+		return q, "", fmt.Errorf("a gate answers 400 to the path %s: %w%s", q.Object, err, spelling(sent, inner > 0 && !slashes))
 	}
 	if path != q.Object {
 		note = fmt.Sprintf("%s is read as %s, which is the path that a gate asks about: decoded, without query and trailing slash", q.Object, path)
@@ -28,8 +35,11 @@ func Canonical(q Question) (canonical Question, note string, err error) {
 }
 
 // spelling says how characters are written that mean something else in a path.
-func spelling(path string) string {
-	if strings.ContainsAny(path, "%#") {
+func spelling(path string, slashes bool) string {
+	if slashes {
+		return " (say --encoded-slashes if the guard has core.WithEncodedSlashes)"
+	}
+	if _, err := url.PathUnescape(path); err != nil || strings.Contains(path, "#") {
 		return " (paths are written as in requests: %25 is a percent sign, %23 a #)"
 	}
 	return ""

@@ -129,3 +129,20 @@ func TestObjectsStayAsTheyAreForCasbinAndForRoutes(t *testing.T) {
 		expect(t, dir, "", exitOK, "2 passed, 0 failed\n", "", "test", flag, "DIR/a.tests")
 	}
 }
+
+func TestEncodedSlashesAreForGuardsThatLetThemThrough(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, erin, /@scope%2Fname, GET\n",
+		"a.tests": "allow erin /@scope%2Fname GET\nallow erin /@scope%2fname/ GET\n"})
+	got := run(t, dir, "", "explain", "-p", "DIR", "erin", "/@scope%2Fname", "GET")
+	if got.code != exitUsage || !strings.Contains(got.stderr, "say --encoded-slashes if the guard has core.WithEncodedSlashes") {
+		t.Errorf("without the flag: got %+v", got)
+	}
+	got = run(t, dir, "", "explain", "-p", "DIR", "--encoded-slashes", "erin", "/@scope%2Fname", "GET")
+	if got.code != exitOK || !strings.HasPrefix(got.stdout, "allow:") || got.stderr != "" {
+		t.Errorf("explain: got %+v", got)
+	}
+	expect(t, dir, "erin, /@scope%2Fname, GET\nerin, /%2e%2Fname, GET\n", exitFindings,
+		"allow\nerror: a gate answers 400 to the path /%2e%2Fname: ambiguous path: it holds a dot segment\n", "",
+		"check", "-p", "DIR", "--encoded-slashes")
+	expect(t, dir, "", exitOK, "2 passed, 0 failed\n", "a.tests:2: hint: /@scope%2fname/ is read as /@scope%2Fname, ", "test", "--encoded-slashes", "DIR/a.tests")
+}

@@ -45,6 +45,7 @@ The exit code is 1 when a request could not be decided.`,
 		Args:    arguments(cobra.NoArgs),
 	}
 	s.flags(cmd)
+	s.pathFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		// Casbin's own Enforce knows no roles of credentials.
 		s.noRoles = s.noRoles || s.asCasbin

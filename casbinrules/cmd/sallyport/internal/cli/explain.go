@@ -37,6 +37,7 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		Args:    arguments(cobra.ExactArgs(3)),
 	}
 	s.flags(cmd)
+	s.pathFlags(cmd)
 	formatFlag(cmd, &format, "text", "json")
 	cmd.Flags().StringVar(&tenant, "tenant", "", "`tenant` of the credentials")
 	cmd.Flags().StringArrayVar(&claims, "claim", nil, "`name=value` of an attribute; may be repeated")

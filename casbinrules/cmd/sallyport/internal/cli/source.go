@@ -42,9 +42,15 @@ type source struct {
 	allowEmpty bool
 	noRoles    bool
 	byRoute    bool
+	slashes    bool
 	prefix     string
 	attributes attributeTypes
 	functions  []string
+}
+
+// pathFlags adds the flags that say how the path of a request is read.
+func (s *source) pathFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.slashes, "encoded-slashes", false, "the guard lets encoded slashes in path parameters through")
 }
 
 // canonical reads the object of a question as a gate reads paths. Casbin takes
@@ -53,7 +59,7 @@ func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
 	if s.asCasbin || s.byRoute {
 		return q, "", nil
 	}
-	return ask.Canonical(q)
+	return ask.Canonical(q, s.slashes)
 }
 
 // modelFlags adds the flags that say how a policy is read.

@@ -52,6 +52,7 @@ printed with the explanation of the decision; the exit code is then 1.`,
 		Args:    arguments(cobra.MinimumNArgs(1)),
 	}
 	s.flags(cmd)
+	s.pathFlags(cmd)
 	formatFlag(cmd, &format, "text", "json")
 	cmd.Flags().BoolVar(&lenient, "allow-unknown", false, "warn of misspelt names only")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
