@@ -93,7 +93,7 @@ func (s source) openBoth(before, after string) (old, now *casbinrules.Authorizer
 	var models [2]casbinrules.Model
 	var files [2][]string
 	for i, path := range []string{before, after} {
-		s.policies = []string{path}
+		s.policies, s.given = []string{path}, [...]string{"the first argument", "the second argument"}[i]
 		if models[i], files[i], err = s.find(""); err != nil {
 			return nil, nil, fmt.Errorf("%s policy: %w", sides[i], err)
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ const presetNames = "rbac, rbac-deny, rbac-tenants"
 type source struct {
 	model      string
 	policies   []string
+	given      string // how they were given, if not with -p
 	asCasbin   bool
 	anonymous  bool
 	allowEmpty bool
@@ -163,7 +165,7 @@ func (s *source) find(dir string) (casbinrules.Model, []string, error) {
 		if _, err := os.Stat(p); errors.Is(err, fs.ErrNotExist) {
 			hint := "say which with -p, or write one with \"sallyport init\""
 			if len(s.policies) > 0 {
-				hint = "check the path given with -p"
+				hint = "check " + cmp.Or(s.given, "the path given with -p")
 			}
 			return casbinrules.Model{}, nil, fmt.Errorf("there is no policy %s: %s", p, hint)
 		}
