@@ -20,10 +20,8 @@ key, only hashes, and may be edited by hand as well: comments and order stay.
 The file is replaced as a whole or not at all, so a service that watches it never
 reads half of it. A file with an error is left alone, with its findings on stderr
 and exit code 1.`,
-		Args: arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usagef("which command? one of %s", strings.Join(names(cmd), ", "))
-		},
+		Args: commandWanted("command"),
+		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
 	}
 	cmd.AddCommand(newAPIKeyNew(), newAPIKeyList(), newAPIKeyRevoke())
 	return cmd

@@ -21,7 +21,7 @@ func newAPIKeyList() *cobra.Command {
 		Long: `list prints the keys of a file in its order, without their hashes. The state of a
 key is good, expired or revoked.`,
 		Example: "  sallyport apikey list -f api.keys",
-		Args:    arguments(cobra.NoArgs),
+		Args:    noArguments("name the key file with -f"),
 	}
 	keyFileFlag(cmd, &file)
 	formatFlag(cmd, &format, "text", "json")

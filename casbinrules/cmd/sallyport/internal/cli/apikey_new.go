@@ -21,7 +21,7 @@ func newAPIKeyNew() *cobra.Command {
 stdout: this once, since nobody can tell it from the hash. All else goes to
 stderr. A file that is not there yet is created for its owner alone (mode 0600).`,
 		Example: "  sallyport apikey new -f api.keys --owner ci-bot --roles editor --expires 90d",
-		Args:    arguments(cobra.NoArgs),
+		Args:    noArguments("name the key file with -f, and the owner with --owner"),
 	}
 	keyFileFlag(cmd, &file)
 	f := cmd.Flags()

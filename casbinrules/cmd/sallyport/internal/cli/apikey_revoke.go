@@ -22,7 +22,7 @@ has revoked; a key that is revoked already stays as it is.
 
 The ID is what stands before the dot in a key.`,
 		Example: "  sallyport apikey revoke -f api.keys sp_k3m4x2q7ab --reason 'laptop stolen'\n  sallyport apikey revoke -f api.keys --owner ci-bot",
-		Args:    arguments(cobra.ArbitraryArgs),
+		Args:    cobra.ArbitraryArgs,
 	}
 	keyFileFlag(cmd, &file)
 	cmd.Flags().StringVar(&owner, "owner", "", "revoke all keys of the principal with this `ID`")

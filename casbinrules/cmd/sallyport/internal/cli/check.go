@@ -42,7 +42,7 @@ the answer is that of Casbin's own Enforce, and the text is asked as it is.
 
 The exit code is 1 when a request could not be decided.`,
 		Example: `  printf 'erin, /reports/7, PATCH\n' | sallyport check -m rbac -p policy.csv`,
-		Args:    arguments(cobra.NoArgs),
+		Args:    noArguments("name the policy with -p, and send the requests to stdin"),
 	}
 	s.flags(cmd)
 	s.pathFlags(cmd)

@@ -77,9 +77,20 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		args   []string
 	}{
 		{"which command? one of apikey, check, diff, explain, fmt, init, lint, matrix, test\nrun \"sallyport --help\"", nil},
-		{"unknown command \"frobnicate\"", []string{"frobnicate"}},
+		{"unknown command \"frobnicate\" for \"sallyport\": use one of apikey, check, ", []string{"frobnicate"}},
 		{"unknown flag: --nope\nrun \"sallyport lint --help\"", []string{"lint", "--nope"}},
-		{"unknown command \"x\" for \"sallyport lint\"", []string{"lint", "x"}},
+		{"lint takes no arguments: name the policy with -p\nrun \"sallyport lint --help\"", []string{"lint", "extra"}},
+		{"matrix takes no arguments: name the policy with -p\n", []string{"matrix", "policy.csv"}},
+		{"check takes no arguments: name the policy with -p, and send", []string{"check", "x"}},
+		{"apikey list takes no arguments: name the key file with -f\n", []string{"apikey", "list", "api.keys"}},
+		{"apikey new takes no arguments: name the key file with -f, ", []string{"apikey", "new", "api.keys"}},
+		{"unknown command \"make\" for \"sallyport apikey\": use one of list, new, revoke\n", []string{"apikey", "make"}},
+		{"which command? one of list, new, revoke\n", []string{"apikey"}},
+		{"unknown shell \"tcsh\" for \"sallyport completion\": use one of bash, fish, powershell, zsh\n", []string{"completion", "tcsh"}},
+		{"which shell? one of bash, fish, powershell, zsh\n", []string{"completion"}},
+		{"completion bash takes no arguments: ", []string{"completion", "bash", "x"}},
+		{"there is no command \"nope\" to help with\n", []string{"help", "nope"}},
+		{"there is no command \"apikey make\" to help with\n", []string{"help", "apikey", "make"}},
 		{"there is no format \"yaml\": use one of text, json, sarif\n", []string{"lint", "-p", "DIR", "--format", "yaml"}},
 		{"--fail-on warning or --fail-on error", []string{"lint", "-p", "DIR", "--fail-on", "hint"}},
 		{"there is no policy policy.csv: say which with -p", []string{"lint"}},
@@ -91,7 +102,11 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{`routes.json: json: cannot unmarshal`, []string{"lint", "-p", "DIR", "--routes", "DIR/routes.json"}},
 		{"none.json: there is no route; it holds a list such as", []string{"matrix", "-p", "DIR", "--routes", "DIR/none.json"}},
 		{"half.json: route 1 has no method or no pattern", []string{"lint", "-p", "DIR", "--routes", "DIR/half.json"}},
-		{"accepts 3 arg(s), received 1\nrun \"sallyport explain --help\"", []string{"explain", "erin"}},
+		{"explain wants a subject, an object and an action, and got 1 argument\nrun \"sallyport explain --help\"", []string{"explain", "erin"}},
+		{"explain wants a subject, an object and an action, and got 4 arguments\n", []string{"explain", "erin", "in", "/x", "GET"}},
+		{"diff wants the old and the new policy, and got 1 argument\n", []string{"diff", "DIR"}},
+		{"init wants a directory, and got none\n", []string{"init"}},
+		{"test wants a file of tests, and got none\n", []string{"test"}},
 		{"the subject is empty: name a user", []string{"explain", "-p", "DIR", ":editor", "/x", "GET"}},
 		{"there is no test in none.tests", []string{"test", "DIR/none.tests"}},
 		{"broken.tests:1:7: write \"allow USER[ROLE,ROLE] OBJECT ACTION\"", []string{"test", "DIR/broken.tests"}},
@@ -114,7 +129,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 }
 
 func TestHelpAndCompletion(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help", "lint"}, {"check", "--help"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"}} {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"help", "lint"}, {"help", "apikey", "new"}, {"apikey", "--help"}, {"completion", "--help"}, {"check", "--help"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"}} {
 		if got := run(t, "DIR", "", args...); got.code != exitOK || len(got.stdout) < 300 || got.stderr != "" {
 			t.Errorf("%q: got %+v", args, got)
 		}

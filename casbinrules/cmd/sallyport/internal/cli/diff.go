@@ -42,7 +42,7 @@ With --fail-on widen the exit code is 1 when somebody gains access, and with
 --fail-on change when anything changes. It is 2 when a changed rule could not be
 compared.`,
 		Example: "  sallyport diff --fail-on widen old.csv policy.csv",
-		Args:    arguments(cobra.ExactArgs(2)),
+		Args:    exactly(2, "the old and the new policy"),
 	}
 	s.modelFlags(cmd)
 	formatFlag(cmd, &format, "text", "json")

@@ -34,7 +34,7 @@ method. --claim gives the value of an attribute that the model asks for.
 
 What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		Example: "  sallyport explain erin /reports/7 PATCH\n  sallyport explain sam:viewer,auditor /reports GET",
-		Args:    arguments(cobra.ExactArgs(3)),
+		Args:    exactly(3, "a subject, an object and an action"),
 	}
 	s.flags(cmd)
 	s.pathFlags(cmd)

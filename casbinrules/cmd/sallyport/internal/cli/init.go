@@ -25,7 +25,7 @@ what stands where. It overwrites nothing without --force.
 
 Presets: rbac has roles with path patterns; rbac-deny lets a line deny, too;
 rbac-tenants keeps tenants apart.`,
-		Args: arguments(cobra.ExactArgs(1)),
+		Args: exactly(1, "a directory"),
 	}
 	cmd.Flags().StringVar(&preset, "preset", "rbac", "`model` to begin with: "+presetNames)
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite files that are there")

@@ -37,7 +37,7 @@ written as JSON:
 
 The exit code is 1 when there is a warning or an error, or with --fail-on error
 when there is an error. Notes never change it.`,
-		Args: arguments(cobra.NoArgs),
+		Args: noArguments("name the policy with -p"),
 	}
 	s.flags(cmd)
 	formatFlag(cmd, &format, "text", "json", "sarif")

@@ -40,7 +40,7 @@ policy names, or for those given with --claim.
 Roles are in the order of the policy's lines, and routes in that of the policy
 or of the file. With --sort name both are in the order of their names.`,
 		Example: "  sallyport matrix -p policy.csv --format html > matrix.html",
-		Args:    arguments(cobra.NoArgs),
+		Args:    noArguments("name the policy with -p"),
 	}
 	s.flags(cmd)
 	formatFlag(cmd, &format, "text", "csv", "markdown", "html", "json")

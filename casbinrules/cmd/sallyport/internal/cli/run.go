@@ -29,6 +29,7 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	standardCommands(root)
 	cmd, err := root.ExecuteC()
 	return report(cmd, err, stderr)
 }
@@ -67,16 +68,6 @@ func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
 
-// arguments has a command refuse wrong arguments as usage.
-func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return &usageError{err}
-		}
-		return nil
-	}
-}
-
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sallyport",
@@ -90,12 +81,10 @@ rbac-tenants. By default that is policy.csv and the model.conf beside it.
 
 Exit codes: 0 all is well; 1 findings, failed tests, or requests that cannot be
 decided; 2 the command could not do what was asked.`,
-		Args:          arguments(cobra.NoArgs),
+		Args:          commandWanted("command"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usagef("which command? one of %s", strings.Join(names(cmd), ", "))
-		},
+		RunE:          func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit(), newAPIKey())
@@ -106,7 +95,7 @@ decided; 2 the command could not do what was asked.`,
 func names(root *cobra.Command) []string {
 	var all []string
 	for _, c := range root.Commands() {
-		if c.IsAvailableCommand() && c.Name() != "completion" {
+		if c.IsAvailableCommand() && c.Name() != "completion" && c.Name() != "help" {
 			all = append(all, c.Name())
 		}
 	}

@@ -49,7 +49,7 @@ a test with a path that a gate answers with 400 fails.
 Without -p the policy is the policy.csv beside the first file. Failures are
 printed with the explanation of the decision; the exit code is then 1.`,
 		Example: "  sallyport test policy.tests",
-		Args:    arguments(cobra.MinimumNArgs(1)),
+		Args:    atLeastOne("a file of tests"),
 	}
 	s.flags(cmd)
 	s.pathFlags(cmd)
