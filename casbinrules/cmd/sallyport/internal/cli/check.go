@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -155,8 +156,12 @@ func (c *checker) decide(ctx context.Context, line string) (core.Decision, error
 		return core.Decision{}, err
 	}
 	if len(values) != len(c.fields) {
-		return core.Decision{}, fmt.Errorf("a request has %d fields by the model (%s), and this one has %d",
-			len(c.fields), strings.Join(c.fields, ", "), len(values))
+		hint := ""
+		if len(values) < len(c.fields) && slices.ContainsFunc(values, func(v string) bool { return len(strings.Fields(v)) > 1 }) {
+			hint = ": fields are separated by commas"
+		}
+		return core.Decision{}, fmt.Errorf("a request has %d fields by the model (%s), and this one has %d%s",
+			len(c.fields), strings.Join(c.fields, ", "), len(values), hint)
 	}
 	if c.source.asCasbin {
 		return c.authorizer.Enforce(ctx, values...)

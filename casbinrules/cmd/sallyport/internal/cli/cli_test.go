@@ -156,6 +156,10 @@ func TestCheck(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                          "error: the line is empty: a request is sub, obj, act",
 		"erin, /x":                  "error: a request has 3 fields by the model (sub, obj, act), and this one has 2",
+		"erin":                      "error: a request has 3 fields by the model (sub, obj, act), and this one has 1",
+		"erin /x GET":               "error: a request has 3 fields by the model (sub, obj, act), and this one has 1: fields are separated by commas",
+		"erin\t/x\tGET":             "error: a request has 3 fields by the model (sub, obj, act), and this one has 1: fields are separated by commas",
+		"erin, /x GET":              "error: a request has 3 fields by the model (sub, obj, act), and this one has 2: fields are separated by commas",
 		"e, r, i, n":                "error: a request has 3 fields by the model (sub, obj, act), and this one has 4",
 		`erin, "/x, GET`:            "error: a quoted field is not closed: end it with a quote on the same line",
 		`er"in, /x, GET`:            "error: a quote stands inside an unquoted field: quote the field and double the quote inside",
