@@ -35,7 +35,7 @@ func (x *Explainer) why(v engine.Verdict) string {
 	case core.ReasonUnknownMethod:
 		return fmt.Sprintf(`no rule names the method %s, and "*" stands for GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS alone`, model.Visible(x.Request.Action))
 	case core.ReasonNoCredentials:
-		return "there are no credentials, and the policy is not asked about such requests (see WithAnonymous)"
+		return "there are no credentials, and the policy is not asked about such requests (see WithAnonymous, --allow-anonymous)"
 	default:
 		return "no rule allows it"
 	}

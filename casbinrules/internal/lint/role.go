@@ -77,7 +77,7 @@ func (l *Linter) checkAnonymous(n *roleNotes) {
 	if l.settings.Anonymous {
 		return
 	}
-	const hint = "say WithAnonymous, or remove the line"
+	const hint = "use WithAnonymous (--allow-anonymous), or remove the line"
 	if r := l.first(&n.subject, policy.NumberAnonymous); r != nil {
 		l.reportColumn(r, l.shape.subject, model.CodeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
 	}
@@ -238,7 +238,7 @@ func (l *Linter) checkNames(n *roleNotes) {
 	}
 	for _, r := range l.Rules {
 		if r.IsLink() && r.Number(0) == r.Number(1) {
-			l.report(r, 1, model.CodeSameName, "give the user another name, or use WithRolePrefix",
+			l.report(r, 1, model.CodeSameName, "give the user another name, or use WithRolePrefix (--role-prefix)",
 				"%q is a user and a role, and a user called like a role gets nothing by that name", r.Field(0))
 		}
 	}
@@ -267,7 +267,7 @@ func (l *Linter) checkTenantNames(n *roleNotes) {
 		from, _ := g.Pairs(r)
 		if role := l.first(&n.given, from.Name); role != nil && !given[from] && !n.subject.has(from.Name) && !told[from.Name] {
 			told[from.Name] = true
-			l.report(r, 1, model.CodeSameName, "give one of them another name, or use WithRolePrefix",
+			l.report(r, 1, model.CodeSameName, "give one of them another name, or use WithRolePrefix (--role-prefix)",
 				"%q looks like a user here and is a role in another tenant (%s); a user called like a role gets nothing by that name", n.texts.Text(from.Name), role.Place())
 		}
 	}

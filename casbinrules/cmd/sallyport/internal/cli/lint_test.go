@@ -146,3 +146,22 @@ func TestLintSeverityIsPaintedOnce(t *testing.T) {
 		t.Error("a device that is no terminal gets colour")
 	}
 }
+
+func TestHintsNameTheFlagOfAnOption(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "empty.csv": "", "anonymous.csv": "p, anonymous, /x, GET\n", "same.csv": "p, staff, globex, /x, GET\ng, erin, team, acme\ng, team, staff, globex\n",
+		"plain.conf": strings.ReplaceAll(presets["rbac"]().Text(), "keyMatch2", "keyMatch"), "route.csv": "p, erin, /x/:id, GET\n"})
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"use WithEmptyPolicy (--allow-empty)", []string{"lint", "-p", "DIR/empty.csv"}},
+		{"use WithAnonymous (--allow-anonymous)", []string{"lint", "-p", "DIR/anonymous.csv"}},
+		{"see WithAnonymous, --allow-anonymous", []string{"explain", "-p", "DIR/anonymous.csv", "anonymous", "/x", "GET"}},
+		{"use WithRolePrefix (--role-prefix)", []string{"lint", "-m", "rbac-tenants", "-p", "DIR/same.csv"}},
+		{"WithRouteAsObject (--object-route)", []string{"lint", "-m", "DIR/plain.conf", "-p", "DIR/route.csv"}},
+	} {
+		if got := run(t, dir, "", c.args...); !strings.Contains(got.stdout, c.want) {
+			t.Errorf("%q: want %q in %+v", c.args, c.want, got)
+		}
+	}
+}
