@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
@@ -87,7 +88,7 @@ func WithObserver(o Observer) Option {
 func WithMethods(methods ...string) Option {
 	return func(g *Guard) error {
 		for _, m := range methods {
-			if !isTokenList(m) || strings.ContainsAny(m, ", ") {
+			if !challenge.IsToken(m) {
 				return fmt.Errorf("method %q is not a token (RFC 9110 §9.1)", m)
 			}
 		}

@@ -39,7 +39,7 @@ type Challenge struct {
 // control character or byte outside ASCII in a value (RFC 9110 §5.5), and what
 // exceeds the limits [Parse] has itself. New keeps no part of params.
 func New(scheme string, params ...Param) (Challenge, error) {
-	if !isToken(scheme) {
+	if !IsToken(scheme) {
 		return Challenge{}, fmt.Errorf("challenge: scheme %q is not a token", scheme)
 	}
 	if len(params) > MaxParams {
@@ -105,7 +105,7 @@ func (c Challenge) render() string {
 }
 
 func checkParam(p Param, before []Param) error {
-	if !isToken(p.Name) {
+	if !IsToken(p.Name) {
 		return fmt.Errorf("parameter name %q is not a token", p.Name)
 	}
 	if _, twice := find(before, p.Name); twice {
@@ -115,7 +115,7 @@ func checkParam(p Param, before []Param) error {
 		if strings.EqualFold(p.Name, "realm") {
 			return errors.New("realm must be quoted (RFC 9110 §11.5)")
 		}
-		if !isToken(p.Value) {
+		if !IsToken(p.Value) {
 			return fmt.Errorf("parameter %q: bare value %q is not a token", p.Name, p.Value)
 		}
 		return nil

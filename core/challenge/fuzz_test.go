@@ -55,14 +55,14 @@ func checkSyntaxError(t *testing.T, err error, lines []string) {
 
 func checkShape(t *testing.T, c Challenge) {
 	t.Helper()
-	if !isToken(c.Scheme()) {
+	if !IsToken(c.Scheme()) {
 		t.Errorf("scheme %q", c.Scheme())
 	}
 	if c.Token68() != "" && (len(c.Params()) > 0 || !IsToken68(c.Token68())) {
 		t.Errorf("token68 %q with parameters %v", c.Token68(), c.Params())
 	}
 	for i, p := range c.Params() {
-		if _, twice := find(c.Params()[:i], p.Name); twice || !isToken(p.Name) {
+		if _, twice := find(c.Params()[:i], p.Name); twice || !IsToken(p.Name) {
 			t.Errorf("parameter %q", p.Name)
 		}
 		if strings.ContainsAny(p.Value, "\x00\r\n") {

@@ -156,8 +156,9 @@ func (s *scanner) quoted() (string, error) {
 	return "", s.fail(opening, "quoted string without its closing quote")
 }
 
-// isToken reports whether s is a token of RFC 9110 §5.6.2.
-func isToken(s string) bool { return s != "" && tokenLen(s) == len(s) }
+// IsToken reports whether s is a token of RFC 9110 §5.6.2, such as a method, a
+// field name or a scheme.
+func IsToken(s string) bool { return s != "" && tokenLen(s) == len(s) }
 
 // tokenLen is the length of the token that s begins with.
 func tokenLen(s string) int {

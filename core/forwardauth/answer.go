@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/respond"
 )
 
@@ -101,7 +102,7 @@ func (p *packer) pack(resp core.Response) string {
 	var b, out bytes.Buffer
 	fmt.Fprintf(&b, "%d\n", resp.Status)
 	for _, f := range resp.Fields {
-		if isToken(f.Name) && isValue(f.Value) {
+		if challenge.IsToken(f.Name) && isValue(f.Value) {
 			fmt.Fprintf(&b, "%s: %s\n", f.Name, f.Value)
 		}
 	}
@@ -144,7 +145,7 @@ func unpack(value string) (resp core.Response, err error) {
 	}
 	for _, line := range lines[1:] {
 		name, value, ok := strings.Cut(line, ": ")
-		if !ok || !isToken(name) || !isValue(value) {
+		if !ok || !challenge.IsToken(name) || !isValue(value) {
 			return core.Response{}, fmt.Errorf("%.64q is not a header field", line)
 		}
 		resp.Fields = append(resp.Fields, core.Field{Name: name, Value: value})
@@ -153,17 +154,6 @@ func unpack(value string) (resp core.Response, err error) {
 		resp.Body = []byte(body)
 	}
 	return resp, nil
-}
-
-// isToken reports whether s is a token (RFC 9110 §5.6.2).
-func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // isValue reports whether s can be the value of a field (RFC 9110 §5.5).

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
 func TestAnswersSurviveTheWay(t *testing.T) {
@@ -66,7 +67,7 @@ func FuzzUnpack(f *testing.F) {
 			t.Fatalf("status %d", resp.Status)
 		}
 		for _, field := range resp.Fields {
-			if !isToken(field.Name) || strings.ContainsAny(field.Value, "\r\n\x00") {
+			if !challenge.IsToken(field.Name) || strings.ContainsAny(field.Value, "\r\n\x00") {
 				t.Fatalf("field %+v", field)
 			}
 		}
