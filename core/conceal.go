@@ -1,10 +1,6 @@
 package core
 
-import (
-	"context"
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // WithConcealment hides the routes of a guard, mostly a variant made with
 // [Guard.With], from whoever may not use them: where the answer would be
@@ -34,66 +30,40 @@ import (
 // if shared caches keep 404s (RFC 9110 §15.1).
 func WithConcealment(native any) Option {
 	return func(g *Guard) error {
-		g.concealment = &Concealment{Native: native}
+		g.conceals, g.notFound = true, native
 		return nil
 	}
-}
-
-// Concealment is how refusals are hidden.
-type Concealment struct {
-	// Native is the handler given to [WithConcealment].
-	Native any
-	// Undo are fields that gates before this one have put into the response
-	// and that a path nobody knows would lack.
-	Undo []Field
 }
 
 // Conceals is the handler given to [WithConcealment], and whether the gate conceals.
 // It is for adapters, which check the handler's type when a gate is mounted.
 func (t *Gate) Conceals() (native any, ok bool) {
-	if t == nil || t.guard.concealment == nil {
+	if t == nil || !t.guard.conceals {
 		return nil, false
 	}
-	return t.guard.concealment.Native, true
+	return t.guard.notFound, true
 }
 
 // notFound is what is sent should an adapter not know of concealment: poorer
 // than the application's own answer, and closed.
 var notFound = &Response{Status: http.StatusNotFound, Fields: []Field{noStore}}
 
-// conceal is how d is hidden from a request with ctx, or nil if it is not.
-func (g *Guard) conceal(ctx context.Context, d *Denial) *Concealment {
-	if g.concealment == nil || d != nil && (d.Kind == Unavailable || d.Kind == Faulty) {
-		return nil
-	}
-	pass := passageFrom(ctx)
-	if pass == nil || len(pass.fields) == 0 {
-		return g.concealment
-	}
-	return &Concealment{Native: g.concealment.Native, Undo: pass.fields}
+// hides reports whether a guard that conceals gives d, nil for a preflight, as an
+// unknown path. Failures it shows.
+func (g *Guard) hides(d *Denial) bool {
+	return g.conceals && (d == nil || d.Kind != Unavailable && d.Kind != Faulty)
 }
 
-// RemoveFields takes back what [AddFields] did, as far as it can be told from
-// what others have set.
-func RemoveFields(h http.Header, fields []Field) {
-	for _, f := range fields {
-		name := http.CanonicalHeaderKey(f.Name)
-		if kept := f.Without(h[name]); len(kept) > 0 {
-			h[name] = kept
-		} else {
-			delete(h, name)
-		}
+// Concealed reports whether the adapter gives the application's own answer for an
+// unknown path in place of Response. native is the handler given to
+// [WithConcealment]; undo are fields that gates before this one have put into the
+// response and that a path nobody knows would lack.
+func (v *Verdict) Concealed() (native any, undo []Field, ok bool) {
+	if !v.concealed {
+		return nil, nil, false
 	}
-}
-
-// Without are the lines of a response's field, save those that f has put among
-// them. It is for adapters, which take back the fields of a [Concealment].
-func (f Field) Without(lines []string) []string {
-	kept := make([]string, 0, len(lines))
-	for _, line := range lines {
-		if line != f.Value && (!strings.EqualFold(f.Name, "Vary") || len(MissingMembers([]string{f.Value}, line)) > 0) {
-			kept = append(kept, line)
-		}
+	if pass := passageFrom(v.Context); pass != nil {
+		undo = pass.fields
 	}
-	return kept
+	return v.gate.guard.notFound, undo, true
 }

@@ -33,10 +33,12 @@ func WithCORS(origins ...string) Option {
 	}
 }
 
+const exposeHeaders = "Access-Control-Expose-Headers"
+
 // exposedFields is what a script needs to know of a refusal.
 const exposedFields = "WWW-Authenticate, Retry-After, DPoP-Nonce"
 
-var varyOrigin = lasting("Vary", "Origin")
+var varyOrigin = sharedField("Vary", "Origin")
 
 // corsOrigin is the request's origin if its scripts may read refusals, or "".
 func (g *Guard) corsOrigin(r Request) string {

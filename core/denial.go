@@ -113,7 +113,7 @@ func newDenial(kind Kind, code string, reason Reason, cause error) *Denial {
 	return &Denial{Kind: kind, Code: code, Message: messages[code], Reason: reason, Cause: cause}
 }
 
-var noStore = lasting("Cache-Control", "no-store")
+var noStore = sharedField("Cache-Control", "no-store")
 
 const contentLength = "Content-Length"
 

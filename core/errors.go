@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/canonical"
 )
 
 // Reason is a short stable code, for operators, of why a verdict was what it
@@ -60,7 +62,7 @@ var ErrNoCredentials = errors.New("no credentials")
 var ErrAmbiguousCredentials = errors.New("ambiguous credentials")
 
 // ErrAmbiguousPath refuses a path that can be read two ways with 400.
-var ErrAmbiguousPath = errors.New("ambiguous path")
+var ErrAmbiguousPath = canonical.ErrAmbiguous
 
 // CredentialError says that credentials were sent and prove nobody: 401.
 type CredentialError struct {

@@ -201,23 +201,21 @@ type Verdict struct {
 	// set it ([WithSharedCaching]), also for what gates before this one gave
 	// out. Where it is not set, adapters see to [KeepFields].
 	SharedCaching bool
-	// Response, when not nil, is the answer: the adapter writes it and no
-	// handler runs. Other requests may get the same one: it is not changed.
+	// Response, when not nil, is the answer: the adapter writes it, or what
+	// [Verdict.Concealed] says, and no handler runs. Other requests may get the same one: it is not changed.
 	Response *Response
-	// Conceal, when not nil, says that the adapter gives the application's own
-	// answer for an unknown path in place of Response.
-	Conceal *Concealment
 	// Denial is why; nil for a request that passes and for a preflight.
 	Denial *Denial
 
-	gate *Gate // that refused
+	gate      *Gate // that refused
+	concealed bool  // Response is for adapters that know nothing of Concealed
 }
 
 // WroteAfter warns the guard's logger that something wrote to the response after
 // v had refused the request, which a handler does that forgets to return, and
 // that nothing of it was sent. It is for adapters, which tell it once a request.
 func (v Verdict) WroteAfter(ctx context.Context, r Request) {
-	if v.gate == nil {
+	if v.gate == nil || v.Denial == nil {
 		return
 	}
 	rt, _ := r.Route() // only for the log
@@ -252,8 +250,8 @@ func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 		if gone {
 			d.Reason = ReasonClientGone // no kept denial is a failure's
 		}
-		v = Verdict{Context: ctx, Denial: d, gate: t}
-		if v.Conceal = t.guard.conceal(ctx, d); v.Conceal != nil {
+		v = Verdict{Context: ctx, Denial: d, gate: t, concealed: t.guard.hides(d)}
+		if v.concealed {
 			v.Response = notFound
 		} else {
 			v.Response = t.guard.answer(r, d)
@@ -287,8 +285,8 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 	if e.Method == http.MethodOptions && t.kind != "check" && t.signIn == nil && isPreflight(r) {
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
 		v.Response = g.preflight(r)
-		if g.concealment != nil { // whatever origin it names, since anyone can name it
-			v.Response, v.Conceal, e.Status = notFound, g.conceal(ctx, nil), notFound.Status
+		if g.hides(nil) { // whatever origin it names, since anyone can name it
+			v.Response, v.gate, v.concealed, e.Status = notFound, t, true, notFound.Status
 		}
 		return nil
 	}

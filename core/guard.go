@@ -48,12 +48,12 @@ type Guard struct {
 	strict         bool
 	logger         *slog.Logger
 	varyFields     []Field
-	// concealment hides refusals; nil if they are not hidden.
-	concealment *Concealment
-	pseudonyms  *Pseudonyms                       // nil for none
-	clientAddr  func(Request) (netip.Addr, error) // nil for the peer's
-	standing    *standing                         // answers that are the same again and again
-	given       given
+	conceals       bool // refusals, behind what notFound answers
+	notFound       any
+	pseudonyms     *Pseudonyms                       // nil for none
+	clientAddr     func(Request) (netip.Addr, error) // nil for the peer's
+	standing       *standing                         // answers that are the same again and again
+	given          given
 }
 
 // given are the parts that options have set, each of which goes once.
@@ -146,10 +146,10 @@ func (g *Guard) finishVary() {
 	}
 	g.varyFields = nil
 	if len(vary) > 0 {
-		g.varyFields = []Field{lasting("Vary", strings.Join(vary, ", "))}
+		g.varyFields = []Field{sharedField("Vary", strings.Join(vary, ", "))}
 	}
 	for i := range g.schemes {
-		g.schemes[i].allowed = append(slices.Clone(g.varyFields), privately)
+		g.schemes[i].allowed = append(slices.Clone(g.varyFields), private)
 	}
 }
 
@@ -193,7 +193,7 @@ func (g *Guard) judgesMethod(method string) bool {
 // defaultResponder answers in problem details.
 type defaultResponder struct{ bodies *problem.Bodies }
 
-var problemFields = []Field{lasting("Content-Type", problem.MediaType), lasting("X-Content-Type-Options", "nosniff")}
+var problemFields = []Field{sharedField("Content-Type", problem.MediaType), sharedField("X-Content-Type-Options", "nosniff")}
 
 func newDefaultResponder() defaultResponder {
 	return defaultResponder{problem.NewBodies(problem.Render)}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/canonical"
 )
 
 var errPathTooLong = errors.New("the path is too long")
@@ -33,7 +35,11 @@ func (t *Gate) resource(rt *Route) (Resource, error) {
 	if limit := t.guard.maxPath; len(rt.Path) > limit {
 		return Resource{}, fmt.Errorf("%w: %d bytes, of which %d are allowed", errPathTooLong, len(rt.Path), limit)
 	}
-	path, err := canonicalPath(*rt, t.guard.encodedSlashes)
+	inner := 0
+	if t.guard.encodedSlashes {
+		inner = rt.InnerSlashes
+	}
+	path, err := canonical.Path(rt.Path, rt.Escaped, inner)
 	return Resource{Route: rt.Pattern, Path: path, Folded: folded(rt, path), Name: t.name}, err
 }
 
@@ -42,7 +48,7 @@ func (t *Gate) resource(rt *Route) (Resource, error) {
 func folded(rt *Route, path string) int {
 	n := max(0, min(rt.Folded, len(rt.Path)))
 	if rt.Escaped {
-		n -= 2 * (strings.Count(rt.Path[:n], "%") - EncodedSlashes(rt.Path[:n]))
+		n -= 2 * (strings.Count(rt.Path[:n], "%") - canonical.EncodedSlashes(rt.Path[:n]))
 	}
 	return min(n, len(path))
 }

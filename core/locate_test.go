@@ -1,6 +1,10 @@
 package core
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/internal/canonical"
+)
 
 // TestFoldedPart: what a route says of its escaped path holds for as much of the
 // canonical one.
@@ -21,7 +25,7 @@ func TestFoldedPart(t *testing.T) {
 		{"/%C3%A4/files/%41", len("/%C3%A4/files"), 0, "/ä/files"},
 	} {
 		rt := Route{Path: c.path, Escaped: true, Folded: c.folded, InnerSlashes: c.inner}
-		path, err := canonicalPath(rt, true)
+		path, err := canonical.Path(rt.Path, rt.Escaped, rt.InnerSlashes)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
@@ -17,12 +18,12 @@ func TestFieldsOfKeptAnswers(t *testing.T) {
 	for range 2 {
 		fields := gate.Check(t.Context(), get("/")).Response.Fields
 		h := http.Header{}
-		core.AddFields(h, fields)
+		adapter.AddFields(h, fields)
 		if len(fields) != 6 || len(h) != 6 {
 			t.Fatalf("%d fields: %v", len(fields), h)
 		}
 		for _, f := range fields {
-			name, value := f.Bytes()
+			name, value := adapter.Bytes(&f)
 			if string(name) != http.CanonicalHeaderKey(f.Name) || string(value) != f.Value {
 				t.Errorf("%s: %s is %s: %s in bytes", f.Name, f.Value, name, value)
 			}
@@ -56,7 +57,7 @@ func TestFieldsOfKeptAnswersAmongOthers(t *testing.T) {
 		if tt.have != nil {
 			h[tt.name] = tt.have
 		}
-		core.AddFields(h, gate.Check(t.Context(), get("/")).Response.Fields)
+		adapter.AddFields(h, gate.Check(t.Context(), get("/")).Response.Fields)
 		if got := h[tt.name]; !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q became %q, want %q", tt.name, tt.have, got, tt.want)
 		}
@@ -73,7 +74,7 @@ func TestWritingIntoTheHeaderOfAKeptAnswer(t *testing.T) {
 	for range 3 {
 		fields := gate.Check(t.Context(), get("/")).Response.Fields
 		h := http.Header{}
-		core.AddFields(h, fields)
+		adapter.AddFields(h, fields)
 		for name, want := range map[string]string{"Www-Authenticate": `Bearer realm="test"`, "Vary": "Authorization"} {
 			if got := h[name]; !slices.Equal(got, []string{want}) {
 				t.Fatalf("%s is %q, want %q", name, got, want)
@@ -96,12 +97,12 @@ func TestChangedCopiesOfAKeptAnswersFields(t *testing.T) {
 		default:
 			continue
 		}
-		if name, value := fields[i].Bytes(); name != nil || value != nil {
+		if name, value := adapter.Bytes(&fields[i]); name != nil || value != nil {
 			t.Errorf("%s: %s in bytes, want %s: %s", name, value, fields[i].Name, fields[i].Value)
 		}
 	}
 	h := http.Header{}
-	core.AddFields(h, fields)
+	adapter.AddFields(h, fields)
 	if h.Get("Cache-Control") != "private" || h.Get("X-Challenge") != `Basic realm="test"` || h.Get("WWW-Authenticate") != "" {
 		t.Errorf("%v", h)
 	}
@@ -110,7 +111,7 @@ func TestChangedCopiesOfAKeptAnswersFields(t *testing.T) {
 // A field of an application's own has no bytes that all answers share.
 func TestFieldsOfAnApplication(t *testing.T) {
 	f := core.Field{Name: "X-Own", Value: "1"}
-	if name, value := f.Bytes(); name != nil || value != nil {
+	if name, value := adapter.Bytes(&f); name != nil || value != nil {
 		t.Errorf("%q: %q", name, value)
 	}
 }

@@ -74,7 +74,7 @@ func (s *standing) answer(r Request, d *Denial) *Response {
 	resp.Fields = slices.Clip(resp.Fields) // whoever appends gets a copy
 	for i, f := range resp.Fields {
 		if f.shared == nil {
-			resp.Fields[i] = lasting(f.Name, f.Value)
+			resp.Fields[i] = sharedField(f.Name, f.Value)
 		}
 	}
 	d.answers[look].Store(resp)

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
@@ -45,11 +46,9 @@ func (f *refused) refuse(c echo.Context) error {
 	if p := httpauth.PassageFrom(c.Request().Context()); p != nil {
 		p.Seal.Release()
 	}
-	switch {
-	case resp.Committed:
-	case f.Verdict.Conceal != nil:
-		core.RemoveFields(resp.Header(), f.Verdict.Conceal.Undo)
-		if h, err := notFound(f.Verdict.Conceal.Native); err == nil { // mount has seen to that
+	if native, undo, ok := f.Verdict.Concealed(); ok && !resp.Committed {
+		adapter.RemoveFields(resp.Header(), undo)
+		if h, err := notFound(native); err == nil { // mount has seen to that
 			if err := h(c); err != nil {
 				return err
 			}
@@ -116,9 +115,9 @@ func answer(w http.ResponseWriter, f *httpauth.Refusal) {
 	sealed := resp.Writer
 	resp.Writer, resp.Committed = w, false
 	defer func() { resp.Writer = sealed }()
-	if conceal := f.Verdict.Conceal; conceal != nil {
-		core.RemoveFields(resp.Header(), conceal.Undo)
-		if h, err := notFound(conceal.Native); err == nil {
+	if native, undo, ok := f.Verdict.Concealed(); ok {
+		adapter.RemoveFields(resp.Header(), undo)
+		if h, err := notFound(native); err == nil {
 			if err := h(c); err != nil {
 				c.Error(err)
 			}

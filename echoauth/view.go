@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
@@ -28,12 +29,12 @@ func newView(c echo.Context) *view {
 // Route implements [core.Request].
 func (v *view) Route() (core.Route, error) {
 	rt, err := v.Matched(v.c.Path())
-	if err == nil && rt.Escaped && core.EncodedSlashes(rt.Path) > 0 {
+	if err == nil && rt.Escaped && adapter.EncodedSlashes(rt.Path) > 0 {
 		// Echo lets the last parameter of a route run over plain slashes, so
 		// only encoded ones count.
 		for i, name := range v.c.ParamNames() {
 			if name != "*" {
-				rt.InnerSlashes += core.EncodedSlashes(v.c.ParamValues()[i])
+				rt.InnerSlashes += adapter.EncodedSlashes(v.c.ParamValues()[i])
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // cachingKey is the user value with the caching of a request.
@@ -52,7 +53,7 @@ func pass(c *fiber.Ctx, v *core.Verdict) {
 	c.Context().SetUserValue(checkedKey{}, append(before[:len(before):len(before)], v.Fields...))
 }
 
-// keepFields does for a response of Fiber's what [core.KeepFields] does, when the
+// keepFields does for a response of Fiber's what [adapter.KeepFields] does, when the
 // handlers behind a gate have returned: nothing of a response is sent before, be
 // it a stream.
 func keepFields(c *fiber.Ctx, fields []core.Field) {
@@ -73,14 +74,14 @@ func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
 		switch {
 		case named(f, fiber.HeaderVary):
 			merge(h, f)
-		case !f.IsPrivate():
+		case !adapter.IsPrivate(f):
 		case len(h.Peek(f.Name)) == 0:
 			set(h, f)
 		case !shared:
 			makePrivate(h, f)
 		}
-		if f.IsPrivate() && !shared {
-			for _, name := range core.TargetedCacheFields() {
+		if adapter.IsPrivate(f) && !shared {
+			for _, name := range adapter.TargetedCacheFields() {
 				h.Del(name)
 			}
 		}
@@ -96,7 +97,7 @@ func makePrivate(h *fasthttp.ResponseHeader, f *core.Field) {
 	}
 	have := linesOf(h, f.Name)
 	h.Del(f.Name)
-	for _, line := range core.PrivateCacheControl(have) {
+	for _, line := range adapter.PrivateCacheControl(have) {
 		h.Add(f.Name, line)
 	}
 }

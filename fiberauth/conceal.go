@@ -7,18 +7,21 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // conceal answers as the app does for a path it does not know.
-func conceal(c *fiber.Ctx, v core.Verdict) error {
-	h, err := notFound(v.Conceal.Native)
+func conceal(c *fiber.Ctx, v *core.Verdict) error {
+	native, undo, _ := v.Concealed()
+	h, err := notFound(native)
 	if err != nil { // only a guard no gate of which is mounted
 		write(c, v.Response)
 		return nil
 	}
 	header := &c.Response().Header
-	for _, f := range v.Conceal.Undo {
-		kept := f.Without(linesOf(header, f.Name))
+	for i := range undo {
+		f := &undo[i]
+		kept := adapter.Without(f, linesOf(header, f.Name))
 		header.Del(f.Name)
 		for _, line := range kept {
 			header.Add(f.Name, line)

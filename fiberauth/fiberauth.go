@@ -23,6 +23,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Authenticate mounts gate one: 401 without a usable identity. Like all
@@ -128,8 +129,8 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		if v.Response != nil {
 			closeUnread(c)
 			c.Context().SetUserValue(cachingKey{}, refusedInside)
-			if v.Conceal != nil {
-				return conceal(c, v)
+			if _, _, ok := v.Concealed(); ok {
+				return conceal(c, &v)
 			}
 			write(c, v.Response)
 			if !view.app.alone(c, t) {
@@ -213,7 +214,7 @@ func AddFields(c *fiber.Ctx, fields ...core.Field) {
 	for i := range fields {
 		f := &fields[i]
 		switch {
-		case f.IsPrivate() && len(h.Peek(f.Name)) > 0: // keepFields completes it
+		case adapter.IsPrivate(f) && len(h.Peek(f.Name)) > 0: // keepFields completes it
 		case named(f, fiber.HeaderVary), named(f, fiber.HeaderAccessControlExposeHeaders):
 			merge(h, f)
 		case named(f, fiber.HeaderWWWAuthenticate), named(f, fiber.HeaderSetCookie):
@@ -230,7 +231,7 @@ func named(f *core.Field, name string) bool {
 }
 
 func set(h *fasthttp.ResponseHeader, f *core.Field) {
-	if name, value := f.Bytes(); name != nil {
+	if name, value := adapter.Bytes(f); name != nil {
 		h.SetCanonical(name, value)
 	} else {
 		h.Set(f.Name, f.Value)
@@ -246,7 +247,7 @@ func merge(h *fasthttp.ResponseHeader, f *core.Field) {
 		set(h, f)
 	case string(lines[0]) == f.Value: // of a gate before this one
 	default:
-		for _, member := range core.MissingMembers(linesOf(h, f.Name), f.Value) {
+		for _, member := range adapter.MissingMembers(linesOf(h, f.Name), f.Value) {
 			h.Add(f.Name, member)
 		}
 	}

@@ -52,11 +52,11 @@ func refuseInside(c *fiber.Ctx, view *view, v core.Verdict) error {
 	for _, name := range representation {
 		resp.Header.Del(name)
 	}
-	if v.Conceal == nil {
+	if _, _, ok := v.Concealed(); !ok {
 		write(c, v.Response)
 	} else {
 		resp.ResetBody()
-		if err := conceal(c.Status(fiber.StatusOK), v); err != nil && c.App().ErrorHandler(c, err) != nil {
+		if err := conceal(c.Status(fiber.StatusOK), &v); err != nil && c.App().ErrorHandler(c, err) != nil {
 			_ = c.SendStatus(fiber.StatusInternalServerError) // which never fails
 		}
 	}

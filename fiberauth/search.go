@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // keys are names for parameters, which no route has twice.
@@ -160,7 +161,7 @@ func (r *resolver) resolve(c *fiber.Ctx) (match, error) {
 	path := c.Path() // Fiber's own, to be copied
 	if r.unescape {
 		// The path as sent must be clear too, and say the same.
-		sent, err := core.CanonicalPath(core.Route{Path: string(c.Request().URI().PathOriginal()), Escaped: true})
+		sent, err := adapter.CanonicalPath(core.Route{Path: string(c.Request().URI().PathOriginal()), Escaped: true})
 		if err != nil {
 			return match{}, err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // view shows a Fiber request to the gates. All strings are copied: Fiber
@@ -67,7 +68,7 @@ func (v *view) Route() (core.Route, error) {
 		return core.Route{}, err
 	}
 	v.match, v.found = m, true
-	if m.pattern != nil && m.Escaped && core.EncodedSlashes(m.Path) > 0 {
+	if m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
 		v.match.InnerSlashes = v.innerSlashes()
 	}
 	return v.match.Route, nil
@@ -85,7 +86,7 @@ func (v *view) innerSlashes() int {
 	n := 0
 	for i, name := range m.pattern.params {
 		if name[0] != '*' && name[0] != '+' {
-			n += core.EncodedSlashes(m.values[i])
+			n += adapter.EncodedSlashes(m.values[i])
 		}
 	}
 	return n

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
@@ -75,8 +76,8 @@ func answer(to http.ResponseWriter, f *httpauth.Refusal) {
 	sealed := c.Writer
 	c.Writer = w
 	defer func() { c.Writer = sealed }()
-	if f.Verdict.Conceal != nil {
-		conceal(c, f.Verdict)
+	if _, _, ok := f.Verdict.Concealed(); ok {
+		conceal(c, &f.Verdict)
 	} else {
 		httpauth.Write(w, f.Verdict.Response)
 	}
@@ -84,13 +85,14 @@ func answer(to http.ResponseWriter, f *httpauth.Refusal) {
 }
 
 // conceal answers as the engine does for a path it does not know.
-func conceal(c *gin.Context, v core.Verdict) {
-	h, err := notFound(v.Conceal.Native)
+func conceal(c *gin.Context, v *core.Verdict) {
+	native, undo, _ := v.Concealed()
+	h, err := notFound(native)
 	if err != nil { // only a guard no gate of which is mounted
 		httpauth.Write(c.Writer, v.Response)
 		return
 	}
-	core.RemoveFields(c.Writer.Header(), v.Conceal.Undo)
+	adapter.RemoveFields(c.Writer.Header(), undo)
 	c.Status(http.StatusNotFound)
 	h(c)
 	if !c.Writer.Written() && c.Writer.Status() == http.StatusNotFound {

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
@@ -31,10 +32,10 @@ func (v view) Route() (core.Route, error) {
 		return core.Route{}, fmt.Errorf("%w: it is not what route %q and its parameters make up", core.ErrAmbiguousPath, pattern)
 	}
 	rt, err := v.http().Matched(pattern)
-	if err == nil && rt.Escaped && core.EncodedSlashes(rt.Path) > 0 {
+	if err == nil && rt.Escaped && adapter.EncodedSlashes(rt.Path) > 0 {
 		for _, p := range v.c.Params {
 			if !strings.HasSuffix(pattern, "*"+p.Key) {
-				rt.InnerSlashes += core.InnerSlashes(p.Value)
+				rt.InnerSlashes += adapter.InnerSlashes(p.Value)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 var cachingCases = []testCase{
@@ -117,7 +118,7 @@ func answerWith(t *testing.T, f Framework, own []string, check *core.Guard, gate
 			}
 			x.AddHeader("Cache-Control", line)
 		}
-		for _, name := range core.TargetedCacheFields() {
+		for _, name := range adapter.TargetedCacheFields() {
 			x.SetHeader(name, "max-age=600")
 		}
 		return d.handle(x)
@@ -136,7 +137,7 @@ func cachedAs(t *testing.T, what string, a Answer, want ...string) {
 	if got := a.vary(); got != "authorization origin" {
 		t.Errorf("%s: Vary %q", what, got)
 	}
-	for _, name := range core.TargetedCacheFields() {
+	for _, name := range adapter.TargetedCacheFields() {
 		if v, shared := a.Header.Get(name), slices.Contains(want, sharedLine); (v != "") != shared {
 			t.Errorf("%s: %s %q", what, name, v)
 		}

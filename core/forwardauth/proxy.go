@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Proxy is how a kind of proxy tells of the request it asks about. It is made
@@ -58,7 +59,7 @@ func (p Proxy) check() error {
 	if p.prefix == "" {
 		return nil
 	}
-	path, err := core.CanonicalPath(core.Route{Path: p.prefix})
+	path, err := adapter.CanonicalPath(core.Route{Path: p.prefix})
 	if err != nil {
 		return fmt.Errorf("%s prefix %q: %w", p.name, p.prefix, err)
 	}

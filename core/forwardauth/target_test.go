@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
@@ -31,7 +32,7 @@ func judgedAsRead(t *testing.T, target string) {
 		rt, err := o.Route()
 		path := ""
 		if err == nil {
-			path, err = core.CanonicalPath(rt)
+			path, err = adapter.CanonicalPath(rt)
 		}
 		if err != nil && !errors.Is(err, core.ErrAmbiguousPath) {
 			t.Fatalf("%q: %v", target, err)

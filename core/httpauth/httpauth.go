@@ -12,6 +12,7 @@ import (
 	"net/http"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Middleware wraps a handler.
@@ -101,12 +102,13 @@ func answerRefusal(w http.ResponseWriter, f *Refusal) {
 }
 
 func answer(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
-	if v.Conceal == nil {
+	native, undo, ok := v.Concealed()
+	if !ok {
 		Write(w, v.Response)
 		return
 	}
-	core.RemoveFields(w.Header(), v.Conceal.Undo)
-	h, err := notFound(v.Conceal.Native)
+	adapter.RemoveFields(w.Header(), undo)
+	h, err := notFound(native)
 	if err != nil { // only a guard no gate of which is mounted
 		Write(w, v.Response)
 		return

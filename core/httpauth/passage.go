@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Passage is what a gate leaves with a request that has passed it, in one piece
@@ -69,7 +70,7 @@ func (p *Passage) belongs(w http.ResponseWriter, r *http.Request) bool {
 
 // Begin lets r pass with the context of v, and gives the request for the
 // handlers behind the gate. Their response is p.Seal, around w, which has the
-// fields of v by now and keeps what they say of caches ([core.KeepFields]).
+// fields of v by now and keeps what they say of caches ([adapter.KeepFields]).
 func (p *Passage) Begin(w http.ResponseWriter, r *http.Request, v *core.Verdict) *http.Request {
 	p.Context = v.Context
 	p.Seal.Wrap(w)
@@ -87,7 +88,7 @@ func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	AddFields(h, v.Fields)
 	p := PassageFrom(r.Context())
 	if p == nil || !p.belongs(w, r) {
-		core.KeepFields(h, v.Fields, v.SharedCaching)
+		adapter.KeepFields(h, v.Fields, v.SharedCaching)
 		return
 	}
 	p.Join(v)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Seal is a response writer that passes everything on until it is closed, and
@@ -92,7 +93,7 @@ func (s *Seal) Keep() {
 		return
 	}
 	s.kept = true
-	core.KeepFields(s.w.Header(), s.fields, s.shared)
+	adapter.KeepFields(s.w.Header(), s.fields, s.shared)
 }
 
 // Release has the seal keep nothing from now on: what is sent is an answer of the

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // View shows an [http.Request] to the gates. It is one pointer, so that it
@@ -36,7 +37,7 @@ func (v View) Route() (core.Route, error) {
 		pattern = ""
 	}
 	rt, err := v.Matched(pattern)
-	if err == nil && rt.Escaped && core.EncodedSlashes(rt.Path) > 0 {
+	if err == nil && rt.Escaped && adapter.EncodedSlashes(rt.Path) > 0 {
 		rt.InnerSlashes = v.innerSlashes(pattern)
 	}
 	return rt, err
@@ -55,7 +56,7 @@ func (v View) innerSlashes(pattern string) int {
 	for segment := range strings.SplitSeq(pattern, "/") {
 		if name, ok := strings.CutPrefix(segment, "{"); ok {
 			name, _, _ = strings.Cut(strings.TrimSuffix(name, "}"), ":")
-			n += core.InnerSlashes(v.Request.PathValue(name))
+			n += adapter.InnerSlashes(v.Request.PathValue(name))
 		}
 	}
 	return n
@@ -142,7 +143,7 @@ func (v View) RemoteAddr() string { return v.Request.RemoteAddr }
 // header: Vary is merged with what others have set, every challenge and cookie
 // gets its own line, other names replace.
 func AddFields(h http.Header, fields []core.Field) {
-	core.AddFields(h, fields)
+	adapter.AddFields(h, fields)
 }
 
 // Write writes an answer.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/apikey"
 	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/basic"
@@ -68,7 +69,7 @@ func routes(d *demo.Demo) http.Handler {
 	// before any gate. Have a gate refuse them.
 	refuse := httpauth.Authenticate(guard)(http.NotFoundHandler())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := core.CanonicalPath(core.Route{Path: r.URL.Path}); err != nil {
+		if _, err := adapter.CanonicalPath(core.Route{Path: r.URL.Path}); err != nil {
 			refuse.ServeHTTP(w, r)
 			return
 		}

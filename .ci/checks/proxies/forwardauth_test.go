@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/forwardauth"
 	"github.com/sallyport-go/sallyport/core/proxy"
@@ -311,7 +312,7 @@ func readings(target string) []string {
 // unlike says how what an application got differs from what was judged, or "".
 func unlike(r *http.Request, e core.Event) string {
 	raw, _, _ := strings.Cut(r.RequestURI, "?")
-	judged, err := core.CanonicalPath(core.Route{Path: raw, Escaped: true})
+	judged, err := adapter.CanonicalPath(core.Route{Path: raw, Escaped: true})
 	if err != nil || judged != e.Resource {
 		return "judged " + e.Resource + ", passed on " + r.RequestURI
 	}

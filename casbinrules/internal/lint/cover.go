@@ -13,7 +13,7 @@ import (
 // must be equal.
 //
 // It speaks of requests as they get through a gate: a path holds no control
-// character (core.CanonicalPath).
+// character (core/adapter.CanonicalPath).
 type coverIndex struct {
 	schema *model.Schema
 	shape  *shape

@@ -177,7 +177,7 @@ func adviseRegexpStar(object string) []advice {
 var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // adviseUnmatchable looks for what no path has that gets past a gate: see
-// core.CanonicalPath.
+// core/adapter.CanonicalPath.
 func adviseUnmatchable(function, object string) []advice {
 	if i := strings.IndexByte(object, '?'); i >= 0 && strings.IndexByte(object[i:], '=') > 0 {
 		return []advice{{model.CodeQuery, "the query is no part of a path", "leave out all from the ? on"}}

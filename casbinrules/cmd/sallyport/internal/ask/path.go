@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Canonical has the path of a request in place of the object that a question
@@ -19,9 +20,9 @@ func Canonical(q Question, slashes bool) (canonical Question, note string, err e
 		return q, "", nil
 	}
 	sent, _, _ := strings.Cut(q.Object, "?")
-	canonicalPath, inner := core.CanonicalPath, core.EncodedSlashes(sent)
+	canonicalPath, inner := adapter.CanonicalPath, adapter.EncodedSlashes(sent)
 	if slashes {
-		canonicalPath = core.CanonicalPathWithSlashes
+		canonicalPath = adapter.CanonicalPathWithSlashes
 	}
 	path, err := canonicalPath(core.Route{Path: sent, Escaped: true, InnerSlashes: inner})
 	if err != nil {

@@ -1,4 +1,4 @@
-package core_test
+package adapter_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 func TestCanonicalPath(t *testing.T) {
@@ -85,7 +86,7 @@ func TestCanonicalPath(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := core.CanonicalPath(core.Route{Path: tt.path, Escaped: tt.escaped})
+			got, err := adapter.CanonicalPath(core.Route{Path: tt.path, Escaped: tt.escaped})
 			if got != tt.want || (err == nil) != (tt.want != "") {
 				t.Fatalf("%q became %q, %v, want %q", tt.path, got, err, tt.want)
 			}
@@ -101,7 +102,7 @@ func TestCanonicalPath(t *testing.T) {
 
 func TestAPlainPathDoesNotAllocate(t *testing.T) {
 	for _, rt := range []core.Route{{Path: "/reports/7/"}, {Path: "/é"}, {Path: "/reports/7", Escaped: true}} {
-		if n := testing.AllocsPerRun(100, func() { _, _ = core.CanonicalPath(rt) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { _, _ = adapter.CanonicalPath(rt) }); n != 0 {
 			t.Errorf("%+v: %v allocations", rt, n)
 		}
 	}
@@ -116,7 +117,7 @@ func FuzzCanonicalPath(f *testing.F) {
 		f.Add(s, true)
 	}
 	f.Fuzz(func(t *testing.T, path string, escaped bool) {
-		got, err := core.CanonicalPath(core.Route{Path: path, Escaped: escaped})
+		got, err := adapter.CanonicalPath(core.Route{Path: path, Escaped: escaped})
 		if err != nil {
 			if got != "" || !errors.Is(err, core.ErrAmbiguousPath) {
 				t.Fatalf("%q: %q, %v", path, got, err)
@@ -135,16 +136,16 @@ func FuzzCanonicalPath(f *testing.F) {
 				t.Errorf("%q became %q with segment %q", path, got, segment)
 			}
 		}
-		if again, err := core.CanonicalPath(core.Route{Path: got}); err != nil || again != got {
+		if again, err := adapter.CanonicalPath(core.Route{Path: got}); err != nil || again != got {
 			t.Errorf("%q became %q and then %q, %v", path, got, again, err)
 		}
 		// A trailing slash and a needless encoding change nothing.
 		if got != "/" {
-			if slashed, err := core.CanonicalPath(core.Route{Path: got + "/"}); err != nil || slashed != got {
+			if slashed, err := adapter.CanonicalPath(core.Route{Path: got + "/"}); err != nil || slashed != got {
 				t.Errorf("%q with a trailing slash became %q, %v", got, slashed, err)
 			}
 		}
-		if encoded, err := core.CanonicalPath(core.Route{Path: encodeAll(got), Escaped: true}); err != nil || encoded != got {
+		if encoded, err := adapter.CanonicalPath(core.Route{Path: encodeAll(got), Escaped: true}); err != nil || encoded != got {
 			t.Errorf("%q with everything encoded became %q, %v", got, encoded, err)
 		}
 	})

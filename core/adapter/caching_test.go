@@ -1,12 +1,18 @@
-package core_test
+package adapter_test
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 func TestPrivateCacheControl(t *testing.T) {
@@ -38,9 +44,9 @@ func TestPrivateCacheControl(t *testing.T) {
 		{[]string{"privately, no-stores, publication"}, []string{"private, privately, no-stores, publication"}},
 	} {
 		before := slices.Clone(tt.have)
-		if got := core.PrivateCacheControl(tt.have); !slices.Equal(got, tt.want) {
+		if got := adapter.PrivateCacheControl(tt.have); !slices.Equal(got, tt.want) {
 			t.Errorf("%q: %q, want %q", before, got, tt.want)
-		} else if again := core.PrivateCacheControl(got); !slices.Equal(again, got) {
+		} else if again := adapter.PrivateCacheControl(got); !slices.Equal(again, got) {
 			t.Errorf("%q: %q, and again %q", before, got, again)
 		}
 		if !slices.Equal(tt.have, before) {
@@ -49,14 +55,41 @@ func TestPrivateCacheControl(t *testing.T) {
 	}
 }
 
-// TestKeepFields: what a handler did to the fields that a gate gave out, also in
-// place, is mended before the response is sent.
-func TestKeepFields(t *testing.T) {
-	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
-	v := mounted(t)(g.Authenticate()).Check(t.Context(), get("/", "Authorization: Basic alice"))
+// anybody is a verifier that takes every password.
+type anybody struct{}
+
+func (anybody) VerifyPassword(_ context.Context, user, _ string) (*core.Principal, error) {
+	return core.NewPrincipal(core.PrincipalInfo{ID: user})
+}
+
+// passing is the verdict for a request with a principal.
+func passing(t *testing.T) core.Verdict {
+	t.Helper()
+	scheme, err := basic.New("test", anybody{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := core.NewGuard([]core.Authenticator{scheme}, core.WithObserver(core.LogObserver(slog.New(slog.DiscardHandler))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate, err := g.Authenticate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.SetBasicAuth("alice", "secret")
+	v := gate.Check(t.Context(), httpauth.Request(r))
 	if v.Denial != nil || v.SharedCaching {
 		t.Fatalf("%+v", v)
 	}
+	return v
+}
+
+// TestKeepFields: what a handler did to the fields that a gate gave out, also in
+// place, is mended before the response is sent.
+func TestKeepFields(t *testing.T) {
+	v := passing(t)
 	for name, tt := range map[string]struct {
 		handler       func(http.Header)
 		shared        bool
@@ -77,17 +110,17 @@ func TestKeepFields(t *testing.T) {
 		"for nobody at all": {func(h http.Header) { h.Set("Cache-Control", "no-store") }, false, "no-store", "Authorization"},
 	} {
 		h := http.Header{}
-		core.AddFields(h, v.Fields)
+		adapter.AddFields(h, v.Fields)
 		given := h["Cache-Control"]
 		tt.handler(h)
-		core.KeepFields(h, v.Fields, tt.shared)
+		adapter.KeepFields(h, v.Fields, tt.shared)
 		if got := strings.Join(h.Values("Cache-Control"), "|"); got != tt.cache {
 			t.Errorf("%s: Cache-Control %q, want %q", name, got, tt.cache)
 		}
 		if got := strings.Join(h.Values("Vary"), ","); got != tt.varies {
 			t.Errorf("%s: Vary %q, want %q", name, got, tt.varies)
 		}
-		for _, targeted := range core.TargetedCacheFields() {
+		for _, targeted := range adapter.TargetedCacheFields() {
 			if h.Get(targeted) != "" || http.CanonicalHeaderKey(targeted) != targeted {
 				t.Errorf("%s: %s %q", name, targeted, h.Get(targeted))
 			}
@@ -95,18 +128,17 @@ func TestKeepFields(t *testing.T) {
 		given[0] = "private" // what is written in place reaches all answers
 	}
 	h := http.Header{"Cache-Control": {"max-age=60"}}
-	if core.AddFields(h, v.Fields); h.Get("Cache-Control") != "max-age=60" {
+	if adapter.AddFields(h, v.Fields); h.Get("Cache-Control") != "max-age=60" {
 		t.Errorf("what stood in front set %q", h.Get("Cache-Control"))
 	}
 }
 
 // TestKeepingCostsNothing where a handler says nothing of caches.
 func TestKeepingCostsNothing(t *testing.T) {
-	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")})
-	v := mounted(t)(g.Authenticate()).Check(t.Context(), get("/", "Authorization: Basic alice"))
+	v := passing(t)
 	h := http.Header{}
-	core.AddFields(h, v.Fields)
-	if n := testing.AllocsPerRun(100, func() { core.KeepFields(h, v.Fields, false) }); n > 0 {
+	adapter.AddFields(h, v.Fields)
+	if n := testing.AllocsPerRun(100, func() { adapter.KeepFields(h, v.Fields, false) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

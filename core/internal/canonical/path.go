@@ -1,38 +1,26 @@
-package core
+// Package canonical makes the path that policies see.
+package canonical
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// CanonicalPath is the path that policies see for what a router matched: the
-// path decoded once, without a trailing slash.
-//
-// It returns [ErrAmbiguousPath], saying why, for a path that two parties could
-// read two ways: no leading slash, an empty or dot segment, an encoded slash
-// or any backslash, a bad or double percent-encoding, a control character,
-// invalid UTF-8, or a raw "#" or "?" (RFC 3986 §3.3, §6.2.2; the request
-// target of RFC 9112 §3.2 has no fragment).
-//
-// A plain path is returned as it is, without allocation.
-func CanonicalPath(rt Route) (string, error) { return canonicalPath(rt, false) }
+// ErrAmbiguous refuses a path that can be read two ways.
+var ErrAmbiguous = errors.New("ambiguous path")
 
-// CanonicalPathWithSlashes is [CanonicalPath] for guards with
-// [WithEncodedSlashes]: encoded slashes stay, as "%2F", if rt is escaped and says
-// by InnerSlashes that all of them are inside parameters.
-func CanonicalPathWithSlashes(rt Route) (string, error) { return canonicalPath(rt, true) }
-
-// canonicalPath is [CanonicalPath]. With slashes, encoded slashes stay, as
-// "%2F", if all of them are inside parameters.
-func canonicalPath(rt Route, slashes bool) (string, error) {
-	path := rt.Path
+// Path is path decoded once, if it is escaped, and without a trailing slash. It
+// returns [ErrAmbiguous], saying why, for a path that two parties could read two
+// ways. Encoded slashes stay, as "%2F", if there are as many as innerSlashes says.
+func Path(path string, escaped bool, innerSlashes int) (string, error) {
 	if path == "" || path[0] != '/' {
 		return "", ambiguous("it does not begin with a slash")
 	}
-	kept := slashes && rt.Escaped && rt.InnerSlashes > 0 && rt.InnerSlashes == EncodedSlashes(path)
-	if rt.Escaped {
+	kept := escaped && innerSlashes > 0 && innerSlashes == EncodedSlashes(path)
+	if escaped {
 		decoded, err := decodePath(path, kept)
 		if err != nil {
 			return "", err
@@ -58,12 +46,6 @@ func canonicalPath(rt Route, slashes bool) (string, error) {
 // parameter, in either letter case.
 func EncodedSlashes(escaped string) int {
 	return strings.Count(escaped, encodedSlash) + strings.Count(escaped, "%2f")
-}
-
-// InnerSlashes is how many slashes a parameter of one segment holds, whether
-// the router has decoded it or not: for [Route.InnerSlashes].
-func InnerSlashes(value string) int {
-	return EncodedSlashes(value) + strings.Count(value, "/")
 }
 
 const encodedSlash = "%2F"
@@ -153,7 +135,7 @@ func checkSegment(seg string) error {
 	return nil
 }
 
-func ambiguous(why string) error { return fmt.Errorf("%w: %s", ErrAmbiguousPath, why) }
+func ambiguous(why string) error { return fmt.Errorf("%w: %s", ErrAmbiguous, why) }
 
 func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'

@@ -1,0 +1,134 @@
+package adapter
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+const (
+	exposeHeaders = "Access-Control-Expose-Headers"
+	challengeKey  = "Www-Authenticate" // as net/http spells it
+)
+
+// AddFields puts fields into a net/http header: Vary and
+// Access-Control-Expose-Headers are merged with what others have set, every
+// challenge and cookie gets its own line, other names replace. A field that
+// [IsPrivate] is left out where there is a Cache-Control.
+//
+// Values that many answers have are shared between their headers. Set, Add and
+// Del leave them alone; what writes into h["Vary"][0] in place would be seen by
+// responses that are under way.
+func AddFields(h http.Header, fields []core.Field) {
+	fresh := len(h) == 0
+	for i := range fields {
+		f := &fields[i]
+		s := f.Shared()
+		switch {
+		case s != nil && len(h[s.Key]) > 0 && IsPrivate(f): // KeepFields completes it
+		case s == nil || !s.Intact(f.Value):
+			key := challengeKey
+			if f.Name != "WWW-Authenticate" {
+				key = http.CanonicalHeaderKey(f.Name)
+			}
+			add(h, key, f)
+		case adds(s.Key) && (!fresh || !first(fields[:i], f.Name)) && len(h[s.Key]) > 0:
+			add(h, s.Key, f)
+		default:
+			h[s.Key] = s.Values[:1:1] // without room, so that nobody appends in place
+		}
+	}
+}
+
+// adds reports whether what others have set of a field stays.
+func adds(key string) bool {
+	switch key {
+	case "Vary", exposeHeaders, challengeKey, "Set-Cookie":
+		return true
+	}
+	return false
+}
+
+// first reports whether no field of before can have the name.
+func first(before []core.Field, name string) bool {
+	for i := range before {
+		if len(before[i].Name) == len(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// add puts one field into a header; key is its name in canonical form.
+func add(h http.Header, key string, f *core.Field) {
+	have := h[key]
+	switch {
+	case len(have) == 0 || !adds(key):
+		h[key] = []string{f.Value}
+	case key == challengeKey || key == "Set-Cookie":
+		h[key] = append(have, f.Value)
+	case len(have) == 1 && have[0] == f.Value: // of a gate before this one
+	default:
+		h[key] = append(have, MissingMembers(have, f.Value)...)
+	}
+}
+
+// RemoveFields takes back what [AddFields] did, as far as it can be told from
+// what others have set: for the fields of [core.Verdict.Concealed].
+func RemoveFields(h http.Header, fields []core.Field) {
+	for i := range fields {
+		name := http.CanonicalHeaderKey(fields[i].Name)
+		if kept := Without(&fields[i], h[name]); len(kept) > 0 {
+			h[name] = kept
+		} else {
+			delete(h, name)
+		}
+	}
+}
+
+// Without are the lines of a response's field, save those that f has put among
+// them. It is what [RemoveFields] does, for headers that are not net/http's.
+func Without(f *core.Field, lines []string) []string {
+	kept := make([]string, 0, len(lines))
+	for _, line := range lines {
+		if line != f.Value && (!strings.EqualFold(f.Name, "Vary") || len(MissingMembers([]string{f.Value}, line)) > 0) {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
+
+// Bytes are a field that many answers share, with its name as
+// [http.CanonicalHeaderKey] has it and without line breaks. They are nil for
+// other fields. Frameworks whose headers are bytes save copies with them.
+func Bytes(f *core.Field) (name, value []byte) {
+	if s := f.Shared(); s != nil && s.Intact(f.Value) {
+		return s.NameBytes, s.ValueBytes
+	}
+	return nil, nil
+}
+
+// MissingMembers lists the members of value, a list of field names as in Vary
+// (RFC 9110 §12.5.5), that the given lines of the same field lack, in any
+// letter case.
+func MissingMembers(lines []string, value string) []string {
+	var missing []string
+	for member := range strings.SplitSeq(value, ",") {
+		if member = strings.TrimSpace(member); !hasMember(lines, member) {
+			missing = append(missing, member)
+		}
+	}
+	return missing
+}
+
+func hasMember(lines []string, member string) bool {
+	for _, line := range lines {
+		for have := range strings.SplitSeq(line, ",") {
+			if have = strings.TrimSpace(have); have == "*" || strings.EqualFold(have, member) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,35 @@
+package adapter
+
+import (
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/canonical"
+)
+
+// CanonicalPath is the path that policies see for what a router matched: the
+// path decoded once, without a trailing slash.
+//
+// It returns [core.ErrAmbiguousPath], saying why, for a path that two parties
+// could read two ways: no leading slash, an empty or dot segment, an encoded slash
+// or any backslash, a bad or double percent-encoding, a control character,
+// invalid UTF-8, or a raw "#" or "?" (RFC 3986 §3.3, §6.2.2; the request
+// target of RFC 9112 §3.2 has no fragment).
+//
+// A plain path is returned as it is, without allocation.
+func CanonicalPath(rt core.Route) (string, error) { return canonical.Path(rt.Path, rt.Escaped, 0) }
+
+// CanonicalPathWithSlashes is [CanonicalPath] for guards with
+// [core.WithEncodedSlashes]: encoded slashes stay, as "%2F", if rt is escaped and
+// says by InnerSlashes that all of them are inside parameters.
+func CanonicalPathWithSlashes(rt core.Route) (string, error) {
+	return canonical.Path(rt.Path, rt.Escaped, rt.InnerSlashes)
+}
+
+// EncodedSlashes is the number of encoded slashes in an escaped path or
+// parameter, in either letter case.
+func EncodedSlashes(escaped string) int { return canonical.EncodedSlashes(escaped) }
+
+// InnerSlashes is how many slashes a parameter of one segment holds, whether
+// the router has decoded it or not: for [core.Route.InnerSlashes].
+func InnerSlashes(value string) int { return EncodedSlashes(value) + strings.Count(value, "/") }
