@@ -3,11 +3,10 @@ package casbinrules
 import (
 	"errors"
 	"fmt"
-	"slices"
 
-	casbinmodel "github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -36,23 +35,34 @@ func FromAdapter(m Model, adapter persist.Adapter, opts ...Option) (*Authorizer,
 	if isNil(adapter) {
 		return nil, errors.New("casbinrules: the adapter is nil")
 	}
-	return assemble(sources{fsys: hostFS{}, model: m, adapter: adapter}, opts)
+	return FromRows(m, func(model string) ([][]string, error) { return casbinv2.Load(model, adapter) }, opts...)
 }
 
-// readAdapter reads all rows, and the model first.
-func (s *sources) readAdapter() (*contents, error) {
+// FromRows is [FromAdapter] for rows from anywhere, such as a query of the
+// application's own: load returns them, each with its kind first, as in
+// []string{"p", "editor", "/reports", "GET"}. It is given the text of the model,
+// which Casbin takes, and does not have to look at it. No two calls run at a
+// time.
+func FromRows(m Model, load func(model string) (rows [][]string, err error), opts ...Option) (*Authorizer, error) {
+	if load == nil {
+		return nil, errors.New("casbinrules: the function that loads the rows is nil")
+	}
+	return assemble(sources{fsys: hostFS{}, model: m, rows: load}, opts)
+}
+
+// readRows reads all rows, and the model first.
+func (s *sources) readRows() (*contents, error) {
 	m, err := s.model.read(s.fsys)
 	if err != nil {
 		return nil, err
 	}
 	in := &contents{model: m, adapted: true}
-	collected, err := casbinmodel.NewModelFromString(m.text)
-	if err == nil {
-		if in.rows, err = collect(collected, s.adapter); err != nil {
+	// What is wrong with the model is found when it is read once more.
+	if _, err := s.casbin.ReadModel(m.text); err == nil {
+		if in.rows, err = s.rows(m.text); err != nil {
 			return nil, fmt.Errorf("read policy: adapter: %w", err)
 		}
 	}
-	// What is wrong with the model is found when it is read once more.
 	// The content is only summed up, so it must not read the same for others.
 	var content []byte
 	for _, row := range in.rows {
@@ -60,31 +70,6 @@ func (s *sources) readAdapter() (*contents, error) {
 	}
 	in.policies = []watch.File{{Name: adapterFile, Content: content}}
 	return in, nil
-}
-
-// collect has the adapter load into m, and takes the rows out of it.
-func collect(m casbinmodel.Model, adapter persist.Adapter) (rows [][]string, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v) // Casbin's own, at a row without a kind
-		}
-	}()
-	if err := adapter.LoadPolicy(m); err != nil {
-		return nil, err
-	}
-	for _, section := range []string{"p", "g"} {
-		var kinds []string
-		for kind := range m[section] {
-			kinds = append(kinds, kind)
-		}
-		slices.Sort(kinds)
-		for _, kind := range kinds {
-			for _, fields := range m[section][kind].Policy {
-				rows = append(rows, append([]string{kind}, fields...))
-			}
-		}
-	}
-	return rows, nil
 }
 
 // showRows adds to each finding the row it is about, which no editor opens at

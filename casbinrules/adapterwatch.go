@@ -5,9 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-
-	"github.com/casbin/casbin/v2/persist"
 )
+
+// Watcher tells of changes of a policy. Casbin's watchers, of any major version,
+// are such.
+type Watcher interface {
+	// SetUpdateCallback has call be called at each change.
+	SetUpdateCallback(call func(string)) error
+	Close()
+}
 
 // WithWatcher has a policy that [FromAdapter] reads be loaded again whenever w
 // calls back. Calls that come during a load make one more load. What came of it
@@ -17,7 +23,7 @@ import (
 // The callback is set before the first load, so that no change is missed, and
 // replaces any other. [Authorizer.Close] closes w; when FromAdapter returns an
 // error, w is left open and its callback does nothing.
-func WithWatcher(w persist.Watcher) Option {
+func WithWatcher(w Watcher) Option {
 	return func(c *config) error {
 		if isNil(w) {
 			return errors.New("watcher is nil")
@@ -32,14 +38,14 @@ func WithWatcher(w persist.Watcher) Option {
 
 // updates reloads when a watcher calls back.
 type updates struct {
-	watcher persist.Watcher
+	watcher Watcher
 	pending chan struct{} // of room for one
 	stop    context.CancelFunc
 	ended   chan struct{}
 }
 
 // watchUpdates has w call back. Nothing is loaded before start.
-func watchUpdates(w persist.Watcher) (*updates, error) {
+func watchUpdates(w Watcher) (*updates, error) {
 	u := &updates{watcher: w, pending: make(chan struct{}, 1), ended: make(chan struct{})}
 	err := w.SetUpdateCallback(func(string) {
 		select {

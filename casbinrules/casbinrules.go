@@ -67,7 +67,7 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 
 // assemble makes an authorizer of a policy that is read for the first time.
 func assemble(from sources, opts []Option) (*Authorizer, error) {
-	a := &Authorizer{slot: make(chan struct{}, 1), sources: from}
+	a := &Authorizer{slot: make(chan struct{}, 1), sources: from, config: newConfig()}
 	if err := option.Apply(&a.config, opts); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
@@ -77,7 +77,7 @@ func assemble(from sources, opts []Option) (*Authorizer, error) {
 	if a.config.observers == nil {
 		a.config.observers = append(a.config.observers, LogReloads(a.config.logger))
 	}
-	a.sources.options = a.config.watch
+	a.sources.options, a.sources.casbin = a.config.watch, a.config.Casbin
 	if err := a.start(); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}

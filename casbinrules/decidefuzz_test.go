@@ -7,9 +7,12 @@ import (
 
 	"github.com/casbin/casbin/v2"
 	casbinmodel "github.com/casbin/casbin/v2/model"
+	"github.com/casbin/casbin/v2/persist"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -43,7 +46,7 @@ func FuzzDecide(f *testing.F) {
 		if d == nil {
 			return
 		}
-		e, _, err := engine.New(d.schema, d.rules, d.graphs, &model.Settings{})
+		e, _, err := engine.New(d.schema, d.rules, d.graphs, &model.Settings{Casbin: casbinv2.Casbin})
 		if err != nil {
 			t.Fatalf("no engine: %v", err)
 		}
@@ -89,11 +92,26 @@ func fuzzModel(matcher string, effect uint8, tenants bool, policy string) *fuzze
 	}
 	effects := []string{someAllow, allowAndDeny, firstMatch}
 	text := modelText(request, fields, g, effects[int(effect)%len(effects)], matcher)
-	r, err := readContents(&contents{model: ModelText("model.conf", text), policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &model.Settings{})
+	r, err := readContents(&contents{model: ModelText("model.conf", text), policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &model.Settings{Casbin: casbinv2.Casbin})
 	if err != nil || model.Refused(r.schema.File.Findings) || model.Refused(r.findings) || len(r.rules) > 50 {
 		return nil
 	}
 	return &fuzzed{r, text}
+}
+
+// ruleAdapter hands rules to Casbin in their order.
+type ruleAdapter struct {
+	persist.Adapter
+	rules []*policy.Rule
+}
+
+func (a ruleAdapter) LoadPolicy(m casbinmodel.Model) error {
+	for _, r := range a.rules {
+		if err := persist.LoadPolicyArray(r.Values(), m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enforce asks an enforcer that nothing of this package is in.
@@ -103,7 +121,7 @@ func (d *fuzzed) enforce(t *testing.T, q *engine.Request) (allowed bool, rule []
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := casbin.NewEnforcer(m, engine.NewRuleAdapter(d.rules))
+	e, err := casbin.NewEnforcer(m, ruleAdapter{rules: d.rules})
 	if err != nil {
 		t.Fatal(err)
 	}

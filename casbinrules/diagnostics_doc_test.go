@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
@@ -170,7 +171,7 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 
 func policyRules(t *testing.T, m Model, policyValue string) []*policy.Rule {
 	t.Helper()
-	p := policy.NewReader(model.ReadSchema(m.name, m.text, &model.Settings{}), &model.Settings{})
+	p := policy.NewReader(model.ReadSchema(m.name, m.text, &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
 	p.Read("policy.csv", []byte(policyValue))
 	if len(p.Findings) > 0 {
 		t.Fatal(p.Findings)
@@ -212,7 +213,7 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		}
 	}
 	for code, s := range sections {
-		plain, asCasbin := (&model.Settings{}).Severity(code), (&model.Settings{AsCasbin: true}).Severity(code)
+		plain, asCasbin := (&model.Settings{Casbin: casbinv2.Casbin}).Severity(code), (&model.Settings{Casbin: casbinv2.Casbin, AsCasbin: true}).Severity(code)
 		want := plain.String()
 		if plain != asCasbin {
 			want += ", " + asCasbin.String() + " with WithCasbinSemantics"

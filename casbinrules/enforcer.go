@@ -10,8 +10,9 @@ import (
 	"sync"
 
 	"github.com/casbin/casbin/v2"
-	"github.com/casbin/casbin/v2/constant"
 
+	"github.com/sallyport-go/sallyport/casbinrules/bridge"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -24,9 +25,8 @@ import (
 // concurrent use. Make one with [FromEnforcer].
 type EnforcerAuthorizer struct {
 	config config
-	// given is what FromEnforcer got, inner what is asked under the lock.
-	given, inner casbin.IEnforcer
-	lock         *sync.RWMutex
+	inner  bridge.Enforcer
+	lock   *sync.RWMutex
 	// synced says that the lock is the enforcer's own.
 	synced bool
 	schema *model.Schema // of the request, and the roles that the matcher names, only
@@ -71,8 +71,19 @@ func FromEnforcer(e casbin.IEnforcer, opts ...Option) (*EnforcerAuthorizer, erro
 	if isNil(e) {
 		return nil, errors.New("casbinrules: the enforcer is nil")
 	}
-	a := &EnforcerAuthorizer{given: e, inner: e, lock: new(sync.RWMutex)}
-	a.ownLock()
+	return FromBridgedEnforcer(casbinv2.Enforcer(e), opts...)
+}
+
+// FromBridgedEnforcer is [FromEnforcer] for an enforcer of another major version
+// of Casbin, as its bridge hands it over.
+func FromBridgedEnforcer(e bridge.Enforcer, opts ...Option) (*EnforcerAuthorizer, error) {
+	if isNil(e) {
+		return nil, errors.New("casbinrules: the enforcer is nil")
+	}
+	a := &EnforcerAuthorizer{config: newConfig(), inner: e, lock: e.Lock()}
+	if a.synced = a.lock != nil; !a.synced {
+		a.lock = new(sync.RWMutex)
+	}
 	if err := option.Apply(&a.config, opts); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
@@ -82,21 +93,12 @@ func FromEnforcer(e casbin.IEnforcer, opts ...Option) (*EnforcerAuthorizer, erro
 	return a, nil
 }
 
-// ownLock takes the lock of an enforcer that has one. What it guards is then
-// asked past it, since a read lock must not be taken twice.
-func (a *EnforcerAuthorizer) ownLock() {
-	var synced *casbin.SyncedEnforcer
-	switch e := a.given.(type) {
-	case *casbin.SyncedEnforcer:
-		synced = e
-	case *casbin.SyncedCachedEnforcer:
-		synced = e.SyncedEnforcer
-	case *casbin.DistributedEnforcer:
-		synced = e.SyncedEnforcer
-	default:
-		return
+// definition is that of a key in the model as it is now.
+func (a *EnforcerAuthorizer) definition(key string) (def bridge.Definition, ok bool) {
+	if m := a.inner.Model(); m != nil {
+		return m.Definition(key)
 	}
-	a.inner, a.lock, a.synced = synced.Enforcer, synced.GetLock(), true
+	return def, false
 }
 
 // check refuses what cannot be honoured.
@@ -105,6 +107,8 @@ func (a *EnforcerAuthorizer) check() error {
 	switch {
 	case c.watching, c.updates != nil, c.observers != nil, c.pseudonyms != nil, c.EmptyPolicy:
 		return errors.New("the enforcer reads its policy itself: leave out the options about reading one")
+	case c.Casbin != casbinv2.Casbin:
+		return errors.New("the enforcer is of a major version already: leave out WithCasbin")
 	case c.Functions != nil || c.Aliases != nil:
 		return errors.New("give functions to the enforcer, by its AddFunction")
 	}
@@ -115,11 +119,13 @@ func (a *EnforcerAuthorizer) check() error {
 	}
 	a.lock.RLock()
 	defer a.lock.RUnlock()
-	m := a.inner.GetModel()
-	if m == nil || m["r"]["r"] == nil || m["p"]["p"] == nil {
-		return errors.New("it has no model")
+	m := a.inner.Model()
+	for _, key := range []string{"r", "p", "m"} {
+		if _, ok := a.definition(key); !ok {
+			return errors.New("it has no model")
+		}
 	}
-	if len(m["g"]) > 0 && !c.NoTokenRoles {
+	if len(m.Keys("g")) > 0 && !c.NoTokenRoles {
 		return errors.New("roles of credentials cannot be added to its policy: say WithoutTokenRoles")
 	}
 	f := &model.File{Name: "model", Casbin: m, At: map[string]model.Position{"r": {Line: 1, Column: 1}}, Settings: &c.Settings}
@@ -128,12 +134,13 @@ func (a *EnforcerAuthorizer) check() error {
 	if f.Failed() {
 		return &FindingsError{Findings: f.Findings}
 	}
+	matcher, _ := a.definition("m")
 	// What cannot be parsed is the enforcer's to refuse.
-	_, _ = a.schema.ParseMatcher(m["m"]["m"].Value)
+	_, _ = a.schema.ParseMatcher(matcher.Value)
 	if err := a.checkOrder(); err != nil && !c.AsCasbin {
 		return err
 	}
-	if m["g"]["g"] != nil {
+	if _, ok := a.definition("g"); ok {
 		a.schema.Roles = map[string]int{"g": 2}
 		a.schema.ReadMatcherRoles()
 	}
@@ -161,10 +168,11 @@ func (a *EnforcerAuthorizer) checkOrder() error {
 	return nil
 }
 
-// Update changes the enforcer, such as by its LoadPolicy or AddPolicy, while no
-// decision is made, and returns what change returns. change must not call this
-// authorizer. A synced enforcer takes its own lock at each of its calls.
-func (a *EnforcerAuthorizer) Update(change func(e casbin.IEnforcer) error) error {
+// Update has change change the enforcer, such as by its LoadPolicy or AddPolicy,
+// while no decision is made, and returns what change returns. change must not
+// call this authorizer. A synced enforcer takes its own lock at each of its
+// calls.
+func (a *EnforcerAuthorizer) Update(change func() error) error {
 	if change == nil {
 		return errors.New("casbinrules: update: the function is nil")
 	}
@@ -172,7 +180,7 @@ func (a *EnforcerAuthorizer) Update(change func(e casbin.IEnforcer) error) error
 		a.lock.Lock()
 		defer a.lock.Unlock()
 	}
-	return change(a.given)
+	return change()
 }
 
 // Authorize decides by the enforcer. Decision.Rule is the line that decided,
@@ -217,15 +225,15 @@ func (a *EnforcerAuthorizer) RolesOf(_ context.Context, p *core.Principal) (role
 	}()
 	a.lock.RLock()
 	defer a.lock.RUnlock()
-	def := a.inner.GetModel()["g"]["g"]
-	if def == nil || a.isRoleName(p.ID()) || a.schema.Tenants && p.Tenant() == "" {
+	def, ok := a.definition("g")
+	if !ok || a.isRoleName(p.ID()) || a.schema.Tenants && p.Tenant() == "" {
 		return nil, nil
 	}
 	var tenant []string
 	if strings.Count(def.Value, "_") > 2 {
 		tenant = []string{p.Tenant()}
 	}
-	if roles, err = a.inner.GetRoleManager().GetImplicitRoles(p.ID(), tenant...); err != nil {
+	if roles, err = a.inner.ImplicitRoles(p.ID(), tenant...); err != nil {
 		return nil, &core.InternalError{Err: fmt.Errorf("casbin: %s", model.FirstLine(err))}
 	}
 	for i, role := range roles {
@@ -303,10 +311,11 @@ func (a *EnforcerAuthorizer) enforceWider(q *engine.Request) (engine.Verdict, er
 // spellings are those of the policy as it stands.
 func (a *EnforcerAuthorizer) spellings() *engine.Spellings {
 	found := engine.NewSpellings()
-	m := a.inner.GetModel()
-	for section, skipped := range map[string][]string{"p": {"sub", "act", "eft", constant.PriorityIndex, a.schema.TenantName()}, "g": nil} {
-		for key, lines := range m[section] {
-			for _, fields := range lines.Policy {
+	m := a.inner.Model()
+	for section, skipped := range map[string][]string{"p": {"sub", "act", "eft", model.PriorityColumn, a.schema.TenantName()}, "g": nil} {
+		for _, key := range m.Keys(section) {
+			lines, _ := m.Definition(key)
+			for _, fields := range lines.Rules {
 				for i, field := range fields {
 					if i < len(lines.Tokens) && slices.Contains(skipped, strings.TrimPrefix(lines.Tokens[i], key+"_")) {
 						continue
@@ -345,19 +354,21 @@ func (a *EnforcerAuthorizer) isRoleName(id string) bool {
 	if slices.Contains(a.schema.MatcherRoles, id) {
 		return true
 	}
-	def := a.inner.GetModel()["g"]["g"]
-	return def != nil && slices.ContainsFunc(def.Policy, func(link []string) bool { return len(link) > 1 && link[1] == id })
+	def, _ := a.definition("g")
+	return slices.ContainsFunc(def.Rules, func(link []string) bool { return len(link) > 1 && link[1] == id })
 }
 
 // someRuleNames reports whether a rule has the method as a word.
 func (a *EnforcerAuthorizer) someRuleNames(method string) bool {
-	return slices.ContainsFunc(a.inner.GetModel()["p"]["p"].Policy, func(fields []string) bool { return a.names(fields, method) })
+	def, _ := a.definition("p")
+	return slices.ContainsFunc(def.Rules, func(fields []string) bool { return a.names(fields, method) })
 }
 
 // names reports whether a rule has the method as a word: in its field act,
 // which is what models call it, or else in any.
 func (a *EnforcerAuthorizer) names(fields []string, method string) bool {
-	if i := slices.Index(a.inner.GetModel()["p"]["p"].Tokens, "p_act"); 0 <= i && i < len(fields) {
+	def, _ := a.definition("p")
+	if i := slices.Index(def.Tokens, "p_act"); 0 <= i && i < len(fields) {
 		fields = fields[i : i+1]
 	}
 	return slices.ContainsFunc(fields, func(field string) bool {

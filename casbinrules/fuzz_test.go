@@ -10,6 +10,7 @@ import (
 	casbinmodel "github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist/file-adapter"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -32,13 +33,13 @@ func FuzzReadPolicy(f *testing.F) {
 	text = strings.Replace(text, "g = _, _", "g = _, _\ng2 = _, _", 1)
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := model.ReadSchema("model.conf", text, &model.Settings{})
+		s := model.ReadSchema("model.conf", text, &model.Settings{Casbin: casbinv2.Casbin})
 		if len(s.File.Findings) > 0 {
 			t.Fatal(s.File.Findings)
 		}
-		r := policy.NewReader(s, &model.Settings{})
+		r := policy.NewReader(s, &model.Settings{Casbin: casbinv2.Casbin})
 		r.Read("policy.csv", data)
-		r.CheckRoles(policy.NewGraphs(s, r.Rules, &model.Settings{}))
+		r.CheckRoles(policy.NewGraphs(s, r.Rules, &model.Settings{Casbin: casbinv2.Casbin}))
 		for _, found := range r.Findings {
 			if found.Line < 1 || found.Column < 1 || strings.ContainsAny(found.String(), "\r\n\x00\x1b") {
 				t.Errorf("finding %q", found.String())
@@ -95,7 +96,7 @@ func FuzzReadModel(f *testing.F) {
 	f.Add(strings.Replace(baseModel, "g = _, _", "g = (,,)", 1))
 	f.Add(strings.Replace(baseModel, "r.act == p.act", `r.act in ("GET", 'it\'s') && g(g(r.sub, p.sub), ")`, 1))
 	f.Fuzz(func(t *testing.T, text string) {
-		s := model.ReadSchema("model.conf", text, &model.Settings{})
+		s := model.ReadSchema("model.conf", text, &model.Settings{Casbin: casbinv2.Casbin})
 		for _, found := range s.File.Findings {
 			if found.Line < 1 || found.Column < 1 {
 				t.Errorf("finding %q", found)
@@ -104,7 +105,7 @@ func FuzzReadModel(f *testing.F) {
 		if len(s.File.Findings) > 0 {
 			return
 		}
-		if _, err := engine.NewCasbinEngine(s, nil, policy.NewGraphs(s, nil, &model.Settings{})); err != nil {
+		if _, err := engine.NewCasbinEngine(s, nil, policy.NewGraphs(s, nil, &model.Settings{Casbin: casbinv2.Casbin})); err != nil {
 			t.Errorf("no finding, and no engine: %v", err)
 		}
 	})

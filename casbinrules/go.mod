@@ -3,6 +3,7 @@ module github.com/sallyport-go/sallyport/casbinrules
 go 1.25.0
 
 require (
+	github.com/bmatcuk/doublestar/v4 v4.6.1
 	github.com/casbin/casbin/v2 v2.135.0
 	github.com/casbin/govaluate v1.3.0
 	github.com/sallyport-go/sallyport/core v0.0.0
@@ -10,7 +11,6 @@ require (
 )
 
 require (
-	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	golang.org/x/sys v0.13.0 // indirect

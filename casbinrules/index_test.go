@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern/patterntest"
@@ -123,7 +124,7 @@ func TestIndexOfRandomMatchers(t *testing.T) {
 	indexed, allowed := 0, 0
 	for range max(100, cases(*casesFlag)/200) {
 		f := randomFamily(rnd)
-		if s := model.ReadSchema("model.conf", f.text, &model.Settings{}); s.File.Failed() {
+		if s := model.ReadSchema("model.conf", f.text, &model.Settings{Casbin: casbinv2.Casbin}); s.File.Failed() {
 			continue // refused as a model
 		}
 		if n, unindexed := f.compareEngines(t, rnd, 40); unindexed == nil {
@@ -193,7 +194,7 @@ func randomFamily(rnd *rand.Rand) family {
 // is no index.
 func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (allowed int, unindexed error) {
 	t.Helper()
-	c := &model.Settings{}
+	c := &model.Settings{Casbin: casbinv2.Casbin}
 	s := model.ReadSchema("model.conf", f.text, c)
 	if s.File.Failed() {
 		t.Fatal(s.File.Findings)
@@ -256,7 +257,7 @@ func (f family) question(rnd *rand.Rand) engine.Request {
 // about it.
 func benchmarkIndex(b *testing.B, n int) (*engine.Index, []engine.Request) {
 	b.Helper()
-	c := &model.Settings{}
+	c := &model.Settings{Casbin: casbinv2.Casbin}
 	s := model.ReadSchema(RBAC().name, RBAC().text, c)
 	p := policy.NewReader(s, c)
 	var text bytes.Buffer

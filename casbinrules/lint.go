@@ -64,7 +64,7 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 	if fsys == nil {
 		return nil, errors.New("casbinrules: the file system is nil")
 	}
-	var c lintConfig
+	c := lintConfig{config: newConfig()}
 	if err := option.Apply(&c, lintFuncs(opts)); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
@@ -64,7 +65,7 @@ func (m Model) RequestFields() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	f := model.ReadFile(m.name, m.text, &model.Settings{})
+	f := model.ReadFile(m.name, m.text, &model.Settings{Casbin: casbinv2.Casbin})
 	if f.Casbin == nil {
 		return nil, nil
 	}

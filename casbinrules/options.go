@@ -5,8 +5,8 @@ import (
 	"errors"
 	"log/slog"
 
-	"github.com/casbin/casbin/v2/persist"
-
+	"github.com/sallyport-go/sallyport/casbinrules/bridge"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/watch"
@@ -20,10 +20,25 @@ type config struct {
 	logger     *slog.Logger
 	watching   bool
 	watch      []watch.Option
-	updates    persist.Watcher // nil without WithWatcher
+	updates    Watcher // nil without WithWatcher
 	attributes map[string]attribute
 	observers  []func(context.Context, ReloadEvent)
 	pseudonyms *core.Pseudonyms // of what is logged; nil for none
+}
+
+// newConfig is what options change.
+func newConfig() config { return config{Settings: model.Settings{Casbin: casbinv2.Casbin}} }
+
+// WithCasbin has another major version of Casbin read models and decide what no
+// index can, in place of Casbin v2. Bridges give it themselves.
+func WithCasbin(c bridge.Casbin) Option {
+	return func(to *config) error {
+		if isNil(c) {
+			return errors.New("casbin is nil")
+		}
+		to.Casbin = c
+		return nil
+	}
 }
 
 // WithAnonymous lets requests without credentials be judged as the subject

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casbin/casbin/v2/persist"
+	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -29,7 +29,8 @@ type sources struct {
 	model    Model
 	policies []string
 	options  []watch.Option
-	adapter  persist.Adapter // in place of policies, or nil
+	rows     func(model string) ([][]string, error) // in place of policies, or nil
+	casbin   bridge.Casbin                          // that rows are loaded for
 }
 
 // contents are model and policy files as they were at one moment.
@@ -56,7 +57,7 @@ func (s *sources) check() error {
 	if s.model.name == "" {
 		return errors.New("no model: use ModelFile, ModelText or a ready one such as RBAC()")
 	}
-	if len(s.policies) == 0 && s.adapter == nil {
+	if len(s.policies) == 0 && s.rows == nil {
 		return errors.New("no policy file is given")
 	}
 	return nil
@@ -66,11 +67,11 @@ func (s *sources) check() error {
 func (s *sources) checkWatching(c *config) error {
 	_, onHost := s.fsys.(hostFS)
 	switch {
-	case c.watching && s.adapter != nil:
+	case c.watching && s.rows != nil:
 		return errors.New("watch: the policy is in no file: use WithWatcher, or call Reload when it changes")
 	case c.watching && !onHost:
 		return errors.New("watch: only files of the operating system can be watched: use Open, or call Reload when they change")
-	case c.updates != nil && s.adapter == nil:
+	case c.updates != nil && s.rows == nil:
 		return errors.New("watcher: it tells of changes of an adapter: use FromAdapter, or WithFileWatch for files")
 	}
 	return nil
@@ -81,8 +82,8 @@ func (s *sources) read() (*contents, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if s.adapter != nil {
-		return s.readAdapter()
+	if s.rows != nil {
+		return s.readRows()
 	}
 	if _, ok := s.fsys.(hostFS); !ok {
 		return s.readFS()

@@ -1,10 +1,7 @@
 package casbinrules
 
 import (
-	"net"
 	"slices"
-
-	"github.com/casbin/casbin/v2/util"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
@@ -42,10 +39,7 @@ type Pattern struct {
 // Matches reports whether the pattern by itself matches value. That of a role
 // matches its own name only.
 func (p Pattern) Matches(value string) bool {
-	if p.Function == "ipMatch" {
-		return net.ParseIP(value) != nil && pattern.Check("ipMatch", p.Text) == nil && util.IPMatch(value, p.Text)
-	}
-	if slices.Contains(pattern.Functions, p.Function) {
+	if p.Function == "ipMatch" || slices.Contains(pattern.Functions, p.Function) {
 		return pattern.Match(p.Function, value, p.Text)
 	}
 	return value == p.Text

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/casbin/casbin/v2/constant"
-
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
@@ -21,7 +19,7 @@ import (
 // NewIndex makes the index of a policy. The error says why the model has to be
 // left to Casbin.
 func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) (*Index, error) {
-	if s.Effect == constant.SubjectPriorityEffect {
+	if s.Effect == model.SubjectPriorityEffect {
 		return nil, errors.New("the effect sorts rules by the depth of roles")
 	}
 	if s.Expr == nil {

@@ -5,8 +5,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/casbin/casbin/v2/constant"
-
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
@@ -124,11 +123,11 @@ func (x *pathIndex) hasSpecialBytes(object string) bool {
 func (x *Index) answer(allow, deny int32, a *Answer) {
 	decides := allow
 	switch x.effect {
-	case constant.AllowAndDenyEffect:
+	case model.AllowAndDenyEffect:
 		if deny != none {
 			decides = deny
 		}
-	case constant.PriorityEffect:
+	case model.PriorityEffect:
 		decides = min(allow, deny)
 	}
 	*a = Answer{By: EngineIndex}

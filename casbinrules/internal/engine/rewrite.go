@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 
-	casbinmodel "github.com/casbin/casbin/v2/model"
 	"github.com/casbin/govaluate"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -15,7 +14,7 @@ import (
 // Functions are the functions a matcher may call.
 func (s *Snapshot) Functions() map[string]govaluate.ExpressionFunction {
 	functions := s.Schema.File.Settings.MatcherFunctions()
-	maps.Copy(functions, rewrittenFunctions())
+	maps.Copy(functions, rewrittenFunctions(s.Schema.File.Settings))
 	for key, g := range s.Graphs {
 		functions[key] = linksFunction(g)
 	}
@@ -25,10 +24,9 @@ func (s *Snapshot) Functions() map[string]govaluate.ExpressionFunction {
 // rewrittenFunctions are those that rewritten matchers call: for values of each
 // type, and Casbin's own that match patterns, which are not begun when nobody
 // waits for the answer any more.
-func rewrittenFunctions() map[string]govaluate.ExpressionFunction {
+func rewrittenFunctions(c *model.Settings) map[string]govaluate.ExpressionFunction {
 	functions := map[string]govaluate.ExpressionFunction{}
-	known := casbinmodel.LoadFunctionMap()
-	builtin := known.GetFunctions()
+	builtin := c.Casbin.Functions()
 	for _, name := range pattern.Functions {
 		match := builtin[name]
 		functions["p__"+name] = func(args ...any) (any, error) {

@@ -3,8 +3,6 @@ package lint
 import (
 	"fmt"
 
-	"github.com/casbin/casbin/v2/constant"
-
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
@@ -13,7 +11,7 @@ import (
 // for, such as r.sub == "root", in a policy that denies: the denies count, too.
 func (l *Linter) checkFreeClauses() {
 	s := l.Schema
-	if s.Eft < 0 || s.Effect == constant.AllowOverrideEffect || s.File.Has(model.CodeModelEffect) {
+	if s.Eft < 0 || s.Effect == model.AllowOverrideEffect || s.File.Has(model.CodeModelEffect) {
 		return // No deny binds anybody, or nobody knows whom.
 	}
 	clauses := s.FreeClauses()
@@ -48,7 +46,7 @@ func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
 		return every + "denies for others, such as " + deny.Place() + ", refuse there, too"
 	}
 	switch l.Schema.Effect {
-	case constant.PriorityEffect:
+	case model.PriorityEffect:
 		sorted := l.decisionOrder(policy.PolicyLines(l.Rules))
 		if len(sorted) == 0 {
 			return every + "whichever comes first decides everything"
@@ -57,7 +55,7 @@ func (l *Linter) clauseEffect(c model.FreeClause, deny *policy.Rule) string {
 			return every + first.Place() + ", the first one, allows everything, and no deny refuses anything"
 		}
 		return every + sorted[0].Place() + ", the first one, refuses everything"
-	case constant.SubjectPriorityEffect:
+	case model.SubjectPriorityEffect:
 		return every + "the one that Casbin sorts first decides everything"
 	}
 	return every + "one deny, such as " + deny.Place() + ", refuses everything"

@@ -5,15 +5,13 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/casbin/casbin/v2/constant"
-
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // checkEffects looks for denies that the effect of the model does not look at.
 func (l *Linter) checkEffects() {
-	if l.Schema.Effect != constant.AllowOverrideEffect || l.Schema.Eft < 0 {
+	if l.Schema.Effect != model.AllowOverrideEffect || l.Schema.Eft < 0 {
 		return
 	}
 	for r := range l.policyRules() {
@@ -39,9 +37,9 @@ func (l *Linter) checkEffects() {
 // All rules are in the index afterwards.
 func (l *Linter) checkShadows() {
 	rules := policy.PolicyLines(l.Rules)
-	if l.Schema.Effect != constant.PriorityEffect {
+	if l.Schema.Effect != model.PriorityEffect {
 		l.cover.take(rules, l.settings)
-		if l.Schema.Effect != constant.SubjectPriorityEffect {
+		if l.Schema.Effect != model.SubjectPriorityEffect {
 			l.checkAllShadows()
 		}
 		return
@@ -103,7 +101,7 @@ func (l *Linter) decisionOrder(rules []*policy.Rule) []*policy.Rule {
 // the first rule decides.
 func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 	effect := policy.EffectOf(l.Schema, r)
-	if effect != "allow" && effect != "deny" || effect == "deny" && l.Schema.Effect == constant.AllowOverrideEffect {
+	if effect != "allow" && effect != "deny" || effect == "deny" && l.Schema.Effect == model.AllowOverrideEffect {
 		return
 	}
 	if other := in.rule(r, effect); other != nil {
@@ -111,7 +109,7 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 		return
 	}
 	contrary := map[string]string{"allow": "deny", "deny": "allow"}[effect]
-	if !first && (effect == "deny" || l.Schema.Effect != constant.AllowAndDenyEffect) {
+	if !first && (effect == "deny" || l.Schema.Effect != model.AllowAndDenyEffect) {
 		return
 	}
 	other := in.rule(r, contrary)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern/patterntest"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -75,7 +76,7 @@ func checkAnswers(x *coverIndex, t *testing.T, r *policy.Rule, object, function 
 
 func coverIndexOf(t *testing.T, text, lines string) *coverIndex {
 	t.Helper()
-	c := &model.Settings{AsCasbin: true}
+	c := &model.Settings{Casbin: casbinv2.Casbin, AsCasbin: true}
 	s := model.ReadSchema("model.conf", text, c)
 	if s.File.Failed() {
 		t.Fatal(s.File.Findings)

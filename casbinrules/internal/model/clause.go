@@ -84,5 +84,5 @@ func usesRequest(n *Node) bool {
 
 // Source is a part of the matcher as model files spell it.
 func (s *Schema) Source(n *Node) string {
-	return spelt(s.matcher[s.tokens[n.first].from:s.tokens[n.end-1].to])
+	return spelt(s.Matcher[s.tokens[n.first].from:s.tokens[n.end-1].to])
 }

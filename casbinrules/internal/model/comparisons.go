@@ -42,7 +42,7 @@ type Comparison struct {
 
 // ReadComparisons is what the matcher compares requests with.
 func (s *Schema) ReadComparisons() Matcher {
-	r := comparisonReader{schema: s, parents: map[*Node]*Node{}, made: Matcher{Text: s.matcher, Effect: s.Effect}}
+	r := comparisonReader{schema: s, parents: map[*Node]*Node{}, made: Matcher{Text: s.Matcher, Effect: s.Effect}}
 	for n := range s.Tree.All() {
 		for _, part := range n.Parts {
 			r.parents[part] = n

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	casbinmodel "github.com/casbin/casbin/v2/model"
+	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 )
 
 // Position is a place in a file, both counted from 1.
@@ -15,8 +15,11 @@ type Position struct{ Line, Column int }
 // File is a model text that Casbin reads, with the places of its
 // definitions.
 type File struct {
-	Name   string
-	Casbin casbinmodel.Model
+	Name string
+	// Text is what was read, and Casbin what Casbin has made of it, nil if it
+	// refuses the model.
+	Text   string
+	Casbin bridge.Model
 	// At is where each definition stands, by key such as "m".
 	At map[string]Position
 	// lines are those of each definition, by its key; last is the key of the one
@@ -62,9 +65,9 @@ func (f *File) Failed() bool { return Refused(f.Findings) }
 // ReadFile scans the text for positions and for what Casbin would skip
 // silently, and has Casbin read it.
 func ReadFile(name, text string, c *Settings) *File {
-	f := &File{Name: name, At: map[string]Position{}, lines: map[string][]sourceLine{}, Settings: c}
+	f := &File{Name: name, Text: text, At: map[string]Position{}, lines: map[string][]sourceLine{}, Settings: c}
 	f.scan(text)
-	casbin, err := casbinmodel.NewModelFromString(text)
+	casbin, err := c.Casbin.ReadModel(text)
 	if err != nil && !f.Failed() {
 		f.Report(Position{1, 1}, CodeModelSyntax, "", "casbin refuses the model: %s", FirstLine(err))
 	}
@@ -147,6 +150,12 @@ func (f *File) define(section, line string, at Position) {
 // isRoleKey reports whether key is "g2", "g3", …
 func isRoleKey(key string) bool {
 	return len(key) == 2 && key[0] == 'g' && '2' <= key[1] && key[1] <= '9'
+}
+
+// definition is that of a key, empty if there is none.
+func (f *File) definition(key string) bridge.Definition {
+	def, _ := f.Casbin.Definition(key)
+	return def
 }
 
 // FirstLine is the first line of an error's text: Casbin puts stack traces

@@ -7,14 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	casbinmodel "github.com/casbin/casbin/v2/model"
 	"github.com/casbin/govaluate"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
 // IsReserved reports whether a name means something in matchers already.
 func IsReserved(name string) bool {
-	known := casbinmodel.LoadFunctionMap()
-	return known.GetFunctions()[name] != nil || slices.Contains([]string{"g", "eval", "in", "IN", "true", "false"}, name) ||
+	return slices.Contains(pattern.Builtin, name) || slices.Contains([]string{"g", "eval", "in", "IN", "true", "false"}, name) ||
 		isRoleKey(name) || strings.HasPrefix(name, "r_") || strings.HasPrefix(name, "p_")
 }
 
@@ -55,8 +55,7 @@ func (e *FunctionError) Unwrap() error { return e.err }
 
 // MatcherFunctions are Casbin's functions and those of the options.
 func (c *Settings) MatcherFunctions() map[string]govaluate.ExpressionFunction {
-	known := casbinmodel.LoadFunctionMap()
-	functions := known.GetFunctions()
+	functions := c.Casbin.Functions()
 	maps.Copy(functions, c.OwnFunctions())
 	return functions
 }

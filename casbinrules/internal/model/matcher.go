@@ -24,9 +24,7 @@ type PatternColumn struct {
 // readMatcher finds out which policy field means what, and refuses what would
 // fail, or not be honoured, at a request.
 func (s *Schema) readMatcher() {
-	s.matcher = s.File.Settings.withoutAliases(s.File.Casbin["m"]["m"].Value)
-	s.File.Casbin["m"]["m"].Value = s.matcher
-	problem, err := s.ParseMatcher(s.matcher)
+	problem, err := s.ParseMatcher(s.File.Settings.withoutAliases(s.File.definition("m").Value))
 	if err != nil {
 		s.CasbinOnly = "a matcher of which the words cannot be told apart"
 		s.refuseMatcher("", "%s", FirstLine(err))
@@ -52,7 +50,7 @@ func (s *Schema) readMatcher() {
 // ParseMatcher takes a matcher apart. The error says that its words cannot be
 // told apart, the problem why there is no tree of them.
 func (s *Schema) ParseMatcher(text string) (problem *matcherError, err error) {
-	s.matcher = text
+	s.Matcher = text
 	if s.tokens, err = lex(text); err == nil {
 		s.Tree, problem = parseTree(s.tokens)
 	}
@@ -167,7 +165,8 @@ func (s *Schema) readCall(c *Node) {
 			s.ActionPattern = s.ActionPattern || column >= 0
 		}
 	}
-	if c.Text == "keyMatch" && c.Arg(0).Name() == "r_dom" && c.Arg(1).Name() == "p_dom" {
+	request, policy := s.File.Settings.Casbin.TenantPatterns(s.File.Casbin)
+	if c.Text == "keyMatch" && request != "" && c.Arg(0).Name() == request && c.Arg(1).Name() == policy {
 		s.CasbinOnly = "tenant patterns in role links"
 		s.refuseMatcher("compare tenants with ==", "tenant patterns in role links are not supported")
 	}
@@ -214,7 +213,7 @@ func (s *Schema) compileMatcher(problem *matcherError) {
 	if s.File.Settings.AsCasbin {
 		known["eval"] = known["keyMatch"]
 	}
-	made, err := parseExpression(s.matcher, known)
+	made, err := parseExpression(s.Matcher, known)
 	if err != nil {
 		s.refuseMatcher("", "the matcher is no expression: %s", FirstLine(err))
 		s.File.Findings[len(s.File.Findings)-1].Severity = SeverityError // for Casbin too

@@ -79,10 +79,10 @@ func (s *Schema) Rewritten(n *Node) string {
 	var b strings.Builder
 	at := s.tokens[n.first].from
 	for _, e := range edits {
-		b.WriteString(s.matcher[at:e.from] + e.text)
+		b.WriteString(s.Matcher[at:e.from] + e.text)
 		at = e.to
 	}
-	return b.String() + s.matcher[at:s.tokens[n.end-1].to]
+	return b.String() + s.Matcher[at:s.tokens[n.end-1].to]
 }
 
 // constantText is a constant of a type as the expression library reads it.

@@ -3,8 +3,6 @@ package model
 import (
 	"slices"
 	"strings"
-
-	"github.com/casbin/casbin/v2/constant"
 )
 
 // NamesRole reports whether the matcher asks for a name in links of a kind.
@@ -79,7 +77,7 @@ func (s *Schema) NamesRoles() bool { return s.LinksUsers() || !s.Calls("g") }
 // LinkedField is the request field, without its "r_", that the links of a kind
 // are about, or "".
 func (s *Schema) LinkedField(kind string) string {
-	if kind == "g" && s.Effect == constant.SubjectPriorityEffect {
+	if kind == "g" && s.Effect == SubjectPriorityEffect {
 		return "sub"
 	}
 	for _, c := range s.RoleCalls() {
@@ -92,7 +90,7 @@ func (s *Schema) LinkedField(kind string) string {
 
 // UsesLinks reports whether a decision looks at the role links of a kind.
 func (s *Schema) UsesLinks(kind string) bool {
-	return s.Calls(kind) || kind == "g" && s.Effect == constant.SubjectPriorityEffect
+	return s.Calls(kind) || kind == "g" && s.Effect == SubjectPriorityEffect
 }
 
 // WhyNoRoles says why the roles of users decide nothing, or is "".

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casbin/casbin/v2/constant"
-
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
@@ -50,9 +48,9 @@ type Schema struct {
 	Eft, Priority int
 	// Roles is the number of fields of each kind of g line.
 	Roles map[string]int
-	// matcher is the matcher as Casbin has it, Tree what it says, and tokens what
+	// Matcher is the matcher as Casbin has it, Tree what it says, and tokens what
 	// it is made of. Tree is nil when it cannot be parsed.
-	matcher string
+	Matcher string
 	Tree    *Node
 	tokens  []token
 	// tokenTypes are the tokens that stand for values of a type, by number;
@@ -166,13 +164,13 @@ func (s *Schema) readColumns() {
 		}
 	}
 	s.Eft = slices.Index(s.Columns, "eft")
-	s.Priority = slices.Index(s.Columns, constant.PriorityIndex)
+	s.Priority = slices.Index(s.Columns, PriorityColumn)
 }
 
 // Names are the field names of definition r or p.
 func (s *Schema) Names(key string) []string {
 	names := make([]string, 0, 5)
-	for _, t := range s.File.Casbin[key][key].Tokens {
+	for _, t := range s.File.definition(key).Tokens {
 		names = append(names, strings.TrimPrefix(t, key+"_"))
 	}
 	return names
@@ -183,8 +181,8 @@ func (s *Schema) readRoles() {
 		if key[0] != 'g' {
 			continue
 		}
-		def := s.File.Casbin["g"][key]
-		if def == nil {
+		def, ok := s.File.Casbin.Definition(key)
+		if !ok {
 			s.File.Report(at, CodeModelRoles, "number role definitions g, g2, g3 without a gap", "Casbin does not see role definition %q", key)
 			continue
 		}
@@ -200,15 +198,15 @@ func (s *Schema) readRoles() {
 }
 
 func (s *Schema) readEffect() {
-	s.Effect = s.File.Casbin["e"]["e"].Value
+	s.Effect = s.File.definition("e").Value
 	at := s.File.At["e"]
 	switch s.Effect {
-	case constant.AllowOverrideEffect, constant.AllowAndDenyEffect, constant.PriorityEffect:
-	case constant.SubjectPriorityEffect:
+	case AllowOverrideEffect, AllowAndDenyEffect, PriorityEffect:
+	case SubjectPriorityEffect:
 		if s.Roles["g"] == 0 {
 			s.File.Report(at, CodeModelEffect, "define g", "subject priority needs role links")
 		}
-	case constant.DenyOverrideEffect:
+	case DenyOverrideEffect:
 		s.File.Report(at, CodeModelOpen, "use some(where (p.eft == allow)) && !some(where (p.eft == deny))",
 			"whatever no rule denies is allowed, by an empty policy everything")
 	default:
@@ -218,9 +216,9 @@ func (s *Schema) readEffect() {
 
 // effectHint names the effects that there are, the likely one first.
 func (s *Schema) effectHint() string {
-	known := []string{constant.AllowOverrideEffect, constant.AllowAndDenyEffect, constant.PriorityEffect, constant.SubjectPriorityEffect}
+	known := []string{AllowOverrideEffect, AllowAndDenyEffect, PriorityEffect, SubjectPriorityEffect}
 	if s.File.Settings.AsCasbin {
-		known = append(known, constant.DenyOverrideEffect)
+		known = append(known, DenyOverrideEffect)
 	}
 	var texts []string
 	for _, effect := range known {
@@ -285,7 +283,7 @@ func IsWord(name string) bool {
 
 // CheckOptions refuses a model that cannot honour the options.
 func (s *Schema) CheckOptions(c *Settings) {
-	if s.Effect == constant.SubjectPriorityEffect && !c.NoTokenRoles {
+	if s.Effect == SubjectPriorityEffect && !c.NoTokenRoles {
 		s.File.Report(s.File.At["e"], CodeModelTokenRoles, "say WithoutTokenRoles, or use another effect",
 			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
@@ -11,6 +12,7 @@ func (c *Settings) fills(field string) bool {
 
 // Settings are the options that say what a model and its policy mean.
 type Settings struct {
+	Casbin       bridge.Casbin
 	Anonymous    bool
 	EmptyPolicy  bool
 	ObjectRoute  bool

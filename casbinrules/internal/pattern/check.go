@@ -1,18 +1,18 @@
 package pattern
 
 import (
-	"errors"
-	"fmt"
 	"net"
-	"regexp"
 	"strings"
 
-	"github.com/casbin/casbin/v2/util"
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 func IsNameByte(c byte) bool {
 	return c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
+
+// Builtin are the functions that Casbin gives every matcher.
+var Builtin = append([]string{"keyGet", "ipMatch"}, Functions...)
 
 // Functions are the matcher functions whose second argument is a
 // pattern that can be malformed, or mean something odd.
@@ -24,35 +24,16 @@ var Aliasable = []string{"globMatch", "ipMatch", "keyMatch", "keyMatch2", "keyMa
 // Check tries a pattern with the matcher function that will take it, so
 // that what would fail at a request fails the load.
 func Check(function, pattern string) (err error) {
-	if IsSurelyValid(function, pattern) {
-		return nil
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%v", r)
-		}
-	}()
-	switch function {
-	case "keyMatch2":
-		util.KeyMatch2("/", pattern)
-	case "keyMatch3":
-		util.KeyMatch3("/", pattern)
-	case "keyMatch4":
-		return checkKeyMatch4(pattern)
-	case "keyMatch5":
-		util.KeyMatch5("/", pattern)
-	case "keyGet2":
-		util.KeyGet2("/", pattern, "")
-	case "keyGet3":
-		util.KeyGet3("/", pattern, "")
-	case "regexMatch":
-		_, err = regexp.Compile(pattern)
-	case "globMatch":
-		_, err = util.GlobMatch("/", pattern)
-	case "ipMatch":
+	switch {
+	case IsSurelyValid(function, pattern):
+	case function == "globMatch":
+		_, err = doublestar.Match(pattern, "/")
+	case function == "ipMatch":
 		if _, _, err = net.ParseCIDR(pattern); err != nil && net.ParseIP(pattern) != nil {
 			return nil
 		}
+	default:
+		_, err = Compile(function, pattern)
 	}
 	return err
 }
@@ -74,24 +55,6 @@ func isPlain(pattern string) bool {
 		}
 	}
 	return true
-}
-
-// checkKeyMatch4 looks for groups of the pattern's own, on which keyMatch4
-// panics once a path matches.
-func checkKeyMatch4(pattern string) error {
-	names := 0
-	expr := braceName.ReplaceAllStringFunc(strings.ReplaceAll(pattern, "/*", "/.*"), func(string) string {
-		names++
-		return "([^/]+)"
-	})
-	re, err := regexp.Compile("^" + expr + "$")
-	if err != nil {
-		return err
-	}
-	if re.NumSubexp() != names {
-		return errors.New("keyMatch4 cannot have groups besides {name}")
-	}
-	return nil
 }
 
 type Key struct{ Function, Pattern string }

@@ -3,11 +3,8 @@
 package pattern
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/casbin/casbin/v2/util"
 )
 
 // kind is what a segment of a path pattern matches.
@@ -129,29 +126,13 @@ func HasSegments(function string) bool {
 }
 
 // Match asks a matcher function. What it cannot take matches nothing.
-func Match(function, text, pattern string) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	switch function {
-	case "==":
+func Match(function, text, pattern string) bool {
+	if function == "==" {
 		return text == pattern
-	case "keyMatch":
-		return util.KeyMatch(text, pattern)
-	case "keyMatch2":
-		return util.KeyMatch2(text, pattern)
-	case "keyMatch3":
-		return util.KeyMatch3(text, pattern)
-	case "keyMatch4":
-		return util.KeyMatch4(text, pattern)
-	case "keyMatch5":
-		return util.KeyMatch5(text, pattern)
-	case "regexMatch":
-		ok, _ = regexp.MatchString(pattern, text)
-	case "globMatch":
-		ok, _ = util.GlobMatch(text, pattern)
 	}
-	return ok
+	if !slices.Contains(Aliasable, function) {
+		return false
+	}
+	match, err := Compile(function, pattern)
+	return err == nil && match(text)
 }

@@ -87,9 +87,9 @@ func (r *reader) layout(kind string, want int) string {
 // casbinTakes reports whether Casbin loads lines of a kind that no decision
 // uses: it has room for rules in every definition, of requests and effects too.
 func (r *reader) casbinTakes(kind string, n int) bool {
-	def := r.schema.File.Casbin[kind[:1]][kind]
+	def, ok := r.schema.File.Casbin.Definition(kind)
 	switch {
-	case def == nil:
+	case !ok:
 		return false
 	case kind[0] == 'p':
 		return n == len(def.Tokens)

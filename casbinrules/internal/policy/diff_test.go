@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
@@ -52,7 +53,7 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 
 // rulesOf reads rules that need no model.
 func rulesOf(t *testing.T, lines []string) []*Rule {
-	c := &model.Settings{}
+	c := &model.Settings{Casbin: casbinv2.Casbin}
 	p := NewReader(model.ReadSchema("rbac.conf", ready(t, "rbac.conf"), c), c)
 	p.Read("policy.csv", []byte(strings.Join(lines, "\n")))
 	return p.Rules

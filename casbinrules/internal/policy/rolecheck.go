@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casbin/casbin/v2/constant"
-
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
@@ -32,7 +30,7 @@ func (r *reader) CheckPolicy(file string, c *model.Settings) {
 // CheckRoles reports cycles and chains that Casbin would not follow.
 func (r *reader) CheckRoles(graphs map[string]*Graph) {
 	seen := map[int32]*linkChecker{}
-	tree := r.schema.Effect == constant.SubjectPriorityEffect
+	tree := r.schema.Effect == model.SubjectPriorityEffect
 	for kind, g := range graphs {
 		if c := newLinkChecker(g, r.Rules, kind, r.settings.Pace); c != nil && (tree || c.chained) {
 			seen[r.Texts.Known(kind)] = c

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
@@ -17,7 +18,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 6))
-	c := &model.Settings{AsCasbin: true}
+	c := &model.Settings{Casbin: casbinv2.Casbin, AsCasbin: true}
 	s := model.ReadSchema("rbac.conf", ready(t, "rbac.conf"), c)
 	aside, collisions := 0, 0
 	for range 100 {

@@ -4,12 +4,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 func TestNamesOfRoles(t *testing.T) {
 	text := strings.Replace(ready(t, "rbac_tenants.conf"), "g = _, _, _", "g = _, _, _\ng2 = _, _, _", 1)
-	p := NewReader(model.ReadSchema("model.conf", text, &model.Settings{}), &model.Settings{})
+	p := NewReader(model.ReadSchema("model.conf", text, &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
 	p.Read("policy.csv", []byte("p, p1, acme, /a, GET\ng, ann, editor, acme\ng2, /a, files, acme\n"))
 	n := TextsOf(p.Rules)
 	for _, name := range []string{"editor", Anonymous} {

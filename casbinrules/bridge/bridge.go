@@ -1,0 +1,110 @@
+// Package bridge is what casbinrules needs of Casbin: one interface for each of
+// the things that differ between its major versions. It is for authors of a
+// bridge to another major version; applications take a bridge that there is.
+//
+// Package casbinrules comes with the one to Casbin v2. A bridge implements
+// [Casbin] and gives it to casbinrules.WithCasbin, loads rows for
+// casbinrules.FromRows, and implements [Enforcer] for
+// casbinrules.FromBridgedEnforcer. Package bridgetest holds it to what is said
+// here.
+package bridge
+
+import (
+	"sync"
+
+	"github.com/casbin/govaluate"
+)
+
+// Casbin is one major version of Casbin. It is safe for concurrent use.
+type Casbin interface {
+	// Version names the major version in messages, such as "v2".
+	Version() string
+	// ReadModel has Casbin read the text of a model.
+	ReadModel(text string) (Model, error)
+	// Functions returns the functions that every matcher may call, by name, in a
+	// map of the caller's.
+	Functions() map[string]govaluate.ExpressionFunction
+	// TenantPatterns returns the names of a field of the request and one of the
+	// policy: with a matcher that calls keyMatch with the two, Casbin takes the
+	// tenants of role links for patterns. They are "" where there is none.
+	TenantPatterns(m Model) (request, policy string)
+	// NewDecider makes an enforcer that has loaded a policy and that nobody
+	// changes.
+	NewDecider(p Policy) (Decider, error)
+}
+
+// Model is a model as Casbin has read it.
+type Model interface {
+	// Definition returns the definition of a key such as "r" or "g2". It is false
+	// for one that the model does not have, or that Casbin does not look at.
+	Definition(key string) (Definition, bool)
+	// Keys returns the keys of a section, which is the first letter of each,
+	// sorted.
+	Keys(section string) []string
+}
+
+// Definition is one definition of a model. Nobody may change what it holds.
+type Definition struct {
+	// Value is what Casbin has made of the text behind the "=".
+	Value string
+	// Tokens are the names of the fields, as matchers see them: "r_sub".
+	Tokens []string
+	// Rules are the policy lines of this kind, without the kind, if a policy has
+	// been loaded.
+	Rules [][]string
+}
+
+// Policy is what a [Decider] decides by.
+type Policy struct {
+	// Model is the text of a model that ReadModel has taken.
+	Model string
+	// Matcher is evaluated in place of that of the model. It names fields as
+	// Tokens do.
+	Matcher string
+	// Links, unless it is "", is one more field of the request, the last one, such
+	// as "r_links". The role definitions are then among Functions, and Casbin is
+	// to keep no role links of its own.
+	Links string
+	// Functions are added to Casbin's own, and go before them.
+	Functions map[string]govaluate.ExpressionFunction
+	// Load hands every rule to add, its kind first, and returns the first error
+	// of add. The rule is not used again.
+	Load func(add func(rule []string) error) error
+}
+
+// Decider answers for one policy. It is safe for concurrent use.
+type Decider interface {
+	// EnforceEx decides, and returns the rule that decided without its kind. The
+	// rule is not a copy: its first element is the one that Load has handed over,
+	// which says which of several equal rules it was.
+	EnforceEx(values ...any) (allowed bool, rule []string, err error)
+}
+
+// Enforcer is an enforcer that the application has made and may change. Its
+// methods are called while its lock is held.
+type Enforcer interface {
+	Decider
+	// Model returns the model and policy as they are now, or nil for none.
+	Model() Model
+	// ImplicitRoles returns the roles that a name has by role links, however
+	// many links away, within a tenant if one is given.
+	ImplicitRoles(name string, tenant ...string) ([]string, error)
+	// Lock returns the lock that the enforcer itself takes for each change, or nil
+	// if it takes none. The other methods must not take it.
+	Lock() *sync.RWMutex
+}
+
+// Rows returns the rows of the policy that was loaded into m, each with its kind
+// first: the p rows, then those of g, g2 and so on.
+func Rows(m Model) [][]string {
+	var rows [][]string
+	for _, section := range []string{"p", "g"} {
+		for _, kind := range m.Keys(section) {
+			def, _ := m.Definition(kind)
+			for _, fields := range def.Rules {
+				rows = append(rows, append([]string{kind}, fields...))
+			}
+		}
+	}
+	return rows
+}
