@@ -1,8 +1,6 @@
 package echoauth
 
 import (
-	"net/url"
-
 	"github.com/labstack/echo/v4"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -44,11 +42,8 @@ func (v *view) Route() (core.Route, error) {
 // Param implements [core.Request]. Where there is an escaped path, Echo has
 // matched that and left its parameters as they are.
 func (v *view) Param(name string) string {
-	p := v.c.Param(name)
-	if v.Request.URL.RawPath != "" {
-		if decoded, err := url.PathUnescape(p); err == nil {
-			return decoded
-		}
+	if v.Request.URL.RawPath == "" {
+		return v.c.Param(name)
 	}
-	return p
+	return adapter.Param(v.c.Param(name))
 }

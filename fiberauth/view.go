@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -110,9 +109,7 @@ func (v *view) Param(name string) string {
 	}
 	p := m.pattern.param(name, m.values, v.app.fold)
 	if m.Escaped {
-		if decoded, err := url.PathUnescape(p); err == nil {
-			return decoded
-		}
+		return adapter.Param(p)
 	}
 	return p
 }

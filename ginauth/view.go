@@ -3,7 +3,6 @@ package ginauth
 import (
 	"crypto/tls"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -74,16 +73,9 @@ func makesUp(pattern string, params gin.Params, path string) bool {
 }
 
 // Param implements [core.Request]. With Engine.UnescapePathValues off, Gin
-// leaves parameters as they were sent; a decoded one has no encoding left, or
-// its path would be refused.
+// leaves parameters as they were sent.
 func (v view) Param(name string) string {
-	p := v.c.Param(name)
-	if strings.IndexByte(p, '%') >= 0 {
-		if decoded, err := url.PathUnescape(p); err == nil {
-			return decoded
-		}
-	}
-	return p
+	return adapter.Param(v.c.Param(name))
 }
 
 // http shows what is the same in every net/http request.

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -24,6 +25,18 @@ func CanonicalPath(rt core.Route) (string, error) { return canonical.Path(rt.Pat
 // says by InnerSlashes that all of them are inside parameters.
 func CanonicalPathWithSlashes(rt core.Route) (string, error) {
 	return canonical.Path(rt.Path, rt.Escaped, rt.InnerSlashes)
+}
+
+// Param is a path parameter, decoded once, that a router may have left as it was
+// sent: for [core.Request.Param]. One that the router has decoded has no encoding
+// left, or its path would be refused.
+func Param(value string) string {
+	if strings.IndexByte(value, '%') >= 0 {
+		if decoded, err := url.PathUnescape(value); err == nil {
+			return decoded
+		}
+	}
+	return value
 }
 
 // EncodedSlashes is the number of encoded slashes in an escaped path or

@@ -166,3 +166,24 @@ func encodeAll(path string) string {
 	}
 	return b.String()
 }
+
+// A parameter is decoded once whether the router has done so or not.
+func TestParam(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "", "7": "7", "a b+c": "a b+c", "%41": "A", "a%2Fb": "a/b", "a%20b": "a b",
+		"100%": "100%", "50%zz": "50%zz", "%c3%a4": "ä", // decoded ones stay
+	} {
+		if got := adapter.Param(value); got != want {
+			t.Errorf("%q became %q, want %q", value, got, want)
+		}
+	}
+}
+
+// Every slash of a parameter counts once, as it was sent or decoded.
+func TestInnerSlashes(t *testing.T) {
+	for value, want := range map[string]int{"": 0, "a": 0, "a%2Fb": 1, "a%2fb/c": 2, "/": 1, "%252F": 0} {
+		if got := adapter.InnerSlashes(value); got != want {
+			t.Errorf("%q: %d, want %d", value, got, want)
+		}
+	}
+}

@@ -86,15 +86,9 @@ func muxPath(pattern string) string {
 
 // Param implements [core.Request] with the wildcards of a ServeMux, or of a
 // router that sets path values and may leave them as they were sent, such as
-// chi. A decoded one has no encoding left, or its path would be refused.
+// chi.
 func (v View) Param(name string) string {
-	p := v.Request.PathValue(name)
-	if strings.IndexByte(p, '%') >= 0 {
-		if decoded, err := url.PathUnescape(p); err == nil {
-			return decoded
-		}
-	}
-	return p
+	return adapter.Param(v.Request.PathValue(name))
 }
 
 // Header implements [core.Request].
