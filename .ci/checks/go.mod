@@ -32,6 +32,8 @@ require (
 	modernc.org/sqlite v1.59.0
 )
 
+require go.yaml.in/yaml/v4 v4.0.0 // indirect
+
 require (
 	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
 	github.com/bradfitz/gomemcache v0.0.0-20250403215159-8d39553ac7cf // indirect
@@ -76,6 +78,7 @@ require (
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/rivo/uniseg v0.2.0 // indirect
 	github.com/robfig/go-cache v0.0.0-20130306151617-9fc39e0dbf62 // indirect
+	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
 	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
@@ -106,3 +109,5 @@ replace (
 	github.com/sallyport-go/sallyport/fiberauth => ../../fiberauth
 	github.com/sallyport-go/sallyport/ginauth => ../../ginauth
 )
+
+replace github.com/sallyport-go/sallyport/casbinrules/setup => ../../casbinrules/setup

@@ -1,5 +1,5 @@
 package doccheck
 
 // Snippets build with the modules that this one requires. No example uses the
-// ones below.
-import _ "github.com/sallyport-go/sallyport/core/attempts"
+// one below.
+import _ "github.com/sallyport-go/sallyport/casbinrules/setup"

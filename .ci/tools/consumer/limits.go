@@ -25,6 +25,7 @@ var belongs = map[string][]string{
 	"echoauth":    {"echo"},
 	"casbinrules": {"casbin"},
 
+	"casbinrules/setup":         {"casbin"},
 	"casbinrules/cmd/sallyport": {"casbin"},
 }
 

@@ -1,0 +1,87 @@
+package setup
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
+)
+
+const page = "../../docs/configuration.md"
+
+func pageText(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestDocumentedKeys: the page has a table of the keys of each section, as the
+// code has them.
+func TestDocumentedKeys(t *testing.T) {
+	t.Parallel()
+	text := pageText(t, page)
+	var check func(section string, of reflect.Type)
+	check = func(section string, of reflect.Type) {
+		if want := keyTable(of); !strings.Contains(text, want) {
+			t.Errorf("%s lacks the table of %s:\n%s", page, section, want)
+		}
+		for _, k := range decode.Describe(of) {
+			if k.Section != nil && k.Name != "issuers" { // those are the keys of one
+				check(strings.TrimPrefix(section+"."+k.Name, "."), k.Section)
+			}
+		}
+	}
+	check("", reflect.TypeFor[config]())
+}
+
+// keyTable is the table of the keys of a section.
+func keyTable(of reflect.Type) string {
+	var b strings.Builder
+	b.WriteString("| key | value | default | meaning |\n|---|---|---|---|\n")
+	for _, k := range decode.Describe(of) {
+		fallback := ""
+		if k.Default != "" {
+			fallback = "`" + k.Default + "`"
+		}
+		if k.Required {
+			fallback = "required"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Name, k.Value, fallback, k.Doc)
+	}
+	return b.String() + "\n"
+}
+
+var blocks = regexp.MustCompile("(?ms)^```yaml sallyport\n(.*?)^```$")
+
+// TestDocumentedFiles opens each configuration file that a page shows.
+func TestDocumentedFiles(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range variables {
+		t.Setenv(name, value)
+	}
+	count := 0
+	for _, name := range slices.Concat(pages, []string{"../../README.md"}) {
+		for _, block := range blocks.FindAllStringSubmatch(pageText(t, name), -1) {
+			count++
+			t.Run(fmt.Sprintf("%s %d", filepath.Base(name), count), func(t *testing.T) { open(t, block[1]) })
+		}
+	}
+	if count < 2 {
+		t.Errorf("%d files found", count)
+	}
+}
+
+// variables are those that files on the pages name.
+var variables = map[string]string{}

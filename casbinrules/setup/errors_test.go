@@ -1,0 +1,94 @@
+package setup
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestErrors: what is wrong with a file is said with its place and what to do.
+// Each text is that of a file, and wants what the message says behind its name.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ text, want string }{
+		"empty":            {"# nothing\n", ":1:1: the file is empty"},
+		"syntax":           {"realm: reports\nbearer:\n\tissuer: x\n", ":3:1: found character that cannot start any token while scanning for the next token (indent with spaces, and put text that begins with a special character in quotes)"},
+		"open quote":       {"realm: 'reports\n\n", ":3:1: found unexpected end of stream while scanning a quoted scalar that begins in line 1"},
+		"documents":        {"realm: a\n---\nrealm: b\n", ":1:1: the file holds several documents: take the lines --- out"},
+		"a list":           {"- realm: reports\n", ":1:1: a list where keys are expected: realm, bearer, basic, "},
+		"unknown key":      {minimal + "bearre: 1\n", `:10:1: unknown key "bearre" (did you mean bearer?)`},
+		"unknown inside":   {strings.Replace(minimal, "audience", "audeince", 1), `:5:3: bearer: unknown key "audeince" (did you mean audience?)`},
+		"key elsewhere":    {minimal + "htpasswd: users.htpasswd\n", `:10:1: unknown key "htpasswd" (htpasswd belongs below basic)`},
+		"key twice":        {minimal + "realm: again\n", `:10:1: realm: the key stands in line 2 already`},
+		"no realm":         {"basic: {htpasswd: users.htpasswd}\n", ":1:1: realm is missing (what challenges call the service)"},
+		"no scheme":        {"realm: reports\n", ": no scheme: the file needs one of bearer and basic"},
+		"number":           {"realm: 7\n", `:1:8: realm: 7 is not text (put it in quotes)`},
+		"bool for text":    {"realm: true\n", `:1:8: realm: true is not text (put it in quotes)`},
+		"text for bool":    {"realm: a\nwatch: yes\n", `:2:8: watch: yes is not true or false`},
+		"nothing":          {"realm:\n", `:1:7: realm: nothing where text is expected`},
+		"list for text":    {"realm: [a]\n", `:1:8: realm: a list where text is expected`},
+		"duration":         {"realm: a\nbearer: {leeway: 30}\n", `:2:18: bearer.leeway: "30": not a duration (with a unit, as in 300ms, 30s, 15m, 12h)`},
+		"size":             {"realm: a\nbearer: {max_token_size: 8kb}\n", `:2:26: bearer.max_token_size: "8kb": not a number of bytes such as 16384, 16KiB or 1MiB`},
+		"enum":             {"realm: a\nbearer: {clients: refuse}\n", `:2:19: bearer.clients: "refuse": not one of named, refused, as_users (did you mean refused?)`},
+		"anchor":           {"realm: &r a\nbasic: *r\n", `:1:8: realm: anchors and aliases are not supported (write the value out)`},
+		"tag":              {"realm: !!str a\n", `:1:8: realm: tags such as !!str are not supported (leave the tag out)`},
+		"no environment":   {"realm: ${SALLYPORT_NO_SUCH}\n", `:1:8: realm: the environment has no variable SALLYPORT_NO_SUCH (export SALLYPORT_NO_SUCH=… first)`},
+		"no variable":      {"realm: a${b\n", `:1:8: realm: a variable that is not one (write ${NAME}, or $${ for the two characters themselves)`},
+		"no keys":          {strings.Replace(minimal, "jwks.json", "none.json", 1), ":6:9: bearer.jwks: \"none.json\": there is no file DIR/none.json (sallyport keys new makes one)"},
+		"no users":         {"realm: a\nbasic: {htpasswd: none}\n", ":2:19: basic.htpasswd: \"none\": there is no file DIR/none (sallyport passwd FILE USER makes one)"},
+		"no policy":        {strings.Replace(minimal, "policy.csv", "none.csv", 1), ":9:10: policy.files: \"none.csv\": there is no file DIR/none.csv (sallyport init writes one)"},
+		"no model":         {strings.Replace(minimal, "model.conf", "rbak", 1), ":8:10: policy.model: there is no file DIR/rbak, and no ready model of that name: those are rbac, rbac-deny and rbac-tenants (sallyport init writes a model)"},
+		"URL for a file":   {"realm: a\nbasic: {htpasswd: 'https://idp.example/users'}\n", `:2:19: basic.htpasswd: "https://idp.example/users": a URL where the path of a file is expected`},
+		"URL for a policy": {strings.Replace(minimal, "policy.csv", "https://x.example/p.csv", 1), `:9:10: policy.files: "https://x.example/p.csv": a URL where the path of a file is expected`},
+		"URL for a model":  {strings.Replace(minimal, "model.conf", "https://x.example/m", 1), `:8:10: policy.model: a URL where the path of a model file is expected`},
+		"no issuer":        {"realm: a\nbearer: {audience: b}\n", ":2:1: bearer: issuer is missing: what the claim iss of tokens must be, exactly"},
+		"no audience":      {"realm: a\nbearer: {issuer: 'https://idp.example'}\n", ":2:18: bearer.issuer: audience is missing"},
+		"issuers beside":   {"realm: a\nbearer:\n  audience: b\n  issuers: [{issuer: 'https://idp.example'}]\n", ":4:3: bearer.issuers: issuers beside issuer, audience or jwks"},
+		"broken keys":      {strings.Replace(minimal, "jwks.json", "policy.csv", 1), ":6:9: bearer.jwks: "},
+		"broken users":     {"realm: a\nbasic: {htpasswd: policy.csv}\n", ":2:19: basic.htpasswd: DIR/policy.csv:1: "},
+		"same issuer":      {"realm: a\nbearer:\n  issuers:\n  - &a {issuer: b}\n", ":4:5: bearer.issuers: anchors and aliases are not supported"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := configFile(t, c.text)
+			s, err := Open(path, quiet())
+			if err == nil {
+				t.Fatalf("%v has no error", s)
+			}
+			got := strings.ReplaceAll(err.Error(), path, "")
+			got = strings.ReplaceAll(got, filepath.Dir(path), "DIR")
+			if first, _, _ := strings.Cut(filepath.ToSlash(got), "\n"); !strings.HasPrefix(first, c.want) {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestAllErrors: a file is read to its end, and what is wrong with it said in
+// its order.
+func TestAllErrors(t *testing.T) {
+	t.Parallel()
+	_, err := Open(configFile(t, "basic: {htpasswd: none}\nwatch: 1\nrealn: a\n"), quiet())
+	var all Errors
+	if !errors.As(err, &all) {
+		t.Fatalf("%v is no Errors", err)
+	}
+	var lines []int
+	for _, e := range all {
+		lines = append(lines, e.Line)
+	}
+	if len(lines) != 4 || lines[0] != 1 || lines[1] != 1 || lines[2] != 2 || lines[3] != 3 {
+		t.Errorf("errors in lines %v, want 1 1 2 3:\n%v", lines, err)
+	}
+}
+
+// TestNoFile names the command that writes one.
+func TestNoFile(t *testing.T) {
+	t.Parallel()
+	_, err := Open(filepath.Join(t.TempDir(), "sallyport.yaml"))
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "sallyport init") {
+		t.Errorf("%v", err)
+	}
+}

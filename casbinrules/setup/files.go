@@ -1,0 +1,55 @@
+package setup
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/sallyport-go/sallyport/core/watch"
+)
+
+// closes has Close of the setup call f, too.
+func (a *assembly) closes(f func() error) { a.made.closers = append(a.made.closers, f) }
+
+// load has into load the file at path, now and whenever it is edited.
+func (a *assembly) load(path string, into watch.Loader) error {
+	log := a.settings.log
+	if !a.config.Watch {
+		read := func(context.Context) error {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return into.Load(path, data)
+		}
+		a.made.reloads = append(a.made.reloads, read)
+		return read(context.Background())
+	}
+	refused := func(err error) {
+		log.Error("file rejected, the last good one stays in use", "file", path, "error", err)
+	}
+	w, err := watch.Load(path, logged{into, log}, watch.WithErrorObserver(refused))
+	if err != nil {
+		return err
+	}
+	a.made.reloads = append(a.made.reloads, func(ctx context.Context) error {
+		_, err := w.Trigger(ctx)
+		return err
+	})
+	a.closes(w.Close)
+	return nil
+}
+
+// logged is a loader that logs what it has taken.
+type logged struct {
+	watch.Loader
+	log *slog.Logger
+}
+
+func (l logged) Load(name string, data []byte) error {
+	err := l.Loader.Load(name, data)
+	if err == nil {
+		l.log.Info("file loaded", "file", name)
+	}
+	return err
+}

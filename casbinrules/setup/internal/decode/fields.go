@@ -1,0 +1,86 @@
+package decode
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// field is one key that a struct can be read from.
+type field struct {
+	key      string
+	index    []int
+	doc      string
+	fallback string // the default, as it would be written
+	required bool
+	enum     []string
+	missing  string
+	slot     string
+}
+
+var fieldsOf sync.Map // of []field by reflect.Type
+
+// fields are the keys of a struct, those of embedded structs included.
+func fields(t reflect.Type) []field {
+	if known, ok := fieldsOf.Load(t); ok {
+		return known.([]field)
+	}
+	var all []field
+	for _, f := range reflect.VisibleFields(t) {
+		key := f.Tag.Get("key")
+		if key == "" {
+			continue
+		}
+		one := field{
+			key: key, index: f.Index, doc: f.Tag.Get("doc"), fallback: f.Tag.Get("default"),
+			required: f.Tag.Get("required") == "true", missing: f.Tag.Get("missing"), slot: f.Tag.Get("slot"),
+		}
+		if enum := f.Tag.Get("enum"); enum != "" {
+			one.enum = strings.Split(enum, ",")
+		}
+		all = append(all, one)
+	}
+	fieldsOf.Store(t, all)
+	return all
+}
+
+// lookup finds the field of a key.
+func lookup(all []field, key string) (field, bool) {
+	for _, f := range all {
+		if f.key == key {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// keys are the names of fields.
+func keys(all []field) []string {
+	names := make([]string, len(all))
+	for i, f := range all {
+		names[i] = f.key
+	}
+	return names
+}
+
+// elsewhere is the path of a key that some other struct below t has, or "".
+func elsewhere(t reflect.Type, key string) string {
+	for _, f := range fields(t) {
+		if f.key == key {
+			return key
+		}
+	}
+	for _, f := range fields(t) {
+		inner := t.FieldByIndex(f.index).Type
+		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() != reflect.Struct || isScalar(inner) {
+			continue
+		}
+		if path := elsewhere(inner, key); path != "" {
+			return f.key + "." + path
+		}
+	}
+	return ""
+}

@@ -1,0 +1,41 @@
+package decode
+
+import (
+	"reflect"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// Kind is one of several kinds of a thing, as in "store: {redis: {…}}": its name
+// and a pointer to its settings, or the zero Kind.
+type Kind struct {
+	Name     string
+	Settings any
+}
+
+var kindType = reflect.TypeFor[Kind]()
+
+// kind reads n, a mapping with the name of the kind as its only key.
+func (d *Document) kind(n *yaml.Node, k *Kind, f field, p place) {
+	if !d.plain(n, p) {
+		return
+	}
+	if n.Kind != yaml.MappingNode || len(n.Content) != 2 {
+		d.fail(p, f.doc, "%s where one kind with its settings is expected", kindOf(n))
+		return
+	}
+	name := n.Content[0]
+	at := inside(p, name.Value, name)
+	if !d.plain(name, at) || name.Kind != yaml.ScalarNode {
+		return
+	}
+	settings, hint := d.source.Kinds(f.slot, name.Value)
+	if settings == nil {
+		d.fail(place{name.Line, name.Column, p.key}, hint, "there is no kind %q", name.Value)
+		return
+	}
+	into := reflect.New(settings)
+	d.places[into.Interface()] = at
+	d.mapping(n.Content[1], into.Elem(), at)
+	*k = Kind{name.Value, into.Interface()}
+}

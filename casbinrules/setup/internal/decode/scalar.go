@@ -1,0 +1,204 @@
+package decode
+
+import (
+	"encoding"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// File is the path of a file that must be there. A path that is not absolute
+// begins at the folder of the file it was read from.
+type File string
+
+// Location is the https or http URL of a document, or the path of a [File].
+type Location string
+
+// Remote reports whether l is a URL.
+func (l Location) Remote() bool { return isURL(string(l)) }
+
+// Size is a number of bytes, written as such or with KiB, MiB or GiB.
+type Size int64
+
+var (
+	durationType = reflect.TypeFor[time.Duration]()
+	fileType     = reflect.TypeFor[File]()
+	locationType = reflect.TypeFor[Location]()
+	sizeType     = reflect.TypeFor[Size]()
+	secretType   = reflect.TypeFor[Secret]()
+	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+// isScalar reports whether a field of type t is read from one text.
+func isScalar(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64:
+		return true
+	}
+	return reflect.PointerTo(t).Implements(textType)
+}
+
+// scalar reads one text into v.
+func (d *Document) scalar(n *yaml.Node, v reflect.Value, f field, p place) {
+	if !d.plain(n, p) {
+		return
+	}
+	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
+		d.fail(p, f.doc, "%s where %s is expected", kindOf(n), typeName(v.Type()))
+		return
+	}
+	text, expanded, ok := d.expand(n, p)
+	if !ok {
+		return
+	}
+	if !expanded && !fits(n.ShortTag(), v.Type()) {
+		hint := ""
+		if v.Kind() == reflect.String {
+			hint = "put it in quotes"
+		}
+		d.fail(p, hint, "%s is not %s", n.Value, typeName(v.Type()))
+		return
+	}
+	if hint, err := d.set(v, text, f); err != nil {
+		d.fail(p, hint, "%s: %v", strconv.Quote(n.Value), err)
+		return
+	}
+	d.written[v.Addr().Interface()] = n.Value
+}
+
+// fits reports whether YAML takes a text for what a field of type t holds.
+func fits(tag string, t reflect.Type) bool {
+	switch {
+	case t.Kind() == reflect.Bool:
+		return tag == "!!bool"
+	case t == durationType:
+		return tag == "!!str" || tag == "!!int"
+	case t == sizeType:
+		return tag == "!!str" || tag == "!!int"
+	case t.Kind() == reflect.Int:
+		return tag == "!!int"
+	}
+	return tag == "!!str"
+}
+
+// typeName is what a field holds, for messages.
+func typeName(t reflect.Type) string {
+	switch {
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t == durationType:
+		return "a duration such as 30s"
+	case t == sizeType:
+		return "a size such as 8KiB"
+	case t.Kind() == reflect.Int:
+		return "a whole number"
+	case t == fileType:
+		return "the path of a file"
+	case t == locationType:
+		return "a URL or the path of a file"
+	case t.Kind() == reflect.String:
+		return "text"
+	}
+	return "a value"
+}
+
+// set puts what text means into v. The error names what is wrong with the text.
+func (d *Document) set(v reflect.Value, text string, f field) (hint string, err error) {
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return "", u.UnmarshalText([]byte(text))
+	}
+	switch t := v.Type(); {
+	case t.Kind() == reflect.Bool:
+		if text != "true" && text != "false" {
+			return "", fmt.Errorf("neither true nor false")
+		}
+		v.SetBool(text == "true")
+	case t == durationType:
+		got, err := time.ParseDuration(text)
+		if err != nil {
+			return "with a unit, as in 300ms, 30s, 15m, 12h", fmt.Errorf("not a duration")
+		}
+		v.SetInt(int64(got))
+	case t == sizeType:
+		got, err := parseSize(text)
+		if err != nil {
+			return "", err
+		}
+		v.SetInt(got)
+	case t.Kind() == reflect.Int:
+		got, err := strconv.Atoi(text)
+		if err != nil {
+			return "", fmt.Errorf("not a whole number")
+		}
+		v.SetInt(int64(got))
+	default:
+		return d.setText(v, text, f)
+	}
+	return "", nil
+}
+
+// setText puts a text, or a path, into v.
+func (d *Document) setText(v reflect.Value, text string, f field) (hint string, err error) {
+	switch t := v.Type(); {
+	case text == "":
+		return "leave the key out for none", fmt.Errorf("it must not be empty")
+	case len(f.enum) > 0 && !slices.Contains(f.enum, text):
+		if near := nearest(text, f.enum); near != "" {
+			return "did you mean " + near + "?", fmt.Errorf("not one of %s", strings.Join(f.enum, ", "))
+		}
+		return "", fmt.Errorf("not one of %s", strings.Join(f.enum, ", "))
+	case t == fileType && isURL(text):
+		return f.missing, fmt.Errorf("a URL where the path of a file is expected")
+	case t == fileType, t == locationType && !isURL(text):
+		path := text
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(d.source.Dir, path)
+		}
+		v.SetString(path)
+		_, err := os.Stat(path)
+		switch {
+		case os.IsNotExist(err):
+			return f.missing, fmt.Errorf("there is no file %s", path)
+		case err != nil:
+			return "", fmt.Errorf("file %s: %w", path, err.(*fs.PathError).Err)
+		}
+	default:
+		v.SetString(text)
+	}
+	return "", nil
+}
+
+func isURL(s string) bool { return strings.Contains(s, "://") }
+
+// parseSize reads a number of bytes.
+func parseSize(text string) (int64, error) {
+	number, unit := text, int64(1)
+	for suffix, size := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+		if before, ok := strings.CutSuffix(text, suffix); ok {
+			number, unit = strings.TrimSpace(before), size
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > 1<<40/unit {
+		return 0, fmt.Errorf("not a number of bytes such as 16384, 16KiB or 1MiB")
+	}
+	return n * unit, nil
+}
+
+// fallback sets the default of a field that the file does not have.
+func (d *Document) fallback(v reflect.Value, f field) {
+	if f.fallback == "" {
+		return
+	}
+	if _, err := d.set(v, f.fallback, f); err != nil {
+		panic(fmt.Sprintf("decode: default of %s: %v", f.key, err))
+	}
+}

@@ -1,0 +1,129 @@
+package decode
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// Secret is a text that is not written into the file itself: it comes from the
+// environment, as ${NAME}, or from a file, as {file: PATH}, whose last line feed
+// is left out. It prints as "(hidden)".
+type Secret struct {
+	value  string
+	source string // as it was written
+}
+
+// Reveal is the secret.
+func (s Secret) Reveal() string { return s.value }
+
+// String is "(hidden)".
+func (s Secret) String() string { return "(hidden)" }
+
+// GoString is "(hidden)", too.
+func (s Secret) GoString() string { return "(hidden)" }
+
+// maxSecret is how many bytes of a file may be a secret.
+const maxSecret = 64 << 10
+
+const secretHint = "write ${NAME} for a variable of the environment, or {file: PATH}"
+
+// secret reads n into s.
+func (d *Document) secret(n *yaml.Node, s *Secret, p place) {
+	if !d.plain(n, p) {
+		return
+	}
+	if n.Kind == yaml.MappingNode {
+		var from struct {
+			File File `key:"file" required:"true" doc:"path of the file with the secret"`
+		}
+		before := len(d.errors)
+		d.mapping(n, reflect.ValueOf(&from).Elem(), p)
+		if len(d.errors) == before {
+			d.secretFile(string(from.File), s, p)
+		}
+		return
+	}
+	if n.Kind != yaml.ScalarNode || !wholeVariable(n.Value) {
+		d.fail(p, secretHint, "a secret must not be written into this file")
+		return
+	}
+	text, _, ok := d.expand(n, p)
+	if !ok {
+		return
+	}
+	if text == "" {
+		d.fail(p, "", "the variable %s is empty", n.Value)
+		return
+	}
+	*s = Secret{text, n.Value}
+}
+
+func (d *Document) secretFile(path string, s *Secret, p place) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		d.fail(p, "", "%v", err)
+		return
+	}
+	value := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	switch {
+	case value == "":
+		d.fail(p, "", "the file %s is empty", path)
+	case len(value) > maxSecret:
+		d.fail(p, "", "the file %s is larger than %d bytes", path, maxSecret)
+	default:
+		*s = Secret{value, "{file: " + strconv.Quote(filepath.ToSlash(path)) + "}"}
+	}
+}
+
+// wholeVariable reports whether a text is one variable and nothing else.
+func wholeVariable(s string) bool {
+	name, ok := strings.CutPrefix(s, "${")
+	return ok && strings.IndexByte(name, '}') == len(name)-1
+}
+
+// expand is the text of n with the values of variables in the place of ${NAME}.
+// $${ stands for ${ itself.
+func (d *Document) expand(n *yaml.Node, p place) (text string, expanded, ok bool) {
+	rest := n.Value
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(rest, "${")
+		if !found {
+			b.WriteString(rest)
+			return b.String(), expanded, true
+		}
+		if escaped, is := strings.CutSuffix(before, "$"); is {
+			b.WriteString(escaped + "${")
+			rest = after
+			continue
+		}
+		name, tail, closed := strings.Cut(after, "}")
+		if !closed || !isVariable(name) {
+			d.fail(p, "write ${NAME}, or $${ for the two characters themselves", "a variable that is not one")
+			return "", false, false
+		}
+		value, set := d.source.Env(name)
+		if !set {
+			d.fail(p, "export "+name+"=… first", "the environment has no variable %s", name)
+			return "", false, false
+		}
+		b.WriteString(before + value)
+		rest, expanded = tail, true
+	}
+}
+
+// isVariable reports whether name is one of an environment variable.
+func isVariable(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}

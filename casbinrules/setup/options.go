@@ -1,0 +1,51 @@
+package setup
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Option configures [Open].
+type Option func(*settings) error
+
+// settings is what the options make.
+type settings struct {
+	log    *slog.Logger
+	guard  []core.Option
+	policy []casbinrules.Option
+}
+
+// WithLogger sets where verdicts, reloads and warnings are logged; slog's default
+// logger otherwise.
+func WithLogger(l *slog.Logger) Option {
+	return func(s *settings) error {
+		if l == nil {
+			return errors.New("logger is nil")
+		}
+		s.log = l
+		return nil
+	}
+}
+
+// WithGuard adds options that a file cannot have, such as an observer or a
+// responder of your own. What the file sets as well is an error where the guard
+// takes it once. An observer is
+// told beside the log.
+func WithGuard(opts ...core.Option) Option {
+	return func(s *settings) error {
+		s.guard = append(s.guard, opts...)
+		return nil
+	}
+}
+
+// WithPolicy adds options of the policy that a file cannot have, such as an
+// attribute that a function finds.
+func WithPolicy(opts ...casbinrules.Option) Option {
+	return func(s *settings) error {
+		s.policy = append(s.policy, opts...)
+		return nil
+	}
+}

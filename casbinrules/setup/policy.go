@@ -1,0 +1,62 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// readyModels are the models that need no file, by the names that the command
+// sallyport has for them.
+var readyModels = map[string]func() casbinrules.Model{
+	"rbac":         casbinrules.RBAC,
+	"rbac-deny":    casbinrules.RBACWithDeny,
+	"rbac-tenants": casbinrules.RBACWithTenants,
+}
+
+// openPolicy opens the policy.
+func (a *assembly) openPolicy() error {
+	c := a.config.Policy
+	model, err := a.model(c)
+	if err != nil {
+		return err
+	}
+	files := make([]string, len(c.Files))
+	for i, f := range c.Files {
+		files[i] = string(f)
+	}
+	opts := []casbinrules.Option{casbinrules.WithLogger(a.settings.log)}
+	if a.config.Watch {
+		opts = append(opts, casbinrules.WithFileWatch())
+	}
+	policy, err := casbinrules.Open(model, files, append(opts, a.settings.policy...)...)
+	if err != nil {
+		return a.doc.Wrap(err, &a.config.Policy)
+	}
+	a.made.policy = policy
+	a.made.reloads = append(a.made.reloads, policy.Reload)
+	a.closes(policy.Close)
+	return nil
+}
+
+// model is a ready one, or that of a file.
+func (a *assembly) model(c *policyConfig) (casbinrules.Model, error) {
+	if ready := readyModels[c.Model]; ready != nil {
+		return ready(), nil
+	}
+	path := c.Model
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(a.doc.Dir(), path)
+	}
+	switch _, err := os.Stat(path); {
+	case strings.Contains(c.Model, "://"):
+		return casbinrules.Model{}, a.doc.Wrap(errors.New("a URL where the path of a model file is expected"), &c.Model)
+	case errors.Is(err, os.ErrNotExist):
+		return casbinrules.Model{}, a.doc.Wrap(fmt.Errorf("there is no file %s, and no ready model of that name: those are rbac, rbac-deny and rbac-tenants (sallyport init writes a model)", path), &c.Model)
+	}
+	return casbinrules.ModelFile(path), nil
+}

@@ -1,0 +1,131 @@
+// Package setup assembles a guard from one YAML file:
+//
+//	realm: reports
+//	bearer:
+//	  issuer: https://idp.example
+//	  audience: reports
+//	  jwks: jwks.json
+//	policy:
+//	  model: model.conf
+//	  files: policy.csv
+//
+// and one line:
+//
+//	s, err := setup.Open("sallyport.yaml")
+//
+// The gates of s.Guard() are then mounted with the adapter of any framework. The
+// page docs/configuration.md lists every key; the command "sallyport config
+// check" says what is wrong with a file, and "sallyport config schema" prints a
+// JSON schema for editors.
+//
+// The file is read strictly: a key that is not known, a value of another type
+// and a file that is not there are errors with line and column. Whatever it can
+// say, options of the packages can say too, and more; see [WithGuard].
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
+)
+
+// Error is one thing wrong with a file: where, what, and what to do.
+type Error = decode.Error
+
+// Errors is everything wrong with a file, in its order.
+type Errors = decode.Errors
+
+// Setup is a guard that was assembled from a file, with what keeps its parts up
+// to date. It is safe for concurrent use.
+type Setup struct {
+	guard   *core.Guard
+	policy  *casbinrules.Authorizer // nil without one
+	reloads []func(context.Context) error
+	closers []func() error // in the order in which they were opened
+}
+
+// Open reads the file at path and assembles what it says. Paths in it begin at
+// its folder.
+//
+// What is wrong with the file itself is an [Errors], all at once. What is wrong
+// with a part is an [*Error] that wraps the error of its package, such as a
+// [*casbinrules.FindingsError]. With an error nothing is left running.
+//
+// The files that it names, save itself, are watched while the service runs: an
+// edit takes effect whole or not at all, and the outcome is logged. Nothing is
+// fetched before Open returns; until an issuer has answered its tokens are 503.
+func Open(path string, opts ...Option) (*Setup, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		hint := ""
+		if errors.Is(err, os.ErrNotExist) {
+			hint = " (sallyport init --framework … writes one)"
+		}
+		return nil, fmt.Errorf("setup: %w%s", err, hint)
+	}
+	o := settings{log: slog.Default()}
+	if err := option.Apply(&o, opts); err != nil {
+		return nil, fmt.Errorf("setup: %w", err)
+	}
+	c, doc, err := read(path, text)
+	if err != nil {
+		return nil, err
+	}
+	a := &assembly{config: c, doc: doc, settings: o, made: &Setup{}}
+	if err := a.assemble(); err != nil {
+		return nil, errors.Join(err, a.made.Close())
+	}
+	return a.made, nil
+}
+
+// read reads the text of the file at path.
+func read(path string, text []byte) (*config, *decode.Document, error) {
+	var c config
+	doc, err := decode.Read(text, decode.Source{
+		Name: path, Dir: filepath.Dir(path), Env: os.LookupEnv, Kinds: lookupKind,
+	}, &c)
+	return &c, doc, err
+}
+
+// Guard is the guard. It stays good after Close, with what was loaded last.
+func (s *Setup) Guard() *core.Guard { return s.guard }
+
+// Policy is the authorizer of the policy, or nil if the file has none: for its
+// status, and for Explain.
+func (s *Setup) Policy() *casbinrules.Authorizer { return s.policy }
+
+// Reload looks at all files that the configuration names now, without waiting
+// for the watch to notice, and returns when their content is in force; call it
+// on SIGHUP. With an error, which names each file that was refused, the last good content of
+// those stays. The configuration itself is not read again.
+func (s *Setup) Reload(ctx context.Context) error {
+	var errs []error
+	for _, reload := range s.reloads {
+		errs = append(errs, reload(ctx))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("setup: reload: %w", err)
+	}
+	return nil
+}
+
+// Close ends watching and fetching, and closes stores. Closing twice does no
+// harm.
+func (s *Setup) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("setup: close: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package setup
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+const minimal = `
+realm: reports
+bearer:
+  issuer: https://idp.example
+  audience: reports
+  jwks: jwks.json
+policy:
+  model: model.conf
+  files: policy.csv
+`
+
+// issuerKey signs the tokens of tests; its public part is in jwks.json.
+var issuerKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+
+func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
+
+// folder is a new folder with the files of testdata and the keys.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/files")); err != nil {
+		t.Fatal(err)
+	}
+	public := issuerKey.Public().(ed25519.PublicKey)
+	write(t, filepath.Join(dir, "jwks.json"), `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":"`+encode(public)+`"}]}`)
+	return dir
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// config is a file sallyport.yaml with text in a new folder.
+func configFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(folder(t), "sallyport.yaml")
+	write(t, path, text)
+	return path
+}
+
+// quiet has nothing logged.
+func quiet() Option { return WithLogger(slog.New(slog.DiscardHandler)) }
+
+// open opens a file with text, which must be good.
+func open(t *testing.T, text string, opts ...Option) *Setup {
+	t.Helper()
+	return openPath(t, configFile(t, text), opts...)
+}
+
+func openPath(t *testing.T, path string, opts ...Option) *Setup {
+	t.Helper()
+	s, err := Open(path, append([]Option{quiet()}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// token is a signed token of the issuer for a user, with claims beside the usual
+// ones or in their place.
+func token(t *testing.T, user string, claims map[string]any) string {
+	t.Helper()
+	all := map[string]any{
+		"iss": "https://idp.example", "aud": "reports", "sub": user,
+		"exp": time.Now().Add(time.Hour).Unix(),
+	}
+	maps.Copy(all, claims)
+	body, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := encode([]byte(`{"alg":"EdDSA","kid":"k1"}`)) + "." + encode(body)
+	return signed + "." + encode(ed25519.Sign(issuerKey, []byte(signed)))
+}
+
+// ask sends a request through the gates of a guard.
+func ask(t *testing.T, g *core.Guard, method, path string, fields ...string) *http.Response {
+	t.Helper()
+	gate := httpauth.Authorize(g)
+	r := httptest.NewRequest(method, path, nil)
+	for i := 0; i+1 < len(fields); i += 2 {
+		r.Header.Add(fields[i], fields[i+1])
+	}
+	w := httptest.NewRecorder()
+	gate(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-User", httpauth.Principal(r).ID())
+	})).ServeHTTP(w, r)
+	return w.Result()
+}
+
+// wants fails unless the request gets the status.
+func wants(t *testing.T, g *core.Guard, status int, method, path string, fields ...string) *http.Response {
+	t.Helper()
+	got := ask(t, g, method, path, fields...)
+	if got.StatusCode != status {
+		t.Errorf("%s %s with %q: %d, want %d", method, path, fields, got.StatusCode, status)
+	}
+	return got
+}
+
+func bearerOf(token string) []string { return []string{"Authorization", "Bearer " + token} }
+
+// TestMinimal: ten lines are a guard with both gates.
+func TestMinimal(t *testing.T) {
+	t.Parallel()
+	g := open(t, minimal).Guard()
+	got := wants(t, g, 401, "GET", "/reports")
+	if c := got.Header.Get("WWW-Authenticate"); c != `Bearer realm="reports"` {
+		t.Errorf("challenge %q", c)
+	}
+	wants(t, g, 200, "GET", "/reports", bearerOf(token(t, "erin", nil))...)
+	wants(t, g, 403, "GET", "/reports", bearerOf(token(t, "mallory", nil))...)
+	wants(t, g, 401, "GET", "/reports", bearerOf(token(t, "erin", map[string]any{"aud": "other"}))...)
+	wants(t, g, 401, "GET", "/reports", bearerOf(token(t, "erin", map[string]any{"iss": "https://idp.example/"}))...)
+}
+
+// TestOrder: schemes are challenged for in the order of the file.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	const basic = "basic: {htpasswd: users.htpasswd}\n"
+	for _, c := range []struct{ text, first, second string }{
+		{minimal + basic, "Bearer", "Basic"},
+		{basic + minimal, "Basic", "Bearer"},
+	} {
+		got := wants(t, open(t, c.text).Guard(), 401, "GET", "/reports").Header.Values("WWW-Authenticate")
+		all := strings.Join(got, ", ")
+		if i, j := strings.Index(all, c.first), strings.Index(all, c.second); i < 0 || i > j {
+			t.Errorf("challenges %q, want %s in front of %s", got, c.first, c.second)
+		}
+	}
+}
+
+// TestReload: an edit of a policy and of keys is in force when Reload returns.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	for _, watching := range []string{"", "watch: false\n"} {
+		path := configFile(t, minimal+watching)
+		s := openPath(t, path)
+		erin := bearerOf(token(t, "erin", nil))
+		wants(t, s.Guard(), 200, "GET", "/reports", erin...)
+		write(t, filepath.Join(filepath.Dir(path), "policy.csv"), "p, editor, /reports, GET, allow\ng, victor, editor\n")
+		if err := s.Reload(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wants(t, s.Guard(), 403, "GET", "/reports", erin...)
+		write(t, filepath.Join(filepath.Dir(path), "jwks.json"), "{}")
+		if err := s.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "jwks.json") {
+			t.Errorf("a broken set of keys: %v, want an error with its name", err)
+		}
+		wants(t, s.Guard(), 403, "GET", "/reports", erin...)
+	}
+}
+
+// TestPolicyErrors keep their type.
+func TestPolicyErrors(t *testing.T) {
+	t.Parallel()
+	path := configFile(t, minimal)
+	write(t, filepath.Join(filepath.Dir(path), "policy.csv"), "p, editor\n")
+	_, err := Open(path, quiet())
+	var findings *casbinrules.FindingsError
+	if !errors.As(err, &findings) {
+		t.Errorf("%v is no FindingsError", err)
+	}
+	var at *Error
+	if !errors.As(err, &at) || at.Key != "policy" || at.Line != 7 {
+		t.Errorf("%v is not at the policy", err)
+	}
+}
