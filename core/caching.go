@@ -1,5 +1,10 @@
 package core
 
+import (
+	"slices"
+	"strings"
+)
+
 // WithSharedCaching leaves to handlers whether shared caches may store their
 // answers to requests with a principal: a Cache-Control that a handler sets, or
 // middleware in front of the gate, is sent as it is. Without one the answer is
@@ -23,3 +28,28 @@ func WithSharedCaching() Option {
 // private is for answers to requests with a principal. It gives way to what
 // others have set, which adapters complete.
 var private = sharedField("Cache-Control", "private")
+
+var noStore = sharedField("Cache-Control", "no-store")
+
+// finishVary works out which answers depend on which request fields. Every
+// scheme is asked of every request, so all answers depend on all their fields.
+func (g *Guard) finishVary() {
+	var vary []string
+	for _, s := range g.schemes {
+		for _, name := range s.vary {
+			if !slices.Contains(vary, name) {
+				vary = append(vary, name)
+			}
+		}
+	}
+	if g.noPrompts {
+		vary = append(vary, fetchMode)
+	}
+	g.varyFields = nil
+	if len(vary) > 0 {
+		g.varyFields = []Field{sharedField("Vary", strings.Join(vary, ", "))}
+	}
+	for i := range g.schemes {
+		g.schemes[i].allowed = append(slices.Clone(g.varyFields), private)
+	}
+}

@@ -324,3 +324,11 @@ type RouteInfo struct {
 	// Pattern is the route as registered, in the framework's own spelling.
 	Pattern string `json:"pattern"`
 }
+
+// RoleNamer is a rule that names roles, so that a role the policy does not
+// know is reported at assembly.
+type RoleNamer interface{ RoleNames() []string }
+
+// RoleLister is an authorizer or role source that knows all roles there are.
+// An empty list means that it does not know.
+type RoleLister interface{ KnownRoles() []string }

@@ -68,3 +68,28 @@ func checkOrigin(origin string) error {
 	}
 	return nil
 }
+
+// crossSite is the denial for what another site sends with credentials that the
+// browser adds by itself.
+func (g *Guard) crossSite(r Request) *Denial {
+	if err := CrossSite(r, g.origins...); err != nil {
+		return newDenial(Forbidden, CodeCrossSite, ReasonCrossSite, err)
+	}
+	return nil
+}
+
+// WithTrustedOrigins names origins, besides the request's own, whose pages may
+// cause unsafe requests with credentials that the browser adds by itself. An
+// origin is "https://app.example.com", with the port where it is not the
+// scheme's own; it is compared exactly.
+func WithTrustedOrigins(origins ...string) Option {
+	return func(g *Guard) error {
+		for _, o := range origins {
+			if err := checkOrigin(o); err != nil {
+				return fmt.Errorf("trusted origin %q: %w", o, err)
+			}
+		}
+		g.origins, g.given.origins = append(g.origins, origins...), true
+		return nil
+	}
+}

@@ -1,7 +1,8 @@
 package core
 
 import (
-	"math"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -113,61 +114,197 @@ func newDenial(kind Kind, code string, reason Reason, cause error) *Denial {
 	return &Denial{Kind: kind, Code: code, Message: messages[code], Reason: reason, Cause: cause}
 }
 
-var noStore = sharedField("Cache-Control", "no-store")
-
-const contentLength = "Content-Length"
-
-// answer is the answer to d.
-func (g *Guard) answer(r Request, d *Denial) *Response {
-	if d.answers != nil {
-		return g.standing.answer(r, d)
+// hasNone reports whether err says that there were no credentials, and nothing
+// else: credentials that were sent and failed make nobody anonymous.
+func hasNone(err error) bool {
+	if err == nil || err == ErrNoCredentials { // the common cases, kept cheap
+		return err != nil
 	}
-	return g.render(r, d)
+	if !errors.Is(err, ErrNoCredentials) {
+		return false
+	}
+	var bad *CredentialError
+	return !isFailure(err) && !errors.As(err, &bad) && !errors.Is(err, ErrAmbiguousCredentials)
 }
 
-// render makes an answer to d: what the responder makes of it, and what no
-// answer may lack. A responder may redirect a 401 to a sign-in page (303) or
-// hide a refusal behind 404; any other status it may think of is put right.
-func (g *Guard) render(r Request, d *Denial) *Response {
-	resp := g.respond(r, d)
-	status := d.Kind.Status()
+// refuse is the denial for what scheme number failed returned; -1 for none.
+func (g *Guard) refuse(r Request, failed int, err error) *Denial {
+	if hasNone(err) {
+		return g.standing.anonymous(r)
+	}
+	var bad *CredentialError
+	var limit *LimitError
 	switch {
-	case resp.Status == http.StatusNotFound && (d.Kind == Unauthenticated || d.Kind == Forbidden):
-	case resp.Status == http.StatusSeeOther && d.Kind == Unauthenticated:
+	case errors.As(err, &limit):
+		d := newDenial(Limited, CodeTooManyAttempts, ReasonTooManyAttempts, err)
+		d.RetryAfter = max(limit.RetryAfter, time.Second)
+		return d
+	case isFailure(err):
+		return g.failure(err)
+	case errors.Is(err, ErrAmbiguousCredentials):
+		d := newDenial(Ambiguous, CodeInvalidRequest, ReasonAmbiguous, err)
+		d.Challenges = g.naming(d.Code, r, err)
+		return d
+	case errors.As(err, &bad):
+		code := bad.Code
+		if code == "" {
+			code = CodeInvalidCredentials
+		}
+		d := newDenial(Unauthenticated, code, bad.Reason, err)
+		g.challenge(d, r, failed, err)
+		return d
 	default:
-		resp.Status = status
+		return g.failure(err)
 	}
-	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(d.fields)+len(g.varyFields)+3)
-	for _, f := range resp.Fields {
-		if !strings.EqualFold(f.Name, "WWW-Authenticate") && !strings.EqualFold(f.Name, contentLength) {
-			fields = append(fields, f)
-		}
-	}
-	if resp.Status == status {
-		for _, c := range d.Challenges {
-			fields = append(fields, Field{Name: "WWW-Authenticate", Value: c.String()})
-		}
-		if d.Kind == Unavailable || d.Kind == Limited {
-			fields = append(fields, Field{Name: "Retry-After", Value: strconv.Itoa(int(math.Ceil(d.RetryAfter.Seconds())))})
-		}
-	}
-	if resp.Status != http.StatusNotFound {
-		fields = append(fields, d.fields...)
-	}
-	// The server itself drops what others append to an answer of known length.
-	fields = append(fields, noStore, Field{Name: contentLength, Value: strconv.Itoa(len(resp.Body))})
-	fields = append(fields, g.varyFields...)
-	resp.Fields = append(fields, g.corsFields(r)...)
-	return &resp
 }
 
-// respond calls the guard's responder and survives its panic.
-func (g *Guard) respond(r Request, d *Denial) (resp Response) {
-	defer func() {
-		if v := recover(); v != nil {
-			g.logger.Error("responder panicked", "panic", g.panicText(v))
-			resp = newDefaultResponder().Respond(r, d)
+// challenge puts every scheme's challenges for a 401 into d, and what else they
+// have to say; scheme number failed is told why.
+func (g *Guard) challenge(d *Denial, r Request, failed int, err error) {
+	for i := range g.schemes {
+		s := &g.schemes[i]
+		own := ErrNoCredentials
+		if i == failed {
+			own = err
 		}
-	}()
-	return g.responder.Respond(r, d)
+		cs := s.offer(r, own)
+		if s.inform != nil {
+			d.fields = append(d.fields, s.inform(r, nil, own)...)
+		}
+		if len(g.schemes) == 1 {
+			d.Challenges = cs // as it is, without a copy
+		} else {
+			d.Challenges = append(d.Challenges, cs...)
+		}
+	}
+	if g.noPrompts && isScripted(r) {
+		d.Challenges = unprompted(d.Challenges)
+	}
+}
+
+// offer is what the scheme challenges for with a 401; there is at least one.
+func (s *scheme) offer(r Request, err error) []challenge.Challenge {
+	if cs := s.Challenges(r, err); len(cs) > 0 {
+		return cs
+	}
+	return s.fallback
+}
+
+// isScripted reports whether a script made the request, so that no browser
+// should ask its user over the page (Fetch Metadata, "Sec-Fetch-Mode").
+func isScripted(r Request) bool {
+	mode, n := r.Header(fetchMode)
+	return n > 0 && mode != "navigate"
+}
+
+// unprompted are challenges under names that make no browser open a dialog.
+func unprompted(cs []challenge.Challenge) []challenge.Challenge {
+	out := make([]challenge.Challenge, 0, len(cs))
+	for _, c := range cs {
+		if s := c.Scheme(); strings.EqualFold(s, "Basic") || strings.EqualFold(s, "Digest") {
+			if renamed, err := challenge.New("x"+s, c.Params()...); err == nil {
+				c = renamed
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// isFailure reports whether a part of the program failed, whatever else the
+// error says of the credentials: an outage logs nobody out.
+func isFailure(err error) bool {
+	var internal *InternalError
+	var unavailable *UnavailableError
+	return errors.As(err, &internal) || errors.As(err, &unavailable)
+}
+
+// naming are the challenges of all schemes for err that name code as their
+// error. Any other would ask for new credentials, which are not what is wrong.
+func (g *Guard) naming(code string, r Request, err error) []challenge.Challenge {
+	var named []challenge.Challenge
+	for _, s := range g.schemes {
+		for _, c := range s.Challenges(r, err) {
+			if v, _ := c.Param("error"); v == code {
+				named = append(named, c)
+			}
+		}
+	}
+	return named
+}
+
+// failure is the denial for an error that says nothing about the client.
+func (g *Guard) failure(err error) *Denial {
+	var internal *InternalError
+	if errors.As(err, &internal) {
+		return newDenial(Faulty, CodeInternal, ReasonInternal, err)
+	}
+	d := newDenial(Unavailable, CodeUnavailable, ReasonUnavailable, err)
+	d.RetryAfter = g.retryAfter
+	var u *UnavailableError
+	if errors.As(err, &u) {
+		if u.RetryAfter > 0 {
+			d.RetryAfter = u.RetryAfter
+		}
+		if u.Reason != "" {
+			d.Reason = u.Reason
+		}
+	}
+	return d
+}
+
+// forbid is the denial for a known principal (RFC 9110 §15.5.4).
+func (g *Guard) forbid(r Request, dec *Decision) *Denial {
+	reason := dec.Reason
+	if reason == "" {
+		reason = ReasonDenied
+	}
+	if dec.StepUp == nil && len(dec.Scopes) == 0 && dec.Code == "" && dec.Message == "" {
+		return g.standing.forbidden(reason)
+	}
+	d := newDenial(Forbidden, CodeForbidden, reason, nil)
+	switch {
+	case dec.StepUp != nil:
+		d.Code, d.Message = CodeStepUp, messages[CodeStepUp]
+		if d.Challenges = g.naming(CodeStepUp, r, &StepUpError{StepUp: *dec.StepUp}); len(d.Challenges) > 0 {
+			d.Kind = Unauthenticated
+		}
+	case len(dec.Scopes) > 0:
+		d.Code, d.Message = CodeInsufficientScope, messages[CodeInsufficientScope]
+		d.Challenges = g.naming(d.Code, r, &ScopeError{Scopes: dec.Scopes})
+	}
+	if dec.Code != "" {
+		d.Code = dec.Code
+	}
+	if dec.Message != "" {
+		d.Message = dec.Message
+	}
+	return d
+}
+
+// defaultRetryAfter is what a client waits on a 503 when the failing part
+// does not say.
+const defaultRetryAfter = 5 * time.Second
+
+// WithRetryAfter sets what a client is told to wait on a 503 when the failing
+// part does not say; 5 s by default, at least 1 s.
+func WithRetryAfter(d time.Duration) Option {
+	return func(g *Guard) error {
+		if d < time.Second {
+			return fmt.Errorf("retry after %v: at least 1s", d)
+		}
+		g.retryAfter = d
+		return nil
+	}
+}
+
+// WithoutPrompts keeps browsers from opening their password dialog over a page
+// whose script made the request: where Sec-Fetch-Mode says anything but
+// navigate, Basic and Digest are challenged for as xBasic and xDigest, names
+// that no browser acts on and a script can tell.
+func WithoutPrompts() Option {
+	return func(g *Guard) error {
+		g.noPrompts = true
+		return nil
+	}
 }

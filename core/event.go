@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -245,4 +247,45 @@ func (g *Guard) clientOf(r Request) netip.Addr {
 	}
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr()) // none on a Unix-domain socket
 	return peer.Addr()
+}
+
+// WithClientAddress sets where the address in events comes from, commonly the
+// Client method of a trust in proxies (package proxy). What it returns is used
+// with an error too: it is then that of a proxy. Without this option it is the
+// peer's.
+func WithClientAddress(of func(Request) (netip.Addr, error)) Option {
+	return func(g *Guard) error {
+		if of == nil {
+			return errors.New("client address is nil")
+		}
+		g.clientAddr = of
+		return nil
+	}
+}
+
+// observe tells every observer, whatever they do.
+func (g *Guard) observe(ctx context.Context, e *Event) {
+	if g.pseudonyms != nil {
+		g.pseudonyms.event(e)
+	}
+	for _, o := range g.observers {
+		observeOne(ctx, o, e, g)
+	}
+}
+
+// panicText is what a panic said, for the log.
+func (g *Guard) panicText(v any) string {
+	if g.pseudonyms != nil {
+		return g.pseudonyms.Of(fmt.Sprint(v))
+	}
+	return fmt.Sprint(v)
+}
+
+func observeOne(ctx context.Context, o Observer, e *Event, g *Guard) {
+	defer func() {
+		if v := recover(); v != nil {
+			g.logger.ErrorContext(ctx, "observer panicked", "panic", g.panicText(v))
+		}
+	}()
+	o.Observe(ctx, *e)
 }

@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
-	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -160,36 +156,6 @@ func (g *Guard) gate(kind string, rules Authorizer, opts []GateOption) (*Gate, e
 	return t, nil
 }
 
-// RoleNamer is a rule that names roles, so that a role the policy does not
-// know is reported at assembly.
-type RoleNamer interface{ RoleNames() []string }
-
-// RoleLister is an authorizer or role source that knows all roles there are.
-// An empty list means that it does not know.
-type RoleLister interface{ KnownRoles() []string }
-
-func (g *Guard) checkRoles(rule Authorizer) error {
-	lister, known := wrapped.As[RoleLister](g.roles)
-	if !known || rule == nil {
-		return nil
-	}
-	roles := lister.KnownRoles()
-	if len(roles) == 0 {
-		return nil
-	}
-	for _, role := range wrapped.Gather(rule, RoleNamer.RoleNames) {
-		if slices.Contains(roles, role) {
-			continue
-		}
-		err := fmt.Errorf("role %q is not one of the policy's roles (%s)", role, nearestNames(role, roles))
-		if g.strict {
-			return err
-		}
-		g.logger.Warn("a rule needs an unknown role", "error", err.Error())
-	}
-	return nil
-}
-
 // Verdict is what a gate says of one request.
 type Verdict struct {
 	// Context is to be the request's context from here on. It carries the
@@ -222,184 +188,6 @@ func (v Verdict) WroteAfter(ctx context.Context, r Request) {
 	method, reason := v.gate.guard.logged(r.Method(), v.Denial.Reason)
 	v.gate.guard.logger.WarnContext(ctx, "a handler wrote after a refusal; nothing of it was sent",
 		"gate", v.gate.kind, "status", v.Response.Status, "reason", reason, "method", method, "route", printable(rt.Pattern))
-}
-
-// clientGone reports whether d is a failure because the client hung up.
-func clientGone(ctx context.Context, d *Denial) bool {
-	failed := d.Kind == Unavailable || d.Kind == Faulty && errors.Is(d.Cause, context.Canceled)
-	return failed && context.Cause(ctx) == context.Canceled
-}
-
-// Check judges one request and tells the observers. It never panics.
-//
-// A failure while ctx is cancelled is no outage but a client that hung up, and
-// the event says so ([OutcomeClientGone]). The answer is that to the failure,
-// should anybody still read it. A deadline, and a cancellation whose cause
-// ([context.Cause]) is not [context.Canceled], are the program's own.
-//
-// The order is fixed: a CORS preflight is answered (browsers send no
-// credentials on it), a path or credentials that can be read two ways are 400,
-// then gate one, then the method, then the rules.
-func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
-	var e Event // filled in place: it is large
-	e.Time = time.Now()
-	e.Gate, e.Outcome, e.Status, e.Reason = t.kind, OutcomeAllowed, http.StatusOK, ReasonAllowed
-	v.Context = ctx
-	if d := t.judge(ctx, r, &v, &e); d != nil {
-		gone := clientGone(ctx, d)
-		if gone {
-			d.Reason = ReasonClientGone // no kept denial is a failure's
-		}
-		v = Verdict{Context: ctx, Denial: d, gate: t, concealed: t.guard.hides(d)}
-		if v.concealed {
-			v.Response = notFound
-		} else {
-			v.Response = t.guard.answer(r, d)
-		}
-		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], v.Response.Status, d.Reason, d.Cause
-		if gone {
-			e.Outcome, e.Status = OutcomeClientGone, StatusClientGone
-		}
-	}
-	e.Duration = time.Since(e.Time)
-	t.guard.observe(v.Context, &e)
-	return v
-}
-
-// judge runs the gate's steps and fills in v, with the request's context in it,
-// for a request that is not denied. A panic in anything a user wrote is a
-// denial.
-func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *Denial) {
-	defer func() {
-		if p := recover(); p != nil {
-			d = newDenial(Faulty, CodeInternal, ReasonPanic, &PanicError{Value: p, Stack: debug.Stack()})
-		}
-	}()
-	g := t.guard
-	e.Method = r.Method()
-	e.RequestID, _ = r.Header("X-Request-Id")
-	e.client = g.clientOf(r)
-	if tp, _ := r.Header("Traceparent"); tp != "" {
-		e.TraceID = traceID(tp)
-	}
-	if e.Method == http.MethodOptions && t.kind != "check" && t.signIn == nil && isPreflight(r) {
-		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
-		v.Response = g.preflight(r)
-		if g.hides(nil) { // whatever origin it names, since anyone can name it
-			v.Response, v.gate, v.concealed, e.Status = notFound, t, true, notFound.Status
-		}
-		return nil
-	}
-	a := Access{Action: t.action, Request: r}
-	if a.Action == "" {
-		a.Action = e.Method
-	}
-	others, err := t.locate(r, &a.Resource)
-	if err != nil {
-		if errors.Is(err, errPathTooLong) {
-			return newDenial(Ambiguous, CodePathTooLong, ReasonPathTooLong, err)
-		}
-		if errors.Is(err, ErrAmbiguousPath) {
-			return newDenial(Ambiguous, CodeAmbiguousPath, ReasonAmbiguousPath, err)
-		}
-		return newDenial(Faulty, CodeInternal, ReasonInternal, err)
-	}
-	e.Route, e.Resource = a.Resource.Route, a.Resource.Path
-	if t.signIn != nil {
-		return t.signIn.attempt(ctx, g, r, e)
-	}
-
-	if pass := passageFrom(ctx); g.reuses(pass) {
-		if p := pass.principal; p != nil {
-			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
-		}
-		if pass.byBrowser && e.Method != pass.method { // a middleware has overridden it
-			if d := g.crossSite(r); d != nil {
-				return d
-			}
-		}
-		v.SharedCaching = g.sharedCaching
-		id := identity{principal: pass.principal, scheme: pass.scheme, ended: pass.ended}
-		return t.decide(ctx, &id, &a, others, e)
-	}
-	id := identity{lenient: t.lenient}
-	if d := g.identify(ctx, r, &id, e); d != nil {
-		return d
-	}
-	if d := t.decide(ctx, &id, &a, others, e); d != nil {
-		if len(id.informed) > 0 {
-			informed := *d
-			informed.fields, informed.answers = slices.Concat(id.informed, d.fields), nil
-			d = &informed
-		}
-		return d
-	}
-	v.Context, v.Fields, v.SharedCaching = id.passage(ctx, g, e.Method), id.fields, g.sharedCaching
-	return nil
-}
-
-// decide is gate two. Of the resources that the request may be for, each has to
-// be allowed; the event of a refusal is about the one that was not.
-func (t *Gate) decide(ctx context.Context, id *identity, a *Access, others []Resource, e *Event) *Denial {
-	d := t.decideOne(ctx, id, a, e)
-	if d != nil || len(others) == 0 || t.rules == nil {
-		return d
-	}
-	allowed := *e
-	for _, a.Resource = range others {
-		e.Route, e.Resource = a.Resource.Route, a.Resource.Path
-		if d := t.decideOne(ctx, id, a, e); d != nil {
-			return d
-		}
-	}
-	*e = allowed
-	return nil
-}
-
-func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event) *Denial {
-	g, r, p := t.guard, a.Request, id.principal
-	var dec Decision
-	var err error
-	switch {
-	case !g.judgesMethod(e.Method) && !t.judges(e.Method):
-		dec.Reason = ReasonUnknownMethod
-	case t.rules == nil:
-		dec.Allowed = p != nil || t.anonymous
-	case p != nil:
-		dec, err = t.rules.Authorize(ctx, p, *a)
-	case t.kind == "authorize" && g.anonymous != nil:
-		dec, err = g.anonymous.AuthorizeAnonymous(ctx, *a)
-	}
-	e.Rule, e.Revision, e.principal = dec.Rule, dec.Revision, p
-	switch {
-	case err != nil:
-		return g.failure(err)
-	case dec.Allowed:
-		if dec.Reason != "" {
-			e.Reason = dec.Reason
-		}
-		switch {
-		case p != nil:
-		case id.ended != nil:
-			e.Reason, e.Scheme, e.Cause = ReasonExpiredAnonymous, id.scheme, id.ended
-		case e.Reason == ReasonAllowed:
-			e.Reason = ReasonAnonymous
-		}
-		return nil
-	case id.ended != nil:
-		e.Scheme = id.scheme
-		return g.refuse(r, g.indexOf(id.scheme), id.ended)
-	case p == nil:
-		return g.refuse(r, -1, ErrNoCredentials)
-	default:
-		return g.forbid(r, &dec)
-	}
-}
-
-// judges reports whether the gate's own rules judge method.
-func (t *Gate) judges(method string) bool {
-	m, ok := wrapped.As[MethodAuthorizer](t.rules)
-	return ok && m.JudgesMethod(method)
 }
 
 // allOf allows what each of its rules allows; the first to refuse is the

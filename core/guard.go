@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,17 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport-go/sallyport/core/internal/problem"
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 	"github.com/sallyport-go/sallyport/core/option"
 )
-
-// defaultRetryAfter is what a client waits on a 503 when the failing part
-// does not say.
-const defaultRetryAfter = 5 * time.Second
-
-// defaultMaxPath is how many bytes of path a pattern may have to be held
-// against, whoever asks.
-const defaultMaxPath = 8 << 10
 
 // Guard is authenticators, authorizer, responder and observers, assembled once
 // and safe for concurrent use. Adapters mount its gates as middleware.
@@ -130,56 +123,6 @@ func (g *Guard) apply(opts []Option) error {
 	return nil
 }
 
-// finishVary works out which answers depend on which request fields. Every
-// scheme is asked of every request, so all answers depend on all their fields.
-func (g *Guard) finishVary() {
-	var vary []string
-	for _, s := range g.schemes {
-		for _, name := range s.vary {
-			if !slices.Contains(vary, name) {
-				vary = append(vary, name)
-			}
-		}
-	}
-	if g.noPrompts {
-		vary = append(vary, fetchMode)
-	}
-	g.varyFields = nil
-	if len(vary) > 0 {
-		g.varyFields = []Field{sharedField("Vary", strings.Join(vary, ", "))}
-	}
-	for i := range g.schemes {
-		g.schemes[i].allowed = append(slices.Clone(g.varyFields), private)
-	}
-}
-
-// observe tells every observer, whatever they do.
-func (g *Guard) observe(ctx context.Context, e *Event) {
-	if g.pseudonyms != nil {
-		g.pseudonyms.event(e)
-	}
-	for _, o := range g.observers {
-		observeOne(ctx, o, e, g)
-	}
-}
-
-// panicText is what a panic said, for the log.
-func (g *Guard) panicText(v any) string {
-	if g.pseudonyms != nil {
-		return g.pseudonyms.Of(fmt.Sprint(v))
-	}
-	return fmt.Sprint(v)
-}
-
-func observeOne(ctx context.Context, o Observer, e *Event, g *Guard) {
-	defer func() {
-		if v := recover(); v != nil {
-			g.logger.ErrorContext(ctx, "observer panicked", "panic", g.panicText(v))
-		}
-	}()
-	o.Observe(ctx, *e)
-}
-
 // judgesMethod reports whether method may go on to rules and handlers.
 func (g *Guard) judgesMethod(method string) bool {
 	switch method {
@@ -190,26 +133,131 @@ func (g *Guard) judgesMethod(method string) bool {
 	return slices.Contains(g.methods, method)
 }
 
-// defaultResponder answers in problem details.
-type defaultResponder struct{ bodies *problem.Bodies }
-
-var problemFields = []Field{sharedField("Content-Type", problem.MediaType), sharedField("X-Content-Type-Options", "nosniff")}
-
-func newDefaultResponder() defaultResponder {
-	return defaultResponder{problem.NewBodies(problem.Render)}
-}
-
-// Looks implements looking: all requests are answered alike.
-func (d defaultResponder) Looks() (of any, look func(Request) int) {
-	return d, func(Request) int { return 0 }
-}
-
-func (d defaultResponder) Respond(_ Request, denial *Denial) Response {
-	resp := Response{Status: denial.Kind.Status(), Fields: problemFields}
-	if needs := problem.NeedsOf(denial.Code, denial.Challenges); needs != (problem.Needs{}) {
-		resp.Body = problem.Document{Status: resp.Status, Detail: denial.Message, Error: denial.Code, Needs: needs}.JSON()
-	} else {
-		resp.Body = d.bodies.Body(resp.Status, denial.Code, denial.Message)
+// WithAuthorizer sets the authorizer that the Authorize gate asks.
+func WithAuthorizer(a Authorizer) Option {
+	return func(g *Guard) error {
+		if isnil.Value(a) {
+			return errors.New("authorizer is nil")
+		}
+		if g.given.authorizer {
+			return errors.New("two authorizers: combine them with rule.All or rule.Any")
+		}
+		g.authorizer, g.given.authorizer = a, true
+		if err := checkWrapper(a, maxWrappers); err != nil {
+			return fmt.Errorf("authorizer: %w", err)
+		}
+		g.anonymous, _ = a.(AnonymousAuthorizer)
+		if source, ok := wrapped.As[RoleSource](a); ok && !g.given.roles {
+			g.roles = source
+		}
+		return nil
 	}
-	return resp
+}
+
+// WithRoles adds the roles of a source that is not the authorizer itself, and
+// is asked in place of it.
+func WithRoles(s RoleSource) Option {
+	return func(g *Guard) error {
+		if isnil.Value(s) {
+			return errors.New("role source is nil")
+		}
+		if g.given.roles {
+			return errors.New("two role sources")
+		}
+		if err := checkSource(s, maxWrappers); err != nil {
+			return fmt.Errorf("role source: %w", err)
+		}
+		g.roles, g.given.roles = s, true
+		return nil
+	}
+}
+
+// WithResponder sets what denials look like.
+func WithResponder(r Responder) Option {
+	return func(g *Guard) error {
+		if isnil.Value(r) {
+			return errors.New("responder is nil")
+		}
+		if g.given.responder {
+			return errors.New("two responders: choose by request with respond.New")
+		}
+		g.responder, g.given.responder = r, true
+		return nil
+	}
+}
+
+// WithObserver adds an observer. The first one given replaces the default, and
+// in a variant those of the guard it is made from.
+func WithObserver(o Observer) Option {
+	return func(g *Guard) error {
+		if isnil.Value(o) {
+			return errors.New("observer is nil")
+		}
+		if !g.given.observers {
+			g.observers, g.given.observers = nil, true
+		}
+		g.observers = append(g.observers, o)
+		return nil
+	}
+}
+
+// WithSchemes narrows the schemes to those named, in the order the guard has
+// them. Credentials of any other scheme are then as good as none. It is for
+// [Guard.With]; a name that the guard does not have is an error.
+func WithSchemes(schemes ...string) Option {
+	return func(g *Guard) error {
+		if len(schemes) == 0 {
+			return errors.New("schemes must not be empty: name at least one")
+		}
+		for _, name := range schemes {
+			if !g.accepts(name) {
+				return fmt.Errorf("scheme %q: the guard does not have it", name)
+			}
+		}
+		g.schemes = slices.DeleteFunc(slices.Clone(g.schemes), func(s scheme) bool {
+			return !slices.ContainsFunc(schemes, func(name string) bool { return strings.EqualFold(name, s.name) })
+		})
+		return nil
+	}
+}
+
+// accepts reports whether scheme is one of the guard's.
+func (g *Guard) accepts(name string) bool {
+	return slices.ContainsFunc(g.schemes, func(s scheme) bool { return strings.EqualFold(name, s.name) })
+}
+
+// WithMethods lets methods outside RFC 9110 and PATCH, or TRACE and CONNECT,
+// reach rules and handlers. Without it they are refused at every gate, unless
+// the authorizer is a [MethodAuthorizer] that judges them.
+func WithMethods(methods ...string) Option {
+	return func(g *Guard) error {
+		for _, m := range methods {
+			if !challenge.IsToken(m) {
+				return fmt.Errorf("method %q is not a token (RFC 9110 §9.1)", m)
+			}
+		}
+		g.methods = append(g.methods, methods...)
+		return nil
+	}
+}
+
+// WithLogger sets where warnings go: those at assembly, and that a handler wrote
+// after a refusal, which is never sent; slog's default otherwise.
+func WithLogger(l *slog.Logger) Option {
+	return func(g *Guard) error {
+		if l == nil {
+			return errors.New("logger is nil")
+		}
+		g.logger = l
+		return nil
+	}
+}
+
+// WithWarningsAsErrors turns warnings at assembly, such as a rule with a role the policy
+// does not know, into errors.
+func WithWarningsAsErrors() Option {
+	return func(g *Guard) error {
+		g.strict = true
+		return nil
+	}
 }

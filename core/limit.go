@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
 // How long an attempt waits while as many others are under way as may fail, and
@@ -18,12 +21,14 @@ const (
 // errNotSettled is what a limiter is told of an attempt that panicked.
 var errNotSettled = &InternalError{errors.New("the attempt ended in a panic")}
 
-var errNobody = &InternalError{errors.New("the attempt returned neither principal nor error")}
-
 // limited has verify look at credentials for account if l allows it, and tells l
-// how it ended, whatever verify does.
+// how it ended, whatever verify does. A nil l allows everything.
 func limited(ctx context.Context, l AttemptLimiter, r Request, account string,
 	verify func(context.Context) (*Principal, error)) (p *Principal, err error) {
+	if l == nil {
+		p, err = verify(ctx)
+		return p, proves(p, err, "the attempt")
+	}
 	if err := reserve(ctx, l, r, account); err != nil {
 		return nil, err
 	}
@@ -35,10 +40,17 @@ func limited(ctx context.Context, l AttemptLimiter, r Request, account string,
 		}
 		l.Report(settled, r, account, err)
 	}()
-	if p, err = verify(ctx); err == nil && (p == nil || p.ID() == "") {
-		err = errNobody // no success that a limiter should remember
-	}
+	p, err = verify(ctx)
+	err = proves(p, err, "the attempt") // nobody is no success that a limiter should remember
 	return p, err
+}
+
+// proves is err, or the fault of the one who returned neither principal nor error.
+func proves(p *Principal, err error, who ...string) error {
+	if err == nil && (p == nil || p.ID() == "") {
+		return &InternalError{errors.New(strings.Join(who, " ") + " returned neither principal nor error")}
+	}
+	return err
 }
 
 // reserve asks l for an attempt, and again while others are under way that may
@@ -70,4 +82,28 @@ func reserve(ctx context.Context, l AttemptLimiter, r Request, account string) e
 		case <-time.After(pause):
 		}
 	}
+}
+
+// WithAttemptLimiter bounds how often credentials that can be guessed may be
+// wrong (429). Without it nothing is counted.
+func WithAttemptLimiter(l AttemptLimiter) Option {
+	return func(g *Guard) error {
+		if isnil.Value(l) {
+			return errors.New("attempt limiter is nil")
+		}
+		if g.given.limiter {
+			return errors.New("two attempt limiters")
+		}
+		g.limiter, g.given.limiter = l, true
+		return nil
+	}
+}
+
+// attempt asks one scheme and, where r is a guess for account, the limiter before
+// and after it.
+func (g *Guard) attempt(ctx context.Context, r Request, s *scheme, account string, guess bool) (*Principal, error) {
+	if g.limiter == nil || !guess {
+		return s.Authenticate(ctx, r)
+	}
+	return limited(ctx, g.limiter, r, account, func(ctx context.Context) (*Principal, error) { return s.Authenticate(ctx, r) })
 }

@@ -1,6 +1,14 @@
 package core
 
-import "github.com/sallyport-go/sallyport/core/internal/field"
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/field"
+	"github.com/sallyport-go/sallyport/core/internal/problem"
+)
 
 // Response is an answer as data; the adapter writes it natively. Fields and
 // Body may be shared between answers and must not be modified.
@@ -32,4 +40,85 @@ func (f *Field) Shared() *field.Shared {
 		return nil
 	}
 	return f.shared
+}
+
+const contentLength = "Content-Length"
+
+// answer is the answer to d.
+func (g *Guard) answer(r Request, d *Denial) *Response {
+	if d.answers != nil {
+		return g.standing.answer(r, d)
+	}
+	return g.render(r, d)
+}
+
+// render makes an answer to d: what the responder makes of it, and what no
+// answer may lack. A responder may redirect a 401 to a sign-in page (303) or
+// hide a refusal behind 404; any other status it may think of is put right.
+func (g *Guard) render(r Request, d *Denial) *Response {
+	resp := g.respond(r, d)
+	status := d.Kind.Status()
+	switch {
+	case resp.Status == http.StatusNotFound && (d.Kind == Unauthenticated || d.Kind == Forbidden):
+	case resp.Status == http.StatusSeeOther && d.Kind == Unauthenticated:
+	default:
+		resp.Status = status
+	}
+	fields := make([]Field, 0, len(resp.Fields)+len(d.Challenges)+len(d.fields)+len(g.varyFields)+3)
+	for _, f := range resp.Fields {
+		if !strings.EqualFold(f.Name, "WWW-Authenticate") && !strings.EqualFold(f.Name, contentLength) {
+			fields = append(fields, f)
+		}
+	}
+	if resp.Status == status {
+		for _, c := range d.Challenges {
+			fields = append(fields, Field{Name: "WWW-Authenticate", Value: c.String()})
+		}
+		if d.Kind == Unavailable || d.Kind == Limited {
+			fields = append(fields, Field{Name: "Retry-After", Value: strconv.Itoa(int(math.Ceil(d.RetryAfter.Seconds())))})
+		}
+	}
+	if resp.Status != http.StatusNotFound {
+		fields = append(fields, d.fields...)
+	}
+	// The server itself drops what others append to an answer of known length.
+	fields = append(fields, noStore, Field{Name: contentLength, Value: strconv.Itoa(len(resp.Body))})
+	fields = append(fields, g.varyFields...)
+	resp.Fields = append(fields, g.corsFields(r)...)
+	return &resp
+}
+
+// respond calls the guard's responder and survives its panic.
+func (g *Guard) respond(r Request, d *Denial) (resp Response) {
+	defer func() {
+		if v := recover(); v != nil {
+			g.logger.Error("responder panicked", "panic", g.panicText(v))
+			resp = newDefaultResponder().Respond(r, d)
+		}
+	}()
+	return g.responder.Respond(r, d)
+}
+
+// defaultResponder answers in problem details.
+type defaultResponder struct{ bodies *problem.Bodies }
+
+var problemFields = []Field{sharedField("Content-Type", problem.MediaType), sharedField("X-Content-Type-Options", "nosniff")}
+
+func newDefaultResponder() defaultResponder {
+	return defaultResponder{problem.NewBodies(problem.Render)}
+}
+
+// Looks implements looking: all requests are answered alike.
+func (d defaultResponder) Looks() (of any, look func(Request) int) {
+	return d, func(Request) int { return 0 }
+}
+
+func (d defaultResponder) Respond(_ Request, denial *Denial) Response {
+	resp := Response{Status: denial.Kind.Status(), Fields: problemFields}
+	if needs := problem.NeedsOf(denial.Code, denial.Challenges); needs != (problem.Needs{}) {
+		resp.Body = problem.Document{Status: resp.Status, Detail: denial.Message, Error: denial.Code, Needs: needs}.JSON()
+	} else {
+		resp.Body = d.bodies.Body(resp.Status, denial.Code, denial.Message)
+	}
+	return resp
 }

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,7 +66,7 @@ func schemeOf(a Authenticator) (Scheme, error) {
 	}
 	says.Vary = slices.Clone(says.Vary)
 	for i, name := range says.Vary {
-		if !isTokenList(name) || strings.ContainsAny(name, ", ") {
+		if !challenge.IsToken(name) {
 			return says, fmt.Errorf("scheme %s of %T: Vary names %q, which is not a header field name", says.Name, a, name)
 		}
 		says.Vary[i] = http.CanonicalHeaderKey(name)
@@ -140,13 +139,4 @@ func (s *scheme) guess(r Request) (account string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// attempt asks one scheme and, where r is a guess for account, the limiter before
-// and after it.
-func (g *Guard) attempt(ctx context.Context, r Request, s *scheme, account string, guess bool) (*Principal, error) {
-	if g.limiter == nil || !guess {
-		return s.Authenticate(ctx, r)
-	}
-	return limited(ctx, g.limiter, r, account, func(ctx context.Context) (*Principal, error) { return s.Authenticate(ctx, r) })
 }

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 )
@@ -48,16 +47,7 @@ func (s *signIn) attempt(ctx context.Context, g *Guard, r Request, e *Event) *De
 	if d := g.crossSite(r); d != nil {
 		return d
 	}
-	var p *Principal
-	var err error
-	if g.limiter == nil {
-		p, err = s.verify(ctx)
-	} else {
-		p, err = limited(ctx, g.limiter, r, s.account, s.verify)
-	}
-	if err == nil && (p == nil || p.ID() == "") {
-		err = &InternalError{errors.New("sign-in: verify returned neither principal nor error")}
-	}
+	p, err := limited(ctx, g.limiter, r, s.account, s.verify)
 	if err != nil {
 		return g.refuse(r, -1, err)
 	}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
@@ -81,6 +82,28 @@ func (g *Guard) checkRule(rule Authorizer) error {
 		if sources := wrapped.Sources[RoleSource](rule); len(sources) > 0 {
 			return fmt.Errorf("%T adds roles to principals, which other rules and handlers would not see: give it to the guard with WithAuthorizer or WithRoles", sources[0])
 		}
+	}
+	return nil
+}
+
+func (g *Guard) checkRoles(rule Authorizer) error {
+	lister, known := wrapped.As[RoleLister](g.roles)
+	if !known || rule == nil {
+		return nil
+	}
+	roles := lister.KnownRoles()
+	if len(roles) == 0 {
+		return nil
+	}
+	for _, role := range wrapped.Gather(rule, RoleNamer.RoleNames) {
+		if slices.Contains(roles, role) {
+			continue
+		}
+		err := fmt.Errorf("role %q is not one of the policy's roles (%s)", role, nearestNames(role, roles))
+		if g.strict {
+			return err
+		}
+		g.logger.Warn("a rule needs an unknown role", "error", err.Error())
 	}
 	return nil
 }

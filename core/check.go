@@ -1,0 +1,319 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/wrapped"
+)
+
+// Check judges one request and tells the observers. It never panics.
+//
+// A failure while ctx is cancelled is no outage but a client that hung up, and
+// the event says so ([OutcomeClientGone]). The answer is that to the failure,
+// should anybody still read it. A deadline, and a cancellation whose cause
+// ([context.Cause]) is not [context.Canceled], are the program's own.
+//
+// The order is fixed: a CORS preflight is answered (browsers send no
+// credentials on it), a path or credentials that can be read two ways are 400,
+// then gate one, then the method, then the rules.
+func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
+	var e Event // filled in place: it is large
+	e.Time = time.Now()
+	e.Gate, e.Outcome, e.Status, e.Reason = t.kind, OutcomeAllowed, http.StatusOK, ReasonAllowed
+	v.Context = ctx
+	if d := t.judge(ctx, r, &v, &e); d != nil {
+		gone := clientGone(ctx, d)
+		if gone {
+			d.Reason = ReasonClientGone // no kept denial is a failure's
+		}
+		v = Verdict{Context: ctx, Denial: d, gate: t, concealed: t.guard.hides(d)}
+		if v.concealed {
+			v.Response = notFound
+		} else {
+			v.Response = t.guard.answer(r, d)
+		}
+		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], v.Response.Status, d.Reason, d.Cause
+		if gone {
+			e.Outcome, e.Status = OutcomeClientGone, StatusClientGone
+		}
+	}
+	e.Duration = time.Since(e.Time)
+	t.guard.observe(v.Context, &e)
+	return v
+}
+
+// clientGone reports whether d is a failure because the client hung up.
+func clientGone(ctx context.Context, d *Denial) bool {
+	failed := d.Kind == Unavailable || d.Kind == Faulty && errors.Is(d.Cause, context.Canceled)
+	return failed && context.Cause(ctx) == context.Canceled
+}
+
+// judge runs the gate's steps and fills in v, with the request's context in it,
+// for a request that is not denied. A panic in anything a user wrote is a
+// denial.
+func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *Denial) {
+	defer func() {
+		if p := recover(); p != nil {
+			d = newDenial(Faulty, CodeInternal, ReasonPanic, &PanicError{Value: p, Stack: debug.Stack()})
+		}
+	}()
+	g := t.guard
+	e.Method = r.Method()
+	e.RequestID, _ = r.Header("X-Request-Id")
+	e.client = g.clientOf(r)
+	if tp, _ := r.Header("Traceparent"); tp != "" {
+		e.TraceID = traceID(tp)
+	}
+	if e.Method == http.MethodOptions && t.kind != "check" && t.signIn == nil && isPreflight(r) {
+		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
+		v.Response = g.preflight(r)
+		if g.hides(nil) { // whatever origin it names, since anyone can name it
+			v.Response, v.gate, v.concealed, e.Status = notFound, t, true, notFound.Status
+		}
+		return nil
+	}
+	a := Access{Action: t.action, Request: r}
+	if a.Action == "" {
+		a.Action = e.Method
+	}
+	others, err := t.locate(r, &a.Resource)
+	if err != nil {
+		if errors.Is(err, errPathTooLong) {
+			return newDenial(Ambiguous, CodePathTooLong, ReasonPathTooLong, err)
+		}
+		if errors.Is(err, ErrAmbiguousPath) {
+			return newDenial(Ambiguous, CodeAmbiguousPath, ReasonAmbiguousPath, err)
+		}
+		return newDenial(Faulty, CodeInternal, ReasonInternal, err)
+	}
+	e.Route, e.Resource = a.Resource.Route, a.Resource.Path
+	if t.signIn != nil {
+		return t.signIn.attempt(ctx, g, r, e)
+	}
+
+	if pass := passageFrom(ctx); g.reuses(pass) {
+		if p := pass.principal; p != nil {
+			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
+		}
+		if pass.byBrowser && e.Method != pass.method { // a middleware has overridden it
+			if d := g.crossSite(r); d != nil {
+				return d
+			}
+		}
+		v.SharedCaching = g.sharedCaching
+		id := identity{principal: pass.principal, scheme: pass.scheme, ended: pass.ended}
+		return t.decide(ctx, &id, &a, others, e)
+	}
+	id := identity{lenient: t.lenient}
+	if d := g.identify(ctx, r, &id, e); d != nil {
+		return d
+	}
+	if d := t.decide(ctx, &id, &a, others, e); d != nil {
+		if len(id.informed) > 0 {
+			informed := *d
+			informed.fields, informed.answers = slices.Concat(id.informed, d.fields), nil
+			d = &informed
+		}
+		return d
+	}
+	v.Context, v.Fields, v.SharedCaching = id.passage(ctx, g, e.Method), id.fields, g.sharedCaching
+	return nil
+}
+
+// identity is what gate one found out.
+type identity struct {
+	principal *Principal // nil for none
+	scheme    string     // the authenticator's, "" for none
+	lenient   bool       // whether credentials that are over are none
+	ended     error      // why they are over
+	byBrowser bool       // whether a browser sends that scheme's credentials by itself
+	fields    []Field    // for the response to a request that passes
+	informed  []Field    // those of them that the scheme itself asks for
+}
+
+// passage is the context of a request that has passed gate one of g with id.
+func (id *identity) passage(ctx context.Context, g *Guard, method string) *passage {
+	return &passage{
+		Context: ctx, guard: g, principal: id.principal, scheme: id.scheme,
+		byBrowser: id.byBrowser, method: method, fields: id.fields, ended: id.ended,
+	}
+}
+
+// identify is gate one: it fills in id with the principal, or with none, or
+// returns a denial.
+func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event) *Denial {
+	if _, n := r.Header("Authorization"); n > 1 {
+		return g.refuse(r, -1, fmt.Errorf("%w: %d Authorization lines", ErrAmbiguousCredentials, n))
+	}
+	for i := range g.schemes {
+		s := &g.schemes[i]
+		e.Scheme = s.name // also when it panics
+		account, guess := s.guess(r)
+		if guess && s.byBrowser {
+			// Before the password is looked at: a page of another site could
+			// otherwise have failures counted against its visitor, or learn by
+			// the answer whether a password is right.
+			if d := g.crossSite(r); d != nil {
+				return d
+			}
+		}
+		p, err := g.attempt(ctx, r, s, account, guess)
+		if hasNone(err) {
+			e.Scheme = ""
+			continue
+		}
+		err = proves(p, err, "authenticator", s.name)
+		if id.lenient && isOver(err) {
+			id.leave(r, s, err)
+			return nil
+		}
+		if err != nil {
+			return g.refuse(r, i, err)
+		}
+		return g.admit(ctx, r, s, p, id, e)
+	}
+	id.fields = g.varyFields
+	return nil
+}
+
+// isOver reports whether err says that credentials are over, and nothing worse.
+func isOver(err error) bool {
+	var bad *CredentialError
+	if err == nil || !errors.As(err, &bad) || isFailure(err) || errors.Is(err, ErrAmbiguousCredentials) {
+		return false
+	}
+	// A proof of possession that is too old says nothing of the credentials.
+	return bad.Ended || bad.Reason == ReasonExpired && bad.Code != CodeInvalidProof
+}
+
+// leave makes id that of a request whose credentials of scheme s are over.
+func (id *identity) leave(r Request, s *scheme, err error) {
+	id.scheme, id.ended, id.fields = s.name, err, s.allowed
+	if s.inform != nil {
+		id.fields = slices.Concat(s.allowed, s.inform(r, nil, err))
+	}
+}
+
+// indexOf is the place of a scheme in the guard, -1 for none.
+func (g *Guard) indexOf(name string) int {
+	return slices.IndexFunc(g.schemes, func(s scheme) bool { return strings.EqualFold(name, s.name) })
+}
+
+// admit completes a principal that scheme s has proved, and fills in id.
+func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, id *identity, e *Event) *Denial {
+	if p.Scheme() == "" {
+		p = p.withScheme(s.name)
+	}
+	e.PrincipalID = p.ID()
+	if s.byBrowser {
+		if d := g.crossSite(r); d != nil {
+			return d
+		}
+	}
+	if g.roles != nil {
+		extra, err := g.roles.RolesOf(ctx, p)
+		if err != nil {
+			return g.failure(err)
+		}
+		if len(extra) > 0 {
+			p = p.withRoles(extra)
+		}
+	}
+	id.principal, id.scheme, id.byBrowser, id.fields = p, s.name, s.byBrowser, s.allowed
+	if s.inform != nil {
+		if id.informed = s.inform(r, p, nil); len(id.informed) > 0 {
+			id.fields = slices.Concat(s.allowed, id.informed)
+		}
+	}
+	return nil
+}
+
+// reuses reports whether a gate of g may rely on what gate one of another
+// variant of the same guard found out.
+func (g *Guard) reuses(pass *passage) bool {
+	switch {
+	case pass == nil || pass.guard == nil || pass.guard.root != g.root:
+		return false
+	case pass.guard == g:
+		return true
+	case pass.principal != nil:
+		return g.accepts(pass.scheme)
+	}
+	for i := range g.schemes {
+		if !pass.guard.accepts(g.schemes[i].name) {
+			return false
+		}
+	}
+	return true
+}
+
+// decide is gate two. Of the resources that the request may be for, each has to
+// be allowed; the event of a refusal is about the one that was not.
+func (t *Gate) decide(ctx context.Context, id *identity, a *Access, others []Resource, e *Event) *Denial {
+	d := t.decideOne(ctx, id, a, e)
+	if d != nil || len(others) == 0 || t.rules == nil {
+		return d
+	}
+	allowed := *e
+	for _, a.Resource = range others {
+		e.Route, e.Resource = a.Resource.Route, a.Resource.Path
+		if d := t.decideOne(ctx, id, a, e); d != nil {
+			return d
+		}
+	}
+	*e = allowed
+	return nil
+}
+
+func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event) *Denial {
+	g, r, p := t.guard, a.Request, id.principal
+	var dec Decision
+	var err error
+	switch {
+	case !g.judgesMethod(e.Method) && !t.judges(e.Method):
+		dec.Reason = ReasonUnknownMethod
+	case t.rules == nil:
+		dec.Allowed = p != nil || t.anonymous
+	case p != nil:
+		dec, err = t.rules.Authorize(ctx, p, *a)
+	case t.kind == "authorize" && g.anonymous != nil:
+		dec, err = g.anonymous.AuthorizeAnonymous(ctx, *a)
+	}
+	e.Rule, e.Revision, e.principal = dec.Rule, dec.Revision, p
+	switch {
+	case err != nil:
+		return g.failure(err)
+	case dec.Allowed:
+		if dec.Reason != "" {
+			e.Reason = dec.Reason
+		}
+		switch {
+		case p != nil:
+		case id.ended != nil:
+			e.Reason, e.Scheme, e.Cause = ReasonExpiredAnonymous, id.scheme, id.ended
+		case e.Reason == ReasonAllowed:
+			e.Reason = ReasonAnonymous
+		}
+		return nil
+	case id.ended != nil:
+		e.Scheme = id.scheme
+		return g.refuse(r, g.indexOf(id.scheme), id.ended)
+	case p == nil:
+		return g.refuse(r, -1, ErrNoCredentials)
+	default:
+		return g.forbid(r, &dec)
+	}
+}
+
+// judges reports whether the gate's own rules judge method.
+func (t *Gate) judges(method string) bool {
+	m, ok := wrapped.As[MethodAuthorizer](t.rules)
+	return ok && m.JudgesMethod(method)
+}
