@@ -9,13 +9,34 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+
+	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/keymark"
 )
 
 // jwk are the members of a JSON Web Key (RFC 7517 §4).
 type jwk = map[string]any
 
-// key makes a key of its members.
+// key makes a key of its members, with those that are private to this project.
 func (r *setReader) key(m jwk) (*Key, error) {
+	k, err := r.standard(m)
+	if err != nil {
+		return nil, err
+	}
+	if v, ok := m[keymark.Development]; ok {
+		if k.development, ok = v.(bool); !ok {
+			return nil, errors.New(keymark.Development + " is neither true nor false")
+		}
+	}
+	until, _, err := claims.Date(m, keymark.Until)
+	if err != nil {
+		return nil, err
+	}
+	return k.EndingAt(until), nil
+}
+
+// standard makes a key of the members that RFC 7517 and RFC 7518 define.
+func (r *setReader) standard(m jwk) (*Key, error) {
 	if err := checkUse(m); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/jws"
 )
@@ -16,8 +17,10 @@ import (
 // [HMACKey], [PublicKey], [PEMKey] and the key sets; they are immutable and
 // safe for concurrent use. The zero Key verifies nothing.
 type Key struct {
-	id  string
-	key jws.Key
+	id          string
+	key         jws.Key
+	development bool
+	until       time.Time // zero for ever
 }
 
 // ID is the key's kid, or "".
@@ -31,6 +34,39 @@ func (k *Key) Algorithm() string {
 	}
 	return ""
 }
+
+// Development reports whether this is a development key: a token that it has
+// signed is good for callers on the same machine only, see
+// [WithDevelopmentKeysAnywhere]. The JWK of such a key has the private member
+// sallyport_development, which is true.
+func (k *Key) Development() bool { return k.development }
+
+// ForDevelopment is the same key as a development key ([Key.Development]).
+func (k *Key) ForDevelopment() *Key {
+	marked := *k
+	marked.development = true
+	return &marked
+}
+
+// Until is the time from which on the key verifies nothing, as if it were not in
+// its set; zero for a key without such a time. Its JWK has it as the private
+// member sallyport_until, a NumericDate. A key that another one has replaced
+// goes by itself then, without another edit of the set.
+func (k *Key) Until() time.Time { return k.until }
+
+// EndingAt is the same key with another [Key.Until], in whole seconds; the zero
+// time is never.
+func (k *Key) EndingAt(t time.Time) *Key {
+	ending := *k
+	ending.until = t
+	if !t.IsZero() {
+		ending.until = t.UTC().Truncate(time.Second)
+	}
+	return &ending
+}
+
+// over reports whether the key is past its time.
+func (k *Key) over(now func() time.Time) bool { return !k.until.IsZero() && !now().Before(k.until) }
 
 // HMACKey makes a key of a shared secret for HS256, HS384 or HS512. kid is ""
 // for a key without name.

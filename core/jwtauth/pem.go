@@ -2,19 +2,26 @@ package jwtauth
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/keymark"
 )
 
 // PEMKey makes a key of one PEM block, PUBLIC KEY or RSA PUBLIC KEY, which must
 // be alone in data. kid and alg are those of [PublicKey].
 //
+// Lines before the block that say Algorithm and Use, as [Key.MarshalPEM] writes
+// them, stand for an alg that is "" and mark a development key.
+//
 // A private key is refused, since a verifier has no use for one, and a
 // certificate, since nothing here would look at its dates and issuer.
 func PEMKey(kid, alg string, data []byte) (*Key, error) {
+	lines, data := keymark.InPEM(data)
 	block, rest := pem.Decode(data)
 	if block == nil {
 		return nil, errors.New("no PEM block: one that begins with -----BEGIN PUBLIC KEY----- is needed")
@@ -39,7 +46,12 @@ func PEMKey(kid, alg string, data []byte) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PEM block %q: %w", block.Type, err)
 	}
-	return PublicKey(kid, alg, key)
+	made, err := PublicKey(kid, cmp.Or(alg, lines[keymark.Algorithm]), key)
+	if err != nil {
+		return nil, err
+	}
+	made.development = lines[keymark.Use] == keymark.ForDevelopment
+	return made, nil
 }
 
 // KeySetFromPEM makes a set of the one key that [PEMKey] makes. name stands in

@@ -142,7 +142,7 @@ func (v *Verifier) signer(ctx context.Context, h header, signed string, signatur
 	if failure != nil {
 		return nil, err
 	}
-	if other, none := choose(keys, h); none == nil && other != key && other.key.Verify(signed, signature) == nil {
+	if other, none := v.choose(keys, h); none == nil && other != key && other.key.Verify(signed, signature) == nil {
 		return other, nil
 	}
 	return nil, err
@@ -160,15 +160,15 @@ func (v *Verifier) key(ctx context.Context, h header) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jwtauth: keys for kid %q: %w", h.kid, err)
 	}
-	return choose(keys, h)
+	return v.choose(keys, h)
 }
 
 // choose is the one of keys that [Verifier.key] wants.
-func choose(keys []*Key, h header) (*Key, error) {
+func (v *Verifier) choose(keys []*Key, h header) (*Key, error) {
 	var found *Key
 	named := false
 	for _, k := range keys {
-		if k == nil || h.kid != "" && k.id != h.kid {
+		if k == nil || h.kid != "" && k.id != h.kid || k.over(v.terms.Now) {
 			continue
 		}
 		named = true

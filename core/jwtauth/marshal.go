@@ -1,0 +1,112 @@
+package jwtauth
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core/internal/keymark"
+)
+
+var errSecret = errors.New("a secret is never published: only the public part of a key pair is")
+
+// MarshalJSON implements json.Marshaler: the key as a JWK (RFC 7517 §4), with
+// kty and what belongs to it, use, alg and, where the key has them, kid and the
+// private members sallyport_development and sallyport_until. [KeySetFromJWKS]
+// reads the same key. A secret is an error.
+func (k *Key) MarshalJSON() ([]byte, error) {
+	members := k.members()
+	if members == nil {
+		return nil, errSecret
+	}
+	members = append(members, `"use":"sig"`, fmt.Sprintf(`"alg":%q`, k.Algorithm()))
+	if k.id != "" {
+		kid, err := json.Marshal(k.id)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, `"kid":`+string(kid))
+	}
+	if k.development {
+		members = append(members, `"`+keymark.Development+`":true`)
+	}
+	if !k.until.IsZero() {
+		members = append(members, fmt.Sprintf(`%q:%d`, keymark.Until, k.until.Unix()))
+	}
+	return []byte("{" + strings.Join(members, ",") + "}"), nil
+}
+
+// MarshalJSON implements json.Marshaler: the set as a JWK set (RFC 7517 §5)
+// with the keys in their order. A set of secrets is an error.
+func (s *KeySet) MarshalJSON() ([]byte, error) {
+	keys := make([]string, len(s.all))
+	for i, k := range s.all {
+		text, err := k.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = string(text)
+	}
+	return []byte(`{"keys":[` + strings.Join(keys, ",") + `]}`), nil
+}
+
+// All are the keys of the set in its order.
+func (s *KeySet) All() []*Key { return slices.Clone(s.all) }
+
+// MarshalPEM is the key as a PEM block PUBLIC KEY that [PEMKey] reads. Lines
+// before the block, which other readers pass over, name its algorithm and say
+// that it is a development key. A secret is an error.
+func (k *Key) MarshalPEM() ([]byte, error) {
+	if k.key.Public() == nil {
+		return nil, errSecret
+	}
+	der, err := x509.MarshalPKIXPublicKey(k.key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return append(keymark.BeforePEM(k.Algorithm(), k.development), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})...), nil
+}
+
+// Thumbprint is the SHA-256 thumbprint of a public key in base64url (RFC 7638
+// §3), as a token's cnf.jkt names the key that it is bound to (RFC 9449 §6.1).
+// It is "" for a secret, which has none that could be shown.
+func (k *Key) Thumbprint() string {
+	members := k.members()
+	if members == nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("{" + strings.Join(members, ",") + "}"))
+	return encode(sum[:])
+}
+
+// members are the required members of the JWK in order of their names, as a
+// thumbprint is made of them (RFC 7638 §3.2, RFC 8037 §2); nil for a secret.
+func (k *Key) members() []string {
+	member := func(name, value string) string { return fmt.Sprintf("%q:%q", name, value) }
+	switch key := k.key.Public().(type) {
+	case *rsa.PublicKey:
+		return []string{member("e", encode(big.NewInt(int64(key.E)).Bytes())), member("kty", "RSA"), member("n", encode(key.N.Bytes()))}
+	case *ecdsa.PublicKey:
+		point, err := key.Bytes()
+		if err != nil {
+			return nil
+		}
+		half := len(point) / 2
+		return []string{member("crv", key.Params().Name), member("kty", "EC"), member("x", encode(point[1:1+half])), member("y", encode(point[1+half:]))}
+	case ed25519.PublicKey:
+		return []string{member("crv", "Ed25519"), member("kty", "OKP"), member("x", encode(key))}
+	}
+	return nil
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

@@ -1,0 +1,158 @@
+package jwtsign
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Token is what a token is to say. Subject is required.
+type Token struct {
+	// Subject is the user, or the client for a token of its own (sub).
+	Subject string
+	// Audience is what the token is for (aud); nil for the signer's.
+	Audience []string
+	// Client is whom the token is issued to (client_id); "" for the signer's.
+	Client string
+	// Roles are in the claim roles (RFC 9068 §2.2.3.1); nil for none.
+	Roles []string
+	// Scopes are in the claim scope (RFC 8693 §4.2), each a scope-token of
+	// RFC 6749 §3.3; nil for none.
+	Scopes []string
+	// Lifetime is how long the token is good, rounded up to whole seconds; zero
+	// for the signer's.
+	Lifetime time.Duration
+	// Claims are further claims, as encoding/json writes them. Those that the
+	// fields above and the signer make are an error.
+	Claims map[string]any
+}
+
+// reserved are the claims that a signer makes itself.
+var reserved = [...]string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "roles", "scope"}
+
+// Sign makes a signed access token by RFC 9068: its typ is at+jwt, it has all
+// claims of §2.2 and a jti of 128 random bits at least.
+func (s *Signer) Sign(t Token) (string, error) {
+	token, _, err := s.SignUntil(t)
+	return token, err
+}
+
+// SignUntil does what [Signer.Sign] does, and also returns the exp of the token.
+func (s *Signer) SignUntil(t Token) (token string, exp time.Time, err error) {
+	claims, exp, err := s.claims(t)
+	if err != nil {
+		return "", exp, fmt.Errorf("jwtsign: %w", err)
+	}
+	key := s.keys.Load().signing
+	header, err := json.Marshal(struct {
+		Algorithm string `json:"alg"`
+		KeyID     string `json:"kid"`
+		Type      string `json:"typ"`
+	}{key.Algorithm(), key.ID(), "at+jwt"})
+	if err != nil {
+		return "", exp, fmt.Errorf("jwtsign: %w", err)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", exp, fmt.Errorf("jwtsign: claims: %w", err)
+	}
+	signed := encode(header) + "." + encode(payload)
+	signature, err := key.alg.Sign(key.private, signed)
+	if err != nil {
+		return "", exp, fmt.Errorf("jwtsign: sign with key %s: %w", key.ID(), err)
+	}
+	return signed + "." + encode(signature), exp, nil
+}
+
+func (s *Signer) claims(t Token) (claims map[string]any, exp time.Time, err error) {
+	if err := t.check(); err != nil {
+		return nil, exp, err
+	}
+	lifetime, audience, client := t.Lifetime, t.Audience, t.Client
+	if lifetime == 0 {
+		lifetime = s.lifetime
+	}
+	if audience == nil {
+		audience = s.audience
+	}
+	if client == "" {
+		client = s.client
+	}
+	if len(audience) == 0 {
+		return nil, exp, errors.New("no audience: name it in the token or with WithAudience")
+	}
+	now := s.now()
+	exp = time.Unix(now.Add(lifetime+time.Second-1).Unix(), 0)
+	claims = maps.Clone(t.Claims)
+	if claims == nil {
+		claims = map[string]any{}
+	}
+	claims["iss"], claims["sub"], claims["client_id"] = s.issuer, t.Subject, client
+	claims["iat"], claims["exp"], claims["jti"] = now.Unix(), exp.Unix(), rand.Text()
+	claims["aud"] = audience
+	if len(audience) == 1 {
+		claims["aud"] = audience[0]
+	}
+	if len(t.Roles) > 0 {
+		claims["roles"] = t.Roles
+	}
+	if len(t.Scopes) > 0 {
+		claims["scope"] = strings.Join(t.Scopes, " ")
+	}
+	return claims, exp, nil
+}
+
+// check refuses what no verifier would take for what was meant.
+func (t *Token) check() error {
+	if err := checkText("subject", t.Subject); err != nil {
+		return err
+	}
+	if t.Lifetime != 0 {
+		if err := checkLifetime(t.Lifetime); err != nil {
+			return err
+		}
+	}
+	for _, a := range t.Audience {
+		if err := checkText("audience", a); err != nil {
+			return err
+		}
+	}
+	for _, r := range t.Roles {
+		if err := checkText("role", r); err != nil {
+			return err
+		}
+	}
+	for _, scope := range t.Scopes {
+		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			return fmt.Errorf("scope %.64q is not one word of printable ASCII (RFC 6749 §3.3)", scope)
+		}
+	}
+	for _, name := range reserved {
+		if _, ok := t.Claims[name]; ok {
+			return fmt.Errorf("claim %s is made of the fields of the token or by the signer: it cannot be among the further claims", name)
+		}
+	}
+	return nil
+}
+
+func checkText(what, value string) error {
+	if value == "" || !utf8.ValidString(value) {
+		return fmt.Errorf("%s is empty or not valid UTF-8", what)
+	}
+	return nil
+}
+
+func checkLifetime(d time.Duration) error {
+	if d < time.Second || d > maxLifetime {
+		return fmt.Errorf("lifetime %v: at least 1 s, at most %d days", d, int(maxLifetime/(24*time.Hour)))
+	}
+	return nil
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
