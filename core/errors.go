@@ -47,6 +47,7 @@ const (
 	ReasonCrossSite          Reason = "cross_site"
 	ReasonTooManyAttempts    Reason = "too_many_attempts"
 	ReasonUnavailable        Reason = "dependency_unavailable"
+	ReasonDevelopmentKey     Reason = "development_key"
 	ReasonClientGone         Reason = "client_gone"
 	ReasonInternal           Reason = "internal_error"
 	ReasonPanic              Reason = "panic"
@@ -138,8 +139,9 @@ type UnavailableError struct {
 	// seconds; zero means the guard's own default.
 	RetryAfter time.Duration
 	// Reason is that of the event, [ReasonUnavailable] when it is "". Another one
-	// says that nothing is broken, and that the same request will get another
-	// answer soon: [LogObserver] logs it as a warning.
+	// says that no dependency is broken, such as [ReasonUnknownKey] for a key that
+	// may be a new one or [ReasonDevelopmentKey]: [LogObserver] logs it as a
+	// warning.
 	Reason Reason
 	Err    error
 }

@@ -30,6 +30,7 @@ func groups() []group {
 		{"challenges", challengeCases},
 		{"credentials", credentialCases},
 		{"bearer", bearerCases},
+		{"development", developmentCases},
 		{"cookietoken", cookieTokenCases},
 		{"stepup", stepUpCases},
 		{"metadata", metadataCases},

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/localcaller"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -30,8 +31,9 @@ type TokenVerifier interface {
 	// A token that proves nobody is a [core.CredentialError], which says why
 	// and is answered with 401 and invalid_token whatever its Code. Any other
 	// error means that the answer could not be found out and is 503, except
-	// a [core.InternalError], which is 500. With an error the principal is
-	// ignored. The error must not be [core.ErrNoCredentials], since there
+	// a [core.InternalError], which is 500. One with the reason development_key
+	// may be followed by a second call for the same token. With an error the
+	// principal is ignored. The error must not be [core.ErrNoCredentials], since there
 	// were some: that is a fault, 500.
 	VerifyToken(ctx context.Context, token string) (*core.Principal, error)
 }
@@ -128,9 +130,22 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	}
 	p, err := a.verifier.VerifyToken(ctx, token)
 	if err != nil {
+		p, err = a.verifyLocal(ctx, r, token, err)
+	}
+	if err != nil {
 		return nil, tokenscheme.Verdict(err)
 	}
 	return p, nil
+}
+
+// verifyLocal asks again about a token of a development key that a program on
+// this machine has sent, and returns what the verifier has refused otherwise.
+func (a *Authenticator) verifyLocal(ctx context.Context, r core.Request, token string, refused error) (*core.Principal, error) {
+	local, again, err := localcaller.Retry(ctx, r, refused)
+	if !again {
+		return nil, err
+	}
+	return a.verifier.VerifyToken(local, token)
 }
 
 // Challenges implements [core.Authenticator] by RFC 6750 §3: no error code

@@ -41,6 +41,7 @@ type Verifier struct {
 	algorithms  []*jws.Algorithm // nil for all that a key may have
 	profile     bool
 	revocations revoke.Checker
+	anywhere    bool // for development keys
 	cacheSize   int
 	cache       *cache.Cache[*verified] // nil when off
 	headers     headers
@@ -104,7 +105,8 @@ func (v *Verifier) checkExpectations() error {
 //
 // The order is fixed: size, form, header, key, signature, and only then the
 // claims, of which nothing is seen before the signature fits; revocation comes
-// last. A token that passed before and is still in the cache ([WithCacheSize]) is
+// next, and last whether the key is one for development (see
+// [WithDevelopmentKeysAnywhere]). A token that passed before and is still in the cache ([WithCacheSize]) is
 // judged again by its key, its times and revocation.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
 	return unbound(v.verify(ctx, token, "Bearer"))

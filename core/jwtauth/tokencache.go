@@ -99,6 +99,9 @@ func (v *Verifier) recall(ctx context.Context, at place, scheme string) (*verifi
 	if err := v.checkRevoked(ctx, t); err != nil {
 		return nil, err
 	}
+	if err := v.checkDevelopment(ctx, key); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 

@@ -67,6 +67,9 @@ func (v *Verifier) verifyNew(ctx context.Context, token, scheme string) (*verifi
 	if err := v.checkRevoked(ctx, t); err != nil {
 		return nil, err
 	}
+	if err := v.checkDevelopment(ctx, t.key); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 

@@ -1,0 +1,99 @@
+// Package localcaller tells requests that come from a program on the same
+// machine from those that only reach it through one, such as a proxy's. Tokens of
+// development keys are good for the former alone.
+//
+// A verifier of tokens is not shown the request. So it refuses a token of a
+// development key unless the context says that the caller was looked at, and the
+// scheme, which has the request, asks once more with such a context if the caller
+// is local. Whatever wraps a verifier can only lose that second question, and
+// then the token stays refused.
+package localcaller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
+)
+
+type contextKey struct{}
+
+// Seen reports whether ctx is one of [Retry].
+func Seen(ctx context.Context) bool {
+	seen, _ := ctx.Value(contextKey{}).(bool)
+	return seen
+}
+
+// Retry is what a scheme does with the error of a token verifier. Where it
+// refuses a development key and r comes from this machine, the verifier is to be
+// asked again with the context returned. Otherwise again is false, and the
+// error says why the caller does not count as local.
+func Retry(ctx context.Context, r core.Request, refused error) (_ context.Context, again bool, _ error) {
+	var down *core.UnavailableError
+	if !errors.As(refused, &down) || down.Reason != core.ReasonDevelopmentKey || Seen(ctx) {
+		return ctx, false, refused
+	}
+	if err := check(r); err != nil {
+		return ctx, false, &core.UnavailableError{
+			RetryAfter: down.RetryAfter, Reason: core.ReasonDevelopmentKey, Err: fmt.Errorf("%w: %w", refused, err),
+		}
+	}
+	return context.WithValue(ctx, contextKey{}, true), true, nil
+}
+
+// proxyFields are request fields that proxies add. A program that calls directly
+// has none of them.
+var proxyFields = [...]string{
+	"Forwarded", "Via",
+	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server",
+	"X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Prefix", "X-Forwarded-Scheme", "X-Forwarded-Ssl",
+	"X-Forwarded-By", "X-Forwarded", "Forwarded-For",
+	"X-Original-Forwarded-For", "X-Original-Host", "X-Original-Proto", "X-Original-Uri", "X-Original-Url", "X-Original-Method",
+	"X-Real-Ip", "X-Client-Ip", "Client-Ip", "X-Cluster-Client-Ip", "X-Remote-Addr", "X-Remote-Ip",
+	"True-Client-Ip", "Cf-Connecting-Ip", "Cf-Connecting-Ipv6", "Fastly-Client-Ip", "Fly-Client-Ip",
+	"X-Azure-Clientip", "X-Appengine-User-Ip", "X-Envoy-External-Address", "X-Amzn-Trace-Id", "X-Proxyuser-Ip",
+}
+
+// proxied is a request of which another one is told, as by a forward-auth proxy.
+type proxied interface{ ThroughProxy() }
+
+// check says why r does not count as one from this machine; nil if it does.
+//
+// A peer on loopback is not enough: behind a proxy on the same machine every
+// peer is. So a request that shows signs of a proxy is not local, and neither is
+// one for a public name, which is what most proxies pass on. The fields only ever
+// narrow, so a client gains nothing by them.
+func check(r core.Request) error {
+	if _, ok := r.(proxied); ok {
+		return errors.New("a proxy asks on behalf of another caller")
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr())
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+		return fmt.Errorf("the peer %.64q is not on loopback", r.RemoteAddr())
+	}
+	for _, name := range proxyFields {
+		if _, n := r.Header(name); n > 0 {
+			return fmt.Errorf("the request has the field %s, so it came through a proxy", name)
+		}
+	}
+	if host := r.Host(); !local(host) {
+		return fmt.Errorf("the request is for the host %.64q, not for localhost or a loopback address", host)
+	}
+	return nil
+}
+
+// local reports whether a Host field names this machine itself. The names below
+// localhost do (RFC 6761 §6.3).
+func local(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	return loopback.Host(name) || len(name) > len(".localhost") && strings.EqualFold(name[len(name)-len(".localhost"):], ".localhost")
+}
