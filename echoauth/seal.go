@@ -69,7 +69,7 @@ func (f *refused) refuseInside(c echo.Context) error {
 	case p == nil && resp.Committed:
 		f.close(c)
 	case p == nil:
-		held := holdsBack(resp.Writer)
+		held := httpauth.HoldsBack(resp.Writer)
 		httpauth.ClearRepresentation(resp.Header())
 		answer(resp.Writer, &f.Refusal)
 		if held { // and would not send it if the handler returns an error
@@ -131,7 +131,7 @@ func answer(w http.ResponseWriter, f *httpauth.Refusal) {
 // settle lets a refusal go on as an error, save where w holds back the answer
 // and would drop it for an error. There the error handler is told here.
 func settle(c echo.Context, w http.ResponseWriter, err error) error {
-	if err == nil || !holdsBack(w) || !isRefusal(err) {
+	if err == nil || !httpauth.HoldsBack(w) || !isRefusal(err) {
 		return err
 	}
 	c.Response().Committed = true
@@ -143,23 +143,6 @@ func isRefusal(err error) bool {
 	var d *core.Denial
 	return errors.As(err, &d)
 }
-
-// holdsBack reports whether something in front of the server keeps what is
-// written until the handler has returned, which shows by that it cannot flush.
-func holdsBack(w http.ResponseWriter) bool {
-	for range maxWrappers {
-		below, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			_, flushes := w.(http.Flusher)
-			return !flushes
-		}
-		w = below.Unwrap()
-	}
-	return true // it leads to itself: nobody knows
-}
-
-// maxWrappers is how many writers around each other are looked through.
-const maxWrappers = 32
 
 // message is a public code as an interface value. A constant becomes one
 // without allocation.

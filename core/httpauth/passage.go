@@ -61,6 +61,21 @@ func (p *Passage) Behind(w http.ResponseWriter) bool {
 // maxWrappers is how many writers around each other are looked through.
 const maxWrappers = 32
 
+// HoldsBack reports whether something in front of the server keeps what is
+// written to w until the handlers have returned, which shows by that it cannot
+// flush. It is for adapters.
+func HoldsBack(w http.ResponseWriter) bool {
+	for range maxWrappers {
+		below, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			_, flushes := w.(http.Flusher)
+			return !flushes
+		}
+		w = below.Unwrap()
+	}
+	return true // it leads to itself: nobody knows
+}
+
 // belongs reports whether w is the response to p's request. One that does not
 // show what it wraps is, unless r is another request with p's context, such as
 // a part of a batch, whose response is its own.

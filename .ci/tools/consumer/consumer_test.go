@@ -25,6 +25,9 @@ func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 		{"fiberauth", []string{core, fiber, "github.com/valyala/fasthttp"}, nil},
 		{"echoauth", []string{core, "github.com/labstack/echo/v4", "github.com/valyala/fasttemplate"}, nil},
 		{"echoauth", []string{core, "github.com/valyala/fasthttp"}, []string{"github.com/valyala/fasthttp"}},
+		{"echoauth", []string{core, "github.com/labstack/echo/v5"}, []string{"github.com/labstack/echo/v5"}},
+		{"echoauth/echov5", []string{core, "github.com/labstack/echo/v5"}, nil},
+		{"echoauth/echov5", []string{core, "github.com/labstack/echo/v4", "github.com/labstack/gommon"}, []string{"github.com/labstack/echo/v4", "github.com/labstack/gommon"}},
 		{"casbinrules", []string{core, casbin, gin}, []string{gin}},
 		{"not/listed", []string{core, casbin}, []string{casbin}},
 	} {

@@ -12,7 +12,8 @@ import (
 var watched = map[string][]string{
 	"gin":    {"github.com/gin-gonic", "github.com/gin-contrib"},
 	"fiber":  {"github.com/gofiber", "github.com/valyala/fasthttp"},
-	"echo":   {"github.com/labstack"},
+	"echo":   {"github.com/labstack/echo/v4", "github.com/labstack/gommon"},
+	"echo5":  {"github.com/labstack/echo/v5"},
 	"casbin": {"github.com/casbin"},
 	"redis":  {"github.com/redis", "github.com/alexedwards/scs/goredisstore"},
 }
@@ -24,6 +25,8 @@ var belongs = map[string][]string{
 	"fiberauth":   {"fiber"},
 	"echoauth":    {"echo"},
 	"casbinrules": {"casbin"},
+
+	"echoauth/echov5": {"echo5"},
 
 	"casbinrules/setup":         {"casbin"},
 	"casbinrules/cmd/sallyport": {"casbin"},

@@ -1,0 +1,185 @@
+package echoauth_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v5"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/echoauth/echov5"
+)
+
+func TestConformance(t *testing.T) {
+	authtest.Run(t, framework())
+}
+
+func FuzzPaths(f *testing.F) { authtest.FuzzPaths(f, framework()) }
+
+// routerStatuses are what the router itself answers to odd targets.
+var routerStatuses = map[string]int{
+	"/%66iles/secret": 404,
+}
+
+// framework is Echo as [echo.New] makes it.
+func framework() authtest.Framework {
+	return authtest.Framework{Name: "echo5", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, Writers: writers, Serve: serveOn(echo.New), Native: native, NativeCode: func(err error) (int, bool) {
+		code := echo.StatusCode(err)
+		return code, code != 0
+	}}
+}
+
+// TestErrorHandlerCannotAppend: an app's error handler that answers every error
+// itself neither adds to a denial nor changes it.
+func TestErrorHandlerCannotAppend(t *testing.T) {
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}},
+		core.WithObserver(core.ObserverFunc(func(context.Context, core.Event) {})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(handler echo.HTTPErrorHandler) *httptest.ResponseRecorder {
+		e := echo.New()
+		if handler != nil {
+			e.HTTPErrorHandler = handler
+		}
+		e.GET("/", func(c *echo.Context) error { return c.String(http.StatusOK, "secret") }, echoauth.Authenticate(g))
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		return w
+	}
+	told := 0
+	want, got := answer(nil), answer(func(c *echo.Context, _ error) {
+		told++
+		c.Response().Header().Set("X-Late", "1")
+		_ = c.JSON(http.StatusTeapot, "own")
+		_, _ = c.Response().Write([]byte("own"))
+	})
+	if told != 1 || want.Code != http.StatusUnauthorized || got.Code != want.Code || got.Body.String() != want.Body.String() {
+		t.Errorf("told %d times: %d %q, want %d %q", told, got.Code, got.Body, want.Code, want.Body)
+	}
+}
+
+// serveOn serves apps on what newEcho makes.
+func serveOn(newEcho func() *echo.Echo) func(testing.TB, net.Listener, authtest.App) {
+	return func(t testing.TB, l net.Listener, app authtest.App) {
+		authtest.ServeHTTP(t, l, build(newEcho(), app))
+	}
+}
+
+// build puts app into e.
+func build(e *echo.Echo, app authtest.App) *echo.Echo {
+	mounts := authtest.Mounts[echo.MiddlewareFunc]{
+		Authenticate: echoauth.Authenticate, Optional: echoauth.Optional,
+		Authorize: echoauth.Authorize, Require: echoauth.Require,
+	}
+	setErrorHandler(e, app)
+	for _, after := range slices.Backward(app.After) {
+		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c *echo.Context) error {
+				err := next(c)
+				_ = after(exchange{c}) // what it wrote stands
+				return err
+			}
+		})
+	}
+	for _, before := range app.Before {
+		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c *echo.Context) error {
+				_ = before(exchange{c}) // what it wrote stands
+				return next(c)
+			}
+		})
+	}
+	e.Use(mounts.All(app.Use)...)
+	for _, tree := range app.Trees {
+		group := e.Group(tree.Prefix, mounts.All(tree.Gates)...)
+		if tree.Dir != "" {
+			group.Static("/", tree.Dir)
+		} else {
+			group.Any("/*", echo.WrapHandler(tree.Handler))
+		}
+	}
+	for _, rt := range app.Routes {
+		router := e.Group(rt.Group, mounts.All(rt.GroupGates)...)
+		handler := func(c *echo.Context) error { return rt.Handle(exchange{c}) }
+		if rt.Methods == nil {
+			router.Any(rt.Pattern, handler, mounts.All(rt.Gates)...)
+		} else {
+			router.Match(rt.Methods, rt.Pattern, handler, mounts.All(rt.Gates)...)
+		}
+	}
+	if h, ok := app.NotFound.(echo.HandlerFunc); ok {
+		e.RouteNotFound("/*", h)
+	}
+	return e
+}
+
+func setErrorHandler(e *echo.Echo, app authtest.App) {
+	if app.Errors != nil {
+		byDefault := e.HTTPErrorHandler
+		e.HTTPErrorHandler = func(c *echo.Context, err error) {
+			app.Errors(err)
+			byDefault(c, err)
+		}
+	}
+	if app.OnError != nil {
+		e.HTTPErrorHandler = func(c *echo.Context, _ error) { _ = app.OnError(exchange{c}) } // its answer stands
+	}
+}
+
+// writers are Echo's ways to answer.
+var writers = map[string]authtest.Handler{
+	"stream": func(x authtest.Exchange) error { return authtest.WriteStream(x.(exchange).c.Response()) },
+	"file": func(x authtest.Exchange) error {
+		return authtest.WriteFile(x.(exchange).c.Response(), x.(exchange).c.Request())
+	},
+	"hijack":    func(x authtest.Exchange) error { return authtest.WriteHijacked(x.(exchange).c.Response()) },
+	"json":      func(x authtest.Exchange) error { return x.(exchange).c.JSON(http.StatusOK, "late") },
+	"nocontent": func(x authtest.Exchange) error { return x.(exchange).c.NoContent(http.StatusNoContent) },
+	"redirect":  func(x authtest.Exchange) error { return x.(exchange).c.Redirect(http.StatusFound, "/late") },
+	"reader": func(x authtest.Exchange) error {
+		return x.(exchange).c.Stream(http.StatusOK, "text/plain", strings.NewReader("late"))
+	},
+	"unwrapped": func(x authtest.Exchange) error {
+		resp, err := echo.UnwrapResponse(x.(exchange).c.Response())
+		if err == nil {
+			_, err = resp.Write([]byte("late"))
+		}
+		return err
+	},
+	"wrapped": func(x authtest.Exchange) error {
+		h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("late")) })
+		return echo.WrapHandler(h)(x.(exchange).c)
+	},
+}
+
+func native(h authtest.Handler) any {
+	return echo.HandlerFunc(func(c *echo.Context) error { return h(exchange{c}) })
+}
+
+type exchange struct{ c *echo.Context }
+
+func (x exchange) Context() context.Context     { return x.c.Request().Context() }
+func (x exchange) Principal() *core.Principal   { return echoauth.Principal(x.c) }
+func (x exchange) SetHeader(name, value string) { x.c.Response().Header().Set(name, value) }
+func (x exchange) AddHeader(name, value string) { x.c.Response().Header().Add(name, value) }
+
+func (x exchange) Param(name string) string { return x.c.Param(name) }
+
+func (x exchange) Check(g *core.Guard, rules ...core.Authorizer) error {
+	return echoauth.Check(x.c, g, rules...)
+}
+
+func (x exchange) Request() core.Request { return echoauth.Request(x.c) }
+
+func (x exchange) AddFields(fields ...core.Field) { echoauth.AddFields(x.c, fields...) }
+
+func (x exchange) Serve(e core.Endpoint) error { return echoauth.Serve(e)(x.c) }
+
+func (x exchange) Text(status int, body string) error { return x.c.String(status, body) }

@@ -1,0 +1,122 @@
+package echoauth
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v5"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// view shows Echo's request to the gates: net/http's with Echo's route.
+type view struct {
+	httpauth.View
+	c *echo.Context
+}
+
+var _ core.Request = (*view)(nil)
+
+var views httpauth.Batch[view]
+
+func newView(c *echo.Context) *view {
+	v := views.New()
+	*v = view{httpauth.View{Request: c.Request()}, c}
+	return v
+}
+
+// Method implements [core.Request] with the method that Echo has matched, should
+// a middleware have changed that of the request since. A handler for any method
+// looks at the request.
+func (v *view) Method() string {
+	method, matched := v.Request.Method, v.c.RouteInfo().Method
+	switch matched {
+	case method, "", echo.RouteAny, echo.RouteNotFound:
+		return method
+	case http.MethodGet: // HEAD as well, with AutoHandleHEAD
+		if method == http.MethodHead {
+			return method
+		}
+	}
+	return matched
+}
+
+// Route implements [core.Request]. What is judged is what the handler is given:
+// the pattern and its parameters must make up the path, decoded or as it was
+// sent. Which of them Echo matches, and whether it decodes parameters then, is
+// up to its router's configuration, which does not show.
+func (v *view) Route() (core.Route, error) {
+	pattern, u := v.c.Path(), v.Request.URL
+	rt, err := v.Matched(pattern)
+	switch {
+	case err != nil || pattern == "":
+		return rt, err
+	case rt.Escaped && v.makesUp(pattern, u.RawPath):
+		// Echo lets the last parameter of a route run over plain slashes, so only
+		// encoded ones count. Where parameters are decoded, none can be told from
+		// a plain one.
+		for _, p := range v.c.PathValues() {
+			if p.Name != "*" {
+				rt.InnerSlashes += adapter.EncodedSlashes(p.Value)
+			}
+		}
+		return rt, nil
+	case v.makesUp(pattern, u.Path):
+		return rt, nil
+	}
+	switch info := v.c.RouteInfo(); info.Name {
+	case echo.NotFoundRouteName, echo.MethodNotAllowedRouteName: // nothing has been matched
+		return rt, nil
+	default:
+		return core.Route{}, fmt.Errorf("%w: it is not what route %q and its parameters make up", core.ErrAmbiguousPath, pattern)
+	}
+}
+
+// makesUp reports whether path is pattern with the parameters filled in, a slash
+// at the end aside.
+func (v *view) makesUp(pattern, path string) bool {
+	if strings.IndexByte(pattern, '\\') >= 0 { // rare: Echo itself knows where the names end
+		return strings.TrimSuffix(v.filledIn(pattern), "/") == strings.TrimSuffix(path, "/")
+	}
+	for _, p := range v.c.PathValues() {
+		at := strings.IndexAny(pattern, ":*")
+		if at < 0 || len(path) < at || path[:at] != pattern[:at] || !strings.HasPrefix(path[at:], p.Value) {
+			return false
+		}
+		path = path[at+len(p.Value):]
+		if pattern[at] == '*' { // what follows means nothing to Echo
+			return path == "" || path == "/"
+		}
+		_, after, more := strings.Cut(pattern[at:], "/")
+		if pattern = ""; more {
+			pattern = "/" + after
+		}
+	}
+	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(pattern, "/") && strings.IndexAny(pattern, ":*") < 0
+}
+
+// filledIn is pattern with the parameters filled in by Echo.
+func (v *view) filledIn(pattern string) string {
+	values := v.c.PathValues()
+	all := make([]any, len(values))
+	for i, p := range values {
+		all[i] = p.Value
+	}
+	return echo.RouteInfo{Path: pattern}.Reverse(all...)
+}
+
+// Param implements [core.Request]. Where Echo has matched the escaped path and
+// left its parameters as they are, it is decoded.
+func (v *view) Param(name string) string {
+	p := v.c.Param(name)
+	if v.Request.URL.RawPath != "" && v.makesUp(v.c.Path(), v.Request.URL.RawPath) {
+		if decoded, err := url.PathUnescape(p); err == nil {
+			return decoded
+		}
+	}
+	return p
+}
