@@ -1,0 +1,286 @@
+package probe
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
+)
+
+// Client sends requests as they are planned, over connections of its own: no
+// client library cleans a path or follows a redirect. It is not for concurrent
+// use.
+type Client struct {
+	edge, direct *wire
+	interval     time.Duration
+	timeout      time.Duration
+	tls          *tls.Config
+	next         time.Time
+}
+
+// Option is an option of [NewClient].
+type Option func(*Client) error
+
+// WithRate bounds how many requests are sent a second. Without it there is no
+// bound.
+func WithRate(perSecond float64) Option {
+	return func(c *Client) error {
+		if !(perSecond > 0) {
+			return fmt.Errorf("rate %v: must be more than 0 requests a second", perSecond)
+		}
+		c.interval = time.Duration(float64(time.Second) / perSecond)
+		return nil
+	}
+}
+
+// WithTimeout is how long one request may take; 10 seconds without it.
+func WithTimeout(d time.Duration) Option {
+	return func(c *Client) error {
+		if d <= 0 {
+			return fmt.Errorf("timeout %v: must be more than 0", d)
+		}
+		c.timeout = d
+		return nil
+	}
+}
+
+// WithTLS is the TLS configuration for https. Its ServerName is set to the host.
+func WithTLS(config *tls.Config) Option {
+	return func(c *Client) error {
+		if config == nil {
+			return errors.New("TLS configuration is nil")
+		}
+		c.tls = config
+		return nil
+	}
+}
+
+// WithDirect is the address of the service itself, behind the proxy in front.
+// Requests that go there keep the Host of the other ones.
+func WithDirect(base string) Option {
+	return func(c *Client) error {
+		w, err := newWire(base)
+		c.direct = w
+		return err
+	}
+}
+
+// NewClient sends to the service at base, such as "https://api.example". What
+// path stands in front of all routes is for [Settings] to say.
+func NewClient(base string, opts ...Option) (*Client, error) {
+	w, err := newWire(base)
+	if err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	c := &Client{edge: w, timeout: 10 * time.Second, tls: &tls.Config{}}
+	if err := option.Apply(c, opts); err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	if c.direct != nil {
+		c.direct.host = c.edge.host
+	}
+	return c, nil
+}
+
+// Close closes the client's connections.
+func (c *Client) Close() {
+	c.edge.close()
+	if c.direct != nil {
+		c.direct.close()
+	}
+}
+
+// Send sends one request and reads its answer. A connection that was kept open
+// and turns out to be closed is opened again once.
+func (c *Client) Send(ctx context.Context, r Request) Answer {
+	if err := c.pace(ctx); err != nil {
+		return Answer{Err: err}
+	}
+	if err := checkLines(r); err != nil {
+		return Answer{Err: err}
+	}
+	w := c.edge
+	if r.Direct {
+		if c.direct == nil {
+			return Answer{Err: errors.New("there is no way to the service itself: give its address")}
+		}
+		w = c.direct
+	}
+	reused := w.conn != nil
+	a := w.roundTrip(ctx, c, r)
+	if a.Err != nil && reused && ctx.Err() == nil {
+		a = w.roundTrip(ctx, c, r)
+	}
+	return a
+}
+
+// checkLines refuses what would end a line of the request.
+func checkLines(r Request) error {
+	parts := []string{r.Method, r.Target}
+	for _, f := range r.Header {
+		parts = append(parts, f.Name, f.Value)
+	}
+	for _, p := range parts {
+		if strings.ContainsAny(p, "\r\n\x00") {
+			return fmt.Errorf("request %q: a line break or NUL in %q", r.Method+" "+r.Target, p)
+		}
+	}
+	return nil
+}
+
+// pace waits until the next request may be sent.
+func (c *Client) pace(ctx context.Context) error {
+	if c.interval == 0 {
+		return ctx.Err()
+	}
+	now := time.Now()
+	if wait := c.next.Sub(now); wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		now = c.next
+	}
+	c.next = now.Add(c.interval)
+	return nil
+}
+
+// wire is the connection to one address.
+type wire struct {
+	addr, name, host string
+	secure           bool
+	conn             net.Conn
+	in               *bufio.Reader
+}
+
+func newWire(base string) (*wire, error) {
+	u, err := url.Parse(base)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("address %q: %w", base, err)
+	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return nil, fmt.Errorf("address %q: write http://HOST or https://HOST", base)
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return nil, fmt.Errorf("address %q: must have no path, query, fragment or user", base)
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return &wire{
+		addr: net.JoinHostPort(u.Hostname(), port), name: u.Hostname(), host: u.Host, secure: u.Scheme == "https",
+	}, nil
+}
+
+func (w *wire) close() {
+	if w.conn != nil {
+		_ = w.conn.Close()
+		w.conn = nil
+	}
+}
+
+func (w *wire) dial(ctx context.Context, config *tls.Config) error {
+	if w.conn != nil {
+		return nil
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", w.addr)
+	if err != nil {
+		return err
+	}
+	if w.secure {
+		config = config.Clone()
+		config.ServerName, config.NextProtos = w.name, []string{"http/1.1"}
+		secured := tls.Client(conn, config)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return err
+		}
+		conn = secured
+	}
+	w.conn, w.in = conn, bufio.NewReader(conn)
+	return nil
+}
+
+func (w *wire) roundTrip(ctx context.Context, c *Client, r Request) Answer {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if err := w.dial(ctx, c.tls); err != nil {
+		return Answer{Err: err}
+	}
+	conn := w.conn
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	_ = conn.SetDeadline(time.Now().Add(c.timeout))
+	start := time.Now()
+	if _, err := io.WriteString(conn, w.head(r)); err != nil {
+		w.close()
+		return Answer{Err: err}
+	}
+	resp, err := w.response(r.Method)
+	if err != nil {
+		w.close()
+		return Answer{Err: err}
+	}
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, Took: time.Since(start)}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	if len(body) > MaxBody {
+		body = body[:MaxBody]
+		w.close() // in place of reading the rest
+	}
+	a.Body = string(body)
+	if err != nil {
+		a.Err = err
+	}
+	if err != nil || resp.Close || !stop() {
+		w.close()
+	}
+	return a
+}
+
+// head is the request as sent.
+func (w *wire) head(r Request) string {
+	var b strings.Builder
+	b.WriteString(r.Method + " " + r.Target + " HTTP/1.1\r\nHost: " + w.host + "\r\n")
+	agent, accept := true, true
+	for _, f := range r.Header {
+		agent = agent && !strings.EqualFold(f.Name, "User-Agent")
+		accept = accept && !strings.EqualFold(f.Name, "Accept")
+		b.WriteString(f.Name + ": " + f.Value + "\r\n")
+	}
+	if agent {
+		b.WriteString("User-Agent: sallyport-probe\r\n")
+	}
+	if accept {
+		b.WriteString("Accept: */*\r\n")
+	}
+	switch r.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		b.WriteString("Content-Length: 0\r\n")
+	}
+	b.WriteString("\r\n")
+	return b.String()
+}
+
+// response reads the final response: those before it are only informational
+// (RFC 9110 §15.2).
+func (w *wire) response(method string) (*http.Response, error) {
+	for range 10 {
+		resp, err := http.ReadResponse(w.in, &http.Request{Method: method})
+		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, err
+		}
+	}
+	return nil, errors.New("too many informational responses")
+}

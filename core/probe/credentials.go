@@ -1,0 +1,186 @@
+package probe
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// The kinds of bad credentials, as they stand in findings for who asks.
+const (
+	asMalformed = "malformed token"
+	asUnsigned  = "unsigned token"
+	asForeign   = "foreign token"
+	asAltered   = "altered token"
+	asExpired   = "expired token"
+	asBasic     = "malformed Basic"
+)
+
+// bad is one set of credentials that nobody may accept.
+type bad struct {
+	as, variant string
+	header      []core.Field
+}
+
+// badCredentials are credentials that nobody may accept: what does not parse,
+// and tokens for each identity that has one, or for somebody made up, unsigned
+// or signed by a key of ours, still good and expired.
+func badCredentials(identities []Identity) []bad {
+	var made []bad
+	add := func(as, variant, value string) {
+		made = append(made, bad{as, variant, []core.Field{{Name: "Authorization", Value: value}}})
+	}
+	add(asMalformed, "no token", "Bearer")
+	add(asMalformed, "one word", "Bearer not-a-token")
+	add(asMalformed, "three parts that are no JSON", "Bearer a.b.c")
+	add(asMalformed, "spaces", "Bearer a b c")
+	add(asBasic, "no base64", "Basic !!!")
+	add(asBasic, "no colon", "Basic Zm9v")
+	model := jwt{header: map[string]any{"alg": "HS256", "typ": "JWT"}, claims: map[string]any{"sub": "sallyport-probe", "exp": time.Now().Add(time.Hour).Unix()}}
+	for _, id := range identities {
+		if token, ok := parseJWT(bearerToken(id.Header)); ok && !id.isBad() {
+			model = token
+			add(asMalformed, "cut off", "Bearer "+token.text[:len(token.text)*2/3])
+			add(asAltered, "another subject under the same signature", "Bearer "+model.with("sub", "root").text)
+			break
+		}
+	}
+	add(asUnsigned, "alg none", "Bearer "+model.unsigned("none"))
+	add(asUnsigned, "alg None", "Bearer "+model.unsigned("None"))
+	add(asForeign, "signed by another key (HS256)", "Bearer "+model.signHMAC())
+	add(asForeign, "signed by another key (EdDSA)", "Bearer "+model.signEd25519())
+	add(asExpired, "expired, signed by another key", "Bearer "+model.with("exp", time.Now().Add(-time.Hour).Unix()).signHMAC())
+	for _, id := range identities {
+		if id.isBad() {
+			made = append(made, bad{id.Name, "credentials of " + id.Name, id.Header})
+		}
+	}
+	return made
+}
+
+// isBad reports whether the credentials are to be refused.
+func (id Identity) isBad() bool {
+	if id.Bad {
+		return true
+	}
+	token, ok := parseJWT(bearerToken(id.Header))
+	if !ok {
+		return false
+	}
+	exp, ok := token.claims["exp"].(json.Number)
+	if !ok {
+		return false
+	}
+	at, err := exp.Float64()
+	return err == nil && at < float64(time.Now().Unix())
+}
+
+// good are the identities whose credentials are accepted.
+func (s *Settings) good() []Identity {
+	var ids []Identity
+	for _, id := range s.Identities {
+		if !id.isBad() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func field(header []core.Field, name string) string {
+	for _, f := range header {
+		if strings.EqualFold(f.Name, name) {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+func bearerToken(header []core.Field) string {
+	scheme, token, _ := strings.Cut(field(header, "Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// jwt is a JSON Web Token, of which nothing was verified.
+type jwt struct {
+	header, claims  map[string]any
+	text, signature string
+}
+
+func parseJWT(token string) (jwt, bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return jwt{}, false
+	}
+	t := jwt{text: token, signature: parts[2]}
+	for i, into := range []*map[string]any{&t.header, &t.claims} {
+		raw, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil {
+			return jwt{}, false
+		}
+		d := json.NewDecoder(strings.NewReader(string(raw)))
+		d.UseNumber()
+		if d.Decode(into) != nil || *into == nil {
+			return jwt{}, false
+		}
+	}
+	return t, true
+}
+
+// with is the token with another claim and the same signature.
+func (t jwt) with(name string, value any) jwt {
+	claims := map[string]any{name: value}
+	for k, v := range t.claims {
+		if k != name {
+			claims[k] = v
+		}
+	}
+	t.claims = claims
+	t.text = t.signed("") + "." + t.signature
+	return t
+}
+
+// signed is the part that is signed, by the token's own algorithm if alg is "".
+func (t jwt) signed(alg string) string {
+	header := map[string]any{}
+	for k, v := range t.header {
+		header[k] = v
+	}
+	if alg != "" {
+		header["alg"] = alg
+	}
+	return encodeJSON(header) + "." + encodeJSON(t.claims)
+}
+
+func encodeJSON(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return "" // claims were JSON, or are ours
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func (t jwt) unsigned(alg string) string { return t.signed(alg) + "." }
+
+func (t jwt) signHMAC() string {
+	signed := t.signed("HS256")
+	mac := hmac.New(sha256.New, []byte(rand.Text()))
+	mac.Write([]byte(signed))
+	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (t jwt) signEd25519() string {
+	signed := t.signed("EdDSA")
+	seed := sha256.Sum256([]byte(rand.Text()))
+	sig := ed25519.Sign(ed25519.NewKeyFromSeed(seed[:]), []byte(signed))
+	return signed + "." + base64.RawURLEncoding.EncodeToString(sig)
+}

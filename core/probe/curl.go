@@ -1,0 +1,58 @@
+package probe
+
+import (
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Curl is a command line that sends the request of a finding to the service at
+// base. Credentials of identities are not in it, only the name of a shell
+// variable that holds the field: "$ERIN" for erin.
+func (f Finding) Curl(base string, identities []Identity) string {
+	r := f.Request
+	words := []string{"curl", "-i", "--path-as-is"}
+	switch r.Method {
+	case "", "GET":
+	case "HEAD":
+		words = append(words, "-I")
+	default:
+		words = append(words, "-X", quote(r.Method))
+	}
+	var secret []core.Field
+	for _, id := range identities {
+		if id.Name == r.As {
+			secret = id.Header
+		}
+	}
+	for i, h := range r.Header {
+		if i < len(secret) {
+			words = append(words, "-H", `"$`+variable(r.As, i)+`"`)
+			continue
+		}
+		words = append(words, "-H", quote(h.Name+": "+h.Value))
+	}
+	return strings.Join(append(words, quote(strings.TrimSuffix(base, "/")+r.Target)), " ")
+}
+
+// variable is the name of a shell variable for somebody's credentials.
+func variable(name string, i int) string {
+	mapped := strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToUpper(name))
+	if i > 0 {
+		mapped += "_" + strings.Repeat("I", i+1)
+	}
+	if mapped[0] >= '0' && mapped[0] <= '9' {
+		mapped = "_" + mapped
+	}
+	return mapped
+}
+
+// quote is a word of a POSIX shell.
+func quote(word string) string {
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,297 @@
+package probe_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/probe"
+)
+
+func user(r *http.Request) string {
+	return strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+}
+
+func answer(w http.ResponseWriter, status int, body string, fields ...string) bool {
+	w.Header().Set("Cache-Control", "no-store")
+	if status == 401 {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="api"`)
+	}
+	for i := 0; i < len(fields); i += 2 {
+		w.Header().Set(fields[i], fields[i+1])
+	}
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+	return true
+}
+
+// open lets what matches pass without any check.
+func open(matches func(r *http.Request) bool) func(*site) {
+	return wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return matches(r) && answer(w, 200, "the secret numbers")
+	})
+}
+
+func wrong(f func(w http.ResponseWriter, r *http.Request) bool) func(*site) {
+	return func(s *site) { s.wrong = f }
+}
+
+func anonymous(r *http.Request) bool { return r.Header.Get("Authorization") == "" }
+
+// faults are services with one fault each, by the code it is found with.
+var faults = []struct {
+	name, code, method, path, as string
+	spoil                        func(*site)
+}{
+	{"anonymous gets 403", probe.CodeAnonymousForbidden, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 403 }},
+	{"anonymous gets 400", probe.CodeAnonymousStatus, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 400 }},
+	{"anonymous gets 500", probe.CodeServerError, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 500 }},
+	{"no check at all", probe.CodeOpenRoute, "GET", "/admin", "anonymous", open(func(r *http.Request) bool { return r.URL.Path == "/admin" })},
+	{"signed in gets 401", probe.CodeSignedInUnauthorized, "GET", "/admin", "erin", func(s *site) { s.other = 401 }},
+	{"no role check", probe.CodeAllowedThoughDenied, "GET", "/admin", "erin", func(s *site) { s.other = 200 }},
+	{"refused with 400", probe.CodeForbiddenStatus, "GET", "/admin", "erin", func(s *site) { s.other = 400 }},
+	{"refused for no reason", probe.CodeRefusedThoughAllowed, "GET", "/reports", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/reports" && !anonymous(r) && answer(w, 403, "no")
+	})},
+	{"no challenge", probe.CodeChallengeMissing, "GET", "/admin", "anonymous", func(s *site) { s.challenge = "" }},
+	{"an empty challenge", probe.CodeChallengeMissing, "GET", "/admin", "anonymous", func(s *site) { s.challenge = " " }},
+	{"an unquoted realm with a space", probe.CodeChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = "Bearer realm=my api" }},
+	{"an open quote", probe.CodeChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = `Bearer realm="api` }},
+	{"Basic without realm", probe.CodeChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = `Basic` }},
+	{"a challenge on 403", probe.CodeChallengeOn403, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && user(r) == "erin-secret" && answer(w, 403, "no", "WWW-Authenticate", `Bearer realm="api"`)
+	})},
+	{"one body for both", probe.CodeSameDenial, "GET", "/admin", "erin", func(s *site) { s.words = map[int]string{401: "denied ", 403: "denied "} }},
+	{"a denied page with 200", probe.CodeSoftDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 200, "<h1>Access denied</h1>")
+	})},
+	{"a denied page with 200 for somebody signed in", probe.CodeSoftDenial, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && user(r) == "erin-secret" && answer(w, 200, `{"status":403}`)
+	})},
+	{"a redirect to a page to sign in", probe.CodeRedirectDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/login" {
+			return answer(w, 200, "Who are you?")
+		}
+		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 302, "", "Location", "/login")
+	})},
+	{"a public route that is not", probe.CodePublicRefused, "GET", "/health", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/health" && answer(w, 401, "")
+	})},
+	{"trailing slash", probe.CodeSpellingBypass, "GET", "/admin/", "anonymous", open(func(r *http.Request) bool { return r.URL.Path == "/admin/" })},
+	{"letter case", probe.CodeSpellingBypass, "GET", "/ADMIN", "erin", open(func(r *http.Request) bool { return r.URL.Path == "/ADMIN" })},
+	{"encoded letter", probe.CodeSpellingBypass, "GET", "/%61dmin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/%61dmin" })},
+	{"encoded slash", probe.CodeSpellingBypass, "GET", "/reports%2F1", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/reports%2F1" })},
+	{"doubled slash", probe.CodeSpellingBypass, "GET", "//admin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "//admin" })},
+	{"inner slash doubled", probe.CodeSpellingBypass, "GET", "/reports//1", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/reports//1" })},
+	{"dot segments", probe.CodeSpellingBypass, "GET", "/x/../admin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/x/../admin" })},
+	{"HEAD", probe.CodeMethodBypass, "HEAD", "/admin", "anonymous", open(func(r *http.Request) bool { return r.Method == "HEAD" && r.URL.Path == "/admin" })},
+	{"method override", probe.CodeMethodBypass, "GET", "/admin", "anonymous", open(func(r *http.Request) bool { return r.Header.Get("X-HTTP-Method-Override") != "" })},
+	{"a malformed token is 400", probe.CodeBadCredentialsStatus, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return user(r) == "not-a-token" && answer(w, 400, "bad token")
+	})},
+	{"a malformed token is 500", probe.CodeBadCredentialsStatus, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return user(r) == "a.b.c" && answer(w, 500, "oops")
+	})},
+	{"a malformed token ends the connection", probe.CodeNoAnswer, "GET", "/admin", "malformed token", wrong(func(_ http.ResponseWriter, r *http.Request) bool {
+		if user(r) == "a.b.c" {
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	})},
+	{"an unsigned token is accepted", probe.CodeBadCredentialsAccepted, "GET", "/admin", "unsigned token", open(func(r *http.Request) bool {
+		return strings.Count(user(r), ".") == 2 && strings.HasSuffix(user(r), ".")
+	})},
+	{"a foreign token is 403", probe.CodeBadCredentialsStatus, "GET", "/admin", "foreign token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return len(user(r)) > 50 && !strings.HasSuffix(user(r), ".") && answer(w, 403, "no")
+	})},
+	{"refusals may be kept", probe.CodeCacheableRefusal, "GET", "/admin", "anonymous", func(s *site) { s.control = "" }},
+	{"refusals may be kept by browsers", probe.CodeCacheableRefusal, "GET", "/admin", "erin", func(s *site) { s.control = "private, max-age=60" }},
+	{"a refusal from a cache", probe.CodeCachedDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 401, "sign in", "Age", "7")
+	})},
+	{"the refusal of another from a cache", probe.CodeCachedDenial, "GET", "/reports", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/reports" && r.URL.RawQuery == "" && answer(w, 401, "sign in")
+	})},
+	{"a Go stack trace", probe.CodeStackTrace, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return user(r) == "a.b.c" && answer(w, 500, "goroutine 12 [running]:\nmain.go:12")
+	})},
+	{"a Python stack trace", probe.CodeStackTrace, "GET", "/admin", "anonymous", func(s *site) { s.words[401] = "Traceback (most recent call last)\n" }},
+	{"a role in the body", probe.CodeRuleInBody, "GET", "/admin", "erin", func(s *site) { s.words[403] = `requires role "root"` }},
+	{"a policy line in the body", probe.CodeRuleInBody, "GET", "/admin", "erin", func(s *site) { s.words[403] = `no match: p, root, /admin, GET` }},
+	{"an unknown user in the body", probe.CodeUserEnumeration, "GET", "/admin", "foreign token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return len(user(r)) > 50 && answer(w, 401, "user not found")
+	})},
+	{"a crawler gets in", probe.CodeCrawlerDifference, "GET", "/admin", "anonymous", open(func(r *http.Request) bool {
+		return r.URL.Path == "/admin" && strings.Contains(r.UserAgent(), "bot")
+	})},
+	{"robots.txt is refused", probe.CodeCrawlerRefused, "GET", "/robots.txt", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/robots.txt" && answer(w, 401, "")
+	})},
+	{"a page links to what is refused", probe.CodeLinkRefused, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/health" && answer(w, 200, `<p><a class=x href="/admin">Admin</a>`, "Content-Type", "text/html")
+	})},
+	{"a sitemap lists what is refused", probe.CodeLinkRefused, "GET", "/reports", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/sitemap.xml" && answer(w, 200, `<urlset><url><loc>https://www.example.com/reports</loc></url></urlset>`)
+	})},
+	{"CORS without the refusal", probe.CodeCORSHidesRefusal, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.Header.Get("Origin") != "" && r.URL.Path == "/health" && answer(w, 200, "", "Access-Control-Allow-Origin", "*")
+	})},
+	{"CORS without the challenge", probe.CodeCORSHidesChallenge, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		return false
+	})},
+	{"a refused preflight", probe.CodePreflightRefused, "OPTIONS", "/admin", "anonymous", wrong(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		return false
+	})},
+	{"another challenge on one route", probe.CodeInconsistentChallenge, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 401, "sign in, please\n", "WWW-Authenticate", `Basic realm="api"`)
+	})},
+	{"another body on one route", probe.CodeInconsistentBody, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 401, `{"error":"sign_in"}`, "Content-Type", "application/json")
+	})},
+	{"another status on one route", probe.CodeInconsistentStatus, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 403, "sign in")
+	})},
+}
+
+func TestEachFaultIsFound(t *testing.T) {
+	for _, c := range faults {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := right()
+			c.spoil(s)
+			r := run(t, s, settings())
+			if !slices.ContainsFunc(r.Findings, func(f probe.Finding) bool {
+				return f.Code == c.code && f.Method == c.method && f.Path == c.path && f.As == c.as
+			}) {
+				t.Errorf("no %s for %s %s as %s in %v: %+v", c.code, c.method, c.path, c.as, codes(r), r.Findings)
+			}
+		})
+	}
+}
+
+// TestAnswersThatAreRight are answers that look like faults and are none.
+func TestAnswersThatAreRight(t *testing.T) {
+	for name, spoil := range map[string]func(*site){
+		"405 for HEAD": wrong(func(w http.ResponseWriter, r *http.Request) bool { return r.Method == "HEAD" && answer(w, 405, "") }),
+		"a redirect to the plain form": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return strings.HasSuffix(r.URL.Path, "/") && answer(w, 301, "", "Location", strings.TrimRight(r.URL.Path, "/"))
+		}),
+		"400 for odd paths": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return strings.ContainsAny(r.RequestURI, `%\;`) && answer(w, 400, "bad path")
+		}),
+		"one page for all paths": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			switch r.RequestURI {
+			case "/health", "/reports", "/reports/1", "/admin":
+				return false
+			}
+			return r.Header.Get("Origin") == "" && !strings.Contains(r.RequestURI, "?") && answer(w, 200, "<title>App</title>")
+		}),
+		"404 in place of 401 and 403": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return r.URL.Path == "/admin" && user(r) != "root-secret" && answer(w, 404, "not found")
+		}),
+		"a limit that answers 429": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return user(r) == "not-a-token" && answer(w, 429, "slow down", "Retry-After", "0")
+		}),
+		"insufficient_scope on a 403": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return r.URL.Path == "/admin" && user(r) == "erin-secret" &&
+				answer(w, 403, "no", "WWW-Authenticate", `Bearer realm="api", error="insufficient_scope", scope="admin"`)
+		}),
+		"step-up": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return r.URL.Path == "/admin" && user(r) == "root-secret" &&
+				answer(w, 401, "again", "WWW-Authenticate", `Bearer realm="api", error="insufficient_user_authentication", max_age="5"`)
+		}),
+		"refusals without a body": func(s *site) { s.words = nil },
+		"everything behind the gate": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return anonymous(r) && r.URL.Path != "/health" && answer(w, 401, "sign in, please\n")
+		}),
+		"a page whose links are public": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return r.URL.Path == "/health" && answer(w, 200, `<a href="https://other.example/admin">x</a><a href="#top">x</a><!-- <a href="/admin"> -->`, "Content-Type", "text/html")
+		}),
+		"permission without a name": func(s *site) {
+			s.words[403] = "You do not have the required permission to view this. Invalid username or password is another thing.\n"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := right()
+			spoil(s)
+			if r := run(t, s, settings()); len(r.Findings) > 0 {
+				t.Errorf("found %+v", r.Findings)
+			}
+		})
+	}
+}
+
+func TestAccountsAreToldApart(t *testing.T) {
+	basic := func(known func() string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/reports" {
+				http.NotFound(w, r)
+				return
+			}
+			name, password, _ := r.BasicAuth()
+			if name == "erin" && password == "erin-pass" {
+				return
+			}
+			w.Header().Set("WWW-Authenticate", `Basic realm="api"`)
+			w.Header().Set("Cache-Control", "no-store")
+			more := ""
+			if name == "erin" {
+				more = known()
+			}
+			w.WriteHeader(401)
+			fmt.Fprintln(w, "sign in,", name, more)
+		})
+	}
+	s := probe.Settings{
+		Routes:     []probe.Route{{Method: "GET", Pattern: "/reports"}},
+		Identities: []probe.Identity{{Name: "erin", Header: []core.Field{{Name: "Authorization", Value: "Basic ZXJpbjplcmluLXBhc3M="}}}},
+	}
+	for want, known := range map[string]func() string{
+		"":                        func() string { return "" },
+		probe.CodeUserEnumeration: func() string { return "is it really you?" },
+		probe.CodeUserTiming: func() string {
+			<-time.After(40 * time.Millisecond) // as a password hash takes
+			return ""
+		},
+	} {
+		if got := strings.Join(codes(run(t, basic(known), s)), " "); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("found %q, want %q", got, want)
+		}
+	}
+}
+
+func TestCachedAnswer(t *testing.T) {
+	kept := false
+	s := right()
+	s.wrong = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/admin" && user(r) == "root-secret" {
+			kept = true
+		}
+		return kept && r.URL.Path == "/admin" && answer(w, 200, "root's numbers")
+	}
+	if r := run(t, s, settings()); !slices.Contains(codes(r), probe.CodeCachedAnswer) {
+		t.Errorf("found %v", codes(r))
+	}
+}
+
+func TestRateLimits(t *testing.T) {
+	n := 0
+	s := right()
+	s.wrong = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/admin" && anonymous(r) {
+			n++
+		}
+		return n > 40 && r.URL.Path == "/admin" && anonymous(r) && answer(w, 403, "no")
+	}
+	if r := run(t, s, settings()); !slices.Contains(codes(r), probe.CodeRateLimitForbidden) {
+		t.Errorf("found %v after %d", codes(r), n)
+	}
+}

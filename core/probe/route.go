@@ -1,0 +1,115 @@
+package probe
+
+import (
+	"net/http"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// parameter is a parameter of a route, in the spelling of Gin, Echo, Fiber,
+// net/http, chi and OpenAPI, with Fiber's constraints and optional mark.
+var parameter = regexp.MustCompile(`:[A-Za-z0-9_]+(<[^>]*>)?\??|\{[^{}]*\}|[*+][A-Za-z0-9_]*`)
+
+// digits is what a parameter that takes digits only is filled with.
+const digits = "987654321"
+
+// SamplePath is a request path that matches a route's pattern, with word for
+// each parameter and wildcard, of which it fills one segment. A method or host
+// in front of the pattern, as net/http has them, is left out.
+func SamplePath(pattern, word string) string {
+	pattern = pattern[max(strings.IndexByte(pattern, '/'), 0):]
+	made := parameter.ReplaceAllStringFunc(pattern, func(p string) string {
+		switch {
+		case p == "{$}":
+			return ""
+		case strings.Contains(p, "<int"), strings.Contains(p, "[0-9]"), strings.Contains(p, `\d`):
+			return digits
+		}
+		return word
+	})
+	if !strings.HasPrefix(made, "/") {
+		made = "/" + made
+	}
+	return made
+}
+
+// Match reports whether a route or path is one that pattern names. A pattern is
+// a path in which ":name", "{name}" and "*" stand for one segment, a last "/*"
+// or "{name...}" for everything below, and "*" in a segment for any characters
+// of it; a method may stand in front, as in "GET /healthz".
+func Match(pattern, method, target string) bool {
+	if m, rest, ok := strings.Cut(pattern, " "); ok {
+		if !strings.EqualFold(m, method) {
+			return false
+		}
+		pattern = strings.TrimSpace(rest)
+	}
+	if pattern == target {
+		return true
+	}
+	target, _, _ = strings.Cut(target, "?")
+	want, have := segments(pattern), segments(target)
+	for i, w := range want {
+		rest := strings.HasSuffix(w, "...}") || i == len(want)-1 && strings.HasPrefix(w, "*")
+		switch {
+		case rest:
+			return len(have) > i
+		case i >= len(have) || !matchSegment(w, have[i]):
+			return false
+		}
+	}
+	return len(want) == len(have)
+}
+
+func segments(p string) []string {
+	return strings.Split(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(p, "{$}"), "/"), "/"), "/")
+}
+
+func matchSegment(pattern, segment string) bool {
+	if isParameter(pattern) {
+		return segment != ""
+	}
+	ok, err := path.Match(pattern, segment)
+	return err == nil && ok || pattern == segment
+}
+
+func isParameter(segment string) bool {
+	return strings.HasPrefix(segment, ":") || strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") || strings.HasPrefix(segment, "*")
+}
+
+// safe are the methods that are sent without consent (RFC 9110 §9.2.1).
+var safe = []string{http.MethodGet, http.MethodHead, http.MethodOptions}
+
+// Sent reports whether a route is asked for: its method is safe, or there is
+// consent. A HEAD route is asked for by way of the GET route of the same
+// pattern, if there is one, and OPTIONS by itself is no question of access.
+func (s *Settings) Sent(i int) bool {
+	r := s.Routes[i]
+	switch m := r.method(); {
+	case m == http.MethodOptions:
+		return false
+	case m == http.MethodHead:
+		return !slices.ContainsFunc(s.Routes, func(o Route) bool {
+			return o.method() == http.MethodGet && o.Pattern == r.Pattern
+		})
+	default:
+		return slices.Contains(safe, m) || r.Write
+	}
+}
+
+func (r Route) method() string {
+	switch r.Method {
+	case "", "*", "ANY", "ALL":
+		return http.MethodGet
+	}
+	return strings.ToUpper(r.Method)
+}
+
+func (r Route) target() string {
+	if r.Path != "" {
+		return r.Path
+	}
+	return SamplePath(r.Pattern, "1")
+}

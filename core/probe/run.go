@@ -1,0 +1,243 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// stage plans requests, knowing the answers so far.
+type stage func(*state) []Request
+
+// stages are what a service is asked, in order. The burst is last: it may use a
+// rate limit up.
+var stages = []struct {
+	name string
+	plan stage
+}{
+	{"whether it answers", reachStage},
+	{"routes", plainStage},
+	{"again, past caches", cacheStage},
+	{"bad credentials", badStage},
+	{"spellings and methods", variantStage},
+	{"other origins", originStage},
+	{"crawlers", crawlerStage},
+	{"pages", pageStage},
+	{"links", linkStage},
+	{"what links load", linkStage},
+	{"accounts", accountStage},
+	{"bursts", burstStage},
+}
+
+// Progress is told how far a run is: the stage, and how many of its requests
+// were sent.
+type Progress func(stage string, done, of int)
+
+// Plan is what [Run] sends at most, but for links, which it does not know yet:
+// each route is taken for refused.
+func Plan(s Settings) ([]Request, error) {
+	st, err := newState(s)
+	if err != nil {
+		return nil, err
+	}
+	st.blind = true
+	var all []Request
+	for _, one := range stages {
+		all = append(all, st.both(one.plan(st))...)
+	}
+	return all, nil
+}
+
+// Run asks a service and judges its answers. It returns an error when the
+// service does not answer, or ctx ends. progress may be nil.
+func Run(ctx context.Context, s Settings, sender Sender, progress Progress) (*Report, error) {
+	st, err := newState(s)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range stages {
+		requests := st.both(one.plan(st))
+		for i, r := range requests {
+			if progress != nil {
+				progress(one.name, i, len(requests))
+			}
+			a := st.send(ctx, sender, r)
+			if ctx.Err() != nil {
+				return nil, fmt.Errorf("probe: %w", ctx.Err())
+			}
+			if r.Purpose == Reach && a.Err != nil {
+				return nil, fmt.Errorf("probe: the service does not answer: %w", a.Err)
+			}
+			st.log = append(st.log, Exchange{r, a})
+		}
+	}
+	return judge(st.Settings, st.log), nil
+}
+
+// defaultOrigin is a page of another site.
+const defaultOrigin = "https://app.example"
+
+// state is what is known during a run.
+type state struct {
+	*Settings
+	log   []Exchange
+	blind bool
+}
+
+func newState(s Settings) (*state, error) {
+	seen := map[string]bool{Anonymous: true}
+	for _, id := range s.Identities {
+		switch {
+		case id.Name == "" || len(id.Header) == 0:
+			return nil, errors.New("probe: an identity needs a name and credentials")
+		case seen[id.Name]:
+			return nil, fmt.Errorf("probe: identity %q: the name is taken", id.Name)
+		}
+		seen[id.Name] = true
+	}
+	if s.Origin == "" {
+		s.Origin = defaultOrigin
+	}
+	s.Routes = slices.Clone(s.Routes)
+	for i, r := range s.Routes {
+		s.Routes[i].Path, s.Routes[i].Pattern = s.Base+r.target(), s.Base+r.Pattern[max(strings.IndexByte(r.Pattern, '/'), 0):]
+	}
+	return &state{Settings: &s}, nil
+}
+
+// both adds to requests the same ones behind the proxy, where there are two ways
+// and the answers can be compared.
+func (st *state) both(requests []Request) []Request {
+	if !st.Direct {
+		return requests
+	}
+	var all []Request
+	for _, r := range requests {
+		all = append(all, r)
+		switch r.Purpose {
+		case Plain, BadCredentials:
+			r.Direct = true
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// maxHops is how many redirects are followed.
+const maxHops = 5
+
+// retries are how often a request is sent that a rate limit refuses.
+const retries = 3
+
+// send sends a request, waits where a rate limit asks to, and follows redirects
+// on the same host where it matters where they lead.
+func (st *state) send(ctx context.Context, sender Sender, r Request) Answer {
+	a := sender.Send(ctx, r)
+	for range retries {
+		if a.Err != nil || a.Status != http.StatusTooManyRequests || r.Purpose == Burst {
+			break
+		}
+		wait(ctx, a)
+		a = sender.Send(ctx, r)
+	}
+	if r.Purpose != Plain && r.Purpose != Page && r.Purpose != Link {
+		return a
+	}
+	first := a.Status
+	var via []string
+	for at := r; a.Err == nil && redirects(a.Status) && len(via) < maxHops; {
+		target, ok := sameHost(at.Target, a.Header.Get("Location"), st.Host)
+		if !ok {
+			break
+		}
+		at.Target = target
+		if at.Method != http.MethodHead {
+			at.Method = http.MethodGet
+		}
+		via = append(via, target)
+		a = sender.Send(ctx, at)
+	}
+	if via != nil {
+		a.Via, a.First = via, first
+	}
+	return a
+}
+
+// maxWait is how long a rate limit is waited for, however long it asks for.
+const maxWait = 5 * time.Second
+
+func wait(ctx context.Context, a Answer) {
+	d := time.Second
+	if s, err := time.ParseDuration(a.Header.Get("Retry-After") + "s"); err == nil {
+		d = min(max(s, 0), maxWait)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func redirects(status int) bool {
+	switch status {
+	case 301, 302, 303, 307, 308:
+		return true
+	}
+	return false
+}
+
+// header is what somebody's requests carry beside more.
+func header(credentials []core.Field, more ...core.Field) []core.Field {
+	return append(append([]core.Field(nil), credentials...), more...)
+}
+
+func (st *state) plain(i int, as string, credentials []core.Field) Request {
+	rt := st.Routes[i]
+	return Request{Purpose: Plain, Method: rt.method(), Target: rt.target(), Header: credentials, As: as, Route: i}
+}
+
+// refused reports whether the plain request for a route was refused, or
+// might be.
+func (st *state) refused(i int, as string) bool {
+	if st.blind {
+		return !st.Routes[i].Public
+	}
+	for _, x := range st.log {
+		if x.Purpose == Plain && !x.Direct && x.Route == i && x.As == as {
+			return x.Err == nil && (x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden)
+		}
+	}
+	return false
+}
+
+// somebody is who asks: nobody, or an identity.
+type somebody struct {
+	name   string
+	header []core.Field
+}
+
+func (st *state) everybody() []somebody {
+	all := []somebody{{Anonymous, nil}}
+	for _, id := range st.good() {
+		all = append(all, somebody{id.Name, id.Header})
+	}
+	return all
+}
+
+// asked are the numbers of the routes that are asked for.
+func (st *state) asked() []int {
+	var all []int
+	for i := range st.Routes {
+		if st.Sent(i) {
+			all = append(all, i)
+		}
+	}
+	return all
+}

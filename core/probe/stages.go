@@ -1,0 +1,248 @@
+package probe
+
+import (
+	"crypto/rand"
+	"net/http"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// nowhere is a path that no service has.
+const nowhere = "/sallyport-probe-nowhere"
+
+// reachStage asks for paths that do not exist: a service that answers them with
+// a page lets no refused path through when it answers a spelling of it with that.
+func reachStage(st *state) []Request {
+	var all []Request
+	for _, who := range st.everybody() {
+		for _, target := range []string{nowhere, nowhere + "/x/y"} {
+			all = append(all, Request{Purpose: Reach, Method: http.MethodGet, Target: target, Header: who.header, As: who.name, Route: -1})
+		}
+	}
+	return all
+}
+
+// plainStage asks for each route: first without credentials, then as everybody
+// else, then without credentials once more, which shows what a cache has kept.
+func plainStage(st *state) []Request {
+	var all []Request
+	for _, i := range st.asked() {
+		for _, who := range st.everybody() {
+			all = append(all, st.plain(i, who.name, who.header))
+		}
+		if len(st.good()) > 0 && !st.Routes[i].Write && !st.PlainOnly {
+			again := st.plain(i, Anonymous, nil)
+			again.Purpose = Again
+			all = append(all, again)
+		}
+	}
+	return all
+}
+
+// cacheStage asks past caches where somebody signed in was refused.
+func cacheStage(st *state) []Request {
+	if st.PlainOnly {
+		return nil
+	}
+	var all []Request
+	for _, i := range st.asked() {
+		for _, id := range st.good() {
+			if !st.Routes[i].Write && st.refused(i, id.Name) {
+				r := st.plain(i, id.Name, id.Header)
+				r.Purpose, r.Target = Fresh, withQuery(r.Target, "probe="+rand.Text())
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
+// badStage sends bad credentials to each route that is not public.
+func badStage(st *state) []Request {
+	var all []Request
+	for _, b := range badCredentials(st.Identities) {
+		for _, i := range st.asked() {
+			if st.Routes[i].Public || st.opened(i) {
+				continue
+			}
+			r := st.plain(i, b.as, b.header)
+			r.Purpose, r.Variant = BadCredentials, b.variant
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// opened reports whether anybody gets a route, which is a finding already.
+func (st *state) opened(i int) bool {
+	for _, x := range st.log {
+		if x.Purpose == Plain && !x.Direct && x.Route == i && x.As == Anonymous {
+			return x.Err == nil && x.Status < 300
+		}
+	}
+	return false
+}
+
+// variantStage asks for what was refused in other spellings and by other
+// methods, as the same people.
+func variantStage(st *state) []Request {
+	if st.PlainOnly {
+		return nil
+	}
+	var all []Request
+	for _, i := range st.asked() {
+		for _, who := range st.everybody() {
+			if !st.refused(i, who.name) {
+				continue
+			}
+			plain := st.plain(i, who.name, who.header)
+			all = append(all, st.methodVariants(plain)...)
+			for _, v := range spellings(st.Routes[i].Pattern, plain.Target) {
+				r := plain
+				r.Purpose, r.Target, r.Variant = Spelling, v.target, v.name
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
+func (st *state) methodVariants(plain Request) []Request {
+	var all []Request
+	for _, v := range methods(plain.Method) {
+		r := plain
+		r.Purpose, r.Method, r.Variant = Method, v.method, v.name
+		r.Target, r.Header = withQuery(r.Target, v.query), header(r.Header, v.header...)
+		all = append(all, r)
+	}
+	if twin := twins[plain.Method]; twin != "" {
+		r := plain
+		r.Purpose, r.Method, r.Variant = Method, twin, "method "+twin
+		all = append(all, r)
+	}
+	return all
+}
+
+// originStage asks as a page of another site does.
+func originStage(st *state) []Request {
+	if st.PlainOnly {
+		return nil
+	}
+	origin := core.Field{Name: "Origin", Value: st.Origin}
+	var all []Request
+	for _, i := range st.asked() {
+		if st.Routes[i].Write {
+			continue
+		}
+		r := st.plain(i, Anonymous, []core.Field{origin})
+		r.Purpose = Preflight
+		r.Header = header(r.Header, core.Field{Name: "Access-Control-Request-Method", Value: r.Method},
+			core.Field{Name: "Access-Control-Request-Headers", Value: "authorization"})
+		r.Method = http.MethodOptions
+		all = append(all, r)
+		for _, who := range st.everybody() {
+			r := st.plain(i, who.name, header(who.header, origin))
+			r.Purpose = CrossOrigin
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// crawlers are names that search engines ask by.
+var crawlers = []string{
+	"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+	"Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+}
+
+// crawlerStage asks for each route as a crawler.
+func crawlerStage(st *state) []Request {
+	if st.PlainOnly {
+		return nil
+	}
+	var all []Request
+	for _, i := range st.asked() {
+		if st.Routes[i].Write {
+			continue
+		}
+		for _, agent := range crawlers {
+			r := st.plain(i, Anonymous, []core.Field{{Name: "User-Agent", Value: agent}})
+			r.Purpose, r.Variant = Crawler, agent
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// pageStage asks for what crawlers and visitors begin with, and as a crawler.
+func pageStage(st *state) []Request {
+	if st.PlainOnly {
+		return nil
+	}
+	var all []Request
+	for _, target := range []string{"/robots.txt", "/sitemap.xml", "/"} {
+		r := Request{Purpose: Page, Method: http.MethodGet, Target: target, As: Anonymous, Route: -1}
+		all = append(all, r)
+		r.Header, r.Variant = []core.Field{{Name: "User-Agent", Value: crawlers[0]}}, crawlers[0]
+		all = append(all, r)
+	}
+	return all
+}
+
+// burstSize is how often a burst asks.
+const burstSize = 30
+
+// burstStage asks for each refused route many times, and for the first one many
+// times with bad credentials: a rate limit shows by then.
+func burstStage(st *state) []Request {
+	if st.PlainOnly {
+		return nil
+	}
+	var all []Request
+	repeat := func(i int, as string, credentials []core.Field) {
+		r := st.plain(i, as, credentials)
+		r.Purpose = Burst
+		for range burstSize {
+			all = append(all, r)
+		}
+	}
+	for _, i := range st.asked() {
+		if st.Routes[i].Write || !st.refused(i, Anonymous) {
+			continue
+		}
+		if all == nil {
+			repeat(i, asMalformed, []core.Field{{Name: "Authorization", Value: "Bearer not-a-token"}})
+		}
+		repeat(i, Anonymous, nil)
+	}
+	return all
+}
+
+// accountTries is how often each account is tried; times are compared.
+const accountTries = 8
+
+// accountStage tries a wrong password for accounts that exist and for others
+// that do not, in turn.
+func accountStage(st *state) []Request {
+	if st.PlainOnly || len(st.accounts()) == 0 {
+		return nil
+	}
+	for _, i := range st.asked() {
+		if st.Routes[i].Write || !st.refused(i, Anonymous) || !st.offersBasic(i) {
+			continue
+		}
+		var all []Request
+		for _, user := range st.accounts() {
+			for range accountTries {
+				for _, name := range []string{user, "probe-" + strings.ToLower(rand.Text()[:len(user)+1])} {
+					r := st.plain(i, "wrong password", []core.Field{basic(name, "probe-"+rand.Text())})
+					r.Purpose, r.Variant = Account, name
+					all = append(all, r)
+				}
+			}
+		}
+		return all
+	}
+	return nil
+}
