@@ -36,16 +36,16 @@ func (j *judgement) body(x Exchange) {
 	}
 	route := strconv.Itoa(x.Route)
 	if found := traces.FindString(x.Body); found != "" && j.once("trace", route, x.As) {
-		j.find(CodeStackTrace, x, status(x.Answer)+" with "+excerpt(found), "a body without internals", "The body shows where in its code the service failed.")
+		j.find(FaultStackTrace, x, status(x.Answer)+" with "+excerpt(found), "a body without internals", "The body shows where in its code the service failed.")
 	}
 	if x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden {
 		return
 	}
 	if found := j.rule(x); found != "" && j.once("rule", route, x.As) {
-		j.find(CodeRuleInBody, x, status(x.Answer)+" with "+excerpt(found), "a body that names no role and no rule", "The body tells an attacker what to be or to look for.")
+		j.find(FaultRuleInBody, x, status(x.Answer)+" with "+excerpt(found), "a body that names no role and no rule", "The body tells an attacker what to be or to look for.")
 	}
 	if found := whichWrong.FindString(eitherWrong.ReplaceAllString(x.Body, "")); found != "" && j.once("which", route, x.As) {
-		j.find(CodeUserEnumeration, x, status(x.Answer)+" with "+excerpt(found), "one body for a wrong password and an unknown account", "The body tells whether an account exists.")
+		j.find(FaultUserEnumeration, x, status(x.Answer)+" with "+excerpt(found), "one body for a wrong password and an unknown account", "The body tells whether an account exists.")
 	}
 }
 

@@ -28,7 +28,7 @@ func (j *judgement) denials() {
 			continue
 		}
 		if j.once("denial", x.Method, x.Target) {
-			j.find(CodeSameDenial, x, fmt.Sprintf("%d for %s and %d for %s with the same body %s", anonymous.Status, Anonymous, x.Status, x.As, excerpt(x.Body)),
+			j.find(FaultSameDenial, x, fmt.Sprintf("%d for %s and %d for %s with the same body %s", anonymous.Status, Anonymous, x.Status, x.As, excerpt(x.Body)),
 				"401 and 403, each with words of its own", "Who should sign in and who should stop are told the same.")
 		}
 	}
@@ -50,9 +50,9 @@ type aspect struct {
 }
 
 var aspects = []aspect{
-	{CodeInconsistentStatus, "status", "Clients need one rule for one situation.", func(x Exchange) string { return status(x.Answer) }},
-	{CodeInconsistentChallenge, "challenge", "Clients need one way to sign in.", challengeShape},
-	{CodeInconsistentBody, "body", "Clients need one parser for one situation.", bodyShape},
+	{FaultInconsistentStatus, "status", "Clients need one rule for one situation.", func(x Exchange) string { return status(x.Answer) }},
+	{FaultInconsistentChallenge, "challenge", "Clients need one way to sign in.", challengeShape},
+	{FaultInconsistentBody, "body", "Clients need one parser for one situation.", bodyShape},
 }
 
 // consistency compares the answers to one situation on all routes.
@@ -173,13 +173,13 @@ func (j *judgement) edge(x, d Exchange) {
 		return
 	}
 	if got, want := sentStatus(x.Answer), sentStatus(d.Answer); got != want {
-		j.find(CodeEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), "The service answers the one, and the proxy in front makes the other of it.")
+		j.find(FaultEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), "The service answers the one, and the proxy in front makes the other of it.")
 	}
 	if got, want := lasting(x), lasting(d); got != want {
-		j.find(CodeEdgeChallenge, x, orNone(got), orNone(want), "The proxy in front changes WWW-Authenticate.")
+		j.find(FaultEdgeChallenge, x, orNone(got), orNone(want), "The proxy in front changes WWW-Authenticate.")
 	}
 	if got, want := caching(x.Answer.Header, d.Answer.Header), caching(d.Answer.Header, x.Answer.Header); got != want {
-		j.find(CodeEdgeCache, x, orNone(got), orNone(want), "The proxy in front changes what caches may do with the answer.")
+		j.find(FaultEdgeCache, x, orNone(got), orNone(want), "The proxy in front changes what caches may do with the answer.")
 	}
 }
 

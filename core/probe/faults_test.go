@@ -48,114 +48,117 @@ var faults = []struct {
 	name, code, method, path, as string
 	spoil                        func(*site)
 }{
-	{"anonymous gets 403", probe.CodeAnonymousForbidden, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 403 }},
-	{"anonymous gets 400", probe.CodeAnonymousStatus, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 400 }},
-	{"anonymous gets 500", probe.CodeServerError, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 500 }},
-	{"no check at all", probe.CodeOpenRoute, "GET", "/admin", "anonymous", open(func(r *http.Request) bool { return r.URL.Path == "/admin" })},
-	{"signed in gets 401", probe.CodeSignedInUnauthorized, "GET", "/admin", "erin", func(s *site) { s.other = 401 }},
-	{"no role check", probe.CodeAllowedThoughDenied, "GET", "/admin", "erin", func(s *site) { s.other = 200 }},
-	{"refused with 400", probe.CodeForbiddenStatus, "GET", "/admin", "erin", func(s *site) { s.other = 400 }},
-	{"refused for no reason", probe.CodeRefusedThoughAllowed, "GET", "/reports", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"anonymous gets 403", probe.FaultAnonymousForbidden, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 403 }},
+	{"anonymous gets 400", probe.FaultAnonymousStatus, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 400 }},
+	{"anonymous gets 500", probe.FaultServerError, "GET", "/admin", "anonymous", func(s *site) { s.anonymous = 500 }},
+	{"no check at all", probe.FaultOpenRoute, "GET", "/admin", "anonymous", open(func(r *http.Request) bool { return r.URL.Path == "/admin" })},
+	{"signed in gets 401", probe.FaultSignedInUnauthorized, "GET", "/admin", "erin", func(s *site) { s.other = 401 }},
+	{"no role check", probe.FaultAllowedThoughDenied, "GET", "/admin", "erin", func(s *site) { s.other = 200 }},
+	{"refused with 400", probe.FaultForbiddenStatus, "GET", "/admin", "erin", func(s *site) { s.other = 400 }},
+	{"refused for no reason", probe.FaultRefusedThoughAllowed, "GET", "/reports", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/reports" && !anonymous(r) && answer(w, 403, "no")
 	})},
-	{"no challenge", probe.CodeChallengeMissing, "GET", "/admin", "anonymous", func(s *site) { s.challenge = "" }},
-	{"an empty challenge", probe.CodeChallengeMissing, "GET", "/admin", "anonymous", func(s *site) { s.challenge = " " }},
-	{"an unquoted realm with a space", probe.CodeChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = "Bearer realm=my api" }},
-	{"an open quote", probe.CodeChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = `Bearer realm="api` }},
-	{"Basic without realm", probe.CodeChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = `Basic` }},
-	{"a challenge on 403", probe.CodeChallengeOn403, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"no challenge", probe.FaultChallengeMissing, "GET", "/admin", "anonymous", func(s *site) { s.challenge = "" }},
+	{"an empty challenge", probe.FaultChallengeMissing, "GET", "/admin", "anonymous", func(s *site) { s.challenge = " " }},
+	{"an unquoted realm with a space", probe.FaultChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = "Bearer realm=my api" }},
+	{"an open quote", probe.FaultChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = `Bearer realm="api` }},
+	{"Basic without realm", probe.FaultChallengeMalformed, "GET", "/admin", "anonymous", func(s *site) { s.challenge = `Basic` }},
+	{"a challenge on 403", probe.FaultChallengeOn403, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && user(r) == "erin-secret" && answer(w, 403, "no", "WWW-Authenticate", `Bearer realm="api"`)
 	})},
-	{"one body for both", probe.CodeSameDenial, "GET", "/admin", "erin", func(s *site) { s.words = map[int]string{401: "denied ", 403: "denied "} }},
-	{"a denied page with 200", probe.CodeSoftDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"one body for both", probe.FaultSameDenial, "GET", "/admin", "erin", func(s *site) { s.words = map[int]string{401: "denied ", 403: "denied "} }},
+	{"a denied page with 200", probe.FaultSoftDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 200, "<h1>Access denied</h1>")
 	})},
-	{"a denied page with 200 for somebody signed in", probe.CodeSoftDenial, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a denied page with 200 for somebody signed in", probe.FaultSoftDenial, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && user(r) == "erin-secret" && answer(w, 200, `{"status":403}`)
 	})},
-	{"a redirect to a page to sign in", probe.CodeRedirectDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a redirect to a page to sign in", probe.FaultRedirectDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/login" {
 			return answer(w, 200, "Who are you?")
 		}
 		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 302, "", "Location", "/login")
 	})},
-	{"a public route that is not", probe.CodePublicRefused, "GET", "/health", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a public route that is not", probe.FaultPublicRefused, "GET", "/health", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/health" && answer(w, 401, "")
 	})},
-	{"trailing slash", probe.CodeSpellingBypass, "GET", "/admin/", "anonymous", open(func(r *http.Request) bool { return r.URL.Path == "/admin/" })},
-	{"letter case", probe.CodeSpellingBypass, "GET", "/ADMIN", "erin", open(func(r *http.Request) bool { return r.URL.Path == "/ADMIN" })},
-	{"encoded letter", probe.CodeSpellingBypass, "GET", "/%61dmin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/%61dmin" })},
-	{"encoded slash", probe.CodeSpellingBypass, "GET", "/reports%2F1", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/reports%2F1" })},
-	{"doubled slash", probe.CodeSpellingBypass, "GET", "//admin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "//admin" })},
-	{"inner slash doubled", probe.CodeSpellingBypass, "GET", "/reports//1", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/reports//1" })},
-	{"dot segments", probe.CodeSpellingBypass, "GET", "/x/../admin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/x/../admin" })},
-	{"HEAD", probe.CodeMethodBypass, "HEAD", "/admin", "anonymous", open(func(r *http.Request) bool { return r.Method == "HEAD" && r.URL.Path == "/admin" })},
-	{"method override", probe.CodeMethodBypass, "GET", "/admin", "anonymous", open(func(r *http.Request) bool { return r.Header.Get("X-HTTP-Method-Override") != "" })},
-	{"a malformed token is 400", probe.CodeBadCredentialsStatus, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"trailing slash", probe.FaultSpellingBypass, "GET", "/admin/", "anonymous", open(func(r *http.Request) bool { return r.URL.Path == "/admin/" })},
+	{"letter case", probe.FaultSpellingBypass, "GET", "/ADMIN", "erin", open(func(r *http.Request) bool { return r.URL.Path == "/ADMIN" })},
+	{"encoded letter", probe.FaultSpellingBypass, "GET", "/%61dmin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/%61dmin" })},
+	{"encoded slash", probe.FaultSpellingBypass, "GET", "/reports%2F1", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/reports%2F1" })},
+	{"doubled slash", probe.FaultSpellingBypass, "GET", "//admin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "//admin" })},
+	{"inner slash doubled", probe.FaultSpellingBypass, "GET", "/reports//1", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/reports//1" })},
+	{"dot segments", probe.FaultSpellingBypass, "GET", "/x/../admin", "anonymous", open(func(r *http.Request) bool { return r.RequestURI == "/x/../admin" })},
+	{"a gate for one spelling alone", probe.FaultSpellingBypass, "GET", "/admin/", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return anonymous(r) && r.RequestURI != "/admin" && !strings.HasPrefix(r.RequestURI, "/reports") && answer(w, 200, "/admin\n")
+	})},
+	{"HEAD", probe.FaultMethodBypass, "HEAD", "/admin", "anonymous", open(func(r *http.Request) bool { return r.Method == "HEAD" && r.URL.Path == "/admin" })},
+	{"method override", probe.FaultMethodBypass, "GET", "/admin", "anonymous", open(func(r *http.Request) bool { return r.Header.Get("X-HTTP-Method-Override") != "" })},
+	{"a malformed token is 400", probe.FaultBadCredentialsStatus, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return user(r) == "not-a-token" && answer(w, 400, "bad token")
 	})},
-	{"a malformed token is 500", probe.CodeBadCredentialsStatus, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a malformed token is 500", probe.FaultBadCredentialsStatus, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return user(r) == "a.b.c" && answer(w, 500, "oops")
 	})},
-	{"a malformed token ends the connection", probe.CodeNoAnswer, "GET", "/admin", "malformed token", wrong(func(_ http.ResponseWriter, r *http.Request) bool {
+	{"a malformed token ends the connection", probe.FaultNoAnswer, "GET", "/admin", "malformed token", wrong(func(_ http.ResponseWriter, r *http.Request) bool {
 		if user(r) == "a.b.c" {
 			panic(http.ErrAbortHandler)
 		}
 		return false
 	})},
-	{"an unsigned token is accepted", probe.CodeBadCredentialsAccepted, "GET", "/admin", "unsigned token", open(func(r *http.Request) bool {
+	{"an unsigned token is accepted", probe.FaultBadCredentialsAccepted, "GET", "/admin", "unsigned token", open(func(r *http.Request) bool {
 		return strings.Count(user(r), ".") == 2 && strings.HasSuffix(user(r), ".")
 	})},
-	{"a foreign token is 403", probe.CodeBadCredentialsStatus, "GET", "/admin", "foreign token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a foreign token is 403", probe.FaultBadCredentialsStatus, "GET", "/admin", "foreign token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return len(user(r)) > 50 && !strings.HasSuffix(user(r), ".") && answer(w, 403, "no")
 	})},
-	{"refusals may be kept", probe.CodeCacheableRefusal, "GET", "/admin", "anonymous", func(s *site) { s.control = "" }},
-	{"refusals may be kept by browsers", probe.CodeCacheableRefusal, "GET", "/admin", "erin", func(s *site) { s.control = "private, max-age=60" }},
-	{"a refusal from a cache", probe.CodeCachedDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"refusals may be kept", probe.FaultCacheableRefusal, "GET", "/admin", "anonymous", func(s *site) { s.control = "" }},
+	{"refusals may be kept by browsers", probe.FaultCacheableRefusal, "GET", "/admin", "erin", func(s *site) { s.control = "private, max-age=60" }},
+	{"a refusal from a cache", probe.FaultCachedDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 401, "sign in", "Age", "7")
 	})},
-	{"the refusal of another from a cache", probe.CodeCachedDenial, "GET", "/reports", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"the refusal of another from a cache", probe.FaultCachedDenial, "GET", "/reports", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/reports" && r.URL.RawQuery == "" && answer(w, 401, "sign in")
 	})},
-	{"a Go stack trace", probe.CodeStackTrace, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a Go stack trace", probe.FaultStackTrace, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return user(r) == "a.b.c" && answer(w, 500, "goroutine 12 [running]:\nmain.go:12")
 	})},
-	{"a Python stack trace", probe.CodeStackTrace, "GET", "/admin", "anonymous", func(s *site) { s.words[401] = "Traceback (most recent call last)\n" }},
-	{"a role in the body", probe.CodeRuleInBody, "GET", "/admin", "erin", func(s *site) { s.words[403] = `requires role "root"` }},
-	{"a policy line in the body", probe.CodeRuleInBody, "GET", "/admin", "erin", func(s *site) { s.words[403] = `no match: p, root, /admin, GET` }},
-	{"an unknown user in the body", probe.CodeUserEnumeration, "GET", "/admin", "foreign token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a Python stack trace", probe.FaultStackTrace, "GET", "/admin", "anonymous", func(s *site) { s.words[401] = "Traceback (most recent call last)\n" }},
+	{"a role in the body", probe.FaultRuleInBody, "GET", "/admin", "erin", func(s *site) { s.words[403] = `requires role "root"` }},
+	{"a policy line in the body", probe.FaultRuleInBody, "GET", "/admin", "erin", func(s *site) { s.words[403] = `no match: p, root, /admin, GET` }},
+	{"an unknown user in the body", probe.FaultUserEnumeration, "GET", "/admin", "foreign token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return len(user(r)) > 50 && answer(w, 401, "user not found")
 	})},
-	{"a crawler gets in", probe.CodeCrawlerDifference, "GET", "/admin", "anonymous", open(func(r *http.Request) bool {
+	{"a crawler gets in", probe.FaultCrawlerDifference, "GET", "/admin", "anonymous", open(func(r *http.Request) bool {
 		return r.URL.Path == "/admin" && strings.Contains(r.UserAgent(), "bot")
 	})},
-	{"robots.txt is refused", probe.CodeCrawlerRefused, "GET", "/robots.txt", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"robots.txt is refused", probe.FaultCrawlerRefused, "GET", "/robots.txt", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/robots.txt" && answer(w, 401, "")
 	})},
-	{"a page links to what is refused", probe.CodeLinkRefused, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a page links to what is refused", probe.FaultLinkRefused, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/health" && answer(w, 200, `<p><a class=x href="/admin">Admin</a>`, "Content-Type", "text/html")
 	})},
-	{"a sitemap lists what is refused", probe.CodeLinkRefused, "GET", "/reports", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"a sitemap lists what is refused", probe.FaultLinkRefused, "GET", "/reports", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/sitemap.xml" && answer(w, 200, `<urlset><url><loc>https://www.example.com/reports</loc></url></urlset>`)
 	})},
-	{"CORS without the refusal", probe.CodeCORSHidesRefusal, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"CORS without the refusal", probe.FaultCORSHidesRefusal, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.Header.Get("Origin") != "" && r.URL.Path == "/health" && answer(w, 200, "", "Access-Control-Allow-Origin", "*")
 	})},
-	{"CORS without the challenge", probe.CodeCORSHidesChallenge, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"CORS without the challenge", probe.FaultCORSHidesChallenge, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		return false
 	})},
-	{"a refused preflight", probe.CodePreflightRefused, "OPTIONS", "/admin", "anonymous", wrong(func(w http.ResponseWriter, _ *http.Request) bool {
+	{"a refused preflight", probe.FaultPreflightRefused, "OPTIONS", "/admin", "anonymous", wrong(func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		return false
 	})},
-	{"another challenge on one route", probe.CodeInconsistentChallenge, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"another challenge on one route", probe.FaultInconsistentChallenge, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 401, "sign in, please\n", "WWW-Authenticate", `Basic realm="api"`)
 	})},
-	{"another body on one route", probe.CodeInconsistentBody, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"another body on one route", probe.FaultInconsistentBody, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 401, `{"error":"sign_in"}`, "Content-Type", "application/json")
 	})},
-	{"another status on one route", probe.CodeInconsistentStatus, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+	{"another status on one route", probe.FaultInconsistentStatus, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 403, "sign in")
 	})},
 }
@@ -191,7 +194,7 @@ func TestAnswersThatAreRight(t *testing.T) {
 			case "/health", "/reports", "/reports/1", "/admin":
 				return false
 			}
-			return r.Header.Get("Origin") == "" && !strings.Contains(r.RequestURI, "?") && answer(w, 200, "<title>App</title>")
+			return r.Header.Get("Origin") == "" && !strings.Contains(r.RequestURI, "?") && answer(w, 200, "<title>App</title>", "Content-Type", "text/html")
 		}),
 		"404 in place of 401 and 403": wrong(func(w http.ResponseWriter, r *http.Request) bool {
 			return r.URL.Path == "/admin" && user(r) != "root-secret" && answer(w, 404, "not found")
@@ -255,9 +258,9 @@ func TestAccountsAreToldApart(t *testing.T) {
 		Identities: []probe.Identity{{Name: "erin", Header: []core.Field{{Name: "Authorization", Value: "Basic ZXJpbjplcmluLXBhc3M="}}}},
 	}
 	for want, known := range map[string]func() string{
-		"":                        func() string { return "" },
-		probe.CodeUserEnumeration: func() string { return "is it really you?" },
-		probe.CodeUserTiming: func() string {
+		"":                         func() string { return "" },
+		probe.FaultUserEnumeration: func() string { return "is it really you?" },
+		probe.FaultUserTiming: func() string {
 			<-time.After(40 * time.Millisecond) // as a password hash takes
 			return ""
 		},
@@ -277,7 +280,7 @@ func TestCachedAnswer(t *testing.T) {
 		}
 		return kept && r.URL.Path == "/admin" && answer(w, 200, "root's numbers")
 	}
-	if r := run(t, s, settings()); !slices.Contains(codes(r), probe.CodeCachedAnswer) {
+	if r := run(t, s, settings()); !slices.Contains(codes(r), probe.FaultCachedAnswer) {
 		t.Errorf("found %v", codes(r))
 	}
 }
@@ -291,7 +294,7 @@ func TestRateLimits(t *testing.T) {
 		}
 		return n > 40 && r.URL.Path == "/admin" && anonymous(r) && answer(w, 403, "no")
 	}
-	if r := run(t, s, settings()); !slices.Contains(codes(r), probe.CodeRateLimitForbidden) {
+	if r := run(t, s, settings()); !slices.Contains(codes(r), probe.FaultRateLimitForbidden) {
 		t.Errorf("found %v after %d", codes(r), n)
 	}
 }

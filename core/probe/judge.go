@@ -48,7 +48,7 @@ func judge(s *Settings, log []Exchange) *Report {
 	j.edges()
 	j.unasked()
 	rank := map[string]int{}
-	for i, c := range Codes() {
+	for i, c := range Faults() {
 		rank[c.Name] = i
 	}
 	slices.SortStableFunc(j.findings, func(a, b Finding) int { return rank[a.Code] - rank[b.Code] })
@@ -100,19 +100,19 @@ func (j *judgement) plain(x Exchange) {
 	public := j.Routes[x.Route].Public
 	switch {
 	case x.Err != nil:
-		j.find(CodeNoAnswer, x, "no answer", "an answer", "The connection ended without a response: "+x.Err.Error()+".")
+		j.find(FaultNoAnswer, x, "no answer", "an answer", "The connection ended without a response: "+x.Err.Error()+".")
 	case x.Status >= 500 && !outage(x.Answer):
 		want := wantChallenge
 		if x.As != Anonymous || public {
 			want = "no server error"
 		}
-		j.find(CodeServerError, x, status(x.Answer), want, "The service fails where it should answer.")
+		j.find(FaultServerError, x, status(x.Answer), want, "The service fails where it should answer.")
 	case outage(x.Answer):
 		j.note("%s %s as %s was not judged: %d says that a dependency is down", x.Method, x.Target, x.As, x.Status)
 	case x.Status == http.StatusTooManyRequests:
 		j.note("%s %s as %s was not judged: a rate limit refused it", x.Method, x.Target, x.As)
 	case x.Status == http.StatusForbidden && limited(x.Answer):
-		j.find(CodeRateLimitForbidden, x, "403", "429", "A rate limit answers 403, which tells clients to stop for good; 429 tells them to wait.")
+		j.find(FaultRateLimitForbidden, x, "403", "429", "A rate limit answers 403, which tells clients to stop for good; 429 tells them to wait.")
 	case public:
 		j.publicRoute(x)
 	case x.As == Anonymous:
@@ -124,7 +124,7 @@ func (j *judgement) plain(x Exchange) {
 
 func (j *judgement) publicRoute(x Exchange) {
 	if x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden {
-		j.find(CodePublicRefused, x, status(x.Answer), "200", "The route is listed as public, and it is refused.")
+		j.find(FaultPublicRefused, x, status(x.Answer), "200", "The route is listed as public, and it is refused.")
 	}
 }
 
@@ -135,18 +135,18 @@ func (j *judgement) anonymous(x Exchange) {
 		j.redirected(x, wantChallenge)
 	case x.Status == http.StatusUnauthorized:
 	case x.Status == http.StatusForbidden:
-		j.find(CodeAnonymousForbidden, x, "403", wantChallenge,
+		j.find(FaultAnonymousForbidden, x, "403", wantChallenge,
 			"The request carries no credentials, so nobody is known who could lack a right; 403 tells clients not to sign in.")
 	case x.Status < 300 && denied(x.Body):
-		j.find(CodeSoftDenial, x, status(x.Answer), wantChallenge, "The body says that access is denied, and the status says success: "+excerpt(x.Body)+".")
+		j.find(FaultSoftDenial, x, status(x.Answer), wantChallenge, "The body says that access is denied, and the status says success: "+excerpt(x.Body)+".")
 	case x.Status < 300:
-		j.find(CodeOpenRoute, x, status(x.Answer), wantChallenge, "Anybody gets this route, and it is not listed as public.")
+		j.find(FaultOpenRoute, x, status(x.Answer), wantChallenge, "Anybody gets this route, and it is not listed as public.")
 	case redirects(x.Status):
 		j.note("%s %s without credentials leads to %s, which was not followed", x.Method, x.Target, x.Answer.Header.Get("Location"))
 	case inconclusive(x.Status):
 		j.note("%s %s as %s was not judged: it answers %d", x.Method, x.Target, x.As, x.Status)
 	default:
-		j.find(CodeAnonymousStatus, x, status(x.Answer), wantChallenge, "A request without credentials is to be asked for some, whatever else is wrong with it.")
+		j.find(FaultAnonymousStatus, x, status(x.Answer), wantChallenge, "A request without credentials is to be asked for some, whatever else is wrong with it.")
 	}
 }
 
@@ -164,7 +164,7 @@ func inconclusive(status int) bool {
 func (j *judgement) redirected(x Exchange, want string) {
 	to := x.Via[len(x.Via)-1]
 	if x.Status < 300 {
-		j.find(CodeRedirectDenial, x, fmt.Sprintf("%d to %s, which answers %d", x.First, to, x.Status), want,
+		j.find(FaultRedirectDenial, x, fmt.Sprintf("%d to %s, which answers %d", x.First, to, x.Status), want,
 			"A client that follows the redirect takes the page it leads to for what it asked for.")
 		return
 	}
@@ -183,18 +183,18 @@ func (j *judgement) signedIn(x Exchange) {
 	case x.Status == http.StatusUnauthorized && j.freshAnswer(x):
 	case x.Status == http.StatusUnauthorized:
 		want := map[Verdict]string{Deny: wantForbidden, Allow: "200", Unknown: "200 or 403"}[verdict]
-		j.find(CodeSignedInUnauthorized, x, "401", want,
+		j.find(FaultSignedInUnauthorized, x, "401", want,
 			"The credentials of "+x.As+" are good, so that signing in again changes nothing; 401 makes clients try.")
 	case x.Status == http.StatusForbidden && verdict == Allow && !j.freshAnswer(x):
-		j.find(CodeRefusedThoughAllowed, x, "403", "200", "The policy allows it to "+x.As+".")
+		j.find(FaultRefusedThoughAllowed, x, "403", "200", "The policy allows it to "+x.As+".")
 	case x.Status < 300 && denied(x.Body) && (verdict == Deny || verdict == Unknown && len(x.Body) < shortBody):
-		j.find(CodeSoftDenial, x, status(x.Answer), wantForbidden, "The body says that access is denied, and the status says success: "+excerpt(x.Body)+".")
+		j.find(FaultSoftDenial, x, status(x.Answer), wantForbidden, "The body says that access is denied, and the status says success: "+excerpt(x.Body)+".")
 	case x.Status < 300 && verdict == Deny:
-		j.find(CodeAllowedThoughDenied, x, status(x.Answer), wantForbidden, "The policy denies it to "+x.As+".")
+		j.find(FaultAllowedThoughDenied, x, status(x.Answer), wantForbidden, "The policy denies it to "+x.As+".")
 	case verdict == Deny && x.Status != http.StatusForbidden && inconclusive(x.Status):
 		j.note("%s %s as %s was not judged: it answers %d", x.Method, x.Target, x.As, x.Status)
 	case verdict == Deny && x.Status != http.StatusForbidden:
-		j.find(CodeForbiddenStatus, x, status(x.Answer), wantForbidden, "The policy denies it to "+x.As+".")
+		j.find(FaultForbiddenStatus, x, status(x.Answer), wantForbidden, "The policy denies it to "+x.As+".")
 	}
 }
 
@@ -232,15 +232,15 @@ func (j *judgement) badCredentials(x Exchange) {
 	detail := "The credentials (" + x.Variant + ") are no usable identity, which is 401 whatever is wrong with them."
 	switch {
 	case x.Err != nil:
-		j.find(CodeNoAnswer, x, "no answer", wantChallenge, "The connection ended without a response: "+x.Err.Error()+". "+detail)
+		j.find(FaultNoAnswer, x, "no answer", wantChallenge, "The connection ended without a response: "+x.Err.Error()+". "+detail)
 	case x.Status == http.StatusUnauthorized, x.Status == http.StatusTooManyRequests, outage(x.Answer), inconclusive(x.Status):
 	case redirects(x.Status):
 	case x.Status < 300 && !denied(x.Body):
-		j.find(CodeBadCredentialsAccepted, x, status(x.Answer), wantChallenge, "The service accepts credentials ("+x.Variant+") that nobody issued.")
+		j.find(FaultBadCredentialsAccepted, x, status(x.Answer), wantChallenge, "The service accepts credentials ("+x.Variant+") that nobody issued.")
 	case x.Status == http.StatusForbidden && limited(x.Answer):
-		j.find(CodeRateLimitForbidden, x, "403", "429", "A rate limit answers 403, which tells clients to stop for good; 429 tells them to wait.")
+		j.find(FaultRateLimitForbidden, x, "403", "429", "A rate limit answers 403, which tells clients to stop for good; 429 tells them to wait.")
 	default:
-		j.find(CodeBadCredentialsStatus, x, status(x.Answer), wantChallenge, detail)
+		j.find(FaultBadCredentialsStatus, x, status(x.Answer), wantChallenge, detail)
 	}
 }
 
@@ -250,24 +250,22 @@ func (j *judgement) variant(x Exchange) {
 	if !ok || x.Err != nil || x.Status >= 300 || !j.letThrough(x) {
 		return
 	}
-	method := x.Method
-	if x.Purpose == Method {
-		method = plain.Method
-	}
-	if x.As != Anonymous && x.Purpose == Spelling && j.expected(x.As, method, x.Target) == Allow && !j.sameThing(x) {
+	if x.As != Anonymous && x.Purpose == Spelling && j.anotherThing(plain, x) && !j.sameThing(x) {
 		return
 	}
-	code := CodeSpellingBypass
+	if x.As != Anonymous && x.Method == twins[plain.Method] && j.expected(x.As, x.Method, x.Target) == Allow {
+		return
+	}
+	code := FaultSpellingBypass
 	if x.Purpose == Method {
-		code = CodeMethodBypass
+		code = FaultMethodBypass
 	}
 	j.find(code, x, status(x.Answer), status(plain.Answer)+", as for "+plain.Method+" "+plain.Target,
 		fmt.Sprintf("%s %s is refused with %d, and this way (%s) is let through.", plain.Method, plain.Target, plain.Status, x.Variant))
 }
 
 // letThrough reports whether a success shows what was refused, and not the page
-// that the service has for any path, another public page, or what OPTIONS may
-// tell everybody.
+// that the service has for any path, or what OPTIONS may tell everybody.
 func (j *judgement) letThrough(x Exchange) bool {
 	h := x.Answer.Header
 	if x.Method == http.MethodOptions || strings.HasSuffix(x.Variant, http.MethodOptions) {
@@ -278,23 +276,60 @@ func (j *judgement) letThrough(x Exchange) bool {
 	if denied(x.Body) {
 		return false
 	}
-	for _, o := range j.log {
-		same := o.Err == nil && o.Status < 300 && o.As == x.As && (o.Body == x.Body || x.Method == http.MethodHead && headAlike(o, x))
-		if same && (o.Purpose == Reach || o.Purpose == Page || o.Purpose == Plain && j.Routes[o.Route].Public) {
-			return false
+	return !j.fallback(x)
+}
+
+// fallback reports whether a success is the page that the service has for paths
+// it does not know, or its first page, and not what others get for the route.
+func (j *judgement) fallback(x Exchange) bool {
+	if j.sameThing(x) {
+		return false
+	}
+	seen := slices.ContainsFunc(j.log, func(o Exchange) bool {
+		return o.Purpose == Plain && o.Route == x.Route && !o.Direct && o.Err == nil && o.Status < 300
+	})
+	return slices.ContainsFunc(j.log, func(o Exchange) bool {
+		same := o.Err == nil && o.Status < 300 && (o.Body == x.Body || x.Method == http.MethodHead && headAlike(o, x))
+		page := strings.Contains(o.Answer.Header.Get("Content-Type"), "html")
+		return same && (o.Purpose == Reach && o.As == x.As && (seen || page) || o.Purpose == Page && page)
+	})
+}
+
+// anotherThing reports whether the policy allows what a spelling of a refused path
+// may stand for. A router that folds the letter case of a route leaves that of
+// parameters, so the policy is asked about each mixture of the two paths.
+func (j *judgement) anotherThing(plain, x Exchange) bool {
+	allowed := func(path string) bool { return j.expected(x.As, x.Method, path) == Allow }
+	if allowed(x.Target) {
+		return true
+	}
+	a, b := strings.Split(plain.Target, "/"), strings.Split(x.Target, "/")
+	if len(a) != len(b) || len(a) > maxMixed {
+		return false
+	}
+	for mask := range 1 << len(a) {
+		mixed := slices.Clone(a)
+		for i := range b {
+			if mask&(1<<i) != 0 {
+				mixed[i] = b[i]
+			}
 		}
-		if same && o.Purpose == Plain && o.As != Anonymous && o.Target == x.Target {
-			return false
+		if allowed(strings.Join(mixed, "/")) {
+			return true
 		}
 	}
-	return true
+	return false
 }
+
+// maxMixed is how many segments a path may have to be mixed with another, the
+// empty one in front included.
+const maxMixed = 8
 
 // sameThing reports whether a spelling shows what the plain form shows to those
 // who may see it, and not another thing that the policy allows.
 func (j *judgement) sameThing(x Exchange) bool {
 	return slices.ContainsFunc(j.log, func(o Exchange) bool {
-		return o.Purpose == Plain && o.Route == x.Route && o.Err == nil && o.Status < 300 && o.Body != "" && o.Body == x.Body
+		return o.Purpose == Plain && o.Route == x.Route && o.Err == nil && o.Status < 300 && o.Body != "" && (o.Body == x.Body || x.Method == http.MethodHead && headAlike(o, x))
 	})
 }
 
@@ -304,7 +339,7 @@ func headAlike(get, head Exchange) bool {
 
 func (j *judgement) link(x Exchange) {
 	if x.Err == nil && (x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden) {
-		j.find(CodeLinkRefused, x, status(x.Answer), "200, or no reference to it", "The public "+x.Variant+" refers to it, and visitors and crawlers are refused.")
+		j.find(FaultLinkRefused, x, status(x.Answer), "200, or no reference to it", "The public "+x.Variant+" refers to it, and visitors and crawlers are refused.")
 	}
 }
 

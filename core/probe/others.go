@@ -20,7 +20,7 @@ func (j *judgement) origins() {
 		}
 		switch x.Purpose {
 		case Preflight:
-			j.find(CodePreflightRefused, x, status(x.Answer), "204", "Browsers send preflight requests without credentials, so that no page of another site gets further.")
+			j.find(FaultPreflightRefused, x, status(x.Answer), "204", "Browsers send preflight requests without credentials, so that no page of another site gets further.")
 		case CrossOrigin:
 			j.readable(x)
 		}
@@ -30,7 +30,7 @@ func (j *judgement) origins() {
 func (j *judgement) readable(x Exchange) {
 	allowed := x.Answer.Header.Get("Access-Control-Allow-Origin")
 	if allowed != "*" && allowed != j.origin() {
-		j.find(CodeCORSHidesRefusal, x, status(x.Answer)+" without Access-Control-Allow-Origin", status(x.Answer)+" with Access-Control-Allow-Origin",
+		j.find(FaultCORSHidesRefusal, x, status(x.Answer)+" without Access-Control-Allow-Origin", status(x.Answer)+" with Access-Control-Allow-Origin",
 			"A page of another site gets a network error in place of the status, and cannot tell that it should sign in.")
 		return
 	}
@@ -39,7 +39,7 @@ func (j *judgement) readable(x Exchange) {
 	}
 	exposed := directives(x.Answer.Header.Values("Access-Control-Expose-Headers"))
 	if !slices.Contains(exposed, "www-authenticate") && !slices.Contains(exposed, "*") {
-		j.find(CodeCORSHidesChallenge, x, "401 whose challenge is not exposed", "401 with Access-Control-Expose-Headers: WWW-Authenticate",
+		j.find(FaultCORSHidesChallenge, x, "401 whose challenge is not exposed", "401 with Access-Control-Expose-Headers: WWW-Authenticate",
 			"A page of another site can read the status, and not how to sign in.")
 	}
 }
@@ -78,7 +78,7 @@ func (j *judgement) crawler(x, plain Exchange) {
 		return
 	}
 	if got != want || got < 300 && denied(plain.Body) != denied(x.Body) {
-		j.find(CodeCrawlerDifference, x, fmt.Sprintf("%d for %s", got, crawlerName(x.Variant)), fmt.Sprintf("%d, as for everybody", want),
+		j.find(FaultCrawlerDifference, x, fmt.Sprintf("%d for %s", got, crawlerName(x.Variant)), fmt.Sprintf("%d, as for everybody", want),
 			"The answer depends on User-Agent, which everybody can set.")
 	}
 }
@@ -105,7 +105,7 @@ func (j *judgement) page(x Exchange) {
 	nothing := j.nowhere()
 	refused := x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden
 	if refused && x.Target != "/" && nothing != x.Status {
-		j.find(CodeCrawlerRefused, x, status(x.Answer), "200 or 404", "Crawlers take the refusal of this file for something else than it says (RFC 9309 §2.3.1).")
+		j.find(FaultCrawlerRefused, x, status(x.Answer), "200 or 404", "Crawlers take the refusal of this file for something else than it says (RFC 9309 §2.3.1).")
 	}
 }
 
@@ -153,7 +153,7 @@ func (j *judgement) account(name string, known, others []Exchange) {
 		return !slices.ContainsFunc(xs, func(x Exchange) bool { return tells(x) != want })
 	}
 	if a != b && same(known, a) && same(others, b) {
-		j.find(CodeUserEnumeration, known[0], fmt.Sprintf("%d %s for %s", known[0].Status, excerpt(known[0].Body), name),
+		j.find(FaultUserEnumeration, known[0], fmt.Sprintf("%d %s for %s", known[0].Status, excerpt(known[0].Body), name),
 			fmt.Sprintf("%d %s, as for an account that does not exist", others[0].Status, excerpt(others[0].Body)), "The answer to a wrong password tells whether the account exists.")
 	}
 	slow, fast := times(known), times(others)
@@ -163,7 +163,7 @@ func (j *judgement) account(name string, known, others []Exchange) {
 	}
 	ms, mf := slow[len(slow)/2], fast[len(fast)/2]
 	if len(fast) >= accountTries/2 && len(slow) >= accountTries/2 && ms-mf > minDelay && ms > mf*3/2 && slow[1] > fast[len(fast)-2] {
-		j.find(CodeUserTiming, known[0], fmt.Sprintf("%v for %s", ms.Round(time.Millisecond), slower), fmt.Sprintf("%v, as for the other", mf.Round(time.Millisecond)),
+		j.find(FaultUserTiming, known[0], fmt.Sprintf("%v for %s", ms.Round(time.Millisecond), slower), fmt.Sprintf("%v, as for the other", mf.Round(time.Millisecond)),
 			"A wrong password for an account that exists takes another time than for one that does not.")
 	}
 }

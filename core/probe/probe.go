@@ -3,7 +3,7 @@
 // without the right is 403, and no spelling of a request is a way round either.
 //
 // Requests are planned as data, answers are judged as data, and findings have
-// stable codes ([Codes]). [Run] puts a plan to a [Sender], which for services on
+// stable codes ([Faults]). [Run] puts a plan to a [Sender], which for services on
 // a network is a [Client]. The rules know no framework; authtest.Audit and the
 // command "sallyport probe" are two fronts for them.
 package probe
@@ -166,7 +166,7 @@ type Sender interface {
 
 // Finding is something wrong with a service.
 type Finding struct {
-	// Code is one of [Codes].
+	// Code is one of [Faults].
 	Code   string `json:"code"`
 	Method string `json:"method"`
 	// Path is the path as sent.

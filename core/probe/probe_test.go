@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -111,5 +112,180 @@ func codes(r *probe.Report) []string {
 func TestNothingIsFoundInAServiceThatIsRight(t *testing.T) {
 	if r := run(t, right(), settings()); len(r.Findings) > 0 {
 		t.Errorf("found %+v", r.Findings)
+	}
+}
+
+// TestEachFaultHasASection: the page about them has one for each, and no other.
+func TestEachFaultHasASection(t *testing.T) {
+	text, err := os.ReadFile("../../docs/probe.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, f := range probe.Faults() {
+		want = append(want, f.Name)
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "### "); ok {
+			got = append(got, name)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("docs/probe.md has the sections %q, want %q", got, want)
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, method, target string
+		want                    bool
+	}{
+		{"/healthz", "GET", "/healthz", true},
+		{"/healthz", "GET", "/healthz/", true},
+		{"/healthz", "GET", "/healthz/x", false},
+		{"GET /healthz", "GET", "/healthz", true},
+		{"GET /healthz", "POST", "/healthz", false},
+		{"/assets/*", "GET", "/assets/app.js", true},
+		{"/assets/*", "GET", "/assets/js/app.js", true},
+		{"/assets/*", "GET", "/assets", false},
+		{"/assets/*", "GET", "/assets/*filepath", true},
+		{"/users/:id/name", "GET", "/users/7/name", true},
+		{"/users/{id}/name", "GET", "/users/:id/name", true},
+		{"/users/*/name", "GET", "/users/7/name", true},
+		{"/users/:id", "GET", "/users/", false},
+		{"/*.html", "GET", "/index.html", true},
+		{"/", "GET", "/", true},
+		{"/", "GET", "/x", false},
+		{"/*", "GET", "/x/y", true},
+		{"/docs/{path...}", "GET", "/docs/a/b", true},
+	} {
+		if got := probe.Match(c.pattern, c.method, c.target); got != c.want {
+			t.Errorf("Match(%q, %q, %q) is %t", c.pattern, c.method, c.target, got)
+		}
+	}
+}
+
+func TestSamplePath(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"/reports/:id": "/reports/1", "/reports/{id}": "/reports/1", "/files/*path": "/files/1", "/files/{path...}": "/files/1",
+		"/v/:n<int>": "/v/987654321", "/x/{n:[0-9]+}": "/x/987654321", "GET /a": "/a", "api.example/a/{$}": "/a/", "/": "/", "*": "/1", "/a/:b?": "/a/1",
+	} {
+		if got := probe.SamplePath(pattern, "1"); got != want {
+			t.Errorf("SamplePath(%q) is %q, want %q", pattern, got, want)
+		}
+	}
+}
+
+func TestPlanSendsSafeMethodsOnlyWithoutConsent(t *testing.T) {
+	s := settings()
+	s.Routes = append(s.Routes, probe.Route{Method: "DELETE", Pattern: "/reports/:id"}, probe.Route{Method: "PATCH", Pattern: "/reports/:id"})
+	methods := func() []string {
+		plan, err := probe.Plan(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, r := range plan {
+			all = append(all, r.Method)
+			for _, h := range r.Header {
+				if strings.Contains(h.Name, "Method-Override") {
+					all = append(all, h.Value)
+				}
+			}
+		}
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	if got := methods(); !slices.Equal(got, []string{"GET", "HEAD", "OPTIONS", "PROBE"}) {
+		t.Errorf("without consent it sends %q", got)
+	}
+	s.Routes[len(s.Routes)-1].Write = true
+	if got := methods(); !slices.Equal(got, []string{"GET", "HEAD", "OPTIONS", "PATCH", "PROBE", "PUT"}) {
+		t.Errorf("with consent to PATCH it sends %q", got)
+	}
+}
+
+func TestPlanHasWhatRunSends(t *testing.T) {
+	plan, err := probe.Plan(settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned := map[string]bool{}
+	key := func(r probe.Request) string {
+		target, _, _ := strings.Cut(r.Target, "?probe=") // a random query
+		return strings.Join([]string{string(r.Purpose), r.Method, target, r.As}, " ")
+	}
+	for _, r := range plan {
+		planned[key(r)] = true
+	}
+	for _, x := range run(t, right(), settings()).Exchanges {
+		if !planned[key(x.Request)] {
+			t.Errorf("sent, and not planned: %s", key(x.Request))
+		}
+	}
+}
+
+func TestSettingsAreRefused(t *testing.T) {
+	for want, ids := range map[string][]probe.Identity{
+		"needs a name and credentials":            {{Name: "erin"}},
+		`identity "anonymous": the name is taken`: {{Name: "anonymous", Header: bearer("x")}},
+		`identity "erin": the name is taken`:      {{Name: "erin", Header: bearer("x")}, {Name: "erin", Header: bearer("y")}},
+	} {
+		if _, err := probe.Plan(probe.Settings{Identities: ids}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+	for _, base := range []string{"", "example", "ftp://x", "http://", "http://x/y", "http://x?y", "http://u@x"} {
+		if _, err := probe.NewClient(base); err == nil {
+			t.Errorf("a client for %q", base)
+		}
+	}
+}
+
+func TestCurlKeepsCredentials(t *testing.T) {
+	f := probe.Finding{Request: probe.Request{Method: "HEAD", Target: "/it's", As: "erin", Header: append(bearer("secret"), core.Field{Name: "X-A", Value: "b"})}}
+	got := f.Curl("http://x/", []probe.Identity{{Name: "erin", Header: bearer("secret")}})
+	if want := `curl -i --path-as-is -I -H "$ERIN" -H 'X-A: b' 'http://x/it'\''s'`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestDirect compares a proxy with the service behind it.
+func TestDirect(t *testing.T) {
+	service := httptest.NewServer(right())
+	defer service.Close()
+	for code, rewrite := range map[string]func(w http.ResponseWriter, status int) int{
+		"":                       func(_ http.ResponseWriter, status int) int { return status },
+		probe.FaultEdgeStatus:    func(_ http.ResponseWriter, status int) int { return max(status, 403) },
+		probe.FaultEdgeChallenge: func(w http.ResponseWriter, status int) int { w.Header().Del("WWW-Authenticate"); return status },
+		probe.FaultEdgeCache: func(w http.ResponseWriter, status int) int {
+			w.Header().Set("Cache-Control", "max-age=60")
+			return status
+		},
+	} {
+		edge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			rec := httptest.NewRecorder()
+			right().ServeHTTP(rec, r)
+			for name, values := range rec.Header() {
+				w.Header()[name] = values
+			}
+			w.WriteHeader(rewrite(w, rec.Code))
+			_, _ = w.Write(rec.Body.Bytes())
+		}))
+		c, err := probe.NewClient(edge.URL, probe.WithDirect(service.URL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := settings()
+		s.Host, s.Direct = strings.TrimPrefix(edge.URL, "http://"), true
+		r, err := probe.Run(t.Context(), s, c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := codes(r); code != "" && !slices.Contains(got, code) || code == "" && len(got) > 0 {
+			t.Errorf("found %q, want %q", got, code)
+		}
+		c.Close()
+		edge.Close()
 	}
 }

@@ -87,7 +87,7 @@ func (j *judgement) refusal(x Exchange) {
 	if x.Status == http.StatusUnauthorized {
 		j.challenges(x, lines)
 	} else if len(lines) > 0 && !insufficientScope(lines) {
-		j.find(CodeChallengeOn403, x, "403 with the challenge "+strconv.Quote(strings.Join(lines, ", ")), "403 without a challenge",
+		j.find(FaultChallengeOn403, x, "403 with the challenge "+strconv.Quote(strings.Join(lines, ", ")), "403 without a challenge",
 			"A challenge asks to sign in, and a 403 says that it would not help.")
 	}
 	control := x.Answer.Header.Values("Cache-Control")
@@ -96,23 +96,23 @@ func (j *judgement) refusal(x Exchange) {
 		if len(control) > 0 {
 			got = fmt.Sprintf("%d with Cache-Control: %s", x.Status, strings.Join(control, ", "))
 		}
-		j.find(CodeCacheableRefusal, x, got, fmt.Sprintf("%d with Cache-Control: no-store", x.Status),
+		j.find(FaultCacheableRefusal, x, got, fmt.Sprintf("%d with Cache-Control: no-store", x.Status),
 			"A browser or proxy may keep the refusal and serve it to somebody who has the right.")
 	}
 	if by := servedFromCache(x.Answer.Header); by != "" {
-		j.find(CodeCachedDenial, x, status(x.Answer)+" with "+by, "a refusal from the service itself", "A cache serves the refusal.")
+		j.find(FaultCachedDenial, x, status(x.Answer)+" with "+by, "a refusal from the service itself", "A cache serves the refusal.")
 	}
 }
 
 // challenges judges the challenges of a 401.
 func (j *judgement) challenges(x Exchange, lines []string) {
 	if strings.TrimSpace(strings.Join(lines, "")) == "" {
-		j.find(CodeChallengeMissing, x, "401 without a challenge", wantChallenge,
+		j.find(FaultChallengeMissing, x, "401 without a challenge", wantChallenge,
 			"RFC 9110 §15.5.2 wants at least one challenge in WWW-Authenticate; without it clients cannot know how to sign in.")
 		return
 	}
 	if wrong := malformed(lines); wrong != "" {
-		j.find(CodeChallengeMalformed, x, "401 with the challenge "+strconv.Quote(strings.Join(lines, ", ")), "401 with a challenge that parses",
+		j.find(FaultChallengeMalformed, x, "401 with the challenge "+strconv.Quote(strings.Join(lines, ", ")), "401 with a challenge that parses",
 			"The challenge does not parse by RFC 9110 §11.6.1: "+wrong+".")
 	}
 }
@@ -185,7 +185,7 @@ func servedFromCache(h http.Header) string {
 func (j *judgement) again(x Exchange) {
 	first, ok := j.answerTo(Plain, x.Route, Anonymous)
 	if ok && x.Err == nil && first.Status >= 400 && x.Status < 300 && !denied(x.Body) {
-		j.find(CodeCachedAnswer, x, status(x.Answer), status(first.Answer)+", as before anybody else asked",
+		j.find(FaultCachedAnswer, x, status(x.Answer), status(first.Answer)+", as before anybody else asked",
 			"What somebody signed in was given is given to anybody: a cache in front keeps it.")
 	}
 }
@@ -201,7 +201,7 @@ func (j *judgement) fresh() {
 	for _, x := range j.log {
 		if x.Purpose == Plain && !x.Direct && x.As != Anonymous && x.Err == nil &&
 			(x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden) && j.freshAnswer(x) {
-			j.find(CodeCachedDenial, x, status(x.Answer), "200, as with a query that no cache has seen",
+			j.find(FaultCachedDenial, x, status(x.Answer), "200, as with a query that no cache has seen",
 				"The refusal of somebody else is served from a cache.")
 		}
 	}
@@ -220,7 +220,7 @@ func (j *judgement) burst() {
 			before = first.Status
 		}
 		if before != http.StatusForbidden || limited(x.Answer) {
-			j.find(CodeRateLimitForbidden, x, "403 after many requests", "429",
+			j.find(FaultRateLimitForbidden, x, "403 after many requests", "429",
 				"A rate limit answers 403, which tells clients to stop for good; 429 tells them to wait.")
 		}
 	}

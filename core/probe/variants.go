@@ -134,10 +134,13 @@ type methodVariant struct {
 	header              []core.Field
 }
 
-// methods are other methods for a route that was refused, without those that
-// may change something. Override fields ask for methods that change nothing,
+// methods are other methods for a reading route that was refused, without those
+// that may change something. Override fields ask for methods that change nothing,
 // or for one that does not exist.
 func methods(method string) []methodVariant {
+	if !slices.Contains(safe, method) {
+		return nil // reading what one may not change is fine
+	}
 	var made []methodVariant
 	for _, m := range safe {
 		if m != method {

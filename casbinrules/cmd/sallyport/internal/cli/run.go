@@ -71,7 +71,7 @@ func usagef(format string, args ...any) error {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sallyport",
-		Short: "Check, explain, test and draw policy files",
+		Short: "Check, explain, test and draw policy files, and probe services",
 		Long: `sallyport checks, explains, tests and draws the Casbin policy files that gate
 two is answered from.
 
@@ -87,7 +87,7 @@ decided; 2 the command could not do what was asked.`,
 		RunE:          func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit(), newAPIKey())
+	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit(), newAPIKey(), newProbe())
 	return root
 }
 

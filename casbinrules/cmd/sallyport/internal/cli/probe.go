@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
+	"github.com/sallyport-go/sallyport/core/probe"
+)
+
+// probeFlags are what the command line of probe says.
+type probeFlags struct {
+	source                         source
+	routes, openAPI, direct        string
+	public, as, bad, writes, hosts []string
+	claims                         []string
+	tenant, origin                 string
+	format, output                 string
+	baseline, newBaseline          string
+	rate                           float64
+	timeout                        time.Duration
+	dryRun                         bool
+	settings                       probe.Settings
+	patterns                       map[string]string
+	target, directTarget           string
+	expectPolicy                   bool
+}
+
+func newProbe() *cobra.Command {
+	f := &probeFlags{}
+	cmd := &cobra.Command{
+		Use:   "probe URL",
+		Short: "Ask a running HTTP service who gets what, and list what is wrong",
+		Long: `probe asks a running HTTP service, in any language, for each of its routes: without
+credentials, as everybody given with --as, with credentials that nobody may
+accept, in other spellings and by other methods. It lists every answer that
+confuses 401 with 403, lacks a challenge, may be cached, tells too much, or lets
+through in one way what is refused in another.
+
+Routes come from --routes, as Routes of an adapter lists them, written as JSON,
+
+    [{"method": "GET", "pattern": "/reports/:id"}]
+
+where "path" may say what to ask for; from an OpenAPI file; or else from the
+policy. --public names those that anybody may get. With a policy (-m, -p) the
+expected verdict for each name of --as comes from it: the name is a user of the
+policy or one of its roles.
+
+Only GET, HEAD and OPTIONS are sent, unless --write names a route. A service that
+does not run on this machine has to be named a second time, with --host. Requests
+never go to another host.
+
+The exit code is 1 when there is a finding that --baseline does not have.`,
+		Example: `  sallyport probe --routes routes.json --public /healthz \
+    --as erin='Authorization: Bearer eyJh…' -p policy.csv http://127.0.0.1:8080`,
+		Args: exactly(1, "the URL of the service"),
+	}
+	f.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := f.prepare(cmd, args[0]); err != nil {
+			return err
+		}
+		if f.dryRun {
+			return f.printPlan(cmd.OutOrStdout())
+		}
+		return f.run(cmd)
+	}
+	return cmd
+}
+
+func (f *probeFlags) flags(cmd *cobra.Command) {
+	f.source.flags(cmd)
+	f.source.pathFlags(cmd)
+	formatFlag(cmd, &f.format, "text", "json")
+	fl := cmd.Flags()
+	fl.StringVar(&f.routes, "routes", "", "JSON `file` with the routes of the application")
+	fl.StringVar(&f.direct, "direct", "", "`URL` of the service itself, when URL is that of a proxy in front: compare both")
+	fl.StringArrayVar(&f.public, "public", nil, "`pattern` of routes that anybody may get, such as /assets/*; may be repeated")
+	fl.StringArrayVar(&f.as, "as", nil, "ask as somebody, too: `NAME='Header: value'`; may be repeated")
+	fl.StringArrayVar(&f.bad, "bad", nil, "credentials that must be refused with 401, as with --as: expired or revoked; may be repeated")
+	fl.StringArrayVar(&f.writes, "write", nil, "consent to `METHOD PATTERN`, which may change something; may be repeated")
+	fl.StringArrayVar(&f.hosts, "host", nil, "the `host` of URL once more, if it is not this machine; may be repeated")
+	fl.StringArrayVar(&f.claims, "claim", nil, "value of an attribute that the model asks for, as `name=value`; may be repeated")
+	fl.StringVar(&f.tenant, "tenant", "", "`tenant` of everybody, where the model has tenants")
+	fl.StringVar(&f.origin, "origin", "", "`origin` of a page of another site (default https://app.example)")
+	fl.StringVarP(&f.output, "output", "o", "", "write to `file`")
+	fl.StringVar(&f.baseline, "baseline", "", "`file` with known findings, which do not change the exit code")
+	fl.StringVar(&f.newBaseline, "write-baseline", "", "write all findings to `file` as known ones")
+	fl.Float64Var(&f.rate, "rate", 0, "`number` of requests a second at most (default 20, or 500 for this machine)")
+	fl.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long one request may take")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "print what would be sent, and send nothing")
+}
+
+// printPlan prints what would be sent at most.
+func (f *probeFlags) printPlan(w io.Writer) error {
+	plan, err := probe.Plan(f.settings)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, r := range plan {
+		where := ""
+		if r.Direct {
+			where = " directly"
+		}
+		fmt.Fprintf(&b, "%s: %s %s as %s%s", r.Purpose, r.Method, plain(r.Target), plain(r.As), where)
+		if r.Variant != "" {
+			fmt.Fprintf(&b, " (%s)", plain(r.Variant))
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%s at most, and what public pages link to\n", probing.Count(len(plan), "request"))
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+func (f *probeFlags) run(cmd *cobra.Command) error {
+	known := probing.Baseline(nil)
+	if f.baseline != "" {
+		var err error
+		if known, err = probing.ReadBaseline(f.baseline); err != nil {
+			return err
+		}
+	}
+	report, err := f.ask(cmd.Context(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	result := probing.NewResult(f.target, f.directTarget, report, f.settings, known)
+	if f.newBaseline != "" {
+		text, err := result.Baseline()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.newBaseline, text, 0o644); err != nil {
+			return fmt.Errorf("write baseline: %w", err)
+		}
+	}
+	if err := f.write(cmd, result); err != nil {
+		return err
+	}
+	if result.New() > 0 && f.newBaseline == "" {
+		return errFindings
+	}
+	return nil
+}
+
+// ask runs the plan. On a terminal it shows how far it is.
+func (f *probeFlags) ask(ctx context.Context, stderr io.Writer) (*probe.Report, error) {
+	opts := []probe.Option{probe.WithRate(f.rate), probe.WithTimeout(f.timeout)}
+	if f.directTarget != "" {
+		opts = append(opts, probe.WithDirect(origin(f.directTarget)))
+	}
+	client, err := probe.NewClient(origin(f.target), opts...)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	var progress probe.Progress
+	if file, ok := stderr.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		progress = func(stage string, done, of int) { say(stderr, "\r\x1b[K%s: %d of %d", stage, done+1, of) }
+		defer say(stderr, "\r\x1b[K")
+	}
+	return probe.Run(ctx, f.settings, client, progress)
+}
+
+// origin is a URL without its path.
+func origin(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return target
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// write writes the result where it is wanted.
+func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) (err error) {
+	w := cmd.OutOrStdout()
+	if f.output != "" {
+		file, err := os.Create(f.output)
+		if err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+		defer func() {
+			if closed := file.Close(); err == nil {
+				err = closed
+			}
+		}()
+		w = file
+		say(cmd.ErrOrStderr(), "%s\n", plain(r.Summary()))
+	}
+	switch f.format {
+	case "json":
+		return r.WriteJSON(w)
+	}
+	paint := paletteFor(w)
+	return r.WriteText(w, func(kind, word string) string {
+		if kind == "code" {
+			return paint.red(word)
+		}
+		return paint.yellow(word)
+	})
+}
+
+// loopback reports whether a host is this machine.
+func (f *probeFlags) allowed(u *url.URL) error {
+	if isLoopback(u.Hostname()) || slices.ContainsFunc(f.hosts, func(h string) bool {
+		return strings.EqualFold(h, u.Hostname()) || strings.EqualFold(h, u.Host)
+	}) {
+		return nil
+	}
+	return usagef("%s is not this machine: if you may probe it, name it a second time with --host %s", u.Hostname(), u.Hostname())
+}

@@ -1,0 +1,253 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/probe"
+)
+
+// prepare turns the command line into settings.
+func (f *probeFlags) prepare(cmd *cobra.Command, target string) error {
+	u, err := f.address(target)
+	if err != nil {
+		return err
+	}
+	f.target = strings.TrimSuffix(u.String(), "/")
+	f.settings.Host, f.settings.Base = u.Host, strings.TrimSuffix(u.EscapedPath(), "/")
+	f.settings.Origin = f.origin
+	local := isLoopback(u.Hostname())
+	if f.direct != "" {
+		d, err := f.address(f.direct)
+		if err != nil {
+			return err
+		}
+		f.directTarget, f.settings.Direct = strings.TrimSuffix(d.String(), "/"), true
+		local = local && isLoopback(d.Hostname())
+	}
+	switch {
+	case f.rate < 0:
+		return usagef("--rate %v: give a number of requests a second", f.rate)
+	case f.rate == 0 && local:
+		f.rate = 500
+	case f.rate == 0:
+		f.rate = 20
+	}
+	if f.timeout <= 0 {
+		return usagef("--timeout %v: give how long a request may take, such as 10s", f.timeout)
+	}
+	people, err := f.people()
+	if err != nil {
+		return err
+	}
+	policy, err := f.policy(cmd.Context(), people)
+	if err != nil {
+		return err
+	}
+	if err := f.findRoutes(cmd.Context(), policy); err != nil {
+		return err
+	}
+	return f.mark(policy)
+}
+
+// address reads a URL that may be probed.
+func (f *probeFlags) address(target string) (*url.URL, error) {
+	u, err := url.Parse(target)
+	switch {
+	case err != nil:
+		return nil, usagef("%s is not a URL: %s", target, err)
+	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return nil, usagef("%s is not the URL of a service: write http://HOST or https://HOST", target)
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return nil, usagef("%s: leave out query, fragment and user; credentials are given with --as", target)
+	}
+	return u, f.allowed(u)
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// people reads --as and --bad.
+func (f *probeFlags) people() ([]probing.Person, error) {
+	var people []probing.Person
+	for _, given := range []struct {
+		flag   string
+		values []string
+		bad    bool
+	}{{"--as", f.as, false}, {"--bad", f.bad, true}} {
+		for _, value := range given.values {
+			person, header, err := identity(given.flag, value)
+			if err != nil {
+				return nil, err
+			}
+			ids := f.settings.Identities
+			at := slices.IndexFunc(ids, func(id probe.Identity) bool { return id.Name == person.Name })
+			switch {
+			case at < 0:
+				f.settings.Identities = append(ids, probe.Identity{Name: person.Name, Header: []core.Field{header}, Bad: given.bad})
+				people = append(people, person)
+			case ids[at].Bad != given.bad:
+				return nil, usagef("%s %s: --as and --bad have the same name", given.flag, person.Name)
+			default:
+				ids[at].Header = append(ids[at].Header, header)
+			}
+		}
+	}
+	return people, nil
+}
+
+// identity reads NAME[:ROLE,…]='Header: value'.
+func identity(flag, value string) (probing.Person, core.Field, error) {
+	const hint = "write NAME='Header: value', such as erin='Authorization: Bearer …'"
+	who, header, ok := strings.Cut(value, "=")
+	name, text, colon := strings.Cut(header, ":")
+	if !ok || !colon || who == "" {
+		return probing.Person{}, core.Field{}, usagef("%s %s: %s", flag, who, hint)
+	}
+	field := core.Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(text)}
+	if !challenge.IsToken(field.Name) || field.Value == "" || strings.ContainsAny(field.Value, "\r\n\x00") {
+		return probing.Person{}, core.Field{}, usagef("%s %s: the header is not one that can be sent: %s", flag, who, hint)
+	}
+	id, roles, err := splitRoles(who)
+	if err != nil {
+		return probing.Person{}, core.Field{}, err
+	}
+	if id == "" || id == probe.Anonymous {
+		return probing.Person{}, core.Field{}, usagef("%s %s: requests without credentials are made anyway: give somebody another name", flag, who)
+	}
+	return probing.Person{Name: id, Roles: roles}, field, nil
+}
+
+// policy opens the policy, if one is given.
+func (f *probeFlags) policy(ctx context.Context, people []probing.Person) (*probing.Policy, error) {
+	if len(f.source.policies) == 0 && f.source.model == "" {
+		return nil, nil
+	}
+	a, err := f.source.open("")
+	if err != nil {
+		return nil, err
+	}
+	given, err := readClaims(f.claims)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := oneEach(given)
+	if err != nil {
+		return nil, err
+	}
+	p := &probing.Policy{Authorizer: a, Tenant: f.tenant, Attributes: claims, Canonical: f.source.canonical}
+	p.Prepare(ctx, people)
+	f.settings.Expect = func(as, method, path string) probe.Verdict { return p.Expect(ctx, as, method, path) }
+	f.settings.Words, f.settings.Users = p.Roles(), p.Users()
+	return p, nil
+}
+
+// findRoutes finds the routes to ask for: those given, or those of the policy.
+func (f *probeFlags) findRoutes(ctx context.Context, policy *probing.Policy) error {
+	switch {
+	case f.routes != "":
+		return f.readProbeRoutes()
+	case policy != nil:
+		return f.policyRoutes(ctx, policy.Authorizer)
+	}
+	f.settings.Routes = []probe.Route{{Method: "GET", Pattern: "/"}}
+	return nil
+}
+
+// readProbeRoutes reads --routes, in which a route may have a path to ask for.
+func (f *probeFlags) readProbeRoutes() error {
+	list, err := readRoutes(f.routes)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(f.routes)
+	if err != nil {
+		return fmt.Errorf("read routes: %w", err)
+	}
+	paths := make([]struct {
+		Path string `json:"path"`
+	}, 0, len(list))
+	if err := json.Unmarshal(text, &paths); err != nil {
+		return fmt.Errorf("read routes: %s: %w", f.routes, err)
+	}
+	for i, r := range list {
+		if p := paths[i].Path; p != "" && !strings.HasPrefix(p, "/") || strings.ContainsAny(p, " \t\r\n\x00") {
+			return fmt.Errorf("read routes: %s: route %d: path %q does not begin with / or holds a blank", f.routes, i+1, p)
+		}
+		f.addRoute(probe.Route{Method: r.Method, Pattern: r.Pattern, Path: paths[i].Path})
+	}
+	return nil
+}
+
+func (f *probeFlags) addRoute(r probe.Route) {
+	if !slices.Contains(f.settings.Routes, r) {
+		f.settings.Routes = append(f.settings.Routes, r)
+	}
+}
+
+// policyRoutes takes what the policy is about for routes.
+func (f *probeFlags) policyRoutes(ctx context.Context, a *casbinrules.Authorizer) error {
+	given, err := readClaims(f.claims)
+	if err != nil {
+		return err
+	}
+	m, err := matrix.New(ctx, a, matrix.Settings{Who: f.source.who(ask.Who{}), Claims: given, Types: f.source.types()})
+	if err != nil {
+		return err
+	}
+	for _, row := range m.Rows {
+		if strings.HasPrefix(row.Sample, "/") && !ask.Named(row.Method) {
+			f.addRoute(probe.Route{Method: row.Method, Pattern: row.Route, Path: row.Sample})
+		}
+	}
+	if len(f.settings.Routes) == 0 {
+		return usagef("the policy names no path to ask for: give --routes")
+	}
+	return nil
+}
+
+// mark says which routes are public, and for which there is consent to write.
+func (f *probeFlags) mark(policy *probing.Policy) error {
+	for _, w := range f.writes {
+		if method, pattern, ok := strings.Cut(w, " "); !ok || method == "" || !strings.HasPrefix(pattern, "/") {
+			return usagef("--write %s: name a method and a pattern, such as \"PATCH /reports/:id\"", w)
+		}
+	}
+	if f.source.byRoute && policy != nil {
+		policy.Patterns = map[string]string{}
+	}
+	for i, r := range f.settings.Routes {
+		path := r.Path
+		if path == "" {
+			path = probe.SamplePath(r.Pattern, "1")
+		}
+		if policy != nil && policy.Patterns != nil {
+			policy.Patterns[path] = r.Pattern
+		}
+		names := func(pattern string) bool {
+			return probe.Match(pattern, r.Method, r.Pattern) || probe.Match(pattern, r.Method, path)
+		}
+		f.settings.Routes[i].Public = slices.ContainsFunc(f.public, names)
+		f.settings.Routes[i].Write = slices.ContainsFunc(f.writes, names)
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// service is one in which viewers get what the policy below denies, with faults
+// more if wrong.
+func service(t *testing.T, wrong bool) string {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := 404
+		who := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		known := who == "erin-secret" || who == "victor-secret"
+		switch {
+		case r.URL.Path == "/v1/health":
+			status = 200
+		case r.URL.Path == "/v1/reports" || r.URL.Path == "/v1/reports/1":
+			status = 200
+			if !known {
+				status = 401
+			} else if r.Method != "GET" && r.Method != "HEAD" && who != "erin-secret" {
+				status = 403
+			}
+		case r.RequestURI == "/v1/reports/" && wrong:
+			status = 200
+		}
+		if status == 401 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="api"`)
+		}
+		if status > 400 {
+			w.Header().Set("Cache-Control", "no-store")
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, map[int]string{200: "here", 401: "who are you?", 403: "no", 404: "what?"}[status])
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL + "/v1"
+}
+
+const probeRoutes = `[{"method": "GET", "pattern": "/health"}, {"method": "GET", "pattern": "/reports"},
+	{"method": "PATCH", "pattern": "/reports/:id"}, {"method": "GET", "pattern": "/reports/:id", "path": "/reports/1"}]`
+
+var probeAs = []string{"--as", "erin=Authorization: Bearer erin-secret", "--as", "victor=Authorization: Bearer victor-secret"}
+
+func TestProbe(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "routes.json": probeRoutes})
+	all := func(url string, more ...string) []string {
+		args := append([]string{"probe", url, "--routes", "DIR/routes.json", "-p", "DIR", "--public", "/health"}, probeAs...)
+		return append(args, more...)
+	}
+	if got := run(t, dir, "", all(service(t, false))...); got.code != exitOK || got.stderr != "" ||
+		!strings.Contains(got.stdout, "GET /v1/reports    401        200   200\n") || !strings.Contains(got.stdout, "\n0 findings in ") {
+		t.Errorf("a service that is right: %+v", got)
+	}
+	if got := run(t, dir, "", all(service(t, false), "--write", "PATCH /reports/*")...); got.code != exitOK ||
+		!strings.Contains(got.stdout, "PATCH /v1/reports/1  401        200   403\n") {
+		t.Errorf("with consent to PATCH: %+v", got)
+	}
+	url := service(t, true)
+	got := run(t, dir, "", all(url, "--format", "json", "--write-baseline", filepath.Join(dir, "known.json"))...)
+	var doc struct {
+		Requests int
+		Findings []map[string]any
+		Notes    []string
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &doc); err != nil || got.code != exitOK || doc.Requests < 100 || len(doc.Findings) != 1 {
+		t.Fatalf("%v, %+v", err, got)
+	}
+	for name, want := range map[string]any{
+		"code": "spelling_bypass", "method": "GET", "path": "/v1/reports/", "as": "anonymous", "got": "200", "want": "401, as for GET /v1/reports",
+		"curl": "curl -i --path-as-is '" + url + "/reports/'",
+	} {
+		if doc.Findings[0][name] != want {
+			t.Errorf("%s is %v, want %v", name, doc.Findings[0][name], want)
+		}
+	}
+	if got := run(t, dir, "", all(url)...); got.code != exitFindings || !strings.Contains(got.stdout, "spelling_bypass  GET /v1/reports/ as anonymous\n    got 200, want 401, as for") {
+		t.Errorf("a service that is wrong: %+v", got)
+	}
+	if got := run(t, dir, "", all(url, "--baseline", "DIR/known.json", "-o", "DIR/out.txt")...); got.code != exitOK || got.stdout != "" || !strings.Contains(got.stderr, "1 finding in") {
+		t.Errorf("with a baseline: %+v", got)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "out.txt")); err != nil || !strings.Contains(string(text), "spelling_bypass (known)") {
+		t.Errorf("-o wrote %q, %v", text, err)
+	}
+}
+
+func TestProbeTakesRoutesFromThePolicy(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
+	got := run(t, dir, "", append([]string{"probe", "--dry-run", "-p", "DIR", "http://127.0.0.1:1"}, probeAs...)...)
+	if got.code != exitOK || !strings.Contains(got.stdout, "plain: GET /reports as erin\n") || strings.Contains(got.stdout, "secret") || strings.Contains(got.stdout, "PATCH") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestProbeVerdicts(t *testing.T) {
+	// Nobody but root may see /books, and the service asks for no role.
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, root, /books, GET\np, root, /*, GET\ng, rita, root\n"})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Key") == "" {
+			w.Header().Set("WWW-Authenticate", `APIKey realm="x"`)
+			w.Header().Set("Cache-Control", "no-store")
+			w.WriteHeader(401)
+		}
+	}))
+	defer srv.Close()
+	got := run(t, dir, "", "probe", "-p", "DIR", "--format", "json", "--as", "root=X-Key: a", "--as", "rita=X-Key: b", "--as", "vic=X-Key: c", "--as", "sam:root=X-Key: d", srv.URL)
+	var doc struct {
+		Findings []struct{ Code, Path, As string }
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &doc); err != nil {
+		t.Fatal(err, got)
+	}
+	// The line for all paths does not make a verdict for /sample.
+	var denied []string
+	for _, f := range doc.Findings {
+		if f.Code == "allowed_though_denied" {
+			denied = append(denied, f.As+" "+f.Path)
+		}
+	}
+	if !slices.Equal(denied, []string{"vic /books"}) {
+		t.Errorf("allowed though denied: %q", denied)
+	}
+}
+
+func TestProbeUsage(t *testing.T) {
+	dir := write(t, map[string]string{"routes.json": probeRoutes, "path.json": `[{"method":"GET","pattern":"/x","path":"y"}]`})
+	for _, c := range []struct {
+		stderr string
+		args   []string
+	}{
+		{"probe wants the URL of the service, and got none\n", []string{"probe"}},
+		{"example.com is not this machine: if you may probe it, name it a second time with --host example.com\n", []string{"probe", "https://example.com"}},
+		{"10.0.0.1 is not this machine", []string{"probe", "--direct", "http://10.0.0.1", "http://127.0.0.1:1"}},
+		{"ftp://x is not the URL of a service", []string{"probe", "ftp://x"}},
+		{"leave out query, fragment and user", []string{"probe", "http://a:b@127.0.0.1:1"}},
+		{"--as erin: write NAME='Header: value'", []string{"probe", "--as", "erin", "http://127.0.0.1:1"}},
+		{"--as erin: write NAME='Header: value'", []string{"probe", "--as", "erin=Bearer x", "http://127.0.0.1:1"}},
+		{"--as erin: the header is not one that can be sent", []string{"probe", "--as", "erin=A B: x", "http://127.0.0.1:1"}},
+		{"--as anonymous: requests without credentials are made anyway", []string{"probe", "--as", "anonymous=A: x", "http://127.0.0.1:1"}},
+		{"--bad erin: --as and --bad have the same name", []string{"probe", "--as", "erin=A: x", "--bad", "erin=A: x", "http://127.0.0.1:1"}},
+		{"--write PATCH: name a method and a pattern", []string{"probe", "--write", "PATCH", "http://127.0.0.1:1"}},
+		{"--rate -1: give a number", []string{"probe", "--rate", "-1", "http://127.0.0.1:1"}},
+		{"--timeout 0s: give how long", []string{"probe", "--timeout", "0s", "http://127.0.0.1:1"}},
+		{"route 1: path \"y\" does not begin with /", []string{"probe", "--routes", "DIR/path.json", "http://127.0.0.1:1"}},
+		{"there is no format \"yaml\"", []string{"probe", "--format", "yaml", "http://127.0.0.1:1"}},
+		{"read baseline: open", []string{"probe", "--baseline", "DIR/no.json", "http://127.0.0.1:1"}},
+		{"the service does not answer: dial tcp 127.0.0.1:1: ", []string{"probe", "http://127.0.0.1:1"}},
+	} {
+		expect(t, dir, "", exitUsage, "", c.stderr, c.args...)
+	}
+}
