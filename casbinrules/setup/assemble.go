@@ -2,10 +2,13 @@ package setup
 
 import (
 	"errors"
+	"log/slog"
+	"os"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
 // assembly is a setup while it is put together.
@@ -14,22 +17,41 @@ type assembly struct {
 	doc      *decode.Document
 	settings settings
 	made     *Setup
+
+	log     *slog.Logger
+	proxies *proxy.Trust  // nil for none
+	answers []core.Option // responder, observers and limiter
+
+	jwts, opaque verifier // see tokens
 }
 
 // assemble opens every part in turn. What was opened is closed by made.
 func (a *assembly) assemble() error {
+	a.log = a.logger()
+	if err := a.trustProxies(); err != nil {
+		return err
+	}
+	var opts []core.Option
+	for _, part := range []func() ([]core.Option, error){a.logging, a.observers, a.answering, a.limits} {
+		more, err := part()
+		if err != nil {
+			return err
+		}
+		opts = append(opts, more...)
+	}
+	a.answers = slices.Clone(opts)
 	schemes, err := a.schemes()
 	if err != nil {
 		return err
 	}
-	opts := []core.Option{core.WithLogger(a.settings.log), core.WithObserver(core.LogObserver(a.settings.log))}
 	if a.config.Policy != nil {
 		if err := a.openPolicy(); err != nil {
 			return err
 		}
 		opts = append(opts, core.WithAuthorizer(a.made.policy))
 	}
-	guard, err := core.NewGuard(schemes, append(opts, a.settings.guard...)...)
+	opts = slices.Concat(opts, a.requests(), a.browsers(), a.settings.guard)
+	guard, err := core.NewGuard(schemes, opts...)
 	if err != nil {
 		return a.doc.Wrap(err)
 	}
@@ -46,11 +68,16 @@ func (a *assembly) schemes() ([]core.Authenticator, error) {
 		new func() (core.Authenticator, error)
 	}
 	all := slices.DeleteFunc([]scheme{
-		{&c.Bearer, c.Bearer != nil, a.bearer},
+		{&c.Bearer, c.Bearer != nil && (c.DPoP == nil || !c.DPoP.Required), a.bearer},
+		{&c.DPoP, c.DPoP != nil, a.dpop},
 		{&c.Basic, c.Basic != nil, a.basic},
+		{&c.Digest, c.Digest != nil, a.digest},
+		{&c.APIKeys, c.APIKeys != nil, a.apiKeys},
+		{&c.Certs, c.Certs != nil, a.certificates},
+		{&c.Session, c.Session != nil, a.session},
 	}, func(s scheme) bool { return !s.has })
 	if len(all) == 0 {
-		return nil, a.doc.Wrap(errors.New("no scheme: the file needs one of bearer and basic, or nobody could sign in"))
+		return nil, a.doc.Wrap(errors.New("no scheme: the file needs one of bearer, basic, digest, api_keys, client_certificates and session, or nobody could sign in"))
 	}
 	slices.SortFunc(all, func(x, y scheme) int {
 		if a.doc.Before(x.at, y.at) {
@@ -66,4 +93,68 @@ func (a *assembly) schemes() ([]core.Authenticator, error) {
 		}
 	}
 	return schemes, nil
+}
+
+// logger is that of the program, or one that the file describes.
+func (a *assembly) logger() *slog.Logger {
+	c := a.config.Log
+	switch {
+	case a.settings.log != nil:
+		return a.settings.log
+	case c == nil:
+		return slog.Default()
+	}
+	opts := &slog.HandlerOptions{Level: map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}[c.Level]}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, opts))
+}
+
+// logging is where verdicts and warnings are logged, and how people are named
+// there.
+func (a *assembly) logging() ([]core.Option, error) {
+	opts := []core.Option{core.WithLogger(a.log), core.WithObserver(core.LogObserver(a.log))}
+	if c := a.config.Log; c != nil && a.doc.Has(&c.Pseudonym) {
+		key := []byte(c.Pseudonym.Reveal())
+		names, err := core.NewPseudonyms(key)
+		if err != nil {
+			return nil, a.doc.Wrap(err, &c.Pseudonym)
+		}
+		a.made.names = names
+		opts = append(opts, core.WithPseudonyms(key))
+	}
+	return opts, nil
+}
+
+// observers are the kinds of observers of the file.
+func (a *assembly) observers() ([]core.Option, error) {
+	var opts []core.Option
+	for i := range a.config.Observer {
+		o, err := openKind[core.Observer](a, observer, &a.config.Observer[i])
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, core.WithObserver(o))
+	}
+	return opts, nil
+}
+
+// trustProxies makes the trust in proxies that several parts share.
+func (a *assembly) trustProxies() (err error) {
+	c := a.config.Proxies
+	if c == nil {
+		return nil
+	}
+	var opts []proxy.Option
+	if c.Forwarded {
+		opts = append(opts, proxy.WithForwarded())
+	}
+	if c.UnixSocket {
+		opts = append(opts, proxy.WithUnixSocket())
+	}
+	a.proxies, err = proxy.New(c.Trusted, opts...)
+	return a.doc.Wrap(err, &c.Trusted, &a.config.Proxies)
 }

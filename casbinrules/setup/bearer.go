@@ -5,31 +5,116 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/introspect"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
+	"github.com/sallyport-go/sallyport/core/revoke"
 )
+
+// verifier verifies tokens of both schemes.
+type verifier interface {
+	bearer.TokenVerifier
+	dpop.TokenVerifier
+}
 
 // bearer is the scheme of access tokens.
 func (a *assembly) bearer() (core.Authenticator, error) {
 	c := a.config.Bearer
-	tokens, err := a.tokens(c)
+	jwts, opaque, err := a.tokens()
 	if err != nil {
 		return nil, err
+	}
+	var tokens bearer.TokenVerifier = jwts
+	switch {
+	case jwts == nil:
+		tokens = opaque
+	case opaque != nil:
+		if tokens, err = jwtauth.ByForm(jwts, opaque); err != nil {
+			return nil, err
+		}
 	}
 	opts := []bearer.Option{bearer.WithMaxTokenSize(int(c.MaxTokenSize))}
 	if c.Cookie != "" {
 		opts = append(opts, bearer.WithCookie(c.Cookie))
 	}
+	if c.Metadata != "" {
+		opts = append(opts, bearer.WithResourceMetadata(c.Metadata))
+	}
 	return bearer.New(a.config.Realm, tokens, opts...)
 }
 
-// tokens verifies those of one issuer, or of several.
-func (a *assembly) tokens(c *bearerConfig) (bearer.TokenVerifier, error) {
-	if len(c.Issuers) == 0 {
-		return a.issuer(&c.issuerConfig, int(c.MaxTokenSize), &c.Issuer, &a.config.Bearer)
+// dpop is the scheme of tokens that are bound to a key.
+func (a *assembly) dpop() (core.Authenticator, error) {
+	c := a.config.DPoP
+	if a.config.Bearer == nil {
+		return nil, errors.New("bearer is missing: it says whose tokens are bound")
 	}
-	if a.doc.Has(&c.Issuer) || a.doc.Has(&c.Audience) || a.doc.Has(&c.JWKS) {
-		return nil, a.doc.Wrap(errors.New("issuers beside issuer, audience or jwks: put all into the list"), &c.Issuers)
+	jwts, opaque, err := a.tokens()
+	if err != nil {
+		return nil, err
 	}
+	tokens := jwts
+	if tokens == nil {
+		tokens = opaque
+	}
+	opts := []dpop.Option{
+		dpop.WithProofAge(c.ProofAge), dpop.WithLeeway(c.Leeway), dpop.WithMaxTokenSize(int(a.config.Bearer.MaxTokenSize)),
+	}
+	for _, more := range c.Address[1:] {
+		opts = append(opts, dpop.WithAddress(more))
+	}
+	if len(c.Algorithms) > 0 {
+		opts = append(opts, dpop.WithAlgorithms(c.Algorithms...))
+	}
+	if a.config.Bearer.Metadata != "" {
+		opts = append(opts, dpop.WithResourceMetadata(a.config.Bearer.Metadata))
+	}
+	if a.doc.Has(&c.NonceKey) {
+		var previous [][]byte
+		for _, k := range c.PreviousKeys {
+			previous = append(previous, []byte(k.Reveal()))
+		}
+		opts = append(opts, dpop.WithNonces(c.NonceLifetime, []byte(c.NonceKey.Reveal()), previous...))
+	} else if len(c.PreviousKeys) > 0 {
+		return nil, a.doc.Wrap(errors.New("there is no nonce_key that they came before"), &c.PreviousKeys)
+	}
+	return dpop.New(a.config.Realm, c.Address[0], tokens, opts...)
+}
+
+// tokens verifies tokens that are JWTs, and those that are not; either is nil
+// for none. Both schemes share them.
+func (a *assembly) tokens() (jwts, opaque verifier, err error) {
+	if a.jwts != nil || a.opaque != nil {
+		return a.jwts, a.opaque, nil
+	}
+	c := a.config.Bearer
+	if c.Introspection != nil {
+		if a.opaque, err = a.introspection(c.Introspection, int(c.MaxTokenSize)); err != nil {
+			return nil, nil, err
+		}
+	}
+	single := c.Issuer != "" || c.Template != "" || c.JWKS != ""
+	switch {
+	case len(c.Issuers) > 0 && (single || a.doc.Has(&c.Audience)):
+		return nil, nil, a.doc.Wrap(errors.New("issuers beside issuer, audience or jwks: put all into the list"), &c.Issuers)
+	case len(c.Issuers) > 0:
+		a.jwts, err = a.issuers(c)
+	case single || a.opaque == nil:
+		a.jwts, err = asVerifier(a.issuer(&c.issuerConfig, int(c.MaxTokenSize), &c.Issuer, &a.config.Bearer))
+	}
+	return a.jwts, a.opaque, err
+}
+
+// asVerifier keeps a nil pointer from becoming a verifier.
+func asVerifier(v *jwtauth.Verifier, err error) (verifier, error) {
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// issuers are several.
+func (a *assembly) issuers(c *bearerConfig) (verifier, error) {
 	verifiers := make([]*jwtauth.Verifier, len(c.Issuers))
 	for i := range c.Issuers {
 		one := &c.Issuers[i]
@@ -39,24 +124,67 @@ func (a *assembly) tokens(c *bearerConfig) (bearer.TokenVerifier, error) {
 		}
 		verifiers[i] = v
 	}
-	return jwtauth.NewIssuers(verifiers...)
+	all, err := jwtauth.NewIssuers(verifiers...)
+	if err != nil {
+		return nil, a.doc.Wrap(err, &c.Issuers)
+	}
+	return all, nil
 }
 
 // issuer verifies the tokens of one. Errors stand at the first of fields that
 // the file has.
 func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth.Verifier, error) {
 	switch {
-	case c.Issuer == "":
+	case c.Issuer == "" && c.Template == "":
 		return nil, a.doc.Wrap(errors.New("issuer is missing: what the claim iss of tokens must be, exactly"), fields...)
-	case len(c.Audience) == 0:
-		return nil, a.doc.Wrap(errors.New("audience is missing: what the claim aud of tokens must have, commonly the name of this API at the issuer"), fields...)
+	case c.Issuer != "" && c.Template != "":
+		return nil, a.doc.Wrap(errors.New("issuer_template beside issuer: choose one"), &c.Template)
+	case c.Template != "" && c.JWKS == "":
+		return nil, a.doc.Wrap(errors.New("jwks is missing: no metadata names the keys of many issuers"), &c.Template)
+	}
+	if err := a.audience(c.Audience, c.AnyAudience, &c.AnyAudience, fields...); err != nil {
+		return nil, err
 	}
 	keys, err := a.keys(c)
 	if err != nil {
 		return nil, a.doc.Wrap(err, append([]any{&c.JWKS}, fields...)...)
 	}
-	v, err := jwtauth.New(keys, issuerOptions(c, maxSize)...)
+	opts := issuerOptions(c, maxSize)
+	if c.Revocations != "" {
+		list, err := revoke.OpenFile(string(c.Revocations))
+		if err == nil {
+			err = a.load(string(c.Revocations), list)
+		}
+		if err != nil {
+			return nil, a.doc.Wrap(err, &c.Revocations)
+		}
+		opts = append(opts, jwtauth.WithRevocation(list))
+	}
+	v, err := jwtauth.New(keys, opts...)
 	return v, a.doc.Wrap(err, fields...)
+}
+
+// audience checks that a file says which audience is meant, or that all are.
+func (a *assembly) audience(named []string, all bool, field any, fields ...any) error {
+	switch {
+	case len(named) == 0 && !all:
+		return a.doc.Wrap(errors.New("audience is missing: what the claim aud of tokens must have, commonly the name of this API at the issuer"), fields...)
+	case len(named) > 0 && all:
+		return a.doc.Wrap(errors.New("any_audience beside audience: choose one"), field)
+	}
+	return nil
+}
+
+// introspection asks an issuer.
+func (a *assembly) introspection(c *introspectionConfig, maxSize int) (verifier, error) {
+	if err := a.audience(c.Audience, c.AnyAud, &c.AnyAud, c); err != nil {
+		return nil, err
+	}
+	v, err := introspect.New(c.Endpoint, introspect.Secret(c.Client, c.Secret.Reveal()), introspectionOptions(c)...)
+	if err != nil {
+		return nil, a.doc.Wrap(err, c)
+	}
+	return v, nil
 }
 
 // keys are in a file, at a URL, or where the issuer's metadata says.
@@ -84,41 +212,12 @@ func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
 	return keys, nil
 }
 
-// refreshed logs how a fetch of keys ended.
+// refreshed logs what keeps keys from being used.
 func (a *assembly) refreshed(r jwtauth.Refresh) {
 	if r.Err != nil {
-		a.settings.log.Error("keys not fetched", "error", r.Err)
+		a.log.Error("keys not fetched, those from before stay in use", "error", r.Err, "keys", r.Keys)
 	}
-}
-
-// issuerOptions are those of a verifier that a file can say.
-func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
-	opts := []jwtauth.Option{
-		jwtauth.WithIssuer(c.Issuer), jwtauth.WithAudience(c.Audience...),
-		jwtauth.WithLeeway(c.Leeway), jwtauth.WithMaxTokenSize(maxSize),
+	for _, err := range r.Skipped {
+		a.log.Warn("key passed over", "error", err)
 	}
-	add := func(on bool, option func() jwtauth.Option) {
-		if on {
-			opts = append(opts, option())
-		}
-	}
-	add(len(c.Algorithms) > 0, func() jwtauth.Option { return jwtauth.WithAlgorithms(c.Algorithms...) })
-	add(c.AccessToken, jwtauth.WithAccessTokenProfile)
-	add(c.IDTokens, jwtauth.WithIDTokens)
-	add(c.Clients == "refused", jwtauth.WithoutClients)
-	add(c.Clients == "as_users", jwtauth.WithClientsAsUsers)
-	add(c.Prefix != "", func() jwtauth.Option { return jwtauth.WithClientPrefix(c.Prefix) })
-	add(c.MaxLifetime != 0, func() jwtauth.Option { return jwtauth.WithMaxLifetime(c.MaxLifetime) })
-	if m := c.Claims; m != nil {
-		add(m.ID != "", func() jwtauth.Option { return jwtauth.WithID(m.ID) })
-		add(m.Scopes != "", func() jwtauth.Option { return jwtauth.WithScopes(m.Scopes) })
-		add(m.Tenant != "", func() jwtauth.Option { return jwtauth.WithTenant(m.Tenant) })
-		for _, claim := range m.Roles {
-			opts = append(opts, jwtauth.WithRoles(claim))
-		}
-		for _, claim := range m.RolesKeys {
-			opts = append(opts, jwtauth.WithRolesFromKeys(claim))
-		}
-	}
-	return opts
 }

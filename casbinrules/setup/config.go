@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
@@ -9,44 +10,96 @@ import (
 // config is the file. Every key is documented in docs/configuration.md, which a
 // test holds against these tags.
 type config struct {
-	Realm  string        `key:"realm" required:"true" doc:"what challenges call the service"`
-	Bearer *bearerConfig `key:"bearer" doc:"access tokens that are JSON Web Tokens"`
-	Basic  *basicConfig  `key:"basic" doc:"passwords"`
-	Policy *policyConfig `key:"policy" doc:"who may do what"`
-	Watch  bool          `key:"watch" default:"true" doc:"whether edits of the files named here take effect while the service runs"`
+	Realm    string          `key:"realm" required:"true" doc:"what challenges call the service"`
+	Bearer   *bearerConfig   `key:"bearer" doc:"scheme: access tokens that are JSON Web Tokens, or that the issuer is asked about"`
+	DPoP     *dpopConfig     `key:"dpop" doc:"scheme: the tokens of bearer, bound to a key of the client"`
+	Basic    *basicConfig    `key:"basic" doc:"scheme: passwords"`
+	Digest   *digestConfig   `key:"digest" doc:"scheme: passwords that are not sent"`
+	APIKeys  *apiKeysConfig  `key:"api_keys" doc:"scheme: keys for programs"`
+	Certs    *certsConfig    `key:"client_certificates" doc:"scheme: certificates of TLS clients"`
+	Session  *sessionConfig  `key:"session" doc:"scheme: cookies of people who have signed in"`
+	Policy   *policyConfig   `key:"policy" doc:"who may do what"`
+	Answers  *answersConfig  `key:"answers" doc:"what refusals look like; problem details alone by default"`
+	Attempts *attemptsConfig `key:"attempts" doc:"limits on guessing; none by default"`
+	Proxies  *proxiesConfig  `key:"proxies" doc:"proxies in front, whose word about clients is believed"`
+	Browsers *browsersConfig `key:"browsers" doc:"pages of other origins, and dialogs"`
+	Requests *requestsConfig `key:"requests" doc:"which requests reach rules and handlers"`
+	Log      *logConfig      `key:"log" doc:"where and how verdicts are logged; slog's default logger by default"`
+	Observer []decode.Kind   `key:"observers" slot:"observer" doc:"who is told of verdicts beside the log: a list of kinds"`
+	Serve    *serveConfig    `key:"serve" doc:"the server of sallyport serve"`
+	Watch    bool            `key:"watch" default:"true" doc:"whether edits of the files named here take effect while the service runs"`
 }
 
 // bearerConfig is one issuer, or several in a list.
 type bearerConfig struct {
 	issuerConfig
-	Issuers      []issuerConfig `key:"issuers" doc:"several issuers in place of one: a list of the keys above"`
-	Cookie       string         `key:"cookie" doc:"name of a cookie that may have the token in place of Authorization"`
-	MaxTokenSize decode.Size    `key:"max_token_size" default:"16KiB" doc:"how long a token may be"`
+	Issuers       []issuerConfig       `key:"issuers" doc:"several issuers in place of one: a list of the keys above"`
+	Introspection *introspectionConfig `key:"introspection" doc:"whom to ask about tokens that are no JSON Web Tokens (RFC 7662)"`
+	Cookie        string               `key:"cookie" doc:"name of a cookie that may have the token in place of Authorization"`
+	MaxTokenSize  decode.Size          `key:"max_token_size" default:"16KiB" doc:"how long a token may be"`
+	Metadata      string               `key:"resource_metadata" doc:"URL of the metadata of this service (RFC 9728), for challenges"`
 }
 
 // issuerConfig is one issuer of tokens.
 type issuerConfig struct {
 	Issuer      string          `key:"issuer" doc:"what the claim iss must be, exactly"`
+	Template    string          `key:"issuer_template" doc:"issuers of many tenants in place of one, with {NAME} for a claim"`
 	Audience    []string        `key:"audience" doc:"what the claim aud must have one of"`
+	AnyAudience bool            `key:"any_audience" doc:"take tokens that were issued for other services, too"`
 	JWKS        decode.Location `key:"jwks" missing:"sallyport keys new makes one" doc:"file or URL of the JWK set; without it the issuer's metadata names it"`
 	Algorithms  []string        `key:"algorithms" doc:"the only signature algorithms that are good; by default those of the keys"`
 	RSA         string          `key:"rsa_algorithm" doc:"algorithm of RSA keys in the set that name none, such as RS256"`
 	AccessToken bool            `key:"access_token_profile" doc:"take only tokens of the profile of RFC 9068"`
 	IDTokens    bool            `key:"id_tokens" doc:"take ID tokens too"`
-	Clients     string          `key:"clients" enum:"named,refused,as_users" default:"named" doc:"tokens that a client got for itself: named CLIENT_PREFIX and the client, refused, or like users"`
-	Prefix      string          `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
 	Leeway      time.Duration   `key:"leeway" default:"30s" doc:"how far clocks may differ"`
 	MaxLifetime time.Duration   `key:"max_lifetime" doc:"how far in the future a token may expire; 3650 days by default"`
-	Claims      *claimsConfig   `key:"claims" doc:"which claims say what"`
+	Revocations decode.File     `key:"revocations" doc:"file of tokens that were revoked"`
+	principalConfig
+}
+
+// principalConfig says whom the claims of a token, or the members of an answer,
+// are about.
+type principalConfig struct {
+	Clients string        `key:"clients" enum:"named,refused,as_users" default:"named" doc:"tokens that a client got for itself: named client_prefix and the client, refused, or like users"`
+	Prefix  string        `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
+	Nonce   bool          `key:"nonce" doc:"take access tokens that carry a nonce"`
+	Claims  *claimsConfig `key:"claims" doc:"which claims say what"`
 }
 
 // claimsConfig says where claims of tokens go.
 type claimsConfig struct {
 	ID        string   `key:"id" doc:"the user's ID; sub by default"`
-	Roles     []string `key:"roles" doc:"roles; roles by default, with dots for objects"`
+	Roles     []string `key:"roles" doc:"the roles; roles by default, with dots for objects"`
 	RolesKeys []string `key:"roles_from_keys" doc:"objects whose keys are roles"`
-	Scopes    string   `key:"scopes" doc:"scopes; scope by default"`
+	Scopes    string   `key:"scopes" doc:"the scopes; scope by default"`
 	Tenant    string   `key:"tenant" doc:"the tenant; none by default"`
+}
+
+// introspectionConfig is an issuer that is asked about each token.
+type introspectionConfig struct {
+	Endpoint  string        `key:"endpoint" required:"true" doc:"URL of the endpoint"`
+	Client    string        `key:"client" required:"true" doc:"ID of this service as a client of the issuer"`
+	Secret    decode.Secret `key:"secret" required:"true" doc:"its secret"`
+	Issuer    string        `key:"issuer" doc:"what iss of an answer must be; not looked at by default"`
+	Audience  []string      `key:"audience" doc:"what aud of an answer must have one of"`
+	AnyAud    bool          `key:"any_audience" doc:"take tokens that were issued for other services, too"`
+	Timeout   time.Duration `key:"timeout" default:"3s" doc:"how long an answer may take"`
+	CacheTTL  time.Duration `key:"cache_ttl" default:"30s" doc:"how long an answer is kept, and a revoked token good; 0s for not at all"`
+	CacheSize int           `key:"cache_size" default:"10000" doc:"how many answers are kept"`
+	Leeway    time.Duration `key:"leeway" default:"30s" doc:"how far clocks may differ"`
+	principalConfig
+}
+
+// dpopConfig is tokens that are bound to a key.
+type dpopConfig struct {
+	Required      bool            `key:"required" doc:"take no token that is bound to no key"`
+	Address       []string        `key:"address" required:"true" doc:"where clients reach the root of the service, such as https://api.example"`
+	Algorithms    []string        `key:"algorithms" doc:"what proofs may be signed with"`
+	ProofAge      time.Duration   `key:"proof_age" default:"60s" doc:"for how long a proof is good"`
+	Leeway        time.Duration   `key:"leeway" default:"30s" doc:"how far clocks may differ"`
+	NonceKey      decode.Secret   `key:"nonce_key" doc:"at least 32 bytes that all processes share; with it every proof needs a nonce"`
+	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"keys before it, whose nonces are still good"`
+	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is good"`
 }
 
 // basicConfig is passwords by the scheme Basic.
@@ -56,8 +109,134 @@ type basicConfig struct {
 	TLSRequired bool          `key:"tls_required" doc:"refuse passwords that came without TLS"`
 }
 
+// digestConfig is passwords by the scheme Digest.
+type digestConfig struct {
+	Htdigest      decode.File   `key:"htdigest" required:"true" missing:"docs/digest.md says how to make one" doc:"file of users with hashes for the realm above"`
+	Algorithms    []string      `key:"more_algorithms" enum:"SHA-512-256,MD5" doc:"algorithms that are offered beside SHA-256"`
+	UserHash      bool          `key:"userhash" doc:"let clients send a hash of the user's name"`
+	NonceKey      decode.Secret `key:"nonce_key" doc:"at least 32 bytes that all processes share; by default each has its own"`
+	NonceLifetime time.Duration `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is good"`
+	MaxNonces     int           `key:"max_nonces" default:"65536" doc:"how many nonces are remembered"`
+}
+
+// apiKeysConfig is keys for programs. A key is read from one place.
+type apiKeysConfig struct {
+	File   decode.File `key:"file" required:"true" missing:"sallyport apikey new -f FILE makes one" doc:"file of keys"`
+	Header string      `key:"header" doc:"header field with the key; X-API-Key by default"`
+	Scheme string      `key:"authorization_scheme" doc:"scheme of Authorization with the key, in place of the header"`
+	Query  string      `key:"query_parameter" doc:"query parameter with the key, in place of the header"`
+}
+
+// certsConfig is certificates of TLS clients.
+type certsConfig struct {
+	Identity      string            `key:"identity" required:"true" enum:"common_name,dns_name,email,uri,spiffe" doc:"what of a certificate is the ID"`
+	TrustDomain   string            `key:"trust_domain" doc:"the trust domain of SPIFFE IDs"`
+	CA            decode.File       `key:"ca" doc:"PEM file of the authorities whose certificates count, whatever the TLS server takes; read once"`
+	Units         map[string]string `key:"roles_of_units" doc:"which role each organizational unit gives"`
+	Header        string            `key:"header" enum:"client_cert,nginx" doc:"have the proxies send the certificate: in Client-Cert (RFC 9440), or as nginx does"`
+	NginxCert     string            `key:"nginx_certificate" default:"X-SSL-Client-Cert" doc:"nginx: header field with the certificate"`
+	NginxVerify   string            `key:"nginx_verify" default:"X-SSL-Client-Verify" doc:"nginx: header field with the outcome"`
+	ProxyVerifies bool              `key:"proxy_verifies" doc:"the proxies verify certificates, so that ca is not needed"`
+}
+
+// sessionConfig is cookies of people who have signed in.
+type sessionConfig struct {
+	Store           decode.Kind   `key:"store" slot:"session store" doc:"where sessions are kept, one kind with its settings; in the memory of this process by default"`
+	StoreTimeout    time.Duration `key:"store_timeout" default:"2s" doc:"how long the store has for one answer"`
+	Cookie          string        `key:"cookie" default:"session" doc:"name of the cookie, without the prefix __Host-"`
+	IdleTimeout     time.Duration `key:"idle_timeout" default:"30m" doc:"after how long without a request a session ends"`
+	AbsoluteTimeout time.Duration `key:"absolute_timeout" default:"12h" doc:"how long after sign-in a session ends"`
+	Persistent      bool          `key:"persistent_cookie" doc:"let browsers keep the cookie when they are closed"`
+	Strict          bool          `key:"strict_same_site" doc:"send the cookie with no request that another site caused"`
+	SignInPage      string        `key:"sign_in_page" doc:"path of the page where people sign in, for scripts"`
+	LogoutRedirect  string        `key:"logout_redirect" doc:"path of the page behind signing out; 204 by default"`
+	PlainHTTP       bool          `key:"plain_http_for_development" doc:"work without TLS on this machine; never deploy it"`
+}
+
 // policyConfig is a Casbin model and its policy.
 type policyConfig struct {
-	Model string        `key:"model" required:"true" doc:"file of the model, or a ready one: rbac, rbac-deny or rbac-tenants"`
-	Files []decode.File `key:"files" required:"true" missing:"sallyport init writes one" doc:"policy files, or folders of .csv files"`
+	Model      string            `key:"model" required:"true" doc:"file of the model, or a ready one: rbac, rbac-deny or rbac-tenants"`
+	Files      []decode.File     `key:"files" required:"true" missing:"sallyport init writes one" doc:"policy files, or folders of .csv files"`
+	Anonymous  bool              `key:"anonymous" doc:"judge requests without credentials as the subject anonymous"`
+	Empty      bool              `key:"empty" doc:"accept a policy without a p line"`
+	TokenRoles bool              `key:"token_roles" default:"true" doc:"count the roles that credentials bring"`
+	Prefix     string            `key:"role_prefix" doc:"what the names of roles begin with in the policy"`
+	Route      bool              `key:"route_as_object" doc:"see routes as registered in place of paths"`
+	AsCasbin   bool              `key:"casbin_semantics" doc:"load what Casbin loads, and mean what Casbin means"`
+	Attributes map[string]string `key:"attributes" doc:"which claim fills each request field of the model beside sub, dom, obj and act"`
+	Types      map[string]string `key:"attribute_types" enum:"text,number,time,date,ip" doc:"the type of those fields; text by default"`
+	Functions  map[string]string `key:"functions" doc:"which built-in function each function of the matcher is"`
+}
+
+// answersConfig is what refusals look like.
+type answersConfig struct {
+	Formats        []string      `key:"formats" enum:"problem,json,text" doc:"formats for programs, the first for those that name none; problem by default"`
+	Languages      []string      `key:"languages" enum:"en,de" doc:"languages of pages, the first for those who prefer none; en by default"`
+	SignInPage     string        `key:"sign_in_page" doc:"path of the page where people sign in, for a link on the page of a 401"`
+	SignInRedirect string        `key:"sign_in_redirect" doc:"path of the page to which people who open a page are led in place of 401"`
+	SwitchAccount  string        `key:"switch_account" doc:"path of the page to take another account, for a link on the page of a 403"`
+	Contact        *contact      `key:"contact" doc:"whom to ask for access, for a link on the page of a 403"`
+	Style          decode.File   `key:"style" doc:"style sheet of pages; read once"`
+	CSP            string        `key:"content_security_policy" doc:"the policy of pages"`
+	RequestID      string        `key:"request_id" default:"X-Request-Id" doc:"header field with the ID of a request, which answers repeat"`
+	RetryAfter     time.Duration `key:"retry_after" default:"5s" doc:"what clients are told to wait on a 503 when the failing part does not say"`
+}
+
+// contact is a link.
+type contact struct {
+	Text string `key:"text" required:"true" doc:"text of the link, such as the office"`
+	Link string `key:"link" required:"true" doc:"its URL, or a path of this site"`
+}
+
+// attemptsConfig is limits on guessing.
+type attemptsConfig struct {
+	Address    *budget       `key:"address" doc:"how often an address may fail; 10 in 1m and a burst of 20 by default"`
+	Network    *budget       `key:"network" doc:"how often an IPv6 /48 may fail; 50 in 1m and a burst of 100 by default"`
+	Account    *budget       `key:"account" doc:"how often authentication for one account may fail; 60 in 1h and a burst of 20 by default"`
+	MaxWait    time.Duration `key:"max_wait" default:"15m" doc:"the longest time that anyone is told to wait"`
+	Known      time.Duration `key:"known_address_lifetime" default:"24h" doc:"how long after a success an address is not held to the budget of the account"`
+	MaxEntries int           `key:"max_entries" default:"65536" doc:"how many addresses, networks and accounts are remembered"`
+}
+
+// budget is how often something may fail.
+type budget struct {
+	Failures int           `key:"failures" required:"true" doc:"how many failures"`
+	Per      time.Duration `key:"per" required:"true" doc:"in each of these times"`
+	Burst    int           `key:"burst" required:"true" doc:"how many at once"`
+}
+
+// browsersConfig is what browsers do for others.
+type browsersConfig struct {
+	Trusted []string `key:"trusted_origins" doc:"origins whose pages may cause unsafe requests with cookies and the like"`
+	CORS    []string `key:"cors_origins" doc:"origins whose scripts may see that, and why, they were refused"`
+	Prompts bool     `key:"prompts" default:"true" doc:"let browsers open their password dialog over pages whose script made the request"`
+}
+
+// requestsConfig is which requests go on.
+type requestsConfig struct {
+	Methods        []string    `key:"methods" doc:"methods beside the usual ones that reach rules and handlers"`
+	EncodedSlashes bool        `key:"encoded_slashes" doc:"let encoded slashes in path parameters through"`
+	MaxPathSize    decode.Size `key:"max_path_size" default:"8KiB" doc:"how long a path may be"`
+}
+
+// logConfig is how verdicts are logged.
+type logConfig struct {
+	Format    string        `key:"format" enum:"text,json" default:"text" doc:"form of the lines, which go to standard error"`
+	Level     string        `key:"level" enum:"debug,info,warn,error" default:"info" doc:"the least important lines that are written"`
+	Pseudonym decode.Secret `key:"pseudonym_key" doc:"at least 32 bytes; with it names and addresses are logged as pseudonyms"`
+}
+
+// proxiesConfig is whose word about clients is believed.
+type proxiesConfig struct {
+	Trusted    []netip.Prefix `key:"trusted" doc:"networks of the proxies, and of nobody else"`
+	UnixSocket bool           `key:"unix_socket" doc:"trust peers on a Unix-domain socket"`
+	Forwarded  bool           `key:"forwarded" doc:"read Forwarded (RFC 7239) in place of X-Forwarded-For"`
+}
+
+// serveConfig is the server of sallyport serve.
+type serveConfig struct {
+	Address    string `key:"address" default:"127.0.0.1:8080" doc:"where to listen, for the proxy alone"`
+	Proxy      string `key:"proxy" required:"true" enum:"nginx,caddy,traefik,haproxy,envoy" doc:"the proxy that asks"`
+	Preflights bool   `key:"preflights" doc:"let CORS preflights through to the application"`
+	Semicolons bool   `key:"semicolons" doc:"let paths with a semicolon through"`
 }

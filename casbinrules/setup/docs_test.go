@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
+	"github.com/sallyport-go/sallyport/core"
 )
 
 const page = "../../docs/configuration.md"
@@ -29,8 +31,13 @@ func pageText(t *testing.T, name string) string {
 func TestDocumentedKeys(t *testing.T) {
 	t.Parallel()
 	text := pageText(t, page)
+	seen := map[reflect.Type]bool{}
 	var check func(section string, of reflect.Type)
 	check = func(section string, of reflect.Type) {
+		if seen[of] {
+			return
+		}
+		seen[of] = true
 		if want := keyTable(of); !strings.Contains(text, want) {
 			t.Errorf("%s lacks the table of %s:\n%s", page, section, want)
 		}
@@ -62,6 +69,8 @@ func keyTable(of reflect.Type) string {
 
 var blocks = regexp.MustCompile("(?ms)^```yaml sallyport\n(.*?)^```$")
 
+var redisBlocks = regexp.MustCompile("(?ms)^```yaml sallyport-redis\n(.*?)^```$")
+
 // TestDocumentedFiles opens each configuration file that a page shows.
 func TestDocumentedFiles(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -83,5 +92,40 @@ func TestDocumentedFiles(t *testing.T) {
 	}
 }
 
+// TestEveryKeyIsShown: each key stands in a file on the page, which is opened.
+func TestEveryKeyIsShown(t *testing.T) {
+	t.Parallel()
+	var shown strings.Builder
+	for _, block := range blocks.FindAllStringSubmatch(pageText(t, page), -1) {
+		shown.WriteString(block[1])
+	}
+	for _, block := range redisBlocks.FindAllStringSubmatch(pageText(t, page), -1) {
+		shown.WriteString(block[1]) // opened in package redis
+	}
+	var check func(of reflect.Type)
+	check = func(of reflect.Type) {
+		for _, k := range decode.Describe(of) {
+			if !regexp.MustCompile(`(?m)(^|[ {])` + k.Name + `:( |$)`).MatchString(shown.String()) {
+				t.Errorf("no file on %s shows %s", page, k.Name)
+			}
+			if k.Section != nil && k.Name != "issuers" {
+				check(k.Section)
+			}
+		}
+	}
+	check(reflect.TypeFor[config]())
+}
+
+func init() {
+	RegisterObserver("counter", func(*struct {
+		Prefix string `key:"prefix" default:"access" doc:"what the names of counters begin with"`
+	}) (core.Observer, func() error, error) {
+		return core.ObserverFunc(func(context.Context, core.Event) {}), nil, nil
+	})
+}
+
 // variables are those that files on the pages name.
-var variables = map[string]string{}
+var variables = map[string]string{
+	"INTROSPECTION_SECRET": "not told",
+	"NONCE_KEY":            "0123456789abcdef0123456789abcdef",
+}

@@ -13,7 +13,7 @@ func (a *assembly) closes(f func() error) { a.made.closers = append(a.made.close
 
 // load has into load the file at path, now and whenever it is edited.
 func (a *assembly) load(path string, into watch.Loader) error {
-	log := a.settings.log
+	log := a.log
 	if !a.config.Watch {
 		read := func(context.Context) error {
 			data, err := os.ReadFile(path)

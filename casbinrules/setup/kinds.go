@@ -1,6 +1,126 @@
 package setup
 
-import "reflect"
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
 
-// lookupKind finds the settings of a kind.
-func lookupKind(slot, name string) (reflect.Type, string) { return nil, "" }
+	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+// Types of fields in the settings of a kind, beside string, bool, int,
+// [time.Duration], lists and maps of them, and structs.
+type (
+	// Secret comes from the environment or a file, and prints as "(hidden)".
+	Secret = decode.Secret
+	// File is the path of a file that is there.
+	File = decode.File
+	// Size is a number of bytes.
+	Size = decode.Size
+)
+
+// The slots that kinds are for.
+const (
+	sessionStore = "session store"
+	observer     = "observer"
+)
+
+// kind is a registered one.
+type kind struct {
+	settings reflect.Type
+	// open takes a pointer to settings.
+	open func(settings any) (made any, closing func() error, err error)
+}
+
+// kinds are those that were registered, by slot and name.
+var kinds = struct {
+	sync.RWMutex
+	by map[string]map[string]kind
+}{by: map[string]map[string]kind{}}
+
+// elsewhereKinds are the kinds that a package of this project registers when it
+// is imported.
+var elsewhereKinds = map[string]map[string]string{
+	sessionStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
+}
+
+// RegisterSessionStore makes a kind of store known under the name that it has
+// below session.store. It is for packages that are imported for nothing else,
+// as drivers of database/sql are, and panics if the name is taken.
+//
+// T is a struct. Each field with a tag `key:"NAME"` is read from that key; the
+// other tags are `doc:"a sentence"`, `required:"true"`, `default:"VALUE"` and
+// `enum:"A,B"`. open gets the settings once they are read, and its closing, which
+// may be nil, is called when the setup is closed. It must not wait for the store.
+func RegisterSessionStore[T any](name string, open func(settings *T) (store session.Store, closing func() error, err error)) {
+	register(sessionStore, name, open)
+}
+
+// RegisterObserver makes a kind of observer known under the name that it has in
+// the list observers; otherwise as [RegisterSessionStore].
+func RegisterObserver[T any](name string, open func(settings *T) (o core.Observer, closing func() error, err error)) {
+	register(observer, name, open)
+}
+
+func register[T, M any](slot, name string, open func(*T) (M, func() error, error)) {
+	t := reflect.TypeFor[T]()
+	if open == nil || name == "" || t.Kind() != reflect.Struct {
+		panic(fmt.Sprintf("setup: register %s %q: a name, a struct for settings and a function are needed", slot, name))
+	}
+	decode.Describe(t) // panics for a field that cannot be read
+	kinds.Lock()
+	defer kinds.Unlock()
+	if kinds.by[slot] == nil {
+		kinds.by[slot] = map[string]kind{}
+	}
+	if _, taken := kinds.by[slot][name]; taken {
+		panic(fmt.Sprintf("setup: register %s %q: there is one of that name", slot, name))
+	}
+	kinds.by[slot][name] = kind{t, func(settings any) (any, func() error, error) { return open(settings.(*T)) }}
+}
+
+// kindsOf are the settings of the kinds of a slot.
+func kindsOf(slot string) map[string]reflect.Type {
+	kinds.RLock()
+	defer kinds.RUnlock()
+	all := map[string]reflect.Type{}
+	for name, k := range kinds.by[slot] {
+		all[name] = k.settings
+	}
+	return all
+}
+
+// lookupKind finds the settings of a kind, or says how to get it.
+func lookupKind(slot, name string) (reflect.Type, string) {
+	known := kindsOf(slot)
+	if t := known[name]; t != nil {
+		return t, ""
+	}
+	if path := elsewhereKinds[slot][name]; path != "" {
+		return nil, fmt.Sprintf("import _ %q in the program", path)
+	}
+	if len(known) == 0 {
+		return nil, "no package that registers one is imported"
+	}
+	return nil, "known here: " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+}
+
+// openKind opens what a kind is, which the setup closes.
+func openKind[M any](a *assembly, slot string, k *decode.Kind) (made M, err error) {
+	kinds.RLock()
+	known := kinds.by[slot][k.Name]
+	kinds.RUnlock()
+	got, closing, err := known.open(k.Settings)
+	if err != nil {
+		return made, a.doc.Wrap(err, k.Settings, k)
+	}
+	if closing != nil {
+		a.closes(closing)
+	}
+	return got.(M), nil
+}

@@ -18,8 +18,8 @@ type settings struct {
 	policy []casbinrules.Option
 }
 
-// WithLogger sets where verdicts, reloads and warnings are logged; slog's default
-// logger otherwise.
+// WithLogger sets where verdicts, reloads and warnings are logged, whatever the
+// file says of it; slog's default logger where neither says something.
 func WithLogger(l *slog.Logger) Option {
 	return func(s *settings) error {
 		if l == nil {

@@ -29,9 +29,9 @@ func (a *assembly) openPolicy() error {
 	for i, f := range c.Files {
 		files[i] = string(f)
 	}
-	opts := []casbinrules.Option{casbinrules.WithLogger(a.settings.log)}
-	if a.config.Watch {
-		opts = append(opts, casbinrules.WithFileWatch())
+	opts, err := a.policyOptions(c)
+	if err != nil {
+		return err
 	}
 	policy, err := casbinrules.Open(model, files, append(opts, a.settings.policy...)...)
 	if err != nil {
@@ -41,6 +41,38 @@ func (a *assembly) openPolicy() error {
 	a.made.reloads = append(a.made.reloads, policy.Reload)
 	a.closes(policy.Close)
 	return nil
+}
+
+// policyOptions are those of a policy that a file can say.
+func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) {
+	opts := []casbinrules.Option{casbinrules.WithLogger(a.log)}
+	add := func(on bool, option func() casbinrules.Option) {
+		if on {
+			opts = append(opts, option())
+		}
+	}
+	add(a.config.Watch, func() casbinrules.Option { return casbinrules.WithFileWatch() })
+	add(a.made.names != nil, func() casbinrules.Option { return casbinrules.WithPseudonyms(a.made.names) })
+	add(c.Anonymous, casbinrules.WithAnonymous)
+	add(c.Empty, casbinrules.WithEmptyPolicy)
+	add(!c.TokenRoles, casbinrules.WithoutTokenRoles)
+	add(c.Prefix != "", func() casbinrules.Option { return casbinrules.WithRolePrefix(c.Prefix) })
+	add(c.Route, casbinrules.WithRouteAsObject)
+	add(c.AsCasbin, casbinrules.WithCasbinSemantics)
+	for field, claim := range c.Attributes {
+		opts = append(opts, casbinrules.WithClaimAttribute(field, claim))
+	}
+	for field, name := range c.Types {
+		_, t, err := casbinrules.ParseAttribute(field + "=" + name)
+		if err != nil {
+			return nil, a.doc.Wrap(err, &c.Types)
+		}
+		opts = append(opts, casbinrules.WithAttributeType(field, t))
+	}
+	for name, builtin := range c.Functions {
+		opts = append(opts, casbinrules.WithFunctionAlias(name, builtin))
+	}
+	return opts, nil
 }
 
 // model is a ready one, or that of a file.

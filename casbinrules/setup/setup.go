@@ -27,7 +27,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -35,6 +34,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/option"
+	"github.com/sallyport-go/sallyport/core/session"
 )
 
 // Error is one thing wrong with a file: where, what, and what to do.
@@ -46,10 +46,12 @@ type Errors = decode.Errors
 // Setup is a guard that was assembled from a file, with what keeps its parts up
 // to date. It is safe for concurrent use.
 type Setup struct {
-	guard   *core.Guard
-	policy  *casbinrules.Authorizer // nil without one
-	reloads []func(context.Context) error
-	closers []func() error // in the order in which they were opened
+	guard    *core.Guard
+	policy   *casbinrules.Authorizer // nil without one
+	sessions *session.Manager        // nil without them
+	names    *core.Pseudonyms        // nil without them
+	reloads  []func(context.Context) error
+	closers  []func() error // in the order in which they were opened
 }
 
 // Open reads the file at path and assembles what it says. Paths in it begin at
@@ -71,7 +73,7 @@ func Open(path string, opts ...Option) (*Setup, error) {
 		}
 		return nil, fmt.Errorf("setup: %w%s", err, hint)
 	}
-	o := settings{log: slog.Default()}
+	var o settings
 	if err := option.Apply(&o, opts); err != nil {
 		return nil, fmt.Errorf("setup: %w", err)
 	}
@@ -101,6 +103,10 @@ func (s *Setup) Guard() *core.Guard { return s.guard }
 // Policy is the authorizer of the policy, or nil if the file has none: for its
 // status, and for Explain.
 func (s *Setup) Policy() *casbinrules.Authorizer { return s.policy }
+
+// Sessions is the sessions, or nil if the file has none: for the routes where
+// people sign in and out.
+func (s *Setup) Sessions() *session.Manager { return s.sessions }
 
 // Reload looks at all files that the configuration names now, without waiting
 // for the watch to notice, and returns when their content is in force; call it

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/apikey"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
@@ -34,6 +35,9 @@ policy:
 // issuerKey signs the tokens of tests; its public part is in jwks.json.
 var issuerKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 
+// apiKey is in api.keys.
+var apiKey, apiKeyID, apiKeyHash = apikey.Generate()
+
 func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
 // folder is a new folder with the files of testdata and the keys.
@@ -43,6 +47,13 @@ func folder(t *testing.T) string {
 	if err := os.CopyFS(dir, os.DirFS("testdata/files")); err != nil {
 		t.Fatal(err)
 	}
+	write(t, filepath.Join(dir, "old.key"), strings.Repeat("o", 32)+"\n")
+	write(t, filepath.Join(dir, "names.key"), strings.Repeat("n", 32)+"\n")
+	keys, err := apikey.Append("api.keys", nil, apikey.Info{ID: apiKeyID, Hash: apiKeyHash, Owner: "victor"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "api.keys"), string(keys))
 	public := issuerKey.Public().(ed25519.PublicKey)
 	write(t, filepath.Join(dir, "jwks.json"), `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":"`+encode(public)+`"}]}`)
 	return dir

@@ -29,6 +29,7 @@ var belongs = map[string][]string{
 	"echoauth/echov5": {"echo5"},
 
 	"casbinrules/setup":         {"casbin"},
+	"casbinrules/setup/redis":   {"casbin", "redis"},
 	"casbinrules/cmd/sallyport": {"casbin"},
 }
 

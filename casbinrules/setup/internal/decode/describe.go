@@ -57,17 +57,20 @@ func valueName(t reflect.Type, f field) string {
 	case reflect.Int:
 		return "number"
 	case reflect.Map:
-		return "names with " + valueName(t.Elem(), field{}) + " each"
+		return "names, each with " + valueName(t.Elem(), f)
 	case reflect.Slice:
-		if isScalar(t.Elem()) {
+		switch {
+		case t.Elem() == kindType:
+			return "list of kinds"
+		case alone(t.Elem()):
 			return valueName(t.Elem(), field{}) + ", or a list"
 		}
 		return "list of keys"
 	case reflect.Pointer:
 		return "keys"
 	}
-	if named, ok := reflect.Zero(t).Interface().(interface{ ValueName() string }); ok {
-		return named.ValueName()
+	if t == prefixType {
+		return "network"
 	}
 	return "text"
 }
@@ -138,7 +141,7 @@ func schemaOf(t reflect.Type, f field, kinds func(string) map[string]reflect.Typ
 	}
 	item := schemaOf(t.Elem(), f, kinds)
 	list := map[string]any{"type": "array", "items": item, "minItems": 1}
-	if !isScalar(t.Elem()) {
+	if !alone(t.Elem()) {
 		return list
 	}
 	return map[string]any{"anyOf": []any{item, list}}

@@ -141,7 +141,7 @@ func (d *Document) list(n *yaml.Node, v reflect.Value, f field, p place) {
 	}
 	items := n.Content
 	switch {
-	case n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" && isScalar(v.Type().Elem()):
+	case n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" && alone(v.Type().Elem()):
 		items = []*yaml.Node{n}
 	case n.Kind != yaml.SequenceNode:
 		d.fail(p, "begin each with - on a line of its own", "%s where a list is expected", kindOf(n))

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -34,6 +35,7 @@ var (
 	locationType = reflect.TypeFor[Location]()
 	sizeType     = reflect.TypeFor[Size]()
 	secretType   = reflect.TypeFor[Secret]()
+	prefixType   = reflect.TypeFor[netip.Prefix]()
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
@@ -45,6 +47,9 @@ func isScalar(t reflect.Type) bool {
 	}
 	return reflect.PointerTo(t).Implements(textType)
 }
+
+// alone reports whether one value of type t may stand where a list is expected.
+func alone(t reflect.Type) bool { return isScalar(t) || t == secretType }
 
 // scalar reads one text into v.
 func (d *Document) scalar(n *yaml.Node, v reflect.Value, f field, p place) {
@@ -104,15 +109,18 @@ func typeName(t reflect.Type) string {
 		return "the path of a file"
 	case t == locationType:
 		return "a URL or the path of a file"
-	case t.Kind() == reflect.String:
-		return "text"
+	case t == prefixType:
+		return "a network such as 10.0.0.0/8"
 	}
-	return "a value"
+	return "text"
 }
 
 // set puts what text means into v. The error names what is wrong with the text.
 func (d *Document) set(v reflect.Value, text string, f field) (hint string, err error) {
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		if v.Type() == prefixType && u.UnmarshalText([]byte(text)) != nil {
+			return "", fmt.Errorf("not a network such as 10.0.0.0/8 or 127.0.0.1/32")
+		}
 		return "", u.UnmarshalText([]byte(text))
 	}
 	switch t := v.Type(); {

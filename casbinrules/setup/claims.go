@@ -1,0 +1,88 @@
+package setup
+
+import (
+	"github.com/sallyport-go/sallyport/core/introspect"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+// issuerOptions are those of a verifier that a file can say.
+func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
+	opts := []jwtauth.Option{jwtauth.WithLeeway(c.Leeway), jwtauth.WithMaxTokenSize(maxSize)}
+	add := func(on bool, option func() jwtauth.Option) {
+		if on {
+			opts = append(opts, option())
+		}
+	}
+	add(c.Issuer != "", func() jwtauth.Option { return jwtauth.WithIssuer(c.Issuer) })
+	add(c.Template != "", func() jwtauth.Option { return jwtauth.WithIssuerTemplate(c.Template) })
+	add(len(c.Audience) > 0, func() jwtauth.Option { return jwtauth.WithAudience(c.Audience...) })
+	add(c.AnyAudience, jwtauth.WithoutAudience)
+	add(len(c.Algorithms) > 0, func() jwtauth.Option { return jwtauth.WithAlgorithms(c.Algorithms...) })
+	add(c.AccessToken, jwtauth.WithAccessTokenProfile)
+	add(c.IDTokens, jwtauth.WithIDTokens)
+	add(c.MaxLifetime != 0, func() jwtauth.Option { return jwtauth.WithMaxLifetime(c.MaxLifetime) })
+	return append(opts, principalOptions(&c.principalConfig, mapping[jwtauth.Option]{
+		jwtauth.WithNonce, jwtauth.WithoutClients, jwtauth.WithClientsAsUsers, jwtauth.WithClientPrefix,
+		jwtauth.WithID, jwtauth.WithRoles, jwtauth.WithRolesFromKeys, jwtauth.WithScopes, jwtauth.WithTenant,
+	})...)
+}
+
+// introspectionOptions are those of a client that asks an issuer.
+func introspectionOptions(c *introspectionConfig) []introspect.Option {
+	opts := []introspect.Option{
+		introspect.WithLeeway(c.Leeway), introspect.WithTimeout(c.Timeout),
+		introspect.WithCacheTTL(c.CacheTTL), introspect.WithCacheSize(c.CacheSize),
+	}
+	if c.Issuer != "" {
+		opts = append(opts, introspect.WithIssuer(c.Issuer))
+	} else {
+		opts = append(opts, introspect.WithoutIssuer())
+	}
+	if c.AnyAud {
+		opts = append(opts, introspect.WithoutAudience())
+	} else {
+		opts = append(opts, introspect.WithAudience(c.Audience...))
+	}
+	return append(opts, principalOptions(&c.principalConfig, mapping[introspect.Option]{
+		introspect.WithNonce, introspect.WithoutClients, introspect.WithClientsAsUsers, introspect.WithClientPrefix,
+		introspect.WithID, introspect.WithRoles, introspect.WithRolesFromKeys, introspect.WithScopes, introspect.WithTenant,
+	})...)
+}
+
+// mapping is the options of a package that say whom claims are about.
+type mapping[O any] struct {
+	nonce, withoutClients, clientsAsUsers           func() O
+	prefix, id, roles, rolesFromKeys, scope, tenant func(string) O
+}
+
+// principalOptions are those of them that a file asks for.
+func principalOptions[O any](c *principalConfig, with mapping[O]) []O {
+	var opts []O
+	add := func(value string, option func(string) O) {
+		if value != "" {
+			opts = append(opts, option(value))
+		}
+	}
+	if c.Nonce {
+		opts = append(opts, with.nonce())
+	}
+	switch c.Clients {
+	case "refused":
+		opts = append(opts, with.withoutClients())
+	case "as_users":
+		opts = append(opts, with.clientsAsUsers())
+	}
+	add(c.Prefix, with.prefix)
+	if m := c.Claims; m != nil {
+		add(m.ID, with.id)
+		add(m.Scopes, with.scope)
+		add(m.Tenant, with.tenant)
+		for _, claim := range m.Roles {
+			add(claim, with.roles)
+		}
+		for _, claim := range m.RolesKeys {
+			add(claim, with.rolesFromKeys)
+		}
+	}
+	return opts
+}

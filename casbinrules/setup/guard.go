@@ -1,0 +1,132 @@
+package setup
+
+import (
+	"os"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/respond"
+)
+
+// formats are the formats for programs.
+var formats = map[string]func() respond.Format{
+	"problem": respond.Problem, "json": respond.JSON, "text": respond.Text,
+}
+
+// languages are those of pages.
+var languages = map[string]func() respond.Texts{"en": respond.English, "de": respond.German}
+
+// answering is what refusals look like.
+func (a *assembly) answering() ([]core.Option, error) {
+	c := a.config.Answers
+	if c == nil {
+		return nil, nil
+	}
+	opts := []respond.Option{respond.WithRequestID(c.RequestID)}
+	if len(c.Formats) > 0 {
+		all := make([]respond.Format, len(c.Formats))
+		for i, name := range c.Formats {
+			all[i] = formats[name]()
+		}
+		opts = append(opts, respond.WithAPI(all[0], all[1:]...))
+	}
+	if len(c.Languages) > 0 {
+		texts := make([]respond.Texts, len(c.Languages))
+		for i, name := range c.Languages {
+			texts[i] = languages[name]()
+		}
+		opts = append(opts, respond.WithTexts(texts...))
+	}
+	for _, o := range []struct {
+		value string
+		with  func(string) respond.Option
+	}{
+		{c.SignInPage, respond.WithSignInPage}, {c.SignInRedirect, respond.WithSignInRedirect},
+		{c.SwitchAccount, respond.WithSwitchAccount}, {c.CSP, respond.WithContentSecurityPolicy},
+	} {
+		if o.value != "" {
+			opts = append(opts, o.with(o.value))
+		}
+	}
+	if c.Contact != nil {
+		opts = append(opts, respond.WithContact(c.Contact.Text, c.Contact.Link))
+	}
+	if c.Style != "" {
+		css, err := os.ReadFile(string(c.Style))
+		if err != nil {
+			return nil, a.doc.Wrap(err, &c.Style)
+		}
+		opts = append(opts, respond.WithStyle(string(css)))
+	}
+	r, err := respond.New(opts...)
+	if err != nil {
+		return nil, a.doc.Wrap(err, &a.config.Answers)
+	}
+	return []core.Option{core.WithResponder(r), core.WithRetryAfter(c.RetryAfter)}, nil
+}
+
+// limits bound guessing.
+func (a *assembly) limits() ([]core.Option, error) {
+	c := a.config.Attempts
+	if c == nil {
+		return nil, nil
+	}
+	opts := []attempts.Option{
+		attempts.WithMaxWait(c.MaxWait), attempts.WithKnownAddressLifetime(c.Known), attempts.WithMaxEntries(c.MaxEntries),
+	}
+	if a.proxies != nil {
+		opts = append(opts, attempts.WithTrustedProxies(a.proxies))
+	}
+	add := func(b *budget, with func(int, time.Duration, int) attempts.Option) {
+		if b != nil {
+			opts = append(opts, with(b.Failures, b.Per, b.Burst))
+		}
+	}
+	add(c.Address, attempts.WithAddressBudget)
+	add(c.Network, attempts.WithNetworkBudget)
+	add(c.Account, attempts.WithAccountBudget)
+	l, err := attempts.New(opts...)
+	if err != nil {
+		return nil, a.doc.Wrap(err, &a.config.Attempts)
+	}
+	return []core.Option{core.WithAttemptLimiter(l)}, nil
+}
+
+// requests are which requests go on.
+func (a *assembly) requests() []core.Option {
+	var opts []core.Option
+	if a.proxies != nil {
+		opts = append(opts, core.WithClientAddress(a.proxies.Client))
+	}
+	c := a.config.Requests
+	if c == nil {
+		return opts
+	}
+	if len(c.Methods) > 0 {
+		opts = append(opts, core.WithMethods(c.Methods...))
+	}
+	if c.EncodedSlashes {
+		opts = append(opts, core.WithEncodedSlashes())
+	}
+	return append(opts, core.WithMaxPathSize(int(c.MaxPathSize)))
+}
+
+// browsers is what browsers do for others.
+func (a *assembly) browsers() []core.Option {
+	c := a.config.Browsers
+	if c == nil {
+		return nil
+	}
+	var opts []core.Option
+	if len(c.Trusted) > 0 {
+		opts = append(opts, core.WithTrustedOrigins(c.Trusted...))
+	}
+	if len(c.CORS) > 0 {
+		opts = append(opts, core.WithCORS(c.CORS...))
+	}
+	if !c.Prompts {
+		opts = append(opts, core.WithoutPrompts())
+	}
+	return opts
+}

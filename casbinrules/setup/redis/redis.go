@@ -1,0 +1,97 @@
+// Package redis gives package setup a store of sessions in Redis or Valkey. It
+// is imported for nothing else:
+//
+//	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/redis"
+//
+// A configuration file then has the kind redis below session.store:
+//
+//	session:
+//	  store: {redis: {address: 127.0.0.1:6379}}
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+func init() { setup.RegisterSessionStore("redis", open) }
+
+// settings are the keys below redis.
+type settings struct {
+	Address  string        `key:"address" required:"true" doc:"host:port of the server"`
+	Username string        `key:"username" doc:"user of the server; its default user otherwise"`
+	Password setup.Secret  `key:"password" doc:"password of that user; none by default"`
+	Database int           `key:"database" default:"0" doc:"number of the database"`
+	TLS      bool          `key:"tls" doc:"connect with TLS, to a server whose certificate the system trusts"`
+	Prefix   string        `key:"prefix" default:"sallyport:session:" doc:"what the names of keys begin with"`
+	Timeout  time.Duration `key:"timeout" default:"500ms" doc:"how long connecting, and each answer, may take"`
+}
+
+// open makes a store that connects when it is first asked, and fails fast: an
+// outage is a 503 and not a pile of waiting requests.
+func open(s *settings) (session.Store, func() error, error) {
+	host, _, err := net.SplitHostPort(s.Address)
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("address %q: want host:port, such as 127.0.0.1:6379", s.Address)
+	case s.Timeout <= 0:
+		return nil, nil, fmt.Errorf("timeout %v: above 0", s.Timeout)
+	case s.Database < 0:
+		return nil, nil, fmt.Errorf("database %d: at least 0", s.Database)
+	}
+	options := &redis.Options{
+		Addr: s.Address, Username: s.Username, Password: s.Password.Reveal(), DB: s.Database,
+		DialTimeout: s.Timeout, ReadTimeout: s.Timeout, WriteTimeout: s.Timeout,
+		ContextTimeoutEnabled: true, MaxRetries: 1, DialerRetries: 1,
+	}
+	if s.TLS {
+		options.TLSConfig = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	}
+	client := redis.NewClient(options)
+	return &store{client, s.Prefix}, client.Close, nil
+}
+
+// store keeps each entry as one key that expires.
+type store struct {
+	client *redis.Client
+	prefix string
+}
+
+var _ session.ContextStore = (*store)(nil)
+
+func (s *store) FindCtx(ctx context.Context, key string) (data []byte, found bool, err error) {
+	data, err = s.client.Get(ctx, s.prefix+key).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, false, nil
+	}
+	return data, err == nil, err
+}
+
+func (s *store) CommitCtx(ctx context.Context, key string, data []byte, expires time.Time) error {
+	// With the time itself and not what is left of it, a command that was
+	// slow makes nothing live longer.
+	return s.client.SetArgs(ctx, s.prefix+key, data, redis.SetArgs{ExpireAt: expires}).Err()
+}
+
+func (s *store) DeleteCtx(ctx context.Context, key string) error {
+	return s.client.Del(ctx, s.prefix+key).Err()
+}
+
+func (s *store) Find(key string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), key)
+}
+
+func (s *store) Commit(key string, data []byte, expires time.Time) error {
+	return s.CommitCtx(context.Background(), key, data, expires)
+}
+
+func (s *store) Delete(key string) error { return s.DeleteCtx(context.Background(), key) }

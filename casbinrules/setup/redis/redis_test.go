@@ -1,0 +1,226 @@
+package redis
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// server starts a Redis on a free port of the loopback interface, which wants the
+// password unless it is "", and returns its address and what ends it. Without the program on the
+// machine the test is left out, save where CI is set: there it fails.
+func server(t *testing.T, password string) (addr string, kill func()) {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	switch {
+	case err != nil && os.Getenv("CI") != "":
+		t.Fatal("CI is set, and there is no redis-server: install Debian's package redis-server")
+	case err != nil:
+		t.Skip("not run: it needs redis-server, and there is none on this machine")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr = l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(addr)
+	var out bytes.Buffer
+	args := []string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", ""}
+	if password != "" {
+		args = append(args, "--requirepass", password)
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill = func() {
+		if cmd.ProcessState == nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait() // says that it was killed
+		}
+	}
+	t.Cleanup(kill)
+	ready, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			_ = c.Close()
+			return addr, kill
+		}
+		select {
+		case <-ready.Done():
+			t.Fatalf("redis-server does not answer:\n%s", out.String())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// opened is a setup of a file with text.
+func opened(t *testing.T, text string) *setup.Setup {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sallyport.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := setup.Open(path, setup.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// login signs erin in and returns the cookie.
+func login(t *testing.T, s *setup.Setup) *http.Cookie {
+	t.Helper()
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "erin", Scheme: "Basic"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "https://app.example/login", nil)
+	fields, err := s.Sessions().Login(t.Context(), httpauth.Request(r), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	httpauth.AddFields(w.Header(), fields)
+	return w.Result().Cookies()[0]
+}
+
+// asks is the status of a request with a cookie.
+func asks(s *setup.Setup, c *http.Cookie) int {
+	r := httptest.NewRequest("GET", "https://app.example/", nil)
+	r.AddCookie(c)
+	w := httptest.NewRecorder()
+	httpauth.Authenticate(s.Guard())(http.NotFoundHandler()).ServeHTTP(w, r)
+	return w.Code
+}
+
+// TestSharedSessions: two processes share the sessions of one server, and an
+// outage of it is 503.
+func TestSharedSessions(t *testing.T) {
+	t.Setenv("REDIS_PASSWORD", "not told")
+	addr, kill := server(t, "not told")
+	text := "realm: shop\nsession:\n  store:\n    redis: {address: '" + addr + "', password: '${REDIS_PASSWORD}', timeout: 5s}\n"
+	one, two := opened(t, text), opened(t, text)
+	cookie := login(t, one)
+	if got := asks(two, cookie); got != 404 {
+		t.Errorf("the other process: %d, want 404 from the handler", got)
+	}
+	if err := two.Sessions().LogoutEverywhere(t.Context(), "erin"); err != nil {
+		t.Fatal(err)
+	}
+	if got := asks(one, cookie); got != 401 {
+		t.Errorf("after signing out: %d, want 401", got)
+	}
+	kill()
+	if got := asks(one, cookie); got != 503 {
+		t.Errorf("without the server: %d, want 503", got)
+	}
+}
+
+// TestStore: an entry is there until it expires, and is replaced whole.
+func TestStore(t *testing.T) {
+	addr, _ := server(t, "")
+	st, closing, err := open(&settings{Address: addr, Timeout: 5 * time.Second, Prefix: "test:"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = closing() }()
+	find := func(key, want string) {
+		t.Helper()
+		data, found, err := st.Find(key)
+		if err != nil || string(data) != want || found != (want != "") {
+			t.Errorf("Find(%s): %q, %v, %v; want %q", key, data, found, err, want)
+		}
+	}
+	commit := func(key, data string, expires time.Time) {
+		t.Helper()
+		if err := st.Commit(key, []byte(data), expires); err != nil {
+			t.Errorf("Commit: %v", err)
+		}
+	}
+	find("a", "")
+	commit("a", "one", time.Now().Add(time.Hour))
+	find("a", "one")
+	commit("a", "two", time.Now().Add(time.Hour))
+	find("a", "two")
+	commit("a", "three", time.Now().Add(-time.Second))
+	find("a", "")
+	commit("b", "four", time.Now().Add(time.Hour))
+	for range 2 {
+		if err := st.Delete("b"); err != nil {
+			t.Errorf("Delete: %v", err)
+		}
+	}
+	find("b", "")
+}
+
+// TestSettings refuses what cannot work, with its place.
+func TestSettings(t *testing.T) {
+	for text, want := range map[string]string{
+		"{address: localhost}":             `:2:19: session.store.redis: address "localhost": want host:port`,
+		"{address: 'a:1', timeout: 0s}":    ":2:19: session.store.redis: timeout 0s: above 0",
+		"{address: 'a:1', database: -1}":   ":2:19: session.store.redis: database -1: at least 0",
+		"{}":                               ":2:19: session.store.redis: address is missing",
+		"{address: 'a:1', password: open}": ":2:53: session.store.redis.password: a secret must not be written into this file",
+		"{address: 'a:1', pasword: x}":     `:2:43: session.store.redis: unknown key "pasword" (did you mean password?)`,
+	} {
+		path := filepath.Join(t.TempDir(), "s.yaml")
+		if err := os.WriteFile(path, []byte("realm: a\nsession: {store: {redis: "+text+"}}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := setup.Open(path)
+		if err == nil || !strings.HasPrefix(strings.TrimPrefix(err.Error(), path), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+var blocks = regexp.MustCompile("(?ms)^```yaml sallyport-redis\n(.*?)^```$")
+
+// TestDocumentation opens the file on the page and compares the table of keys.
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REDIS_PASSWORD", "not told")
+	found := blocks.FindAllSubmatch(text, -1)
+	if len(found) == 0 {
+		t.Error("the page shows no file")
+	}
+	for _, b := range found {
+		opened(t, string(b[1]))
+	}
+	for _, key := range []string{"address", "username", "password", "database", "tls", "prefix", "timeout"} {
+		if !bytes.Contains(text, fmt.Appendf(nil, "| `%s` |", key)) {
+			t.Errorf("the page lacks %s", strconv.Quote(key))
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package setup
+
+import (
+	"crypto/x509"
+	"errors"
+	"os"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/apikey"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/digest"
+	"github.com/sallyport-go/sallyport/core/htpasswd"
+	"github.com/sallyport-go/sallyport/core/mtls"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+// basic is the scheme of passwords.
+func (a *assembly) basic() (core.Authenticator, error) {
+	c := a.config.Basic
+	users, err := htpasswd.New()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.load(string(c.Htpasswd), users); err != nil {
+		return nil, a.doc.Wrap(err, &c.Htpasswd)
+	}
+	var verifier basic.Verifier = users
+	if c.CacheTTL != 0 {
+		if verifier, err = basic.NewCache(users, basic.WithCacheTTL(c.CacheTTL)); err != nil {
+			return nil, a.doc.Wrap(err, &c.CacheTTL, &a.config.Basic)
+		}
+	}
+	var opts []basic.Option
+	if c.TLSRequired {
+		opts = append(opts, basic.WithTLSRequired())
+	}
+	return basic.New(a.config.Realm, verifier, opts...)
+}
+
+// digest is the scheme of passwords that are not sent.
+func (a *assembly) digest() (core.Authenticator, error) {
+	c := a.config.Digest
+	opts := []digest.Option{digest.WithNonceLifetime(c.NonceLifetime), digest.WithMaxNonces(c.MaxNonces)}
+	var file []digest.FileOption
+	for _, name := range c.Algorithms {
+		opts = append(opts, digest.WithMoreAlgorithms(digest.Algorithm(name)))
+		if digest.Algorithm(name) == digest.MD5 {
+			file = append(file, digest.WithMD5())
+		}
+	}
+	if c.UserHash {
+		opts = append(opts, digest.WithUserHash())
+	}
+	if a.doc.Has(&c.NonceKey) {
+		opts = append(opts, digest.WithNonceKey([]byte(c.NonceKey.Reveal())))
+	}
+	users, err := digest.NewFile(a.config.Realm, file...)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.load(string(c.Htdigest), users); err != nil {
+		return nil, a.doc.Wrap(err, &c.Htdigest)
+	}
+	return digest.New(a.config.Realm, users, opts...)
+}
+
+// apiKeys is the scheme of keys for programs.
+func (a *assembly) apiKeys() (core.Authenticator, error) {
+	c := a.config.APIKeys
+	keys := new(apikey.File)
+	if err := a.load(string(c.File), keys); err != nil {
+		return nil, a.doc.Wrap(err, &c.File)
+	}
+	var opts []apikey.Option
+	for _, o := range []struct {
+		value string
+		with  func(string) apikey.Option
+	}{
+		{c.Header, apikey.WithHeader}, {c.Scheme, apikey.WithAuthorizationScheme}, {c.Query, apikey.WithQueryParameter},
+	} {
+		if o.value != "" {
+			opts = append(opts, o.with(o.value))
+		}
+	}
+	return apikey.New(a.config.Realm, keys, opts...)
+}
+
+// certificates is the scheme of TLS clients.
+func (a *assembly) certificates() (core.Authenticator, error) {
+	c := a.config.Certs
+	identity, err := identityOf(c)
+	if err != nil {
+		return nil, a.doc.Wrap(err, &c.TrustDomain, &c.Identity)
+	}
+	var opts []mtls.Option
+	if c.CA != "" {
+		pem, err := os.ReadFile(string(c.CA))
+		if err != nil {
+			return nil, a.doc.Wrap(err, &c.CA)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, a.doc.Wrap(errors.New("no certificate in the file: it has a PEM block CERTIFICATE for each authority"), &c.CA)
+		}
+		opts = append(opts, mtls.WithRoots(pool))
+	}
+	if len(c.Units) > 0 {
+		opts = append(opts, mtls.WithRoles(mtls.OrganizationalUnits(c.Units)))
+	}
+	if c.Header != "" && a.proxies == nil {
+		return nil, a.doc.Wrap(errors.New("proxies is missing: it says who may send certificates"), &c.Header)
+	}
+	switch c.Header {
+	case "client_cert":
+		opts = append(opts, mtls.WithClientCertHeader(a.proxies))
+	case "nginx":
+		opts = append(opts, mtls.WithNginxHeaders(a.proxies, c.NginxCert, c.NginxVerify))
+	}
+	if c.ProxyVerifies {
+		opts = append(opts, mtls.WithProxyVerification())
+	}
+	return mtls.New(a.config.Realm, identity, opts...)
+}
+
+// identityOf is what of a certificate is the ID.
+func identityOf(c *certsConfig) (mtls.Identity, error) {
+	if (c.Identity == "spiffe") != (c.TrustDomain != "") {
+		return mtls.Identity{}, errors.New("trust_domain goes with the identity spiffe, which needs it")
+	}
+	switch c.Identity {
+	case "dns_name":
+		return mtls.DNSName(), nil
+	case "email":
+		return mtls.Email(), nil
+	case "uri":
+		return mtls.URI(), nil
+	case "spiffe":
+		return mtls.SPIFFE(c.TrustDomain), nil
+	}
+	return mtls.CommonName(), nil
+}
+
+// session is the scheme of people who have signed in.
+func (a *assembly) session() (core.Authenticator, error) {
+	c := a.config.Session
+	opts := []session.Option{
+		session.WithRealm(a.config.Realm), session.WithCookieName(c.Cookie), session.WithStoreTimeout(c.StoreTimeout),
+		session.WithIdleTimeout(c.IdleTimeout), session.WithAbsoluteTimeout(c.AbsoluteTimeout), session.WithAnswers(a.answers...),
+	}
+	if c.Store.Name != "" {
+		store, err := openKind[session.Store](a, sessionStore, &c.Store)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, session.WithStore(store))
+	}
+	add := func(on bool, option func() session.Option) {
+		if on {
+			opts = append(opts, option())
+		}
+	}
+	add(c.Persistent, session.WithPersistentCookie)
+	add(c.Strict, session.WithStrictSameSite)
+	add(c.PlainHTTP, session.WithPlainHTTPForDevelopment)
+	add(c.SignInPage != "", func() session.Option { return session.WithSignInPage(c.SignInPage) })
+	add(c.LogoutRedirect != "", func() session.Option { return session.WithLogoutRedirect(c.LogoutRedirect) })
+	if b := a.config.Browsers; b != nil && len(b.Trusted) > 0 {
+		opts = append(opts, session.WithTrustedOrigins(b.Trusted...))
+	}
+	m, err := session.New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	a.made.sessions = m
+	return m, nil
+}
