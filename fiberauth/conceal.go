@@ -7,7 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/adapter"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 )
 
 // conceal answers as the app does for a path it does not know.
@@ -15,18 +15,10 @@ func conceal(c *fiber.Ctx, v *core.Verdict) error {
 	native, undo, _ := v.Concealed()
 	h, err := notFound(native)
 	if err != nil { // only a guard no gate of which is mounted
-		write(c, v.Response)
+		fasthttpauth.Write(c.Response(), v.Response)
 		return nil
 	}
-	header := &c.Response().Header
-	for i := range undo {
-		f := &undo[i]
-		kept := adapter.Without(f, linesOf(header, f.Name))
-		header.Del(f.Name)
-		for _, line := range kept {
-			header.Add(f.Name, line)
-		}
-	}
+	fasthttpauth.Undo(&c.Response().Header, undo)
 	return h(c)
 }
 

@@ -17,13 +17,11 @@ import (
 	"context"
 	"errors"
 	"reflect"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/adapter"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 )
 
 // Authenticate mounts gate one: 401 without a usable identity. Like all
@@ -62,11 +60,11 @@ func Principal(c *fiber.Ctx) *core.Principal {
 // behind a mounted gate, the guard's logger is told.
 func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
 	view := newView(c)
-	view.watch.begin(c)
+	view.watch.Begin(c.UserContext(), c.Context().Conn())
 	v := g.CheckNow(&view.watch, view, rules...)
-	view.watch.end()
+	view.watch.End()
 	if v.Response == nil {
-		pass(c, &v)
+		fasthttpauth.PassCheck(c.Context(), &v)
 		setContext(c, &view.watch, v.Context)
 		return nil
 	}
@@ -84,7 +82,7 @@ func Serve(e core.Endpoint) fiber.Handler {
 	}
 	return func(c *fiber.Ctx) error {
 		resp := e(c.UserContext(), newView(c))
-		write(c, &resp)
+		fasthttpauth.Write(c.Response(), &resp)
 		return nil
 	}
 }
@@ -123,32 +121,50 @@ func gateHandler(t *core.Gate) fiber.Handler {
 			return gateOf{t}
 		}
 		view := newView(c)
-		view.watch.begin(c)
+		view.watch.Begin(c.UserContext(), c.Context().Conn())
 		v := t.Check(&view.watch, view)
-		view.watch.end()
+		view.watch.End()
 		if v.Response != nil {
-			closeUnread(c)
-			c.Context().SetUserValue(cachingKey{}, refusedInside)
-			if _, _, ok := v.Concealed(); ok {
-				return conceal(c, &v)
-			}
-			write(c, v.Response)
-			if !view.app.alone(c, t) {
-				seal(c)
-			}
-			if view.app.quiet {
-				return nil
-			}
-			return refusal(v)
+			return view.refuse(c, t, v)
 		}
-		AddFields(c, v.Fields...)
+		ctx := c.Context()
+		fasthttpauth.AddFields(&ctx.Response.Header, v.Fields...)
 		setContext(c, &view.watch, v.Context)
-		decideCaching(c, v.SharedCaching)
-		defer keepFields(c, v.Fields)
+		fasthttpauth.DecideCaching(ctx, v.SharedCaching)
+		defer fasthttpauth.KeepFields(ctx, v.Fields)
 		err := c.Next()
-		tellLate(c)
+		fasthttpauth.TellLate(ctx, c.UserContext)
 		return settle(c, err)
 	}
+}
+
+// refuse answers by the verdict of t, a mounted gate.
+func (view *view) refuse(c *fiber.Ctx, t *core.Gate, v core.Verdict) error {
+	ctx := c.Context()
+	if _, _, ok := v.Concealed(); ok {
+		fasthttpauth.MarkRefused(ctx)
+		return conceal(c, &v)
+	}
+	fasthttpauth.Refuse(ctx, &v)
+	if !view.app.alone(c, t) {
+		fasthttpauth.Seal(ctx)
+	}
+	if view.app.quiet {
+		return nil
+	}
+	return refusal(v)
+}
+
+// refuseInside answers by a check's verdict and seals the response.
+func refuseInside(c *fiber.Ctx, view *view, v core.Verdict) error {
+	if !fasthttpauth.Sealed(c.Context()) {
+		fasthttpauth.RefuseInside(c.Context(), view, v, func() {
+			if err := conceal(c, &v); err != nil && c.App().ErrorHandler(c, err) != nil {
+				_ = c.SendStatus(fiber.StatusInternalServerError) // which never fails
+			}
+		})
+	}
+	return refusal(v)
 }
 
 // settle lets the app's own error handler see a refusal. Fiber's default one
@@ -166,7 +182,7 @@ func settle(c *fiber.Ctx, err error) error {
 
 // setContext gives handlers the context of a verdict, unless that is what the
 // gate has watched and nothing more.
-func setContext(c *fiber.Ctx, watched *watched, ctx context.Context) {
+func setContext(c *fiber.Ctx, watched *fasthttpauth.Watched, ctx context.Context) {
 	if ctx != context.Context(watched) {
 		c.SetUserContext(ctx)
 	}
@@ -187,12 +203,6 @@ func (e *Error) Error() string { return e.native.Message }
 // Unwrap returns the framework's error and the denial.
 func (e *Error) Unwrap() []error { return []error{e.native, e.Denial} }
 
-// write writes an answer.
-func write(c *fiber.Ctx, resp *core.Response) {
-	AddFields(c, resp.Fields...)
-	c.Status(resp.Status).Response().SetBody(resp.Body)
-}
-
 // refusal is the error for a refusal that is written. A preflight is none.
 func refusal(v core.Verdict) error {
 	if v.Denial == nil {
@@ -210,53 +220,5 @@ func isDefault(h fiber.ErrorHandler) bool {
 // Vary is merged with what others have set, every challenge and cookie gets its
 // own line, other names replace.
 func AddFields(c *fiber.Ctx, fields ...core.Field) {
-	h := &c.Response().Header
-	for i := range fields {
-		f := &fields[i]
-		switch {
-		case adapter.IsPrivate(f) && len(h.Peek(f.Name)) > 0: // keepFields completes it
-		case named(f, fiber.HeaderVary), named(f, fiber.HeaderAccessControlExposeHeaders):
-			merge(h, f)
-		case named(f, fiber.HeaderWWWAuthenticate), named(f, fiber.HeaderSetCookie):
-			h.Add(f.Name, f.Value)
-		default:
-			set(h, f)
-		}
-	}
-}
-
-// named reports whether f has the name, in any letter case.
-func named(f *core.Field, name string) bool {
-	return len(f.Name) == len(name) && (f.Name == name || strings.EqualFold(f.Name, name))
-}
-
-func set(h *fasthttp.ResponseHeader, f *core.Field) {
-	if name, value := adapter.Bytes(f); name != nil {
-		h.SetCanonical(name, value)
-	} else {
-		h.Set(f.Name, f.Value)
-	}
-}
-
-// merge adds the members of f that the response lacks. Fiber's own Append
-// compares them in letter case.
-func merge(h *fasthttp.ResponseHeader, f *core.Field) {
-	lines := h.PeekAll(f.Name)
-	switch {
-	case len(lines) == 0:
-		set(h, f)
-	case string(lines[0]) == f.Value: // of a gate before this one
-	default:
-		for _, member := range adapter.MissingMembers(linesOf(h, f.Name), f.Value) {
-			h.Add(f.Name, member)
-		}
-	}
-}
-
-func linesOf(h *fasthttp.ResponseHeader, name string) []string {
-	var lines []string
-	for _, line := range h.PeekAll(name) {
-		lines = append(lines, string(line))
-	}
-	return lines
+	fasthttpauth.AddFields(&c.Response().Header, fields...)
 }

@@ -5,6 +5,7 @@ go 1.25.0
 require (
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth v0.0.0
 	github.com/valyala/fasthttp v1.74.0
 )
 
@@ -22,4 +23,7 @@ require (
 	golang.org/x/sys v0.47.0 // indirect
 )
 
-replace github.com/sallyport-go/sallyport/core => ../core
+replace (
+	github.com/sallyport-go/sallyport/core => ../core
+	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth => ./fasthttpauth
+)

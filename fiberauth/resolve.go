@@ -4,11 +4,12 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
+
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
 
 // resolver finds the handlers that may answer a request with Fiber's own router.
@@ -19,64 +20,45 @@ import (
 // when all routes and mounted sub-apps are in place.
 type resolver struct {
 	handlers uint32 // the app's handler count when this was built
-	shadow   fasthttp.RequestHandler
-	fold     bool // letter case does not matter to the router
-	mixed    bool // some route has capitals in its literal parts
-	unescape bool
+	table    *routing.Table
+	entries  map[*fiber.Route]*routing.Entry
 	rawNames bool     // header names are as sent
 	quiet    bool     // the app has Fiber's own error handler
 	solitary sync.Map // of *fiber.Route to those of its gates that stand alone
-	entries  map[*fiber.Route]*entry
-	pool     sync.Pool // of *notes
 }
 
-// entry is what the resolver knows of one entry of a method's stack.
-type entry struct {
-	pattern *pattern
-	index   int  // in the stack
-	use     bool // mounted with Use or Static: it matches a prefix
-	static  bool // it serves files, if there are any, and else passes on
-	// idle says that its prefix says nothing of who answers: its handlers are
-	// gates, or middleware of the whole app. spent says that none but gates
-	// stand behind its first gate.
-	idle, spent bool
-	// over are the entries that match whatever this one matches.
-	over []cover
-	// goOn says that entries behind this route may matter whatever the path.
-	goOn bool
-}
+// apps are the resolvers of all apps. A hook is the one place where an app takes
+// what it does not know. This one is called only in the parent of preforked
+// processes, which serves nothing. Adding it takes a lock that a shutdown holds
+// while it waits for requests, so no request may wait for it.
+var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep func()) {
+	app.Hooks().OnFork(func(int) error {
+		keep()
+		return nil
+	})
+})
 
-// cover is an entry that matches whatever another one matches.
-type cover struct {
-	*entry
-	// whole says that its prefix ends where a segment of the other's text
-	// does, or inside of a segment without parameters.
-	whole bool
-}
-
-// covered reports whether other matches whatever e matches. If it stands before
-// e, it passes requests on, or e could never run.
-func (e *entry) covered(other *entry) (c cover, ok bool) {
-	for _, c := range e.over {
-		if c.entry == other {
-			return c, true
-		}
+// resolverFor is the app's resolver, built anew when routes have been added.
+func resolverFor(app *fiber.App) *resolver {
+	slot := apps.Slot(app)
+	if r := slot.Load(); r != nil && r.handlers == app.HandlersCount() {
+		return r
 	}
-	return cover{}, false
+	r := newResolver(app)
+	slot.Store(r)
+	return r
 }
 
 func newResolver(app *fiber.App) *resolver {
 	cfg := app.Config()
 	r := &resolver{
 		handlers: app.HandlersCount(),
-		fold:     !cfg.CaseSensitive,
-		unescape: cfg.UnescapePath,
+		table:    routing.New(routing.Config{Fold: !cfg.CaseSensitive, Strict: cfg.StrictRouting, Unescape: cfg.UnescapePath}),
 		rawNames: cfg.DisableHeaderNormalizing,
 		quiet:    isDefault(cfg.ErrorHandler),
-		entries:  make(map[*fiber.Route]*entry),
+		entries:  make(map[*fiber.Route]*routing.Entry),
 	}
-	r.pool.New = newNotes
-	shadow := fiber.New(fiber.Config{
+	copied := fiber.New(fiber.Config{
 		CaseSensitive:  cfg.CaseSensitive,
 		StrictRouting:  cfg.StrictRouting,
 		UnescapePath:   cfg.UnescapePath,
@@ -84,36 +66,42 @@ func newResolver(app *fiber.App) *resolver {
 	})
 	for m, stack := range app.Stack() {
 		for i := range stack {
-			shadow.Add(cfg.RequestMethods[m], "/"+strconv.Itoa(i), passOn) // to be overwritten
+			copied.Add(cfg.RequestMethods[m], "/"+strconv.Itoa(i), passOn) // to be overwritten
 		}
 	}
-	shadow.Use(func(*fiber.Ctx) error { return nil }) // where nothing is left
+	copied.Use(func(*fiber.Ctx) error { return nil }) // where nothing is left
 	routes, everywhere, names, folded := app.GetRoutes(true), outsideGet(app), paramNames(), foldingOf(app)
-	var stacks [][]*entry
+	entries := make(map[string][]*routing.Entry)
 	for m, stack := range app.Stack() {
-		entries := make([]*entry, len(stack))
+		method := cfg.RequestMethods[m]
 		for i, rt := range stack {
-			use := len(routes) == 0 || !sameRoute(rt, &routes[0])
-			if !use {
+			e := &routing.Entry{Method: method, Index: i, Use: len(routes) == 0 || !sameRoute(rt, &routes[0])}
+			if !e.Use {
 				routes = routes[1:]
 			}
-			e := newEntry(rt, names(rt), use, cfg.StrictRouting, everywhere, folded)
-			e.index = i
-			r.entries[rt], entries[i] = e, e
-			literals := strings.Join(e.pattern.literals, "")
-			r.mixed = r.mixed || !use && literals != strings.ToLower(literals)
+			e.Static = e.Use && slices.ContainsFunc(rt.Handlers, func(h fiber.Handler) bool {
+				return !isGate(h) && !everywhere[handlerAt{rt.Path, codeOf(h)}]
+			})
+			r.table.Add(e, rt.Path, names(rt), rt.Params, gatesOf(rt), folded)
+			r.entries[rt] = e
+			entries[method] = append(entries[method], e)
 			clone := *rt // with what the router knows of it
-			clone.Params = e.pattern.keys
-			clone.Handlers = []fiber.Handler{func(c *fiber.Ctx) error { return r.visit(c, e) }}
-			*shadow.Stack()[m][i] = clone
+			clone.Params = e.Pattern.Keys()
+			clone.Handlers = []fiber.Handler{func(c *fiber.Ctx) error { return r.table.Visit(c, c.Context(), e) }}
+			*copied.Stack()[m][i] = clone
 		}
-		stacks = append(stacks, entries)
 	}
-	r.shadow = shadow.Handler()
-	for m, entries := range stacks {
-		r.compare(cfg.RequestMethods[m], entries)
-	}
+	r.table.Finish(copied.Handler(), entries)
 	return r
+}
+
+// gatesOf says which handlers of a route are gates.
+func gatesOf(rt *fiber.Route) []bool {
+	gates := make([]bool, len(rt.Handlers))
+	for i, h := range rt.Handlers {
+		gates[i] = isGate(h)
+	}
+	return gates
 }
 
 // sameRoute reports whether copied is the copy GetRoutes made of rt. Routes
@@ -149,27 +137,6 @@ func outsideGet(app *fiber.App) map[handlerAt]bool {
 	return found
 }
 
-func newEntry(rt *fiber.Route, names []string, use, strict bool, everywhere map[handlerAt]bool, folded *folding) *entry {
-	text := rt.Path
-	if use && !strict && len(text) > 1 {
-		text = strings.TrimRight(text, "/")
-	}
-	e := &entry{use: use, spent: true}
-	first := slices.IndexFunc(rt.Handlers, isGate)
-	answers := 0 // handlers that may
-	for i, h := range rt.Handlers {
-		if isGate(h) {
-			continue
-		}
-		answers++
-		e.spent = e.spent && i < first
-		e.static = e.static || use && !everywhere[handlerAt{rt.Path, codeOf(h)}]
-	}
-	e.pattern = newPattern(text, names, rt.Params, folded.end(text, e.static))
-	e.idle = use && (answers == 0 || text == "/" && !e.static)
-	return e
-}
-
 // paramNames gives the parameters in the text of a route, as Fiber's parser
 // finds them. A route of a mounted sub-app has fewer where the prefix has
 // parameters as well; one without any of its own is matched letter by letter.
@@ -185,27 +152,6 @@ func paramNames() func(*fiber.Route) []string {
 			found[rt.Path] = routes[len(routes)-1].Params
 		}
 		return found[rt.Path]
-	}
-}
-
-// compare finds out which entries of a stack match whatever another one matches:
-// those that match its text.
-func (r *resolver) compare(method string, entries []*entry) {
-	n, _ := r.pool.Get().(*notes)
-	defer r.pool.Put(n)
-	more := false // an entry that may answer comes behind
-	for _, e := range slices.Backward(entries) {
-		e.goOn = e.goOn || more
-		more = more || e.use && !e.idle
-		text := fiber.RemoveEscapeChar(e.pattern.text)
-		n.question = question{path: text, text: true}
-		r.ask(method, []byte(text), n)
-		for j := range n.seen {
-			s := &n.seen[j]
-			rest, _, _ := strings.Cut(text[s.end:], "/")
-			e.over = append(e.over, cover{s.entry, s.other == "" || !strings.ContainsAny(rest, ":*+")})
-			s.goOn = s.goOn || s.index < e.index
-		}
 	}
 }
 

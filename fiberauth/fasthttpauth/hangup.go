@@ -1,4 +1,4 @@
-package fiberauth
+package fasthttpauth
 
 import (
 	"context"
@@ -6,11 +6,9 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 )
 
-// watched is the context of a gate while it decides. Fiber does not cancel a
+// Watched is the context of a gate while it decides. fasthttp does not cancel a
 // request whose client has hung up; this one is cancelled then, as that of
 // net/http is. Only a rule or an authenticator that asks for Done pays for it:
 // from then on the connection is looked at every hangupInterval, without
@@ -18,8 +16,9 @@ import (
 // the connection. Where that cannot be seen (Windows, a test without a socket)
 // it is never cancelled.
 //
-// Once the gate has decided it is its parent and nothing more.
-type watched struct {
+// Once the gate has decided it is its parent and nothing more. It is made for one
+// gate; its methods may be called by several goroutines.
+type Watched struct {
 	context.Context // the parent
 	conn            net.Conn
 
@@ -32,23 +31,24 @@ type watched struct {
 // hangupInterval is how often a connection is looked at.
 const hangupInterval = 50 * time.Millisecond
 
-// begin makes w the context of c while a gate decides.
-func (w *watched) begin(c *fiber.Ctx) {
-	w.Context, w.conn = c.UserContext(), c.Context().Conn()
+// Begin makes w the context of a gate that decides about a request which came by
+// conn, with the context parent.
+func (w *Watched) Begin(parent context.Context, conn net.Conn) {
+	w.Context, w.conn = parent, conn
 }
 
 // Done implements [context.Context].
-func (w *watched) Done() <-chan struct{} { return w.current(true).Done() }
+func (w *Watched) Done() <-chan struct{} { return w.current(true).Done() }
 
 // Err implements [context.Context].
-func (w *watched) Err() error { return w.current(false).Err() }
+func (w *Watched) Err() error { return w.current(false).Err() }
 
 // Value implements [context.Context]. It shows the watching context's own
 // values, too, by which context.Cause finds it.
-func (w *watched) Value(key any) any { return w.current(false).Value(key) }
+func (w *Watched) Value(key any) any { return w.current(false).Value(key) }
 
 // current is the context that is meant now. It begins to watch if start is set.
-func (w *watched) current(start bool) context.Context {
+func (w *Watched) current(start bool) context.Context {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
@@ -66,8 +66,8 @@ func (w *watched) current(start bool) context.Context {
 	return w.live
 }
 
-// end is to be called when the gate has decided.
-func (w *watched) end() {
+// End is to be called when the gate has decided.
+func (w *Watched) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ended, w.conn = true, nil; w.live != nil {

@@ -1,7 +1,6 @@
-package fiberauth
+package fasthttpauth
 
 import (
-	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -21,49 +20,49 @@ const (
 	refusedInside                // the answer is a gate's own
 )
 
-func cachingOf(c *fiber.Ctx) caching {
-	has, _ := c.Context().UserValue(cachingKey{}).(caching)
+func cachingOf(ctx *fasthttp.RequestCtx) caching {
+	has, _ := ctx.UserValue(cachingKey{}).(caching)
 	return has
 }
 
-// decideCaching notes what a gate or check says that the request passes; the
-// last one decides.
-func decideCaching(c *fiber.Ctx, shared bool) {
+// DecideCaching notes what a gate or check says that the request passes, the
+// SharedCaching of its [core.Verdict]; the last one decides.
+func DecideCaching(ctx *fasthttp.RequestCtx, shared bool) {
 	switch {
 	case shared:
-		c.Context().SetUserValue(cachingKey{}, sharedAnswer)
-	case cachingOf(c) != privateAnswer:
-		c.Context().SetUserValue(cachingKey{}, privateAnswer)
+		ctx.SetUserValue(cachingKey{}, sharedAnswer)
+	case cachingOf(ctx) != privateAnswer:
+		ctx.SetUserValue(cachingKey{}, privateAnswer)
 	}
 }
 
 // checkedKey is the user value with the fields that checks have added.
 type checkedKey struct{}
 
-// pass puts the fields of a check into the response and has the gates in front
-// of the handler keep them.
-func pass(c *fiber.Ctx, v *core.Verdict) {
-	AddFields(c, v.Fields...)
-	decideCaching(c, v.SharedCaching)
+// PassCheck puts the fields of a check that the request passes into the response
+// and has the gates in front of the handler keep them.
+func PassCheck(ctx *fasthttp.RequestCtx, v *core.Verdict) {
+	AddFields(&ctx.Response.Header, v.Fields...)
+	DecideCaching(ctx, v.SharedCaching)
 	if len(v.Fields) == 0 {
 		return
 	}
-	keepFields(c, v.Fields) // should there be no gate
-	before, _ := c.Context().UserValue(checkedKey{}).([]core.Field)
-	c.Context().SetUserValue(checkedKey{}, append(before[:len(before):len(before)], v.Fields...))
+	KeepFields(ctx, v.Fields) // should there be no gate
+	before, _ := ctx.UserValue(checkedKey{}).([]core.Field)
+	ctx.SetUserValue(checkedKey{}, append(before[:len(before):len(before)], v.Fields...))
 }
 
-// keepFields does for a response of Fiber's what [adapter.KeepFields] does, when the
-// handlers behind a gate have returned: nothing of a response is sent before, be
-// it a stream.
-func keepFields(c *fiber.Ctx, fields []core.Field) {
-	decided := cachingOf(c)
-	if decided == refusedInside || sealed(c) {
+// KeepFields does for a response of fasthttp's what [adapter.KeepFields] does, when
+// the handlers behind a gate have returned: nothing of a response is sent before,
+// be it a stream.
+func KeepFields(ctx *fasthttp.RequestCtx, fields []core.Field) {
+	decided := cachingOf(ctx)
+	if decided == refusedInside || Sealed(ctx) {
 		return
 	}
-	h := &c.Response().Header
+	h := &ctx.Response.Header
 	keepEach(h, fields, decided == sharedAnswer)
-	if checked, ok := c.Context().UserValue(checkedKey{}).([]core.Field); ok {
+	if checked, ok := ctx.UserValue(checkedKey{}).([]core.Field); ok {
 		keepEach(h, checked, decided == sharedAnswer)
 	}
 }
@@ -72,7 +71,7 @@ func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
 	for i := range fields {
 		f := &fields[i]
 		switch {
-		case named(f, fiber.HeaderVary):
+		case named(f, fasthttp.HeaderVary):
 			merge(h, f)
 		case !adapter.IsPrivate(f):
 		case len(h.Peek(f.Name)) == 0:

@@ -1,19 +1,15 @@
-package fiberauth
+package routing
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/gofiber/fiber/v2"
-)
-
-// pattern is a route's text cut at its parameters: literals[0] value literals[1]
+// Pattern is a route's text cut at its parameters: literals[0] value literals[1]
 // value … It follows the names that Fiber's own parser found and is only used to
 // give a path the letter case of the route; a path that it cannot follow is
 // refused.
-type pattern struct {
+type Pattern struct {
 	text     string
 	literals []string
-	keys     []string // of the shadow app's parameters, one a value
+	keys     []string // of the parameters in the copy of the app, one a value
 	params   []string // names as the application's router knows them
 	// indirect says that handlers cannot get each value by its name: a name
 	// stands twice, or the prefix of a mounted sub-app has parameters as well.
@@ -21,15 +17,19 @@ type pattern struct {
 	// folded is how many literals hold what may have been registered in other
 	// letters.
 	folded int
+	star   int // the first "*" among the parameters, or -1
 }
 
-// newPattern cuts text at names, those that Fiber's parser finds in it. params
-// are those that the route has. Up to folded, text may have been registered in
-// other letters.
-func newPattern(text string, names, params []string, folded int) *pattern {
-	p := &pattern{text: text, keys: keys[:len(names)], params: params, indirect: len(names) != len(params)}
+// NewPattern cuts text at names, those that Fiber's parser finds in it; there are
+// at most 30. params are those that the route has. Up to folded, text may have
+// been registered in other letters.
+func NewPattern(text string, names, params []string, folded int) *Pattern {
+	p := &Pattern{text: text, keys: keys[:len(names)], params: params, indirect: len(names) != len(params), star: -1}
 	rest := text
 	for i, name := range names {
+		if name[0] == '*' && p.star < 0 {
+			p.star = i
+		}
 		for _, other := range names[:i] {
 			p.indirect = p.indirect || strings.EqualFold(name, other)
 		}
@@ -45,8 +45,8 @@ func newPattern(text string, names, params []string, folded int) *pattern {
 }
 
 // add appends a literal.
-func (p *pattern) add(text string, folded bool) {
-	p.literals = append(p.literals, fiber.RemoveEscapeChar(text))
+func (p *Pattern) add(text string, folded bool) {
+	p.literals = append(p.literals, unescaped(text))
 	if folded {
 		p.folded = len(p.literals)
 	}
@@ -54,7 +54,7 @@ func (p *pattern) add(text string, folded bool) {
 
 // foldedIn is how many bytes of a path, which p has matched with values, hold
 // the literals that may have been registered in other letters.
-func (p *pattern) foldedIn(path string, values []string) (n int) {
+func (p *Pattern) foldedIn(path string, values []string) (n int) {
 	for i, literal := range p.literals[:p.folded] {
 		if i > 0 {
 			n += len(values[i-1])
@@ -105,7 +105,7 @@ func findParam(text, name string) (start, end int) {
 // reports how many bytes the pattern takes. values are the parameters as
 // matched, parts of path. It reports false when path does not begin with
 // literals and values in turn.
-func (p *pattern) follow(path string, values []string) (spelled string, n int, ok bool) {
+func (p *Pattern) follow(path string, values []string) (spelled string, n int, ok bool) {
 	if len(p.literals) != len(values)+1 {
 		return "", 0, false
 	}
@@ -144,6 +144,27 @@ func (p *pattern) follow(path string, values []string) (spelled string, n int, o
 	return path, n, true
 }
 
+// fileAt is where the name of a file begins in a path that p has matched with
+// values up to end: at the first parameter of several segments, or a last
+// parameter, and else behind all of p.
+func (p *Pattern) fileAt(path string, end int, values []string) (at int) {
+	last := len(values) - 1
+	for i, v := range values {
+		at += len(p.literals[i])
+		if i == p.star || i == last && p.literals[i+1] == "" {
+			return min(at, len(path))
+		}
+		at += len(v)
+	}
+	return end
+}
+
+// Keys are the names that the parameters have in the copy of the app.
+func (p *Pattern) Keys() []string { return p.keys }
+
+// unescaped is the text of a literal without escape characters.
+func unescaped(text string) string { return strings.ReplaceAll(text, `\`, "") }
+
 // equalFold compares as Fiber folds: ASCII letters alone.
 func equalFold(a, b string) bool {
 	if len(a) != len(b) {
@@ -165,7 +186,7 @@ func lower(c byte) byte {
 }
 
 // param is the value of a parameter, as Fiber's own Params finds it.
-func (p *pattern) param(name string, values []string, fold bool) string {
+func (p *Pattern) param(name string, values []string, fold bool) string {
 	if name == "*" || name == "+" {
 		name += "1"
 	}

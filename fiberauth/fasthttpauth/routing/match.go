@@ -1,0 +1,154 @@
+package routing
+
+import (
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
+)
+
+// Match is what Fiber's router makes of a request. All strings are copies or
+// belong to the route.
+type Match struct {
+	core.Route
+	pattern *Pattern // nil when no route matched
+	// values are the parameters. nil where Fiber itself still has them: few
+	// rules ask.
+	values []string
+}
+
+// Param is the value of a parameter, as Fiber's own Params finds it. at is the
+// entry of the handlers that run now.
+func (t *Table) Param(m *Match, c Ctx, at *Entry, name string) string {
+	if m.pattern == nil {
+		return ""
+	}
+	if m.values == nil {
+		if at == nil || at.Pattern != m.pattern {
+			return "" // Fiber has gone on to another route
+		}
+		m.values = copied(c, m.pattern.params)
+	}
+	p := m.pattern.param(name, m.values, t.config.Fold)
+	if m.Escaped {
+		return adapter.Param(p)
+	}
+	return p
+}
+
+// innerSlashes counts the encoded slashes in parameters of one segment.
+func (m *Match) innerSlashes(c Ctx) int {
+	if m.values == nil {
+		m.values = copied(c, m.pattern.params)
+	}
+	if m.pattern.indirect || len(m.values) != len(m.pattern.params) {
+		return 0 // which value is whose is not known
+	}
+	n := 0
+	for i, name := range m.pattern.params {
+		if name[0] != '*' && name[0] != '+' {
+			n += adapter.EncodedSlashes(m.values[i])
+		}
+	}
+	return n
+}
+
+// readings makes one answer of what was seen.
+//
+// The first route is what is asked for. Entries that come before it may answer
+// in its stead, and those behind it may if it passes the request on. Nobody can
+// know in advance; but an entry that matches whatever a later one matches passes
+// requests on, or the later one could never run. Static alone does both.
+func (t *Table) readings(n *notes) Match {
+	m := Match{values: n.values}
+	m.Path, m.Escaped = n.path, !t.config.Unescape
+	if n.first >= 0 {
+		first := &n.seen[n.first]
+		m.pattern = first.Pattern
+		m.Pattern, m.Path, m.Folded = first.Pattern.text, first.path, first.folded
+	} else if len(n.seen) > 0 {
+		last := &n.seen[len(n.seen)-1]
+		m.Path, m.Folded = last.path, last.folded
+	}
+	m.Path = strings.Clone(m.Path)
+	for i := range n.seen {
+		s := &n.seen[i]
+		switch {
+		case i == n.first:
+			m.cutOff(s, m.Pattern)
+		case n.first < 0 || n.all:
+			m.mayAnswer(s)
+		case i < n.first:
+			c, ok := n.seen[n.first].covered(s.Entry)
+			switch {
+			case !ok || s.Static:
+				m.mayAnswer(s)
+			case s.other == "":
+				m.passesOn(s)
+			case !c.whole:
+				m.passesOn(s)
+				m.cutOff(s, m.Pattern)
+			}
+		default:
+			if _, ok := s.covered(n.seen[n.first].Entry); ok {
+				m.mayAnswer(s)
+				continue
+			}
+			if c, _ := n.seen[n.first].covered(s.Entry); s.other == "" || !c.whole || s.Static {
+				m.add(m.Pattern, s.path, m.Escaped, s.folded)
+				m.cutOff(s, m.Pattern)
+			}
+		}
+	}
+	return m
+}
+
+// mayAnswer adds the readings of an entry that may answer by itself. One mounted
+// with Use is no route, and may yet be known to rules as what it was mounted as.
+func (m *Match) mayAnswer(s *sighting) {
+	for _, pattern := range []string{"", s.Pattern.text} {
+		if s.Use || pattern != "" {
+			m.add(pattern, s.path, m.Escaped, s.folded)
+			m.cutOff(s, pattern)
+		}
+	}
+}
+
+// passesOn adds the reading of an entry that answers only where the first route
+// would: its spelling of what it matches, and the route's of the rest.
+func (m *Match) passesOn(s *sighting) {
+	if end := min(s.end, len(m.Path)); s.path[:end] != m.Path[:end] {
+		m.add(m.Pattern, s.path[:end]+m.Path[end:], m.Escaped, max(s.folded, m.Folded))
+	} else {
+		m.Folded = max(s.folded, m.Folded)
+	}
+}
+
+// cutOff adds the path that a handler finds which cuts the prefix off.
+func (m *Match) cutOff(s *sighting, pattern string) {
+	if s.other != "" {
+		m.add(pattern, s.other, m.Escaped && !s.decoded, s.folded)
+	}
+	for _, file := range s.files {
+		m.add(pattern, file, false, s.folded)
+	}
+}
+
+func (m *Match) add(pattern, path string, escaped bool, folded int) {
+	same := func(rt *core.Route) bool {
+		found := rt.Pattern == pattern && rt.Path == path && rt.Escaped == escaped
+		if found {
+			rt.Folded = max(rt.Folded, folded)
+		}
+		return found
+	}
+	if same(&m.Route) {
+		return
+	}
+	for i := range m.Alternatives {
+		if same(&m.Alternatives[i]) {
+			return
+		}
+	}
+	m.Alternatives = append(m.Alternatives, core.Route{Pattern: pattern, Path: strings.Clone(path), Escaped: escaped, Folded: folded})
+}

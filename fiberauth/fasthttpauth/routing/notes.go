@@ -1,0 +1,254 @@
+package routing
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
+)
+
+// keys are names for parameters, which no route has twice.
+var keys = func() (names []string) {
+	for c := range 30 { // as many as Fiber takes
+		names = append(names, string(rune('A'+c)))
+	}
+	return names
+}()
+
+// fewParams is how many parameters are looked at without allocation.
+const fewParams = 8
+
+// notesKey is the user value under which the handlers of a copy find the notes.
+type notesKey struct{}
+
+// question is what the copy of an app is asked.
+type question struct {
+	path string // of the request, as the application's router has it
+	from int    // the entry that asks; those before it have passed the request on
+	all  bool   // which entry comes first is not known: each counts as if it did
+	past bool   // entries behind the first route count whatever they are
+	only bool   // nothing but the route that asks counts
+	text bool   // path is the text of an entry: it is asked what matches that
+}
+
+// notes are what the handlers of a copy leave of one request.
+type notes struct {
+	question
+	seen   []sighting
+	first  int      // the first route in seen, or -1
+	values []string // its parameters
+	err    error
+	ctx    fasthttp.RequestCtx // what the copy is given
+}
+
+// sighting is an entry that matches the request.
+type sighting struct {
+	*Entry
+	path string // in the letter case of the entry
+	end  int    // where the text of the entry ends in path
+	// folded is where the part of path ends whose letters the entry may have
+	// been registered in otherwise.
+	folded int
+	// other is the path that a handler finds which cuts the prefix off, where
+	// that is another: Fiber v2 compares prefixes as texts, so that "/files" also
+	// matches "/filesx", and Static gives out the file "x" for it. decoded says
+	// that it is decoded.
+	other   string
+	decoded bool
+	// files are the decoded paths that it may find by cutting off bytes.
+	files []string
+}
+
+func newNotes() any {
+	n := new(notes)
+	n.ctx.SetUserValue(notesKey{}, n)
+	return n
+}
+
+// values appends what c's router has matched for names. The strings are valid
+// as long as the request is.
+func values(to []string, c Ctx, names []string) []string {
+	for _, name := range names {
+		to = append(to, c.Params(name))
+	}
+	return to
+}
+
+// copied are copies of what c's router has matched for names.
+func copied(c Ctx, names []string) []string {
+	all := values(make([]string, 0, len(names)), c, names)
+	for i, v := range all {
+		all[i] = strings.Clone(v)
+	}
+	return all
+}
+
+// ask puts a request line to the copy. Method and path are all that it looks at.
+func (t *Table) ask(method string, path []byte, n *notes) {
+	n.first, n.err, n.seen, n.values = -1, nil, n.seen[:0], nil
+	n.ctx.Request.Header.SetMethod(method) // as middleware may have changed it
+	n.ctx.Request.URI().SetPathBytes(path)
+	t.copied(&n.ctx)
+}
+
+// Visit is what the copy runs in place of the handlers of an entry; ctx is what
+// c is of.
+func (t *Table) Visit(c Ctx, ctx *fasthttp.RequestCtx, e *Entry) error {
+	n, _ := ctx.UserValue(notesKey{}).(*notes)
+	switch {
+	case e.Index < n.from, e.idle, e.spent && e.Index == n.from && !n.all:
+		return c.Next()
+	case c.Path() != n.path:
+		n.err = core.ErrAmbiguousPath // somebody has changed the request alone
+		return nil
+	}
+	s, ok := t.see(c, ctx, n, e)
+	if !ok {
+		n.err = strays(e.Pattern)
+		return nil
+	}
+	n.seen = append(n.seen, s)
+	if e.Use || n.text {
+		return c.Next()
+	}
+	if n.first < 0 {
+		n.first, n.values = len(n.seen)-1, copied(c, e.Pattern.keys)
+	}
+	if n.only || !n.all && !n.past && !e.goOn {
+		return nil
+	}
+	return c.Next()
+}
+
+// see notes that e matches; ok is false where its pattern cannot follow.
+func (t *Table) see(c Ctx, ctx *fasthttp.RequestCtx, n *notes, e *Entry) (s sighting, ok bool) {
+	s = sighting{Entry: e, path: n.path}
+	if !t.config.Fold && !e.Use && e.Pattern.folded == 0 && len(e.Cuts) == 0 {
+		return s, true
+	}
+	var few [fewParams]string
+	matched := values(few[:0], c, e.Pattern.keys)
+	spelled, end, follows := e.Pattern.follow(n.path, matched)
+	switch {
+	case follows && (e.Use || strings.Trim(n.path[end:], "/") == ""):
+		s.path, s.end, s.folded = spelled, end, e.Pattern.foldedIn(spelled, matched)
+		if end < len(spelled) && spelled[end] != '/' && spelled[end-1] != '/' {
+			s.other = spelled[:end] + "/" + spelled[end:]
+		}
+		if len(e.Cuts) > 0 && !n.text {
+			s.files = e.files(&s, matched, string(ctx.Path()))
+		}
+	case e.Static && len(e.Cuts) == 0: // mounted as "/files*", it matches any path and cuts off as many bytes
+		s.other, s.decoded = e.cut(string(ctx.Path())), true
+		s.folded = e.Pattern.foldedIn(s.other, nil)
+	default:
+		return s, n.text
+	}
+	return s, true
+}
+
+// cut is the path of the file that Static gives out for path, below its prefix.
+func (e *Entry) cut(path string) string {
+	prefix := e.Pattern.text
+	if len(path) >= len(prefix) {
+		path = path[len(prefix):]
+	}
+	return prefix + "/" + strings.TrimLeft(path, "/")
+}
+
+// files are the paths of the files that e may give out for a decoded path, below
+// what it has matched in front of the file, where they are not the path itself.
+func (e *Entry) files(s *sighting, values []string, decoded string) (paths []string) {
+	below := s.path[:e.Pattern.fileAt(s.path, s.end, values)]
+	same := s.path
+	if plain, err := url.PathUnescape(s.path); err == nil {
+		same = plain
+	}
+	for _, cut := range e.Cuts {
+		file := decoded
+		if len(file) >= cut {
+			file = file[cut:]
+		}
+		if file = strings.TrimSuffix(below, "/") + "/" + strings.TrimLeft(file, "/"); strings.TrimSuffix(file, "/") != strings.TrimSuffix(same, "/") {
+			paths = append(paths, file)
+		}
+	}
+	return paths
+}
+
+// Resolve says what the router matches for c, a context of req with method, with
+// the path in the letter case of the route's literal parts. at is the entry of
+// the handlers that run now, nil where that is not known.
+func (t *Table) Resolve(c Ctx, req *fasthttp.Request, method string, at *Entry) (Match, error) {
+	if target := req.Header.RequestURI(); bytes.IndexByte(target, '#') >= 0 || bytes.HasPrefix(target, []byte("//")) {
+		// fasthttp drops what follows the first, and takes what follows the
+		// second for a host where the request names none.
+		return Match{}, core.ErrAmbiguousPath
+	}
+	path := c.Path() // Fiber's own, to be copied
+	if t.config.Unescape {
+		// The path as sent must be clear too, and say the same.
+		sent, err := adapter.CanonicalPath(core.Route{Path: string(req.URI().PathOriginal()), Escaped: true})
+		if err != nil {
+			return Match{}, err
+		}
+		if sent != strings.TrimSuffix(path, "/") && sent != path {
+			return Match{}, core.ErrAmbiguousPath
+		}
+	}
+	m, err := t.match(c, req, method, path, at)
+	if err == nil && m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
+		m.InnerSlashes = m.innerSlashes(c)
+	}
+	return m, err
+}
+
+func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entry) (Match, error) {
+	if e == nil || e.Use || e.Pattern.indirect || len(e.Cuts) > 0 {
+		return t.search(req, method, path, e)
+	}
+	m := Match{pattern: e.Pattern}
+	m.Pattern, m.Path, m.Escaped = e.Pattern.text, path, !t.config.Unescape
+	if t.config.Fold || e.Pattern.folded > 0 {
+		var few [fewParams]string
+		matched := values(few[:0], c, e.Pattern.params)
+		spelled, end, ok := e.Pattern.follow(path, matched)
+		if !ok || strings.Trim(path[end:], "/") != "" {
+			return Match{}, strays(e.Pattern)
+		}
+		m.Path, m.Folded = spelled, e.Pattern.foldedIn(spelled, matched)
+	}
+	m.Path = strings.Clone(m.Path)
+	return m, nil
+}
+
+// strays refuses a path that p has matched and cannot follow.
+func strays(p *Pattern) error {
+	return fmt.Errorf("%w: it does not follow route %q", core.ErrAmbiguousPath, p.text)
+}
+
+// search finds what may answer a request that is still at middleware mounted
+// with Use. at is the entry of that middleware, nil where it is not known.
+func (t *Table) search(req *fasthttp.Request, method, path string, at *Entry) (Match, error) {
+	n, _ := t.pool.Get().(*notes)
+	defer t.pool.Put(n)
+	n.question = question{path: path}
+	// A middleware may have overridden the method: the router has gone on in
+	// the stack of another one.
+	if at == nil || at.Method != method {
+		n.all = true
+	} else {
+		n.from, n.only = at.Index, !at.Use
+	}
+	n.past = t.config.Fold && (t.mixed || strings.ToLower(path) != path)
+	t.ask(method, req.URI().PathOriginal(), n)
+	if n.err != nil {
+		return Match{}, n.err
+	}
+	return t.readings(n), nil
+}

@@ -1,0 +1,154 @@
+// Package routing finds the handlers of a Fiber app that may answer a request,
+// with the app's own router, and what rules have to be asked about them. It is
+// for the adapters of Fiber's majors, which know its types.
+//
+// A handler of a route knows its route. Middleware mounted with Use does not know
+// what follows: there a private copy of the app is asked, whose handlers only take
+// notes. The adapter makes the copy, entry by entry, and has its handlers call
+// [Table.Visit].
+package routing
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Ctx is what is asked of Fiber's context.
+type Ctx interface {
+	Path(override ...string) string
+	Params(name string, def ...string) string
+	Next() error
+}
+
+// Table is what is known of the routes of an app. It is safe for concurrent use
+// once all entries are added.
+type Table struct {
+	config Config
+	copied fasthttp.RequestHandler
+	mixed  bool // some route has capitals in its literal parts
+	pool   sync.Pool
+}
+
+// Config is what the app's router has been told.
+type Config struct {
+	Fold     bool // letter case does not matter
+	Strict   bool // a last slash does matter
+	Unescape bool // the router sees decoded paths
+}
+
+// New makes a table without entries.
+func New(config Config) *Table {
+	t := &Table{config: config}
+	t.pool.New = newNotes
+	return t
+}
+
+// Entry is what is known of one entry of a method's stack.
+type Entry struct {
+	Method  string
+	Pattern *Pattern
+	Index   int  // in the stack
+	Use     bool // it matches a prefix
+	// Static says that it serves files, if there are any, and else passes on.
+	Static bool
+	// Cuts are how many bytes it may cut off from a decoded path to find a file.
+	Cuts []int
+
+	// idle says that its prefix says nothing of who answers: its handlers are
+	// gates, or middleware of the whole app. spent says that none but gates
+	// stand behind its first gate.
+	idle, spent bool
+	// over are the entries that match whatever this one matches.
+	over []cover
+	// goOn says that entries behind this route may matter whatever the path.
+	goOn bool
+}
+
+// cover is an entry that matches whatever another one matches.
+type cover struct {
+	*Entry
+	// whole says that its prefix ends where a segment of the other's text
+	// does, or inside of a segment without parameters.
+	whole bool
+}
+
+// covered reports whether other matches whatever e matches. If it stands before
+// e, it passes requests on, or e could never run.
+func (e *Entry) covered(other *Entry) (c cover, ok bool) {
+	for _, c := range e.over {
+		if c.Entry == other {
+			return c, true
+		}
+	}
+	return cover{}, false
+}
+
+// Add completes an entry. path is the text of the route, names the parameters that
+// Fiber's parser finds in it and params those that the route has; gates says which
+// of its handlers are gates. Entries of a method are added in their order.
+func (t *Table) Add(e *Entry, path string, names, params []string, gates []bool, folding *Folding) {
+	if e.Use && !t.config.Strict && len(path) > 1 {
+		path = strings.TrimRight(path, "/")
+	}
+	e.Pattern = NewPattern(path, names, params, folding.end(path, e.Static))
+	first, answers := slices.Index(gates, true), 0
+	e.spent = true
+	for i, gate := range gates {
+		if !gate {
+			answers++
+			e.spent = e.spent && i < first
+		}
+	}
+	e.idle = e.Use && (answers == 0 || path == "/" && !e.Static)
+	literals := strings.Join(e.Pattern.literals, "")
+	t.mixed = t.mixed || !e.Use && literals != strings.ToLower(literals)
+}
+
+// Finish is called when all entries are added: handler is that of the copy, and
+// entries are those of each method.
+func (t *Table) Finish(handler fasthttp.RequestHandler, entries map[string][]*Entry) {
+	t.copied = handler
+	for method, of := range entries {
+		t.compare(method, of)
+	}
+}
+
+// compare finds out which entries of a stack match whatever another one matches:
+// those that match its text.
+func (t *Table) compare(method string, entries []*Entry) {
+	n, _ := t.pool.Get().(*notes)
+	defer t.pool.Put(n)
+	more := false // an entry that may answer comes behind
+	for _, e := range slices.Backward(entries) {
+		e.goOn = e.goOn || more
+		more = more || e.Use && !e.idle
+		text := unescaped(e.Pattern.text)
+		n.question = question{path: text, text: true}
+		t.ask(method, []byte(text), n)
+		for j := range n.seen {
+			s := &n.seen[j]
+			rest, _, _ := strings.Cut(text[s.end:], "/")
+			e.over = append(e.over, cover{s.Entry, s.other == "" || !strings.ContainsAny(rest, ":*+")})
+			s.goOn = s.goOn || s.Index < e.Index
+		}
+	}
+}
+
+// MayPrecede reports whether a request for the route b may come to the route a
+// first, as far as their literal prefixes tell.
+func MayPrecede(a, b string) bool {
+	a, b = literalStart(a), literalStart(b)
+	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
+}
+
+// literalStart is what a route's pattern begins with before anything that is
+// not literal, in small letters.
+func literalStart(pattern string) string {
+	if i := strings.IndexAny(pattern, ":*+?\\("); i >= 0 {
+		pattern = pattern[:i]
+	}
+	return strings.TrimSuffix(strings.ToLower(pattern), "/")
+}

@@ -1,0 +1,120 @@
+package fasthttpauth
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Seal makes the response as it is now the one that is sent, whatever handlers,
+// error handlers and middlewares do to it from here on. fasthttp has that for
+// handlers that go on after a timeout. The connection is out of their reach from
+// then on as well.
+func Seal(ctx *fasthttp.RequestCtx) {
+	if Sealed(ctx) {
+		return // refused before
+	}
+	resp := &ctx.Response
+	if ctx.IsHead() {
+		resp.SkipBody = true // fasthttp forgets the method
+	}
+	if !ctx.Request.Header.IsHTTP11() {
+		resp.SetConnectionClose() // and the protocol
+	}
+	// The server also forgets the request, with the files of a form.
+	ctx.Request.RemoveMultipartFormFiles()
+	ctx.TimeoutErrorWithResponse(resp)
+	peer := ctx.RemoteAddr()
+	ctx.Init2(sealedOff(ctx.Conn()), nil, false)
+	ctx.SetRemoteAddr(peer) // as somebody may have set it
+}
+
+// Sealed reports whether the response of ctx is sealed.
+func Sealed(ctx *fasthttp.RequestCtx) bool { return ctx.LastTimeoutErrorResponse() != nil }
+
+// insideKey is the user value of a refused check.
+type insideKey struct{}
+
+// inside is a check that refused.
+type inside struct {
+	verdict core.Verdict
+	request core.Request
+}
+
+// Refuse answers by the verdict of a mounted gate. The adapter seals the response
+// unless nothing can write to it any more.
+func Refuse(ctx *fasthttp.RequestCtx, v *core.Verdict) {
+	MarkRefused(ctx)
+	Write(&ctx.Response, v.Response)
+}
+
+// MarkRefused notes that the answer is a gate's own, and closes the connection
+// after it where that has to be.
+func MarkRefused(ctx *fasthttp.RequestCtx) {
+	closeUnread(ctx)
+	ctx.SetUserValue(cachingKey{}, refusedInside)
+}
+
+// RefuseInside answers by the verdict of a check inside a handler about request,
+// and seals the response. The request must not have been refused before. conceal
+// writes the answer where the verdict asks for that.
+func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict, conceal func()) {
+	resp := &ctx.Response
+	for _, name := range representation {
+		resp.Header.Del(name)
+	}
+	if _, _, ok := v.Concealed(); !ok {
+		Write(resp, v.Response)
+	} else {
+		resp.ResetBody()
+		resp.SetStatusCode(fasthttp.StatusOK)
+		conceal()
+	}
+	closeUnread(ctx)
+	Seal(ctx)
+	ctx.SetUserValue(insideKey{}, &inside{v, request})
+}
+
+// representation are fields that handlers have set for what is not sent.
+var representation = [...]string{
+	fasthttp.HeaderAcceptRanges, fasthttp.HeaderContentDisposition, fasthttp.HeaderContentEncoding,
+	fasthttp.HeaderContentRange, fasthttp.HeaderETag, fasthttp.HeaderLastModified,
+}
+
+// TellLate tells the guard of handlers behind a gate that went on after a refused
+// check. It is for the gate to call when they have returned; of is the context of
+// the request.
+func TellLate(ctx *fasthttp.RequestCtx, of func() context.Context) {
+	sent := ctx.LastTimeoutErrorResponse()
+	if sent == nil {
+		return
+	}
+	in, ok := ctx.UserValue(insideKey{}).(*inside)
+	if !ok {
+		return
+	}
+	ctx.RemoveUserValue(insideKey{})
+	late := &ctx.Response
+	if ctx.Hijacked() || late.IsBodyStream() || late.StatusCode() != sent.StatusCode() || !bytes.Equal(late.Body(), sent.Body()) {
+		in.verdict.WroteAfter(of(), in.request)
+	}
+}
+
+// closeUnread closes the connection after the answer if the request's body may
+// not have been read to its end: what is left of it would be taken for the next
+// request (RFC 9112 §9.3).
+func closeUnread(ctx *fasthttp.RequestCtx) {
+	if ctx.Request.IsBodyStream() {
+		ctx.Response.SetConnectionClose()
+	}
+}
+
+// Rewritten reports whether a request has another path or method than was sent;
+// method is what the router has now. Whoever changed it may stand anywhere.
+func Rewritten(req *fasthttp.Request, method string) bool {
+	sent, _, _ := bytes.Cut(req.Header.RequestURI(), []byte("?"))
+	return !bytes.Equal(sent, req.URI().PathOriginal()) || string(req.Header.Method()) != method
+}

@@ -1,0 +1,46 @@
+package fasthttpauth
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"time"
+)
+
+var errSealed = errors.New("fasthttpauth: the request is refused, its answer is complete")
+
+// sealedConn is what handlers find in place of the connection of a request that
+// is answered: it has the addresses, and nothing goes through it.
+type sealedConn struct{ of net.Conn }
+
+// handshaker is a connection with TLS, by which fasthttp knows one.
+type handshaker interface {
+	Handshake() error
+	ConnectionState() tls.ConnectionState
+}
+
+// sealedTLS is one that shows the handshake.
+type sealedTLS struct {
+	sealedConn
+	handshaker
+}
+
+// sealedOff is what stands for conn, which is nil outside of a server.
+func sealedOff(conn net.Conn) net.Conn {
+	if conn == nil {
+		return nil
+	}
+	if t, ok := conn.(handshaker); ok {
+		return sealedTLS{sealedConn{conn}, t}
+	}
+	return sealedConn{conn}
+}
+
+func (sealedConn) Read([]byte) (int, error)         { return 0, errSealed }
+func (sealedConn) Write([]byte) (int, error)        { return 0, errSealed }
+func (sealedConn) Close() error                     { return errSealed }
+func (c sealedConn) LocalAddr() net.Addr            { return c.of.LocalAddr() }
+func (c sealedConn) RemoteAddr() net.Addr           { return c.of.RemoteAddr() }
+func (sealedConn) SetDeadline(time.Time) error      { return errSealed }
+func (sealedConn) SetReadDeadline(time.Time) error  { return errSealed }
+func (sealedConn) SetWriteDeadline(time.Time) error { return errSealed }

@@ -1,0 +1,115 @@
+package fasthttpauth
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+// View shows a request to gates, apart from what the router knows of it: its
+// methods are those of [core.Request]. All strings are copies: fasthttp writes
+// over its own with the next request. A view is for one request and not for
+// several goroutines.
+type View struct {
+	ctx      *fasthttp.RequestCtx
+	rawNames bool
+	last     string // the header value that was copied last
+}
+
+// NewView shows the request of ctx. rawNames says that names of header fields are
+// as sent, since the server does not normalize them.
+func NewView(ctx *fasthttp.RequestCtx, rawNames bool) View { return View{ctx: ctx, rawNames: rawNames} }
+
+// CopyOfMethod copies a method, and gives known ones without copying.
+func CopyOfMethod(method string) string {
+	switch method {
+	case http.MethodGet:
+		return http.MethodGet
+	case http.MethodHead:
+		return http.MethodHead
+	case http.MethodPost:
+		return http.MethodPost
+	case http.MethodPut:
+		return http.MethodPut
+	case http.MethodPatch:
+		return http.MethodPatch
+	case http.MethodDelete:
+		return http.MethodDelete
+	case http.MethodOptions:
+		return http.MethodOptions
+	default:
+		return strings.Clone(method)
+	}
+}
+
+// Target is the request target as sent.
+func (v *View) Target() string { return string(v.ctx.Request.Header.RequestURI()) }
+
+// Host is the host that the request names.
+func (v *View) Host() string { return string(v.ctx.Request.Host()) }
+
+// Header is the first line of a field, and how many there are.
+func (v *View) Header(name string) (value string, count int) {
+	h := &v.ctx.Request.Header
+	if v.rawNames {
+		// Names are as sent, so each line is looked at.
+		for key, val := range h.All() {
+			if strings.EqualFold(string(key), name) {
+				value, count = first(value, val, count)
+			}
+		}
+		return value, count
+	}
+	lines := h.PeekAll(name)
+	if len(lines) == 0 {
+		return "", 0
+	}
+	if string(lines[0]) != v.last { // credentials are looked at twice
+		v.last = string(lines[0])
+	}
+	return v.last, len(lines)
+}
+
+// first counts one more value and keeps the first.
+func first(value string, next []byte, count int) (string, int) {
+	if count == 0 {
+		value = string(next)
+	}
+	return value, count + 1
+}
+
+// Cookie is the first cookie of a name, and how many there are.
+func (v *View) Cookie(name string) (value string, count int) {
+	for key, val := range v.ctx.Request.Header.Cookies() {
+		if string(key) == name {
+			value, count = first(value, val, count)
+		}
+	}
+	return value, count
+}
+
+// Query is the first value of a query parameter, and how many there are.
+func (v *View) Query(name string) (value string, count int) {
+	for _, val := range v.ctx.QueryArgs().PeekMulti(name) {
+		value, count = first(value, val, count)
+	}
+	return value, count
+}
+
+// TLS is the state of the connection, nil for one without TLS.
+func (v *View) TLS() *tls.ConnectionState { return v.ctx.TLSConnectionState() }
+
+// RemoteAddrPort is RemoteAddr without a text, which every event would pay for.
+func (v *View) RemoteAddrPort() netip.AddrPort {
+	if a, ok := v.ctx.RemoteAddr().(*net.TCPAddr); ok {
+		return a.AddrPort()
+	}
+	return netip.AddrPort{}
+}
+
+// RemoteAddr is the address of the peer.
+func (v *View) RemoteAddr() string { return v.ctx.RemoteAddr().String() }
