@@ -165,6 +165,15 @@ var writers = map[string]authtest.Handler{
 		})
 		return nil
 	},
+	"hijack-connection": func(x authtest.Exchange) error {
+		conn := x.(exchange).c.Context().Conn()
+		_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlate"))
+		return conn.Close()
+	},
+	"hijack-hints": func(x authtest.Exchange) error {
+		x.(exchange).c.Response().Header.Set("Link", "</late>; rel=preload")
+		return x.(exchange).c.Context().EarlyHints()
+	},
 	"hijack": func(x authtest.Exchange) error {
 		ctx := x.(exchange).c.Context()
 		ctx.HijackSetNoResponse(true)

@@ -79,6 +79,7 @@ require (
 	github.com/rivo/uniseg v0.2.0 // indirect
 	github.com/robfig/go-cache v0.0.0-20130306151617-9fc39e0dbf62 // indirect
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
+	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth v0.0.0 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
@@ -107,6 +108,7 @@ replace (
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth
 	github.com/sallyport-go/sallyport/examples => ../../examples
 	github.com/sallyport-go/sallyport/fiberauth => ../../fiberauth
+	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth => ../../fiberauth/fasthttpauth
 	github.com/sallyport-go/sallyport/ginauth => ../../ginauth
 )
 

@@ -62,7 +62,8 @@ type Framework struct {
 	// drops what exceeds the answer, and nothing else.
 	SealsInFront bool
 	// Writers are the framework's own ways to answer, such as "stream", "hijack"
-	// and "redirect", with a status below 400.
+	// and "redirect", with a status below 400. The names of those that write to the
+	// connection themselves begin with "hijack".
 	Writers map[string]Handler
 	// Native is a handler as the framework's own.
 	Native func(Handler) any

@@ -75,6 +75,7 @@ require (
 	github.com/quic-go/quic-go v0.61.0 // indirect
 	github.com/rivo/uniseg v0.2.0 // indirect
 	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
+	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth v0.0.0 // indirect
 	github.com/segmentio/asm v1.2.0 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
@@ -100,5 +101,6 @@ replace (
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth
 	github.com/sallyport-go/sallyport/fiberauth => ../../fiberauth
+	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth => ../../fiberauth/fasthttpauth
 	github.com/sallyport-go/sallyport/ginauth => ../../ginauth
 )

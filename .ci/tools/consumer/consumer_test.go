@@ -10,6 +10,7 @@ import (
 func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 	const core, jwt = modules.Prefix + "core", "github.com/golang-jwt/jwt/v5"
 	const gin, fiber, casbin = "github.com/gin-gonic/gin", "github.com/gofiber/fiber/v2", "github.com/casbin/casbin/v2"
+	const fiber3, fasthttp = "github.com/gofiber/fiber/v3", "github.com/valyala/fasthttp"
 	for _, tt := range []struct {
 		module string
 		graph  []string
@@ -22,7 +23,11 @@ func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 		{"core/watch", []string{core, "github.com/redis/go-redis/v9"}, []string{"github.com/redis/go-redis/v9"}},
 		{"ginauth", []string{core, gin, jwt}, nil},
 		{"ginauth", []string{core, gin, fiber, casbin}, []string{fiber, casbin}},
-		{"fiberauth", []string{core, fiber, "github.com/valyala/fasthttp"}, nil},
+		{"fiberauth", []string{core, fiber, fasthttp}, nil},
+		{"fiberauth", []string{core, fiber3}, []string{fiber3}},
+		{"fiberauth/fiberv3", []string{core, fiber3, fasthttp}, nil},
+		{"fiberauth/fiberv3", []string{core, fiber}, []string{fiber}},
+		{"fiberauth/fasthttpauth", []string{core, fiber, fasthttp}, []string{fiber}},
 		{"echoauth", []string{core, "github.com/labstack/echo/v4", "github.com/valyala/fasttemplate"}, nil},
 		{"echoauth", []string{core, "github.com/valyala/fasthttp"}, []string{"github.com/valyala/fasthttp"}},
 		{"echoauth", []string{core, "github.com/labstack/echo/v5"}, []string{"github.com/labstack/echo/v5"}},

@@ -10,19 +10,21 @@ import (
 // watched are the libraries that must stay where they belong, each with the
 // module paths it starts with.
 var watched = map[string][]string{
-	"gin":    {"github.com/gin-gonic", "github.com/gin-contrib"},
-	"fiber":  {"github.com/gofiber", "github.com/valyala/fasthttp"},
-	"echo":   {"github.com/labstack/echo/v4", "github.com/labstack/gommon"},
-	"echo5":  {"github.com/labstack/echo/v5"},
-	"casbin": {"github.com/casbin"},
-	"redis":  {"github.com/redis", "github.com/alexedwards/scs/goredisstore"},
+	"gin":      {"github.com/gin-gonic", "github.com/gin-contrib"},
+	"fiber":    {"github.com/gofiber/fiber/v2"},
+	"fiber3":   {"github.com/gofiber/fiber/v3", "github.com/gofiber/utils", "github.com/gofiber/schema"},
+	"fasthttp": {"github.com/valyala/fasthttp"},
+	"echo":     {"github.com/labstack/echo/v4", "github.com/labstack/gommon"},
+	"echo5":    {"github.com/labstack/echo/v5"},
+	"casbin":   {"github.com/casbin"},
+	"redis":    {"github.com/redis", "github.com/alexedwards/scs/goredisstore"},
 }
 
 // belongs says which watched libraries a module may bring along; a module that
 // is not listed none.
 var belongs = map[string][]string{
 	"ginauth":     {"gin"},
-	"fiberauth":   {"fiber"},
+	"fiberauth":   {"fiber", "fasthttp"},
 	"echoauth":    {"echo"},
 	"casbinrules": {"casbin"},
 
@@ -30,6 +32,8 @@ var belongs = map[string][]string{
 
 	"casbinrules/setup":         {"casbin"},
 	"casbinrules/setup/redis":   {"casbin", "redis"},
+	"fiberauth/fasthttpauth":    {"fasthttp"},
+	"fiberauth/fiberv3":         {"fiber3", "fasthttp"},
 	"casbinrules/cmd/sallyport": {"casbin"},
 }
 
