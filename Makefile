@@ -21,10 +21,10 @@ help: ## list the targets
 	@echo 'usage: make TARGET [NAME=value]'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
 
-demo: ## start the four example servers, send every scenario, print the table
+demo: ## start the example servers, send every scenario, print the table
 	go run ./examples/demo
 
-run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|echo|nethttp ARGS=]
+run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|echo|echo5|nethttp ARGS=]
 	go run ./examples/$(FRAMEWORK) $(ARGS)
 
 test: ## test every module; no browser, no long comparison

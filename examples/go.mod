@@ -10,12 +10,14 @@ require (
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/labstack/echo/v4 v4.16.0
+	github.com/labstack/echo/v5 v5.4.5
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
+	github.com/sallyport-go/sallyport/echoauth/echov5 v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
 	golang.org/x/oauth2 v0.37.0
@@ -80,6 +82,7 @@ replace (
 	github.com/sallyport-go/sallyport/core/htpasswd => ../core/htpasswd
 	github.com/sallyport-go/sallyport/core/watch => ../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../echoauth
+	github.com/sallyport-go/sallyport/echoauth/echov5 => ../echoauth/echov5
 	github.com/sallyport-go/sallyport/fiberauth => ../fiberauth
 	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth => ../fiberauth/fasthttpauth
 	github.com/sallyport-go/sallyport/ginauth => ../ginauth

@@ -20,12 +20,14 @@ require (
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/labstack/echo/v4 v4.16.0
+	github.com/labstack/echo/v5 v5.4.5
 	github.com/rs/cors v1.11.1
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
+	github.com/sallyport-go/sallyport/echoauth/echov5 v0.0.0
 	github.com/sallyport-go/sallyport/examples v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
@@ -106,6 +108,7 @@ replace (
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../core/htpasswd
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth
+	github.com/sallyport-go/sallyport/echoauth/echov5 => ../../echoauth/echov5
 	github.com/sallyport-go/sallyport/examples => ../../examples
 	github.com/sallyport-go/sallyport/fiberauth => ../../fiberauth
 	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth => ../../fiberauth/fasthttpauth

@@ -34,6 +34,7 @@ var frameworks = map[string]func(*site) demo.Server{
 	"nethttp": func(s *site) demo.Server { return httpServer(s.routesNetHTTP()) },
 	"gin":     func(s *site) demo.Server { return httpServer(s.routesGin()) },
 	"echo":    func(s *site) demo.Server { return httpServer(s.routesEcho()) },
+	"echo5":   func(s *site) demo.Server { return httpServer(s.routesEcho5()) },
 	"fiber":   func(s *site) demo.Server { return fiberServer{s.routesFiber()} },
 }
 

@@ -71,7 +71,7 @@ func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[str
 		return s
 	}
 	servers := map[string]string{}
-	for name, h := range map[string]http.Handler{"gin": fresh().routesGin(), "echo": fresh().routesEcho(), "net/http": fresh().routesNetHTTP()} {
+	for name, h := range map[string]http.Handler{"gin": fresh().routesGin(), "echo": fresh().routesEcho(), "echo5": fresh().routesEcho5(), "net/http": fresh().routesNetHTTP()} {
 		srv := httptest.NewServer(h)
 		t.Cleanup(srv.Close)
 		servers[name] = srv.URL

@@ -37,6 +37,7 @@ var servers = []server{
 	{"net/http", mountNetHTTP},
 	{"gin", mountGin},
 	{"echo", mountEcho},
+	{"echo5", mountEcho5},
 	{"fiber", mountFiber},
 }
 

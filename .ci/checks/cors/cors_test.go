@@ -55,6 +55,7 @@ var servers = map[string]func(t *testing.T, l net.Listener, g *core.Guard, outsi
 		app.GET("/data", func(c echo.Context) error { return c.String(http.StatusOK, "data") })
 		authtest.ServeHTTP(t, l, app)
 	},
+	"echo5": serveEcho5,
 	"fiber": func(t *testing.T, l net.Listener, g *core.Guard, outside bool) {
 		app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadTimeout: authtest.TimeLimit(time.Minute)})
 		own := fibercors.New(fibercors.Config{AllowOrigins: front, AllowHeaders: "Authorization", AllowCredentials: true})

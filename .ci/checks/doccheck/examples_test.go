@@ -15,6 +15,7 @@ var programs = map[string][]string{
 	"gin":         append([]string{"ginauth.Authorize(", "ginauth.Require("}, server...),
 	"fiber":       append([]string{"fiberauth.Authorize(", "fiberauth.Require("}, server...),
 	"echo":        append([]string{"echoauth.Authorize(", "echoauth.Require("}, server...),
+	"echo5":       append([]string{"echoauth.Authorize(", "echoauth.Require("}, server...),
 	"nethttp":     append([]string{"httpauth.Authorize(", "httpauth.Require("}, server...),
 	"forwardauth": {"core.NewGuard(", "casbinrules.OpenFS(", "basic.New(", "guard.Authorize(", "forwardauth.New(", "httpauth.Serve(", copied},
 	"web":         {"core.NewGuard(", "casbinrules.OpenFS(", "session.New(", "respond.New(", "httpauth.Authorize(", copied},
@@ -53,7 +54,7 @@ func TestExamplesTeach(t *testing.T) {
 // from one another is the same.
 func TestExamplesShareOneGuard(t *testing.T) {
 	first := ""
-	for _, name := range []string{"gin", "fiber", "echo", "nethttp"} {
+	for _, name := range []string{"gin", "fiber", "echo", "echo5", "nethttp"} {
 		text, err := os.ReadFile(filepath.Join(root, "examples", name, "main.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -27,6 +27,7 @@ var starts = map[string]htpasswdtest.Start{
 	"gin":      startGin,
 	"fiber":    startFiber,
 	"echo":     startEcho,
+	"echo5":    startEcho5,
 	"net_http": startHTTP,
 }
 

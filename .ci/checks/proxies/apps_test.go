@@ -85,6 +85,7 @@ var frameworks = map[string]func(testing.TB, []page) string{
 		}
 		return serve(t, app)
 	},
+	"echo5": serveEcho5,
 	"net_http": func(t testing.TB, pages []page) string {
 		mux := http.NewServeMux()
 		var notFound http.HandlerFunc = func(w http.ResponseWriter, _ *http.Request) {

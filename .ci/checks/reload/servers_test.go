@@ -31,6 +31,7 @@ func servers(t *testing.T, g *core.Guard) []server {
 		{"gin", serve(t, ginHandler(g))},
 		{"fiber", serveFiber(t, g)},
 		{"echo", serve(t, echoHandler(g))},
+		{"echo5", serve(t, echo5Handler(g))},
 		{"net/http", serve(t, httpauth.Authorize(g)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusOK)
 		})))},

@@ -1,0 +1,138 @@
+// Command echo5 serves the reports example on Echo v5: a guard that takes tokens,
+// passwords and API keys, a policy file, and rules in code.
+//
+// To copy it, drop what comes from examples/internal/demo: the fields of d that
+// are flags, such as d.Realm, are yours to fill in; for d.Keys take the keys of
+// your issuer with jwtauth.Discover; for d.Load, watch.Load; for d.Accounts, a
+// look into your database. Drop the schemes that you do not offer, and d.Keep.
+package main
+
+import (
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/labstack/echo/v5"
+	"github.com/labstack/echo/v5/middleware"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/apikey"
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/digest"
+	"github.com/sallyport-go/sallyport/core/htpasswd"
+	"github.com/sallyport-go/sallyport/core/introspect"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/rule"
+	"github.com/sallyport-go/sallyport/echoauth/echov5"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
+	"github.com/sallyport-go/sallyport/examples/policy"
+)
+
+func main() { demo.Main(server) }
+
+func server(d *demo.Demo) demo.Server {
+	return &http.Server{Handler: routes(d), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+}
+
+// routes mounts the gates. Routes for GET name HEAD and OPTIONS too, so that the
+// gates answer HEAD, which Echo does not derive, and a browser's preflight.
+func routes(d *demo.Demo) http.Handler {
+	guard := newGuard(d)
+	read := []string{"GET", "HEAD", "OPTIONS"}
+	e := echo.New()
+	e.Use(middleware.Recover())
+
+	// Gate one alone: public, optional, required.
+	e.Match(read, "/healthz", show)
+	e.Match(read, "/whoami", show, echoauth.Optional(guard))
+	e.Match(read, "/me", show, echoauth.Authenticate(guard))
+
+	// Both gates, with the policy file.
+	byPolicy := echoauth.Authorize(guard)
+	e.Match([]string{"GET", "HEAD", "POST", "OPTIONS"}, "/reports", show, byPolicy)
+	e.Match([]string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"}, "/reports/:id", show, byPolicy)
+	e.Any("/files/*", show, byPolicy)
+
+	// Both gates, with rules in code.
+	proPlan := rule.Any(rule.Claim("plan", "pro"), rule.Func("subscriber", demo.Subscribed))
+	e.Match(read, "/admin/reports", show, echoauth.Require(guard, rule.Role("admin")))
+	e.Match(read, "/insights", show, echoauth.Require(guard, proPlan))
+	e.Match(read, "/regional", show, echoauth.Require(guard, rule.Claim("region", "eu")))
+	e.Match(read, "/scoped", show, echoauth.Require(guard, rule.Scope("reports:read")))
+	e.Match([]string{"POST", "OPTIONS"}, "/notes", show, echoauth.Require(guard, rule.Account(d.Accounts)))
+	return e
+}
+
+// show answers with the route and who asked.
+func show(c *echo.Context) error {
+	return c.JSON(http.StatusOK, demo.NewAnswer(c.Path(), echoauth.Principal(c)))
+}
+
+// newGuard asks the schemes who it is, and the policy what they may do.
+func newGuard(d *demo.Demo) *core.Guard {
+	rules := must(openPolicy(d))
+	d.Keep(rules)
+	opts := []core.Option{
+		core.WithAuthorizer(rules), core.WithObserver(core.LogObserver(d.Log)), core.WithLogger(d.Log), core.WithoutPrompts(),
+	}
+	if d.Limit > 0 {
+		opts = append(opts, core.WithAttemptLimiter(must(attempts.New(attempts.WithAddressBudget(10, time.Minute, d.Limit)))))
+	}
+	return must(core.NewGuard(schemes(d), opts...))
+}
+
+// openPolicy opens the policy in a folder, which is loaded again when it is
+// edited, or the one built in.
+func openPolicy(d *demo.Demo) (*casbinrules.Authorizer, error) {
+	model, rules, log := policy.Model, policy.Rules, casbinrules.WithLogger(d.Log)
+	if d.PolicyDir == "" {
+		return casbinrules.OpenFS(policy.Files, casbinrules.ModelFile(model), []string{rules}, log)
+	}
+	model, rules = filepath.Join(d.PolicyDir, model), filepath.Join(d.PolicyDir, rules)
+	return casbinrules.Open(casbinrules.ModelFile(model), []string{rules}, casbinrules.WithFileWatch(), log)
+}
+
+// schemes are in the order of their challenges: the better before the worse, and
+// last a name of our own, since some clients stop at one that they do not know.
+func schemes(d *demo.Demo) []core.Authenticator {
+	jwts := must(jwtauth.New(d.Keys, jwtauth.WithIssuer(d.Issuer), jwtauth.WithAudience(d.Audience)))
+	tokens := bearer.TokenVerifier(jwts)
+	if d.Introspect != "" { // the issuer is asked about tokens that are not JWTs
+		opaque := must(introspect.New(d.Introspect, d.Client, introspect.WithIssuer(d.Issuer), introspect.WithAudience(d.Audience)))
+		tokens = must(jwtauth.ByForm(jwts, opaque))
+	}
+	all := []core.Authenticator{must(bearer.New(d.Realm, tokens))}
+	if d.Digest != "" {
+		users, offered := must(digest.NewFile(d.Realm)), []digest.Option{}
+		if d.DigestMD5 { // for clients that know nothing else
+			users, offered = must(digest.NewFile(d.Realm, digest.WithMD5())), append(offered, digest.WithMoreAlgorithms(digest.MD5))
+		}
+		d.Load(d.Digest, users)
+		all = append(all, must(digest.New(d.Realm, users, offered...)))
+	}
+	if d.Basic {
+		// The demo takes the cost that htpasswd gives by default, and any other.
+		// Keep the package's own limit in production.
+		users := must(htpasswd.New(htpasswd.WithMinCost(4)))
+		d.LoadUsers(users)
+		// The cache saves a password hash for each image of a page.
+		all = append(all, must(basic.New(d.Realm, must(basic.NewCache(users)))))
+	}
+	if d.APIKeys != "" {
+		keys := new(apikey.File)
+		d.Load(d.APIKeys, keys)
+		all = append(all, must(apikey.New(d.Realm, keys)))
+	}
+	return all
+}
+
+// must ends the start with the error, which demo.Main prints.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
