@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -80,9 +81,10 @@ The exit code is 1 when there is a finding that --baseline does not have.`,
 func (f *probeFlags) flags(cmd *cobra.Command) {
 	f.source.flags(cmd)
 	f.source.pathFlags(cmd)
-	formatFlag(cmd, &f.format, "text", "json")
+	formatFlag(cmd, &f.format, "text", "json", "sarif", "junit", "html")
 	fl := cmd.Flags()
 	fl.StringVar(&f.routes, "routes", "", "JSON `file` with the routes of the application")
+	fl.StringVar(&f.openAPI, "openapi", "", "OpenAPI 3 `file` with the routes of the application")
 	fl.StringVar(&f.direct, "direct", "", "`URL` of the service itself, when URL is that of a proxy in front: compare both")
 	fl.StringArrayVar(&f.public, "public", nil, "`pattern` of routes that anybody may get, such as /assets/*; may be repeated")
 	fl.StringArrayVar(&f.as, "as", nil, "ask as somebody, too: `NAME='Header: value'`; may be repeated")
@@ -201,6 +203,12 @@ func (f *probeFlags) write(cmd *cobra.Command, r probing.Result) (err error) {
 	switch f.format {
 	case "json":
 		return r.WriteJSON(w)
+	case "sarif":
+		return r.WriteSARIF(w, probing.NewPlaces(cmp.Or(f.routes, f.openAPI)), f.settings.Routes)
+	case "junit":
+		return r.WriteJUnit(w)
+	case "html":
+		return r.WriteHTML(w)
 	}
 	paint := paletteFor(w)
 	return r.WriteText(w, func(kind, word string) string {

@@ -164,8 +164,20 @@ func (f *probeFlags) policy(ctx context.Context, people []probing.Person) (*prob
 // findRoutes finds the routes to ask for: those given, or those of the policy.
 func (f *probeFlags) findRoutes(ctx context.Context, policy *probing.Policy) error {
 	switch {
+	case f.routes != "" && f.openAPI != "":
+		return usagef("give one of --routes and --openapi")
 	case f.routes != "":
 		return f.readProbeRoutes()
+	case f.openAPI != "":
+		routes, err := probing.OpenAPI(ctx, f.openAPI)
+		for _, r := range routes {
+			// A server's path may be in the URL, too.
+			if base := f.settings.Base; base != "" && strings.HasPrefix(r.Path, base+"/") {
+				r.Path, r.Pattern = strings.TrimPrefix(r.Path, base), strings.TrimPrefix(r.Pattern, base)
+			}
+			f.addRoute(r)
+		}
+		return err
 	case policy != nil:
 		return f.policyRoutes(ctx, policy.Authorizer)
 	}

@@ -1,0 +1,96 @@
+package probing
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"strconv"
+
+	"github.com/sallyport-go/sallyport/core/probe"
+)
+
+var (
+	//go:embed page.html
+	pageText string
+	//go:embed page.css
+	pageStyle    string
+	pageTemplate = template.Must(template.New("page").Parse(pageText))
+)
+
+// htmlPage is what the page shows.
+type htmlPage struct {
+	Result
+	Style  template.CSS
+	People []string
+	Lines  []htmlLine
+	Groups []htmlGroup
+	// Fresh is how many findings are new.
+	Fresh int
+}
+
+type htmlLine struct {
+	Method, Path string
+	Cells        []htmlCell
+}
+
+// htmlCell is a status. Anchor is the first finding about it, or "".
+type htmlCell struct{ Text, Class, Anchor string }
+
+// htmlGroup is the findings of one code.
+type htmlGroup struct {
+	probe.Fault
+	Findings []htmlFinding
+}
+
+type htmlFinding struct {
+	Finding
+	ID string
+}
+
+// WriteHTML writes the result as one page that needs no network and no script.
+func (r Result) WriteHTML(w io.Writer) error {
+	p := htmlPage{Result: r, Style: template.CSS(pageStyle), People: r.people(), Fresh: r.New()}
+	anchors := map[string]string{}
+	for _, fault := range probe.Faults() {
+		g := htmlGroup{Fault: fault}
+		for i, f := range r.Findings {
+			if f.Code != fault.Name {
+				continue
+			}
+			id := "f" + strconv.Itoa(i+1)
+			g.Findings = append(g.Findings, htmlFinding{f, id})
+			if key := f.Method + " " + f.Path + " " + f.As; anchors[key] == "" {
+				anchors[key] = id
+			}
+		}
+		if g.Findings != nil {
+			p.Groups = append(p.Groups, g)
+		}
+	}
+	for _, row := range r.Table {
+		line := htmlLine{Method: row.Method, Path: row.Path}
+		for _, name := range p.People {
+			text := row.Status[name]
+			line.Cells = append(line.Cells, htmlCell{text, class(text), anchors[row.Method+" "+row.Path+" "+name]})
+		}
+		p.Lines = append(p.Lines, line)
+	}
+	return pageTemplate.Execute(w, p)
+}
+
+// class is how a status is coloured: let through, asked to sign in, told to stop.
+func class(status string) string {
+	if status == "" {
+		return "none"
+	}
+	switch status[len(status)-min(3, len(status)):] {
+	case "401":
+		return "asked"
+	case "403":
+		return "stopped"
+	}
+	if len(status) >= 3 && status[len(status)-3] == '2' {
+		return "through"
+	}
+	return "none"
+}
