@@ -16,6 +16,7 @@ import (
 	"github.com/casbin/casbin/v2/persist/file-adapter"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -74,12 +75,12 @@ func TestAsCasbinIsCasbin(t *testing.T) {
 	dir := t.TempDir()
 	allowed := 0
 	for n, f := range families() {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.Name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
 			loaded := 0
 			const policies = 40
 			for range policies {
-				text := soil(rnd, f.policy(rnd))
+				text := soil(rnd, f.Policy(rnd))
 				if ok, yes := f.compareAsCasbin(t, rnd, dir, text); ok {
 					loaded++
 					allowed += yes
@@ -116,9 +117,9 @@ func casbinFile(t *testing.T, dir, text, policy string) (e *casbin.Enforcer, err
 
 func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string) (loaded bool, allowed int) {
 	t.Helper()
-	if f.name == "subject priority" && strings.Contains(policy, "g,") {
+	if f.Name == "subject priority" && strings.Contains(policy, "g,") {
 		// What Casbin makes of roles that are no tree is chance, or a hang.
-		found, err := LintFS(files("policy.csv", policy), ModelText("model.conf", f.text), []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles())
+		found, err := LintFS(files("policy.csv", policy), ModelText("model.conf", f.Text), []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,8 +127,8 @@ func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string
 			return false, 0
 		}
 	}
-	e, refusal := casbinFile(t, dir, f.text, policy)
-	a, err := OpenFS(files("policy.csv", policy), ModelText("model.conf", f.text), []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles(), quiet)
+	e, refusal := casbinFile(t, dir, f.Text, policy)
+	a, err := OpenFS(files("policy.csv", policy), ModelText("model.conf", f.Text), []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles(), quiet)
 	if (err == nil) != (refusal == nil) {
 		t.Fatalf("casbin: %v, here: %v\n%q", refusal, err, policy)
 	}
@@ -136,11 +137,11 @@ func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string
 	}
 	for range 12 {
 		values := []string{pick(rnd, []string{"u0", "u1", "U0", "root", "r0", "r1", "", "anonymous", "u2 "}),
-			pick(rnd, append(plainObjects, "/a ", "/A", "/b/b", "")), pick(rnd, []string{"GET", "POST", "HEAD", "PROPFIND", "get", ""})}
+			pick(rnd, append(policygen.PlainObjects, "/a ", "/A", "/b/b", "")), pick(rnd, []string{"GET", "POST", "HEAD", "PROPFIND", "get", ""})}
 		switch {
-		case f.g == 3:
+		case f.Roles == 3:
 			values = slices.Insert(values, 1, pick(rnd, []string{"t1", "t2", "T1", ""}))
-		case f.name == "priority by field":
+		case f.Name == "priority by field":
 			slices.Reverse(values)
 		}
 		if f.askBoth(t, a, e, values, policy) {
@@ -164,10 +165,10 @@ func (f family) askBoth(t *testing.T, a *Authorizer, e *casbin.Enforcer, values 
 	}
 	tenant := "t1"
 	switch {
-	case f.g == 3:
+	case f.Roles == 3:
 		tenant = values[1]
 		values = []string{values[0], values[2], values[3]}
-	case f.name == "priority by field":
+	case f.Name == "priority by field":
 		values = []string{values[2], values[1], values[0]}
 	}
 	if values[0] == "" || tenant == "" || values[1] == "" {

@@ -118,7 +118,8 @@ func exampleModels() map[string]Model {
 		"superuser-allow":  text("superuser-allow", "sub, obj, act, eft", allowAndDeny, `r.sub == "root" && p.eft == "allow" || `+rbac),
 		"ages": ModelText("ages.conf", modelText("sub, obj, act, age", "sub, obj, act, min", "g = _, _", someAllow,
 			"g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.age >= p.min")),
-		"allow-only": text("allow-only", "sub, obj, act, eft", someAllow, rbac),
+		"constraints": ModelText("constraints.conf", RBAC().Text()+"\n[constraint_definition]\nc = sod(\"staff\", \"auditor\")\n"),
+		"allow-only":  text("allow-only", "sub, obj, act, eft", someAllow, rbac),
 	}
 }
 
@@ -180,9 +181,12 @@ func policyRules(t *testing.T, m Model, policyValue string) []*policy.Rule {
 }
 
 // modelWith is the good model with its definitions replaced by lines, those it
-// does not have behind the one before.
+// does not have behind the one before, and a section of their own at its end.
 func modelWith(lines string) Model {
 	text := baseModel
+	if strings.HasPrefix(lines, "[") {
+		return ModelText("model.conf", text+"\n"+lines+"\n")
+	}
 	before := ""
 	for line := range strings.SplitSeq(lines, "\n") {
 		key := strings.Fields(line)[0]

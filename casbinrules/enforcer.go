@@ -125,6 +125,9 @@ func (a *EnforcerAuthorizer) check() error {
 			return errors.New("it has no model")
 		}
 	}
+	if len(m.Keys("c")) > 0 {
+		return errors.New("its model has constraints, which Casbin does not check when it loads a policy: give the adapter to FromAdapter, which does")
+	}
 	if len(m.Keys("g")) > 0 && !c.NoTokenRoles {
 		return errors.New("roles of credentials cannot be added to its policy: say WithoutTokenRoles")
 	}

@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/explain"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -24,7 +26,7 @@ func TestExplanationsEqualDecisions(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	for _, f := range families() {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.Name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
 			for range 10 {
 				f.explain(t, rnd)
@@ -35,22 +37,22 @@ func TestExplanationsEqualDecisions(t *testing.T) {
 
 func (f family) explain(t *testing.T, rnd *rand.Rand) {
 	t.Helper()
-	lines := f.policy(rnd)
+	lines := f.Policy(rnd)
 	var opts []Option
-	if !f.tokenRoles {
+	if !f.TokenRoles {
 		opts = append(opts, WithoutTokenRoles())
 	}
 	if rnd.IntN(2) == 0 {
 		opts = append(opts, WithCasbinSemantics())
 	}
-	a := open(t, ModelText("model.conf", f.text), strings.Join(lines, "\n"), opts...)
+	a := open(t, ModelText("model.conf", f.Text), strings.Join(lines, "\n"), opts...)
 	for range 8 {
 		var roles []string
-		if f.tokenRoles && rnd.IntN(2) == 0 {
+		if f.TokenRoles && rnd.IntN(2) == 0 {
 			roles = append(roles, pick(rnd, []string{"r0", "r1", "x"}))
 		}
 		p := tenantOf(t, pick(rnd, []string{"t1", "t2", "t3"}), pick(rnd, []string{"u0", "u1", "root", "ghost", "c0"}), roles...)
-		access := to(pick(rnd, plainActs), pick(rnd, plainObjects))
+		access := to(pick(rnd, policygen.PlainActions), pick(rnd, policygen.PlainObjects))
 		e := explained(t, a, p, access, WithMaxNearMisses(100))
 		if d := decide(t, a, p, access); e.Decision().Allowed != d.Allowed || e.Reason != d.Reason || e.Decision().Rule != d.Rule {
 			t.Fatalf("explained %+v, decided %+v", e.Decision(), d)
@@ -121,7 +123,7 @@ func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.P
 	switch m.Miss {
 	case MissSubject:
 		// Whoever the rule is for would be allowed.
-		if strings.Contains(f.text, "!g") {
+		if strings.Contains(f.Text, "!g") {
 			return // unless the matcher has something against them, too
 		}
 		p = tenantOf(t, p.Tenant(), x.Column(r, model.FieldSubject))
@@ -145,11 +147,11 @@ func (f family) checkMiss(t *testing.T, a *Authorizer, lines []string, p *core.P
 func TestConditionsTogetherAreTheMatcher(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, f := range families() {
-		a := open(t, ModelText("model.conf", f.text), strings.Join(f.policy(rnd), "\n"), WithoutTokenRoles())
+		a := open(t, ModelText("model.conf", f.Text), strings.Join(f.Policy(rnd), "\n"), WithoutTokenRoles())
 		s := &a.current.Load().Snapshot
 		p, err := explain.NewProbe(s)
 		if err != nil {
-			t.Fatalf("%s: %v", f.name, err)
+			t.Fatalf("%s: %v", f.Name, err)
 		}
 		if p.Terms == nil {
 			continue
@@ -158,11 +160,11 @@ func TestConditionsTogetherAreTheMatcher(t *testing.T) {
 			if r.Kind() != "p" {
 				continue
 			}
-			q := engine.Request{Subject: "u0", Tenant: "t1", Object: pick(rnd, plainObjects), Action: "GET"}
+			q := engine.Request{Subject: "u0", Tenant: "t1", Object: pick(rnd, policygen.PlainObjects), Action: "GET"}
 			whole, err := p.Matches(&q, r)
 			failed, err2 := p.Failing(&q, r)
 			if err != nil || err2 != nil || whole != (len(failed) == 0) {
-				t.Errorf("%s: %s for %+v: matches %v, %d conditions fail: %v, %v", f.name, r.Text(), q, whole, len(failed), err, err2)
+				t.Errorf("%s: %s for %+v: matches %v, %d conditions fail: %v, %v", f.Name, r.Text(), q, whole, len(failed), err, err2)
 			}
 		}
 	}
@@ -247,4 +249,17 @@ func TestExplanationsHoldNoForgedLines(t *testing.T) {
 	if got := e.String(); strings.ContainsAny(strings.ReplaceAll(got, "\n  ", ""), "\n\u202e") {
 		t.Errorf("H20: got %q", got)
 	}
+}
+
+// ruleFields are the fields of the line that a decision names.
+func ruleFields(t *testing.T, lines []string, rule string) []string {
+	t.Helper()
+	if rule == "" {
+		return []string{}
+	}
+	var n int
+	if _, err := fmt.Sscanf(rule, "policy.csv:%d", &n); err != nil {
+		t.Fatalf("rule %q: %v", rule, err)
+	}
+	return strings.Split(lines[n-1], ", ")[1:]
 }

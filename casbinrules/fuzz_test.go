@@ -89,7 +89,7 @@ func casbinRules(t *testing.T, dir, text string, data []byte) casbinmodel.Model 
 // finding must make an engine.
 func FuzzReadModel(f *testing.F) {
 	for _, c := range families() {
-		f.Add(c.text)
+		f.Add(c.Text)
 	}
 	f.Add(baseModel + "\\\n")
 	f.Add("[matchers\n[\n=\n")

@@ -105,6 +105,7 @@ func (r *reading) readPolicy(in *contents, c *model.Settings) {
 	}
 	r.graphs = policy.NewGraphs(r.schema, r.rules, c)
 	p.CheckPolicy(r.files[0], c)
+	p.CheckConstraints()
 	p.CheckRoles(r.graphs)
 	r.findings, r.errors = p.Findings, p.Errors
 }

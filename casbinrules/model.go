@@ -1,7 +1,6 @@
 package casbinrules
 
 import (
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,9 +8,6 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
-
-//go:embed models/*.conf
-var readyModels embed.FS
 
 // Model says where a Casbin model comes from. The zero Model is refused.
 type Model struct {
@@ -44,10 +40,7 @@ func RBACWithDeny() Model { return ready("rbac_deny.conf") }
 func RBACWithTenants() Model { return ready("rbac_tenants.conf") }
 
 func ready(name string) Model {
-	// The file is compiled in, so an error is as good as an empty text, which
-	// Open refuses.
-	text, _ := readyModels.ReadFile("models/" + name)
-	return Model{name: name, text: string(text)}
+	return Model{name: name, text: model.Ready(name)}
 }
 
 // Name is the file's path, or the name given to [ModelText].

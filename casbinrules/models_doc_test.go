@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -61,7 +62,7 @@ func kinds() []kind {
 		{name: "`ipMatch`", matcher: rbac + exact + " && ipMatch(r.region, p.region)", request: region, fields: region, line: "p, ann, /a, GET, 10.0.0.0/8", opts: []Option{claim}},
 		{name: "`ipMatch` of an attribute declared as `IPAddress`", matcher: rbac + exact + " && ipMatch(r.region, p.region)", request: region, fields: region, line: "p, ann, /a, GET, 10.0.0.0/8", opts: []Option{claim, WithAttributeType("region", IPAddress)}},
 		{name: "`keyGet2` and its like", matcher: rbac + `keyGet2(r.obj, p.obj, "id") != "" && ` + act},
-		{name: "a function of the application", matcher: rbac + "within(r.obj, p.obj) && " + act, opts: []Option{WithFunction("within", within)}},
+		{name: "a function of the application", matcher: rbac + "within(r.obj, p.obj) && " + act, opts: []Option{WithFunction("within", policygen.Within)}},
 		{name: "any, with `WithCasbinSemantics`", matcher: rbac + exact, opts: []Option{WithCasbinSemantics()}},
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
 // TestRulesThatDecideNothingCanBeRemoved removes all rules called shadowed, and
@@ -18,10 +20,10 @@ func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 	t.Logf("seed %d", seed)
 	removed := 0
 	for n, f := range families() {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.Name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
-			f.actions = append(f.actions, "HEAD", "PROPFIND")
-			f.objects = append(f.objects, f.objects[0], "/:y", "/{z}", "/a*")
+			f.Actions = append(f.Actions, "HEAD", "PROPFIND")
+			f.Objects = append(f.Objects, f.Objects[0], "/:y", "/{z}", "/a*")
 			for range cases(100) {
 				removed += f.removeShadowed(t, rnd)
 			}
@@ -34,9 +36,9 @@ func TestRulesThatDecideNothingCanBeRemoved(t *testing.T) {
 
 func (f family) removeShadowed(t *testing.T, rnd *rand.Rand) (removed int) {
 	t.Helper()
-	lines := f.policy(rnd)
+	lines := f.Policy(rnd)
 	opts := []Option{WithoutTokenRoles(), WithCasbinSemantics()}
-	m := ModelText("model.conf", f.text)
+	m := ModelText("model.conf", f.Text)
 	found, err := LintFS(files("policy.csv", strings.Join(lines, "\n")), m, []string{"policy.csv"}, opts[0], opts[1])
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +62,7 @@ func (f family) removeShadowed(t *testing.T, rnd *rand.Rand) (removed int) {
 		after := open(t, m, strings.Join(kept, "\n"), opts...)
 		for range 60 {
 			p := tenantOf(t, "t"+strconv.Itoa(1+rnd.IntN(2)), pick(rnd, []string{"u0", "u1", "u2", "r1", "root"}))
-			access := to(pick(rnd, []string{"GET", "POST", "DELETE", "HEAD", "PROPFIND", "PUT"}), pick(rnd, append(plainObjects, "/b/b", "/ab", "/a/b/c")))
+			access := to(pick(rnd, []string{"GET", "POST", "DELETE", "HEAD", "PROPFIND", "PUT"}), pick(rnd, append(policygen.PlainObjects, "/b/b", "/ab", "/a/b/c")))
 			if b, a := decide(t, before, p, access), decide(t, after, p, access); b.Allowed != a.Allowed {
 				t.Fatalf("%s in %s: %+v: before %v, after %v\n%s\nwithout\n%s", p.ID(), p.Tenant(), access, b.Allowed, a.Allowed, strings.Join(lines, "\n"), strings.Join(kept, "\n"))
 			}

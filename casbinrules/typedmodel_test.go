@@ -9,6 +9,7 @@ import (
 	"github.com/casbin/casbin/v2"
 	casbinmodel "github.com/casbin/casbin/v2/model"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -19,7 +20,7 @@ var typedOptions = []Option{
 	WithClaimAttribute("day", "day"), WithAttributeType("day", Date),
 	WithClaimAttribute("ip", "ip"), WithAttributeType("ip", IPAddress),
 	WithClaimAttribute("word", "word"),
-	WithFunction("within", within),
+	WithFunction("within", policygen.Within),
 }
 
 // typedModel is a model whose matcher goes on with a condition; before it stand

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
 // TestNothingIsSaidAboutQuietObjects holds the short look at objects against the
@@ -20,7 +21,7 @@ func TestNothingIsSaidAboutQuietObjects(t *testing.T) {
 	for range 50_000 {
 		var b strings.Builder
 		for range rnd.IntN(7) {
-			b.WriteString(pick(rnd, parts))
+			b.WriteString(policygen.Pick(rnd, parts))
 		}
 		for _, function := range append([]string{"", "=="}, pattern.Functions...) {
 			if !isQuiet(function, b.String()) {

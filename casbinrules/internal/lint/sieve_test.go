@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern/patterntest"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
 // TestSieveMissesNoCoveringRule compares the sieve with the search that it
@@ -24,15 +25,15 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 	actions := []string{"GET", "PUT", "HEAD", "PURGE", "*", ".*", "(GET|PUT)"}
 	covered, spared := 0, 0
 	for _, function := range []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "globMatch", "regexMatch"} {
-		text := strings.ReplaceAll(ready(t, "rbac_deny.conf"), "keyMatch2", function)
+		text := strings.ReplaceAll(model.Ready("rbac_deny.conf"), "keyMatch2", function)
 		for range 30 {
 			var b strings.Builder
 			few := make([]string, 6)
 			for i := range few {
-				few[i] = pick(rnd, objects)
+				few[i] = policygen.Pick(rnd, objects)
 			}
 			for range 2 + rnd.IntN(15) {
-				fmt.Fprintf(&b, "p, u%d, %s, %s, %s\n", rnd.IntN(2), pick(rnd, few), pick(rnd, actions), pick(rnd, []string{"allow", "deny"}))
+				fmt.Fprintf(&b, "p, u%d, %s, %s, %s\n", rnd.IntN(2), policygen.Pick(rnd, few), policygen.Pick(rnd, actions), policygen.Pick(rnd, []string{"allow", "deny"}))
 			}
 			x := coverIndexOf(t, text, b.String())
 			for i, r := range x.rules {
@@ -49,7 +50,7 @@ func TestSieveMissesNoCoveringRule(t *testing.T) {
 				if !suspect {
 					spared++
 				}
-				checkAnswers(x, t, r, pick(rnd, append(patterntest.Objects, objects...)), function)
+				checkAnswers(x, t, r, policygen.Pick(rnd, append(patterntest.Objects, objects...)), function)
 			}
 		}
 	}
@@ -92,7 +93,7 @@ func coverIndexOf(t *testing.T, text, lines string) *coverIndex {
 // and what it has not found then counts as answered.
 func TestSieveOfLongPatterns(t *testing.T) {
 	long := strings.Repeat("/a", maxVisits+1)
-	x := coverIndexOf(t, ready(t, "rbac.conf"), "p, ann, "+long+", PUT\n")
+	x := coverIndexOf(t, model.Ready("rbac.conf"), "p, ann, "+long+", PUT\n")
 	if !x.answers(x.rules[0], 0, long, "PATCH", "") || !x.isSuspect(0) {
 		t.Error("the sieve is sure of a pattern that no search gets to the end of")
 	}

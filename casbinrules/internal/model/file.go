@@ -22,6 +22,8 @@ type File struct {
 	Casbin bridge.Model
 	// At is where each definition stands, by key such as "m".
 	At map[string]Position
+	// Constraints are what role links the policy may not have.
+	Constraints []Constraint
 	// lines are those of each definition, by its key; last is the key of the one
 	// at hand, "" for one that is not used.
 	lines    map[string][]sourceLine
@@ -44,6 +46,8 @@ var sections = map[string]string{
 	"role_definition":    "g",
 	"policy_effect":      "e",
 	"matchers":           "m",
+
+	"constraint_definition": "c",
 }
 
 // Bom is a byte order mark in UTF-8.
@@ -67,6 +71,7 @@ func (f *File) Failed() bool { return Refused(f.Findings) }
 func ReadFile(name, text string, c *Settings) *File {
 	f := &File{Name: name, Text: text, At: map[string]Position{}, lines: map[string][]sourceLine{}, Settings: c}
 	f.scan(text)
+	f.readConstraints()
 	casbin, err := c.Casbin.ReadModel(text)
 	if err != nil && !f.Failed() {
 		f.Report(Position{1, 1}, CodeModelSyntax, "", "casbin refuses the model: %s", FirstLine(err))
@@ -105,7 +110,7 @@ func (f *File) scan(text string) {
 			section = line[1 : len(line)-1]
 			if sections[section] == "" {
 				f.Report(at, CodeModelUnused, DidYouMean(section, slices.Sorted(maps.Keys(sections)),
-					"Casbin knows request_definition, policy_definition, role_definition, policy_effect and matchers"), "unknown section %q", section)
+					"Casbin knows request_definition, policy_definition, role_definition, policy_effect, matchers and constraint_definition"), "unknown section %q", section)
 			}
 		default:
 			if !continued {
@@ -138,7 +143,7 @@ func (f *File) define(section, line string, at Position) {
 		if section == "" {
 			f.Report(at, CodeModelSyntax, "begin with [request_definition]", "the definition %q stands before any section", key)
 		}
-	case key != want && !(want == "g" && isRoleKey(key)):
+	case key != want && !(want == "g" && isRoleKey(key)) && !(want == "c" && isConstraintKey(key)):
 		f.Report(at, CodeModelUnused, "name it "+want, "definition %q in section %s would not be used", key, section)
 	case f.At[key] != Position{}:
 		f.Report(at, CodeModelUnused, "keep one of them", "%q is defined a second time, and what line %d says would not be used", key, f.At[key].Line)

@@ -110,6 +110,7 @@ const (
 	CodeModelEffect     = "model_effect"
 	CodeModelMatcher    = "model_matcher"
 	CodeModelOpen       = "model_allows_by_default"
+	CodeModelConstraint = "model_constraint"
 	CodeModelTokenRoles = "model_token_roles"
 	CodeUnusedRoles     = "model_unused_roles"
 )
@@ -138,6 +139,7 @@ const (
 	CodeCycle       = "role_cycle"
 	CodeDeep        = "role_chain_too_deep"
 	CodeTree        = "role_tree"
+	CodeConstraint  = "constraint_violated"
 	CodeRolePrefix  = "role_without_prefix"
 	CodeEmptyPolicy = "empty_policy"
 )

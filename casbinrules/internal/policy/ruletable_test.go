@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
 )
 
 // TestRepeatedRulesAreFound reads policies of few words, many rules of which
@@ -19,7 +20,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 6))
 	c := &model.Settings{Casbin: casbinv2.Casbin, AsCasbin: true}
-	s := model.ReadSchema("rbac.conf", ready(t, "rbac.conf"), c)
+	s := model.ReadSchema("rbac.conf", model.Ready("rbac.conf"), c)
 	aside, collisions := 0, 0
 	for range 100 {
 		words := []string{"a", "b", "c", "a,b", "b,c", "a,b,c"}[:3+rnd.IntN(4)]
@@ -29,7 +30,7 @@ func TestRepeatedRulesAreFound(t *testing.T) {
 		var b strings.Builder
 		first, want := map[string]string{}, map[int]string{}
 		for line := 1; line <= 200; line++ {
-			fields := []string{"p", pick(rnd, words), pick(rnd, words), pick(rnd, words)}
+			fields := []string{"p", policygen.Pick(rnd, words), policygen.Pick(rnd, words), policygen.Pick(rnd, words)}
 			fmt.Fprintf(&b, "%q,%q,%q,%q\n", fields[0], fields[1], fields[2], fields[3])
 			switch joined, told := strings.Join(fields, ","), fmt.Sprintf("%q", fields); {
 			case first[joined] == "":

@@ -1,0 +1,204 @@
+// Package bridgetest is what every bridge to a major version of Casbin passes:
+// casbinrules decides through it as that version of Casbin itself does, and the
+// bridge keeps what package bridge says.
+package bridgetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"log/slog"
+
+	"github.com/casbin/govaluate"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/bridge"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Oracle is an enforcer of Casbin's own, such as a *casbin.Enforcer, that does
+// not save what it is told.
+type Oracle interface {
+	EnforceEx(values ...any) (allowed bool, rule []string, err error)
+	AddGroupingPolicy(link ...any) (bool, error)
+	AddFunction(name string, f govaluate.ExpressionFunction)
+}
+
+// Major is a major version of Casbin under test.
+type Major struct {
+	Casbin bridge.Casbin
+	// NewOracle makes an enforcer of a model's text and lines of a policy, without
+	// the bridge. Casbin parses the lines itself.
+	NewOracle func(model string, lines []string) (Oracle, error)
+	// Decisions is how many are compared at least.
+	Decisions int
+}
+
+// Run runs the suite.
+func Run(t *testing.T, m Major) {
+	t.Run("decisions", m.testDecisions)
+	t.Run("functions", m.testFunctions)
+	t.Run("effects", m.testEffects)
+	t.Run("models", m.testModels)
+	t.Run("deciders", m.testDeciders)
+}
+
+// Of one policy are asked this many principals, of each this many requests. Few
+// policies may happen to allow all or nothing, enough of them do not.
+const principals, requests, enough = 20, 10, 200
+
+// testDecisions holds every decision against Casbin's own Enforce, where the
+// roles of the credentials are g lines of the subject (invariant 12). Of each
+// policy one engine decides by an index where it can, and one leaves all to
+// Casbin.
+func (m Major) testDecisions(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	all := slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies())
+	const perPolicy = principals * requests
+	policies := (m.Decisions + len(all)*perPolicy - 1) / (len(all) * perPolicy)
+	for n, f := range all {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
+			allowed, asked := 0, 0
+			for round := 0; round < policies || round < enough && (allowed == 0 || allowed == asked); round++ {
+				allowed += m.compare(t, rnd, f)
+				asked += perPolicy
+			}
+			if allowed == 0 || allowed == asked {
+				t.Errorf("%d of %d requests are allowed: the cases prove nothing", allowed, asked)
+			}
+		})
+	}
+}
+
+// options are those that a family needs.
+func (m Major) options(f policygen.Family) []casbinrules.Option {
+	opts := []casbinrules.Option{
+		casbinrules.WithCasbin(m.Casbin),
+		casbinrules.WithFunction("within", policygen.Within),
+		casbinrules.WithLogger(slog.New(slog.DiscardHandler)),
+	}
+	if strings.Contains(f.Text, "act, region\n[") {
+		opts = append(opts, casbinrules.WithClaimAttribute("region", "region"))
+	}
+	if !f.TokenRoles {
+		opts = append(opts, casbinrules.WithoutTokenRoles())
+	}
+	if f.AsCasbin {
+		opts = append(opts, casbinrules.WithCasbinSemantics())
+	}
+	for _, field := range f.Typed {
+		if field.Values == nil { // a field of the policy alone
+			continue
+		}
+		opts = append(opts, casbinrules.WithClaimAttribute(field.Name, field.Name), casbinrules.WithAttributeType(field.Name, field.Kind))
+	}
+	return opts
+}
+
+func (m Major) compare(t *testing.T, rnd *rand.Rand, f policygen.Family) (allowed int) {
+	t.Helper()
+	lines := f.Policy(rnd)
+	files := fstest.MapFS{"policy.csv": {Data: []byte(strings.Join(lines, "\n"))}}
+	open := func(opts ...casbinrules.Option) *casbinrules.Authorizer {
+		a, err := casbinrules.OpenFS(files, casbinrules.ModelText("model.conf", f.Text), []string{"policy.csv"}, append(m.options(f), opts...)...)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, strings.Join(lines, "\n"))
+		}
+		return a
+	}
+	engines := []*casbinrules.Authorizer{open(), open(casbinrules.WithCasbinSemantics())}
+	var shared Oracle // by all without roles of their own
+	for range principals {
+		p, err := f.Principal(rnd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		oracle := shared
+		if oracle == nil || hasRoles(p) {
+			oracle = m.oracle(t, f, lines, p)
+		}
+		if !hasRoles(p) {
+			shared = oracle
+		}
+		for range requests {
+			access := f.Access(rnd)
+			want, rule, err := oracle.EnforceEx(f.Values(p, access)...)
+			if err != nil {
+				t.Fatalf("casbin: %v", err)
+			}
+			for _, a := range engines {
+				compareOne(t, a, lines, p, access, want, rule)
+			}
+			if want {
+				allowed++
+			}
+		}
+	}
+	return allowed
+}
+
+func compareOne(t *testing.T, a *casbinrules.Authorizer, lines []string, p *core.Principal, access core.Access, want bool, rule []string) {
+	t.Helper()
+	d, err := a.Authorize(t.Context(), p, access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roles := slices.Collect(p.CredentialRoles())
+	if d.Allowed != want {
+		t.Fatalf("%s: %s with roles %q in %s: %+v: got %v, casbin says %v\n%s", a.Status().Engine, p.ID(), roles, p.Tenant(), access, d.Allowed, want, strings.Join(lines, "\n"))
+	}
+	if got := ruleFields(t, lines, d.Rule); !slices.Equal(got, rule) {
+		t.Fatalf("%s: %s with roles %q: %+v: rule %s is %q, casbin names %q\n%s", a.Status().Engine, p.ID(), roles, access, d.Rule, got, rule, strings.Join(lines, "\n"))
+	}
+}
+
+func hasRoles(p *core.Principal) bool {
+	for range p.CredentialRoles() {
+		return true
+	}
+	return false
+}
+
+// oracle is an enforcer of Casbin's to which the roles of the credentials have
+// been added as g lines.
+func (m Major) oracle(t *testing.T, f policygen.Family, lines []string, p *core.Principal) Oracle {
+	t.Helper()
+	e, err := m.NewOracle(f.Oracle(), lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, function := range policygen.Functions() {
+		e.AddFunction(name, function)
+	}
+	for role := range p.CredentialRoles() {
+		link := []any{p.ID(), role, p.Tenant()}[:max(f.Roles, 2)]
+		if f.Roles > 0 {
+			if _, err := e.AddGroupingPolicy(link...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return e
+}
+
+// ruleFields are the fields of the line that a decision names.
+func ruleFields(t *testing.T, lines []string, rule string) []string {
+	t.Helper()
+	if rule == "" {
+		return []string{}
+	}
+	var n int
+	if _, err := fmt.Sscanf(rule, "policy.csv:%d", &n); err != nil {
+		t.Fatalf("rule %q: %v", rule, err)
+	}
+	return strings.Split(lines[n-1], ", ")[1:]
+}
