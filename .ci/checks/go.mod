@@ -7,6 +7,8 @@ go 1.26.0
 
 require (
 	github.com/casbin/casbin/v2 v2.135.0
+	github.com/casbin/casbin/v3 v3.10.0
+	github.com/casbin/gorm-adapter/v3 v3.41.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/gin-contrib/cache v1.4.4
@@ -17,12 +19,14 @@ require (
 	github.com/gin-contrib/sessions v1.0.4
 	github.com/gin-contrib/timeout v1.2.1
 	github.com/gin-gonic/gin v1.12.0
+	github.com/glebarez/sqlite v1.11.0
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/labstack/echo/v5 v5.4.5
 	github.com/rs/cors v1.11.1
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
+	github.com/sallyport-go/sallyport/casbinrules/casbinv3 v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
@@ -31,18 +35,39 @@ require (
 	github.com/sallyport-go/sallyport/examples v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
+	gorm.io/driver/postgres v1.6.3
+	gorm.io/gorm v1.31.2
 	modernc.org/sqlite v1.59.0
 )
 
-require go.yaml.in/yaml/v4 v4.0.0 // indirect
+require (
+	filippo.io/edwards25519 v1.1.0 // indirect
+	github.com/glebarez/go-sqlite v1.22.0 // indirect
+	github.com/go-sql-driver/mysql v1.9.3 // indirect
+	github.com/golang-sql/civil v0.0.0-20220223132316-b832511892a9 // indirect
+	github.com/golang-sql/sqlexp v0.1.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.10.0 // indirect
+	github.com/jackc/puddle/v2 v2.2.2 // indirect
+	github.com/jinzhu/inflection v1.0.0 // indirect
+	github.com/jinzhu/now v1.1.5 // indirect
+	github.com/microsoft/go-mssqldb v1.9.5 // indirect
+	github.com/pkg/errors v0.9.1 // indirect
+	github.com/shopspring/decimal v1.4.0 // indirect
+	go.yaml.in/yaml/v4 v4.0.0 // indirect
+	gorm.io/driver/mysql v1.6.0 // indirect
+	gorm.io/driver/sqlserver v1.6.3 // indirect
+	gorm.io/plugin/dbresolver v1.6.2 // indirect
+)
 
 require (
-	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
+	github.com/bmatcuk/doublestar/v4 v4.9.1 // indirect
 	github.com/bradfitz/gomemcache v0.0.0-20250403215159-8d39553ac7cf // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
 	github.com/bytedance/sonic/loader v0.5.0 // indirect
-	github.com/casbin/govaluate v1.3.0 // indirect
+	github.com/casbin/govaluate v1.10.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/cloudwego/base64x v0.1.6 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
@@ -104,6 +129,8 @@ require (
 
 replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../../casbinrules
+	github.com/sallyport-go/sallyport/casbinrules/casbinv3 => ../../casbinrules/casbinv3
+	github.com/sallyport-go/sallyport/casbinrules/setup => ../../casbinrules/setup
 	github.com/sallyport-go/sallyport/core => ../../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../core/htpasswd
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
@@ -114,5 +141,3 @@ replace (
 	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth => ../../fiberauth/fasthttpauth
 	github.com/sallyport-go/sallyport/ginauth => ../../ginauth
 )
-
-replace github.com/sallyport-go/sallyport/casbinrules/setup => ../../casbinrules/setup

@@ -34,6 +34,7 @@ var belongs = map[string][]string{
 	"casbinrules/setup/redis":   {"casbin", "redis"},
 	"fiberauth/fasthttpauth":    {"fasthttp"},
 	"fiberauth/fiberv3":         {"fiber3", "fasthttp"},
+	"casbinrules/casbinv3":      {"casbin"},
 	"casbinrules/cmd/sallyport": {"casbin"},
 }
 

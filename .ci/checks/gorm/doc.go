@@ -1,0 +1,3 @@
+// Package gorm shows, by its tests, policies that Casbin's adapter for gorm keeps
+// in SQLite and in PostgreSQL.
+package gorm
