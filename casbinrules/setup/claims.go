@@ -20,6 +20,7 @@ func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
 	add(len(c.Algorithms) > 0, func() jwtauth.Option { return jwtauth.WithAlgorithms(c.Algorithms...) })
 	add(c.AccessToken, jwtauth.WithAccessTokenProfile)
 	add(c.IDTokens, jwtauth.WithIDTokens)
+	add(c.Development == "anywhere", jwtauth.WithDevelopmentKeysAnywhere)
 	add(c.MaxLifetime != 0, func() jwtauth.Option { return jwtauth.WithMaxLifetime(c.MaxLifetime) })
 	return append(opts, principalOptions(&c.principalConfig, mapping[jwtauth.Option]{
 		jwtauth.WithNonce, jwtauth.WithoutClients, jwtauth.WithClientsAsUsers, jwtauth.WithClientPrefix,

@@ -53,6 +53,7 @@ type issuerConfig struct {
 	IDTokens    bool            `key:"id_tokens" doc:"take ID tokens too"`
 	Leeway      time.Duration   `key:"leeway" default:"30s" doc:"how far clocks may differ"`
 	MaxLifetime time.Duration   `key:"max_lifetime" doc:"how far in the future a token may expire; 3650 days by default"`
+	Development string          `key:"development" enum:"local,anywhere" default:"local" doc:"whose tokens by development keys are good: local for those of programs on this machine, or anywhere"`
 	Revocations decode.File     `key:"revocations" doc:"file of tokens that were revoked"`
 	principalConfig
 }

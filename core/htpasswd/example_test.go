@@ -39,6 +39,6 @@ func ExampleParse_findings() {
 	_, err := htpasswd.Parse("users.htpasswd", strings.NewReader("alice\nbob:$apr1$salt$digest\n"))
 	fmt.Println(err)
 	// Output:
-	// users.htpasswd:1: no colon: a line is user:hash, made with `htpasswd -nB -C 12 user`
-	// users.htpasswd:2: user "bob": MD5 hash ($apr1$): bcrypt or argon2id only: make it with `htpasswd -nB -C 12 user`
+	// users.htpasswd:1: no colon: a line is user:hash, made with `sallyport passwd FILE USER` or `htpasswd -nB -C 12 USER`
+	// users.htpasswd:2: user "bob": MD5 hash ($apr1$): only bcrypt and argon2id are accepted: make the line with `sallyport passwd FILE USER` or `htpasswd -nB -C 12 USER`
 }

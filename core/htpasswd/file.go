@@ -4,9 +4,10 @@
 // A file has a line user:hash for each user; blank lines and lines that begin
 // with # are skipped. Hashes are bcrypt or argon2id: the other forms that
 // htpasswd knows (MD5, SHA-1, crypt, plain text) can be guessed at billions a
-// second and are refused when the file is read. A line is made with
+// second and are refused when the file is read. [SetUser] writes a line, and so do
 //
-//	htpasswd -nB -C 12 alice
+//	sallyport passwd users.htpasswd alice
+//	htpasswd -B -C 12 users.htpasswd alice
 //
 // where -C is the cost; htpasswd's own default of 5 is refused as too low. A
 // hash of argon2id is a PHC string, as the argon2 command prints it:

@@ -11,7 +11,7 @@ import (
 )
 
 // advice makes the line of a user.
-const advice = "`htpasswd -nB -C 12 user`"
+const advice = "`sallyport passwd FILE USER` or `htpasswd -nB -C 12 USER`"
 
 // shape is what the work of comparing a password with a hash hangs on: cost
 // for bcrypt, the rest for argon2id.
@@ -56,7 +56,7 @@ type limits struct {
 // does not repeat the hash, which may be a password.
 func parseHash(text string, l limits) (h *hash, problem string) {
 	if kind := otherKind(text); kind != "" {
-		return nil, fmt.Sprintf("%s: bcrypt or argon2id only: make it with %s", kind, advice)
+		return nil, fmt.Sprintf("%s: only bcrypt and argon2id are accepted: make the line with %s", kind, advice)
 	}
 	if params, ok := strings.CutPrefix(text, argon2idPrefix); ok {
 		return parseArgon2id(params, l)

@@ -38,7 +38,7 @@ func (v *Verifier) checkDevelopment(ctx context.Context, k *Key) error {
 	}
 	return &core.UnavailableError{
 		Reason: core.ReasonDevelopmentKey,
-		Err: fmt.Errorf("jwtauth: key %q is a development key, for callers on this machine only: "+
-			"sign with another one (sallyport keys new), or take this one from anywhere (development: anywhere, WithDevelopmentKeysAnywhere)", k.id),
+		Err: fmt.Errorf("jwtauth: development key %q is for callers on this machine: "+
+			"sign with another (sallyport keys new), or say WithDevelopmentKeysAnywhere (development: anywhere)", k.id),
 	}
 }

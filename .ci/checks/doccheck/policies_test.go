@@ -12,7 +12,8 @@ import (
 )
 
 // TestPoliciesLoad opens every policy that a page shows, with the ready model
-// it names; one that shows a mistake must have the finding it names.
+// it names; one that shows a mistake must have the finding it names. One that
+// shows none is written as "sallyport fmt" writes it.
 func TestPoliciesLoad(t *testing.T) {
 	models := map[string]casbinrules.Model{
 		"RBAC":            casbinrules.RBAC(),
@@ -40,6 +41,9 @@ func TestPoliciesLoad(t *testing.T) {
 			_, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte(b.Text)}}, m, []string{"policy.csv"})
 			if got := codes(err); !slices.Equal(got, b.Info[2:]) {
 				t.Errorf("%s:%d: findings %q, want %q: %v", page.Name, b.Line, got, b.Info[2:], err)
+			}
+			if text, err := casbinrules.FormatPolicy(page.Name, []byte(b.Text)); err == nil && len(b.Info) == 2 && string(text) != b.Text {
+				t.Errorf("%s:%d: \"sallyport fmt\" writes this policy as\n%s", page.Name, b.Line, text)
 			}
 		}
 	}

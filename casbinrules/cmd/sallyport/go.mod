@@ -9,7 +9,9 @@ require (
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/owenrumney/go-sarif/v3 v3.3.1
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
+	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/term v0.47.0
@@ -30,12 +32,16 @@ require (
 	github.com/xeipuuv/gojsonreference v0.0.0-20180127040603-bd5ef7bd5415 // indirect
 	github.com/xeipuuv/gojsonschema v1.2.0 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 )
 
 replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../../
+	github.com/sallyport-go/sallyport/casbinrules/setup => ../../setup
 	github.com/sallyport-go/sallyport/core => ../../../core
+	github.com/sallyport-go/sallyport/core/htpasswd => ../../../core/htpasswd
 	github.com/sallyport-go/sallyport/core/watch => ../../../core/watch
 )

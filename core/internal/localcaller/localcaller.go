@@ -40,7 +40,7 @@ func Retry(ctx context.Context, r core.Request, refused error) (_ context.Contex
 	}
 	if err := check(r); err != nil {
 		return ctx, false, &core.UnavailableError{
-			RetryAfter: down.RetryAfter, Reason: core.ReasonDevelopmentKey, Err: fmt.Errorf("%w: %w", refused, err),
+			RetryAfter: down.RetryAfter, Reason: core.ReasonDevelopmentKey, Err: fmt.Errorf("%w: %w", err, down.Err),
 		}
 	}
 	return context.WithValue(ctx, contextKey{}, true), true, nil

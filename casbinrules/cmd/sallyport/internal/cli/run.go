@@ -71,9 +71,10 @@ func usagef(format string, args ...any) error {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sallyport",
-		Short: "Check, explain, test and draw policy files, and probe services",
+		Short: "Check policy files, make keys, tokens and passwords, and probe services",
 		Long: `sallyport checks, explains, tests and draws the Casbin policy files that gate
-two is answered from.
+two is answered from, makes the keys, tokens and passwords for gate one, and probes
+services that run.
 
 A policy is given with -p, a CSV file or a directory of them, and read by the
 model given with -m: a file, or one of the presets rbac, rbac-deny and
@@ -81,13 +82,14 @@ rbac-tenants. By default that is policy.csv and the model.conf beside it.
 
 Exit codes: 0 all is well; 1 findings, failed tests, or requests that cannot be
 decided; 2 the command could not do what was asked.`,
+		Version:       version(),
 		Args:          commandWanted("command"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit(), newAPIKey(), newProbe())
+	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit(), newAPIKey(), newToken(), newKeys(), newPasswd(), newProbe())
 	return root
 }
 

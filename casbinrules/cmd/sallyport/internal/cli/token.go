@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/jwtsign"
+)
+
+// configName is the file that setup.Open reads.
+const configName = "sallyport.yaml"
+
+// tokenFlags are what the command line says about a token.
+type tokenFlags struct {
+	config, issuer, key, alg, client, expires string
+	audience, roles, scopes, claims           []string
+}
+
+func newToken() *cobra.Command {
+	var f tokenFlags
+	cmd := &cobra.Command{
+		Use:   "token SUBJECT",
+		Short: "Sign an access token to try a service with",
+		Long: `token signs an access token (RFC 9068) for a subject and prints it, and nothing
+else. In a folder with a sallyport.yaml, such as one that "sallyport init
+--framework" has written, it needs no flags: issuer and audience are those of the
+file, and the key is the private one beside its JWK set.
+
+--claim NAME=VALUE adds a claim that is a text, or a list of texts where the name
+is given again; --claim NAME:=JSON adds any other value.`,
+		Example: `  curl -H "Authorization: Bearer $(sallyport token erin)" http://127.0.0.1:8080/reports
+  sallyport token erin --role editor --scope reports:read --claim region=eu --expires 15m
+  sallyport token erin --key signing.pem --issuer https://issuer.example --audience reports`,
+		Args: exactly(1, "the subject, such as erin"),
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.roles, "role", nil, "`role` that the token brings; may be repeated")
+	flags.StringSliceVar(&f.scopes, "scope", nil, "`scope` of the token; may be repeated")
+	flags.StringArrayVar(&f.claims, "claim", nil, "further claim as `name=value`, or NAME:=JSON; may be repeated")
+	flags.StringVar(&f.expires, "expires", "1h", "`when` the token expires: a duration (15m, 90d), the last day (2027-01-31), or a time in RFC 3339")
+	flags.StringVar(&f.issuer, "issuer", "", "`issuer` (default that of sallyport.yaml)")
+	flags.StringSliceVar(&f.audience, "audience", nil, "`service` that the token is for; may be repeated (default that of sallyport.yaml)")
+	flags.StringVar(&f.client, "client", "sallyport", "`ID` of the client that the token is issued to")
+	flags.StringVar(&f.key, "key", "", "private key `file` in PEM (default the one beside the JWK set: "+signingName+" or "+developmentName+")")
+	flags.StringVar(&f.alg, "alg", "", "`algorithm` of an RSA key that does not say its own")
+	flags.StringVarP(&f.config, "config", "c", "", "configuration `file` (default "+configName+", if it is there)")
+	_ = cmd.MarkFlagFilename("key", "pem") // fails for unknown flags only
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		token, err := f.sign(args[0], time.Now())
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
+		return err
+	}
+	return cmd
+}
+
+// sign makes the token.
+func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
+	claims, err := parseClaims(f.claims)
+	if err != nil {
+		return "", err
+	}
+	until, err := expiry(f.expires, now)
+	if err != nil {
+		return "", err
+	}
+	if until.IsZero() {
+		return "", usagef("--expires is empty: a token has an end, such as 15m")
+	}
+	key, err := f.settle()
+	if err != nil {
+		return "", err
+	}
+	signer, err := jwtsign.New(key, jwtsign.WithIssuer(f.issuer), jwtsign.WithAudience(f.audience...), jwtsign.WithClient(f.client))
+	if err != nil {
+		return "", err
+	}
+	token, err := signer.Sign(jwtsign.Token{Subject: subject, Roles: f.roles, Scopes: f.scopes, Claims: claims, Lifetime: until.Sub(now)})
+	if err != nil {
+		return "", &usageError{err}
+	}
+	return token, nil
+}
+
+// settle fills in what the configuration says and the flags do not, and reads
+// the key.
+func (f *tokenFlags) settle() (*jwtsign.Key, error) {
+	name := f.config
+	if name == "" {
+		name = configName
+	}
+	dir, jwks := ".", ""
+	found, err := setup.ReadIssuer(name)
+	switch {
+	case err == nil:
+		dir, jwks = filepath.Dir(name), found.JWKS
+		if jwks != "" {
+			dir = filepath.Dir(jwks)
+		}
+		if f.issuer == "" {
+			f.issuer = found.Issuer
+		}
+		if len(f.audience) == 0 {
+			f.audience = found.Audience
+		}
+	case errors.Is(err, fs.ErrNotExist) && f.config == "" && notThere(name):
+	case f.config == "" && f.issuer != "" && len(f.audience) > 0 && f.key != "":
+	default:
+		return nil, err
+	}
+	switch {
+	case f.issuer == "":
+		return nil, usagef("which issuer? there is no %s here: name it with --issuer, or begin with \"sallyport init --framework ...\"", name)
+	case len(f.audience) == 0:
+		return nil, usagef("for which service? there is no %s here: name it with --audience", name)
+	}
+	file, given := f.key, f.key != ""
+	if !given {
+		if file, err = privateKeyIn(dir); err != nil {
+			return nil, err
+		}
+	}
+	key, err := openKey(file, f.alg)
+	if err == nil && !given && jwks != "" {
+		err = inSet(key, file, jwks)
+	}
+	return key, err
+}
+
+func notThere(name string) bool {
+	_, err := os.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// openKey reads a private key.
+func openKey(file, alg string) (*jwtsign.Key, error) {
+	var opts []jwtsign.KeyOption
+	if alg != "" {
+		opts = append(opts, jwtsign.WithAlgorithm(alg))
+	}
+	return jwtsign.OpenPEM(file, opts...)
+}
+
+// inSet refuses a key whose tokens the service would not know.
+func inSet(key *jwtsign.Key, file, jwks string) error {
+	set, err := jwtauth.OpenJWKS(jwks)
+	if err != nil {
+		return err
+	}
+	for _, k := range set.All() {
+		if k.ID() == key.ID() {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not a key of %s, so the service would not take its tokens: add it to the set with \"sallyport keys jwks %s %s\", or name another with --key", file, jwks, jwks, file)
+}
+
+// parseClaims reads --claim NAME=VALUE and NAME:=JSON.
+func parseClaims(given []string) (map[string]any, error) {
+	claims := map[string]any{}
+	for _, claim := range given {
+		name, value, ok := strings.Cut(claim, "=")
+		if !ok || strings.TrimSuffix(name, ":") == "" {
+			return nil, usagef("--claim %s: write NAME=VALUE, such as region=eu, or NAME:=JSON", claim)
+		}
+		if name, isJSON := strings.CutSuffix(name, ":"); isJSON {
+			if claims[name] != nil {
+				return nil, usagef("--claim %s is given twice", name)
+			}
+			if !json.Valid([]byte(value)) {
+				return nil, usagef("--claim %s:=%s: this is not JSON; a text is written %s=%s", name, value, name, value)
+			}
+			claims[name] = json.RawMessage(value)
+			continue
+		}
+		switch before := claims[name].(type) {
+		case nil:
+			claims[name] = value
+		case string:
+			claims[name] = []string{before, value}
+		case []string:
+			claims[name] = append(before, value)
+		default:
+			return nil, usagef("--claim %s is given twice", name)
+		}
+	}
+	return claims, nil
+}
