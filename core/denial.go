@@ -130,7 +130,7 @@ func hasNone(err error) bool {
 // refuse is the denial for what scheme number failed returned; -1 for none.
 func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 	if hasNone(err) {
-		return g.standing.anonymous(r)
+		return g.anonymousDenial(r)
 	}
 	var bad *CredentialError
 	var limit *LimitError
@@ -260,7 +260,7 @@ func (g *Guard) forbid(r Request, dec *Decision) *Denial {
 		reason = ReasonDenied
 	}
 	if dec.StepUp == nil && len(dec.Scopes) == 0 && dec.Code == "" && dec.Message == "" {
-		return g.standing.forbidden(reason)
+		return g.forbiddenDenial(reason)
 	}
 	d := newDenial(Forbidden, CodeForbidden, reason, nil)
 	switch {

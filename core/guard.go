@@ -45,7 +45,7 @@ type Guard struct {
 	notFound       any
 	pseudonyms     *Pseudonyms                       // nil for none
 	clientAddr     func(Request) (netip.Addr, error) // nil for the peer's
-	standing       *standing                         // answers that are the same again and again
+	denials        *denialCache
 	given          given
 }
 
@@ -110,7 +110,7 @@ func (g *Guard) apply(opts []Option) error {
 		return err
 	}
 	if g.responder == nil {
-		g.responder = newDefaultResponder()
+		g.responder = new(defaultResponder)
 	}
 	if g.observers == nil {
 		g.observers = []Observer{LogObserver(nil)}
@@ -119,7 +119,7 @@ func (g *Guard) apply(opts []Option) error {
 		return fmt.Errorf("authorizer: %w", err)
 	}
 	g.finishVary()
-	g.standing = newStanding(g)
+	g.denials = newDenialCache(g)
 	return nil
 }
 

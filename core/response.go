@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sallyport-go/sallyport/core/internal/field"
+	"github.com/sallyport-go/sallyport/core/internal/kept"
 	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
@@ -25,17 +25,17 @@ type Response struct {
 // Field is one header field line.
 type Field struct {
 	Name, Value string
-	shared      *field.Shared // nil for a field of one answer alone
+	shared      *kept.Field // nil for a field of one answer alone
 }
 
 // sharedField is a field for many answers.
 func sharedField(name, value string) Field {
-	return Field{Name: name, Value: value, shared: field.Share(name, value)}
+	return Field{Name: name, Value: value, shared: kept.NewField(name, value)}
 }
 
 // Shared is what answers share of f; nil for none, also where f has another name
 // than the field that it is a copy of. It is for package adapter.
-func (f *Field) Shared() *field.Shared {
+func (f *Field) Shared() *kept.Field {
 	if f.shared == nil || f.shared.Name != f.Name {
 		return nil
 	}
@@ -43,14 +43,6 @@ func (f *Field) Shared() *field.Shared {
 }
 
 const contentLength = "Content-Length"
-
-// answer is the answer to d.
-func (g *Guard) answer(r Request, d *Denial) *Response {
-	if d.answers != nil {
-		return g.standing.answer(r, d)
-	}
-	return g.render(r, d)
-}
 
 // render makes an answer to d: what the responder makes of it, and what no
 // answer may lack. A responder may redirect a 401 to a sign-in page (303) or
@@ -93,32 +85,28 @@ func (g *Guard) respond(r Request, d *Denial) (resp Response) {
 	defer func() {
 		if v := recover(); v != nil {
 			g.logger.Error("responder panicked", "panic", g.panicText(v))
-			resp = newDefaultResponder().Respond(r, d)
+			resp = new(defaultResponder).Respond(r, d)
 		}
 	}()
 	return g.responder.Respond(r, d)
 }
 
 // defaultResponder answers in problem details.
-type defaultResponder struct{ bodies *problem.Bodies }
+type defaultResponder struct {
+	bodies kept.Map[problem.Document, []byte]
+}
 
 var problemFields = []Field{sharedField("Content-Type", problem.MediaType), sharedField("X-Content-Type-Options", "nosniff")}
 
-func newDefaultResponder() defaultResponder {
-	return defaultResponder{problem.NewBodies(problem.Render)}
-}
-
 // Looks implements looking: all requests are answered alike.
-func (d defaultResponder) Looks() (of any, look func(Request) int) {
+func (d *defaultResponder) Looks() (of any, look func(Request) int) {
 	return d, func(Request) int { return 0 }
 }
 
-func (d defaultResponder) Respond(_ Request, denial *Denial) Response {
-	resp := Response{Status: denial.Kind.Status(), Fields: problemFields}
-	if needs := problem.NeedsOf(denial.Code, denial.Challenges); needs != (problem.Needs{}) {
-		resp.Body = problem.Document{Status: resp.Status, Detail: denial.Message, Error: denial.Code, Needs: needs}.JSON()
-	} else {
-		resp.Body = d.bodies.Body(resp.Status, denial.Code, denial.Message)
+func (d *defaultResponder) Respond(_ Request, denial *Denial) Response {
+	doc := problem.Document{
+		Status: denial.Kind.Status(), Detail: denial.Message, Error: denial.Code,
+		Needs: problem.NeedsOf(denial.Code, denial.Challenges),
 	}
-	return resp
+	return Response{Status: doc.Status, Fields: problemFields, Body: kept.Body(&d.bodies, doc, problem.Document.JSON)}
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/problem"
+	"github.com/sallyport-go/sallyport/core/internal/kept"
 )
 
 // Negotiate answers in the format that suits the Accept field best
@@ -103,7 +103,7 @@ func lookOf[F offer](formats []F, chosen F) int {
 			return i
 		}
 	}
-	return problem.NoLook
+	return kept.NoLook
 }
 
 // choose is the format with the highest quality. At the same quality a format

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/problem"
+	"github.com/sallyport-go/sallyport/core/internal/kept"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -126,7 +126,7 @@ func (n *Negotiated) Respond(r core.Request, d *core.Denial) core.Response {
 func (n *Negotiated) Looks() (of any, look func(core.Request) int) {
 	return n, func(r core.Request) int {
 		if opensPage(r) || requestID(r, n.idField) != "" {
-			return problem.NoLook
+			return kept.NoLook
 		}
 		return lookOf(n.formats, n.choose(r))
 	}

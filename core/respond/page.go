@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/problem"
+	"github.com/sallyport-go/sallyport/core/internal/kept"
 )
 
 //go:embed page.html
@@ -59,7 +59,7 @@ type page struct {
 	signInPath            string // of signIn, decoded
 	contactName           string
 	contactURL            template.URL
-	bodies                *problem.Kept[pageKey]
+	bodies                kept.Map[pageKey, []byte]
 }
 
 // pageKey is what a page is made of, apart from what belongs to one request.
@@ -71,7 +71,7 @@ type pageKey struct {
 	retry         bool // a link may repeat the request
 }
 
-// Size implements [problem.Key].
+// Size is how many bytes the texts of the key have.
 func (k pageKey) Size() int { return len(k.code) + len(k.message) }
 
 func newPage(s *settings) (*page, error) {
@@ -98,7 +98,6 @@ func newPage(s *settings) (*page, error) {
 		p.tags = append(p.tags, strings.ToLower(texts.Language))
 		p.fields = append(p.fields, pageFields(policy, texts.Language, len(s.texts) > 1))
 	}
-	p.bodies = problem.Keep(p.kept)
 	return p, p.try()
 }
 
@@ -163,7 +162,7 @@ func (p *page) respond(r core.Request, d *core.Denial, id string) (core.Response
 	resp := core.Response{Status: d.Kind.Status(), Fields: p.fields[key.language]}
 	shown := p.show(key)
 	if id == "" && shown.SignIn.URL == "" && shown.SwitchAccount.URL == "" {
-		resp.Body = p.bodies.Body(key)
+		resp.Body = kept.Body(&p.bodies, key, p.kept)
 		if resp.Body == nil {
 			return resp, errPage
 		}

@@ -25,6 +25,7 @@ import (
 	"unicode"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/kept"
 	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
@@ -63,31 +64,18 @@ func JSON() Format { return newFormat(renderJSON, "application/json", "applicati
 // logs. Control characters in the message become spaces.
 func Text() Format { return newFormat(renderText, "text/plain; charset=utf-8", "text/plain") }
 
-// answer is what a body is rendered from.
-type answer struct {
-	status            int
-	code, message, id string
-	needs             problem.Needs
-}
-
-// Size implements [problem.Key].
-func (a answer) Size() int {
-	return len(a.code) + len(a.message) + len(a.needs.Scope) + len(a.needs.ACRValues)
-}
-
 type format struct {
 	mediaTypes []string
 	fields     []core.Field
-	render     func(answer) []byte
-	bodies     *problem.Kept[answer]
+	render     func(doc problem.Document, id string) []byte
+	bodies     kept.Map[problem.Document, []byte]
 }
 
-func newFormat(render func(answer) []byte, contentType string, mediaTypes ...string) *format {
+func newFormat(render func(problem.Document, string) []byte, contentType string, mediaTypes ...string) *format {
 	return &format{
 		mediaTypes: mediaTypes,
 		fields:     []core.Field{{Name: "Content-Type", Value: contentType}, {Name: "X-Content-Type-Options", Value: "nosniff"}},
 		render:     render,
-		bodies:     problem.Keep(render),
 	}
 }
 
@@ -103,38 +91,39 @@ func (f *format) Looks() (of any, look func(core.Request) int) {
 // respond answers d; id is the request's, or "". A body with an ID comes once
 // and is not kept.
 func (f *format) respond(d *core.Denial, id string) core.Response {
-	a := answer{status: d.Kind.Status(), code: d.Code, message: d.Message, id: id, needs: problem.NeedsOf(d.Code, d.Challenges)}
-	resp := core.Response{Status: a.status, Fields: f.fields}
+	doc := problem.Document{Status: d.Kind.Status(), Error: d.Code, Detail: d.Message, Needs: problem.NeedsOf(d.Code, d.Challenges)}
+	resp := core.Response{Status: doc.Status, Fields: f.fields}
 	if id != "" {
-		resp.Body = f.render(a)
+		resp.Body = f.render(doc, id)
 	} else {
-		resp.Body = f.bodies.Body(a)
+		resp.Body = kept.Body(&f.bodies, doc, func(doc problem.Document) []byte { return f.render(doc, "") })
 	}
 	return resp
 }
 
-func renderProblem(a answer) []byte {
-	return problem.Document{Status: a.status, Detail: a.message, Instance: instance(a.id), Error: a.code, Needs: a.needs}.JSON()
+func renderProblem(doc problem.Document, id string) []byte {
+	doc.Instance = instance(id)
+	return doc.JSON()
 }
 
-func renderJSON(a answer) []byte {
+func renderJSON(doc problem.Document, id string) []byte {
 	b, _ := json.Marshal(struct { // strings and numbers always marshal
 		Error     string `json:"error"`
 		Message   string `json:"message"`
 		RequestID string `json:"request_id,omitempty"`
 		problem.Needs
-	}{a.code, a.message, a.id, a.needs})
+	}{doc.Error, doc.Detail, id, doc.Needs})
 	return append(b, '\n')
 }
 
-func renderText(a answer) []byte {
-	message := a.message
+func renderText(doc problem.Document, id string) []byte {
+	message := doc.Detail
 	if message == "" {
-		message = http.StatusText(a.status)
+		message = http.StatusText(doc.Status)
 	}
 	line := oneLine(message)
-	if a.id != "" {
-		line += "\nRequest ID: " + a.id
+	if id != "" {
+		line += "\nRequest ID: " + id
 	}
 	return []byte(line + "\n")
 }

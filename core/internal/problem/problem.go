@@ -1,5 +1,4 @@
-// Package problem renders problem details (RFC 9457) for denials, and keeps
-// the bodies of answers that come again and again.
+// Package problem renders problem details (RFC 9457) for denials.
 package problem
 
 import (
@@ -57,6 +56,11 @@ func NeedsOf(code string, challenges []challenge.Challenge) (n Needs) {
 	return n
 }
 
+// Size is how many bytes the document's texts have.
+func (d Document) Size() int {
+	return len(d.Detail) + len(d.Instance) + len(d.Error) + len(d.Scope) + len(d.ACRValues)
+}
+
 // JSON is the document as JSON. Whatever bytes the texts hold, it is valid.
 func (d Document) JSON() []byte {
 	b, _ := json.Marshal(struct { // strings and numbers always marshal
@@ -68,9 +72,4 @@ func (d Document) JSON() []byte {
 		Needs
 	}{http.StatusText(d.Status), d.Status, d.Detail, d.Instance, d.Error, d.Needs})
 	return append(b, '\n')
-}
-
-// Render is the document for a status, a stable code and a text.
-func Render(status int, code, detail string) []byte {
-	return Document{Status: status, Detail: detail, Error: code}.JSON()
 }

@@ -1,0 +1,127 @@
+package core
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/kept"
+)
+
+// denialCache keeps the denials that are the same for one request after another,
+// with their answers: that of a request without credentials and those of policies
+// that say nothing in particular. Package kept says why.
+type denialCache struct {
+	anonymous atomic.Pointer[Denial]
+	changes   atomic.Int32 // how often anonymous was made anew
+	forbidden kept.Map[Reason, *Denial]
+	// look is in which look the responder answers; nil if its answers must not
+	// be kept.
+	look func(Request) int
+}
+
+// maxChanges is how often challenges may change before they are taken for those of
+// a scheme that never repeats them, such as one with nonces.
+const maxChanges = 8
+
+// looking is a responder whose answers to one denial in one look are the same,
+// so that they may be kept.
+type looking interface {
+	// Looks returns the responder itself, since one that embeds it answers in
+	// another way, and what numbers the look of the answer to a request: from 0
+	// on, and negative for an answer of its own.
+	Looks() (of any, look func(Request) int)
+}
+
+// answers are those to one denial, by their looks.
+type answers = kept.Map[int, *Response]
+
+func newDenialCache(g *Guard) *denialCache {
+	c := new(denialCache)
+	if l, ok := g.responder.(looking); ok && len(g.cors) == 0 {
+		if of, look := l.Looks(); of == any(g.responder) {
+			c.look = look
+		}
+	}
+	return c
+}
+
+// keep has the answers to d kept.
+func (c *denialCache) keep(d *Denial) {
+	if c.look != nil {
+		d.answers = new(answers)
+	}
+}
+
+// anonymousDenial is the denial for a request without credentials.
+func (g *Guard) anonymousDenial(r Request) *Denial {
+	c := g.denials
+	scripted := g.noPrompts && isScripted(r)
+	if d := c.anonymous.Load(); d != nil && !scripted && g.challengesStill(d, r) {
+		return d
+	}
+	d := newDenial(Unauthenticated, CodeAuthenticationRequired, ReasonNoCredentials, nil)
+	g.challenge(d, r, -1, ErrNoCredentials)
+	switch {
+	case scripted || g.informs:
+	case c.changes.Add(1) > maxChanges:
+		c.changes.Store(maxChanges)
+		c.anonymous.Store(nil)
+	default:
+		d.Challenges = slices.Clone(d.Challenges) // schemes may write over their own
+		c.keep(d)
+		c.anonymous.Store(d)
+	}
+	return d
+}
+
+// challengesStill reports whether every scheme challenges r as when d was made.
+func (g *Guard) challengesStill(d *Denial, r Request) bool {
+	rest := d.Challenges
+	for i := range g.schemes {
+		now := g.schemes[i].offer(r, ErrNoCredentials)
+		if len(now) > len(rest) || !slices.EqualFunc(now, rest[:len(now)], sameChallenge) {
+			return false
+		}
+		rest = rest[len(now):]
+	}
+	return len(rest) == 0
+}
+
+// sameChallenge compares texts, which is quick where they are at one place.
+func sameChallenge(a, b challenge.Challenge) bool { return a.String() == b.String() }
+
+// forbiddenDenial is the denial for a known principal, when reason is all that is
+// known.
+func (g *Guard) forbiddenDenial(reason Reason) *Denial {
+	if d, ok := g.denials.forbidden.Get(reason); ok {
+		return d
+	}
+	d := newDenial(Forbidden, CodeForbidden, reason, nil)
+	g.denials.keep(d)
+	g.denials.forbidden.Put(reason, d)
+	return d
+}
+
+// answer is the answer to d, made once for each look if d is kept.
+func (g *Guard) answer(r Request, d *Denial) *Response {
+	if d.answers == nil {
+		return g.render(r, d)
+	}
+	look := g.denials.look(r)
+	if look < 0 {
+		return g.render(r, d)
+	}
+	if resp, ok := d.answers.Get(look); ok {
+		return resp
+	}
+	resp := g.render(r, d)
+	resp.Fields = slices.Clip(resp.Fields) // whoever appends gets a copy
+	for i, f := range resp.Fields {
+		if f.shared == nil {
+			resp.Fields[i] = sharedField(f.Name, f.Value)
+		}
+	}
+	d.answers.Put(look, resp)
+	return resp
+}

@@ -1,0 +1,94 @@
+// Package kept has what many answers have in common made once, so that a flood of
+// requests without credentials leaves no garbage: such a 401 allocates nothing in
+// place of six times, and a request that passes nothing for its header fields.
+package kept
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// What one [Map] keeps at most. An application has a few dozen codes, messages
+// and reasons; those made anew for each request must not fill the memory.
+const (
+	maxValues = 64
+	maxText   = 1 << 10 // bytes of all texts that a body is made from
+)
+
+// Map keeps values that come again and again. It is safe for concurrent use;
+// looking up a value neither locks nor allocates. The zero Map is empty.
+type Map[K comparable, V any] struct {
+	mu  sync.Mutex
+	all atomic.Pointer[map[K]V] // the map is replaced, never written
+}
+
+// Get is the value kept for a key.
+func (m *Map[K, V]) Get(key K) (v V, ok bool) {
+	if all := m.all.Load(); all != nil {
+		v, ok = (*all)[key]
+	}
+	return v, ok
+}
+
+// Put keeps v for a key, as long as there is room.
+func (m *Map[K, V]) Put(key K, v V) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := map[K]V{}
+	if before := m.all.Load(); before != nil {
+		if len(*before) >= maxValues {
+			return
+		}
+		all = maps.Clone(*before)
+	}
+	all[key] = v
+	m.all.Store(&all)
+}
+
+// Body is the body that render makes of a key, which must always be the same. It
+// is made once, unless the key's texts have more than a kilobyte or render gives
+// nil. It is shared and must not be modified; appending to it copies.
+func Body[K interface {
+	comparable
+	Size() int // of all texts, in bytes
+}](m *Map[K, []byte], key K, render func(K) []byte) []byte {
+	if body, ok := m.Get(key); ok {
+		return body
+	}
+	body := slices.Clip(render(key))
+	if body != nil && key.Size() <= maxText {
+		m.Put(key, body)
+	}
+	return body
+}
+
+// NoLook is what a responder says of an answer that it makes for one request
+// alone; the looks of others are numbered from 0 on.
+const NoLook = -1
+
+// Field is a header field of many answers, in the forms in which headers hold it.
+type Field struct {
+	// Name is the field's name as it was given, Key the same in canonical form.
+	Name, Key string
+	// Values is what a header of net/http holds. Applications can write into it.
+	Values [1]string
+	// NameBytes and ValueBytes are for frameworks whose headers are bytes; nil
+	// if either has line breaks.
+	NameBytes, ValueBytes []byte
+}
+
+// NewField makes a field for many answers.
+func NewField(name, value string) *Field {
+	f := &Field{Name: name, Key: http.CanonicalHeaderKey(name), Values: [1]string{value}}
+	if !strings.ContainsAny(f.Key+value, "\r\n") {
+		f.NameBytes, f.ValueBytes = []byte(f.Key), []byte(value)
+	}
+	return f
+}
+
+// Intact reports whether f still has the value that it was made with.
+func (f *Field) Intact(value string) bool { return f.Values[0] == value }
