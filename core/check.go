@@ -28,7 +28,7 @@ func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 	e.Time = time.Now()
 	e.Gate, e.Outcome, e.Status, e.Reason = t.kind, OutcomeAllowed, http.StatusOK, ReasonAllowed
 	v.Context = ctx
-	if d := t.judge(ctx, r, &v, &e); d != nil {
+	if d := t.run(ctx, r, &v, &e); d != nil {
 		gone := clientGone(ctx, d)
 		if gone {
 			d.Reason = ReasonClientGone // no kept denial is a failure's
@@ -55,10 +55,10 @@ func clientGone(ctx context.Context, d *Denial) bool {
 	return failed && context.Cause(ctx) == context.Canceled
 }
 
-// judge runs the gate's steps and fills in v, with the request's context in it,
+// run takes r through the gate's steps and fills in v, with the request's context in it,
 // for a request that is not denied. A panic in anything a user wrote is a
 // denial.
-func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *Denial) {
+func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Denial) {
 	defer func() {
 		if p := recover(); p != nil {
 			d = newDenial(Faulty, CodeInternal, ReasonPanic, &PanicError{Value: p, Stack: debug.Stack()})
@@ -98,17 +98,17 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 		return t.signIn.attempt(ctx, g, r, e)
 	}
 
-	if pass := passageFrom(ctx); g.reuses(pass) {
-		if p := pass.principal; p != nil {
+	if before := authContextFrom(ctx); g.reuses(before) {
+		if p := before.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
-		if pass.byBrowser && e.Method != pass.method { // a middleware has overridden it
+		if before.byBrowser && e.Method != before.method { // a middleware has overridden it
 			if d := g.crossSite(r); d != nil {
 				return d
 			}
 		}
 		v.SharedCaching = g.sharedCaching
-		id := identity{principal: pass.principal, scheme: pass.scheme, ended: pass.ended}
+		id := identity{principal: before.principal, scheme: before.scheme, ended: before.ended}
 		return t.decide(ctx, &id, &a, others, e)
 	}
 	id := identity{lenient: t.lenient}
@@ -123,7 +123,7 @@ func (t *Gate) judge(ctx context.Context, r Request, v *Verdict, e *Event) (d *D
 		}
 		return d
 	}
-	v.Context, v.Fields, v.SharedCaching = id.passage(ctx, g, e.Method), id.fields, g.sharedCaching
+	v.Context, v.Fields, v.SharedCaching = id.context(ctx, g, e.Method), id.fields, g.sharedCaching
 	return nil
 }
 
@@ -138,9 +138,9 @@ type identity struct {
 	informed  []Field    // those of them that the scheme itself asks for
 }
 
-// passage is the context of a request that has passed gate one of g with id.
-func (id *identity) passage(ctx context.Context, g *Guard, method string) *passage {
-	return &passage{
+// context is that of a request that has passed gate one of g with id.
+func (id *identity) context(ctx context.Context, g *Guard, method string) *authContext {
+	return &authContext{
 		Context: ctx, guard: g, principal: id.principal, scheme: id.scheme,
 		byBrowser: id.byBrowser, method: method, fields: id.fields, ended: id.ended,
 	}
@@ -237,17 +237,17 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, i
 
 // reuses reports whether a gate of g may rely on what gate one of another
 // variant of the same guard found out.
-func (g *Guard) reuses(pass *passage) bool {
+func (g *Guard) reuses(before *authContext) bool {
 	switch {
-	case pass == nil || pass.guard == nil || pass.guard.root != g.root:
+	case before == nil || before.guard == nil || before.guard.root != g.root:
 		return false
-	case pass.guard == g:
+	case before.guard == g:
 		return true
-	case pass.principal != nil:
-		return g.accepts(pass.scheme)
+	case before.principal != nil:
+		return g.accepts(before.scheme)
 	}
 	for i := range g.schemes {
-		if !pass.guard.accepts(g.schemes[i].name) {
+		if !before.guard.accepts(g.schemes[i].name) {
 			return false
 		}
 	}
@@ -277,7 +277,7 @@ func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event)
 	var dec Decision
 	var err error
 	switch {
-	case !g.judgesMethod(e.Method) && !t.judges(e.Method):
+	case !g.acceptsMethod(e.Method) && !t.rulesJudge(e.Method):
 		dec.Reason = ReasonUnknownMethod
 	case t.rules == nil:
 		dec.Allowed = p != nil || t.anonymous
@@ -312,8 +312,8 @@ func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event)
 	}
 }
 
-// judges reports whether the gate's own rules judge method.
-func (t *Gate) judges(method string) bool {
+// rulesJudge reports whether the gate's own rules judge method.
+func (t *Gate) rulesJudge(method string) bool {
 	m, ok := wrapped.As[MethodAuthorizer](t.rules)
 	return ok && m.JudgesMethod(method)
 }

@@ -62,8 +62,8 @@ func (v *Verdict) Concealed() (native any, undo []Field, ok bool) {
 	if !v.concealed {
 		return nil, nil, false
 	}
-	if pass := passageFrom(v.Context); pass != nil {
-		undo = pass.fields
+	if before := authContextFrom(v.Context); before != nil {
+		undo = before.fields
 	}
 	return v.gate.guard.notFound, undo, true
 }

@@ -89,7 +89,7 @@ func WithTrustedOrigins(origins ...string) Option {
 				return fmt.Errorf("trusted origin %q: %w", o, err)
 			}
 		}
-		g.origins, g.given.origins = append(g.origins, origins...), true
+		g.origins, g.set.origins = append(g.origins, origins...), true
 		return nil
 	}
 }

@@ -46,11 +46,11 @@ type Guard struct {
 	pseudonyms     *Pseudonyms                       // nil for none
 	clientAddr     func(Request) (netip.Addr, error) // nil for the peer's
 	denials        *denialCache
-	given          given
+	set            setOptions
 }
 
-// given are the parts that options have set, each of which goes once.
-type given struct{ authorizer, roles, responder, observers, limiter, origins, pseudonyms bool }
+// setOptions are the parts that options have set, each of which goes once.
+type setOptions struct{ authorizer, roles, responder, observers, limiter, origins, pseudonyms bool }
 
 // Option configures a [Guard].
 type Option func(*Guard) error
@@ -92,13 +92,13 @@ func (g *Guard) With(opts ...Option) (*Guard, error) {
 		return nil, errors.New("guard variant: the guard was not made by NewGuard")
 	}
 	v := *g
-	v.given = given{}
+	v.set = setOptions{}
 	v.schemes, v.methods = slices.Clone(g.schemes), slices.Clone(g.methods)
 	v.origins, v.cors = slices.Clone(g.origins), slices.Clone(g.cors)
 	if err := v.apply(opts); err != nil {
 		return nil, fmt.Errorf("guard variant: %w", err)
 	}
-	if v.given.roles || v.given.authorizer || v.given.origins {
+	if v.set.roles || v.set.authorizer || v.set.origins {
 		v.root = &v // what gate one finds out depends on these
 	}
 	return &v, nil
@@ -123,8 +123,8 @@ func (g *Guard) apply(opts []Option) error {
 	return nil
 }
 
-// judgesMethod reports whether method may go on to rules and handlers.
-func (g *Guard) judgesMethod(method string) bool {
+// acceptsMethod reports whether method may go on to rules and handlers.
+func (g *Guard) acceptsMethod(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
 		http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -139,15 +139,15 @@ func WithAuthorizer(a Authorizer) Option {
 		if isnil.Value(a) {
 			return errors.New("authorizer is nil")
 		}
-		if g.given.authorizer {
+		if g.set.authorizer {
 			return errors.New("two authorizers: combine them with rule.All or rule.Any")
 		}
-		g.authorizer, g.given.authorizer = a, true
+		g.authorizer, g.set.authorizer = a, true
 		if err := checkWrapper(a, maxWrappers); err != nil {
 			return fmt.Errorf("authorizer: %w", err)
 		}
 		g.anonymous, _ = a.(AnonymousAuthorizer)
-		if source, ok := wrapped.As[RoleSource](a); ok && !g.given.roles {
+		if source, ok := wrapped.As[RoleSource](a); ok && !g.set.roles {
 			g.roles = source
 		}
 		return nil
@@ -161,13 +161,13 @@ func WithRoles(s RoleSource) Option {
 		if isnil.Value(s) {
 			return errors.New("role source is nil")
 		}
-		if g.given.roles {
+		if g.set.roles {
 			return errors.New("two role sources")
 		}
 		if err := checkSource(s, maxWrappers); err != nil {
 			return fmt.Errorf("role source: %w", err)
 		}
-		g.roles, g.given.roles = s, true
+		g.roles, g.set.roles = s, true
 		return nil
 	}
 }
@@ -178,10 +178,10 @@ func WithResponder(r Responder) Option {
 		if isnil.Value(r) {
 			return errors.New("responder is nil")
 		}
-		if g.given.responder {
+		if g.set.responder {
 			return errors.New("two responders: choose by request with respond.New")
 		}
-		g.responder, g.given.responder = r, true
+		g.responder, g.set.responder = r, true
 		return nil
 	}
 }
@@ -193,8 +193,8 @@ func WithObserver(o Observer) Option {
 		if isnil.Value(o) {
 			return errors.New("observer is nil")
 		}
-		if !g.given.observers {
-			g.observers, g.given.observers = nil, true
+		if !g.set.observers {
+			g.observers, g.set.observers = nil, true
 		}
 		g.observers = append(g.observers, o)
 		return nil

@@ -91,10 +91,10 @@ func WithAttemptLimiter(l AttemptLimiter) Option {
 		if isnil.Value(l) {
 			return errors.New("attempt limiter is nil")
 		}
-		if g.given.limiter {
+		if g.set.limiter {
 			return errors.New("two attempt limiters")
 		}
-		g.limiter, g.given.limiter = l, true
+		g.limiter, g.set.limiter = l, true
 		return nil
 	}
 }

@@ -182,10 +182,10 @@ func cloneJSON(v any) any {
 	}
 }
 
-type passageKey struct{}
+type authContextKey struct{}
 
-// passage is the context of a request that has passed gate one of guard.
-type passage struct {
+// authContext is the context of a request that has passed gate one of guard.
+type authContext struct {
 	context.Context
 	guard     *Guard
 	scheme    string     // the authenticator's that proved the principal
@@ -196,15 +196,15 @@ type passage struct {
 	principal *Principal // nil for an anonymous request at an optional gate
 }
 
-func (p *passage) Value(key any) any {
-	if _, ok := key.(passageKey); ok {
+func (p *authContext) Value(key any) any {
+	if _, ok := key.(authContextKey); ok {
 		return p
 	}
 	return p.Context.Value(key)
 }
 
-func passageFrom(ctx context.Context) *passage {
-	p, _ := ctx.Value(passageKey{}).(*passage)
+func authContextFrom(ctx context.Context) *authContext {
+	p, _ := ctx.Value(authContextKey{}).(*authContext)
 	return p
 }
 
@@ -212,8 +212,8 @@ func passageFrom(ctx context.Context) *passage {
 // whose context ctx is or descends from; ok is false for none, which means
 // anonymous or not guarded.
 func PrincipalFrom(ctx context.Context) (p *Principal, ok bool) {
-	if pass := passageFrom(ctx); pass != nil && pass.principal != nil {
-		return pass.principal, true
+	if before := authContextFrom(ctx); before != nil && before.principal != nil {
+		return before.principal, true
 	}
 	return nil, false
 }
@@ -222,5 +222,5 @@ func PrincipalFrom(ctx context.Context) (p *Principal, ok bool) {
 // that uses [PrincipalFrom] and for jobs that act for a principal. No gate
 // takes it for proof: a guard authenticates the request itself.
 func ContextWithPrincipal(ctx context.Context, p *Principal) context.Context {
-	return &passage{Context: ctx, principal: p}
+	return &authContext{Context: ctx, principal: p}
 }

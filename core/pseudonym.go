@@ -29,10 +29,10 @@ func WithPseudonyms(key []byte) Option {
 		if err != nil {
 			return err
 		}
-		if g.given.pseudonyms {
+		if g.set.pseudonyms {
 			return errors.New("two keys for pseudonyms")
 		}
-		g.pseudonyms, g.given.pseudonyms = p, true
+		g.pseudonyms, g.set.pseudonyms = p, true
 		return nil
 	}
 }

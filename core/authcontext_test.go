@@ -11,7 +11,7 @@ import (
 
 // A gate behind an optional one still demands an identity, without asking
 // again.
-func TestAnAnonymousPassageIsNoIdentity(t *testing.T) {
+func TestAnAnonymousContextIsNoIdentity(t *testing.T) {
 	s := newScheme(t, "Basic")
 	g, _ := newGuard(t, []core.Authenticator{s}, core.WithAuthorizer(allowing()))
 	v := mounted(t)(g.Optional()).Check(t.Context(), get("/"))
@@ -50,7 +50,7 @@ func TestASecondGateReusesGateOne(t *testing.T) {
 	}
 }
 
-func TestAnotherGuardsPassageIsNoProof(t *testing.T) {
+func TestAnotherGuardsContextIsNoProof(t *testing.T) {
 	mine, other := newScheme(t, "Basic"), newScheme(t, "Basic")
 	other.answers = nil
 	g, _ := newGuard(t, []core.Authenticator{mine})
