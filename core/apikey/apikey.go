@@ -142,7 +142,7 @@ func (a *Authenticator) name() string {
 // The principal is the owner of the key: its ID is the owner's, and the claim
 // [ClaimID] is the ID of the key.
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
-	value, n := a.place.read(r)
+	value, n := a.place.value(r)
 	if n == 0 {
 		return nil, core.ErrNoCredentials
 	}
@@ -154,7 +154,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 		return nil, refused(core.ReasonMalformed, errors.New("apikey: no key by its form and checksum"))
 	}
 	for _, other := range a.others {
-		if second, _ := other.read(r); isKey(second) {
+		if second, _ := other.value(r); isKey(second) {
 			return nil, fmt.Errorf("apikey: %w: a second key in %s", core.ErrAmbiguousCredentials, other)
 		}
 	}
@@ -205,7 +205,7 @@ func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challe
 }
 
 func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
-	value, n := a.place.read(r)
+	value, n := a.place.value(r)
 	if n == 0 {
 		return "", false
 	}

@@ -48,7 +48,7 @@ func parseTable(name string, data []byte) (*table, error) {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
-		p.read(n, strings.Trim(line, " \t\r\n"))
+		p.parseLine(n, strings.Trim(line, " \t\r\n"))
 		if len(p.findings) >= maxFindings {
 			p.report(n, "and maybe more: this is not read any further")
 			return nil, errors.Join(p.findings...)
@@ -66,9 +66,9 @@ func (p *parser) report(line int, format string, args ...any) {
 	p.findings = append(p.findings, fmt.Errorf("%s:%d: %s", p.name, line, fmt.Sprintf(format, args...)))
 }
 
-// read takes in one line. What it cannot make sense of may be anything, even a
+// parseLine takes in one line. What it cannot make sense of may be anything, even a
 // key, so it is not repeated.
-func (p *parser) read(n int, line string) {
+func (p *parser) parseLine(n int, line string) {
 	if line == "" || line[0] == '#' {
 		return
 	}

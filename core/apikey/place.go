@@ -46,9 +46,9 @@ func (p place) String() string {
 	}
 }
 
-// read is the first value in the place and how many there are. Two
+// value is the first value in the place and how many there are. Two
 // Authorization lines count whatever they hold.
-func (p place) read(r core.Request) (value string, count int) {
+func (p place) value(r core.Request) (value string, count int) {
 	switch p.kind {
 	case header:
 		return r.Header(p.name)

@@ -33,7 +33,7 @@ func (s *reservation) ok() bool { return s.wait == 0 && !s.pending }
 func (c *counter[K]) reserve(key K, now time.Time) reservation {
 	slot := c.held.slot(key)
 	n := slot.take(now, c.burst)
-	s := c.judge(slot, key, n, now)
+	s := c.compare(slot, key, n, now)
 	if !s.ok() && n > 0 {
 		slot.give(now)
 	}
@@ -44,12 +44,12 @@ func (c *counter[K]) reserve(key K, now time.Time) reservation {
 // budget has room for it.
 func (c *counter[K]) reserveBeyond(key K, now time.Time) reservation {
 	slot := c.held.slot(key)
-	return c.judge(slot, key, slot.take(now, maxHeld), now)
+	return c.compare(slot, key, slot.take(now, maxHeld), now)
 }
 
-// judge compares the budget of key with n attempts under way, the new one
+// compare compares the budget of key with n attempts under way, the new one
 // included; 0 stands for more than can be.
-func (c *counter[K]) judge(slot *slot, key K, n int, now time.Time) (s reservation) {
+func (c *counter[K]) compare(slot *slot, key K, n int, now time.Time) (s reservation) {
 	left := c.burst
 	if !slot.isClean(now) { // asked after the reservation was made: see settle
 		b, _ := c.buckets.get(key)

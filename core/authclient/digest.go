@@ -101,7 +101,7 @@ func (d *digester) Answered(r *http.Request, a Answer) (again bool) {
 // choose is a session for the challenge to answer, or nil.
 func (d *digester) choose(cs []challenge.Challenge) (next *session, stale bool) {
 	for _, c := range named(cs, "Digest") {
-		s := d.read(c)
+		s := d.sessionFor(c)
 		if s == nil || next != nil && (next.algorithm != digest.MD5 || s.algorithm == digest.MD5) {
 			continue
 		}
@@ -111,8 +111,8 @@ func (d *digester) choose(cs []challenge.Challenge) (next *session, stale bool) 
 	return next, stale
 }
 
-// read is a session for c, or nil if there is no answer to c.
-func (d *digester) read(c challenge.Challenge) *session {
+// sessionFor is a session for c, or nil if there is no answer to c.
+func (d *digester) sessionFor(c challenge.Challenge) *session {
 	s := &session{algorithm: d.algorithm(c)}
 	qop, _ := c.Param("qop")
 	if s.algorithm == "" || !d.accepts(c) || !holds(qop, "auth") {

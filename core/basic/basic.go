@@ -109,7 +109,7 @@ func (a *Authenticator) Scheme() core.Scheme {
 // UTF-8, more than [MaxBytes]. What the verifier returns is mapped as
 // [Verifier] says.
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
-	user, password, err := a.read(r)
+	user, password, err := a.credentials(r)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 // verifier's [Speller] gives it, and "" for credentials that Authenticate
 // refuses without asking the verifier.
 func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
-	user, _, err := a.read(r)
+	user, _, err := a.credentials(r)
 	switch {
 	case err == nil:
 		return spelling(a.verifier, user), true
@@ -137,9 +137,9 @@ func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
 	return "", true
 }
 
-// read takes user and password out of a request. Its errors are those of
+// credentials takes user and password out of a request. Its errors are those of
 // Authenticate, short of the verifier's.
-func (a *Authenticator) read(r core.Request) (user, password string, err error) {
+func (a *Authenticator) credentials(r core.Request) (user, password string, err error) {
 	field, n := r.Header("Authorization")
 	if n == 0 {
 		return "", "", core.ErrNoCredentials

@@ -29,7 +29,7 @@ import (
 // What the store returns is mapped as [Store] says. No error holds the user's
 // name (RFC 7616 §3.4.4 lets clients hide it).
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
-	c, err := readCredentials(r)
+	c, err := parseCredentials(r)
 	if err != nil {
 		return nil, err
 	}

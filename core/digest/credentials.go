@@ -28,9 +28,9 @@ type credentials struct {
 	input     Input
 }
 
-// readCredentials reads the Authorization field of r. No error of it holds a
+// parseCredentials reads the Authorization field of r. No error of it holds a
 // value that the client sent.
-func readCredentials(r core.Request) (credentials, error) {
+func parseCredentials(r core.Request) (credentials, error) {
 	field, n := r.Header("Authorization")
 	if n == 0 {
 		return credentials{}, core.ErrNoCredentials
@@ -98,14 +98,14 @@ func parameters(params []challenge.Param) (credentials, error) {
 	case c.input.URI == "":
 		return c, malformed("no uri")
 	}
-	if err := c.readCount(); err != nil {
+	if err := c.parseCount(); err != nil {
 		return c, err
 	}
-	return c, c.readUser(name, extended, userhash)
+	return c, c.parseUser(name, extended, userhash)
 }
 
-// readCount reads nc, 8LHEX, which counts from 1.
-func (c *credentials) readCount() error {
+// parseCount reads nc, 8LHEX, which counts from 1.
+func (c *credentials) parseCount() error {
 	if !isHex(c.input.Count, 8) {
 		return malformed("nc is not 8 lower-case hex digits")
 	}
@@ -117,9 +117,9 @@ func (c *credentials) readCount() error {
 	return nil
 }
 
-// readUser reads username or username*, of which exactly one must be there; the
+// parseUser reads username or username*, of which exactly one must be there; the
 // latter is for names and not for their hashes (RFC 7616 §3.4, §3.4.4).
-func (c *credentials) readUser(name, extended *challenge.Param, userhash string) error {
+func (c *credentials) parseUser(name, extended *challenge.Param, userhash string) error {
 	switch {
 	case name != nil && extended != nil:
 		return fmt.Errorf("digest: %w: username and username*", core.ErrAmbiguousCredentials)

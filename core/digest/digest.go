@@ -132,7 +132,7 @@ func (a *Authenticator) Scheme() core.Scheme {
 }
 
 func attempt(r core.Request) (account string, ok bool) {
-	c, err := readCredentials(r)
+	c, err := parseCredentials(r)
 	if errors.Is(err, core.ErrNoCredentials) {
 		return "", false
 	}

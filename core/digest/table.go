@@ -56,7 +56,7 @@ func parseTable(name, text, realm string, md5 bool) (*table, error) {
 		if blank := strings.TrimLeft(line, " \t"); blank == "" || blank[0] == '#' {
 			continue
 		}
-		if problem := r.read(n, line); problem != "" {
+		if problem := r.parseLine(n, line); problem != "" {
 			r.report(n, "%s", problem)
 		}
 		if len(r.findings) == maxFindings {
@@ -77,9 +77,9 @@ func (r *reader) report(line int, format string, args ...any) {
 	r.findings = append(r.findings, fmt.Errorf("%s:%d: %s", r.name, line, fmt.Sprintf(format, args...)))
 }
 
-// read takes in one line, or says what is wrong with it. Without a colon it may
+// parseLine takes in one line, or says what is wrong with it. Without a colon it may
 // be anything, even a password, so it is not repeated.
-func (r *reader) read(n int, line string) (problem string) {
+func (r *reader) parseLine(n int, line string) (problem string) {
 	user, rest, found := strings.Cut(line, ":")
 	if !found {
 		return "no colon: a line is user:realm:hash, made with " + advice

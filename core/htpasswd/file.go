@@ -52,7 +52,7 @@ type File struct {
 	table   atomic.Pointer[table]
 	loading sync.Mutex // orders what replaces table
 	limits  limits
-	turns   *turns
+	slots   *slots
 	matches matching
 }
 
@@ -74,7 +74,7 @@ func New(opts ...Option) (*File, error) {
 	}
 	return &File{
 		limits:  c.limits,
-		turns:   newTurns(c.concurrency, c.limits.memory, c.maxWait),
+		slots:   newSlots(c.concurrency, c.limits.memory, c.maxWait),
 		matches: (*hash).matches,
 	}, nil
 }

@@ -56,7 +56,7 @@ func parseTable(name, text string, l limits) (*table, error) {
 		if blank := strings.TrimLeft(line, " \t"); blank == "" || blank[0] == '#' {
 			continue
 		}
-		if err := r.read(n, line); err != nil {
+		if err := r.parseLine(n, line); err != nil {
 			return nil, err
 		}
 	}
@@ -74,9 +74,9 @@ func (r *reader) report(line int, format string, args ...any) {
 	r.findings = append(r.findings, fmt.Errorf("%s:%d: %s", r.name, line, fmt.Sprintf(format, args...)))
 }
 
-// read takes in one line. Without a colon it may be anything, even a password,
+// parseLine takes in one line. Without a colon it may be anything, even a password,
 // so it is not repeated.
-func (r *reader) read(n int, line string) error {
+func (r *reader) parseLine(n int, line string) error {
 	user, text, found := strings.Cut(line, ":")
 	if !found {
 		r.report(n, "no colon: a line is user:hash, made with %s", advice)

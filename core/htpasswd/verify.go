@@ -42,7 +42,7 @@ func (f *File) VerifyPassword(ctx context.Context, user, password string) (*core
 	if t == nil {
 		return nil, &core.UnavailableError{RetryAfter: retryAfter, Err: errEmpty}
 	}
-	leave, err := f.turns.enter(ctx, t.memory)
+	leave, err := f.slots.enter(ctx, t.memory)
 	if err != nil {
 		return nil, &core.UnavailableError{RetryAfter: retryAfter, Err: err}
 	}

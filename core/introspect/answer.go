@@ -72,9 +72,9 @@ func decode(text string) (answer, error) {
 	return a, nil
 }
 
-// judge holds an answer against what is expected of one. Its error is for an
+// evaluate holds an answer against what is expected of one. Its error is for an
 // answer that cannot be read; a token that proves nobody is in the verdict.
-func (v *Verifier) judge(a answer) (verdict, error) {
+func (v *Verifier) evaluate(a answer) (verdict, error) {
 	if err := v.expected(a); err != nil {
 		return verdict{refusal: err}, nil
 	}

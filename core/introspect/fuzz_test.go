@@ -36,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 		if m["active"] != a.active {
 			t.Fatalf("active %v, want %v", a.active, m["active"])
 		}
-		found, err := v.judge(a)
+		found, err := v.evaluate(a)
 		if err != nil {
 			return
 		}

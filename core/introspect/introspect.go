@@ -197,11 +197,11 @@ func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 // the server was asked.
 func (v *Verifier) learn(ctx context.Context, key cache.Key, token string) (verdict, error) {
 	asked := v.terms.Now()
-	r, err := v.ask(ctx, token)
+	r, err := v.query(ctx, token)
 	if err != nil {
 		return verdict{}, err
 	}
-	found, err := v.judge(r)
+	found, err := v.evaluate(r)
 	if err != nil {
 		return verdict{}, unavailable(fmt.Errorf("answer: %w", err))
 	}

@@ -68,7 +68,7 @@ func KeySetFromJWKS(name string, data []byte, opts ...KeySetOption) (*KeySet, er
 	if err := option.Apply(&r, opts); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	keys, err := r.read(data)
+	keys, err := r.parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -79,7 +79,7 @@ func KeySetFromJWKS(name string, data []byte, opts ...KeySetOption) (*KeySet, er
 	return set, nil
 }
 
-func (r *setReader) read(data []byte) ([]*Key, error) {
+func (r *setReader) parse(data []byte) ([]*Key, error) {
 	elements, err := elementsOf(data, maxSetSize)
 	if err != nil {
 		return nil, err

@@ -11,16 +11,16 @@ const maxKeptHeader = 1 << 10
 // headers reads headers, and keeps the last one of a token with a good
 // signature: all tokens that are signed with one key have the same as a rule,
 // so that few of them are decoded. It is safe for concurrent use.
-type headers struct{ last atomic.Pointer[readHeader] }
+type headers struct{ last atomic.Pointer[parsedHeader] }
 
-// readHeader is a header as spelt and as read. It is never changed.
-type readHeader struct {
+// parsedHeader is a header as spelt and as read. It is never changed.
+type parsedHeader struct {
 	part string
 	header
 }
 
-// read does what [parseHeader] does.
-func (hs *headers) read(part string) (header, error) {
+// parse does what [parseHeader] does.
+func (hs *headers) parse(part string) (header, error) {
 	if last := hs.last.Load(); last != nil && last.part == part {
 		return last.header, nil
 	}
@@ -33,5 +33,5 @@ func (hs *headers) keep(part string, h header) {
 	if last := hs.last.Load(); last != nil && last.part == part || len(part) > maxKeptHeader {
 		return
 	}
-	hs.last.Store(&readHeader{strings.Clone(part), h})
+	hs.last.Store(&parsedHeader{strings.Clone(part), h})
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// judge judges the claims of a token whose signature fits, save cnf, and maps
+// checkClaims judges the claims of a token whose signature fits, save cnf, and maps
 // them to a principal.
 //
 // All claims are in the principal as decoded: a number is a float64, or a
 // json.Number where float64 would turn one integer into another.
-func (v *Verifier) judge(t *verified) error {
+func (v *Verifier) checkClaims(t *verified) error {
 	c := t.claims
 	if err := v.checkIssuer(c); err != nil {
 		return err

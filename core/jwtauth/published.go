@@ -12,10 +12,10 @@ const (
 	maxSkipped = 20
 )
 
-// readPublished reads a JWK set that somebody else maintains. A key that cannot
+// parsePublished reads a JWK set that somebody else maintains. A key that cannot
 // be used is passed over (RFC 7517 §5), and so are all keys of a kid that comes
 // twice: a token could not say which one it means. The set may come out empty.
-func (r *setReader) readPublished(data []byte, maxSize int) (set *KeySet, skipped []error, err error) {
+func (r *setReader) parsePublished(data []byte, maxSize int) (set *KeySet, skipped []error, err error) {
 	elements, err := elementsOf(data, maxSize)
 	if err != nil {
 		return nil, nil, err

@@ -162,7 +162,7 @@ func (r *RemoteKeys) fetch(ctx context.Context, q request) (got *document, err e
 	if body.unmodified {
 		return &document{body: body}, nil
 	}
-	set, skipped, err := r.reader.readPublished(body.data, r.maxSize)
+	set, skipped, err := r.reader.parsePublished(body.data, r.maxSize)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.source, err)
 	}

@@ -54,7 +54,7 @@ func TestROCAKeysAreRefused(t *testing.T) {
 	if _, err := KeySetFromJWKS("jwks.json", []byte(`{"keys":[`+jwk+`]}`)); err == nil || !strings.Contains(err.Error(), `kid "weak"`) {
 		t.Errorf("key set: %v", err)
 	}
-	set, skipped, err := new(setReader).readPublished([]byte(`{"keys":[`+jwk+`]}`), 1<<20)
+	set, skipped, err := new(setReader).parsePublished([]byte(`{"keys":[`+jwk+`]}`), 1<<20)
 	if err != nil || len(set.all) != 0 || len(skipped) != 1 {
 		t.Errorf("published: %v, skipped %v, %v", set, skipped, err)
 	}

@@ -61,7 +61,7 @@ func (v *Verifier) verifyNew(ctx context.Context, token, scheme string) (*verifi
 		return nil, err
 	}
 	t.scheme = scheme
-	if err := v.judge(t); err != nil {
+	if err := v.checkClaims(t); err != nil {
 		return nil, err
 	}
 	if err := v.checkRevoked(ctx, t); err != nil {
@@ -80,7 +80,7 @@ func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := v.headers.read(parts.header)
+	h, err := v.headers.parse(parts.header)
 	if err != nil {
 		return nil, err
 	}

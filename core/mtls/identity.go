@@ -43,18 +43,18 @@ func SPIFFE(trustDomain string) Identity {
 	}
 	return IdentityFunc(func(c *x509.Certificate) (string, error) {
 		if c.IsCA {
-			return "", nobody("the certificate is an authority's")
+			return "", unidentified("the certificate is an authority's")
 		}
 		u, err := one(c.URIs, "URI")
 		if err != nil {
 			return "", err
 		}
 		if u.Scheme != "spiffe" || u.Host != trustDomain {
-			return "", nobody("%.64q is not in trust domain %q", u.String(), trustDomain)
+			return "", unidentified("%.64q is not in trust domain %q", u.String(), trustDomain)
 		}
 		id := "spiffe://" + trustDomain + u.Path
 		if u.String() != id || !spiffePath(u.Path) {
-			return "", nobody("%.64q is no SPIFFE ID of a workload", u.String())
+			return "", unidentified("%.64q is no SPIFFE ID of a workload", u.String())
 		}
 		return id, nil
 	})
@@ -99,7 +99,7 @@ func DNSName() Identity {
 			return "", err
 		}
 		if strings.Contains(name, "*") {
-			return "", nobody("DNS name %.64q is a wildcard", name)
+			return "", unidentified("DNS name %.64q is a wildcard", name)
 		}
 		return strings.ToLower(name), nil
 	})
@@ -145,12 +145,12 @@ func OrganizationalUnits(roles map[string]string) func(*x509.Certificate) ([]str
 func one[T any](list []T, what string) (T, error) {
 	if len(list) != 1 {
 		var none T
-		return none, nobody("%d entries of kind %s, want 1", len(list), what)
+		return none, unidentified("%d entries of kind %s, want 1", len(list), what)
 	}
 	return list[0], nil
 }
 
-func nobody(format string, args ...any) error {
+func unidentified(format string, args ...any) error {
 	return refused(core.ReasonUnknownPrincipal, fmt.Errorf("mtls: "+format, args...))
 }
 

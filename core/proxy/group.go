@@ -10,7 +10,7 @@ var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 // has. Addresses of 64:ff9b::/96 (RFC 6052) stand for one IPv4 address each,
 // under which they are counted. The zero Addr gives the zero Prefix.
 func Group(addr netip.Addr) netip.Prefix {
-	addr = plain(addr)
+	addr = unmapped(addr)
 	if nat64.Contains(addr) {
 		b := addr.As16()
 		addr = netip.AddrFrom4([4]byte(b[12:]))

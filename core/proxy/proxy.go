@@ -174,7 +174,7 @@ func peer(r core.Request) (addr netip.Addr, unix bool) {
 		return netip.Addr{}, true
 	}
 	if ap, err := netip.ParseAddrPort(s); err == nil { // without it first, each request would make an error
-		return plain(ap.Addr()), false
+		return unmapped(ap.Addr()), false
 	}
 	addr, _ = parseHop(s)
 	return addr, false
@@ -186,15 +186,15 @@ func parseHop(s string) (netip.Addr, bool) {
 	if inner, ok := strings.CutPrefix(s, "["); ok {
 		if inner, ok = strings.CutSuffix(inner, "]"); ok {
 			addr, err := netip.ParseAddr(inner)
-			return plain(addr), err == nil && addr.Is6()
+			return unmapped(addr), err == nil && addr.Is6()
 		}
 	}
 	if addr, err := netip.ParseAddr(s); err == nil {
-		return plain(addr), true
+		return unmapped(addr), true
 	}
 	ap, err := netip.ParseAddrPort(s)
-	return plain(ap.Addr()), err == nil
+	return unmapped(ap.Addr()), err == nil
 }
 
-// plain is addr in the one form in which equal addresses compare equal.
-func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
+// unmapped is addr in the one form in which equal addresses compare equal.
+func unmapped(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }

@@ -31,7 +31,7 @@ func OpenFile(path string, opts ...Option) (*File, error) {
 		return nil, err
 	}
 	f := &File{list: l, path: path}
-	if err := f.read(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := f.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	return f, nil
@@ -53,7 +53,7 @@ func (f *File) Revoke(e Entry) error {
 	if err != nil {
 		err = fmt.Errorf("revoke: %w", err)
 	} else {
-		err = f.read()
+		err = f.load()
 	}
 	if err != nil { // a line that somebody else got wrong must not save a token
 		return errors.Join(err, f.list.Revoke(e))
@@ -75,7 +75,7 @@ func (f *File) append(e Entry) (err error) {
 	return file.Sync()
 }
 
-func (f *File) read() error {
+func (f *File) load() error {
 	file, err := os.Open(f.path)
 	if err != nil {
 		return fmt.Errorf("revoke: %w", err)

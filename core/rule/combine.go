@@ -19,7 +19,7 @@ type all struct{ parts }
 func (r *all) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
 	said, revision := r.String(), ""
 	for i, part := range r.rules {
-		d, err := r.ask(ctx, part, p, a)
+		d, err := r.evaluate(ctx, part, p, a)
 		if err != nil || !d.Allowed {
 			return d, err
 		}
@@ -42,7 +42,7 @@ func (r *all) with(said string, i int, d core.Decision) string {
 func (r *all) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decision, error) {
 	said, revision := r.String(), ""
 	for i, part := range r.rules {
-		d, err := r.askAnonymous(ctx, part, a)
+		d, err := r.evaluateAnonymous(ctx, part, a)
 		if err != nil || !d.Allowed {
 			return d, err
 		}
@@ -54,7 +54,7 @@ func (r *all) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decis
 // JudgesMethod implements [core.MethodAuthorizer]. One part is enough, since
 // its consent is needed.
 func (r *all) JudgesMethod(method string) bool {
-	return slices.ContainsFunc(r.rules, func(part core.Authorizer) bool { return judges(part, method) })
+	return slices.ContainsFunc(r.rules, func(part core.Authorizer) bool { return judgesMethod(part, method) })
 }
 
 // Any allows what at least one of its rules allows. Rules are asked in order;
@@ -75,7 +75,7 @@ type anyOf struct{ parts }
 func (r *anyOf) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
 	var refusal core.Decision
 	for i, part := range r.rules {
-		d, err := r.ask(ctx, part, p, a)
+		d, err := r.evaluate(ctx, part, p, a)
 		if err != nil || d.Allowed {
 			return d, err
 		}
@@ -96,7 +96,7 @@ func silent(d core.Decision) bool {
 // one and allows is enough.
 func (r *anyOf) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decision, error) {
 	for _, part := range r.rules {
-		if d, err := r.askAnonymous(ctx, part, a); err != nil || d.Allowed {
+		if d, err := r.evaluateAnonymous(ctx, part, a); err != nil || d.Allowed {
 			return d, err
 		}
 	}
@@ -106,7 +106,7 @@ func (r *anyOf) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Dec
 // JudgesMethod implements [core.MethodAuthorizer]. Every part has to judge the
 // method: one that does not would allow it unseen.
 func (r *anyOf) JudgesMethod(method string) bool {
-	return !slices.ContainsFunc(r.rules, func(part core.Authorizer) bool { return !judges(part, method) })
+	return !slices.ContainsFunc(r.rules, func(part core.Authorizer) bool { return !judgesMethod(part, method) })
 }
 
 // Not allows what r refuses and refuses what it allows. An error of r stays an
@@ -129,7 +129,7 @@ func (r *not) AuthorizeAnonymous(context.Context, core.Access) (core.Decision, e
 func (r *not) JudgesMethod(string) bool { return false }
 
 func (r *not) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
-	d, err := r.ask(ctx, r.rules[0], p, a)
+	d, err := r.evaluate(ctx, r.rules[0], p, a)
 	switch {
 	case err != nil:
 		return d, err

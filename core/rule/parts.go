@@ -80,14 +80,14 @@ func (ps *parts) KnownRoles() []string {
 	return all
 }
 
-// ask asks one part. The decision is never an allowing one beside an error.
-func (ps *parts) ask(ctx context.Context, r core.Authorizer, p *core.Principal, a core.Access) (core.Decision, error) {
+// evaluate asks one part. The decision is never an allowing one beside an error.
+func (ps *parts) evaluate(ctx context.Context, r core.Authorizer, p *core.Principal, a core.Access) (core.Decision, error) {
 	return ps.checked(r.Authorize(ctx, p, a))
 }
 
-// askAnonymous asks one part about a request without credentials. A part that
+// evaluateAnonymous asks one part about a request without credentials. A part that
 // does not judge those refuses.
-func (ps *parts) askAnonymous(ctx context.Context, r core.Authorizer, a core.Access) (core.Decision, error) {
+func (ps *parts) evaluateAnonymous(ctx context.Context, r core.Authorizer, a core.Access) (core.Decision, error) {
 	if anonymous, ok := r.(core.AnonymousAuthorizer); ok {
 		return ps.checked(anonymous.AuthorizeAnonymous(ctx, a))
 	}
@@ -104,8 +104,8 @@ func (ps *parts) checked(d core.Decision, err error) (core.Decision, error) {
 	return d, nil
 }
 
-// judges reports whether one part judges method itself.
-func judges(r core.Authorizer, method string) bool {
+// judgesMethod reports whether one part judges method itself.
+func judgesMethod(r core.Authorizer, method string) bool {
 	m, ok := wrapped.As[core.MethodAuthorizer](r)
 	return ok && m.JudgesMethod(method)
 }

@@ -78,7 +78,7 @@ type public struct {
 }
 
 func (r *public) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
-	d, err := r.ask(ctx, r.rules[0], p, a)
+	d, err := r.evaluate(ctx, r.rules[0], p, a)
 	if err != nil || d.Allowed {
 		return d, err
 	}
@@ -94,8 +94,8 @@ func (r *public) Authorize(ctx context.Context, p *core.Principal, a core.Access
 // AuthorizeAnonymous implements [core.AnonymousAuthorizer]. A refusal is 401
 // with the guard's own text.
 func (r *public) AuthorizeAnonymous(ctx context.Context, a core.Access) (core.Decision, error) {
-	return r.askAnonymous(ctx, r.rules[0], a)
+	return r.evaluateAnonymous(ctx, r.rules[0], a)
 }
 
 // JudgesMethod implements [core.MethodAuthorizer].
-func (r *public) JudgesMethod(method string) bool { return judges(r.rules[0], method) }
+func (r *public) JudgesMethod(method string) bool { return judgesMethod(r.rules[0], method) }

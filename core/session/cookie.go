@@ -52,8 +52,8 @@ func newID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// read is the id that r carries, in the form of one that could have been issued.
-func (c *cookie) read(r core.Request) (string, error) {
+// value is the id that r carries, in the form of one that could have been issued.
+func (c *cookie) value(r core.Request) (string, error) {
 	value, n := r.Cookie(c.Name)
 	switch {
 	case n == 0:

@@ -47,7 +47,7 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal) 
 	if err := core.CrossSite(r, m.origins...); err != nil {
 		return nil, &crossSiteError{p, err}
 	}
-	old, err := m.cookie.read(r)
+	old, err := m.cookie.value(r)
 	if errors.Is(err, core.ErrAmbiguousCredentials) {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal) 
 // with the id that the request brought ends the new session too, whichever of
 // the two comes first.
 func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal) ([]core.Field, error) {
-	old, err := m.cookie.read(r)
+	old, err := m.cookie.value(r)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 // sees to it that the request is no other site's, as a guard and
 // [Manager.LogoutEndpoint] do, and calls it for POST alone.
 func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, error) {
-	id, err := m.cookie.read(r)
+	id, err := m.cookie.value(r)
 	switch {
 	case errors.Is(err, core.ErrNoCredentials):
 		return nil, nil

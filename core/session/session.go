@@ -128,7 +128,7 @@ func (m *Manager) Scheme() core.Scheme {
 // A store that fails, or does not answer in time, is a [core.UnavailableError],
 // and a record in it that cannot be read a [core.InternalError].
 func (m *Manager) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
-	id, err := m.cookie.read(r)
+	id, err := m.cookie.value(r)
 	if err != nil {
 		return nil, err
 	}

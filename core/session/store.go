@@ -80,7 +80,7 @@ type entry struct {
 }
 
 func (s *store) find(ctx context.Context, k key) ([]byte, bool, error) {
-	e, err := ask(ctx, s, "find", func(ctx context.Context) (e entry, err error) {
+	e, err := callStore(ctx, s, "find", func(ctx context.Context) (e entry, err error) {
 		if s.ctx != nil {
 			e.data, e.found, err = s.ctx.FindCtx(ctx, string(k))
 		} else {
@@ -92,7 +92,7 @@ func (s *store) find(ctx context.Context, k key) ([]byte, bool, error) {
 }
 
 func (s *store) commit(ctx context.Context, k key, data []byte, expires time.Time) error {
-	_, err := ask(ctx, s, "commit", func(ctx context.Context) (entry, error) {
+	_, err := callStore(ctx, s, "commit", func(ctx context.Context) (entry, error) {
 		if s.ctx != nil {
 			return entry{}, s.ctx.CommitCtx(ctx, string(k), data, expires)
 		}
@@ -102,7 +102,7 @@ func (s *store) commit(ctx context.Context, k key, data []byte, expires time.Tim
 }
 
 func (s *store) delete(ctx context.Context, k key) error {
-	_, err := ask(ctx, s, "delete", func(ctx context.Context) (entry, error) {
+	_, err := callStore(ctx, s, "delete", func(ctx context.Context) (entry, error) {
 		if s.ctx != nil {
 			return entry{}, s.ctx.DeleteCtx(ctx, string(k))
 		}
@@ -117,12 +117,12 @@ type answer struct {
 	err error
 }
 
-// ask makes one call. Its error is a [core.UnavailableError], or a
+// callStore makes one call. Its error is a [core.UnavailableError], or a
 // [core.InternalError] when the backend panics.
 //
 // A context alone would not bound the call: some clients look at theirs only
 // before they wait for the network.
-func ask(ctx context.Context, s *store, what string, call func(context.Context) (entry, error)) (entry, error) {
+func callStore(ctx context.Context, s *store, what string, call func(context.Context) (entry, error)) (entry, error) {
 	if s.atOnce {
 		e, err := call(ctx)
 		return e, failed(what, err)

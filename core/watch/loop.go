@@ -41,7 +41,7 @@ func (w *Watcher) run(first chan<- outcome) {
 		case <-l.burst.over():
 			l.settle()
 		case reply := <-w.triggers:
-			s, err := l.read()
+			s, err := l.load()
 			reply <- l.conclude(s, err, true)
 		}
 	}
@@ -49,7 +49,7 @@ func (w *Watcher) run(first chan<- outcome) {
 
 // start looks at the files for the first time. What fails is New's to say.
 func (l *loop) start() outcome {
-	s, err := l.read()
+	s, err := l.load()
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -60,7 +60,7 @@ func (l *loop) start() outcome {
 // that is missing or half there is given more time, since most are on their
 // way: deleted to be created again, or still being copied.
 func (l *loop) settle() {
-	s, err := l.read()
+	s, err := l.load()
 	if err != nil && l.burst.again() {
 		return
 	}
@@ -68,8 +68,8 @@ func (l *loop) settle() {
 	l.conclude(s, err, false)
 }
 
-// read attaches the events before it reads, so that no change falls between.
-func (l *loop) read() (Snapshot, error) {
+// load attaches the events before it reads, so that no change falls between.
+func (l *loop) load() (Snapshot, error) {
 	err := l.events.attach()
 	if text := message(err); text != l.eventErr {
 		l.eventErr = text
@@ -77,7 +77,7 @@ func (l *loop) read() (Snapshot, error) {
 			l.config.report(err)
 		}
 	}
-	return l.config.read()
+	return l.config.load()
 }
 
 // conclude draws the consequences of a read. With insist, content that was

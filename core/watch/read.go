@@ -24,10 +24,10 @@ type reading struct {
 	content []byte
 }
 
-// read reads all files in one state. The second look at all of them, after
+// load reads all files in one state. The second look at all of them, after
 // the last one was read, is what keeps a model from being paired with the
 // policy that followed it.
-func (c *config) read() (Snapshot, error) {
+func (c *config) load() (Snapshot, error) {
 	var err error
 	for range readTries {
 		var all []reading

@@ -45,7 +45,7 @@ func Read(paths []string, opts ...Option) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("watch: %w", err)
 	}
-	return c.read()
+	return c.load()
 }
 
 // hash sums up names and contents. Lengths go first, so that no two sets of

@@ -189,7 +189,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 			Description: "The access token is not bound to a key", Err: errors.New("dpop: the verifier names no key"),
 		}
 	}
-	if err := a.judge(ctx, r, field, token, jkt); err != nil {
+	if err := a.checkProof(ctx, r, field, token, jkt); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -20,9 +20,9 @@ const (
 	maxID        = 256     // bytes of a jti
 )
 
-// judge judges the proof that came with a token bound to the key jkt, by
+// checkProof judges the proof that came with a token bound to the key jkt, by
 // RFC 9449 §4.3.
-func (a *Authenticator) judge(ctx context.Context, r core.Request, field, token, jkt string) error {
+func (a *Authenticator) checkProof(ctx context.Context, r core.Request, field, token, jkt string) error {
 	if len(field) > maxProofSize {
 		return refuseProof(core.ReasonMalformed, "", fmt.Errorf("proof of %d bytes, at most %d are accepted", len(field), maxProofSize))
 	}

@@ -24,10 +24,10 @@ const (
 	maxHold = time.Minute
 )
 
-// ask sends one introspection request (RFC 7662 §2.1) and decodes the answer.
+// query sends one introspection request (RFC 7662 §2.1) and decodes the answer.
 // Every error is a [core.UnavailableError] or a [core.InternalError]: whatever
 // goes wrong here says nothing about the token.
-func (v *Verifier) ask(ctx context.Context, token string) (answer, error) {
+func (v *Verifier) query(ctx context.Context, token string) (answer, error) {
 	if wait := time.Unix(0, v.until.Load()).Sub(v.terms.Now()); wait > 0 {
 		return answer{}, &core.UnavailableError{RetryAfter: wait, Err: errors.New("introspect: the endpoint asked to wait")}
 	}
@@ -48,7 +48,7 @@ func (v *Verifier) ask(ctx context.Context, token string) (answer, error) {
 		return answer{}, unavailable(quiet.Error(err))
 	}
 	defer response.Body.Close()
-	return v.read(response)
+	return v.decodeResponse(response)
 }
 
 func (v *Verifier) request(ctx context.Context, token string) (*http.Request, error) {
@@ -72,8 +72,8 @@ func (v *Verifier) request(ctx context.Context, token string) (*http.Request, er
 	return r, nil
 }
 
-// read takes an answer from the response.
-func (v *Verifier) read(response *http.Response) (answer, error) {
+// decodeResponse takes an answer from the response.
+func (v *Verifier) decodeResponse(response *http.Response) (answer, error) {
 	if response.StatusCode != http.StatusOK {
 		wait := retryAfter(response.Header.Get("Retry-After"), v.terms.Now())
 		if wait > 0 {
