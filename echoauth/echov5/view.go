@@ -3,7 +3,6 @@ package echoauth
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v5"
@@ -114,9 +113,7 @@ func (v *view) filledIn(pattern string) string {
 func (v *view) Param(name string) string {
 	p := v.c.Param(name)
 	if v.Request.URL.RawPath != "" && v.makesUp(v.c.Path(), v.Request.URL.RawPath) {
-		if decoded, err := url.PathUnescape(p); err == nil {
-			return decoded
-		}
+		return adapter.Param(p)
 	}
 	return p
 }

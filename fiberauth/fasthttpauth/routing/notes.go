@@ -88,8 +88,8 @@ func copied(c Ctx, names []string) []string {
 	return all
 }
 
-// ask puts a request line to the copy. Method and path are all that it looks at.
-func (t *Table) ask(method string, path []byte, n *notes) {
+// dispatch puts a request line to the copy. Method and path are all that it looks at.
+func (t *Table) dispatch(method string, path []byte, n *notes) {
 	n.first, n.err, n.seen, n.values = -1, nil, n.seen[:0], nil
 	n.ctx.Request.Header.SetMethod(method) // as middleware may have changed it
 	n.ctx.Request.URI().SetPathBytes(path)
@@ -246,7 +246,7 @@ func (t *Table) search(req *fasthttp.Request, method, path string, at *Entry) (M
 		n.from, n.only = at.Index, !at.Use
 	}
 	n.past = t.config.Fold && (t.mixed || strings.ToLower(path) != path)
-	t.ask(method, req.URI().PathOriginal(), n)
+	t.dispatch(method, req.URI().PathOriginal(), n)
 	if n.err != nil {
 		return Match{}, n.err
 	}

@@ -127,7 +127,7 @@ func (t *Table) compare(method string, entries []*Entry) {
 		more = more || e.Use && !e.idle
 		text := unescaped(e.Pattern.text)
 		n.question = question{path: text, text: true}
-		t.ask(method, []byte(text), n)
+		t.dispatch(method, []byte(text), n)
 		for j := range n.seen {
 			s := &n.seen[j]
 			rest, _, _ := strings.Cut(text[s.end:], "/")
