@@ -124,7 +124,7 @@ func (t *Table) compare(method string, entries []*Entry) {
 	more := false // an entry that may answer comes behind
 	for _, e := range slices.Backward(entries) {
 		e.goOn = e.goOn || more
-		more = more || e.Use && !e.idle
+		more = more || (e.Use || len(e.Cuts) > 0) && !e.idle
 		text := unescaped(e.Pattern.text)
 		n.question = question{path: text, text: true}
 		t.dispatch(method, []byte(text), n)

@@ -1,0 +1,66 @@
+package fiberauth
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/gofiber/fiber/v3"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
+)
+
+// alone reports whether nothing can write to the response after t, the gate that
+// refuses c: no handler but gates stands in front of it or calls it, and the app
+// has no error handler of its own. Then the answer needs no seal.
+func (r *resolver) alone(c fiber.Ctx, t *core.Gate) bool {
+	if !r.quiet || fasthttpauth.Rewritten(c.Request(), c.Method()) {
+		return false
+	}
+	rt := c.Route()
+	known, ok := r.solitary.Load(rt)
+	if !ok {
+		known, _ = r.solitary.LoadOrStore(rt, aloneOn(r.stacks, rt))
+	}
+	return slices.Contains(known.([]*core.Gate), t)
+}
+
+// aloneOn are the gates of rt such that all handlers which may run before them,
+// or around them, are gates.
+func aloneOn(stack [][]*fiber.Route, rt *fiber.Route) (gates []*core.Gate) {
+	for _, routes := range stack {
+		i := slices.Index(routes, rt)
+		if i < 0 {
+			continue
+		}
+		for _, before := range routes[:i] {
+			if routing.MayPrecede(before.Path, rt.Path) && !allGates(before.Handlers) {
+				return nil
+			}
+		}
+		for _, h := range rt.Handlers {
+			if !isGate(h) {
+				break
+			}
+			var g gateOf
+			errors.As(h(nil), &g)
+			gates = append(gates, g.gate)
+		}
+	}
+	return gates
+}
+
+// gateOf is what a handler of a gate returns that is asked which it is.
+type gateOf struct{ gate *core.Gate }
+
+func (gateOf) Error() string { return "which gate this is" }
+
+func allGates(handlers []fiber.Handler) bool {
+	for _, h := range handlers {
+		if !isGate(h) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,230 @@
+// Package fiberauth mounts a [core.Guard] on Fiber v3.
+//
+// Gates work wherever middleware can stand: on a route, a group or the whole
+// app. The matched route is known in all three, also to gates mounted with
+// Use, where Fiber itself only knows the middleware.
+//
+// Fiber reuses its buffers. Everything the gates hand on is a copy: principals,
+// events and [core.Request] strings are safe to keep.
+//
+// The answer to a refused request is sent as the gate has written it, whatever
+// handlers, error handlers and middlewares do to the response from then on. The
+// connection is closed after it where the body of the request may not have been
+// read, as with StreamRequestBody.
+package fiberauth
+
+import (
+	"context"
+	"errors"
+	"reflect"
+
+	"github.com/gofiber/fiber/v3"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
+)
+
+// Authenticate mounts gate one: 401 without a usable identity. Like all
+// functions here that mount a gate it panics when the gate cannot work, so a
+// mistake shows at start-up.
+func Authenticate(g *core.Guard) fiber.Handler { return mount(g.Authenticate()) }
+
+// Optional lets requests without credentials pass as anonymous; bad
+// credentials are still 401. [core.WithExpiredAsAnonymous] lets expired ones pass
+// as well.
+func Optional(g *core.Guard, opts ...core.GateOption) fiber.Handler {
+	return mount(g.Optional(opts...))
+}
+
+// Authorize mounts gate two with the guard's authorizer. It runs gate one
+// first where that has not been done.
+func Authorize(g *core.Guard, opts ...core.GateOption) fiber.Handler {
+	return mount(g.Authorize(opts...))
+}
+
+// Require mounts gate two with rules, all of which must allow. It runs gate
+// one first where that has not been done.
+func Require(g *core.Guard, rules ...core.Authorizer) fiber.Handler {
+	return mount(g.Require(rules...))
+}
+
+// Principal is who passed gate one, or nil for an anonymous request.
+func Principal(c fiber.Ctx) *core.Principal {
+	p, _ := core.PrincipalFrom(c.Context())
+	return p
+}
+
+// Check asks rules from inside a handler, once the object they judge is
+// loaded. On a refusal it has answered and returns the error for the handler
+// to return. Nothing of what a handler writes that goes on all the same is sent;
+// behind a mounted gate, the guard's logger is told.
+func Check(c fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
+	view := newView(c)
+	view.watch.Begin(c.Context(), c.RequestCtx().Conn())
+	v := g.CheckNow(&view.watch, view, rules...)
+	view.watch.End()
+	if v.Response == nil {
+		fasthttpauth.PassCheck(c.RequestCtx(), &v)
+		setContext(c, &view.watch, v.Context)
+		return nil
+	}
+	return refuseInside(c, view, v)
+}
+
+// Request shows the request to code that knows no framework, such as a login of
+// core/session. Its strings are copies and safe to keep.
+func Request(c fiber.Ctx) core.Request { return newView(c) }
+
+// Serve mounts an endpoint, such as a metadata document.
+func Serve(e core.Endpoint) fiber.Handler {
+	if e == nil {
+		panic("fiberauth: endpoint is nil")
+	}
+	return func(c fiber.Ctx) error {
+		resp := e(c.Context(), newView(c))
+		fasthttpauth.Write(c.Response(), &resp)
+		return nil
+	}
+}
+
+// Routes lists the app's routes, for checks of a policy against them, with those
+// for HEAD that Fiber adds. Handlers mounted with Use are not among them.
+func Routes(app *fiber.App) []core.RouteInfo {
+	app.Handler() // merges mounted sub-apps, as the start of the app does
+	var routes []core.RouteInfo
+	for _, r := range app.GetRoutes(true) {
+		routes = append(routes, core.RouteInfo{Method: r.Method, Pattern: r.Path})
+	}
+	return routes
+}
+
+func mount(t *core.Gate, err error) fiber.Handler {
+	if err == nil {
+		err = checkFiber()
+	}
+	if native, ok := t.Conceals(); ok && err == nil {
+		_, err = notFound(native)
+	}
+	if err != nil {
+		panic("fiberauth: " + err.Error())
+	}
+	return gateHandler(t)
+}
+
+// isGate reports whether h is one of this package's gates.
+func isGate(h fiber.Handler) bool { return codeOf(h) == codeOf(gateHandler(nil)) }
+
+// gateHandler is not inlined, so that all gates have the same code. Called with
+// nil, its handler returns a gateOf.
+//
+//go:noinline
+func gateHandler(t *core.Gate) fiber.Handler {
+	return func(c fiber.Ctx) error {
+		if c == nil {
+			return gateOf{t}
+		}
+		if unreadable(c) {
+			return nil
+		}
+		view := newView(c)
+		view.watch.Begin(c.Context(), c.RequestCtx().Conn())
+		v := t.Check(&view.watch, view)
+		view.watch.End()
+		if v.Response != nil {
+			return view.refuse(c, t, v)
+		}
+		ctx := c.RequestCtx()
+		fasthttpauth.AddFields(&ctx.Response.Header, v.Fields...)
+		setContext(c, &view.watch, v.Context)
+		fasthttpauth.DecideCaching(ctx, v.SharedCaching)
+		defer fasthttpauth.KeepFields(ctx, v.Fields)
+		err := c.Next()
+		fasthttpauth.TellLate(ctx, c.Context)
+		return settle(c, err)
+	}
+}
+
+// refuse answers by the verdict of t, a mounted gate.
+func (view *view) refuse(c fiber.Ctx, t *core.Gate, v core.Verdict) error {
+	ctx := c.RequestCtx()
+	if _, _, ok := v.Concealed(); ok {
+		fasthttpauth.MarkRefused(ctx)
+		return conceal(c, &v)
+	}
+	fasthttpauth.Refuse(ctx, &v)
+	if !view.app.alone(c, t) {
+		fasthttpauth.Seal(ctx)
+	}
+	if view.app.quiet {
+		return nil
+	}
+	return refusal(v)
+}
+
+// refuseInside answers by a check's verdict and seals the response.
+func refuseInside(c fiber.Ctx, view *view, v core.Verdict) error {
+	if !fasthttpauth.Sealed(c.RequestCtx()) {
+		fasthttpauth.RefuseInside(c.RequestCtx(), view, v, func() {
+			if err := conceal(c, &v); err != nil && c.App().ErrorHandler(c, err) != nil {
+				_ = c.SendStatus(fiber.StatusInternalServerError) // which never fails
+			}
+		})
+	}
+	return refusal(v)
+}
+
+// settle lets the app's own error handler see a refusal. Fiber's default one
+// would replace the body, so it is not asked.
+func settle(c fiber.Ctx, err error) error {
+	if err == nil {
+		return nil
+	}
+	var refused *Error
+	if errors.As(err, &refused) && resolverFor(c.App()).quiet {
+		return nil
+	}
+	return err
+}
+
+// setContext gives handlers the context of a verdict, unless that is what the
+// gate has watched and nothing more.
+func setContext(c fiber.Ctx, watched *fasthttpauth.Watched, ctx context.Context) {
+	if ctx != context.Context(watched) {
+		c.SetContext(ctx)
+	}
+}
+
+// Error is what the app's own error handler is given for a refusal. The
+// response is complete by then: what the handler writes is not sent.
+//
+// It unwraps to a *[fiber.Error] with the status and the public code, and to
+// the *[core.Denial].
+type Error struct {
+	Denial *core.Denial
+	native *fiber.Error
+}
+
+func (e *Error) Error() string { return e.native.Message }
+
+// Unwrap returns the framework's error and the denial.
+func (e *Error) Unwrap() []error { return []error{e.native, e.Denial} }
+
+// refusal is the error for a refusal that is written. A preflight is none.
+func refusal(v core.Verdict) error {
+	if v.Denial == nil {
+		return nil
+	}
+	return &Error{Denial: v.Denial, native: fiber.NewError(v.Response.Status, v.Denial.Code)}
+}
+
+// isDefault reports whether an error handler is Fiber's own.
+func isDefault(h fiber.ErrorHandler) bool {
+	return reflect.ValueOf(h).Pointer() == reflect.ValueOf(fiber.DefaultErrorHandler).Pointer()
+}
+
+// AddFields puts fields that core and its schemes give out into the response:
+// Vary is merged with what others have set, every challenge and cookie gets its
+// own line, other names replace.
+func AddFields(c fiber.Ctx, fields ...core.Field) {
+	fasthttpauth.AddFields(&c.Response().Header, fields...)
+}

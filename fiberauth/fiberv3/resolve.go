@@ -1,0 +1,169 @@
+package fiberauth
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/static"
+
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
+)
+
+// resolver finds the handlers that may answer a request with Fiber's own router.
+//
+// A handler of a route knows its route. Middleware mounted with Use does not
+// know what follows: there a private app is asked, whose stack is a copy of the
+// app's with handlers that only take notes. It is built at the first request,
+// when all routes and mounted sub-apps are in place.
+type resolver struct {
+	handlers uint32        // the app's handler count when this was built
+	tree     reflect.Value // what the router went by then
+	stacks   [][]*fiber.Route
+	table    *routing.Table
+	entries  map[*fiber.Route]*routing.Entry
+	rawNames bool     // header names are as sent
+	quiet    bool     // the app has Fiber's own error handler
+	solitary sync.Map // of *fiber.Route to those of its gates that stand alone
+}
+
+// apps are the resolvers of all apps. A hook is the one place where an app takes
+// what it does not know. This one is called only in the parent of preforked
+// processes, which serves nothing. Adding it takes a lock that a shutdown holds
+// while it waits for requests, so no request may wait for it.
+var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep func()) {
+	app.Hooks().OnFork(func(int) error {
+		keep()
+		return nil
+	})
+})
+
+// resolverFor is the app's resolver, built anew when the routes that it serves
+// have changed: when RebuildTree has been called, or a handler was added to a
+// route.
+func resolverFor(app *fiber.App) *resolver {
+	slot := apps.Slot(app)
+	if r := slot.Load(); r != nil && r.handlers == app.HandlersCount() && r.tree.Pointer() == tree(app).Pointer() {
+		return r
+	}
+	r := newResolver(app)
+	slot.Store(r)
+	return r
+}
+
+func newResolver(app *fiber.App) *resolver {
+	cfg := app.Config()
+	r := &resolver{
+		handlers: app.HandlersCount(),
+		tree:     tree(app),
+		stacks:   served(app),
+		table:    routing.New(routing.Config{Fold: !cfg.CaseSensitive, Strict: cfg.StrictRouting, Unescape: cfg.UnescapePath}),
+		rawNames: cfg.DisableHeaderNormalizing,
+		quiet:    isDefault(cfg.ErrorHandler),
+		entries:  make(map[*fiber.Route]*routing.Entry),
+	}
+	copied := fiber.New(fiber.Config{
+		CaseSensitive:           cfg.CaseSensitive,
+		StrictRouting:           cfg.StrictRouting,
+		UnescapePath:            cfg.UnescapePath,
+		RequestMethods:          cfg.RequestMethods,
+		DisableHeadAutoRegister: true, // its routes are copied
+	})
+	for m, stack := range r.stacks {
+		for i := range stack {
+			copied.Add(cfg.RequestMethods[m:m+1], "/"+strconv.Itoa(i), passOn) // to be overwritten
+		}
+	}
+	copied.Use(func(fiber.Ctx) error { return nil }) // where nothing is left
+	names, cuts, folded := paramNames(), cutsOf(r.stacks), routing.NewFolding(false)
+	for _, prefix := range mountedIn(app) {
+		folded.Mount(prefix, false)
+	}
+	entries := make(map[string][]*routing.Entry)
+	for m, stack := range r.stacks {
+		method := cfg.RequestMethods[m]
+		for i, rt := range stack {
+			e := &routing.Entry{Method: method, Index: i, Use: useField.of(rt).Bool(), Cuts: cuts(rt)}
+			e.Static = len(e.Cuts) > 0
+			r.table.Add(e, rt.Path, names(rt), rt.Params, gatesOf(rt), folded)
+			r.entries[rt] = e
+			entries[method] = append(entries[method], e)
+			clone := *rt // with what the router knows of it
+			clone.Params = e.Pattern.Keys()
+			clone.Handlers = []fiber.Handler{func(c fiber.Ctx) error { return r.table.Visit(c, c.RequestCtx(), e) }}
+			*copied.Stack()[m][i] = clone
+		}
+	}
+	r.table.Finish(copied.Handler(), entries)
+	return r
+}
+
+// gatesOf says which handlers of a route are gates.
+func gatesOf(rt *fiber.Route) []bool {
+	gates := make([]bool, len(rt.Handlers))
+	for i, h := range rt.Handlers {
+		gates[i] = isGate(h)
+	}
+	return gates
+}
+
+// staticCode is that of all handlers of Fiber's static middleware.
+var staticCode = codeOf(static.New(""))
+
+// cutsOf finds out how many bytes the static handlers of a route cut off from a
+// path: as many as the route has in front of its first star. A handler that is
+// mounted several times keeps to the one where it was asked first, so that it may
+// be any of them.
+func cutsOf(stacks [][]*fiber.Route) func(*fiber.Route) []int {
+	found := make(map[unsafe.Pointer][]int)
+	each := func(rt *fiber.Route, do func(id unsafe.Pointer)) {
+		for _, h := range rt.Handlers {
+			if codeOf(h) == staticCode {
+				do(identityOf(h))
+			}
+		}
+	}
+	for _, stack := range stacks {
+		for _, rt := range stack {
+			each(rt, func(id unsafe.Pointer) {
+				prefix, _, _ := strings.Cut(rt.Path, "*")
+				cut := len(prefix)
+				if cut > 1 && prefix[cut-1] == '/' {
+					cut--
+				}
+				if !slices.Contains(found[id], cut) {
+					found[id] = append(found[id], cut)
+				}
+			})
+		}
+	}
+	return func(rt *fiber.Route) (cuts []int) {
+		each(rt, func(id unsafe.Pointer) { cuts = append(cuts, found[id]...) })
+		return cuts
+	}
+}
+
+// paramNames gives the parameters in the text of a route, as Fiber's parser
+// finds them. A route of a mounted sub-app has fewer where the prefix has
+// parameters as well; one without any of its own is matched letter by letter.
+func paramNames() func(*fiber.Route) []string {
+	parser, found := fiber.New(), make(map[string][]string)
+	return func(rt *fiber.Route) []string {
+		if len(rt.Params) == 0 {
+			return nil
+		}
+		if _, ok := found[rt.Path]; !ok {
+			parser.Get(rt.Path, passOn)
+			routes := parser.Stack()[0]
+			found[rt.Path] = routes[len(routes)-1].Params
+		}
+		return found[rt.Path]
+	}
+}
+
+func passOn(c fiber.Ctx) error { return c.Next() }

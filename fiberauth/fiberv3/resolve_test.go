@@ -1,0 +1,97 @@
+package fiberauth_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v3"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
+)
+
+// G01, G06: a handler that passes a request on does not hide the route that
+// then answers, in whatever letter case the path is.
+func TestRoutesBehindOthersThatPassOn(t *testing.T) {
+	next := func(c fiber.Ctx) error { return c.Next() }
+	for name, first := range map[string]string{"wildcard": "/*", "parameter": "/:page", "optional": "/:page?"} {
+		t.Run(name, func(t *testing.T) {
+			app, reached := adminApp(t, func(app *fiber.App) { app.All(first, next) })
+			for path, want := range map[string]int{"/admin": 403, "/ADMIN": 403, "/Admin": 403, "/other": 404} {
+				if got := status(t, app, http.MethodGet, path, ""); got != want {
+					t.Errorf("GET %s: %d, want %d", path, got, want)
+				}
+			}
+			if *reached {
+				t.Error("the handler of /admin ran")
+			}
+		})
+	}
+}
+
+// G15: middleware that overrides the method has the route of the new method
+// judged.
+func TestRoutesOfAnOverriddenMethod(t *testing.T) {
+	app, reached := adminApp(t, func(app *fiber.App) {
+		app.Use(func(c fiber.Ctx) error {
+			if m := c.Get("X-HTTP-Method-Override"); m != "" {
+				c.Method(m)
+			}
+			return c.Next()
+		})
+	})
+	for _, path := range []string{"/admin/7", "/ADMIN/7"} {
+		if got := status(t, app, http.MethodPost, path, http.MethodDelete); got != 403 {
+			t.Errorf("POST as DELETE %s: %d", path, got)
+		}
+	}
+	if *reached {
+		t.Error("the handler of /admin/:id ran")
+	}
+}
+
+// adminApp is an app behind a gate that denies /admin and what is below.
+func adminApp(t *testing.T, first func(*fiber.App)) (app *fiber.App, reached *bool) {
+	t.Helper()
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}},
+		core.WithObserver(new(authtest.Recorder)),
+		core.WithAuthorizer(authtest.AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
+			path := a.Resource.Path
+			return core.Decision{Allowed: path != "/admin" && !strings.HasPrefix(path, "/admin/")}, nil
+		})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached = new(bool)
+	admin := func(c fiber.Ctx) error {
+		*reached = true
+		return c.SendString("admin")
+	}
+	app = fiber.New()
+	first(app)
+	app.Use(fiberauth.Authorize(g))
+	app.Get("/admin", admin)
+	app.Delete("/admin/:id", admin)
+	return app, reached
+}
+
+func status(t *testing.T, app *fiber.App, method, path, override string) int {
+	t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	r.Header.Set("Authorization", "Name alice")
+	if override != "" {
+		r.Header.Set("X-HTTP-Method-Override", override)
+	}
+	resp, err := app.Test(r, fiber.TestConfig{Timeout: authtest.TimeLimit(5 * time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}

@@ -1,0 +1,56 @@
+package fiberauth
+
+import (
+	"fmt"
+
+	"github.com/gofiber/fiber/v3"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
+	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
+)
+
+// view shows a Fiber request to the gates. All strings are copied: Fiber
+// writes over its own with the next request.
+type view struct {
+	fasthttpauth.View
+	c      fiber.Ctx
+	router *fiber.DefaultCtx // what the router goes by, nil where that is not known
+	app    *resolver
+	match  routing.Match
+	found  bool // match is filled in
+	watch  fasthttpauth.Watched
+}
+
+var _ core.Request = (*view)(nil)
+
+func newView(c fiber.Ctx) *view {
+	app := resolverFor(c.App())
+	return &view{View: fasthttpauth.NewView(c.RequestCtx(), app.rawNames), c: c, router: routerOf(c), app: app}
+}
+
+// Method gives known methods without copying.
+func (v *view) Method() string { return fasthttpauth.CopyOfMethod(v.c.Method()) }
+
+// Route resolves the route once and keeps it for Param.
+func (v *view) Route() (core.Route, error) {
+	d := v.router
+	if d == nil || d.Method() != v.c.Method() || d.Path() != v.c.Path() {
+		return core.Route{}, fmt.Errorf("%w: the app's own context shows another request than Fiber's router has", core.ErrAmbiguousPath)
+	}
+	m, err := v.app.table.Resolve(d, d.Request(), d.Method(), v.app.entries[d.Route()])
+	if err != nil {
+		return core.Route{}, err
+	}
+	v.match, v.found = m, true
+	return m.Route, nil
+}
+
+func (v *view) Param(name string) string {
+	if !v.found {
+		if _, err := v.Route(); err != nil {
+			return ""
+		}
+	}
+	return v.app.table.Param(&v.match, v.router, v.app.entries[v.router.Route()], name)
+}
