@@ -55,6 +55,7 @@ func groups() []group {
 		{"retention", retentionCases},
 		{"bounds", boundCases},
 		{"assembly", assemblyCases},
+		{"audit", auditCases},
 		{"resource", sorted(resourceCases)},
 	}
 }

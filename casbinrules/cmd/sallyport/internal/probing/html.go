@@ -49,7 +49,7 @@ type htmlFinding struct {
 
 // WriteHTML writes the result as one page that needs no network and no script.
 func (r Result) WriteHTML(w io.Writer) error {
-	p := htmlPage{Result: r, Style: template.CSS(pageStyle), People: r.people(), Fresh: r.New()}
+	p := htmlPage{Result: r, Style: template.CSS(pageStyle), People: r.table.People, Fresh: r.New()}
 	anchors := map[string]string{}
 	for _, fault := range probe.Faults() {
 		g := htmlGroup{Fault: fault}

@@ -58,8 +58,8 @@ func (r Result) WriteJUnit(w io.Writer) error {
 		suite.Cases = append(suite.Cases, c)
 	}
 	for _, row := range r.Table {
-		for _, name := range row.people {
-			if !wrong[row.Method+" "+row.Path+" "+name] {
+		for _, name := range r.table.People {
+			if row.Status[name] != "" && !wrong[row.Method+" "+row.Path+" "+name] {
 				suite.Cases = append(suite.Cases, junitCase{Name: row.Method + " " + row.Path + " as " + name + ": " + row.Status[name], ClassName: "probe.route"})
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,12 +12,13 @@ import (
 
 // Result is what a run found, ready to be written.
 type Result struct {
-	Target   string    `json:"target"`
-	Direct   string    `json:"direct,omitempty"`
-	Requests int       `json:"requests"`
-	Findings []Finding `json:"findings"`
-	Table    []Row     `json:"table"`
-	Notes    []string  `json:"notes"`
+	Target   string      `json:"target"`
+	Direct   string      `json:"direct,omitempty"`
+	Requests int         `json:"requests"`
+	Findings []Finding   `json:"findings"`
+	Table    []probe.Row `json:"table"`
+	Notes    []string    `json:"notes"`
+	table    probe.Table
 }
 
 // Finding is a finding with a command that shows it.
@@ -29,17 +29,10 @@ type Finding struct {
 	Known bool `json:"known,omitempty"`
 }
 
-// Row is a route with the status that each gets.
-type Row struct {
-	Method string            `json:"method"`
-	Path   string            `json:"path"`
-	Status map[string]string `json:"status"`
-	people []string
-}
-
 // NewResult is what a report says about target.
 func NewResult(target, direct string, r *probe.Report, s probe.Settings, known Baseline) Result {
-	result := Result{Target: target, Direct: direct, Requests: len(r.Exchanges), Findings: []Finding{}, Notes: r.Notes, Table: table(r)}
+	result := Result{Target: target, Direct: direct, Requests: len(r.Exchanges), Findings: []Finding{}, Notes: r.Notes, table: r.Table()}
+	result.Table = result.table.Rows
 	if result.Notes == nil {
 		result.Notes = []string{}
 	}
@@ -64,45 +57,6 @@ func (r Result) New() int {
 	return n
 }
 
-func table(r *probe.Report) []Row {
-	rows := []Row{}
-	for _, x := range r.Exchanges {
-		if x.Purpose != probe.Plain || x.Direct {
-			continue
-		}
-		i := slices.IndexFunc(rows, func(row Row) bool { return row.Method == x.Method && row.Path == x.Target })
-		if i < 0 {
-			i = len(rows)
-			rows = append(rows, Row{Method: x.Method, Path: x.Target, Status: map[string]string{}})
-		}
-		text := strconv.Itoa(x.Status)
-		switch {
-		case x.Err != nil:
-			text = "none"
-		case x.Via != nil:
-			text = fmt.Sprintf("%d→%d", x.First, x.Status)
-		}
-		if _, there := rows[i].Status[x.As]; !there {
-			rows[i].people = append(rows[i].people, x.As)
-		}
-		rows[i].Status[x.As] = text
-	}
-	return rows
-}
-
-// people are all who asked, in the order they did.
-func (r Result) people() []string {
-	var all []string
-	for _, row := range r.Table {
-		for _, name := range row.people {
-			if !slices.Contains(all, name) {
-				all = append(all, name)
-			}
-		}
-	}
-	return all
-}
-
 // WriteJSON writes the result as one JSON object.
 func (r Result) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
@@ -118,7 +72,12 @@ type Paint func(kind, word string) string
 // with a command each, and what could not be judged.
 func (r Result) WriteText(w io.Writer, paint Paint) error {
 	var b strings.Builder
-	r.textTable(&b)
+	if table := r.table.String(); table != "" {
+		for line := range strings.Lines(table) {
+			b.WriteString(oneLine(strings.TrimSuffix(line, "\n")) + "\n")
+		}
+		b.WriteByte('\n')
+	}
 	for _, f := range r.Findings {
 		code := paint("code", f.Code)
 		if f.Known {
@@ -149,35 +108,6 @@ func Count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func (r Result) textTable(b *strings.Builder) {
-	people := r.people()
-	if len(people) == 0 {
-		return
-	}
-	lines := [][]string{append([]string{"route"}, people...)}
-	for _, row := range r.Table {
-		line := []string{row.Method + " " + oneLine(row.Path)}
-		for _, name := range people {
-			line = append(line, row.Status[name])
-		}
-		lines = append(lines, line)
-	}
-	width := make([]int, len(people)+1)
-	for _, line := range lines {
-		for i, cell := range line {
-			width[i] = max(width[i], len([]rune(cell)))
-		}
-	}
-	for _, line := range lines {
-		text := ""
-		for i, cell := range line {
-			text += cell + strings.Repeat(" ", width[i]-len([]rune(cell))+2)
-		}
-		b.WriteString(strings.TrimRight(text, " ") + "\n")
-	}
-	b.WriteByte('\n')
 }
 
 // oneLine keeps a service from forging lines of the output.

@@ -1,0 +1,80 @@
+package probe
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Row is a route with the status that each gets, by who asked.
+type Row struct {
+	Method string            `json:"method"`
+	Path   string            `json:"path"`
+	Status map[string]string `json:"status"`
+}
+
+// Table is who got what from each route.
+type Table struct {
+	// People are all who asked, in the order they did.
+	People []string
+	Rows   []Row
+}
+
+// Table is the statuses of the plain requests. One that redirects led away from
+// is "302→200", and one without an answer "none".
+func (r *Report) Table() Table {
+	t := Table{Rows: []Row{}}
+	for _, x := range r.Exchanges {
+		if x.Purpose != Plain || x.Direct {
+			continue
+		}
+		i := slices.IndexFunc(t.Rows, func(row Row) bool { return row.Method == x.Method && row.Path == x.Target })
+		if i < 0 {
+			i = len(t.Rows)
+			t.Rows = append(t.Rows, Row{x.Method, x.Target, map[string]string{}})
+		}
+		if !slices.Contains(t.People, x.As) {
+			t.People = append(t.People, x.As)
+		}
+		text := strconv.Itoa(x.Status)
+		switch {
+		case x.Err != nil:
+			text = "none"
+		case x.Via != nil:
+			text = fmt.Sprintf("%d→%d", x.First, x.Status)
+		}
+		t.Rows[i].Status[x.As] = text
+	}
+	return t
+}
+
+// String is the table as text, a line for each route; "" without routes.
+func (t Table) String() string {
+	if len(t.Rows) == 0 {
+		return ""
+	}
+	lines := [][]string{append([]string{"route"}, t.People...)}
+	for _, row := range t.Rows {
+		line := []string{row.Method + " " + row.Path}
+		for _, name := range t.People {
+			line = append(line, row.Status[name])
+		}
+		lines = append(lines, line)
+	}
+	width := make([]int, len(t.People)+1)
+	for _, line := range lines {
+		for i, cell := range line {
+			width[i] = max(width[i], len([]rune(cell)))
+		}
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		text := ""
+		for i, cell := range line {
+			text += cell + strings.Repeat(" ", width[i]-len([]rune(cell))+2)
+		}
+		b.WriteString(strings.TrimRight(text, " ") + "\n")
+	}
+	return b.String()
+}
