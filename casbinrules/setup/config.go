@@ -27,6 +27,7 @@ type config struct {
 	Log      *logConfig      `key:"log" doc:"where and how verdicts are logged; slog's default logger by default"`
 	Observer []decode.Kind   `key:"observers" slot:"observer" doc:"who is told of verdicts beside the log: a list of kinds"`
 	Serve    *serveConfig    `key:"serve" doc:"the server of sallyport serve"`
+	Develop  string          `key:"development" enum:"loopback,anywhere" default:"loopback" doc:"from where tokens of development keys are good"`
 	Watch    bool            `key:"watch" default:"true" doc:"whether edits of the files named here take effect while the service runs"`
 }
 

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ func fields(t reflect.Type) []field {
 			key: key, index: f.Index, doc: f.Tag.Get("doc"), fallback: f.Tag.Get("default"),
 			required: f.Tag.Get("required") == "true", missing: f.Tag.Get("missing"), slot: f.Tag.Get("slot"),
 		}
+		checkType(t, f.Name, f.Type)
 		if enum := f.Tag.Get("enum"); enum != "" {
 			one.enum = strings.Split(enum, ",")
 		}
@@ -42,6 +44,20 @@ func fields(t reflect.Type) []field {
 	}
 	fieldsOf.Store(t, all)
 	return all
+}
+
+// checkType panics for a type that cannot be read, which is a fault in the
+// program.
+func checkType(of reflect.Type, name string, t reflect.Type) {
+	switch {
+	case t == kindType, t == secretType, isScalar(t), t.Kind() == reflect.Struct,
+		t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct,
+		t.Kind() == reflect.Map && t == reflect.TypeFor[map[string]string]():
+	case t.Kind() == reflect.Slice:
+		checkType(of, name, t.Elem())
+	default:
+		panic(fmt.Sprintf("decode: there is no way to read field %s of %v, a %v", name, of, t))
+	}
 }
 
 // lookup finds the field of a key.

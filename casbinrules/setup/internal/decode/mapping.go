@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -129,8 +128,6 @@ func (d *Document) value(n *yaml.Node, v reflect.Value, f field, p place) {
 	case t.Kind() == reflect.Map:
 		d.places[pointer] = p
 		d.names(n, v, f, p)
-	default:
-		panic(fmt.Sprintf("decode: no way to read a %v", t))
 	}
 }
 
@@ -160,6 +157,12 @@ func (d *Document) list(n *yaml.Node, v reflect.Value, f field, p place) {
 	}
 }
 
+// nameOf is one value of a map, given by the pointer to the map.
+type nameOf struct {
+	names any
+	name  string
+}
+
 // names reads a mapping whose keys are names that the user chooses.
 func (d *Document) names(n *yaml.Node, v reflect.Value, f field, p place) {
 	if !d.plain(n, p) {
@@ -180,6 +183,9 @@ func (d *Document) names(n *yaml.Node, v reflect.Value, f field, p place) {
 		one := reflect.New(v.Type().Elem()).Elem()
 		d.value(n.Content[i+1], one, f, at)
 		v.SetMapIndex(reflect.ValueOf(key.Value), one)
+		if text, ok := d.written[one.Addr().Interface()]; ok {
+			d.written[nameOf{v.Addr().Interface(), key.Value}] = text
+		}
 	}
 }
 

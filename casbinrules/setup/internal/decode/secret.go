@@ -2,9 +2,7 @@ package decode
 
 import (
 	"os"
-	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -14,8 +12,9 @@ import (
 // environment, as ${NAME}, or from a file, as {file: PATH}, whose last line feed
 // is left out. It prints as "(hidden)".
 type Secret struct {
-	value  string
-	source string // as it was written
+	value    string
+	variable string // "${NAME}", or ""
+	file     string // its path as it was written, or ""
 }
 
 // Reveal is the secret.
@@ -44,7 +43,7 @@ func (d *Document) secret(n *yaml.Node, s *Secret, p place) {
 		before := len(d.errors)
 		d.mapping(n, reflect.ValueOf(&from).Elem(), p)
 		if len(d.errors) == before {
-			d.secretFile(string(from.File), s, p)
+			d.secretFile(string(from.File), d.written[&from.File], s, p)
 		}
 		return
 	}
@@ -60,10 +59,10 @@ func (d *Document) secret(n *yaml.Node, s *Secret, p place) {
 		d.fail(p, "", "the variable %s is empty", n.Value)
 		return
 	}
-	*s = Secret{text, n.Value}
+	*s = Secret{value: text, variable: n.Value}
 }
 
-func (d *Document) secretFile(path string, s *Secret, p place) {
+func (d *Document) secretFile(path, written string, s *Secret, p place) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		d.fail(p, "", "%v", err)
@@ -76,7 +75,7 @@ func (d *Document) secretFile(path string, s *Secret, p place) {
 	case len(value) > maxSecret:
 		d.fail(p, "", "the file %s is larger than %d bytes", path, maxSecret)
 	default:
-		*s = Secret{value, "{file: " + strconv.Quote(filepath.ToSlash(path)) + "}"}
+		*s = Secret{value: value, file: written}
 	}
 }
 

@@ -1,0 +1,44 @@
+package setup
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
+)
+
+// Show reads the file at path and returns it as YAML with every default filled
+// in. Variables of the environment stand there by their names and secrets by
+// where they come from, so that the result can be shown to others. Errors are
+// those of [Open] about the file itself; nothing that it names is opened, save
+// that the files are there.
+func Show(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("setup: %w", err)
+	}
+	c, doc, err := read(path, text)
+	if err != nil {
+		return nil, err
+	}
+	return doc.Show(c)
+}
+
+// Schema is a JSON schema (draft 7) of the file, for editors. The kinds in it are
+// those that this program has.
+func Schema() ([]byte, error) {
+	s := decode.Schema(reflect.TypeFor[config](), kindsOf)
+	s["$schema"] = "http://json-schema.org/draft-07/schema#"
+	s["title"] = "sallyport.yaml"
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(s); err != nil {
+		return nil, fmt.Errorf("setup: schema: %w", err)
+	}
+	return b.Bytes(), nil
+}
