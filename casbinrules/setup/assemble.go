@@ -28,6 +28,7 @@ type assembly struct {
 // assemble opens every part in turn. What was opened is closed by made.
 func (a *assembly) assemble() error {
 	a.log = a.logger()
+	a.made.log = a.log
 	if err := a.trustProxies(); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (a *assembly) assemble() error {
 		return a.doc.Wrap(err)
 	}
 	a.made.guard = guard
-	return nil
+	return a.serving()
 }
 
 // schemes are those that the file has, in its order.

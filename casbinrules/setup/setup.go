@@ -27,12 +27,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/forwardauth"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/session"
 )
@@ -50,6 +52,9 @@ type Setup struct {
 	policy   *casbinrules.Authorizer // nil without one
 	sessions *session.Manager        // nil without them
 	names    *core.Pseudonyms        // nil without them
+	service  *forwardauth.Service    // nil without one
+	address  string
+	log      *slog.Logger
 	reloads  []func(context.Context) error
 	closers  []func() error // in the order in which they were opened
 }
@@ -103,6 +108,9 @@ func (s *Setup) Guard() *core.Guard { return s.guard }
 // Policy is the authorizer of the policy, or nil if the file has none: for its
 // status, and for Explain.
 func (s *Setup) Policy() *casbinrules.Authorizer { return s.policy }
+
+// Logger is where verdicts and reloads are logged.
+func (s *Setup) Logger() *slog.Logger { return s.log }
 
 // Sessions is the sessions, or nil if the file has none: for the routes where
 // people sign in and out.

@@ -35,7 +35,7 @@ var belongs = map[string][]string{
 	"fiberauth/fasthttpauth":    {"fasthttp"},
 	"fiberauth/fiberv3":         {"fiber3", "fasthttp"},
 	"casbinrules/casbinv3":      {"casbin"},
-	"casbinrules/cmd/sallyport": {"casbin"},
+	"casbinrules/cmd/sallyport": {"casbin", "redis"},
 }
 
 // violations lists what the graph of an app on the named module must not hold:

@@ -1,5 +1,5 @@
-// Command sallyport checks, explains, tests and draws policy files, and probes
-// running services.
+// Command sallyport checks, explains, tests and draws policy files, probes
+// running services, and guards any service behind a proxy.
 //
 // Run "sallyport --help" for the commands. Exit codes are 0 when all is well, 1
 // when there are findings, failed tests or requests that cannot be decided, and

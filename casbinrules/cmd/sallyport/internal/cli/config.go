@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	_ "github.com/sallyport-go/sallyport/casbinrules/setup/redis" // kinds of stores
+)
+
+func newConfig() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check and show the configuration file of a guard",
+		Long: `config is about the file, sallyport.yaml, that "sallyport serve" and programs
+with package casbinrules/setup read.`,
+		Args: commandWanted("command"),
+		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
+	}
+	cmd.AddCommand(newConfigCheck(), newConfigShow(), newConfigSchema())
+	return cmd
+}
+
+// configFlag adds the flag that names the configuration file.
+func configFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "config", "c", configName, "configuration `file`")
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for unknown flags only
+}
+
+func newConfigCheck() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Say what is wrong with a configuration file",
+		Long: `check opens all that the file names, as a program would, and says what is wrong
+with it, with file, line, column and what to do. What a policy has for warnings
+is said, too. The environment must have the variables that the file names.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+			s, err := setup.Open(file, setup.WithLogger(log))
+			if err != nil {
+				return refuseConfig(cmd, err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: no errors\n", file)
+			return errors.Join(err, s.Close())
+		},
+	}
+	configFlag(cmd, &file)
+	return cmd
+}
+
+// refuseConfig says what is wrong with a configuration file. What keeps it from
+// being read is no finding.
+func refuseConfig(cmd *cobra.Command, err error) error {
+	var one *setup.Error
+	if !errors.As(err, &one) {
+		return err
+	}
+	say(cmd.ErrOrStderr(), "%s\n", plain(err.Error()))
+	return errFindings
+}
+
+func newConfigShow() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Print a configuration file with all defaults filled in",
+		Long: `show prints the file with its defaults. Variables of the environment are shown
+by name and secrets by where they come from, never by value.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text, err := setup.Show(file)
+			if err != nil {
+				return refuseConfig(cmd, err)
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
+	configFlag(cmd, &file)
+	return cmd
+}
+
+func newConfigSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print a JSON schema of configuration files, for editors",
+		Long: `schema prints a JSON schema (draft 7) of the file. Save it, and begin the file
+with the line
+
+    # yaml-language-server: $schema=sallyport.schema.json
+
+so that editors complete keys and mark mistakes.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text, err := setup.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+)
+
+func newServe() *cobra.Command {
+	var file, address string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a guard for nginx, Caddy, Traefik, HAProxy or Envoy",
+		Long: `serve runs the guard of a configuration file as a service that a proxy asks
+about each request, so that one guard stands before applications of any kind. The
+sections serve and proxies of the file say which proxy asks, and from where; the
+page docs/proxies.md has the proxy's part.
+
+It answers at /check, at /refusal and, to everybody, at /healthz. Upon SIGHUP it
+reads all files again, the configuration too; if that is wrong, the guard that
+was there stays. Upon SIGINT or SIGTERM it answers what it has taken and ends.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
+			return serve(ctx, cmd, file, address)
+		},
+	}
+	configFlag(cmd, &file)
+	cmd.Flags().StringVar(&address, "addr", "", "`address` to listen on, in place of the file's")
+	return cmd
+}
+
+// serve serves until ctx ends.
+func serve(ctx context.Context, cmd *cobra.Command, file, address string) error {
+	g, err := openService(file)
+	if err != nil {
+		return refuseConfig(cmd, err)
+	}
+	defer func() { g.inUse.Load().close() }()
+	return g.listen(ctx, cmd.OutOrStdout(), address)
+}
+
+// requestTimeout is how long a request may take, and how long those that were
+// taken may still take at the end.
+const requestTimeout = 10 * time.Second
+
+// untilSignal is ctx, ended by a signal to stop.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+// guardService is a guard that a proxy asks. Its configuration can be read again
+// while it serves.
+type guardService struct {
+	file  string
+	inUse atomic.Pointer[served]
+}
+
+// served is a configuration that is in use.
+type served struct {
+	text    []byte
+	setup   *setup.Setup
+	handler http.Handler
+}
+
+// openService opens the configuration in file.
+func openService(file string) (*guardService, error) {
+	g := &guardService{file: file}
+	return g, g.open()
+}
+
+// open puts what the configuration says now in the place of what it said before.
+// With an error that stays.
+func (g *guardService) open() error {
+	text, _ := os.ReadFile(g.file) // Open says why it cannot be read
+	made, err := setup.Open(g.file)
+	if err != nil {
+		return err
+	}
+	handler, err := made.Handler()
+	if err != nil {
+		return errors.Join(err, made.Close())
+	}
+	if old := g.inUse.Swap(&served{text, made, handler}); old != nil {
+		// Requests that began with it may go on that long.
+		time.AfterFunc(requestTimeout, old.close)
+	}
+	return nil
+}
+
+// reload reads the files again, and the configuration if it is another one than
+// before: what a guard has in memory, such as failed attempts, outlives the
+// former and not the latter.
+func (g *guardService) reload(ctx context.Context) error {
+	text, err := os.ReadFile(g.file)
+	if err != nil {
+		return err
+	}
+	if now := g.inUse.Load(); bytes.Equal(text, now.text) {
+		return now.setup.Reload(ctx)
+	}
+	return g.open()
+}
+
+func (s *served) close() {
+	if err := s.setup.Close(); err != nil {
+		s.setup.Logger().Error("closing", "error", err)
+	}
+}
+
+func (g *guardService) log() *slog.Logger { return g.inUse.Load().setup.Logger() }
+
+func (g *guardService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.inUse.Load().handler.ServeHTTP(w, r)
+}
+
+// listen serves until ctx ends, and reloads at each SIGHUP.
+func (g *guardService) listen(ctx context.Context, stdout io.Writer, address string) error {
+	if address == "" {
+		address = g.inUse.Load().setup.Address()
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{
+		Handler: g, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(g.log().Handler(), slog.LevelWarn),
+	}
+	defer g.reloadOnHangup(ctx)()
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	if _, err := fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr()); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	if err := server.Shutdown(ending); err != nil {
+		return errors.Join(fmt.Errorf("stop: %w", err), server.Close())
+	}
+	return nil
+}
+
+// reloadOnHangup reloads at each SIGHUP until what it returns is called.
+func (g *guardService) reloadOnHangup(ctx context.Context) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	var done sync.WaitGroup
+	done.Go(func() {
+		for range hangups {
+			if err := g.reload(ctx); err != nil {
+				g.log().Error("reload failed, what was in force stays", "error", err)
+			} else {
+				g.log().Info("reloaded", "config", g.file)
+			}
+		}
+	})
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		done.Wait()
+	}
+}

@@ -1,0 +1,91 @@
+package setup
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/sallyport-go/sallyport/core/forwardauth"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// checkPath is where proxies ask, and what Envoy puts before targets.
+const checkPath = "/check"
+
+// proxyKinds are how the proxies that can ask do so. HAProxy has no way of its
+// own: its configuration sends the fields that Traefik does.
+var proxyKinds = map[string]forwardauth.Proxy{
+	"nginx": forwardauth.Nginx(), "caddy": forwardauth.Caddy(), "traefik": forwardauth.Traefik(),
+	"haproxy": forwardauth.Traefik(), "envoy": forwardauth.Envoy(checkPath),
+}
+
+// Address is where the section serve of the file says to listen, or "" without
+// that section.
+func (s *Setup) Address() string { return s.address }
+
+// Handler is the guard as a service that a proxy asks about each request: /check
+// for the question, and /refusal for the answer to those who are refused, which
+// nginx fetches by itself. Both are for the peers that the file calls proxies. GET
+// /healthz is 204 for everybody. It is an error if the file has no section serve,
+// or no policy.
+func (s *Setup) Handler() (http.Handler, error) {
+	if s.service == nil {
+		return nil, errors.New("setup: the file has no section serve: it says which proxy asks")
+	}
+	mux := http.NewServeMux()
+	check := httpauth.Serve(s.service.Check)
+	mux.Handle("/refusal", httpauth.Serve(s.service.Refusal))
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			_, _ = io.WriteString(w, "GET alone\n") // the client has gone
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux cleans paths and redirects, and Envoy's have the target of
+		// somebody else behind the prefix.
+		if isCheck(r.URL.EscapedPath()) {
+			check.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}), nil
+}
+
+// isCheck reports whether a path is that of the question, or below it.
+func isCheck(path string) bool {
+	return path == checkPath || len(path) > len(checkPath) && path[:len(checkPath)+1] == checkPath+"/"
+}
+
+// serving makes the service of the section serve.
+func (a *assembly) serving() error {
+	c := a.config.Serve
+	if c == nil {
+		return nil
+	}
+	switch {
+	case a.proxies == nil:
+		return a.doc.Wrap(errors.New("proxies is missing: it says who may ask, as in proxies: {trusted: 127.0.0.1/32}"), &a.config.Serve)
+	case a.made.policy == nil:
+		return a.doc.Wrap(errors.New("policy is missing: it says who may do what"), &a.config.Serve)
+	}
+	gate, err := a.made.guard.Authorize()
+	if err != nil {
+		return a.doc.Wrap(err, &a.config.Serve)
+	}
+	opts := []forwardauth.Option{forwardauth.WithLogger(a.log)}
+	if c.Preflights {
+		opts = append(opts, forwardauth.WithPreflights())
+	}
+	if c.Semicolons {
+		opts = append(opts, forwardauth.WithSemicolons())
+	}
+	if a.made.service, err = forwardauth.New(gate, a.proxies, proxyKinds[c.Proxy], opts...); err != nil {
+		return a.doc.Wrap(err, &a.config.Serve)
+	}
+	a.made.address = c.Address
+	return nil
+}
