@@ -30,7 +30,7 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 	a.fillRequest(&q, s, p, &access)
 	var v engine.Verdict
 	if a.config.bringsRoles(p) {
-		err = a.judgeWithRoles(ctx, s, &q, p, &v)
+		err = a.decideWithRoles(ctx, s, &q, p, &v)
 	} else {
 		err = s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
 	}
@@ -39,11 +39,11 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 	return d, err
 }
 
-// judgeWithRoles is apart for its room on the stack, which others need not
-// clear.
+// decideWithRoles is kept out of line so that its array does not grow
+// Authorize's frame.
 //
 //go:noinline
-func (a *Authorizer) judgeWithRoles(ctx context.Context, s *policyInForce, q *engine.Request, p *core.Principal, v *engine.Verdict) error {
+func (a *Authorizer) decideWithRoles(ctx context.Context, s *policyInForce, q *engine.Request, p *core.Principal, v *engine.Verdict) error {
 	var room [engine.MaxRolesAside]string
 	with := engine.TokenRoles{Prefix: a.config.RolePrefix, Roles: a.config.credentialRoles(room[:0], p)}
 	return s.Decide(ctx, q, &with, &a.config.Settings, v)
@@ -135,7 +135,7 @@ func (a *Authorizer) setObjectAndAction(s *policyInForce, q *engine.Request, acc
 			q.Action = http.MethodGet
 		}
 	}
-	// An action that the application named is no method.
+	// An action that the application named is not a method.
 	q.Named = access.Request != nil && access.Request.Method() != access.Action
 }
 

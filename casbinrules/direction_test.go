@@ -16,11 +16,13 @@ var direction = map[string][]string{
 	"pace":      nil,
 	"pattern":   nil,
 	"texttable": nil,
+	"plainline": nil,
+	"sieve":     {"pattern", "texttable"},
 	"casbinv2":  {"/bridge"},
 	"model":     {"/bridge", "pace", "pattern"},
-	"policy":    {"/bridge", "pace", "pattern", "texttable", "model"},
+	"policy":    {"/bridge", "pace", "pattern", "texttable", "plainline", "model"},
 	"engine":    {"/bridge", "pace", "pattern", "texttable", "model", "policy"},
-	"lint":      {"pace", "pattern", "texttable", "model", "policy"},
+	"lint":      {"pace", "pattern", "texttable", "sieve", "model", "policy"},
 	"explain":   {"pattern", "model", "policy", "engine"},
 
 	"policygen": {"model"}, // for tests

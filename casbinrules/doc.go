@@ -19,4 +19,40 @@
 // [FindingsError]. What is only likely to be a mistake is a warning, listed by
 // [Authorizer.Warnings]; [Lint] reports both without opening anything. The
 // additions, and the errors that Casbin would load, are off with [WithCasbinSemantics].
+//
+// # Contents
+//
+// Where model and policy come from:
+//   - [Open] and [OpenFS] read files; [FromAdapter], a Casbin adapter; [FromRows],
+//     anything else. [FromEnforcer] asks an enforcer of the application's own.
+//   - [ModelFile], [ModelText], and the ready models [RBAC], [RBACWithDeny] and
+//     [RBACWithTenants].
+//
+// What a request is to the policy:
+//   - [WithAnonymous], [WithRouteAsObject], [WithRolePrefix], [WithoutTokenRoles].
+//   - [WithAttribute], [WithClaimAttribute], [WithClaimAttributeOr],
+//     [WithClaimsAsAttributes] and [WithAttributeType] fill further fields.
+//   - [WithFunction] and [WithFunctionAlias] give matchers functions.
+//
+// Decisions and their reasons:
+//   - [Authorizer.Authorize] and [Authorizer.AuthorizeAnonymous], which gates ask;
+//     [Authorizer.Enforce] is Casbin's own.
+//   - [Authorizer.Explain] and [Authorizer.ExplainQuery] make an [Explanation].
+//   - [Authorizer.RolesOf] and [Authorizer.KnownRoles], for rules about roles.
+//
+// Edits while the service runs:
+//   - [WithFileWatch], [WithWatcher] and [Authorizer.Reload] load again;
+//     [Authorizer.Close] ends that.
+//   - [WithReloadObserver], [LogReloads], [Authorizer.Status] and
+//     [Authorizer.Version] say what became of it.
+//
+// What is wrong with a policy, and tools:
+//   - [Lint] and [LintFS], with [WithRoutes]; [Finding] and [FindingsError];
+//     [WithEmptyPolicy], [WithLogger], [WithPseudonyms].
+//   - [Authorizer.Rules], [Authorizer.Matcher], [Authorizer.RequestFields] and
+//     [FormatPolicy].
+//
+// Another major version of Casbin comes in through package bridge:
+// [WithCasbin], [FromBridgedEnforcer]; that of v3 is the module
+// casbinrules/casbinv3.
 package casbinrules

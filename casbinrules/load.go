@@ -65,7 +65,7 @@ type reading struct {
 	graphs map[string]*policy.Graph
 	errors int          // lines that are wrong
 	linter *lint.Linter // nil when the matcher cannot be read
-	// findings are those of lines and role links; with judge all there are.
+	// findings are those of lines and role links; with check all there are.
 	findings []Finding
 }
 

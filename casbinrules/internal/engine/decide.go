@@ -103,7 +103,8 @@ func (s *Snapshot) decideAsSpelled(ctx context.Context, q *Request, with *TokenR
 	return s.decideOne(ctx, q, with, c, v)
 }
 
-// decideWider is apart for its room on the stack.
+// decideWider is kept out of line so that its request does not grow Decide's
+// frame.
 //
 //go:noinline
 func (s *Snapshot) decideWider(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {

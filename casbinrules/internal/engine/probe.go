@@ -16,7 +16,7 @@ func Probe(s *model.Schema, c *model.Settings) error {
 	if s.CasbinOnly != "" {
 		return nil // which with an empty policy may be an error of Casbin's
 	}
-	// The functions of options are not called, and would judge no rule here.
+	// The functions of options are not called: there is no rule to call them for.
 	functions := map[string]govaluate.ExpressionFunction{}
 	for name := range c.Functions {
 		functions[name] = func(...any) (any, error) { return false, nil }

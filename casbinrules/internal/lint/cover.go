@@ -6,6 +6,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/sieve"
 )
 
 // coverIndex finds the rules that match whatever another one does, without
@@ -22,7 +23,7 @@ type coverIndex struct {
 	// is chosen by.
 	rules  []*policy.Rule
 	groups ruleGroups
-	sieve  *coverSieve
+	sieve  *sieve.Sieve
 	// objects are the indexes of the groups that somebody has asked about.
 	objects map[int32]*objectIndex
 	// actions are what coveringActions has found, by the number of the action,
@@ -50,7 +51,7 @@ func newCoverIndex(s *model.Schema, sh *shape) *coverIndex {
 func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
 	x.rules = rules
 	x.groups = newRuleGroups(x.shape)
-	x.sieve = newCoverSieve(x.shape, len(rules))
+	x.sieve = sieve.New(x.shape.object.Function, x.shape.object.star, len(rules), maxVisits)
 	if len(rules) == 0 {
 		return
 	}
@@ -60,7 +61,7 @@ func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
 		c.Pace.Step()
 		group := x.groups.add(r)
 		x.groups.of[i] = group
-		x.sieve.add(group, x.objectNumber(r), x.object(r), x.coveringActions(r).own)
+		x.sieve.Add(group, x.objectNumber(r), x.object(r), x.coveringActions(r).own)
 	}
 }
 
@@ -68,7 +69,7 @@ func (x *coverIndex) take(rules []*policy.Rule, c *model.Settings) {
 func (x *coverIndex) isSuspect(i int) bool {
 	r := x.rules[i]
 	a := x.coveringActions(r)
-	return x.sieve.other(x.groups.of[i], x.objectNumber(r), x.object(r), a.own, a.others)
+	return x.sieve.Other(x.groups.of[i], x.objectNumber(r), x.object(r), a.own, a.others)
 }
 
 // object is what rules are indexed by.
@@ -175,7 +176,7 @@ func (x *coverIndex) findActions(r *policy.Rule) []string {
 // is for just this method and object.
 func (x *coverIndex) answers(r *policy.Rule, subject int32, object, method, effect string) (yes bool) {
 	group := x.groups.find(r, subject)
-	if group < 0 || !x.sieve.any(group, x.texts.Known(object), object) {
+	if group < 0 || !x.sieve.Any(group, x.texts.Known(object), object) {
 		return false
 	}
 	x.index(group).covering(object, func(set *ruleSet) bool {

@@ -1,5 +1,5 @@
-// Package pace throttles a load that goes on beside requests, so that they wait
-// for a processor for 10 ms at most however large the policy is.
+// Package pace throttles a background reload, so that requests wait for a
+// processor for 10 ms at most however large the policy is.
 package pace
 
 import (
@@ -7,15 +7,14 @@ import (
 	"time"
 )
 
-// Pace has a load that goes on beside requests rest often, so that requests
-// wait for its processor for some milliseconds at most. It rests asleep: a
-// goroutine that merely yields is taken up again by the same processor, before
-// that looks for what waits at another one. A nil pace never rests: nobody asks
-// before the first load is done.
+// Pace throttles a background reload: it sleeps every few milliseconds, so that
+// no request waits longer for its processor. A goroutine that merely yields is
+// scheduled again by the same processor before that looks for work of others. A
+// nil pace never sleeps, as in the first load, which no request waits beside.
 type Pace struct {
 	start time.Time
 	steps atomic.Uint32
-	since atomic.Int64 // when it last rested, in nanoseconds from start
+	since atomic.Int64 // when it last slept, in nanoseconds from start
 }
 
 const (

@@ -15,7 +15,7 @@ func IsNameByte(c byte) bool {
 var Builtin = append([]string{"keyGet", "ipMatch"}, Functions...)
 
 // Functions are the matcher functions whose second argument is a
-// pattern that can be malformed, or mean something odd.
+// pattern that can be malformed, or mean something unexpected.
 var Functions = []string{"keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5", "keyGet2", "keyGet3", "regexMatch", "globMatch"}
 
 // Aliasable are those that compare a text with a pattern, sorted.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/plainline"
 )
 
 // readPlain keeps the rule of a line that is good beyond doubt, as most lines
@@ -15,37 +16,12 @@ func (r *reader) readPlain(n int, raw string) bool {
 		raw = raw[:last]
 	}
 	var ok bool
-	if r.values, ok = splitPlain(r.values[:0], raw); !ok || !r.fits(r.values) {
+	if r.values, ok = plainline.Split(r.values[:0], raw); !ok || !r.fits(r.values) {
 		return false
 	}
 	made := r.newRule(n, r.values)
 	r.keep(made, made.Numbers())
 	return true
-}
-
-// splitPlain is SplitLine for printable ASCII without quotes and without "#",
-// no blanks around it, and fields that are neither empty nor end in a blank.
-func splitPlain(fields []string, line string) (_ []string, ok bool) {
-	if line == "" || line[0] == ' ' || line[len(line)-1] == ' ' {
-		return fields, false
-	}
-	start := 0
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case c == ',':
-			if i == start || line[i-1] == ' ' {
-				return fields, false
-			}
-			fields = append(fields, line[start:i])
-			for i+1 < len(line) && line[i+1] == ' ' {
-				i++
-			}
-			start = i + 1
-		case c < ' ' || c > '~' || c == '"' || c == '#':
-			return fields, false
-		}
-	}
-	return append(fields, line[start:]), start < len(line)
 }
 
 // fits reports whether plain fields make a rule of the model to which there is

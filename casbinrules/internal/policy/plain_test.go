@@ -3,6 +3,8 @@ package policy
 import (
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/plainline"
 )
 
 // FuzzSplitPlain splits any line the short way. What that takes must be what
@@ -15,7 +17,7 @@ func FuzzSplitPlain(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		plain, ok := splitPlain(nil, line)
+		plain, ok := plainline.Split(nil, line)
 		if !ok {
 			return
 		}
@@ -42,7 +44,7 @@ func FuzzSplitPlain(f *testing.F) {
 // TestMostLinesArePlain: the long way would do for all lines, only slowly.
 func TestMostLinesArePlain(t *testing.T) {
 	for line := range strings.Lines("p, ann, /reports/:id/*, GET\ng,bob,editor\np, a b, {x}(.*)?, *\n") {
-		if _, ok := splitPlain(nil, strings.TrimSuffix(line, "\n")); !ok {
+		if _, ok := plainline.Split(nil, strings.TrimSuffix(line, "\n")); !ok {
 			t.Errorf("%q is not plain", line)
 		}
 	}

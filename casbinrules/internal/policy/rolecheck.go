@@ -52,12 +52,12 @@ func (r *reader) CheckRoles(graphs map[string]*Graph) {
 		if !tree && !c.isGiven(from) {
 			continue // Nothing leads back to it.
 		}
-		if way := c.add(from, to); way != nil {
+		if cycle := c.add(from, to); cycle != nil {
 			code := model.CodeCycle
 			if tree {
 				code = model.CodeTree // Casbin hangs on a circle.
 			}
-			r.reportRule(made, 0, code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(way, " → "))
+			r.reportRule(made, 0, code, "remove one of the links", "the link closes a circle of roles: %s", strings.Join(cycle, " → "))
 		}
 	}
 	r.checkDepth(seen)
@@ -133,16 +133,16 @@ func (c *linkChecker) isGiven(p Pair) bool { return c.given[c.graph.nodes.find(p
 // add takes the link unless it closes a circle, whose names it then returns.
 func (c *linkChecker) add(from, to Pair) []string {
 	if from == to || c.isGiven(from) {
-		if way := c.path(to, from); way != nil {
+		if back := c.path(to, from); back != nil {
 			c.given[c.graph.nodes.find(to)]--
-			return append([]string{c.name(from)}, way...)
+			return append([]string{c.name(from)}, back...)
 		}
 	}
 	c.up[from] = append(c.up[from], to)
 	return nil
 }
 
-// path is the names on a shortest way from one node to another, or nil.
+// path is the names on a shortest path from one node to another, or nil.
 func (c *linkChecker) path(from, to Pair) []string {
 	came := map[Pair]Pair{from: from}
 	for queue := []Pair{from}; len(queue) > 0; queue = queue[1:] {

@@ -19,7 +19,7 @@ type Texts struct {
 
 // textUse says what a text is used for.
 type textUse struct {
-	role bool // of g: nobody gets anything by the name
+	role bool // of g: a principal of that name gets nothing by it
 }
 
 // The numbers of texts that every policy has: the kinds of lines that most

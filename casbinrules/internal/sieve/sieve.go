@@ -1,4 +1,12 @@
-package lint
+// Package sieve tells, of most rules at once, that no other rule of their group
+// matches whatever they do, so that the search for such a rule, which walks a
+// trie, is made for few.
+//
+// It is there for its speed alone: without it the findings about a policy of
+// 200,000 lines, which are made at each load, cost 353,000 to 425,000 allocations
+// in place of 35,000, and the load takes 1.3 to 2 times as long. At a decision it
+// makes no difference.
+package sieve
 
 import (
 	"hash/maphash"
@@ -9,13 +17,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
 )
 
-// coverSieve tells, of most rules at once, that no other rule of their group
-// matches whatever they do, so that the dear search for such a rule is for few.
-// It may suspect too much, and never too little.
-type coverSieve struct {
-	shape *shape
-	seed  maphash.Seed
-	slots []sieveSlot // a power of two, at most half full
+// Sieve says which rules may have another one that covers them. It may suspect
+// too much, and never too little. It is for one goroutine.
+type Sieve struct {
+	function string
+	star     bool
+	search   int
+	seed     maphash.Seed
+	slots    []slot // a power of two, at most half full
 	// kinds are what there is in each group, by bits, so that the rest need not
 	// be looked for.
 	kinds []uint32
@@ -25,9 +34,9 @@ type coverSieve struct {
 	wanted uint32
 }
 
-// sieveSlot is where the rules of a group stand whose patterns cover others
+// slot is where the rules of a group stand whose patterns cover others
 // that begin alike. It is free while its key is 0.
-type sieveSlot struct {
+type slot struct {
 	key uint64
 	// once are the actions of the rules here, by their bits, and twice those
 	// that several have.
@@ -38,36 +47,41 @@ type sieveSlot struct {
 // those of plain segments alone, and by how many of these stand in front of the
 // first other one, those that end in a star and those that do not.
 const (
-	sieveAll     = 0
-	sieveText    = 1
-	sieveWhole   = 2
-	sieveRest    = 3
-	sieveEnding  = sieveRest + sieveDeepest + 1
-	sieveDeepest = 13 // and what is deeper
+	ofAll     = 0
+	ofText    = 1
+	ofWhole   = 2
+	ofRest    = 3
+	ofEnding  = ofRest + ofDeepest + 1
+	ofDeepest = 13 // and what is deeper
 )
 
-func newCoverSieve(sh *shape, rules int) *coverSieve {
-	s := &coverSieve{shape: sh, seed: maphash.MakeSeed()}
+// New is a sieve for that many rules at most, whose patterns are matched by
+// function and, where star is set, are "*" for anything. It is sure of no pattern
+// with as many segments as a search visits nodes.
+func New(function string, star bool, rules, search int) *Sieve {
+	s := &Sieve{function: function, star: star, search: search, seed: maphash.MakeSeed()}
 	size := 8
 	for size < 2*rules {
 		size *= 2
 	}
-	s.slots = make([]sieveSlot, size)
+	s.slots = make([]slot, size)
 	return s
 }
 
 // at is the slot of a key, or the free one where it would stand.
-func (s *coverSieve) at(key uint64) *sieveSlot {
+func (s *Sieve) at(key uint64) *slot {
 	last := uint64(len(s.slots) - 1)
 	for at := key >> 1 & last; ; at = (at + 1) & last {
-		if slot := &s.slots[at]; slot.key == key || slot.key == 0 {
-			return slot
+		if found := &s.slots[at]; found.key == key || found.key == 0 {
+			return found
 		}
 	}
 }
 
-// add puts in a rule with a pattern, whose text has a number, and an action.
-func (s *coverSieve) add(group, number int32, pattern string, action uint32) {
+// Add puts in a rule of a group. number stands for the text of its pattern and
+// is the same for equal texts; action is a bit for its action, which several
+// actions may share.
+func (s *Sieve) Add(group, number int32, pattern string, action uint32) {
 	if more := int(group) + 1 - len(s.kinds); more > 0 {
 		s.kinds = append(s.kinds, make([]uint32, more)...)
 	}
@@ -79,9 +93,9 @@ func (s *coverSieve) add(group, number int32, pattern string, action uint32) {
 	slot.once |= action
 }
 
-// any reports whether some rule of a group may have a pattern that covers this
+// Any reports whether some rule of a group may have a pattern that covers this
 // one.
-func (s *coverSieve) any(group, number int32, pattern string) bool {
+func (s *Sieve) Any(group, number int32, pattern string) bool {
 	if int(group) >= len(s.kinds) || s.kinds[group] == 0 {
 		return false
 	}
@@ -96,9 +110,9 @@ func (s *coverSieve) any(group, number int32, pattern string) bool {
 	return false
 }
 
-// other is any for a rule that is in the sieve itself: another one, with its
+// Other is Any for a rule that is in the sieve itself: another one, with its
 // own action or one of others.
-func (s *coverSieve) other(group, number int32, pattern string, action, others uint32) bool {
+func (s *Sieve) Other(group, number int32, pattern string, action, others uint32) bool {
 	own, _, sure := s.keysOf(group, number, pattern)
 	if !sure {
 		return true
@@ -120,39 +134,39 @@ func (s *coverSieve) other(group, number int32, pattern string, action, others u
 // those of the patterns that may cover it in keys, if the group has any of
 // their kind. It is not sure of patterns with more segments than a search
 // takes.
-func (s *coverSieve) keysOf(group, number int32, text string) (own uint64, kind uint32, sure bool) {
-	c, base := s.shape.object, texttable.Mix(0, uint64(uint32(group)))
+func (s *Sieve) keysOf(group, number int32, text string) (own uint64, kind uint32, sure bool) {
+	base := texttable.Mix(0, uint64(uint32(group)))
 	s.keys, s.wanted = s.keys[:0], s.kinds[group]
-	all := s.key(base, sieveAll)
-	if c.star && text == "*" || pattern.MatchesAll(c.Function, text) {
-		return all, 1 << sieveAll, true
+	all := s.key(base, ofAll)
+	if s.star && text == "*" || pattern.MatchesAll(s.function, text) {
+		return all, 1 << ofAll, true
 	}
-	own = s.key(texttable.Mix(base, uint64(uint32(number))), sieveText)
-	if c.Function == "keyMatch" && strings.IndexByte(text, '*') >= 0 {
-		return all, 1 << sieveAll, true // which is to suspect too much
+	own = s.key(texttable.Mix(base, uint64(uint32(number))), ofText)
+	if s.function == "keyMatch" && strings.IndexByte(text, '*') >= 0 {
+		return all, 1 << ofAll, true // which is to suspect too much
 	}
-	if !pattern.HasSegments(c.Function) || c.Function == "==" {
-		return own, 1 << sieveText, true
+	if !pattern.HasSegments(s.function) || s.function == "==" {
+		return own, 1 << ofText, true
 	}
-	segs := pattern.AppendSegments(s.cut, c.Function, text)
+	segs := pattern.AppendSegments(s.cut, s.function, text)
 	if segs == nil {
-		return own, 1 << sieveText, true
+		return own, 1 << ofText, true
 	}
 	s.cut = segs
 	if bySegments, kind := s.keysOfSegments(base, segs); bySegments != 0 {
-		return bySegments, kind, len(segs) < maxVisits
+		return bySegments, kind, len(segs) < s.search
 	}
-	return own, 1 << sieveText, len(segs) < maxVisits
+	return own, 1 << ofText, len(segs) < s.search
 }
 
 // keysOfSegments is ask for a pattern of segments. The key is 0 for one that
 // covers itself alone.
-func (s *coverSieve) keysOfSegments(h uint64, segs []pattern.Segment) (own uint64, kind uint32) {
+func (s *Sieve) keysOfSegments(h uint64, segs []pattern.Segment) (own uint64, kind uint32) {
 	for i := range segs {
-		depth := min(i, sieveDeepest)
-		own, kind = s.key(h, sieveRest+depth), 1<<(sieveRest+depth)
-		if key := s.keysOfEnding(h, sieveEnding+depth, segs); key != 0 {
-			own, kind = key, 1<<(sieveEnding+depth)
+		depth := min(i, ofDeepest)
+		own, kind = s.key(h, ofRest+depth), 1<<(ofRest+depth)
+		if key := s.keysOfEnding(h, ofEnding+depth, segs); key != 0 {
+			own, kind = key, 1<<(ofEnding+depth)
 		}
 		if segs[i].Kind != pattern.Literal {
 			if slices.ContainsFunc(segs[i:], func(s pattern.Segment) bool { return s.Kind == pattern.Other }) {
@@ -162,13 +176,13 @@ func (s *coverSieve) keysOfSegments(h uint64, segs []pattern.Segment) (own uint6
 		}
 		h = texttable.Mix(h, maphash.String(s.seed, segs[i].Text))
 	}
-	return s.key(h, sieveWhole), 1 << sieveWhole
+	return s.key(h, ofWhole), 1 << ofWhole
 }
 
 // keysOfEnding asks for patterns that have as many segments, of which the last is
 // the same or stands for any. It returns the key of those that end alike, and 0
 // for a pattern that ends in no such segment.
-func (s *coverSieve) keysOfEnding(h uint64, kind int, segs []pattern.Segment) uint64 {
+func (s *Sieve) keysOfEnding(h uint64, kind int, segs []pattern.Segment) uint64 {
 	h = texttable.Mix(h, uint64(len(segs)))
 	switch last := segs[len(segs)-1]; last.Kind {
 	case pattern.One:
@@ -183,7 +197,7 @@ func (s *coverSieve) keysOfEnding(h uint64, kind int, segs []pattern.Segment) ui
 
 // key is the key of a kind, which is asked for if there are some of it. It is
 // never 0.
-func (s *coverSieve) key(h uint64, kind int) uint64 {
+func (s *Sieve) key(h uint64, kind int) uint64 {
 	key := texttable.Mix(h, uint64(kind)) | 1
 	if s.wanted&(1<<kind) != 0 {
 		s.keys = append(s.keys, key)
