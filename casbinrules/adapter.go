@@ -2,17 +2,12 @@ package casbinrules
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/casbin/casbin/v2/persist"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
-	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
-	"github.com/sallyport-go/sallyport/core/watch"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 )
-
-// adapterFile stands for a file name in the places of rules from an adapter.
-const adapterFile = "adapter"
 
 // FromAdapter reads the policy through a Casbin adapter, such as that of a
 // database, and decides as after [Open]: the rows are checked as lines of a
@@ -47,37 +42,5 @@ func FromRows(m Model, load func(model string) (rows [][]string, err error), opt
 	if load == nil {
 		return nil, errors.New("casbinrules: the function that loads the rows is nil")
 	}
-	return assemble(sources{fsys: hostFS{}, model: m, rows: load}, opts)
-}
-
-// readRows reads all rows, and the model first.
-func (s *sources) readRows() (*contents, error) {
-	m, err := s.model.read(s.fsys)
-	if err != nil {
-		return nil, err
-	}
-	in := &contents{model: m, adapted: true}
-	// What is wrong with the model is found when it is read once more.
-	if _, err := s.casbin.ReadModel(m.text); err == nil {
-		if in.rows, err = s.rows(m.text); err != nil {
-			return nil, fmt.Errorf("read policy: adapter: %w", err)
-		}
-	}
-	// The content is only summed up, so it must not read the same for others.
-	var content []byte
-	for _, row := range in.rows {
-		content = fmt.Appendf(content, "%q\n", row)
-	}
-	in.policies = []watch.File{{Name: adapterFile, Content: content}}
-	return in, nil
-}
-
-// showRows adds to each finding the row it is about, which no editor opens at
-// its number.
-func showRows(findings []Finding, rows [][]string) {
-	for i := range findings {
-		if f := &findings[i]; f.File == adapterFile && 0 < f.Line && f.Line <= len(rows) {
-			f.Message += ", in the row " + cut(policy.LineText(rows[f.Line-1]))
-		}
-	}
+	return assemble(source.Sources{FS: source.Host{}, Model: m.of, Rows: load}, opts)
 }

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/load"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/watch"
@@ -25,7 +28,7 @@ import (
 // named by [Authorizer.Version], is older than the files.
 type Authorizer struct {
 	config  config
-	sources sources
+	sources source.Sources
 	current atomic.Pointer[policyInForce]
 
 	updates *updates                      // nil without WithWatcher
@@ -53,7 +56,7 @@ var (
 // is a [*FindingsError]. A file that cannot be read is another error. What is
 // only likely to be a mistake is logged, and listed by [Authorizer.Warnings].
 func Open(m Model, policies []string, opts ...Option) (*Authorizer, error) {
-	return OpenFS(hostFS{}, m, policies, opts...)
+	return OpenFS(source.Host{}, m, policies, opts...)
 }
 
 // OpenFS is [Open] with all files inside fsys, such as an embed.FS. Paths are
@@ -62,11 +65,11 @@ func OpenFS(fsys fs.FS, m Model, policies []string, opts ...Option) (*Authorizer
 	if fsys == nil {
 		return nil, errors.New("casbinrules: the file system is nil")
 	}
-	return assemble(sources{fsys: fsys, model: m, policies: slices.Clone(policies)}, opts)
+	return assemble(source.Sources{FS: fsys, Model: m.of, Policies: slices.Clone(policies)}, opts)
 }
 
 // assemble makes an authorizer of a policy that is read for the first time.
-func assemble(from sources, opts []Option) (*Authorizer, error) {
+func assemble(from source.Sources, opts []Option) (*Authorizer, error) {
 	a := &Authorizer{slot: make(chan struct{}, 1), sources: from, config: newConfig()}
 	if err := option.Apply(&a.config, opts); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
@@ -77,7 +80,7 @@ func assemble(from sources, opts []Option) (*Authorizer, error) {
 	if a.config.observers == nil {
 		a.config.observers = append(a.config.observers, LogReloads(a.config.logger))
 	}
-	a.sources.options, a.sources.casbin = a.config.watch, a.config.Casbin
+	a.sources.Options, a.sources.Casbin = a.config.watch, a.config.Casbin
 	if err := a.start(); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
@@ -86,7 +89,7 @@ func assemble(from sources, opts []Option) (*Authorizer, error) {
 
 // start loads the policy for the first time.
 func (a *Authorizer) start() error {
-	if err := a.sources.checkWatching(&a.config); err != nil {
+	if err := checkWatching(&a.sources, &a.config); err != nil {
 		return err
 	}
 	if a.config.updates != nil {
@@ -95,11 +98,11 @@ func (a *Authorizer) start() error {
 			return err
 		}
 	}
-	in, err := a.sources.read()
+	in, err := a.sources.Read()
 	if err != nil {
 		return err
 	}
-	s, err := load(in, &a.config.Settings)
+	s, err := loadPolicy(in, &a.config.Settings)
 	if err != nil {
 		return err
 	}
@@ -109,13 +112,39 @@ func (a *Authorizer) start() error {
 		a.updates.start(a)
 	}
 	if a.config.watching {
-		return a.startWatching(in.read)
+		return a.startWatching(in.Snapshot)
 	}
 	return nil
 }
 
-// hostFS is the operating system's files under their usual paths, which
-// os.DirFS would not take.
-type hostFS struct{}
+// policyInForce is a policy, ready to decide, with what there is to tell of it.
+// It is immutable.
+type policyInForce struct {
+	engine.Snapshot
+	version Version
+	model   source.Model
+	// warnings are what was found and did not refuse the policy.
+	warnings []Finding
+}
 
-func (hostFS) Open(name string) (fs.File, error) { return os.Open(name) }
+// loadPolicy makes what was read ready to decide.
+func loadPolicy(in *source.Contents, c *model.Settings) (*policyInForce, error) {
+	s, warnings, err := load.Load(in, c)
+	if err != nil {
+		return nil, err
+	}
+	return &policyInForce{Snapshot: *s, model: in.Model, version: newVersion(in, s.Rules), warnings: warnings}, nil
+}
+
+// checkWatching refuses to watch what cannot be watched.
+func checkWatching(s *source.Sources, c *config) error {
+	switch {
+	case c.watching && s.Rows != nil:
+		return errors.New("watch: the policy is in no file: use WithWatcher, or call Reload when it changes")
+	case c.watching && !s.OnHost():
+		return errors.New("watch: only files of the operating system can be watched: use Open, or call Reload when they change")
+	case c.updates != nil && s.Rows == nil:
+		return errors.New("watcher: it tells of changes of an adapter: use FromAdapter, or WithFileWatch for files")
+	}
+	return nil
+}

@@ -11,8 +11,10 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/load"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -46,7 +48,7 @@ func FuzzDecide(f *testing.F) {
 		if d == nil {
 			return
 		}
-		e, _, err := engine.New(d.schema, d.rules, d.graphs, &model.Settings{Casbin: casbinv2.Casbin})
+		e, _, err := engine.New(d.Schema, d.Rules, d.Graphs, &model.Settings{Casbin: casbinv2.Casbin})
 		if err != nil {
 			t.Fatalf("no engine: %v", err)
 		}
@@ -63,7 +65,7 @@ func FuzzDecide(f *testing.F) {
 			named = got.Rule.Fields()
 		}
 		if got.Allowed != allowed || !slices.Equal(named, rule) {
-			t.Fatalf("%+v: got %v by %q, casbin says %v by %q\n%s\n%s", q, got.Allowed, named, allowed, rule, d.schema.File.Name, policy)
+			t.Fatalf("%+v: got %v by %q, casbin says %v by %q\n%s\n%s", q, got.Allowed, named, allowed, rule, d.Schema.File.Name, policy)
 		}
 	})
 }
@@ -81,7 +83,7 @@ func askable(q *engine.Request) bool {
 
 // fuzzed is a model and policy that are good.
 type fuzzed struct {
-	*reading
+	*load.Reading
 	text string
 }
 
@@ -92,8 +94,8 @@ func fuzzModel(matcher string, effect uint8, tenants bool, policy string) *fuzze
 	}
 	effects := []string{someAllow, allowAndDeny, firstMatch}
 	text := modelText(request, fields, g, effects[int(effect)%len(effects)], matcher)
-	r, err := readContents(&contents{model: ModelText("model.conf", text), policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &model.Settings{Casbin: casbinv2.Casbin})
-	if err != nil || model.Refused(r.schema.File.Findings) || model.Refused(r.findings) || len(r.rules) > 50 {
+	r, err := load.Read(&source.Contents{Model: ModelText("model.conf", text).of, Policies: []watch.File{{Name: "policy.csv", Content: []byte(policy)}}}, &model.Settings{Casbin: casbinv2.Casbin})
+	if err != nil || model.Refused(r.Schema.File.Findings) || model.Refused(r.Findings) || len(r.Rules) > 50 {
 		return nil
 	}
 	return &fuzzed{r, text}
@@ -121,16 +123,16 @@ func (d *fuzzed) enforce(t *testing.T, q *engine.Request) (allowed bool, rule []
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := casbin.NewEnforcer(m, ruleAdapter{rules: d.rules})
+	e, err := casbin.NewEnforcer(m, ruleAdapter{rules: d.Rules})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.EnableAutoSave(false)
 	for _, role := range q.Roles {
-		link := []any{q.Subject, role, q.Tenant}[:d.schema.Roles["g"]]
+		link := []any{q.Subject, role, q.Tenant}[:d.Schema.Roles["g"]]
 		if _, err := e.AddGroupingPolicy(link...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return e.EnforceEx(q.Values(d.schema)...)
+	return e.EnforceEx(q.Values(d.Schema)...)
 }

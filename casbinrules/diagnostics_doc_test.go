@@ -172,7 +172,7 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 
 func policyRules(t *testing.T, m Model, policyValue string) []*policy.Rule {
 	t.Helper()
-	p := policy.NewReader(model.ReadSchema(m.name, m.text, &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
+	p := policy.NewReader(model.ReadSchema(m.Name(), m.Text(), &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
 	p.Read("policy.csv", []byte(policyValue))
 	if len(p.Findings) > 0 {
 		t.Fatal(p.Findings)

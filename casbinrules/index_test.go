@@ -259,7 +259,7 @@ func (f family) question(rnd *rand.Rand) engine.Request {
 func benchmarkIndex(b *testing.B, n int) (*engine.Index, []engine.Request) {
 	b.Helper()
 	c := &model.Settings{Casbin: casbinv2.Casbin}
-	s := model.ReadSchema(RBAC().name, RBAC().text, c)
+	s := model.ReadSchema(RBAC().Name(), RBAC().Text(), c)
 	p := policy.NewReader(s, c)
 	var text bytes.Buffer
 	roles := max(1, n/100)

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/load"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -56,7 +58,7 @@ func WithRoutes(routes []core.RouteInfo) LintOption { return routesOption(slices
 //
 // The error is that of an option or of a file that cannot be read.
 func Lint(m Model, policies []string, opts ...LintOption) ([]Finding, error) {
-	return LintFS(hostFS{}, m, policies, opts...)
+	return LintFS(source.Host{}, m, policies, opts...)
 }
 
 // LintFS is [Lint] with all files inside fsys, as in [OpenFS].
@@ -68,16 +70,16 @@ func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Findi
 	if err := option.Apply(&c, lintFuncs(opts)); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	in, err := (&sources{fsys: fsys, model: m, policies: policies, options: c.watch}).read()
+	in, err := (&source.Sources{FS: fsys, Model: m.of, Policies: policies, Options: c.watch}).Read()
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r, err := readContents(in, &c.config.Settings)
+	r, err := load.Read(in, &c.config.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r.check(in, c.routes)
-	return r.findings, nil
+	r.Check(in, c.routes)
+	return r.Findings, nil
 }
 
 // Warnings are the warnings about the policy in force, in the order of

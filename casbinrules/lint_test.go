@@ -201,7 +201,7 @@ func TestNamesThatAreUsersAndRoles(t *testing.T) {
 
 func TestShrunkenPoliciesAreFound(t *testing.T) {
 	read := func(parts ...string) []*policy.Rule {
-		p := policy.NewReader(model.ReadSchema(RBAC().name, RBAC().text, &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
+		p := policy.NewReader(model.ReadSchema(RBAC().Name(), RBAC().Text(), &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})
 		for i := 0; i < len(parts); i += 2 {
 			p.Read(parts[i], []byte(parts[i+1]))
 		}

@@ -1,27 +1,22 @@
 package casbinrules
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 )
 
 // Model says where a Casbin model comes from. The zero Model is refused.
-type Model struct {
-	name string // for findings
-	file bool   // name is a file to be read
-	text string
-}
+type Model struct{ of source.Model }
 
 // ModelFile is the model in a file: of the operating system for [Open], inside
 // the file system for [OpenFS].
-func ModelFile(path string) Model { return Model{name: path, file: true} }
+func ModelFile(path string) Model { return Model{source.Model{Name: path, File: true}} }
 
 // ModelText is the model text itself; name stands for a file name in findings.
-func ModelText(name, text string) Model { return Model{name: name, text: text} }
+func ModelText(name, text string) Model { return Model{source.Model{Name: name, Text: text}} }
 
 // RBAC is the ready model of roles with path patterns. Policy lines are
 //
@@ -40,43 +35,27 @@ func RBACWithDeny() Model { return ready("rbac_deny.conf") }
 func RBACWithTenants() Model { return ready("rbac_tenants.conf") }
 
 func ready(name string) Model {
-	return Model{name: name, text: model.Ready(name)}
+	return ModelText(name, model.Ready(name))
 }
 
 // Name is the file's path, or the name given to [ModelText].
-func (m Model) Name() string { return m.name }
+func (m Model) Name() string { return m.of.Name }
 
 // Text is the model text, which [ModelFile] models do not have before they are
 // read.
-func (m Model) Text() string { return m.text }
+func (m Model) Text() string { return m.of.Text }
 
 // RequestFields are the names in the request definition of m, in its order, such
 // as "sub", "obj", "act": none where the model has no such definition. It is an
 // error if the file of m cannot be read.
 func (m Model) RequestFields() ([]string, error) {
-	m, err := m.read(hostFS{})
+	read, err := m.of.Read(source.Host{})
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	f := model.ReadFile(m.name, m.text, &model.Settings{Casbin: casbinv2.Casbin})
+	f := model.ReadFile(read.Name, read.Text, &model.Settings{Casbin: casbinv2.Casbin})
 	if f.Casbin == nil {
 		return nil, nil
 	}
 	return (&model.Schema{File: f}).Names("r"), nil
-}
-
-// read is m with its text.
-func (m Model) read(fsys fs.FS) (Model, error) {
-	if m.name == "" {
-		return m, errors.New("no model: use ModelFile, ModelText or a ready one such as RBAC()")
-	}
-	if !m.file {
-		return m, nil
-	}
-	text, err := fs.ReadFile(fsys, m.name)
-	if err != nil {
-		return m, fmt.Errorf("read model: %w", err)
-	}
-	m.text = string(text)
-	return m, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -39,7 +40,7 @@ func (a *Authorizer) ReloadForced(ctx context.Context) error { return a.reload(c
 
 // Close ends watching, closes the watcher of [WithWatcher], waits for a load that is under way, and leaves no
 // goroutine behind. The policy in force goes on deciding. Closing twice, or
-// without [WithFileWatch], does no harm.
+// without [WithFileWatch], changes nothing.
 func (a *Authorizer) Close() error {
 	first := !a.closed.Swap(true)
 	if a.updates != nil && first {
@@ -84,7 +85,7 @@ func (a *Authorizer) look(ctx context.Context) error {
 	started, last := time.Now(), a.last.Load()
 	w := a.watcher.Load()
 	if w == nil {
-		in, err := a.sources.read()
+		in, err := a.sources.Read()
 		if err != nil {
 			a.unread(ctx, started, ReloadFailed, err)
 			return err
@@ -104,10 +105,10 @@ func (a *Authorizer) look(ctx context.Context) error {
 
 // startWatching watches the files on from what has been read of them.
 func (a *Authorizer) startWatching(read watch.Snapshot) error {
-	opts := append(a.sources.watchOptions(),
+	opts := append(a.sources.WatchOptions(),
 		watch.WithCurrentSnapshot(read),
 		watch.WithErrorObserver(func(err error) { a.unread(context.Background(), time.Now(), outcomeOf(err), err) }))
-	w, err := watch.New(a.sources.paths(), a.changed, opts...)
+	w, err := watch.New(a.sources.Paths(), a.changed, opts...)
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func outcomeOf(err error) ReloadOutcome {
 // changed is what the watcher calls when the files have changed.
 func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
 	started := time.Now()
-	in, err := a.sources.take(got)
+	in, err := a.sources.Take(got)
 	if err != nil {
 		a.reject(ctx, ReloadEvent{Time: started, Outcome: ReloadFailed, Err: err})
 		return err
@@ -141,9 +142,9 @@ func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
 
 // apply puts contents into force, unless they are there already or no good. It
 // runs on one goroutine at a time.
-func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents) (changed bool, err error) {
+func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Contents) (changed bool, err error) {
 	old := a.current.Load()
-	if in.hash() == old.version.Hash {
+	if in.Hash() == old.version.Hash {
 		return false, nil
 	}
 	e := ReloadEvent{Time: started, Outcome: ReloadRejected, Forced: a.force.Load()}
@@ -179,7 +180,7 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *contents)
 
 // build makes a snapshot that is not in force yet. A parser that panics at one
 // file must not take the server down.
-func (a *Authorizer) build(in *contents, p *pace.Pace) (s *policyInForce, err error) {
+func (a *Authorizer) build(in *source.Contents, p *pace.Pace) (s *policyInForce, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &core.PanicError{Value: v, Stack: debug.Stack()}
@@ -187,7 +188,7 @@ func (a *Authorizer) build(in *contents, p *pace.Pace) (s *policyInForce, err er
 	}()
 	c := a.config.Settings
 	c.Pace = p
-	s, err = load(in, &c)
+	s, err = loadPolicy(in, &c)
 	c.Pace = nil // What is made at a request is made without rest.
 	return s, err
 }

@@ -63,7 +63,7 @@ type ReloadEvent struct {
 func (a *Authorizer) tell(ctx context.Context, e ReloadEvent) {
 	a.telling.Lock()
 	defer a.telling.Unlock()
-	e = a.config.pseudonymous(e, a.sources.rows != nil)
+	e = a.config.pseudonymous(e, a.sources.Rows != nil)
 	for _, observe := range a.config.observers {
 		a.tellOne(ctx, observe, e)
 	}

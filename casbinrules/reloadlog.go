@@ -9,12 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-const (
-	// maxLoggedRules is how many rules of a difference a log line shows.
-	maxLoggedRules = 10
-	// maxLoggedText is how many bytes of one text a log line takes.
-	maxLoggedText = 256
-)
+// maxLoggedRules is how many rules of a difference a log line shows.
+const maxLoggedRules = 10
 
 // LogReloads writes each event to logger: a policy that came into force at
 // info level with the rules added and removed, one that was rejected at error
@@ -42,7 +38,7 @@ func LogReloads(logger *slog.Logger) func(ctx context.Context, e ReloadEvent) {
 			attrs = append(attrs, changeAttrs(e)...)
 		}
 		if e.Err != nil && len(e.Findings) == 0 {
-			attrs = append(attrs, slog.String("error", cut(model.Visible(e.Err.Error()))))
+			attrs = append(attrs, slog.String("error", model.Cut(model.Visible(e.Err.Error()))))
 		}
 		l.LogAttrs(ctx, level, message, attrs...)
 		logReloadFindings(ctx, l, e.Findings)
@@ -93,7 +89,7 @@ func describe(e ReloadEvent) string {
 			if i == maxLoggedRules {
 				break
 			}
-			parts = append(parts, fmt.Sprintf("%s %s (%s)", sign, cut(r.Text), model.Visible(r.Place())))
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", sign, model.Cut(r.Text), model.Visible(r.Place())))
 		}
 		if count > maxLoggedRules {
 			parts = append(parts, fmt.Sprintf("%s %d more", sign, count-maxLoggedRules))
@@ -115,14 +111,6 @@ func logReloadFindings(ctx context.Context, l *slog.Logger, findings []Finding) 
 			l.LogAttrs(ctx, level, "policy: more findings are not logged", slog.Int("count", len(findings)-logged))
 			return
 		}
-		l.LogAttrs(ctx, level, "policy: "+cut(f.String()), slog.String("code", f.Code))
+		l.LogAttrs(ctx, level, "policy: "+model.Cut(f.String()), slog.String("code", f.Code))
 	}
-}
-
-// cut shortens a text that is too long for a log line.
-func cut(s string) string {
-	if len(s) <= maxLoggedText {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxLoggedText], "") + "…"
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -109,18 +110,18 @@ func TestReloadOfAnFSReadsItAgain(t *testing.T) {
 }
 
 func TestTheHashIsThatOfTheContent(t *testing.T) {
-	base := &contents{model: ModelText("m", "a"), policies: []watch.File{{Name: "x/p.csv", Content: []byte("b")}}}
+	base := &source.Contents{Model: ModelText("m", "a").of, Policies: []watch.File{{Name: "x/p.csv", Content: []byte("b")}}}
 	for name, c := range map[string]struct {
-		in   *contents
+		in   *source.Contents
 		same bool
 	}{
-		"elsewhere":    {&contents{model: ModelText("n", "a"), policies: []watch.File{{Name: "y/p.csv", Content: []byte("b")}}}, true},
-		"other name":   {&contents{model: ModelText("m", "a"), policies: []watch.File{{Name: "x/q.csv", Content: []byte("b")}}}, false},
-		"other model":  {&contents{model: ModelText("m", "c"), policies: base.policies}, false},
-		"other policy": {&contents{model: base.model, policies: []watch.File{{Name: "x/p.csv", Content: []byte("c")}}}, false},
-		"run together": {&contents{model: ModelText("m", "ab"), policies: []watch.File{{Name: "x/p.csv"}}}, false},
+		"elsewhere":    {&source.Contents{Model: ModelText("n", "a").of, Policies: []watch.File{{Name: "y/p.csv", Content: []byte("b")}}}, true},
+		"other name":   {&source.Contents{Model: ModelText("m", "a").of, Policies: []watch.File{{Name: "x/q.csv", Content: []byte("b")}}}, false},
+		"other model":  {&source.Contents{Model: ModelText("m", "c").of, Policies: base.Policies}, false},
+		"other policy": {&source.Contents{Model: base.Model, Policies: []watch.File{{Name: "x/p.csv", Content: []byte("c")}}}, false},
+		"run together": {&source.Contents{Model: ModelText("m", "ab").of, Policies: []watch.File{{Name: "x/p.csv"}}}, false},
 	} {
-		if got := c.in.hash() == base.hash(); got != c.same {
+		if got := c.in.Hash() == base.Hash(); got != c.same {
 			t.Errorf("%s: the same is %v", name, got)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 )
 
 // Version identifies a policy that is, or was, in force.
@@ -24,8 +25,8 @@ type Version struct {
 	Files []string `json:"files"`
 }
 
-func newVersion(in *contents, rules []*policy.Rule) Version {
-	v := Version{Hash: in.hash(), Loaded: time.Now(), Files: append([]string{in.model.name}, in.names()...)}
+func newVersion(in *source.Contents, rules []*policy.Rule) Version {
+	v := Version{Hash: in.Hash(), Loaded: time.Now(), Files: append([]string{in.Model.Name}, in.Names()...)}
 	for _, r := range rules {
 		switch {
 		case r.Kind() == "p":

@@ -66,6 +66,17 @@ func Visible(s string) string {
 	}, s)
 }
 
+// maxShown is how many bytes of one text a line of output takes.
+const maxShown = 256
+
+// Cut shortens a text that is too long for a line of output.
+func Cut(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "…"
+}
+
 // listed is how many findings the text of an error shows.
 const listed = 100
 

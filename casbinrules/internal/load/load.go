@@ -1,0 +1,147 @@
+// Package load makes a policy that can decide of what has been read, and finds
+// everything there is to say about it.
+package load
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/lint"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Load makes what was read ready to decide, and returns the warnings about it.
+// The error is a [*model.FindingsError], or Casbin's.
+func Load(in *source.Contents, c *model.Settings) (*engine.Snapshot, []model.Finding, error) {
+	r, err := Read(in, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The one is made while the other goes on: few mistakes refuse a policy.
+	built := pace.Aside(c.Pace, func() (*engine.Snapshot, error) { return r.build(c) })
+	r.Check(in, nil)
+	s, err := built()
+	switch {
+	case model.Refused(r.Findings):
+		return nil, nil, &model.FindingsError{Findings: r.Findings}
+	case err != nil:
+		return nil, nil, err
+	}
+	return s, model.Warnings(r.Findings), nil
+}
+
+// build makes the snapshot of a policy in which no line is wrong; nil for
+// others.
+func (r *Reading) build(c *model.Settings) (*engine.Snapshot, error) {
+	if r.Schema.File.Failed() || r.errors > 0 {
+		return nil, nil
+	}
+	s, err := engine.NewSnapshot(r.Schema, r.Rules, r.Graphs, c)
+	if err != nil {
+		return nil, err
+	}
+	c.Pace.RestIfDue()
+	return s, nil
+}
+
+// Reading is a model and its policy as read, good or not. What is common to
+// lint and a snapshot is only read by both.
+type Reading struct {
+	Schema *model.Schema
+	Rules  []*policy.Rule
+	Graphs map[string]*policy.Graph
+	// Findings are those of lines and role links; with Check all there are.
+	Findings []model.Finding
+
+	files  []string
+	errors int          // lines that are wrong
+	linter *lint.Linter // nil when the matcher cannot be read
+}
+
+// Read reads model and policy. The policy is left out when the model does not
+// say what its lines are.
+func Read(in *source.Contents, c *model.Settings) (*Reading, error) {
+	s := model.ReadSchema(in.Model.Name, in.Model.Text, c)
+	s.CheckOptions(c)
+	if !s.File.Failed() {
+		if err := engine.Probe(s, c); err != nil {
+			return nil, err
+		}
+	}
+	r := &Reading{Schema: s, files: in.Names()}
+	if s.Defined {
+		r.readPolicy(in, c)
+	}
+	return r, nil
+}
+
+func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
+	p := policy.NewReader(r.Schema, c)
+	if in.Adapted {
+		p.ReadRows(source.AdapterFile, in.Rows)
+	} else {
+		for _, file := range in.Policies {
+			p.Read(file.Name, file.Content)
+		}
+	}
+	if p.Texts != nil {
+		p.Texts.Trim()
+	}
+	r.Rules = p.Rules
+	if !r.Schema.File.Has(model.CodeModelMatcher) {
+		// Without the matcher nobody knows what the columns mean.
+		r.linter = lint.Start(lint.Policy{Schema: r.Schema, Files: r.files, Rules: r.Rules, Column: p.Column}, c)
+	}
+	r.Graphs = policy.NewGraphs(r.Schema, r.Rules, c)
+	p.CheckPolicy(r.files[0], c)
+	p.CheckConstraints()
+	p.CheckRoles(r.Graphs)
+	r.Findings, r.errors = p.Findings, p.Errors
+}
+
+// Check looks for everything there is to say about model and policy, and puts
+// it in order.
+func (r *Reading) Check(in *source.Contents, routes []core.RouteInfo) {
+	var found []model.Finding
+	if r.linter != nil {
+		found = r.linter.Findings(r.Graphs, r.errors == 0, routes)
+	}
+	r.Findings = slices.Concat(r.Schema.File.Findings, r.Findings, found)
+	sortFindings(r.Findings, r.files)
+	showRows(r.Findings, in.Rows)
+}
+
+func sortFindings(findings []model.Finding, files []string) {
+	order := func(a, b model.Finding) int {
+		if a.File != b.File {
+			if n := cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File)); n != 0 {
+				return n
+			}
+		}
+		if a.Line != b.Line {
+			return cmp.Compare(a.Line, b.Line)
+		}
+		if a.Column != b.Column {
+			return cmp.Compare(a.Column, b.Column)
+		}
+		return cmp.Compare(a.Message, b.Message)
+	}
+	if !slices.IsSortedFunc(findings, order) { // which is soon seen, and often so
+		slices.SortStableFunc(findings, order)
+	}
+}
+
+// showRows adds to each finding the row it is about, which no editor opens at
+// its number.
+func showRows(findings []model.Finding, rows [][]string) {
+	for i := range findings {
+		if f := &findings[i]; f.File == source.AdapterFile && 0 < f.Line && f.Line <= len(rows) {
+			f.Message += ", in the row " + model.Cut(policy.LineText(rows[f.Line-1]))
+		}
+	}
+}

@@ -1,0 +1,295 @@
+// Package source reads a model and its policy from files, or from whatever gives
+// rows, in one state.
+package source
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/bridge"
+	"github.com/sallyport-go/sallyport/core/watch"
+)
+
+// policySuffix is how the names of policy files in a directory end.
+const policySuffix = ".csv"
+
+// AdapterFile stands for a file name in the places of rules that are rows.
+const AdapterFile = "adapter"
+
+// Model says where a model comes from.
+type Model struct {
+	Name string // for findings
+	File bool   // Name is a file to be read
+	Text string
+}
+
+// Read is m with its text.
+func (m Model) Read(fsys fs.FS) (Model, error) {
+	if m.Name == "" {
+		return m, errNoModel
+	}
+	if !m.File {
+		return m, nil
+	}
+	text, err := fs.ReadFile(fsys, m.Name)
+	if err != nil {
+		return m, fmt.Errorf("read model: %w", err)
+	}
+	m.Text = string(text)
+	return m, nil
+}
+
+var errNoModel = errors.New("no model: use ModelFile, ModelText or a ready one such as RBAC()")
+
+// Host is the operating system's files under their usual paths, which os.DirFS
+// would not take.
+type Host struct{}
+
+// Open implements fs.FS.
+func (Host) Open(name string) (fs.File, error) { return os.Open(name) }
+
+// Sources say where model and policy come from, so that they can be read
+// again.
+type Sources struct {
+	FS       fs.FS
+	Model    Model
+	Policies []string
+	Options  []watch.Option
+	// Rows loads the policy for the text of a model that Casbin takes, in place
+	// of Policies; or it is nil.
+	Rows   func(model string) ([][]string, error)
+	Casbin bridge.Casbin
+}
+
+// Contents are model and policy files as they were at one moment.
+type Contents struct {
+	Model    Model // with its text
+	Policies []watch.File
+	Snapshot watch.Snapshot // what they were taken from; zero with an fs.FS
+	// Adapted says that the rules are Rows, which Policies shows as a file.
+	Adapted bool
+	Rows    [][]string
+	sum     string // what Hash has found
+}
+
+// Paths are the files and directories of the operating system to be read.
+func (s *Sources) Paths() []string {
+	if s.Model.File {
+		return append([]string{s.Model.Name}, s.Policies...)
+	}
+	return s.Policies
+}
+
+// check refuses sources that nothing can be read from.
+func (s *Sources) check() error {
+	if s.Model.Name == "" {
+		return errNoModel
+	}
+	if len(s.Policies) == 0 && s.Rows == nil {
+		return errors.New("no policy file is given")
+	}
+	return nil
+}
+
+// OnHost reports whether the files are those of the operating system.
+func (s *Sources) OnHost() bool {
+	_, ok := s.FS.(Host)
+	return ok
+}
+
+// Read reads all files in one state.
+func (s *Sources) Read() (*Contents, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if s.Rows != nil {
+		return s.readRows()
+	}
+	if !s.OnHost() {
+		return s.readFS()
+	}
+	got, err := watch.Read(s.Paths(), s.WatchOptions()...)
+	if err != nil {
+		return nil, readError(err, s.Paths())
+	}
+	return s.Take(got)
+}
+
+// readError is the error of watch.Read in the words of one who may watch nothing,
+// and names the file that was given before all.
+func readError(err error, paths []string) error {
+	for _, name := range paths {
+		var at *fs.PathError
+		if _, statErr := os.Stat(name); errors.As(statErr, &at) && errors.Is(err, at.Err) {
+			return fmt.Errorf("read %s: %w", name, at.Err)
+		}
+	}
+	if inner := errors.Unwrap(err); inner != nil && err.Error() == "watch: "+inner.Error() {
+		return inner
+	}
+	return err
+}
+
+// WatchOptions are those to watch the files with.
+func (s *Sources) WatchOptions() []watch.Option {
+	return append(slices.Clone(s.Options), watch.WithSuffixes(policySuffix))
+}
+
+// Take sorts out what was read: the model first, where it is a file.
+func (s *Sources) Take(got watch.Snapshot) (*Contents, error) {
+	in := &Contents{Model: s.Model, Policies: got.Files, Snapshot: got}
+	if s.Model.File {
+		if len(got.Files) == 0 || got.Files[0].Name != s.Model.Name {
+			return nil, fmt.Errorf("read model: %s is a directory; name the file", s.Model.Name)
+		}
+		in.Model.Text = string(got.Files[0].Content)
+		in.Policies = got.Files[1:]
+	}
+	for _, name := range s.Policies {
+		if !slices.ContainsFunc(in.Policies, func(f watch.File) bool { return f.Name == name || filepath.Dir(f.Name) == filepath.Clean(name) }) {
+			return nil, fmt.Errorf("read policy: directory %s holds no %s file", name, policySuffix)
+		}
+	}
+	return in, nil
+}
+
+// readTries is how often the files of an fs.FS that change meanwhile are read.
+const readTries = 4
+
+// readFS reads the files of an fs.FS until two readings agree, since it tells
+// nothing else about changes.
+func (s *Sources) readFS() (*Contents, error) {
+	before, err := s.readFSOnce()
+	if err != nil {
+		return nil, err
+	}
+	for range readTries {
+		after, err := s.readFSOnce()
+		if err != nil {
+			return nil, err
+		}
+		if after.equal(before) {
+			return after, nil
+		}
+		before = after
+	}
+	return nil, watch.ErrChanging
+}
+
+func (s *Sources) readFSOnce() (*Contents, error) {
+	m, err := s.Model.Read(s.FS)
+	if err != nil {
+		return nil, err
+	}
+	names, err := policyFiles(s.FS, s.Policies)
+	if err != nil {
+		return nil, err
+	}
+	in := &Contents{Model: m}
+	for _, name := range names {
+		data, err := fs.ReadFile(s.FS, name)
+		if err != nil {
+			return nil, fmt.Errorf("read policy: %w", err)
+		}
+		in.Policies = append(in.Policies, watch.File{Name: name, Content: data})
+	}
+	return in, nil
+}
+
+// policyFiles lists the files of an fs.FS meant by policies.
+func policyFiles(fsys fs.FS, policies []string) ([]string, error) {
+	var files []string
+	for _, name := range policies {
+		info, err := fs.Stat(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("read policy: %w", err)
+		}
+		if !info.IsDir() {
+			files = append(files, name)
+			continue
+		}
+		entries, err := fs.ReadDir(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("read policy: %w", err)
+		}
+		before := len(files)
+		for _, e := range entries {
+			if !e.IsDir() && strings.HasSuffix(e.Name(), policySuffix) && e.Name()[0] != '.' {
+				files = append(files, path.Join(name, e.Name()))
+			}
+		}
+		if len(files) == before {
+			return nil, fmt.Errorf("read policy: directory %s holds no %s file", name, policySuffix)
+		}
+	}
+	return files, nil
+}
+
+// Names are the names of the policy files.
+func (in *Contents) Names() []string {
+	names := make([]string, len(in.Policies))
+	for i, f := range in.Policies {
+		names[i] = f.Name
+	}
+	return names
+}
+
+func (in *Contents) equal(other *Contents) bool {
+	return in.Model == other.Model && slices.EqualFunc(in.Policies, other.Policies, func(a, b watch.File) bool {
+		return a.Name == b.Name && bytes.Equal(a.Content, b.Content)
+	})
+}
+
+// Hash sums up model and policies. Of a name only its last part counts, as in
+// the places of rules, so that the same files have the same hash wherever they
+// are mounted. Lengths go first, so that no two sets of files run together into
+// the same bytes. It is summed up once, and not by several goroutines.
+func (in *Contents) Hash() string {
+	if in.sum != "" {
+		return in.sum
+	}
+	h := sha256.New()
+	part := func(b []byte) {
+		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b)))) // never fails
+		_, _ = h.Write(b)
+	}
+	part([]byte(in.Model.Text))
+	for _, f := range in.Policies {
+		part([]byte(filepath.Base(f.Name)))
+		part(f.Content)
+	}
+	in.sum = hex.EncodeToString(h.Sum(nil))
+	return in.sum
+}
+
+// readRows reads all rows, and the model first.
+func (s *Sources) readRows() (*Contents, error) {
+	m, err := s.Model.Read(s.FS)
+	if err != nil {
+		return nil, err
+	}
+	in := &Contents{Model: m, Adapted: true}
+	// What is wrong with the model is found when it is read once more.
+	if _, err := s.Casbin.ReadModel(m.Text); err == nil {
+		if in.Rows, err = s.Rows(m.Text); err != nil {
+			return nil, fmt.Errorf("read policy: adapter: %w", err)
+		}
+	}
+	// The content is only summed up, so it must not read the same for others.
+	var content []byte
+	for _, row := range in.Rows {
+		content = fmt.Appendf(content, "%q\n", row)
+	}
+	in.Policies = []watch.File{{Name: AdapterFile, Content: content}}
+	return in, nil
+}
