@@ -25,8 +25,9 @@ var direction = map[string][]string{
 	"lint":      {"pace", "pattern", "texttable", "sieve", "model", "policy"},
 	"explain":   {"pattern", "model", "policy", "engine"},
 
-	"source": {"/bridge"},
-	"load":   {"pace", "model", "policy", "engine", "lint", "source"},
+	"source":   {"/bridge"},
+	"enforcer": {"/bridge", "model", "policy", "engine"},
+	"load":     {"pace", "model", "policy", "engine", "lint", "source"},
 
 	"policygen": {"model"}, // for tests
 }

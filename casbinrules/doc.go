@@ -31,13 +31,16 @@
 // What a request is to the policy:
 //   - [WithAnonymous], [WithRouteAsObject], [WithRolePrefix], [WithoutTokenRoles].
 //   - [WithAttribute], [WithClaimAttribute], [WithClaimAttributeOr],
-//     [WithClaimsAsAttributes] and [WithAttributeType] fill further fields.
-//   - [WithFunction] and [WithFunctionAlias] give matchers functions.
+//     [WithClaimsAsAttributes] and [WithAttributeType] fill further fields;
+//     [ParseAttribute] reads "age=number".
+//   - [WithFunction], and [WithFunctionAlias] with [AliasableFunctions], give
+//     matchers functions.
 //
 // Decisions and their reasons:
 //   - [Authorizer.Authorize] and [Authorizer.AuthorizeAnonymous], which gates ask;
 //     [Authorizer.Enforce] is Casbin's own.
-//   - [Authorizer.Explain] and [Authorizer.ExplainQuery] make an [Explanation].
+//   - [Authorizer.Explain] and [Authorizer.ExplainQuery] make an [Explanation];
+//     [WithMaxNearMisses] is an option of them.
 //   - [Authorizer.RolesOf] and [Authorizer.KnownRoles], for rules about roles.
 //
 // Edits while the service runs:

@@ -5,16 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/casbin/casbin/v2"
 
 	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/enforcer"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
-	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/option"
@@ -25,11 +23,10 @@ import (
 // concurrent use. Make one with [FromEnforcer].
 type EnforcerAuthorizer struct {
 	config config
-	inner  bridge.Enforcer
 	lock   *sync.RWMutex
 	// synced says that the lock is the enforcer's own.
-	synced bool
-	schema *model.Schema // of the request, and the roles that the matcher names, only
+	synced   bool
+	enforcer *enforcer.Enforcer
 }
 
 // What a guard asks of an authorizer.
@@ -80,29 +77,21 @@ func FromBridgedEnforcer(e bridge.Enforcer, opts ...Option) (*EnforcerAuthorizer
 	if isNil(e) {
 		return nil, errors.New("casbinrules: the enforcer is nil")
 	}
-	a := &EnforcerAuthorizer{config: newConfig(), inner: e, lock: e.Lock()}
+	a := &EnforcerAuthorizer{config: newConfig(), lock: e.Lock()}
 	if a.synced = a.lock != nil; !a.synced {
 		a.lock = new(sync.RWMutex)
 	}
 	if err := option.Apply(&a.config, opts); err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	if err := a.check(); err != nil {
+	if err := a.check(e); err != nil {
 		return nil, fmt.Errorf("casbinrules: enforcer: %w", err)
 	}
 	return a, nil
 }
 
-// definition is that of a key in the model as it is now.
-func (a *EnforcerAuthorizer) definition(key string) (def bridge.Definition, ok bool) {
-	if m := a.inner.Model(); m != nil {
-		return m.Definition(key)
-	}
-	return def, false
-}
-
 // check refuses what cannot be honoured.
-func (a *EnforcerAuthorizer) check() error {
+func (a *EnforcerAuthorizer) check(e bridge.Enforcer) error {
 	c := &a.config
 	switch {
 	case c.watching, c.updates != nil, c.observers != nil, c.pseudonyms != nil, c.EmptyPolicy:
@@ -119,56 +108,9 @@ func (a *EnforcerAuthorizer) check() error {
 	}
 	a.lock.RLock()
 	defer a.lock.RUnlock()
-	m := a.inner.Model()
-	for _, key := range []string{"r", "p", "m"} {
-		if _, ok := a.definition(key); !ok {
-			return errors.New("it has no model")
-		}
-	}
-	if len(m.Keys("c")) > 0 {
-		return errors.New("its model has constraints, which Casbin does not check when it loads a policy: give the adapter to FromAdapter, which does")
-	}
-	if len(m.Keys("g")) > 0 && !c.NoTokenRoles {
-		return errors.New("roles of credentials cannot be added to its policy: say WithoutTokenRoles")
-	}
-	f := &model.File{Name: "model", Casbin: m, At: map[string]model.Position{"r": {Line: 1, Column: 1}}, Settings: &c.Settings}
-	a.schema = &model.Schema{File: f}
-	a.schema.ReadRequest()
-	if f.Failed() {
-		return &FindingsError{Findings: f.Findings}
-	}
-	matcher, _ := a.definition("m")
-	// What cannot be parsed is the enforcer's to refuse.
-	_, _ = a.schema.ParseMatcher(matcher.Value)
-	if err := a.checkOrder(); err != nil && !c.AsCasbin {
-		return err
-	}
-	if _, ok := a.definition("g"); ok {
-		a.schema.Roles = map[string]int{"g": 2}
-		a.schema.ReadMatcherRoles()
-	}
-	// No principal and no request is like this one.
-	v, err := a.enforce(&engine.Request{Subject: engine.Unmatchable, Tenant: engine.Unmatchable, Object: engine.Unmatchable, Action: engine.Unmatchable})
-	if err == nil && v.Allowed && v.Place == "" && !c.AsCasbin {
-		return errors.New("it allows what none of its rules allows; is it switched off?")
-	}
-	return nil
-}
-
-// checkOrder refuses a matcher that compares texts letter by letter.
-func (a *EnforcerAuthorizer) checkOrder() error {
-	for n := range a.schema.Tree.All() {
-		if n.Kind != model.NodeCompare || n.Text[0] != '<' && n.Text[0] != '>' {
-			continue
-		}
-		for _, side := range n.Parts {
-			field, ok := a.schema.RequestField(side.Name())
-			if side.Kind == model.NodeText || ok && !model.IsOrdered(a.schema.TypeOf(field)) || strings.HasPrefix(side.Name(), "p_") {
-				return fmt.Errorf("the matcher compares the text %q by %s, letter by letter: declare an attribute as a number (WithAttributeType), and make a number of a field of the policy by a function", side.Text, n.Text)
-			}
-		}
-	}
-	return nil
+	var err error
+	a.enforcer, err = enforcer.New(e, &c.Settings)
+	return err
 }
 
 // Update has change change the enforcer, such as by its LoadPolicy or AddPolicy,
@@ -193,7 +135,7 @@ func (a *EnforcerAuthorizer) Authorize(ctx context.Context, p *core.Principal, a
 	a.lock.RLock()
 	defer a.lock.RUnlock()
 	q := engine.Request{Subject: p.ID(), Tenant: p.Tenant(), Otherwise: ReasonNoRule}
-	if a.isRoleName(q.Subject) {
+	if a.enforcer.IsRoleName(q.Subject) {
 		q.Subject, q.Denied, q.Otherwise = engine.Unmatchable, q.Subject, ReasonSubjectIsRoleName
 	}
 	return a.decide(ctx, &q, p, access)
@@ -215,35 +157,15 @@ func (a *EnforcerAuthorizer) AuthorizeAnonymous(ctx context.Context, access core
 func (a *EnforcerAuthorizer) JudgesMethod(method string) bool {
 	a.lock.RLock()
 	defer a.lock.RUnlock()
-	return !policy.IsUsual(method) && method != "*" && a.someRuleNames(method)
+	return !policy.IsUsual(method) && method != "*" && a.enforcer.SomeRuleNames(method)
 }
 
 // RolesOf returns the roles that the enforcer's g lines give p, as
 // [Authorizer.RolesOf] does.
-func (a *EnforcerAuthorizer) RolesOf(_ context.Context, p *core.Principal) (roles []string, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			roles, err = nil, &core.InternalError{Err: fmt.Errorf("casbin: panic: %v", v)}
-		}
-	}()
+func (a *EnforcerAuthorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, error) {
 	a.lock.RLock()
 	defer a.lock.RUnlock()
-	def, ok := a.definition("g")
-	if !ok || a.isRoleName(p.ID()) || a.schema.Tenants && p.Tenant() == "" {
-		return nil, nil
-	}
-	var tenant []string
-	if strings.Count(def.Value, "_") > 2 {
-		tenant = []string{p.Tenant()}
-	}
-	if roles, err = a.inner.ImplicitRoles(p.ID(), tenant...); err != nil {
-		return nil, &core.InternalError{Err: fmt.Errorf("casbin: %s", model.FirstLine(err))}
-	}
-	for i, role := range roles {
-		roles[i] = strings.TrimPrefix(role, a.config.RolePrefix)
-	}
-	slices.Sort(roles)
-	return slices.Compact(roles), nil
+	return a.enforcer.RolesOf(p.ID(), p.Tenant())
 }
 
 // decide asks under the lock.
@@ -255,13 +177,13 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *engine.Request, p *c
 	q.Action = access.Action
 	q.Named = access.Request != nil && access.Request.Method() != access.Action
 	if q.Action == http.MethodHead && !a.config.AsCasbin {
-		if q.AsGet = a.someRuleNames(http.MethodHead); !q.AsGet {
+		if q.AsGet = a.enforcer.SomeRuleNames(http.MethodHead); !q.AsGet {
 			q.Action = http.MethodGet
 		}
 	}
-	a.config.fill(a.schema, q, p, &access)
+	a.config.fill(a.enforcer.Schema, q, p, &access)
 	switch {
-	case a.schema.Tenants && q.Tenant == "":
+	case a.enforcer.Schema.Tenants && q.Tenant == "":
 		return core.Decision{Reason: ReasonNoTenant}, nil
 	case q.Object == "":
 		return core.Decision{Reason: ReasonNoObject}, nil
@@ -270,119 +192,12 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *engine.Request, p *c
 		err := q.Refuse(&v)
 		return v.Decision(), err
 	}
-	v, err := a.enforceSpellings(q)
+	v, err := a.enforcer.EnforceSpellings(q)
 	if err != nil {
 		return core.Decision{}, err
 	}
-	if v.Allowed && !a.config.AsCasbin && !q.Named && !policy.IsUsual(q.Action) && (v.Rule == nil || !a.names(v.Rule.Fields(), q.Action)) {
+	if v.Allowed && !a.config.AsCasbin && !q.Named && !policy.IsUsual(q.Action) && (v.Rule == nil || !a.enforcer.Names(v.Rule.Fields(), q.Action)) {
 		return core.Decision{Reason: core.ReasonUnknownMethod}, nil
 	}
 	return v.Decision(), nil
-}
-
-// enforceSpellings asks about the object, and where it is allowed about all its
-// spellings.
-func (a *EnforcerAuthorizer) enforceSpellings(q *engine.Request) (engine.Verdict, error) {
-	v, err := a.enforceWider(q)
-	if err != nil || !v.Allowed || q.Folded == 0 {
-		return v, err
-	}
-	found := a.spellings()
-	objects, err := found.Of(q.Object, q.Folded)
-	if err != nil {
-		return engine.Verdict{}, err
-	}
-	for _, q.Object = range objects {
-		if got, err := a.enforceWider(q); err != nil || found.Refuse(&got) {
-			return got, err
-		}
-	}
-	return v, nil
-}
-
-// enforceWider asks first about what counts when it is denied.
-func (a *EnforcerAuthorizer) enforceWider(q *engine.Request) (engine.Verdict, error) {
-	if q.Denied != "" || q.AsGet {
-		wider := q.Wider()
-		if v, err := a.enforce(&wider); err != nil || v.Denies() {
-			return v, err
-		}
-	}
-	return a.enforce(q)
-}
-
-// spellings are those of the policy as it stands.
-func (a *EnforcerAuthorizer) spellings() *engine.Spellings {
-	found := engine.NewSpellings()
-	m := a.inner.Model()
-	for section, skipped := range map[string][]string{"p": {"sub", "act", "eft", model.PriorityColumn, a.schema.TenantName()}, "g": nil} {
-		for _, key := range m.Keys(section) {
-			lines, _ := m.Definition(key)
-			for _, fields := range lines.Rules {
-				for i, field := range fields {
-					if i < len(lines.Tokens) && slices.Contains(skipped, strings.TrimPrefix(lines.Tokens[i], key+"_")) {
-						continue
-					}
-					found.Learn(field)
-				}
-			}
-		}
-	}
-	found.ReadMatcher(a.schema.Tree)
-	return found
-}
-
-// enforce asks Casbin.
-func (a *EnforcerAuthorizer) enforce(q *engine.Request) (engine.Verdict, error) {
-	allowed, fields, err := a.inner.EnforceEx(q.Values(a.schema)...)
-	if err != nil {
-		return engine.Verdict{}, &core.InternalError{Err: fmt.Errorf("casbin: %s", model.FirstLine(err))}
-	}
-	v := engine.Verdict{Answer: engine.Answer{Allowed: allowed}, Otherwise: q.Otherwise}
-	if len(fields) > 0 {
-		v.Rule = policy.OneRule("", 0, append([]string{"p"}, fields...)...)
-		v.Place = model.Visible(v.Rule.Text())
-	}
-	return v, nil
-}
-
-// isRoleName reports whether an ID is no name of its own.
-func (a *EnforcerAuthorizer) isRoleName(id string) bool {
-	switch c := &a.config; {
-	case c.AsCasbin:
-		return false
-	case id == policy.Anonymous, c.RolePrefix != "" && strings.HasPrefix(id, c.RolePrefix):
-		return true
-	}
-	if slices.Contains(a.schema.MatcherRoles, id) {
-		return true
-	}
-	def, _ := a.definition("g")
-	return slices.ContainsFunc(def.Rules, func(link []string) bool { return len(link) > 1 && link[1] == id })
-}
-
-// someRuleNames reports whether a rule has the method as a word.
-func (a *EnforcerAuthorizer) someRuleNames(method string) bool {
-	def, _ := a.definition("p")
-	return slices.ContainsFunc(def.Rules, func(fields []string) bool { return a.names(fields, method) })
-}
-
-// names reports whether a rule has the method as a word: in its field act,
-// which is what models call it, or else in any.
-func (a *EnforcerAuthorizer) names(fields []string, method string) bool {
-	def, _ := a.definition("p")
-	if i := slices.Index(def.Tokens, "p_act"); 0 <= i && i < len(fields) {
-		fields = fields[i : i+1]
-	}
-	return slices.ContainsFunc(fields, func(field string) bool {
-		if field == method {
-			return true
-		}
-		for word := range policy.Words(field) {
-			if word == method {
-				return true
-			}
-		}
-		return false
-	})
 }
