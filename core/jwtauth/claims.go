@@ -47,7 +47,11 @@ func (v *Verifier) checkAudience(c claims.Set) error {
 		return badClaim(err)
 	}
 	if !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(v.terms.Audiences, a) }) {
-		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(aud, " "), strings.Join(v.terms.Audiences, " "))
+		hint := ""
+		if slices.Equal(aud, []string{"account"}) {
+			hint = ": Keycloak says so for a client without a mapper for the audience; add one, rather than accept account, which is in everybody's tokens"
+		}
+		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q%s", strings.Join(aud, " "), strings.Join(v.terms.Audiences, " "), hint)
 	}
 	return nil
 }

@@ -43,6 +43,9 @@ func metadataAddress(issuer string, c remoteConfig) (*url.URL, error) {
 	if u.RawQuery != "" || u.ForceQuery || u.RawPath != "" {
 		return nil, fmt.Errorf("%.256q has a query or an escaped path", quiet.URL(u))
 	}
+	if before, _, found := strings.Cut(issuer, "/.well-known/"); found {
+		return nil, fmt.Errorf("%.256q is the address of metadata: give the issuer, which is %q as a rule and what iss says in its tokens", quiet.Text(issuer), quiet.Text(before))
+	}
 	path := strings.TrimSuffix(u.Path, "/")
 	if c.oauthMetadata {
 		u.Path = "/.well-known/oauth-authorization-server" + path

@@ -173,7 +173,7 @@ func parseAddress(address string, allowHTTP bool) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("%.256q is not an absolute https URL", quiet.URL(u))
+		return nil, fmt.Errorf("%.256q is not an absolute https URL; a file is read with OpenJWKS or a KeyFile", quiet.URL(u))
 	case u.User != nil:
 		return nil, fmt.Errorf("%.256q holds credentials: set the header in a transport (WithTransport)", quiet.URL(u))
 	case u.Fragment != "":

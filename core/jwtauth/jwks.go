@@ -1,13 +1,17 @@
 package jwtauth
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/core/internal/jws"
 	"github.com/sallyport-go/sallyport/core/internal/once"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -42,7 +46,13 @@ func WithRSAAlgorithm(alg string) KeySetOption {
 
 // OpenJWKS reads the file at path with [KeySetFromJWKS].
 func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
+	if isURL(path) {
+		return nil, fmt.Errorf("key set: %.256q is a URL, not a file: use Fetch for the address of a set, or Discover for an issuer", quiet.Text(path))
+	}
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no JWK set %s: make a key pair with \"sallyport keys new\", turn a key in PEM into a set with \"sallyport keys jwks\", or Fetch it from the issuer: %w", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("key set: %w", err)
 	}
@@ -102,9 +112,18 @@ func elementsOf(data []byte, maxSize int) ([]any, error) {
 	if len(data) > maxSize {
 		return nil, fmt.Errorf("larger than %d bytes", maxSize)
 	}
+	switch {
+	case bytes.Contains(data, []byte("-----BEGIN ")):
+		return nil, errors.New("this is PEM, not a JWK set: turn it into one with \"sallyport keys jwks\", or read a public key with KeySetFromPEM")
+	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("<")):
+		return nil, errors.New("this is a page, not a JWK set: the address of the set is the jwks_uri in the issuer's metadata, which Discover finds")
+	}
 	set, err := strictjson.Decode(string(data))
 	if err != nil {
 		return nil, fmt.Errorf("not a JWK set: %w", err)
+	}
+	if _, metadata := set["jwks_uri"]; metadata {
+		return nil, errors.New("this is the metadata of an issuer, not a JWK set: use Discover with its issuer, or Fetch with its jwks_uri")
 	}
 	if _, single := set["kty"]; single {
 		return nil, errors.New(`this is a single key: put it into a set, {"keys": [ … ]}`)
@@ -123,4 +142,9 @@ func keyID(members jwk) string {
 		return ""
 	}
 	return kid
+}
+
+// isURL reports whether what should be a path is an address.
+func isURL(path string) bool {
+	return strings.HasPrefix(path, "https://") || strings.HasPrefix(path, "http://")
 }

@@ -6,7 +6,7 @@
 // hold nothing the module promises to stay free of.
 //
 // The same is done with the first program of the README, which is also started
-// and asked.
+// and asked, and with the service that "sallyport init" writes for each framework.
 //
 // Usage, from .ci/tools: go run ./consumer [-proxy DIR -version VERSION] CHECKOUT
 //
@@ -75,6 +75,9 @@ func run(checkout, proxy, version string) error {
 		return fmt.Errorf("the first program of the README: %w", err)
 	}
 	fmt.Println("the first program of the README builds, and refuses a request without a token")
+	if err := u.starters(published, version); err != nil {
+		return fmt.Errorf("the first three commands: %w", err)
+	}
 	return nil
 }
 

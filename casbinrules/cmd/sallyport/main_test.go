@@ -80,8 +80,8 @@ func TestExitCodesAndStreams(t *testing.T) {
 		code           int
 		stdout, stderr string // parts; "" for nothing at all
 	}{
-		{args: []string{"init", "."}, stdout: "model.conf\npolicy.csv\npolicy.tests\n"},
-		{args: []string{"init", "."}, code: 2, stderr: "is there already"},
+		{args: []string{"init"}, stdout: "model.conf\npolicy.csv\npolicy.tests\n"},
+		{args: []string{"init"}, code: 2, stderr: "are there already"},
 		{args: []string{"lint"}},
 		{args: []string{"test", "policy.tests"}, stdout: " passed, 0 failed\n"},
 		{args: []string{"test", "policy.tests", "-m", "rbac-tenants"}, code: 1, stderr: "field_count"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/once"
@@ -32,6 +33,9 @@ func (t *Terms) SetIssuer(iss string) error {
 	switch {
 	case iss == "":
 		return errors.New("issuer is empty")
+	case strings.Contains(iss, "/.well-known/"):
+		before, _, _ := strings.Cut(iss, "/.well-known/")
+		return fmt.Errorf("issuer %.256q is the address of metadata: give the issuer itself, which is %.256q as a rule and what iss says in its tokens", iss, before)
 	case t.Issuer != "":
 		return fmt.Errorf("issuers %q and %q: a verifier has one, make one verifier for each issuer", t.Issuer, iss)
 	}

@@ -28,6 +28,16 @@ func exactly(n int, what string) cobra.PositionalArgs {
 	}
 }
 
+// atMostOne takes one argument or none, which is called what.
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usagef("%s takes %s, and got %s", below(cmd), what, counted(len(args)))
+		}
+		return nil
+	}
+}
+
 // atLeastOne wants one argument or more, which are called what.
 func atLeastOne(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

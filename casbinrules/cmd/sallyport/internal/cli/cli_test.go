@@ -105,7 +105,10 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{"explain wants a subject, an object and an action, and got 1 argument\nrun \"sallyport explain --help\"", []string{"explain", "erin"}},
 		{"explain wants a subject, an object and an action, and got 4 arguments\n", []string{"explain", "erin", "in", "/x", "GET"}},
 		{"diff wants the old and the new policy, and got 1 argument\n", []string{"diff", "DIR"}},
-		{"init wants a directory, and got none\n", []string{"init"}},
+		{"init takes a directory, and got 2 arguments", []string{"init", "DIR/a", "DIR/b"}},
+		{"there is no framework \"chi\": use one of gin, fiber, ", []string{"init", "DIR/new", "--framework", "chi"}},
+		{"--checkout is for the go.mod of a service", []string{"init", "DIR/new", "--checkout", "DIR"}},
+		{"--checkout ", []string{"init", "DIR/new", "--framework", "gin", "--checkout", "DIR"}},
 		{"test wants a file of tests, and got none\n", []string{"test"}},
 		{"the subject is empty: name a user", []string{"explain", "-p", "DIR", ":editor", "/x", "GET"}},
 		{"there is no test in none.tests", []string{"test", "DIR/none.tests"}},
@@ -122,7 +125,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{"no such file", []string{"fmt", "DIR/no.csv"}},
 		{"directory empty holds no .csv file", []string{"fmt", "DIR/empty"}},
 		{"there is no preset \"acl\": use one of rbac, ", []string{"init", "DIR/new", "--preset", "acl"}},
-		{"model.conf is there already: choose another directory, or overwrite it with --force", []string{"init", "DIR"}},
+		{"model.conf, policy.csv are there already: choose another directory, or overwrite them with --force", []string{"init", "DIR"}},
 	} {
 		expect(t, dir, "", exitUsage, "", c.stderr, c.args...)
 	}
@@ -235,7 +238,7 @@ func TestInitWritesWhatLintTestAndFmtAccept(t *testing.T) {
 		if err := os.WriteFile(policy, []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		expect(t, dir, "", exitUsage, "", "is there already", "init", "DIR/a/b", "--preset", preset)
+		expect(t, dir, "", exitUsage, "", "are there already", "init", "DIR/a/b", "--preset", preset)
 		if text, err := os.ReadFile(policy); err != nil || string(text) != "mine" {
 			t.Errorf("%s was overwritten with %q, %v", policy, text, err)
 		}

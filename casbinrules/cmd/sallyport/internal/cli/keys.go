@@ -63,7 +63,7 @@ key's thumbprint (RFC 7638).
 --development marks the pair: its tokens are good for programs on the same machine
 only, and 503 for everybody else.`,
 		Example: "  sallyport keys new\n  sallyport keys new --key signing.pem --jwks jwks.json --alg EdDSA",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMostOne("a file for the private key"),
 	}
 	p.flags(cmd, signingName+", with --development "+developmentName)
 	cmd.Flags().BoolVar(&development, "development", false, "make a key for trying things out on this machine")

@@ -1,4 +1,4 @@
-// Package starter holds the files that people begin a policy with.
+// Package starter holds the files that people begin a policy, or a service, with.
 package starter
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-//go:embed rbac rbac-deny rbac-tenants
+//go:embed rbac rbac-deny rbac-tenants app
 var files embed.FS
 
 // File is a file to be written.

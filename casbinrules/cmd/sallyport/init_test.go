@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestInitServes goes through the first three commands, with the modules of this
+// clone. What they do for the other frameworks, and with released modules, is
+// tried by "make consumer".
+func TestInitServes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a service")
+	}
+	dir := t.TempDir()
+	clone, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOWORK", "off")
+	got := run(t, dir, "", "init", "--framework", "nethttp", "--checkout", clone)
+	if got.code != 0 || strings.Contains(got.stderr, "has failed") {
+		t.Fatalf("%+v", got)
+	}
+	build := exec.Command("go", "build", "-o", "service", ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	service := exec.Command(filepath.Join(dir, "service"), "-addr", "127.0.0.1:0")
+	service.Dir = dir
+	out, err := service.StdoutPipe()
+	if err == nil {
+		err = service.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = service.Process.Kill()
+		_ = service.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	address, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		t.Fatalf("%q, %v", line, err)
+	}
+	for _, c := range []struct {
+		user, method, path string
+		status             int
+	}{
+		{"", "GET", "/reports", 401}, {"erin", "GET", "/reports", 200}, {"sam", "GET", "/reports", 403},
+		{"sam", "DELETE", "/reports/7", 403}, {"alice", "DELETE", "/reports/7", 200},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), c.method, address+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.user != "" {
+			r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(run(t, dir, "", "token", c.user).stdout))
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if challenge := resp.Header.Get("WWW-Authenticate"); resp.StatusCode != c.status || (challenge != "") != (c.status == 401) {
+			t.Errorf("%s %s by %q: %d %q", c.method, c.path, c.user, resp.StatusCode, challenge)
+		}
+	}
+}
