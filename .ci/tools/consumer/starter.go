@@ -84,9 +84,6 @@ func (u *user) starter(program, framework string) error {
 	if _, err := sallyport("init", "--framework", framework); err != nil {
 		return err
 	}
-	if _, err := u.run(dir, "vet", "."); err != nil {
-		return err
-	}
 	if _, err := u.run(dir, "build", "-o", "app.exe", "."); err != nil {
 		return err
 	}
