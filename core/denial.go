@@ -291,7 +291,7 @@ const defaultRetryAfter = 5 * time.Second
 func WithRetryAfter(d time.Duration) Option {
 	return func(g *Guard) error {
 		if d < time.Second {
-			return fmt.Errorf("retry after %v: at least 1s", d)
+			return fmt.Errorf("retry after %v: must be at least 1s", d)
 		}
 		g.retryAfter = d
 		return nil

@@ -47,7 +47,7 @@ type Pseudonyms struct {
 // NewPseudonyms makes pseudonyms under key, at least 32 bytes, which is copied.
 func NewPseudonyms(key []byte) (*Pseudonyms, error) {
 	if len(key) < 32 {
-		return nil, fmt.Errorf("key for pseudonyms: %d bytes, at least 32 random ones are needed", len(key))
+		return nil, fmt.Errorf("key for pseudonyms: %d bytes: must be at least 32 random ones", len(key))
 	}
 	own := bytes.Clone(key)
 	p := &Pseudonyms{hmac: func() hash.Hash { return hmac.New(sha256.New, own) }}

@@ -100,7 +100,7 @@ func TestFindings(t *testing.T) {
 		{"unseen character", section(idA, "tenant = a\u202eb"), "keys:4: tenant: holds a character that cannot be seen"},
 		{"carriage return inside", section(idA, "tenant = a\rb"), "keys:4: tenant: holds a character that cannot be seen"},
 		{"invalid UTF-8", section(idA, "tenant = a\xff"), "keys:4: tenant: is not valid UTF-8"},
-		{"long text", section(idA, "comment = "+strings.Repeat("x", 256)), "keys:4: comment: has 256 bytes: at most 255"},
+		{"long text", section(idA, "comment = "+strings.Repeat("x", 256)), "keys:4: comment: has 256 bytes: must have at most 255"},
 		{"a key in a comment", section(idA, "comment = it is "+key+"!"), "keys:4: comment: holds a key"},
 		{"no time", section(idA, "expires = 2027-01-31"), "keys:4: expires: is not a time such as"},
 		{"comment behind a time", section(idA, "expires = 2027-01-31T00:00:00Z # x"), "keys:4: expires: is not a time such as"},

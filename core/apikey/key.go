@@ -160,7 +160,7 @@ func checkText(s string) error {
 func checkRemark(s string) error {
 	switch {
 	case len(s) > maxText:
-		return fmt.Errorf("has %d bytes: at most %d", len(s), maxText)
+		return fmt.Errorf("has %d bytes: must have at most %d", len(s), maxText)
 	case !utf8.ValidString(s):
 		return errors.New("is not valid UTF-8")
 	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):

@@ -69,7 +69,7 @@ func WithMaxWait(d time.Duration) Option {
 func WithKnownAddressLifetime(d time.Duration) Option {
 	return func(l *Limiter) error {
 		if d < time.Second {
-			return fmt.Errorf("known address lifetime %v: at least 1s", d)
+			return fmt.Errorf("known address lifetime %v: must be at least 1s", d)
 		}
 		l.knownFor = d
 		return nil

@@ -58,7 +58,7 @@ type Option func(*Authenticator) error
 func WithMaxTokenSize(n int) Option {
 	return func(a *Authenticator) error {
 		if n < 1 {
-			return fmt.Errorf("max token size %d: at least 1 byte", n)
+			return fmt.Errorf("max token size %d: must be at least 1 byte", n)
 		}
 		a.maxSize = n
 		return nil

@@ -43,7 +43,7 @@ func New(scheme string, params ...Param) (Challenge, error) {
 		return Challenge{}, fmt.Errorf("challenge: scheme %q is not a token", scheme)
 	}
 	if len(params) > MaxParams {
-		return Challenge{}, fmt.Errorf("challenge: %s: %d parameters: at most %d", scheme, len(params), MaxParams)
+		return Challenge{}, fmt.Errorf("challenge: %s: %d parameters: must be at most %d", scheme, len(params), MaxParams)
 	}
 	for i, p := range params {
 		if err := checkParam(p, params[:i]); err != nil {
@@ -53,7 +53,7 @@ func New(scheme string, params ...Param) (Challenge, error) {
 	c := Challenge{scheme: scheme, params: slices.Clone(params)}
 	c.text = c.render()
 	if len(c.text) > MaxBytes {
-		return Challenge{}, fmt.Errorf("challenge: %s: %d bytes: at most %d", scheme, len(c.text), MaxBytes)
+		return Challenge{}, fmt.Errorf("challenge: %s: %d bytes: must be at most %d", scheme, len(c.text), MaxBytes)
 	}
 	return c, nil
 }

@@ -91,7 +91,7 @@ func WithUserHash() Option {
 func WithNonceKey(secret []byte) Option {
 	return func(s *settings) error {
 		if len(secret) < minKey {
-			return fmt.Errorf("key of %d bytes: at least %d, made at random", len(secret), minKey)
+			return fmt.Errorf("key of %d bytes: must have at least %d, made at random", len(secret), minKey)
 		}
 		s.key = secret // New keeps what it derives from it and not the secret
 		return nil

@@ -56,7 +56,7 @@ func WithCacheTTL(d time.Duration) Option {
 			return err
 		}
 		if d < 0 || d > maxTTL {
-			return fmt.Errorf("cache TTL %v: from 0 to %v", d, maxTTL)
+			return fmt.Errorf("cache TTL %v: must be from 0 to %v", d, maxTTL)
 		}
 		v.ttl = d
 		return nil
@@ -72,7 +72,7 @@ func WithCacheSize(n int) Option {
 			return err
 		}
 		if n < 1 {
-			return fmt.Errorf("cache size %d: at least 1", n)
+			return fmt.Errorf("cache size %d: must be at least 1", n)
 		}
 		v.size = n
 		return nil
@@ -88,7 +88,7 @@ func WithConcurrency(n int) Option {
 			return err
 		}
 		if n < 1 {
-			return fmt.Errorf("concurrency %d: at least 1", n)
+			return fmt.Errorf("concurrency %d: must be at least 1", n)
 		}
 		v.concurrency = n
 		return nil
@@ -103,7 +103,7 @@ func WithTimeout(d time.Duration) Option {
 			return err
 		}
 		if d <= 0 || d > maxTimeout {
-			return fmt.Errorf("timeout %v: above 0 and at most %v", d, maxTimeout)
+			return fmt.Errorf("timeout %v: must be above 0 and at most %v", d, maxTimeout)
 		}
 		v.timeout = d
 		return nil

@@ -97,5 +97,5 @@ func ExampleKeySetFromJWKS() {
 	]}`))
 	fmt.Println(err)
 	// Output:
-	// keys.json: key 1 (kid "old"): secret of 6 bytes is too short for HS256: at least 32 random bytes (RFC 7518 §3.2)
+	// keys.json: key 1 (kid "old"): secret of 6 bytes is too short for HS256: must have at least 32 random bytes (RFC 7518 §3.2)
 }

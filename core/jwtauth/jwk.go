@@ -128,7 +128,7 @@ func rsaJWK(m jwk, kid, alg string) (*Key, error) {
 	}
 	exponent := new(big.Int).SetBytes(e)
 	if exponent.BitLen() > 31 {
-		return nil, errors.New("e is too large: at most 2^31-1")
+		return nil, errors.New("e is too large: must be at most 2^31-1")
 	}
 	return PublicKey(kid, alg, &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent.Int64())})
 }

@@ -54,12 +54,12 @@ func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
 		return nil, fmt.Errorf("there is no JWK set %s: make a key pair with \"sallyport keys new\", turn a key in PEM into a set with \"sallyport keys jwks\", or Fetch it from the issuer: %w", path, fs.ErrNotExist)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("key set: %w", err)
+		return nil, fmt.Errorf("jwtauth: %w", err)
 	}
 	defer f.Close() // it was only read
 	data, err := io.ReadAll(io.LimitReader(f, maxSetSize+1))
 	if err != nil {
-		return nil, fmt.Errorf("key set: %w", err)
+		return nil, fmt.Errorf("jwtauth: %w", err)
 	}
 	return KeySetFromJWKS(path, data, opts...)
 }

@@ -80,7 +80,7 @@ func HMACKey(kid, alg string, secret []byte) (*Key, error) {
 		return nil, fmt.Errorf("algorithm %.64q does not take a secret: use HS256, HS384 or HS512", alg)
 	}
 	if least := a.HashSize(); len(secret) < least {
-		return nil, fmt.Errorf("secret of %d bytes is too short for %s: at least %d random bytes (RFC 7518 §3.2)", len(secret), alg, least)
+		return nil, fmt.Errorf("secret of %d bytes is too short for %s: must have at least %d random bytes (RFC 7518 §3.2)", len(secret), alg, least)
 	}
 	if isPublicKey(secret) {
 		return nil, errors.New("secret is a public or private key: keep it out of HMAC and use PublicKey, PEMKey or a JWK set")

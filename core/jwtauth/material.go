@@ -27,9 +27,9 @@ func checkRSA(key *rsa.PublicKey) (*rsa.PublicKey, error) {
 	}
 	switch bits := key.N.BitLen(); {
 	case bits < minRSABits:
-		return nil, fmt.Errorf("RSA key of %d bits is too weak: at least %d (RFC 7518 §3.3)", bits, minRSABits)
+		return nil, fmt.Errorf("RSA key of %d bits is too weak: must have at least %d (RFC 7518 §3.3)", bits, minRSABits)
 	case bits > maxRSABits:
-		return nil, fmt.Errorf("RSA key of %d bits is too large: at most %d", bits, maxRSABits)
+		return nil, fmt.Errorf("RSA key of %d bits is too large: must have at most %d", bits, maxRSABits)
 	case key.N.Sign() < 0 || key.N.Bit(0) == 0:
 		return nil, errors.New("RSA modulus is negative or even: no RSA key has that")
 	case key.E < 3 || key.E%2 == 0 || key.E > 1<<31-1:

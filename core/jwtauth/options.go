@@ -55,7 +55,7 @@ func WithMaxTokenSize(n int) Option {
 			return err
 		}
 		if n < 1 {
-			return fmt.Errorf("max token size %d: at least 1 byte", n)
+			return fmt.Errorf("max token size %d: must be at least 1 byte", n)
 		}
 		v.maxSize = n
 		return nil
@@ -71,7 +71,7 @@ func WithMaxLifetime(d time.Duration) Option {
 			return err
 		}
 		if d <= 0 {
-			return fmt.Errorf("max lifetime %v: above 0", d)
+			return fmt.Errorf("max lifetime %v: must be above 0", d)
 		}
 		v.lifetime = d
 		return nil

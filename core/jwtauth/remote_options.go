@@ -73,7 +73,7 @@ func WithTimeout(d time.Duration) RemoteOption {
 			return err
 		}
 		if d <= 0 || d > maxFetchTimeout {
-			return fmt.Errorf("timeout %v: above 0, at most %v", d, maxFetchTimeout)
+			return fmt.Errorf("timeout %v: must be above 0 and at most %v", d, maxFetchTimeout)
 		}
 		c.timeout = d
 		return nil
@@ -88,7 +88,7 @@ func WithMaxSetSize(bytes int) RemoteOption {
 			return err
 		}
 		if bytes < 1 || bytes > maxMaxSetSize {
-			return fmt.Errorf("max set size %d: from 1 to %d bytes", bytes, maxMaxSetSize)
+			return fmt.Errorf("max set size %d: must be from 1 to %d bytes", bytes, maxMaxSetSize)
 		}
 		c.maxSize = bytes
 		return nil
@@ -140,7 +140,7 @@ func WithRefetchInterval(d time.Duration) RemoteOption {
 			return err
 		}
 		if d <= 0 {
-			return fmt.Errorf("refetch interval %v: above 0", d)
+			return fmt.Errorf("refetch interval %v: must be above 0", d)
 		}
 		c.refetchInterval = d
 		return nil

@@ -35,7 +35,7 @@ func WithCacheSize(n int) Option {
 			return err
 		}
 		if n < 0 || n > maxCacheSize {
-			return fmt.Errorf("cache size %d: from 0 to %d tokens", n, maxCacheSize)
+			return fmt.Errorf("cache size %d: must be from 0 to %d tokens", n, maxCacheSize)
 		}
 		v.cacheSize = n
 		return nil

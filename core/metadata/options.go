@@ -132,7 +132,7 @@ func WithCacheMaxAge(d time.Duration) Option {
 			return err
 		}
 		if d < 0 || d > 7*24*time.Hour || d%time.Second != 0 {
-			return fmt.Errorf("cache max age %v: whole seconds, from 0 to 7 days", d)
+			return fmt.Errorf("cache max age %v: must be whole seconds, from 0 to 7 days", d)
 		}
 		s.age = d
 		return nil

@@ -39,7 +39,7 @@ func single(r core.Request, name string) (string, error) {
 	case n > 1:
 		return "", fmt.Errorf("mtls: %w: %d lines of %s", core.ErrAmbiguousCredentials, n, name)
 	case len(value) > maxHeader:
-		return "", malformed(name, fmt.Errorf("%d bytes, at most %d", len(value), maxHeader))
+		return "", malformed(name, fmt.Errorf("%d bytes, at most %d are accepted", len(value), maxHeader))
 	}
 	return value, nil
 }

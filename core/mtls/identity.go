@@ -161,7 +161,7 @@ func checkID(id string) error {
 	case id == "":
 		return errors.New("mtls: the name in the certificate is empty")
 	case len(id) > maxID:
-		return fmt.Errorf("mtls: the name in the certificate has %d bytes, at most %d", len(id), maxID)
+		return fmt.Errorf("mtls: the name in the certificate has %d bytes, at most %d are accepted", len(id), maxID)
 	case !utf8.ValidString(id) || strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return fmt.Errorf("mtls: the name %.64q in the certificate is not printable", id)
 	}

@@ -145,7 +145,7 @@ func WithStyle(css string) Option {
 func WithContentSecurityPolicy(policy string) Option {
 	return func(s *settings) error {
 		if policy == "" || !isVisible(policy) {
-			return errors.New("content security policy: not one line of visible characters")
+			return errors.New("content security policy: must be one line of visible characters")
 		}
 		s.policy = policy
 		return nil

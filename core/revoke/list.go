@@ -27,7 +27,7 @@ type Option func(*List) error
 func WithMaxEntries(n int) Option {
 	return func(l *List) error {
 		if n < 1 || n > maxMaxEntries {
-			return fmt.Errorf("max entries %d: from 1 to %d", n, maxMaxEntries)
+			return fmt.Errorf("max entries %d: must be from 1 to %d", n, maxMaxEntries)
 		}
 		l.max = n
 		return nil

@@ -239,9 +239,9 @@ func TestRulesThatCannotWorkPanicWhenMade(t *testing.T) {
 		{"a class twice", func() { rule.ACR("a", "a") }, `rule.ACR: class "a" is given twice`},
 		{"two classes in one", func() { rule.StepUp(time.Minute, "a b") }, `rule.StepUp: class "a b": byte 0x20 at offset 1`},
 		{"a class outside ASCII", func() { rule.ACR("é") }, `byte 0xc3 at offset 0`},
-		{"no age", func() { rule.MaxAge(0) }, "rule.MaxAge: max age 0s: whole seconds, at least 1s"},
+		{"no age", func() { rule.MaxAge(0) }, "rule.MaxAge: max age 0s: must be whole seconds, at least 1s"},
 		{"a negative age", func() { rule.MaxAge(-time.Minute) }, "at least 1s"},
-		{"a fraction of a second", func() { rule.StepUp(1500*time.Millisecond, "a") }, "rule.StepUp: max age 1.5s: whole seconds"},
+		{"a fraction of a second", func() { rule.StepUp(1500*time.Millisecond, "a") }, "rule.StepUp: max age 1.5s: must be whole seconds"},
 		{"a step-up's code", func() { rule.Public(core.CodeStepUp, "", ok) }, "belongs to another kind of answer"},
 		{"no lookup", func() { rule.Account(nil) }, "rule.Account: the lookup is nil"},
 		{"no predicate name", func() {

@@ -71,7 +71,7 @@ func newStepUp(function string, maxAge time.Duration, classes []string, text lab
 
 func checkAge(function string, d time.Duration) {
 	if d < time.Second || d%time.Second != 0 {
-		panic(fmt.Sprintf("rule.%s: max age %v: whole seconds, at least 1s", function, d))
+		panic(fmt.Sprintf("rule.%s: max age %v: must be whole seconds, at least 1s", function, d))
 	}
 }
 

@@ -103,7 +103,7 @@ func (rec *record) encode() ([]byte, error) {
 		return nil, fmt.Errorf("session: record of principal: %w", err)
 	}
 	if len(data) > maxRecord {
-		return nil, fmt.Errorf("session: record of %d bytes, at most %d: leave claims out of the principal that logs in",
+		return nil, fmt.Errorf("session: record of %d bytes: must have at most %d: leave claims out of the principal that logs in",
 			len(data), maxRecord)
 	}
 	return data, nil
@@ -113,7 +113,7 @@ func (rec *record) encode() ([]byte, error) {
 func decode(data []byte) (record, error) {
 	var rec record
 	if len(data) > maxRecord {
-		return rec, fmt.Errorf("session: record of %d bytes, at most %d", len(data), maxRecord)
+		return rec, fmt.Errorf("session: record of %d bytes: must have at most %d", len(data), maxRecord)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()

@@ -81,7 +81,7 @@ func (c *config) list() ([]source, error) {
 			return fmt.Errorf("%s is given by itself and by its directory; leave one out", s.name)
 		}
 		if len(files) == maxFiles {
-			return fmt.Errorf("%s: more than %d files", s.name, maxFiles)
+			return fmt.Errorf("%s: holds more than %d files", s.name, maxFiles)
 		}
 		seen[s.abs] = true
 		files = append(files, s)
@@ -137,7 +137,7 @@ func readFile(s source, limit int64) (reading, error) {
 	if info, err := os.Stat(s.abs); err != nil {
 		return reading{}, named(s, err)
 	} else if !info.Mode().IsRegular() {
-		return reading{}, fmt.Errorf("%s: not a regular file", s.name)
+		return reading{}, fmt.Errorf("%s: is not a regular file", s.name)
 	}
 	f, err := os.Open(s.abs)
 	if err != nil {

@@ -70,7 +70,7 @@ func (t *Terms) SetLeeway(d time.Duration) error {
 		return err
 	}
 	if d < 0 || d > MaxLeeway {
-		return fmt.Errorf("leeway %v: from 0 to %v", d, MaxLeeway)
+		return fmt.Errorf("leeway %v: must be from 0 to %v", d, MaxLeeway)
 	}
 	t.Leeway = d
 	return nil

@@ -32,12 +32,12 @@ type nonces struct {
 
 func newNonces(lifetime time.Duration, keys [][]byte) (*nonces, error) {
 	if lifetime < minNonceLife || lifetime > maxNonceLife {
-		return nil, fmt.Errorf("nonce lifetime %v: from %v to %v", lifetime, minNonceLife, maxNonceLife)
+		return nil, fmt.Errorf("nonce lifetime %v: must be from %v to %v", lifetime, minNonceLife, maxNonceLife)
 	}
 	n := &nonces{lifetime: lifetime}
 	for i, key := range keys {
 		if len(key) < minKey {
-			return nil, fmt.Errorf("nonce key %d of %d bytes is too short: at least %d random bytes", i+1, len(key), minKey)
+			return nil, fmt.Errorf("nonce key %d of %d bytes is too short: must have at least %d random bytes", i+1, len(key), minKey)
 		}
 		n.keys = append(n.keys, append([]byte(nil), key...))
 	}

@@ -73,7 +73,7 @@ func WithProofAge(d time.Duration) Option {
 			return err
 		}
 		if d < time.Second || d > maxAge {
-			return fmt.Errorf("proof age %v: from 1s to %v", d, maxAge)
+			return fmt.Errorf("proof age %v: must be from 1s to %v", d, maxAge)
 		}
 		a.age = d
 		return nil
@@ -88,7 +88,7 @@ func WithLeeway(d time.Duration) Option {
 			return err
 		}
 		if d < 0 || d > maxLeeway {
-			return fmt.Errorf("leeway %v: from 0 to %v", d, maxLeeway)
+			return fmt.Errorf("leeway %v: must be from 0 to %v", d, maxLeeway)
 		}
 		a.leeway = d
 		return nil
@@ -103,7 +103,7 @@ func WithMaxTokenSize(n int) Option {
 			return err
 		}
 		if n < 1 {
-			return fmt.Errorf("max token size %d: at least 1 byte", n)
+			return fmt.Errorf("max token size %d: must be at least 1 byte", n)
 		}
 		a.maxSize = n
 		return nil

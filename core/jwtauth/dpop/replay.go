@@ -66,7 +66,7 @@ var _ ReplayStore = (*ReplayMemory)(nil)
 // them, with a core.LimitError.
 func NewReplayMemory(limit int) (*ReplayMemory, error) {
 	if limit < 1 || limit > maxReplays {
-		return nil, fmt.Errorf("replay memory for %d proofs: from 1 to %d", limit, maxReplays)
+		return nil, fmt.Errorf("replay memory for %d proofs: must be from 1 to %d", limit, maxReplays)
 	}
 	return &ReplayMemory{
 		limit: limit, share: (limit + sharesOfReplays - 1) / sharesOfReplays, now: time.Now,
