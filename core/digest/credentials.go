@@ -13,9 +13,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// maxUser bounds the bytes of a user's name.
-const maxUser = 255
-
 // credentials are what a client sent, well-formed and nothing more.
 type credentials struct {
 	user      string // name, or its hash
@@ -143,7 +140,7 @@ func (c *credentials) parseUser(name, extended *challenge.Param, userhash string
 		}
 	}
 	switch {
-	case user == "" || len(user) > maxUser:
+	case user == "" || len(user) > challenge.MaxUserBytes:
 		return malformed("username is empty or longer than 255 bytes")
 	case !utf8.ValidString(user):
 		return malformed("username is not valid UTF-8")

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
 // maxFindings bounds how much is said about one file.
@@ -84,8 +83,8 @@ func (r *reader) parseLine(n int, line string) (problem string) {
 	if !found {
 		return "no colon: a line is user:realm:hash, made with " + advice
 	}
-	if problem := checkUser(user); problem != "" {
-		return problem
+	if err := challenge.CheckUser(user); err != nil {
+		return err.Error()
 	}
 	// The realm may hold colons, so it is not looked for but expected.
 	hash, ours := strings.CutPrefix(rest, r.realm+":")
@@ -144,21 +143,4 @@ func (r *reader) checkHash(field string) (hash string, a Algorithm, problem stri
 		return "", "", "a hash of MD5 can be guessed at great speed: make the line with SHA-256, or give WithMD5 to the file and WithMoreAlgorithms(MD5) to New"
 	}
 	return hash, a, ""
-}
-
-// checkUser says what keeps a user from ever signing in, or "".
-func checkUser(user string) string {
-	switch {
-	case user == "":
-		return "empty user: a line is user:realm:hash"
-	case len(user) > maxUser:
-		return fmt.Sprintf("user of %d bytes: at most %d", len(user), maxUser)
-	case !utf8.ValidString(user):
-		return fmt.Sprintf("user %q is not valid UTF-8: save the file as UTF-8", user)
-	case strings.ContainsFunc(user, unicode.IsControl):
-		return fmt.Sprintf("user %q holds a control character, which no client can send", user)
-	case strings.TrimSpace(user) != user:
-		return fmt.Sprintf("user %q begins or ends with a space: remove it", user)
-	}
-	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/core/challenge"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/text/unicode/norm"
@@ -68,8 +69,8 @@ func checkPassword(password string) (string, error) {
 // order stay. name stands in errors, which are those of [File.Load]; a file that
 // [File.Load] would refuse is refused here too, before and after.
 func SetUser(name string, text []byte, user, hash string) ([]byte, error) {
-	if problem := checkUser(user); problem != "" {
-		return nil, fmt.Errorf("htpasswd: %s", problem)
+	if err := challenge.CheckUser(user); err != nil {
+		return nil, fmt.Errorf("htpasswd: %w", err)
 	}
 	if strings.Contains(user, ":") {
 		return nil, fmt.Errorf("htpasswd: user %q holds a colon, which ends the name in a file", user)

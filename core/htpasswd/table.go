@@ -4,16 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
 )
-
-// maxUser bounds the bytes of a user name.
-const maxUser = 255
 
 // table is the content of a password file. It is immutable.
 type table struct {
@@ -82,8 +78,8 @@ func (r *reader) parseLine(n int, line string) error {
 		r.report(n, "no colon: a line is user:hash, made with %s", advice)
 		return nil
 	}
-	if problem := checkUser(user); problem != "" {
-		r.report(n, "%s", problem)
+	if err := challenge.CheckUser(user); err != nil {
+		r.report(n, "%v", err)
 		return nil
 	}
 	if problem := r.enter(n, user); problem != "" {
@@ -120,21 +116,4 @@ func (r *reader) enter(line int, user string) (problem string) {
 		return fmt.Sprintf("user %+q is the same as %+q on line %d in Unicode normalization form C: remove one of the two", user, before.user, before.line)
 	}
 	return fmt.Sprintf("user %q was on line %d before: remove one of the two", user, before.line)
-}
-
-// checkUser says what keeps a user from ever signing in, or "".
-func checkUser(user string) string {
-	switch {
-	case user == "":
-		return "empty user: a line is user:hash"
-	case len(user) > maxUser:
-		return fmt.Sprintf("user of %d bytes: at most %d", len(user), maxUser)
-	case !utf8.ValidString(user):
-		return fmt.Sprintf("user %q is not valid UTF-8: save the file as UTF-8", user)
-	case strings.ContainsFunc(user, unicode.IsControl):
-		return fmt.Sprintf("user %q holds a control character, which no client can send", user)
-	case strings.TrimSpace(user) != user:
-		return fmt.Sprintf("user %q begins or ends with a space: remove it", user)
-	}
-	return ""
 }
