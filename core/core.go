@@ -258,6 +258,14 @@ type RoleSource interface {
 	RolesOf(ctx context.Context, p *Principal) ([]string, error)
 }
 
+// RoleNamer is a rule that names roles, so that a role the policy does not
+// know is reported at assembly.
+type RoleNamer interface{ RoleNames() []string }
+
+// RoleLister is an authorizer or role source that knows all roles there are.
+// An empty list means that it does not know.
+type RoleLister interface{ KnownRoles() []string }
+
 // Decision is an [Authorizer]'s answer. The zero Decision denies.
 type Decision struct {
 	Allowed bool
@@ -324,11 +332,3 @@ type RouteInfo struct {
 	// Pattern is the route as registered, in the framework's own spelling.
 	Pattern string `json:"pattern"`
 }
-
-// RoleNamer is a rule that names roles, so that a role the policy does not
-// know is reported at assembly.
-type RoleNamer interface{ RoleNames() []string }
-
-// RoleLister is an authorizer or role source that knows all roles there are.
-// An empty list means that it does not know.
-type RoleLister interface{ KnownRoles() []string }
