@@ -45,7 +45,7 @@ type Source interface {
 }
 
 // Stamp tells credentials of one [Source] apart, so that a late 401 for old ones
-// does no harm to those that have replaced them. Zero is for none.
+// does not take away those that have replaced them. Zero is for none.
 type Stamp uint64
 
 // Answer is what a [Source] is told of a response.

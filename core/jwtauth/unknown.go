@@ -38,7 +38,7 @@ type sighting struct {
 	again  time.Time // when it may cause another one
 }
 
-// sightings remembers the kids that tokens have named in vain. Its memory is
+// sightings remembers the kids of tokens for which there was no key. Its memory is
 // bounded by forgetting the ones not seen for longest, by halves: a kid that was
 // forgotten is one that is seen for the first time. They are kept as hashes under
 // a secret, since clients choose them.

@@ -150,7 +150,7 @@ func checkText(what, value string) error {
 
 func checkLifetime(d time.Duration) error {
 	if d < time.Second || d > maxLifetime {
-		return fmt.Errorf("lifetime %v: at least 1 s, at most %d days", d, int(maxLifetime/(24*time.Hour)))
+		return fmt.Errorf("lifetime %v: must be from 1 s to %d days", d, int(maxLifetime/(24*time.Hour)))
 	}
 	return nil
 }

@@ -101,7 +101,7 @@ func split(path string) (root string, names []string) {
 
 // concerns reports whether an event for path may be about a watched file. It
 // goes by the name alone: the same directory may be known by another path, and
-// a check too many does no harm. Letter case is ignored, as some file systems
+// a check too many costs little. Letter case is ignored, as some file systems
 // do.
 func (l *lookup) concerns(path string) bool {
 	name := filepath.Base(path)
