@@ -60,10 +60,20 @@ func TestAnotherGuardsContextIsNoProof(t *testing.T) {
 	if w := mounted(t)(h.Require(allowing())).Check(v.Context, r); w.Response == nil || w.Response.Status != 401 || other.asked != 1 {
 		t.Errorf("asked %d times, %+v", other.asked, w.Response)
 	}
-	// Nor does a guard find its own passage behind another's.
-	nested := mounted(t)(h.Optional()).Check(v.Context, get("/"))
-	if w := mounted(t)(g.Authenticate()).Check(nested.Context, get("/")); w.Response == nil || w.Response.Status != 401 {
-		t.Errorf("%+v", w.Response)
+	// A guard finds its own passage behind another's, and its principal is that of
+	// the request then.
+	nested := mounted(t)(h.Optional()).Check(v.Context, r)
+	w := mounted(t)(g.Authenticate()).Check(nested.Context, r)
+	if p, ok := core.PrincipalFrom(w.Context); w.Response != nil || mine.asked != 1 || !ok || p.ID() != "alice" {
+		t.Errorf("asked %d times, %+v, %v", mine.asked, w.Response, p)
+	}
+	if p, ok := h.PrincipalFrom(w.Context); ok {
+		t.Errorf("the other guard has let %v pass", p)
+	}
+	// What stands for nobody's proof hides it.
+	root := core.ContextWithPrincipal(v.Context, newPrincipal(t, core.PrincipalInfo{ID: "root"}))
+	if p, ok := g.PrincipalFrom(root); ok {
+		t.Errorf("the guard takes %v for proved", p)
 	}
 }
 

@@ -98,7 +98,11 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 		return t.signIn.attempt(ctx, g, r, e)
 	}
 
-	if before := authContextFrom(ctx); g.reuses(before) {
+	if before := g.authContextFrom(ctx); before != nil {
+		if before != authContextFrom(ctx) { // a gate of another guard stands between
+			again := *before
+			again.Context, v.Context = ctx, &again
+		}
 		if p := before.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
@@ -252,6 +256,20 @@ func (g *Guard) reuses(before *authContext) bool {
 		}
 	}
 	return true
+}
+
+// authContextFrom is what a gate of g may rely on of what gates before it found
+// out, the last one first; nil for nothing. What gates of other guards found out
+// does not hide it, but what [ContextWithPrincipal] makes does.
+func (g *Guard) authContextFrom(ctx context.Context) *authContext {
+	before := authContextFrom(ctx)
+	for before != nil && before.guard != nil && !g.reuses(before) {
+		before = authContextFrom(before.Context)
+	}
+	if !g.reuses(before) {
+		return nil
+	}
+	return before
 }
 
 // decide is gate two. Of the resources that the request may be for, each has to

@@ -218,6 +218,20 @@ func PrincipalFrom(ctx context.Context) (p *Principal, ok bool) {
 	return nil, false
 }
 
+// PrincipalFrom returns the principal that passed gate one of g, or of a variant
+// of it that proved the principal in a way g accepts. It is for requests that pass
+// two guards, such as one for the calling app and one for its user, where the
+// function [PrincipalFrom] returns who passed the last gate. ok is false for none.
+func (g *Guard) PrincipalFrom(ctx context.Context) (p *Principal, ok bool) {
+	if g == nil {
+		return nil, false
+	}
+	if before := g.authContextFrom(ctx); before != nil && before.principal != nil {
+		return before.principal, true
+	}
+	return nil, false
+}
+
 // ContextWithPrincipal returns a context that carries p, for tests of code
 // that uses [PrincipalFrom] and for jobs that act for a principal. No gate
 // takes it for proof: a guard authenticates the request itself.

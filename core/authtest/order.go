@@ -14,6 +14,7 @@ var orderCases = []testCase{
 	{"invariant 1 gates in any order", anyOrder},
 	{"one request is one principal at all its gates", onePrincipal},
 	{"another guard's principal is no proof", foreignPrincipal},
+	{"two guards each know their principal", twoPrincipals},
 	{"check inside a handler", checkInHandler},
 	{"check behind an optional gate", checkAnonymous},
 	{"a check that fails or cannot work", checkFailing},
