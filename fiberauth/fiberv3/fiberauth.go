@@ -187,11 +187,31 @@ func settle(c fiber.Ctx, err error) error {
 }
 
 // setContext gives handlers the context of a verdict, unless that is what the
-// gate has watched and nothing more.
+// gate has watched and nothing more. Who has passed is also found in c itself and
+// in the context of net/http handlers, which look for it among fasthttp's values.
 func setContext(c fiber.Ctx, watched *fasthttpauth.Watched, ctx context.Context) {
 	if ctx != context.Context(watched) {
 		c.SetContext(ctx)
+		c.RequestCtx().SetUserValue(passedKey, ctx.Value(passedKey))
 	}
+}
+
+// passedKey is the key by which core finds in a context who has passed.
+var passedKey = func() any {
+	var asked askedFor
+	core.PrincipalFrom(&asked)
+	return asked.key
+}()
+
+// askedFor is a context that keeps what it is asked for.
+type askedFor struct {
+	context.Context
+	key any
+}
+
+func (a *askedFor) Value(key any) any {
+	a.key = key
+	return nil
 }
 
 // Error is what the app's own error handler is given for a refusal. The

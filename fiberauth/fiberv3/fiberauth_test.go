@@ -42,11 +42,14 @@ func framework() authtest.Framework {
 }
 
 // with is Fiber in a configuration of its own.
-func with(cfg fiber.Config) authtest.Framework {
+func with(cfg fiber.Config) authtest.Framework { return withContext(cfg, nil) }
+
+// withContext has contexts of the app's own.
+func withContext(cfg fiber.Config, of func(*fiber.App) fiber.CustomCtx) authtest.Framework {
 	return authtest.Framework{
 		Name: "fiber3", Package: "fiberauth", Spellings: routerStatuses, FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, IgnoresHangUps: runtime.GOOS == "windows",
 		Native: func(h authtest.Handler) any { return func(c fiber.Ctx) error { return h(exchange{c}) } },
-		Serve:  func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) },
+		Serve:  func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg, of) },
 		NativeCode: func(err error) (int, bool) {
 			var native *fiber.Error
 			if !errors.As(err, &native) {
@@ -89,7 +92,7 @@ var mounts = authtest.Mounts[fiber.Handler]{
 	Authorize: fiberauth.Authorize, Require: fiberauth.Require,
 }
 
-func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
+func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config, of func(*fiber.App) fiber.CustomCtx) {
 	cfg.ReadTimeout = authtest.TimeLimit(10 * time.Second)
 	if app.Errors != nil {
 		cfg.ErrorHandler = func(c fiber.Ctx, err error) error {
@@ -104,7 +107,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 	if app.OnError != nil {
 		cfg.ErrorHandler = func(c fiber.Ctx, _ error) error { return app.OnError(exchange{c}) }
 	}
-	root := fiber.New(cfg)
+	root := fiber.NewWithCustomCtx(of, cfg)
 	for _, after := range slices.Backward(app.After) {
 		root.Use(func(c fiber.Ctx) error {
 			err := c.Next()

@@ -76,7 +76,7 @@ func unreadable(c fiber.Ctx) bool {
 
 // tree is what the router looks routes up in. It is made anew when routes change,
 // and an old one stays where it is as long as it is referred to.
-func tree(app *fiber.App) reflect.Value { return treeField.of(app).Index(0) }
+func tree(app *fiber.App) unsafe.Pointer { return treeField.of(app).Index(0).UnsafePointer() }
 
 // served are the routes of each method that the router serves, in an order in
 // which it finds them. Stack lists also those that wait for RebuildTree, and not

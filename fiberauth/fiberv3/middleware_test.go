@@ -28,6 +28,7 @@ import (
 	"github.com/gofiber/fiber/v3/middleware/proxy"
 	"github.com/gofiber/fiber/v3/middleware/recover"
 	"github.com/gofiber/fiber/v3/middleware/requestid"
+	"github.com/gofiber/fiber/v3/middleware/responsetime"
 	"github.com/gofiber/fiber/v3/middleware/session"
 	"github.com/gofiber/fiber/v3/middleware/timeout"
 
@@ -61,14 +62,15 @@ func shipped() map[string]fiber.Handler {
 				return c.Next()
 			}
 		}(),
-		"etag":        etag.New(),
-		"helmet":      helmet.New(),
-		"idempotency": idempotency.New(),
-		"limiter":     limiter.New(limiter.Config{Max: 1_000_000}),
-		"logger":      logger.New(logger.Config{Stream: io.Discard}),
-		"recover":     recover.New(),
-		"requestid":   requestid.New(),
-		"session":     session.New(),
+		"etag":         etag.New(),
+		"helmet":       helmet.New(),
+		"idempotency":  idempotency.New(),
+		"limiter":      limiter.New(limiter.Config{Max: 1_000_000}),
+		"logger":       logger.New(logger.Config{Stream: io.Discard}),
+		"recover":      recover.New(),
+		"requestid":    requestid.New(),
+		"responsetime": responsetime.New(),
+		"session":      session.New(),
 		"session store": func() fiber.Handler {
 			store := session.NewStore()
 			return func(c fiber.Ctx) error {

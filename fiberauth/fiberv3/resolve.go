@@ -1,7 +1,6 @@
 package fiberauth
 
 import (
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +21,8 @@ import (
 // app's with handlers that only take notes. It is built at the first request,
 // when all routes and mounted sub-apps are in place.
 type resolver struct {
-	handlers uint32        // the app's handler count when this was built
-	tree     reflect.Value // what the router went by then
+	handlers uint32         // the app's handler count when this was built
+	tree     unsafe.Pointer // the map it went by, held so that no later one has its address
 	stacks   [][]*fiber.Route
 	table    *routing.Table
 	entries  map[*fiber.Route]*routing.Entry
@@ -48,7 +47,7 @@ var apps = fasthttpauth.NewApps[fiber.App, resolver](func(app *fiber.App, keep f
 // route.
 func resolverFor(app *fiber.App) *resolver {
 	slot := apps.Slot(app)
-	if r := slot.Load(); r != nil && r.handlers == app.HandlersCount() && r.tree.Pointer() == tree(app).Pointer() {
+	if r := slot.Load(); r != nil && r.handlers == app.HandlersCount() && r.tree == tree(app) {
 		return r
 	}
 	r := newResolver(app)
