@@ -24,7 +24,7 @@ help: ## list the targets
 demo: ## start the example servers, send every scenario, print the table
 	go run ./examples/demo
 
-run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|echo|echo5|nethttp ARGS=]
+run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|fiber3|echo|echo5|nethttp ARGS=]
 	go run ./examples/$(FRAMEWORK) $(ARGS)
 
 test: ## test every module; no browser, no long comparison

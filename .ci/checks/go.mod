@@ -22,6 +22,7 @@ require (
 	github.com/glebarez/sqlite v1.11.0
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gofiber/fiber/v2 v2.52.15
+	github.com/gofiber/fiber/v3 v3.1.0
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/labstack/echo/v5 v5.4.5
 	github.com/rs/cors v1.11.1
@@ -34,6 +35,7 @@ require (
 	github.com/sallyport-go/sallyport/echoauth/echov5 v0.0.0
 	github.com/sallyport-go/sallyport/examples v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
+	github.com/sallyport-go/sallyport/fiberauth/fiberv3 v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
 	gorm.io/driver/postgres v1.6.3
 	gorm.io/gorm v1.31.2
@@ -44,6 +46,8 @@ require (
 	filippo.io/edwards25519 v1.1.0 // indirect
 	github.com/glebarez/go-sqlite v1.22.0 // indirect
 	github.com/go-sql-driver/mysql v1.9.3 // indirect
+	github.com/gofiber/schema v1.7.0 // indirect
+	github.com/gofiber/utils/v2 v2.0.2 // indirect
 	github.com/golang-sql/civil v0.0.0-20220223132316-b832511892a9 // indirect
 	github.com/golang-sql/sqlexp v0.1.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
@@ -53,8 +57,10 @@ require (
 	github.com/jinzhu/inflection v1.0.0 // indirect
 	github.com/jinzhu/now v1.1.5 // indirect
 	github.com/microsoft/go-mssqldb v1.9.5 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
+	github.com/tinylib/msgp v1.6.3 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
 	gorm.io/driver/mysql v1.6.0 // indirect
 	gorm.io/driver/sqlserver v1.6.3 // indirect
@@ -139,5 +145,6 @@ replace (
 	github.com/sallyport-go/sallyport/examples => ../../examples
 	github.com/sallyport-go/sallyport/fiberauth => ../../fiberauth
 	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth => ../../fiberauth/fasthttpauth
+	github.com/sallyport-go/sallyport/fiberauth/fiberv3 => ../../fiberauth/fiberv3
 	github.com/sallyport-go/sallyport/ginauth => ../../ginauth
 )

@@ -5,7 +5,7 @@
 //	go run ./examples/sessions -redis 127.0.0.1:6399
 //	curl -i -d 'user=alice&password=alice-pass' http://127.0.0.1:8080/login
 //
-// The routes for net/http are below; gin.go, fiber.go, echo.go and echo5.go have those of
+// The routes for net/http are below; gin.go, fiber.go, fiber3.go, echo.go and echo5.go have those of
 // the others. To copy it, drop what comes from examples/internal/demo, which runs
 // the server until it is interrupted, the option for plain HTTP in run, and the
 // demo's users: htpasswd.OpenFile takes a file.
@@ -41,13 +41,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on, of the loopback interface: there is no TLS")
 	server := flags.String("redis", "127.0.0.1:6379", "`address` of Redis")
-	framework := flags.String("framework", "nethttp", "`framework`: nethttp, gin, fiber, echo or echo5")
+	framework := flags.String("framework", "nethttp", "`framework`: nethttp, gin, fiber, fiber3, echo or echo5")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	build, ok := frameworks[*framework]
 	if !ok {
-		return fmt.Errorf("-framework %q: one of nethttp, gin, fiber, echo, echo5", *framework)
+		return fmt.Errorf("-framework %q: one of nethttp, gin, fiber, fiber3, echo, echo5", *framework)
 	}
 	file, err := policy.Files.ReadFile(policy.Users)
 	if err != nil {

@@ -36,6 +36,7 @@ var frameworks = map[string]func(*site) demo.Server{
 	"echo":    func(s *site) demo.Server { return httpServer(s.routesEcho()) },
 	"echo5":   func(s *site) demo.Server { return httpServer(s.routesEcho5()) },
 	"fiber":   func(s *site) demo.Server { return fiberServer{s.routesFiber()} },
+	"fiber3":  func(s *site) demo.Server { return fiber3Server{s.routesFiber3()} },
 }
 
 func httpServer(h http.Handler) *http.Server {

@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 )
 
 // passwords: each user's is its name with an exclamation mark.
@@ -76,20 +77,24 @@ func serveAll(t *testing.T, server *redisServer, opts ...session.Option) map[str
 		t.Cleanup(srv.Close)
 		servers[name] = srv.URL
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for name, server := range map[string]demo.Server{"fiber": fiberServer{fresh().routesFiber()}, "fiber3": fiber3Server{fresh().routesFiber3()}} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = server.Serve(l) // ends with Shutdown
+		}()
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), authtest.TimeLimit(time.Minute))
+			defer cancel()
+			_ = server.Shutdown(ctx)
+			<-done
+		})
+		servers[name] = "http://" + l.Addr().String()
 	}
-	app, done := fresh().routesFiber(), make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = app.Listener(l) // ends with Shutdown
-	}()
-	t.Cleanup(func() {
-		_ = app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute))
-		<-done
-	})
-	servers["fiber"] = "http://" + l.Addr().String()
 	return servers
 }
 

@@ -17,7 +17,7 @@ import (
 
 // frameworks are the servers, by the value of the flag.
 var frameworks = map[string]func(*site) demo.Server{
-	"gin": ginServer, "echo": echoServer, "echo5": echo5Server, "fiber": fiberServer,
+	"gin": ginServer, "echo": echoServer, "echo5": echo5Server, "fiber": fiberServer, "fiber3": fiber3Server,
 	"nethttp": func(s *site) demo.Server { return httpServer(netHTTPRoutes(s)) },
 }
 

@@ -5,7 +5,7 @@
 // It is for this machine alone: it speaks plain HTTP and listens on loopback
 // addresses only.
 //
-// The routes for net/http are below; gin.go, fiber.go, echo.go and echo5.go have those of
+// The routes for net/http are below; gin.go, fiber.go, fiber3.go, echo.go and echo5.go have those of
 // the others. What answers a request is a [core.Endpoint], which knows no
 // framework: signin.go signs in, pages.go and api.go show things.
 //

@@ -39,6 +39,7 @@ var servers = []server{
 	{"echo", mountEcho},
 	{"echo5", mountEcho5},
 	{"fiber", mountFiber},
+	{"fiber3", mountFiber3},
 }
 
 // start starts a new site, which ends with the test.

@@ -74,6 +74,7 @@ var servers = map[string]func(t *testing.T, l net.Listener, g *core.Guard, outsi
 			<-done
 		})
 	},
+	"fiber3": serveFiber3,
 	"net/http": func(t *testing.T, l net.Listener, g *core.Guard, outside bool) {
 		own := cors.New(cors.Options{AllowedOrigins: []string{front}, AllowedHeaders: []string{"Authorization"}, AllowCredentials: true}).Handler
 		var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("data")) })

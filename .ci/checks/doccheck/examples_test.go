@@ -13,6 +13,7 @@ const maxMain = 150
 // programs are the examples to copy, with what their main.go shows.
 var programs = map[string][]string{
 	"gin":         append([]string{"ginauth.Authorize(", "ginauth.Require("}, server...),
+	"fiber3":      append([]string{"fiberauth.Authorize(", "fiberauth.Require("}, server...),
 	"fiber":       append([]string{"fiberauth.Authorize(", "fiberauth.Require("}, server...),
 	"echo":        append([]string{"echoauth.Authorize(", "echoauth.Require("}, server...),
 	"echo5":       append([]string{"echoauth.Authorize(", "echoauth.Require("}, server...),
@@ -54,7 +55,7 @@ func TestExamplesTeach(t *testing.T) {
 // from one another is the same.
 func TestExamplesShareOneGuard(t *testing.T) {
 	first := ""
-	for _, name := range []string{"gin", "fiber", "echo", "echo5", "nethttp"} {
+	for _, name := range []string{"gin", "fiber", "fiber3", "echo", "echo5", "nethttp"} {
 		text, err := os.ReadFile(filepath.Join(root, "examples", name, "main.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -30,7 +30,7 @@ type ask func(*http.Request) int
 func TestTablesOfNotFoundAreTrue(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	for name, build := range map[string]func(where string, g *core.Guard) ask{
-		"docs/gin.md": ginApp, "docs/echo.md": echoApp, "docs/echo5.md": echo5App, "docs/fiber.md": fiberApp, "docs/nethttp.md": muxApp,
+		"docs/gin.md": ginApp, "docs/echo.md": echoApp, "docs/echo5.md": echo5App, "docs/fiber.md": fiberApp, "docs/fiber3.md": fiber3App, "docs/nethttp.md": muxApp,
 	} {
 		rows := 0
 		for _, line := range pageNamed(t, name).Section("404 and 405") {

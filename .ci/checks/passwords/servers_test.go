@@ -26,6 +26,7 @@ import (
 var starts = map[string]htpasswdtest.Start{
 	"gin":      startGin,
 	"fiber":    startFiber,
+	"fiber3":   startFiber3,
 	"echo":     startEcho,
 	"echo5":    startEcho5,
 	"net_http": startHTTP,

@@ -102,7 +102,8 @@ var frameworks = map[string]func(testing.TB, []page) string{
 		}
 		return serve(t, mux)
 	},
-	"fiber": serveFiber,
+	"fiber":  serveFiber,
+	"fiber3": serveFiber3,
 }
 
 func serve(t testing.TB, h http.Handler) string {

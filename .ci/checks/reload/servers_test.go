@@ -30,6 +30,7 @@ func servers(t *testing.T, g *core.Guard) []server {
 	return []server{
 		{"gin", serve(t, ginHandler(g))},
 		{"fiber", serveFiber(t, g)},
+		{"fiber3", serveFiber3(t, g)},
 		{"echo", serve(t, echoHandler(g))},
 		{"echo5", serve(t, echo5Handler(g))},
 		{"net/http", serve(t, httpauth.Authorize(g)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

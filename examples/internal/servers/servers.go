@@ -21,7 +21,7 @@ import (
 
 // commands are the servers, by the folder of their package.
 var commands = []struct{ folder, framework string }{
-	{"gin", "Gin"}, {"fiber", "Fiber"}, {"echo", "Echo"}, {"echo5", "Echo v5"}, {"nethttp", "net/http"},
+	{"gin", "Gin"}, {"fiber", "Fiber"}, {"fiber3", "Fiber v3"}, {"echo", "Echo"}, {"echo5", "Echo v5"}, {"nethttp", "net/http"},
 }
 
 const module = "github.com/sallyport-go/sallyport/examples/"
