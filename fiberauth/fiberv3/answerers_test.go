@@ -136,6 +136,12 @@ var answerers = []answerer{
 	{name: "static with a plus", static: true, pattern: "/+", mount: func(to fiber.Router, prefix string, s *site) {
 		to.Get(prefix+"/+", static.New(s.dir))
 	}},
+	{name: "static by Use with a star", static: true, mount: func(to fiber.Router, prefix string, s *site) {
+		to.Use(prefix+"*", static.New(s.dir))
+	}},
+	{name: "static by Use with prefixes", static: true, shared: true, mount: func(to fiber.Router, prefix string, s *site) {
+		to.Use([]string{"/x", prefix}, static.New(s.dir))
+	}},
 	{name: "static with options", static: true, mount: func(to fiber.Router, prefix string, s *site) {
 		to.Use(prefix+"/", static.New(s.dir, static.Config{Browse: true, ByteRange: true, Next: func(fiber.Ctx) bool { return false }}))
 	}},

@@ -99,9 +99,6 @@ func Routes(app *fiber.App) []core.RouteInfo {
 }
 
 func mount(t *core.Gate, err error) fiber.Handler {
-	if err == nil {
-		err = checkFiber()
-	}
 	if native, ok := t.Conceals(); ok && err == nil {
 		_, err = notFound(native)
 	}

@@ -40,6 +40,14 @@ func fieldOf[S, F any](name string) field {
 // of is the field of what ptr points to.
 func (f field) of(ptr any) reflect.Value { return reflect.ValueOf(ptr).Elem().Field(f.index) }
 
+// init ends the program at its start with a version of Fiber that is not known: no
+// gate could tell what it guards.
+func init() {
+	if err := checkFiber(); err != nil {
+		panic("fiberauth: " + err.Error())
+	}
+}
+
 // checkFiber reports whether this version of Fiber has what is read.
 func checkFiber() error {
 	for _, f := range []field{useField, treeField, contextField, skippingField, mountsField} {

@@ -166,7 +166,7 @@ func (e *Entry) cut(path string) string {
 func (e *Entry) files(s *sighting, values []string, decoded string) (paths []string) {
 	below := s.path[:e.Pattern.fileAt(s.path, s.end, values)]
 	same := s.path
-	if plain, err := url.PathUnescape(s.path); err == nil {
+	if plain, err := url.PathUnescape(s.path); err == nil && adapter.EncodedSlashes(s.path) == 0 {
 		same = plain
 	}
 	for _, cut := range e.Cuts {
