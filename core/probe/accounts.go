@@ -51,7 +51,7 @@ func basic(user, password string) core.Field {
 // offersBasic reports whether the challenge of a route has the Basic scheme, or
 // may have.
 func (st *state) offersBasic(i int) bool {
-	if st.blind {
+	if st.blind || slices.ContainsFunc(st.Identities, func(id Identity) bool { return basicUser(id.Header) != "" }) {
 		return true
 	}
 	for _, x := range st.log {

@@ -21,6 +21,7 @@ const (
 	asAltered   = "altered token"
 	asExpired   = "expired token"
 	asBasic     = "malformed Basic"
+	asPassword  = "wrong password"
 )
 
 // bad is one set of credentials that nobody may accept.
@@ -49,6 +50,12 @@ func badCredentials(identities []Identity) []bad {
 			model = token
 			add(asMalformed, "cut off", "Bearer "+token.text[:len(token.text)*2/3])
 			add(asAltered, "another subject under the same signature", "Bearer "+model.with("sub", "root").text)
+			break
+		}
+	}
+	for _, id := range identities {
+		if name := basicUser(id.Header); name != "" && !id.isBad() {
+			made = append(made, bad{asPassword, "a wrong password for " + name, []core.Field{basic(name, "probe-"+rand.Text())}})
 			break
 		}
 	}

@@ -138,6 +138,12 @@ var faults = []struct {
 	{"a page links to what is refused", probe.FaultLinkRefused, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/health" && answer(w, 200, `<p><a class=x href="/admin">Admin</a>`, "Content-Type", "text/html")
 	})},
+	{"a page's script loads what is refused", probe.FaultLinkRefused, "GET", "/reports", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/app.js" {
+			return answer(w, 200, "const r = await fetch('reports')", "Content-Type", "text/javascript")
+		}
+		return r.URL.Path == "/" && answer(w, 200, `<script src=app.js></script>`, "Content-Type", "text/html")
+	})},
 	{"a sitemap lists what is refused", probe.FaultLinkRefused, "GET", "/reports", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/sitemap.xml" && answer(w, 200, `<urlset><url><loc>https://www.example.com/reports</loc></url></urlset>`)
 	})},

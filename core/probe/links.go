@@ -17,6 +17,7 @@ var (
 	tags     = regexp.MustCompile(`(?is)<(a|area|link|script|img|iframe|frame|source|video|audio|embed|object|track|input|image|use)\b[^>]*>`)
 	refs     = regexp.MustCompile(`(?is)\s(href|src|poster|data|xlink:href|srcset)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)`)
 	refresh  = regexp.MustCompile(`(?is)<meta\b[^>]*http-equiv\s*=\s*["']?refresh["']?[^>]*content\s*=\s*["'][^"']*url=([^"']+)["']`)
+	fetches  = regexp.MustCompile("(?i)\\b(?:fetch|import|XMLHttpRequest|EventSource|WebSocket|Worker|axios\\.get)\\(\\s*[\"'`]([^\"'`\\s$]+)[\"'`]")
 	cssURL   = regexp.MustCompile(`(?i)url\(\s*["']?([^"')]+)["']?\s*\)|@import\s+["']([^"']+)["']`)
 	base     = regexp.MustCompile(`(?is)<base\b[^>]*href\s*=\s*["']?([^"'\s>]+)`)
 	locs     = regexp.MustCompile(`(?is)<loc>\s*(.*?)\s*</loc>`)
@@ -36,6 +37,7 @@ func references(x Exchange) []string {
 	}
 	switch {
 	case strings.Contains(kind, "html"):
+		first(fetches)
 		body = unlinked.ReplaceAllString(body, "$1")
 		for _, tag := range tags.FindAllString(body, -1) {
 			for _, m := range refs.FindAllStringSubmatch(tag, -1) {
@@ -53,6 +55,8 @@ func references(x Exchange) []string {
 		styles(body, add)
 	case strings.Contains(kind, "css"):
 		styles(body, add)
+	case strings.Contains(kind, "javascript"):
+		first(fetches)
 	case isSitemap(body):
 		first(locs)
 	case strings.HasSuffix(x.Target, "/robots.txt"):
@@ -161,7 +165,7 @@ func (st *state) public(x Exchange) bool {
 		return st.Routes[x.Route].Public
 	case Link:
 		kind := strings.ToLower(x.Answer.Header.Get("Content-Type"))
-		return strings.Contains(kind, "css") || isSitemap(x.Body)
+		return strings.Contains(kind, "css") || strings.Contains(kind, "javascript") || isSitemap(x.Body)
 	}
 	return false
 }

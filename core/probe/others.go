@@ -84,7 +84,7 @@ func (j *judgement) crawler(x, plain Exchange) {
 }
 
 func crawlerName(agent string) string {
-	for _, name := range []string{"Googlebot", "bingbot"} {
+	for _, name := range []string{"Googlebot", "bingbot", "facebookexternalhit", "GPTBot"} {
 		if strings.Contains(agent, name) {
 			return name
 		}

@@ -71,13 +71,23 @@ func Run(ctx context.Context, s Settings, sender Sender, progress Progress) (*Re
 			if ctx.Err() != nil {
 				return nil, fmt.Errorf("probe: %w", ctx.Err())
 			}
-			if r.Purpose == Reach && a.Err != nil {
-				return nil, fmt.Errorf("probe: the service does not answer: %w", a.Err)
-			}
 			st.log = append(st.log, Exchange{r, a})
+		}
+		if err := st.reached(); err != nil {
+			return nil, err
 		}
 	}
 	return judge(st.Settings, st.log), nil
+}
+
+// reached is an error if no request was answered so far.
+func (st *state) reached() error {
+	for _, x := range st.log {
+		if x.Err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("probe: the service does not answer: %w", st.log[0].Err)
 }
 
 // defaultOrigin is a page of another site.
@@ -88,6 +98,8 @@ type state struct {
 	*Settings
 	log   []Exchange
 	blind bool
+	// waited is how long rate limits were waited for in all.
+	waited time.Duration
 }
 
 func newState(s Settings) (*state, error) {
@@ -140,10 +152,10 @@ const retries = 3
 func (st *state) send(ctx context.Context, sender Sender, r Request) Answer {
 	a := sender.Send(ctx, r)
 	for range retries {
-		if a.Err != nil || a.Status != http.StatusTooManyRequests || r.Purpose == Burst {
+		if a.Err != nil || a.Status != http.StatusTooManyRequests || r.Purpose == Burst || st.waited >= maxWaiting {
 			break
 		}
-		wait(ctx, a)
+		st.wait(ctx, a)
 		a = sender.Send(ctx, r)
 	}
 	if r.Purpose != Plain && r.Purpose != Page && r.Purpose != Link {
@@ -169,14 +181,19 @@ func (st *state) send(ctx context.Context, sender Sender, r Request) Answer {
 	return a
 }
 
-// maxWait is how long a rate limit is waited for, however long it asks for.
-const maxWait = 5 * time.Second
+// maxWait is how long a rate limit is waited for, however long it asks for, and
+// maxWaiting how long all of them are in one run.
+const (
+	maxWait    = 5 * time.Second
+	maxWaiting = 30 * time.Second
+)
 
-func wait(ctx context.Context, a Answer) {
+func (st *state) wait(ctx context.Context, a Answer) {
 	d := time.Second
 	if s, err := time.ParseDuration(a.Header.Get("Retry-After") + "s"); err == nil {
 		d = min(max(s, 0), maxWait)
 	}
+	st.waited += d
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

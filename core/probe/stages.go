@@ -154,6 +154,8 @@ func originStage(st *state) []Request {
 var crawlers = []string{
 	"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
 	"Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+	"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+	"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
 }
 
 // crawlerStage asks for each route as a crawler.
@@ -236,7 +238,7 @@ func accountStage(st *state) []Request {
 		for _, user := range st.accounts() {
 			for range accountTries {
 				for _, name := range []string{user, "probe-" + strings.ToLower(rand.Text()[:len(user)+1])} {
-					r := st.plain(i, "wrong password", []core.Field{basic(name, "probe-"+rand.Text())})
+					r := st.plain(i, asPassword, []core.Field{basic(name, "probe-"+rand.Text())})
 					r.Purpose, r.Variant = Account, name
 					all = append(all, r)
 				}

@@ -36,6 +36,7 @@ func Run(t *testing.T, build Build) {
 	}{
 		{"verdicts", verdicts},
 		{"start errors", startErrors},
+		{"audit", audit},
 		{"realm", realm},
 		{"printed lines", printedLines},
 		{"policy edits", policyEdits},

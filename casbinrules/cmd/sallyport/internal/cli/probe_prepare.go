@@ -61,7 +61,7 @@ func (f *probeFlags) prepare(cmd *cobra.Command, target string) error {
 	if err := f.findRoutes(cmd.Context(), policy); err != nil {
 		return err
 	}
-	return f.mark(policy)
+	return f.mark(cmd.Context(), policy)
 }
 
 // address reads a URL that may be probed.
@@ -238,7 +238,7 @@ func (f *probeFlags) policyRoutes(ctx context.Context, a *casbinrules.Authorizer
 }
 
 // mark says which routes are public, and for which there is consent to write.
-func (f *probeFlags) mark(policy *probing.Policy) error {
+func (f *probeFlags) mark(ctx context.Context, policy *probing.Policy) error {
 	for _, w := range f.writes {
 		if method, pattern, ok := strings.Cut(w, " "); !ok || method == "" || !strings.HasPrefix(pattern, "/") {
 			return usagef("--write %s: name a method and a pattern, such as \"PATCH /reports/:id\"", w)
@@ -255,10 +255,15 @@ func (f *probeFlags) mark(policy *probing.Policy) error {
 		if policy != nil && policy.Patterns != nil {
 			policy.Patterns[path] = r.Pattern
 		}
-		names := func(pattern string) bool {
-			return probe.Match(pattern, r.Method, r.Pattern) || probe.Match(pattern, r.Method, path)
+		method := r.Method
+		if method == "*" || method == "ANY" {
+			method = "GET"
 		}
-		f.settings.Routes[i].Public = slices.ContainsFunc(f.public, names)
+		names := func(pattern string) bool {
+			return probe.Match(pattern, method, r.Pattern) || probe.Match(pattern, method, path)
+		}
+		f.settings.Routes[i].Public = slices.ContainsFunc(f.public, names) ||
+			f.source.anonymous && policy != nil && !f.source.byRoute && policy.Anonymous(ctx, method, path)
 		f.settings.Routes[i].Write = slices.ContainsFunc(f.writes, names)
 	}
 	return nil

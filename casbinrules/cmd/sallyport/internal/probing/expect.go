@@ -88,14 +88,26 @@ func (p *Policy) Expect(ctx context.Context, as, method, path string) probe.Verd
 }
 
 // named reports whether a line of the policy is about an object, and not about
-// all of them.
+// all of them, and about request methods, and not about actions that the
+// application gives names of its own.
 func (p *Policy) named(object string) bool {
 	return slices.ContainsFunc(p.rules, func(r casbinrules.Rule) bool {
-		return slices.ContainsFunc(r.Objects, func(o casbinrules.Pattern) bool {
+		methods := len(r.Actions) == 0 || slices.ContainsFunc(r.Actions, func(a casbinrules.Pattern) bool { return !ask.Named(a.Text) })
+		return methods && slices.ContainsFunc(r.Objects, func(o casbinrules.Pattern) bool {
 			all := o.Matches("/"+p.word) && o.Matches("/"+p.word+"/"+p.word)
 			return !all && o.Matches(object)
 		})
 	})
+}
+
+// Anonymous reports whether the policy lets requests without credentials through.
+func (p *Policy) Anonymous(ctx context.Context, method, path string) bool {
+	q, _, err := p.Canonical(ask.Question{Subject: ask.Anonymous, Object: path, Action: method})
+	if err != nil {
+		return false
+	}
+	d, err := ask.DecideReadable(ctx, p.Authorizer, q)
+	return err == nil && d.Allowed
 }
 
 // Roles are the names of roles in the policy, which no refusal should hold,
