@@ -165,16 +165,17 @@ type Verdict struct {
 	Fields []Field
 	// SharedCaching says that the guard leaves Cache-Control to handlers that
 	// set it ([WithSharedCaching]), also for what gates before this one gave
-	// out. Where it is not set, adapters see to [KeepFields].
+	// out. Where it is not set, adapters see to KeepFields of package adapter.
 	SharedCaching bool
 	// Response, when not nil, is the answer: the adapter writes it, or what
-	// [Verdict.Concealed] says, and no handler runs. Other requests may get the same one: it is not changed.
+	// [Verdict.Concealed] says, and no handler runs. Other requests may get the
+	// same one: it is not changed.
 	Response *Response
 	// Denial is why; nil for a request that passes and for a preflight.
 	Denial *Denial
 
 	gate      *Gate // that refused
-	concealed bool  // Response is for adapters that know nothing of Concealed
+	concealed bool  // whether Response stands for the answer to an unknown path
 }
 
 // WroteAfter warns the guard's logger that something wrote to the response after
