@@ -34,7 +34,7 @@ var direction = map[string][]string{
 
 // TestOneRoomImportsCasbin: another major version of Casbin comes in through
 // package bridge, so only the room of v2 knows Casbin, and the two files of the
-// face that take its types from applications.
+// public package that take its types from applications.
 func TestOneRoomImportsCasbin(t *testing.T) {
 	may := []string{"internal/casbinv2/casbinv2.go", "adapter.go", "enforcer.go"}
 	for _, dir := range []string{".", "bridge", filepath.Join("bridge", "bridgetest"), filepath.Join("internal", "*")} {

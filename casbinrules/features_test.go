@@ -84,7 +84,8 @@ func TestFeaturesOfCasbinAreHonouredOrRefused(t *testing.T) {
 		{"constraint of a role and itself", effect, effect + "\n[constraint_definition]\nc = sodMax([\"a\", \"a\"], 1)", model.CodeModelConstraint},
 		{"constraint without a value", effect, effect + "\n[constraint_definition]\nc =", model.CodeModelConstraint},
 		{"constraint behind a gap", effect, effect + "\n[constraint_definition]\nc = sod(\"a\", \"b\")\nc3 = sod(\"a\", \"b\")", model.CodeModelConstraint},
-		{"constraint of another name", effect, effect + "\n[constraint_definition]\nsod = sod(\"a\", \"b\")", model.CodeModelUnused},
+		{"constraint of another name", effect, effect + "\n[constraint_definition]\nsod = sod(\"a\", \"b\")", model.CodeModelConstraint},
+		{"constraint given twice", effect, effect + "\n[constraint_definition]\nc = sod(\"a\", \"b\")\nc = sod(\"x\", \"y\")", model.CodeModelConstraint},
 		{"deny override", effect, "e = !some(where (p.eft == deny))", model.CodeModelOpen},
 		{"effect of its own", effect, "e = max(p.eft)", model.CodeModelEffect},
 	} {

@@ -17,8 +17,6 @@ import (
 
 // Casbin is one major version of Casbin. It is safe for concurrent use.
 type Casbin interface {
-	// Version names the major version in messages, such as "v2".
-	Version() string
 	// ReadModel has Casbin read the text of a model.
 	ReadModel(text string) (Model, error)
 	// Functions returns the functions that every matcher may call, by name, in a

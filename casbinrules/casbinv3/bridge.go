@@ -17,8 +17,6 @@ import (
 // library is Casbin v3 for casbinrules.
 type library struct{}
 
-func (library) Version() string { return "v3" }
-
 func (library) ReadModel(text string) (bridge.Model, error) {
 	m, err := model.NewModelFromString(text)
 	if err != nil {

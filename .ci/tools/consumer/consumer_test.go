@@ -10,6 +10,7 @@ import (
 func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 	const core, jwt = modules.Prefix + "core", "github.com/golang-jwt/jwt/v5"
 	const gin, fiber, casbin = "github.com/gin-gonic/gin", "github.com/gofiber/fiber/v2", "github.com/casbin/casbin/v2"
+	const casbin3 = "github.com/casbin/casbin/v3"
 	const fiber3, fasthttp = "github.com/gofiber/fiber/v3", "github.com/valyala/fasthttp"
 	for _, tt := range []struct {
 		module string
@@ -34,6 +35,8 @@ func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 		{"echoauth/echov5", []string{core, "github.com/labstack/echo/v5"}, nil},
 		{"echoauth/echov5", []string{core, "github.com/labstack/echo/v4", "github.com/labstack/gommon"}, []string{"github.com/labstack/echo/v4", "github.com/labstack/gommon"}},
 		{"casbinrules", []string{core, casbin, gin}, []string{gin}},
+		{"casbinrules", []string{core, casbin, casbin3}, []string{casbin3}},
+		{"casbinrules/casbinv3", []string{core, casbin, casbin3}, nil},
 		{"not/listed", []string{core, casbin}, []string{casbin}},
 	} {
 		if got := violations(tt.module, tt.graph); !slices.Equal(got, tt.want) {

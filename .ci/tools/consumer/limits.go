@@ -16,7 +16,8 @@ var watched = map[string][]string{
 	"fasthttp": {"github.com/valyala/fasthttp"},
 	"echo":     {"github.com/labstack/echo/v4", "github.com/labstack/gommon"},
 	"echo5":    {"github.com/labstack/echo/v5"},
-	"casbin":   {"github.com/casbin"},
+	"casbin":   {"github.com/casbin/casbin/v2", "github.com/casbin/govaluate"},
+	"casbin3":  {"github.com/casbin/casbin/v3"},
 	"redis":    {"github.com/redis", "github.com/alexedwards/scs/goredisstore"},
 }
 
@@ -34,7 +35,7 @@ var belongs = map[string][]string{
 	"casbinrules/setup/redis":   {"casbin", "redis"},
 	"fiberauth/fasthttpauth":    {"fasthttp"},
 	"fiberauth/fiberv3":         {"fiber3", "fasthttp"},
-	"casbinrules/casbinv3":      {"casbin"},
+	"casbinrules/casbinv3":      {"casbin", "casbin3"},
 	"casbinrules/cmd/sallyport": {"casbin", "redis"},
 }
 

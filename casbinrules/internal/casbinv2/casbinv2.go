@@ -1,5 +1,6 @@
-// Package casbinv2 is the bridge to Casbin v2, and with the face, which takes
-// its types from applications, the only place that imports it.
+// Package casbinv2 is the bridge to Casbin v2, and with the two files of the
+// public package that take its types from applications, the only place that
+// imports it.
 package casbinv2
 
 import (
@@ -20,8 +21,6 @@ import (
 var Casbin bridge.Casbin = library{}
 
 type library struct{}
-
-func (library) Version() string { return "v2" }
 
 func (library) ReadModel(text string) (bridge.Model, error) {
 	m, err := model.NewModelFromString(text)

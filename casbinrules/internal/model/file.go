@@ -135,6 +135,10 @@ func (f *File) define(section, line string, at Position) {
 	key, _, ok := strings.Cut(line, "=")
 	key = strings.TrimSpace(key)
 	want := sections[section]
+	unused := CodeModelUnused
+	if want == "c" {
+		unused = CodeModelConstraint // which Casbin would skip, and nobody check
+	}
 	switch {
 	case !ok:
 		f.Report(at, CodeModelSyntax, `write "key = value"`, "the line has no =")
@@ -144,9 +148,9 @@ func (f *File) define(section, line string, at Position) {
 			f.Report(at, CodeModelSyntax, "begin with [request_definition]", "the definition %q stands before any section", key)
 		}
 	case key != want && !(want == "g" && isRoleKey(key)) && !(want == "c" && isConstraintKey(key)):
-		f.Report(at, CodeModelUnused, "name it "+want, "definition %q in section %s would not be used", key, section)
+		f.Report(at, unused, "name it "+want, "definition %q in section %s would not be used", key, section)
 	case f.At[key] != Position{}:
-		f.Report(at, CodeModelUnused, "keep one of them", "%q is defined a second time, and what line %d says would not be used", key, f.At[key].Line)
+		f.Report(at, unused, "keep one of them", "%q is defined a second time, and what line %d says would not be used", key, f.At[key].Line)
 	default:
 		f.At[key], f.last = at, key
 	}
