@@ -37,7 +37,7 @@ func (u *user) starters(published []modules.Module, version string) error {
 	var errs []error
 	for _, framework := range slices.Sorted(maps.Keys(frameworks)) {
 		if !there(frameworks[framework]) {
-			fmt.Printf("sallyport init --framework %-8s not tried: there is no module %s\n", framework, frameworks[framework])
+			errs = append(errs, fmt.Errorf("%s: there is no module %s", framework, frameworks[framework]))
 			continue
 		}
 		begin := time.Now()

@@ -131,6 +131,9 @@ func readError(err error, paths []string) error {
 	for _, name := range paths {
 		var at *fs.PathError
 		if _, statErr := os.Stat(name); errors.As(statErr, &at) && errors.Is(err, at.Err) {
+			if errors.Is(at.Err, fs.ErrNotExist) {
+				return fmt.Errorf("read %s: %w: \"sallyport init\" writes one to begin with", name, at.Err)
+			}
 			return fmt.Errorf("read %s: %w", name, at.Err)
 		}
 	}

@@ -59,7 +59,7 @@ func expiry(text string, now time.Time) (time.Time, error) {
 	case err != nil:
 		return time.Time{}, usagef("--expires %q is neither a duration such as 90d or 12h nor a date such as 2027-01-31", text)
 	case !t.After(now):
-		return time.Time{}, usagef("--expires %q is past: the key would never be good", text)
+		return time.Time{}, usagef("--expires %q is past: it would never be good", text)
 	}
 	return t, nil
 }

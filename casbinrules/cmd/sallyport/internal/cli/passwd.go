@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -111,14 +112,13 @@ func askPassword(stdin io.Reader, stderr io.Writer, user string) (string, error)
 	return typed[0], nil
 }
 
-// firstLine is the first line of r without its end.
+// firstLine is the first line of r without its end. It does not wait for more.
 func firstLine(r io.Reader) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxTypedPassword+2))
-	if err != nil {
+	line, err := bufio.NewReader(io.LimitReader(r, maxTypedPassword+2)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	line = strings.TrimSuffix(line, "\r")
+	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 	if len(line) > maxTypedPassword {
 		return "", fmt.Errorf("the password is longer than %d bytes", maxTypedPassword)
 	}

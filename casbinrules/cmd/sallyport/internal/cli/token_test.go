@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -230,6 +231,17 @@ func TestPasswordsThatCannotBeGoodAreRefused(t *testing.T) {
 	}
 	if !notThere(filepath.Join(dir, "u")) {
 		t.Error("a file was written")
+	}
+}
+
+// A program that goes on after the password keeps the pipe open.
+func TestPasswordIsTheFirstLineAndNoMore(t *testing.T) {
+	r, w := io.Pipe()
+	defer func() { _ = w.Close() }()
+	go func() { _, _ = io.WriteString(w, "erin-pass\n") }()
+	var stdout, stderr strings.Builder
+	if code := Run([]string{"passwd", filepath.Join(t.TempDir(), "users"), "erin", "--cost", "10"}, r, &stdout, &stderr); code != exitOK {
+		t.Errorf("%d: %s", code, stderr.String())
 	}
 }
 
