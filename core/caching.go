@@ -42,6 +42,9 @@ func (g *Guard) finishVary() {
 			}
 		}
 	}
+	if g.tenant != nil {
+		vary = append(vary, g.tenant.vary...)
+	}
 	if g.noPrompts {
 		vary = append(vary, fetchMode)
 	}

@@ -99,10 +99,6 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 	}
 
 	if before := g.authContextFrom(ctx); before != nil {
-		if before != authContextFrom(ctx) { // a gate of another guard stands between
-			again := *before
-			again.Context, v.Context = ctx, &again
-		}
 		if p := before.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
@@ -112,8 +108,17 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 			}
 		}
 		v.SharedCaching = g.sharedCaching
-		id := identity{principal: before.principal, scheme: before.scheme, ended: before.ended}
-		return t.decide(ctx, &id, &a, others, e)
+		id := identity{principal: before.principal, whole: before.whole, scheme: before.scheme, ended: before.ended}
+		if d := t.decide(ctx, &id, &a, others, e); d != nil {
+			return d
+		}
+		// A gate of another guard may stand between, or the tenant be another one.
+		if before != authContextFrom(ctx) || id.principal != before.principal {
+			again := *before
+			again.Context, again.principal = ctx, id.principal
+			v.Context = &again
+		}
+		return nil
 	}
 	id := identity{lenient: t.lenient}
 	if d := g.identify(ctx, r, &id, e); d != nil {
@@ -134,6 +139,7 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 // identity is what gate one found out.
 type identity struct {
 	principal *Principal // nil for none
+	whole     *Principal // as it was proved, for guards with tenants
 	scheme    string     // the authenticator's, "" for none
 	lenient   bool       // whether credentials that are over are none
 	ended     error      // why they are over
@@ -145,7 +151,7 @@ type identity struct {
 // context is that of a request that has passed gate one of g with id.
 func (id *identity) context(ctx context.Context, g *Guard, method string) *authContext {
 	return &authContext{
-		Context: ctx, guard: g, principal: id.principal, scheme: id.scheme,
+		Context: ctx, guard: g, principal: id.principal, whole: id.whole, scheme: id.scheme,
 		byBrowser: id.byBrowser, method: method, fields: id.fields, ended: id.ended,
 	}
 }
@@ -221,7 +227,9 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, i
 			return d
 		}
 	}
-	if g.roles != nil {
+	if g.tenant != nil { // which has a say in the roles
+		id.whole = p
+	} else if g.roles != nil {
 		extra, err := g.roles.RolesOf(ctx, p)
 		if err != nil {
 			return g.failure(err)
@@ -275,6 +283,12 @@ func (g *Guard) authContextFrom(ctx context.Context) *authContext {
 // decide is gate two. Of the resources that the request may be for, each has to
 // be allowed; the event of a refusal is about the one that was not.
 func (t *Gate) decide(ctx context.Context, id *identity, a *Access, others []Resource, e *Event) *Denial {
+	if t.guard.tenant != nil && id.principal != nil {
+		if d := t.guard.inTenant(ctx, id, a, others); d != nil {
+			e.principal = id.principal
+			return d
+		}
+	}
 	d := t.decideOne(ctx, id, a, e)
 	if d != nil || len(others) == 0 || t.rules == nil {
 		return d

@@ -40,6 +40,7 @@ const (
 	ReasonUnknownMethod      Reason = "unknown_method"
 	ReasonDenied             Reason = "denied"
 	ReasonMissingRole        Reason = "missing_role"
+	ReasonForeignTenant      Reason = "foreign_tenant"
 	ReasonMissingScope       Reason = "missing_scope"
 	ReasonMissingEntitlement Reason = "missing_entitlement"
 	ReasonAccountState       Reason = "account_state"

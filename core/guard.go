@@ -24,6 +24,7 @@ type Guard struct {
 	authorizer Authorizer
 	anonymous  AnonymousAuthorizer
 	roles      RoleSource
+	tenant     *TenantSource // nil for none
 	responder  Responder
 	observers  []Observer
 	limiter    AttemptLimiter
@@ -50,7 +51,7 @@ type Guard struct {
 }
 
 // setOptions are the parts that options have set, each of which goes once.
-type setOptions struct{ authorizer, roles, responder, observers, limiter, origins, pseudonyms bool }
+type setOptions struct{ authorizer, roles, responder, observers, limiter, origins, pseudonyms, tenant bool }
 
 // Option configures a [Guard].
 type Option func(*Guard) error
@@ -98,7 +99,7 @@ func (g *Guard) With(opts ...Option) (*Guard, error) {
 	if err := v.apply(opts); err != nil {
 		return nil, fmt.Errorf("guard variant: %w", err)
 	}
-	if v.set.roles || v.set.authorizer || v.set.origins {
+	if v.set.roles || v.set.authorizer || v.set.origins || v.set.tenant {
 		v.root = &v // what gate one finds out depends on these
 	}
 	return &v, nil

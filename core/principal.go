@@ -21,6 +21,9 @@ type PrincipalInfo struct {
 	Roles, Scopes []string
 	// Tenant is the tenant (Casbin: domain) the credentials are for.
 	Tenant string
+	// Tenants are those the principal belongs to, where the credentials name more
+	// than one. Requests choose among them and Tenant ([WithTenant]).
+	Tenants []string
 	// Claims are further facts from the credentials, as decoded from JSON.
 	Claims map[string]any
 	// AuthTime is when the principal last proved itself interactively; zero
@@ -51,6 +54,7 @@ func NewPrincipal(info PrincipalInfo) (*Principal, error) {
 	}
 	info.Roles = slices.Clone(info.Roles)
 	info.Scopes = slices.Clone(info.Scopes)
+	info.Tenants = slices.Clone(info.Tenants)
 	if info.Claims != nil {
 		info.Claims, _ = cloneJSON(info.Claims).(map[string]any)
 	}
@@ -63,8 +67,12 @@ func (p *Principal) ID() string { return p.info.ID }
 // Scheme is the authentication scheme that proved the principal.
 func (p *Principal) Scheme() string { return p.info.Scheme }
 
-// Tenant is the tenant the credentials are for, or "".
+// Tenant is the tenant the credentials are for, or "". Behind a gate of a guard
+// that has [WithTenant] it is the tenant of the request.
 func (p *Principal) Tenant() string { return p.info.Tenant }
+
+// Tenants are those that the credentials name beside [Principal.Tenant].
+func (p *Principal) Tenants() iter.Seq[string] { return slices.Values(p.info.Tenants) }
 
 // AuthTime is when the principal last proved itself; zero when unknown.
 func (p *Principal) AuthTime() time.Time { return p.info.AuthTime }
@@ -194,6 +202,7 @@ type authContext struct {
 	fields    []Field    // what gate one has put into the response
 	ended     error      // why the credentials of an anonymous one are over; nil for none
 	principal *Principal // nil for an anonymous request at an optional gate
+	whole     *Principal // as it was proved, for guards with tenants
 }
 
 func (p *authContext) Value(key any) any {

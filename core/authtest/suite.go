@@ -25,6 +25,7 @@ func groups() []group {
 		{"gates", gateCases},
 		{"expired", expiredCases},
 		{"order", orderCases},
+		{"tenants", tenantCases},
 		{"denials", denialCases},
 		{"refusals", refusalCases},
 		{"challenges", challengeCases},

@@ -28,7 +28,8 @@ func WithScopes(member string) Option {
 	return func(v *Verifier) error { return v.mapping.SetScopes(member) }
 }
 
-// WithTenant names the member that holds the principal's tenant, a string. Without
+// WithTenant names the member that holds the principal's tenant, a string, or an
+// array of strings with all of them ([core.WithTenant] chooses by request). Without
 // this option, or without the member, the principal has no tenant. The name is
 // read as in [WithRoles].
 func WithTenant(member string) Option {

@@ -29,7 +29,8 @@ func WithScopes(claim string) Option {
 	return func(v *Verifier) error { return v.mapping.SetScopes(claim) }
 }
 
-// WithTenant names the claim that holds the principal's tenant, a string. Without
+// WithTenant names the claim that holds the principal's tenant, a string, or an
+// array of strings with all of them ([core.WithTenant] chooses by request). Without
 // this option, or without the claim, the principal has no tenant. The name is
 // read as in [WithRoles].
 func WithTenant(claim string) Option {

@@ -63,7 +63,7 @@ func TestMappedClaimOfWrongTypeIsRefused(t *testing.T) { // E28
 		"sub":    {`""`, `null`, `7`, `true`, `["alice"]`, `{}`, `"a\u0000"`, `"a\nb"`, `"a\u007f"`, `"a\u0085"`},
 		"roles":  {`7`, `true`, `{"admin":true}`, `"a\u0000"`, `["admin",7]`, `["admin",null]`, `[["admin"]]`, `[""]`, `["a\r\nb"]`},
 		"scope":  {`null`, `7`, `["read write"]`, `["read",7]`, `[""]`, `["lösen"]`, `{}`, `"read\twrite"`, `"read\nwrite"`, `"lösen"`, `"a\"b"`, `"a\\b"`},
-		"tenant": {`null`, `7`, `["acme"]`, `{}`, `"a\u0000"`},
+		"tenant": {`null`, `7`, `["acme", 7]`, `[""]`, `{}`, `"a\u0000"`},
 	} {
 		for _, value := range values {
 			t.Run(claim+" "+value, func(t *testing.T) {

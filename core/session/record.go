@@ -35,6 +35,7 @@ type record struct {
 	Roles    []string       `json:"roles,omitempty"`
 	Scopes   []string       `json:"scopes,omitempty"`
 	Tenant   string         `json:"tenant,omitempty"`
+	Tenants  []string       `json:"tenants,omitempty"`
 	Claims   map[string]any `json:"claims,omitempty"`
 	AuthTime time.Time      `json:"auth_time,omitzero"`
 
@@ -56,6 +57,7 @@ func newRecord(p *core.Principal) record {
 		Roles:    slices.Collect(p.CredentialRoles()),
 		Scopes:   slices.Collect(p.Scopes()),
 		Tenant:   p.Tenant(),
+		Tenants:  slices.Collect(p.Tenants()),
 		AuthTime: p.AuthTime(),
 	}
 	if rec.Scheme == schemeName { // a login from a session; the claim has what is known
@@ -85,6 +87,7 @@ func (rec *record) principal() (*core.Principal, error) {
 		Roles:    rec.Roles,
 		Scopes:   rec.Scopes,
 		Tenant:   rec.Tenant,
+		Tenants:  rec.Tenants,
 		Claims:   claims,
 		AuthTime: rec.AuthTime,
 		Expires:  rec.Deadline,

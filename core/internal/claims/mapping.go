@@ -187,12 +187,24 @@ func (m *Mapping) Fill(s Set, info *core.PrincipalInfo) (err error) {
 		return err
 	}
 	if m.tenant != nil {
-		if info.Tenant, err = Text(s, m.tenant); err != nil {
+		if info.Tenant, info.Tenants, err = tenants(s, m.tenant); err != nil {
 			return err
 		}
 	}
 	info.AuthTime, _, err = Date(s, "auth_time")
 	return err
+}
+
+// tenants are what is at p: one tenant as a string, or those of an array.
+func tenants(s Set, p Path) (tenant string, all []string, err error) {
+	if v, err := lookup(s, p); err == nil {
+		if elements, ok := v.([]any); ok {
+			all, err = texts(elements, p)
+			return "", all, err
+		}
+	}
+	tenant, err = Text(s, p)
+	return tenant, nil, err
 }
 
 func (m *Mapping) rolesOf(s Set) ([]string, error) {

@@ -1,0 +1,218 @@
+package authtest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+var tenantCases = []testCase{
+	{"the tenant is that of the request", requestTenants},
+	{"a foreign tenant is refused in every spelling", foreignTenants},
+	{"a tenant source that cannot work is none", brokenTenants},
+	{"a tenant source that fails is no verdict", failingTenants},
+}
+
+// members is who is of which tenant: in the credentials of ada, who has two, of bob,
+// who has one and is an admin, and by roles of cy, whose credentials know of none.
+type members struct{ Names }
+
+func (m members) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	p, err := m.Names.Authenticate(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	info := core.PrincipalInfo{ID: p.ID()}
+	switch p.ID() {
+	case "ada":
+		info.Tenants, info.Roles = []string{"north", "south"}, []string{"reader"}
+	case "bob":
+		info.Tenant, info.Tenants, info.Roles = "north", []string{"south"}, []string{"admin"}
+	}
+	return core.NewPrincipal(info)
+}
+
+// tenantRoles give cy a role in the south, and everybody of the south one more.
+type tenantRoles struct{}
+
+func (tenantRoles) RolesOf(_ context.Context, p *core.Principal) ([]string, error) {
+	switch {
+	case p.Tenant() != "south" || p.ID() == "dan":
+		return nil, nil
+	case p.ID() == "cy":
+		return []string{"reader"}, nil
+	}
+	return []string{"southern"}, nil
+}
+
+// tenantSources are ways to name a tenant, with what a request for it is like.
+var tenantSources = []struct {
+	name    string
+	source  core.TenantSource
+	request func(tenant string) (target string, lines []string)
+	vary    string
+}{
+	{"path", core.TenantFromPath("/t/:tenant"), func(tenant string) (string, []string) {
+		if tenant == "" {
+			return "/none", nil
+		}
+		return "/t/" + tenant + "/door", nil
+	}, "authorization"},
+	{"host", core.TenantFromHost("app.example"), func(tenant string) (string, []string) {
+		if tenant == "" {
+			return "/none", []string{"Host: app.example"}
+		}
+		return "/none", []string{"Host: " + tenant + ".app.example:8080"}
+	}, "authorization"},
+	{"header", core.TenantFromHeader("X-Tenant"), func(tenant string) (string, []string) {
+		if tenant == "" {
+			return "/none", nil
+		}
+		return "/none", []string{"X-Tenant: " + tenant}
+	}, "authorization x-tenant"},
+}
+
+// tenantDoor answers with the tenant and the roles of whoever comes in.
+func tenantDoor(t *testing.T, f Framework, g *core.Guard, use, gates []Gate) string {
+	t.Helper()
+	handler := func(x Exchange) error {
+		p := x.Principal()
+		return x.Text(http.StatusOK, p.Tenant()+" "+strings.Join(slices.Sorted(p.Roles()), ","))
+	}
+	get := []string{"GET"}
+	return f.Start(t, App{Use: use, Routes: []Route{
+		{Pattern: "/t/:tenant/door", Methods: get, Gates: gates, Handler: handler},
+		{Pattern: "/none", Methods: get, Gates: gates, Handler: handler},
+	}})
+}
+
+// requestTenants: whatever names the tenant and wherever gates stand, rules and
+// handlers see the principal within the tenant of the request and with the roles it
+// has there.
+func requestTenants(t *testing.T, f Framework) {
+	want := map[string]map[string]string{ // by who and for which tenant; "" is 403
+		"ada": {"north": "north reader", "south": "south reader,southern", "east": "", "none": " reader"},
+		"bob": {"north": "north admin", "south": "south southern", "east": "", "none": " "},
+		"cy":  {"north": "", "south": "south reader", "east": "", "none": " "},
+		"dan": {"north": "", "south": "", "east": "", "none": " "},
+	}
+	for _, s := range tenantSources {
+		g, rec := guardOf(t, []core.Authenticator{members{}}, core.WithTenant(s.source), core.WithRoles(tenantRoles{}))
+		gate := Gate{Kind: "Authenticate", Guard: g}
+		for place, addr := range map[string]string{
+			"route":         tenantDoor(t, f, g, nil, []Gate{gate}),
+			"app":           tenantDoor(t, f, g, []Gate{gate}, nil),
+			"app and route": tenantDoor(t, f, g, []Gate{{Kind: "Optional", Guard: g}}, []Gate{gate, gate}),
+		} {
+			for who, tenants := range want {
+				for tenant, body := range tenants {
+					target, lines := s.request(strings.TrimPrefix(tenant, "none"))
+					a := sendAs(t, addr, target, who, lines)
+					switch {
+					case body == "" && (a.Status != http.StatusForbidden || rec.Last(t).Reason != core.ReasonForeignTenant || a.Header.Get("WWW-Authenticate") != ""):
+						t.Errorf("%s, gate on %s: %s for %s: %d %s", s.name, place, who, tenant, a.Status, a.Body)
+					case body != "" && (a.Status != http.StatusOK || a.Body != body):
+						t.Errorf("%s, gate on %s: %s for %s: %d %q, want %q", s.name, place, who, tenant, a.Status, a.Body, body)
+					}
+					if a.vary() != s.vary {
+						t.Errorf("%s, gate on %s: Vary %q, want %q", s.name, place, a.vary(), s.vary)
+					}
+				}
+			}
+		}
+	}
+}
+
+// sendAs sends a request as somebody; a Host line among lines replaces that of the
+// test.
+func sendAs(t *testing.T, addr, target, who string, lines []string) Answer {
+	t.Helper()
+	host := "Host: localhost"
+	if len(lines) > 0 && strings.HasPrefix(lines[0], "Host: ") {
+		host, lines = lines[0], lines[1:]
+	}
+	all := append([]string{"GET " + target + " HTTP/1.1", host, "Connection: close", as(who)}, lines...)
+	return Send(t, addr, strings.Join(all, "\n"))
+}
+
+// foreignTenants: bob, who is of the north alone, reaches no handler for another
+// tenant, however the request is written.
+func foreignTenants(t *testing.T, f Framework) {
+	reached := ""
+	for _, s := range tenantSources {
+		g, _ := guardOf(t, []core.Authenticator{members{}}, core.WithTenant(s.source))
+		gates := []Gate{{Kind: "Authenticate", Guard: g}}
+		handler := func(x Exchange) error {
+			reached = strings.Clone(x.Param("tenant"))
+			return ok(x)
+		}
+		addr := f.Start(t, App{Routes: []Route{
+			{Pattern: "/t/:tenant/door", Methods: []string{"GET"}, Gates: gates, Handler: handler},
+			{Pattern: "/t/:tenant", Methods: []string{"GET"}, Gates: gates, Handler: handler},
+		}})
+		for _, target := range []string{
+			"/t/east/door", "/T/east/door", "/t/EAST/door", "/t/%65ast/door", "/t/east%2Fx/door", "/t/east/", "/t/east", "/t//east/door",
+			"/t/north/../east/door", "/t/./east/door", "/t/north%2F..%2Feast/door", "/x/../t/east/door", "//t/east/door", "/t/NORTH/door", "/t/north%20/door", "/%74/east/door",
+		} {
+			for _, lines := range [][]string{nil, {"X-Tenant: north", "X-Tenant: east"}, {"X-Tenant: east"}, {"X-Tenant: NORTH"}, {"Host: EAST.app.example."}, {"Host: east.APP.example:1"}} {
+				reached = ""
+				a := sendAs(t, addr, target, "bob", lines)
+				foreign := s.name == "path" || s.name == "header" && len(lines) > 0 && strings.HasPrefix(lines[0], "X-") || s.name == "host" && len(lines) > 0 && strings.HasPrefix(lines[0], "Host")
+				if foreign && reached != "" {
+					t.Errorf("tenant from %s: %s %q reached the handler for %q: %d", s.name, target, lines, reached, a.Status)
+				}
+			}
+		}
+		target, lines := s.request("north")
+		if s.name == "path" {
+			if a := sendAs(t, addr, target, "bob", lines); a.Status != http.StatusOK {
+				t.Errorf("tenant from %s: his own is %d %s", s.name, a.Status, a.Body)
+			}
+		}
+	}
+}
+
+func brokenTenants(t *testing.T, _ Framework) {
+	path := core.TenantFromPath("/t/:tenant")
+	for name, opts := range map[string][]core.Option{
+		"empty":          {core.WithTenant(core.TenantSource{})},
+		"nil function":   {core.WithTenant(core.TenantFunc(nil))},
+		"two":            {core.WithTenant(path), core.WithTenant(path)},
+		"no segment":     {core.WithTenant(core.TenantFromPath("/t"))},
+		"not the last":   {core.WithTenant(core.TenantFromPath("/t/:tenant/x"))},
+		"not rooted":     {core.WithTenant(core.TenantFromPath("t/:tenant"))},
+		"empty segment":  {core.WithTenant(core.TenantFromPath("/t//:tenant"))},
+		"no pattern":     {core.WithTenant(core.TenantFromPath(""))},
+		"no domain":      {core.WithTenant(core.TenantFromHost("."))},
+		"no field":       {core.WithTenant(core.TenantFromHeader(""))},
+		"no field name":  {core.WithTenant(core.TenantFromHeader("X Tenant"))},
+		"nil and a path": {nil, core.WithTenant(path)},
+	} {
+		if g, err := core.NewGuard([]core.Authenticator{Names{}}, opts...); err == nil || g != nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// failingTenants: a tenant that cannot be found out is neither 401 nor 403.
+func failingTenants(t *testing.T, f Framework) {
+	for status, err := range map[int]error{
+		http.StatusServiceUnavailable:  errors.New("the directory is down"),
+		http.StatusBadRequest:          core.ErrAmbiguousCredentials,
+		http.StatusInternalServerError: &core.InternalError{Err: errors.New("broken")},
+	} {
+		g, _ := guardOf(t, []core.Authenticator{members{}}, core.WithTenant(core.TenantFunc(func(core.Access) (string, error) { return "", err })))
+		addr := tenantDoor(t, f, g, nil, []Gate{{Kind: "Authenticate", Guard: g}})
+		if a := sendAs(t, addr, "/none", "bob", nil); a.Status != status {
+			t.Errorf("%v: %d, want %d", err, a.Status, status)
+		}
+		if a := Send(t, addr, Request("GET", "/none")); a.Status != http.StatusUnauthorized {
+			t.Errorf("%v, nobody: %d", err, a.Status)
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// TenantSource finds the tenant that a request is for. [TenantFromPath],
+// [TenantFromHost], [TenantFromHeader] and [TenantFunc] make one.
+type TenantSource struct {
+	find func(Access) (string, error)
+	vary []string
+	err  error
+}
+
+// TenantFunc is a source of the application's own; find gives "" for no tenant. An
+// error that is [ErrAmbiguousCredentials] is answered with 400, any other as that
+// of an authorizer. vary are the request's fields that find looks at, for caches.
+func TenantFunc(find func(Access) (string, error), vary ...string) TenantSource {
+	s := TenantSource{find: find, vary: slices.Clone(vary)}
+	if find == nil {
+		s.err = errors.New("tenant function is nil")
+	}
+	return s
+}
+
+// WithTenant judges each request within the tenant that it names. At every gate,
+// and in [Guard.CheckNow], the principal is then the one of gate one with that
+// tenant, and with the roles that it has there; [PrincipalFrom] gives it.
+//
+// Whoever is not of the tenant gets 403 with the reason [ReasonForeignTenant], as
+// for any other rule. Of the tenant is who has credentials for it
+// ([PrincipalInfo].Tenant and Tenants), or, with credentials that name no tenant,
+// whom the guard's [RoleSource] gives a role there.
+//
+// Roles of credentials for one tenant hold in that one alone: in another of the
+// principal's tenants it has those that the role source gives it. Roles of
+// credentials that name several tenants and none as theirs, or no tenant at all,
+// hold in each.
+//
+// A request that names no tenant is judged in none: its principal has no tenant
+// and no roles of one.
+func WithTenant(from TenantSource) Option {
+	return func(g *Guard) error {
+		switch {
+		case from.err != nil:
+			return from.err
+		case from.find == nil:
+			return errors.New("tenant source is empty: make one with TenantFromPath, TenantFromHost, TenantFromHeader or TenantFunc")
+		case g.set.tenant:
+			return errors.New("two tenant sources")
+		}
+		g.tenant, g.set.tenant = &from, true
+		return nil
+	}
+}
+
+// TenantFromPath takes the tenant from the canonical path, at the place that
+// pattern marks with a segment that begins with a colon: "/t/:tenant" for
+// "/t/acme/reports". The path is known at every gate, also in front of the router.
+// The other segments are compared in any letter case, since a router may fold
+// them. Where the router has folded the segment of the tenant itself, whoever
+// would have to be of it is refused: nobody knows which tenant the handler sees.
+//
+// [WithTenant] refuses a pattern that does not begin with a slash and whose last
+// segment is not the one of the tenant.
+func TenantFromPath(pattern string) TenantSource {
+	below, rooted := strings.CutPrefix(pattern, "/")
+	segments := strings.Split(below, "/")
+	at := slices.IndexFunc(segments, func(s string) bool { return strings.HasPrefix(s, ":") })
+	if !rooted || at != len(segments)-1 || slices.Contains(segments, "") {
+		return TenantSource{err: fmt.Errorf(`tenant from path: pattern %q must be like "/t/:tenant"`, pattern)}
+	}
+	segments = segments[:at]
+	return TenantFunc(func(a Access) (string, error) {
+		rest := strings.TrimPrefix(a.Resource.Path, "/")
+		for _, want := range segments {
+			got, after, _ := strings.Cut(rest, "/")
+			if !strings.EqualFold(got, want) {
+				return "", nil
+			}
+			rest = after
+		}
+		tenant, _, _ := strings.Cut(rest, "/")
+		if tenant != "" && len(a.Resource.Path)-len(rest) < a.Resource.Folded {
+			return "", fmt.Errorf("%w: the router has folded the letter case of the tenant", errForeignTenant)
+		}
+		return tenant, nil
+	})
+}
+
+// TenantFromHost takes the tenant from the host, as the label in front of domain:
+// "acme" of "acme.app.example" for the domain "app.example". Letter case, port and
+// a dot at the end do not count. A host that is not one label below domain names no
+// tenant. The host comes from the client: it chooses among the principal's tenants
+// and proves nothing.
+func TenantFromHost(domain string) TenantSource {
+	domain = strings.ToLower(strings.Trim(domain, "."))
+	if domain == "" {
+		return TenantSource{err: errors.New("tenant from host: domain must not be empty")}
+	}
+	return TenantFunc(func(a Access) (string, error) {
+		host := a.Request.Host()
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		tenant, below := strings.CutSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), "."+domain)
+		if !below || strings.Contains(tenant, ".") {
+			return "", nil
+		}
+		return tenant, nil
+	})
+}
+
+// TenantFromHeader takes the tenant from a header field. Two lines of it are 400.
+// Answers vary on it.
+func TenantFromHeader(name string) TenantSource {
+	if !challenge.IsToken(name) {
+		return TenantSource{err: fmt.Errorf("tenant from header: %q is not the name of a field (RFC 9110 §5.1)", name)}
+	}
+	return TenantFunc(func(a Access) (string, error) {
+		tenant, lines := a.Request.Header(name)
+		if lines > 1 {
+			return "", fmt.Errorf("%w: %d lines of %s", ErrAmbiguousCredentials, lines, name)
+		}
+		return tenant, nil
+	}, name)
+}
+
+// errForeignTenant is of who is not of the tenant of a request.
+var errForeignTenant = errors.New("not one of the principal's tenants")
+
+// inTenant makes the principal of id that of the request's tenant.
+func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []Resource) *Denial {
+	tenant, err := g.tenant.find(*a)
+	for i := range others {
+		if err != nil {
+			break
+		}
+		other := *a
+		other.Resource = others[i]
+		var also string
+		if also, err = g.tenant.find(other); err == nil && also != tenant {
+			err = errForeignTenant
+		}
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, errForeignTenant):
+		return g.forbiddenDenial(ReasonForeignTenant)
+	case errors.Is(err, ErrAmbiguousCredentials):
+		return g.refuse(a.Request, -1, err)
+	default:
+		return g.failure(err)
+	}
+	if id.principal != id.whole && id.principal.Tenant() == tenant {
+		return nil // a gate before has found out
+	}
+	p, whole := id.whole.within(tenant), id.whole
+	member := tenant == "" || tenant == whole.info.Tenant || slices.Contains(whole.info.Tenants, tenant)
+	unnamed := whole.info.Tenant == "" && len(whole.info.Tenants) == 0
+	if !member && !unnamed {
+		return g.forbiddenDenial(ReasonForeignTenant)
+	}
+	if g.roles != nil {
+		extra, err := g.roles.RolesOf(ctx, p)
+		if err != nil {
+			return g.failure(err)
+		}
+		member = member || len(extra) > 0
+		if len(extra) > 0 {
+			p = p.withRoles(extra)
+		}
+	}
+	if !member {
+		return g.forbiddenDenial(ReasonForeignTenant)
+	}
+	id.principal = p
+	return nil
+}
+
+// within is p in a tenant, "" for none, with those of the roles of its
+// credentials that hold there.
+func (p *Principal) within(tenant string) *Principal {
+	q := &Principal{info: p.info}
+	q.info.Tenant = tenant
+	if p.info.Tenant != "" && p.info.Tenant != tenant {
+		q.info.Roles = nil
+	}
+	return q
+}
