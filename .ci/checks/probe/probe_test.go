@@ -160,15 +160,16 @@ func TestNothingIsFoundInTheExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--routes", "testdata/examples.json", "--public", "/healthz", "--public", "/whoami", "-p", "../../../examples/policy/policy.csv"}
+	args := []string{"--routes", "testdata/examples.json", "--public", "/healthz", "--public", "/whoami", "-p", "../../../examples/policy/policy.csv",
+		"--write", "POST /*", "--write", "PUT /*", "--write", "PATCH /*", "--write", "DELETE /*"}
 	for name, credentials := range map[string]string{"alice": "YWxpY2U6YWxpY2UtcGFzcw==", "erin": "ZXJpbjplcmluLXBhc3M=", "victor": "dmljdG9yOnZpY3Rvci1wYXNz", "pam": "cGFtOnBhbS1wYXNz"} {
 		args = append(args, "--as", name+"=Authorization: Basic "+credentials)
 	}
 	for _, s := range running {
-		for _, more := range [][]string{nil, {"--write", "POST /*", "--write", "PUT /*", "--write", "PATCH /*", "--write", "DELETE /*"}} {
-			if all, code := probe(t, bin, slices.Concat(args, more, []string{s.URL})...); code != 0 || len(all) > 0 {
-				t.Errorf("%s with %q: exit code %d, found %+v", s.Name, more, code, all)
+		t.Run(s.Name, func(t *testing.T) {
+			if all, code := probe(t, bin, append(args, s.URL)...); code != 0 || len(all) > 0 {
+				t.Errorf("exit code %d, found %+v", code, all)
 			}
-		}
+		})
 	}
 }
