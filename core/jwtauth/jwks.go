@@ -47,11 +47,11 @@ func WithRSAAlgorithm(alg string) KeySetOption {
 // OpenJWKS reads the file at path with [KeySetFromJWKS].
 func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
 	if isURL(path) {
-		return nil, fmt.Errorf("key set: %.256q is a URL, not a file: use Fetch for the address of a set, or Discover for an issuer", quiet.Text(path))
+		return nil, fmt.Errorf("jwtauth: %.256q is a URL, not a file: use Fetch for the address of a set, or Discover for an issuer", quiet.Text(path))
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no JWK set %s: make a key pair with \"sallyport keys new\", turn a key in PEM into a set with \"sallyport keys jwks\", or Fetch it from the issuer: %w", path, fs.ErrNotExist)
+		return nil, fmt.Errorf("jwtauth: there is no JWK set %s: make a key pair with \"sallyport keys new\", turn a key in PEM into a set with \"sallyport keys jwks\", or Fetch it from the issuer: %w", path, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jwtauth: %w", err)

@@ -44,9 +44,9 @@ func open(s *settings) (session.Store, func() error, error) {
 	case err != nil:
 		return nil, nil, fmt.Errorf("address %q: want host:port, such as 127.0.0.1:6379", s.Address)
 	case s.Timeout <= 0:
-		return nil, nil, fmt.Errorf("timeout %v: above 0", s.Timeout)
+		return nil, nil, fmt.Errorf("timeout %v: must be above 0", s.Timeout)
 	case s.Database < 0:
-		return nil, nil, fmt.Errorf("database %d: at least 0", s.Database)
+		return nil, nil, fmt.Errorf("database %d: must be at least 0", s.Database)
 	}
 	options := &redis.Options{
 		Addr: s.Address, Username: s.Username, Password: s.Password.Reveal(), DB: s.Database,

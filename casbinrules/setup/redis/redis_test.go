@@ -185,8 +185,8 @@ func TestStore(t *testing.T) {
 func TestSettings(t *testing.T) {
 	for text, want := range map[string]string{
 		"{address: localhost}":             `:2:19: session.store.redis: address "localhost": want host:port`,
-		"{address: 'a:1', timeout: 0s}":    ":2:19: session.store.redis: timeout 0s: above 0",
-		"{address: 'a:1', database: -1}":   ":2:19: session.store.redis: database -1: at least 0",
+		"{address: 'a:1', timeout: 0s}":    ":2:19: session.store.redis: timeout 0s: must be above 0",
+		"{address: 'a:1', database: -1}":   ":2:19: session.store.redis: database -1: must be at least 0",
 		"{}":                               ":2:19: session.store.redis: address is missing",
 		"{address: 'a:1', password: open}": ":2:53: session.store.redis.password: a secret must not be written into this file",
 		"{address: 'a:1', pasword: x}":     `:2:43: session.store.redis: unknown key "pasword" (did you mean password?)`,
