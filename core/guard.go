@@ -86,8 +86,8 @@ func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 //
 // A request that has passed gate one of g, or of another variant, does not
 // authenticate again at a gate of the variant, as long as the variant accepts
-// the scheme it passed with and has no authorizer, roles or trusted origins of
-// its own.
+// the scheme it passed with and has no authorizer, roles, tenants or trusted
+// origins of its own.
 func (g *Guard) With(opts ...Option) (*Guard, error) {
 	if g == nil || len(g.schemes) == 0 {
 		return nil, errors.New("guard variant: the guard was not made by NewGuard")

@@ -203,6 +203,22 @@ func serveMiddleware(t *testing.T, e *echo.Echo, prefix string, around func(gate
 	authtest.CheckMiddleware(t, s.URL+prefix)
 }
 
+// TestRefusalsAreNotCompressed: that is what docs/echo5.md says, since they are
+// written below whatever stands around the response.
+func TestRefusalsAreNotCompressed(t *testing.T) {
+	e := echo.NewWithConfig(echo.Config{Logger: quiet})
+	e.Use(middleware.Gzip())
+	e.GET("/gate", secret, echoauth.Authorize(authtest.MiddlewareGuard(t, core.WithLogger(quiet))))
+	for who, encoding := range map[string]string{"alice": "gzip", "bob": ""} {
+		r, w := httptest.NewRequest(http.MethodGet, "/gate", nil), httptest.NewRecorder()
+		r.Header.Set("Accept-Encoding", "gzip")
+		r.Header.Set("Authorization", "Name "+who)
+		if e.ServeHTTP(w, r); w.Header().Get("Content-Encoding") != encoding {
+			t.Errorf("%s: %d %v", who, w.Code, w.Header())
+		}
+	}
+}
+
 // TestAnsweringMiddlewares: nothing of what Proxy and Static answer behind a
 // refusal is sent, whatever fields they set.
 func TestAnsweringMiddlewares(t *testing.T) {
