@@ -1,5 +1,7 @@
 package session
 
+import "github.com/sallyport-go/sallyport/core/internal/sessionstore"
+
 // For tests of what the store may come to hold.
 var (
 	Decode = decode
@@ -8,6 +10,6 @@ var (
 
 // MaxRecord and MaxCalls are limits.
 const (
-	MaxRecord = maxRecord
-	MaxCalls  = maxCalls
+	MaxRecord = sessionstore.MaxRecord
+	MaxCalls  = sessionstore.MaxCalls
 )

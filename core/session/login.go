@@ -120,7 +120,7 @@ func (m *Manager) start(ctx context.Context, r core.Request, rec record, replace
 		return nil, &core.InternalError{Err: err}
 	}
 	id := newID()
-	if err := m.store.commit(ctx, sessionKey(id), data, rec.Deadline); err != nil {
+	if err := m.store.Commit(ctx, sessionKey(id), data, rec.Deadline); err != nil {
 		return nil, err
 	}
 	if err := replace(sessionKey(id)); err != nil {
@@ -139,7 +139,7 @@ func (m *Manager) mark(ctx context.Context, k, next key) error {
 	if err != nil {
 		return &core.InternalError{Err: err}
 	}
-	return m.store.commit(context.WithoutCancel(ctx), k, data, m.now().Add(replacedFor))
+	return m.store.Commit(context.WithoutCancel(ctx), k, data, m.now().Add(replacedFor))
 }
 
 // succeed puts the session next in the place of k, unless k is ended at the same
@@ -147,18 +147,18 @@ func (m *Manager) mark(ctx context.Context, k, next key) error {
 // looks whether k was ended, the other says that it ends k and then looks whether
 // k was replaced, so that one of them sees the other.
 func (m *Manager) succeed(ctx context.Context, k, next key) error {
-	_, found, err := m.store.find(ctx, k)
+	_, found, err := m.store.Find(ctx, k)
 	if err == nil && found { // an id that nobody issued leaves no trace
 		err = m.mark(ctx, k, next)
 	}
 	if err != nil {
 		return err
 	}
-	_, ended, err := m.store.find(ctx, endedKey(k))
+	_, ended, err := m.store.Find(ctx, endedKey(k))
 	if err != nil || found && !ended {
 		return err
 	}
-	if err := m.store.delete(context.WithoutCancel(ctx), next); err != nil {
+	if err := m.store.Delete(context.WithoutCancel(ctx), next); err != nil {
 		return err
 	}
 	return replaced()
@@ -168,7 +168,7 @@ func (m *Manager) succeed(ctx context.Context, k, next key) error {
 // common, or "" when all of them are good: it has not been logged out everywhere
 // for as long as a session lives.
 func (m *Manager) generation(ctx context.Context, id string) (string, error) {
-	data, found, err := m.store.find(ctx, generationKey(id))
+	data, found, err := m.store.Find(ctx, generationKey(id))
 	if err != nil || !found {
 		return "", err
 	}

@@ -26,7 +26,7 @@ func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, err
 		return nil, err
 	case err == nil:
 		// Who leaves is not held back by leaving fast.
-		if err := m.end(context.WithoutCancel(ctx), sessionKey(id), m.store.delete); err != nil {
+		if err := m.end(context.WithoutCancel(ctx), sessionKey(id), m.store.Delete); err != nil {
 			return nil, err
 		}
 	}
@@ -37,21 +37,21 @@ func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, err
 // rotations have put in its place. See succeed for the order.
 func (m *Manager) end(ctx context.Context, k key, dispose func(context.Context, key) error) error {
 	for k != "" {
-		_, found, err := m.store.find(ctx, k)
+		_, found, err := m.store.Find(ctx, k)
 		if err != nil || !found {
 			return err // an id that nobody issued leaves no trace
 		}
-		if err := m.store.commit(ctx, endedKey(k), []byte("ended"), m.now().Add(m.endedFor())); err != nil {
+		if err := m.store.Commit(ctx, endedKey(k), []byte("ended"), m.now().Add(m.endedFor())); err != nil {
 			return err
 		}
-		data, found, err := m.store.find(ctx, k)
+		data, found, err := m.store.Find(ctx, k)
 		if err != nil {
 			return err
 		}
 		if err := dispose(ctx, k); err != nil {
 			return err
 		}
-		k, dispose = "", m.store.delete
+		k, dispose = "", m.store.Delete
 		if rec, err := decode(data); found && err == nil { // what cannot be read is no session
 			k = rec.Next
 		}
@@ -70,6 +70,6 @@ func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if id == "" {
 		return &core.InternalError{Err: errors.New("session: logout everywhere without an ID")}
 	}
-	return m.store.commit(context.WithoutCancel(ctx), generationKey(id), []byte(rand.Text()),
+	return m.store.Commit(context.WithoutCancel(ctx), generationKey(id), []byte(rand.Text()),
 		m.now().Add(m.absolute+generationSlack))
 }

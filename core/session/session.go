@@ -26,6 +26,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/sessionstore"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -53,7 +54,7 @@ const schemeName = "Session"
 // several, must be configured alike.
 type Manager struct {
 	settings
-	store  *store
+	store  *sessionstore.Store
 	cookie cookie
 
 	// exit lets a request log out, refusal answers an error.
@@ -80,9 +81,9 @@ func New(opts ...Option) (*Manager, error) {
 		return nil, fmt.Errorf("session: idle timeout %v is longer than the absolute one, %v", s.idle, s.absolute)
 	}
 	if s.backend == nil {
-		s.backend = newMemory(s.now)
+		s.backend = sessionstore.NewMemory(s.now)
 	}
-	m := &Manager{settings: s, store: newStore(s.backend, s.storeTimeout)}
+	m := &Manager{settings: s, store: sessionstore.New(s.backend, s.storeTimeout)}
 	if err := m.finish(); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
@@ -141,7 +142,7 @@ func (m *Manager) Authenticate(ctx context.Context, r core.Request) (*core.Princ
 
 // load is the record of the live session called id.
 func (m *Manager) load(ctx context.Context, id string) (record, error) {
-	data, found, err := m.store.find(ctx, sessionKey(id))
+	data, found, err := m.store.Find(ctx, sessionKey(id))
 	if err != nil {
 		return record{}, err
 	}
@@ -176,7 +177,7 @@ func (m *Manager) use(ctx context.Context, id string, rec record, now time.Time)
 	if now.Sub(last) < m.notedEvery() {
 		return nil
 	}
-	data, found, err := m.store.find(ctx, usedKey(id))
+	data, found, err := m.store.Find(ctx, usedKey(id))
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (m *Manager) use(ctx context.Context, id string, rec record, now time.Time)
 	case age < m.notedEvery():
 		return nil
 	}
-	return m.store.commit(ctx, usedKey(id), now.UTC().AppendFormat(nil, time.RFC3339Nano), now.Add(m.idle))
+	return m.store.Commit(ctx, usedKey(id), now.UTC().AppendFormat(nil, time.RFC3339Nano), now.Add(m.idle))
 }
 
 // notedEvery is how far apart two notes of use are: a twentieth of the idle

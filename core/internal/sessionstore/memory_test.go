@@ -1,4 +1,4 @@
-package session
+package sessionstore
 
 import (
 	"strconv"
@@ -8,7 +8,7 @@ import (
 
 func TestMemoryForgetsWhatHasExpired(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	m := newMemory(func() time.Time { return now })
+	m := NewMemory(func() time.Time { return now })
 	const lifetime = 10 * time.Minute
 	for n := range 1000 {
 		if err := m.Commit(strconv.Itoa(n), []byte("data"), now.Add(lifetime)); err != nil {

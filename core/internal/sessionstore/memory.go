@@ -1,16 +1,16 @@
-package session
+package sessionstore
 
 import (
 	"sync"
 	"time"
 )
 
-// sweepEvery is how often a memory looks for what has expired.
+// sweepEvery is how often a [Memory] looks for what has expired.
 const sweepEvery = time.Minute
 
-// memory is the store of one manager in one process. It answers at once and is
+// Memory is the store of one manager in one process. It answers at once and is
 // safe for concurrent use.
-type memory struct {
+type Memory struct {
 	now func() time.Time
 
 	mu      sync.RWMutex
@@ -23,11 +23,13 @@ type kept struct {
 	expires time.Time
 }
 
-func newMemory(now func() time.Time) *memory {
-	return &memory{now: now, entries: map[string]kept{}}
+// NewMemory makes an empty store.
+func NewMemory(now func() time.Time) *Memory {
+	return &Memory{now: now, entries: map[string]kept{}}
 }
 
-func (m *memory) Find(key string) ([]byte, bool, error) {
+// Find is the entry of key that has not expired.
+func (m *Memory) Find(key string) ([]byte, bool, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	e, ok := m.entries[key]
@@ -39,7 +41,7 @@ func (m *memory) Find(key string) ([]byte, bool, error) {
 
 // Commit keeps data, and drops what has expired once in a while: it takes a
 // login, or a session in use, for a session to have expired at all.
-func (m *memory) Commit(key string, data []byte, expires time.Time) error {
+func (m *Memory) Commit(key string, data []byte, expires time.Time) error {
 	now := m.now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -55,7 +57,8 @@ func (m *memory) Commit(key string, data []byte, expires time.Time) error {
 	return nil
 }
 
-func (m *memory) Delete(key string) error {
+// Delete removes the entry of key.
+func (m *Memory) Delete(key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.entries, key)

@@ -1,0 +1,123 @@
+package sessionstore
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// MaxRecord is how many bytes a record may have: half of what the smallest
+// column of the stores holds.
+const MaxRecord = 32 << 10
+
+// Identity is what a record keeps of a principal.
+type Identity struct {
+	ID       string         `json:"id,omitempty"`
+	Scheme   string         `json:"scheme,omitempty"`
+	Roles    []string       `json:"roles,omitempty"`
+	Scopes   []string       `json:"scopes,omitempty"`
+	Tenant   string         `json:"tenant,omitempty"`
+	Tenants  []string       `json:"tenants,omitempty"`
+	Claims   map[string]any `json:"claims,omitempty"`
+	AuthTime time.Time      `json:"auth_time,omitzero"`
+}
+
+// NewIdentity is the identity of p. Roles that a policy gives are left out, since
+// the policy gives them anew at each request.
+func NewIdentity(p *core.Principal) Identity {
+	id := Identity{
+		ID:       p.ID(),
+		Scheme:   p.Scheme(),
+		Roles:    slices.Collect(p.CredentialRoles()),
+		Scopes:   slices.Collect(p.Scopes()),
+		Tenant:   p.Tenant(),
+		Tenants:  slices.Collect(p.Tenants()),
+		AuthTime: p.AuthTime(),
+	}
+	for name := range p.Claims() {
+		if id.Claims == nil {
+			id.Claims = map[string]any{}
+		}
+		id.Claims[name], _ = p.Claim(name)
+	}
+	return id
+}
+
+// Info is what a principal of the identity is made from.
+func (id *Identity) Info() core.PrincipalInfo {
+	return core.PrincipalInfo{
+		ID: id.ID, Scheme: id.Scheme, Roles: id.Roles, Scopes: id.Scopes,
+		Tenant: id.Tenant, Tenants: id.Tenants, Claims: id.Claims, AuthTime: id.AuthTime,
+	}
+}
+
+// RestoreNumbers makes numbers of decoded claims float64, where that changes no
+// integer into another.
+func (id *Identity) RestoreNumbers() {
+	for name, v := range id.Claims {
+		id.Claims[name] = withFloats(v)
+	}
+}
+
+// Encode is a record as bytes. It refuses claims that are no JSON, and what is
+// too large for a store.
+func Encode(record any) ([]byte, error) {
+	data, err := json.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("record of principal: %w", err)
+	}
+	if len(data) > MaxRecord {
+		return nil, fmt.Errorf("record of %d bytes: must have at most %d: leave claims out of the principal that logs in",
+			len(data), MaxRecord)
+	}
+	return data, nil
+}
+
+// Decode reads what Encode made into record, with numbers as [json.Number].
+// Nothing of the content is in its errors.
+func Decode(data []byte, record any) error {
+	if len(data) > MaxRecord {
+		return fmt.Errorf("record of %d bytes: must have at most %d", len(data), MaxRecord)
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	d.DisallowUnknownFields()
+	if err := d.Decode(record); err != nil {
+		return errors.New("record is not in the form that was stored")
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("record has data behind its end")
+	}
+	return nil
+}
+
+// withFloats is v, a decoded JSON value, with numbers as float64 where that
+// changes no integer into another.
+func withFloats(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, e := range v {
+			v[name] = withFloats(e)
+		}
+	case []any:
+		for i, e := range v {
+			v[i] = withFloats(e)
+		}
+	case json.Number:
+		f, err := v.Float64()
+		isInteger := !strings.ContainsAny(v.String(), ".eE")
+		if err != nil || isInteger && strconv.FormatFloat(f, 'f', -1, 64) != v.String() {
+			return v
+		}
+		return f
+	}
+	return v
+}

@@ -1,0 +1,152 @@
+// Package sessionstore asks the stores that sessions and refresh tokens are kept
+// in, and has the one in memory.
+package sessionstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// MaxCalls is how many calls of a store may be under way at once: each waits on
+// a goroutine of its own, and a store that hangs must not collect them.
+const MaxCalls = 1024
+
+// Key is the name of an entry in a store: a hash, as long as the ids of scs,
+// for which some stores have a column of fixed size.
+type Key string
+
+// NewKey keeps kinds apart, so that nothing a client sends can name an entry of
+// another.
+func NewKey(kind, name string) Key {
+	sum := sha256.Sum256([]byte(kind + "\x00" + name))
+	return Key(base64.RawURLEncoding.EncodeToString(sum[:]))
+}
+
+// Backend is a session.Store.
+type Backend interface {
+	Find(key string) (data []byte, found bool, err error)
+	Commit(key string, data []byte, expires time.Time) error
+	Delete(key string) error
+}
+
+// ContextBackend is a session.ContextStore.
+type ContextBackend interface {
+	FindCtx(ctx context.Context, key string) (data []byte, found bool, err error)
+	CommitCtx(ctx context.Context, key string, data []byte, expires time.Time) error
+	DeleteCtx(ctx context.Context, key string) error
+}
+
+// Store asks a [Backend], and never waits longer than timeout for an answer.
+// What comes of a call that was late is not awaited; no caller writes what would
+// do harm then.
+type Store struct {
+	backend Backend
+	ctx     ContextBackend // backend, where it takes contexts
+	timeout time.Duration
+	calls   chan struct{}
+	atOnce  bool // the backend is in memory
+}
+
+// New makes a store that waits for timeout at most.
+func New(backend Backend, timeout time.Duration) *Store {
+	s := &Store{backend: backend, timeout: timeout, calls: make(chan struct{}, MaxCalls)}
+	s.ctx, _ = backend.(ContextBackend)
+	_, s.atOnce = backend.(*Memory)
+	return s
+}
+
+// entry is what find finds.
+type entry struct {
+	data  []byte
+	found bool
+}
+
+// Find is the entry of k.
+func (s *Store) Find(ctx context.Context, k Key) ([]byte, bool, error) {
+	e, err := callStore(ctx, s, "find", func(ctx context.Context) (e entry, err error) {
+		if s.ctx != nil {
+			e.data, e.found, err = s.ctx.FindCtx(ctx, string(k))
+		} else {
+			e.data, e.found, err = s.backend.Find(string(k))
+		}
+		return e, err
+	})
+	return e.data, e.found, err
+}
+
+// Commit keeps an entry until expires.
+func (s *Store) Commit(ctx context.Context, k Key, data []byte, expires time.Time) error {
+	_, err := callStore(ctx, s, "commit", func(ctx context.Context) (entry, error) {
+		if s.ctx != nil {
+			return entry{}, s.ctx.CommitCtx(ctx, string(k), data, expires)
+		}
+		return entry{}, s.backend.Commit(string(k), data, expires)
+	})
+	return err
+}
+
+// Delete removes the entry of k.
+func (s *Store) Delete(ctx context.Context, k Key) error {
+	_, err := callStore(ctx, s, "delete", func(ctx context.Context) (entry, error) {
+		if s.ctx != nil {
+			return entry{}, s.ctx.DeleteCtx(ctx, string(k))
+		}
+		return entry{}, s.backend.Delete(string(k))
+	})
+	return err
+}
+
+// answer is what a call came to.
+type answer struct {
+	entry
+	err error
+}
+
+// callStore makes one call. Its error is a [core.UnavailableError], or a
+// [core.InternalError] when the backend panics.
+//
+// A context alone would not bound the call: some clients look at theirs only
+// before they wait for the network.
+func callStore(ctx context.Context, s *Store, what string, call func(context.Context) (entry, error)) (entry, error) {
+	if s.atOnce {
+		e, err := call(ctx)
+		return e, failed(what, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	select {
+	case s.calls <- struct{}{}:
+	case <-ctx.Done():
+		return entry{}, failed(what, fmt.Errorf("%d calls are under way: %w", MaxCalls, ctx.Err()))
+	}
+	done := make(chan answer, 1)
+	go func() {
+		defer func() { <-s.calls }()
+		defer func() {
+			if v := recover(); v != nil {
+				done <- answer{err: &core.InternalError{Err: &core.PanicError{Value: v, Stack: debug.Stack()}}}
+			}
+		}()
+		e, err := call(ctx)
+		done <- answer{e, failed(what, err)}
+	}()
+	select {
+	case a := <-done:
+		return a.entry, a.err
+	case <-ctx.Done():
+		return entry{}, failed(what, fmt.Errorf("no answer in time: %w", ctx.Err()))
+	}
+}
+
+func failed(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &core.UnavailableError{Err: fmt.Errorf("session store: %s: %w", what, err)}
+}
