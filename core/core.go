@@ -17,6 +17,7 @@ package core
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
@@ -216,6 +217,17 @@ type AttemptLimiter interface {
 // mount one with their function Serve. It must be safe for concurrent use; the
 // body is left out of the answer to a HEAD request.
 type Endpoint func(ctx context.Context, r Request) Response
+
+// BodyReader is a [Request] whose body an [Endpoint] can read. The requests of all
+// adapters are; no gate ever asks for it.
+type BodyReader interface {
+	Request
+	// Body is what has not been read of the body, without any content coding
+	// removed, and an empty reader for none. It is as long as the client makes
+	// it: read no more than you need. It must not be kept, and what is read must
+	// be copied, after the request has ended.
+	Body() io.Reader
+}
 
 // Authorizer answers whether a principal may do something. Implementations
 // must be safe for concurrent use.

@@ -59,7 +59,8 @@ type Event struct {
 	Status int
 	Reason Reason
 	// Gate is the gate that decided: "authenticate", "optional",
-	// "authorize", "require", "check" or "sign_in" ([Guard.SignIn]).
+	// "authorize", "require", "check", "sign_in" ([Guard.SignIn]) or "refresh"
+	// ([Guard.Refresh]).
 	Gate string
 	// Scheme is the scheme whose credentials were found; "" for none.
 	Scheme string

@@ -10,6 +10,7 @@ import (
 type signIn struct {
 	account   string
 	verify    func(context.Context) (*Principal, error)
+	limiter   AttemptLimiter // nil for none
 	principal *Principal
 }
 
@@ -29,8 +30,20 @@ type signIn struct {
 // The method must be one that may change something, such as POST; a sign-in by
 // GET is answered with 500, since any link would be one.
 func (g *Guard) SignIn(ctx context.Context, r Request, account string, verify func(context.Context) (*Principal, error)) (*Principal, Verdict) {
-	s := &signIn{account: account, verify: verify}
-	t := &Gate{guard: g, kind: "sign_in", signIn: s}
+	return g.signIn(ctx, r, "sign_in", &signIn{account: account, verify: verify, limiter: g.limiter})
+}
+
+// Refresh judges credentials that nobody can guess and that a handler has read
+// from the body or a cookie of a request, such as a refresh token. It differs from
+// [Guard.SignIn] in that the [AttemptLimiter] is not asked, and in the Gate of the
+// event, which is "refresh". A request that a page of another site has caused is
+// refused before verify is called, so that it uses nothing up.
+func (g *Guard) Refresh(ctx context.Context, r Request, verify func(context.Context) (*Principal, error)) (*Principal, Verdict) {
+	return g.signIn(ctx, r, "refresh", &signIn{verify: verify})
+}
+
+func (g *Guard) signIn(ctx context.Context, r Request, kind string, s *signIn) (*Principal, Verdict) {
+	t := &Gate{guard: g, kind: kind, signIn: s}
 	v := t.Check(ctx, r)
 	if v.Response != nil {
 		return nil, v
@@ -42,12 +55,12 @@ func (g *Guard) SignIn(ctx context.Context, r Request, account string, verify fu
 func (s *signIn) attempt(ctx context.Context, g *Guard, r Request, e *Event) *Denial {
 	switch e.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
-		return g.failure(&InternalError{fmt.Errorf("sign-in by %s: mount it for POST alone", e.Method)})
+		return g.failure(&InternalError{fmt.Errorf("sign-in or refresh by %s: mount it for POST alone", e.Method)})
 	}
 	if d := g.crossSite(r); d != nil {
 		return d
 	}
-	p, err := limited(ctx, g.limiter, r, s.account, s.verify)
+	p, err := limited(ctx, s.limiter, r, s.account, s.verify)
 	if err != nil {
 		return g.refuse(r, -1, err)
 	}

@@ -19,7 +19,7 @@ type view struct {
 	watch fasthttpauth.Watched
 }
 
-var _ core.Request = (*view)(nil)
+var _ core.BodyReader = (*view)(nil)
 
 func newView(c *fiber.Ctx) *view {
 	app := resolverFor(c.App())

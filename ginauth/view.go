@@ -3,6 +3,7 @@ package ginauth
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -17,7 +18,7 @@ import (
 // allocation.
 type view struct{ c *gin.Context }
 
-var _ core.Request = view{}
+var _ core.BodyReader = view{}
 
 func newView(c *gin.Context) view { return view{c} }
 
@@ -96,3 +97,5 @@ func (v view) Query(name string) (string, int) { return v.http().Query(name) }
 func (v view) TLS() *tls.ConnectionState { return v.http().TLS() }
 
 func (v view) RemoteAddr() string { return v.http().RemoteAddr() }
+
+func (v view) Body() io.Reader { return v.http().Body() }

@@ -33,6 +33,7 @@ func groups() []group {
 		{"bearer", bearerCases},
 		{"development", developmentCases},
 		{"cookietoken", cookieTokenCases},
+		{"tokenlogin", tokenLoginCases},
 		{"stepup", stepUpCases},
 		{"metadata", metadataCases},
 		{"basic", basicCases},

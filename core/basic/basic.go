@@ -51,11 +51,8 @@ func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("basic: empty realm: give it the name that users know the service by")
 	}
-	if isNil(v) {
-		return nil, errors.New("basic: verifier is nil: without one no password can be checked")
-	}
-	if err := checkWrapper(v, maxWrappers); err != nil {
-		return nil, fmt.Errorf("basic: verifier: %w", err)
+	if err := CheckVerifier(v); err != nil {
+		return nil, fmt.Errorf("basic: %w", err)
 	}
 	c, err := challenge.New(scheme,
 		challenge.Param{Name: "realm", Value: realm},
@@ -113,7 +110,12 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.verifier.VerifyPassword(ctx, user, password)
+	return verify(ctx, a.verifier, user, password)
+}
+
+// verify is what v says, as a guard understands it.
+func verify(ctx context.Context, v Verifier, user, password string) (*core.Principal, error) {
+	p, err := v.VerifyPassword(ctx, user, password)
 	if err != nil {
 		return nil, verifierError(err)
 	}

@@ -23,19 +23,28 @@ func (a *Authenticator) decode(token string) (user, password string, err error) 
 	}
 	text := string(raw)
 	user, password, found := strings.Cut(text, ":")
-	switch {
-	case !found:
+	if !found {
 		return "", "", malformed("no colon between user and password")
-	case user == "":
-		return "", "", malformed("empty user")
-	case password == "":
-		return "", "", malformed("empty password")
-	case !utf8.ValidString(text):
-		return "", "", malformed("user or password is not valid UTF-8")
-	case strings.ContainsFunc(text, unicode.IsControl):
-		return "", "", malformed("control character in user or password")
+	}
+	if err := checkForm(user, password); err != nil {
+		return "", "", err
 	}
 	return user, password, nil
+}
+
+// checkForm refuses what no [Verifier] is asked about.
+func checkForm(user, password string) error {
+	switch {
+	case user == "":
+		return malformed("empty user")
+	case password == "":
+		return malformed("empty password")
+	case !utf8.ValidString(user) || !utf8.ValidString(password):
+		return malformed("user or password is not valid UTF-8")
+	case strings.ContainsFunc(user, unicode.IsControl) || strings.ContainsFunc(password, unicode.IsControl):
+		return malformed("control character in user or password")
+	}
+	return nil
 }
 
 // malformed refuses credentials that cannot be read.

@@ -2,6 +2,7 @@ package httpauth
 
 import (
 	"crypto/tls"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // requests are net/http's differ in Route and Param alone.
 type View struct{ Request *http.Request }
 
-var _ core.Request = View{}
+var _ core.BodyReader = View{}
 
 // Method implements [core.Request].
 func (v View) Method() string { return v.Request.Method }
@@ -132,6 +133,19 @@ func (v View) TLS() *tls.ConnectionState { return v.Request.TLS }
 
 // RemoteAddr implements [core.Request].
 func (v View) RemoteAddr() string { return v.Request.RemoteAddr }
+
+// Body implements [core.BodyReader]. A form that a middleware has parsed, and so
+// read, is written anew.
+func (v View) Body() io.Reader {
+	r := v.Request
+	switch {
+	case len(r.PostForm) > 0 && r.MultipartForm == nil:
+		return strings.NewReader(r.PostForm.Encode())
+	case r.Body == nil:
+		return http.NoBody
+	}
+	return r.Body
+}
 
 // AddFields puts fields that core and its schemes give out into a response
 // header: Vary is merged with what others have set, every challenge and cookie

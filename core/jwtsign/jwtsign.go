@@ -214,6 +214,19 @@ func (s *Signer) Load(name string, data []byte) error {
 	return s.Rotate(key, max(2*s.lifetime, time.Hour))
 }
 
+// Issuer is the iss of the tokens.
+func (s *Signer) Issuer() string { return s.issuer }
+
+// Client is the client_id of tokens that do not name their own.
+func (s *Signer) Client() string { return s.client }
+
+// Audience is the aud of tokens that do not name their own; nil for none. It must
+// not be modified.
+func (s *Signer) Audience() []string { return s.audience }
+
+// Lifetime is how long a token is good that does not say so itself.
+func (s *Signer) Lifetime() time.Duration { return s.lifetime }
+
 // Key is the key that signs now.
 func (s *Signer) Key() *Key { return s.keys.Load().signing }
 

@@ -172,8 +172,8 @@ func TestTokenHasTheFormOfRFC9068(t *testing.T) {
 	if fmt.Sprint(claims) != fmt.Sprint(want) || exp.Unix() != 1_800_000_091 {
 		t.Errorf("claims %v until %v, want %v", claims, exp, want)
 	}
-	other := part(t, sign(t, s, jwtsign.Token{Subject: "erin", Client: "app", Audience: []string{"a", "b"}, Lifetime: time.Hour}), 1)
-	if other["jti"] == jti || other["client_id"] != "app" || fmt.Sprint(other["aud"]) != "[a b]" || other["exp"] != 1_800_003_601.0 {
+	other := part(t, sign(t, s, jwtsign.Token{Subject: "erin", ID: "first", Client: "app", Audience: []string{"a", "b"}, Lifetime: time.Hour}), 1)
+	if other["jti"] != "first" || other["client_id"] != "app" || fmt.Sprint(other["aud"]) != "[a b]" || other["exp"] != 1_800_003_601.0 {
 		t.Errorf("claims %v", other)
 	}
 }
@@ -188,6 +188,7 @@ func TestWhatCannotBeMeantIsRefused(t *testing.T) {
 		"quoted scope":      {Subject: "erin", Scopes: []string{`a"`}},
 		"empty role":        {Subject: "erin", Roles: []string{""}},
 		"empty audience":    {Subject: "erin", Audience: []string{""}},
+		"ID not UTF-8":      {Subject: "erin", ID: "\xff"},
 		"past lifetime":     {Subject: "erin", Lifetime: -time.Hour},
 		"no lifetime":       {Subject: "erin", Lifetime: time.Millisecond},
 		"endless lifetime":  {Subject: "erin", Lifetime: 1 << 62},

@@ -28,6 +28,9 @@ type Token struct {
 	// Lifetime is how long the token is good, rounded up to whole seconds; zero
 	// for the signer's.
 	Lifetime time.Duration
+	// ID is the token's identifier (jti), which no other token of the issuer may
+	// have; "" for a random one of 128 bits at least.
+	ID string
 	// Claims are further claims, as encoding/json writes them. Those that the
 	// fields above and the signer make are an error.
 	Claims map[string]any
@@ -37,7 +40,7 @@ type Token struct {
 var reserved = [...]string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "roles", "scope"}
 
 // Sign makes a signed access token by RFC 9068: its typ is at+jwt, it has all
-// claims of §2.2 and a jti of 128 random bits at least.
+// claims of §2.2.
 func (s *Signer) Sign(t Token) (string, error) {
 	token, _, err := s.SignUntil(t)
 	return token, err
@@ -94,7 +97,10 @@ func (s *Signer) claims(t Token) (claims map[string]any, exp time.Time, err erro
 		claims = map[string]any{}
 	}
 	claims["iss"], claims["sub"], claims["client_id"] = s.issuer, t.Subject, client
-	claims["iat"], claims["exp"], claims["jti"] = now.Unix(), exp.Unix(), rand.Text()
+	claims["iat"], claims["exp"], claims["jti"] = now.Unix(), exp.Unix(), t.ID
+	if t.ID == "" {
+		claims["jti"] = rand.Text()
+	}
 	claims["aud"] = audience
 	if len(audience) == 1 {
 		claims["aud"] = audience[0]
@@ -117,6 +123,9 @@ func (t *Token) check() error {
 		if err := checkLifetime(t.Lifetime); err != nil {
 			return err
 		}
+	}
+	if !utf8.ValidString(t.ID) {
+		return errors.New("ID is not valid UTF-8")
 	}
 	for _, a := range t.Audience {
 		if err := checkText("audience", a); err != nil {

@@ -18,7 +18,7 @@ type view struct {
 	c *echo.Context
 }
 
-var _ core.Request = (*view)(nil)
+var _ core.BodyReader = (*view)(nil)
 
 var views httpauth.Batch[view]
 

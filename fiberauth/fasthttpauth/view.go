@@ -1,7 +1,9 @@
 package fasthttpauth
 
 import (
+	"bytes"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -11,7 +13,7 @@ import (
 )
 
 // View shows a request to gates, apart from what the router knows of it: its
-// methods are those of [core.Request]. All strings are copies: fasthttp writes
+// methods are those of [core.BodyReader]. All strings are copies: fasthttp writes
 // over its own with the next request. A view is for one request and not for
 // several goroutines.
 type View struct {
@@ -113,3 +115,12 @@ func (v *View) RemoteAddrPort() netip.AddrPort {
 
 // RemoteAddr is the address of the peer.
 func (v *View) RemoteAddr() string { return v.ctx.RemoteAddr().String() }
+
+// Body gives the bytes that fasthttp has read, as they were sent, or what it
+// streams.
+func (v *View) Body() io.Reader {
+	if v.ctx.Request.IsBodyStream() {
+		return v.ctx.Request.BodyStream()
+	}
+	return bytes.NewReader(v.ctx.Request.Body())
+}

@@ -1,0 +1,102 @@
+// Package signinform reads the bodies of sign-ins: a form or a JSON object.
+package signinform
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/url"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/strictjson"
+)
+
+// MaxSize is how many bytes a body may have. Both a name and a password of a
+// kilobyte fit in easily, each byte percent-encoded.
+const MaxSize = 16 << 10
+
+// Form is what a body holds.
+type Form struct {
+	JSON   bool
+	values map[string]string
+}
+
+// Get is the field called name, or "".
+func (f *Form) Get(name string) string { return f.values[name] }
+
+// Read reads the fields called names; others are ignored. A request without a
+// body is an empty form.
+//
+// What cannot be read is a [core.CredentialError] with [core.ReasonMalformed],
+// and a field that is there twice [core.ErrAmbiguousCredentials]. Errors name no
+// values.
+func Read(r core.Request, names ...string) (*Form, error) {
+	b, ok := r.(core.BodyReader)
+	if !ok {
+		return nil, &core.InternalError{Err: fmt.Errorf("request of type %T has no body to read: implement core.BodyReader, as the requests of all adapters do", r)}
+	}
+	text, err := io.ReadAll(io.LimitReader(b.Body(), MaxSize+1))
+	switch {
+	case err != nil:
+		return nil, malformed("the body cannot be read")
+	case len(text) > MaxSize:
+		return nil, malformed(fmt.Sprintf("body longer than %d bytes", MaxSize))
+	case len(text) == 0:
+		return &Form{}, nil
+	}
+	field, n := r.Header("Content-Type")
+	if n > 1 {
+		return nil, fmt.Errorf("%w: %d Content-Type lines", core.ErrAmbiguousCredentials, n)
+	}
+	media, _, err := mime.ParseMediaType(field)
+	if err != nil {
+		return nil, malformed("no Content-Type that can be read")
+	}
+	switch media {
+	case "application/x-www-form-urlencoded":
+		return urlencoded(string(text), names)
+	case "application/json":
+		return object(string(text), names)
+	}
+	return nil, malformed("Content-Type is neither application/x-www-form-urlencoded nor application/json")
+}
+
+func urlencoded(text string, names []string) (*Form, error) {
+	all, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, malformed("the form cannot be read")
+	}
+	f := &Form{values: map[string]string{}}
+	for _, name := range names {
+		switch values := all[name]; len(values) {
+		case 0:
+		case 1:
+			f.values[name] = values[0]
+		default:
+			return nil, fmt.Errorf("%w: field %s is there %d times", core.ErrAmbiguousCredentials, name, len(values))
+		}
+	}
+	return f, nil
+}
+
+func object(text string, names []string) (*Form, error) {
+	all, err := strictjson.Decode(text)
+	if err != nil {
+		return nil, malformed("JSON: " + err.Error())
+	}
+	f := &Form{JSON: true, values: map[string]string{}}
+	for _, name := range names {
+		value, there := all[name]
+		s, isText := value.(string)
+		if there && !isText {
+			return nil, malformed("member " + name + " is not a string")
+		}
+		f.values[name] = s
+	}
+	return f, nil
+}
+
+func malformed(what string) error {
+	return &core.CredentialError{Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials, Err: errors.New("sign-in: " + what)}
+}

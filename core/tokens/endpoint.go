@@ -1,0 +1,289 @@
+package tokens
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/signinform"
+)
+
+// Names of the fields in the bodies of requests.
+const (
+	fieldUser     = "user"
+	fieldPassword = "password"
+	fieldRefresh  = "refresh_token"
+)
+
+// LoginEndpoint takes a user and a password and answers with tokens; mount it with
+// Serve of an adapter, for POST and behind no gate. The body is JSON or a form with
+// the fields user and password, of 16 KiB at most. The answer to the right ones is
+// 200 and, in JSON, access_token, token_type, expires_in and refresh_token as of
+// RFC 6749 §5.1; with [WithCookies] expires_in alone, and the tokens in cookies. A
+// family whose refresh token the request has in its cookie ends.
+//
+// What is wrong or cannot be read is 401, and the answer does not tell whether
+// there is such a user. A page of another site gets 403 unseen, who has guessed too
+// often 429 unseen, and 503 means that nobody was logged in. Observers are told of
+// every attempt, with Gate "sign_in".
+//
+// Like the functions that mount gates it panics when it cannot work, which is when
+// users is nil or hides what it wraps, so that a mistake shows at start-up.
+func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
+	if err := basic.CheckVerifier(users); err != nil {
+		panic("tokens: " + err.Error())
+	}
+	return post(func(ctx context.Context, r core.Request) core.Response {
+		form, unread := signinform.Read(r, fieldUser, fieldPassword)
+		account := ""
+		if unread == nil {
+			account = basic.FormAccount(users, form.Get(fieldUser))
+		}
+		return m.login(ctx, r, account, func(ctx context.Context) (*core.Principal, error) {
+			if unread != nil {
+				return nil, unread
+			}
+			return basic.VerifyForm(ctx, users, form.Get(fieldUser), form.Get(fieldPassword))
+		})
+	})
+}
+
+// LoginAs logs p in, whom a handler has proved otherwise, and answers as
+// [Manager.LoginEndpoint] does. The handler returns what Serve of its adapter makes
+// of it. Access tokens have p's roles, scopes and tenant, and the claims of
+// [WithClaims]; the family ends at p's Expires at the latest.
+func (m *Manager) LoginAs(p *core.Principal) core.Endpoint {
+	return post(func(ctx context.Context, r core.Request) core.Response {
+		account := ""
+		if p != nil {
+			account = p.ID()
+		}
+		return m.login(ctx, r, account, func(context.Context) (*core.Principal, error) { return p, nil })
+	})
+}
+
+func (m *Manager) login(ctx context.Context, r core.Request, account string, verify func(context.Context) (*core.Principal, error)) core.Response {
+	var out *pair
+	_, v := m.guard.SignIn(ctx, r, account, func(ctx context.Context) (*core.Principal, error) {
+		p, err := verify(ctx)
+		if err != nil || p == nil {
+			return nil, err
+		}
+		if out, err = m.begin(ctx, p); err == nil {
+			err = m.leave(ctx, r)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return out.principal, nil
+	})
+	if v.Response != nil {
+		return *v.Response
+	}
+	return m.answer(out)
+}
+
+// leave ends the family whose cookie the browser has, which its next cookie
+// replaces.
+func (m *Manager) leave(ctx context.Context, r core.Request) error {
+	if m.cookies == nil {
+		return nil
+	}
+	text, err := m.cookies.read(r)
+	if errors.Is(err, core.ErrAmbiguousCredentials) {
+		return err
+	}
+	f, err := m.presented(ctx, text)
+	if err != nil || f == nil {
+		return err
+	}
+	return m.end(ctx, f)
+}
+
+// presented is the family of a refresh token, nil for one that is none or over.
+func (m *Manager) presented(ctx context.Context, text string) (*family, error) {
+	t, err := parse(text)
+	if err != nil {
+		return nil, nil
+	}
+	f, err := m.find(ctx, t)
+	var over *core.CredentialError
+	var unreadable *core.InternalError
+	if errors.As(err, &over) || errors.As(err, &unreadable) {
+		return nil, nil
+	}
+	return f, err
+}
+
+// RefreshEndpoint exchanges a refresh token for an access token and the next
+// refresh token; mount it with Serve of an adapter, for POST and behind no gate. The
+// token is in the field refresh_token of a JSON object or form or, with
+// [WithCookies], in its cookie. The answer is that of [Manager.LoginEndpoint].
+//
+// A token that is over, reused or none is 401: the client forgets its tokens and
+// asks for a login. With 503 they are as good as before. Observers are told of every
+// refresh, with Gate "refresh".
+func (m *Manager) RefreshEndpoint() core.Endpoint {
+	return post(func(ctx context.Context, r core.Request) core.Response {
+		text, unread := m.read(r)
+		var out *pair
+		var cause error
+		_, v := m.guard.Refresh(ctx, r, func(ctx context.Context) (p *core.Principal, err error) {
+			if cause = unread; cause == nil {
+				out, cause = m.rotate(ctx, text)
+			}
+			if cause != nil {
+				return nil, cause
+			}
+			return out.principal, nil
+		})
+		if v.Response == nil {
+			return m.answer(out)
+		}
+		resp := *v.Response
+		var over *core.CredentialError
+		if m.cookies != nil && resp.Status == http.StatusUnauthorized && errors.As(cause, &over) {
+			resp.Fields = slices.Concat(resp.Fields, m.cookies.end(m.strict))
+		}
+		return resp
+	})
+}
+
+// read is the refresh token of a request.
+func (m *Manager) read(r core.Request) (string, error) {
+	if m.cookies != nil {
+		return m.cookies.read(r)
+	}
+	form, err := signinform.Read(r, fieldRefresh)
+	if err != nil {
+		return "", err
+	}
+	if text := form.Get(fieldRefresh); text != "" {
+		return text, nil
+	}
+	return "", core.ErrNoCredentials
+}
+
+// LogoutEndpoint ends the family of a refresh token, which is where
+// [Manager.RefreshEndpoint] reads it, and answers with 204; mount it with Serve of
+// an adapter, for POST and behind no gate. Cookies are taken out of the browser. Who
+// has no token, or one that is over, gets the same answer.
+//
+// A request that another site caused is 403, a body that cannot be read 401, and 503
+// means that the family may still be alive.
+func (m *Manager) LogoutEndpoint() core.Endpoint {
+	return post(func(ctx context.Context, r core.Request) core.Response {
+		way := &wayOut{}
+		way.text, way.err = m.read(r)
+		if v := m.exit.Check(context.WithValue(ctx, wayOutKey{}, way), r); v.Response != nil {
+			return *v.Response
+		}
+		if way.family != nil {
+			if way.err = m.end(ctx, way.family); way.err != nil {
+				v := m.exit.Check(context.WithValue(ctx, wayOutKey{}, way), r)
+				return *v.Response
+			}
+		}
+		resp := core.Response{Status: http.StatusNoContent, Fields: []core.Field{{Name: "Cache-Control", Value: "no-store"}}}
+		if m.cookies != nil {
+			resp.Fields = append(resp.Fields, m.cookies.end(m.strict)...)
+		}
+		return resp
+	})
+}
+
+// wayOut is what is known of a request that logs out.
+type wayOut struct {
+	text   string
+	err    error
+	family *family
+}
+
+type wayOutKey struct{}
+
+// leaving is the scheme of those who log out. Its challenges are in the answers to
+// logins and refreshes too. They have no error code: invalid_token is about access
+// tokens, and makes clients refresh (RFC 6750 §3.1).
+type leaving struct {
+	m          *Manager
+	challenges []challenge.Challenge
+}
+
+// Scheme implements [core.Authenticator].
+func (l leaving) Scheme() core.Scheme {
+	s := core.Scheme{Name: schemeName, Sender: core.SentByBrowser, Attempt: core.Unguessable}
+	if l.m.cookies != nil {
+		s.Vary = []string{"Cookie"}
+	}
+	return s
+}
+
+// Authenticate implements [core.Authenticator]. A token that is over is as good as
+// none.
+func (l leaving) Authenticate(ctx context.Context, _ core.Request) (*core.Principal, error) {
+	way, ok := ctx.Value(wayOutKey{}).(*wayOut)
+	if !ok {
+		return nil, core.ErrNoCredentials
+	}
+	if way.err != nil {
+		return nil, way.err
+	}
+	f, err := l.m.presented(ctx, way.text)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		return nil, core.ErrNoCredentials
+	}
+	way.family = f
+	return f.principal()
+}
+
+// Challenges implements [core.Authenticator].
+func (l leaving) Challenges(_ core.Request, err error) []challenge.Challenge {
+	var bad *core.CredentialError
+	if errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad) {
+		return l.challenges
+	}
+	return nil
+}
+
+// post answers other methods than POST with 405.
+func post(e core.Endpoint) core.Endpoint {
+	return func(ctx context.Context, r core.Request) core.Response {
+		if r.Method() == http.MethodPost {
+			return e(ctx, r)
+		}
+		return core.Response{Status: http.StatusMethodNotAllowed, Fields: []core.Field{
+			{Name: "Allow", Value: http.MethodPost}, {Name: "Cache-Control", Value: "no-store"},
+		}}
+	}
+}
+
+// answer is the answer with tokens, by RFC 6749 §5.1.
+func (m *Manager) answer(p *pair) core.Response {
+	left := max(1, int64(p.expires.Sub(m.now())/time.Second))
+	resp := core.Response{Status: http.StatusOK, Fields: []core.Field{
+		{Name: "Content-Type", Value: "application/json"}, {Name: "Cache-Control", Value: "no-store"},
+		{Name: "X-Content-Type-Options", Value: "nosniff"},
+	}}
+	if m.cookies != nil {
+		resp.Fields = append(resp.Fields, m.cookies.issue(p, m)...)
+		resp.Body = []byte(`{"expires_in":` + strconv.FormatInt(left, 10) + "}")
+		return resp
+	}
+	resp.Body, _ = json.Marshal(struct { // texts and a number
+		AccessToken  string `json:"access_token"`
+		TokenType    string `json:"token_type"`
+		ExpiresIn    int64  `json:"expires_in"`
+		RefreshToken string `json:"refresh_token"`
+	}{p.access, schemeName, left, p.refresh})
+	return resp
+}

@@ -1,0 +1,235 @@
+package tokens
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtsign"
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+const (
+	// grace is how long after its first use a refresh token gets the same
+	// successor again.
+	grace = 10 * time.Second
+	// usesKept is how many tokens of a family have the time of their first use in
+	// the store. One that is older is known by its number, as long as no write of
+	// the next number takes that many refreshes to arrive.
+	usesKept = 8
+	// generationSlack is how much longer than any family it must judge a
+	// generation is kept, and revocationSlack how much longer than an access token
+	// its revocation, for clocks that differ and requests under way.
+	generationSlack = time.Hour
+	revocationSlack = 5 * time.Minute
+
+	claimAuthTime = "auth_time"
+	claimTenant   = "tenant"
+)
+
+// pair is what a login or a refresh gives.
+type pair struct {
+	principal *core.Principal
+	access    string
+	expires   time.Time // of access
+	refresh   string
+	last      time.Time // when refresh ends at the latest, unless it is used
+}
+
+// begin logs p in.
+func (m *Manager) begin(ctx context.Context, p *core.Principal) (*pair, error) {
+	if p.ID() == m.signer.Client() {
+		return nil, &core.InternalError{Err: errors.New("tokens: a user has the ID of the client that tokens are issued to, so that its tokens would be the client's own: name another with jwtsign.WithClient")}
+	}
+	f, t, err := m.found(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if p, err = f.principal(); err != nil {
+		return nil, err
+	}
+	return m.pair(f, p, t)
+}
+
+// pair signs an access token to go with a refresh token.
+func (m *Manager) pair(f *family, p *core.Principal, t refreshToken) (*pair, error) {
+	left := f.Deadline.Sub(m.now())
+	token := jwtsign.Token{
+		Subject: p.ID(), ID: f.tag() + "." + rand.Text(),
+		Roles: collect(p.CredentialRoles()), Scopes: collect(p.Scopes()),
+		Lifetime: max(time.Second, min(m.signer.Lifetime(), left)),
+		Claims:   map[string]any{claimAuthTime: f.AuthTime.Unix()},
+	}
+	if p.Tenant() != "" {
+		token.Claims[claimTenant] = p.Tenant()
+	}
+	for _, name := range m.claims {
+		if v, ok := p.Claim(name); ok {
+			token.Claims[name] = v
+		}
+	}
+	access, expires, err := m.signer.SignUntil(token)
+	if err != nil {
+		return nil, &core.InternalError{Err: fmt.Errorf("tokens: %w", err)}
+	}
+	if m.cookies != nil && len(m.cookies.access)+len(access) > maxCookie {
+		return nil, &core.InternalError{Err: fmt.Errorf("tokens: an access token of %d bytes is too long for a cookie, of which browsers keep %d: give the principal fewer roles, or leave claims out of WithClaims", len(access), maxCookie)}
+	}
+	return &pair{p, access, expires, t.String(), m.now().Add(min(m.idle, left))}, nil
+}
+
+func collect(seq func(func(string) bool)) (all []string) {
+	seq(func(s string) bool {
+		all = append(all, s)
+		return true
+	})
+	return all
+}
+
+// rotate exchanges a refresh token for its successor.
+//
+// The number of the next token is written before the time of first use, and no
+// answer is given before both: so a token whose use is not written down was not
+// answered, and may be tried again after an outage, however late.
+func (m *Manager) rotate(ctx context.Context, text string) (*pair, error) {
+	began := m.now() // before any question, so that no later writer has a later time
+	t, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	f, err := m.find(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	next, err := m.next(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	used, err := m.firstUse(ctx, f, t.number)
+	switch {
+	case err != nil:
+		return nil, err
+	case used.IsZero() && int64(t.number)+1 < int64(next), !used.IsZero() && began.Sub(used) > grace:
+		return nil, m.reused(ctx, f, t.number)
+	}
+	p, err := m.current(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	out, err := m.pair(f, p, f.token(t.number+1))
+	if err != nil || !used.IsZero() {
+		return out, err
+	}
+	if err := m.setNext(ctx, f, t.number+1); err != nil {
+		return nil, err
+	}
+	if err := m.store.Commit(ctx, usedKey(f.key, t.number), began.UTC().AppendFormat(nil, time.RFC3339Nano), began.Add(m.idle)); err != nil {
+		return nil, err
+	}
+	if t.number >= usesKept {
+		_ = m.store.Delete(ctx, usedKey(f.key, t.number-usesKept)) // it would expire by itself
+	}
+	return out, nil
+}
+
+// current is the principal of a family, as it is now.
+func (m *Manager) current(ctx context.Context, f *family) (*core.Principal, error) {
+	p, err := f.principal()
+	if err != nil || m.reload == nil {
+		return p, err
+	}
+	now, err := m.reload(ctx, p)
+	var gone *core.CredentialError
+	switch {
+	case errors.As(err, &gone):
+		if ended := m.end(ctx, f); ended != nil {
+			return nil, ended
+		}
+		return nil, refused(core.ReasonRevoked, err)
+	case err != nil:
+		return nil, &core.UnavailableError{Err: fmt.Errorf("tokens: reload: %w", err)}
+	case now == nil || now.ID() != p.ID():
+		return nil, &core.InternalError{Err: errors.New("tokens: reload returned no principal, or one with another ID")}
+	}
+	return now, nil
+}
+
+// reused ends the family of a token that somebody has used before.
+func (m *Manager) reused(ctx context.Context, f *family, number uint32) error {
+	if err := m.end(ctx, f); err != nil {
+		return err
+	}
+	return refused(ReasonReused, fmt.Errorf("refresh token %d of family %s was used before: the family has ended", number, f.tag()))
+}
+
+// end ends a family. Since nobody writes its record again, no request under way can
+// bring it back.
+func (m *Manager) end(ctx context.Context, f *family) error {
+	ctx = context.WithoutCancel(ctx) // who leaves is not held back by leaving fast
+	if err := m.store.Delete(ctx, f.key); err != nil || m.revocations == nil {
+		return err
+	}
+	return m.revoke(revoke.Entry{ID: f.tag()})
+}
+
+// revoke adds an entry for the access tokens that have been issued.
+func (m *Manager) revoke(e revoke.Entry) error {
+	e.Issuer, e.Expires = m.signer.Issuer(), m.now().Add(m.signer.Lifetime()+revocationSlack)
+	if err := m.revocations.Revoke(e); err != nil {
+		return &core.UnavailableError{Err: fmt.Errorf("tokens: revoke access tokens: %w", err)}
+	}
+	return nil
+}
+
+// LogoutEverywhere ends all families of the principal called id, on every machine
+// that shares the store, with one write. One that logs in while it runs may be
+// logged out too. With [WithRevocation] it also revokes the access tokens of that
+// principal, whoever got them from this issuer, save those of the same second.
+func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
+	if id == "" {
+		return &core.InternalError{Err: errors.New("tokens: logout everywhere without an ID")}
+	}
+	now := m.now()
+	err := m.store.Commit(context.WithoutCancel(ctx), m.generationKey(id), []byte(rand.Text()), now.Add(m.absolute+generationSlack))
+	if err != nil || m.revocations == nil {
+		return err
+	}
+	return m.revoke(revoke.Entry{Subject: id, IssuedBefore: now.Truncate(time.Second).Add(-time.Second)})
+}
+
+// Revocations is a list of what was revoked, such as a revoke.List or a
+// revoke.File.
+type Revocations interface {
+	revoke.Checker
+	Revoke(e revoke.Entry) error
+}
+
+// Revocation is what a verifier asks about access tokens, by
+// jwtauth.WithRevocation: it knows those of families that have ended, and all else
+// that is in the list of [WithRevocation]. Without that option it is nil, which
+// jwtauth refuses.
+func (m *Manager) Revocation() revoke.Checker {
+	if m.revocations == nil {
+		return nil
+	}
+	return familyChecker{m.revocations}
+}
+
+// familyChecker finds the families in the identifiers of access tokens.
+type familyChecker struct{ list revoke.Checker }
+
+// Revoked implements [revoke.Checker].
+func (c familyChecker) Revoked(ctx context.Context, t revoke.Token) (bool, error) {
+	if tag, _, ok := strings.Cut(t.ID, "."); ok {
+		t := t
+		t.ID = tag
+		if revoked, err := c.list.Revoked(ctx, t); revoked || err != nil {
+			return revoked, err
+		}
+	}
+	return c.list.Revoked(ctx, t)
+}
