@@ -36,7 +36,7 @@ func newCookies(access, refresh string) (*cookies, error) {
 }
 
 // read is the refresh token of a request.
-func (c *cookies) read(r core.Request) (string, error) {
+func (c *cookies) value(r core.Request) (string, error) {
 	value, n := r.Cookie(c.refresh)
 	switch n {
 	case 0:

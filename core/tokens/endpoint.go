@@ -96,7 +96,7 @@ func (m *Manager) leave(ctx context.Context, r core.Request) error {
 	if m.cookies == nil {
 		return nil
 	}
-	text, err := m.cookies.read(r)
+	text, err := m.cookies.value(r)
 	if errors.Is(err, core.ErrAmbiguousCredentials) {
 		return err
 	}
@@ -159,7 +159,7 @@ func (m *Manager) RefreshEndpoint() core.Endpoint {
 // read is the refresh token of a request.
 func (m *Manager) read(r core.Request) (string, error) {
 	if m.cookies != nil {
-		return m.cookies.read(r)
+		return m.cookies.value(r)
 	}
 	form, err := signinform.Read(r, fieldRefresh)
 	if err != nil {
