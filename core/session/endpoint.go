@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/signinform"
 )
 
 // LogoutEndpoint ends the session of a POST request and answers with 204, or
@@ -15,12 +16,7 @@ import (
 // A request that another site caused is 403, other methods are 405, and 503
 // means that the session may still be alive.
 func (m *Manager) LogoutEndpoint() core.Endpoint {
-	return func(ctx context.Context, r core.Request) core.Response {
-		if r.Method() != http.MethodPost {
-			return core.Response{Status: http.StatusMethodNotAllowed, Fields: []core.Field{
-				{Name: "Allow", Value: http.MethodPost}, {Name: "Cache-Control", Value: "no-store"},
-			}}
-		}
+	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
 		if v := m.exit.Check(ctx, r); v.Response != nil {
 			return *v.Response
 		}
@@ -34,7 +30,7 @@ func (m *Manager) LogoutEndpoint() core.Endpoint {
 			resp.Fields = append(resp.Fields, core.Field{Name: "Location", Value: m.afterLogout})
 		}
 		return resp
-	}
+	})
 }
 
 // Refuse answers an error of [Manager.SignIn], [Manager.Login], [Manager.Rotate]

@@ -26,6 +26,7 @@ type settings struct {
 	strict       bool
 	persistent   bool
 	insecure     bool
+	afterLogin   string
 	afterLogout  string
 	origins      []string
 	answers      []core.Option
@@ -39,6 +40,7 @@ func defaults() settings {
 		now:          time.Now,
 		realm:        "restricted",
 		cookieName:   "session",
+		afterLogin:   "/",
 	}
 }
 
@@ -121,11 +123,22 @@ func WithRealm(realm string) Option {
 	}
 }
 
-// WithSignInPage adds a parameter to challenges that tells scripts where people
-// sign in, such as "/login". It redirects nobody; that is a responder's part.
+// WithSignInPage names the page where people sign in, such as "/login".
+// [Manager.LoginEndpoint] leads there after a wrong password, and challenges have a
+// parameter that tells scripts of it. It redirects nobody else; that is a
+// responder's part.
 func WithSignInPage(path string) Option {
 	return func(o *settings) (err error) {
 		o.loginPage = path
+		return checkPath(path)
+	}
+}
+
+// WithLoginRedirect sets the page to which [Manager.LoginEndpoint] leads who did not
+// come from one of the application; "/" by default.
+func WithLoginRedirect(path string) Option {
+	return func(o *settings) error {
+		o.afterLogin = path
 		return checkPath(path)
 	}
 }
@@ -196,8 +209,8 @@ func WithTrustedOrigins(origins ...string) Option {
 	}
 }
 
-// WithAnswers sets how [Manager.SignIn], [Manager.Refuse] and
-// [Manager.LogoutEndpoint] answer and who is told: a responder and observers,
+// WithAnswers sets how [Manager.SignIn], [Manager.Refuse], [Manager.LoginEndpoint]
+// and [Manager.LogoutEndpoint] answer and who is told: a responder and observers,
 // commonly those of the guard, and the limiter of sign-ins
 // ([core.WithAttemptLimiter]). Trusted origins go to [WithTrustedOrigins].
 func WithAnswers(opts ...core.Option) Option {

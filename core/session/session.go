@@ -1,9 +1,9 @@
 // Package session keeps browsers signed in: a cookie with a random id, and what
 // it stands for in a store on the server. It works on every adapter.
 //
-// A handler of a sign-in form calls [Manager.SignIn], one that has checked
-// otherwise who somebody is [Manager.Login]; the
-// [Manager] itself is the [core.Authenticator] that a guard asks afterwards.
+// [Manager.LoginEndpoint] takes the form of a sign-in page. A handler of one's own
+// calls [Manager.SignIn], and one that has checked otherwise who somebody is
+// [Manager.Login]; the [Manager] itself is the [core.Authenticator] that a guard asks afterwards.
 // The stores of github.com/alexedwards/scs fit; memory is the default.
 //
 // The store holds a record for each session, one for each principal that was

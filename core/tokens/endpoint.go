@@ -15,12 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/signinform"
 )
 
-// Names of the fields in the bodies of requests.
-const (
-	fieldUser     = "user"
-	fieldPassword = "password"
-	fieldRefresh  = "refresh_token"
-)
+// fieldRefresh is the field of a refresh token in the body of a request.
+const fieldRefresh = "refresh_token"
 
 // LoginEndpoint takes a user and a password and answers with tokens; mount it with
 // Serve of an adapter, for POST and behind no gate. The body is JSON or a form with
@@ -40,17 +36,17 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 	if err := basic.CheckVerifier(users); err != nil {
 		panic("tokens: " + err.Error())
 	}
-	return post(func(ctx context.Context, r core.Request) core.Response {
-		form, unread := signinform.Read(r, fieldUser, fieldPassword)
+	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
+		form, unread := signinform.Read(r, signinform.User, signinform.Password)
 		account := ""
 		if unread == nil {
-			account = basic.FormAccount(users, form.Get(fieldUser))
+			account = basic.FormAccount(users, form.Get(signinform.User))
 		}
 		return m.login(ctx, r, account, func(ctx context.Context) (*core.Principal, error) {
 			if unread != nil {
 				return nil, unread
 			}
-			return basic.VerifyForm(ctx, users, form.Get(fieldUser), form.Get(fieldPassword))
+			return basic.VerifyForm(ctx, users, form.Get(signinform.User), form.Get(signinform.Password))
 		})
 	})
 }
@@ -60,7 +56,7 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 // of it. Access tokens have p's roles, scopes and tenant, and the claims of
 // [WithClaims]; the family ends at p's Expires at the latest.
 func (m *Manager) LoginAs(p *core.Principal) core.Endpoint {
-	return post(func(ctx context.Context, r core.Request) core.Response {
+	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
 		account := ""
 		if p != nil {
 			account = p.ID()
@@ -131,7 +127,7 @@ func (m *Manager) presented(ctx context.Context, text string) (*family, error) {
 // asks for a login. With 503 they are as good as before. Observers are told of every
 // refresh, with Gate "refresh".
 func (m *Manager) RefreshEndpoint() core.Endpoint {
-	return post(func(ctx context.Context, r core.Request) core.Response {
+	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
 		text, unread := m.read(r)
 		var out *pair
 		var cause error
@@ -179,7 +175,7 @@ func (m *Manager) read(r core.Request) (string, error) {
 // A request that another site caused is 403, a body that cannot be read 401, and 503
 // means that the family may still be alive.
 func (m *Manager) LogoutEndpoint() core.Endpoint {
-	return post(func(ctx context.Context, r core.Request) core.Response {
+	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
 		way := &wayOut{}
 		way.text, way.err = m.read(r)
 		if v := m.exit.Check(context.WithValue(ctx, wayOutKey{}, way), r); v.Response != nil {
@@ -253,18 +249,6 @@ func (l leaving) Challenges(_ core.Request, err error) []challenge.Challenge {
 		return l.challenges
 	}
 	return nil
-}
-
-// post answers other methods than POST with 405.
-func post(e core.Endpoint) core.Endpoint {
-	return func(ctx context.Context, r core.Request) core.Response {
-		if r.Method() == http.MethodPost {
-			return e(ctx, r)
-		}
-		return core.Response{Status: http.StatusMethodNotAllowed, Fields: []core.Field{
-			{Name: "Allow", Value: http.MethodPost}, {Name: "Cache-Control", Value: "no-store"},
-		}}
-	}
 }
 
 // answer is the answer with tokens, by RFC 6749 §5.1.

@@ -2,14 +2,22 @@
 package signinform
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"net/http"
 	"net/url"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
+)
+
+// Names of the fields of a password, as they are in documentation.
+const (
+	User     = "user"
+	Password = "password"
 )
 
 // MaxSize is how many bytes a body may have. Both a name and a password of a
@@ -99,4 +107,16 @@ func object(text string, names []string) (*Form, error) {
 
 func malformed(what string) error {
 	return &core.CredentialError{Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials, Err: errors.New("sign-in: " + what)}
+}
+
+// Post is an endpoint for POST alone: the answer to other methods is 405.
+func Post(e core.Endpoint) core.Endpoint {
+	return func(ctx context.Context, r core.Request) core.Response {
+		if r.Method() == http.MethodPost {
+			return e(ctx, r)
+		}
+		return core.Response{Status: http.StatusMethodNotAllowed, Fields: []core.Field{
+			{Name: "Allow", Value: http.MethodPost}, {Name: "Cache-Control", Value: "no-store"},
+		}}
+	}
 }

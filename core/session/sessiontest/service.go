@@ -2,6 +2,7 @@ package sessiontest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/rule"
 	"github.com/sallyport-go/sallyport/core/session"
 )
@@ -62,6 +64,7 @@ func (s *service) routes(guard *core.Guard) []authtest.Route {
 	return []authtest.Route{
 		{Methods: post, Pattern: "/login", Handler: s.login},
 		{Methods: post, Pattern: "/sign-in", Handler: s.signIn},
+		{Methods: []string{"GET", "POST"}, Pattern: "/enter", Endpoint: s.manager.LoginEndpoint(basic.VerifierFunc(s.password))},
 		{Methods: []string{"GET", "POST"}, Pattern: "/logout", Endpoint: s.manager.LogoutEndpoint()},
 		{Methods: []string{"GET", "POST"}, Pattern: "/me", Gates: signedIn, Handler: me},
 		{Methods: get, Pattern: "/public", Gates: []authtest.Gate{{Kind: "Optional", Guard: guard}}, Handler: me},
@@ -105,18 +108,29 @@ func (s *service) signIn(x authtest.Exchange) error {
 	user, _ := x.Request().Query("user")
 	password, _ := x.Request().Query("password")
 	return s.finish(x, func() ([]core.Field, error) {
-		_, fields, err := s.manager.SignIn(x.Context(), x.Request(), user, func(context.Context) (*core.Principal, error) {
-			s.verified.Add(1)
-			switch password {
-			case "right":
-				return core.NewPrincipal(core.PrincipalInfo{ID: user, Scheme: "Form", Roles: []string{"user"}})
-			case "outage":
-				return nil, &core.UnavailableError{Err: context.DeadlineExceeded}
+		_, fields, err := s.manager.SignIn(x.Context(), x.Request(), user, func(ctx context.Context) (*core.Principal, error) {
+			p, err := s.password(ctx, user, password)
+			if errors.Is(err, basic.ErrWrongPassword) {
+				return nil, &core.CredentialError{Reason: core.ReasonWrongSecret, Code: core.CodeInvalidCredentials}
 			}
-			return nil, &core.CredentialError{Reason: core.ReasonWrongSecret, Code: core.CodeInvalidCredentials}
+			return p, err
 		})
 		return fields, err
 	})
+}
+
+// password is right for everybody but "nobody".
+func (s *service) password(_ context.Context, user, password string) (*core.Principal, error) {
+	s.verified.Add(1)
+	switch {
+	case user == "nobody":
+		return nil, basic.ErrUnknownUser
+	case password == "right":
+		return core.NewPrincipal(core.PrincipalInfo{ID: user, Scheme: "Form", Roles: []string{"user"}})
+	case password == "outage":
+		return nil, &core.UnavailableError{Err: context.DeadlineExceeded}
+	}
+	return nil, basic.ErrWrongPassword
 }
 
 func (s *service) promote(x authtest.Exchange) error {

@@ -13,7 +13,7 @@ import (
 
 // Run runs every case against f. Cases are independent and run in parallel.
 func Run(t *testing.T, f authtest.Framework) {
-	for _, cases := range [][]testCase{cookieCases, fixationCases, lifetimeCases, originCases, outageCases, signInCases} {
+	for _, cases := range [][]testCase{cookieCases, fixationCases, lifetimeCases, originCases, outageCases, signInCases, formCases} {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
