@@ -62,7 +62,7 @@ func WithStore(s session.Store) Option {
 func WithStoreTimeout(d time.Duration) Option {
 	return func(o *settings) error {
 		if d < 10*time.Millisecond || d > time.Minute {
-			return fmt.Errorf("store timeout %v: from 10ms to 1m", d)
+			return fmt.Errorf("store timeout %v: must be from 10ms to 1m", d)
 		}
 		o.storeTimeout = d
 		return nil
@@ -74,7 +74,7 @@ func WithStoreTimeout(d time.Duration) Option {
 func WithIdleTimeout(d time.Duration) Option {
 	return func(o *settings) error {
 		if d < time.Minute {
-			return fmt.Errorf("idle timeout %v: at least 1m", d)
+			return fmt.Errorf("idle timeout %v: must be at least 1m", d)
 		}
 		o.idle = d
 		return nil
@@ -86,7 +86,7 @@ func WithIdleTimeout(d time.Duration) Option {
 func WithAbsoluteTimeout(d time.Duration) Option {
 	return func(o *settings) error {
 		if d < time.Minute {
-			return fmt.Errorf("absolute timeout %v: at least 1m", d)
+			return fmt.Errorf("absolute timeout %v: must be at least 1m", d)
 		}
 		o.absolute = d
 		return nil
