@@ -157,7 +157,7 @@ var ownClaims = []string{"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "clien
 
 // WithClaims names claims of the principal that access tokens repeat. By default
 // they have its roles, its scopes, auth_time, which is the time of the login, and
-// tenant where it has one. Whoever holds an access token can read it.
+// tenant where it has one, or an array of them where it has several. Whoever holds an access token can read it.
 func WithClaims(names ...string) Option {
 	return func(o *settings) error {
 		for _, name := range names {

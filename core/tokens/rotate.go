@@ -64,7 +64,9 @@ func (m *Manager) pair(f *family, p *core.Principal, t refreshToken) (*pair, err
 		Lifetime: max(time.Second, min(m.signer.Lifetime(), left)),
 		Claims:   map[string]any{claimAuthTime: f.AuthTime.Unix()},
 	}
-	if p.Tenant() != "" {
+	if all := collect(p.Tenants()); len(all) > 0 { // as jwtauth.WithTenant reads them
+		token.Claims[claimTenant] = all
+	} else if p.Tenant() != "" {
 		token.Claims[claimTenant] = p.Tenant()
 	}
 	for _, name := range m.claims {
