@@ -238,13 +238,22 @@ func (l *layout) routesTell() bool {
 		fold = strings.ToLower
 	}
 	switch {
-	case l.beside == "", l.pattern != "" && "/"+strings.TrimPrefix(l.registered()+l.pattern, "/") == l.beside:
+	case l.beside == "", l.pattern != "" && l.route() == l.beside:
 		return false
 	case l.first:
 		return l.beside == "/*" && l.prefix != ""
 	default:
 		return l.pattern != "" || l.static || !strings.HasPrefix(fold(l.beside), fold(l.prefix))
 	}
+}
+
+// route is the text of the route that answers: Fiber puts a slash between a group's
+// prefix, or nothing, and what begins without one.
+func (l *layout) route() string {
+	if l.prefix == "" || l.gateOn == "group" {
+		return l.registered() + "/" + strings.TrimPrefix(l.pattern, "/")
+	}
+	return l.registered() + l.pattern
 }
 
 // spelledTwice reports whether what answers and the route beside it are
