@@ -145,6 +145,8 @@ func TestFilesAreRead(t *testing.T) {
 		{"no model", Model{}, []string{"extra.csv"}, nil, nil},
 		{"model missing", ModelFile("none.conf"), []string{"extra.csv"}, nil, fs.ErrNotExist},
 		{"policy missing", RBAC(), []string{"none.csv"}, nil, fs.ErrNotExist},
+		{"URL for a model", ModelFile("https://a.example/model.conf"), []string{"extra.csv"}, nil, nil},
+		{"URL for a policy", RBAC(), []string{"https://a.example/extra.csv"}, nil, nil},
 		{"no policy", RBAC(), nil, nil, nil},
 		{"directory without policies", RBAC(), []string{"empty"}, nil, nil},
 		{"nil option", RBAC(), []string{"extra.csv"}, []Option{nil}, nil},
@@ -154,6 +156,9 @@ func TestFilesAreRead(t *testing.T) {
 			a, err := OpenFS(fsys, c.m, c.policies, c.opts...)
 			if err == nil || a != nil || !strings.HasPrefix(err.Error(), "casbinrules: ") {
 				t.Fatalf("got %v, %v; want an error alone", a, err)
+			}
+			if strings.HasPrefix(c.name, "URL") && !strings.Contains(err.Error(), "is a URL, and files are read here") {
+				t.Errorf("got %v, want it to say that it is a URL", err)
 			}
 			if c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)

@@ -36,7 +36,7 @@ type bearerConfig struct {
 	issuerConfig
 	Issuers       []issuerConfig       `key:"issuers" doc:"several issuers in place of one: a list of the keys above"`
 	Introspection *introspectionConfig `key:"introspection" doc:"whom to ask about tokens that are no JSON Web Tokens (RFC 7662)"`
-	Cookie        string               `key:"cookie" doc:"name of a cookie that may have the token in place of Authorization"`
+	Cookie        string               `key:"cookie" doc:"name of a cookie that may have the token in place of Authorization; it begins with __Host-"`
 	MaxTokenSize  decode.Size          `key:"max_token_size" default:"16KiB" doc:"how long a token may be"`
 	Metadata      string               `key:"resource_metadata" doc:"URL of the metadata of this service (RFC 9728), for challenges"`
 }

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
@@ -116,11 +117,14 @@ func TestEveryKeyIsShown(t *testing.T) {
 	check(reflect.TypeFor[config]())
 }
 
+// counted is what the kind counter has seen.
+var counted atomic.Int64
+
 func init() {
 	RegisterObserver("counter", func(*struct {
 		Prefix string `key:"prefix" default:"access" doc:"what the names of counters begin with"`
 	}) (core.Observer, func() error, error) {
-		return core.ObserverFunc(func(context.Context, core.Event) {}), nil, nil
+		return core.ObserverFunc(func(context.Context, core.Event) { counted.Add(1) }), nil, nil
 	})
 }
 

@@ -98,6 +98,14 @@ func (s *Sources) check() error {
 	if len(s.Policies) == 0 && s.Rows == nil {
 		return errors.New("no policy file is given")
 	}
+	if s.Model.File && strings.Contains(s.Model.Name, "://") {
+		return fmt.Errorf("model %s is a URL, and files are read here: fetch it first, or give its text to ModelText", s.Model.Name)
+	}
+	for _, name := range s.Policies {
+		if strings.Contains(name, "://") {
+			return fmt.Errorf("policy %s is a URL, and files are read here: fetch it first, or use FromAdapter", name)
+		}
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -171,17 +172,28 @@ func (d *Document) setText(v reflect.Value, text string, f field) (hint string, 
 			path = filepath.Join(d.source.Dir, path)
 		}
 		v.SetString(path)
-		_, err := os.Stat(path)
+		info, err := os.Stat(path)
 		switch {
 		case os.IsNotExist(err):
 			return f.missing, fmt.Errorf("there is no file %s", path)
 		case err != nil:
-			return "", fmt.Errorf("file %s: %w", path, err.(*fs.PathError).Err)
+			return "", fmt.Errorf("file %s: %w", path, cause(err))
+		case !info.Mode().IsRegular() && !info.IsDir():
+			return "", fmt.Errorf("%s is not a regular file", path) // reading a pipe may never end
 		}
 	default:
 		v.SetString(text)
 	}
 	return "", nil
+}
+
+// cause is what an error of the file system says beside the path.
+func cause(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }
 
 func isURL(s string) bool { return strings.Contains(s, "://") }
