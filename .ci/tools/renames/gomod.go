@@ -28,6 +28,7 @@ func (l *list) applyMod(path string, src []byte) ([]byte, []string) {
 	m := &modFile{list: l, path: path, file: file, lines: strings.SplitAfter(string(src), "\n")}
 	m.requires()
 	m.replaces()
+	m.parts()
 	return []byte(strings.Join(m.lines, "")), m.notes
 }
 
@@ -79,6 +80,32 @@ func (m *modFile) replaces() {
 			continue
 		}
 		m.edit(r.Syntax, r.New.Path, base+"/"+to)
+	}
+}
+
+// parts has the module that was taken out of a replaced one replaced as well,
+// on a line of its own behind that one's.
+func (m *modFile) parts() {
+	at := map[string]bool{}
+	for _, r := range m.file.Replace {
+		at[r.Old.Path] = true
+	}
+	for _, r := range m.file.Replace {
+		part, ok := m.list.parts[r.Old.Path]
+		if !ok || at[part] {
+			continue
+		}
+		base, ok := strings.CutSuffix(strings.TrimSuffix(r.New.Path, "/"), "/"+strings.TrimPrefix(r.Old.Path, root))
+		if !ok || r.New.Version != "" {
+			m.notes = append(m.notes, fmt.Sprintf("%s:%d: module %s needs %s now: say what replaces that", m.path, r.Syntax.Start.Line, strings.TrimPrefix(r.Old.Path, root), strings.TrimPrefix(part, root)))
+			continue
+		}
+		whole := &m.lines[r.Syntax.Start.Line-1]
+		own, line := *whole, strings.TrimSuffix(*whole, "\n")+"\n"
+		*whole = line
+		m.edit(r.Syntax, r.Old.Path, part)
+		m.edit(r.Syntax, r.New.Path, base+"/"+strings.TrimPrefix(part, root))
+		*whole = strings.TrimSuffix(own, "\n") + "\n" + *whole
 	}
 }
 

@@ -29,12 +29,14 @@ type list struct {
 	byHand   map[symbol]string // what to do about a name that has no single new one
 	packages map[string]string // import paths
 	modules  map[string]string // module paths
+	parts    map[string]string // module paths, each by that of the module it was taken out of
 }
 
 var (
 	heading  = regexp.MustCompile(`^#{1,3} (.*)$`)
 	nameLine = regexp.MustCompile("^- `([^`]+)` → `([^`]+)`$")
 	handLine = regexp.MustCompile("^- `([^`]+)` → by hand: (.+)$")
+	partLine = regexp.MustCompile("^- module `([^`]+)` → also `([^`]+)`$")
 	pathLine = regexp.MustCompile("^- (package|module) `([^`]+)` → `([^`]+)`$")
 )
 
@@ -43,7 +45,7 @@ var (
 func parseList(name, text string) (*list, error) {
 	l := &list{
 		names: map[symbol]symbol{}, members: map[symbol]symbol{}, byHand: map[symbol]string{},
-		packages: map[string]string{}, modules: map[string]string{},
+		packages: map[string]string{}, modules: map[string]string{}, parts: map[string]string{},
 	}
 	inside := false
 	for i, line := range strings.Split(text, "\n") {
@@ -69,6 +71,9 @@ func (l *list) add(line string) error {
 		}
 		return put(paths, root+m[2], root+m[3])
 	}
+	if m := partLine.FindStringSubmatch(line); m != nil {
+		return put(l.parts, root+m[1], root+m[2])
+	}
 	if m := handLine.FindStringSubmatch(line); m != nil {
 		old, err := parseSymbol(m[1])
 		if err != nil {
@@ -78,7 +83,7 @@ func (l *list) add(line string) error {
 	}
 	m := nameLine.FindStringSubmatch(line)
 	if m == nil {
-		return fmt.Errorf("neither \"- `old` → `new`\" nor \"- package `old` → `new`\", \"- module `old` → `new`\" or \"- `old` → by hand: text\": %s", line)
+		return fmt.Errorf("neither \"- `old` → `new`\" nor \"- package `old` → `new`\", \"- module `old` → `new`\", \"- module `old` → also `new`\" or \"- `old` → by hand: text\": %s", line)
 	}
 	old, err := parseSymbol(m[1])
 	if err != nil {

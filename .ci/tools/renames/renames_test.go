@@ -19,6 +19,7 @@ const changelog = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- `core.Nothin
 	"- package `core/rule` → `core/rules`\n" +
 	"- module `core/jwtauth` → `core`\n" +
 	"- module `casbinrules` → `policy/casbin`\n" +
+	"- module `fiberauth` → also `fiberauth/fasthttpauth`\n" +
 	"\n## [0.1.0]\n\n### Renamed\n\n- `core/jwtauth.WithTime` → `core/jwtauth.WithClock`\n\n### Fixed\n\n- `x` → y\n"
 
 const project = "github.com/sallyport-go/sallyport/"
@@ -103,6 +104,16 @@ func TestApply(t *testing.T) {
 		{"module under another path", "go.mod",
 			"module m\n\nrequire \"P/casbinrules\" v0.0.0\n\nreplace (\n\tP/casbinrules => ../s/casbinrules\n)\n",
 			"module m\n\nrequire \"P/policy/casbin\" v0.0.0\n\nreplace (\n\tP/policy/casbin => ../s/policy/casbin\n)\n", nil},
+		{"module that another one was taken out of", "go.mod",
+			"module m\n\nreplace P/fiberauth => ../s/fiberauth\n\nreplace P/core => ../s/core\n",
+			"module m\n\nreplace P/fiberauth => ../s/fiberauth\nreplace P/fiberauth/fasthttpauth => ../s/fiberauth/fasthttpauth\n\nreplace P/core => ../s/core\n", nil},
+		{"module that another one was taken out of, in a block", "go.mod",
+			"module m\n\nreplace (\n\tP/fiberauth => ../s/fiberauth // here\n)\n",
+			"module m\n\nreplace (\n\tP/fiberauth => ../s/fiberauth // here\n\tP/fiberauth/fasthttpauth => ../s/fiberauth/fasthttpauth // here\n)\n", nil},
+		{"module that another one was taken out of, in a folder of another name", "go.mod",
+			"module m\n\nreplace P/fiberauth => ../mine\n",
+			"module m\n\nreplace P/fiberauth => ../mine\n",
+			[]string{"go.mod:3: module fiberauth needs fiberauth/fasthttpauth now: say what replaces that"}},
 		{"module from a folder of another name", "go.mod",
 			"module m\n\nreplace P/casbinrules => ../mine\n",
 			"module m\n\nreplace P/policy/casbin => ../mine\n",
