@@ -95,7 +95,7 @@ func (v *view) makesUp(pattern, path string) bool {
 			pattern = "/" + after
 		}
 	}
-	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(pattern, "/") && strings.IndexAny(pattern, ":*") < 0
+	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(pattern, "/") && !strings.ContainsAny(pattern, ":*")
 }
 
 // filledIn is pattern with the parameters filled in by Echo.

@@ -142,20 +142,20 @@ func gateHandler(t *core.Gate) fiber.Handler {
 }
 
 // refuse answers by the verdict of t, a mounted gate.
-func (view *view) refuse(c fiber.Ctx, t *core.Gate, v core.Verdict) error {
+func (v *view) refuse(c fiber.Ctx, t *core.Gate, verdict core.Verdict) error {
 	ctx := c.RequestCtx()
-	if _, _, ok := v.Concealed(); ok {
+	if _, _, ok := verdict.Concealed(); ok {
 		fasthttpauth.MarkRefused(ctx)
-		return conceal(c, &v)
+		return conceal(c, &verdict)
 	}
-	fasthttpauth.Refuse(ctx, &v)
-	if !view.app.alone(c, t) {
+	fasthttpauth.Refuse(ctx, &verdict)
+	if !v.app.alone(c, t) {
 		fasthttpauth.Seal(ctx)
 	}
-	if view.app.quiet {
+	if v.app.quiet {
 		return nil
 	}
-	return refusal(v)
+	return refusal(verdict)
 }
 
 // refuseInside answers by a check's verdict and seals the response.

@@ -31,9 +31,7 @@ type probeFlags struct {
 	timeout                        time.Duration
 	dryRun                         bool
 	settings                       probe.Settings
-	patterns                       map[string]string
 	target, directTarget           string
-	expectPolicy                   bool
 }
 
 func newProbe() *cobra.Command {
