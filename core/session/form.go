@@ -22,7 +22,7 @@ const ErrorParam = "error"
 // The fields are user, password and, to lead back, return_to, of 16 KiB at most.
 //
 // Who has signed in goes on with 303 to return_to, as far as [respond.ReturnTo] lets
-// it count, or else to the page of [WithLoginRedirect]. A wrong user or password
+// it count, or else to the page of [WithSignInRedirect]. A wrong user or password
 // leads back with 303 to the page of [WithSignInPage], which keeps return_to and has
 // [ErrorParam] in its query; without such a page it is 401.
 //

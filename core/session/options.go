@@ -134,9 +134,9 @@ func WithSignInPage(path string) Option {
 	}
 }
 
-// WithLoginRedirect sets the page to which [Manager.LoginEndpoint] leads who did not
+// WithSignInRedirect sets the page to which [Manager.LoginEndpoint] leads who did not
 // come from one of the application; "/" by default.
-func WithLoginRedirect(path string) Option {
+func WithSignInRedirect(path string) Option {
 	return func(o *settings) error {
 		o.afterLogin = path
 		return checkPath(path)

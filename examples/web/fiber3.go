@@ -22,28 +22,32 @@ func fiber3Routes(s *site) *fiber.App {
 	})
 	app.Use(recover.New())
 
-	// For everybody. Fiber answers HEAD wherever it answers GET.
-	app.Get("/", fiberauth.Serve(s.Home))
-	app.Get("/robots.txt", fiberauth.Serve(s.Robots))
-	app.Get("/static/:version/:file", fiberauth.Serve(s.Static))
+	// Fiber v3 puts the routes for HEAD that it makes by itself behind all others,
+	// so that the last handler here would answer them with 404.
+	get := func(path string, handler any, more ...any) { app.Add(read, path, handler, more...) }
+
+	// For everybody.
+	get("/", fiberauth.Serve(s.Home))
+	get("/robots.txt", fiberauth.Serve(s.Robots))
+	get("/static/:version/:file", fiberauth.Serve(s.Static))
 
 	// Signing in and out.
-	app.Get("/login", fiberauth.Serve(s.SignInPage))
+	get("/login", fiberauth.Serve(s.SignInPage))
 	app.Post("/login", func(c fiber.Ctx) error { return fiberauth.Serve(s.SignIn(postForm3(c)))(c) })
 	app.Post("/api/login", func(c fiber.Ctx) error { return fiberauth.Serve(s.SignInByScript(postForm3(c)))(c) })
 	app.Post("/logout", fiberauth.Serve(s.sessions.LogoutEndpoint()))
 
 	// Behind both gates.
 	gates := fiberauth.Authorize(s.guard)
-	app.Get("/app", gates, fiberauth.Serve(s.App))
-	app.Get("/app/members", gates, fiberauth.Serve(s.App))
-	app.Get("/app/reports/:id", gates, fiberauth.Serve(s.App))
-	app.Get("/admin", gates, fiberauth.Serve(s.Admin))
-	app.Get("/api/me", gates, fiberauth.Serve(s.Me))
-	app.Get("/api/summary", gates, fiberauth.Serve(s.Summary))
-	app.Get("/api/members", gates, fiberauth.Serve(s.Members))
-	app.Get("/api/reports", gates, fiberauth.Serve(s.Reports))
-	app.Get("/api/reports/:id", gates, fiberauth.Serve(s.Report))
+	get("/app", gates, fiberauth.Serve(s.App))
+	get("/app/members", gates, fiberauth.Serve(s.App))
+	get("/app/reports/:id", gates, fiberauth.Serve(s.App))
+	get("/admin", gates, fiberauth.Serve(s.Admin))
+	get("/api/me", gates, fiberauth.Serve(s.Me))
+	get("/api/summary", gates, fiberauth.Serve(s.Summary))
+	get("/api/members", gates, fiberauth.Serve(s.Members))
+	get("/api/reports", gates, fiberauth.Serve(s.Reports))
+	get("/api/reports/:id", gates, fiberauth.Serve(s.Report))
 	app.Post("/api/reports/:id/approval", gates, fiberauth.Serve(s.Approve))
 
 	app.Use(fiberauth.Serve(s.NotFound))

@@ -58,7 +58,7 @@ func leads(t testing.TB, what string, a authtest.Answer, to string) {
 }
 
 func formLeadsBack(t *testing.T, f authtest.Framework) {
-	s := serve(t, f, session.WithLoginRedirect("/account"))
+	s := serve(t, f, session.WithSignInRedirect("/account"))
 	for from, to := range map[string]string{"": "/account", "/": "/account", "/reports/7?tab=a": "/reports/7?tab=a"} {
 		b := s.browser(t)
 		leads(t, from, b.enter(credentials("alice", "right", "return_to", from)), to)
