@@ -42,7 +42,7 @@ func probe(t testing.TB, bin string, args ...string) ([]found, int) {
 	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(limit))
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, bin, append([]string{"probe", "--format", "json"}, args...)...)
+	cmd := exec.CommandContext(ctx, bin, append([]string{"probe", "--format", "json", "--rate", "5000"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -84,6 +84,7 @@ func TestEachFaultIsFoundOnEachFramework(t *testing.T) {
 	bin := command(t)
 	for name, serve := range frameworks {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var addrs []string
 			for _, behind := range []bool{false, true} {
 				l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -97,6 +98,7 @@ func TestEachFaultIsFoundOnEachFramework(t *testing.T) {
 		})
 	}
 	t.Run("Node", func(t *testing.T) {
+		t.Parallel()
 		node := programs.Need(t, "node")
 		compare(t, bin, startNode(t, node), startNode(t, node, "behind"))
 	})
@@ -156,7 +158,7 @@ func TestNothingIsFoundInTheExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	running, stop, err := servers.Start(t.Context(), dir, []string{"-addr", "127.0.0.1:0"})
-	defer stop()
+	t.Cleanup(stop)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +169,8 @@ func TestNothingIsFoundInTheExamples(t *testing.T) {
 	}
 	for _, s := range running {
 		t.Run(s.Name, func(t *testing.T) {
-			if all, code := probe(t, bin, append(args, s.URL)...); code != 0 || len(all) > 0 {
+			t.Parallel()
+			if all, code := probe(t, bin, append(args[:len(args):len(args)], s.URL)...); code != 0 || len(all) > 0 {
 				t.Errorf("exit code %d, found %+v", code, all)
 			}
 		})
