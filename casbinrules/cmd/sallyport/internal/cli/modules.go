@@ -47,7 +47,7 @@ func tidy(cmd *cobra.Command, dir string) {
 		return
 	}
 	if text := bytes.TrimSpace(out); len(text) > 0 {
-		say(cmd.ErrOrStderr(), "%s\n", plain(string(text)))
+		say(cmd.ErrOrStderr(), "%s\n", plain(strings.ReplaceAll(string(text), "\t", "    ")))
 	}
 	repeat := "go mod tidy"
 	if filepath.Clean(dir) != "." {
