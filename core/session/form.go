@@ -42,13 +42,8 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 		if unread != nil {
 			form = &signinform.Form{JSON: true} // there is nowhere to lead to
 		}
-		user := form.Get(signinform.User)
-		_, fields, err := m.SignIn(ctx, r, basic.FormAccount(users, user), func(ctx context.Context) (*core.Principal, error) {
-			if unread != nil {
-				return nil, unread
-			}
-			return basic.VerifyForm(ctx, users, user, form.Get(signinform.Password))
-		})
+		account, verify := form.Login(users, unread)
+		_, fields, err := m.SignIn(ctx, r, account, verify)
 		var wrong *core.CredentialError
 		switch {
 		case err == nil && form.JSON:

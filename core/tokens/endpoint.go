@@ -38,16 +38,8 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 	}
 	return signinform.Post(func(ctx context.Context, r core.Request) core.Response {
 		form, unread := signinform.Read(r, signinform.User, signinform.Password)
-		account := ""
-		if unread == nil {
-			account = basic.FormAccount(users, form.Get(signinform.User))
-		}
-		return m.login(ctx, r, account, func(ctx context.Context) (*core.Principal, error) {
-			if unread != nil {
-				return nil, unread
-			}
-			return basic.VerifyForm(ctx, users, form.Get(signinform.User), form.Get(signinform.Password))
-		})
+		account, verify := form.Login(users, unread)
+		return m.login(ctx, r, account, verify)
 	})
 }
 

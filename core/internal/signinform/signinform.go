@@ -11,6 +11,7 @@ import (
 	"net/url"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
@@ -32,6 +33,19 @@ type Form struct {
 
 // Get is the field called name, or "".
 func (f *Form) Get(name string) string { return f.values[name] }
+
+// Login is what [core.Guard.SignIn] wants of the form: the account that a failure
+// counts for, and the function that has users verify the password. unread is the
+// error of [Read], with which the attempt fails, for no account.
+func (f *Form) Login(users basic.Verifier, unread error) (account string, verify func(context.Context) (*core.Principal, error)) {
+	if unread != nil {
+		return "", func(context.Context) (*core.Principal, error) { return nil, unread }
+	}
+	user := f.Get(User)
+	return basic.FormAccount(users, user), func(ctx context.Context) (*core.Principal, error) {
+		return basic.VerifyForm(ctx, users, user, f.Get(Password))
+	}
+}
 
 // Read reads the fields called names; others are ignored. A request without a
 // body is an empty form.
