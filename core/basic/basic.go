@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -178,14 +177,4 @@ func isUnauthenticated(err error) bool {
 	var bad *core.CredentialError
 	return !errors.Is(err, core.ErrAmbiguousCredentials) &&
 		(errors.Is(err, core.ErrNoCredentials) || errors.As(err, &bad))
-}
-
-// isNil reports whether v holds nothing or a nil pointer or function, which
-// would only show at the first request.
-func isNil(v Verifier) bool {
-	if v == nil {
-		return true
-	}
-	rv := reflect.ValueOf(v)
-	return (rv.Kind() == reflect.Pointer || rv.Kind() == reflect.Func) && rv.IsNil()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/flight"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -101,7 +102,7 @@ func WithClock(now func() time.Time) CacheOption {
 
 // NewCache makes a cache in front of v.
 func NewCache(v Verifier, opts ...CacheOption) (*Cache, error) {
-	if isNil(v) {
+	if isnil.Value(v) {
 		return nil, errors.New("basic: cache: verifier is nil: without one no password can be checked")
 	}
 	c := &Cache{

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
 // maxForm is how many bytes user and password of a form may have together: as
@@ -45,7 +46,7 @@ func FormAccount(v Verifier, user string) string {
 // CheckVerifier finds what New would refuse in a verifier: nil, or a wrapper that
 // hides what the wrapped one can do.
 func CheckVerifier(v Verifier) error {
-	if isNil(v) {
+	if isnil.Value(v) {
 		return errors.New("verifier is nil: without one no password can be checked")
 	}
 	if err := checkWrapper(v, maxWrappers); err != nil {

@@ -14,12 +14,12 @@ package digest
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -67,7 +67,7 @@ func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("digest: empty realm: give it the one that the stored hashes were made with")
 	}
-	if isNil(store) {
+	if isnil.Value(store) {
 		return nil, errors.New("digest: store is nil: without one no password can be checked")
 	}
 	s := defaults()
@@ -198,14 +198,4 @@ func (a *Authenticator) challenges(stale bool) ([]challenge.Challenge, error) {
 // no nonce.
 func (a *Authenticator) now() int64 {
 	return a.start.UnixNano() + int64(a.clock().Sub(a.start))
-}
-
-// isNil reports whether v holds nothing or a nil pointer, which would only show
-// at the first request.
-func isNil(v Store) bool {
-	if v == nil {
-		return true
-	}
-	rv := reflect.ValueOf(v)
-	return rv.Kind() == reflect.Pointer && rv.IsNil()
 }

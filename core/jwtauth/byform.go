@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"reflect"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
 // byForm is a verifier for two forms of tokens.
@@ -21,7 +21,7 @@ type byForm struct{ jwts, opaque bearer.TokenVerifier }
 // first decodes to what begins like a JSON object. It then goes to jwts alone,
 // whether it is good or not: opaque is no second chance for what jwts refuses.
 func ByForm(jwts, opaque bearer.TokenVerifier) (bearer.TokenVerifier, error) {
-	if isNil(jwts) || isNil(opaque) {
+	if isnil.Value(jwts) || isnil.Value(opaque) {
 		return nil, errors.New("jwtauth: a token verifier is nil")
 	}
 	return byForm{jwts, opaque}, nil
@@ -45,13 +45,4 @@ func looksLikeJWT(token string) bool {
 	head = head[:min(len(head), 64)]
 	text, err := base64.RawURLEncoding.DecodeString(head)
 	return err == nil && strings.HasPrefix(strings.TrimLeft(string(text), " \t\r\n"), "{")
-}
-
-// isNil reports whether v is nil or holds a nil pointer.
-func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
-	rv := reflect.ValueOf(v)
-	return rv.Kind() == reflect.Pointer && rv.IsNil()
 }

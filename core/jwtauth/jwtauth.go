@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/jws"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -63,7 +64,7 @@ var _ bearer.TokenVerifier = (*Verifier)(nil)
 // An option that sets one value is an error when it is given twice. [WithAudience],
 // [WithAlgorithms], [WithRoles] and [WithRolesFromKeys] add to what was given before.
 func New(keys KeySource, opts ...Option) (*Verifier, error) {
-	if isNil(keys) {
+	if isnil.Value(keys) {
 		return nil, errors.New("jwtauth: key source is nil")
 	}
 	v := &Verifier{

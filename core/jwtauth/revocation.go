@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -23,7 +24,7 @@ func WithRevocation(c revoke.Checker) Option {
 		if err := v.terms.Given.Add("WithRevocation"); err != nil {
 			return err
 		}
-		if isNil(c) {
+		if isnil.Value(c) {
 			return errors.New("revocations are nil")
 		}
 		v.revocations = c

@@ -3,11 +3,11 @@ package respond
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/kept"
 )
 
@@ -46,7 +46,7 @@ type offer interface{ MediaTypes() []string }
 
 // checkFormat looks at one format; sent are the types of those before it.
 func checkFormat(f offer, sent []string) error {
-	if v := reflect.ValueOf(f); f == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isnil.Value(f) {
 		return errors.New("is nil")
 	}
 	types := f.MediaTypes()

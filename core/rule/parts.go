@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
@@ -27,7 +28,7 @@ func newParts(function string, rules []core.Authorizer) parts {
 	ps := parts{rules: slices.Clone(rules)}
 	texts := make([]string, len(rules))
 	for i, r := range rules {
-		if isNil(r) {
+		if isnil.Value(r) {
 			panic(fmt.Sprintf("rule.%s: rule %d is nil", function, i+1))
 		}
 		texts[i] = describe(r)

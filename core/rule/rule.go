@@ -23,7 +23,6 @@ package rule
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,17 +73,4 @@ func list(function, what string, values []string) []string {
 		}
 	}
 	return slices.Clone(values)
-}
-
-// isNil reports whether an authorizer is nil or holds a nil pointer.
-func isNil(a core.Authorizer) bool {
-	if a == nil {
-		return true
-	}
-	v := reflect.ValueOf(a)
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map:
-		return v.IsNil()
-	}
-	return false
 }

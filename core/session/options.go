@@ -3,11 +3,11 @@ package session
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
 // Option configures a [Manager].
@@ -52,7 +52,7 @@ func defaults() settings {
 // somebody was logged out everywhere.
 func WithStore(s Store) Option {
 	return func(o *settings) error {
-		if v := reflect.ValueOf(s); s == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+		if isnil.Value(s) {
 			return errors.New("store is nil")
 		}
 		o.backend = s
