@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"log/slog"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/gofiber/fiber/v3/middleware/skip"
@@ -61,7 +59,7 @@ func TestHandlersAroundAGate(t *testing.T) {
 	app.Delete("/here", gate, secret)
 	app.Get("/there", moved("/here", fiber.MethodGet))
 	app.Post("/here", moved("/here", fiber.MethodDelete))
-	addr := serveApp(t, app)
+	addr := listen(t, app)
 	for _, target := range []string{
 		"GET /closure", "GET /prefix", "GET /behind", "GET /skip", "GET /inside", "GET /once", "GET /here", "DELETE /here",
 		"GET /there", "POST /here",
@@ -97,7 +95,7 @@ func TestFormFilesOfRefusedRequests(t *testing.T) {
 	app.Post("/gate", read, fiberauth.Authorize(g))
 	app.Post("/check", fiberauth.Optional(g), read, check)
 	app.Post("/ungated", read, check)
-	addr := serveApp(t, app)
+	addr := listen(t, app)
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
 	file, err := w.CreateFormFile("file", "file")
@@ -118,23 +116,4 @@ func TestFormFilesOfRefusedRequests(t *testing.T) {
 			t.Errorf("%s: %d, %d files are left, %v", path, resp.StatusCode, len(left), err)
 		}
 	}
-}
-
-// serveApp serves app until the test ends, and gives its address.
-func serveApp(t *testing.T, app *fiber.App) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = app.Listener(l, fiber.ListenConfig{DisableStartupMessage: true}) // ends when the app is shut down
-	}()
-	t.Cleanup(func() {
-		_ = app.ShutdownWithTimeout(time.Second)
-		_ = l.Close() // the app may not have come to listen yet
-		<-done
-	})
-	return l.Addr().String()
 }

@@ -1,7 +1,6 @@
 package clienttable
 
 import (
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v3"
 
+	"github.com/sallyport-go/sallyport/examples/checks/internal/serving"
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
@@ -27,21 +27,10 @@ func mountFiber3(t *testing.T, routes []route) http.Handler {
 		}
 	}
 	app.Use(notFound)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(l, fiber.ListenConfig{DisableStartupMessage: true}) }()
-	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(limit); err != nil {
-			t.Error(err)
-		}
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	addr := serving.Fiber3(t, app)
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: l.Addr().String()})
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: addr})
 	proxy.Transport = transport
 	return proxy
 }

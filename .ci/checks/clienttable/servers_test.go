@@ -1,7 +1,6 @@
 package clienttable
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/echoauth"
+	"github.com/sallyport-go/sallyport/examples/checks/internal/serving"
 	"github.com/sallyport-go/sallyport/fiberauth"
 	"github.com/sallyport-go/sallyport/ginauth"
 )
@@ -118,21 +118,10 @@ func mountFiber(t *testing.T, routes []route) http.Handler {
 		}
 	}
 	app.Use(notFound)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(l) }()
-	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(limit); err != nil {
-			t.Error(err)
-		}
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	addr := serving.Start(t, app.Listener, app.ShutdownWithTimeout)
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: l.Addr().String()})
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: addr})
 	proxy.Transport = transport
 	return proxy
 }

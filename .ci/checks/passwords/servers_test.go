@@ -2,21 +2,19 @@ package passwords_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/gofiber/fiber/v2"
 	"github.com/labstack/echo/v4"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/htpasswd/htpasswdtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/echoauth"
+	"github.com/sallyport-go/sallyport/examples/checks/internal/serving"
 	"github.com/sallyport-go/sallyport/fiberauth"
 	"github.com/sallyport-go/sallyport/ginauth"
 )
@@ -63,19 +61,5 @@ func startFiber(t testing.TB, g *core.Guard) string {
 	t.Helper()
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/door", fiberauth.Authenticate(g), func(c *fiber.Ctx) error { return c.SendString(fiberauth.Principal(c).ID()) })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(l) }()
-	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute)); err != nil {
-			t.Error(err)
-		}
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
+	return serving.Start(t, app.Listener, app.ShutdownWithTimeout)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,12 +18,12 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/apikey"
-	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/session"
 	"github.com/sallyport-go/sallyport/echoauth"
+	"github.com/sallyport-go/sallyport/examples/checks/internal/serving"
 	"github.com/sallyport-go/sallyport/fiberauth"
 	"github.com/sallyport-go/sallyport/ginauth"
 )
@@ -127,21 +126,7 @@ func serveFiber(t testing.TB, pages []page) string {
 		}
 	}
 	app.Use(notFound)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(l) }()
-	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute)); err != nil {
-			t.Error(err)
-		}
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
+	return serving.Start(t, app.Listener, app.ShutdownWithTimeout)
 }
 
 // site is who may sign in, and how: alice, bob and root by each scheme.

@@ -1,14 +1,12 @@
 package proxies_test
 
 import (
-	"net"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/gofiber/fiber/v3"
 
-	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/examples/checks/internal/serving"
 	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
@@ -26,19 +24,5 @@ func serveFiber3(t testing.TB, pages []page) string {
 		}
 	}
 	app.Use(notFound)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(l, fiber.ListenConfig{DisableStartupMessage: true}) }()
-	t.Cleanup(func() {
-		if err := app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute)); err != nil {
-			t.Error(err)
-		}
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
+	return serving.Fiber3(t, app)
 }
