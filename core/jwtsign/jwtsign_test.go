@@ -128,7 +128,7 @@ func TestTokensVerifyByThePublishedSet(t *testing.T) {
 
 func TestRSAKeysAreMadeLargeEnough(t *testing.T) {
 	if testing.Short() {
-		t.Skip("making an RSA key takes seconds")
+		t.Skip("not run: making an RSA key takes seconds, and -short is given")
 	}
 	key := newKey(t, jwtsign.WithAlgorithm("PS256"))
 	public, err := key.Public().MarshalJSON()

@@ -14,7 +14,7 @@ import (
 // tried by "make consumer".
 func TestInitServes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds a service")
+		t.Skip("not run: it builds a service, and -short is given")
 	}
 	dir := t.TempDir()
 	clone, err := filepath.Abs("../../..")
