@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/internal/scenario"
-	"github.com/sallyport-go/sallyport/examples/internal/servers"
+	"github.com/sallyport-go/sallyport/examples/shared/scenario"
+	"github.com/sallyport-go/sallyport/examples/shared/servers"
 )
 
 // runLimit is how long everything may take once the servers are built.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sallyport-go/sallyport/examples/internal/scenario"
+	"github.com/sallyport-go/sallyport/examples/shared/scenario"
 )
 
 // TestRun is the whole demo: it builds the servers and tries them.

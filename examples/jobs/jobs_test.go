@@ -23,8 +23,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/rule"
 	"github.com/sallyport-go/sallyport/examples/internal/accounts"
-	"github.com/sallyport-go/sallyport/examples/internal/issuer"
 	"github.com/sallyport-go/sallyport/examples/policy"
+	"github.com/sallyport-go/sallyport/examples/shared/issuer"
 )
 
 // log is what a server has answered, in order: "GET /reports 200".

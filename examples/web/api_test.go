@@ -8,7 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
 //go:embed testdata/api_cases.js

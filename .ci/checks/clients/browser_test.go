@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/chromedp"
 
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
-	"github.com/sallyport-go/sallyport/examples/internal/scenario"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/scenario"
 )
 
 // tab is one whose password dialogs are answered by the test.

@@ -17,10 +17,10 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/apikey"
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/internal/issuer"
-	"github.com/sallyport-go/sallyport/examples/internal/scenario"
-	"github.com/sallyport-go/sallyport/examples/internal/servers"
 	"github.com/sallyport-go/sallyport/examples/policy"
+	"github.com/sallyport-go/sallyport/examples/shared/issuer"
+	"github.com/sallyport-go/sallyport/examples/shared/scenario"
+	"github.com/sallyport-go/sallyport/examples/shared/servers"
 )
 
 const (

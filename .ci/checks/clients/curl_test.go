@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
 // TestCurl has curl choose among all schemes.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
 // limit is how long a client may take for a situation.

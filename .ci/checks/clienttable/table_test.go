@@ -12,7 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
 var update = flag.Bool("update", false, "write docs/client-behaviour.md anew")

@@ -15,8 +15,8 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
-	"github.com/sallyport-go/sallyport/examples/internal/servers"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/servers"
 )
 
 // found is a finding in the command's JSON.

@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/forwardauth"
 	"github.com/sallyport-go/sallyport/core/proxy"
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
 // upstream is an application that knows nothing of access, and remembers what

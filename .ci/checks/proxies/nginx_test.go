@@ -14,7 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/checks/doccheck"
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
 // TestMain keeps what the tests provoke out of their output.

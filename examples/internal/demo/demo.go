@@ -19,7 +19,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/rule"
 	"github.com/sallyport-go/sallyport/core/watch"
 	"github.com/sallyport-go/sallyport/examples/internal/accounts"
-	"github.com/sallyport-go/sallyport/examples/internal/issuer"
+	"github.com/sallyport-go/sallyport/examples/shared/issuer"
 )
 
 // Demo is what a server is made of.

@@ -17,8 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/apikey"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
-	"github.com/sallyport-go/sallyport/examples/internal/issuer"
 	"github.com/sallyport-go/sallyport/examples/policy"
+	"github.com/sallyport-go/sallyport/examples/shared/issuer"
 )
 
 // live is a running server whose log is read.

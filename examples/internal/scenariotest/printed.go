@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sallyport-go/sallyport/examples/internal/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
 // printedLines pastes every printed line into a shell and compares the

@@ -13,7 +13,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
-	"github.com/sallyport-go/sallyport/examples/internal/scenario"
+	"github.com/sallyport-go/sallyport/examples/shared/scenario"
 )
 
 var (

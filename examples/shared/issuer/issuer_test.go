@@ -7,7 +7,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
-	"github.com/sallyport-go/sallyport/examples/internal/issuer"
+	"github.com/sallyport-go/sallyport/examples/shared/issuer"
 )
 
 func TestTokens(t *testing.T) {

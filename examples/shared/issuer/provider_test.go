@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/introspect"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
-	"github.com/sallyport-go/sallyport/examples/internal/issuer"
+	"github.com/sallyport-go/sallyport/examples/shared/issuer"
 )
 
 // provide starts a provider of a new issuer.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/examples/internal/accounts"
-	"github.com/sallyport-go/sallyport/examples/internal/issuer"
 	"github.com/sallyport-go/sallyport/examples/policy"
+	"github.com/sallyport-go/sallyport/examples/shared/issuer"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/sallyport-go/sallyport/examples/internal/issuer"
+	"github.com/sallyport-go/sallyport/examples/shared/issuer"
 )
 
 // lifetime is longer than any run takes.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/internal/scenario"
+	"github.com/sallyport-go/sallyport/examples/shared/scenario"
 )
 
 // commands are the servers, by the folder of their package.
