@@ -38,6 +38,7 @@ func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 			v.Response = notFound
 		} else {
 			v.Response = t.guard.answer(r, d)
+			e.challenges = d
 		}
 		e.Outcome, e.Status, e.Reason, e.Cause = outcomes[d.Kind], v.Response.Status, d.Reason, d.Cause
 		if gone {
@@ -68,9 +69,7 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 	e.Method = r.Method()
 	e.RequestID, _ = r.Header("X-Request-Id")
 	e.client = g.clientOf(r)
-	if tp, _ := r.Header("Traceparent"); tp != "" {
-		e.TraceID = traceID(tp)
-	}
+	e.TraceID = g.traceOf(ctx, r)
 	if e.Method == http.MethodOptions && t.kind != "check" && t.signIn == nil && isPreflight(r) {
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight
 		v.Response = g.preflight(r)
@@ -94,11 +93,14 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 		return newDenial(Faulty, CodeInternal, ReasonInternal, err)
 	}
 	e.Route, e.Resource = a.Resource.Route, a.Resource.Path
+	nearest := authContextFrom(ctx)
+	e.PassedBefore = nearest != nil && nearest.guard != nil
 	if t.signIn != nil {
 		return t.signIn.attempt(ctx, g, r, e)
 	}
 
-	if before := g.authContextFrom(ctx); before != nil {
+	if before := g.reusable(nearest); before != nil {
+		e.Reused = true
 		if p := before.principal; p != nil {
 			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 		}
@@ -113,7 +115,7 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 			return d
 		}
 		// A gate of another guard may stand between, or the tenant be another one.
-		if before != authContextFrom(ctx) || id.principal != before.principal {
+		if before != nearest || id.principal != before.principal {
 			again := *before
 			again.Context, again.principal = ctx, id.principal
 			v.Context = &again
@@ -270,7 +272,12 @@ func (g *Guard) reuses(before *authContext) bool {
 // out, the last one first; nil for nothing. What gates of other guards found out
 // does not hide it, but what [ContextWithPrincipal] makes does.
 func (g *Guard) authContextFrom(ctx context.Context) *authContext {
-	before := authContextFrom(ctx)
+	return g.reusable(authContextFrom(ctx))
+}
+
+// reusable is the nearest of before, and of those that it descends from, on which
+// a gate of g may rely.
+func (g *Guard) reusable(before *authContext) *authContext {
 	for before != nil && before.guard != nil && !g.reuses(before) {
 		before = authContextFrom(before.Context)
 	}

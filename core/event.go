@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
 // Outcome says in one word what became of a request at a gate.
@@ -76,13 +78,21 @@ type Event struct {
 	// a hash of their content. Revisions have no order.
 	Revision string
 	// RequestID is the client's or proxy's X-Request-Id, TraceID the trace of
-	// its traceparent (W3C Trace Context §3.2).
+	// its traceparent (W3C Trace Context §3.2), or what [WithTraceID] gives.
 	RequestID, TraceID string
-	Duration           time.Duration
+	// PassedBefore says that a gate before this one, of this guard or of another,
+	// has let the request pass. Who counts requests counts what is allowed without
+	// it, and each refusal.
+	PassedBefore bool
+	// Reused says that no scheme was asked, since the gate relied on what gate one
+	// had found out before.
+	Reused   bool
+	Duration time.Duration
 	// Cause is the error behind a refusal, or why the credentials of an
 	// anonymous request are over; private to operators.
 	Cause error
 
+	challenges *Denial     // that Challenges gives those of; nil for none
 	client     netip.Addr  // that ClientAddr gives
 	principal  *Principal  // whose roles Roles gives
 	pseudonyms *Pseudonyms // that stand for them; nil for none
@@ -114,6 +124,15 @@ func (e *Event) Roles() []string {
 		}
 	}
 	return roles
+}
+
+// Challenges are those of the answer; nil for an answer without. They are shared
+// and must not be modified.
+func (e *Event) Challenges() []challenge.Challenge {
+	if e.challenges == nil {
+		return nil
+	}
+	return e.challenges.Challenges
 }
 
 // ObserverFunc is a function that observes.
@@ -214,6 +233,32 @@ func printable(s string) string {
 		i += n
 	}
 	return b.String() + cut
+}
+
+// traceOf is the trace of a request.
+func (g *Guard) traceOf(ctx context.Context, r Request) string {
+	if g.traceID != nil {
+		if id := g.traceID(ctx); id != "" {
+			return id
+		}
+	}
+	if tp, _ := r.Header("Traceparent"); tp != "" {
+		return traceID(tp)
+	}
+	return ""
+}
+
+// WithTraceID sets where the trace ID in events comes from before Traceparent is
+// looked at, such as the span that a middleware has put into the context: it also
+// has one where the service itself began the trace. of returns "" for none.
+func WithTraceID(of func(ctx context.Context) string) Option {
+	return func(g *Guard) error {
+		if of == nil {
+			return errors.New("trace ID is nil")
+		}
+		g.traceID = of
+		return nil
+	}
 }
 
 // traceID is the trace-id of a traceparent field, or "".

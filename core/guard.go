@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,6 +47,7 @@ type Guard struct {
 	notFound       any
 	pseudonyms     *Pseudonyms                       // nil for none
 	clientAddr     func(Request) (netip.Addr, error) // nil for the peer's
+	traceID        func(context.Context) string      // nil for that of Traceparent
 	denials        *denialCache
 	set            setOptions
 }

@@ -1,0 +1,121 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// observables are the instruments that are read when metrics are collected.
+type observables struct {
+	requests, authentications, challenges, authorizations, refusals, reloads, fetches metric.Int64ObservableCounter
+
+	policyInfo, policyRules, keys, skipped metric.Int64ObservableGauge
+	policyAge, policyOutdated, keySetAge   metric.Float64ObservableGauge
+}
+
+// register makes all instruments.
+func (t *Telemetry) register(m metric.Meter) error {
+	var errs []error
+	counter := func(name, unit, text string) metric.Int64ObservableCounter {
+		c, err := m.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(text))
+		errs = append(errs, err)
+		return c
+	}
+	number := func(name, unit, text string) metric.Int64ObservableGauge {
+		g, err := m.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(text))
+		errs = append(errs, err)
+		return g
+	}
+	seconds := func(name, text string) metric.Float64ObservableGauge {
+		g, err := m.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(text))
+		errs = append(errs, err)
+		return g
+	}
+	histogram := func(name, text string, bounds ...float64) metric.Float64Histogram {
+		h, err := m.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(text), metric.WithExplicitBucketBoundaries(bounds...))
+		errs = append(errs, err)
+		return h
+	}
+	o := observables{
+		requests:        counter("sallyport.requests", "{request}", "Requests by outcome, each outcome of a request once."),
+		authentications: counter("sallyport.authentications", "{authentication}", "What came of gate one."),
+		challenges:      counter("sallyport.challenges", "{challenge}", "Challenges that were sent."),
+		authorizations:  counter("sallyport.authorizations", "{decision}", "What came of gate two."),
+		refusals:        counter("sallyport.refusals", "{request}", "Refused requests, by reason."),
+		policyInfo:      number("sallyport.policy.info", "{policy}", "1 for the revision of a policy that is in force."),
+		policyRules:     number("sallyport.policy.rules", "{rule}", "Rules and role links of a policy."),
+		policyAge:       seconds("sallyport.policy.age", "For how long the policy in force has been so."),
+		policyOutdated:  seconds("sallyport.policy.outdated", "For how long what the source says has not come into force; 0 when it is in force."),
+		reloads:         counter("sallyport.policy.reloads", "{reload}", "Attempts to load a policy, by outcome."),
+		keys:            number("sallyport.keyset.keys", "{key}", "Keys of an issuer that serve."),
+		skipped:         number("sallyport.keyset.skipped", "{key}", "Keys of an issuer that were passed over, at most 20."),
+		keySetAge:       seconds("sallyport.keyset.age", "How long ago the issuer last said which keys are its own."),
+		fetches:         counter("sallyport.keyset.fetches", "{fetch}", "Fetches of keys, by result."),
+	}
+	t.gateTime = histogram("sallyport.gate.duration", "How long a gate took, of a sample of verdicts.",
+		1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+	t.reloadTime = histogram("sallyport.policy.reload.duration", "How long loading a policy took.",
+		1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1, 5, 10, 30, 60)
+	t.callTime = histogram("sallyport.dependency.duration", "How long calls of other services took.",
+		5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	var err error
+	t.callback, err = m.RegisterCallback(func(_ context.Context, to metric.Observer) error {
+		t.verdicts.report(to, &o)
+		t.reportSources(to, &o)
+		return nil
+	}, o.requests, o.authentications, o.challenges, o.authorizations, o.refusals, o.policyInfo, o.policyRules,
+		o.policyAge, o.policyOutdated, o.reloads, o.keys, o.skipped, o.keySetAge, o.fetches)
+	return err
+}
+
+// report tells to what was counted.
+func (v *verdicts) report(to metric.Observer, o *observables) {
+	for i := range v.requests {
+		n := v.requests[i].Load()
+		if i < len(v.requests)-1 || n > 0 { // a series that begins at 0 loses no first increase
+			to.ObserveInt64(o.requests, n, metric.WithAttributeSet(v.requests[i].set))
+		}
+		if n := v.rest[i].Load(); n > 0 {
+			to.ObserveInt64(o.refusals, n, metric.WithAttributeSet(v.rest[i].set))
+		}
+	}
+	reportAll(to, o.authentications, v.authentication)
+	reportAll(to, o.challenges, v.challenges)
+	reportAll(to, o.authorizations, v.authorization)
+	reportAll(to, o.refusals, v.refusals)
+	reportAll(to, o.refusals, v.crowded)
+}
+
+func reportAll[K comparable](to metric.Observer, as metric.Int64ObservableCounter, all *counters[K]) {
+	for _, n := range *all.series.Load() {
+		to.ObserveInt64(as, n.Load(), metric.WithAttributeSet(n.set))
+	}
+}
+
+// reportSources tells to how policies and key sets are.
+func (t *Telemetry) reportSources(to metric.Observer, o *observables) {
+	t.mu.Lock()
+	policies, sets := t.policies, t.keySets
+	t.mu.Unlock()
+	now := time.Now()
+	for _, p := range policies {
+		p.report(to, o, now)
+	}
+	for _, s := range sets {
+		s.report(to, o, now)
+	}
+	reportAll(to, o.reloads, t.reloads)
+	reportAll(to, o.fetches, t.fetches)
+}
+
+// named is the option for a value that has a name of the program's own.
+func named(key attribute.Key, name string) metric.ObserveOption {
+	return metric.WithAttributeSet(attribute.NewSet(key.String(name)))
+}
