@@ -23,7 +23,7 @@ func issuerOptions(c *issuerConfig, maxSize int) []jwtauth.Option {
 	add(c.Development == "anywhere", jwtauth.WithDevelopmentKeysAnywhere)
 	add(c.MaxLifetime != 0, func() jwtauth.Option { return jwtauth.WithMaxLifetime(c.MaxLifetime) })
 	return append(opts, principalOptions(&c.principalConfig, mapping[jwtauth.Option]{
-		jwtauth.WithNonce, jwtauth.WithoutClients, jwtauth.WithClientsAsUsers, jwtauth.WithClientPrefix,
+		jwtauth.WithAuthorizedClients, jwtauth.WithNonce, jwtauth.WithoutClients, jwtauth.WithClientsAsUsers, jwtauth.WithClientPrefix,
 		jwtauth.WithID, jwtauth.WithRoles, jwtauth.WithRolesFromKeys, jwtauth.WithScopes, jwtauth.WithTenant,
 	})...)
 }
@@ -45,13 +45,14 @@ func introspectionOptions(c *introspectionConfig) []introspect.Option {
 		opts = append(opts, introspect.WithAudience(c.Audience...))
 	}
 	return append(opts, principalOptions(&c.principalConfig, mapping[introspect.Option]{
-		introspect.WithNonce, introspect.WithoutClients, introspect.WithClientsAsUsers, introspect.WithClientPrefix,
+		introspect.WithAuthorizedClients, introspect.WithNonce, introspect.WithoutClients, introspect.WithClientsAsUsers, introspect.WithClientPrefix,
 		introspect.WithID, introspect.WithRoles, introspect.WithRolesFromKeys, introspect.WithScopes, introspect.WithTenant,
 	})...)
 }
 
 // mapping is the options of a package that say whom claims are about.
 type mapping[O any] struct {
+	authorizedClients                               func(...string) O
 	nonce, withoutClients, clientsAsUsers           func() O
 	prefix, id, roles, rolesFromKeys, scope, tenant func(string) O
 }
@@ -63,6 +64,9 @@ func principalOptions[O any](c *principalConfig, with mapping[O]) []O {
 		if value != "" {
 			opts = append(opts, option(value))
 		}
+	}
+	if len(c.Only) > 0 {
+		opts = append(opts, with.authorizedClients(c.Only...))
 	}
 	if c.Nonce {
 		opts = append(opts, with.nonce())

@@ -64,6 +64,7 @@ type issuerConfig struct {
 type principalConfig struct {
 	Clients string        `key:"clients" enum:"named,refused,as_users" default:"named" doc:"tokens that a client got for itself: named client_prefix and the client, refused, or like users"`
 	Prefix  string        `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
+	Only    []string      `key:"authorized_clients" doc:"the only clients whose tokens are taken"`
 	Nonce   bool          `key:"nonce" doc:"take access tokens that carry a nonce"`
 	Claims  *claimsConfig `key:"claims" doc:"which claims say what"`
 }

@@ -114,6 +114,9 @@ func (v *Verifier) expected(a answer) error {
 	if err := v.mapping.CheckKind(a.members, false); err != nil {
 		return refuse(ReasonWrongType, "%w", err)
 	}
+	if err := v.mapping.CheckClient(a.members); err != nil {
+		return refuse(core.ReasonWrongAudience, "%w", err)
+	}
 	if !v.terms.AnyAudience && !slices.ContainsFunc(a.audience, func(aud string) bool { return slices.Contains(v.terms.Audiences, aud) }) {
 		return refuse(core.ReasonWrongAudience, "aud is %.512q and holds none of %.512q", strings.Join(a.audience, " "), strings.Join(v.terms.Audiences, " "))
 	}

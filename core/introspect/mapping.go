@@ -88,3 +88,14 @@ func WithNonce() Option {
 		return nil
 	}
 }
+
+// WithAuthorizedClients names the clients to which tokens may have been issued,
+// client_id or the first of azp, cid and appid; any client by default. A token of
+// another client, or of none, is refused as one for another audience. Given more
+// than once, all of them are good.
+//
+// It is for issuers whose answers have no aud, with [WithoutAudience], and for services
+// that only some of an issuer's clients may call. It says nothing about users.
+func WithAuthorizedClients(clients ...string) Option {
+	return func(v *Verifier) error { return v.mapping.AddAuthorizedClients(clients) }
+}

@@ -10,7 +10,7 @@ import (
 )
 
 // checkIssuer compares iss exactly (RFC 7519 §4.1.1).
-func (v *Verifier) checkIssuer(c claims.Set) error {
+func (v *Verifier) checkIssuer(c claims.Set, key *Key) error {
 	if v.terms.AnyIssuer {
 		return nil
 	}
@@ -24,7 +24,7 @@ func (v *Verifier) checkIssuer(c claims.Set) error {
 			}
 		}
 		if iss == want {
-			return nil
+			return v.checkKeyIssuer(iss, key)
 		}
 		return refuse(core.ReasonWrongIssuer, "iss is %.128q, not %.128q", iss, want)
 	case nil:
@@ -36,6 +36,9 @@ func (v *Verifier) checkIssuer(c claims.Set) error {
 // checkAudience looks for one of ours in aud, which is a string or an array of
 // strings and nothing else (RFC 7519 §4.1.3).
 func (v *Verifier) checkAudience(c claims.Set) error {
+	if err := v.mapping.CheckClient(c); err != nil {
+		return refuse(core.ReasonWrongAudience, "%w", err)
+	}
 	if v.terms.AnyAudience {
 		return nil
 	}

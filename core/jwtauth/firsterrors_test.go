@@ -2,12 +2,16 @@ package jwtauth_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 )
@@ -83,5 +87,28 @@ func TestFirstErrorsNameTheNextStep(t *testing.T) {
 	}
 	if _, err := v.VerifyToken(t.Context(), token); err == nil || !strings.Contains(err.Error(), "mapper for the audience") {
 		t.Errorf("aud account: %v", err)
+	}
+}
+
+// What a request is refused for says why no published key can be used, for
+// programs that look at no report of fetches.
+func TestNoUsableKeySaysWhy(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"keys":[`+strings.Replace(rfcRSAKey, `"alg":"RS256",`, "", 1)+`]}`)
+	}))
+	defer server.Close()
+	keys, err := jwtauth.Fetch(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keys.Close()
+	v, err := jwtauth.New(keys, jwtauth.WithIssuer("https://idp.example"), jwtauth.WithAudience("reports"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.VerifyToken(t.Context(), rfcRSAToken)
+	var down *core.UnavailableError
+	if !errors.As(err, &down) || !strings.Contains(err.Error(), "WithRSAAlgorithm (rsa_algorithm)") {
+		t.Errorf("%v", err)
 	}
 }

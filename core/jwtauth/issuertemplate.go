@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
@@ -15,6 +16,9 @@ type issuerTemplate struct{ before, claim, after string }
 // by one set of keys, such as "https://login.example/{tid}/v2.0": a token's iss
 // must be exactly the template with the claim in braces put in. The claim is a
 // string of letters, digits and ._~- alone.
+//
+// A key whose JWK has a member issuer without braces, as some of Entra ID's have,
+// is that tenant's alone: what it has signed for another is refused.
 //
 // Every tenant of the issuer is accepted. Use [WithTenant] with the same claim, and
 // rules that name tenants, if not all of them are yours to serve. It takes the
@@ -50,6 +54,15 @@ func (v *Verifier) issuerName() string {
 		return v.template.String()
 	}
 	return v.terms.Issuer
+}
+
+// checkKeyIssuer refuses a token of one tenant by the key of another. The issuer
+// of a key that is for all tenants has the place of one in braces.
+func (v *Verifier) checkKeyIssuer(iss string, key *Key) error {
+	if v.template == nil || key.issuer == "" || key.issuer == iss || strings.ContainsAny(key.issuer, "{}") {
+		return nil
+	}
+	return refuse(core.ReasonWrongIssuer, "iss is %.128q, but key %.64q signs for %.128q alone", iss, key.id, key.issuer)
 }
 
 // of is the issuer for the claims c.

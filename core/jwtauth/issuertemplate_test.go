@@ -46,6 +46,34 @@ func TestIssuerTemplate(t *testing.T) {
 	}
 }
 
+// A key that names one tenant signs for that one alone; the set says so again
+// when it is published again.
+func TestKeyOfOneTenant(t *testing.T) {
+	text := string(must(verificationKey(t, "k1", "ES256").MarshalJSON()))
+	set := func(issuer string) (*jwtauth.KeySet, error) {
+		return jwtauth.KeySetFromJWKS("keys.json", []byte(`{"keys":[{"issuer":`+issuer+`,`+text[1:]+`]}`))
+	}
+	token := sign(t, "ES256", signers()["ES256"], headerOf("ES256", "k1"), with(`"iss":"https://login.example/aaaa/v2.0"`, `"tid":"aaaa"`))
+	for issuer, reason := range map[string]core.Reason{
+		`"https://login.example/{tenantid}/v2.0"`: "",
+		`"https://login.example/aaaa/v2.0"`:       "",
+		`"https://login.example/bbbb/v2.0"`:       core.ReasonWrongIssuer,
+	} {
+		keys := must(set(issuer))
+		again := must(jwtauth.KeySetFromJWKS("again.json", must(keys.MarshalJSON())))
+		for _, keys := range []*jwtauth.KeySet{keys, again} {
+			v := must(jwtauth.New(keys, jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.WithAudience("reports"),
+				jwtauth.WithClock(func() time.Time { return noon })))
+			wantReason(t, v, token, reason)
+		}
+	}
+	for _, issuer := range []string{"7", `""`, "null"} {
+		if _, err := set(issuer); err == nil {
+			t.Errorf("issuer %s was accepted", issuer)
+		}
+	}
+}
+
 func TestIssuerTemplateBesideIssuers(t *testing.T) {
 	tenants := tenantVerifier(t, jwtauth.WithIssuerTemplate(tenantTemplate), jwtauth.WithTenant("tid"))
 	one := tenantVerifier(t, jwtauth.WithIssuer("https://login.example/ours/v2.0"), jwtauth.WithRoles("own"))

@@ -28,6 +28,9 @@ func (r *setReader) key(m jwk) (*Key, error) {
 			return nil, errors.New(keymark.Development + " is neither true nor false")
 		}
 	}
+	if k.issuer, err = optional(m, "issuer"); err != nil {
+		return nil, err
+	}
 	until, _, err := claims.Date(m, keymark.Until)
 	if err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ type Key struct {
 	key         jws.Key
 	development bool
 	until       time.Time // zero for ever
+	issuer      string    // what the JWK's issuer says, or ""
 }
 
 // ID is the key's kid, or "".

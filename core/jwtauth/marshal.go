@@ -21,8 +21,8 @@ import (
 var errSecret = errors.New("a secret is never published: only the public part of a key pair is")
 
 // MarshalJSON implements json.Marshaler: the key as a JWK (RFC 7517 §4), with
-// kty and what belongs to it, use, alg and, where the key has them, kid and the
-// private members sallyport_development and sallyport_until. [KeySetFromJWKS]
+// kty and what belongs to it, use, alg and, where the key has them, kid, issuer
+// ([WithIssuerTemplate]) and the private members sallyport_development and sallyport_until. [KeySetFromJWKS]
 // reads the same key. A secret is an error.
 func (k *Key) MarshalJSON() ([]byte, error) {
 	members := k.members()
@@ -36,6 +36,13 @@ func (k *Key) MarshalJSON() ([]byte, error) {
 			return nil, err
 		}
 		members = append(members, `"kid":`+string(kid))
+	}
+	if k.issuer != "" {
+		issuer, err := json.Marshal(k.issuer)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, `"issuer":`+string(issuer))
 	}
 	if k.development {
 		members = append(members, `"`+keymark.Development+`":true`)

@@ -14,7 +14,7 @@ import (
 // json.Number where float64 would turn one integer into another.
 func (v *Verifier) checkClaims(t *verified) error {
 	c := t.claims
-	if err := v.checkIssuer(c); err != nil {
+	if err := v.checkIssuer(c, t.key); err != nil {
 		return err
 	}
 	if err := v.checkKind(t); err != nil {

@@ -3,6 +3,7 @@ package jwtauth
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -100,13 +101,14 @@ func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
 	was := r.state.Load()
 	got, err := r.fetch(ctx, request{etag: m.etag, again: again})
 	now := r.now()
-	is := &remoteState{set: was.set, confirmed: was.confirmed, number: was.number, err: err, replaced: make(chan struct{})}
+	is := &remoteState{set: was.set, unfit: was.unfit, confirmed: was.confirmed, number: was.number, err: err, replaced: make(chan struct{})}
 	report := Refresh{Err: err}
 	if err == nil {
 		m.failures = 0
 		is.confirmed, is.number = now, number
 		if got.changed(m, was.set) {
 			is.set, report.Changed, report.Skipped = got.set, true, got.skipped
+			is.unfit = errors.Join(got.skipped[:min(1, len(got.skipped))]...)
 			r.noteRemoved(was.set, is.set, number)
 		}
 		m.know(got)

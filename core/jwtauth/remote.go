@@ -68,6 +68,7 @@ var _ KeySource = (*RemoteKeys)(nil)
 // remoteState is what the fetches so far have come to. It is never changed.
 type remoteState struct {
 	set       *KeySet   // of the last good fetch; nil when there was none
+	unfit     error     // why the first key that is not in set was passed over
 	confirmed time.Time // when the issuer last said that this is its set
 	number    uint64    // of the last good fetch, counted from 1
 	err       error     // of the last fetch
@@ -218,6 +219,9 @@ func (r *RemoteKeys) usable(s *remoteState) (*KeySet, error) {
 	case s.set == nil:
 		return nil, fmt.Errorf("%s: no keys yet: %w", r.source, s.err)
 	case len(s.set.all) == 0:
+		if s.unfit != nil {
+			return nil, fmt.Errorf("%s: no usable key is published: %w", r.source, s.unfit)
+		}
 		return nil, fmt.Errorf("%s: no usable key is published", r.source)
 	}
 	if age := r.now().Sub(s.confirmed); age > r.maxStale {

@@ -195,11 +195,19 @@ func (v *Verifier) choose(keys []*Key, h header) (*Key, error) {
 // parts are the parts of a JWS in compact form (RFC 7515 §7.1), still encoded.
 type parts struct{ header, payload, signature, signed string }
 
+// notSigned refuses a token that does not have the parts of a signed JWT.
+func notSigned(token string) error {
+	if strings.Count(token, ".") == 4 {
+		return refuse(core.ReasonMalformed, "token does not have three parts but five, so it is encrypted (RFC 7516 §3.1): let the client ask the issuer for a token for this service, such as by its audience")
+	}
+	return refuse(core.ReasonMalformed, "token does not have three parts, so it is no JWT: let the client ask the issuer for one, or verify opaque tokens with package introspect")
+}
+
 func split(token string) (parts, error) {
 	first := strings.IndexByte(token, '.')
 	last := strings.LastIndexByte(token, '.')
 	if first < 0 || first == last || strings.IndexByte(token[first+1:last], '.') >= 0 {
-		return parts{}, refuse(core.ReasonMalformed, "token does not have three parts")
+		return parts{}, notSigned(token)
 	}
 	return parts{
 		header:    token[:first],

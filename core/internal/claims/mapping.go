@@ -3,6 +3,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -25,6 +26,7 @@ type Mapping struct {
 	tenant  Path // nil for none
 	clients clientRule
 	prefix  string // "" for the default
+	only    []string
 	kinds   kinds
 	set     once.Options
 }
@@ -102,6 +104,29 @@ func (m *Mapping) setClients(rule clientRule) error {
 	}
 	m.clients = rule
 	return nil
+}
+
+// AddAuthorizedClients names clients whose tokens are good, and takes those of no
+// others.
+func (m *Mapping) AddAuthorizedClients(clients []string) error {
+	if len(clients) == 0 || slices.Contains(clients, "") {
+		return errors.New("authorized client is empty")
+	}
+	m.only = append(m.only, clients...)
+	return nil
+}
+
+// CheckClient refuses a token of another client than those that are authorized,
+// if any are named.
+func (m *Mapping) CheckClient(s Set) error {
+	if m.only == nil {
+		return nil
+	}
+	client, err := Client(s)
+	if err == nil && !slices.Contains(m.only, client) {
+		err = fmt.Errorf("the token was issued to client %.128q, which is none of %.512q", client, strings.Join(m.only, " "))
+	}
+	return err
 }
 
 // ID names the principal. Every error is for a token that names nobody.

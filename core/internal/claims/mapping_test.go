@@ -190,3 +190,27 @@ func TestRolesOfSeveralClaims(t *testing.T) {
 		}
 	}
 }
+
+// Tokens of other clients, and of none, are not for a service that names its
+// clients.
+func TestAuthorizedClients(t *testing.T) {
+	named := mapping(t, func(m *Mapping) error { return m.AddAuthorizedClients([]string{"spa", "cli"}) },
+		func(m *Mapping) error { return m.AddAuthorizedClients([]string{"cron"}) })
+	for claims, good := range map[string]bool{
+		`{"client_id":"spa"}`: true, `{"azp":"cli"}`: true, `{"cid":"cron"}`: true, `{"appid":"spa"}`: true,
+		`{"client_id":"spa","azp":"other"}`: true, `{"client_id":"other","azp":"spa"}`: false,
+		`{"client_id":""}`: false, `{"sub":"spa"}`: false, `{"aud":"spa"}`: false, `{"client_id":["spa"]}`: false, `{"client_id":"SPA"}`: false,
+	} {
+		if err := named.CheckClient(set(t, claims)); (err == nil) != good {
+			t.Errorf("%s: %v", claims, err)
+		}
+		if err := mapping(t).CheckClient(set(t, claims)); err != nil {
+			t.Errorf("%s, where no client is named: %v", claims, err)
+		}
+	}
+	for _, clients := range [][]string{nil, {""}, {"spa", ""}} {
+		if err := new(Mapping).AddAuthorizedClients(clients); err == nil {
+			t.Errorf("%q was accepted", clients)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package authtest
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+// SignedIn is a guard for tests of handlers, on every framework: each request
+// comes from the principal that info describes, whatever credentials it carries.
+// An info without ID is nobody, whose requests have no credentials.
+//
+// Gate two and the rules of routes judge as ever. opts are those of
+// [core.NewGuard], such as the authorizer. Verdicts go to the log of the test.
+// Where each request is to come from somebody else, give a guard [Names] in place
+// of this one.
+func SignedIn(t testing.TB, info core.PrincipalInfo, opts ...core.Option) *core.Guard {
+	t.Helper()
+	s := new(signedIn)
+	if info.ID != "" {
+		var err error
+		if s.principal, err = core.NewPrincipal(info); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	g, err := core.NewGuard([]core.Authenticator{s},
+		append([]core.Option{core.WithObserver(core.LogObserver(log)), core.WithLogger(log)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// signedIn is a scheme with one principal, or nobody.
+type signedIn struct{ principal *core.Principal }
+
+func (*signedIn) Scheme() core.Scheme {
+	return core.Scheme{Name: "Test", Sender: core.SentByClient, Attempt: core.Unguessable}
+}
+
+func (s *signedIn) Authenticate(context.Context, core.Request) (*core.Principal, error) {
+	if s.principal == nil {
+		return nil, core.ErrNoCredentials
+	}
+	return s.principal, nil
+}
+
+func (*signedIn) Challenges(core.Request, error) []challenge.Challenge { return realm("Test") }

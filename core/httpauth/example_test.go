@@ -1,0 +1,71 @@
+package httpauth_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/rule"
+)
+
+// tokens knows its tokens by heart, as a service with opaque tokens would look
+// them up in its store. Package jwtauth verifies JSON Web Tokens.
+type tokens map[string]core.PrincipalInfo
+
+func (t tokens) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
+	info, ok := t[token]
+	if !ok {
+		return nil, &core.CredentialError{Reason: core.ReasonUnknownPrincipal, Description: "The access token is not known"}
+	}
+	return core.NewPrincipal(info)
+}
+
+// Without credentials the answer is 401 with a challenge, and without the role it
+// is 403. The handler runs for neither.
+func Example() {
+	// Without an observer of its own a guard logs each verdict.
+	quiet := core.LogObserver(slog.New(slog.DiscardHandler))
+	scheme, err := bearer.New("reports", tokens{
+		"t1": {ID: "erin", Roles: []string{"editor"}},
+		"t2": {ID: "sam"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithObserver(quiet))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /reports", httpauth.Require(guard, rule.Role("editor"))(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "%s may read", httpauth.Principal(r).ID())
+		})))
+
+	for _, token := range []string{"", "t1", "t2"} {
+		r := httptest.NewRequest(http.MethodGet, "/reports", nil)
+		who := "nobody"
+		if token != "" {
+			who = token
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		if w.Code == http.StatusOK {
+			fmt.Printf("%s: %d %s\n", who, w.Code, w.Body)
+		} else {
+			fmt.Println(who+":", w.Code, w.Header().Values("WWW-Authenticate"))
+		}
+	}
+	// Output:
+	// nobody: 401 [Bearer realm="reports"]
+	// t1: 200 erin may read
+	// t2: 403 []
+}
