@@ -1,6 +1,7 @@
 package forwardauth_test
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -13,6 +14,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
+
+// hiding shows the scheme behind it nothing of a request but what every request
+// has to have.
+type hiding struct{ core.Authenticator }
+
+func (h hiding) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	return h.Authenticator.Authenticate(ctx, struct{ core.Request }{r})
+}
 
 // A proxy on the same machine asks from loopback, and for hosts of its choice.
 func TestDevelopmentKeysDoNotPassProxies(t *testing.T) {
@@ -32,18 +41,20 @@ func TestDevelopmentKeysDoNotPassProxies(t *testing.T) {
 	must(err)
 	scheme, err := bearer.New("r", verifier)
 	must(err)
-	rec := new(authtest.Recorder)
-	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(authtest.AuthorizerFunc(policy)), core.WithObserver(rec))
-	must(err)
-	gate, err := guard.Authorize()
-	must(err)
-	trust, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
-	must(err)
-	s, err := forwardauth.New(gate, trust, forwardauth.Envoy("/check"))
-	must(err)
-	r := asks("envoy", "GET", "/reports/7", "Authorization: Bearer "+token)
-	r.RemoteAddr, r.Host = "127.0.0.1:4711", "localhost"
-	if w := send(s.Check, r); w.Code != http.StatusServiceUnavailable || rec.Last(t).Reason != core.ReasonDevelopmentKey {
-		t.Errorf("%d, reason %s", w.Code, rec.Last(t).Reason)
+	for _, c := range []core.Authenticator{scheme, hiding{scheme}} {
+		rec := new(authtest.Recorder)
+		guard, err := core.NewGuard([]core.Authenticator{c}, core.WithAuthorizer(authtest.AuthorizerFunc(policy)), core.WithObserver(rec))
+		must(err)
+		gate, err := guard.Authorize()
+		must(err)
+		trust, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
+		must(err)
+		s, err := forwardauth.New(gate, trust, forwardauth.Envoy("/check"))
+		must(err)
+		r := asks("envoy", "GET", "/reports/7", "Authorization: Bearer "+token)
+		r.RemoteAddr, r.Host = "127.0.0.1:4711", "localhost"
+		if w := send(s.Check, r); w.Code != http.StatusServiceUnavailable || rec.Last(t).Reason != core.ReasonDevelopmentKey {
+			t.Errorf("%T: %d, reason %s", c, w.Code, rec.Last(t).Reason)
+		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"net/netip"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/localcaller"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
@@ -121,7 +122,7 @@ func (s *Service) Check(ctx context.Context, r core.Request) core.Response {
 	}
 	// A gate before this endpoint has judged the proxy's own request, with its
 	// own method, and not the one that is asked about.
-	ctx = core.ContextWithPrincipal(ctx, nil)
+	ctx = localcaller.ThroughProxy(core.ContextWithPrincipal(ctx, nil))
 	o := s.proxy.original(r)
 	if o.err == nil && !s.semicolons {
 		o.err = refuseSemicolons(o.route.Path)

@@ -19,10 +19,6 @@ type original struct {
 	err   error // why there is no route
 }
 
-// ThroughProxy marks the request for package localcaller: the proxy is the peer,
-// and the caller is somebody else.
-func (o *original) ThroughProxy() {}
-
 func (o *original) Method() string             { return o.method }
 func (o *original) Target() string             { return o.target }
 func (o *original) Host() string               { return o.host }

@@ -23,10 +23,28 @@ import (
 
 type contextKey struct{}
 
+// caller is what a context says of the caller.
+type caller int
+
+const (
+	unknown caller = iota
+	local
+	throughProxy
+)
+
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(contextKey{}).(caller)
+	return c
+}
+
 // Seen reports whether ctx is one of [Retry].
-func Seen(ctx context.Context) bool {
-	seen, _ := ctx.Value(contextKey{}).(bool)
-	return seen
+func Seen(ctx context.Context) bool { return callerOf(ctx) == local }
+
+// ThroughProxy is ctx for a request that a proxy asks about: the proxy is the
+// peer, and the caller is somebody else, whatever the request's fields say. The
+// context says so and not the request, which schemes may hand on in a wrapper.
+func ThroughProxy(ctx context.Context) context.Context {
+	return context.WithValue(ctx, contextKey{}, throughProxy)
 }
 
 // Retry is what a scheme does with the error of a token verifier. Where it
@@ -38,12 +56,12 @@ func Retry(ctx context.Context, r core.Request, refused error) (_ context.Contex
 	if !errors.As(refused, &down) || down.Reason != core.ReasonDevelopmentKey || Seen(ctx) {
 		return ctx, false, refused
 	}
-	if err := check(r); err != nil {
+	if err := check(ctx, r); err != nil {
 		return ctx, false, &core.UnavailableError{
 			RetryAfter: down.RetryAfter, Reason: core.ReasonDevelopmentKey, Err: fmt.Errorf("%w: %w", err, down.Err),
 		}
 	}
-	return context.WithValue(ctx, contextKey{}, true), true, nil
+	return context.WithValue(ctx, contextKey{}, local), true, nil
 }
 
 // proxyFields are request fields that proxies add. A program that calls directly
@@ -59,17 +77,14 @@ var proxyFields = [...]string{
 	"X-Azure-Clientip", "X-Appengine-User-Ip", "X-Envoy-External-Address", "X-Amzn-Trace-Id", "X-Proxyuser-Ip",
 }
 
-// proxied is a request of which another one is told, as by a forward-auth proxy.
-type proxied interface{ ThroughProxy() }
-
 // check says why r does not count as one from this machine; nil if it does.
 //
 // A peer on loopback is not enough: behind a proxy on the same machine every
 // peer is. So a request that shows signs of a proxy is not local, and neither is
 // one for a public name, which is what most proxies pass on. The fields only ever
 // narrow, so a client gains nothing by them.
-func check(r core.Request) error {
-	if _, ok := r.(proxied); ok {
+func check(ctx context.Context, r core.Request) error {
+	if callerOf(ctx) == throughProxy {
 		return errors.New("a proxy asks on behalf of another caller")
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr())
@@ -81,15 +96,15 @@ func check(r core.Request) error {
 			return fmt.Errorf("the request has the field %s, so it came through a proxy", name)
 		}
 	}
-	if host := r.Host(); !local(host) {
+	if host := r.Host(); !isLocal(host) {
 		return fmt.Errorf("the request is for the host %.64q, not for localhost or a loopback address", host)
 	}
 	return nil
 }
 
-// local reports whether a Host field names this machine itself. The names below
+// isLocal reports whether a Host field names this machine itself. The names below
 // localhost do (RFC 6761 §6.3).
-func local(host string) bool {
+func isLocal(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
