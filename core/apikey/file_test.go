@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
 var someHash = "sha256:" + strings.Repeat("0a", 32)
@@ -126,7 +127,7 @@ func TestAllFindingsAtOnceButNotTooMany(t *testing.T) {
 		t.Errorf("findings:\n%v", err)
 	}
 	err = new(File).Load("keys", []byte(strings.Repeat("x\n", 100_000)))
-	if err == nil || strings.Count(err.Error(), "\n") != maxFindings || !strings.Contains(err.Error(), "keys:100: and maybe more") {
+	if err == nil || strings.Count(err.Error(), "\n") != linefile.MaxFindings || !strings.Contains(err.Error(), "keys:101: not read") {
 		t.Errorf("%d findings", strings.Count(err.Error(), "\n"))
 	}
 }

@@ -6,11 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// maxFindings bounds the findings of one file, so that a file of another kind
-// does not become an error of its size.
-const maxFindings = 100
+	"github.com/sallyport-go/sallyport/core/linefile"
+)
 
 // fieldNames are the names of lines in the order they are written.
 var fieldNames = []string{"hash", "owner", "roles", "scopes", "tenant", "comment", "created", "expires", "revoked"}
@@ -23,12 +21,11 @@ type table struct {
 	last map[string]int
 }
 
-// parser builds a table and collects what is wrong with the file.
+// parser builds a table.
 type parser struct {
-	name     string
-	table    *table
-	first    map[string]int // line on which a key began
-	findings []error
+	file  *linefile.Reader
+	table *table
+	first map[string]int // line on which a key began
 
 	info   Info
 	line   int            // on which the key in hand began; 0 for none
@@ -40,38 +37,23 @@ func parseTable(name string, data []byte) (*table, error) {
 	if len(data) > MaxFileBytes {
 		return nil, fmt.Errorf("%s: larger than %d bytes: keep so many keys in a database", name, MaxFileBytes)
 	}
-	p := &parser{name: name, first: map[string]int{}, table: &table{byID: map[string]*Key{}, last: map[string]int{}}}
-	text, marked := strings.CutPrefix(string(data), "\uFEFF")
-	if marked {
-		p.report(1, "begins with a byte order mark: save the file as UTF-8 without one")
-	}
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		p.parseLine(n, strings.Trim(line, " \t\r\n"))
-		if len(p.findings) >= maxFindings {
-			p.report(n, "and maybe more: this is not read any further")
-			return nil, errors.Join(p.findings...)
-		}
-	}
+	p := &parser{file: linefile.New(name), first: map[string]int{}, table: &table{byID: map[string]*Key{}, last: map[string]int{}}}
+	p.file.Each(string(data), func(n int, line string) { p.parseLine(n, strings.Trim(line, " \t\r")) })
 	p.finish()
-	if len(p.findings) > 0 {
-		return nil, errors.Join(p.findings...)
+	if err := p.file.Err(); err != nil {
+		return nil, err
 	}
 	return p.table, nil
 }
 
 func (p *parser) report(line int, format string, args ...any) {
 	p.broken = true
-	p.findings = append(p.findings, fmt.Errorf("%s:%d: %s", p.name, line, fmt.Sprintf(format, args...)))
+	p.file.Report(line, format, args...)
 }
 
 // parseLine takes in one line. What it cannot make sense of may be anything, even a
 // key, so it is not repeated.
 func (p *parser) parseLine(n int, line string) {
-	if line == "" || line[0] == '#' {
-		return
-	}
 	if line[0] == '[' {
 		p.begin(n, line)
 		return

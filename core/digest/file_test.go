@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
 var (
@@ -133,7 +134,7 @@ func TestAllFindingsAtOnceButNotEndless(t *testing.T) {
 		t.Fatal("loaded")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != maxFindings+1 || !strings.HasPrefix(lines[49], "users:50: ") || !strings.Contains(lines[50], "not read") {
+	if len(lines) != linefile.MaxFindings+1 || !strings.HasPrefix(lines[49], "users:50: ") || !strings.Contains(lines[100], "not read") {
 		t.Errorf("%d findings, the last %q", len(lines), lines[len(lines)-1])
 	}
 }

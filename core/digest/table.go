@@ -1,16 +1,13 @@
 package digest
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/linefile"
 )
-
-// maxFindings bounds how much is said about one file.
-const maxFindings = 50
 
 // advice is how a line is made.
 const advice = "digest.HashA1 or as the manual shows"
@@ -27,53 +24,35 @@ type key struct {
 	user      string
 }
 
-// reader builds a table and collects what is wrong with the file.
+// reader builds a table.
 type reader struct {
-	name, realm string
-	md5         bool
-	table       *table
-	lines       map[key]int // where a key stood first
-	principals  map[string]*core.Principal
-	findings    []error
+	realm      string
+	md5        bool
+	table      *table
+	lines      map[key]int // where a key stood first
+	principals map[string]*core.Principal
 }
 
 func parseTable(name, text, realm string, md5 bool) (*table, error) {
 	r := &reader{
-		name: name, realm: realm, md5: md5,
+		realm: realm, md5: md5,
 		table:      &table{users: map[key]Entry{}, hashes: map[key]Entry{}},
 		lines:      map[key]int{},
 		principals: map[string]*core.Principal{},
 	}
-	if rest, marked := strings.CutPrefix(text, "\uFEFF"); marked {
-		r.report(1, "begins with a byte order mark: save the file as UTF-8 without one")
-		text = rest
-	}
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		if blank := strings.TrimLeft(line, " \t"); blank == "" || blank[0] == '#' {
-			continue
-		}
+	file := linefile.New(name)
+	file.Each(text, func(n int, line string) {
 		if problem := r.parseLine(n, line); problem != "" {
-			r.report(n, "%s", problem)
+			file.Report(n, "%s", problem)
 		}
-		if len(r.findings) == maxFindings {
-			r.report(n+1, "not read: there are %d findings before it", maxFindings)
-			break
-		}
-	}
-	if len(r.findings) > 0 {
-		return nil, errors.Join(r.findings...)
+	})
+	if err := file.Err(); err != nil {
+		return nil, err
 	}
 	if len(r.table.users) == 0 {
 		return nil, fmt.Errorf("%s: no user in the file: make a line with %s", name, advice)
 	}
 	return r.table, nil
-}
-
-func (r *reader) report(line int, format string, args ...any) {
-	r.findings = append(r.findings, fmt.Errorf("%s:%d: %s", r.name, line, fmt.Sprintf(format, args...)))
 }
 
 // parseLine takes in one line, or says what is wrong with it. Without a colon it may

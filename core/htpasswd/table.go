@@ -1,7 +1,6 @@
 package htpasswd
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
 // table is the content of a password file. It is immutable.
@@ -24,13 +24,11 @@ type entry struct {
 	principal *core.Principal
 }
 
-// reader builds a table and collects what is wrong with the file.
+// reader builds a table.
 type reader struct {
-	name     string
-	limits   limits
-	table    *table
-	first    map[string]written
-	findings []error
+	limits limits
+	table  *table
+	first  map[string]written
 }
 
 // written is how and where a user stood first.
@@ -40,24 +38,15 @@ type written struct {
 }
 
 func parseTable(name, text string, l limits) (*table, error) {
-	r := &reader{name: name, limits: l, table: &table{users: map[string]entry{}}, first: map[string]written{}}
-	if rest, marked := strings.CutPrefix(text, "\uFEFF"); marked {
-		r.report(1, "begins with a byte order mark: save the file as UTF-8 without one")
-		text = rest
-	}
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		if blank := strings.TrimLeft(line, " \t"); blank == "" || blank[0] == '#' {
-			continue
+	r := &reader{limits: l, table: &table{users: map[string]entry{}}, first: map[string]written{}}
+	file := linefile.New(name)
+	file.Each(text, func(n int, line string) {
+		if problem := r.parseLine(n, line); problem != "" {
+			file.Report(n, "%s", problem)
 		}
-		if err := r.parseLine(n, line); err != nil {
-			return nil, err
-		}
-	}
-	if len(r.findings) > 0 {
-		return nil, errors.Join(r.findings...)
+	})
+	if err := file.Err(); err != nil {
+		return nil, err
 	}
 	if len(r.table.users) == 0 {
 		return nil, fmt.Errorf("%s: no user in the file: make a line with %s", name, advice)
@@ -66,42 +55,34 @@ func parseTable(name, text string, l limits) (*table, error) {
 	return r.table, nil
 }
 
-func (r *reader) report(line int, format string, args ...any) {
-	r.findings = append(r.findings, fmt.Errorf("%s:%d: %s", r.name, line, fmt.Sprintf(format, args...)))
-}
-
-// parseLine takes in one line. Without a colon it may be anything, even a password,
-// so it is not repeated.
-func (r *reader) parseLine(n int, line string) error {
+// parseLine takes in one line, or says what is wrong with it. Without a colon it
+// may be anything, even a password, so it is not repeated.
+func (r *reader) parseLine(n int, line string) (problem string) {
 	user, text, found := strings.Cut(line, ":")
 	if !found {
-		r.report(n, "no colon: a line is user:hash, made with %s", advice)
-		return nil
+		return "no colon: a line is user:hash, made with " + advice
 	}
 	if err := challenge.CheckUser(user); err != nil {
-		r.report(n, "%v", err)
-		return nil
+		return err.Error()
 	}
 	if problem := r.enter(n, user); problem != "" {
-		r.report(n, "%s", problem)
-		return nil
+		return problem
 	}
 	h, problem := parseHash(text, r.limits)
 	if problem == "" {
 		problem = r.table.decoys.add(h)
 	}
 	if problem != "" {
-		r.report(n, "user %q: %s", user, problem)
-		return nil
+		return fmt.Sprintf("user %q: %s", user, problem)
 	}
 	id := norm.NFC.String(user)
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Scheme: "Basic"})
 	if err != nil {
-		return fmt.Errorf("%s:%d: %w", r.name, n, err)
+		return err.Error()
 	}
 	r.table.users[id] = entry{hash: h, principal: p}
 	r.table.memory = max(r.table.memory, uint64(h.memory)<<10)
-	return nil
+	return ""
 }
 
 // enter notes where a user stands, or says where the same one stood before.

@@ -1,21 +1,22 @@
 package revoke
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
 // maxFileSize is how many bytes a file may have, expired entries included.
 const maxFileSize = 64 << 20
 
 // Load replaces the entries that were loaded before with those of a file. name
-// stands in errors, which begin with "name:line: "; after an error the list is
-// as it was.
+// stands in findings, each of which begins with "name:line: "; after an error the
+// list is as it was.
 //
 // A line is a word that says what is revoked, and members after it:
 //
@@ -33,38 +34,33 @@ func (l *List) Load(name string, data []byte) error {
 		return fmt.Errorf("%s: larger than %d bytes: remove the lines that have expired", name, maxFileSize)
 	}
 	t, now := newTable(), l.now()
-	number := 0
-	for line := range bytes.Lines(data) {
-		number++
-		e, ok, err := parseLine(string(line))
-		if err != nil {
-			return fmt.Errorf("%s:%d: %w", name, number, err)
+	file := linefile.New(name)
+	file.Each(string(data), func(n int, line string) {
+		e, err := parseLine(strings.Clone(line)) // a part of the text would keep all of it
+		switch {
+		case t.size > l.max: // reported
+		case err != nil:
+			file.Report(n, "%w", err)
+		case alive(e.Expires, now):
+			if t.add(e); t.size > l.max {
+				file.Report(n, "%w: more than %d entries", ErrFull, l.max)
+			}
 		}
-		if !ok || !alive(e.Expires, now) {
-			continue
-		}
-		if t.add(e); t.size > l.max {
-			return fmt.Errorf("%s:%d: %w: more than %d entries", name, number, ErrFull, l.max)
-		}
+	})
+	if err := file.Err(); err != nil {
+		return err
 	}
 	l.loaded.Store(t)
 	return nil
 }
 
-// parseLine reads one line; ok is false for one that says nothing.
-func parseLine(line string) (e Entry, ok bool, err error) {
+// parseLine reads one line that says something.
+func parseLine(line string) (e Entry, err error) {
 	if !utf8.ValidString(line) {
-		return e, false, errors.New("line is not UTF-8")
+		return e, errors.New("line is not UTF-8")
 	}
-	line = strings.TrimRight(line, "\r\n")
 	s := scanner{rest: line}
-	kind, more, err := s.word()
-	if err != nil {
-		return e, false, err
-	}
-	if !more || strings.HasPrefix(kind, "#") {
-		return e, false, nil
-	}
+	kind := s.word()
 	s.skipSpace()
 	switch kind {
 	case "jti":
@@ -82,7 +78,7 @@ func parseLine(line string) (e Entry, ok bool, err error) {
 	if err == nil {
 		err = e.validate()
 	}
-	return e, err == nil, err
+	return e, err
 }
 
 // members reads what follows the value.
@@ -130,18 +126,16 @@ type scanner struct{ rest string }
 
 func (s *scanner) skipSpace() { s.rest = strings.TrimLeft(s.rest, " \t") }
 
-// word is what stands before the next space; ok is false at the end.
-func (s *scanner) word() (word string, ok bool, err error) {
+// word is what stands before the next space.
+func (s *scanner) word() string {
 	s.skipSpace()
-	if s.rest == "" {
-		return "", false, nil
-	}
 	i := strings.IndexAny(s.rest, " \t")
 	if i < 0 {
 		i = len(s.rest)
 	}
-	word, s.rest = s.rest[:i], s.rest[i:]
-	return word, true, nil
+	word := s.rest[:i]
+	s.rest = s.rest[i:]
+	return word
 }
 
 // name is a member's name with the "=" after it.
