@@ -35,7 +35,10 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 		err = s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
 	}
 	v.Fill(&d)
-	d.Revision = s.version.Hash
+	d.Revision = s.version.Revision
+	if err == nil && (a.remembered != nil || a.refusing.Load()) {
+		err = a.bound(p, &access, &d)
+	}
 	return d, err
 }
 
@@ -61,7 +64,10 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 	var v engine.Verdict
 	err := s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
 	d := v.Decision()
-	d.Revision = s.version.Hash
+	d.Revision = s.version.Revision
+	if err == nil && (a.remembered != nil || a.refusing.Load()) {
+		err = a.bound(nil, &access, &d)
+	}
 	return d, err
 }
 

@@ -38,6 +38,7 @@ type Authorizer struct {
 	slot    chan struct{} // holds a value during a call of Reload
 	force   atomic.Bool   // what that call asks for
 	telling sync.Mutex    // held while observers are told
+	shared
 }
 
 // What a guard asks of an authorizer, all of which this one answers.
@@ -98,22 +99,33 @@ func (a *Authorizer) start() error {
 			return err
 		}
 	}
+	if a.config.shared != nil {
+		return a.follow()
+	}
 	in, err := a.sources.Read()
 	if err != nil {
 		return err
 	}
-	s, err := loadPolicy(in, &a.config.Settings)
-	if err != nil {
+	if err := a.startWith(in); err != nil {
 		return err
 	}
-	a.current.Store(s)
-	logFindings(a.config.logger, a.config.pseudonymousFindings(s.warnings))
 	if a.updates != nil {
 		a.updates.start(a)
 	}
 	if a.config.watching {
 		return a.startWatching(in.Snapshot)
 	}
+	return nil
+}
+
+// startWith puts the first policy into force.
+func (a *Authorizer) startWith(in *source.Contents) error {
+	s, err := loadPolicy(in, &a.config.Settings)
+	if err != nil {
+		return err
+	}
+	a.current.Store(s)
+	logFindings(a.config.logger, a.config.pseudonymousFindings(s.warnings))
 	return nil
 }
 
@@ -138,6 +150,9 @@ func loadPolicy(in *source.Contents, c *model.Settings) (*policyInForce, error) 
 
 // checkWatching refuses to watch what cannot be watched.
 func checkWatching(s *source.Sources, c *config) error {
+	if err := c.checkShared(); err != nil {
+		return err
+	}
 	switch {
 	case c.watching && s.Rows != nil:
 		return errors.New("watch: the policy is in no file: use WithWatcher, or call Reload when it changes")

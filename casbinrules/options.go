@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
+	from "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -23,7 +25,13 @@ type config struct {
 	updates    Watcher // nil without WithWatcher
 	attributes map[string]attribute
 	observers  []func(context.Context, ReloadEvent)
-	pseudonyms *core.Pseudonyms // of what is logged; nil for none
+	shared     from.Source // of OpenSource, or nil
+	// sharedStart bounds the first load of it and is nil afterwards.
+	sharedStart context.Context
+	follow      []from.Option
+	maxStale    time.Duration // 0 for no bound
+	staleMode   StaleMode
+	pseudonyms  *core.Pseudonyms // of what is logged; nil for none
 }
 
 // newConfig is what options change.

@@ -50,6 +50,9 @@ func (a *Authorizer) Close() error {
 	if w := a.watcher.Load(); w != nil {
 		err = w.Close()
 	}
+	if f := a.follower.Load(); f != nil {
+		err = f.Close()
+	}
 	a.slot <- struct{}{} // a call of Reload has ended
 	<-a.slot
 	if err != nil {
@@ -82,6 +85,9 @@ func (a *Authorizer) reload(ctx context.Context, force bool) error {
 // look has the files looked at. While they are watched only the watcher's
 // goroutine loads, so that no older state follows a newer one.
 func (a *Authorizer) look(ctx context.Context) error {
+	if f := a.follower.Load(); f != nil {
+		return f.Refresh(ctx)
+	}
 	started, last := time.Now(), a.last.Load()
 	w := a.watcher.Load()
 	if w == nil {
@@ -152,7 +158,7 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Co
 	p.Rest() // from reading the files and summing them up
 	s, err := a.build(in, p)
 	p.RestIfDue()
-	if err == nil && !e.Forced {
+	if err == nil && !e.Forced && !a.sources.Shared {
 		if found := policy.CheckShrink(old.Rules, s.Rules); len(found) > 0 {
 			err = &FindingsError{Findings: found}
 		}

@@ -27,6 +27,9 @@ const (
 	// ReloadDegraded: the operating system gives no file events, so that
 	// changes come into force at the next poll only.
 	ReloadDegraded ReloadOutcome = "degraded"
+	// ReloadStale: the source has not confirmed the policy for longer than
+	// [WithMaxStaleness] allows. [ReloadUnchanged] or [ReloadLoaded] ends it.
+	ReloadStale ReloadOutcome = "stale"
 )
 
 // ReloadEvent is what [WithReloadObserver] functions are told of one attempt to load. Its

@@ -30,6 +30,7 @@ func LogReloads(logger *slog.Logger) func(ctx context.Context, e ReloadEvent) {
 		attrs := []slog.Attr{
 			slog.String("outcome", string(e.Outcome)),
 			slog.String("version", e.New.short()),
+			slog.String("revision", e.New.Revision),
 			slog.Int("rules", e.New.Rules),
 			slog.Int("role_links", e.New.RoleLinks),
 			slog.Duration("duration", e.Duration),
@@ -53,6 +54,8 @@ func levelOf(o ReloadOutcome) (slog.Level, string) {
 		return slog.LevelInfo, "policy unchanged"
 	case ReloadDegraded:
 		return slog.LevelWarn, "policy files are polled only"
+	case ReloadStale:
+		return slog.LevelError, "policy stale, its source does not answer"
 	case ReloadRejected:
 		return slog.LevelError, "policy rejected, the last good one stays in force"
 	default:

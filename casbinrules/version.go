@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
+	from "github.com/sallyport-go/sallyport/core/source"
 )
 
 // Version identifies a policy that is, or was, in force.
@@ -14,6 +15,9 @@ type Version struct {
 	// lower-case hexadecimal. Of file names only the last part counts: the
 	// same files give the same hash on every machine.
 	Hash string `json:"hash"`
+	// Revision is what decisions by the policy name: the number that a source
+	// counts, in decimal, or Hash for files, which have no order.
+	Revision string `json:"revision"`
 	// Loaded is when the policy came into force.
 	Loaded time.Time `json:"loaded"`
 	// Rules is the number of p lines, RoleLinks that of g lines of all kinds;
@@ -26,7 +30,10 @@ type Version struct {
 }
 
 func newVersion(in *source.Contents, rules []*policy.Rule) Version {
-	v := Version{Hash: in.Hash(), Loaded: time.Now(), Files: append([]string{in.Model.Name}, in.Names()...)}
+	v := Version{Hash: in.Hash(), Revision: in.Revision, Loaded: time.Now(), Files: append([]string{in.Model.Name}, in.Names()...)}
+	if v.Revision == "" {
+		v.Revision = v.Hash
+	}
 	for _, r := range rules {
 		switch {
 		case r.Kind() == "p":
@@ -66,6 +73,8 @@ type Status struct {
 	// Since is when that began; zero when Err is nil. Since then the policy
 	// in force is older than the files.
 	Since time.Time
+	// Source is what is known of the source of [OpenSource]; zero for others.
+	Source from.Status
 }
 
 // attempt is what came of the last attempt to load.
@@ -82,7 +91,11 @@ type attempt struct {
 func (a *Authorizer) Status() Status {
 	w := a.watcher.Load()
 	s := a.current.Load()
-	st := Status{Version: s.version, Engine: s.EngineName(), Watching: w != nil && !a.closed.Load()}
+	f := a.follower.Load()
+	st := Status{Version: s.version, Engine: s.EngineName(), Watching: (w != nil || f != nil) && !a.closed.Load()}
+	if f != nil {
+		st.Source = f.Status()
+	}
 	if s.Unindexed != nil {
 		st.Unindexed = s.Unindexed.Error()
 	}
@@ -90,7 +103,7 @@ func (a *Authorizer) Status() Status {
 	if last == nil || last.err == nil {
 		return st
 	}
-	if last.unread && st.Watching && w.Err() == nil {
+	if last.unread && w != nil && st.Watching && w.Err() == nil {
 		return st
 	}
 	st.Err, st.Since = last.err, last.since

@@ -75,7 +75,8 @@ type Event struct {
 	// Rule is the rule that decided, where known ("policy.csv:12").
 	Rule string
 	// Revision is that of the policy which decided, where it has one: for files
-	// a hash of their content. Revisions have no order.
+	// a hash of their content, which has no order; for a source that instances
+	// share the number that it counts.
 	Revision string
 	// RequestID is the client's or proxy's X-Request-Id, TraceID the trace of
 	// its traceparent (W3C Trace Context §3.2), or what [WithTraceID] gives.

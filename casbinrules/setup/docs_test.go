@@ -70,7 +70,8 @@ func keyTable(of reflect.Type) string {
 
 var blocks = regexp.MustCompile("(?ms)^```yaml sallyport\n(.*?)^```$")
 
-var redisBlocks = regexp.MustCompile("(?ms)^```yaml sallyport-redis\n(.*?)^```$")
+// storeBlocks are files with kinds of other packages, which open them.
+var storeBlocks = regexp.MustCompile("(?ms)^```yaml sallyport-(?:redis|postgres)\n(.*?)^```$")
 
 // TestDocumentedFiles opens each configuration file that a page shows.
 func TestDocumentedFiles(t *testing.T) {
@@ -100,8 +101,8 @@ func TestEveryKeyIsShown(t *testing.T) {
 	for _, block := range blocks.FindAllStringSubmatch(pageText(t, page), -1) {
 		shown.WriteString(block[1])
 	}
-	for _, block := range redisBlocks.FindAllStringSubmatch(pageText(t, page), -1) {
-		shown.WriteString(block[1]) // opened in package redis
+	for _, block := range storeBlocks.FindAllStringSubmatch(pageText(t, page), -1) {
+		shown.WriteString(block[1])
 	}
 	var check func(of reflect.Type)
 	check = func(of reflect.Type) {

@@ -27,6 +27,7 @@ type (
 // The slots that kinds are for.
 const (
 	sessionStore = "session store"
+	policyStore  = "policy store"
 	observer     = "observer"
 )
 
@@ -47,6 +48,7 @@ var kinds = struct {
 // is imported.
 var elsewhereKinds = map[string]map[string]string{
 	sessionStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
+	policyStore:  {"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres"},
 }
 
 // RegisterSessionStore makes a kind of store known under the name that it has

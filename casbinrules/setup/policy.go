@@ -21,19 +21,28 @@ var readyModels = map[string]func() casbinrules.Model{
 // openPolicy opens the policy.
 func (a *assembly) openPolicy() error {
 	c := a.config.Policy
+	if err := a.checkPolicy(c); err != nil {
+		return err
+	}
 	model, err := a.model(c)
 	if err != nil {
 		return err
-	}
-	files := make([]string, len(c.Files))
-	for i, f := range c.Files {
-		files[i] = string(f)
 	}
 	opts, err := a.policyOptions(c)
 	if err != nil {
 		return err
 	}
-	policy, err := casbinrules.Open(model, files, append(opts, a.settings.policy...)...)
+	opts = append(opts, a.settings.policy...)
+	var policy *casbinrules.Authorizer
+	if c.Store.Settings != nil {
+		policy, err = a.openShared(c, model, opts)
+	} else {
+		files := make([]string, len(c.Files))
+		for i, f := range c.Files {
+			files[i] = string(f)
+		}
+		policy, err = casbinrules.Open(model, files, opts...)
+	}
 	if err != nil {
 		return a.doc.Wrap(err, &a.config.Policy)
 	}
@@ -51,7 +60,7 @@ func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) 
 			opts = append(opts, option())
 		}
 	}
-	add(a.config.Watch, func() casbinrules.Option { return casbinrules.WithFileWatch() })
+	add(a.config.Watch && c.Store.Settings == nil, func() casbinrules.Option { return casbinrules.WithFileWatch() })
 	add(a.made.names != nil, func() casbinrules.Option { return casbinrules.WithPseudonyms(a.made.names) })
 	add(c.Anonymous, casbinrules.WithAnonymous)
 	add(c.Empty, casbinrules.WithEmptyPolicy)
@@ -79,6 +88,9 @@ func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) 
 func (a *assembly) model(c *policyConfig) (casbinrules.Model, error) {
 	if ready := readyModels[c.Model]; ready != nil {
 		return ready(), nil
+	}
+	if c.Store.Settings != nil {
+		return casbinrules.ModelFile(c.Model), nil // of the store
 	}
 	path := c.Model
 	if !filepath.IsAbs(path) {

@@ -22,6 +22,8 @@ func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 		{"core/htpasswd", []string{core, "golang.org/x/crypto"}, nil},
 		{"core/htpasswd", []string{core, gin}, []string{gin}},
 		{"core/watch", []string{core, "github.com/redis/go-redis/v9"}, []string{"github.com/redis/go-redis/v9"}},
+		{"casbinrules", []string{core, casbin, "github.com/jackc/pgx/v5"}, []string{"github.com/jackc/pgx/v5"}},
+		{"core/source/postgres", []string{core, "github.com/jackc/pgx/v5"}, nil},
 		{"ginauth", []string{core, gin, jwt}, nil},
 		{"ginauth", []string{core, gin, fiber, casbin}, []string{fiber, casbin}},
 		{"fiberauth", []string{core, fiber, fasthttp}, nil},

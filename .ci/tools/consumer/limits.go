@@ -19,6 +19,7 @@ var watched = map[string][]string{
 	"casbin":   {"github.com/casbin/casbin/v2", "github.com/casbin/govaluate"},
 	"casbin3":  {"github.com/casbin/casbin/v3"},
 	"redis":    {"github.com/redis", "github.com/alexedwards/scs/goredisstore"},
+	"postgres": {"github.com/jackc"},
 }
 
 // belongs says which watched libraries a module may bring along; a module that
@@ -31,12 +32,14 @@ var belongs = map[string][]string{
 
 	"echoauth/echov5": {"echo5"},
 
-	"casbinrules/setup":         {"casbin"},
-	"casbinrules/setup/redis":   {"casbin", "redis"},
-	"fiberauth/fasthttpauth":    {"fasthttp"},
-	"fiberauth/fiberv3":         {"fiber3", "fasthttp"},
-	"casbinrules/casbinv3":      {"casbin", "casbin3"},
-	"casbinrules/cmd/sallyport": {"casbin", "redis"},
+	"casbinrules/setup":          {"casbin"},
+	"casbinrules/setup/redis":    {"casbin", "redis"},
+	"casbinrules/setup/postgres": {"casbin", "postgres"},
+	"core/source/postgres":       {"postgres"},
+	"fiberauth/fasthttpauth":     {"fasthttp"},
+	"fiberauth/fiberv3":          {"fiber3", "fasthttp"},
+	"casbinrules/casbinv3":       {"casbin", "casbin3"},
+	"casbinrules/cmd/sallyport":  {"casbin", "redis", "postgres"},
 }
 
 // violations lists what the graph of an app on the named module must not hold:

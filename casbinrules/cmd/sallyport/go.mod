@@ -10,9 +10,11 @@ require (
 	github.com/owenrumney/go-sarif/v3 v3.3.1
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
+	github.com/sallyport-go/sallyport/casbinrules/setup/postgres v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup/redis v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
+	github.com/sallyport-go/sallyport/core/source/postgres v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/term v0.47.0
@@ -28,6 +30,10 @@ require (
 	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.10.0 // indirect
+	github.com/jackc/puddle/v2 v2.2.2 // indirect
 	github.com/redis/go-redis/v9 v9.23.0 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
@@ -45,8 +51,10 @@ require (
 replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../../
 	github.com/sallyport-go/sallyport/casbinrules/setup => ../../setup
+	github.com/sallyport-go/sallyport/casbinrules/setup/postgres => ../../setup/postgres
 	github.com/sallyport-go/sallyport/casbinrules/setup/redis => ../../setup/redis
 	github.com/sallyport-go/sallyport/core => ../../../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../../core/htpasswd
+	github.com/sallyport-go/sallyport/core/source/postgres => ../../../core/source/postgres
 	github.com/sallyport-go/sallyport/core/watch => ../../../core/watch
 )

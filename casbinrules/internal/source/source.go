@@ -69,6 +69,8 @@ type Sources struct {
 	// of Policies; or it is nil.
 	Rows   func(model string) ([][]string, error)
 	Casbin bridge.Casbin
+	// Shared says that model and policies are names in contents that are taken.
+	Shared bool
 }
 
 // Contents are model and policy files as they were at one moment.
@@ -79,7 +81,9 @@ type Contents struct {
 	// Adapted says that the rules are Rows, which Policies shows as a file.
 	Adapted bool
 	Rows    [][]string
-	sum     string // what Hash has found
+	// Revision is that of a source that counts; "" for others.
+	Revision string
+	sum      string // what Hash has found
 }
 
 // Paths are the files and directories of the operating system to be read.

@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
-	_ "github.com/sallyport-go/sallyport/casbinrules/setup/redis" // kinds of stores
+	_ "github.com/sallyport-go/sallyport/casbinrules/setup/postgres" // kinds of stores
+	_ "github.com/sallyport-go/sallyport/casbinrules/setup/redis"
 )
 
 func newConfig() *cobra.Command {

@@ -1,0 +1,334 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	shared "github.com/sallyport-go/sallyport/core/source"
+)
+
+func newPull() *cobra.Command {
+	var (
+		from     storeFlags
+		revision int64
+		force    bool
+	)
+	cmd := &cobra.Command{
+		Use:   "pull [DIR]",
+		Short: "Fetch a policy from a store, to edit and push it",
+		Long: `pull writes the files of the newest revision into a folder, by default the one
+where it is run, and notes there which revision that is, for "push". Files with
+changes that are not in the store are not overwritten without --force.`,
+		Args: atMostOne("a folder"),
+	}
+	from.add(cmd)
+	cmd.Flags().Int64Var(&revision, "revision", 0, "`number` of the revision (default the newest)")
+	cmd.Flags().BoolVar(&force, "force", false, "overwrite local changes")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir := "."
+		if len(args) > 0 {
+			dir = args[0]
+		}
+		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
+			c, err := contentAt(ctx, s, shared.Revision(max(revision, 0)))
+			if err != nil {
+				return err
+			}
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
+			before, err := readLocalCopy(dir, from.set)
+			if err != nil {
+				return err
+			}
+			if err := pull(dir, before, c, force); err != nil {
+				return err
+			}
+			if err := newLocalCopy(from.set, c).write(dir); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "revision %d, %s\n", c.Revision, quantity(len(c.Files), "file"))
+			return err
+		})
+	}
+	return cmd
+}
+
+// contentAt is the content of a revision, the newest if it is 0.
+func contentAt(ctx context.Context, s shared.Store, r shared.Revision) (*shared.Content, error) {
+	if r == 0 {
+		got, err := s.Fetch(ctx, shared.State{})
+		return got.Content, err
+	}
+	c, _, err := s.At(ctx, r)
+	return c, err
+}
+
+func newHistory() *cobra.Command {
+	var (
+		from   storeFlags
+		limit  int
+		before int64
+		format string
+	)
+	cmd := &cobra.Command{
+		Use:   "history",
+		Short: "List who has published what, when and why",
+		Args:  noArguments("name the store with --store"),
+	}
+	from.add(cmd)
+	formatFlag(cmd, &format, "text", "json")
+	cmd.Flags().IntVar(&limit, "limit", 20, "how many revisions are listed at most")
+	cmd.Flags().Int64Var(&before, "before", 0, "list those before this `revision`")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if limit < 1 {
+			return usagef("--limit %d: must be at least 1", limit)
+		}
+		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
+			entries, err := s.History(ctx, shared.Revision(max(before, 0)), limit)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return writeJSON(cmd.OutOrStdout(), slices.Concat([]shared.Entry{}, entries)) // [] for none
+			}
+			var b strings.Builder
+			for _, e := range entries {
+				b.WriteString(entryText(e) + "\n")
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), b.String())
+			return err
+		})
+	}
+	return cmd
+}
+
+// entryText is a revision in one line.
+func entryText(e shared.Entry) string {
+	line := fmt.Sprintf("%d  %s  %s", e.Revision, e.Published.UTC().Format(time.RFC3339), e.Author)
+	if e.Commit != "" {
+		commit, dirty, _ := strings.Cut(e.Commit, "-")
+		line += "  " + commit[:min(12, len(commit))]
+		if dirty != "" {
+			line += "-" + dirty
+		}
+	}
+	if e.Restores != 0 {
+		line += fmt.Sprintf("  restores revision %d", e.Restores)
+	}
+	if e.Message != "" {
+		line += "  " + strings.Join(strings.Fields(e.Message), " ")
+	}
+	if e.Forced != "" {
+		line += "  (forced: " + e.Forced + ")"
+	}
+	return strings.ReplaceAll(plain(line), "\n", " ")
+}
+
+func newShow() *cobra.Command {
+	var (
+		from storeFlags
+		file string
+	)
+	cmd := &cobra.Command{
+		Use:   "show REVISION",
+		Short: "Show a revision of a store, or a file of it",
+		Args:  exactly(1, "the number of a revision"),
+	}
+	from.add(cmd)
+	cmd.Flags().StringVar(&file, "file", "", "print this `file` as it was")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r, err := revisionArgument(args[0])
+		if err != nil {
+			return err
+		}
+		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
+			c, e, err := s.At(ctx, r)
+			if err != nil {
+				return err
+			}
+			if file != "" {
+				text, found := c.File(file)
+				if !found {
+					return fmt.Errorf("revision %d has no file %s; \"sallyport show %d\" lists those it has", r, file, r)
+				}
+				_, err := cmd.OutOrStdout().Write(text)
+				return err
+			}
+			var b strings.Builder
+			b.WriteString(entryText(e) + "\nhash " + e.Hash + "\n")
+			for _, f := range c.Files {
+				fmt.Fprintf(&b, "%8d bytes  %s\n", len(f.Content), plain(f.Name))
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), b.String())
+			return err
+		})
+	}
+	return cmd
+}
+
+// revisionArgument reads the number of a revision.
+func revisionArgument(text string) (shared.Revision, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || n == 0 {
+		return 0, usagef("%q is no number of a revision: \"sallyport history\" lists them", text)
+	}
+	return shared.Revision(n), nil
+}
+
+func newRollback() *cobra.Command {
+	p := new(pushing)
+	cmd := &cobra.Command{
+		Use:   "rollback REVISION",
+		Short: "Publish a revision of the past again",
+		Long: `rollback publishes the files of an older revision as the newest one, after the
+checks that push makes; the history keeps both. Its tests are those of that
+revision.`,
+		Args: exactly(1, "the number of a revision"),
+	}
+	p.modelFlags(cmd)
+	_ = cmd.Flags().MarkHidden("model") // it is in the store
+	p.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r, err := revisionArgument(args[0])
+		if err != nil {
+			return err
+		}
+		return p.from.use(cmd, func(ctx context.Context, s shared.Store) error { return p.rollback(ctx, cmd, s, r) })
+	}
+	return cmd
+}
+
+func (p *pushing) rollback(ctx context.Context, cmd *cobra.Command, s shared.Store, r shared.Revision) error {
+	c, e, err := s.At(ctx, r)
+	if err != nil {
+		return err
+	}
+	newest, err := newestOf(ctx, s)
+	if err != nil {
+		return err
+	}
+	if newest == nil {
+		return shared.ErrEmpty
+	}
+	dir, err := os.MkdirTemp("", "sallyport")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	in, err := unpack(dir, c)
+	if err != nil {
+		return err
+	}
+	found, err := p.check(ctx, cmd, in, newest)
+	if err != nil {
+		return err
+	}
+	publication := shared.Publication{Base: newest.Revision, Files: c.Files, Note: shared.Note{Commit: e.Commit, Restores: r}}
+	return p.publish(ctx, cmd, s, publication, found, "")
+}
+
+// storeStatus is what --format json writes.
+type storeStatus struct {
+	Newest *shared.Entry `json:"newest"`
+	Local  *localStatus  `json:"local,omitempty"`
+}
+
+type localStatus struct {
+	Revision shared.Revision `json:"revision"`
+	Changed  []string        `json:"changed,omitempty"`
+}
+
+func newStatus() *cobra.Command {
+	var (
+		from   storeFlags
+		format string
+	)
+	cmd := &cobra.Command{
+		Use:   "status [DIR]",
+		Short: "Show the newest revision, and whether a folder is at it",
+		Long: `status shows the newest revision of a store, which revision the files of a folder
+were made from, and which of them have changed since. What an instance is at, its
+own Status says, and every decision in its log.
+
+The exit code is 1 when the folder is not at the newest revision.`,
+		Args: atMostOne("a folder"),
+	}
+	from.add(cmd)
+	formatFlag(cmd, &format, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir := "."
+		if len(args) > 0 {
+			dir = args[0]
+		}
+		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
+			st, err := statusOf(ctx, s, dir, from.set)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				err = writeJSON(cmd.OutOrStdout(), st)
+			} else {
+				_, err = io.WriteString(cmd.OutOrStdout(), st.text(filepath.Clean(dir)))
+			}
+			if err == nil && st.behind() {
+				return errFindings
+			}
+			return err
+		})
+	}
+	return cmd
+}
+
+func statusOf(ctx context.Context, s shared.Store, dir, set string) (*storeStatus, error) {
+	entries, err := s.History(ctx, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	st := new(storeStatus)
+	if len(entries) > 0 {
+		st.Newest = &entries[0]
+	}
+	local, err := readLocalCopy(dir, set)
+	if err != nil || local == nil {
+		return st, err
+	}
+	st.Local = &localStatus{Revision: local.Revision}
+	st.Local.Changed, err = local.changed(dir)
+	slices.Sort(st.Local.Changed)
+	return st, err
+}
+
+func (st *storeStatus) behind() bool {
+	return st.Local != nil && st.Newest != nil && st.Local.Revision != st.Newest.Revision
+}
+
+func (st *storeStatus) text(dir string) string {
+	var b strings.Builder
+	if st.Newest == nil {
+		b.WriteString("the store is empty\n")
+	} else {
+		b.WriteString("store: " + entryText(*st.Newest) + "\n")
+	}
+	switch {
+	case st.Local == nil:
+		return b.String()
+	case st.behind():
+		fmt.Fprintf(&b, "%s: made from revision %d, and others have published since: pull\n", dir, st.Local.Revision)
+	default:
+		fmt.Fprintf(&b, "%s: made from revision %d, the newest\n", dir, st.Local.Revision)
+	}
+	if len(st.Local.Changed) > 0 {
+		b.WriteString("changed here: " + plain(strings.Join(st.Local.Changed, ", ")) + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	shared "github.com/sallyport-go/sallyport/core/source"
+)
+
+// pushing is what push and rollback have in common.
+type pushing struct {
+	source
+	from                        storeFlags
+	tests, files                []string
+	author, commit, message     string
+	lint, effect                string
+	limit                       int
+	base, atLeast               int64
+	dryRun, force, allowUnknown bool
+}
+
+func (p *pushing) flags(cmd *cobra.Command) {
+	p.from.add(cmd)
+	f := cmd.Flags()
+	f.StringVar(&p.author, "author", "", "`who` publishes (default git's user.name and user.email, or $USER)")
+	f.StringVarP(&p.message, "message", "M", "", "`why`")
+	f.BoolVar(&p.force, "force", false, "publish in spite of warnings, failed tests and effects; they are recorded")
+	f.BoolVar(&p.dryRun, "dry-run", false, "check, and publish nothing")
+	f.BoolVar(&p.allowUnknown, "allow-unknown", false, "warn of misspelt names in tests only")
+	f.IntVar(&p.limit, "limit", 10_000_000, "how many requests are compared at most")
+	f.Int64Var(&p.atLeast, "at-least", 0, "least `revision` to become, after a backup was restored")
+	choiceFlag(cmd, &p.lint, "lint", "least `severity` that refuses: ", "warning", "error")
+	choiceFlag(cmd, &p.effect, "fail-on", "what `effect` refuses: ", "none", "widen", "change")
+}
+
+func newPush() *cobra.Command {
+	p := &pushing{base: -1}
+	cmd := &cobra.Command{
+		Use:   "push",
+		Short: "Publish a policy to all instances that share a store",
+		Long: `push publishes model, policy and tests to a store, from which all instances take
+them. Before anything is written
+
+  - the policy is linted, as by "sallyport lint",
+  - the tests beside it, *.tests, or those given with --tests, are run,
+  - what it changes is compared with the newest revision, as by "sallyport diff".
+
+What is found refuses it, with exit code 1. --force publishes all the same and
+records in the history what was found; what instances would refuse to load cannot
+be forced.
+
+The store takes it only if nobody else has published since the revision that was
+edited. That is the one which "pull" or "push" left in the folder of the policy,
+in ` + localName + `, or --base.
+
+In the store the model is called model.conf, and each file by the last part of its
+name. Files that are neither model, policy nor tests stay as they are there; --file
+adds or replaces one.`,
+		Example: "  sallyport push --store postgres://publisher@db.example/app?sslmode=verify-full -M \"editors may archive\"",
+		Args:    noArguments("name the policy with -p"),
+	}
+	p.source.flags(cmd)
+	p.flags(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&p.tests, "tests", nil, "`file` of tests; may be repeated (default *.tests beside the policy)")
+	f.StringArrayVar(&p.files, "file", nil, "other `file` to publish, such as one of users; may be repeated")
+	f.Int64Var(&p.base, "base", -1, "`revision` that was edited (default what pull or push left)")
+	f.StringVar(&p.commit, "commit", "", "`commit` of the files (default that of git)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return p.from.use(cmd, func(ctx context.Context, s shared.Store) error { return p.push(ctx, cmd, s) })
+	}
+	return cmd
+}
+
+// push publishes the files of a folder.
+func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) error {
+	m, policies, err := p.find("")
+	if err != nil {
+		return err
+	}
+	if err := p.checkAttributes(m); err != nil {
+		return err
+	}
+	dir := filepath.Dir(policies[0])
+	if info, err := os.Stat(policies[0]); err == nil && info.IsDir() {
+		dir = policies[0]
+	}
+	newest, err := newestOf(ctx, s)
+	if err != nil {
+		return err
+	}
+	base, err := p.baseOf(dir, newest)
+	if err != nil {
+		return err
+	}
+	if len(p.tests) == 0 {
+		if p.tests, err = filepath.Glob(filepath.Join(dir, "*.tests")); err != nil {
+			return err
+		}
+	}
+	files, err := p.collect(m, policies, newest)
+	if err != nil {
+		return err
+	}
+	found, err := p.check(ctx, cmd, candidate{m, policies, p.tests}, newest)
+	if err != nil {
+		return err
+	}
+	if p.commit == "" {
+		p.commit = gitCommit(dir)
+	}
+	publication := shared.Publication{Base: base, Files: files, Note: shared.Note{Commit: p.commit}}
+	return p.publish(ctx, cmd, s, publication, found, dir)
+}
+
+// newestOf is the newest content of a store, nil if it is empty.
+func newestOf(ctx context.Context, s shared.Store) (*shared.Content, error) {
+	got, err := s.Fetch(ctx, shared.State{})
+	if errors.Is(err, shared.ErrEmpty) {
+		return nil, nil
+	}
+	return got.Content, err
+}
+
+// baseOf is the revision that was edited.
+func (p *pushing) baseOf(dir string, newest *shared.Content) (shared.Revision, error) {
+	at := shared.Revision(0)
+	if newest != nil {
+		at = newest.Revision
+	}
+	base := at
+	switch local, err := readLocalCopy(dir, p.from.set); {
+	case err != nil:
+		return 0, err
+	case p.base >= 0:
+		base = shared.Revision(p.base)
+	case local != nil:
+		base = local.Revision
+	case newest != nil:
+		return 0, fmt.Errorf("the store is at revision %d, and nothing says which one was edited here: run \"sallyport pull\" into a folder and edit there, or give --base %d if that is the one", at, at)
+	}
+	if base != at {
+		return 0, &shared.ConflictError{Base: base, Newest: at}
+	}
+	return base, nil
+}
+
+// collect reads what is to be published. What is neither model nor policy nor tests
+// stays as it is in the newest revision.
+func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared.Content) ([]shared.File, error) {
+	model := []byte(m.Text())
+	if m.Text() == "" {
+		var err error
+		if model, err = os.ReadFile(m.Name()); err != nil {
+			return nil, err
+		}
+	}
+	files := []shared.File{{Name: modelName, Content: model}}
+	read := func(path string) error {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			files = append(files, shared.File{Name: filepath.Base(path), Content: text})
+		}
+		return err
+	}
+	var paths []string
+	for _, path := range policies {
+		if info, err := os.Stat(path); err != nil || !info.IsDir() {
+			paths = append(paths, path)
+			continue
+		}
+		inside, err := filepath.Glob(filepath.Join(path, "[!.]*.csv"))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, inside...)
+	}
+	for _, path := range slices.Concat(paths, p.tests, p.files) {
+		if err := read(path); err != nil {
+			return nil, err
+		}
+	}
+	if newest != nil {
+		for _, f := range newest.Files {
+			named := slices.ContainsFunc(files, func(g shared.File) bool { return g.Name == f.Name })
+			if !named && !isPolicyFile(f.Name) {
+				files = append(files, f)
+			}
+		}
+	}
+	_, err := shared.NewContent(1, files)
+	return files, err
+}
+
+// publish publishes what was checked, unless something was found.
+func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Store, publication shared.Publication, found []string, dir string) error {
+	if len(found) > 0 && !p.force {
+		say(cmd.ErrOrStderr(), "sallyport: nothing was published: %s (--force publishes all the same, and records it)\n", strings.Join(found, "; "))
+		return errFindings
+	}
+	out := cmd.OutOrStdout()
+	if p.dryRun {
+		_, err := fmt.Fprintln(out, "nothing was published: --dry-run")
+		return err
+	}
+	publication.Author, publication.Message = cmp.Or(p.author, gitAuthor()), p.message
+	publication.Forced = strings.Join(found, "; ")
+	publication.AtLeast = shared.Revision(max(p.atLeast, 0))
+	e, err := s.Publish(ctx, publication)
+	if err != nil {
+		return err
+	}
+	if dir != "" {
+		c, err := shared.NewContent(e.Revision, publication.Files)
+		if err == nil {
+			err = newLocalCopy(p.from.set, c).write(dir)
+		}
+		if err != nil {
+			say(cmd.ErrOrStderr(), "sallyport: published, but %v: give --base %d next time\n", err, e.Revision)
+		}
+	}
+	_, err = fmt.Fprintf(out, "published revision %d by %s\n", e.Revision, plain(e.Author))
+	return err
+}
+
+// gitAuthor is who git says is working, or the user of the system.
+func gitAuthor() string {
+	name, email := git("", "config", "user.name"), git("", "config", "user.email")
+	switch {
+	case name != "" && email != "":
+		return name + " <" + email + ">"
+	case name != "" || email != "":
+		return name + email
+	}
+	return cmp.Or(os.Getenv("USER"), os.Getenv("LOGNAME"))
+}
+
+// gitCommit is the commit of a folder, with a mark if the folder has changes that
+// are not in it; "" without git.
+func gitCommit(dir string) string {
+	commit := git(dir, "rev-parse", "HEAD")
+	if commit != "" && git(dir, "status", "--porcelain", "--", ".") != "" {
+		commit += "-dirty"
+	}
+	return commit
+}
+
+func git(dir string, args ...string) string {
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if err != nil {
+		return "" // there is no git, or this is no repository
+	}
+	return strings.TrimSpace(string(out))
+}

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/source/sourcetest"
+
+	shared "github.com/sallyport-go/sallyport/core/source"
+)
+
+// published is a folder with a policy that was published to a store in memory,
+// which is the one of the commands that follow.
+func published(t *testing.T) string {
+	t.Helper()
+	m := new(sourcetest.Memory)
+	openers["memory"] = func(*storeFlags, string) (shared.Store, error) { return m, nil }
+	t.Cleanup(func() { delete(openers, "memory") })
+	t.Setenv(storeVariable, "memory://")
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": "allow erin /reports/7 PATCH\n"})
+	wants(t, dir, 0, "1 passed, 0 failed\npublished revision 1 by ann\n", "push", "-p", "DIR/policy.csv", "--author", "ann", "-M", "begin")
+	return dir
+}
+
+// wants runs a command and wants its code, and parts of what it says in order.
+func wants(t *testing.T, dir string, code int, parts string, args ...string) {
+	t.Helper()
+	got := run(t, dir, "", args...)
+	said := got.stdout + got.stderr
+	for part := range strings.SplitSeq(parts, "|") {
+		_, rest, found := strings.Cut(said, part)
+		if !found {
+			t.Errorf("%s: lacks %q", strings.Join(args, " "), part)
+			break
+		}
+		said = rest
+	}
+	if t.Failed() || got.code != code {
+		t.Fatalf("%s: code %d, want %d\n--- stdout\n%s--- stderr\n%s", strings.Join(args, " "), got.code, code, got.stdout, got.stderr)
+	}
+}
+
+// edit writes a file of a folder anew.
+func edit(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPushAndPull(t *testing.T) {
+	dir := published(t)
+	edit(t, dir, "policy.csv", policy+"p, editor, /reports, POST\n")
+	wants(t, dir, 0, "1 passed|+ editor gains POST /reports|1 gained, 0 lost|nothing was published: --dry-run", "push", "-p", "DIR/policy.csv", "--author", "bob", "--dry-run")
+	wants(t, dir, 0, "published revision 2 by bob", "push", "-p", "DIR/policy.csv", "--author", "bob", "--commit", "0123abc", "-M", "editors add")
+	wants(t, dir, 0, "2  |bob  0123abc  editors add|1  |ann|begin", "history")
+	wants(t, dir, 0, "model.conf|policy.csv|policy.tests", "show", "2")
+	expect(t, dir, "", 0, policy, "", "show", "1", "--file", "policy.csv")
+	other := t.TempDir()
+	wants(t, other, 0, "revision 2, 3 files", "pull", "DIR")
+	for _, name := range []string{"model.conf", "policy.csv", "policy.tests"} {
+		a, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(filepath.Join(other, name)); err != nil || string(a) != string(b) {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+	wants(t, other, 0, "store: 2|made from revision 2, the newest", "status", "DIR")
+}
+
+// TestTwoEditors: the second one is told, loses nothing, and can go on.
+func TestTwoEditors(t *testing.T) {
+	ann := published(t)
+	bob := t.TempDir()
+	wants(t, bob, 0, "revision 1", "pull", "DIR")
+	edit(t, ann, "policy.csv", policy+"p, editor, /reports, POST\n")
+	edit(t, bob, "policy.csv", policy+"p, editor, /reports, DELETE\n")
+	wants(t, ann, 0, "published revision 2", "push", "-p", "DIR/policy.csv", "--author", "ann")
+	wants(t, bob, 2, "the store is at revision 2, and this was made from revision 1", "push", "-p", "DIR/policy.csv", "--author", "bob")
+	wants(t, bob, 1, "made from revision 1, and others have published|changed here: policy.csv", "status", "DIR")
+	wants(t, bob, 2, "policy.csv would be overwritten", "pull", "DIR")
+	wants(t, bob, 0, "revision 2", "pull", "DIR", "--force")
+	text, err := os.ReadFile(filepath.Join(bob, "policy.csv"))
+	if err != nil || !strings.Contains(string(text), "POST") {
+		t.Errorf("%s, %v", text, err)
+	}
+	unknown := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
+	wants(t, unknown, 2, "nothing says which one was edited here", "push", "-p", "DIR/policy.csv", "--author", "cem")
+}
+
+// TestPushRefuses: what is found, with exit code 1; by force it is published and
+// recorded, but not what no instance would load.
+func TestPushRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name, policy, tests string
+		args                []string
+		said, forced        string
+	}{
+		{"an error", "p, viewer\n", "", nil, "no instance would load the policy", ""},
+		{"a warning", policy + "p, viewer, /reports, GET\n", "", nil, "nothing was published: 1 warning", "forced: 1 warning"},
+		{"a failed test", policy, "deny erin /reports/7 PATCH\n", nil, "FAIL|nothing was published: 1 failed test", "forced: 1 failed test"},
+		{"a wider policy", policy + "p, editor, /reports, POST\n", "", []string{"--fail-on", "widen"}, "+ editor gains|1 change in effect", "forced: 1 change in effect"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := published(t)
+			edit(t, dir, "policy.csv", tt.policy)
+			if tt.tests != "" {
+				edit(t, dir, "policy.tests", tt.tests)
+			}
+			args := append([]string{"push", "-p", "DIR/policy.csv", "--author", "ann"}, tt.args...)
+			wants(t, dir, 1, tt.said, args...)
+			wants(t, dir, 0, "1  ", "history")
+			if tt.forced == "" {
+				wants(t, dir, 1, tt.said, append(args, "--force")...)
+				return
+			}
+			wants(t, dir, 0, "published revision 2", append(args, "--force")...)
+			wants(t, dir, 0, tt.forced, "history")
+		})
+	}
+}
+
+// TestPushOfAPolicyCutShort is refused as well.
+func TestPushOfAPolicyCutShort(t *testing.T) {
+	dir := published(t)
+	edit(t, dir, "policy.csv", policy+"p, viewer, /about, GET\n")
+	wants(t, dir, 0, "published revision 2", "push", "-p", "DIR/policy.csv", "--author", "ann")
+	edit(t, dir, "policy.csv", "p, editor, /reports/:id, PATCH\ng, erin, editor\n")
+	wants(t, dir, 1, "the policy had 10 lines and has 2", "push", "-p", "DIR/policy.csv", "--author", "ann")
+}
+
+func TestRollback(t *testing.T) {
+	dir := published(t)
+	edit(t, dir, "policy.csv", policy+"p, editor, /reports, POST\n")
+	wants(t, dir, 0, "published revision 2", "push", "-p", "DIR/policy.csv", "--author", "ann")
+	wants(t, dir, 0, "- editor loses POST /reports|published revision 3 by bob", "rollback", "1", "--author", "bob", "-M", "too much")
+	wants(t, dir, 0, "3  |bob  |restores revision 1  too much|2  |1  ", "history")
+	expect(t, dir, "", 0, policy, "", "show", "3", "--file", "policy.csv")
+	wants(t, dir, 2, "no such revision", "rollback", "9", "--author", "bob")
+	wants(t, dir, 2, "no number of a revision", "rollback", "x")
+}
+
+// TestPushKeepsOtherFiles: what is neither model nor policy nor tests stays.
+func TestPushKeepsOtherFiles(t *testing.T) {
+	dir := published(t)
+	edit(t, dir, "users.htpasswd", "ann:x\n")
+	wants(t, dir, 0, "published revision 2", "push", "-p", "DIR/policy.csv", "--file", "DIR/users.htpasswd", "--author", "ann")
+	wants(t, dir, 0, "published revision 3", "push", "-p", "DIR/policy.csv", "--author", "ann", "--at-least", "3")
+	expect(t, dir, "", 0, "ann:x\n", "", "show", "3", "--file", "users.htpasswd")
+	wants(t, dir, 0, "published revision 40", "push", "-p", "DIR/policy.csv", "--author", "ann", "--at-least", "40")
+}
+
+// TestWhichStore: the store must be named, and a password is not repeated.
+func TestWhichStore(t *testing.T) {
+	t.Setenv(storeVariable, "")
+	dir := t.TempDir()
+	wants(t, dir, 2, "which store?", "history")
+	got := run(t, dir, "", "history", "--store", "mysql://ann:secret@db/x")
+	if got.code != 2 || !strings.Contains(got.stderr, "no store of the kind") || strings.Contains(got.stderr, "secret") {
+		t.Errorf("%+v", got)
+	}
+	wants(t, dir, 2, "would not verify the server", "history", "--store", "postgres://db.example/app")
+	wants(t, dir, 0, "create schema if not exists sallyport|grant select|to \"app\"|grant insert|to \"publisher\"", "store", "schema", "--reader", "app", "--writer", "publisher")
+}

@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
+	shared "github.com/sallyport-go/sallyport/core/source"
+)
+
+// candidate is a policy that is to be published, in files.
+type candidate struct {
+	model    casbinrules.Model
+	policies []string
+	tests    []string
+}
+
+// check says what there is against publishing a policy. What instances would not
+// load is an error: no force helps there.
+func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, newest *shared.Content) (found []string, err error) {
+	opts, err := p.options()
+	if err != nil {
+		return nil, err
+	}
+	findings, err := casbinrules.Lint(c.model, c.policies, lintOptions(opts)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFindings(cmd.ErrOrStderr(), findings, "text"); err != nil {
+		return nil, err
+	}
+	counts := map[casbinrules.Severity]int{}
+	for _, f := range findings {
+		counts[f.Severity]++
+	}
+	if n := counts[casbinrules.SeverityError]; n > 0 {
+		say(cmd.ErrOrStderr(), "sallyport: nothing was published: no instance would load the policy\n")
+		return nil, errFindings
+	}
+	if n := counts[casbinrules.SeverityWarning]; n > 0 && p.lint == "warning" {
+		found = append(found, quantity(n, "warning"))
+	}
+	a, err := casbinrules.Open(c.model, c.policies, opts...)
+	if err != nil {
+		return nil, err
+	}
+	failed, err := p.checkTests(ctx, cmd, a, c.tests)
+	if err != nil {
+		return nil, err
+	}
+	if failed > 0 {
+		found = append(found, quantity(failed, "failed test"))
+	}
+	if newest == nil {
+		return found, nil
+	}
+	more, err := p.checkEffect(ctx, cmd, a, newest)
+	return append(found, more...), err
+}
+
+func lintOptions(opts []casbinrules.Option) []casbinrules.LintOption {
+	lint := make([]casbinrules.LintOption, len(opts))
+	for i, o := range opts {
+		lint[i] = o
+	}
+	return lint
+}
+
+// quantity is "1 warning" or "2 warnings".
+func quantity(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// checkTests runs the tests of a policy and returns how many fail.
+func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *casbinrules.Authorizer, files []string) (failed int, err error) {
+	if len(files) == 0 {
+		say(cmd.ErrOrStderr(), "sallyport: note: there are no tests; write some into policy.tests beside the policy\n")
+		return 0, nil
+	}
+	tests, err := readTests(files)
+	if err != nil {
+		return 0, err
+	}
+	results, err := p.runTests(ctx, a, tests, p.allowUnknown)
+	if err != nil {
+		return 0, err
+	}
+	writeWarnings(cmd.ErrOrStderr(), results)
+	return failures(results), writeResults(cmd.OutOrStdout(), results)
+}
+
+// A policy that had at least shrinkFrom lines and keeps fewer than one in shrinkBy
+// is more often cut short than meant.
+const (
+	shrinkFrom = 10
+	shrinkBy   = 2
+)
+
+// checkEffect compares a policy with the newest revision.
+func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *casbinrules.Authorizer, newest *shared.Content) (found []string, err error) {
+	old, err := p.openContent(newest)
+	if err != nil {
+		say(cmd.ErrOrStderr(), "sallyport: note: revision %d cannot be read as a policy, so that nothing is compared: %s\n", newest.Revision, oneLine(err))
+		if p.effect != "none" {
+			found = append(found, "the effect is not known")
+		}
+		return found, nil
+	}
+	before, after := old.Version(), a.Version()
+	had, has := before.Rules+before.RoleLinks, after.Rules+after.RoleLinks
+	if had >= shrinkFrom && has*shrinkBy < had {
+		found = append(found, fmt.Sprintf("the policy had %d lines and has %d", had, has))
+	}
+	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.who(ask.Who{}), Types: p.types(), Limit: p.limit})
+	var large *effect.TooLargeError
+	if errors.As(err, &large) {
+		say(cmd.ErrOrStderr(), "sallyport: note: the effect is not known: %v\n", err)
+		if p.effect != "none" {
+			found = append(found, "the effect is not known")
+		}
+		return found, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := writeChanges(cmd.OutOrStdout(), r); err != nil {
+		return nil, err
+	}
+	switch {
+	case p.effect == "widen" && r.Widens(), p.effect == "change" && len(r.Changes) > 0:
+		found = append(found, quantity(len(r.Changes), "change")+" in effect")
+	case p.effect != "none" && !r.Complete():
+		found = append(found, changedRules(len(r.NotCompared))+" not compared")
+	}
+	return found, nil
+}
+
+// openContent opens the policy of a revision.
+func (p *pushing) openContent(c *shared.Content) (*casbinrules.Authorizer, error) {
+	dir, err := os.MkdirTemp("", "sallyport")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	in, err := unpack(dir, c)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := p.options()
+	if err != nil {
+		return nil, err
+	}
+	return casbinrules.Open(in.model, in.policies, opts...)
+}
+
+// unpack writes the policy of a revision into an empty folder.
+func unpack(dir string, c *shared.Content) (candidate, error) {
+	if err := pull(dir, nil, c, false); err != nil {
+		return candidate{}, err
+	}
+	in := candidate{model: casbinrules.ModelFile(filepath.Join(dir, modelName))}
+	for _, f := range c.Files {
+		switch path := filepath.Join(dir, filepath.FromSlash(f.Name)); filepath.Ext(f.Name) {
+		case ".csv":
+			in.policies = append(in.policies, path)
+		case ".tests":
+			in.tests = append(in.tests, path)
+		}
+	}
+	return in, nil
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	shared "github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres"
+)
+
+// storeVariable is the environment variable that stands for --store, since others
+// on a machine can read command lines.
+const storeVariable = "SALLYPORT_STORE"
+
+// storeTimeout is how long a store has for one command.
+const storeTimeout = time.Minute
+
+// storeFlags say which store is meant.
+type storeFlags struct {
+	url, set   string
+	unverified bool
+}
+
+func (f *storeFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.url, "store", "", "`URL` of the store, such as postgres://publisher@db.example/app?sslmode=verify-full (default $"+storeVariable+")")
+	cmd.Flags().StringVar(&f.set, "set", "default", "`name` of the set of files, in a store with several")
+	cmd.Flags().BoolVar(&f.unverified, "unverified-server", false, "connect to another machine without verifying that it is the right one")
+}
+
+// openers make a store of a URL, by its scheme.
+var openers = map[string]func(f *storeFlags, url string) (shared.Store, error){
+	"postgres":   openPostgres,
+	"postgresql": openPostgres,
+}
+
+const storeSchemes = "postgres://"
+
+func openPostgres(f *storeFlags, url string) (shared.Store, error) {
+	opts := []postgres.Option{postgres.WithName(f.set)}
+	if f.unverified {
+		opts = append(opts, postgres.WithUnverifiedServer())
+	}
+	return postgres.New(url, opts...)
+}
+
+// use opens the store and has run use it.
+func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s shared.Store) error) error {
+	text := cmp.Or(f.url, os.Getenv(storeVariable))
+	if text == "" {
+		return usagef("which store? give --store a URL beginning with %s, or set %s", storeSchemes, storeVariable)
+	}
+	scheme, _, _ := strings.Cut(text, "://")
+	open := openers[strings.ToLower(scheme)]
+	if open == nil {
+		if u, err := url.Parse(text); err == nil {
+			text = u.Redacted()
+		}
+		return usagef("there is no store of the kind %q: a URL begins with %s", text, storeSchemes)
+	}
+	s, err := open(f, text)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	ctx, cancel := context.WithTimeout(cmd.Context(), storeTimeout)
+	defer cancel()
+	return run(ctx, s)
+}
+
+func newStore() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "store",
+		Short: "Prepare a database for policies that instances share",
+		Long: `store prepares a database to which policies are published with "sallyport push".
+Redis needs no preparation.`,
+		Args: commandWanted("command"),
+		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
+	}
+	cmd.AddCommand(newStoreInit(), newStoreSchema())
+	return cmd
+}
+
+func newStoreInit() *cobra.Command {
+	var f storeFlags
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Create the tables of a store",
+		Long: `init creates the tables in a PostgreSQL database, in the schema "sallyport", if
+they are not there. The role that does so needs the right to create schemas;
+neither instances nor publishers do.`,
+		Args: noArguments("name the store with --store"),
+	}
+	f.add(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return f.use(cmd, func(ctx context.Context, s shared.Store) error {
+			m, ok := s.(interface{ Migrate(context.Context) error })
+			if !ok {
+				return usagef("this store needs no tables")
+			}
+			if err := m.Migrate(ctx); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport store schema --reader ROLE --writer ROLE\" prints")
+			return err
+		})
+	}
+	return cmd
+}
+
+func newStoreSchema() *cobra.Command {
+	var reader, writer string
+	cmd := &cobra.Command{
+		Use:   "schema",
+		Short: "Print the tables and grants as SQL",
+		Long: `schema prints what "store init" runs, and the least that the roles of instances
+(--reader) and of those who publish (--writer) need. A reader can change nothing, a
+writer can add to the history and not change it.`,
+		Example: "  sallyport store schema --reader app --writer publisher | psql app",
+		Args:    noArguments("it writes to stdout"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			grants, err := postgres.Grants(reader, writer)
+			if err != nil {
+				return &usageError{err}
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), postgres.Schema, grants)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&reader, "reader", "", "`role` that instances have")
+	cmd.Flags().StringVar(&writer, "writer", "", "`role` of those who publish")
+	return cmd
+}

@@ -1,0 +1,226 @@
+package casbinrules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	from "github.com/sallyport-go/sallyport/core/source"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
+)
+
+// OpenSource reads model and policy from a source that several instances share,
+// and follows it: what is published there comes into force by itself, whole or
+// not at all, after the same checks as [Open] makes. A publication that is no
+// good policy changes nothing but [Authorizer.Status]. [Authorizer.Close] ends
+// that; the source itself is left open.
+//
+// A [ModelFile] and the policies are names of files in the source; a folder
+// stands for the .csv files in it, and no policies for all .csv files there are.
+// Other files of the source are not looked at. Decisions name the revision they
+// were made by, a decimal number, in core.Decision and core.Event.
+//
+// ctx bounds the first load only. A publication may be far smaller than the one
+// before, which for files is taken for a half-written one.
+func OpenSource(ctx context.Context, src from.Source, m Model, policies []string, opts ...Option) (*Authorizer, error) {
+	if isNil(src) {
+		return nil, errors.New("casbinrules: the source is nil")
+	}
+	names := source.Sources{FS: source.Host{}, Model: m.of, Policies: slices.Clone(policies), Shared: true}
+	return assemble(names, append(slices.Clone(opts), func(c *config) error {
+		c.shared, c.sharedStart = src, ctx
+		return nil
+	}))
+}
+
+// WithSourceOptions sets how [OpenSource] follows its source: how often it is
+// asked, how long that may take, where the last good content is kept. For
+// source.WithMaxStaleness use [WithMaxStaleness].
+func WithSourceOptions(opts ...from.Option) Option {
+	return func(c *config) error {
+		c.follow = append(c.follow, opts...)
+		return nil
+	}
+}
+
+// StaleMode says what decides once a source has not confirmed the policy in force
+// for too long.
+type StaleMode string
+
+// The modes.
+const (
+	// StaleServe goes on deciding by the policy in force; it is the default.
+	// [Status] and a [ReloadStale] event tell.
+	StaleServe StaleMode = "serve"
+	// StaleUnavailable answers 503 with [ReasonPolicyStale].
+	StaleUnavailable StaleMode = "unavailable"
+	// StaleKnownOnly allows what the policy in force allows and has allowed
+	// before, while it was confirmed: the same principal with the same roles and
+	// tenant, the same object and action. Anything else is refused with
+	// [ReasonPolicyStale]. Which questions those were is remembered in 1 MiB of
+	// hashes, where newer ones may replace others.
+	StaleKnownOnly StaleMode = "known_only"
+)
+
+// ReasonPolicyStale is why a request is refused that would be decided by a policy
+// that has not been confirmed for too long; see [WithMaxStaleness].
+const ReasonPolicyStale core.Reason = "policy_stale"
+
+// WithMaxStaleness bounds for how long the policy in force decides without its
+// source confirming that it is the newest, and says what decides afterwards. The
+// bound is for [OpenSource] alone. When the source is back, decisions are as
+// before at once.
+func WithMaxStaleness(d time.Duration, then StaleMode) Option {
+	return func(c *config) error {
+		if d <= 0 {
+			return fmt.Errorf("staleness %v: must be above 0", d)
+		}
+		if then != StaleServe && then != StaleUnavailable && then != StaleKnownOnly {
+			return fmt.Errorf("stale mode %q: want %s, %s or %s", then, StaleServe, StaleUnavailable, StaleKnownOnly)
+		}
+		if c.maxStale != 0 {
+			return errors.New("staleness: the option is given twice")
+		}
+		c.maxStale, c.staleMode = d, then
+		return nil
+	}
+}
+
+// checkShared refuses options that are for a source where there is none, and for
+// files where there is one.
+func (c *config) checkShared() error {
+	switch {
+	case c.shared == nil && (c.maxStale != 0 || len(c.follow) > 0):
+		return errors.New("staleness and source options are for policies of a source: use OpenSource")
+	case c.shared != nil && c.watching:
+		return errors.New("watch: the policy is in no file: OpenSource follows its source by itself")
+	case c.shared != nil && c.updates != nil:
+		return errors.New("watcher: OpenSource follows its source by itself")
+	}
+	return nil
+}
+
+// follow opens the policy of a source and goes on following it.
+func (a *Authorizer) follow() error {
+	c := &a.config
+	opts := append(slices.Clone(c.follow), from.WithStatusObserver(a.sourceStatus))
+	if c.maxStale != 0 {
+		opts = append(opts, from.WithMaxStaleness(c.maxStale, nil))
+		if c.staleMode == StaleKnownOnly {
+			a.remembered = newRemembered()
+		}
+	}
+	f, err := from.Follow(c.sharedStart, c.shared, a.published, opts...)
+	if err != nil {
+		return err
+	}
+	a.follower.Store(f)
+	c.sharedStart = nil
+	return nil
+}
+
+// published puts a revision into force: the first one too.
+func (a *Authorizer) published(ctx context.Context, content *from.Content) error {
+	started := time.Now()
+	in, err := a.sources.TakeContent(content)
+	if err == nil && a.current.Load() == nil {
+		return a.startWith(in)
+	}
+	if err != nil {
+		if a.current.Load() != nil {
+			a.reject(ctx, ReloadEvent{Time: started, Outcome: ReloadRejected, Err: err})
+		}
+		return err
+	}
+	old := a.current.Load()
+	if in.Hash() == old.version.Hash && in.Revision != old.version.Revision {
+		// Only files that are not read here have changed.
+		next := *old
+		next.version.Revision = in.Revision
+		a.current.Store(&next)
+	}
+	changed, err := a.apply(ctx, started, in)
+	if err == nil && !changed {
+		a.unchanged(ctx, started, a.last.Load())
+	}
+	return err
+}
+
+// sourceStatus has observers told when the source fails, is stale, and is back.
+func (a *Authorizer) sourceStatus(s from.Status) {
+	mode := a.config.staleMode
+	a.refusing.Store(s.Stale && mode != StaleServe && mode != "")
+	if a.current.Load() == nil {
+		return // the caller of OpenSource is told
+	}
+	failing := s.Err != nil && s.Latest == s.Revision // and not a revision that was rejected
+	was, wasStale := a.failing.Swap(failing), a.stale.Swap(s.Stale)
+	v := a.Version()
+	e := ReloadEvent{Time: time.Now(), Old: v, New: v, Err: s.Err}
+	switch {
+	case s.Stale && !wasStale:
+		e.Outcome = ReloadStale
+		if e.Err == nil {
+			e.Err = fmt.Errorf("the source has not answered since %s", s.Confirmed.Format(time.RFC3339))
+		}
+	case failing && !was:
+		e.Outcome = ReloadFailed
+	case !failing && was, !s.Stale && wasStale:
+		e.Outcome = ReloadUnchanged
+	default:
+		return
+	}
+	a.tell(context.Background(), e)
+}
+
+// WaitFor returns nil once decisions are by a revision of the source that is at
+// least r, so that whoever has published r sees it. If r, or what came after it,
+// was rejected, the error says so at once; else it is that of ctx, or
+// source.ErrClosed.
+func (a *Authorizer) WaitFor(ctx context.Context, r from.Revision) error {
+	f := a.follower.Load()
+	if f == nil {
+		return errors.New("casbinrules: wait for a revision: the policy is from no source that counts; use OpenSource")
+	}
+	if err := f.WaitFor(ctx, r); err != nil {
+		return fmt.Errorf("casbinrules: wait for revision %d: %w", r, err)
+	}
+	return nil
+}
+
+// shared is what an Authorizer of a source has beside others.
+type shared struct {
+	follower   atomic.Pointer[from.Follower] // nil without a source
+	refusing   atomic.Bool                   // by WithMaxStaleness
+	remembered *remembered                   // nil unless StaleKnownOnly
+	failing    atomic.Bool                   // observers were told so
+	stale      atomic.Bool
+}
+
+// bound refuses, or lets through, what was decided by a policy that may be over
+// the bound of WithMaxStaleness. It is called only if there is something to do.
+func (a *Authorizer) bound(p *core.Principal, access *core.Access, d *core.Decision) error {
+	refusing := a.refusing.Load()
+	switch {
+	case a.remembered == nil && refusing:
+		*d = core.Decision{Reason: ReasonPolicyStale, Revision: d.Revision}
+		return &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
+	case a.remembered == nil || !d.Allowed:
+		return nil
+	}
+	object, _ := a.config.object(&access.Resource)
+	question := a.remembered.question(p, a.config.NoTokenRoles, object, access.Action)
+	if !refusing {
+		a.remembered.add(question)
+	} else if !a.remembered.has(question) {
+		*d = core.Decision{Reason: ReasonPolicyStale, Revision: d.Revision}
+	}
+	return nil
+}
+
+var errStale = errors.New("the source of the policy has not confirmed it for longer than WithMaxStaleness allows")

@@ -1,0 +1,325 @@
+package casbinrules_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// memory is a source in memory.
+type memory struct {
+	mu     sync.Mutex
+	newest *source.Content
+	down   error
+	hint   func()
+}
+
+func (m *memory) Fetch(_ context.Context, known source.State) (source.Fetched, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.down != nil:
+		return source.Fetched{}, m.down
+	case m.newest == nil:
+		return source.Fetched{}, source.ErrEmpty
+	}
+	got := source.Fetched{State: source.State{Revision: m.newest.Revision, Hash: m.newest.Hash()}}
+	if got.State != known {
+		got.Content = m.newest
+	}
+	return got, nil
+}
+
+func (m *memory) Listen(ctx context.Context, hint func()) error {
+	m.mu.Lock()
+	m.hint = hint
+	m.mu.Unlock()
+	hint()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// publish makes files, given as name and text in turn, the next revision.
+func (m *memory) publish(t *testing.T, files ...string) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := source.Revision(1)
+	if m.newest != nil {
+		next = m.newest.Revision + 1
+	}
+	var all []source.File
+	for pair := range slices.Chunk(files, 2) {
+		all = append(all, source.File{Name: pair[0], Content: []byte(pair[1])})
+	}
+	c, err := source.NewContent(next, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.newest = c
+	if m.hint != nil {
+		m.hint()
+	}
+}
+
+func (m *memory) set(down error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.down = down
+}
+
+const (
+	annMayRead  = "p, ann, /reports, GET\np, bob, /reports, GET\n"
+	annMayWrite = "p, ann, /reports, GET\np, ann, /reports, POST\n"
+)
+
+var quietly = casbinrules.WithLogger(slog.New(slog.DiscardHandler))
+
+// sourced runs a test in virtual time on a policy from a source.
+func sourced(t *testing.T, run func(t *testing.T, m *memory, a *casbinrules.Authorizer), opts ...casbinrules.Option) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		m := new(memory)
+		m.publish(t, "model.conf", casbinrules.RBAC().Text(), "policy.csv", annMayRead, "users", "ann:x")
+		a, err := casbinrules.OpenSource(t.Context(), m, casbinrules.ModelFile("model.conf"), nil, append(opts, quietly)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = a.Close() }()
+		synctest.Wait()
+		run(t, m, a)
+	})
+}
+
+// asks decides about the method on /reports for a user.
+func asks(t *testing.T, a *casbinrules.Authorizer, id, method string, roles ...string) (core.Decision, error) {
+	t.Helper()
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Scheme: "Basic", Roles: roles})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Authorize(t.Context(), p, core.Access{Action: method, Resource: core.Resource{Path: "/reports"}})
+}
+
+// decides fails unless the answer is want, by the revision.
+func decides(t *testing.T, a *casbinrules.Authorizer, id, method string, want bool, revision string) {
+	t.Helper()
+	d, err := asks(t, a, id, method)
+	if err != nil || d.Allowed != want || d.Revision != revision {
+		t.Errorf("%s %s: %+v, %v; want allowed %v by revision %s", id, method, d, err, want, revision)
+	}
+}
+
+func TestSourceIsFollowed(t *testing.T) {
+	sourced(t, func(t *testing.T, m *memory, a *casbinrules.Authorizer) {
+		decides(t, a, "ann", "POST", false, "1")
+		m.publish(t, "model.conf", casbinrules.RBAC().Text(), "policy.csv", annMayWrite)
+		if err := a.WaitFor(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+		decides(t, a, "ann", "POST", true, "2")
+		if v := a.Version(); v.Revision != "2" || len(v.Hash) != 64 || v.Rules != 2 {
+			t.Errorf("%+v", v)
+		}
+		if st := a.Status(); st.Err != nil || st.Source.Revision != 2 || !st.Watching {
+			t.Errorf("%+v", st)
+		}
+		// A revision in which only other files are others counts all the same.
+		m.publish(t, "model.conf", casbinrules.RBAC().Text(), "policy.csv", annMayWrite, "users", "ann:y")
+		synctest.Wait()
+		decides(t, a, "ann", "POST", true, "3")
+	})
+}
+
+// TestSourceKeepsTheLastGoodPolicy: what is no good policy changes nothing, and
+// is told of once.
+func TestSourceKeepsTheLastGoodPolicy(t *testing.T) {
+	var events []casbinrules.ReloadEvent
+	observe := casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { events = append(events, e) })
+	sourced(t, func(t *testing.T, m *memory, a *casbinrules.Authorizer) {
+		model := casbinrules.RBAC().Text()
+		for i, files := range [][]string{
+			{"model.conf", model, "policy.csv", "p, ann\n"},
+			{"model.conf", model, "policy.csv", ""},
+			{"model.conf", "[no model", "policy.csv", annMayWrite},
+			{"model.conf", model},
+			{"policy.csv", annMayWrite},
+		} {
+			events = nil
+			m.publish(t, files...)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			decides(t, a, "ann", "GET", true, "1")
+			decides(t, a, "ann", "POST", false, "1")
+			if len(events) != 1 || events[0].Outcome != casbinrules.ReloadRejected {
+				t.Errorf("%d: told %+v", i, events)
+			}
+			if st := a.Status(); st.Err == nil || st.Source.Latest != source.Revision(i+2) || st.Source.Revision != 1 {
+				t.Errorf("%d: %+v", i, st)
+			}
+			if err := a.Reload(t.Context()); err == nil {
+				t.Errorf("%d: reload", i)
+			}
+		}
+		m.publish(t, "model.conf", model, "policy.csv", annMayWrite)
+		if err := a.WaitFor(t.Context(), 7); err != nil {
+			t.Fatal(err)
+		}
+		decides(t, a, "ann", "POST", true, "7")
+		if st := a.Status(); st.Err != nil {
+			t.Errorf("%+v", st)
+		}
+	}, observe)
+}
+
+// TestSourceOutage: the policy in force decides on, and observers are told of the
+// beginning and the end.
+func TestSourceOutage(t *testing.T) {
+	var outcomes []casbinrules.ReloadOutcome
+	observe := casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { outcomes = append(outcomes, e.Outcome) })
+	sourced(t, func(t *testing.T, m *memory, a *casbinrules.Authorizer) {
+		m.set(errors.New("no route to host"))
+		time.Sleep(time.Hour)
+		decides(t, a, "ann", "GET", true, "1")
+		if st := a.Status(); st.Source.Err == nil || st.Source.Age() < 59*time.Minute {
+			t.Errorf("%+v", st)
+		}
+		m.set(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if want := []casbinrules.ReloadOutcome{casbinrules.ReloadFailed, casbinrules.ReloadUnchanged}; !slices.Equal(outcomes, want) {
+			t.Errorf("told %v, want %v", outcomes, want)
+		}
+	}, observe)
+}
+
+// TestStaleModes: past the bound each mode does what it says, and all decide as
+// before once the source is back.
+func TestStaleModes(t *testing.T) {
+	for _, mode := range []casbinrules.StaleMode{casbinrules.StaleServe, casbinrules.StaleUnavailable, casbinrules.StaleKnownOnly} {
+		t.Run(string(mode), func(t *testing.T) {
+			var outcomes []casbinrules.ReloadOutcome
+			sourced(t, func(t *testing.T, m *memory, a *casbinrules.Authorizer) {
+				decides(t, a, "ann", "GET", true, "1")
+				m.set(errors.New("no route to host"))
+				time.Sleep(20 * time.Second)
+				decides(t, a, "ann", "GET", true, "1")
+				time.Sleep(time.Minute)
+				known, err := asks(t, a, "ann", "GET")
+				other, otherErr := asks(t, a, "bob", "GET")
+				roles, _ := asks(t, a, "ann", "GET", "visitor") // with other roles it is another question
+				denied, _ := asks(t, a, "ann", "POST")
+				switch mode {
+				case casbinrules.StaleServe:
+					if !known.Allowed || !other.Allowed || err != nil || otherErr != nil {
+						t.Errorf("known %+v, other %+v", known, other)
+					}
+				case casbinrules.StaleUnavailable:
+					var u *core.UnavailableError
+					if !errors.As(err, &u) || u.Reason != casbinrules.ReasonPolicyStale || known.Allowed || other.Allowed {
+						t.Errorf("known %+v, %v", known, err)
+					}
+				case casbinrules.StaleKnownOnly:
+					if !known.Allowed || err != nil || other.Allowed || otherErr != nil || other.Reason != casbinrules.ReasonPolicyStale || roles.Allowed {
+						t.Errorf("known %+v, other %+v, with other roles %+v", known, other, roles)
+					}
+				}
+				if denied.Allowed {
+					t.Errorf("what the policy refuses is allowed: %+v", denied)
+				}
+				if st := a.Status(); !st.Source.Stale || !slices.Contains(outcomes, casbinrules.ReloadStale) {
+					t.Errorf("not told: %+v, %v", st, outcomes)
+				}
+				m.set(nil)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				decides(t, a, "bob", "GET", true, "1")
+				if last := outcomes[len(outcomes)-1]; last != casbinrules.ReloadUnchanged {
+					t.Errorf("told last of %s", last)
+				}
+			}, casbinrules.WithMaxStaleness(30*time.Second, mode),
+				casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { outcomes = append(outcomes, e.Outcome) }))
+		})
+	}
+}
+
+// TestSourcePolicies: which files of a source make the policy.
+func TestSourcePolicies(t *testing.T) {
+	m := new(memory)
+	m.publish(t, "b.csv", "p, bob, /reports, GET\n", "a.csv", "p, ann, /reports, GET\n", "sub/c.csv", "p, cem, /reports, GET\n", "notes.txt", "p, dan, /reports, GET\n")
+	for _, tt := range []struct {
+		policies []string
+		allowed  string
+		err      string
+	}{
+		{nil, "ann bob cem", ""},
+		{[]string{"b.csv"}, "bob", ""},
+		{[]string{"sub"}, "cem", ""},
+		{[]string{"."}, "ann bob", ""},
+		{[]string{"sub/", "./a.csv"}, "ann cem", ""},
+		{[]string{"notes.txt"}, "dan", ""},
+		{[]string{"gone.csv"}, "", "no file gone.csv"},
+	} {
+		a, err := casbinrules.OpenSource(t.Context(), m, casbinrules.RBAC(), tt.policies, quietly)
+		if tt.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%q: %v", tt.policies, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q: %v", tt.policies, err)
+			continue
+		}
+		var allowed []string
+		for _, id := range []string{"ann", "bob", "cem", "dan"} {
+			if d, _ := asks(t, a, id, "GET"); d.Allowed {
+				allowed = append(allowed, id)
+			}
+		}
+		if got := strings.Join(allowed, " "); got != tt.allowed {
+			t.Errorf("%q: allowed %s, want %s", tt.policies, got, tt.allowed)
+		}
+		_ = a.Close()
+	}
+}
+
+// TestWrongSourceSetup is an error of opening.
+func TestWrongSourceSetup(t *testing.T) {
+	m := new(memory)
+	m.publish(t, "policy.csv", annMayRead)
+	for name, o := range map[string]casbinrules.Option{
+		"watching files": casbinrules.WithFileWatch(),
+		"no bound":       casbinrules.WithMaxStaleness(0, casbinrules.StaleServe),
+		"no mode":        casbinrules.WithMaxStaleness(time.Minute, ""),
+		"a wrong option": casbinrules.WithSourceOptions(source.WithTimeout(0)),
+	} {
+		if _, err := casbinrules.OpenSource(t.Context(), m, casbinrules.RBAC(), nil, o, quietly); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := casbinrules.OpenSource(t.Context(), nil, casbinrules.RBAC(), nil); err == nil {
+		t.Error("no source is taken")
+	}
+	if _, err := casbinrules.Open(casbinrules.RBAC(), []string{"policy.csv"}, casbinrules.WithMaxStaleness(time.Minute, casbinrules.StaleServe)); err == nil || !strings.Contains(err.Error(), "OpenSource") {
+		t.Errorf("a bound for files: %v", err)
+	}
+	a, err := casbinrules.OpenSource(t.Context(), m, casbinrules.RBAC(), nil, quietly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.Close() }()
+	if err := a.ReloadForced(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,55 @@
+package casbinrules
+
+import (
+	"hash/maphash"
+	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// rememberedSize is how many questions are remembered; a power of two.
+const rememberedSize = 1 << 17
+
+// remembered are questions that were answered with yes, as hashes with a seed that
+// nobody outside knows. Each has one place, where the newest stays.
+type remembered struct {
+	seed   maphash.Seed
+	hashes []atomic.Uint64
+}
+
+func newRemembered() *remembered {
+	return &remembered{maphash.MakeSeed(), make([]atomic.Uint64, rememberedSize)}
+}
+
+// question is the hash of one, never 0. p is nil for anonymous requests.
+func (r *remembered) question(p *core.Principal, noRoles bool, object, action string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(r.seed)
+	text := func(s string) {
+		maphash.WriteComparable(&h, len(s)) // so that no two lists read the same
+		_, _ = h.WriteString(s)             // never fails
+	}
+	text(object)
+	text(action)
+	if p != nil {
+		text(p.ID())
+		text(p.Tenant())
+		if !noRoles {
+			for role := range p.CredentialRoles() {
+				text(role)
+			}
+		}
+	}
+	return max(h.Sum64(), 1)
+}
+
+func (r *remembered) add(question uint64) {
+	at := &r.hashes[question%rememberedSize]
+	if at.Load() != question { // so that processors need not pass the line around
+		at.Store(question)
+	}
+}
+
+func (r *remembered) has(question uint64) bool {
+	return r.hashes[question%rememberedSize].Load() == question
+}

@@ -1,0 +1,39 @@
+// Package postgres gives package setup a store of policies in PostgreSQL, that of
+// core/source/postgres. It is imported for nothing else:
+//
+//	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/postgres"
+//
+// A configuration file then has the kind postgres below policy.store:
+//
+//	policy:
+//	  model: model.conf
+//	  store: {postgres: {url: "${POLICY_DATABASE}"}}
+package postgres
+
+import (
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres"
+)
+
+func init() { setup.RegisterPolicyStore("postgres", open) }
+
+// settings are the keys below postgres.
+type settings struct {
+	URL        setup.Secret `key:"url" required:"true" doc:"connection string, such as postgres://reader:…@db.example/app?sslmode=verify-full"`
+	Set        string       `key:"set" default:"default" doc:"name of the set of files, in a database with several"`
+	Unverified bool         `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
+}
+
+// open makes a source that connects when it is first asked.
+func open(s *settings) (source.Source, func() error, error) {
+	opts := []postgres.Option{postgres.WithName(s.Set)}
+	if s.Unverified {
+		opts = append(opts, postgres.WithUnverifiedServer())
+	}
+	store, err := postgres.New(s.URL.Reveal(), opts...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return store, store.Close, nil
+}

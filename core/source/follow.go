@@ -1,0 +1,279 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
+)
+
+// Apply puts content into force. An error rejects it: what was in force stays,
+// and Apply is not called with this revision again unless [Follower.Refresh]
+// asks for it. So does a panic.
+//
+// Calls follow one another. The context ends with the follower. Apply must call
+// neither Refresh nor Close, which would wait for it.
+type Apply func(ctx context.Context, c *Content) error
+
+// ErrClosed is returned after [Follower.Close].
+var ErrClosed = errors.New("the source is no longer followed")
+
+// PanicError is reported when Apply, or the source, panicked.
+type PanicError struct {
+	Value any
+	// Stack is the goroutine's stack at the panic.
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("source: panic: %v", e.Value) }
+
+// Follower keeps what is in force at the newest revision of a source. It is safe
+// for concurrent use.
+type Follower struct {
+	settings settings
+	source   Source
+	apply    Apply
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	hints    chan struct{} // of room for one
+	requests chan chan<- error
+	running  sync.WaitGroup
+	// What fails of the two may be one and not the other.
+	fetching, hearing backoff
+
+	mu      sync.Mutex
+	state   Status
+	known   State         // newest that was fetched, in force or rejected
+	inForce State         // what was applied
+	saved   State         // what the file of WithLastGoodFile holds
+	changed chan struct{} // closed and replaced when state changes
+	overdue *time.Timer   // nil without a bound
+}
+
+// Follow fetches the newest revision, has it applied, and goes on following the
+// source until [Follower.Close]. When the first content cannot be fetched before
+// ctx ends, or Apply rejects it, Follow fails and leaves nothing running; a fetch
+// that fails is tried again until then, but not longer than the time of
+// [WithStartTimeout].
+func Follow(ctx context.Context, src Source, apply Apply, opts ...Option) (*Follower, error) {
+	if src == nil || apply == nil {
+		return nil, errors.New("source: source and apply must not be nil")
+	}
+	f := &Follower{
+		settings: defaults, source: src, apply: apply,
+		hints: make(chan struct{}, 1), requests: make(chan chan<- error), changed: make(chan struct{}),
+	}
+	if err := option.Apply(&f.settings, opts); err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	f.fetching.first, f.fetching.most = f.settings.retry, f.settings.maxRetry
+	f.hearing.first, f.hearing.most = f.settings.retry, f.settings.maxRetry
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	if err := f.start(ctx); err != nil {
+		f.cancel()
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	f.running.Go(f.listen)
+	f.running.Go(f.run)
+	return f, nil
+}
+
+// start has the first content applied.
+func (f *Follower) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, f.settings.start)
+	defer cancel()
+	for {
+		err := f.look(ctx, false)
+		if err == nil || isRejection(err) {
+			return err
+		}
+		if f.settings.file != "" {
+			if kept := f.startFromFile(); kept == nil || !errors.Is(kept, fs.ErrNotExist) {
+				return kept
+			}
+		}
+		if errors.Is(err, ErrEmpty) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(f.fetching.delay()):
+		}
+	}
+}
+
+// listen has the source tell of publications, again and again.
+func (f *Follower) listen() {
+	for f.ctx.Err() == nil {
+		began := time.Now()
+		err := guarded(func() error {
+			return f.source.Listen(f.ctx, func() {
+				f.listening(nil)
+				f.hint()
+			})
+		})
+		if f.ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("listening has ended")
+		}
+		f.listening(err)
+		if time.Since(began) > f.settings.maxRetry {
+			f.hearing.succeeded()
+		}
+		f.hearing.failed()
+		f.sleep(f.hearing.delay())
+	}
+}
+
+// hint has the source looked at soon.
+func (f *Follower) hint() {
+	select {
+	case f.hints <- struct{}{}:
+	default: // the look to come sees this publication too
+	}
+}
+
+// sleep waits, at most until Close.
+func (f *Follower) sleep(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-f.ctx.Done():
+	}
+}
+
+// run looks at the source: at hints, when asked, and every so often.
+func (f *Follower) run() {
+	poll := time.NewTimer(jitter(f.settings.poll))
+	defer poll.Stop()
+	for {
+		var err error
+		select {
+		case <-f.ctx.Done():
+			return
+		case reply := <-f.requests:
+			err = f.look(f.ctx, true)
+			reply <- err
+		case <-f.hints:
+			err = f.look(f.ctx, false)
+		case <-poll.C:
+			err = f.look(f.ctx, false)
+		}
+		next := jitter(f.settings.poll)
+		if err != nil && !isRejection(err) {
+			next = min(next, f.fetching.delay())
+		}
+		poll.Reset(next)
+	}
+}
+
+// look fetches the newest revision and has it applied. With again it is also
+// applied if it was rejected before.
+func (f *Follower) look(ctx context.Context, again bool) error {
+	f.mu.Lock()
+	known := f.known
+	if again {
+		known = f.inForce
+	}
+	f.mu.Unlock()
+	asked := time.Now() // what the source says is true of this moment at the earliest
+	fetching, cancel := context.WithTimeout(ctx, f.settings.timeout)
+	defer cancel()
+	var got Fetched
+	err := guarded(func() (err error) {
+		got, err = f.source.Fetch(fetching, known)
+		return err
+	})
+	if err == nil {
+		err = f.check(got, known)
+	}
+	if err != nil {
+		if f.ctx.Err() == nil {
+			f.fetching.failed()
+			f.unconfirmed(err)
+		}
+		return err
+	}
+	f.fetching.succeeded()
+	if got.Content == nil {
+		return f.confirmed(asked, got.State)
+	}
+	f.seen(got.State)
+	applied := guarded(func() error { return f.apply(f.ctx, got.Content) })
+	err = f.tried(asked, got.State, applied)
+	if err == nil {
+		f.save(asked, got.State, got.Content)
+	}
+	return err
+}
+
+// check refuses what a source must not return.
+func (f *Follower) check(got Fetched, known State) error {
+	f.mu.Lock()
+	latest := f.state.Latest
+	f.mu.Unlock()
+	switch {
+	case got.Revision == 0:
+		return ErrEmpty
+	case got.Revision < latest:
+		return fmt.Errorf("%w: it shows %d, and has shown %d", ErrStepBack, got.Revision, latest)
+	case got.Content == nil && got.State != known:
+		return fmt.Errorf("the source shows revision %d without its content", got.Revision)
+	case got.Content != nil && (got.Content.Revision != got.Revision || got.Content.Hash() != got.Hash):
+		return fmt.Errorf("the source shows revision %d with content that is not of it", got.Revision)
+	}
+	return nil
+}
+
+// guarded has a panic in f be its error.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{v, debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+// Refresh looks at the source now, and returns when what it holds is in force.
+// Content that was rejected is tried once more. The error is that of the source,
+// of [Apply], [ErrClosed], or that of ctx, whose end ends the wait and not the
+// look.
+func (f *Follower) Refresh(ctx context.Context) error {
+	reply := make(chan error, 1)
+	select {
+	case f.requests <- reply:
+	case <-f.ctx.Done():
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-reply:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close ends following, waits for a call of Apply that is under way, and leaves
+// no goroutine behind. What is in force stays. The source is left open.
+func (f *Follower) Close() error {
+	f.cancel()
+	f.running.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.overdue != nil {
+		f.overdue.Stop()
+	}
+	return nil
+}

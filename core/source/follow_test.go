@@ -1,0 +1,544 @@
+package source_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// fake is a store in memory whose network can fail.
+type fake struct {
+	mu       sync.Mutex
+	newest   source.Revision
+	down     error
+	deaf     bool   // notifications are lost without a word
+	fork     string // text of a revision that was made in another way
+	fetches  []time.Time
+	listens  int
+	hints    map[int]func()
+	cut      chan struct{} // closed to end all listening
+	tampered func(*source.Fetched)
+}
+
+func newFake() *fake { return &fake{hints: map[int]func(){}, cut: make(chan struct{})} }
+
+func (f *fake) content() *source.Content {
+	return &source.Content{Revision: f.newest, Files: []source.File{{Name: "policy.csv", Content: fmt.Append(nil, f.newest, f.fork)}}}
+}
+
+func (f *fake) Fetch(_ context.Context, known source.State) (source.Fetched, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fetches = append(f.fetches, time.Now())
+	if f.down != nil {
+		return source.Fetched{}, f.down
+	}
+	if f.newest == 0 {
+		return source.Fetched{}, source.ErrEmpty
+	}
+	c := f.content()
+	got := source.Fetched{State: source.State{Revision: f.newest, Hash: c.Hash()}}
+	if known != got.State {
+		got.Content = c
+	}
+	if f.tampered != nil {
+		f.tampered(&got)
+	}
+	return got, nil
+}
+
+func (f *fake) Listen(ctx context.Context, hint func()) error {
+	f.mu.Lock()
+	if f.down != nil {
+		defer f.mu.Unlock()
+		return f.down
+	}
+	id, cut := f.listens, f.cut
+	f.listens++
+	f.hints[id] = hint
+	f.mu.Unlock()
+	hint()
+	select {
+	case <-ctx.Done():
+	case <-cut:
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.hints, id)
+	return errors.New("cut off")
+}
+
+// publish makes a new revision and notifies, unless the network is down.
+func (f *fake) publish() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.newest++
+	if f.down == nil && !f.deaf {
+		for _, hint := range f.hints {
+			hint()
+		}
+	}
+}
+
+// set changes the network; going down ends all listening.
+func (f *fake) set(down error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down == nil && down != nil {
+		close(f.cut)
+		f.cut = make(chan struct{})
+	}
+	f.down = down
+}
+
+// applied keeps what was put into force.
+type applied struct {
+	mu     sync.Mutex
+	all    []source.Revision
+	refuse map[source.Revision]error
+}
+
+func (a *applied) apply(_ context.Context, c *source.Content) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all = append(a.all, c.Revision)
+	if text, _ := c.File("policy.csv"); !strings.HasPrefix(string(text), fmt.Sprint(c.Revision)) {
+		return errors.New("mixed content")
+	}
+	return a.refuse[c.Revision]
+}
+
+func (a *applied) seen() []source.Revision {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.all)
+}
+
+// followed runs a test in virtual time with a follower of revision 1.
+func followed(t *testing.T, run func(t *testing.T, store *fake, got *applied, f *source.Follower), opts ...source.Option) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		store, got := newFake(), &applied{refuse: map[source.Revision]error{}}
+		store.publish()
+		f, err := source.Follow(t.Context(), store, got.apply, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		synctest.Wait()
+		run(t, store, got, f)
+	})
+}
+
+var errDown = errors.New("no route to host")
+
+func TestNotificationTakesNoTime(t *testing.T) {
+	followed(t, func(t *testing.T, store *fake, got *applied, f *source.Follower) {
+		store.publish()
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 2 || s.Latest != 2 || !s.Listening || s.Err != nil || s.Lag() != 0 {
+			t.Errorf("%+v", s)
+		}
+		if seen := got.seen(); !slices.Equal(seen, []source.Revision{1, 2}) {
+			t.Errorf("applied %d", seen)
+		}
+	})
+}
+
+// TestLostNotification: the poll bounds for how long one goes unnoticed.
+func TestLostNotification(t *testing.T) {
+	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
+		store.deaf = true
+		store.publish()
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 1 {
+			t.Fatalf("the notification was not lost: %+v", s)
+		}
+		time.Sleep(2*time.Second + 200*time.Millisecond)
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 2 {
+			t.Errorf("behind after a poll: %+v", s)
+		}
+	}, source.WithPollInterval(2*time.Second))
+}
+
+// TestReconnect: after a cut of any length what was missed is in force within a
+// second of the network's return, long before the next poll.
+func TestReconnect(t *testing.T) {
+	for _, cut := range []time.Duration{time.Millisecond, time.Second, time.Minute, 24 * time.Hour} {
+		t.Run(cut.String(), func(t *testing.T) {
+			followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
+				store.set(errDown)
+				store.publish()
+				time.Sleep(cut)
+				store.set(nil)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if s := f.Status(); s.Revision != 2 || !s.Listening || s.Err != nil {
+					t.Errorf("a second after the return: %+v", s)
+				}
+			}, source.WithPollInterval(time.Hour))
+		})
+	}
+}
+
+// TestRejected: a revision that is refused is tried once, what was in force
+// stays, and the next one is taken.
+func TestRejected(t *testing.T) {
+	followed(t, func(t *testing.T, store *fake, got *applied, f *source.Follower) {
+		bad := errors.New("no good policy")
+		got.mu.Lock()
+		got.refuse[2] = bad
+		got.mu.Unlock()
+		store.publish()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 1 || s.Latest != 2 || !errors.Is(s.Err, bad) || s.Lag() == 0 || s.Age() > 10*time.Second {
+			t.Errorf("%+v", s)
+		}
+		if err := f.WaitFor(t.Context(), 2); !errors.Is(err, bad) {
+			t.Errorf("waiting for it: %v", err)
+		}
+		if err := f.Refresh(t.Context()); !errors.Is(err, bad) {
+			t.Errorf("refreshing: %v", err)
+		}
+		if seen := got.seen(); !slices.Equal(seen, []source.Revision{1, 2, 2}) {
+			t.Errorf("applied %d, want 2 twice: when it came, and when asked", seen)
+		}
+		store.publish()
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 3 || s.Err != nil || s.Lag() != 0 {
+			t.Errorf("after the next: %+v", s)
+		}
+	})
+}
+
+// TestWrongSources: what a source must not return changes nothing.
+func TestWrongSources(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tamper func(*source.Fetched)
+		want   error
+	}{
+		"an older revision": {func(got *source.Fetched) {
+			*got = source.Fetched{State: source.State{Revision: 1}, Content: &source.Content{Revision: 1}}
+		}, source.ErrStepBack},
+		"empty": {func(got *source.Fetched) { *got = source.Fetched{} }, source.ErrEmpty},
+		"content of another revision": {func(got *source.Fetched) {
+			got.Content = &source.Content{Revision: got.Revision + 1}
+		}, nil},
+		"half of the content": {func(got *source.Fetched) {
+			got.Content, got.Hash = &source.Content{Revision: got.Revision}, "of all of it"
+		}, nil},
+		"a revision without its content": {func(got *source.Fetched) { got.Revision, got.Content = got.Revision+1, nil }, nil},
+		"a panic":                        {func(*source.Fetched) { panic("at the store") }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			followed(t, func(t *testing.T, store *fake, got *applied, f *source.Follower) {
+				store.publish()
+				synctest.Wait()
+				store.mu.Lock()
+				store.tampered = tt.tamper
+				store.mu.Unlock()
+				if err := f.Refresh(t.Context()); err == nil || tt.want != nil && !errors.Is(err, tt.want) {
+					t.Errorf("refresh: %v, want %v", err, tt.want)
+				}
+				if s := f.Status(); s.Revision != 2 || s.Latest != 2 || s.Err == nil {
+					t.Errorf("%+v", s)
+				}
+				store.mu.Lock()
+				store.tampered = nil
+				store.mu.Unlock()
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if s := f.Status(); s.Err != nil {
+					t.Errorf("when it is well again: %+v", s)
+				}
+				if seen := got.seen(); !slices.Equal(seen, []source.Revision{1, 2}) {
+					t.Errorf("applied %d", seen)
+				}
+			})
+		})
+	}
+}
+
+// TestNumberGivenTwice: a store that has lost its newest revision gives its number
+// once more. Instances that had it take the other one.
+func TestNumberGivenTwice(t *testing.T) {
+	followed(t, func(t *testing.T, store *fake, got *applied, f *source.Follower) {
+		store.publish()
+		synctest.Wait()
+		store.mu.Lock()
+		store.newest = 1
+		store.mu.Unlock()
+		if err := f.Refresh(t.Context()); !errors.Is(err, source.ErrStepBack) {
+			t.Errorf("while it is lost: %v", err)
+		}
+		store.mu.Lock()
+		store.fork = " by others"
+		store.mu.Unlock()
+		store.publish()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 2 || s.Err != nil {
+			t.Errorf("%+v", s)
+		}
+		if seen := got.seen(); !slices.Equal(seen, []source.Revision{1, 2, 2}) {
+			t.Errorf("applied %d, want both that are called 2", seen)
+		}
+	})
+}
+
+// TestApplyThatPanics is a rejection.
+func TestApplyThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.publish()
+		_, err := source.Follow(t.Context(), store, func(context.Context, *source.Content) error { panic("at the parser") })
+		var panicked *source.PanicError
+		if !errors.As(err, &panicked) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// TestStaleness: the bound counts from the moment a confirmation was asked for.
+func TestStaleness(t *testing.T) {
+	var told []bool
+	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
+		time.Sleep(time.Hour)
+		store.set(errDown)
+		time.Sleep(5 * time.Second) // the last confirmation is at most 2.2 s before
+		synctest.Wait()
+		if s := f.Status(); s.Stale {
+			t.Errorf("stale after %v", s.Age())
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if s := f.Status(); !s.Stale || s.Age() < 10*time.Second-time.Millisecond {
+			t.Errorf("not stale after %v", s.Age())
+		}
+		store.set(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := f.Status(); s.Stale || s.Age() > time.Second {
+			t.Errorf("stale when it is back: %+v", s)
+		}
+		if !slices.Equal(told, []bool{true, false}) {
+			t.Errorf("told %v", told)
+		}
+	}, source.WithPollInterval(2*time.Second), source.WithMaxStaleness(10*time.Second, func(s source.Status) { told = append(told, s.Stale) }))
+}
+
+// TestWaitForWhileApplying: the rejection of a revision says nothing about the next
+// one, which is being applied.
+func TestWaitForWhileApplying(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.publish()
+		f, err := source.Follow(t.Context(), store, func(_ context.Context, c *source.Content) error {
+			time.Sleep(time.Second)
+			if c.Revision == 2 {
+				return errors.New("no good policy")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		store.publish()
+		time.Sleep(3 * time.Second)
+		store.publish()
+		synctest.Wait()
+		if err := f.WaitFor(t.Context(), 3); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWaitFor(t *testing.T) {
+	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
+		store.deaf = true
+		store.publish()
+		if err := f.WaitFor(t.Context(), 2); err != nil { // it looks by itself
+			t.Error(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := f.WaitFor(ctx, 3); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("what is not published: %v", err)
+		}
+		go func() {
+			time.Sleep(time.Minute)
+			_ = f.Close()
+		}()
+		if err := f.WaitFor(t.Context(), 3); !errors.Is(err, source.ErrClosed) {
+			t.Errorf("closed meanwhile: %v", err)
+		}
+		if err := f.Refresh(t.Context()); !errors.Is(err, source.ErrClosed) {
+			t.Errorf("refresh when closed: %v", err)
+		}
+	}, source.WithPollInterval(time.Hour))
+}
+
+// TestLastGoodFile: an instance that starts while the source is away begins with
+// what was good before, and catches up.
+func TestLastGoodFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "last-good.json")
+	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
+		store.publish()
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 2 || s.FileErr != nil {
+			t.Fatalf("%+v", s)
+		}
+	}, source.WithLastGoodFile(file))
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v", info, err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		store, got := newFake(), new(applied)
+		store.newest = 3
+		store.down = errDown
+		f, err := source.Follow(t.Context(), store, got.apply, source.WithLastGoodFile(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		if s := f.Status(); s.Revision != 2 || !errors.Is(s.Err, errDown) {
+			t.Errorf("%+v", s)
+		}
+		store.set(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 3 || s.Err != nil {
+			t.Errorf("when it is back: %+v", s)
+		}
+	})
+	damage(t, file)
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.down = errDown
+		if _, err := source.Follow(t.Context(), store, new(applied).apply, source.WithLastGoodFile(file)); err == nil || errors.Is(err, errDown) {
+			t.Errorf("a damaged file: %v", err)
+		}
+	})
+}
+
+// damage changes a byte of the content in a file.
+func damage(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.Index(text, '=') // the end of base64
+	text[at-2] ^= 1
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStart: the first content is waited for, and not forever.
+func TestStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.publish()
+		store.down = errDown
+		began := time.Now()
+		if _, err := source.Follow(t.Context(), store, new(applied).apply, source.WithStartTimeout(10*time.Second)); !errors.Is(err, errDown) {
+			t.Errorf("%v", err)
+		}
+		if took := time.Since(began); took < 9*time.Second || took > 11*time.Second {
+			t.Errorf("given up after %v", took)
+		}
+		go func() {
+			time.Sleep(5 * time.Second)
+			store.set(nil)
+		}()
+		f, err := source.Follow(t.Context(), store, new(applied).apply, source.WithStartTimeout(10*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+	})
+}
+
+// TestHerd: a thousand instances that lose their store at once ask it no more than
+// about once a second each while it is away, spread over time, and are all at the
+// newest revision a second after it is back.
+func TestHerd(t *testing.T) {
+	const instances = 1000
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.publish()
+		all := make([]*source.Follower, instances)
+		for i := range all {
+			var err error
+			if all[i], err = source.Follow(t.Context(), store, new(applied).apply); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = all[i].Close() }()
+		}
+		synctest.Wait()
+		store.set(errDown)
+		time.Sleep(30 * time.Second) // waits have grown to their longest
+		store.mu.Lock()
+		store.fetches = nil
+		store.mu.Unlock()
+		begin := time.Now()
+		time.Sleep(10 * time.Second)
+		buckets := map[int64]int{}
+		store.mu.Lock()
+		asked := len(store.fetches)
+		for _, at := range store.fetches {
+			buckets[at.Sub(begin).Milliseconds()/100]++
+		}
+		store.mu.Unlock()
+		if most := instances * 10 * 2; asked > most || asked == 0 {
+			t.Errorf("asked %d times in 10 s, want at most %d", asked, most)
+		}
+		for at, n := range buckets {
+			if n > instances/2 {
+				t.Errorf("%d instances asked in the same tenth of a second, %d", n, at)
+			}
+		}
+		store.publish()
+		store.set(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for i, f := range all {
+			if s := f.Status(); s.Revision != 2 {
+				t.Fatalf("instance %d: %+v", i, s)
+			}
+		}
+	})
+}
+
+// TestWrongSetup is an error of Follow.
+func TestWrongSetup(t *testing.T) {
+	for i, o := range []source.Option{
+		nil, source.WithPollInterval(time.Millisecond), source.WithTimeout(0), source.WithStartTimeout(-1), source.WithMaxRetryInterval(0),
+		source.WithMaxStaleness(0, nil), source.WithStatusObserver(nil), source.WithLastGoodFile(""),
+	} {
+		if _, err := source.Follow(t.Context(), newFake(), new(applied).apply, o); err == nil {
+			t.Errorf("option %d is taken", i)
+		}
+	}
+	if _, err := source.Follow(t.Context(), nil, new(applied).apply); err == nil {
+		t.Error("no source is taken")
+	}
+	if _, err := source.Follow(t.Context(), newFake(), nil); err == nil {
+		t.Error("no function is taken")
+	}
+}

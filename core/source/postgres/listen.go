@@ -1,0 +1,40 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	// quiet is for how long a connection may say nothing before it is tested.
+	quiet = 15 * time.Second
+	// testTimeout is how long the answer to the test may take.
+	testTimeout  = 5 * time.Second
+	closeTimeout = time.Second
+)
+
+// await waits for a notification; nil is one of nobody. A connection whose other
+// end is gone without a word would be silent forever, so that silence is tested.
+func await(ctx context.Context, c *pgx.Conn) (*pgconn.Notification, error) {
+	for {
+		waiting, cancel := context.WithTimeout(ctx, quiet)
+		n, err := c.WaitForNotification(waiting)
+		cancel()
+		if err == nil {
+			return n, nil
+		}
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) || c.IsClosed() {
+			return nil, err
+		}
+		testing, cancel := context.WithTimeout(ctx, testTimeout)
+		err = c.Ping(testing)
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,198 @@
+// Package postgres keeps what several instances share in PostgreSQL: a
+// [source.Store] for policies, users and keys, with their history.
+//
+// A publication is one transaction that also notifies (LISTEN/NOTIFY), so that
+// instances know of it within milliseconds; the revision is read besides at each
+// connection and every few seconds. Nothing that was published is ever changed or
+// deleted by this package.
+//
+// [Store.Migrate] creates the tables, and [Grants] says what a role needs:
+// instances may only read, who publishes may only add.
+package postgres
+
+import (
+	"context"
+	_ "embed" // the schema
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sallyport-go/sallyport/core/option"
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// channel is where publications are notified.
+const channel = "sallyport_source"
+
+// Schema is the SQL that [Store.Migrate] runs, for those who keep their
+// migrations elsewhere.
+//
+//go:embed schema.sql
+var Schema string
+
+// schemaVersion is what the tables must be at.
+const schemaVersion = 1
+
+// Store is a [source.Store] in PostgreSQL. It is safe for concurrent use.
+type Store struct {
+	name string
+	pool *pgxpool.Pool
+}
+
+var _ source.Store = (*Store)(nil)
+
+// Option configures [New].
+type Option func(*settings) error
+
+type settings struct {
+	name       string
+	unverified bool
+}
+
+// WithName names the set of files, for databases that hold several: "default" by
+// default.
+func WithName(name string) Option {
+	return func(s *settings) error {
+		if name == "" || len(name) > 100 || strings.ContainsAny(name, " \x00") {
+			return fmt.Errorf("name %q: want up to 100 characters without a space", name)
+		}
+		s.name = name
+		return nil
+	}
+}
+
+// WithUnverifiedServer lets a connection to another machine do without TLS, or
+// with a certificate that nobody verifies. Whoever is on the way can then read
+// and replace policies.
+func WithUnverifiedServer() Option {
+	return func(s *settings) error {
+		s.unverified = true
+		return nil
+	}
+}
+
+// New makes a store of the database that a connection string names, such as
+//
+//	postgres://reader@db.example/app?sslmode=verify-full&sslrootcert=ca.pem
+//
+// It does not connect. A connection to another machine must verify the server,
+// which is sslmode=verify-full or verify-ca: New refuses others without
+// [WithUnverifiedServer]. The variables of libpq, such as PGPASSWORD, hold.
+func New(connection string, opts ...Option) (*Store, error) {
+	s := settings{name: "default"}
+	if err := option.Apply(&s, opts); err != nil {
+		return nil, fmt.Errorf("source/postgres: %w", err)
+	}
+	c, err := pgxpool.ParseConfig(connection)
+	if err != nil {
+		return nil, fmt.Errorf("source/postgres: %w", err) // pgx leaves out the password
+	}
+	if !s.unverified {
+		if err := checkServer(&c.ConnConfig.Config); err != nil {
+			return nil, fmt.Errorf("source/postgres: %w", err)
+		}
+	}
+	if c.ConnConfig.ConnectTimeout == 0 {
+		c.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	if c.ConnConfig.RuntimeParams["application_name"] == "" {
+		c.ConnConfig.RuntimeParams["application_name"] = "sallyport"
+	}
+	c.MaxConns, c.MinConns, c.MinIdleConns = 2, 0, 0
+	pool, err := pgxpool.NewWithConfig(context.Background(), c)
+	if err != nil {
+		return nil, fmt.Errorf("source/postgres: %w", err)
+	}
+	return &Store{s.name, pool}, nil
+}
+
+// checkServer refuses a connection on which others could answer for the server.
+func checkServer(c *pgconn.Config) error {
+	hosts := []*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}
+	for _, h := range append(hosts, c.Fallbacks...) {
+		if isHere(h.Host) {
+			continue
+		}
+		// verify-ca verifies in a function of its own.
+		t := h.TLSConfig
+		if t == nil || t.InsecureSkipVerify && t.VerifyPeerCertificate == nil && t.VerifyConnection == nil {
+			return fmt.Errorf("the connection to %s would not verify the server: add sslmode=verify-full, and sslrootcert=FILE for an authority of your own", h.Host)
+		}
+	}
+	return nil
+}
+
+// isHere reports whether a host is this machine.
+func isHere(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Close implements [source.Store].
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// Migrate creates the tables if they are not there. It needs a role that may do
+// that, which instances should not have.
+func (s *Store) Migrate(ctx context.Context) error {
+	// Two at a time would be in each other's way.
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('sallyport.schema'))"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, Schema)
+		return err
+	})
+	return wrapped("create tables", err)
+}
+
+var roleName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$-]{0,62}$`)
+
+// Grants is the SQL that gives roles what they need and nothing more: reader to
+// instances, writer to those who publish. Either may be "".
+func Grants(reader, writer string) (string, error) {
+	var b strings.Builder
+	for _, r := range []struct {
+		role  string
+		write bool
+	}{{reader, false}, {writer, true}} {
+		if r.role == "" {
+			continue
+		}
+		if !roleName.MatchString(r.role) {
+			return "", fmt.Errorf("source/postgres: %q is no name of a role", r.role)
+		}
+		role := pgx.Identifier{r.role}.Sanitize()
+		fmt.Fprintf(&b, "grant usage on schema sallyport to %s;\ngrant select on all tables in schema sallyport to %s;\n", role, role)
+		if r.write {
+			fmt.Fprintf(&b, "grant insert, update on sallyport.head to %s;\ngrant insert on sallyport.revision, sallyport.file to %s;\n", role, role)
+		}
+	}
+	return b.String(), nil
+}
+
+// wrapped says what was being done, and what to do about a missing table.
+func wrapped(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "42P01", "3F000": // undefined_table, invalid_schema_name
+			return fmt.Errorf("source/postgres: %s: the tables are not there: run \"sallyport store init\": %w", doing, err)
+		case "42501": // insufficient_privilege
+			return fmt.Errorf("source/postgres: %s: the role may not do that: \"sallyport store schema\" prints the grants: %w", doing, err)
+		}
+	}
+	return fmt.Errorf("source/postgres: %s: %w", doing, err)
+}

@@ -1,0 +1,176 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
+	"github.com/sallyport-go/sallyport/core/source/sourcetest"
+)
+
+// opened is a store of a database, with its tables.
+func opened(t *testing.T, url string, opts ...postgres.Option) *postgres.Store {
+	t.Helper()
+	s, err := postgres.New(url, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// execute runs statements as the superuser.
+func execute(t *testing.T, url, sql string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := c.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStore: all of it on one server, whose start takes longest.
+func TestStore(t *testing.T) {
+	server := postgrestest.Start(t)
+	admin := opened(t, server.URL("sallyport"))
+	if _, err := admin.Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "sallyport store init") {
+		t.Errorf("without tables: %v", err)
+	}
+	for range 2 { // the second does nothing
+		if err := admin.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sourcetest.Run(t, func(t *testing.T, name string) source.Store {
+		return opened(t, server.URL("sallyport"), postgres.WithName(name))
+	})
+	t.Run("roles may do what they need and no more", func(t *testing.T) { roles(t, server) })
+	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, server) })
+}
+
+func publication(base source.Revision, text string) source.Publication {
+	return source.Publication{Base: base, Files: sourcetest.Files(text), Note: source.Note{Author: "ann"}}
+}
+
+// roles: an instance can only read, who publishes cannot change history.
+func roles(t *testing.T, server *postgrestest.Server) {
+	grants, err := postgres.Grants("reader", "writer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, server.URL("sallyport"), "create role reader login; create role writer login;"+grants)
+	reader := opened(t, server.URL("reader"), postgres.WithName("roles"))
+	writer := opened(t, server.URL("writer"), postgres.WithName("roles"))
+	if _, err := reader.Publish(t.Context(), publication(0, "x")); err == nil || !strings.Contains(err.Error(), "may not do that") {
+		t.Errorf("a reader publishes: %v", err)
+	}
+	for base := range source.Revision(2) {
+		if _, err := writer.Publish(t.Context(), publication(base, "x")); err != nil {
+			t.Errorf("a writer publishes: %v", err)
+		}
+	}
+	if got, err := reader.Fetch(t.Context(), source.State{}); err != nil || got.Revision != 2 {
+		t.Errorf("a reader reads: %+v, %v", got, err)
+	}
+	c, err := pgx.Connect(t.Context(), server.URL("writer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
+	for _, sql := range []string{
+		"delete from sallyport.revision", "delete from sallyport.file", "update sallyport.file set content = ''",
+		"update sallyport.revision set author = 'bob'", "delete from sallyport.head", "truncate sallyport.file", "drop table sallyport.file",
+	} {
+		if _, err := c.Exec(t.Context(), sql); err == nil {
+			t.Errorf("a writer may %q", sql)
+		}
+	}
+	if _, err := postgres.Grants(`x; drop table y`, ""); err == nil {
+		t.Error("a role that is no name is taken")
+	}
+}
+
+// away: what was published while the server could not be reached is in force soon
+// after it is back, and what was in force stays until then.
+func away(t *testing.T, server *postgrestest.Server) {
+	s := opened(t, server.URL("sallyport"), postgres.WithName("away"))
+	if _, err := s.Publish(t.Context(), publication(0, "one")); err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan struct{}, 100)
+	f, err := source.Follow(t.Context(), opened(t, server.URL("sallyport"), postgres.WithName("away")),
+		func(context.Context, *source.Content) error { return nil },
+		source.WithPollInterval(time.Minute), source.WithStatusObserver(func(s source.Status) {
+			if s.ListenErr != nil {
+				failed <- struct{}{}
+			}
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	server.Stop()
+	<-failed
+	if st := f.Status(); st.Revision != 1 {
+		t.Errorf("in force: %+v", st)
+	}
+	server.Start()
+	if _, err := s.Publish(t.Context(), publication(1, "two")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	if err := f.WaitFor(ctx, 2); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestServerIsVerified: no connection to another machine on which others could
+// answer, unless it is asked for.
+func TestServerIsVerified(t *testing.T) {
+	t.Setenv("PGSSLMODE", "")
+	for _, tt := range []struct {
+		url  string
+		good bool
+	}{
+		{"postgres://db.example/app", false},
+		{"postgres://db.example/app?sslmode=disable", false},
+		{"postgres://db.example/app?sslmode=allow", false},
+		{"postgres://db.example/app?sslmode=prefer", false},
+		{"postgres://db.example/app?sslmode=require", false},
+		{"postgres://db.example/app?sslmode=verify-ca", true},
+		{"postgres://db.example/app?sslmode=verify-full", true},
+		{"postgres://127.0.0.1,db.example/app", false},
+		{"postgres://127.0.0.1/app", true},
+		{"postgres://[::1]/app", true},
+		{"host=/run/postgresql", true},
+		{"host=10.0.0.7 sslmode=disable", false},
+	} {
+		s, err := postgres.New(tt.url)
+		if (err == nil) != tt.good {
+			t.Errorf("%s: %v, want good: %v", tt.url, err, tt.good)
+		}
+		if err == nil {
+			_ = s.Close()
+			continue
+		}
+		s, err = postgres.New(tt.url, postgres.WithUnverifiedServer())
+		if err != nil {
+			t.Errorf("%s, unverified: %v", tt.url, err)
+			continue
+		}
+		_ = s.Close()
+	}
+}

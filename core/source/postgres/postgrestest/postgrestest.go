@@ -1,0 +1,205 @@
+//go:build unix
+
+// Package postgrestest starts PostgreSQL servers for tests, with the programs
+// that are installed: in PATH, or where Debian's package postgresql puts them.
+package postgrestest
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+)
+
+// Server is a server of the test's own on the loopback interface. It keeps its
+// data between Stop and Start, and ends with the test.
+type Server struct {
+	t     testing.TB
+	dir   string
+	port  string
+	owner *syscall.Credential
+	more  []string
+	cmd   *exec.Cmd
+}
+
+// Start makes a server with the superuser "sallyport", who needs no password, and
+// starts it; settings are those of postgresql.conf, as "ssl=on". The test is
+// skipped where PostgreSQL is not installed, and fails there if CI is set.
+func Start(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	initdb := program(t, "initdb")
+	s := &Server{t: t, owner: unprivileged(t), port: port(t), more: settings}
+	// The path of a socket must be short, which t.TempDir need not be.
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.dir = dir
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s.Own(dir)
+	if out, err := s.command(initdb, "-D", s.data(), "-U", "sallyport", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	t.Cleanup(s.Stop)
+	s.Start()
+	return s
+}
+
+// Own gives a file to the user that the server runs as, which need not be that
+// of the test.
+func (s *Server) Own(path string) {
+	s.t.Helper()
+	if s.owner == nil {
+		return
+	}
+	if err := os.Chown(path, int(s.owner.Uid), int(s.owner.Gid)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Dir is a folder that the server can read.
+func (s *Server) Dir() string { return s.dir }
+
+// URL is a connection string for a role over TCP.
+func (s *Server) URL(role string) string {
+	return fmt.Sprintf("postgres://%s@127.0.0.1:%s/postgres", role, s.port)
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", s.port) }
+
+// Start starts the server once more after Stop.
+func (s *Server) Start() {
+	s.t.Helper()
+	args := []string{"-D", s.data(), "-k", s.dir, "-p", s.port, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"}
+	for _, setting := range s.more {
+		args = append(args, "-c", setting)
+	}
+	s.cmd = s.command(program(s.t, "postgres"), args...)
+	said, err := s.cmd.StderrPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.awaitReady(said)
+}
+
+// Stop ends the server and all its connections.
+func (s *Server) Stop() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(syscall.SIGINT) // a fast shutdown
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+// Process is that of the server, for tests that stop it in the middle.
+func (s *Server) Process() *os.Process { return s.cmd.Process }
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "LC_ALL=C")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.owner}
+	return cmd
+}
+
+// awaitReady reads what a server says until it takes connections.
+func (s *Server) awaitReady(said io.Reader) {
+	s.t.Helper()
+	ready := make(chan error, 1)
+	go func() {
+		var log bytes.Buffer
+		lines := bufio.NewScanner(said)
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), "ready to accept connections") {
+				ready <- nil
+				_, _ = io.Copy(io.Discard, said) // so that it never waits for its pipe
+				return
+			}
+			log.WriteString(lines.Text() + "\n")
+		}
+		ready <- errors.New("the server has ended: " + log.String())
+	}()
+	select {
+	case err := <-ready:
+		if err != nil {
+			s.t.Fatal(err)
+		}
+	case <-time.After(authtest.TimeLimit(2 * time.Minute)):
+		s.t.Fatal("the server is not ready after two minutes")
+	}
+}
+
+// port is one at which nobody listens.
+func port(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// program finds a program of PostgreSQL, which Debian does not put into PATH.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case len(found) == 0 && os.Getenv("CI") != "":
+		t.Fatalf("CI is set, and %s is neither in PATH nor below /usr/lib/postgresql: install Debian's package postgresql", name)
+	case len(found) == 0:
+		t.Skipf("not run: %s is neither in PATH nor below /usr/lib/postgresql: install postgresql to run this test", name)
+	}
+	return found[len(found)-1]
+}
+
+// unprivileged is the user that PostgreSQL runs as, since it does not run as
+// root: nil for the one of the test.
+func unprivileged(t testing.TB) *syscall.Credential {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("CI is set, PostgreSQL does not run as root, and there is no user postgres or nobody")
+	}
+	t.Skip("not run: PostgreSQL does not run as root, and there is no user postgres or nobody")
+	return nil
+}

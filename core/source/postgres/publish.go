@@ -1,0 +1,66 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// Publish implements [source.Store], in one transaction: the row of the newest
+// revision is moved on first, which holds up others who publish, and the
+// notification is delivered when all of it is there.
+func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry, error) {
+	if err := p.Check(); err != nil {
+		return source.Entry{}, fmt.Errorf("source/postgres: publish: %w", err)
+	}
+	e := source.Entry{Revision: p.Next(), Hash: source.HashFiles(p.Files), Note: p.Note}
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.publish(ctx, tx, &p, &e) })
+	var conflict *source.ConflictError
+	if errors.As(err, &conflict) {
+		return source.Entry{}, err
+	}
+	if err != nil {
+		return source.Entry{}, wrapped("publish", err)
+	}
+	return e, nil
+}
+
+func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e *source.Entry) error {
+	if p.Base == 0 {
+		if _, err := tx.Exec(ctx, "insert into sallyport.head values ($1, 0) on conflict do nothing", s.name); err != nil {
+			return err
+		}
+	}
+	moved, err := tx.Exec(ctx, "update sallyport.head set revision = $3 where name = $1 and revision = $2", s.name, int64(p.Base), int64(e.Revision))
+	if err != nil {
+		return err
+	}
+	if moved.RowsAffected() == 0 {
+		newest, err := s.newest(ctx, tx)
+		if err != nil && !errors.Is(err, source.ErrEmpty) {
+			return err
+		}
+		return &source.ConflictError{Base: p.Base, Newest: newest.Revision}
+	}
+	err = tx.QueryRow(ctx, `insert into sallyport.revision (name, revision, hash, author, commit_id, message, forced, restores)
+		values ($1, $2, $3, $4, $5, $6, $7, $8) returning published`,
+		s.name, int64(e.Revision), e.Hash, e.Author, e.Commit, e.Message, e.Forced, int64(e.Restores)).Scan(&e.Published)
+	if err != nil {
+		return err
+	}
+	for _, f := range p.Files {
+		content := f.Content
+		if content == nil {
+			content = []byte{} // nil would be null
+		}
+		if _, err := tx.Exec(ctx, "insert into sallyport.file values ($1, $2, $3, $4)", s.name, int64(e.Revision), f.Name, content); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, "select pg_notify($1, $2)", channel, s.name)
+	return err
+}

@@ -1,0 +1,124 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// Fetch implements [source.Source]. It costs one small row while the revision is
+// known.
+func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
+	newest, err := s.newest(ctx, s.pool)
+	if err != nil {
+		return source.Fetched{}, wrapped("read revision", err)
+	}
+	if newest == known {
+		return source.Fetched{State: newest}, nil
+	}
+	// Nothing of a revision ever changes, so that this is it as a whole.
+	c, err := s.content(ctx, newest.Revision)
+	if err != nil {
+		return source.Fetched{}, wrapped(fmt.Sprintf("read revision %d", newest.Revision), err)
+	}
+	return source.Fetched{State: newest, Content: c}, nil
+}
+
+type queryer interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// newest is the newest revision, or ErrEmpty.
+func (s *Store) newest(ctx context.Context, q queryer) (source.State, error) {
+	var r int64
+	var hash string
+	err := q.QueryRow(ctx, `select r.revision, r.hash from sallyport.head h
+		join sallyport.revision r on r.name = h.name and r.revision = h.revision where h.name = $1`, s.name).Scan(&r, &hash)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return source.State{}, source.ErrEmpty
+	}
+	return source.State{Revision: source.Revision(r), Hash: hash}, err
+}
+
+// content reads the files of a revision.
+func (s *Store) content(ctx context.Context, r source.Revision) (*source.Content, error) {
+	rows, err := s.pool.Query(ctx, "select path, content from sallyport.file where name = $1 and revision = $2", s.name, int64(r))
+	if err != nil {
+		return nil, err
+	}
+	files, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f source.File, err error) {
+		return f, row.Scan(&f.Name, &f.Content)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return source.NewContent(r, files)
+}
+
+// Listen implements [source.Source]. It takes a connection of its own, which the
+// server closes when nobody is there, and which a query tests now and then.
+func (s *Store) Listen(ctx context.Context, hint func()) error {
+	c, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return wrapped("listen", err)
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		_ = c.Close(closing) // what was lost is listened to again, and looked at
+	}()
+	if _, err := c.Exec(ctx, "listen "+channel); err != nil {
+		return wrapped("listen", err)
+	}
+	hint()
+	for {
+		notified, err := await(ctx, c)
+		switch {
+		case err != nil:
+			return wrapped("listen", err)
+		case notified == nil || notified.Payload == s.name:
+			hint()
+		}
+	}
+}
+
+const columns = "revision, published, hash, author, commit_id, message, forced, restores"
+
+func entry(row pgx.CollectableRow) (e source.Entry, err error) {
+	var r, restores int64
+	err = row.Scan(&r, &e.Published, &e.Hash, &e.Author, &e.Commit, &e.Message, &e.Forced, &restores)
+	e.Revision, e.Restores = source.Revision(r), source.Revision(restores)
+	return e, err
+}
+
+// At implements [source.Store].
+func (s *Store) At(ctx context.Context, r source.Revision) (*source.Content, source.Entry, error) {
+	rows, err := s.pool.Query(ctx, "select "+columns+" from sallyport.revision where name = $1 and revision = $2", s.name, int64(r))
+	if err != nil {
+		return nil, source.Entry{}, wrapped("read history", err)
+	}
+	e, err := pgx.CollectExactlyOneRow(rows, entry)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, source.Entry{}, fmt.Errorf("source/postgres: revision %d: %w", r, source.ErrNoRevision)
+	}
+	if err != nil {
+		return nil, source.Entry{}, wrapped("read history", err)
+	}
+	c, err := s.content(ctx, r)
+	return c, e, wrapped(fmt.Sprintf("read revision %d", r), err)
+}
+
+// History implements [source.Store].
+func (s *Store) History(ctx context.Context, before source.Revision, limit int) ([]source.Entry, error) {
+	rows, err := s.pool.Query(ctx, "select "+columns+` from sallyport.revision
+		where name = $1 and ($2 = 0 or revision < $2) order by revision desc limit $3`, s.name, int64(before), limit)
+	if err != nil {
+		return nil, wrapped("read history", err)
+	}
+	entries, err := pgx.CollectRows(rows, entry)
+	return entries, wrapped("read history", err)
+}

@@ -1,0 +1,227 @@
+package source_test
+
+import "testing"
+
+// This is a model of the protocol, small enough that each state it can be in is
+// visited: two editors, an instance that loads in steps, and a network that
+// loses, delays and repeats. Each rule of the protocol can be broken, and the
+// test wants to see that something goes wrong then.
+
+// rules are those of the protocol.
+type rules struct {
+	compareAndSwap bool // publish only on the revision that was read
+	readAgain      bool // at each connection
+	poll           bool // every so often
+	trustHints     bool // broken: take the revision of a notification for the truth
+	wholeLoad      bool // read content of one revision, and put it into force by one step
+	noStepBack     bool // refuse an older revision than was seen
+}
+
+var protocol = rules{compareAndSwap: true, readAgain: true, poll: true, wholeLoad: true, noStepBack: true}
+
+const (
+	editors  = 2
+	maxEdits = 3
+)
+
+// state is one of the whole system. It is a value, so that it can be a key.
+type state struct {
+	newest  uint8          // revision of the store
+	edits   uint8          // how many were made
+	lost    bool           // an edit was overwritten by one who had not seen it
+	base    [editors]uint8 // what each editor has read; 0 for nothing
+	lagging uint8          // what a replica shows
+	up      bool           // the connection that notifies
+	hint    uint8          // revision in the notification under way; 0 for none
+	looking bool           // the instance is about to read
+	loading uint8          // first half it has read in two steps; 0 for none
+	known   uint8          // newest it has seen
+	inForce [2]uint8       // revisions of the two halves of what decides
+}
+
+// next are the states that one step leads to. Those of the environment - edits and
+// faults - may never happen; the others happen in the end.
+func (r rules) next(s state) (progress, environment []state) {
+	for i := range editors {
+		if s.base[i] == 0 {
+			n := s
+			n.base[i] = s.newest
+			environment = append(environment, n)
+			continue
+		}
+		if s.edits == maxEdits {
+			continue
+		}
+		n := s
+		n.base[i] = 0
+		if s.base[i] == s.newest || !r.compareAndSwap {
+			n.lost = n.lost || s.base[i] != s.newest
+			n.newest, n.edits = s.newest+1, s.edits+1
+			if s.up {
+				n.hint = n.newest
+			}
+		}
+		environment = append(environment, n)
+	}
+	if s.up { // the connection is cut, and nobody says what was on the way
+		n := s
+		n.up, n.hint = false, 0
+		environment = append(environment, n)
+	}
+	if s.hint != 0 { // a notification is lost
+		n := s
+		n.hint = 0
+		environment = append(environment, n)
+	}
+	for r := uint8(1); s.up && r <= s.newest; r++ { // one is late, repeated or forged
+		n := s
+		n.hint = r
+		environment = append(environment, n)
+	}
+	if s.lagging < s.newest { // a replica catches up
+		n := s
+		n.lagging++
+		progress = append(progress, n)
+	}
+	return append(progress, r.instance(s)...), environment
+}
+
+// instance are the steps of an instance.
+func (r rules) instance(s state) (steps []state) {
+	if !s.up {
+		n := s
+		n.up, n.looking = true, s.looking || r.readAgain
+		steps = append(steps, n)
+	}
+	if s.hint != 0 {
+		n := s
+		n.hint = 0
+		if r.trustHints {
+			n.known = s.hint
+			n.inForce = [2]uint8{s.hint, s.hint}
+		} else {
+			n.looking = true
+		}
+		steps = append(steps, n)
+	}
+	if r.poll && !s.looking && s.loading == 0 {
+		n := s
+		n.looking = true
+		steps = append(steps, n)
+	}
+	if s.looking {
+		for _, shown := range []uint8{s.newest, s.lagging} { // the store, or a replica
+			n := s
+			n.looking = false
+			switch {
+			case shown < s.known && r.noStepBack, shown == s.known:
+			case r.wholeLoad:
+				n.known, n.inForce = shown, [2]uint8{shown, shown}
+			default: // half of it now, and the rest as it is then
+				n.known, n.loading, n.inForce[0] = shown, shown, shown
+			}
+			steps = append(steps, n)
+		}
+	}
+	if s.loading != 0 {
+		n := s
+		n.loading, n.inForce[1] = 0, s.newest
+		steps = append(steps, n)
+	}
+	return steps
+}
+
+// explore visits all states and says what can go wrong.
+func (r rules) explore() (faults map[string]bool, visited int) {
+	first := state{newest: 1, lagging: 1, known: 1, inForce: [2]uint8{1, 1}, up: true}
+	faults = map[string]bool{}
+	seen, todo := map[state]bool{first: true}, []state{first}
+	for len(todo) > 0 {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if s.lost {
+			faults["an edit is lost"] = true
+		}
+		if s.inForce[0] != s.inForce[1] {
+			faults["a decision mixes two revisions"] = true
+		}
+		if !r.catchesUp(s) {
+			faults["an instance is behind for ever"] = true
+		}
+		progress, environment := r.next(s)
+		for _, n := range append(progress, environment...) {
+			if n.inForce[0] < s.inForce[0] {
+				faults["an instance goes back to an older revision"] = true
+			}
+			if !seen[n] {
+				seen[n] = true
+				todo = append(todo, n)
+			}
+		}
+	}
+	return faults, len(seen)
+}
+
+// catchesUp reports whether an instance gets to the newest revision from s if
+// nothing else is edited and no more faults occur, whatever it does first: no
+// state is reached from which it can not.
+func (r rules) catchesUp(s state) bool {
+	reached, todo := map[state]bool{s: true}, []state{s}
+	before := map[state][]state{}
+	var done []state
+	for len(todo) > 0 {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if at.inForce == [2]uint8{at.newest, at.newest} {
+			done = append(done, at)
+		}
+		progress, _ := r.next(at)
+		for _, n := range progress {
+			before[n] = append(before[n], at)
+			if !reached[n] {
+				reached[n] = true
+				todo = append(todo, n)
+			}
+		}
+	}
+	can := map[state]bool{}
+	for len(done) > 0 {
+		at := done[len(done)-1]
+		done = done[:len(done)-1]
+		if !can[at] {
+			can[at] = true
+			done = append(done, before[at]...)
+		}
+	}
+	return len(can) == len(reached)
+}
+
+// TestProtocol visits every state of the model: nothing goes wrong by the rules,
+// and something does without each of them.
+func TestProtocol(t *testing.T) {
+	t.Parallel()
+	faults, visited := protocol.explore()
+	if len(faults) > 0 || visited < 1000 {
+		t.Errorf("by the rules: %v in %d states", faults, visited)
+	}
+	for name, tt := range map[string]struct {
+		rules func(*rules)
+		want  string
+	}{
+		"without compare and swap":       {func(r *rules) { r.compareAndSwap = false }, "an edit is lost"},
+		"without poll and reading again": {func(r *rules) { r.poll, r.readAgain = false, false }, "an instance is behind for ever"},
+		"without a poll":                 {func(r *rules) { r.poll = false }, "an instance is behind for ever"},
+		"loading in two steps":           {func(r *rules) { r.wholeLoad = false }, "a decision mixes two revisions"},
+		"trusting notifications":         {func(r *rules) { r.trustHints = true }, "an instance goes back to an older revision"},
+		"taking older revisions":         {func(r *rules) { r.noStepBack = false }, "an instance goes back to an older revision"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			broken := protocol
+			tt.rules(&broken)
+			if faults, visited := broken.explore(); !faults[tt.want] {
+				t.Errorf("%v in %d states, want that %s", faults, visited, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,207 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Status is what a follower knows of its source.
+type Status struct {
+	// Revision is in force; Latest is the newest that the source has shown. They
+	// differ while Latest is being applied, and when it was rejected.
+	Revision, Latest Revision
+	// Confirmed is when the source was last asked and answered: at that time
+	// Latest was the newest revision.
+	Confirmed time.Time
+	// Applied is when Revision came into force. Behind is since when Latest is
+	// known and not in force; zero if it is.
+	Applied, Behind time.Time
+	// Listening says that the source tells of publications. Without that they
+	// are seen at the next poll.
+	Listening bool
+	// Stale says that Confirmed is longer ago than [WithMaxStaleness] allows.
+	Stale bool
+	// Err is why Latest is not in force, or why the source has not answered
+	// since Confirmed; nil if neither is so. ListenErr is why it does not listen.
+	Err, ListenErr error
+	// FileErr is why the file of [WithLastGoodFile] could not be written.
+	FileErr error
+}
+
+// Age is for how long the source has not confirmed what is in force.
+func (s *Status) Age() time.Duration { return time.Since(s.Confirmed) }
+
+// Lag is for how long a newer revision has been known that is not in force.
+func (s *Status) Lag() time.Duration {
+	if s.Behind.IsZero() {
+		return 0
+	}
+	return time.Since(s.Behind)
+}
+
+// rejection is the error of Apply.
+type rejection struct {
+	revision Revision
+	err      error
+}
+
+func (e *rejection) Error() string { return fmt.Sprintf("revision %d: %v", e.revision, e.err) }
+func (e *rejection) Unwrap() error { return e.err }
+
+func isRejection(err error) bool {
+	var r *rejection
+	return errors.As(err, &r)
+}
+
+// rejects reports whether err rejects a revision that is at least r.
+func rejects(err error, r Revision) bool {
+	var rejected *rejection
+	return errors.As(err, &rejected) && rejected.revision >= r
+}
+
+// Status is the state at this moment.
+func (f *Follower) Status() Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state
+}
+
+// WaitFor returns nil once a revision is in force that is at least r: after
+// publishing r it lets the publisher see its own write. The source is looked at
+// right away. If a revision that is at least r was rejected, the error says so at
+// once; else it is [ErrClosed] or that of ctx.
+func (f *Follower) WaitFor(ctx context.Context, r Revision) error {
+	f.hint()
+	for {
+		f.mu.Lock()
+		state, changed := f.state, f.changed
+		f.mu.Unlock()
+		switch {
+		case state.Revision >= r:
+			return nil
+		case rejects(state.Err, r):
+			return state.Err
+		}
+		select {
+		case <-changed:
+		case <-f.ctx.Done():
+			return ErrClosed
+		case <-ctx.Done():
+			if state.Err != nil {
+				return fmt.Errorf("revision %d is in force: %w: %w", state.Revision, ctx.Err(), state.Err)
+			}
+			return fmt.Errorf("revision %d is in force: %w", state.Revision, ctx.Err())
+		}
+	}
+}
+
+// update changes the state under the lock and tells those who wait, and the
+// observer of staleness outside of it.
+func (f *Follower) update(change func(s *Status)) {
+	f.mu.Lock()
+	before := f.state.Stale
+	change(&f.state)
+	after := f.state
+	close(f.changed)
+	f.changed = make(chan struct{})
+	f.mu.Unlock()
+	if before != after.Stale && f.settings.onStale != nil {
+		f.settings.onStale(after)
+	}
+	if f.settings.observe != nil {
+		f.settings.observe(after)
+	}
+}
+
+// confirmed notes that the source has answered with a revision that is known.
+func (f *Follower) confirmed(asked time.Time, of State) error {
+	var rejected error
+	f.update(func(s *Status) {
+		s.Latest = of.Revision
+		f.freshen(s, asked)
+		if f.inForce == of {
+			s.Err, s.Behind = nil, time.Time{}
+			f.known = of // what was rejected has been taken back
+		} else if !isRejection(s.Err) {
+			// A failure to reach the source hid why it is not in force.
+			s.Err = &rejection{of.Revision, errRejectedBefore}
+		}
+		rejected = s.Err
+	})
+	return rejected
+}
+
+var errRejectedBefore = errors.New("it was rejected when it was first seen")
+
+// seen notes that a revision is known and not in force.
+func (f *Follower) seen(of State) {
+	f.update(func(s *Status) {
+		f.known, s.Latest = of, of.Revision
+		if s.Behind.IsZero() && f.inForce != of {
+			s.Behind = time.Now()
+		}
+	})
+}
+
+// tried notes what came of applying a revision.
+func (f *Follower) tried(asked time.Time, of State, err error) error {
+	if err != nil {
+		err = &rejection{of.Revision, err}
+	}
+	f.update(func(s *Status) {
+		f.freshen(s, asked)
+		s.Err = err
+		if err == nil {
+			f.inForce = of
+			s.Revision, s.Applied, s.Behind = of.Revision, time.Now(), time.Time{}
+		}
+	})
+	return err
+}
+
+// unconfirmed notes that the source could not be asked. That a revision was
+// rejected stays the more important thing to know.
+func (f *Follower) unconfirmed(err error) {
+	f.update(func(s *Status) {
+		if !isRejection(s.Err) {
+			s.Err = err
+		}
+	})
+}
+
+// listening notes whether the source tells of publications.
+func (f *Follower) listening(err error) {
+	f.update(func(s *Status) { s.Listening, s.ListenErr = err == nil, err })
+}
+
+// freshen puts the end of the bound off. It runs under the lock.
+func (f *Follower) freshen(s *Status, asked time.Time) {
+	s.Confirmed = asked
+	if f.settings.maxStale == 0 {
+		return
+	}
+	left := f.settings.maxStale - time.Since(asked)
+	s.Stale = left <= 0 // what a file of the last run holds may be that old
+	if f.overdue == nil {
+		f.overdue = time.AfterFunc(left, f.expire)
+		return
+	}
+	f.overdue.Reset(left)
+}
+
+// expire notes that the bound has passed, unless the source has answered
+// meanwhile.
+func (f *Follower) expire() {
+	if f.ctx.Err() != nil {
+		return
+	}
+	f.mu.Lock()
+	fresh := time.Since(f.state.Confirmed) < f.settings.maxStale
+	f.mu.Unlock()
+	if fresh {
+		return
+	}
+	f.update(func(s *Status) { s.Stale = time.Since(s.Confirmed) >= f.settings.maxStale })
+}
