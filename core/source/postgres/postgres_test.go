@@ -109,12 +109,15 @@ func away(t *testing.T, server *postgrestest.Server) {
 	if _, err := s.Publish(t.Context(), publication(0, "one")); err != nil {
 		t.Fatal(err)
 	}
-	failed := make(chan struct{}, 100)
+	failed := make(chan struct{}, 1)
 	f, err := source.Follow(t.Context(), opened(t, server.URL("sallyport"), postgres.WithName("away")),
 		func(context.Context, *source.Content) error { return nil },
 		source.WithPollInterval(time.Minute), source.WithStatusObserver(func(s source.Status) {
 			if s.ListenErr != nil {
-				failed <- struct{}{}
+				select {
+				case failed <- struct{}{}:
+				default:
+				}
 			}
 		}))
 	if err != nil {
