@@ -162,9 +162,9 @@ type policyConfig struct {
 	Files      []decode.File     `key:"files" missing:"sallyport init writes one" doc:"policy files, or folders of .csv files; required without a store"`
 	Store      decode.Kind       `key:"store" slot:"policy store" doc:"where model and policy are that instances share, one kind with its settings, in place of files"`
 	StoreFiles []string          `key:"store_files" doc:"names of the policy files in the store, or of folders there; all .csv files by default"`
-	Poll       time.Duration     `key:"poll_interval" default:"5s" doc:"how often the store is asked for its revision, beside its notifications"`
+	Poll       time.Duration     `key:"poll_interval" doc:"how often the store is asked for its revision, beside its notifications; 5s by default"`
 	MaxStale   time.Duration     `key:"max_staleness" doc:"for how long the policy decides without its store confirming it; no bound by default"`
-	Stale      string            `key:"when_stale" enum:"serve,unavailable,known_only" default:"serve" doc:"what happens after that: go on, 503, or allow only what was allowed before"`
+	Stale      string            `key:"when_stale" enum:"serve,unavailable,known_only" doc:"what happens after that: go on, which is the default, 503, or allow only what was allowed before"`
 	LastGood   string            `key:"last_good_file" doc:"file that keeps what was in force last, to start with while the store is down"`
 	Anonymous  bool              `key:"anonymous" doc:"judge requests without credentials as the subject anonymous"`
 	Empty      bool              `key:"empty" doc:"accept a policy without a p line"`

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -43,7 +44,10 @@ func (a *assembly) openShared(c *policyConfig, model casbinrules.Model, opts []c
 	if err != nil {
 		return nil, err
 	}
-	follow := []source.Option{source.WithPollInterval(c.Poll)}
+	var follow []source.Option
+	if a.doc.Has(&c.Poll) {
+		follow = append(follow, source.WithPollInterval(c.Poll))
+	}
 	if c.LastGood != "" {
 		path := c.LastGood
 		if !filepath.IsAbs(path) {
@@ -54,7 +58,7 @@ func (a *assembly) openShared(c *policyConfig, model casbinrules.Model, opts []c
 	opts = append(slices.Clone(opts), casbinrules.WithSourceOptions(follow...))
 	switch {
 	case a.doc.Has(&c.MaxStale):
-		opts = append(opts, casbinrules.WithMaxStaleness(c.MaxStale, casbinrules.StaleMode(c.Stale)))
+		opts = append(opts, casbinrules.WithMaxStaleness(c.MaxStale, casbinrules.StaleMode(cmp.Or(c.Stale, string(casbinrules.StaleServe)))))
 	case a.doc.Has(&c.Stale):
 		return nil, a.doc.Wrap(errors.New("when_stale needs max_staleness"), &c.Stale)
 	}
