@@ -114,10 +114,14 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 		if d := t.decide(ctx, &id, &a, others, e); d != nil {
 			return d
 		}
+		kept, d := t.keep(before.opened, &a, others)
+		if d != nil {
+			return d
+		}
 		// A gate of another guard may stand between, or the tenant be another one.
-		if before != nearest || id.principal != before.principal {
+		if before != nearest || id.principal != before.principal || kept != before.opened {
 			again := *before
-			again.Context, again.principal = ctx, id.principal
+			again.Context, again.principal, again.opened = ctx, id.principal, kept
 			v.Context = &again
 		}
 		return nil
@@ -134,7 +138,13 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 		}
 		return d
 	}
-	v.Context, v.Fields, v.SharedCaching = id.context(ctx, g, e.Method), id.fields, g.sharedCaching
+	kept, d := t.keep(nil, &a, others)
+	if d != nil {
+		return d
+	}
+	passed := id.context(ctx, g, e.Method)
+	passed.opened = kept
+	v.Context, v.Fields, v.SharedCaching = passed, id.fields, g.sharedCaching
 	return nil
 }
 

@@ -50,6 +50,7 @@ const (
 	ReasonUnavailable        Reason = "dependency_unavailable"
 	ReasonDevelopmentKey     Reason = "development_key"
 	ReasonClientGone         Reason = "client_gone"
+	ReasonOtherPrincipal     Reason = "other_principal"
 	ReasonInternal           Reason = "internal_error"
 	ReasonPanic              Reason = "panic"
 )

@@ -61,8 +61,8 @@ type Event struct {
 	Status int
 	Reason Reason
 	// Gate is the gate that decided: "authenticate", "optional",
-	// "authorize", "require", "check", "sign_in" ([Guard.SignIn]) or "refresh"
-	// ([Guard.Refresh]).
+	// "authorize", "require", "check", "sign_in" ([Guard.SignIn]), "refresh"
+	// ([Guard.Refresh]) or "recheck" ([Recheck]), of which only refusals are told.
 	Gate string
 	// Scheme is the scheme whose credentials were found; "" for none.
 	Scheme string

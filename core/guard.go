@@ -35,6 +35,7 @@ type Guard struct {
 	informs    bool // some scheme has an Inform
 	// sharedCaching leaves Cache-Control to handlers that set it.
 	sharedCaching bool
+	rechecks      bool // requests are kept for Recheck
 	methods       []string
 	maxPath       int // in bytes, as sent
 	// encodedSlashes lets them through inside parameters.

@@ -203,6 +203,7 @@ type authContext struct {
 	ended     error      // why the credentials of an anonymous one are over; nil for none
 	principal *Principal // nil for an anonymous request at an optional gate
 	whole     *Principal // as it was proved, for guards with tenants
+	opened    *opened    // what Recheck judges; nil for nothing
 }
 
 func (p *authContext) Value(key any) any {

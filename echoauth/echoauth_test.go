@@ -2,6 +2,7 @@ package echoauth_test
 
 import (
 	"context"
+	"io"
 	"errors"
 	"net"
 	"net/http"
@@ -27,7 +28,7 @@ var routerStatuses = map[string]int{
 }
 
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "echo", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, Writers: writers, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
+	return authtest.Framework{Name: "echo", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, Writers: writers, LongLived: longLived, Serve: serve, Native: native, NativeCode: func(err error) (int, bool) {
 		var native *echo.HTTPError
 		if !errors.As(err, &native) {
 			return 0, false
@@ -134,6 +135,16 @@ var writers = map[string]authtest.Handler{
 	"redirect":  func(x authtest.Exchange) error { return x.(exchange).c.Redirect(http.StatusFound, "/late") },
 	"reader": func(x authtest.Exchange) error {
 		return x.(exchange).c.Stream(http.StatusOK, "text/plain", strings.NewReader("late"))
+	},
+}
+
+// longLived are ways to go on answering.
+var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
+	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
+		return authtest.KeepStreaming(x.(exchange).c.Response(), serve)
+	},
+	"hijack": func(x authtest.Exchange, serve func(io.Writer)) error {
+		return authtest.KeepHijacked(x.(exchange).c.Response(), serve)
 	},
 }
 

@@ -14,7 +14,10 @@ type view struct {
 	c echo.Context
 }
 
-var _ core.BodyReader = (*view)(nil)
+var (
+	_ core.BodyReader = (*view)(nil)
+	_ core.Detacher   = (*view)(nil)
+)
 
 var views httpauth.Batch[view]
 
@@ -46,4 +49,9 @@ func (v *view) Param(name string) string {
 		return v.c.Param(name)
 	}
 	return adapter.Param(v.c.Param(name))
+}
+
+// Detach implements [core.Detacher].
+func (v *view) Detach() core.Request {
+	return httpauth.Detach(v.Request, adapter.Matches(v, v.c.ParamNames(), false))
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"runtime"
 	"slices"
@@ -44,7 +45,7 @@ func framework() authtest.Framework {
 // with is Fiber in a configuration of its own.
 func with(cfg fiber.Config) authtest.Framework {
 	return authtest.Framework{
-		Name: "fiber", Package: "fiberauth", Spellings: routerStatuses, FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, IgnoresHangUps: runtime.GOOS == "windows",
+		Name: "fiber", Package: "fiberauth", Spellings: routerStatuses, FoldsCase: true, IgnoresSlash: true, RefusesMethods: true, Buffers: true, RoutesDecoded: cfg.UnescapePath, SealsInFront: true, Writers: writers, LongLived: longLived, IgnoresHangUps: runtime.GOOS == "windows",
 		Native: func(h authtest.Handler) any { return func(c *fiber.Ctx) error { return h(exchange{c}) } },
 		Serve:  func(t testing.TB, l net.Listener, app authtest.App) { serve(t, l, app, cfg) },
 		NativeCode: func(err error) (int, bool) {
@@ -182,6 +183,28 @@ var writers = map[string]authtest.Handler{
 		})
 		return nil
 	},
+}
+
+// longLived are ways to go on answering, when the handler has returned.
+var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
+	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
+		x.(exchange).c.Context().SetBodyStreamWriter(func(w *bufio.Writer) { serve(flushed{w}) })
+		return nil
+	},
+	"hijack": func(x authtest.Exchange, serve func(io.Writer)) error {
+		ctx := x.(exchange).c.Context()
+		ctx.HijackSetNoResponse(true)
+		ctx.Hijack(func(conn net.Conn) { authtest.ServeHijacked(conn, serve) })
+		return nil
+	},
+}
+
+// flushed sends each write at once.
+type flushed struct{ w *bufio.Writer }
+
+func (f flushed) Write(b []byte) (int, error) {
+	n, err := f.w.Write(b)
+	return n, errors.Join(err, f.w.Flush())
 }
 
 func add(root *fiber.App, rt authtest.Route) {

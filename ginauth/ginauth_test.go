@@ -29,7 +29,7 @@ var routerStatuses = map[string]int{
 
 func framework() authtest.Framework {
 	gin.SetMode(gin.TestMode)
-	return authtest.Framework{Name: "gin", Package: "ginauth", Spellings: routerStatuses, RoutesDecoded: true, SeesSent: true, SealsInFront: true, Writers: writers, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
+	return authtest.Framework{Name: "gin", Package: "ginauth", Spellings: routerStatuses, RoutesDecoded: true, SeesSent: true, SealsInFront: true, Writers: writers, LongLived: longLived, Native: native, Serve: func(t testing.TB, l net.Listener, app authtest.App) {
 		serve(t, l, app, gin.New())
 	}}
 }
@@ -126,6 +126,16 @@ var writers = map[string]authtest.Handler{
 			return err == nil && n < 3
 		})
 		return nil
+	},
+}
+
+// longLived are ways to go on answering.
+var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
+	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
+		return authtest.KeepStreaming(x.(exchange).c.Writer, serve)
+	},
+	"hijack": func(x authtest.Exchange, serve func(io.Writer)) error {
+		return authtest.KeepHijacked(x.(exchange).c.Writer, serve)
 	},
 }
 

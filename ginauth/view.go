@@ -18,7 +18,10 @@ import (
 // allocation.
 type view struct{ c *gin.Context }
 
-var _ core.BodyReader = view{}
+var (
+	_ core.BodyReader = view{}
+	_ core.Detacher   = view{}
+)
 
 func newView(c *gin.Context) view { return view{c} }
 
@@ -77,6 +80,15 @@ func makesUp(pattern string, params gin.Params, path string) bool {
 // leaves parameters as they were sent.
 func (v view) Param(name string) string {
 	return adapter.Param(v.c.Param(name))
+}
+
+// Detach implements [core.Detacher].
+func (v view) Detach() core.Request {
+	names := make([]string, len(v.c.Params))
+	for i, p := range v.c.Params {
+		names[i] = p.Key
+	}
+	return httpauth.Detach(v.c.Request, adapter.Matches(v, names, false))
 }
 
 // http shows what is the same in every net/http request.

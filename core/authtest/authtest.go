@@ -8,6 +8,7 @@ package authtest
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -65,6 +66,10 @@ type Framework struct {
 	// and "redirect", with a status below 400. The names of those that write to the
 	// connection themselves begin with "hijack".
 	Writers map[string]Handler
+	// LongLived are the framework's own ways to go on answering for as long as serve
+	// runs, such as "stream" and "hijack", with status 200 and each write sent at
+	// once. Where the framework lets a handler return before, serve runs after it.
+	LongLived map[string]func(x Exchange, serve func(w io.Writer)) error
 	// Native is a handler as the framework's own.
 	Native func(Handler) any
 	// NativeCode finds the framework's own error in err and gives its status.

@@ -44,7 +44,7 @@ type HTTPRoute struct {
 // one of routes, and of a handler for other paths that may be nil.
 func HTTPRouter(name string, build func(routes []HTTPRoute, notFound http.Handler) http.Handler) Framework {
 	return Framework{
-		Name: name, Package: "httpauth", Writers: muxWriters, Pattern: muxPattern, RoutesBehindUse: true,
+		Name: name, Package: "httpauth", Writers: muxWriters, LongLived: muxLongLived, Pattern: muxPattern, RoutesBehindUse: true,
 		Serve: func(t testing.TB, l net.Listener, app App) {
 			ServeHTTP(t, l, routed(app, build))
 		},
@@ -128,6 +128,12 @@ var muxWriters = map[string]Handler{
 		http.Redirect(x.(muxExchange).w, x.(muxExchange).r, "/late", http.StatusFound)
 		return nil
 	},
+}
+
+// muxLongLived are ways to go on answering with net/http.
+var muxLongLived = map[string]func(Exchange, func(io.Writer)) error{
+	"stream": func(x Exchange, serve func(io.Writer)) error { return KeepStreaming(x.(muxExchange).w, serve) },
+	"hijack": func(x Exchange, serve func(io.Writer)) error { return KeepHijacked(x.(muxExchange).w, serve) },
 }
 
 // WriteStream answers in pieces, each of which is flushed, for frameworks on

@@ -45,6 +45,7 @@ func groups() []group {
 		{"crosssite", crossSiteCases},
 		{"wrapping", wrappingCases},
 		{"variants", variantCases},
+		{"recheck", recheckCases},
 		{"conceal", concealCases},
 		{"cors", corsCases},
 		{"methods", methodCases},

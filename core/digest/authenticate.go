@@ -51,6 +51,9 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	case !right:
 		return nil, refused(core.ReasonWrongSecret, errors.New("digest: the response is not the user's"))
 	}
+	if core.IsRecheck(ctx) {
+		return e.Principal, nil // nonce and count were for the request
+	}
 	switch a.counts.use(id, c.count, a.now()) {
 	case stale:
 		return nil, refused(core.ReasonStale, errors.New("digest: the nonce may no longer be used"))

@@ -126,6 +126,9 @@ func (m *Manager) Scheme() core.Scheme {
 // __Host- cookie, [core.ErrAmbiguousCredentials]. A cookie that is no live
 // session is a [core.CredentialError] with code invalid_credentials.
 //
+// A recheck ([core.Recheck]) is no use of the session, which may become idle while
+// connections that it has opened are busy.
+//
 // A store that fails, or does not answer in time, is a [core.UnavailableError],
 // and a record in it that cannot be read a [core.InternalError].
 func (m *Manager) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
@@ -189,7 +192,7 @@ func (m *Manager) use(ctx context.Context, id string, rec record, now time.Time)
 	switch age := now.Sub(last); {
 	case age >= m.idle:
 		return dead(ReasonIdle)
-	case age < m.notedEvery():
+	case age < m.notedEvery(), core.IsRecheck(ctx):
 		return nil
 	}
 	return m.store.Commit(ctx, usedKey(id), now.UTC().AppendFormat(nil, time.RFC3339Nano), now.Add(m.idle))

@@ -2,6 +2,7 @@ package echoauth_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -29,7 +30,7 @@ var routerStatuses = map[string]int{
 
 // framework is Echo as [echo.New] makes it.
 func framework() authtest.Framework {
-	return authtest.Framework{Name: "echo5", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, Writers: writers, Serve: serveOn(echo.New), Native: native, NativeCode: func(err error) (int, bool) {
+	return authtest.Framework{Name: "echo5", Package: "echoauth", Spellings: routerStatuses, SeesSent: true, SealsInFront: true, Writers: writers, LongLived: longLived, Serve: serveOn(echo.New), Native: native, NativeCode: func(err error) (int, bool) {
 		code := echo.StatusCode(err)
 		return code, code != 0
 	}}
@@ -156,6 +157,16 @@ var writers = map[string]authtest.Handler{
 	"wrapped": func(x authtest.Exchange) error {
 		h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("late")) })
 		return echo.WrapHandler(h)(x.(exchange).c)
+	},
+}
+
+// longLived are ways to go on answering.
+var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
+	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
+		return authtest.KeepStreaming(x.(exchange).c.Response(), serve)
+	},
+	"hijack": func(x authtest.Exchange, serve func(io.Writer)) error {
+		return authtest.KeepHijacked(x.(exchange).c.Response(), serve)
 	},
 }
 

@@ -18,7 +18,10 @@ type view struct {
 	c *echo.Context
 }
 
-var _ core.BodyReader = (*view)(nil)
+var (
+	_ core.BodyReader = (*view)(nil)
+	_ core.Detacher   = (*view)(nil)
+)
 
 var views httpauth.Batch[view]
 
@@ -116,4 +119,14 @@ func (v *view) Param(name string) string {
 		return adapter.Param(p)
 	}
 	return p
+}
+
+// Detach implements [core.Detacher].
+func (v *view) Detach() core.Request {
+	values := v.c.PathValues()
+	names := make([]string, len(values))
+	for i, p := range values {
+		names[i] = p.Name
+	}
+	return httpauth.Detach(v.Request, adapter.Matches(v, names, false))
 }

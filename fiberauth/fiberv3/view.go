@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v3"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth/routing"
 )
@@ -22,7 +23,10 @@ type view struct {
 	watch  fasthttpauth.Watched
 }
 
-var _ core.BodyReader = (*view)(nil)
+var (
+	_ core.BodyReader = (*view)(nil)
+	_ core.Detacher   = (*view)(nil)
+)
 
 func newView(c fiber.Ctx) *view {
 	app := resolverFor(c.App())
@@ -53,4 +57,12 @@ func (v *view) Param(name string) string {
 		}
 	}
 	return v.app.table.Param(&v.match, v.router, v.app.entries[v.router.Route()], name)
+}
+
+// Detach implements [core.Detacher].
+func (v *view) Detach() core.Request {
+	if !v.found {
+		_, _ = v.Route() // which Matches asks for again, and keeps its error
+	}
+	return v.View.Detach(v.Method(), adapter.Matches(v, v.app.table.Params(&v.match), v.app.table.FoldsCase()))
 }

@@ -17,7 +17,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	authtest.Run(t, authtest.Framework{
-		Name: "trail", Package: "httpauth", Serve: serve, Writers: writers,
+		Name: "trail", Package: "httpauth", Serve: serve, Writers: writers, LongLived: longLived,
 		Native: func(h authtest.Handler) any {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_ = h(exchange{&trail.Context{Writer: w, Request: r}}) // the answer is written
@@ -81,6 +81,16 @@ var writers = map[string]authtest.Handler{
 	"redirect": func(x authtest.Exchange) error {
 		http.Redirect(x.(exchange).c.Writer, x.(exchange).c.Request, "/late", http.StatusFound)
 		return nil
+	},
+}
+
+// longLived are ways to go on answering.
+var longLived = map[string]func(authtest.Exchange, func(io.Writer)) error{
+	"stream": func(x authtest.Exchange, serve func(io.Writer)) error {
+		return authtest.KeepStreaming(x.(exchange).c.Writer, serve)
+	},
+	"hijack": func(x authtest.Exchange, serve func(io.Writer)) error {
+		return authtest.KeepHijacked(x.(exchange).c.Writer, serve)
 	},
 }
 

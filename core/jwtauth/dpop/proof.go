@@ -48,6 +48,9 @@ func (a *Authenticator) checkProof(ctx context.Context, r core.Request, field, t
 	if !ok || jti == "" || len(jti) > maxID {
 		return refuseProof(core.ReasonBadClaim, "", fmt.Errorf("jti is not a string of 1 to %d bytes", maxID))
 	}
+	if core.IsRecheck(ctx) {
+		return nil // it was fresh and unused when the request came
+	}
 	now := a.now()
 	until, err := a.checkTime(c, now)
 	if err != nil {

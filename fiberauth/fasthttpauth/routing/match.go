@@ -36,6 +36,17 @@ func (t *Table) Param(m *Match, c Ctx, at *Entry, name string) string {
 	return p
 }
 
+// Params are the names of the parameters of the route that was matched.
+func (t *Table) Params(m *Match) []string {
+	if m.pattern == nil {
+		return nil
+	}
+	return m.pattern.params
+}
+
+// FoldsCase reports whether the router compares letters in any case.
+func (t *Table) FoldsCase() bool { return t.config.Fold }
+
 // innerSlashes counts the encoded slashes in parameters of one segment.
 func (m *Match) innerSlashes(c Ctx) int {
 	if m.values == nil {

@@ -1,0 +1,398 @@
+package authtest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
+)
+
+var recheckCases = []testCase{
+	{"a connection ends with what let it in, and not before", connectionsEnd},
+	{"what is asked again is the request as it was", askedAgain},
+	{"an outage ends a connection after its grace", outageEnds},
+	{"a connection of two guards ends with either", eitherEnds},
+	{"a handler that nobody has kept the request for gets 500", notKept},
+}
+
+// KeepStreaming calls serve with a writer to w that sends each write at once, for
+// [Framework.LongLived] on net/http.
+func KeepStreaming(w http.ResponseWriter, serve func(io.Writer)) error {
+	rc := http.NewResponseController(w)
+	if err := rc.Flush(); err != nil {
+		return err
+	}
+	serve(writerFunc(func(b []byte) (int, error) {
+		n, err := w.Write(b)
+		return n, errors.Join(err, rc.Flush())
+	}))
+	return nil
+}
+
+// KeepHijacked takes the connection over and calls serve with it when the handler
+// has returned, for [Framework.LongLived] on net/http.
+func KeepHijacked(w http.ResponseWriter, serve func(io.Writer)) error {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	go ServeHijacked(conn, serve)
+	return nil
+}
+
+// ServeHijacked answers on a connection that was taken over, calls serve and
+// closes the connection.
+func ServeHijacked(conn net.Conn, serve func(io.Writer)) {
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"); err == nil {
+		serve(conn)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// accounts is a scheme "Account ID" and a rule, which say what they are told to
+// about each account until they are told something else. Nil is the account
+// itself.
+type accounts struct {
+	mu      sync.Mutex
+	proves  map[string]func() (*core.Principal, error)
+	denies  map[string]bool
+	asked   map[string]int      // how often a recheck has asked for an account
+	reached map[string]chan int // is told so
+	view    func(core.Request) string
+	seen    map[string]string // what view has said at a recheck of an account
+}
+
+func newAccounts() *accounts {
+	return &accounts{
+		proves: map[string]func() (*core.Principal, error){}, denies: map[string]bool{},
+		asked: map[string]int{}, reached: map[string]chan int{}, seen: map[string]string{},
+	}
+}
+
+func (*accounts) Scheme() core.Scheme                                  { return byHeader("Account") }
+func (*accounts) Challenges(core.Request, error) []challenge.Challenge { return realm("Account") }
+
+func (a *accounts) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
+	h, _ := r.Header("Authorization")
+	id, ok := strings.CutPrefix(h, "Account ")
+	if !ok {
+		return nil, core.ErrNoCredentials
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if core.IsRecheck(ctx) {
+		a.asked[id]++
+		if a.view != nil {
+			a.seen[id] = a.view(r)
+		}
+		select {
+		case a.channel(id) <- a.asked[id]:
+		default:
+		}
+	}
+	if proves := a.proves[id]; proves != nil {
+		return proves()
+	}
+	return core.NewPrincipal(core.PrincipalInfo{ID: id})
+}
+
+// Authorize lets all pass that are not denied.
+func (a *accounts) Authorize(_ context.Context, p *core.Principal, _ core.Access) (core.Decision, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return core.Decision{Allowed: !a.denies[p.ID()]}, nil
+}
+
+// channel is told how often a recheck has asked for an account.
+func (a *accounts) channel(id string) chan int {
+	if a.reached[id] == nil {
+		a.reached[id] = make(chan int, 1)
+	}
+	return a.reached[id]
+}
+
+// change changes what accounts says.
+func (a *accounts) change(do func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	do()
+}
+
+// fails makes an account fail with err.
+func (a *accounts) fails(id string, err error) {
+	a.change(func() { a.proves[id] = func() (*core.Principal, error) { return nil, err } })
+}
+
+// rechecked waits until a recheck has asked for an account n more times.
+func (a *accounts) rechecked(t testing.TB, id string, n int) {
+	t.Helper()
+	var ch chan int
+	a.change(func() { ch, n = a.channel(id), a.asked[id]+n })
+	for limit := time.After(TimeLimit(time.Minute)); ; {
+		select {
+		case asked := <-ch:
+			if asked >= n {
+				return
+			}
+		case <-limit:
+			t.Fatalf("%s: nobody asks again", id)
+		}
+	}
+}
+
+// recheckEvery is how often the connections of these cases are judged again.
+const recheckEvery = 3 * time.Millisecond
+
+// live is a handler that keeps the connection open in the framework's way while
+// the request is good, and then writes with which code it would close.
+func live(keep func(Exchange, func(io.Writer)) error, grace time.Duration, rules ...core.Authorizer) Handler {
+	return func(x Exchange) error {
+		ctx, cancel := core.ContextWhileGood(context.WithoutCancel(x.Context()), recheckEvery, grace, rules...)
+		err := keep(x, func(w io.Writer) {
+			defer cancel()
+			_, _ = io.WriteString(w, "open\n") // the client has gone
+			<-ctx.Done()
+			var d *core.Denial
+			if errors.As(context.Cause(ctx), &d) {
+				_, _ = fmt.Fprintf(w, "over %d %s\n", d.Kind.CloseCode(), d.Reason)
+			}
+		})
+		if err != nil {
+			cancel()
+		}
+		return err
+	}
+}
+
+// liveApp is an app with a route for each way to keep a connection open.
+func (f Framework) liveApp(t testing.TB, route func(keep func(Exchange, func(io.Writer)) error) Route) string {
+	t.Helper()
+	if len(f.LongLived) == 0 {
+		t.Fatal("Framework.LongLived is empty: say how the framework keeps a connection open")
+	}
+	var app App
+	for name, keep := range f.LongLived {
+		rt := route(keep)
+		rt.Pattern, rt.Methods = "/"+name+"/:id", []string{"GET"}
+		app.Routes = append(app.Routes, rt)
+	}
+	return f.Start(t, app)
+}
+
+// connection is one that is open.
+type connection struct {
+	t    testing.TB
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+// open sends a request and waits until its handler says that it is open.
+func open(t testing.TB, addr, path string, header ...string) *connection {
+	t.Helper()
+	c, err := dial(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.close)
+	_ = c.conn.SetDeadline(time.Now().Add(TimeLimit(time.Minute)))
+	if _, err := io.WriteString(c.conn, strings.ReplaceAll(Request("GET", path, header...), "\n", "\r\n")+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(resp.Body)
+	if line, err := in.ReadString('\n'); err != nil || resp.StatusCode != http.StatusOK || line != "open\n" {
+		t.Fatalf("%s: %d %q %v", path, resp.StatusCode, line, err)
+	}
+	return &connection{t, c.conn, in}
+}
+
+// ends waits until the server ends the connection with want as its last line.
+func (c *connection) ends(want string) {
+	c.t.Helper()
+	if rest, err := io.ReadAll(c.in); err != nil || string(rest) != want+"\n" {
+		c.t.Errorf("ended with %q, %v; want %q", rest, err, want)
+	}
+}
+
+// connectionsEnd: each change that would refuse the next request ends the
+// connections of the requests before it, and no others; each is an event.
+func connectionsEnd(t *testing.T, f Framework) {
+	users := newAccounts()
+	g, rec := guardOf(t, []core.Authenticator{users}, core.WithRecheck(), core.WithAuthorizer(users))
+	owner := AuthorizerFunc(func(p *core.Principal, a core.Access) (core.Decision, error) {
+		users.mu.Lock()
+		defer users.mu.Unlock()
+		return core.Decision{Allowed: !users.denies["owner "+p.ID()]}, nil
+	})
+	addr := f.liveApp(t, func(keep func(Exchange, func(io.Writer)) error) Route {
+		return Route{Gates: []Gate{{Kind: "Authenticate", Guard: g}, {Kind: "Authorize", Guard: g}}, Handler: live(keep, 0, owner)}
+	})
+	for name := range f.LongLived {
+		for _, tt := range []struct {
+			what string
+			do   func(id string)
+			ends string
+		}{
+			{"revoked", func(id string) {
+				users.fails(id, &core.CredentialError{Reason: core.ReasonRevoked, Code: core.CodeInvalidToken})
+			}, "over 4401 revoked"},
+			{"expired", func(id string) {
+				users.fails(id, &core.CredentialError{Reason: core.ReasonExpired, Code: core.CodeInvalidToken})
+			}, "over 4401 expired"},
+			{"somebody else", func(id string) {
+				users.change(func() {
+					users.proves[id] = func() (*core.Principal, error) { return core.NewPrincipal(core.PrincipalInfo{ID: id + "2"}) }
+				})
+			}, "over 4401 other_principal"},
+			{"policy", func(id string) { users.change(func() { users.denies[id] = true }) }, "over 4403 denied"},
+			{"rule", func(id string) { users.change(func() { users.denies["owner "+id] = true }) }, "over 4403 denied"},
+			{"outage", func(id string) { users.fails(id, errors.New("no route to host")) }, "over 4503 dependency_unavailable"},
+			{"panic", func(id string) {
+				users.change(func() { users.proves[id] = func() (*core.Principal, error) { panic("no") } })
+			}, "over 4500 panic"},
+		} {
+			id, bystander := name+"-"+tt.what, name+"-bystander-"+tt.what
+			c := open(t, addr, "/"+name+"/7", "Authorization: Account "+id)
+			other := open(t, addr, "/"+name+"/8", "Authorization: Account "+bystander)
+			users.rechecked(t, id, 3)
+			before := len(rec.Events())
+			tt.do(id)
+			c.ends(tt.ends)
+			events := rec.Events()[before:]
+			if len(events) != 1 || events[0].Gate != "recheck" || events[0].PrincipalID != id || events[0].Resource != "/"+name+"/7" ||
+				!strings.Contains(tt.ends, string(events[0].Reason)) || events[0].ClientAddr() != "127.0.0.1" {
+				t.Errorf("%s: events %+v", id, events)
+			}
+			users.rechecked(t, bystander, 2)
+			users.fails(bystander, &core.CredentialError{Reason: core.ReasonRevoked})
+			other.ends("over 4401 revoked")
+		}
+	}
+}
+
+// askedAgain: authenticators and rules see the request that opened the connection,
+// whatever other requests the server has answered since.
+func askedAgain(t *testing.T, f Framework) {
+	users := newAccounts()
+	var first sync.Map
+	users.view = requestInWords
+	g, _ := guardOf(t, []core.Authenticator{users}, core.WithRecheck())
+	rule := AuthorizerFunc(func(p *core.Principal, a core.Access) (core.Decision, error) {
+		now := requestInWords(a.Request) + a.Action + a.Resource.Route + a.Resource.Path
+		was, again := first.LoadOrStore(p.ID(), now)
+		return core.Decision{Allowed: !again || was == now}, nil
+	})
+	addr := f.liveApp(t, func(keep func(Exchange, func(io.Writer)) error) Route {
+		return Route{Gates: []Gate{{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule}}}, Handler: live(keep, 0)}
+	})
+	for name := range f.LongLived {
+		var open1 []*connection
+		for i := range 3 {
+			id := fmt.Sprintf("%s-%d", name, i)
+			open1 = append(open1, open(t, addr, "/"+name+"/"+id+"?q="+id, "Authorization: Account "+id, "X-Number: "+id, "Cookie: a="+id+"; b=2"))
+		}
+		for i := range 30 { // which take the buffers of those
+			noise := fmt.Sprintf("noise-%s-%d", name, i)
+			Send(t, addr, Request("GET", "/nowhere/"+noise+"?q="+noise, "Authorization: Account "+noise, "X-Number: "+noise, "Cookie: a="+noise))
+		}
+		for i, c := range open1 {
+			id := fmt.Sprintf("%s-%d", name, i)
+			users.rechecked(t, id, 2)
+			var saw string
+			users.change(func() { saw = users.seen[id] })
+			peer := c.conn.LocalAddr().String()
+			want := fmt.Sprintf("GET /%s/%s?q=%s app.example Account %s 1 %s 1 %s 1 %s 1 %s %s tls=false", name, id, id, id, id, id, id, id, peer)
+			if saw != want {
+				t.Errorf("asked again about\n%s, want\n%s", saw, want)
+			}
+			users.fails(id, &core.CredentialError{Reason: core.ReasonRevoked})
+			c.ends("over 4401 revoked")
+		}
+	}
+}
+
+// requestInWords is what a request says.
+func requestInWords(r core.Request) string {
+	authorization, a := r.Header("Authorization")
+	number, n := r.Header("X-Number")
+	cookie, c := r.Cookie("a")
+	query, q := r.Query("q")
+	return fmt.Sprint(r.Method(), " ", r.Target(), " ", r.Host(), " ", authorization, " ", a, " ", number, " ", n, " ", cookie, " ", c, " ", query, " ", q,
+		" ", r.Param("id"), " ", r.RemoteAddr(), " tls=", r.TLS() != nil)
+}
+
+// outageEnds: while nobody can find out whether credentials are good, a connection
+// stays open for the time it was given, and is judged again afterwards.
+func outageEnds(t *testing.T, f Framework) {
+	users := newAccounts()
+	g, _ := guardOf(t, []core.Authenticator{users}, core.WithRecheck())
+	addr := f.liveApp(t, func(keep func(Exchange, func(io.Writer)) error) Route {
+		return Route{Gates: []Gate{{Kind: "Authenticate", Guard: g}}, Handler: live(keep, TimeLimit(time.Hour))}
+	})
+	for name := range f.LongLived {
+		c := open(t, addr, "/"+name+"/7", "Authorization: Account "+name)
+		users.fails(name, errors.New("no route to host"))
+		users.rechecked(t, name, 3)
+		users.fails(name, &core.CredentialError{Reason: core.ReasonRevoked})
+		c.ends("over 4401 revoked")
+	}
+}
+
+// eitherEnds: behind gates of two guards, what either of them takes back ends the
+// connection.
+func eitherEnds(t *testing.T, f Framework) {
+	apps, users := newAccounts(), newAccounts()
+	for name := range f.LongLived {
+		for _, revoked := range []*accounts{apps, users} {
+			app, _ := guardOf(t, []core.Authenticator{apps}, core.WithRecheck())
+			user, _ := guardOf(t, []core.Authenticator{users}, core.WithRecheck())
+			addr := f.liveApp(t, func(keep func(Exchange, func(io.Writer)) error) Route {
+				return Route{Gates: []Gate{{Kind: "Authenticate", Guard: app}, {Kind: "Authenticate", Guard: user}}, Handler: live(keep, 0)}
+			})
+			c := open(t, addr, "/"+name+"/7", "Authorization: Account x")
+			apps.rechecked(t, "x", 2)
+			users.rechecked(t, "x", 2)
+			revoked.fails("x", &core.CredentialError{Reason: core.ReasonRevoked})
+			c.ends("over 4401 revoked")
+			revoked.change(func() { delete(revoked.proves, "x") })
+		}
+	}
+}
+
+// notKept: without the option a recheck refuses, at once.
+func notKept(t *testing.T, f Framework) {
+	g, _ := guard(t)
+	d := &door{t: t}
+	route := d.route(Gate{Kind: "Authenticate", Guard: g})
+	route.Handler = func(x Exchange) error {
+		err := core.Recheck(x.Context())
+		ctx, cancel := core.ContextWhileGood(x.Context(), time.Hour, time.Hour)
+		defer cancel()
+		var now, later *core.Denial
+		if !errors.As(err, &now) || !errors.As(context.Cause(ctx), &later) {
+			return x.Text(http.StatusOK, "good")
+		}
+		return x.Text(http.StatusOK, fmt.Sprint(now, " ", later))
+	}
+	d.addr = f.Start(t, App{Routes: []Route{route}})
+	if a := d.get(as("alice")); a.Body != "500 internal_error 500 internal_error" {
+		t.Errorf("%d %q", a.Status, a.Body)
+	}
+}
