@@ -1,0 +1,187 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// kept is a request that can be kept.
+type kept struct{ *request }
+
+func (k kept) Detach() core.Request { return k }
+
+// guessed is a scheme whose credentials can be guessed.
+type guessed struct{ *scheme }
+
+func (g guessed) Scheme() core.Scheme {
+	s := g.scheme.Scheme()
+	s.Attempt = func(core.Request) (string, bool) { return "alice", true }
+	return s
+}
+
+// attempts counts those that are made.
+type attempts struct{ made int }
+
+func (a *attempts) Allow(context.Context, core.Request, string) error { a.made++; return nil }
+func (*attempts) Report(context.Context, core.Request, string, error) {}
+
+// policyRoles are those that a policy gives everybody.
+type policyRoles []string
+
+func (r *policyRoles) RolesOf(context.Context, *core.Principal) ([]string, error) { return *r, nil }
+
+func denialOf(t testing.TB, err error) *core.Denial {
+	t.Helper()
+	var d *core.Denial
+	if err != nil && !errors.As(err, &d) {
+		t.Fatalf("%T is no denial", err)
+	}
+	return d
+}
+
+// TestRecheck: all that gate one and gate two would find out of the next request is
+// found out of one that has passed, and nothing is counted.
+func TestRecheck(t *testing.T) {
+	s, limiter, fromPolicy := newScheme(t, "Bearer"), new(attempts), &policyRoles{"viewer"}
+	g, o := newGuard(t, []core.Authenticator{guessed{s}}, core.WithRecheck(), core.WithAttemptLimiter(limiter), core.WithRoles(fromPolicy))
+	viewers := rule(func(p *core.Principal, _ core.Access) (core.Decision, error) {
+		return core.Decision{Allowed: slices.Contains(slices.Collect(p.Roles()), "viewer"), Reason: core.ReasonMissingRole}, nil
+	})
+	alice := s.answers["alice"]
+	bare := answer{p: newPrincipal(t, core.PrincipalInfo{ID: "alice"})}
+	s.answers["alice"] = bare
+	first := mounted(t)(g.Authenticate()).Check(t.Context(), kept{get("/live", "Authorization: Bearer alice")})
+	second := mounted(t)(g.Require(viewers)).Check(first.Context, kept{get("/live")}) // a middleware has removed the field
+	if second.Response != nil {
+		t.Fatalf("%+v", second.Denial)
+	}
+	ctx := second.Context
+	for _, tt := range []struct {
+		name   string
+		answer answer
+		roles  policyRoles
+		kind   core.Kind
+		reason core.Reason
+	}{
+		{"good", bare, policyRoles{"viewer"}, 0, ""},
+		{"role of the policy gone", bare, nil, core.Forbidden, core.ReasonMissingRole},
+		{"role of the credentials", alice, nil, 0, ""},
+		{"expired", s.answers["expired"], policyRoles{"viewer"}, core.Unauthenticated, core.ReasonExpired},
+		{"somebody else", answer{p: newPrincipal(t, core.PrincipalInfo{ID: "bob"})}, policyRoles{"viewer"}, core.Unauthenticated, core.ReasonOtherPrincipal},
+		{"no credentials", answer{err: core.ErrNoCredentials}, policyRoles{"viewer"}, core.Unauthenticated, core.ReasonNoCredentials},
+		{"nobody", answer{}, policyRoles{"viewer"}, core.Faulty, core.ReasonInternal},
+		{"down", s.answers["down"], policyRoles{"viewer"}, core.Unavailable, core.ReasonUnavailable},
+		{"good again", bare, policyRoles{"viewer"}, 0, ""},
+	} {
+		s.answers["alice"], *fromPolicy = tt.answer, tt.roles
+		before := len(o.events)
+		d := denialOf(t, core.Recheck(ctx))
+		switch {
+		case tt.kind == 0 && (d != nil || len(o.events) != before):
+			t.Errorf("%s: %v, events %+v", tt.name, d, o.events[before:])
+		case tt.kind == 0:
+		case d == nil || d.Kind != tt.kind || d.Reason != tt.reason:
+			t.Errorf("%s: %+v", tt.name, d)
+		case len(o.events) != before+1 || o.last(t).Gate != "recheck" || o.last(t).Reason != tt.reason || o.last(t).Resource != "/live":
+			t.Errorf("%s: events %+v", tt.name, o.events[before:])
+		}
+	}
+	if limiter.made != 1 {
+		t.Errorf("%d attempts were counted, want that of gate one", limiter.made)
+	}
+	if d := denialOf(t, core.Recheck(ctx, allowing(), answering(core.Decision{Reason: "not_owner"}, nil))); d == nil || d.Reason != "not_owner" {
+		t.Errorf("a rule of the handler: %+v", d)
+	}
+	if d := denialOf(t, core.Recheck(ctx, nil)); d == nil || d.Kind != core.Faulty {
+		t.Errorf("a nil rule: %+v", d)
+	}
+}
+
+// TestRecheckNeedsAKeptRequest: what cannot be judged again is refused, at the
+// gate where that is known.
+func TestRecheckNeedsAKeptRequest(t *testing.T) {
+	s := newScheme(t, "Bearer")
+	g, _ := newGuard(t, []core.Authenticator{s})
+	variant, err := g.With(core.WithRecheck())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := get("/live", "Authorization: Bearer alice")
+	if v := mounted(t)(variant.Authenticate()).Check(t.Context(), r); v.Denial == nil || v.Denial.Kind != core.Faulty || !strings.Contains(v.Denial.Cause.Error(), "Detach") {
+		t.Errorf("a request that cannot be kept: %+v", v.Denial)
+	}
+	passed := mounted(t)(g.Authenticate()).Check(t.Context(), kept{r})
+	for name, ctx := range map[string]context.Context{
+		"no gate": t.Context(), "no option": passed.Context,
+		"somebody's word": core.ContextWithPrincipal(mounted(t)(variant.Authenticate()).Check(t.Context(), kept{r}).Context, s.answers["alice"].p),
+	} {
+		if d := denialOf(t, core.Recheck(ctx)); d == nil || d.Kind != core.Faulty {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+	again := mounted(t)(variant.Authenticate()).Check(passed.Context, kept{r})
+	if err := core.Recheck(again.Context); err != nil || s.asked != 4 {
+		t.Errorf("behind the gate of a variant: %v, asked %d times", err, s.asked)
+	}
+}
+
+// TestRecheckOfNobody: who has passed without credentials stays anonymous, and what
+// ends the right of all of them ends this one's.
+func TestRecheckOfNobody(t *testing.T) {
+	open := true
+	s := newScheme(t, "Bearer")
+	g, _ := newGuard(t, []core.Authenticator{s}, core.WithRecheck(), core.WithAuthorizer(anonymousFunc(func() bool { return open })))
+	v := mounted(t)(g.Authorize()).Check(t.Context(), kept{get("/live")})
+	if err := core.Recheck(v.Context); err != nil || s.asked != 1 {
+		t.Errorf("%v, asked %d times", err, s.asked)
+	}
+	open = false
+	if d := denialOf(t, core.Recheck(v.Context)); d == nil || d.Kind.CloseCode() != 4000+http.StatusUnauthorized {
+		t.Errorf("%+v", d)
+	}
+}
+
+// anonymousFunc lets everybody pass as long as it says so.
+type anonymousFunc func() bool
+
+func (f anonymousFunc) Authorize(context.Context, *core.Principal, core.Access) (core.Decision, error) {
+	return core.Decision{Allowed: f()}, nil
+}
+
+func (f anonymousFunc) AuthorizeAnonymous(context.Context, core.Access) (core.Decision, error) {
+	return core.Decision{Allowed: f()}, nil
+}
+
+// TestContextWhileGood: it ends when credentials expire, without waiting for the
+// next recheck, and with what it was made of.
+func TestContextWhileGood(t *testing.T) {
+	s := newScheme(t, "Bearer")
+	s.answers["alice"] = answer{p: newPrincipal(t, core.PrincipalInfo{ID: "alice", Expires: time.Now().Add(200 * time.Millisecond)})}
+	g, _ := newGuard(t, []core.Authenticator{s}, core.WithRecheck())
+	v := mounted(t)(g.Authenticate()).Check(t.Context(), kept{get("/live", "Authorization: Bearer alice")})
+	s.answers["alice"] = s.answers["expired"]
+	live, cancel := core.ContextWhileGood(v.Context, time.Hour, 0)
+	defer cancel()
+	<-live.Done()
+	if d := denialOf(t, context.Cause(live)); d.Kind != core.Unauthenticated || d.Reason != core.ReasonExpired {
+		t.Errorf("%+v", d)
+	}
+	over, stop := core.ContextWhileGood(v.Context, time.Hour, 0)
+	if stop(); context.Cause(over) != context.Canceled {
+		t.Errorf("stopped: %v", context.Cause(over))
+	}
+	for _, wrong := range [][2]time.Duration{{0, 0}, {-1, 0}, {time.Hour, -1}} {
+		live, cancel := core.ContextWhileGood(v.Context, wrong[0], wrong[1])
+		if d := denialOf(t, context.Cause(live)); d == nil || d.Kind != core.Faulty {
+			t.Errorf("%v: %+v", wrong, d)
+		}
+		cancel()
+	}
+}
