@@ -2,8 +2,8 @@ package echoauth_test
 
 import (
 	"context"
-	"io"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
