@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
@@ -45,6 +46,7 @@ type Authenticator struct {
 	maxSize    int
 	cookie     string            // read beside Authorization; "" for none
 	last       []challenge.Param // of every challenge
+	scopes     []string          // of a first token; nil for none said
 	challenges *tokenscheme.Challenges
 }
 
@@ -80,6 +82,23 @@ func WithResourceMetadata(address string) Option {
 	}
 }
 
+// WithScopes names scopes in the challenges of a 401, as scope (RFC 6750 §3): those
+// that a client should ask for when it gets its first token, or another one for a
+// token that is not good. An insufficient_scope challenge names those that its
+// request needs, whatever they are.
+func WithScopes(scopes ...string) Option {
+	return func(a *Authenticator) error {
+		if a.scopes != nil {
+			return errors.New("scopes are named twice")
+		}
+		if len(scopes) == 0 {
+			return errors.New("scopes must not be empty: name at least one")
+		}
+		a.scopes = slices.Clone(scopes)
+		return nil
+	}
+}
+
 // New makes an authenticator whose challenges name realm, which must be
 // printable ASCII and not empty (RFC 6750 §3 wants a parameter in every
 // challenge, and realm is the one that always fits).
@@ -100,6 +119,11 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 	var err error
 	if a.challenges, err = tokenscheme.NewChallenges(schemeName, realm, a.last); err != nil {
 		return nil, fmt.Errorf("bearer: %w", err)
+	}
+	if a.scopes != nil {
+		if err := a.challenges.Want(a.scopes); err != nil {
+			return nil, fmt.Errorf("bearer: %w", err)
+		}
 	}
 	return a, nil
 }

@@ -154,3 +154,38 @@ func TestAttempt(t *testing.T) {
 		}
 	}
 }
+
+// TestScopesOfAFirstToken: a 401 names them, an insufficient_scope those that its
+// request needs.
+func TestScopesOfAFirstToken(t *testing.T) {
+	a, err := bearer.New("api", &verifier{}, bearer.WithScopes("reports:read", "tools:list"), bearer.WithResourceMetadata("https://api.example/.well-known/oauth-protected-resource"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		first    = `, scope="reports:read tools:list"`
+		metadata = `, resource_metadata="https://api.example/.well-known/oauth-protected-resource"`
+	)
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{core.ErrNoCredentials, `Bearer realm="api"` + first + metadata},
+		{&core.CredentialError{Code: core.CodeInvalidToken}, `Bearer realm="api", error="invalid_token"` + first + metadata},
+		{&core.CredentialError{Code: core.CodeInvalidToken, Description: "It is over"}, `Bearer realm="api", error="invalid_token", error_description="It is over"` + first + metadata},
+		{core.ErrAmbiguousCredentials, `Bearer realm="api", error="invalid_request"` + metadata},
+		{&core.ScopeError{Scopes: []string{"reports:write"}}, `Bearer realm="api", error="insufficient_scope", scope="reports:write"` + metadata},
+	} {
+		if got := a.Challenges(request(), tt.err); len(got) != 1 || got[0].String() != tt.want {
+			t.Errorf("%v: %v, want %s", tt.err, got, tt.want)
+		}
+	}
+	for _, scopes := range [][]string{nil, {""}, {"a b"}, {`"`}, {"ü"}} {
+		if _, err := bearer.New("api", &verifier{}, bearer.WithScopes(scopes...)); err == nil {
+			t.Errorf("%q: no error", scopes)
+		}
+	}
+	if _, err := bearer.New("api", &verifier{}, bearer.WithScopes("a"), bearer.WithScopes("b")); err == nil {
+		t.Error("named twice: no error")
+	}
+}

@@ -25,6 +25,7 @@ type Challenges struct {
 	realm  challenge.Param
 	last   []challenge.Param
 	codes  []string
+	wanted []challenge.Param // of 401 without a token or with a bad one
 
 	// Those that are the same for every request, rendered once.
 	plain []challenge.Challenge
@@ -53,6 +54,25 @@ func NewChallenges(scheme, realm string, last []challenge.Param, codes ...string
 		}
 	}
 	return c, nil
+}
+
+// Want has the challenges of a 401 without a token, or with one that proves nobody,
+// name the scopes that a first token should have (RFC 6750 §3).
+func (c *Challenges) Want(scopes []string) error {
+	if len(scopes) == 0 {
+		return errors.New("scopes must not be empty")
+	}
+	for _, s := range scopes {
+		if s == "" || !isPlain(s) || strings.IndexByte(s, ' ') >= 0 {
+			return fmt.Errorf("scope %q is not a scope-token (RFC 6749 §3.3)", quiet.Text(s))
+		}
+	}
+	c.wanted = []challenge.Param{param("scope", strings.Join(scopes, " "))}
+	var err error
+	if c.plain, err = c.with(c.wanted...); err == nil {
+		c.bare[core.CodeInvalidToken], err = c.with(append([]challenge.Param{param("error", core.CodeInvalidToken)}, c.wanted...)...)
+	}
+	return err
 }
 
 // For are the challenges for err, as [core.Authenticator] asks for them: no
@@ -89,7 +109,11 @@ func (c *Challenges) For(err error) []challenge.Challenge {
 	if bad.Description == "" || !isPlain(bad.Description) {
 		return c.bare[code]
 	}
-	described, err := c.with(param("error", code), param("error_description", bad.Description))
+	params := []challenge.Param{param("error", code), param("error_description", bad.Description)}
+	if code == core.CodeInvalidToken {
+		params = append(params, c.wanted...)
+	}
+	described, err := c.with(params...)
 	if err != nil {
 		return c.bare[code]
 	}
