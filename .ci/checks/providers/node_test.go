@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/url"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/examples/checks/internal/npm"
 	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
@@ -26,50 +25,7 @@ var limit = authtest.TimeLimit(5 * time.Minute)
 // scripts is a folder with the scripts of this one and what they import.
 func scripts(t *testing.T) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("not run: it installs packages from npm, and -short is given")
-	}
-	npm := programs.Need(t, "npm")
-	programs.Need(t, "node")
-	lock, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(lock)
-	dir, err := filepath.Abs(filepath.Join("..", "..", "..", ".build", "providers", hex.EncodeToString(sum[:8])))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"package.json", "package-lock.json", "provider.mjs", "client.mjs"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	installed := filepath.Join(dir, "installed")
-	if _, err := os.Stat(installed); err == nil {
-		return dir
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("npm ci: %v\n%s", err, out)
-		}
-		t.Skipf("not run: npm ci: %v\n%s", err, out)
-	}
-	if err := os.WriteFile(installed, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return npm.Install(t, "provider.mjs", "client.mjs")
 }
 
 // provider is an OpenID provider that can be stopped and started again.
