@@ -13,7 +13,7 @@ import (
 
 // gates and outcomes are those of events; the last of each is for any other.
 var (
-	gates    = [...]string{"authenticate", "optional", "authorize", "require", "check", "sign_in", "refresh", other}
+	gates    = [...]string{"authenticate", "optional", "authorize", "require", "check", "sign_in", "refresh", "recheck", other}
 	outcomes = [...]core.Outcome{
 		core.OutcomeAllowed, core.OutcomePreflight, core.OutcomeUnauthenticated, core.OutcomeForbidden,
 		core.OutcomeBadRequest, core.OutcomeUnavailable, core.OutcomeError, core.OutcomeLimited, core.OutcomeClientGone, other,
