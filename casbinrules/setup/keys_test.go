@@ -63,6 +63,8 @@ func TestTokenKeys(t *testing.T) {
 		"clients: refused":                      {fields: with(map[string]any{"client_id": "erin"}), status: 401},
 		"clients: named":                        {fields: with(map[string]any{"client_id": "erin"}), status: 403},
 		"client_prefix: er":                     {fields: bearerOf(token(t, "in", map[string]any{"client_id": "in"})), status: 200},
+		"authorized_clients: [spa, cli]":        {fields: with(map[string]any{"azp": "cli"}), status: 200},
+		"authorized_clients: spa":               {fields: with(map[string]any{"azp": "cli"}), status: 401},
 		"claims: {id: name}":                    {fields: bearerOf(token(t, "17", map[string]any{"name": "erin"})), status: 200},
 		"claims: {roles: realm.roles}":          {fields: bearerOf(token(t, "ann", map[string]any{"realm": map[string]any{"roles": []string{"editor"}}})), status: 200},
 		"claims: {roles_from_keys: r}":          {fields: bearerOf(token(t, "ann", map[string]any{"r": map[string]any{"editor": true}})), status: 200},

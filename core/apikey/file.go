@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -49,6 +50,9 @@ var _ Store = (*File)(nil)
 // or say why the file could not be read.
 func OpenFile(path string) (*File, error) {
 	r, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("apikey: there is no key file %s: make a key with \"sallyport apikey new -f FILE --owner NAME\": %w", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("apikey: %w", err)
 	}

@@ -204,7 +204,7 @@ func TestFileWithoutContentIsUnavailable(t *testing.T) {
 
 func TestOpen(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "keys")
-	if _, err := OpenFile(name); !errors.Is(err, os.ErrNotExist) {
+	if _, err := OpenFile(name); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "sallyport apikey new -f") {
 		t.Errorf("no file: %v", err)
 	}
 	if _, err := OpenFile(t.TempDir()); err == nil {

@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"sync"
@@ -83,6 +84,9 @@ func New(opts ...Option) (*File, error) {
 // with path for the name, or say why the file could not be read.
 func OpenFile(path string, opts ...Option) (*File, error) {
 	r, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("htpasswd: there is no password file %s: make one with \"sallyport passwd FILE USER\": %w", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("htpasswd: %w", err)
 	}

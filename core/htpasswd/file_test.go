@@ -169,7 +169,7 @@ func TestOptionsAreCheckedAtAssembly(t *testing.T) {
 
 func TestOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "users")
-	if _, err := OpenFile(path); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
+	if _, err := OpenFile(path); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "sallyport passwd") {
 		t.Errorf("absent file: %v", err)
 	}
 	if err := os.WriteFile(path, []byte("alice:"+hashOf(t, "secret")), 0o600); err != nil {

@@ -76,11 +76,16 @@ func (rc *recipe) block(t *testing.T, kind ...string) string {
 
 func (rc *recipe) read(t *testing.T) doccheck.Page {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, "docs", rc.page))
+	return readPage(t, rc.page)
+}
+
+func readPage(t *testing.T, name string) doccheck.Page {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := doccheck.ParsePage(rc.page, string(text))
+	page, err := doccheck.ParsePage(name, string(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,11 +179,20 @@ func (rc *recipe) policy(t *testing.T) string {
 	return ""
 }
 
-// get asks for the reports, and checks that a challenge comes with 401 alone.
+// get asks for the reports with a token.
 func (s *service) get(t *testing.T, token string) (status int, body string) {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), "GET", "/reports", nil)
-	r.Header.Set("Authorization", "Bearer "+token)
+	return s.ask(t, "GET", "/reports", "Authorization", "Bearer "+token)
+}
+
+// ask sends a request with header fields, each a name and a value, and checks
+// that a challenge comes with 401 alone.
+func (s *service) ask(t *testing.T, method, target string, header ...string) (status int, body string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
 	lines := w.Header().Values("WWW-Authenticate")
@@ -217,7 +231,7 @@ func (rc *recipe) follow(t *testing.T) {
 	rc.publish(t)
 	forms := map[string]*service{}
 	if rc.scheme != nil {
-		rc.checkSource(t)
+		checkSource(t, rc.page, rc.source)
 		forms["code"] = rc.fromCode(t)
 	}
 	file, err := rc.fromFile(t, firstError{})
@@ -307,28 +321,28 @@ func (rc *recipe) rows(t *testing.T) [][]string {
 	return rows
 }
 
-// checkSource holds the page's function to the one that is run.
-func (rc *recipe) checkSource(t *testing.T) {
+// checkSource holds the Go of a page to what is run: that of source.
+func checkSource(t *testing.T, page, source string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(here, rc.source))
+	text, err := os.ReadFile(filepath.Join(here, source))
 	if err != nil {
 		t.Fatal(err)
 	}
 	shown := 0
-	for _, b := range rc.read(t).Blocks {
-		if b.Language() != "go" {
-			continue
-		}
-		function := b.Text[strings.Index(b.Text, "func "):]
-		if strings.Contains(function, "\nfunc main() {") {
+	for _, b := range readPage(t, page).Blocks {
+		if b.Language() != "go" || strings.Contains(b.Text, "\nfunc main() {") {
 			continue // the program around it, which doccheck compiles
 		}
-		if shown++; !strings.Contains(string(text), function) {
-			t.Errorf("%s:%d: %s has not this function", rc.page, b.Line, rc.source)
+		code := b.Text
+		if strings.HasPrefix(code, "package ") {
+			code = code[strings.Index(code, "func "):]
+		}
+		if shown++; !strings.Contains(string(text), code) {
+			t.Errorf("%s:%d: %s does not have this", page, b.Line, source)
 		}
 	}
 	if shown == 0 {
-		t.Errorf("%s shows no Go", rc.page)
+		t.Errorf("%s shows no Go", page)
 	}
 }
 

@@ -1,0 +1,166 @@
+package recipes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/proxy"
+)
+
+// The fields that the proxy sets.
+const (
+	userField   = "X-Forwarded-User"
+	groupsField = "X-Forwarded-Groups"
+)
+
+// ProxyIdentity is the scheme of people whom a proxy has signed in.
+type ProxyIdentity struct {
+	proxies    *proxy.Trust
+	challenges []challenge.Challenge
+}
+
+// NewProxyIdentity makes the scheme for a realm and the proxies that are
+// believed.
+func NewProxyIdentity(realm string, proxies *proxy.Trust) (*ProxyIdentity, error) {
+	if proxies == nil {
+		return nil, errors.New("proxy identity: no proxy is named, so that nobody could be signed in")
+	}
+	c, err := challenge.New("Proxy", challenge.Param{Name: "realm", Value: realm})
+	if err != nil {
+		return nil, fmt.Errorf("proxy identity: %w", err)
+	}
+	return &ProxyIdentity{proxies, []challenge.Challenge{c}}, nil
+}
+
+// Scheme says that browsers send the credentials by themselves: the proxy goes
+// by a cookie. So unsafe requests that another site causes are 403.
+func (s *ProxyIdentity) Scheme() core.Scheme {
+	return core.Scheme{
+		Name:    "Proxy",
+		Sender:  core.SentByBrowser,
+		Vary:    []string{"Cookie", userField, groupsField},
+		Attempt: core.Unguessable, // the proxy's business
+	}
+}
+
+// Authenticate believes the fields on a connection from a proxy, and nothing on
+// any other.
+func (s *ProxyIdentity) Authenticate(_ context.Context, r core.Request) (*core.Principal, error) {
+	user, users := r.Header(userField)
+	groups, lines := r.Header(groupsField)
+	switch {
+	case !s.proxies.PeerTrusted(r), users == 0:
+		return nil, core.ErrNoCredentials
+	case users > 1 || lines > 1:
+		return nil, fmt.Errorf("proxy identity: %w: a field is there twice, so that one may be the client's", core.ErrAmbiguousCredentials)
+	case user == "":
+		return nil, &core.CredentialError{Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials, Err: errors.New("proxy identity: the user is empty")}
+	}
+	info := core.PrincipalInfo{ID: user}
+	for group := range strings.SplitSeq(groups, ",") {
+		if group = strings.TrimSpace(group); group != "" {
+			info.Roles = append(info.Roles, group)
+		}
+	}
+	return core.NewPrincipal(info)
+}
+
+// Challenges is the same wherever the answer is 401.
+func (s *ProxyIdentity) Challenges(core.Request, error) []challenge.Challenge { return s.challenges }
+
+func behindOAuth2Proxy() (*core.Guard, *proxy.Trust, error) {
+	proxies, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("10.0.3.7/32")})
+	if err != nil {
+		return nil, nil, err
+	}
+	scheme, err := NewProxyIdentity("reports", proxies)
+	if err != nil {
+		return nil, nil, err
+	}
+	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithClientAddress(proxies.Client))
+	return guard, proxies, err
+}
+
+// WithoutForgedIdentity removes the fields from requests that no proxy has sent.
+func WithoutForgedIdentity(proxies *proxy.Trust, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !proxies.PeerTrusted(httpauth.Request(r)) {
+			for name := range r.Header {
+				plain := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+				if strings.HasPrefix(plain, "x-forwarded-") && plain != "x-forwarded-for" && plain != "x-forwarded-proto" {
+					delete(r.Header, name)
+				}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// TestProxyIdentity runs docs/proxy-identity.md.
+func TestProxyIdentity(t *testing.T) {
+	checkSource(t, "proxy-identity.md", "proxyidentity_test.go")
+	guard, proxies, err := behindOAuth2Proxy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := new(authtest.Recorder)
+	if guard, err = guard.With(core.WithObserver(events)); err != nil {
+		t.Fatal(err)
+	}
+	var seen http.Header
+	app := WithoutForgedIdentity(proxies, httpauth.Optional(guard)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = r.Header
+		p := httpauth.Principal(r)
+		if p == nil {
+			return
+		}
+		_, _ = fmt.Fprint(w, p.ID(), slices.Collect(p.Roles()))
+	})))
+	const fromProxy, stranger = "10.0.3.7:1234", "10.0.3.8:1234"
+	for name, tc := range map[string]struct {
+		method, peer string
+		header       []string
+		status       int
+		body         string
+	}{
+		"a user":           {"GET", fromProxy, []string{userField, "erin", groupsField, "editor, auditor"}, 200, "erin[editor auditor]"},
+		"without groups":   {"GET", fromProxy, []string{userField, "erin"}, 200, "erin[]"},
+		"nobody":           {"GET", fromProxy, nil, 200, ""},
+		"a stranger":       {"GET", stranger, []string{userField, "erin", groupsField, "editor"}, 200, ""},
+		"underscores":      {"GET", stranger, []string{"X_Forwarded_User", "erin", "X_FORWARDED_EMAIL", "erin@acme.example"}, 200, ""},
+		"user twice":       {"GET", fromProxy, []string{userField, "sam", userField, "erin"}, 400, ""},
+		"groups twice":     {"GET", fromProxy, []string{userField, "sam", groupsField, "a", groupsField, "editor"}, 400, ""},
+		"an empty user":    {"GET", fromProxy, []string{userField, ""}, 401, ""},
+		"its own site":     {"POST", fromProxy, []string{userField, "erin", "Sec-Fetch-Site", "same-origin"}, 200, "erin[]"},
+		"another site":     {"POST", fromProxy, []string{userField, "erin", "Sec-Fetch-Site", "cross-site"}, 403, ""},
+		"its IPv6 mapping": {"GET", "[::ffff:10.0.3.7]:1234", []string{userField, "erin"}, 200, "erin[]"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), tc.method, "/reports", nil)
+		r.RemoteAddr = tc.peer
+		for i := 0; i < len(tc.header); i += 2 {
+			r.Header[tc.header[i]] = append(r.Header[tc.header[i]], tc.header[i+1])
+		}
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		if w.Code != tc.status || tc.status == 200 && w.Body.String() != tc.body {
+			t.Errorf("%s: %d %s, want %d %s; reason %s", name, w.Code, w.Body, tc.status, tc.body, events.Last(t).Reason)
+		}
+		if tc.peer == stranger && len(seen) > 0 {
+			t.Errorf("%s: the handler sees %v", name, seen)
+		}
+	}
+	if _, err := NewProxyIdentity("reports", nil); err == nil {
+		t.Error("no proxy was accepted")
+	}
+}

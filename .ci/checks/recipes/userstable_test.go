@@ -1,0 +1,200 @@
+package recipes
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+	_ "modernc.org/sqlite" // as database/sql's driver "sqlite"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/basic"
+)
+
+// Cost is the bcrypt cost of all hashes in the table. One cost for all keeps the
+// time of a refusal from telling who has an account.
+const Cost = 12
+
+// Users verifies passwords by the table users. It is made by NewUsers and safe
+// for concurrent use.
+type Users struct {
+	db    *sql.DB
+	decoy []byte        // compared with where there is no user
+	turns chan struct{} // as many as hashes may be computed at a time
+}
+
+// NewUsers makes a verifier over db.
+func NewUsers(db *sql.DB) (*Users, error) {
+	decoy, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), Cost)
+	if err != nil {
+		return nil, fmt.Errorf("users: %w", err)
+	}
+	return &Users{db, decoy, make(chan struct{}, runtime.NumCPU())}, nil
+}
+
+// VerifyPassword implements basic.Verifier.
+func (u *Users) VerifyPassword(ctx context.Context, login, password string) (*core.Principal, error) {
+	var id, hash, roles string
+	err := u.db.QueryRowContext(ctx, `SELECT id, hash, roles FROM users WHERE login = $1`, login).Scan(&id, &hash, &roles)
+	known := err == nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("users: %w", err) // 503: nobody knows
+	}
+	compared := u.decoy
+	if known {
+		compared = []byte(hash)
+	}
+	select {
+	case u.turns <- struct{}{}:
+		defer func() { <-u.turns }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	err = bcrypt.CompareHashAndPassword(compared, []byte(password))
+	switch {
+	case !known:
+		return nil, basic.ErrUnknownUser
+	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) || len(password) > 72:
+		return nil, basic.ErrWrongPassword // bcrypt reads 72 bytes, and no password is cut
+	case err != nil:
+		return nil, fmt.Errorf("users: hash of %q: %w", id, err)
+	}
+	return core.NewPrincipal(core.PrincipalInfo{ID: id, Roles: strings.Fields(roles)})
+}
+
+// AddUser puts a user into the table.
+func (u *Users) AddUser(ctx context.Context, id, login, password string, roles ...string) error {
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), Cost)
+	if err != nil {
+		return fmt.Errorf("users: %w", err)
+	}
+	_, err = u.db.ExecContext(ctx, `INSERT INTO users (id, login, hash, roles) VALUES ($1, $2, $3, $4)`,
+		id, login, string(hash), strings.Join(roles, " "))
+	return err
+}
+
+func passwordsOfTable(db *sql.DB) (core.Authenticator, error) {
+	users, err := NewUsers(db)
+	if err != nil {
+		return nil, err
+	}
+	remembered, err := basic.NewCache(users)
+	if err != nil {
+		return nil, err
+	}
+	return basic.New("reports", remembered, basic.WithTLSRequired())
+}
+
+// newUsersTable makes the table of the page in a database on the disk.
+func newUsersTable(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "users.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	for _, b := range readPage(t, "users-table.md").Blocks {
+		if b.Language() == "sql" {
+			if _, err := db.ExecContext(t.Context(), b.Text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return db
+}
+
+// TestUsersTable runs docs/users-table.md.
+func TestUsersTable(t *testing.T) {
+	t.Parallel()
+	checkSource(t, "users-table.md", "userstable_test.go")
+	db := newUsersTable(t)
+	if _, err := passwordsOfTable(db); err != nil {
+		t.Fatal(err)
+	}
+	users, err := NewUsers(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("long ", 14) // 70 bytes
+	for id, password := range map[string]string{"u1": "correct horse", "u2": long} {
+		if err := users.AddUser(t.Context(), id, "login of "+id, password, "editor", "viewer"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := users.AddUser(t.Context(), "u3", "another", long+"too long"); err == nil {
+		t.Error("a password of more than 72 bytes was taken")
+	}
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO users (id, login, hash) VALUES ('u4', 'broken', 'no hash')`); err != nil {
+		t.Fatal(err)
+	}
+	scheme, err := basic.New("reports", users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := new(authtest.Recorder)
+	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(anybody{}), core.WithObserver(events))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newService(events, guard)
+	for name, tc := range map[string]struct {
+		login, password string
+		status          int
+		reason          core.Reason
+	}{
+		"right":              {"login of u1", "correct horse", 200, core.ReasonAllowed},
+		"wrong":              {"login of u1", "battery staple", 401, core.ReasonWrongSecret},
+		"unknown":            {"nobody", "correct horse", 401, core.ReasonUnknownPrincipal},
+		"the ID is no login": {"u1", "correct horse", 401, core.ReasonUnknownPrincipal},
+		"no SQL":             {"' OR ''='", "correct horse", 401, core.ReasonUnknownPrincipal},
+		"long":               {"login of u2", long, 200, core.ReasonAllowed},
+		"the same 72 bytes":  {"login of u2", long + strings.Repeat("x", 10), 401, core.ReasonWrongSecret},
+		"what is no hash":    {"broken", "correct horse", 503, core.ReasonUnavailable},
+	} {
+		status, body := s.ask(t, "GET", "/reports", "Authorization", basicCredentials(tc.login, tc.password))
+		if status != tc.status || events.Last(t).Reason != tc.reason {
+			t.Errorf("%s: %d %s, want %d %s: %s", name, status, events.Last(t).Reason, tc.status, tc.reason, body)
+		}
+	}
+	p, err := users.VerifyPassword(t.Context(), "login of u1", "correct horse")
+	if err != nil || p.ID() != "u1" || !p.HasRole("editor") || !p.HasRole("viewer") {
+		t.Errorf("%v, %v", p, err)
+	}
+	unknown, wrong := quickest(users, "nobody"), quickest(users, "login of u1")
+	if unknown < wrong/10 {
+		t.Errorf("an unknown user takes %v, a wrong password %v", unknown, wrong)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := s.ask(t, "GET", "/reports", "Authorization", basicCredentials("login of u1", "correct horse")); status != 503 {
+		t.Errorf("without the database: %d", status)
+	}
+}
+
+// quickest is the lesser time of two refusals.
+func quickest(users *Users, login string) time.Duration {
+	var least time.Duration
+	for range 2 {
+		start := time.Now()
+		_, _ = users.VerifyPassword(context.Background(), login, "wrong")
+		if took := time.Since(start); least == 0 || took < least {
+			least = took
+		}
+	}
+	return least
+}
+
+func basicCredentials(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}
