@@ -93,3 +93,37 @@ func TestNoFile(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestFirstErrorsNameTheNextStep: the mistakes of the first hour are answered
+// with what to do next, at their place in the file.
+func TestFirstErrorsNameTheNextStep(t *testing.T) {
+	t.Parallel()
+	const rsaKey = `{"keys":[{"kty":"RSA","kid":"a","e":"AQAB","n":"` +
+		`ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ` +
+		`"}]}`
+	for name, c := range map[string]struct{ set, text, place, want string }{
+		"private PEM": {"-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n", minimal, ":6:9: bearer.jwks: ", `"sallyport keys jwks"`},
+		"public PEM":  {"-----BEGIN PUBLIC KEY-----\nMCo=\n-----END PUBLIC KEY-----\n", minimal, ":6:9: bearer.jwks: ", `"sallyport keys jwks"`},
+		"no alg":      {rsaKey, minimal, ":6:9: bearer.jwks: ", "rsa_algorithm"},
+		"a page":      {"<!doctype html>", minimal, ":6:9: bearer.jwks: ", "the jwks_uri in the issuer's metadata"},
+		"metadata":    {`{"issuer":"https://idp.example","jwks_uri":"https://idp.example/jwks"}`, minimal, ":6:9: bearer.jwks: ", "Discover"},
+		"metadata's URL": {"", strings.Replace(minimal, "https://idp.example", "https://idp.example/.well-known/openid-configuration", 1),
+			":4:11: bearer.issuer: ", `which is "https://idp.example"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := configFile(t, c.text)
+			if c.set != "" {
+				write(t, filepath.Join(filepath.Dir(path), "jwks.json"), c.set)
+			}
+			_, err := Open(path, quiet())
+			if err == nil {
+				t.Fatal("no error")
+			}
+			first, _, _ := strings.Cut(strings.Replace(err.Error(), path, "", 1), "\n")
+			if !strings.HasPrefix(first, c.place) || !strings.Contains(first, c.want) {
+				t.Errorf("%s\ndoes not stand at %s, or does not say %s", first, c.place, c.want)
+			}
+		})
+	}
+}
