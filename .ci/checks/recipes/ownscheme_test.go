@@ -92,7 +92,7 @@ func refused(reason core.Reason, text string) error {
 // Challenges says how to authenticate, wherever the answer is 401.
 func (l *Links) Challenges(core.Request, error) []challenge.Challenge { return l.challenges }
 
-func withLinks(links *Links, others ...core.Authenticator) (*core.Guard, error) {
+func withLinks(links core.Authenticator, others ...core.Authenticator) (*core.Guard, error) {
 	return core.NewGuard(append(others, links))
 }
 

@@ -79,6 +79,7 @@ func (s *ProxyIdentity) Authenticate(_ context.Context, r core.Request) (*core.P
 // Challenges is the same wherever the answer is 401.
 func (s *ProxyIdentity) Challenges(core.Request, error) []challenge.Challenge { return s.challenges }
 
+// behindOAuth2Proxy names the proxies by their addresses, and by nobody else's.
 func behindOAuth2Proxy() (*core.Guard, *proxy.Trust, error) {
 	proxies, err := proxy.New([]netip.Prefix{netip.MustParsePrefix("10.0.3.7/32")})
 	if err != nil {

@@ -83,11 +83,7 @@ func (u *Users) AddUser(ctx context.Context, id, login, password string, roles .
 	return err
 }
 
-func passwordsOfTable(db *sql.DB) (core.Authenticator, error) {
-	users, err := NewUsers(db)
-	if err != nil {
-		return nil, err
-	}
+func passwordsOfTable(users basic.Verifier) (core.Authenticator, error) {
 	remembered, err := basic.NewCache(users)
 	if err != nil {
 		return nil, err
@@ -118,11 +114,11 @@ func TestUsersTable(t *testing.T) {
 	t.Parallel()
 	checkSource(t, "users-table.md", "userstable_test.go")
 	db := newUsersTable(t)
-	if _, err := passwordsOfTable(db); err != nil {
-		t.Fatal(err)
-	}
 	users, err := NewUsers(db)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := passwordsOfTable(users); err != nil {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("long ", 14) // 70 bytes
