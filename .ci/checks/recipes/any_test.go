@@ -1,9 +1,12 @@
 package recipes
 
 import (
+	"log/slog"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
@@ -24,6 +27,19 @@ func scheme() (core.Authenticator, error) {
 		return nil, err
 	}
 	return bearer.New("reports", tokens)
+}
+
+func newGuard() (*core.Guard, error) {
+	tokens, err := scheme()
+	if err != nil {
+		return nil, err
+	}
+	policy, err := casbinrules.Open(casbinrules.RBAC(), []string{"policy.csv"})
+	if err != nil {
+		return nil, err
+	}
+	return core.NewGuard([]core.Authenticator{tokens}, core.WithAuthorizer(policy),
+		core.WithObserver(core.LogObserver(slog.Default())))
 }
 
 // publishAt puts up metadata, and keys at a path below the issuer.
@@ -48,6 +64,7 @@ func TestOkta(t *testing.T) {
 		},
 	}
 	rc.follow(t)
+	rc.program(t)
 	rc.client(t, "client:0oa1gjh63g214q0Iq0g4", func(c members) {
 		c["sub"] = c["cid"]
 		delete(c, "uid")
@@ -124,6 +141,20 @@ func TestDex(t *testing.T) {
 		},
 	}
 	rc.follow(t)
+}
+
+// program runs the guard of the page's whole program.
+func (rc *recipe) program(t *testing.T) {
+	t.Helper()
+	checkSource(t, rc.page, rc.source)
+	guard, err := newGuard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newService(new(authtest.Recorder), guard)
+	if status, body := s.get(t, rc.token(t, firstError{})); status != 200 || body != rc.id {
+		t.Errorf("the program: %d %s", status, body)
+	}
 }
 
 // client checks who a client is that has a token for itself.

@@ -330,10 +330,10 @@ func checkSource(t *testing.T, page, source string) {
 	}
 	shown := 0
 	for _, b := range readPage(t, page).Blocks {
-		if b.Language() != "go" || strings.Contains(b.Text, "\nfunc main() {") {
-			continue // the program around it, which doccheck compiles
+		if b.Language() != "go" {
+			continue
 		}
-		code := b.Text
+		code, _, _ := strings.Cut(b.Text, "\nfunc main() {") // which doccheck compiles
 		if strings.HasPrefix(code, "package ") {
 			code = code[strings.Index(code, "func "):]
 		}

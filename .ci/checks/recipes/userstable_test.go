@@ -21,25 +21,23 @@ import (
 	"github.com/sallyport-go/sallyport/core/basic"
 )
 
-// Cost is the bcrypt cost of all hashes in the table. One cost for all keeps the
-// time of a refusal from telling who has an account.
-const Cost = 12
-
 // Users verifies passwords by the table users. It is made by NewUsers and safe
 // for concurrent use.
 type Users struct {
 	db    *sql.DB
+	cost  int           // of bcrypt, for all hashes
 	decoy []byte        // compared with where there is no user
 	turns chan struct{} // as many as hashes may be computed at a time
 }
 
-// NewUsers makes a verifier over db.
-func NewUsers(db *sql.DB) (*Users, error) {
-	decoy, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), Cost)
+// NewUsers makes a verifier over db. All hashes in the table have the same bcrypt
+// cost, 12 or so, or the time of a refusal would tell who has an account.
+func NewUsers(db *sql.DB, cost int) (*Users, error) {
+	decoy, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), cost)
 	if err != nil {
 		return nil, fmt.Errorf("users: %w", err)
 	}
-	return &Users{db, decoy, make(chan struct{}, runtime.NumCPU())}, nil
+	return &Users{db, cost, decoy, make(chan struct{}, runtime.NumCPU())}, nil
 }
 
 // VerifyPassword implements basic.Verifier.
@@ -74,7 +72,7 @@ func (u *Users) VerifyPassword(ctx context.Context, login, password string) (*co
 
 // AddUser puts a user into the table.
 func (u *Users) AddUser(ctx context.Context, id, login, password string, roles ...string) error {
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), Cost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), u.cost)
 	if err != nil {
 		return fmt.Errorf("users: %w", err)
 	}
@@ -114,7 +112,7 @@ func TestUsersTable(t *testing.T) {
 	t.Parallel()
 	checkSource(t, "users-table.md", "userstable_test.go")
 	db := newUsersTable(t)
-	users, err := NewUsers(db)
+	users, err := NewUsers(db, 8)
 	if err != nil {
 		t.Fatal(err)
 	}
