@@ -46,12 +46,17 @@ type File struct {
 
 var _ Store = (*File)(nil)
 
+// Absent is the error for a path without file. It says how to make one.
+func (*File) Absent(path string) error {
+	return fmt.Errorf("apikey: there is no key file %s: make a key with \"sallyport apikey new -f FILE --owner NAME\": %w", path, fs.ErrNotExist)
+}
+
 // OpenFile reads the key file at path once. Its errors are those of [File.Load],
 // or say why the file could not be read.
 func OpenFile(path string) (*File, error) {
 	r, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("apikey: there is no key file %s: make a key with \"sallyport apikey new -f FILE --owner NAME\": %w", path, fs.ErrNotExist)
+		return nil, new(File).Absent(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("apikey: %w", err)

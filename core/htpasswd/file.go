@@ -80,12 +80,17 @@ func New(opts ...Option) (*File, error) {
 	}, nil
 }
 
+// Absent is the error for a path without file. It says how to make one.
+func (*File) Absent(path string) error {
+	return fmt.Errorf("htpasswd: there is no password file %s: make one with \"sallyport passwd FILE USER\": %w", path, fs.ErrNotExist)
+}
+
 // OpenFile reads the password file at path. Its errors are those of [File.Load],
 // with path for the name, or say why the file could not be read.
 func OpenFile(path string, opts ...Option) (*File, error) {
 	r, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("htpasswd: there is no password file %s: make one with \"sallyport passwd FILE USER\": %w", path, fs.ErrNotExist)
+		return nil, new(File).Absent(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("htpasswd: %w", err)

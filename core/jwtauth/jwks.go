@@ -51,7 +51,7 @@ func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("jwtauth: there is no JWK set %s: make a key pair with \"sallyport keys new\", turn a key in PEM into a set with \"sallyport keys jwks\", or Fetch it from the issuer: %w", path, fs.ErrNotExist)
+		return nil, new(KeyFile).Absent(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jwtauth: %w", err)

@@ -3,6 +3,8 @@ package jwtauth
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -35,6 +37,11 @@ func (f *KeyFile) Load(name string, data []byte) error {
 	}
 	f.set.Store(set)
 	return nil
+}
+
+// Absent is the error for a path without file. It says how to make one.
+func (*KeyFile) Absent(path string) error {
+	return fmt.Errorf("jwtauth: there is no JWK set %s: make a key pair with \"sallyport keys new\", turn a key in PEM into a set with \"sallyport keys jwks\", or Fetch it from the issuer: %w", path, fs.ErrNotExist)
 }
 
 // Keys implements [KeySource].

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 )
 
 // Loader takes in the content of one file, as stores of passwords, keys and
@@ -18,9 +20,17 @@ type Loader interface {
 	Load(name string, data []byte) error
 }
 
+// absenter is a [Loader] that knows how its file is made.
+type absenter interface {
+	// Absent is the error for a path without file. It is a [fs.ErrNotExist].
+	Absent(path string) error
+}
+
 // Load has into load the file at path, and loads it again whenever its content
 // has changed. The file is loaded before Load returns; when it cannot be read,
-// or into refuses it, Load fails and leaves nothing running.
+// or into refuses it, Load fails and leaves nothing running. A file that is not
+// there is the error of into's method Absent(path string) error, if it has one,
+// which says how to make it.
 //
 // Later on a file that is missing, unreadable or refused changes nothing: into
 // keeps what it loaded last, [Watcher.Err] says why, and the function given
@@ -34,6 +44,9 @@ func Load(path string, into Loader, opts ...Option) (*Watcher, error) {
 	if into == nil {
 		return nil, errors.New("watch: the loader is nil")
 	}
+	if strings.Contains(path, "://") {
+		return nil, errors.New("watch: the path is a URL, and files are watched here: for a JWK set at an address use jwtauth.Fetch")
+	}
 	c, err := newConfig([]string{path}, opts)
 	switch {
 	case err != nil:
@@ -44,7 +57,7 @@ func Load(path string, into Loader, opts ...Option) (*Watcher, error) {
 		return nil, errors.New("watch: WithCurrentSnapshot is for New: Load always loads the file")
 	}
 	started := false // the first refusal is Load's own error
-	return start(c, func(_ context.Context, s Snapshot) error {
+	w, err := start(c, func(_ context.Context, s Snapshot) error {
 		edit := started
 		started = true
 		file := s.Files[0]
@@ -54,4 +67,8 @@ func Load(path string, into Loader, opts ...Option) (*Watcher, error) {
 		}
 		return err
 	})
+	if l, ok := into.(absenter); ok && errors.Is(err, fs.ErrNotExist) {
+		return nil, l.Absent(path)
+	}
+	return w, err
 }

@@ -10,6 +10,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/apikey"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
 // store is a Loader that refuses what holds "bad".
@@ -99,6 +102,9 @@ func TestLoadRefuses(t *testing.T) {
 		"a nil loader":   {file, nil, nil, "watch: the loader is nil"},
 		"a refused file": {file, newStore(), nil, file + ":2: bad line"},
 		"a missing file": {file + "2", newStore(), nil, file + "2: stat: no such file"},
+		"no JWK set":     {file + "2", jwtauth.NewKeyFile(), nil, `"sallyport keys new"`},
+		"no API keys":    {file + "2", new(apikey.File), nil, `"sallyport apikey new`},
+		"a URL":          {"https://idp.example/jwks.json?key=secret", newStore(), nil, "watch: the path is a URL, and files are watched here"},
 		"no path":        {"", newStore(), nil, "watch: a path is empty"},
 		"a directory":    {dir, newStore(), nil, "is a directory"},
 		"suffixes":       {dir, newStore(), []Option{WithSuffixes(".csv")}, "watch: suffixes are for directories"},
