@@ -124,3 +124,30 @@ func TestInternalPackagesStayInTheirModule(t *testing.T) {
 		}
 	}
 }
+
+// TestInstallListsEveryModule: the page on installing replaces each published
+// module by its folder, and gets it from the first release on.
+func TestInstallListsEveryModule(t *testing.T) {
+	text, err := os.ReadFile("testdata/repository/docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\nfor m in ")
+	loop, _, found := strings.Cut(rest, "; do\n")
+	if !found {
+		t.Fatal("docs/install.md has no loop over modules")
+	}
+	replaced := strings.Fields(strings.ReplaceAll(loop, "\\\n", " "))
+	for _, m := range modules(t) {
+		name := strings.TrimPrefix(m.Module.Path, prefix)
+		if strings.HasPrefix(m.Module.Path, untagged) {
+			continue
+		}
+		if !slices.Contains(replaced, name) {
+			t.Errorf("docs/install.md does not replace %s", name)
+		}
+		if !strings.Contains(string(text), m.Module.Path+" ") {
+			t.Errorf("docs/install.md does not get %s", name)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -30,7 +31,7 @@ func ginJWT(w *World) (Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := ginjwt.New(&ginjwt.GinJWTMiddleware{
+	config := &ginjwt.GinJWTMiddleware{
 		Realm:       "things",
 		Key:         w.secret,
 		Timeout:     time.Hour,
@@ -40,7 +41,11 @@ func ginJWT(w *World) (Caller, error) {
 			allowed, err := e.Enforce(user, c.Request.URL.Path, c.Request.Method)
 			return err == nil && allowed
 		},
-	})
+	}
+	if w.keysDown {
+		config.KeyFunc = noKey
+	}
+	m, err := ginjwt.New(config)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +63,11 @@ func echoJWT(w *World) (Caller, error) {
 			return c.Get("user").(*jwt.Token).Claims.GetSubject()
 		},
 	})
-	return echoApp(echojwt.JWT(w.secret), policy), nil
+	tokens := echojwt.Config{SigningKey: w.secret}
+	if w.keysDown {
+		tokens.KeyFunc = noKey
+	}
+	return echoApp(echojwt.WithConfig(tokens), policy), nil
 }
 
 func fiberJWT(w *World) (Caller, error) {
@@ -66,7 +75,10 @@ func fiberJWT(w *World) (Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens := fiberjwt.New(fiberjwt.Config{SigningKey: fiberjwt.SigningKey{JWTAlg: "HS256", Key: w.secret}})
+	tokens := fiberjwt.Config{SigningKey: fiberjwt.SigningKey{JWTAlg: "HS256", Key: w.secret}}
+	if w.keysDown {
+		tokens.KeyFunc = noKey
+	}
 	policy := func(c *fiber.Ctx) error {
 		user, err := c.Locals("user").(*jwt.Token).Claims.GetSubject()
 		if err != nil {
@@ -81,7 +93,7 @@ func fiberJWT(w *World) (Caller, error) {
 		}
 		return c.Next()
 	}
-	return fiberApp(tokens, policy), nil
+	return fiberApp(fiberjwt.New(tokens), policy), nil
 }
 
 func auth0(w *World) (Caller, error) {
@@ -89,8 +101,11 @@ func auth0(w *World) (Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := validator.New(func(context.Context) (any, error) { return w.secret, nil },
-		validator.HS256, issuer, []string{audience})
+	key := func(context.Context) (any, error) { return w.secret, nil }
+	if w.keysDown {
+		key = noKey
+	}
+	v, err := validator.New(key, validator.HS256, issuer, []string{audience})
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +134,12 @@ func chiJWT(w *World) (Caller, error) {
 	})
 	return chiApp(jwtauth.Verifier(tokens), jwtauth.Authenticator(tokens), policy), nil
 }
+
+var errKeysDown = errors.New("the key server cannot be reached")
+
+// noKey is a function for keys, of whatever it is asked by, while their server
+// is down.
+func noKey[T any](T) (any, error) { return nil, errKeysDown }
 
 // byCasbin is the usual dozen lines for frameworks without a middleware for
 // Casbin.

@@ -29,9 +29,13 @@ func (w *World) guard() (*core.Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := jwtauth.NewKeySet(key)
+	set, err := jwtauth.NewKeySet(key)
 	if err != nil {
 		return nil, err
+	}
+	var keys jwtauth.KeySource = set
+	if w.keysDown {
+		keys = keyServerDown{}
 	}
 	tokens, err := jwtauth.New(keys, jwtauth.WithIssuer(issuer), jwtauth.WithAudience(audience))
 	if err != nil {
@@ -51,6 +55,11 @@ func (w *World) guard() (*core.Guard, error) {
 	counter := core.ObserverFunc(func(context.Context, core.Event) { count.Add(1) })
 	return core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(policy), core.WithObserver(counter))
 }
+
+// keyServerDown is a source of keys that cannot be reached.
+type keyServerDown struct{}
+
+func (keyServerDown) Keys(context.Context, string) ([]*jwtauth.Key, error) { return nil, errKeysDown }
 
 // guarded makes an app around our guard.
 func guarded(w *World, app func(*core.Guard) Caller) (Caller, error) {

@@ -73,6 +73,8 @@ type World struct {
 	secret []byte
 	// allowed and refused are the users of the two kinds of tokens.
 	allowed, refused string
+	// keysDown has every stack that can ask for keys ask in vain.
+	keysDown bool
 }
 
 // NewWorld makes the policy.

@@ -28,18 +28,29 @@ func (w *World) Refused() (string, error) {
 }
 
 func (w *World) bearer(user string, n int) ([]string, error) {
-	now := time.Now()
 	values := make([]string, n)
 	for i := range values {
-		token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-			"iss": issuer, "aud": audience, "sub": user, "jti": strconv.Itoa(i),
-			"iat": now.Unix(), "exp": now.Add(lifetime).Unix(),
-		})
-		text, err := token.SignedString(w.secret)
+		claims := claimsOf(user)
+		claims["jti"] = strconv.Itoa(i)
+		value, err := w.sign(claims)
 		if err != nil {
 			return nil, err
 		}
-		values[i] = "Bearer " + text
+		values[i] = value
 	}
 	return values, nil
+}
+
+// claimsOf are what a token of a user says.
+func claimsOf(user string) jwt.MapClaims {
+	now := time.Now()
+	return jwt.MapClaims{
+		"iss": issuer, "aud": audience, "sub": user, "jti": "0",
+		"iat": now.Unix(), "exp": now.Add(lifetime).Unix(),
+	}
+}
+
+func (w *World) sign(claims jwt.MapClaims) (string, error) {
+	text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(w.secret)
+	return "Bearer " + text, err
 }
