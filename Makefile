@@ -15,7 +15,7 @@ VERSION   ?=
 DRY       ?=
 CHECKED   ?=
 
-.PHONY: help demo run test test-slow-machine check long lint fuzz bench bench-report cover consumer release fmt tidy
+.PHONY: help demo run test test-slow-machine check long lint fuzz bench bench-report cover consumer release site picture fmt tidy
 
 help: ## list the targets
 	@echo 'usage: make TARGET [NAME=value]'
@@ -64,6 +64,12 @@ consumer: ## build an app on each module as users get it, check its module graph
 
 release: ## tag every module, after make check [VERSION=v0.1.0 DRY=1 to change nothing CHECKED=1]
 	GOWORK=off go -C .ci/tools run ./release $(if $(DRY),-dry) $(if $(CHECKED),-checked) ../.. '$(VERSION)'
+
+site: ## build docs as a static site with search, into .build/site; takes node and npm
+	.ci/site/build
+
+picture: ## draw the picture of the README again from what the programs print
+	GOWORK=off go -C .ci/tools run ./picture ../..
 
 fmt: ## format every Go file
 	gofmt -w $$(.ci/modules | cut -d ' ' -f 2-) .ci/tools
