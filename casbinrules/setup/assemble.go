@@ -22,6 +22,8 @@ type assembly struct {
 	proxies *proxy.Trust  // nil for none
 	answers []core.Option // responder, observers and limiter
 
+	instrument Instrument // nil for none
+
 	jwts, opaque verifier // see tokens
 }
 
@@ -139,6 +141,11 @@ func (a *assembly) observers() ([]core.Option, error) {
 			return nil, err
 		}
 		opts = append(opts, core.WithObserver(o))
+		measured, err := a.noteInstrument(o)
+		if err != nil {
+			return nil, a.doc.Wrap(err, &a.config.Observer[i], &a.config.Observer)
+		}
+		opts = append(opts, measured...)
 	}
 	return opts, nil
 }

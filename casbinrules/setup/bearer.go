@@ -183,7 +183,11 @@ func (a *assembly) introspection(c *introspectionConfig, maxSize int) (verifier,
 	if err := a.audience(c.Audience, c.AnyAud, &c.AnyAud, c); err != nil {
 		return nil, err
 	}
-	v, err := introspect.New(c.Endpoint, introspect.Secret(c.Client, c.Secret.Reveal()), introspectionOptions(c)...)
+	measured, err := a.measuredIntrospection()
+	if err != nil {
+		return nil, a.doc.Wrap(err, c)
+	}
+	v, err := introspect.New(c.Endpoint, introspect.Secret(c.Client, c.Secret.Reveal()), append(introspectionOptions(c), measured...)...)
 	if err != nil {
 		return nil, a.doc.Wrap(err, c)
 	}
@@ -200,9 +204,12 @@ func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
 		file := jwtauth.NewKeyFile(set...)
 		return file, a.load(string(c.JWKS), file)
 	}
-	opts := []jwtauth.RemoteOption{jwtauth.WithKeySetOptions(set...), jwtauth.WithRefreshObserver(a.refreshed)}
+	opts, err := a.remoteOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, jwtauth.WithKeySetOptions(set...))
 	var keys *jwtauth.RemoteKeys
-	var err error
 	if c.JWKS != "" {
 		keys, err = jwtauth.Fetch(string(c.JWKS), opts...)
 	} else {

@@ -49,6 +49,10 @@ var kinds = struct {
 var elsewhereKinds = map[string]map[string]string{
 	sessionStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
 	policyStore:  {"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres"},
+	observer: {
+		"prometheus":    "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry",
+		"opentelemetry": "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry",
+	},
 }
 
 // RegisterSessionStore makes a kind of store known under the name that it has

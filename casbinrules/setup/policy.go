@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -32,7 +33,7 @@ func (a *assembly) openPolicy() error {
 	if err != nil {
 		return err
 	}
-	opts = append(opts, a.settings.policy...)
+	opts = slices.Concat(opts, a.policyReloads(), a.settings.policy)
 	var policy *casbinrules.Authorizer
 	if c.Store.Settings != nil {
 		policy, err = a.openShared(c, model, opts)
@@ -45,6 +46,11 @@ func (a *assembly) openPolicy() error {
 	}
 	if err != nil {
 		return a.doc.Wrap(err, &a.config.Policy)
+	}
+	if a.instrument != nil {
+		if err := a.instrument.AddPolicy(a.config.Realm, policy); err != nil {
+			return errors.Join(a.doc.Wrap(err, &a.config.Policy), policy.Close())
+		}
 	}
 	a.made.policy = policy
 	a.made.reloads = append(a.made.reloads, policy.Reload)

@@ -152,6 +152,11 @@ func (a *assembly) session() (core.Authenticator, error) {
 		if err != nil {
 			return nil, err
 		}
+		if a.instrument != nil {
+			if store, err = a.instrument.Store("sessions", store); err != nil {
+				return nil, a.doc.Wrap(err, &c.Store)
+			}
+		}
 		opts = append(opts, session.WithStore(store))
 	}
 	add := func(on bool, option func() session.Option) {

@@ -26,7 +26,8 @@ func (s *Setup) Address() string { return s.address }
 // Handler is the guard as a service that a proxy asks about each request: /check
 // for the question, and /refusal for the answer to those who are refused, which
 // nginx fetches by itself. Both are for the peers that the file calls proxies. GET
-// /healthz is 204 for everybody. It is an error if the file has no section serve,
+// /healthz is 204 for everybody, and /metrics is the page of the observer prometheus,
+// where the file has it. It is an error if the file has no section serve,
 // or no policy.
 func (s *Setup) Handler() (http.Handler, error) {
 	if s.service == nil {
@@ -44,6 +45,9 @@ func (s *Setup) Handler() (http.Handler, error) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
+	if s.page != nil {
+		mux.Handle("/metrics", s.page)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux cleans paths and redirects, and Envoy's have the target of
 		// somebody else behind the prefix.
@@ -87,5 +91,8 @@ func (a *assembly) serving() error {
 		return a.doc.Wrap(err, &a.config.Serve)
 	}
 	a.made.address = c.Address
+	if a.instrument != nil {
+		a.made.page = a.instrument.Page()
+	}
 	return nil
 }

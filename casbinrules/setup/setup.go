@@ -28,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -54,6 +55,7 @@ type Setup struct {
 	names    *core.Pseudonyms        // nil without them
 	service  *forwardauth.Service    // nil without one
 	address  string
+	page     http.Handler // nil for none
 	log      *slog.Logger
 	reloads  []func(context.Context) error
 	closers  []func() error // in the order in which they were opened

@@ -73,7 +73,7 @@ func checkEndpoint(endpoint string, plainHTTP bool) error {
 // token elsewhere.
 func newHTTPClient(rt http.RoundTripper, concurrency int) *http.Client {
 	if rt == nil {
-		rt = defaultTransport(concurrency)
+		rt = newTransport(concurrency)
 	}
 	return &http.Client{
 		Transport:     quiet.Transport(rt),
@@ -81,7 +81,11 @@ func newHTTPClient(rt http.RoundTripper, concurrency int) *http.Client {
 	}
 }
 
-func defaultTransport(concurrency int) http.RoundTripper {
+// NewTransport makes the transport that a [Verifier] uses without [WithTransport]
+// and [WithConcurrency], for programs that wrap it.
+func NewTransport() http.RoundTripper { return newTransport(defaultConcurrency) }
+
+func newTransport(concurrency int) http.RoundTripper {
 	shared, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // the program has put its own in its place
 		return http.DefaultTransport

@@ -35,6 +35,9 @@ const ReasonInactive core.Reason = "inactive"
 // as a refresh token.
 const ReasonWrongType = core.ReasonWrongType
 
+// defaultConcurrency is how many calls may be under way; see [WithConcurrency].
+const defaultConcurrency = 64
+
 // callsPerSlot is how many calls may be waiting or under way for each that may
 // be under way.
 const callsPerSlot = 9
@@ -98,7 +101,7 @@ func New(endpoint string, client Client, opts ...Option) (*Verifier, error) {
 		terms:       claims.NewTerms(),
 		mapping:     claims.Mapping{SubjectOptional: true},
 		timeout:     3 * time.Second,
-		concurrency: 64,
+		concurrency: defaultConcurrency,
 		ttl:         30 * time.Second,
 		size:        10_000,
 		calls:       flight.Group[verdict]{Name: "introspect"},

@@ -38,9 +38,10 @@ func newClient(c remoteConfig) *client {
 	}
 }
 
-// newTransport keeps no connections: minutes lie between two requests, and an
-// idle connection is two goroutines.
-func newTransport() http.RoundTripper {
+// NewTransport makes the transport that [Fetch] and [Discover] use without
+// [WithTransport], for programs that wrap it. It keeps no connections: minutes lie
+// between two requests, and an idle connection is two goroutines.
+func NewTransport() http.RoundTripper {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: maxFetchTimeout}).DialContext,

@@ -59,7 +59,7 @@ func newRemoteConfig(opts []RemoteOption) (remoteConfig, error) {
 			c.maxStale, c.refresh.most)
 	}
 	if c.transport == nil {
-		c.transport = newTransport()
+		c.transport = NewTransport()
 	}
 	return c, nil
 }

@@ -55,8 +55,8 @@ func (c call) end(ctx context.Context, result, errorType string) {
 // host and port is in a span, and nothing is added to the request. A call ends when
 // the header of the answer is there.
 //
-// A nil base is an error: the packages that call choose a transport of their own,
-// with limits, where they are given none. [http.DefaultTransport] is a good one.
+// A nil base is an error: jwtauth.NewTransport and introspect.NewTransport make those
+// that these packages use by themselves, with limits.
 func (t *Telemetry) Transport(dependency string, base http.RoundTripper) (http.RoundTripper, error) {
 	if base == nil {
 		return nil, errors.New("telemetry: transport is nil")

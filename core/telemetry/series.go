@@ -14,9 +14,10 @@ const (
 	other = "_other"
 	// maxLabel is how many bytes of a value are looked at.
 	maxLabel = 128
-	// maxNames is how many schemes, reasons beyond the known ones, policies, key
-	// sets and dependencies are told apart.
-	maxNames = 64
+	// maxNames is how many reasons beyond the known ones, policies and key sets are
+	// told apart, maxSchemes how many schemes.
+	maxNames   = 64
+	maxSchemes = 32
 )
 
 // labels are the values of one attribute, the first ones that come. A value that

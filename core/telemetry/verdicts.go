@@ -41,7 +41,6 @@ type verdicts struct {
 	durations      [len(gates)][len(outcomes)][]metric.RecordOption
 
 	schemes, reasons, routes, rules *labels
-	maximum                         int
 }
 
 type (
@@ -51,11 +50,11 @@ type (
 )
 
 func (v *verdicts) init(maximum int) {
-	v.authentication = newCounters[authentication](len(gates) * 5 * (maxNames + 2))
-	v.challenges = newCounters[pair](maxNames + 2)
+	v.authentication = newCounters[authentication](len(gates) * 5 * (maxSchemes + 2))
+	v.challenges = newCounters[pair](maxSchemes + 2)
 	v.authorization = newCounters[authorization](len(gates) * 3)
-	v.refusals, v.crowded = newCounters[refusal](maximum), newCounters[refusal](maximum)
-	v.schemes, v.reasons = newLabels(maxNames), newLabels(maxNames, knownReasons()...)
+	v.refusals, v.crowded = newCounters[refusal](maximum-maximum/4), newCounters[refusal](maximum/4)
+	v.schemes, v.reasons = newLabels(maxSchemes), newLabels(maxNames, knownReasons()...)
 	v.routes, v.rules = newLabels(maximum), newLabels(maximum)
 	for o, outcome := range outcomes {
 		v.requests[o].set = attribute.NewSet(outcomeKey.String(string(outcome)))

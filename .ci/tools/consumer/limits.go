@@ -32,14 +32,15 @@ var belongs = map[string][]string{
 
 	"echoauth/echov5": {"echo5"},
 
-	"casbinrules/setup":          {"casbin"},
-	"casbinrules/setup/redis":    {"casbin", "redis"},
-	"casbinrules/setup/postgres": {"casbin", "postgres"},
-	"core/source/postgres":       {"postgres"},
-	"fiberauth/fasthttpauth":     {"fasthttp"},
-	"fiberauth/fiberv3":          {"fiber3", "fasthttp"},
-	"casbinrules/casbinv3":       {"casbin", "casbin3"},
-	"casbinrules/cmd/sallyport":  {"casbin", "redis", "postgres"},
+	"casbinrules/setup":           {"casbin"},
+	"casbinrules/setup/redis":     {"casbin", "redis"},
+	"casbinrules/setup/postgres":  {"casbin", "postgres"},
+	"core/source/postgres":        {"postgres"},
+	"fiberauth/fasthttpauth":      {"fasthttp"},
+	"fiberauth/fiberv3":           {"fiber3", "fasthttp"},
+	"casbinrules/casbinv3":        {"casbin", "casbin3"},
+	"casbinrules/cmd/sallyport":   {"casbin", "redis", "postgres"},
+	"casbinrules/setup/telemetry": {"casbin"},
 }
 
 // violations lists what the graph of an app on the named module must not hold:

@@ -8,16 +8,39 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/owenrumney/go-sarif/v3 v3.3.1
+	github.com/prometheus/client_model v0.6.3
+	github.com/prometheus/common v0.72.0
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup/postgres v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup/redis v0.0.0
+	github.com/sallyport-go/sallyport/casbinrules/setup/telemetry v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
 	github.com/sallyport-go/sallyport/core/source/postgres v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/term v0.47.0
+)
+
+require (
+	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/go-logr/logr v1.4.4 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
+	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/prometheus/client_golang v1.24.1 // indirect
+	github.com/prometheus/otlptranslator v1.0.0 // indirect
+	github.com/prometheus/procfs v0.22.0 // indirect
+	github.com/sallyport-go/sallyport/core/telemetry v0.0.0 // indirect
+	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
+	go.opentelemetry.io/otel v1.47.0 // indirect
+	go.opentelemetry.io/otel/exporters/prometheus v0.69.0 // indirect
+	go.opentelemetry.io/otel/log v1.47.0 // indirect
+	go.opentelemetry.io/otel/metric v1.47.0 // indirect
+	go.opentelemetry.io/otel/sdk v1.47.0 // indirect
+	go.opentelemetry.io/otel/sdk/metric v1.47.0 // indirect
+	go.opentelemetry.io/otel/trace v1.47.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 )
 
 require (
@@ -53,8 +76,10 @@ replace (
 	github.com/sallyport-go/sallyport/casbinrules/setup => ../../setup
 	github.com/sallyport-go/sallyport/casbinrules/setup/postgres => ../../setup/postgres
 	github.com/sallyport-go/sallyport/casbinrules/setup/redis => ../../setup/redis
+	github.com/sallyport-go/sallyport/casbinrules/setup/telemetry => ../../setup/telemetry
 	github.com/sallyport-go/sallyport/core => ../../../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../../core/htpasswd
 	github.com/sallyport-go/sallyport/core/source/postgres => ../../../core/source/postgres
+	github.com/sallyport-go/sallyport/core/telemetry => ../../../core/telemetry
 	github.com/sallyport-go/sallyport/core/watch => ../../../core/watch
 )

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/postgres" // kinds of stores
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/redis"
+	_ "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry" // kinds of observers
 )
 
 func newConfig() *cobra.Command {

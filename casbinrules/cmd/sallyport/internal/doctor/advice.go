@@ -1,0 +1,38 @@
+package doctor
+
+// advice says for a reason what to look at: the tables of the page on
+// troubleshooting, which a test compares with it.
+var advice = map[string]string{
+	"no_credentials":       "the client lost its token; a proxy drops Authorization; a redirect to another host (clients drop the header there); a script that does not set the header",
+	"malformed":            "a client that sends Bearer undefined, a token with quotes or cut off; a proxy that limits header sizes",
+	"expired":              "tokens: refresh does not run or comes too late, or clocks differ (the leeway is 30 s, jwtauth.WithLeeway); API keys: the expires of the file; sessions: the absolute timeout",
+	"not_yet_valid":        "the issuer's clock is ahead",
+	"unknown_key":          "keys were rotated: the JWK set file here is older than the token's kid; keys over HTTP follow by themselves, in seconds (how soon); many with 503 mean that somebody makes keys up",
+	"bad_signature":        "a token of another environment with the same kid",
+	"bad_algorithm":        "the issuer changed its algorithm; a key is good for one only",
+	"wrong_issuer":         "a token for another environment or service; the strings are compared exactly, a slash at the end counts",
+	"wrong_audience":       "a token for another environment or service; the strings are compared exactly, a slash at the end counts",
+	"bad_claim":            "a claim of a type that was not expected, no exp, no sub",
+	"wrong_type":           "a client that sends its ID token; an issuer whose access tokens have a nonce (jwtauth.WithNonce)",
+	"unknown_principal":    "the password or key file is another one than you think, a key was made for another environment, or somebody is guessing",
+	"wrong_secret":         "the password or key file is another one than you think, a key was made for another environment, or somebody is guessing",
+	"unknown_session":      "the store lost its sessions, or instances do not share one; people were away for long; two tabs signed in",
+	"idle_session":         "the store lost its sessions, or instances do not share one; people were away for long; two tabs signed in",
+	"replaced_session":     "the store lost its sessions, or instances do not share one; people were away for long; two tabs signed in",
+	"plain_http":           "basic.WithTLSRequired, and TLS ends at a proxy",
+	"revoked":              "somebody withdrew sessions, keys or tokens",
+	"stale_nonce":          "a few are normal, one for each client and lifetime of a nonce; many mean that the lifetime is too short, or digest.WithMaxNonces too small",
+	"foreign_nonce":        "instances that do not share the key of their nonces, or a restart without one (digest.WithNonceKey)",
+	"replayed":             "a proxy or client that repeats requests as they are, or an attack",
+	"no_rule_matched":      "a role that is gone from the token or from the g lines; a new route or method that no line covers (PATCH beside PUT, /reports beside /reports/:id); a policy file that was not deployed",
+	"denied_by_rule":       "the deny line named in rule",
+	"missing_role":         "a rule in code: what did the issuer put into the token?",
+	"missing_scope":        "a rule in code: what did the issuer put into the token?",
+	"missing_entitlement":  "a rule in code: what did the issuer put into the token?",
+	"account_state":        "the account is suspended or closed, or the lookup does not know it",
+	"subject_is_role_name": "a user whose ID is also the name of a role",
+	"no_tenant":            "the token has no tenant claim, or jwtauth.WithTenant names another one",
+	"no_attribute":         "the token lacks a claim that the model asks for (casbinrules.WithClaimAttribute)",
+	"bad_attribute":        "a claim or other attribute that is no number, time, date or address although it is declared as one (casbinrules.WithAttributeType)",
+	"unknown_method":       "a method that has to be named in the policy or with core.WithMethods",
+}

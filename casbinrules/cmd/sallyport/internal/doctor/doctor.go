@@ -1,0 +1,165 @@
+// Package doctor says in words which plumbing of access control is broken, from
+// what was counted: identity (401), policy (403), guessing, keys, dependencies or
+// the program.
+package doctor
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Counts is what was seen of requests.
+type Counts struct {
+	// Allowed is how many requests were allowed.
+	Allowed float64
+	// Refused are those that were not, by outcome and reason.
+	Refused map[Kind]*Tally
+	// Notes are further things that are wrong, such as a rejected policy.
+	Notes []Finding
+}
+
+// Kind is a kind of refusals.
+type Kind struct{ Outcome, Reason string }
+
+// Tally counts refusals of one kind.
+type Tally struct {
+	Number                 float64
+	Routes, Rules, Schemes map[string]float64
+}
+
+// Add counts n refusals.
+func (c *Counts) Add(k Kind, n float64, route, rule, scheme string) {
+	if c.Refused == nil {
+		c.Refused = map[Kind]*Tally{}
+	}
+	t := c.Refused[k]
+	if t == nil {
+		t = &Tally{Routes: map[string]float64{}, Rules: map[string]float64{}, Schemes: map[string]float64{}}
+		c.Refused[k] = t
+	}
+	t.Number += n
+	count(t.Routes, route, n)
+	count(t.Rules, rule, n)
+	count(t.Schemes, scheme, n)
+}
+
+func count(by map[string]float64, value string, n float64) {
+	if value != "" {
+		by[value] += n
+	}
+}
+
+// Total is how many requests there were.
+func (c *Counts) Total() float64 {
+	n := c.Allowed
+	for _, t := range c.Refused {
+		n += t.Number
+	}
+	return n
+}
+
+// Finding is one thing that is broken.
+type Finding struct {
+	// Plumbing is what is broken: identity, policy, guessing, keys, dependency,
+	// program or requests.
+	Plumbing string `json:"plumbing"`
+	// Seen says what was seen, Look what to look at.
+	Seen string `json:"seen"`
+	Look string `json:"look"`
+	// Count is how many requests are of the kind; 0 where none are counted.
+	Count float64 `json:"count,omitempty"`
+}
+
+// kinds are what outcomes and reasons mean.
+const (
+	identity   = "identity"
+	policy     = "policy"
+	guessing   = "guessing"
+	keys       = "keys"
+	dependency = "dependency"
+	program    = "program"
+	requests   = "requests"
+)
+
+// plumbing is what a kind of refusal points at.
+func plumbing(k Kind) string {
+	switch k.Reason {
+	case "wrong_secret", "unknown_principal", "too_many_attempts":
+		return guessing
+	case "unknown_key", "bad_signature", "bad_algorithm":
+		return keys
+	}
+	switch k.Outcome {
+	case "unauthenticated":
+		return identity
+	case "forbidden":
+		return policy
+	case "unavailable":
+		return dependency
+	case "error":
+		return program
+	}
+	return requests
+}
+
+var statuses = map[string]int{
+	"unauthenticated": 401, "forbidden": 403, "bad_request": 400, "unavailable": 503, "error": 500, "limited": 429,
+}
+
+// general is the advice for what is no reason of the page's tables.
+var general = map[string]string{
+	identity:   "sessions, token refresh, cookies, header fields that a proxy drops",
+	policy:     "the last edit of the policy, roles, rules, entitlements, account state",
+	guessing:   "the addresses in the log (client), and the limits on guessing; somebody guesses, or a file of passwords or keys was replaced",
+	keys:       "whether the keys of the issuer were rotated and fetched, and whether tokens are of another environment",
+	dependency: "what does not answer: key server, introspection, session store, user store; the cause is in the log. Credentials and policy are not the problem",
+	program:    "the cause in the log, with the stack of a panic: a scheme, rule or setting is faulty",
+	requests:   "clients or proxies that write paths or credentials in two ways; scanners do so, too",
+}
+
+// notable are the shares of requests from which a kind is a finding. Faults and
+// outages are one at once.
+const notable = 0.05
+
+// Diagnose says what is broken, the most frequent first. Kinds that are less than
+// a twentieth of the requests are as usual, save outages and faults.
+func (c *Counts) Diagnose() []Finding {
+	found := slices.Clone(c.Notes)
+	total := c.Total()
+	order := slices.SortedFunc(maps.Keys(c.Refused), func(a, b Kind) int {
+		return cmp.Or(cmp.Compare(c.Refused[b].Number, c.Refused[a].Number), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Reason, b.Reason))
+	})
+	for _, k := range order {
+		t, kind := c.Refused[k], plumbing(k)
+		if t.Number == 0 || t.Number < notable*total && kind != dependency && kind != program {
+			continue
+		}
+		look := advice[k.Reason]
+		if look == "" || kind == dependency || kind == program {
+			look = general[kind]
+		}
+		found = append(found, Finding{Plumbing: kind, Count: t.Number, Look: look, Seen: fmt.Sprintf(
+			"%.0f of %.0f requests are %d, reason %s%s%s%s", t.Number, total, statuses[k.Outcome], k.Reason,
+			most(" at ", t.Routes), most(" by ", t.Rules), most(" with ", t.Schemes))})
+	}
+	return found
+}
+
+// most names what of all is most frequent, at most two of them.
+func most(before string, all map[string]float64) string {
+	if len(all) == 0 {
+		return ""
+	}
+	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
+		return cmp.Or(cmp.Compare(all[b], all[a]), cmp.Compare(a, b))
+	})
+	more := ""
+	if len(names) > 2 {
+		more = fmt.Sprintf(" and %d more", len(names)-2)
+		names = names[:2]
+	}
+	return before + strings.Join(names, ", ") + more
+}

@@ -1,0 +1,235 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log"
+	"log/slog"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// writers are the handlers whose lines a log may have.
+func writers(to *bytes.Buffer) map[string]*slog.Logger {
+	return map[string]*slog.Logger{
+		"json": slog.New(slog.NewJSONHandler(to, nil)),
+		"text": slog.New(slog.NewTextHandler(to, nil)),
+	}
+}
+
+// events are requests of a service: 100 that pass two gates, and refusals.
+func events(o core.Observer, refused map[Kind]int) {
+	ctx := context.Background()
+	for range 100 {
+		for _, gate := range []string{"authenticate", "authorize"} {
+			o.Observe(ctx, core.Event{Outcome: core.OutcomeAllowed, Reason: core.ReasonAllowed, Status: 200, Gate: gate, Method: "GET", Route: "/reports/:id", Scheme: "Bearer"})
+		}
+	}
+	for k, n := range refused {
+		for range n {
+			rule := ""
+			if k.Outcome == "forbidden" {
+				rule = `rule.Role("a = b")`
+			}
+			o.Observe(ctx, core.Event{Outcome: core.Outcome(k.Outcome), Reason: core.Reason(k.Reason), Status: statuses[k.Outcome], Gate: "authorize",
+				Method: "GET \"x\"=y", Route: "/reports/:id", Scheme: "Bearer", Rule: rule, PrincipalID: "mallory outcome=allowed"})
+		}
+	}
+}
+
+func TestEachBurstIsNamed(t *testing.T) {
+	t.Parallel()
+	for want, k := range map[string]Kind{
+		identity: {"unauthenticated", "expired"}, policy: {"forbidden", "missing_role"}, guessing: {"unauthenticated", "wrong_secret"},
+		keys: {"unauthenticated", "unknown_key"}, dependency: {"unavailable", "dependency_unavailable"}, program: {"error", "panic"},
+		requests: {"bad_request", "ambiguous_path"},
+	} {
+		var text bytes.Buffer
+		for form, l := range writers(&text) {
+			text.Reset()
+			text.WriteString("a line of something else = 1\n{\"msg\":\"access\"}\n{broken\n")
+			events(core.LogObserver(l), map[Kind]int{k: 50})
+			c, err := ReadLog(&text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Allowed != 100 || c.Total() != 150 {
+				t.Errorf("%s, %s: %v of %v requests are allowed, want 100 of 150", want, form, c.Allowed, c.Total())
+			}
+			found := c.Diagnose()
+			if len(found) != 1 || found[0].Plumbing != want || found[0].Count != 50 || found[0].Look == "" {
+				t.Fatalf("%s, %s: got %+v", want, form, found)
+			}
+			if seen := found[0].Seen; !strings.Contains(seen, "50 of 150 requests are") || !strings.Contains(seen, k.Reason) || !strings.Contains(seen, "at /reports/:id") {
+				t.Errorf("%s, %s: %s", want, form, seen)
+			}
+			if want == policy && !strings.Contains(found[0].Seen, `by rule.Role("a = b")`) {
+				t.Errorf("%s: %s", form, found[0].Seen)
+			}
+		}
+	}
+}
+
+func TestTheDefaultHandlerIsRead(t *testing.T) {
+	var text bytes.Buffer
+	before, flags := log.Writer(), log.Flags()
+	defer func() { log.SetOutput(before); log.SetFlags(flags) }()
+	log.SetOutput(&text)
+	events(core.LogObserver(nil), map[Kind]int{{"forbidden", "missing_role"}: 50})
+	c, err := ReadLog(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := c.Diagnose(); len(found) != 1 || found[0].Plumbing != policy || found[0].Count != 50 || c.Allowed != 100 {
+		t.Errorf("got %+v, %v allowed", found, c.Allowed)
+	}
+}
+
+func TestWhatIsUsualIsNoFinding(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	events(core.LogObserver(slog.New(slog.NewTextHandler(&text, nil))), map[Kind]int{{"unauthenticated", "expired"}: 4, {"forbidden", "missing_role"}: 4})
+	c, err := ReadLog(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := c.Diagnose(); len(found) != 0 {
+		t.Errorf("got %+v", found)
+	}
+}
+
+func TestARejectedPolicyIsAFindingUntilItIsMended(t *testing.T) {
+	t.Parallel()
+	const rejected = `level=ERROR msg="policy rejected, the last good one stays in force" outcome=rejected version=012 rules=1 role_links=0 duration=1ms error="policy.csv:3: p has 2 fields"` + "\n"
+	const loaded = `level=INFO msg="policy loaded" outcome=loaded version=345 rules=2 role_links=0 duration=1ms` + "\n"
+	c, err := ReadLog(strings.NewReader(loaded + rejected + rejected))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := c.Diagnose(); len(found) != 1 || found[0].Plumbing != policy || !strings.Contains(found[0].Seen, "policy.csv:3") {
+		t.Errorf("got %+v", found)
+	}
+	if c, err = ReadLog(strings.NewReader(rejected + loaded)); err != nil || len(c.Diagnose()) != 0 {
+		t.Errorf("once it is mended: %+v, %v", c.Diagnose(), err)
+	}
+}
+
+// page is a page of metrics with a number of refusals.
+func page(allowed, forbidden int, more string) string {
+	return fmt.Sprintf(`# TYPE sallyport_requests_total counter
+sallyport_requests_total{sallyport_outcome="allowed"} %d
+sallyport_requests_total{sallyport_outcome="forbidden"} %d
+# TYPE sallyport_refusals_total counter
+sallyport_refusals_total{http_route="/reports/:id",sallyport_outcome="forbidden",sallyport_reason="denied_by_rule",sallyport_rule="policy.csv:12",sallyport_scheme="Bearer"} %d
+%s`, allowed, forbidden, forbidden, more)
+}
+
+func sample(t *testing.T, text string) Sample {
+	t.Helper()
+	s, err := ReadMetrics(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestMetricsAreCountedFromOneReadingToTheNext(t *testing.T) {
+	t.Parallel()
+	before, now := sample(t, page(1000, 500, "")), sample(t, page(1100, 520, ""))
+	c := now.CountsSince(before)
+	if c.Allowed != 80 || c.Total() != 100 { // 20 were allowed by gate one
+		t.Errorf("%v of %v are allowed, want 80 of 100", c.Allowed, c.Total())
+	}
+	found := c.Diagnose()
+	if len(found) != 1 || found[0].Plumbing != policy || found[0].Seen != "20 of 100 requests are 403, reason denied_by_rule at /reports/:id by policy.csv:12 with Bearer" {
+		t.Errorf("got %+v", found)
+	}
+	if c := now.CountsSince(nil); c.Refused[Kind{"forbidden", "denied_by_rule"}].Number != 520 {
+		t.Errorf("since the start: %+v", c)
+	}
+	if found := sample(t, page(1000, 500, "")).CountsSince(now).Diagnose(); len(found) != 0 {
+		t.Errorf("of a service that was started again: %+v", found)
+	}
+}
+
+func TestGaugesTellWhatIsBrokenNow(t *testing.T) {
+	t.Parallel()
+	c := sample(t, page(1, 0, `# TYPE sallyport_policy_outdated_seconds gauge
+sallyport_policy_outdated_seconds{sallyport_policy_name="reports"} 90
+# TYPE sallyport_keyset_keys gauge
+sallyport_keyset_keys{sallyport_keyset_name="idp"} 0
+sallyport_keyset_keys{sallyport_keyset_name="other"} 2
+# TYPE sallyport_keyset_age_seconds gauge
+sallyport_keyset_age_seconds{sallyport_keyset_name="idp"} 10
+sallyport_keyset_age_seconds{sallyport_keyset_name="other"} 9000
+`)).CountsSince(nil)
+	var seen []string
+	for _, f := range c.Diagnose() {
+		seen = append(seen, f.Plumbing+": "+f.Seen)
+	}
+	want := []string{
+		"policy: the policy reports has been older than its source for 1m30s", "keys: there are no keys of idp",
+		"keys: other has not confirmed its keys for 2h30m0s",
+	}
+	if !slices.Equal(seen, want) {
+		t.Errorf("got %q, want %q", seen, want)
+	}
+	for _, text := range []string{"up 1\n", "{", ""} {
+		if _, err := ReadMetrics(strings.NewReader(text)); err == nil {
+			t.Errorf("%q is taken for the page of a service", text)
+		}
+	}
+}
+
+// TestAdviceIsThatOfThePage: what to look at is said in one place for people and
+// for the command.
+func TestAdviceIsThatOfThePage(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tables, _ := strings.Cut(string(text), "## A burst of 401\n")
+	tables, _, _ = strings.Cut(tables, "## Middleware order\n")
+	link := regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+	listed := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*) \\| ([^|]*) \\|$").FindAllStringSubmatch(tables, -1) {
+		plain := strings.ReplaceAll(link.ReplaceAllString(row[2], "$1"), "`", "")
+		for _, reason := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+			listed[reason[1]] = plain
+		}
+	}
+	if len(listed) < 30 {
+		t.Fatalf("only %d reasons found on the page", len(listed))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(listed)) {
+		if advice[reason] != listed[reason] {
+			t.Errorf("%s: the page says %q, the command %q", reason, listed[reason], advice[reason])
+		}
+	}
+	if len(advice) != len(listed) {
+		t.Errorf("the command has advice for %d reasons, the page for %d", len(advice), len(listed))
+	}
+}
+
+func FuzzReadLog(f *testing.F) {
+	for _, s := range []string{`level=WARN msg=access outcome=forbidden reason="a b" gate=check`, `{"msg":"access","outcome":"x","gate":1}`, `a="`, `=`, `a==b"`, "\"\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := ReadLog(strings.NewReader(s))
+		if err == nil && c.Total() > float64(strings.Count(s, "\n")+1) {
+			t.Errorf("%q has %v requests", s, c.Total())
+		}
+		if err == nil {
+			c.Diagnose()
+		}
+	})
+}

@@ -1,0 +1,53 @@
+module github.com/sallyport-go/sallyport/casbinrules/setup/telemetry
+
+go 1.26.0
+
+require (
+	github.com/prometheus/client_golang v1.24.1
+	github.com/sallyport-go/sallyport/casbinrules v0.0.0
+	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
+	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/sallyport-go/sallyport/core/telemetry v0.0.0
+	go.opentelemetry.io/otel/exporters/prometheus v0.69.0
+	go.opentelemetry.io/otel/sdk/metric v1.47.0
+)
+
+require (
+	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
+	github.com/casbin/casbin/v2 v2.135.0 // indirect
+	github.com/casbin/govaluate v1.3.0 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/fsnotify/fsnotify v1.10.1 // indirect
+	github.com/go-logr/logr v1.4.4 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/prometheus/client_model v0.6.3 // indirect
+	github.com/prometheus/common v0.72.0 // indirect
+	github.com/prometheus/otlptranslator v1.0.0 // indirect
+	github.com/prometheus/procfs v0.22.0 // indirect
+	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0 // indirect
+	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
+	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
+	go.opentelemetry.io/otel v1.47.0 // indirect
+	go.opentelemetry.io/otel/log v1.47.0 // indirect
+	go.opentelemetry.io/otel/metric v1.47.0 // indirect
+	go.opentelemetry.io/otel/sdk v1.47.0 // indirect
+	go.opentelemetry.io/otel/trace v1.47.0 // indirect
+	go.yaml.in/yaml/v4 v4.0.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
+
+replace (
+	github.com/sallyport-go/sallyport/casbinrules => ../../
+	github.com/sallyport-go/sallyport/casbinrules/setup => ../
+	github.com/sallyport-go/sallyport/core => ../../../core
+	github.com/sallyport-go/sallyport/core/htpasswd => ../../../core/htpasswd
+	github.com/sallyport-go/sallyport/core/telemetry => ../../../core/telemetry
+	github.com/sallyport-go/sallyport/core/watch => ../../../core/watch
+)

@@ -1,0 +1,126 @@
+// Package telemetry gives package setup two kinds of observers that measure with
+// OpenTelemetry. It is imported for nothing else:
+//
+//	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry"
+//
+// A configuration file then has the kinds prometheus and opentelemetry:
+//
+//	observers:
+//	  - prometheus: {}
+//
+// Both measure verdicts, the policy, key sets, and calls of issuers and stores, as
+// package core/telemetry describes it. prometheus has a page of its own, which
+// Handler of a setup serves at /metrics; opentelemetry takes the global providers
+// of the program.
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	exporter "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/core/telemetry"
+)
+
+func init() {
+	setup.RegisterObserver("prometheus", openPrometheus)
+	setup.RegisterObserver("opentelemetry", openGlobal)
+}
+
+// prometheusSettings are the keys below prometheus.
+type prometheusSettings struct {
+	Scrapers  []netip.Prefix `key:"scrapers" doc:"networks that may read /metrics of sallyport serve; this machine alone by default"`
+	MaxSeries int            `key:"max_series" default:"1000" doc:"how many series refusals have at most, and how many routes and rules are told apart"`
+}
+
+// globalSettings are the keys below opentelemetry.
+type globalSettings struct {
+	MaxSeries int `key:"max_series" default:"1000" doc:"how many series refusals have at most, and how many routes and rules are told apart"`
+}
+
+func openGlobal(s *globalSettings) (core.Observer, func() error, error) {
+	t, err := telemetry.New(telemetry.WithMaxSeries(s.MaxSeries))
+	if err != nil {
+		return nil, nil, err
+	}
+	return instrument{Telemetry: t}, t.Close, nil
+}
+
+// openPrometheus makes a registry of its own, so that a configuration that is read
+// again does not meet the metrics of the one before.
+func openPrometheus(s *prometheusSettings) (core.Observer, func() error, error) {
+	registry := prometheus.NewRegistry()
+	reader, err := exporter.New(exporter.WithRegisterer(registry), exporter.WithoutScopeInfo(), exporter.WithoutTargetInfo())
+	if err != nil {
+		return nil, nil, err
+	}
+	provider := metric.NewMeterProvider(metric.WithReader(reader), metric.WithCardinalityLimit(0)) // core/telemetry has limits
+	t, err := telemetry.New(telemetry.WithMeterProvider(provider), telemetry.WithMaxSeries(s.MaxSeries))
+	if err != nil {
+		return nil, nil, errors.Join(err, provider.Shutdown(context.Background()))
+	}
+	page := onlyFor(s.Scrapers, promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	closing := func() error { return errors.Join(t.Close(), provider.Shutdown(context.Background())) }
+	return instrument{t, page}, closing, nil
+}
+
+// thisMachine is where scrapers are by default.
+var thisMachine = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
+// onlyFor answers others than those in networks as if there were no page: it names
+// routes and rules.
+func onlyFor(networks []netip.Prefix, page http.Handler) http.Handler {
+	if len(networks) == 0 {
+		networks = thisMachine
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		addr := peer.Addr().Unmap().WithZone("")
+		for _, n := range networks {
+			if err == nil && n.Contains(addr) {
+				page.ServeHTTP(w, r)
+				return
+			}
+		}
+		http.NotFound(w, r)
+	})
+}
+
+// instrument hands a setup's parts to a Telemetry.
+type instrument struct {
+	*telemetry.Telemetry
+	page http.Handler
+}
+
+var _ setup.Instrument = instrument{}
+
+func (i instrument) TraceID(ctx context.Context) string { return telemetry.TraceID(ctx) }
+
+func (i instrument) AddPolicy(name string, policy *casbinrules.Authorizer) error {
+	return i.Telemetry.AddPolicy(name, func() telemetry.PolicyStatus {
+		s := policy.Status()
+		return telemetry.PolicyStatus{
+			Revision: s.Version.Hash, Loaded: s.Version.Loaded, Rules: s.Version.Rules + s.Version.RoleLinks, OutdatedSince: s.Since,
+		}
+	})
+}
+
+func (i instrument) PolicyReloaded(ctx context.Context, name string, e casbinrules.ReloadEvent) {
+	i.Reloaded(ctx, name, string(e.Outcome), e.Duration)
+}
+
+func (i instrument) Store(dependency string, base session.Store) (session.Store, error) {
+	return i.Telemetry.Store(dependency, base)
+}
+
+func (i instrument) Page() http.Handler { return i.page }
