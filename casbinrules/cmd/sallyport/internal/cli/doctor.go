@@ -43,7 +43,7 @@ the service was started, or with --during in the time from now on.
 
 A kind of refusals is a finding if it is a twentieth of the requests or more;
 outages and faults always are. The exit code is 1 when there is a finding.`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly(1, "a log, the URL of a page of metrics, or - for standard input"),
 	}
 	formatFlag(cmd, &format, "text", "json")
 	cmd.Flags().DurationVar(&during, "during", 0, "count what happens in this `time` from now on, with a URL")
@@ -143,9 +143,12 @@ func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, forma
 		return err
 	}
 	for _, f := range found {
-		if _, err := fmt.Fprintf(w, "%s: %s\n    look at: %s\n", f.Plumbing, plain(f.Seen), plain(f.Look)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s\n    look at: %s\n", f.Plumbing, lineOf(f.Seen), f.Look); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// lineOf is s on one line, without characters that forge or hide output.
+func lineOf(s string) string { return strings.ReplaceAll(plain(s), "\n", " ") }

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+const (
+	refusedLine = "level=WARN msg=access outcome=unauthenticated status=401 reason=not_yet_valid gate=authorize method=GET route=/reports/:id scheme=Bearer\n"
+	allowedLine = "level=INFO msg=access outcome=allowed status=200 reason=allowed gate=authorize method=GET route=/reports/:id scheme=Bearer principal=ann\n"
+	diagnosis   = "identity: 1 of 2 requests are 401, reason not_yet_valid at /reports/:id with Bearer\n    look at: the issuer's clock is ahead\n"
+)
+
+func TestDoctorReadsALog(t *testing.T) {
+	dir := write(t, map[string]string{"broken.log": allowedLine + refusedLine, "well.log": allowedLine, "other.log": "hello\n"})
+	expect(t, dir, "", 1, diagnosis, "", "doctor", "DIR/broken.log")
+	expect(t, dir, allowedLine+refusedLine, 1, diagnosis, "", "doctor", "-")
+	expect(t, dir, "", 0, "nothing is broken: 1 of 1 requests were allowed, and no kind of refusal is frequent\n", "", "doctor", "DIR/well.log")
+	expect(t, dir, "", 2, "", "has no line of core.LogObserver", "doctor", "DIR/other.log")
+	expect(t, dir, "", 2, "", "no such file", "doctor", "DIR/none.log")
+	expect(t, dir, "", 2, "", "--during is for a URL", "doctor", "--during", "1s", "DIR/well.log")
+	expect(t, dir, "", 2, "", "doctor wants a log, ", "doctor")
+	expect(t, dir, refusedLine, 1, `{
+  "requests": 1,
+  "allowed": 0,
+  "findings": [
+    {
+      "plumbing": "identity",
+      "seen": "1 of 1 requests are 401, reason not_yet_valid at /reports/:id with Bearer",
+      "look": "the issuer's clock is ahead",
+      "count": 1
+    }
+  ]
+}
+`, "", "doctor", "--format", "json", "-")
+	expect(t, dir, allowedLine, 0, "{\n  \"requests\": 1,\n  \"allowed\": 1,\n  \"findings\": []\n}\n", "", "doctor", "--format", "json", "-")
+}
+
+// What a log makes up stays on its line of the terminal.
+func TestDoctorPrintsNoControlCharacters(t *testing.T) {
+	line := strings.Replace(refusedLine, "route=/reports/:id", `route="/\u001b[2J\nall is well"`, 1)
+	if got := run(t, t.TempDir(), line, "doctor", "-"); strings.Contains(got.stdout, "\x1b") || strings.Count(got.stdout, "\n") != 2 {
+		t.Errorf("got %q", got.stdout)
+	}
+}
+
+func TestDoctorAsksForMetrics(t *testing.T) {
+	page := "# TYPE sallyport_requests_total counter\nsallyport_requests_total{sallyport_outcome=\"allowed\"} 3\n" +
+		"# TYPE sallyport_refusals_total counter\nsallyport_refusals_total{http_route=\"/x\",sallyport_outcome=\"unavailable\",sallyport_reason=\"dependency_unavailable\",sallyport_rule=\"\",sallyport_scheme=\"Session\"} 1\n"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metrics" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, page) // the client has gone
+	}))
+	defer server.Close()
+	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/metrics"); got.code != 1 || !strings.HasPrefix(got.stdout, "dependency: 1 of 4 requests are 503, ") {
+		t.Errorf("got %+v", got)
+	}
+	if got := run(t, t.TempDir(), "", "doctor", "--during", "1ms", server.URL+"/metrics"); got.code != 0 {
+		t.Errorf("when nothing has happened since: %+v", got)
+	}
+	if got := run(t, t.TempDir(), "", "doctor", server.URL); got.code != 2 || !strings.Contains(got.stderr, "404") {
+		t.Errorf("at another page: %+v", got)
+	}
+}
