@@ -83,7 +83,7 @@ func (r transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	ctx, c := r.t.begin(request.Context(), r.name, request.Method, attrs...)
 	response, err := r.base.RoundTrip(request.WithContext(ctx))
 	if err != nil {
-		c.end(ctx, failed, errorType(ctx))
+		c.end(ctx, results[failed], errorType(ctx))
 		return response, err
 	}
 	c.span.SetAttributes(attribute.Int("http.response.status_code", response.StatusCode))
@@ -111,7 +111,7 @@ func resultOf(status int) string {
 	case status < 500:
 		return rejected
 	}
-	return failed
+	return results[failed]
 }
 
 // errorType says in one word why a call failed. The text of the error may hold an
@@ -152,7 +152,7 @@ type store struct {
 func (s store) do(ctx context.Context, operation string, call func(context.Context) error) error {
 	ctx, c := s.t.begin(ctx, s.name, operation, attribute.String("db.operation.name", operation))
 	if err := call(ctx); err != nil {
-		c.end(ctx, failed, errorType(ctx))
+		c.end(ctx, results[failed], errorType(ctx))
 		return err
 	}
 	c.end(ctx, ok, "")

@@ -2,10 +2,12 @@ package telemetry_test
 
 import (
 	"context"
+	"net/http/httptest"
 	"syscall"
 	"testing"
 	"time"
 
+	client "github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/sdk/metric"
 
@@ -32,7 +34,7 @@ var verdicts = map[string]core.Event{
 // prometheusTelemetry is one as programs have it, with the exporter.
 func prometheusTelemetry(t testing.TB) *telemetry.Telemetry {
 	t.Helper()
-	exporter, err := prometheus.New()
+	exporter, err := prometheus.New(prometheus.WithRegisterer(client.NewRegistry()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +52,31 @@ func TestAVerdictAllocatesNothing(t *testing.T) {
 			if got := testing.AllocsPerRun(1000, func() { m.Observe(context.Background(), e) }); got != 0 {
 				t.Errorf("%s, %s: %v allocations", name, sampling, got)
 			}
+		}
+	}
+}
+
+// BenchmarkRequest measures a request in process, on net/http, with both gates.
+func BenchmarkRequest(b *testing.B) {
+	silent := core.ObserverFunc(func(context.Context, core.Event) {})
+	for _, tt := range []struct {
+		name     string
+		observer core.Observer
+	}{{"bare", silent}, {"with telemetry", prometheusTelemetry(b)}} {
+		app := service(b, tt.observer)
+		for key, what := range map[string]string{"bob": "allowed", "eve": "forbidden", "": "unauthenticated"} {
+			r := httptest.NewRequest("GET", "/reports/1", nil)
+			if key != "" {
+				r.Header.Set("X-Name", key)
+			}
+			b.Run(what+"/"+tt.name, func(b *testing.B) {
+				b.ReportAllocs()
+				began := processorTime()
+				for b.Loop() {
+					app.ServeHTTP(httptest.NewRecorder(), r)
+				}
+				b.ReportMetric(float64(processorTime()-began)/float64(b.N), "cpu-ns/op")
+			})
 		}
 	}
 }

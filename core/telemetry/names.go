@@ -53,20 +53,10 @@ func clean(s string) string {
 	return strings.ToValidUTF8(s[:min(len(s), maxLabel)], "\uFFFD")
 }
 
-func (k authentication) set() attribute.Set {
-	return attribute.NewSet(gateKey.String(k.gate), resultKey.String(k.result), schemeKey.String(k.scheme))
-}
-
-func (k authorization) set() attribute.Set {
-	return attribute.NewSet(gateKey.String(k.gate), resultKey.String(k.result))
-}
-
 func (k refusal) set() attribute.Set {
 	return attribute.NewSet(outcomeKey.String(k.outcome), reasonKey.String(k.reason), schemeKey.String(k.scheme),
 		routeKey.String(k.route), ruleKey.String(k.rule))
 }
-
-func challengeSet(k pair) attribute.Set { return attribute.NewSet(schemeKey.String(k.a)) }
 
 func reloadSet(k pair) attribute.Set {
 	return attribute.NewSet(policyKey.String(k.a), resultKey.String(k.b))

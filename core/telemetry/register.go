@@ -77,18 +77,31 @@ func (t *Telemetry) register(m metric.Meter) error {
 
 // report tells to what was counted.
 func (v *verdicts) report(to metric.Observer, o *observables) {
-	for i := range v.requests {
-		n := v.requests[i].Load()
-		if i < len(v.requests)-1 || n > 0 { // a series that begins at 0 loses no first increase
-			to.ObserveInt64(o.requests, n, metric.WithAttributeSet(v.requests[i].set))
-		}
-		if n := v.rest[i].Load(); n > 0 {
-			to.ObserveInt64(o.refusals, n, metric.WithAttributeSet(v.rest[i].set))
+	tell := func(as metric.Int64ObservableCounter, n int64, attrs ...attribute.KeyValue) {
+		if n > 0 {
+			to.ObserveInt64(as, n, metric.WithAttributes(attrs...))
 		}
 	}
-	reportAll(to, o.authentications, v.authentication)
-	reportAll(to, o.challenges, v.challenges)
-	reportAll(to, o.authorizations, v.authorization)
+	for i, outcome := range outcomes {
+		if outcome != other { // a series that begins at 0 loses no first increase
+			to.ObserveInt64(o.requests, v.requests[i].Load(), metric.WithAttributes(outcomeKey.String(string(outcome))))
+		} else {
+			tell(o.requests, v.requests[i].Load(), outcomeKey.String(other))
+		}
+		set := refusal{string(outcome), other, other, other, other}.set()
+		tell(o.refusals, v.rest[i].Load(), set.ToSlice()...)
+	}
+	for g, gate := range gates {
+		for r, result := range results {
+			tell(o.authorizations, v.authorization[g][r].Load(), gateKey.String(gate), resultKey.String(result))
+			for s := range *v.schemes.known.Load() {
+				tell(o.authentications, v.authentication[g][r][s].Load(), gateKey.String(gate), resultKey.String(result), schemeKey.String(v.schemes.name(s)))
+			}
+		}
+	}
+	for s := range *v.schemes.known.Load() {
+		tell(o.challenges, v.challenges[s].Load(), schemeKey.String(v.schemes.name(s)))
+	}
 	reportAll(to, o.refusals, v.refusals)
 	reportAll(to, o.refusals, v.crowded)
 }

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,8 @@ const (
 	// told apart, maxSchemes how many schemes.
 	maxNames   = 64
 	maxSchemes = 32
+	// allSchemes are those, none, and all others.
+	allSchemes = maxSchemes + 2
 )
 
 // labels are the values of one attribute, the first ones that come. A value that
@@ -67,6 +70,42 @@ func (l *labels) of(s string) string {
 	l.clean.Store(&more)
 	return more[s]
 }
+
+// schemes are the names of schemes, by index: none, other, and the first ones that
+// come.
+type schemes struct {
+	known atomic.Pointer[[]string]
+	mu    sync.Mutex
+}
+
+// of is the index of a name.
+func (l *schemes) of(name string) int {
+	if len(name) > maxLabel {
+		name = name[:maxLabel]
+	}
+	known := *l.known.Load()
+	if i := slices.Index(known, name); i >= 0 {
+		return i
+	}
+	if len(known) == allSchemes {
+		return 1
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known = *l.known.Load()
+	if i := slices.Index(known, name); i >= 0 {
+		return i
+	}
+	if len(known) == allSchemes {
+		return 1
+	}
+	more := append(slices.Clip(slices.Clone(known)), strings.Clone(name))
+	l.known.Store(&more)
+	return len(known)
+}
+
+// name is what of made an index of, valid UTF-8.
+func (l *schemes) name(i int) string { return clean((*l.known.Load())[i]) }
 
 // counters are numbers by a key. One that is there is found without a lock, and
 // there are never more than a bound.

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"math/rand/v2"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -20,45 +21,49 @@ var (
 	}
 )
 
-// The results of gate one and of gate two.
+// The results of gate one and of gate two, as indexes of results.
 const (
-	success = "success"
-	none    = "none"
-	failure = "failure"
-	limited = "limited"
-	failed  = "error"
+	success = iota
+	failure
+	failed
+	none
+	limited
+	nothing // the gate did not run
 )
+
+var results = [...]string{success: "success", failure: "failure", failed: "error", none: "none", limited: "limited"}
 
 // verdicts counts events. The counters are read when metrics are collected.
 type verdicts struct {
-	requests       [len(outcomes)]counter
-	authentication *counters[authentication]
-	challenges     *counters[pair]
-	authorization  *counters[authorization]
+	requests       [len(outcomes)]atomic.Int64
+	authentication [len(gates)][len(results)][allSchemes]atomic.Int64
+	challenges     [allSchemes]atomic.Int64
+	authorization  [len(gates)][len(results)]atomic.Int64
 	refusals       *counters[refusal]
 	crowded        *counters[refusal] // without route and rule
-	rest           [len(outcomes)]counter
+	rest           [len(outcomes)]atomic.Int64
 	durations      [len(gates)][len(outcomes)][]metric.RecordOption
 
-	schemes, reasons, routes, rules *labels
+	// frequent are some of refusals, found without hashing texts.
+	frequent               [256]atomic.Pointer[frequentRefusal]
+	schemes                schemes
+	reasons, routes, rules *labels
 }
 
-type (
-	authentication struct{ gate, result, scheme string }
-	authorization  struct{ gate, result string }
-	refusal        struct{ outcome, reason, scheme, route, rule string }
-)
+type refusal struct{ outcome, reason, scheme, route, rule string }
+
+// frequentRefusal is a counter of refusals with what events say for it.
+type frequentRefusal struct {
+	refusal
+	*counter
+}
 
 func (v *verdicts) init(maximum int) {
-	v.authentication = newCounters[authentication](len(gates) * 5 * (maxSchemes + 2))
-	v.challenges = newCounters[pair](maxSchemes + 2)
-	v.authorization = newCounters[authorization](len(gates) * 3)
 	v.refusals, v.crowded = newCounters[refusal](maximum-maximum/4), newCounters[refusal](maximum/4)
-	v.schemes, v.reasons = newLabels(maxSchemes), newLabels(maxNames, knownReasons()...)
+	v.schemes.known.Store(&[]string{"", other})
+	v.reasons = newLabels(maxNames, knownReasons()...)
 	v.routes, v.rules = newLabels(maximum), newLabels(maximum)
 	for o, outcome := range outcomes {
-		v.requests[o].set = attribute.NewSet(outcomeKey.String(string(outcome)))
-		v.rest[o].set = refusal{string(outcome), other, other, other, other}.set()
 		for g, gate := range gates {
 			set := attribute.NewSet(gateKey.String(gate), outcomeKey.String(string(outcome)))
 			v.durations[g][o] = []metric.RecordOption{metric.WithAttributeSet(set)}
@@ -73,14 +78,14 @@ func (t *Telemetry) Observe(ctx context.Context, e core.Event) {
 	if !e.PassedBefore || e.Outcome != core.OutcomeAllowed {
 		v.requests[o].Add(1)
 	}
-	if result := authenticated(&e); result != "" {
-		v.countAuthentication(authentication{gates[g], result, e.Scheme})
+	if result := authenticated(&e); result != nothing {
+		v.authentication[g][result][v.schemes.of(e.Scheme)].Add(1)
 	}
-	if result := authorized(&e); result != "" {
-		v.authorization.of(authorization{gates[g], result}, authorization.set).Add(1)
+	if result := authorized(&e); result != nothing {
+		v.authorization[g][result].Add(1)
 	}
 	for _, c := range e.Challenges() {
-		v.countChallenge(c.Scheme())
+		v.challenges[v.schemes.of(c.Scheme())].Add(1)
 	}
 	refused := isRefusal(e.Outcome)
 	if refused {
@@ -106,10 +111,10 @@ func isRefusal(o core.Outcome) bool {
 	return o != core.OutcomeAllowed && o != core.OutcomePreflight && o != core.OutcomeClientGone
 }
 
-// authenticated is what came of gate one, "" where it did not run.
-func authenticated(e *core.Event) string {
+// authenticated is what came of gate one.
+func authenticated(e *core.Event) int {
 	if e.Reused {
-		return ""
+		return nothing
 	}
 	known := e.PrincipalID != ""
 	switch e.Outcome {
@@ -134,11 +139,11 @@ func authenticated(e *core.Event) string {
 	case core.OutcomeUnavailable, core.OutcomeError:
 		return failed
 	}
-	return "" // of another site, or a path or credentials that nobody looked at
+	return nothing // of another site, or a path or credentials that nobody looked at
 }
 
-// authorized is what came of gate two, "" where it did not run.
-func authorized(e *core.Event) string {
+// authorized is what came of gate two.
+func authorized(e *core.Event) int {
 	known := e.PrincipalID != ""
 	switch e.Outcome {
 	case core.OutcomeAllowed:
@@ -157,45 +162,52 @@ func authorized(e *core.Event) string {
 			return failed
 		}
 	}
-	return ""
-}
-
-func (v *verdicts) countAuthentication(k authentication) {
-	n := v.authentication.find(k)
-	if n == nil {
-		k.scheme = v.schemes.of(k.scheme)
-		n = v.authentication.of(k, authentication.set)
-	}
-	n.Add(1)
-}
-
-func (v *verdicts) countChallenge(scheme string) {
-	n := v.challenges.find(pair{a: scheme})
-	if n == nil {
-		scheme = v.schemes.of(scheme)
-		n = v.challenges.of(pair{a: scheme}, challengeSet)
-	}
-	if n != nil {
-		n.Add(1)
-	}
+	return nothing
 }
 
 // countRefusal counts each refusal in exactly one series: its own, or where there
 // are too many, one without route and rule, and at last one for its outcome.
 func (v *verdicts) countRefusal(outcome int, k refusal) {
+	slot := &v.frequent[k.slot()]
+	if f := slot.Load(); f != nil && f.refusal == k {
+		f.Add(1)
+		return
+	}
 	n := v.refusals.find(k)
 	if n == nil {
-		k = refusal{string(outcomes[outcome]), v.reasons.of(k.reason), v.schemes.of(k.scheme), v.routes.of(k.route), v.rules.of(k.rule)}
-		n = v.refusals.of(k, refusal.set)
+		n = v.newRefusal(outcome, k)
+	} else {
+		slot.CompareAndSwap(nil, &frequentRefusal{k, n})
 	}
 	if n == nil {
-		k.route, k.rule = other, other
-		n = v.crowded.of(k, refusal.set)
-	}
-	if n == nil {
-		n = &v.rest[outcome]
+		v.rest[outcome].Add(1)
+		return
 	}
 	n.Add(1)
+}
+
+// slot is where k is looked for in frequent: what has the same place is found all
+// the same.
+func (k *refusal) slot() uint8 {
+	h := uint32(len(k.outcome))
+	for _, s := range [...]string{k.reason, k.scheme, k.route, k.rule} {
+		h = h*31 + uint32(len(s))
+		if n := len(s); n > 0 {
+			h = h*31 + uint32(s[n-1]) + uint32(s[n/2])<<3
+		}
+	}
+	return uint8(h ^ h>>8 ^ h>>16)
+}
+
+// newRefusal is the counter for what was not seen before, or not under these very
+// texts; nil where there is no room for it.
+func (v *verdicts) newRefusal(outcome int, k refusal) *counter {
+	k = refusal{string(outcomes[outcome]), v.reasons.of(k.reason), v.schemes.name(v.schemes.of(k.scheme)), v.routes.of(k.route), v.rules.of(k.rule)}
+	if n := v.refusals.of(k, refusal.set); n != nil {
+		return n
+	}
+	k.route, k.rule = other, other
+	return v.crowded.of(k, refusal.set)
 }
 
 // describe puts attributes on the span of the request, and reports whether that
