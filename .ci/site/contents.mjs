@@ -5,13 +5,15 @@ import { readFileSync } from "node:fs";
 // first in a line.
 export function contents(file) {
   const sections = [];
+  const seen = new Set(); // a page that is named twice is at its first place
   for (const line of readFileSync(file, "utf8").split("\n")) {
     const heading = /^## (.+)$/.exec(line);
     if (heading) {
       sections.push({ name: heading[1], pages: [] });
     }
     const page = /^\| .* \| \[([^\]]+)\]\(([^)#]+\.md)\)/.exec(line);
-    if (page && !page[2].startsWith("../")) {
+    if (page && !page[2].startsWith("../") && !seen.has(page[2])) {
+      seen.add(page[2]);
       sections.at(-1)?.pages.push({ name: page[1], link: page[2] });
     }
   }
