@@ -48,7 +48,10 @@ var kinds = struct {
 // is imported.
 var elsewhereKinds = map[string]map[string]string{
 	sessionStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
-	policyStore:  {"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres"},
+	policyStore: {
+		"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres",
+		"redis":    "github.com/sallyport-go/sallyport/casbinrules/setup/redis",
+	},
 	observer: {
 		"prometheus":    "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry",
 		"opentelemetry": "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry",

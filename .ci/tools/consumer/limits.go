@@ -36,6 +36,7 @@ var belongs = map[string][]string{
 	"casbinrules/setup/redis":     {"casbin", "redis"},
 	"casbinrules/setup/postgres":  {"casbin", "postgres"},
 	"core/source/postgres":        {"postgres"},
+	"core/source/redis":           {"redis"},
 	"fiberauth/fasthttpauth":      {"fasthttp"},
 	"fiberauth/fiberv3":           {"fiber3", "fasthttp"},
 	"casbinrules/casbinv3":        {"casbin", "casbin3"},

@@ -18,6 +18,7 @@ require (
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
 	github.com/sallyport-go/sallyport/core/source/postgres v0.0.0
+	github.com/sallyport-go/sallyport/core/source/redis v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/term v0.47.0
@@ -80,6 +81,7 @@ replace (
 	github.com/sallyport-go/sallyport/core => ../../../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../../core/htpasswd
 	github.com/sallyport-go/sallyport/core/source/postgres => ../../../core/source/postgres
+	github.com/sallyport-go/sallyport/core/source/redis => ../../../core/source/redis
 	github.com/sallyport-go/sallyport/core/telemetry => ../../../core/telemetry
 	github.com/sallyport-go/sallyport/core/watch => ../../../core/watch
 )

@@ -4,8 +4,10 @@ go 1.26.0
 
 require (
 	github.com/redis/go-redis/v9 v9.23.0
+	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
+	github.com/sallyport-go/sallyport/core/source/redis v0.0.0
 )
 
 require (
@@ -15,7 +17,6 @@ require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
-	github.com/sallyport-go/sallyport/casbinrules v0.0.0 // indirect
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0 // indirect
 	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
@@ -31,5 +32,6 @@ replace (
 	github.com/sallyport-go/sallyport/casbinrules/setup => ../
 	github.com/sallyport-go/sallyport/core => ../../../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../../core/htpasswd
+	github.com/sallyport-go/sallyport/core/source/redis => ../../../core/source/redis
 	github.com/sallyport-go/sallyport/core/watch => ../../../core/watch
 )

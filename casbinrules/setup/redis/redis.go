@@ -1,5 +1,5 @@
-// Package redis gives package setup a store of sessions in Redis or Valkey. It
-// is imported for nothing else:
+// Package redis gives package setup stores in Redis or Valkey: of sessions, and of
+// policies that instances share. It is imported for nothing else:
 //
 //	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/redis"
 //
@@ -7,6 +7,8 @@
 //
 //	session:
 //	  store: {redis: {address: 127.0.0.1:6379}}
+//
+// and below policy.store, where it is that of core/source/redis.
 package redis
 
 import (

@@ -164,5 +164,6 @@ func TestWhichStore(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	wants(t, dir, 2, "would not verify the server", "history", "--store", "postgres://db.example/app")
+	wants(t, dir, 2, "would not verify the server", "history", "--store", "redis://cache.example")
 	wants(t, dir, 0, "create schema if not exists sallyport|grant select|to \"app\"|grant insert|to \"publisher\"", "store", "schema", "--reader", "app", "--writer", "publisher")
 }

@@ -13,6 +13,7 @@ import (
 
 	shared "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/postgres"
+	"github.com/sallyport-go/sallyport/core/source/redis"
 )
 
 // storeVariable is the environment variable that stands for --store, since others
@@ -38,9 +39,12 @@ func (f *storeFlags) add(cmd *cobra.Command) {
 var openers = map[string]func(f *storeFlags, url string) (shared.Store, error){
 	"postgres":   openPostgres,
 	"postgresql": openPostgres,
+	"redis":      openRedis,
+	"rediss":     openRedis,
+	"unix":       openRedis,
 }
 
-const storeSchemes = "postgres://"
+const storeSchemes = "postgres://, rediss:// or redis://"
 
 func openPostgres(f *storeFlags, url string) (shared.Store, error) {
 	opts := []postgres.Option{postgres.WithName(f.set)}
@@ -48,6 +52,14 @@ func openPostgres(f *storeFlags, url string) (shared.Store, error) {
 		opts = append(opts, postgres.WithUnverifiedServer())
 	}
 	return postgres.New(url, opts...)
+}
+
+func openRedis(f *storeFlags, url string) (shared.Store, error) {
+	opts := []redis.Option{redis.WithName(f.set)}
+	if f.unverified {
+		opts = append(opts, redis.WithUnverifiedServer())
+	}
+	return redis.New(url, opts...)
 }
 
 // use opens the store and has run use it.

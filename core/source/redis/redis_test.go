@@ -1,0 +1,246 @@
+package redis_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	client "github.com/redis/go-redis/v9"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/redis"
+	"github.com/sallyport-go/sallyport/core/source/sourcetest"
+)
+
+// server is a Redis of the test's own, which keeps its data between two runs.
+type server struct {
+	t         *testing.T
+	dir, addr string
+	cmd       *exec.Cmd
+}
+
+// startServer starts one on a free port of the loopback interface. Without the
+// program the test is left out, save where CI is set: there it fails.
+func startServer(t *testing.T) *server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, dir: t.TempDir(), addr: l.Addr().String()}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	s.start()
+	return s
+}
+
+func (s *server) start() {
+	s.t.Helper()
+	program, err := exec.LookPath("redis-server")
+	switch {
+	case err != nil && os.Getenv("CI") != "":
+		s.t.Fatal("CI is set, and there is no redis-server: install Debian's package redis-server")
+	case err != nil:
+		s.t.Skip("not run: it needs redis-server, and there is none on this machine")
+	}
+	_, port, _ := net.SplitHostPort(s.addr)
+	var out bytes.Buffer
+	s.cmd = exec.Command(program, "--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always")
+	s.cmd.Stdout, s.cmd.Stderr = &out, &out
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	limit := time.After(authtest.TimeLimit(2 * time.Minute))
+	for {
+		if c, err := net.Dial("tcp", s.addr); err == nil {
+			_ = c.Close()
+			return
+		}
+		select {
+		case <-limit:
+			s.t.Fatalf("redis-server does not answer:\n%s", out.String())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// stop ends it as a crash does.
+func (s *server) stop() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait() // says that it was killed
+		s.cmd = nil
+	}
+}
+
+func (s *server) open(name string) *redis.Store {
+	s.t.Helper()
+	store, err := redis.New("redis://"+s.addr, redis.WithName(name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+func TestStore(t *testing.T) {
+	s := startServer(t)
+	sourcetest.Run(t, func(_ *testing.T, name string) source.Store { return s.open(name) })
+	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, s) })
+}
+
+// away: what was published while the server could not be reached is in force soon
+// after it is back, and what was in force stays until then.
+func away(t *testing.T, server *server) {
+	publish := func(base source.Revision) {
+		t.Helper()
+		p := source.Publication{Base: base, Files: sourcetest.Files(fmt.Sprint(base)), Note: source.Note{Author: "ann"}}
+		if _, err := server.open("away").Publish(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(0)
+	failed := make(chan struct{}, 1)
+	f, err := source.Follow(t.Context(), server.open("away"), func(context.Context, *source.Content) error { return nil },
+		source.WithPollInterval(time.Minute), source.WithStatusObserver(func(s source.Status) {
+			if s.ListenErr != nil {
+				select {
+				case failed <- struct{}{}:
+				default:
+				}
+			}
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	server.stop()
+	<-failed
+	if st := f.Status(); st.Revision != 1 {
+		t.Errorf("in force: %+v", st)
+	}
+	server.start()
+	publish(1)
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	if err := f.WaitFor(ctx, 2); err != nil {
+		t.Error(err)
+	}
+}
+
+// acl is a line of the page about users.
+var acl = regexp.MustCompile(`(?m)^ACL SETUSER (app|publisher) +on >… (.*)$`)
+
+// TestUsers: with what the page gives them, instances can read and publishers
+// publish, and instances cannot write.
+func TestUsers(t *testing.T) {
+	s := startServer(t)
+	page, err := os.ReadFile("../../../docs/fleet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := client.NewClient(&client.Options{Addr: s.addr})
+	defer func() { _ = admin.Close() }()
+	lines := acl.FindAllStringSubmatch(string(page), -1)
+	if len(lines) != 2 {
+		t.Fatalf("%d users on the page", len(lines))
+	}
+	stores := map[string]*redis.Store{}
+	for _, line := range lines {
+		args := []any{"ACL", "SETUSER", line[1], "on", ">pw"}
+		for _, rule := range strings.Fields(strings.ReplaceAll(line[2], "NAME", "default")) {
+			args = append(args, rule)
+		}
+		if err := admin.Do(t.Context(), args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		store, err := redis.New("redis://" + line[1] + ":pw@" + s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = store.Close() }()
+		stores[line[1]] = store
+	}
+	p := source.Publication{Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}}
+	if _, err := stores["app"].Publish(t.Context(), p); err == nil || !strings.Contains(err.Error(), "NOPERM") {
+		t.Errorf("an instance publishes: %v", err)
+	}
+	if _, err := stores["publisher"].Publish(t.Context(), p); err != nil {
+		t.Error(err)
+	}
+	if h, err := stores["publisher"].History(t.Context(), 0, 5); err != nil || len(h) != 1 {
+		t.Errorf("history: %+v, %v", h, err)
+	}
+	listening := make(chan error, 1)
+	f, err := source.Follow(t.Context(), stores["app"], func(context.Context, *source.Content) error { return nil },
+		source.WithStatusObserver(func(s source.Status) {
+			if s.Listening || s.ListenErr != nil {
+				select {
+				case listening <- s.ListenErr:
+				default:
+				}
+			}
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := <-listening; err != nil {
+		t.Errorf("an instance does not listen: %v", err)
+	}
+	p.Base = 1
+	if _, err := stores["publisher"].Publish(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	if err := f.WaitFor(ctx, 2); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestServerIsVerified: no connection to another machine on which others could
+// answer, unless it is asked for. No error repeats a password.
+func TestServerIsVerified(t *testing.T) {
+	for _, tt := range []struct {
+		url  string
+		good bool
+	}{
+		{"redis://:secret@cache.example:6379/0", false},
+		{"redis://10.0.0.7", false},
+		{"rediss://:secret@cache.example:6379/0?skip_verify=true", false},
+		{"rediss://:secret@cache.example:6379/0", true},
+		{"redis://127.0.0.1:6379", true},
+		{"redis://[::1]:6379", true},
+		{"redis://localhost", true},
+		{"unix:///run/redis.sock", true},
+		{"http://:secret@cache.example", false},
+		{"redis://:sec%ret@cache.example", false},
+	} {
+		s, err := redis.New(tt.url)
+		if (err == nil) != tt.good {
+			t.Errorf("%s: %v, want good: %v", tt.url, err, tt.good)
+		}
+		if err != nil && strings.Contains(err.Error(), "sec") && !strings.Contains(tt.url, "skip_verify") && !strings.Contains(err.Error(), "rediss") {
+			t.Errorf("%s: the error repeats the password: %v", tt.url, err)
+		}
+		if s != nil {
+			_ = s.Close()
+		}
+	}
+	s, err := redis.New("redis://cache.example", redis.WithUnverifiedServer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close()
+}
