@@ -87,15 +87,20 @@ func Follow(ctx context.Context, src Source, apply Apply, opts ...Option) (*Foll
 func (f *Follower) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, f.settings.start)
 	defer cancel()
+	kept, keptErr := f.readLastGood()
+	if kept != nil {
+		// What was seen before the program ended is not gone back behind.
+		f.state.Latest = kept.Content.Revision
+	}
 	for {
 		err := f.look(ctx, false)
-		if err == nil || isRejection(err) {
+		switch {
+		case err == nil || isRejection(err):
 			return err
-		}
-		if f.settings.file != "" {
-			if kept := f.startFromFile(); kept == nil || !errors.Is(kept, fs.ErrNotExist) {
-				return kept
-			}
+		case kept != nil:
+			return f.startWith(kept)
+		case keptErr != nil && !errors.Is(keptErr, fs.ErrNotExist):
+			return errors.Join(err, keptErr)
 		}
 		if errors.Is(err, ErrEmpty) {
 			return err

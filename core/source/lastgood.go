@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -48,28 +49,36 @@ func writeLastGood(path string, g lastGood) error {
 	return nil
 }
 
-// startFromFile applies what was good when the program last ran.
-func (f *Follower) startFromFile() error {
+// readLastGood reads what was good when the program last ran. Without a file it
+// is nil with fs.ErrNotExist.
+func (f *Follower) readLastGood() (*lastGood, error) {
+	if f.settings.file == "" {
+		return nil, fs.ErrNotExist
+	}
 	text, err := os.ReadFile(f.settings.file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var g lastGood
-	if err := json.Unmarshal(text, &g); err != nil {
-		return fmt.Errorf("last good file %s: %w", f.settings.file, err)
+	g := new(lastGood)
+	if err := json.Unmarshal(text, g); err != nil {
+		return nil, fmt.Errorf("last good file %s: %w", f.settings.file, err)
 	}
 	if g.Content == nil || g.Content.Revision == 0 || g.Content.Hash() != g.Hash {
-		return fmt.Errorf("last good file %s is damaged: remove it", f.settings.file)
+		return nil, fmt.Errorf("last good file %s is damaged: remove it", f.settings.file)
 	}
-	c, err := NewContent(g.Content.Revision, g.Content.Files)
-	if err != nil {
-		return fmt.Errorf("last good file %s: %w", f.settings.file, err)
+	if g.Content, err = NewContent(g.Content.Revision, g.Content.Files); err != nil {
+		return nil, fmt.Errorf("last good file %s: %w", f.settings.file, err)
 	}
-	of := State{c.Revision, g.Hash}
-	f.seen(of)
-	err = guarded(func() error { return f.apply(f.ctx, c) })
-	f.saved = of
+	return g, nil
+}
+
+// startWith applies what was good when the program last ran.
+func (f *Follower) startWith(g *lastGood) error {
 	unreached := f.Status().Err
+	of := State{g.Content.Revision, g.Hash}
+	f.seen(of)
+	err := guarded(func() error { return f.apply(f.ctx, g.Content) })
+	f.saved = of
 	if err := f.tried(g.Confirmed, of, err); err != nil {
 		return err
 	}

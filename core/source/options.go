@@ -82,8 +82,9 @@ func WithStatusObserver(observe func(Status)) Option {
 }
 
 // WithLastGoodFile keeps what was applied last in a file of the machine, so that an
-// instance can start while the source cannot be reached: it then begins with the
-// file, whose age counts for [WithMaxStaleness], and goes on asking the source.
+// instance can start while the source cannot be reached, or shows an older
+// revision: it then begins with the file, whose age counts for
+// [WithMaxStaleness], and goes on asking the source.
 // The file holds everything that the source does. It is written with mode 0600
 // and replaced as a whole; whoever can write it decides what such an instance
 // begins with. A file that cannot be written is told of in [Status.FileErr].

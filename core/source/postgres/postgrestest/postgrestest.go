@@ -99,6 +99,14 @@ func (s *Server) Start() {
 	s.awaitReady(said)
 }
 
+// Restart stops the server and starts it with other settings than before.
+func (s *Server) Restart(settings ...string) {
+	s.t.Helper()
+	s.Stop()
+	s.more = settings
+	s.Start()
+}
+
 // Stop ends the server and all its connections.
 func (s *Server) Stop() {
 	if s.cmd == nil {
