@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"runtime/debug"
 	"strconv"
 
@@ -125,13 +126,35 @@ func claimValue(claim string, missing func() (string, error)) attribute {
 // attribute gives the value of a request field.
 type attribute func(p *core.Principal, a core.Access) (string, error)
 
-// fill asks for the attributes of a request in the order of the model. p is nil
-// for an anonymous request.
-func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *core.Access) {
-	if len(s.Attributes) == 0 {
-		return
+// attributeValues are the attributes of one request, by which it was decided.
+type attributeValues struct {
+	names  []string // in the order of values
+	values []model.Value
+	room   [4]model.Value // for values, so that few need one allocation
+}
+
+// All implements [core.Attributes].
+func (v *attributeValues) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for i, name := range v.names {
+			if !yield(name, v.values[i].Text) {
+				return
+			}
+		}
 	}
-	q.Attributes = make([]model.Value, len(s.Attributes))
+}
+
+// fill asks for the attributes of a request in the order of the model. p is nil
+// for an anonymous request. It returns those that there are, or nil.
+func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *core.Access) core.Attributes {
+	if len(s.Attributes) == 0 {
+		return nil
+	}
+	filled := new(attributeValues)
+	if filled.values = filled.room[:]; len(s.Attributes) > len(filled.room) {
+		filled.values = make([]model.Value, len(s.Attributes))
+	}
+	q.Attributes = filled.values[:len(s.Attributes)]
 	for i, field := range s.Attributes {
 		from := c.attributes[field]
 		if from == nil {
@@ -140,13 +163,15 @@ func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *
 		value, err := from.of(p, *a)
 		if err != nil {
 			q.Unfilled = fmt.Errorf("attribute %s: %w", field, err)
-			return
+			return filled
 		}
 		if q.Attributes[i], err = typed(&c.Settings, field, value); err != nil {
 			q.Unfilled = err
-			return
+			return filled
 		}
+		filled.names = s.Attributes[:i+1]
 	}
+	return filled
 }
 
 // typed is the value of an attribute as its type.

@@ -27,7 +27,7 @@ import (
 func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (d core.Decision, err error) {
 	s := a.current.Load()
 	var q engine.Request
-	a.fillRequest(&q, s, p, &access)
+	attributes := a.fillRequest(&q, s, p, &access)
 	var v engine.Verdict
 	if a.config.bringsRoles(p) {
 		err = a.decideWithRoles(ctx, s, &q, p, &v)
@@ -35,7 +35,7 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 		err = s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
 	}
 	v.Fill(&d)
-	d.Revision = s.version.Revision
+	d.Revision, d.Attributes = s.version.Revision, attributes
 	if err == nil && (a.remembered != nil || a.refusing.Load()) {
 		err = a.bound(p, &access, &d)
 	}
@@ -60,11 +60,11 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 		return core.Decision{Reason: core.ReasonNoCredentials}, nil
 	}
 	s := a.current.Load()
-	q := a.anonymousRequest(s, access)
+	q, attributes := a.anonymousRequest(s, access)
 	var v engine.Verdict
 	err := s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
 	d := v.Decision()
-	d.Revision = s.version.Revision
+	d.Revision, d.Attributes = s.version.Revision, attributes
 	if err == nil && (a.remembered != nil || a.refusing.Load()) {
 		err = a.bound(nil, &access, &d)
 	}
@@ -111,8 +111,8 @@ func (a *Authorizer) newRequest(s *policyInForce, p *core.Principal, access core
 	return q
 }
 
-// fillRequest fills in an empty question.
-func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Principal, access *core.Access) {
+// fillRequest fills in an empty question, and returns its attributes.
+func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Principal, access *core.Access) core.Attributes {
 	q.Subject, q.Tenant, q.Otherwise = p.ID(), p.Tenant(), ReasonNoRule
 	q.Number = s.Names.Known(q.Subject)
 	if s.IsRoleName(q.Subject, q.Number, &a.config.Settings) {
@@ -121,14 +121,14 @@ func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Pr
 		q.Otherwise = ReasonSubjectIsRoleName
 	}
 	a.setObjectAndAction(s, q, access)
-	a.config.fill(s.Schema, q, p, access)
+	return a.config.fill(s.Schema, q, p, access)
 }
 
-func (a *Authorizer) anonymousRequest(s *policyInForce, access core.Access) engine.Request {
+func (a *Authorizer) anonymousRequest(s *policyInForce, access core.Access) (engine.Request, core.Attributes) {
 	q := engine.Request{Subject: policy.Anonymous, Number: s.Names.Known(policy.Anonymous), Otherwise: ReasonNoRule}
 	a.setObjectAndAction(s, &q, &access)
-	a.config.fill(s.Schema, &q, nil, &access)
-	return q
+	attributes := a.config.fill(s.Schema, &q, nil, &access)
+	return q, attributes
 }
 
 // setObjectAndAction fills in object and action.

@@ -181,7 +181,14 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *engine.Request, p *c
 			q.Action = http.MethodGet
 		}
 	}
-	a.config.fill(a.enforcer.Schema, q, p, &access)
+	attributes := a.config.fill(a.enforcer.Schema, q, p, &access)
+	d, err := a.decideFilled(q)
+	d.Attributes = attributes
+	return d, err
+}
+
+// decideFilled asks the enforcer a question whose attributes are filled in.
+func (a *EnforcerAuthorizer) decideFilled(q *engine.Request) (core.Decision, error) {
 	switch {
 	case a.enforcer.Schema.Tenants && q.Tenant == "":
 		return core.Decision{Reason: ReasonNoTenant}, nil

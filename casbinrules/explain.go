@@ -56,7 +56,8 @@ func WithMaxNearMisses(n int) ExplainOption {
 func (a *Authorizer) Explain(ctx context.Context, p *core.Principal, access core.Access, opts ...ExplainOption) (Explanation, error) {
 	s := a.current.Load()
 	if p == nil {
-		return a.explain(ctx, s, explain.Question{Request: a.anonymousRequest(s, access), Subject: policy.Anonymous, Action: access.Action, Unasked: !a.config.Anonymous}, opts)
+		q, _ := a.anonymousRequest(s, access)
+		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: access.Action, Unasked: !a.config.Anonymous}, opts)
 	}
 	return a.explain(ctx, s, explain.Question{Request: a.newRequest(s, p, access), Subject: p.ID(), Action: access.Action}, opts)
 }
@@ -69,7 +70,7 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 		if len(query.Roles) > 0 || query.Tenant != "" {
 			return Explanation{}, errors.New("casbinrules: explain: without a subject there are no roles and no tenant")
 		}
-		q := a.anonymousRequest(s, access)
+		q, _ := a.anonymousRequest(s, access)
 		q.Named = query.Named
 		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: query.Action, Unasked: !a.config.Anonymous}, opts)
 	}

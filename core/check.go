@@ -306,6 +306,7 @@ func (t *Gate) decide(ctx context.Context, id *identity, a *Access, others []Res
 			return d
 		}
 	}
+	e.readings = len(others)
 	d := t.decideOne(ctx, id, a, e)
 	if d != nil || len(others) == 0 || t.rules == nil {
 		return d
@@ -325,6 +326,7 @@ func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event)
 	g, r, p := t.guard, a.Request, id.principal
 	var dec Decision
 	var err error
+	e.Action, e.ResourceName, e.folded = a.Action, a.Resource.Name, a.Resource.Folded
 	switch {
 	case !g.acceptsMethod(e.Method) && !t.rulesJudge(e.Method):
 		dec.Reason = ReasonUnknownMethod
@@ -335,7 +337,7 @@ func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event)
 	case t.kind == "authorize" && g.anonymous != nil:
 		dec, err = g.anonymous.AuthorizeAnonymous(ctx, *a)
 	}
-	e.Rule, e.Revision, e.principal = dec.Rule, dec.Revision, p
+	e.Rule, e.Revision, e.principal, e.attributes = dec.Rule, dec.Revision, p, dec.Attributes
 	switch {
 	case err != nil:
 		return g.failure(err)

@@ -18,6 +18,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
@@ -289,6 +290,9 @@ type Decision struct {
 	// Revision names the state of the policy that decided, for auditors; "" where
 	// it has none.
 	Revision string
+	// Attributes are the facts beside principal, action and resource that the
+	// decision was made with, for events; nil for none. The client never sees them.
+	Attributes Attributes
 	// Code and Message, when set, are shown to the refused client in place
 	// of the generic ones. Set them only to say something on purpose.
 	Code, Message string
@@ -301,6 +305,13 @@ type Decision struct {
 	// insufficient_user_authentication (RFC 9470 §3), or 403 where no scheme of
 	// the guard can ask for that.
 	StepUp *StepUp
+}
+
+// Attributes are named facts of one request that a [Decision] was made with. They
+// do not change, and are safe for concurrent use.
+type Attributes interface {
+	// All are the names and values, in a fixed order. No name comes twice.
+	All() iter.Seq2[string, string]
 }
 
 // StepUp is the authentication that a request needs (RFC 9470 §3).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -72,6 +73,11 @@ type Event struct {
 	// Route is the matched pattern and Resource the canonical path; both ""
 	// when the path was refused or not reached.
 	Route, Resource string
+	// Action is what the rules were asked about: the method, or the name given with
+	// [WithAction]; "" for a request that was refused before any rule was asked.
+	Action string
+	// ResourceName is the name given with [WithResourceName], or "".
+	ResourceName string
 	// Rule is the rule that decided, where known ("policy.csv:12").
 	Rule string
 	// Revision is that of the policy which decided, where it has one: for files
@@ -95,7 +101,10 @@ type Event struct {
 
 	challenges *Denial     // that Challenges gives those of; nil for none
 	client     netip.Addr  // that ClientAddr gives
-	principal  *Principal  // whose roles Roles gives
+	principal  *Principal  // whose roles and tenant are given
+	attributes Attributes  // that Attributes gives
+	folded     int         // that FoldedBytes gives
+	readings   int         // that OtherReadings gives
 	pseudonyms *Pseudonyms // that stand for them; nil for none
 }
 
@@ -118,13 +127,26 @@ func (e *Event) Roles() []string {
 	if e.principal == nil {
 		return nil
 	}
-	roles := slices.Collect(e.principal.Roles())
+	return e.named(e.principal.Roles())
+}
+
+// CredentialRoles are those of Roles that the credentials brought.
+func (e *Event) CredentialRoles() []string {
+	if e.principal == nil {
+		return nil
+	}
+	return e.named(e.principal.CredentialRoles())
+}
+
+// named collects names, as pseudonyms where the guard has them.
+func (e *Event) named(names iter.Seq[string]) []string {
+	all := slices.Collect(names)
 	if e.pseudonyms != nil {
-		for i, role := range roles {
-			roles[i] = e.pseudonyms.Of(role)
+		for i, name := range all {
+			all[i] = e.pseudonyms.Of(name)
 		}
 	}
-	return roles
+	return all
 }
 
 // Challenges are those of the answer; nil for an answer without. They are shared
@@ -135,6 +157,43 @@ func (e *Event) Challenges() []challenge.Challenge {
 	}
 	return e.challenges.Challenges
 }
+
+// Tenant is the tenant that a known principal was judged in at the gate, or "".
+func (e *Event) Tenant() string {
+	switch {
+	case e.principal == nil:
+		return ""
+	case e.pseudonyms != nil:
+		return e.pseudonyms.Of(e.principal.Tenant())
+	}
+	return e.principal.Tenant()
+}
+
+// Attributes are the facts beside principal, action and resource that a policy
+// decided with ([Decision].Attributes), by name.
+func (e *Event) Attributes() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		if e.attributes == nil {
+			return
+		}
+		for name, value := range e.attributes.All() {
+			if e.pseudonyms != nil {
+				value = e.pseudonyms.Of(value)
+			}
+			if !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// FoldedBytes is how many bytes of the resource, from its start, the application may have
+// registered in other letters ([Resource].Folded).
+func (e *Event) FoldedBytes() int { return e.folded }
+
+// OtherReadings is how many more resources the request could be for, each of which
+// the rules were asked about, too ([Route].Alternatives).
+func (e *Event) OtherReadings() int { return e.readings }
 
 // ObserverFunc is a function that observes.
 type ObserverFunc func(ctx context.Context, e Event)

@@ -96,6 +96,9 @@ func (p *Pseudonyms) event(e *Event) {
 	e.PrincipalID = p.Of(e.PrincipalID)
 	e.Resource, e.Rule = p.path(e.Route, e.Resource), p.rule(e.Rule)
 	if !isUsualMethod(e.Method) {
+		if e.Action == e.Method {
+			e.Action = p.Of(e.Action)
+		}
 		e.Method = p.Of(e.Method)
 	}
 	if !isRandomID(e.RequestID) {

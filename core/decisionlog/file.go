@@ -1,0 +1,335 @@
+package decisionlog
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// file is the sink that is a file.
+type file struct {
+	name   string
+	config *config
+	f      *os.File // nil after a failure to open
+	size   int64    // of what was written whole
+	first  time.Time
+	state  state // as it was when the log was opened
+}
+
+// state is what a file says of the run that wrote it.
+type state struct {
+	seq        uint64
+	last       hashed
+	unclean    bool
+	lostAtMost int
+	cut        string
+}
+
+// openFile opens a file, and goes on where it ends. Where it is not there, or
+// empty, that is where the newest renamed one ends.
+func openFile(name string, c *config) (*file, error) {
+	f := &file{name: name, config: c}
+	if err := f.open(); err != nil {
+		return nil, err
+	}
+	err := f.resume()
+	if err == nil && f.size == 0 {
+		err = f.resumeRenamed()
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.f.Close())
+	}
+	return f, nil
+}
+
+func (f *file) open() error {
+	opened, err := os.OpenFile(f.name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := lock(opened); err != nil {
+		return errors.Join(fmt.Errorf("%s: another process writes to it: %w", f.name, err), opened.Close())
+	}
+	info, err := opened.Stat()
+	if err != nil {
+		return errors.Join(err, opened.Close())
+	}
+	f.f, f.size, f.first = opened, info.Size(), f.config.now()
+	return nil
+}
+
+// resume takes the state from the end of the file, from which an incomplete line is
+// cut off.
+func (f *file) resume() error {
+	if f.size == 0 {
+		return nil
+	}
+	s, first, rest, err := readState(f.f, f.size)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.name, err)
+	}
+	f.state, f.first = s, first
+	if rest > 0 {
+		if err := f.f.Truncate(f.size - rest); err != nil {
+			return err
+		}
+		f.size -= rest
+	}
+	return nil
+}
+
+// resumeRenamed takes the state from the newest renamed file.
+func (f *file) resumeRenamed() error {
+	renamed, err := f.renamed()
+	if err != nil || len(renamed) == 0 {
+		return err
+	}
+	name := renamed[len(renamed)-1]
+	last, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer last.Close() // only read
+	info, err := last.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	if f.state, _, _, err = readState(last, info.Size()); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// maxLine is how long a line can be that is looked for from the end.
+const maxLine = 64 << 20
+
+// readState reads first and last line of a log. rest is how many bytes there are of
+// an incomplete last line.
+func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64, err error) {
+	head, err := bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10).ReadBytes('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return s, first, 0, err
+	}
+	whole := err == nil
+	end, tail := size, []byte(nil)
+	for step := int64(64 << 10); bytes.Count(tail, []byte{'\n'}) < 2 && end > 0 && len(tail) < maxLine; step *= 2 {
+		from := max(0, end-step)
+		more := make([]byte, end-from)
+		if _, err := r.ReadAt(more, from); err != nil {
+			return s, first, 0, err
+		}
+		tail, end = append(more, tail...), from
+	}
+	at := bytes.LastIndexByte(tail, '\n')
+	cut := tail[at+1:]
+	rest = int64(len(cut))
+	if s.cut = string(cut[:min(len(cut), maxText)]); rest > 0 {
+		s.unclean = true
+	}
+	if !whole { // a first line that was never finished
+		if !bytes.HasPrefix(cut, []byte(openStart[:min(len(cut), len(openStart))])) {
+			return s, first, 0, errors.New("it is not a decision log: it holds one line without an end")
+		}
+		return s, first, rest, nil
+	}
+	opened, err := Parse(bytes.TrimSuffix(head, []byte{'\n'}))
+	if err != nil {
+		return s, first, 0, fmt.Errorf("line 1: %w", err)
+	}
+	line := tail[bytes.LastIndexByte(tail[:at], '\n')+1 : at]
+	last, err := Parse(line)
+	if err != nil {
+		return s, first, 0, fmt.Errorf("last line: %w", err)
+	}
+	s.seq = last.Seq
+	_, s.last, _ = splitChain(line)
+	if last.Kind != KindClose && (last.Head == nil || !last.Head.Final) {
+		s.unclean = true
+	}
+	if s.unclean {
+		s.lostAtMost, err = lostAtMost(r, size-rest)
+	}
+	return s, opened.Time, rest, err
+}
+
+// openStart is how the line of an opening begins.
+const openStart = `{"v":1,"kind":"open",`
+
+// lostAtMost is how many decisions the last run of a log may have lost, by its
+// opening.
+func lostAtMost(r io.ReaderAt, end int64) (int, error) {
+	const step = 1 << 20
+	lineStart := []byte("\n" + openStart)
+	var after []byte // as much of what was read before as an opening may need
+	for ; ; end -= step {
+		from := max(0, end-step)
+		part := make([]byte, end-from)
+		if _, err := r.ReadAt(part, from); err != nil {
+			return 0, err
+		}
+		part = append(part, after...)
+		at := bytes.LastIndex(part, lineStart) + 1
+		if at > 0 || from == 0 {
+			line, _, _ := bytes.Cut(part[at:], []byte{'\n'})
+			opening, err := Parse(line)
+			if err != nil || opening.Open == nil {
+				return defaultQueueSize + batchSize, nil
+			}
+			return opening.Open.QueueSize + opening.Open.BatchSize, nil
+		}
+		after = part[:min(len(part), 2*maxText)]
+	}
+}
+
+func (f *file) write(lines []byte) error {
+	if f.f == nil { // it could not be opened again
+		if err := f.open(); err != nil {
+			return err
+		}
+	}
+	n, err := f.f.Write(lines)
+	if err == nil {
+		f.size += int64(n)
+		return nil
+	}
+	if n > 0 { // the disk is full: take the piece back, so that the next line begins a line
+		err = errors.Join(err, f.f.Truncate(f.size))
+	}
+	return err
+}
+
+func (f *file) close() error {
+	if f.f == nil {
+		return nil
+	}
+	err := errors.Join(f.f.Sync(), f.f.Close())
+	f.f = nil
+	return err
+}
+
+// due reports whether it is time for another file.
+func (f *file) due(now time.Time) bool {
+	c := f.config
+	return f.f != nil && f.size > 0 && (c.maxSize > 0 && f.size >= c.maxSize || c.maxAge > 0 && now.Sub(f.first) >= c.maxAge)
+}
+
+// rotate renames the file, opens another and removes the oldest ones.
+func (f *file) rotate(now time.Time) error {
+	to, err := f.freeName(now)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(f.name, to); err != nil {
+		return err
+	}
+	if err := errors.Join(f.close(), f.open()); err != nil {
+		return err
+	}
+	return f.prune()
+}
+
+func (f *file) reopen() error { return errors.Join(f.close(), f.open()) }
+
+// timeForm is that of the time in names of renamed files, in UTC.
+const timeForm = "20060102T150405.000Z"
+
+// parts are the name before and behind the time.
+func (f *file) parts() (before, behind string) {
+	name := filepath.Clean(f.name)
+	behind = filepath.Ext(name)
+	return strings.TrimSuffix(name, behind) + "-", behind
+}
+
+// freeName is a name behind those of all renamed files.
+func (f *file) freeName(now time.Time) (string, error) {
+	before, behind := f.parts()
+	stem := before + now.UTC().Format(timeForm)
+	taken, err := f.renamed()
+	if err != nil {
+		return "", err
+	}
+	number := -1 // the highest that was given in this millisecond
+	for _, name := range taken {
+		if rest, ok := strings.CutPrefix(strings.TrimSuffix(name, behind), stem); ok {
+			n, err := strconv.Atoi(strings.TrimPrefix(rest, "-"))
+			if err != nil {
+				n = 0
+			}
+			number = max(number, n)
+		}
+	}
+	if number < 0 {
+		return stem + behind, nil
+	}
+	return fmt.Sprintf("%s-%03d%s", stem, number+1, behind), nil
+}
+
+// Files are those of the log that is written to name: the renamed ones, the oldest
+// first, and name itself if it is there.
+func Files(name string) ([]string, error) {
+	all, err := (&file{name: name}).renamed()
+	if err != nil {
+		return nil, fmt.Errorf("decision log: %w", err)
+	}
+	if _, err := os.Stat(name); err == nil {
+		all = append(all, name)
+	}
+	return all, nil
+}
+
+var renamedTime = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}\.[0-9]{3}Z(-[0-9]{3,})?$`)
+
+// renamed are the renamed files, the oldest first.
+func (f *file) renamed() ([]string, error) {
+	before, behind := f.parts()
+	entries, err := os.ReadDir(filepath.Dir(f.name))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		middle, ok := strings.CutPrefix(e.Name(), filepath.Base(before))
+		middle, ended := strings.CutSuffix(middle, behind)
+		if ok && ended && renamedTime.MatchString(middle) {
+			names = append(names, filepath.Join(filepath.Dir(f.name), e.Name()))
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { // without the end, so that a name without a number comes first
+		return strings.Compare(strings.TrimSuffix(a, behind), strings.TrimSuffix(b, behind))
+	})
+	return names, nil
+}
+
+// prune removes the oldest renamed files.
+func (f *file) prune() error {
+	if f.config.maxFiles == 0 {
+		return nil
+	}
+	names, err := f.renamed()
+	for _, name := range names[:max(0, len(names)-f.config.maxFiles)] {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
+// headSuffix is what the name of the file with the last head ends in.
+const headSuffix = ".head"
+
+// writeHead puts the last head beside the log, in one step.
+func (f *file) writeHead(line []byte) error {
+	to := f.name + headSuffix
+	temporary := to + "." + strconv.Itoa(os.Getpid())
+	if err := os.WriteFile(temporary, line, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, to)
+}

@@ -1,0 +1,224 @@
+package decisionlog
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	mathrand "math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
+)
+
+// Log writes decisions. It is a [core.Observer], and safe for concurrent use.
+//
+// Decisions wait in a queue, of which one goroutine writes up to 256 at once. If the
+// process is killed these are lost: as many as fit into the queue and 256 more. The
+// next run says so in its first line.
+type Log struct {
+	sampler
+	queue   chan core.Event
+	orders  chan order
+	stop    chan struct{}
+	stopped chan struct{} // closed once nothing is written any more
+	closed  atomic.Bool
+	err     error // of Close, once stopped
+
+	dropped, skipped, written, failed atomic.Uint64
+}
+
+var _ core.Observer = (*Log)(nil)
+
+// order is something that the writer does between two decisions.
+type order struct {
+	do   func(*writer) error
+	done chan error
+}
+
+// Open writes decisions to a file, which is made with mode 0600 or continued. It is
+// an error if it holds anything else, or if another process writes to it (on Unix).
+//
+// A file that is as large or old as options say is renamed, to its name with the
+// time: decisions.jsonl to decisions-20060102T150405.000Z.jsonl. Where another
+// program renames it, call [Log.Reopen].
+func Open(file string, opts ...Option) (*Log, error) {
+	c, err := configure(opts)
+	if err != nil {
+		return nil, err
+	}
+	out, err := openFile(file, c)
+	if err != nil {
+		return nil, fmt.Errorf("decision log: %w", err)
+	}
+	return start(c, out)
+}
+
+// New writes decisions to w, whole lines at a time. Nothing else may write to w, and
+// it is not closed. A w that waits makes the queue grow full.
+func New(w io.Writer, opts ...Option) (*Log, error) {
+	c, err := configure(opts)
+	switch {
+	case err != nil:
+		return nil, err
+	case w == nil:
+		return nil, errors.New("decision log: the writer is nil")
+	case c.forFiles:
+		return nil, errors.New("decision log: a writer is not rotated: use Open for a file")
+	}
+	return start(c, &stream{w})
+}
+
+// NewSlog writes decisions as records at info level to a logger, which does what it
+// does with their time. There is no chain.
+func NewSlog(l *slog.Logger, opts ...Option) (*Log, error) {
+	c, err := configure(opts)
+	switch {
+	case err != nil:
+		return nil, err
+	case l == nil:
+		return nil, errors.New("decision log: the logger is nil")
+	case c.forFiles || c.chained:
+		return nil, errors.New("decision log: a logger's lines are neither rotated nor chained: use Open for a file")
+	}
+	return start(c, &records{l})
+}
+
+func configure(opts []Option) (*config, error) {
+	c := &config{queue: defaultQueueSize, rate: 1, heads: defaultHeadInterval, logger: slog.Default(), now: time.Now}
+	if err := option.Apply(c, opts); err != nil {
+		return nil, fmt.Errorf("decision log: %w", err)
+	}
+	return c, nil
+}
+
+func start(c *config, out sink) (*Log, error) {
+	l := &Log{
+		queue: make(chan core.Event, c.queue), orders: make(chan order),
+		stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	l.set(c)
+	w := &writer{log: l, config: c, out: out, chain: newChain(c)}
+	if err := w.begin(); err != nil {
+		return nil, errors.Join(fmt.Errorf("decision log: %w", err), out.close())
+	}
+	go w.run()
+	return l, nil
+}
+
+// Observe puts a decision into the queue. It never waits, and does not allocate.
+func (l *Log) Observe(_ context.Context, e core.Event) {
+	if !l.takes(&e) {
+		l.skipped.Add(1)
+		return
+	}
+	if l.closed.Load() {
+		l.dropped.Add(1)
+		return
+	}
+	select {
+	case l.queue <- e:
+	default:
+		l.dropped.Add(1)
+	}
+}
+
+// Stats count decisions since the log was opened.
+type Stats struct {
+	// Written are in the log, Skipped were left out by sampling. QueueFull found no
+	// room, or came after Close, and WriteFailed could not be written.
+	Written, Skipped, QueueFull, WriteFailed uint64
+	// Queued are those that wait.
+	Queued int
+}
+
+// Stats are for metrics.
+func (l *Log) Stats() Stats {
+	return Stats{l.written.Load(), l.skipped.Load(), l.dropped.Load(), l.failed.Load(), len(l.queue)}
+}
+
+// Flush writes all that was observed before. The error is that of writing, or of
+// ctx.
+func (l *Log) Flush(ctx context.Context) error { return l.order(ctx, (*writer).drain) }
+
+// Reopen closes the file and opens the one that has its name by now: call it on
+// SIGHUP where logrotate or its like renames the file. It does nothing for what is
+// no file.
+func (l *Log) Reopen(ctx context.Context) error { return l.order(ctx, (*writer).reopen) }
+
+func (l *Log) order(ctx context.Context, do func(*writer) error) error {
+	o := order{do, make(chan error, 1)}
+	select {
+	case l.orders <- o:
+	case <-l.stopped:
+		return errors.New("decision log: closed")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close writes what waits, ends the log and closes the file. Call it once the server
+// has stopped: decisions that come while it runs may be lost without being counted.
+// The error is that of writing. Further calls return it again.
+func (l *Log) Close() error {
+	if l.closed.CompareAndSwap(false, true) {
+		close(l.stop)
+	}
+	<-l.stopped
+	return l.err
+}
+
+// sampler chooses which of the allowed requests are written.
+type sampler struct {
+	all, none bool
+	below     uint64
+	key       [sha256.Size]byte
+}
+
+func (s *sampler) set(c *config) {
+	s.all, s.none = c.rate >= 1, c.rate <= 0
+	s.below = uint64(c.rate * math.MaxInt64 * 2)
+	if c.key != nil {
+		s.key = sha256.Sum256(c.key)
+		return
+	}
+	_, _ = rand.Read(s.key[:]) // never fails
+}
+
+// maxSampledID is how much of an ID counts.
+const maxSampledID = 64
+
+// takes reports whether a decision is written.
+func (s *sampler) takes(e *core.Event) bool {
+	if s.all || e.Outcome != core.OutcomeAllowed && e.Outcome != core.OutcomePreflight {
+		return true
+	}
+	if s.none {
+		return false
+	}
+	id := e.RequestID
+	if id == "" {
+		id = e.TraceID
+	}
+	if id == "" {
+		return mathrand.Uint64() < s.below
+	}
+	var b [sha256.Size + maxSampledID]byte
+	n := copy(b[:], s.key[:])
+	n += copy(b[n:], id)
+	sum := sha256.Sum256(b[:n])
+	return binary.BigEndian.Uint64(sum[:]) < s.below
+}

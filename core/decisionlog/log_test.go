@@ -1,0 +1,335 @@
+package decisionlog_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/decisionlog"
+)
+
+// TestDecisions holds that a line says all that an auditor and a replay ask for.
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	events := eventsOf(t, "/reports/7", "alice", "bob", "")
+	records := logged(t, events)
+	if len(records) != 5 || records[0].Kind != decisionlog.KindOpen || records[4].Kind != decisionlog.KindClose {
+		t.Fatalf("records: %+v", records)
+	}
+	for i, r := range records {
+		if r.Seq != uint64(i+1) || r.Time.IsZero() {
+			t.Errorf("record %d has number %d, time %v", i, r.Seq, r.Time)
+		}
+	}
+	if o := records[0].Open; o.Why != "start" || o.SampleRate != 1 || o.QueueSize != 8192 || o.Unclean || o.Run == "" {
+		t.Errorf("opening: %+v", o)
+	}
+	if c := records[4].Close; c.Written != 3 || c.QueueFull != 0 {
+		t.Errorf("closing: %+v", c)
+	}
+	asked := `{"principal":"%s","tenant":"acme","token_roles":["viewer","ops \"b\""],"policy_roles":["editor"],"method":"GET",` +
+		`"action":"GET","route":"/reports/{id}","resource":"/reports/7","attributes":{"region":"eu"}}`
+	for i, want := range []struct {
+		outcome               core.Outcome
+		status                int
+		reason                core.Reason
+		rule, revision, asked string
+	}{
+		{core.OutcomeAllowed, 200, core.ReasonAllowed, "policy.csv:3", "abc", fmt.Sprintf(asked, "alice")},
+		{core.OutcomeForbidden, 403, core.ReasonDenied, "policy.csv:3", "abc", fmt.Sprintf(asked, "bob")},
+		{core.OutcomeUnauthenticated, 401, core.ReasonNoCredentials, "", "", `{"method":"GET","action":"GET","route":"/reports/{id}","resource":"/reports/7"}`},
+	} {
+		r := decisions(records)[i]
+		request, err := json.Marshal(r.Request)
+		must(t, err)
+		if r.Outcome != want.outcome || r.Status != want.status || r.Reason != want.reason || r.Rule != want.rule || r.Revision != want.revision ||
+			r.Gate != "authorize" || r.Client != "192.0.2.1" || r.RequestID != "req-1" || r.TraceID != "4bf92f3577b34da6a3ce929d0e0e4736" || string(request) != want.asked {
+			t.Errorf("record: %+v\nrequest %s\nwant    %s", r, request, want.asked)
+		}
+		if !r.Time.Equal(events[i].Time) || r.Duration != events[i].Duration.Microseconds() {
+			t.Errorf("time %v, duration %v", r.Time, r.Duration)
+		}
+	}
+}
+
+// TestPseudonyms holds that no name reaches the log of a guard with pseudonyms.
+func TestPseudonyms(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	l, err := decisionlog.New(&out)
+	must(t, err)
+	g, err := core.NewGuard([]core.Authenticator{names{}}, core.WithAuthorizer(policy{}), core.WithObserver(l),
+		core.WithPseudonyms(bytes.Repeat([]byte("k"), 32)))
+	must(t, err)
+	serve(t, g, "alice")
+	must(t, l.Close())
+	r := decisions(parsed(t, out.Bytes()))[0].Request
+	for _, name := range []string{"alice", "viewer", "acme", "editor", `"eu"`, "/7"} {
+		if strings.Contains(out.String(), name) {
+			t.Errorf("the log has %s: %s", name, out.String())
+		}
+	}
+	if r.Route != "/reports/{id}" || r.Action != "GET" || len(r.TokenRoles) != 2 || len(r.PolicyRoles) != 1 || r.Attributes["region"] == "" {
+		t.Errorf("request: %+v", r)
+	}
+}
+
+// TestForgedLines: whatever a client sends is one line, and can be read back.
+func TestForgedLines(t *testing.T) {
+	t.Parallel()
+	e := eventsOf(t, "/reports/7", "alice")[0]
+	e.PrincipalID = "a\n{\"v\":1}\",\"request\":{\x00\u202e𝄞\xff\\"
+	e.Cause = panicky{}
+	r := decisions(logged(t, []core.Event{e}))[0]
+	if want := strings.ToValidUTF8(e.PrincipalID, "\ufffd"); r.Request.Principal != want {
+		t.Errorf("principal %q, want %q", r.Request.Principal, want)
+	}
+	if !strings.Contains(r.Cause, "panicky") {
+		t.Errorf("cause %q", r.Cause)
+	}
+	e.PrincipalID = strings.Repeat("x", 10_000)
+	if r := decisions(logged(t, []core.Event{e}))[0].Request; !r.Cut || len(r.Principal) != 8192 {
+		t.Errorf("a long name: cut %t, %d bytes", r.Cut, len(r.Principal))
+	}
+}
+
+type panicky struct{}
+
+func (panicky) Error() string { panic("no text") }
+
+// TestSampling: refusals are written all, and of the rest what the ID says.
+func TestSampling(t *testing.T) {
+	t.Parallel()
+	events := eventsOf(t, "/reports/7", "alice", "bob")
+	var all []core.Event
+	for i := range 4000 {
+		for _, e := range events {
+			e.RequestID = fmt.Sprint("request ", i/2) // two gates each
+			all = append(all, e)
+		}
+	}
+	key := decisionlog.WithSampleKey([]byte("0123456789abcdef"))
+	written := func(opts ...decisionlog.Option) map[string]int {
+		counts := map[string]int{}
+		for _, r := range decisions(logged(t, all, append(opts, decisionlog.WithQueueSize(len(all)))...)) {
+			counts[string(r.Outcome)]++
+			if r.Outcome == core.OutcomeAllowed {
+				counts[r.RequestID]++
+			}
+		}
+		return counts
+	}
+	some := written(decisionlog.WithSampleRate(0.25), key)
+	if n := some["allowed"]; n < 800 || n > 1200 || some["forbidden"] != 4000 {
+		t.Errorf("a quarter: %d allowed, %d forbidden of 4000 each", n, some["forbidden"])
+	}
+	for id, n := range some {
+		if strings.HasPrefix(id, "request") && n != 2 {
+			t.Errorf("%s: %d of its two gates", id, n)
+		}
+	}
+	if again := written(decisionlog.WithSampleRate(0.25), key); fmt.Sprint(again) != fmt.Sprint(some) {
+		t.Error("another log with the same key has other requests")
+	}
+	if other := written(decisionlog.WithSampleRate(0.25)); fmt.Sprint(other) == fmt.Sprint(some) {
+		t.Error("clients can know without a key which requests are written")
+	}
+	if none := written(decisionlog.WithSampleRate(0)); none["allowed"] != 0 || none["forbidden"] != 4000 {
+		t.Errorf("none: %d allowed, %d forbidden", none["allowed"], none["forbidden"])
+	}
+	for i := range all {
+		all[i].RequestID, all[i].TraceID = "", ""
+	}
+	if n := written(decisionlog.WithSampleRate(0.5), key)["allowed"]; n < 1700 || n > 2300 {
+		t.Errorf("half of those without an ID: %d of 4000", n)
+	}
+}
+
+// gated is a writer that waits until it is let go.
+type gated struct {
+	bytes.Buffer
+	begun chan struct{}
+	gate  chan struct{}
+}
+
+func (g *gated) Write(p []byte) (int, error) {
+	select {
+	case g.begun <- struct{}{}:
+	default:
+	}
+	<-g.gate
+	return g.Buffer.Write(p)
+}
+
+// TestFullQueue: requests never wait, and the log says what it lacks.
+func TestFullQueue(t *testing.T) {
+	t.Parallel()
+	out := &gated{begun: make(chan struct{}, 1), gate: make(chan struct{}, 1)}
+	out.gate <- struct{}{} // for the opening
+	l, err := decisionlog.New(out, decisionlog.WithQueueSize(10))
+	must(t, err)
+	<-out.begun
+	e := eventsOf(t, "/reports/7", "bob")[0]
+	l.Observe(t.Context(), e)
+	<-out.begun // the writer waits with the first one
+	for range 100 {
+		l.Observe(t.Context(), e)
+	}
+	if s := l.Stats(); s.Queued != 10 || s.QueueFull != 90 {
+		t.Errorf("stats: %+v", s)
+	}
+	close(out.gate)
+	must(t, l.Close())
+	l.Observe(t.Context(), e) // too late
+	if s := l.Stats(); s.Written != 11 || s.QueueFull != 91 {
+		t.Errorf("stats: %+v", s)
+	}
+	records := parsed(t, out.Bytes())
+	told := uint64(0)
+	for _, r := range records {
+		if r.Dropped != nil {
+			told += r.Dropped.QueueFull
+		}
+	}
+	if last := records[len(records)-1]; told != 90 || last.Close.QueueFull != 90 || len(decisions(records)) != 11 {
+		t.Errorf("the log says %d, and %+v; it has %d decisions", told, last.Close, len(decisions(records)))
+	}
+}
+
+// broken is a writer that fails while it is told to.
+type broken struct {
+	bytes.Buffer
+	fails atomic.Bool
+}
+
+func (b *broken) Write(p []byte) (int, error) {
+	if b.fails.Load() {
+		return 0, errors.New("no space left")
+	}
+	return b.Buffer.Write(p)
+}
+
+// TestWriteFailure: what cannot be written is counted, said to the logger once, and
+// the chain goes on.
+func TestWriteFailure(t *testing.T) {
+	t.Parallel()
+	var said bytes.Buffer
+	out := new(broken)
+	l, err := decisionlog.New(out, decisionlog.WithHashChain(), decisionlog.WithLogger(slog.New(slog.NewTextHandler(&said, nil))))
+	must(t, err)
+	e := eventsOf(t, "/reports/7", "bob")[0]
+	for _, fails := range []bool{false, true, true, false} {
+		out.fails.Store(fails)
+		l.Observe(t.Context(), e)
+		_ = l.Flush(t.Context()) // which the writer may have been quicker than
+	}
+	must(t, l.Close())
+	if s := l.Stats(); s.Written != 2 || s.WriteFailed != 2 {
+		t.Errorf("stats: %+v", s)
+	}
+	if strings.Count(said.String(), "cannot be written") != 1 {
+		t.Errorf("said: %s", said.String())
+	}
+	told := uint64(0)
+	for _, r := range parsed(t, out.Bytes()) {
+		if r.Dropped != nil {
+			told += r.Dropped.WriteFailed
+		}
+	}
+	if told != 2 {
+		t.Errorf("the log says that %d were lost", told)
+	}
+	if v := verified(t, out.Bytes()); len(v.Findings) > 0 {
+		t.Errorf("findings: %v", v.Findings)
+	}
+}
+
+// TestObserveBudget: a request pays for a copy, and for nothing on the heap.
+func TestObserveBudget(t *testing.T) {
+	out := &gated{begun: make(chan struct{}, 1), gate: make(chan struct{}, 1)}
+	out.gate <- struct{}{}
+	l, err := decisionlog.New(out, decisionlog.WithSampleRate(0.5), decisionlog.WithQueueSize(2000))
+	must(t, err)
+	e := eventsOf(t, "/reports/7", "alice")[0]
+	ctx := context.Background()
+	l.Observe(ctx, e)
+	var o core.Observer = l
+	if n := testing.AllocsPerRun(1000, func() { o.Observe(ctx, e) }); n > 0 {
+		t.Errorf("%v allocations, budget 0", n)
+	}
+	close(out.gate)
+	must(t, l.Close())
+}
+
+func TestSlog(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	l, err := decisionlog.NewSlog(slog.New(slog.NewJSONHandler(&out, nil)))
+	must(t, err)
+	l.Observe(t.Context(), eventsOf(t, "/reports/7", "bob")[0])
+	must(t, l.Close())
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	var got map[string]any
+	must(t, json.Unmarshal([]byte(lines[1]), &got))
+	if len(lines) != 3 || got["msg"] != "decision" || got["principal"] != "bob" || got["rule"] != "policy.csv:3" ||
+		got["policy_roles"] != "editor" || got["attributes.region"] != "eu" || got["status"] != 403.0 {
+		t.Errorf("lines: %s", out.String())
+	}
+}
+
+// TestOptions: what cannot work is an error at once.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		opt  decisionlog.Option
+		want string
+	}{
+		{decisionlog.WithQueueSize(0), "queue size 0"},
+		{decisionlog.WithSampleRate(1.5), "sample rate 1.5"},
+		{decisionlog.WithSampleRate(-0.1), "sample rate -0.1"},
+		{decisionlog.WithSampleKey([]byte("short")), "sample key: 5 bytes"},
+		{decisionlog.WithChainKey(nil), "chain key is nil"},
+		{decisionlog.WithHeadInterval(0), "head interval"},
+		{decisionlog.WithMaxFileSize(1), "file size 1"},
+		{decisionlog.WithMaxFileAge(time.Millisecond), "file age 1ms"},
+		{decisionlog.WithMaxFiles(0), "0 files"},
+		{decisionlog.WithMaxFiles(3), "is not rotated"},
+		{decisionlog.WithLogger(nil), "logger is nil"},
+		{decisionlog.WithClock(nil), "clock is nil"},
+		{nil, "option 1 is nil"},
+	} {
+		if _, err := decisionlog.New(new(bytes.Buffer), tt.opt); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
+	}
+	if _, err := decisionlog.NewSlog(slog.Default(), decisionlog.WithHashChain()); err == nil {
+		t.Error("a logger with a chain")
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	l, err := decisionlog.New(new(nowhere), decisionlog.WithHashChain())
+	must(b, err)
+	e := eventsOf(b, "/reports/7", "bob")[0]
+	ctx := b.Context()
+	b.ReportAllocs()
+	for b.Loop() {
+		l.Observe(ctx, e)
+	}
+	must(b, l.Close())
+	s := l.Stats()
+	b.ReportMetric(float64(s.Written)/float64(s.Written+s.QueueFull), "written/op")
+}
+
+// nowhere takes everything.
+type nowhere struct{}
+
+func (*nowhere) Write(p []byte) (int, error) { return len(p), nil }

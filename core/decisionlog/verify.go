@@ -1,0 +1,413 @@
+package decisionlog
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/core/option"
+)
+
+// The codes of findings.
+const (
+	CodeChanged    = "changed"    // a line does not have the hash that it says
+	CodeRemoved    = "removed"    // lines are missing
+	CodeOrder      = "order"      // a line is inserted, repeated or swapped
+	CodeCut        = "cut"        // the last line of a file is incomplete
+	CodeTruncated  = "truncated"  // the log ends before its last known head
+	CodeUnreadable = "unreadable" // a line is no record
+	CodeUnchained  = "unchained"  // a line has no hash
+	CodeSignature  = "signature"  // a head is not signed by a key that was given
+	CodeUnsigned   = "unsigned"   // a log has no heads, and a key was given
+	CodeNoHead     = "no_head"    // the file with the last head is missing
+)
+
+// Finding is something wrong with a log.
+type Finding struct {
+	File string `json:"file"`
+	// Line counts from 1, in the file.
+	Line    int    `json:"line"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// String is "file:line: code: message".
+func (f Finding) String() string {
+	return fmt.Sprintf("%s:%d: %s: %s", f.File, f.Line, f.Code, f.Message)
+}
+
+// Verification is what [Verify] has found out.
+type Verification struct {
+	Findings []Finding `json:"findings"`
+	// Lines are how many were read, First and Last the numbers of the first and the
+	// last of them.
+	Lines int    `json:"lines"`
+	First uint64 `json:"first"`
+	Last  uint64 `json:"last"`
+	// Signed is the number of the last line that a head with a good signature
+	// vouches for; 0 for none. What is behind it could be cut off unseen.
+	Signed uint64 `json:"signed"`
+	// QueueFull and WriteFailed are decisions that the log says it lacks, LostAtMost
+	// those more that killed processes may have lost.
+	QueueFull   uint64 `json:"queue_full"`
+	WriteFailed uint64 `json:"write_failed"`
+	LostAtMost  uint64 `json:"lost_at_most"`
+}
+
+// VerifyOption configures [Verify].
+type VerifyOption func(*verifier) error
+
+// WithVerificationKeys sets the keys that heads may be signed with: those in use and
+// those before them.
+func WithVerificationKeys(keys ...*Key) VerifyOption {
+	return func(v *verifier) error {
+		if len(keys) == 0 || slices.Contains(keys, nil) {
+			return errors.New("a verification key is nil or missing")
+		}
+		v.keys = append(v.keys, keys...)
+		return nil
+	}
+}
+
+// WithKnownHead sets the line of a head that was kept elsewhere: the log must reach
+// and contain it.
+func WithKnownHead(line []byte) VerifyOption {
+	return func(v *verifier) error {
+		if err := v.expectHead("known head", bytes.TrimSpace(line)); err != nil {
+			return fmt.Errorf("known head: %w", err)
+		}
+		return nil
+	}
+}
+
+// WithoutEnd says that newer files of the log are not among those given, so that
+// nothing is known of its end.
+func WithoutEnd() VerifyOption {
+	return func(v *verifier) error {
+		v.partial = true
+		return nil
+	}
+}
+
+// ErrKeyNeeded says that a log has signed heads and that no key was given: without
+// one nothing is proved.
+var ErrKeyNeeded = errors.New("the log has signed heads: a key is needed to verify them")
+
+// Verify reads the files of one log with a hash chain and finds every line that was
+// changed, removed, swapped or inserted, and what was cut off its end up to the last
+// head that is known. Files are sorted by the numbers of their lines. A file beside
+// one of them whose name ends in ".head" is read, too.
+//
+// That older files are missing is no finding, since logs are rotated: see First. The
+// error is of what keeps the log from being read, or ErrKeyNeeded.
+func Verify(files []string, opts ...VerifyOption) (*Verification, error) {
+	v := &verifier{hash: sha256.New(), heads: map[uint64]knownHead{}, result: &Verification{Findings: []Finding{}}}
+	if err := option.Apply(v, opts); err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	ordered, err := inOrder(files)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	for _, name := range ordered {
+		if v.partial {
+			break
+		}
+		if err := v.readHeadFile(name); err != nil {
+			return nil, fmt.Errorf("verify: %w", err)
+		}
+	}
+	for _, name := range ordered {
+		if err := v.file(name); err != nil {
+			return nil, fmt.Errorf("verify: %w", err)
+		}
+	}
+	if err := v.finish(); err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	return v.result, nil
+}
+
+// inOrder sorts files by the number of the first line that has one.
+func inOrder(files []string) ([]string, error) {
+	if len(files) == 0 {
+		return nil, errors.New("no file")
+	}
+	first := map[string]uint64{}
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		r := bufio.NewReaderSize(f, 64<<10)
+		for err == nil {
+			var line []byte
+			line, err = r.ReadBytes('\n')
+			if record, bad := Parse(line); bad == nil {
+				first[name] = record.Seq
+				break
+			}
+		}
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+	}
+	sorted := slices.Clone(files)
+	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(first[a], first[b]) })
+	return slices.Compact(sorted), nil
+}
+
+// knownHead is a head that the log must contain.
+type knownHead struct {
+	chain  hashed
+	source string
+}
+
+// verifier reads a log.
+type verifier struct {
+	keys   []*Key
+	hash   hash.Hash
+	heads  map[uint64]knownHead // by the line that they are about
+	result *Verification
+
+	name     string
+	line     int
+	begun    bool // some line was read
+	prev     hashed
+	known    bool // prev is that of the line before
+	before   hashed
+	followed bool // before is the hash of the line before the one that is looked at
+	signed   bool // some run signs its heads
+	partial  bool
+	lastFile string
+	headFile string // that the last opening names, or ""
+}
+
+func (v *verifier) find(code, format string, args ...any) {
+	v.result.Findings = append(v.result.Findings, Finding{v.name, v.line, code, fmt.Sprintf(format, args...)})
+}
+
+// expectHead notes a head that the log must contain.
+func (v *verifier) expectHead(source string, line []byte) error {
+	r, err := Parse(line)
+	if err != nil {
+		return err
+	}
+	if r.Head == nil {
+		return errors.New("it is not a head")
+	}
+	chain, ok := parseHash(r.Head.Chain)
+	if !ok {
+		return errors.New("it has no hash")
+	}
+	v.heads[r.Head.Of] = knownHead{chain, source}
+	if _, own, ok := splitChain(line); ok {
+		v.heads[r.Seq] = knownHead{own, source} // its own line
+	}
+	return nil
+}
+
+// readHeadFile reads the head beside a file of a log.
+func (v *verifier) readHeadFile(log string) error {
+	name := log + headSuffix
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := v.expectHead(name, bytes.TrimSpace(text)); err != nil {
+		v.name, v.line = name, 1
+		v.find(CodeUnreadable, "%s", err)
+	}
+	return nil
+}
+
+func (v *verifier) file(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // only read
+	v.name, v.line, v.lastFile = name, 0, name
+	r := bufio.NewReaderSize(f, 256<<10)
+	for {
+		line, err := r.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if len(line) > 0 {
+			v.line++
+			if err != nil {
+				v.find(CodeCut, "the line has no end: the process was killed while it wrote, or the file was cut; what was written after it begins with the next opening")
+				v.known = false
+				return nil
+			}
+			v.read(line[:len(line)-1])
+		}
+		if err != nil {
+			if v.line == 0 {
+				v.line = 1
+				v.find(CodeRemoved, "the file is empty: each begins with an opening")
+			}
+			return nil
+		}
+	}
+}
+
+// read looks at one line.
+func (v *verifier) read(line []byte) {
+	v.result.Lines++
+	r, err := Parse(line)
+	if err != nil {
+		v.find(CodeUnreadable, "%s", err)
+		v.known = false
+		return
+	}
+	body, chain, ok := splitChain(line)
+	if !ok {
+		v.find(CodeUnchained, "the line has no hash: the log was not chained then, or it was taken off")
+		v.number(r)
+		v.known = false
+		return
+	}
+	v.opening(r)
+	if !v.known {
+		// What was before is lost, which has been said: go on from what the line says.
+		v.prev = chain
+	} else if got := next(v.hash, v.prev, body); got != chain {
+		v.find(CodeChanged, "the line does not have its hash: it, or what is before it, was changed")
+	}
+	v.number(r)
+	v.before, v.followed = v.prev, v.known
+	v.prev, v.known = chain, true
+	if want, ok := v.heads[r.Seq]; ok {
+		if want.chain != chain {
+			v.find(CodeChanged, "the line is not the one that the head in %s is about", want.source)
+		}
+		delete(v.heads, r.Seq)
+	}
+	v.kind(r)
+}
+
+// opening checks that a file begins with one, and that it goes on where the one
+// before ended.
+func (v *verifier) opening(r *Record) {
+	if r.Open == nil {
+		if v.line == 1 {
+			v.find(CodeRemoved, "the file does not begin with an opening: lines before this one are missing")
+			v.known = v.known && v.begun
+		}
+		return
+	}
+	previous, ok := parseHash(r.Open.Previous)
+	switch {
+	case !ok:
+		v.find(CodeUnreadable, "the opening does not say which hash it goes on from")
+		return
+	case v.known && previous != v.prev:
+		v.find(CodeRemoved, "the opening does not go on from the line before it: lines or a file between them are missing or were changed")
+	case r.Seq == 1 && previous != hashed{}:
+		v.find(CodeChanged, "the first line of a log goes on from another one")
+	}
+	v.prev, v.known = previous, true
+}
+
+// number checks that lines count on.
+func (v *verifier) number(r *Record) {
+	res := v.result
+	switch {
+	case !v.begun:
+		v.begun, res.First = true, r.Seq
+	case r.Seq > res.Last+1:
+		v.find(CodeRemoved, "number %d follows number %d: %d lines between them are missing here", r.Seq, res.Last, r.Seq-res.Last-1)
+	case r.Seq <= res.Last:
+		v.find(CodeOrder, "number %d follows number %d: a line is inserted, repeated or swapped", r.Seq, res.Last)
+	}
+	res.Last = r.Seq
+}
+
+// kind looks at what the log says of itself.
+func (v *verifier) kind(r *Record) {
+	res := v.result
+	switch {
+	case r.Dropped != nil:
+		res.QueueFull += r.Dropped.QueueFull
+		res.WriteFailed += r.Dropped.WriteFailed
+	case r.Open != nil:
+		res.LostAtMost += uint64(max(0, r.Open.LostAtMost))
+		if r.Open.Signed != "" {
+			v.signed = true
+		}
+		v.headFile = ""
+		if r.Open.HeadFile != "" {
+			v.headFile = filepath.Join(filepath.Dir(v.name), filepath.Base(r.Open.HeadFile))
+		}
+	case r.Head != nil:
+		v.signed = true
+		v.head(r)
+	}
+}
+
+// head checks a signature.
+func (v *verifier) head(r *Record) {
+	h := r.Head
+	chain, ok := parseHash(h.Chain)
+	if !ok || h.Of+1 != r.Seq {
+		v.find(CodeChanged, "the head is not about the line before it")
+		return
+	}
+	if len(v.keys) == 0 {
+		return // ErrKeyNeeded
+	}
+	at := slices.IndexFunc(v.keys, func(k *Key) bool { return k.algorithm == h.Algorithm && k.id == h.Key })
+	switch {
+	case at < 0:
+		v.find(CodeSignature, "the head is signed with the key %s:%s, which was not given", h.Algorithm, h.Key)
+	case !v.keys[at].verify(headMessage(h.Of, chain, h.Final), h.Signature):
+		v.find(CodeSignature, "the signature of the head is wrong")
+	case !v.followed:
+		// That the line before is missing or no line has been said.
+	case v.before != chain:
+		v.find(CodeSignature, "the head was signed for another line: lines before it were changed")
+	default:
+		v.result.Signed = h.Of
+	}
+}
+
+// finish says what is missing at the end.
+func (v *verifier) finish() error {
+	if v.signed && len(v.keys) == 0 {
+		return ErrKeyNeeded
+	}
+	v.name = v.lastFile
+	for _, of := range slices.Sorted(maps.Keys(v.heads)) {
+		switch head := v.heads[of]; {
+		case of > v.result.Last:
+			v.find(CodeTruncated, "the log ends with number %d, and there was a number %d when the head in %s was written: its end was cut off, or newer files are not among those given", v.result.Last, of, head.source)
+		case of >= v.result.First:
+			v.find(CodeRemoved, "number %d, which the head in %s knows, is missing", of, head.source)
+		}
+	}
+	if !v.signed && len(v.keys) > 0 {
+		v.find(CodeUnsigned, "a key was given, and the log has no heads: they were taken off, or it was never signed")
+	}
+	if v.partial || v.headFile == "" {
+		return nil
+	}
+	if _, err := os.Stat(v.headFile); errors.Is(err, fs.ErrNotExist) {
+		v.find(CodeNoHead, "there is no %s, so that lines could have been cut off the end unseen", v.headFile)
+	}
+	return nil
+}

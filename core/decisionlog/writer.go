@@ -1,0 +1,315 @@
+package decisionlog
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// sink is where lines go.
+type sink interface {
+	// write writes whole lines, all or, as far as it can, none of them.
+	write(lines []byte) error
+	close() error
+}
+
+// stream is a sink of somebody else's.
+type stream struct{ w io.Writer }
+
+func (s *stream) write(lines []byte) error {
+	_, err := s.w.Write(lines)
+	return err
+}
+
+func (s *stream) close() error { return nil }
+
+// chain is where the chain of hashes is.
+type chain struct {
+	seq    uint64 // of the last line
+	last   hashed
+	on     bool
+	signed uint64 // the last line that a head is about
+	hash   hash.Hash
+}
+
+func newChain(c *config) chain { return chain{on: c.chained, hash: sha256.New()} }
+
+// writer is what the goroutine of a log has.
+type writer struct {
+	log    *Log
+	config *config
+	out    sink
+	chain  chain
+	kept   chain // as it was when the last batch was written
+	name   string
+	enc    encoder
+	lines  int // decisions in the batch
+	// told are the counts that the log has been told of.
+	told struct{ dropped, failed uint64 }
+	// complained is when the logger was told that writing fails.
+	complained time.Time
+	// unopened is why the file needs an opening that could not be written yet, or "".
+	unopened string
+}
+
+// begin writes the first record of a run.
+func (w *writer) begin() error {
+	var run [8]byte
+	_, _ = rand.Read(run[:]) // never fails
+	w.name = hex.EncodeToString(run[:])
+	o := w.opening("start")
+	if f, ok := w.out.(*file); ok {
+		w.chain.seq, w.chain.last = f.state.seq, f.state.last
+		o.Cut, o.Unclean = f.state.cut, f.state.unclean
+		if o.Unclean {
+			o.LostAtMost = f.state.lostAtMost
+		}
+	}
+	return w.open(o)
+}
+
+func (w *writer) opening(why string) *Opening {
+	c := w.config
+	o := &Opening{Why: why, Run: w.name, SampleRate: c.rate, QueueSize: c.queue, BatchSize: batchSize}
+	if c.signer != nil {
+		o.Signed = c.signer.String()
+		if f, ok := w.out.(*file); ok {
+			o.HeadFile = filepath.Base(f.name) + headSuffix
+		}
+	}
+	return o
+}
+
+// open writes an opening, and a head for it.
+func (w *writer) open(o *Opening) error {
+	w.unopened = o.Why
+	if w.chain.on {
+		o.Previous = w.chain.last.String()
+	}
+	if err := w.record(KindOpen, "open", o); err != nil {
+		return err
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.unopened = ""
+	return w.head(false)
+}
+
+// run writes until the log is closed.
+func (w *writer) run() {
+	defer close(w.log.stopped)
+	tick := time.NewTicker(min(w.config.heads, time.Second))
+	defer tick.Stop()
+	for {
+		select {
+		case e := <-w.log.queue:
+			_ = w.batch(&e) // complained of
+		case o := <-w.log.orders:
+			o.done <- o.do(w)
+		case <-tick.C:
+			_ = w.flush() // what was dropped meanwhile; complained of
+			_ = w.head(false)
+			w.rotateIfDue()
+		case <-w.log.stop:
+			w.log.err = w.end()
+			return
+		}
+	}
+}
+
+// batch writes a decision with those that wait behind it.
+func (w *writer) batch(first *core.Event) error {
+	if w.unopened != "" {
+		if err := w.open(w.opening(w.unopened)); err != nil {
+			w.log.failed.Add(1) // complained of
+			return err
+		}
+	}
+	w.add(first)
+	for w.lines < batchSize {
+		select {
+		case e := <-w.log.queue:
+			w.add(&e)
+			continue
+		default:
+		}
+		break
+	}
+	err := w.flush()
+	w.rotateIfDue()
+	return err
+}
+
+// drain writes all that waits.
+func (w *writer) drain() error {
+	var errs error
+	for n := len(w.log.queue); n > 0; n = len(w.log.queue) {
+		e := <-w.log.queue // nobody else takes from it
+		if err := w.batch(&e); err != nil {
+			errs = err
+		}
+	}
+	return errors.Join(errs, w.flush())
+}
+
+// end writes all that there is, and closes.
+func (w *writer) end() error {
+	err := w.drain()
+	l := w.log
+	_ = w.record(KindClose, "close", &Closing{l.written.Load(), l.dropped.Load(), l.failed.Load()})
+	err = errors.Join(err, w.flush(), w.head(true), w.out.close())
+	if err != nil {
+		return fmt.Errorf("decision log: %w", err)
+	}
+	return nil
+}
+
+// add puts a decision into the batch.
+func (w *writer) add(e *core.Event) {
+	w.lines++
+	if s, ok := w.out.(*records); ok {
+		s.decision(e)
+		return
+	}
+	w.line(KindDecision, e.Time, func() error {
+		w.enc.decision(e)
+		return nil
+	})
+}
+
+// record puts a record of the log's own into the batch.
+func (w *writer) record(kind, key string, v any) error {
+	if s, ok := w.out.(*records); ok {
+		s.record(kind, v)
+		return nil
+	}
+	return w.line(kind, w.config.now(), func() error { return w.enc.object(key, v) })
+}
+
+// line appends a line to the batch.
+func (w *writer) line(kind string, at time.Time, fields func() error) error {
+	from := len(w.enc.b)
+	w.enc.begin(kind, w.chain.seq+1, at)
+	if err := fields(); err != nil {
+		w.enc.b = w.enc.b[:from]
+		return err
+	}
+	w.chain.seq++
+	if w.chain.on {
+		w.chain.last = next(w.chain.hash, w.chain.last, w.enc.b[from:])
+		w.enc.b = append(w.enc.b, chainKey...)
+		w.enc.b = hex.AppendEncode(w.enc.b, w.chain.last[:])
+		w.enc.b = append(w.enc.b, '"')
+	}
+	w.enc.b = append(w.enc.b, "}\n"...)
+	return nil
+}
+
+// flush writes the batch, and how many decisions are missing in front of it.
+func (w *writer) flush() error {
+	l := w.log
+	dropped, failed := l.dropped.Load(), l.failed.Load()
+	if dropped != w.told.dropped || failed != w.told.failed {
+		if err := w.record(KindDropped, "dropped", &Dropped{dropped - w.told.dropped, failed - w.told.failed}); err != nil {
+			return err
+		}
+	}
+	n := uint64(w.lines)
+	w.lines = 0
+	if len(w.enc.b) > 0 {
+		err := w.out.write(w.enc.b)
+		w.enc.b = w.enc.b[:0]
+		if err != nil {
+			w.chain = w.kept
+			l.failed.Add(n)
+			w.complain(err)
+			return err
+		}
+	}
+	w.kept = w.chain
+	w.told.dropped, w.told.failed = dropped, failed
+	l.written.Add(n)
+	return nil
+}
+
+// complainEvery is how often the logger is told of the same trouble.
+const complainEvery = time.Minute
+
+// complain tells the logger, and not at each line.
+func (w *writer) complain(err error) {
+	now := time.Now()
+	if now.Sub(w.complained) < complainEvery {
+		return
+	}
+	w.complained = now
+	w.config.logger.Error("decisions cannot be written to the decision log", "error", err, "lost", w.log.failed.Load())
+}
+
+// head signs the last line, if it is not signed yet.
+func (w *writer) head(final bool) error {
+	k := w.config.signer
+	if k == nil || w.chain.signed == w.chain.seq && !final {
+		return nil
+	}
+	of := w.chain.seq
+	h := &Head{Of: of, Chain: w.chain.last.String(), Algorithm: k.algorithm, Key: k.id, Final: final,
+		Signature: k.sign(headMessage(of, w.chain.last, final))}
+	if err := w.record(KindHead, "head", h); err != nil {
+		return err
+	}
+	line := append([]byte(nil), w.enc.b...) // the batch is empty before
+	signed := w.chain.seq                   // the head itself needs no head
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.chain.signed, w.kept.signed = signed, signed
+	if f, ok := w.out.(*file); ok {
+		if err := f.writeHead(line); err != nil {
+			w.complain(err)
+			return err
+		}
+	}
+	return nil
+}
+
+// rotateIfDue begins another file where options say so.
+func (w *writer) rotateIfDue() {
+	f, ok := w.out.(*file)
+	if !ok || !f.due(w.config.now()) {
+		return
+	}
+	_ = w.head(false) // complained of
+	w.unopened = "rotation"
+	if err := f.rotate(w.config.now()); err != nil {
+		w.complain(err)
+		return
+	}
+	if err := w.open(w.opening("rotation")); err != nil {
+		w.complain(err)
+	}
+}
+
+// reopen opens the file that has the name by now.
+func (w *writer) reopen() error {
+	f, ok := w.out.(*file)
+	if !ok {
+		return nil
+	}
+	if err := errors.Join(w.flush(), w.head(false)); err != nil {
+		return err
+	}
+	w.unopened = "reopen"
+	if err := f.reopen(); err != nil {
+		return err
+	}
+	return w.open(w.opening("reopen"))
+}
