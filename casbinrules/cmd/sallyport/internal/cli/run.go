@@ -71,10 +71,10 @@ func usagef(format string, args ...any) error {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sallyport",
-		Short: "Check policy files, make keys, tokens and passwords, guard and probe services",
+		Short: "Check policies and decision logs, make keys, tokens and passwords, guard and probe services",
 		Long: `sallyport checks, explains, tests and draws the Casbin policy files that gate
 two is answered from, makes the keys, tokens and passwords for gate one, and probes
-services that run.
+services that run. It also verifies decision logs, and replays them by another policy.
 
 A policy is given with -p, a CSV file or a directory of them, and read by the
 model given with -m: a file, or one of the presets rbac, rbac-deny and
@@ -89,7 +89,7 @@ decided; 2 the command could not do what was asked.`,
 		RunE:          func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newDoctor(), newPush(), newPull(), newHistory(), newShow(), newRollback(), newStatus(), newStore())
+	root.AddCommand(newLint(), newExplain(), newCheck(), newTest(), newMatrix(), newDiff(), newFmt(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newDoctor(), newPush(), newPull(), newHistory(), newShow(), newRollback(), newStatus(), newStore(), newLog(), newReplay())
 	return root
 }
 

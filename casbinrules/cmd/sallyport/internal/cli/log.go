@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/core/decisionlog"
+)
+
+func newLog() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Verify a decision log",
+		Long:  `log is about the files that package core/decisionlog writes.`,
+		Args:  commandWanted("command"),
+		RunE:  func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
+	}
+	cmd.AddCommand(newLogVerify())
+	return cmd
+}
+
+func newLogVerify() *cobra.Command {
+	var (
+		format      string
+		keys, heads []string
+		partial     bool
+	)
+	cmd := &cobra.Command{
+		Use:   "verify LOG...",
+		Short: "Find what was changed in a decision log",
+		Long: `verify reads a decision log with a chain of hashes, with the files that it was
+renamed to before, and finds any line that was changed, removed, swapped or
+inserted, and what was cut off the end up to the last signed head, as
+
+    file:line: code: message
+
+--key is the public key that heads are verified with, in PEM, or the secret of a
+chain signed by HMAC; it may be repeated where keys were changed. A log with signed
+heads needs it. --head names a copy of decisions.jsonl.head that was kept elsewhere.
+--partial says that newer files are not given.
+
+The exit code is 1 when something is wrong.`,
+		Example: "  sallyport log verify --key decisions.pub decisions.jsonl",
+		Args:    atLeastOne("a decision log"),
+	}
+	formatFlag(cmd, &format, "text", "json")
+	f := cmd.Flags()
+	f.StringArrayVar(&keys, "key", nil, "`file` of a key to verify heads with; may be repeated")
+	f.StringArrayVar(&heads, "head", nil, "`file` of a head that was kept elsewhere; may be repeated")
+	f.BoolVar(&partial, "partial", false, "newer files of the log are not given")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		files, err := logFiles(args)
+		if err != nil {
+			return err
+		}
+		opts, err := verifyOptions(keys, heads, partial)
+		if err != nil {
+			return err
+		}
+		v, err := decisionlog.Verify(files, opts...)
+		if errors.Is(err, decisionlog.ErrKeyNeeded) {
+			return usagef("the log has signed heads: give the key to verify them with --key")
+		}
+		if err != nil {
+			return err
+		}
+		if format == "json" {
+			err = writeJSON(cmd.OutOrStdout(), v)
+		} else {
+			err = writeVerification(cmd.OutOrStdout(), v, len(files))
+		}
+		if err == nil && len(v.Findings) > 0 {
+			return errFindings
+		}
+		return err
+	}
+	return cmd
+}
+
+func verifyOptions(keys, heads []string, partial bool) ([]decisionlog.VerifyOption, error) {
+	var opts []decisionlog.VerifyOption
+	for _, name := range keys {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read key: %w", err)
+		}
+		k, err := decisionlog.ParseKey(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		opts = append(opts, decisionlog.WithVerificationKeys(k))
+	}
+	for _, name := range heads {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read head: %w", err)
+		}
+		opts = append(opts, decisionlog.WithKnownHead(text))
+	}
+	if partial {
+		opts = append(opts, decisionlog.WithoutEnd())
+	}
+	return opts, nil
+}
+
+// logFiles are the files of logs, with those that they were renamed to.
+func logFiles(logs []string) ([]string, error) {
+	var files []string
+	for _, name := range logs {
+		if _, err := os.Stat(name); err != nil {
+			return nil, fmt.Errorf("read log: %w", err)
+		}
+		some, err := decisionlog.Files(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range some {
+			if !slices.Contains(files, file) {
+				files = append(files, file)
+			}
+		}
+	}
+	return files, nil
+}
+
+func writeVerification(w io.Writer, v *decisionlog.Verification, files int) error {
+	paint := paletteFor(w)
+	var b strings.Builder
+	for _, f := range v.Findings {
+		b.WriteString(strings.Replace(plain(f.String()), ": "+f.Code+": ", ": "+paint.red(f.Code)+": ", 1) + "\n")
+	}
+	fmt.Fprintf(&b, "%d lines in %d files, numbers %d to %d: ", v.Lines, files, v.First, v.Last)
+	switch {
+	case len(v.Findings) > 0:
+		b.WriteString(paint.red(fmt.Sprintf("%d findings", len(v.Findings))) + "\n")
+	case v.Signed > 0:
+		b.WriteString(paint.green("nothing was changed") + fmt.Sprintf("; signed up to number %d\n", v.Signed))
+	default:
+		b.WriteString("all hashes are right; nothing is signed, so that whoever can write the files could have computed them\n")
+	}
+	if v.First > 1 {
+		fmt.Fprintf(&b, "note: numbers 1 to %d are not among these files\n", v.First-1)
+	}
+	if v.Signed > 0 && v.Last > v.Signed+1 {
+		fmt.Fprintf(&b, "note: no head vouches yet for numbers %d to %d\n", v.Signed+1, v.Last)
+	}
+	if n := v.QueueFull + v.WriteFailed; n > 0 {
+		fmt.Fprintf(&b, "note: the log says that it lacks %d decisions\n", n)
+	}
+	if v.LostAtMost > 0 {
+		fmt.Fprintf(&b, "note: up to %d decisions were lost when processes were killed\n", v.LostAtMost)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
+)
+
+func newReplay() *cobra.Command {
+	var (
+		s                        source
+		old, now, format, failOn string
+		samples                  int
+		settings                 replay.Settings
+	)
+	cmd := &cobra.Command{
+		Use:   "replay LOG...",
+		Short: "Decide the requests of a decision log again, by another policy",
+		Long: `replay asks two policies about the requests of a decision log and prints who would
+gain ("+") or lose ("-") what, how often, and by which line:
+
+    + 41 x PATCH /reports/:id (new policy.csv:14): erin 30, sam 11
+
+--old and --new are a policy file, a directory with one, or a revision of the git
+repository that the policy given with -p is in. Without --new it is that policy
+itself; without --old the new one is compared with what the log says.
+
+A LOG brings the files that it was renamed to before along. Options must be those of
+the service: where the old policy does not decide as the log says it did, that is
+said. So is what the log lacks: sampled and dropped decisions, and those that
+cannot be decided again, with the numbers of the first --samples lines of each kind.
+
+At the end stand the lines of the new policy that decided none of the requests:
+candidates to remove. Without all of them these requests are decided as with them.
+
+With --fail-on widen the exit code is 1 when somebody gains access, and with
+--fail-on change when anything changes. It is 2 when nothing could be compared.`,
+		Example: "  sallyport replay --old HEAD~1 --new HEAD decisions.jsonl\n  sallyport replay -p new/policy.csv --format json decisions.jsonl",
+		Args:    atLeastOne("a decision log"),
+	}
+	s.flags(cmd)
+	formatFlag(cmd, &format, "text", "json", "sarif")
+	f := cmd.Flags()
+	f.StringVar(&old, "old", "", "the old policy: a `file`, a directory or a git revision (default what the log says)")
+	f.StringVar(&now, "new", "", "the new policy: a `file`, a directory or a git revision (default that given with -p)")
+	f.StringVar(&failOn, "fail-on", "", "what exit code 1 is for: widen, change")
+	f.IntVar(&samples, "samples", 3, "how many lines of each kind that cannot be compared are named")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if failOn != "" && failOn != "widen" && failOn != "change" {
+			return usagef("--fail-on knows widen and change, and not %q", failOn)
+		}
+		files, err := logFiles(args)
+		if err != nil {
+			return err
+		}
+		settings.Samples = max(0, samples)
+		if old != "" {
+			if settings.Old, err = s.openSide("old", old); err != nil {
+				return err
+			}
+		}
+		if now == "" {
+			settings.New, err = s.open("")
+		} else {
+			settings.New, err = s.openSide("new", now)
+		}
+		if err != nil {
+			return err
+		}
+		r, err := replay.Run(cmd.Context(), files, settings)
+		if err != nil {
+			return err
+		}
+		if err := writeReplay(cmd.OutOrStdout(), r, format); err != nil {
+			return err
+		}
+		switch {
+		case failOn == "widen" && r.Widens(), failOn == "change" && len(r.Changes) > 0:
+			return errFindings
+		case r.Compared == 0:
+			return fmt.Errorf("none of %d lines could be compared", r.Lines)
+		}
+		return nil
+	}
+	return cmd
+}
+
+func writeReplay(w io.Writer, r *replay.Report, format string) error {
+	switch format {
+	case "json":
+		return writeJSON(w, r)
+	case "sarif":
+		c := columns{}
+		return writeJSON(w, sarif.New(replayFindings(r), c.characters))
+	}
+	paint := paletteFor(w)
+	var b strings.Builder
+	var gained, lost uint64
+	for _, c := range r.Changes {
+		line := plain(replayText(c))
+		if c.Gains {
+			gained += c.Count
+			b.WriteString(paint.green("+ "+line) + "\n")
+		} else {
+			lost += c.Count
+			b.WriteString(paint.red("- "+line) + "\n")
+		}
+	}
+	if gained+lost == 0 {
+		fmt.Fprintf(&b, "no request is decided otherwise, of %d compared\n", r.Compared)
+	} else {
+		fmt.Fprintf(&b, "%d requests would be allowed, %d refused, of %d compared\n", gained, lost, r.Compared)
+	}
+	for _, note := range replayNotes(r) {
+		b.WriteString(paint.yellow("note: "+plain(note)) + "\n")
+	}
+	if len(r.Unused) > 0 {
+		b.WriteString("lines of the new policy that decided none of them:\n")
+		for _, rule := range r.Unused {
+			b.WriteString("  " + plain(rule.String()) + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// maxShownPrincipals is how many people a line names.
+const maxShownPrincipals = 5
+
+// replayText is "41 x PATCH /reports/:id (new policy.csv:14): erin 30, sam 11".
+func replayText(c replay.Change) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d x %s %s", c.Count, c.Action, c.Object)
+	if c.Tenant != "" {
+		b.WriteString(" in " + c.Tenant)
+	}
+	switch {
+	case c.Rule == "":
+	case c.Old:
+		b.WriteString(" (old " + c.Rule + ")")
+	default:
+		b.WriteString(" (new " + c.Rule + ")")
+	}
+	rest := c.Count
+	for i, by := range c.By[:min(len(c.By), maxShownPrincipals)] {
+		fmt.Fprintf(&b, "%s %s %d", [...]string{":", ","}[min(i, 1)], by.Principal, by.Count)
+		rest -= by.Count
+	}
+	if rest > 0 {
+		fmt.Fprintf(&b, ", others %d", rest)
+	}
+	return b.String()
+}
+
+// replayNotes say what the comparison does not know.
+func replayNotes(r *replay.Report) []string {
+	var notes []string
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	for _, l := range r.Lacks {
+		text := l.String()
+		if len(l.Samples) > 0 {
+			var numbers []string
+			for _, n := range l.Samples {
+				numbers = append(numbers, strconv.FormatUint(n, 10))
+			}
+			text += " (number " + strings.Join(numbers, ", ") + ")"
+		}
+		note("not compared: %s", text)
+	}
+	for _, rate := range r.SampleRates {
+		note("allowed requests were sampled, at %v: what would be lost by others is not known", rate)
+	}
+	if r.Dropped > 0 {
+		note("the log says that %d decisions were dropped", r.Dropped)
+	}
+	if r.LostAtMost > 0 {
+		note("up to %d decisions were lost when processes were killed", r.LostAtMost)
+	}
+	if r.Readings > 0 {
+		note("%d requests could be for other resources, too, which are not compared", r.Readings)
+	}
+	if r.NotReproduced > 0 {
+		note("%d decisions by this very revision of the old policy come out otherwise here: are the options those of the service?", r.NotReproduced)
+	}
+	return notes
+}
+
+// replayFindings are changes and unused lines at the lines that they come from.
+func replayFindings(r *replay.Report) []casbinrules.Finding {
+	var findings []casbinrules.Finding
+	for _, c := range r.Changes {
+		f := casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: "access-lost", Message: replayText(c), Line: 1, Column: 1}
+		if c.Gains {
+			f.Code = "access-gained"
+		}
+		if at := strings.LastIndexByte(c.Rule, ':'); at > 0 {
+			f.File = c.Rule[:at]
+			f.Line, _ = strconv.Atoi(c.Rule[at+1:])
+		}
+		if f.File == "" {
+			f.File = policyName
+		}
+		findings = append(findings, f)
+	}
+	for _, rule := range r.Unused {
+		findings = append(findings, casbinrules.Finding{
+			Severity: casbinrules.SeverityNote, Code: "unused-rule", File: rule.File, Line: rule.Line, Column: 1,
+			Message: "no request of the log was decided by " + rule.Text,
+		})
+	}
+	return findings
+}

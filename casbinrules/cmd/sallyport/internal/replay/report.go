@@ -1,0 +1,120 @@
+package replay
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// Report is what another policy would have made of the requests of a log.
+type Report struct {
+	Changes []Change `json:"changes"`
+	// Lines are those of the log, Decisions those that are verdicts of gates, and
+	// Compared those that both policies have decided.
+	Lines     uint64 `json:"lines"`
+	Decisions uint64 `json:"decisions"`
+	Compared  uint64 `json:"compared"`
+	// Lacks are the others, by why they are not compared.
+	Lacks []*Lack `json:"lacks,omitempty"`
+	// NotReproduced are decisions by the very revision of the old policy that it
+	// decides otherwise here: what the log lacks, or options that differ.
+	NotReproduced uint64 `json:"not_reproduced,omitempty"`
+	// Readings are requests that the router could read in other ways, too, which
+	// the log does not have.
+	Readings uint64 `json:"readings,omitempty"`
+	// Dropped are decisions that the log says it lacks, and LostAtMost those that a
+	// killed process may have lost.
+	Dropped    uint64 `json:"dropped,omitempty"`
+	LostAtMost uint64 `json:"lost_at_most,omitempty"`
+	// SampleRates are the shares of allowed requests that were logged, if not all.
+	SampleRates []float64 `json:"sample_rates,omitempty"`
+	// Unused are the p lines of the new policy that decided none of the requests:
+	// without them all of these are decided as with them.
+	Unused []casbinrules.RuleText `json:"unused"`
+}
+
+// Change is what is gained or lost, by whom and how often.
+type Change struct {
+	// Gains says that the new policy allows what the old one did not.
+	Gains  bool   `json:"gains"`
+	Action string `json:"action"`
+	// Object is the name, the route or the path that was asked for, and Sample the
+	// path of one request, whose line has the number Seq.
+	Object string `json:"object"`
+	Tenant string `json:"tenant,omitempty"`
+	Sample string `json:"sample,omitempty"`
+	Seq    uint64 `json:"seq"`
+	// Rule is the line that decides: one of the new policy, or, if Old, the line of
+	// the old one that allowed; "" when none does.
+	Rule  string `json:"rule,omitempty"`
+	Old   bool   `json:"old,omitempty"`
+	Count uint64 `json:"count"`
+	// By is who, the most frequent first; Others are requests of more people than
+	// are kept.
+	By     []By   `json:"by"`
+	Others uint64 `json:"others,omitempty"`
+}
+
+// By is how often somebody gains or loses something.
+type By struct {
+	Principal string `json:"principal"`
+	Count     uint64 `json:"count"`
+}
+
+// Lack is why lines are not compared.
+type Lack struct {
+	Why   string `json:"why"`
+	Text  string `json:"text"`
+	Count uint64 `json:"count"`
+	// Samples are the numbers of some of the lines.
+	Samples []uint64 `json:"samples,omitempty"`
+}
+
+// trim keeps the first samples.
+func (l *Lack) trim(n int) {
+	slices.Sort(l.Samples)
+	l.Samples = l.Samples[:min(len(l.Samples), n)]
+}
+
+// Widens reports whether somebody gains access.
+func (r *Report) Widens() bool {
+	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Gains })
+}
+
+// finish makes the report of what was counted.
+func (t *tally) finish(s *Settings) *Report {
+	r := &t.Report
+	r.Changes = []Change{}
+	for k, g := range t.groups {
+		c := Change{
+			Gains: k.gains, Action: k.action, Object: k.object, Tenant: k.tenant, Sample: g.sample, Seq: g.first,
+			Rule: k.rule, Old: k.old, Count: g.count, Others: g.others, By: []By{},
+		}
+		for who, n := range g.by {
+			c.By = append(c.By, By{who, n})
+		}
+		slices.SortFunc(c.By, func(a, b By) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Principal, b.Principal))
+		})
+		r.Changes = append(r.Changes, c)
+	}
+	slices.SortFunc(r.Changes, func(a, b Change) int {
+		if a.Gains != b.Gains {
+			if a.Gains {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Action, b.Action),
+			cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Rule, b.Rule))
+	})
+	for _, why := range slices.Sorted(maps.Keys(t.lacking)) {
+		r.Lacks = append(r.Lacks, t.lacking[why])
+	}
+	r.Unused = t.unused(s.New)
+	slices.Sort(r.SampleRates)
+	r.SampleRates = slices.Compact(r.SampleRates)
+	return r
+}
