@@ -22,6 +22,8 @@ func newTest() *cobra.Command {
 		s       source
 		format  string
 		lenient bool
+		cover   bool
+		least   float64
 	)
 	cmd := &cobra.Command{
 		Use:   "test FILE...",
@@ -47,7 +49,11 @@ A path is read as a gate reads it, decoded and without query and trailing slash;
 a test with a path that a gate answers with 400 fails.
 
 Without -p the policy is the policy.csv beside the first file. Failures are
-printed with the explanation of the decision; the exit code is then 1.`,
+printed with the explanation of the decision; the exit code is then 1.
+
+--cover lists the lines of the policy that no test depends on: p lines that decide
+none, and role links that lead to none. With --min the exit code is 1 when less
+than so many percent of the lines are covered.`,
 		Example: "  sallyport test policy.tests",
 		Args:    atLeastOne("a file of tests"),
 	}
@@ -55,7 +61,12 @@ printed with the explanation of the decision; the exit code is then 1.`,
 	s.pathFlags(cmd)
 	formatFlag(cmd, &format, "text", "json")
 	cmd.Flags().BoolVar(&lenient, "allow-unknown", false, "warn of misspelt names only")
+	cmd.Flags().BoolVar(&cover, "cover", false, "list the lines of the policy that no test depends on")
+	cmd.Flags().Float64Var(&least, "min", 0, "how many `percent` of the lines must be covered")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if least < 0 || least > 100 {
+			return usagef("--min %v: give a number from 0 to 100", least)
+		}
 		tests, err := readTests(args)
 		if err != nil {
 			return err
@@ -69,12 +80,23 @@ printed with the explanation of the decision; the exit code is then 1.`,
 			return err
 		}
 		writeWarnings(cmd.ErrOrStderr(), results)
+		var covered *coverage
+		if cover || least > 0 {
+			if covered, err = newCoverage(cmd.Context(), a, results); err != nil {
+				return err
+			}
+		}
 		if format == "json" {
-			err = writeJSON(cmd.OutOrStdout(), summary(results))
+			all := summary(results)
+			all.Coverage = covered
+			err = writeJSON(cmd.OutOrStdout(), all)
 		} else {
 			err = writeResults(cmd.OutOrStdout(), results)
+			if err == nil && covered != nil {
+				err = writeCoverage(cmd.OutOrStdout(), covered, least)
+			}
 		}
-		if err == nil && failures(results) > 0 {
+		if err == nil && (failures(results) > 0 || covered != nil && covered.Percent < least) {
 			return errFindings
 		}
 		return err
@@ -235,6 +257,8 @@ type jsonTests struct {
 	Passed int        `json:"passed"`
 	Failed int        `json:"failed"`
 	Tests  []jsonTest `json:"tests"`
+	// Coverage is there with --cover.
+	Coverage *coverage `json:"coverage,omitempty"`
 }
 
 type jsonTest struct {
