@@ -15,6 +15,7 @@ import (
 type assembly struct {
 	config   *config
 	doc      *decode.Document
+	dir      string // of the file, where its paths begin
 	settings settings
 	made     *Setup
 
@@ -35,7 +36,7 @@ func (a *assembly) assemble() error {
 		return err
 	}
 	var opts []core.Option
-	for _, part := range []func() ([]core.Option, error){a.logging, a.observers, a.answering, a.limits} {
+	for _, part := range []func() ([]core.Option, error){a.logging, a.decisions, a.observers, a.answering, a.limits} {
 		more, err := part()
 		if err != nil {
 			return err

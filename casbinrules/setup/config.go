@@ -25,6 +25,7 @@ type config struct {
 	Browsers *browsersConfig `key:"browsers" doc:"pages of other origins, and dialogs"`
 	Requests *requestsConfig `key:"requests" doc:"which requests reach rules and handlers"`
 	Log      *logConfig      `key:"log" doc:"where and how verdicts are logged; slog's default logger by default"`
+	Decision *decisionConfig `key:"decision_log" doc:"a log of decisions for auditors"`
 	Observer []decode.Kind   `key:"observers" slot:"observer" doc:"who is told of verdicts beside the log: a list of kinds"`
 	Serve    *serveConfig    `key:"serve" doc:"the server of sallyport serve"`
 	Develop  string          `key:"development" enum:"loopback,anywhere" default:"loopback" doc:"from where tokens of development keys are good"`
@@ -233,6 +234,20 @@ type logConfig struct {
 	Format    string        `key:"format" enum:"text,json" default:"text" doc:"form of the lines, which go to standard error"`
 	Level     string        `key:"level" enum:"debug,info,warn,error" default:"info" doc:"the least important lines that are written"`
 	Pseudonym decode.Secret `key:"pseudonym_key" doc:"at least 32 bytes; with it names and addresses are logged as pseudonyms"`
+}
+
+// decisionConfig is the log of decisions.
+type decisionConfig struct {
+	Path    string        `key:"path" required:"true" doc:"file that it is written to, or - for standard output"`
+	MaxSize decode.Size   `key:"max_size" default:"100MiB" doc:"how large a file becomes before another is begun"`
+	MaxAge  time.Duration `key:"max_age" default:"24h" doc:"how old a file becomes before another is begun"`
+	Files   int           `key:"max_files" default:"30" doc:"how many renamed files are kept"`
+	Percent int           `key:"allowed_percent" default:"100" doc:"how many of the allowed requests are written; refusals are all"`
+	Sample  decode.Secret `key:"sample_key" doc:"at least 16 bytes that services share, so that they write the same requests"`
+	Queue   int           `key:"queue_size" default:"8192" doc:"how many decisions may wait to be written"`
+	Chain   bool          `key:"chain" doc:"chain lines by hashes"`
+	Key     decode.Secret `key:"chain_key" doc:"key to sign the chain with: Ed25519 in PEM, or at least 32 bytes for HMAC"`
+	Heads   time.Duration `key:"head_interval" default:"1s" doc:"for how long lines may be without a signature"`
 }
 
 // proxiesConfig is whose word about clients is believed.

@@ -16,6 +16,8 @@ type settings struct {
 	log    *slog.Logger
 	guard  []core.Option
 	policy []casbinrules.Option
+	// noDecisions says that no decision log is opened.
+	noDecisions bool
 }
 
 // WithLogger sets where verdicts, reloads and warnings are logged, whatever the
@@ -26,6 +28,15 @@ func WithLogger(l *slog.Logger) Option {
 			return errors.New("logger is nil")
 		}
 		s.log = l
+		return nil
+	}
+}
+
+// WithoutDecisions checks the section decision_log and writes no log, for tools
+// that open a setup while the service runs.
+func WithoutDecisions() Option {
+	return func(s *settings) error {
+		s.noDecisions = true
 		return nil
 	}
 }

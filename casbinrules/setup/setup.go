@@ -88,7 +88,7 @@ func Open(path string, opts ...Option) (*Setup, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &assembly{config: c, doc: doc, settings: o, made: &Setup{}}
+	a := &assembly{config: c, doc: doc, dir: filepath.Dir(path), settings: o, made: &Setup{}}
 	if err := a.assemble(); err != nil {
 		return nil, errors.Join(err, a.made.Close())
 	}
@@ -120,7 +120,7 @@ func (s *Setup) Sessions() *session.Manager { return s.sessions }
 
 // Reload looks at all files that the configuration names now, without waiting
 // for the watch to notice, and returns when their content is in force; call it
-// on SIGHUP. With an error, which names each file that was refused, the last good content of
+// on SIGHUP. A decision log is opened again, in case its file was renamed. With an error, which names each file that was refused, the last good content of
 // those stays. The configuration itself is not read again.
 func (s *Setup) Reload(ctx context.Context) error {
 	var errs []error

@@ -49,6 +49,8 @@ func folder(t testing.TB) string {
 	}
 	write(t, filepath.Join(dir, "old.key"), strings.Repeat("o", 32)+"\n")
 	write(t, filepath.Join(dir, "names.key"), strings.Repeat("n", 32)+"\n")
+	write(t, filepath.Join(dir, "decisions.key"), strings.Repeat("d", 32)+"\n")
+	write(t, filepath.Join(dir, "sample.key"), strings.Repeat("s", 32)+"\n")
 	keys, err := apikey.Append("api.keys", nil, apikey.Info{ID: apiKeyID, Hash: apiKeyHash, Owner: "victor"})
 	if err != nil {
 		t.Fatal(err)

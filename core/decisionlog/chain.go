@@ -113,10 +113,11 @@ func MACKey(secret []byte) (*Key, error) {
 
 // ParseKey reads a key from the text of a file: an Ed25519 key in PEM, private
 // (PKCS #8, RFC 5958) or public (RFC 5280 §4.1.2.7), or at least 32 random bytes
-// for a [MACKey]. PEM of another kind is an error.
+// for a [MACKey], of which a line feed at the end is no part. PEM of another kind is
+// an error.
 func ParseKey(text []byte) (*Key, error) {
 	if !bytes.Contains(text, []byte("-----BEGIN ")) {
-		return MACKey(text)
+		return MACKey(bytes.TrimSuffix(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\r'}))
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
