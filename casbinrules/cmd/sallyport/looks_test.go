@@ -40,10 +40,11 @@ func TestMatrixPageLooksRight(t *testing.T) {
 	dir = t.TempDir()
 	writeFile(t, filepath.Join(dir, "policy.csv"), bigPolicy())
 	big := run(t, dir, "", "matrix", "-m", "rbac", "--format", "html")
-	if small.code != 0 || big.code != 0 {
-		t.Fatal(small.stderr, big.stderr)
+	report := run(t, dir, "", "report", "-m", "rbac")
+	if small.code != 0 || big.code != 0 || report.code != 0 {
+		t.Fatal(small.stderr, big.stderr, report.stderr)
 	}
-	for name, page := range map[string]string{"matrix": small.stdout, "matrix-big": big.stdout} {
+	for name, page := range map[string]string{"matrix": small.stdout, "matrix-big": big.stdout, "report": report.stdout} {
 		p := openPage(t, page)
 		for _, width := range []int64{320, 390, 1280} {
 			for _, scheme := range []string{"light", "dark"} {

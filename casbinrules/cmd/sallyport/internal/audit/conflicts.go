@@ -1,0 +1,147 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Forbidden is a pair that nobody may have both of: two roles, or two accesses.
+type Forbidden struct {
+	File string
+	Line int
+	// Roles, or two accesses, each an object and an action.
+	Roles  [2]string
+	Access [2][2]string
+	ByRole bool
+	// Why is the comment in front of the line, or "".
+	Why string
+}
+
+// Place is "conflicts.csv:3".
+func (f Forbidden) Place() string { return fmt.Sprintf("%s:%d", f.File, f.Line) }
+
+// String is the pair in words.
+func (f Forbidden) String() string {
+	if f.ByRole {
+		return f.Roles[0] + " and " + f.Roles[1]
+	}
+	return f.Access[0][1] + " " + f.Access[0][0] + " and " + f.Access[1][1] + " " + f.Access[1][0]
+}
+
+const forbiddenForm = `write "roles, ROLE, ROLE" or "access, OBJECT, ACTION, OBJECT, ACTION"`
+
+// ReadForbidden reads a file of forbidden pairs, one a line, quoted as policy lines:
+//
+//	# Who enters a payment does not approve it.
+//	roles, payer, approver
+//	access, /payments, POST, /payments/7/approval, POST
+//
+// Lines that begin with # are comments; one in front of a pair says why.
+func ReadForbidden(file string) ([]Forbidden, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read forbidden pairs: %w", err)
+	}
+	var pairs []Forbidden
+	why, n := "", 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		line = strings.TrimSpace(line)
+		if comment, ok := strings.CutPrefix(line, "#"); ok || line == "" {
+			why = strings.TrimSpace(comment)
+			continue
+		}
+		fields, err := quoted.List(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, n, err)
+		}
+		f := Forbidden{File: file, Line: n, Why: why}
+		switch {
+		case slices.Contains(fields, ""):
+			return nil, fmt.Errorf("%s:%d: a field is empty: %s", file, n, forbiddenForm)
+		case fields[0] == "roles" && len(fields) == 3 && fields[1] != fields[2]:
+			f.ByRole, f.Roles = true, [2]string{fields[1], fields[2]}
+		case fields[0] == "access" && len(fields) == 5:
+			f.Access = [2][2]string{{fields[1], fields[2]}, {fields[3], fields[4]}}
+		default:
+			return nil, fmt.Errorf("%s:%d: %s", file, n, forbiddenForm)
+		}
+		pairs = append(pairs, f)
+		why = ""
+	}
+	if len(pairs) == 0 {
+		return nil, fmt.Errorf("%s: there is no pair: %s", file, forbiddenForm)
+	}
+	return pairs, nil
+}
+
+// Conflict is somebody who has both of a forbidden pair.
+type Conflict struct {
+	Forbidden
+	Who string
+}
+
+// Conflicts are those of the subjects, each role and each user of a policy, who have
+// both of a pair. The error is that of a decision, or names a role that the policy
+// does not know.
+func Conflicts(ctx context.Context, a *casbinrules.Authorizer, subjects []ask.Subject, pairs []Forbidden) ([]Conflict, error) {
+	known := a.KnownRoles()
+	for _, f := range pairs {
+		for _, role := range f.Roles {
+			if f.ByRole && !slices.Contains(known, role) {
+				return nil, fmt.Errorf("%s: the policy does not know the role %q", f.Place(), role)
+			}
+		}
+	}
+	var found []Conflict
+	for _, s := range subjects {
+		roles, err := rolesOf(ctx, a, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range pairs {
+			both := slices.Contains(roles, f.Roles[0]) && slices.Contains(roles, f.Roles[1])
+			if !f.ByRole {
+				if both, err = mayBoth(ctx, a, s, f); err != nil {
+					return nil, fmt.Errorf("%s: %w", f.Place(), err)
+				}
+			}
+			if both {
+				found = append(found, Conflict{f, string(s.Kind) + " " + s.Label()})
+			}
+		}
+	}
+	return found, nil
+}
+
+// rolesOf are the roles of a subject, from its credentials and from the policy.
+func rolesOf(ctx context.Context, a *casbinrules.Authorizer, s ask.Subject) ([]string, error) {
+	q := s.Question("", "")
+	if q.Subject == ask.Anonymous {
+		return nil, nil
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant})
+	if err != nil {
+		return nil, err
+	}
+	more, err := a.RolesOf(ctx, p)
+	return append(slices.Clone(q.Roles), more...), err
+}
+
+func mayBoth(ctx context.Context, a *casbinrules.Authorizer, s ask.Subject, f Forbidden) (bool, error) {
+	for _, access := range f.Access {
+		d, err := ask.Decide(ctx, a, s.Question(access[0], access[1]))
+		if err != nil || !d.Allowed {
+			return false, err
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"html"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestReport: every question has its answer on the page, or that it was not asked.
+func TestReport(t *testing.T) {
+	text := strings.Replace(policy, "g, erin, editor\n", "g, erin, editor\ng, erin, admin\n", 1) + "p, <ghost>, /none, GET\n"
+	dir := write(t, map[string]string{
+		"model.conf": "rbac", "policy.csv": text, "old.csv": policy, "decisions.jsonl": decisionLines,
+		"policy.tests":  "allow erin /reports/7 PATCH\n",
+		"conflicts.csv": "# Editors are not administrators.\nroles, editor, admin\naccess, /reports/7, PATCH, /reports/7, DELETE\nroles, viewer, admin\n",
+	})
+	all := []string{"report", "-p", "DIR/policy.csv", "--since", "DIR/old.csv", "--tests", "DIR/policy.tests", "--log", "DIR/decisions.jsonl", "--conflicts", "DIR/conflicts.csv"}
+	got := run(t, dir, "", all...)
+	if got.code != exitOK || got.stderr != "" {
+		t.Fatalf("got %d, %s", got.code, got.stderr)
+	}
+	shown := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(got.stdout, ""))
+	for _, want := range []string{
+		"user erin has both editor and admin (Editors are not administrators.)",
+		"user erin may do both: PATCH /reports/7 and DELETE /reports/7",
+		"user alice may do both",
+		"user erin has both viewer and admin",
+		"+ erin gains",
+		"<ghost>",
+		"2 of 11 lines are covered (18.2%), by 1 tests, of which 0 failed.",
+		"These were 3.",
+	} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(shown, "Not looked at") || strings.Contains(got.stdout, "<ghost>") {
+		t.Error("the page says that something was not looked at, or holds markup of the policy")
+	}
+	for _, anchor := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(got.stdout, -1) {
+		if !strings.Contains(got.stdout, `id="`+anchor[1]+`"`) {
+			t.Errorf("a link leads nowhere: #%s", anchor[1])
+		}
+	}
+
+	for range 2 { // a new file, and one that is there
+		if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "-o", "DIR/report.html"); got.code != exitOK || got.stdout != "" {
+			t.Fatalf("got %+v", got)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil || strings.Count(string(page), "Not looked at") != 4 {
+		t.Errorf("without the flags: %v, %s", err, page)
+	}
+}
+
+// TestForbiddenPairs: a pair that proves nothing is an error at its place.
+func TestForbiddenPairs(t *testing.T) {
+	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
+	for text, want := range map[string]string{
+		"":                                 "there is no pair",
+		"# nothing\n":                      "there is no pair",
+		"roles, editor\n":                  "conflicts.csv:1: write",
+		"roles, editor, editor\n":          "conflicts.csv:1: write",
+		"roles, editor,\n":                 "conflicts.csv:1: a field is empty",
+		"\naccess, /a, GET, /b\n":          "conflicts.csv:2: write",
+		"roles, editor, \"x\n":             "conflicts.csv:1: a quoted field",
+		"roles, editor, edtor\n":           `conflicts.csv:1: the policy does not know the role "edtor"`,
+		"duties, editor, admin\n":          "conflicts.csv:1: write",
+		"roles, editor, admin\nroles, x\n": "conflicts.csv:2: write",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "conflicts.csv"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "--conflicts", "DIR/conflicts.csv"); got.code != exitUsage || !strings.Contains(got.stderr, want) {
+			t.Errorf("%q: %+v, want %s", text, got, want)
+		}
+	}
+}
