@@ -48,13 +48,16 @@ func (a *assembly) noteInstrument(o core.Observer) ([]core.Option, error) {
 	return []core.Option{core.WithTraceID(i.TraceID)}, nil
 }
 
-// policyReloads has the instrument told of reloads.
+// policyReloads has the instrument told of reloads, beside the log.
 func (a *assembly) policyReloads() []casbinrules.Option {
 	if a.instrument == nil {
 		return nil
 	}
 	i, name := a.instrument, a.config.Realm
-	return []casbinrules.Option{casbinrules.WithReloadObserver(func(ctx context.Context, e casbinrules.ReloadEvent) { i.PolicyReloaded(ctx, name, e) })}
+	return []casbinrules.Option{
+		casbinrules.WithReloadObserver(casbinrules.LogReloads(a.log)),
+		casbinrules.WithReloadObserver(func(ctx context.Context, e casbinrules.ReloadEvent) { i.PolicyReloaded(ctx, name, e) }),
+	}
 }
 
 // remoteOptions are those of keys that are fetched from an issuer.

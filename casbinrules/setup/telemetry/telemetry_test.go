@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,7 +17,7 @@ import (
 )
 
 // written writes the files of a guard that lets reports be read, and opens it.
-func written(t *testing.T, more string) (*setup.Setup, error) {
+func written(t *testing.T, more string, opts ...setup.Option) (*setup.Setup, error) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -28,7 +29,8 @@ func written(t *testing.T, more string) (*setup.Setup, error) {
 			t.Fatal(err)
 		}
 	}
-	s, err := setup.Open(filepath.Join(dir, "sallyport.yaml"), setup.WithLogger(slog.New(slog.DiscardHandler)))
+	opts = append([]setup.Option{setup.WithLogger(slog.New(slog.DiscardHandler))}, opts...)
+	s, err := setup.Open(filepath.Join(dir, "sallyport.yaml"), opts...)
 	if err == nil {
 		t.Cleanup(func() {
 			if err := s.Close(); err != nil {
@@ -94,6 +96,39 @@ func TestMetricsOfAService(t *testing.T) {
 		if !strings.Contains(string(text), want+"\n") {
 			t.Errorf("the page lacks %s:\n%s", want, text)
 		}
+	}
+}
+
+// TestReloadsAreLoggedAndCounted: an observer of reloads takes the place of the log
+// unless that is named, too.
+func TestReloadsAreLoggedAndCounted(t *testing.T) {
+	t.Parallel()
+	var lines bytes.Buffer
+	s, err := written(t, guarded+"watch: false\nobservers: [{prometheus: {}}]\n", setup.WithLogger(slog.New(slog.NewTextHandler(&lines, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := s.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.Policy().Version().Files[1], []byte("p, ann\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Reload(t.Context()); err == nil {
+		t.Fatal("a broken policy is loaded")
+	}
+	text, err := io.ReadAll(get(h, "127.0.0.1:1", "/metrics").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`sallyport_policy_reloads_total{sallyport_policy_name="reports",sallyport_result="rejected"} 1`, `sallyport_policy_outdated_seconds{sallyport_policy_name="reports"} `} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page lacks %s:\n%s", want, text)
+		}
+	}
+	if !strings.Contains(lines.String(), "policy rejected") {
+		t.Errorf("the log lacks the rejected policy:\n%s", &lines)
 	}
 }
 

@@ -27,7 +27,8 @@ func ReadMetrics(r io.Reader) (Sample, error) {
 }
 
 // CountsSince is what was counted between before and s; before may be nil for all
-// since the service has started.
+// since the service has started. A request that one gate has let pass and another
+// has refused is one that was allowed and one that was refused.
 func (s Sample) CountsSince(before Sample) *Counts {
 	c := &Counts{}
 	was := before.counters()
@@ -40,12 +41,6 @@ func (s Sample) CountsSince(before Sample) *Counts {
 			c.Allowed += n
 		case k.name == "sallyport_refusals_total":
 			c.Add(Kind{k.outcome, k.reason}, n, k.route, k.rule, k.scheme)
-		}
-	}
-	// A request that was allowed by one gate and refused by another is both.
-	for k, t := range c.Refused {
-		if k.Outcome == "forbidden" {
-			c.Allowed = max(0, c.Allowed-t.Number)
 		}
 	}
 	s.states(c)
