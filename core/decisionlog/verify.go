@@ -18,18 +18,18 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// The codes of findings.
+// What findings are called.
 const (
-	CodeChanged    = "changed"    // a line does not have the hash that it says
-	CodeRemoved    = "removed"    // lines are missing
-	CodeOrder      = "order"      // a line is inserted, repeated or swapped
-	CodeCut        = "cut"        // the last line of a file is incomplete
-	CodeTruncated  = "truncated"  // the log ends before its last known head
-	CodeUnreadable = "unreadable" // a line is no record
-	CodeUnchained  = "unchained"  // a line has no hash
-	CodeSignature  = "signature"  // a head is not signed by a key that was given
-	CodeUnsigned   = "unsigned"   // a log has no heads, and a key was given
-	CodeNoHead     = "no_head"    // the file with the last head is missing
+	FindingChanged    = "changed"    // a line does not have the hash that it says
+	FindingRemoved    = "removed"    // lines are missing
+	FindingOrder      = "order"      // a line is inserted, repeated or swapped
+	FindingCut        = "cut"        // the last line of a file is incomplete
+	FindingTruncated  = "truncated"  // the log ends before its last known head
+	FindingUnreadable = "unreadable" // a line is no record
+	FindingUnchained  = "unchained"  // a line has no hash
+	FindingSignature  = "signature"  // a head is not signed by a key that was given
+	FindingUnsigned   = "unsigned"   // a log has no heads, and a key was given
+	FindingNoHead     = "no_head"    // the file with the last head is missing
 )
 
 // Finding is something wrong with a log.
@@ -229,7 +229,7 @@ func (v *verifier) readHeadFile(log string) error {
 	}
 	if err := v.expectHead(name, bytes.TrimSpace(text)); err != nil {
 		v.name, v.line = name, 1
-		v.find(CodeUnreadable, "%s", err)
+		v.find(FindingUnreadable, "%s", err)
 	}
 	return nil
 }
@@ -250,7 +250,7 @@ func (v *verifier) file(name string) error {
 		if len(line) > 0 {
 			v.line++
 			if err != nil {
-				v.find(CodeCut, "the line has no end: the process was killed while it wrote, or the file was cut; what was written after it begins with the next opening")
+				v.find(FindingCut, "the line has no end: the process was killed while it wrote, or the file was cut; what was written after it begins with the next opening")
 				v.known = false
 				return nil
 			}
@@ -259,7 +259,7 @@ func (v *verifier) file(name string) error {
 		if err != nil {
 			if v.line == 0 {
 				v.line = 1
-				v.find(CodeRemoved, "the file is empty: each begins with an opening")
+				v.find(FindingRemoved, "the file is empty: each begins with an opening")
 			}
 			return nil
 		}
@@ -271,13 +271,13 @@ func (v *verifier) read(line []byte) {
 	v.result.Lines++
 	r, err := Parse(line)
 	if err != nil {
-		v.find(CodeUnreadable, "%s", err)
+		v.find(FindingUnreadable, "%s", err)
 		v.known = false
 		return
 	}
 	body, chain, ok := splitChain(line)
 	if !ok {
-		v.find(CodeUnchained, "the line has no hash: the log was not chained then, or it was taken off")
+		v.find(FindingUnchained, "the line has no hash: the log was not chained then, or it was taken off")
 		v.number(r)
 		v.known = false
 		return
@@ -287,14 +287,14 @@ func (v *verifier) read(line []byte) {
 		// What was before is lost, which has been said: go on from what the line says.
 		v.prev = chain
 	} else if got := next(v.hash, v.prev, body); got != chain {
-		v.find(CodeChanged, "the line does not have its hash: it, or what is before it, was changed")
+		v.find(FindingChanged, "the line does not have its hash: it, or what is before it, was changed")
 	}
 	v.number(r)
 	v.before, v.followed = v.prev, v.known
 	v.prev, v.known = chain, true
 	if want, ok := v.heads[r.Seq]; ok {
 		if want.chain != chain {
-			v.find(CodeChanged, "the line is not the one that the head in %s is about", want.source)
+			v.find(FindingChanged, "the line is not the one that the head in %s is about", want.source)
 		}
 		delete(v.heads, r.Seq)
 	}
@@ -306,7 +306,7 @@ func (v *verifier) read(line []byte) {
 func (v *verifier) opening(r *Record) {
 	if r.Open == nil {
 		if v.line == 1 {
-			v.find(CodeRemoved, "the file does not begin with an opening: lines before this one are missing")
+			v.find(FindingRemoved, "the file does not begin with an opening: lines before this one are missing")
 			v.known = v.known && v.begun
 		}
 		return
@@ -314,12 +314,12 @@ func (v *verifier) opening(r *Record) {
 	previous, ok := parseHash(r.Open.Previous)
 	switch {
 	case !ok:
-		v.find(CodeUnreadable, "the opening does not say which hash it goes on from")
+		v.find(FindingUnreadable, "the opening does not say which hash it goes on from")
 		return
 	case v.known && previous != v.prev:
-		v.find(CodeRemoved, "the opening does not go on from the line before it: lines or a file between them are missing or were changed")
+		v.find(FindingRemoved, "the opening does not go on from the line before it: lines or a file between them are missing or were changed")
 	case r.Seq == 1 && previous != hashed{}:
-		v.find(CodeChanged, "the first line of a log goes on from another one")
+		v.find(FindingChanged, "the first line of a log goes on from another one")
 	}
 	v.prev, v.known = previous, true
 }
@@ -331,9 +331,9 @@ func (v *verifier) number(r *Record) {
 	case !v.begun:
 		v.begun, res.First = true, r.Seq
 	case r.Seq > res.Last+1:
-		v.find(CodeRemoved, "number %d follows number %d: %d lines between them are missing here", r.Seq, res.Last, r.Seq-res.Last-1)
+		v.find(FindingRemoved, "number %d follows number %d: %d lines between them are missing here", r.Seq, res.Last, r.Seq-res.Last-1)
 	case r.Seq <= res.Last:
-		v.find(CodeOrder, "number %d follows number %d: a line is inserted, repeated or swapped", r.Seq, res.Last)
+		v.find(FindingOrder, "number %d follows number %d: a line is inserted, repeated or swapped", r.Seq, res.Last)
 	}
 	res.Last = r.Seq
 }
@@ -365,7 +365,7 @@ func (v *verifier) head(r *Record) {
 	h := r.Head
 	chain, ok := parseHash(h.Chain)
 	if !ok || h.Of+1 != r.Seq {
-		v.find(CodeChanged, "the head is not about the line before it")
+		v.find(FindingChanged, "the head is not about the line before it")
 		return
 	}
 	if len(v.keys) == 0 {
@@ -374,13 +374,13 @@ func (v *verifier) head(r *Record) {
 	at := slices.IndexFunc(v.keys, func(k *Key) bool { return k.algorithm == h.Algorithm && k.id == h.Key })
 	switch {
 	case at < 0:
-		v.find(CodeSignature, "the head is signed with the key %s:%s, which was not given", h.Algorithm, h.Key)
+		v.find(FindingSignature, "the head is signed with the key %s:%s, which was not given", h.Algorithm, h.Key)
 	case !v.keys[at].verify(headMessage(h.Of, chain, h.Final), h.Signature):
-		v.find(CodeSignature, "the signature of the head is wrong")
+		v.find(FindingSignature, "the signature of the head is wrong")
 	case !v.followed:
 		// That the line before is missing or no line has been said.
 	case v.before != chain:
-		v.find(CodeSignature, "the head was signed for another line: lines before it were changed")
+		v.find(FindingSignature, "the head was signed for another line: lines before it were changed")
 	default:
 		v.result.Signed = h.Of
 	}
@@ -395,19 +395,19 @@ func (v *verifier) finish() error {
 	for _, of := range slices.Sorted(maps.Keys(v.heads)) {
 		switch head := v.heads[of]; {
 		case of > v.result.Last:
-			v.find(CodeTruncated, "the log ends with number %d, and there was a number %d when the head in %s was written: its end was cut off, or newer files are not among those given", v.result.Last, of, head.source)
+			v.find(FindingTruncated, "the log ends with number %d, and there was a number %d when the head in %s was written: its end was cut off, or newer files are not among those given", v.result.Last, of, head.source)
 		case of >= v.result.First:
-			v.find(CodeRemoved, "number %d, which the head in %s knows, is missing", of, head.source)
+			v.find(FindingRemoved, "number %d, which the head in %s knows, is missing", of, head.source)
 		}
 	}
 	if !v.signed && len(v.keys) > 0 {
-		v.find(CodeUnsigned, "a key was given, and the log has no heads: they were taken off, or it was never signed")
+		v.find(FindingUnsigned, "a key was given, and the log has no heads: they were taken off, or it was never signed")
 	}
 	if v.partial || v.headFile == "" {
 		return nil
 	}
 	if _, err := os.Stat(v.headFile); errors.Is(err, fs.ErrNotExist) {
-		v.find(CodeNoHead, "there is no %s, so that lines could have been cut off the end unseen", v.headFile)
+		v.find(FindingNoHead, "there is no %s, so that lines could have been cut off the end unseen", v.headFile)
 	}
 	return nil
 }

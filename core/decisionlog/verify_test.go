@@ -168,7 +168,7 @@ func TestForgery(t *testing.T) {
 		name       string
 		keys       []*decisionlog.Key
 	}{
-		{"another key", decisionlog.CodeSignature, forged, []*decisionlog.Key{k}},
+		{"another key", decisionlog.FindingSignature, forged, []*decisionlog.Key{k}},
 		{"both keys", "", forged, []*decisionlog.Key{k, other}},
 	} {
 		v, err := decisionlog.Verify(files(t, tt.name), decisionlog.WithVerificationKeys(tt.keys...))
@@ -196,15 +196,15 @@ func TestForgery(t *testing.T) {
 		}
 		return strings.Join(all, " ")
 	}
-	if got := codes(); !strings.Contains(got, decisionlog.CodeTruncated) {
+	if got := codes(); !strings.Contains(got, decisionlog.FindingTruncated) {
 		t.Errorf("cut off: %s", got)
 	}
 	must(t, os.Remove(name+".head"))
-	if got := codes(); got != decisionlog.CodeNoHead {
+	if got := codes(); got != decisionlog.FindingNoHead {
 		t.Errorf("the head removed: %s", got)
 	}
 	must(t, os.WriteFile(name+".head", lines[1], 0o600))
-	if got := codes(decisionlog.WithKnownHead(head)); !strings.Contains(got, decisionlog.CodeTruncated) {
+	if got := codes(decisionlog.WithKnownHead(head)); !strings.Contains(got, decisionlog.FindingTruncated) {
 		t.Errorf("the head set back, and one kept elsewhere: %s", got)
 	}
 	must(t, os.WriteFile(name, text, 0o600))
@@ -220,7 +220,7 @@ func TestForgery(t *testing.T) {
 	must(t, l.Close())
 	v, err := decisionlog.Verify([]string{plain}, decisionlog.WithVerificationKeys(k))
 	must(t, err)
-	if len(v.Findings) != 1 || v.Findings[0].Code != decisionlog.CodeUnsigned {
+	if len(v.Findings) != 1 || v.Findings[0].Code != decisionlog.FindingUnsigned {
 		t.Errorf("no heads: %v", v.Findings)
 	}
 }
