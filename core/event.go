@@ -62,8 +62,10 @@ type Event struct {
 	Status int
 	Reason Reason
 	// Gate is the gate that decided: "authenticate", "optional",
-	// "authorize", "require", "check", "sign_in" ([Guard.SignIn]), "refresh"
-	// ([Guard.Refresh]) or "recheck" ([Recheck]), of which only refusals are told.
+	// "authorize", "require", "check", "sign_in" ([Guard.SignIn],
+	// [Guard.SignInElsewhere]), "refresh" ([Guard.Refresh]), "logout"
+	// ([Guard.LogoutElsewhere]) or "recheck" ([Recheck]), of which only refusals
+	// are told.
 	Gate string
 	// Scheme is the scheme whose credentials were found; "" for none.
 	Scheme string

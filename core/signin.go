@@ -11,6 +11,7 @@ type signIn struct {
 	account   string
 	verify    func(context.Context) (*Principal, error)
 	limiter   AttemptLimiter // nil for none
+	elsewhere bool           // another server has proved it, and verify looks whose answer it is
 	principal *Principal
 }
 
@@ -42,6 +43,24 @@ func (g *Guard) Refresh(ctx context.Context, r Request, verify func(context.Cont
 	return g.signIn(ctx, r, "refresh", &signIn{verify: verify})
 }
 
+// SignInElsewhere judges a sign-in that another server has proved and sends the
+// browser back from, as an OpenID provider does. Such a request is a GET that
+// another site has caused, so neither is looked at here: verify has to make sure
+// that the sign-in began in this very browser, and that the answer is used once.
+// The [AttemptLimiter] is not asked, since nothing can be guessed. Otherwise it is
+// [Guard.SignIn], with its Gate "sign_in".
+func (g *Guard) SignInElsewhere(ctx context.Context, r Request, verify func(context.Context) (*Principal, error)) (*Principal, Verdict) {
+	return g.signIn(ctx, r, "sign_in", &signIn{verify: verify, elsewhere: true})
+}
+
+// LogoutElsewhere judges the request by which another server ends the sessions
+// of somebody, whom verify returns, once it has ended them. The Gate of the event
+// is "logout"; otherwise it is [Guard.Refresh].
+func (g *Guard) LogoutElsewhere(ctx context.Context, r Request, verify func(context.Context) (*Principal, error)) Verdict {
+	_, v := g.signIn(ctx, r, "logout", &signIn{verify: verify})
+	return v
+}
+
 func (g *Guard) signIn(ctx context.Context, r Request, kind string, s *signIn) (*Principal, Verdict) {
 	t := &Gate{guard: g, kind: kind, signIn: s}
 	v := t.Check(ctx, r)
@@ -53,12 +72,14 @@ func (g *Guard) signIn(ctx context.Context, r Request, kind string, s *signIn) (
 
 // attempt is gate one for a sign-in.
 func (s *signIn) attempt(ctx context.Context, g *Guard, r Request, e *Event) *Denial {
-	switch e.Method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
-		return g.failure(&InternalError{fmt.Errorf("sign-in or refresh by %s: mount it for POST alone", e.Method)})
-	}
-	if d := g.crossSite(r); d != nil {
-		return d
+	if !s.elsewhere {
+		switch e.Method {
+		case "", http.MethodGet, http.MethodHead, http.MethodOptions:
+			return g.failure(&InternalError{fmt.Errorf("sign-in or refresh by %s: mount it for POST alone", e.Method)})
+		}
+		if d := g.crossSite(r); d != nil {
+			return d
+		}
 	}
 	p, err := limited(ctx, s.limiter, r, s.account, s.verify)
 	if err != nil {

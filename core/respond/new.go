@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/kept"
@@ -47,7 +46,7 @@ func New(opts ...Option) (*Negotiated, error) {
 	s := settings{
 		api:     []Format{Problem()},
 		texts:   []Texts{English()},
-		style:   strings.TrimSpace(pageStyle),
+		style:   Style(),
 		idField: "X-Request-Id",
 	}
 	if err := option.Apply(&s, opts); err != nil {

@@ -23,6 +23,11 @@ var pageTemplate string
 //go:embed page.css
 var pageStyle string
 
+// Style is the style sheet of the built-in pages, for pages beside them that are
+// to look alike: a main element with an h1, paragraphs, and links of the class
+// button in a paragraph of the class actions.
+func Style() string { return strings.TrimSpace(pageStyle) }
+
 // Page is what a template shows.
 type Page struct {
 	// Language is the tag of the texts, for the lang attribute.

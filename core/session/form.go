@@ -49,36 +49,39 @@ func (m *Manager) LoginEndpoint(users basic.Verifier) core.Endpoint {
 		case err == nil && form.JSON:
 			return core.Response{Status: http.StatusNoContent, Fields: fields}
 		case err == nil:
-			return seeOther(m.afterSignIn(form), fields)
+			return seeOther(m.afterSignIn(form.Get(respond.ReturnToParam)), fields)
 		case errors.As(err, &wrong) && m.loginPage != "" && !form.JSON:
-			return seeOther(m.onceMore(form), []core.Field{{Name: "Cache-Control", Value: "no-store"}})
+			return seeOther(m.onceMore(form.Get(respond.ReturnToParam)), []core.Field{noStore})
 		}
 		return m.Refuse(err)(ctx, r)
 	})
 }
 
 // afterSignIn is the page to go on with.
-func (m *Manager) afterSignIn(form *signinform.Form) string {
-	if to := respond.ReturnTo(form.Get(respond.ReturnToParam)); to != "/" {
+func (m *Manager) afterSignIn(returnTo string) string {
+	if to := respond.ReturnTo(returnTo); to != "/" {
 		return to
 	}
 	return m.afterLogin
 }
 
 // onceMore is the sign-in page, for another try.
-func (m *Manager) onceMore(form *signinform.Form) string {
+func (m *Manager) onceMore(returnTo string) string {
 	page, err := url.Parse(m.loginPage)
 	if err != nil {
 		return m.loginPage
 	}
 	query := page.Query()
 	query.Set(ErrorParam, core.CodeInvalidCredentials)
-	if to := respond.ReturnTo(form.Get(respond.ReturnToParam)); to != "/" {
+	if to := respond.ReturnTo(returnTo); to != "/" {
 		query.Set(respond.ReturnToParam, to)
 	}
 	page.RawQuery = query.Encode()
 	return page.String()
 }
+
+// noStore keeps an answer out of caches.
+var noStore = core.Field{Name: "Cache-Control", Value: "no-store"}
 
 // seeOther leads on with GET.
 func seeOther(to string, fields []core.Field) core.Response {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // replacedFor is how long requests that were on their way when an id was
@@ -40,7 +41,11 @@ func (e *crossSiteError) Unwrap() error { return e.err }
 // on: the store failed, p or its claims cannot be kept, the request has two
 // session cookies, or it is an unsafe one that a page of another site caused
 // ([core.CrossSite]). [Manager.Refuse] answers it.
-func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal) ([]core.Field, error) {
+func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal, opts ...LoginOption) ([]core.Field, error) {
+	var with login
+	if err := option.Apply(&with, opts); err != nil {
+		return nil, &core.InternalError{Err: fmt.Errorf("session: login: %w", err)}
+	}
 	if p == nil || p.ID() == "" {
 		return nil, &core.InternalError{Err: errors.New("session: login without a principal")}
 	}
@@ -62,7 +67,10 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal) 
 	if !now.Before(rec.Deadline) {
 		return nil, &core.InternalError{Err: errors.New("session: the principal that logs in has expired")}
 	}
-	if rec.Generation, err = m.generation(ctx, rec.ID); err != nil {
+	if rec.Generation, err = m.generation(ctx, generationKey(rec.ID)); err != nil {
+		return nil, err
+	}
+	if rec.Groups, err = m.join(ctx, with.groups); err != nil {
 		return nil, err
 	}
 	return m.start(ctx, r, rec, func(key) error {
@@ -97,7 +105,7 @@ func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal)
 			return nil, &core.InternalError{Err: errors.New("session: rotate for another principal than the session's: use Login")}
 		}
 		rec = newRecord(p)
-		rec.Deadline, rec.Generation = was.Deadline, was.Generation
+		rec.Deadline, rec.Generation, rec.Groups = was.Deadline, was.Generation, was.Groups
 		if rec.AuthTime.IsZero() {
 			rec.AuthTime = was.AuthTime
 		}
@@ -164,11 +172,11 @@ func (m *Manager) succeed(ctx context.Context, k, next key) error {
 	return replaced()
 }
 
-// generation is what the sessions of the principal called id must have in
-// common, or "" when all of them are good: it has not been logged out everywhere
-// for as long as a session lives.
-func (m *Manager) generation(ctx context.Context, id string) (string, error) {
-	data, found, err := m.store.Find(ctx, generationKey(id))
+// generation is what the sessions of a principal or a group must have in common,
+// or "" when all of them are good: it has not been logged out for as long as a
+// session lives.
+func (m *Manager) generation(ctx context.Context, k key) (string, error) {
+	data, found, err := m.store.Find(ctx, k)
 	if err != nil || !found {
 		return "", err
 	}

@@ -70,6 +70,10 @@ func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if id == "" {
 		return &core.InternalError{Err: errors.New("session: logout everywhere without an ID")}
 	}
-	return m.store.Commit(context.WithoutCancel(ctx), generationKey(id), []byte(rand.Text()),
-		m.now().Add(m.absolute+generationSlack))
+	return m.renew(ctx, generationKey(id))
+}
+
+// renew gives a principal or group another generation.
+func (m *Manager) renew(ctx context.Context, k key) error {
+	return m.store.Commit(context.WithoutCancel(ctx), k, []byte(rand.Text()), m.now().Add(m.absolute+generationSlack))
 }

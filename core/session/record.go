@@ -29,6 +29,8 @@ type record struct {
 	// Generation is the principal's when it logged in; another one now means
 	// that it was logged out everywhere.
 	Generation string `json:"generation,omitempty"`
+	// Groups are those it was put into, each with the generation it had then.
+	Groups map[key]string `json:"groups,omitempty"`
 }
 
 // newRecord is a session of p.

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -64,6 +65,8 @@ type Manager struct {
 	challenges []challenge.Challenge
 	params     []challenge.Param
 	ended      []core.Field
+
+	using sync.Map // what UseOnce is looking up, by its key
 }
 
 var _ core.Authenticator = (*Manager)(nil)
@@ -163,14 +166,25 @@ func (m *Manager) load(ctx context.Context, id string) (record, error) {
 	case !now.Before(rec.Deadline):
 		return record{}, dead(core.ReasonExpired)
 	}
-	generation, err := m.generation(ctx, rec.ID)
-	if err != nil {
+	if err := m.checkGeneration(ctx, generationKey(rec.ID), rec.Generation); err != nil {
 		return record{}, err
 	}
-	if generation != "" && generation != rec.Generation {
-		return record{}, dead(core.ReasonRevoked)
+	for group, generation := range rec.Groups {
+		if err := m.checkGeneration(ctx, group, generation); err != nil {
+			return record{}, err
+		}
 	}
 	return rec, m.use(ctx, id, rec, now)
+}
+
+// checkGeneration refuses a session that has another generation than its
+// principal or group.
+func (m *Manager) checkGeneration(ctx context.Context, k key, own string) error {
+	generation, err := m.generation(ctx, k)
+	if err == nil && generation != "" && generation != own {
+		return dead(core.ReasonRevoked)
+	}
+	return err
 }
 
 // use refuses a session that was idle for too long and notes that this one is

@@ -14,6 +14,8 @@ func sessionKey(id string) key     { return sessionstore.NewKey("session", id) }
 func usedKey(id string) key        { return sessionstore.NewKey("used", id) }
 func endedKey(k key) key           { return sessionstore.NewKey("ended", string(k)) }
 func generationKey(who string) key { return sessionstore.NewKey("generation", who) }
+func groupKey(name string) key     { return sessionstore.NewKey("group", name) }
+func onceKey(name string) key      { return sessionstore.NewKey("once", name) }
 
 // Store keeps entries for as long as it is told to. The stores of
 // github.com/alexedwards/scs are such stores. Implementations must be safe for
