@@ -1,0 +1,147 @@
+package openid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+const (
+	// metadataLifetime is how long metadata is taken for what it was.
+	metadataLifetime = time.Hour
+	// firstRetry and lastRetry are how long after a failure metadata is asked
+	// for again: twice as long each time, in these bounds.
+	firstRetry, lastRetry = time.Second, time.Minute
+)
+
+// metadata is what a provider publishes about itself (OpenID Connect Discovery
+// 1.0 §3), as far as it matters here.
+type metadata struct {
+	Authorize    string   `json:"authorization_endpoint"`
+	Token        string   `json:"token_endpoint"`
+	EndSession   string   `json:"end_session_endpoint"`
+	NamesIssuer  bool     `json:"authorization_response_iss_parameter_supported"`
+	Methods      []string `json:"code_challenge_methods_supported"`
+	ClientsProve []string `json:"token_endpoint_auth_methods_supported"`
+}
+
+// discovery fetches a provider's metadata when it is needed, once at a time.
+type discovery struct {
+	issuer string
+	client *http.Client
+	now    func() time.Time
+
+	mu      sync.Mutex
+	known   *metadata // of the last good fetch; nil when there was none
+	next    time.Time // when to fetch again
+	failed  error     // of the last fetch
+	retry   time.Duration
+	fetched chan struct{} // closed when the fetch under way has ended; nil for none
+}
+
+func newDiscovery(p *Provider) *discovery {
+	return &discovery{issuer: p.issuer, client: newClient(p), now: p.now}
+}
+
+// metadata is what is known of the provider. What is old is renewed behind the
+// requests that need it, and serves while the provider is down. Without any, those
+// that come meanwhile wait for the same fetch; its failure is a
+// [core.UnavailableError], and so is every request until the next one is due.
+func (d *discovery) metadata(ctx context.Context) (*metadata, error) {
+	d.mu.Lock()
+	if d.fetched == nil && !d.now().Before(d.next) {
+		d.fetched = make(chan struct{})
+		go d.fetch(context.WithoutCancel(ctx), d.fetched)
+	}
+	known, fetched := d.known, d.fetched
+	d.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	if fetched != nil {
+		select {
+		case <-fetched:
+		case <-ctx.Done():
+			return nil, &core.UnavailableError{Err: fmt.Errorf("openid: waiting for the metadata of %s: %w", d.issuer, context.Cause(ctx))}
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known != nil {
+		return d.known, nil
+	}
+	return nil, &core.UnavailableError{
+		RetryAfter: max(d.next.Sub(d.now()), time.Second),
+		Err:        fmt.Errorf("openid: metadata of %s: %w", d.issuer, d.failed),
+	}
+}
+
+// fetch gets the metadata and notes how it went.
+func (d *discovery) fetch(ctx context.Context, done chan struct{}) {
+	m, err := d.get(ctx)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.failed = err; err == nil {
+		d.known, d.next, d.retry = m, d.now().Add(metadataLifetime), 0
+	} else {
+		d.retry = min(max(2*d.retry, firstRetry), lastRetry)
+		d.next = d.now().Add(d.retry)
+	}
+	d.fetched = nil
+	close(done)
+}
+
+func (d *discovery) get(ctx context.Context) (*metadata, error) {
+	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, d.client), d.issuer)
+	if err != nil {
+		return nil, err
+	}
+	m := new(metadata)
+	if err := provider.Claims(m); err != nil {
+		return nil, err
+	}
+	return m, m.check(d.issuer)
+}
+
+// check refuses metadata by which a sign-in would not be safe.
+func (m *metadata) check(issuer string) error {
+	plain := false
+	if u, err := url.Parse(issuer); err == nil {
+		plain = u.Scheme == "http" // which is on this machine
+	}
+	for name, address := range map[string]*string{
+		"authorization_endpoint": &m.Authorize, "token_endpoint": &m.Token, "end_session_endpoint": &m.EndSession,
+	} {
+		if name == "end_session_endpoint" && *address == "" {
+			continue
+		}
+		u, err := url.Parse(*address)
+		if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && !(plain && u.Scheme == "http") {
+			return fmt.Errorf("%s %.256q is not an https address", name, *address)
+		}
+	}
+	if len(m.Methods) > 0 && !slices.Contains(m.Methods, "S256") {
+		return errors.New("code_challenge_methods_supported lacks S256: the provider would take codes without a proof (RFC 7636)")
+	}
+	return nil
+}
+
+// endpoint is what package oauth2 needs. A client proves itself in one way and is
+// not tried in another, since a code that was sent once is used up.
+func (m *metadata) endpoint() oauth2.Endpoint {
+	style := oauth2.AuthStyleInHeader // the default (OpenID Connect Discovery 1.0 §3)
+	if len(m.ClientsProve) > 0 && !slices.Contains(m.ClientsProve, "client_secret_basic") {
+		style = oauth2.AuthStyleInParams
+	}
+	return oauth2.Endpoint{AuthURL: m.Authorize, TokenURL: m.Token, AuthStyle: style}
+}

@@ -1,0 +1,246 @@
+// Package openid signs browsers in at OpenID providers, for the sessions of
+// package session: the authorization code flow of OpenID Connect Core 1.0 §3.1
+// with PKCE (RFC 7636, S256 alone), state, nonce and the issuer of the answer (RFC
+// 9207). It works on every adapter:
+//
+//	login := provider + base address + sessions  →  openid.New
+//	app.GET("/login", ginauth.Serve(login.SignInEndpoint()))
+//	app.GET("/openid/callback/:provider", ginauth.Serve(login.CallbackEndpoint()))
+//	app.POST("/logout", ginauth.Serve(login.LogoutEndpoint()))
+//	app.POST("/openid/logout/:provider", ginauth.Serve(login.BackChannelEndpoint()))
+//
+// Neither ID token nor access token is kept or reaches the browser: what the ID
+// token says of a person goes into the session, and the tokens are dropped.
+//
+// A provider that is down keeps no program from starting. While nothing is known
+// of it, signing in there is 503 with Retry-After, and who is signed in already
+// stays so.
+package openid
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+// Reasons in events, beside those of package core for ID and logout tokens. The
+// Gate of the events is "sign_in", and "logout" for logout tokens.
+const (
+	// ReasonUnknownSignIn: no sign-in that this browser has begun is waiting for
+	// the answer. The cookie or the state is missing, forged or another sign-in's, it took
+	// longer than [FlowLifetime], or the answer has been used before.
+	ReasonUnknownSignIn core.Reason = "unknown_sign_in"
+	// ReasonRefused: the provider says that the person did not sign in, or did
+	// not agree to it.
+	ReasonRefused core.Reason = "sign_in_refused"
+	// ReasonBadCode: the provider does not take its code, which may have been used
+	// before or be another client's.
+	ReasonBadCode core.Reason = "bad_code"
+	// ReasonWrongNonce: the ID token was issued for another sign-in.
+	ReasonWrongNonce core.Reason = "wrong_nonce"
+)
+
+// FlowLifetime is how long somebody may take at the provider.
+const FlowLifetime = 10 * time.Minute
+
+// callbackPath and backChannelPath are what the addresses of endpoints have
+// before the name of the provider.
+const (
+	callbackPath    = "/openid/callback/"
+	backChannelPath = "/openid/logout/"
+)
+
+// SignIn is the sign-in at one or several providers. It is safe for concurrent
+// use.
+type SignIn struct {
+	settings
+	sessions  *session.Manager
+	base      *url.URL
+	providers []*Provider
+	page      *page
+}
+
+// settings are what the options set.
+type settings struct {
+	now         func() time.Time
+	afterLogout string
+	template    *template.Template
+}
+
+// Option configures a [SignIn].
+type Option func(*settings) error
+
+// WithClock sets where the time comes from; [time.Now] by default. It must be
+// safe for concurrent use. Providers have a clock of their own.
+func WithClock(now func() time.Time) Option {
+	return func(s *settings) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		s.now = now
+		return nil
+	}
+}
+
+// WithLogoutRedirect sets the page of the application to which a provider sends
+// the browser back that has logged out there; "/" by default. Providers want its
+// whole address registered, as post_logout_redirect_uri.
+func WithLogoutRedirect(path string) Option {
+	return func(s *settings) error {
+		if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, `\`) {
+			return fmt.Errorf("logout redirect %q: begin with one slash", path)
+		}
+		s.afterLogout = path
+		return nil
+	}
+}
+
+// WithTemplate sets the sign-in page; it is executed with a [Page].
+func WithTemplate(t *template.Template) Option {
+	return func(s *settings) error {
+		if t == nil {
+			return errors.New("template is nil")
+		}
+		s.template = t
+		return nil
+	}
+}
+
+// New makes the sign-in for sessions at providers. base is the address of the
+// application as browsers see it, such as "https://shop.example.com", with a path
+// if it does not have the host for itself. It must be https, unless the host is
+// this machine and the sessions are made with [session.WithPlainHTTPForDevelopment].
+// The path is where a proxy mounts the application; cookies and the addresses to
+// return to belong to the whole host.
+//
+// The redirect address that is registered with a provider is base followed by
+// /openid/callback/ and the provider's name. The sessions must have a page to sign
+// in on ([session.WithSignInPage]), where [SignIn.SignInEndpoint] is mounted as a
+// rule, and a cookie that browsers send when they come from another site.
+func New(sessions *session.Manager, base string, providers []*Provider, opts ...Option) (*SignIn, error) {
+	s := &SignIn{settings: settings{now: time.Now, afterLogout: "/"}, sessions: sessions, providers: providers}
+	if err := option.Apply(&s.settings, opts); err != nil {
+		return nil, fmt.Errorf("openid: %w", err)
+	}
+	if err := s.check(base); err != nil {
+		return nil, fmt.Errorf("openid: %w", err)
+	}
+	var err error
+	if s.page, err = newPage(s.template); err != nil {
+		return nil, fmt.Errorf("openid: %w", err)
+	}
+	return s, nil
+}
+
+// check finds what cannot work.
+func (s *SignIn) check(base string) (err error) {
+	if s.sessions == nil {
+		return errors.New("no sessions: make them with session.New")
+	}
+	cookie := s.sessions.Cookie()
+	switch {
+	case s.sessions.SignInPage() == "":
+		return errors.New("the sessions have no page to sign in on: give session.New the option WithSignInPage")
+	case cookie.SameSite != 0 && strings.Contains(cookie.String(), "SameSite=Strict"):
+		return errors.New("the sessions' cookie is SameSite=Strict, which browsers leave out when they come back from the provider: leave out session.WithStrictSameSite")
+	}
+	if s.base, err = parseAddress(base, !cookie.Secure); err != nil {
+		return fmt.Errorf("base address: %w", err)
+	}
+	return s.checkProviders()
+}
+
+// checkProviders wants names and prefixes that tell providers apart: a subject is
+// unique at its issuer only.
+func (s *SignIn) checkProviders() error {
+	if len(s.providers) == 0 {
+		return errors.New("no provider: nobody could sign in")
+	}
+	names, prefixes, issuers := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for i, p := range s.providers {
+		switch {
+		case p == nil || p.tokens == nil:
+			return fmt.Errorf("provider %d is nil or was not made by NewProvider", i+1)
+		case names[p.name]:
+			return fmt.Errorf("two providers are called %q: name them with WithName", p.name)
+		case prefixes[p.prefix]:
+			return fmt.Errorf("two providers have the prefix %q, so that people of one could be taken for people of the other: give them one each with WithIDPrefix", p.prefix)
+		case issuers[p.issuer]:
+			return fmt.Errorf("two providers have the issuer %q", p.issuer)
+		}
+		names[p.name], prefixes[p.prefix], issuers[p.issuer] = true, true, true
+	}
+	return nil
+}
+
+// Close ends what providers fetch in the background, as [Provider.Close] does.
+func (s *SignIn) Close() {
+	for _, p := range s.providers {
+		p.Close()
+	}
+}
+
+// provider is the one called name, or nil.
+func (s *SignIn) provider(name string) *Provider {
+	for _, p := range s.providers {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// address is that of a path of the application.
+func (s *SignIn) address(path string) string {
+	return strings.TrimSuffix(s.base.String(), "/") + path
+}
+
+// parseAddress reads the address of an application or an issuer, which has
+// neither query nor fragment, and is https or, where plain is true, on this
+// machine.
+func parseAddress(address string, plain bool) (*url.URL, error) {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, fmt.Errorf("%.256q: must be like https://shop.example.com, without user, query and fragment", address)
+	case u.Scheme == "https", u.Scheme == "http" && plain && isLoopback(u.Hostname()):
+		return u, nil
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil, fmt.Errorf("%.256q is not https: on this machine, give session.New the option WithPlainHTTPForDevelopment", address)
+	}
+	return nil, fmt.Errorf("%.256q: must begin with https://", address)
+}
+
+// isLoopback reports whether host is this machine.
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// lastSegment is the last segment of the path of a request, where the name of a
+// provider is: however a router spells parameters, and whatever a proxy has cut off
+// in front.
+func lastSegment(r core.Request) string {
+	path, _, _ := strings.Cut(r.Target(), "?")
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+// hostOf is for messages: the host of an address.
+func hostOf(u *url.URL) string {
+	if host, _, err := net.SplitHostPort(u.Host); err == nil {
+		return host
+	}
+	return u.Host
+}

@@ -1,0 +1,234 @@
+package openid_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/openid"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+// TestSignIn goes from a deep link to the provider and back to it.
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	a, p := simple(t)
+	b := a.browser()
+	if page := b.get("/reports/7?page=2"); page.StatusCode != http.StatusSeeOther {
+		t.Errorf("navigation: %d, want 303", page.StatusCode)
+	}
+	b.signIn("/reports/7?page=2")
+	if page := b.get("/reports/7?page=2"); page.body != "alice /reports/7?page=2 editor=true" {
+		t.Errorf("page %q", page.body)
+	}
+	if e := a.last("sign_in"); e.Outcome != core.OutcomeAllowed || e.PrincipalID != "alice" {
+		t.Errorf("event %+v", e)
+	}
+	if got := p.secrets.Load(); got != "shop secret+of+shop" && got != "shop secret of shop" {
+		t.Errorf("the client proved itself with %q", got)
+	}
+	if len(b.cookies) != 1 {
+		t.Errorf("cookies %v, want that of the session alone", b.cookies)
+	}
+	for _, secret := range []string{"access-", "eyJ", "secret of shop", "code_verifier"} {
+		if strings.Contains(b.seen.String(), secret) {
+			t.Errorf("the browser was sent %q", secret)
+		}
+	}
+}
+
+// TestAPICall is 401 with a challenge, and led nowhere.
+func TestAPICall(t *testing.T) {
+	t.Parallel()
+	a, _ := simple(t)
+	resp := must(http.Get(a.URL + "/reports/7"))
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized || !strings.Contains(resp.Header.Get("Www-Authenticate"), `login="/login"`) {
+		t.Errorf("%d %q", resp.StatusCode, resp.Header.Get("Www-Authenticate"))
+	}
+}
+
+// TestTabs begins a sign-in in each of several tabs and ends them in another order.
+func TestTabs(t *testing.T) {
+	t.Parallel()
+	a, _ := simple(t)
+	b := a.browser()
+	first, second, third := b.begin("/first"), b.begin("/second"), b.begin("/third")
+	for at, path := range map[string]string{second: "/second", third: "/third", first: "/first"} {
+		if to := b.get(b.ask(at)); to.location != path {
+			t.Errorf("tab of %s goes on to %q", path, to.location)
+		}
+	}
+	b.wantSignedIn("alice")
+	delete(b.cookies, "session")
+	for range 20 {
+		b.begin("/again")
+	}
+	if len(b.cookies) > 9 {
+		t.Errorf("%d cookies", len(b.cookies))
+	}
+	b.signIn("/again")
+}
+
+// TestSeveralProviders are links on the sign-in page, and people of two providers
+// that have one name are two people.
+func TestSeveralProviders(t *testing.T) {
+	t.Parallel()
+	one, two := newIDP(t), newIDP(t)
+	a := newApp(t, setUp{providers: []*openid.Provider{
+		defaultProvider(t, one, openid.WithName("one"), openid.WithLabel("The <First>")),
+		defaultProvider(t, two, openid.WithName("two"), openid.WithIDPrefix("two:")),
+	}})
+	b := a.browser()
+	page := b.get("/login?return_to=%2Freports%2F7")
+	if page.StatusCode != http.StatusOK || !strings.Contains(page.body, "The &lt;First&gt;") ||
+		!strings.Contains(page.body, `href="?provider=two&amp;return_to=%2Freports%2F7"`) {
+		t.Fatalf("page %d: %s", page.StatusCode, page.body)
+	}
+	for name, id := range map[string]string{"one": "alice", "two": "two:alice"} {
+		to := b.get("/login?provider=" + name + "&return_to=%2Freports%2F7")
+		if to = b.get(b.ask(to.location)); to.location != "/reports/7" {
+			t.Errorf("%s: goes on to %q", name, to.location)
+		}
+		b.wantSignedIn(id)
+	}
+	one.user = "two:alice"
+	b = a.browser()
+	b.wantRefused(b.get(b.ask(b.get("/login?provider=one").location)), core.ReasonBadClaim)
+	if page := b.get("/login?provider=three"); page.StatusCode != http.StatusOK {
+		t.Errorf("unknown provider: %d", page.StatusCode)
+	}
+}
+
+// TestProviderDown is 503 with Retry-After at each step, and heals.
+func TestProviderDown(t *testing.T) {
+	t.Parallel()
+	p := newIDP(t)
+	p.down.Store(true)
+	a := newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p)}}) // starts all the same
+	b := a.browser()
+	want503 := func(got answer) {
+		t.Helper()
+		if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" || got.Header.Get("Www-Authenticate") != "" {
+			t.Errorf("%d with Retry-After %q, want 503", got.StatusCode, got.Header.Get("Retry-After"))
+		}
+	}
+	want503(b.get("/login"))
+	p.down.Store(false)
+	want503(b.get("/login")) // it is not asked again at once
+
+	p = newIDP(t)
+	a = newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p)}})
+	b = a.browser()
+	back := b.ask(b.begin("/x"))
+	p.down.Store(true)
+	want503(b.get(back))
+	if e := a.last("sign_in"); e.Outcome != core.OutcomeUnavailable {
+		t.Errorf("event %s", e.Outcome)
+	}
+	b.begin("/x") // what is known of the provider is still good
+	p.down.Store(false)
+	b.signIn("/x")
+	p.down.Store(true)
+	b.wantSignedIn("alice")
+}
+
+// TestProviderAtFault is 503 where the provider or the set-up is to blame, and not
+// the person.
+func TestProviderAtFault(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(*idp){
+		"wrong secret":        func(p *idp) { p.refusal = "invalid_client" },
+		"wrong scope":         func(p *idp) { p.answer = url.Values{"error": {"invalid_scope"}, "code": {""}} },
+		"temporarily":         func(p *idp) { p.answer = url.Values{"error": {"temporarily_unavailable"}, "code": {""}} },
+		"another issuer":      func(p *idp) { p.metadata["issuer"] = "https://evil.example" },
+		"token endpoint http": func(p *idp) { p.metadata["token_endpoint"] = "ftp://127.0.0.1/token" },
+		"PKCE downgrade":      func(p *idp) { p.metadata["code_challenge_methods_supported"] = []string{"plain"} },
+		"huge metadata":       func(p *idp) { p.metadata["more"] = strings.Repeat("x", 2<<20) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newIDP(t)
+			set(p)
+			a := newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p)}})
+			b := a.browser()
+			got := b.get("/login")
+			if got.StatusCode == http.StatusSeeOther {
+				got = b.get(b.ask(got.location))
+			}
+			if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
+				t.Errorf("%d to %q, want 503", got.StatusCode, got.location)
+			}
+			b.wantSignedIn("")
+		})
+	}
+}
+
+// TestPrincipalLookup lets the application say who somebody is.
+func TestPrincipalLookup(t *testing.T) {
+	t.Parallel()
+	p := newIDP(t)
+	var fault error
+	lookup := func(_ context.Context, who *core.Principal) (*core.Principal, error) {
+		email, _ := who.Claim("email")
+		if _, kept := who.Claim("nonce"); kept {
+			t.Error("the nonce is kept")
+		}
+		if fault != nil {
+			return nil, fault
+		}
+		return core.NewPrincipal(core.PrincipalInfo{ID: "user 7 " + email.(string)})
+	}
+	a := newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p, openid.WithPrincipalLookup(lookup), openid.WithClaims(jwtauth.WithID("email")))}})
+	b := a.browser()
+	b.signIn("/account")
+	if page := b.get("/account"); !strings.HasPrefix(page.body, "user 7 alice@example.com ") {
+		t.Errorf("page %q", page.body)
+	}
+	b = a.browser()
+	fault = &core.CredentialError{Reason: core.ReasonUnknownPrincipal, Code: core.CodeInvalidCredentials}
+	b.wantRefused(b.get(b.ask(b.begin("/account"))), core.ReasonUnknownPrincipal)
+	fault = errors.New("database is down")
+	if got := b.get(b.ask(b.begin("/account"))); got.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("%d, want 503", got.StatusCode)
+	}
+}
+
+// TestNew refuses what cannot work or is not safe.
+func TestNew(t *testing.T) {
+	t.Parallel()
+	p, q := newIDP(t), newIDP(t)
+	good := must(session.New(session.WithSignInPage("/login")))
+	one := defaultProvider(t, p)
+	t.Cleanup(one.Close)
+	other := defaultProvider(t, q, openid.WithName("other"))
+	t.Cleanup(other.Close)
+	for want, err := range map[string]error{
+		"no sessions":           second(openid.New(nil, "https://shop.example", []*openid.Provider{one})),
+		"no page to sign in on": second(openid.New(must(session.New()), "https://shop.example", []*openid.Provider{one})),
+		"SameSite=Strict":       second(openid.New(must(session.New(session.WithSignInPage("/login"), session.WithStrictSameSite())), "https://shop.example", []*openid.Provider{one})),
+		"must begin with https": second(openid.New(good, "http://shop.example", []*openid.Provider{one})),
+		"is not https":          second(openid.New(good, "http://localhost:8080", []*openid.Provider{one})),
+		"no provider":           second(openid.New(good, "https://shop.example", nil)),
+		"are called":            second(openid.New(good, "https://shop.example", []*openid.Provider{one, one})),
+		"have the prefix":       second(openid.New(good, "https://shop.example", []*openid.Provider{one, other})),
+		"provider 1 is nil":     second(openid.New(good, "https://shop.example", []*openid.Provider{nil})),
+		"option 1 is nil":       second(openid.New(good, "https://shop.example", []*openid.Provider{one}, nil)),
+		"client ID is empty":    second(openid.NewProvider("https://idp.example", "")),
+		"issuer":                second(openid.NewProvider("http://idp.example", "shop")),
+		"WithoutIssuer":         second(openid.NewProvider("https://idp.example", "shop", openid.WithClaims(jwtauth.WithoutIssuer()))),
+		"WithoutExpiry":         second(openid.NewProvider("https://idp.example", "shop", openid.WithClaims(jwtauth.WithoutExpiry()))),
+		"name":                  second(openid.NewProvider("https://idp.example", "shop", openid.WithName("a/b"))),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
