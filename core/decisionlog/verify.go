@@ -18,34 +18,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// What findings are called.
-const (
-	FindingChanged    = "changed"    // a line does not have the hash that it says
-	FindingRemoved    = "removed"    // lines are missing
-	FindingOrder      = "order"      // a line is inserted, repeated or swapped
-	FindingCut        = "cut"        // the last line of a file is incomplete
-	FindingTruncated  = "truncated"  // the log ends before its last known head
-	FindingUnreadable = "unreadable" // a line is no record
-	FindingUnchained  = "unchained"  // a line has no hash
-	FindingSignature  = "signature"  // a head is not signed by a key that was given
-	FindingUnsigned   = "unsigned"   // a log has no heads, and a key was given
-	FindingNoHead     = "no_head"    // the file with the last head is missing
-)
-
-// Finding is something wrong with a log.
-type Finding struct {
-	File string `json:"file"`
-	// Line counts from 1, in the file.
-	Line    int    `json:"line"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
-}
-
-// String is "file:line: code: message".
-func (f Finding) String() string {
-	return fmt.Sprintf("%s:%d: %s: %s", f.File, f.Line, f.Code, f.Message)
-}
-
 // Verification is what [Verify] has found out.
 type Verification struct {
 	Findings []Finding `json:"findings"`
