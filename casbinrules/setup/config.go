@@ -153,6 +153,7 @@ type sessionConfig struct {
 	Persistent      bool          `key:"persistent_cookie" doc:"let browsers keep the cookie when they are closed"`
 	Strict          bool          `key:"strict_same_site" doc:"send the cookie with no request that another site caused"`
 	SignInPage      string        `key:"sign_in_page" doc:"path of the page where people sign in, for scripts"`
+	SignIn          decode.Kind   `key:"sign_in" slot:"sign-in" doc:"where people sign in at another server, one kind with its settings"`
 	LogoutRedirect  string        `key:"logout_redirect" doc:"path of the page behind signing out; 204 by default"`
 	PlainHTTP       bool          `key:"plain_http_for_development" doc:"work without TLS on this machine; never deploy it"`
 }

@@ -29,6 +29,7 @@ const (
 	sessionStore = "session store"
 	policyStore  = "policy store"
 	observer     = "observer"
+	signIn       = "sign-in"
 )
 
 // kind is a registered one.
@@ -48,6 +49,7 @@ var kinds = struct {
 // is imported.
 var elsewhereKinds = map[string]map[string]string{
 	sessionStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
+	signIn:       {"oidc": "github.com/sallyport-go/sallyport/casbinrules/setup/oidc"},
 	policyStore: {
 		"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres",
 		"redis":    "github.com/sallyport-go/sallyport/casbinrules/setup/redis",
@@ -74,6 +76,31 @@ func RegisterSessionStore[T any](name string, open func(settings *T) (store sess
 // the list observers; otherwise as [RegisterSessionStore].
 func RegisterObserver[T any](name string, open func(settings *T) (o core.Observer, closing func() error, err error)) {
 	register(observer, name, open)
+}
+
+// SignIn is a way to sign in at another server: the endpoints, which adapters mount
+// with Serve, behind no gate. Package openid says what each is for.
+type SignIn interface {
+	SignInEndpoint() core.Endpoint
+	CallbackEndpoint() core.Endpoint
+	LogoutEndpoint() core.Endpoint
+	BackChannelEndpoint() core.Endpoint
+}
+
+// openSignIn makes a sign-in for sessions.
+type openSignIn func(*session.Manager) (SignIn, func() error, error)
+
+// RegisterSignIn makes a kind of sign-in known under the name that it has below
+// session.sign_in; otherwise as [RegisterSessionStore]. open gets the sessions of
+// the file.
+func RegisterSignIn[T any](name string, open func(settings *T, sessions *session.Manager) (s SignIn, closing func() error, err error)) {
+	var bound func(*T) (openSignIn, func() error, error) // nil as open is
+	if open != nil {
+		bound = func(settings *T) (openSignIn, func() error, error) {
+			return func(m *session.Manager) (SignIn, func() error, error) { return open(settings, m) }, nil, nil
+		}
+	}
+	register(signIn, name, bound)
 }
 
 func register[T, M any](slot, name string, open func(*T) (M, func() error, error)) {

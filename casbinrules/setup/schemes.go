@@ -177,5 +177,26 @@ func (a *assembly) session() (core.Authenticator, error) {
 		return nil, err
 	}
 	a.made.sessions = m
-	return m, nil
+	return m, a.signIn(m)
+}
+
+// signIn is where people sign in at another server.
+func (a *assembly) signIn(m *session.Manager) error {
+	k := &a.config.Session.SignIn
+	if k.Name == "" {
+		return nil
+	}
+	open, err := openKind[openSignIn](a, signIn, k)
+	if err != nil {
+		return err
+	}
+	made, closing, err := open(m)
+	if err != nil {
+		return a.doc.Wrap(err, k.Settings, k)
+	}
+	if closing != nil {
+		a.closes(closing)
+	}
+	a.made.signIn = made
+	return nil
 }

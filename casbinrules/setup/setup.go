@@ -52,6 +52,7 @@ type Setup struct {
 	guard    *core.Guard
 	policy   *casbinrules.Authorizer // nil without one
 	sessions *session.Manager        // nil without them
+	signIn   SignIn                  // nil without one
 	names    *core.Pseudonyms        // nil without them
 	service  *forwardauth.Service    // nil without one
 	address  string
@@ -117,6 +118,10 @@ func (s *Setup) Logger() *slog.Logger { return s.log }
 // Sessions is the sessions, or nil if the file has none: for the routes where
 // people sign in and out.
 func (s *Setup) Sessions() *session.Manager { return s.sessions }
+
+// SignIn is the sign-in at another server, or nil if the file has none: for its
+// routes.
+func (s *Setup) SignIn() SignIn { return s.signIn }
 
 // Reload looks at all files that the configuration names now, without waiting
 // for the watch to notice, and returns when their content is in force; call it

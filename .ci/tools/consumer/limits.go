@@ -33,6 +33,7 @@ var belongs = map[string][]string{
 	"echoauth/echov5": {"echo5"},
 
 	"casbinrules/setup":           {"casbin"},
+	"casbinrules/setup/oidc":      {"casbin"},
 	"casbinrules/setup/redis":     {"casbin", "redis"},
 	"casbinrules/setup/postgres":  {"casbin", "postgres"},
 	"core/source/postgres":        {"postgres"},

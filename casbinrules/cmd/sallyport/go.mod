@@ -12,6 +12,7 @@ require (
 	github.com/prometheus/common v0.72.0
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
+	github.com/sallyport-go/sallyport/casbinrules/setup/oidc v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup/postgres v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup/redis v0.0.0
 	github.com/sallyport-go/sallyport/casbinrules/setup/telemetry v0.0.0
@@ -48,7 +49,9 @@ require (
 	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
 	github.com/casbin/govaluate v1.3.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
 	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
@@ -59,6 +62,7 @@ require (
 	github.com/jackc/pgx/v5 v5.10.0 // indirect
 	github.com/jackc/puddle/v2 v2.2.2 // indirect
 	github.com/redis/go-redis/v9 v9.23.0 // indirect
+	github.com/sallyport-go/sallyport/core/openid v0.0.0 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/xeipuuv/gojsonpointer v0.0.0-20180127040702-4e3ac2762d5f // indirect
@@ -67,6 +71,7 @@ require (
 	go.uber.org/atomic v1.12.0 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
@@ -75,11 +80,13 @@ require (
 replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../../
 	github.com/sallyport-go/sallyport/casbinrules/setup => ../../setup
+	github.com/sallyport-go/sallyport/casbinrules/setup/oidc => ../../setup/oidc
 	github.com/sallyport-go/sallyport/casbinrules/setup/postgres => ../../setup/postgres
 	github.com/sallyport-go/sallyport/casbinrules/setup/redis => ../../setup/redis
 	github.com/sallyport-go/sallyport/casbinrules/setup/telemetry => ../../setup/telemetry
 	github.com/sallyport-go/sallyport/core => ../../../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../../core/htpasswd
+	github.com/sallyport-go/sallyport/core/openid => ../../../core/openid
 	github.com/sallyport-go/sallyport/core/source/postgres => ../../../core/source/postgres
 	github.com/sallyport-go/sallyport/core/source/redis => ../../../core/source/redis
 	github.com/sallyport-go/sallyport/core/telemetry => ../../../core/telemetry

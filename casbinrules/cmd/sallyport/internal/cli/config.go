@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	_ "github.com/sallyport-go/sallyport/casbinrules/setup/oidc"     // kinds of sign-ins
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/postgres" // kinds of stores
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/redis"
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry" // kinds of observers

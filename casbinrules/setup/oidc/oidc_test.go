@@ -1,0 +1,137 @@
+package oidc
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// file writes a configuration file.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sallyport.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// opened is a setup of a file with text.
+func opened(t *testing.T, text string) *setup.Setup {
+	t.Helper()
+	s, err := setup.Open(file(t, text), setup.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// TestSignIn opens a file and begins a sign-in at its provider.
+func TestSignIn(t *testing.T) {
+	mux := http.NewServeMux()
+	idp := httptest.NewServer(mux)
+	defer idp.Close()
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":"%[1]s/keys","authorization_endpoint":"%[1]s/authorize","token_endpoint":"%[1]s/token"}`, idp.URL)
+	})
+	t.Setenv("CLIENT_SECRET", "not told")
+	text := fmt.Sprintf(`realm: shop
+session:
+  sign_in_page: /login
+  sign_in:
+    oidc:
+      address: https://shop.example.com
+      providers:
+        - {issuer: %q, client: shop, secret: "${CLIENT_SECRET}", scopes: [email], claims: {roles: realm_access.roles}}
+`, idp.URL)
+	s := opened(t, text)
+	r := httptest.NewRequest(http.MethodGet, "https://shop.example.com/login?return_to=%2Freports", nil)
+	w := httptest.NewRecorder()
+	httpauth.Serve(s.SignIn().SignInEndpoint()).ServeHTTP(w, r)
+	to, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || w.Code != http.StatusSeeOther || !strings.HasPrefix(to.String(), idp.URL+"/authorize?") {
+		t.Fatalf("%d to %v, %v", w.Code, to, err)
+	}
+	for name, want := range map[string]string{
+		"client_id": "shop", "scope": "openid email", "redirect_uri": "https://shop.example.com/openid/callback/default", "code_challenge_method": "S256",
+	} {
+		if got := to.Query().Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	shown, err := setup.Show(file(t, text))
+	if err != nil || bytes.Contains(shown, []byte("not told")) || !bytes.Contains(shown, []byte("client: shop")) {
+		t.Errorf("%v: %s", err, shown)
+	}
+	schema, err := setup.Schema()
+	if err != nil || !bytes.Contains(schema, []byte(`"id_prefix"`)) {
+		t.Errorf("the schema lacks the kind: %v", err)
+	}
+}
+
+// TestSettings refuses what cannot work, with its place.
+func TestSettings(t *testing.T) {
+	const one = "{issuer: 'https://id.example', client: shop}"
+	for text, want := range map[string]string{
+		"{address: 'https://a.example', providers: []}":                                                        "the list is empty",
+		"{address: 'https://a.example'}":                                                                       "providers is missing",
+		"{providers: [" + one + "]}":                                                                           "address is missing",
+		"{address: 'http://a.example', providers: [" + one + "]}":                                              "must begin with https://",
+		"{address: 'https://a.example', providers: [{client: shop}]}":                                          "issuer is missing",
+		"{address: 'https://a.example', providers: [{issuer: 'http://b', client: shop}]}":                      "provider 1: openid: issuer",
+		"{address: 'https://a.example', providers: [" + one + "," + one + "]}":                                 "two providers are called",
+		"{address: 'https://a.example', providers: [{issuer: 'https://id.example', client: a, secret: open}]}": "a secret must not be written into this file",
+	} {
+		_, err := setup.Open(file(t, "realm: a\nsession: {sign_in_page: /login, sign_in: {oidc: "+text+"}}\n"))
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "sallyport.yaml:2:") {
+			t.Errorf("%s: %v, want %s with its place", text, err, want)
+		}
+	}
+	_, err := setup.Open(file(t, "realm: a\nsession: {sign_in: {oidc: {address: 'https://a.example', providers: ["+one+"]}}}\n"))
+	if err == nil || !strings.Contains(err.Error(), "WithSignInPage") {
+		t.Errorf("without a page: %v", err)
+	}
+}
+
+var blocks = regexp.MustCompile("(?ms)^```yaml sallyport-oidc\n(.*?)^```$")
+
+// TestDocumentation opens the file on the page and compares the tables of keys.
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CLIENT_SECRET", "not told")
+	found := blocks.FindAllSubmatch(text, -1)
+	if len(found) == 0 {
+		t.Error("the page shows no file")
+	}
+	for _, b := range found {
+		opened(t, string(b[1]))
+	}
+	for _, key := range []string{
+		"address", "providers", "logout_redirect", "issuer", "client", "secret", "name", "label", "id_prefix", "scopes", "claims", "leeway", "timeout",
+		"id", "roles", "roles_from_keys", "tenant",
+	} {
+		if !bytes.Contains(text, fmt.Appendf(nil, "| `%s` |", key)) {
+			t.Errorf("the page lacks %q", key)
+		}
+	}
+}
