@@ -206,11 +206,11 @@ type authContext struct {
 	opened    *opened    // what Recheck judges; nil for nothing
 }
 
-func (p *authContext) Value(key any) any {
+func (before *authContext) Value(key any) any {
 	if _, ok := key.(authContextKey); ok {
-		return p
+		return before
 	}
-	return p.Context.Value(key)
+	return before.Context.Value(key)
 }
 
 func authContextFrom(ctx context.Context) *authContext {

@@ -173,9 +173,12 @@ func TestContextWhileGood(t *testing.T) {
 	if d := denialOf(t, context.Cause(live)); d.Kind != core.Unauthenticated || d.Reason != core.ReasonExpired {
 		t.Errorf("%+v", d)
 	}
+	if code := core.CloseCode(live); code != 4401 {
+		t.Errorf("closed with %d", code)
+	}
 	over, stop := core.ContextWhileGood(v.Context, time.Hour, 0)
-	if stop(); context.Cause(over) != context.Canceled {
-		t.Errorf("stopped: %v", context.Cause(over))
+	if stop(); context.Cause(over) != context.Canceled || core.CloseCode(over) != 1001 {
+		t.Errorf("stopped: %v, closed with %d", context.Cause(over), core.CloseCode(over))
 	}
 	for _, wrong := range [][2]time.Duration{{0, 0}, {-1, 0}, {time.Hour, -1}} {
 		live, cancel := core.ContextWhileGood(v.Context, wrong[0], wrong[1])

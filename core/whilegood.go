@@ -41,6 +41,17 @@ func ContextWhileGood(ctx context.Context, every, grace time.Duration, rules ...
 	return live, cancel
 }
 
+// CloseCode is what to close a WebSocket with once a context of [ContextWhileGood]
+// has ended: the denial's [Kind.CloseCode], or 1001 where the client or the server
+// has left (RFC 6455 §7.4.1).
+func CloseCode(good context.Context) int {
+	var d *Denial
+	if errors.As(context.Cause(good), &d) {
+		return d.Kind.CloseCode()
+	}
+	return 1001
+}
+
 // isKept reports whether [Recheck] has something to judge.
 func isKept(ctx context.Context) bool {
 	at := authContextFrom(ctx)

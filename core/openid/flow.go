@@ -167,7 +167,7 @@ func (f *flow) open(sealed string) error {
 
 // isFlowID reports whether s has the form of the ID of a flow.
 func isFlowID(s string) bool {
-	return len(s) == 20 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567"+"0123456789") == ""
+	return len(s) == 20 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
 // cookie is the field that gives the browser the key of f, for as long as it may

@@ -37,7 +37,7 @@ func traced(t *testing.T) (measured, *tracetest.SpanRecorder, *sdktrace.TracerPr
 func attributesOf(s sdktrace.ReadOnlySpan) map[string]string {
 	all := map[string]string{}
 	for _, a := range s.Attributes() {
-		all[string(a.Key)] = a.Value.Emit()
+		all[string(a.Key)] = a.Value.String()
 	}
 	return all
 }

@@ -15,7 +15,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -100,19 +99,10 @@ func (s *site) events(ctx context.Context, write func(string) error) {
 		select {
 		case <-tick.C:
 		case <-good.Done():
-			_ = write(fmt.Sprintf("event: over\ndata: %d\n\n", closeCode(good)))
+			_ = write(fmt.Sprintf("event: over\ndata: %d\n\n", core.CloseCode(good)))
 			return
 		}
 	}
-}
-
-// closeCode is why a context has ended, as the code that closes a WebSocket.
-func closeCode(good context.Context) int {
-	var d *core.Denial
-	if errors.As(context.Cause(good), &d) {
-		return d.Kind.CloseCode()
-	}
-	return int(websocket.StatusGoingAway)
 }
 
 // talk sends back what it is sent on a WebSocket, as long as the session is good.
@@ -123,7 +113,7 @@ func (s *site) talk(w http.ResponseWriter, r *http.Request) {
 	}
 	good, cancel := core.ContextWhileGood(r.Context(), s.every, time.Minute)
 	defer cancel()
-	stop := context.AfterFunc(good, func() { _ = c.Close(websocket.StatusCode(closeCode(good)), "") })
+	stop := context.AfterFunc(good, func() { _ = c.Close(websocket.StatusCode(core.CloseCode(good)), "") })
 	defer stop()
 	for {
 		kind, message, err := c.Read(context.WithoutCancel(good)) // it ends when c is closed

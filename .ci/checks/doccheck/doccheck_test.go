@@ -98,7 +98,7 @@ func build(t *testing.T, packages []Package) (output string, err error) {
 	temp := t.TempDir()
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	// go list -export compiles as go build does, and links nothing.
-	args := []string{"list", "-export", "-overlay", filepath.Join(temp, "overlay.json"), "."}
+	args := []string{"list", "-export", "-f", "{{if false}}{{end}}", "-overlay", filepath.Join(temp, "overlay.json"), "."}
 	for i, p := range packages {
 		name := fmt.Sprintf("snippet%03d", i)
 		args = append(args, "./"+name)

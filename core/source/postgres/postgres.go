@@ -37,9 +37,6 @@ const channel = "sallyport_source"
 //go:embed schema.sql
 var Schema string
 
-// schemaVersion is what the tables must be at.
-const schemaVersion = 1
-
 // Store is a [source.Store] in PostgreSQL. It is safe for concurrent use.
 type Store struct {
 	name string

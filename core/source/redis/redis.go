@@ -281,7 +281,9 @@ func (s *Store) History(ctx context.Context, before source.Revision, limit int) 
 	if before != 0 {
 		most = "(" + strconv.FormatUint(uint64(before), 10)
 	}
-	numbers, err := s.client.ZRevRangeByScore(ctx, s.history(), &redis.ZRangeBy{Min: "-inf", Max: most, Count: int64(limit)}).Result()
+	numbers, err := s.client.ZRangeArgs(ctx, redis.ZRangeArgs{
+		Key: s.history(), Start: "-inf", Stop: most, ByScore: true, Rev: true, Count: int64(limit),
+	}).Result()
 	if err != nil {
 		return nil, fmt.Errorf("source/redis: read history: %w", err)
 	}
