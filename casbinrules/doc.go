@@ -43,6 +43,10 @@
 //     [WithMaxNearMisses] is an option of them.
 //   - [Authorizer.RolesOf] and [Authorizer.KnownRoles], for rules about roles.
 //
+// One policy for many instances:
+//   - [OpenSource] follows a store that they share, with [WithSourceOptions];
+//     [WithMaxStaleness] says what holds when it cannot be reached.
+//
 // Edits while the service runs:
 //   - [WithFileWatch], [WithWatcher] and [Authorizer.Reload] load again;
 //     [Authorizer.Close] ends that.

@@ -41,6 +41,7 @@ type opened struct {
 	guard   *Guard
 	request Request // with the credentials
 	gates   []passedGate
+	first   *opened // of the same gates
 }
 
 // passedGate is a gate and what it has asked.
@@ -62,11 +63,12 @@ func (t *Gate) keep(before *opened, a *Access, others []Resource) (*opened, *Den
 			errors.New("recheck: the adapter's request has no method Detach() core.Request, so that it cannot be kept (core.Detacher)"))
 	}
 	o := &opened{guard: t.guard, request: r.Detach()}
+	o.first = o
 	passed := passedGate{gate: t, access: *a, others: others}
 	passed.access.Request = o.request
 	if before != nil {
 		o.request = before.request
-		o.gates = before.gates
+		o.gates, o.first = before.gates, before.first
 	}
 	o.gates = append(slices.Clip(o.gates), passed)
 	return o, nil
@@ -116,15 +118,18 @@ func IsRecheck(ctx context.Context) bool {
 // [context.WithoutCancel]. On Fiber ctx is what UserContext (v2) or Context (v3) returns,
 // taken in the handler.
 func Recheck(ctx context.Context, rules ...Authorizer) error {
-	var asked []*Guard
-	for at := authContextFrom(ctx); at != nil && at.guard != nil; at = authContextFrom(at.Context) {
-		if at.opened == nil || slices.Contains(asked, at.guard.root) {
+	var asked []*opened
+	for at := authContextFrom(ctx); at != nil; at = authContextFrom(at.Context) {
+		if at.guard == nil {
+			return notKept(ctx) // somebody's word, which nobody can judge again
+		}
+		if at.opened == nil || slices.Contains(asked, at.opened.first) {
 			continue
 		}
 		if len(asked) > 0 {
 			rules = nil
 		}
-		asked = append(asked, at.guard.root)
+		asked = append(asked, at.opened.first)
 		if d := at.recheck(ctx, rules); d != nil {
 			return d
 		}

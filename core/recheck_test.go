@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -186,5 +187,65 @@ func TestContextWhileGood(t *testing.T) {
 			t.Errorf("%v: %+v", wrong, d)
 		}
 		cancel()
+	}
+}
+
+// A rule that heeds no context: the connection ends all the same, and the rule is
+// not asked again while it hangs.
+func TestRecheckThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheme(t, "Bearer")
+		g, _ := newGuard(t, []core.Authenticator{s}, core.WithRecheck())
+		v := mounted(t)(g.Authenticate()).Check(t.Context(), kept{get("/live", "Authorization: Bearer alice")})
+		let, asked := make(chan struct{}), 0
+		hangs := anonymousFunc(func() bool {
+			asked++
+			<-let
+			return true
+		})
+		live, cancel := core.ContextWhileGood(v.Context, time.Second, 12*time.Second, hangs)
+		defer cancel()
+		<-live.Done()
+		if d := denialOf(t, context.Cause(live)); d.Kind != core.Unavailable {
+			t.Errorf("%+v", d)
+		}
+		close(let)
+		synctest.Wait()
+		if asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
+// attached is a scheme whose credentials come with the connection.
+type attached struct{ *scheme }
+
+func (a attached) Authenticate(context.Context, core.Request) (*core.Principal, error) {
+	return a.answers["alice"].p, a.answers["alice"].err
+}
+
+// Two gates of one guard of which neither takes the other's credentials: both are
+// judged again.
+func TestRecheckOfVariants(t *testing.T) {
+	device, user := newScheme(t, "Device"), newScheme(t, "Bearer")
+	g, _ := newGuard(t, []core.Authenticator{attached{device}, user}, core.WithRecheck())
+	must := func(g *core.Guard, err error) *core.Guard {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	outer := mounted(t)(must(g.With(core.WithSchemes("Device"))).Authenticate())
+	inner := mounted(t)(must(g.With(core.WithSchemes("Bearer"))).Authenticate())
+	r := kept{get("/live", "Authorization: Bearer alice")}
+	v := outer.Check(t.Context(), r)
+	v = inner.Check(v.Context, r)
+	if err := core.Recheck(v.Context); err != nil {
+		t.Fatal(err)
+	}
+	device.answers["alice"] = device.answers["expired"]
+	if d := denialOf(t, core.Recheck(v.Context)); d == nil || d.Kind != core.Unauthenticated {
+		t.Errorf("%+v", d)
 	}
 }

@@ -63,6 +63,7 @@ func isKept(ctx context.Context) bool {
 
 func recheckEvery(live context.Context, end context.CancelCauseFunc, every, grace time.Duration, rules []Authorizer) {
 	good := time.Now()
+	var asking rechecks
 	timer := time.NewTimer(untilRecheck(live, every))
 	defer timer.Stop()
 	for {
@@ -72,7 +73,7 @@ func recheckEvery(live context.Context, end context.CancelCauseFunc, every, grac
 		case <-timer.C:
 		}
 		asked := time.Now()
-		err := recheckWithin(live, max(every, shortestRecheck), rules)
+		err := asking.within(live, max(every, shortestRecheck), rules)
 		var d *Denial
 		switch {
 		case err == nil:
@@ -85,10 +86,43 @@ func recheckEvery(live context.Context, end context.CancelCauseFunc, every, grac
 	}
 }
 
-func recheckWithin(ctx context.Context, limit time.Duration, rules []Authorizer) error {
+// rechecks asks one at a time.
+type rechecks struct{ pending chan error }
+
+// within is [Recheck], or an Unavailable denial without an answer within limit.
+// What does not heed its context goes on by itself, and until it has ended no
+// other is asked.
+func (a *rechecks) within(ctx context.Context, limit time.Duration, rules []Authorizer) error {
+	if a.pending != nil {
+		select {
+		case <-a.pending: // about a moment that has passed
+			a.pending = nil
+		default:
+			return unanswered("the one before still runs")
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return Recheck(ctx, rules...)
+	answer := make(chan error, 1)
+	go func() {
+		defer cancel()
+		answer <- Recheck(ctx, rules...)
+	}()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-answer:
+		return err
+	default:
+		a.pending = answer
+		return unanswered(fmt.Sprintf("no answer within %v", limit))
+	}
+}
+
+func unanswered(why string) *Denial {
+	return new(Guard).failure(&UnavailableError{Err: errors.New("recheck: " + why)})
 }
 
 // untilRecheck is how long to wait for the next recheck.

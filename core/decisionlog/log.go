@@ -216,8 +216,11 @@ func (s *sampler) takes(e *core.Event) bool {
 	if id == "" {
 		return mathrand.Uint64() < s.below
 	}
-	var b [sha256.Size + maxSampledID]byte
+	// The minute has an ID that a client sends every time drawn again and again.
+	var b [sha256.Size + 8 + maxSampledID]byte
 	n := copy(b[:], s.key[:])
+	binary.BigEndian.PutUint64(b[n:], uint64(e.Time.Unix()/60))
+	n += 8
 	n += copy(b[n:], id)
 	sum := sha256.Sum256(b[:n])
 	return binary.BigEndian.Uint64(sum[:]) < s.below

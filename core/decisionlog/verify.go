@@ -182,11 +182,23 @@ func (v *verifier) expectHead(source string, line []byte) error {
 	if !ok {
 		return errors.New("it has no hash")
 	}
-	v.heads[r.Head.Of] = knownHead{chain, source}
+	v.expect(r.Head.Of, knownHead{chain, source})
 	if _, own, ok := splitChain(line); ok {
-		v.heads[r.Seq] = knownHead{own, source} // its own line
+		v.expect(r.Seq, knownHead{own, source}) // its own line
 	}
 	return nil
+}
+
+// expect notes a hash. The first head that tells it, which is one that was kept
+// elsewhere, is not replaced by that beside the log.
+func (v *verifier) expect(number uint64, k knownHead) {
+	have, known := v.heads[number]
+	switch {
+	case !known:
+		v.heads[number] = k
+	case have.chain != k.chain:
+		v.find(FindingChanged, "the heads in %s and %s differ about number %d", have.source, k.source, number)
+	}
 }
 
 // readHeadFile reads the head beside a file of a log.
@@ -372,7 +384,7 @@ func (v *verifier) finish() error {
 			v.find(FindingRemoved, "number %d, which the head in %s knows, is missing", of, head.source)
 		}
 	}
-	if !v.signed && len(v.keys) > 0 {
+	if v.result.Signed == 0 && len(v.keys) > 0 { // whatever the log says of itself
 		v.find(FindingUnsigned, "a key was given, and the log has no heads: they were taken off, or it was never signed")
 	}
 	if v.partial || v.headFile == "" {

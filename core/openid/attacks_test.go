@@ -142,6 +142,7 @@ func TestAttackIDToken(t *testing.T) {
 		{"expired", map[string]any{"exp": now - 600}, core.ReasonExpired},
 		{"no exp", map[string]any{"exp": nil}, core.ReasonBadClaim},
 		{"no sub", map[string]any{"sub": nil}, core.ReasonBadClaim},
+		{"a client with the name of a user", map[string]any{"sub": "shop", "azp": "shop"}, core.ReasonBadClaim},
 		{"from the future", map[string]any{"iat": now + 600}, core.ReasonNotYetValid},
 		{"an access token", map[string]any{"header typ": "dpop+jwt"}, core.ReasonWrongType},
 		{"a logout token", map[string]any{"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}}, core.ReasonWrongType},

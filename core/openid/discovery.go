@@ -101,12 +101,19 @@ func (d *discovery) fetch(ctx context.Context, done chan struct{}) {
 	close(done)
 }
 
-func (d *discovery) get(ctx context.Context) (*metadata, error) {
+// get asks the provider. What panics, as a transport of the application may, must
+// not end the process.
+func (d *discovery) get(ctx context.Context) (m *metadata, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			m, err = nil, fmt.Errorf("panic: %v", v)
+		}
+	}()
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, d.client), d.issuer)
 	if err != nil {
 		return nil, err
 	}
-	m := new(metadata)
+	m = new(metadata)
 	if err := provider.Claims(m); err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func (s *SignIn) BackChannelEndpoint() core.Endpoint {
 		if r.Method() != http.MethodPost {
 			return notAllowed(http.MethodPost)
 		}
-		v := s.sessions.LogoutElsewhere(ctx, r, func(ctx context.Context) (*core.Principal, []string, error) {
+		v := s.sessions.LogoutElsewhere(ctx, r, func(ctx context.Context) (*core.Principal, error) {
 			return s.loggedOut(ctx, r)
 		})
 		switch {
@@ -103,27 +103,20 @@ func (s *SignIn) BackChannelEndpoint() core.Endpoint {
 	}
 }
 
-// loggedOut judges a logout request. The token is used up only when all else is
-// good.
-func (s *SignIn) loggedOut(ctx context.Context, r core.Request) (*core.Principal, []string, error) {
+// loggedOut judges a logout request and ends the sessions that it means. The token
+// is used up when they have ended.
+func (s *SignIn) loggedOut(ctx context.Context, r core.Request) (*core.Principal, error) {
 	p := s.provider(lastSegment(r))
 	if p == nil {
-		return nil, nil, refuse(core.ReasonWrongIssuer, "there is no provider %.64q", lastSegment(r))
+		return nil, refuse(core.ReasonWrongIssuer, "there is no provider %.64q", lastSegment(r))
 	}
 	token, err := logoutToken(r)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	t, err := p.logouts.VerifyLogout(ctx, token)
 	if err != nil {
-		return nil, nil, err
-	}
-	first, err := s.sessions.UseOnce(ctx, "openid logout "+p.issuer+" "+t.ID, t.Expires.Add(maxLeeway))
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case !first:
-		return nil, nil, refuse(core.ReasonReplayed, "logout token %.128q was used before", t.ID)
+		return nil, err
 	}
 	id, group := p.prefix+t.Subject, p.group("sub", t.Subject)
 	if t.SessionID != "" {
@@ -133,7 +126,19 @@ func (s *SignIn) loggedOut(ctx context.Context, r core.Request) (*core.Principal
 		id = "sid:" + t.SessionID
 	}
 	who, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Scheme: "OpenID"})
-	return who, []string{group}, err
+	if err != nil {
+		return nil, err
+	}
+	first, err := s.sessions.UseOnce(ctx, "openid logout "+p.issuer+" "+t.ID, t.Expires.Add(maxLeeway), func() error {
+		return s.sessions.LogoutGroup(ctx, group)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !first:
+		return nil, refuse(core.ReasonReplayed, "logout token %.128q was used before", t.ID)
+	}
+	return who, nil
 }
 
 // logoutToken is the one of a logout request (§2.5).

@@ -93,15 +93,15 @@ func (s *SignIn) CallbackEndpoint() core.Endpoint {
 			}
 			return s.finish(ctx, r, f)
 		})
-		if flowErr == nil && resp.Status == http.StatusSeeOther { // after an outage it may be tried again
+		if flowErr == nil && resp.Status == http.StatusSeeOther {
 			resp.Fields = append(slices.Clone(resp.Fields), s.cookie(f.id, ""))
 		}
 		return resp
 	}
 }
 
-// finish judges the answer to f: whose it is first, then what it says. It is used
-// up before the provider is asked, and whatever comes of that.
+// finish judges the answer to f: whose it is first, then what it says. One with a
+// code is used up before the provider is asked, and whatever comes of that.
 func (s *SignIn) finish(ctx context.Context, r core.Request, f *flow) (*core.Principal, []session.LoginOption, error) {
 	p := s.provider(f.Provider)
 	if p == nil || lastSegment(r) != p.name {
@@ -114,16 +114,16 @@ func (s *SignIn) finish(ctx context.Context, r core.Request, f *flow) (*core.Pri
 	if err := checkIssuer(r, p, m); err != nil {
 		return nil, nil, err
 	}
-	first, err := s.sessions.UseOnce(ctx, f.usedName(), time.Unix(f.Begun, 0).Add(FlowLifetime+time.Minute))
+	code, err := codeOf(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	first, err := s.sessions.UseOnce(ctx, f.usedName(), time.Unix(f.Begun, 0).Add(FlowLifetime+time.Minute), nil)
 	switch {
 	case err != nil:
 		return nil, nil, err
 	case !first:
 		return nil, nil, unknown("the sign-in has been answered before")
-	}
-	code, err := codeOf(r)
-	if err != nil {
-		return nil, nil, err
 	}
 	token, err := p.exchange(ctx, s.config(p, m), code, f.verifier())
 	if err != nil {
@@ -207,6 +207,8 @@ func (s *SignIn) principal(ctx context.Context, p *Provider, f *flow, token stri
 		return nil, nil, refuse(core.ReasonWrongAudience, "the ID token was issued to client %.256q", azp)
 	case claim("sub") == "":
 		return nil, nil, refuse(core.ReasonBadClaim, "the ID token has no sub")
+	case slices.ContainsFunc(clientClaims, func(name string) bool { return claim(name) == claim("sub") }):
+		return nil, nil, refuse(core.ReasonBadClaim, "sub is the name of a client")
 	case proved.Expires().IsZero():
 		return nil, nil, refuse(core.ReasonBadClaim, "the ID token has no exp")
 	}
@@ -217,12 +219,19 @@ func (s *SignIn) principal(ctx context.Context, p *Provider, f *flow, token stri
 	if err != nil {
 		return nil, nil, err
 	}
-	groups := []session.LoginOption{session.WithGroup(p.group("sub", claim("sub")))}
-	if sid := claim("sid"); sid != "" {
-		groups = append(groups, session.WithGroup(p.group("sid", sid)))
+	opts := []session.LoginOption{
+		session.WithAuthTime(proved.AuthTime()), // when the provider has asked, which may be long ago
+		session.WithGroup(p.group("sub", claim("sub"))),
 	}
-	return who, groups, nil
+	if sid := claim("sid"); sid != "" {
+		opts = append(opts, session.WithFinalGroup(p.group("sid", sid)))
+	}
+	return who, opts, nil
 }
+
+// clientClaims name the client of a token. One with the name of its subject is a
+// client's own, and clients do not sign in by a browser.
+var clientClaims = []string{"client_id", "azp", "cid", "appid"}
 
 func hasSeveral(p *core.Principal, name string) bool {
 	v, _ := p.Claim(name)

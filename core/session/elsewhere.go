@@ -45,41 +45,40 @@ func (m *Manager) SignInElsewhere(ctx context.Context, r core.Request, returnTo 
 }
 
 // LogoutElsewhere judges the request by which another server ends sessions here,
-// as [core.Guard.LogoutElsewhere] does. verify returns whom they belong to and the
-// groups of sessions that are to end, which they have when the verdict has no
-// Response. Otherwise it may be sent, or replaced by what that server
-// understands.
-func (m *Manager) LogoutElsewhere(ctx context.Context, r core.Request,
-	verify func(context.Context) (p *core.Principal, groups []string, err error)) core.Verdict {
-	return m.answering.LogoutElsewhere(ctx, r, func(ctx context.Context) (*core.Principal, error) {
-		p, groups, err := verify(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range groups {
-			if err := m.LogoutGroup(ctx, name); err != nil {
-				return nil, err
-			}
-		}
-		return p, nil
-	})
+// as [core.Guard.LogoutElsewhere] does. verify ends them, with
+// [Manager.LogoutGroup], and returns whom they belong to. A verdict without a
+// Response says that they have ended. Otherwise it may be sent, or replaced by
+// what that server understands.
+func (m *Manager) LogoutElsewhere(ctx context.Context, r core.Request, verify func(context.Context) (*core.Principal, error)) core.Verdict {
+	return m.answering.LogoutElsewhere(ctx, r, verify)
 }
 
 // UseOnce reports whether it is called for the first time with name, and has the
 // store keep that until a time: for what must not be used twice, such as the
-// identifier of a logout token. In one process only one of several calls at the
-// same time is the first; two processes could both be while neither has written.
-func (m *Manager) UseOnce(ctx context.Context, name string, until time.Time) (first bool, err error) {
+// identifier of a logout token. The first call does what do says, nil for nothing,
+// before the store is told; after an error it may be called again. In one process
+// only one of several calls at the same time is the first: where do is given, the
+// others are told that it is unavailable, since it may fail, and otherwise that
+// they are not the first. Two processes could both be while neither has written.
+func (m *Manager) UseOnce(ctx context.Context, name string, until time.Time, do func() error) (first bool, err error) {
 	if name == "" {
 		return false, &core.InternalError{Err: errors.New("session: use once without a name")}
 	}
 	k := onceKey(name)
 	if _, busy := m.using.LoadOrStore(k, nil); busy {
-		return false, nil
+		if do == nil {
+			return false, nil
+		}
+		return false, &core.UnavailableError{Err: errors.New("session: it is being used by another request")}
 	}
 	defer m.using.Delete(k)
 	if _, used, err := m.store.Find(ctx, k); used || err != nil {
 		return false, err
+	}
+	if do != nil {
+		if err := do(); err != nil {
+			return false, err
+		}
 	}
 	err = m.store.Commit(context.WithoutCancel(ctx), k, []byte("used"), until)
 	return err == nil, err

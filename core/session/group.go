@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -11,7 +12,21 @@ import (
 type LoginOption func(*login) error
 
 // login is what the options set.
-type login struct{ groups []string }
+type login struct {
+	groups   []string
+	final    map[string]bool // groups that end once and for all
+	authTime *time.Time
+}
+
+// WithAuthTime is when whoever logs in has proved who they are, the zero time for
+// not known, in place of the principal's and of now: for a sign-in by another
+// server, which may have asked long ago.
+func WithAuthTime(at time.Time) LoginOption {
+	return func(l *login) error {
+		l.authTime = &at
+		return nil
+	}
+}
 
 // WithGroup puts the session into a group of sessions that [Manager.LogoutGroup]
 // ends, such as those of one sign-in at an identity provider. The name is secret
@@ -27,17 +42,34 @@ func WithGroup(name string) LoginOption {
 	}
 }
 
+// WithFinalGroup is [WithGroup] for a group that ends once and for all, such as
+// that of one session at an identity provider: when it has ended already, as by a
+// logout that overtakes the sign-in, nobody is logged in and the error is a
+// [core.CredentialError].
+func WithFinalGroup(name string) LoginOption {
+	return func(l *login) error {
+		if l.final == nil {
+			l.final = map[string]bool{}
+		}
+		l.final[name] = true
+		return WithGroup(name)(l)
+	}
+}
+
 // join is the generations of groups now, for a session that is put into them.
-func (m *Manager) join(ctx context.Context, groups []string) (map[key]string, error) {
-	if len(groups) == 0 {
+func (m *Manager) join(ctx context.Context, l *login) (map[key]string, error) {
+	if len(l.groups) == 0 {
 		return nil, nil
 	}
-	all := make(map[key]string, len(groups))
-	for _, name := range groups {
+	all := make(map[key]string, len(l.groups))
+	for _, name := range l.groups {
 		k := groupKey(name)
 		generation, err := m.generation(ctx, k)
 		if err != nil {
 			return nil, err
+		}
+		if generation != "" && l.final[name] {
+			return nil, dead(core.ReasonRevoked)
 		}
 		all[k] = generation
 	}

@@ -58,7 +58,10 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal, 
 	}
 	rec, now := newRecord(p), m.now()
 	rec.Issued, rec.Deadline = now, now.Add(m.absolute)
-	if rec.AuthTime.IsZero() {
+	switch {
+	case with.authTime != nil:
+		rec.AuthTime = *with.authTime
+	case rec.AuthTime.IsZero():
 		rec.AuthTime = now
 	}
 	if e := p.Expires(); !e.IsZero() && e.Before(rec.Deadline) {
@@ -70,7 +73,7 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal, 
 	if rec.Generation, err = m.generation(ctx, generationKey(rec.ID)); err != nil {
 		return nil, err
 	}
-	if rec.Groups, err = m.join(ctx, with.groups); err != nil {
+	if rec.Groups, err = m.join(ctx, &with); err != nil {
 		return nil, err
 	}
 	return m.start(ctx, r, rec, func(key) error {

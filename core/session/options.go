@@ -61,7 +61,7 @@ func WithStore(s Store) Option {
 }
 
 // WithStoreTimeout sets how long the store has for one answer; 2 s by default,
-// from 10 ms to 1 minute. A request asks it three questions at most, one after
+// from 10 ms to 1 minute. A request asks it three questions at most, and one more for each group ([WithGroup]), one after
 // the other. One that is late is a failure, 503.
 func WithStoreTimeout(d time.Duration) Option {
 	return func(o *settings) error {

@@ -45,7 +45,7 @@ func newRecord(p *core.Principal) record {
 // principal is who the session belongs to.
 func (rec *record) principal() (*core.Principal, error) {
 	claims := rec.Claims
-	if _, given := claims[ClaimLoginScheme]; !given && rec.Scheme != "" {
+	if rec.Scheme != "" { // whatever a token says of itself by that name
 		if claims == nil {
 			claims = map[string]any{}
 		}

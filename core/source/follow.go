@@ -46,6 +46,7 @@ type Follower struct {
 	// What fails of the two may be one and not the other.
 	fetching, hearing backoff
 
+	telling sync.Mutex // held while observers are told
 	mu      sync.Mutex
 	state   Status
 	known   State         // newest that was fetched, in force or rejected

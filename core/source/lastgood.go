@@ -79,7 +79,8 @@ func (f *Follower) startWith(g *lastGood) error {
 	f.seen(of)
 	err := guarded(func() error { return f.apply(f.ctx, g.Content) })
 	f.saved = of
-	if err := f.tried(g.Confirmed, of, err); err != nil {
+	confirmed := time.Now().Add(-max(0, time.Since(g.Confirmed))) // from here on by the monotonic clock
+	if err := f.tried(confirmed, of, err); err != nil {
 		return err
 	}
 	f.unconfirmed(unreached)

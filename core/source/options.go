@@ -69,8 +69,8 @@ func WithMaxStaleness(d time.Duration, call func(Status)) Option {
 	return positive("staleness", d, func(s *settings) { s.maxStale, s.onStale = d, call })
 }
 
-// WithStatusObserver has observe be told of each change of the status, in no more
-// than one call at a time for each of fetching and listening. It must be quick.
+// WithStatusObserver has observe be told of each change of the status, one after
+// the other. It must be quick and must not wait for the follower.
 func WithStatusObserver(observe func(Status)) Option {
 	return func(s *settings) error {
 		if observe == nil {

@@ -98,8 +98,10 @@ func (f *Follower) WaitFor(ctx context.Context, r Revision) error {
 }
 
 // update changes the state under the lock and tells those who wait, and the
-// observer of staleness outside of it.
+// observers outside of it, who see one state after the other.
 func (f *Follower) update(change func(s *Status)) {
+	f.telling.Lock()
+	defer f.telling.Unlock()
 	f.mu.Lock()
 	before := f.state.Stale
 	change(&f.state)
@@ -198,9 +200,12 @@ func (f *Follower) expire() {
 		return
 	}
 	f.mu.Lock()
-	fresh := time.Since(f.state.Confirmed) < f.settings.maxStale
+	left := f.settings.maxStale - time.Since(f.state.Confirmed)
+	if left > 0 && f.overdue != nil {
+		f.overdue.Reset(left)
+	}
 	f.mu.Unlock()
-	if fresh {
+	if left > 0 {
 		return
 	}
 	f.update(func(s *Status) { s.Stale = time.Since(s.Confirmed) >= f.settings.maxStale })

@@ -176,7 +176,7 @@ func (v *verdicts) countRefusal(outcome int, k refusal) {
 	n := v.refusals.find(k)
 	if n == nil {
 		n = v.newRefusal(outcome, k)
-	} else {
+	} else if slot.Load() == nil {
 		slot.CompareAndSwap(nil, &frequentRefusal{k, n})
 	}
 	if n == nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func (l *Links) Scheme() core.Scheme {
 // Sign is the query for user and path until a time.
 func (l *Links) Sign(user, path string, until time.Time) string {
 	seconds := strconv.FormatInt(until.Unix(), 10)
-	return "user=" + user + "&until=" + seconds + "&mac=" + base64.RawURLEncoding.EncodeToString(l.mac(user, path, seconds))
+	return "user=" + url.QueryEscape(user) + "&until=" + seconds + "&mac=" + base64.RawURLEncoding.EncodeToString(l.mac(user, path, seconds))
 }
 
 func (l *Links) mac(user, path, until string) []byte {
@@ -122,6 +123,7 @@ func TestOwnScheme(t *testing.T) {
 		reason core.Reason
 	}{
 		"good":            {"/reports/7?" + good, 200, core.ReasonAllowed},
+		"a name to spell": {"/reports/7?" + links.Sign("a&b+c%d#e", "/reports/7", later), 200, core.ReasonAllowed},
 		"no link":         {"/reports/7", 401, core.ReasonNoCredentials},
 		"another path":    {"/reports/8?" + good, 401, core.ReasonBadSignature},
 		"another user":    {"/reports/7?" + strings.Replace(good, "erin", "sam", 1), 401, core.ReasonBadSignature},

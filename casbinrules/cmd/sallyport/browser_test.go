@@ -26,6 +26,9 @@ var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome
 // on the machine the test is left out, save where CI is set: there it fails.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it opens a browser: left out with -short")
+	}
 	browser := ""
 	for _, name := range browsers {
 		if found, err := exec.LookPath(name); err == nil {
@@ -62,8 +65,9 @@ type tab struct {
 	problems []string
 }
 
-// openPage opens a page and waits until its script has run.
-func openPage(t *testing.T, page string) *tab {
+// openPage opens a page and waits until something of it is there: what its script
+// adds, if it has one.
+func openPage(t *testing.T, page, shows string) *tab {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "matrix.html")
 	writeFile(t, file, page)
@@ -71,7 +75,7 @@ func openPage(t *testing.T, page string) *tab {
 	if err := chromedp.Listen(p.ctx, p.note); err != nil {
 		t.Fatal(err)
 	}
-	p.do(t, chromedp.Navigate(p.address), chromedp.WaitVisible(chromedp.ID("filters")))
+	p.do(t, chromedp.Navigate(p.address), chromedp.WaitVisible(chromedp.CSS(shows)))
 	return p
 }
 
@@ -141,7 +145,7 @@ func TestMatrixPageInABrowser(t *testing.T) {
 	if page.code != 0 {
 		t.Fatal(page.stderr)
 	}
-	p := openPage(t, page.stdout)
+	p := openPage(t, page.stdout, "#filters")
 	all := read(t, p, chromedp.Evaluate[[]string](visibleRows))
 	if title := read(t, p, chromedp.Title()); title != "Who may do what" || len(all) < 10 {
 		t.Errorf("the page is %q with %d rows", title, len(all))
@@ -181,7 +185,7 @@ func TestMatrixPageDoesNotRunWhatThePolicySays(t *testing.T) {
 	if page.code != 0 {
 		t.Fatal(page.stderr)
 	}
-	p := openPage(t, page.stdout)
+	p := openPage(t, page.stdout, "#filters")
 	if title := read(t, p, chromedp.Title()); title != "Who may do what" {
 		t.Errorf("the title is %q", title)
 	}

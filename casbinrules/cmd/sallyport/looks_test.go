@@ -44,8 +44,10 @@ func TestMatrixPageLooksRight(t *testing.T) {
 	if small.code != 0 || big.code != 0 || report.code != 0 {
 		t.Fatal(small.stderr, big.stderr, report.stderr)
 	}
-	for name, page := range map[string]string{"matrix": small.stdout, "matrix-big": big.stdout, "report": report.stdout} {
-		p := openPage(t, page)
+	for name, page := range map[string]struct{ text, shows string }{
+		"matrix": {small.stdout, "#filters"}, "matrix-big": {big.stdout, "#filters"}, "report": {report.stdout, "h1"},
+	} {
+		p := openPage(t, page.text, page.shows)
 		for _, width := range []int64{320, 390, 1280} {
 			for _, scheme := range []string{"light", "dark"} {
 				p.look(t, width, scheme)

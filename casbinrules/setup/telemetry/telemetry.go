@@ -110,7 +110,7 @@ func (i instrument) AddPolicy(name string, policy *casbinrules.Authorizer) error
 	return i.Telemetry.AddPolicy(name, func() telemetry.PolicyStatus {
 		s := policy.Status()
 		return telemetry.PolicyStatus{
-			Revision: s.Version.Hash, Loaded: s.Version.Loaded, Rules: s.Version.Rules + s.Version.RoleLinks, OutdatedSince: s.Since,
+			Revision: s.Version.Revision, Loaded: s.Version.Loaded, Rules: s.Version.Rules + s.Version.RoleLinks, OutdatedSince: s.Since,
 		}
 	})
 }

@@ -131,6 +131,7 @@ func away(t *testing.T, server *postgrestest.Server) {
 		t.Errorf("in force: %+v", st)
 	}
 	server.Start()
+	s = opened(t, server.URL("sallyport"), postgres.WithName("away")) // the connections of the other were ended
 	if _, err := s.Publish(t.Context(), publication(1, "two")); err != nil {
 		t.Fatal(err)
 	}

@@ -109,6 +109,9 @@ func (s *Store) At(ctx context.Context, r source.Revision) (*source.Content, sou
 		return nil, source.Entry{}, wrapped("read history", err)
 	}
 	c, err := s.content(ctx, r)
+	if err == nil && c.Hash() != e.Hash {
+		c, err = nil, errors.New("its files are not those that were published")
+	}
 	return c, e, wrapped(fmt.Sprintf("read revision %d", r), err)
 }
 

@@ -76,22 +76,14 @@ func New(url string, opts ...Option) (*Store, error) {
 	}
 	o, err := redis.ParseURL(url)
 	if err != nil {
-		return nil, fmt.Errorf("source/redis: the URL is not one of redis://, rediss:// or unix://: %s", strings.TrimPrefix(kindOf(err), "redis: "))
+		// The error repeats parts of the URL, which may be parts of the password.
+		return nil, errors.New("source/redis: the URL cannot be read: it begins with redis://, rediss:// or unix://, and / # ? @ and : in a password are escaped, as %2F")
 	}
 	if !s.unverified && o.Network != "unix" && !isHere(o.Addr) && (o.TLSConfig == nil || o.TLSConfig.InsecureSkipVerify) {
 		return nil, fmt.Errorf("source/redis: the connection to %s would not verify the server: use rediss:// without skip_verify", o.Addr)
 	}
 	o.ContextTimeoutEnabled = true
 	return &Store{redis.NewClient(o), "sallyport:{" + s.name + "}:"}, nil
-}
-
-// kindOf is an error of a URL without the URL, which may hold a password.
-func kindOf(err error) string {
-	var inner interface{ Unwrap() error }
-	if errors.As(err, &inner) && inner.Unwrap() != nil {
-		return inner.Unwrap().Error()
-	}
-	return "it cannot be read"
 }
 
 // isHere reports whether an address is on this machine.
@@ -253,6 +245,9 @@ func (s *Store) At(ctx context.Context, r source.Revision) (*source.Content, sou
 		}
 	}
 	c, err := source.NewContent(r, files)
+	if err == nil && c.Hash() != e.Hash {
+		err = errors.New("its files are not those that were published")
+	}
 	if err != nil {
 		return nil, source.Entry{}, fmt.Errorf("source/redis: read revision %d: %w", r, err)
 	}
@@ -282,7 +277,7 @@ func (s *Store) History(ctx context.Context, before source.Revision, limit int) 
 		most = "(" + strconv.FormatUint(uint64(before), 10)
 	}
 	numbers, err := s.client.ZRangeArgs(ctx, redis.ZRangeArgs{
-		Key: s.history(), Start: "-inf", Stop: most, ByScore: true, Rev: true, Count: int64(limit),
+		Key: s.history(), Start: most, Stop: "-inf", ByScore: true, Rev: true, Count: int64(limit),
 	}).Result()
 	if err != nil {
 		return nil, fmt.Errorf("source/redis: read history: %w", err)

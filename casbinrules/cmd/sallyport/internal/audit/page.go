@@ -92,7 +92,7 @@ type listed struct {
 // WriteHTML writes a page that needs nothing else: no network, no other file, no
 // script.
 func (p *Page) WriteHTML(w io.Writer) error {
-	t, err := template.New("report").Parse(pageText)
+	t, err := template.New("report").Funcs(template.FuncMap{"words": words}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
@@ -163,4 +163,18 @@ func visible(s string) string {
 		}
 		return unicode.ReplacementChar
 	}, s)
+}
+
+// word is one of a text; one with a hyphen, such as a flag, stays on one line.
+type word struct {
+	Text  string
+	Whole bool
+}
+
+func words(text string) []word {
+	var all []word
+	for w := range strings.FieldsSeq(text) {
+		all = append(all, word{w, strings.Contains(w, "-")})
+	}
+	return all
 }

@@ -165,7 +165,7 @@ func newShow() *cobra.Command {
 				return err
 			}
 			var b strings.Builder
-			b.WriteString(entryText(e) + "\nhash " + e.Hash + "\n")
+			b.WriteString(entryText(e) + "\nhash " + plain(e.Hash) + "\n")
 			for _, f := range c.Files {
 				fmt.Fprintf(&b, "%8d bytes  %s\n", len(f.Content), plain(f.Name))
 			}

@@ -116,6 +116,7 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 	if err != nil {
 		return err
 	}
+	found = append(found, removed(newest, files)...)
 	if p.commit == "" {
 		p.commit = gitCommit(dir)
 	}
@@ -202,6 +203,21 @@ func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared
 	return files, err
 }
 
+// removed are findings for the policy files of the newest revision that would be
+// gone: their rules, such as denials, may be meant to stay.
+func removed(newest *shared.Content, files []shared.File) []string {
+	if newest == nil {
+		return nil
+	}
+	var found []string
+	for _, f := range newest.Files {
+		if isPolicyFile(f.Name) && !slices.ContainsFunc(files, func(g shared.File) bool { return g.Name == f.Name }) {
+			found = append(found, fmt.Sprintf("the file %s would be removed from the store: name it with -p as well", plain(f.Name)))
+		}
+	}
+	return found
+}
+
 // publish publishes what was checked, unless something was found.
 func (p *pushing) publish(ctx context.Context, cmd *cobra.Command, s shared.Store, publication shared.Publication, found []string, dir string) error {
 	if len(found) > 0 && !p.force {
@@ -256,7 +272,8 @@ func gitCommit(dir string) string {
 }
 
 func git(dir string, args ...string) string {
-	cmd := exec.Command("git", args...)
+	// A folder from a store must not have git run a program of its own.
+	cmd := exec.Command("git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	if err != nil {

@@ -160,7 +160,7 @@ func TestWhichStore(t *testing.T) {
 	dir := t.TempDir()
 	wants(t, dir, 2, "which store?", "history")
 	got := run(t, dir, "", "history", "--store", "mysql://ann:secret@db/x")
-	if got.code != 2 || !strings.Contains(got.stderr, "no store of the kind") || strings.Contains(got.stderr, "secret") {
+	if got.code != 2 || !strings.Contains(got.stderr, "no store of that kind") || strings.Contains(got.stderr, "secret") {
 		t.Errorf("%+v", got)
 	}
 	wants(t, dir, 2, "would not verify the server", "history", "--store", "postgres://db.example/app")

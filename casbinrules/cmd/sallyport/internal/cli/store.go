@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -71,10 +70,7 @@ func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s sha
 	scheme, _, _ := strings.Cut(text, "://")
 	open := openers[strings.ToLower(scheme)]
 	if open == nil {
-		if u, err := url.Parse(text); err == nil {
-			text = u.Redacted()
-		}
-		return usagef("there is no store of the kind %q: a URL begins with %s", text, storeSchemes)
+		return usagef("there is no store of that kind: a URL begins with %s", storeSchemes) // without the text, which may hold a password
 	}
 	s, err := open(f, text)
 	if err != nil {
