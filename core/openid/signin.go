@@ -220,7 +220,7 @@ func (s *SignIn) principal(ctx context.Context, p *Provider, f *flow, token stri
 		return nil, nil, err
 	}
 	opts := []session.LoginOption{
-		session.WithAuthTime(proved.AuthTime()), // when the provider has asked, which may be long ago
+		session.WithAuthenticatedAt(proved.AuthTime()), // when the provider has asked, which may be long ago
 		session.WithGroup(p.group("sub", claim("sub"))),
 	}
 	if sid := claim("sid"); sid != "" {

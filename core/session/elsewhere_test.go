@@ -39,7 +39,7 @@ func TestAuthTimeOfLogin(t *testing.T) {
 	now := b.clock.Now()
 	for _, at := range []time.Time{{}, now.Add(-8 * time.Hour).Truncate(time.Second)} {
 		p := principal(t, core.PrincipalInfo{ID: "alice", AuthTime: now})
-		fields, err := b.manager.Login(t.Context(), request("POST", ""), p, session.WithAuthTime(at))
+		fields, err := b.manager.Login(t.Context(), request("POST", ""), p, session.WithAuthenticatedAt(at))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,10 +18,10 @@ type login struct {
 	authTime *time.Time
 }
 
-// WithAuthTime is when whoever logs in has proved who they are, the zero time for
-// not known, in place of the principal's and of now: for a sign-in by another
-// server, which may have asked long ago.
-func WithAuthTime(at time.Time) LoginOption {
+// WithAuthenticatedAt is when whoever logs in has proved who they are, the zero
+// time for not known, in place of the principal's and of now: for a sign-in by
+// another server, which may have asked long ago.
+func WithAuthenticatedAt(at time.Time) LoginOption {
 	return func(l *login) error {
 		l.authTime = &at
 		return nil
