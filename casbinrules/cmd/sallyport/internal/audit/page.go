@@ -4,15 +4,12 @@ package audit
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed" // for the page
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
@@ -61,7 +58,7 @@ type shown struct {
 	Heads   []string
 	Rows    []row
 	Parts   []part
-	Listing []listing
+	Listing []matrix.ListedFile
 }
 
 type row struct {
@@ -78,17 +75,6 @@ type part struct {
 
 type line struct{ Sign, Text, Place, Target string }
 
-type listing struct {
-	ID    int
-	Name  string
-	Lines []listed
-}
-
-type listed struct {
-	ID, Text string
-	Number   int
-}
-
 // WriteHTML writes a page that needs nothing else: no network, no other file, no
 // script.
 func (p *Page) WriteHTML(w io.Writer) error {
@@ -96,23 +82,23 @@ func (p *Page) WriteHTML(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
-	sum := sha256.Sum256([]byte(styleText))
 	s := shown{
 		Page: p, Style: template.CSS(styleText), //nolint:gosec // it is part of the program
-		Policy: "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
+		Policy:  "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src " + matrix.Digest(styleText),
+		Listing: matrix.List(p.Files),
 	}
-	anchors := s.list(p.Files)
+	anchors := matrix.Anchors(s.Listing)
 	target := func(r *casbinrules.RuleText) string {
-		if r == nil || anchors[visible(r.File)] == "" {
+		if r == nil || anchors[matrix.Visible(r.File)] == "" {
 			return ""
 		}
-		return anchors[visible(r.File)] + strconv.Itoa(r.Line)
+		return anchors[matrix.Visible(r.File)] + strconv.Itoa(r.Line)
 	}
 	for _, c := range p.Matrix.Columns {
-		s.Heads = append(s.Heads, visible(c.Label()))
+		s.Heads = append(s.Heads, matrix.Visible(c.Label()))
 	}
 	for i, r := range p.Matrix.Rows {
-		made := row{Method: visible(r.Method), Route: visible(r.Route)}
+		made := row{Method: matrix.Visible(r.Method), Route: matrix.Visible(r.Route)}
 		for _, c := range p.Matrix.Cells[i] {
 			shown := cell{Word: c.Word(), Target: target(c.Rule)}
 			if c.Rule != nil {
@@ -125,9 +111,9 @@ func (p *Page) WriteHTML(w io.Writer) error {
 	for _, section := range p.Sections {
 		one := part{Section: section}
 		for _, l := range section.Lines {
-			made := line{Sign: l.Sign, Text: visible(l.Text), Target: target(l.Rule)}
+			made := line{Sign: l.Sign, Text: matrix.Visible(l.Text), Target: target(l.Rule)}
 			if l.Rule != nil {
-				made.Place = visible(l.Rule.Place())
+				made.Place = matrix.Visible(l.Rule.Place())
 			}
 			one.Shown = append(one.Shown, made)
 		}
@@ -139,30 +125,6 @@ func (p *Page) WriteHTML(w io.Writer) error {
 	}
 	_, err = w.Write(b.Bytes())
 	return err
-}
-
-// list adds the files and returns the anchor of each file's lines.
-func (s *shown) list(files []matrix.Listing) map[string]string {
-	anchors := map[string]string{}
-	for i, f := range files {
-		anchors[visible(f.Name)] = "f" + strconv.Itoa(i+1) + "-"
-		made := listing{ID: i + 1, Name: visible(f.Name)}
-		for n, text := range strings.Split(strings.TrimRight(string(f.Text), "\r\n"), "\n") {
-			made.Lines = append(made.Lines, listed{anchors[visible(f.Name)] + strconv.Itoa(n+1), visible(strings.TrimRight(text, "\r")), n + 1})
-		}
-		s.Listing = append(s.Listing, made)
-	}
-	return anchors
-}
-
-// visible replaces the characters that could forge or hide output.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) || r == '\t' {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
 }
 
 // word is one of a text; one with a hyphen, such as a flag, stays on one line.

@@ -48,11 +48,11 @@ func (m *Matrix) WriteText(w io.Writer, paint func(word, padded string) string) 
 func (m *Matrix) table() [][]string {
 	head := []string{"METHOD", "ROUTE"}
 	for _, c := range m.Columns {
-		head = append(head, visible(c.Label()))
+		head = append(head, Visible(c.Label()))
 	}
 	table := [][]string{head}
 	for i, r := range m.Rows {
-		line := []string{visible(r.Method), visible(r.Route)}
+		line := []string{Visible(r.Method), Visible(r.Route)}
 		for _, c := range m.Cells[i] {
 			line = append(line, c.Word())
 		}
@@ -69,7 +69,7 @@ func (m *Matrix) WriteCSV(w io.Writer) error {
 	for i, line := range m.table() {
 		cell := "sample"
 		if i > 0 {
-			cell = visible(m.Rows[i-1].Sample)
+			cell = Visible(m.Rows[i-1].Sample)
 		} else {
 			line[0], line[1] = "method", "route"
 		}
@@ -107,7 +107,7 @@ func (m *Matrix) WriteMarkdown(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\nA route stands for one request, with `%s` for each parameter.\n", m.Word)
 	for _, note := range m.Notes {
-		b.WriteString("\nNote: " + markdown.Replace(visible(note)) + "\n")
+		b.WriteString("\nNote: " + markdown.Replace(Visible(note)) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
