@@ -107,7 +107,7 @@ func (v *verdicts) report(to metric.Observer, o *observables) {
 }
 
 func reportAll[K comparable](to metric.Observer, as metric.Int64ObservableCounter, all *counters[K]) {
-	for _, n := range *all.series.Load() {
+	for _, n := range *all.known.Load() {
 		to.ObserveInt64(as, n.Load(), metric.WithAttributeSet(n.set))
 	}
 }

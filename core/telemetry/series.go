@@ -23,23 +23,61 @@ const (
 	allSchemes = maxSchemes + 2
 )
 
-// labels are the values of one attribute, the first ones that come. A value that
-// is known is found without a lock.
-type labels struct {
-	clean atomic.Pointer[map[string]string] // by the value as it comes
+// bounded are values by a key. One that is there is found without a lock, and
+// there are never more than a bound.
+type bounded[K comparable, V any] struct {
+	known atomic.Pointer[map[K]V]
 	mu    sync.Mutex
 	room  int // for more of them; mu guards it
 	full  atomic.Bool
 }
 
+func newBounded[K comparable, V any](room int, first map[K]V) *bounded[K, V] {
+	b := &bounded[K, V]{room: room}
+	b.known.Store(&first)
+	return b
+}
+
+// find is the value of k, if it is there.
+func (b *bounded[K, V]) find(k K) (v V, ok bool) {
+	v, ok = (*b.known.Load())[k]
+	return v, ok
+}
+
+// add is the value of k, made with the key it is kept by where there is room for
+// it; ok is false where there is none.
+func (b *bounded[K, V]) add(k K, made func(K) (K, V)) (v V, ok bool) {
+	if b.full.Load() {
+		return v, false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	known := *b.known.Load()
+	if v, ok := known[k]; ok {
+		return v, true
+	}
+	if b.room == 0 {
+		b.full.Store(true)
+		return v, false
+	}
+	b.room--
+	more := maps.Clone(known)
+	k, v = made(k)
+	more[k] = v
+	b.known.Store(&more)
+	return v, true
+}
+
+// labels are the values of one attribute, the first ones that come, by the value
+// as it comes.
+type labels struct{ *bounded[string, string] }
+
 func newLabels(room int, known ...string) *labels {
-	l := &labels{room: room}
 	first := map[string]string{"": ""}
 	for _, k := range known {
 		first[k] = k
 	}
-	l.clean.Store(&first)
-	return l
+	return &labels{newBounded(room, first)}
 }
 
 // of is the value that counts for s: valid UTF-8, or other.
@@ -47,28 +85,17 @@ func (l *labels) of(s string) string {
 	if len(s) > maxLabel {
 		s = s[:maxLabel]
 	}
-	if v, ok := (*l.clean.Load())[s]; ok {
-		return v
+	v, ok := l.find(s)
+	if !ok {
+		v, ok = l.add(s, func(s string) (string, string) {
+			s = strings.Clone(s) // it may be part of a larger text
+			return s, strings.ToValidUTF8(s, "\uFFFD")
+		})
 	}
-	if l.full.Load() {
+	if !ok {
 		return other
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	known := *l.clean.Load()
-	if v, ok := known[s]; ok {
-		return v
-	}
-	if l.room == 0 {
-		l.full.Store(true)
-		return other
-	}
-	l.room--
-	more := maps.Clone(known)
-	s = strings.Clone(s) // it may be part of a larger text
-	more[s] = strings.ToValidUTF8(s, "\uFFFD")
-	l.clean.Store(&more)
-	return more[s]
+	return v
 }
 
 // schemes are the names of schemes, by index: none, other, and the first ones that
@@ -107,14 +134,8 @@ func (l *schemes) of(name string) int {
 // name is what of made an index of, valid UTF-8.
 func (l *schemes) name(i int) string { return clean((*l.known.Load())[i]) }
 
-// counters are numbers by a key. One that is there is found without a lock, and
-// there are never more than a bound.
-type counters[K comparable] struct {
-	series atomic.Pointer[map[K]*counter]
-	mu     sync.Mutex
-	room   int // for more of them; mu guards it
-	full   atomic.Bool
-}
+// counters are numbers by a key.
+type counters[K comparable] struct{ *bounded[K, *counter] }
 
 // counter is a number and the attributes that it is reported with.
 type counter struct {
@@ -123,42 +144,16 @@ type counter struct {
 }
 
 func newCounters[K comparable](room int) *counters[K] {
-	c := &counters[K]{room: room}
-	c.series.Store(&map[K]*counter{})
-	return c
+	return &counters[K]{newBounded(room, map[K]*counter{})}
 }
 
-// find is the counter of k, or nil.
-func (c *counters[K]) find(k K) *counter { return (*c.series.Load())[k] }
-
-// make is the counter of k, made where there is room for it, or nil.
-func (c *counters[K]) make(k K, set func(K) attribute.Set) *counter {
-	if c.full.Load() {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	known := *c.series.Load()
-	if n := known[k]; n != nil {
-		return n
-	}
-	if c.room == 0 {
-		c.full.Store(true)
-		return nil
-	}
-	c.room--
-	more := maps.Clone(known)
-	more[k] = &counter{set: set(k)}
-	c.series.Store(&more)
-	return more[k]
-}
-
-// of is the counter of k, or nil where there is no room.
+// of is the counter of k, made where there is room for it, or nil.
 func (c *counters[K]) of(k K, set func(K) attribute.Set) *counter {
-	if n := c.find(k); n != nil {
-		return n
+	n, ok := c.find(k)
+	if !ok {
+		n, _ = c.add(k, func(k K) (K, *counter) { return k, &counter{set: set(k)} })
 	}
-	return c.make(k, set)
+	return n
 }
 
 // pair is a key of two values.

@@ -173,8 +173,8 @@ func (v *verdicts) countRefusal(outcome int, k refusal) {
 		f.Add(1)
 		return
 	}
-	n := v.refusals.find(k)
-	if n == nil {
+	n, ok := v.refusals.find(k)
+	if !ok {
 		n = v.newRefusal(outcome, k)
 	} else if slot.Load() == nil {
 		slot.CompareAndSwap(nil, &frequentRefusal{k, n})
