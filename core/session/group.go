@@ -13,9 +13,13 @@ type LoginOption func(*login) error
 
 // login is what the options set.
 type login struct {
-	groups   []string
-	final    map[string]bool // groups that end once and for all
+	groups   []group
 	authTime *time.Time
+}
+
+type group struct {
+	name  string
+	final bool // it ends once and for all
 }
 
 // WithAuthenticatedAt is when whoever logs in has proved who they are, the zero
@@ -33,13 +37,7 @@ func WithAuthenticatedAt(at time.Time) LoginOption {
 // to nobody and must not be empty. Each group of a session is one more question
 // to the store at each request.
 func WithGroup(name string) LoginOption {
-	return func(l *login) error {
-		if name == "" {
-			return errors.New("name of the group is empty")
-		}
-		l.groups = append(l.groups, name)
-		return nil
-	}
+	return func(l *login) error { return l.enter(group{name: name}) }
 }
 
 // WithFinalGroup is [WithGroup] for a group that ends once and for all, such as
@@ -47,28 +45,30 @@ func WithGroup(name string) LoginOption {
 // logout that overtakes the sign-in, nobody is logged in and the error is a
 // [core.CredentialError].
 func WithFinalGroup(name string) LoginOption {
-	return func(l *login) error {
-		if l.final == nil {
-			l.final = map[string]bool{}
-		}
-		l.final[name] = true
-		return WithGroup(name)(l)
+	return func(l *login) error { return l.enter(group{name: name, final: true}) }
+}
+
+func (l *login) enter(g group) error {
+	if g.name == "" {
+		return errors.New("name of the group is empty")
 	}
+	l.groups = append(l.groups, g)
+	return nil
 }
 
 // join is the generations of groups now, for a session that is put into them.
-func (m *Manager) join(ctx context.Context, l *login) (map[key]string, error) {
-	if len(l.groups) == 0 {
+func (m *Manager) join(ctx context.Context, groups []group) (map[key]string, error) {
+	if len(groups) == 0 {
 		return nil, nil
 	}
-	all := make(map[key]string, len(l.groups))
-	for _, name := range l.groups {
-		k := groupKey(name)
+	all := make(map[key]string, len(groups))
+	for _, g := range groups {
+		k := groupKey(g.name)
 		generation, err := m.generation(ctx, k)
 		if err != nil {
 			return nil, err
 		}
-		if generation != "" && l.final[name] {
+		if generation != "" && g.final {
 			return nil, dead(core.ReasonRevoked)
 		}
 		all[k] = generation

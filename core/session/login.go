@@ -73,7 +73,7 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal, 
 	if rec.Generation, err = m.generation(ctx, generationKey(rec.ID)); err != nil {
 		return nil, err
 	}
-	if rec.Groups, err = m.join(ctx, &with); err != nil {
+	if rec.Groups, err = m.join(ctx, with.groups); err != nil {
 		return nil, err
 	}
 	return m.start(ctx, r, rec, func(key) error {
