@@ -31,6 +31,7 @@ require (
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
+	github.com/sallyport-go/sallyport/core/source/postgres v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
 	github.com/sallyport-go/sallyport/echoauth/echov5 v0.0.0
@@ -157,6 +158,7 @@ replace (
 	github.com/sallyport-go/sallyport/casbinrules/setup => ../../casbinrules/setup
 	github.com/sallyport-go/sallyport/core => ../../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../core/htpasswd
+	github.com/sallyport-go/sallyport/core/source/postgres => ../../core/source/postgres
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth
 	github.com/sallyport-go/sallyport/echoauth/echov5 => ../../echoauth/echov5

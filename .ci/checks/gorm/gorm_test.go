@@ -9,7 +9,6 @@ import (
 	"github.com/casbin/casbin/v3/persist"
 	gormadapter "github.com/casbin/gorm-adapter/v3"
 	"github.com/glebarez/sqlite"
-	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -44,11 +43,6 @@ func (b *bell) Close()                                    {}
 
 func TestPolicyInSQLite(t *testing.T) {
 	testPolicy(t, sqlite.Open(filepath.Join(t.TempDir(), "policy.db")), nil)
-}
-
-func TestPolicyInPostgres(t *testing.T) {
-	server := startPostgres(t)
-	testPolicy(t, postgres.Open(server.dsn), server.stop)
 }
 
 // testPolicy edits a policy in the database while an authorizer reads it there.
