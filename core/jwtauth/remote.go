@@ -157,12 +157,13 @@ func (r *RemoteKeys) Keys(ctx context.Context, kid string) ([]*Key, error) {
 			return keys, nil
 		}
 		var f *flight
-		if f, missing = r.join(kid, unusable == nil); f == nil {
+		if f, missing = r.join(kid, unusable == nil); f != nil {
+			if err := f.wait(ctx); err != nil {
+				return nil, err
+			}
+		} else if r.state.Load() == s {
 			break
-		}
-		if err := f.wait(ctx); err != nil {
-			return nil, err
-		}
+		} // otherwise a fetch has ended since s was looked at
 		s = r.state.Load()
 		if keys, unusable = r.find(s, kid); unusable != nil || s.err != nil {
 			break

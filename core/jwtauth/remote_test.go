@@ -354,6 +354,28 @@ func TestRequestsWaitForTheFirstFetch(t *testing.T) {
 	})
 }
 
+// A fetch may end between a request's look at the keys and its look for a fetch
+// to wait for.
+func TestFirstFetchEndsWhileARequestLooks(t *testing.T) {
+	p := new(published)
+	p.serves(setOf(edKey("a")))
+	for range 3_000 {
+		r, err := jwtauth.Fetch(keysURL, jwtauth.WithTransport(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() { wantKey(t, r, "a", "yes") })
+		}
+		wg.Wait()
+		r.Close()
+		if t.Failed() {
+			return
+		}
+	}
+}
+
 // A server that never answers holds a request no longer than the timeout, and a
 // request that is given up no longer than that.
 func TestStalledFetch(t *testing.T) {
