@@ -142,7 +142,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config) {
 		_ = root.Listener(l) // ends when the app is shut down
 	}()
 	t.Cleanup(func() {
-		_ = root.ShutdownWithTimeout(authtest.TimeLimit(time.Minute))
+		_ = root.ShutdownWithTimeout(authtest.TimeLimit(2 * time.Second))
 		_ = l.Close() // the app may not have come to listen yet
 		<-done
 	})

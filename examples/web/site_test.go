@@ -55,7 +55,7 @@ func startSite(t *testing.T, framework string) *testSite {
 		_ = server.Serve(l) // ends with Shutdown
 	}()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), authtest.TimeLimit(time.Minute))
+		ctx, cancel := context.WithTimeout(context.Background(), authtest.TimeLimit(2*time.Second))
 		defer cancel()
 		_ = server.Shutdown(ctx) // the browser may hold a connection
 		_ = l.Close()

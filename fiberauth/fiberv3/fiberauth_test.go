@@ -145,7 +145,7 @@ func serve(t testing.TB, l net.Listener, app authtest.App, cfg fiber.Config, of 
 		_ = root.Listener(l, fiber.ListenConfig{DisableStartupMessage: true}) // ends when the app is shut down
 	}()
 	t.Cleanup(func() {
-		_ = root.ShutdownWithTimeout(authtest.TimeLimit(time.Minute))
+		_ = root.ShutdownWithTimeout(authtest.TimeLimit(2 * time.Second))
 		_ = l.Close() // the app may not have come to listen yet
 		<-done
 	})

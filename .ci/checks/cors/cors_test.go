@@ -69,7 +69,7 @@ var servers = map[string]func(t *testing.T, l net.Listener, g *core.Guard, outsi
 			_ = app.Listener(l) // ends when the app is shut down
 		}()
 		t.Cleanup(func() {
-			_ = app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute))
+			_ = app.ShutdownWithTimeout(authtest.TimeLimit(2 * time.Second))
 			_ = l.Close()
 			<-done
 		})

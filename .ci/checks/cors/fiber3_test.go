@@ -26,7 +26,7 @@ func serveFiber3(t *testing.T, l net.Listener, g *core.Guard, outside bool) {
 		_ = app.Listener(l, fiber.ListenConfig{DisableStartupMessage: true}) // ends when the app is shut down
 	}()
 	t.Cleanup(func() {
-		_ = app.ShutdownWithTimeout(authtest.TimeLimit(time.Minute))
+		_ = app.ShutdownWithTimeout(authtest.TimeLimit(2 * time.Second))
 		_ = l.Close()
 		<-done
 	})
