@@ -96,7 +96,7 @@ func (a *authority) serve(t *testing.T, server *postgrestest.Server, ip net.IP, 
 func encrypted(t *testing.T, server *postgrestest.Server) {
 	known, other := newAuthority(t), newAuthority(t)
 	fetch := func(a *authority) error {
-		s := opened(t, server.URL("sallyport")+"?sslmode=verify-full&sslrootcert="+a.file, postgres.WithName("tls"))
+		s := opened(t, server.URL("sallyport")+"&sslmode=verify-full&sslrootcert="+a.file, postgres.WithName("tls"))
 		_, err := s.Fetch(t.Context(), source.State{})
 		return err
 	}

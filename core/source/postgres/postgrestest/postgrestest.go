@@ -73,9 +73,11 @@ func (s *Server) Own(path string) {
 // Dir is a folder that the server can read.
 func (s *Server) Dir() string { return s.dir }
 
-// URL is a connection string for a role over TCP.
+// URL is a connection string for a role over TCP, with a parameter: others
+// follow "&".
 func (s *Server) URL(role string) string {
-	return fmt.Sprintf("postgres://%s@127.0.0.1:%s/postgres", role, s.port)
+	limit := authtest.TimeLimit(time.Minute)
+	return fmt.Sprintf("postgres://%s@127.0.0.1:%s/postgres?connect_timeout=%.0f", role, s.port, limit.Seconds())
 }
 
 // Addr is where the server listens.
