@@ -20,7 +20,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Authenticate mounts gate one: 401 without a usable identity. Like all
@@ -61,7 +61,7 @@ func Check(c echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 	view := newView(c)
 	v := g.CheckNow(c.Request().Context(), view, rules...)
 	if v.Response == nil {
-		httpauth.Pass(c.Response(), c.Request(), &v)
+		adapter.Pass(c.Response(), c.Request(), &v)
 		setContext(c, v.Context)
 		return nil
 	}
@@ -78,7 +78,7 @@ func Request(c echo.Context) core.Request {
 // Vary is merged with what others have set, every challenge and cookie gets its
 // own line, other names replace.
 func AddFields(c echo.Context, fields ...core.Field) {
-	httpauth.AddFields(c.Response().Header(), fields)
+	adapter.AddFields(c.Response().Header(), fields)
 }
 
 // Serve mounts an endpoint, such as a metadata document.
@@ -88,7 +88,7 @@ func Serve(e core.Endpoint) echo.HandlerFunc {
 	}
 	return func(c echo.Context) error {
 		resp := e(c.Request().Context(), Request(c))
-		httpauth.Write(c.Response(), &resp)
+		adapter.Write(c.Response(), &resp)
 		return nil
 	}
 }
@@ -138,13 +138,13 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 // pass goes on to the next handler, behind a response that can be sealed.
 func pass(c echo.Context, v core.Verdict, next echo.HandlerFunc) error {
 	resp := c.Response()
-	httpauth.AddFields(resp.Header(), v.Fields)
-	if p := httpauth.PassageFrom(v.Context); p != nil && p.Behind(resp) {
+	adapter.AddFields(resp.Header(), v.Fields)
+	if p := adapter.PassageFrom(v.Context); p != nil && p.Behind(resp) {
 		p.Join(&v)
 		setContext(c, v.Context)
 		return next(c)
 	}
-	w, p := resp.Writer, new(httpauth.Passage)
+	w, p := resp.Writer, new(adapter.Passage)
 	c.SetRequest(p.Begin(w, c.Request(), &v))
 	if resp.Committed {
 		p.Seal.Sent()
@@ -159,7 +159,7 @@ func pass(c echo.Context, v core.Verdict, next echo.HandlerFunc) error {
 }
 
 func setContext(c echo.Context, ctx context.Context) {
-	if r := httpauth.WithContext(c.Request(), ctx); r != c.Request() {
+	if r := adapter.WithContext(c.Request(), ctx); r != c.Request() {
 		c.SetRequest(r)
 	}
 }

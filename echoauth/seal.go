@@ -8,22 +8,21 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // refused is a refused request, in one piece of memory.
 type refused struct {
-	httpauth.Refusal
-	seal httpauth.Seal
+	adapter.Refusal
+	seal adapter.Seal
 	err  echo.HTTPError
 }
 
-var refusals httpauth.Batch[refused]
+var refusals adapter.Batch[refused]
 
 // newRefused is a refusal by v. The error is for the framework.
 func newRefused(c echo.Context, view *view, v core.Verdict) *refused {
 	f := refusals.New()
-	f.Refusal = httpauth.Refusal{Verdict: v, Request: view, Native: c, Answer: answer}
+	f.Refusal = adapter.Refusal{Verdict: v, Request: view, Native: c, Answer: answer}
 	if v.Denial != nil {
 		f.err = echo.HTTPError{Code: v.Response.Status, Message: message(v.Denial.Code), Internal: v.Denial}
 	}
@@ -43,7 +42,7 @@ func (f *refused) error() error {
 // unknown one, which goes the way of that.
 func (f *refused) refuse(c echo.Context) error {
 	resp := c.Response()
-	if p := httpauth.PassageFrom(c.Request().Context()); p != nil {
+	if p := adapter.PassageFrom(c.Request().Context()); p != nil {
 		p.Seal.Release()
 	}
 	if native, undo, ok := f.Verdict.Concealed(); ok && !resp.Committed {
@@ -55,7 +54,7 @@ func (f *refused) refuse(c echo.Context) error {
 		}
 	}
 	if !resp.Committed {
-		httpauth.Write(resp, f.Verdict.Response)
+		adapter.Write(resp, f.Verdict.Response)
 	}
 	f.close(c)
 	return f.error()
@@ -64,13 +63,13 @@ func (f *refused) refuse(c echo.Context) error {
 // refuseInside answers by a check's verdict and seals the response.
 func (f *refused) refuseInside(c echo.Context) error {
 	resp := c.Response()
-	p := httpauth.PassageFrom(c.Request().Context())
+	p := adapter.PassageFrom(c.Request().Context())
 	switch {
 	case p == nil && resp.Committed:
 		f.close(c)
 	case p == nil:
-		held := httpauth.HoldsBack(resp.Writer)
-		httpauth.ClearRepresentation(resp.Header())
+		held := adapter.HoldsBack(resp.Writer)
+		adapter.ClearRepresentation(resp.Header())
 		answer(resp.Writer, &f.Refusal)
 		if held { // and would not send it if the handler returns an error
 			resp.Header().Del(echo.HeaderContentLength)
@@ -109,7 +108,7 @@ func sealContext(c echo.Context, w http.ResponseWriter) {
 }
 
 // answer writes the answer to w.
-func answer(w http.ResponseWriter, f *httpauth.Refusal) {
+func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	c, _ := f.Native.(echo.Context)
 	resp := c.Response()
 	sealed := resp.Writer
@@ -124,14 +123,14 @@ func answer(w http.ResponseWriter, f *httpauth.Refusal) {
 		}
 	}
 	if !resp.Committed {
-		httpauth.Write(resp, f.Verdict.Response)
+		adapter.Write(resp, f.Verdict.Response)
 	}
 }
 
 // settle lets a refusal go on as an error, save where w holds back the answer
 // and would drop it for an error. There the error handler is told here.
 func settle(c echo.Context, w http.ResponseWriter, err error) error {
-	if err == nil || !httpauth.HoldsBack(w) || !isRefusal(err) {
+	if err == nil || !adapter.HoldsBack(w) || !isRefusal(err) {
 		return err
 	}
 	c.Response().Committed = true

@@ -5,12 +5,11 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // view shows Echo's request to the gates: net/http's with Echo's route.
 type view struct {
-	httpauth.View
+	adapter.View
 	c echo.Context
 }
 
@@ -19,11 +18,11 @@ var (
 	_ core.Detacher   = (*view)(nil)
 )
 
-var views httpauth.Batch[view]
+var views adapter.Batch[view]
 
 func newView(c echo.Context) *view {
 	v := views.New()
-	*v = view{httpauth.View{Request: c.Request()}, c}
+	*v = view{adapter.View{Request: c.Request()}, c}
 	return v
 }
 
@@ -53,5 +52,5 @@ func (v *view) Param(name string) string {
 
 // Detach implements [core.Detacher].
 func (v *view) Detach() core.Request {
-	return httpauth.Detach(v.Request, adapter.Matches(v, v.c.ParamNames(), false))
+	return adapter.Detach(v.Request, adapter.Matches(v, v.c.ParamNames(), false))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Authenticate mounts gate one: 401 without a usable identity. Like all
@@ -52,12 +52,12 @@ func Principal(c *gin.Context) *core.Principal {
 func Check(c *gin.Context, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(c.Request.Context(), newView(c), rules...)
 	if v.Response == nil {
-		httpauth.Pass(c.Writer, c.Request, &v)
-		c.Request = httpauth.WithContext(c.Request, v.Context)
+		adapter.Pass(c.Writer, c.Request, &v)
+		c.Request = adapter.WithContext(c.Request, v.Context)
 		return nil
 	}
-	if httpauth.PassageFrom(c.Request.Context()) == nil && !c.Writer.Written() {
-		httpauth.ClearRepresentation(c.Writer.Header())
+	if adapter.PassageFrom(c.Request.Context()) == nil && !c.Writer.Written() {
+		adapter.ClearRepresentation(c.Writer.Header())
 	}
 	refuse(c, v)
 	return v.Denial
@@ -70,7 +70,7 @@ func Request(c *gin.Context) core.Request { return newView(c) }
 // AddFields puts fields that core and its schemes give out into the response:
 // Vary is merged with what others have set, every challenge and cookie gets its
 // own line, other names replace.
-func AddFields(c *gin.Context, fields ...core.Field) { httpauth.AddFields(c.Writer.Header(), fields) }
+func AddFields(c *gin.Context, fields ...core.Field) { adapter.AddFields(c.Writer.Header(), fields) }
 
 // Serve mounts an endpoint, such as a metadata document.
 func Serve(e core.Endpoint) gin.HandlerFunc {
@@ -79,7 +79,7 @@ func Serve(e core.Endpoint) gin.HandlerFunc {
 	}
 	return func(c *gin.Context) {
 		resp := e(c.Request.Context(), newView(c))
-		httpauth.Write(c.Writer, &resp)
+		adapter.Write(c.Writer, &resp)
 	}
 }
 
@@ -105,10 +105,10 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 			refuse(c, v)
 			return
 		}
-		httpauth.AddFields(c.Writer.Header(), v.Fields)
-		if p := httpauth.PassageFrom(v.Context); p != nil && p.Behind(c.Writer) {
+		adapter.AddFields(c.Writer.Header(), v.Fields)
+		if p := adapter.PassageFrom(v.Context); p != nil && p.Behind(c.Writer) {
 			p.Join(&v)
-			c.Request = httpauth.WithContext(c.Request, v.Context)
+			c.Request = adapter.WithContext(c.Request, v.Context)
 			return
 		}
 		p := begin(c, &v)

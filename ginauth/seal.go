@@ -9,12 +9,11 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // passed is a request that has passed a gate, in one piece of memory.
 type passed struct {
-	httpauth.Passage
+	adapter.Passage
 	writer writer
 }
 
@@ -37,20 +36,20 @@ func (p *passed) end(c *gin.Context) {
 
 // refused is a refused request, in one piece of memory.
 type refused struct {
-	httpauth.Refusal
-	seal   httpauth.Seal
+	adapter.Refusal
+	seal   adapter.Seal
 	writer writer
 }
 
-var refusals httpauth.Batch[refused]
+var refusals adapter.Batch[refused]
 
 // refuse answers by a verdict and seals the response. When headers are sent
 // already it can only stop and seal.
 func refuse(c *gin.Context, v core.Verdict) {
 	c.Abort()
 	f := refusals.New()
-	f.Refusal = httpauth.Refusal{Verdict: v, Request: newView(c), Native: c, Answer: answer}
-	if p := httpauth.PassageFrom(c.Request.Context()); p != nil {
+	f.Refusal = adapter.Refusal{Verdict: v, Request: newView(c), Native: c, Answer: answer}
+	if p := adapter.PassageFrom(c.Request.Context()); p != nil {
 		w, ok := c.Writer.(*writer)
 		direct := ok && w.seal == &p.Seal
 		if p.Refuse(&f.Refusal, direct); direct {
@@ -67,7 +66,7 @@ func refuse(c *gin.Context, v core.Verdict) {
 }
 
 // answer writes the answer to w, which is Gin's.
-func answer(to http.ResponseWriter, f *httpauth.Refusal) {
+func answer(to http.ResponseWriter, f *adapter.Refusal) {
 	c, _ := f.Native.(*gin.Context)
 	w, ok := to.(gin.ResponseWriter)
 	if !ok || w.Written() {
@@ -79,7 +78,7 @@ func answer(to http.ResponseWriter, f *httpauth.Refusal) {
 	if _, _, ok := f.Verdict.Concealed(); ok {
 		conceal(c, &f.Verdict)
 	} else {
-		httpauth.Write(w, f.Verdict.Response)
+		adapter.Write(w, f.Verdict.Response)
 	}
 	w.WriteHeaderNow()
 }
@@ -89,7 +88,7 @@ func conceal(c *gin.Context, v *core.Verdict) {
 	native, undo, _ := v.Concealed()
 	h, err := notFound(native)
 	if err != nil { // only a guard no gate of which is mounted
-		httpauth.Write(c.Writer, v.Response)
+		adapter.Write(c.Writer, v.Response)
 		return
 	}
 	adapter.RemoveFields(c.Writer.Header(), undo)
@@ -103,7 +102,7 @@ func conceal(c *gin.Context, v *core.Verdict) {
 
 // writer is a seal as Gin's handlers see it.
 type writer struct {
-	seal  *httpauth.Seal
+	seal  *adapter.Seal
 	below gin.ResponseWriter
 }
 

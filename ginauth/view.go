@@ -10,7 +10,6 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // view shows Gin's request to the gates: net/http's with a second look at odd
@@ -88,11 +87,11 @@ func (v view) Detach() core.Request {
 	for i, p := range v.c.Params {
 		names[i] = p.Key
 	}
-	return httpauth.Detach(v.c.Request, adapter.Matches(v, names, false))
+	return adapter.Detach(v.c.Request, adapter.Matches(v, names, false))
 }
 
 // http shows what is the same in every net/http request.
-func (v view) http() httpauth.View { return httpauth.View{Request: v.c.Request} }
+func (v view) http() adapter.View { return adapter.View{Request: v.c.Request} }
 
 func (v view) Method() string { return v.c.Request.Method }
 

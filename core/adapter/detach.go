@@ -1,6 +1,8 @@
 package adapter
 
 import (
+	"context"
+	"net/http"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -40,3 +42,34 @@ func (m *Matched) Param(name string) string {
 	}
 	return ""
 }
+
+var _ core.Detacher = View{}
+
+// Detach implements [core.Detacher].
+func (v View) Detach() core.Request { return View{detach(v.Request)} }
+
+// detach is r without body and form, and without what its context holds.
+func detach(r *http.Request) *http.Request {
+	r = r.Clone(context.Background())
+	r.Body, r.GetBody, r.Form, r.PostForm, r.MultipartForm, r.Response = http.NoBody, nil, nil, nil, nil, nil
+	return r
+}
+
+// Detached is a copy of a request on net/http that stays what it is, with the
+// route that a router of its own has matched. Adapters return it from Detach.
+type Detached struct {
+	View
+	Matched
+}
+
+// Detach copies r and what a router says of it.
+func Detach(r *http.Request, m Matched) *Detached { return &Detached{View{detach(r)}, m} }
+
+// Route implements [core.Request].
+func (d *Detached) Route() (core.Route, error) { return d.Matched.Route() }
+
+// Param implements [core.Request].
+func (d *Detached) Param(name string) string { return d.Matched.Param(name) }
+
+// Detach implements [core.Detacher].
+func (d *Detached) Detach() core.Request { return d }

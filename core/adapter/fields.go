@@ -41,6 +41,15 @@ func AddFields(h http.Header, fields []core.Field) {
 	}
 }
 
+// Write writes an answer to w.
+func Write(w http.ResponseWriter, resp *core.Response) {
+	AddFields(w.Header(), resp.Fields)
+	w.WriteHeader(resp.Status)
+	if len(resp.Body) > 0 { // a compressor would make a body of none
+		_, _ = w.Write(resp.Body) // the client has gone; the verdict stands
+	}
+}
+
 // adds reports whether what others have set of a field stays.
 func adds(key string) bool {
 	switch key {

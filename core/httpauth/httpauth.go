@@ -7,7 +7,6 @@
 package httpauth
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 
@@ -53,30 +52,30 @@ func Principal(r *http.Request) *core.Principal {
 // the server itself keeps the handler from appending to the answer, which it
 // cannot where a middleware compresses or holds back the response.
 func Check(w http.ResponseWriter, r *http.Request, g *core.Guard, rules ...core.Authorizer) error {
-	v := g.CheckNow(r.Context(), View{r}, rules...)
+	v := g.CheckNow(r.Context(), Request(r), rules...)
 	if v.Response == nil {
-		Pass(w, r, &v)
+		adapter.Pass(w, r, &v)
 		return nil
 	}
 	if !refuse(w, r, v) {
 		// No gate has seen the response, or none that is known, so what its
 		// header says of a representation is the handler's.
-		ClearRepresentation(w.Header())
+		adapter.ClearRepresentation(w.Header())
 		answerUnseen(w, r, v)
 	}
 	return v.Denial
 }
 
-var refusals Batch[Refusal]
+var refusals adapter.Batch[adapter.Refusal]
 
 // refuse answers by a verdict, and reports false if no gate stands in front of w.
 func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) bool {
-	p := PassageFrom(r.Context())
-	if p == nil || !p.belongs(w, r) {
+	p := adapter.PassageFrom(r.Context())
+	if p == nil || !p.Belongs(w, r) {
 		return false
 	}
 	f := refusals.New()
-	*f = Refusal{Verdict: v, Request: View{r}, Native: r, Answer: answerRefusal}
+	*f = adapter.Refusal{Verdict: v, Request: Request(r), Native: r, Answer: answerRefusal}
 	direct := w == p.Seal.Writer()
 	if p.Refuse(f, direct); !direct {
 		w.WriteHeader(v.Response.Status) // for those between, who count and log
@@ -89,14 +88,14 @@ func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) bool {
 // same.
 func answerUnseen(w http.ResponseWriter, r *http.Request, v core.Verdict) {
 	answer(w, r, &v)
-	if s := sealOf(w); s != nil && !s.Closed() {
+	if s := adapter.SealOf(w); s != nil && !s.Closed() {
 		f := refusals.New()
-		*f = Refusal{Verdict: v, Request: View{r}, Native: r, Answer: answerRefusal}
+		*f = adapter.Refusal{Verdict: v, Request: Request(r), Native: r, Answer: answerRefusal}
 		s.Close(f)
 	}
 }
 
-func answerRefusal(w http.ResponseWriter, f *Refusal) {
+func answerRefusal(w http.ResponseWriter, f *adapter.Refusal) {
 	r, _ := f.Native.(*http.Request)
 	answer(w, r, &f.Verdict)
 }
@@ -104,13 +103,13 @@ func answerRefusal(w http.ResponseWriter, f *Refusal) {
 func answer(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	native, undo, ok := v.Concealed()
 	if !ok {
-		Write(w, v.Response)
+		adapter.Write(w, v.Response)
 		return
 	}
 	adapter.RemoveFields(w.Header(), undo)
 	h, err := notFound(native)
 	if err != nil { // only a guard no gate of which is mounted
-		Write(w, v.Response)
+		adapter.Write(w, v.Response)
 		return
 	}
 	h.ServeHTTP(w, r)
@@ -129,9 +128,17 @@ func notFound(native any) (http.Handler, error) {
 	return nil, fmt.Errorf("concealment: %T is not an http.Handler", native)
 }
 
+// View is what [Request] returns.
+type View = adapter.View
+
+// AddFields puts fields that core and its schemes give out, such as those of a
+// login, into a response header: Vary is merged with what others have set, every
+// challenge and cookie gets its own line, other names replace.
+func AddFields(h http.Header, fields []core.Field) { adapter.AddFields(h, fields) }
+
 // Request shows a request to code that knows no framework, such as a login of
 // core/session.
-func Request(r *http.Request) core.Request { return View{r} }
+func Request(r *http.Request) core.Request { return View{Request: r} }
 
 // Serve mounts an endpoint, such as a metadata document.
 func Serve(e core.Endpoint) http.Handler {
@@ -139,8 +146,8 @@ func Serve(e core.Endpoint) http.Handler {
 		panic("httpauth: endpoint is nil")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		resp := e(r.Context(), View{r})
-		Write(w, &resp)
+		resp := e(r.Context(), Request(r))
+		adapter.Write(w, &resp)
 	})
 }
 
@@ -153,7 +160,7 @@ func mount(t *core.Gate, err error) Middleware {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			v := t.Check(r.Context(), View{r})
+			v := t.Check(r.Context(), Request(r))
 			if v.Response != nil {
 				if !refuse(w, r, v) {
 					answerUnseen(w, r, v)
@@ -161,23 +168,15 @@ func mount(t *core.Gate, err error) Middleware {
 				return
 			}
 			AddFields(w.Header(), v.Fields)
-			if p := PassageFrom(v.Context); p != nil && p.Behind(w) {
+			if p := adapter.PassageFrom(v.Context); p != nil && p.Behind(w) {
 				p.Join(&v)
-				next.ServeHTTP(w, WithContext(r, v.Context))
+				next.ServeHTTP(w, adapter.WithContext(r, v.Context))
 				return
 			}
-			p := new(Passage)
+			p := new(adapter.Passage)
 			r = p.Begin(w, r, &v)
 			defer p.End()
 			next.ServeHTTP(p.Seal.Writer(), r)
 		})
 	}
-}
-
-// WithContext is r with ctx, and r itself when it has ctx already.
-func WithContext(r *http.Request, ctx context.Context) *http.Request {
-	if r.Context() == ctx {
-		return r
-	}
-	return r.WithContext(ctx)
 }

@@ -8,22 +8,21 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // refused is a refused request, in one piece of memory.
 type refused struct {
-	httpauth.Refusal
-	seal httpauth.Seal
+	adapter.Refusal
+	seal adapter.Seal
 	err  echo.HTTPError
 }
 
-var refusals httpauth.Batch[refused]
+var refusals adapter.Batch[refused]
 
 // newRefused is a refusal by v. The error is for the framework.
 func newRefused(c *echo.Context, view *view, v core.Verdict) *refused {
 	f := refusals.New()
-	f.Refusal = httpauth.Refusal{Verdict: v, Request: view, Native: c, Answer: answer}
+	f.Refusal = adapter.Refusal{Verdict: v, Request: view, Native: c, Answer: answer}
 	if v.Denial != nil {
 		err, _ := echo.HTTPError{Code: v.Response.Status, Message: v.Denial.Code}.Wrap(v.Denial).(*echo.HTTPError)
 		f.err = *err
@@ -43,7 +42,7 @@ func (f *refused) error() error {
 // sent already it can only seal. What hides a route may be the error of an
 // unknown one, which goes the way of that.
 func (f *refused) refuse(c *echo.Context) error {
-	if p := httpauth.PassageFrom(c.Request().Context()); p != nil {
+	if p := adapter.PassageFrom(c.Request().Context()); p != nil {
 		p.Seal.Release()
 	}
 	resp, known := response(c)
@@ -61,7 +60,7 @@ func (f *refused) refuse(c *echo.Context) error {
 	}
 	w := resp.ResponseWriter
 	if !resp.Committed {
-		httpauth.Write(resp, f.Verdict.Response)
+		adapter.Write(resp, f.Verdict.Response)
 	}
 	f.close(c, resp)
 	return settle(c, w, known, f.error())
@@ -83,11 +82,11 @@ func (f *refused) cover(c *echo.Context, resp *echo.Response) error {
 // refuseInside answers by a check's verdict and seals the response.
 func (f *refused) refuseInside(c *echo.Context) error {
 	resp, _ := response(c)
-	p := httpauth.PassageFrom(c.Request().Context())
+	p := adapter.PassageFrom(c.Request().Context())
 	switch {
 	case p == nil:
 		if !resp.Committed {
-			httpauth.ClearRepresentation(resp.Header())
+			adapter.ClearRepresentation(resp.Header())
 			answer(resp.ResponseWriter, &f.Refusal)
 		}
 		f.close(c, resp)
@@ -131,7 +130,7 @@ func setSealed(c *echo.Context, resp *echo.Response, w http.ResponseWriter) {
 }
 
 // answer writes the answer to w, whatever stands around the response by now.
-func answer(w http.ResponseWriter, f *httpauth.Refusal) {
+func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	c, _ := f.Native.(*echo.Context)
 	around := c.Response()
 	resp, _ := response(c)
@@ -151,7 +150,7 @@ func answer(w http.ResponseWriter, f *httpauth.Refusal) {
 		}
 	}
 	if !resp.Committed {
-		httpauth.Write(resp, f.Verdict.Response)
+		adapter.Write(resp, f.Verdict.Response)
 	}
 }
 
@@ -159,7 +158,7 @@ func answer(w http.ResponseWriter, f *httpauth.Refusal) {
 // and would drop it for an error, or where it is not known what w does. There
 // the error handler is told here.
 func settle(c *echo.Context, w http.ResponseWriter, known bool, err error) error {
-	if err == nil || known && !httpauth.HoldsBack(w) || !isRefusal(err) {
+	if err == nil || known && !adapter.HoldsBack(w) || !isRefusal(err) {
 		return err
 	}
 	if resp, _ := response(c); !resp.Committed {

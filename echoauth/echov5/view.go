@@ -9,12 +9,11 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
-	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
 // view shows Echo's request to the gates: net/http's with Echo's route.
 type view struct {
-	httpauth.View
+	adapter.View
 	c *echo.Context
 }
 
@@ -23,11 +22,11 @@ var (
 	_ core.Detacher   = (*view)(nil)
 )
 
-var views httpauth.Batch[view]
+var views adapter.Batch[view]
 
 func newView(c *echo.Context) *view {
 	v := views.New()
-	*v = view{httpauth.View{Request: c.Request()}, c}
+	*v = view{adapter.View{Request: c.Request()}, c}
 	return v
 }
 
@@ -128,5 +127,5 @@ func (v *view) Detach() core.Request {
 	for i, p := range values {
 		names[i] = p.Name
 	}
-	return httpauth.Detach(v.Request, adapter.Matches(v, names, false))
+	return adapter.Detach(v.Request, adapter.Matches(v, names, false))
 }

@@ -1,4 +1,4 @@
-package httpauth
+package adapter
 
 import (
 	"bufio"
@@ -10,12 +10,11 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Seal is a response writer that passes everything on until it is closed, and
 // nothing from then on: what is written after a refusal never reaches the
-// client. It is for adapters.
+// client.
 //
 // It hides nothing of the writer below it that handlers look for: ReadFrom uses
 // that of the server, Hijack, Push and [http.ResponseController] work, and
@@ -86,19 +85,18 @@ func (s *Seal) Writer() http.ResponseWriter {
 }
 
 // Keep sees to it that what the gates said of caches is in the header, before
-// that is sent. It is for adapters whose handlers send a header by other means
+// that is sent. It is for frameworks whose handlers send a header by other means
 // than those of the seal.
 func (s *Seal) Keep() {
 	if s.kept || s.Closed() {
 		return
 	}
 	s.kept = true
-	adapter.KeepFields(s.w.Header(), s.fields, s.shared)
+	KeepFields(s.w.Header(), s.fields, s.shared)
 }
 
 // Release has the seal keep nothing from now on: what is sent is an answer of the
-// guard's or of the application for paths that it does not know. It is for
-// adapters.
+// guard's or of the application for paths that it does not know.
 func (s *Seal) Release() { s.kept = true }
 
 // send is called before the header is sent.
@@ -229,8 +227,8 @@ func (s *Seal) FlushError() error {
 	return err
 }
 
-// sealOf is the seal that w is itself, or nil.
-func sealOf(w http.ResponseWriter) *Seal {
+// SealOf is the seal that w is itself, or nil.
+func SealOf(w http.ResponseWriter) *Seal {
 	switch w := w.(type) {
 	case *Seal:
 		return w

@@ -1,6 +1,7 @@
-package httpauth
+package adapter
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -8,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // View shows an [http.Request] to the gates. It is one pointer, so that it
@@ -38,7 +38,7 @@ func (v View) Route() (core.Route, error) {
 		pattern = ""
 	}
 	rt, err := v.Matched(pattern)
-	if err == nil && rt.Escaped && adapter.EncodedSlashes(rt.Path) > 0 {
+	if err == nil && rt.Escaped && EncodedSlashes(rt.Path) > 0 {
 		rt.InnerSlashes = v.innerSlashes(pattern)
 	}
 	return rt, err
@@ -57,7 +57,7 @@ func (v View) innerSlashes(pattern string) int {
 	for segment := range strings.SplitSeq(pattern, "/") {
 		if name, ok := strings.CutPrefix(segment, "{"); ok {
 			name, _, _ = strings.Cut(strings.TrimSuffix(name, "}"), ":")
-			n += adapter.InnerSlashes(v.Request.PathValue(name))
+			n += InnerSlashes(v.Request.PathValue(name))
 		}
 	}
 	return n
@@ -89,7 +89,7 @@ func muxPath(pattern string) string {
 // router that sets path values and may leave them as they were sent, such as
 // chi.
 func (v View) Param(name string) string {
-	return adapter.Param(v.Request.PathValue(name))
+	return Param(v.Request.PathValue(name))
 }
 
 // Header implements [core.Request].
@@ -147,18 +147,10 @@ func (v View) Body() io.Reader {
 	return r.Body
 }
 
-// AddFields puts fields that core and its schemes give out into a response
-// header: Vary is merged with what others have set, every challenge and cookie
-// gets its own line, other names replace.
-func AddFields(h http.Header, fields []core.Field) {
-	adapter.AddFields(h, fields)
-}
-
-// Write writes an answer.
-func Write(w http.ResponseWriter, resp *core.Response) {
-	AddFields(w.Header(), resp.Fields)
-	w.WriteHeader(resp.Status)
-	if len(resp.Body) > 0 { // a compressor would make a body of none
-		_, _ = w.Write(resp.Body) // the client has gone; the verdict stands
+// WithContext is r with ctx, and r itself when it has ctx already.
+func WithContext(r *http.Request, ctx context.Context) *http.Request {
+	if r.Context() == ctx {
+		return r
 	}
+	return r.WithContext(ctx)
 }

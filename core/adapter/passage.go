@@ -1,4 +1,4 @@
-package httpauth
+package adapter
 
 import (
 	"context"
@@ -8,12 +8,11 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Passage is what a gate leaves with a request that has passed it, in one piece
 // of memory: the request with its new context, and the seal that closes when a
-// later gate or a check refuses. It is for adapters.
+// later gate or a check refuses.
 type Passage struct {
 	context.Context
 	// Seal is the response behind the gate.
@@ -62,8 +61,7 @@ func (p *Passage) Behind(w http.ResponseWriter) bool {
 const maxWrappers = 32
 
 // HoldsBack reports whether something in front of the server keeps what is
-// written to w until the handlers have returned, which shows by that it cannot
-// flush. It is for adapters.
+// written to w until the handlers have returned, which shows by that it cannot flush.
 func HoldsBack(w http.ResponseWriter) bool {
 	for range maxWrappers {
 		below, ok := w.(interface{ Unwrap() http.ResponseWriter })
@@ -76,16 +74,16 @@ func HoldsBack(w http.ResponseWriter) bool {
 	return true // it leads to itself: nobody knows
 }
 
-// belongs reports whether w is the response to p's request. One that does not
+// Belongs reports whether w is the response to p's request. One that does not
 // show what it wraps is, unless r is another request with p's context, such as
 // a part of a batch, whose response is its own.
-func (p *Passage) belongs(w http.ResponseWriter, r *http.Request) bool {
+func (p *Passage) Belongs(w http.ResponseWriter, r *http.Request) bool {
 	return p.Behind(w) || r.RequestURI == p.request.RequestURI && r.RemoteAddr == p.request.RemoteAddr && r.Method == p.request.Method
 }
 
 // Begin lets r pass with the context of v, and gives the request for the
 // handlers behind the gate. Their response is p.Seal, around w, which has the
-// fields of v by now and keeps what they say of caches ([adapter.KeepFields]).
+// fields of v by now and keeps what they say of caches ([KeepFields]).
 func (p *Passage) Begin(w http.ResponseWriter, r *http.Request, v *core.Verdict) *http.Request {
 	p.Context = v.Context
 	p.Seal.Wrap(w)
@@ -102,8 +100,8 @@ func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	h := w.Header()
 	AddFields(h, v.Fields)
 	p := PassageFrom(r.Context())
-	if p == nil || !p.belongs(w, r) {
-		adapter.KeepFields(h, v.Fields, v.SharedCaching)
+	if p == nil || !p.Belongs(w, r) {
+		KeepFields(h, v.Fields, v.SharedCaching)
 		return
 	}
 	p.Join(v)
@@ -117,7 +115,7 @@ func (p *Passage) Join(v *core.Verdict) {
 	}
 }
 
-// Refusal is a refused request and how it is answered. It is for adapters.
+// Refusal is a refused request and how it is answered.
 type Refusal struct {
 	Verdict core.Verdict
 	// Request is what the log tells of.
@@ -189,8 +187,7 @@ var representation = [...]string{
 }
 
 // Batch hands out zero values that are allocated several at a time. None is
-// handed out twice. It is for adapters, which need
-// little memory for each request.
+// handed out twice. Each request needs less memory for it.
 type Batch[T any] struct{ pool sync.Pool }
 
 // batchSize is how many values are allocated at a time. As long as one is in
