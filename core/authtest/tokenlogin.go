@@ -65,7 +65,7 @@ func newLoginApp(t *testing.T, f Framework, cookies bool, with shared, opts ...i
 		with.ahead = new(atomic.Int64)
 	}
 	fr := &loginApp{door: &door{t: t}, Recorder: new(Recorder), cookies: cookies, ahead: with.ahead}
-	now := func() time.Time { return time.Now().Add(time.Duration(fr.ahead.Load())) }
+	now := func() time.Time { return began.Add(time.Duration(fr.ahead.Load())) }
 	signer, err := jwtsign.New(with.key, jwtsign.WithIssuer(issuer), jwtsign.WithAudience(with.audience), jwtsign.WithClock(now))
 	must(err)
 	opts = append(opts, issuing.WithClock(now), issuing.WithRealm("r"), issuing.WithAnswers(core.WithObserver(fr.Recorder)))
@@ -108,6 +108,10 @@ func bothWays(run func(t *testing.T, f Framework, cookies bool)) func(*testing.T
 		}
 	}
 }
+
+// began is where the clocks of all apps begin. They stand still, however long a busy
+// machine takes, until wait moves them on.
+var began = time.Now()
 
 // wait moves the app's clock on.
 func (fr *loginApp) wait(d time.Duration) { fr.ahead.Add(int64(d)) }
