@@ -18,7 +18,8 @@ import (
 )
 
 // Framework builds and serves apps on one web framework with the adapter under
-// test.
+// test. Package, Serve, Writers and Native must be set. The zero value of every
+// other field is a framework that does not have what the field says.
 type Framework struct {
 	// Name is for messages; the suite knows no framework by it.
 	Name string
@@ -69,6 +70,7 @@ type Framework struct {
 	// LongLived are the framework's own ways to go on answering for as long as serve
 	// runs, such as "stream" and "hijack", with status 200 and each write sent at
 	// once. Where the framework lets a handler return before, serve runs after it.
+	// Without one, the cases about connections that stay open are skipped.
 	LongLived map[string]func(x Exchange, serve func(w io.Writer)) error
 	// Native is a handler as the framework's own.
 	Native func(Handler) any

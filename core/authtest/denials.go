@@ -173,7 +173,7 @@ func errorHandler(t *testing.T, f Framework) {
 // handlerError: an error that is no denial goes the app's usual way.
 func handlerError(t *testing.T, f Framework) {
 	if f.NativeCode == nil {
-		return // its handlers have no errors
+		t.Skip("Framework.NativeCode is nil: the framework's apps have no error handler")
 	}
 	own := errors.New("own")
 	told := make(chan error, 1)

@@ -18,50 +18,12 @@ import (
 )
 
 var recheckCases = []testCase{
-	{"a connection ends with what let it in, and not before", connectionsEnd},
-	{"what is asked again is the request as it was", askedAgain},
-	{"an outage ends a connection after its grace", outageEnds},
-	{"a connection of two guards ends with either", eitherEnds},
+	{"a connection ends with what let it in, and not before", longLived(connectionsEnd)},
+	{"what is asked again is the request as it was", longLived(askedAgain)},
+	{"an outage ends a connection after its grace", longLived(outageEnds)},
+	{"a connection of two guards ends with either", longLived(eitherEnds)},
 	{"a handler that nobody has kept the request for gets 500", notKept},
 }
-
-// KeepStreaming calls serve with a writer to w that sends each write at once, for
-// [Framework.LongLived] on net/http.
-func KeepStreaming(w http.ResponseWriter, serve func(io.Writer)) error {
-	rc := http.NewResponseController(w)
-	if err := rc.Flush(); err != nil {
-		return err
-	}
-	serve(writerFunc(func(b []byte) (int, error) {
-		n, err := w.Write(b)
-		return n, errors.Join(err, rc.Flush())
-	}))
-	return nil
-}
-
-// KeepHijacked takes the connection over and calls serve with it when the handler
-// has returned, for [Framework.LongLived] on net/http.
-func KeepHijacked(w http.ResponseWriter, serve func(io.Writer)) error {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return err
-	}
-	go ServeHijacked(conn, serve)
-	return nil
-}
-
-// ServeHijacked answers on a connection that was taken over, calls serve and
-// closes the connection.
-func ServeHijacked(conn net.Conn, serve func(io.Writer)) {
-	defer func() { _ = conn.Close() }()
-	if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"); err == nil {
-		serve(conn)
-	}
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 // accounts is a scheme "Account ID" and a rule, which say what they are told to
 // about each account until they are told something else. Nil is the account
@@ -181,9 +143,6 @@ func live(keep func(Exchange, func(io.Writer)) error, grace time.Duration, rules
 // liveApp is an app with a route for each way to keep a connection open.
 func (f Framework) liveApp(t testing.TB, route func(keep func(Exchange, func(io.Writer)) error) Route) string {
 	t.Helper()
-	if len(f.LongLived) == 0 {
-		t.Fatal("Framework.LongLived is empty: say how the framework keeps a connection open")
-	}
 	var app App
 	for name, keep := range f.LongLived {
 		rt := route(keep)

@@ -140,7 +140,7 @@ func writesBehind(t *testing.T, f Framework) {
 // answersErrors: an error handler that does not look whether there is an answer.
 func answersErrors(t *testing.T, f Framework) {
 	if f.NativeCode == nil {
-		return // its apps have no error handler
+		t.Skip("Framework.NativeCode is nil: the framework's apps have no error handler")
 	}
 	g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
 	route := Route{Pattern: "/gate", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Require", Guard: g, Rules: []core.Authorizer{only("alice")}}}, Handler: ok}

@@ -1,6 +1,7 @@
 package authtest
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -64,7 +65,13 @@ func groups() []group {
 }
 
 // Run runs every case against f. Cases are independent and run in parallel.
+//
+// What f must say and does not, ends the test before the first case. Cases about
+// what the framework does not have, by an empty LongLived or NativeCode, are skipped.
 func Run(t *testing.T, f Framework) {
+	if err := f.check(); err != nil {
+		t.Fatal(err)
+	}
 	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {
 			for _, c := range g.cases {
@@ -84,4 +91,23 @@ func sorted(cases map[string]func(*testing.T, Framework)) []testCase {
 		out = append(out, testCase{name, cases[name]})
 	}
 	return out
+}
+
+// check finds what every framework has and f does not say.
+func (f Framework) check() error {
+	var errs []error
+	for _, field := range []struct {
+		missing bool
+		text    string
+	}{
+		{f.Package == "", "Package is empty: name the package that panics when a gate cannot work"},
+		{f.Serve == nil, "Serve is nil: it builds and serves an app"},
+		{f.Native == nil, "Native is nil: it makes the framework's own handler of one of the suite's"},
+		{len(f.Writers) == 0, "Writers is empty: list the framework's own ways to answer, such as a redirect"},
+	} {
+		if field.missing {
+			errs = append(errs, errors.New("authtest: Framework."+field.text))
+		}
+	}
+	return errors.Join(errs...)
 }
