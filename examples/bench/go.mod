@@ -12,14 +12,18 @@ require (
 	github.com/go-chi/jwtauth/v5 v5.3.3
 	github.com/gofiber/contrib/jwt v1.1.2
 	github.com/gofiber/fiber/v2 v2.52.15
+	github.com/gofiber/fiber/v3 v3.1.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/labstack/echo-contrib v0.50.1
 	github.com/labstack/echo-jwt/v4 v4.4.0
 	github.com/labstack/echo/v4 v4.16.0
+	github.com/labstack/echo/v5 v5.4.5
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
+	github.com/sallyport-go/sallyport/echoauth/echov5 v0.0.0
 	github.com/sallyport-go/sallyport/fiberauth v0.0.0
+	github.com/sallyport-go/sallyport/fiberauth/fiberv3 v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
 	github.com/valyala/fasthttp v1.74.0
 	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da
@@ -50,6 +54,8 @@ require (
 	github.com/go-playground/validator/v10 v10.30.1 // indirect
 	github.com/goccy/go-json v0.10.5 // indirect
 	github.com/goccy/go-yaml v1.19.2 // indirect
+	github.com/gofiber/schema v1.7.0 // indirect
+	github.com/gofiber/utils/v2 v2.0.2 // indirect
 	github.com/golang-jwt/jwt/v4 v4.5.2 // indirect
 	github.com/golang/freetype v0.0.0-20170609003504-e2365dfdc4a0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
@@ -71,12 +77,14 @@ require (
 	github.com/modern-go/reflect2 v1.0.2 // indirect
 	github.com/molecule-man/go-brrr v1.0.1 // indirect
 	github.com/pelletier/go-toml/v2 v2.2.4 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/quic-go/quic-go v0.61.0 // indirect
 	github.com/rivo/uniseg v0.2.0 // indirect
 	github.com/sallyport-go/sallyport/core/watch v0.0.0 // indirect
 	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth v0.0.0 // indirect
 	github.com/segmentio/asm v1.2.0 // indirect
+	github.com/tinylib/msgp v1.6.3 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
@@ -100,7 +108,9 @@ replace (
 	github.com/sallyport-go/sallyport/core => ../../core
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth
+	github.com/sallyport-go/sallyport/echoauth/echov5 => ../../echoauth/echov5
 	github.com/sallyport-go/sallyport/fiberauth => ../../fiberauth
 	github.com/sallyport-go/sallyport/fiberauth/fasthttpauth => ../../fiberauth/fasthttpauth
+	github.com/sallyport-go/sallyport/fiberauth/fiberv3 => ../../fiberauth/fiberv3
 	github.com/sallyport-go/sallyport/ginauth => ../../ginauth
 )

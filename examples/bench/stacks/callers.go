@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
 
@@ -57,8 +56,8 @@ type fiberCaller struct {
 	ctx     fasthttp.RequestCtx
 }
 
-func newFiberCaller(app *fiber.App) Caller {
-	c := &fiberCaller{handler: app.Handler()}
+func newFiberCaller(h fasthttp.RequestHandler) Caller {
+	c := &fiberCaller{handler: h}
 	var r fasthttp.Request
 	r.Header.SetMethod(fasthttp.MethodGet)
 	r.SetRequestURI(path)

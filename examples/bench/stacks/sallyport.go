@@ -114,7 +114,7 @@ func echoApp(gates ...echo.MiddlewareFunc) Caller {
 func fiberApp(gates ...fiber.Handler) Caller {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get(route, append(gates, func(c *fiber.Ctx) error { return c.SendStatus(fiber.StatusOK) })...)
-	return newFiberCaller(app)
+	return newFiberCaller(app.Handler())
 }
 
 var ok = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })

@@ -46,7 +46,8 @@ type Caller interface {
 // Open makes the app.
 func (s Stack) Open(w *World) (Caller, error) { return s.open(w) }
 
-// All are the stacks; for each framework the bare app first.
+// All are the stacks; for each framework the bare app first. Echo v5 and Fiber v3
+// have no stack of others beside ours.
 func All() []Stack {
 	return []Stack{
 		{"gin", Bare, 200, bareGin},
@@ -55,9 +56,13 @@ func All() []Stack {
 		{"echo", Bare, 200, bareEcho},
 		{"echo", Sallyport, 401, ourEcho},
 		{"echo", "echo-jwt+echo-contrib-casbin", 401, echoJWT},
+		{"echo5", Bare, 200, bareEcho5},
+		{"echo5", Sallyport, 401, ourEcho5},
 		{"fiber", Bare, 200, bareFiber},
 		{"fiber", Sallyport, 401, ourFiber},
 		{"fiber", "contrib-jwt+casbin", 400, fiberJWT},
+		{"fiber3", Bare, 200, bareFiber3},
+		{"fiber3", Sallyport, 401, ourFiber3},
 		{"nethttp", Bare, 200, bareMux},
 		{"nethttp", Sallyport, 401, ourMux},
 		{"nethttp", "auth0+casbin", 400, auth0},
