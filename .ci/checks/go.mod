@@ -31,6 +31,7 @@ require (
 	github.com/sallyport-go/sallyport/casbinrules/setup v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
+	github.com/sallyport-go/sallyport/core/openid v0.0.0
 	github.com/sallyport-go/sallyport/core/source/postgres v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
@@ -48,7 +49,9 @@ require (
 require (
 	filippo.io/edwards25519 v1.1.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/glebarez/go-sqlite v1.22.0 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-sql-driver/mysql v1.9.3 // indirect
@@ -83,6 +86,7 @@ require (
 	go.opentelemetry.io/otel/sdk/metric v1.47.0 // indirect
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
+	golang.org/x/oauth2 v0.37.0 // indirect
 	gorm.io/driver/mysql v1.6.0 // indirect
 	gorm.io/driver/sqlserver v1.6.3 // indirect
 	gorm.io/plugin/dbresolver v1.6.2 // indirect
@@ -158,6 +162,7 @@ replace (
 	github.com/sallyport-go/sallyport/casbinrules/setup => ../../casbinrules/setup
 	github.com/sallyport-go/sallyport/core => ../../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../core/htpasswd
+	github.com/sallyport-go/sallyport/core/openid => ../../core/openid
 	github.com/sallyport-go/sallyport/core/source/postgres => ../../core/source/postgres
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth

@@ -33,6 +33,7 @@ type provider struct {
 	t       *testing.T
 	scripts string
 	issuer  string
+	apps    map[string]string // addresses of applications, by client ID
 	running *process
 }
 
@@ -46,7 +47,14 @@ type process struct {
 // startProvider starts a provider that signs with the first of keys.
 func startProvider(t *testing.T, keys ...signer) *provider {
 	t.Helper()
-	p := &provider{t: t, scripts: scripts(t), issuer: "http://" + programs.Unused(t)}
+	return startProviderFor(t, map[string]string{}, keys...)
+}
+
+// startProviderFor starts one for applications too, which are given by the addresses
+// of client IDs.
+func startProviderFor(t *testing.T, apps map[string]string, keys ...signer) *provider {
+	t.Helper()
+	p := &provider{t: t, scripts: scripts(t), issuer: "http://" + programs.Unused(t), apps: apps}
 	p.start(keys...)
 	t.Cleanup(p.stop)
 	return p
@@ -58,6 +66,10 @@ func (p *provider) start(keys ...signer) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	apps, err := json.Marshal(p.apps)
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	file := filepath.Join(p.t.TempDir(), "keys.json")
 	if err := os.WriteFile(file, set, 0o600); err != nil {
 		p.t.Fatal(err)
@@ -66,7 +78,7 @@ func (p *provider) start(keys ...signer) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	run := &process{cmd: exec.Command(programs.Need(p.t, "node"), "provider.mjs", address.Port(), file)}
+	run := &process{cmd: exec.Command(programs.Need(p.t, "node"), "provider.mjs", address.Port(), file, string(apps))}
 	run.cmd.Dir, run.cmd.Stderr = p.scripts, &run.log
 	if run.stdin, err = run.cmd.StdinPipe(); err != nil {
 		p.t.Fatal(err)

@@ -1,15 +1,17 @@
-// An OpenID provider on loopback: `node provider.mjs PORT KEYS.json`.
+// An OpenID provider on loopback: `node provider.mjs PORT KEYS.json APPS`.
 //
 // KEYS.json is the private JWK set it signs with; the first key that fits signs.
 // The resource urn:jwt gets JWT access tokens, urn:opaque gets opaque ones. The
 // clients "alice" and "service" use client_credentials, "page" the
-// authorization code flow, for any user whose password is not empty. Prints
+// authorization code flow, for any user whose password is not empty. APPS is a
+// JSON object of applications that people sign in to: the client ID of each, and its
+// address as browsers see it. They are told of logouts. Everybody is an editor. Prints
 // "listening" once it does, and ends when its standard input closes.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
-const [port, file] = process.argv.slice(2);
+const [port, file, apps] = process.argv.slice(2);
 const jwks = JSON.parse(readFileSync(file, 'utf8'));
 const { alg } = jwks.keys[0];
 const issuer = `http://127.0.0.1:${port}`;
@@ -22,6 +24,18 @@ const machine = (client_id, more = {}) => ({
   redirect_uris: [],
   response_types: [],
   ...more,
+});
+
+// The second redirect URI is for an attack that needs two.
+const app = ([client_id, address]) => ({
+  client_id,
+  client_secret: `secret of ${client_id}`,
+  redirect_uris: [`${address}/openid/callback/default`, `${address}/openid/callback/evil`],
+  post_logout_redirect_uris: [`${address}/`],
+  backchannel_logout_uri: `${address}/openid/logout/default`,
+  backchannel_logout_session_required: true,
+  grant_types: ['authorization_code'],
+  response_types: ['code'],
 });
 
 const provider = new Provider(issuer, {
@@ -37,13 +51,18 @@ const provider = new Provider(issuer, {
       grant_types: ['authorization_code'],
       response_types: ['code'],
     },
+    ...Object.entries(JSON.parse(apps)).map(app),
   ],
   enabledJWA: { idTokenSigningAlgValues: [alg] },
   cookies: { keys: ['only for these tests'] },
   scopes: ['openid', ...scope.split(' ')],
   // The account is whom the sign-in form names.
-  findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, roles: ['editor'] }) }),
+  claims: { openid: ['sub', 'roles'] },
+  // Logout tokens go to this machine, which the default refuses, and take their time.
+  fetch: (url, { method, headers, body }) => fetch(url, { method, headers, body }),
   features: {
+    backchannelLogout: { enabled: true },
     clientCredentials: { enabled: true },
     introspection: { enabled: true, allowedPolicy: () => true },
     revocation: { enabled: true },
@@ -60,6 +79,8 @@ const provider = new Provider(issuer, {
     },
   },
 });
+
+provider.on('backchannel.error', (_, err, client) => console.error(`logout token for ${client.clientId}: ${err}`));
 
 const server = createServer(provider.callback());
 server.listen(Number(port), '127.0.0.1', () => console.log('listening'));
