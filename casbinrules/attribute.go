@@ -94,7 +94,10 @@ func claimAttribute(field, claim string, missing func() (string, error)) Option 
 	if claim == "" {
 		return func(*config) error { return fmt.Errorf("attribute %s: the claim has no name", field) }
 	}
-	return WithAttribute(field, claimValue(claim, missing))
+	return func(c *config) error {
+		c.claimed = append(c.claimed, field)
+		return WithAttribute(field, claimValue(claim, missing))(c)
+	}
 }
 
 func claimValue(claim string, missing func() (string, error)) attribute {

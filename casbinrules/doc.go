@@ -43,6 +43,12 @@
 //     [WithMaxNearMisses] is an option of them.
 //   - [Authorizer.RolesOf] and [Authorizer.KnownRoles], for rules about roles.
 //
+// What may I see, and who may see it:
+//   - [Authorizer.Objects] makes an [ObjectSet], which database queries take as SQL
+//     with [Dollar] or [QuestionMark], or as a [Condition]; [Authorizer.Filter] and
+//     [Authorizer.Actions] decide about lists; [Authorizer.Subjects] makes a
+//     [SubjectSet].
+//
 // One policy for many instances:
 //   - [OpenSource] follows a store that they share, with [WithSourceOptions];
 //     [WithMaxStaleness] says what holds when it cannot be reached.

@@ -79,10 +79,13 @@ func (m Major) testDecisions(t *testing.T) {
 	}
 }
 
-// options are those that a family needs.
 func (m Major) options(f policygen.Family) []casbinrules.Option {
+	return append(Options(f), casbinrules.WithCasbin(m.Casbin))
+}
+
+// Options are those that a family needs.
+func Options(f policygen.Family) []casbinrules.Option {
 	opts := []casbinrules.Option{
-		casbinrules.WithCasbin(m.Casbin),
 		casbinrules.WithFunction("within", policygen.Within),
 		casbinrules.WithLogger(slog.New(slog.DiscardHandler)),
 	}

@@ -31,7 +31,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	b := &indexBuilder{
 		schema: s, pace: c.Pace, graphs: graphs,
 		binder:  binder{graphs: graphs, patterns: map[pattern.Key]pattern.Matcher{}},
-		index:   &Index{effect: s.Effect, rules: inOrder(s, rules), firstAllow: none, firstDeny: none},
+		index:   &Index{effect: s.Effect, rules: inOrder(s, rules), graphs: graphs, firstAllow: none, firstDeny: none},
 		matches: map[pattern.Key]int32{},
 	}
 	if len(b.index.rules) == 0 {
@@ -51,6 +51,11 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	if b.binder.unfit != nil {
 		return nil, fmt.Errorf("the policy has %w", b.binder.unfit)
 	}
+	for i := range b.index.clauses {
+		w := &b.index.clauses[i]
+		w.bySubject, w.bearers = bySubjectOf(w), bearersOf(&w.subjects)
+	}
+	b.index.compared = sync.OnceValue(b.index.compareSubjects)
 	b.index.fallback = sync.OnceValues(func() (engine, error) { return NewCasbinEngine(s, rules, graphs) })
 	return b.index, nil
 }
@@ -166,6 +171,7 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 	b.pace.RestIfDue()
 	w.paths.finish()
 	b.pace.RestIfDue()
+	w.object = object
 	b.index.clauses = append(b.index.clauses, w)
 }
 

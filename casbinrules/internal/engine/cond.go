@@ -22,8 +22,9 @@ type cond struct {
 	graph  *policy.Graph
 	grants bool // the links of the request count
 	tenant model.Operand
-	// match is a pattern that left is held against.
-	match pattern.Matcher
+	// match is a pattern that left is held against, by function.
+	match    pattern.Matcher
+	function string
 }
 
 // condition is what must hold for a rule besides: mostly that the action is the
@@ -96,7 +97,7 @@ func (b *binder) bind(x *model.Expr, fields []string) *cond {
 	case model.ExprCall:
 		c := &cond{kind: model.ExprCall, left: x.Operands[0].With(fields), right: x.Operands[1].With(fields)}
 		if c.graph = b.graphs[x.Function]; c.graph == nil {
-			c.match = b.compile(x.Function, c.right.Text)
+			c.match, c.function = b.compile(x.Function, c.right.Text), x.Function
 			return c
 		}
 		c.grants = x.Function == "g"

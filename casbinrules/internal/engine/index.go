@@ -31,12 +31,20 @@ type Index struct {
 	// fallback answers what cannot be looked up: objects with characters that
 	// mean something else to the patterns.
 	fallback func() (engine, error)
+	// compared is what its conditions say of subjects, looked at when somebody
+	// asks whom a rule is for.
+	compared func() subjectsCompared
+	graphs   map[string]*policy.Graph
 }
 
 // clause is one alternative of a matcher: a conjunction.
 type clause struct {
 	subjects subjectIndex
 	paths    pathIndex
+	object   objectFactor
+	// bySubject lists rules instead of looking them up.
+	bySubject func() *bySubject
+	bearers   func() *bearers
 }
 
 // none is the place of no rule.
@@ -51,6 +59,8 @@ type search struct {
 	sets        [][]int32
 	everyone    bool
 	allow, deny int32 // the first rules found so far
+	// gathered takes the rules that allow, whomever, in place of all this.
+	gathered *[]ref
 }
 
 // Decide implements engine.
@@ -141,6 +151,10 @@ const fewRefs = 12
 
 // try looks for rules of the subject in a list.
 func (s *search) try(refs []ref, with *TokenRoles) {
+	if s.gathered != nil {
+		s.gather(refs)
+		return
+	}
 	if s.everyone || len(refs) <= fewRefs {
 		for i := range refs {
 			if r := &refs[i]; s.wants(r) && (s.everyone || s.has(r.subject)) && s.matches(r, with) {

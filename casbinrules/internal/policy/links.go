@@ -248,3 +248,20 @@ func (g *Graph) Group(name string, back bool) []string {
 	slices.Sort(names)
 	return names
 }
+
+// Texts are the names that role links lead from or to, each perhaps several
+// times.
+func (g *Graph) Texts() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for from, c := range g.Each() {
+			if !yield(g.texts.Text(from.Name)) {
+				return
+			}
+			for _, l := range c.Links {
+				if !yield(l.name) {
+					return
+				}
+			}
+		}
+	}
+}

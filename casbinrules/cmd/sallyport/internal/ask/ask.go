@@ -38,17 +38,25 @@ func Decide(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.De
 	if Named(q.Action) {
 		access.Request = namedAction{}
 	}
-	if q.Subject == Anonymous {
-		return a.AuthorizeAnonymous(ctx, access)
-	}
-	if q.Subject == "" {
-		return core.Decision{}, errors.New("the subject is empty: that of a request without credentials is anonymous")
-	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant, Claims: q.Attributes})
+	p, err := q.Principal()
 	if err != nil {
 		return core.Decision{}, err
 	}
+	if p == nil {
+		return a.AuthorizeAnonymous(ctx, access)
+	}
 	return a.Authorize(ctx, p, access)
+}
+
+// Principal is whom q is asked by, nil for a request without credentials.
+func (q Question) Principal() (*core.Principal, error) {
+	switch q.Subject {
+	case Anonymous:
+		return nil, nil
+	case "":
+		return nil, errors.New("the subject is empty: that of a request without credentials is anonymous")
+	}
+	return core.NewPrincipal(core.PrincipalInfo{ID: q.Subject, Roles: q.Roles, Tenant: q.Tenant, Claims: q.Attributes})
 }
 
 // DecideReadable is [Decide], with an error where the value of an attribute does

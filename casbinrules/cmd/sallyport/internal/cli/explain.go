@@ -13,9 +13,9 @@ import (
 
 func newExplain() *cobra.Command {
 	var (
-		s              source
-		format, tenant string
-		roles, claims  []string
+		s      source
+		format string
+		who    subjectFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "explain SUBJECT[:ROLE,ROLE...] OBJECT ACTION",
@@ -39,27 +39,13 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 	s.flags(cmd)
 	s.pathFlags(cmd)
 	formatFlag(cmd, &format, "text", "json")
-	cmd.Flags().StringVar(&tenant, "tenant", "", "`tenant` of the credentials")
-	cmd.Flags().StringArrayVar(&claims, "claim", nil, "`name=value` of an attribute; may be repeated")
-	cmd.Flags().StringArrayVar(&roles, "role", nil, "`role` that the credentials bring; may be repeated, and SUBJECT is then taken as it is")
+	who.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		q := ask.Question{Subject: args[0], Roles: roles, Tenant: tenant, Object: args[1], Action: args[2]}
-		if len(roles) == 0 {
-			var err error
-			if q.Subject, q.Roles, err = splitRoles(args[0]); err != nil {
-				return err
-			}
-		}
-		given, err := readClaims(claims)
+		q, err := who.question(args[0])
 		if err != nil {
 			return err
 		}
-		if q.Attributes, err = oneEach(given); err != nil {
-			return err
-		}
-		if q.Subject == "" {
-			return usagef("the subject is empty: name a user, or anonymous for a request without credentials")
-		}
+		q.Object, q.Action = args[1], args[2]
 		a, err := s.open("")
 		if err != nil {
 			return err
@@ -83,6 +69,39 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 		return err
 	}
 	return cmd
+}
+
+// subjectFlags are the flags of commands that are given a SUBJECT.
+type subjectFlags struct {
+	tenant        string
+	roles, claims []string
+}
+
+func (f *subjectFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.tenant, "tenant", "", "`tenant` of the credentials")
+	cmd.Flags().StringArrayVar(&f.claims, "claim", nil, "`name=value` of an attribute; may be repeated")
+	cmd.Flags().StringArrayVar(&f.roles, "role", nil, "`role` that the credentials bring; may be repeated, and SUBJECT is then taken as it is")
+}
+
+// question is one by the subject, about nothing yet.
+func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
+	q = ask.Question{Subject: subject, Roles: f.roles, Tenant: f.tenant}
+	if len(f.roles) == 0 {
+		if q.Subject, q.Roles, err = splitRoles(subject); err != nil {
+			return q, err
+		}
+	}
+	given, err := readClaims(f.claims)
+	if err != nil {
+		return q, err
+	}
+	if q.Attributes, err = oneEach(given); err != nil {
+		return q, err
+	}
+	if q.Subject == "" {
+		return q, usagef("the subject is empty: name a user, or anonymous for a request without credentials")
+	}
+	return q, nil
 }
 
 // orient puts object and action into their order, reads the object as a gate

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+)
+
+func newObjects() *cobra.Command {
+	var (
+		s      source
+		format string
+		who    subjectFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "objects SUBJECT[:ROLE,ROLE...] ACTION [OBJECT...]",
+		Short: "List what somebody may do an action to",
+		Long: `objects lists the objects and the patterns of the rules that allow somebody an
+action, a line each, with the rule. An object stands alone; behind a pattern stands
+the function that reads it, and some objects that it matches may be denied by
+another rule. With OBJECTs it prints those of them that are allowed, each decided
+by itself; they are asked as they are written.
+
+SUBJECT and ACTION are as in "sallyport explain".`,
+		Example: "  sallyport objects erin GET\n  sallyport objects sam:viewer GET /reports /reports/7",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return exactly(2, "a subject and an action")(cmd, args)
+			}
+			return nil
+		},
+	}
+	s.flags(cmd)
+	who.flags(cmd)
+	formatFlag(cmd, &format, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		q, err := who.question(args[0])
+		if err != nil {
+			return err
+		}
+		p, err := q.Principal()
+		if err != nil {
+			return &usageError{err}
+		}
+		a, err := s.open("")
+		if err != nil {
+			return err
+		}
+		action := casbinrules.Action{Name: args[1], Named: ask.Named(args[1])}
+		if objects := args[2:]; len(objects) > 0 {
+			allowed, err := a.Filter(cmd.Context(), p, action, objects)
+			if err != nil {
+				return err
+			}
+			return writeList(cmd.OutOrStdout(), format, allowed, func(object string) string { return plain(object) })
+		}
+		set, err := a.Objects(cmd.Context(), p, action)
+		if err != nil {
+			return err
+		}
+		var grants []listedGrant
+		for g := range set.Grants("") {
+			grants = append(grants, listedGrant(g))
+		}
+		return writeList(cmd.OutOrStdout(), format, grants, listedGrant.text)
+	}
+	return cmd
+}
+
+// listedGrant is a casbinrules.Grant as it is printed.
+type listedGrant struct {
+	Function string `json:"function"`
+	Object   string `json:"object"`
+	Rule     string `json:"rule,omitempty"`
+}
+
+func (g listedGrant) text() string {
+	text := plain(g.Object)
+	if g.Function != "==" {
+		text += "  (" + g.Function + ")"
+	}
+	if g.Rule != "" {
+		text += "  " + plain(g.Rule)
+	}
+	return text
+}
+
+// writeList prints a line for each, or one list of JSON.
+func writeList[T any](w io.Writer, format string, list []T, text func(T) string) error {
+	if format == "json" {
+		return writeJSON(w, append([]T{}, list...)) // [] for none
+	}
+	for _, one := range list {
+		if _, err := fmt.Fprintln(w, text(one)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newSubjects() *cobra.Command {
+	var (
+		s              source
+		format, tenant string
+	)
+	cmd := &cobra.Command{
+		Use:   "subjects OBJECT ACTION",
+		Short: "List who may do an action to an object",
+		Long: `subjects lists the names by which the policy allows an action to an object: users,
+whose credentials bring no roles, and roles, for whoever has one in credentials. A
+policy does not say which of its names are roles that only credentials bring, so
+such a name is listed as both, unless --role-prefix keeps the two apart. A line
+"anybody" stands for all principals that the policy does not know, and "anonymous"
+for requests without credentials.
+
+OBJECT is asked as it is written.`,
+		Example: "  sallyport subjects /reports/7 PATCH\n  sallyport subjects /reports GET --tenant acme",
+		Args:    exactly(2, "an object and an action"),
+	}
+	s.flags(cmd)
+	cmd.Flags().StringVar(&tenant, "tenant", "", "`tenant` to look in, for a model with tenants")
+	formatFlag(cmd, &format, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		a, err := s.open("")
+		if err != nil {
+			return err
+		}
+		set, err := a.Subjects(cmd.Context(), tenant, args[0], casbinrules.Action{Name: args[1], Named: ask.Named(args[1])})
+		if err != nil {
+			return err
+		}
+		list := listedSubjects{append([]string{}, set.Users...), append([]string{}, set.Roles...), set.Others, set.Anonymous}
+		if format == "json" {
+			return writeJSON(cmd.OutOrStdout(), list)
+		}
+		return list.write(cmd.OutOrStdout())
+	}
+	return cmd
+}
+
+// listedSubjects is a casbinrules.SubjectSet as it is printed.
+type listedSubjects struct {
+	Users     []string `json:"users"`
+	Roles     []string `json:"roles"`
+	Anybody   bool     `json:"anybody"`
+	Anonymous bool     `json:"anonymous"`
+}
+
+func (l listedSubjects) write(w io.Writer) error {
+	var lines []string
+	for _, user := range l.Users {
+		lines = append(lines, "user "+plain(user))
+	}
+	for _, role := range l.Roles {
+		lines = append(lines, "role "+plain(role))
+	}
+	if l.Anybody {
+		lines = append(lines, "anybody")
+	}
+	if l.Anonymous {
+		lines = append(lines, "anonymous")
+	}
+	return writeList(w, "text", lines, func(line string) string { return line })
+}

@@ -1,0 +1,281 @@
+package casbinrules
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Action is a request method, or with Named a name that the application gives an
+// action with core.WithAction.
+type Action struct {
+	Name  string
+	Named bool
+}
+
+// UnlistableError says why a policy decides and cannot list: its model is left to
+// Casbin, or asks for what only a request has. [Authorizer.Filter] and
+// [Authorizer.Actions] work with every policy.
+type UnlistableError = engine.UnlistableError
+
+// Condition is a set of objects as a tree: Kind says of what, Parts are those of
+// ConditionAnd, ConditionOr and ConditionNot. A ConditionMatch holds for objects
+// that Function matches with Pattern; "==" is equality, and with "in" they are one
+// of Names. Place is the rule that says so.
+type Condition = engine.Objects
+
+// The kinds of conditions.
+const (
+	ConditionNone  = engine.ObjectsNone
+	ConditionAll   = engine.ObjectsAll
+	ConditionAnd   = engine.ObjectsAnd
+	ConditionOr    = engine.ObjectsOr
+	ConditionNot   = engine.ObjectsNot
+	ConditionMatch = engine.ObjectsMatch
+)
+
+// ObjectSet is the objects that a principal may do one action to, by one policy.
+// It is immutable; a reload makes it out of date.
+type ObjectSet struct {
+	// Revision is that of the policy; see core.Decision.
+	Revision string
+	// Reason is why there are none whatever the rules say, or why an object is
+	// refused that no rule allows.
+	Reason core.Reason
+
+	condition *Condition
+	cuts      bool // of queries by keyMatch5
+	decide    func(object string) (bool, error)
+}
+
+// Grant is an object that an [ObjectSet] has, or a pattern for some of its objects.
+type Grant struct {
+	// Function compares objects with Object; "==" says that Object is one, and
+	// any other that Object is a pattern, from which rules may except objects.
+	Function, Object string
+	// Rule is the one that allows, as in a decision.
+	Rule string
+}
+
+// Objects lists what p may do: the objects for which [Authorizer.Authorize] allows
+// the action, where they are the names of resources or canonical paths. A nil
+// principal is a request without credentials. It takes as long as there are rules
+// for p and its roles, however many others there are; the first call after a
+// load takes some hundred milliseconds for a million rules.
+//
+// The error is an [*UnlistableError], that of ctx or of an attribute, or a
+// [*core.UnavailableError] where [WithMaxStaleness] refuses to decide. A
+// [WithAttribute] function may look at the object, so a policy that has one
+// cannot list; claims are the same for all objects.
+func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Action) (*ObjectSet, error) {
+	s := a.current.Load()
+	if a.refusing.Load() {
+		return nil, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
+	}
+	set := &ObjectSet{Revision: s.version.Revision, Reason: core.ReasonNoCredentials, condition: &Condition{}, cuts: s.CutsQueries()}
+	set.decide = func(object string) (bool, error) { return a.allows(context.WithoutCancel(ctx), s, p, object, action) }
+	if p == nil && !a.config.Anonymous {
+		return set, nil
+	}
+	for _, field := range s.Schema.Attributes {
+		if a.config.attributes[field] != nil && !slices.Contains(a.config.claimed, field) {
+			return nil, fmt.Errorf("casbinrules: objects: %w", &UnlistableError{Why: fmt.Errorf("the function of attribute %s may look at the object", field)})
+		}
+	}
+	q, with := a.question(s, p, "", action)
+	condition, reason, err := s.Allowed(ctx, &q, &with, &a.config.Settings)
+	if err != nil {
+		return nil, fmt.Errorf("casbinrules: objects: %w", err)
+	}
+	set.condition, set.Reason = condition, reason
+	return set, nil
+}
+
+// question is that of a principal, or of nobody, about an object.
+func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string, action Action) (engine.Request, engine.TokenRoles) {
+	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
+	var q engine.Request
+	with := engine.TokenRoles{Prefix: a.config.RolePrefix}
+	if p == nil {
+		q, _ = a.anonymousRequest(s, access)
+	} else {
+		a.fillRequest(&q, s, p, &access)
+		with.Roles = a.config.credentialRoles(nil, p)
+	}
+	q.Named = action.Named
+	return q, with
+}
+
+// allows decides by s.
+func (a *Authorizer) allows(ctx context.Context, s *policyInForce, p *core.Principal, object string, action Action) (bool, error) {
+	if p == nil && !a.config.Anonymous {
+		return false, nil
+	}
+	q, with := a.question(s, p, object, action)
+	var v engine.Verdict
+	err := s.Decide(ctx, &q, &with, &a.config.Settings, &v)
+	if err != nil || !v.Allowed || a.remembered == nil && !a.refusing.Load() {
+		return v.Allowed, err
+	}
+	d := v.Decision()
+	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
+	err = a.bound(p, &access, &d)
+	return d.Allowed, err
+}
+
+// Contains reports whether an object is in the set, as the policy decided when the
+// set was made. The error is that of the decision.
+func (o *ObjectSet) Contains(object string) (bool, error) { return o.decide(object) }
+
+// Condition is the set as a tree, for a translation of one's own. It says nothing
+// about objects with a line feed, with "?" where keyMatch5 is used, or that are
+// not UTF-8, which Casbin's patterns read differently.
+func (o *ObjectSet) Condition() *Condition { return o.condition }
+
+// Grants are the objects and the patterns of the rules that allow, sorted by
+// object, then by function. An object that stands in a rule is among them only
+// where nothing excepts it. after is the object to begin behind, "" for the first:
+// for pages, pass the last one of the page before.
+func (o *ObjectSet) Grants(after string) iter.Seq[Grant] {
+	grants, all := o.grants(o.condition)
+	if all {
+		grants = []Grant{{Function: "keyMatch", Object: "*"}}
+	}
+	slices.SortFunc(grants, func(a, b Grant) int {
+		return cmp.Or(cmp.Compare(a.Object, b.Object), cmp.Compare(a.Function, b.Function), cmp.Compare(a.Rule, b.Rule))
+	})
+	grants = slices.CompactFunc(grants, func(a, b Grant) bool { return a.Object == b.Object && a.Function == b.Function })
+	return func(yield func(Grant) bool) {
+		for _, g := range grants {
+			if g.Object > after || after == "" {
+				if !yield(g) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// grants are those of a condition, which may hold for fewer objects; all says that
+// it can hold for any.
+func (o *ObjectSet) grants(c *Condition) (grants []Grant, all bool) {
+	switch c.Kind {
+	case ConditionAll, ConditionNot:
+		return nil, true
+	case ConditionAnd:
+		for _, part := range c.Parts {
+			if grants, all := o.grants(part); !all {
+				return grants, false
+			}
+		}
+		return nil, true
+	case ConditionOr:
+		for _, part := range c.Parts {
+			more, all := o.grants(part)
+			if all {
+				return nil, true
+			}
+			grants = append(grants, more...)
+		}
+	case ConditionMatch:
+		names := c.Names
+		switch c.Function {
+		case "==":
+			names = []string{c.Pattern}
+		case "in":
+		default:
+			return []Grant{{c.Function, c.Pattern, c.Place}}, false
+		}
+		for _, name := range names {
+			if ok, err := o.Contains(name); ok && err == nil {
+				grants = append(grants, Grant{"==", name, c.Place})
+			}
+		}
+	}
+	return grants, false
+}
+
+// Filter returns those of objects, in their order, that p may do the action to:
+// each as [Authorizer.Authorize] would decide it for a resource of that name, all by
+// one policy. The error is that of the first decision that has one; it is then for
+// no object known.
+func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Action, objects []string) ([]string, error) {
+	s := a.current.Load()
+	var allowed []string
+	for _, object := range objects {
+		ok, err := a.allows(ctx, s, p, object, action)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			allowed = append(allowed, object)
+		}
+	}
+	return allowed, nil
+}
+
+// Actions returns those of actions, in their order, that p may do to the object,
+// such as for the buttons of a page. It is else as [Authorizer.Filter].
+func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object string, actions []Action) ([]Action, error) {
+	s := a.current.Load()
+	var allowed []Action
+	for _, action := range actions {
+		ok, err := a.allows(ctx, s, p, object, action)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			allowed = append(allowed, action)
+		}
+	}
+	return allowed, nil
+}
+
+// SubjectSet is who may do one action to one object.
+type SubjectSet struct {
+	// Revision is that of the policy; see core.Decision.
+	Revision string
+	// Users are IDs of principals whose credentials bring no roles, Roles are
+	// those that credentials bring: whoever has one is allowed, unless a rule
+	// denies it to another role or to the ID. Both are sorted. A policy does not
+	// say which of its names are users and which are roles that only credentials
+	// bring, so such a name is among both, unless [WithRolePrefix] keeps the two
+	// apart.
+	Users, Roles []string
+	// Others says that a principal is allowed whom the policy does not know.
+	Others bool
+	// Anonymous says that a request without credentials is allowed.
+	Anonymous bool
+}
+
+// Subjects lists who may do the action to the object, in a tenant where the model
+// has tenants and "" elsewhere. It takes as long as there are names for whom a rule
+// allows it, however many others there are; where a rule does so for everybody,
+// all names of the policy are tried. The errors are those of [Authorizer.Objects];
+// a model that asks for attributes cannot list.
+func (a *Authorizer) Subjects(ctx context.Context, tenant, object string, action Action) (SubjectSet, error) {
+	s := a.current.Load()
+	set := SubjectSet{Revision: s.version.Revision}
+	if a.refusing.Load() {
+		return SubjectSet{}, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
+	}
+	var err error
+	if set.Anonymous, err = a.allows(ctx, s, nil, object, action); err != nil {
+		return SubjectSet{}, fmt.Errorf("casbinrules: subjects: %w", err)
+	}
+	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
+	q := engine.Request{Tenant: tenant, Otherwise: ReasonNoRule}
+	a.setObjectAndAction(s, &q, &access)
+	q.Named = action.Named
+	b, err := s.Bearers(ctx, &q, &a.config.Settings)
+	if err != nil {
+		return SubjectSet{}, fmt.Errorf("casbinrules: subjects: %w", err)
+	}
+	set.Users, set.Roles, set.Others = b.Users, b.Roles, b.Others
+	return set, nil
+}

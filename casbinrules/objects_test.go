@@ -1,0 +1,232 @@
+package casbinrules_test
+
+import (
+	"errors"
+	"flag"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/bridge/bridgetest"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// setsFlag is how many policies the lists are compared for, in each family.
+var setsFlag = flag.Int("sets", 10, "policies, in each family, whose lists are compared with decisions")
+
+// TestListsEqualDecisions holds the sets of objects and of subjects, filters and
+// actions against Authorize, object by object and name by name.
+func TestListsEqualDecisions(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	sets := *setsFlag
+	if testing.Short() {
+		sets = min(sets, 3)
+	}
+	objects, subjects, families := 0, 0, slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies())
+	for n, f := range families {
+		t.Run(f.Name, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
+			for range sets {
+				l := lists{t: t, family: f, rnd: rnd, lines: f.Policy(rnd)}
+				for i, line := range l.lines {
+					if rnd.IntN(8) == 0 { // what HEAD gets and is denied is then asked of both
+						l.lines[i] = strings.Replace(line, ", GET", ", HEAD", 1)
+					}
+				}
+				l.compare()
+				objects, subjects = objects+l.objects, subjects+l.subjects
+			}
+		})
+	}
+	t.Logf("%d sets of objects, %d of subjects", objects, subjects)
+	if least := 15 * sets; objects < least || subjects < least {
+		t.Errorf("%d sets of objects and %d of subjects could be made, want %d each", objects, subjects, least)
+	}
+}
+
+// lists are those of one policy.
+type lists struct {
+	t                 *testing.T
+	family            policygen.Family
+	rnd               *rand.Rand
+	lines             []string
+	a                 *casbinrules.Authorizer
+	objects, subjects int // that could be made
+}
+
+// asked are the objects that are tried, of which some stand in no rule.
+var asked = slices.Concat(policygen.AskedObjects, []string{"", "/", "/b", "/c", "/a/x", "/b/2", "/b/2/", "group1", "group2", "/a\xff", "/a1", "/aa", "/x/2/c"})
+
+func (l *lists) compare() {
+	t := l.t
+	opts := append(bridgetest.Options(l.family), casbinrules.WithAnonymous())
+	if l.rnd.IntN(4) == 0 {
+		opts = append(opts, casbinrules.WithRolePrefix("r"))
+	}
+	var err error
+	files := fstest.MapFS{"policy.csv": {Data: []byte(strings.Join(l.lines, "\n"))}}
+	if l.a, err = casbinrules.OpenFS(files, casbinrules.ModelText("model.conf", l.family.Text), []string{"policy.csv"}, opts...); err != nil {
+		var findings *casbinrules.FindingsError
+		if errors.As(err, &findings) {
+			return // one option too many for this policy
+		}
+		t.Fatal(err)
+	}
+	for range 4 {
+		p, err := l.family.Principal(l.rnd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch l.rnd.IntN(8) {
+		case 0:
+			p = nil
+		case 1, 2, 3: // the ID is often the name of a role
+			p, err = core.NewPrincipal(core.PrincipalInfo{
+				ID: policygen.Pick(l.rnd, []string{"r0", "r1", "r2"}), Tenant: p.Tenant(), Roles: slices.Collect(p.CredentialRoles()),
+				Claims: map[string]any{"region": "eu"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, action := range []string{"GET", "HEAD", "POST", "PURGE"} {
+			l.compareObjects(p, casbinrules.Action{Name: action})
+		}
+	}
+	for _, object := range []string{policygen.Pick(l.rnd, asked), policygen.Pick(l.rnd, asked)} {
+		l.compareSubjects(policygen.Pick(l.rnd, []string{"t1", "t2", "t3"}), object, policygen.Pick(l.rnd, []string{"GET", "HEAD", "POST"}))
+	}
+}
+
+// authorize is what a gate would be told.
+func (l *lists) authorize(p *core.Principal, action, object string) bool {
+	l.t.Helper()
+	access := core.Access{Action: action, Resource: core.Resource{Name: object}}
+	var d core.Decision
+	var err error
+	if p == nil {
+		d, err = l.a.AuthorizeAnonymous(l.t.Context(), access)
+	} else {
+		d, err = l.a.Authorize(l.t.Context(), p, access)
+	}
+	if err != nil {
+		l.t.Fatalf("%s %s: %v", action, object, err)
+	}
+	return d.Allowed
+}
+
+func (l *lists) compareObjects(p *core.Principal, action casbinrules.Action) {
+	t := l.t
+	var allowed []string
+	for _, object := range asked {
+		if l.authorize(p, action.Name, object) {
+			allowed = append(allowed, object)
+		}
+	}
+	filtered, err := l.a.Filter(t.Context(), p, action, asked)
+	if err != nil || !slices.Equal(filtered, allowed) {
+		l.fail("%s: filtered %q, %v, want %q", action.Name, filtered, err, allowed)
+	}
+	set, err := l.a.Objects(t.Context(), p, action)
+	var unlistable *casbinrules.UnlistableError
+	if errors.As(err, &unlistable) {
+		return
+	}
+	if err != nil {
+		l.fail("%v", err)
+	}
+	l.objects++
+	var contained []string
+	for _, object := range asked {
+		ok, err := set.Contains(object)
+		if err != nil {
+			l.fail("%q: %v", object, err)
+		}
+		if !strings.ContainsAny(object, "\n?\xff") && set.Condition().Holds(object) != ok {
+			l.fail("%s by %v: %q contained: %v, but not by condition %+v", action.Name, p, object, ok, set.Condition())
+		}
+		if ok {
+			contained = append(contained, object)
+		}
+	}
+	if !slices.Equal(contained, allowed) {
+		l.fail("%s by %v: contained %q, want %q; condition %+v", action.Name, p, contained, allowed, set.Condition())
+	}
+	l.compareGrants(set, p, action, allowed)
+}
+
+// compareGrants checks that each object that is allowed has a grant, and that
+// what is granted by name is allowed.
+func (l *lists) compareGrants(set *casbinrules.ObjectSet, p *core.Principal, action casbinrules.Action, allowed []string) {
+	grants := slices.Collect(set.Grants(""))
+	for _, g := range grants {
+		if g.Function == "==" && !l.authorize(p, action.Name, g.Object) {
+			l.fail("%q is granted and not allowed", g.Object)
+		}
+	}
+	for _, object := range allowed {
+		if strings.ContainsAny(object, "\n?\xff") {
+			continue
+		}
+		if !slices.ContainsFunc(grants, func(g casbinrules.Grant) bool {
+			return pattern.Match(g.Function, object, g.Object)
+		}) {
+			l.fail("%q is allowed and not granted: %v", object, grants)
+		}
+	}
+}
+
+func (l *lists) compareSubjects(tenant, object, action string) {
+	t := l.t
+	set, err := l.a.Subjects(t.Context(), tenant, object, casbinrules.Action{Name: action})
+	var unlistable *casbinrules.UnlistableError
+	if errors.As(err, &unlistable) {
+		return
+	}
+	if err != nil {
+		l.fail("%v", err)
+	}
+	l.subjects++
+	principal := func(id string, roles ...string) *core.Principal {
+		p, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Roles: roles, Tenant: tenant})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	names := append([]string{"u0", "u1", "u2", "r0", "r1", "r2", "r3", "r4", "r9", "c0", "c1", "c9", "root", "ghost", "0", "1", "4", "oot"}, l.family.Names...)
+	for _, name := range names {
+		want := l.authorize(principal(name), action, object)
+		if got := slices.Contains(set.Users, name) || set.Others && !l.known(name); got != want {
+			l.fail("%s %s in %s: user %s: %v, want %v; %+v", action, object, tenant, name, got, want, set)
+		}
+		want = l.authorize(principal("nobody in particular", name), action, object)
+		if got := slices.Contains(set.Roles, name) || set.Others && !l.known(name); got != want {
+			l.fail("%s %s in %s: role %s: %v, want %v; %+v", action, object, tenant, name, got, want, set)
+		}
+	}
+	if got, want := set.Others, l.authorize(principal("nobody in particular"), action, object); got != want {
+		l.fail("others: %v, want %v", got, want)
+	}
+	if got, want := set.Anonymous, l.authorize(nil, action, object); got != want {
+		l.fail("anonymous: %v, want %v", got, want)
+	}
+}
+
+// known reports whether the policy has the name.
+func (l *lists) known(name string) bool {
+	return slices.ContainsFunc(l.lines, func(line string) bool { return slices.Contains(strings.Split(line, ", ")[1:], name) })
+}
+
+func (l *lists) fail(format string, args ...any) {
+	l.t.Helper()
+	l.t.Fatalf(format+"\n%s\n%s", append(args, l.family.Text, strings.Join(l.lines, "\n"))...)
+}

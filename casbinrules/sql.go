@@ -1,0 +1,215 @@
+package casbinrules
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// Dollar is the placeholder of PostgreSQL's own protocol: $1 for the first.
+func Dollar(n int) string { return "$" + strconv.Itoa(n) }
+
+// QuestionMark is the placeholder of GORM and of drivers that count themselves.
+func QuestionMark(int) string { return "?" }
+
+// SQL is the set as a condition for PostgreSQL 11 or newer: it is true of the rows
+// whose object, the text in column, is in the set. placeholder is [Dollar],
+// [QuestionMark], or what makes a placeholder of the number of an argument, from
+// 1 on; no text of the policy stands in the condition itself. column is put there
+// as it is, so it must not come from a request.
+//
+// A row whose object is null or empty, or holds a line feed, is never selected,
+// nor one with "?" where keyMatch5 is used. Texts are compared byte by byte,
+// whatever the collation of the column.
+//
+// The patterns of keyMatch, and those of keyMatch2 to keyMatch5 that consist of
+// whole segments, can be said in SQL. Any other is an error that names its rule:
+// select without it, and use [Authorizer.Filter].
+func (o *ObjectSet) SQL(column string, placeholder func(n int) string) (condition string, args []any, err error) {
+	if column == "" || placeholder == nil {
+		return "", nil, errors.New("casbinrules: SQL: a column and a placeholder are needed")
+	}
+	w := sqlWriter{column: "((" + column + `) COLLATE "C")`, placeholder: placeholder}
+	text := w.condition(o.condition)
+	if w.err != nil {
+		return "", nil, fmt.Errorf("casbinrules: SQL: %w", w.err)
+	}
+	if o.condition.Kind == ConditionNone {
+		return text, nil, nil
+	}
+	text = w.column + " <> '' AND position(chr(10) in " + w.column + ") = 0 AND " + text
+	if o.cuts {
+		text += " AND position('?' in " + w.column + ") = 0"
+	}
+	return "(" + text + ")", w.args, nil
+}
+
+// sqlWriter makes the text of a condition, and its arguments in their order.
+type sqlWriter struct {
+	column      string
+	placeholder func(n int) string
+	args        []any
+	err         error
+}
+
+func (w *sqlWriter) condition(c *Condition) string {
+	switch c.Kind {
+	case ConditionAll:
+		return "TRUE"
+	case ConditionAnd:
+		return w.joined(c.Parts, " AND ")
+	case ConditionOr:
+		return w.alternatives(c.Parts)
+	case ConditionNot:
+		return "NOT " + w.condition(c.Parts[0])
+	case ConditionMatch:
+		return w.match(c)
+	default:
+		return "FALSE"
+	}
+}
+
+func (w *sqlWriter) joined(parts []*Condition, by string) string {
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = w.condition(part)
+	}
+	return "(" + strings.Join(texts, by) + ")"
+}
+
+// alternatives puts all objects that are equal to a text into one list.
+func (w *sqlWriter) alternatives(parts []*Condition) string {
+	var names []string
+	var others []*Condition
+	for _, part := range parts {
+		if name, ok := oneObject(part); ok {
+			names = append(names, name)
+		} else {
+			others = append(others, part)
+		}
+	}
+	if len(names) == 0 {
+		return w.joined(others, " OR ")
+	}
+	list := w.in(names)
+	if len(others) == 0 {
+		return list
+	}
+	return "(" + list + " OR " + w.joined(others, " OR ") + ")"
+}
+
+// oneObject is the only object that a match holds for.
+func oneObject(c *Condition) (string, bool) {
+	if c.Kind != ConditionMatch || c.Function == "in" {
+		return "", false
+	}
+	prefix, pattern, ok := sqlPattern(c.Function, c.Pattern)
+	return prefix, ok && pattern == exactly
+}
+
+func (w *sqlWriter) in(names []string) string {
+	marks := make([]string, len(names))
+	for i, name := range names {
+		marks[i] = w.arg(name)
+	}
+	if len(marks) == 1 {
+		return w.column + " = " + marks[0]
+	}
+	return w.column + " IN (" + strings.Join(marks, ", ") + ")"
+}
+
+func (w *sqlWriter) arg(text string) string {
+	w.args = append(w.args, text)
+	return w.placeholder(len(w.args))
+}
+
+func (w *sqlWriter) match(c *Condition) string {
+	if c.Function == "in" {
+		return w.in(c.Names)
+	}
+	text, kind, ok := sqlPattern(c.Function, c.Pattern)
+	switch {
+	case !ok:
+		w.err = errors.Join(w.err, fmt.Errorf("%s: %s with %q is no comparison of whole segments: use Filter for this policy", c.Place, c.Function, c.Pattern))
+		return "FALSE"
+	case kind == exactly:
+		return w.in([]string{text})
+	case kind == beginning:
+		return "starts_with(" + w.column + ", " + w.arg(text) + ")"
+	default:
+		return w.column + " ~ " + w.arg(text)
+	}
+}
+
+// sqlKind is how SQL compares with a text.
+type sqlKind int
+
+const (
+	exactly sqlKind = iota
+	beginning
+	expression
+)
+
+// sqlPattern is what PostgreSQL compares an object with in place of a pattern.
+func sqlPattern(function, text string) (string, sqlKind, bool) {
+	switch function {
+	case "==":
+		return text, exactly, true
+	case "keyMatch":
+		prefix, _, star := strings.Cut(text, "*")
+		if star {
+			return prefix, beginning, true
+		}
+		return text, exactly, true
+	}
+	if !pattern.HasSegments(function) {
+		return "", 0, false
+	}
+	segments := pattern.Split(function, text)
+	if segments == nil {
+		return "", 0, false
+	}
+	var plain, expr strings.Builder
+	expr.WriteString("^")
+	kind := exactly
+	for i, s := range segments {
+		if i > 0 {
+			plain.WriteByte('/')
+			expr.WriteByte('/')
+		}
+		switch s.Kind {
+		case pattern.Literal:
+			plain.WriteString(s.Text)
+			writeLiteral(&expr, s.Text)
+		case pattern.One:
+			kind = expression
+			expr.WriteString("[^/]+")
+		case pattern.Rest:
+			if kind == exactly {
+				return plain.String(), beginning, true
+			}
+			return expr.String(), expression, true
+		default:
+			return "", 0, false
+		}
+	}
+	if kind == exactly {
+		return plain.String(), exactly, true
+	}
+	return expr.String() + "$", expression, true
+}
+
+// writeLiteral writes a text as an advanced regular expression of PostgreSQL that
+// matches it: a backslash before what is neither letter nor digit takes its
+// meaning away.
+func writeLiteral(to *strings.Builder, text string) {
+	for _, r := range text {
+		if r < 0x80 && !('0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z') {
+			to.WriteByte('\\')
+		}
+		to.WriteRune(r)
+	}
+}
