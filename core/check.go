@@ -100,37 +100,48 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 	}
 
 	if before := g.reusable(nearest); before != nil {
-		e.Reused = true
-		if p := before.principal; p != nil {
-			e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
-		}
-		if before.byBrowser && e.Method != before.method { // a middleware has overridden it
-			if d := g.crossSite(r); d != nil {
-				return d
-			}
-		}
-		v.SharedCaching = g.sharedCaching
-		id := identity{principal: before.principal, whole: before.whole, scheme: before.scheme, ended: before.ended}
-		if d := t.decide(ctx, &id, &a, others, e); d != nil {
-			return d
-		}
-		kept, d := t.keep(before.opened, &a, others)
-		if d != nil {
-			return d
-		}
-		// A gate of another guard may stand between, or the tenant be another one.
-		if before != nearest || id.principal != before.principal || kept != before.opened {
-			again := *before
-			again.Context, again.principal, again.opened = ctx, id.principal, kept
-			v.Context = &again
-		}
-		return nil
+		return t.again(ctx, before, nearest, &a, others, v, e)
 	}
-	id := identity{lenient: t.lenient}
-	if d := g.identify(ctx, r, &id, e); d != nil {
+	return t.enter(ctx, &a, others, v, e)
+}
+
+// again decides for a request that this guard has authenticated before. nearest is
+// the last guard that let it through.
+func (t *Gate) again(ctx context.Context, before, nearest *authContext, a *Access, others []Resource, v *Verdict, e *Event) *Denial {
+	e.Reused = true
+	if p := before.principal; p != nil {
+		e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
+	}
+	if before.byBrowser && e.Method != before.method { // a middleware has overridden it
+		if d := t.guard.crossSite(a.Request); d != nil {
+			return d
+		}
+	}
+	v.SharedCaching = t.guard.sharedCaching
+	id := identity{principal: before.principal, whole: before.whole, scheme: before.scheme, ended: before.ended}
+	if d := t.decide(ctx, &id, a, others, e); d != nil {
 		return d
 	}
-	if d := t.decide(ctx, &id, &a, others, e); d != nil {
+	kept, d := t.keep(before.opened, a, others)
+	if d != nil {
+		return d
+	}
+	// A gate of another guard may stand between, or the tenant be another one.
+	if before != nearest || id.principal != before.principal || kept != before.opened {
+		again := *before
+		again.Context, again.principal, again.opened = ctx, id.principal, kept
+		v.Context = &again
+	}
+	return nil
+}
+
+// enter authenticates a request and decides.
+func (t *Gate) enter(ctx context.Context, a *Access, others []Resource, v *Verdict, e *Event) *Denial {
+	id := identity{lenient: t.lenient}
+	if d := t.guard.identify(ctx, a.Request, &id, e); d != nil {
+		return d
+	}
+	if d := t.decide(ctx, &id, a, others, e); d != nil {
 		if len(id.informed) > 0 {
 			informed := *d
 			informed.fields, informed.answers = slices.Concat(id.informed, d.fields), nil
@@ -138,13 +149,13 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 		}
 		return d
 	}
-	kept, d := t.keep(nil, &a, others)
+	kept, d := t.keep(nil, a, others)
 	if d != nil {
 		return d
 	}
-	passed := id.context(ctx, g, e.Method)
+	passed := id.context(ctx, t.guard, e.Method)
 	passed.opened = kept
-	v.Context, v.Fields, v.SharedCaching = passed, id.fields, g.sharedCaching
+	v.Context, v.Fields, v.SharedCaching = passed, id.fields, t.guard.sharedCaching
 	return nil
 }
 
