@@ -1,0 +1,122 @@
+package jwtauth_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+)
+
+// E10: known keys serve through an outage up to the limit, then it is 503, and
+// it ends by itself.
+func TestOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.serves(setOf(edKey("a")))
+		r := fetching(t, p, jwtauth.WithMaxStale(3*time.Hour))
+		p.fails()
+		wantKey(t, r, "b", "unavailable") // it may be a new key
+		wantKey(t, r, "b", "unavailable")
+		time.Sleep(3 * time.Hour)
+		wantKey(t, r, "a", "yes")
+		time.Sleep(time.Nanosecond)
+		wantKey(t, r, "a", "unavailable")
+		wantKey(t, r, "", "unavailable")
+		p.serves(setOf(edKey("a")))
+		time.Sleep(time.Minute)
+		wantKey(t, r, "a", "yes")
+		wantKey(t, r, "b", "no")
+	})
+}
+
+// E10: never loaded is 503 with Retry-After, never 401.
+func TestColdStart(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.fails()
+		r := fetching(t, p)
+		_, err := r.Keys(context.Background(), "a")
+		var down *core.UnavailableError
+		if !errors.As(err, &down) || down.RetryAfter < time.Second || down.RetryAfter > time.Minute {
+			t.Errorf("error %#v", err)
+		}
+		before := p.asked.Load()
+		for range 1000 {
+			wantKey(t, r, "a", "unavailable")
+		}
+		if n := p.asked.Load(); n != before {
+			t.Errorf("%d fetches for requests that could not be served", n-before)
+		}
+		time.Sleep(10 * time.Minute)
+		if n := p.asked.Load() - before; n < 10 || n > 25 {
+			t.Errorf("%d retries in 10 minutes", n)
+		}
+		p.serves(setOf(edKey("a")))
+		if err := r.Ready(context.Background()); err != nil {
+			t.Error(err)
+		}
+		wantKey(t, r, "a", "yes")
+	})
+}
+
+func TestRequestsWaitForTheFirstFetch(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.will(func(*http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			return response(200, setOf(edKey("a"))), nil
+		})
+		r := fetching(t, p)
+		wantKey(t, r, "a", "yes")
+	})
+}
+
+// A fetch may end between a request's look at the keys and its look for a fetch
+// to wait for.
+func TestFirstFetchEndsWhileARequestLooks(t *testing.T) {
+	p := new(published)
+	p.serves(setOf(edKey("a")))
+	for range 3_000 {
+		r, err := jwtauth.Fetch(keysURL, jwtauth.WithTransport(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() { wantKey(t, r, "a", "yes") })
+		}
+		wg.Wait()
+		r.Close()
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// A server that never answers holds a request no longer than the timeout, and a
+// request that is given up no longer than that.
+func TestStalledFetch(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.serves(setOf(edKey("a")))
+		r := fetching(t, p, jwtauth.WithTimeout(3*time.Second))
+		p.stalls()
+		start := time.Now()
+		wantKey(t, r, "b", "unavailable")
+		if d := time.Since(start); d != 3*time.Second {
+			t.Errorf("waited %v", d)
+		}
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		if _, err := r.Keys(ctx, "b"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		wantKey(t, r, "a", "yes")
+	})
+}

@@ -1,0 +1,109 @@
+package source_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// TestLastGoodFile: an instance that starts while the source is away begins with
+// what was good before, and catches up.
+func TestLastGoodFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "last-good.json")
+	followed(t, func(t *testing.T, store *fake, _ *applied, f *source.Follower) {
+		store.publish()
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 2 || s.FileErr != nil {
+			t.Fatalf("%+v", s)
+		}
+	}, source.WithLastGoodFile(file))
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v", info, err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		store, got := newFake(), new(applied)
+		store.newest = 3
+		store.down = errDown
+		f, err := source.Follow(t.Context(), store, got.apply, source.WithLastGoodFile(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		if s := f.Status(); s.Revision != 2 || !errors.Is(s.Err, errDown) {
+			t.Errorf("%+v", s)
+		}
+		store.set(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := f.Status(); s.Revision != 3 || s.Err != nil {
+			t.Errorf("when it is back: %+v", s)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // what the last run has seen is not gone back behind
+		store, got := newFake(), new(applied)
+		store.publish()
+		f, err := source.Follow(t.Context(), store, got.apply, source.WithLastGoodFile(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		if s := f.Status(); s.Revision != 3 || !errors.Is(s.Err, source.ErrStepBack) {
+			t.Errorf("an older revision at the start: %+v", s)
+		}
+	})
+	damage(t, file)
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.down = errDown
+		if _, err := source.Follow(t.Context(), store, new(applied).apply, source.WithLastGoodFile(file)); err == nil || !strings.Contains(err.Error(), "is damaged") {
+			t.Errorf("a damaged file: %v", err)
+		}
+	})
+}
+
+// damage changes a byte of the content in a file.
+func damage(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.Index(text, '=') // the end of base64
+	text[at-2] ^= 1
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStart: the first content is waited for, and not forever.
+func TestStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.publish()
+		store.down = errDown
+		began := time.Now()
+		if _, err := source.Follow(t.Context(), store, new(applied).apply, source.WithStartTimeout(10*time.Second)); !errors.Is(err, errDown) {
+			t.Errorf("%v", err)
+		}
+		if took := time.Since(began); took < 9*time.Second || took > 11*time.Second {
+			t.Errorf("given up after %v", took)
+		}
+		go func() {
+			time.Sleep(5 * time.Second)
+			store.set(nil)
+		}()
+		f, err := source.Follow(t.Context(), store, new(applied).apply, source.WithStartTimeout(10*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+	})
+}
