@@ -2,15 +2,25 @@ package jwttest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
+
+// verifierCases are about what no adapter sees.
+func verifierCases() []testCase {
+	return slices.Concat(algorithmCases, keyCases, tokenFormCases, claimCases, publishedCases, profileCases)
+}
+
+func TestVerifier(t *testing.T) { run(t, authtest.NetHTTP(), verifierCases()) }
 
 // TestEveryItemHasACase: group E of the conformance list, and what of group B
 // hangs on signed tokens.
 func TestEveryItemHasACase(t *testing.T) {
 	proved := map[string]bool{}
-	for _, c := range allCases() {
+	for _, c := range slices.Concat(adapterCases(), verifierCases()) {
 		for word := range strings.FieldsSeq(c.name) {
 			proved[word] = true
 		}

@@ -15,11 +15,18 @@ import (
 
 // Run runs every case against f. Cases are independent and run in parallel.
 //
+// They are about what an adapter can get wrong: which bytes of a token reach the
+// verifier, what becomes of each verdict, and what is kept of a request. What no
+// adapter sees, such as algorithms, claims and keys, is proved by this package's own
+// tests.
+//
 // What a server refuses by itself, such as a header of megabytes, needs no
 // gate: such an answer is accepted, and named in the test's log.
-func Run(t *testing.T, f authtest.Framework) {
+func Run(t *testing.T, f authtest.Framework) { run(t, f, adapterCases()) }
+
+func run(t *testing.T, f authtest.Framework, cases []testCase) {
 	b := bench{framework: f, keys: newKeys(t)}
-	for _, c := range allCases() {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.run(t, b)
@@ -27,10 +34,8 @@ func Run(t *testing.T, f authtest.Framework) {
 	}
 }
 
-// allCases is the whole suite, in the order it runs.
-func allCases() []testCase {
-	return slices.Concat(algorithmCases, keyCases, formCases, claimCases, verdictCases, publishedCases, profileCases, lifeCases)
-}
+// adapterCases are those that every adapter runs, in their order.
+func adapterCases() []testCase { return slices.Concat(formCases, verdictCases, lifeCases) }
 
 // testCase is one case. Its name begins with the items of the conformance list
 // or the invariants it proves.

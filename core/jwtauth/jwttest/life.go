@@ -2,24 +2,19 @@ package jwttest
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"errors"
-	"math/big"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/core/internal/jwstest"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
 var lifeCases = []testCase{
-	{"E25 another form of a signature revokes nothing back", respelt},
 	{"E29 a token that passed before is judged again", judgedAgain},
 	{"a revoked token is 401, and not knowing is 503", revocation},
 }
@@ -30,32 +25,6 @@ func (s *service) passesAs(path, token, id string) {
 	a := authtest.Send(s.t, s.addr, authtest.Request("GET", path, authorization(token)))
 	if a.Status != http.StatusOK || a.Body != id {
 		s.t.Errorf("%s: %d %q, want %s", path, a.Status, a.Body, id)
-	}
-}
-
-// respelt: (r, n-s) is as good an ECDSA signature as (r, s), by another text.
-func respelt(t *testing.T, b bench) {
-	list, err := revoke.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := b.serve(t, jwtauth.WithRevocation(list))
-	for _, alg := range []string{"ES256", "ES384", "ES512"} {
-		key := s.keys.signing[alg].(*ecdsa.PrivateKey)
-		text := unsigned(header(alg), claims(`"jti":"`+alg+`"`))
-		one, err := jwstest.Sign(alg, key, text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		half := len(one) / 2
-		v := new(big.Int).Sub(key.Params().N, new(big.Int).SetBytes(one[half:]))
-		two := slices.Concat(one[:half], v.FillBytes(make([]byte, half)))
-		first, second := text+"."+base64url(one), text+"."+base64url(two)
-		s.try(onPublic, attempt{alg, first, ""}, attempt{alg + " respelt", second, ""})
-		if err := list.Revoke(revoke.Entry{ID: alg}); err != nil {
-			t.Fatal(err)
-		}
-		s.try(onPublic, attempt{alg, first, core.ReasonRevoked}, attempt{alg + " respelt", second, core.ReasonRevoked})
 	}
 }
 

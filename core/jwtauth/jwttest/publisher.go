@@ -66,9 +66,6 @@ func (p *publisher) remoteEvery(t testing.TB, d time.Duration, opts ...jwtauth.R
 	return r
 }
 
-// often is for cases in which keys are fetched all the time.
-const often = 10 * time.Millisecond
-
 // await waits for a fetch like that.
 func (p *publisher) await(t testing.TB, like func(jwtauth.Refresh) bool) {
 	t.Helper()
@@ -84,19 +81,6 @@ func (p *publisher) await(t testing.TB, like func(jwtauth.Refresh) bool) {
 		}
 	}
 }
-
-// awaitFresh waits for the end of a fetch that began after the call.
-func (p *publisher) awaitFresh(t testing.TB, like func(jwtauth.Refresh) bool) {
-	t.Helper()
-	for len(p.refresh) > 0 {
-		<-p.refresh
-	}
-	p.await(t, func(jwtauth.Refresh) bool { return true }) // may have begun before
-	p.await(t, like)
-}
-
-func good(f jwtauth.Refresh) bool   { return f.Err == nil }
-func failed(f jwtauth.Refresh) bool { return f.Err != nil }
 
 // unavailable fails the test unless the answer to a token is 503.
 func (s *service) unavailable(path, token string) {

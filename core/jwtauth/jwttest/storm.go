@@ -268,3 +268,13 @@ func settle(t *testing.T, goroutines int, heap uint64) {
 		}
 	}
 }
+
+// torrent writes 100 MiB, or as much of it as is read.
+func torrent(w http.ResponseWriter, _ *http.Request) {
+	chunk := bytes.Repeat([]byte(" "), 64<<10)
+	for range (100 << 20) / len(chunk) {
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
+}

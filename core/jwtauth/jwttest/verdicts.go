@@ -3,8 +3,10 @@ package jwttest
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
@@ -12,12 +14,52 @@ import (
 )
 
 var verdictCases = []testCase{
+	{"E01 a good token of every algorithm", everyAlgorithm},
 	{"invariant 3 kinds of bad tokens are told apart", toldApart},
 	{"E27 a refused token proves nobody at any gate", provesNobody},
 	{"B03 each code has its status", codes},
 	{"B10 B12 scopes of a token", tokenScopes},
 	{"B12 scopes of another claim, in either form", scopeArray},
 	{"roles of a token", tokenRoles},
+}
+
+// everyAlgorithm: tokens pass with and without a kid, and prove what they say.
+func everyAlgorithm(t *testing.T, b bench) {
+	s := b.serve(t)
+	text := claims(`"roles":["auditor","clerk"]`, `"scope":"read write"`, `"tenant":"north"`, `"auth_time":1799999000`, `"n":{"a":[1]}`)
+	for path, algorithms := range map[string][]string{onPublic: publicAlgorithms, onSecret: secretAlgorithms} {
+		for _, alg := range algorithms {
+			for _, head := range []string{header(alg), `{"alg":"` + alg + `"}`} {
+				s.last.Store(nil)
+				s.try(path, attempt{alg + " " + head, s.keys.token(t, alg, head, text), ""})
+				checkPrincipal(t, alg, s.last.Load())
+			}
+			tampered := s.keys.token(t, alg, header(alg), text)
+			dot := strings.LastIndexByte(tampered, '.')
+			s.try(path,
+				attempt{alg + " without signature", tampered[:dot+1], core.ReasonBadSignature},
+				attempt{alg + " longer signature", tampered + "AAAA", core.ReasonBadSignature},
+				attempt{alg + " other claims", unsigned(header(alg), claims(`"sub":"admin"`)) + tampered[dot:], core.ReasonBadSignature})
+		}
+	}
+}
+
+func checkPrincipal(t *testing.T, alg string, p *core.Principal) {
+	t.Helper()
+	if p == nil {
+		t.Errorf("%s: the handler saw nobody", alg)
+		return
+	}
+	roles, scopes := slices.Collect(p.Roles()), slices.Collect(p.Scopes())
+	if p.ID() != subject || p.Scheme() != "Bearer" || p.Tenant() != "north" ||
+		!slices.Equal(roles, []string{"auditor", "clerk"}) || !slices.Equal(scopes, []string{"read", "write"}) ||
+		!p.Expires().Equal(time.Unix(noon+60, 0)) || !p.AuthTime().Equal(time.Unix(1799999000, 0)) {
+		t.Errorf("%s: principal %q by %q of %q, roles %q, scopes %q, until %v, since %v",
+			alg, p.ID(), p.Scheme(), p.Tenant(), roles, scopes, p.Expires(), p.AuthTime())
+	}
+	if n, _ := p.Claim("n"); fmt.Sprint(n) != "map[a:[1]]" {
+		t.Errorf("%s: claim n is %v", alg, n)
+	}
 }
 
 // badTokens are one token for each reason. Their claims are those of a good

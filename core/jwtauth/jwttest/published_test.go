@@ -217,16 +217,6 @@ func stalled(t *testing.T, b bench) {
 	s.try(onPublic, attempt{"after it", s.keys.good(t, "ES256"), ""})
 }
 
-// torrent writes 100 MiB, or as much of it as is read.
-func torrent(w http.ResponseWriter, _ *http.Request) {
-	chunk := bytes.Repeat([]byte(" "), 64<<10)
-	for range (100 << 20) / len(chunk) {
-		if _, err := w.Write(chunk); err != nil {
-			return
-		}
-	}
-}
-
 func redirects(t *testing.T, b bench) {
 	elsewhere := publish(t, b.keys.jwks(t))
 	p := publish(t, nil)
@@ -335,3 +325,19 @@ func metadata(t *testing.T, b bench) {
 		s.unavailable(onPublic, s.keys.good(t, "ES256", fmt.Sprintf(`"iss":%q`, d.URL)))
 	}
 }
+
+// often is for cases in which keys are fetched all the time.
+const often = 10 * time.Millisecond
+
+// awaitFresh waits for the end of a fetch that began after the call.
+func (p *publisher) awaitFresh(t testing.TB, like func(jwtauth.Refresh) bool) {
+	t.Helper()
+	for len(p.refresh) > 0 {
+		<-p.refresh
+	}
+	p.await(t, func(jwtauth.Refresh) bool { return true }) // may have begun before
+	p.await(t, like)
+}
+
+func good(f jwtauth.Refresh) bool   { return f.Err == nil }
+func failed(f jwtauth.Refresh) bool { return f.Err != nil }
