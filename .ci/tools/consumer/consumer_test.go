@@ -39,6 +39,9 @@ func TestViolationsNameWhatDoesNotBelong(t *testing.T) {
 		{"casbinrules", []string{core, casbin, gin}, []string{gin}},
 		{"casbinrules", []string{core, casbin, casbin3}, []string{casbin3}},
 		{"casbinrules/casbinv3", []string{core, casbin, casbin3}, nil},
+		{"core/openid", []string{core, "github.com/coreos/go-oidc/v3"}, nil},
+		{"core/telemetry", []string{core, "go.opentelemetry.io/otel"}, nil},
+		{"casbinrules/setup", []string{core, casbin, "go.opentelemetry.io/otel/metric", "github.com/coreos/go-oidc/v3"}, []string{"go.opentelemetry.io/otel/metric", "github.com/coreos/go-oidc/v3"}},
 		{"not/listed", []string{core, casbin}, []string{casbin}},
 	} {
 		if got := violations(tt.module, tt.graph); !slices.Equal(got, tt.want) {

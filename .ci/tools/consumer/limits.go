@@ -20,6 +20,8 @@ var watched = map[string][]string{
 	"casbin3":  {"github.com/casbin/casbin/v3"},
 	"redis":    {"github.com/redis", "github.com/alexedwards/scs/goredisstore"},
 	"postgres": {"github.com/jackc"},
+	"otel":     {"go.opentelemetry.io"},
+	"oidc":     {"github.com/coreos/go-oidc"},
 }
 
 // belongs says which watched libraries a module may bring along; a module that
@@ -33,7 +35,9 @@ var belongs = map[string][]string{
 	"echoauth/echov5": {"echo5"},
 
 	"casbinrules/setup":           {"casbin"},
-	"casbinrules/setup/oidc":      {"casbin"},
+	"casbinrules/setup/oidc":      {"casbin", "oidc"},
+	"core/openid":                 {"oidc"},
+	"core/telemetry":              {"otel"},
 	"casbinrules/setup/redis":     {"casbin", "redis"},
 	"casbinrules/setup/postgres":  {"casbin", "postgres"},
 	"core/source/postgres":        {"postgres"},
@@ -41,8 +45,8 @@ var belongs = map[string][]string{
 	"fiberauth/fasthttpauth":      {"fasthttp"},
 	"fiberauth/fiberv3":           {"fiber3", "fasthttp"},
 	"casbinrules/casbinv3":        {"casbin", "casbin3"},
-	"casbinrules/cmd/sallyport":   {"casbin", "redis", "postgres"},
-	"casbinrules/setup/telemetry": {"casbin"},
+	"casbinrules/cmd/sallyport":   {"casbin", "redis", "postgres", "otel", "oidc"},
+	"casbinrules/setup/telemetry": {"casbin", "otel"},
 }
 
 // violations lists what the graph of an app on the named module must not hold:
