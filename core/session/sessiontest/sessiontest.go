@@ -12,8 +12,14 @@ import (
 )
 
 // Run runs every case against f. Cases are independent and run in parallel.
+// What no adapter sees, such as how long sessions last and what a store does, is
+// proved by this package's own tests.
 func Run(t *testing.T, f authtest.Framework) {
-	for _, cases := range [][]testCase{cookieCases, fixationCases, lifetimeCases, originCases, outageCases, signInCases, formCases} {
+	run(t, f, cookieCases, fixationCases, lifetimeCases, originCases, outageCases, signInCases, formCases)
+}
+
+func run(t *testing.T, f authtest.Framework, tables ...[]testCase) {
+	for _, cases := range tables {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()

@@ -10,8 +10,14 @@ import (
 )
 
 // Run runs every case against f. Cases are independent and run in parallel.
+// What no adapter sees, such as each member of a proof, is proved by this package's
+// own tests.
 func Run(t *testing.T, f authtest.Framework) {
-	for _, cases := range [][]testCase{schemeCases, proofCases, nonceCases} {
+	run(t, f, schemeCases, proofCases, nonceCases)
+}
+
+func run(t *testing.T, f authtest.Framework, tables ...[]testCase) {
+	for _, cases := range tables {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()

@@ -12,7 +12,6 @@ import (
 
 var nonceCases = []testCase{
 	{"B21 a nonce that is wanted is handed out once", nonceHanded},
-	{"B21 without a nonce no proof is good again", nonceDowngrade},
 	{"B21 the next nonce comes with a good answer", nonceRenewed},
 }
 
@@ -65,17 +64,6 @@ func nonceHanded(t *testing.T, f authtest.Framework) {
 		t.Errorf("nonce %q with another error", got)
 	}
 	s.admits("a free token needs none", "GET", onDoor, "Bearer", "Authorization: Bearer "+s.token("", nil))
-}
-
-// nonceDowngrade: RFC 9449 §11.3.
-func nonceDowngrade(t *testing.T, f authtest.Framework) {
-	s := serve(t, f, dpop.WithNonces(time.Minute, nonceKey))
-	token := s.bound()
-	nonce := s.handed(s.refuses("the first", onDoor, wanted, s.withNonce(token, nil)...))
-	s.admits("with it", "GET", onDoor, "DPoP", s.withNonce(token, nonce)...)
-	s.handed(s.refuses("without it", onDoor, wanted, s.withNonce(token, nil)...))
-	s.time.Add(61)
-	s.handed(s.refuses("too old", onDoor, wanted, s.withNonce(token, nonce)...))
 }
 
 // nonceRenewed: RFC 9449 §8.2.
