@@ -47,10 +47,11 @@ func (g *Guard) Refresh(ctx context.Context, r Request, verify func(context.Cont
 // browser back from, as an OpenID provider does. Such a request is a GET that
 // another site has caused, so neither is looked at here: verify has to make sure
 // that the sign-in began in this very browser, and that the answer is used once.
-// The [AttemptLimiter] is not asked, since nothing can be guessed. Otherwise it is
-// [Guard.SignIn], with its Gate "sign_in".
+// The [AttemptLimiter] is asked without an account, for the address: nothing can be
+// guessed, but each answer that is made up costs a call of that server. Otherwise it
+// is [Guard.SignIn], with its Gate "sign_in".
 func (g *Guard) SignInElsewhere(ctx context.Context, r Request, verify func(context.Context) (*Principal, error)) (*Principal, Verdict) {
-	return g.signIn(ctx, r, "sign_in", &signIn{verify: verify, elsewhere: true})
+	return g.signIn(ctx, r, "sign_in", &signIn{verify: verify, limiter: g.limiter, elsewhere: true})
 }
 
 // LogoutElsewhere judges the request by which another server ends the sessions

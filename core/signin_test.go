@@ -172,3 +172,27 @@ func TestSignInFromATrustedOrigin(t *testing.T) {
 		t.Errorf("%v, %+v", p, v)
 	}
 }
+
+// What another server has proved is limited by address alone.
+func TestSignInElsewhereIsLimited(t *testing.T) {
+	verifier := &passwords{known: newPrincipal(t, core.PrincipalInfo{ID: "alice"})}
+	l := &limiter{}
+	g, _ := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithAttemptLimiter(l))
+	r := get("/callback", "Sec-Fetch-Site: cross-site")
+	if p, v := g.SignInElsewhere(t.Context(), r, verifier.verifier("right")); p == nil || v.Response != nil {
+		t.Errorf("%v, %+v", p, v)
+	}
+	if _, v := g.SignInElsewhere(t.Context(), r, verifier.verifier("wrong")); statusOf(v) != http.StatusUnauthorized {
+		t.Errorf("%+v, want 401", v.Response)
+	}
+	l.refusal = &core.LimitError{Err: errors.New("7 failures")}
+	if _, v := g.SignInElsewhere(t.Context(), r, verifier.verifier("right")); statusOf(v) != http.StatusTooManyRequests || verifier.asked != 2 {
+		t.Errorf("%+v after %d attempts, want 429 after 2", v.Response, verifier.asked)
+	}
+	if want := []string{"", "", ""}; !reflect.DeepEqual(l.asked, want) {
+		t.Errorf("asked for %q", l.asked)
+	}
+	if want := []string{": <nil>", ": wrong_secret: secret detail"}; !reflect.DeepEqual(l.reports, want) {
+		t.Errorf("told %q, want %q", l.reports, want)
+	}
+}

@@ -36,6 +36,8 @@
 //   - [core.ReasonWrongIssuer], [core.ReasonWrongAudience], [core.ReasonBadClaim]
 //   - [core.ReasonAccountState], [core.ReasonWeakAuthentication]
 //   - "plain_http" of Basic, "foreign_nonce" and "wrong_realm" of Digest
+//   - "unknown_sign_in" and "sign_in_refused" of OpenID: any page can lead a browser
+//     to the first
 //
 // and those that [WithIgnoredReasons] adds. No other error counts: outages, faults,
 // ambiguous credentials, the absence of credentials.

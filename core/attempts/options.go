@@ -131,5 +131,6 @@ func innocent() []core.Reason {
 		core.ReasonWrongIssuer, core.ReasonWrongAudience, core.ReasonBadClaim,
 		core.ReasonAccountState, core.ReasonWeakAuthentication,
 		basic.ReasonPlainHTTP, digest.ReasonForeignNonce, digest.ReasonWrongRealm,
+		"unknown_sign_in", "sign_in_refused", // of package openid, in a module of its own
 	}
 }

@@ -24,7 +24,11 @@ type Provider struct {
 	tokens         *jwtauth.Verifier
 	logouts        *jwtauth.LogoutVerifier
 	discovery      *discovery
+	exchanges      chan struct{} // holds one for each exchange of a code under way
 }
+
+// maxExchanges is how many codes a provider is asked about at the same time.
+const maxExchanges = 64
 
 // providerSettings are what the options set.
 type providerSettings struct {
@@ -177,7 +181,7 @@ func WithProviderClock(now func() time.Time) ProviderOption {
 func NewProvider(issuer, client string, opts ...ProviderOption) (*Provider, error) {
 	p := &Provider{
 		providerSettings: providerSettings{name: "default", scopes: []string{"openid"}, timeout: 5 * time.Second, now: time.Now},
-		issuer:           issuer, client: client,
+		issuer:           issuer, client: client, exchanges: make(chan struct{}, maxExchanges),
 	}
 	if err := option.Apply(&p.providerSettings, opts); err != nil {
 		return nil, fmt.Errorf("openid: %w", err)

@@ -29,6 +29,7 @@ type idp struct {
 	claims   map[string]any // of ID tokens; nil takes one away
 	answer   url.Values     // of the authorization endpoint; "" takes one away
 	refusal  string         // of the token endpoint
+	during   func()         // what the token endpoint does meanwhile; nil for nothing
 
 	down    atomic.Bool
 	codes   sync.Map // what was issued: code to url.Values of the request
@@ -97,6 +98,9 @@ func (p *idp) authorize(w http.ResponseWriter, r *http.Request) {
 // token takes a code once, from who can prove to have asked for it.
 func (p *idp) token(w http.ResponseWriter, r *http.Request) {
 	p.asked.Add(1)
+	if p.during != nil {
+		p.during()
+	}
 	id, secret, _ := r.BasicAuth()
 	if id == "" {
 		id, secret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")

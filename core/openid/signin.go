@@ -118,6 +118,11 @@ func (s *SignIn) finish(ctx context.Context, r core.Request, f *flow) (*core.Pri
 	if err != nil {
 		return nil, nil, err
 	}
+	done, err := p.wait(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
 	first, err := s.sessions.UseOnce(ctx, f.usedName(), time.Unix(f.Begun, 0).Add(FlowLifetime+time.Minute), nil)
 	switch {
 	case err != nil:
@@ -130,6 +135,23 @@ func (s *SignIn) finish(ctx context.Context, r core.Request, f *flow) (*core.Pri
 		return nil, nil, err
 	}
 	return s.principal(ctx, p, f, token)
+}
+
+// wait waits until the provider may be asked about one more code, for as long as one
+// of its answers may take: beyond [maxExchanges] at a time it would be the one that is
+// attacked. done says that it was asked.
+func (p *Provider) wait(ctx context.Context) (done func(), err error) {
+	patience := time.NewTimer(p.timeout)
+	defer patience.Stop()
+	select {
+	case p.exchanges <- struct{}{}:
+		return func() { <-p.exchanges }, nil
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-patience.C:
+		err = fmt.Errorf("%d sign-ins are being asked about", maxExchanges)
+	}
+	return nil, &core.UnavailableError{RetryAfter: p.timeout, Err: fmt.Errorf("openid: token endpoint of %s: %w", p.issuer, err)}
 }
 
 // checkIssuer wants the answer to be from the provider that was asked, so that no
