@@ -40,15 +40,7 @@ func openShops(t *testing.T, more ...*openid.Provider) (*provider, []*shop) {
 	var shops []*shop
 	addresses := map[string]string{}
 	for _, f := range frameworks {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &shop{name: f.name, url: "http://localhost:" + port, cookie: "session-" + f.name, listener: l, build: f.build}
+		s := newShop(t, f.name, f.build)
 		shops, addresses[f.name] = append(shops, s), s.url
 	}
 	p := startProviderFor(t, addresses, es256(t, "1"))
@@ -56,6 +48,20 @@ func openShops(t *testing.T, more ...*openid.Provider) (*provider, []*shop) {
 		s.open(t, p.issuer, more)
 	}
 	return p, shops
+}
+
+// newShop is an application that has its address.
+func newShop(t *testing.T, name string, build func(*core.Guard, *openid.SignIn) server) *shop {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &shop{name: name, url: "http://localhost:" + port, cookie: "session-" + name, listener: l, build: build}
 }
 
 // open serves the application until the test ends.

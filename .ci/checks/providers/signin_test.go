@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/openid"
+	"github.com/sallyport-go/sallyport/examples/checks/internal/openidprovider"
 )
 
 // TestSignIn goes through the life of a session on every framework: from a deep link
@@ -62,6 +63,38 @@ func TestSignIn(t *testing.T) {
 	if t.Failed() {
 		t.Logf("provider: %s", &p.running.log)
 	}
+}
+
+// TestSignInAtAnotherProvider is the same at a provider of another kind, which has other
+// ways: it is written in Go, does not name itself in its answers, and knows no
+// back-channel.
+func TestSignInAtAnotherProvider(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "nethttp", nethttpApp)
+	p := openidprovider.Start(t, "alice", map[string]string{s.name: s.url})
+	s.open(t, p.URL, nil)
+	alice := newPerson(t, "alice")
+	alice.wantUnauthenticated(s)
+	back := alice.begin(s, "/account?page=2")
+	if got := alice.send(back.String(), nil); got.header.Get("Location") != "/account?page=2" {
+		t.Fatalf("callback: %d to %q; %v", got.status, got.header.Get("Location"), s.events.Last(t).Cause)
+	}
+	const want = "alice editor=true admin=false"
+	if got := alice.callAPI(s, "/account"); got.status != http.StatusOK || got.text != want {
+		t.Errorf("API call: %d %q, want 200 %q", got.status, got.text, want)
+	}
+	newPerson(t, "mallory").wantRefused(s, back.String(), openid.ReasonUnknownSignIn)
+	one, two := newPerson(t, "alice"), newPerson(t, "alice")
+	stolen := one.begin(s, "/account").Query().Get("code")
+	two.wantRefused(s, with(two.begin(s, "/account"), "code", stolen), openid.ReasonBadCode)
+
+	if got := alice.walk(s.url+"/logout", url.Values{}, "http://none.invalid"); got.url.String() != s.url+"/" || got.text != home {
+		t.Errorf("logout ends at %s: %d %q, want %s/", got.url, got.status, got.text, s.url)
+	}
+	if got := p.Ended(); len(got) != 1 || got[0] != s.name {
+		t.Errorf("logged out at the provider: %q, want %s", got, s.name)
+	}
+	alice.wantUnauthenticated(s)
 }
 
 // wantUnauthenticated checks what nobody gets: a page leads to the sign-in, and a call
