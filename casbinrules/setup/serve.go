@@ -2,8 +2,12 @@ package setup
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/core/forwardauth"
 	"github.com/sallyport-go/sallyport/core/httpauth"
@@ -29,6 +33,12 @@ func (s *Setup) Address() string { return s.address }
 // /healthz is 204 for everybody, and /metrics is the page of the observer prometheus,
 // where the file has it. It is an error if the file has no section serve,
 // or no policy.
+//
+// With a sign-in at another server its endpoints are there too, for everybody, and the
+// proxy passes their paths on: the page session.sign_in_page, /openid/callback/ and
+// /openid/logout/ with the name of a provider, and /openid/logout, to which a page of
+// the application posts to sign out. A sign-in page where something else is already is
+// an error.
 func (s *Setup) Handler() (http.Handler, error) {
 	if s.service == nil {
 		return nil, errors.New("setup: the file has no section serve: it says which proxy asks")
@@ -48,6 +58,11 @@ func (s *Setup) Handler() (http.Handler, error) {
 	if s.page != nil {
 		mux.Handle("/metrics", s.page)
 	}
+	if s.signIn != nil {
+		if err := s.mountSignIn(mux); err != nil {
+			return nil, err
+		}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux cleans paths and redirects, and Envoy's have the target of
 		// somebody else behind the prefix.
@@ -57,6 +72,26 @@ func (s *Setup) Handler() (http.Handler, error) {
 		}
 		mux.ServeHTTP(w, r)
 	}), nil
+}
+
+// openIDPath is what the paths of a sign-in at another server begin with.
+const openIDPath = "/openid/"
+
+// mountSignIn adds the endpoints of the sign-in at another server.
+func (s *Setup) mountSignIn(mux *http.ServeMux) error {
+	page, _, _ := strings.Cut(s.sessions.SignInPage(), "?")
+	inner := strings.TrimPrefix(page, openIDPath)
+	switch {
+	case isCheck(page), slices.Contains([]string{"/refusal", "/healthz", "/metrics"}, page),
+		inner != page && (inner == "logout" || strings.HasPrefix(inner, "logout/") || strings.HasPrefix(inner, "callback/")),
+		page != path.Clean(page), strings.ContainsAny(page, "{}%"):
+		return fmt.Errorf("setup: session.sign_in_page %q: serve cannot have the page there: take /openid/sign-in", page)
+	}
+	mux.Handle(page, httpauth.Serve(s.signIn.SignInEndpoint()))
+	mux.Handle(openIDPath+"callback/{provider}", httpauth.Serve(s.signIn.CallbackEndpoint()))
+	mux.Handle(openIDPath+"logout/{provider}", httpauth.Serve(s.signIn.BackChannelEndpoint()))
+	mux.Handle(openIDPath+"logout", httpauth.Serve(s.signIn.LogoutEndpoint()))
+	return nil
 }
 
 // isCheck reports whether a path is that of the question, or below it.

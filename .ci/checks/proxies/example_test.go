@@ -22,7 +22,7 @@ func TestForwardAuthExample(t *testing.T) {
 }
 
 // TestServe runs sallyport serve behind each proxy, with the files of the
-// examples.
+// examples, and with a sign-in.
 func TestServe(t *testing.T) {
 	program := built(t, "casbinrules/cmd/sallyport")
 	behindEach(t, func(t *testing.T, proxy string) string {
@@ -38,6 +38,7 @@ func TestServe(t *testing.T) {
 		}
 		return startGuard(t, program, "serve", "-c", file, "--addr", "127.0.0.1:0")
 	})
+	signInBehindEach(t, program)
 }
 
 // built is the program in a folder of this repository.

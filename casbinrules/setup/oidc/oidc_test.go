@@ -86,6 +86,81 @@ session:
 	}
 }
 
+// TestServe has the endpoints beside the guard that a proxy asks, and leads there who
+// opens a page. A sign-in page where the guard is already is an error.
+func TestServe(t *testing.T) {
+	open := func(page string) (http.Handler, error) {
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"policy.csv": "p, alice, /reports, GET\n",
+			"sallyport.yaml": fmt.Sprintf(`realm: shop
+session:
+  sign_in_page: %[1]s
+  sign_in: {oidc: {address: "https://shop.example.com", providers: [{issuer: "http://127.0.0.1:1", client: shop}]}}
+answers: {sign_in_redirect: %[1]s}
+policy: {model: rbac, files: policy.csv}
+proxies: {trusted: 127.0.0.1/32}
+serve: {proxy: caddy}
+`, page),
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := setup.Open(filepath.Join(dir, "sallyport.yaml"), setup.WithLogger(slog.New(slog.DiscardHandler)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s.Handler()
+	}
+	h, err := open("/openid/sign-in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(method, path string, fields ...string) *http.Response {
+		r := httptest.NewRequest(method, path, nil)
+		r.RemoteAddr = "127.0.0.1:1234"
+		for i := 0; i < len(fields); i += 2 {
+			r.Header.Set(fields[i], fields[i+1])
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Result()
+	}
+	question := []string{"X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/reports?page=2", "X-Forwarded-Host", "shop.example.com"}
+	if got := ask("GET", "/check", question...); got.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a script: %d, want 401", got.StatusCode)
+	}
+	got := ask("GET", "/check", append(question, "Accept", "text/html")...)
+	if to := got.Header.Get("Location"); got.StatusCode != http.StatusSeeOther || to != "/openid/sign-in?return_to=%2Freports%3Fpage%3D2" {
+		t.Errorf("a page: %d to %q", got.StatusCode, to)
+	}
+	for _, c := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "/openid/sign-in", 503}, // the provider is down
+		{"GET", "/openid/callback/default", 303},
+		{"POST", "/openid/callback/default", 405},
+		{"POST", "/openid/logout", 204},
+		{"GET", "/openid/logout", 405},
+		{"POST", "/openid/logout/default", 400},
+		{"GET", "/openid/other", 404},
+		{"GET", "/openid/", 404},
+	} {
+		if got := ask(c.method, c.path).StatusCode; got != c.want {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, got, c.want)
+		}
+	}
+	for _, page := range []string{"/check", "/check/in", "/refusal", "/healthz", "/metrics", "/openid/logout", "/openid/logout/in",
+		"/openid/callback/in", "/in/", "/%7Bin%7D"} {
+		if _, err := open(page); err == nil || !strings.Contains(err.Error(), "session.sign_in_page") {
+			t.Errorf("%s: %v, want an error", page, err)
+		}
+	}
+}
+
 // TestSettings refuses what cannot work, with its place.
 func TestSettings(t *testing.T) {
 	const one = "{issuer: 'https://id.example', client: shop}"

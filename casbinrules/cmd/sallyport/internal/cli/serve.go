@@ -32,7 +32,8 @@ sections serve and proxies of the file say which proxy asks, and from where; the
 page docs/proxies.md has the proxy's part.
 
 It answers at /check, at /refusal and, to everybody, at /healthz; at /metrics with
-the observer prometheus. Upon SIGHUP it
+the observer prometheus, and below /openid/ where people sign in at an OpenID
+provider. Upon SIGHUP it
 reads all files again, the configuration too; if that is wrong, the guard that
 was there stays. Upon SIGINT or SIGTERM it answers what it has taken and ends.`,
 		Args: cobra.NoArgs,
