@@ -1,0 +1,43 @@
+package bridgetest
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Sample is a random policy, and somebody who asks it for something.
+type Sample struct {
+	Name, Model string
+	Lines       []string
+	Options     []casbinrules.Option
+	Principal   *core.Principal
+	Action      string
+}
+
+// Samples are each policies of every family of models that the differential tests
+// have, the same for one seed. It panics when it cannot make one.
+func Samples(seed uint64, each int) iter.Seq[Sample] {
+	return func(yield func(Sample) bool) {
+		for n, f := range slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies()) {
+			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
+			for range each {
+				p, err := f.Principal(rnd)
+				if err != nil {
+					panic(fmt.Sprintf("bridgetest: %s: %v", f.Name, err))
+				}
+				if !yield(Sample{f.Name, f.Text, f.Policy(rnd), Options(f), p, policygen.Pick(rnd, policygen.PlainActions)}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Objects are those that samples have rules about, and some beside them.
+func Objects() []string { return slices.Clone(policygen.AskedObjects) }
