@@ -31,7 +31,7 @@ type assembly struct {
 // assemble opens every part in turn. What was opened is closed by made.
 func (a *assembly) assemble() error {
 	a.log = a.logger()
-	a.made.log = a.log
+	a.made.log, a.made.realm = a.log, a.config.Realm
 	if err := a.trustProxies(); err != nil {
 		return err
 	}
@@ -95,6 +95,7 @@ func (a *assembly) schemes() ([]core.Authenticator, error) {
 		if schemes[i], err = s.new(); err != nil {
 			return nil, a.doc.Wrap(err, s.at)
 		}
+		a.made.schemes = append(a.made.schemes, a.describe(s.at)...)
 	}
 	return schemes, nil
 }

@@ -50,6 +50,8 @@ type Errors = decode.Errors
 // to date. It is safe for concurrent use.
 type Setup struct {
 	guard    *core.Guard
+	realm    string
+	schemes  []Scheme
 	policy   *casbinrules.Authorizer // nil without one
 	sessions *session.Manager        // nil without them
 	signIn   SignIn                  // nil without one
@@ -104,6 +106,9 @@ func read(path string, text []byte) (*config, *decode.Document, error) {
 	}, &c)
 	return &c, doc, err
 }
+
+// Realm is what challenges call the service.
+func (s *Setup) Realm() string { return s.realm }
 
 // Guard is the guard. It stays good after Close, with what was loaded last.
 func (s *Setup) Guard() *core.Guard { return s.guard }

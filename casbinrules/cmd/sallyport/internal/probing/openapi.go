@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/openapi"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
@@ -21,15 +22,7 @@ import (
 // network. A path of the first server that has no host, such as "/v1", stands in
 // front. What the file says about security does not make a route public.
 func OpenAPI(ctx context.Context, file string) ([]probe.Route, error) {
-	loader := openapi3.NewLoader()
-	loader.Context = ctx
-	loader.IsExternalRefsAllowed = true
-	loader.ReadFromURIFunc = func(l *openapi3.Loader, at *url.URL) ([]byte, error) {
-		if at.Scheme != "" && at.Scheme != "file" || at.Host != "" {
-			return nil, fmt.Errorf("%s is on a network: copy it beside the file", at)
-		}
-		return openapi3.ReadFromFile(l, at)
-	}
+	loader := openapi.NewLoader(ctx)
 	doc, err := loader.LoadFromFile(filepath.ToSlash(file))
 	if err != nil {
 		return nil, fmt.Errorf("read OpenAPI: %s: %w", file, err)

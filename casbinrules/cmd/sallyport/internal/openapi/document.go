@@ -1,0 +1,196 @@
+// Package openapi writes how a guard refuses into OpenAPI files.
+package openapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// Document is an OpenAPI file as a tree, which keeps whatever it holds, in its
+// order, whether this package knows it or not.
+type Document struct {
+	name string
+	root *yaml.Node
+	json bool
+	// wrong is what was wrong with it before anything was written, or nil.
+	wrong error
+}
+
+// New is a document of OpenAPI 3.1 without paths.
+func New(title string) *Document {
+	return &Document{root: mapping(
+		"openapi", text("3.1.0"),
+		"info", mapping("title", text(title), "version", text("0.0.0")),
+		"paths", mapping(),
+	)}
+}
+
+// Parse reads the content of the file called name. Its first character says
+// whether it is JSON.
+func Parse(ctx context.Context, name string, content []byte) (*Document, error) {
+	d := &Document{name: name, json: bytes.HasPrefix(bytes.TrimSpace(content), []byte("{"))}
+	var err error
+	if d.json {
+		d.root, err = parseJSON(content)
+	} else {
+		var n yaml.Node
+		if err = yaml.Load(content, &n); err == nil && n.Kind == yaml.DocumentNode {
+			d.root = &n
+		}
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read OpenAPI: %s: %w", name, err)
+	case d.root == nil || d.top().Kind != yaml.MappingNode:
+		return nil, fmt.Errorf("read OpenAPI: %s: it is not an object", name)
+	case !strings.HasPrefix(d.version(), "3."):
+		return nil, fmt.Errorf("read OpenAPI: %s: it must be OpenAPI 3, with a line such as openapi: 3.1.0", name)
+	}
+	d.wrong = d.Check(ctx)
+	return d, nil
+}
+
+// Wrong is what was wrong with the file that was parsed, or nil.
+func (d *Document) Wrong() error { return d.wrong }
+
+// top is the object of the file.
+func (d *Document) top() *yaml.Node {
+	if d.root.Kind == yaml.DocumentNode {
+		return d.root.Content[0]
+	}
+	return d.root
+}
+
+func (d *Document) version() string {
+	if v := get(d.top(), "openapi"); v != nil {
+		return v.Value
+	}
+	return ""
+}
+
+// Check validates the document as OpenAPI.
+func (d *Document) Check(ctx context.Context) error {
+	content, err := d.JSON()
+	if err != nil {
+		return err
+	}
+	loader := NewLoader(ctx)
+	at := &url.URL{Path: filepath.ToSlash(d.name)}
+	parsed, err := loader.LoadFromDataWithPath(content, at)
+	if err != nil {
+		return err
+	}
+	return parsed.Validate(ctx)
+}
+
+// NewLoader reads OpenAPI files. References to other files are followed in the
+// file's folder, and none to a network.
+func NewLoader(ctx context.Context) *openapi3.Loader {
+	loader := openapi3.NewLoader()
+	loader.Context = ctx
+	loader.IsExternalRefsAllowed = true
+	loader.ReadFromURIFunc = func(l *openapi3.Loader, at *url.URL) ([]byte, error) {
+		if at.Scheme != "" && at.Scheme != "file" || at.Host != "" {
+			return nil, fmt.Errorf("%s is on a network: copy it beside the file", at)
+		}
+		return openapi3.ReadFromFile(l, at)
+	}
+	return loader
+}
+
+// Bytes is the document as it was read: YAML, or JSON.
+func (d *Document) Bytes() ([]byte, error) {
+	if d.json {
+		return d.JSON()
+	}
+	return yaml.Dump(d.root, yaml.WithIndent(2), yaml.WithLineWidth(-1))
+}
+
+// AsJSON has Bytes write JSON.
+func (d *Document) AsJSON() { d.json = true }
+
+// JSON is the document as JSON, indented by two spaces.
+func (d *Document) JSON() ([]byte, error) {
+	var b, indented bytes.Buffer
+	if err := writeJSON(&b, d.top(), 0); err != nil {
+		return nil, fmt.Errorf("write OpenAPI: %w", err)
+	}
+	if err := json.Indent(&indented, b.Bytes(), "", "  "); err != nil {
+		return nil, fmt.Errorf("write OpenAPI: %w", err)
+	}
+	indented.WriteByte('\n')
+	return indented.Bytes(), nil
+}
+
+// maxDepth bounds aliases that lead to themselves.
+const maxDepth = 1000
+
+func writeJSON(b *bytes.Buffer, n *yaml.Node, depth int) error {
+	if depth > maxDepth {
+		return errors.New("the document is nested too deeply")
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		return writeJSON(b, n.Alias, depth+1)
+	case yaml.MappingNode, yaml.SequenceNode:
+		return writeItems(b, n, depth)
+	}
+	var v any
+	if err := n.Decode(&v); err != nil {
+		return fmt.Errorf("line %d: %w", n.Line, err)
+	}
+	if n.ShortTag() == "!!int" || n.ShortTag() == "!!float" {
+		if json.Valid([]byte(n.Value)) { // as it was written, however many digits it has
+			b.WriteString(n.Value)
+			return nil
+		}
+	}
+	if n.ShortTag() == "!!timestamp" {
+		v = n.Value
+	}
+	return encode(b, v)
+}
+
+func writeItems(b *bytes.Buffer, n *yaml.Node, depth int) error {
+	items, step, brackets := n.Content, 1, "[]"
+	if n.Kind == yaml.MappingNode {
+		items, step, brackets = merged(n), 2, "{}"
+	}
+	b.WriteByte(brackets[0])
+	for i := 0; i < len(items); i += step {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if step == 2 {
+			if err := encode(b, items[i].Value); err != nil {
+				return err
+			}
+			b.WriteByte(':')
+		}
+		if err := writeJSON(b, items[i+step-1], depth+1); err != nil {
+			return err
+		}
+	}
+	b.WriteByte(brackets[1])
+	return nil
+}
+
+// encode appends v as JSON in which <, > and & stand for themselves.
+func encode(b *bytes.Buffer, v any) error {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	b.Truncate(b.Len() - 1) // the end of the line
+	return nil
+}

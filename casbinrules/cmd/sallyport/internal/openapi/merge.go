@@ -1,0 +1,237 @@
+package openapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// mark is the member by which components are known that this package wrote, and
+// may write again.
+const mark = "x-sallyport"
+
+// Guard is how an API lets in and refuses.
+type Guard struct {
+	Schemes []Scheme
+	Answers []Answer
+}
+
+// Route is a route of the application.
+type Route struct {
+	core.RouteInfo
+	// Public says that no gate stands before it, Anonymous that requests without
+	// credentials pass.
+	Public, Anonymous bool
+}
+
+// Merge writes what g does at routes into the document. Without routes these are
+// the operations that the document has. What the document says itself stays: an
+// answer that an operation has for a status, the security of an operation or of
+// all of them, a component of the same name. Notes say what was left out.
+func (d *Document) Merge(g Guard, routes []Route, public func(method, path string) bool) (notes []string, err error) {
+	m := &merge{Document: d, guard: g}
+	if err := m.components(); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.where(), err)
+	}
+	if m.paths, err = child(d.top(), "paths"); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.where(), err)
+	}
+	if len(routes) == 0 {
+		routes = m.own(public)
+	}
+	for _, r := range routes {
+		if err := m.route(r); err != nil {
+			return nil, fmt.Errorf("%s: %s %s: %w", d.where(), r.Method, r.Pattern, err)
+		}
+	}
+	return m.notes, nil
+}
+
+func (d *Document) where() string {
+	if d.name == "" {
+		return "OpenAPI"
+	}
+	return d.name
+}
+
+// merge is one merge.
+type merge struct {
+	*Document
+	guard     Guard
+	paths     *yaml.Node
+	schemes   []string // names of the components, in the order of the guard
+	responses map[int]string
+	notes     []string
+}
+
+func (m *merge) note(format string, args ...any) {
+	if n := fmt.Sprintf(format, args...); !slices.Contains(m.notes, n) {
+		m.notes = append(m.notes, n)
+	}
+}
+
+// own are the operations of the document.
+func (m *merge) own(public func(method, path string) bool) []Route {
+	var routes []Route
+	items := merged(m.paths)
+	for i := 0; i < len(items); i += 2 {
+		for _, method := range methods {
+			if get(items[i+1], method) != nil {
+				r := core.RouteInfo{Method: strings.ToUpper(method), Pattern: items[i].Value}
+				routes = append(routes, Route{RouteInfo: r, Public: public(r.Method, m.base()+r.Pattern)})
+			}
+		}
+	}
+	return routes
+}
+
+// route writes one route.
+func (m *merge) route(r Route) error {
+	which := []string{strings.ToLower(r.Method)}
+	switch strings.ToUpper(r.Method) {
+	case "ANY", "ALL", "*", "USE":
+		which = anyMethod
+	default:
+		if !slices.Contains(methods, which[0]) {
+			m.note("%s %s is left out: OpenAPI has no operation for %s", r.Method, r.Pattern, r.Method)
+			return nil
+		}
+	}
+	item, names, err := m.item(r.Pattern)
+	if err != nil {
+		return err
+	}
+	if get(item, "$ref") != nil {
+		m.note("%s is left as it is: it is described in another place, by $ref", r.Pattern)
+		return nil
+	}
+	for _, method := range which {
+		isNew := get(item, method) == nil
+		op, err := child(item, method)
+		if err != nil {
+			return err
+		}
+		if isNew {
+			m.describe(op, names)
+		}
+		if err := m.operation(op, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// item is the path item of a pattern, and the names of the pattern's parameters.
+func (m *merge) item(pattern string) (*yaml.Node, []string, error) {
+	path, names := template(pattern)
+	if base := m.base(); base != "" && strings.HasPrefix(path, base+"/") {
+		path = strings.TrimPrefix(path, base)
+	}
+	items := merged(m.paths)
+	for i := 0; i < len(items); i += 2 {
+		if own := items[i].Value; shape(own) == shape(path) {
+			_, names = template(own)
+			item, err := child(m.paths, own)
+			return item, names, err
+		}
+	}
+	item, err := child(m.paths, path)
+	return item, names, err
+}
+
+// describe fills in an operation that the document did not have.
+func (m *merge) describe(op *yaml.Node, names []string) {
+	if len(names) > 0 {
+		all := list()
+		for _, name := range names {
+			all.Content = append(all.Content, mapping(
+				"name", text(name), "in", text("path"), "required", boolean(true),
+				"schema", mapping("type", text("string")),
+			))
+		}
+		put(op, "parameters", all)
+	}
+	put(op, "responses", mapping("default", mapping("description", text("What the application answers."))))
+}
+
+// operation writes security and answers.
+func (m *merge) operation(op *yaml.Node, r Route) error {
+	m.security(op, r)
+	if r.Public {
+		return nil
+	}
+	responses, err := child(op, "responses")
+	if err != nil {
+		return err
+	}
+	for _, a := range m.guard.Answers {
+		status := fmt.Sprint(a.Status)
+		if get(responses, status) == nil {
+			put(responses, status, mapping("$ref", text("#/components/responses/"+m.responses[a.Status])))
+		}
+	}
+	return nil
+}
+
+// security writes which schemes an operation takes, unless the document says so
+// in words that are not from here.
+func (m *merge) security(op *yaml.Node, r Route) {
+	own, all := get(op, "security"), get(m.top(), "security")
+	switch {
+	case r.Public && all == nil && own == nil:
+		return // open is what no word about it means
+	case own != nil && !m.wrote(own), own == nil && all != nil && !r.Public:
+		return
+	}
+	alternatives := list()
+	if !r.Public {
+		if r.Anonymous {
+			alternatives.Content = append(alternatives.Content, mapping())
+		}
+		for _, name := range m.schemes {
+			alternatives.Content = append(alternatives.Content, mapping(name, list()))
+		}
+	}
+	put(op, "security", alternatives)
+}
+
+// wrote reports whether the security of an operation names nothing but schemes
+// that were written here.
+func (m *merge) wrote(security *yaml.Node) bool {
+	if security.Kind != yaml.SequenceNode || len(security.Content) == 0 {
+		return false
+	}
+	known := get(get(m.top(), "components"), "securitySchemes")
+	for _, alternative := range security.Content {
+		names := merged(alternative)
+		for i := 0; i < len(names); i += 2 {
+			if get(get(known, names[i].Value), mark) == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// component puts one of the document's components in place, under name, or under
+// another one if the document has something of its own there, and returns which.
+func (m *merge) component(section, name string, value *yaml.Node) (string, error) {
+	components, err := child(m.top(), "components")
+	if err != nil {
+		return "", err
+	}
+	all, err := child(components, section)
+	if err != nil {
+		return "", err
+	}
+	if own := get(all, name); own != nil && get(own, mark) == nil {
+		name = "sallyport_" + name
+	}
+	put(value, mark, boolean(true))
+	put(all, name, value)
+	return name, nil
+}

@@ -1,0 +1,165 @@
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// get is the value of a key, behind aliases and merged keys; nil for none.
+func get(n *yaml.Node, key string) *yaml.Node {
+	items := merged(n)
+	for i := 0; i < len(items); i += 2 {
+		if items[i].Value == key {
+			return behind(items[i+1])
+		}
+	}
+	return nil
+}
+
+// behind is what an alias stands for.
+func behind(n *yaml.Node) *yaml.Node {
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// merged are the keys and values of an object, those under << after its own.
+func merged(n *yaml.Node) []*yaml.Node {
+	n = behind(n)
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var own, others []*yaml.Node
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.ShortTag() != "!!merge" {
+			own, seen[key.Value] = append(own, key, value), true
+			continue
+		}
+		from := []*yaml.Node{value}
+		if list := behind(value); list.Kind == yaml.SequenceNode {
+			from = list.Content
+		}
+		for _, f := range from {
+			others = append(others, merged(f)...)
+		}
+	}
+	for i := 0; i < len(others); i += 2 {
+		if key := others[i].Value; !seen[key] {
+			own, seen[key] = append(own, others[i], others[i+1]), true
+		}
+	}
+	return own
+}
+
+// put gives a key a value, in the place of the one it has.
+func put(n *yaml.Node, key string, value *yaml.Node) {
+	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			n.Content[i+1] = value
+			return
+		}
+	}
+	if n.Style&yaml.FlowStyle != 0 && len(n.Content) == 0 {
+		n.Style &^= yaml.FlowStyle // {} where lines follow
+	}
+	n.Content = append(n.Content, text(key), value)
+}
+
+// child is the object of a key, which is made if it is not there.
+func child(n *yaml.Node, key string) (*yaml.Node, error) {
+	c := get(n, key)
+	switch {
+	case c == nil || c.Kind == yaml.ScalarNode && c.ShortTag() == "!!null":
+		c = mapping()
+		put(n, key, c)
+	case c.Kind != yaml.MappingNode:
+		return nil, errors.New(key + " is not an object")
+	}
+	return c, nil
+}
+
+func text(s string) *yaml.Node {
+	n := &yaml.Node{}
+	n.SetString(s)
+	return n
+}
+
+func number(i int) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(i)}
+}
+
+func boolean(b bool) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(b)}
+}
+
+func list(items ...*yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: items}
+}
+
+// mapping is an object of keys and values, which are strings and nodes in turn.
+func mapping(items ...any) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for i := 0; i < len(items); i += 2 {
+		n.Content = append(n.Content, text(items[i].(string)), items[i+1].(*yaml.Node))
+	}
+	return n
+}
+
+// parseJSON reads JSON with the order of its keys.
+func parseJSON(content []byte) (*yaml.Node, error) {
+	d := json.NewDecoder(bytes.NewReader(content))
+	d.UseNumber()
+	n, err := nextJSON(d, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is more behind the object")
+	}
+	return n, nil
+}
+
+func nextJSON(d *json.Decoder, depth int) (*yaml.Node, error) {
+	if depth > maxDepth {
+		return nil, errors.New("it is nested too deeply")
+	}
+	token, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch v := token.(type) {
+	case json.Delim:
+		n := list()
+		if v == '{' {
+			n = mapping()
+		}
+		for d.More() {
+			item, err := nextJSON(d, depth+1) // a key of an object is a string
+			if err != nil {
+				return nil, err
+			}
+			n.Content = append(n.Content, item)
+		}
+		_, err := d.Token()
+		return n, err
+	case json.Number:
+		tag := "!!float"
+		if _, err := v.Int64(); err == nil {
+			tag = "!!int"
+		}
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: v.String()}, nil
+	case bool:
+		return boolean(v), nil
+	case string:
+		return text(v), nil
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+}
