@@ -18,6 +18,7 @@ require (
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
+	github.com/sallyport-go/sallyport/core/openid v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
 	github.com/sallyport-go/sallyport/echoauth/echov5 v0.0.0
@@ -36,9 +37,11 @@ require (
 	github.com/casbin/govaluate v1.3.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/cloudwego/base64x v0.1.6 // indirect
+	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.12 // indirect
 	github.com/gin-contrib/sse v1.1.0 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/go-playground/locales v0.14.1 // indirect
 	github.com/go-playground/universal-translator v0.18.1 // indirect
@@ -92,6 +95,7 @@ replace (
 	github.com/sallyport-go/sallyport/casbinrules => ../casbinrules
 	github.com/sallyport-go/sallyport/core => ../core
 	github.com/sallyport-go/sallyport/core/htpasswd => ../core/htpasswd
+	github.com/sallyport-go/sallyport/core/openid => ../core/openid
 	github.com/sallyport-go/sallyport/core/watch => ../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../echoauth
 	github.com/sallyport-go/sallyport/echoauth/echov5 => ../echoauth/echov5

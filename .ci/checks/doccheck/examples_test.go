@@ -21,6 +21,7 @@ var programs = map[string][]string{
 	"forwardauth": {"core.NewGuard(", "casbinrules.OpenFS(", "basic.New(", "guard.Authorize(", "forwardauth.New(", "httpauth.Serve(", copied},
 	"web":         {"core.NewGuard(", "casbinrules.OpenFS(", "session.New(", "respond.New(", "httpauth.Authorize(", copied},
 	"sessions":    {"core.NewGuard(", "session.New(", "httpauth.Authenticate(", copied},
+	"signin":      {"core.NewGuard(", "session.New(", "openid.NewProvider(", "openid.New(", "httpauth.Authenticate(", "httpauth.Require(", copied},
 	"live":        {"core.NewGuard(", "core.WithRecheck(", "core.ContextWhileGood(", "session.New(", "httpauth.Authenticate(", copied},
 	"mcp":         {"core.NewGuard(", "casbinrules.OpenFS(", "bearer.New(", "metadata.New(", "httpauth.Authenticate(", copied},
 	"jobs":        {"authclient.New(", "authclient.Bearer(", copied},

@@ -123,15 +123,11 @@ func (b *tab) live(p *provider) {
 	}
 }
 
-// fetch is the status that a script gets.
+// fetch is the status that a script of the page gets.
 func (b *tab) fetch(path string) string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, authtest.TimeLimit(time.Minute))
 	defer cancel()
-	// The page may be of another site by now.
-	if _, err := chromedp.RunResponse(ctx, chromedp.Navigate(b.shop.url+"/")); err != nil {
-		b.t.Fatal(err)
-	}
 	status, err := chromedp.Run(ctx, chromedp.Evaluate[string](`fetch("`+path+`").then(r => String(r.status))`,
 		chromedp.EvalAwaitPromise))
 	if err != nil {
