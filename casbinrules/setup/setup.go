@@ -31,6 +31,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
@@ -147,8 +148,8 @@ func (s *Setup) Reload(ctx context.Context) error {
 // harm.
 func (s *Setup) Close() error {
 	var errs []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		errs = append(errs, s.closers[i]())
+	for _, closes := range slices.Backward(s.closers) {
+		errs = append(errs, closes())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("setup: close: %w", err)

@@ -198,8 +198,7 @@ func TestPolicyErrors(t *testing.T) {
 	path := configFile(t, minimal)
 	write(t, filepath.Join(filepath.Dir(path), "policy.csv"), "p, editor\n")
 	_, err := Open(path, quiet())
-	var findings *casbinrules.FindingsError
-	if !errors.As(err, &findings) {
+	if _, ok := errors.AsType[*casbinrules.FindingsError](err); !ok {
 		t.Errorf("%v is no FindingsError", err)
 	}
 	var at *Error

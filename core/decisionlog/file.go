@@ -127,7 +127,7 @@ func readState(r io.ReaderAt, size int64) (s state, first time.Time, rest int64,
 		if _, err := r.ReadAt(more, from); err != nil {
 			return s, first, 0, err
 		}
-		tail, end = append(more, tail...), from
+		tail, end = slices.Concat(more, tail), from
 	}
 	at := bytes.LastIndexByte(tail, '\n')
 	cut := tail[at+1:]
@@ -176,7 +176,7 @@ func lostAtMost(r io.ReaderAt, end int64) (int, error) {
 		if _, err := r.ReadAt(part, from); err != nil {
 			return 0, err
 		}
-		part = append(part, after...)
+		part = slices.Concat(part, after)
 		at := bytes.LastIndex(part, lineStart) + 1
 		if at > 0 || from == 0 {
 			line, _, _ := bytes.Cut(part[at:], []byte{'\n'})

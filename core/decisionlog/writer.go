@@ -180,7 +180,7 @@ func (w *writer) add(e *core.Event) {
 		s.decision(e)
 		return
 	}
-	w.line(KindDecision, e.Time, func() error {
+	_ = w.line(KindDecision, e.Time, func() error { // which never fails
 		w.enc.decision(e)
 		return nil
 	})

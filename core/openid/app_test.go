@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,9 +40,9 @@ func (a *app) Observe(_ context.Context, e core.Event) {
 func (a *app) last(gate string) core.Event {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i := len(a.events) - 1; i >= 0; i-- {
-		if a.events[i].Gate == gate {
-			return a.events[i]
+	for _, e := range slices.Backward(a.events) {
+		if e.Gate == gate {
+			return e
 		}
 	}
 	a.t.Fatalf("no event of gate %s", gate)

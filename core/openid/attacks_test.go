@@ -1,6 +1,7 @@
 package openid_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -59,10 +60,7 @@ func TestAttackCodeReplay(t *testing.T) {
 	a, p := simple(t)
 	b := a.browser()
 	back := b.ask(b.begin("/account"))
-	kept := map[string]string{}
-	for name, value := range b.cookies {
-		kept[name] = value
-	}
+	kept := maps.Clone(b.cookies)
 	if to := b.get(back); to.location != "/account" {
 		t.Fatalf("to %q", to.location)
 	}

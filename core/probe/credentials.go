@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 
@@ -159,9 +160,7 @@ func (t jwt) with(name string, value any) jwt {
 // signed is the part that is signed, by the token's own algorithm if alg is "".
 func (t jwt) signed(alg string) string {
 	header := map[string]any{}
-	for k, v := range t.header {
-		header[k] = v
-	}
+	maps.Copy(header, t.header)
 	if alg != "" {
 		header["alg"] = alg
 	}

@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -266,9 +267,7 @@ func TestDirect(t *testing.T) {
 		edge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			rec := httptest.NewRecorder()
 			right().ServeHTTP(rec, r)
-			for name, values := range rec.Header() {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), rec.Header())
 			w.WriteHeader(rewrite(w, rec.Code))
 			_, _ = w.Write(rec.Body.Bytes())
 		}))

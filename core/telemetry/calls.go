@@ -33,7 +33,7 @@ type call struct {
 // begin begins a call of the service called name.
 func (t *Telemetry) begin(ctx context.Context, name, operation string, attrs ...attribute.KeyValue) (context.Context, call) {
 	attrs = append(attrs, dependencyKey.String(name))
-	ctx, span := t.tracer.Start(ctx, operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
+	ctx, span := t.tracer.Start(ctx, operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)) //nolint:spancheck // call.end ends it
 	return ctx, call{t, name, span, time.Now()}
 }
 

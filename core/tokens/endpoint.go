@@ -255,7 +255,7 @@ func (m *Manager) answer(p *pair) core.Response {
 		resp.Body = []byte(`{"expires_in":` + strconv.FormatInt(left, 10) + "}")
 		return resp
 	}
-	resp.Body, _ = json.Marshal(struct { // texts and a number
+	resp.Body, _ = json.Marshal(struct { //nolint:gosec // texts, which the client is to get, and a number
 		AccessToken  string `json:"access_token"`
 		TokenType    string `json:"token_type"`
 		ExpiresIn    int64  `json:"expires_in"`

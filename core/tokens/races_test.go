@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/tokens"
 )
 
@@ -167,6 +166,6 @@ func TestGraceEnds(t *testing.T) {
 			}
 			continue
 		}
-		b.refuses(b.manager, p.Refresh, core.Reason(tokens.ReasonReused))
+		b.refuses(b.manager, p.Refresh, tokens.ReasonReused)
 	}
 }

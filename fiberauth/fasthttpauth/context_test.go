@@ -91,7 +91,7 @@ func TestApps(t *testing.T) {
 		t.Error("the second app has what is the first's")
 	}
 	gone := weak.Make(one)
-	one = nil
+	one = nil //nolint:ineffassign // lets go of the app
 	for deadline := time.Now().Add(authtest.TimeLimit(time.Minute)); gone.Value() != nil; runtime.GC() {
 		if time.Now().After(deadline) {
 			t.Fatal("the app is still there")

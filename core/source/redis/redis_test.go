@@ -158,7 +158,7 @@ func TestUsers(t *testing.T) {
 	stores := map[string]*redis.Store{}
 	for _, line := range lines {
 		args := []any{"ACL", "SETUSER", line[1], "on", ">pw"}
-		for _, rule := range strings.Fields(strings.ReplaceAll(line[2], "NAME", "default")) {
+		for rule := range strings.FieldsSeq(strings.ReplaceAll(line[2], "NAME", "default")) {
 			args = append(args, rule)
 		}
 		if err := admin.Do(t.Context(), args...).Err(); err != nil {

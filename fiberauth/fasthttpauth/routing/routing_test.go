@@ -25,7 +25,7 @@ type rt struct {
 }
 
 func (r rt) names() (names []string) {
-	for _, segment := range strings.Split(r.path, "/") {
+	for segment := range strings.SplitSeq(r.path, "/") {
 		if name, ok := strings.CutPrefix(segment, ":"); ok {
 			names = append(names, name)
 		} else if strings.HasSuffix(segment, "*") {
@@ -38,7 +38,7 @@ func (r rt) names() (names []string) {
 // match reports whether r matches, with the values of its parameters.
 func (r rt) match(path string, fold bool) (values []string, ok bool) {
 	rest := path
-	for _, segment := range strings.Split(strings.TrimPrefix(r.path, "/"), "/") {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(r.path, "/"), "/") {
 		if segment == "" {
 			continue
 		}

@@ -113,8 +113,7 @@ func parse(text []byte) (*yaml.Node, error) {
 // syntaxError is what the YAML library says, in one line.
 func (d *Document) syntaxError(err error) *Error {
 	e := &Error{File: d.source.Name, Line: 1, Column: 1, Message: err.Error()}
-	var at *yaml.LoadError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*yaml.LoadError](err); ok {
 		e.Message = at.Message
 		if at.Mark.Line > 0 {
 			e.Line, e.Column = at.Mark.Line, at.Mark.Column

@@ -118,7 +118,7 @@ func typeName(t reflect.Type) string {
 
 // set puts what text means into v. The error names what is wrong with the text.
 func (d *Document) set(v reflect.Value, text string, f field) (hint string, err error) {
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		if v.Type() == prefixType && u.UnmarshalText([]byte(text)) != nil {
 			return "", fmt.Errorf("not a network such as 10.0.0.0/8 or 127.0.0.1/32")
 		}
@@ -189,8 +189,7 @@ func (d *Document) setText(v reflect.Value, text string, f field) (hint string, 
 
 // cause is what an error of the file system says beside the path.
 func cause(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err
 	}
 	return err

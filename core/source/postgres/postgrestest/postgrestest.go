@@ -43,7 +43,7 @@ func Start(t testing.TB, settings ...string) *Server {
 	initdb := program(t, "initdb")
 	s := &Server{t: t, owner: unprivileged(t), port: port(t), more: settings}
 	// The path of a socket must be short, which t.TempDir need not be.
-	dir, err := os.MkdirTemp("", "pg")
+	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}

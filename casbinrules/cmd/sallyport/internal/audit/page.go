@@ -83,7 +83,7 @@ func (p *Page) WriteHTML(w io.Writer) error {
 		return fmt.Errorf("report page: %w", err)
 	}
 	s := shown{
-		Page: p, Style: template.CSS(styleText), //nolint:gosec // it is part of the program
+		Page: p, Style: template.CSS(styleText),
 		Policy:  "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src " + matrix.Digest(styleText),
 		Listing: matrix.List(p.Files),
 	}

@@ -59,8 +59,7 @@ is said, too. The environment must have the variables that the file names.`,
 // refuseConfig says what is wrong with a configuration file. What keeps it from
 // being read is no finding.
 func refuseConfig(cmd *cobra.Command, err error) error {
-	var one *setup.Error
-	if !errors.As(err, &one) {
+	if _, ok := errors.AsType[*setup.Error](err); !ok {
 		return err
 	}
 	say(cmd.ErrOrStderr(), "%s\n", plain(err.Error()))

@@ -56,7 +56,7 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 			if err != nil {
 				return err
 			}
-			return writeList(cmd.OutOrStdout(), format, allowed, func(object string) string { return plain(object) })
+			return writeList(cmd.OutOrStdout(), format, allowed, plain)
 		}
 		set, err := a.Objects(cmd.Context(), p, action)
 		if err != nil {

@@ -122,8 +122,7 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *casbin
 		found = append(found, fmt.Sprintf("the policy had %d lines and has %d", had, has))
 	}
 	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.who(ask.Who{}), Types: p.types(), Limit: p.limit})
-	var large *effect.TooLargeError
-	if errors.As(err, &large) {
+	if _, ok := errors.AsType[*effect.TooLargeError](err); ok {
 		say(cmd.ErrOrStderr(), "sallyport: note: the effect is not known: %v\n", err)
 		if p.effect != "none" {
 			found = append(found, "the effect is not known")

@@ -73,7 +73,7 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 			return err
 		}
 		if _, err := os.Lstat(r.out); errors.Is(err, fs.ErrNotExist) {
-			return os.WriteFile(r.out, b.Bytes(), 0o644) //nolint:gosec // a page to hand on
+			return os.WriteFile(r.out, b.Bytes(), 0o644)
 		}
 		return replace(r.out, b.Bytes())
 	}

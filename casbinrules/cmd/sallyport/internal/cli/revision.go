@@ -113,8 +113,7 @@ func revisionFiles(dir, revision string) (fs.FS, error) {
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	if err := cmd.Run(); err != nil {
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
+		if _, ok := errors.AsType[*exec.ExitError](err); !ok {
 			return nil, err
 		}
 		return nil, fmt.Errorf("%s is neither a file nor a revision of the policy in %s: git says: %s", revision, dir, strings.TrimSpace(stderr.String()))

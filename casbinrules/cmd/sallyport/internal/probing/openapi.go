@@ -1,6 +1,7 @@
 package probing
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -109,7 +110,7 @@ func example(p *openapi3.Parameter) string {
 				return v
 			}
 		default:
-			if raw, err := json.Marshal(v); err == nil && !strings.ContainsAny(string(raw), "{[") {
+			if raw, err := json.Marshal(v); err == nil && !bytes.ContainsAny(raw, "{[") {
 				return string(raw)
 			}
 		}

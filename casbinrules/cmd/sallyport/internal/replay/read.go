@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/sallyport-go/sallyport/core/decisionlog"
@@ -43,7 +44,7 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 	readErr := readAll(ctx, files, chunks, &buffers)
 	close(chunks)
 	wait.Wait()
-	for _, err := range append(errs, readErr) {
+	for _, err := range slices.Concat(errs, []error{readErr}) {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return nil, err
 		}
