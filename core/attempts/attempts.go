@@ -47,9 +47,9 @@
 // Memory is bounded ([WithMaxEntries]); when it is full the least recently used
 // entry is forgotten. Who has many addresses can guess from each of them, and
 // can have failures forgotten by making as many others as there are entries.
-// The state belongs to one process: with n of them behind a load balancer
-// budgets are up to n times as large. Passwords that withstand some thousand
-// guesses a day are still needed.
+// The state belongs to one process, unless [WithStore] gives several processes one
+// to share: with n of them behind a load balancer budgets are up to n times as
+// large. Passwords that withstand some thousand guesses a day are still needed.
 package attempts
 
 import (
@@ -80,6 +80,8 @@ type Limiter struct {
 	now      func() time.Time
 	proxies  *proxy.Trust
 	innocent []core.Reason
+	secret   []byte // of a store
+	ofStore  storeSettings
 
 	// hashes are keyed with a secret of this limiter, and all that is kept of
 	// account names: people type passwords where their names belong, and those
@@ -90,6 +92,8 @@ type Limiter struct {
 	accounts  counter[accountKey]
 	tried     *table[pair, try]       // failures of a network for an account
 	known     *table[pair, time.Time] // last success of an address for an account
+
+	shared *shared // nil without a store
 }
 
 var _ core.AttemptLimiter = (*Limiter)(nil)
@@ -130,6 +134,9 @@ func New(opts ...Option) (*Limiter, error) {
 	if err := option.Apply(l, opts); err != nil {
 		return nil, fmt.Errorf("attempts: %w", err)
 	}
+	if err := l.finishStore(); err != nil {
+		return nil, fmt.Errorf("attempts: %w", err)
+	}
 	if err := l.addresses.finish(l.maxWait, l.capacity); err != nil {
 		return nil, fmt.Errorf("attempts: budget of an address: %w", err)
 	}
@@ -139,8 +146,11 @@ func New(opts ...Option) (*Limiter, error) {
 	if err := l.accounts.finish(l.maxWait, l.capacity); err != nil {
 		return nil, fmt.Errorf("attempts: budget of an account: %w", err)
 	}
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret) // never fails
+	secret := l.secret
+	if l.shared == nil {
+		secret = make([]byte, 32)
+		_, _ = rand.Read(secret) // never fails
+	}
 	l.hashes.New = func() any { return hmac.New(sha256.New, secret) }
 	l.tried = newTable[pair, try](l.capacity)
 	l.known = newTable[pair, time.Time](l.capacity)
@@ -156,78 +166,94 @@ func New(opts ...Option) (*Limiter, error) {
 // way than may fail. One that is refused only because of others under way has
 // [core.LimitError.Pending] set. A reservation that is never reported counts for
 // one to two minutes.
-func (l *Limiter) Allow(_ context.Context, r core.Request, account string) error {
+func (l *Limiter) Allow(ctx context.Context, r core.Request, account string) error {
 	now, client := l.now(), l.client(r)
-	if s := l.addresses.reserve(client, now); !s.ok() {
+	s := l.addresses.reserve(client, now)
+	if !s.ok() {
 		return s.refusal("address", client)
 	}
-	network := networkOf(client)
+	alone, network := s.alone, networkOf(client)
 	if network.IsValid() {
-		if s := l.networks.reserve(network, now); !s.ok() {
+		if s = l.networks.reserve(network, now); !s.ok() {
 			l.addresses.release(client, now)
 			return s.refusal("network", network)
 		}
+		alone = alone && s.alone
 	}
-	if account == "" {
-		return nil
+	c := l.claimantOf(client, account)
+	if c.named {
+		s = l.accounts.reserveBeyond(c.account, now)
+		alone = alone && s.alone
 	}
-	if err := l.allowAccount(l.keyOf(account), client, now); err != nil {
+	var err error
+	if l.shared != nil {
+		err = l.allowShared(ctx, c, s, alone, now)
+	} else {
+		err = l.allowAccount(c, s, now)
+	}
+	if err != nil {
 		l.addresses.release(client, now)
 		if network.IsValid() {
 			l.networks.release(network, now)
 		}
-		return err
 	}
-	return nil
+	return err
 }
 
-// allowAccount reserves an attempt for an account. Its budget, when it is used
-// up, holds neither a client that the account is known from nor the first
-// attempt of a network.
-func (l *Limiter) allowAccount(account accountKey, client netip.Prefix, now time.Time) error {
-	s := l.accounts.reserveBeyond(account, now)
-	if s.ok() || l.isKnown(pair{account, client}, now) {
+// allowAccount judges s, the reservation for an account where one is named, and
+// gives it back if it refuses. The budget, when it is used up, holds neither a
+// client that the account is known from nor the first attempt of a network.
+func (l *Limiter) allowAccount(c claimant, s reservation, now time.Time) error {
+	if !c.named || s.ok() || l.isKnown(c.pair, now) {
 		return nil
 	}
-	again := l.claim(pair{account, triedAs(client)}, now)
+	again := l.claim(pair{c.account, triedAs(c.client)}, now)
 	if again == 0 {
 		return nil
 	}
-	l.accounts.release(account, now)
-	if s.pending {
-		return pending("an account that address %v has failed for", name(client))
-	}
-	return limited(min(s.wait, again), "an account that address %v has failed for has failed %d times", name(client), s.failed)
+	l.accounts.release(c.account, now)
+	return s.accountRefusal(c.client, min(s.wait, again))
 }
 
 // Report implements [core.AttemptLimiter]. A success takes back none of the
 // address's failures: otherwise an account of one's own would be worth
 // endless guesses at others'.
-func (l *Limiter) Report(_ context.Context, r core.Request, account string, err error) {
+func (l *Limiter) Report(ctx context.Context, r core.Request, account string, err error) {
 	counts, now, client := l.counts(err), l.now(), l.client(r)
+	c, renewed := l.claimantOf(client, account), false
 	// Whatever is charged is charged before the reservation ends, so that an
 	// attempt which begins in between sees one or the other.
-	if account != "" {
-		l.reportAccount(l.keyOf(account), client, now, counts, err == nil)
+	if c.named {
+		renewed = l.reportAccount(c.account, client, now, counts, err == nil)
 	}
 	if network := networkOf(client); network.IsValid() {
 		l.networks.settle(network, now, counts)
 	}
 	l.addresses.settle(client, now, counts)
+	if l.shared != nil {
+		l.reportShared(ctx, c, now, Outcome{Failed: counts, Succeeded: err == nil}, renewed)
+	}
 }
 
-func (l *Limiter) reportAccount(account accountKey, client netip.Prefix, now time.Time, failed, succeeded bool) {
+// reportAccount reports whether a success is news for a store.
+func (l *Limiter) reportAccount(account accountKey, client netip.Prefix, now time.Time, failed, succeeded bool) (renewed bool) {
 	known, tried := pair{account, client}, pair{account, triedAs(client)}
 	switch {
 	case failed:
 		l.tried.update(tried, func(try, bool) (try, bool) { return try{at: now}, true })
 	case succeeded:
-		l.known.update(known, func(time.Time, bool) (time.Time, bool) { return now, true })
+		l.known.update(known, func(at time.Time, ok bool) (time.Time, bool) {
+			if renewed = l.shared == nil || !ok || now.Sub(at) >= l.knownFor/knownAgain; renewed {
+				at = now
+			}
+			return at, true
+		})
 		l.tried.update(tried, func(try, bool) (try, bool) { return try{}, false })
 	default: // nobody learned anything, so a claimed attempt is given back
 		l.tried.update(tried, func(t try, ok bool) (try, bool) { return t, ok && !t.open })
 	}
 	l.accounts.settle(account, now, failed)
+	return renewed
 }
 
 // claim takes the one attempt that p has although its account is over its
@@ -309,6 +335,14 @@ func (s *reservation) refusal(what string, client netip.Prefix) error {
 		return pending("%s %v", what, name(client))
 	}
 	return limited(s.wait, "%s %v has failed %d times", what, name(client), s.failed)
+}
+
+// accountRefusal is the error for an account that refuses client for that long.
+func (s *reservation) accountRefusal(client netip.Prefix, wait time.Duration) error {
+	if s.pending {
+		return pending("an account that address %v has failed for", name(client))
+	}
+	return limited(wait, "an account that address %v has failed for has failed %d times", name(client), s.failed)
 }
 
 func pending(whose string, args ...any) error {

@@ -7,8 +7,9 @@ import "time"
 // It is safe for concurrent use.
 type counter[K comparable] struct {
 	budget
-	held    *reservations[K]
-	buckets *table[K, bucket]
+	unshared int // how many attempts may be under way without the store's knowing
+	held     *reservations[K]
+	buckets  *table[K, bucket]
 }
 
 func (c *counter[K]) finish(maxWait time.Duration, capacity int) error {
@@ -24,6 +25,9 @@ type reservation struct {
 	// pending says that the budget has failures left and that as many attempts
 	// are under way.
 	pending bool
+	// alone says that nothing is known of failures, and that no more attempts are
+	// under way than may be without the store's knowing.
+	alone bool
 }
 
 func (s *reservation) ok() bool { return s.wait == 0 && !s.pending }
@@ -51,10 +55,10 @@ func (c *counter[K]) reserveBeyond(key K, now time.Time) reservation {
 // included; 0 stands for more than can be.
 func (c *counter[K]) compare(slot *slot, key K, n int, now time.Time) (s reservation) {
 	left := c.burst
-	if !slot.isClean(now) { // asked after the reservation was made: see settle
+	if s.alone = n > 0 && n <= c.unshared; !slot.isClean(now) { // asked after the reservation was made: see settle
 		b, _ := c.buckets.get(key)
 		left, s.wait = c.left(b, now)
-		s.failed = b.failed
+		s.failed, s.alone = b.failed, false
 	}
 	s.pending = s.wait == 0 && (n == 0 || n > left)
 	return s

@@ -1,13 +1,16 @@
 package attempts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/digest"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -111,13 +114,111 @@ func WithIgnoredReasons(reasons ...core.Reason) Option {
 	}
 }
 
-// WithClock sets the clock; time.Now by default.
+// WithStore has the instances of a service count together. key, at least 32
+// random bytes that they share, makes the hashes under which addresses and
+// accounts are kept there.
+//
+// The store is asked about keys that have failed lately, and where more attempts
+// of a key are under way here than [WithUnsharedAttempts] says. All others are
+// not held up: their failures are charged when they are known. So all instances
+// together let a key fail as often as its budget says, and each of them once more
+// (as often as [WithUnsharedAttempts] says) in the time that it takes to forgive
+// a whole budget and [WithMaxWait].
+//
+// While the store cannot be asked, each instance counts by itself and has a budget
+// of its own, as without a store: what it has seen fail counts, and nobody is let
+// through for the outage. See [WithStoreObserver].
+func WithStore(s Store, key []byte) Option {
+	return func(l *Limiter) error {
+		switch {
+		case isnil.Value(s):
+			return errors.New("store is nil")
+		case l.shared != nil:
+			return errors.New("two stores")
+		case len(key) < 32:
+			return fmt.Errorf("key of the store of %d bytes: must have at least 32, made at random, the same for all instances", len(key))
+		}
+		l.secret = deriveSecret(key)
+		l.shared = &shared{store: s, held: heldThere{seed: maphash.MakeSeed()}, later: make(chan struct{}, maxLater)}
+		return nil
+	}
+}
+
+// WithUnsharedAttempts sets how many attempts of a key that is not known to have
+// failed an instance verifies at the same time without asking the store; 1 by
+// default, 0 to 65,535. With more, many right passwords or tokens at once from one
+// address, such as that of a gateway, ask it less, and each instance lets so many
+// guesses through besides the budget. With 0 the store is asked about each attempt
+// and the budget is exact.
+func WithUnsharedAttempts(n int) Option {
+	return func(l *Limiter) error {
+		if n < 0 || n > maxHeld {
+			return fmt.Errorf("%d unshared attempts: must be 0 to %d", n, maxHeld)
+		}
+		l.ofStore.unshared = &n
+		return nil
+	}
+}
+
+// WithTimeout sets how long one call of the store may take; 250 ms by default, 1 ms
+// to 5 s.
+func WithTimeout(d time.Duration) Option {
+	return func(l *Limiter) error {
+		if d < time.Millisecond || d > 5*time.Second {
+			return fmt.Errorf("timeout %v: must be from 1ms to 5s", d)
+		}
+		l.ofStore.timeout = d
+		return nil
+	}
+}
+
+// WithStoreObserver has f told when the store begins to fail, with the error, and
+// when it answers again, with nil. Between the two this instance counts by itself.
+// f must be quick and safe for concurrent use.
+func WithStoreObserver(f func(err error)) Option {
+	return func(l *Limiter) error {
+		if f == nil {
+			return errors.New("store observer is nil")
+		}
+		l.ofStore.told = f
+		return nil
+	}
+}
+
+// storeSettings are what options say about a store.
+type storeSettings struct {
+	unshared *int
+	timeout  time.Duration
+	told     func(error)
+	clock    bool
+}
+
+// finishStore completes the store, where there is one.
+func (l *Limiter) finishStore() error {
+	set := l.ofStore
+	if l.shared == nil {
+		if set.unshared != nil || set.timeout != 0 || set.told != nil {
+			return errors.New("an option is for a store, and there is none: add WithStore")
+		}
+		return nil
+	}
+	unshared := 1
+	if set.unshared != nil {
+		unshared = *set.unshared
+	}
+	l.addresses.unshared, l.networks.unshared, l.accounts.unshared = unshared, unshared, unshared
+	l.shared.timeout, l.shared.told, l.shared.clock = cmp.Or(set.timeout, defaultTimeout), set.told, set.clock
+	return nil
+}
+
+// WithClock sets the clock; time.Now by default. With [WithStore] it is the
+// store's as well, and must be the same for all instances.
 func WithClock(now func() time.Time) Option {
 	return func(l *Limiter) error {
 		if now == nil {
 			return errors.New("clock is nil")
 		}
-		l.now = now
+		l.now, l.ofStore.clock = now, true
 		return nil
 	}
 }

@@ -22,9 +22,10 @@ import (
 )
 
 // Run runs every case against f over real sockets. Cases are independent and
-// run in parallel.
-func Run(t *testing.T, f authtest.Framework) {
-	for name, run := range map[string]func(*testing.T, authtest.Framework){
+// run in parallel. more makes further options for the limiter of each, such as a
+// store of its own.
+func Run(t *testing.T, f authtest.Framework, more ...func(*testing.T) attempts.Option) {
+	for name, run := range map[string]func(*testing.T, starter){
 		"an address over its budget is 429 whatever it sends":    overBudget,
 		"the owner of an account is not locked out":              notLockedOut,
 		"expired credentials, outages and visitors do not count": notCounted,
@@ -34,9 +35,15 @@ func Run(t *testing.T, f authtest.Framework) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run(t, f)
+			run(t, starter{f, more})
 		})
 	}
+}
+
+// starter starts apps.
+type starter struct {
+	authtest.Framework
+	more []func(*testing.T) attempts.Option
 }
 
 // service is an app that wants passwords, and whose clock stands still.
@@ -54,9 +61,12 @@ const budget = 3
 
 // serve starts a service whose limiter lets an address fail 3 times and once a
 // minute, and an account 5 times and once a minute.
-func serve(t *testing.T, f authtest.Framework, opts ...attempts.Option) *service {
+func serve(t *testing.T, f starter, opts ...attempts.Option) *service {
 	t.Helper()
 	s := &service{t: t, events: new(authtest.Recorder), together: make(chan struct{})}
+	for _, option := range f.more {
+		opts = append(opts, option(t))
+	}
 	limiter, err := attempts.New(append([]attempts.Option{
 		attempts.WithAddressBudget(1, time.Minute, budget), attempts.WithAccountBudget(1, time.Minute, 5),
 		attempts.WithClock(func() time.Time { return time.Unix(1_700_000_000, s.elapsed.Load()) }),
@@ -145,7 +155,7 @@ func (s *service) limited(seconds int, login string, header ...string) {
 	}
 }
 
-func overBudget(t *testing.T, f authtest.Framework) {
+func overBudget(t *testing.T, f starter) {
 	s := serve(t, f)
 	s.wants(http.StatusOK, "alice:right")
 	s.wants(http.StatusUnauthorized, "alice:wrong")
@@ -173,7 +183,7 @@ func behind(t *testing.T) attempts.Option {
 
 func from(addr string) string { return "X-Forwarded-For: " + addr }
 
-func notLockedOut(t *testing.T, f authtest.Framework) {
+func notLockedOut(t *testing.T, f starter) {
 	s := serve(t, f, behind(t))
 	s.wants(http.StatusOK, "alice:right", from("198.51.100.1")) // at work
 	for i := range 5 {
@@ -191,7 +201,7 @@ func notLockedOut(t *testing.T, f authtest.Framework) {
 	s.limited(180, "alice:wrong", from("203.0.113.1"))
 }
 
-func notCounted(t *testing.T, f authtest.Framework) {
+func notCounted(t *testing.T, f starter) {
 	s := serve(t, f)
 	for range 5 {
 		s.wants(http.StatusUnauthorized, "alice:expired")
@@ -202,7 +212,7 @@ func notCounted(t *testing.T, f authtest.Framework) {
 }
 
 // stranger: the budget is that of the connection's peer.
-func stranger(t *testing.T, f authtest.Framework) {
+func stranger(t *testing.T, f starter) {
 	s := serve(t, f)
 	for i := range 3 {
 		s.wants(http.StatusUnauthorized, "alice:wrong", from("192.0.2."+strconv.Itoa(i)))
@@ -212,7 +222,7 @@ func stranger(t *testing.T, f authtest.Framework) {
 
 // parallelGuesses: guesses on many connections at once, whose verification takes
 // until as many are under way as may fail.
-func parallelGuesses(t *testing.T, f authtest.Framework) {
+func parallelGuesses(t *testing.T, f starter) {
 	s := serve(t, f)
 	statuses := s.atOnce(4*budget, "alice:together")
 	if statuses[http.StatusUnauthorized] != budget || statuses[http.StatusTooManyRequests] != 3*budget {
@@ -226,7 +236,7 @@ func parallelGuesses(t *testing.T, f authtest.Framework) {
 
 // parallelSuccess: what is under way holds up who sends right passwords, and has
 // nobody refused.
-func parallelSuccess(t *testing.T, f authtest.Framework) {
+func parallelSuccess(t *testing.T, f starter) {
 	s := serve(t, f)
 	if statuses := s.atOnce(8*budget, "alice:right"); statuses[http.StatusOK] != 8*budget {
 		t.Errorf("statuses %v, want 200 for all", statuses)

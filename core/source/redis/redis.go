@@ -22,6 +22,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/redis/internal/connect"
 )
 
 // Store is a [source.Store] in Redis. It is safe for concurrent use.
@@ -74,23 +75,11 @@ func New(url string, opts ...Option) (*Store, error) {
 	if err := option.Apply(&s, opts); err != nil {
 		return nil, fmt.Errorf("source/redis: %w", err)
 	}
-	o, err := redis.ParseURL(url)
+	o, err := connect.Options(url, s.unverified)
 	if err != nil {
-		// The error repeats parts of the URL, which may be parts of the password.
-		return nil, errors.New("source/redis: the URL cannot be read: it begins with redis://, rediss:// or unix://, and / # ? @ and : in a password are escaped, as %2F")
+		return nil, fmt.Errorf("source/redis: %w", err)
 	}
-	if !s.unverified && o.Network != "unix" && !isHere(o.Addr) && (o.TLSConfig == nil || o.TLSConfig.InsecureSkipVerify) {
-		return nil, fmt.Errorf("source/redis: the connection to %s would not verify the server: use rediss:// without skip_verify", o.Addr)
-	}
-	o.ContextTimeoutEnabled = true
-	return &Store{redis.NewClient(o), "sallyport:{" + s.name + "}:"}, nil
-}
-
-// isHere reports whether an address is on this machine.
-func isHere(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+	return &Store{redis.NewClient(o), connect.Prefix(s.name)}, nil
 }
 
 // Close implements [source.Store].

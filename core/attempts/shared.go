@@ -1,0 +1,249 @@
+package attempts
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"hash"
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// shared is what a limiter has to do with its store.
+type shared struct {
+	store   Store
+	timeout time.Duration
+	told    func(error)
+	// clock says that the limiter has one that the store does not.
+	clock  bool
+	health health
+	held   heldThere
+	// later are the calls nobody waits for.
+	later chan struct{}
+}
+
+const (
+	defaultTimeout = 250 * time.Millisecond
+	maxLater       = 64
+	// remindedFor bounds for how long a failure that was heard of has this
+	// instance ask the store.
+	remindedFor = 30 * 24 * time.Hour
+	// knownAgain is the part of the lifetime of a known address after which a
+	// success is told to the store again.
+	knownAgain = 24
+)
+
+// claimant is who makes an attempt; account is zero for none. Attempts of one
+// claimant are alike.
+type claimant struct {
+	pair
+	named bool
+}
+
+// allowShared asks the store about an attempt that has its places here, s among them
+// where it names an account. Where nothing is known of failures, and no more
+// attempts are under way here than may be without the store's knowing, it is not
+// asked: the failure of such an attempt is charged when it is known, so that each
+// instance lets so many more pass than the budget, until it hears of a failure.
+func (l *Limiter) allowShared(ctx context.Context, c claimant, s reservation, alone bool, now time.Time) error {
+	if alone {
+		return nil
+	}
+	answer, err := l.shared.reserve(ctx, l.attemptOf(c, now))
+	if err != nil {
+		return l.allowAccount(c, s, now)
+	}
+	l.remind(c, answer.Failing, now)
+	if answer.Refused == 0 {
+		l.shared.held.add(c)
+		return nil
+	}
+	if c.named {
+		l.accounts.release(c.account, now)
+	}
+	there := reservation{wait: answer.Wait, failed: answer.Failed, pending: answer.Pending}
+	switch answer.Refused {
+	case Account:
+		return there.accountRefusal(c.client, answer.Wait)
+	case Network:
+		return there.refusal("network", networkOf(c.client))
+	}
+	return there.refusal("address", c.client)
+}
+
+// reportShared tells the store how an attempt ended. It waits for that only after
+// a failure. renewed says that a success is news.
+func (l *Limiter) reportShared(ctx context.Context, c claimant, now time.Time, o Outcome, renewed bool) {
+	o.Reserved = l.shared.held.remove(c)
+	switch {
+	case o.Failed:
+		l.remind(c, Address|Network|Account, now)
+		l.shared.settle(ctx, l.attemptOf(c, now), o)
+	case o.Reserved || renewed:
+		l.shared.settleLater(ctx, l.attemptOf(c, now), o)
+	}
+}
+
+// remind has this instance ask the store about keys that have failed for as long
+// as it may take to forgive what others charge meanwhile.
+func (l *Limiter) remind(c claimant, failing Part, now time.Time) {
+	if failing&Address != 0 {
+		l.addresses.remind(c.client, now)
+	}
+	if network := networkOf(c.client); failing&Network != 0 && network.IsValid() {
+		l.networks.remind(network, now)
+	}
+	if failing&Account != 0 && c.named {
+		l.accounts.remind(c.account, now)
+	}
+}
+
+func (c *counter[K]) remind(key K, now time.Time) {
+	c.held.slot(key).charged(now.Add(min(c.ahead, remindedFor)))
+}
+
+// attemptOf is what the store is told of an attempt.
+func (l *Limiter) attemptOf(c claimant, now time.Time) Attempt {
+	a := Attempt{KnownFor: l.knownFor, MaxWait: l.maxWait}
+	if l.shared.clock {
+		a.Now = now
+	}
+	add := func(part Part, name string, b budget) {
+		a.Counters = append(a.Counters, Counter{part, l.shareKey(name, nil), b.burst, b.interval, b.ahead})
+	}
+	add(Address, "address "+name(c.client), l.addresses.budget)
+	if network := networkOf(c.client); network.IsValid() {
+		add(Network, "network "+name(network), l.networks.budget)
+	}
+	if c.named {
+		a.Counters = append(a.Counters, Counter{Account, l.shareKey("account", c.account[:]), l.accounts.burst, l.accounts.interval, l.accounts.ahead})
+		a.Known = l.shareKey("known "+name(c.client), c.account[:])
+		a.Tried = l.shareKey("tried "+name(triedAs(c.client)), c.account[:])
+	}
+	return a
+}
+
+// shareKey is the key of something in the store. kind has no NUL.
+func (l *Limiter) shareKey(kind string, account []byte) string {
+	h := l.hashes.Get().(hash.Hash)
+	defer l.hashes.Put(h)
+	h.Reset()
+	_, _ = h.Write([]byte(kind + "\x00"))
+	_, _ = h.Write(account)
+	var sum [sha256.Size]byte
+	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:16])
+}
+
+// deriveSecret makes the key of hashes from one that instances share.
+func deriveSecret(key []byte) []byte {
+	h := hmac.New(sha256.New, key)
+	_, _ = h.Write([]byte("sallyport attempts"))
+	return h.Sum(nil)
+}
+
+// call has f ask the store, unless it has failed just now. The end of a request
+// does not end a call of it: what the store has done would not be known.
+func (s *shared) call(ctx context.Context, f func(context.Context) error) error {
+	if err := s.health.check(time.Now()); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+	defer cancel()
+	err := f(ctx)
+	if s.health.note(time.Now(), err) && s.told != nil {
+		s.told(err)
+	}
+	return err
+}
+
+func (s *shared) reserve(ctx context.Context, a Attempt) (answer Answer, err error) {
+	err = s.call(ctx, func(ctx context.Context) (err error) {
+		answer, err = s.store.Reserve(ctx, a)
+		return err
+	})
+	return answer, err
+}
+
+// settle tells the store; what it is not told it forgets by itself.
+func (s *shared) settle(ctx context.Context, a Attempt, o Outcome) {
+	_ = s.call(ctx, func(ctx context.Context) error { return s.store.Settle(ctx, a, o) })
+}
+
+// settleLater tells the store while the request goes on. With as many such calls
+// under way as there may be, a reservation is given back at once, and the news of
+// a success are left for the next one.
+func (s *shared) settleLater(ctx context.Context, a Attempt, o Outcome) {
+	select {
+	case s.later <- struct{}{}:
+		go func() {
+			defer func() { <-s.later }()
+			s.settle(ctx, a, o)
+		}()
+	default:
+		if o.Reserved {
+			s.settle(ctx, a, o)
+		}
+	}
+}
+
+// heldThere counts the attempts of this instance that are reserved in the store.
+type heldThere struct {
+	seed   maphash.Seed
+	n      atomic.Int64 // in all shards, so that whoever has none takes no lock
+	shards [shards]struct {
+		sync.Mutex
+		of map[claimant]int
+	}
+}
+
+// maxHeldThere bounds a shard: code that forgets to report would fill it. What
+// does not fit is not given back, and expires.
+const maxHeldThere = 1 << 12
+
+func (h *heldThere) shard(c claimant) int { return int(maphash.Comparable(h.seed, c) % shards) }
+
+func (h *heldThere) add(c claimant) {
+	s := &h.shards[h.shard(c)]
+	s.Lock()
+	defer s.Unlock()
+	if s.of == nil {
+		s.of = map[claimant]int{}
+	}
+	if n, there := s.of[c]; there || len(s.of) < maxHeldThere {
+		s.of[c] = n + 1
+		h.n.Add(1)
+	}
+}
+
+// remove reports whether there was one, which there no longer is.
+func (h *heldThere) remove(c claimant) bool {
+	if h.n.Load() == 0 {
+		return false
+	}
+	s := &h.shards[h.shard(c)]
+	s.Lock()
+	defer s.Unlock()
+	n := s.of[c]
+	switch n {
+	case 0:
+		return false
+	case 1:
+		delete(s.of, c)
+	default:
+		s.of[c] = n - 1
+	}
+	h.n.Add(-1)
+	return true
+}
+
+func (l *Limiter) claimantOf(client netip.Prefix, account string) claimant {
+	c := claimant{pair: pair{client: client}, named: account != ""}
+	if c.named {
+		c.account = l.keyOf(account)
+	}
+	return c
+}

@@ -1,0 +1,103 @@
+//go:build unix
+
+// Package redistest starts Redis servers for tests, with the program that is
+// installed.
+package redistest
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+)
+
+// Server is a server of the test's own on a free port of the loopback interface.
+// It keeps its data between Stop and Start, and ends with the test.
+type Server struct {
+	t         testing.TB
+	dir, addr string
+	more      []string
+	cmd       *exec.Cmd
+}
+
+// Start starts one; args are further ones of redis-server. The test is skipped
+// where the program is not installed, and fails there if CI is set.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, dir: t.TempDir(), addr: l.Addr().String(), more: args}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	s.Start()
+	return s
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return s.addr }
+
+// URL names the server.
+func (s *Server) URL() string { return "redis://" + s.addr }
+
+// Start starts the server once more after Stop.
+func (s *Server) Start() {
+	s.t.Helper()
+	program, err := exec.LookPath("redis-server")
+	switch {
+	case err != nil && os.Getenv("CI") != "":
+		s.t.Fatal("CI is set, and there is no redis-server: install Debian's package redis-server")
+	case err != nil:
+		s.t.Skip("not run: it needs redis-server, and there is none on this machine")
+	}
+	_, port, _ := net.SplitHostPort(s.addr)
+	var out bytes.Buffer
+	s.cmd = exec.Command(program, append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.more...)...)
+	s.cmd.Stdout, s.cmd.Stderr = &out, &out
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	limit := time.After(authtest.TimeLimit(2 * time.Minute))
+	for {
+		if c, err := net.Dial("tcp", s.addr); err == nil {
+			_ = c.Close()
+			return
+		}
+		select {
+		case <-limit:
+			s.Stop() // before its output is read
+			s.t.Fatalf("redis-server does not answer:\n%s", out.String())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// Stop ends the server as a crash does.
+func (s *Server) Stop() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait() // says that it was killed
+		s.cmd = nil
+	}
+}
+
+// Pause has the server do nothing, with its connections open, until Resume.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume has it go on.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig os.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
+}
