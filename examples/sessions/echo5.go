@@ -11,17 +11,7 @@ import (
 // routesEcho5 are the routes on Echo v5.
 func (s *site) routesEcho5() http.Handler {
 	app := echo.New()
-	app.POST("/login", func(c *echo.Context) error {
-		fields, ok, err := s.signIn(c.Request().Context(), echoauth.Request(c), c.FormValue("user"), c.FormValue("password"))
-		switch {
-		case err != nil:
-			return echoauth.Serve(s.sessions.Refuse(err))(c)
-		case !ok:
-			return c.String(http.StatusUnprocessableEntity, wrong)
-		}
-		echoauth.AddFields(c, fields...)
-		return c.Redirect(http.StatusSeeOther, "/me")
-	})
+	app.POST("/login", echoauth.Serve(s.sessions.LoginEndpoint(s.passwords)))
 	app.POST("/logout", echoauth.Serve(s.sessions.LogoutEndpoint()))
 
 	signedIn := echoauth.Authenticate(s.guard)

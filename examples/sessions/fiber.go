@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net/http"
-
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sallyport-go/sallyport/fiberauth"
@@ -11,17 +9,7 @@ import (
 // routesFiber are the routes on Fiber.
 func (s *site) routesFiber() *fiber.App {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
-	app.Post("/login", func(c *fiber.Ctx) error {
-		fields, ok, err := s.signIn(c.UserContext(), fiberauth.Request(c), c.FormValue("user"), c.FormValue("password"))
-		switch {
-		case err != nil:
-			return fiberauth.Serve(s.sessions.Refuse(err))(c)
-		case !ok:
-			return c.Status(http.StatusUnprocessableEntity).SendString(wrong)
-		}
-		fiberauth.AddFields(c, fields...)
-		return c.Redirect("/me", http.StatusSeeOther)
-	})
+	app.Post("/login", fiberauth.Serve(s.sessions.LoginEndpoint(s.passwords)))
 	app.Post("/logout", fiberauth.Serve(s.sessions.LogoutEndpoint()))
 
 	signedIn := fiberauth.Authenticate(s.guard)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net"
-	"net/http"
 
 	"github.com/gofiber/fiber/v3"
 
@@ -13,17 +12,7 @@ import (
 // routesFiber3 are the routes on Fiber v3.
 func (s *site) routesFiber3() *fiber.App {
 	app := fiber.New()
-	app.Post("/login", func(c fiber.Ctx) error {
-		fields, ok, err := s.signIn(c.Context(), fiberauth.Request(c), c.FormValue("user"), c.FormValue("password"))
-		switch {
-		case err != nil:
-			return fiberauth.Serve(s.sessions.Refuse(err))(c)
-		case !ok:
-			return c.Status(http.StatusUnprocessableEntity).SendString(wrong)
-		}
-		fiberauth.AddFields(c, fields...)
-		return c.Redirect().To("/me") // 303
-	})
+	app.Post("/login", fiberauth.Serve(s.sessions.LoginEndpoint(s.passwords)))
 	app.Post("/logout", fiberauth.Serve(s.sessions.LogoutEndpoint()))
 
 	signedIn := fiberauth.Authenticate(s.guard)

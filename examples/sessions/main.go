@@ -14,7 +14,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -89,7 +88,7 @@ func newSite(client *redis.Client, passwords basic.Verifier, opts ...session.Opt
 	manager, err := session.New(append([]session.Option{
 		session.WithStore(goredisstore.NewWithPrefix(client, "shop:session:")),
 		session.WithStoreTimeout(time.Second),
-		session.WithSignInPage("/login"),
+		session.WithSignInRedirect("/me"),
 	}, opts...)...)
 	if err != nil {
 		return nil, err
@@ -98,40 +97,10 @@ func newSite(client *redis.Client, passwords basic.Verifier, opts ...session.Opt
 	return &site{guard, manager, passwords}, err
 }
 
-// signIn checks what the form of the sign-in page sent and begins a session. It
-// returns the fields for the response; ok is false for a wrong user or password.
-func (s *site) signIn(ctx context.Context, r core.Request, user, password string) (fields []core.Field, ok bool, err error) {
-	_, fields, err = s.sessions.SignIn(ctx, r, user, func(ctx context.Context) (*core.Principal, error) {
-		p, err := s.passwords.VerifyPassword(ctx, user, password)
-		switch {
-		case errors.Is(err, basic.ErrUnknownUser):
-			return nil, &core.CredentialError{Reason: core.ReasonUnknownPrincipal, Err: err}
-		case errors.Is(err, basic.ErrWrongPassword):
-			return nil, &core.CredentialError{Reason: core.ReasonWrongSecret, Err: err}
-		}
-		return p, err
-	})
-	if refused := (*core.CredentialError)(nil); errors.As(err, &refused) {
-		return nil, false, nil
-	}
-	return fields, err == nil, err
-}
-
 // routesNetHTTP are the routes on net/http.
 func (s *site) routesNetHTTP() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
-		fields, ok, err := s.signIn(r.Context(), httpauth.Request(r), r.PostFormValue("user"), r.PostFormValue("password"))
-		switch {
-		case err != nil:
-			httpauth.Serve(s.sessions.Refuse(err)).ServeHTTP(w, r)
-		case !ok:
-			http.Error(w, wrong, http.StatusUnprocessableEntity)
-		default:
-			httpauth.AddFields(w.Header(), fields)
-			http.Redirect(w, r, "/me", http.StatusSeeOther)
-		}
-	})
+	mux.Handle("POST /login", httpauth.Serve(s.sessions.LoginEndpoint(s.passwords)))
 	mux.Handle("POST /logout", httpauth.Serve(s.sessions.LogoutEndpoint()))
 
 	signedIn := httpauth.Authenticate(s.guard)

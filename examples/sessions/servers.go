@@ -12,9 +12,6 @@ import (
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
 )
 
-// wrong is the answer to a wrong user or password.
-const wrong = "Wrong user or password.\n"
-
 // signOutEverywhere ends all sessions of a user, that of the request included.
 func (s *site) signOutEverywhere(p *core.Principal) core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {

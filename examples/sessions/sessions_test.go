@@ -181,7 +181,7 @@ func TestSessionsAreShared(t *testing.T) {
 func TestWrongPasswordBeginsNoSession(t *testing.T) {
 	for name, server := range serveAll(t, startRedis(t)) {
 		status, _, cookie, err := send(t.Context(), "POST", server+"/login", "", url.Values{"user": {"alice"}, "password": {"x"}})
-		if err != nil || status != http.StatusUnprocessableEntity || cookie != "" {
+		if err != nil || status != http.StatusUnauthorized || cookie != "" {
 			t.Errorf("%s: %d %q %v", name, status, cookie, err)
 		}
 	}

@@ -244,6 +244,7 @@ func (c client) DevMode() bool { return true }
 func (c client) IsScopeAllowed(string) bool           { return true }
 func (c client) IDTokenUserinfoClaimsAssertion() bool { return true }
 
+//lint:ignore ST1003 the name is the library's
 func (c client) RestrictAdditionalIdTokenScopes() func([]string) []string {
 	return func(scopes []string) []string { return scopes }
 }
