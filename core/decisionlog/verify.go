@@ -3,7 +3,6 @@ package decisionlog
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/core/option"
@@ -78,7 +76,8 @@ var ErrKeyNeeded = errors.New("the log has signed heads: a key is needed to veri
 // Verify reads the files of one log with a hash chain and finds every line that was
 // changed, removed, swapped or inserted, and what was cut off its end up to the last
 // head that is known. Files are sorted by the numbers of their lines. A file beside
-// one of them whose name ends in ".head" is read, too.
+// one of them whose name ends in ".head" is read, too, and so is the one that a log
+// names itself, which has the name of the log before it was renamed.
 //
 // That older files are missing is no finding, since logs are rotated: see First. The
 // error is of what keeps the log from being read, or ErrKeyNeeded.
@@ -87,11 +86,11 @@ func Verify(files []string, opts ...VerifyOption) (*Verification, error) {
 	if err := option.Apply(v, opts); err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	ordered, err := inOrder(files)
+	ordered, heads, err := inOrder(files)
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	for _, name := range ordered {
+	for _, name := range heads {
 		if v.partial {
 			break
 		}
@@ -108,35 +107,6 @@ func Verify(files []string, opts ...VerifyOption) (*Verification, error) {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
 	return v.result, nil
-}
-
-// inOrder sorts files by the number of the first line that has one.
-func inOrder(files []string) ([]string, error) {
-	if len(files) == 0 {
-		return nil, errors.New("no file")
-	}
-	first := map[string]uint64{}
-	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		r := bufio.NewReaderSize(f, 64<<10)
-		for err == nil {
-			var line []byte
-			line, err = r.ReadBytes('\n')
-			if record, bad := Parse(line); bad == nil {
-				first[name] = record.Seq
-				break
-			}
-		}
-		if err := f.Close(); err != nil {
-			return nil, err
-		}
-	}
-	sorted := slices.Clone(files)
-	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(first[a], first[b]) })
-	return slices.Compact(sorted), nil
 }
 
 // knownHead is a head that the log must contain.
@@ -201,9 +171,8 @@ func (v *verifier) expect(number uint64, k knownHead) {
 	}
 }
 
-// readHeadFile reads the head beside a file of a log.
-func (v *verifier) readHeadFile(log string) error {
-	name := log + headSuffix
+// readHeadFile reads a head beside a file of a log, if it is there.
+func (v *verifier) readHeadFile(name string) error {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -335,8 +304,8 @@ func (v *verifier) kind(r *Record) {
 			v.signed = true
 		}
 		v.headFile = ""
-		if r.Open.HeadFile != "" {
-			v.headFile = filepath.Join(filepath.Dir(v.name), filepath.Base(r.Open.HeadFile))
+		for _, name := range headNamed(v.name, r) {
+			v.headFile = name
 		}
 	case r.Head != nil:
 		v.signed = true

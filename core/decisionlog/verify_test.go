@@ -225,6 +225,47 @@ func TestForgery(t *testing.T) {
 	}
 }
 
+// TestHeadOfARenamedFile: a log that was renamed, and of which no newer file is
+// there, is held against the head beside it, which has the name it had before.
+func TestHeadOfARenamedFile(t *testing.T) {
+	t.Parallel()
+	k := newKey(t)
+	name := filepath.Join(t.TempDir(), "decisions.jsonl")
+	l, err := decisionlog.Open(name, decisionlog.WithChainKey(k))
+	must(t, err)
+	for _, e := range eventsOf(t, "/reports/7", "alice", "bob") {
+		l.Observe(t.Context(), e)
+	}
+	must(t, l.Close())
+	text := read(t, []string{name})
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	for _, renamed := range []string{"decisions-20261129T010203.000Z.jsonl", "decisions.jsonl.1"} {
+		to := filepath.Join(filepath.Dir(name), renamed)
+		must(t, os.Rename(name, to))
+		name = to
+		codes := func(text []byte, opts ...decisionlog.VerifyOption) (all []string) {
+			t.Helper()
+			must(t, os.WriteFile(name, text, 0o600))
+			v, err := decisionlog.Verify([]string{name}, append(opts, decisionlog.WithVerificationKeys(k))...)
+			must(t, err)
+			for _, f := range v.Findings {
+				all = append(all, f.Code)
+			}
+			return all
+		}
+		if got := codes(text); got != nil {
+			t.Errorf("%s: %v", renamed, got)
+		}
+		short := bytes.Join(lines[:2], nil) // the opening and its head
+		if got := codes(short); !slices.Contains(got, decisionlog.FindingTruncated) {
+			t.Errorf("%s, cut off: %v", renamed, got)
+		}
+		if got := codes(short, decisionlog.WithoutEnd()); got != nil {
+			t.Errorf("%s, cut off and partial: %v", renamed, got)
+		}
+	}
+}
+
 func TestParseKey(t *testing.T) {
 	t.Parallel()
 	public, private, err := ed25519.GenerateKey(nil)

@@ -1,0 +1,70 @@
+package decisionlog
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// inOrder sorts files by the number of the first line that has one. heads are the
+// files that may have a head of theirs.
+func inOrder(files []string) (ordered, heads []string, err error) {
+	if len(files) == 0 {
+		return nil, nil, errors.New("no file")
+	}
+	first := map[string]uint64{}
+	for _, name := range files {
+		record, err := firstRecord(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		own := []string{name + headSuffix}
+		if record != nil {
+			first[name] = record.Seq
+			own = append(own, headNamed(name, record)...)
+		}
+		for _, head := range own {
+			if !slices.Contains(heads, head) {
+				heads = append(heads, head)
+			}
+		}
+	}
+	sorted := slices.Clone(files)
+	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(first[a], first[b]) })
+	return slices.Compact(sorted), heads, nil
+}
+
+// firstRecord is the first line of a file that can be read, or nil.
+func firstRecord(name string) (*Record, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read
+	r := bufio.NewReaderSize(f, 64<<10)
+	for {
+		line, err := r.ReadBytes('\n')
+		if record, bad := Parse(line); bad == nil {
+			return record, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// headNamed is the file of heads that the opening of a log names, beside the log.
+func headNamed(log string, r *Record) []string {
+	if r.Open == nil || !strings.HasSuffix(r.Open.HeadFile, headSuffix) {
+		return nil
+	}
+	return []string{filepath.Join(filepath.Dir(log), filepath.Base(r.Open.HeadFile))}
+}
