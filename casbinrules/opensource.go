@@ -61,8 +61,8 @@ const (
 	StaleUnavailable StaleMode = "unavailable"
 	// StaleKnownOnly allows what the policy in force allows and has allowed
 	// before, while it was confirmed: the same principal with the same roles and
-	// tenant, the same object and action. Anything else is refused with
-	// [ReasonPolicyStale]. Which questions those were is remembered in 1 MiB of
+	// tenant, the same object and action. What it would allow besides is 503 with
+	// [ReasonPolicyStale]; what it denies is denied as ever. Which questions those were is remembered in 1 MiB of
 	// hashes, where newer ones may replace others.
 	StaleKnownOnly StaleMode = "known_only"
 )
@@ -218,7 +218,10 @@ func (a *Authorizer) bound(p *core.Principal, access *core.Access, d *core.Decis
 	if !refusing {
 		a.remembered.add(question)
 	} else if !a.remembered.has(question) {
+		// The policy in force would allow it. That nothing confirms it is an
+		// outage, which says nothing about the right of whoever asks.
 		*d = core.Decision{Reason: ReasonPolicyStale, Revision: d.Revision}
+		return &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
 	}
 	return nil
 }
