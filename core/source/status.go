@@ -21,6 +21,9 @@ type Status struct {
 	// Listening says that the source tells of publications. Without that they
 	// are seen at the next poll.
 	Listening bool
+	// Listens counts how often it has begun to do so: all but the first are
+	// connections that were made again.
+	Listens uint64
 	// Stale says that Confirmed is longer ago than [WithMaxStaleness] allows.
 	Stale bool
 	// Err is why Latest is not in force, or why the source has not answered
@@ -175,7 +178,12 @@ func (f *Follower) unconfirmed(err error) {
 
 // listening notes whether the source tells of publications.
 func (f *Follower) listening(err error) {
-	f.update(func(s *Status) { s.Listening, s.ListenErr = err == nil, err })
+	f.update(func(s *Status) {
+		if err == nil && !s.Listening {
+			s.Listens++
+		}
+		s.Listening, s.ListenErr = err == nil, err
+	})
 }
 
 // freshen puts the end of the bound off. It runs under the lock.

@@ -13,7 +13,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/decisionlog"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/telemetry"
 )
 
@@ -51,7 +53,11 @@ func everything(t *testing.T, m measured) {
 	app := service(t, m)
 	ask(app, "GET", "/reports/1", "ann")
 	ask(app, "GET", "/reports/1", "")
-	if err := m.AddPolicy("reports", func() telemetry.PolicyStatus { return telemetry.PolicyStatus{Loaded: time.Now()} }); err != nil {
+	status := telemetry.PolicyStatus{Loaded: time.Now(), Source: &source.Status{Listening: true, Listens: 1}}
+	if err := m.AddPolicy("reports", func() telemetry.PolicyStatus { return status }); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AddDecisionLog("reports", func() decisionlog.Stats { return decisionlog.Stats{Queued: 1} }); err != nil {
 		t.Fatal(err)
 	}
 	m.Reloaded(context.Background(), "reports", "loaded", time.Second)

@@ -20,6 +20,7 @@ const (
 	policyKey     attribute.Key = "sallyport.policy.name"
 	revisionKey   attribute.Key = "sallyport.policy.revision"
 	keySetKey     attribute.Key = "sallyport.keyset.name"
+	logKey        attribute.Key = "sallyport.decisionlog.name"
 	dependencyKey attribute.Key = "sallyport.dependency"
 	requestKey    attribute.Key = "sallyport.request_id"
 	routeKey      attribute.Key = "http.route"

@@ -11,10 +11,10 @@ import (
 
 // observables are the instruments that are read when metrics are collected.
 type observables struct {
-	requests, authentications, challenges, authorizations, refusals, reloads, fetches metric.Int64ObservableCounter
+	requests, authentications, challenges, authorizations, refusals, reloads, fetches, logged, listens metric.Int64ObservableCounter
 
-	policyInfo, policyRules, keys, skipped metric.Int64ObservableGauge
-	policyAge, policyOutdated, keySetAge   metric.Float64ObservableGauge
+	policyInfo, policyRules, keys, skipped, queued, listening  metric.Int64ObservableGauge
+	policyAge, policyOutdated, keySetAge, sourceAge, sourceLag metric.Float64ObservableGauge
 }
 
 // register makes all instruments.
@@ -56,6 +56,12 @@ func (t *Telemetry) register(m metric.Meter) error {
 		keySetAge:       seconds("sallyport.keyset.age", "How long ago the issuer last said which keys are its own."),
 		fetches:         counter("sallyport.keyset.fetches", "{fetch}", "Fetches of keys, by result."),
 	}
+	o.logged = counter("sallyport.decisionlog.decisions", "{decision}", "Decisions that a decision log was told of, by what became of them.")
+	o.queued = number("sallyport.decisionlog.queued", "{decision}", "Decisions that wait to be written to a decision log.")
+	o.sourceAge = seconds("sallyport.policy.source.age", "How long ago the store of a policy last confirmed it.")
+	o.sourceLag = seconds("sallyport.policy.source.lag", "For how long a newer revision in the store has not come into force; 0 when there is none.")
+	o.listening = number("sallyport.policy.source.listening", "{connection}", "1 while the store tells of publications.")
+	o.listens = counter("sallyport.policy.source.listens", "{connection}", "How often the store has begun to tell of publications.")
 	t.gateTime = histogram("sallyport.gate.duration", "How long a gate took, of a sample of verdicts.",
 		1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 	t.reloadTime = histogram("sallyport.policy.reload.duration", "How long loading a policy took.",
@@ -71,7 +77,8 @@ func (t *Telemetry) register(m metric.Meter) error {
 		t.reportSources(to, &o)
 		return nil
 	}, o.requests, o.authentications, o.challenges, o.authorizations, o.refusals, o.policyInfo, o.policyRules,
-		o.policyAge, o.policyOutdated, o.reloads, o.keys, o.skipped, o.keySetAge, o.fetches)
+		o.policyAge, o.policyOutdated, o.reloads, o.keys, o.skipped, o.keySetAge, o.fetches,
+		o.logged, o.queued, o.sourceAge, o.sourceLag, o.listening, o.listens)
 	return err
 }
 
@@ -115,7 +122,7 @@ func reportAll[K comparable](to metric.Observer, as metric.Int64ObservableCounte
 // reportSources tells to how policies and key sets are.
 func (t *Telemetry) reportSources(to metric.Observer, o *observables) {
 	t.mu.Lock()
-	policies, sets := t.policies, t.keySets
+	policies, sets, logs := t.policies, t.keySets, t.logs
 	t.mu.Unlock()
 	now := time.Now()
 	for _, p := range policies {
@@ -123,6 +130,9 @@ func (t *Telemetry) reportSources(to metric.Observer, o *observables) {
 	}
 	for _, s := range sets {
 		s.report(to, o, now)
+	}
+	for _, l := range logs {
+		l.report(to, o)
 	}
 	reportAll(to, o.reloads, t.reloads)
 	reportAll(to, o.fetches, t.fetches)

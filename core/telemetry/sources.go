@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/sallyport-go/sallyport/core/decisionlog"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/source"
 )
 
 // PolicyStatus is what is known of a policy in force.
@@ -24,6 +27,9 @@ type PolicyStatus struct {
 	// OutdatedSince is since when its source says something else that is not in
 	// force, since it is no good policy or cannot be read; zero when it is in force.
 	OutdatedSince time.Time
+	// Source is what is known of the store of a policy that several instances
+	// share; nil for files.
+	Source *source.Status
 }
 
 // policy is one that is reported.
@@ -89,6 +95,59 @@ func (p *policy) report(to metric.Observer, o *observables, now time.Time) {
 		outdated = now.Sub(s.OutdatedSince)
 	}
 	to.ObserveFloat64(o.policyOutdated, outdated.Seconds(), own)
+	if s.Source != nil {
+		reportStore(to, o, s.Source, now, own)
+	}
+}
+
+// reportStore tells how well the store of a policy is followed.
+func reportStore(to metric.Observer, o *observables, s *source.Status, now time.Time, own metric.ObserveOption) {
+	lag, listening := time.Duration(0), int64(0)
+	if !s.Behind.IsZero() {
+		lag = now.Sub(s.Behind)
+	}
+	if s.Listening {
+		listening = 1
+	}
+	to.ObserveFloat64(o.sourceAge, now.Sub(s.Confirmed).Seconds(), own)
+	to.ObserveFloat64(o.sourceLag, lag.Seconds(), own)
+	to.ObserveInt64(o.listening, listening, own)
+	to.ObserveInt64(o.listens, int64(s.Listens), own)
+}
+
+// decisionLog is one that is reported.
+type decisionLog struct {
+	name  string
+	stats func() decisionlog.Stats
+}
+
+// AddDecisionLog reports the decision log that is called name in metrics: how many
+// decisions were written, left out by sampling, or lost, and how many wait. stats is
+// that of [decisionlog.Log]; it is called whenever metrics are collected. A name may
+// be used once, and there may be 64.
+func (t *Telemetry) AddDecisionLog(name string, stats func() decisionlog.Stats) error {
+	if stats == nil {
+		return errors.New("telemetry: decision log stats is nil")
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	taken := slices.ContainsFunc(t.logs, func(l decisionLog) bool { return l.name == name })
+	if err := checkName("decision log", name, len(t.logs), taken); err != nil {
+		return err
+	}
+	t.logs = append(t.logs[:len(t.logs):len(t.logs)], decisionLog{name, stats})
+	return nil
+}
+
+func (l decisionLog) report(to metric.Observer, o *observables) {
+	s := l.stats()
+	for _, c := range []struct {
+		result string
+		n      uint64
+	}{{"written", s.Written}, {"sampled_out", s.Skipped}, {"queue_full", s.QueueFull}, {"write_failed", s.WriteFailed}} {
+		to.ObserveInt64(o.logged, int64(c.n), metric.WithAttributes(logKey.String(l.name), resultKey.String(c.result)))
+	}
+	to.ObserveInt64(o.queued, int64(s.Queued), named(logKey, l.name))
 }
 
 // keySet is one that is reported.

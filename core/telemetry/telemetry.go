@@ -57,6 +57,7 @@ type Telemetry struct {
 	mu          sync.Mutex
 	policies    []*policy
 	keySets     []*keySet
+	logs        []decisionLog
 	policyNames map[string]*policy
 	keySetNames map[string]bool
 }

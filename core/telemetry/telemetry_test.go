@@ -18,8 +18,10 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/decisionlog"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/rule"
+	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/telemetry"
 )
 
@@ -311,6 +313,48 @@ func TestOptionsAndNamesThatCannotWork(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func TestADecisionLogIsReported(t *testing.T) {
+	m := measure(t)
+	stats := decisionlog.Stats{Written: 5, Skipped: 4, QueueFull: 3, WriteFailed: 2, Queued: 1}
+	for _, name := range []string{"reports", ""} {
+		if err := m.AddDecisionLog(name, func() decisionlog.Stats { return stats }); (err == nil) != (name != "") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if m.AddDecisionLog("reports", func() decisionlog.Stats { return stats }) == nil || m.AddDecisionLog("other", nil) == nil {
+		t.Error("a name twice, or no stats, is taken")
+	}
+	got := m.series(t)
+	const name = "sallyport.decisionlog.name=reports"
+	for result, want := range map[string]float64{"written": 5, "sampled_out": 4, "queue_full": 3, "write_failed": 2} {
+		if value := got["sallyport.decisionlog.decisions{"+name+",sallyport.result="+result+"}"]; value != want {
+			t.Errorf("%s: %v, want %v", result, value, want)
+		}
+	}
+	if value := got["sallyport.decisionlog.queued{"+name+"}"]; value != 1 {
+		t.Errorf("queued: %v", value)
+	}
+}
+
+// TestAStoreIsReported: how old its word is, whether it tells of publications, and
+// for how long one has not come into force.
+func TestAStoreIsReported(t *testing.T) {
+	m := measure(t)
+	now := time.Now()
+	status := telemetry.PolicyStatus{Loaded: now, Source: &source.Status{Confirmed: now.Add(-time.Minute), Behind: now.Add(-time.Hour), Listening: true, Listens: 3}}
+	if err := m.AddPolicy("reports", func() telemetry.PolicyStatus { return status }); err != nil {
+		t.Fatal(err)
+	}
+	got := m.series(t)
+	const name = "{sallyport.policy.name=reports}"
+	if age, lag := got["sallyport.policy.source.age"+name], got["sallyport.policy.source.lag"+name]; age < 60 || age > 3000 || lag < 3600 || lag > 7000 {
+		t.Errorf("age %v, lag %v", age, lag)
+	}
+	if got["sallyport.policy.source.listening"+name] != 1 || got["sallyport.policy.source.listens"+name] != 3 {
+		t.Errorf("listening: %v", got)
+	}
+}
 
 func TestAPolicyIsReported(t *testing.T) {
 	m := measure(t)

@@ -109,9 +109,13 @@ func (i instrument) TraceID(ctx context.Context) string { return telemetry.Trace
 func (i instrument) AddPolicy(name string, policy *casbinrules.Authorizer) error {
 	return i.Telemetry.AddPolicy(name, func() telemetry.PolicyStatus {
 		s := policy.Status()
-		return telemetry.PolicyStatus{
+		of := telemetry.PolicyStatus{
 			Revision: s.Version.Revision, Loaded: s.Version.Loaded, Rules: s.Version.Rules + s.Version.RoleLinks, OutdatedSince: s.Since,
 		}
+		if !s.Source.Confirmed.IsZero() {
+			of.Source = &s.Source
+		}
+		return of
 	})
 }
 
