@@ -26,6 +26,9 @@ type assembly struct {
 	instrument Instrument // nil for none
 
 	jwts, opaque verifier // see tokens
+
+	// atEnd is what is done once nothing else can fail.
+	atEnd []func() error
 }
 
 // assemble opens every part in turn. What was opened is closed by made.
@@ -60,7 +63,15 @@ func (a *assembly) assemble() error {
 		return a.doc.Wrap(err)
 	}
 	a.made.guard = guard
-	return a.serving()
+	if err := a.serving(); err != nil {
+		return err
+	}
+	for _, finish := range a.atEnd {
+		if err := finish(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // schemes are those that the file has, in its order.

@@ -1,57 +1,216 @@
 package setup
 
 import (
+	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
-// decisions opens the log of decisions.
+// decisionLog is the decision log of a setup and of those that take its place: a
+// file has one writer, so that the log goes from one setup to the next. It is the
+// observer of the guards of all of them.
+type decisionLog struct {
+	// log is the one in use; nil while another one is opened.
+	log atomic.Pointer[decisionlog.Log]
+	// waiting are decisions of that moment, lost how many found no room.
+	waiting chan core.Event
+	lost    atomic.Uint64
+
+	mu       sync.Mutex
+	users    int
+	path     string // absolute, "" for what is no file
+	settings [9]any // all others of the section
+	open     func() (*decisionlog.Log, error)
+	before   decisionlog.Stats // of logs that were closed
+}
+
+// maxWaiting is for how many decisions there is room while a log is opened.
+const maxWaiting = 8192
+
+// Observe implements [core.Observer].
+func (d *decisionLog) Observe(ctx context.Context, e core.Event) {
+	if l := d.log.Load(); l != nil {
+		l.Observe(ctx, e)
+		return
+	}
+	select {
+	case d.waiting <- e:
+	default:
+		d.lost.Add(1)
+	}
+}
+
+// stats count decisions since the first of the setups was opened.
+func (d *decisionLog) stats() decisionlog.Stats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.before
+	s.QueueFull += d.lost.Load()
+	if l := d.log.Load(); l != nil {
+		s = sum(s, l.Stats())
+	}
+	return s
+}
+
+func sum(a, b decisionlog.Stats) decisionlog.Stats {
+	return decisionlog.Stats{
+		Written: a.Written + b.Written, Skipped: a.Skipped + b.Skipped, QueueFull: a.QueueFull + b.QueueFull,
+		WriteFailed: a.WriteFailed + b.WriteFailed, Queued: a.Queued + b.Queued,
+	}
+}
+
+func (d *decisionLog) reopen(ctx context.Context) error {
+	if l := d.log.Load(); l != nil {
+		return l.Reopen(ctx)
+	}
+	return nil
+}
+
+// close ends the log once no setup uses it.
+func (d *decisionLog) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.users--; d.users > 0 {
+		return nil
+	}
+	if l := d.log.Load(); l != nil {
+		return l.Close()
+	}
+	return nil
+}
+
+// takeOver has one more setup use d, with the settings of next, which has the same
+// file. With an error d goes on as before.
+func (d *decisionLog) takeOver(next *decisionLog) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.settings != next.settings {
+		if err := d.replace(next); err != nil {
+			return err
+		}
+	}
+	d.users++
+	return nil
+}
+
+// replace closes the log and opens it with other settings.
+func (d *decisionLog) replace(next *decisionLog) error {
+	d.waiting = make(chan core.Event, maxWaiting)
+	if old := d.log.Swap(nil); old != nil {
+		_ = old.Close() // what could not be written its logger was told
+		d.before = sum(d.before, old.Stats())
+	}
+	l, err := next.open()
+	if err == nil {
+		d.settings, d.open = next.settings, next.open
+	} else {
+		again, failed := d.open()
+		if failed != nil {
+			return errors.Join(err, failed)
+		}
+		l = again
+	}
+	d.log.Store(l)
+	for {
+		select {
+		case e := <-d.waiting:
+			l.Observe(context.Background(), e)
+		default:
+			return err
+		}
+	}
+}
+
+// decisions opens the log of decisions, or prepares to take over that of the setup
+// before.
 func (a *assembly) decisions() ([]core.Option, error) {
 	c := a.config.Decision
 	if c == nil {
 		return nil, nil
 	}
+	d, err := a.describeDecisions(c)
+	if err != nil {
+		return nil, err
+	}
+	at := &a.config.Decision
+	if p := a.settings.predecessor; p != nil && p.decisions != nil && d.path != "" && p.decisions.path == d.path {
+		old := p.decisions
+		a.atEnd = append(a.atEnd, func() error {
+			if err := old.takeOver(d); err != nil {
+				return a.doc.Wrap(err, at)
+			}
+			a.closes(old.close)
+			return nil
+		})
+		a.made.decisions = old
+	} else {
+		l, err := d.open()
+		if err != nil {
+			return nil, a.doc.Wrap(err, at)
+		}
+		d.log.Store(l)
+		d.users = 1
+		a.closes(d.close)
+		a.made.decisions = d
+	}
+	used := a.made.decisions
+	a.made.reloads = append(a.made.reloads, used.reopen)
+	a.atEnd = append(a.atEnd, func() error {
+		if a.instrument == nil {
+			return nil
+		}
+		return a.instrument.AddDecisionLog(a.config.Realm, used.stats)
+	})
+	return []core.Option{core.WithObserver(used)}, nil
+}
+
+// describeDecisions is the log that the section describes, not opened yet.
+func (a *assembly) describeDecisions(c *decisionConfig) (*decisionLog, error) {
 	opts := []decisionlog.Option{
 		decisionlog.WithLogger(a.log), decisionlog.WithQueueSize(c.Queue), decisionlog.WithHeadInterval(c.Heads),
 		decisionlog.WithSampleRate(float64(c.Percent) / 100),
 	}
+	var sample, signer string
 	if a.doc.Has(&c.Sample) {
-		opts = append(opts, decisionlog.WithSampleKey([]byte(c.Sample.Reveal())))
+		sample = c.Sample.Reveal()
+		opts = append(opts, decisionlog.WithSampleKey([]byte(sample)))
 	}
 	if c.Chain {
 		opts = append(opts, decisionlog.WithHashChain())
 	}
 	if a.doc.Has(&c.Key) {
-		key, err := decisionlog.ParseKey([]byte(c.Key.Reveal()))
+		signer = c.Key.Reveal()
+		key, err := decisionlog.ParseKey([]byte(signer))
 		if err != nil {
 			return nil, a.doc.Wrap(err, &c.Key)
 		}
 		opts = append(opts, decisionlog.WithChainKey(key))
 	}
-	log, err := a.openDecisions(c, opts)
-	if err != nil {
-		return nil, a.doc.Wrap(err, &a.config.Decision)
-	}
-	a.closes(log.Close)
-	a.made.reloads = append(a.made.reloads, log.Reopen)
-	return []core.Option{core.WithObserver(log)}, nil
-}
-
-func (a *assembly) openDecisions(c *decisionConfig, opts []decisionlog.Option) (*decisionlog.Log, error) {
-	rotation := []decisionlog.Option{
-		decisionlog.WithMaxFileSize(int64(c.MaxSize)), decisionlog.WithMaxFileAge(c.MaxAge), decisionlog.WithMaxFiles(c.Files),
-	}
+	d := &decisionLog{settings: [9]any{c.MaxSize, c.MaxAge, c.Files, c.Percent, c.Queue, c.Chain, c.Heads, sample, signer}}
 	switch {
 	case a.settings.noDecisions:
-		return decisionlog.New(io.Discard, opts...)
+		d.open = func() (*decisionlog.Log, error) { return decisionlog.New(io.Discard, opts...) }
+		return d, nil
 	case c.Path == "-":
-		return decisionlog.New(os.Stdout, opts...)
-	case !filepath.IsAbs(c.Path):
-		return decisionlog.Open(filepath.Join(a.dir, c.Path), append(opts, rotation...)...)
+		d.open = func() (*decisionlog.Log, error) { return decisionlog.New(os.Stdout, opts...) }
+		return d, nil
 	}
-	return decisionlog.Open(c.Path, append(opts, rotation...)...)
+	path := c.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(a.dir, path)
+	}
+	opts = append(opts, decisionlog.WithMaxFileSize(int64(c.MaxSize)), decisionlog.WithMaxFileAge(c.MaxAge), decisionlog.WithMaxFiles(c.Files))
+	d.open = func() (*decisionlog.Log, error) { return decisionlog.Open(path, opts...) }
+	var err error
+	if d.path, err = filepath.Abs(path); err != nil {
+		return nil, a.doc.Wrap(err, &c.Path)
+	}
+	return d, nil
 }

@@ -64,6 +64,83 @@ func TestDecisionLog(t *testing.T) {
 	}
 }
 
+// TestDecisionLogOfASuccessor: a setup that takes the place of another one goes on
+// with its log, with other settings too, and leaves it alone where it cannot be
+// opened.
+func TestDecisionLogOfASuccessor(t *testing.T) {
+	t.Parallel()
+	const section = "decision_log:\n  path: decisions.jsonl\n  chain_key: {file: decisions.key}\n"
+	path := configFile(t, minimal+section)
+	name := filepath.Join(filepath.Dir(path), "decisions.jsonl")
+	ask := func(s *Setup) {
+		handler := httpauth.Authorize(s.Guard())(http.NotFoundHandler())
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/reports/7", nil))
+	}
+	closed := func(s *Setup) {
+		t.Helper()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := Open(path, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for _, text := range []string{
+		minimal + section,
+		strings.Replace(minimal, "realm: reports", "realm: others", 1) + section,
+		minimal + section + "  queue_size: 100\n",
+		minimal + section + "  queue_size: 100\n  max_age: 1h\n",
+	} {
+		ask(s)
+		for _, broken := range []string{"  head_interval: -1s\n", "answers: {style: none.css}\n"} {
+			if err := os.WriteFile(path, []byte(minimal+section+broken), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(path, quiet(), WithPredecessor(s)); err == nil {
+				t.Fatalf("%s is taken", broken)
+			}
+			ask(s)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		next, err := Open(path, quiet(), WithPredecessor(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask(s) // which still serves
+		ask(next)
+		closed(s)
+		ask(next)
+		asked += 6
+		s = next
+		if got := s.decisions.stats(); got.QueueFull != 0 || got.WriteFailed != 0 {
+			t.Errorf("lost: %+v", got)
+		}
+	}
+	closed(s)
+	if got := s.decisions.stats(); got.Written != uint64(asked) {
+		t.Errorf("%+v, want %d written", got, asked)
+	}
+	key, err := decisionlog.ParseKey([]byte(strings.Repeat("d", 32) + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := decisionlog.Verify([]string{name}, decisionlog.WithVerificationKeys(key))
+	if err != nil || len(v.Findings) > 0 || v.QueueFull > 0 {
+		t.Errorf("verification: %+v, %v", v, err)
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(content), `"kind":"decision"`); n != asked {
+		t.Errorf("%d decisions, want %d", n, asked)
+	}
+}
+
 // TestWrongDecisionLog: what cannot work is an error at its place.
 func TestWrongDecisionLog(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/decisionlog"
 	"github.com/sallyport-go/sallyport/core/introspect"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/session"
@@ -16,7 +17,7 @@ import (
 // Instrument is an observer of the list observers that measures more than verdicts:
 // a setup hands it the policy, the key sets and whatever calls other services. The
 // kinds prometheus and opentelemetry are such observers. Names are the realm for
-// the policy, the issuer for its keys, and introspection and sessions.
+// the policy and the decision log, the issuer for its keys, and introspection and sessions.
 type Instrument interface {
 	core.Observer
 	// TraceID is for [core.WithTraceID].
@@ -28,6 +29,8 @@ type Instrument interface {
 	// AddKeySet is called for each issuer whose keys are fetched. What it returns is
 	// told of every fetch.
 	AddKeySet(name string) (func(jwtauth.Refresh), error)
+	// AddDecisionLog is called once, with what counts the decisions of the log.
+	AddDecisionLog(name string, stats func() decisionlog.Stats) error
 	// Transport and Store wrap what calls other services.
 	Transport(dependency string, base http.RoundTripper) (http.RoundTripper, error)
 	Store(dependency string, base session.Store) (session.Store, error)

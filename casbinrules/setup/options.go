@@ -18,6 +18,7 @@ type settings struct {
 	policy []casbinrules.Option
 	// noDecisions says that no decision log is opened.
 	noDecisions bool
+	predecessor *Setup
 }
 
 // WithLogger sets where verdicts, reloads and warnings are logged, whatever the
@@ -37,6 +38,21 @@ func WithLogger(l *slog.Logger) Option {
 func WithoutDecisions() Option {
 	return func(s *settings) error {
 		s.noDecisions = true
+		return nil
+	}
+}
+
+// WithPredecessor opens a setup that takes the place of old, which still serves,
+// as where a configuration has changed. The two share what only one of them can
+// have: a decision log with the same file is taken over, with the new settings, once
+// nothing else can fail, and no decision of either is lost. Close old when its last
+// request has ended.
+func WithPredecessor(old *Setup) Option {
+	return func(s *settings) error {
+		if old == nil {
+			return errors.New("predecessor is nil")
+		}
+		s.predecessor = old
 		return nil
 	}
 }

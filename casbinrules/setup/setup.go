@@ -50,19 +50,20 @@ type Errors = decode.Errors
 // Setup is a guard that was assembled from a file, with what keeps its parts up
 // to date. It is safe for concurrent use.
 type Setup struct {
-	guard    *core.Guard
-	realm    string
-	schemes  []Scheme
-	policy   *casbinrules.Authorizer // nil without one
-	sessions *session.Manager        // nil without them
-	signIn   SignIn                  // nil without one
-	names    *core.Pseudonyms        // nil without them
-	service  *forwardauth.Service    // nil without one
-	address  string
-	page     http.Handler // nil for none
-	log      *slog.Logger
-	reloads  []func(context.Context) error
-	closers  []func() error // in the order in which they were opened
+	guard     *core.Guard
+	realm     string
+	schemes   []Scheme
+	policy    *casbinrules.Authorizer // nil without one
+	sessions  *session.Manager        // nil without them
+	signIn    SignIn                  // nil without one
+	names     *core.Pseudonyms        // nil without them
+	decisions *decisionLog            // nil without one
+	service   *forwardauth.Service    // nil without one
+	address   string
+	page      http.Handler // nil for none
+	log       *slog.Logger
+	reloads   []func(context.Context) error
+	closers   []func() error // in the order in which they were opened
 }
 
 // Open reads the file at path and assembles what it says. Paths in it begin at

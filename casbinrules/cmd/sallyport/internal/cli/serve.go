@@ -91,7 +91,11 @@ func openService(file string) (*guardService, error) {
 // With an error that stays.
 func (g *guardService) open() error {
 	text, _ := os.ReadFile(g.file) // Open says why it cannot be read
-	made, err := setup.Open(g.file)
+	var opts []setup.Option
+	if now := g.inUse.Load(); now != nil {
+		opts = append(opts, setup.WithPredecessor(now.setup))
+	}
+	made, err := setup.Open(g.file, opts...)
 	if err != nil {
 		return err
 	}

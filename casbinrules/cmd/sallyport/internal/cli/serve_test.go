@@ -144,6 +144,26 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeGoesOnWithItsDecisionLog: a changed configuration takes effect although
+// only one can write to the log.
+func TestServeGoesOnWithItsDecisionLog(t *testing.T) {
+	const section = "decision_log: {path: decisions.jsonl}\n"
+	file := configFolder(t, serveConfig+section)
+	g, err := openService(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := g.inUse.Load()
+	writeFile(t, file, strings.Replace(serveConfig, "realm: reports", "realm: others", 1)+section)
+	if err := g.reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if g.inUse.Load() == before {
+		t.Error("the configuration has not changed")
+	}
+	g.inUse.Load().close()
+}
+
 // TestConfig checks, shows and describes configurations.
 func TestConfig(t *testing.T) {
 	file := configFolder(t, serveConfig)
