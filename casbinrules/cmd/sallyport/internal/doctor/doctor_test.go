@@ -44,6 +44,56 @@ func events(o core.Observer, refused map[Kind]int) {
 	}
 }
 
+// TestAStoreThatDoesNotAnswerIsNamed: by the last line about the policy in a log, and
+// by its age in metrics, where decisions that a log lacks are seen as well.
+func TestAStoreThatDoesNotAnswerIsNamed(t *testing.T) {
+	t.Parallel()
+	const stale = `{"level":"ERROR","msg":"policy stale, its source does not answer","version":"a","outcome":"stale","error":"no route to host"}` + "\n"
+	for text, want := range map[string]string{
+		stale: dependency,
+		stale + `{"level":"INFO","msg":"policy unchanged","version":"a","outcome":"unchanged"}` + "\n": "",
+	} {
+		c, err := ReadLog(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := c.Diagnose(); want == "" && len(found) > 0 || want != "" && (len(found) != 1 || found[0].Plumbing != want) {
+			t.Errorf("%s: %+v, want %q", text, found, want)
+		}
+	}
+	page := func(age, lost int) Sample {
+		s, err := ReadMetrics(strings.NewReader(fmt.Sprintf(`sallyport_requests_total{sallyport_outcome="allowed"} 1
+# TYPE sallyport_policy_source_age_seconds gauge
+sallyport_policy_source_age_seconds{sallyport_policy_name="reports"} %d
+# TYPE sallyport_decisionlog_decisions_total counter
+sallyport_decisionlog_decisions_total{sallyport_decisionlog_name="reports",sallyport_result="queue_full"} %d
+sallyport_decisionlog_decisions_total{sallyport_decisionlog_name="reports",sallyport_result="written"} 7
+`, age, lost)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	for _, tt := range []struct {
+		before, now Sample
+		want        []string
+	}{
+		{nil, page(5, 0), nil},
+		{nil, page(300, 0), []string{dependency}},
+		{nil, page(5, 3), []string{program}},
+		{page(5, 3), page(5, 3), nil},
+		{page(5, 3), page(5, 4), []string{program}},
+	} {
+		var got []string
+		for _, f := range tt.now.CountsSince(tt.before).Diagnose() {
+			got = append(got, f.Plumbing)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%v, want %v", got, tt.want)
+		}
+	}
+}
+
 func TestEachBurstIsNamed(t *testing.T) {
 	t.Parallel()
 	for want, k := range map[string]Kind{

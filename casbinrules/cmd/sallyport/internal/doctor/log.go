@@ -41,6 +41,9 @@ func ReadLog(r io.Reader) (*Counts, error) {
 	if last != nil && (last["outcome"] == "rejected" || last["outcome"] == "failed") {
 		c.note(Finding{Plumbing: policy, Seen: last["msg"] + ": " + last["error"], Look: "the file and line that it names; sallyport lint says the same. Revocations of the edit do not count yet"})
 	}
+	if last != nil && last["outcome"] == "stale" {
+		c.note(Finding{Plumbing: dependency, Seen: last["msg"] + ": " + last["error"], Look: storeLook})
+	}
 	return c, nil
 }
 

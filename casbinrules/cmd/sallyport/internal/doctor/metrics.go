@@ -44,6 +44,7 @@ func (s Sample) CountsSince(before Sample) *Counts {
 		}
 	}
 	s.states(c)
+	s.missing(c, before)
 	return c
 }
 
@@ -78,6 +79,12 @@ func (s Sample) states(c *Counts) {
 				Look: "the log line of the reload, which names file and line. Revocations of the edit do not count yet"})
 		}
 	}
+	for _, m := range s["sallyport_policy_source_age_seconds"].GetMetric() {
+		if age := m.GetGauge().GetValue(); age > staleStore.Seconds() {
+			c.note(Finding{Plumbing: dependency, Seen: fmt.Sprintf("the store of the policy %s has not confirmed it for %v",
+				labels(m)["sallyport_policy_name"], time.Duration(age)*time.Second), Look: storeLook})
+		}
+	}
 	for _, m := range s["sallyport_keyset_keys"].GetMetric() {
 		if m.GetGauge().GetValue() == 0 {
 			c.note(Finding{Plumbing: keys, Seen: "there are no keys of " + labels(m)["sallyport_keyset_name"], Look: "the address of the key set, from the machine of the service; until they come tokens are 503"})
@@ -90,6 +97,33 @@ func (s Sample) states(c *Counts) {
 		}
 	}
 }
+
+// missing adds what decision logs have lost since before.
+func (s Sample) missing(c *Counts, before Sample) {
+	lost := func(s Sample) map[string]float64 {
+		all := map[string]float64{}
+		for _, m := range s["sallyport_decisionlog_decisions_total"].GetMetric() {
+			if l := labels(m); l["sallyport_result"] == "queue_full" || l["sallyport_result"] == "write_failed" {
+				all[l["sallyport_decisionlog_name"]] += m.GetCounter().GetValue()
+			}
+		}
+		return all
+	}
+	was := lost(before)
+	for name, n := range lost(s) {
+		if n -= was[name]; n > 0 {
+			c.note(Finding{Plumbing: program, Seen: fmt.Sprintf("the decision log %s lacks %.0f decisions", name, n),
+				Look: "sallyport_decisionlog_decisions_total: queue_full for a slow disk or a small queue_size, write_failed for a full disk or a file that cannot be written"})
+		}
+	}
+}
+
+// storeLook is what to look at when the store of a policy does not answer.
+const storeLook = "the store of the policy, from the machine of the service; revocations that were published since do not count yet"
+
+// staleStore is how old the word of a store gets when it does not answer: it is asked
+// every few seconds.
+const staleStore = time.Minute
 
 // staleKeys is twice as old as keys get while the issuer answers.
 const staleKeys = 2 * time.Hour
