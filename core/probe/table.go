@@ -12,6 +12,9 @@ type Row struct {
 	Method string            `json:"method"`
 	Path   string            `json:"path"`
 	Status map[string]string `json:"status"`
+	// Want is what each should get, by who asked, where that is known: "401",
+	// "403", or "2xx" for whoever is let through. See [Table.Expect].
+	Want map[string]string `json:"want,omitempty"`
 }
 
 // Table is who got what from each route.
@@ -32,7 +35,7 @@ func (r *Report) Table() Table {
 		i := slices.IndexFunc(t.Rows, func(row Row) bool { return row.Method == x.Method && row.Path == x.Target })
 		if i < 0 {
 			i = len(t.Rows)
-			t.Rows = append(t.Rows, Row{x.Method, x.Target, map[string]string{}})
+			t.Rows = append(t.Rows, Row{Method: x.Method, Path: x.Target, Status: map[string]string{}})
 		}
 		if !slices.Contains(t.People, x.As) {
 			t.People = append(t.People, x.As)
@@ -47,6 +50,47 @@ func (r *Report) Table() Table {
 		t.Rows[i].Status[x.As] = text
 	}
 	return t
+}
+
+// Expect fills in what everybody should get: those without credentials, and with
+// bad ones, by which routes are public, and the others by s.Expect, too.
+func (t Table) Expect(s *Settings) {
+	for i, row := range t.Rows {
+		path := strings.TrimPrefix(row.Path, s.Base)
+		public := slices.ContainsFunc(s.Routes, func(r Route) bool {
+			return r.Public && r.method() == row.Method && (r.target() == path || r.target() == row.Path)
+		})
+		for _, name := range t.People {
+			if want := s.want(name, row.Method, path, public); want != "" {
+				if t.Rows[i].Want == nil {
+					t.Rows[i].Want = map[string]string{}
+				}
+				t.Rows[i].Want[name] = want
+			}
+		}
+	}
+}
+
+// want is the status that somebody should get, or "" if that is not known.
+func (s *Settings) want(as, method, path string, public bool) string {
+	bad := slices.ContainsFunc(s.Identities, func(id Identity) bool { return id.Name == as && id.Bad })
+	switch {
+	case bad:
+		return "" // a public route may pass them or not
+	case public:
+		return "2xx"
+	case as == Anonymous:
+		return "401"
+	case s.Expect == nil:
+		return ""
+	}
+	switch s.Expect(as, method, path) {
+	case Allow:
+		return "2xx"
+	case Deny:
+		return "403"
+	}
+	return ""
 }
 
 // String is the table as text, a line for each route; "" without routes.

@@ -32,6 +32,7 @@ type Finding struct {
 // NewResult is what a report says about target.
 func NewResult(target, direct string, r *probe.Report, s probe.Settings, known Baseline) Result {
 	result := Result{Target: target, Direct: direct, Requests: len(r.Exchanges), Findings: []Finding{}, Notes: r.Notes, table: r.Table()}
+	result.table.Expect(&s)
 	result.Table = result.table.Rows
 	if result.Notes == nil {
 		result.Notes = []string{}
