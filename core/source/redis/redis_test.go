@@ -1,12 +1,9 @@
 package redis_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,101 +14,45 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/redis"
+	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 )
 
-// server is a Redis of the test's own, which keeps its data between two runs.
-type server struct {
-	t         *testing.T
-	dir, addr string
-	cmd       *exec.Cmd
+// durable is a server that keeps what it has answered when it is killed.
+func durable(t *testing.T) *redistest.Server {
+	return redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 }
 
-// startServer starts one on a free port of the loopback interface. Without the
-// program the test is left out, save where CI is set: there it fails.
-func startServer(t *testing.T) *server {
+// opened is a store of a server.
+func opened(t *testing.T, server *redistest.Server, name string) *redis.Store {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	store, err := redis.New(server.URL(), redis.WithName(name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, dir: t.TempDir(), addr: l.Addr().String()}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.stop)
-	s.start()
-	return s
-}
-
-func (s *server) start() {
-	s.t.Helper()
-	program, err := exec.LookPath("redis-server")
-	switch {
-	case err != nil && os.Getenv("CI") != "":
-		s.t.Fatal("CI is set, and there is no redis-server: install Debian's package redis-server")
-	case err != nil:
-		s.t.Skip("not run: it needs redis-server, and there is none on this machine")
-	}
-	_, port, _ := net.SplitHostPort(s.addr)
-	var out bytes.Buffer
-	s.cmd = exec.Command(program, "--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always")
-	s.cmd.Stdout, s.cmd.Stderr = &out, &out
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	limit := time.After(authtest.TimeLimit(2 * time.Minute))
-	for {
-		if c, err := net.Dial("tcp", s.addr); err == nil {
-			_ = c.Close()
-			return
-		}
-		select {
-		case <-limit:
-			s.t.Fatalf("redis-server does not answer:\n%s", out.String())
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
-// stop ends it as a crash does.
-func (s *server) stop() {
-	if s.cmd != nil {
-		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait() // says that it was killed
-		s.cmd = nil
-	}
-}
-
-func (s *server) open(name string) *redis.Store {
-	s.t.Helper()
-	store, err := redis.New("redis://"+s.addr, redis.WithName(name))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = store.Close() })
+	t.Cleanup(func() { _ = store.Close() })
 	return store
 }
 
 func TestStore(t *testing.T) {
-	s := startServer(t)
-	sourcetest.Run(t, func(_ *testing.T, name string) source.Store { return s.open(name) })
+	s := durable(t)
+	sourcetest.Run(t, func(t *testing.T, name string) source.Store { return opened(t, s, name) })
 	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, s) })
 }
 
 // away: what was published while the server could not be reached is in force soon
 // after it is back, and what was in force stays until then.
-func away(t *testing.T, server *server) {
+func away(t *testing.T, server *redistest.Server) {
 	publish := func(base source.Revision) {
 		t.Helper()
 		p := source.Publication{Base: base, Files: sourcetest.Files(fmt.Sprint(base)), Note: source.Note{Author: "ann"}}
-		if _, err := server.open("away").Publish(t.Context(), p); err != nil {
+		if _, err := opened(t, server, "away").Publish(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 	}
 	publish(0)
 	failed := make(chan struct{}, 1)
-	f, err := source.Follow(t.Context(), server.open("away"), func(context.Context, *source.Content) error { return nil },
+	f, err := source.Follow(t.Context(), opened(t, server, "away"), func(context.Context, *source.Content) error { return nil },
 		source.WithPollInterval(time.Minute), source.WithStatusObserver(func(s source.Status) {
 			if s.ListenErr != nil {
 				select {
@@ -124,12 +65,12 @@ func away(t *testing.T, server *server) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	server.stop()
+	server.Stop()
 	<-failed
 	if st := f.Status(); st.Revision != 1 {
 		t.Errorf("in force: %+v", st)
 	}
-	server.start()
+	server.Start()
 	publish(1)
 	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
 	defer cancel()
@@ -144,12 +85,12 @@ var acl = regexp.MustCompile(`(?m)^ACL SETUSER (app|publisher) +on >… (.*)$`)
 // TestUsers: with what the page gives them, instances can read and publishers
 // publish, and instances cannot write.
 func TestUsers(t *testing.T) {
-	s := startServer(t)
+	s := durable(t)
 	page, err := os.ReadFile("../../../docs/fleet.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := client.NewClient(&client.Options{Addr: s.addr})
+	admin := client.NewClient(&client.Options{Addr: s.Addr()})
 	defer func() { _ = admin.Close() }()
 	lines := acl.FindAllStringSubmatch(string(page), -1)
 	if len(lines) != 2 {
@@ -164,7 +105,7 @@ func TestUsers(t *testing.T) {
 		if err := admin.Do(t.Context(), args...).Err(); err != nil {
 			t.Fatal(err)
 		}
-		store, err := redis.New("redis://" + line[1] + ":pw@" + s.addr)
+		store, err := redis.New("redis://" + line[1] + ":pw@" + s.Addr())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -110,11 +110,17 @@ func (s *Server) Restart(settings ...string) {
 }
 
 // Stop ends the server and all its connections.
-func (s *Server) Stop() {
+func (s *Server) Stop() { s.end(syscall.SIGINT) } // a fast shutdown
+
+// Crash ends the server in the middle of what it does: it recovers at the next
+// start.
+func (s *Server) Crash() { s.end(syscall.SIGQUIT) } // an immediate shutdown
+
+func (s *Server) end(how os.Signal) {
 	if s.cmd == nil {
 		return
 	}
-	_ = s.cmd.Process.Signal(syscall.SIGINT) // a fast shutdown
+	_ = s.cmd.Process.Signal(how)
 	_ = s.cmd.Wait()
 	s.cmd = nil
 }

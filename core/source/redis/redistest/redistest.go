@@ -80,8 +80,15 @@ func (s *Server) Start() {
 	}
 }
 
-// Stop ends the server as a crash does.
-func (s *Server) Stop() {
+// Process is that of the server, for tests that send it signals.
+func (s *Server) Process() *os.Process { return s.cmd.Process }
+
+// Stop ends the server. What it had answered is there at the next start only if
+// it was started with "--appendonly", "yes", "--appendfsync", "always".
+func (s *Server) Stop() { s.Crash() }
+
+// Crash ends the server in the middle of what it does.
+func (s *Server) Crash() {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Kill()
 		_ = s.cmd.Wait() // says that it was killed
