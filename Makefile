@@ -15,7 +15,7 @@ VERSION   ?=
 DRY       ?=
 CHECKED   ?=
 
-.PHONY: help demo run test test-slow-machine check long lint fuzz bench bench-report cover consumer release site picture fmt tidy
+.PHONY: help demo run test test-slow-machine check long lint fuzz bench bench-report fleet cover consumer release site picture fmt tidy
 
 help: ## list the targets
 	@echo 'usage: make TARGET [NAME=value]'
@@ -55,6 +55,9 @@ bench: ## measure beside other libraries, into .build/bench [MODE=full|short BEN
 
 bench-report: ## write docs/performance.md from what make bench measured, details beside it [RAW=folder]
 	go run ./examples/bench/report -raw '$(RAW)' -out docs
+
+fleet: ## write docs/fleet.md from 20 processes on real stores, in a quarter of an hour [ARGS=]
+	go test ./.ci/checks/fleet -count=1 -timeout 0 -v -run '^TestFigures$$' -page '$(CURDIR)/docs/fleet.md' $(ARGS)
 
 cover: ## print each module's coverage; fail below the minimum [MINCOVER=85]
 	.ci/cover '$(MINCOVER)'

@@ -34,6 +34,7 @@ require (
 	github.com/sallyport-go/sallyport/core/htpasswd v0.0.0
 	github.com/sallyport-go/sallyport/core/openid v0.0.0
 	github.com/sallyport-go/sallyport/core/source/postgres v0.0.0
+	github.com/sallyport-go/sallyport/core/source/redis v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
 	github.com/sallyport-go/sallyport/echoauth v0.0.0
 	github.com/sallyport-go/sallyport/echoauth/echov5 v0.0.0
@@ -77,6 +78,7 @@ require (
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
+	github.com/redis/go-redis/v9 v9.23.0 // indirect
 	github.com/sallyport-go/sallyport/core/telemetry v0.0.0 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/tinylib/msgp v1.6.3 // indirect
@@ -89,6 +91,7 @@ require (
 	go.opentelemetry.io/otel/sdk v1.47.0 // indirect
 	go.opentelemetry.io/otel/sdk/metric v1.47.0 // indirect
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
 	golang.org/x/oauth2 v0.38.0 // indirect
 	gorm.io/driver/mysql v1.6.0 // indirect
@@ -168,6 +171,7 @@ replace (
 	github.com/sallyport-go/sallyport/core/htpasswd => ../../core/htpasswd
 	github.com/sallyport-go/sallyport/core/openid => ../../core/openid
 	github.com/sallyport-go/sallyport/core/source/postgres => ../../core/source/postgres
+	github.com/sallyport-go/sallyport/core/source/redis => ../../core/source/redis
 	github.com/sallyport-go/sallyport/core/watch => ../../core/watch
 	github.com/sallyport-go/sallyport/echoauth => ../../echoauth
 	github.com/sallyport-go/sallyport/echoauth/echov5 => ../../echoauth/echov5

@@ -13,9 +13,8 @@
 //
 // A [Store] is a Source that can be written: each publication names the revision
 // it was made from, and fails if there has been another one since. The packages
-// below this one, source/postgres and source/redis, are Stores; source/bundle is
-// a Source on any web server. Files on the machine itself need none of it: that
-// is package core/watch.
+// below this one, source/postgres and source/redis, are Stores. Files on the
+// machine itself need none of it: that is package core/watch.
 package source
 
 import (
@@ -31,8 +30,7 @@ type Revision uint64
 
 // Source is what instances read. It is safe for concurrent use.
 //
-// An implementation is short: see the one for NATS in the example, and those
-// below this package.
+// The suite in source/sourcetest tests an implementation.
 type Source interface {
 	// Fetch reads the newest revision from the store itself, never from a cache
 	// of its own, and the content of it unless known is that very State. With

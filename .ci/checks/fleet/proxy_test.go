@@ -1,0 +1,109 @@
+//go:build linux
+
+package fleet_test
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+)
+
+// proxy stands between instances and their store, and is the network that fails.
+type proxy struct {
+	listener net.Listener
+	to       string
+
+	mu    sync.Mutex
+	cut   bool
+	conns map[net.Conn]bool
+	done  sync.WaitGroup
+}
+
+// startProxy passes connections on to an address.
+func startProxy(t *testing.T, to string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{listener: l, to: to, conns: map[net.Conn]bool{}}
+	p.done.Go(p.accept)
+	t.Cleanup(func() {
+		_ = l.Close()
+		p.sever()
+		p.done.Wait()
+	})
+	return p
+}
+
+func (p *proxy) addr() string { return p.listener.Addr().String() }
+
+func (p *proxy) accept() {
+	for {
+		c, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		p.done.Go(func() { p.serve(c) })
+	}
+}
+
+// serve passes one connection on.
+func (p *proxy) serve(client net.Conn) {
+	if !p.add(client) {
+		return
+	}
+	defer p.remove(client)
+	server, err := net.Dial("tcp", p.to)
+	if err != nil {
+		return
+	}
+	if !p.add(server) {
+		return
+	}
+	defer p.remove(server)
+	var both sync.WaitGroup
+	pass := func(to, from net.Conn) {
+		_, _ = io.Copy(to, from) // ends when either is closed
+		_, _ = client.Close(), server.Close()
+	}
+	both.Go(func() { pass(server, client) })
+	both.Go(func() { pass(client, server) })
+	both.Wait()
+}
+
+// add keeps a connection, or closes it while the network is cut.
+func (p *proxy) add(c net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cut {
+		_ = c.Close()
+		return false
+	}
+	p.conns[c] = true
+	return true
+}
+
+func (p *proxy) remove(c net.Conn) {
+	_ = c.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, c)
+}
+
+// sever ends all connections, and lets none come about until mend.
+func (p *proxy) sever() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = true
+	for c := range p.conns {
+		_ = c.Close()
+	}
+}
+
+func (p *proxy) mend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = false
+}
