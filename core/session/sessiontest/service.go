@@ -66,6 +66,8 @@ func (s *service) routes(guard *core.Guard) []authtest.Route {
 		{Methods: post, Pattern: "/sign-in", Handler: s.signIn},
 		{Methods: []string{"GET", "POST"}, Pattern: "/enter", Endpoint: s.manager.LoginEndpoint(basic.VerifierFunc(s.password))},
 		{Methods: []string{"GET", "POST"}, Pattern: "/logout", Endpoint: s.manager.LogoutEndpoint()},
+		{Methods: []string{"GET", "POST"}, Pattern: "/back/:server", Endpoint: s.back},
+		{Methods: post, Pattern: "/ended/:server", Endpoint: s.ended},
 		{Methods: []string{"GET", "POST"}, Pattern: "/me", Gates: signedIn, Handler: me},
 		{Methods: get, Pattern: "/public", Gates: []authtest.Gate{{Kind: "Optional", Guard: guard}}, Handler: me},
 		{Methods: get, Pattern: "/admin", Gates: admins, Handler: me},

@@ -15,7 +15,7 @@ import (
 // What no adapter sees, such as how long sessions last and what a store does, is
 // proved by this package's own tests.
 func Run(t *testing.T, f authtest.Framework) {
-	run(t, f, cookieCases, fixationCases, lifetimeCases, originCases, outageCases, signInCases, formCases)
+	run(t, f, cookieCases, fixationCases, lifetimeCases, originCases, outageCases, signInCases, formCases, elsewhereCases)
 }
 
 func run(t *testing.T, f authtest.Framework, tables ...[]testCase) {
