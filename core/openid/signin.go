@@ -79,7 +79,10 @@ func (s *SignIn) config(p *Provider, m *metadata) *oauth2.Config {
 //
 // Who has signed in gets a new session and goes on with 303 to where they came
 // from. A sign-in that failed leads with 303 to the page to sign in on; what has
-// gone wrong is in the event. A provider that is down is 503.
+// gone wrong is in the event. A provider that is down is 503, and so is one that is
+// asked about 64 codes already, for longer than one of its answers may take. With a
+// limiter in [session.WithAnswers], an address that has sent too many codes that the
+// provider does not take gets 429, and the provider is not asked.
 func (s *SignIn) CallbackEndpoint() core.Endpoint {
 	return func(ctx context.Context, r core.Request) core.Response {
 		f, flowErr := s.flowOf(r)
@@ -141,11 +144,17 @@ func (s *SignIn) finish(ctx context.Context, r core.Request, f *flow) (*core.Pri
 // of its answers may take: beyond [maxExchanges] at a time it would be the one that is
 // attacked. done says that it was asked.
 func (p *Provider) wait(ctx context.Context) (done func(), err error) {
+	done = func() { <-p.exchanges }
+	select {
+	case p.exchanges <- struct{}{}:
+		return done, nil
+	default:
+	}
 	patience := time.NewTimer(p.timeout)
 	defer patience.Stop()
 	select {
 	case p.exchanges <- struct{}{}:
-		return func() { <-p.exchanges }, nil
+		return done, nil
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-patience.C:
