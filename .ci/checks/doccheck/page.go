@@ -8,10 +8,12 @@
 // What a page can say to the tests:
 //
 //   - A block of Go that begins with package is compiled as a program. One
-//     without func main is part of every program on its page.
-//   - Any other block of Go is declarations or statements. It is compiled
-//     behind the page's prelude, an HTML comment that begins with
-//     "doccheck" and holds Go; on a page without one it is only parsed.
+//     without func main is part of every program on its page, and a block
+//     "go PAGE" of the program on that page.
+//   - Any other block of Go is declarations or statements, a piece of a
+//     program. Readers see what it needs beside that: a page has at most one
+//     block "go shared", with what its pieces import and what stands for the
+//     reader's own code. Each piece is compiled behind that.
 //   - A block "csv MODEL" is a policy for the ready model of that name. A third
 //     word is the code of a finding that the policy must have.
 //   - A code span such as `core.NewGuard` or `TestConformance` names something
@@ -34,8 +36,6 @@ type Page struct {
 	// left blank, so that their numbers stay.
 	Lines  []string
 	Blocks []Block
-	// Prelude is the Go code in the page's doccheck comment.
-	Prelude string
 }
 
 // Block is a fenced block.
@@ -82,10 +82,9 @@ func ReadPages(root string) ([]Page, error) {
 }
 
 const (
-	fence          = "```"
-	commentStart   = "<!--"
-	commentEnd     = "-->"
-	preludeKeyword = commentStart + " doccheck"
+	fence        = "```"
+	commentStart = "<!--"
+	commentEnd   = "-->"
 )
 
 // ParsePage splits a page. Fences and comments begin at the start of a line.
@@ -107,9 +106,6 @@ func ParsePage(name, text string) (Page, error) {
 		case strings.HasPrefix(line, commentStart):
 			if end = find(lines, i, func(s string) bool { return strings.HasSuffix(s, commentEnd) }); end < 0 {
 				return p, fmt.Errorf("%s:%d: the comment has no end", name, i+1)
-			}
-			if line == preludeKeyword {
-				p.Prelude += join(lines[i+1 : end])
 			}
 		default:
 			p.Lines = append(p.Lines, line)

@@ -19,13 +19,10 @@ func parse(t *testing.T, lines ...string) Page {
 }
 
 func TestParsePageKeepsLineNumbers(t *testing.T) {
-	p := parse(t, "# Title", "```go", "x := `a`", "```", "<!-- doccheck", "var y int", "-->", "<!-- other -->", "`b` [l](f.md)")
+	p := parse(t, "# Title", "```go", "x := `a`", "```", "<!-- one", "`c`", "-->", "<!-- other -->", "`b` [l](f.md)")
 	want := []Block{{Line: 3, Info: []string{"go"}, Text: "x := `a`\n"}}
 	if !reflect.DeepEqual(p.Blocks, want) {
 		t.Errorf("blocks %+v", p.Blocks)
-	}
-	if p.Prelude != "var y int\n" {
-		t.Errorf("prelude %q", p.Prelude)
 	}
 	if got := p.CodeSpans(); !slices.Equal(got, []Mention{{9, "b"}}) {
 		t.Errorf("code spans %v", got)
@@ -75,13 +72,13 @@ func TestRowKeysAreTheFirstCells(t *testing.T) {
 
 func TestPackagesOfAPage(t *testing.T) {
 	p := parse(t,
-		"<!-- doccheck", "import \"fmt\"", "-->",
+		"```go shared", "import \"fmt\"", "```",
 		"```go", "package main", "", "func help() {}", "```",
 		"```go", "package main", "", "func main() {", "\thelp()", "}", "```",
 		"```go", "fmt.Println(1)", "```",
 		"```go", "func f() { fmt.Println(2) }", "```",
 		"```sh", "ls", "```")
-	packages, err := p.Packages("/root")
+	packages, err := p.Packages("/root", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,26 +89,61 @@ func TestPackagesOfAPage(t *testing.T) {
 	if program.Line != 10 || len(program.Files) != 2 || !strings.HasPrefix(program.Files[0], "//line /root/docs/x.md:10\npackage main") || !strings.Contains(program.Files[1], "func help()") {
 		t.Errorf("program %+v", program)
 	}
-	if got, want := packages[1].Files[0], "package fragment\nimport \"fmt\"\nfunc _() {\n//line /root/docs/x.md:17\nfmt.Println(1)\n}\n"; got != want {
+	const shared = "package fragment\n//line /root/docs/x.md:2\nimport \"fmt\"\n"
+	if got, want := packages[1].Files[0], shared+"func _() {\n//line /root/docs/x.md:17\nfmt.Println(1)\n}\n"; got != want {
 		t.Errorf("statements %q, want %q", got, want)
 	}
-	if got, want := packages[2].Files[0], "package fragment\nimport \"fmt\"\n//line /root/docs/x.md:20\nfunc f() { fmt.Println(2) }\n"; got != want {
+	if got, want := packages[2].Files[0], shared+"//line /root/docs/x.md:20\nfunc f() { fmt.Println(2) }\n"; got != want {
 		t.Errorf("declarations %q, want %q", got, want)
 	}
 }
 
 func TestPackagesNameTheLineThatDoesNotParse(t *testing.T) {
 	p := parse(t, "text", "```go", "x := := 1", "```")
-	if _, err := p.Packages("/root"); err == nil || !strings.Contains(err.Error(), "x.md:3") {
+	if _, err := p.Packages("/root", nil); err == nil || !strings.Contains(err.Error(), "x.md:3") {
 		t.Errorf("error %v", err)
 	}
 	p = parse(t, "```go", "package main", "```")
-	if _, err := p.Packages("/root"); err == nil {
+	if _, err := p.Packages("/root", nil); err == nil {
 		t.Error("a package that is never compiled was accepted")
 	}
-	p = parse(t, "```go", "undefined()", "```")
-	if packages, err := p.Packages("/root"); err != nil || len(packages) != 0 {
-		t.Errorf("without a prelude: %v, %v", packages, err)
+	for _, second := range []string{"```go shared", "```go none.md", "```go x.md"} {
+		p = parse(t, "```go shared", "import \"fmt\"", "```", second, "package main", "```")
+		if _, err := p.Packages("/root", []Page{p}); err == nil || !strings.Contains(err.Error(), "x.md:5") {
+			t.Errorf("%s: %v", second, err)
+		}
+	}
+}
+
+// TestPiecesUseEachOther: what one piece of a page declares, another may use.
+func TestPiecesUseEachOther(t *testing.T) {
+	p := parse(t, "```go", "func f() T { return g() }", "```", "```go", "type T int", "```", "```go", "func g() T { return 0 }", "```", "```go", "f()", "```", "```go", "func f() T { return 1 }", "```")
+	packages, err := p.Packages("/root", nil)
+	if err != nil || len(packages) != 5 {
+		t.Fatalf("%+v, %v", packages, err)
+	}
+	if out, err := build(t, packages); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestPartsOfAnotherPagesProgram: pages may share a program and have the one
+// function in which it differs.
+func TestPartsOfAnotherPagesProgram(t *testing.T) {
+	other, err := ParsePage("docs/other.md", "```go\npackage main\n\nfunc main() {\n\thelp()\n}\n```")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := parse(t, "```go other.md", "package main", "", "func help() {}", "```", "```go other.md", "package main", "```")
+	packages, err := p.Packages("/root", []Page{p, other})
+	if err != nil || len(packages) != 2 || len(packages[0].Files) != 2 {
+		t.Fatalf("%+v, %v", packages, err)
+	}
+	if out, err := build(t, packages[:1]); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := build(t, packages[1:]); err == nil {
+		t.Error("a part without the function that the program calls was taken")
 	}
 }
 
@@ -119,7 +151,7 @@ func TestPackagesNameTheLineThatDoesNotParse(t *testing.T) {
 // page.
 func TestBuildFails(t *testing.T) {
 	p := parse(t, "text", "```go", "package main", "", "func main() {", "\tmissing()", "}", "```")
-	packages, err := p.Packages("/root")
+	packages, err := p.Packages("/root", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

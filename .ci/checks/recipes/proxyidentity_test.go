@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -11,11 +13,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gin-gonic/gin"
+	"github.com/gofiber/fiber/v2"
+	fiber3 "github.com/gofiber/fiber/v3"
+	"github.com/labstack/echo/v4"
+	echo5 "github.com/labstack/echo/v5"
+
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/proxy"
+	"github.com/sallyport-go/sallyport/fiberauth"
+	fiber3auth "github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
 // The fields that the proxy sets.
@@ -98,14 +108,135 @@ func WithoutForgedIdentity(proxies *proxy.Trust, next http.Handler) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !proxies.PeerTrusted(httpauth.Request(r)) {
 			for name := range r.Header {
-				plain := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-				if strings.HasPrefix(plain, "x-forwarded-") && plain != "x-forwarded-for" && plain != "x-forwarded-proto" {
+				if isIdentity(name) {
 					delete(r.Header, name)
 				}
 			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isIdentity is whether a field says who somebody is, or may be taken for one
+// that does: some servers and libraries read X_Forwarded_User as the same field.
+func isIdentity(name string) bool {
+	plain := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	return strings.HasPrefix(plain, "x-forwarded-") && plain != "x-forwarded-for" && plain != "x-forwarded-proto"
+}
+
+// FiberWithoutForgedIdentity does the same as the first handler of an app.
+func FiberWithoutForgedIdentity(proxies *proxy.Trust) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if !proxies.PeerTrusted(fiberauth.Request(c)) {
+			for name := range c.GetReqHeaders() {
+				if isIdentity(name) {
+					c.Request().Header.Del(name)
+				}
+			}
+		}
+		return c.Next()
+	}
+}
+
+// fiber3WithoutForgedIdentity is what the page says of Fiber v3.
+func fiber3WithoutForgedIdentity(proxies *proxy.Trust) fiber3.Handler {
+	return func(c fiber3.Ctx) error {
+		if !proxies.PeerTrusted(fiber3auth.Request(c)) {
+			for name := range c.GetReqHeaders() {
+				if isIdentity(name) {
+					c.Request().Header.Del(name)
+				}
+			}
+		}
+		return c.Next()
+	}
+}
+
+// TestProxyIdentityInFront: on each framework handlers see the fields from the
+// proxy, and no others, however they are spelt.
+func TestProxyIdentityInFront(t *testing.T) {
+	gin.SetMode(gin.ReleaseMode)
+	names := func(header map[string][]string) string {
+		return strings.ToLower(strings.Join(slices.Sorted(maps.Keys(header)), " "))
+	}
+	apps := map[string]func(*proxy.Trust) func(*testing.T, *http.Request) string{
+		"gin": func(proxies *proxy.Trust) func(*testing.T, *http.Request) string {
+			app := gin.New()
+			app.GET("/", func(c *gin.Context) { c.String(200, names(c.Request.Header)) })
+			return served(WithoutForgedIdentity(proxies, app))
+		},
+		"echo4": func(proxies *proxy.Trust) func(*testing.T, *http.Request) string {
+			app := echo.New()
+			app.GET("/", func(c echo.Context) error { return c.String(200, names(c.Request().Header)) })
+			return served(WithoutForgedIdentity(proxies, app))
+		},
+		"echo5": func(proxies *proxy.Trust) func(*testing.T, *http.Request) string {
+			app := echo5.New()
+			app.GET("/", func(c *echo5.Context) error { return c.String(200, names(c.Request().Header)) })
+			return served(WithoutForgedIdentity(proxies, app))
+		},
+		"fiber2": func(proxies *proxy.Trust) func(*testing.T, *http.Request) string {
+			app := fiber.New()
+			app.Use(FiberWithoutForgedIdentity(proxies))
+			app.Get("/", func(c *fiber.Ctx) error { return c.SendString(names(c.GetReqHeaders())) })
+			return func(t *testing.T, r *http.Request) string { return bodyOf(t)(app.Test(r, -1)) }
+		},
+		"fiber3": func(proxies *proxy.Trust) func(*testing.T, *http.Request) string {
+			app := fiber3.New()
+			app.Use(fiber3WithoutForgedIdentity(proxies))
+			app.Get("/", func(c fiber3.Ctx) error { return c.SendString(names(c.GetReqHeaders())) })
+			return func(t *testing.T, r *http.Request) string {
+				return bodyOf(t)(app.Test(r, fiber3.TestConfig{}))
+			}
+		},
+	}
+	for name, build := range apps {
+		for peer, want := range map[string]bool{"0.0.0.0/32": true, "10.0.3.7/32": false} { // Fiber's Test comes from 0.0.0.0
+			proxies, err := proxy.New([]netip.Prefix{netip.MustParsePrefix(peer)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+			r.RemoteAddr = "0.0.0.0:0"
+			for _, field := range []string{userField, "X_Forwarded_User", "x-forwarded_email", "X-Forwarded-For"} {
+				r.Header[field] = []string{"192.0.2.7"}
+			}
+			body := build(proxies)(t, r)
+			for _, field := range []string{"x-forwarded-user", "x_forwarded_user", "x-forwarded_email"} {
+				if strings.Contains(body, field) != want {
+					t.Errorf("%s: a handler sees %s: %v, want %v; it sees %s", name, field, !want, want, body)
+				}
+			}
+			if !strings.Contains(body, "x-forwarded-for") {
+				t.Errorf("%s: a handler sees no X-Forwarded-For: %s", name, body)
+			}
+		}
+	}
+}
+
+// served sends requests to a handler and returns what it answers.
+func served(h http.Handler) func(*testing.T, *http.Request) string {
+	return func(_ *testing.T, r *http.Request) string {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Body.String()
+	}
+}
+
+// bodyOf reads what Fiber's Test returns.
+func bodyOf(t *testing.T) func(*http.Response, error) string {
+	return func(resp *http.Response, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
 }
 
 // TestProxyIdentity runs docs/proxy-identity.md.

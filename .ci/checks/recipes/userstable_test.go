@@ -81,12 +81,29 @@ func (u *Users) AddUser(ctx context.Context, id, login, password string, roles .
 	return err
 }
 
+// openUsers opens the database of a driver that is imported, and its users.
+func openUsers(driver, source string) (*Users, error) {
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		return nil, fmt.Errorf("users: %w", err)
+	}
+	return NewUsers(db, 12)
+}
+
 func passwordsOfTable(users basic.Verifier) (core.Authenticator, error) {
 	remembered, err := basic.NewCache(users)
 	if err != nil {
 		return nil, err
 	}
 	return basic.New("reports", remembered, basic.WithTLSRequired())
+}
+
+func guardOfTable(users basic.Verifier) (*core.Guard, error) {
+	scheme, err := passwordsOfTable(users)
+	if err != nil {
+		return nil, err
+	}
+	return core.NewGuard([]core.Authenticator{scheme})
 }
 
 // newUsersTable makes the table of the page in a database on the disk.
@@ -116,7 +133,7 @@ func TestUsersTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := passwordsOfTable(users); err != nil {
+	if _, err := guardOfTable(users); err != nil {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("long ", 14) // 70 bytes
@@ -163,6 +180,14 @@ func TestUsersTable(t *testing.T) {
 	p, err := users.VerifyPassword(t.Context(), "login of u1", "correct horse")
 	if err != nil || p.ID() != "u1" || !p.HasRole("editor") || !p.HasRole("viewer") {
 		t.Errorf("%v, %v", p, err)
+	}
+	opened, err := openUsers("sqlite", "file:"+filepath.Join(t.TempDir(), "empty.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = opened.db.Close() })
+	if _, err := opened.VerifyPassword(t.Context(), "login of u1", "correct horse"); err == nil || errors.Is(err, basic.ErrUnknownUser) {
+		t.Errorf("a database without the table: %v", err)
 	}
 	unknown, wrong := quickest(users, "nobody"), quickest(users, "login of u1")
 	if unknown < wrong/10 {
