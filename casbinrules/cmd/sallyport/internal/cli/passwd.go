@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -81,9 +82,9 @@ func askPassword(stdin io.Reader, stderr io.Writer, user string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	// Interrupted in between, the terminal would go on without echo.
+	// Ended in between, the program would leave the terminal without echo.
 	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(interrupted)
 	done := make(chan struct{})
 	defer close(done)
