@@ -207,7 +207,8 @@ func (l *Limiter) finishStore() error {
 		unshared = *set.unshared
 	}
 	l.addresses.unshared, l.networks.unshared, l.accounts.unshared = unshared, unshared, unshared
-	l.shared.timeout, l.shared.told, l.shared.clock = cmp.Or(set.timeout, defaultTimeout), set.told, set.clock
+	l.shared.calls.Timeout, l.shared.calls.Told = cmp.Or(set.timeout, defaultTimeout), set.told
+	l.shared.clock = set.clock
 	return nil
 }
 

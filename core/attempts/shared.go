@@ -11,17 +11,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/sharedstore"
 )
 
 // shared is what a limiter has to do with its store.
 type shared struct {
-	store   Store
-	timeout time.Duration
-	told    func(error)
+	store Store
+	calls sharedstore.Calls
 	// clock says that the limiter has one that the store does not.
-	clock  bool
-	health health
-	held   heldThere
+	clock bool
+	held  heldThere
 	// later are the calls nobody waits for.
 	later chan struct{}
 }
@@ -145,23 +145,8 @@ func deriveSecret(key []byte) []byte {
 	return h.Sum(nil)
 }
 
-// call has f ask the store, unless it has failed just now. The end of a request
-// does not end a call of it: what the store has done would not be known.
-func (s *shared) call(ctx context.Context, f func(context.Context) error) error {
-	if err := s.health.check(time.Now()); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
-	defer cancel()
-	err := f(ctx)
-	if s.health.note(time.Now(), err) && s.told != nil {
-		s.told(err)
-	}
-	return err
-}
-
 func (s *shared) reserve(ctx context.Context, a Attempt) (answer Answer, err error) {
-	err = s.call(ctx, func(ctx context.Context) (err error) {
+	err = s.calls.Do(ctx, func(ctx context.Context) (err error) {
 		answer, err = s.store.Reserve(ctx, a)
 		return err
 	})
@@ -170,7 +155,7 @@ func (s *shared) reserve(ctx context.Context, a Attempt) (answer Answer, err err
 
 // settle tells the store; what it is not told it forgets by itself.
 func (s *shared) settle(ctx context.Context, a Attempt, o Outcome) {
-	_ = s.call(ctx, func(ctx context.Context) error { return s.store.Settle(ctx, a, o) })
+	_ = s.calls.Do(ctx, func(ctx context.Context) error { return s.store.Settle(ctx, a, o) })
 }
 
 // settleLater tells the store while the request goes on. With as many such calls

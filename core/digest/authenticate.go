@@ -82,14 +82,24 @@ func (a *Authenticator) offered(c *credentials) (Algorithm, nonceID, error) {
 		return "", nonceID{}, malformed("userhash was not offered")
 	case c.hashed && !isHex(c.user, algorithm.hexLen()):
 		return "", nonceID{}, malformed("username is not the lower-case hex digits of a hash")
-	case c.opaque != a.opaque:
-		return "", nonceID{}, refused(ReasonForeignNonce, errors.New("digest: opaque is not this server's"))
 	}
-	id, ok := a.sealer.open(c.input.Nonce)
-	if !ok {
-		return "", nonceID{}, refused(ReasonForeignNonce, errors.New("digest: the nonce is not this server's"))
+	id, err := a.open(c)
+	return algorithm, id, err
+}
+
+// open takes apart the nonce of c, which one of the keys has made together with
+// the opaque.
+func (a *Authenticator) open(c *credentials) (nonceID, error) {
+	for _, s := range a.sealers {
+		if c.opaque != s.opaque {
+			continue
+		}
+		if id, ok := s.open(c.input.Nonce); ok {
+			return id, nil
+		}
+		return nonceID{}, refused(ReasonForeignNonce, errors.New("digest: the nonce is not this server's"))
 	}
-	return algorithm, id, nil
+	return nonceID{}, refused(ReasonForeignNonce, errors.New("digest: opaque is not this server's"))
 }
 
 // algorithm is the offered algorithm of that name, in any letter case, or "".

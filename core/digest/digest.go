@@ -35,7 +35,8 @@ const (
 	ReasonWrongRealm core.Reason = "wrong_realm"
 	// ReasonForeignNonce: the nonce, or the opaque beside it, is none that
 	// this server made. It was edited, belongs to another realm, or to a
-	// server with another [WithNonceKey], such as this one before it was restarted.
+	// server with another [WithNonceKey], such as this one before it was restarted
+	// without one.
 	ReasonForeignNonce core.Reason = "foreign_nonce"
 )
 
@@ -44,10 +45,9 @@ const (
 type Authenticator struct {
 	realm      string
 	store      Store
-	hashes     UserHashStore // nil unless userhash is offered
-	algorithms []Algorithm   // offered, the preferred one first
-	sealer     *sealer
-	opaque     string
+	hashes     UserHashStore        // nil unless userhash is offered
+	algorithms []Algorithm          // offered, the preferred one first
+	sealers    []*sealer            // the first makes nonces, all open them
 	decoy      map[Algorithm]string // H(A1) that nobody has, to spend work on
 	counts     *counts
 	clock      func() time.Time
@@ -85,7 +85,9 @@ func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 	if err := a.checkStore(s); err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
-	a.sealer, a.opaque = newSealer(s.key, realm)
+	for _, key := range append([][]byte{s.key}, s.previous...) {
+		a.sealers = append(a.sealers, newSealer(key, realm))
+	}
 	a.counts = newCounts(s.maxNonces, s.lifetime, a.start.UnixNano())
 	a.decoy = decoys(s.key, realm, a.algorithms)
 	if _, err := a.challenges(false); err != nil { // all others differ from it in the nonce alone
@@ -167,7 +169,7 @@ func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challe
 // challenges makes a challenge for each algorithm. realm, nonce, opaque and qop
 // are quoted, the others are not (RFC 7616 §3.3).
 func (a *Authenticator) challenges(stale bool) ([]challenge.Challenge, error) {
-	nonce := a.sealer.seal(a.counts.issue(a.now()))
+	nonce := a.sealers[0].seal(a.counts.issue(a.now()))
 	cs := make([]challenge.Challenge, 0, len(a.algorithms))
 	for _, algorithm := range a.algorithms {
 		params := make([]challenge.Param, 0, 8)
@@ -176,7 +178,7 @@ func (a *Authenticator) challenges(stale bool) ([]challenge.Challenge, error) {
 			challenge.Param{Name: "qop", Value: qopAuth},
 			challenge.Param{Name: "algorithm", Value: string(algorithm), Bare: true},
 			challenge.Param{Name: "nonce", Value: nonce},
-			challenge.Param{Name: "opaque", Value: a.opaque},
+			challenge.Param{Name: "opaque", Value: a.sealers[0].opaque},
 			challenge.Param{Name: "charset", Value: "UTF-8", Bare: true})
 		if a.hashes != nil {
 			params = append(params, challenge.Param{Name: "userhash", Value: "true", Bare: true})

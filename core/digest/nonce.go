@@ -28,8 +28,11 @@ type nonceID [idBytes]byte
 
 func (id *nonceID) issued() int64 { return int64(binary.BigEndian.Uint64(id[:8])) }
 
-// sealer makes and opens nonces. It is safe for concurrent use.
-type sealer struct{ presses sync.Pool }
+// sealer makes and opens nonces with one key. It is safe for concurrent use.
+type sealer struct {
+	opaque  string // the parameter that goes with its nonces
+	presses sync.Pool
+}
 
 // press is what one nonce is made or opened with, kept together so that doing it
 // takes no memory of its own.
@@ -40,12 +43,14 @@ type press struct {
 	sum  [sha256.Size]byte
 }
 
-// newSealer makes a sealer and the opaque parameter that goes with it. Both
-// belong to one realm: nonces of another are foreign, whatever key they share.
-func newSealer(key []byte, realm string) (s *sealer, opaque string) {
+// newSealer makes a sealer for one realm: nonces of another are foreign, whatever
+// key they share.
+func newSealer(key []byte, realm string) *sealer {
 	own := derive(key, "nonce", realm)
-	s = &sealer{presses: sync.Pool{New: func() any { return &press{mac: hmac.New(sha256.New, own)} }}}
-	return s, encoding.EncodeToString(derive(key, "opaque", realm)[:macBytes])
+	return &sealer{
+		opaque:  encoding.EncodeToString(derive(key, "opaque", realm)[:macBytes]),
+		presses: sync.Pool{New: func() any { return &press{mac: hmac.New(sha256.New, own)} }},
+	}
 }
 
 // derive is a key for one purpose in one realm.

@@ -46,7 +46,7 @@ func TestEditedNoncesAreForeign(t *testing.T) {
 		}
 	}
 	for _, e := range edited {
-		if id, ok := a.sealer.open(e); ok {
+		if id, ok := a.sealers[0].open(e); ok {
 			t.Errorf("D11: %q is opened as %x", e, id)
 		}
 	}
@@ -95,7 +95,7 @@ func TestNonceLifetime(t *testing.T) {
 	c := newClock()
 	a := mustNew(t, storeOf(t, false, "bob"), WithClock(c.now), WithNonceLifetime(time.Minute))
 	m := answers(t, a, SHA256)
-	issued, _ := a.sealer.open(m["nonce"])
+	issued, _ := a.sealers[0].open(m["nonce"])
 	c.advance(time.Unix(0, issued.issued()).Add(time.Minute).Sub(c.now()))
 	if _, err := a.Authenticate(t.Context(), get(m.String())); err != nil {
 		t.Errorf("at the last moment: %v", err)
@@ -194,5 +194,33 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 	if passed.Load() != 200 || replays.Load() != 600 {
 		t.Errorf("%d passed and %d were replays, want 200 and 600", passed.Load(), replays.Load())
+	}
+}
+
+// TestKeyOfNoncesChanges: nonces by a previous key are taken, and replays of them
+// refused; new ones are made with the first key, and an opaque goes with its own
+// key alone.
+func TestKeyOfNoncesChanges(t *testing.T) {
+	key := func(c string) []byte { return bytes.Repeat([]byte(c), 32) }
+	store, c := storeOf(t, false, "bob"), newClock()
+	old := mustNew(t, store, WithClock(c.now), WithNonceKey(key("a"), key("b"))) // knows the next one already
+	both := mustNew(t, store, WithClock(c.now), WithNonceKey(key("b"), key("z"), key("a")))
+	c.advance(time.Second)
+	wants := func(a *Authenticator, m answer, want core.Reason) {
+		t.Helper()
+		_, err := a.Authenticate(t.Context(), get(m.sign(t, SHA256, "bob", secret, "GET").String()))
+		if want == "" && err != nil || want != "" && reason(t, err) != want {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	fromOld, fromBoth := answers(t, old, SHA256), answers(t, both, SHA256)
+	wants(both, fromOld, "")
+	wants(both, fromOld, core.ReasonReplayed)
+	wants(old, fromBoth, "")
+	wants(mustNew(t, store, WithClock(c.now), WithNonceKey(key("a"))), fromBoth, ReasonForeignNonce)
+	fromOld["opaque"] = fromBoth["opaque"]
+	wants(both, fromOld, ReasonForeignNonce)
+	if _, err := New(realm, store, WithNonceKey(key("a"), make([]byte, 31))); err == nil || !strings.Contains(err.Error(), "previous key 1 of 31 bytes") {
+		t.Errorf("%v", err)
 	}
 }

@@ -25,6 +25,7 @@ type settings struct {
 	also      map[Algorithm]bool
 	userHash  bool
 	key       []byte
+	previous  [][]byte
 	lifetime  time.Duration
 	maxNonces int
 	clock     func() time.Time
@@ -82,18 +83,26 @@ func WithUserHash() Option {
 
 // WithNonceKey sets the secret that nonces are made with: 32 random bytes or more, for
 // several instances of a service, each of which then takes the nonces of all.
-// By default every authenticator makes its own.
+// By default every authenticator makes its own. Nonces by one of the previous keys
+// are taken too, so that keys can be changed without a 401 for every client: give
+// all instances the new key as a previous one first, then as the first. The keys
+// are not kept.
 //
 // Each instance knows only the answers that it has taken itself: whoever has
 // overheard one can have it accepted once more by each other instance, until
 // the nonce expires. The clocks of the instances may differ by less than the
 // lifetime of a nonce.
-func WithNonceKey(secret []byte) Option {
+func WithNonceKey(secret []byte, previous ...[]byte) Option {
 	return func(s *settings) error {
 		if len(secret) < minKey {
 			return fmt.Errorf("key of %d bytes: must have at least %d, made at random", len(secret), minKey)
 		}
-		s.key = secret // New keeps what it derives from it and not the secret
+		for i, key := range previous {
+			if len(key) < minKey {
+				return fmt.Errorf("previous key %d of %d bytes: must have at least %d, made at random", i+1, len(key), minKey)
+			}
+		}
+		s.key, s.previous = secret, previous // New keeps what it derives from them
 		return nil
 	}
 }

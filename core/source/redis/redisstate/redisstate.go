@@ -1,6 +1,6 @@
 // Package redisstate keeps in Redis or Valkey what the instances of a service
 // count together, so that many instances are as strict as one: the failures of
-// [attempts.WithStore].
+// [attempts.WithStore], and the proofs of [dpop.WithReplays].
 //
 // Each question is one script or command, and so one round trip and one atomic
 // step. Nothing is asked twice by itself: a command whose answer was lost may have

@@ -1,0 +1,58 @@
+package redisstate
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
+)
+
+// proofsOfKey is how many proofs of one key are remembered: about 360 a second.
+const proofsOfKey = 1 << 15
+
+// errShareUsed is in the error for a key that has as many.
+var errShareUsed = errors.New("redisstate: as many proofs of this key as it may have are remembered already")
+
+// replayStore is the [dpop.ReplayStore] of a state.
+type replayStore struct{ *State }
+
+// Replays is a store for [dpop.WithReplays]. A proof is a key of some 150 bytes,
+// which expires with the proof. Of one key at most 32,768 are taken in the time
+// that a proof is good, and then it is refused with a [core.LimitError].
+//
+// While the server cannot be asked, a request is 503; [dpop.NewReplayFallback]
+// lets each instance go on by itself.
+func (s *State) Replays() dpop.ReplayStore { return replayStore{s} }
+
+// remember answers with 1 for a proof that is new, 0 for one that was there, and
+// 2 for a key whose share is used up, and with the milliseconds until it is not.
+var remember = redis.NewScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return {0, 0} end
+local n = tonumber(redis.call('GET', KEYS[2]) or 0)
+if n >= tonumber(ARGV[2]) then return {2, redis.call('PTTL', KEYS[2])} end
+redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
+if redis.call('INCR', KEYS[2]) == 1 then redis.call('PEXPIRE', KEYS[2], ARGV[1]) end
+return {1, 0}
+`)
+
+// Remember implements [dpop.ReplayStore].
+func (s replayStore) Remember(ctx context.Context, key, id [32]byte, ttl time.Duration) (bool, error) {
+	name := func(kind string, sum [32]byte) string {
+		return s.prefix + "dpop:" + kind + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
+	}
+	until := max((ttl + time.Millisecond - 1).Milliseconds(), 1)
+	got, err := s.run(ctx, remember, 2, []string{name("proof", id), name("key", key)}, until, proofsOfKey)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("redisstate: remember a proof: %w", err)
+	case got[0] == 2:
+		return false, &core.LimitError{RetryAfter: time.Duration(got[1]) * time.Millisecond, Err: errShareUsed}
+	}
+	return got[0] == 1, nil
+}
