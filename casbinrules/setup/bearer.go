@@ -3,6 +3,7 @@ package setup
 import (
 	"errors"
 
+	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/introspect"
@@ -70,15 +71,53 @@ func (a *assembly) dpop() (core.Authenticator, error) {
 		opts = append(opts, dpop.WithResourceMetadata(a.config.Bearer.Metadata))
 	}
 	if a.doc.Has(&c.NonceKey) {
-		var previous [][]byte
-		for _, k := range c.PreviousKeys {
-			previous = append(previous, []byte(k.Reveal()))
-		}
-		opts = append(opts, dpop.WithNonces(c.NonceLifetime, []byte(c.NonceKey.Reveal()), previous...))
+		opts = append(opts, dpop.WithNonces(c.NonceLifetime, []byte(c.NonceKey.Reveal()), revealed(c.PreviousKeys)...))
 	} else if len(c.PreviousKeys) > 0 {
-		return nil, a.doc.Wrap(errors.New("there is no nonce_key that they came before"), &c.PreviousKeys)
+		return nil, a.doc.Wrap(errNoNonceKey, &c.PreviousKeys)
 	}
-	return dpop.New(a.config.Realm, c.Address[0], tokens, opts...)
+	replays, err := a.replays(c)
+	if err != nil {
+		return nil, err
+	}
+	return dpop.New(a.config.Realm, c.Address[0], tokens, append(opts, replays...)...)
+}
+
+// ownReplays is how many proofs an instance remembers by itself beside a store.
+const ownReplays = 1 << 18
+
+// replays have instances remember proofs together.
+func (a *assembly) replays(c *dpopConfig) ([]dpop.Option, error) {
+	if c.Replays.Settings == nil {
+		if c.Fallback {
+			return nil, a.doc.Wrap(errors.New("this is for proofs in a store: there are no replays"), &c.Fallback)
+		}
+		return nil, nil
+	}
+	store, err := openKind[dpop.ReplayStore](a, replayStore, &c.Replays)
+	if err != nil {
+		return nil, err
+	}
+	if c.Fallback {
+		own, err := dpop.NewReplayMemory(ownReplays)
+		if err != nil {
+			return nil, err
+		}
+		told := a.storeTold("proofs are remembered")
+		if store, err = dpop.NewReplayFallback(store, own, told); err != nil {
+			return nil, err
+		}
+	}
+	return []dpop.Option{dpop.WithReplays(store)}, nil
+}
+
+var errNoNonceKey = errors.New("there is no nonce_key that they came before")
+
+// revealed are keys as they are used.
+func revealed(secrets []decode.Secret) (keys [][]byte) {
+	for _, s := range secrets {
+		keys = append(keys, []byte(s.Reveal()))
+	}
+	return keys
 }
 
 // tokens verifies tokens that are JWTs, and those that are not; either is nil

@@ -104,6 +104,8 @@ type dpopConfig struct {
 	NonceKey      decode.Secret   `key:"nonce_key" doc:"at least 32 bytes that all processes share; with it every proof needs a nonce"`
 	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"keys before it, whose nonces are still good"`
 	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is good"`
+	Replays       decode.Kind     `key:"replays" slot:"replay store" doc:"where instances remember proofs together, one kind with its settings; each by itself by default"`
+	Fallback      bool            `key:"replay_fallback" doc:"let an instance go on by itself while replays cannot be asked; 503 otherwise"`
 }
 
 // basicConfig is passwords by the scheme Basic.
@@ -115,12 +117,13 @@ type basicConfig struct {
 
 // digestConfig is passwords by the scheme Digest.
 type digestConfig struct {
-	Htdigest      decode.File   `key:"htdigest" required:"true" missing:"docs/digest.md says how to make one" doc:"file of users with hashes for the realm above"`
-	Algorithms    []string      `key:"more_algorithms" enum:"SHA-512-256,MD5" doc:"algorithms that are offered beside SHA-256"`
-	UserHash      bool          `key:"userhash" doc:"let clients send a hash of the user's name"`
-	NonceKey      decode.Secret `key:"nonce_key" doc:"at least 32 bytes that all processes share; by default each has its own"`
-	NonceLifetime time.Duration `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is good"`
-	MaxNonces     int           `key:"max_nonces" default:"65536" doc:"how many nonces are remembered"`
+	Htdigest      decode.File     `key:"htdigest" required:"true" missing:"docs/digest.md says how to make one" doc:"file of users with hashes for the realm above"`
+	Algorithms    []string        `key:"more_algorithms" enum:"SHA-512-256,MD5" doc:"algorithms that are offered beside SHA-256"`
+	UserHash      bool            `key:"userhash" doc:"let clients send a hash of the user's name"`
+	NonceKey      decode.Secret   `key:"nonce_key" doc:"at least 32 bytes that all processes share; by default each has its own"`
+	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"keys before it, whose nonces are still good"`
+	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is good"`
+	MaxNonces     int             `key:"max_nonces" default:"65536" doc:"how many nonces are remembered"`
 }
 
 // apiKeysConfig is keys for programs. A key is read from one place.
@@ -207,6 +210,9 @@ type attemptsConfig struct {
 	MaxWait    time.Duration `key:"max_wait" default:"15m" doc:"the longest time that anyone is told to wait"`
 	Known      time.Duration `key:"known_address_lifetime" default:"24h" doc:"how long after a success an address is not held to the budget of the account"`
 	MaxEntries int           `key:"max_entries" default:"65536" doc:"how many addresses, networks and accounts are remembered"`
+	Store      decode.Kind   `key:"store" slot:"attempt store" doc:"where instances count together, one kind with its settings; each by itself by default"`
+	StoreKey   decode.Secret `key:"store_key" doc:"at least 32 bytes that instances share, under which names and addresses are hashed in the store; required with one"`
+	Unshared   int           `key:"unshared_attempts" default:"1" doc:"how many attempts at a time of who has not failed are verified without asking the store"`
 }
 
 // budget is how often something may fail.

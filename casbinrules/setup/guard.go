@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"errors"
 	"os"
 	"time"
 
@@ -86,11 +87,49 @@ func (a *assembly) limits() ([]core.Option, error) {
 	add(c.Address, attempts.WithAddressBudget)
 	add(c.Network, attempts.WithNetworkBudget)
 	add(c.Account, attempts.WithAccountBudget)
-	l, err := attempts.New(opts...)
+	shared, err := a.sharedLimits(c)
+	if err != nil {
+		return nil, err
+	}
+	l, err := attempts.New(append(opts, shared...)...)
 	if err != nil {
 		return nil, a.doc.Wrap(err, &a.config.Attempts)
 	}
 	return []core.Option{core.WithAttemptLimiter(l)}, nil
+}
+
+// sharedLimits have instances count together.
+func (a *assembly) sharedLimits(c *attemptsConfig) ([]attempts.Option, error) {
+	if c.Store.Settings == nil {
+		for _, key := range []any{&c.StoreKey, &c.Unshared} {
+			if a.doc.Has(key) {
+				return nil, a.doc.Wrap(errors.New("this is for attempts in a store"), key)
+			}
+		}
+		return nil, nil
+	}
+	if !a.doc.Has(&c.StoreKey) {
+		return nil, a.doc.Wrap(errors.New("store_key is missing: at least 32 random bytes that all instances share"), &a.config.Attempts)
+	}
+	store, err := openKind[attempts.Store](a, attemptStore, &c.Store)
+	if err != nil {
+		return nil, err
+	}
+	return []attempts.Option{
+		attempts.WithStore(store, []byte(c.StoreKey.Reveal())), attempts.WithUnsharedAttempts(c.Unshared),
+		attempts.WithStoreObserver(a.storeTold("attempts are counted")),
+	}, nil
+}
+
+// storeTold logs when an instance goes on by itself, and when it no longer does.
+func (a *assembly) storeTold(what string) func(error) {
+	return func(err error) {
+		if err != nil {
+			a.log.Warn(what+" by this instance alone: the store cannot be asked", "error", err)
+			return
+		}
+		a.log.Info(what + " in the store again")
+	}
 }
 
 // requests are which requests go on.

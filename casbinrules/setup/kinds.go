@@ -10,6 +10,8 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
@@ -28,6 +30,8 @@ type (
 const (
 	sessionStore = "session store"
 	policyStore  = "policy store"
+	attemptStore = "attempt store"
+	replayStore  = "replay store"
 	observer     = "observer"
 	signIn       = "sign-in"
 )
@@ -49,6 +53,8 @@ var kinds = struct {
 // is imported.
 var elsewhereKinds = map[string]map[string]string{
 	sessionStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
+	attemptStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
+	replayStore:  {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
 	signIn:       {"oidc": "github.com/sallyport-go/sallyport/casbinrules/setup/oidc"},
 	policyStore: {
 		"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres",
@@ -70,6 +76,18 @@ var elsewhereKinds = map[string]map[string]string{
 // may be nil, is called when the setup is closed. It must not wait for the store.
 func RegisterSessionStore[T any](name string, open func(settings *T) (store session.Store, closing func() error, err error)) {
 	register(sessionStore, name, open)
+}
+
+// RegisterAttemptStore makes a kind of store known under the name that it has
+// below attempts.store; otherwise as [RegisterSessionStore].
+func RegisterAttemptStore[T any](name string, open func(settings *T) (s attempts.Store, closing func() error, err error)) {
+	register(attemptStore, name, open)
+}
+
+// RegisterReplayStore makes a kind of store known under the name that it has
+// below dpop.replays; otherwise as [RegisterSessionStore].
+func RegisterReplayStore[T any](name string, open func(settings *T) (s dpop.ReplayStore, closing func() error, err error)) {
+	register(replayStore, name, open)
 }
 
 // RegisterObserver makes a kind of observer known under the name that it has in

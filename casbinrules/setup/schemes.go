@@ -52,7 +52,9 @@ func (a *assembly) digest() (core.Authenticator, error) {
 		opts = append(opts, digest.WithUserHash())
 	}
 	if a.doc.Has(&c.NonceKey) {
-		opts = append(opts, digest.WithNonceKey([]byte(c.NonceKey.Reveal())))
+		opts = append(opts, digest.WithNonceKey([]byte(c.NonceKey.Reveal()), revealed(c.PreviousKeys)...))
+	} else if len(c.PreviousKeys) > 0 {
+		return nil, a.doc.Wrap(errNoNonceKey, &c.PreviousKeys)
 	}
 	users, err := digest.NewFile(a.config.Realm, file...)
 	if err != nil {

@@ -44,6 +44,7 @@ func open(t *testing.T, s *redistest.Server, name string) *redisstate.State {
 // TestGuessing: the suite of limiters holds with counts in Redis, whether the
 // store is asked about each attempt or about those that need it.
 func TestGuessing(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	for unshared := range 2 {
 		t.Run(fmt.Sprint(unshared), func(t *testing.T) {
@@ -106,6 +107,7 @@ func guess(t *testing.T, l *attempts.Limiter, addr, account string, outcome erro
 // TestFleet: 20 instances that are asked at the same time let no more guesses
 // through than the budget, and one for each where they do not ask about the first.
 func TestFleet(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	for unshared := range 2 {
 		for name, test := range map[string]struct {
@@ -153,6 +155,7 @@ func TestFleet(t *testing.T) {
 // TestOwnerIsNotLockedOut: an address that signed in at one instance is known to
 // all, while the account is over its budget.
 func TestOwnerIsNotLockedOut(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	all := fleet(t, s, 1)
 	const owner, other = "198.51.100.1:80", "198.51.100.2:80"
@@ -201,6 +204,7 @@ func awaitKeys(t *testing.T, s *redistest.Server, n int64) {
 
 // TestKeys: everything expires, and holds no name or address.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	all := fleet(t, s, 0)
 	guess(t, all[0], "192.0.2.1:80", "alice", wrong)
@@ -225,6 +229,10 @@ func TestKeys(t *testing.T) {
 // more pass than a budget, and nobody who is right is refused. When it can again,
 // it does.
 func TestOutages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not run with -short: it waits for pauses of a second in five servers")
+	}
+	t.Parallel()
 	replica := redistest.Start(t)
 	for name, outage := range map[string]struct {
 		begin, end func(*testing.T, *redistest.Server)

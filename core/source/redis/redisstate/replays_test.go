@@ -19,6 +19,7 @@ func sum(text string) [32]byte { return sha256.Sum256([]byte(text)) }
 // TestReplays: of many instances that are shown a proof at the same time one
 // takes it, and none once more until it has expired.
 func TestReplays(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	name := fmt.Sprint("replays", counter.Add(1))
 	var stores []dpop.ReplayStore
@@ -61,6 +62,7 @@ func TestReplays(t *testing.T) {
 
 // TestShareOfAKey: the holder of one token cannot fill the server.
 func TestShareOfAKey(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	store := open(t, s, "share").Replays()
 	if fresh, err := store.Remember(t.Context(), sum("key"), sum("first"), time.Hour); err != nil || !fresh {
@@ -86,6 +88,7 @@ func TestShareOfAKey(t *testing.T) {
 // TestReplaysWithoutServer: the store says that it does not know, and with a
 // fallback each instance takes a proof once.
 func TestReplaysWithoutServer(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	var told []error
 	var with []dpop.ReplayStore

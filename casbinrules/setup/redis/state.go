@@ -1,0 +1,48 @@
+package redis
+
+import (
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
+	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
+)
+
+func init() {
+	setup.RegisterAttemptStore("redis", openAttempts)
+	setup.RegisterReplayStore("redis", openReplays)
+}
+
+// stateSettings are the keys below redis where instances count together.
+type stateSettings struct {
+	URL        setup.Secret  `key:"url" required:"true" doc:"URL of the server, such as rediss://app:…@cache.example:6379/0"`
+	Service    string        `key:"service" default:"default" doc:"name of the service, in a server with several"`
+	Timeout    time.Duration `key:"timeout" default:"250ms" doc:"how long connecting, and each answer, may take"`
+	Unverified bool          `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
+}
+
+// openState makes a state that connects when it is first asked.
+func openState(s *stateSettings) (*redisstate.State, error) {
+	opts := []redisstate.Option{redisstate.WithName(s.Service), redisstate.WithTimeout(s.Timeout)}
+	if s.Unverified {
+		opts = append(opts, redisstate.WithUnverifiedServer())
+	}
+	return redisstate.New(s.URL.Reveal(), opts...)
+}
+
+func openAttempts(s *stateSettings) (attempts.Store, func() error, error) {
+	state, err := openState(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return state.Attempts(), state.Close, nil
+}
+
+func openReplays(s *stateSettings) (dpop.ReplayStore, func() error, error) {
+	state, err := openState(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return state.Replays(), state.Close, nil
+}

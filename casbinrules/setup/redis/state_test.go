@@ -1,0 +1,69 @@
+package redis
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+var attemptBlocks = regexp.MustCompile("(?ms)^```yaml sallyport-attempts-redis\n(.*?)^```$")
+
+// TestAttemptsInRedis: two instances of the file on the page count together.
+func TestAttemptsInRedis(t *testing.T) {
+	addr, _ := server(t, "")
+	t.Setenv("STATE_REDIS", "redis://"+addr)
+	t.Setenv("STATE_KEY", strings.Repeat("k", 32))
+	page, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := attemptBlocks.FindSubmatch(page)
+	if block == nil {
+		t.Fatal("the page shows no file")
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"s.yaml": string(block[1]) + "  address: {failures: 1, per: 5m, burst: 3}\n", "users.htpasswd": "ann:$2a$10$KZ5kDTJu4kBdbkvCBVzwJOZGXk7XQFV7nVrv3BtRNIqEuVdvJJ9Hu\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var handlers []http.Handler
+	for range 2 {
+		s, err := setup.Open(filepath.Join(dir, "s.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		handlers = append(handlers, httpauth.Authenticate(s.Guard())(http.NotFoundHandler()))
+	}
+	var got []int
+	for _, instance := range []int{0, 0, 0, 0, 1, 1, 1} {
+		r := httptest.NewRequest("GET", "https://app.example/", nil)
+		r.SetBasicAuth(fmt.Sprint("nobody", len(got)), "wrong")
+		w := httptest.NewRecorder()
+		handlers[instance].ServeHTTP(w, r)
+		got = append(got, w.Code)
+	}
+	// The second instance makes one attempt before it hears of the others.
+	if want := []int{401, 401, 401, 429, 401, 429, 429}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestReplaysInRedis: the kind opens, with a fallback and without.
+func TestReplaysInRedis(t *testing.T) {
+	t.Setenv("STATE_REDIS", "redis://127.0.0.1:1")
+	text := "realm: shop\nbearer: {issuer: 'https://issuer.example', audience: shop}\n" +
+		"dpop: {address: 'https://shop.example', replays: {redis: {url: '${STATE_REDIS}'}}, replay_fallback: true}\n"
+	opened(t, text)
+	opened(t, strings.Replace(text, "true", "false", 1))
+}
