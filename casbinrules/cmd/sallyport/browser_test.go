@@ -16,7 +16,9 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/probe"
 )
 
 // browsers are the names of programs that can be driven.
@@ -194,4 +196,47 @@ func TestMatrixPageDoesNotRunWhatThePolicySays(t *testing.T) {
 		t.Errorf("%d elements are the policy's own", n)
 	}
 	p.quiet(t)
+}
+
+// TestProbePageFiltersFindings: by fault, route and who asked, by keyboard too, and a
+// link to a finding that is left out shows it.
+func TestProbePageFiltersFindings(t *testing.T) {
+	ask := func(as, target string) probe.Request {
+		return probe.Request{Purpose: probe.Plain, Method: "GET", Target: target, As: as}
+	}
+	r := &probe.Report{
+		Exchanges: []probe.Exchange{
+			{Request: ask(probe.Anonymous, "/a"), Answer: probe.Answer{Status: 403}}, {Request: ask("erin", "/a"), Answer: probe.Answer{Status: 401}},
+			{Request: ask(probe.Anonymous, "/b"), Answer: probe.Answer{Status: 403}},
+		},
+		Findings: []probe.Finding{
+			{Code: probe.FaultAnonymousForbidden, Method: "GET", Path: "/a", As: probe.Anonymous, Request: ask(probe.Anonymous, "/a")},
+			{Code: probe.FaultAnonymousForbidden, Method: "GET", Path: "/b", As: probe.Anonymous, Request: ask(probe.Anonymous, "/b")},
+			{Code: probe.FaultSignedInUnauthorized, Method: "GET", Path: "/a", As: "erin", Request: ask("erin", "/a")},
+		},
+	}
+	var page strings.Builder
+	if err := probing.NewResult("http://x", "", r, probe.Settings{}, nil).WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	p := openPage(t, page.String(), "#filters")
+	shows := func(want string) {
+		t.Helper()
+		got := read(t, p, chromedp.Evaluate[string](`[...document.querySelectorAll("article")].filter(a => a.offsetParent).map(a => a.id).join(" ") + ", " + document.getElementById("count").textContent`))
+		if got != want {
+			t.Errorf("shows %q, want %q", got, want)
+		}
+	}
+	shows("f1 f2 f3, 3 of 3 findings")
+	p.do(t, chromedp.SendKeys(chromedp.CSS("#route"), "get /B"))
+	shows("f2, 1 of 3 findings")
+	p.do(t, chromedp.Navigate(p.address+"#f3"), chromedp.WaitVisible(chromedp.CSS("#f3")))
+	shows("f1 f2 f3, 3 of 3 findings")
+	p.do(t, chromedp.SendKeys(chromedp.CSS("#who"), "erin"))
+	shows("f3, 1 of 3 findings")
+	p.do(t, chromedp.SendKeys(chromedp.CSS("#code"), "anonymous_forbidden"))
+	shows(", 0 of 3 findings")
+	if len(p.problems) > 0 {
+		t.Errorf("the browser complains: %q", p.problems)
+	}
 }

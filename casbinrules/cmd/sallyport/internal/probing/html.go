@@ -4,8 +4,10 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
@@ -13,7 +15,9 @@ var (
 	//go:embed page.html
 	pageText string
 	//go:embed page.css
-	pageStyle    string
+	pageStyle string
+	//go:embed page.js
+	pageScript   string
 	pageTemplate = template.Must(template.New("page").Parse(pageText))
 )
 
@@ -21,9 +25,14 @@ var (
 type htmlPage struct {
 	Result
 	Style  template.CSS
+	Script template.JS
+	// Policy allows the page its own style and script by their hashes.
+	Policy string
 	People []string
 	Lines  []htmlLine
 	Groups []htmlGroup
+	// Whose are those whom findings are about.
+	Whose []string
 	// Fresh is how many findings are new.
 	Fresh int
 }
@@ -47,9 +56,17 @@ type htmlFinding struct {
 	ID string
 }
 
-// WriteHTML writes the result as one page that needs no network and no script.
+// WriteHTML writes the result as one page that needs no network. Its script filters
+// the findings; without it they are all shown.
 func (r Result) WriteHTML(w io.Writer) error {
-	p := htmlPage{Result: r, Style: template.CSS(pageStyle), People: r.table.People, Fresh: r.New()}
+	p := htmlPage{Result: r, Style: template.CSS(pageStyle), Script: template.JS(pageScript), People: r.table.People, Fresh: r.New()}
+	p.Policy = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src " +
+		matrix.Digest(pageStyle) + "; script-src " + matrix.Digest(pageScript)
+	for _, f := range r.Findings {
+		if !slices.Contains(p.Whose, f.As) {
+			p.Whose = append(p.Whose, f.As)
+		}
+	}
 	anchors := map[string]string{}
 	for _, fault := range probe.Faults() {
 		g := htmlGroup{Fault: fault}
