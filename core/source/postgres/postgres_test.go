@@ -92,14 +92,50 @@ func roles(t *testing.T, server *postgrestest.Server) {
 	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
 	for _, sql := range []string{
 		"delete from sallyport.revision", "delete from sallyport.file", "update sallyport.file set content = ''",
-		"update sallyport.revision set author = 'bob'", "delete from sallyport.head", "truncate sallyport.file", "drop table sallyport.file",
+		"update sallyport.revision set author = 'bob'", "delete from sallyport.head",
+		"update sallyport.head set revision = 1", "update sallyport.head set revision = 0", "update sallyport.head set name = 'x'",
+		"insert into sallyport.head values ('other', 7)",
+		"insert into sallyport.file values ('roles', 1, 'more.csv', 'p, bob, /*, *')", "insert into sallyport.file values ('roles', 2, 'more.csv', '')",
+		"insert into sallyport.revision values ('roles', 9, now(), 'x', '', '', '', '', '', 0)", "truncate sallyport.file", "drop table sallyport.file",
 	} {
 		if _, err := c.Exec(t.Context(), sql); err == nil {
 			t.Errorf("a writer may %q", sql)
 		}
 	}
+	if got, err := reader.Fetch(t.Context(), source.State{}); err != nil || got.Revision != 2 || len(got.Content.Files) != 2 {
+		t.Errorf("afterwards: %+v, %v", got, err)
+	}
+	forgedEntry(t, c)
 	if _, err := postgres.Grants(`x; drop table y`, ""); err == nil {
 		t.Error("a role that is no name is taken")
+	}
+}
+
+// forgedEntry: a publisher's entry has the time and the role that are, and a
+// revision with more than a source may hold is not read.
+func forgedEntry(t *testing.T, c *pgx.Conn) {
+	t.Helper()
+	const sql = `begin; insert into sallyport.head values ('forged', 0); update sallyport.head set revision = 1 where name = 'forged';
+		insert into sallyport.revision values ('forged', 1, '2001-01-01', 'sallyport', '', '', '', '', '', 0);
+		insert into sallyport.file select 'forged', 1, 'f' || n, '' from generate_series(1, 2000) n; commit`
+	if _, err := c.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+	var user string
+	var published time.Time
+	if err := c.QueryRow(t.Context(), "select db_user, published from sallyport.revision where name = 'forged'").Scan(&user, &published); err != nil {
+		t.Fatal(err)
+	}
+	if user != "writer" || time.Since(published) > 24*time.Hour {
+		t.Errorf("the entry is by %s at %v", user, published)
+	}
+	s, err := postgres.New(c.Config().ConnString(), postgres.WithName("forged"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if _, err := s.Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "or more than 1000") {
+		t.Errorf("2000 files: %v", err)
 	}
 }
 

@@ -44,9 +44,14 @@ func (s *Store) newest(ctx context.Context, q queryer) (source.State, error) {
 	return source.State{Revision: source.Revision(r), Hash: hash}, err
 }
 
-// content reads the files of a revision.
+// content reads the files of a revision, unless they are more than a source may
+// hold.
 func (s *Store) content(ctx context.Context, r source.Revision) (*source.Content, error) {
-	rows, err := s.pool.Query(ctx, "select path, content from sallyport.file where name = $1 and revision = $2", s.name, int64(r))
+	rows, err := s.pool.Query(ctx, `with size as (
+		select count(*) as files, sum(octet_length(path)::bigint + octet_length(content)) as bytes
+		from sallyport.file where name = $1 and revision = $2)
+		select path, content from sallyport.file, size
+		where name = $1 and revision = $2 and files <= $3 and bytes <= $4`, s.name, int64(r), source.MaxFiles, maxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +61,14 @@ func (s *Store) content(ctx context.Context, r source.Revision) (*source.Content
 	if err != nil {
 		return nil, err
 	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("it has no files, or more than %d with %d bytes", source.MaxFiles, source.MaxSize)
+	}
 	return source.NewContent(r, files)
 }
+
+// maxBytes is what names and contents of a revision may have together.
+const maxBytes = source.MaxSize + source.MaxFiles*255
 
 // Listen implements [source.Source]. It takes a connection of its own, which the
 // server closes when nobody is there, and which a query tests now and then.

@@ -1,11 +1,11 @@
--- The tables of package source/postgres, version 1. Everything is created only
+-- The tables of package source/postgres, version 2. Everything is created only
 -- if it is not there, so that this may be run again.
 create schema if not exists sallyport;
 
 create table if not exists sallyport.version (
 	version integer primary key
 );
-insert into sallyport.version values (1) on conflict do nothing;
+insert into sallyport.version values (1), (2) on conflict do nothing;
 
 -- The newest revision of each set of files. Who publishes moves it on by
 -- compare and swap.
@@ -38,3 +38,51 @@ create table if not exists sallyport.file (
 	primary key (name, revision, path),
 	foreign key (name, revision) references sallyport.revision on delete cascade
 );
+
+-- What the grants leave open to a publisher, triggers refuse: the newest revision
+-- only moves on, its entry is written once, by this name and at this time, and
+-- files come with it in one transaction.
+create or replace function sallyport.check_head() returns trigger
+language plpgsql set search_path = pg_catalog as $$
+begin
+	if tg_op = 'INSERT' then
+		if new.revision <> 0 then
+			raise exception 'sallyport: a set of files begins at revision 0';
+		end if;
+	elsif new.name <> old.name or new.revision <= old.revision then
+		raise exception 'sallyport: the newest revision only moves on';
+	end if;
+	return new;
+end $$;
+
+create or replace function sallyport.check_revision() returns trigger
+language plpgsql set search_path = pg_catalog as $$
+begin
+	if not exists (select from sallyport.head h where h.name = new.name and h.revision = new.revision
+			and h.xmin = pg_current_xact_id()::xid) then
+		raise exception 'sallyport: an entry is added when its revision becomes the newest';
+	end if;
+	new.published := clock_timestamp();
+	new.db_user := session_user;
+	return new;
+end $$;
+
+create or replace function sallyport.check_file() returns trigger
+language plpgsql set search_path = pg_catalog as $$
+begin
+	if not exists (select from sallyport.revision r where r.name = new.name and r.revision = new.revision
+			and r.xmin = pg_current_xact_id()::xid) then
+		raise exception 'sallyport: files are added with their revision';
+	end if;
+	return new;
+end $$;
+
+drop trigger if exists checked on sallyport.head;
+create trigger checked before insert or update on sallyport.head
+	for each row execute function sallyport.check_head();
+drop trigger if exists checked on sallyport.revision;
+create trigger checked before insert on sallyport.revision
+	for each row execute function sallyport.check_revision();
+drop trigger if exists checked on sallyport.file;
+create trigger checked before insert on sallyport.file
+	for each row execute function sallyport.check_file();
