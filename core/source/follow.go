@@ -43,17 +43,21 @@ type Follower struct {
 	hints    chan struct{} // of room for one
 	requests chan chan<- error
 	running  sync.WaitGroup
+	closing  sync.Once
 	// What fails of the two may be one and not the other.
 	fetching, hearing backoff
 
 	telling sync.Mutex // held while observers are told
 	mu      sync.Mutex
 	state   Status
-	known   State         // newest that was fetched, in force or rejected
-	inForce State         // what was applied
-	saved   State         // what the file of WithLastGoodFile holds
-	changed chan struct{} // closed and replaced when state changes
-	overdue *time.Timer   // nil without a bound
+	known   State // newest that was fetched, in force or rejected
+	inForce State // what was applied
+	saved   State // what the file of WithLastGoodFile holds
+	// savedTime is until when the files of WithLastGoodFile say that saved was
+	// confirmed.
+	savedTime time.Time
+	changed   chan struct{} // closed and replaced when state changes
+	overdue   *time.Timer   // nil without a bound
 }
 
 // Follow fetches the newest revision, has it applied, and goes on following the
@@ -211,6 +215,9 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 	}
 	f.fetching.succeeded()
 	if got.Content == nil {
+		if asked.Sub(f.savedTime) >= confirmedEvery {
+			f.saveConfirmation(asked, got.State)
+		}
 		return f.confirmed(asked, got.State)
 	}
 	f.seen(got.State)
@@ -276,6 +283,11 @@ func (f *Follower) Refresh(ctx context.Context) error {
 func (f *Follower) Close() error {
 	f.cancel()
 	f.running.Wait()
+	f.closing.Do(func() {
+		if s := f.Status(); s.Latest == s.Revision {
+			f.saveConfirmation(s.Confirmed, f.inForce)
+		}
+	})
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.overdue != nil {

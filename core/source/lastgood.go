@@ -18,20 +18,48 @@ type lastGood struct {
 	Content *Content `json:"content"`
 }
 
+// confirmation says until when the source has confirmed what the last good file
+// holds. It has a small file of its own, so that the content is not written anew
+// each time.
+type confirmation struct {
+	Revision  Revision  `json:"revision"`
+	Hash      string    `json:"sha256"`
+	Confirmed time.Time `json:"confirmed"`
+}
+
+const (
+	confirmedSuffix = ".confirmed"
+	// confirmedEvery is how often a confirmation is written.
+	confirmedEvery = time.Minute
+)
+
+// saveConfirmation writes that what was saved is still the newest.
+func (f *Follower) saveConfirmation(asked time.Time, of State) {
+	if f.settings.file == "" || f.saved != of || !asked.After(f.savedTime) {
+		return
+	}
+	err := replaceFile(f.settings.file+confirmedSuffix, confirmation{of.Revision, of.Hash, asked})
+	if err == nil {
+		f.savedTime = asked
+	}
+	f.update(func(s *Status) { s.FileErr = err })
+}
+
 // save writes what was applied.
 func (f *Follower) save(confirmed time.Time, of State, c *Content) {
 	if f.settings.file == "" || f.saved == of {
 		return
 	}
-	err := writeLastGood(f.settings.file, lastGood{confirmed, of.Hash, c})
+	err := replaceFile(f.settings.file, lastGood{confirmed, of.Hash, c})
 	if err == nil {
-		f.saved = of
+		f.saved, f.savedTime = of, confirmed
 	}
 	f.update(func(s *Status) { s.FileErr = err })
 }
 
-func writeLastGood(path string, g lastGood) error {
-	text, err := json.Marshal(g)
+// replaceFile writes a file as a whole.
+func replaceFile(path string, v any) error {
+	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
@@ -69,6 +97,13 @@ func (f *Follower) readLastGood() (*lastGood, error) {
 	if g.Content, err = NewContent(g.Content.Revision, g.Content.Files); err != nil {
 		return nil, fmt.Errorf("last good file %s: %w", f.settings.file, err)
 	}
+	// Without that file, or with one that is damaged or of other content, the
+	// content counts as older than it is.
+	var c confirmation
+	if text, err := os.ReadFile(f.settings.file + confirmedSuffix); err == nil && json.Unmarshal(text, &c) == nil &&
+		c.Revision == g.Content.Revision && c.Hash == g.Hash && c.Confirmed.After(g.Confirmed) {
+		g.Confirmed = c.Confirmed
+	}
 	return g, nil
 }
 
@@ -78,7 +113,7 @@ func (f *Follower) startWith(g *lastGood) error {
 	of := State{g.Content.Revision, g.Hash}
 	f.seen(of)
 	err := guarded(func() error { return f.apply(f.ctx, g.Content) })
-	f.saved = of
+	f.saved, f.savedTime = of, g.Confirmed
 	confirmed := time.Now().Add(-max(0, time.Since(g.Confirmed))) // from here on by the monotonic clock
 	if err := f.tried(confirmed, of, err); err != nil {
 		return err

@@ -85,6 +85,8 @@ func WithStatusObserver(observe func(Status)) Option {
 // instance can start while the source cannot be reached, or shows an older
 // revision: it then begins with the file, whose age counts for
 // [WithMaxStaleness], and goes on asking the source.
+// Until when the source has confirmed it is in a second file, PATH.confirmed, which
+// is written once a minute and by Close.
 // The file holds everything that the source does. It is written with mode 0600
 // and replaced as a whole; whoever can write it decides what such an instance
 // begins with. A file that cannot be written is told of in [Status.FileErr].

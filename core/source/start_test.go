@@ -69,6 +69,58 @@ func TestLastGoodFile(t *testing.T) {
 	})
 }
 
+// TestLastGoodFileAge: an instance that starts without its source counts from the
+// last confirmation on, and not from when the content was published.
+func TestLastGoodFileAge(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "last-good.json")
+	bound := source.WithMaxStaleness(2*time.Hour, nil)
+	start := func(t *testing.T, stale bool) {
+		t.Helper()
+		store := newFake()
+		store.down = errDown
+		f, err := source.Follow(t.Context(), store, new(applied).apply, source.WithLastGoodFile(file), bound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		if s := f.Status(); s.Stale != stale || s.Revision != 1 {
+			t.Errorf("%+v, want stale: %v", s, stale)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		store := newFake()
+		store.publish()
+		f, err := source.Follow(t.Context(), store, new(applied).apply, source.WithLastGoodFile(file), bound, source.WithPollInterval(30*time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		start(t, false) // as after a crash: f was not closed
+		if err := f.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		confirmed := f.Status().Confirmed
+		text, err := os.ReadFile(file + ".confirmed")
+		if err != nil || !strings.Contains(string(text), confirmed.Format(time.RFC3339Nano)) {
+			t.Errorf("closed: %s, %v; want %v", text, err, confirmed)
+		}
+		time.Sleep(3 * time.Hour)
+		start(t, true)
+		for what, text := range map[string]string{"damaged": "{", "of other content": `{"revision":1,"sha256":"00","confirmed":"` + time.Now().Format(time.RFC3339) + `"}`} {
+			if err := os.WriteFile(file+".confirmed", []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Log(what)
+			start(t, true)
+		}
+	})
+}
+
 // damage changes a byte of the content in a file.
 func damage(t *testing.T, file string) {
 	t.Helper()
