@@ -88,8 +88,7 @@ func ask(ctx context.Context, client *http.Client, address string) (rule.Account
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		var about *url.Error
-		if errors.As(err, &about) {
+		if about, ok := errors.AsType[*url.Error](err); ok {
 			err = about.Err // without the address, whose query names the user
 		}
 		return 0, err

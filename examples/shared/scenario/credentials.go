@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"time"
 
@@ -34,9 +35,7 @@ func both(a, b credentials) credentials {
 			return nil, err
 		}
 		other, err := b(ctx, s, probe)
-		for name, values := range other {
-			one[name] = values
-		}
+		maps.Copy(one, other)
 		return one, err
 	}
 }
