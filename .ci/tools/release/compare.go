@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"go/types"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/exp/apidiff"
+	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/semver"
 	"golang.org/x/tools/go/packages"
 
@@ -29,6 +31,14 @@ func (r *release) compare() error {
 	if err != nil {
 		return err
 	}
+	oldWork, err := r.workspace("before", before, old)
+	if err != nil {
+		return err
+	}
+	newWork, err := r.workspace("after", r.clone, r.released)
+	if err != nil {
+		return err
+	}
 	now := make(map[string]modules.Module)
 	for _, m := range r.released {
 		now[m.Path] = m
@@ -40,7 +50,7 @@ func (r *release) compare() error {
 		}
 		report := apidiff.Report{Changes: []apidiff.Change{{Message: "module " + m.Path + ": removed"}}}
 		if next, ok := now[m.Path]; ok {
-			if report, err = diff(before, m, r.clone, next); err != nil {
+			if report, err = diff(oldWork, m, newWork, next); err != nil {
 				return fmt.Errorf("%s: %w", m.Name(), err)
 			}
 		}
@@ -61,25 +71,51 @@ func (r *release) compare() error {
 	return nil
 }
 
-// diff compares what two versions of a module export. Each is loaded in the
-// go.work of its own checkout.
-func diff(oldRoot string, old modules.Module, newRoot string, now modules.Module) (apidiff.Report, error) {
-	a, err := load(oldRoot, old)
+// workspace writes a go.work for the released modules of a checkout. They require
+// each other at a version that no module proxy needs to have: their folders stand
+// for it.
+func (r *release) workspace(name, root string, list []modules.Module) (string, error) {
+	text, err := os.ReadFile(filepath.Join(root, "go.work"))
+	if err != nil {
+		return "", err
+	}
+	own, err := modfile.ParseWork("go.work", text, nil)
+	if err != nil {
+		return "", err
+	}
+	work := new(modfile.WorkFile)
+	work.Syntax = new(modfile.FileSyntax)
+	if err := work.AddGoStmt(own.Go.Version); err != nil {
+		return "", err
+	}
+	for _, m := range list {
+		if err := errors.Join(work.AddUse(m.Dir, ""), work.AddReplace(m.Path, m.Version, m.Dir, "")); err != nil {
+			return "", err
+		}
+	}
+	file := filepath.Join(r.temp, name+".work")
+	return file, os.WriteFile(file, modfile.Format(work.Syntax), 0o644)
+}
+
+// diff compares what two versions of a module export, each loaded in the workspace
+// of its own checkout.
+func diff(oldWork string, old modules.Module, newWork string, now modules.Module) (apidiff.Report, error) {
+	a, err := load(oldWork, old)
 	if err != nil {
 		return apidiff.Report{}, err
 	}
-	b, err := load(newRoot, now)
+	b, err := load(newWork, now)
 	if err != nil {
 		return apidiff.Report{}, err
 	}
 	return apidiff.ModuleChanges(a, b), nil
 }
 
-func load(root string, m modules.Module) (*apidiff.Module, error) {
+func load(work string, m modules.Module) (*apidiff.Module, error) {
 	loaded, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedTypes | packages.NeedTypesSizes,
 		Dir:  m.Dir,
-		Env:  append(os.Environ(), "GOWORK="+filepath.Join(root, "go.work")),
+		Env:  append(os.Environ(), "GOWORK="+work),
 	}, "./...")
 	if err != nil {
 		return nil, err
