@@ -13,8 +13,9 @@ import (
 // refused is a refused request, in one piece of memory.
 type refused struct {
 	adapter.Refusal
-	seal adapter.Seal
-	err  echo.HTTPError
+	seal   adapter.Seal
+	sealed echo.Response
+	err    echo.HTTPError
 }
 
 var refusals adapter.Batch[refused]
@@ -78,7 +79,7 @@ func (f *refused) refuseInside(c echo.Context) error {
 		c.Response().Committed = !held
 	case resp.Writer == p.Seal.Writer():
 		p.Refuse(&f.Refusal, true)
-		sealContext(c, resp.Writer)
+		f.sealContext(c, resp.Writer)
 	default:
 		p.Refuse(&f.Refusal, false)
 		resp.Status = f.Verdict.Response.Status
@@ -93,18 +94,18 @@ func (f *refused) close(c echo.Context) {
 	f.seal.Wrap(resp.Writer)
 	f.seal.End()
 	f.seal.Close(f)
-	sealContext(c, &f.seal)
+	f.sealContext(c, &f.seal)
 }
 
 // sealContext makes a sealed writer that of c. Middlewares such as Gzip put back
 // the writer that they found, in the response that they found: whoever asks the
 // context gets another one, which stays sealed.
-func sealContext(c echo.Context, w http.ResponseWriter) {
+func (f *refused) sealContext(c echo.Context, w http.ResponseWriter) {
 	resp := c.Response()
-	sealed := echo.NewResponse(w, c.Echo())
-	sealed.Status, sealed.Size, sealed.Committed = resp.Status, resp.Size, true
+	f.sealed = *echo.NewResponse(w, c.Echo())
+	f.sealed.Status, f.sealed.Size, f.sealed.Committed = resp.Status, resp.Size, true
 	resp.Writer, resp.Committed = w, true
-	c.SetResponse(sealed)
+	c.SetResponse(&f.sealed)
 }
 
 // answer writes the answer to w.

@@ -13,8 +13,9 @@ import (
 // refused is a refused request, in one piece of memory.
 type refused struct {
 	adapter.Refusal
-	seal adapter.Seal
-	err  echo.HTTPError
+	seal   adapter.Seal
+	sealed echo.Response
+	err    echo.HTTPError
 }
 
 var refusals adapter.Batch[refused]
@@ -72,7 +73,7 @@ func (f *refused) cover(c *echo.Context, resp *echo.Response) error {
 	f.seal.Wrap(c.Response())
 	f.seal.End()
 	f.seal.Close(f)
-	setSealed(c, resp, &f.seal)
+	f.setSealed(c, resp, &f.seal)
 	if err := f.error(); err != nil {
 		c.Echo().HTTPErrorHandler(c, err)
 	}
@@ -102,11 +103,11 @@ func (f *refused) refuseInside(c *echo.Context) error {
 		f.seal.Wrap(resp.ResponseWriter)
 		f.seal.End()
 		f.seal.Close(f)
-		setSealed(c, resp, &f.seal)
+		f.setSealed(c, resp, &f.seal)
 	default:
 		p.Refuse(&f.Refusal, true)
 		resp.Committed = true
-		setSealed(c, resp, resp.ResponseWriter)
+		f.setSealed(c, resp, resp.ResponseWriter)
 	}
 	return f.error()
 }
@@ -117,16 +118,16 @@ func (f *refused) close(c *echo.Context, resp *echo.Response) {
 	f.seal.End()
 	f.seal.Close(f)
 	resp.ResponseWriter, resp.Committed = &f.seal, true
-	setSealed(c, resp, &f.seal)
+	f.setSealed(c, resp, &f.seal)
 }
 
 // setSealed makes a sealed writer the response of c, in one that shows what resp
 // was sent. A middleware that puts back the writer it found does so in the
 // response it found, or the response into the context: either stays sealed.
-func setSealed(c *echo.Context, resp *echo.Response, w http.ResponseWriter) {
-	sealed := echo.NewResponse(w, c.Logger())
-	sealed.Status, sealed.Size, sealed.Committed = resp.Status, resp.Size, true
-	c.SetResponse(sealed)
+func (f *refused) setSealed(c *echo.Context, resp *echo.Response, w http.ResponseWriter) {
+	f.sealed = *echo.NewResponse(w, c.Logger())
+	f.sealed.Status, f.sealed.Size, f.sealed.Committed = resp.Status, resp.Size, true
+	c.SetResponse(&f.sealed)
 }
 
 // answer writes the answer to w, whatever stands around the response by now.
