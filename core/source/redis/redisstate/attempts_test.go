@@ -61,16 +61,22 @@ func TestGuessing(t *testing.T) {
 func fleet(t *testing.T, s *redistest.Server, unshared int) []*attempts.Limiter {
 	name := fmt.Sprint("fleet", counter.Add(1))
 	all := make([]*attempts.Limiter, 20)
+	var failed atomic.Pointer[error] // a call nobody waits for may end after the test
 	for i := range all {
 		var err error
 		all[i], err = attempts.New(attempts.WithStore(open(t, s, name).Attempts(), key), attempts.WithUnsharedAttempts(unshared),
 			attempts.WithTimeout(5*time.Second), attempts.WithMaxWait(24*time.Hour),
 			attempts.WithAddressBudget(1, 24*time.Hour, 20), attempts.WithAccountBudget(1, 24*time.Hour, 10),
-			attempts.WithStoreObserver(func(err error) { t.Errorf("the store: %v", err) }))
+			attempts.WithStoreObserver(func(err error) { failed.CompareAndSwap(nil, &err) }))
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	t.Cleanup(func() { // before the connections are closed
+		if err := failed.Load(); err != nil {
+			t.Errorf("the store: %v", *err)
+		}
+	})
 	return all
 }
 
