@@ -57,7 +57,7 @@ func wordsToAvoid(t *testing.T) map[string]string {
 	}
 	instead := map[string]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\|.*\\| `(With[^`]*)` \\| (.+) \\|$").FindAllStringSubmatch(string(text), -1) {
-		for _, w := range strings.Split(row[2], ", ") {
+		for w := range strings.SplitSeq(row[2], ", ") {
 			instead[w] = row[1]
 		}
 	}
