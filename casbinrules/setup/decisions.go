@@ -19,9 +19,11 @@ import (
 type decisionLog struct {
 	// log is the one in use; nil while another one is opened.
 	log atomic.Pointer[decisionlog.Log]
-	// waiting are decisions of that moment, lost how many found no room.
-	waiting chan core.Event
-	lost    atomic.Uint64
+	// waiting are decisions of that moment, lost how many found no room. Both are
+	// guarded by gap, which nobody takes while there is a log.
+	gap     sync.Mutex
+	waiting []core.Event
+	lost    uint64
 
 	mu       sync.Mutex
 	users    int
@@ -40,10 +42,15 @@ func (d *decisionLog) Observe(ctx context.Context, e core.Event) {
 		l.Observe(ctx, e)
 		return
 	}
-	select {
-	case d.waiting <- e:
+	d.gap.Lock()
+	defer d.gap.Unlock()
+	switch l := d.log.Load(); {
+	case l != nil: // by now
+		l.Observe(ctx, e)
+	case len(d.waiting) < maxWaiting:
+		d.waiting = append(d.waiting, e)
 	default:
-		d.lost.Add(1)
+		d.lost++
 	}
 }
 
@@ -52,7 +59,9 @@ func (d *decisionLog) stats() decisionlog.Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.before
-	s.QueueFull += d.lost.Load()
+	d.gap.Lock()
+	s.QueueFull += d.lost
+	d.gap.Unlock()
 	if l := d.log.Load(); l != nil {
 		s = sum(s, l.Stats())
 	}
@@ -100,9 +109,9 @@ func (d *decisionLog) takeOver(next *decisionLog) error {
 	return nil
 }
 
-// replace closes the log and opens it with other settings.
+// replace closes the log and opens it with other settings. What a request hands to
+// the old log after its end is lost.
 func (d *decisionLog) replace(next *decisionLog) error {
-	d.waiting = make(chan core.Event, maxWaiting)
 	if old := d.log.Swap(nil); old != nil {
 		_ = old.Close() // what could not be written its logger was told
 		d.before = sum(d.before, old.Stats())
@@ -117,15 +126,15 @@ func (d *decisionLog) replace(next *decisionLog) error {
 		}
 		l = again
 	}
+	d.gap.Lock()
 	d.log.Store(l)
-	for {
-		select {
-		case e := <-d.waiting:
-			l.Observe(context.Background(), e)
-		default:
-			return err
-		}
+	waited := d.waiting
+	d.waiting = nil
+	d.gap.Unlock()
+	for _, e := range waited {
+		l.Observe(context.Background(), e)
 	}
+	return err
 }
 
 // decisions opens the log of decisions, or prepares to take over that of the setup
