@@ -13,7 +13,7 @@ import (
 )
 
 // decisionsFlag is how many decisions the differential test compares.
-var decisionsFlag = flag.Int("decisions", 104_000, "decisions compared with those of Casbin's Enforce")
+var decisionsFlag = flag.Int("decisions", 52_000, "decisions compared with those of Casbin's Enforce")
 
 // lines is a policy that Casbin parses itself.
 type lines struct {

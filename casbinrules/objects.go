@@ -77,7 +77,7 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 	if a.refusing.Load() {
 		return nil, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
 	}
-	set := &ObjectSet{Revision: s.version.Revision, Reason: core.ReasonNoCredentials, condition: &Condition{}, cuts: s.CutsQueries()}
+	set := &ObjectSet{Revision: s.version.Revision, Reason: core.ReasonNoCredentials, condition: &Condition{}}
 	set.decide = func(object string) (bool, error) { return a.allows(context.WithoutCancel(ctx), s, p, object, action) }
 	if p == nil && !a.config.Anonymous {
 		return set, nil
@@ -88,11 +88,11 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 		}
 	}
 	q, with := a.question(s, p, "", action)
-	condition, reason, err := s.Allowed(ctx, &q, &with, &a.config.Settings)
+	condition, cuts, reason, err := s.Allowed(ctx, &q, &with, &a.config.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: objects: %w", err)
 	}
-	set.condition, set.Reason = condition, reason
+	set.condition, set.cuts, set.Reason = condition, cuts, reason
 	return set, nil
 }
 
@@ -119,7 +119,7 @@ func (a *Authorizer) allows(ctx context.Context, s *policyInForce, p *core.Princ
 	q, with := a.question(s, p, object, action)
 	var v engine.Verdict
 	err := s.Decide(ctx, &q, &with, &a.config.Settings, &v)
-	if err != nil || !v.Allowed || a.remembered == nil && !a.refusing.Load() {
+	if err != nil || a.remembered == nil && !a.refusing.Load() {
 		return v.Allowed, err
 	}
 	d := v.Decision()
@@ -140,7 +140,8 @@ func (o *ObjectSet) Condition() *Condition { return o.condition }
 // Grants are the objects and the patterns of the rules that allow, sorted by
 // object, then by function. An object that stands in a rule is among them only
 // where nothing excepts it. after is the object to begin behind, "" for the first:
-// for pages, pass the last one of the page before.
+// for pages, pass the last one of the page before. A matcher with two functions
+// makes two grants of one object; let a page end between objects.
 func (o *ObjectSet) Grants(after string) iter.Seq[Grant] {
 	grants, all := o.grants(o.condition)
 	if all {

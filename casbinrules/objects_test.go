@@ -237,3 +237,56 @@ func (l *lists) fail(format string, args ...any) {
 	l.t.Helper()
 	l.t.Fatalf(format+"\n%s\n%s", append(args, l.family.Text, strings.Join(l.lines, "\n"))...)
 }
+
+// TestSubjectsOfWhatEverybodyMay: a rule for everybody names nobody in particular.
+func TestSubjectsOfWhatEverybodyMay(t *testing.T) {
+	text := policygen.ModelText("sub, obj, act", "sub, obj, act", "g = _, _", policygen.SomeAllow,
+		`g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act || r.obj == "/public"`)
+	a, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte("p, editor, /a, GET\ng, erin, editor\n")}},
+		casbinrules.ModelText("model.conf", text), []string{"policy.csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := a.Subjects(t.Context(), "", "/public", casbinrules.Action{Name: "GET"})
+	if err != nil || !set.Others || !slices.Equal(set.Users, []string{"erin"}) || !slices.Contains(set.Roles, "editor") {
+		t.Errorf("%+v %v", set, err)
+	}
+	if set, err = a.Subjects(t.Context(), "", "/a", casbinrules.Action{Name: "GET"}); err != nil || set.Others || !slices.Equal(set.Users, []string{"erin"}) {
+		t.Errorf("%+v %v", set, err)
+	}
+}
+
+// TestWhatListsMustNotLeaveOut: conditions that no list of names can say, and what
+// SQL has to leave out for them.
+func TestWhatListsMustNotLeaveOut(t *testing.T) {
+	open := func(roles, matcher, policy string) *casbinrules.Authorizer {
+		t.Helper()
+		a, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte(policy)}}, casbinrules.ModelText("model.conf",
+			policygen.ModelText("sub, obj, act", "sub, obj, act", roles, policygen.SomeAllow, matcher)), []string{"policy.csv"}, casbinrules.WithoutTokenRoles())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	alice, err := core.NewPrincipal(core.PrincipalInfo{ID: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := casbinrules.Action{Name: "GET"}
+	banned := open("g = _, _\ng2 = _, _, _", `g(r.sub, p.sub) && r.sub == p.sub && keyMatch(r.obj, p.obj) && r.act == p.act && !g2(r.sub, "banned", r.obj)`, "p, alice, repo*, GET\ng2, alice, banned, repo1\n")
+	var unlistable *casbinrules.UnlistableError
+	if set, err := banned.Objects(t.Context(), alice, get); !errors.As(err, &unlistable) {
+		t.Errorf("roles in the object as a tenant: %+v, %v", set, err)
+	}
+	if got, err := banned.Filter(t.Context(), alice, get, []string{"repo1", "repo2"}); err != nil || !slices.Equal(got, []string{"repo2"}) {
+		t.Errorf("filtered %q, %v", got, err)
+	}
+	private := open("", `r.sub == p.sub && keyMatch(r.obj, p.obj) && r.act == p.act && !keyMatch5(r.obj, "/private")`, "p, alice, /*, GET\n")
+	set, err := private.Objects(t.Context(), alice, get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, _, err := set.SQL("path", casbinrules.QuestionMark); err != nil || !strings.Contains(text, "chr(63)") || strings.Contains(text, "'?'") {
+		t.Errorf("%s, %v: objects with a question mark must be left out, and without a placeholder for it", text, err)
+	}
+}

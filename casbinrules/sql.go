@@ -32,7 +32,7 @@ func (o *ObjectSet) SQL(column string, placeholder func(n int) string) (conditio
 	if column == "" || placeholder == nil {
 		return "", nil, errors.New("casbinrules: SQL: a column and a placeholder are needed")
 	}
-	w := sqlWriter{column: "((" + column + `) COLLATE "C")`, placeholder: placeholder}
+	w := sqlWriter{column: "((" + column + `)::text COLLATE "C")`, placeholder: placeholder}
 	text := w.condition(o.condition)
 	if w.err != nil {
 		return "", nil, fmt.Errorf("casbinrules: SQL: %w", w.err)
@@ -42,7 +42,7 @@ func (o *ObjectSet) SQL(column string, placeholder func(n int) string) (conditio
 	}
 	text = w.column + " <> '' AND position(chr(10) in " + w.column + ") = 0 AND " + text
 	if o.cuts {
-		text += " AND position('?' in " + w.column + ") = 0"
+		text += " AND position(chr(63) in " + w.column + ") = 0" // a question mark may be a placeholder
 	}
 	return "(" + text + ")", w.args, nil
 }

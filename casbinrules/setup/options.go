@@ -45,8 +45,8 @@ func WithoutDecisions() Option {
 // WithPredecessor opens a setup that takes the place of old, which still serves,
 // as where a configuration has changed. The two share what only one of them can
 // have: a decision log with the same file is taken over, with the new settings, once
-// nothing else can fail; a decision that is made in that instant may be missing from
-// it. Close old when its last request has ended.
+// the rest of the file has been opened; a decision that is made in that instant may
+// be missing from it. Close old when its last request has ended.
 func WithPredecessor(old *Setup) Option {
 	return func(s *settings) error {
 		if old == nil {

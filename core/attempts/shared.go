@@ -62,6 +62,9 @@ func (l *Limiter) allowShared(ctx context.Context, c claimant, s reservation, al
 		l.shared.held.add(c)
 		return nil
 	}
+	if answer.Refused == Account && l.isKnown(c.pair, now) {
+		return nil // a success that the store is yet to hear of
+	}
 	if c.named {
 		l.accounts.release(c.account, now)
 	}

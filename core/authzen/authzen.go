@@ -75,7 +75,8 @@ func WithSubjects(f func(ctx context.Context, asker *core.Principal, subject Ent
 // asked about. Without it a resource of type "path" is the path of a request, as a
 // client would send it, and one of type "object" is what core.WithResourceName
 // calls it; others are denied. With an error of f, too, the decision is false, and
-// the client is told its text.
+// the client is told its text, save for a [*core.UnavailableError] (503) and a
+// [*core.InternalError] (500).
 func WithResources(f func(p *core.Principal, resource Entity) (core.Resource, error)) Option {
 	return func(p *PDP) error {
 		if f == nil {

@@ -201,6 +201,31 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
+// TestFunctionsThatFail: a directory that is away denies nobody, and a panic ends no
+// process.
+func TestFunctionsThatFail(t *testing.T) {
+	s, events := server(t, authzen.WithResources(func(_ *core.Principal, r authzen.Entity) (core.Resource, error) {
+		switch r.ID {
+		case "away":
+			return core.Resource{}, &core.UnavailableError{Err: errors.New("the database at 10.0.0.7 is away")}
+		case "odd":
+			panic("an odd one")
+		case "wrong":
+			return core.Resource{}, errors.New("there is no such record")
+		}
+		return core.Resource{Name: r.ID}, nil
+	}))
+	for id, want := range map[string]int{"away": 503, "odd": 500, "wrong": 200, "record-1": 200} {
+		resp, body := post(t, s, "/access/v1/evaluation", "alice", "{"+alice+","+read+`, "resource": {"type": "record", "id": "`+id+`"}}`)
+		if resp.StatusCode != want || strings.Contains(body, "10.0.0.7") || strings.Contains(body, "odd one") {
+			t.Errorf("%s: %d %s, want %d", id, resp.StatusCode, body, want)
+		}
+		if want != 200 && events.last.Status != want {
+			t.Errorf("%s: event %+v", id, events.last)
+		}
+	}
+}
+
 func TestMetadata(t *testing.T) {
 	s, _ := server(t)
 	resp, err := s.Client().Get(s.URL + "/.well-known/authzen-configuration")

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"unicode"
 
@@ -55,11 +56,15 @@ func reply(r core.Request, status int, mediaType string, body []byte) core.Respo
 }
 
 // ask puts a question to the policy.
-func (p *PDP) ask(ctx context.Context, asker *core.Principal, q question) (decision, error) {
+func (p *PDP) ask(ctx context.Context, asker *core.Principal, q question) (d decision, err error) {
+	defer func() {
+		if v := recover(); v != nil { // in a function of the application
+			d, err = decision{}, &core.InternalError{Err: &core.PanicError{Value: v, Stack: debug.Stack()}}
+		}
+	}()
 	subject := asker
 	switch {
 	case p.subjects != nil:
-		var err error
 		if subject, err = p.subjects(ctx, asker, q.subject); err != nil {
 			return decision{}, err
 		}
@@ -70,11 +75,22 @@ func (p *PDP) ask(ctx context.Context, asker *core.Principal, q question) (decis
 		return decision{}, errForeign
 	}
 	resource, err := p.resources(subject, q.resource)
-	if err != nil {
+	switch {
+	case isFailure(ctx, err):
+		return decision{}, err
+	case err != nil:
 		return denied(err.Error()), nil
 	}
-	d, err := p.authorizer.Authorize(ctx, subject, core.Access{Action: q.action, Resource: resource, Request: asked{q.action, resource.Path}})
-	return decision{Decision: d.Allowed && err == nil}, err
+	said, err := p.authorizer.Authorize(ctx, subject, core.Access{Action: q.action, Resource: resource, Request: asked{q.action, resource.Path}})
+	return decision{Decision: said.Allowed && err == nil}, err
+}
+
+// isFailure reports whether an error says that nothing could be found out, and not
+// that a resource is none.
+func isFailure(ctx context.Context, err error) bool {
+	var down *core.UnavailableError
+	var fault *core.InternalError
+	return err != nil && (errors.As(err, &down) || errors.As(err, &fault) || ctx.Err() != nil)
 }
 
 var errForeign = errors.New("the question is about somebody else")

@@ -14,26 +14,30 @@ import (
 )
 
 // Allowed are the objects that the subject of q may do the action of q to, as
-// Decide says of each; q has no object. Objects with a line feed, with a question mark where CutsQueries,
-// and that are not UTF-8 are not told of. reason says
+// Decide says of each; q has no object. Objects with a line feed, with a question
+// mark where cuts says so, and that are not UTF-8 are not told of. reason says
 // why there is none whatever the policy says. The error is that of ctx, of the
 // question, or says why the policy cannot list them.
-func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings) (allowed *Objects, reason core.Reason, err error) {
+func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings) (allowed *Objects, cuts bool, reason core.Reason, err error) {
 	q.Ctx = ctx
 	if err := ctx.Err(); err != nil {
-		return nil, "", err
+		return nil, false, "", err
 	}
 	if s.Schema.Tenants && q.Tenant == "" {
-		return noObjects, ReasonNoTenant, nil
+		return noObjects, false, ReasonNoTenant, nil
 	}
 	if q.Unfilled != nil {
 		var v Verdict
 		err := q.Refuse(&v)
-		return noObjects, v.Otherwise, err
+		return noObjects, false, v.Otherwise, err
 	}
 	x, err := s.indexFor(q, c)
 	if x == nil {
-		return noObjects, core.ReasonUnknownMethod, err
+		return noObjects, false, core.ReasonUnknownMethod, err
+	}
+	said := x.said()
+	if said.objects != nil {
+		return nil, false, "", &UnlistableError{said.objects}
 	}
 	allowed, _ = x.objects(q, with)
 	if q.Denied != "" || q.AsGet {
@@ -44,13 +48,7 @@ func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c 
 	if allowed.Holds("") { // which is no object
 		allowed = both(allowed, not(&Objects{Kind: ObjectsMatch, Function: "=="}))
 	}
-	return allowed, q.Otherwise, nil
-}
-
-// CutsQueries reports whether some pattern looks at what stands before the first
-// question mark alone.
-func (s *Snapshot) CutsQueries() bool {
-	return s.Index != nil && slices.ContainsFunc(s.Index.clauses, func(w clause) bool { return w.paths.cuts })
+	return allowed, said.cuts, q.Otherwise, nil
 }
 
 // UnlistableError says why a policy can decide and not list.
@@ -173,11 +171,17 @@ func (x *Index) outcome(rules []ruled) (allowed, denied *Objects) {
 	allowed, denied = noObjects, noObjects
 	switch x.effect {
 	case model.PriorityEffect: // the first that matches decides
-		for _, r := range slices.Backward(rules) {
-			if r.deny {
-				allowed, denied = both(not(r.objects), allowed), either(r.objects, denied)
+		for end := len(rules); end > 0; {
+			var run []*Objects // rules of one effect, which need not be told apart
+			deny := rules[end-1].deny
+			for end > 0 && rules[end-1].deny == deny {
+				end--
+				run = append(run, rules[end].objects)
+			}
+			if o := eitherOf(run); deny {
+				allowed, denied = both(not(o), allowed), either(o, denied)
 			} else {
-				allowed, denied = either(r.objects, allowed), both(not(r.objects), denied)
+				allowed, denied = either(o, allowed), both(not(o), denied)
 			}
 		}
 		return allowed, denied
@@ -220,7 +224,7 @@ func (c *cond) objects(q *Request, with *TokenRoles) *Objects {
 	}
 	left, right := isObject(&c.left), isObject(&c.right)
 	switch {
-	case !left && !right && !isObject(&c.tenant):
+	case !left && !right:
 		if c.holds(q, with) {
 			return allObjects
 		}

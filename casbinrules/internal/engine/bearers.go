@@ -73,9 +73,9 @@ func (s *Snapshot) allows(ctx context.Context, q *Request, subject string, with 
 // candidates are the names that a rule allows q, sorted; some of them a further
 // rule may deny.
 func (x *Index) candidates(q *Request) ([]string, error) {
-	compared := x.compared()
-	if compared.err != nil {
-		return nil, &UnlistableError{compared.err}
+	said := x.said()
+	if said.subjects != nil {
+		return nil, &UnlistableError{said.subjects}
 	}
 	found := map[int32]bool{}
 	all := len(x.open) > 0
@@ -104,7 +104,7 @@ func (x *Index) candidates(q *Request) ([]string, error) {
 			}
 		}
 	}
-	names := slices.Clone(compared.names)
+	names := slices.Clone(said.names)
 	if all {
 		names = append(names, x.everyName()...)
 	}
@@ -209,18 +209,25 @@ func bearersOf(x *subjectIndex) func() *bearers {
 	})
 }
 
-// subjectsCompared is what the conditions of an index compare subjects with
-// besides the subjects of rules.
-type subjectsCompared struct {
+// said is what the conditions of an index say besides what its tables have.
+type said struct {
+	// names are those that subjects are compared with.
 	names []string
-	err   error
+	// subjects and objects say why these cannot be listed, nil where they can.
+	subjects, objects error
+	// cuts says that some pattern looks at what stands before the first question
+	// mark of an object alone.
+	cuts bool
 }
 
-var errSubject = errors.New("the matcher compares the subject by a function or with another field, so that not all who match can be named")
+var (
+	errSubject = errors.New("the matcher compares the subject by a function or with another field, so that not all who match can be named")
+	errTenant  = errors.New("the matcher asks for roles in a tenant that is the object, so that not all objects that match can be named")
+)
 
-// compareSubjects looks at all conditions, of which rules share most.
-func (x *Index) compareSubjects() subjectsCompared {
-	var s subjectsCompared
+// read looks at all conditions, of which rules share most.
+func (x *Index) read() said {
+	var s said
 	for i := range x.conds {
 		s.read(x.conds[i].other)
 	}
@@ -228,22 +235,30 @@ func (x *Index) compareSubjects() subjectsCompared {
 		s.read(c)
 	}
 	for i := range x.clauses {
-		s.read(x.clauses[i].subjects.everyone)
+		w := &x.clauses[i]
+		s.read(w.subjects.everyone)
+		s.cuts = s.cuts || w.paths.cuts
 	}
 	slices.Sort(s.names)
 	s.names = slices.Compact(s.names)
 	return s
 }
 
-func (s *subjectsCompared) read(c *cond) {
+func (s *said) read(c *cond) {
 	if c == nil {
 		return
 	}
 	for _, part := range c.parts {
 		s.read(part)
 	}
+	s.cuts = s.cuts || c.function == "keyMatch5"
+	if c.graph != nil && isObject(&c.tenant) {
+		s.objects = errTenant
+	}
 	left, right := isSubject(&c.left), isSubject(&c.right)
 	switch {
+	case c.graph != nil && isSubject(&c.tenant):
+		s.subjects = errSubject
 	case !left && !right:
 	case c.kind == model.ExprEqual && left && c.right.Kind == model.OperandText:
 		s.names = append(s.names, c.right.Text)
@@ -252,7 +267,7 @@ func (s *subjectsCompared) read(c *cond) {
 	case c.graph != nil && left && c.right.Kind == model.OperandText:
 		s.names = append(s.names, c.right.Text)
 	default:
-		s.err = errSubject
+		s.subjects = errSubject
 	}
 }
 

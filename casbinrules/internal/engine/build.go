@@ -55,7 +55,7 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 		w := &b.index.clauses[i]
 		w.bySubject, w.bearers = bySubjectOf(w), bearersOf(&w.subjects)
 	}
-	b.index.compared = sync.OnceValue(b.index.compareSubjects)
+	b.index.said = sync.OnceValue(b.index.read)
 	b.index.fallback = sync.OnceValues(func() (engine, error) { return NewCasbinEngine(s, rules, graphs) })
 	return b.index, nil
 }

@@ -31,10 +31,9 @@ type Index struct {
 	// fallback answers what cannot be looked up: objects with characters that
 	// mean something else to the patterns.
 	fallback func() (engine, error)
-	// compared is what its conditions say of subjects, looked at when somebody
-	// asks whom a rule is for.
-	compared func() subjectsCompared
-	graphs   map[string]*policy.Graph
+	// said is looked at when somebody asks for a list.
+	said   func() said
+	graphs map[string]*policy.Graph
 }
 
 // clause is one alternative of a matcher: a conjunction.

@@ -18,7 +18,7 @@ func init() {
 type stateSettings struct {
 	URL        setup.Secret  `key:"url" required:"true" doc:"URL of the server, such as rediss://app:…@cache.example:6379/0"`
 	Service    string        `key:"service" default:"default" doc:"name of the service, in a server with several"`
-	Timeout    time.Duration `key:"timeout" default:"250ms" doc:"how long connecting, and each answer, may take"`
+	Timeout    time.Duration `key:"timeout" default:"250ms" doc:"how long connecting, and each answer, may take; attempts, and proofs with replay_fallback, wait 250ms at most"`
 	Unverified bool          `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 

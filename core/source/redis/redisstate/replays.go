@@ -31,13 +31,15 @@ type replayStore struct{ *State }
 func (s *State) Replays() dpop.ReplayStore { return replayStore{s} }
 
 // remember answers with 1 for a proof that is new, 0 for one that was there, and
-// 2 for a key whose share is used up, and with the milliseconds until it is not.
+// 2 for a key whose share is used up, and with the milliseconds until it is not. A
+// share is for two minutes at least: how long the first proof counts is the client's
+// choice.
 var remember = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return {0, 0} end
 local n = tonumber(redis.call('GET', KEYS[2]) or 0)
 if n >= tonumber(ARGV[2]) then return {2, redis.call('PTTL', KEYS[2])} end
 redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
-if redis.call('INCR', KEYS[2]) == 1 then redis.call('PEXPIRE', KEYS[2], ARGV[1]) end
+if redis.call('INCR', KEYS[2]) == 1 then redis.call('PEXPIRE', KEYS[2], math.max(tonumber(ARGV[1]), 120000)) end
 return {1, 0}
 `)
 
