@@ -77,6 +77,18 @@ begin
 	return new;
 end $$;
 
+create or replace function sallyport.check_entry() returns trigger
+language plpgsql set search_path = pg_catalog as $$
+begin
+	if not exists (select from sallyport.revision r where r.name = new.name and r.revision = new.revision) then
+		raise exception 'sallyport: a revision becomes the newest with its entry';
+	end if;
+	return null;
+end $$;
+
+drop trigger if exists entered on sallyport.head;
+create constraint trigger entered after update on sallyport.head
+	deferrable initially deferred for each row execute function sallyport.check_entry();
 drop trigger if exists checked on sallyport.head;
 create trigger checked before insert or update on sallyport.head
 	for each row execute function sallyport.check_head();
