@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -41,7 +42,7 @@ type Server struct {
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	initdb := program(t, "initdb")
-	s := &Server{t: t, owner: unprivileged(t), port: port(t), more: settings}
+	s := &Server{t: t, owner: unprivileged(t), port: freePort(t), more: settings}
 	// The path of a socket must be short, which t.TempDir need not be.
 	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // see above
 	if err != nil {
@@ -164,15 +165,19 @@ func (s *Server) awaitReady(said io.Reader) {
 	}
 }
 
-// port is one at which nobody listens.
-func port(t testing.TB) string {
+// freePort is a port below those that systems give out by themselves, so that no
+// test beside this one is given it before the server is started.
+func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(20_000 + rand.N(12_000))
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no port from 20000 to 31999 is free")
+	return ""
 }
 
 // program finds a program of PostgreSQL, which Debian does not put into PATH.
