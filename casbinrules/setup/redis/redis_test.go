@@ -2,14 +2,11 @@ package redis
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -20,60 +17,19 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
 
-// server starts a Redis on a free port of the loopback interface, which wants the
-// password unless it is "", and returns its address and what ends it. Without the program on the
-// machine the test is left out, save where CI is set: there it fails.
+// server starts a Redis, which wants the password unless it is "", and returns its
+// address and what ends it.
 func server(t *testing.T, password string) (addr string, kill func()) {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	switch {
-	case err != nil && os.Getenv("CI") != "":
-		t.Fatal("CI is set, and there is no redis-server: install Debian's package redis-server")
-	case err != nil:
-		t.Skip("not run: it needs redis-server, and there is none on this machine")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(addr)
-	var out bytes.Buffer
-	args := []string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", ""}
+	var args []string
 	if password != "" {
 		args = append(args, "--requirepass", password)
 	}
-	cmd := exec.Command(program, args...)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	kill = func() {
-		if cmd.ProcessState == nil {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait() // says that it was killed
-		}
-	}
-	t.Cleanup(kill)
-	ready, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	for {
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			_ = c.Close()
-			return addr, kill
-		}
-		select {
-		case <-ready.Done():
-			t.Fatalf("redis-server does not answer:\n%s", out.String())
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+	s := redistest.Start(t, args...)
+	return s.Addr(), s.Crash
 }
 
 // opened is a setup of a file with text.
