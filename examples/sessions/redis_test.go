@@ -3,12 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"testing"
 	"time"
 
@@ -20,7 +17,7 @@ import (
 type redisServer struct {
 	t       *testing.T
 	program string
-	port    int
+	port    string
 	dir     string
 	cmd     *exec.Cmd
 	out     *bytes.Buffer
@@ -38,34 +35,19 @@ func startRedis(t *testing.T) *redisServer {
 	case err != nil:
 		t.Skip("not run: it needs redis-server, and there is none on this machine")
 	}
-	r := &redisServer{t: t, program: program, port: freePort(t), dir: t.TempDir()}
+	r := &redisServer{t: t, program: program, port: authtest.FreePort(t), dir: t.TempDir()}
 	r.start()
 	t.Cleanup(r.kill)
 	return r
 }
 
-// freePort is one below those that systems give out by themselves, so that no test
-// beside this one is given it before the server is started.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 1000 {
-		port := 20_000 + rand.N(12_000)
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("no port from 20000 to 31999 is free")
-	return 0
-}
-
-func (r *redisServer) addr() string { return fmt.Sprintf("127.0.0.1:%d", r.port) }
+func (r *redisServer) addr() string { return net.JoinHostPort("127.0.0.1", r.port) }
 
 // start returns when the server answers.
 func (r *redisServer) start() {
 	r.t.Helper()
 	r.out = new(bytes.Buffer)
-	r.cmd = exec.Command(r.program, "--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", r.dir,
+	r.cmd = exec.Command(r.program, "--port", r.port, "--bind", "127.0.0.1", "--dir", r.dir,
 		"--save", "", "--appendonly", "yes", "--appendfsync", "always")
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -42,7 +41,7 @@ type Server struct {
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	initdb := program(t, "initdb")
-	s := &Server{t: t, owner: unprivileged(t), port: freePort(t), more: settings}
+	s := &Server{t: t, owner: unprivileged(t), port: authtest.FreePort(t), more: settings}
 	// The path of a socket must be short, which t.TempDir need not be.
 	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // see above
 	if err != nil {
@@ -163,21 +162,6 @@ func (s *Server) awaitReady(said io.Reader) {
 	case <-time.After(authtest.TimeLimit(2 * time.Minute)):
 		s.t.Fatal("the server is not ready after two minutes")
 	}
-}
-
-// freePort is a port below those that systems give out by themselves, so that no
-// test beside this one is given it before the server is started.
-func freePort(t testing.TB) string {
-	t.Helper()
-	for range 1000 {
-		port := strconv.Itoa(20_000 + rand.N(12_000))
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("no port from 20000 to 31999 is free")
-	return ""
 }
 
 // program finds a program of PostgreSQL, which Debian does not put into PATH.

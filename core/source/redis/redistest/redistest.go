@@ -6,11 +6,9 @@ package redistest
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -31,25 +29,10 @@ type Server struct {
 // where the program is not installed, and fails there if CI is set.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), addr: net.JoinHostPort("127.0.0.1", freePort(t)), more: args}
+	s := &Server{t: t, dir: t.TempDir(), addr: net.JoinHostPort("127.0.0.1", authtest.FreePort(t)), more: args}
 	t.Cleanup(s.Stop)
 	s.Start()
 	return s
-}
-
-// freePort is a port below those that systems give out by themselves, so that no
-// test beside this one is given it before the server is started.
-func freePort(t testing.TB) string {
-	t.Helper()
-	for range 1000 {
-		port := strconv.Itoa(20_000 + rand.N(12_000))
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("no port from 20000 to 31999 is free")
-	return ""
 }
 
 // Addr is where the server listens.
