@@ -207,31 +207,26 @@ func (o *ObjectSet) grants(c *Condition) (grants []Grant, all bool) {
 // no object known.
 func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Action, objects []string) ([]string, error) {
 	s := a.current.Load()
-	var allowed []string
-	for _, object := range objects {
-		ok, err := a.allows(ctx, s, p, object, action)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			allowed = append(allowed, object)
-		}
-	}
-	return allowed, nil
+	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, p, object, action) })
 }
 
 // Actions returns those of actions, in their order, that p may do to the object,
 // such as for the buttons of a page. It is else as [Authorizer.Filter].
 func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object string, actions []Action) ([]Action, error) {
 	s := a.current.Load()
-	var allowed []Action
-	for _, action := range actions {
-		ok, err := a.allows(ctx, s, p, object, action)
+	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, p, object, action) })
+}
+
+// keep returns those of a list that are allowed, or the first error.
+func keep[T any](list []T, allows func(T) (bool, error)) ([]T, error) {
+	var allowed []T
+	for _, one := range list {
+		ok, err := allows(one)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			allowed = append(allowed, action)
+			allowed = append(allowed, one)
 		}
 	}
 	return allowed, nil

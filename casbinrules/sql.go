@@ -85,8 +85,8 @@ func (w *sqlWriter) alternatives(parts []*Condition) string {
 	var names []string
 	var others []*Condition
 	for _, part := range parts {
-		if name, ok := oneObject(part); ok {
-			names = append(names, name)
+		if part.Kind == ConditionMatch && part.Function == "==" {
+			names = append(names, part.Pattern)
 		} else {
 			others = append(others, part)
 		}
@@ -99,15 +99,6 @@ func (w *sqlWriter) alternatives(parts []*Condition) string {
 		return list
 	}
 	return "(" + list + " OR " + w.joined(others, " OR ") + ")"
-}
-
-// oneObject is the only object that a match holds for.
-func oneObject(c *Condition) (string, bool) {
-	if c.Kind != ConditionMatch || c.Function == "in" {
-		return "", false
-	}
-	prefix, pattern, ok := sqlPattern(c.Function, c.Pattern)
-	return prefix, ok && pattern == exactly
 }
 
 func (w *sqlWriter) in(names []string) string {
@@ -127,54 +118,41 @@ func (w *sqlWriter) arg(text string) string {
 }
 
 func (w *sqlWriter) match(c *Condition) string {
-	if c.Function == "in" {
+	switch c.Function {
+	case "==":
+		return w.in([]string{c.Pattern})
+	case "in":
 		return w.in(c.Names)
 	}
-	text, kind, ok := sqlPattern(c.Function, c.Pattern)
+	text, begins, ok := sqlPattern(c.Function, c.Pattern)
 	switch {
 	case !ok:
 		w.err = errors.Join(w.err, fmt.Errorf("%s: %s with %q is no comparison of whole segments: use Filter for this policy", c.Place, c.Function, c.Pattern))
 		return "FALSE"
-	case kind == exactly:
-		return w.in([]string{text})
-	case kind == beginning:
+	case begins:
 		return "starts_with(" + w.column + ", " + w.arg(text) + ")"
 	default:
 		return w.column + " ~ " + w.arg(text)
 	}
 }
 
-// sqlKind is how SQL compares with a text.
-type sqlKind int
-
-const (
-	exactly sqlKind = iota
-	beginning
-	expression
-)
-
-// sqlPattern is what PostgreSQL compares an object with in place of a pattern.
-func sqlPattern(function, text string) (string, sqlKind, bool) {
-	switch function {
-	case "==":
-		return text, exactly, true
-	case "keyMatch":
+// sqlPattern is what PostgreSQL compares an object with in place of a pattern that
+// matches more than one object: what it begins with, or a regular expression.
+func sqlPattern(function, text string) (compared string, begins, ok bool) {
+	if function == "keyMatch" {
 		prefix, _, star := strings.Cut(text, "*")
-		if star {
-			return prefix, beginning, true
-		}
-		return text, exactly, true
+		return prefix, true, star
 	}
 	if !pattern.HasSegments(function) {
-		return "", 0, false
+		return "", false, false
 	}
 	segments := pattern.Split(function, text)
 	if segments == nil {
-		return "", 0, false
+		return "", false, false
 	}
 	var plain, expr strings.Builder
 	expr.WriteString("^")
-	kind := exactly
+	isPlain := true
 	for i, s := range segments {
 		if i > 0 {
 			plain.WriteByte('/')
@@ -185,21 +163,18 @@ func sqlPattern(function, text string) (string, sqlKind, bool) {
 			plain.WriteString(s.Text)
 			writeLiteral(&expr, s.Text)
 		case pattern.One:
-			kind = expression
+			isPlain = false
 			expr.WriteString("[^/]+")
 		case pattern.Rest:
-			if kind == exactly {
-				return plain.String(), beginning, true
+			if isPlain {
+				return plain.String(), true, true
 			}
-			return expr.String(), expression, true
+			return expr.String(), false, true
 		default:
-			return "", 0, false
+			return "", false, false
 		}
 	}
-	if kind == exactly {
-		return plain.String(), exactly, true
-	}
-	return expr.String() + "$", expression, true
+	return expr.String() + "$", false, true
 }
 
 // writeLiteral writes a text as an advanced regular expression of PostgreSQL that

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
-	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -236,7 +235,7 @@ func (c *cond) objects(q *Request, with *TokenRoles) *Objects {
 	case c.kind == model.ExprEqual:
 		return &Objects{Kind: ObjectsMatch, Function: "==", Pattern: textOf(&c.left, q)}
 	case c.graph == nil:
-		return &Objects{Kind: ObjectsMatch, Function: c.function, Pattern: c.right.Text, match: func() pattern.Matcher { return c.match }}
+		return matching(c.function, c.right.Text, "")
 	default:
 		return c.linked(q, with)
 	}
