@@ -27,7 +27,7 @@ demo: ## start the example servers, send every scenario, print the table
 run: ## serve the example on 127.0.0.1:8080 [FRAMEWORK=gin|fiber|fiber3|echo|echo5|nethttp ARGS=]
 	go run ./examples/$(FRAMEWORK) $(ARGS)
 
-test: ## test every module; no browser, no long comparison
+test: ## test every package; no browser, no proxy, no long comparison
 	.ci/check test
 
 test-slow-machine: ## make test with every time limit of tests multiplied [FACTOR=8]
