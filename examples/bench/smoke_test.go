@@ -2,6 +2,7 @@ package bench
 
 import (
 	"flag"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -31,6 +32,30 @@ func TestBenchmarksRun(t *testing.T) {
 		})
 		if !ran {
 			t.Errorf("Benchmark%s fails; run it by itself to see why", bm.name)
+		}
+	}
+}
+
+// TestSocketBenchmarksRun does the same for those with processes of their own.
+func TestSocketBenchmarksRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a process for each app")
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("the client uses Linux's epoll")
+	}
+	set(t, "test.benchtime", "1x")
+	set(t, "frameworks", "gin")
+	set(t, "slice", (10 * time.Millisecond).String())
+	set(t, "athalf", (10 * time.Millisecond).String())
+	for name, run := range map[string]func(*testing.B){"Socket": BenchmarkSocket, "SocketHalf": BenchmarkSocketHalf} {
+		ran := false
+		testing.Benchmark(func(b *testing.B) {
+			run(b)
+			ran = !b.Failed()
+		})
+		if !ran {
+			t.Errorf("Benchmark%s fails; run it by itself to see why", name)
 		}
 	}
 }

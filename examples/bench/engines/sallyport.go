@@ -20,6 +20,17 @@ type sallyport struct {
 	files      *memory
 }
 
+// OpenPolicy opens our authorizer, and gives what reloads it: the policy then has
+// other bytes that say the same.
+func OpenPolicy(s *Source) (a *casbinrules.Authorizer, reload func() error, err error) {
+	opened, err := openSallyport(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	e := opened.(*sallyport)
+	return e.authorizer, e.Reload, nil
+}
+
 func openSallyport(s *Source) (Engine, error) {
 	files := newMemory(s.csv())
 	a, err := casbinrules.OpenFS(files, casbinrules.ModelText("model.conf", s.Model), []string{policyFile},

@@ -35,7 +35,10 @@ func write(r *results, name, text string) (string, error) {
 		"reloads": func() string {
 			return valuesTable(r, "Reload", []column{{"decisions a second", perSecond, digits}, {"longest stall", stall, duration}, {"reloads a second", reloads, digits}})
 		},
-		"profiles": func() string { return profiles(r) },
+		"sockets":    func() string { return socketTable(r) },
+		"processors": func() string { return processorTable(r) },
+		"half":       func() string { return halfTable(r) },
+		"profiles":   func() string { return profiles(r) },
 	}).Parse(text)
 	if err != nil {
 		return "", err

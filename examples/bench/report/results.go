@@ -22,6 +22,10 @@ const (
 	perSecond = "decisions/s"
 	reloads   = "reloads/s"
 	stall     = "stall-sec"
+
+	requestRate   = "requests/s"
+	processorTime = "cpu-sec/op"
+	p999          = "p999-sec"
 )
 
 // results is what was measured, by the name of the benchmark without the number
@@ -136,7 +140,7 @@ func (r *results) fastest() *results {
 		best.samples[name] = map[string][]float64{}
 		for unit, values := range units {
 			one := slices.Min(values)
-			if unit == perSecond || unit == reloads {
+			if unit == perSecond || unit == reloads || unit == requestRate {
 				one = slices.Max(values)
 			}
 			best.samples[name][unit] = []float64{one}

@@ -55,6 +55,12 @@ var targets = []target{
 		func(r *results) outcome { return requests(r, "forbidden", 1.2e-6, math.Inf(1)) }},
 	{"401 without credentials, over the bare handler", "≤ 300 ns, ≤ 2 allocs", "108–1,530 ns", "missing",
 		func(r *results) outcome { return requests(r, "missing", 300e-9, 2) }},
+	{"requests a second over sockets, for each of the bare app's, events counted", "≥ 0.97, Fiber ≥ 0.93", "", "sockets",
+		func(r *results) outcome { return overSockets(r, counter, 0.97, 0.93) }},
+	{"the same with OpenTelemetry", "≥ 0.93, Fiber ≥ 0.88", "", "sockets",
+		func(r *results) outcome { return overSockets(r, withMetrics, 0.93, 0.88) }},
+	{"p99.9 at half load, 100,000 rules reloaded every second", "≤ 1.5 × the bare app's", "", "half",
+		func(r *results) outcome { return atHalfLoad(r, 1.5) }},
 }
 
 // within reports whether v is at most limit, but for the last digits that

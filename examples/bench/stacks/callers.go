@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 
@@ -36,6 +37,10 @@ func (c *httpCaller) Call(authorization string) int {
 	clear(c.writer.header)
 	c.handler.ServeHTTP(&c.writer, c.request)
 	return c.writer.status
+}
+
+func (c *httpCaller) Serve(l net.Listener) error {
+	return (&http.Server{Handler: c.handler}).Serve(l)
 }
 
 // discard is a response that nobody reads. As that of a server it can flush, so
@@ -78,4 +83,8 @@ func (c *fiberCaller) Call(authorization string) int {
 	c.ctx.ResetUserValues()
 	c.handler(&c.ctx)
 	return c.ctx.Response.StatusCode()
+}
+
+func (c *fiberCaller) Serve(l net.Listener) error {
+	return (&fasthttp.Server{Handler: c.handler}).Serve(l)
 }

@@ -31,16 +31,22 @@ func ginJWT(w *World) (Caller, error) {
 	if err != nil {
 		return nil, err
 	}
+	return w.ginJWT(func(identity any, c *gin.Context) bool {
+		user, _ := identity.(string)
+		allowed, err := e.Enforce(user, c.Request.URL.Path, c.Request.Method)
+		return err == nil && allowed
+	})
+}
+
+func ginJWTAlone(w *World) (Caller, error) { return w.ginJWT(nil) }
+
+func (w *World) ginJWT(authorizator func(any, *gin.Context) bool) (Caller, error) {
 	config := &ginjwt.GinJWTMiddleware{
-		Realm:       "things",
-		Key:         w.secret,
-		Timeout:     time.Hour,
-		IdentityKey: "sub",
-		Authorizator: func(identity any, c *gin.Context) bool {
-			user, _ := identity.(string)
-			allowed, err := e.Enforce(user, c.Request.URL.Path, c.Request.Method)
-			return err == nil && allowed
-		},
+		Realm:        "things",
+		Key:          w.secret,
+		Timeout:      time.Hour,
+		IdentityKey:  "sub",
+		Authorizator: authorizator,
 	}
 	if w.keysDown {
 		config.KeyFunc = noKey
@@ -63,21 +69,23 @@ func echoJWT(w *World) (Caller, error) {
 			return c.Get("user").(*jwt.Token).Claims.GetSubject()
 		},
 	})
+	return echoApp(w.echoJWT(), policy), nil
+}
+
+func echoJWTAlone(w *World) (Caller, error) { return echoApp(w.echoJWT()), nil }
+
+func (w *World) echoJWT() echo.MiddlewareFunc {
 	tokens := echojwt.Config{SigningKey: w.secret}
 	if w.keysDown {
 		tokens.KeyFunc = noKey
 	}
-	return echoApp(echojwt.WithConfig(tokens), policy), nil
+	return echojwt.WithConfig(tokens)
 }
 
 func fiberJWT(w *World) (Caller, error) {
 	e, err := engines.NewEnforcer(w.source)
 	if err != nil {
 		return nil, err
-	}
-	tokens := fiberjwt.Config{SigningKey: fiberjwt.SigningKey{JWTAlg: "HS256", Key: w.secret}}
-	if w.keysDown {
-		tokens.KeyFunc = noKey
 	}
 	policy := func(c *fiber.Ctx) error {
 		user, err := c.Locals("user").(*jwt.Token).Claims.GetSubject()
@@ -93,7 +101,17 @@ func fiberJWT(w *World) (Caller, error) {
 		}
 		return c.Next()
 	}
-	return fiberApp(fiberjwt.New(tokens), policy), nil
+	return fiberApp(w.fiberJWT(), policy), nil
+}
+
+func fiberJWTAlone(w *World) (Caller, error) { return fiberApp(w.fiberJWT()), nil }
+
+func (w *World) fiberJWT() fiber.Handler {
+	tokens := fiberjwt.Config{SigningKey: fiberjwt.SigningKey{JWTAlg: "HS256", Key: w.secret}}
+	if w.keysDown {
+		tokens.KeyFunc = noKey
+	}
+	return fiberjwt.New(tokens)
 }
 
 func auth0(w *World) (Caller, error) {
@@ -101,11 +119,7 @@ func auth0(w *World) (Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := func(context.Context) (any, error) { return w.secret, nil }
-	if w.keysDown {
-		key = noKey
-	}
-	v, err := validator.New(key, validator.HS256, issuer, []string{audience})
+	tokens, err := w.auth0()
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +130,27 @@ func auth0(w *World) (Caller, error) {
 		}
 		return claims.RegisteredClaims.Subject
 	})
-	return muxApp(policy, jwtmiddleware.New(v.ValidateToken).CheckJWT), nil
+	return muxApp(policy, tokens), nil
+}
+
+func auth0Alone(w *World) (Caller, error) {
+	tokens, err := w.auth0()
+	if err != nil {
+		return nil, err
+	}
+	return muxApp(tokens), nil
+}
+
+func (w *World) auth0() (func(http.Handler) http.Handler, error) {
+	key := func(context.Context) (any, error) { return w.secret, nil }
+	if w.keysDown {
+		key = noKey
+	}
+	v, err := validator.New(key, validator.HS256, issuer, []string{audience})
+	if err != nil {
+		return nil, err
+	}
+	return jwtmiddleware.New(v.ValidateToken).CheckJWT, nil
 }
 
 func chiJWT(w *World) (Caller, error) {
@@ -133,6 +167,11 @@ func chiJWT(w *World) (Caller, error) {
 		return token.Subject()
 	})
 	return chiApp(jwtauth.Verifier(tokens), jwtauth.Authenticator(tokens), policy), nil
+}
+
+func chiJWTAlone(w *World) (Caller, error) {
+	tokens := jwtauth.New("HS256", w.secret, nil)
+	return chiApp(jwtauth.Verifier(tokens), jwtauth.Authenticator(tokens)), nil
 }
 
 var errKeysDown = errors.New("the key server cannot be reached")

@@ -2,22 +2,20 @@ package stacks
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"sync/atomic"
-	"testing/fstest"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-chi/chi/v5"
 	"github.com/gofiber/fiber/v2"
 	"github.com/labstack/echo/v4"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/echoauth"
+	"github.com/sallyport-go/sallyport/examples/bench/engines"
 	"github.com/sallyport-go/sallyport/fiberauth"
 	"github.com/sallyport-go/sallyport/ginauth"
 )
@@ -45,15 +43,17 @@ func (w *World) guard() (*core.Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := fstest.MapFS{"policy.csv": &fstest.MapFile{Data: w.source.CSV()}}
-	policy, err := casbinrules.OpenFS(files, casbinrules.ModelText("model.conf", w.source.Model), []string{"policy.csv"},
-		casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
+	policy, reload, err := engines.OpenPolicy(w.source)
 	if err != nil {
 		return nil, err
 	}
-	var count atomic.Uint64
-	counter := core.ObserverFunc(func(context.Context, core.Event) { count.Add(1) })
-	return core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(policy), core.WithObserver(counter))
+	w.reload = reload
+	observer := w.Observer
+	if observer == nil {
+		var count atomic.Uint64
+		observer = core.ObserverFunc(func(context.Context, core.Event) { count.Add(1) })
+	}
+	return core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(policy), core.WithObserver(observer))
 }
 
 // keyServerDown is a source of keys that cannot be reached.

@@ -4,6 +4,9 @@
 package stacks
 
 import (
+	"net"
+
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/examples/bench/engines"
 	"github.com/sallyport-go/sallyport/examples/bench/policies"
 )
@@ -36,11 +39,14 @@ type Stack struct {
 	open    func(*World) (Caller, error)
 }
 
-// Caller sends requests to an app without a network. It is for one goroutine.
+// Caller sends requests to an app without a network, or lets others send them. It
+// is for one goroutine.
 type Caller interface {
 	// Call sends the request with an Authorization field, none for "", and
 	// returns the status of the answer.
 	Call(authorization string) int
+	// Serve answers whoever connects, until l fails.
+	Serve(l net.Listener) error
 }
 
 // Open makes the app.
@@ -72,19 +78,40 @@ func All() []Stack {
 	}
 }
 
+// Authenticating are the stacks of others without a policy, whose middleware looks
+// at the token alone. An app of theirs does less than ours.
+func Authenticating() []Stack {
+	return []Stack{
+		{"gin", "gin-jwt", 401, ginJWTAlone},
+		{"echo", "echo-jwt", 401, echoJWTAlone},
+		{"fiber", "contrib-jwt", 400, fiberJWTAlone},
+		{"nethttp", "auth0", 400, auth0Alone},
+		{"chi", "jwtauth", 401, chiJWTAlone},
+	}
+}
+
 // World is what all apps share: the policy and the issuer of tokens.
 type World struct {
+	// Observer is that of our guard: nil for one that counts, which is as much as
+	// the others log.
+	Observer core.Observer
+
 	source *engines.Source
 	secret []byte
 	// allowed and refused are the users of the two kinds of tokens.
 	allowed, refused string
 	// keysDown has every stack that can ask for keys ask in vain.
 	keysDown bool
+	reload   func() error // nil before a guard of ours is made
 }
 
-// NewWorld makes the policy.
-func NewWorld() *World {
-	p := policies.Mix(rules)
+// NewWorld makes a policy of 1,000 rules.
+func NewWorld() *World { return NewWorldOf(rules) }
+
+// NewWorldOf makes a policy of n rules, of at least 1,000. What is asked of it is the
+// same for all.
+func NewWorldOf(n int) *World {
+	p := policies.Mix(n)
 	holder := policies.Holder(ruleAsked)
 	return &World{
 		source:  engines.NewSource(p),
@@ -93,3 +120,12 @@ func NewWorld() *World {
 		refused: policies.Holder(ruleAsked / 2),
 	}
 }
+
+// Request is the request of [Caller] as it is sent over a connection.
+func Request(authorization string) []byte {
+	return []byte("GET " + path + " HTTP/1.1\r\nHost: example.com\r\nAuthorization: " + authorization + "\r\n\r\n")
+}
+
+// Reload reads the policy of our guard anew, changed but not in what it says. There
+// must be an app with one.
+func (w *World) Reload() error { return w.reload() }

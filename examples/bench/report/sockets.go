@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Observers of our guard, as BenchmarkSocket names them.
+const counter, withMetrics, withLog = "counter", "telemetry", "log"
+
+func socketName(framework, guard, observer string) string {
+	name := "Socket/framework=" + framework + "/guard=" + guard
+	if observer != "" {
+		name += "/observer=" + observer
+	}
+	return name
+}
+
+// besideBare is how many requests an app answers in a second, for each that the
+// bare app of its framework does.
+func (r *results) besideBare(framework, guard, observer string) (float64, bool) {
+	with, ok := r.median(socketName(framework, guard, observer), requestRate)
+	without, known := r.median(socketName(framework, "bare", ""), requestRate)
+	return with / without, ok && known && without > 0
+}
+
+// socketTable has a framework in each row, and in each column what is left of its
+// requests with a guard.
+func socketTable(r *results) string {
+	t := table{head: []string{"framework", "without a guard", "Sallyport, events counted", "with OpenTelemetry", "with the log", "others"}}
+	for _, framework := range r.distinct("Socket/", "framework") {
+		bare, _ := r.median(socketName(framework, "bare", ""), requestRate)
+		row := []string{framework, digits(bare) + "/s"}
+		for _, observer := range []string{counter, withMetrics, withLog} {
+			cell := notMeasured
+			if part, ok := r.besideBare(framework, ours, observer); ok {
+				cell = fraction(part)
+			}
+			row = append(row, cell)
+		}
+		var others []string
+		for _, guard := range r.distinct("Socket/framework="+framework+"/", "guard") {
+			if part, ok := r.besideBare(framework, guard, ""); ok && guard != "bare" {
+				others = append(others, guard+" "+fraction(part))
+			}
+		}
+		t.add(append(row, orNone(strings.Join(others, "; ")))...)
+	}
+	return t.String()
+}
+
+// fraction writes a part of one with two decimals, or as many as show more than zero.
+func fraction(part float64) string {
+	if part < 0.01 {
+		return trimmed(part, 4)
+	}
+	return trimmed(part, 2)
+}
+
+// processorTable is how much time of a processor a request takes from its first to
+// its last byte, the kernel's share included.
+func processorTable(r *results) string {
+	t := table{head: []string{"framework", "guard", "events", "requests a second", "processor time a request", "over the bare app"}}
+	for _, name := range r.names {
+		if !strings.HasPrefix(name, "Socket/") {
+			continue
+		}
+		framework := key(name, "framework")
+		rate, _ := r.median(name, requestRate)
+		took, _ := r.median(name, processorTime)
+		bare, known := r.median(socketName(framework, "bare", ""), processorTime)
+		over := ""
+		if guard := key(name, "guard"); known && guard != "bare" {
+			over = duration(took - bare)
+		}
+		t.add(framework, key(name, "guard"), key(name, "observer"), digits(rate), duration(took), over)
+	}
+	return t.String()
+}
+
+// halfTable compares latencies while the policy is reloaded with those of the bare
+// app.
+func halfTable(r *results) string {
+	t := table{head: []string{"framework", "requests a second", "median, bare", "median, Sallyport", "p99.9, bare", "p99.9, Sallyport", ""}}
+	for _, framework := range r.distinct("SocketHalf/", "framework") {
+		name := "SocketHalf/framework=" + framework + "/guard="
+		rate, _ := r.median(name+ours, requestRate)
+		row := []string{framework, digits(rate)}
+		for _, unit := range []string{seconds, p999} {
+			for _, guard := range []string{"bare", ours} {
+				took, _ := r.median(name+guard, unit)
+				row = append(row, duration(took))
+			}
+		}
+		with, _ := r.median(name+ours, p999)
+		without, _ := r.median(name+"bare", p999)
+		t.add(append(row, ratio(with, without))...)
+	}
+	return t.String()
+}
+
+// overSockets judges what is left of the requests on each framework.
+func overSockets(r *results, observer string, least, leastFiber float64) outcome {
+	o := outcome{reached: true}
+	var parts []string
+	var rates, peers []float64
+	for _, framework := range r.distinct("Socket/", "framework") {
+		part, ok := r.besideBare(framework, ours, observer)
+		if !ok {
+			continue
+		}
+		limit := least
+		if strings.HasPrefix(framework, "fiber") {
+			limit = leastFiber
+		}
+		parts = append(parts, framework+" "+fraction(part))
+		rates = append(rates, part)
+		o.reached = o.reached && within(limit, part)
+		for _, guard := range r.distinct("Socket/framework="+framework+"/", "guard") {
+			if part, ok := r.besideBare(framework, guard, ""); ok && guard != "bare" {
+				peers = append(peers, part)
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return outcome{}
+	}
+	o.ours, o.short = strings.Join(parts, "; "), partSpan(rates)
+	if len(peers) > 0 {
+		o.peers = partSpan(peers)
+	}
+	return o
+}
+
+func partSpan(parts []float64) string {
+	low, high := fraction(slices.Min(parts)), fraction(slices.Max(parts))
+	if low == high {
+		return low
+	}
+	return low + " … " + high
+}
+
+// atHalfLoad judges the slowest of a thousand requests on each framework.
+func atHalfLoad(r *results, limit float64) outcome {
+	o := outcome{reached: true}
+	var parts []string
+	var times []float64
+	for _, framework := range r.distinct("SocketHalf/", "framework") {
+		name := "SocketHalf/framework=" + framework + "/guard="
+		with, ok := r.median(name+ours, p999)
+		without, known := r.median(name+"bare", p999)
+		if !ok || !known {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s %s, bare %s", framework, duration(with), duration(without)))
+		times = append(times, with/without)
+		o.reached = o.reached && within(with, limit*without)
+	}
+	if len(parts) == 0 {
+		return outcome{}
+	}
+	o.ours, o.short = strings.Join(parts, "; "), partSpan(times)+" × the bare app's"
+	return o
+}

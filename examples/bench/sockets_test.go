@@ -1,0 +1,253 @@
+package bench
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/telemetry"
+	"github.com/sallyport-go/sallyport/examples/bench/sockets"
+	"github.com/sallyport-go/sallyport/examples/bench/stacks"
+)
+
+var (
+	slice       = flag.Duration("slice", 500*time.Millisecond, "how long requests are sent to an app over sockets at a time")
+	atHalf      = flag.Duration("athalf", 2*time.Second, "how long requests are sent at half of what an app can serve")
+	connections = flag.Int("connections", 32, "how many connections requests are sent over")
+	frameworks  = flag.String("frameworks", "", "the frameworks that are measured over sockets, with commas between; all by default")
+)
+
+// What an app tells of its verdicts: what most programs count, the log that is
+// there by default, OpenTelemetry's metrics, or nothing as those of others do.
+const counter, logs, metrics, none = "counter", "log", "telemetry", "none"
+
+// reloadSize is how many rules are reloaded each second.
+const reloadSize = 100_000
+
+// app is what a process serves.
+type app struct {
+	framework, guard string
+	observer         string
+	reloading        bool // reads a policy of reloadSize rules anew each second
+}
+
+func (a app) String() string {
+	return fmt.Sprintf("framework=%s/guard=%s/observer=%s/reloading=%v", a.framework, a.guard, a.observer, a.reloading)
+}
+
+func (a app) stack() (stacks.Stack, error) {
+	for _, s := range append(stacks.All(), stacks.Authenticating()...) {
+		if s.Framework == a.framework && s.Guard == a.guard {
+			return s, nil
+		}
+	}
+	return stacks.Stack{}, fmt.Errorf("%v: there is no such stack", a)
+}
+
+func TestMain(m *testing.M) {
+	if !sockets.Serving(serve) {
+		os.Exit(m.Run())
+	}
+}
+
+// serve serves the app whose String what is.
+func serve(what string, l net.Listener) error {
+	var a app
+	if _, err := fmt.Sscanf(strings.NewReplacer("/", " ", "=", " ").Replace(what),
+		"framework %s guard %s observer %s reloading %t", &a.framework, &a.guard, &a.observer, &a.reloading); err != nil {
+		return err
+	}
+	s, err := a.stack()
+	if err != nil {
+		return err
+	}
+	w := stacks.NewWorld()
+	if a.reloading {
+		w = stacks.NewWorldOf(reloadSize)
+	}
+	if w.Observer, err = observerOf(a.observer); err != nil {
+		return err
+	}
+	c, err := s.Open(w)
+	if err != nil {
+		return err
+	}
+	if a.reloading {
+		go reloadEachSecond(w)
+	}
+	return c.Serve(l)
+}
+
+func observerOf(name string) (core.Observer, error) {
+	switch name {
+	case logs:
+		return core.LogObserver(nil), nil
+	case metrics:
+		return telemetry.New(telemetry.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(metric.NewManualReader()))))
+	}
+	return nil, nil
+}
+
+func reloadEachSecond(w *stacks.World) {
+	for range time.Tick(time.Second) {
+		if err := w.Reload(); err != nil {
+			slog.Error("reload failed", "error", err)
+			os.Exit(1)
+		}
+	}
+}
+
+// measured are the apps of each framework, the bare one first, so that what is
+// compared is measured close together.
+func measured() [][]app {
+	var all [][]app
+	for _, s := range append(stacks.All(), stacks.Authenticating()...) {
+		if *frameworks != "" && !slices.Contains(strings.Split(*frameworks, ","), s.Framework) {
+			continue
+		}
+		a := app{framework: s.Framework, guard: s.Guard}
+		of := slices.IndexFunc(all, func(apps []app) bool { return apps[0].framework == s.Framework })
+		if of < 0 {
+			all, of = append(all, nil), len(all)
+		}
+		observers := []string{none}
+		if s.Guard == stacks.Sallyport {
+			observers = []string{counter, metrics, logs}
+		}
+		for _, a.observer = range observers {
+			all[of] = append(all[of], a)
+		}
+	}
+	return all
+}
+
+// client starts an app and connects to it. The function that is returned says how
+// much time of a processor each of some requests takes.
+func client(b *testing.B, a app, alone bool) (*sockets.Client, func() time.Duration) {
+	b.Helper()
+	server, err := sockets.Start(a.String(), alone)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { stop(b, server) })
+	w := stacks.NewWorld()
+	tokens, err := w.Allowed(1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := sockets.Dial(server.Address, *connections, stacks.Request(tokens[0]), 200)
+	if err != nil {
+		b.Fatalf("%v: %v", a, err)
+	}
+	b.Cleanup(c.Close)
+	return c, func() time.Duration {
+		took, err := server.Processor()
+		if err != nil {
+			b.Fatal(err)
+		}
+		return took
+	}
+}
+
+func stop(b *testing.B, server *sockets.Server) {
+	if err := server.Stop(); err != nil {
+		b.Error(err)
+	}
+}
+
+// send has requests sent for a while.
+func send(b *testing.B, c *sockets.Client, window, every time.Duration) sockets.Result {
+	b.Helper()
+	r, err := c.Run(window, every)
+	if err == nil && r.Requests == 0 {
+		err = errors.New("no request was answered")
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
+
+// BenchmarkSocket sends requests to apps on a processor of their own as fast as
+// they are answered, over connections that stay.
+func BenchmarkSocket(b *testing.B) {
+	pin(b)
+	for _, apps := range measured() {
+		for _, a := range apps {
+			name := "framework=" + a.framework + "/guard=" + a.guard
+			if a.observer != none {
+				name += "/observer=" + a.observer
+			}
+			b.Run(name, func(b *testing.B) {
+				c, processor := client(b, a, true)
+				send(b, c, *slice/4, 0)
+				requests, elapsed, before := 0, time.Duration(0), processor()
+				for b.Loop() {
+					r := send(b, c, *slice, 0)
+					requests, elapsed = requests+r.Requests, elapsed+r.Elapsed
+				}
+				b.ReportMetric(float64(elapsed.Nanoseconds())/float64(requests), "ns/op")
+				b.ReportMetric(float64((processor()-before).Nanoseconds())/float64(requests), "cpu-ns/op")
+				b.ReportMetric(float64(requests)/elapsed.Seconds(), "requests/s")
+			})
+		}
+	}
+}
+
+// BenchmarkSocketHalf sends half as many requests as the guarded app can serve, at
+// a fixed rate, to it while it reloads its policy, and to the bare one. All
+// processors are there for each of them, and for the client.
+func BenchmarkSocketHalf(b *testing.B) {
+	pin(b)
+	for _, apps := range measured() {
+		framework := apps[0].framework
+		ours := app{framework: framework, guard: stacks.Sallyport, observer: counter, reloading: true}
+		var every time.Duration
+		for _, a := range []app{ours, apps[0]} { // the bare one
+			b.Run(fmt.Sprintf("framework=%s/guard=%s", framework, a.guard), func(b *testing.B) {
+				c, _ := client(b, a, false)
+				if full := send(b, c, *slice, 0); every == 0 {
+					every = 2 * full.Elapsed / time.Duration(full.Requests)
+				}
+				var all sockets.Result
+				for b.Loop() {
+					r := send(b, c, *atHalf, every)
+					all.Latencies = append(all.Latencies, r.Latencies...)
+				}
+				slices.Sort(all.Latencies)
+				for unit, q := range map[string]float64{"ns/op": 0.5, "p99-ns": 0.99, "p999-ns": 0.999} {
+					b.ReportMetric(float64(all.Quantile(q).Nanoseconds()), unit)
+				}
+				b.ReportMetric(float64(time.Second)/float64(every), "requests/s")
+			})
+		}
+	}
+}
+
+// pin leaves all processors but the last to the servers while b runs.
+func pin(b *testing.B) {
+	b.Helper()
+	if runtime.GOOS != "linux" {
+		b.Skip("the client uses Linux's epoll")
+	}
+	unpin, err := sockets.Pin()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := unpin(); err != nil {
+			b.Error(err)
+		}
+	})
+}
