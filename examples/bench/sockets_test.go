@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ var (
 	slice       = flag.Duration("slice", 500*time.Millisecond, "how long requests are sent to an app over sockets at a time")
 	atHalf      = flag.Duration("athalf", 2*time.Second, "how long requests are sent at half of what an app can serve")
 	connections = flag.Int("connections", 32, "how many connections requests are sent over")
+	profiles    = flag.String("profiles", "", "a folder for CPU profiles of our apps over sockets, events counted; none by default")
 	frameworks  = flag.String("frameworks", "", "the frameworks that are measured over sockets, with commas between; all by default")
 )
 
@@ -136,7 +138,11 @@ func measured() [][]app {
 // much time of a processor each of some requests takes.
 func client(b *testing.B, a app, alone bool) (*sockets.Client, func() time.Duration) {
 	b.Helper()
-	server, err := sockets.Start(a.String(), alone)
+	profile := ""
+	if *profiles != "" && alone && a.observer == counter {
+		profile = filepath.Join(*profiles, "sockets-"+a.framework+".pprof")
+	}
+	server, err := sockets.Start(a.String(), alone, profile)
 	if err != nil {
 		b.Fatal(err)
 	}

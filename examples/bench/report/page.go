@@ -37,6 +37,7 @@ func write(r *results, name, text string) (string, error) {
 		},
 		"sockets":    func() string { return socketTable(r) },
 		"processors": func() string { return processorTable(r) },
+		"shares":     func() string { return shareTable(r) },
 		"half":       func() string { return halfTable(r) },
 		"profiles":   func() string { return profiles(r) },
 	}).Parse(text)
@@ -55,7 +56,9 @@ func profiles(r *results) string {
 	var b strings.Builder
 	for _, t := range missed(r) {
 		b.WriteString("### " + strings.ToUpper(t.work[:1]) + t.work[1:] + "\n\n")
-		if listing := r.profiles[t.profile]; listing != "" {
+		if t.profile == sharesOnPage {
+			b.WriteString("The parts of a request are in performance.md.\n\n")
+		} else if listing := r.profiles[t.profile]; listing != "" {
 			b.WriteString("```text\n" + listing + "\n```\n\n")
 		} else {
 			b.WriteString("No profile was taken.\n\n")

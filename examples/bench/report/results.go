@@ -40,15 +40,18 @@ type results struct {
 	packages map[string]string
 	// profiles are the listings of where time goes, by name.
 	profiles map[string]string
+	// shares are those of parts in what a guarded request takes, by framework.
+	shares map[string][]float64
 }
 
-// readResults reads all *.txt and *.profile files of a folder.
+// readResults reads all *.txt, *.profile and *.traces files of a folder.
 func readResults(dir string) (*results, error) {
 	r := &results{
 		facts:    map[string]string{},
 		samples:  map[string]map[string][]float64{},
 		packages: map[string]string{},
 		profiles: map[string]string{},
+		shares:   map[string][]float64{},
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.txt"))
 	if err != nil {
@@ -73,7 +76,7 @@ func readResults(dir string) (*results, error) {
 		}
 		r.profiles[strings.TrimSuffix(filepath.Base(file), ".profile")] = strings.TrimRight(string(text), "\n")
 	}
-	return r, nil
+	return r, r.readShares(dir)
 }
 
 func (r *results) read(name string) (err error) {

@@ -13,13 +13,19 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
-// serveVariable tells a program that it is to serve an app, and which.
-const serveVariable = "SALLYPORT_BENCH_SERVE"
+// serveVariable tells a program that it is to serve an app, and which;
+// profileVariable where to write a profile of that.
+const (
+	serveVariable   = "SALLYPORT_BENCH_SERVE"
+	profileVariable = "SALLYPORT_BENCH_PROFILE"
+)
 
 // Server is an app in a process of its own.
 type Server struct {
@@ -47,8 +53,9 @@ func all() string { return fmt.Sprintf("0-%d", runtime.NumCPU()-1) }
 
 // Start has this very program serve what, for which its main function calls
 // [Serving], on the first processor, and on no other if alone is set. What it logs
-// is thrown away.
-func Start(what string, alone bool) (*Server, error) {
+// is thrown away. With a profile that is a CPU profile of all it does, written into
+// the file of that name when it stops.
+func Start(what string, alone bool, profile string) (*Server, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -58,7 +65,7 @@ func Start(what string, alone bool) (*Server, error) {
 		processors, count = "0", 1
 	}
 	command := exec.Command(self)
-	command.Env = append(os.Environ(), serveVariable+"="+what, fmt.Sprintf("GOMAXPROCS=%d", count))
+	command.Env = append(os.Environ(), serveVariable+"="+what, profileVariable+"="+profile, fmt.Sprintf("GOMAXPROCS=%d", count))
 	if taskset, err := exec.LookPath("taskset"); err == nil {
 		command.Path, command.Args = taskset, []string{taskset, "-c", processors, self}
 	}
@@ -133,7 +140,7 @@ func listen(what string, serve func(what string, l net.Listener) error) error {
 		return err
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- serve(what, announced{l}) }()
+	go func() { failed <- serve(what, &announced{Listener: l}) }()
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -143,15 +150,38 @@ func listen(what string, serve func(what string, l net.Listener) error) error {
 	case err := <-failed:
 		return fmt.Errorf("%s: %w", what, err)
 	case <-over:
+		pprof.StopCPUProfile()
 		return nil
 	}
 }
 
 // announced is a listener that says where it listens when it is first used, since
-// an app takes some time to be made.
-type announced struct{ net.Listener }
+// an app takes some time to be made. That time is in no profile.
+type announced struct {
+	net.Listener
+	once sync.Once
+}
 
-func (l announced) Accept() (net.Conn, error) {
-	fmt.Println("listening on " + l.Addr().String())
+func (l *announced) Accept() (conn net.Conn, err error) {
+	l.once.Do(func() {
+		if err = profile(os.Getenv(profileVariable)); err == nil {
+			fmt.Println("listening on " + l.Addr().String())
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
 	return l.Listener.Accept()
+}
+
+// profile begins a profile that ends with the process.
+func profile(name string) error {
+	if name == "" {
+		return nil
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return pprof.StartCPUProfile(file)
 }

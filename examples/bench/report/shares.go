@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// part is what a guarded request is made of. A sample belongs to the part that one
+// of its functions is of, the innermost first, and else to the framework, the
+// server and the kernel.
+type part struct {
+	name string
+	of   *regexp.Regexp
+}
+
+const own = `sallyport-go/sallyport/`
+
+var parts = []part{
+	{"memory: allocation and garbage collection", regexp.MustCompile(`^runtime\.(mallocgc|newobject|makeslice|makemap|growslice|gcBgMarkWorker|gcStart|gcAssistAlloc|bgsweep|bgscavenge|wbBufFlush)`)},
+	{"clock", regexp.MustCompile(`^time\.(Now|Since|Until)$`)},
+	{"token", regexp.MustCompile(own + `core/(bearer|jwtauth|internal/tokenscheme|internal/cache)`)},
+	{"decision", regexp.MustCompile(own + `casbinrules`)},
+	{"canonical path", regexp.MustCompile(own + `core/internal/canonical`)},
+	{"route", regexp.MustCompile(own + `.*(/routing\.|\.Route$|\.locate$|resolverFor)`)},
+	{"fields of the request", regexp.MustCompile(own + `.*\.(Header|clientOf|traceOf|RemoteAddr|RemoteAddrPort|Method|CopyOfMethod)$`)},
+	{"fields of the response", regexp.MustCompile(own + `.*\.(AddFields|KeepFields|DecideCaching|Keep)$`)},
+	{"context and seal", regexp.MustCompile(own + `.*(Passage\)|Seal\)|Watched\)|identity\)\.context|authContext|\.begin$|setContext|newView)|^net/http\.\(\*Request\)\.WithContext`)},
+	{"event", regexp.MustCompile(own + `.*\.(observe|observeOne|Observe)$`)},
+	{"gates", regexp.MustCompile(own + `(core|ginauth|echoauth|fiberauth)[./]`)},
+	{"framework, server and kernel", regexp.MustCompile(``)},
+}
+
+// partOf is the place in parts of a sample with these functions, the innermost
+// first.
+func partOf(stack []string) int {
+	for _, function := range stack {
+		if i := slices.IndexFunc(parts[:len(parts)-1], func(p part) bool { return p.of.MatchString(function) }); i >= 0 {
+			return i
+		}
+	}
+	return len(parts) - 1
+}
+
+// shares are how much of the samples in what pprof -traces has printed belongs to
+// each of parts, together 1.
+func shares(file string) ([]float64, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // which was only read
+	all, total := make([]float64, len(parts)), 0.0
+	var stack []string
+	var took time.Duration
+	count := func() {
+		all[partOf(stack)] += took.Seconds()
+		total += took.Seconds()
+		stack, took = nil, 0
+	}
+	lines := bufio.NewScanner(f)
+	for begun := false; lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		switch {
+		case strings.HasPrefix(lines.Text(), "-----------+"):
+			begun = true
+			count()
+		case !begun || len(fields) == 0:
+		case took == 0:
+			if took, err = time.ParseDuration(fields[0]); err != nil || len(fields) < 2 {
+				return nil, fmt.Errorf("%s: no sample: %q", file, lines.Text())
+			}
+			stack = append(stack, fields[1])
+		default:
+			stack = append(stack, fields[0])
+		}
+	}
+	count()
+	if total == 0 {
+		return nil, fmt.Errorf("%s: it holds no samples", file)
+	}
+	for i := range all {
+		all[i] /= total
+	}
+	return all, lines.Err()
+}
+
+// readShares reads the samples of guarded apps, sockets-FRAMEWORK.traces.
+func (r *results) readShares(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "sockets-*.traces"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		of, err := shares(file)
+		if err != nil {
+			return err
+		}
+		r.shares[strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "sockets-"), ".traces")] = of
+	}
+	return nil
+}
+
+// shareTable has a part in each row and a framework in each column.
+func shareTable(r *results) string {
+	var frameworks []string
+	for _, name := range r.distinct("Socket/", "framework") {
+		if r.shares[name] != nil {
+			frameworks = append(frameworks, name)
+		}
+	}
+	if len(frameworks) == 0 {
+		return "No profile was taken.\n"
+	}
+	t := table{head: append([]string{"part"}, frameworks...)}
+	for i, p := range parts {
+		row := []string{p.name}
+		for _, name := range frameworks {
+			row = append(row, trimmed(100*r.shares[name][i], 1)+" %")
+		}
+		t.add(row...)
+	}
+	return t.String()
+}
