@@ -16,11 +16,10 @@ import (
 // checkPath is where proxies ask, and what Envoy puts before targets.
 const checkPath = "/check"
 
-// proxyKinds are how the proxies that can ask do so. HAProxy has no way of its
-// own: its configuration sends the fields that Traefik does.
+// proxyKinds are how the proxies that can ask do so.
 var proxyKinds = map[string]forwardauth.Proxy{
 	"nginx": forwardauth.Nginx(), "caddy": forwardauth.Caddy(), "traefik": forwardauth.Traefik(),
-	"haproxy": forwardauth.Traefik(), "envoy": forwardauth.Envoy(checkPath),
+	"haproxy": forwardauth.HAProxy(), "envoy": forwardauth.Envoy(checkPath),
 }
 
 // Address is where the section serve of the file says to listen, or "" without

@@ -10,7 +10,7 @@ import (
 )
 
 // Proxy is how a kind of proxy tells of the request it asks about. It is made
-// by [Nginx], [Traefik], [Caddy] and [Envoy]; the zero Proxy is none.
+// by [Nginx], [Traefik], [Caddy], [HAProxy] and [Envoy]; the zero Proxy is none.
 type Proxy struct {
 	name string
 	// method, target and host are the header fields that tell of the original
@@ -47,6 +47,15 @@ func Caddy() Proxy {
 	return p
 }
 
+// HAProxy is HAProxy with a script in Lua that sets the same fields as Traefik,
+// whatever a client sends, and gives every answer but 200 to the client; that of
+// docs/proxies.md does.
+func HAProxy() Proxy {
+	p := Traefik()
+	p.name = "haproxy"
+	return p
+}
+
 // Envoy is Envoy with the HTTP service of ext_authz, which asks with the
 // original method and host, and with the original target behind prefix, its
 // path_prefix: a path such as "/check", or "" for none.
@@ -54,7 +63,7 @@ func Envoy(prefix string) Proxy { return Proxy{name: "envoy", prefix: prefix} }
 
 func (p Proxy) check() error {
 	if p.name == "" {
-		return errors.New("no proxy: use Nginx, Traefik, Caddy or Envoy")
+		return errors.New("no proxy: use Nginx, Traefik, Caddy, HAProxy or Envoy")
 	}
 	if p.prefix == "" {
 		return nil

@@ -3,8 +3,8 @@
 //
 //	go run ./examples/forwardauth -proxy nginx
 //
-// docs/proxies.md has the configuration of nginx, Caddy, Traefik and Envoy that
-// goes with it.
+// docs/proxies.md has the configuration of nginx, Caddy, HAProxy, Traefik and
+// Envoy that goes with it.
 //
 // To copy it, drop examples/internal/demo, which runs the server until it is
 // interrupted: call server.ListenAndServe, and log.Fatal in must. For the files
@@ -37,7 +37,8 @@ func main() { demo.Program(run) }
 
 // proxies are what the guard can stand beside.
 var proxies = map[string]forwardauth.Proxy{
-	"nginx": forwardauth.Nginx(), "caddy": forwardauth.Caddy(), "traefik": forwardauth.Traefik(), "envoy": forwardauth.Envoy("/check"),
+	"nginx": forwardauth.Nginx(), "caddy": forwardauth.Caddy(), "haproxy": forwardauth.HAProxy(),
+	"traefik": forwardauth.Traefik(), "envoy": forwardauth.Envoy("/check"),
 }
 
 // run serves until ctx ends.
@@ -46,14 +47,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	flags := flag.NewFlagSet("forwardauth", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on, for the proxy alone")
-	name := flags.String("proxy", "nginx", "`proxy` that asks: nginx, caddy, traefik or envoy")
+	name := flags.String("proxy", "nginx", "`proxy` that asks: nginx, caddy, haproxy, traefik or envoy")
 	from := flags.String("from", "127.0.0.1/32", "`network` of the proxy; nobody else is answered")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	asking, ok := proxies[*name]
 	if !ok {
-		return fmt.Errorf("-proxy %q: one of nginx, caddy, traefik, envoy", *name)
+		return fmt.Errorf("-proxy %q: one of nginx, caddy, haproxy, traefik, envoy", *name)
 	}
 	network, err := netip.ParsePrefix(*from)
 	if err != nil {

@@ -58,7 +58,9 @@ type asker struct {
 
 var (
 	nginx  = asker{"nginx", forwardauth.Nginx(), startNginx, []string{"/_check", "/_refusal", "/%5fcheck", "//_refusal"}}
-	askers = []asker{nginx, {"caddy", forwardauth.Caddy(), startCaddy, nil}}
+	askers = []asker{
+		nginx, {"caddy", forwardauth.Caddy(), startCaddy, nil}, {"haproxy", forwardauth.HAProxy(), startHAProxy, nil},
+	}
 )
 
 // guarded is an upstream behind a proxy that asks a service, and a gate of the
@@ -157,13 +159,17 @@ func (g *guarded) refusals(t *testing.T, method string) {
 
 // TestForwardAuthOutage: where nobody can be asked, the client waits.
 func TestForwardAuthOutage(t *testing.T) {
+	t.Parallel()
 	for _, by := range askers {
-		nobody, u := programs.Unused(t), newUpstream(t)
-		addr := by.start(t, documented(t, by.language, "forwardauth", "127.0.0.1:8080", nobody, "127.0.0.1:9000", u.addr))
-		a := ask(t, addr, "GET", "/report", "Authorization: Bearer alice")
-		if a.Status != 503 || a.Header.Get("Retry-After") != "5" || a.Header.Get("Cache-Control") != "no-store" || len(u.take()) > 0 {
-			t.Errorf("%s: %d %v", by.language, a.Status, a.Header)
-		}
+		t.Run(by.language, func(t *testing.T) {
+			t.Parallel()
+			nobody, u := programs.Unused(t), newUpstream(t)
+			addr := by.start(t, documented(t, by.language, "forwardauth", "127.0.0.1:8080", nobody, "127.0.0.1:9000", u.addr))
+			a := ask(t, addr, "GET", "/report", "Authorization: Bearer alice")
+			if a.Status != 503 || a.Header.Get("Retry-After") != "5" || a.Header.Get("Cache-Control") != "no-store" || len(u.take()) > 0 {
+				t.Errorf("%d %v", a.Status, a.Header)
+			}
+		})
 	}
 }
 
@@ -361,6 +367,34 @@ func TestForwardAuthWithURI(t *testing.T) {
 		got := g.take()
 		if a.Status != 200 || len(got) != 1 || unlike(got[0], g.events.Last(t)) == "" {
 			t.Errorf("%s: %d; docs/proxies.md says that this goes wrong", target, a.Status)
+		}
+	}
+}
+
+// TestHAProxyScriptThatFails: HAProxy passes on what a script has failed at. The
+// documented line behind the script keeps that from the application, and a server
+// that is no guard cannot let anything pass.
+func TestHAProxyScriptThatFails(t *testing.T) {
+	t.Parallel()
+	script := documented(t, "lua", "forwardauth")
+	const call = "core.httpclient():get("
+	if !strings.Contains(script, call) {
+		t.Fatalf("the script has no %q", call)
+	}
+	elsewhere := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Auth-Roles", "admin")
+		_, _ = w.Write([]byte("welcome"))
+	}))
+	for name, lua := range map[string]string{
+		"it fails":        strings.Replace(script, call, "nothing:get(", 1),
+		"it does nothing": strings.Replace(script, "local headers = {}", "do return end local headers = {}", 1),
+		"another server":  script,
+	} {
+		u := newUpstream(t)
+		addr := startHAProxyWith(t, documented(t, "haproxy", "forwardauth", "127.0.0.1:8080", elsewhere, "127.0.0.1:9000", u.addr), lua)
+		a := ask(t, addr, "GET", "/report", "Authorization: Bearer alice")
+		if a.Status != 503 || a.Header.Get("Retry-After") != "5" || a.Header.Get("Cache-Control") != "no-store" || len(u.take()) > 0 {
+			t.Errorf("%s: %d %v, want 503", name, a.Status, a.Header)
 		}
 	}
 }

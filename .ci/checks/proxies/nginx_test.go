@@ -1,10 +1,11 @@
 // Package proxies_test runs the documented configurations of docs/proxies.md
-// with nginx and Caddy, in front of servers on Gin, Fiber, Echo and net/http.
+// with nginx, Caddy and HAProxy, in front of servers on Gin, Fiber, Echo and net/http.
 package proxies_test
 
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -83,5 +84,29 @@ func startCaddy(t *testing.T, configuration string) string {
 	return programs.Caddy(t, func(_, addr string) string {
 		_, port, _ := strings.Cut(addr, ":")
 		return "{\n\tadmin off\n\tauto_https off\n}\n" + strings.Replace(configuration, "\n:80 {", "\nhttp://:"+port+" {\n\tbind 127.0.0.1", 1)
+	})
+}
+
+// startHAProxy starts HAProxy with configuration, in which the file of the script
+// becomes that of the page and "bind :80" an address of the loopback interface,
+// and returns that when it listens.
+func startHAProxy(t *testing.T, configuration string) string {
+	t.Helper()
+	return startHAProxyWith(t, configuration, documented(t, "lua", "forwardauth"))
+}
+
+// startHAProxyWith is startHAProxy with another script.
+func startHAProxyWith(t *testing.T, configuration, lua string) string {
+	t.Helper()
+	const script, bind = "/etc/haproxy/sallyport.lua", "bind :80\n"
+	if !strings.Contains(configuration, script) || !strings.Contains(configuration, bind) {
+		t.Fatal("the configuration listens nowhere, or has no script")
+	}
+	return programs.HAProxy(t, func(dir, addr string) string {
+		file := filepath.Join(dir, "sallyport.lua")
+		if err := os.WriteFile(file, []byte(lua), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return strings.NewReplacer(script, file, bind, "bind "+addr+"\n").Replace(configuration)
 	})
 }

@@ -18,7 +18,9 @@ import (
 
 // signInPlaces are where the page says that the part for signing in goes, in front of a
 // line of the configuration.
-var signInPlaces = map[string]string{"nginx": "    location = /_check {\n", "caddy": "        request_header -X-Auth*\n"}
+var signInPlaces = map[string]string{
+	"nginx": "    location = /_check {\n", "caddy": "        request_header -X-Auth*\n", "haproxy": "    http-request lua.sallyport\n",
+}
 
 // signInBehindEach runs sallyport serve with a sign-in at an OpenID provider behind each
 // proxy: with the files of docs/proxies.md, in which addresses are replaced.

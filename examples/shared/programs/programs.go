@@ -90,6 +90,14 @@ func Caddy(t testing.TB, configuration func(dir, addr string) string) string {
 	})
 }
 
+// HAProxy is like [Nginx].
+func HAProxy(t testing.TB, configuration func(dir, addr string) string) string {
+	t.Helper()
+	return listening(t, Need(t, "haproxy", "/usr/sbin/haproxy"), configuration, func(_, file string) []string {
+		return []string{"-db", "-f", file}
+	})
+}
+
 // listening starts the server at path, which has its configuration in a file,
 // and returns the address of it when it listens there.
 func listening(t testing.TB, path string, configuration func(dir, addr string) string, args func(dir, file string) []string) string {
