@@ -38,6 +38,8 @@ type Source struct {
 	// Kinds is the type of the settings of a kind, a struct, and a hint where
 	// there is none.
 	Kinds func(slot, name string) (settings reflect.Type, hint string)
+	// Absent says that a [File] need not be there, as for the text of a revision.
+	Absent bool
 }
 
 // Document is a file that was read: it knows where each value stood.
@@ -108,6 +110,34 @@ func parse(text []byte) (*yaml.Node, error) {
 		return nil, errDocuments
 	}
 	return all[0], nil
+}
+
+// Section is text with all but the lines of one key of its mapping left empty, so
+// that the rest neither counts nor moves what is left; nil if there is no such key.
+func Section(text []byte, source Source, key string) ([]byte, error) {
+	root, err := parse(text)
+	if err != nil {
+		return nil, Errors{(&Document{source: source}).syntaxError(err)}
+	}
+	first, end := 0, 0
+	for i := 0; root.Kind == yaml.MappingNode && i < len(root.Content); i += 2 {
+		switch n := root.Content[i]; {
+		case first > 0 && end == 0:
+			end = n.Line
+		case n.Value == key && first == 0:
+			first = n.Line
+		}
+	}
+	if first == 0 {
+		return nil, nil
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	for i := range lines {
+		if i+1 < first || end > 0 && i+1 >= end {
+			lines[i] = []byte("\n")
+		}
+	}
+	return bytes.Join(lines, nil), nil
 }
 
 // syntaxError is what the YAML library says, in one line.

@@ -172,6 +172,9 @@ func (d *Document) setText(v reflect.Value, text string, f field) (hint string, 
 			path = filepath.Join(d.source.Dir, path)
 		}
 		v.SetString(path)
+		if d.source.Absent {
+			return "", nil
+		}
 		info, err := os.Stat(path)
 		switch {
 		case os.IsNotExist(err):

@@ -3,9 +3,19 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
+
+// writeOutput writes a result into a file, which it replaces as a whole if it is
+// there.
+func writeOutput(name string, content []byte) error {
+	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		return os.WriteFile(name, content, 0o644)
+	}
+	return replace(name, content)
+}
 
 // replace gives an existing file a new content, as a whole or not at all, and
 // keeps its mode. A symbolic link stays one: what it leads to is replaced.

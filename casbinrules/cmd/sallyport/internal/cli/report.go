@@ -3,9 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,10 +70,7 @@ What was not asked for is said on the page. The exit code is 0 whatever it says.
 			_, err = cmd.OutOrStdout().Write(b.Bytes())
 			return err
 		}
-		if _, err := os.Lstat(r.out); errors.Is(err, fs.ErrNotExist) {
-			return os.WriteFile(r.out, b.Bytes(), 0o644)
-		}
-		return replace(r.out, b.Bytes())
+		return writeOutput(r.out, b.Bytes())
 	}
 	return cmd
 }

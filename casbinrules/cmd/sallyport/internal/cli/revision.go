@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"archive/zip"
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,77 +48,84 @@ func (s source) openPath(which, path string) (*casbinrules.Authorizer, error) {
 
 // openRevision loads the policy as it was in a revision.
 func (s source) openRevision(revision string) (*casbinrules.Authorizer, error) {
-	policies := slices.Clone(s.policies)
-	if len(policies) == 0 {
-		policies = []string{policyName}
+	repo, err := openRepository(filepath.Dir(s.files()[0]))
+	if err != nil {
+		return nil, fmt.Errorf("there is no file %s, and %w", revision, err)
 	}
-	dir := filepath.Dir(policies[0])
-	for i, p := range policies {
-		if filepath.Dir(p) != dir {
-			return nil, fmt.Errorf("revision %s: the policy files are in several directories: give --old and --new a directory each", revision)
-		}
-		policies[i] = filepath.Base(p)
-	}
-	files, err := revisionFiles(dir, revision)
+	commit, err := repo.commit(revision)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.revisionModel(dir, revision, files)
-	if err != nil {
-		return nil, err
-	}
-	opts, err := s.options()
-	if err != nil {
-		return nil, err
-	}
-	a, err := casbinrules.OpenFS(files, m, policies, opts...)
+	a, err := s.openCommit(repo, commit)
 	if err != nil {
 		return nil, fmt.Errorf("revision %s: %w", revision, err)
 	}
 	return a, nil
 }
 
-// revisionModel is the model of a revision: a preset, or a file beside the policy.
-func (s source) revisionModel(dir, revision string, files fs.FS) (casbinrules.Model, error) {
-	if preset := presets[s.model]; preset != nil {
-		return preset(), nil
+// files are the policy files and directories that are meant.
+func (s *source) files() []string {
+	if len(s.policies) == 0 {
+		return []string{policyName}
 	}
-	name := modelName
-	if s.model != "" {
-		if filepath.Dir(s.model) != dir {
-			return s.findModel("") // which no revision of the policy has
-		}
-		name = filepath.Base(s.model)
-	}
-	if _, err := fs.Stat(files, name); err != nil {
-		return casbinrules.Model{}, fmt.Errorf("revision %s has no %s beside the policy: say with -m which model it is for, or one of %s", revision, name, presetNames)
-	}
-	return casbinrules.ModelFile(name), nil
+	return slices.Clone(s.policies)
 }
 
-// revisionFiles are the files of a directory as they were in a revision of the git
-// repository that it is in.
-func revisionFiles(dir, revision string) (fs.FS, error) {
-	if strings.HasPrefix(revision, "-") || revision == "" {
-		return nil, usagef("%q is neither a file nor a revision", revision)
-	}
-	git, err := exec.LookPath("git")
-	if err != nil {
-		return nil, fmt.Errorf("there is no file %s, and a revision needs the program git: %w", revision, err)
-	}
-	// With a path, git takes that directory's tree, whatever the names in it.
-	cmd := exec.Command(git, "-C", dir, "archive", "--format=zip", revision+":./")
-	var out, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &stderr
-	if err := cmd.Run(); err != nil {
-		if _, ok := errors.AsType[*exec.ExitError](err); !ok {
+// openCommit loads model and policy as they were in a commit: the paths are those
+// of today.
+func (s source) openCommit(repo *repository, commit string) (*casbinrules.Authorizer, error) {
+	var policies []string
+	for _, p := range s.files() {
+		name, err := repo.name(p)
+		if err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s is neither a file nor a revision of the policy in %s: git says: %s", revision, dir, strings.TrimSpace(stderr.String()))
+		policies = append(policies, name)
 	}
-	files, err := zip.NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	model, names, err := s.modelIn(repo)
 	if err != nil {
-		return nil, fmt.Errorf("revision %s: %w", revision, err)
+		return nil, err
 	}
-	return files, nil
+	files, err := repo.files(commit, append(names, policies...))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range policies {
+		if _, err := fs.Stat(files, name); err != nil {
+			return nil, fmt.Errorf("there is no %s in it", name)
+		}
+	}
+	for _, name := range names {
+		if _, err := fs.Stat(files, name); err != nil {
+			return nil, fmt.Errorf("there is no model %s in it: say with -m which model it is for, or one of %s", name, presetNames)
+		}
+	}
+	opts, err := s.options()
+	if err != nil {
+		return nil, err
+	}
+	return casbinrules.OpenFS(files, model, policies, opts...)
+}
+
+// modelIn is the model of a policy in a repository, with the names of its files
+// there: a preset, or a file outside of the repository, has none.
+func (s source) modelIn(repo *repository) (m casbinrules.Model, names []string, err error) {
+	if preset := presets[s.model]; preset != nil {
+		return preset(), nil, nil
+	}
+	file := cmp.Or(s.model, filepath.Join(folderOf(s.files()[0]), modelName))
+	name, err := repo.name(file)
+	if errors.Is(err, errOutside) && s.model != "" {
+		m, err = s.findModel("")
+		return m, nil, err
+	}
+	return casbinrules.ModelFile(name), []string{name}, err
+}
+
+// folderOf is the directory that a policy is, or is in.
+func folderOf(policy string) string {
+	if info, err := os.Stat(policy); err == nil && info.IsDir() {
+		return policy
+	}
+	return filepath.Dir(policy)
 }

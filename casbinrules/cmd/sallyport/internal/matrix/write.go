@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/markdown"
 )
 
 // WriteText writes a table for terminals. paint colours a padded word by what
@@ -87,9 +88,6 @@ func (m *Matrix) WriteCSV(w io.Writer) error {
 	return out.Error()
 }
 
-// markdown escapes what means something in a cell of a Markdown table.
-var markdown = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "~", `\~`)
-
 // WriteMarkdown writes a table for code reviews.
 func (m *Matrix) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
@@ -98,7 +96,7 @@ func (m *Matrix) WriteMarkdown(w io.Writer) error {
 			line[0], line[1] = "method", "route"
 		}
 		for _, text := range line {
-			b.WriteString("| " + markdown.Replace(text) + " ")
+			b.WriteString("| " + markdown.Text(text) + " ")
 		}
 		b.WriteString("|\n")
 		if i == 0 {
@@ -107,7 +105,7 @@ func (m *Matrix) WriteMarkdown(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\nA route stands for one request, with `%s` for each parameter.\n", m.Word)
 	for _, note := range m.Notes {
-		b.WriteString("\nNote: " + markdown.Replace(Visible(note)) + "\n")
+		b.WriteString("\nNote: " + markdown.Text(Visible(note)) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

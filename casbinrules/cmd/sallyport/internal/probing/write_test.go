@@ -11,6 +11,7 @@ import (
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/junit"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
@@ -92,7 +93,17 @@ func TestSARIF(t *testing.T) {
 
 func TestJUnit(t *testing.T) {
 	got := written(t, func(b *strings.Builder) error { return result().WriteJUnit(b) })
-	var doc junitSuites
+	var doc struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Skipped  int `xml:"skipped,attr"`
+		Suites   []struct {
+			Cases []struct {
+				Name    string         `xml:"name,attr"`
+				Failure *junit.Failure `xml:"failure"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
 	if err := xml.Unmarshal([]byte(got), &doc); err != nil {
 		t.Fatalf("%v in\n%s", err, got)
 	}

@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
+)
+
+// ciRun is one run of the command ci.
+type ciRun struct {
+	source
+	config, routes, base, out, format string
+	tests, tenants, claims            []string
+	level, failOn                     string
+	least                             float64
+	limit                             int
+	lenient, withoutDiff              bool
+	// flagged is what the command line says, without a configuration.
+	flagged source
+}
+
+func newCI() *cobra.Command {
+	var c ciRun
+	cmd := &cobra.Command{
+		Use:   "ci",
+		Short: "Lint, test and compare a policy before a merge, in one report",
+		Long: `ci does what a review of a policy needs, and ends with one exit code:
+
+  - lint: everything wrong with the policy, as by "sallyport lint";
+  - tests: those beside the policy, *.tests, or of --tests, as by "sallyport test";
+  - coverage: the lines of the policy that no test depends on;
+  - diff: who gains or loses what since --base, as by "sallyport diff".
+
+The base is a git revision, by default the merge base of HEAD and the default
+branch; model, policy and configuration are read as they were in it, and compared
+with the files as they are now.
+
+The policy is that of -p and -m. If neither is given and there is a ` + configName + `
+here, or with -c, it is the policy of that file, judged with its options.
+
+The exit code is 1 for errors and warnings of lint (--lint error: for errors only),
+failed tests, a coverage below --min, and with --fail-on widen or change for that
+effect, or one that is not known. What could not be run is listed as such.
+
+With -o the report goes into a file and the text to stdout. Markdown is made for a
+comment: at most ` + fmt.Sprint(maxComment) + ` bytes.`,
+		Example: "  sallyport ci --fail-on widen --min 80\n  sallyport ci --base v1.4.0 --format markdown -o comment.md",
+		Args:    noArguments("name the policy with -p, and tests with --tests"),
+	}
+	c.flags(cmd)
+	c.pathFlags(cmd)
+	formatFlag(cmd, &c.format, "text", "markdown", "json", "sarif", "junit")
+	choiceFlag(cmd, &c.level, "lint", "least `severity` for exit code 1: ", "warning", "error")
+	choiceFlag(cmd, &c.failOn, "fail-on", "what `effect` exit code 1 is for: ", "none", "widen", "change")
+	f := cmd.Flags()
+	f.StringVarP(&c.config, "config", "c", "", "configuration `file` with the policy (default "+configName+", if it is there and neither -p nor -m is given)")
+	f.StringVarP(&c.out, "output", "o", "", "`file` to write the report to (default stdout)")
+	f.StringVar(&c.base, "base", "", "git `revision` to compare with (default the merge base with the default branch)")
+	f.BoolVar(&c.withoutDiff, "without-diff", false, "do not compare with a base")
+	f.StringVar(&c.routes, "routes", "", "JSON `file` with the routes of the application, for lint")
+	f.StringArrayVar(&c.tests, "tests", nil, "`file` of tests; may be repeated (default *.tests beside the policy)")
+	f.BoolVar(&c.lenient, "allow-unknown", false, "warn of misspelt names in tests only")
+	f.Float64Var(&c.least, "min", 0, "how many `percent` of the lines must be covered")
+	f.IntVar(&c.limit, "limit", 10_000_000, "how many requests are compared at most")
+	f.StringArrayVar(&c.claims, "claim", nil, "compare this value of an attribute only, as `name=value`; may be repeated")
+	f.StringArrayVar(&c.tenants, "tenant", nil, "compare this `tenant` only; may be repeated")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := c.settle(); err != nil {
+			return err
+		}
+		r, err := c.review(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if err := c.write(cmd, r); err != nil {
+			return err
+		}
+		if len(r.Problems) > 0 {
+			return errFindings
+		}
+		return nil
+	}
+	return cmd
+}
+
+// settle refuses flags that mean nothing, and takes the policy of a configuration.
+func (c *ciRun) settle() error {
+	switch {
+	case c.least < 0 || c.least > 100:
+		return usagef("--min %v: give a number from 0 to 100", c.least)
+	case c.withoutDiff && (c.base != "" || c.failOn != "none"):
+		return usagef("--without-diff compares nothing: leave --base and --fail-on out")
+	case c.config != "" && (c.model != "" || len(c.policies) > 0):
+		return usagef("-c names the policy by a configuration file: leave -m and -p out")
+	}
+	if c.config == "" && c.model == "" && len(c.policies) == 0 && !notThere(configName) {
+		c.config = configName
+	}
+	c.flagged = c.source
+	if c.config == "" {
+		return nil
+	}
+	text, err := os.ReadFile(c.config)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	return c.take(c.config, text)
+}
+
+// write writes the report in its format, and the text beside a file.
+func (c *ciRun) write(cmd *cobra.Command, r *review) error {
+	var b bytes.Buffer
+	if err := r.write(&b, c.format); err != nil {
+		return err
+	}
+	if c.out == "" {
+		if c.format == "text" {
+			return r.writeText(cmd.OutOrStdout()) // in colour
+		}
+		_, err := cmd.OutOrStdout().Write(b.Bytes())
+		return err
+	}
+	if err := r.writeText(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	return writeOutput(c.out, b.Bytes())
+}
+
+// review does everything there is to do.
+func (c *ciRun) review(ctx context.Context) (*review, error) {
+	m, policies, err := c.find("")
+	if err != nil {
+		return nil, err
+	}
+	r := &review{Problems: []string{}, Policies: policies, least: c.least, failOn: c.failOn}
+	if r.findings, err = c.lint(c.routes); err != nil {
+		return nil, err
+	}
+	errors, warnings, _ := r.counts()
+	r.problem(errors, "error")
+	if c.level == "warning" {
+		r.problem(warnings, "warning")
+	}
+	if errors > 0 {
+		for _, check := range []string{"tests", "coverage", "diff"} {
+			r.skip(check, "the policy is refused")
+		}
+		return r, nil
+	}
+	if r.policy, err = c.load(m, policies); err != nil {
+		return nil, err
+	}
+	if err := c.runSuite(ctx, r); err != nil {
+		return nil, err
+	}
+	return r, c.compare(ctx, r)
+}
+
+// runSuite runs the tests, and finds what they cover.
+func (c *ciRun) runSuite(ctx context.Context, r *review) error {
+	files := c.tests
+	if len(files) == 0 {
+		var err error
+		if files, err = filepath.Glob(filepath.Join(folderOf(c.files()[0]), "*.tests")); err != nil {
+			return err
+		}
+	}
+	if len(files) == 0 {
+		r.skip("tests", "there is no *.tests beside the policy, and none was named with --tests")
+		r.skip("coverage", "there are no tests")
+		if c.least > 0 {
+			r.Problems = append(r.Problems, "coverage is not known")
+		}
+		return nil
+	}
+	tests, err := readTests(files)
+	if found, ok := testFindings(err); ok {
+		r.findings = append(r.findings, found...)
+		r.problem(len(found), "error in the tests")
+		r.skip("tests", "not all of them can be read")
+		r.skip("coverage", "no test was run")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if r.results, err = c.runTests(ctx, r.policy, tests, c.lenient); err != nil {
+		return err
+	}
+	r.problem(failures(r.results), "failed test")
+	if r.covered, err = newCoverage(ctx, r.policy, r.results); err != nil {
+		return err
+	}
+	if r.covered.Percent < c.least {
+		r.Problems = append(r.Problems, fmt.Sprintf("coverage is less than %v%%", c.least))
+	}
+	return nil
+}
+
+// compare finds who gains and loses what since the base.
+func (c *ciRun) compare(ctx context.Context, r *review) error {
+	if c.withoutDiff {
+		r.skip("diff", "--without-diff was given")
+		return nil
+	}
+	base, err := c.openBase()
+	if err != nil {
+		return err
+	}
+	r.Base = &base.named
+	unknown := func(why error) error {
+		r.skip("diff", oneLine(why))
+		if c.failOn != "none" {
+			r.Problems = append(r.Problems, "the effect is not known")
+		}
+		return nil
+	}
+	old, err := base.open()
+	if err != nil {
+		return unknown(err)
+	}
+	who, types, err := c.bothSides(base.source)
+	if err != nil {
+		return unknown(err)
+	}
+	claims, err := readClaims(c.claims)
+	if err != nil {
+		return err
+	}
+	who.Tenants = c.tenants
+	report, err := effect.Compare(ctx, old, r.policy, effect.Settings{Who: who, Claims: claims, Types: types, Limit: c.limit})
+	if tooLarge(err) {
+		return unknown(err)
+	}
+	if err != nil {
+		return err
+	}
+	r.Effect = report
+	switch {
+	case c.failOn == "widen" && report.Widens(), c.failOn == "change" && len(report.Changes) > 0:
+		r.problem(len(report.Changes), "change in effect")
+	case !report.Complete() && (c.failOn != "none" || report.Asked == 0):
+		r.Problems = append(r.Problems, changedRules(len(report.NotCompared))+" not compared")
+	}
+	return nil
+}
+
+// bothSides are the people to ask about, and the types of their attributes, where
+// the options of the two policies may differ.
+func (c *ciRun) bothSides(base source) (ask.Who, map[string]casbinrules.AttributeType, error) {
+	who, types := c.who(ask.Who{}), c.types()
+	if base.prefix != c.prefix {
+		return who, nil, fmt.Errorf("the base has the role prefix %q, and this policy %q", base.prefix, c.prefix)
+	}
+	who.Anonymous = c.anonymous || base.anonymous
+	who.NoTokenRoles = c.noRoles && base.noRoles
+	for field, kind := range base.types() {
+		if now, ok := types[field]; ok && now != kind {
+			return who, nil, fmt.Errorf("the attribute %s is of type %s in the base, and %s in this policy", field, kind, now)
+		}
+		types[field] = kind
+	}
+	return who, types, nil
+}

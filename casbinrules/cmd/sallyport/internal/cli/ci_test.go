@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// repositoryOf makes a git repository of files, with one commit on main.
+func repositoryOf(t *testing.T, files map[string]string) (dir string, git func(args ...string)) {
+	t.Helper()
+	program, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("git is not installed: revisions cannot be read")
+	}
+	dir = write(t, files)
+	git = func(args ...string) {
+		t.Helper()
+		cmd := exec.Command(program, append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	git("init", "-q", "-b", "main")
+	git("add", "-A")
+	git("commit", "-q", "-m", "first")
+	return dir, git
+}
+
+func put(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+const ciTests = "allow erin /reports/7 PATCH\ndeny victor /reports/7 PATCH\n"
+
+// TestCI goes from a branch with nothing wrong to one with everything wrong.
+func TestCI(t *testing.T) {
+	t.Parallel()
+	dir, git := repositoryOf(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": ciTests})
+	got := run(t, dir, "", "ci", "-p", "DIR/policy.csv", "--fail-on", "change")
+	if got.code != exitOK || !strings.Contains(got.stdout, "2 passed, 0 failed\n") || !strings.Contains(got.stdout, "since the merge base with main (") ||
+		!strings.Contains(got.stdout, "no change in effect, ") || !strings.HasSuffix(got.stdout, "no problems\n") || got.stderr != "" {
+		t.Errorf("unchanged: %+v", got)
+	}
+	git("checkout", "-q", "-b", "change")
+	put(t, dir, map[string]string{
+		"policy.csv":   strings.Replace(policy, "p, editor, /reports/:id, PATCH", "p, viewer, /reports/:id, DELETE\np, viewer, /reports/:id, DELETE", 1),
+		"policy.tests": ciTests + "deny victor /reports/7 DELETE # viewers only read\n",
+	})
+	git("commit", "-q", "-a", "-m", "second")
+	args := []string{"ci", "-p", "DIR/policy.csv", "--fail-on", "widen", "--min", "90"}
+	got = run(t, dir, "", args...)
+	for _, want := range []string{
+		"policy.csv:6:1: warning: duplicate_rule: ", "policy.tests:1: FAIL: allow erin /reports/7 PATCH\n", "1 passed, 2 failed\n", "less than 90%\n",
+		"+ viewer gains DELETE /reports/:id (new policy.csv:5); so do editor, erin, victor\n", "- editor loses PATCH /reports/:id (old policy.csv:5); so does erin\n",
+		"problems: 1 warning, 2 failed tests, coverage is less than 90%, 2 changes in effect\n",
+	} {
+		if got.code != exitFindings || !strings.Contains(got.stdout, want) {
+			t.Errorf("no %q in %+v", want, got)
+		}
+	}
+	for _, format := range []string{"json", "sarif", "junit", "markdown"} {
+		shown := run(t, dir, "", append(args, "--format", format)...)
+		file := filepath.Join(dir, format)
+		both := run(t, dir, "", append(args, "--format", format, "-o", file)...)
+		text, err := os.ReadFile(file)
+		if err != nil || shown.code != exitFindings || both != got || strings.ReplaceAll(string(text), dir+"/", "") != shown.stdout {
+			t.Errorf("%s: %v\n%+v\n%+v", format, err, shown, both)
+		}
+		checkReview(t, format, shown.stdout)
+	}
+	// The same without what makes it fail: nothing is a pass for want of asking.
+	for _, flags := range []string{"--base HEAD --lint error --fail-on none", "--without-diff --fail-on none"} {
+		got := run(t, dir, "", append(args[:3:3], strings.Fields(flags)...)...)
+		if got.code != exitFindings || !strings.HasSuffix(got.stdout, "2 failed tests\n") {
+			t.Errorf("%s: %+v", flags, got)
+		}
+	}
+}
+
+// checkReview looks at the parts of a report in a format for programs.
+func checkReview(t *testing.T, format, text string) {
+	t.Helper()
+	var wants []string
+	switch format {
+	case "json":
+		var r review
+		if err := json.Unmarshal([]byte(text), &r); err != nil || r.Passed || len(r.Problems) != 4 || r.Tests == nil || r.Tests.Failed != 2 || r.Tests.Coverage == nil || len(r.Effect.Changes) != 2 || len(r.NotRun) != 0 || len(r.Base.Commit) != 40 {
+			t.Errorf("%v: %+v", err, r)
+		}
+	case "sarif":
+		if !json.Valid([]byte(text)) {
+			t.Errorf("no JSON: %s", text)
+		}
+		wants = []string{`"ruleId": "duplicate_rule"`, `"ruleId": "failed-test"`, `"ruleId": "access-gained"`, `"ruleId": "access-lost"`, `"ruleId": "uncovered-rule"`, `"startLine": 5`}
+	case "junit":
+		var doc struct {
+			Failures int `xml:"failures,attr"`
+		}
+		if err := xml.Unmarshal([]byte(text), &doc); err != nil || doc.Failures != 1+2+1+1 {
+			t.Errorf("%v: %+v in %s", err, doc, text)
+		}
+		wants = []string{`name="policy.tests:1: allow erin /reports/7 PATCH"`, `classname="lint.duplicate_rule"`, `<testsuite name="sallyport diff" tests="2" failures="1"`}
+	case "markdown":
+		wants = []string{
+			commentMark + "\n### ❌ sallyport ci: 1 warning, 2 failed tests, coverage is less than 90%, 2 changes in effect\n",
+			"| lint | 0 errors, 1 warning, ", "| tests | 1 passed, 2 failed |\n",
+			"| **gains** | `viewer` | `DELETE` | `/reports/:id` | `policy.csv:5` | `editor, erin, victor` |\n",
+			"| loses | `editor` | `PATCH` | `/reports/:id` | old `policy.csv:5` | `erin` |\n",
+			"| `policy.tests:3` | `deny victor /reports/7 DELETE # viewers only read` | `victor may DELETE /reports/7: policy.csv:5 allows it` |\n",
+			"| `policy.csv:6:1` | warning | [`duplicate_rule`](" + findingsPage + "duplicate_rule) | ",
+			"<details><summary>Lines that no test depends on (",
+		}
+	}
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: no %q in\n%s", format, want, text)
+		}
+	}
+}
+
+// TestCISaysWhatItDidNotRun: whatever could not be looked at is told, and is no
+// pass where the command line asks for it.
+func TestCISaysWhatItDidNotRun(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": ciTests, "lone/model.conf": presets["rbac"]().Text()}
+	dir, git := repositoryOf(t, files)
+	lone := filepath.Join(dir, "lone")
+	put(t, lone, map[string]string{"policy.csv": "p, editor, /a, GET\ng, erin, editor\n"})
+	put(t, dir, map[string]string{"broken.tests": "allow erin\nmaybe erin /x GET\n", "broken.csv": "p, x\n"})
+	for _, c := range []struct {
+		name, args string
+		code       int
+		want       []string
+	}{
+		{"no tests", "-p DIR/lone/policy.csv --without-diff", exitOK, []string{"not run: tests: there is no *.tests", "not run: coverage: ", "not run: diff: --without-diff was given\n", "no problems\n"}},
+		{"no tests, least coverage", "-p DIR/lone/policy.csv --without-diff --min 1", exitFindings, []string{"problems: coverage is not known\n"}},
+		{"new policy", "-p DIR/lone/policy.csv", exitOK, []string{"not run: diff: the base: there is no lone/policy.csv in it\n", "no problems\n"}},
+		{"new policy, widening", "-p DIR/lone/policy.csv --fail-on widen", exitFindings, []string{"problems: the effect is not known\n"}},
+		{"too large", "-p DIR/policy.csv --tests DIR/policy.tests --limit 3 --fail-on change", exitFindings, []string{"not run: diff: comparing the policies takes ", "problems: the effect is not known\n"}},
+		{"too large, asked for nothing", "-p DIR/policy.csv --tests DIR/policy.tests --limit 3", exitOK, []string{"not run: diff: "}},
+		{"broken tests", "-p DIR/policy.csv --tests DIR/broken.tests", exitFindings, []string{
+			"broken.tests:1:7: error: test_syntax: write \"allow", "broken.tests:2:1: error: test_syntax: ", "not run: tests: not all of them can be read\n", "problems: 2 errors in the tests\n",
+		}},
+		{"refused", "-m rbac -p DIR/broken.csv --tests DIR/policy.tests", exitFindings, []string{"broken.csv:1:4: error: field_count", "not run: tests: the policy is refused\n", "not run: diff: ", "problems: 1 error\n"}},
+	} {
+		got := run(t, dir, "", append([]string{"ci"}, strings.Fields(c.args)...)...)
+		for _, want := range c.want {
+			if got.code != c.code || !strings.Contains(got.stdout, want) || got.stderr != "" {
+				t.Errorf("%s: no %q, or not %d, in %+v", c.name, want, c.code, got)
+			}
+		}
+	}
+	git("add", "-A")
+	git("commit", "-q", "-m", "broken")
+	put(t, dir, map[string]string{"broken.csv": "p, editor, /x, GET\ng, erin, editor\n"})
+	got := run(t, dir, "", "ci", "-m", "rbac", "-p", "DIR/broken.csv", "--fail-on", "widen", "--tests", "DIR/policy.tests")
+	if got.code != exitFindings || !strings.Contains(got.stdout, "not run: diff: the policy of the base is refused: ") {
+		t.Errorf("base refused: %+v", got)
+	}
+	outside := write(t, map[string]string{"model.conf": "rbac", "policy.csv": policy})
+	for _, c := range []struct{ dir, want, args string }{
+		{outside, "is in no git repository: ", "-p DIR/policy.csv"},
+		{dir, "nonsense is neither a file nor a revision", "-p DIR/policy.csv --base nonsense"},
+		{dir, "neither a file nor a revision", "-p DIR/policy.csv --base=--output=x"},
+		{dir, "--without-diff compares nothing", "-p DIR/policy.csv --without-diff --fail-on widen"},
+		{dir, "--min 101", "-p DIR/policy.csv --min 101"},
+		{dir, "-c names the policy", "-p DIR/policy.csv -c DIR/x.yaml"},
+		{dir, "read configuration", "-c DIR/x.yaml"},
+		{dir, "read tests: ", "-p DIR/policy.csv --tests DIR/none.tests"},
+		{dir, "ci takes no arguments", "policy.csv"},
+	} {
+		if got := run(t, c.dir, "", append([]string{"ci"}, strings.Fields(c.args)...)...); got.code != exitUsage || !strings.Contains(got.stderr, c.want) {
+			t.Errorf("%s: no %q in %+v", c.args, c.want, got)
+		}
+	}
+}
+
+// TestCIReadsTheBaseAsItWas: what widens is seen wherever it was written, in a
+// model that is kept elsewhere, in the configuration, in a file that it names.
+func TestCIReadsTheBaseAsItWas(t *testing.T) {
+	t.Parallel()
+	const (
+		config = "realm: ${SALLYPORT_NO_SUCH_VARIABLE}\npolicy:\n  model: models/model.conf\n  files: [policies]\n"
+		rules  = "p, editor, /a/*, GET\np, anonymous, /a, GET\ng, erin, editor\n"
+		narrow = "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[role_definition]\ng = _, _\n" +
+			"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act && r.obj != \"/a/7\"\n"
+	)
+	for name, c := range map[string]struct{ before, after map[string]string }{
+		"an option": {
+			map[string]string{"sallyport.yaml": config, "models/model.conf": presets["rbac"]().Text(), "policies/a.csv": rules},
+			map[string]string{"sallyport.yaml": config + "  anonymous: true\n"},
+		},
+		"a model elsewhere": {
+			map[string]string{"sallyport.yaml": config, "models/model.conf": narrow, "policies/a.csv": rules},
+			map[string]string{"models/model.conf": strings.Replace(narrow, ` && r.obj != "/a/7"`, "", 1), "policies/a.csv": rules},
+		},
+		"another file": {
+			map[string]string{"sallyport.yaml": config, "models/model.conf": presets["rbac"]().Text(), "policies/a.csv": rules, "more.csv": "p, editor, /more, GET\n"},
+			map[string]string{"sallyport.yaml": strings.Replace(config, "[policies]", "[policies, more.csv]", 1)},
+		},
+		"another folder": {
+			map[string]string{"sallyport.yaml": config, "models/model.conf": presets["rbac"]().Text(), "policies/a.csv": rules, "others/a.csv": rules + "p, editor, /more, GET\n"},
+			map[string]string{"sallyport.yaml": strings.Replace(config, "[policies]", "others", 1)},
+		},
+	} {
+		dir, _ := repositoryOf(t, c.before)
+		if got := run(t, dir, "", "ci", "-c", "DIR/sallyport.yaml", "--fail-on", "change", "--lint", "error"); got.code != exitOK {
+			t.Errorf("%s, unchanged: %+v", name, got)
+		}
+		put(t, dir, c.after)
+		if got := run(t, dir, "", "ci", "-c", "DIR/sallyport.yaml", "--fail-on", "widen", "--lint", "error"); got.code != exitFindings || !strings.Contains(got.stdout, "+ ") {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if name != "a model elsewhere" {
+			continue
+		}
+		got := run(t, dir, "", "ci", "-m", "DIR/models/model.conf", "-p", "DIR/policies", "--fail-on", "widen", "--lint", "error")
+		if got.code != exitFindings || !strings.Contains(got.stdout, "+ ") {
+			t.Errorf("%s, by -m and -p: %+v", name, got)
+		}
+	}
+}
+
+// TestCIMarkdownStaysATable: no rule breaks out of its cell, and no policy makes a
+// comment too long.
+func TestCIMarkdownStaysATable(t *testing.T) {
+	t.Parallel()
+	dir, _ := repositoryOf(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, x, /x, GET\ng, y, x\n"})
+	var rules strings.Builder
+	for i, name := range []string{"a|b", "`code`", "a`|``b", `a\|b`, `back\`, "@team/all", "<img src=x>", "</details>", "[x](http://evil.example)", "*b* _c_", "$x$", "#12", "https://evil.example", "--> <!--", "​x"} {
+		fmt.Fprintf(&rules, "p, \"%s\", /x/%d, GET\ng, \"u%s\", \"%s\"\n", name, i, name, name)
+	}
+	for i := range 3000 {
+		fmt.Fprintf(&rules, "p, role%d, /%s/%d, GET\n", i, strings.Repeat("long|", 20), i)
+	}
+	for _, n := range []int{30, 3030} {
+		put(t, dir, map[string]string{"policy.csv": strings.Join(strings.SplitAfterN(rules.String(), "\n", n+1)[:n], "")})
+		got := run(t, dir, "", "ci", "-p", "DIR/policy.csv", "--format", "markdown")
+		if n > 100 {
+			got = run(t, dir, "", "ci", "-p", "DIR/policy.csv", "--format", "markdown", "--without-diff")
+		}
+		if got.code == exitUsage || len(got.stdout) > maxComment || len(got.stdout) < 1000 {
+			t.Fatalf("%d bytes, %d, %s", len(got.stdout), got.code, got.stderr)
+		}
+		columns := 0
+		for line := range strings.Lines(got.stdout) {
+			if !strings.HasPrefix(line, "|") {
+				columns = 0
+				if n := strings.Count(line, "`"); n > 0 || strings.Contains(line, "evil") {
+					t.Errorf("a text of the policy outside of a table: %q", line)
+				}
+				continue
+			}
+			if n := strings.Count(line, "|"); columns != 0 && n != columns {
+				t.Errorf("%d bars where the head has %d: %q", n, columns, line)
+			} else {
+				columns = n
+			}
+			for i, part := range strings.Split(line, "`") {
+				if i%2 == 0 && strings.ContainsAny(strings.NewReplacer("<code>", "", "</code>", "", "<br>", "", "](https://github.com/", "", "[", "", ")", "").Replace(part), "<>[]@$\\") {
+					t.Errorf("markup outside of code: %q in %q", part, line)
+				}
+			}
+		}
+		if n > 100 && !strings.Contains(got.stdout, " more.\n") {
+			t.Error("nothing says that lines are left out")
+		}
+	}
+}

@@ -1,0 +1,271 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/junit"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
+)
+
+// review is what ci has found. What was not run is nil, and named in NotRun.
+type review struct {
+	Passed   bool     `json:"passed"`
+	Problems []string `json:"problems"` // what the exit code is 1 for
+	Policies []string `json:"policies"`
+	// Base is what the effect was compared with.
+	Base     *namedCommit   `json:"base,omitempty"`
+	Findings []jsonFinding  `json:"findings"`
+	Tests    *jsonTests     `json:"tests,omitempty"`
+	Effect   *effect.Report `json:"effect,omitempty"`
+	NotRun   []notRun       `json:"not_run,omitempty"`
+
+	findings []casbinrules.Finding
+	policy   *casbinrules.Authorizer // nil if it is refused
+	results  []result                // nil if no test was run
+	covered  *coverage
+	least    float64
+	failOn   string
+}
+
+// notRun is a check that was not made, and why.
+type notRun struct {
+	Check string `json:"check"`
+	Why   string `json:"why"`
+}
+
+func (r *review) skip(check, why string) { r.NotRun = append(r.NotRun, notRun{check, plain(why)}) }
+
+// problem adds what there are n of, if there are any.
+func (r *review) problem(n int, what string) {
+	switch first, rest, _ := strings.Cut(what, " "); {
+	case n == 0:
+	case n > 1 && (first == "error" || first == "change"):
+		r.Problems = append(r.Problems, strings.TrimSpace(fmt.Sprintf("%d %ss %s", n, first, rest)))
+	default:
+		r.Problems = append(r.Problems, quantity(n, what))
+	}
+}
+
+func (r *review) counts() (errors, warnings, notes int) {
+	for _, f := range r.findings {
+		switch f.Severity {
+		case casbinrules.SeverityError:
+			errors++
+		case casbinrules.SeverityWarning:
+			warnings++
+		default:
+			notes++
+		}
+	}
+	return errors, warnings, notes
+}
+
+// gainedAndLost counts the changes in effect.
+func gainedAndLost(r *effect.Report) (gained, lost int) {
+	for _, c := range r.Changes {
+		if c.Gains {
+			gained++
+		}
+	}
+	return gained, len(r.Changes) - gained
+}
+
+// testSyntax is the code of a test that cannot be read.
+const testSyntax = "test_syntax"
+
+// testFindings are what keeps tests from being read, as findings.
+func testFindings(err error) ([]casbinrules.Finding, bool) {
+	switch e := err.(type) {
+	case *policytest.Error:
+		return []casbinrules.Finding{{
+			File: e.File, Line: e.Line, Column: e.Column, Severity: casbinrules.SeverityError, Code: testSyntax, Message: e.Message,
+		}}, true
+	case interface{ Unwrap() []error }:
+		var all []casbinrules.Finding
+		for _, one := range e.Unwrap() {
+			found, _ := testFindings(one)
+			all = append(all, found...)
+		}
+		return all, len(all) > 0
+	case interface{ Unwrap() error }:
+		return testFindings(e.Unwrap())
+	}
+	return nil, false
+}
+
+func (r *review) write(w io.Writer, format string) error {
+	switch format {
+	case "markdown":
+		return r.writeMarkdown(w)
+	case "json":
+		r.Passed, r.Findings = len(r.Problems) == 0, jsonFindings(r.findings)
+		if r.results != nil {
+			tests := summary(r.results)
+			tests.Coverage = r.covered
+			r.Tests = &tests
+		}
+		return writeJSON(w, r)
+	case "sarif":
+		c := columns{}
+		return writeJSON(w, sarif.New(r.allFindings(), c.characters))
+	case "junit":
+		return junit.Write(w, r.suites()...)
+	}
+	return r.writeText(w)
+}
+
+func (r *review) writeText(w io.Writer) error {
+	if err := writeFindings(w, r.findings, "text"); err != nil {
+		return err
+	}
+	if r.results != nil {
+		writeWarnings(w, r.results)
+		if err := writeResults(w, r.results); err != nil {
+			return err
+		}
+		if err := writeCoverage(w, r.covered, r.least); err != nil {
+			return err
+		}
+	}
+	if r.Effect != nil {
+		if _, err := fmt.Fprintf(w, "since %s (%.12s):\n", plain(r.Base.Revision), r.Base.Commit); err != nil {
+			return err
+		}
+		if err := writeChanges(w, r.Effect); err != nil {
+			return err
+		}
+	}
+	paint := paletteFor(w)
+	var b strings.Builder
+	for _, n := range r.NotRun {
+		b.WriteString(paint.yellow("not run: "+n.Check) + ": " + n.Why + "\n")
+	}
+	if len(r.Problems) == 0 {
+		b.WriteString(paint.green("no problems") + "\n")
+	} else {
+		b.WriteString(paint.red("problems: "+strings.Join(r.Problems, ", ")) + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// allFindings are those of lint, and the rest of the report as findings: failed
+// tests, changes in effect, and lines that no test covers.
+func (r *review) allFindings() []casbinrules.Finding {
+	all := r.findings
+	for _, t := range r.results {
+		if !t.passed() {
+			all = append(all, casbinrules.Finding{
+				File: t.test.File, Line: t.test.Line, Column: 1, Severity: casbinrules.SeverityError, Code: "failed-test",
+				Message: t.test.String() + ": " + t.failure(),
+			})
+		}
+	}
+	if r.Effect != nil {
+		for _, c := range r.Effect.Changes {
+			all = append(all, r.changeFinding(c))
+		}
+		for _, rule := range r.Effect.NotCompared {
+			f := casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: "not-compared", File: rule.File, Line: rule.Line, Column: 1, Message: "what this line changes is not known: " + rule.Text}
+			if rule.Old {
+				f.File, f.Line = r.Policies[0], 1
+			}
+			all = append(all, f)
+		}
+	}
+	if r.covered != nil {
+		for _, rule := range r.covered.NotCovered {
+			all = append(all, casbinrules.Finding{File: rule.File, Line: rule.Line, Column: 1, Severity: casbinrules.SeverityNote, Code: "uncovered-rule", Message: "no test depends on " + rule.Text})
+		}
+	}
+	return all
+}
+
+// changeFinding is a change at the line that it comes from; what a line of the old
+// policy took away has none in the new one.
+func (r *review) changeFinding(c effect.Change) casbinrules.Finding {
+	f := casbinrules.Finding{Severity: casbinrules.SeverityWarning, Code: "access-lost", Message: changeText(c), File: r.Policies[0], Line: 1, Column: 1}
+	if c.Gains {
+		f.Code = "access-gained"
+	}
+	for _, rule := range r.policy.Rules() {
+		if !c.Old && rule.Place() == c.Rule {
+			f.File, f.Line = rule.File, rule.Line
+			break
+		}
+	}
+	return f
+}
+
+// suites are the checks that were run as JUnit knows them.
+func (r *review) suites() []junit.Suite {
+	lint := junit.Suite{Name: "sallyport lint"}
+	for _, f := range r.findings {
+		c := junit.Case{Name: f.Code + " at " + fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column), Class: "lint." + f.Code}
+		if f.Severity == casbinrules.SeverityNote {
+			c.Skipped = "note: " + f.Message
+		} else {
+			c.Failure = &junit.Failure{Message: f.Message, Type: f.Severity.String(), Text: f.String() + "\n"}
+		}
+		lint.Cases = append(lint.Cases, c)
+	}
+	if errors, warnings, _ := r.counts(); errors+warnings == 0 {
+		lint.Cases = append(lint.Cases, junit.Case{Name: "no errors or warnings", Class: "lint"})
+	}
+	suites := []junit.Suite{lint}
+	if r.results != nil {
+		suites = append(suites, r.testSuite())
+	}
+	if r.Effect != nil {
+		diff := junit.Suite{Name: "sallyport diff"}
+		for _, c := range r.Effect.Changes {
+			one := junit.Case{Name: changeText(c), Class: "diff"}
+			if r.failOn == "change" || r.failOn == "widen" && c.Gains {
+				one.Failure = &junit.Failure{Message: changeText(c), Type: "effect"}
+			}
+			diff.Cases = append(diff.Cases, one)
+		}
+		for _, rule := range r.Effect.NotCompared {
+			diff.Cases = append(diff.Cases, junit.Case{Name: "not compared: " + rule.String(), Class: "diff", Failure: &junit.Failure{Message: strings.Join(r.Effect.Gaps, "; "), Type: "not compared"}})
+		}
+		suites = append(suites, diff)
+	}
+	for _, n := range r.NotRun {
+		suites = append(suites, junit.Suite{Name: "sallyport " + n.Check, Cases: []junit.Case{{Name: n.Check, Class: n.Check, Skipped: "not run: " + n.Why}}})
+	}
+	return suites
+}
+
+func (r *review) testSuite() junit.Suite {
+	suite := junit.Suite{Name: "sallyport test"}
+	for _, t := range r.results {
+		c := junit.Case{Name: t.test.Place() + ": " + t.test.String(), Class: "test." + t.test.File}
+		if !t.passed() {
+			c.Failure = &junit.Failure{Message: t.failure(), Type: "failed test"}
+			if t.why != nil {
+				c.Failure.Text = t.why.String() + "\n"
+			}
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	coverage := junit.Case{Name: fmt.Sprintf("coverage of %d lines", r.covered.Lines), Class: "coverage"}
+	if r.covered.Percent < r.least {
+		coverage.Failure = &junit.Failure{Message: fmt.Sprintf("%.1f%%, less than %v%%", r.covered.Percent, r.least), Type: "coverage"}
+	}
+	suite.Cases = append(suite.Cases, coverage)
+	return suite
+}
+
+// failure says in one line why a test failed.
+func (r result) failure() string {
+	if r.err != nil {
+		return "error: " + oneLine(r.err)
+	}
+	first, _, _ := strings.Cut(r.why.String(), "\n")
+	return first
+}

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/markdown"
+)
+
+const (
+	// maxComment is how many characters a comment on GitHub may have.
+	maxComment = 65_536
+	// commentMark finds the comment again that a later run replaces.
+	commentMark = "<!-- sallyport ci -->"
+	// findingsPage explains each code of lint.
+	findingsPage = "https://github.com/sallyport-go/sallyport/blob/main/docs/policy-diagnostics.md#"
+	// maxCell is how many characters of one text a cell shows.
+	maxCell = 300
+)
+
+// writeMarkdown writes the report for a comment, with as many lines of each table
+// as fit.
+func (r *review) writeMarkdown(w io.Writer) error {
+	text := ""
+	for most := 512; ; most /= 2 {
+		if text = r.markdown(most); len(text) <= maxComment || most == 0 {
+			break
+		}
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+func code(s string) string { return markdown.Code(s, maxCell) }
+
+// markdown is the report with at most so many lines in each table.
+func (r *review) markdown(most int) string {
+	var b strings.Builder
+	b.WriteString(commentMark + "\n")
+	if len(r.Problems) == 0 {
+		b.WriteString("### ✅ sallyport ci: no problems\n\n")
+	} else {
+		b.WriteString("### ❌ sallyport ci: " + strings.Join(r.Problems, ", ") + "\n\n")
+	}
+	r.overview().Write(&b, most+4)
+	r.changesTable(&b, most)
+	r.failuresTable(&b, most)
+	r.findingsTable(&b, most)
+	r.uncovered(&b, most)
+	return b.String()
+}
+
+// overview has a line for each check.
+func (r *review) overview() *markdown.Table {
+	t := &markdown.Table{Head: []string{"check", "result"}}
+	errors, warnings, notes := r.counts()
+	t.Add("lint", fmt.Sprintf("%s, %s, %s", quantity(errors, "error"), quantity(warnings, "warning"), quantity(notes, "note")))
+	if r.results != nil {
+		failed := failures(r.results)
+		t.Add("tests", fmt.Sprintf("%d passed, %d failed", len(r.results)-failed, failed))
+		t.Add("coverage", fmt.Sprintf("%d of %d lines, %.1f %%", r.covered.Covered, r.covered.Lines, r.covered.Percent))
+	}
+	if r.Effect != nil {
+		gained, lost := gainedAndLost(r.Effect)
+		text := fmt.Sprintf("%d gained, %d lost, in %d requests compared with %s (%s)", gained, lost, r.Effect.Asked, code(r.Base.Revision), code(fmt.Sprintf("%.12s", r.Base.Commit)))
+		if n := len(r.Effect.NotCompared); n > 0 {
+			text += ", " + changedRules(n) + " **not compared**"
+		}
+		if only := narrowed(r.Effect); only != "" {
+			text += "; with " + code(only) + " alone"
+		}
+		t.Add("diff", text)
+	}
+	for _, n := range r.NotRun {
+		t.Add(n.Check, "**not run**: "+code(n.Why))
+	}
+	return t
+}
+
+func (r *review) changesTable(b *strings.Builder, most int) {
+	if r.Effect == nil || len(r.Effect.Changes)+len(r.Effect.NotCompared) == 0 {
+		return
+	}
+	b.WriteString("\n#### Who gains and loses what\n\n")
+	t := &markdown.Table{Head: []string{"", "who", "action", "object", "by", "so do"}}
+	for _, c := range r.Effect.Changes {
+		verb, who, by := "loses", c.Subject, c.Rule
+		if c.Gains {
+			verb = "**gains**"
+		}
+		if c.Tenant != "" {
+			who += " in " + c.Tenant
+		}
+		if attributes := attributesText(c.Attributes); attributes != "" {
+			who += " " + attributes
+		}
+		if by != "" {
+			by = code(by)
+			if c.Old {
+				by = "old " + by
+			}
+		}
+		also := ""
+		if len(c.Also) > 0 {
+			also = code(strings.Join(c.Also, ", "))
+		}
+		t.Add(verb, code(who), code(strings.Join(c.Actions, ", ")), code(c.Object), by, also)
+	}
+	for _, rule := range r.Effect.NotCompared {
+		which := "new "
+		if rule.Old {
+			which = "old "
+		}
+		t.Add("*not compared*", "", "", "", which+code(rule.String()), "")
+	}
+	t.Write(b, most)
+}
+
+func (r *review) failuresTable(b *strings.Builder, most int) {
+	if failures(r.results) == 0 {
+		return
+	}
+	b.WriteString("\n#### Failed tests\n\n")
+	t := &markdown.Table{Head: []string{"where", "test", "why it failed"}}
+	for _, one := range r.results {
+		if !one.passed() {
+			t.Add(code(one.test.Place()), code(one.test.String()), code(one.failure()))
+		}
+	}
+	t.Write(b, most)
+}
+
+func (r *review) findingsTable(b *strings.Builder, most int) {
+	if len(r.findings) == 0 {
+		return
+	}
+	b.WriteString("\n#### Findings\n\n")
+	t := &markdown.Table{Head: []string{"where", "severity", "code", "what"}}
+	for _, severity := range []casbinrules.Severity{casbinrules.SeverityError, casbinrules.SeverityWarning, casbinrules.SeverityNote} {
+		for _, f := range r.findings {
+			if f.Severity != severity {
+				continue
+			}
+			what := code(f.Message)
+			if f.Hint != "" {
+				what += "<br>" + code(f.Hint)
+			}
+			name := "[" + code(f.Code) + "](" + findingsPage + f.Code + ")"
+			if f.Code == testSyntax {
+				name = code(f.Code)
+			}
+			t.Add(code(fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)), severity.String(), name, what)
+		}
+	}
+	t.Write(b, most)
+}
+
+func (r *review) uncovered(b *strings.Builder, most int) {
+	if r.covered == nil || len(r.covered.NotCovered) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n<details><summary>Lines that no test depends on (%d)</summary>\n\n", len(r.covered.NotCovered))
+	t := &markdown.Table{Head: []string{"where", "line"}}
+	for _, rule := range r.covered.NotCovered {
+		t.Add(code(rule.Place()), code(rule.Text))
+	}
+	t.Write(b, most)
+	b.WriteString("\n</details>\n")
+}

@@ -1,0 +1,63 @@
+package setup
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
+)
+
+// Policy is what a file says of its policy, for programs that look at that alone.
+type Policy struct {
+	// Model is the path of the model, or one of the ready ones rbac, rbac-deny and
+	// rbac-tenants. Files are the policy files, or folders of them.
+	Model string
+	Files []string
+	// Anonymous, Empty, TokenRoles, RoutesAsObjects and CasbinSemantics are the keys
+	// anonymous, empty, token_roles, route_as_object and casbin_semantics.
+	Anonymous, Empty, TokenRoles, RoutesAsObjects, CasbinSemantics bool
+	// RolePrefix is the key role_prefix; AttributeTypes and Functions are the keys
+	// attribute_types and functions.
+	RolePrefix                string
+	AttributeTypes, Functions map[string]string
+}
+
+// ParsePolicy reads the section policy of text, the content of a file at path.
+// Paths begin at the folder of path; that the files are there is not checked, and
+// neither is any other section, so that no variable of the environment is needed
+// for those. A file without a policy, or with one in a store, is an error.
+func ParsePolicy(path string, text []byte) (Policy, error) {
+	source := decode.Source{Name: path, Dir: filepath.Dir(path), Env: os.LookupEnv, Kinds: lookupKind, Absent: true}
+	section, err := decode.Section(text, source, "policy")
+	if err != nil {
+		return Policy{}, err
+	}
+	if section == nil {
+		return Policy{}, fmt.Errorf("setup: %s has no policy", path)
+	}
+	var read struct {
+		Policy *policyConfig `key:"policy" required:"true"`
+	}
+	if _, err := decode.Read(section, source, &read); err != nil {
+		return Policy{}, err
+	}
+	c := read.Policy
+	if c.Store.Settings != nil {
+		return Policy{}, fmt.Errorf("setup: the policy of %s is in a store, and not in files", path)
+	}
+	p := Policy{
+		Model: c.Model, Anonymous: c.Anonymous, Empty: c.Empty, TokenRoles: c.TokenRoles, RoutesAsObjects: c.Route,
+		CasbinSemantics: c.AsCasbin, RolePrefix: c.Prefix, AttributeTypes: c.Types, Functions: c.Functions,
+	}
+	if readyModels[p.Model] == nil && !filepath.IsAbs(p.Model) {
+		p.Model = filepath.Join(source.Dir, p.Model)
+	}
+	for _, f := range c.Files {
+		p.Files = append(p.Files, string(f))
+	}
+	if len(p.Files) == 0 {
+		return Policy{}, fmt.Errorf("setup: the policy of %s names no files", path)
+	}
+	return p, nil
+}

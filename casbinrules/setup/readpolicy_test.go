@@ -1,0 +1,62 @@
+package setup_test
+
+import (
+	"errors"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+)
+
+// TestParsePolicy reads a policy whose files are not there, from a file whose
+// other sections need what is not there either.
+func TestParsePolicy(t *testing.T) {
+	const text = `realm: ${SALLYPORT_TEST_NO_SUCH_VARIABLE}
+policy: # of reports
+  model: rbac-deny
+  files: [a.csv, more]
+  anonymous: true
+  token_roles: false
+  role_prefix: "role:"
+  attribute_types: {age: number}
+
+bearer:
+  issuer: ${SALLYPORT_TEST_NO_SUCH_VARIABLE}
+`
+	got, err := setup.ParsePolicy("conf/sallyport.yaml", []byte(text))
+	want := setup.Policy{
+		Model: "rbac-deny", Files: []string{filepath.Join("conf", "a.csv"), filepath.Join("conf", "more")}, Anonymous: true,
+		RolePrefix: "role:", AttributeTypes: map[string]string{"age": "number"},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+	for _, model := range []string{"model.conf", "../model.conf"} {
+		got, err := setup.ParsePolicy("conf/x.yaml", []byte("policy: {model: "+model+", files: p.csv}\n"))
+		if err != nil || got.Model != filepath.Join("conf", model) || !got.TokenRoles {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	}
+}
+
+func TestParsePolicySaysWhatIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		"realm: r\n": "x.yaml has no policy",
+		"realm: r\npolicy:\n  modell: rbac\n  files: p.csv\n":                   "x.yaml:3:3: policy: unknown key",
+		"realm: r\npolicy:\n  model: rbac\nwatch: true\n":                       "names no files",
+		"realm: r\npolicy:\nwatch: true\n":                                      "x.yaml:2:",
+		"policy: [\n":                                                           "x.yaml:",
+		"policy:\n  model: rbac\n  files: ${SALLYPORT_TEST_NO_SUCH_VARIABLE}\n": "x.yaml:3:",
+		"- policy\n": "x.yaml has no policy",
+	} {
+		_, err := setup.ParsePolicy("x.yaml", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+		if _, ok := errors.AsType[setup.Errors](err); strings.HasPrefix(want, "x.yaml:") && !ok {
+			t.Errorf("%q: %T", text, err)
+		}
+	}
+}
