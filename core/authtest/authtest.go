@@ -1,9 +1,10 @@
 // Package authtest is the conformance suite that every adapter runs, and
 // helpers for tests of applications.
 //
-// [Run] drives a [Framework] over real sockets through everything an adapter
-// promises: a feature without a case here does not exist. An adapter's own test
-// is a Framework and one call of Run.
+// [Run] drives a [Framework] over real sockets through everything an adapter can
+// keep or break: a feature of adapters without a case here does not exist. An
+// adapter's own test is a Framework and one call of Run. What no framework can
+// change is proved once, by the tests of this package on [NetHTTP].
 package authtest
 
 import (

@@ -245,12 +245,3 @@ func (d *door) admits(id string, header ...string) Answer {
 	}
 	return a
 }
-
-// altered is s with another letter at i, whatever is there.
-func altered(s string, i int) string {
-	letter := "a"
-	if s[i] == 'a' {
-		letter = "b"
-	}
-	return s[:i] + letter + s[i+1:]
-}

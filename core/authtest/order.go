@@ -11,13 +11,10 @@ import (
 
 var orderCases = []testCase{
 	{"invariant 1 gate two runs gate one first", gateOneFirst},
-	{"invariant 1 gates in any order", anyOrder},
 	{"one request is one principal at all its gates", onePrincipal},
-	{"another guard's principal is no proof", foreignPrincipal},
 	{"two guards each know their principal", twoPrincipals},
 	{"check inside a handler", checkInHandler},
 	{"check behind an optional gate", checkAnonymous},
-	{"a check that fails or cannot work", checkFailing},
 }
 
 // gateOneFirst: without gate one in front, gate two asks no rule about an
@@ -40,30 +37,6 @@ func gateOneFirst(t *testing.T, f Framework) {
 		d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob"))
 		if asked != 2 {
 			t.Errorf("%s: rules were asked %d times", kind, asked)
-		}
-	}
-}
-
-// anyOrder: an order that reads wrong gives the right verdicts.
-func anyOrder(t *testing.T, f Framework) {
-	for _, order := range [][]string{
-		{"Authenticate", "Require"}, {"Require", "Authenticate"},
-		{"Authorize", "Authenticate"}, {"Optional", "Authorize"},
-		{"Authorize", "Optional", "Require"}, {"Optional", "Authenticate"}, {"Authenticate", "Optional"},
-	} {
-		g, _ := guard(t, core.WithAuthorizer(only("alice")))
-		var gates []Gate
-		policed := false
-		for _, kind := range order {
-			gates = append(gates, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{only("alice")}})
-			policed = policed || kind == "Require" || kind == "Authorize"
-		}
-		d := newDoor(t, f, gates...)
-		d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
-		d.refuses(http.StatusUnauthorized, core.CodeInvalidCredentials, as("bad"))
-		d.admits("alice", as("alice"))
-		if policed {
-			d.refuses(http.StatusForbidden, core.CodeForbidden, as("bob"))
 		}
 	}
 }
@@ -127,26 +100,6 @@ func onePrincipal(t *testing.T, f Framework) {
 	}
 }
 
-// foreignPrincipal: who passed one guard is unknown to the other.
-func foreignPrincipal(t *testing.T, f Framework) {
-	names, _ := guard(t)
-	cookies, _ := guardOf(t, []core.Authenticator{sessions{}}, core.WithAuthorizer(only("alice")))
-	for _, kind := range kinds {
-		d := newDoor(t, f,
-			Gate{Kind: "Authenticate", Guard: names},
-			Gate{Kind: kind, Guard: cookies, Rules: []core.Authorizer{only("alice")}})
-		if kind == "Optional" {
-			d.admits("anonymous", as("alice"))
-		} else {
-			a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, as("alice"))
-			if v := a.Header.Get("WWW-Authenticate"); v != `Session realm="test"` {
-				t.Errorf("%s: challenge %q", kind, v)
-			}
-		}
-		d.admits("alice", as("bob"), "Cookie: session=alice")
-	}
-}
-
 // checkInHandler: a refusal inside a handler is the gate's own, byte for byte,
 // and nothing is appended by a handler that returns.
 func checkInHandler(t *testing.T, f Framework) {
@@ -201,35 +154,4 @@ func checkAnonymous(t *testing.T, f Framework) {
 	}
 	checked.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
 	checked.admits("alice", as("alice"))
-}
-
-// checkFailing: outages and faults in a check are 503 and 500, and a check
-// without rules allows nothing.
-func checkFailing(t *testing.T, f Framework) {
-	g, _ := guard(t)
-	rules := map[string][]core.Authorizer{
-		"storeless": {AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) {
-			return core.Decision{Allowed: true}, http.ErrServerClosed
-		})},
-		"faulty": {AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) { panic("rule") })},
-		"empty":  nil,
-		"nil":    {nil},
-	}
-	d := &door{t: t}
-	route := d.route(Gate{Kind: "Optional", Guard: g})
-	route.Handler = func(x Exchange) error {
-		p, ok := core.PrincipalFrom(x.Context())
-		if !ok {
-			return x.Text(http.StatusTeapot, "no principal")
-		}
-		if err := x.Check(g, rules[p.ID()]...); err != nil {
-			return err
-		}
-		return d.handle(x)
-	}
-	d.addr = f.Start(t, App{Routes: []Route{route}})
-	d.refuses(http.StatusServiceUnavailable, core.CodeUnavailable, as("storeless"))
-	for _, name := range []string{"faulty", "empty", "nil"} {
-		d.refuses(http.StatusInternalServerError, core.CodeInternal, as(name))
-	}
 }

@@ -20,8 +20,6 @@ import (
 var recheckCases = []testCase{
 	{"a connection ends with what let it in, and not before", longLived(connectionsEnd)},
 	{"what is asked again is the request as it was", longLived(askedAgain)},
-	{"an outage ends a connection after its grace", longLived(outageEnds)},
-	{"a connection of two guards ends with either", longLived(eitherEnds)},
 	{"a handler that nobody has kept the request for gets 500", notKept},
 }
 
@@ -295,44 +293,6 @@ func requestInWords(r core.Request) string {
 	query, q := r.Query("q")
 	return fmt.Sprint(r.Method(), " ", r.Target(), " ", r.Host(), " ", authorization, " ", a, " ", number, " ", n, " ", cookie, " ", c, " ", query, " ", q,
 		" ", r.Param("id"), " ", r.RemoteAddr(), " tls=", r.TLS() != nil)
-}
-
-// outageEnds: while nobody can find out whether credentials are good, a connection
-// stays open for the time it was given, and is judged again afterwards.
-func outageEnds(t *testing.T, f Framework) {
-	users := newAccounts()
-	g, _ := guardOf(t, []core.Authenticator{users}, core.WithRecheck())
-	addr := f.liveApp(t, func(keep func(Exchange, func(io.Writer)) error) Route {
-		return Route{Gates: []Gate{{Kind: "Authenticate", Guard: g}}, Handler: live(keep, TimeLimit(time.Hour))}
-	})
-	for name := range f.LongLived {
-		c := open(t, addr, "/"+name+"/7", "Authorization: Account "+name)
-		users.fails(name, errors.New("no route to host"))
-		users.rechecked(t, name, 3)
-		users.fails(name, &core.CredentialError{Reason: core.ReasonRevoked})
-		c.ends("over 4401 revoked")
-	}
-}
-
-// eitherEnds: behind gates of two guards, what either of them takes back ends the
-// connection.
-func eitherEnds(t *testing.T, f Framework) {
-	apps, users := newAccounts(), newAccounts()
-	for name := range f.LongLived {
-		for _, revoked := range []*accounts{apps, users} {
-			app, _ := guardOf(t, []core.Authenticator{apps}, core.WithRecheck())
-			user, _ := guardOf(t, []core.Authenticator{users}, core.WithRecheck())
-			addr := f.liveApp(t, func(keep func(Exchange, func(io.Writer)) error) Route {
-				return Route{Gates: []Gate{{Kind: "Authenticate", Guard: app}, {Kind: "Authenticate", Guard: user}}, Handler: live(keep, 0)}
-			})
-			c := open(t, addr, "/"+name+"/7", "Authorization: Account x")
-			apps.rechecked(t, "x", 2)
-			users.rechecked(t, "x", 2)
-			revoked.fails("x", &core.CredentialError{Reason: core.ReasonRevoked})
-			c.ends("over 4401 revoked")
-			revoked.change(func() { delete(revoked.proves, "x") })
-		}
-	}
 }
 
 // notKept: without the option a recheck refuses, at once.

@@ -16,7 +16,6 @@ var resourceCases = map[string]func(*testing.T, Framework){
 	"G18-G20 headers that prove nothing":      untrustedHeaders,
 	"400 for a path comes before 401 and 403": ambiguousFirst,
 	"G02 encoded slashes by option":           encodedSlashes,
-	"G12 paths that are too long":             longPaths,
 }
 
 // spelling is an odd request target and what becomes of it.

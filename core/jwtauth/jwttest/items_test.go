@@ -11,10 +11,10 @@ import (
 
 // verifierCases are about what no adapter sees.
 func verifierCases() []testCase {
-	return slices.Concat(algorithmCases, keyCases, tokenFormCases, claimCases, publishedCases, profileCases)
+	return slices.Concat(algorithmCases, keyCases, formSemantics, tokenFormCases, claimCases, publishedCases, profileCases, verdictSemantics, lifeCases)
 }
 
-func TestVerifier(t *testing.T) { run(t, authtest.NetHTTP(), verifierCases()) }
+func TestSemantics(t *testing.T) { run(t, authtest.NetHTTP(), verifierCases()) }
 
 // TestEveryItemHasACase: group E of the conformance list, and what of group B
 // hangs on signed tokens.

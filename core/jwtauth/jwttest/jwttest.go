@@ -35,7 +35,7 @@ func run(t *testing.T, f authtest.Framework, cases []testCase) {
 }
 
 // adapterCases are those that every adapter runs, in their order.
-func adapterCases() []testCase { return slices.Concat(formCases, verdictCases, lifeCases) }
+func adapterCases() []testCase { return slices.Concat(formCases, verdictCases) }
 
 // testCase is one case. Its name begins with the items of the conformance list
 // or the invariants it proves.

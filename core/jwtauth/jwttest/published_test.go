@@ -329,6 +329,13 @@ func metadata(t *testing.T, b bench) {
 // often is for cases in which keys are fetched all the time.
 const often = 10 * time.Millisecond
 
+// remote is a key source on the publisher that fetches when it is asked for a
+// key it does not know, and else not within the test.
+func (p *publisher) remote(t testing.TB, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
+	t.Helper()
+	return p.remoteEvery(t, time.Hour, opts...)
+}
+
 // awaitFresh waits for the end of a fetch that began after the call.
 func (p *publisher) awaitFresh(t testing.TB, like func(jwtauth.Refresh) bool) {
 	t.Helper()
@@ -338,6 +345,3 @@ func (p *publisher) awaitFresh(t testing.TB, like func(jwtauth.Refresh) bool) {
 	p.await(t, func(jwtauth.Refresh) bool { return true }) // may have begun before
 	p.await(t, like)
 }
-
-func good(f jwtauth.Refresh) bool   { return f.Err == nil }
-func failed(f jwtauth.Refresh) bool { return f.Err != nil }

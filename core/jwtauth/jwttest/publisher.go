@@ -44,13 +44,6 @@ func (p *publisher) fails() {
 	p.will(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 }
 
-// remote is a key source on the publisher that fetches when it is asked for a
-// key it does not know, and else not within the test.
-func (p *publisher) remote(t testing.TB, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
-	t.Helper()
-	return p.remoteEvery(t, time.Hour, opts...)
-}
-
 // remoteEvery is a key source that fetches again and again.
 func (p *publisher) remoteEvery(t testing.TB, d time.Duration, opts ...jwtauth.RemoteOption) *jwtauth.RemoteKeys {
 	t.Helper()
@@ -81,6 +74,10 @@ func (p *publisher) await(t testing.TB, like func(jwtauth.Refresh) bool) {
 		}
 	}
 }
+
+// What to await.
+func good(f jwtauth.Refresh) bool   { return f.Err == nil }
+func failed(f jwtauth.Refresh) bool { return f.Err != nil }
 
 // unavailable fails the test unless the answer to a token is 503.
 func (s *service) unavailable(path, token string) {

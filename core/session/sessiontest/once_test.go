@@ -6,7 +6,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// TestLifetimesAndStores are the cases about what no adapter sees.
-func TestLifetimesAndStores(t *testing.T) {
-	run(t, authtest.NetHTTP(), timeCases, brokenStoreCases, trustCases)
+// TestSemantics are the cases about what no adapter sees.
+func TestSemantics(t *testing.T) {
+	run(t, authtest.NetHTTP(), cookieSemantics, fixationSemantics, lifetimeSemantics, timeCases, originCases, trustCases,
+		brokenStoreCases, signInCases, formSemantics, elsewhereSemantics)
 }

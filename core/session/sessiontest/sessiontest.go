@@ -12,10 +12,10 @@ import (
 )
 
 // Run runs every case against f. Cases are independent and run in parallel.
-// What no adapter sees, such as how long sessions last and what a store does, is
-// proved by this package's own tests.
+// What no adapter sees, such as how long sessions last, what a store does and who
+// may sign in from where, is proved by this package's own tests.
 func Run(t *testing.T, f authtest.Framework) {
-	run(t, f, cookieCases, fixationCases, lifetimeCases, originCases, outageCases, signInCases, formCases, elsewhereCases)
+	run(t, f, cookieCases, fixationCases, lifetimeCases, outageCases, formCases, elsewhereCases)
 }
 
 func run(t *testing.T, f authtest.Framework, tables ...[]testCase) {

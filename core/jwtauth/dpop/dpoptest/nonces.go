@@ -12,7 +12,6 @@ import (
 
 var nonceCases = []testCase{
 	{"B21 a nonce that is wanted is handed out once", nonceHanded},
-	{"B21 the next nonce comes with a good answer", nonceRenewed},
 }
 
 var nonceKey = []byte("thirty-two bytes, known to tests")
@@ -64,19 +63,4 @@ func nonceHanded(t *testing.T, f authtest.Framework) {
 		t.Errorf("nonce %q with another error", got)
 	}
 	s.admits("a free token needs none", "GET", onDoor, "Bearer", "Authorization: Bearer "+s.token("", nil))
-}
-
-// nonceRenewed: RFC 9449 §8.2.
-func nonceRenewed(t *testing.T, f authtest.Framework) {
-	s := serve(t, f, dpop.WithNonces(time.Minute, nonceKey))
-	token := s.bound()
-	nonce := s.handed(s.refuses("the first", onDoor, wanted, s.withNonce(token, nil)...))
-	for range 5 { // a client that is never idle for long is never refused again
-		s.time.Add(40)
-		next := s.handed(s.admits("in the second half", "GET", onDoor, "DPoP", s.withNonce(token, nonce)...))
-		if next == nonce {
-			t.Error("the nonce is handed out again")
-		}
-		nonce = next
-	}
 }

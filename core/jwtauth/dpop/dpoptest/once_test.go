@@ -6,7 +6,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
-// TestProofs are the cases about what no adapter sees.
-func TestProofs(t *testing.T) {
-	run(t, authtest.NetHTTP(), proofContentCases, nonceTimeCases)
+// TestSemantics are the cases about what no adapter sees.
+func TestSemantics(t *testing.T) {
+	run(t, authtest.NetHTTP(), schemeSemantics, proofSemantics, proofContentCases, nonceSemantics, nonceTimeCases)
 }

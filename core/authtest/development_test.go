@@ -22,27 +22,6 @@ var developmentCases = []testCase{
 	{"a development key is good anywhere where that is said", developmentAnywhere},
 }
 
-// from is a listener whose connections come from a peer of the test's choice.
-type from struct {
-	net.Listener
-	peer net.Addr
-}
-
-func (l from) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return connFrom{c, l.peer}, nil
-}
-
-type connFrom struct {
-	net.Conn
-	peer net.Addr
-}
-
-func (c connFrom) RemoteAddr() net.Addr { return c.peer }
-
 // workshop is a door for tokens of one development key.
 type workshop struct {
 	*door

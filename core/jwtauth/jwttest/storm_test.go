@@ -18,22 +18,21 @@ import (
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 )
 
-// RunOutage lets an issuer's key server rotate, stall, fail, answer garbage and
+// TestStorm lets an issuer's key server rotate, stall, fail, answer garbage and
 // 100 MB, and fall silent, while clients with good tokens and clients with
-// made-up keys use an app on f. It proves E08, E10 and E11 under load:
+// made-up keys use an app. It proves E08, E10 and E11 under load:
 //
 //   - no good token is refused while the keys from before may serve;
 //   - a made-up key is 401, or 503 while it could be a new one;
 //   - the key server is asked no more often than configured;
 //   - neither goroutines nor memory grow.
 //
-// It takes some seconds and looks at the whole process, so its test must not
-// run in parallel with others.
-func RunOutage(t *testing.T, f authtest.Framework) {
+// It looks at the whole process, so that no other test runs beside it.
+func TestStorm(t *testing.T) {
 	k := newKeys(t)
 	s := &storm{t: t, keys: k, server: publish(t, setOf(t, k.jwk(t, "ES256")))}
 	s.good.Store(tokenOf(k.good(t, "ES256")))
-	s.start(f)
+	s.start(authtest.NetHTTP())
 	goroutines, heap := measure()
 	for _, p := range s.phases() {
 		s.run(p)

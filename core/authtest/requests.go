@@ -1,0 +1,137 @@
+package authtest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// The cases on what an adapter shows of a request, whichever scheme reads it.
+var requestCases = []testCase{
+	{"F03 what a request carries, and how often", carried},
+	{"the body of a request, however it is framed", bodiesRead},
+	{"the peer of a connection", peers},
+}
+
+// echo is a route that answers with what say makes of the request.
+func echo(say func(r core.Request) string) Route {
+	return Route{Pattern: "/echo", Methods: []string{"GET", "POST"}, Endpoint: func(_ context.Context, r core.Request) core.Response {
+		return core.Response{Status: http.StatusOK, Fields: []core.Field{{Name: "Content-Type", Value: "text/plain"}}, Body: []byte(say(r))}
+	}}
+}
+
+// carried: a scheme can only refuse credentials that are there twice, or in two
+// places, if it is told so.
+func carried(t *testing.T, f Framework) {
+	addr := f.Start(t, App{Routes: []Route{echo(func(r core.Request) string {
+		header, h := r.Header("X-Key")
+		cookie, c := r.Cookie("key")
+		query, q := r.Query("key")
+		return fmt.Sprintf("%d %s, %d %s, %d %s", h, header, c, cookie, q, query)
+	})}})
+	for _, tt := range []struct{ query, header, want string }{
+		{"", "Accept: */*", "0 , 0 , 0 "},
+		{"", "X-Key: a", "1 a, 0 , 0 "},
+		{"", "x-key:  a b  ", "1 a b, 0 , 0 "},
+		{"", "X-Key:", "1 , 0 , 0 "},
+		{"", "X-Key: a\nAccept: */*\nx-key: b\nX-KEY:", "3 a, 0 , 0 "},
+		{"", "X_Key: a\nX-Key-2: a\nKey: a", "0 , 0 , 0 "},
+		{"", "Cookie: theme=dark; key=a", "0 , 1 a, 0 "},
+		{"", "Cookie: key=", "0 , 1 , 0 "},
+		{"", "Cookie: key=a; theme=dark; key=b", "0 , 2 a, 0 "},
+		{"", "Cookie: key=a\nCookie: key=a", "0 , 2 a, 0 "},
+		{"", "Cookie: KEY=a; key2=b", "0 , 0 , 0 "},
+		{"?key=a%20b%2B", "Accept: */*", "0 , 0 , 1 a b+"},
+		{"?key", "Accept: */*", "0 , 0 , 1 "},
+		{"?key=&a=b&key=c", "Accept: */*", "0 , 0 , 2 "},
+		{"?KEY=a&key2=b", "Accept: */*", "0 , 0 , 0 "},
+		{"?key=c", "Cookie: key=b\nX-Key: a", "1 a, 1 b, 1 c"},
+	} {
+		a := Send(t, addr, Request("GET", "/echo"+tt.query, tt.header))
+		if a.Status != http.StatusOK || a.Body != tt.want {
+			t.Errorf("%q with %q: %d %q, want %q", tt.query, tt.header, a.Status, a.Body, tt.want)
+		}
+	}
+}
+
+// bodiesRead: an endpoint reads what the client sent, and nothing else.
+func bodiesRead(t *testing.T, f Framework) {
+	addr := f.Start(t, App{Routes: []Route{echo(func(r core.Request) string {
+		b, ok := r.(core.BodyReader)
+		if !ok {
+			return fmt.Sprintf("%T has no body", r)
+		}
+		text, err := io.ReadAll(b.Body())
+		media, n := r.Header("Content-Type")
+		return fmt.Sprintf("%s, %d %s, %v", text, n, media, err)
+	})}})
+	for _, body := range []string{"", "user=alice&password=open+sesame", `{"user":"alice"}`, strings.Repeat("x", 70_000)} {
+		for _, media := range []string{"application/x-www-form-urlencoded", "application/json; charset=utf-8"} {
+			for framing, rest := range map[string]string{
+				fmt.Sprintf("Content-Length: %d", len(body)): body,
+				"Transfer-Encoding: chunked":                 chunked(body),
+			} {
+				a := Send(t, addr, Request("POST", "/echo", "Content-Type: "+media, framing)+"\n\n"+rest)
+				if want := body + ", 1 " + media + ", <nil>"; a.Status != http.StatusOK || a.Body != want {
+					t.Errorf("%.20q with %s: %d %.60q", body, framing, a.Status, a.Body)
+				}
+			}
+		}
+	}
+}
+
+// chunked is a body in one chunk.
+func chunked(body string) string {
+	if body == "" {
+		return "0\r\n\r\n"
+	}
+	return fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+}
+
+// peers: limits on guessing, trusted proxies and development keys go by the peer of
+// the connection.
+func peers(t *testing.T, f Framework) {
+	for _, peer := range []net.Addr{
+		&net.TCPAddr{IP: net.ParseIP("192.0.2.7"), Port: 4711},
+		&net.TCPAddr{IP: net.ParseIP("2001:db8::7"), Port: 80},
+		&net.TCPAddr{IP: net.ParseIP("fe80::1"), Port: 4711, Zone: "lo"},
+		&net.UnixAddr{Name: "@", Net: "unix"},
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Serve(t, from{l, peer}, App{Routes: []Route{echo(core.Request.RemoteAddr)}})
+		a := Send(t, l.Addr().String(), Request("GET", "/echo", "X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "X-Real-IP: 127.0.0.1"))
+		if a.Status != http.StatusOK || a.Body != peer.String() {
+			t.Errorf("%s: %d, peer %q", peer, a.Status, a.Body)
+		}
+	}
+}
+
+// from is a listener whose connections come from a peer of the test's choice.
+type from struct {
+	net.Listener
+	peer net.Addr
+}
+
+func (l from) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return connFrom{c, l.peer}, nil
+}
+
+type connFrom struct {
+	net.Conn
+	peer net.Addr
+}
+
+func (c connFrom) RemoteAddr() net.Addr { return c.peer }

@@ -1,0 +1,81 @@
+package sessiontest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+var fixationSemantics = []testCase{
+	{"F07 an id that nobody issued is never adopted", notAdopted},
+	{"F07 the id changes with the roles", rotatedWithRoles},
+	{"F07 the id changes at step-up", rotatedAtStepUp},
+}
+
+func notAdopted(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	planted := strings.Repeat("A", 43)
+	s.browser(t).isOver(planted, session.ReasonUnknown)
+	b := s.browser(t)
+	b.id = planted
+	if b.login("alice") == planted {
+		t.Fatal("login adopted an id of the client's")
+	}
+	b.is("alice")
+	s.browser(t).isOver(planted, session.ReasonUnknown)
+	if n := len(s.store.Keys()); n != 1 {
+		t.Errorf("%d entries in the store for one session", n)
+	}
+	// Logging out or rotating with such an id makes it no session either.
+	for _, target := range []string{"/logout", "/promote"} {
+		b.id = planted
+		b.send("POST", target)
+		s.browser(t).isOver(planted, session.ReasonUnknown)
+	}
+}
+
+func rotatedWithRoles(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	b := s.signedIn(t, "alice")
+	before := b.id
+	refused(t, "before", b.send("GET", "/admin"), http.StatusForbidden, core.CodeForbidden)
+	b.does("POST", "/promote", "done")
+	if b.id == before {
+		t.Fatal("the id is the same with other roles")
+	}
+	b.does("GET", "/admin", "alice user admin")
+	b.isOver(before, session.ReasonReplaced)
+	// Rotation is no way to stay for ever.
+	for range 39 {
+		s.clock.Advance(absolute / 40)
+		b.does("POST", "/promote", "done")
+	}
+	s.clock.Advance(absolute / 40)
+	b.isOver(b.id, session.ReasonUnknown)
+}
+
+// rotatedAtStepUp: RFC 9470 §3 by a session: 401 that says what is needed, then
+// a login, then another id.
+func rotatedAtStepUp(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	b := s.signedIn(t, "alice")
+	before := b.id
+	b.does("GET", "/sensitive", "alice user")
+	s.clock.Advance(2 * stepUpAge)
+	a := b.send("GET", "/sensitive")
+	refused(t, "old login", a, http.StatusUnauthorized, core.CodeStepUp)
+	if line := a.Header.Get("WWW-Authenticate"); !strings.Contains(line, `error="insufficient_user_authentication", max_age="300"`) {
+		t.Errorf("challenge %s", line)
+	}
+	if cookieOf(a) != nil {
+		t.Error("the session was ended")
+	}
+	b.is("alice")
+	b.login("alice")
+	b.does("GET", "/sensitive", "alice user")
+	b.isOver(before, session.ReasonReplaced)
+}
