@@ -14,18 +14,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 )
 
-func newDiff() *cobra.Command {
-	var (
-		s              source
-		format, failOn string
-		limit          int
-		tenants        []string
-		claims         []string
-	)
-	cmd := &cobra.Command{
-		Use:   "diff OLD NEW",
-		Short: "Show who gains or loses which access between two policies",
-		Long: `diff compares what two policies allow, and not how they are written. It asks both
+const diffHelp = `diff compares what two policies allow, and not how they are written. It asks both
 about every subject, object and action that either names, and prints who gains
 ("+") or loses ("-") what, with the line that decides:
 
@@ -40,7 +29,20 @@ not compared. Policies that need more than --limit requests are not compared.
 
 With --fail-on widen the exit code is 1 when somebody gains access, and with
 --fail-on change when anything changes. It is 2 when a changed rule could not be
-compared.`,
+compared.`
+
+func newDiff() *cobra.Command {
+	var (
+		s              source
+		format, failOn string
+		limit          int
+		tenants        []string
+		claims         []string
+	)
+	cmd := &cobra.Command{
+		Use:     "diff OLD NEW",
+		Short:   "Show who gains or loses which access between two policies",
+		Long:    diffHelp,
 		Example: "  sallyport diff --fail-on widen old.csv policy.csv",
 		Args:    exactly(2, "the old and the new policy"),
 	}

@@ -12,17 +12,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 )
 
-func newMatrix() *cobra.Command {
-	var (
-		s                     source
-		format, routes, order string
-		claims                []string
-		settings              matrix.Settings
-	)
-	cmd := &cobra.Command{
-		Use:   "matrix",
-		Short: "Draw who may do what, as a table of roles and routes",
-		Long: `matrix asks the policy about every role and route and prints a table of allow and
+const matrixHelp = `matrix asks the policy about every role and route and prints a table of allow and
 deny: as text, CSV, Markdown, JSON with the deciding lines, or as one HTML page
 that needs no network, in which each cell links to the line that decides.
 
@@ -38,7 +28,19 @@ Where the model asks for attributes there is a column for each value that the
 policy names, or for those given with --claim.
 
 Roles are in the order of the policy's lines, and routes in that of the policy
-or of the file. With --sort name both are in the order of their names.`,
+or of the file. With --sort name both are in the order of their names.`
+
+func newMatrix() *cobra.Command {
+	var (
+		s                     source
+		format, routes, order string
+		claims                []string
+		settings              matrix.Settings
+	)
+	cmd := &cobra.Command{
+		Use:     "matrix",
+		Short:   "Draw who may do what, as a table of roles and routes",
+		Long:    matrixHelp,
 		Example: "  sallyport matrix -p policy.csv --format html > matrix.html",
 		Args:    noArguments("name the policy with -p"),
 	}

@@ -13,17 +13,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 )
 
-func newReplay() *cobra.Command {
-	var (
-		s                        source
-		old, now, format, failOn string
-		samples                  int
-		settings                 replay.Settings
-	)
-	cmd := &cobra.Command{
-		Use:   "replay LOG...",
-		Short: "Decide the requests of a decision log again, by another policy",
-		Long: `replay asks two policies about the requests of a decision log and prints who would
+const replayHelp = `replay asks two policies about the requests of a decision log and prints who would
 gain ("+") or lose ("-") what, how often, and by which line:
 
     + 41 x PATCH /reports/:id (new policy.csv:14): erin 30, sam 11
@@ -41,7 +31,19 @@ At the end stand the lines of the new policy that decided none of the requests:
 candidates to remove. Without all of them these requests are decided as with them.
 
 With --fail-on widen the exit code is 1 when somebody gains access, and with
---fail-on change when anything changes. It is 2 when nothing could be compared.`,
+--fail-on change when anything changes. It is 2 when nothing could be compared.`
+
+func newReplay() *cobra.Command {
+	var (
+		s                        source
+		old, now, format, failOn string
+		samples                  int
+		settings                 replay.Settings
+	)
+	cmd := &cobra.Command{
+		Use:     "replay LOG...",
+		Short:   "Decide the requests of a decision log again, by another policy",
+		Long:    replayHelp,
 		Example: "  sallyport replay --old HEAD~1 --new HEAD decisions.jsonl\n  sallyport replay -p new/policy.csv --format json decisions.jsonl",
 		Args:    atLeastOne("a decision log"),
 	}

@@ -17,18 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-func newTest() *cobra.Command {
-	var (
-		s       source
-		format  string
-		lenient bool
-		cover   bool
-		least   float64
-	)
-	cmd := &cobra.Command{
-		Use:   "test FILE...",
-		Short: "Run the tests kept beside a policy",
-		Long: `test runs tests of a policy, one a line:
+const testHelp = `test runs tests of a policy, one a line:
 
     allow erin[editor] /reports/7 PATCH   # editors change reports
     deny  victor       /reports/7 PATCH   # viewers do not
@@ -53,7 +42,20 @@ printed with the explanation of the decision; the exit code is then 1.
 
 --cover lists the lines of the policy that no test depends on: p lines that decide
 none, and role links that lead to none. With --min the exit code is 1 when less
-than so many percent of the lines are covered.`,
+than so many percent of the lines are covered.`
+
+func newTest() *cobra.Command {
+	var (
+		s       source
+		format  string
+		lenient bool
+		cover   bool
+		least   float64
+	)
+	cmd := &cobra.Command{
+		Use:     "test FILE...",
+		Short:   "Run the tests kept beside a policy",
+		Long:    testHelp,
 		Example: "  sallyport test policy.tests",
 		Args:    atLeastOne("a file of tests"),
 	}
