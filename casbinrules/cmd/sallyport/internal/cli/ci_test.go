@@ -241,10 +241,10 @@ func TestCIMarkdownStaysATable(t *testing.T) {
 	for i, name := range []string{"a|b", "`code`", "a`|``b", `a\|b`, `back\`, "@team/all", "<img src=x>", "</details>", "[x](http://evil.example)", "*b* _c_", "$x$", "#12", "https://evil.example", "--> <!--", "​x"} {
 		fmt.Fprintf(&rules, "p, \"%s\", /x/%d, GET\ng, \"u%s\", \"%s\"\n", name, i, name, name)
 	}
-	for i := range 3000 {
+	for i := range 600 {
 		fmt.Fprintf(&rules, "p, role%d, /%s/%d, GET\n", i, strings.Repeat("long|", 20), i)
 	}
-	for _, n := range []int{30, 3030} {
+	for _, n := range []int{30, 630} {
 		put(t, dir, map[string]string{"policy.csv": strings.Join(strings.SplitAfterN(rules.String(), "\n", n+1)[:n], "")})
 		got := run(t, dir, "", "ci", "-p", "DIR/policy.csv", "--format", "markdown")
 		if n > 100 {
