@@ -68,7 +68,7 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 	g := t.guard
 	e.Method = r.Method()
 	e.RequestID, _ = r.Header("X-Request-Id")
-	e.client = g.clientOf(r)
+	e.from(g, r)
 	e.TraceID = g.traceOf(ctx, r)
 	if e.Method == http.MethodOptions && t.kind != "check" && t.signIn == nil && isPreflight(r) {
 		e.Outcome, e.Status, e.Reason = OutcomePreflight, http.StatusNoContent, ReasonPreflight

@@ -103,6 +103,7 @@ type Event struct {
 
 	challenges *Denial     // that Challenges gives those of; nil for none
 	client     netip.Addr  // that ClientAddr gives
+	peer       string      // "host:port" of it, for who asks, where client is not set
 	principal  *Principal  // whose roles and tenant are given
 	attributes Attributes  // that Attributes gives
 	folded     int         // that FoldedBytes gives
@@ -113,10 +114,15 @@ type Event struct {
 // ClientAddr is the address of the peer, or what [WithClientAddress] makes of the
 // request; "" where there is none, as on a Unix-domain socket.
 func (e *Event) ClientAddr() string {
-	if !e.client.IsValid() {
-		return ""
+	client := e.client
+	if !client.IsValid() {
+		peer, err := netip.ParseAddrPort(e.peer)
+		if err != nil {
+			return "" // on a Unix-domain socket
+		}
+		client = peer.Addr()
 	}
-	addr := e.client.Unmap().WithZone("").String()
+	addr := client.Unmap().WithZone("").String()
 	if e.pseudonyms != nil {
 		return e.pseudonyms.Of(addr)
 	}
@@ -344,17 +350,16 @@ func traceID(traceparent string) string {
 // it for each event.
 type addressed interface{ RemoteAddrPort() netip.AddrPort }
 
-// clientOf is the address that r comes from.
-func (g *Guard) clientOf(r Request) netip.Addr {
+// from notes where r comes from. What its RemoteAddr says is not read before an
+// observer asks.
+func (e *Event) from(g *Guard, r Request) {
 	if g.clientAddr != nil {
-		addr, _ := g.clientAddr(r)
-		return addr
+		e.client, _ = g.clientAddr(r)
+	} else if a, ok := r.(addressed); ok {
+		e.client = a.RemoteAddrPort().Addr()
+	} else {
+		e.peer = r.RemoteAddr()
 	}
-	if a, ok := r.(addressed); ok {
-		return a.RemoteAddrPort().Addr()
-	}
-	peer, _ := netip.ParseAddrPort(r.RemoteAddr()) // none on a Unix-domain socket
-	return peer.Addr()
 }
 
 // WithClientAddress sets where the address in events comes from, commonly the

@@ -153,7 +153,8 @@ func notKept(ctx context.Context) *Denial {
 // observers of a refusal.
 func (before *authContext) recheck(ctx context.Context, rules []Authorizer) *Denial {
 	g, r := before.opened.guard, before.opened.request
-	e := Event{Time: time.Now(), Gate: "recheck", PassedBefore: true, Method: before.method, Scheme: before.scheme, client: g.clientOf(r)}
+	e := Event{Time: time.Now(), Gate: "recheck", PassedBefore: true, Method: before.method, Scheme: before.scheme}
+	e.from(g, r)
 	last := before.opened.gates[len(before.opened.gates)-1].access.Resource
 	e.Route, e.Resource = last.Route, last.Path
 	e.RequestID, _ = r.Header("X-Request-Id")
