@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/internal/lent"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
@@ -173,16 +174,18 @@ type identity struct {
 
 // context is that of a request that has passed gate one of g with id.
 func (id *identity) context(ctx context.Context, g *Guard, method string) *authContext {
-	return &authContext{
+	passed := roomIn(ctx)
+	*passed = authContext{
 		Context: ctx, guard: g, principal: id.principal, whole: id.whole, scheme: id.scheme,
 		byBrowser: id.byBrowser, method: method, fields: id.fields, ended: id.ended,
 	}
+	return passed
 }
 
 // identify is gate one: it fills in id with the principal, or with none, or
 // returns a denial.
 func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event) *Denial {
-	if _, n := r.Header("Authorization"); n > 1 {
+	if _, n := lent.Header(r, "Authorization"); n > 1 {
 		return g.refuse(r, -1, fmt.Errorf("%w: %d Authorization lines", ErrAmbiguousCredentials, n))
 	}
 	for i := range g.schemes {

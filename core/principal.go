@@ -213,6 +213,25 @@ func (before *authContext) Value(key any) any {
 	return before.Context.Value(key)
 }
 
+// Room is memory for what a gate leaves in the context of a request that passes. It
+// is for adapters that make a context for each gate: a method Room of the context
+// that [Gate.Check] is given lends it, once. It belongs to that request as long as
+// anybody has its context, and is for no other.
+type Room struct {
+	taken  atomic.Bool
+	passed authContext
+}
+
+// roomIn is what ctx has room for, or new.
+func roomIn(ctx context.Context) *authContext {
+	if has, ok := ctx.(interface{ Room() *Room }); ok {
+		if r := has.Room(); r != nil && r.taken.CompareAndSwap(false, true) {
+			return &r.passed
+		}
+	}
+	return new(authContext)
+}
+
 func authContextFrom(ctx context.Context) *authContext {
 	p, _ := ctx.Value(authContextKey{}).(*authContext)
 	return p

@@ -59,13 +59,10 @@ func Principal(c *fiber.Ctx) *core.Principal {
 // to return. Nothing of what a handler writes that goes on all the same is sent;
 // behind a mounted gate, the guard's logger is told.
 func Check(c *fiber.Ctx, g *core.Guard, rules ...core.Authorizer) error {
-	view := newView(c)
-	view.watch.Begin(c.UserContext(), c.Context().Conn())
-	v := g.CheckNow(&view.watch, view, rules...)
-	view.watch.End()
+	view, watched, v := decide(c, func(ctx context.Context, r core.Request) core.Verdict { return g.CheckNow(ctx, r, rules...) })
 	if v.Response == nil {
 		fasthttpauth.PassCheck(c.Context(), &v)
-		setContext(c, &view.watch, v.Context)
+		setContext(c, watched, v.Context)
 		return nil
 	}
 	return refuseInside(c, view, v)
@@ -120,16 +117,13 @@ func gateHandler(t *core.Gate) fiber.Handler {
 		if c == nil {
 			return gateOf{t}
 		}
-		view := newView(c)
-		view.watch.Begin(c.UserContext(), c.Context().Conn())
-		v := t.Check(&view.watch, view)
-		view.watch.End()
+		view, watched, v := decide(c, t.Check)
 		if v.Response != nil {
 			return view.refuse(c, t, v)
 		}
 		ctx := c.Context()
 		fasthttpauth.AddFields(&ctx.Response.Header, v.Fields...)
-		setContext(c, &view.watch, v.Context)
+		setContext(c, watched, v.Context)
 		fasthttpauth.DecideCaching(ctx, v.SharedCaching)
 		defer fasthttpauth.KeepFields(ctx, v.Fields)
 		err := c.Next()
@@ -182,8 +176,8 @@ func settle(c *fiber.Ctx, err error) error {
 
 // setContext gives handlers the context of a verdict, unless that is what the
 // gate has watched and nothing more.
-func setContext(c *fiber.Ctx, watched *fasthttpauth.Watched, ctx context.Context) {
-	if ctx != context.Context(watched) {
+func setContext(c *fiber.Ctx, watched, ctx context.Context) {
+	if ctx != watched {
 		c.SetUserContext(ctx)
 	}
 }

@@ -1,6 +1,8 @@
 package fiberauth
 
 import (
+	"context"
+
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -17,7 +19,9 @@ type view struct {
 	app   *resolver
 	match routing.Match
 	found bool // match is filled in
-	watch fasthttpauth.Watched
+	gates int  // how many have decided by it
+	watch [2]fasthttpauth.Watched
+	room  core.Room
 }
 
 var (
@@ -30,12 +34,36 @@ func newView(c *fiber.Ctx) *view {
 	return &view{View: fasthttpauth.NewView(c.Context(), app.rawNames), c: c, app: app}
 }
 
+// decide has judge decide about c, with a context that sees the client hang up meanwhile.
+// Two gates that follow one another share a view, so that the second one copies
+// nothing again; each has a context of its own, since others may hold the first.
+func decide(c *fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
+	ctx := c.UserContext()
+	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.Context()) || v.gates == len(v.watch) {
+		v = newView(c)
+	}
+	v.c, v.app, v.found = c, resolverFor(c.App()), false
+	w := &v.watch[v.gates]
+	if v.gates++; v.gates == 1 {
+		w.Share(v, &v.room)
+	}
+	w.Begin(ctx, c.Context().Conn())
+	v.Decide()
+	verdict = judge(w, v)
+	v.Decided()
+	w.End()
+	return v, w, verdict
+}
+
 // Method gives known methods without copying.
 func (v *view) Method() string { return fasthttpauth.CopyOfMethod(v.c.Method()) }
 
+// LentHeader gives a field without copying it, to schemes that do not keep it.
+func (v *view) LentHeader(name string) (string, int) { return v.Lend(name) }
+
 // Route resolves the route once and keeps it for Param.
 func (v *view) Route() (core.Route, error) {
-	m, err := v.app.table.Resolve(v.c, v.c.Request(), v.c.Method(), v.app.entries[v.c.Route()])
+	m, err := v.app.table.Resolve(v.c, v.c.Request(), v.c.Method(), v.app.entries[v.c.Route()], v.match.Path)
 	if err != nil {
 		return core.Route{}, err
 	}

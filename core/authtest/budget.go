@@ -43,7 +43,7 @@ func BudgetGuard(t *testing.T) *core.Guard {
 		}
 		known[id] = p
 	}
-	scheme, err := bearer.New("api", known)
+	scheme, err := bearer.New("api", &known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,9 +60,12 @@ func BudgetGuard(t *testing.T) *core.Guard {
 
 type knownTokens map[string]*core.Principal
 
-func (k knownTokens) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
-	return k[token], nil
+func (k *knownTokens) VerifyToken(_ context.Context, token string) (*core.Principal, error) {
+	return (*k)[token], nil
 }
+
+// KeepsNothing says what jwtauth's verifiers say.
+func (k *knownTokens) KeepsNothing() (of any) { return k }
 
 // HTTPAllocations is how often a GET of path allocates in app, which must
 // answer with status.

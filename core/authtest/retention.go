@@ -4,16 +4,20 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/jwtsign"
 )
 
 var retentionCases = []testCase{
 	{"invariant 9 what requests hand out stays as it was", retention},
 	{"invariant 9 the context keeps its principal after the request", contextAfter},
+	{"invariant 9 a verifier may keep tokens, whatever it embeds", keptTokens},
 }
 
 // RunRetention runs the cases on what outlives a request, for configurations of
@@ -232,5 +236,66 @@ func contextAfter(t *testing.T, f Framework) {
 	close(over)
 	if id := <-found; id != "alice" {
 		t.Errorf("the goroutine finds %s", id)
+	}
+}
+
+// keepingVerifier keeps each token that the embedded verifier, which keeps none, has
+// found good.
+type keepingVerifier struct {
+	*jwtauth.Verifier
+	kept []string
+}
+
+func (k *keepingVerifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
+	p, err := k.Verifier.VerifyToken(ctx, token)
+	if err == nil {
+		k.kept = append(k.kept, token)
+	}
+	return p, err
+}
+
+// keptTokens: a scheme may be lent what its verifier does not keep. One that embeds
+// such a verifier is asked itself and has copies, and the verifier alone remembers
+// tokens as they were, although others have come over the connection since.
+func keptTokens(t *testing.T, f Framework) {
+	key, err := jwtsign.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := jwtauth.New(signer, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names, tokens []string
+	for i := range perConn {
+		names = append(names, fmt.Sprintf("user%02d", i))
+		token, err := signer.Sign(jwtsign.Token{Subject: names[i]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens = append(tokens, token)
+	}
+	keeping := &keepingVerifier{Verifier: verifier}
+	embedding, _ := guardOf(t, []core.Authenticator{bearerOn(t, keeping)})
+	alone, _ := guardOf(t, []core.Authenticator{bearerOn(t, verifier)})
+	d := &door{t: t}
+	for _, g := range []*core.Guard{embedding, alone, alone} {
+		c, err := dial(f.Start(t, App{Routes: []Route{d.route(Gate{Kind: "Authenticate", Guard: g})}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, name := range names {
+			if a, err := c.roundTrip(Request("GET", "/door", "Authorization: Bearer "+tokens[i])); err != nil || a.Body != handled+name {
+				t.Errorf("%s: %q %v", name, a.Body, err)
+			}
+		}
+		c.close()
+	}
+	if !slices.Equal(keeping.kept, tokens) {
+		t.Errorf("of %d tokens %d are kept, or not as they were", len(tokens), len(keeping.kept))
 	}
 }

@@ -39,10 +39,19 @@ type TokenVerifier interface {
 	VerifyToken(ctx context.Context, token string) (*core.Principal, error)
 }
 
+// keepsNothing is a [TokenVerifier] to which a token may be lent: it keeps no part of
+// the text, nor gives it to others.
+type keepsNothing interface {
+	// KeepsNothing returns the verifier itself, since one that embeds it may keep
+	// what it likes.
+	KeepsNothing() (of any)
+}
+
 // Authenticator is the Bearer scheme. It implements [core.Authenticator] and
 // is safe for concurrent use.
 type Authenticator struct {
 	verifier   TokenVerifier
+	lends      bool // tokens to it, which it does not keep
 	maxSize    int
 	cookie     string            // read beside Authorization; "" for none
 	last       []challenge.Param // of every challenge
@@ -115,6 +124,9 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 	}
 	if err := option.Apply(a, opts); err != nil {
 		return nil, fmt.Errorf("bearer: %w", err)
+	}
+	if k, ok := v.(keepsNothing); ok {
+		a.lends = k.KeepsNothing() == any(v)
 	}
 	var err error
 	if a.challenges, err = tokenscheme.NewChallenges(schemeName, realm, a.last); err != nil {

@@ -49,13 +49,17 @@ func checkCookieName(name string) error {
 
 // token is the token that r carries, in whichever place.
 func (a *Authenticator) token(r core.Request) (string, error) {
+	inField := tokenscheme.Token
+	if a.lends {
+		inField = tokenscheme.LentToken
+	}
 	if a.cookie == "" {
-		return tokenscheme.Token(r, schemeName, a.maxSize)
+		return inField(r, schemeName, a.maxSize)
 	}
 	value, n := r.Cookie(a.cookie)
 	switch {
 	case n == 0:
-		return tokenscheme.Token(r, schemeName, a.maxSize)
+		return inField(r, schemeName, a.maxSize)
 	case n > 1:
 		return "", fmt.Errorf("bearer: %w: %d cookies called %s", core.ErrAmbiguousCredentials, n, a.cookie)
 	case tokenscheme.Sent(r, schemeName):

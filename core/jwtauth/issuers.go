@@ -59,6 +59,9 @@ func (s *Issuers) VerifyToken(ctx context.Context, token string) (*core.Principa
 	return unbound(s.verify(ctx, token, "Bearer"))
 }
 
+// KeepsNothing returns s, as that of [Verifier] does.
+func (s *Issuers) KeepsNothing() (of any) { return s }
+
 // VerifyBoundToken does for tokens that are bound to a key what
 // [Verifier.VerifyBoundToken] does.
 func (s *Issuers) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {

@@ -1,6 +1,9 @@
 package fasthttpauth
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -68,6 +71,9 @@ func KeepFields(ctx *fasthttp.RequestCtx, fields []core.Field) {
 }
 
 func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
+	if isKept(h, fields) {
+		return
+	}
 	for i := range fields {
 		f := &fields[i]
 		switch {
@@ -85,6 +91,36 @@ func keepEach(h *fasthttp.ResponseHeader, fields []core.Field, shared bool) {
 			}
 		}
 	}
+}
+
+// isKept reports whether a response says of caches what fields do and nothing else.
+// fasthttp normalizes a name each time that it looks for one, so that one look at
+// each line costs a tenth of a search for each of the names.
+func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
+	missing := 0
+	for i := range fields {
+		if named(&fields[i], fasthttp.HeaderVary) || adapter.IsPrivate(&fields[i]) {
+			missing++
+		}
+	}
+	for name, value := range h.All() {
+		if !concernsCaches(name) {
+			continue
+		}
+		same := func(f core.Field) bool { return f.Name == string(name) && f.Value == string(value) }
+		if !slices.ContainsFunc(fields, same) {
+			return false
+		}
+		missing--
+	}
+	return missing == 0
+}
+
+// concernsCaches reports whether name, in any letter case, is that of a field which
+// [adapter.KeepFields] looks at.
+func concernsCaches(name []byte) bool {
+	is := func(other string) bool { return len(name) == len(other) && strings.EqualFold(string(name), other) }
+	return is(fasthttp.HeaderVary) || is(fasthttp.HeaderCacheControl) || slices.ContainsFunc(adapter.TargetedCacheFields(), is)
 }
 
 // makePrivate keeps shared caches from storing a response that says something of

@@ -27,7 +27,7 @@ func AddFields(h *fasthttp.ResponseHeader, fields ...core.Field) {
 	for i := range fields {
 		f := &fields[i]
 		switch {
-		case adapter.IsPrivate(f) && len(h.Peek(f.Name)) > 0: // KeepFields completes it
+		case adapter.IsPrivate(f) && has(h, f.Name): // KeepFields completes it
 		case named(f, fasthttp.HeaderVary), named(f, fasthttp.HeaderAccessControlExposeHeaders):
 			merge(h, f)
 		case named(f, fasthttp.HeaderWWWAuthenticate), named(f, fasthttp.HeaderSetCookie):
@@ -51,9 +51,24 @@ func set(h *fasthttp.ResponseHeader, f *core.Field) {
 	}
 }
 
+// has reports whether a response may have a field, which fasthttp takes longer to
+// say: it normalizes the name.
+func has(h *fasthttp.ResponseHeader, name string) bool {
+	for key := range h.All() {
+		if len(key) == len(name) && strings.EqualFold(string(key), name) {
+			return true
+		}
+	}
+	return false
+}
+
 // merge adds the members of f that the response lacks, whatever their letter
 // case is.
 func merge(h *fasthttp.ResponseHeader, f *core.Field) {
+	if !has(h, f.Name) {
+		set(h, f)
+		return
+	}
 	lines := h.PeekAll(f.Name)
 	switch {
 	case len(lines) == 0:

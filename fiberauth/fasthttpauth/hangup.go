@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core"
 )
 
 // Watched is the context of a gate while it decides. fasthttp does not cancel a
@@ -21,6 +23,8 @@ import (
 type Watched struct {
 	context.Context // the parent
 	conn            net.Conn
+	holder          any
+	room            *core.Room
 
 	mu     sync.Mutex
 	live   context.Context // while watching; nil before Done is asked for
@@ -37,6 +41,20 @@ func (w *Watched) Begin(parent context.Context, conn net.Conn) {
 	w.Context, w.conn = parent, conn
 }
 
+// Share has [HolderOf] find holder by w and by contexts that descend from it, so that
+// later gates of the request can use it again. room, which may be nil, is what the
+// gate leaves in the context of a request that passes.
+func (w *Watched) Share(holder any, room *core.Room) { w.holder, w.room = holder, room }
+
+// HolderOf is what [Watched.Share] was given last on the way to ctx; nil for nothing.
+func HolderOf(ctx context.Context) any { return ctx.Value(holderKey{}) }
+
+// holderKey is where a context has its holder.
+type holderKey struct{}
+
+// Room is what [core.Gate.Check] asks for.
+func (w *Watched) Room() *core.Room { return w.room }
+
 // Done implements [context.Context].
 func (w *Watched) Done() <-chan struct{} { return w.current(true).Done() }
 
@@ -45,7 +63,12 @@ func (w *Watched) Err() error { return w.current(false).Err() }
 
 // Value implements [context.Context]. It shows the watching context's own
 // values, too, by which context.Cause finds it.
-func (w *Watched) Value(key any) any { return w.current(false).Value(key) }
+func (w *Watched) Value(key any) any {
+	if _, ok := key.(holderKey); ok && w.holder != nil {
+		return w.holder
+	}
+	return w.current(false).Value(key)
+}
 
 // current is the context that is meant now. It begins to watch if start is set.
 func (w *Watched) current(start bool) context.Context {

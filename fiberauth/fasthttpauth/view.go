@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"unsafe"
 
 	"github.com/valyala/fasthttp"
 )
@@ -20,11 +21,44 @@ type View struct {
 	ctx      *fasthttp.RequestCtx
 	rawNames bool
 	last     string // the header value that was copied last
+	lent     lentField
+}
+
+// lentField is the field that was lent last, while a gate decides: schemes ask for
+// the same one several times, and nobody changes the request meanwhile.
+type lentField struct {
+	deciding    bool
+	name, value string
+	lines       int
+}
+
+// Decide says that a gate begins to decide, and Decided that it has done so.
+func (v *View) Decide() { v.lent = lentField{deciding: true} }
+
+// Decided ends what [View.Decide] has begun.
+func (v *View) Decided() { v.lent = lentField{} }
+
+// Lend is [View.Header] for who does not keep the value, which is fasthttp's own and
+// good until the gate has decided. For a method LentHeader of an adapter's own view.
+func (v *View) Lend(name string) (value string, count int) {
+	if v.rawNames || !v.lent.deciding {
+		return v.Header(name)
+	}
+	if v.lent.name != name {
+		v.lent.name, v.lent.value, v.lent.lines = name, "", 0
+		if lines := v.ctx.Request.Header.PeekAll(name); len(lines) > 0 {
+			v.lent.value, v.lent.lines = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])), len(lines)
+		}
+	}
+	return v.lent.value, v.lent.lines
 }
 
 // NewView shows the request of ctx. rawNames says that names of header fields are
 // as sent, since the server does not normalize them.
 func NewView(ctx *fasthttp.RequestCtx, rawNames bool) View { return View{ctx: ctx, rawNames: rawNames} }
+
+// Shows reports whether v shows the request of ctx, as long as that is one request.
+func (v *View) Shows(ctx *fasthttp.RequestCtx) bool { return v.ctx == ctx }
 
 // CopyOfMethod copies a method, and gives known ones without copying.
 func CopyOfMethod(method string) string {

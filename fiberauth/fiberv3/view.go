@@ -1,6 +1,7 @@
 package fiberauth
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/gofiber/fiber/v3"
@@ -20,7 +21,9 @@ type view struct {
 	app    *resolver
 	match  routing.Match
 	found  bool // match is filled in
-	watch  fasthttpauth.Watched
+	gates  int  // how many have decided by it
+	watch  [2]fasthttpauth.Watched
+	room   core.Room
 }
 
 var (
@@ -33,8 +36,32 @@ func newView(c fiber.Ctx) *view {
 	return &view{View: fasthttpauth.NewView(c.RequestCtx(), app.rawNames), c: c, router: routerOf(c), app: app}
 }
 
+// decide has judge decide about c, with a context that sees the client hang up meanwhile.
+// Two gates that follow one another share a view, so that the second one copies
+// nothing again; each has a context of its own, since others may hold the first.
+func decide(c fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
+	ctx := c.Context()
+	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.RequestCtx()) || v.gates == len(v.watch) {
+		v = newView(c)
+	}
+	v.c, v.router, v.app, v.found = c, routerOf(c), resolverFor(c.App()), false
+	w := &v.watch[v.gates]
+	if v.gates++; v.gates == 1 {
+		w.Share(v, &v.room)
+	}
+	w.Begin(ctx, c.RequestCtx().Conn())
+	v.Decide()
+	verdict = judge(w, v)
+	v.Decided()
+	w.End()
+	return v, w, verdict
+}
+
 // Method gives known methods without copying.
 func (v *view) Method() string { return fasthttpauth.CopyOfMethod(v.c.Method()) }
+
+// LentHeader gives a field without copying it, to schemes that do not keep it.
+func (v *view) LentHeader(name string) (string, int) { return v.Lend(name) }
 
 // Route resolves the route once and keeps it for Param.
 func (v *view) Route() (core.Route, error) {
@@ -42,7 +69,7 @@ func (v *view) Route() (core.Route, error) {
 	if d == nil || d.Method() != v.c.Method() || d.Path() != v.c.Path() {
 		return core.Route{}, fmt.Errorf("%w: the app's own context shows another request than Fiber's router has", core.ErrAmbiguousPath)
 	}
-	m, err := v.app.table.Resolve(d, d.Request(), d.Method(), v.app.entries[d.Route()])
+	m, err := v.app.table.Resolve(d, d.Request(), d.Method(), v.app.entries[d.Route()], v.match.Path)
 	if err != nil {
 		return core.Route{}, err
 	}

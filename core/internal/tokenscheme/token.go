@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/lent"
 )
 
 // DefaultMaxTokenSize is above what servers commonly allow for all header
@@ -27,6 +28,16 @@ var (
 // [core.ErrAmbiguousCredentials]. What is no token is a [core.CredentialError].
 func Token(r core.Request, scheme string, maxSize int) (string, error) {
 	field, n := r.Header("Authorization")
+	return tokenOf(field, n, scheme, maxSize)
+}
+
+// LentToken is [Token] for who does not keep it ([lent.Header]).
+func LentToken(r core.Request, scheme string, maxSize int) (string, error) {
+	field, n := lent.Header(r, "Authorization")
+	return tokenOf(field, n, scheme, maxSize)
+}
+
+func tokenOf(field string, n int, scheme string, maxSize int) (string, error) {
 	if n > 1 {
 		return "", fmt.Errorf("%w: %d Authorization lines", core.ErrAmbiguousCredentials, n)
 	}
@@ -56,7 +67,7 @@ func Check(token string, maxSize int) (string, error) {
 
 // Sent reports whether r's first Authorization field is of the given scheme.
 func Sent(r core.Request, scheme string) bool {
-	field, _ := r.Header("Authorization")
+	field, _ := lent.Header(r, "Authorization")
 	name, _, _ := challenge.Split(field)
 	return strings.EqualFold(name, scheme)
 }

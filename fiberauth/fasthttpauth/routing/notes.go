@@ -183,8 +183,9 @@ func (e *Entry) files(s *sighting, values []string, decoded string) (paths []str
 
 // Resolve says what the router matches for c, a context of req with method, with
 // the path in the letter case of the route's literal parts. at is the entry of
-// the handlers that run now, nil where that is not known.
-func (t *Table) Resolve(c Ctx, req *fasthttp.Request, method string, at *Entry) (Match, error) {
+// the handlers that run now, nil where that is not known. The path of the match is
+// kept itself if that is what it says, and else a copy.
+func (t *Table) Resolve(c Ctx, req *fasthttp.Request, method string, at *Entry, kept string) (Match, error) {
 	if target := req.Header.RequestURI(); bytes.IndexByte(target, '#') >= 0 || bytes.HasPrefix(target, []byte("//")) {
 		// fasthttp drops what follows the first, and takes what follows the
 		// second for a host where the request names none.
@@ -201,14 +202,14 @@ func (t *Table) Resolve(c Ctx, req *fasthttp.Request, method string, at *Entry) 
 			return Match{}, core.ErrAmbiguousPath
 		}
 	}
-	m, err := t.match(c, req, method, path, at)
+	m, err := t.match(c, req, method, path, at, kept)
 	if err == nil && m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
 		m.InnerSlashes = m.innerSlashes(c)
 	}
 	return m, err
 }
 
-func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entry) (Match, error) {
+func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entry, kept string) (Match, error) {
 	if e == nil || e.Use || e.Pattern.indirect || len(e.Cuts) > 0 {
 		return t.search(req, method, path, e)
 	}
@@ -223,7 +224,11 @@ func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entr
 		}
 		m.Path, m.Folded = spelled, e.Pattern.foldedIn(spelled, matched)
 	}
-	m.Path = strings.Clone(m.Path)
+	if m.Path == kept {
+		m.Path = kept
+	} else {
+		m.Path = strings.Clone(m.Path)
+	}
 	return m, nil
 }
 

@@ -135,7 +135,7 @@ func (a *app) resolve(path string) (routing.Match, *at, error) {
 	if c.index < len(a.entries) {
 		e = a.entries[c.index]
 	}
-	m, err := a.table.Resolve(c, &ctx.Request, "GET", e)
+	m, err := a.table.Resolve(c, &ctx.Request, "GET", e, "")
 	return m, c, err
 }
 
