@@ -50,6 +50,7 @@ The exit code is 1 when a request could not be decided.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		// Casbin's own Enforce knows no roles of credentials.
 		s.noRoles = s.noRoles || s.asCasbin
+		s.everybody = true
 		a, err := s.open("")
 		if err != nil {
 			return err

@@ -104,10 +104,16 @@ func (s source) openBoth(before, after string) (old, now *casbinrules.Authorizer
 		return nil, nil, err
 	}
 	var loaded [2]*casbinrules.Authorizer
+	var roles [2]string
+	s.everybody = true
 	for i := range sides {
 		if loaded[i], err = s.load(models[i], files[i]); err != nil {
 			return nil, nil, fmt.Errorf("%s policy: %w", sides[i], err)
 		}
+		roles[i] = s.role
+	}
+	if err := sameRole(roles[0], roles[1]); err != nil {
+		return nil, nil, err
 	}
 	return loaded[0], loaded[1], nil
 }

@@ -46,6 +46,7 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 			return err
 		}
 		q.Object, q.Action = args[1], args[2]
+		s.everybody = true
 		a, err := s.open("")
 		if err != nil {
 			return err

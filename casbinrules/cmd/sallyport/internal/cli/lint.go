@@ -87,6 +87,9 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 		}
 		opts = append(opts, casbinrules.WithRoutes(routes))
 	}
+	if files, keys := splitManifests(policies); keys != nil {
+		return casbinrules.LintFS(&manifests{base: hostFiles{}, keys: keys}, m, files, opts...)
+	}
 	return casbinrules.Lint(m, policies, opts...)
 }
 

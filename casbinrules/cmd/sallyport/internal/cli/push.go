@@ -91,10 +91,10 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 	if err := p.checkAttributes(m); err != nil {
 		return err
 	}
-	dir := filepath.Dir(policies[0])
-	if info, err := os.Stat(policies[0]); err == nil && info.IsDir() {
-		dir = policies[0]
+	if _, keys := splitManifests(policies); keys != nil {
+		return usagef("push publishes policy files: write the policy of %s into a .csv file", plainPath(policies[0]))
 	}
+	dir := folderOf(policies[0])
 	newest, err := newestOf(ctx, s)
 	if err != nil {
 		return err

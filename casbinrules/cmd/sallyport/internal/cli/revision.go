@@ -11,13 +11,15 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
 )
 
 // openSide loads one side of a comparison: a policy file or a directory with one,
 // or a revision of the policy in the git repository that it is in.
 func (s source) openSide(which, side string) (*casbinrules.Authorizer, error) {
 	_, err := os.Stat(side)
-	if err == nil || strings.ContainsAny(side, `\`) || strings.HasSuffix(side, ".csv") {
+	_, _, isManifest := manifest.Split(side)
+	if err == nil || isManifest || strings.ContainsAny(side, `\`) || strings.HasSuffix(side, ".csv") {
 		return s.openPath(which, side)
 	}
 	a, err := s.openRevision(side)
@@ -33,7 +35,8 @@ func (s source) openPath(which, path string) (*casbinrules.Authorizer, error) {
 		// The same files in another directory.
 		var there []string
 		for _, p := range s.policies {
-			there = append(there, filepath.Join(path, filepath.Base(p)))
+			file := plainPath(p)
+			there = append(there, filepath.Join(path, filepath.Base(file))+p[len(file):])
 		}
 		s.policies = there
 	} else {
@@ -48,7 +51,7 @@ func (s source) openPath(which, path string) (*casbinrules.Authorizer, error) {
 
 // openRevision loads the policy as it was in a revision.
 func (s source) openRevision(revision string) (*casbinrules.Authorizer, error) {
-	repo, err := openRepository(filepath.Dir(s.files()[0]))
+	repo, err := openRepository(folderOf(s.files()[0]))
 	if err != nil {
 		return nil, fmt.Errorf("there is no file %s, and %w", revision, err)
 	}
@@ -73,14 +76,19 @@ func (s *source) files() []string {
 
 // openCommit loads model and policy as they were in a commit: the paths are those
 // of today.
-func (s source) openCommit(repo *repository, commit string) (*casbinrules.Authorizer, error) {
+func (s *source) openCommit(repo *repository, commit string) (*casbinrules.Authorizer, error) {
 	var policies []string
-	for _, p := range s.files() {
+	keys := map[string][]string{}
+	given, keysOf := splitManifests(s.files())
+	for _, p := range given {
 		name, err := repo.name(p)
 		if err != nil {
 			return nil, err
 		}
 		policies = append(policies, name)
+		if k := keysOf[p]; k != nil {
+			keys[name] = k
+		}
 	}
 	model, names, err := s.modelIn(repo)
 	if err != nil {
@@ -104,7 +112,7 @@ func (s source) openCommit(repo *repository, commit string) (*casbinrules.Author
 	if err != nil {
 		return nil, err
 	}
-	return casbinrules.OpenFS(files, model, policies, opts...)
+	return s.openManifests(&manifests{base: files, keys: keys}, model, policies, opts)
 }
 
 // modelIn is the model of a policy in a repository, with the names of its files
@@ -124,6 +132,7 @@ func (s source) modelIn(repo *repository) (m casbinrules.Model, names []string, 
 
 // folderOf is the directory that a policy is, or is in.
 func folderOf(policy string) string {
+	policy = plainPath(policy)
 	if info, err := os.Stat(policy); err == nil && info.IsDir() {
 		return policy
 	}

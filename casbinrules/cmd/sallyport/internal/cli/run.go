@@ -76,7 +76,8 @@ func newRoot() *cobra.Command {
 two is answered from, makes the keys, tokens and passwords for gate one, and probes
 services that run. It also verifies decision logs, and replays them by another policy.
 
-A policy is given with -p, a CSV file or a directory of them, and read by the
+A policy is given with -p, a CSV file, a directory of them or a YAML file with a
+policy in it (a ConfigMap, values of a Helm chart), and read by the
 model given with -m: a file, or one of the presets rbac, rbac-deny and
 rbac-tenants. By default that is policy.csv and the model.conf beside it.
 

@@ -48,6 +48,10 @@ type source struct {
 	prefix     string
 	attributes attributeTypes
 	functions  []string
+	// everybody says that the command knows what to do with a policy that has a
+	// role for everybody; role is that of the policy loaded last.
+	everybody bool
+	role      string
 }
 
 // pathFlags adds the flags that say how the path of a request is read.
@@ -57,7 +61,11 @@ func (s *source) pathFlags(cmd *cobra.Command) {
 
 // canonical reads the object of a question as a gate reads paths. Casbin takes
 // the text as it is, and so does a policy that sees routes.
+// The principal has the role of everybody, if the policy has one.
 func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
+	if s.role != "" && q.Subject != ask.Anonymous {
+		q.Roles = append(slices.Clone(q.Roles), s.role)
+	}
 	if s.asCasbin || s.byRoute {
 		return q, "", nil
 	}
@@ -82,8 +90,8 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 // flags adds the flags that say where a policy is, too.
 func (s *source) flags(cmd *cobra.Command) {
 	s.modelFlags(cmd)
-	cmd.Flags().StringArrayVarP(&s.policies, "policy", "p", nil, "policy `file`, or directory of .csv files; may be repeated (default policy.csv)")
-	_ = cmd.MarkFlagFilename("policy", "csv")
+	cmd.Flags().StringArrayVarP(&s.policies, "policy", "p", nil, "policy `file`, directory of .csv files, or YAML file with a policy in it, such as a ConfigMap (FILE or FILE#KEY); may be repeated (default policy.csv)")
+	_ = cmd.MarkFlagFilename("policy", "csv", "yaml", "yml")
 }
 
 // options are those of the library. Findings are for the lint command to tell.
@@ -162,7 +170,7 @@ func (s *source) find(dir string) (casbinrules.Model, []string, error) {
 		policies = []string{filepath.Join(dir, policyName)}
 	}
 	for _, p := range policies {
-		if _, err := os.Stat(p); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(plainPath(p)); errors.Is(err, fs.ErrNotExist) {
 			hint := "say which with -p, or write one with \"sallyport init\""
 			if len(s.policies) > 0 {
 				hint = "check " + cmp.Or(s.given, "the path given with -p")
@@ -185,11 +193,7 @@ func (s *source) findModel(policy string) (casbinrules.Model, error) {
 		}
 		return casbinrules.ModelFile(s.model), nil
 	}
-	dir := policy
-	if info, err := os.Stat(policy); err == nil && !info.IsDir() {
-		dir = filepath.Dir(policy)
-	}
-	name := filepath.Join(dir, modelName)
+	name := filepath.Join(folderOf(policy), modelName)
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return casbinrules.Model{}, fmt.Errorf("there is no %s beside the policy: say with -m which model file it is for, or one of %s", name, presetNames)
 	}
@@ -214,7 +218,12 @@ func (s *source) load(m casbinrules.Model, policies []string) (*casbinrules.Auth
 	if err != nil {
 		return nil, err
 	}
-	return casbinrules.Open(m, policies, opts...)
+	files, keys := splitManifests(policies)
+	if keys == nil {
+		s.role = ""
+		return casbinrules.Open(m, files, opts...)
+	}
+	return s.openManifests(&manifests{base: hostFiles{}, keys: keys}, m, files, opts)
 }
 
 // formatFlag adds --format with its choices, the first of which is the default.

@@ -73,6 +73,7 @@ func newTest() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		s.everybody = true
 		a, err := s.open(filepath.Dir(args[0]))
 		if err != nil {
 			return err

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
+)
+
+// manifests are the files of a policy, of which some are YAML that policies stand
+// in: those are read as policy files in which each rule has its place.
+type manifests struct {
+	base fs.FS
+	keys map[string][]string // of the YAML files, by name
+	// found is what was read of them, by name.
+	found map[string]*manifest.Policy
+}
+
+// splitManifests takes the policies in YAML apart, of policies as they were given.
+// There are no keys if there is none.
+func splitManifests(policies []string) (files []string, keys map[string][]string) {
+	for _, p := range policies {
+		file, key, ok := manifest.Split(p)
+		if _, err := os.Stat(p); file != p && err == nil {
+			file, ok = p, false // a file that is called so
+		}
+		if !slices.Contains(files, file) {
+			files = append(files, file)
+		}
+		if ok {
+			if keys == nil {
+				keys = map[string][]string{}
+			}
+			keys[file] = append(keys[file], key)
+		}
+	}
+	return files, keys
+}
+
+// plainPath is the path of a policy without the key of a YAML file.
+func plainPath(policy string) string {
+	files, _ := splitManifests([]string{policy})
+	return files[0]
+}
+
+// openManifests loads a policy that is in YAML, or a part of it is.
+func (s *source) openManifests(in *manifests, m casbinrules.Model, files []string, opts []casbinrules.Option) (*casbinrules.Authorizer, error) {
+	a, err := casbinrules.OpenFS(in, m, files, opts...)
+	if err != nil {
+		return nil, err
+	}
+	s.role, err = s.roleOfEverybody(in)
+	return a, err
+}
+
+// roleOfEverybody is what policy.default says, as credentials would name it.
+func (s *source) roleOfEverybody(in *manifests) (string, error) {
+	role, place, err := in.defaultRole()
+	if err != nil || role == "" {
+		return "", err
+	}
+	short, prefixed := strings.CutPrefix(role, s.prefix)
+	switch {
+	case !s.everybody:
+		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which this command does not know of: explain, test, check, diff and ci do", place, role)
+	case s.asCasbin || s.noRoles:
+		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which means nothing with --as-casbin or --without-token-roles", place, role)
+	case !prefixed:
+		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which does not begin with the role prefix %s", place, role, s.prefix)
+	}
+	return short, nil
+}
+
+// sameRole refuses to compare policies that give everybody another role.
+func sameRole(old, now string) error {
+	if old == now {
+		return nil
+	}
+	return fmt.Errorf("policy.default gives everybody the role %q now, and %q before: what that changes cannot be compared", now, old)
+}
+
+// hostFiles are the files of the operating system under their usual paths.
+type hostFiles struct{}
+
+func (hostFiles) Open(name string) (fs.File, error) { return os.Open(name) }
+
+// Open implements fs.FS.
+func (m *manifests) Open(name string) (fs.File, error) {
+	keys := m.keys[name]
+	if keys == nil {
+		return m.base.Open(name)
+	}
+	text, err := fs.ReadFile(m.base, name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := manifest.Read(name, text, keys)
+	if err != nil {
+		return nil, err
+	}
+	if m.found == nil {
+		m.found = map[string]*manifest.Policy{}
+	}
+	m.found[name] = p
+	return &textFile{Reader: bytes.NewReader(p.CSV), name: name, size: int64(len(p.CSV))}, nil
+}
+
+// defaultRole is the role of everybody, with its place, once the files were read.
+func (m *manifests) defaultRole() (role, place string, err error) {
+	for _, p := range m.found {
+		if p.DefaultRole == "" {
+			continue
+		}
+		if role != "" && role != p.DefaultRole {
+			return "", "", fmt.Errorf("%s: policy.default is %s here, and %s at %s", p.Place, p.DefaultRole, role, place)
+		}
+		role, place = p.DefaultRole, p.Place
+	}
+	return role, place, nil
+}
+
+// textFile is a file with a text.
+type textFile struct {
+	*bytes.Reader
+	name string
+	size int64
+}
+
+func (f *textFile) Stat() (fs.FileInfo, error) { return textInfo{f.name, f.size}, nil }
+func (f *textFile) Close() error               { return nil }
+
+type textInfo struct {
+	name string
+	size int64
+}
+
+func (i textInfo) Name() string     { return i.name }
+func (i textInfo) Size() int64      { return i.size }
+func (textInfo) Mode() fs.FileMode  { return 0o444 }
+func (textInfo) ModTime() time.Time { return time.Time{} }
+func (textInfo) IsDir() bool        { return false }
+func (textInfo) Sys() any           { return nil }

@@ -1,0 +1,333 @@
+// Package manifest reads policies that stand in YAML: in ConfigMaps of Kubernetes
+// such as Argo CD's argocd-rbac-cm, and in values of Helm charts.
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// maxSize is how many bytes a file may have: as many as an object of Kubernetes,
+// and some more.
+const maxSize = 4 << 20
+
+// Policy is what a YAML file says of a policy.
+type Policy struct {
+	// CSV is a policy file of as many lines as the YAML file, in which each rule
+	// stands at the line and column where it stands there, and all else is empty.
+	CSV []byte
+	// DefaultRole is policy.default: the role of everybody, "" for none; Place is
+	// where it stands.
+	DefaultRole, Place string
+}
+
+// Error says where and why a file cannot be read as a policy.
+type Error struct {
+	File         string
+	Line, Column int // from 1
+	Message      string
+}
+
+// Error is "file:line:column: message".
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+}
+
+// Split tells whether a path means a policy in YAML, and takes it apart into the
+// file and the key behind "#", "" for none.
+func Split(path string) (file, key string, ok bool) {
+	file, key, _ = strings.Cut(path, "#")
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".yaml", ".yml":
+		return file, key, true
+	}
+	return path, "", false
+}
+
+// reading is a file that is being read.
+type reading struct {
+	name     string
+	lines    []string // of the YAML file
+	out      []string
+	policy   *Policy
+	found    []*yaml.Node // values that were taken
+	defaults *yaml.Node
+}
+
+// Read reads the policies of a YAML file; name stands for it in errors.
+//
+// A key is a path of keys with dots between them, "data" left out in a ConfigMap;
+// "NAME/" in front of it, or alone, chooses the ConfigMap of that name. Without a key
+// the policies are those that Argo CD reads: policy.csv and all policy.*.csv of a
+// ConfigMap, or of configs.rbac in the values of its chart, be it a part of another
+// one; policy.default is the role of everybody.
+func Read(name string, text []byte, keys []string) (*Policy, error) {
+	if len(text) > maxSize {
+		return nil, &Error{name, 1, 1, fmt.Sprintf("the file is larger than %d bytes", maxSize)}
+	}
+	documents, err := parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(string(text), "\n")
+	r := &reading{name: name, lines: lines, out: make([]string, len(lines)), policy: &Policy{}}
+	for _, key := range keys {
+		before := len(r.found)
+		if err := r.take(documents, key); err != nil {
+			return nil, err
+		}
+		if len(r.found) == before {
+			return nil, r.missing(key)
+		}
+	}
+	r.policy.CSV = []byte(strings.Join(r.out, "\n"))
+	return r.policy, nil
+}
+
+func (r *reading) missing(key string) error {
+	if key == "" || strings.HasSuffix(key, "/") {
+		return &Error{r.name, 1, 1, "there is no policy.csv in a ConfigMap or in configs.rbac here: name its key behind the file, as in " + r.name + "#KEY"}
+	}
+	return &Error{r.name, 1, 1, fmt.Sprintf("there is no text at the key %s in any document here", key)}
+}
+
+// parse reads all documents.
+func parse(name string, text []byte) ([]*yaml.Node, error) {
+	loader, err := yaml.NewLoader(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	var all []*yaml.Node
+	for {
+		var n yaml.Node
+		err := loader.Load(&n)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if at, ok := errors.AsType[*yaml.LoadError](err); ok {
+			return nil, &Error{name, max(at.Mark.Line, 1), max(at.Mark.Column, 1), at.Message}
+		}
+		if err != nil {
+			return nil, &Error{name, 1, 1, err.Error()}
+		}
+		one := &n
+		if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
+			one = n.Content[0]
+		}
+		all = append(all, one)
+	}
+}
+
+// take takes the policies of one key, out of all documents.
+func (r *reading) take(documents []*yaml.Node, key string) error {
+	configMap, path, named := strings.Cut(key, "/")
+	if !named {
+		configMap, path = "", key
+	}
+	var from []*yaml.Node // mappings with policies
+	for _, doc := range documents {
+		for _, m := range holders(doc, configMap) {
+			if path == "" && hasPolicy(m) || path != "" && lookup(m, path) != nil {
+				from = append(from, m)
+			}
+		}
+	}
+	if len(from) > 1 {
+		return &Error{r.name, from[1].Line, from[1].Column, fmt.Sprintf("there is a second policy, beside that of line %d: name the ConfigMap behind the file, as in %s#NAME/%s", from[0].Line, r.name, path)}
+	}
+	for _, m := range from {
+		if path != "" {
+			if err := r.value(path, lookup(m, path)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.argo(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// argo takes what Argo CD reads.
+func (r *reading) argo(m *yaml.Node) error {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key, value := m.Content[i], deref(m.Content[i+1])
+		switch {
+		case isPolicyKey(key.Value):
+			if err := r.value(key.Value, value); err != nil {
+				return err
+			}
+		case key.Value == "policy.default" && value.Kind == yaml.ScalarNode && value.ShortTag() != "!!null":
+			if r.defaults != nil {
+				return &Error{r.name, key.Line, key.Column, "policy.default stands twice"}
+			}
+			r.defaults = value
+			r.policy.DefaultRole = strings.TrimSpace(value.Value)
+			r.policy.Place = fmt.Sprintf("%s:%d:%d", r.name, value.Line, value.Column)
+		}
+	}
+	return nil
+}
+
+func isPolicyKey(key string) bool {
+	return key == "policy.csv" || strings.HasPrefix(key, "policy.") && strings.HasSuffix(key, ".csv")
+}
+
+func hasPolicy(m *yaml.Node) bool {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if isPolicyKey(m.Content[i].Value) || m.Content[i].Value == "policy.default" {
+			return true
+		}
+	}
+	return false
+}
+
+// holders are the mappings of a document in which policies are looked for.
+func holders(doc *yaml.Node, configMap string) []*yaml.Node {
+	if doc.Kind != yaml.MappingNode {
+		return nil
+	}
+	if kind := get(doc, "kind"); kind != nil && get(doc, "apiVersion") != nil {
+		switch {
+		case kind.Value == "List":
+			var all []*yaml.Node
+			if items := get(doc, "items"); items != nil {
+				for _, item := range items.Content {
+					all = append(all, holders(deref(item), configMap)...)
+				}
+			}
+			return all
+		case kind.Value != "ConfigMap":
+			return nil
+		}
+		data, name := get(doc, "data"), ""
+		if meta := get(doc, "metadata"); meta != nil {
+			if n := get(meta, "name"); n != nil {
+				name = n.Value
+			}
+		}
+		if data == nil || data.Kind != yaml.MappingNode || configMap != "" && configMap != name {
+			return nil
+		}
+		return []*yaml.Node{data}
+	}
+	if configMap != "" {
+		return nil
+	}
+	all := []*yaml.Node{doc}
+	for _, chart := range append([]*yaml.Node{doc}, values(doc)...) {
+		if configs := get(chart, "configs"); configs != nil {
+			if rbac := get(configs, "rbac"); rbac != nil && rbac.Kind == yaml.MappingNode {
+				all = append(all, rbac)
+			}
+		}
+	}
+	return all
+}
+
+// values are those of a mapping that are mappings.
+func values(m *yaml.Node) []*yaml.Node {
+	var all []*yaml.Node
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if v := deref(m.Content[i+1]); v.Kind == yaml.MappingNode {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// get is the value of a key in a mapping, nil if there is none.
+func get(m *yaml.Node, key string) *yaml.Node {
+	if m.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return deref(m.Content[i+1])
+		}
+	}
+	return nil
+}
+
+// lookup is the text at a path of keys, which may have dots themselves.
+func lookup(m *yaml.Node, path string) *yaml.Node {
+	if m.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key, value := m.Content[i].Value, deref(m.Content[i+1])
+		if key == path && value.Kind == yaml.ScalarNode {
+			return value
+		}
+		if rest, ok := strings.CutPrefix(path, key+"."); ok {
+			if found := lookup(value, rest); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+func deref(n *yaml.Node) *yaml.Node {
+	for range 100 {
+		if n.Kind != yaml.AliasNode || n.Alias == nil {
+			return n
+		}
+		n = n.Alias
+	}
+	return &yaml.Node{}
+}
+
+// value puts the lines of a text where they stand in the file.
+func (r *reading) value(key string, n *yaml.Node) error {
+	wrong := func(format string, args ...any) error {
+		return &Error{r.name, max(n.Line, 1), max(n.Column, 1), key + ": " + fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case slices.Contains(r.found, n):
+		return nil
+	case n.Kind != yaml.ScalarNode:
+		return wrong("a policy is a text, and not a list or mapping")
+	}
+	r.found = append(r.found, n)
+	text := strings.TrimRight(n.Value, "\n")
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	first := n.Line // from 0, the line behind the indicator of a block
+	if n.Style&yaml.LiteralStyle == 0 {
+		if strings.Contains(text, "\n") || n.Style&yaml.FoldedStyle != 0 {
+			return wrong("the text is not written line by line: write %s: | and the lines below it, so that findings have a place", key)
+		}
+		first = n.Line - 1
+	}
+	for i, line := range strings.Split(text, "\n") {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if first+i >= len(r.lines) {
+			return wrong("line %d of the text is not found in the file", i+1)
+		}
+		raw := r.lines[first+i]
+		at := len(strings.TrimSuffix(raw, "\r")) - len(line)
+		if n.Style&yaml.LiteralStyle == 0 {
+			begin := min(n.Column-1, len(raw))
+			if at = strings.Index(raw[begin:], line); at >= 0 {
+				at += begin
+			}
+		}
+		if at < 0 || !strings.HasPrefix(raw[at:], line) {
+			return wrong("the text is escaped: write %s: | and the lines below it, so that findings have a place", key)
+		}
+		r.out[first+i] = strings.Repeat(" ", at) + line
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package manifest
+
+import (
+	"strings"
+	"testing"
+)
+
+const configMap = `# Who may do what in Argo CD.
+apiVersion: v1
+kind: Secret
+metadata: {name: other}
+data: {policy.csv: "p, secret, x, y"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: argocd-rbac-cm
+data:
+  policy.default: role:readonly
+  # The team.
+  policy.csv: |
+    # deployers
+    p, role:deployer, applications, sync, shop/*, allow
+
+    g, kim, role:deployer
+  policy.ops.csv: |-
+      p, role:ops, clusters, get, *, allow
+  policy.one.csv: "p, role:one, logs, get, *, allow" # in one line
+  policy.none.csv: ""
+  scopes: '[groups]'
+`
+
+// TestRead: each rule stands where it stands in the YAML, byte for byte.
+func TestRead(t *testing.T) {
+	t.Parallel()
+	helm := "argo-cd:\n  configs:\n    rbac:\n      policy.csv: |\n        p, a, b, c\n      policy.default: ''\n"
+	for name, c := range map[string]struct {
+		text string
+		keys []string
+		want []string // by line, "" for the rest
+		role string
+	}{
+		"Argo CD":         {configMap, []string{""}, []string{15: "# deployers", 16: "p, role:deployer, applications, sync, shop/*, allow", 18: "g, kim, role:deployer", 20: "p, role:ops, clusters, get, *, allow", 21: "p, role:one, logs, get, *, allow"}, "role:readonly"},
+		"CRLF":            {strings.ReplaceAll(configMap, "\n", "\r\n"), []string{"argocd-rbac-cm/"}, []string{15: "# deployers", 16: "p, role:deployer, applications, sync, shop/*, allow", 18: "g, kim, role:deployer", 20: "p, role:ops, clusters, get, *, allow", 21: "p, role:one, logs, get, *, allow"}, "role:readonly"},
+		"keys":            {configMap, []string{"policy.ops.csv", "argocd-rbac-cm/policy.one.csv"}, []string{20: "p, role:ops, clusters, get, *, allow", 21: "p, role:one, logs, get, *, allow"}, ""},
+		"a chart":         {helm, []string{""}, []string{5: "p, a, b, c"}, ""},
+		"its chart alone": {"configs:\n  rbac:\n    create: true\n    policy.csv: |\n      p, a, b, c\n", []string{""}, []string{5: "p, a, b, c"}, ""},
+		"any values":      {"server:\n  rbac.d:\n    text: |2\n        p, a\n      p, b\n", []string{"server.rbac.d.text"}, []string{4: "  p, a", 5: "p, b"}, ""},
+		"a list":          {"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  data:\n    x.csv: p, a, b\n", []string{"x.csv"}, []string{7: "p, a, b"}, ""},
+		"an alias":        {"x: &rules |\n  p, a\ny: *rules\n", []string{"y"}, []string{2: "p, a"}, ""},
+		"the key itself":  {"p, a: p, a\n", []string{"p, a"}, []string{1: "p, a"}, ""},
+		"a quote":         {"x: 'p, it, is'\n", []string{"x"}, []string{1: "p, it, is"}, ""},
+	} {
+		got, err := Read("f.yaml", []byte(c.text), c.keys)
+		if err != nil || got.DefaultRole != c.role {
+			t.Errorf("%s: %+v, %v", name, got, err)
+			continue
+		}
+		raw := strings.Split(c.text, "\n")
+		for i, line := range strings.Split(string(got.CSV), "\n") {
+			want := ""
+			if i+1 < len(c.want) {
+				want = c.want[i+1]
+			}
+			if strings.TrimSpace(line) != strings.TrimSpace(want) {
+				t.Errorf("%s: line %d is %q, want %q", name, i+1, line, want)
+			}
+			if at := len(line) - len(strings.TrimLeft(line, " ")); line != "" && !strings.HasPrefix(raw[i][at:], strings.TrimSpace(want)) {
+				t.Errorf("%s: line %d: %q does not stand where it does in %q", name, i+1, line, raw[i])
+			}
+		}
+	}
+}
+
+func TestReadSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	two := "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  policy.csv: p, a\n"
+	for text, c := range map[string]struct{ key, want string }{
+		"x: [\n":                           {"", "f.yaml:"},
+		"":                                 {"", "f.yaml:1:1: there is no policy.csv in a ConfigMap"},
+		"kind: x\n":                        {"a.b", "no text at the key a.b"},
+		"policy.csv: >\n  p, a\n  p, b\n":  {"", "f.yaml:1:13: policy.csv: the text is not written line by line"},
+		"policy.csv: \"p, a\\np, b\\n\"\n": {"", "f.yaml:1:13: policy.csv: the text is not written line by line"},
+		"policy.csv: \"p, \\u0061\"\n":     {"", "f.yaml:1:13: policy.csv: the text is escaped"},
+		"policy.csv: 'p, it''s'\n":         {"", "the text is escaped"},
+		"policy.csv: [p]\n":                {"", "f.yaml:1:13: policy.csv: a policy is a text"},
+		two + strings.ReplaceAll(two, " a}", " b}"): {"", "f.yaml:12:3: there is a second policy, beside that of line 6"},
+		"a: &a *a\n": {"a", "f.yaml:"},
+	} {
+		if got, err := Read("f.yaml", []byte(text), []string{c.key}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: got %+v, %v, want %s", text, got, err, c.want)
+		}
+	}
+}
+
+// FuzzRead holds that no line of the CSV stands where the YAML does not have it.
+func FuzzRead(f *testing.F) {
+	f.Add(configMap, "")
+	f.Add("x: |\n  p, a\n\n   p, b\n", "x")
+	f.Add("a: &x 'p'\nb: *x\n", "b")
+	f.Fuzz(func(t *testing.T, text, key string) {
+		got, err := Read("f", []byte(text), []string{key})
+		if err != nil {
+			return
+		}
+		raw := strings.Split(text, "\n")
+		lines := strings.Split(string(got.CSV), "\n")
+		if len(lines) != len(raw) {
+			t.Fatalf("%d lines of %d", len(lines), len(raw))
+		}
+		for i, line := range lines {
+			if at := len(line) - len(strings.TrimLeft(line, " ")); !strings.Contains(raw[i], line[at:]) || !strings.HasPrefix(raw[i][min(at, len(raw[i])):], line[at:]) {
+				t.Errorf("line %d: %q of %q", i+1, line, raw[i])
+			}
+		}
+	})
+}
