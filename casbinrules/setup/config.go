@@ -171,6 +171,7 @@ type policyConfig struct {
 	MaxStale   time.Duration     `key:"max_staleness" doc:"for how long the policy decides without its store confirming it; no bound by default"`
 	Stale      string            `key:"when_stale" enum:"serve,unavailable,known_only" doc:"what happens after that: go on, which is the default, 503, or allow only what was allowed before"`
 	LastGood   string            `key:"last_good_file" doc:"file that keeps what was in force last, to start with while the store is down"`
+	Older      bool              `key:"older_revisions" doc:"follow a store that shows an older revision than before, in place of keeping the newer one"`
 	Anonymous  bool              `key:"anonymous" doc:"judge requests without credentials as the subject anonymous"`
 	Empty      bool              `key:"empty" doc:"accept a policy without a p line"`
 	TokenRoles bool              `key:"token_roles" default:"true" doc:"count the roles that credentials bring"`

@@ -30,7 +30,7 @@ func (a *assembly) checkPolicy(c *policyConfig) error {
 	if shared {
 		return nil
 	}
-	for _, key := range []any{&c.StoreFiles, &c.Poll, &c.MaxStale, &c.Stale, &c.LastGood} {
+	for _, key := range []any{&c.StoreFiles, &c.Poll, &c.MaxStale, &c.Stale, &c.LastGood, &c.Older} {
 		if a.doc.Has(key) {
 			return a.doc.Wrap(errors.New("this is for a policy in a store"), key)
 		}
@@ -54,6 +54,9 @@ func (a *assembly) openShared(c *policyConfig, model casbinrules.Model, opts []c
 			path = filepath.Join(a.doc.Dir(), path)
 		}
 		follow = append(follow, source.WithLastGoodFile(path))
+	}
+	if c.Older {
+		follow = append(follow, source.WithOlderRevisions())
 	}
 	opts = append(slices.Clone(opts), casbinrules.WithSourceOptions(follow...))
 	switch {

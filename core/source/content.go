@@ -24,6 +24,9 @@ type Content struct {
 	Revision Revision `json:"revision"`
 	// Files are in order of their names.
 	Files []File `json:"files"`
+	// Proof is what a [Verifier] proves revision and files by, such as signatures;
+	// nil for sources that need none. It does not count for the hash.
+	Proof []byte `json:"proof,omitempty"`
 }
 
 // Limits of what a source may hold.
@@ -41,7 +44,7 @@ func NewContent(r Revision, files []File) (*Content, error) {
 	if err := checkFiles(files); err != nil {
 		return nil, err
 	}
-	return &Content{r, sorted(files)}, nil
+	return &Content{Revision: r, Files: sorted(files)}, nil
 }
 
 // File is the content of a file.

@@ -100,7 +100,7 @@ func (f *Follower) start(ctx context.Context) error {
 	for {
 		err := f.look(ctx, false)
 		switch {
-		case err == nil || isRejection(err):
+		case err == nil || isRejection(err) || errors.Is(err, errUnverifiable):
 			return err
 		case kept != nil:
 			return f.startWith(kept)
@@ -237,12 +237,14 @@ func (f *Follower) check(got Fetched, known State) error {
 	switch {
 	case got.Revision == 0:
 		return ErrEmpty
-	case got.Revision < latest:
+	case got.Revision < latest && !f.settings.older:
 		return fmt.Errorf("%w: it shows %d, and has shown %d", ErrStepBack, got.Revision, latest)
 	case got.Content == nil && got.State != known:
 		return fmt.Errorf("the source shows revision %d without its content", got.Revision)
 	case got.Content != nil && (got.Content.Revision != got.Revision || got.Content.Hash() != got.Hash):
 		return fmt.Errorf("the source shows revision %d with content that is not of it", got.Revision)
+	case got.Content != nil:
+		return f.checkProof(got.Content)
 	}
 	return nil
 }

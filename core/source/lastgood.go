@@ -94,7 +94,12 @@ func (f *Follower) readLastGood() (*lastGood, error) {
 	if g.Content == nil || g.Content.Revision == 0 || g.Content.Hash() != g.Hash {
 		return nil, fmt.Errorf("last good file %s is damaged: remove it", f.settings.file)
 	}
+	proof := g.Content.Proof
 	if g.Content, err = NewContent(g.Content.Revision, g.Content.Files); err != nil {
+		return nil, fmt.Errorf("last good file %s: %w", f.settings.file, err)
+	}
+	g.Content.Proof = proof
+	if err := f.verify(g.Content); err != nil {
 		return nil, fmt.Errorf("last good file %s: %w", f.settings.file, err)
 	}
 	// Without that file, or with one that is damaged or of other content, the
@@ -106,6 +111,24 @@ func (f *Follower) readLastGood() (*lastGood, error) {
 	}
 	return g, nil
 }
+
+// verify has content of the file proved, if the source can.
+func (f *Follower) verify(c *Content) error {
+	if v := verifierOf(f.source); v != nil {
+		return guarded(func() error { return v.Verify(c) })
+	}
+	return f.checkProof(c)
+}
+
+// checkProof refuses to keep what could not be verified when it is read again.
+func (f *Follower) checkProof(c *Content) error {
+	if f.settings.file != "" && c.Proof != nil && verifierOf(f.source) == nil {
+		return errUnverifiable
+	}
+	return nil
+}
+
+var errUnverifiable = errors.New("the content is signed, and is to be kept in the last good file, but the source cannot verify it again: what wraps the source needs the method Unwrap() source.Source")
 
 // startWith applies what was good when the program last ran.
 func (f *Follower) startWith(g *lastGood) error {

@@ -18,6 +18,7 @@ type settings struct {
 	onStale              func(Status)
 	observe              func(Status)
 	file                 string // "" for none
+	older                bool
 }
 
 var defaults = settings{
@@ -89,13 +90,24 @@ func WithStatusObserver(observe func(Status)) Option {
 // is written once a minute and by Close.
 // The file holds everything that the source does. It is written with mode 0600
 // and replaced as a whole; whoever can write it decides what such an instance
-// begins with. A file that cannot be written is told of in [Status.FileErr].
+// begins with, unless the source is a [Verifier], which verifies it again. A file that cannot be written is told of in [Status.FileErr].
 func WithLastGoodFile(path string) Option {
 	return func(s *settings) error {
 		if path == "" {
 			return errors.New("path of the last good file must not be empty")
 		}
 		s.file = path
+		return nil
+	}
+}
+
+// WithOlderRevisions takes an older revision than the source has shown before for
+// the newest, in place of [ErrStepBack]: for sources where somebody goes back by
+// putting the older one in place. Whoever can show an instance an older revision,
+// such as a cache or a replica that lags, can then undo an edit.
+func WithOlderRevisions() Option {
+	return func(s *settings) error {
+		s.older = true
 		return nil
 	}
 }

@@ -13,8 +13,8 @@
 //
 // A [Store] is a Source that can be written: each publication names the revision
 // it was made from, and fails if there has been another one since. The packages
-// below this one, source/postgres and source/redis, are Stores. Files on the
-// machine itself need none of it: that is package core/watch.
+// below this one, source/postgres, source/redis and source/bundle, are or have
+// Stores. Files on the machine itself need none of it: that is package core/watch.
 package source
 
 import (
@@ -48,6 +48,36 @@ type Source interface {
 	// A source without notifications waits for the end of ctx. hint does not
 	// block, and may be called too often.
 	Listen(ctx context.Context, hint func()) error
+}
+
+// Verifier is a [Source] whose content is proved, as by signatures: [Content.Proof]
+// is set in all that it fetches, and what was kept on a disk is verified again
+// before it is used. A source that wraps another one has the method
+//
+//	Unwrap() Source
+//
+// by which the Verifier is found; without it [Follow] refuses such content if it
+// is to be kept.
+type Verifier interface {
+	Source
+	// Verify says what is wrong with content that was fetched once and kept by
+	// somebody else since. Whether it is the newest is not its question.
+	Verify(c *Content) error
+}
+
+// verifierOf is the Verifier that a source is or wraps, or nil.
+func verifierOf(s Source) Verifier {
+	for s != nil {
+		if v, ok := s.(Verifier); ok {
+			return v
+		}
+		w, ok := s.(interface{ Unwrap() Source })
+		if !ok {
+			return nil
+		}
+		s = w.Unwrap()
+	}
+	return nil
 }
 
 // State names a revision and what it holds. A store that loses its newest

@@ -31,6 +31,7 @@ type pushing struct {
 
 func (p *pushing) flags(cmd *cobra.Command) {
 	p.from.add(cmd)
+	p.from.addSigning(cmd)
 	f := cmd.Flags()
 	f.StringVar(&p.author, "author", "", "`who` publishes (default git's user.name and user.email, or $USER)")
 	f.StringVarP(&p.message, "message", "M", "", "`why`")
@@ -62,6 +63,9 @@ be forced.
 The store takes it only if nobody else has published since the revision that was
 edited. That is the one which "pull" or "push" left in the folder of the policy,
 in ` + localName + `, or --base.
+
+A store "file:PATH" is a bundle in one file, signed with the --key, which any web
+server can hand out to instances.
 
 In the store the model is called model.conf, and each file by the last part of its
 name. Files that are neither model, policy nor tests stay as they are there; --file

@@ -24,14 +24,24 @@ const storeTimeout = time.Minute
 
 // storeFlags say which store is meant.
 type storeFlags struct {
-	url, set   string
-	unverified bool
+	url, set    string
+	unverified  bool
+	publicKeys  []string
+	privateKeys []string
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.url, "store", "", "`URL` of the store, such as postgres://publisher@db.example/app?sslmode=verify-full (default $"+storeVariable+")")
 	cmd.Flags().StringVar(&f.set, "set", "default", "`name` of the set of files, in a store with several")
 	cmd.Flags().BoolVar(&f.unverified, "unverified-server", false, "connect to another machine without verifying that it is the right one")
+	cmd.Flags().StringArrayVar(&f.publicKeys, "public-key", nil, "`file` of public keys in PEM by which a bundle is verified; may be repeated")
+	_ = cmd.MarkFlagFilename("public-key", "pem", "pub") // fails for unknown flags only
+}
+
+// addSigning adds the flag of those who publish.
+func (f *storeFlags) addSigning(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.privateKeys, "key", nil, "`file` of a private key in PEM with which a bundle is signed; may be repeated")
+	_ = cmd.MarkFlagFilename("key", "pem") // fails for unknown flags only
 }
 
 // openers make a store of a URL, by its scheme.
@@ -41,9 +51,12 @@ var openers = map[string]func(f *storeFlags, url string) (shared.Store, error){
 	"redis":      openRedis,
 	"rediss":     openRedis,
 	"unix":       openRedis,
+	"file":       openFile,
+	"http":       openHTTP,
+	"https":      openHTTP,
 }
 
-const storeSchemes = "postgres://, rediss:// or redis://"
+const storeSchemes = "postgres://, rediss://, redis://, file: or https://"
 
 func openPostgres(f *storeFlags, url string) (shared.Store, error) {
 	opts := []postgres.Option{postgres.WithName(f.set)}
@@ -67,10 +80,14 @@ func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s sha
 	if text == "" {
 		return usagef("which store? give --store a URL beginning with %s, or set %s", storeSchemes, storeVariable)
 	}
-	scheme, _, _ := strings.Cut(text, "://")
-	open := openers[strings.ToLower(scheme)]
+	scheme, _, _ := strings.Cut(text, ":")
+	scheme = strings.ToLower(scheme)
+	open := openers[scheme]
 	if open == nil {
 		return usagef("there is no store of that kind: a URL begins with %s", storeSchemes) // without the text, which may hold a password
+	}
+	if len(f.publicKeys)+len(f.privateKeys) > 0 && !isBundle(scheme) {
+		return usagef("--public-key and --key are for bundles, in file: or at https://; this store signs nothing")
 	}
 	s, err := open(f, text)
 	if err != nil {

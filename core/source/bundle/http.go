@@ -1,0 +1,168 @@
+package bundle
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/loopback"
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+const (
+	maxRedirects   = 3
+	maxHeaderBytes = 64 << 10
+	maxETag        = 1024
+	// maxAge is how old an answer of a cache may be. Without that bound a cache
+	// could say for days that nothing has changed.
+	maxAge = time.Minute
+	// waitGrace is how much longer than it was asked to a server may wait.
+	waitGrace = 15 * time.Second
+)
+
+// newTransport keeps its connection, since it is asked every few seconds.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    10 * time.Second,
+		IdleConnTimeout:        time.Minute,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		ForceAttemptHTTP2:      true,
+	}
+}
+
+// parseAddress reads the address of a bundle. Errors show it without query, which
+// may hold a key.
+func parseAddress(address string, plainHTTP bool) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("the address is not a URL")
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Opaque != "":
+		return nil, fmt.Errorf("%.256q is not an absolute https URL", quiet.URL(u))
+	case u.User != nil:
+		return nil, fmt.Errorf("%.256q holds credentials: give them to WithAuthorization", quiet.URL(u))
+	case u.Fragment != "":
+		return nil, fmt.Errorf("%.256q has a fragment", quiet.URL(u))
+	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
+		return nil, fmt.Errorf("%.256q is not https: whoever is on the way could read bundles and keep newer ones back; use https, or WithPlainHTTP in a closed network", quiet.URL(u))
+	}
+	return u, nil
+}
+
+// checkRedirect follows redirects to the same scheme, host and port only.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	}
+	if first := via[0].URL; r.URL.Scheme != first.Scheme || !strings.EqualFold(r.URL.Host, first.Host) {
+		return fmt.Errorf("redirect to another host, %.256q: configure the address that answers", quiet.Origin(r.URL))
+	}
+	return nil
+}
+
+// answer is what a server has answered.
+type answer struct {
+	unmodified bool // the bundle is that of the ETag that was sent
+	waits      bool // the server heeds Prefer: wait
+	data       []byte
+	etag       string
+}
+
+// get asks for the bundle, if it is another than that of etag. With a wait, the
+// server is asked to wait for one; 0 asks whether it would.
+func (s *Source) get(ctx context.Context, etag string, wait *time.Duration) (answer, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address.String(), nil)
+	if err != nil {
+		return answer{}, quiet.Error(err)
+	}
+	r.Header.Set("User-Agent", "sallyport")
+	r.Header.Set("Cache-Control", "no-cache") // caches have to ask the server (RFC 9111 §5.2.1.4)
+	if etag != "" {
+		r.Header.Set("If-None-Match", etag)
+	}
+	if wait != nil {
+		r.Header.Set("Prefer", "wait="+strconv.Itoa(int(*wait/time.Second))) // RFC 7240 §4.3
+	}
+	if s.settings.authorization != "" {
+		r.Header.Set("Authorization", s.settings.authorization)
+	}
+	resp, err := s.client.Do(r)
+	if err != nil {
+		return answer{}, quiet.Error(err)
+	}
+	defer resp.Body.Close() // it was only read
+	a := answer{waits: wait != nil && waits(resp.Header)}
+	if seconds, err := strconv.Atoi(resp.Header.Get("Age")); err == nil && seconds > int(maxAge/time.Second) {
+		return a, fmt.Errorf("a cache has answered with what it got %d s ago: have it ask the server again, by Cache-Control: no-cache in what the server sends", seconds)
+	}
+	switch {
+	case resp.StatusCode == http.StatusNotModified && etag != "":
+		a.unmodified = true
+		return a, nil
+	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
+		return a, fmt.Errorf("answer %d: %w", resp.StatusCode, source.ErrEmpty)
+	case resp.StatusCode != http.StatusOK:
+		return a, fmt.Errorf("answer %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	if tag := resp.Header.Get("ETag"); len(tag) <= maxETag {
+		a.etag = tag
+	}
+	a.data, err = readBounded(resp.Body, resp.ContentLength, s.settings.maxSize)
+	return a, err
+}
+
+// waits reports whether a server has heeded Prefer: wait (RFC 7240 §3).
+func waits(h http.Header) bool {
+	for _, line := range h.Values("Preference-Applied") {
+		for preference := range strings.SplitSeq(line, ",") {
+			name, _, _ := strings.Cut(preference, "=")
+			if strings.EqualFold(strings.TrimSpace(name), "wait") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// readBounded reads a bundle of at most limit bytes. size is what is said about it,
+// or below 0.
+func readBounded(r io.Reader, size, limit int64) ([]byte, error) {
+	tooLarge := fmt.Errorf("the bundle has more than %d bytes", limit)
+	if size > limit {
+		return nil, tooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the bundle: %w", err)
+	}
+	if int64(len(data)) > limit {
+		return nil, tooLarge
+	}
+	return data, nil
+}
+
+// decode verifies a bundle of the set that is wanted.
+func decode(data []byte, set string, trusted []ed25519.PublicKey) (*Bundle, error) {
+	b, err := Decode(data, trusted...)
+	if err == nil && b.Set != set {
+		err = otherSet(b.Set, set)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}

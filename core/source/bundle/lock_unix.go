@@ -1,0 +1,34 @@
+//go:build unix && !solaris && !aix
+
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// lockDir keeps other publishers from files in a directory, until unlock is called
+// or the program ends. The directory itself is locked, so that no file of it is
+// left behind.
+func lockDir(ctx context.Context, dir string) (unlock func(), err error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = d.Close() }, nil // which unlocks
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), d.Close())
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return nil, errors.Join(fmt.Errorf("somebody else publishes into %s: %w", dir, err), d.Close())
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
+)
+
+// Option configures [New].
+type Option func(*settings) error
+
+type settings struct {
+	set           string
+	maxSize       int64
+	wait          time.Duration
+	authorization string
+	plainHTTP     bool
+	transport     http.RoundTripper
+}
+
+const (
+	defaultMaxSize = 64 << 20
+	// defaultWait is below the minute after which proxies commonly give up.
+	defaultWait = 30 * time.Second
+	maxWait     = 10 * time.Minute
+)
+
+func newSettings(opts []Option) (settings, error) {
+	s := settings{set: "default", maxSize: defaultMaxSize, wait: defaultWait}
+	if err := option.Apply(&s, opts); err != nil {
+		return s, err
+	}
+	if s.transport == nil {
+		s.transport = newTransport()
+	}
+	return s, nil
+}
+
+// WithName names the set of files that is wanted: "default" by default. A bundle of
+// another set is refused, so that one key can sign several.
+func WithName(set string) Option {
+	return func(s *settings) error {
+		s.set = set
+		return checkSet(set)
+	}
+}
+
+// WithMaxSize sets how many bytes a bundle may have: 64 MiB by default, at most
+// 256 MiB. No more than that and a byte is read.
+func WithMaxSize(bytes int64) Option {
+	return func(s *settings) error {
+		if bytes < 1 || bytes > 256<<20 {
+			return fmt.Errorf("max size %d: must be from 1 to %d bytes", bytes, 256<<20)
+		}
+		s.maxSize = bytes
+		return nil
+	}
+}
+
+// WithWait sets how long the server is asked to wait for the next bundle before it
+// answers that there is none: 30 s by default, whole seconds, at most 10 minutes.
+// It must be shorter than what proxies on the way allow.
+func WithWait(d time.Duration) Option {
+	return func(s *settings) error {
+		if d < time.Second || d > maxWait || d%time.Second != 0 {
+			return fmt.Errorf("wait %v: must be whole seconds, from 1s to %v", d, maxWait)
+		}
+		s.wait = d
+		return nil
+	}
+}
+
+// WithAuthorization sends value in the field Authorization of each request, such
+// as "Bearer …". Redirects to another host are not followed, so nobody else gets
+// it.
+func WithAuthorization(value string) Option {
+	return func(s *settings) error {
+		if value == "" {
+			return errors.New("authorization must not be empty")
+		}
+		s.authorization = value
+		return nil
+	}
+}
+
+// WithPlainHTTP allows an address without TLS on any host. Bundles are verified all
+// the same; whoever is on the way can read them, keep newer ones back, and read
+// what [WithAuthorization] sends.
+func WithPlainHTTP() Option {
+	return func(s *settings) error {
+		s.plainHTTP = true
+		return nil
+	}
+}
+
+// WithTransport sets what sends requests, for a proxy, a root certificate or a
+// client certificate. It must be safe for concurrent use and heed the request's
+// context, and not give up on a response that is waited for ([WithWait]). By
+// default HTTP_PROXY and its like are heeded, and TLS is 1.2 at least.
+func WithTransport(t http.RoundTripper) Option {
+	return func(s *settings) error {
+		if t == nil {
+			return errors.New("transport is nil")
+		}
+		s.transport = t
+		return nil
+	}
+}

@@ -1,0 +1,229 @@
+package bundle
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/quiet"
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// Source reads a bundle over HTTP. It is safe for concurrent use.
+//
+// Each look is a conditional request (RFC 9110 §13.1.2) by the ETag of the bundle
+// that was read last, so that a bundle which has not changed costs a 304. It is
+// read in whole about once an hour besides, since some servers make ETags of the
+// time and size of a file, which two bundles may share. A server that sends no
+// ETag sends the whole bundle each time.
+//
+// [Source.Listen] asks the server to wait for the next bundle: Prefer: wait=30
+// (RFC 7240 §4.3). A server that can, as [NewHandler], says so with
+// Preference-Applied: wait in each answer, and answers once there is another
+// bundle or the time is over. One that cannot, as any server of static files,
+// answers at once; then the polls of [source.Follow] find new bundles, and
+// source.Status.Listening is false.
+//
+// Redirects are followed on the same host only. An answer of a cache that is more
+// than a minute old is an error. 404 and 410 are [source.ErrEmpty].
+type Source struct {
+	address  *url.URL
+	trusted  []ed25519.PublicKey
+	settings settings
+	client   *http.Client
+
+	mu   sync.Mutex
+	last reading
+}
+
+var (
+	_ source.Source   = (*Source)(nil)
+	_ source.Verifier = (*Source)(nil)
+)
+
+// reading is what was read last.
+type reading struct {
+	etag  string    // "" if what is to be read next is to be read in whole
+	until time.Time // when it is to be read in whole again
+	err   error     // why it is refused
+	state source.State
+	// bundle is nil if it was refused, and once its content was handed on: then it
+	// is known, and not kept twice.
+	bundle *Bundle
+}
+
+// wholeEvery is how often a bundle is read in whole, more or less a tenth.
+const wholeEvery = time.Hour
+
+// New makes a source of the bundle at address, which is verified by the keys that
+// are trusted: a bundle is taken if one of them has signed it. To replace a key,
+// have readers trust both, sign with the new one, and take the old one away.
+//
+// It does not connect. The address must be https, or of this machine, or see
+// [WithPlainHTTP].
+func New(address string, trusted []ed25519.PublicKey, opts ...Option) (*Source, error) {
+	s := &Source{trusted: slices.Clone(trusted)}
+	if err := checkTrusted(trusted); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.settings, err = newSettings(opts); err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	if s.address, err = parseAddress(address, s.settings.plainHTTP); err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	s.client = &http.Client{Transport: quiet.Transport(s.settings.transport), CheckRedirect: checkRedirect}
+	return s, nil
+}
+
+// Close ends connections that are kept for the next request.
+func (s *Source) Close() error {
+	s.client.CloseIdleConnections()
+	return nil
+}
+
+// Verify implements [source.Verifier]: content that was kept is signed as it is.
+func (s *Source) Verify(c *source.Content) error {
+	return verifyContent(c, s.settings.set, s.trusted)
+}
+
+// Read reads the newest bundle in whole.
+func (s *Source) Read(ctx context.Context) (*Bundle, error) {
+	r, _, err := s.ask(ctx, reading{}, nil)
+	if err == nil {
+		err = r.err
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.bundle, nil
+}
+
+// Fetch implements [source.Source].
+func (s *Source) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
+	s.mu.Lock()
+	last := s.last
+	s.mu.Unlock()
+	if last.err == nil && last.bundle == nil && last.state != known || !time.Now().Before(last.until) {
+		last.etag = "" // its content is needed
+	}
+	r, _, err := s.ask(ctx, last, nil)
+	if err == nil {
+		err = r.err
+	}
+	if err != nil {
+		return source.Fetched{}, err
+	}
+	got := source.Fetched{State: r.state}
+	if r.state != known {
+		got.Content = r.bundle.Content
+		return got, nil
+	}
+	s.mu.Lock()
+	if s.last.state == r.state {
+		s.last.bundle = nil
+	}
+	s.mu.Unlock()
+	return got, nil
+}
+
+// ask asks the server once, and returns what is the newest: last, if nothing has
+// changed since. A bundle that is refused is a reading too: it is not read again
+// while it stays there.
+func (s *Source) ask(ctx context.Context, last reading, wait *time.Duration) (r reading, serverWaits bool, err error) {
+	a, err := s.get(ctx, last.etag, wait)
+	if err != nil {
+		return reading{}, a.waits, fmt.Errorf("bundle: %s: %w", quiet.URL(s.address), err)
+	}
+	if a.unmodified {
+		return last, a.waits, nil
+	}
+	r = reading{etag: a.etag, until: time.Now().Add(wholeEvery - wholeEvery/10 + rand.N(wholeEvery/5))}
+	if r.bundle, r.err = decode(a.data, s.settings.set, s.trusted); r.err == nil {
+		r.state = source.State{Revision: r.bundle.Entry.Revision, Hash: r.bundle.Entry.Hash}
+	} else {
+		r.err = fmt.Errorf("%s: %w", quiet.URL(s.address), r.err)
+	}
+	s.mu.Lock()
+	s.last = r
+	s.mu.Unlock()
+	return r, a.waits, nil
+}
+
+const (
+	// leastWait is what a server that waits has waited at least, if nothing has
+	// changed.
+	leastWait = time.Second
+	// unwaited is the pause after an answer that came sooner.
+	unwaited = 5 * time.Second
+	// afterChange is the pause after a new bundle: not more than five a second.
+	afterChange = 200 * time.Millisecond
+)
+
+var errNoLongerWaits = errors.New("bundle: the server has waited for new bundles, and does so no longer")
+
+// Listen implements [source.Source]. With a server that does not wait it waits for
+// the end of ctx, without a hint.
+func (s *Source) Listen(ctx context.Context, hint func()) error {
+	wait := time.Duration(0) // the first request asks whether the server waits at all
+	for {
+		s.mu.Lock()
+		last := s.last
+		s.mu.Unlock()
+		asked := time.Now()
+		r, serverWaits, err := s.askWaiting(ctx, last, wait)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return err
+		case (!serverWaits || r.etag == "") && wait == 0:
+			<-ctx.Done()
+			return ctx.Err()
+		case !serverWaits || r.etag == "":
+			return errNoLongerWaits
+		}
+		changed := r.etag != last.etag
+		if changed || wait == 0 {
+			hint()
+		}
+		switch took := time.Since(asked); {
+		case wait == 0:
+		case changed:
+			err = pause(ctx, afterChange-took)
+		case took < leastWait:
+			err = pause(ctx, unwaited)
+		}
+		if err != nil {
+			return err
+		}
+		wait = s.settings.wait
+	}
+}
+
+// askWaiting is ask for as long as a server may wait.
+func (s *Source) askWaiting(ctx context.Context, last reading, wait time.Duration) (reading, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait+waitGrace)
+	defer cancel()
+	return s.ask(ctx, last, &wait)
+}
+
+// pause waits, at most until the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
