@@ -36,8 +36,9 @@ func (s *Setup) Address() string { return s.address }
 // With a sign-in at another server its endpoints are there too, for everybody, and the
 // proxy passes their paths on: the page session.sign_in_page, /openid/callback/ and
 // /openid/logout/ with the name of a provider, and /openid/logout, to which a page of
-// the application posts to sign out. A sign-in page where something else is already is
-// an error.
+// the application posts to sign out. What has a method Path, as the kind oidc does by
+// its key path, has another prefix in place of /openid/. [Open] refuses a sign-in page
+// or a path where something else is already.
 func (s *Setup) Handler() (http.Handler, error) {
 	if s.service == nil {
 		return nil, errors.New("setup: the file has no section serve: it says which proxy asks")
@@ -58,9 +59,7 @@ func (s *Setup) Handler() (http.Handler, error) {
 		mux.Handle("/metrics", s.page)
 	}
 	if s.signIn != nil {
-		if err := s.mountSignIn(mux); err != nil {
-			return nil, err
-		}
+		s.mountSignIn(mux)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux cleans paths and redirects, and Envoy's have the target of
@@ -73,30 +72,55 @@ func (s *Setup) Handler() (http.Handler, error) {
 	}), nil
 }
 
-// openIDPath is what the paths of a sign-in at another server begin with.
-const openIDPath = "/openid/"
+// signInPath is what the paths of a sign-in at another server begin with, where it
+// does not say so itself by a method Path.
+const signInPath = "/openid/"
 
-// mountSignIn adds the endpoints of the sign-in at another server.
-func (s *Setup) mountSignIn(mux *http.ServeMux) error {
-	page, _, _ := strings.Cut(s.sessions.SignInPage(), "?")
-	inner := strings.TrimPrefix(page, openIDPath)
-	switch {
-	case isCheck(page), slices.Contains([]string{"/refusal", "/healthz", "/metrics"}, page),
-		inner != page && (inner == "logout" || strings.HasPrefix(inner, "logout/") || strings.HasPrefix(inner, "callback/")),
-		page != path.Clean(page), strings.ContainsAny(page, "{}%"):
-		return fmt.Errorf("setup: session.sign_in_page %q: serve cannot have the page there: take /openid/sign-in", page)
+// signInPaths are where the endpoints of the sign-in at another server are.
+func (s *Setup) signInPaths() (page, callback, backChannel, logout string) {
+	base := signInPath
+	if other, ok := s.signIn.(interface{ Path() string }); ok {
+		base = other.Path()
 	}
-	mux.Handle(page, httpauth.Serve(s.signIn.SignInEndpoint()))
-	mux.Handle(openIDPath+"callback/{provider}", httpauth.Serve(s.signIn.CallbackEndpoint()))
-	mux.Handle(openIDPath+"logout/{provider}", httpauth.Serve(s.signIn.BackChannelEndpoint()))
-	mux.Handle(openIDPath+"logout", httpauth.Serve(s.signIn.LogoutEndpoint()))
+	page, _, _ = strings.Cut(s.sessions.SignInPage(), "?")
+	return page, base + "callback/", base + "logout/", base + "logout"
+}
+
+// checkSignInPaths wants each endpoint of the sign-in where nothing else is: neither
+// what proxies ask for, nor another endpoint.
+func (s *Setup) checkSignInPaths() error {
+	page, callback, backChannel, logout := s.signInPaths()
+	for _, p := range []string{callback, logout} {
+		if isCheck(p) || below(p, "/refusal") || below(p, "/healthz") || below(p, "/metrics") {
+			return fmt.Errorf("sallyport serve has something else at %s: give the sign-in another path, such as %s", p, signInPath)
+		}
+	}
+	switch {
+	case isCheck(page), slices.Contains([]string{"/", "/refusal", "/healthz", "/metrics", logout}, page),
+		strings.HasPrefix(page, callback), strings.HasPrefix(page, backChannel),
+		page != path.Clean(page), strings.ContainsAny(page, "{}%"):
+		return fmt.Errorf("sign_in_page %q: sallyport serve cannot have the page there: take %ssign-in", page, strings.TrimSuffix(logout, "logout"))
+	}
 	return nil
 }
 
-// isCheck reports whether a path is that of the question, or below it.
-func isCheck(path string) bool {
-	return path == checkPath || len(path) > len(checkPath) && path[:len(checkPath)+1] == checkPath+"/"
+// below reports whether a path is that of a prefix, or in the folder of it.
+func below(path, prefix string) bool {
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (rest == "" || rest[0] == '/')
 }
+
+// mountSignIn adds the endpoints of the sign-in at another server.
+func (s *Setup) mountSignIn(mux *http.ServeMux) {
+	page, callback, backChannel, logout := s.signInPaths()
+	mux.Handle(page, httpauth.Serve(s.signIn.SignInEndpoint()))
+	mux.Handle(callback+"{provider}", httpauth.Serve(s.signIn.CallbackEndpoint()))
+	mux.Handle(backChannel+"{provider}", httpauth.Serve(s.signIn.BackChannelEndpoint()))
+	mux.Handle(logout, httpauth.Serve(s.signIn.LogoutEndpoint()))
+}
+
+// isCheck reports whether a path is that of the question, or below it.
+func isCheck(path string) bool { return below(path, checkPath) }
 
 // serving makes the service of the section serve.
 func (a *assembly) serving() error {
@@ -123,6 +147,11 @@ func (a *assembly) serving() error {
 	}
 	if a.made.service, err = forwardauth.New(gate, a.proxies, proxyKinds[c.Proxy], opts...); err != nil {
 		return a.doc.Wrap(err, &a.config.Serve)
+	}
+	if a.made.signIn != nil {
+		if err := a.made.checkSignInPaths(); err != nil {
+			return a.doc.Wrap(err, &a.config.Session.SignInPage, &a.config.Session.SignIn)
+		}
 	}
 	a.made.address = c.Address
 	if a.instrument != nil {

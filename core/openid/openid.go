@@ -24,6 +24,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -52,12 +53,9 @@ const (
 // FlowLifetime is how long somebody may take at the provider.
 const FlowLifetime = 10 * time.Minute
 
-// callbackPath and backChannelPath are what the addresses of endpoints have
-// before the name of the provider.
-const (
-	callbackPath    = "/openid/callback/"
-	backChannelPath = "/openid/logout/"
-)
+// defaultPath is what the addresses of callback and back-channel logout begin
+// with.
+const defaultPath = "/openid/"
 
 // SignIn is the sign-in at one or several providers. It is safe for concurrent
 // use.
@@ -73,6 +71,7 @@ type SignIn struct {
 type settings struct {
 	now         func() time.Time
 	afterLogout string
+	path        string
 	template    *template.Template
 }
 
@@ -104,6 +103,29 @@ func WithLogoutRedirect(path string) Option {
 	}
 }
 
+// WithPath sets what the paths of the callback and of logouts begin with, for an
+// application that has something else at "/openid/", the default. It begins and
+// ends with a slash. The redirect address to be registered with a provider is then
+// the path, "callback/" and the provider's name; mount the endpoints there.
+func WithPath(prefix string) Option {
+	return func(s *settings) error {
+		if !strings.HasPrefix(prefix, "/") || prefix == "/" || path.Clean(prefix)+"/" != prefix || strings.ContainsFunc(prefix, isOddInPath) {
+			return fmt.Errorf("path %q: give one that begins and ends with a slash, such as %s", prefix, defaultPath)
+		}
+		s.path = prefix
+		return nil
+	}
+}
+
+// isOddInPath reports whether a character of a path would have to be escaped, or
+// means something to a router.
+func isOddInPath(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/-_.", r))
+}
+
+// Path is what the paths of the callback and of logouts begin with.
+func (s *SignIn) Path() string { return s.path }
+
 // WithTemplate sets the sign-in page; it is executed with a [Page].
 func WithTemplate(t *template.Template) Option {
 	return func(s *settings) error {
@@ -123,11 +145,11 @@ func WithTemplate(t *template.Template) Option {
 // return to belong to the whole host.
 //
 // The redirect address that is registered with a provider is base followed by
-// /openid/callback/ and the provider's name. The sessions must have a page to sign
+// /openid/callback/ and the provider's name, unless [WithPath] says otherwise. The sessions must have a page to sign
 // in on ([session.WithSignInPage]), where [SignIn.SignInEndpoint] is mounted as a
 // rule, and a cookie that browsers send when they come from another site.
 func New(sessions *session.Manager, base string, providers []*Provider, opts ...Option) (*SignIn, error) {
-	s := &SignIn{settings: settings{now: time.Now, afterLogout: "/"}, sessions: sessions, providers: providers}
+	s := &SignIn{settings: settings{now: time.Now, afterLogout: "/", path: defaultPath}, sessions: sessions, providers: providers}
 	if err := option.Apply(&s.settings, opts); err != nil {
 		return nil, fmt.Errorf("openid: %w", err)
 	}

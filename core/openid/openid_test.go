@@ -124,6 +124,7 @@ func TestProviderDown(t *testing.T) {
 
 	p = newIDP(t)
 	a = newApp(t, setUp{providers: []*openid.Provider{defaultProvider(t, p)}})
+	a.browser().signIn("/warm") // so that the keys are there, whenever they are fetched
 	b = a.browser()
 	back := b.ask(b.begin("/x"))
 	p.down.Store(true)

@@ -69,7 +69,7 @@ func (s *SignIn) config(p *Provider, m *metadata) *oauth2.Config {
 	}
 	return &oauth2.Config{
 		ClientID: p.client, ClientSecret: p.secret, Endpoint: endpoint,
-		RedirectURL: s.address(callbackPath + p.name), Scopes: p.scopes,
+		RedirectURL: s.address(s.path + "callback/" + p.name), Scopes: p.scopes,
 	}
 }
 

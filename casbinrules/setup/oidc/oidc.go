@@ -29,6 +29,7 @@ func init() { setup.RegisterSignIn("oidc", open) }
 type settings struct {
 	Address   string     `key:"address" required:"true" doc:"the application as browsers see it, such as https://shop.example.com"`
 	Providers []provider `key:"providers" required:"true" doc:"where people sign in, one or several"`
+	Path      string     `key:"path" default:"/openid/" doc:"what the paths of the callback and of logouts begin with"`
 	Redirect  string     `key:"logout_redirect" default:"/" doc:"path of the page to which a provider sends back who has logged out there"`
 }
 
@@ -71,7 +72,7 @@ func open(s *settings, sessions *session.Manager) (setup.SignIn, func() error, e
 		}
 		providers = append(providers, p)
 	}
-	signIn, err := openid.New(sessions, s.Address, providers, openid.WithLogoutRedirect(s.Redirect))
+	signIn, err := openid.New(sessions, s.Address, providers, openid.WithPath(s.Path), openid.WithLogoutRedirect(s.Redirect))
 	if err != nil {
 		_ = closeAll() // never fails
 		return nil, nil, err

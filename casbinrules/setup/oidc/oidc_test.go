@@ -60,6 +60,7 @@ session:
       address: https://shop.example.com
       providers:
         - {issuer: %q, client: shop, secret: "${CLIENT_SECRET}", scopes: [email], claims: {roles: realm_access.roles}}
+      path: /auth/
 `, idp.URL)
 	s := opened(t, text)
 	r := httptest.NewRequest(http.MethodGet, "https://shop.example.com/login?return_to=%2Freports", nil)
@@ -70,7 +71,7 @@ session:
 		t.Fatalf("%d to %v, %v", w.Code, to, err)
 	}
 	for name, want := range map[string]string{
-		"client_id": "shop", "scope": "openid email", "redirect_uri": "https://shop.example.com/openid/callback/default", "code_challenge_method": "S256",
+		"client_id": "shop", "scope": "openid email", "redirect_uri": "https://shop.example.com/auth/callback/default", "code_challenge_method": "S256",
 	} {
 		if got := to.Query().Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
@@ -89,19 +90,19 @@ session:
 // TestServe has the endpoints beside the guard that a proxy asks, and leads there who
 // opens a page. A sign-in page where the guard is already is an error.
 func TestServe(t *testing.T) {
-	open := func(page string) (http.Handler, error) {
+	open := func(page, more string) (http.Handler, error) {
 		dir := t.TempDir()
 		for name, text := range map[string]string{
 			"policy.csv": "p, alice, /reports, GET\n",
 			"sallyport.yaml": fmt.Sprintf(`realm: shop
 session:
   sign_in_page: %[1]s
-  sign_in: {oidc: {address: "https://shop.example.com", providers: [{issuer: "http://127.0.0.1:1", client: shop}]}}
+  sign_in: {oidc: {address: "https://shop.example.com", providers: [{issuer: "http://127.0.0.1:1", client: shop}]%[2]s}}
 answers: {sign_in_redirect: %[1]s}
 policy: {model: rbac, files: policy.csv}
 proxies: {trusted: 127.0.0.1/32}
 serve: {proxy: caddy}
-`, page),
+`, page, more),
 		} {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 				t.Fatal(err)
@@ -109,12 +110,12 @@ serve: {proxy: caddy}
 		}
 		s, err := setup.Open(filepath.Join(dir, "sallyport.yaml"), setup.WithLogger(slog.New(slog.DiscardHandler)))
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		t.Cleanup(func() { _ = s.Close() })
 		return s.Handler()
 	}
-	h, err := open("/openid/sign-in")
+	h, err := open("/openid/sign-in", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,9 +155,25 @@ serve: {proxy: caddy}
 		}
 	}
 	for _, page := range []string{"/check", "/check/in", "/refusal", "/healthz", "/metrics", "/openid/logout", "/openid/logout/in",
-		"/openid/callback/in", "/in/", "/%7Bin%7D"} {
-		if _, err := open(page); err == nil || !strings.Contains(err.Error(), "session.sign_in_page") {
-			t.Errorf("%s: %v, want an error", page, err)
+		"/openid/callback/in", "/in/", "/%7Bin%7D", "/"} {
+		if _, err := open(page, ""); err == nil || !strings.Contains(err.Error(), "sallyport.yaml:3:17: session.sign_in_page: sign_in_page") {
+			t.Errorf("%s: %v, want an error with its place", page, err)
+		}
+	}
+	for path, want := range map[string]string{
+		"/check/": "something else at /check/callback/", "/healthz/": "something else at /healthz/callback/", "/refusal/": "something else",
+		"/auth": "begins and ends with a slash", "auth/": "a slash", "/": "a slash", "/a//": "a slash", "/{a}/": "a slash", "/a/../": "a slash", "/a%2f/": "a slash",
+	} {
+		if _, err := open("/in", ", path: '"+path+"'"); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "sallyport.yaml:") {
+			t.Errorf("path %s: %v, want %s with its place", path, err, want)
+		}
+	}
+	if h, err = open("/openid/logout", ", path: /auth/"); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/auth/callback/default": 303, "/openid/callback/default": 404, "/auth/logout": 405, "/openid/logout": 503} {
+		if got := ask("GET", path).StatusCode; got != want {
+			t.Errorf("%s with another path: %d, want %d", path, got, want)
 		}
 	}
 }
@@ -202,7 +219,7 @@ func TestDocumentation(t *testing.T) {
 		opened(t, string(b[1]))
 	}
 	for _, key := range []string{
-		"address", "providers", "logout_redirect", "issuer", "client", "secret", "name", "label", "id_prefix", "scopes", "claims", "leeway", "timeout",
+		"address", "providers", "path", "logout_redirect", "issuer", "client", "secret", "name", "label", "id_prefix", "scopes", "claims", "leeway", "timeout",
 		"id", "roles", "roles_from_keys", "tenant",
 	} {
 		if !bytes.Contains(text, fmt.Appendf(nil, "| `%s` |", key)) {

@@ -142,13 +142,9 @@ func listening(t testing.TB, path string, configuration func(dir, addr string) s
 	}
 }
 
-// Unused is an address of the loopback interface at which nobody listens.
+// Unused is an address of the loopback interface at which nobody listens, and that
+// no listener gets that asks for any port.
 func Unused(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", authtest.FreePort(t))
 }
