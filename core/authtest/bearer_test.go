@@ -11,6 +11,7 @@ import (
 )
 
 var bearerSemantics = []testCase{
+	{"invariant 3 kinds of bad tokens are told apart", bearerReasons},
 	{"B01 no credentials, no error code", bearerPlain},
 	{"B04 no token, or none by the grammar", bearerMalformed},
 	{"B05 a token twice", bearerTwice},
@@ -174,4 +175,34 @@ func bearerIssuer(t *testing.T, f Framework) {
 		}
 	}
 	d.admits("issuer", token(issuer))
+}
+
+// bearerReasons: operators see why, clients as far as the scheme allows.
+func bearerReasons(t *testing.T, f Framework) {
+	d, rec := bearerDoor(t, f)
+	d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+	if e := rec.Last(t); e.Reason != core.ReasonNoCredentials || e.Scheme != "" || e.Cause != nil {
+		t.Errorf("no credentials: %s %q %v", e.Reason, e.Scheme, e.Cause)
+	}
+	d.refuses(http.StatusUnauthorized, core.CodeInvalidToken, "Authorization: Bearer !")
+	if e := rec.Last(t); e.Reason != core.ReasonMalformed {
+		t.Errorf("malformed: %s", e.Reason)
+	}
+	for token, bad := range badTokens {
+		a := d.refuses(http.StatusUnauthorized, core.CodeInvalidToken, "Authorization: Bearer "+token)
+		e := rec.Last(t)
+		if e.Reason != bad.Reason || e.Outcome != core.OutcomeUnauthenticated || e.Scheme != "Bearer" || e.PrincipalID != "" {
+			t.Errorf("%s: event %+v", token, e)
+		}
+		if e.Cause == nil || !strings.Contains(e.Cause.Error(), leak) {
+			t.Errorf("%s: cause %v", token, e.Cause)
+		}
+		cs, err := a.challenges()
+		if err != nil || len(cs) != 1 {
+			t.Fatalf("%s: %v %v", token, cs, err)
+		}
+		if got, _ := cs[0].Param("error_description"); got != bad.Description {
+			t.Errorf("%s: description %q", token, got)
+		}
+	}
 }

@@ -1,10 +1,8 @@
 package authtest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -14,7 +12,6 @@ import (
 
 var bodyCases = []testCase{
 	{"invariant 6 no answer tells a cause, a role or a rule", genericBodies},
-	{"invariant 6 401 and 403 say different things", distinctBodies},
 }
 
 // secretive are denials whose private parts hold the leak marker, by the
@@ -82,30 +79,5 @@ func tellNothing(t *testing.T, f Framework, responders ...core.Responder) {
 				t.Errorf("%s: the event does not say why: %s %s %v", kind, e.Reason, e.Rule, e.Cause)
 			}
 		}
-	}
-}
-
-// distinctBodies: code and message tell a client what to do next.
-func distinctBodies(t *testing.T, f Framework) {
-	g, _ := guard(t, core.WithAuthorizer(only("alice")))
-	d := newDoor(t, f, Gate{Kind: "Authorize", Guard: g})
-	seen := map[string]string{}
-	for header, status := range map[string]int{"Accept: */*": 401, as("bad"): 401, as("bob"): 403, as("down"): 503, as("panic"): 500} {
-		a := d.get(header)
-		var doc struct {
-			Type, Title, Detail, Error string
-			Status                     int
-		}
-		if err := json.Unmarshal([]byte(a.Body), &doc); err != nil {
-			t.Errorf("%s: %v", header, err)
-		}
-		if a.Header.Get("Content-Type") != "application/problem+json" || doc.Status != status || a.Status != status ||
-			doc.Title != http.StatusText(status) || doc.Detail == "" || doc.Type != "" {
-			t.Errorf("%s: %d %s %s", header, a.Status, a.Header.Get("Content-Type"), a.Body)
-		}
-		if other, ok := seen[doc.Detail]; ok {
-			t.Errorf("%s and %s are told the same", header, other)
-		}
-		seen[doc.Detail] = header
 	}
 }

@@ -9,6 +9,7 @@ import (
 )
 
 var corsSemantics = []testCase{
+	{"A18 scripts of named origins can read refusals", corsRefusals},
 	{"A18 other origins learn nothing", corsStrangers},
 	{"A17 A18 a preflight is answered for named origins", corsPreflight},
 }
@@ -52,5 +53,43 @@ func corsPreflight(t *testing.T, f Framework) {
 	}
 	if a := ask("Origin: "+front, `Access-Control-Request-Headers: a"b`); a.Header.Get("Access-Control-Allow-Headers") != "" {
 		t.Errorf("sent back %q", a.Header.Get("Access-Control-Allow-Headers"))
+	}
+}
+
+func corsDoor(t *testing.T, f Framework, gates ...string) *door {
+	t.Helper()
+	g, _ := guard(t, core.WithCORS(front, "http://localhost:5173"))
+	var mounted []Gate
+	for _, kind := range gates {
+		mounted = append(mounted, Gate{Kind: kind, Guard: g, Rules: []core.Authorizer{only("alice")}})
+	}
+	return newDoor(t, f, mounted...)
+}
+
+func corsRefusals(t *testing.T, f Framework) {
+	d := corsDoor(t, f, "Authenticate", "Require")
+	for _, tt := range []struct {
+		status int
+		code   string
+		header []string
+	}{
+		{http.StatusUnauthorized, core.CodeAuthenticationRequired, nil},
+		{http.StatusUnauthorized, core.CodeInvalidCredentials, []string{as("bad")}},
+		{http.StatusForbidden, core.CodeForbidden, []string{as("bob")}},
+		{http.StatusServiceUnavailable, core.CodeUnavailable, []string{as("down")}},
+	} {
+		for _, origin := range []string{front, "http://localhost:5173"} {
+			a := d.refuses(tt.status, tt.code, append(tt.header, "Origin: "+origin)...)
+			if got := a.Header.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != origin {
+				t.Errorf("%d: allowed origin %q", tt.status, got)
+			}
+			if a.Header.Get("Access-Control-Allow-Credentials") != "true" || !a.lists("Vary", "Origin") ||
+				!a.lists("Access-Control-Expose-Headers", "WWW-Authenticate") || !a.lists("Access-Control-Expose-Headers", "Retry-After") {
+				t.Errorf("%d: %v", tt.status, a.Header)
+			}
+		}
+	}
+	if a := d.admits("alice", as("alice"), "Origin: "+front); a.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("an answer that passes is the application's to open")
 	}
 }

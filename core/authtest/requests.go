@@ -15,6 +15,7 @@ import (
 // The cases on what an adapter shows of a request, whichever scheme reads it.
 var requestCases = []testCase{
 	{"F03 what a request carries, and how often", carried},
+	{"the method, target and host of a request are as they were sent", targets},
 	{"the body of a request, however it is framed", bodiesRead},
 	{"the peer of a connection", peers},
 }
@@ -56,6 +57,29 @@ func carried(t *testing.T, f Framework) {
 		a := Send(t, addr, Request("GET", "/echo"+tt.query, tt.header))
 		if a.Status != http.StatusOK || a.Body != tt.want {
 			t.Errorf("%q with %q: %d %q, want %q", tt.query, tt.header, a.Status, a.Body, tt.want)
+		}
+	}
+}
+
+// targets: a proof, a signature and a path to return to are about what the client
+// sent, whatever the router makes of it.
+func targets(t *testing.T, f Framework) {
+	g, _ := guard(t, core.WithResponder(core.ResponderFunc(func(r core.Request, d *core.Denial) core.Response {
+		return core.Response{Status: d.Kind.Status(), Body: []byte(r.Method() + " " + r.Target() + " " + r.Host())}
+	})))
+	methods := []string{"GET", "POST"}
+	addr := f.Start(t, App{Use: []Gate{{Kind: "Authenticate", Guard: g}}, Routes: []Route{
+		{Pattern: "/door", Methods: methods, Handler: ok}, {Pattern: "/files/*", Methods: methods, Handler: ok},
+	}})
+	for _, target := range []string{
+		"/door", "/door?", "/door?a=b%20c&d=/x//y&return_to=https://evil.example", "/%64oor?%41", "http://app.example/door?a",
+		"/files/a%2Fb/c+d;e", "/files/%2e%2e/%2fevil.example", "/files//evil.example", "//evil.example", "/..//evil.example",
+	} {
+		for _, method := range methods {
+			a := Send(t, addr, Request(method, target, "Content-Length: 0"))
+			if want := method + " " + target + " app.example"; a.Body != want {
+				t.Errorf("%d %q, want %q", a.Status, a.Body, want)
+			}
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 )
 
 var variantCases = []testCase{
-	{"invariant 1 gate one of a variant counts for another", sharedPassage},
 	{"a scheme adds fields to its answers", informing},
 	{"an endpoint answers with status, fields and body", endpoints},
 	{"invariant 7 fields are merged whatever letter case their names have", smallLetters},
@@ -40,27 +39,6 @@ func (a Answer) schemes(t testing.TB) string {
 		names = append(names, c.Scheme())
 	}
 	return strings.Join(names, " ")
-}
-
-// sharedPassage: a principal stays the one that gate one found, and a gate
-// that does not accept its scheme asks anew.
-func sharedPassage(t *testing.T, f Framework) {
-	g, rec := guardOf(t, []core.Authenticator{Names{}, sessions{}})
-	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g},
-		Gate{Kind: "Require", Guard: variant(t, g, core.WithSchemes("Session")), Rules: []core.Authorizer{only("alice", "carol")}})
-	d.admits("alice", "Cookie: session=alice")
-	a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, as("alice"))
-	if got := a.schemes(t); got != "Session" {
-		t.Errorf("challenges %q", got)
-	}
-	d.admits("carol", as("alice"), "Cookie: session=carol")
-
-	d = newDoor(t, f, Gate{Kind: "Optional", Guard: variant(t, g, core.WithSchemes("Session"))}, Gate{Kind: "Authenticate", Guard: g})
-	d.admits("alice", as("alice"))
-	d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
-	if e := rec.Last(t); e.Reason != core.ReasonNoCredentials {
-		t.Errorf("event %+v", e)
-	}
 }
 
 // informer is Names that has something to say with each answer.

@@ -11,6 +11,7 @@ import (
 )
 
 var variantSemantics = []testCase{
+	{"invariant 1 gate one of a variant counts for another", sharedPassage},
 	{"A15 a route may accept some of the schemes", acceptedSchemes},
 	{"a variant answers in its own way", variantResponder},
 	{"A19 a script's request opens no password dialog", scriptedRequests},
@@ -105,3 +106,24 @@ func brokenSemantics(t *testing.T, _ Framework) {
 var plainText = core.ResponderFunc(func(_ core.Request, d *core.Denial) core.Response {
 	return core.Response{Status: d.Kind.Status()}
 })
+
+// sharedPassage: a principal stays the one that gate one found, and a gate
+// that does not accept its scheme asks anew.
+func sharedPassage(t *testing.T, f Framework) {
+	g, rec := guardOf(t, []core.Authenticator{Names{}, sessions{}})
+	d := newDoor(t, f, Gate{Kind: "Authenticate", Guard: g},
+		Gate{Kind: "Require", Guard: variant(t, g, core.WithSchemes("Session")), Rules: []core.Authorizer{only("alice", "carol")}})
+	d.admits("alice", "Cookie: session=alice")
+	a := d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired, as("alice"))
+	if got := a.schemes(t); got != "Session" {
+		t.Errorf("challenges %q", got)
+	}
+	d.admits("carol", as("alice"), "Cookie: session=carol")
+
+	d = newDoor(t, f, Gate{Kind: "Optional", Guard: variant(t, g, core.WithSchemes("Session"))}, Gate{Kind: "Authenticate", Guard: g})
+	d.admits("alice", as("alice"))
+	d.refuses(http.StatusUnauthorized, core.CodeAuthenticationRequired)
+	if e := rec.Last(t); e.Reason != core.ReasonNoCredentials {
+		t.Errorf("event %+v", e)
+	}
+}
