@@ -11,7 +11,7 @@ import (
 
 // verifierCases are about what no adapter sees.
 func verifierCases() []testCase {
-	return slices.Concat(algorithmCases, keyCases, formSemantics, tokenFormCases, claimCases, publishedCases, profileCases, verdictSemantics, lifeCases)
+	return slices.Concat(algorithmCases, keyCases, tokenFormCases, claimCases, publishedCases, profileCases, verdictCases, lifeCases)
 }
 
 func TestSemantics(t *testing.T) { run(t, authtest.NetHTTP(), verifierCases()) }
@@ -20,10 +20,15 @@ func TestSemantics(t *testing.T) { run(t, authtest.NetHTTP(), verifierCases()) }
 // hangs on signed tokens.
 func TestEveryItemHasACase(t *testing.T) {
 	proved := map[string]bool{}
-	for _, c := range slices.Concat(adapterCases(), verifierCases()) {
-		for word := range strings.FieldsSeq(c.name) {
-			proved[word] = true
-		}
+	var names []string
+	for _, c := range adapterCases {
+		names = append(names, c.name)
+	}
+	for _, c := range verifierCases() {
+		names = append(names, c.name)
+	}
+	for word := range strings.FieldsSeq(strings.Join(names, " ")) {
+		proved[word] = true
 	}
 	promised := []string{"B10", "B12", "B13", "B14", "B15", "B16"}
 	for n := 1; n <= 29; n++ {

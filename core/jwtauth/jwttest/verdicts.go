@@ -1,100 +1,123 @@
 package jwttest
 
 import (
-	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/jwtsign"
 )
 
-var verdictCases = []testCase{
-	{"invariant 3 kinds of bad tokens are told apart", toldApart},
-	{"E27 a refused token proves nobody at any gate", provesNobody},
-	{"B03 each code has its status", codes},
+const (
+	isExpired   = `, error="invalid_token", error_description="The access token expired"`
+	isForged    = `, error="invalid_token", error_description="The signature of the access token is not valid"`
+	isUnknown   = `, error="invalid_token", error_description="The access token was signed with an unknown key"`
+	isMalformed = `, error="invalid_token", error_description="The access token is malformed"`
+)
+
+// verdicts: RFC 6750 §3 and §3.1.
+func verdicts(t *testing.T, f authtest.Framework) {
+	key := newKey(t)
+	issuer, past, stranger := signs(t, key, 0), signs(t, key, -24*time.Hour), signs(t, newKey(t), 0)
+	a := newApp(t, f, issuer)
+	good, other := tokenBy(t, issuer, "write", "read"), tokenBy(t, stranger, "read")
+	forged := good[:strings.LastIndexByte(good, '.')] + other[strings.LastIndexByte(other, '.'):]
+	for range 2 { // also when the good one is remembered
+		a.answers("a good token", http.StatusOK, core.ReasonAllowed, "", bearing(good))
+		a.answers("no token", http.StatusUnauthorized, core.ReasonNoCredentials, "")
+		a.answers("another scheme", http.StatusUnauthorized, core.ReasonNoCredentials, "", "Authorization: Basic YTpi")
+		a.answers("an expired token", http.StatusUnauthorized, core.ReasonExpired, isExpired, bearing(tokenBy(t, past, "read")))
+		a.answers("a forged token", http.StatusUnauthorized, core.ReasonBadSignature, isForged, bearing(forged))
+		a.answers("another issuer's key", http.StatusUnauthorized, core.ReasonUnknownKey, isUnknown, bearing(other))
+		a.answers("half a token", http.StatusUnauthorized, core.ReasonMalformed, isMalformed, bearing(good[:strings.LastIndexByte(good, '.')]))
+		a.answers("a token and more", http.StatusUnauthorized, core.ReasonMalformed, isMalformed, bearing(good+"="))
+		a.answers("two tokens", http.StatusBadRequest, core.ReasonAmbiguous, `, error="invalid_request"`, bearing(good), bearing(good))
+		a.answers("no scope", http.StatusForbidden, core.ReasonMissingScope, `, error="insufficient_scope", scope="read"`, bearing(tokenBy(t, issuer, "write")))
+	}
 }
 
-// badTokens are one token for each reason. Their claims are those of a good
-// one as far as the reason allows, and hold a secret.
-func badTokens(t *testing.T, k *keys) []attempt {
+// RunOutage lets an issuer's key server fail, and come back with other keys, while
+// an app on f has tokens to judge: good tokens pass all the time, one by a key that
+// could be new is 503, and keys count from the fetch that brings them. What happens
+// under load is proved by this package's own tests.
+func RunOutage(t *testing.T, f authtest.Framework) {
+	issuer, next := signs(t, newKey(t), 0), signs(t, newKey(t), 0)
+	server := newKeyServer(t, issuer)
+	a := newApp(t, f, server.keys)
+	known, fresh := bearing(tokenBy(t, issuer, "read")), bearing(tokenBy(t, next, "read"))
+	a.answers("before", http.StatusOK, core.ReasonAllowed, "", known)
+	server.serves(nil)
+	a.answers("meanwhile", http.StatusOK, core.ReasonAllowed, "", known)
+	a.answers("a key that could be new", http.StatusServiceUnavailable, core.ReasonUnavailable, "", fresh)
+	server.serves(next)
+	a.answers("a key that is new", http.StatusOK, core.ReasonAllowed, "", fresh)
+	a.answers("a key that is gone", http.StatusUnauthorized, core.ReasonUnknownKey, isUnknown, known)
+}
+
+// keyServer publishes the keys of a signer, and fails while there is none.
+type keyServer struct {
+	t       *testing.T
+	signer  atomic.Pointer[jwtsign.Signer]
+	keys    *jwtauth.RemoteKeys // fetches them again and again
+	fetches chan jwtauth.Refresh
+}
+
+func newKeyServer(t *testing.T, s *jwtsign.Signer) *keyServer {
 	t.Helper()
-	const more = `"pin":"needle-in-claims"`
-	own := claims(more)
-	return []attempt{
-		{"expired", k.good(t, "ES256", more, `"exp":1700000000`), core.ReasonExpired},
-		{"early", k.good(t, "ES256", more, `"nbf":1800009000`), core.ReasonNotYetValid},
-		{"forged", signed(t, "ES256", k.foreign["ES256"], unsigned(header("ES256"), own)), core.ReasonBadSignature},
-		{"rotated", k.token(t, "ES256", `{"alg":"ES256","kid":"key-of-last-year"}`, own), core.ReasonUnknownKey},
-		{"unsecured", unsigned(`{"alg":"none"}`, own) + ".", core.ReasonBadAlgorithm},
-		{"other issuer", k.good(t, "ES256", more, `"iss":"https://other.example"`), core.ReasonWrongIssuer},
-		{"other service", k.good(t, "ES256", more, `"aud":"payroll"`), core.ReasonWrongAudience},
-		{"numeric sub", k.good(t, "ES256", more, `"sub":7`), core.ReasonBadClaim},
-		{"no dots", base64url([]byte(own)), core.ReasonMalformed},
-	}
-}
-
-// toldApart: the event and the challenge tell which, the body does not.
-func toldApart(t *testing.T, b bench) {
-	s := b.serve(t)
-	bad := badTokens(t, b.keys)
-	const bySetting = 2 // what is refused only where it was configured
-	if len(bad)+bySetting != len(descriptions) {
-		t.Fatalf("%d kinds of bad tokens, %d descriptions", len(bad), len(descriptions))
-	}
-	s.try(onPublic, bad...)
-	s.try(onSecret,
-		attempt{"expired", s.keys.good(t, "HS256", `"exp":1700000000`), core.ReasonExpired},
-		attempt{"forged", signed(t, "HS256", s.keys.foreign["HS256"], unsigned(header("HS256"), claims())), core.ReasonBadSignature})
-	s.refuse(onPublic, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""})
-}
-
-// provesNobody: CVE-2024-51744. Optional does not take a bad token for none.
-func provesNobody(t *testing.T, b bench) {
-	s := b.serve(t)
-	for _, path := range []string{onPublic, onOptional, onRole, onScope} {
-		for _, a := range badTokens(t, b.keys) {
-			s.try(path, a)
-			e := s.events.Last(t)
-			if text := fmt.Sprintf("%+v %v", e, e.Cause); strings.Contains(text, "needle") || e.PrincipalID != "" {
-				t.Errorf("%s %s: claims in the event: %s", path, a.name, text)
+	k := &keyServer{t: t, fetches: make(chan jwtauth.Refresh)}
+	k.signer.Store(s)
+	server := httptest.NewServer(k)
+	t.Cleanup(server.Close)
+	const often = 20 * time.Millisecond
+	var err error
+	k.keys, err = jwtauth.Fetch(server.URL, jwtauth.WithRefreshInterval(often, often), jwtauth.WithRetryInterval(often, often),
+		jwtauth.WithRefreshObserver(func(r jwtauth.Refresh) {
+			select {
+			case k.fetches <- r:
+			default: // nobody waits for it
 			}
-		}
+		}))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if p := s.last.Load(); p != nil {
-		t.Errorf("a handler saw %q", p.ID())
-	}
-	s.try(onOptional, attempt{"a good token", s.keys.good(t, "ES256"), ""})
+	t.Cleanup(k.keys.Close)
+	k.serves(s)
+	return k
 }
 
-// refuse asks for path with header lines and fails the test unless the answer
-// is that refusal.
-func (s *service) refuse(path string, want refusal, lines ...string) {
-	s.t.Helper()
-	runs, seen := s.runs.Load(), len(s.events.Events())
-	answer := authtest.Send(s.t, s.addr, authtest.Request("GET", path, lines...))
-	events := s.events.Events()[seen:]
-	if len(events) != 1 {
-		s.t.Errorf("%s %s: %d events, answer %d", path, want.code, len(events), answer.Status)
+func (k *keyServer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	s := k.signer.Load()
+	if s == nil {
+		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	if err := want.check(answer, events[0], s.runs.Load()-runs); err != nil {
-		s.t.Errorf("%s %s: %v", path, want.code, err)
+	set, err := s.JWKS()
+	if err != nil {
+		k.t.Error(err)
 	}
+	_, _ = w.Write(set) // whoever asks may have gone
 }
 
-// codes: RFC 6750 §3.1.
-func codes(t *testing.T, b bench) {
-	s := b.serve(t)
-	all := s.keys.good(t, "ES256", `"scope":"write read"`)
-	some := s.keys.good(t, "ES256", `"scope":"read"`)
-	expired := s.keys.good(t, "ES256", `"scope":"write read"`, `"exp":1`)
-	s.refuse(onScope, refusal{http.StatusBadRequest, core.CodeInvalidRequest, core.ReasonAmbiguous, all}, authorization(all), authorization(all))
-	s.refuse(onScope, refusal{http.StatusBadRequest, core.CodeInvalidRequest, core.ReasonAmbiguous, all}, authorization(all), authorization("x"))
-	s.refuse(onScope, refusal{http.StatusUnauthorized, core.CodeInvalidToken, core.ReasonExpired, expired}, authorization(expired))
-	s.refuse(onScope, refusal{http.StatusForbidden, core.CodeInsufficientScope, core.ReasonMissingScope, some}, authorization(some))
-	s.refuse(onScope, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""})
-	s.refuse(onScope, refusal{http.StatusUnauthorized, core.CodeAuthenticationRequired, core.ReasonNoCredentials, ""}, "Authorization: Basic YTpi")
-	s.try(onScope, attempt{"all scopes", all, ""})
+// serves waits until keys has the keys of another signer, or has failed to get any.
+func (k *keyServer) serves(s *jwtsign.Signer) {
+	k.t.Helper()
+	k.signer.Store(s)
+	begun := false // the first fetch that is seen may have begun before
+	for limit := time.After(authtest.TimeLimit(2 * time.Minute)); ; {
+		select {
+		case r := <-k.fetches:
+			if begun && (r.Err == nil) == (s != nil) {
+				return
+			}
+			begun = true
+		case <-limit:
+			k.t.Fatal("no such fetch")
+		}
+	}
 }

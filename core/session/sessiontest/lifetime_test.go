@@ -13,12 +13,63 @@ import (
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
-var timeCases = []testCase{
+// The defaults of package session.
+const (
+	idle        = 30 * time.Minute
+	absolute    = 12 * time.Hour
+	noted       = time.Minute
+	replacedFor = time.Minute
+)
+
+var lifetimeCases = []testCase{
+	{"F08 a logout ends the session on the server", logout},
+	{"F08 only a POST logs out", logoutMethods},
+	{"F08 a logout may lead to a page", logoutRedirect},
 	{"F08 a logout everywhere ends every session", logoutEverywhere},
 	{"F08 a request in flight brings no session back", inFlight},
 	{"F08 idle timeout", idleTimeout},
 	{"F08 absolute timeout", absoluteTimeout},
 	{"F08 use is noted once in a while", throttled},
+}
+
+func logout(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	b, other := s.signedIn(t, "alice"), s.signedIn(t, "alice")
+	id := b.id
+	if a := b.send("POST", "/logout"); a.Status != http.StatusNoContent || a.Body != "" || b.id != "" {
+		t.Errorf("logout: %d %q, cookie %q", a.Status, a.Body, b.id)
+	}
+	if n := len(s.store.Keys()); n != 2 {
+		t.Errorf("%d entries in the store for a session that is left and the mark of one that has ended", n)
+	}
+	b.isOver(id, session.ReasonUnknown)
+	other.is("alice")
+	for what, cookie := range map[string]string{"twice": id, "nobody": ""} {
+		b.id = cookie
+		if a := b.send("POST", "/logout"); a.Status != http.StatusNoContent || (cookieOf(a) != nil) != (cookie != "") {
+			t.Errorf("%s: %d %v", what, a.Status, a.Header)
+		}
+	}
+}
+
+func logoutMethods(t *testing.T, f authtest.Framework) {
+	s := serve(t, f)
+	b := s.signedIn(t, "alice")
+	a := b.send("GET", "/logout")
+	if a.Status != http.StatusMethodNotAllowed || a.Header.Get("Allow") != "POST" || cookieOf(a) != nil {
+		t.Errorf("GET: %d %v", a.Status, a.Header)
+	}
+	b.is("alice")
+}
+
+func logoutRedirect(t *testing.T, f authtest.Framework) {
+	s := serve(t, f, session.WithLogoutRedirect("/bye"))
+	b := s.signedIn(t, "alice")
+	id := b.id
+	if a := b.send("POST", "/logout"); a.Status != http.StatusSeeOther || a.Header.Get("Location") != "/bye" || b.id != "" {
+		t.Errorf("%d %v", a.Status, a.Header)
+	}
+	b.isOver(id, session.ReasonUnknown)
 }
 
 func logoutEverywhere(t *testing.T, f authtest.Framework) {

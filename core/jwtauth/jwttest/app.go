@@ -1,0 +1,113 @@
+package jwttest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/bearer"
+	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/jwtsign"
+	"github.com/sallyport-go/sallyport/core/rule"
+)
+
+// app has one route, for tokens by an issuer with the scope read.
+type app struct {
+	t      *testing.T
+	addr   string
+	events *authtest.Recorder
+	runs   atomic.Int64 // of the handler
+}
+
+// signs makes an issuer with a key of its own, whose clock is off by ahead.
+func signs(t *testing.T, key *jwtsign.Key, ahead time.Duration) *jwtsign.Signer {
+	t.Helper()
+	s, err := jwtsign.New(key, jwtsign.WithIssuer("https://issuer.example"), jwtsign.WithAudience("reports"),
+		jwtsign.WithClock(func() time.Time { return time.Now().Add(ahead) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newKey makes a key to sign with.
+func newKey(t *testing.T) *jwtsign.Key {
+	t.Helper()
+	key, err := jwtsign.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// tokenBy is a token of alice with scopes.
+func tokenBy(t *testing.T, s *jwtsign.Signer, scopes ...string) string {
+	t.Helper()
+	token, err := s.Sign(jwtsign.Token{Subject: "alice", Scopes: scopes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// newApp serves an app on f that verifies by keys.
+func newApp(t *testing.T, f authtest.Framework, keys jwtauth.KeySource) *app {
+	t.Helper()
+	v, err := jwtauth.New(keys, jwtauth.WithIssuer("https://issuer.example"), jwtauth.WithAudience("reports"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme, err := bearer.New("reports", v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{t: t, events: new(authtest.Recorder)}
+	g, err := core.NewGuard([]core.Authenticator{scheme}, core.WithObserver(a.events))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.addr = f.Start(t, authtest.App{Routes: []authtest.Route{{
+		Methods: []string{"GET"}, Pattern: "/reports", Gates: []authtest.Gate{{Kind: "Require", Guard: g, Rules: []core.Authorizer{rule.Scope("read")}}},
+		Handler: func(x authtest.Exchange) error {
+			a.runs.Add(1)
+			return x.Text(http.StatusOK, x.Principal().ID())
+		},
+	}}})
+	return a
+}
+
+// bearing is the header line of a token.
+func bearing(token string) string { return "Authorization: Bearer " + token }
+
+// answers fails the test unless a request gets that status for that reason, with
+// what the challenge says behind the realm, and no part of a token is told.
+func (a *app) answers(what string, status int, reason core.Reason, params string, header ...string) {
+	a.t.Helper()
+	runs, seen := a.runs.Load(), len(a.events.Events())
+	got := authtest.Send(a.t, a.addr, authtest.Request("GET", "/reports", header...))
+	events := a.events.Events()[seen:]
+	challenge := ""
+	if status != http.StatusOK && status != http.StatusServiceUnavailable {
+		challenge = `Bearer realm="reports"` + params
+	}
+	if line := strings.Join(got.Header.Values("WWW-Authenticate"), "|"); got.Status != status || line != challenge {
+		a.t.Errorf("%s: %d with challenge %q, want %d with %q", what, got.Status, line, status, challenge)
+	}
+	if ran := a.runs.Load() - runs; (ran == 1) != (status == http.StatusOK) || ran > 1 {
+		a.t.Errorf("%s: the handler ran %d times", what, ran)
+	}
+	if len(events) != 1 || events[0].Reason != reason || events[0].Status != status || (events[0].PrincipalID != "") != (status == http.StatusOK || status == http.StatusForbidden) {
+		a.t.Errorf("%s: events %+v, want one for %s", what, events, reason)
+	}
+	told := fmt.Sprintf("%v %s %+v", got.Header, got.Body, events)
+	for part := range strings.FieldsFuncSeq(strings.Join(header, " "), func(r rune) bool { return r == '.' || r == ' ' }) {
+		if len(part) > len("Authorization:") && strings.Contains(told, part) {
+			a.t.Errorf("%s: %.20q… of the token is told", what, part)
+		}
+	}
+}

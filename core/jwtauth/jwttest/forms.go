@@ -1,7 +1,0 @@
-package jwttest
-
-import ()
-
-var formCases = []testCase{
-	{"E21 megabytes and a million dots", floods},
-}

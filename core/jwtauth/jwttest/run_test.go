@@ -1,0 +1,31 @@
+package jwttest
+
+import (
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+)
+
+// testCase is one case that no adapter sees. Its name begins with the items of the
+// conformance list or the invariants it proves.
+type testCase struct {
+	name string
+	run  func(*testing.T, bench)
+}
+
+// bench is what every case works with.
+type bench struct {
+	framework authtest.Framework
+	keys      *keys
+}
+
+// run runs cases, which are independent, in parallel.
+func run(t *testing.T, f authtest.Framework, cases []testCase) {
+	b := bench{framework: f, keys: newKeys(t)}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, b)
+		})
+	}
+}
