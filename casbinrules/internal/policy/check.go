@@ -105,7 +105,7 @@ func checkFields(fields []field, report reporter) {
 		switch {
 		case f.Text == "":
 			report(f.column, model.CodeEmptyField, "write a value", "the field is empty, and would match an empty value")
-		case strings.TrimFunc(f.Text, unicode.IsSpace) != f.Text:
+		case strings.TrimSpace(f.Text) != f.Text:
 			report(f.column, model.CodeSpace, "remove the blanks", "Casbin keeps the blanks of %q, so that it equals nothing without them", f.Text)
 		}
 	}
@@ -177,10 +177,14 @@ func (r *reader) keep(made *Rule, numbers []int32) {
 	r.Texts.fields = r.Texts.fields[:made.first]
 }
 
-// apart are the numbers of the texts between the commas of a rule.
+// apart are the numbers of the texts between the commas of a rule of r.values: those
+// of its fields, if none of them has one.
 func (r *reader) apart(made *Rule) []int32 {
+	if !slices.ContainsFunc(r.values, func(value string) bool { return strings.IndexByte(value, ',') >= 0 }) {
+		return made.Numbers()
+	}
 	var numbers []int32
-	for _, value := range made.Values() {
+	for _, value := range r.values {
 		for piece := range strings.SplitSeq(value, ",") {
 			numbers = append(numbers, r.Texts.number(piece))
 		}

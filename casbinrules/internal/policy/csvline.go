@@ -24,7 +24,9 @@ type lineError struct {
 // line. The fields are appended to fields.
 func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
 	for at := 0; ; {
-		at += len(line[at:]) - len(strings.TrimLeftFunc(line[at:], unicode.IsSpace))
+		if mayBeBlank(line[at:]) {
+			at += len(line[at:]) - len(strings.TrimLeftFunc(line[at:], unicode.IsSpace))
+		}
 		f := field{column: offset + at + 1}
 		var problem *lineError
 		var next int
@@ -60,16 +62,14 @@ func plainField(line string, at, offset int) (text string, next int, problem *li
 }
 
 func quotedField(line string, at, offset int) (text string, next int, problem *lineError) {
-	var b strings.Builder
 	for i := at + 1; i < len(line); i++ {
 		switch {
 		case line[i] != '"':
-			b.WriteByte(line[i])
 		case i+1 < len(line) && line[i+1] == '"':
-			b.WriteByte('"')
 			i++
 		case i+1 == len(line) || line[i+1] == ',':
-			return b.String(), i + 1, nil
+			// Within the field quotes stand in pairs alone.
+			return strings.ReplaceAll(line[at+1:i], `""`, `"`), i + 1, nil
 		default:
 			return "", 0, &lineError{offset + i + 2, "text follows the closing quote of a field",
 				`put a comma right behind the quote, or double a quote inside the field: "a""b"`}

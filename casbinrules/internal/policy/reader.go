@@ -34,8 +34,7 @@ type reader struct {
 	patterns map[pattern.Key]error
 	// sources are what was read, by number, to find columns in.
 	sources []*source
-	// fields are those of the line at hand, plain their texts if it is a plain
-	// one.
+	// fields are those of the line at hand, and values their texts.
 	fields []field
 	values []string
 	// Rules are cut from larger pieces.
@@ -76,9 +75,7 @@ func (r *reader) Read(file string, data []byte) {
 	for n := 1; len(text) > 0; n++ {
 		r.settings.Pace.Step()
 		line, rest, _ := strings.Cut(text, "\n")
-		if !r.readPlain(n, line) {
-			r.readLine(file, n, line)
-		}
+		r.readLine(file, n, line)
 		text = rest
 	}
 }
@@ -116,7 +113,16 @@ func (r *reader) readLine(file string, n int, raw string) {
 // trimmed is a line without the blanks around it, and how many bytes precede
 // it.
 func trimmed(raw string) (line string, offset int) {
-	return strings.TrimSpace(raw), len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
+	if mayBeBlank(raw) {
+		offset = len(raw) - len(strings.TrimLeftFunc(raw, unicode.IsSpace))
+	}
+	return strings.TrimSpace(raw), offset
+}
+
+// mayBeBlank reports whether text may begin with a blank: most lines and fields do
+// not, and are spared the look at each character.
+func mayBeBlank(text string) bool {
+	return text != "" && (text[0] <= ' ' || text[0] >= utf8.RuneSelf)
 }
 
 // invalidAt is the offset of the first byte that is not UTF-8.

@@ -13,28 +13,27 @@ func (r *reader) ReadRows(file string, rows [][]string) {
 	r.begin(file, &source{rows: rows})
 	for i, row := range rows {
 		r.settings.Pace.Step()
-		fields := rowFields(row)
+		r.fields = rowFields(r.fields[:0], row)
 		valid := true
-		for _, f := range fields {
+		for _, f := range r.fields {
 			if !utf8.ValidString(f.Text) {
 				valid = false
 				r.report(file, i+1, f.column, model.CodeEncoding, "store the text as UTF-8", "the value is not valid UTF-8")
 			}
 		}
 		if valid || r.settings.AsCasbin {
-			r.add(file, i+1, fields)
+			r.add(file, i+1, r.fields)
 		}
 	}
 }
 
-// rowFields are the fields of a row, where they would stand in a file.
-func rowFields(row []string) []field {
-	fields := make([]field, len(row))
+// rowFields appends the fields of a row to fields, where they would stand in a file.
+func rowFields(fields []field, row []string) []field {
 	column := 1
-	for n, value := range row {
+	for _, value := range row {
 		// Nothing was unquoted: a # is meant.
-		fields[n] = field{Text: value, column: column, quoted: true}
-		column += len(LineText([]string{value})) + len(", ")
+		fields = append(fields, field{Text: value, column: column, quoted: true})
+		column += len(quoteField(value)) + len(", ")
 	}
 	return fields
 }

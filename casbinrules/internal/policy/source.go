@@ -20,7 +20,7 @@ type source struct {
 // of its kind.
 func (s *source) column(line, number int) int {
 	if s.rows != nil {
-		return rowFields(s.rows[line-1])[number].column
+		return rowFields(nil, s.rows[line-1])[number].column
 	}
 	text, offset := trimmed(s.line(line))
 	var room [8]field
