@@ -15,7 +15,7 @@ import (
 // A token that is bound to no key, or to something besides the key, such as a
 // certificate, is refused. All else is as in [Verifier.VerifyToken].
 func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
-	return bound(v.verify(ctx, token, "DPoP"))
+	return bound(v.verify(ctx, token, "DPoP", nil))
 }
 
 // bound is the principal of a token that is bound to a key, and that key.

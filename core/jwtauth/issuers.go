@@ -22,6 +22,7 @@ type Issuers struct {
 	byName  map[string]*Verifier // by issuer or template
 	maxSize int
 	caching bool
+	headers headers
 }
 
 var _ bearer.TokenVerifier = (*Issuers)(nil)
@@ -76,30 +77,35 @@ func (s *Issuers) verify(ctx context.Context, token, scheme string) (*verified, 
 		at := placeOf(token)
 		for _, v := range s.all {
 			if v.knows(at) { // it has passed that verifier, so it is of that issuer
-				return v.verifyKept(ctx, token, at, scheme)
+				return v.verifyKept(ctx, token, at, scheme, nil)
 			}
 		}
 	}
-	v, err := s.verifier(token)
-	if err != nil {
-		return nil, err
-	}
-	return v.verify(ctx, token, scheme)
-}
-
-// verifier is the one for the issuer that token names.
-func (s *Issuers) verifier(token string) (*Verifier, error) {
 	parts, err := split(token)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := parseHeader(parts.header); err != nil {
+	h, err := s.headers.parse(parts.header)
+	if err != nil {
 		return nil, err // told as one verifier alone would tell it
 	}
 	c, err := decodeClaims(parts.payload)
 	if err != nil {
 		return nil, err
 	}
+	v, err := s.verifier(c)
+	if err != nil {
+		return nil, err
+	}
+	t, err := v.verify(ctx, token, scheme, c)
+	if err == nil {
+		s.headers.keep(parts.header, h)
+	}
+	return t, err
+}
+
+// verifier is the one for the issuer that claims name, which nobody has verified.
+func (s *Issuers) verifier(c claims.Set) (*Verifier, error) {
 	iss, ok := c["iss"].(string)
 	if !ok {
 		return nil, refuse(core.ReasonWrongIssuer, "no iss, or one that is not a string")

@@ -141,3 +141,30 @@ func TestTokensAreToldByTheirForm(t *testing.T) {
 		}
 	}
 }
+
+// TestIssuersReadATokenOnce: a token that was not seen before costs several issuers
+// no more allocations than the one that it comes from.
+func TestIssuersReadATokenOnce(t *testing.T) {
+	keys := hmacSet(t, "", "HS256")
+	one := newVerifier(t, keys, jwtauth.WithCacheSize(0))
+	other, err := jwtauth.New(keys, jwtauth.WithIssuer(otherIssuer), jwtauth.WithAudience("payroll"), jwtauth.WithCacheSize(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	several, err := jwtauth.NewIssuers(other, one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := hs256(t, goodClaims)
+	cost := func(v bearer.TokenVerifier) float64 {
+		return testing.AllocsPerRun(200, func() {
+			if _, err := v.VerifyToken(context.Background(), token); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	alone, among := cost(one), cost(several)
+	if among > alone+raceSlack {
+		t.Errorf("%v allocations, %v with one issuer", among, alone)
+	}
+}

@@ -110,7 +110,7 @@ func (v *Verifier) checkExpectations() error {
 // [WithDevelopmentKeysAnywhere]). A token that passed before and is still in the cache ([WithCacheSize]) is
 // judged again by its key, its times and revocation.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
-	return unbound(v.verify(ctx, token, "Bearer"))
+	return unbound(v.verify(ctx, token, "Bearer", nil))
 }
 
 // KeepsNothing returns v. It tells package bearer that v keeps no part of a token's

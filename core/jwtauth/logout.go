@@ -50,7 +50,7 @@ func (v *LogoutVerifier) VerifyLogout(ctx context.Context, token string) (*Logou
 	if len(token) > v.tokens.maxSize {
 		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), v.tokens.maxSize)
 	}
-	t, err := v.tokens.open(ctx, token)
+	t, err := v.tokens.open(ctx, token, nil)
 	if err != nil {
 		return nil, err
 	}

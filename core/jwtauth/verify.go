@@ -31,23 +31,24 @@ type verified struct {
 	from   time.Time
 }
 
-// verify judges everything but cnf, which is for the caller.
-func (v *Verifier) verify(ctx context.Context, token, scheme string) (*verified, error) {
+// verify judges everything but cnf, which is for the caller. read are the claims of
+// the token if they have been decoded already, and else nil.
+func (v *Verifier) verify(ctx context.Context, token, scheme string, read claims.Set) (*verified, error) {
 	if len(token) > v.maxSize {
 		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), v.maxSize)
 	}
 	if v.cache == nil || len(token) > maxCachedToken {
-		return v.verifyNew(ctx, token, scheme)
+		return v.verifyNew(ctx, token, scheme, read)
 	}
-	return v.verifyKept(ctx, token, placeOf(token), scheme)
+	return v.verifyKept(ctx, token, placeOf(token), scheme, read)
 }
 
 // verifyKept looks for the token in the cache first.
-func (v *Verifier) verifyKept(ctx context.Context, token string, at place, scheme string) (*verified, error) {
+func (v *Verifier) verifyKept(ctx context.Context, token string, at place, scheme string, read claims.Set) (*verified, error) {
 	if t, err := v.recall(ctx, at, scheme); t != nil || err != nil {
 		return t, err
 	}
-	t, err := v.verifyNew(ctx, token, scheme)
+	t, err := v.verifyNew(ctx, token, scheme, read)
 	if err == nil {
 		v.remember(at, t)
 	}
@@ -55,8 +56,8 @@ func (v *Verifier) verifyKept(ctx context.Context, token string, at place, schem
 }
 
 // verifyNew verifies a token of which nothing is known.
-func (v *Verifier) verifyNew(ctx context.Context, token, scheme string) (*verified, error) {
-	t, err := v.open(ctx, token)
+func (v *Verifier) verifyNew(ctx context.Context, token, scheme string, read claims.Set) (*verified, error) {
+	t, err := v.open(ctx, token, read)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +74,9 @@ func (v *Verifier) verifyNew(ctx context.Context, token, scheme string) (*verifi
 	return t, nil
 }
 
-// open checks the signature of a token and decodes its claims, without judging
-// them.
-func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
+// open checks the signature of a token and decodes its claims, unless they are read,
+// without judging them.
+func (v *Verifier) open(ctx context.Context, token string, read claims.Set) (*verified, error) {
 	parts, err := split(token)
 	if err != nil {
 		return nil, err
@@ -97,9 +98,11 @@ func (v *Verifier) open(ctx context.Context, token string) (*verified, error) {
 		return nil, err
 	}
 	v.headers.keep(parts.header, h)
-	c, err := decodeClaims(parts.payload)
-	if err != nil {
-		return nil, err
+	c := read
+	if c == nil {
+		if c, err = decodeClaims(parts.payload); err != nil {
+			return nil, err
+		}
 	}
 	_, bound := c["cnf"]
 	return &verified{claims: c, bound: bound, header: h, key: key}, nil
