@@ -16,6 +16,10 @@ func (s *site) routesFiber3() *fiber.App {
 	app, signedIn := fiber.New(), fiberauth.Authenticate(s.live)
 	app.Post("/login", fiberauth.Serve(s.sessions.LoginEndpoint(s.users)))
 	app.Post("/logout", fiberauth.Serve(s.sessions.LogoutEndpoint()))
+	app.Get("/talk", signedIn, func(c fiber.Ctx) error {
+		s.talkOnFiber(c.Context(), c.RequestCtx())
+		return nil
+	})
 	app.Get("/events", signedIn, func(c fiber.Ctx) error {
 		ctx := c.Context()
 		c.Set(fiber.HeaderContentType, eventStream)

@@ -83,6 +83,10 @@ func (s *site) routesFiber() *fiber.App {
 	app, signedIn := fiber.New(fiber.Config{DisableStartupMessage: true}), fiberauth.Authenticate(s.live)
 	app.Post("/login", fiberauth.Serve(s.sessions.LoginEndpoint(s.users)))
 	app.Post("/logout", fiberauth.Serve(s.sessions.LogoutEndpoint()))
+	app.Get("/talk", signedIn, func(c *fiber.Ctx) error {
+		s.talkOnFiber(c.UserContext(), c.Context())
+		return nil
+	})
 	app.Get("/events", signedIn, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
 		c.Set(fiber.HeaderContentType, eventStream)

@@ -1,5 +1,9 @@
 package doccheck
 
 // Snippets build with the modules that this one requires. No example uses the
-// one below.
-import _ "github.com/sallyport-go/sallyport/casbinrules/setup"
+// first, and no check the second.
+import (
+	_ "github.com/sallyport-go/sallyport/casbinrules/setup"
+
+	_ "github.com/fasthttp/websocket"
+)
