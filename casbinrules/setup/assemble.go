@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/proxy"
+	"github.com/sallyport-go/sallyport/core/source"
 )
 
 // assembly is a setup while it is put together.
@@ -24,6 +25,8 @@ type assembly struct {
 	answers []core.Option // responder, observers and limiter
 
 	instrument Instrument // nil for none
+
+	store source.Source // that of the policy, once it was opened
 
 	jwts, opaque verifier // see tokens
 

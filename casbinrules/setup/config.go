@@ -110,14 +110,16 @@ type dpopConfig struct {
 
 // basicConfig is passwords by the scheme Basic.
 type basicConfig struct {
-	Htpasswd    decode.File   `key:"htpasswd" required:"true" missing:"sallyport passwd FILE USER makes one" doc:"file of users with hashes of bcrypt or argon2id"`
+	Htpasswd    decode.File   `key:"htpasswd" missing:"sallyport passwd FILE USER makes one" doc:"file of users with hashes of bcrypt or argon2id; required without store_file"`
+	StoreFile   string        `key:"store_file" doc:"name of that file in the store of the policy, in place of htpasswd"`
 	CacheTTL    time.Duration `key:"cache_ttl" default:"1m" doc:"how long a right password is remembered; 0s for not at all"`
 	TLSRequired bool          `key:"tls_required" doc:"refuse passwords that came without TLS"`
 }
 
 // digestConfig is passwords by the scheme Digest.
 type digestConfig struct {
-	Htdigest      decode.File     `key:"htdigest" required:"true" missing:"docs/digest.md says how to make one" doc:"file of users with hashes for the realm above"`
+	Htdigest      decode.File     `key:"htdigest" missing:"docs/digest.md says how to make one" doc:"file of users with hashes for the realm above; required without store_file"`
+	StoreFile     string          `key:"store_file" doc:"name of that file in the store of the policy, in place of htdigest"`
 	Algorithms    []string        `key:"more_algorithms" enum:"SHA-512-256,MD5" doc:"algorithms that are offered beside SHA-256"`
 	UserHash      bool            `key:"userhash" doc:"let clients send a hash of the user's name"`
 	NonceKey      decode.Secret   `key:"nonce_key" doc:"at least 32 bytes that all processes share; by default each has its own"`
@@ -128,10 +130,11 @@ type digestConfig struct {
 
 // apiKeysConfig is keys for programs. A key is read from one place.
 type apiKeysConfig struct {
-	File   decode.File `key:"file" required:"true" missing:"sallyport apikey new -f FILE makes one" doc:"file of keys"`
-	Header string      `key:"header" doc:"header field with the key; X-API-Key by default"`
-	Scheme string      `key:"authorization_scheme" doc:"scheme of Authorization with the key, in place of the header"`
-	Query  string      `key:"query_parameter" doc:"query parameter with the key, in place of the header"`
+	File      decode.File `key:"file" missing:"sallyport apikey new -f FILE makes one" doc:"file of keys; required without store_file"`
+	StoreFile string      `key:"store_file" doc:"name of that file in the store of the policy, in place of file"`
+	Header    string      `key:"header" doc:"header field with the key; X-API-Key by default"`
+	Scheme    string      `key:"authorization_scheme" doc:"scheme of Authorization with the key, in place of the header"`
+	Query     string      `key:"query_parameter" doc:"query parameter with the key, in place of the header"`
 }
 
 // certsConfig is certificates of TLS clients.

@@ -21,8 +21,9 @@ func (a *assembly) basic() (core.Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.load(string(c.Htpasswd), users); err != nil {
-		return nil, a.doc.Wrap(err, &c.Htpasswd)
+	follower, err := a.loadEither(credentialFile{"basic", "htpasswd", &c.Htpasswd, &c.StoreFile}, users)
+	if err != nil {
+		return nil, err
 	}
 	var verifier basic.Verifier = users
 	if c.CacheTTL != 0 {
@@ -34,7 +35,7 @@ func (a *assembly) basic() (core.Authenticator, error) {
 	if c.TLSRequired {
 		opts = append(opts, basic.WithTLSRequired())
 	}
-	return basic.New(a.config.Realm, verifier, opts...)
+	return a.whileConfirmed(follower)(basic.New(a.config.Realm, verifier, opts...))
 }
 
 // digest is the scheme of passwords that are not sent.
@@ -60,18 +61,20 @@ func (a *assembly) digest() (core.Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.load(string(c.Htdigest), users); err != nil {
-		return nil, a.doc.Wrap(err, &c.Htdigest)
+	follower, err := a.loadEither(credentialFile{"digest", "htdigest", &c.Htdigest, &c.StoreFile}, users)
+	if err != nil {
+		return nil, err
 	}
-	return digest.New(a.config.Realm, users, opts...)
+	return a.whileConfirmed(follower)(digest.New(a.config.Realm, users, opts...))
 }
 
 // apiKeys is the scheme of keys for programs.
 func (a *assembly) apiKeys() (core.Authenticator, error) {
 	c := a.config.APIKeys
 	keys := new(apikey.File)
-	if err := a.load(string(c.File), keys); err != nil {
-		return nil, a.doc.Wrap(err, &c.File)
+	follower, err := a.loadEither(credentialFile{"api_keys", "file", &c.File, &c.StoreFile}, keys)
+	if err != nil {
+		return nil, err
 	}
 	var opts []apikey.Option
 	for _, o := range []struct {
@@ -84,7 +87,7 @@ func (a *assembly) apiKeys() (core.Authenticator, error) {
 			opts = append(opts, o.with(o.value))
 		}
 	}
-	return apikey.New(a.config.Realm, keys, opts...)
+	return a.whileConfirmed(follower)(apikey.New(a.config.Realm, keys, opts...))
 }
 
 // certificates is the scheme of TLS clients.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/option"
@@ -44,6 +45,7 @@ type Follower struct {
 	requests chan chan<- error
 	running  sync.WaitGroup
 	closing  sync.Once
+	stale    atomic.Bool // Status.Stale, for those who ask at each request
 	// What fails of the two may be one and not the other.
 	fetching, hearing backoff
 

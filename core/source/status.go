@@ -109,6 +109,7 @@ func (f *Follower) update(change func(s *Status)) {
 	before := f.state.Stale
 	change(&f.state)
 	after := f.state
+	f.stale.Store(after.Stale)
 	close(f.changed)
 	f.changed = make(chan struct{})
 	f.mu.Unlock()

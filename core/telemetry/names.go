@@ -32,7 +32,7 @@ func knownReasons() []string {
 	names := []string{
 		"inactive", "unknown_session", "idle_session", "replaced_session", "unknown_refresh_token", "refresh_token_reused",
 		"foreign_nonce", "wrong_realm", "missing_proof", "wrong_key", "plain_http", "no_rule_matched", "denied_by_rule",
-		"subject_is_role_name", "no_tenant", "no_object", "no_attribute", "bad_attribute", "policy_stale", "other_principal",
+		"subject_is_role_name", "no_tenant", "no_object", "no_attribute", "bad_attribute", "policy_stale", "credentials_stale", "other_principal",
 	}
 	for _, r := range []core.Reason{
 		core.ReasonAllowed, core.ReasonPreflight, core.ReasonNoCredentials, core.ReasonAnonymous, core.ReasonExpiredAnonymous,
