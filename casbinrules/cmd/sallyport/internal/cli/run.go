@@ -37,11 +37,14 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // report says what went wrong and returns the exit code for it.
 func report(cmd *cobra.Command, err error, stderr io.Writer) int {
 	var refused *casbinrules.FindingsError
+	var told *toldError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errFindings):
 		return exitFindings
+	case errors.As(err, &told):
+		return told.code
 	case errors.As(err, &refused):
 		say(stderr, "%s\nsallyport: the policy is refused; \"sallyport lint\" lists warnings too\n", refused.Error())
 		return exitFindings

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,72 +36,51 @@ whom the policy does not know on purpose, and "in """ a request without tenant.
 A path is read as a gate reads it, decoded and without query and trailing slash;
 a test with a path that a gate answers with 400 fails.
 
+Many tests of the same users stand in a table, which an empty line ends; "-" asks
+nothing:
+
+    table             victor  erin[editor]  anonymous
+    /reports/7 GET    allow   allow         deny
+    /reports/7 PATCH  deny    allow         -
+
 Without -p the policy is the policy.csv beside the first file. Failures are
 printed with the explanation of the decision; the exit code is then 1.
 
 --cover lists the lines of the policy that no test depends on: p lines that decide
 none, and role links that lead to none. With --min the exit code is 1 when less
-than so many percent of the lines are covered.`
+than so many percent of the lines are covered.
+
+--watch runs the tests again whenever one of the files, the policy or the model
+changes, until it is interrupted. The exit code is that of the last run.`
 
 func newTest() *cobra.Command {
-	var (
-		s       source
-		format  string
-		lenient bool
-		cover   bool
-		least   float64
-	)
+	var t testRun
 	cmd := &cobra.Command{
 		Use:     "test FILE...",
 		Short:   "Run the tests kept beside a policy",
 		Long:    testHelp,
-		Example: "  sallyport test policy.tests",
+		Example: "  sallyport test policy.tests\n  sallyport test --watch policy.tests",
 		Args:    atLeastOne("a file of tests"),
 	}
-	s.flags(cmd)
-	s.pathFlags(cmd)
-	formatFlag(cmd, &format, "text", "json")
-	cmd.Flags().BoolVar(&lenient, "allow-unknown", false, "warn of misspelt names only")
-	cmd.Flags().BoolVar(&cover, "cover", false, "list the lines of the policy that no test depends on")
-	cmd.Flags().Float64Var(&least, "min", 0, "how many `percent` of the lines must be covered")
+	t.flags(cmd)
+	t.pathFlags(cmd)
+	formatFlag(cmd, &t.format, "text", "json")
+	f := cmd.Flags()
+	f.BoolVar(&t.lenient, "allow-unknown", false, "warn of misspelt names only")
+	f.BoolVar(&t.cover, "cover", false, "list the lines of the policy that no test depends on")
+	f.Float64Var(&t.least, "min", 0, "how many `percent` of the lines must be covered")
+	f.BoolVar(&t.watch, "watch", false, "run again whenever a file changes, until interrupted")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if least < 0 || least > 100 {
-			return usagef("--min %v: give a number from 0 to 100", least)
+		if t.least < 0 || t.least > 100 {
+			return usagef("--min %v: give a number from 0 to 100", t.least)
 		}
-		tests, err := readTests(args)
-		if err != nil {
-			return err
+		t.files = args
+		if !t.watch {
+			return t.run(cmd.Context(), cmd)
 		}
-		s.everybody = true
-		a, err := s.open(filepath.Dir(args[0]))
-		if err != nil {
-			return err
-		}
-		results, err := s.runTests(cmd.Context(), a, tests, lenient)
-		if err != nil {
-			return err
-		}
-		writeWarnings(cmd.ErrOrStderr(), results)
-		var covered *coverage
-		if cover || least > 0 {
-			if covered, err = newCoverage(cmd.Context(), a, results); err != nil {
-				return err
-			}
-		}
-		if format == "json" {
-			all := summary(results)
-			all.Coverage = covered
-			err = writeJSON(cmd.OutOrStdout(), all)
-		} else {
-			err = writeResults(cmd.OutOrStdout(), results)
-			if err == nil && covered != nil {
-				err = writeCoverage(cmd.OutOrStdout(), covered, least)
-			}
-		}
-		if err == nil && (failures(results) > 0 || covered != nil && covered.Percent < least) {
-			return errFindings
-		}
-		return err
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		return t.runAndWatch(ctx, cmd)
 	}
 	return cmd
 }

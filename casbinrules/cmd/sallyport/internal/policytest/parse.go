@@ -13,6 +13,16 @@
 // word, a role or the value of an attribute is quoted as a field of a policy
 // line is. The user "anonymous" is a request without credentials, and the
 // tenant "" in quotes is none.
+//
+// Several tests may stand in a table, with a line for each object and action and a
+// column for each user:
+//
+//	table in acme   victor  erin[editor]  anonymous
+//	/reports/7 GET    allow   allow         deny      # why
+//	/reports/7 PATCH  deny    allow         -
+//
+// "-" asks nothing. Tenant and attributes in front of the users are those of all of
+// them, save anonymous. The table ends with an empty line, or where another begins.
 package policytest
 
 import (
@@ -67,31 +77,46 @@ func Parse(name, text string) ([]Test, error) {
 	if strings.HasPrefix(text, "\ufeff") {
 		return nil, &Error{name, 1, 1, "the file begins with a byte order mark: save it as UTF-8 without one"}
 	}
+	var open *table // the one that the lines at hand belong to
 	for line := range strings.Lines(text) {
 		n++
-		t, err := parseLine(strings.TrimRight(line, "\r\n"))
-		switch {
-		case err != nil:
+		line = strings.TrimRight(line, "\r\n")
+		var read []Test
+		var err *Error
+		switch head, begins := beginsTable(line); {
+		case begins:
+			errs = append(errs, open.end()...)
+			open, err = newTable(name, n, line, head)
+		case strings.TrimSpace(line) == "":
+			errs = append(errs, open.end()...)
+			open = nil
+		case open != nil:
+			read, err = open.row(line)
+		default:
+			read, err = parseLine(line)
+		}
+		if err != nil {
 			err.File, err.Line = name, n
 			errs = append(errs, err)
-		case t != nil:
+		}
+		for _, t := range read {
 			t.File, t.Line = name, n
-			tests = append(tests, *t)
+			tests = append(tests, t)
 		}
 	}
-	return tests, errors.Join(errs...)
+	return tests, errors.Join(append(errs, open.end()...)...)
 }
 
 const form = `write "allow USER[ROLE,ROLE] OBJECT ACTION", with "in TENANT" and NAME=VALUE behind the user where the model asks for them`
 
-// parseLine is nil for a line without a test.
-func parseLine(line string) (*Test, *Error) {
+// parseLine reads the test of a line, if it has one.
+func parseLine(line string) ([]Test, *Error) {
 	words, why, err := split(line)
 	if err != nil || len(words) == 0 {
 		return nil, err
 	}
 	if words[0].text != "allow" && words[0].text != "deny" {
-		return nil, words[0].errorf("a test begins with allow or deny, and not with %q", words[0].text)
+		return nil, words[0].errorf("a test begins with allow or deny, and a table with table, and not with %q", words[0].text)
 	}
 	if len(words) < 4 {
 		return nil, words[len(words)-1].errorf("%s", form)
@@ -116,7 +141,7 @@ func parseLine(line string) (*Test, *Error) {
 	if t.Subject == ask.Anonymous && (t.Roles != nil || t.Stranger || t.Tenant != "" || t.Attributes != nil) {
 		return nil, user.errorf("a request without credentials brings no roles, no tenant and no attributes")
 	}
-	return t, nil
+	return []Test{*t}, nil
 }
 
 // addFacts reads what stands between the user and the object.

@@ -106,6 +106,7 @@ func FuzzParse(f *testing.F) {
 	for _, line := range []string{
 		"allow erin[editor,x] in acme /a GET # why", `deny "a b" "/	" PATCH`, "# c", "allow anonymous /a GET", "deny a[b] /#x GET y",
 		`deny k["a]b",c]  in "" x="y z" z=1 "in" "a=b"`, "deny a[] a# GET",
+		"table in t x=1 a[b] \"c\" anonymous\n/x GET allow deny -\n\ntable a\n",
 	} {
 		f.Add(line)
 	}

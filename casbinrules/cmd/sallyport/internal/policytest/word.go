@@ -38,6 +38,12 @@ func (w word) attribute() (name, value string, ok bool) {
 
 // split takes a line apart. Only the second word has roles.
 func split(line string) (words []word, why string, err *Error) {
+	return splitWith(line, func(words []word, _ string) bool { return len(words) == 1 })
+}
+
+// splitWith takes a line apart; roles says whether the word that rest begins with
+// may have roles, behind words.
+func splitWith(line string, roles func(words []word, rest string) bool) (words []word, why string, err *Error) {
 	if !utf8.ValidString(line) {
 		return nil, "", &Error{Column: 1, Message: "the line is not valid UTF-8"}
 	}
@@ -50,7 +56,7 @@ func split(line string) (words []word, why string, err *Error) {
 			return words, strings.TrimSpace(rest[1:]), nil
 		}
 		w := word{column: len(line) - len(rest) + 1}
-		if rest, err = w.read(rest, len(words) == 1); err != nil {
+		if rest, err = w.read(rest, roles(words, rest)); err != nil {
 			return nil, "", err
 		}
 		if rest != "" && !startsBlank(rest) {

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/core/watch"
+)
+
+// testRun is one run of the command test, or with --watch several.
+type testRun struct {
+	source
+	files                 []string
+	format                string
+	least                 float64
+	lenient, cover, watch bool
+}
+
+// run runs the tests once.
+func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
+	tests, err := readTests(t.files)
+	if err != nil {
+		return err
+	}
+	t.everybody = true
+	a, err := t.open(filepath.Dir(t.files[0]))
+	if err != nil {
+		return err
+	}
+	results, err := t.runTests(ctx, a, tests, t.lenient)
+	if err != nil {
+		return err
+	}
+	writeWarnings(cmd.ErrOrStderr(), results)
+	var covered *coverage
+	if t.cover || t.least > 0 {
+		if covered, err = newCoverage(ctx, a, results); err != nil {
+			return err
+		}
+	}
+	if t.format == "json" {
+		all := summary(results)
+		all.Coverage = covered
+		err = writeJSON(cmd.OutOrStdout(), all)
+	} else {
+		err = writeResults(cmd.OutOrStdout(), results)
+		if err == nil && covered != nil {
+			err = writeCoverage(cmd.OutOrStdout(), covered, t.least)
+		}
+	}
+	if err == nil && (failures(results) > 0 || covered != nil && covered.Percent < t.least) {
+		return errFindings
+	}
+	return err
+}
+
+// runAndWatch runs the tests at each change of a file, until ctx ends. The error is
+// that of the last run, which has been told.
+func (t *testRun) runAndWatch(ctx context.Context, cmd *cobra.Command) error {
+	paths, err := t.watched()
+	if err != nil {
+		return err
+	}
+	options := []watch.Option{watch.WithSuffixes(".csv"), watch.WithErrorObserver(func(err error) {
+		say(cmd.ErrOrStderr(), "sallyport: %s\n", oneLine(err))
+	})}
+	read, err := watch.Read(paths, options[0])
+	if err != nil {
+		return err
+	}
+	var last error
+	runs := 0
+	again := func(ctx context.Context, _ watch.Snapshot) error {
+		runs++
+		say(cmd.ErrOrStderr(), "run %d at %s\n", runs, time.Now().Format(time.TimeOnly))
+		if last = t.run(ctx, cmd); last != nil && !errors.Is(last, errFindings) {
+			last = &toldError{report(cmd, last, cmd.ErrOrStderr())}
+		}
+		return nil
+	}
+	if err := again(ctx, read); err != nil {
+		return err
+	}
+	w, err := watch.New(paths, again, append(options, watch.WithCurrentSnapshot(read))...)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return errors.Join(w.Close(), last) // no run goes on any more
+}
+
+// watched are the files and directories that a run reads.
+func (t *testRun) watched() ([]string, error) {
+	m, policies, err := t.find(filepath.Dir(t.files[0]))
+	if err != nil {
+		return nil, err
+	}
+	paths, _ := splitManifests(policies)
+	paths = append(paths, t.files...)
+	if m.Text() == "" {
+		paths = append(paths, m.Name())
+	}
+	return paths, nil
+}
+
+// toldError ends a command that has said what went wrong.
+type toldError struct{ code int }
+
+func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }

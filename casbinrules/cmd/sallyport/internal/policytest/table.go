@@ -1,0 +1,172 @@
+package policytest
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+)
+
+const (
+	tableForm = `write "table USER USER ..." and below it, for each object and action, "OBJECT ACTION" and allow, deny or - for each user`
+	// notAsked is a cell without a test.
+	notAsked = "-"
+)
+
+// table is the head of a table, and how far it has been read.
+type table struct {
+	users []Test // without object, action and expectation
+	names []string
+	// file and line are where it begins; failed says that its head or a row of it
+	// is wrong, tests how many it has.
+	file   string
+	line   int
+	failed bool
+	tests  int
+}
+
+// beginsTable reports whether a line is the head of a table, and where what
+// follows the word table begins.
+func beginsTable(line string) (rest int, ok bool) {
+	trimmed := strings.TrimSpace(line)
+	after, ok := strings.CutPrefix(trimmed, "table")
+	if !ok || after != "" && !startsBlank(after) {
+		return 0, false
+	}
+	return strings.Index(line, "table") + len("table"), true
+}
+
+// newTable reads the head. It is never nil, so that rows below a wrong head are not
+// taken for tests.
+func newTable(file string, n int, line string, rest int) (*table, *Error) {
+	t := &table{file: file, line: n, failed: true}
+	words, _, err := splitWith(line, func(words []word, rest string) bool {
+		return len(words) > 0 && !startsFact(words[1:], rest)
+	})
+	if err != nil {
+		return t, err
+	}
+	words = words[1:]
+	facts := 0
+	for facts < len(words) && isFact(words[:facts], words[facts]) {
+		facts++
+	}
+	var shared Test
+	if err := shared.addFacts(words[:facts]); err != nil {
+		return t, err
+	}
+	if facts == len(words) {
+		return t, &Error{Column: rest, Message: "the table names no user: " + tableForm}
+	}
+	for _, w := range words[facts:] {
+		user := shared
+		user.Subject, user.Roles, user.Stranger = w.text, w.roles, w.noRoles
+		switch {
+		case w.text == "":
+			return t, w.errorf("a word is empty")
+		case isFact(nil, w) && !w.quoted:
+			return t, w.errorf("%s stands behind a user: tenant and attributes of a table stand in front of all of them", w.text)
+		case w.text == ask.Anonymous && (w.roles != nil || w.noRoles):
+			return t, w.errorf("a request without credentials brings no roles")
+		case w.text == ask.Anonymous:
+			user = Test{}
+			user.Subject = ask.Anonymous
+		}
+		t.users = append(t.users, user)
+		t.names = append(t.names, w.text)
+	}
+	t.failed = false
+	return t, nil
+}
+
+// startsFact reports whether a word that rest begins with is no user, and so has
+// no roles.
+func startsFact(words []word, rest string) bool {
+	if len(words) > 0 && !isFact(words[:len(words)-1], words[len(words)-1]) {
+		return false // users have begun
+	}
+	if len(words) > 0 && isIn(words[len(words)-1]) && !isTenant(words[:len(words)-1]) {
+		return true // the tenant
+	}
+	after, in := strings.CutPrefix(rest, "in")
+	return attributeStart.MatchString(rest) || in && after != "" && startsBlank(after)
+}
+
+// isFact reports whether a word behind words is "in", a tenant or an attribute.
+func isFact(words []word, w word) bool {
+	_, _, attribute := w.attribute()
+	return attribute || isIn(w) || isTenant(words)
+}
+
+func isIn(w word) bool { return w.text == "in" && !w.quoted && w.roles == nil && !w.noRoles }
+
+// isTenant reports whether what follows words is the tenant behind an "in".
+func isTenant(words []word) bool {
+	return len(words) > 0 && isIn(words[len(words)-1]) && !isTenant(words[:len(words)-1])
+}
+
+// row reads the tests of one object and action.
+func (t *table) row(line string) ([]Test, *Error) {
+	words, why, err := splitWith(line, func([]word, string) bool { return false })
+	if err != nil {
+		t.failed = true
+		return nil, err
+	}
+	if len(words) == 0 {
+		return nil, nil // a comment
+	}
+	if err := t.check(words); err != nil {
+		t.failed = true
+		return nil, err
+	}
+	if t.users == nil {
+		return nil, nil
+	}
+	var tests []Test
+	for i, w := range words[2:] {
+		if w.text == notAsked {
+			continue
+		}
+		one := t.users[i]
+		one.Attributes = maps.Clone(one.Attributes)
+		one.Allow, one.Why = w.text == "allow", why
+		one.Object, one.Action = words[0].text, words[1].text
+		tests = append(tests, one)
+	}
+	t.tests += len(tests)
+	return tests, nil
+}
+
+// check says what is wrong with a row.
+func (t *table) check(words []word) *Error {
+	for i, w := range words {
+		switch {
+		case i < 2 && w.text == "":
+			return w.errorf("a word is empty")
+		case i >= 2 && w.text != "allow" && w.text != "deny" && w.text != notAsked:
+			return w.errorf("%q is neither allow, deny nor -: %s; an empty line ends the table", w.text, tableForm)
+		}
+	}
+	if t.users == nil {
+		return nil // the head is wrong, which is said
+	}
+	switch last := words[len(words)-1]; {
+	case len(words) < 2+len(t.users):
+		if len(words) < 2 {
+			return last.errorf("the action is missing: %s", tableForm)
+		}
+		return last.errorf("nothing is said for %s: write allow, deny or - for each of the %d users of the table", t.names[len(words)-2], len(t.users))
+	case len(words) > 2+len(t.users):
+		extra := words[2+len(t.users)]
+		return extra.errorf("the table has no user for this: it has %d", len(t.users))
+	}
+	return nil
+}
+
+// end is what is wrong with a table that has ended; a nil one has none.
+func (t *table) end() []error {
+	if t == nil || t.failed || t.tests > 0 {
+		return nil
+	}
+	return []error{&Error{t.file, t.line, 1, "the table asks nothing: " + tableForm}}
+}
