@@ -44,7 +44,7 @@ func OpenFile(path string, opts ...Option) (*File, error) {
 //
 // Lines that have expired stay in the file until somebody removes them.
 func (f *File) Revoke(e Entry) error {
-	if err := e.validate(); err != nil {
+	if err := e.Check(); err != nil {
 		return fmt.Errorf("revoke: %w", err)
 	}
 	f.mu.Lock()

@@ -78,7 +78,7 @@ func New(opts ...Option) (*List, error) {
 // Revoke adds an entry, which counts from the next question on. It returns an
 // error for an entry that is not valid, and one that is [ErrFull].
 func (l *List) Revoke(e Entry) error {
-	if err := e.validate(); err != nil {
+	if err := e.Check(); err != nil {
 		return fmt.Errorf("revoke: %w", err)
 	}
 	l.mu.Lock()

@@ -36,7 +36,7 @@ func (l *List) Load(name string, data []byte) error {
 	t, now := newTable(), l.now()
 	file := linefile.New(name)
 	file.Each(string(data), func(n int, line string) {
-		e, err := parseLine(strings.Clone(line)) // a part of the text would keep all of it
+		e, err := ParseEntry(strings.Clone(line)) // a part of the text would keep all of it
 		switch {
 		case t.size > l.max: // reported
 		case err != nil:
@@ -54,8 +54,9 @@ func (l *List) Load(name string, data []byte) error {
 	return nil
 }
 
-// parseLine reads one line that says something.
-func parseLine(line string) (e Entry, err error) {
+// ParseEntry reads a line of a file, in the form of [List.Load], which [Entry.String]
+// writes. The error says what is wrong with it.
+func ParseEntry(line string) (e Entry, err error) {
 	if !utf8.ValidString(line) {
 		return e, errors.New("line is not UTF-8")
 	}
@@ -76,7 +77,7 @@ func parseLine(line string) (e Entry, err error) {
 		err = s.members(&e)
 	}
 	if err == nil {
-		err = e.validate()
+		err = e.Check()
 	}
 	return e, err
 }

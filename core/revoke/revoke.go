@@ -1,9 +1,9 @@
 // Package revoke says which tokens are no longer good before they expire.
 //
 // A [Checker] is asked about every token after it was verified. [List] is one in
-// memory, [File] one that survives a restart; both revoke a single token by its
-// identifier, all tokens of a subject that were issued up to a moment, or all
-// tokens of an issuer that were.
+// memory, [File] one that survives a restart, and [Follower] one that all instances
+// of a service share; they revoke a single token by its identifier, all tokens of a
+// subject that were issued up to a moment, or all tokens of an issuer that were.
 //
 // Tokens are known by what stands in them and never by their text: a signature
 // may have more than one form, and a revoked token that is spelt another way
@@ -61,7 +61,8 @@ type Entry struct {
 	Expires time.Time
 }
 
-func (e Entry) validate() error {
+// Check says what is wrong with an entry that cannot be one.
+func (e Entry) Check() error {
 	kinds := 0
 	for _, given := range [...]bool{e.ID != "", e.Subject != "", e.All} {
 		if given {
@@ -77,6 +78,8 @@ func (e Entry) validate() error {
 		return errors.New("an entry for a subject or for all needs issued-before: later tokens are to work again")
 	case len(e.ID) > maxText || len(e.Subject) > maxText || len(e.Issuer) > maxText:
 		return errors.New("a value is longer than 4096 bytes")
+	case e.IssuedBefore.Year() > 9999 || e.Expires.Year() > 9999:
+		return errors.New("a time is after the year 9999")
 	}
 	return nil
 }

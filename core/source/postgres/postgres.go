@@ -13,19 +13,14 @@ package postgres
 import (
 	"context"
 	_ "embed" // the schema
-	"errors"
 	"fmt"
-	"net"
-	"regexp"
 	"strings"
-	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
 // channel is where publications are notified.
@@ -87,49 +82,16 @@ func New(connection string, opts ...Option) (*Store, error) {
 	if err := option.Apply(&s, opts); err != nil {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
-	c, err := pgxpool.ParseConfig(connection)
+	c, err := connect.Config(connection, s.unverified)
 	if err != nil {
-		return nil, fmt.Errorf("source/postgres: %w", err) // pgx leaves out the password
+		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
-	if !s.unverified {
-		if err := checkServer(&c.ConnConfig.Config); err != nil {
-			return nil, fmt.Errorf("source/postgres: %w", err)
-		}
-	}
-	if c.ConnConfig.ConnectTimeout == 0 {
-		c.ConnConfig.ConnectTimeout = 5 * time.Second
-	}
-	if c.ConnConfig.RuntimeParams["application_name"] == "" {
-		c.ConnConfig.RuntimeParams["application_name"] = "sallyport"
-	}
-	c.MaxConns, c.MinConns, c.MinIdleConns = 2, 0, 0
+	c.MaxConns = 2
 	pool, err := pgxpool.NewWithConfig(context.Background(), c)
 	if err != nil {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
 	return &Store{s.name, pool}, nil
-}
-
-// checkServer refuses a connection on which others could answer for the server.
-func checkServer(c *pgconn.Config) error {
-	hosts := []*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}
-	for _, h := range append(hosts, c.Fallbacks...) {
-		if isHere(h.Host) {
-			continue
-		}
-		// verify-ca verifies in a function of its own.
-		t := h.TLSConfig
-		if t == nil || t.InsecureSkipVerify && t.VerifyPeerCertificate == nil && t.VerifyConnection == nil {
-			return fmt.Errorf("the connection to %s would not verify the server: add sslmode=verify-full, and sslrootcert=FILE for an authority of your own", h.Host)
-		}
-	}
-	return nil
-}
-
-// isHere reports whether a host is this machine.
-func isHere(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Close implements [source.Store].
@@ -141,18 +103,8 @@ func (s *Store) Close() error {
 // Migrate creates the tables if they are not there. It needs a role that may do
 // that, which instances should not have.
 func (s *Store) Migrate(ctx context.Context) error {
-	// Two at a time would be in each other's way.
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('sallyport.schema'))"); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, Schema)
-		return err
-	})
-	return wrapped("create tables", err)
+	return wrapped("create tables", connect.Migrate(ctx, s.pool, Schema))
 }
-
-var roleName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$-]{0,62}$`)
 
 // Grants is the SQL that gives roles what they need and nothing more: reader to
 // instances, writer to those who publish. Either may be "".
@@ -165,10 +117,10 @@ func Grants(reader, writer string) (string, error) {
 		if r.role == "" {
 			continue
 		}
-		if !roleName.MatchString(r.role) {
-			return "", fmt.Errorf("source/postgres: %q is no name of a role", r.role)
+		role, err := connect.Role(r.role)
+		if err != nil {
+			return "", fmt.Errorf("source/postgres: %w", err)
 		}
-		role := pgx.Identifier{r.role}.Sanitize()
 		fmt.Fprintf(&b, "grant usage on schema sallyport to %s;\ngrant select on all tables in schema sallyport to %s;\n", role, role)
 		if r.write {
 			fmt.Fprintf(&b, "grant insert, update on sallyport.head to %s;\ngrant insert on sallyport.revision, sallyport.file to %s;\n", role, role)
@@ -182,14 +134,8 @@ func wrapped(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch pg.Code {
-		case "42P01", "3F000": // undefined_table, invalid_schema_name
-			return fmt.Errorf("source/postgres: %s: the tables are not there: run \"sallyport store init\": %w", doing, err)
-		case "42501": // insufficient_privilege
-			return fmt.Errorf("source/postgres: %s: the role may not do that: \"sallyport store schema\" prints the grants: %w", doing, err)
-		}
+	if told := connect.Explain(err, `run "sallyport store init"`, `"sallyport store schema" prints the grants`); told != nil {
+		err = told
 	}
 	return fmt.Errorf("source/postgres: %s: %w", doing, err)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
 // Fetch implements [source.Source]. It costs one small row while the revision is
@@ -73,28 +74,7 @@ const maxBytes = source.MaxSize + source.MaxFiles*255
 // Listen implements [source.Source]. It takes a connection of its own, which the
 // server closes when nobody is there, and which a query tests now and then.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
-	c, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
-	if err != nil {
-		return wrapped("listen", err)
-	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		defer cancel()
-		_ = c.Close(closing) // what was lost is listened to again, and looked at
-	}()
-	if _, err := c.Exec(ctx, "listen "+channel); err != nil {
-		return wrapped("listen", err)
-	}
-	hint()
-	for {
-		notified, err := await(ctx, c)
-		switch {
-		case err != nil:
-			return wrapped("listen", err)
-		case notified == nil || notified.Payload == s.name:
-			hint()
-		}
-	}
+	return wrapped("listen", connect.Listen(ctx, s.pool.Config().ConnConfig, channel, s.name, hint))
 }
 
 const columns = "revision, published, hash, author, commit_id, message, forced, restores"

@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -131,42 +130,11 @@ func (s *Store) newest(ctx context.Context) (source.State, error) {
 
 // Listen implements [source.Source].
 func (s *Store) Listen(ctx context.Context, hint func()) error {
-	sub := s.client.Subscribe(ctx, s.channel())
-	defer func() { _ = sub.Close() }()
-	// The end of ctx does not end a wait that has begun.
-	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
-	for {
-		got, err := sub.ReceiveTimeout(ctx, quiet)
-		var timeout net.Error
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.As(err, &timeout) && timeout.Timeout():
-			// A connection whose other end is gone would be silent forever: it
-			// has to answer before the next silence is over.
-			if err := sub.Ping(ctx); err != nil {
-				return fmt.Errorf("source/redis: listen: %w", err)
-			}
-			if _, err := sub.ReceiveTimeout(ctx, answer); err != nil {
-				return fmt.Errorf("source/redis: listen: %w", err)
-			}
-			hint() // it may have been a notification
-		case err != nil:
-			return fmt.Errorf("source/redis: listen: %w", err)
-		default:
-			if _, pong := got.(*redis.Pong); !pong {
-				hint() // for the subscription itself, too
-			}
-		}
+	if err := connect.Listen(ctx, s.client, s.channel(), hint); err != nil {
+		return fmt.Errorf("source/redis: listen: %w", err)
 	}
+	return nil
 }
-
-const (
-	// quiet is for how long a connection may say nothing before it is tested.
-	quiet = 15 * time.Second
-	// answer is how long the answer to the test may take.
-	answer = 5 * time.Second
-)
 
 // publish compares and swaps: 0 and the newest revision if another one than the
 // base is the newest, else 1 and the time.

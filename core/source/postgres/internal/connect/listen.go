@@ -1,4 +1,4 @@
-package postgres
+package connect
 
 import (
 	"context"
@@ -16,6 +16,34 @@ const (
 	testTimeout  = 5 * time.Second
 	closeTimeout = time.Second
 )
+
+// Listen calls hint when it listens on a channel, and for each notification there with
+// the payload. It takes a connection of its own, which the server closes when nobody
+// is there, and which a query tests now and then.
+func Listen(ctx context.Context, config *pgx.ConnConfig, channel, payload string, hint func()) error {
+	c, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		_ = c.Close(closing) // what was lost is listened to again, and looked at
+	}()
+	if _, err := c.Exec(ctx, "listen "+channel); err != nil {
+		return err
+	}
+	hint()
+	for {
+		notified, err := await(ctx, c)
+		switch {
+		case err != nil:
+			return err
+		case notified == nil || notified.Payload == payload:
+			hint()
+		}
+	}
+}
 
 // await waits for a notification; nil is one of nobody. A connection whose other
 // end is gone without a word would be silent forever, so that silence is tested.

@@ -1,0 +1,479 @@
+package revoke_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/revoke/revoketest"
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+var errDown = errors.New("connection refused")
+
+// TestMemoryLog: the log of tests is a log.
+func TestMemoryLog(t *testing.T) {
+	t.Parallel()
+	logs := map[string]*revoketest.Memory{}
+	revoketest.Run(t, func(_ *testing.T, name string) revoke.Log {
+		if logs[name] == nil {
+			logs[name] = &revoketest.Memory{}
+		}
+		return logs[name]
+	})
+}
+
+// follow is an instance that polls fast.
+func follow(t testing.TB, l revoke.Log, opts ...revoke.FollowOption) *revoke.Follower {
+	t.Helper()
+	f, err := revoke.Follow(t.Context(), l, append([]revoke.FollowOption{
+		revoke.WithPollInterval(100 * time.Millisecond), revoke.WithTimeout(authtest.TimeLimit(time.Minute)),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+// watch gives a channel of the statuses, and an option that fills it.
+func watch() (revoke.FollowOption, func(t *testing.T, what string, is func(revoke.Status) bool)) {
+	var mu sync.Mutex
+	var last revoke.Status
+	changed := make(chan struct{}, 1)
+	option := revoke.WithStatusObserver(func(s revoke.Status) {
+		mu.Lock()
+		last = s
+		mu.Unlock()
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})
+	return option, func(t *testing.T, what string, is func(revoke.Status) bool) {
+		t.Helper()
+		limit := time.After(authtest.TimeLimit(30 * time.Second))
+		for {
+			mu.Lock()
+			s := last
+			mu.Unlock()
+			if is(s) {
+				return
+			}
+			select {
+			case <-changed:
+			case <-limit:
+				t.Fatalf("never %s: %+v", what, s)
+			}
+		}
+	}
+}
+
+// TestFollowerSaysWhatAListSays, save what an entry revokes longer that is merged
+// with another.
+func TestFollowerSaysWhatAListSays(t *testing.T) {
+	t.Parallel()
+	const seed = 7
+	r := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a test that repeats itself
+	pick := func(all ...string) string { return all[r.IntN(len(all))] }
+	hour := func() time.Time { return noon.Add(time.Duration(r.IntN(9)-4) * time.Hour) }
+	for round := range 200 {
+		l, c := list(t)
+		entries := make([]revoke.Entry, r.IntN(30))
+		for i := range entries {
+			e := revoke.Entry{Issuer: pick("", one, other)}
+			if r.IntN(2) == 0 {
+				e.Expires = noon.Add(time.Duration(r.IntN(3)+1) * time.Hour)
+			}
+			switch r.IntN(3) {
+			case 0:
+				e.ID = pick("a", "b", "c", "d")
+			case 1:
+				e.Subject, e.IssuedBefore = pick("a", "b", "c", "d"), hour()
+			default:
+				e.All, e.IssuedBefore = true, hour().Add(-3*time.Hour)
+			}
+			entries[i] = e
+			if err := l.Revoke(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		log := &revoketest.Memory{}
+		if len(entries) > 0 {
+			if _, err := log.Append(t.Context(), "", entries...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f := follow(t, log, revoke.WithFollowerClock(c.read))
+		for after := range 5 {
+			c.set(noon.Add(time.Duration(after) * time.Hour))
+			for range 50 {
+				tok := revoke.Token{Issuer: pick("", one, other), ID: pick("", "a", "b", "x"), Subject: pick("", "a", "b", "x"), IssuedAt: hour()}
+				got, want := isRevoked(t, f, tok), isRevoked(t, l, tok)
+				if want && !got || got && !want && !expiredEntry(entries, tok) {
+					t.Fatalf("round %d, hour %d: %+v: %v, the list says %v\n%v", round, after, tok, got, want, entries)
+				}
+			}
+		}
+		_ = f.Close()
+	}
+}
+
+// expiredEntry reports whether an entry that has an end would revoke a token.
+func expiredEntry(entries []revoke.Entry, tok revoke.Token) bool {
+	l, err := revoke.New(revoke.WithClock(func() time.Time { return noon }))
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		if !e.Expires.IsZero() {
+			_ = l.Revoke(e)
+		}
+	}
+	is, err := l.Revoked(context.Background(), tok)
+	return is && err == nil
+}
+
+// TestFollowerOddTimes: times that no integer of nanoseconds holds.
+func TestFollowerOddTimes(t *testing.T) {
+	t.Parallel()
+	log := &revoketest.Memory{}
+	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	old := time.Date(1, 6, 1, 0, 0, 0, 0, time.UTC)
+	f := follow(t, log)
+	for _, e := range []revoke.Entry{
+		{Subject: "far", IssuedBefore: far, Expires: far}, {Subject: "old", IssuedBefore: old}, {ID: "gone", Expires: old},
+	} {
+		if err := f.Revoke(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		token revoke.Token
+		want  bool
+	}{
+		{revoke.Token{Subject: "far", IssuedAt: noon}, true},
+		{revoke.Token{Subject: "far", IssuedAt: far}, true},
+		{revoke.Token{Subject: "old", IssuedAt: noon}, false},
+		{revoke.Token{Subject: "old"}, true}, // issued who knows when
+		{revoke.Token{ID: "gone"}, false},
+	} {
+		if got := isRevoked(t, f, tt.token); got != tt.want {
+			t.Errorf("%+v: %v", tt.token, got)
+		}
+	}
+}
+
+// TestLogIsAway: what is known stays in force, and past the bound the mode holds,
+// until the log is back.
+func TestLogIsAway(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[revoke.StaleMode]struct {
+		revoked bool
+		err     error
+	}{
+		revoke.StaleServe:       {false, nil},
+		revoke.StaleUnavailable: {false, revoke.ErrStale},
+		revoke.StaleRefuse:      {true, nil},
+	} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			log := &revoketest.Memory{}
+			observed, until := watch()
+			f := follow(t, log, observed, revoke.WithMaxStaleness(authtest.TimeLimit(500*time.Millisecond), mode))
+			if err := f.Revoke(revoke.Entry{ID: "known"}); err != nil {
+				t.Fatal(err)
+			}
+			log.Fail(errDown)
+			until(t, "stale", func(s revoke.Status) bool { return s.Stale && errors.Is(s.Err, errDown) })
+			if is, err := f.Revoked(t.Context(), revoke.Token{ID: "known"}); !is || err != nil {
+				t.Errorf("a token that is known to be revoked: %v, %v", is, err)
+			}
+			if is, err := f.Revoked(t.Context(), revoke.Token{ID: "other"}); is != want.revoked || !errors.Is(err, want.err) {
+				t.Errorf("another: %v, %v", is, err)
+			}
+			log.Fail(nil)
+			until(t, "fresh", func(s revoke.Status) bool { return !s.Stale && s.Err == nil })
+			if is, err := f.Revoked(t.Context(), revoke.Token{ID: "other"}); is || err != nil {
+				t.Errorf("another, afterwards: %v, %v", is, err)
+			}
+		})
+	}
+}
+
+// TestLogIsAwayAtTheStart: by default no instance starts without it, and with a late
+// start nobody is let in before it was read.
+func TestLogIsAwayAtTheStart(t *testing.T) {
+	t.Parallel()
+	log := &revoketest.Memory{}
+	if _, err := log.Append(t.Context(), "", revoke.Entry{ID: "j"}); err != nil {
+		t.Fatal(err)
+	}
+	log.Fail(errDown)
+	if f, err := revoke.Follow(t.Context(), log, revoke.WithStartTimeout(time.Millisecond)); !errors.Is(err, errDown) {
+		t.Errorf("%v, %v", f, err)
+	}
+	observed, until := watch()
+	f := follow(t, log, revoke.WithLateStart(), observed, revoke.WithMaxStaleness(time.Hour, revoke.StaleServe))
+	for _, id := range []string{"j", "k"} {
+		if is, err := f.Revoked(t.Context(), revoke.Token{ID: id}); is || !errors.Is(err, revoke.ErrNotRead) {
+			t.Errorf("%s before the log was read: %v, %v", id, is, err)
+		}
+	}
+	if s := f.Status(); !s.Confirmed.IsZero() {
+		t.Errorf("%+v", s)
+	}
+	log.Fail(nil)
+	until(t, "read", func(s revoke.Status) bool { return !s.Confirmed.IsZero() })
+	if !isRevoked(t, f, revoke.Token{ID: "j"}) || isRevoked(t, f, revoke.Token{ID: "k"}) {
+		t.Error("what was read does not count")
+	}
+}
+
+// TestLogStepsBack: a log that lost its newest records takes nothing back, and what
+// gets their numbers is read.
+func TestLogStepsBack(t *testing.T) {
+	t.Parallel()
+	for lost := range 3 {
+		log := &revoketest.Memory{}
+		f := follow(t, log)
+		for _, id := range []string{"a", "b"} {
+			if err := f.Revoke(revoke.Entry{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.WaitFor(t.Context(), revoke.Position{Number: 2}); err != nil {
+			t.Fatal(err)
+		}
+		log.Lose(lost)
+		var p revoke.Position
+		for _, id := range []string{"c", "d"} {
+			var err error
+			if p, err = log.Append(t.Context(), "", revoke.Entry{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.WaitFor(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"a", "b", "c", "d"} {
+			if !isRevoked(t, f, revoke.Token{ID: id}) {
+				t.Errorf("%d lost: %s is good again", lost, id)
+			}
+		}
+		if s := f.Status(); s.Restarts != uint64(min(lost, 1)) || s.Err != nil {
+			t.Errorf("%d lost: %+v", lost, s)
+		}
+	}
+}
+
+// TestFailedAppend: what was to be revoked is, here at least.
+func TestFailedAppend(t *testing.T) {
+	t.Parallel()
+	log := &revoketest.Memory{}
+	f := follow(t, log)
+	log.Fail(errDown)
+	if err := f.Revoke(revoke.Entry{ID: "j"}); !errors.Is(err, errDown) {
+		t.Error(err)
+	}
+	if !isRevoked(t, f, revoke.Token{ID: "j"}) {
+		t.Error("it is not revoked")
+	}
+	if err := f.Revoke(revoke.Entry{}); err == nil || errors.Is(err, errDown) {
+		t.Errorf("an entry that is none: %v", err)
+	}
+}
+
+// TestFollowerIsFull: with more entries than there may be, a token may be among those
+// that are not known, until enough have expired.
+func TestFollowerIsFull(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: noon}
+	log := &revoketest.Memory{Now: c.read}
+	f := follow(t, log, revoke.WithFollowerMaxEntries(3), revoke.WithFollowerClock(c.read))
+	var p revoke.Position
+	for n := range 4 {
+		var err error
+		if p, err = log.Append(t.Context(), "", revoke.Entry{ID: fmt.Sprint(n), Expires: noon.Add(2 * time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.WaitFor(t.Context(), p); !errors.Is(err, revoke.ErrFull) {
+		t.Errorf("wait: %v", err)
+	}
+	if is, err := f.Revoked(t.Context(), revoke.Token{ID: "3"}); is || !errors.Is(err, revoke.ErrFull) {
+		t.Errorf("a token of which nothing is known: %v, %v", is, err)
+	}
+	if !isRevoked(t, f, revoke.Token{ID: "0"}) {
+		t.Error("what is known does not count")
+	}
+	if err := f.Revoke(revoke.Entry{ID: "here"}); !errors.Is(err, revoke.ErrFull) {
+		t.Errorf("revoke: %v", err)
+	}
+	c.set(noon.Add(3 * time.Minute))
+	if err := f.WaitFor(t.Context(), p); err != nil {
+		t.Error(err)
+	}
+	if is, err := f.Revoked(t.Context(), revoke.Token{ID: "4"}); is || err != nil {
+		t.Errorf("afterwards: %v, %v", is, err)
+	}
+}
+
+// TestFollowerForgets gives the room of what has expired back.
+func TestFollowerForgets(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: noon}
+	log := &revoketest.Memory{Now: c.read}
+	f := follow(t, log, revoke.WithFollowerClock(c.read))
+	entries := make([]revoke.Entry, 10_000)
+	for i := range entries {
+		entries[i] = revoke.Entry{ID: fmt.Sprint(i), Expires: noon.Add(time.Duration(i%10+1) * time.Hour)}
+	}
+	p, err := log.Append(t.Context(), "", entries...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hours := range 11 {
+		c.set(noon.Add(time.Duration(hours) * time.Hour))
+		if err := f.WaitFor(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 100 {
+			if got, want := isRevoked(t, f, revoke.Token{ID: fmt.Sprint(i)}), i%10+1 > hours; got != want {
+				t.Errorf("entry %d after %d hours: %v", i, hours, got)
+			}
+		}
+	}
+	if f.Len() != 0 {
+		t.Errorf("%d entries are left", f.Len())
+	}
+}
+
+// TestFollowerWhileReading: readers never miss what was there before, while the table
+// grows under them.
+func TestFollowerWhileReading(t *testing.T) {
+	t.Parallel()
+	log := &revoketest.Memory{}
+	f := follow(t, log)
+	if err := f.Revoke(revoke.Entry{ID: "first"}); err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if is, err := f.Revoked(context.Background(), revoke.Token{ID: "first", Issuer: one}); !is || err != nil {
+					t.Errorf("%v, %v", is, err)
+					return
+				}
+				if is, err := f.Revoked(context.Background(), revoke.Token{ID: fmt.Sprint("never ", n)}); is || err != nil {
+					t.Errorf("%v, %v", is, err)
+					return
+				}
+			}
+		})
+	}
+	for n := range 1000 {
+		if err := f.Revoke(revoke.Entry{ID: fmt.Sprint(n), Issuer: []string{"", one}[n%2]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	readers.Wait()
+}
+
+func TestFollowerOptions(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]revoke.FollowOption{
+		"nil": nil, "poll": revoke.WithPollInterval(time.Millisecond), "timeout": revoke.WithTimeout(0), "start": revoke.WithStartTimeout(0),
+		"staleness": revoke.WithMaxStaleness(0, revoke.StaleServe), "mode": revoke.WithMaxStaleness(1, "deny"), "observer": revoke.WithStatusObserver(nil),
+		"entries": revoke.WithFollowerMaxEntries(0), "clock": revoke.WithFollowerClock(nil),
+	} {
+		if _, err := revoke.Follow(t.Context(), &revoketest.Memory{}, o); err == nil || !strings.HasPrefix(err.Error(), "revoke: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := revoke.Follow(t.Context(), nil); err == nil {
+		t.Error("a log that is nil")
+	}
+	f := follow(t, &revoketest.Memory{})
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WaitFor(t.Context(), revoke.Position{Number: 1}); !errors.Is(err, source.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// many is a log with entries for n tokens and subjects.
+type many struct {
+	revoketest.Memory
+	n int
+}
+
+// Read implements [revoke.Log].
+func (m *many) Read(_ context.Context, after revoke.Position, limit int) (records []revoke.Record, err error) {
+	for i := int(after.Number) + 1; i <= m.n && len(records) < limit; i++ {
+		r := revoke.Record{Position: revoke.Position{Number: uint64(i), Tag: "t"}}
+		if i%2 == 0 {
+			r.ID, r.Issuer = manyID(i), one
+		} else {
+			r.Subject, r.IssuedBefore = manyID(i), noon
+		}
+		r.Expires = noon.AddDate(50, 0, 0)
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+func manyID(n int) string { return fmt.Sprintf("3f2a9c01-77c0-4d1e-9b1f-%012d", n) }
+
+// TestFollowerSize: a million entries take at most 60 MB, also just after the table
+// has grown.
+func TestFollowerSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not run with -short: it makes a million entries")
+	}
+	measure := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := measure()
+	f := follow(t, &many{n: 1_000_000})
+	if got := float64(measure()-before) / 1e6; f.Len() != 1_000_000 || got > 60 {
+		t.Errorf("%d entries take %.1f MB", f.Len(), got)
+	}
+	if !isRevoked(t, f, revoke.Token{Issuer: one, ID: manyID(1_000_000)}) {
+		t.Error("the last is not known")
+	}
+}
+
+func BenchmarkFollower(b *testing.B) {
+	f := follow(b, &many{n: 1_000_000})
+	tokens := make([]revoke.Token, 1<<12)
+	for i := range tokens {
+		tokens[i] = revoke.Token{Issuer: one, ID: "9" + manyID(i), Subject: "9" + manyID(i), IssuedAt: noon}
+	}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if is, err := f.Revoked(b.Context(), tokens[n%len(tokens)]); is || err != nil {
+			b.Fatal(is, err)
+		}
+	}
+}

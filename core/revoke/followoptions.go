@@ -1,0 +1,136 @@
+package revoke
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// FollowOption configures [Follow].
+type FollowOption func(*followSettings) error
+
+type followSettings struct {
+	max     int
+	now     func() time.Time
+	timeout time.Duration
+	source  []source.Option
+	stale   time.Duration // 0 for no bound
+	mode    StaleMode
+	late    bool
+	observe func(Status)
+}
+
+func followDefaults() followSettings {
+	return followSettings{max: maxMaxEntries, now: time.Now, timeout: 10 * time.Second, mode: StaleServe}
+}
+
+// StaleMode is what a [Follower] answers when its log has not been read for longer
+// than [WithMaxStaleness] allows.
+type StaleMode string
+
+const (
+	// StaleServe goes on by the entries that are known.
+	StaleServe StaleMode = "serve"
+	// StaleUnavailable answers 503 for tokens of which no entry is known.
+	StaleUnavailable StaleMode = "unavailable"
+	// StaleRefuse takes every token for a revoked one, 401. Clients then throw tokens
+	// away that are good, and sign in anew: it is for where nobody may be let in, and
+	// 503 would be repeated.
+	StaleRefuse StaleMode = "refuse"
+)
+
+// WithMaxStaleness sets for how long a log may be away before then holds: no bound
+// by default, which is [StaleServe]. It counts from when the log was last read to
+// its end.
+func WithMaxStaleness(d time.Duration, then StaleMode) FollowOption {
+	return func(s *followSettings) error {
+		switch then {
+		case StaleServe, StaleUnavailable, StaleRefuse:
+		default:
+			return fmt.Errorf("stale mode %q: want %s, %s or %s", then, StaleServe, StaleUnavailable, StaleRefuse)
+		}
+		if d <= 0 {
+			return fmt.Errorf("staleness %v: must be above 0", d)
+		}
+		s.stale, s.mode = d, then
+		return nil
+	}
+}
+
+// WithLateStart lets [Follow] return before the log was read. Until it was, each
+// token is 503. Without it Follow fails if the log cannot be read.
+func WithLateStart() FollowOption {
+	return func(s *followSettings) error {
+		s.late = true
+		return nil
+	}
+}
+
+// WithPollInterval sets how often the log is read without a hint: 5 s by default,
+// and 100 ms at least; see [source.WithPollInterval].
+func WithPollInterval(d time.Duration) FollowOption { return ofSource(source.WithPollInterval(d)) }
+
+// WithStartTimeout sets for how long [Follow] tries to read the log: 30 s by
+// default.
+func WithStartTimeout(d time.Duration) FollowOption { return ofSource(source.WithStartTimeout(d)) }
+
+// ofSource hands an option on, which [source.Follow] checks.
+func ofSource(o source.Option) FollowOption {
+	return func(s *followSettings) error {
+		s.source = append(s.source, o)
+		return nil
+	}
+}
+
+// WithTimeout sets how long one look at the log, or one call of [Follower.Revoke],
+// may take: 10 s by default. A log that is too long for one look is read further by
+// the next.
+func WithTimeout(d time.Duration) FollowOption {
+	return func(s *followSettings) error {
+		if d <= 0 {
+			return fmt.Errorf("timeout %v: must be above 0", d)
+		}
+		s.timeout = d
+		return nil
+	}
+}
+
+// WithStatusObserver has observe be told of each change of the status, one after the
+// other. It must be quick and must not wait for the follower.
+func WithStatusObserver(observe func(Status)) FollowOption {
+	return func(s *followSettings) error {
+		if observe == nil {
+			return errors.New("status observer is nil")
+		}
+		s.observe = observe
+		return nil
+	}
+}
+
+// WithFollowerMaxEntries sets how many entries may be known: 10 000 000 by default,
+// which is also the most. A million takes some 50 MB. If the log has more that have
+// not expired, tokens of which no entry is known are 503, since theirs may be among
+// the rest.
+func WithFollowerMaxEntries(n int) FollowOption {
+	return func(s *followSettings) error {
+		if n < 1 || n > maxMaxEntries {
+			return fmt.Errorf("max entries %d: must be from 1 to %d", n, maxMaxEntries)
+		}
+		s.max = n
+		return nil
+	}
+}
+
+// WithFollowerClock sets by which time entries expire; [time.Now] by default. It must
+// be safe for concurrent use.
+func WithFollowerClock(now func() time.Time) FollowOption {
+	return func(s *followSettings) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		s.now = now
+		return nil
+	}
+}

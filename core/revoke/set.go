@@ -1,0 +1,280 @@
+package revoke
+
+import (
+	"hash/maphash"
+	"math"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// set holds entries as keyed hashes of 96 bits, in some 50 bytes each however long
+// their texts are. Reading takes no lock. It never lacks an entry; that it takes a
+// token for another one has a chance of less than one in 10^20.
+//
+// Two entries for the same token, subject or issuer are kept as one that has the
+// later of both times: what it revokes beyond the two are tokens that had expired
+// by the word of one of them.
+type set struct {
+	max   int
+	seeds [2]maphash.Seed
+
+	slots atomic.Pointer[slots]
+	kinds atomic.Uint32 // of kind.bit: what there are entries of
+	size  atomic.Int64
+
+	mu    sync.Mutex // of writers
+	swept time.Time
+}
+
+// kind is what an entry is about.
+type kind uint8
+
+const (
+	ofID kind = iota
+	ofSubject
+	ofAll
+)
+
+// bit is that of entries for one issuer, or for any.
+func (k kind) bit(issuer string) uint32 {
+	if issuer == "" {
+		return 1 << (2 * k)
+	}
+	return 2 << (2 * k)
+}
+
+// slots is a hash table with linear probing. What is not there, as most tokens, is
+// commonly found out by filter alone, which is a byte for each entry and so stays in
+// the cache of a processor.
+type slots struct {
+	filter []atomic.Uint64 // each hash has four bits in one of them
+	hashes []atomic.Uint64 // 0 for a free one
+	spans  []packedSpan
+}
+
+// packedSpan is what an entry says. It is written before its hash, and its times only
+// grow after that.
+type packedSpan struct {
+	before  atomic.Int64  // in nanoseconds since 1970
+	expires atomic.Uint32 // in seconds since 1970, 0 for never
+	check   uint32        // more bits of the hash
+}
+
+const (
+	minSlots = 64
+	// A table has at most fullSlots of slotParts of its slots in use, and once it was
+	// made anew two thirds of that.
+	fullSlots, slotParts = 7, 10
+	// slotsOfWord is for how many slots there is a word of the filter.
+	slotsOfWord = 16
+)
+
+func newSet(most int) *set {
+	s := &set{max: most, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	s.slots.Store(newSlots(0))
+	return s
+}
+
+// newSlots has room for n entries and half as many more.
+func newSlots(n int) *slots {
+	room := max(minSlots, n*slotParts/fullSlots*3/2)
+	return &slots{make([]atomic.Uint64, room/slotsOfWord), make([]atomic.Uint64, room), make([]packedSpan, room)}
+}
+
+// word is where the filter has the bits of a hash, and which those are.
+func (t *slots) word(hash uint64) (word *atomic.Uint64, bit uint64) {
+	high, _ := bits.Mul64(hash, uint64(len(t.filter)))
+	return &t.filter[high], 1<<(hash&63) | 1<<(hash>>6&63) | 1<<(hash>>12&63) | 1<<(hash>>18&63)
+}
+
+// put fills a free slot, which is found from here on.
+func (t *slots) put(i int, hash uint64, check uint32, before int64, expires uint32) {
+	p := &t.spans[i]
+	p.check = check
+	p.before.Store(before)
+	p.expires.Store(expires)
+	word, bit := t.word(hash)
+	word.Or(bit)
+	t.hashes[i].Store(hash)
+}
+
+// find is the place of a hash, or the free one where it would be.
+func (t *slots) find(hash uint64, same func(*packedSpan) bool) (i int, found bool) {
+	high, _ := bits.Mul64(hash, uint64(len(t.hashes)))
+	for i = int(high); ; {
+		switch t.hashes[i].Load() {
+		case 0:
+			return i, false
+		case hash:
+			if same(&t.spans[i]) {
+				return i, true
+			}
+		}
+		if i++; i == len(t.hashes) {
+			i = 0
+		}
+	}
+}
+
+// hash is that of a kind, an issuer and a value, by one of the seeds.
+func (s *set) hash(seed int, k kind, issuer, value string) uint64 {
+	hi, lo := bits.Mul64(maphash.String(s.seeds[seed], value)+uint64(k)*0x9e3779b97f4a7c15, maphash.String(s.seeds[seed], issuer)|1)
+	return max(hi^lo, 1) // 0 is a free slot
+}
+
+// has reports whether an entry revokes a token.
+func (s *set) has(t *Token, now func() time.Time) bool {
+	kinds := s.kinds.Load()
+	if kinds == 0 {
+		return false
+	}
+	table := s.slots.Load()
+	return t.ID != "" && s.revokes(table, kinds, ofID, t.ID, t, now) ||
+		t.Subject != "" && s.revokes(table, kinds, ofSubject, t.Subject, t, now) ||
+		s.revokes(table, kinds, ofAll, "", t, now)
+}
+
+func (s *set) revokes(table *slots, kinds uint32, k kind, value string, t *Token, now func() time.Time) bool {
+	return kinds&k.bit("") != 0 && s.covers(table, k, "", value, t, now) ||
+		t.Issuer != "" && kinds&k.bit(t.Issuer) != 0 && s.covers(table, k, t.Issuer, value, t, now)
+}
+
+// covers reports whether there is an entry of that kind, issuer and value for t.
+func (s *set) covers(table *slots, k kind, issuer, value string, t *Token, now func() time.Time) bool {
+	hash := s.hash(0, k, issuer, value)
+	if word, bit := table.word(hash); word.Load()&bit != bit {
+		return false
+	}
+	i, found := table.find(hash, func(p *packedSpan) bool {
+		return p.check == uint32(s.hash(1, k, issuer, value))
+	})
+	if !found {
+		return false
+	}
+	p := &table.spans[i]
+	return p.alive(now()) && (k == ofID || t.IssuedAt.IsZero() || packBefore(t.IssuedAt) <= p.before.Load())
+}
+
+func (p *packedSpan) alive(now time.Time) bool {
+	until := p.expires.Load()
+	return until == 0 || now.Unix() < int64(until)
+}
+
+// packBefore is a time in nanoseconds, the nearest that can be written as such.
+func packBefore(t time.Time) int64 {
+	switch year := t.Year(); {
+	case year < 1679:
+		return math.MinInt64
+	case year > 2261:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
+
+// packExpires is a time in seconds, rounded up, and 0 for never or too late.
+func packExpires(t time.Time) uint32 {
+	if t.IsZero() {
+		return 0
+	}
+	n := t.Unix()
+	if t.Nanosecond() > 0 {
+		n++
+	}
+	if n > math.MaxUint32 {
+		return 0
+	}
+	return uint32(max(n, 1))
+}
+
+// add takes an entry that is valid. The error is ErrFull. One that has expired
+// changes nothing.
+func (s *set) add(e *Entry, now time.Time) error {
+	if !alive(e.Expires, now) {
+		return nil
+	}
+	k, value := ofAll, ""
+	switch {
+	case e.ID != "":
+		k, value = ofID, e.ID
+	case e.Subject != "":
+		k, value = ofSubject, e.Subject
+	}
+	hash, check := s.hash(0, k, e.Issuer, value), uint32(s.hash(1, k, e.Issuer, value))
+	same := func(p *packedSpan) bool { return p.check == check }
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	table := s.slots.Load()
+	i, found := table.find(hash, same)
+	if found {
+		table.spans[i].extend(e)
+		return nil
+	}
+	size := int(s.size.Load())
+	if full := size >= s.max; full && now.Sub(s.swept) >= sweepEvery || (size+1)*slotParts > len(table.hashes)*fullSlots {
+		s.rebuild(now)
+		size, table = int(s.size.Load()), s.slots.Load()
+		i, _ = table.find(hash, same)
+	}
+	if size >= s.max {
+		return ErrFull
+	}
+	s.kinds.Or(k.bit(e.Issuer))
+	table.put(i, hash, check, packBefore(e.IssuedBefore), packExpires(e.Expires))
+	s.size.Add(1)
+	return nil
+}
+
+// extend has an entry revoke what e does, too.
+func (p *packedSpan) extend(e *Entry) {
+	p.before.Store(max(p.before.Load(), packBefore(e.IssuedBefore)))
+	if until := packExpires(e.Expires); until == 0 || p.expires.Load() == 0 {
+		p.expires.Store(0)
+	} else {
+		p.expires.Store(max(p.expires.Load(), until))
+	}
+}
+
+// rebuild puts a table without what has expired in place of the one that is
+// there. It runs under the lock.
+func (s *set) rebuild(now time.Time) {
+	s.swept = now
+	old, living := s.slots.Load(), 0
+	for i := range old.hashes {
+		if old.hashes[i].Load() != 0 && old.spans[i].alive(now) {
+			living++
+		}
+	}
+	table := newSlots(living)
+	for i := range old.hashes {
+		hash, p := old.hashes[i].Load(), &old.spans[i]
+		if hash == 0 || !p.alive(now) {
+			continue
+		}
+		to, _ := table.find(hash, func(q *packedSpan) bool { return q.check == p.check })
+		table.put(to, hash, p.check, p.before.Load(), p.expires.Load())
+	}
+	s.slots.Store(table)
+	s.size.Store(int64(living))
+}
+
+// sweep gives back the room of what has expired, if that is a quarter of all, and
+// looks once a minute.
+func (s *set) sweep(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Sub(s.swept) < sweepEvery {
+		return
+	}
+	s.swept = now
+	table, dead := s.slots.Load(), 0
+	for i := range table.hashes {
+		if table.hashes[i].Load() != 0 && !table.spans[i].alive(now) {
+			dead++
+		}
+	}
+	if dead > 0 && dead >= int(s.size.Load())/4 {
+		s.rebuild(now)
+	}
+}

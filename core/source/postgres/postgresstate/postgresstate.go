@@ -1,0 +1,160 @@
+// Package postgresstate keeps in PostgreSQL what the instances of a service share
+// besides policies: revocations, as a log that each instance follows
+// ([revoke.Follow]), and the entries of sessions and of tokens ([session.WithStore],
+// [tokens.WithStore]).
+//
+// [State.Migrate] creates the tables, in the schema sallyport_state, and [Grants] says
+// what roles need. They are apart from those of policies, so that who reads policies
+// sees no session.
+package postgresstate
+
+import (
+	"context"
+	_ "embed" // the schema
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sallyport-go/sallyport/core/option"
+	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
+)
+
+// Schema is the SQL that [State.Migrate] runs, for those who keep their migrations
+// elsewhere.
+//
+//go:embed schema.sql
+var Schema string
+
+// State is a database, or what it has of a named service. It is safe for concurrent
+// use.
+type State struct {
+	service string
+	pool    *pgxpool.Pool
+	timeout time.Duration
+}
+
+// Option configures [New].
+type Option func(*settings) error
+
+type settings struct {
+	name       string
+	unverified bool
+	timeout    time.Duration
+	conns      int
+}
+
+// WithName names the service whose instances share the state: "default" by default.
+func WithName(name string) Option {
+	return func(s *settings) error {
+		if name == "" || len(name) > 100 || strings.ContainsAny(name, " \x00") {
+			return fmt.Errorf("name %q: want up to 100 characters without a space", name)
+		}
+		s.name = name
+		return nil
+	}
+}
+
+// WithUnverifiedServer lets a connection to another machine do without TLS, or
+// with a certificate that nobody verifies. Whoever is on the way can then read
+// sessions, and sign in as anybody.
+func WithUnverifiedServer() Option {
+	return func(s *settings) error {
+		s.unverified = true
+		return nil
+	}
+}
+
+// WithTimeout sets how long one statement may take, waiting for a connection
+// included: 2 s by default, from 10 ms to 1 minute.
+func WithTimeout(d time.Duration) Option {
+	return func(s *settings) error {
+		if d < 10*time.Millisecond || d > time.Minute {
+			return fmt.Errorf("timeout %v: must be from 10ms to 1m", d)
+		}
+		s.timeout = d
+		return nil
+	}
+}
+
+// WithMaxConnections sets how many connections there may be, beside one that listens:
+// 10 by default, from 1 to 1000.
+func WithMaxConnections(n int) Option {
+	return func(s *settings) error {
+		if n < 1 || n > 1000 {
+			return fmt.Errorf("max connections %d: must be from 1 to 1000", n)
+		}
+		s.conns = n
+		return nil
+	}
+}
+
+// New makes the state of the database that a connection string names, such as
+//
+//	postgres://app@db.example/app?sslmode=verify-full&sslrootcert=ca.pem
+//
+// It does not connect. A connection to another machine must verify the server,
+// which is sslmode=verify-full or verify-ca: New refuses others without
+// [WithUnverifiedServer]. The variables of libpq, such as PGPASSWORD, hold.
+func New(connection string, opts ...Option) (*State, error) {
+	s := settings{name: "default", timeout: 2 * time.Second, conns: 10}
+	if err := option.Apply(&s, opts); err != nil {
+		return nil, fmt.Errorf("postgresstate: %w", err)
+	}
+	c, err := connect.Config(connection, s.unverified)
+	if err != nil {
+		return nil, fmt.Errorf("postgresstate: %w", err)
+	}
+	c.MaxConns, c.ConnConfig.ConnectTimeout = int32(s.conns), s.timeout
+	pool, err := pgxpool.NewWithConfig(context.Background(), c)
+	if err != nil {
+		return nil, fmt.Errorf("postgresstate: %w", err)
+	}
+	return &State{s.name, pool, s.timeout}, nil
+}
+
+// Close ends the connections. What the state was given to must no longer be used.
+func (s *State) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// Migrate creates the tables if they are not there. It needs a role that may do that,
+// which instances should not have.
+func (s *State) Migrate(ctx context.Context) error {
+	return wrapped("create tables", connect.Migrate(ctx, s.pool, Schema))
+}
+
+// Grants is the SQL that gives roles what they need and nothing more: reader to
+// programs that follow revocations, app to services that keep sessions as well and
+// revoke. Neither can take a revocation back. Either may be "".
+func Grants(reader, app string) (string, error) {
+	var b strings.Builder
+	for _, r := range []struct{ role, rights string }{
+		{reader, "grant select on sallyport_state.revocation to %[1]s;\n"},
+		{app, "grant select, insert, delete on sallyport_state.revocation to %[1]s;\n" +
+			"grant select, insert, update, delete on sallyport_state.entry to %[1]s;\n"},
+	} {
+		if r.role == "" {
+			continue
+		}
+		role, err := connect.Role(r.role)
+		if err != nil {
+			return "", fmt.Errorf("postgresstate: %w", err)
+		}
+		fmt.Fprintf(&b, "grant usage on schema sallyport_state to %[1]s;\n"+r.rights, role)
+	}
+	return b.String(), nil
+}
+
+// wrapped says what was being done, and what to do about a missing table.
+func wrapped(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if told := connect.Explain(err, `run "sallyport state init"`, `"sallyport state schema" prints the grants`); told != nil {
+		err = told
+	}
+	return fmt.Errorf("postgresstate: %s: %w", doing, err)
+}

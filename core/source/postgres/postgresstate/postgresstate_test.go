@@ -1,0 +1,187 @@
+//go:build unix
+
+package postgresstate_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/revoke/revoketest"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
+)
+
+// open is the state of a service as an instance has it, with the rights of a role.
+func open(t *testing.T, s *postgrestest.Server, role, name string) *postgresstate.State {
+	t.Helper()
+	state, err := postgresstate.New(s.URL(role), postgresstate.WithName(name), postgresstate.WithTimeout(authtest.TimeLimit(15*time.Second)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = state.Close() })
+	return state
+}
+
+// execute runs statements with the rights of a role.
+func execute(t *testing.T, s *postgrestest.Server, role, sql string) error {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), s.URL(role))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
+	_, err = c.Exec(t.Context(), sql)
+	return err
+}
+
+// TestState: all of it on one server, whose start takes longest.
+func TestState(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	admin := open(t, server, "sallyport", "none")
+	if _, err := admin.Revocations().Read(t.Context(), revoke.Position{}, 1); err == nil || !strings.Contains(err.Error(), "sallyport state init") {
+		t.Errorf("without tables: %v", err)
+	}
+	for range 2 { // the second does nothing
+		if err := admin.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grants, err := postgresstate.Grants("reader", "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := execute(t, server, "sallyport", "create role reader login; create role app login;"+grants); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("revocations", func(t *testing.T) {
+		revoketest.Run(t, func(t *testing.T, name string) revoke.Log { return open(t, server, "app", name).Revocations() })
+	})
+	t.Run("roles may do what they need and no more", func(t *testing.T) { roles(t, server) })
+	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, server) })
+}
+
+func instance(t *testing.T, l revoke.Log, observe func(revoke.Status)) *revoke.Follower {
+	t.Helper()
+	limit := authtest.TimeLimit(30 * time.Second)
+	f, err := revoke.Follow(t.Context(), l, revoke.WithPollInterval(time.Minute), revoke.WithTimeout(limit), revoke.WithStartTimeout(limit),
+		revoke.WithStatusObserver(observe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+// roles: nobody can take a revocation back, and who only reads revocations sees no
+// session.
+func roles(t *testing.T, s *postgrestest.Server) {
+	app := open(t, s, "app", "roles").Revocations()
+	for _, e := range []revoke.Entry{{ID: "old", Expires: time.Now().Add(-2 * time.Hour)}, {ID: "recent", Expires: time.Now().Add(-time.Minute)}, {ID: "kept"}} {
+		if _, err := app.Append(t.Context(), "ann: a laptop was lost", e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reader := open(t, s, "reader", "roles").Revocations()
+	f := instance(t, reader, func(revoke.Status) {})
+	if err := f.Revoke(revoke.Entry{ID: "x"}); err == nil || !strings.Contains(err.Error(), "may not do that") {
+		t.Errorf("a reader revokes: %v", err)
+	}
+	const of = " from sallyport_state.revocation where service = 'roles'"
+	for _, tt := range []struct{ role, sql string }{
+		{"reader", "select from sallyport_state.entry"}, {"reader", "delete" + of}, {"reader", "insert into sallyport_state.revocation (service, revision, tag, entry) values ('roles', 1, 't', 'jti x')"},
+		{"app", "delete" + of + " and revision = 2"}, {"app", "delete" + of + " and revision = 3"}, {"app", "delete" + of},
+		{"app", "update sallyport_state.revocation set entry = 'jti x'"}, {"app", "truncate sallyport_state.revocation"}, {"app", "drop table sallyport_state.revocation"},
+		{"app", "insert into sallyport_state.version values (2)"}, {"app", "create table sallyport_state.mine (n int)"},
+	} {
+		if err := execute(t, s, tt.role, tt.sql); err == nil {
+			t.Errorf("%s may %q", tt.role, tt.sql)
+		}
+	}
+	// A record that was added by hand has the number, the time and the role that are.
+	if err := execute(t, s, "app", "insert into sallyport_state.revocation (service, revision, tag, entry, added, db_user) values ('roles', 77, 't', 'jti hand', '2001-01-01', 'root')"); err != nil {
+		t.Fatal(err)
+	}
+	records, err := reader.Read(t.Context(), revoke.Position{}, 10)
+	if err != nil || len(records) != 3 {
+		t.Fatalf("%v, %v", records, err)
+	}
+	if r := records[2]; r.ID != "hand" || r.Number != 4 || r.By != "app" || time.Since(r.Added).Abs() > 24*time.Hour {
+		t.Errorf("added by hand: %+v", r)
+	}
+	if r := records[1]; r.ID != "kept" || r.By != "app" || r.Note != "ann: a laptop was lost" {
+		t.Errorf("%+v", r)
+	}
+	if _, err := postgresstate.Grants("x; drop table y", ""); err == nil {
+		t.Error("a role that is no name is taken")
+	}
+}
+
+// away: what was revoked while an instance had no connection counts soon after it is
+// back, and what it knew counts all the time.
+func away(t *testing.T, s *postgrestest.Server) {
+	lost := make(chan struct{}, 1)
+	f := instance(t, open(t, s, "app", "away").Revocations(), func(st revoke.Status) {
+		if st.ListenErr != nil {
+			select {
+			case lost <- struct{}{}:
+			default:
+			}
+		}
+	})
+	if err := f.Revoke(revoke.Entry{ID: "before"}); err != nil {
+		t.Fatal(err)
+	}
+	s.Stop()
+	<-lost
+	s.Start()
+	p, err := open(t, s, "app", "away").Revocations().Append(t.Context(), "", revoke.Entry{ID: "meanwhile"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	if err := f.WaitFor(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"before", "meanwhile"} {
+		if is, err := f.Revoked(ctx, revoke.Token{ID: id}); !is || err != nil {
+			t.Errorf("%s: %v, %v", id, is, err)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	const here = "postgres://127.0.0.1/app"
+	for i, o := range []postgresstate.Option{
+		nil, postgresstate.WithName(""), postgresstate.WithName("a b"), postgresstate.WithTimeout(0), postgresstate.WithMaxConnections(0),
+	} {
+		if _, err := postgresstate.New(here, o); err == nil || !strings.HasPrefix(err.Error(), "postgresstate: ") {
+			t.Errorf("option %d: %v", i, err)
+		}
+	}
+	for url, good := range map[string]bool{
+		here: true, "postgres://db.example/app?sslmode=verify-full": true, "postgres://db.example/app": false, "postgres://db.example/app?sslmode=require": false, "?": false,
+	} {
+		for _, unverified := range []bool{false, true} {
+			var opts []postgresstate.Option
+			if unverified {
+				opts = append(opts, postgresstate.WithUnverifiedServer())
+			}
+			s, err := postgresstate.New(url, opts...)
+			if want := good || unverified && url != "?"; (err == nil) != want {
+				t.Errorf("%s, unverified %v: %v", url, unverified, err)
+			}
+			if s != nil {
+				_ = s.Close()
+			}
+		}
+	}
+}

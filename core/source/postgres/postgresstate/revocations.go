@@ -1,0 +1,117 @@
+package postgresstate
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
+)
+
+const (
+	// channel is where appends are notified.
+	channel = "sallyport_state"
+	// dropped is how many records that have expired an append drops at most: it must
+	// be more than are appended at a time as a rule.
+	dropped = 100
+)
+
+// revocations is the [revoke.Log] of a state.
+type revocations struct{ *State }
+
+// Revocations is the log for [revoke.Follow]. An append is one transaction, which
+// notifies, and drops up to 100 records that have expired more than an hour ago.
+//
+// A record has the time and the role of the database. Roles with the rights of
+// [Grants] can neither change nor take back what was revoked.
+func (s *State) Revocations() revoke.Log { return revocations{s} }
+
+// Append implements [revoke.Log].
+func (l revocations) Append(ctx context.Context, note string, entries ...revoke.Entry) (revoke.Position, error) {
+	if err := revoke.CheckAppend(note, entries); err != nil {
+		return revoke.Position{}, fmt.Errorf("postgresstate: revoke: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	var at revoke.Position
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		var first int64
+		for i, e := range entries {
+			var number int64
+			at.Tag = rand.Text()
+			err := tx.QueryRow(ctx, `insert into sallyport_state.revocation (service, revision, tag, note, entry, expires)
+				values ($1, 1, $2, $3, $4, $5) returning revision`, l.service, at.Tag, note, e.String(), nullTime(e.Expires)).Scan(&number)
+			if err != nil {
+				return err
+			}
+			if at.Number = uint64(number); i == 0 {
+				first = number
+			}
+		}
+		// The newest record of before stays, since instances begin to read there.
+		_, err := tx.Exec(ctx, `delete from sallyport_state.revocation where service = $1 and revision in (
+			select r.revision from sallyport_state.revocation r where r.service = $1 and r.revision < $2 - 1
+			and r.expires < clock_timestamp() - interval '1 hour' order by r.expires limit $3)`, l.service, first, dropped)
+		return err
+	})
+	if err != nil {
+		return revoke.Position{}, wrapped("revoke", err)
+	}
+	return at, nil
+}
+
+// nullTime is null for never.
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Read implements [revoke.Log].
+func (l revocations) Read(ctx context.Context, after revoke.Position, limit int) ([]revoke.Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	// The record at the position is read too: that it is there says that the log is
+	// the one that was read before.
+	if after.Number > 0 {
+		limit++
+	}
+	rows, err := l.pool.Query(ctx, `select revision, tag, added, db_user, note, entry from sallyport_state.revocation
+		where service = $1 and revision >= $2 order by revision limit $3`, l.service, int64(after.Number), limit)
+	if err != nil {
+		return nil, wrapped("read revocations", err)
+	}
+	records, err := pgx.CollectRows(rows, record)
+	switch {
+	case err != nil:
+		return nil, wrapped("read revocations", err)
+	case after.Number == 0:
+		return records, nil
+	case len(records) == 0 || records[0].Position != after:
+		return nil, fmt.Errorf("postgresstate: read behind revocation %d: %w", after.Number, revoke.ErrNoPosition)
+	}
+	return records[1:], nil
+}
+
+func record(row pgx.CollectableRow) (r revoke.Record, err error) {
+	var number int64
+	var entry string
+	if err := row.Scan(&number, &r.Tag, &r.Added, &r.By, &r.Note, &entry); err != nil {
+		return r, err
+	}
+	r.Number = uint64(number)
+	if r.Entry, err = revoke.ParseEntry(entry); err != nil {
+		return r, fmt.Errorf("revocation %d: %w", number, err)
+	}
+	return r, nil
+}
+
+// Listen implements [revoke.Log].
+func (l revocations) Listen(ctx context.Context, hint func()) error {
+	return wrapped("listen", connect.Listen(ctx, l.pool.Config().ConnConfig, channel, l.service, hint))
+}

@@ -1,0 +1,136 @@
+package redisstate_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	client "github.com/redis/go-redis/v9"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/revoke/revoketest"
+	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
+	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
+)
+
+// instance follows revocations, and tells of its status.
+func instance(t *testing.T, l revoke.Log, statuses chan<- revoke.Status) *revoke.Follower {
+	t.Helper()
+	limit := authtest.TimeLimit(30 * time.Second)
+	f, err := revoke.Follow(t.Context(), l, revoke.WithPollInterval(time.Minute), revoke.WithTimeout(limit), revoke.WithStartTimeout(limit),
+		revoke.WithStatusObserver(func(s revoke.Status) {
+			select {
+			case statuses <- s:
+			default:
+			}
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+// TestRevocations: the suite of logs holds in Redis.
+func TestRevocations(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	revoketest.Run(t, func(t *testing.T, name string) revoke.Log { return open(t, s, name).Revocations() })
+}
+
+// TestRevocationsWhileAway: what was revoked while an instance had no connection counts
+// soon after it is back, and a server that was emptied takes nothing back.
+func TestRevocationsWhileAway(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	statuses := make(chan revoke.Status, 1000)
+	f := instance(t, open(t, s, "away").Revocations(), statuses)
+	if err := f.Revoke(revoke.Entry{ID: "before"}); err != nil {
+		t.Fatal(err)
+	}
+	s.Crash()
+	limit := time.After(authtest.TimeLimit(time.Minute))
+	for lost := false; !lost; {
+		select {
+		case st := <-statuses:
+			lost = st.ListenErr != nil
+		case <-limit:
+			t.Fatal("it does not notice")
+		}
+	}
+	s.Start()
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(time.Minute))
+	defer cancel()
+	log := open(t, s, "away").Revocations()
+	p, err := log.Append(ctx, "", revoke.Entry{ID: "meanwhile"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WaitFor(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	says(t, s, "FLUSHALL")
+	if p, err = log.Append(ctx, "", revoke.Entry{ID: "after"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WaitFor(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"before", "meanwhile", "after"} {
+		if is, err := f.Revoked(ctx, revoke.Token{ID: id}); !is || err != nil {
+			t.Errorf("%s: %v, %v", id, is, err)
+		}
+	}
+	if st := f.Status(); st.Restarts != 1 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestStrangeStream: what is no revocation is an error, and so never skipped.
+func TestStrangeStream(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	for i, add := range [][]any{
+		{"1-1", "tag", "t", "entry", "jti a", "added", "1"}, {"1-0", "entry", "jti a", "added", "1"},
+		{"1-0", "tag", "t", "entry", "jti", "added", "1"}, {"1-0", "tag", "t", "entry", "jti a"},
+	} {
+		l := open(t, s, []string{"a", "b", "c", "d"}[i]).Revocations()
+		says(t, s, append([]any{"XADD", "sallyport:{" + []string{"a", "b", "c", "d"}[i] + "}:revoke:log"}, add...)...)
+		if got, err := l.Read(t.Context(), revoke.Position{}, 10); err == nil {
+			t.Errorf("%v is read as %v", add, got)
+		}
+	}
+}
+
+// TestUsersOfRevocations: the users of the page can do what they need, and who only
+// follows can revoke nothing.
+func TestUsersOfRevocations(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	for user, rights := range usersOfPage(t, "../../../../docs/shared-state.md", "shop") {
+		says(t, s, append([]any{"ACL", "SETUSER", user, "on", ">secret"}, rights...)...)
+	}
+	as := func(user string) *redisstate.State {
+		state, err := redisstate.New("redis://"+user+":secret@"+s.Addr(), redisstate.WithName("shop"), redisstate.WithTimeout(authtest.TimeLimit(5*time.Second)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = state.Close() })
+		return state
+	}
+	app := instance(t, as("app").Revocations(), nil)
+	p, err := app.Append(t.Context(), "a note", revoke.Entry{ID: "j", Expires: time.Now().Add(-2 * time.Hour)}, revoke.Entry{ID: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier := instance(t, as("verifier").Revocations(), nil)
+	if err := verifier.WaitFor(t.Context(), p); err != nil {
+		t.Error(err)
+	}
+	var refused client.Error
+	if err := verifier.Revoke(revoke.Entry{ID: "x"}); !errors.As(err, &refused) {
+		t.Errorf("who only follows can revoke: %v", err)
+	}
+}
