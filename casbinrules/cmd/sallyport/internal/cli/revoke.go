@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+// redisTimeout is how long Redis has for one answer.
+const redisTimeout = 10 * time.Second
+
+// listed is how many revocations are read at a time.
+const listed = 1000
+
+func newRevoke() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "revoke",
+		Short: "Revoke tokens and sessions at all instances of a service",
+		Long: `revoke appends to the log of revocations that the instances of a service follow.
+It returns when the store has it; instances that are connected to the store know
+within milliseconds, and all others as soon as they are.`,
+		Example: `  sallyport revoke user alice -M "a laptop was lost"
+  sallyport revoke token 3f2a9c01 --issuer https://issuer.example --expires-in 1h
+  sallyport revoke list`,
+		Args: commandWanted("command"),
+		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
+	}
+	cmd.AddCommand(
+		newRevokeEntry("user NAME", "Revoke what a user has: tokens by their subject, sessions by their principal", 1, "the name of a user",
+			func(e *revoke.Entry, args []string, before time.Time) { e.Subject, e.IssuedBefore = args[0], before }),
+		newRevokeEntry("token JTI", "Revoke one token by its identifier", 1, "the identifier (jti) of a token",
+			func(e *revoke.Entry, args []string, _ time.Time) { e.ID = args[0] }),
+		newRevokeEntry("all", "Revoke what everybody has", 0, "",
+			func(e *revoke.Entry, _ []string, before time.Time) { e.All, e.IssuedBefore = true, before }),
+		newRevokeList())
+	return cmd
+}
+
+// newRevokeEntry is a command that appends what fill makes of its arguments.
+func newRevokeEntry(use, short string, arguments int, what string, fill func(e *revoke.Entry, args []string, before time.Time)) *cobra.Command {
+	var (
+		to              stateFlags
+		issuer, message string
+		before          string
+		expires         time.Duration
+	)
+	args := noArguments("it is about everybody")
+	if arguments > 0 {
+		args = exactly(arguments, what)
+	}
+	cmd := &cobra.Command{Use: use, Short: short, Args: args}
+	to.add(cmd)
+	cmd.Flags().StringVar(&issuer, "issuer", "", "only tokens of this `issuer`; sessions are of none (default any)")
+	cmd.Flags().StringVarP(&message, "message", "M", "", "`text` that says why, for \"revoke list\"")
+	cmd.Flags().DurationVar(&expires, "expires-in", 0, "when the revocation may be forgotten: how long tokens and sessions live at most (default never)")
+	if !strings.HasPrefix(use, "token") {
+		cmd.Flags().StringVar(&before, "before", "", "only what was issued up to this `time`, such as 2026-11-22T08:15:00Z (default now)")
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		now := time.Now()
+		limit, e := now, revoke.Entry{Issuer: issuer}
+		if before != "" {
+			var err error
+			if limit, err = time.Parse(time.RFC3339, before); err != nil {
+				return usagef("--before %q: write it like 2026-11-22T08:15:00Z", before)
+			}
+		}
+		if expires < 0 {
+			return usagef("--expires-in %v: must be above 0", expires)
+		}
+		if expires > 0 {
+			e.Expires = now.Add(expires)
+		}
+		fill(&e, args, limit)
+		note := gitAuthor()
+		if message != "" {
+			note += ": " + message
+		}
+		return to.use(cmd, func(ctx context.Context, s state) error {
+			p, err := s.Revocations().Append(ctx, note, e)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d  %s\n", p.Number, plain(e.String()))
+			return err
+		})
+	}
+	return cmd
+}
+
+func newRevokeList() *cobra.Command {
+	var from stateFlags
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List what is revoked, by whom and why",
+		Long: `list prints the revocations that have not expired, the oldest first: number, time,
+who has revoked and why, and the revocation as in a file of revocations.`,
+		Args: noArguments("name the store with --store"),
+	}
+	from.add(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return from.use(cmd, func(ctx context.Context, s state) error {
+			return listRevocations(ctx, s.Revocations(), cmd.OutOrStdout())
+		})
+	}
+	return cmd
+}
+
+func listRevocations(ctx context.Context, log revoke.Log, out io.Writer) error {
+	var at revoke.Position
+	for {
+		records, err := log.Read(ctx, at, listed)
+		if err != nil {
+			return err
+		}
+		var b strings.Builder
+		for _, r := range records {
+			at = r.Position
+			if !r.Expires.IsZero() && !time.Now().Before(r.Expires) {
+				continue
+			}
+			by := r.Note
+			if r.By != "" {
+				by = strings.TrimSuffix(r.By+" "+by, " ")
+			}
+			b.WriteString(strings.ReplaceAll(plain(fmt.Sprintf("%d  %s  %s  %s", r.Number, r.Added.UTC().Format(time.RFC3339), by, r.Entry)), "\n", " ") + "\n")
+		}
+		if _, err := io.WriteString(out, b.String()); err != nil || len(records) < listed {
+			return err
+		}
+	}
+}

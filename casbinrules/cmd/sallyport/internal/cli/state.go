@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
+	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
+)
+
+// state is what the instances of a service share.
+type state interface {
+	Revocations() revoke.Log
+	Close() error
+}
+
+// stateFlags say whose state is meant.
+type stateFlags struct {
+	url, service string
+	unverified   bool
+}
+
+func (f *stateFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.url, "store", "", "`URL` of the store, such as postgres://app@db.example/app?sslmode=verify-full (default $"+storeVariable+")")
+	cmd.Flags().StringVar(&f.service, "service", "default", "`name` of the service, in a store with several")
+	cmd.Flags().BoolVar(&f.unverified, "unverified-server", false, "connect to another machine without verifying that it is the right one")
+}
+
+// stateOpeners make a state of a URL, by its scheme.
+var stateOpeners = map[string]func(f *stateFlags, url string) (state, error){
+	"postgres":   openPostgresState,
+	"postgresql": openPostgresState,
+	"redis":      openRedisState,
+	"rediss":     openRedisState,
+	"unix":       openRedisState,
+}
+
+func openPostgresState(f *stateFlags, url string) (state, error) {
+	opts := []postgresstate.Option{postgresstate.WithName(f.service), postgresstate.WithTimeout(storeTimeout)}
+	if f.unverified {
+		opts = append(opts, postgresstate.WithUnverifiedServer())
+	}
+	return postgresstate.New(url, opts...)
+}
+
+func openRedisState(f *stateFlags, url string) (state, error) {
+	opts := []redisstate.Option{redisstate.WithName(f.service), redisstate.WithTimeout(redisTimeout)}
+	if f.unverified {
+		opts = append(opts, redisstate.WithUnverifiedServer())
+	}
+	return redisstate.New(url, opts...)
+}
+
+// use opens the state and has run use it.
+func (f *stateFlags) use(cmd *cobra.Command, run func(ctx context.Context, s state) error) error {
+	text := cmp.Or(f.url, os.Getenv(storeVariable))
+	if text == "" {
+		return usagef("which store? give --store a URL beginning with %s, or set %s", storeSchemes, storeVariable)
+	}
+	scheme, _, _ := strings.Cut(text, "://")
+	open := stateOpeners[strings.ToLower(scheme)]
+	if open == nil {
+		return usagef("there is no store of that kind: a URL begins with %s", storeSchemes) // without the text, which may hold a password
+	}
+	s, err := open(f, text)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	ctx, cancel := context.WithTimeout(cmd.Context(), storeTimeout)
+	defer cancel()
+	return run(ctx, s)
+}
+
+func newState() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "state",
+		Short: "Prepare a database for revocations and sessions that instances share",
+		Long: `state prepares a database in which the instances of a service keep revocations
+and sessions. Redis needs no preparation.`,
+		Args: commandWanted("command"),
+		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
+	}
+	cmd.AddCommand(newStateInit(), newStateSchema())
+	return cmd
+}
+
+func newStateInit() *cobra.Command {
+	var f stateFlags
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Create the tables of the state",
+		Long: `init creates the tables in a PostgreSQL database, in the schema
+"sallyport_state", if they are not there. The role that does so needs the right to
+create schemas; services do not.`,
+		Args: noArguments("name the store with --store"),
+	}
+	f.add(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return f.use(cmd, func(ctx context.Context, s state) error {
+			m, ok := s.(interface{ Migrate(context.Context) error })
+			if !ok {
+				return usagef("this store needs no tables")
+			}
+			if err := m.Migrate(ctx); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport state schema --reader ROLE --app ROLE\" prints")
+			return err
+		})
+	}
+	return cmd
+}
+
+func newStateSchema() *cobra.Command {
+	var reader, app string
+	cmd := &cobra.Command{
+		Use:   "schema",
+		Short: "Print the tables and grants as SQL",
+		Long: `schema prints what "state init" runs, and the least that the roles of services
+need: of those that revoke and keep sessions (--app), and of those that only follow
+revocations (--reader). Neither can take a revocation back.`,
+		Example: "  sallyport state schema --reader verifier --app app | psql app",
+		Args:    noArguments("it writes to stdout"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			grants, err := postgresstate.Grants(reader, app)
+			if err != nil {
+				return &usageError{err}
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), postgresstate.Schema, grants)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&reader, "reader", "", "`role` of services that only follow revocations")
+	cmd.Flags().StringVar(&app, "app", "", "`role` of services that revoke and keep sessions")
+	return cmd
+}
