@@ -24,7 +24,7 @@ func TestAllocationBudgets(t *testing.T) {
 		allow, missing, refused float64
 	}{
 		"on the route":   {newApp(nil, gates), 2, 2, 2},
-		"around the app": {newApp(gates, nil), 7, 4, 7},
+		"around the app": {newApp(gates, nil), 2, 2, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			authtest.CheckBudgets(t, []authtest.Budget{

@@ -3,6 +3,8 @@ package routing
 import (
 	"strings"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
@@ -12,9 +14,17 @@ import (
 type Match struct {
 	core.Route
 	pattern *Pattern // nil when no route matched
-	// values are the parameters. nil where Fiber itself still has them: few
-	// rules ask.
+	// values are the parameters, nil as long as nobody asks: few rules do.
 	values []string
+	// searched says how the route was found that Fiber itself does not have yet.
+	searched search
+}
+
+// search is a search for what may answer a request, for middleware that is at at.
+type search struct {
+	req    *fasthttp.Request // nil for no search
+	method string
+	at     *Entry
 }
 
 // Param is the value of a parameter, as Fiber's own Params finds it. at is the
@@ -23,17 +33,27 @@ func (t *Table) Param(m *Match, c Ctx, at *Entry, name string) string {
 	if m.pattern == nil {
 		return ""
 	}
-	if m.values == nil {
-		if at == nil || at.Pattern != m.pattern {
-			return "" // Fiber has gone on to another route
-		}
-		m.values = copied(c, m.pattern.params)
-	}
+	t.fill(m, c, at)
 	p := m.pattern.param(name, m.values, t.config.Fold)
 	if m.Escaped {
 		return adapter.Param(p)
 	}
 	return p
+}
+
+// fill copies the parameters of m.
+func (t *Table) fill(m *Match, c Ctx, at *Entry) {
+	switch {
+	case m.values != nil:
+	case m.searched.req != nil:
+		n, _ := t.pool.Get().(*notes)
+		defer t.pool.Put(n)
+		if t.ask(n, &m.searched, c.Path(), true); n.err == nil && n.first >= 0 && n.seen[n.first].Pattern == m.pattern {
+			m.values = n.values
+		}
+	case at != nil && at.Pattern == m.pattern: // Fiber has not gone on to another route
+		m.values = copied(c, m.pattern.params)
+	}
 }
 
 // Params are the names of the parameters of the route that was matched.
@@ -48,10 +68,7 @@ func (t *Table) Params(m *Match) []string {
 func (t *Table) FoldsCase() bool { return t.config.Fold }
 
 // innerSlashes counts the encoded slashes in parameters of one segment.
-func (m *Match) innerSlashes(c Ctx) int {
-	if m.values == nil {
-		m.values = copied(c, m.pattern.params)
-	}
+func (m *Match) innerSlashes() int {
 	if m.pattern.indirect || len(m.values) != len(m.pattern.params) {
 		return 0 // which value is whose is not known
 	}
@@ -70,8 +87,7 @@ func (m *Match) innerSlashes(c Ctx) int {
 // in its stead, and those behind it may if it passes the request on. Nobody can
 // know in advance; but an entry that matches whatever a later one matches passes
 // requests on, or the later one could never run. Static alone does both.
-func (t *Table) readings(n *notes) Match {
-	m := Match{values: n.values}
+func (t *Table) readings(n *notes, kept string) (m Match) {
 	m.Path, m.Escaped = n.path, !t.config.Unescape
 	if n.first >= 0 {
 		first := &n.seen[n.first]
@@ -81,7 +97,7 @@ func (t *Table) readings(n *notes) Match {
 		last := &n.seen[len(n.seen)-1]
 		m.Path, m.Folded = last.path, last.folded
 	}
-	m.Path = strings.Clone(m.Path)
+	m.keepPath(kept)
 	for i := range n.seen {
 		s := &n.seen[i]
 		switch {
@@ -112,6 +128,15 @@ func (t *Table) readings(n *notes) Match {
 		}
 	}
 	return m
+}
+
+// keepPath makes the path one to keep: kept itself if that says the same.
+func (m *Match) keepPath(kept string) {
+	if m.Path == kept {
+		m.Path = kept
+	} else {
+		m.Path = strings.Clone(m.Path)
+	}
 }
 
 // mayAnswer adds the readings of an entry that may answer by itself. One mounted

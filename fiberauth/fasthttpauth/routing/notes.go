@@ -34,6 +34,7 @@ type question struct {
 	past bool   // entries behind the first route count whatever they are
 	only bool   // nothing but the route that asks counts
 	text bool   // path is the text of an entry: it is asked what matches that
+	fill bool   // the parameters of the first route are wanted
 }
 
 // notes are what the handlers of a copy leave of one request.
@@ -41,7 +42,7 @@ type notes struct {
 	question
 	seen   []sighting
 	first  int      // the first route in seen, or -1
-	values []string // its parameters
+	values []string // its parameters, if they are wanted
 	err    error
 	ctx    fasthttp.RequestCtx // what the copy is given
 }
@@ -117,7 +118,9 @@ func (t *Table) Visit(c Ctx, ctx *fasthttp.RequestCtx, e *Entry) error {
 		return c.Next()
 	}
 	if n.first < 0 {
-		n.first, n.values = len(n.seen)-1, copied(c, e.Pattern.keys)
+		if n.first = len(n.seen) - 1; n.fill {
+			n.values = copied(c, e.Pattern.keys)
+		}
 	}
 	if n.only || !n.all && !n.past && !e.goOn {
 		return nil
@@ -204,14 +207,15 @@ func (t *Table) Resolve(c Ctx, req *fasthttp.Request, method string, at *Entry, 
 	}
 	m, err := t.match(c, req, method, path, at, kept)
 	if err == nil && m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
-		m.InnerSlashes = m.innerSlashes(c)
+		t.fill(&m, c, at)
+		m.InnerSlashes = m.innerSlashes()
 	}
 	return m, err
 }
 
 func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entry, kept string) (Match, error) {
 	if e == nil || e.Use || e.Pattern.indirect || len(e.Cuts) > 0 {
-		return t.search(req, method, path, e)
+		return t.search(search{req, method, e}, path, kept)
 	}
 	m := Match{pattern: e.Pattern}
 	m.Pattern, m.Path, m.Escaped = e.Pattern.text, path, !t.config.Unescape
@@ -224,11 +228,7 @@ func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entr
 		}
 		m.Path, m.Folded = spelled, e.Pattern.foldedIn(spelled, matched)
 	}
-	if m.Path == kept {
-		m.Path = kept
-	} else {
-		m.Path = strings.Clone(m.Path)
-	}
+	m.keepPath(kept)
 	return m, nil
 }
 
@@ -238,22 +238,28 @@ func strays(p *Pattern) error {
 }
 
 // search finds what may answer a request that is still at middleware mounted
-// with Use. at is the entry of that middleware, nil where it is not known.
-func (t *Table) search(req *fasthttp.Request, method, path string, at *Entry) (Match, error) {
+// with Use. The entry of s is that of the middleware, nil where it is not known.
+func (t *Table) search(s search, path, kept string) (Match, error) {
 	n, _ := t.pool.Get().(*notes)
 	defer t.pool.Put(n)
-	n.question = question{path: path}
-	// A middleware may have overridden the method: the router has gone on in
-	// the stack of another one.
-	if at == nil || at.Method != method {
-		n.all = true
-	} else {
-		n.from, n.only = at.Index, !at.Use
-	}
-	n.past = t.config.Fold && (t.mixed || strings.ToLower(path) != path)
-	t.dispatch(method, req.URI().PathOriginal(), n)
-	if n.err != nil {
+	if t.ask(n, &s, path, false); n.err != nil {
 		return Match{}, n.err
 	}
-	return t.readings(n), nil
+	m := t.readings(n, kept)
+	m.searched = s
+	return m, nil
+}
+
+// ask has the copy leave in n what it makes of a request with a path.
+func (t *Table) ask(n *notes, s *search, path string, fill bool) {
+	n.question = question{path: path, fill: fill}
+	// A middleware may have overridden the method: the router has gone on in
+	// the stack of another one.
+	if s.at == nil || s.at.Method != s.method {
+		n.all = true
+	} else {
+		n.from, n.only = s.at.Index, !s.at.Use
+	}
+	n.past = t.config.Fold && (t.mixed || strings.ToLower(path) != path)
+	t.dispatch(s.method, s.req.URI().PathOriginal(), n)
 }
