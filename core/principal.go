@@ -49,14 +49,21 @@ type Principal struct {
 // [InternalError], 500 where an authenticator returns it: credentials that name
 // nobody are for it to refuse with a [CredentialError].
 func NewPrincipal(info PrincipalInfo) (*Principal, error) {
-	if info.ID == "" {
-		return nil, &InternalError{errors.New("principal: empty ID: credentials that name nobody are a CredentialError")}
-	}
 	info.Roles = slices.Clone(info.Roles)
 	info.Scopes = slices.Clone(info.Scopes)
 	info.Tenants = slices.Clone(info.Tenants)
 	if info.Claims != nil {
 		info.Claims, _ = cloneJSON(info.Claims).(map[string]any)
+	}
+	return NewPrincipalOwning(info)
+}
+
+// NewPrincipalOwning is [NewPrincipal] without the copies: the slices and maps of
+// info, those in Claims too, belong to the principal, and nobody may change them any
+// more. It is for authenticators that have just decoded them.
+func NewPrincipalOwning(info PrincipalInfo) (*Principal, error) {
+	if info.ID == "" {
+		return nil, &InternalError{errors.New("principal: empty ID: credentials that name nobody are a CredentialError")}
 	}
 	return &Principal{info: info}, nil
 }

@@ -103,6 +103,29 @@ func TestAPrincipalIsImmutable(t *testing.T) {
 	check("after a handler changed what it got")
 }
 
+// TestAnOwningPrincipalIsImmutable: what it gives out is a copy although what it was
+// given is not copied.
+func TestAnOwningPrincipalIsImmutable(t *testing.T) {
+	if _, err := core.NewPrincipalOwning(core.PrincipalInfo{}); err == nil {
+		t.Error("an empty ID passes")
+	}
+	p, err := core.NewPrincipalOwning(core.PrincipalInfo{ID: "ann", Claims: map[string]any{
+		"groups": []any{"staff"}, "address": map[string]any{"city": "Bern"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, _ := p.Claim("groups")
+	groups.([]any)[0] = "admins"
+	address, _ := p.Claim("address")
+	address.(map[string]any)["city"] = "Rome"
+	groups, _ = p.Claim("groups")
+	address, _ = p.Claim("address")
+	if groups.([]any)[0] != "staff" || address.(map[string]any)["city"] != "Bern" {
+		t.Errorf("%v %v", groups, address)
+	}
+}
+
 // No role comes twice, in the order they were first named, however many.
 func TestRolesAreDistinct(t *testing.T) {
 	for _, n := range []int{1, 16, 17, 2000} {

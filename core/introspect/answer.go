@@ -96,7 +96,7 @@ func (v *Verifier) evaluate(a answer) (verdict, error) {
 	if err := v.mapping.Fill(a.members, &info); err != nil {
 		return verdict{}, err
 	}
-	p, err := core.NewPrincipal(info)
+	p, err := core.NewPrincipalOwning(info) // of an answer that nobody else has
 	if err != nil {
 		return verdict{}, err
 	}

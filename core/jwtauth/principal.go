@@ -47,7 +47,8 @@ func (v *Verifier) checkClaims(t *verified) error {
 		return badClaim(err)
 	}
 	info.Scheme, info.Expires = t.scheme, t.validity.exp
-	if t.principal, err = core.NewPrincipal(info); err != nil {
+	// t.claims are never changed, as t is not.
+	if t.principal, err = core.NewPrincipalOwning(info); err != nil {
 		return refuse(core.ReasonBadClaim, "%w", err)
 	}
 	return nil
