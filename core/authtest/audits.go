@@ -10,6 +10,7 @@ import (
 
 var auditCases = []testCase{
 	{"an application that is right", auditRight},
+	{"each of the mistakes", auditMistakes},
 }
 
 // auditedRoutes is an application that is right: a public route, one for

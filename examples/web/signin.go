@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
@@ -22,8 +19,8 @@ const afterSignIn = "/app"
 
 const wrongPassword = "Wrong user or password."
 
-// maxCredentials is how long user and password may be together, in bytes.
-const maxCredentials = 2 << 10
+// maxTyped is how long a user's name may be that the form shows again, in bytes.
+const maxTyped = 256
 
 // SignInPage shows the form. It stands behind no gate, so that those whose
 // session has ended see it too, and tells those who are signed in as whom.
@@ -59,7 +56,7 @@ func (s *site) SignIn(form Form) core.Endpoint {
 		switch {
 		case isWrong(err):
 			return s.signInPage(ctx, r, http.StatusUnprocessableEntity,
-				page{ReturnTo: form(respond.ReturnToParam), Message: wrongPassword, Typed: typed(form("user"))})
+				page{ReturnTo: form(respond.ReturnToParam), Message: wrongPassword, Typed: s.typed(form("user"))})
 		case err != nil:
 			return s.sessions.Refuse(err)(ctx, r)
 		}
@@ -89,28 +86,9 @@ func (s *site) SignInByScript(form Form) core.Endpoint {
 // attempt, without the user: people type passwords where their names belong.
 func (s *site) signIn(ctx context.Context, r core.Request, form Form) (*core.Principal, []core.Field, error) {
 	user, password := form("user"), form("password")
-	return s.sessions.SignIn(ctx, r, user, func(ctx context.Context) (*core.Principal, error) {
-		return s.verify(ctx, user, password)
+	return s.sessions.SignIn(ctx, r, basic.FormAccount(s.passwords, user), func(ctx context.Context) (*core.Principal, error) {
+		return basic.VerifyForm(ctx, s.passwords, user, password)
 	})
-}
-
-// verify is whom user and password prove, or a [core.CredentialError].
-func (s *site) verify(ctx context.Context, user, password string) (*core.Principal, error) {
-	if !isUsable(user, password) {
-		return nil, wrong(core.ReasonMalformed, nil)
-	}
-	p, err := s.passwords.VerifyPassword(ctx, user, password)
-	switch {
-	case errors.Is(err, basic.ErrUnknownUser):
-		return nil, wrong(core.ReasonUnknownPrincipal, err)
-	case errors.Is(err, basic.ErrWrongPassword):
-		return nil, wrong(core.ReasonWrongSecret, err)
-	}
-	return p, err
-}
-
-func wrong(why core.Reason, err error) error {
-	return &core.CredentialError{Reason: why, Code: core.CodeInvalidCredentials, Err: err}
 }
 
 func isWrong(err error) bool {
@@ -120,16 +98,9 @@ func isWrong(err error) bool {
 
 // typed is a user name to show in the form again, or "" for what is none. The
 // password is not shown again: it would stand in the page's source.
-func typed(user string) string {
-	if !isUsable(user, "-") {
+func (s *site) typed(user string) string {
+	if len(user) > maxTyped || basic.FormAccount(s.passwords, user) == "" {
 		return ""
 	}
 	return user
-}
-
-// isUsable reports whether a [basic.Verifier] may be asked.
-func isUsable(user, password string) bool {
-	return user != "" && password != "" && len(user)+len(password) <= maxCredentials &&
-		utf8.ValidString(user) && utf8.ValidString(password) &&
-		!strings.Contains(user, ":") && !strings.ContainsFunc(user+password, unicode.IsControl)
 }

@@ -31,7 +31,7 @@ key is good, expired or revoked.`,
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return fmt.Errorf("read keys: %w", err)
+			return fmt.Errorf("read keys: %w%s", err, ifMissing(err, "sallyport apikey new makes one"))
 		}
 		keys, err := loadKeys(cmd, file, text)
 		if err != nil {

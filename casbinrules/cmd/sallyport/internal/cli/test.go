@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -85,13 +86,22 @@ func newTest() *cobra.Command {
 	return cmd
 }
 
+// ifMissing is what to do about a file that is not there, in brackets; "" for other
+// errors.
+func ifMissing(err error, hint string) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return " (" + hint + ")"
+	}
+	return ""
+}
+
 func readTests(files []string) ([]policytest.Test, error) {
 	var tests []policytest.Test
 	var errs []error
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("read tests: %w", err)
+			return nil, fmt.Errorf("read tests: %w%s", err, ifMissing(err, "sallyport init writes some"))
 		}
 		read, err := policytest.Parse(file, string(text))
 		errs = append(errs, err)
