@@ -161,13 +161,6 @@ func (d *Document) syntaxError(err error) *Error {
 	return e
 }
 
-// At is where the value of a field stood, given by a pointer to the field, as
-// "file:line:column"; ok is false if the file did not have it.
-func (d *Document) At(field any) (at string, ok bool) {
-	p, ok := d.places[field]
-	return fmt.Sprintf("%s:%d:%d", d.source.Name, p.line, p.column), ok
-}
-
 // Has reports whether the file had the field that the pointer is for.
 func (d *Document) Has(field any) bool {
 	_, ok := d.places[field]
