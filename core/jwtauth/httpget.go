@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
+	"github.com/sallyport-go/sallyport/core/internal/secureurl"
 )
 
 const (
@@ -165,22 +165,11 @@ func seconds(s string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// parseAddress reads the address of a document. Errors show it without query,
-// which may hold a key.
-func parseAddress(address string, allowHTTP bool) (*url.URL, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, errors.New("not a URL")
-	}
-	switch {
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("%.256q is not an absolute https URL; a file is read with OpenJWKS or a KeyFile", quiet.URL(u))
-	case u.User != nil:
-		return nil, fmt.Errorf("%.256q holds credentials: set the header in a transport (WithTransport)", quiet.URL(u))
-	case u.Fragment != "":
-		return nil, fmt.Errorf("%.256q has a fragment", quiet.URL(u))
-	case u.Scheme == "http" && !allowHTTP && !loopback.Host(u.Hostname()):
-		return nil, fmt.Errorf("%.256q is not https: whoever is on the way there could sign tokens; use https, or WithPlainHTTP in a closed network", quiet.URL(u))
-	}
-	return u, nil
+// parseAddress reads the address of a document of an issuer.
+func parseAddress(text string, allowHTTP bool) (*url.URL, error) {
+	return secureurl.Parse(text, allowHTTP, secureurl.Hints{
+		Absolute:    "a file is read with OpenJWKS or a KeyFile",
+		Credentials: "set the header in a transport (WithTransport)",
+		Plain:       "sign tokens",
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
+	"github.com/sallyport-go/sallyport/core/internal/secureurl"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -43,24 +42,12 @@ func newTransport() *http.Transport {
 	}
 }
 
-// parseAddress reads the address of a bundle. Errors show it without query, which
-// may hold a key.
-func parseAddress(address string, plainHTTP bool) (*url.URL, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, errors.New("the address is not a URL")
-	}
-	switch {
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("%.256q is not an absolute https URL", quiet.URL(u))
-	case u.User != nil:
-		return nil, fmt.Errorf("%.256q holds credentials: give them to WithAuthorization", quiet.URL(u))
-	case u.Fragment != "":
-		return nil, fmt.Errorf("%.256q has a fragment", quiet.URL(u))
-	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
-		return nil, fmt.Errorf("%.256q is not https: whoever is on the way could read bundles and keep newer ones back; use https, or WithPlainHTTP in a closed network", quiet.URL(u))
-	}
-	return u, nil
+// parseAddress reads the address of a bundle.
+func parseAddress(text string, plainHTTP bool) (*url.URL, error) {
+	return secureurl.Parse(text, plainHTTP, secureurl.Hints{
+		Credentials: "give them to WithAuthorization",
+		Plain:       "read bundles and keep newer ones back",
+	})
 }
 
 // checkRedirect follows redirects to the same scheme, host and port only.
