@@ -1,6 +1,10 @@
 package redis
 
 import (
+	"crypto/x509"
+	"fmt"
+	"os"
+
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/redis"
@@ -12,12 +16,24 @@ func init() { setup.RegisterPolicyStore("redis", openPolicy) }
 type policySettings struct {
 	URL        setup.Secret `key:"url" required:"true" doc:"URL of the server, such as rediss://reader:…@cache.example:6379/0"`
 	Set        string       `key:"set" default:"default" doc:"name of the set of files, in a server with several"`
+	CA         setup.File   `key:"ca" doc:"PEM file of the authorities that may sign the certificate of the server, in place of the system's; read once"`
 	Unverified bool         `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 
 // openPolicy makes a source that connects when it is first asked.
 func openPolicy(s *policySettings) (source.Source, func() error, error) {
 	opts := []redis.Option{redis.WithName(s.Set)}
+	if s.CA != "" {
+		text, err := os.ReadFile(string(s.CA))
+		if err != nil {
+			return nil, nil, err
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(text) {
+			return nil, nil, fmt.Errorf("ca: no certificate in %s: it has a PEM block CERTIFICATE for each authority", s.CA)
+		}
+		opts = append(opts, redis.WithRootCAs(pool))
+	}
 	if s.Unverified {
 		opts = append(opts, redis.WithUnverifiedServer())
 	}

@@ -10,6 +10,7 @@ package redis
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type Option func(*settings) error
 type settings struct {
 	name       string
 	unverified bool
+	roots      *x509.CertPool // nil for those of the system
 }
 
 // WithName names the set of files, for servers that hold several: "default" by
@@ -62,6 +64,18 @@ func WithUnverifiedServer() Option {
 	}
 }
 
+// WithRootCAs sets which authorities may sign the certificate of the server, in place
+// of those that the system trusts. It is for URLs that begin with rediss://.
+func WithRootCAs(pool *x509.CertPool) Option {
+	return func(s *settings) error {
+		if pool == nil {
+			return errors.New("root CAs: the pool is nil")
+		}
+		s.roots = pool
+		return nil
+	}
+}
+
 // New makes a store of the server that a URL names, such as
 //
 //	rediss://reader:…@cache.example:6379/0
@@ -78,6 +92,12 @@ func New(url string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source/redis: %w", err)
 	}
+	if s.roots != nil {
+		if o.TLSConfig == nil {
+			return nil, errors.New("source/redis: root CAs are for a URL that begins with rediss://")
+		}
+		o.TLSConfig.RootCAs = s.roots
+	}
 	return &Store{redis.NewClient(o), connect.Prefix(s.name)}, nil
 }
 
@@ -91,11 +111,27 @@ func (s *Store) at(r source.Revision) string {
 	return s.prefix + strconv.FormatUint(uint64(r), 10)
 }
 
-// The fields of a revision: its entry, and each file behind a prefix.
+// The fields of a revision: its entry, the time, and each file behind a prefix.
 const (
 	entryField = "entry"
+	timeField  = "time"
 	filePrefix = "file:"
 )
+
+const (
+	// maxHead is more than the key with the newest revision has bytes.
+	maxHead = 128
+	// maxEntry is how many bytes an entry may have: more than a thousand long
+	// names and four long texts need, escaped.
+	maxEntry = 2 << 20
+)
+
+// kept is an entry as it is kept. The names of the files are in it, so that no
+// field needs to be read that was not asked for, and none of unknown size.
+type kept struct {
+	source.Entry
+	Files []string `json:"files"`
+}
 
 // Fetch implements [source.Source]. It costs one small key while the revision is
 // known.
@@ -113,16 +149,16 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 
 // newest is the newest revision, or ErrEmpty. It is kept as "7 HASH".
 func (s *Store) newest(ctx context.Context) (source.State, error) {
-	text, err := s.client.Get(ctx, s.head()).Result()
-	if errors.Is(err, redis.Nil) {
-		return source.State{}, source.ErrEmpty
-	}
+	text, err := s.client.GetRange(ctx, s.head(), 0, maxHead-1).Result()
 	if err != nil {
 		return source.State{}, fmt.Errorf("source/redis: read revision: %w", err)
 	}
+	if text == "" { // the key is not there
+		return source.State{}, source.ErrEmpty
+	}
 	number, hash, _ := strings.Cut(text, " ")
 	r, err := strconv.ParseUint(number, 10, 63)
-	if err != nil || r == 0 || hash == "" {
+	if err != nil || r == 0 || hash == "" || len(text) == maxHead {
 		return source.State{}, fmt.Errorf("source/redis: read revision: key %s is no revision", s.head())
 	}
 	return source.State{Revision: source.Revision(r), Hash: hash}, nil
@@ -159,7 +195,11 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
 	e := source.Entry{Revision: p.Next(), Hash: source.HashFiles(p.Files), Note: p.Note}
-	note, err := json.Marshal(e)
+	files := make([]string, len(p.Files))
+	for i, f := range p.Files {
+		files[i] = f.Name
+	}
+	note, err := json.Marshal(kept{e, files})
 	if err != nil {
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
@@ -187,44 +227,99 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 
 // At implements [source.Store].
 func (s *Store) At(ctx context.Context, r source.Revision) (*source.Content, source.Entry, error) {
-	fields, err := s.client.HGetAll(ctx, s.at(r)).Result()
-	if err != nil {
-		return nil, source.Entry{}, fmt.Errorf("source/redis: read revision %d: %w", r, err)
-	}
-	e, err := entry(r, fields[entryField], fields["time"])
+	k, err := s.entry(ctx, r)
 	if err != nil {
 		return nil, source.Entry{}, err
 	}
-	var files []source.File
-	for field, text := range fields {
-		if name, is := strings.CutPrefix(field, filePrefix); is {
-			files = append(files, source.File{Name: name, Content: []byte(text)})
-		}
-	}
-	c, err := source.NewContent(r, files)
-	if err == nil && c.Hash() != e.Hash {
-		err = errors.New("its files are not those that were published")
-	}
+	c, err := s.content(ctx, k)
 	if err != nil {
 		return nil, source.Entry{}, fmt.Errorf("source/redis: read revision %d: %w", r, err)
 	}
-	return c, e, nil
+	return c, k.Entry, nil
+}
+
+// content reads the files of a revision.
+func (s *Store) content(ctx context.Context, k *kept) (*source.Content, error) {
+	if len(k.Files) == 0 || len(k.Files) > source.MaxFiles {
+		return nil, fmt.Errorf("its entry names %d files, and from 1 to %d are allowed", len(k.Files), source.MaxFiles)
+	}
+	fields := make([]string, len(k.Files))
+	for i, name := range k.Files {
+		fields[i] = filePrefix + name
+	}
+	texts, err := s.fields(ctx, k.Revision, source.MaxSize, fields...)
+	if err != nil {
+		return nil, err
+	}
+	files := make([]source.File, len(texts))
+	for i, text := range texts {
+		if text == nil {
+			return nil, fmt.Errorf("its file %q is missing", k.Files[i])
+		}
+		files[i] = source.File{Name: k.Files[i], Content: []byte(*text)}
+	}
+	c, err := source.NewContent(k.Revision, files)
+	if err == nil && c.Hash() != k.Hash {
+		err = errors.New("its files are not those that were published")
+	}
+	return c, err
+}
+
+// fields reads some fields of a revision, nil for those that are not there, if they
+// have at most limit bytes together: nobody who can write to the server can make
+// instances take more.
+func (s *Store) fields(ctx context.Context, r source.Revision, limit int64, names ...string) ([]*string, error) {
+	sizes := make([]*redis.IntCmd, len(names))
+	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, name := range names {
+			sizes[i] = p.HStrLen(ctx, s.at(r), name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	size := int64(0)
+	for _, n := range sizes {
+		if size += n.Val(); size > limit {
+			return nil, fmt.Errorf("it has more than %d bytes", limit)
+		}
+	}
+	values, err := s.client.HMGet(ctx, s.at(r), names...).Result()
+	if err != nil {
+		return nil, err
+	}
+	texts := make([]*string, len(names))
+	for i, v := range values {
+		if text, ok := v.(string); ok {
+			texts[i] = &text
+		}
+	}
+	return texts, nil
 }
 
 // entry reads the entry of a revision.
-func entry(r source.Revision, text, seconds string) (e source.Entry, err error) {
-	if text == "" {
-		return e, fmt.Errorf("source/redis: revision %d: %w", r, source.ErrNoRevision)
-	}
-	if err := json.Unmarshal([]byte(text), &e); err != nil {
-		return e, fmt.Errorf("source/redis: read revision %d: %w", r, err)
-	}
-	n, err := strconv.ParseInt(seconds, 10, 64)
+func (s *Store) entry(ctx context.Context, r source.Revision) (*kept, error) {
+	texts, err := s.fields(ctx, r, maxEntry, entryField, timeField)
 	if err != nil {
-		return e, fmt.Errorf("source/redis: read revision %d: %w", r, err)
+		return nil, fmt.Errorf("source/redis: read revision %d: %w", r, err)
 	}
-	e.Published = time.Unix(n, 0)
-	return e, nil
+	if texts[0] == nil || texts[1] == nil {
+		return nil, fmt.Errorf("source/redis: revision %d: %w", r, source.ErrNoRevision)
+	}
+	k := new(kept)
+	if err := json.Unmarshal([]byte(*texts[0]), k); err != nil {
+		return nil, fmt.Errorf("source/redis: read revision %d: %w", r, err)
+	}
+	if k.Revision != r {
+		return nil, fmt.Errorf("source/redis: read revision %d: its entry is of revision %d", r, k.Revision)
+	}
+	n, err := strconv.ParseInt(*texts[1], 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("source/redis: read revision %d: %w", r, err)
+	}
+	k.Published = time.Unix(n, 0)
+	return k, nil
 }
 
 // History implements [source.Store].
@@ -245,17 +340,11 @@ func (s *Store) History(ctx context.Context, before source.Revision, limit int) 
 		if err != nil {
 			return nil, fmt.Errorf("source/redis: read history: %w", err)
 		}
-		fields, err := s.client.HMGet(ctx, s.at(source.Revision(n)), entryField, "time").Result()
-		if err != nil {
-			return nil, fmt.Errorf("source/redis: read history: %w", err)
-		}
-		text, _ := fields[0].(string)
-		seconds, _ := fields[1].(string)
-		e, err := entry(source.Revision(n), text, seconds)
+		k, err := s.entry(ctx, source.Revision(n))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, e)
+		all = append(all, k.Entry)
 	}
 	return all, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +78,53 @@ func away(t *testing.T, server *redistest.Server) {
 	defer cancel()
 	if err := f.WaitFor(ctx, 2); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSizesAreBounded: whoever can write to the server cannot have instances read
+// more than a store may hold, whichever key it is in.
+func TestSizesAreBounded(t *testing.T) {
+	server := redistest.Start(t)
+	admin := client.NewClient(&client.Options{Addr: server.Addr()})
+	defer func() { _ = admin.Close() }()
+	huge := strings.Repeat("x", 3<<20)
+	for name, spoil := range map[string]func(key string) error{
+		"head":  func(key string) error { return admin.Set(t.Context(), key+"head", "1 "+huge, 0).Err() },
+		"entry": func(key string) error { return admin.HSet(t.Context(), key+"1", "entry", huge).Err() },
+		"time":  func(key string) error { return admin.HSet(t.Context(), key+"1", "time", huge).Err() },
+		"another revision's entry": func(key string) error {
+			return admin.HSet(t.Context(), key+"1", "entry", `{"revision":2,"files":["policy.csv"]}`).Err()
+		},
+		"no file": func(key string) error { return admin.HDel(t.Context(), key+"1", "file:policy.csv").Err() },
+		"files": func(key string) error {
+			// One of 1 MiB, named 257 times, is 1 MiB too much.
+			if err := admin.HSet(t.Context(), key+"1", "file:a.csv", huge[:1<<20]).Err(); err != nil {
+				return err
+			}
+			names := slices.Repeat([]string{"a.csv"}, 257)
+			return admin.HSet(t.Context(), key+"1", "entry", `{"revision":1,"files":["`+strings.Join(names, `","`)+`"]}`).Err()
+		},
+	} {
+		store := opened(t, server, strings.ReplaceAll(name, " ", "-"))
+		if _, err := store.Publish(t.Context(), source.Publication{Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Fetch(t.Context(), source.State{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := spoil("sallyport:{" + strings.ReplaceAll(name, " ", "-") + "}:"); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := store.Fetch(t.Context(), source.State{})
+		runtime.ReadMemStats(&after)
+		if err == nil || len(err.Error()) > 1000 {
+			t.Errorf("%s: %.1000v", name, err)
+		}
+		if read := after.TotalAlloc - before.TotalAlloc; read > 1<<20 {
+			t.Errorf("%s: %d bytes were read", name, read)
+		}
 	}
 }
 
