@@ -26,7 +26,8 @@ import (
 //     is too old or too far counted for anyone to say what was used
 //   - [core.ReasonReplayed]: the response is right, and was there before
 //
-// What the store returns is mapped as [Store] says. No error holds the user's
+// What the store returns is mapped as [Store] says, and a failure of that of
+// [WithCounts] is a [core.UnavailableError]. No error holds the user's
 // name (RFC 7616 §3.4.4 lets clients hide it).
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	c, err := parseCredentials(r)
@@ -54,7 +55,14 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	if core.IsRecheck(ctx) {
 		return e.Principal, nil // nonce and count were for the request
 	}
-	switch a.counts.use(id, c.count, a.now()) {
+	now := a.now()
+	use := a.counts.use(id, c.count, now)
+	if use == usable {
+		if use, err = a.shared.use(ctx, id, c.count, now); err != nil {
+			return nil, err
+		}
+	}
+	switch use {
 	case stale:
 		return nil, refused(core.ReasonStale, errors.New("digest: the nonce may no longer be used"))
 	case replayed:

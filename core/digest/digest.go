@@ -50,6 +50,7 @@ type Authenticator struct {
 	sealers    []*sealer            // the first makes nonces, all open them
 	decoy      map[Algorithm]string // H(A1) that nobody has, to spend work on
 	counts     *counts
+	shared     *sharedCounts // nil for none
 	clock      func() time.Time
 	start      time.Time
 	texts      sync.Pool // of *[]byte, to put together what is hashed
@@ -89,6 +90,10 @@ func New(realm string, store Store, opts ...Option) (*Authenticator, error) {
 		a.sealers = append(a.sealers, newSealer(key, realm))
 	}
 	a.counts = newCounts(s.maxNonces, s.lifetime, a.start.UnixNano())
+	var err error
+	if a.shared, err = newSharedCounts(s, realm); err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
 	a.decoy = decoys(s.key, realm, a.algorithms)
 	if _, err := a.challenges(false); err != nil { // all others differ from it in the nonce alone
 		return nil, fmt.Errorf("digest: %w", err)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/sharedstore"
 )
 
 // Defaults and limits of nonces.
@@ -29,6 +31,9 @@ type settings struct {
 	lifetime  time.Duration
 	maxNonces int
 	clock     func() time.Time
+	sharedKey bool               // key was given
+	counts    CountStore         // nil for none
+	fallback  *sharedstore.Calls // nil for none
 }
 
 func defaults() *settings {
@@ -88,9 +93,9 @@ func WithUserHash() Option {
 // all instances the new key as a previous one first, then as the first. The keys
 // are not kept.
 //
-// Each instance knows only the answers that it has taken itself: whoever has
-// overheard one can have it accepted once more by each other instance, until
-// the nonce expires. The clocks of the instances may differ by less than the
+// Without [WithCounts] each instance knows only the answers that it has taken itself:
+// whoever has overheard one can have it accepted once more by each other instance,
+// until the nonce expires. The clocks of the instances may differ by less than the
 // lifetime of a nonce.
 func WithNonceKey(secret []byte, previous ...[]byte) Option {
 	return func(s *settings) error {
@@ -102,7 +107,7 @@ func WithNonceKey(secret []byte, previous ...[]byte) Option {
 				return fmt.Errorf("previous key %d of %d bytes: must have at least %d, made at random", i+1, len(key), minKey)
 			}
 		}
-		s.key, s.previous = secret, previous // New keeps what it derives from them
+		s.key, s.previous, s.sharedKey = secret, previous, true // New keeps what it derives from them
 		return nil
 	}
 }

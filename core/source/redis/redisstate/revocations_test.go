@@ -11,7 +11,6 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/revoke/revoketest"
-	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
 	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
 
@@ -112,20 +111,12 @@ func TestUsersOfRevocations(t *testing.T) {
 	for user, rights := range usersOfPage(t, "../../../../docs/shared-state.md", "shop") {
 		says(t, s, append([]any{"ACL", "SETUSER", user, "on", ">secret"}, rights...)...)
 	}
-	as := func(user string) *redisstate.State {
-		state, err := redisstate.New("redis://"+user+":secret@"+s.Addr(), redisstate.WithName("shop"), redisstate.WithTimeout(authtest.TimeLimit(5*time.Second)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = state.Close() })
-		return state
-	}
-	app := instance(t, as("app").Revocations(), nil)
+	app := instance(t, as(t, s, "app", "shop").Revocations(), nil)
 	p, err := app.Append(t.Context(), "a note", revoke.Entry{ID: "j", Expires: time.Now().Add(-2 * time.Hour)}, revoke.Entry{ID: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier := instance(t, as("verifier").Revocations(), nil)
+	verifier := instance(t, as(t, s, "verifier", "shop").Revocations(), nil)
 	if err := verifier.WaitFor(t.Context(), p); err != nil {
 		t.Error(err)
 	}

@@ -5,6 +5,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
+	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
 
 var acl = regexp.MustCompile(`(?m)^ACL SETUSER (\w+) +on >… (.*)$`)
@@ -29,4 +34,15 @@ func usersOfPage(t *testing.T, page, name string) map[string][]any {
 		t.Fatalf("%s shows no users", page)
 	}
 	return users
+}
+
+// as is the state of a service as a user of the server has it.
+func as(t *testing.T, s *redistest.Server, user, name string) *redisstate.State {
+	t.Helper()
+	state, err := redisstate.New("redis://"+user+":secret@"+s.Addr(), redisstate.WithName(name), redisstate.WithTimeout(authtest.TimeLimit(5*time.Second)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = state.Close() })
+	return state
 }

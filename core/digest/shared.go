@@ -1,0 +1,102 @@
+package digest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/sharedstore"
+)
+
+// CountStore remembers which counts of nonces were used, for all instances of a
+// service (RFC 7616 §5.12 has servers look at the count to find replays).
+// Implementations must be safe for concurrent use, and decide atomically.
+type CountStore interface {
+	// Use keeps a count of a nonce for ttl at least, which is above zero, and reports
+	// whether it was not there before. Of two calls with one nonce and count within
+	// ttl, at most one is told so. nonce is a hash, and holds nothing of the nonce.
+	//
+	// An error means that nobody knows, and the request is answered with 503.
+	Use(ctx context.Context, nonce [32]byte, count uint32, ttl time.Duration) (fresh bool, err error)
+}
+
+// countTimeout is how long a store with a fallback may take before this instance goes
+// on by itself.
+const countTimeout = 250 * time.Millisecond
+
+// WithCounts has s be asked about each right answer after this instance has found that
+// it was not there before, so that an answer that was overheard is good at no other
+// instance either. It needs [WithNonceKey]. While s fails, requests are 503, unless
+// [WithCountFallback] is given.
+func WithCounts(s CountStore) Option {
+	return func(o *settings) error {
+		if isnil.Value(s) {
+			return errors.New("count store is nil")
+		}
+		o.counts = s
+		return nil
+	}
+}
+
+// WithCountFallback lets this instance decide by itself while the store of [WithCounts]
+// fails or takes longer than 250 ms: an answer is then good once at each instance, as
+// without a store, and nobody is signed out. told, which may be nil, is told when the
+// store begins to fail, with the error, and when it answers again, with nil; it must be
+// quick and safe for concurrent use.
+func WithCountFallback(told func(err error)) Option {
+	return func(o *settings) error {
+		o.fallback = &sharedstore.Calls{Timeout: countTimeout, Told: told}
+		return nil
+	}
+}
+
+// sharedCounts asks a store.
+type sharedCounts struct {
+	store    CountStore
+	fallback *sharedstore.Calls // nil for none
+	realm    string
+	lifetime time.Duration
+}
+
+// newSharedCounts is nil without a store.
+func newSharedCounts(s *settings, realm string) (*sharedCounts, error) {
+	switch {
+	case s.counts == nil && s.fallback != nil:
+		return nil, errors.New("WithCountFallback is about a store of counts: add WithCounts")
+	case s.counts == nil:
+		return nil, nil
+	case !s.sharedKey:
+		return nil, errors.New("WithCounts is for instances that take each other's nonces: add WithNonceKey")
+	}
+	return &sharedCounts{s.counts, s.fallback, realm, s.lifetime}, nil
+}
+
+// use reports how a count that is new to this instance may be used.
+func (c *sharedCounts) use(ctx context.Context, id nonceID, count uint32, now int64) (usability, error) {
+	if c == nil {
+		return usable, nil
+	}
+	// An instance whose clock is behind takes the nonce for up to a lifetime longer.
+	ttl := max(time.Duration(id.issued()-now)+2*c.lifetime, time.Millisecond)
+	nonce := sha256.Sum256(append([]byte("sallyport digest count\x00"+c.realm+"\x00"), id[:]...))
+	fresh := true
+	ask := func(ctx context.Context) (err error) {
+		fresh, err = c.store.Use(ctx, nonce, count, ttl)
+		return err
+	}
+	if c.fallback != nil {
+		if c.fallback.Do(ctx, ask) != nil {
+			return usable, nil // this instance has decided
+		}
+	} else if err := ask(ctx); err != nil {
+		return stale, &core.UnavailableError{Err: fmt.Errorf("digest: counts: %w", err)}
+	}
+	if !fresh {
+		return replayed, nil
+	}
+	return usable, nil
+}

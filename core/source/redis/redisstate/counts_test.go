@@ -1,0 +1,99 @@
+package redisstate_test
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/digest"
+	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
+)
+
+// TestCounts: of many instances that are shown an answer at the same time one takes
+// it, and a count has nothing to do with those beside it.
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	var stores []digest.CountStore
+	for range 20 {
+		stores = append(stores, open(t, s, "counts").Counts())
+	}
+	for i, count := range []uint32{1, 2, 3, 1023, 1024, 1025, 5000, math.MaxUint32 - 1, math.MaxUint32} {
+		var fresh atomic.Int64
+		var all sync.WaitGroup
+		for _, store := range stores {
+			all.Go(func() {
+				first, err := store.Use(t.Context(), sum("nonce"), count, time.Hour)
+				if err != nil {
+					t.Error(err)
+				}
+				if first {
+					fresh.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if n := fresh.Load(); n != 1 {
+			t.Errorf("%d of 20 instances take count %d", n, count)
+		}
+		if first, err := stores[i].Use(t.Context(), sum("another nonce"), count, time.Hour); err != nil || !first {
+			t.Errorf("another nonce: %v, %v", first, err)
+		}
+	}
+	c := direct(t, s)
+	keys, err := c.Keys(t.Context(), "*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(keys) != 8 {
+		t.Errorf("%d keys for counts in four ranges of two nonces", len(keys))
+	}
+	for _, k := range keys {
+		if ttl, err := c.PTTL(t.Context(), k).Result(); err != nil || ttl > time.Hour || ttl <= 0 {
+			t.Errorf("%s expires in %v, %v", k, ttl, err)
+		}
+	}
+	s.Stop()
+	if fresh, err := stores[0].Use(t.Context(), sum("nonce"), 7, time.Hour); err == nil || fresh {
+		t.Errorf("without the server: %v, %v", fresh, err)
+	}
+}
+
+// TestUsersOfState: the user of the page on guessing can do all that is counted, and
+// nothing outside of it.
+func TestUsersOfState(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	for user, rights := range usersOfPage(t, "../../../../docs/guessing.md", "default") {
+		says(t, s, append([]any{"ACL", "SETUSER", user, "on", ">secret"}, rights...)...)
+	}
+	state := as(t, s, "state", "default")
+	if _, err := state.Counts().Use(t.Context(), sum("nonce"), 1, time.Hour); err != nil {
+		t.Error(err)
+	}
+	if fresh, err := state.Replays().Remember(t.Context(), sum("key"), sum("proof"), time.Hour); err != nil || !fresh {
+		t.Errorf("a proof: %v, %v", fresh, err)
+	}
+	if _, err := state.Replays().Remember(t.Context(), sum("key"), sum("proof"), time.Hour); err != nil {
+		t.Error(err)
+	}
+	store, attempt := state.Attempts(), attempts.Attempt{
+		Counters: []attempts.Counter{{Part: attempts.Address, Key: "address", Burst: 3, Interval: time.Minute, Ahead: time.Hour}},
+		Known:    "known", Tried: "tried", KnownFor: time.Hour, MaxWait: time.Hour,
+	}
+	for _, o := range []attempts.Outcome{{Failed: true, Reserved: true}, {Succeeded: true, Reserved: true}, {Reserved: true}} {
+		if _, err := store.Reserve(t.Context(), attempt); err != nil {
+			t.Error(err)
+		}
+		if err := store.Settle(t.Context(), attempt, o); err != nil {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	other := as(t, s, "state", "other")
+	if _, err := other.Counts().Use(t.Context(), sum("nonce"), 1, time.Hour); err == nil {
+		t.Error("it may count for another service")
+	}
+}
