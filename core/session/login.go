@@ -57,7 +57,7 @@ func (m *Manager) Login(ctx context.Context, r core.Request, p *core.Principal, 
 		return nil, err
 	}
 	rec, now := newRecord(p), m.now()
-	rec.Issued, rec.Deadline = now, now.Add(m.absolute)
+	rec.LoggedIn, rec.Issued, rec.Deadline = now, now, now.Add(m.absolute)
 	switch {
 	case with.authTime != nil:
 		rec.AuthTime = *with.authTime
@@ -108,7 +108,7 @@ func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal)
 			return nil, &core.InternalError{Err: errors.New("session: rotate for another principal than the session's: use Login")}
 		}
 		rec = newRecord(p)
-		rec.Deadline, rec.Generation, rec.Groups = was.Deadline, was.Generation, was.Groups
+		rec.LoggedIn, rec.Deadline, rec.Generation, rec.Groups = was.LoggedIn, was.Deadline, was.Generation, was.Groups
 		if rec.AuthTime.IsZero() {
 			rec.AuthTime = was.AuthTime
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
 // Option configures a [Manager].
@@ -30,6 +31,7 @@ type settings struct {
 	afterLogout  string
 	origins      []string
 	answers      []core.Option
+	revocations  revoke.Checker
 }
 
 func defaults() settings {
@@ -69,6 +71,21 @@ func WithStoreTimeout(d time.Duration) Option {
 			return fmt.Errorf("store timeout %v: must be from 10ms to 1m", d)
 		}
 		o.storeTimeout = d
+		return nil
+	}
+}
+
+// WithRevocation asks c about a session at each request, commonly a
+// [revoke.Follower]: by the principal's ID as the subject, the time of the login as
+// that of issue, and no issuer. So an entry for a subject ends the sessions that have
+// begun before it, wherever they are kept, as it ends tokens. A session that was
+// revoked is 401, reason revoked; an error of c is 503.
+func WithRevocation(c revoke.Checker) Option {
+	return func(o *settings) error {
+		if isnil.Value(c) {
+			return errors.New("revocations are nil")
+		}
+		o.revocations = c
 		return nil
 	}
 }

@@ -23,7 +23,9 @@ type record struct {
 
 	sessionstore.Identity
 
-	// Issued is when the id was made, Deadline when the session ends.
+	// LoggedIn is when the session began, Issued when the id was made, Deadline when
+	// the session ends.
+	LoggedIn time.Time `json:"logged_in,omitzero"`
 	Issued   time.Time `json:"issued,omitzero"`
 	Deadline time.Time `json:"deadline,omitzero"`
 	// Generation is the principal's when it logged in; another one now means

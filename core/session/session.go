@@ -29,10 +29,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/sessionstore"
 	"github.com/sallyport-go/sallyport/core/option"
+	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
 // Reasons in events, beside those of package core: [core.ReasonExpired] is the
-// end of the absolute timeout, [core.ReasonRevoked] a logout everywhere.
+// end of the absolute timeout, [core.ReasonRevoked] a logout everywhere, or an entry in
+// the list of [WithRevocation].
 const (
 	// ReasonUnknown: the store has no such session. It was logged out or has
 	// ended long ago, or nobody ever issued that id.
@@ -174,7 +176,25 @@ func (m *Manager) load(ctx context.Context, id string) (record, error) {
 			return record{}, err
 		}
 	}
+	if err := m.checkRevoked(ctx, &rec); err != nil {
+		return record{}, err
+	}
 	return rec, m.use(ctx, id, rec, now)
+}
+
+// checkRevoked refuses a session that [WithRevocation] says is over.
+func (m *Manager) checkRevoked(ctx context.Context, rec *record) error {
+	if m.revocations == nil {
+		return nil
+	}
+	revoked, err := m.revocations.Revoked(ctx, revoke.Token{Subject: rec.ID, IssuedAt: rec.LoggedIn, Expires: rec.Deadline})
+	switch {
+	case err != nil:
+		return &core.UnavailableError{Err: fmt.Errorf("session: revocations: %w", err)}
+	case revoked:
+		return dead(core.ReasonRevoked)
+	}
+	return nil
 }
 
 // checkGeneration refuses a session that has another generation than its

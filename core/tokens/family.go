@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/sessionstore"
+	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
 // A refresh token is the secret of its family, its number in the family and a code
@@ -64,6 +65,8 @@ type family struct {
 	// CodeKey makes the codes of the tokens.
 	CodeKey  []byte    `json:"code_key"`
 	Deadline time.Time `json:"deadline"`
+	// LoggedIn is when the family began.
+	LoggedIn time.Time `json:"logged_in,omitzero"`
 	// Generation is the principal's at the login; another one now means that it
 	// was logged out everywhere.
 	Generation string `json:"generation,omitempty"`
@@ -110,7 +113,7 @@ func (f *family) tag() string { return string(f.key[:22]) }
 func (m *Manager) found(ctx context.Context, p *core.Principal) (*family, refreshToken, error) {
 	none := refreshToken{}
 	now := m.now()
-	f := &family{Format: recordFormat, Identity: sessionstore.NewIdentity(p), CodeKey: make([]byte, sha256.Size), Deadline: now.Add(m.absolute)}
+	f := &family{Format: recordFormat, Identity: sessionstore.NewIdentity(p), CodeKey: make([]byte, sha256.Size), Deadline: now.Add(m.absolute), LoggedIn: now}
 	_, _ = rand.Read(f.secret[:]) // never fails: it ends the program
 	_, _ = rand.Read(f.CodeKey)
 	f.key = m.keyOf(f.secret)
@@ -167,9 +170,24 @@ func (m *Manager) find(ctx context.Context, t refreshToken) (*family, error) {
 		case generation != "" && generation != f.Generation:
 			return nil, refused(core.ReasonRevoked, nil)
 		}
-		return f, nil
+		return f, m.checkRevoked(ctx, f)
 	}
 	return nil, refused(core.ReasonExpired, nil)
+}
+
+// checkRevoked refuses a family that the list of [WithRevocation] says is over.
+func (m *Manager) checkRevoked(ctx context.Context, f *family) error {
+	if m.revocations == nil {
+		return nil
+	}
+	revoked, err := m.revocations.Revoked(ctx, revoke.Token{Issuer: m.signer.Issuer(), ID: f.tag(), Subject: f.ID, IssuedAt: f.LoggedIn, Expires: f.Deadline})
+	switch {
+	case err != nil:
+		return &core.UnavailableError{Err: fmt.Errorf("tokens: revocations: %w", err)}
+	case revoked:
+		return refused(core.ReasonRevoked, nil)
+	}
+	return nil
 }
 
 // principal is who the family belongs to.

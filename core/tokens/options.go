@@ -192,9 +192,12 @@ func WithReload(f Reload) Option {
 }
 
 // WithRevocation has what ends a family end its access tokens as well, by entries
-// in l, commonly a revoke.List or revoke.File: a logout, the reuse of a refresh
-// token, and [Manager.LogoutEverywhere]. The verifier must ask
+// in l, commonly a revoke.List, revoke.File or revoke.Follower: a logout, the reuse of
+// a refresh token, and [Manager.LogoutEverywhere]. The verifier must ask
 // [Manager.Revocation]. A list in memory is that of one process.
+//
+// Refresh tokens are looked up in l as well: an entry for a subject, or for all, that
+// somebody else has added ends the families that have begun before it.
 func WithRevocation(l Revocations) Option {
 	return func(o *settings) error {
 		if isnil.Value(l) {

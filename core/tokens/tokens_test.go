@@ -267,3 +267,26 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestRevocationEndsFamilies: an entry that somebody else has added ends the families
+// that have begun before it.
+func TestRevocationEndsFamilies(t *testing.T) {
+	for _, e := range []revoke.Entry{{Subject: "alice"}, {All: true}, {Subject: "alice", Issuer: "https://api.example"}} {
+		b := newBench(t)
+		list, err := revoke.New(revoke.WithClock(b.clock.Now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.manager = b.newManager(tokens.WithRevocation(list))
+		p := gets(t, b.manager, login(t, b.manager).Refresh)
+		b.clock.Advance(time.Minute)
+		e.IssuedBefore = b.clock.Now()
+		p = gets(t, b.manager, p.Refresh)
+		b.clock.Advance(time.Minute)
+		if err := list.Revoke(e); err != nil {
+			t.Fatal(err)
+		}
+		b.refuses(b.manager, p.Refresh, core.ReasonRevoked)
+		gets(t, b.manager, login(t, b.manager).Refresh)
+	}
+}

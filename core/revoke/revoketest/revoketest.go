@@ -146,6 +146,7 @@ func texts(t *testing.T, one, other revoke.Log) {
 func atOnce(t *testing.T, one, other revoke.Log) {
 	const writers, each = 6, 20
 	var all sync.WaitGroup
+	defer all.Wait() // whatever ends the test
 	for w := range writers {
 		all.Go(func() {
 			for n := range each {

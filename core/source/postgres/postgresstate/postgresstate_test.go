@@ -4,6 +4,7 @@ package postgresstate_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +14,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/revoke/revoketest"
+	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/core/session/sessiontest"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
+	"github.com/sallyport-go/sallyport/core/tokens/tokenstest"
 )
 
 // open is the state of a service as an instance has it, with the rights of a role.
@@ -63,6 +67,14 @@ func TestState(t *testing.T) {
 	t.Run("revocations", func(t *testing.T) {
 		revoketest.Run(t, func(t *testing.T, name string) revoke.Log { return open(t, server, "app", name).Revocations() })
 	})
+	t.Run("sessions", func(t *testing.T) {
+		sessiontest.RunStore(t, func(t *testing.T) session.ContextStore { return open(t, server, "app", "sessions").Sessions() })
+	})
+	t.Run("refresh state", func(t *testing.T) {
+		tokenstest.RunStore(t, func(t *testing.T) session.ContextStore { return open(t, server, "app", "refresh").Sessions() })
+	})
+	t.Run("rows that have expired are deleted", func(t *testing.T) { cleaned(t, server) })
+	t.Run("a database that is away is an error, and loses no session", func(t *testing.T) { outage(t, server) })
 	t.Run("roles may do what they need and no more", func(t *testing.T) { roles(t, server) })
 	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, server) })
 }
@@ -154,6 +166,58 @@ func away(t *testing.T, s *postgrestest.Server) {
 		if is, err := f.Revoked(ctx, revoke.Token{ID: id}); !is || err != nil {
 			t.Errorf("%s: %v, %v", id, is, err)
 		}
+	}
+}
+
+// cleaned: rows do not collect, and those of other services stay.
+func cleaned(t *testing.T, s *postgrestest.Server) {
+	store, other := open(t, s, "app", "cleaned").Sessions(), open(t, s, "app", "not-cleaned").Sessions()
+	if err := other.Commit("old", []byte("x"), time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 200 {
+		if err := store.Commit(fmt.Sprint("old ", n), []byte("x"), time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := func(service string) (n int) {
+		c, err := pgx.Connect(t.Context(), s.URL("app"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
+		if err := c.QueryRow(t.Context(), "select count(*) from sallyport_state.entry where service = $1", service).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := rows("cleaned"); n > 32 {
+		t.Errorf("%d of 200 rows that have expired are left", n)
+	}
+	if n := rows("not-cleaned"); n != 1 {
+		t.Errorf("another service has %d rows, want 1", n)
+	}
+}
+
+// outage: what cannot be asked is an error and not a missing entry.
+func outage(t *testing.T, s *postgrestest.Server) {
+	store := open(t, s, "app", "outage").Sessions()
+	if err := store.Commit("key", []byte("data"), time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	s.Stop()
+	if data, found, err := store.Find("key"); err == nil || found {
+		t.Errorf("%q, %v, %v", data, found, err)
+	}
+	if err := store.Commit("key", []byte("more"), time.Now().Add(time.Hour)); err == nil {
+		t.Error("a commit to nothing")
+	}
+	if err := store.Delete("key"); err == nil {
+		t.Error("a delete of nothing")
+	}
+	s.Start()
+	if data, found, err := store.Find("key"); err != nil || !found || string(data) != "data" {
+		t.Errorf("afterwards: %q, %v, %v", data, found, err)
 	}
 }
 

@@ -1,0 +1,73 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/session"
+)
+
+// brokenList is revocations that cannot be asked.
+type brokenList struct{}
+
+func (brokenList) Revoked(context.Context, revoke.Token) (bool, error) {
+	return false, errors.New("down")
+}
+
+// TestRevocationEndsSessions: an entry for a subject, or for all, ends the sessions that
+// have begun before it, a rotated one included, and no other.
+func TestRevocationEndsSessions(t *testing.T) {
+	for name, entry := range map[string]revoke.Entry{"subject": {Subject: "alice"}, "all": {All: true}} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			list, err := revoke.New(revoke.WithClock(b.clock.Now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.manager, err = session.New(session.WithStore(b.store), session.WithClock(b.clock.Now), session.WithRevocation(list)); err != nil {
+				t.Fatal(err)
+			}
+			alice, bob := principal(t, core.PrincipalInfo{ID: "alice"}), principal(t, core.PrincipalInfo{ID: "bob"})
+			before, rotated, other := b.login(alice, ""), b.login(alice, ""), b.login(bob, "")
+			b.clock.Advance(time.Minute)
+			entry.IssuedBefore = b.clock.Now()
+			b.clock.Advance(time.Minute)
+			// An id that was made later is that of a session from before.
+			fields, err := b.manager.Rotate(t.Context(), request("POST", rotated), alice)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rotated = cookieFrom(t, fields)
+			if err := list.Revoke(entry); err != nil {
+				t.Fatal(err)
+			}
+			later := b.login(alice, "")
+			for what, tt := range map[string]struct {
+				cookie string
+				over   bool
+			}{"before": {before, true}, "rotated": {rotated, true}, "bob's": {other, entry.All}, "later": {later, false}} {
+				_, err := b.manager.Authenticate(t.Context(), request("GET", tt.cookie))
+				var refused *core.CredentialError
+				if over := errors.As(err, &refused) && refused.Reason == core.ReasonRevoked; over != tt.over || !over && err != nil {
+					t.Errorf("%s: %v, want it over: %v", what, err, tt.over)
+				}
+			}
+		})
+	}
+	b := newBench(t)
+	var err error
+	if b.manager, err = session.New(session.WithStore(b.store), session.WithClock(b.clock.Now), session.WithRevocation(brokenList{})); err != nil {
+		t.Fatal(err)
+	}
+	var unavailable *core.UnavailableError
+	if _, err := b.manager.Authenticate(t.Context(), request("GET", b.login(principal(t, core.PrincipalInfo{ID: "alice"}), ""))); !errors.As(err, &unavailable) {
+		t.Errorf("revocations that cannot be asked: %v", err)
+	}
+	if _, err := session.New(session.WithRevocation((*revoke.List)(nil))); err == nil {
+		t.Error("revocations that are nil")
+	}
+}
