@@ -50,6 +50,9 @@ func (a *assembly) assemble() error {
 		opts = append(opts, more...)
 	}
 	a.answers = slices.Clone(opts)
+	if err := a.followRevocations(); err != nil {
+		return err
+	}
 	schemes, err := a.schemes()
 	if err != nil {
 		return err

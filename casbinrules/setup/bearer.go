@@ -192,6 +192,7 @@ func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth
 	if a.config.Develop == "anywhere" {
 		opts = append(opts, jwtauth.WithDevelopmentKeysAnywhere())
 	}
+	var lists allLists
 	if c.Revocations != "" {
 		list, err := revoke.OpenFile(string(c.Revocations))
 		if err == nil {
@@ -200,7 +201,13 @@ func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth
 		if err != nil {
 			return nil, a.doc.Wrap(err, &c.Revocations)
 		}
-		opts = append(opts, jwtauth.WithRevocation(list))
+		lists = append(lists, list)
+	}
+	if a.made.revocations != nil {
+		lists = append(lists, a.made.revocations)
+	}
+	if len(lists) > 0 {
+		opts = append(opts, jwtauth.WithRevocation(lists))
 	}
 	v, err := jwtauth.New(keys, opts...)
 	return v, a.doc.Wrap(err, fields...)

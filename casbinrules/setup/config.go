@@ -10,26 +10,27 @@ import (
 // config is the file. Every key is documented in docs/configuration.md, which a
 // test holds against these tags.
 type config struct {
-	Realm    string          `key:"realm" required:"true" doc:"what challenges call the service"`
-	Bearer   *bearerConfig   `key:"bearer" doc:"scheme: access tokens that are JSON Web Tokens, or that the issuer is asked about"`
-	DPoP     *dpopConfig     `key:"dpop" doc:"scheme: the tokens of bearer, bound to a key of the client"`
-	Basic    *basicConfig    `key:"basic" doc:"scheme: passwords"`
-	Digest   *digestConfig   `key:"digest" doc:"scheme: passwords that are not sent"`
-	APIKeys  *apiKeysConfig  `key:"api_keys" doc:"scheme: keys for programs"`
-	Certs    *certsConfig    `key:"client_certificates" doc:"scheme: certificates of TLS clients"`
-	Session  *sessionConfig  `key:"session" doc:"scheme: cookies of people who have signed in"`
-	Policy   *policyConfig   `key:"policy" doc:"who may do what"`
-	Answers  *answersConfig  `key:"answers" doc:"what refusals look like; problem details alone by default"`
-	Attempts *attemptsConfig `key:"attempts" doc:"limits on guessing; none by default"`
-	Proxies  *proxiesConfig  `key:"proxies" doc:"proxies in front, whose word about clients is believed"`
-	Browsers *browsersConfig `key:"browsers" doc:"pages of other origins, and dialogs"`
-	Requests *requestsConfig `key:"requests" doc:"which requests reach rules and handlers"`
-	Log      *logConfig      `key:"log" doc:"where and how verdicts are logged; slog's default logger by default"`
-	Decision *decisionConfig `key:"decision_log" doc:"a log of decisions for auditors"`
-	Observer []decode.Kind   `key:"observers" slot:"observer" doc:"who is told of verdicts beside the log: a list of kinds"`
-	Serve    *serveConfig    `key:"serve" doc:"the server of sallyport serve"`
-	Develop  string          `key:"development" enum:"loopback,anywhere" default:"loopback" doc:"from where tokens of development keys are good"`
-	Watch    bool            `key:"watch" default:"true" doc:"whether edits of the files named here take effect while the service runs"`
+	Realm    string             `key:"realm" required:"true" doc:"what challenges call the service"`
+	Bearer   *bearerConfig      `key:"bearer" doc:"scheme: access tokens that are JSON Web Tokens, or that the issuer is asked about"`
+	DPoP     *dpopConfig        `key:"dpop" doc:"scheme: the tokens of bearer, bound to a key of the client"`
+	Basic    *basicConfig       `key:"basic" doc:"scheme: passwords"`
+	Digest   *digestConfig      `key:"digest" doc:"scheme: passwords that are not sent"`
+	APIKeys  *apiKeysConfig     `key:"api_keys" doc:"scheme: keys for programs"`
+	Certs    *certsConfig       `key:"client_certificates" doc:"scheme: certificates of TLS clients"`
+	Session  *sessionConfig     `key:"session" doc:"scheme: cookies of people who have signed in"`
+	Revoked  *revocationsConfig `key:"revocations" doc:"which tokens and sessions were revoked, in a log that instances share"`
+	Policy   *policyConfig      `key:"policy" doc:"who may do what"`
+	Answers  *answersConfig     `key:"answers" doc:"what refusals look like; problem details alone by default"`
+	Attempts *attemptsConfig    `key:"attempts" doc:"limits on guessing; none by default"`
+	Proxies  *proxiesConfig     `key:"proxies" doc:"proxies in front, whose word about clients is believed"`
+	Browsers *browsersConfig    `key:"browsers" doc:"pages of other origins, and dialogs"`
+	Requests *requestsConfig    `key:"requests" doc:"which requests reach rules and handlers"`
+	Log      *logConfig         `key:"log" doc:"where and how verdicts are logged; slog's default logger by default"`
+	Decision *decisionConfig    `key:"decision_log" doc:"a log of decisions for auditors"`
+	Observer []decode.Kind      `key:"observers" slot:"observer" doc:"who is told of verdicts beside the log: a list of kinds"`
+	Serve    *serveConfig       `key:"serve" doc:"the server of sallyport serve"`
+	Develop  string             `key:"development" enum:"loopback,anywhere" default:"loopback" doc:"from where tokens of development keys are good"`
+	Watch    bool               `key:"watch" default:"true" doc:"whether edits of the files named here take effect while the service runs"`
 }
 
 // bearerConfig is one issuer, or several in a list.
@@ -126,6 +127,8 @@ type digestConfig struct {
 	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"keys before it, whose nonces are still good"`
 	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is good"`
 	MaxNonces     int             `key:"max_nonces" default:"65536" doc:"how many nonces are remembered"`
+	Counts        decode.Kind     `key:"counts" slot:"count store" doc:"where instances remember together which answers came, one kind with its settings; needs nonce_key; each by itself by default"`
+	Fallback      bool            `key:"count_fallback" doc:"let an instance go on by itself while counts cannot be asked; 503 otherwise"`
 }
 
 // apiKeysConfig is keys for programs. A key is read from one place.

@@ -71,7 +71,7 @@ func keyTable(of reflect.Type) string {
 var blocks = regexp.MustCompile("(?ms)^```yaml sallyport\n(.*?)^```$")
 
 // storeBlocks are files with kinds of other packages, which open them.
-var storeBlocks = regexp.MustCompile("(?ms)^```yaml sallyport-(?:redis|postgres|policy-http|oidc|attempts-redis)\n(.*?)^```$")
+var storeBlocks = regexp.MustCompile("(?ms)^```yaml sallyport-(?:state-postgres|redis|postgres|policy-http|oidc|attempts-redis)\n(.*?)^```$")
 
 // TestDocumentedFiles opens each configuration file that a page shows.
 func TestDocumentedFiles(t *testing.T) {

@@ -104,6 +104,9 @@ var effects = map[string]effect{
 	"digest.nonce_lifetime":      {file: digestWith, a: "nonce_lifetime: 5m", b: "nonce_lifetime: 1h", see: digestAnswers(-10*time.Minute, 1)},
 	"digest.max_nonces":          {file: digestWith, a: "max_nonces: 1", b: "max_nonces: 65536", see: digestAnswers(0, 1, 1, 2)},
 
+	"digest.counts":         {test: "redis/TestAttemptsInRedis"},
+	"digest.count_fallback": {test: "redis/TestAttemptsInRedis"},
+
 	"api_keys.file":                 {file: "realm: reports\napi_keys: {file: %s}\n" + withPolicy, a: "api.keys", b: "others.keys", see: asking("GET", "/reports", "X-API-Key", apiKey)},
 	"api_keys.header":               {file: "realm: reports\napi_keys: {file: api.keys, header: %s}\n" + withPolicy, a: "X-A", b: "X-B", see: asking("GET", "/reports", "X-A", apiKey)},
 	"api_keys.authorization_scheme": {file: "realm: reports\napi_keys: {file: api.keys, authorization_scheme: %s}\n" + withPolicy, a: "Key", b: "Token", see: asking("GET", "/reports", "Authorization", "Key "+apiKey)},
@@ -129,6 +132,12 @@ var effects = map[string]effect{
 	"session.sign_in":                    {test: "oidc/TestServe"},
 	"session.logout_redirect":            {file: sessionWith, a: "logout_redirect: /bye", b: "logout_redirect: /out", see: signedOut},
 	"session.plain_http_for_development": {file: sessionWith, a: "plain_http_for_development: true", b: "plain_http_for_development: false", see: signedIn},
+
+	"revocations.store":         {test: "TestRevocationLog"},
+	"revocations.poll_interval": {file: minimal + "revocations: {%s}\n", a: "store: {memory: {}}, poll_interval: 1ns", b: "store: {memory: {}}, poll_interval: 1h"},
+	"revocations.max_staleness": {test: "TestRevocationLog"},
+	"revocations.when_stale":    {test: "TestRevocationLog"},
+	"revocations.late_start":    {test: "TestRevocationLog"},
 
 	"policy.model":            {file: policyIs, a: "model: rbac, files: roles.csv", b: "model: rbac-deny, files: roles.csv"},
 	"policy.files":            {file: policyIs, a: "model: model.conf, files: policy.csv", b: "model: model.conf, files: others.csv"},

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 	"github.com/sallyport-go/sallyport/core/session"
 )
@@ -32,8 +33,11 @@ const (
 	policyStore  = "policy store"
 	attemptStore = "attempt store"
 	replayStore  = "replay store"
-	observer     = "observer"
-	signIn       = "sign-in"
+	countStore   = "count store"
+	// revocationLog is where revocations are that instances share.
+	revocationLog = "revocation log"
+	observer      = "observer"
+	signIn        = "sign-in"
 )
 
 // kind is a registered one.
@@ -52,9 +56,17 @@ var kinds = struct {
 // elsewhereKinds are the kinds that a package of this project registers when it
 // is imported.
 var elsewhereKinds = map[string]map[string]string{
-	sessionStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
+	sessionStore: {
+		"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres",
+		"redis":    "github.com/sallyport-go/sallyport/casbinrules/setup/redis",
+	},
+	revocationLog: {
+		"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres",
+		"redis":    "github.com/sallyport-go/sallyport/casbinrules/setup/redis",
+	},
 	attemptStore: {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
 	replayStore:  {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
+	countStore:   {"redis": "github.com/sallyport-go/sallyport/casbinrules/setup/redis"},
 	signIn:       {"oidc": "github.com/sallyport-go/sallyport/casbinrules/setup/oidc"},
 	policyStore: {
 		"postgres": "github.com/sallyport-go/sallyport/casbinrules/setup/postgres",
@@ -88,6 +100,12 @@ func RegisterAttemptStore[T any](name string, open func(settings *T) (s attempts
 // below dpop.replays; otherwise as [RegisterSessionStore].
 func RegisterReplayStore[T any](name string, open func(settings *T) (s dpop.ReplayStore, closing func() error, err error)) {
 	register(replayStore, name, open)
+}
+
+// RegisterCountStore makes a kind of store known under the name that it has below
+// digest.counts; otherwise as [RegisterSessionStore].
+func RegisterCountStore[T any](name string, open func(settings *T) (s digest.CountStore, closing func() error, err error)) {
+	register(countStore, name, open)
 }
 
 // RegisterObserver makes a kind of observer known under the name that it has in

@@ -38,6 +38,27 @@ func (a *assembly) basic() (core.Authenticator, error) {
 	return a.whileConfirmed(follower)(basic.New(a.config.Realm, verifier, opts...))
 }
 
+// counts have instances remember answers together.
+func (a *assembly) counts(c *digestConfig) ([]digest.Option, error) {
+	switch {
+	case c.Counts.Settings == nil && c.Fallback:
+		return nil, a.doc.Wrap(errors.New("this is for counts in a store: there are none"), &c.Fallback)
+	case c.Counts.Settings == nil:
+		return nil, nil
+	case !a.doc.Has(&c.NonceKey):
+		return nil, a.doc.Wrap(errors.New("counts needs nonce_key: instances must take each other's nonces"), &c.Counts)
+	}
+	store, err := openKind[digest.CountStore](a, countStore, &c.Counts)
+	if err != nil {
+		return nil, err
+	}
+	opts := []digest.Option{digest.WithCounts(store)}
+	if c.Fallback {
+		opts = append(opts, digest.WithCountFallback(a.storeTold("answers of Digest are remembered")))
+	}
+	return opts, nil
+}
+
 // digest is the scheme of passwords that are not sent.
 func (a *assembly) digest() (core.Authenticator, error) {
 	c := a.config.Digest
@@ -57,6 +78,11 @@ func (a *assembly) digest() (core.Authenticator, error) {
 	} else if len(c.PreviousKeys) > 0 {
 		return nil, a.doc.Wrap(errNoNonceKey, &c.PreviousKeys)
 	}
+	shared, err := a.counts(c)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, shared...)
 	users, err := digest.NewFile(a.config.Realm, file...)
 	if err != nil {
 		return nil, err
@@ -176,6 +202,9 @@ func (a *assembly) session() (core.Authenticator, error) {
 	add(c.LogoutRedirect != "", func() session.Option { return session.WithLogoutRedirect(c.LogoutRedirect) })
 	if b := a.config.Browsers; b != nil && len(b.Trusted) > 0 {
 		opts = append(opts, session.WithTrustedOrigins(b.Trusted...))
+	}
+	if a.made.revocations != nil {
+		opts = append(opts, session.WithRevocation(a.made.revocations))
 	}
 	m, err := session.New(opts...)
 	if err != nil {

@@ -38,6 +38,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/forwardauth"
 	"github.com/sallyport-go/sallyport/core/option"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
@@ -64,6 +65,8 @@ type Setup struct {
 	log       *slog.Logger
 	reloads   []func(context.Context) error
 	closers   []func() error // in the order in which they were opened
+
+	revocations *revoke.Follower // nil without a log of them
 }
 
 // Open reads the file at path and assembles what it says. Paths in it begin at

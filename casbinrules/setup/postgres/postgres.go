@@ -1,5 +1,6 @@
-// Package postgres gives package setup a store of policies in PostgreSQL, that of
-// core/source/postgres. It is imported for nothing else:
+// Package postgres gives package setup stores in PostgreSQL: of policies, that of
+// core/source/postgres, and of sessions and revocations, those of its postgresstate. It
+// is imported for nothing else:
 //
 //	import _ "github.com/sallyport-go/sallyport/casbinrules/setup/postgres"
 //
@@ -8,6 +9,8 @@
 //	policy:
 //	  model: model.conf
 //	  store: {postgres: {url: "${POLICY_DATABASE}"}}
+//
+// and below session.store and revocations.store.
 package postgres
 
 import (

@@ -4,7 +4,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,8 +18,11 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/postgres"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgresstate"
 	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
 )
 
@@ -102,6 +107,89 @@ func TestPolicyFromPostgres(t *testing.T) {
 	}
 }
 
+var stateBlocks = regexp.MustCompile("(?ms)^```yaml sallyport-state-postgres\n(.*?)^```$")
+
+// TestStateFromPostgres opens the file on the page twice: a session of one instance is
+// the other's, and a revocation at one of them ends it at both.
+func TestStateFromPostgres(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	state, err := postgresstate.New(server.URL("sallyport"), postgresstate.WithTimeout(authtest.TimeLimit(5*time.Second)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = state.Close() }()
+	if err := state.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	instances := stateInstances(t, server.URL("sallyport"))
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: "ann", Scheme: "Basic"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "https://app.example/", nil)
+	fields, err := instances[0].Sessions().Login(t.Context(), httpauth.Request(r), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	httpauth.AddFields(w.Header(), fields)
+	r.AddCookie(w.Result().Cookies()[0])
+	for i, s := range instances {
+		if p, err := s.Sessions().Authenticate(t.Context(), httpauth.Request(r)); err != nil || p.ID() != "ann" {
+			t.Errorf("instance %d: %v, %v", i, p, err)
+		}
+	}
+	at, err := instances[1].Revocations().Append(t.Context(), "", revoke.Entry{Subject: "ann", IssuedBefore: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(time.Minute))
+	defer cancel()
+	if err := instances[0].Revocations().WaitFor(waiting, at); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range instances {
+		var over *core.CredentialError
+		if _, err := s.Sessions().Authenticate(t.Context(), httpauth.Request(r)); !errors.As(err, &over) || over.Reason != core.ReasonRevoked {
+			t.Errorf("instance %d: %v", i, err)
+		}
+	}
+}
+
+// stateInstances opens the file on the page twice, with a secret in a file and more
+// time than it has there.
+func stateInstances(t *testing.T, url string) (instances []*setup.Setup) {
+	t.Helper()
+	text, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"service", "timeout", "max_connections"} {
+		if !strings.Contains(string(text), "| `"+key+"` |") {
+			t.Errorf("the page lacks %s", key)
+		}
+	}
+	block := stateBlocks.FindSubmatch(text)
+	if block == nil {
+		t.Fatal("the page shows no file")
+	}
+	path := write(t, strings.NewReplacer(`"${STATE_DATABASE}", service: shop`, `{file: url}, service: shop, timeout: 1m`,
+		"sign_in_page: /login", "sign_in_page: /login\n  store_timeout: 1m", "max_staleness: 1m", "max_staleness: 1h").Replace(string(block[1])))
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "url"), []byte(url), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s, err := setup.Open(path, setup.WithLogger(slog.New(slog.DiscardHandler)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		instances = append(instances, s)
+	}
+	return instances
+}
+
 // TestSettings refuses what cannot work, with its place.
 func TestSettings(t *testing.T) {
 	t.Setenv("POLICY_DATABASE", "postgres://db.example/app")
@@ -110,6 +198,8 @@ func TestSettings(t *testing.T) {
 		"store: {postgres: {url: 'postgres://db'}}}":                                                        ":3:53: policy.store.postgres.url: a secret must not be written",
 		"store: {postgres: {url: '${POLICY_DATABASE}'}}}":                                                   "would not verify the server",
 		"store: {postgres: {url: '${POLICY_DATABASE}'}}, files: users.htpasswd}":                            "take one of them",
+		"files: users.htpasswd}\nrevocations: {late_start: true}":                                           "revocations: store is missing",
+		"files: users.htpasswd}\nrevocations: {store: {postgres: {url: '${POLICY_DATABASE}'}}}":             "would not verify the server",
 		"files: users.htpasswd, max_staleness: 1m}":                                                         "this is for a policy in a store",
 		"store: {postgres: {url: '${POLICY_DATABASE}', unverified_server: true}}, when_stale: unavailable}": "when_stale needs max_staleness",
 	} {

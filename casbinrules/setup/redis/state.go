@@ -5,20 +5,24 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
 )
 
 func init() {
 	setup.RegisterAttemptStore("redis", openAttempts)
 	setup.RegisterReplayStore("redis", openReplays)
+	setup.RegisterCountStore("redis", openCounts)
+	setup.RegisterRevocationLog("redis", openRevocations)
 }
 
 // stateSettings are the keys below redis where instances count together.
 type stateSettings struct {
 	URL        setup.Secret  `key:"url" required:"true" doc:"URL of the server, such as rediss://app:…@cache.example:6379/0"`
 	Service    string        `key:"service" default:"default" doc:"name of the service, in a server with several"`
-	Timeout    time.Duration `key:"timeout" default:"250ms" doc:"how long connecting, and each answer, may take; attempts, and proofs with replay_fallback, wait 250ms at most"`
+	Timeout    time.Duration `key:"timeout" default:"250ms" doc:"how long connecting, and each answer, may take; attempts, and proofs and counts with a fallback, wait 250ms at most"`
 	Unverified bool          `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 
@@ -45,4 +49,20 @@ func openReplays(s *stateSettings) (dpop.ReplayStore, func() error, error) {
 		return nil, nil, err
 	}
 	return state.Replays(), state.Close, nil
+}
+
+func openCounts(s *stateSettings) (digest.CountStore, func() error, error) {
+	state, err := openState(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return state.Counts(), state.Close, nil
+}
+
+func openRevocations(s *stateSettings) (revoke.Log, func() error, error) {
+	state, err := openState(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return state.Revocations(), state.Close, nil
 }

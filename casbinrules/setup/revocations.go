@@ -1,0 +1,79 @@
+package setup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
+	"github.com/sallyport-go/sallyport/core/revoke"
+)
+
+// revocationsConfig is what tokens and sessions are looked up in.
+type revocationsConfig struct {
+	Store    decode.Kind   `key:"store" slot:"revocation log" doc:"the log that instances share, one kind with its settings; required"`
+	Poll     time.Duration `key:"poll_interval" default:"5s" doc:"how often the log is read, beside its notifications"`
+	MaxStale time.Duration `key:"max_staleness" doc:"for how long tokens and sessions are taken without the log; no bound by default"`
+	Stale    string        `key:"when_stale" enum:"serve,unavailable,refuse" doc:"what happens after that: go on, which is the default, 503, or 401 for everybody"`
+	Late     bool          `key:"late_start" doc:"start while the log cannot be read, with 503 until it was; else the service does not start"`
+}
+
+// RegisterRevocationLog makes a kind of log known under the name that it has below
+// revocations.store; otherwise as [RegisterSessionStore].
+func RegisterRevocationLog[T any](name string, open func(settings *T) (l revoke.Log, closing func() error, err error)) {
+	register(revocationLog, name, open)
+}
+
+// followRevocations opens the log, of which tokens and sessions are asked.
+func (a *assembly) followRevocations() error {
+	c := a.config.Revoked
+	if c == nil {
+		return nil
+	}
+	if c.Store.Settings == nil {
+		return a.doc.Wrap(errors.New("store is missing: the log that instances share"), c)
+	}
+	log, err := openKind[revoke.Log](a, revocationLog, &c.Store)
+	if err != nil {
+		return err
+	}
+	opts := []revoke.FollowOption{revoke.WithPollInterval(c.Poll)}
+	switch {
+	case a.doc.Has(&c.MaxStale):
+		opts = append(opts, revoke.WithMaxStaleness(c.MaxStale, revoke.StaleMode(cmp.Or(c.Stale, string(revoke.StaleServe)))))
+	case a.doc.Has(&c.Stale):
+		return a.doc.Wrap(errors.New("when_stale needs max_staleness"), &c.Stale)
+	}
+	if c.Late {
+		opts = append(opts, revoke.WithLateStart())
+	}
+	f, err := revoke.Follow(context.Background(), log, opts...)
+	if err != nil {
+		return a.doc.Wrap(fmt.Errorf("revocations: %w", err), c)
+	}
+	a.closes(f.Close)
+	a.made.revocations = f
+	return nil
+}
+
+// Revocations are those of the file's log, nil without one: to revoke what was issued,
+// and for tokens that the program verifies itself.
+func (s *Setup) Revocations() *revoke.Follower { return s.revocations }
+
+// allLists are several lists, of which each may revoke.
+type allLists []revoke.Checker
+
+// Revoked implements [revoke.Checker].
+func (l allLists) Revoked(ctx context.Context, t revoke.Token) (bool, error) {
+	var failed error
+	for _, list := range l {
+		revoked, err := list.Revoked(ctx, t)
+		if revoked {
+			return true, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return false, failed
+}

@@ -1,0 +1,66 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/revoke/revoketest"
+)
+
+// brokenLog is a log that cannot be read.
+func brokenLog() *revoketest.Memory {
+	m := new(revoketest.Memory)
+	m.Fail(errors.New("connection refused"))
+	return m
+}
+
+func init() {
+	RegisterRevocationLog("memory", func(*struct{}) (revoke.Log, func() error, error) { return new(revoketest.Memory), nil, nil })
+	RegisterRevocationLog("broken", func(*struct{}) (revoke.Log, func() error, error) { return brokenLog(), nil, nil })
+}
+
+// TestRevocationLog: a token is good until the log says otherwise, and what a log that
+// is away means is the file's choice.
+func TestRevocationLog(t *testing.T) {
+	t.Parallel()
+	bearer := bearerOf(token(t, "erin", nil))
+	asks := func(s *Setup) int {
+		r := httptest.NewRequest("GET", "https://app.example/", nil)
+		r.RemoteAddr = "127.0.0.1:1234"
+		r.Header.Set(bearer[0], bearer[1])
+		w := httptest.NewRecorder()
+		httpauth.Authenticate(s.Guard())(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		return w.Code
+	}
+	for keys, want := range map[string]int{
+		"store: {memory: {}}":                                              200,
+		"store: {broken: {}}, late_start: true":                            503,
+		"store: {memory: {}}, max_staleness: 1h, when_stale: unavailable":  200,
+		"store: {memory: {}}, max_staleness: 1ns, when_stale: unavailable": 503,
+		"store: {memory: {}}, max_staleness: 1ns, when_stale: serve":       200,
+		"store: {memory: {}}, max_staleness: 1ns, when_stale: refuse":      401,
+	} {
+		s := openPath(t, configFile(t, minimal+"revocations: {"+keys+"}\n"))
+		if got := asks(s); got != want {
+			t.Errorf("%s: %d, want %d", keys, got, want)
+		}
+		if want != 200 {
+			continue
+		}
+		if _, err := s.Revocations().Append(context.Background(), "", revoke.Entry{Subject: "erin", IssuedBefore: time.Now()}); err != nil {
+			t.Error(err)
+		}
+		if got := asks(s); got != 401 {
+			t.Errorf("%s, when it is revoked: %d", keys, got)
+		}
+	}
+	if s := openPath(t, configFile(t, minimal)); s.Revocations() != nil {
+		t.Error("revocations without a log")
+	}
+}
