@@ -32,7 +32,7 @@ func TestAttemptsInRedis(t *testing.T) {
 		t.Fatal("the page shows no file")
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"s.yaml": string(block[1]) + "  address: {failures: 1, per: 5m, burst: 3}\n", "users.htdigest": "", "users.htpasswd": "ann:$2a$10$KZ5kDTJu4kBdbkvCBVzwJOZGXk7XQFV7nVrv3BtRNIqEuVdvJJ9Hu\n"} {
+	for name, text := range map[string]string{"s.yaml": string(block[1]) + "  address: {failures: 1, per: 5m, burst: 3}\n", "users.htdigest": "ann:shop:" + strings.Repeat("a", 64) + "\n", "users.htpasswd": "ann:$2a$10$KZ5kDTJu4kBdbkvCBVzwJOZGXk7XQFV7nVrv3BtRNIqEuVdvJJ9Hu\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
