@@ -178,6 +178,37 @@ func actionRepository(t *testing.T, second string) (checkout, base string) {
 	return checkout, git(origin, "rev-parse", "HEAD~1")
 }
 
+// TestActionComparesWithTheFirstParent: of a merge, as is checked out for a pull
+// request, that is what the change is merged into; the event may be older.
+func TestActionComparesWithTheFirstParent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: TestAction runs the action once")
+	}
+	t.Parallel()
+	checkout, old := actionRepository(t, actionPolicy+"p, editor, /merged-by-others, GET\n")
+	git := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("git", append([]string{"-C", checkout, "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("checkout", "-q", "-b", "change")
+	git("commit", "-q", "--allow-empty", "-m", "a change")
+	git("checkout", "-q", "main")
+	git("merge", "-q", "--no-ff", "-m", "merge", "change")
+	for sha, want := range map[string]int{git("rev-parse", "HEAD"): 0, old: 1} {
+		w := newWorkflow(t, checkout, map[string]string{
+			"inputs.version": "installed", "inputs.working-directory": "conf dir", "inputs.model": "rbac", "inputs.policy": "policy.csv",
+			"inputs.fail-on": "widen", "github.event.pull_request.base.sha": old, "github.sha": sha,
+		})
+		if got := w.run(); got != want {
+			t.Errorf("got %d, want %d\n%s", got, want, w.log.String())
+		}
+	}
+}
+
 // TestAction runs the action in checkouts of one commit, as runners have them.
 func TestAction(t *testing.T) {
 	t.Parallel()

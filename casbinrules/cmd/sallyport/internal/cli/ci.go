@@ -142,7 +142,7 @@ func (c *ciRun) review(ctx context.Context) (*review, error) {
 		return nil, err
 	}
 	files, _ := splitManifests(policies)
-	r := &review{Problems: []string{}, Policies: files, least: c.least, failOn: c.failOn}
+	r := &review{Problems: []string{}, Policies: files, level: c.level, least: c.least, failOn: c.failOn}
 	if r.findings, err = c.lint(c.routes); err != nil {
 		return nil, err
 	}
@@ -177,9 +177,10 @@ func (c *ciRun) runSuite(ctx context.Context, r *review) error {
 	}
 	if len(files) == 0 {
 		r.skip("tests", "there is no *.tests beside the policy, and none was named with --tests")
-		r.skip("coverage", "there are no tests")
 		if c.least > 0 {
-			r.Problems = append(r.Problems, "coverage is not known")
+			r.lack("coverage", "there are no tests", "coverage is not known")
+		} else {
+			r.skip("coverage", "there are no tests")
 		}
 		return nil
 	}
@@ -219,9 +220,10 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 	}
 	r.Base = &base.named
 	unknown := func(why error) error {
-		r.skip("diff", oneLine(why))
 		if c.failOn != "none" {
-			r.Problems = append(r.Problems, "the effect is not known")
+			r.lack("diff", oneLine(why), "the effect is not known")
+		} else {
+			r.skip("diff", oneLine(why))
 		}
 		return nil
 	}
@@ -249,7 +251,7 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 	switch {
 	case c.failOn == "widen" && report.Widens(), c.failOn == "change" && len(report.Changes) > 0:
 		r.problem(len(report.Changes), "change in effect")
-	case !report.Complete() && (c.failOn != "none" || report.Asked == 0):
+	case r.unknownIsProblem():
 		r.Problems = append(r.Problems, changedRules(len(report.NotCompared))+" not compared")
 	}
 	return nil

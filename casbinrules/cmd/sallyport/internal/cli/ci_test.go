@@ -56,6 +56,7 @@ func TestCI(t *testing.T) {
 	put(t, dir, map[string]string{
 		"policy.csv":   strings.Replace(policy, "p, editor, /reports/:id, PATCH", "p, viewer, /reports/:id, DELETE\np, viewer, /reports/:id, DELETE", 1),
 		"policy.tests": ciTests + "deny victor /reports/7 DELETE # viewers only read\n",
+		"passing.txt":  "allow victor /reports/7 DELETE\n",
 	})
 	git("commit", "-q", "-a", "-m", "second")
 	args := []string{"ci", "-p", "DIR/policy.csv", "--fail-on", "widen", "--min", "90"}
@@ -83,6 +84,10 @@ func TestCI(t *testing.T) {
 	for _, flags := range []string{"--base HEAD --lint error --fail-on none", "--without-diff --fail-on none"} {
 		got := run(t, dir, "", append(args[:3:3], strings.Fields(flags)...)...)
 		if got.code != exitFindings || !strings.HasSuffix(got.stdout, "2 failed tests\n") {
+			t.Errorf("%s: %+v", flags, got)
+		}
+		flags += " --allow-unknown --tests " + filepath.Join(dir, "passing.txt") + " --lint error --format junit"
+		if got := run(t, dir, "", append(args[:3:3], strings.Fields(flags)...)...); got.code != exitOK || strings.Contains(got.stdout, "<failure ") {
 			t.Errorf("%s: %+v", flags, got)
 		}
 	}
@@ -159,6 +164,11 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 			if got.code != c.code || !strings.Contains(got.stdout, want) || got.stderr != "" {
 				t.Errorf("%s: no %q, or not %d, in %+v", c.name, want, c.code, got)
 			}
+		}
+		// Systems that read JUnit must not call that a pass which the exit code does not.
+		got = run(t, dir, "", append([]string{"ci", "--format", "junit"}, strings.Fields(c.args)...)...)
+		if failed := !strings.Contains(got.stdout, ` failures="0" skipped="`) || strings.Contains(got.stdout, "<failure "); failed != (c.code == exitFindings) {
+			t.Errorf("%s: exit code %d and JUnit\n%s", c.name, c.code, got.stdout)
 		}
 	}
 	git("add", "-A")

@@ -28,6 +28,7 @@ type review struct {
 	policy   *casbinrules.Authorizer // nil if it is refused
 	results  []result                // nil if no test was run
 	covered  *coverage
+	level    string
 	least    float64
 	failOn   string
 }
@@ -36,9 +37,20 @@ type review struct {
 type notRun struct {
 	Check string `json:"check"`
 	Why   string `json:"why"`
+	// Problem says that it was asked for, so that it is no pass.
+	Problem bool `json:"problem,omitempty"`
 }
 
-func (r *review) skip(check, why string) { r.NotRun = append(r.NotRun, notRun{check, plain(why)}) }
+func (r *review) skip(check, why string) {
+	r.NotRun = append(r.NotRun, notRun{Check: check, Why: plain(why)})
+}
+
+// lack adds a check that could not be made and was asked for.
+func (r *review) lack(check, why, problem string) {
+	r.skip(check, why)
+	r.NotRun[len(r.NotRun)-1].Problem = true
+	r.Problems = append(r.Problems, problem)
+}
 
 // problem adds what there are n of, if there are any.
 func (r *review) problem(n int, what string) {
@@ -207,38 +219,61 @@ func (r *review) suites() []junit.Suite {
 	lint := junit.Suite{Name: "sallyport lint"}
 	for _, f := range r.findings {
 		c := junit.Case{Name: f.Code + " at " + fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column), Class: "lint." + f.Code}
-		if f.Severity == casbinrules.SeverityNote {
-			c.Skipped = "note: " + f.Message
+		if f.Severity == casbinrules.SeverityNote || f.Severity == casbinrules.SeverityWarning && r.level == "error" {
+			c.Skipped = f.Severity.String() + ": " + f.Message
 		} else {
 			c.Failure = &junit.Failure{Message: f.Message, Type: f.Severity.String(), Text: f.String() + "\n"}
 		}
 		lint.Cases = append(lint.Cases, c)
 	}
-	if errors, warnings, _ := r.counts(); errors+warnings == 0 {
-		lint.Cases = append(lint.Cases, junit.Case{Name: "no errors or warnings", Class: "lint"})
+	if len(lint.Cases) == 0 {
+		lint.Cases = append(lint.Cases, junit.Case{Name: "no findings", Class: "lint"})
 	}
 	suites := []junit.Suite{lint}
 	if r.results != nil {
 		suites = append(suites, r.testSuite())
 	}
 	if r.Effect != nil {
-		diff := junit.Suite{Name: "sallyport diff"}
-		for _, c := range r.Effect.Changes {
-			one := junit.Case{Name: changeText(c), Class: "diff"}
-			if r.failOn == "change" || r.failOn == "widen" && c.Gains {
-				one.Failure = &junit.Failure{Message: changeText(c), Type: "effect"}
-			}
-			diff.Cases = append(diff.Cases, one)
-		}
-		for _, rule := range r.Effect.NotCompared {
-			diff.Cases = append(diff.Cases, junit.Case{Name: "not compared: " + rule.String(), Class: "diff", Failure: &junit.Failure{Message: strings.Join(r.Effect.Gaps, "; "), Type: "not compared"}})
-		}
-		suites = append(suites, diff)
+		suites = append(suites, r.effectSuite())
 	}
 	for _, n := range r.NotRun {
-		suites = append(suites, junit.Suite{Name: "sallyport " + n.Check, Cases: []junit.Case{{Name: n.Check, Class: n.Check, Skipped: "not run: " + n.Why}}})
+		c := junit.Case{Name: n.Check, Class: n.Check, Skipped: "not run: " + n.Why}
+		if n.Problem {
+			c.Skipped, c.Failure = "", &junit.Failure{Message: "not run: " + n.Why, Type: "not run"}
+		}
+		suites = append(suites, junit.Suite{Name: "sallyport " + n.Check, Cases: []junit.Case{c}})
 	}
 	return suites
+}
+
+func (r *review) effectSuite() junit.Suite {
+	diff := junit.Suite{Name: "sallyport diff"}
+	for _, c := range r.Effect.Changes {
+		one := junit.Case{Name: changeText(c), Class: "diff"}
+		if r.failOn == "change" || r.failOn == "widen" && c.Gains {
+			one.Failure = &junit.Failure{Message: changeText(c), Type: "effect"}
+		}
+		diff.Cases = append(diff.Cases, one)
+	}
+	for _, rule := range r.Effect.NotCompared {
+		one := junit.Case{Name: "not compared: " + rule.String(), Class: "diff"}
+		if why := strings.Join(r.Effect.Gaps, "; "); r.unknownIsProblem() {
+			one.Failure = &junit.Failure{Message: why, Type: "not compared"}
+		} else {
+			one.Skipped = "not compared: " + why
+		}
+		diff.Cases = append(diff.Cases, one)
+	}
+	if len(diff.Cases) == 0 {
+		diff.Cases = []junit.Case{{Name: "no change in effect", Class: "diff"}}
+	}
+	return diff
+}
+
+// unknownIsProblem reports whether rules that were not compared are a problem:
+// where an effect was to be refused, or where nothing was compared at all.
+func (r *review) unknownIsProblem() bool {
+	return !r.Effect.Complete() && (r.failOn != "none" || r.Effect.Asked == 0)
 }
 
 func (r *review) testSuite() junit.Suite {
