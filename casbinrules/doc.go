@@ -25,8 +25,8 @@
 // Where model and policy come from:
 //   - [Open] and [OpenFS] read files; [FromAdapter], a Casbin adapter; [FromRows],
 //     anything else. [FromEnforcer] asks an enforcer of the application's own.
-//   - [ModelFile], [ModelText], and the ready models [RBAC], [RBACWithDeny] and
-//     [RBACWithTenants].
+//   - [ModelFile], [ModelText], and the ready models [RBAC], [RBACWithDeny],
+//     [RBACWithTenants] and [RBACWithTenantPatterns].
 //
 // What a request is to the policy:
 //   - [WithAnonymous], [WithRouteAsObject], [WithRolePrefix], [WithoutTokenRoles].
@@ -35,6 +35,8 @@
 //     [ParseAttribute] reads "age=number".
 //   - [WithFunction], and [WithFunctionAlias] with [AliasableFunctions], give
 //     matchers functions.
+//   - [WithRolePatterns] and [WithTenantPatterns] take texts in role links for
+//     patterns.
 //
 // Decisions and their reasons:
 //   - [Authorizer.Authorize] and [Authorizer.AuthorizeAnonymous], which gates ask;

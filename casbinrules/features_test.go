@@ -75,7 +75,7 @@ func TestFeaturesOfCasbinAreHonouredOrRefused(t *testing.T) {
 		{"conditional roles", roles, "g = _, _, (_, _)", model.CodeModelRoles},
 		{"conditional roles with tenants", roles, "g = _, _, _, (_, _)", model.CodeModelRoles},
 		{"roles of four fields", roles, "g = _, _, _, _", model.CodeModelRoles},
-		{"tenant patterns", matcher, "m = g(r.sub, p.sub) && keyMatch(r_dom, p_dom) && r.obj == p.obj && r.act == p.act", model.CodeModelMatcher},
+		{"tenant patterns without tenants", matcher, "m = g(r.sub, p.sub) && keyMatch(r_dom, p_dom) && r.obj == p.obj && r.act == p.act", model.CodeModelMatcher},
 		{"address of the client", matcher, matcher + ` && ipMatch(r.obj, "10.0.0.0/8")`, model.CodeModelMatcher},
 		{"section of its own", effect, effect + "\n[obligations]\no = log", model.CodeModelUnused},
 		{"constraints", effect, effect + "\n[constraint_definition]\nc = sod(\"a\", \"b\") # one of them\nc2 = sodMax([\"a\", \\\n  \"b\"], 1)\nc3 = roleMax(\"u\", 1)\nc4 = rolePre(\"x\", \"u\")", ""},

@@ -80,3 +80,48 @@ func WithFunctionAlias(name, builtin string) Option {
 // AliasableFunctions are the functions of Casbin that compare a text with a
 // pattern, sorted.
 func AliasableFunctions() []string { return slices.Clone(pattern.Aliasable) }
+
+// WithRolePatterns takes the names in the role links of a kind, which is "g" or
+// "g2" and so on, for patterns of a function of Casbin's: whoever matches the left
+// name of a link has its role, a role that is a pattern gives every role that
+// matches, and a rule for a pattern is one for everybody who matches. Casbin calls
+// this AddNamedMatchingFunc. function is one of keyMatch, keyMatch2, keyMatch3,
+// keyMatch4, globMatch and regexMatch. The IDs and roles that a request brings are
+// compared with patterns and are never taken for one.
+//
+// A model that asks for roles of anything but the subject, or for g2 and its like
+// the object, is refused when it is opened, and so is a name that the function
+// cannot read. [Authorizer.Subjects] cannot list what patterns match.
+func WithRolePatterns(kind, function string) Option {
+	return func(c *config) error {
+		if why := model.RolePatternError(function); why != "" {
+			return fmt.Errorf("role patterns: there are none by %q: %s", function, why)
+		}
+		if c.RolePatterns[kind] != "" {
+			return fmt.Errorf("role patterns: those of %s are given twice", kind)
+		}
+		if c.RolePatterns == nil {
+			c.RolePatterns = map[string]string{}
+		}
+		c.RolePatterns[kind] = function
+		return nil
+	}
+}
+
+// WithTenantPatterns takes the tenants in the role links of a kind for patterns of
+// keyMatch, by which "*" is every tenant and "eu-*" every one that begins with
+// eu-. Casbin calls this AddNamedDomainMatchingFunc, and does so by itself where
+// the matcher has keyMatch(r.dom, p.dom), with which this option is not needed.
+// Tenants of p lines are compared as the matcher says.
+func WithTenantPatterns(kind string) Option {
+	return func(c *config) error {
+		if c.TenantPatterns[kind] {
+			return fmt.Errorf("tenant patterns: those of %s are given twice", kind)
+		}
+		if c.TenantPatterns == nil {
+			c.TenantPatterns = map[string]bool{}
+		}
+		c.TenantPatterns[kind] = true
+		return nil
+	}
+}

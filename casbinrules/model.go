@@ -34,6 +34,10 @@ func RBACWithDeny() Model { return ready("rbac_deny.conf") }
 // lines, and g lines end in one. The tenant of a request is the principal's.
 func RBACWithTenants() Model { return ready("rbac_tenants.conf") }
 
+// RBACWithTenantPatterns is [RBACWithTenants] where TENANT, in p and g lines, may be
+// a keyMatch pattern: "*" is every tenant, "eu-*" every one that begins with eu-.
+func RBACWithTenantPatterns() Model { return ready("rbac_tenants_patterns.conf") }
+
 func ready(name string) Model {
 	return ModelText(name, model.Ready(name))
 }

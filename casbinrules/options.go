@@ -110,8 +110,8 @@ func WithRolePrefix(prefix string) Option {
 // are then warnings, as are those about a matcher that Casbin can read; what
 // Casbin refuses, hangs on or decides by chance is an error all the same. A
 // matcher may then have eval, or a request that cannot be compared, which is
-// refused with an error. Role links beside eval, and those with patterns as
-// tenants, are left to Casbin as they are, and need [WithoutTokenRoles].
+// refused with an error. Role links beside eval are left to Casbin as they are, and
+// need [WithoutTokenRoles].
 //
 // Decisions are then Casbin's own throughout: a principal whose ID is the name
 // of a role gets what the role gets, HEAD is a method like any other, and "*"

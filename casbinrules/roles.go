@@ -51,15 +51,21 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 // credentials leads to.
 func (a *Authorizer) given(s *policyInForce, p *core.Principal) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
-		if c := s.Members.From(p.Tenant(), p.ID()); c != nil && !s.IsRoleName(p.ID(), s.Names.Known(p.ID()), &a.config.Settings) && !yield(c.Names) {
-			return
+		if !s.IsRoleName(p.ID(), s.Names.Known(p.ID()), &a.config.Settings) {
+			for c := range s.Members.Closures(p.Tenant(), p.ID()) {
+				if !yield(c.Names) {
+					return
+				}
+			}
 		}
 		if a.config.NoTokenRoles {
 			return
 		}
 		for role := range p.CredentialRoles() {
-			if c := s.Members.From(p.Tenant(), a.config.RolePrefix+role); c != nil && !yield(c.Tails) {
-				return
+			for c := range s.Members.Closures(p.Tenant(), a.config.RolePrefix+role) {
+				if !yield(c.Tails) {
+					return
+				}
 			}
 		}
 	}

@@ -46,7 +46,13 @@ func TestDecisionsEqualCasbins(t *testing.T) {
 	if testing.Short() {
 		decisions /= 10
 	}
-	bridgetest.Run(t, bridgetest.Major{Casbin: library{}, Decisions: decisions, NewOracle: func(text string, policy []string) (bridgetest.Oracle, error) {
+	matchNames := func(o bridgetest.Oracle, kind string, match func(text, pattern string) bool) {
+		o.(*casbin.Enforcer).AddNamedMatchingFunc(kind, "", match)
+	}
+	matchTenants := func(o bridgetest.Oracle, kind string, match func(text, pattern string) bool) {
+		o.(*casbin.Enforcer).AddNamedDomainMatchingFunc(kind, "", match)
+	}
+	bridgetest.Run(t, bridgetest.Major{Casbin: library{}, Decisions: decisions, MatchNames: matchNames, MatchTenants: matchTenants, NewOracle: func(text string, policy []string) (bridgetest.Oracle, error) {
 		return enforcerOf(text, policy...)
 	}})
 }

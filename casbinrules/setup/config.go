@@ -169,7 +169,7 @@ type sessionConfig struct {
 
 // policyConfig is a Casbin model and its policy.
 type policyConfig struct {
-	Model      string            `key:"model" required:"true" doc:"file of the model, or a ready one: rbac, rbac-deny or rbac-tenants"`
+	Model      string            `key:"model" required:"true" doc:"file of the model, or a ready one: rbac, rbac-deny, rbac-tenants or rbac-tenants-patterns"`
 	Files      []decode.File     `key:"files" missing:"sallyport init writes one" doc:"policy files, or folders of .csv files; required without a store"`
 	Store      decode.Kind       `key:"store" slot:"policy store" doc:"where model and policy are that instances share, one kind with its settings, in place of files"`
 	StoreFiles []string          `key:"store_files" doc:"names of the policy files in the store, or of folders there; all .csv files by default"`
@@ -187,6 +187,9 @@ type policyConfig struct {
 	Attributes map[string]string `key:"attributes" doc:"which claim fills each request field of the model beside sub, dom, obj and act"`
 	Types      map[string]string `key:"attribute_types" enum:"text,number,time,date,ip" doc:"the type of those fields; text by default"`
 	Functions  map[string]string `key:"functions" doc:"which built-in function each function of the matcher is"`
+
+	RolePatterns   map[string]string `key:"role_patterns" doc:"by which function the names in each kind of role links are patterns, such as g: keyMatch"`
+	TenantPatterns []string          `key:"tenant_patterns" doc:"kinds of role links in which tenants are patterns"`
 }
 
 // answersConfig is what refusals look like.

@@ -39,7 +39,7 @@ func TestErrors(t *testing.T) {
 		"no keys":          {strings.Replace(minimal, "jwks.json", "none.json", 1), ":6:9: bearer.jwks: \"none.json\": there is no file DIR/none.json (sallyport keys new makes one)"},
 		"no users":         {"realm: a\nbasic: {htpasswd: none}\n", ":2:19: basic.htpasswd: \"none\": there is no file DIR/none (sallyport passwd FILE USER makes one)"},
 		"no policy":        {strings.Replace(minimal, "policy.csv", "none.csv", 1), ":9:10: policy.files: \"none.csv\": there is no file DIR/none.csv (sallyport init writes one)"},
-		"no model":         {strings.Replace(minimal, "model.conf", "rbak", 1), ":8:10: policy.model: there is no file DIR/rbak, and no ready model of that name: those are rbac, rbac-deny and rbac-tenants (sallyport init writes a model)"},
+		"no model":         {strings.Replace(minimal, "model.conf", "rbak", 1), ":8:10: policy.model: there is no file DIR/rbak, and no ready model of that name: those are rbac, rbac-deny, rbac-tenants and rbac-tenants-patterns (sallyport init writes a model)"},
 		"URL for a file":   {"realm: a\nbasic: {htpasswd: 'https://idp.example/users'}\n", `:2:19: basic.htpasswd: "https://idp.example/users": a URL where the path of a file is expected`},
 		"URL for a policy": {strings.Replace(minimal, "policy.csv", "https://x.example/p.csv", 1), `:9:10: policy.files: "https://x.example/p.csv": a URL where the path of a file is expected`},
 		"URL for a model":  {strings.Replace(minimal, "model.conf", "https://x.example/m", 1), `:8:10: policy.model: a URL where the path of a model file is expected`},

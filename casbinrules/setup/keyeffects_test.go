@@ -156,6 +156,8 @@ var effects = map[string]effect{
 	"policy.attributes":       {file: policyIs, a: attributesAre + "attributes: {age: age, dept: dep}, attribute_types: {age: number}", b: attributesAre + "attributes: {age: years, dept: dep}, attribute_types: {age: number}", see: askingWith("erin", map[string]any{"age": 20, "years": 3, "dep": "sales"})},
 	"policy.attribute_types":  {file: policyIs, a: attributesAre + "attributes: {age: age, dept: dep}, attribute_types: {age: number}", b: attributesAre + "attributes: {age: age, dept: dep}, attribute_types: {age: text}", see: askingWith("erin", map[string]any{"age": 100, "dep": "sales"})},
 	"policy.functions":        {file: policyIs, a: "model: attributes.conf, files: patterns.csv, functions: {pathMatch: keyMatch}, attributes: {age: age, dept: dep}, attribute_types: {age: number}", b: "model: attributes.conf, files: patterns.csv, functions: {pathMatch: keyMatch2}, attributes: {age: age, dept: dep}, attribute_types: {age: number}", see: askingWith("erin", map[string]any{"age": 20, "dep": "sales"})},
+	"policy.role_patterns":    {file: policyIs, a: "model: rbac, files: linked.csv, role_patterns: {g: globMatch}", b: "model: rbac, files: linked.csv, role_patterns: {g: keyMatch}"},
+	"policy.tenant_patterns":  {file: policyIs, a: "model: rbac-tenants, files: wild.csv, tenant_patterns: g", b: "model: rbac-tenants, files: wild.csv"},
 
 	"answers.formats":                 {file: minimal + "answers: {formats: %s}\n", a: "json", b: "text", see: asking("GET", "/reports")},
 	"answers.languages":               {file: minimal + "answers: {languages: %s}\n", a: "en", b: "de", see: asking("GET", "/reports", pageFields...)},

@@ -47,6 +47,8 @@ var effectFiles = sync.OnceValue(func() map[string]string {
 		"others.csv":     "p, victor, /reports, GET, allow\n",
 		"anonymous.csv":  "p, anonymous, /reports, GET, allow\n",
 		"prefix.csv":     "p, role:editor, /reports, GET, allow\n",
+		"linked.csv":     "p, editor, /reports, GET\ng, e?in, editor\n",
+		"wild.csv":       "p, editor, t, /reports, GET\ng, erin, editor, *\n",
 		"patterns.csv":   "p, erin, /:any, GET, 18, sales\n",
 		"empty.csv":      "g, erin, editor\n",
 		"own.css":        "body { color: rebeccapurple }\n",

@@ -17,6 +17,8 @@ var readyModels = map[string]func() casbinrules.Model{
 	"rbac":         casbinrules.RBAC,
 	"rbac-deny":    casbinrules.RBACWithDeny,
 	"rbac-tenants": casbinrules.RBACWithTenants,
+
+	"rbac-tenants-patterns": casbinrules.RBACWithTenantPatterns,
 }
 
 // openPolicy opens the policy.
@@ -87,6 +89,12 @@ func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) 
 	for name, builtin := range c.Functions {
 		opts = append(opts, casbinrules.WithFunctionAlias(name, builtin))
 	}
+	for kind, function := range c.RolePatterns {
+		opts = append(opts, casbinrules.WithRolePatterns(kind, function))
+	}
+	for _, kind := range c.TenantPatterns {
+		opts = append(opts, casbinrules.WithTenantPatterns(kind))
+	}
 	return opts, nil
 }
 
@@ -106,7 +114,7 @@ func (a *assembly) model(c *policyConfig) (casbinrules.Model, error) {
 	case strings.Contains(c.Model, "://"):
 		return casbinrules.Model{}, a.doc.Wrap(errors.New("a URL where the path of a model file is expected"), &c.Model)
 	case errors.Is(err, os.ErrNotExist):
-		return casbinrules.Model{}, a.doc.Wrap(fmt.Errorf("there is no file %s, and no ready model of that name: those are rbac, rbac-deny and rbac-tenants (sallyport init writes a model)", path), &c.Model)
+		return casbinrules.Model{}, a.doc.Wrap(fmt.Errorf("there is no file %s, and no ready model of that name: those are rbac, rbac-deny, rbac-tenants and rbac-tenants-patterns (sallyport init writes a model)", path), &c.Model)
 	}
 	return casbinrules.ModelFile(path), nil
 }

@@ -10,8 +10,8 @@ import (
 
 // Policy is what a file says of its policy, for programs that look at that alone.
 type Policy struct {
-	// Model is the path of the model, or one of the ready ones rbac, rbac-deny and
-	// rbac-tenants. Files are the policy files, or folders of them.
+	// Model is the path of the model, or one of the ready ones rbac, rbac-deny,
+	// rbac-tenants and rbac-tenants-patterns. Files are the policy files, or folders of them.
 	Model string
 	Files []string
 	// Anonymous, Empty, TokenRoles, RoutesAsObjects and CasbinSemantics are the keys
@@ -21,6 +21,9 @@ type Policy struct {
 	// attribute_types and functions.
 	RolePrefix                string
 	AttributeTypes, Functions map[string]string
+	// RolePatterns and TenantPatterns are the keys role_patterns and tenant_patterns.
+	RolePatterns   map[string]string
+	TenantPatterns []string
 }
 
 // ParsePolicy reads the section policy of text, the content of a file at path.
@@ -49,6 +52,7 @@ func ParsePolicy(path string, text []byte) (Policy, error) {
 	p := Policy{
 		Model: c.Model, Anonymous: c.Anonymous, Empty: c.Empty, TokenRoles: c.TokenRoles, RoutesAsObjects: c.Route,
 		CasbinSemantics: c.AsCasbin, RolePrefix: c.Prefix, AttributeTypes: c.Types, Functions: c.Functions,
+		RolePatterns: c.RolePatterns, TenantPatterns: c.TenantPatterns,
 	}
 	if readyModels[p.Model] == nil && !filepath.IsAbs(p.Model) {
 		p.Model = filepath.Join(source.Dir, p.Model)

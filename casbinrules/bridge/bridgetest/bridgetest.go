@@ -36,6 +36,9 @@ type Major struct {
 	// NewOracle makes an enforcer of a model's text and lines of a policy, without
 	// the bridge. Casbin parses the lines itself.
 	NewOracle func(model string, lines []string) (Oracle, error)
+	// MatchNames has the names in role links of a kind be patterns for an oracle,
+	// and MatchTenants the tenants.
+	MatchNames, MatchTenants func(o Oracle, kind string, match func(text, pattern string) bool)
 	// Decisions is how many are compared at least.
 	Decisions int
 }
@@ -60,7 +63,7 @@ const principals, requests, enough = 20, 10, 200
 func (m Major) testDecisions(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	all := slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies())
+	all := slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies(), policygen.PatternFamilies())
 	const perPolicy = principals * requests
 	policies := (m.Decisions + len(all)*perPolicy - 1) / (len(all) * perPolicy)
 	for n, f := range all {
@@ -94,6 +97,12 @@ func Options(f policygen.Family) []casbinrules.Option {
 	}
 	if !f.TokenRoles {
 		opts = append(opts, casbinrules.WithoutTokenRoles())
+	}
+	if f.RolePatterns != "" {
+		opts = append(opts, casbinrules.WithRolePatterns(f.PatternKind, f.RolePatterns))
+	}
+	if f.TenantPatterns {
+		opts = append(opts, casbinrules.WithTenantPatterns("g"))
 	}
 	if f.AsCasbin {
 		opts = append(opts, casbinrules.WithCasbinSemantics())
@@ -181,6 +190,20 @@ func (m Major) oracle(t *testing.T, f policygen.Family, lines []string, p *core.
 	}
 	for name, function := range policygen.Functions() {
 		e.AddFunction(name, function)
+	}
+	if f.RolePatterns != "" {
+		function := m.Casbin.Functions()[f.RolePatterns]
+		m.MatchNames(e, f.PatternKind, func(text, pattern string) bool {
+			ok, _ := function(text, pattern)
+			return ok == true
+		})
+	}
+	if f.TenantPatterns {
+		function := m.Casbin.Functions()["keyMatch"]
+		m.MatchTenants(e, "g", func(text, pattern string) bool {
+			ok, _ := function(text, pattern)
+			return ok == true
+		})
 	}
 	for role := range p.CredentialRoles() {
 		link := []any{p.ID(), role, p.Tenant()}[:max(f.Roles, 2)]

@@ -263,10 +263,14 @@ func (c *cond) linked(q *Request, with *TokenRoles) *Objects {
 		}
 	}
 	slices.Sort(found)
-	if len(found) == 0 {
-		return noObjects
+	o := noObjects
+	if len(found) > 0 {
+		o = &Objects{Kind: ObjectsMatch, Function: "in", Names: found}
 	}
-	return &Objects{Kind: ObjectsMatch, Function: "in", Names: found}
+	for text := range c.graph.PatternsTo(textOf(&c.tenant, q), textOf(&c.right, q)) {
+		o = either(o, matching(c.graph.NameFunction(), text, ""))
+	}
+	return o
 }
 
 func isObject(o *model.Operand) bool {

@@ -79,6 +79,12 @@ func (x *Index) candidates(q *Request) ([]string, error) {
 	}
 	found := map[int32]bool{}
 	all := len(x.open) > 0
+	if g := x.graphs["g"]; g != nil && g.Patterned() {
+		if g.NameFunction() != "" {
+			return nil, &UnlistableError{errNames}
+		}
+		all = true
+	}
 	for i := range x.clauses {
 		w := &x.clauses[i]
 		var refs []ref
@@ -222,6 +228,7 @@ type said struct {
 
 var (
 	errSubject = errors.New("the matcher compares the subject by a function or with another field, so that not all who match can be named")
+	errNames   = errors.New("names in role links are patterns, so that not all who match can be named")
 	errTenant  = errors.New("the matcher asks for roles in a tenant that is the object, so that not all objects that match can be named")
 )
 

@@ -147,9 +147,8 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 	object := objectFactor{column: -1}
 	var left []factor
 	var tenant *model.Expr
-	for _, f := range factors {
+	for _, f := range b.withoutSubjects(factors, &w.subjects) {
 		switch {
-		case w.subjects.column < 0 && b.subjects(f, &w.subjects):
 		case object.column < 0 && b.object(f, &object):
 		case tenant == nil && b.tenants(f, &w.subjects):
 			tenant = f
@@ -173,6 +172,17 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 	b.pace.RestIfDue()
 	w.object = object
 	b.index.clauses = append(b.index.clauses, w)
+}
+
+// withoutSubjects takes the factor that says whom a rule is for, and returns the
+// others.
+func (b *indexBuilder) withoutSubjects(factors []*model.Expr, x *subjectIndex) []*model.Expr {
+	for i, f := range factors {
+		if b.subjects(f, x) {
+			return slices.Concat(factors[:i], factors[i+1:])
+		}
+	}
+	return factors
 }
 
 func (b *indexBuilder) addRule(w *clause, object *objectFactor, left []factor, place int32, of *policy.Rule) {
@@ -273,6 +283,9 @@ func (b *indexBuilder) subjects(f *model.Expr, x *subjectIndex) bool {
 		return false
 	}
 	x.column, x.graph, x.consts, x.named = found.column, found.graph, found.consts, found.named
+	if x.graph != nil && x.graph.Patterned() {
+		x.patterns = &subjectPatterns{graph: x.graph}
+	}
 	if len(open) > 0 {
 		x.everyone = b.binder.bind(&model.Expr{Kind: model.ExprOr, Parts: open}, nil)
 	}
@@ -325,12 +338,17 @@ func (b *indexBuilder) object(f *model.Expr, x *objectFactor) bool {
 	return true
 }
 
-// tenants takes r.dom == p.x.
+// tenants takes r.dom == p.x, and keyMatch(r.dom, p.x) where role links hold
+// patterns. Whom rules are for is known before.
 func (b *indexBuilder) tenants(f *model.Expr, x *subjectIndex) bool {
 	other, column, ok := f.Pair()
-	if f.Kind != model.ExprEqual || !ok || other.Kind != model.OperandRequest || other.Field != model.FieldTenant {
+	matched := x.patterns != nil && f.Kind == model.ExprCall && f.Function == "keyMatch"
+	if f.Kind != model.ExprEqual && !matched || !ok || other.Kind != model.OperandRequest || other.Field != model.FieldTenant {
 		return false
 	}
 	x.keyed, x.tenant = true, column
+	if matched {
+		x.patterns.tenants = pattern.NewSet("keyMatch")
+	}
 	return true
 }

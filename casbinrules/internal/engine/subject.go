@@ -18,7 +18,9 @@ type subjectIndex struct {
 	consts   []string // names that stand for everybody
 	everyone *cond    // when it holds, every rule is for the subject
 
-	names *policy.Texts
+	// patterns looks subjects up where role links hold patterns, or nil.
+	patterns *subjectPatterns
+	names    *policy.Texts
 	// pairs are the subjects of rules that are for one tenant; other subjects
 	// have the numbers of their names, and rules if they are ruled.
 	pairs map[policy.Pair]int32
@@ -69,6 +71,10 @@ func (x *subjectIndex) number(r *policy.Rule) int32 {
 
 // finish works out who stands for whom, once all rules are numbered.
 func (x *subjectIndex) finish() {
+	if x.patterns != nil {
+		x.patterns.finish(x)
+		return
+	}
 	x.byName = make([]int32, len(x.names.Entries))
 	x.reaches = make([]reach, 1)
 	if x.byTenant() {
@@ -200,6 +206,9 @@ func (x *subjectIndex) reach(p policy.Pair) *reach {
 func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]int32 {
 	if x.column < 0 {
 		return sets
+	}
+	if x.patterns != nil {
+		return append(sets, x.patterns.numbers(x, q, with))
 	}
 	p := policy.Pair{Name: q.Number}
 	if x.byPair != nil {

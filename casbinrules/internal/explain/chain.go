@@ -59,11 +59,11 @@ func (x *Explainer) chain(kind, from, to, tenant string) []ChainLink {
 	g := x.Snapshot.Graphs[kind]
 	came := map[string]step{from: {}}
 	for queue, links := []string{from}, 0; len(queue) > 0 && links <= policy.MaxLinks; links++ {
-		if slices.Contains(queue, to) {
-			return x.trace(came, from, to)
+		if at := slices.IndexFunc(queue, func(name string) bool { return g.Matches(name, to) }); at >= 0 {
+			return x.trace(came, from, queue[at])
 		}
 		var next []string
-		for _, s := range x.steps(g, kind, queue, tenant) {
+		for _, s := range x.steps(g, kind, queue, to, tenant) {
 			if _, seen := came[s.to]; !seen {
 				came[s.to] = s
 				next = append(next, s.to)
@@ -80,15 +80,27 @@ type step struct {
 	rule     *policy.Rule
 }
 
-// steps are the links that lead on from names, in the order of the names.
-func (x *Explainer) steps(g *policy.Graph, kind string, names []string, tenant string) []step {
+// steps are the links that lead on from names, in the order of the names. A role
+// that is a pattern leads to the role that is looked for, and to every name in
+// links, that matches it.
+func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, tenant string) []step {
 	byName := map[string][]step{}
 	for _, r := range x.Snapshot.Rules {
 		if r.Kind() != kind {
 			continue
 		}
-		if from, to := g.Ends(r); (!g.Tenants || from.Tenant == tenant) && slices.Contains(names, from.Name) {
-			byName[from.Name] = append(byName[from.Name], step{from.Name, to.Name, r})
+		from, to := g.Ends(r)
+		if !g.Covers(from.Tenant, tenant) {
+			continue
+		}
+		for _, name := range names {
+			if !g.Matches(name, from.Name) {
+				continue
+			}
+			byName[name] = append(byName[name], step{name, to.Name, r})
+			if name == from.Name && g.NameFunction() != "" {
+				byName[name] = append(byName[name], x.matching(g, step{name, to.Name, r}, wanted)...)
+			}
 		}
 	}
 	var found []step
@@ -99,6 +111,21 @@ func (x *Explainer) steps(g *policy.Graph, kind string, names []string, tenant s
 				found = append(found, step{from: name, to: role})
 			}
 		}
+	}
+	return found
+}
+
+// matching are the steps to what matches the role of a step as a pattern.
+func (x *Explainer) matching(g *policy.Graph, to step, wanted string) []step {
+	var found []step
+	add := func(name string) {
+		if name != to.to && g.Matches(name, to.to) {
+			found = append(found, step{to.from, name, to.rule})
+		}
+	}
+	add(wanted)
+	for name := range g.Texts() {
+		add(name)
 	}
 	return found
 }

@@ -129,7 +129,12 @@ func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Q
 // hasRoles reports whether credentials or role links give the subject a role.
 func (x *Explainer) hasRoles() bool {
 	g := x.Snapshot.Members
-	return len(x.Request.Roles) > 0 || g != nil && g.From(x.Request.Tenant, x.Subject) != nil
+	if g != nil {
+		for range g.Closures(x.Request.Tenant, x.Subject) {
+			return true
+		}
+	}
+	return len(x.Request.Roles) > 0
 }
 
 // fill adds what there is to say about the verdict.

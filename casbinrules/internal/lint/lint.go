@@ -33,7 +33,9 @@ type Linter struct {
 	// vocabularies are those of the files, by their numbers, when somebody has
 	// asked for them.
 	vocabularies map[int32]vocabulary
-	found        []model.Finding
+	// patterned are the functions that take fields for patterns, by kind of lines.
+	patterned map[string][]string
+	found     []model.Finding
 }
 
 // Start looks for rules that decide nothing in the background, which needs
@@ -65,6 +67,7 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 		single.checkFreeClauses()
 		single.checkUnusedRoles()
 		single.checkLiterals()
+		single.checkLinkPatterns()
 		if complete {
 			single.checkRoles()
 		}

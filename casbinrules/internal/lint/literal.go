@@ -126,7 +126,7 @@ func isBracketed(part string, open, shut byte) bool {
 func (l *Linter) literalColumns() []verbatim {
 	var found []verbatim
 	for column, field := range l.Schema.LiteralFields() {
-		if field == "" || l.isRoute(field) {
+		if field == "" || l.isRoute(field) || l.Schema.NamePattern("p", column) != "" {
 			continue
 		}
 		f := l.literalOf(field)
@@ -169,11 +169,14 @@ func (l *Linter) literalOf(field string) verbatim {
 
 // literalLinks are the fields of role links that are compared as they are.
 func (l *Linter) literalLinks() []verbatim {
-	const instead = "role links know no patterns"
+	const (
+		instead = "or use WithRolePatterns (--role-patterns) if patterns are meant"
+		tenants = "or use WithTenantPatterns (--tenant-patterns), or keyMatch(r.dom, p.dom) in the model, if patterns are meant"
+	)
 	columns := l.Schema.LiteralFields()
 	var found []verbatim
 	add := func(f verbatim) {
-		if !slices.ContainsFunc(found, func(have verbatim) bool { return have.lineField == f.lineField }) {
+		if l.Schema.NamePattern(f.kind, f.field) == "" && !slices.ContainsFunc(found, func(have verbatim) bool { return have.lineField == f.lineField }) {
 			found = append(found, f)
 		}
 	}
@@ -188,7 +191,7 @@ func (l *Linter) literalLinks() []verbatim {
 		tenant := c.Arg(2).Name()
 		column := l.Schema.Column(tenant)
 		if isField := strings.HasPrefix(tenant, "r_") || column >= 0 && columns[column] != ""; l.Schema.Roles[c.Text] == 3 && isField {
-			add(verbatim{lineField: lineField{c.Text, 2}, what: "the tenants of role links", instead: instead})
+			add(verbatim{lineField: lineField{c.Text, 2}, what: "the tenants of role links", instead: tenants})
 		}
 	}
 	return found

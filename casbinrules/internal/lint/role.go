@@ -61,12 +61,13 @@ func (l *Linter) checkRoles() {
 	}
 	if l.shape.subject >= 0 {
 		l.checkAnonymous(n)
+		l.checkAnonymousPatterns()
 		l.checkSubjectStar(n)
 	}
 	if !l.Schema.LinksUsers() {
 		return // Its names are no roles of users.
 	}
-	if l.shape.subject >= 0 {
+	if l.shape.subject >= 0 && l.Schema.RolePatterns("g") == "" { // by which any name may be given or used
 		l.checkAssigned(n)
 		l.checkUsed(n)
 	}
@@ -90,7 +91,8 @@ func (l *Linter) checkAnonymous(n *roleNotes) {
 // known to the matcher as such.
 func (l *Linter) checkSubjectStar(n *roleNotes) {
 	column := l.shape.subject
-	pattern := slices.ContainsFunc(l.Schema.Patterns, func(p model.PatternColumn) bool { return p.Column == column })
+	pattern := l.Schema.NamePattern("p", column) != "" ||
+		slices.ContainsFunc(l.Schema.Patterns, func(p model.PatternColumn) bool { return p.Column == column })
 	star := n.texts.Known("*")
 	if !n.subject.has(star) || pattern || slices.Contains(l.shape.starred, column) || n.given.has(star) {
 		return

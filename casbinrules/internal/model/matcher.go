@@ -165,11 +165,7 @@ func (s *Schema) readCall(c *Node) {
 			s.ActionPattern = s.ActionPattern || column >= 0
 		}
 	}
-	request, policy := s.File.Settings.Casbin.TenantPatterns(s.File.Casbin)
-	if c.Text == "keyMatch" && request != "" && c.Arg(0).Name() == request && c.Arg(1).Name() == policy {
-		s.CasbinOnly = "tenant patterns in role links"
-		s.refuseMatcher("compare tenants with ==", "tenant patterns in role links are not supported")
-	}
+	s.readTenantCall(c)
 	if c.Text == "ipMatch" {
 		field, ok := s.RequestField(c.Arg(0).Name())
 		if !ok || field < FieldAttribute {

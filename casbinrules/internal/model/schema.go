@@ -283,6 +283,9 @@ func IsWord(name string) bool {
 
 // CheckOptions refuses a model that cannot honour the options.
 func (s *Schema) CheckOptions(c *Settings) {
+	if s.Defined {
+		s.checkLinkPatterns(c)
+	}
 	if s.Effect == SubjectPriorityEffect && !c.NoTokenRoles {
 		s.File.Report(s.File.At["e"], CodeModelTokenRoles, "say WithoutTokenRoles, or use another effect",
 			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")

@@ -19,6 +19,10 @@ type Settings struct {
 	NoTokenRoles bool
 	RolePrefix   string
 	AsCasbin     bool
+	// RolePatterns are the functions by which names in role links are patterns, by
+	// the kind of links; TenantPatterns are the kinds whose tenants are patterns.
+	RolePatterns   map[string]string
+	TenantPatterns map[string]bool
 	// Filled are the request fields that options fill; with AnyAttribute all
 	// others are filled, too.
 	Filled       map[string]bool

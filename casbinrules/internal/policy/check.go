@@ -39,6 +39,11 @@ func (r *reader) add(file string, n int, fields []field) {
 	if r.Errors == before && fields[0].Text == "p" {
 		r.checkValues(fields[1:], r.values[1:], report)
 	}
+	for i, f := range fields[1:] {
+		if function, err := r.tryName(fields[0].Text, i, f.Text); err != nil && r.Errors == before {
+			report(f.column, model.CodePattern, patternHint(function), "%s cannot use the name %q as a pattern: %s", function, f.Text, model.FirstLine(err))
+		}
+	}
 	if r.Errors == before {
 		made := r.newRule(n, r.values)
 		r.keep(made, r.apart(made))
@@ -219,6 +224,19 @@ func (r *reader) checkValues(fields []field, values []string, report reporter) {
 				s.Columns[c.Column], f.Text, model.DescribeType(c.Kind))
 		}
 	}
+}
+
+// tryName tries a name that role links make a pattern, by the function that it
+// returns.
+func (r *reader) tryName(kind string, field int, name string) (function string, err error) {
+	if len(r.settings.RolePatterns) == 0 {
+		return "", nil
+	}
+	function = r.schema.NamePattern(kind, field)
+	if function == "" || pattern.Special(function, name) == "" {
+		return "", nil
+	}
+	return function, r.tryPattern(function, name)
 }
 
 // tryPattern is Check, which tries each pattern once.

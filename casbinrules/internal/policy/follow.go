@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
 
@@ -15,6 +16,10 @@ type follower struct {
 	pace   *pace.Pace
 	direct []Span  // of roles, by node
 	roles  []int32 // that lines give names, by the numbers of their texts
+	// raw and expanded are in place of these where texts are patterns: the roles
+	// that lines give a node, and those that it has by one link.
+	raw, expanded [][]int32
+	opened        []met // roles that are patterns, of the walk at hand
 	// shared are the places of the closures so far, by tenant and roles.
 	shared map[string]int32
 	key    []byte
@@ -34,7 +39,7 @@ type follower struct {
 type met struct{ name, count int32 }
 
 // make follows the links of the g lines of one kind.
-func (f *follower) make(rules []*Rule, kind string) {
+func (f *follower) make(rules []*Rule, s *model.Schema, kind string) {
 	if len(rules) == 0 {
 		return
 	}
@@ -44,14 +49,21 @@ func (f *follower) make(rules []*Rule, kind string) {
 		g.nodes.byPair = map[Pair]int32{}
 	}
 	f.seen, f.shared = make([]int32, g.texts.Numbers()), map[string]int32{}
-	f.addLinks(rules, g.texts.Known(kind))
-	g.byNode = make([]int32, len(f.direct))
+	if g.patterns == nil {
+		f.addLinks(rules, g.texts.Known(kind))
+	} else {
+		f.addPatternLinks(rules, s, kind)
+	}
+	g.byNode = make([]int32, max(len(f.direct), len(f.expanded)))
 	g.closures = make([]*Closure, 1)
-	for n := range f.direct {
+	for n := range g.byNode {
 		if roles := f.rolesOf(int32(n)); len(roles) > 0 {
 			f.pace.Step()
-			g.byNode[n] = f.closureOf(g.nodes.pair(int32(n)).Tenant, roles)
+			g.byNode[n] = f.closureOf(g.nodes.pair(int32(n)).Tenant, roles, f.openRoles(int32(n)))
 		}
+	}
+	if g.patterns != nil {
+		f.followPatterns()
 	}
 }
 
@@ -94,14 +106,18 @@ func (f *follower) addLinks(rules []*Rule, kind int32) {
 	}
 }
 
-// rolesOf are the roles that lines give a node.
+// rolesOf are the roles that a node has by one link.
 func (f *follower) rolesOf(n int32) []int32 {
+	if f.expanded != nil {
+		return f.expanded[n]
+	}
 	at := f.direct[n]
 	return f.roles[at.First : at.First+at.Count]
 }
 
-// closureOf is the place of the closure of a name with these roles in a tenant.
-func (f *follower) closureOf(tenant int32, roles []int32) int32 {
+// closureOf is the place of the closure of a name with these roles in a tenant,
+// of which open are patterns.
+func (f *follower) closureOf(tenant int32, roles, open []int32) int32 {
 	if len(roles) > 1 {
 		slices.SortFunc(roles, f.compare)
 	}
@@ -109,10 +125,13 @@ func (f *follower) closureOf(tenant int32, roles []int32) int32 {
 	for _, role := range roles {
 		f.key = binary.AppendUvarint(f.key, uint64(role))
 	}
+	for _, role := range open {
+		f.key = binary.AppendUvarint(append(f.key, 0), uint64(role)) // no text has the number 0
+	}
 	at := f.shared[string(f.key)]
 	if at == 0 {
 		at = int32(len(f.graph.closures))
-		f.graph.closures = append(f.graph.closures, f.follow(tenant, roles))
+		f.graph.closures = append(f.graph.closures, f.follow(tenant, roles, open))
 		f.shared[string(f.key)] = at
 	}
 	return at
@@ -123,9 +142,10 @@ func (f *follower) compare(a, b int32) int {
 }
 
 // follow walks breadth first, as Casbin does.
-func (f *follower) follow(tenant int32, roles []int32) *Closure {
+func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 	f.walk++
-	f.found = f.found[:0]
+	f.found, f.opened = f.found[:0], f.opened[:0]
+	f.open(open, 1)
 	f.queue = append(f.queue[:0], roles...)
 	for n := int32(1); n <= MaxLinks && len(f.queue) > 0; n++ {
 		f.next = f.next[:0]
@@ -137,6 +157,7 @@ func (f *follower) follow(tenant int32, roles []int32) *Closure {
 			f.found = append(f.found, met{role, n})
 			if number := f.graph.nodes.find(Pair{tenant, role}); number >= 0 {
 				f.next = append(f.next, f.rolesOf(number)...)
+				f.open(f.openRoles(number), n+1)
 			}
 		}
 		f.queue, f.next = f.next, f.queue
@@ -149,6 +170,15 @@ func (f *follower) follow(tenant int32, roles []int32) *Closure {
 	}
 	f.fill(&c[0])
 	return &c[0]
+}
+
+// open notes roles that are patterns, so many links away.
+func (f *follower) open(roles []int32, links int32) {
+	for _, role := range roles {
+		if links <= MaxLinks && !slices.ContainsFunc(f.opened, func(m met) bool { return m.name == role }) {
+			f.opened = append(f.opened, met{role, links})
+		}
+	}
 }
 
 // fill writes what was found into a closure.
@@ -164,6 +194,9 @@ func (f *follower) fill(c *Closure) {
 		if m.count < MaxLinks {
 			near++
 		}
+	}
+	for _, m := range f.opened {
+		c.Open = append(c.Open, link{f.graph.texts.Text(m.name), m.name, m.count})
 	}
 	if c.Tails = c.Names; near == len(c.Names) {
 		return

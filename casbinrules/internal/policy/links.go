@@ -3,6 +3,7 @@ package policy
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
@@ -37,6 +38,7 @@ type Graph struct {
 	// nil, for names that have no roles.
 	byNode   []int32
 	closures []*Closure
+	patterns *patterns // nil where all texts are compared as they are
 }
 
 // node is a name within a tenant; the tenant is "" in a graph without.
@@ -57,6 +59,9 @@ type Closure struct {
 	// Names are the same names, without the role prefix; tails are those fewer
 	// than MaxLinks away, which a role of the credentials reaches.
 	Names, Tails []string
+	// Open are roles on the way that are patterns, with the number of links to
+	// whatever matches them.
+	Open []link
 	// cut is a name one link too far, or "".
 	cut string
 }
@@ -178,6 +183,11 @@ func (g *Graph) links(tenant, name, role string) (int, bool) {
 	if name == role {
 		return 0, true
 	}
+	if g.patterns != nil {
+		// Copies, since patterns keep what they match as far as the compiler knows,
+		// and roles of credentials are to stay on the stack.
+		return g.patternLinks(strings.Clone(tenant), strings.Clone(name), strings.Clone(role))
+	}
 	c := g.From(tenant, name)
 	if c == nil {
 		return 0, false
@@ -200,6 +210,9 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 	if len(with.Roles) == 0 || g.Tenants && tenant != with.Tenant {
 		return false
 	}
+	if g.patterns != nil && name != with.Subject {
+		return false // A subject is no pattern.
+	}
 	// A shortest way takes at most one added link, since all of them begin at
 	// the subject.
 	head, ok := g.links(tenant, name, with.Subject)
@@ -218,11 +231,11 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Graph {
 	graphs := map[string]*Graph{}
 	for kind, width := range s.Roles {
-		f := follower{graph: &Graph{Tenants: width == 3}, pace: c.Pace}
+		f := follower{graph: &Graph{Tenants: width == 3, patterns: newPatterns(s, kind)}, pace: c.Pace}
 		if kind == "g" {
 			f.prefix = c.RolePrefix
 		}
-		f.make(rules, kind)
+		f.make(rules, s, kind)
 		graphs[kind] = f.graph
 	}
 	return graphs

@@ -4,6 +4,7 @@ package policygen
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,6 +36,13 @@ type Family struct {
 	// Names are those of users and roles, Tenants those of tenants, where they
 	// are not the usual ones.
 	Names, Tenants []string
+	// RolePatterns is the function by which names in links of PatternKind are
+	// patterns, and TenantPatterns says that an option makes the tenants of g
+	// patterns. Linked are the names that links go between, from earlier to later
+	// ones, and LinkTenants further tenants of links.
+	PatternKind, RolePatterns string
+	TenantPatterns            bool
+	Linked, LinkTenants       []string
 }
 
 // ModelText is a model of these definitions; g is that of roles with its keys, or
@@ -53,7 +61,7 @@ func Pick(rnd *rand.Rand, from []string) string { return from[rnd.IntN(len(from)
 // Policy is random lines for the family. Role links only go from lower to
 // higher numbers, so that there is no circle.
 func (f Family) Policy(rnd *rand.Rand) []string {
-	names := append([]string{"u0", "u1", "u2", "r0", "r1", "r2", "r3", "r4", "root"}, f.Names...)
+	names := slices.Concat([]string{"u0", "u1", "u2", "r0", "r1", "r2", "r3", "r4", "root"}, f.Names, f.Linked)
 	var lines []string
 	for range 1 + rnd.IntN(12) {
 		line := "p"
@@ -77,6 +85,9 @@ func (f Family) Policy(rnd *rand.Rand) []string {
 	if f.ResourceRoles {
 		lines = append(lines, "g2, /a, group1", "g2, /b/2/c, group2", "g2, group1, group2")
 	}
+	if f.ResourceRoles && f.RolePatterns != "" {
+		lines = append(lines, "g2, "+Pick(rnd, paths2)+", "+Pick(rnd, []string{"group1", "group2", "group:id", "/b/:id"}))
+	}
 	rnd.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
 	return lines
 }
@@ -86,9 +97,17 @@ func (f Family) links(rnd *rand.Rand) []string {
 	link := func(from, to string) {
 		line := "g, " + from + ", " + to
 		if f.Roles == 3 {
-			line += ", " + Pick(rnd, append([]string{"t1", "t2"}, f.Tenants...))
+			line += ", " + Pick(rnd, slices.Concat([]string{"t1", "t2"}, f.Tenants, f.LinkTenants))
 		}
 		lines = append(lines, line)
+	}
+	for n := len(f.Linked); n > 0 && len(lines) < 9; {
+		if i, j := rnd.IntN(n), rnd.IntN(n); i < j && !slices.Contains(principals, f.Linked[j]) { // whose names are not those of roles
+			link(f.Linked[i], f.Linked[j])
+		}
+	}
+	if f.Linked != nil {
+		return lines
 	}
 	for i := range f.Names {
 		// From earlier to later names alone, so that there is no circle.

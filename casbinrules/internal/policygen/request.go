@@ -17,6 +17,9 @@ import (
 // AskedObjects are the paths of requests.
 var AskedObjects = append([]string{"/a\n", "/a?x", "/b/b"}, PlainObjects...)
 
+// principals are the IDs of principals.
+var principals = []string{"u0", "u1", "u2", "root", "ghost", "c0"}
+
 // Principal is one with roles of credentials, where the family has them.
 func (f Family) Principal(rnd *rand.Rand) (*core.Principal, error) {
 	var roles []string
@@ -32,7 +35,7 @@ func (f Family) Principal(rnd *rand.Rand) (*core.Principal, error) {
 		}
 	}
 	return core.NewPrincipal(core.PrincipalInfo{
-		ID: Pick(rnd, []string{"u0", "u1", "u2", "root", "ghost", "c0"}), Roles: roles,
+		ID: Pick(rnd, principals), Roles: roles,
 		Tenant: Pick(rnd, append([]string{"t1", "t2", "t3"}, f.Tenants...)), Claims: claims,
 	})
 }

@@ -30,7 +30,8 @@ func newInit() *cobra.Command {
 folder, with comments on what stands where. It overwrites nothing without --force.
 
 Presets: rbac has roles with path patterns; rbac-deny lets a line deny, too;
-rbac-tenants keeps tenants apart.
+rbac-tenants keeps tenants apart; rbac-tenants-patterns has lines for all tenants,
+or for those that begin alike, too.
 
 With --framework it also writes a service that asks the policy: main.go, go.mod,
 sallyport.yaml, a development key pair and a .gitignore for its private half; and
@@ -197,7 +198,7 @@ func (b *beginning) sayNext(cmd *cobra.Command) {
 	if filepath.Clean(b.dir) != "." {
 		where = "    cd " + b.dir + "\n"
 	}
-	if b.preset == "rbac-tenants" {
+	if strings.HasPrefix(b.preset, "rbac-tenants") {
 		claim = " --claim tenant=acme"
 	}
 	say(cmd.ErrOrStderr(), "sallyport: next:\n%s    go run .\n    curl -i -H \"Authorization: Bearer $(sallyport token erin%s)\" http://127.0.0.1:8080/reports\n", plain(where), claim)

@@ -30,9 +30,11 @@ var presets = map[string]func() casbinrules.Model{
 	"rbac":         casbinrules.RBAC,
 	"rbac-deny":    casbinrules.RBACWithDeny,
 	"rbac-tenants": casbinrules.RBACWithTenants,
+
+	"rbac-tenants-patterns": casbinrules.RBACWithTenantPatterns,
 }
 
-const presetNames = "rbac, rbac-deny, rbac-tenants"
+const presetNames = "rbac, rbac-deny, rbac-tenants, rbac-tenants-patterns"
 
 // source is what the command line says about a policy.
 type source struct {
@@ -52,6 +54,8 @@ type source struct {
 	// role for everybody; role is that of the policy loaded last.
 	everybody bool
 	role      string
+	// rolePatterns are as "g=keyMatch", tenantPatterns are kinds of role links.
+	rolePatterns, tenantPatterns []string
 }
 
 // pathFlags adds the flags that say how the path of a request is read.
@@ -84,6 +88,8 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 	f.StringVar(&s.prefix, "role-prefix", "", "`prefix` of role names in the policy")
 	f.Var(&s.attributes, "attribute", "type of a request field, as `field=type`: number, time, date, ip or text (default text); may be repeated")
 	f.StringArrayVar(&s.functions, "function", nil, "`name=builtin`: a function that the matcher calls is "+strings.Join(casbinrules.AliasableFunctions(), ", ")+"; may be repeated")
+	f.StringArrayVar(&s.rolePatterns, "role-patterns", nil, "`kind=function`: names in these role links are patterns, such as g=keyMatch; may be repeated")
+	f.StringArrayVar(&s.tenantPatterns, "tenant-patterns", nil, "`kind` of role links, such as g, in which tenants are patterns; may be repeated")
 	_ = cmd.MarkFlagFilename("model", "conf") // fails for unknown flags only
 }
 
@@ -121,6 +127,16 @@ func (s *source) options() ([]casbinrules.Option, error) {
 			return nil, usagef("--function %s: write NAME=BUILTIN, such as globOrRegexMatch=globMatch", function)
 		}
 		opts = append(opts, casbinrules.WithFunctionAlias(name, builtin))
+	}
+	for _, patterns := range s.rolePatterns {
+		kind, function, ok := strings.Cut(patterns, "=")
+		if !ok {
+			return nil, usagef("--role-patterns %s: write KIND=FUNCTION, such as g=keyMatch", patterns)
+		}
+		opts = append(opts, casbinrules.WithRolePatterns(kind, function))
+	}
+	for _, kind := range s.tenantPatterns {
+		opts = append(opts, casbinrules.WithTenantPatterns(kind))
 	}
 	return opts, nil
 }

@@ -49,7 +49,7 @@ func (a App) Files() ([]File, error) {
 
 func (a App) config() string {
 	claims := ""
-	if a.Preset == "rbac-tenants" {
+	if strings.HasPrefix(a.Preset, "rbac-tenants") {
 		claims = "  claims:\n    tenant: tenant\n"
 	}
 	return `# What the two gates are made of. An editor that knows JSON schemas completes and

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-//go:embed rbac rbac-deny rbac-tenants app
+//go:embed rbac rbac-deny rbac-tenants rbac-tenants-patterns app
 var files embed.FS
 
 // File is a file to be written.

@@ -1,0 +1,119 @@
+package model
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// RolePatterns is the function by which the names in role links of a kind are
+// patterns, or "".
+func (s *Schema) RolePatterns(kind string) string { return s.File.Settings.RolePatterns[kind] }
+
+// TenantPatterns is the function by which the tenants of role links of a kind are
+// patterns, or "": by an option, or because the matcher says what makes Casbin take
+// them for some.
+func (s *Schema) TenantPatterns(kind string) string {
+	if s.Roles[kind] == 3 && (s.File.Settings.TenantPatterns[kind] || s.impliesTenantPatterns()) {
+		return "keyMatch"
+	}
+	return ""
+}
+
+// impliesTenantPatterns reports whether the matcher holds the text that Casbin
+// looks for.
+func (s *Schema) impliesTenantPatterns() bool {
+	request, policy := s.File.Settings.Casbin.TenantPatterns(s.File.Casbin)
+	return request != "" && strings.Contains(s.File.definition("m").Value, "keyMatch("+request+", "+policy+")")
+}
+
+// readTenantCall looks at a call that compares tenants by keyMatch, which Casbin
+// finds by its spelling.
+func (s *Schema) readTenantCall(c *Node) {
+	request, policy := s.File.Settings.Casbin.TenantPatterns(s.File.Casbin)
+	if c.Text != "keyMatch" || request == "" || c.Arg(0).Name() != request || c.Arg(1).Name() != policy || s.impliesTenantPatterns() {
+		return
+	}
+	for kind, width := range s.Roles {
+		if width == 3 && !s.File.Settings.TenantPatterns[kind] {
+			s.refuseMatcher("write keyMatch("+spelt(request)+", "+spelt(policy)+") with one blank, or use WithTenantPatterns (--tenant-patterns)",
+				"Casbin takes the tenants of role links for patterns only where the matcher spells keyMatch as it looks for it")
+			return
+		}
+	}
+}
+
+// checkLinkPatterns refuses options for patterns that the model cannot honour.
+func (s *Schema) checkLinkPatterns(c *Settings) {
+	for _, kind := range slices.Sorted(maps.Keys(c.TenantPatterns)) {
+		if s.Roles[kind] != 3 {
+			s.File.Report(s.placeOf(kind), CodeModelRoles, `write "`+kind+` = _, _, _"`,
+				"WithTenantPatterns is for the role links %s, and the model has no such links with tenants", kind)
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(c.RolePatterns)) {
+		switch {
+		case s.Roles[kind] == 0:
+			s.File.Report(s.File.At["m"], CodeModelRoles, DidYouMean(kind, slices.Sorted(maps.Keys(s.Roles)), "define it, or leave the option out"),
+				"WithRolePatterns is for the role links %s, which the model does not define", kind)
+			continue
+		case s.CasbinOnly != "":
+			s.File.Report(s.File.At["m"], CodeModelRoles, "leave the option out", "patterns in role links are not followed beside %s", s.CasbinOnly)
+			continue
+		}
+		for _, call := range s.RoleCalls() {
+			if call.Text == kind && !s.takesPatterns(call) {
+				s.File.Report(s.File.At["m"], CodeModelRoles, "call it with r.sub or r.obj first, and a field of the policy or a text second",
+					"with WithRolePatterns, %s can only ask for a role of the subject or of the object", s.Source(call.Node))
+			}
+		}
+	}
+}
+
+// placeOf is where a kind of role links is defined, or else the matcher.
+func (s *Schema) placeOf(kind string) Position {
+	if at, ok := s.File.At[kind]; ok {
+		return at
+	}
+	return s.File.At["m"]
+}
+
+// takesPatterns reports whether a call hands over a text of the request first, and
+// one of the policy, which may be a pattern, second.
+func (s *Schema) takesPatterns(c roleCall) bool {
+	of := c.Field == "r_sub" || c.Field == "r_obj" && c.Text != "g"
+	return of && !c.Reversed && (c.Column >= 0 || c.Arg(1).Kind == NodeText)
+}
+
+// NamePattern is the function that takes a field of a line for a pattern by way of
+// role links, or "": field 0 or 1 of links, and the columns of p lines that name a
+// role.
+func (s *Schema) NamePattern(kind string, field int) string {
+	if s.Roles[kind] != 0 {
+		if field < 2 {
+			return s.RolePatterns(kind)
+		}
+		return s.TenantPatterns(kind)
+	}
+	for _, c := range s.RoleCalls() {
+		if c.Column == field && s.RolePatterns(c.Text) != "" {
+			return s.RolePatterns(c.Text)
+		}
+	}
+	return ""
+}
+
+// RolePatternError says why a function is none for names, or is "".
+func RolePatternError(function string) string {
+	switch {
+	case slices.Contains(pattern.Naming, function):
+		return ""
+	case function == "ipMatch":
+		return "ipMatch fails at every name that is no address"
+	case function == "keyMatch5":
+		return "keyMatch5 cuts off what follows a ? in a name"
+	}
+	return "use one of " + strings.Join(pattern.Naming, ", ")
+}

@@ -1,0 +1,354 @@
+package policy
+
+import (
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+)
+
+// patterns are what a graph knows besides where the names of role links, or their
+// tenants, are patterns. Texts of requests are compared with patterns and are
+// never taken for one.
+type patterns struct {
+	function string // by which names are compared, "" where they are no patterns
+	names    *pattern.Set
+	compiled map[string]pattern.Matcher // of the names that requests are held against
+	// linked are the names that have links, by number, where there are no tenants.
+	linked []bool
+	// tenants are those of links that are patterns, known are all of links.
+	tenants *pattern.Set
+	known   map[int32]bool
+	// after is which of the closures a name leads to that matches the pattern of a
+	// node and has no links of its own.
+	after []int32
+}
+
+// newPatterns is what the options, or the matcher, make of a kind of links; nil
+// where its texts are compared as they are.
+func newPatterns(s *model.Schema, kind string) *patterns {
+	names, tenants := s.RolePatterns(kind), s.TenantPatterns(kind)
+	if names == "" && tenants == "" {
+		return nil
+	}
+	p := &patterns{function: names, compiled: map[string]pattern.Matcher{}, known: map[int32]bool{}}
+	if names != "" {
+		p.names = pattern.NewSet(names)
+	}
+	if tenants != "" {
+		p.tenants = pattern.NewSet(tenants)
+	}
+	return p
+}
+
+// Patterned reports whether some texts of the links are taken for patterns.
+func (g *Graph) Patterned() bool { return g.patterns != nil }
+
+// NameFunction is the function by which names are compared, "" where they are no
+// patterns.
+func (g *Graph) NameFunction() string {
+	if g.patterns == nil {
+		return ""
+	}
+	return g.patterns.function
+}
+
+// Covers reports whether a line for a tenant counts in another one.
+func (g *Graph) Covers(line, tenant string) bool {
+	return !g.Tenants || line == tenant || g.patterns != nil && g.patterns.tenants != nil && pattern.Match("keyMatch", tenant, line)
+}
+
+// Matches reports whether a name is another one, or matches it as a pattern.
+func (g *Graph) Matches(name, other string) bool {
+	if name == other {
+		return true
+	}
+	matches := g.matcher(other)
+	return matches != nil && matches(name)
+}
+
+// matcher is that of a name of the policy, nil for one that stands for itself.
+func (g *Graph) matcher(name string) pattern.Matcher {
+	if g.NameFunction() == "" {
+		return nil
+	}
+	matches, ok := g.patterns.compiled[name]
+	if !ok {
+		matches = g.patterns.compile(name)
+	}
+	return matches
+}
+
+func (p *patterns) compile(name string) pattern.Matcher {
+	if pattern.Special(p.function, name) == "" {
+		return nil
+	}
+	matches, err := pattern.Compile(p.function, name)
+	if err != nil {
+		return nil
+	}
+	return matches
+}
+
+// Closures are what role links lead a name to in a tenant: at most one, and one
+// for each pattern that matches a name without links of its own.
+func (g *Graph) Closures(tenant, name string) iter.Seq[*Closure] {
+	return func(yield func(*Closure) bool) {
+		if g.texts == nil {
+			return
+		}
+		p := Pair{Name: g.texts.Known(name)}
+		if g.Tenants {
+			p.Tenant = g.tenantOf(tenant)
+		}
+		if g.patterns == nil || g.patterns.names == nil || g.hasLinks(p) {
+			if c := g.Of(p); c != nil {
+				yield(c)
+			}
+			return
+		}
+		for n := range g.patterns.names.Matching(name) {
+			at := Pair{p.Tenant, n}
+			if !g.hasLinks(at) {
+				continue
+			}
+			if c := g.closures[g.patterns.after[g.nodes.find(at)]]; c != nil && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// tenantOf is the tenant of links that count in a tenant: its own, or the longest
+// pattern that matches it, in which those of shorter ones count too.
+func (g *Graph) tenantOf(tenant string) int32 {
+	n := g.texts.Known(tenant)
+	if g.patterns == nil || g.patterns.known[n] {
+		return n
+	}
+	for covering := range g.patterns.tenants.Matching(tenant) {
+		return covering
+	}
+	return 0
+}
+
+// hasLinks reports whether a name is at an end of a link in a tenant of links.
+func (g *Graph) hasLinks(p Pair) bool {
+	if g.nodes.byPair == nil {
+		return p.Name != 0 && int(p.Name) < len(g.patterns.linked) && g.patterns.linked[p.Name]
+	}
+	return g.nodes.find(p) >= 0
+}
+
+// patternLinks is links for a graph with patterns.
+func (g *Graph) patternLinks(tenant, name, role string) (int, bool) {
+	matches := g.matcher(role)
+	if matches != nil && matches(name) {
+		return 0, true
+	}
+	least := MaxLinks + 1
+	for c := range g.Closures(tenant, name) {
+		least = min(least, g.linksTo(c, role, matches))
+	}
+	return least, least <= MaxLinks
+}
+
+// linksTo is the least number of links to a role, which matches says is a
+// pattern, or more than MaxLinks.
+func (g *Graph) linksTo(c *Closure, role string, matches pattern.Matcher) int {
+	least := MaxLinks + 1
+	if n, ok := c.to(role); ok {
+		least = n
+	}
+	for _, l := range c.Links {
+		if matches != nil && int(l.Count) < least && matches(l.name) {
+			least = int(l.Count)
+		}
+	}
+	for _, l := range c.Open {
+		if int(l.Count) < least && g.Matches(role, l.name) {
+			least = int(l.Count)
+		}
+	}
+	return least
+}
+
+// PatternsTo are the patterns by which names without links of their own have a
+// role in a tenant.
+func (g *Graph) PatternsTo(tenant, role string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if g.NameFunction() == "" || g.texts == nil {
+			return
+		}
+		matches := g.matcher(role)
+		if matches != nil && !yield(role) {
+			return
+		}
+		p := Pair{}
+		if g.Tenants {
+			p.Tenant = g.tenantOf(tenant)
+		}
+		for n, at := range g.patterns.after {
+			if at == 0 || g.nodes.pair(int32(n)).Tenant != p.Tenant || g.linksTo(g.closures[at], role, matches) > MaxLinks {
+				continue
+			}
+			if !yield(g.texts.Text(g.nodes.pair(int32(n)).Name)) {
+				return
+			}
+		}
+	}
+}
+
+// addPatternLinks is addLinks where names or tenants are patterns: it follows
+// Casbin's role managers, where a link for a pattern of tenants is one of each
+// tenant of links that matches, a name has the roles of each pattern that it
+// matches, and has each name that matches a role of its own.
+func (f *follower) addPatternLinks(rules []*Rule, s *model.Schema, kind string) {
+	g, p := f.graph, f.graph.patterns
+	var lines []*Rule
+	number := g.texts.Known(kind)
+	for _, r := range rules {
+		if r.Numbers()[0] != number {
+			continue
+		}
+		f.pace.Step()
+		lines = append(lines, r)
+		from, to := g.Pairs(r)
+		p.known[from.Tenant] = true
+		if p.tenants != nil {
+			p.tenants.Add(from.Tenant, g.texts.Text(from.Tenant))
+		}
+		if p.names != nil {
+			p.names.Add(from.Name, g.texts.Text(from.Name))
+			p.names.Add(to.Name, g.texts.Text(to.Name))
+		}
+	}
+	p.compileRoles(s, kind, rules)
+	if !g.Tenants {
+		f.raw, p.linked = make([][]int32, g.texts.Numbers()), make([]bool, g.texts.Numbers())
+	}
+	covered := map[int32][]int32{} // tenants by the pattern that they match
+	for _, tenant := range slices.Sorted(maps.Keys(p.known)) {
+		for covering := range p.tenants.Matching(g.texts.Text(tenant)) {
+			if covering != tenant {
+				covered[covering] = append(covered[covering], tenant)
+			}
+		}
+	}
+	for _, r := range lines {
+		from, to := g.Pairs(r)
+		f.addLink(from, to)
+		for _, tenant := range covered[from.Tenant] {
+			f.addLink(Pair{tenant, from.Name}, Pair{tenant, to.Name})
+		}
+	}
+	f.expanded = f.raw
+	if p.names != nil {
+		f.expand()
+	}
+}
+
+// compileRoles compiles what requests are held against.
+func (p *patterns) compileRoles(s *model.Schema, kind string, rules []*Rule) {
+	if p.function == "" {
+		return
+	}
+	add := func(name string) {
+		if _, known := p.compiled[name]; !known {
+			p.compiled[name] = p.compile(name)
+		}
+	}
+	column := -1
+	for _, c := range s.RoleCalls() {
+		if c.Text == kind {
+			add(c.Arg(1).Text)
+			column = max(column, c.Column)
+		}
+	}
+	for _, r := range rules {
+		switch {
+		case r.Kind() == kind:
+			add(r.Field(1))
+		case r.IsPolicy() && column >= 0:
+			add(r.Field(column))
+		}
+	}
+}
+
+// addLink adds one link, and its ends as nodes.
+func (f *follower) addLink(from, to Pair) {
+	n := f.node(from)
+	f.node(to)
+	f.raw[n] = append(f.raw[n], to.Name)
+}
+
+func (f *follower) node(p Pair) int32 {
+	n := f.graph.nodes.add(p)
+	for int(n) >= len(f.raw) {
+		f.raw = append(f.raw, nil)
+	}
+	if linked := f.graph.patterns.linked; linked != nil {
+		linked[n] = true
+	}
+	return n
+}
+
+// expand works out the roles that each node has by one link.
+func (f *follower) expand() {
+	g, names := f.graph, f.graph.patterns.names
+	by, matched := make([][]int32, len(f.raw)), make([][]int32, len(f.raw))
+	for n := range f.raw {
+		p := g.nodes.pair(int32(n))
+		if !g.hasLinks(p) {
+			continue
+		}
+		f.pace.Step()
+		for covering := range names.Matching(g.texts.Text(p.Name)) {
+			at := Pair{p.Tenant, covering}
+			if covering == p.Name || !g.hasLinks(at) {
+				continue
+			}
+			other := g.nodes.find(at)
+			by[n] = append(by[n], f.raw[other]...)
+			matched[other] = append(matched[other], p.Name)
+		}
+	}
+	f.expanded = make([][]int32, len(f.raw))
+	for n, roles := range f.raw {
+		all := slices.Concat(roles, by[n])
+		for _, role := range roles {
+			if names.Has(role) {
+				all = append(all, matched[g.nodes.find(Pair{g.nodes.pair(int32(n)).Tenant, role})]...)
+			}
+		}
+		slices.Sort(all)
+		f.expanded[n] = slices.Compact(all)
+	}
+}
+
+// openRoles are the roles of a node that are patterns.
+func (f *follower) openRoles(n int32) []int32 {
+	if f.raw == nil || f.graph.patterns.names == nil {
+		return nil
+	}
+	var open []int32
+	for _, role := range f.raw[n] {
+		if f.graph.patterns.names.Has(role) {
+			open = append(open, role)
+		}
+	}
+	return open
+}
+
+// followPatterns finds out what names lead to that match a pattern.
+func (f *follower) followPatterns() {
+	g := f.graph
+	g.patterns.after = make([]int32, len(f.raw))
+	for n, roles := range f.raw {
+		if p := g.nodes.pair(int32(n)); len(roles) > 0 && g.patterns.names.Has(p.Name) {
+			g.patterns.after[n] = f.closureOf(p.Tenant, roles, nil)
+		}
+	}
+}
