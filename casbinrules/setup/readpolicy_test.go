@@ -21,6 +21,8 @@ policy: # of reports
   token_roles: false
   role_prefix: "role:"
   attribute_types: {age: number}
+  role_patterns: {g: keyMatch}
+  tenant_patterns: [g2]
 
 bearer:
   issuer: ${SALLYPORT_TEST_NO_SUCH_VARIABLE}
@@ -29,6 +31,7 @@ bearer:
 	want := setup.Policy{
 		Model: "rbac-deny", Files: []string{filepath.Join("conf", "a.csv"), filepath.Join("conf", "more")}, Anonymous: true,
 		RolePrefix: "role:", AttributeTypes: map[string]string{"age": "number"},
+		RolePatterns: map[string]string{"g": "keyMatch"}, TenantPatterns: []string{"g2"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)

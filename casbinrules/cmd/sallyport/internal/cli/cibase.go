@@ -105,5 +105,9 @@ func (s *source) take(file string, text []byte) error {
 	for _, name := range slices.Sorted(maps.Keys(p.Functions)) {
 		s.functions = append(s.functions, name+"="+p.Functions[name])
 	}
+	s.rolePatterns, s.tenantPatterns = slices.Clone(s.rolePatterns), slices.Concat(s.tenantPatterns, p.TenantPatterns)
+	for _, kind := range slices.Sorted(maps.Keys(p.RolePatterns)) {
+		s.rolePatterns = append(s.rolePatterns, kind+"="+p.RolePatterns[kind])
+	}
 	return nil
 }
