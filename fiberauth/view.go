@@ -2,6 +2,7 @@ package fiberauth
 
 import (
 	"context"
+	"unsafe"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,11 +19,16 @@ type view struct {
 	c     *fiber.Ctx
 	app   *resolver
 	match routing.Match
-	found bool // match is filled in
-	gates int  // how many have decided by it
-	watch [2]fasthttpauth.Watched
-	room  core.Room
+	found bool  // match is filled in
+	gates uint8 // how many have decided by it
+	// Each gate has a context of its own, since others may hold that of the first.
+	first  fasthttpauth.Shared
+	second fasthttpauth.Watched
 }
+
+// The runtime takes longer to allocate, and to scan, what has pointers and more than
+// 512 bytes.
+const _ = uint(512 - unsafe.Sizeof(view{}))
 
 var (
 	_ core.BodyReader = (*view)(nil)
@@ -36,23 +42,25 @@ func newView(c *fiber.Ctx) *view {
 
 // decide has judge decide about c, with a context that sees the client hang up meanwhile.
 // Two gates that follow one another share a view, so that the second one copies
-// nothing again; each has a context of its own, since others may hold the first.
+// nothing again.
 func decide(c *fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
 	ctx := c.UserContext()
-	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.Context()) || v.gates == len(v.watch) {
+	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.Context()) || v.gates == 2 {
 		v = newView(c)
 	}
 	v.c, v.app, v.found = c, resolverFor(c.App()), false
-	w := &v.watch[v.gates]
+	w := &v.second
+	watched = w
 	if v.gates++; v.gates == 1 {
-		w.Share(v, &v.room)
+		v.first.Share(v)
+		w, watched = &v.first.Watched, &v.first
 	}
 	w.Begin(ctx, c.Context().Conn())
 	v.Decide()
-	verdict = judge(w, v)
+	verdict = judge(watched, v)
 	v.Decided()
 	w.End()
-	return v, w, verdict
+	return v, watched, verdict
 }
 
 // Method gives known methods without copying.
@@ -63,7 +71,7 @@ func (v *view) LentHeader(name string) (string, int) { return v.Lend(name) }
 
 // Route resolves the route once and keeps it for Param.
 func (v *view) Route() (core.Route, error) {
-	m, err := v.app.table.Resolve(v.c, v.c.Request(), v.c.Method(), v.app.entries[v.c.Route()], v.match.Path)
+	m, err := v.app.table.Resolve(v.c, v.c.Method(), v.app.entries[v.c.Route()], v.match.Path)
 	if err != nil {
 		return core.Route{}, err
 	}

@@ -23,13 +23,24 @@ import (
 type Watched struct {
 	context.Context // the parent
 	conn            net.Conn
-	holder          any
-	room            *core.Room
 
-	mu     sync.Mutex
-	live   context.Context // while watching; nil before Done is asked for
+	mu    sync.Mutex
+	live  *watching // nil before Done is asked for
+	ended bool
+}
+
+// watching is a context that is cancelled when the client hangs up.
+type watching struct {
+	context.Context
 	cancel context.CancelFunc
-	ended  bool
+}
+
+// Shared is the [Watched] of the first gate of a request, with what later ones find
+// by it.
+type Shared struct {
+	Watched
+	holder any
+	room   core.Room
 }
 
 // hangupInterval is how often a connection is looked at.
@@ -41,19 +52,26 @@ func (w *Watched) Begin(parent context.Context, conn net.Conn) {
 	w.Context, w.conn = parent, conn
 }
 
-// Share has [HolderOf] find holder by w and by contexts that descend from it, so that
-// later gates of the request can use it again. room, which may be nil, is what the
-// gate leaves in the context of a request that passes.
-func (w *Watched) Share(holder any, room *core.Room) { w.holder, w.room = holder, room }
+// Share has [HolderOf] find holder by s and by contexts that descend from it, so that
+// later gates of the request can use it again.
+func (s *Shared) Share(holder any) { s.holder = holder }
 
-// HolderOf is what [Watched.Share] was given last on the way to ctx; nil for nothing.
+// HolderOf is what [Shared.Share] was given last on the way to ctx; nil for nothing.
 func HolderOf(ctx context.Context) any { return ctx.Value(holderKey{}) }
 
 // holderKey is where a context has its holder.
 type holderKey struct{}
 
-// Room is what [core.Gate.Check] asks for.
-func (w *Watched) Room() *core.Room { return w.room }
+// Value implements [context.Context].
+func (s *Shared) Value(key any) any {
+	if _, ok := key.(holderKey); ok {
+		return s.holder
+	}
+	return s.Watched.Value(key)
+}
+
+// Room is what the gate leaves in the context of a request that passes.
+func (s *Shared) Room() *core.Room { return &s.room }
 
 // Done implements [context.Context].
 func (w *Watched) Done() <-chan struct{} { return w.current(true).Done() }
@@ -63,12 +81,7 @@ func (w *Watched) Err() error { return w.current(false).Err() }
 
 // Value implements [context.Context]. It shows the watching context's own
 // values, too, by which context.Cause finds it.
-func (w *Watched) Value(key any) any {
-	if _, ok := key.(holderKey); ok && w.holder != nil {
-		return w.holder
-	}
-	return w.current(false).Value(key)
-}
+func (w *Watched) Value(key any) any { return w.current(false).Value(key) }
 
 // current is the context that is meant now. It begins to watch if start is set.
 func (w *Watched) current(start bool) context.Context {
@@ -76,7 +89,7 @@ func (w *Watched) current(start bool) context.Context {
 	defer w.mu.Unlock()
 	switch {
 	case w.live != nil:
-		return w.live
+		return w.live.Context
 	case w.ended || !start:
 		return w.Context
 	}
@@ -84,9 +97,10 @@ func (w *Watched) current(start bool) context.Context {
 	if conn == nil {
 		return w.Context
 	}
-	w.live, w.cancel = context.WithCancel(w.Context)
-	go watchConn(w.live, w.cancel, conn)
-	return w.live
+	ctx, cancel := context.WithCancel(w.Context)
+	w.live = &watching{ctx, cancel}
+	go watchConn(ctx, cancel, conn)
+	return ctx
 }
 
 // End is to be called when the gate has decided.
@@ -94,7 +108,7 @@ func (w *Watched) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ended, w.conn = true, nil; w.live != nil {
-		w.cancel()
+		w.live.cancel()
 		w.live = nil
 	}
 }

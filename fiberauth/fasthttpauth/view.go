@@ -18,18 +18,19 @@ import (
 // over its own with the next request. A view is for one request and not for
 // several goroutines.
 type View struct {
-	ctx      *fasthttp.RequestCtx
+	ctx  *fasthttp.RequestCtx
+	last string // the header value that was copied last
+	lent lentField
+
 	rawNames bool
-	last     string // the header value that was copied last
-	lent     lentField
 }
 
 // lentField is the field that was lent last, while a gate decides: schemes ask for
 // the same one several times, and nobody changes the request meanwhile.
 type lentField struct {
-	deciding    bool
 	name, value string
-	lines       int
+	lines       int32
+	deciding    bool
 }
 
 // Decide says that a gate begins to decide, and Decided that it has done so.
@@ -47,10 +48,10 @@ func (v *View) Lend(name string) (value string, count int) {
 	if v.lent.name != name {
 		v.lent.name, v.lent.value, v.lent.lines = name, "", 0
 		if lines := v.ctx.Request.Header.PeekAll(name); len(lines) > 0 {
-			v.lent.value, v.lent.lines = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])), len(lines)
+			v.lent.value, v.lent.lines = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])), int32(len(lines))
 		}
 	}
-	return v.lent.value, v.lent.lines
+	return v.lent.value, int(v.lent.lines)
 }
 
 // NewView shows the request of ctx. rawNames says that names of header fields are

@@ -3,6 +3,7 @@ package fiberauth
 import (
 	"context"
 	"fmt"
+	"unsafe"
 
 	"github.com/gofiber/fiber/v3"
 
@@ -20,11 +21,16 @@ type view struct {
 	router *fiber.DefaultCtx // what the router goes by, nil where that is not known
 	app    *resolver
 	match  routing.Match
-	found  bool // match is filled in
-	gates  int  // how many have decided by it
-	watch  [2]fasthttpauth.Watched
-	room   core.Room
+	found  bool  // match is filled in
+	gates  uint8 // how many have decided by it
+	// Each gate has a context of its own, since others may hold that of the first.
+	first  fasthttpauth.Shared
+	second fasthttpauth.Watched
 }
+
+// The runtime takes longer to allocate, and to scan, what has pointers and more than
+// 512 bytes.
+const _ = uint(512 - unsafe.Sizeof(view{}))
 
 var (
 	_ core.BodyReader = (*view)(nil)
@@ -38,23 +44,25 @@ func newView(c fiber.Ctx) *view {
 
 // decide has judge decide about c, with a context that sees the client hang up meanwhile.
 // Two gates that follow one another share a view, so that the second one copies
-// nothing again; each has a context of its own, since others may hold the first.
+// nothing again.
 func decide(c fiber.Ctx, judge func(context.Context, core.Request) core.Verdict) (v *view, watched context.Context, verdict core.Verdict) {
 	ctx := c.Context()
-	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.RequestCtx()) || v.gates == len(v.watch) {
+	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.RequestCtx()) || v.gates == 2 {
 		v = newView(c)
 	}
 	v.c, v.router, v.app, v.found = c, routerOf(c), resolverFor(c.App()), false
-	w := &v.watch[v.gates]
+	w := &v.second
+	watched = w
 	if v.gates++; v.gates == 1 {
-		w.Share(v, &v.room)
+		v.first.Share(v)
+		w, watched = &v.first.Watched, &v.first
 	}
 	w.Begin(ctx, c.RequestCtx().Conn())
 	v.Decide()
-	verdict = judge(w, v)
+	verdict = judge(watched, v)
 	v.Decided()
 	w.End()
-	return v, w, verdict
+	return v, watched, verdict
 }
 
 // Method gives known methods without copying.
@@ -69,7 +77,7 @@ func (v *view) Route() (core.Route, error) {
 	if d == nil || d.Method() != v.c.Method() || d.Path() != v.c.Path() {
 		return core.Route{}, fmt.Errorf("%w: the app's own context shows another request than Fiber's router has", core.ErrAmbiguousPath)
 	}
-	m, err := v.app.table.Resolve(d, d.Request(), d.Method(), v.app.entries[d.Route()], v.match.Path)
+	m, err := v.app.table.Resolve(d, d.Method(), v.app.entries[d.Route()], v.match.Path)
 	if err != nil {
 		return core.Route{}, err
 	}

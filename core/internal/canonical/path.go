@@ -45,6 +45,9 @@ func Path(path string, escaped bool, innerSlashes int) (string, error) {
 // EncodedSlashes is the number of encoded slashes in an escaped path or
 // parameter, in either letter case.
 func EncodedSlashes(escaped string) int {
+	if strings.IndexByte(escaped, '%') < 0 {
+		return 0 // as of most
+	}
 	return strings.Count(escaped, encodedSlash) + strings.Count(escaped, "%2f")
 }
 

@@ -3,8 +3,6 @@ package routing
 import (
 	"strings"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
@@ -22,8 +20,7 @@ type Match struct {
 
 // search is a search for what may answer a request, for middleware that is at at.
 type search struct {
-	req    *fasthttp.Request // nil for no search
-	method string
+	method string // "" for no search
 	at     *Entry
 }
 
@@ -45,10 +42,10 @@ func (t *Table) Param(m *Match, c Ctx, at *Entry, name string) string {
 func (t *Table) fill(m *Match, c Ctx, at *Entry) {
 	switch {
 	case m.values != nil:
-	case m.searched.req != nil:
+	case m.searched.method != "":
 		n, _ := t.pool.Get().(*notes)
 		defer t.pool.Put(n)
-		if t.ask(n, &m.searched, c.Path(), true); n.err == nil && n.first >= 0 && n.seen[n.first].Pattern == m.pattern {
+		if t.ask(n, c.Request(), &m.searched, c.Path(), true); n.err == nil && n.first >= 0 && n.seen[n.first].Pattern == m.pattern {
 			m.values = n.values
 		}
 	case at != nil && at.Pattern == m.pattern: // Fiber has not gone on to another route

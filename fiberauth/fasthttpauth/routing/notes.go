@@ -184,11 +184,11 @@ func (e *Entry) files(s *sighting, values []string, decoded string) (paths []str
 	return paths
 }
 
-// Resolve says what the router matches for c, a context of req with method, with
-// the path in the letter case of the route's literal parts. at is the entry of
+// Resolve says what the router matches for c with method, with the path in the letter case of the route's literal parts. at is the entry of
 // the handlers that run now, nil where that is not known. The path of the match is
 // kept itself if that is what it says, and else a copy.
-func (t *Table) Resolve(c Ctx, req *fasthttp.Request, method string, at *Entry, kept string) (Match, error) {
+func (t *Table) Resolve(c Ctx, method string, at *Entry, kept string) (Match, error) {
+	req := c.Request()
 	if target := req.Header.RequestURI(); bytes.IndexByte(target, '#') >= 0 || bytes.HasPrefix(target, []byte("//")) {
 		// fasthttp drops what follows the first, and takes what follows the
 		// second for a host where the request names none.
@@ -215,7 +215,7 @@ func (t *Table) Resolve(c Ctx, req *fasthttp.Request, method string, at *Entry, 
 
 func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entry, kept string) (Match, error) {
 	if e == nil || e.Use || e.Pattern.indirect || len(e.Cuts) > 0 {
-		return t.search(search{req, method, e}, path, kept)
+		return t.search(req, search{method, e}, path, kept)
 	}
 	m := Match{pattern: e.Pattern}
 	m.Pattern, m.Path, m.Escaped = e.Pattern.text, path, !t.config.Unescape
@@ -239,10 +239,10 @@ func strays(p *Pattern) error {
 
 // search finds what may answer a request that is still at middleware mounted
 // with Use. The entry of s is that of the middleware, nil where it is not known.
-func (t *Table) search(s search, path, kept string) (Match, error) {
+func (t *Table) search(req *fasthttp.Request, s search, path, kept string) (Match, error) {
 	n, _ := t.pool.Get().(*notes)
 	defer t.pool.Put(n)
-	if t.ask(n, &s, path, false); n.err != nil {
+	if t.ask(n, req, &s, path, false); n.err != nil {
 		return Match{}, n.err
 	}
 	m := t.readings(n, kept)
@@ -251,7 +251,7 @@ func (t *Table) search(s search, path, kept string) (Match, error) {
 }
 
 // ask has the copy leave in n what it makes of a request with a path.
-func (t *Table) ask(n *notes, s *search, path string, fill bool) {
+func (t *Table) ask(n *notes, req *fasthttp.Request, s *search, path string, fill bool) {
 	n.question = question{path: path, fill: fill}
 	// A middleware may have overridden the method: the router has gone on in
 	// the stack of another one.
@@ -261,5 +261,5 @@ func (t *Table) ask(n *notes, s *search, path string, fill bool) {
 		n.from, n.only = s.at.Index, !s.at.Use
 	}
 	n.past = t.config.Fold && (t.mixed || strings.ToLower(path) != path)
-	t.dispatch(s.method, s.req.URI().PathOriginal(), n)
+	t.dispatch(s.method, req.URI().PathOriginal(), n)
 }

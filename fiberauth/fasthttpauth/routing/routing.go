@@ -18,6 +18,7 @@ import (
 
 // Ctx is what is asked of Fiber's context.
 type Ctx interface {
+	Request() *fasthttp.Request
 	Path(override ...string) string
 	Params(name string, def ...string) string
 	Next() error

@@ -98,6 +98,8 @@ type at struct {
 	notes  bool // the handlers take notes
 }
 
+func (c *at) Request() *fasthttp.Request { return &c.ctx.Request }
+
 func (c *at) Path(...string) string { return c.path }
 
 func (c *at) Params(name string, _ ...string) string {
@@ -135,7 +137,7 @@ func (a *app) resolve(path string) (routing.Match, *at, error) {
 	if c.index < len(a.entries) {
 		e = a.entries[c.index]
 	}
-	m, err := a.table.Resolve(c, &ctx.Request, "GET", e, "")
+	m, err := a.table.Resolve(c, "GET", e, "")
 	return m, c, err
 }
 
