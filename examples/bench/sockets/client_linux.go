@@ -97,7 +97,7 @@ func (c *Client) connect(address string) error {
 
 // readAnswer reads an answer that says by Content-Length how long it is.
 func readAnswer(conn net.Conn, buffer []byte) (n int, err error) {
-	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return 0, err
 	}
 	for n < len(buffer) {
@@ -122,14 +122,17 @@ func readAnswer(conn net.Conn, buffer []byte) (n int, err error) {
 	return n, errors.New("an answer that is too long")
 }
 
-// Run sends for a while: as fast as the connections take it, or a request each
-// time that every has passed, whether there is room for it or not. Where there is
-// none it waits, and that counts.
+// patience is how long an answer may take.
+const patience = time.Minute
+
+// Run sends for a while, and until there is an answer: as fast as the connections
+// take it, or a request each time that every has passed, whether there is room for
+// it or not. Where there is none it waits, and that counts.
 func (c *Client) Run(window, every time.Duration) (Result, error) {
 	var r Result
 	start := time.Now()
 	due, now := start, start
-	for now.Sub(start) < window {
+	for now.Sub(start) < window || r.Requests == 0 && now.Sub(start) < patience {
 		for len(c.idle) > 0 && !due.After(now) {
 			if err := c.send(due); err != nil {
 				return r, err
@@ -146,7 +149,7 @@ func (c *Client) Run(window, every time.Duration) (Result, error) {
 		now = time.Now()
 	}
 	r.Elapsed = now.Sub(start)
-	for limit := now.Add(time.Minute); len(c.idle) < len(c.sockets); {
+	for limit := now.Add(patience); len(c.idle) < len(c.sockets); {
 		if err := c.receive(100*time.Millisecond, &Result{}, false); err != nil {
 			return r, err
 		}
