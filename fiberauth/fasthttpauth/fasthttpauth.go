@@ -30,6 +30,8 @@ func AddFields(h *fasthttp.ResponseHeader, fields ...core.Field) {
 		case adapter.IsPrivate(f) && has(h, f.Name): // KeepFields completes it
 		case named(f, fasthttp.HeaderVary), named(f, fasthttp.HeaderAccessControlExposeHeaders):
 			merge(h, f)
+		case named(f, fasthttp.HeaderWWWAuthenticate) && !has(h, f.Name):
+			set(h, f)
 		case named(f, fasthttp.HeaderWWWAuthenticate), named(f, fasthttp.HeaderSetCookie):
 			h.Add(f.Name, f.Value)
 		default:
