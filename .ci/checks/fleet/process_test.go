@@ -22,6 +22,10 @@ import (
 const assigned = "SALLYPORT_FLEET_INSTANCE"
 
 func TestMain(m *testing.M) {
+	if text, is := os.LookupEnv(preforkVariable); is {
+		fmt.Fprintln(os.Stderr, prefork(text))
+		os.Exit(1)
+	}
 	text, is := os.LookupEnv(assigned)
 	if !is {
 		os.Exit(m.Run())
