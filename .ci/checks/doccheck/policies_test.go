@@ -19,6 +19,8 @@ func TestPoliciesLoad(t *testing.T) {
 		"RBAC":            casbinrules.RBAC(),
 		"RBACWithDeny":    casbinrules.RBACWithDeny(),
 		"RBACWithTenants": casbinrules.RBACWithTenants(),
+
+		"RBACWithTenantPatterns": casbinrules.RBACWithTenantPatterns(),
 	}
 	count := 0
 	for _, page := range documentation(t) {
