@@ -16,28 +16,26 @@ var Naming = []string{"globMatch", "keyMatch", "keyMatch2", "keyMatch3", "keyMat
 // "" where the text matches itself alone. By regexMatch every text matches
 // whatever it is a part of.
 func Special(function, text string) string {
-	at := len(text)
+	special := `\.+*?()|[]{}^$` // in a regular expression
 	switch function {
 	case "keyMatch":
-		at = strings.IndexByte(text, '*')
+		special = "*"
 	case "globMatch":
-		at = strings.IndexAny(text, GlobBytes)
-	case "keyMatch2":
-		at = strings.IndexAny(text, `\.+*?()|[]{}^$`)
+		special = GlobBytes
+	}
+	at := strings.IndexAny(text, special)
+	if function == "keyMatch2" {
 		if name := colonName.FindStringIndex(text); name != nil && (at < 0 || name[0] < at) {
 			return text[name[0]:name[1]]
 		}
-	case "regexMatch":
-		if at = strings.IndexAny(text, `\.+*?()|[]{}^$`); at < 0 {
-			return text
-		}
-	default:
-		at = strings.IndexAny(text, `\.+*?()|[]{}^$`)
 	}
-	if at < 0 {
-		return ""
+	switch {
+	case at >= 0:
+		return text[at : at+1]
+	case function == "regexMatch":
+		return text
 	}
-	return text[at : at+1]
+	return ""
 }
 
 // Set are patterns of one function, found by the texts that they match.
