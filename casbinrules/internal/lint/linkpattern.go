@@ -75,8 +75,7 @@ func (l *Linter) width(kind string) int {
 
 // adviseLinked looks at one text of role links.
 func adviseLinked(function, text string) []advice {
-	special := pattern.Special(function, text)
-	if special == "" || pattern.Check(function, text) != nil {
+	if !pattern.IsPattern(function, text) || pattern.Check(function, text) != nil {
 		return nil
 	}
 	if function == "regexMatch" {
@@ -114,7 +113,7 @@ func (l *Linter) checkAnonymousPatterns() {
 			continue
 		}
 		function := functions[column]
-		if function != "" && text != policy.Anonymous && pattern.Special(function, text) != "" && pattern.Match(function, policy.Anonymous, text) {
+		if function != "" && text != policy.Anonymous && pattern.IsPattern(function, text) && pattern.Match(function, policy.Anonymous, text) {
 			l.report(r, column+1, model.CodeAnonymous, "write a pattern that anonymous does not match, if only users are meant",
 				"the pattern also matches requests without credentials, whose subject is %s", policy.Anonymous)
 		}

@@ -12,30 +12,31 @@ import (
 // they compare (keyMatch5).
 var Naming = []string{"globMatch", "keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "regexMatch"}
 
-// Special is what of a text a function takes for something else than itself, or
-// "" where the text matches itself alone. By regexMatch every text matches
-// whatever it is a part of.
-func Special(function, text string) string {
-	special := `\.+*?()|[]{}^$` // in a regular expression
+// IsPattern reports whether a function may match a text with others than itself. By
+// regexMatch every text matches whatever it is a part of.
+func IsPattern(function, text string) bool {
+	return function == "regexMatch" || special(function, text) != ""
+}
+
+// special is what of a text a function takes for something else than itself.
+func special(function, text string) string {
+	bytes := `\.+*?()|[]{}^$` // in a regular expression
 	switch function {
 	case "keyMatch":
-		special = "*"
+		bytes = "*"
 	case "globMatch":
-		special = GlobBytes
+		bytes = GlobBytes
 	}
-	at := strings.IndexAny(text, special)
+	at := strings.IndexAny(text, bytes)
 	if function == "keyMatch2" {
 		if name := colonName.FindStringIndex(text); name != nil && (at < 0 || name[0] < at) {
 			return text[name[0]:name[1]]
 		}
 	}
-	switch {
-	case at >= 0:
-		return text[at : at+1]
-	case function == "regexMatch":
-		return text
+	if at < 0 {
+		return ""
 	}
-	return ""
+	return text[at : at+1]
 }
 
 // Set are patterns of one function, found by the texts that they match.
@@ -60,7 +61,7 @@ func NewSet(function string) *Set {
 // Add adds a text with its number, unless it is there or matches itself alone. A
 // pattern that cannot be read matches nothing.
 func (s *Set) Add(number int32, text string) {
-	if s.known[number] || Special(s.function, text) == "" {
+	if s.known[number] || !IsPattern(s.function, text) {
 		return
 	}
 	matches, err := Compile(s.function, text)
@@ -101,15 +102,18 @@ func (s *Set) Matching(text string) iter.Seq[int32] {
 
 // startOf is what every text that a pattern matches begins with.
 func startOf(function, text string) string {
-	special := Special(function, text)
-	at := strings.Index(text, special)
+	if function == "regexMatch" {
+		return ""
+	}
+	first := special(function, text)
+	at := strings.Index(text, first)
 	switch {
 	case function == "keyMatch", function == "globMatch":
 		return text[:at]
-	case function == "regexMatch", strings.Contains(text, "|"):
+	case strings.Contains(text, "|"):
 		return ""
 	}
-	if strings.IndexByte("*?{", special[0]) >= 0 { // of what stands in front
+	if strings.IndexByte("*?{", first[0]) >= 0 { // of what stands in front
 		_, n := utf8.DecodeLastRuneInString(text[:at])
 		at -= n
 	}

@@ -233,7 +233,7 @@ func (r *reader) tryName(kind string, field int, name string) (function string, 
 		return "", nil
 	}
 	function = r.schema.NamePattern(kind, field)
-	if function == "" || pattern.Special(function, name) == "" {
+	if function == "" || !pattern.IsPattern(function, name) {
 		return "", nil
 	}
 	return function, r.tryPattern(function, name)

@@ -82,7 +82,7 @@ func (g *Graph) matcher(name string) pattern.Matcher {
 }
 
 func (p *patterns) compile(name string) pattern.Matcher {
-	if pattern.Special(p.function, name) == "" {
+	if !pattern.IsPattern(p.function, name) {
 		return nil
 	}
 	matches, err := pattern.Compile(p.function, name)
