@@ -27,20 +27,6 @@ func variant(t testing.TB, g *core.Guard, opts ...core.Option) *core.Guard {
 	return v
 }
 
-// schemes are the schemes that an answer challenges for, in order.
-func (a Answer) schemes(t testing.TB) string {
-	t.Helper()
-	cs, err := a.challenges()
-	if err != nil {
-		t.Error(err)
-	}
-	var names []string
-	for _, c := range cs {
-		names = append(names, c.Scheme())
-	}
-	return strings.Join(names, " ")
-}
-
 // informer is Names that has something to say with each answer.
 type informer struct{ Names }
 

@@ -15,7 +15,21 @@ var variantSemantics = []testCase{
 	{"A15 a route may accept some of the schemes", acceptedSchemes},
 	{"a variant answers in its own way", variantResponder},
 	{"A19 a script's request opens no password dialog", scriptedRequests},
-	{"invariant 14 a variant that cannot work is none", brokenSemantics},
+	{"invariant 14 a variant that cannot work is none", brokenVariants},
+}
+
+// schemes are the schemes that an answer challenges for, in order.
+func (a Answer) schemes(t testing.TB) string {
+	t.Helper()
+	cs, err := a.challenges()
+	if err != nil {
+		t.Error(err)
+	}
+	var names []string
+	for _, c := range cs {
+		names = append(names, c.Scheme())
+	}
+	return strings.Join(names, " ")
 }
 
 func acceptedSchemes(t *testing.T, f Framework) {
@@ -81,7 +95,7 @@ func scriptedRequests(t *testing.T, f Framework) {
 	}
 }
 
-func brokenSemantics(t *testing.T, _ Framework) {
+func brokenVariants(t *testing.T, _ Framework) {
 	g, _ := guard(t)
 	for name, opts := range map[string][]core.Option{
 		"no scheme":       {core.WithSchemes()},
