@@ -68,18 +68,25 @@ func (t *Telemetry) register(m metric.Meter) error {
 		1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1, 5, 10, 30, 60)
 	t.callTime = histogram("sallyport.dependency.duration", "How long calls of other services took.",
 		5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-	if err := errors.Join(errs...); err != nil {
+	err := errors.Join(errs...)
+	if err != nil {
 		return err
 	}
-	var err error
 	t.callback, err = m.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		t.verdicts.report(to, &o)
 		t.reportSources(to, &o)
 		return nil
-	}, o.requests, o.authentications, o.challenges, o.authorizations, o.refusals, o.policyInfo, o.policyRules,
-		o.policyAge, o.policyOutdated, o.reloads, o.keys, o.skipped, o.keySetAge, o.fetches,
-		o.logged, o.queued, o.sourceAge, o.sourceLag, o.listening, o.listens)
+	}, o.all()...)
 	return err
+}
+
+// all are the instruments that the callback reports to.
+func (o *observables) all() []metric.Observable {
+	return []metric.Observable{
+		o.requests, o.authentications, o.challenges, o.authorizations, o.refusals, o.policyInfo, o.policyRules,
+		o.policyAge, o.policyOutdated, o.reloads, o.keys, o.skipped, o.keySetAge, o.fetches,
+		o.logged, o.queued, o.sourceAge, o.sourceLag, o.listening, o.listens,
+	}
 }
 
 // report tells to what was counted.
