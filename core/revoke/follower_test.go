@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -172,126 +171,6 @@ func TestFollowerOddTimes(t *testing.T) {
 	}
 }
 
-// TestLogIsAway: what is known stays in force, and past the bound the mode holds,
-// until the log is back.
-func TestLogIsAway(t *testing.T) {
-	t.Parallel()
-	for mode, want := range map[revoke.StaleMode]struct {
-		revoked bool
-		err     error
-	}{
-		revoke.StaleServe:       {false, nil},
-		revoke.StaleUnavailable: {false, revoke.ErrStale},
-		revoke.StaleRefuse:      {true, nil},
-	} {
-		t.Run(string(mode), func(t *testing.T) {
-			t.Parallel()
-			log := &revoketest.Memory{}
-			observed, until := watch()
-			f := follow(t, log, observed, revoke.WithMaxStaleness(authtest.TimeLimit(500*time.Millisecond), mode))
-			if err := f.Revoke(revoke.Entry{ID: "known"}); err != nil {
-				t.Fatal(err)
-			}
-			log.Fail(errDown)
-			until(t, "stale", func(s revoke.Status) bool { return s.Stale && errors.Is(s.Err, errDown) })
-			if is, err := f.Revoked(t.Context(), revoke.Token{ID: "known"}); !is || err != nil {
-				t.Errorf("a token that is known to be revoked: %v, %v", is, err)
-			}
-			if is, err := f.Revoked(t.Context(), revoke.Token{ID: "other"}); is != want.revoked || !errors.Is(err, want.err) {
-				t.Errorf("another: %v, %v", is, err)
-			}
-			log.Fail(nil)
-			until(t, "fresh", func(s revoke.Status) bool { return !s.Stale && s.Err == nil })
-			if is, err := f.Revoked(t.Context(), revoke.Token{ID: "other"}); is || err != nil {
-				t.Errorf("another, afterwards: %v, %v", is, err)
-			}
-		})
-	}
-}
-
-// TestLogIsAwayAtTheStart: by default no instance starts without it, and with a late
-// start nobody is let in before it was read.
-func TestLogIsAwayAtTheStart(t *testing.T) {
-	t.Parallel()
-	log := &revoketest.Memory{}
-	if _, err := log.Append(t.Context(), "", revoke.Entry{ID: "j"}); err != nil {
-		t.Fatal(err)
-	}
-	log.Fail(errDown)
-	if f, err := revoke.Follow(t.Context(), log, revoke.WithStartTimeout(time.Millisecond)); !errors.Is(err, errDown) {
-		t.Errorf("%v, %v", f, err)
-	}
-	observed, until := watch()
-	f := follow(t, log, revoke.WithLateStart(), observed, revoke.WithMaxStaleness(time.Hour, revoke.StaleServe))
-	for _, id := range []string{"j", "k"} {
-		if is, err := f.Revoked(t.Context(), revoke.Token{ID: id}); is || !errors.Is(err, revoke.ErrNotRead) {
-			t.Errorf("%s before the log was read: %v, %v", id, is, err)
-		}
-	}
-	if s := f.Status(); !s.Confirmed.IsZero() {
-		t.Errorf("%+v", s)
-	}
-	log.Fail(nil)
-	until(t, "read", func(s revoke.Status) bool { return !s.Confirmed.IsZero() })
-	if !isRevoked(t, f, revoke.Token{ID: "j"}) || isRevoked(t, f, revoke.Token{ID: "k"}) {
-		t.Error("what was read does not count")
-	}
-}
-
-// TestLogStepsBack: a log that lost its newest records takes nothing back, and what
-// gets their numbers is read.
-func TestLogStepsBack(t *testing.T) {
-	t.Parallel()
-	for lost := range 3 {
-		log := &revoketest.Memory{}
-		f := follow(t, log)
-		for _, id := range []string{"a", "b"} {
-			if err := f.Revoke(revoke.Entry{ID: id}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := f.WaitFor(t.Context(), revoke.Position{Number: 2}); err != nil {
-			t.Fatal(err)
-		}
-		log.Lose(lost)
-		var p revoke.Position
-		for _, id := range []string{"c", "d"} {
-			var err error
-			if p, err = log.Append(t.Context(), "", revoke.Entry{ID: id}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := f.WaitFor(t.Context(), p); err != nil {
-			t.Fatal(err)
-		}
-		for _, id := range []string{"a", "b", "c", "d"} {
-			if !isRevoked(t, f, revoke.Token{ID: id}) {
-				t.Errorf("%d lost: %s is good again", lost, id)
-			}
-		}
-		if s := f.Status(); s.Restarts != uint64(min(lost, 1)) || s.Err != nil {
-			t.Errorf("%d lost: %+v", lost, s)
-		}
-	}
-}
-
-// TestFailedAppend: what was to be revoked is, here at least.
-func TestFailedAppend(t *testing.T) {
-	t.Parallel()
-	log := &revoketest.Memory{}
-	f := follow(t, log)
-	log.Fail(errDown)
-	if err := f.Revoke(revoke.Entry{ID: "j"}); !errors.Is(err, errDown) {
-		t.Error(err)
-	}
-	if !isRevoked(t, f, revoke.Token{ID: "j"}) {
-		t.Error("it is not revoked")
-	}
-	if err := f.Revoke(revoke.Entry{}); err == nil || errors.Is(err, errDown) {
-		t.Errorf("an entry that is none: %v", err)
-	}
-}
-
 // TestFollowerIsFull: with more entries than there may be, a token may be among those
 // that are not known, until enough have expired.
 func TestFollowerIsFull(t *testing.T) {
@@ -416,64 +295,5 @@ func TestFollowerOptions(t *testing.T) {
 	}
 	if err := f.WaitFor(t.Context(), revoke.Position{Number: 1}); !errors.Is(err, source.ErrClosed) {
 		t.Error(err)
-	}
-}
-
-// many is a log with entries for n tokens and subjects.
-type many struct {
-	revoketest.Memory
-	n int
-}
-
-// Read implements [revoke.Log].
-func (m *many) Read(_ context.Context, after revoke.Position, limit int) (records []revoke.Record, err error) {
-	for i := int(after.Number) + 1; i <= m.n && len(records) < limit; i++ {
-		r := revoke.Record{Position: revoke.Position{Number: uint64(i), Tag: "t"}}
-		if i%2 == 0 {
-			r.ID, r.Issuer = manyID(i), one
-		} else {
-			r.Subject, r.IssuedBefore = manyID(i), noon
-		}
-		r.Expires = noon.AddDate(50, 0, 0)
-		records = append(records, r)
-	}
-	return records, nil
-}
-
-func manyID(n int) string { return fmt.Sprintf("3f2a9c01-77c0-4d1e-9b1f-%012d", n) }
-
-// TestFollowerSize: a million entries take at most 60 MB, also just after the table
-// has grown.
-func TestFollowerSize(t *testing.T) {
-	if testing.Short() {
-		t.Skip("not run with -short: it makes a million entries")
-	}
-	measure := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	before := measure()
-	f := follow(t, &many{n: 1_000_000})
-	if got := float64(measure()-before) / 1e6; f.Len() != 1_000_000 || got > 60 {
-		t.Errorf("%d entries take %.1f MB", f.Len(), got)
-	}
-	if !isRevoked(t, f, revoke.Token{Issuer: one, ID: manyID(1_000_000)}) {
-		t.Error("the last is not known")
-	}
-}
-
-func BenchmarkFollower(b *testing.B) {
-	f := follow(b, &many{n: 1_000_000})
-	tokens := make([]revoke.Token, 1<<12)
-	for i := range tokens {
-		tokens[i] = revoke.Token{Issuer: one, ID: "9" + manyID(i), Subject: "9" + manyID(i), IssuedAt: noon}
-	}
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		if is, err := f.Revoked(b.Context(), tokens[n%len(tokens)]); is || err != nil {
-			b.Fatal(is, err)
-		}
 	}
 }
