@@ -21,6 +21,7 @@ require (
 	github.com/sallyport-go/sallyport/core/source/postgres v0.0.0
 	github.com/sallyport-go/sallyport/core/source/redis v0.0.0
 	github.com/sallyport-go/sallyport/core/watch v0.0.0
+	github.com/sourcegraph/jsonrpc2 v0.2.3
 	github.com/spf13/cobra v1.10.2
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/term v0.47.0

@@ -93,7 +93,7 @@ decided; 2 the command could not do what was asked.`,
 		RunE:          func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newOpenAPI(), newDoctor(), newPush(), newPull(), newHistory(), newShow(), newRollback(), newStatus(), newStore(), newRevoke(), newState(), newLog(), newReplay(), newReport())
+	root.AddCommand(newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newOpenAPI(), newDoctor(), newPush(), newPull(), newHistory(), newShow(), newRollback(), newStatus(), newStore(), newRevoke(), newState(), newLog(), newReplay(), newReport())
 	return root
 }
 

@@ -1,0 +1,306 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/lsp"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
+)
+
+func newLSP() *cobra.Command {
+	var (
+		s      source
+		routes string
+	)
+	cmd := &cobra.Command{
+		Use:   "lsp",
+		Short: "Check and complete policy files in an editor",
+		Long: `lsp is a language server, which editors start and speak to on stdin and stdout in
+the Language Server Protocol 3.17. It knows model files (model.conf), policy files
+(.csv) and policy tests (.tests), and says about them what lint and test do, while
+they are typed. The page docs/editors.md has the settings for editors.
+
+A file belongs to the policy that a sallyport.yaml in its folder, or above it in
+the workspace, names. Without one that is policy.csv with the model.conf beside it,
+and for other .csv files all of the folder. Flags go before that, and what
+the editor sends as initializationOptions, with the same names, before flags.`,
+		Args: noArguments("editors start it"),
+	}
+	s.flags(cmd)
+	cmd.Flags().StringVar(&routes, "routes", "", "JSON `file` with the routes of the application")
+	cmd.Flags().Bool("stdio", true, "speak on stdin and stdout, which is all there is")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		if _, err := s.options(); err != nil {
+			return err
+		}
+		err := lsp.Serve(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), s.settings(routes), lsp.Config{
+			Version: version(), Find: findProject, Test: testForEditor, Explain: explainForEditor,
+		})
+		if err != nil {
+			say(cmd.ErrOrStderr(), "sallyport: %s\n", plain(err.Error()))
+			return errFindings // exit code 1 is what the protocol asks for
+		}
+		return nil
+	}
+	return cmd
+}
+
+// settings are what the flags say.
+func (s *source) settings(routes string) lsp.Settings {
+	made := lsp.Settings{
+		Model: s.model, Policy: s.policies, Routes: routes, AsCasbin: s.asCasbin, AllowAnonymous: s.anonymous, AllowEmpty: s.allowEmpty,
+		WithoutTokenRoles: s.noRoles, ObjectRoute: s.byRoute, RolePrefix: s.prefix, Function: s.functions,
+		RolePatterns: s.rolePatterns, TenantPatterns: s.tenantPatterns,
+	}
+	for _, a := range s.attributes {
+		made.Attribute = append(made.Attribute, a.field+"="+a.kind.String())
+	}
+	return made
+}
+
+// projectFinder settles which policy a file belongs to.
+type projectFinder struct {
+	lsp.Lookup
+	source
+}
+
+// findProject is what the language server finds policies with.
+func findProject(l lsp.Lookup) (lsp.Project, error) {
+	f := projectFinder{Lookup: l, source: source{
+		model: l.Settings.Model, asCasbin: l.AsCasbin, anonymous: l.AllowAnonymous, allowEmpty: l.AllowEmpty,
+		noRoles: l.WithoutTokenRoles, byRoute: l.ObjectRoute, prefix: l.RolePrefix, functions: l.Function,
+		rolePatterns: l.RolePatterns, tenantPatterns: l.TenantPatterns,
+	}}
+	for _, a := range l.Attribute {
+		if err := f.attributes.Set(a); err != nil {
+			return lsp.Project{}, err
+		}
+	}
+	p, err := f.find()
+	if err != nil {
+		return p, err
+	}
+	return p, f.readRoutes(&p)
+}
+
+func (f *projectFinder) find() (lsp.Project, error) {
+	if len(f.Policy) > 0 {
+		p, err := f.configured()
+		if err != nil || f.Kind == lsp.KindTests || belongs(p, f.File) {
+			return p, err
+		}
+	}
+	if p, found, err := f.fromConfiguration(); found || err != nil {
+		return p, err
+	}
+	return f.beside()
+}
+
+// absolute is a path of the settings, which begins in the first folder of the
+// workspace.
+func (f *projectFinder) absolute(path string) string {
+	if !filepath.IsAbs(path) && len(f.Dirs) > 0 {
+		return filepath.Join(f.Dirs[0], path)
+	}
+	if made, err := filepath.Abs(path); err == nil {
+		return made
+	}
+	return path
+}
+
+// configured is the policy of the settings.
+func (f *projectFinder) configured() (lsp.Project, error) {
+	p := lsp.Project{Prefix: f.prefix}
+	for _, name := range f.Policy {
+		p.Policies = append(p.Policies, f.absolute(name))
+	}
+	dir := p.Policies[0]
+	if !f.isDir(dir) {
+		dir = filepath.Dir(dir)
+	}
+	return f.withModel(p, dir)
+}
+
+// withModel adds the model: that of the settings, or model.conf in a folder.
+func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error) {
+	var err error
+	if p.Options, err = f.options(); err != nil {
+		return p, err
+	}
+	p.Prefix = f.prefix
+	name := filepath.Join(dir, modelName)
+	switch preset := presets[f.model]; {
+	case preset != nil:
+		p.Model = preset()
+		return p, nil
+	case f.model != "":
+		name = f.absolute(f.model)
+	}
+	if !f.exists(name) {
+		p.Why = fmt.Sprintf("there is no %s: say in the settings which model file the policy is for, or one of %s", name, presetNames)
+		return p, nil
+	}
+	p.Model = casbinrules.ModelFile(name)
+	return p, nil
+}
+
+// fromConfiguration is the policy that a sallyport.yaml names, if that is the
+// file's. One that cannot be read names none.
+func (f *projectFinder) fromConfiguration() (p lsp.Project, found bool, err error) {
+	for dir := filepath.Dir(f.File); ; dir = filepath.Dir(dir) {
+		name := filepath.Join(dir, configName)
+		if text, err := fs.ReadFile(f.FS, name); err == nil {
+			var c source
+			if err := c.take(name, text); err == nil {
+				made := projectFinder{Lookup: f.Lookup, source: c}
+				made.Policy = c.policies
+				if p, err = made.configured(); err != nil || f.Kind == lsp.KindTests || belongs(p, f.File) {
+					return p, true, err
+				}
+			}
+		}
+		if !f.inWorkspace(filepath.Dir(dir)) || filepath.Dir(dir) == dir {
+			return lsp.Project{}, false, nil
+		}
+	}
+}
+
+func (f *projectFinder) inWorkspace(dir string) bool {
+	return slices.ContainsFunc(f.Dirs, func(root string) bool {
+		return dir == root || strings.HasPrefix(dir, strings.TrimSuffix(root, string(filepath.Separator))+string(filepath.Separator))
+	})
+}
+
+// beside is the policy in the folder of the file.
+func (f *projectFinder) beside() (lsp.Project, error) {
+	dir := filepath.Dir(f.File)
+	policy := filepath.Join(dir, policyName)
+	var p lsp.Project
+	switch {
+	case f.Kind == lsp.KindPolicy && f.exists(policy):
+		p.Policies = []string{f.File}
+	case f.Kind == lsp.KindPolicy && filepath.Ext(f.File) != ".csv":
+		p.Policies = []string{f.File}
+	case f.exists(policy):
+		p.Policies = []string{policy}
+	case f.hasPolicies(dir):
+		p.Policies = []string{dir}
+	}
+	if f.Kind != lsp.KindModel {
+		return f.withModel(p, dir)
+	}
+	if filepath.Base(f.File) != modelName {
+		p.Policies = nil // nothing says that it is for those
+	}
+	f.model = f.File
+	return f.withModel(p, dir)
+}
+
+// belongs reports whether a file is a project's model or one of its policies.
+func belongs(p lsp.Project, file string) bool {
+	return filepath.Clean(p.Model.Name()) == file || slices.ContainsFunc(p.Policies, func(name string) bool {
+		name = filepath.Clean(name)
+		return name == file || filepath.Dir(file) == name && filepath.Ext(file) == ".csv"
+	})
+}
+
+func (f *projectFinder) exists(name string) bool {
+	_, err := fs.Stat(f.FS, name)
+	return err == nil
+}
+
+func (f *projectFinder) isDir(name string) bool {
+	info, err := fs.Stat(f.FS, name)
+	return err == nil && info.IsDir()
+}
+
+func (f *projectFinder) hasPolicies(dir string) bool {
+	entries, err := fs.ReadDir(f.FS, dir)
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return filepath.Ext(e.Name()) == ".csv" })
+}
+
+// readRoutes adds the routes of the settings, which the policy is compared with,
+// or those of a routes.json beside the policy, which are only proposed.
+func (f *projectFinder) readRoutes(p *lsp.Project) error {
+	if f.Routes != "" {
+		var err error
+		p.CompareRoutes = true
+		p.Routes, err = readRoutes(f.absolute(f.Routes))
+		return err
+	}
+	for _, dir := range []string{filepath.Dir(f.File), filepath.Dir(filepath.Dir(f.File))} {
+		if routes, err := readRoutes(filepath.Join(dir, "routes.json")); err == nil {
+			p.Routes = routes
+			return nil
+		}
+	}
+	return nil
+}
+
+// testForEditor runs the tests in a text. Without a policy they are only read.
+func testForEditor(ctx context.Context, a *casbinrules.Authorizer, name, text string) ([]lsp.TestResult, error) {
+	tests, err := policytest.Parse(name, text)
+	var found []lsp.TestResult
+	for _, e := range joined(err) {
+		if at, ok := errors.AsType[*policytest.Error](e); ok {
+			found = append(found, lsp.TestResult{Line: at.Line, Column: at.Column, Code: "test_syntax", Text: at.Message})
+		}
+	}
+	if a == nil {
+		return found, nil
+	}
+	results, err := (&source{}).runTests(ctx, a, tests, false)
+	if err != nil {
+		return found, err
+	}
+	for _, r := range results {
+		made := lsp.TestResult{Line: r.test.Line, Column: 1}
+		switch {
+		case r.err != nil:
+			made.Code, made.Text = "test_error", oneLine(r.err)
+		case !r.passed():
+			made.Code, made.Text = "test_failed", r.why.String()
+		case len(r.warnings) > 0:
+			made.Code, made.Warning, made.Text = "test_unknown_name", true, strings.Join(r.warnings, "; ")
+		}
+		found = append(found, made)
+	}
+	return found, nil
+}
+
+// joined are the errors that errors.Join has joined.
+func joined(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	return []error{err}
+}
+
+// explainForEditor says why the test on a line has its answer.
+func explainForEditor(ctx context.Context, a *casbinrules.Authorizer, line string) (string, error) {
+	tests, err := policytest.Parse("", line)
+	if err != nil || len(tests) != 1 {
+		return "", err
+	}
+	r := result{test: tests[0]}
+	if err := r.read(&source{}, ask.NewNames(a)); err != nil {
+		return "", err
+	}
+	e, err := ask.Explain(ctx, a, r.asked)
+	return e.String(), err
+}

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"flag"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+var lspEdits = flag.Int("lsp.edits", 3000, "how many random edits the language server is tried with")
+
+// lspFiles are texts as files.
+type lspFiles map[string]string
+
+func (f lspFiles) FS() fs.FS {
+	m := fstest.MapFS{}
+	for name, text := range f {
+		m[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return m
+}
+
+// pieces are what random edits insert.
+var pieces = []string{
+	"p, ", "g, ", "ann", "editor", ", ", ",", "/a/:id", "/a/*", "/é", "\U0001f6aa", "GET", "put", "*", "\"", "\n", "\r\n", "\r", "#", " ", "\t",
+	"\u200b", "\ufeff", ";", "(", "p, ann, /a, GET\n", "g, ann, editor\n", "p, editor, /b, PUT\n", "[matchers]\n", "= ", "r.sub", "allow ", "[", "]", " in ",
+}
+
+// TestLSPRandomEdits edits a policy, a model and tests at random, and compares what
+// the server says of them with what lint says of the same texts. All requests are
+// made at random places meanwhile, and none may fail.
+func TestLSPRandomEdits(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	start := map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": policy, "policy.tests": "allow erin /reports GET\n"}
+	dir := write(t, start)
+	e := startEditor(t, dir, nil, nil)
+	texts, versions := map[string]string{}, map[string]int{}
+	for name, text := range start {
+		texts[name], versions[name] = text, 1
+		e.open(filepath.Join(dir, name))
+	}
+	names := []string{"policy.csv", "policy.csv", "policy.csv", "policy.tests", "model.conf"}
+	for i := 1; i <= *lspEdits; i++ {
+		name := names[rnd.IntN(len(names))]
+		versions[name]++
+		var changes []map[string]any
+		for range 1 + rnd.IntN(3) {
+			text, change := randomEdit(rnd, texts[name])
+			texts[name] = text
+			changes = append(changes, change)
+		}
+		if rnd.IntN(60) == 0 {
+			texts[name] = start[name]
+			changes = append(changes, map[string]any{"text": texts[name]})
+		}
+		e.edit(filepath.Join(dir, name), versions[name], changes...)
+		if i%10 == 0 {
+			askEverything(t, e, rnd, filepath.Join(dir, name), texts[name])
+		}
+		if i%25 == 0 {
+			compareWithLint(t, e, dir, texts, versions)
+			if t.Failed() {
+				return
+			}
+		}
+	}
+	if len(e.messages) > 0 {
+		t.Errorf("the server has said %v", e.messages)
+	}
+}
+
+// randomEdit replaces a part of a text, between places at which an editor can be.
+func randomEdit(rnd *rand.Rand, text string) (string, map[string]any) {
+	boundary := func(near int) int {
+		at := min(max(near, 0), len(text))
+		for at > 0 && at < len(text) && (!utf8.RuneStart(text[at]) || text[at] == '\n' && text[at-1] == '\r') {
+			at--
+		}
+		return at
+	}
+	from := boundary(rnd.IntN(len(text) + 1))
+	to := from
+	if rnd.IntN(3) > 0 {
+		to = max(from, boundary(from+rnd.IntN(12)))
+	}
+	insert := ""
+	for range rnd.IntN(3) {
+		insert += pieces[rnd.IntN(len(pieces))]
+	}
+	change := map[string]any{"range": lspRange{utf16Position(text, from), utf16Position(text, to)}, "text": insert}
+	return text[:from] + insert + text[to:], change
+}
+
+// askEverything makes each request at a random place. Formatting must not change
+// what a policy says.
+func askEverything(t *testing.T, e *editor, rnd *rand.Rand, file, text string) {
+	t.Helper()
+	at := utf16Position(text, 0)
+	at.Line, at.Character = rnd.IntN(strings.Count(text, "\n")+2), rnd.IntN(40)
+	params := about(file, at.Line, at.Character)
+	params["range"], params["context"] = lspRange{lspPosition{0, 0}, at}, map[string]any{"diagnostics": []any{}}
+	for _, method := range []string{"hover", "completion", "definition", "references", "codeAction", "foldingRange", "semanticTokens/full"} {
+		e.call("textDocument/"+method, params, nil)
+	}
+	var edits []lspTextEdit
+	e.call("textDocument/formatting", params, &edits)
+	if before, err := rulesOf(text); err == nil && filepath.Base(file) == policyName {
+		if after, err := rulesOf(applied(text, edits)); err != nil || after != before {
+			t.Errorf("formatting changes\n%q\nto\n%q: %v", text, applied(text, edits), err)
+		}
+	}
+}
+
+// compareWithLint waits until the server has looked at the last of all edits.
+func compareWithLint(t *testing.T, e *editor, dir string, texts map[string]string, versions map[string]int) {
+	t.Helper()
+	want := map[string][]string{}
+	found, err := casbinrules.LintFS(lspFiles(texts).FS(), casbinrules.ModelFile("model.conf"), []string{"policy.csv"}, casbinrules.WithClaimsAsAttributes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		text := texts[f.File]
+		lines := strings.SplitAfter(text, "\n")
+		offset := len(strings.Join(lines[:f.Line-1], ""))
+		column := f.Column - 1
+		if f.Line == 1 && strings.HasPrefix(text, "\ufeff") && column > 0 {
+			column += len("\ufeff")
+		}
+		offset += min(column, len(strings.TrimRight(lines[f.Line-1], "\r\n")))
+		want[f.File] = append(want[f.File], fmt.Sprintf("%v %s", utf16Position(text, offset), f.Code))
+	}
+	for _, name := range []string{"policy.csv", "model.conf"} {
+		slices.Sort(want[name])
+		var got []string
+		limit := time.Now().Add(time.Minute)
+		e.waitFor("the last version of "+name, func() bool {
+			p := e.published[fileURI(filepath.Join(dir, name))]
+			got = nil
+			for _, d := range p.Diagnostics {
+				got = append(got, fmt.Sprintf("%v %s", d.Range.Start, d.Code))
+			}
+			slices.Sort(got)
+			return p.Version == versions[name] && slices.Equal(got, want[name]) || time.Now().After(limit)
+		})
+		if !slices.Equal(got, want[name]) {
+			t.Fatalf("%s of\n%q\nand\n%q:\ngot  %v\nwant %v", name, texts["model.conf"], texts["policy.csv"], got, want[name])
+		}
+	}
+}
+
+// BenchmarkLSPKeystroke takes the time from a keystroke to the diagnostics of the
+// text with it, in policies of so many lines.
+func BenchmarkLSPKeystroke(b *testing.B) {
+	for _, lines := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(lines), func(b *testing.B) {
+			var text strings.Builder
+			for i := range lines / 2 {
+				fmt.Fprintf(&text, "p, role%d, /a%d/:id/b%d/*, %s\ng, user%d, role%d\n", i%(lines/20), i%1000, i, []string{"GET", "PUT", "POST", "*"}[i%4], i, i%(lines/20))
+			}
+			file := filepath.Join(b.TempDir(), policyName)
+			e := startEditor(b, filepath.Dir(file), nil, map[string]any{"model": "rbac"})
+			e.open(file, text.String())
+			e.diagnostics(file, 1)
+			version := 1
+			for b.Loop() {
+				version++
+				at := lspPosition{lines / 2, 3}
+				typed := map[string]any{"range": lspRange{at, at}, "text": "x"}
+				if version%2 > 0 {
+					typed = map[string]any{"range": lspRange{at, lspPosition{at.Line, 4}}, "text": ""}
+				}
+				e.edit(file, version, typed)
+				e.diagnostics(file, version)
+			}
+		})
+	}
+}

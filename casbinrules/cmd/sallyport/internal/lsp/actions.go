@@ -1,0 +1,162 @@
+package lsp
+
+import (
+	"strings"
+	"unicode"
+)
+
+type codeAction struct {
+	Title       string        `json:"title"`
+	Kind        string        `json:"kind"`
+	Diagnostics []diagnostic  `json:"diagnostics"`
+	IsPreferred bool          `json:"isPreferred"`
+	Edit        workspaceEdit `json:"edit"`
+}
+
+// spot is a finding in a policy line, with what its cures need.
+type spot struct {
+	doc    *document
+	line   int // from 0
+	text   string
+	fields []field
+	field  int // that the finding is at, 0 for the whole line
+	column int // where it begins, in bytes of the line
+	policy *policy
+	// rest is the message with the hint.
+	rest string
+}
+
+// cure makes a finding go away without changing anything else: its edits, and
+// what to call them; "" for a finding that has no cure which is surely meant.
+type cure func(s *spot) (title string, edits []splice)
+
+// splice puts text in place of what is between two bytes of the line; deletes says
+// that all of the line goes, and after that text is a line behind it.
+type splice struct {
+	start, end int
+	text       string
+	whole      bool
+	after      bool
+}
+
+// cures are those of findings that have one, by their code.
+var cures = map[string]cure{
+	"duplicate_rule":      deleteLine,
+	"shadowed_rule":       deleteLine,
+	"unused_ptype":        deleteLine,
+	"method_case":         cureMethodCase,
+	"unknown_method":      cureMethodList,
+	"put_without_patch":   addMethod("PUT", "PATCH"),
+	"patch_without_put":   addMethod("PATCH", "PUT"),
+	"get_without_head":    addMethod("GET", "HEAD"),
+	"star_misses_parent":  cureParent,
+	"surrounding_space":   cureSpace,
+	"inline_comment":      cureComment,
+	"semicolon_separator": cureSemicolons,
+	"quoting":             cureQuoting,
+	"control_character":   cureControl,
+	"byte_order_mark":     cureByteOrderMark,
+	"unanchored_regexp":   cureAnchors,
+	"bad_effect":          cureEffect,
+	"no_leading_slash":    cureSlash,
+	"query_in_pattern":    cureQuery,
+	"parameter_spelling":  cureParameter,
+	"regexp_character":    cureCharacter,
+	"extra_field":         cureExtraFields,
+	"unmatchable_pattern": cureUnmatchable,
+}
+
+// codeActions are the cures of the findings that the range touches.
+func (s *server) codeActions(q *query) (any, error) {
+	made := []codeAction{}
+	if q.doc.kind != KindPolicy {
+		return made, nil
+	}
+	found := q.Context.Diagnostics
+	if len(found) == 0 {
+		found = s.analyses.shownOf(q.doc).diagnostics
+	}
+	var p *policy
+	from, to := q.doc.offset(q.Range.Start, q.view.enc), q.doc.offset(q.Range.End, q.view.enc)
+	for _, d := range found {
+		start := q.doc.offset(d.Range.Start, q.view.enc)
+		find := cures[d.Code]
+		if find == nil || d.Source != "sallyport" || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
+			continue
+		}
+		if p == nil {
+			p = s.policyOf(q)
+		}
+		at := spotOf(q.doc, start, p, d.Message)
+		title, edits := find(at)
+		if title == "" || len(edits) == 0 {
+			continue
+		}
+		action := codeAction{Title: title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: true, Edit: workspaceEdit{map[string][]textEdit{}}}
+		for _, e := range edits {
+			action.Edit.Changes[q.doc.uri] = append(action.Edit.Changes[q.doc.uri], at.edit(e, q.view.enc))
+		}
+		made = append(made, action)
+	}
+	return made, nil
+}
+
+func spotOf(d *document, offset int, p *policy, message string) *spot {
+	line := lineOf(d.feeds, offset)
+	at := &spot{doc: d, line: line, text: d.line(line), column: offset - d.feeds[line], policy: p, rest: message}
+	at.fields = splitFields(at.text)
+	for i, f := range at.fields {
+		if f.start <= at.column && at.column < max(f.end, f.start+1) {
+			at.field = i
+		}
+	}
+	return at
+}
+
+// edit is a splice for the client.
+func (s *spot) edit(e splice, enc encoding) textEdit {
+	start := s.doc.feeds[s.line]
+	switch end := start + len(s.text); {
+	case e.whole && s.line+1 < s.doc.lines():
+		return textEdit{s.doc.rangeOf(start, s.doc.feeds[s.line+1], enc), e.text}
+	case e.whole && s.line > 0 && e.text == "":
+		before := s.doc.feeds[s.line-1] + len(s.doc.line(s.line-1))
+		return textEdit{s.doc.rangeOf(before, end, enc), ""}
+	case e.whole:
+		return textEdit{s.doc.rangeOf(start, end, enc), e.text}
+	case e.after:
+		return textEdit{s.doc.rangeOf(end, end, enc), s.lineEnd() + e.text}
+	}
+	return textEdit{s.doc.rangeOf(start+e.start, start+e.end, enc), e.text}
+}
+
+// lineEnd is how lines of the document end.
+func (s *spot) lineEnd() string {
+	if strings.Contains(s.doc.text, "\r\n") {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// value is the text of the field of the finding.
+func (s *spot) value() string {
+	if s.field < len(s.fields) {
+		return s.fields[s.field].text
+	}
+	return ""
+}
+
+// with puts a value in place of that of the field.
+func (s *spot) with(value string) []splice {
+	if s.field == 0 || s.field >= len(s.fields) {
+		return nil
+	}
+	f := s.fields[s.field]
+	return []splice{{start: f.start, end: f.end, text: quotedValue(value)}}
+}
+
+// lineWith is the line with another value in the field.
+func (s *spot) lineWith(field int, value string) string {
+	f := s.fields[field]
+	return strings.TrimRightFunc(s.text[:f.start]+quotedValue(value)+s.text[f.end:], unicode.IsSpace)
+}

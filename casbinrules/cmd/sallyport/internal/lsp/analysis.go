@@ -1,0 +1,283 @@
+package lsp
+
+import (
+	"context"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// analyses looks at documents when they have changed, one policy after the
+// other, and publishes what there is to say. What changes meanwhile is looked at
+// once when that is done, however often it has changed.
+type analyses struct {
+	s    *server
+	wake chan struct{}
+
+	mu sync.Mutex
+	// dirty are the paths to look at again, all says that everything is.
+	dirty map[string]bool
+	all   bool
+	// shown is what was published last, by path.
+	shown map[string]shown
+
+	// What follows belongs to run alone.
+	projects map[string]Project   // of open documents, by path
+	looked   map[string]*lookedAt // by the key of the project
+	said     map[string]bool      // paths that diagnostics are published of
+	refused  map[string]string    // why a project was not found, by path
+}
+
+// shown is what there is to say of a document, and what its policy decides by.
+type shown struct {
+	doc         *document
+	diagnostics []diagnostic
+	opened      func() (*casbinrules.Authorizer, error)
+}
+
+// lookedAt is what was found in a project, or in the tests of one.
+type lookedAt struct {
+	project  Project
+	findings map[string][]casbinrules.Finding // by path
+	// opened has the policy decide, when somebody asks.
+	opened func() (*casbinrules.Authorizer, error)
+}
+
+func newAnalyses(s *server) *analyses {
+	return &analyses{
+		s: s, wake: make(chan struct{}, 1), dirty: map[string]bool{}, shown: map[string]shown{},
+		projects: map[string]Project{}, looked: map[string]*lookedAt{}, said: map[string]bool{}, refused: map[string]string{},
+	}
+}
+
+func (a *analyses) lookAt(path string) {
+	a.mu.Lock()
+	a.dirty[path] = true
+	a.mu.Unlock()
+	a.rouse()
+}
+
+// lookAtAll is for a change of what says which policy a file belongs to.
+func (a *analyses) lookAtAll() {
+	a.mu.Lock()
+	a.all = true
+	a.mu.Unlock()
+	a.rouse()
+}
+
+func (a *analyses) rouse() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run looks at what has changed until ctx ends.
+func (a *analyses) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.wake:
+		}
+		a.mu.Lock()
+		dirty, all := a.dirty, a.all
+		a.dirty, a.all = map[string]bool{}, false
+		a.mu.Unlock()
+		_, err := guarded(func() (any, error) {
+			a.look(ctx, dirty, all)
+			return nil, nil
+		})
+		if err != nil {
+			a.s.show(severityError, "sallyport: "+err.Error())
+		}
+	}
+}
+
+// look looks at the projects of paths that have changed, and at all of them if
+// all says so.
+func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool) {
+	a.s.mu.Lock()
+	v := a.s.view
+	a.s.mu.Unlock()
+	if all {
+		a.projects = map[string]Project{}
+	}
+	inUse := map[string]bool{}
+	var again, tests []string
+	for _, path := range slices.Sorted(maps.Keys(v.docs)) {
+		d := v.docs[path]
+		if d.kind == KindOther {
+			continue
+		}
+		p, known := a.projects[path]
+		if !known {
+			p = a.find(&v, d)
+			a.projects[path] = p
+		}
+		key := p.key()
+		inUse[key] = true
+		if stale := all || a.looked[key] == nil || p.touches(dirty); stale && !slices.Contains(again, key) {
+			again = append(again, key)
+			a.looked[key] = lookAt(&v, p)
+		}
+		if d.kind == KindTests {
+			inUse[testsOf(path)] = true
+			if all || dirty[path] || slices.Contains(again, key) {
+				tests = append(tests, path)
+			}
+		}
+	}
+	for _, path := range tests {
+		a.looked[testsOf(path)] = a.lookAtTests(ctx, v.docs[path], a.looked[a.projects[path].key()])
+	}
+	maps.DeleteFunc(a.looked, func(key string, _ *lookedAt) bool { return !inUse[key] })
+	maps.DeleteFunc(a.projects, func(path string, _ Project) bool { return v.docs[path] == nil })
+	a.publish(&v)
+}
+
+// find is the project of a document. Why there is none is told once.
+func (a *analyses) find(v *view, d *document) Project {
+	p, err := a.s.config.Find(Lookup{File: d.path, Kind: d.kind, Settings: v.settings, Dirs: v.dirs, FS: overlay(v.docs)})
+	if err != nil {
+		if a.refused[d.path] != err.Error() {
+			a.refused[d.path] = err.Error()
+			a.s.show(severityWarning, "sallyport: "+err.Error())
+		}
+		p.Why = err.Error()
+		return p
+	}
+	delete(a.refused, d.path)
+	return p
+}
+
+// key tells projects apart.
+func (p Project) key() string {
+	return p.Model.Name() + "\x00" + strings.Join(p.Policies, "\x00") + "\x00" + p.Why
+}
+
+// shownOf is what was published of a document as it is, if that has been done.
+func (a *analyses) shownOf(d *document) shown {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s := a.shown[d.path]; s.doc == d {
+		return s
+	}
+	return shown{}
+}
+
+func testsOf(path string) string { return "tests\x00" + path }
+
+// touches reports whether one of the files is the project's.
+func (p Project) touches(files map[string]bool) bool {
+	if files[filepath.Clean(p.Model.Name())] {
+		return true
+	}
+	for _, name := range p.Policies {
+		name = filepath.Clean(name)
+		for file := range files {
+			if file == name || filepath.Dir(file) == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// noPolicy stands for the policy of a model by itself.
+const noPolicy = "no policy"
+
+// lookAt finds all there is to say about a project.
+func lookAt(v *view, p Project) *lookedAt {
+	l := &lookedAt{project: p, findings: map[string][]casbinrules.Finding{}}
+	if p.Model.Name() == "" {
+		l.addMissingModel(v)
+		return l
+	}
+	files, policies, options := overlay(v.docs), p.Policies, p.Options
+	if len(policies) == 0 {
+		files = maps.Clone(files)
+		files[noPolicy] = newDocument("", noPolicy, 0, KindPolicy, "")
+		policies = []string{noPolicy}
+		options = append(slices.Clone(options), casbinrules.WithEmptyPolicy())
+	}
+	l.opened = sync.OnceValues(func() (*casbinrules.Authorizer, error) {
+		return casbinrules.OpenFS(files, p.Model, policies, options...)
+	})
+	var opts []casbinrules.LintOption
+	for _, o := range options {
+		opts = append(opts, o)
+	}
+	if p.CompareRoutes {
+		opts = append(opts, casbinrules.WithRoutes(p.Routes))
+	}
+	found, err := casbinrules.LintFS(files, p.Model, policies, opts...)
+	if err != nil {
+		// A file that cannot be read: the model is what everything depends on.
+		l.add(casbinrules.Finding{File: p.Model.Name(), Line: 1, Column: 1, Severity: casbinrules.SeverityError, Message: err.Error()})
+		return l
+	}
+	for _, f := range found {
+		if f.File != noPolicy {
+			l.add(f)
+		}
+	}
+	return l
+}
+
+// addMissingModel says that nobody knows what the lines of a policy mean. Others
+// have .csv files, too: it is said of those that look like a policy.
+func (l *lookedAt) addMissingModel(v *view) {
+	for path, d := range v.docs {
+		if d.kind == KindPolicy && l.project.Why != "" && l.project.touches(map[string]bool{path: true}) && looksLikePolicy(d.text) {
+			l.add(casbinrules.Finding{File: path, Line: 1, Column: 1, Severity: casbinrules.SeverityWarning, Code: codeNoModel, Message: l.project.Why})
+		}
+	}
+}
+
+// codeNoModel is the one code that no page of findings has.
+const codeNoModel = "no_model"
+
+func looksLikePolicy(text string) bool {
+	for line := range strings.Lines(text) {
+		if fields := splitFields(line); len(fields) > 2 {
+			return fields[0].text == "p" || fields[0].text == "g"
+		}
+	}
+	return false
+}
+
+func (l *lookedAt) add(f casbinrules.Finding) {
+	path := filepath.Clean(f.File)
+	l.findings[path] = append(l.findings[path], f)
+}
+
+// lookAtTests runs the tests of a document, if there is a policy to run them by.
+func (a *analyses) lookAtTests(ctx context.Context, d *document, l *lookedAt) *lookedAt {
+	made := &lookedAt{findings: map[string][]casbinrules.Finding{}}
+	var policy *casbinrules.Authorizer
+	if l.opened != nil {
+		if opened, err := l.opened(); err == nil {
+			policy = opened
+		}
+	}
+	results, err := a.s.config.Test(ctx, policy, d.path, d.content())
+	if err != nil {
+		made.add(casbinrules.Finding{File: d.path, Line: 1, Column: 1, Severity: casbinrules.SeverityError, Message: err.Error()})
+	}
+	for _, r := range results {
+		if r.Code == "" {
+			continue
+		}
+		f := casbinrules.Finding{File: d.path, Line: r.Line, Column: r.Column, Severity: casbinrules.SeverityError, Code: r.Code, Message: r.Text}
+		if r.Warning {
+			f.Severity = casbinrules.SeverityWarning
+		}
+		made.add(f)
+	}
+	return made
+}

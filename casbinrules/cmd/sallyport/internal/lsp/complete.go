@@ -1,0 +1,294 @@
+package lsp
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// The kinds of completions that are used here.
+const (
+	itemFunction = 3
+	itemField    = 5
+	itemClass    = 7
+	itemModule   = 9
+	itemValue    = 12
+	itemKeyword  = 14
+	itemFile     = 17
+)
+
+type completionItem struct {
+	Label    string    `json:"label"`
+	Kind     int       `json:"kind"`
+	Detail   string    `json:"detail,omitempty"`
+	Filter   string    `json:"filterText,omitempty"`
+	TextEdit *textEdit `json:"textEdit,omitempty"`
+}
+
+// maxItems is how many names are proposed, those that begin as the text does.
+const maxItems = 200
+
+// usualMethods are those that are proposed for actions.
+var usualMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions, "*"}
+
+// proposals are completions for what stands between two offsets.
+type proposals struct {
+	q          *query
+	start, end int
+	// quote makes a value of the document out of a text.
+	quote func(string) string
+	items []completionItem
+	seen  map[string]bool
+	more  bool
+}
+
+func (p *proposals) add(kind int, detail string, texts ...string) {
+	typed := strings.TrimPrefix(p.q.doc.text[p.start:p.end], `"`)
+	for _, text := range texts {
+		if text == "" || p.seen[text] || !strings.HasPrefix(strings.ToLower(text), strings.ToLower(typed)) {
+			continue
+		}
+		if len(p.items) == maxItems {
+			p.more = true
+			return
+		}
+		p.seen[text] = true
+		value := text
+		if p.quote != nil {
+			value = p.quote(text)
+		}
+		p.items = append(p.items, completionItem{
+			Label: text, Kind: kind, Detail: detail, Filter: value,
+			TextEdit: &textEdit{p.q.doc.rangeOf(p.start, p.end, p.q.view.enc), value},
+		})
+	}
+}
+
+// complete proposes what may stand at the cursor.
+func (s *server) complete(q *query) (any, error) {
+	at := q.doc.offset(q.Position, q.view.enc)
+	p := &proposals{q: q, start: at, end: at, seen: map[string]bool{}}
+	switch q.doc.kind {
+	case KindModel:
+		p.completeModel()
+	case KindPolicy:
+		s.policyOf(q).completeRow(p)
+	case KindTests:
+		s.policyOf(q).completeTest(p)
+	}
+	return map[string]any{"isIncomplete": p.more, "items": append([]completionItem{}, p.items...)}, nil
+}
+
+// completeRow proposes kinds and the values of fields.
+func (p *policy) completeRow(to *proposals) {
+	d := to.q.doc
+	line := lineOf(d.feeds, to.end)
+	before := d.text[d.feeds[line]:to.end]
+	if strings.HasPrefix(strings.TrimSpace(before), "#") || p.schema == nil {
+		return
+	}
+	fields := splitFields(before)
+	n := max(len(fields)-1, 0) // the field that is being typed
+	if len(fields) > 0 && fields[n].end > fields[n].start {
+		to.start = d.feeds[line] + fields[n].start
+	}
+	if n == 0 {
+		kinds := []string{"p"}
+		for kind := range p.schema.model.roleKinds() {
+			kinds = append(kinds, kind)
+		}
+		slices.Sort(kinds[1:])
+		to.add(itemKeyword, "kind of line", kinds...)
+		return
+	}
+	to.quote = quotedValue
+	kind := fields[0].text
+	p.propose(to, p.schema.domain(kind, n), p.schema.isLink(kind) && n == 2)
+}
+
+// propose proposes names of a domain; group wants those that links lead to.
+func (p *policy) propose(to *proposals, domain string, group bool) {
+	names, groups := p.names(domain)
+	isGroup := func(name string) bool { return groups[name] }
+	switch domain {
+	case domainSubject:
+		given := slices.Clone(names)
+		if group || len(groups) > 0 {
+			to.add(itemClass, "role", slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !isGroup(n) })...)
+		}
+		if group {
+			// What p lines are for may be given to somebody.
+			to.add(itemClass, "subject", p.columnTexts(domainSubject)...)
+			return
+		}
+		to.add(itemValue, "subject", given...)
+	case domainTenant:
+		to.add(itemModule, "tenant", names...)
+	case domainObject:
+		to.add(itemFile, "object", names...)
+		for _, r := range p.Routes {
+			to.add(itemFile, "route of "+r.Method, p.spelt(r.Pattern))
+		}
+	case domainAction:
+		to.add(itemValue, "action", names...)
+		to.add(itemKeyword, "method", usualMethods...)
+	case domainEffect:
+		to.add(itemKeyword, "effect", "allow", "deny")
+	}
+}
+
+// columnTexts are what p lines have for a domain, each once.
+func (p *policy) columnTexts(domain string) []string {
+	seen := map[string]bool{}
+	var texts []string
+	for i := range p.rows {
+		if p.rows[i].kind() != "p" {
+			continue
+		}
+		if text, _, ok := p.value(&p.rows[i], domain); ok && !seen[text] {
+			seen[text] = true
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// spelt is the pattern of a route as the function that compares objects wants
+// parameters: the frameworks write :id, {id} and *rest.
+func (p *policy) spelt(pattern string) string {
+	function := ""
+	for i, domain := range p.schema.domains["p"] {
+		if domain == domainObject {
+			function = p.schema.functions[i]
+		}
+	}
+	segments := strings.Split(pattern, "/")
+	for i, segment := range segments {
+		name := strings.Trim(segment, ":{}*")
+		last := i == len(segments)-1
+		switch {
+		case name == segment:
+		case last && (strings.HasPrefix(segment, "*") || strings.HasSuffix(segment, "...}")):
+			segments[i] = "*"
+		case function == "keyMatch2":
+			segments[i] = ":" + name
+		case strings.HasPrefix(function, "keyMatch") && function != "keyMatch":
+			segments[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// quotedValue is a value as a field of a policy line.
+func quotedValue(text string) string {
+	if strings.ContainsAny(text, `,"#`) || strings.TrimSpace(text) != text {
+		return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+	}
+	return text
+}
+
+// completeModel proposes sections, effects, and what matchers are made of.
+func (p *proposals) completeModel() {
+	d := p.q.doc
+	m := readModelText(d)
+	line := lineOf(d.feeds, p.end)
+	before := d.text[d.feeds[line]:p.end]
+	trimmed := strings.TrimSpace(before)
+	if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, ";") {
+		return
+	}
+	if strings.HasPrefix(trimmed, "[") {
+		p.start = d.feeds[line] + strings.IndexByte(before, '[') + 1
+		for _, name := range sectionNames {
+			if !slices.ContainsFunc(m.sections, func(t token) bool { return t.text == name && t.end < p.start }) {
+				p.add(itemModule, "section", name)
+			}
+		}
+		return
+	}
+	for p.start > 0 && (isWordByte(d.text[p.start-1]) || d.text[p.start-1] == '.') {
+		p.start--
+	}
+	section := ""
+	for _, t := range m.sections {
+		if t.start < p.end {
+			section = t.text
+		}
+	}
+	if !strings.Contains(before, "=") && sectionKeys[section] != "" && !strings.HasSuffix(strings.TrimSpace(d.line(max(line-1, 0))), `\`) {
+		p.add(itemKeyword, "definition", sectionKeys[section])
+		return
+	}
+	switch section {
+	case "matchers":
+		p.completeMatcher(m)
+	case "policy_effect":
+		p.start = p.end
+		for _, e := range []string{
+			"some(where (p.eft == allow))", "!some(where (p.eft == deny))", "some(where (p.eft == allow)) && !some(where (p.eft == deny))",
+			"priority(p.eft) || deny", "subjectPriority(p.eft) || deny",
+		} {
+			p.add(itemValue, effects[strings.ReplaceAll(e, " ", "")], e)
+		}
+	case "request_definition", "policy_definition":
+		p.add(itemField, "field", "sub", "dom", "obj", "act", "eft")
+	}
+}
+
+func (p *proposals) completeMatcher(m *modelText) {
+	for _, key := range []string{"r", "p"} {
+		for _, f := range m.fields(key) {
+			p.add(itemField, "field", key+"."+f.text)
+		}
+	}
+	for kind := range m.roleKinds() {
+		p.add(itemFunction, "role links", kind)
+	}
+	for _, name := range casbinrules.AliasableFunctions() {
+		p.add(itemFunction, functionMeanings[name], name)
+	}
+}
+
+// completeTest proposes what a test is made of.
+func (p *policy) completeTest(to *proposals) {
+	d := to.q.doc
+	line := lineOf(d.feeds, to.end)
+	before := d.text[d.feeds[line]:to.end]
+	words := testWords(before)
+	if strings.HasPrefix(strings.TrimSpace(before), "#") || p.schema == nil {
+		return
+	}
+	n := len(words) // the word that is to begin
+	if n > 0 && words[n-1].end == len(before) {
+		n--
+		to.start = d.feeds[line] + words[n].start
+	}
+	open := strings.LastIndexByte(before, '[')
+	switch {
+	case n == 0:
+		to.add(itemKeyword, "", "allow", "deny")
+	case len(words) == 2 && open > strings.LastIndexByte(before, ']'):
+		to.start = d.feeds[line] + strings.LastIndexAny(before, "[,") + 1
+		_, groups := p.names(domainSubject)
+		var roles []string
+		for name := range groups {
+			roles = append(roles, strings.TrimPrefix(name, p.Prefix))
+		}
+		slices.Sort(roles)
+		to.add(itemClass, "role", append(roles, p.columnTexts(domainSubject)...)...)
+	case n == 1:
+		names, groups := p.names(domainSubject)
+		to.add(itemValue, "user", slices.DeleteFunc(names, func(name string) bool { return groups[name] })...)
+		to.add(itemKeyword, "no credentials", "anonymous")
+	case words[n-1].text == "in":
+		p.propose(to, domainTenant, false)
+	default:
+		if n == 2 && slices.Contains(p.schema.domains["p"], domainTenant) {
+			to.add(itemKeyword, "tenant", "in")
+		}
+		p.propose(to, domainObject, false)
+		p.propose(to, domainAction, false)
+	}
+}

@@ -1,0 +1,248 @@
+package lsp
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+func deleteLine(*spot) (string, []splice) {
+	return "Delete the line", []splice{{whole: true}}
+}
+
+// methodWord finds methods in whatever letter case.
+var methodWord = regexp.MustCompile(`(?i)\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT)\b`)
+
+func cureMethodCase(s *spot) (string, []splice) {
+	value := methodWord.ReplaceAllStringFunc(s.value(), strings.ToUpper)
+	if value == s.value() {
+		return "", nil
+	}
+	return "Write " + value, s.with(value)
+}
+
+// cureMethodList writes a line for each of several methods in one field.
+func cureMethodList(s *spot) (string, []splice) {
+	methods := strings.FieldsFunc(s.value(), func(c rune) bool { return strings.ContainsRune("|,;/ +()^$", c) })
+	if len(methods) < 2 || s.field == 0 {
+		return "", nil
+	}
+	var lines []string
+	for _, method := range methods {
+		upper := strings.ToUpper(method)
+		if methodWord.FindString(upper) != upper {
+			return "", nil
+		}
+		if line := s.lineWith(s.field, upper); !slices.Contains(lines, line) && !s.isThere(upper) {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return deleteLine(s)
+	}
+	return fmt.Sprintf("Write a line for each of %s", strings.Join(methods, ", ")),
+		[]splice{{start: 0, end: len(s.text), text: strings.Join(lines, s.lineEnd())}}
+}
+
+// isThere reports whether a line of the policy says what this one would with
+// another value in the field.
+func (s *spot) isThere(value string) bool {
+	return slices.ContainsFunc(s.policy.rows, func(r row) bool {
+		return len(r.fields) == len(s.fields) && !slices.ContainsFunc(s.indexes(), func(i int) bool {
+			want := s.fields[i].text
+			if i == s.field {
+				want = value
+			}
+			return r.fields[i].text != want
+		})
+	})
+}
+
+func (s *spot) indexes() []int {
+	all := make([]int, len(s.fields))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// addMethod adds a line with another method behind one that names a method.
+func addMethod(named, forgotten string) cure {
+	return func(s *spot) (string, []splice) {
+		value := s.value()
+		if expression, ok := anchored(value); ok && expression != named {
+			return "", nil
+		}
+		if s.field == 0 || !strings.Contains(value, named) || strings.Trim(value, "^$()?:") != named {
+			return "", nil
+		}
+		return "Add the line with " + forgotten, []splice{{after: true, text: s.lineWith(s.field, strings.Replace(value, named, forgotten, 1))}}
+	}
+}
+
+// anchored is a regular expression without the anchors around it.
+func anchored(value string) (string, bool) {
+	inner, ok := strings.CutPrefix(value, "^")
+	if !ok {
+		return "", false
+	}
+	inner, ok = strings.CutSuffix(inner, "$")
+	return strings.Trim(inner, "()?:"), ok
+}
+
+func cureParent(s *spot) (string, []splice) {
+	parent, ok := strings.CutSuffix(s.value(), "/*")
+	if !ok || parent == "" || s.field == 0 {
+		return "", nil
+	}
+	return "Add the line for " + parent, []splice{{after: true, text: s.lineWith(s.field, parent)}}
+}
+
+func cureSpace(s *spot) (string, []splice) {
+	value := strings.TrimSpace(s.value())
+	if value == "" {
+		return "", nil
+	}
+	if s.field == 0 && len(s.fields) > 0 {
+		f := s.fields[0]
+		return "Remove the blanks", []splice{{start: f.start, end: f.end, text: quotedValue(value)}}
+	}
+	return "Remove the blanks", s.with(value)
+}
+
+// cureComment puts a comment behind a rule in front of it. A "#" inside a word is
+// meant, and quoted.
+func cureComment(s *spot) (string, []splice) {
+	if s.column >= len(s.text) || s.text[s.column] != '#' {
+		return "", nil
+	}
+	if s.column > 0 && !strings.ContainsAny(s.text[s.column-1:s.column], " \t,") {
+		return "Quote the field", s.with(strings.TrimRightFunc(s.value(), unicode.IsSpace))
+	}
+	rule := strings.TrimRight(s.text[:s.column], " \t,")
+	return "Move the comment to a line of its own", []splice{{start: 0, end: len(s.text), text: strings.TrimSpace(s.text[s.column:]) + s.lineEnd() + rule}}
+}
+
+func cureSemicolons(s *spot) (string, []splice) {
+	if strings.Contains(s.text, `"`) {
+		return "", nil
+	}
+	var fields []string
+	for f := range strings.SplitSeq(s.text, ";") {
+		fields = append(fields, strings.TrimSpace(f))
+	}
+	return "Separate the fields by commas", []splice{{start: 0, end: len(s.text), text: strings.Join(fields, ", ")}}
+}
+
+// cureQuoting quotes a field that holds a quote.
+func cureQuoting(s *spot) (string, []splice) {
+	if s.field >= len(s.fields) || s.fields[s.field].quoted || !strings.Contains(s.value(), `"`) {
+		return "", nil
+	}
+	f := s.fields[s.field]
+	return "Quote the field", []splice{{start: f.start, end: f.end, text: quotedValue(strings.TrimRightFunc(f.text, unicode.IsSpace))}}
+}
+
+func cureControl(s *spot) (string, []splice) {
+	for i, c := range s.text[min(s.column, len(s.text)):] {
+		if i == 0 {
+			return fmt.Sprintf("Remove the character %U", c), []splice{{start: s.column, end: s.column + len(string(c))}}
+		}
+	}
+	return "", nil
+}
+
+func cureByteOrderMark(s *spot) (string, []splice) {
+	if !strings.HasPrefix(s.doc.text, byteOrderMark) {
+		return "", nil // the editor keeps it to itself
+	}
+	return "Remove the byte order mark", []splice{{start: 0, end: len(byteOrderMark)}}
+}
+
+func cureAnchors(s *spot) (string, []splice) {
+	value := s.value()
+	if value == "" {
+		return "", nil
+	}
+	return "Anchor the regular expression", s.with("^(?:" + value + ")$")
+}
+
+func cureEffect(s *spot) (string, []splice) {
+	value := strings.ToLower(strings.TrimSpace(s.value()))
+	if value != "allow" && value != "deny" {
+		return "", nil
+	}
+	return "Write " + value, s.with(value)
+}
+
+func cureSlash(s *spot) (string, []splice) {
+	return "Write /" + s.value(), s.with("/" + s.value())
+}
+
+func cureQuery(s *spot) (string, []splice) {
+	path, _, ok := strings.Cut(s.value(), "?")
+	if !ok || path == "" {
+		return "", nil
+	}
+	return "Write " + path, s.with(path)
+}
+
+// cureParameter spells the parameters of a path as the function of the matcher
+// does, where the finding says that this is the cure.
+func cureParameter(s *spot) (string, []splice) {
+	if !strings.Contains(s.rest, "write :name") && !strings.Contains(s.rest, "write {name}") {
+		return "", nil
+	}
+	value := s.value()
+	segments := strings.Split(value, "/")
+	for i, segment := range segments {
+		name := strings.Trim(segment, ":{}<>[]")
+		if name == segment || name == "" {
+			continue
+		}
+		segments[i] = ":" + name
+		if strings.Contains(s.rest, "write {name}") {
+			segments[i] = "{" + name + "}"
+		}
+	}
+	made := strings.Join(segments, "/")
+	if made == value {
+		return "", nil
+	}
+	return "Write " + made, s.with(made)
+}
+
+// cureCharacter puts a backslash before a dot that stands between letters.
+func cureCharacter(s *spot) (string, []splice) {
+	if !strings.Contains(s.rest, `write \.`) {
+		return "", nil
+	}
+	var b strings.Builder
+	value := s.value()
+	for i := range len(value) {
+		if value[i] == '.' && (i == 0 || value[i-1] != '\\') {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(value[i])
+	}
+	return "Write " + b.String(), s.with(b.String())
+}
+
+// cureExtraFields removes what Casbin does not read.
+func cureExtraFields(s *spot) (string, []splice) {
+	if s.field < 2 {
+		return "", nil
+	}
+	return "Remove what Casbin ignores", []splice{{start: s.fields[s.field-1].end, end: len(strings.TrimRightFunc(s.text, unicode.IsSpace))}}
+}
+
+// cureUnmatchable removes the slash at the end of a path that no path has.
+func cureUnmatchable(s *spot) (string, []splice) {
+	path := strings.TrimRight(s.value(), "/")
+	if !strings.Contains(s.rest, "leave the last slash out") || path == "" {
+		return "", nil
+	}
+	return "Write " + path, s.with(path)
+}

@@ -1,0 +1,146 @@
+package lsp
+
+import (
+	"context"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// findingsPage is where each finding has a section of its own.
+const findingsPage = "https://github.com/sallyport-go/sallyport/blob/main/docs/policy-diagnostics.md#"
+
+// maxDiagnostics is how many findings of one file are sent, those that are
+// errors first.
+const maxDiagnostics = 2000
+
+// publish sends what there is to say about each file, and nothing about those
+// that there was something to say of before.
+func (a *analyses) publish(v *view) {
+	byPath := map[string][]casbinrules.Finding{}
+	for _, key := range slices.Sorted(maps.Keys(a.looked)) {
+		for path, found := range a.looked[key].findings {
+			byPath[path] = append(byPath[path], found...)
+		}
+	}
+	for path := range v.docs {
+		if _, any := byPath[path]; !any {
+			byPath[path] = nil
+		}
+	}
+	said := map[string]bool{}
+	for _, path := range slices.Sorted(maps.Keys(byPath)) {
+		d := v.docs[path]
+		p := publishDiagnosticsParams{URI: uriOf(path), Diagnostics: []diagnostic{}}
+		if d != nil {
+			p.URI, p.Version = d.uri, &d.version
+		} else if d = readDocument(path); d == nil {
+			continue
+		}
+		p.Diagnostics = append(p.Diagnostics, diagnosticsOf(d, byPath[path], v.enc)...)
+		said[path] = len(p.Diagnostics) > 0
+		one := shown{doc: d, diagnostics: p.Diagnostics}
+		if l := a.looked[a.projects[path].key()]; l != nil {
+			one.opened = l.opened
+		}
+		a.mu.Lock()
+		a.shown[path] = one
+		a.mu.Unlock()
+		_ = a.s.conn.Notify(context.Background(), "textDocument/publishDiagnostics", p)
+	}
+	for path, some := range a.said {
+		if _, any := said[path]; some && !any {
+			_ = a.s.conn.Notify(context.Background(), "textDocument/publishDiagnostics", publishDiagnosticsParams{URI: uriOf(path), Diagnostics: []diagnostic{}})
+		}
+	}
+	a.said = said
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.shown, func(path string, _ shown) bool { _, any := said[path]; return !any })
+}
+
+// readDocument is a file that is not open, or nil if it cannot be read.
+func readDocument(path string) *document {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	return newDocument(uriOf(path), path, 0, kindOf(path, "", string(text)), string(text))
+}
+
+// diagnosticsOf are the findings of a document, each once.
+func diagnosticsOf(d *document, found []casbinrules.Finding, enc encoding) []diagnostic {
+	seen := make(map[casbinrules.Finding]bool, len(found))
+	found = slices.DeleteFunc(slices.Clone(found), func(f casbinrules.Finding) bool {
+		f.File = ""
+		twice := seen[f]
+		seen[f] = true
+		return twice
+	})
+	if len(found) > maxDiagnostics {
+		slices.SortStableFunc(found, func(a, b casbinrules.Finding) int { return int(b.Severity) - int(a.Severity) })
+		found = found[:maxDiagnostics]
+	}
+	made := make([]diagnostic, len(found))
+	for i, f := range found {
+		start := d.findingOffset(f.Line, f.Column)
+		made[i] = diagnostic{
+			Range:    d.rangeOf(start, d.findingEnd(f, start), enc),
+			Severity: severityOf(f.Severity), Code: f.Code, Source: "sallyport", Message: messageOf(f),
+		}
+		if isPolicyCode(f.Code) {
+			made[i].CodeDescription = &codeDescription{findingsPage + f.Code}
+		}
+	}
+	return made
+}
+
+func severityOf(s casbinrules.Severity) int {
+	switch s {
+	case casbinrules.SeverityError:
+		return severityError
+	case casbinrules.SeverityWarning:
+		return severityWarning
+	}
+	return severityInformation
+}
+
+// messageOf is what is wrong and what to do.
+func messageOf(f casbinrules.Finding) string {
+	if f.Hint == "" {
+		return f.Message
+	}
+	return f.Message + " (" + f.Hint + ")"
+}
+
+// isPolicyCode reports whether a code is one of the page about findings, and not
+// of tests.
+func isPolicyCode(code string) bool {
+	return code != "" && code != codeNoModel && !strings.HasPrefix(code, "test_")
+}
+
+// findingEnd is where in the text a finding ends that begins at start: with the
+// field of a policy line, or with the line.
+func (d *document) findingEnd(f casbinrules.Finding, start int) int {
+	if f.Line < 1 || f.Line > d.lines() {
+		return start
+	}
+	from := d.feeds[f.Line-1]
+	line := d.line(f.Line - 1)
+	end := from + len(strings.TrimRight(line, " \t"))
+	if end < start {
+		end = from + len(line)
+	}
+	if d.kind != KindPolicy {
+		return end
+	}
+	for i, field := range splitFields(line) {
+		if i > 0 && from+field.start <= start && start < from+field.end {
+			return from + field.end
+		}
+	}
+	return end
+}

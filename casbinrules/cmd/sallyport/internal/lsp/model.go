@@ -1,0 +1,260 @@
+package lsp
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+)
+
+// sectionKeys are Casbin's sections, with what each defines.
+var sectionKeys = map[string]string{
+	"request_definition": "r", "policy_definition": "p", "role_definition": "g",
+	"policy_effect": "e", "matchers": "m", "constraint_definition": "c",
+}
+
+// sectionNames are the same in the order in which models have them.
+var sectionNames = []string{"request_definition", "policy_definition", "role_definition", "policy_effect", "matchers", "constraint_definition"}
+
+// token is a word, a text in quotes or a sign of a model, by its offsets.
+type token struct {
+	text       string
+	start, end int
+	quoted     bool
+}
+
+// definition is one definition of a model.
+type definition struct {
+	section, key string
+	start, end   int // of the key
+	value        []token
+}
+
+// modelText is a model as it is typed, good or not.
+type modelText struct {
+	doc         *document
+	definitions []definition
+	// sections are the lines that begin one, by offset.
+	sections []token
+	comments []token
+}
+
+// readModelText scans a model by lines, as the loader does: "#" and ";" begin
+// comments, a backslash at the end continues a line.
+func readModelText(d *document) *modelText {
+	m := &modelText{doc: d}
+	section, continued := "", false
+	for n := range d.lines() {
+		line := d.line(n)
+		trimmed := strings.TrimSpace(line)
+		start := d.feeds[n] + strings.Index(line, trimmed)
+		end := start + len(trimmed)
+		switch {
+		case trimmed == "":
+			continued = false
+		case trimmed[0] == '#' || trimmed[0] == ';':
+			m.comments = append(m.comments, token{trimmed, start, end, false})
+			continued = false
+		case trimmed[0] == '[' && trimmed[len(trimmed)-1] == ']':
+			section, continued = trimmed[1:len(trimmed)-1], false
+			m.sections = append(m.sections, token{section, start, end, false})
+		default:
+			if !continued {
+				key, _, ok := strings.Cut(trimmed, "=")
+				made := definition{section: section, key: strings.TrimSpace(key), start: start, end: start + len(strings.TrimSpace(key))}
+				if ok {
+					start += len(key) + 1
+				}
+				m.definitions = append(m.definitions, made)
+			}
+			last := &m.definitions[len(m.definitions)-1]
+			if start < end {
+				last.value = appendTokens(last.value, d.text[start:end], start)
+			}
+			continued = strings.HasSuffix(trimmed, `\`)
+		}
+	}
+	return m
+}
+
+// appendTokens takes a part of a definition apart, which stands at offset.
+func appendTokens(tokens []token, text string, offset int) []token {
+	for i := 0; i < len(text); {
+		start := i
+		switch c := text[i]; {
+		case c == ' ' || c == '\t' || c == '\\':
+			i++
+			continue
+		case c == '"' || c == '\'':
+			i++
+			for i < len(text) && text[i] != c {
+				i++
+			}
+			inner := text[start+1 : i]
+			i = min(i+1, len(text))
+			tokens = append(tokens, token{inner, offset + start, offset + i, true})
+			continue
+		case isWordByte(c):
+			for i < len(text) && (isWordByte(text[i]) || text[i] == '.') {
+				i++
+			}
+		default:
+			i++
+		}
+		tokens = append(tokens, token{text[start:i], offset + start, offset + i, false})
+	}
+	return tokens
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80
+}
+
+// definition is the first one of a key, or nil.
+func (m *modelText) definition(key string) *definition {
+	for i := range m.definitions {
+		if d := &m.definitions[i]; d.key == key && sectionKeys[d.section] == key[:1] {
+			return d
+		}
+	}
+	return nil
+}
+
+// fields are the names that a definition of requests or rules has.
+func (m *modelText) fields(key string) []token {
+	d := m.definition(key)
+	if d == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(d.value), func(t token) bool { return !isWordByte(t.text[0]) })
+}
+
+// roleKinds are the kinds of role links, with how many fields their lines have.
+func (m *modelText) roleKinds() map[string]int {
+	kinds := map[string]int{}
+	for _, d := range m.definitions {
+		if d.section == "role_definition" && strings.HasPrefix(d.key, "g") {
+			for _, t := range d.value {
+				if t.text == "_" {
+					kinds[d.key]++
+				}
+			}
+		}
+	}
+	return kinds
+}
+
+// at is the definition that an offset is in the value of, and the token there.
+func (m *modelText) at(offset int) (*definition, *token) {
+	for i := range m.definitions {
+		d := &m.definitions[i]
+		for j := range d.value {
+			if t := &d.value[j]; t.start <= offset && offset <= t.end && (offset < t.end || isWordByte(t.text[max(len(t.text)-1, 0)])) {
+				return d, t
+			}
+		}
+	}
+	return nil, nil
+}
+
+// What the fields of a policy line are to the matcher. Names of one domain are
+// the same things wherever they stand.
+const (
+	domainSubject = "sub"
+	domainTenant  = "dom"
+	domainObject  = "obj"
+	domainAction  = "act"
+	domainEffect  = "eft"
+)
+
+// schema is what a model says of the lines of a policy.
+type schema struct {
+	model *modelText
+	// columns are the names of the fields behind p, domains what the fields of
+	// each kind of line are, "" for others.
+	columns []string
+	domains map[string][]string
+	// functions compare the columns of p lines with requests.
+	functions map[int]string
+	request   []string
+}
+
+// usualFields are what the fields of a model are that cannot be opened.
+var usualFields = map[string]string{
+	"sub": domainSubject, "dom": domainTenant, "domain": domainTenant, "tenant": domainTenant,
+	"obj": domainObject, "act": domainAction, "eft": domainEffect,
+}
+
+// readSchema reads the model of a project, whatever is wrong with it.
+func readSchema(files overlay, p Project) *schema {
+	name, text := p.Model.Name(), p.Model.Text()
+	d := files[name]
+	if d == nil {
+		if text == "" {
+			content, err := fs.ReadFile(files, name)
+			if err != nil {
+				return nil
+			}
+			text = string(content)
+		}
+		d = newDocument(uriOf(name), name, 0, KindModel, text)
+	}
+	s := &schema{model: readModelText(d), domains: map[string][]string{}, functions: map[int]string{}}
+	for _, t := range s.model.fields("p") {
+		s.columns = append(s.columns, t.text)
+	}
+	for _, t := range s.model.fields("r") {
+		s.request = append(s.request, t.text)
+	}
+	s.domains["p"] = make([]string, len(s.columns))
+	links := map[string]string{"g": domainSubject}
+	s.readMatcher(files, p, links)
+	for i, name := range s.columns {
+		if s.domains["p"][i] == "" {
+			s.domains["p"][i] = usualFields[name]
+		}
+	}
+	for kind, width := range s.model.roleKinds() {
+		s.domains[kind] = []string{links[kind], links[kind], domainTenant}[:min(width, 3)]
+	}
+	return s
+}
+
+// readMatcher finds out what the columns are compared with. A model with an error
+// has no matcher; the names of its fields must do.
+func (s *schema) readMatcher(files overlay, p Project, links map[string]string) {
+	files = maps.Clone(files)
+	files[noPolicy] = newDocument("", noPolicy, 0, KindPolicy, "")
+	a, err := casbinrules.OpenFS(files, p.Model, []string{noPolicy}, append(slices.Clone(p.Options), casbinrules.WithEmptyPolicy())...)
+	if err != nil {
+		return
+	}
+	for _, c := range a.Matcher().Comparisons {
+		domain := usualFields[c.Field]
+		if strings.HasPrefix(c.Function, "g") && domain != "" {
+			links[c.Function] = domain
+		}
+		if c.Column >= 0 && c.Column < len(s.columns) {
+			s.domains["p"][c.Column] = domain
+			if s.functions[c.Column] == "" {
+				s.functions[c.Column] = c.Function
+			}
+		}
+	}
+}
+
+// domain is what a field of a line is, the kind being field 0.
+func (s *schema) domain(kind string, field int) string {
+	if d := s.domains[kind]; field >= 1 && field <= len(d) {
+		return d[field-1]
+	}
+	return ""
+}
+
+// isLink reports whether lines of a kind are role links.
+func (s *schema) isLink(kind string) bool {
+	_, known := s.domains[kind]
+	return known && kind != "p"
+}

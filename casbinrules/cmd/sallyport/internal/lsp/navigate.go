@@ -1,0 +1,393 @@
+package lsp
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sourcegraph/jsonrpc2"
+)
+
+// name is what stands at the cursor: a name of the policy, or a field of the
+// model.
+type name struct {
+	domain, text string
+	// field is "p.obj" or "r.sub" for a field of the model, "g" for a kind of
+	// links, and "" for names of the policy.
+	field string
+	at    place
+}
+
+// place is a part of a document.
+type place struct {
+	doc        *document
+	start, end int // offsets
+	// quoted says that the text stands in quotes, which are part of the place.
+	quoted bool
+	// gives says that it is where a role is given, or a field is defined.
+	gives bool
+	role  bool // of a test, which leaves the prefix of roles away
+}
+
+// maxPlaces is how many places of one name are sent.
+const maxPlaces = 10_000
+
+func (p place) location(enc encoding) location {
+	return location{p.doc.uri, p.doc.rangeOf(p.start, p.end, enc)}
+}
+
+// nameAt is what stands at an offset of a document; nil for nothing that has a
+// name.
+func (p *policy) nameAt(d *document, offset int) *name {
+	if p.schema == nil {
+		return nil
+	}
+	switch d.kind {
+	case KindModel:
+		return p.modelNameAt(d, offset)
+	case KindPolicy:
+		r, n := p.field(d, offset)
+		if r == nil {
+			return nil
+		}
+		f := r.fields[n]
+		at := place{doc: d, start: r.offset(f), end: r.offset(f) + f.end - f.start, quoted: f.quoted}
+		if n == 0 {
+			return &name{text: f.text, field: f.text, at: at}
+		}
+		made := &name{domain: p.domain(r, n), text: f.text, at: at}
+		if made.domain == "" && r.kind() == "p" && n <= len(p.schema.columns) {
+			made.field = "p." + p.schema.columns[n-1]
+		}
+		return made
+	}
+	return p.testNameAt(d, offset)
+}
+
+func (p *policy) modelNameAt(d *document, offset int) *name {
+	m := p.schema.model
+	if m.doc != d {
+		return nil
+	}
+	def, t := m.at(offset)
+	if def == nil {
+		for i := range m.definitions {
+			if def := &m.definitions[i]; def.start <= offset && offset <= def.end {
+				return &name{text: def.key, field: def.key, at: place{doc: d, start: def.start, end: def.end}}
+			}
+		}
+		return nil
+	}
+	at := place{doc: d, start: t.start, end: t.end, quoted: t.quoted}
+	switch _, isRole := m.roleKinds()[t.text]; {
+	case t.quoted && (def.section == "constraint_definition" || def.section == "matchers" && slices.ContainsFunc(p.matcherRoles(), func(r token) bool { return r.start == t.start })):
+		return &name{domain: domainSubject, text: t.text, at: at}
+	case t.quoted:
+		return nil
+	case isRole && def.section == "matchers":
+		return &name{text: t.text, field: t.text, at: at}
+	case def.key == "r" || def.key == "p":
+		return &name{text: t.text, field: def.key + "." + t.text, at: at}
+	case strings.HasPrefix(t.text, "r.") || strings.HasPrefix(t.text, "p."):
+		return &name{text: t.text[2:], field: t.text, at: at}
+	}
+	return nil
+}
+
+// matcherRoles are the roles that the matcher names, as in g(r.sub, "admin").
+func (p *policy) matcherRoles() []token {
+	d := p.schema.model.definition("m")
+	if d == nil {
+		return nil
+	}
+	var found []token
+	for i := range d.value {
+		v := d.value
+		if i >= 4 && v[i].quoted && v[i-1].text == "," && v[i-2].text == "r.sub" && v[i-3].text == "(" && p.schema.domain(v[i-4].text, 1) == domainSubject {
+			found = append(found, v[i])
+		}
+	}
+	return found
+}
+
+func (p *policy) testNameAt(d *document, offset int) *name {
+	line := lineOf(d.feeds, offset)
+	from := d.feeds[line]
+	for i, w := range testWords(d.line(line)) {
+		for _, r := range w.roles {
+			if from+r.start <= offset && offset <= from+r.end {
+				return &name{domain: domainSubject, text: p.Prefix + r.text, at: place{doc: d, start: from + r.start, end: from + r.end, quoted: r.quoted, role: true}}
+			}
+		}
+		if i == 0 || offset < from+w.start || offset > from+w.end {
+			continue
+		}
+		at := place{doc: d, start: from + w.start, end: from + w.end, quoted: strings.HasPrefix(d.text[from+w.start:], `"`)}
+		return &name{domain: p.testDomain(d.line(line), i), text: w.text, at: at}
+	}
+	return nil
+}
+
+// testDomain is what word i of a test is.
+func (p *policy) testDomain(line string, i int) string {
+	words := testWords(line)
+	switch {
+	case i == 1:
+		return domainSubject
+	case i == len(words)-1:
+		return domainAction
+	case i == len(words)-2:
+		return domainObject
+	case words[i-1].text == "in":
+		return domainTenant
+	}
+	return ""
+}
+
+// places are where a name stands, in the policy, the model and the tests.
+func (p *policy) places(of *name) []place {
+	var found []place
+	for i := range p.rows {
+		r := &p.rows[i]
+		for n, f := range r.fields {
+			if len(found) == maxPlaces {
+				return found
+			}
+			if n > 0 && f.text == of.text && p.domain(r, n) == of.domain {
+				at := r.offset(f)
+				found = append(found, place{doc: r.doc, start: at, end: at + f.end - f.start, quoted: f.quoted, gives: n == 2 && p.schema.isLink(r.kind())})
+			}
+		}
+	}
+	if of.domain == domainSubject && p.schema.model.doc.uri != "" {
+		roles := p.matcherRoles()
+		for _, d := range p.schema.model.definitions {
+			if d.section == "constraint_definition" {
+				roles = append(roles, d.value...)
+			}
+		}
+		for _, t := range roles {
+			if t.quoted && t.text == of.text {
+				found = append(found, place{doc: p.schema.model.doc, start: t.start, end: t.end, quoted: true})
+			}
+		}
+	}
+	for _, d := range p.tests {
+		found = append(found, p.testPlaces(d, of)...)
+	}
+	return found
+}
+
+func (p *policy) testPlaces(d *document, of *name) []place {
+	var found []place
+	for n := range d.lines() {
+		line := d.line(n)
+		if !strings.Contains(line, strings.TrimPrefix(of.text, p.Prefix)) && !strings.Contains(line, `"`) {
+			continue
+		}
+		for i, w := range testWords(line) {
+			if i > 0 && w.text == of.text && p.testDomain(line, i) == of.domain {
+				found = append(found, place{doc: d, start: d.feeds[n] + w.start, end: d.feeds[n] + w.end, quoted: strings.HasPrefix(line[w.start:], `"`)})
+			}
+			for _, r := range w.roles {
+				if of.domain == domainSubject && p.Prefix+r.text == of.text {
+					found = append(found, place{doc: d, start: d.feeds[n] + r.start, end: d.feeds[n] + r.end, quoted: r.quoted, role: true})
+				}
+			}
+		}
+	}
+	return found
+}
+
+// fieldPlaces are where a field of the model stands in it, its definition first,
+// and for a column of p lines in those.
+func (p *policy) fieldPlaces(field string) []place {
+	m := p.schema.model
+	var found []place
+	key, column, isField := strings.Cut(field, ".")
+	if d := m.definition(key); d != nil {
+		if !isField {
+			found = append(found, place{doc: m.doc, start: d.start, end: d.end, gives: true})
+		}
+		for _, t := range d.value {
+			if isField && t.text == column {
+				found = append(found, place{doc: m.doc, start: t.start, end: t.end, gives: true})
+			}
+		}
+	}
+	for _, d := range m.definitions {
+		for _, t := range d.value {
+			if !t.quoted && d.section == "matchers" && t.text == field {
+				found = append(found, place{doc: m.doc, start: t.start, end: t.end})
+			}
+		}
+	}
+	n := slices.Index(p.schema.columns, column) + 1
+	for i := range p.rows {
+		r := &p.rows[i]
+		if len(found) == maxPlaces {
+			break
+		}
+		at := 0
+		if isField {
+			at = n
+		}
+		if key == r.kind() && at < len(r.fields) && (at > 0 || !isField) {
+			f := r.fields[at]
+			found = append(found, place{doc: r.doc, start: r.offset(f), end: r.offset(f) + f.end - f.start})
+		}
+	}
+	return found
+}
+
+// definition leads from a name to where the role is given, from a role that is
+// given to what it may do, and from a field to its definition in the model.
+func (s *server) definition(q *query) (any, error) {
+	p := s.policyOf(q)
+	of := p.nameAt(q.doc, q.doc.offset(q.Position, q.view.enc))
+	if of == nil {
+		return nil, nil
+	}
+	var found []place
+	if of.field != "" {
+		found = slices.DeleteFunc(p.fieldPlaces(of.field), func(at place) bool { return !at.gives })
+	} else {
+		found = p.definitions(of)
+	}
+	return locations(found, q.view.enc), nil
+}
+
+func (p *policy) definitions(of *name) []place {
+	all := p.places(of)
+	gives := slices.DeleteFunc(slices.Clone(all), func(at place) bool { return !at.gives })
+	atGiven := slices.ContainsFunc(gives, func(at place) bool { return at.doc == of.at.doc && at.start == of.at.start })
+	if len(gives) > 0 && !atGiven {
+		return gives
+	}
+	rules := slices.DeleteFunc(all, func(at place) bool {
+		r, _ := p.field(at.doc, at.start)
+		return at.doc.kind != KindPolicy || r == nil || r.kind() != "p" || at.doc == of.at.doc && at.start == of.at.start
+	})
+	if len(rules) > 0 {
+		return rules
+	}
+	for i, domain := range p.schema.domains["p"] {
+		if domain == of.domain {
+			return slices.DeleteFunc(p.fieldPlaces("p."+p.schema.columns[i]), func(at place) bool { return !at.gives })
+		}
+	}
+	return nil
+}
+
+func (s *server) references(q *query) (any, error) {
+	p := s.policyOf(q)
+	of := p.nameAt(q.doc, q.doc.offset(q.Position, q.view.enc))
+	if of == nil {
+		return nil, nil
+	}
+	if of.field != "" {
+		return locations(p.fieldPlaces(of.field), q.view.enc), nil
+	}
+	return locations(p.places(of), q.view.enc), nil
+}
+
+// locations are places of files: a preset is none.
+func locations(places []place, enc encoding) []location {
+	made := []location{}
+	for _, at := range places {
+		if at.doc.uri != "" {
+			made = append(made, at.location(enc))
+		}
+	}
+	return made
+}
+
+// prepareRename says what is to be renamed.
+func (s *server) prepareRename(q *query) (any, error) {
+	p := s.policyOf(q)
+	of, err := p.renamable(q)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"range": q.doc.rangeOf(of.at.start, of.at.end, q.view.enc), "placeholder": p.shownName(of.at, of.text)}, nil
+}
+
+// shownName is a name as it stands at a place.
+func (p *policy) shownName(at place, text string) string {
+	if at.role {
+		return strings.TrimPrefix(text, p.Prefix)
+	}
+	return text
+}
+
+// renamable is the name at the cursor, if it is one of those that the policy has
+// by itself: roles, users, tenants and groups.
+func (p *policy) renamable(q *query) (*name, error) {
+	of := p.nameAt(q.doc, q.doc.offset(q.Position, q.view.enc))
+	refused := &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "only roles, users, tenants and groups have names that can be changed here"}
+	if of == nil || of.field != "" || of.text == "*" || of.text == "" {
+		return nil, refused
+	}
+	if of.domain == domainSubject || of.domain == domainTenant {
+		return of, nil
+	}
+	_, groups := p.names(of.domain)
+	if of.domain == "" || !groups[of.text] {
+		return nil, refused
+	}
+	return of, nil
+}
+
+func (s *server) rename(q *query) (any, error) {
+	p := s.policyOf(q)
+	of, err := p.renamable(q)
+	if err != nil {
+		return nil, err
+	}
+	refused := func(text string) error { return &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: text} }
+	if strings.TrimSpace(q.NewName) == "" || strings.ContainsAny(q.NewName, "\r\n\t") {
+		return nil, refused("a name is one line, and not empty")
+	}
+	to := q.NewName
+	if of.at.role {
+		to = p.Prefix + to
+	}
+	if p.Prefix != "" && strings.HasPrefix(of.text, p.Prefix) != strings.HasPrefix(to, p.Prefix) {
+		return nil, refused("the names of roles begin with " + p.Prefix + ", and others do not")
+	}
+	if names, _ := p.names(of.domain); slices.Contains(names, to) && to != of.text {
+		return nil, refused(to + " is there already, and the two would become one")
+	}
+	edits := workspaceEdit{Changes: map[string][]textEdit{}}
+	places := p.places(of)
+	if len(places) >= maxPlaces {
+		return nil, refused("the name stands in too many places to be changed at once")
+	}
+	for _, at := range places {
+		if at.doc.uri == "" {
+			continue
+		}
+		value, err := p.valueAt(at, to)
+		if err != nil {
+			return nil, refused(err.Error())
+		}
+		edits.Changes[at.doc.uri] = append(edits.Changes[at.doc.uri], textEdit{at.doc.rangeOf(at.start, at.end, q.view.enc), value})
+	}
+	return edits, nil
+}
+
+// valueAt is a name as a place wants it.
+func (p *policy) valueAt(at place, text string) (string, error) {
+	text = p.shownName(at, text)
+	switch {
+	case at.doc.kind == KindModel && strings.ContainsAny(text, `"'\`):
+		return "", errors.New("a matcher cannot have a text with quotes or a backslash")
+	case at.doc.kind == KindModel:
+		return `"` + text + `"`, nil
+	case at.doc.kind == KindTests && (text == "in" || strings.ContainsAny(text, " \"[],#=")):
+		return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`, nil
+	case at.doc.kind == KindTests:
+		return text, nil
+	}
+	return quotedValue(text), nil
+}

@@ -1,0 +1,174 @@
+package lsp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sourcegraph/jsonrpc2"
+)
+
+// notified takes a message that wants no answer. What cannot be read is skipped:
+// there is nobody to tell.
+func (s *server) notified(r *jsonrpc2.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case r.Method == "exit":
+		go func() { _ = s.conn.Close() }()
+	case s.state != stateReady:
+	case r.Method == "$/cancelRequest":
+		var p struct {
+			ID jsonrpc2.ID `json:"id"`
+		}
+		if parameters(r, &p) == nil && s.inFlight[p.ID] != nil {
+			s.inFlight[p.ID]()
+		}
+	case strings.HasPrefix(r.Method, "textDocument/"):
+		s.notifiedOfDocument(r)
+	case r.Method == "workspace/didChangeWorkspaceFolders":
+		var p didChangeFoldersParams
+		if parameters(r, &p) == nil {
+			s.changeFolders(p)
+		}
+	case r.Method == "workspace/didChangeConfiguration":
+		var p struct {
+			Settings map[string]json.RawMessage `json:"settings"`
+		}
+		if parameters(r, &p) == nil && p.Settings["sallyport"] != nil {
+			s.changeSettings(p.Settings["sallyport"])
+		}
+	case r.Method == "workspace/didChangeWatchedFiles":
+		s.analyses.lookAtAll()
+	}
+}
+
+func (s *server) notifiedOfDocument(r *jsonrpc2.Request) {
+	switch r.Method {
+	case "textDocument/didOpen":
+		var p didOpenParams
+		if parameters(r, &p) == nil {
+			s.open(p.TextDocument)
+		}
+	case "textDocument/didChange":
+		var p didChangeParams
+		if parameters(r, &p) != nil {
+			return
+		}
+		path := pathOf(p.TextDocument.URI)
+		if d := s.view.docs[path]; d != nil {
+			s.setDocument(path, d.edited(p.TextDocument.Version, p.ContentChanges, s.view.enc))
+			s.analyses.lookAt(path)
+		}
+	case "textDocument/didSave":
+		var p documentParams
+		if parameters(r, &p) != nil {
+			return
+		}
+		path := pathOf(p.TextDocument.URI)
+		if d := s.view.docs[path]; d != nil {
+			s.setDocument(path, d.withDisk(onDisk(path)))
+			s.analyses.lookAtAll() // settings and routes may have been saved, too
+		}
+	case "textDocument/didClose":
+		var p documentParams
+		if parameters(r, &p) == nil {
+			s.setDocument(pathOf(p.TextDocument.URI), nil)
+			s.analyses.lookAtAll()
+		}
+	}
+}
+
+func (s *server) open(item textDocumentItem) {
+	path := pathOf(item.URI)
+	d := newDocument(item.URI, path, item.Version, kindOf(path, item.LanguageID, item.Text), item.Text)
+	s.setDocument(path, d.withDisk(onDisk(path)))
+	s.analyses.lookAt(path)
+}
+
+// onDisk is what a file holds, "" for one that cannot be read.
+func onDisk(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// kindOf is what a file holds, by the language that the editor has for it, or by
+// its name and its text: others have files called .conf and .csv, too.
+func kindOf(path, language, text string) Kind {
+	switch language {
+	case "casbin-model":
+		return KindModel
+	case "casbin-policy":
+		return KindPolicy
+	case "casbin-tests":
+		return KindTests
+	}
+	switch base := filepath.Base(path); {
+	case base == "model.conf", filepath.Ext(base) == ".conf" && strings.Contains(text, "request_definition"):
+		return KindModel
+	case filepath.Ext(base) == ".csv":
+		return KindPolicy
+	case filepath.Ext(base) == ".tests":
+		return KindTests
+	}
+	return KindOther
+}
+
+func (s *server) changeFolders(p didChangeFoldersParams) {
+	dirs := slices.Clone(s.view.dirs)
+	for _, f := range p.Event.Removed {
+		dirs = slices.DeleteFunc(dirs, func(dir string) bool { return dir == pathOf(f.URI) })
+	}
+	for _, f := range p.Event.Added {
+		dirs = append(dirs, pathOf(f.URI))
+	}
+	s.view.dirs = dirs
+	s.analyses.lookAtAll()
+}
+
+func (s *server) changeSettings(text json.RawMessage) {
+	settings := s.flags
+	if err := strictly(text, &settings); err != nil {
+		go s.show(severityError, "sallyport: settings: "+err.Error())
+		return
+	}
+	s.view.settings = settings
+	s.analyses.lookAtAll()
+}
+
+// strictly reads settings, in which a key that is not known is an error.
+func strictly(text json.RawMessage, into *Settings) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+// show has the client show a message.
+func (s *server) show(severity int, text string) {
+	_ = s.conn.Notify(context.Background(), "window/showMessage", showMessageParams{Type: severity, Message: text})
+}
+
+// capabilities are what the server can do.
+func capabilities(enc encoding) map[string]any {
+	return map[string]any{
+		"positionEncoding":           enc,
+		"textDocumentSync":           map[string]any{"openClose": true, "change": 2, "save": map[string]any{"includeText": false}},
+		"hoverProvider":              true,
+		"completionProvider":         map[string]any{"triggerCharacters": []string{",", " ", "[", ".", "/"}},
+		"definitionProvider":         true,
+		"referencesProvider":         true,
+		"renameProvider":             map[string]any{"prepareProvider": true},
+		"documentFormattingProvider": true,
+		"codeActionProvider":         map[string]any{"codeActionKinds": []string{"quickfix"}},
+		"foldingRangeProvider":       true,
+		"semanticTokensProvider":     map[string]any{"legend": tokenLegend(), "full": true},
+		"workspace":                  map[string]any{"workspaceFolders": map[string]any{"supported": true, "changeNotifications": true}},
+	}
+}

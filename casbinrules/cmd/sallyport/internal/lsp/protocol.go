@@ -1,0 +1,137 @@
+package lsp
+
+import "encoding/json"
+
+// The types of LSP 3.17 that this server speaks, with the fields it uses. The
+// names are those of the specification.
+
+type position struct {
+	Line      int `json:"line"`
+	Character int `json:"character"`
+}
+
+type span struct {
+	Start position `json:"start"`
+	End   position `json:"end"`
+}
+
+type location struct {
+	URI   string `json:"uri"`
+	Range span   `json:"range"`
+}
+
+type textEdit struct {
+	Range   span   `json:"range"`
+	NewText string `json:"newText"`
+}
+
+type workspaceEdit struct {
+	Changes map[string][]textEdit `json:"changes"`
+}
+
+type markup struct {
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
+}
+
+type hover struct {
+	Contents markup `json:"contents"`
+	Range    *span  `json:"range,omitempty"`
+}
+
+// The severities of diagnostics.
+const (
+	severityError       = 1
+	severityWarning     = 2
+	severityInformation = 3
+)
+
+type diagnostic struct {
+	Range           span             `json:"range"`
+	Severity        int              `json:"severity"`
+	Code            string           `json:"code,omitempty"`
+	CodeDescription *codeDescription `json:"codeDescription,omitempty"`
+	Source          string           `json:"source"`
+	Message         string           `json:"message"`
+}
+
+type codeDescription struct {
+	Href string `json:"href"`
+}
+
+type publishDiagnosticsParams struct {
+	URI         string       `json:"uri"`
+	Version     *int         `json:"version,omitempty"`
+	Diagnostics []diagnostic `json:"diagnostics"`
+}
+
+type textDocumentItem struct {
+	URI        string `json:"uri"`
+	LanguageID string `json:"languageId"`
+	Version    int    `json:"version"`
+	Text       string `json:"text"`
+}
+
+type didOpenParams struct {
+	TextDocument textDocumentItem `json:"textDocument"`
+}
+
+type contentChange struct {
+	Range *span  `json:"range"`
+	Text  string `json:"text"`
+}
+
+type didChangeParams struct {
+	TextDocument struct {
+		URI     string `json:"uri"`
+		Version int    `json:"version"`
+	} `json:"textDocument"`
+	ContentChanges []contentChange `json:"contentChanges"`
+}
+
+// documentParams are those of every request about a document; which of the
+// further fields are set depends on the request.
+type documentParams struct {
+	TextDocument struct {
+		URI string `json:"uri"`
+	} `json:"textDocument"`
+	Position position `json:"position"`
+	Range    span     `json:"range"`
+	NewName  string   `json:"newName"`
+	Context  struct {
+		IncludeDeclaration bool         `json:"includeDeclaration"`
+		Diagnostics        []diagnostic `json:"diagnostics"`
+	} `json:"context"`
+}
+
+type initializeParams struct {
+	RootURI          string          `json:"rootUri"`
+	WorkspaceFolders []folder        `json:"workspaceFolders"`
+	Options          json.RawMessage `json:"initializationOptions"`
+	Capabilities     struct {
+		General struct {
+			PositionEncodings []encoding `json:"positionEncodings"`
+		} `json:"general"`
+		// OffsetEncoding is how clients of the time before LSP 3.17 say it.
+		OffsetEncoding []encoding `json:"offsetEncoding"`
+	} `json:"capabilities"`
+}
+
+type folder struct {
+	URI string `json:"uri"`
+}
+
+type didChangeFoldersParams struct {
+	Event struct {
+		Added   []folder `json:"added"`
+		Removed []folder `json:"removed"`
+	} `json:"event"`
+}
+
+type showMessageParams struct {
+	Type    int    `json:"type"`
+	Message string `json:"message"`
+}
+
+// requestCancelled is the code of the answer to a request that was cancelled.
+const requestCancelled = -32800

@@ -1,0 +1,338 @@
+// Package lsp is a language server for model, policy and policy test files: what
+// the commands lint, test and fmt say, in an editor, about text as it is typed.
+package lsp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/sourcegraph/jsonrpc2"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Config says how the server finds what belongs to a file, and runs tests.
+type Config struct {
+	Version string
+	// Find says which policy a file belongs to.
+	Find func(Lookup) (Project, error)
+	// Test runs the tests in text, in which lines count from 1.
+	Test func(ctx context.Context, a *casbinrules.Authorizer, name, text string) ([]TestResult, error)
+	// Explain says why the test on a line has its answer; "" for no test.
+	Explain func(ctx context.Context, a *casbinrules.Authorizer, line string) (string, error)
+}
+
+// Settings are what an editor sends as initializationOptions. They go before
+// the flags of the command, and mean the same.
+type Settings struct {
+	Model             string   `json:"model,omitempty"`
+	Policy            []string `json:"policy,omitempty"`
+	Routes            string   `json:"routes,omitempty"`
+	AsCasbin          bool     `json:"asCasbin,omitempty"`
+	AllowAnonymous    bool     `json:"allowAnonymous,omitempty"`
+	AllowEmpty        bool     `json:"allowEmpty,omitempty"`
+	WithoutTokenRoles bool     `json:"withoutTokenRoles,omitempty"`
+	ObjectRoute       bool     `json:"objectRoute,omitempty"`
+	RolePrefix        string   `json:"rolePrefix,omitempty"`
+	Attribute         []string `json:"attribute,omitempty"`
+	Function          []string `json:"function,omitempty"`
+	RolePatterns      []string `json:"rolePatterns,omitempty"`
+	TenantPatterns    []string `json:"tenantPatterns,omitempty"`
+}
+
+// Lookup is a file whose policy is wanted.
+type Lookup struct {
+	File string
+	Kind Kind
+	Settings
+	// Dirs are the folders of the workspace.
+	Dirs []string
+	// FS has the files under their usual paths, as the editor has them where
+	// they are open.
+	FS fs.FS
+}
+
+// Project is a model with its policy, and how both are judged.
+type Project struct {
+	// Model is the zero Model where none is known; Why then says so.
+	Model casbinrules.Model
+	Why   string
+	// Policies are files and folders. There are none for a model by itself.
+	Policies []string
+	Options  []casbinrules.Option
+	// Routes are those of the application, for completion, and for lint, too,
+	// with CompareRoutes.
+	Routes        []core.RouteInfo
+	CompareRoutes bool
+	// Prefix is that of the names of roles.
+	Prefix string
+}
+
+// TestResult is what came of one test.
+type TestResult struct {
+	Line, Column int // from 1
+	// Code is "" for a test that passed.
+	Code string
+	// Warning says that the policy is as the test expects, and that the test
+	// proves less than it seems to.
+	Warning bool
+	// Text says why it failed.
+	Text string
+}
+
+// server serves one client.
+type server struct {
+	config Config
+	flags  Settings
+
+	conn *jsonrpc2.Conn
+	// analyses is told of documents to look at; ended is closed when nobody
+	// looks any more.
+	analyses *analyses
+	parsed   parsed
+
+	mu       sync.Mutex
+	state    state
+	view     view
+	inFlight map[jsonrpc2.ID]context.CancelFunc
+	running  sync.WaitGroup
+}
+
+// state is how far the protocol has got.
+type state int
+
+const (
+	stateNew state = iota
+	stateReady
+	stateShutDown
+)
+
+// view is what the client has told, at one moment. It is immutable.
+type view struct {
+	docs     map[string]*document // by path
+	dirs     []string             // folders of the workspace
+	settings Settings
+	enc      encoding
+}
+
+// Serve serves the client at the other end of in and out, until it is told to
+// exit or the input ends. flags are the settings for an editor that sends none.
+// The error says why there was no orderly end.
+func Serve(ctx context.Context, in io.Reader, out io.Writer, flags Settings, c Config) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &server{
+		config: c, flags: flags, inFlight: map[jsonrpc2.ID]context.CancelFunc{},
+		view: view{docs: map[string]*document{}, enc: utf16Units, settings: flags},
+	}
+	s.analyses = newAnalyses(s)
+	ready := make(chan struct{})
+	s.conn = jsonrpc2.NewConn(ctx, newStream(in, out), handlerFunc(func(ctx context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) {
+		<-ready
+		s.handle(ctx, r)
+	}), jsonrpc2.SetLogger(log.New(io.Discard, "", 0)))
+	close(ready)
+	looked := make(chan struct{})
+	go func() {
+		s.analyses.run(ctx)
+		close(looked)
+	}()
+	<-s.conn.DisconnectNotify()
+	cancel()
+	<-looked
+	s.running.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateShutDown {
+		return errors.New("the editor went away without shutting the server down")
+	}
+	return nil
+}
+
+type handlerFunc func(context.Context, *jsonrpc2.Conn, *jsonrpc2.Request)
+
+func (f handlerFunc) Handle(ctx context.Context, c *jsonrpc2.Conn, r *jsonrpc2.Request) { f(ctx, c, r) }
+
+// handle takes one message, in the order of the client. What changes documents
+// is done before the next message is read; what asks about them is answered
+// beside it, by the documents as they were when it came.
+func (s *server) handle(ctx context.Context, r *jsonrpc2.Request) {
+	if r.Notif {
+		s.notified(r)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answer, refusal := s.answerer(r)
+	if refusal != nil {
+		go func() { _ = s.conn.ReplyWithError(ctx, r.ID, refusal) }()
+		return
+	}
+	if _, twice := s.inFlight[r.ID]; twice {
+		go func() {
+			_ = s.conn.ReplyWithError(ctx, r.ID, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidRequest, Message: "a request of this id is not answered yet"})
+		}()
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s.inFlight[r.ID] = cancel
+	v := s.view
+	s.running.Go(func() {
+		result, err := guarded(func() (any, error) { return answer(ctx, &v) })
+		s.reply(ctx, r.ID, result, err)
+	})
+}
+
+// guarded turns a panic into an error: one answer is lost, and not the editor's
+// session.
+func guarded[T any](f func() (T, error)) (result T, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("internal error: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+func (s *server) reply(ctx context.Context, id jsonrpc2.ID, result any, err error) {
+	s.mu.Lock()
+	cancel := s.inFlight[id]
+	delete(s.inFlight, id)
+	s.mu.Unlock()
+	cancelled := ctx.Err() != nil
+	cancel()
+	ctx = context.WithoutCancel(ctx)
+	switch refusal, ok := errors.AsType[*jsonrpc2.Error](err); {
+	case cancelled:
+		_ = s.conn.ReplyWithError(ctx, id, &jsonrpc2.Error{Code: requestCancelled, Message: "cancelled"})
+	case ok:
+		_ = s.conn.ReplyWithError(ctx, id, refusal)
+	case err != nil:
+		_ = s.conn.ReplyWithError(ctx, id, &jsonrpc2.Error{Code: jsonrpc2.CodeInternalError, Message: err.Error()})
+	default:
+		_ = s.conn.Reply(ctx, id, result)
+	}
+}
+
+// answer answers one request.
+type answer func(ctx context.Context, v *view) (any, error)
+
+// answerer is what answers a request, or why nothing does.
+func (s *server) answerer(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
+	const notInitialized = -32002
+	switch {
+	case r.Method == "initialize" && s.state == stateNew:
+		return s.initialize(r)
+	case s.state == stateNew:
+		return nil, &jsonrpc2.Error{Code: notInitialized, Message: "the server is not initialized"}
+	case s.state == stateShutDown || r.Method == "initialize":
+		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidRequest, Message: "the server has been initialized, or shut down"}
+	case r.Method == "shutdown":
+		s.state = stateShutDown
+		return func(context.Context, *view) (any, error) { return nil, nil }, nil
+	}
+	about := requests[r.Method]
+	if about == nil {
+		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeMethodNotFound, Message: "there is no method " + r.Method}
+	}
+	var p documentParams
+	if err := parameters(r, &p); err != nil {
+		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: err.Error()}
+	}
+	return func(ctx context.Context, v *view) (any, error) {
+		doc := v.docs[pathOf(p.TextDocument.URI)]
+		if doc == nil {
+			return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "the document is not open"}
+		}
+		return about(s, &query{ctx: ctx, view: v, doc: doc, documentParams: p})
+	}, nil
+}
+
+// query is a request about a document that is open.
+type query struct {
+	documentParams
+	ctx  context.Context
+	view *view
+	doc  *document
+}
+
+// requests are what answers about documents, by method.
+var requests = map[string]func(*server, *query) (any, error){
+	"textDocument/hover":               (*server).hover,
+	"textDocument/completion":          (*server).complete,
+	"textDocument/definition":          (*server).definition,
+	"textDocument/references":          (*server).references,
+	"textDocument/prepareRename":       (*server).prepareRename,
+	"textDocument/rename":              (*server).rename,
+	"textDocument/formatting":          (*server).format,
+	"textDocument/codeAction":          (*server).codeActions,
+	"textDocument/foldingRange":        (*server).fold,
+	"textDocument/semanticTokens/full": (*server).semanticTokens,
+}
+
+func parameters(r *jsonrpc2.Request, into any) error {
+	if r.Params == nil {
+		return errors.New("the parameters are missing")
+	}
+	return json.Unmarshal(*r.Params, into)
+}
+
+// initialize answers the first request of a client.
+func (s *server) initialize(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
+	var p initializeParams
+	if err := parameters(r, &p); err != nil {
+		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: err.Error()}
+	}
+	settings := s.flags
+	if len(p.Options) > 0 {
+		if err := strictly(p.Options, &settings); err != nil {
+			return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "initializationOptions: " + err.Error()}
+		}
+	}
+	v := view{docs: map[string]*document{}, settings: settings, enc: chosen(append(p.Capabilities.General.PositionEncodings, p.Capabilities.OffsetEncoding...))}
+	if p.WorkspaceFolders == nil && p.RootURI != "" {
+		p.WorkspaceFolders = []folder{{p.RootURI}}
+	}
+	for _, f := range p.WorkspaceFolders {
+		v.dirs = append(v.dirs, pathOf(f.URI))
+	}
+	s.view, s.state = v, stateReady
+	return func(context.Context, *view) (any, error) {
+		return map[string]any{
+			"capabilities":   capabilities(v.enc),
+			"offsetEncoding": v.enc,
+			"serverInfo":     map[string]any{"name": "sallyport", "version": s.config.Version},
+		}, nil
+	}, nil
+}
+
+// chosen is the encoding for a client, UTF-16 unless it has a better one.
+func chosen(offered []encoding) encoding {
+	for _, enc := range []encoding{utf8Units, utf32Units} {
+		if slices.Contains(offered, enc) {
+			return enc
+		}
+	}
+	return utf16Units
+}
+
+// setDocument puts a document into the view, or takes it out with nil.
+func (s *server) setDocument(path string, d *document) {
+	docs := maps.Clone(s.view.docs)
+	if d == nil {
+		delete(docs, path)
+	} else {
+		docs[path] = d
+	}
+	s.view.docs = docs
+}

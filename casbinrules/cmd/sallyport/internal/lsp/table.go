@@ -1,0 +1,224 @@
+package lsp
+
+import (
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// row is one line of a policy that says something.
+type row struct {
+	doc    *document
+	line   int // from 0
+	fields []field
+}
+
+func (r *row) kind() string { return r.fields[0].text }
+
+// text is the text of a field, "" for one that there is not.
+func (r *row) text(field int) string {
+	if field < len(r.fields) {
+		return r.fields[field].text
+	}
+	return ""
+}
+
+// offset is where a field begins in the document.
+func (r *row) offset(f field) int { return r.doc.feeds[r.line] + f.start }
+
+// rowsOf are the lines of a document that say something.
+func rowsOf(d *document) []row {
+	rows := make([]row, 0, d.lines())
+	for n := range d.lines() {
+		if fields := splitFields(d.line(n)); fields != nil {
+			rows = append(rows, row{d, n, fields})
+		}
+	}
+	return rows
+}
+
+// parsed keeps the lines of open documents for the next request.
+type parsed struct {
+	mu   sync.Mutex
+	rows map[*document][]row
+}
+
+func (p *parsed) of(v *view, d *document) []row {
+	if v.docs[d.path] != d {
+		return rowsOf(d)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if rows, known := p.rows[d]; known {
+		return rows
+	}
+	made := map[*document][]row{d: rowsOf(d)}
+	for other, rows := range p.rows {
+		if v.docs[other.path] == other {
+			made[other] = rows
+		}
+	}
+	p.rows = made
+	return made[d]
+}
+
+// policy is what a document belongs to: the model, the lines of all files, and
+// the tests beside them.
+type policy struct {
+	Project
+	files  overlay
+	schema *schema // nil if there is no model
+	rows   []row
+	tests  []*document
+}
+
+// policyOf reads the policy of the document that a request is about.
+func (s *server) policyOf(q *query) *policy {
+	project, err := s.config.Find(Lookup{File: q.doc.path, Kind: q.doc.kind, Settings: q.view.settings, Dirs: q.view.dirs, FS: overlay(q.view.docs)})
+	p := &policy{Project: project, files: overlay(q.view.docs)}
+	if err != nil || project.Model.Name() == "" {
+		if q.doc.kind == KindPolicy {
+			p.rows = s.parsed.of(q.view, q.doc)
+		}
+		return p
+	}
+	p.schema = readSchema(p.files, project)
+	dirs := []string{filepath.Dir(q.doc.path)}
+	for _, name := range p.policyFiles() {
+		if d := p.document(name); d != nil {
+			p.rows = append(p.rows, s.parsed.of(q.view, d)...)
+			dirs = append(dirs, filepath.Dir(d.path))
+		}
+	}
+	slices.Sort(dirs)
+	for _, dir := range slices.Compact(dirs) {
+		p.addTests(dir)
+	}
+	return p
+}
+
+// policyFiles are the files that the policies mean, as the loader reads them.
+func (p *policy) policyFiles() []string {
+	var files []string
+	for _, name := range p.Policies {
+		if info, err := fs.Stat(p.files, name); err != nil || !info.IsDir() {
+			files = append(files, filepath.Clean(name))
+			continue
+		}
+		entries, _ := p.files.ReadDir(name)
+		for _, e := range entries {
+			if !e.IsDir() && strings.HasSuffix(e.Name(), ".csv") && e.Name()[0] != '.' {
+				files = append(files, filepath.Join(name, e.Name()))
+			}
+		}
+	}
+	return files
+}
+
+func (p *policy) addTests(dir string) {
+	entries, _ := p.files.ReadDir(dir)
+	for _, e := range entries {
+		if !e.IsDir() && filepath.Ext(e.Name()) == ".tests" {
+			if d := p.document(filepath.Join(dir, e.Name())); d != nil {
+				p.tests = append(p.tests, d)
+			}
+		}
+	}
+}
+
+// document is a file as the editor has it, or as it is on disk; nil if there is
+// none.
+func (p *policy) document(path string) *document {
+	if d := p.files[path]; d != nil {
+		return d
+	}
+	return readDocument(path)
+}
+
+// field is the field of a policy line that an offset of a document is in, or at
+// the end of; nil where there is none.
+func (p *policy) field(d *document, offset int) (r *row, number int) {
+	line := lineOf(d.feeds, offset)
+	fields := splitFields(d.line(line))
+	for i, f := range fields {
+		if at := offset - d.feeds[line]; f.start <= at && at <= f.end {
+			return &row{d, line, fields}, i
+		}
+	}
+	return nil, 0
+}
+
+// domain is what a field of a line is, by the model.
+func (p *policy) domain(r *row, field int) string {
+	if p.schema == nil {
+		return ""
+	}
+	return p.schema.domain(r.kind(), field)
+}
+
+// linked are the names that links lead to from a name, and with back those that
+// lead to it, nearest first. Casbin follows ten links.
+func (p *policy) linked(domain, tenant, name string, back bool) []string {
+	const maxLinks = 10
+	if p.schema == nil {
+		return nil
+	}
+	next := map[string][]string{}
+	for i := range p.rows {
+		r := &p.rows[i]
+		if len(r.fields) < 3 || !p.schema.isLink(r.kind()) || p.schema.domain(r.kind(), 1) != domain {
+			continue
+		}
+		if t := r.text(3); tenant != "" && t != "" && t != tenant {
+			continue
+		}
+		from, to := r.text(1), r.text(2)
+		if back {
+			from, to = to, from
+		}
+		next[from] = append(next[from], to)
+	}
+	seen := map[string]bool{name: true}
+	var all []string
+	level := []string{name}
+	for depth := 0; len(level) > 0 && depth < maxLinks; depth++ {
+		var further []string
+		for _, at := range level {
+			for _, to := range next[at] {
+				if !seen[to] {
+					seen[to] = true
+					further = append(further, to)
+				}
+			}
+		}
+		all = append(all, further...)
+		level = further
+	}
+	return all
+}
+
+// names are those of a domain, each once, in their order, and which of them are
+// roles or groups: what links lead to.
+func (p *policy) names(domain string) (names []string, groups map[string]bool) {
+	groups = map[string]bool{}
+	seen := map[string]bool{}
+	for i := range p.rows {
+		r := &p.rows[i]
+		for n := 1; n < len(r.fields); n++ {
+			if p.domain(r, n) != domain {
+				continue
+			}
+			text := r.fields[n].text
+			if n == 2 && p.schema.isLink(r.kind()) {
+				groups[text] = true
+			}
+			if text != "" && !seen[text] {
+				seen[text] = true
+				names = append(names, text)
+			}
+		}
+	}
+	return names, groups
+}
