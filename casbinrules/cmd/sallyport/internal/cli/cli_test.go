@@ -76,7 +76,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		stderr string
 		args   []string
 	}{
-		{"which command? one of apikey, check, ci, config, diff, doctor, explain, fmt, history, init, keys, lint, log, lsp, matrix, objects, openapi, passwd, probe, pull, push, replay, report, rollback, serve, show, status, store, subjects, test, token\nrun \"sallyport --help\"", nil},
+		{"which command? one of apikey, check, ci, config, diff, doctor, explain, fmt, history, init, keys, lint, log, lsp, matrix, objects, openapi, passwd, probe, pull, push, replay, report, revoke, rollback, serve, show, state, status, store, subjects, test, token\nrun \"sallyport --help\"", nil},
 		{"unknown command \"frobnicate\" for \"sallyport\": use one of apikey, check, ", []string{"frobnicate"}},
 		{"unknown flag: --nope\nrun \"sallyport lint --help\"", []string{"lint", "--nope"}},
 		{"lint takes no arguments: name the policy with -p\nrun \"sallyport lint --help\"", []string{"lint", "extra"}},

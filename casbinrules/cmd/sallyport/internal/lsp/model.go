@@ -128,7 +128,7 @@ func (m *modelText) fields(key string) []token {
 	if d == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(d.value), func(t token) bool { return !isWordByte(t.text[0]) })
+	return slices.DeleteFunc(slices.Clone(d.value), func(t token) bool { return t.quoted || !isWordByte(t.text[0]) })
 }
 
 // roleKinds are the kinds of role links, with how many fields their lines have.
@@ -151,7 +151,7 @@ func (m *modelText) at(offset int) (*definition, *token) {
 	for i := range m.definitions {
 		d := &m.definitions[i]
 		for j := range d.value {
-			if t := &d.value[j]; t.start <= offset && offset <= t.end && (offset < t.end || isWordByte(t.text[max(len(t.text)-1, 0)])) {
+			if t := &d.value[j]; t.start <= offset && offset <= t.end && (offset < t.end || !t.quoted && isWordByte(t.text[0])) {
 				return d, t
 			}
 		}
