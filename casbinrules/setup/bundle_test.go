@@ -127,6 +127,34 @@ func TestPolicyFromBundle(t *testing.T) {
 	}
 }
 
+// TestOlderRevisions: a store that steps back is followed by an instance that may go
+// back, and by no other.
+func TestOlderRevisions(t *testing.T) {
+	file := bundleBlocks.FindStringSubmatch(pageText(t, page))[1]
+	server := newBundles(t)
+	t.Setenv("POLICY_AUTHORIZATION", "Bearer abc")
+	dir := t.TempDir()
+	writeFile(t, dir, "users.htpasswd", oneUser)
+	writeFile(t, dir, "bundle.pub", server.publicKey(t))
+	file = strings.Replace(file, "https://policies.example/app.bundle", server.URL, 1)
+	for option, want := range map[string]string{"false": "7", "true": "3"} {
+		writeFile(t, dir, "s.yaml", strings.NewReplacer("older_revisions: false", "older_revisions: "+option, "last-good.json", "good-"+option).Replace(file))
+		for _, revision := range []source.Revision{7, 3} {
+			server.put(t, revision)
+			s, err := Open(filepath.Join(dir, "s.yaml"), quiet())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := s.Policy().Version(); revision == 3 && v.Revision != want {
+				t.Errorf("older_revisions: %s: %s, want %s", option, v.Revision, want)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // TestCredentialsFromStore opens the file on the page whose users and keys are in the
 // store: they follow it, and are 503 once it has been away for too long.
 func TestCredentialsFromStore(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 // Files with %s where the value of a key stands.
 const (
 	withPolicy = "policy: {model: model.conf, files: policy.csv}\n"
+	inStore    = "policy: {model: rbac, store: {one: {}}, store_files: policy.csv}\n"
 	tokensWith = "realm: reports\nbearer: {issuer: 'https://idp.example', audience: reports, jwks: jwks.json, %s}\n" + withPolicy
 	// The token says what the answer about it is: see askedAbout.
 	opaqueWith  = "realm: reports\nbearer: {introspection: {endpoint: ISSUER, client: reports, secret: {file: names.key}, any_audience: true, %s}}\n" + withPolicy
@@ -93,10 +94,12 @@ var effects = map[string]effect{
 	"dpop.replay_fallback":     {test: "redis/TestReplaysInRedis"},
 
 	"basic.htpasswd":     {file: "realm: reports\nbasic: {htpasswd: %s}\n" + withPolicy, a: "users.htpasswd", b: "alice.htpasswd", see: asking("GET", "/reports", byErin...)},
+	"basic.store_file":   {file: "realm: reports\nbasic: {store_file: %s}\n" + inStore, a: "users.htpasswd", b: "alice.htpasswd", see: asking("GET", "/reports", byErin...)},
 	"basic.cache_ttl":    {unseen: "what is remembered costs less time"},
 	"basic.tls_required": {file: "realm: reports\nbasic: {htpasswd: users.htpasswd, tls_required: %s}\n" + withPolicy, a: "true", b: "false", see: asking("GET", "/reports", byErin...)},
 
 	"digest.htdigest":            {file: strings.Replace(digestWith, "users.htdigest, nonce_key: {file: names.key}, %s", "%s, nonce_key: {file: names.key}", 1), a: "users.htdigest", b: "alice.htdigest", see: digestAnswers(0, 1)},
+	"digest.store_file":          {file: "realm: reports\ndigest: {store_file: %s, nonce_key: {file: names.key}}\n" + inStore, a: "users.htdigest", b: "alice.htdigest", see: digestAnswers(0, 1)},
 	"digest.more_algorithms":     {file: digestWith, a: "more_algorithms: SHA-512-256", b: "userhash: false", see: asking("GET", "/reports")},
 	"digest.userhash":            {file: digestWith, a: "userhash: true", b: "userhash: false", see: asking("GET", "/reports")},
 	"digest.nonce_key":           {file: strings.Replace(digestWith, "nonce_key: {file: names.key}, ", "", 1), a: "nonce_key: {file: names.key}", b: "nonce_key: {file: old.key}", see: digestAnswers(0, 1)},
@@ -108,6 +111,7 @@ var effects = map[string]effect{
 	"digest.count_fallback": {test: "redis/TestAttemptsInRedis"},
 
 	"api_keys.file":                 {file: "realm: reports\napi_keys: {file: %s}\n" + withPolicy, a: "api.keys", b: "others.keys", see: asking("GET", "/reports", "X-API-Key", apiKey)},
+	"api_keys.store_file":           {file: "realm: reports\napi_keys: {store_file: %s}\n" + inStore, a: "api.keys", b: "others.keys", see: asking("GET", "/reports", "X-API-Key", apiKey)},
 	"api_keys.header":               {file: "realm: reports\napi_keys: {file: api.keys, header: %s}\n" + withPolicy, a: "X-A", b: "X-B", see: asking("GET", "/reports", "X-A", apiKey)},
 	"api_keys.authorization_scheme": {file: "realm: reports\napi_keys: {file: api.keys, authorization_scheme: %s}\n" + withPolicy, a: "Key", b: "Token", see: asking("GET", "/reports", "Authorization", "Key "+apiKey)},
 	"api_keys.query_parameter":      {file: "realm: reports\napi_keys: {file: api.keys, query_parameter: %s}\n" + withPolicy, a: "a", b: "b", see: asking("GET", "/reports?a="+apiKey)},
@@ -147,6 +151,7 @@ var effects = map[string]effect{
 	"policy.max_staleness":    {file: sharedIs, a: "store: {one: {}}, poll_interval: 1h, when_stale: unavailable, max_staleness: 1ns", b: "store: {one: {}}, poll_interval: 1h, when_stale: unavailable, max_staleness: 1h"},
 	"policy.when_stale":       {file: sharedIs, a: "store: {one: {}}, poll_interval: 1h, max_staleness: 1ns, when_stale: unavailable", b: "store: {one: {}}, poll_interval: 1h, max_staleness: 1ns, when_stale: serve"},
 	"policy.last_good_file":   {file: sharedIs, a: "store: {one: {}}, last_good_file: a.json", b: "store: {one: {}}, last_good_file: b.json", see: filesIn("*.json")},
+	"policy.older_revisions":  {test: "TestOlderRevisions"},
 	"policy.anonymous":        {file: policyIs, a: "model: model.conf, files: anonymous.csv, anonymous: true", b: "model: model.conf, files: anonymous.csv", see: asking("GET", "/reports")},
 	"policy.empty":            {file: policyIs, a: "model: model.conf, files: empty.csv, empty: true", b: "model: model.conf, files: empty.csv"},
 	"policy.token_roles":      {file: policyIs, a: "model: model.conf, files: policy.csv, token_roles: true", b: "model: model.conf, files: policy.csv, token_roles: false", see: askingWith("ann", map[string]any{"roles": "editor"})},

@@ -289,10 +289,14 @@ func init() {
 	for kind, user := range map[string]string{"one": "erin", "another": "victor"} {
 		RegisterPolicyStore(kind, func(*struct{}) (source.Source, func() error, error) {
 			m := new(sourcetest.Memory)
-			_, err := m.Publish(context.Background(), source.Publication{Note: source.Note{Author: "ann"}, Files: []source.File{
+			files := []source.File{
 				{Name: "policy.csv", Content: []byte("p, " + user + ", /reports, GET\n")},
 				{Name: "others.csv", Content: []byte("p, ann, /reports, GET\n")},
-			}})
+			}
+			for _, name := range []string{"users.htpasswd", "alice.htpasswd", "users.htdigest", "alice.htdigest", "api.keys", "others.keys"} {
+				files = append(files, source.File{Name: name, Content: []byte(effectFiles()[name])})
+			}
+			_, err := m.Publish(context.Background(), source.Publication{Note: source.Note{Author: "ann"}, Files: files})
 			return m, nil, err
 		})
 	}

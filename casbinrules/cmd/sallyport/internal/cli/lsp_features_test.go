@@ -25,11 +25,6 @@ type lspAction struct {
 	} `json:"edit"`
 }
 
-type lspLocation struct {
-	URI   string   `json:"uri"`
-	Range lspRange `json:"range"`
-}
-
 // applied is a text after edits, whose positions are all of the text before.
 func applied(text string, edits []lspTextEdit) string {
 	slices.SortFunc(edits, func(a, b lspTextEdit) int {
