@@ -16,7 +16,10 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
-var lspEdits = flag.Int("lsp.edits", 3000, "how many random edits the language server is tried with")
+var (
+	lspEdits = flag.Int("lsp.edits", 3000, "how many random edits the language server is tried with")
+	lspSeed  = flag.Uint64("lsp.seed", 0, "what random edits follow from; 0 for the time of day")
+)
 
 // lspFiles are texts as files.
 type lspFiles map[string]string
@@ -40,7 +43,10 @@ var pieces = []string{
 // made at random places meanwhile, and none may fail.
 func TestLSPRandomEdits(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
+	seed := *lspSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	start := map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": policy, "policy.tests": "allow erin /reports GET\n"}
@@ -119,6 +125,29 @@ func askEverything(t *testing.T, e *editor, rnd *rand.Rand, file, text string) {
 	if before, err := rulesOf(text); err == nil && filepath.Base(file) == policyName {
 		if after, err := rulesOf(applied(text, edits)); err != nil || after != before {
 			t.Errorf("formatting changes\n%q\nto\n%q: %v", text, applied(text, edits), err)
+		}
+	}
+}
+
+// TestLSPOddModels asks about each place of models in which names are missing.
+func TestLSPOddModels(t *testing.T) {
+	t.Parallel()
+	for _, model := range []string{
+		"[request_definition]\n= sub, obj\n= p.sub\n[policy_definition]\n = \n[matchers]\nm = r.sub == p. && \"\" == r.\n",
+		"[policy_definition]\np = \"\", ''\n[role_definition]\ng =\n= _, _\n[matchers]\n=\n",
+		"[]\n=\n[matchers]\n\\\n= \"",
+	} {
+		dir := write(t, map[string]string{"model.conf": model, "policy.csv": ", ann\np\n\"\", ,\n"})
+		e := startEditor(t, dir, nil, nil)
+		for name, text := range map[string]string{"model.conf": model, "policy.csv": ", ann\np\n\"\", ,\n"} {
+			file := filepath.Join(dir, name)
+			e.open(file)
+			for offset := range len(text) + 1 {
+				at := utf16Position(text, offset)
+				for _, method := range []string{"hover", "completion", "definition", "references"} {
+					e.call("textDocument/"+method, about(file, at.Line, at.Character), nil)
+				}
+			}
 		}
 	}
 }

@@ -115,7 +115,7 @@ func isWordByte(c byte) bool {
 // definition is the first one of a key, or nil.
 func (m *modelText) definition(key string) *definition {
 	for i := range m.definitions {
-		if d := &m.definitions[i]; d.key == key && sectionKeys[d.section] == key[:1] {
+		if d := &m.definitions[i]; d.key == key && key != "" && sectionKeys[d.section] == key[:1] {
 			return d
 		}
 	}
