@@ -23,8 +23,8 @@ type feed struct {
 	set *set
 	now func() time.Time
 
-	late     bool        // the first look is not at the log
-	full     atomic.Bool // the set has no room for all of the log
+	late     bool                    // the first look is not at the log
+	stuck    atomic.Pointer[unknown] // why the log is not read to its end, as answer; nil if it is
 	progress atomic.Pointer[progress]
 
 	// Looks follow one another, and these are theirs alone.
@@ -57,7 +57,7 @@ func (f *feed) Fetch(ctx context.Context, known source.State) (source.Fetched, e
 		}
 	}
 	f.set.sweep(f.now())
-	f.full.Store(false)
+	f.stuck.Store(nil)
 	f.progress.Store(&progress{f.read, f.restarts})
 	return f.show(known)
 }
@@ -71,24 +71,33 @@ func (f *feed) page(ctx context.Context) (more bool, err error) {
 		f.restarts++
 		return true, nil
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrUnreadable) {
 		return false, err
 	}
 	for i := range records {
 		r := &records[i]
 		if r.Number <= f.read.Number {
-			return false, fmt.Errorf("the log shows record %d behind record %d", r.Number, f.read.Number)
+			return false, f.stop(ErrUnreadable, fmt.Errorf("the log shows record %d behind record %d", r.Number, f.read.Number))
 		}
 		if err := r.Check(); err != nil {
-			return false, fmt.Errorf("record %d: %w", r.Number, err)
+			return false, f.stop(ErrUnreadable, fmt.Errorf("record %d: %w", r.Number, err))
 		}
 		if err := f.set.add(&r.Entry, f.now()); err != nil {
-			f.full.Store(true)
-			return false, fmt.Errorf("record %d: %w: more than %d entries", r.Number, err, f.set.max)
+			return false, f.stop(ErrFull, fmt.Errorf("record %d: %w: more than %d entries", r.Number, err, f.set.max))
 		}
 		f.read = r.Position
 	}
+	if err != nil {
+		return false, f.stop(ErrUnreadable, err)
+	}
 	return len(records) >= pageSize, nil
+}
+
+// stop has tokens without an entry answered with an error until the log was read to
+// its end again, since they may be revoked by what was not read.
+func (f *feed) stop(answer, why error) error {
+	f.stuck.Store(&unknown{err: answer})
+	return why
 }
 
 // show is what Follow is told.

@@ -78,8 +78,8 @@ func (f *Follower) told(s source.Status) {
 	switch {
 	case status.Confirmed.IsZero():
 		now = &unknown{err: ErrNotRead}
-	case f.feed.full.Load():
-		now = &unknown{err: ErrFull}
+	case f.feed.stuck.Load() != nil:
+		now = f.feed.stuck.Load()
 	case status.Stale && f.settings.mode == StaleUnavailable:
 		now = &unknown{err: ErrStale}
 	case status.Stale && f.settings.mode == StaleRefuse:
@@ -92,7 +92,7 @@ func (f *Follower) told(s source.Status) {
 }
 
 // Revoked implements [Checker], without waiting for anything. An error is [ErrStale],
-// [ErrNotRead] or [ErrFull].
+// [ErrNotRead], [ErrFull] or [ErrUnreadable].
 func (f *Follower) Revoked(_ context.Context, t Token) (bool, error) {
 	if f.feed.set.has(&t, f.settings.now) {
 		return true, nil
@@ -134,14 +134,20 @@ func (f *Follower) Revoke(e Entry) error {
 
 // WaitFor returns nil once this instance has read the log up to a position that
 // another one has appended at. It looks at the log right away; that this fails is
-// its error, as is the end of ctx, or [source.ErrClosed].
+// its error, as is the end of ctx, or [source.ErrClosed], or [ErrNoPosition] if the
+// log has another record there, having lost the one that is waited for. Once others
+// follow, nobody can tell any more.
 func (f *Follower) WaitFor(ctx context.Context, p Position) error {
 	for {
 		looks := f.source.Status().Revision
 		if err := f.source.Refresh(ctx); err != nil {
 			return fmt.Errorf("revoke: wait for record %d: %w", p.Number, err)
 		}
-		if now := f.feed.progress.Load(); now != nil && now.read.Number >= p.Number {
+		switch now := f.feed.progress.Load(); {
+		case now == nil || now.read.Number < p.Number:
+		case now.read.Number == p.Number && p.Tag != "" && now.read.Tag != p.Tag:
+			return fmt.Errorf("revoke: wait for record %d: %w", p.Number, ErrNoPosition)
+		default:
 			return nil
 		}
 		if err := f.source.WaitFor(ctx, looks+1); err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,6 +204,71 @@ func TestFollowerIsFull(t *testing.T) {
 	}
 	if is, err := f.Revoked(t.Context(), revoke.Token{ID: "4"}); is || err != nil {
 		t.Errorf("afterwards: %v, %v", is, err)
+	}
+}
+
+// unreadable is a log whose records from some number on are of a later version.
+type unreadable struct {
+	*revoketest.Memory
+	from atomic.Uint64 // 0 for none
+}
+
+func (l *unreadable) Read(ctx context.Context, after revoke.Position, limit int) ([]revoke.Record, error) {
+	records, err := l.Memory.Read(ctx, after, limit)
+	for i, r := range records {
+		if from := l.from.Load(); from > 0 && r.Number >= from {
+			return records[:i], fmt.Errorf("record %d: %w", r.Number, revoke.ErrUnreadable)
+		}
+	}
+	return records, err
+}
+
+// TestFollowerCannotRead: whom a record revokes that cannot be read is not known, nor
+// what follows it. So a token without an entry is neither good nor bad, until the
+// record is gone or can be read.
+func TestFollowerCannotRead(t *testing.T) {
+	t.Parallel()
+	log := &unreadable{Memory: &revoketest.Memory{}}
+	log.from.Store(2)
+	f := follow(t, log)
+	p, err := log.Append(t.Context(), "", revoke.Entry{ID: "read"}, revoke.Entry{ID: "unreadable"}, revoke.Entry{ID: "behind it"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WaitFor(t.Context(), p); !errors.Is(err, revoke.ErrUnreadable) {
+		t.Errorf("wait: %v", err)
+	}
+	if !isRevoked(t, f, revoke.Token{ID: "read"}) {
+		t.Error("what was read does not count")
+	}
+	if is, err := f.Revoked(t.Context(), revoke.Token{ID: "behind it"}); is || !errors.Is(err, revoke.ErrUnreadable) {
+		t.Errorf("a token of which nothing is known: %v, %v", is, err)
+	}
+	log.from.Store(0)
+	if err := f.WaitFor(t.Context(), p); err != nil {
+		t.Error(err)
+	}
+	if !isRevoked(t, f, revoke.Token{ID: "behind it"}) || isRevoked(t, f, revoke.Token{ID: "nobody's"}) {
+		t.Error("the rest does not count afterwards")
+	}
+}
+
+// TestWaitForAnotherRecord: a record that the log has lost was not read because
+// another one has its number.
+func TestWaitForAnotherRecord(t *testing.T) {
+	t.Parallel()
+	log := &revoketest.Memory{}
+	f := follow(t, log)
+	lost, err := log.Append(t.Context(), "", revoke.Entry{ID: "lost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Lose(1)
+	if _, err := log.Append(t.Context(), "", revoke.Entry{ID: "another"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WaitFor(t.Context(), lost); !errors.Is(err, revoke.ErrNoPosition) {
+		t.Errorf("wait: %v", err)
 	}
 }
 

@@ -24,6 +24,7 @@ type Log interface {
 	// of them: fewer only if there are no more. The zero Position is the beginning.
 	// A record becomes readable after all that have lower numbers. For a position
 	// of which the log has no record, or another one, the error is [ErrNoPosition].
+	// Where a record cannot be read, those before it come with an [ErrUnreadable].
 	//
 	// Records whose entries have expired may be left out, save the newest.
 	Read(ctx context.Context, after Position, limit int) ([]Record, error)

@@ -43,6 +43,10 @@ type Checker interface {
 // has expired. What was to be revoked is not.
 var ErrFull = errors.New("revocation list is full")
 
+// ErrUnreadable says that a log has a record that this version cannot read: whom it
+// revokes is not known, nor what follows it.
+var ErrUnreadable = errors.New("the log of revocations has a record that cannot be read")
+
 // Entry revokes tokens. Exactly one of ID, Subject and All says which.
 type Entry struct {
 	// ID revokes the token of that identifier.

@@ -67,7 +67,8 @@ const ReasonStale core.Reason = "credentials_stale"
 // the source has not confirmed the file for longer than [WithMaxStaleness] allows,
 // requests with credentials of the scheme are 503 with [ReasonStale], whatever the
 // credentials. When the source is back, it judges them as before at once. Without
-// it a scheme goes on with the file that it has.
+// it a scheme goes on with the file that it has. Close f after the last request:
+// once it is closed, nothing grows old any more.
 //
 // The error says that f has no bound.
 func WhileConfirmed(f *Follower, a core.Authenticator) (core.Authenticator, error) {

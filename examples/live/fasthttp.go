@@ -26,6 +26,7 @@ func (s *site) talkOnFiber(ctx context.Context, r *fasthttp.RequestCtx) {
 			_ = c.Close()                                                                  // so that ReadMessage ends
 		})
 		defer stop()
+		c.SetReadLimit(32 << 10) // there is none unless it is set
 		for {
 			kind, message, err := c.ReadMessage()
 			if err != nil {

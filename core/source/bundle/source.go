@@ -191,7 +191,7 @@ func (s *Source) Listen(ctx context.Context, hint func()) error {
 		case !serverWaits || r.etag == "":
 			return errNoLongerWaits
 		}
-		changed := r.etag != last.etag
+		changed := r.state != last.state // some servers make a new ETag for each answer
 		if changed || wait == 0 {
 			hint()
 		}

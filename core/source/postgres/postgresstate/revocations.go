@@ -86,29 +86,33 @@ func (l revocations) Read(ctx context.Context, after revoke.Position, limit int)
 	if err != nil {
 		return nil, wrapped("read revocations", err)
 	}
-	records, err := pgx.CollectRows(rows, record)
-	switch {
+	defer rows.Close()
+	var records []revoke.Record
+	var unreadable error
+	for unreadable == nil && rows.Next() {
+		var r revoke.Record
+		var number int64
+		var entry string
+		if err := rows.Scan(&number, &r.Tag, &r.Added, &r.By, &r.Note, &entry); err != nil {
+			return nil, wrapped("read revocations", err)
+		}
+		r.Number = uint64(number)
+		if r.Entry, err = revoke.ParseEntry(entry); err != nil {
+			unreadable = fmt.Errorf("postgresstate: read revocation %d: %w: %w", number, revoke.ErrUnreadable, err)
+			continue
+		}
+		records = append(records, r)
+	}
+	rows.Close()
+	switch err := rows.Err(); {
 	case err != nil:
 		return nil, wrapped("read revocations", err)
 	case after.Number == 0:
-		return records, nil
+		return records, unreadable
 	case len(records) == 0 || records[0].Position != after:
 		return nil, fmt.Errorf("postgresstate: read behind revocation %d: %w", after.Number, revoke.ErrNoPosition)
 	}
-	return records[1:], nil
-}
-
-func record(row pgx.CollectableRow) (r revoke.Record, err error) {
-	var number int64
-	var entry string
-	if err := row.Scan(&number, &r.Tag, &r.Added, &r.By, &r.Note, &entry); err != nil {
-		return r, err
-	}
-	r.Number = uint64(number)
-	if r.Entry, err = revoke.ParseEntry(entry); err != nil {
-		return r, fmt.Errorf("revocation %d: %w", number, err)
-	}
-	return r, nil
+	return records[1:], unreadable
 }
 
 // Listen implements [revoke.Log].

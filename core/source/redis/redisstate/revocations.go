@@ -75,19 +75,23 @@ func (l revocations) Read(ctx context.Context, after revoke.Position, limit int)
 	if err != nil {
 		return nil, fmt.Errorf("redisstate: read revocations: %w", err)
 	}
-	records := make([]revoke.Record, len(messages))
-	for i, m := range messages {
-		if records[i], err = record(m); err != nil {
-			return nil, fmt.Errorf("redisstate: read revocation %s: %w", m.ID, err)
+	records := make([]revoke.Record, 0, len(messages))
+	var unreadable error
+	for _, m := range messages {
+		r, err := record(m)
+		if err != nil {
+			unreadable = fmt.Errorf("redisstate: read revocation %s: %w: %w", m.ID, revoke.ErrUnreadable, err)
+			break
 		}
+		records = append(records, r)
 	}
 	switch {
 	case after.Number == 0:
-		return records, nil
+		return records, unreadable
 	case len(records) == 0 || records[0].Position != after:
 		return nil, fmt.Errorf("redisstate: read behind revocation %d: %w", after.Number, revoke.ErrNoPosition)
 	}
-	return records[1:], nil
+	return records[1:], unreadable
 }
 
 // record reads an element of the stream.
