@@ -253,6 +253,42 @@ func TestLSPFeatures(t *testing.T) {
 	}
 }
 
+// TestLSPCompletesOtherNames: what is being typed is proposed only if it stands
+// somewhere else, too.
+func TestLSPCompletesOtherNames(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": ""})
+	e := startEditor(t, dir, nil, nil)
+	file := filepath.Join(dir, "policy.csv")
+	e.open(file)
+	for i, c := range []struct {
+		policy string // the cursor is at its end
+		want   []string
+	}{
+		{"p, editor, /a, GET\np, ed", []string{"editor"}},
+		{"p, editor, /a, GET\np, editor", []string{"editor"}},
+		{"p, editor, /a, GET\ng, ann, ed", []string{"editor"}},
+		{"p, ed, /a, GET\np, editor, /a, GET\np, ed", []string{"ed", "editor"}},
+		{"p, editor, /a, GET\np, editor, /", []string{"/a"}},
+		{"p, editor, /a, GET\np, editor, /a, P", []string{"POST", "PUT", "PATCH"}},
+		{"p, editor, /a, GET\np, \"ed", []string{"editor"}},
+	} {
+		e.change(file, i+2, c.policy)
+		at := utf16Position(c.policy, len(c.policy))
+		var got struct {
+			Items []struct{ Label string }
+		}
+		e.call("textDocument/completion", about(file, at.Line, at.Character), &got)
+		var labels []string
+		for _, item := range got.Items {
+			labels = append(labels, item.Label)
+		}
+		if !slices.Equal(labels, c.want) {
+			t.Errorf("%q: got %q, want %q", c.policy, labels, c.want)
+		}
+	}
+}
+
 // TestLSPRenameKeepsDecisions: what the policy says of a role, it says of the new
 // name, in the tests, too.
 func TestLSPRenameKeepsDecisions(t *testing.T) {

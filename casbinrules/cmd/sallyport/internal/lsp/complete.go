@@ -105,7 +105,25 @@ func (p *policy) completeRow(to *proposals) {
 	}
 	to.quote = quotedValue
 	kind := fields[0].text
-	p.propose(to, p.schema.domain(kind, n), p.schema.isLink(kind) && n == 2)
+	domain := p.schema.domain(kind, n)
+	if typed := fields[n].text; p.occurrences(domain, typed) == 1 {
+		to.seen[typed] = true // it is only where it is being typed
+	}
+	p.propose(to, domain, p.schema.isLink(kind) && n == 2)
+}
+
+// occurrences is how many fields of a domain have a text.
+func (p *policy) occurrences(domain, text string) int {
+	count := 0
+	for i := range p.rows {
+		r := &p.rows[i]
+		for n := 1; n < len(r.fields); n++ {
+			if r.fields[n].text == text && p.domain(r, n) == domain {
+				count++
+			}
+		}
+	}
+	return count
 }
 
 // propose proposes names of a domain; group wants those that links lead to.

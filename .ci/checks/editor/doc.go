@@ -1,0 +1,3 @@
+// Package editor drives the language server with Neovim, by the settings on the
+// page on editors.
+package editor
