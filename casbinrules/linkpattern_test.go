@@ -128,6 +128,8 @@ func TestPatternsAreLinted(t *testing.T) {
 		"tenant behind the star":       {RBACWithTenantPatterns(), "p, u, *-eu, /a, GET\ng, sue, u, t\n", nil, "policy.csv:1:7:misplaced_star"},
 		"dot of an address":            {RBAC(), "p, u, /a, GET\ng, ann@example.org, u\n", []LintOption{WithRolePatterns("g", "keyMatch2")}, "policy.csv:2:4:regexp_character"},
 		"part of a name":               {RBAC(), "p, ^u$, /a, GET\ng, ann, ^u$\n", []LintOption{WithRolePatterns("g", "regexMatch")}, "policy.csv:2:4:unanchored_regexp"},
+		"part of a name by one side":   {RBAC(), "p, ^u$, /a, GET\ng, ^a|b$, ^u$\n", []LintOption{WithRolePatterns("g", "regexMatch")}, "policy.csv:2:4:unanchored_regexp"},
+		"whole names":                  {RBAC(), "p, ^u$, /a, GET\ng, (^a$|^b$), ^(?:u)$\n", []LintOption{WithRolePatterns("g", "regexMatch")}, ""},
 		"no pattern":                   {RBAC(), "p, u, /a, GET\ng, (a, u\n", []LintOption{WithRolePatterns("g", "keyMatch2")}, "policy.csv:2:4:bad_pattern"},
 		"pattern that covers nobody":   {RBAC(), "p, u, /a, GET\ng, *, u\n", []LintOption{WithRolePatterns("g", "keyMatch"), WithAnonymous()}, "policy.csv:2:4:anonymous_not_allowed"},
 		"links that are not there":     {RBAC(), "p, u, /a, GET\n", []LintOption{WithRolePatterns("g2", "keyMatch")}, "rbac.conf:22:1:model_roles"},

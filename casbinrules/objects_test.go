@@ -31,7 +31,7 @@ func TestListsEqualDecisions(t *testing.T) {
 	if testing.Short() {
 		sets = min(sets, 3)
 	}
-	objects, subjects, families := 0, 0, slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies())
+	objects, subjects, families := 0, 0, slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies(), policygen.PatternFamilies())
 	for n, f := range families {
 		t.Run(f.Name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))

@@ -30,6 +30,8 @@ type assembly struct {
 
 	jwts, opaque verifier // see tokens
 
+	asked bool // some scheme asks the log of revocations
+
 	// atEnd is what is done once nothing else can fail.
 	atEnd []func() error
 }
@@ -56,6 +58,9 @@ func (a *assembly) assemble() error {
 	schemes, err := a.schemes()
 	if err != nil {
 		return err
+	}
+	if c := a.config.Revoked; c != nil && !a.asked {
+		return a.doc.Wrap(errors.New("nobody asks the log: it is for the tokens of bearer and dpop that are verified here, and for session"), c)
 	}
 	if a.config.Policy != nil {
 		if err := a.openPolicy(); err != nil {

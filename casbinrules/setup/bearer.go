@@ -204,7 +204,7 @@ func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth
 		lists = append(lists, list)
 	}
 	if a.made.revocations != nil {
-		lists = append(lists, a.made.revocations)
+		lists, a.asked = append(lists, a.made.revocations), true
 	}
 	if len(lists) > 0 {
 		opts = append(opts, jwtauth.WithRevocation(lists))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +60,12 @@ func TestRevocationLog(t *testing.T) {
 		if got := asks(s); got != 401 {
 			t.Errorf("%s, when it is revoked: %d", keys, got)
 		}
+	}
+	const nobody = "realm: reports\nbasic: {htpasswd: users.htpasswd}\nrevocations: {store: {memory: {}}}\n"
+	if s, err := Open(configFile(t, nobody), quiet()); err == nil {
+		t.Error("a log that nobody asks", s.Close())
+	} else if !strings.Contains(err.Error(), ":3:") || !strings.Contains(err.Error(), "nobody asks the log") {
+		t.Error(err)
 	}
 	if s := openPath(t, configFile(t, minimal)); s.Revocations() != nil {
 		t.Error("revocations without a log")

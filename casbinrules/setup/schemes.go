@@ -204,7 +204,7 @@ func (a *assembly) session() (core.Authenticator, error) {
 		opts = append(opts, session.WithTrustedOrigins(b.Trusted...))
 	}
 	if a.made.revocations != nil {
-		opts = append(opts, session.WithRevocation(a.made.revocations))
+		opts, a.asked = append(opts, session.WithRevocation(a.made.revocations)), true
 	}
 	m, err := session.New(opts...)
 	if err != nil {

@@ -2,7 +2,7 @@ package lint
 
 import (
 	"fmt"
-	"strings"
+	"regexp/syntax"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
@@ -79,10 +79,10 @@ func adviseLinked(function, text string) []advice {
 		return nil
 	}
 	if function == "regexMatch" {
-		if strings.HasPrefix(text, "^") && strings.HasSuffix(text, "$") {
+		if re, err := syntax.Parse(text, syntax.Perl); err != nil || isAnchored(re) {
 			return nil
 		}
-		return []advice{{model.CodeUnanchored, fmt.Sprintf("%q also matches longer names that it is a part of", text), "write ^" + text + "$"}}
+		return []advice{{model.CodeUnanchored, fmt.Sprintf("%q also matches longer names that it is a part of", text), "write ^(?:" + text + ")$"}}
 	}
 	for _, a := range (Comparison{Function: function}).adviseStar(text) {
 		if a.code == model.CodeMisplacedStar {
