@@ -1,3 +1,3 @@
 // Package editor drives the language server with Neovim, by the settings on the
-// page on editors.
+// page on editors, and runs the extension for VS Code on Node.js.
 package editor

@@ -102,10 +102,7 @@ func TestNeovim(t *testing.T) {
 	for name, text := range files {
 		write(t, dir, name, text)
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "bin", "sallyport"), "github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	command(t, dir)
 
 	step := authtest.TimeLimit(time.Minute)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*step)
@@ -153,11 +150,7 @@ func compare(t *testing.T, got seen) {
 // settings are the first Lua on the page on editors after a text.
 func settings(t *testing.T, after string) string {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "editors.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(page), after)
+	_, rest, _ := strings.Cut(pageOnEditors(t), after)
 	_, rest, ok := strings.Cut(rest, "```lua\n")
 	lua, _, closed := strings.Cut(rest, "```\n")
 	if !ok || !closed {
