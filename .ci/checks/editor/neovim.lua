@@ -130,6 +130,7 @@ local function navigate()
       return string.format("%s:%d:%d", vim.fn.fnamemodify(vim.fn.bufname(item.bufnr), ":t"), item.lnum, item.col)
     end, list)
   end)
+  table.sort(result.references) -- Neovim has files in any order
   vim.cmd("cclose")
   vim.fn.setqflist({})
   at("PUT")

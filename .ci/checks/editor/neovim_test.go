@@ -97,7 +97,7 @@ func TestNeovim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "our $*policy") // not only plain names work
 	write(t, dir, "home/init.lua", settings(t, "Older ones"))
 	for name, text := range files {
 		write(t, dir, name, text)
