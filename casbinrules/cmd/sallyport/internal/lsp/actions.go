@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -66,22 +67,26 @@ var cures = map[string]cure{
 	"unmatchable_pattern": cureUnmatchable,
 }
 
-// codeActions are the cures of the findings that the range touches.
+// codeActions are the cures of the findings that the range touches. What the
+// client has may be of an older text: a finding that the analysis of everything as
+// it is now does not have gets none, and until there is that analysis none does.
 func (s *server) codeActions(q *query) (any, error) {
 	made := []codeAction{}
 	if q.doc.kind != KindPolicy {
 		return made, nil
 	}
-	found := q.Context.Diagnostics
-	if len(found) == 0 {
-		found = s.analyses.shownOf(q.doc).diagnostics
+	found := s.analyses.current(q.doc)
+	if asked := q.Context.Diagnostics; len(asked) > 0 {
+		found = slices.DeleteFunc(slices.Clone(found), func(d diagnostic) bool {
+			return !slices.ContainsFunc(asked, func(a diagnostic) bool { return a.Code == d.Code && a.Range == d.Range && a.Message == d.Message })
+		})
 	}
 	var p *policy
 	from, to := q.doc.offset(q.Range.Start, q.view.enc), q.doc.offset(q.Range.End, q.view.enc)
 	for _, d := range found {
 		start := q.doc.offset(d.Range.Start, q.view.enc)
 		find := cures[d.Code]
-		if find == nil || d.Source != "sallyport" || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
+		if find == nil || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
 			continue
 		}
 		if p == nil {
@@ -92,10 +97,12 @@ func (s *server) codeActions(q *query) (any, error) {
 		if title == "" || len(edits) == 0 {
 			continue
 		}
-		action := codeAction{Title: title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: true, Edit: workspaceEdit{map[string][]textEdit{}}}
+		action := codeAction{Title: title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: true}
+		var changes []textEdit
 		for _, e := range edits {
-			action.Edit.Changes[q.doc.uri] = append(action.Edit.Changes[q.doc.uri], at.edit(e, q.view.enc))
+			changes = append(changes, at.edit(e, q.view.enc))
 		}
+		action.Edit = q.view.edit(map[string][]textEdit{q.doc.uri: changes})
 		made = append(made, action)
 	}
 	return made, nil

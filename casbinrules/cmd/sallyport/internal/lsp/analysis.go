@@ -22,6 +22,8 @@ type analyses struct {
 	// dirty are the paths to look at again, all says that everything is.
 	dirty map[string]bool
 	all   bool
+	// changes counts what it was told of.
+	changes int
 	// shown is what was published last, by path.
 	shown map[string]shown
 
@@ -37,6 +39,8 @@ type shown struct {
 	doc         *document
 	diagnostics []diagnostic
 	opened      func() (*casbinrules.Authorizer, error)
+	// changes is how many of them it takes into account.
+	changes int
 }
 
 // lookedAt is what was found in a project, or in the tests of one.
@@ -57,6 +61,7 @@ func newAnalyses(s *server) *analyses {
 func (a *analyses) lookAt(path string) {
 	a.mu.Lock()
 	a.dirty[path] = true
+	a.changes++
 	a.mu.Unlock()
 	a.rouse()
 }
@@ -65,6 +70,7 @@ func (a *analyses) lookAt(path string) {
 func (a *analyses) lookAtAll() {
 	a.mu.Lock()
 	a.all = true
+	a.changes++
 	a.mu.Unlock()
 	a.rouse()
 }
@@ -85,11 +91,11 @@ func (a *analyses) run(ctx context.Context) {
 		case <-a.wake:
 		}
 		a.mu.Lock()
-		dirty, all := a.dirty, a.all
+		dirty, all, changes := a.dirty, a.all, a.changes
 		a.dirty, a.all = map[string]bool{}, false
 		a.mu.Unlock()
 		_, err := guarded(func() (any, error) {
-			a.look(ctx, dirty, all)
+			a.look(ctx, dirty, all, changes)
 			return nil, nil
 		})
 		if err != nil {
@@ -99,8 +105,8 @@ func (a *analyses) run(ctx context.Context) {
 }
 
 // look looks at the projects of paths that have changed, and at all of them if
-// all says so.
-func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool) {
+// all says so. changes is how many changes there were before.
+func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool, changes int) {
 	a.s.mu.Lock()
 	v := a.s.view
 	a.s.mu.Unlock()
@@ -137,7 +143,7 @@ func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool) {
 	}
 	maps.DeleteFunc(a.looked, func(key string, _ *lookedAt) bool { return !inUse[key] })
 	maps.DeleteFunc(a.projects, func(path string, _ Project) bool { return v.docs[path] == nil })
-	a.publish(&v)
+	a.publish(&v, changes)
 }
 
 // find is the project of a document. Why there is none is told once.
@@ -168,6 +174,17 @@ func (a *analyses) shownOf(d *document) shown {
 		return s
 	}
 	return shown{}
+}
+
+// current are the diagnostics of a document as it is, if nothing has changed since
+// they were found: neither it nor another document, nor a setting.
+func (a *analyses) current(d *document) []diagnostic {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s := a.shown[d.path]; s.doc == d && s.changes == a.changes {
+		return s.diagnostics
+	}
+	return nil
 }
 
 func testsOf(path string) string { return "tests\x00" + path }

@@ -19,7 +19,7 @@ const maxDiagnostics = 2000
 
 // publish sends what there is to say about each file, and nothing about those
 // that there was something to say of before.
-func (a *analyses) publish(v *view) {
+func (a *analyses) publish(v *view, changes int) {
 	byPath := map[string][]casbinrules.Finding{}
 	for _, key := range slices.Sorted(maps.Keys(a.looked)) {
 		for path, found := range a.looked[key].findings {
@@ -42,7 +42,7 @@ func (a *analyses) publish(v *view) {
 		}
 		p.Diagnostics = append(p.Diagnostics, diagnosticsOf(d, byPath[path], v.enc)...)
 		said[path] = len(p.Diagnostics) > 0
-		one := shown{doc: d, diagnostics: p.Diagnostics}
+		one := shown{doc: d, diagnostics: p.Diagnostics, changes: changes}
 		if l := a.looked[a.projects[path].key()]; l != nil {
 			one.opened = l.opened
 		}

@@ -358,7 +358,7 @@ func (s *server) rename(q *query) (any, error) {
 	if names, _ := p.names(of.domain); slices.Contains(names, to) && to != of.text {
 		return nil, refused(to + " is there already, and the two would become one")
 	}
-	edits := workspaceEdit{Changes: map[string][]textEdit{}}
+	edits := map[string][]textEdit{}
 	places := p.places(of)
 	if len(places) >= maxPlaces {
 		return nil, refused("the name stands in too many places to be changed at once")
@@ -371,9 +371,9 @@ func (s *server) rename(q *query) (any, error) {
 		if err != nil {
 			return nil, refused(err.Error())
 		}
-		edits.Changes[at.doc.uri] = append(edits.Changes[at.doc.uri], textEdit{at.doc.rangeOf(at.start, at.end, q.view.enc), value})
+		edits[at.doc.uri] = append(edits[at.doc.uri], textEdit{at.doc.rangeOf(at.start, at.end, q.view.enc), value})
 	}
-	return edits, nil
+	return q.view.edit(edits), nil
 }
 
 // valueAt is a name as a place wants it.

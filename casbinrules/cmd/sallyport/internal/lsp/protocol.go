@@ -25,8 +25,19 @@ type textEdit struct {
 	NewText string `json:"newText"`
 }
 
+// workspaceEdit has its edits in DocumentChanges for clients that compare
+// versions, and in Changes for others.
 type workspaceEdit struct {
-	Changes map[string][]textEdit `json:"changes"`
+	Changes         map[string][]textEdit `json:"changes,omitempty"`
+	DocumentChanges []documentEdit        `json:"documentChanges,omitempty"`
+}
+
+type documentEdit struct {
+	TextDocument struct {
+		URI     string `json:"uri"`
+		Version *int   `json:"version"` // null for a file that is not open
+	} `json:"textDocument"`
+	Edits []textEdit `json:"edits"`
 }
 
 type markup struct {
@@ -112,6 +123,11 @@ type initializeParams struct {
 		General struct {
 			PositionEncodings []encoding `json:"positionEncodings"`
 		} `json:"general"`
+		Workspace struct {
+			WorkspaceEdit struct {
+				DocumentChanges bool `json:"documentChanges"`
+			} `json:"workspaceEdit"`
+		} `json:"workspace"`
 		// OffsetEncoding is how clients of the time before LSP 3.17 say it.
 		OffsetEncoding []encoding `json:"offsetEncoding"`
 	} `json:"capabilities"`

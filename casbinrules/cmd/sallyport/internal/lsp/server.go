@@ -123,6 +123,26 @@ type view struct {
 	dirs     []string             // folders of the workspace
 	settings Settings
 	enc      encoding
+	// versions says that the client compares the versions of documents before it
+	// changes them.
+	versions bool
+}
+
+// edit is the edits of documents, by URI, for the client.
+func (v *view) edit(edits map[string][]textEdit) workspaceEdit {
+	if !v.versions {
+		return workspaceEdit{Changes: edits}
+	}
+	var made workspaceEdit
+	for _, uri := range slices.Sorted(maps.Keys(edits)) {
+		e := documentEdit{Edits: edits[uri]}
+		e.TextDocument.URI = uri
+		if d := v.docs[pathOf(uri)]; d != nil {
+			e.TextDocument.Version = &d.version
+		}
+		made.DocumentChanges = append(made.DocumentChanges, e)
+	}
+	return made
 }
 
 // Serve serves the client at the other end of in and out, until it is told to
@@ -300,6 +320,7 @@ func (s *server) initialize(r *jsonrpc2.Request) (answer, *jsonrpc2.Error) {
 		}
 	}
 	v := view{docs: map[string]*document{}, settings: settings, enc: chosen(append(p.Capabilities.General.PositionEncodings, p.Capabilities.OffsetEncoding...))}
+	v.versions = p.Capabilities.Workspace.WorkspaceEdit.DocumentChanges
 	if p.WorkspaceFolders == nil && p.RootURI != "" {
 		p.WorkspaceFolders = []folder{{p.RootURI}}
 	}
