@@ -139,7 +139,11 @@ func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error
 	if p.Options, err = f.options(); err != nil {
 		return p, err
 	}
-	p.Prefix = f.prefix
+	p.Prefix, p.RolePatterns, p.TenantPatterns = f.prefix, map[string]string{}, f.tenantPatterns
+	for _, patterns := range f.rolePatterns {
+		kind, function, _ := strings.Cut(patterns, "=") // as options has read it
+		p.RolePatterns[kind] = function
+	}
 	name := filepath.Join(dir, modelName)
 	switch preset := presets[f.model]; {
 	case preset != nil:

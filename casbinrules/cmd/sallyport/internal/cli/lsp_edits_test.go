@@ -105,3 +105,77 @@ func TestLSPEditsHaveVersions(t *testing.T) {
 		}
 	}
 }
+
+// TestLSPRenameRefusesOtherDecisions: a name that is more than a name, or that
+// becomes more, is not changed.
+func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
+	t.Parallel()
+	rbac, tenants := presets["rbac"]().Text(), presets["rbac-tenants"]().Text()
+	root := strings.Replace(rbac, "m = ", `m = g(r.sub, "root") || r.sub == "owner" || `, 1)
+	patterns := map[string]any{"rolePatterns": []string{"g=keyMatch"}}
+	for _, c := range []struct {
+		model, policy string
+		options       any
+		from, to      string // from is the name in the first line
+		ok            bool
+	}{
+		{root, "p, editor, /a, GET\n", nil, "editor", "root", false},
+		{root, "p, editor, /a, GET\n", nil, "editor", "owner", false},
+		{root, "p, owner, /a, GET\n", nil, "owner", "editor", false},
+		{root, "p, root, /a, GET\n", nil, "root", "admin", true},
+		{rbac, "p, editor, /a, GET\n", nil, "editor", "anonymous", false},
+		{rbac, "p, anonymous, /a, GET\n", nil, "anonymous", "editor", false},
+		{rbac, "p, editor, /a, GET\n", nil, "editor", "*", false},
+		{rbac, "p, editor, /a, GET\n", nil, "editor", "tim", false}, // whom a test names
+		{rbac, "p, editor, /a, GET\n", nil, "editor", "author", true},
+		{rbac, "g, bob, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "bob", "adm-1", false},
+		{rbac, "g, bob, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "bob", "b*", false},
+		{rbac, "g, adm-1, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "adm-1", "bob", false},
+		{rbac, "p, adm-*, /b, GET\n", patterns, "adm-*", "adm", false},
+		{rbac, "g, bob, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "bob", "rob", true},
+		{rbac, "g, bob, emp\np, emp, /a, GET\n", map[string]any{"rolePatterns": []string{"g=regexMatch"}}, "bob", "rob", false},
+		{tenants, "g, bob, emp, eu-1\np, emp, eu-1, /a, GET\ng, ann, emp, us-*\n", map[string]any{"tenantPatterns": []string{"g"}}, "eu-1", "us-1", false},
+		{presets["rbac-tenants-patterns"]().Text(), "g, bob, emp, eu-1\np, emp, us-*, /a, GET\n", nil, "eu-1", "us-1", false},
+	} {
+		dir := write(t, map[string]string{"model.conf": c.model, "policy.csv": c.policy, "p.tests": "deny tim /a GET\n"})
+		e := startEditor(t, dir, nil, c.options)
+		file := filepath.Join(dir, "policy.csv")
+		e.open(file)
+		params := about(file, 0, strings.Index(c.policy, c.from)+1)
+		params["newName"] = c.to
+		var edit lspEdit
+		if err := e.try("textDocument/rename", params, &edit); (err == nil) != c.ok || c.ok && len(edit.Changes[fileURI(file)]) == 0 {
+			t.Errorf("%s to %s in %q: got %v and the error %v", c.from, c.to, c.policy, edit, err)
+		}
+		_ = e.conn.Close()
+	}
+}
+
+// TestLSPRenamesInTables: users, roles and tenants stand in the heads of tables, and
+// nothing of that kind in their rows.
+func TestLSPRenamesInTables(t *testing.T) {
+	t.Parallel()
+	const policy = "g, erin, editor, acme\np, editor, acme, erin, GET\n"
+	const tests = "table in acme region=eu victor[editor] erin[a,editor] \"erin\" anonymous # erin\n# erin\nerin GET allow - allow deny\n\nallow erin[editor] in acme erin GET\n"
+	for _, c := range []struct {
+		line, character int // in the policy
+		to, want        string
+	}{
+		{0, 4, "ina", strings.NewReplacer(" erin[", " ina[", `"erin"`, "ina").Replace(tests)},
+		{0, 10, "author", strings.ReplaceAll(tests, "editor", "author")},
+		{0, 18, "umbra", strings.ReplaceAll(tests, "in acme", "in umbra")},
+	} {
+		dir := write(t, map[string]string{"model.conf": presets["rbac-tenants"]().Text(), "policy.csv": policy, "p.tests": tests})
+		e := startEditor(t, dir, nil, nil)
+		file := filepath.Join(dir, "policy.csv")
+		e.open(file)
+		params := about(file, c.line, c.character)
+		params["newName"] = c.to
+		var edit lspEdit
+		e.call("textDocument/rename", params, &edit)
+		if got := applied(tests, edit.Changes[fileURI(filepath.Join(dir, "p.tests"))]); got != c.want {
+			t.Errorf("got\n%s\nwant\n%s", got, c.want)
+		}
+		_ = e.conn.Close()
+	}
+}

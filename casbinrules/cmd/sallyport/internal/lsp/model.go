@@ -178,7 +178,9 @@ type schema struct {
 	domains map[string][]string
 	// functions compare the columns of p lines with requests.
 	functions map[int]string
-	request   []string
+	// compared are the functions that compare names of a domain as patterns.
+	compared map[string][]string
+	request  []string
 }
 
 // usualFields are what the fields of a model are that cannot be opened.
@@ -201,7 +203,7 @@ func readSchema(files overlay, p Project) *schema {
 		}
 		d = newDocument(uriOf(name), name, 0, KindModel, text)
 	}
-	s := &schema{model: readModelText(d), domains: map[string][]string{}, functions: map[int]string{}}
+	s := &schema{model: readModelText(d), domains: map[string][]string{}, functions: map[int]string{}, compared: map[string][]string{}}
 	for _, t := range s.model.fields("p") {
 		s.columns = append(s.columns, t.text)
 	}
@@ -238,6 +240,9 @@ func (s *schema) readMatcher(files overlay, p Project, links map[string]string) 
 		}
 		if c.Column >= 0 && c.Column < len(s.columns) {
 			s.domains["p"][c.Column] = domain
+			if c.Function != "==" && s.model.roleKinds()[c.Function] == 0 && domain != "" {
+				s.compared[domain] = append(s.compared[domain], c.Function)
+			}
 			if s.functions[c.Column] == "" {
 				s.functions[c.Column] = c.Function
 			}

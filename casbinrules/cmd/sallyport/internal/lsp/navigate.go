@@ -1,11 +1,8 @@
 package lsp
 
 import (
-	"errors"
 	"slices"
 	"strings"
-
-	"github.com/sourcegraph/jsonrpc2"
 )
 
 // name is what stands at the cursor: a name of the policy, or a field of the
@@ -113,35 +110,18 @@ func (p *policy) matcherRoles() []token {
 func (p *policy) testNameAt(d *document, offset int) *name {
 	line := lineOf(d.feeds, offset)
 	from := d.feeds[line]
-	for i, w := range testWords(d.line(line)) {
+	for i, w := range testLines(d)[line] {
 		for _, r := range w.roles {
 			if from+r.start <= offset && offset <= from+r.end {
 				return &name{domain: domainSubject, text: p.Prefix + r.text, at: place{doc: d, start: from + r.start, end: from + r.end, quoted: r.quoted, role: true}}
 			}
 		}
-		if i == 0 || offset < from+w.start || offset > from+w.end {
+		if i == 0 && w.domain == "" || offset < from+w.start || offset > from+w.end {
 			continue
 		}
-		at := place{doc: d, start: from + w.start, end: from + w.end, quoted: strings.HasPrefix(d.text[from+w.start:], `"`)}
-		return &name{domain: p.testDomain(d.line(line), i), text: w.text, at: at}
+		return &name{domain: w.domain, text: w.text, at: place{doc: d, start: from + w.start, end: from + w.end, quoted: w.quoted}}
 	}
 	return nil
-}
-
-// testDomain is what word i of a test is.
-func (p *policy) testDomain(line string, i int) string {
-	words := testWords(line)
-	switch {
-	case i == 1:
-		return domainSubject
-	case i == len(words)-1:
-		return domainAction
-	case i == len(words)-2:
-		return domainObject
-	case words[i-1].text == "in":
-		return domainTenant
-	}
-	return ""
 }
 
 // places are where a name stands, in the policy, the model and the tests.
@@ -180,14 +160,10 @@ func (p *policy) places(of *name) []place {
 
 func (p *policy) testPlaces(d *document, of *name) []place {
 	var found []place
-	for n := range d.lines() {
-		line := d.line(n)
-		if !strings.Contains(line, strings.TrimPrefix(of.text, p.Prefix)) && !strings.Contains(line, `"`) {
-			continue
-		}
-		for i, w := range testWords(line) {
-			if i > 0 && w.text == of.text && p.testDomain(line, i) == of.domain {
-				found = append(found, place{doc: d, start: d.feeds[n] + w.start, end: d.feeds[n] + w.end, quoted: strings.HasPrefix(line[w.start:], `"`)})
+	for n, words := range testLines(d) {
+		for _, w := range words {
+			if w.domain != "" && w.text == of.text && w.domain == of.domain {
+				found = append(found, place{doc: d, start: d.feeds[n] + w.start, end: d.feeds[n] + w.end, quoted: w.quoted})
 			}
 			for _, r := range w.roles {
 				if of.domain == domainSubject && p.Prefix+r.text == of.text {
@@ -300,94 +276,4 @@ func locations(places []place, enc encoding) []location {
 		}
 	}
 	return made
-}
-
-// prepareRename says what is to be renamed.
-func (s *server) prepareRename(q *query) (any, error) {
-	p := s.policyOf(q)
-	of, err := p.renamable(q)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"range": q.doc.rangeOf(of.at.start, of.at.end, q.view.enc), "placeholder": p.shownName(of.at, of.text)}, nil
-}
-
-// shownName is a name as it stands at a place.
-func (p *policy) shownName(at place, text string) string {
-	if at.role {
-		return strings.TrimPrefix(text, p.Prefix)
-	}
-	return text
-}
-
-// renamable is the name at the cursor, if it is one of those that the policy has
-// by itself: roles, users, tenants and groups.
-func (p *policy) renamable(q *query) (*name, error) {
-	of := p.nameAt(q.doc, q.doc.offset(q.Position, q.view.enc))
-	refused := &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "only roles, users, tenants and groups have names that can be changed here"}
-	if of == nil || of.field != "" || of.text == "*" || of.text == "" {
-		return nil, refused
-	}
-	if of.domain == domainSubject || of.domain == domainTenant {
-		return of, nil
-	}
-	_, groups := p.names(of.domain)
-	if of.domain == "" || !groups[of.text] {
-		return nil, refused
-	}
-	return of, nil
-}
-
-func (s *server) rename(q *query) (any, error) {
-	p := s.policyOf(q)
-	of, err := p.renamable(q)
-	if err != nil {
-		return nil, err
-	}
-	refused := func(text string) error { return &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: text} }
-	if strings.TrimSpace(q.NewName) == "" || strings.ContainsAny(q.NewName, "\r\n\t") {
-		return nil, refused("a name is one line, and not empty")
-	}
-	to := q.NewName
-	if of.at.role {
-		to = p.Prefix + to
-	}
-	if p.Prefix != "" && strings.HasPrefix(of.text, p.Prefix) != strings.HasPrefix(to, p.Prefix) {
-		return nil, refused("the names of roles begin with " + p.Prefix + ", and others do not")
-	}
-	if names, _ := p.names(of.domain); slices.Contains(names, to) && to != of.text {
-		return nil, refused(to + " is there already, and the two would become one")
-	}
-	edits := map[string][]textEdit{}
-	places := p.places(of)
-	if len(places) >= maxPlaces {
-		return nil, refused("the name stands in too many places to be changed at once")
-	}
-	for _, at := range places {
-		if at.doc.uri == "" {
-			continue
-		}
-		value, err := p.valueAt(at, to)
-		if err != nil {
-			return nil, refused(err.Error())
-		}
-		edits[at.doc.uri] = append(edits[at.doc.uri], textEdit{at.doc.rangeOf(at.start, at.end, q.view.enc), value})
-	}
-	return q.view.edit(edits), nil
-}
-
-// valueAt is a name as a place wants it.
-func (p *policy) valueAt(at place, text string) (string, error) {
-	text = p.shownName(at, text)
-	switch {
-	case at.doc.kind == KindModel && strings.ContainsAny(text, `"'\`):
-		return "", errors.New("a matcher cannot have a text with quotes or a backslash")
-	case at.doc.kind == KindModel:
-		return `"` + text + `"`, nil
-	case at.doc.kind == KindTests && (text == "in" || strings.ContainsAny(text, " \"[],#=")):
-		return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`, nil
-	case at.doc.kind == KindTests:
-		return text, nil
-	}
-	return quotedValue(text), nil
 }

@@ -76,6 +76,10 @@ type Project struct {
 	CompareRoutes bool
 	// Prefix is that of the names of roles.
 	Prefix string
+	// RolePatterns are the functions by which the names in role links are
+	// patterns, by kind; TenantPatterns are the kinds in which tenants are.
+	RolePatterns   map[string]string
+	TenantPatterns []string
 }
 
 // TestResult is what came of one test.

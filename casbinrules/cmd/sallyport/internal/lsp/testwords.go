@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -9,14 +10,89 @@ import (
 type testWord struct {
 	text       string
 	start, end int
+	// domain is what the word is to the policy, "" for what is no name.
+	domain string
+	quoted bool
 	// roles are those in brackets behind a user.
 	roles []field
 }
 
+// testLines are the words of each line of tests, with what they are. A table goes
+// on to an empty line, or to the next one.
+func testLines(d *document) [][]testWord {
+	lines := make([][]testWord, d.lines())
+	inTable := false
+	for n := range lines {
+		line := d.line(n)
+		words := testWords(line)
+		switch {
+		case strings.TrimSpace(line) == "":
+			inTable = false
+		case len(words) > 0 && isTableHead(words[0]):
+			inTable = true
+			nameHead(words)
+		case inTable:
+			for i := range min(len(words), 2) {
+				words[i].domain = []string{domainObject, domainAction}[i]
+			}
+		default:
+			nameTest(words)
+		}
+		lines[n] = words
+	}
+	return lines
+}
+
+func isTableHead(w testWord) bool { return w.text == "table" && !w.quoted }
+
+// nameTest says what the words of a test are.
+func nameTest(words []testWord) {
+	for i := 1; i < len(words); i++ {
+		switch {
+		case i == 1:
+			words[i].domain = domainSubject
+		case i == len(words)-1:
+			words[i].domain = domainAction
+		case i == len(words)-2:
+			words[i].domain = domainObject
+		case words[i-1].text == "in":
+			words[i].domain = domainTenant
+		}
+	}
+}
+
+// nameHead says what the words of the head of a table are: what is no tenant and no
+// attribute is a user.
+func nameHead(words []testWord) {
+	for i := 1; i < len(words); i++ {
+		switch w := &words[i]; {
+		case isIn(words[i-1]) && words[i-1].domain == "":
+			w.domain = domainTenant
+		case !isIn(*w) && !attributeStart.MatchString(w.text):
+			w.domain = domainSubject
+		}
+	}
+}
+
+func isIn(w testWord) bool { return w.text == "in" && !w.quoted && w.roles == nil }
+
+// attributeStart is what the value of an attribute follows.
+var attributeStart = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+
 // testWords takes a line of tests apart: blanks part words, quotes keep blanks, a
-// "#" at the begin of a word begins a comment.
+// "#" at the begin of a word begins a comment. Users, who may have roles behind
+// them, are the second word, and those of the head of a table.
 func testWords(line string) []testWord {
 	var words []testWord
+	isUser := func(rest string) bool {
+		switch {
+		case len(words) == 0:
+			return false
+		case isTableHead(words[0]):
+			return !attributeStart.MatchString(rest) && (len(words) == 1 || !isIn(words[len(words)-1]))
+		}
+		return len(words) == 1
+	}
 	for i := 0; i < len(line); {
 		rest := strings.TrimLeftFunc(line[i:], unicode.IsSpace)
 		i = len(line) - len(rest)
@@ -24,10 +100,11 @@ func testWords(line string) []testWord {
 			break
 		}
 		start := i
-		i += wordEnd(rest, len(words) == 1)
+		user := isUser(rest)
+		i += wordEnd(rest, user)
 		w := testWord{start: start, end: i}
 		text := line[start:i]
-		if open := strings.IndexByte(text, '['); len(words) == 1 && open >= 0 {
+		if open := bracket(text); user && open >= 0 {
 			for _, f := range splitFields(strings.TrimSuffix(text[open+1:], "]")) {
 				end := f.end
 				if !f.quoted {
@@ -42,11 +119,25 @@ func testWords(line string) []testWord {
 		}
 		w.text = text
 		if fields := splitFields(text); strings.HasPrefix(text, `"`) && len(fields) > 0 {
-			w.text = fields[0].text
+			w.text, w.quoted = fields[0].text, true
 		}
 		words = append(words, w)
 	}
 	return words
+}
+
+// bracket is where the roles behind a user begin, or -1.
+func bracket(text string) int {
+	quoted := false
+	for i := range len(text) {
+		switch {
+		case text[i] == '"':
+			quoted = !quoted
+		case text[i] == '[' && !quoted:
+			return i
+		}
+	}
+	return -1
 }
 
 // wordEnd is how long the word is that s begins with. That of a user goes on to

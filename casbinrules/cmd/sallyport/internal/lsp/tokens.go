@@ -136,21 +136,16 @@ func (c *colours) addModel() {
 
 func (c *colours) addTests() {
 	d := c.q.doc
-	for n := range d.lines() {
+	for n, words := range testLines(d) {
 		line := d.line(n)
-		words := testWords(line)
 		end := 0
 		for i, w := range words {
 			kind := tokenString
 			switch {
-			case i == 0 || w.text == "in" && i < len(words)-2:
+			case w.domain == "" && (i == 0 || isIn(w) || w.text == "allow" || w.text == "deny"):
 				kind = tokenKeyword
-			case i == 1:
-				kind = tokenVariable
-			case i == len(words)-1:
-				kind = tokenMethod
-			case words[i-1].text == "in" && i > 2:
-				kind = tokenNamespace
+			case w.domain != "":
+				kind = kindOfValue(w.domain, false)
 			}
 			c.add(d.feeds[n]+w.start, d.feeds[n]+w.end, kind)
 			end = w.end

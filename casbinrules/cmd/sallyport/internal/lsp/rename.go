@@ -1,0 +1,183 @@
+package lsp
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sourcegraph/jsonrpc2"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+)
+
+// prepareRename says what is to be renamed.
+func (s *server) prepareRename(q *query) (any, error) {
+	p := s.policyOf(q)
+	of, err := p.renamable(q)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"range": q.doc.rangeOf(of.at.start, of.at.end, q.view.enc), "placeholder": p.shownName(of.at, of.text)}, nil
+}
+
+// shownName is a name as it stands at a place.
+func (p *policy) shownName(at place, text string) string {
+	if at.role {
+		return strings.TrimPrefix(text, p.Prefix)
+	}
+	return text
+}
+
+// renamable is the name at the cursor, if it is one of those that the policy has
+// by itself: roles, users, tenants and groups.
+func (p *policy) renamable(q *query) (*name, error) {
+	of := p.nameAt(q.doc, q.doc.offset(q.Position, q.view.enc))
+	refused := &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "only roles, users, tenants and groups have names that can be changed here"}
+	if of == nil || of.field != "" || of.text == "*" || of.text == "" {
+		return nil, refused
+	}
+	if of.domain == domainSubject || of.domain == domainTenant {
+		return of, nil
+	}
+	_, groups := p.names(of.domain)
+	if of.domain == "" || !groups[of.text] {
+		return nil, refused
+	}
+	return of, nil
+}
+
+func (s *server) rename(q *query) (any, error) {
+	p := s.policyOf(q)
+	of, err := p.renamable(q)
+	if err != nil {
+		return nil, err
+	}
+	refused := func(text string) error { return &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: text} }
+	if strings.TrimSpace(q.NewName) == "" || strings.ContainsAny(q.NewName, "\r\n\t") {
+		return nil, refused("a name is one line, and not empty")
+	}
+	to := q.NewName
+	if of.at.role {
+		to = p.Prefix + to
+	}
+	if p.Prefix != "" && strings.HasPrefix(of.text, p.Prefix) != strings.HasPrefix(to, p.Prefix) {
+		return nil, refused("the names of roles begin with " + p.Prefix + ", and others do not")
+	}
+	edits := map[string][]textEdit{}
+	places := p.places(of)
+	if to == of.text {
+		return q.view.edit(edits), nil
+	}
+	if why := p.unlike(of, to, places); why != "" {
+		return nil, refused(why)
+	}
+	if len(places) >= maxPlaces {
+		return nil, refused("the name stands in too many places to be changed at once")
+	}
+	for _, at := range places {
+		if at.doc.uri == "" {
+			continue
+		}
+		value, err := p.valueAt(at, to)
+		if err != nil {
+			return nil, refused(err.Error())
+		}
+		edits[at.doc.uri] = append(edits[at.doc.uri], textEdit{at.doc.rangeOf(at.start, at.end, q.view.enc), value})
+	}
+	return q.view.edit(edits), nil
+}
+
+// unlike says why the policy would decide otherwise with a name in place of
+// another one, or is "".
+func (p *policy) unlike(of *name, to string, places []place) string {
+	switch {
+	case to == "*":
+		return "* is not one name, but every one"
+	case of.domain == domainSubject && (to == ask.Anonymous || of.text == ask.Anonymous):
+		return ask.Anonymous + " is who brings no credentials, and no name to give"
+	case len(p.places(&name{domain: of.domain, text: to})) > 0:
+		return to + " is there already, and the two would become one"
+	}
+	m := p.schema.model
+	for _, d := range m.definitions {
+		if d.section != "matchers" {
+			continue
+		}
+		for _, t := range d.value {
+			if !t.quoted {
+				continue
+			}
+			if t.text == to {
+				return "the matcher says something about " + to
+			}
+			if t.text == of.text && !slices.ContainsFunc(places, func(at place) bool { return at.doc == m.doc && at.doc.uri != "" && at.start == t.start }) {
+				return "the matcher says something about " + of.text + ", which cannot be changed with it"
+			}
+		}
+	}
+	return p.unlikePattern(of, to)
+}
+
+// unlikePattern says which pattern a change of name has to do with, or is "".
+func (p *policy) unlikePattern(of *name, to string) string {
+	names, _ := p.names(of.domain)
+	for _, function := range p.patternsOf(of.domain) {
+		for _, text := range []string{of.text, to} {
+			if isPattern(function, text) {
+				return text + " is a pattern of " + function + ", which says more than a name"
+			}
+		}
+		for _, other := range names {
+			pattern := casbinrules.Pattern{Text: other, Function: function}
+			if other != of.text && pattern.Matches(of.text) != pattern.Matches(to) {
+				return "the pattern " + other + " matches one of " + of.text + " and " + to + ", and not the other"
+			}
+		}
+	}
+	return ""
+}
+
+// patternsOf are the functions by which names of a domain are patterns: in the
+// columns of p lines, and in role links.
+func (p *policy) patternsOf(domain string) []string {
+	found := slices.Clone(p.schema.compared[domain])
+	for kind, function := range p.RolePatterns {
+		if p.schema.domain(kind, 1) == domain {
+			found = append(found, function)
+		}
+	}
+	if domain == domainTenant && len(p.TenantPatterns) > 0 {
+		found = append(found, "keyMatch")
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// isPattern reports whether a name may match another one.
+func isPattern(function, text string) bool {
+	switch function {
+	case "keyMatch":
+		return strings.Contains(text, "*")
+	case "regexMatch":
+		return true // it is looked for anywhere
+	}
+	return regexp.QuoteMeta(text) != text || strings.Contains(text, ":")
+}
+
+// valueAt is a name as a place wants it.
+func (p *policy) valueAt(at place, text string) (string, error) {
+	text = p.shownName(at, text)
+	switch {
+	case at.doc.kind == KindModel && strings.ContainsAny(text, `"'\`):
+		return "", errors.New("a matcher cannot have a text with quotes or a backslash")
+	case at.doc.kind == KindModel:
+		return `"` + text + `"`, nil
+	case at.doc.kind == KindTests && (text == "in" || strings.ContainsAny(text, " \"[],#=")):
+		return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`, nil
+	case at.doc.kind == KindTests:
+		return text, nil
+	}
+	return quotedValue(text), nil
+}
