@@ -14,11 +14,17 @@ import (
 // repositoryOf makes a git repository of files, with one commit on main.
 func repositoryOf(t *testing.T, files map[string]string) (dir string, git func(args ...string)) {
 	t.Helper()
+	dir = write(t, files)
+	return dir, commitAll(t, dir)
+}
+
+// commitAll makes a git repository of a directory, with one commit on main.
+func commitAll(t *testing.T, dir string) (git func(args ...string)) {
+	t.Helper()
 	program, err := exec.LookPath("git")
 	if err != nil {
 		t.Skip("git is not installed: revisions cannot be read")
 	}
-	dir = write(t, files)
 	git = func(args ...string) {
 		t.Helper()
 		cmd := exec.Command(program, append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"}, args...)...)
@@ -29,7 +35,7 @@ func repositoryOf(t *testing.T, files map[string]string) (dir string, git func(a
 	git("init", "-q", "-b", "main")
 	git("add", "-A")
 	git("commit", "-q", "-m", "first")
-	return dir, git
+	return git
 }
 
 func put(t *testing.T, dir string, files map[string]string) {

@@ -1,15 +1,16 @@
 package cli
 
 import (
-	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os/exec"
+	"path"
 	"path/filepath"
-	"slices"
 	"strings"
+	"testing/fstest"
 )
 
 // repository is the git repository that a policy is in.
@@ -31,10 +32,13 @@ func openRepository(dir string) (*repository, error) {
 }
 
 // git runs git in the top directory. What it says is in the error.
-func (r *repository) git(args ...string) ([]byte, error) {
+func (r *repository) git(args ...string) ([]byte, error) { return r.ask(nil, args...) }
+
+// ask is [repository.git] with something for git to read.
+func (r *repository) ask(in io.Reader, args ...string) ([]byte, error) {
 	cmd := exec.Command(r.program, append([]string{"--literal-pathspecs", "-C", r.top}, args...)...)
 	var out, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &stderr
 	err := cmd.Run()
 	if _, ok := errors.AsType[*exec.ExitError](err); ok {
 		return nil, fmt.Errorf("git says: %s", oneLine(errors.New(strings.TrimSpace(stderr.String()))))
@@ -78,38 +82,102 @@ func (r *repository) name(path string) (string, error) {
 	return filepath.ToSlash(name), nil
 }
 
-// files are those of some names that a commit has, and of directories all that
-// is in them.
+// files are those of some names that a commit has, and of directories the .csv
+// files right in them. Contents are those of the objects: no attribute of the repository
+// leaves a file out or alters one, as it does in an archive or a working tree.
 func (r *repository) files(commit string, names []string) (fs.FS, error) {
-	var have []string
+	files := fstest.MapFS{}
+	var objects []string
+	paths := map[string]string{} // of the objects, by path
 	for _, name := range names {
-		if slices.Contains(have, name) {
-			continue
+		entries, err := r.entries(commit, name)
+		if err != nil {
+			return nil, err
 		}
-		if name != "." {
-			found, err := r.git("ls-tree", "--full-tree", "--name-only", commit, "--", name)
-			if err != nil {
-				return nil, err
+		for _, e := range entries {
+			if e.path != name && (path.Dir(e.path) != name || path.Ext(e.path) != ".csv") {
+				continue // no policy file
 			}
-			if len(found) == 0 {
-				continue
+			switch e.mode {
+			case modeSymlink:
+				return nil, fmt.Errorf("%s is a symbolic link in it, and its target is not read: name the target, or commit a file", e.path)
+			case modeSubmodule:
+				return nil, fmt.Errorf("%s is a submodule in it, and the files of one are not read", e.path)
 			}
+			paths[e.path] = e.object
+			objects = append(objects, e.object)
 		}
-		have = append(have, name)
 	}
-	if len(have) == 0 {
-		return &zip.Reader{}, nil
-	}
-	archive, err := r.git(append([]string{"archive", "--format=zip", "--", commit}, have...)...)
+	texts, err := r.texts(objects)
 	if err != nil {
 		return nil, err
 	}
-	return zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	for name, object := range paths {
+		files[name] = &fstest.MapFile{Data: texts[object], Mode: 0o444}
+	}
+	return files, nil
 }
 
 // text is a file of a commit.
 func (r *repository) text(commit, name string) ([]byte, error) {
-	return r.git("cat-file", "blob", commit+":"+name)
+	files, err := r.files(commit, []string{name})
+	if err != nil {
+		return nil, err
+	}
+	return fs.ReadFile(files, name)
+}
+
+// The modes of entries that are no files.
+const (
+	modeSymlink   = "120000"
+	modeSubmodule = "160000"
+)
+
+// entry is what a commit has at a path.
+type entry struct{ mode, object, path string }
+
+// entries are the files of a commit at a name, or below it.
+func (r *repository) entries(commit, name string) ([]entry, error) {
+	args := []string{"ls-tree", "-r", "-z", "--full-tree", commit}
+	if name != "." {
+		args = append(args, "--", name)
+	}
+	out, err := r.git(args...)
+	if err != nil {
+		return nil, err
+	}
+	var all []entry
+	for line := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		about, path, ok := strings.Cut(line, "\t")
+		fields := strings.Fields(about) // mode, type and object
+		if !ok || len(fields) != 3 {
+			continue // the empty line of no entry
+		}
+		all = append(all, entry{mode: fields[0], object: fields[2], path: path})
+	}
+	return all, nil
+}
+
+// texts are the contents of objects, by their names.
+func (r *repository) texts(objects []string) (map[string][]byte, error) {
+	if len(objects) == 0 {
+		return nil, nil
+	}
+	out, err := r.ask(strings.NewReader(strings.Join(objects, "\n")+"\n"), "cat-file", "--batch")
+	if err != nil {
+		return nil, err
+	}
+	texts := make(map[string][]byte, len(objects))
+	for _, object := range objects {
+		head, rest, _ := bytes.Cut(out, []byte("\n"))
+		var name, kind string
+		var size int
+		if _, err := fmt.Sscanf(string(head), "%s %s %d", &name, &kind, &size); err != nil || kind != "blob" || len(rest) <= size {
+			return nil, fmt.Errorf("git has no content of the object %s here: fetch it", object)
+		}
+		texts[object], out = rest[:size:size], rest[size+1:]
+	}
+	return texts, nil
 }
 
 // defaultBranch is the branch that changes are merged into.
