@@ -173,11 +173,15 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 		}
 		return found
 	}
+	roles := q.Roles
+	if q.Default != "" {
+		roles = append(slices.Clone(roles), q.Default)
+	}
 	linked := slices.ContainsFunc(n.matcher.Comparisons, func(c casbinrules.Comparison) bool { return c.Field == "sub" && c.Function == "g" })
-	if len(q.Roles) > 0 && !linked {
+	if len(roles) > 0 && !linked {
 		add("the matcher does not look at the roles of the subject (g), so that those given decide nothing")
 	}
-	for _, role := range q.Roles {
+	for _, role := range roles {
 		if !slices.Contains(n.known, role) {
 			add("the policy knows no role %q%s", role, Suggestion(role, n.known))
 		}

@@ -89,6 +89,37 @@ func TestPolicyInConfigMap(t *testing.T) {
 	}
 }
 
+// TestDefaultRoleIsAskedAlone: what it allows no denial of the subject takes, and
+// what is denied to it is denied to nobody else.
+func TestDefaultRoleIsAskedAlone(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{
+		"model.conf": argoModel,
+		"builtin.csv": argoBuiltin + "p, role:readonly, applications, sync, */*, deny\n" +
+			"p, role:deployer, applications, get, bank/*, deny\np, kim, projects, get, *, deny\n",
+		"cm.yaml": argoConfigMap,
+		"a.tests": "allow kim res=applications bank/core get\nallow kim res=projects bank get\nallow lee[role:deployer] res=applications bank/core get\n" +
+			"allow kim res=applications shop/cart sync\nallow lee[role:deployer] res=applications shop/cart sync\n" +
+			"deny kim res=applications shop/legacy sync\ndeny stranger[] res=applications shop/cart sync\ndeny anonymous shop/cart get\n",
+	})
+	flags := []string{"-m", "DIR/model.conf", "-p", "DIR/builtin.csv", "-p", "DIR/cm.yaml", "--function", "globOrRegexMatch=globMatch"}
+	expect(t, dir, "", exitOK, "8 passed, 0 failed\n", "", append([]string{"test", "DIR/a.tests"}, flags...)...)
+	expect(t, dir, "kim, applications, get, bank/core\nkim, applications, sync, shop/cart\nstranger, applications, sync, shop/cart\n",
+		exitOK, "allow\nallow\ndeny\n", "", append([]string{"check"}, flags...)...)
+	for args, want := range map[string]string{
+		"kim bank/core get":     "allow: kim (role:readonly) may get bank/core: builtin.csv:1 allows it",
+		"kim shop/cart sync":    "allow: kim may sync shop/cart: cm.yaml:13 allows it",
+		"lee shop/cart sync":    "the role of everybody, \"role:readonly\", does not allow it when it is asked alone",
+		"kim shop/legacy sync":  "cm.yaml:16 denies it",
+		"anonymous any/one get": "deny: anonymous may not",
+	} {
+		all := append([]string{"explain", "--claim", "res=applications"}, append(flags, strings.Fields(args)...)...)
+		if got := run(t, dir, "", all...); got.code != exitOK || !strings.Contains(got.stdout, want) {
+			t.Errorf("%s: no %q in %+v", args, want, got)
+		}
+	}
+}
+
 // TestCIOfConfigMap compares a ConfigMap with that of the base.
 func TestCIOfConfigMap(t *testing.T) {
 	t.Parallel()

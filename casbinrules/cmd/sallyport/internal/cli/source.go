@@ -68,7 +68,7 @@ func (s *source) pathFlags(cmd *cobra.Command) {
 // The principal has the role of everybody, if the policy has one.
 func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
 	if s.role != "" && q.Subject != ask.Anonymous {
-		q.Roles = append(slices.Clone(q.Roles), s.role)
+		q.Default = s.role
 	}
 	if s.asCasbin || s.byRoute {
 		return q, "", nil
