@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -94,9 +95,12 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 }
 
 // readRoutes reads the routes of an application.
-func readRoutes(file string) ([]core.RouteInfo, error) {
+func readRoutes(file string) ([]core.RouteInfo, error) { return readRoutesIn(hostFiles{}, file) }
+
+// readRoutesIn reads them from other files than those of the host.
+func readRoutesIn(fsys fs.FS, file string) ([]core.RouteInfo, error) {
 	const hint = `it holds a list such as [{"method": "GET", "pattern": "/reports/:id"}]`
-	text, err := os.ReadFile(file)
+	text, err := fs.ReadFile(fsys, file)
 	if err != nil {
 		return nil, fmt.Errorf("read routes: %w", err)
 	}

@@ -74,25 +74,34 @@ func (s *source) settings(routes string) lsp.Settings {
 type projectFinder struct {
 	lsp.Lookup
 	source
+	// skipped says which configuration could not be read, or is "".
+	skipped string
 }
 
 // findProject is what the language server finds policies with.
 func findProject(l lsp.Lookup) (lsp.Project, error) {
-	f := projectFinder{Lookup: l, source: source{
-		model: l.Settings.Model, asCasbin: l.AsCasbin, anonymous: l.AllowAnonymous, allowEmpty: l.AllowEmpty,
-		noRoles: l.WithoutTokenRoles, byRoute: l.ObjectRoute, prefix: l.RolePrefix, functions: l.Function,
-		rolePatterns: l.RolePatterns, tenantPatterns: l.TenantPatterns,
-	}}
+	f := projectFinder{Lookup: l, source: sourceOf(l.Settings)}
 	for _, a := range l.Attribute {
 		if err := f.attributes.Set(a); err != nil {
 			return lsp.Project{}, err
 		}
 	}
 	p, err := f.find()
+	p.Skipped = f.skipped
 	if err != nil {
 		return p, err
 	}
-	return p, f.readRoutes(&p)
+	err = f.readRoutes(&p)
+	return p, err
+}
+
+// sourceOf is what settings say, without the types of attributes.
+func sourceOf(s lsp.Settings) source {
+	return source{
+		model: s.Model, asCasbin: s.AsCasbin, anonymous: s.AllowAnonymous, allowEmpty: s.AllowEmpty,
+		noRoles: s.WithoutTokenRoles, byRoute: s.ObjectRoute, prefix: s.RolePrefix, functions: s.Function,
+		rolePatterns: s.RolePatterns, tenantPatterns: s.TenantPatterns,
+	}
 }
 
 func (f *projectFinder) find() (lsp.Project, error) {
@@ -139,6 +148,7 @@ func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error
 	if p.Options, err = f.options(); err != nil {
 		return p, err
 	}
+	p.Settings = f.settings("")
 	p.Prefix, p.RolePatterns, p.TenantPatterns = f.prefix, map[string]string{}, f.tenantPatterns
 	for _, patterns := range f.rolePatterns {
 		kind, function, _ := strings.Cut(patterns, "=") // as options has read it
@@ -161,19 +171,23 @@ func (f *projectFinder) withModel(p lsp.Project, dir string) (lsp.Project, error
 }
 
 // fromConfiguration is the policy that a sallyport.yaml names, if that is the
-// file's. One that cannot be read names none.
+// file's. One that cannot be read names none, and is told of.
 func (f *projectFinder) fromConfiguration() (p lsp.Project, found bool, err error) {
 	for dir := filepath.Dir(f.File); ; dir = filepath.Dir(dir) {
 		name := filepath.Join(dir, configName)
-		if text, err := fs.ReadFile(f.FS, name); err == nil {
+		text, err := fs.ReadFile(f.FS, name)
+		if err == nil {
 			var c source
-			if err := c.take(name, text); err == nil {
+			if err = c.take(name, text); err == nil && len(c.policies) > 0 {
 				made := projectFinder{Lookup: f.Lookup, source: c}
 				made.Policy = c.policies
 				if p, err = made.configured(); err != nil || f.Kind == lsp.KindTests || belongs(p, f.File) {
 					return p, true, err
 				}
 			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			f.skipped = fmt.Sprintf("%s is not used: %s", name, plain(err.Error()))
 		}
 		if !f.inWorkspace(filepath.Dir(dir)) || filepath.Dir(dir) == dir {
 			return lsp.Project{}, false, nil
@@ -241,11 +255,11 @@ func (f *projectFinder) readRoutes(p *lsp.Project) error {
 	if f.Routes != "" {
 		var err error
 		p.CompareRoutes = true
-		p.Routes, err = readRoutes(f.absolute(f.Routes))
+		p.Routes, err = readRoutesIn(f.FS, f.absolute(f.Routes))
 		return err
 	}
 	for _, dir := range []string{filepath.Dir(f.File), filepath.Dir(filepath.Dir(f.File))} {
-		if routes, err := readRoutes(filepath.Join(dir, "routes.json")); err == nil {
+		if routes, err := readRoutesIn(f.FS, filepath.Join(dir, "routes.json")); err == nil {
 			p.Routes = routes
 			return nil
 		}
@@ -254,7 +268,7 @@ func (f *projectFinder) readRoutes(p *lsp.Project) error {
 }
 
 // testForEditor runs the tests in a text. Without a policy they are only read.
-func testForEditor(ctx context.Context, a *casbinrules.Authorizer, name, text string) ([]lsp.TestResult, error) {
+func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer, name, text string) ([]lsp.TestResult, error) {
 	tests, err := policytest.Parse(name, text)
 	var found []lsp.TestResult
 	for _, e := range joined(err) {
@@ -265,7 +279,8 @@ func testForEditor(ctx context.Context, a *casbinrules.Authorizer, name, text st
 	if a == nil {
 		return found, nil
 	}
-	results, err := (&source{}).runTests(ctx, a, tests, false)
+	s := sourceOf(p.Settings)
+	results, err := s.runTests(ctx, a, tests, false)
 	if err != nil {
 		return found, err
 	}
@@ -296,13 +311,14 @@ func joined(err error) []error {
 }
 
 // explainForEditor says why the test on a line has its answer.
-func explainForEditor(ctx context.Context, a *casbinrules.Authorizer, line string) (string, error) {
+func explainForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer, line string) (string, error) {
 	tests, err := policytest.Parse("", line)
 	if err != nil || len(tests) != 1 {
 		return "", err
 	}
 	r := result{test: tests[0]}
-	if err := r.read(&source{}, ask.NewNames(a)); err != nil {
+	s := sourceOf(p.Settings)
+	if err := r.read(&s, ask.NewNames(a)); err != nil {
 		return "", err
 	}
 	e, err := ask.Explain(ctx, a, r.asked)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -177,5 +178,100 @@ func TestLSPRenamesInTables(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", got, c.want)
 		}
 		_ = e.conn.Close()
+	}
+}
+
+// TestLSPReadsTheWorkspaceOnly: neither a configuration nor a link leads to a device
+// or out of the workspace.
+func TestLSPReadsTheWorkspaceOnly(t *testing.T) {
+	t.Parallel()
+	out := write(t, map[string]string{"secret.csv": "p, hidden, /a, post\n"})
+	const configured = "policy:\n  model: rbac\n  files: "
+	for _, c := range []struct {
+		name, link, target, config string
+		told                       string
+	}{
+		{"routes", "routes.json", "/dev/zero", "", ""},
+		{"tests", "z.tests", "/dev/zero", "", ""},
+		{"policy", "z.csv", "/dev/zero", configured + ".\n", "outside the workspace"},
+		{"linked policy", "z.csv", filepath.Join(out, "secret.csv"), configured + ".\n", "outside the workspace"},
+		{"configuration", "", "", configured + filepath.Join(out, "secret.csv") + "\n", "outside the workspace"},
+		{"broken configuration", "", "", "policy: [\n", "sallyport.yaml is not used"},
+	} {
+		files := map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": "p, ann, /a, GET\n", "p.tests": "allow ann /a GET\n"}
+		if c.config != "" {
+			files["sallyport.yaml"] = c.config
+		}
+		dir := write(t, files)
+		if c.link != "" {
+			if err := os.Symlink(c.target, filepath.Join(dir, c.link)); err != nil {
+				t.Skip("links cannot be made here:", err)
+			}
+		}
+		e := startEditor(t, dir, nil, nil)
+		file := filepath.Join(dir, "p.tests")
+		e.open(file)
+		e.diagnostics(file, 1)
+		params := about(file, 0, 7)
+		params["context"] = map[string]any{"includeDeclaration": true}
+		e.call("textDocument/references", params, nil)
+		if c.told != "" {
+			e.message(c.told)
+		}
+		e.mu.Lock()
+		for uri := range e.published {
+			if strings.HasPrefix(uri, fileURI(out)) {
+				t.Errorf("%s: diagnostics of %s", c.name, uri)
+			}
+		}
+		e.mu.Unlock()
+		_ = e.conn.Close()
+	}
+}
+
+// TestLSPTestsByTheSettings: tests are run as the policy is read, and each
+// configuration of one policy by itself.
+func TestLSPTestsByTheSettings(t *testing.T) {
+	t.Parallel()
+	const config = "policy:\n  model: ../model.conf\n  files: ../policy.csv\n"
+	dir := write(t, map[string]string{
+		"model.conf": presets["rbac"]().Text(), "policy.csv": "p, ann, /a/A, GET\n",
+		"x/p.tests": "allow ann /a/%41 GET\n", "x/sallyport.yaml": config,
+		"y/p.tests": "allow ann /a/%41 GET\n", "y/sallyport.yaml": config + "  route_as_object: true\n",
+	})
+	e := startEditor(t, dir, nil, nil)
+	for _, c := range []struct {
+		file string
+		want int
+	}{{"x/p.tests", 0}, {"y/p.tests", 1}, {"x/p.tests", 0}} {
+		file := filepath.Join(dir, c.file)
+		e.open(file)
+		if got := e.diagnostics(file, 1); len(got) != c.want {
+			t.Errorf("%s: got %v and the messages %v", c.file, got, e.messages)
+		}
+	}
+}
+
+// TestLSPPrefersNoNewRule: what an editor may apply by itself adds no rule.
+func TestLSPPrefersNoNewRule(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": ""})
+	e := startEditor(t, dir, nil, nil)
+	file := filepath.Join(dir, "policy.csv")
+	e.open(file, "")
+	for i, c := range []struct {
+		text      string
+		preferred bool
+	}{
+		{"p, ann, /a, PUT\n", false},
+		{"p, ann, /a, GET|POST\n", false},
+		{"p, ann, /a, GET\np, ann, /a, GET\n", true},
+		{"p, ann, /a, GET # why\n", true},
+	} {
+		e.change(file, i+2, c.text)
+		found := e.diagnostics(file, i+2)
+		if got := e.actionsFor(file, found[0]); len(got) != 1 || got[0].IsPreferred != c.preferred {
+			t.Errorf("%q: got %+v", c.text, got)
+		}
 	}
 }

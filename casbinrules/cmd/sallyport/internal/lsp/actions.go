@@ -27,7 +27,7 @@ type spot struct {
 	rest string
 }
 
-// cure makes a finding go away without changing anything else: its edits, and
+// cure makes a finding go away without changing other lines: its edits, and
 // what to call them; "" for a finding that has no cure which is surely meant.
 type cure func(s *spot) (title string, edits []splice)
 
@@ -38,6 +38,17 @@ type splice struct {
 	text       string
 	whole      bool
 	after      bool
+}
+
+// adds reports whether there is another rule then, which grants or denies more.
+func (e splice) adds() bool {
+	rules := 0
+	for line := range strings.Lines(e.text) {
+		if splitFields(line) != nil {
+			rules++
+		}
+	}
+	return e.after && rules > 0 || rules > 1
 }
 
 // cures are those of findings that have one, by their code.
@@ -97,7 +108,7 @@ func (s *server) codeActions(q *query) (any, error) {
 		if title == "" || len(edits) == 0 {
 			continue
 		}
-		action := codeAction{Title: title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: true}
+		action := codeAction{Title: title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: !slices.ContainsFunc(edits, splice.adds)}
 		var changes []textEdit
 		for _, e := range edits {
 			changes = append(changes, at.edit(e, q.view.enc))

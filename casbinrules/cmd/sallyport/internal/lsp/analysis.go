@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,7 @@ type analyses struct {
 type shown struct {
 	doc         *document
 	diagnostics []diagnostic
+	project     Project
 	opened      func() (*casbinrules.Authorizer, error)
 	// changes is how many of them it takes into account.
 	changes int
@@ -49,6 +51,8 @@ type lookedAt struct {
 	findings map[string][]casbinrules.Finding // by path
 	// opened has the policy decide, when somebody asks.
 	opened func() (*casbinrules.Authorizer, error)
+	// unread says which file could not be read, or is "".
+	unread string
 }
 
 func newAnalyses(s *server) *analyses {
@@ -130,6 +134,7 @@ func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool, ch
 		if stale := all || a.looked[key] == nil || p.touches(dirty); stale && !slices.Contains(again, key) {
 			again = append(again, key)
 			a.looked[key] = lookAt(&v, p)
+			a.refuse(key, a.looked[key].unread)
 		}
 		if d.kind == KindTests {
 			inUse[testsOf(path)] = true
@@ -148,12 +153,10 @@ func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool, ch
 
 // find is the project of a document. Why there is none is told once.
 func (a *analyses) find(v *view, d *document) Project {
-	p, err := a.s.config.Find(Lookup{File: d.path, Kind: d.kind, Settings: v.settings, Dirs: v.dirs, FS: overlay(v.docs)})
+	p, err := a.s.config.Find(Lookup{File: d.path, Kind: d.kind, Settings: v.settings, Dirs: v.dirs, FS: v.files()})
+	a.refuse("configuration", p.Skipped)
 	if err != nil {
-		if a.refused[d.path] != err.Error() {
-			a.refused[d.path] = err.Error()
-			a.s.show(severityWarning, "sallyport: "+err.Error())
-		}
+		a.refuse(d.path, err.Error())
 		p.Why = err.Error()
 		return p
 	}
@@ -161,9 +164,20 @@ func (a *analyses) find(v *view, d *document) Project {
 	return p
 }
 
+// refuse tells why something is not used, once for each reason.
+func (a *analyses) refuse(what, why string) {
+	if why == "" {
+		return
+	}
+	if a.refused[what] != why {
+		a.refused[what] = why
+		a.s.show(severityWarning, "sallyport: "+why)
+	}
+}
+
 // key tells projects apart.
 func (p Project) key() string {
-	return p.Model.Name() + "\x00" + strings.Join(p.Policies, "\x00") + "\x00" + p.Why
+	return p.Model.Name() + "\x00" + strings.Join(p.Policies, "\x00") + "\x00" + p.Why + fmt.Sprintf("\x00%+v", p.Settings)
 }
 
 // shownOf is what was published of a document as it is, if that has been done.
@@ -215,10 +229,9 @@ func lookAt(v *view, p Project) *lookedAt {
 		l.addMissingModel(v)
 		return l
 	}
-	files, policies, options := overlay(v.docs), p.Policies, p.Options
+	files, policies, options := v.files(), p.Policies, p.Options
 	if len(policies) == 0 {
-		files = maps.Clone(files)
-		files[noPolicy] = newDocument("", noPolicy, 0, KindPolicy, "")
+		files = files.with(noPolicy, newDocument("", noPolicy, 0, KindPolicy, ""))
 		policies = []string{noPolicy}
 		options = append(slices.Clone(options), casbinrules.WithEmptyPolicy())
 	}
@@ -235,6 +248,7 @@ func lookAt(v *view, p Project) *lookedAt {
 	found, err := casbinrules.LintFS(files, p.Model, policies, opts...)
 	if err != nil {
 		// A file that cannot be read: the model is what everything depends on.
+		l.unread = err.Error()
 		l.add(casbinrules.Finding{File: p.Model.Name(), Line: 1, Column: 1, Severity: casbinrules.SeverityError, Message: err.Error()})
 		return l
 	}
@@ -282,7 +296,7 @@ func (a *analyses) lookAtTests(ctx context.Context, d *document, l *lookedAt) *l
 			policy = opened
 		}
 	}
-	results, err := a.s.config.Test(ctx, policy, d.path, d.content())
+	results, err := a.s.config.Test(ctx, l.project, policy, d.path, d.content())
 	if err != nil {
 		made.add(casbinrules.Finding{File: d.path, Line: 1, Column: 1, Severity: casbinrules.SeverityError, Message: err.Error()})
 	}

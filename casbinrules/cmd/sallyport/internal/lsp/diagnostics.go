@@ -3,7 +3,6 @@ package lsp
 import (
 	"context"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -37,14 +36,14 @@ func (a *analyses) publish(v *view, changes int) {
 		p := publishDiagnosticsParams{URI: uriOf(path), Diagnostics: []diagnostic{}}
 		if d != nil {
 			p.URI, p.Version = d.uri, &d.version
-		} else if d = readDocument(path); d == nil {
+		} else if d = v.files().document(path); d == nil {
 			continue
 		}
 		p.Diagnostics = append(p.Diagnostics, diagnosticsOf(d, byPath[path], v.enc)...)
 		said[path] = len(p.Diagnostics) > 0
 		one := shown{doc: d, diagnostics: p.Diagnostics, changes: changes}
 		if l := a.looked[a.projects[path].key()]; l != nil {
-			one.opened = l.opened
+			one.opened, one.project = l.opened, l.project
 		}
 		a.mu.Lock()
 		a.shown[path] = one
@@ -62,9 +61,13 @@ func (a *analyses) publish(v *view, changes int) {
 	maps.DeleteFunc(a.shown, func(path string, _ shown) bool { _, any := said[path]; return !any })
 }
 
-// readDocument is a file that is not open, or nil if it cannot be read.
-func readDocument(path string) *document {
-	text, err := os.ReadFile(path)
+// document is a file as the editor has it, or as it is on disk; nil if it cannot be
+// read.
+func (o overlay) document(path string) *document {
+	if d := o.docs[path]; d != nil {
+		return d
+	}
+	text, err := o.ReadFile(path)
 	if err != nil {
 		return nil
 	}

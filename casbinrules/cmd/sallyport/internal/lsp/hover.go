@@ -52,7 +52,7 @@ func (s *server) explainTest(q *query, offset int, known shown) string {
 	if err != nil {
 		return ""
 	}
-	text, err := s.config.Explain(q.ctx, a, q.doc.line(lineOf(q.doc.feeds, offset)))
+	text, err := s.config.Explain(q.ctx, known.project, a, q.doc.line(lineOf(q.doc.feeds, offset)))
 	if err != nil {
 		return ""
 	}

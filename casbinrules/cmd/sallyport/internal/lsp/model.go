@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 
@@ -192,7 +191,7 @@ var usualFields = map[string]string{
 // readSchema reads the model of a project, whatever is wrong with it.
 func readSchema(files overlay, p Project) *schema {
 	name, text := p.Model.Name(), p.Model.Text()
-	d := files[name]
+	d := files.docs[name]
 	if d == nil {
 		if text == "" {
 			content, err := fs.ReadFile(files, name)
@@ -227,8 +226,7 @@ func readSchema(files overlay, p Project) *schema {
 // readMatcher finds out what the columns are compared with. A model with an error
 // has no matcher; the names of its fields must do.
 func (s *schema) readMatcher(files overlay, p Project, links map[string]string) {
-	files = maps.Clone(files)
-	files[noPolicy] = newDocument("", noPolicy, 0, KindPolicy, "")
+	files = files.with(noPolicy, newDocument("", noPolicy, 0, KindPolicy, ""))
 	a, err := casbinrules.OpenFS(files, p.Model, []string{noPolicy}, append(slices.Clone(p.Options), casbinrules.WithEmptyPolicy())...)
 	if err != nil {
 		return

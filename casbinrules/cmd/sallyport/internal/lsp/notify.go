@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,7 +91,7 @@ func (s *server) open(item textDocumentItem) {
 
 // onDisk is what a file holds, "" for one that cannot be read.
 func onDisk(path string) string {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err != nil {
 		return ""
 	}

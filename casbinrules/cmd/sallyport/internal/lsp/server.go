@@ -27,9 +27,9 @@ type Config struct {
 	// Find says which policy a file belongs to.
 	Find func(Lookup) (Project, error)
 	// Test runs the tests in text, in which lines count from 1.
-	Test func(ctx context.Context, a *casbinrules.Authorizer, name, text string) ([]TestResult, error)
+	Test func(ctx context.Context, p Project, a *casbinrules.Authorizer, name, text string) ([]TestResult, error)
 	// Explain says why the test on a line has its answer; "" for no test.
-	Explain func(ctx context.Context, a *casbinrules.Authorizer, line string) (string, error)
+	Explain func(ctx context.Context, p Project, a *casbinrules.Authorizer, line string) (string, error)
 }
 
 // Settings are what an editor sends as initializationOptions. They go before
@@ -67,6 +67,11 @@ type Project struct {
 	// Model is the zero Model where none is known; Why then says so.
 	Model casbinrules.Model
 	Why   string
+	// Settings are those that Options are made of, by themselves or with a
+	// configuration.
+	Settings Settings
+	// Skipped says which configuration on the way could not be read, or is "".
+	Skipped string
 	// Policies are files and folders. There are none for a model by itself.
 	Policies []string
 	Options  []casbinrules.Option

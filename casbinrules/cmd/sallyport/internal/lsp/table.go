@@ -76,8 +76,8 @@ type policy struct {
 
 // policyOf reads the policy of the document that a request is about.
 func (s *server) policyOf(q *query) *policy {
-	project, err := s.config.Find(Lookup{File: q.doc.path, Kind: q.doc.kind, Settings: q.view.settings, Dirs: q.view.dirs, FS: overlay(q.view.docs)})
-	p := &policy{Project: project, files: overlay(q.view.docs)}
+	project, err := s.config.Find(Lookup{File: q.doc.path, Kind: q.doc.kind, Settings: q.view.settings, Dirs: q.view.dirs, FS: q.view.files()})
+	p := &policy{Project: project, files: q.view.files()}
 	if err != nil || project.Model.Name() == "" {
 		if q.doc.kind == KindPolicy {
 			p.rows = s.parsed.of(q.view, q.doc)
@@ -87,7 +87,7 @@ func (s *server) policyOf(q *query) *policy {
 	p.schema = readSchema(p.files, project)
 	dirs := []string{filepath.Dir(q.doc.path)}
 	for _, name := range p.policyFiles() {
-		if d := p.document(name); d != nil {
+		if d := p.files.document(name); d != nil {
 			p.rows = append(p.rows, s.parsed.of(q.view, d)...)
 			dirs = append(dirs, filepath.Dir(d.path))
 		}
@@ -121,20 +121,11 @@ func (p *policy) addTests(dir string) {
 	entries, _ := p.files.ReadDir(dir)
 	for _, e := range entries {
 		if !e.IsDir() && filepath.Ext(e.Name()) == ".tests" {
-			if d := p.document(filepath.Join(dir, e.Name())); d != nil {
+			if d := p.files.document(filepath.Join(dir, e.Name())); d != nil {
 				p.tests = append(p.tests, d)
 			}
 		}
 	}
-}
-
-// document is a file as the editor has it, or as it is on disk; nil if there is
-// none.
-func (p *policy) document(path string) *document {
-	if d := p.files[path]; d != nil {
-		return d
-	}
-	return readDocument(path)
 }
 
 // field is the field of a policy line that an offset of a document is in, or at
