@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -171,7 +170,7 @@ func (c *ciRun) runSuite(ctx context.Context, r *review) error {
 	files := c.tests
 	if len(files) == 0 {
 		var err error
-		if files, err = filepath.Glob(filepath.Join(folderOf(c.files()[0]), "*.tests")); err != nil {
+		if files, err = testsBeside(c.files()); err != nil {
 			return err
 		}
 	}
@@ -226,6 +225,9 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 			r.skip("diff", oneLine(why))
 		}
 		return nil
+	}
+	if err := c.hasChanged(base); err != nil {
+		return unknown(err)
 	}
 	old, err := base.open()
 	if err != nil {

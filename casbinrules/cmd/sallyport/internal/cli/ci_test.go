@@ -47,12 +47,19 @@ func put(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
+// branchOff makes a branch with a commit of nothing, so that its base is not HEAD.
+func branchOff(git func(args ...string)) {
+	git("checkout", "-q", "-b", "branch")
+	git("commit", "-q", "--allow-empty", "-m", "nothing")
+}
+
 const ciTests = "allow erin /reports/7 PATCH\ndeny victor /reports/7 PATCH\n"
 
 // TestCI goes from a branch with nothing wrong to one with everything wrong.
 func TestCI(t *testing.T) {
 	t.Parallel()
 	dir, git := repositoryOf(t, map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": ciTests})
+	branchOff(git)
 	got := run(t, dir, "", "ci", "-p", "DIR/policy.csv", "--fail-on", "change")
 	if got.code != exitOK || !strings.Contains(got.stdout, "2 passed, 0 failed\n") || !strings.Contains(got.stdout, "since the merge base with main (") ||
 		!strings.Contains(got.stdout, "no change in effect, ") || !strings.HasSuffix(got.stdout, "no problems\n") || got.stderr != "" {
@@ -146,6 +153,7 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"model.conf": "rbac", "policy.csv": policy, "policy.tests": ciTests, "lone/model.conf": presets["rbac"]().Text()}
 	dir, git := repositoryOf(t, files)
+	branchOff(git)
 	lone := filepath.Join(dir, "lone")
 	put(t, lone, map[string]string{"policy.csv": "p, editor, /a, GET\ng, erin, editor\n"})
 	put(t, dir, map[string]string{"broken.tests": "allow erin\nmaybe erin /x GET\n", "broken.csv": "p, x\n"})
@@ -180,7 +188,7 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 	git("add", "-A")
 	git("commit", "-q", "-m", "broken")
 	put(t, dir, map[string]string{"broken.csv": "p, editor, /x, GET\ng, erin, editor\n"})
-	got := run(t, dir, "", "ci", "-m", "rbac", "-p", "DIR/broken.csv", "--fail-on", "widen", "--tests", "DIR/policy.tests")
+	got := run(t, dir, "", "ci", "-m", "rbac", "-p", "DIR/broken.csv", "--base", "HEAD", "--fail-on", "widen", "--tests", "DIR/policy.tests")
 	if got.code != exitFindings || !strings.Contains(got.stdout, "not run: diff: the policy of the base is refused: ") {
 		t.Errorf("base refused: %+v", got)
 	}
@@ -199,6 +207,64 @@ func TestCISaysWhatItDidNotRun(t *testing.T) {
 		if got := run(t, c.dir, "", append([]string{"ci"}, strings.Fields(c.args)...)...); got.code != exitUsage || !strings.Contains(got.stderr, c.want) {
 			t.Errorf("%s: no %q in %+v", c.args, c.want, got)
 		}
+	}
+}
+
+// TestCIOfMergedChangeIsNoPass: on the default branch the base is HEAD, in which the
+// change is already.
+func TestCIOfMergedChangeIsNoPass(t *testing.T) {
+	t.Parallel()
+	dir, git := repositoryOf(t, map[string]string{
+		"sallyport.yaml": "policy:\n  model: models/model.conf\n  files: [policies]\n", "models/model.conf": presets["rbac"]().Text(),
+		"policies/a.csv": policy, ".gitignore": "ignored.csv\n",
+	})
+	put(t, dir, map[string]string{"policies/a.csv": policy + "p, viewer, /all, GET\n"})
+	git("commit", "-q", "-a", "-m", "wider")
+	const reason = "not run: diff: the base is HEAD itself, and no file of the policy has been edited since: "
+	files := [][]string{{"-c", "DIR/sallyport.yaml"}, {"-m", "DIR/models/model.conf", "-p", "DIR/policies"}}
+	check := func(what string, merged bool) {
+		t.Helper()
+		for _, flags := range files {
+			for _, base := range []string{"", "main"} {
+				args := append([]string{"ci", "--lint", "error"}, flags...)
+				if base != "" {
+					args = append(args, "--base", base)
+				}
+				for failOn, code := range map[string]int{"none": exitOK, "widen": exitFindings} {
+					got := run(t, dir, "", append(args[:len(args):len(args)], "--fail-on", failOn)...)
+					if strings.Contains(got.stdout, reason) != merged || merged && (got.code != code || (code == exitFindings) != strings.Contains(got.stdout, "problems: the effect is not known\n")) {
+						t.Errorf("%s: %v --fail-on %s: %+v", what, args, failOn, got)
+					}
+				}
+			}
+		}
+	}
+	check("merged", true)
+	put(t, dir, map[string]string{"policies/notes.txt": "no policy", "report.xml": "<x/>"})
+	check("with files beside the policy", true)
+	for _, name := range []string{"policies/b.csv", "policies/ignored.csv"} {
+		put(t, dir, map[string]string{name: "p, viewer, /more, GET\n"})
+		check(name, false)
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, dir, map[string]string{"models/model.conf": presets["rbac"]().Text() + "\n"})
+	check("with another model", false)
+}
+
+// TestCIRunsTheTestsBesideEveryPolicy: also those in a folder whose name would be a
+// pattern.
+func TestCIRunsTheTestsBesideEveryPolicy(t *testing.T) {
+	t.Parallel()
+	const failing = "deny erin /a GET\n"
+	dir := write(t, map[string]string{
+		"model.conf": "rbac", "one/a.csv": "p, editor, /a, GET\n", "one/b.csv": "p, editor, /b, GET\n", "one/a.tests": "allow erin /a GET\n",
+		"deploy[1]/c.csv": "g, erin, editor\n", "deploy[1]/c.tests": failing, "fo*er/d.csv": "g, sam, editor\n", "fo*er/d.tests": failing, "folder/e.tests": failing,
+	})
+	got := run(t, dir, "", "ci", "--without-diff", "-m", "DIR/model.conf", "-p", "DIR/one/a.csv", "-p", "DIR/one/b.csv", "-p", "DIR/deploy[1]", "-p", "DIR/fo*er/d.csv")
+	if got.code != exitFindings || !strings.Contains(got.stdout, "1 passed, 2 failed\n") || !strings.Contains(got.stdout, "c.tests:1: FAIL") || !strings.Contains(got.stdout, "d.tests:1: FAIL") {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -230,7 +296,8 @@ func TestCIReadsTheBaseAsItWas(t *testing.T) {
 			map[string]string{"sallyport.yaml": strings.Replace(config, "[policies]", "others", 1)},
 		},
 	} {
-		dir, _ := repositoryOf(t, c.before)
+		dir, git := repositoryOf(t, c.before)
+		branchOff(git)
 		if got := run(t, dir, "", "ci", "-c", "DIR/sallyport.yaml", "--fail-on", "change", "--lint", "error"); got.code != exitOK {
 			t.Errorf("%s, unchanged: %+v", name, got)
 		}

@@ -75,6 +75,35 @@ func (b *ciBase) open() (*casbinrules.Authorizer, error) {
 	return a, nil
 }
 
+// hasChanged refuses a base that is HEAD itself while no file of the policy has been
+// edited since: such a comparison finds nothing, whatever was merged.
+func (c *ciRun) hasChanged(b *ciBase) error {
+	head, err := b.repo.commit("HEAD")
+	if err != nil || head != b.named.Commit {
+		return err
+	}
+	_, names, err := c.modelIn(b.repo)
+	if err != nil {
+		return err
+	}
+	files, _ := splitManifests(c.files())
+	if c.config != "" {
+		files = append(files, c.config)
+	}
+	for _, file := range files {
+		name, err := b.repo.name(file)
+		if err != nil {
+			return err
+		}
+		names = append(names, name)
+	}
+	edited, err := b.repo.edited(names)
+	if err != nil || edited {
+		return err
+	}
+	return errors.New("the base is HEAD itself, and no file of the policy has been edited since: name the revision before the change with --base")
+}
+
 func tooLarge(err error) bool {
 	_, ok := errors.AsType[*effect.TooLargeError](err)
 	return ok

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -136,19 +134,14 @@ func policyFiles(names []string) ([]string, error) {
 			files = append(files, name)
 			continue
 		}
-		entries, err := os.ReadDir(name)
+		inside, err := filesIn(name, ".csv")
 		if err != nil {
 			return nil, fmt.Errorf("read policy: %w", err)
 		}
-		before := len(files)
-		for _, e := range entries {
-			if !e.IsDir() && strings.HasSuffix(e.Name(), ".csv") && e.Name()[0] != '.' {
-				files = append(files, filepath.Join(name, e.Name()))
-			}
-		}
-		if len(files) == before {
+		if len(inside) == 0 {
 			return nil, fmt.Errorf("directory %s holds no .csv file", name)
 		}
+		files = append(files, inside...)
 	}
 	return slices.Compact(files), nil
 }

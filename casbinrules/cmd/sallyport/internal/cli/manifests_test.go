@@ -123,7 +123,8 @@ func TestDefaultRoleIsAskedAlone(t *testing.T) {
 // TestCIOfConfigMap compares a ConfigMap with that of the base.
 func TestCIOfConfigMap(t *testing.T) {
 	t.Parallel()
-	dir, _ := repositoryOf(t, map[string]string{"apps/model.conf": argoModel, "apps/argocd-rbac-cm.yaml": argoConfigMap})
+	dir, git := repositoryOf(t, map[string]string{"apps/model.conf": argoModel, "apps/argocd-rbac-cm.yaml": argoConfigMap})
+	branchOff(git)
 	args := []string{"ci", "-p", "DIR/apps/argocd-rbac-cm.yaml", "--function", "globOrRegexMatch=globMatch", "--fail-on", "widen", "--lint", "error"}
 	if got := run(t, dir, "", args...); got.code != exitOK || !strings.Contains(got.stdout, "no change in effect") {
 		t.Errorf("unchanged: %+v", got)

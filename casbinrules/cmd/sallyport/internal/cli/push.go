@@ -108,7 +108,7 @@ func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) 
 		return err
 	}
 	if len(p.tests) == 0 {
-		if p.tests, err = filepath.Glob(filepath.Join(dir, "*.tests")); err != nil {
+		if p.tests, err = testsBeside(policies); err != nil {
 			return err
 		}
 	}
@@ -184,7 +184,7 @@ func (p *pushing) collect(m casbinrules.Model, policies []string, newest *shared
 			paths = append(paths, path)
 			continue
 		}
-		inside, err := filepath.Glob(filepath.Join(path, "[!.]*.csv"))
+		inside, err := filesIn(path, ".csv")
 		if err != nil {
 			return nil, err
 		}

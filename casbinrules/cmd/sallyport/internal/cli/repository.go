@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing/fstest"
 )
@@ -95,8 +96,8 @@ func (r *repository) files(commit string, names []string) (fs.FS, error) {
 			return nil, err
 		}
 		for _, e := range entries {
-			if e.path != name && (path.Dir(e.path) != name || path.Ext(e.path) != ".csv") {
-				continue // no policy file
+			if !selected(e.path, name) {
+				continue
 			}
 			switch e.mode {
 			case modeSymlink:
@@ -116,6 +117,31 @@ func (r *repository) files(commit string, names []string) (fs.FS, error) {
 		files[name] = &fstest.MapFile{Data: texts[object], Mode: 0o444}
 	}
 	return files, nil
+}
+
+// selected reports whether a file is the one of a name, or a policy file right in the
+// directory of that name.
+func selected(file, name string) bool {
+	return file == name || path.Dir(file) == name && path.Ext(file) == ".csv"
+}
+
+// edited reports whether files of some names, or policy files in directories of
+// them, are no longer what HEAD has.
+func (r *repository) edited(names []string) (bool, error) {
+	out, err := r.git(append([]string{"status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored", "--"}, names...)...)
+	if err != nil {
+		return false, err
+	}
+	for line := range strings.SplitSeq(string(out), "\x00") {
+		if len(line) <= len("XY ") {
+			continue
+		}
+		file := line[len("XY "):]
+		if slices.ContainsFunc(names, func(name string) bool { return selected(file, name) }) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // text is a file of a commit.

@@ -16,14 +16,15 @@ func TestBaseIsWhatWasCommitted(t *testing.T) {
 		"deny.csv export-ignore", "policies export-ignore", "* export-ignore", "*.csv export-subst", "*.csv ident",
 		"*.csv text eol=crlf", "*.csv working-tree-encoding=UTF-16", "*.conf export-ignore", "*.yaml export-ignore",
 	} {
-		dir, _ := repositoryOf(t, map[string]string{
+		dir, git := repositoryOf(t, map[string]string{
 			"sallyport.yaml": "policy:\n  model: model.conf\n  files: [policies]\n", "model.conf": presets["rbac-deny"]().Text(),
 			"policies/allow.csv": rules, "policies/deny.csv": "p, erin, /a, GET, deny\n", "policies/notes.txt": "no policy",
 		})
+		branchOff(git)
 		// A repository may have attributes of its own, too, which no commit shows.
 		put(t, dir, map[string]string{".git/info/attributes": attributes + "\n"})
 		for _, args := range [][]string{{"-c", "DIR/sallyport.yaml"}, {"-m", "DIR/model.conf", "-p", "DIR/policies"}} {
-			args = append([]string{"ci", "--base", "HEAD", "--fail-on", "change", "--lint", "error"}, args...)
+			args = append([]string{"ci", "--fail-on", "change", "--lint", "error"}, args...)
 			if got := run(t, dir, "", args...); !strings.Contains(got.stdout, "no change in effect") {
 				t.Errorf("%s, unchanged: %+v", attributes, got)
 			}
@@ -57,7 +58,7 @@ func TestLinkInBaseIsNamed(t *testing.T) {
 			t.Skipf("no symbolic links can be made here: %v", err)
 		}
 	}
-	commitAll(t, dir)
+	branchOff(commitAll(t, dir))
 	for _, c := range []struct{ args, want string }{
 		{"-m DIR/model.conf -p DIR/link.csv", "link.csv is a symbolic link in it"},
 		{"-m DIR/model.conf -p DIR/folder", "folder/b.csv is a symbolic link in it"},
@@ -65,7 +66,7 @@ func TestLinkInBaseIsNamed(t *testing.T) {
 		{"-m DIR/link.conf -p DIR/real.csv", "link.conf is a symbolic link in it"},
 		{"-c DIR/link.yaml", "link.yaml is a symbolic link in it"},
 	} {
-		args := append([]string{"ci", "--fail-on", "widen", "--lint", "error", "--base", "HEAD"}, strings.Fields(c.args)...)
+		args := append([]string{"ci", "--fail-on", "widen", "--lint", "error"}, strings.Fields(c.args)...)
 		if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, "not run: diff: ") || !strings.Contains(got.stdout, c.want) {
 			t.Errorf("%s: no %q in %+v", c.args, c.want, got)
 		}

@@ -138,3 +138,37 @@ func folderOf(policy string) string {
 	}
 	return filepath.Dir(policy)
 }
+
+// testsBeside are the *.tests in the folders of policies, each once.
+func testsBeside(policies []string) ([]string, error) {
+	var folders, files []string
+	for _, p := range policies {
+		folder := filepath.Clean(folderOf(p))
+		if slices.Contains(folders, folder) {
+			continue
+		}
+		folders = append(folders, folder)
+		inside, err := filesIn(folder, ".tests")
+		if err != nil {
+			return nil, fmt.Errorf("look for tests: %w", err)
+		}
+		files = append(files, inside...)
+	}
+	return files, nil
+}
+
+// filesIn are the files of a folder whose names end so, sorted. Names may hold
+// anything: they are no patterns.
+func filesIn(folder, suffix string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		if !e.IsDir() && strings.HasSuffix(e.Name(), suffix) && e.Name()[0] != '.' {
+			files = append(files, filepath.Join(folder, e.Name()))
+		}
+	}
+	return files, nil
+}
