@@ -121,8 +121,28 @@ func parse(name string, text []byte) ([]*yaml.Node, error) {
 		if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
 			one = n.Content[0]
 		}
+		if twice := duplicate(one); twice != nil {
+			return nil, &Error{name, twice.Line, twice.Column, fmt.Sprintf("the key %s stands twice in one mapping: take one of them out", twice.Value)}
+		}
 		all = append(all, one)
 	}
+}
+
+// duplicate is a key that a mapping in n has already, nil if there is none.
+func duplicate(n *yaml.Node) *yaml.Node {
+	seen := map[string]bool{}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode {
+			if seen[child.Value] {
+				return child
+			}
+			seen[child.Value] = true
+		}
+		if twice := duplicate(child); twice != nil {
+			return twice
+		}
+	}
+	return nil
 }
 
 // take takes the policies of one key, out of all documents.
@@ -161,6 +181,8 @@ func (r *reading) argo(m *yaml.Node) error {
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key, value := m.Content[i], deref(m.Content[i+1])
 		switch {
+		case key.ShortTag() == "!!merge":
+			return &Error{r.name, key.Line, key.Column, "a merge key beside a policy: write the keys that it stands for here, so that findings have a place"}
 		case isPolicyKey(key.Value):
 			if err := r.value(key.Value, value); err != nil {
 				return err

@@ -85,7 +85,13 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		"policy.csv: 'p, it''s'\n":         {"", "the text is escaped"},
 		"policy.csv: [p]\n":                {"", "f.yaml:1:13: policy.csv: a policy is a text"},
 		two + strings.ReplaceAll(two, " a}", " b}"): {"", "f.yaml:12:3: there is a second policy, beside that of line 6"},
-		"a: &a *a\n": {"a", "f.yaml:"},
+		"a: &a *a\n":                                                      {"a", "f.yaml:"},
+		two + "  policy.csv: p, b\n":                                      {"", "f.yaml:7:3: the key policy.csv stands twice in one mapping"},
+		two + "data:\n  policy.csv: p, b\n":                               {"", "f.yaml:7:1: the key data stands twice"},
+		two + "  \"policy.csv\": p, b\n":                                  {"policy.csv", "f.yaml:7:3: the key policy.csv stands twice"},
+		two + "  policy.default: x\n  policy.default: x\n":                {"", "f.yaml:8:3: the key policy.default stands twice"},
+		"configs:\n  rbac:\n    policy.csv: p, a\n    policy.csv: p, a\n": {"", "f.yaml:4:5: the key policy.csv stands twice"},
+		"x: &x {policy.b.csv: 'p, b'}\n" + "configs:\n  rbac:\n    <<: *x\n    policy.csv: p, a\n": {"", "f.yaml:4:5: a merge key beside a policy"},
 	} {
 		if got, err := Read("f.yaml", []byte(text), []string{c.key}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %+v, %v, want %s", text, got, err, c.want)
