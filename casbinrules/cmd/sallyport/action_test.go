@@ -239,6 +239,7 @@ func TestAction(t *testing.T) {
 		"fails":                {with("inputs.fail-on", "widen"), 1, "::error::sallyport ci found problems"},
 		"more arguments":       {with("inputs.arguments", "--fail-on\nwiden\n"), 1, "1 change in effect"},
 		"push":                 {with("github.event.pull_request.base.sha", "", "github.event.before", base, "inputs.fail-on", "widen"), 1, "1 change in effect"},
+		"merge group":          {with("github.event.pull_request.base.sha", "", "github.event.merge_group.base_sha", base, "inputs.fail-on", "widen"), 1, "1 change in effect"},
 		"new branch":           {with("github.event.pull_request.base.sha", "", "github.event.before", strings.Repeat("0", 40), "github.event.repository.default_branch", "main"), 0, "since "},
 		"no base":              {with("github.event.pull_request.base.sha", ""), 2, "give the input base"},
 		"base that is a flag":  {with("inputs.base", "--upload-pack=touch x"), 2, "the base is no revision"},
@@ -293,6 +294,36 @@ func TestActionComments(t *testing.T) {
 		if got := w.run(); got != 0 || !strings.Contains(w.log.String(), c.log) || !strings.Contains(w.read(filepath.Join(w.temp, "gh")), c.want) {
 			t.Errorf("%s: %d\n%s\n%s", name, got, w.read(filepath.Join(w.temp, "gh")), w.log.String())
 		}
+	}
+}
+
+// TestActionCommentsOnEachPolicy: a comment about one policy is not replaced by that
+// about another.
+func TestActionCommentsOnEachPolicy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: TestAction runs the action once")
+	}
+	t.Parallel()
+	checkout, base := actionRepository(t, actionPolicy)
+	seen := map[string]bool{}
+	for _, inputs := range [][2]string{{"conf dir", "policy.csv"}, {"conf dir", "./policy.csv"}, {".", "conf dir/policy.csv"}} {
+		w := newWorkflow(t, checkout, map[string]string{
+			"inputs.version": "installed", "inputs.working-directory": inputs[0], "inputs.model": "rbac", "inputs.policy": inputs[1], "inputs.comment": "true",
+			"github.event.pull_request.base.sha": base, "github.event.pull_request.number": "7",
+		})
+		w.program("gh", ghScript+`for last; do :; done; case "$last" in body=@*) cp "${last#body=@}" "$TEST_TEMP/body" ;; esac`+"\n")
+		if err := os.WriteFile(filepath.Join(w.temp, "comments"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.run(); got != 0 {
+			t.Fatalf("%d\n%s", got, w.log.String())
+		}
+		mark, rest, _ := strings.Cut(w.read(filepath.Join(w.temp, "body")), "\n")
+		first, report, _ := strings.Cut(w.read(w.values["steps.review.outputs.markdown"]), "\n")
+		if seen[mark] || rest != report || len(mark) != len(first) || !strings.Contains(w.read(filepath.Join(w.temp, "gh")), `startswith("`+mark+`")`) {
+			t.Errorf("%v: mark %q of %v", inputs, mark, seen)
+		}
+		seen[mark] = true
 	}
 }
 
