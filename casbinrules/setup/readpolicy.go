@@ -32,18 +32,15 @@ type Policy struct {
 // for those. A file without a policy, or with one in a store, is an error.
 func ParsePolicy(path string, text []byte) (Policy, error) {
 	source := decode.Source{Name: path, Dir: filepath.Dir(path), Env: os.LookupEnv, Kinds: lookupKind, Absent: true}
-	section, err := decode.Section(text, source, "policy")
+	var read struct {
+		Policy *policyConfig `key:"policy"`
+	}
+	found, err := decode.Section(text, source, "policy", &read)
 	if err != nil {
 		return Policy{}, err
 	}
-	if section == nil {
+	if !found || read.Policy == nil {
 		return Policy{}, fmt.Errorf("setup: %s has no policy", path)
-	}
-	var read struct {
-		Policy *policyConfig `key:"policy" required:"true"`
-	}
-	if _, err := decode.Read(section, source, &read); err != nil {
-		return Policy{}, err
 	}
 	c := read.Policy
 	if c.Store.Settings != nil {

@@ -44,6 +44,24 @@ bearer:
 	}
 }
 
+// TestParsePolicyInAnyStyle: the section is cut out of what the file says, and not of
+// its lines.
+func TestParsePolicyInAnyStyle(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"{realm: x, policy: {model: rbac, files: [p.csv]}, other: \"${NO_SUCH_VARIABLE}\"}\n",
+		"{policy: {model: rbac,\n files: [p.csv]}, other: {policy: 1}}\n",
+		"other: &files [p.csv]\nmore: *files\npolicy:\n  model: rbac\n  files: [p.csv]\n", "&all {other: &a x, policy: {model: rbac, files: [p.csv]}, more: *a}\n",
+		"{\"policy\": {\"model\": \"rbac\", \"files\": \"p.csv\"}}\n",
+		"? policy\n: model: rbac\n  files: p.csv\nother: 1\n",
+	} {
+		got, err := setup.ParsePolicy("conf/x.yaml", []byte(text))
+		if err != nil || got.Model != "rbac" || len(got.Files) != 1 || got.Files[0] != "conf/p.csv" {
+			t.Errorf("%q: %+v, %v", text, got, err)
+		}
+	}
+}
+
 func TestParsePolicySaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"realm: r\n": "x.yaml has no policy",

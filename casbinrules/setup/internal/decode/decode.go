@@ -62,6 +62,11 @@ type place struct {
 //
 // Where it can the struct is filled in with an error, too.
 func Read(text []byte, source Source, into any) (*Document, error) {
+	return read(text, source, into, func(*yaml.Node) {})
+}
+
+// read is [Read] of what cut leaves of the file.
+func read(text []byte, source Source, into any, cut func(root *yaml.Node)) (*Document, error) {
 	v := reflect.ValueOf(into).Elem()
 	d := &Document{source: source, places: map[any]place{}, top: v.Type(), written: map[any]string{}}
 	if len(text) > maxSize {
@@ -71,6 +76,7 @@ func Read(text []byte, source Source, into any) (*Document, error) {
 	if err != nil {
 		return d, Errors{d.syntaxError(err)}
 	}
+	cut(root)
 	d.mapping(root, v, place{line: 1, column: 1})
 	if len(d.errors) > 0 {
 		return d, d.errors.sorted()
@@ -112,32 +118,21 @@ func parse(text []byte) (*yaml.Node, error) {
 	return all[0], nil
 }
 
-// Section is text with all but the lines of one key of its mapping left empty, so
-// that the rest neither counts nor moves what is left; nil if there is no such key.
-func Section(text []byte, source Source, key string) ([]byte, error) {
-	root, err := parse(text)
-	if err != nil {
-		return nil, Errors{(&Document{source: source}).syntaxError(err)}
-	}
-	first, end := 0, 0
-	for i := 0; root.Kind == yaml.MappingNode && i < len(root.Content); i += 2 {
-		switch n := root.Content[i]; {
-		case first > 0 && end == 0:
-			end = n.Line
-		case n.Value == key && first == 0:
-			first = n.Line
+// Section is [Read] for one key of the file and into a struct with that key: what
+// else the file holds is not looked at, beyond its syntax. found is false if the
+// file has no such key.
+func Section(text []byte, source Source, key string, into any) (found bool, err error) {
+	_, err = read(text, source, into, func(root *yaml.Node) {
+		var kept []*yaml.Node
+		for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
+			if root.Content[i].Value == key {
+				kept = append(kept, root.Content[i], root.Content[i+1])
+			}
 		}
-	}
-	if first == 0 {
-		return nil, nil
-	}
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	for i := range lines {
-		if i+1 < first || end > 0 && i+1 >= end {
-			lines[i] = []byte("\n")
-		}
-	}
-	return bytes.Join(lines, nil), nil
+		found = len(kept) > 0
+		*root = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: root.Line, Column: root.Column, Content: kept}
+	})
+	return found, err
 }
 
 // syntaxError is what the YAML library says, in one line.
