@@ -256,6 +256,9 @@ func TestAction(t *testing.T) {
 			if got := w.run(); got != c.code || !strings.Contains(w.log.String(), c.log) {
 				t.Errorf("got %d, want %d and %q\n%s", got, c.code, c.log, w.log.String())
 			}
+			if report := w.values["steps.review.outputs.report"]; c.code < 2 && !strings.Contains(w.read(report), `"uri": "conf%20dir/policy.csv"`) {
+				t.Errorf("paths do not begin at the top of the repository: %s", w.read(report))
+			}
 			if c.code < 2 {
 				summary := w.read(filepath.Join(w.temp, "summary"))
 				if !strings.HasPrefix(summary, "<!-- sallyport ci -->\n### ") || summary != w.read(w.values["steps.review.outputs.markdown"]) ||

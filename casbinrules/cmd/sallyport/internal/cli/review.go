@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -124,11 +127,34 @@ func (r *review) write(w io.Writer, format string) error {
 		return writeJSON(w, r)
 	case "sarif":
 		c := columns{}
-		return writeJSON(w, sarif.New(r.allFindings(), c.characters))
+		return writeJSON(w, sarif.New(inRepository(r.allFindings(), c.characters)))
 	case "junit":
 		return junit.Write(w, r.suites()...)
 	}
 	return r.writeText(w)
+}
+
+// inRepository are findings with relative paths from the top of the git repository,
+// where those who read SARIF look for files, and column for them.
+func inRepository(findings []casbinrules.Finding, column func(casbinrules.Finding) int) ([]casbinrules.Finding, func(casbinrules.Finding) int) {
+	repo, err := openRepository(".")
+	if err != nil {
+		return findings, column
+	}
+	findings = slices.Clone(findings)
+	here := map[string]string{} // paths from here, by those from the top
+	for i, f := range findings {
+		if filepath.IsAbs(f.File) || f.File == "" {
+			continue
+		}
+		if name, err := repo.name(f.File); err == nil {
+			here[name], findings[i].File = f.File, name
+		}
+	}
+	return findings, func(f casbinrules.Finding) int {
+		f.File = cmp.Or(here[f.File], f.File)
+		return column(f)
+	}
 }
 
 func (r *review) writeText(w io.Writer) error {
