@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	maxRedirects   = 3
 	maxHeaderBytes = 64 << 10
 	maxETag        = 256
 )
@@ -32,7 +31,7 @@ type client struct {
 
 func newClient(c remoteConfig) *client {
 	return &client{
-		http:    &http.Client{Transport: quiet.Transport(c.transport), CheckRedirect: checkRedirect},
+		http:    &http.Client{Transport: quiet.Transport(c.transport), CheckRedirect: secureurl.CheckRedirect},
 		timeout: c.timeout,
 		maxSize: c.maxSize,
 	}
@@ -51,17 +50,6 @@ func NewTransport() http.RoundTripper {
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
 	}
-}
-
-// checkRedirect follows redirects to the same scheme, host and port only.
-func checkRedirect(r *http.Request, via []*http.Request) error {
-	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
-	}
-	if first := via[0].URL; r.URL.Scheme != first.Scheme || !strings.EqualFold(r.URL.Host, first.Host) {
-		return fmt.Errorf("redirect to another host, %.256q: configure the address that answers", quiet.Origin(r.URL))
-	}
-	return nil
 }
 
 // body is an answer that was read to its end.

@@ -5,7 +5,9 @@ package secureurl
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/core/internal/loopback"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
@@ -40,4 +42,18 @@ func Parse(text string, plainHTTP bool, h Hints) (*url.URL, error) {
 		return nil, fmt.Errorf("%.256q is not https: whoever is on the way could %s; use https, or WithPlainHTTP in a closed network", quiet.URL(u), h.Plain)
 	}
 	return u, nil
+}
+
+const maxRedirects = 3
+
+// CheckRedirect is for [http.Client]: it follows up to three redirects, to the same
+// scheme, host and port only.
+func CheckRedirect(r *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	}
+	if first := via[0].URL; r.URL.Scheme != first.Scheme || !strings.EqualFold(r.URL.Host, first.Host) {
+		return fmt.Errorf("redirect to another host, %.256q: configure the address that answers", quiet.Origin(r.URL))
+	}
+	return nil
 }

@@ -19,7 +19,6 @@ import (
 )
 
 const (
-	maxRedirects   = 3
 	maxHeaderBytes = 64 << 10
 	maxETag        = 1024
 	// maxAge is how old an answer of a cache may be. Without that bound a cache
@@ -48,17 +47,6 @@ func parseAddress(text string, plainHTTP bool) (*url.URL, error) {
 		Credentials: "give them to WithAuthorization",
 		Plain:       "read bundles and keep newer ones back",
 	})
-}
-
-// checkRedirect follows redirects to the same scheme, host and port only.
-func checkRedirect(r *http.Request, via []*http.Request) error {
-	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
-	}
-	if first := via[0].URL; r.URL.Scheme != first.Scheme || !strings.EqualFold(r.URL.Host, first.Host) {
-		return fmt.Errorf("redirect to another host, %.256q: configure the address that answers", quiet.Origin(r.URL))
-	}
-	return nil
 }
 
 // answer is what a server has answered.

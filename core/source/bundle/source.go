@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
+	"github.com/sallyport-go/sallyport/core/internal/secureurl"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -80,7 +81,7 @@ func New(address string, trusted []ed25519.PublicKey, opts ...Option) (*Source, 
 	if s.address, err = parseAddress(address, s.settings.plainHTTP); err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
 	}
-	s.client = &http.Client{Transport: quiet.Transport(s.settings.transport), CheckRedirect: checkRedirect}
+	s.client = &http.Client{Transport: quiet.Transport(s.settings.transport), CheckRedirect: secureurl.CheckRedirect}
 	return s, nil
 }
 
