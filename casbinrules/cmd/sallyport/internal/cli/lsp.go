@@ -271,10 +271,9 @@ func (f *projectFinder) readRoutes(p *lsp.Project) error {
 func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer, name, text string) ([]lsp.TestResult, error) {
 	tests, err := policytest.Parse(name, text)
 	var found []lsp.TestResult
-	for _, e := range joined(err) {
-		if at, ok := errors.AsType[*policytest.Error](e); ok {
-			found = append(found, lsp.TestResult{Line: at.Line, Column: at.Column, Code: "test_syntax", Text: at.Message})
-		}
+	unreadable, _ := testFindings(err)
+	for _, f := range unreadable {
+		found = append(found, lsp.TestResult{Line: f.Line, Column: f.Column, Code: f.Code, Text: f.Message})
 	}
 	if a == nil {
 		return found, nil
@@ -297,17 +296,6 @@ func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer
 		found = append(found, made)
 	}
 	return found, nil
-}
-
-// joined are the errors that errors.Join has joined.
-func joined(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		return many.Unwrap()
-	}
-	return []error{err}
 }
 
 // explainForEditor says why the test on a line has its answer.
