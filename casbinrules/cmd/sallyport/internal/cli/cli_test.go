@@ -77,6 +77,7 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		args   []string
 	}{
 		{"which command? one of apikey, check, ci, config, diff, doctor, explain, fmt, history, init, keys, lint, log, lsp, matrix, objects, openapi, passwd, probe, pull, push, replay, report, revoke, rollback, serve, show, state, status, store, subjects, test, token\nrun \"sallyport --help\"", nil},
+		{"there is no store of that kind: a URL begins with postgres://, rediss:// or redis://\nrun \"sallyport state init --help\"", []string{"state", "init", "--store", "file:x"}},
 		{"unknown command \"frobnicate\" for \"sallyport\": use one of apikey, check, ", []string{"frobnicate"}},
 		{"unknown flag: --nope\nrun \"sallyport lint --help\"", []string{"lint", "--nope"}},
 		{"lint takes no arguments: name the policy with -p\nrun \"sallyport lint --help\"", []string{"lint", "extra"}},

@@ -1,11 +1,7 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,16 +55,11 @@ func openRedisState(f *stateFlags, url string) (state, error) {
 
 // use opens the state and has run use it.
 func (f *stateFlags) use(cmd *cobra.Command, run func(ctx context.Context, s state) error) error {
-	text := cmp.Or(f.url, os.Getenv(storeVariable))
-	if text == "" {
-		return usagef("which store? give --store a URL beginning with %s, or set %s", storeSchemes, storeVariable)
+	open, _, url, err := openerFor(stateOpeners, f.url, stateSchemes)
+	if err != nil {
+		return err
 	}
-	scheme, _, _ := strings.Cut(text, "://")
-	open := stateOpeners[strings.ToLower(scheme)]
-	if open == nil {
-		return usagef("there is no store of that kind: a URL begins with %s", storeSchemes) // without the text, which may hold a password
-	}
-	s, err := open(f, text)
+	s, err := open(f, url)
 	if err != nil {
 		return err
 	}
@@ -104,15 +95,7 @@ create schemas; services do not.`,
 	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return f.use(cmd, func(ctx context.Context, s state) error {
-			m, ok := s.(interface{ Migrate(context.Context) error })
-			if !ok {
-				return usagef("this store needs no tables")
-			}
-			if err := m.Migrate(ctx); err != nil {
-				return err
-			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport state schema --reader ROLE --app ROLE\" prints")
-			return err
+			return createTables(ctx, cmd, s, "state schema --reader ROLE --app ROLE")
 		})
 	}
 	return cmd
@@ -129,12 +112,7 @@ revocations (--reader). Neither can take a revocation back.`,
 		Example: "  sallyport state schema --reader verifier --app app | psql app",
 		Args:    noArguments("it writes to stdout"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			grants, err := postgresstate.Grants(reader, app)
-			if err != nil {
-				return &usageError{err}
-			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), postgresstate.Schema, grants)
-			return err
+			return printSchema(cmd, postgresstate.Schema, postgresstate.Grants, reader, app)
 		},
 	}
 	cmd.Flags().StringVar(&reader, "reader", "", "`role` of services that only follow revocations")

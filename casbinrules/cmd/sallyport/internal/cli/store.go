@@ -56,7 +56,26 @@ var openers = map[string]func(f *storeFlags, url string) (shared.Store, error){
 	"https":      openHTTP,
 }
 
-const storeSchemes = "postgres://, rediss://, redis://, file: or https://"
+const (
+	storeSchemes = "postgres://, rediss://, redis://, file: or https://"
+	stateSchemes = "postgres://, rediss:// or redis://"
+)
+
+// openerFor finds what opens a URL, by its scheme. given is that of the flag, "" for
+// the environment's. Errors are without the URL, which may hold a password.
+func openerFor[F any](openers map[string]F, given, schemes string) (open F, scheme, url string, err error) {
+	url = cmp.Or(given, os.Getenv(storeVariable))
+	if url == "" {
+		return open, "", "", usagef("which store? give --store a URL beginning with %s, or set %s", schemes, storeVariable)
+	}
+	scheme, _, _ = strings.Cut(url, ":")
+	scheme = strings.ToLower(scheme)
+	open, ok := openers[scheme]
+	if !ok {
+		return open, "", "", usagef("there is no store of that kind: a URL begins with %s", schemes)
+	}
+	return open, scheme, url, nil
+}
 
 func openPostgres(f *storeFlags, url string) (shared.Store, error) {
 	opts := []postgres.Option{postgres.WithName(f.set)}
@@ -76,20 +95,14 @@ func openRedis(f *storeFlags, url string) (shared.Store, error) {
 
 // use opens the store and has run use it.
 func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s shared.Store) error) error {
-	text := cmp.Or(f.url, os.Getenv(storeVariable))
-	if text == "" {
-		return usagef("which store? give --store a URL beginning with %s, or set %s", storeSchemes, storeVariable)
-	}
-	scheme, _, _ := strings.Cut(text, ":")
-	scheme = strings.ToLower(scheme)
-	open := openers[scheme]
-	if open == nil {
-		return usagef("there is no store of that kind: a URL begins with %s", storeSchemes) // without the text, which may hold a password
+	open, scheme, url, err := openerFor(openers, f.url, storeSchemes)
+	if err != nil {
+		return err
 	}
 	if len(f.publicKeys)+len(f.privateKeys) > 0 && !isBundle(scheme) {
 		return usagef("--public-key and --key are for bundles, in file: or at https://; this store signs nothing")
 	}
-	s, err := open(f, text)
+	s, err := open(f, url)
 	if err != nil {
 		return err
 	}
@@ -125,15 +138,7 @@ neither instances nor publishers do.`,
 	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return f.use(cmd, func(ctx context.Context, s shared.Store) error {
-			m, ok := s.(interface{ Migrate(context.Context) error })
-			if !ok {
-				return usagef("this store needs no tables")
-			}
-			if err := m.Migrate(ctx); err != nil {
-				return err
-			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport store schema --reader ROLE --writer ROLE\" prints")
-			return err
+			return createTables(ctx, cmd, s, "store schema --reader ROLE --writer ROLE")
 		})
 	}
 	return cmd
@@ -150,15 +155,34 @@ writer can add to the history and not change it.`,
 		Example: "  sallyport store schema --reader app --writer publisher | psql app",
 		Args:    noArguments("it writes to stdout"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			grants, err := postgres.Grants(reader, writer)
-			if err != nil {
-				return &usageError{err}
-			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), postgres.Schema, grants)
-			return err
+			return printSchema(cmd, postgres.Schema, postgres.Grants, reader, writer)
 		},
 	}
 	cmd.Flags().StringVar(&reader, "reader", "", "`role` that instances have")
 	cmd.Flags().StringVar(&writer, "writer", "", "`role` of those who publish")
 	return cmd
+}
+
+// createTables creates the tables of a store that has some. grants is the command
+// that prints what roles need.
+func createTables(ctx context.Context, cmd *cobra.Command, store any, grants string) error {
+	m, ok := store.(interface{ Migrate(context.Context) error })
+	if !ok {
+		return usagef("this store needs no tables")
+	}
+	if err := m.Migrate(ctx); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "the tables are there; grant roles what \"sallyport %s\" prints\n", grants)
+	return err
+}
+
+// printSchema prints the SQL of tables and of what two roles need.
+func printSchema(cmd *cobra.Command, schema string, grants func(reader, writer string) (string, error), reader, writer string) error {
+	rights, err := grants(reader, writer)
+	if err != nil {
+		return &usageError{err}
+	}
+	_, err = fmt.Fprint(cmd.OutOrStdout(), schema, rights)
+	return err
 }
