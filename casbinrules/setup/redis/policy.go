@@ -1,10 +1,6 @@
 package redis
 
 import (
-	"crypto/x509"
-	"fmt"
-	"os"
-
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/redis"
@@ -23,15 +19,11 @@ type policySettings struct {
 // openPolicy makes a source that connects when it is first asked.
 func openPolicy(s *policySettings) (source.Source, func() error, error) {
 	opts := []redis.Option{redis.WithName(s.Set)}
-	if s.CA != "" {
-		text, err := os.ReadFile(string(s.CA))
-		if err != nil {
-			return nil, nil, err
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, nil, fmt.Errorf("ca: no certificate in %s: it has a PEM block CERTIFICATE for each authority", s.CA)
-		}
+	pool, err := authorities(s.CA)
+	if err != nil {
+		return nil, nil, err
+	}
+	if pool != nil {
 		opts = append(opts, redis.WithRootCAs(pool))
 	}
 	if s.Unverified {

@@ -33,7 +33,8 @@ type settings struct {
 	Username string        `key:"username" doc:"user of the server; its default user otherwise"`
 	Password setup.Secret  `key:"password" doc:"password of that user; none by default"`
 	Database int           `key:"database" default:"0" doc:"number of the database"`
-	TLS      bool          `key:"tls" doc:"connect with TLS, to a server whose certificate the system trusts"`
+	TLS      bool          `key:"tls" doc:"connect with TLS"`
+	CA       setup.File    `key:"ca" doc:"PEM file of the authorities that may sign the certificate of the server, in place of the system's, with tls; read once"`
 	Prefix   string        `key:"prefix" default:"sallyport:session:" doc:"what the names of keys begin with"`
 	Timeout  time.Duration `key:"timeout" default:"500ms" doc:"how long connecting, and each answer, may take"`
 }
@@ -49,6 +50,8 @@ func open(s *settings) (session.Store, func() error, error) {
 		return nil, nil, fmt.Errorf("timeout %v: must be above 0", s.Timeout)
 	case s.Database < 0:
 		return nil, nil, fmt.Errorf("database %d: must be at least 0", s.Database)
+	case s.CA != "" && !s.TLS:
+		return nil, nil, errors.New("ca is for a connection with tls: true")
 	}
 	options := &redis.Options{
 		Addr: s.Address, Username: s.Username, Password: s.Password.Reveal(), DB: s.Database,
@@ -56,7 +59,11 @@ func open(s *settings) (session.Store, func() error, error) {
 		ContextTimeoutEnabled: true, MaxRetries: 1, DialerRetries: 1,
 	}
 	if s.TLS {
-		options.TLSConfig = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+		pool, err := authorities(s.CA)
+		if err != nil {
+			return nil, nil, err
+		}
+		options.TLSConfig = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, RootCAs: pool}
 	}
 	client := redis.NewClient(options)
 	return &store{client, s.Prefix}, client.Close, nil

@@ -100,6 +100,34 @@ func TestSharedSessions(t *testing.T) {
 	}
 }
 
+// TestTLS: sessions and revocations are kept by a server whose certificate an authority
+// of a file has signed. A log that cannot be read would be an error of Open.
+func TestTLS(t *testing.T) {
+	s, ca := redistest.StartTLS(t)
+	t.Setenv("STATE_REDIS", s.URL())
+	text := "realm: shop\nsession:\n  store:\n    redis: {address: '" + s.Addr() + "', tls: true, ca: '" + ca + "', timeout: 5s}\n" +
+		"revocations: {store: {redis: {url: '${STATE_REDIS}', ca: '" + ca + "', timeout: 5s}}}\n"
+	one, two := opened(t, text), opened(t, text)
+	if got := asks(two, login(t, one)); got != 404 {
+		t.Errorf("the other process: %d, want 404 from the handler", got)
+	}
+	untrusting := opened(t, strings.Replace(text, ", tls: true, ca: '"+ca+"'", ", tls: true", 1))
+	if got := asks(untrusting, login(t, one)); got != 503 {
+		t.Errorf("without the authority: %d, want 503", got)
+	}
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "sallyport.yaml")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, ca, empty)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := setup.Open(path); err == nil || !strings.Contains(err.Error(), "no certificate in "+empty) {
+		t.Errorf("a file without certificates: %v", err)
+	}
+}
+
 // TestStore: an entry is there until it expires, and is replaced whole.
 func TestStore(t *testing.T) {
 	addr, _ := server(t, "")
@@ -143,6 +171,7 @@ func TestSettings(t *testing.T) {
 		"{address: localhost}":             `:2:19: session.store.redis: address "localhost": want host:port`,
 		"{address: 'a:1', timeout: 0s}":    ":2:19: session.store.redis: timeout 0s: must be above 0",
 		"{address: 'a:1', database: -1}":   ":2:19: session.store.redis: database -1: must be at least 0",
+		"{address: 'a:1', ca: s.yaml}":     ":2:19: session.store.redis: ca is for a connection with tls: true",
 		"{}":                               ":2:19: session.store.redis: address is missing",
 		"{address: 'a:1', password: open}": ":2:53: session.store.redis.password: a secret must not be written into this file",
 		"{address: 'a:1', pasword: x}":     `:2:43: session.store.redis: unknown key "pasword" (did you mean password?)`,
@@ -174,7 +203,7 @@ func TestDocumentation(t *testing.T) {
 	for _, b := range found {
 		opened(t, string(b[1]))
 	}
-	for _, key := range []string{"address", "username", "password", "database", "tls", "prefix", "timeout"} {
+	for _, key := range []string{"address", "username", "password", "database", "tls", "ca", "prefix", "timeout"} {
 		if !bytes.Contains(text, fmt.Appendf(nil, "| `%s` |", key)) {
 			t.Errorf("the page lacks %s", strconv.Quote(key))
 		}

@@ -23,12 +23,20 @@ type stateSettings struct {
 	URL        setup.Secret  `key:"url" required:"true" doc:"URL of the server, such as rediss://app:…@cache.example:6379/0"`
 	Service    string        `key:"service" default:"default" doc:"name of the service, in a server with several"`
 	Timeout    time.Duration `key:"timeout" default:"250ms" doc:"how long connecting, and each answer, may take; attempts, and proofs and counts with a fallback, wait 250ms at most"`
+	CA         setup.File    `key:"ca" doc:"PEM file of the authorities that may sign the certificate of the server, in place of the system's; read once"`
 	Unverified bool          `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 
 // openState makes a state that connects when it is first asked.
 func openState(s *stateSettings) (*redisstate.State, error) {
 	opts := []redisstate.Option{redisstate.WithName(s.Service), redisstate.WithTimeout(s.Timeout)}
+	pool, err := authorities(s.CA)
+	if err != nil {
+		return nil, err
+	}
+	if pool != nil {
+		opts = append(opts, redisstate.WithRootCAs(pool))
+	}
 	if s.Unverified {
 		opts = append(opts, redisstate.WithUnverifiedServer())
 	}

@@ -43,32 +43,18 @@ var _ source.Store = (*Store)(nil)
 // Option configures [New].
 type Option func(*settings) error
 
-type settings struct {
-	name       string
-	unverified bool
-}
+type settings struct{ connect.Settings }
 
 // WithName names the set of files, for databases that hold several: "default" by
 // default.
 func WithName(name string) Option {
-	return func(s *settings) error {
-		if name == "" || len(name) > 100 || strings.ContainsAny(name, " \x00") {
-			return fmt.Errorf("name %q: want up to 100 characters without a space", name)
-		}
-		s.name = name
-		return nil
-	}
+	return func(s *settings) error { return s.SetName(name) }
 }
 
 // WithUnverifiedServer lets a connection to another machine do without TLS, or
 // with a certificate that nobody verifies. Whoever is on the way can then read
 // and replace policies.
-func WithUnverifiedServer() Option {
-	return func(s *settings) error {
-		s.unverified = true
-		return nil
-	}
-}
+func WithUnverifiedServer() Option { return func(s *settings) error { return s.SetUnverified() } }
 
 // New makes a store of the database that a connection string names, such as
 //
@@ -78,11 +64,11 @@ func WithUnverifiedServer() Option {
 // which is sslmode=verify-full or verify-ca: New refuses others without
 // [WithUnverifiedServer]. The variables of libpq, such as PGPASSWORD, hold.
 func New(connection string, opts ...Option) (*Store, error) {
-	s := settings{name: "default"}
+	s := settings{connect.Defaults()}
 	if err := option.Apply(&s, opts); err != nil {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
-	c, err := connect.Config(connection, s.unverified)
+	c, err := s.Config(connection)
 	if err != nil {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
@@ -91,7 +77,7 @@ func New(connection string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
-	return &Store{s.name, pool}, nil
+	return &Store{s.Name, pool}, nil
 }
 
 // Close implements [source.Store].

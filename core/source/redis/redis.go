@@ -36,44 +36,23 @@ var _ source.Store = (*Store)(nil)
 // Option configures [New].
 type Option func(*settings) error
 
-type settings struct {
-	name       string
-	unverified bool
-	roots      *x509.CertPool // nil for those of the system
-}
+type settings struct{ connect.Settings }
 
 // WithName names the set of files, for servers that hold several: "default" by
 // default. Keys begin with "sallyport:{NAME}:", so that in a cluster they are on
 // one node.
 func WithName(name string) Option {
-	return func(s *settings) error {
-		if name == "" || len(name) > 100 || strings.ContainsAny(name, " {}\x00") {
-			return fmt.Errorf("name %q: want up to 100 characters without a space and braces", name)
-		}
-		s.name = name
-		return nil
-	}
+	return func(s *settings) error { return s.SetName(name) }
 }
 
 // WithUnverifiedServer lets a connection to another machine do without TLS.
 // Whoever is on the way can then read and replace policies.
-func WithUnverifiedServer() Option {
-	return func(s *settings) error {
-		s.unverified = true
-		return nil
-	}
-}
+func WithUnverifiedServer() Option { return func(s *settings) error { return s.SetUnverified() } }
 
 // WithRootCAs sets which authorities may sign the certificate of the server, in place
 // of those that the system trusts. It is for URLs that begin with rediss://.
 func WithRootCAs(pool *x509.CertPool) Option {
-	return func(s *settings) error {
-		if pool == nil {
-			return errors.New("root CAs: the pool is nil")
-		}
-		s.roots = pool
-		return nil
-	}
+	return func(s *settings) error { return s.SetRootCAs(pool) }
 }
 
 // New makes a store of the server that a URL names, such as
@@ -84,21 +63,15 @@ func WithRootCAs(pool *x509.CertPool) Option {
 // TLS: New refuses others without [WithUnverifiedServer], and a URL that has
 // skip_verify.
 func New(url string, opts ...Option) (*Store, error) {
-	s := settings{name: "default"}
+	s := settings{connect.Defaults()}
 	if err := option.Apply(&s, opts); err != nil {
 		return nil, fmt.Errorf("source/redis: %w", err)
 	}
-	o, err := connect.Options(url, s.unverified)
+	o, err := s.Options(url)
 	if err != nil {
 		return nil, fmt.Errorf("source/redis: %w", err)
 	}
-	if s.roots != nil {
-		if o.TLSConfig == nil {
-			return nil, errors.New("source/redis: root CAs are for a URL that begins with rediss://")
-		}
-		o.TLSConfig.RootCAs = s.roots
-	}
-	return &Store{redis.NewClient(o), connect.Prefix(s.name)}, nil
+	return &Store{s.Client(o), s.Prefix()}, nil
 }
 
 // Close implements [source.Store].

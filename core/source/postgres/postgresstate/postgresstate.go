@@ -39,32 +39,20 @@ type State struct {
 type Option func(*settings) error
 
 type settings struct {
-	name       string
-	unverified bool
-	timeout    time.Duration
-	conns      int
+	connect.Settings
+	timeout time.Duration
+	conns   int
 }
 
 // WithName names the service whose instances share the state: "default" by default.
 func WithName(name string) Option {
-	return func(s *settings) error {
-		if name == "" || len(name) > 100 || strings.ContainsAny(name, " \x00") {
-			return fmt.Errorf("name %q: want up to 100 characters without a space", name)
-		}
-		s.name = name
-		return nil
-	}
+	return func(s *settings) error { return s.SetName(name) }
 }
 
 // WithUnverifiedServer lets a connection to another machine do without TLS, or
 // with a certificate that nobody verifies. Whoever is on the way can then read
 // sessions, and sign in as anybody.
-func WithUnverifiedServer() Option {
-	return func(s *settings) error {
-		s.unverified = true
-		return nil
-	}
-}
+func WithUnverifiedServer() Option { return func(s *settings) error { return s.SetUnverified() } }
 
 // WithTimeout sets how long one statement may take, waiting for a connection
 // included: 2 s by default, from 10 ms to 1 minute.
@@ -98,11 +86,11 @@ func WithMaxConnections(n int) Option {
 // which is sslmode=verify-full or verify-ca: New refuses others without
 // [WithUnverifiedServer]. The variables of libpq, such as PGPASSWORD, hold.
 func New(connection string, opts ...Option) (*State, error) {
-	s := settings{name: "default", timeout: 2 * time.Second, conns: 10}
+	s := settings{connect.Defaults(), 2 * time.Second, 10}
 	if err := option.Apply(&s, opts); err != nil {
 		return nil, fmt.Errorf("postgresstate: %w", err)
 	}
-	c, err := connect.Config(connection, s.unverified)
+	c, err := s.Config(connection)
 	if err != nil {
 		return nil, fmt.Errorf("postgresstate: %w", err)
 	}
@@ -111,7 +99,7 @@ func New(connection string, opts ...Option) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgresstate: %w", err)
 	}
-	return &State{s.name, pool, s.timeout}, nil
+	return &State{s.Name, pool, s.timeout}, nil
 }
 
 // Close ends the connections. What the state was given to must no longer be used.

@@ -2,6 +2,7 @@ package redisstate_test
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,7 +94,15 @@ func TestUsersOfState(t *testing.T) {
 		}
 	}
 	other := as(t, s, "state", "other")
-	if _, err := other.Counts().Use(t.Context(), sum("nonce"), 1, time.Hour); err == nil {
-		t.Error("it may count for another service")
+	_, err := other.Counts().Use(t.Context(), sum("nonce"), 1, time.Hour)
+	if err == nil || !strings.Contains(err.Error(), "no right to do that to keys sallyport:{other}:*") {
+		t.Errorf("it counts for another service: %v", err)
+	}
+	if _, _, err = other.Sessions().Find("key"); err == nil || !strings.Contains(err.Error(), "the name in braces (WithName, --set, --service)") {
+		t.Errorf("it reads sessions of another service: %v", err)
+	}
+	err = other.Revocations().Listen(t.Context(), func() {})
+	if err == nil || !strings.Contains(err.Error(), "no right to do that to channel sallyport:{other}:revoked") {
+		t.Errorf("it listens for another service: %v", err)
 	}
 }

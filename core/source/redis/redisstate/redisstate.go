@@ -13,9 +13,9 @@ package redisstate
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -34,30 +34,24 @@ type State struct {
 type Option func(*settings) error
 
 type settings struct {
-	name       string
-	unverified bool
-	timeout    time.Duration
+	connect.Settings
+	timeout time.Duration
 }
 
 // WithName names the service whose instances share the state: "default" by default.
 // Keys begin with "sallyport:{NAME}:", so that in a cluster they are on one node.
 func WithName(name string) Option {
-	return func(s *settings) error {
-		if name == "" || len(name) > 100 || strings.ContainsAny(name, " {}\x00") {
-			return fmt.Errorf("name %q: want up to 100 characters without a space and braces", name)
-		}
-		s.name = name
-		return nil
-	}
+	return func(s *settings) error { return s.SetName(name) }
 }
 
 // WithUnverifiedServer lets a connection to another machine do without TLS.
 // Whoever is on the way can then read and change what is counted.
-func WithUnverifiedServer() Option {
-	return func(s *settings) error {
-		s.unverified = true
-		return nil
-	}
+func WithUnverifiedServer() Option { return func(s *settings) error { return s.SetUnverified() } }
+
+// WithRootCAs sets which authorities may sign the certificate of the server, in place
+// of those that the system trusts. It is for URLs that begin with rediss://.
+func WithRootCAs(pool *x509.CertPool) Option {
+	return func(s *settings) error { return s.SetRootCAs(pool) }
 }
 
 // WithTimeout sets how long connecting, and each answer, may take; 250 ms by
@@ -80,17 +74,17 @@ func WithTimeout(d time.Duration) Option {
 // TLS: New refuses others without [WithUnverifiedServer], and a URL that has
 // skip_verify.
 func New(url string, opts ...Option) (*State, error) {
-	s := settings{name: "default", timeout: 250 * time.Millisecond}
+	s := settings{connect.Defaults(), 250 * time.Millisecond}
 	if err := option.Apply(&s, opts); err != nil {
 		return nil, fmt.Errorf("redisstate: %w", err)
 	}
-	o, err := connect.Options(url, s.unverified)
+	o, err := s.Options(url)
 	if err != nil {
 		return nil, fmt.Errorf("redisstate: %w", err)
 	}
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = s.timeout, s.timeout, s.timeout, s.timeout
 	o.MaxRetries, o.DialerRetries = -1, 1
-	return &State{redis.NewClient(o), connect.Prefix(s.name)}, nil
+	return &State{s.Client(o), s.Prefix()}, nil
 }
 
 // Close ends the connections. What the state was given to must no longer be used.

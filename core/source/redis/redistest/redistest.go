@@ -21,6 +21,7 @@ import (
 type Server struct {
 	t         testing.TB
 	dir, addr string
+	scheme    string // of its URL
 	more      []string
 	cmd       *exec.Cmd
 }
@@ -29,7 +30,13 @@ type Server struct {
 // where the program is not installed, and fails there if CI is set.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), addr: net.JoinHostPort("127.0.0.1", authtest.FreePort(t)), more: args}
+	port := authtest.FreePort(t)
+	return start(t, "redis", port, append([]string{"--port", port}, args...))
+}
+
+func start(t testing.TB, scheme, port string, args []string) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: t.TempDir(), addr: net.JoinHostPort("127.0.0.1", port), scheme: scheme, more: args}
 	t.Cleanup(s.Stop)
 	s.Start()
 	return s
@@ -39,7 +46,7 @@ func Start(t testing.TB, args ...string) *Server {
 func (s *Server) Addr() string { return s.addr }
 
 // URL names the server.
-func (s *Server) URL() string { return "redis://" + s.addr }
+func (s *Server) URL() string { return s.scheme + "://" + s.addr }
 
 // Start starts the server once more after Stop.
 func (s *Server) Start() {
@@ -51,9 +58,8 @@ func (s *Server) Start() {
 	case err != nil:
 		s.t.Skip("not run: it needs redis-server, and there is none on this machine")
 	}
-	_, port, _ := net.SplitHostPort(s.addr)
 	var out bytes.Buffer
-	s.cmd = exec.Command(program, append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.more...)...)
+	s.cmd = exec.Command(program, append([]string{"--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.more...)...)
 	s.cmd.Stdout, s.cmd.Stderr = &out, &out
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)

@@ -15,14 +15,38 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// Settings are what options say of a database.
+type Settings struct {
+	Name       string
+	unverified bool
+}
+
+// Defaults are those of all packages.
+func Defaults() Settings { return Settings{Name: "default"} }
+
+// SetName names the part of the database.
+func (s *Settings) SetName(name string) error {
+	if name == "" || len(name) > 100 || strings.ContainsAny(name, " \x00") {
+		return fmt.Errorf("name %q: want up to 100 characters without a space", name)
+	}
+	s.Name = name
+	return nil
+}
+
+// SetUnverified has nobody verify the server.
+func (s *Settings) SetUnverified() error {
+	s.unverified = true
+	return nil
+}
+
 // Config is that of a connection string. A connection to another machine must verify
-// the server, unless unverified is set.
-func Config(connection string, unverified bool) (*pgxpool.Config, error) {
+// the server, unless that was given up.
+func (s *Settings) Config(connection string) (*pgxpool.Config, error) {
 	c, err := pgxpool.ParseConfig(connection)
 	if err != nil {
 		return nil, err // pgx leaves out the password
 	}
-	if !unverified {
+	if !s.unverified {
 		if err := checkServer(&c.ConnConfig.Config); err != nil {
 			return nil, err
 		}

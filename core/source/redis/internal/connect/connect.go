@@ -1,24 +1,71 @@
-// Package connect reads the URLs of servers, for all that is kept in Redis.
+// Package connect is what all that is kept in Redis has in common: the options of a
+// server, its URL, and notifications.
 package connect
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
 
+// Settings are what options say of a server.
+type Settings struct {
+	name       string
+	unverified bool
+	roots      *x509.CertPool // nil for those of the system
+}
+
+// Defaults are those of all packages.
+func Defaults() Settings { return Settings{name: "default"} }
+
+// SetName names the part of the server.
+func (s *Settings) SetName(name string) error {
+	if name == "" || len(name) > 100 || strings.ContainsAny(name, " {}\x00") {
+		return fmt.Errorf("name %q: want up to 100 characters without a space and braces", name)
+	}
+	s.name = name
+	return nil
+}
+
+// SetUnverified has nobody verify the server.
+func (s *Settings) SetUnverified() error {
+	s.unverified = true
+	return nil
+}
+
+// SetRootCAs sets which authorities may sign the certificate of the server.
+func (s *Settings) SetRootCAs(pool *x509.CertPool) error {
+	if pool == nil {
+		return errors.New("root CAs: the pool is nil")
+	}
+	s.roots = pool
+	return nil
+}
+
+// Prefix is what keys begin with: in a cluster they are on one node, so that a script
+// may use several of them.
+func (s *Settings) Prefix() string { return "sallyport:{" + s.name + "}:" }
+
 // Options are those of a URL. A connection to another machine must verify the
-// server, unless unverified is set. Errors say nothing of the password.
-func Options(url string, unverified bool) (*redis.Options, error) {
+// server, unless that was given up. Errors say nothing of the password.
+func (s *Settings) Options(url string) (*redis.Options, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
 		// The error repeats parts of the URL, which may be parts of the password.
 		return nil, errors.New("the URL cannot be read: it begins with redis://, rediss:// or unix://, and / # ? @ and : in a password are escaped, as %2F")
 	}
-	if !unverified && o.Network != "unix" && !isHere(o.Addr) && (o.TLSConfig == nil || o.TLSConfig.InsecureSkipVerify) {
+	if !s.unverified && o.Network != "unix" && !isHere(o.Addr) && (o.TLSConfig == nil || o.TLSConfig.InsecureSkipVerify) {
 		return nil, fmt.Errorf("the connection to %s would not verify the server: use rediss:// without skip_verify", o.Addr)
+	}
+	if s.roots != nil {
+		if o.TLSConfig == nil {
+			return nil, errors.New("root CAs are for a URL that begins with rediss://")
+		}
+		o.TLSConfig.RootCAs = s.roots
 	}
 	o.ContextTimeoutEnabled = true
 	return o, nil
@@ -30,7 +77,3 @@ func isHere(addr string) bool {
 	ip := net.ParseIP(host)
 	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
-
-// Prefix is what the keys of a name begin with: in a cluster they are on one
-// node, so that a script may use several of them.
-func Prefix(name string) string { return "sallyport:{" + name + "}:" }

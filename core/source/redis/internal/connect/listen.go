@@ -40,7 +40,7 @@ func Listen(ctx context.Context, client *redis.Client, channel string, hint func
 			}
 			hint() // it may have been a notification
 		case err != nil:
-			return err
+			return explain(err, "channel "+channel)
 		default:
 			if _, pong := got.(*redis.Pong); !pong {
 				hint() // for the subscription itself, too

@@ -1,0 +1,25 @@
+package redis
+
+import (
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"github.com/sallyport-go/sallyport/casbinrules/setup"
+)
+
+// authorities reads the key ca; nil is those of the system.
+func authorities(ca setup.File) (*x509.CertPool, error) {
+	if ca == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(string(ca))
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("ca: no certificate in %s: it has a PEM block CERTIFICATE for each authority", ca)
+	}
+	return pool, nil
+}

@@ -1,0 +1,40 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Client makes a client, whose errors about rights say what to look at.
+func (s *Settings) Client(o *redis.Options) *redis.Client {
+	c := redis.NewClient(o)
+	c.AddHook(rights(s.Prefix()))
+	return c
+}
+
+// rights explains that a user may not do something with keys behind a prefix.
+type rights string
+
+func (rights) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (r rights) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		return explain(next(ctx, cmd), "keys "+string(r)+"*")
+	}
+}
+
+// ProcessPipelineHook changes nothing: of what is in pipelines, something was asked
+// alone before.
+func (rights) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// explain says what to look at if a user has no right to something.
+func explain(err error, to string) error {
+	if !redis.HasErrorPrefix(err, "NOPERM") {
+		return err
+	}
+	return fmt.Errorf("the user of the URL has no right to do that to %s: see its ACL, and the name in braces (WithName, --set, --service): %w", to, err)
+}
