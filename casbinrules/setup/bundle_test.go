@@ -67,7 +67,7 @@ func (b *bundles) put(t *testing.T, r source.Revision, more ...string) {
 	for i := 0; i < len(more); i += 2 {
 		files = append(files, source.File{Name: more[i], Content: []byte(more[i+1])})
 	}
-	data, err := bundle.Encode("default", source.Entry{Revision: r}, files, b.key)
+	data, err := bundle.Encode("default", source.Entry{Revision: r}, time.Time{}, files, b.key)
 	if err != nil {
 		t.Fatal(err)
 	}

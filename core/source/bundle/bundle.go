@@ -5,7 +5,8 @@
 // with Ed25519, and whoever reads it verifies that before anything of it is used:
 // so the server that hands it out, its caches and the network need not be trusted
 // with more than to hand out the newest one. What they can do is to keep showing
-// an older one; an instance that has seen a newer one refuses it.
+// an older one: an instance that has seen a newer one refuses it, and any does so
+// once it has expired, if it was published with an end ([File.Expiring]).
 //
 // [New] reads a bundle over HTTP, as a [source.Source] for instances. [NewFile] is
 // the file itself, as a [source.Store] for those who publish, and [NewHandler]
@@ -16,7 +17,7 @@
 //	sallyport bundle 1
 //	signature KEY SIGNATURE
 //
-//	{"set":"default","entry":{"revision":7,…},"files":[{"name":"model.conf","size":301},…]}
+//	{"set":"default","entry":{"revision":7,…},"expires":"2026-…","files":[{"name":"model.conf","size":301},…]}
 //	…the bytes of the files, one after the other…
 //
 // There are up to eight lines with signatures, by different keys, so that keys can
@@ -37,6 +38,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core/source"
 )
@@ -46,10 +48,17 @@ type Bundle struct {
 	// Set is the name of the set of files.
 	Set   string
 	Entry source.Entry
+	// Expires is from when on a [Source] no longer takes it for the newest one;
+	// zero for never. Reading does not look at it.
+	Expires time.Time
 	// Content is that of Entry.Revision. Its Proof is what [Decode] needs, in
 	// front of the files, to verify them again.
 	Content *source.Content
 }
+
+// ErrExpired says that a server shows a bundle whose end has passed: nobody has
+// published since, or it keeps newer ones back.
+var ErrExpired = errors.New("the bundle has expired")
 
 // ErrUntrusted says that no trusted key has signed a bundle, or that it was
 // changed since.
@@ -71,9 +80,10 @@ const (
 
 // head is the JSON of a bundle.
 type head struct {
-	Set   string       `json:"set"`
-	Entry source.Entry `json:"entry"`
-	Files []fileHead   `json:"files"`
+	Set     string       `json:"set"`
+	Entry   source.Entry `json:"entry"`
+	Expires time.Time    `json:"expires,omitzero"`
+	Files   []fileHead   `json:"files"`
 }
 
 type fileHead struct {
@@ -85,9 +95,10 @@ type fileHead struct {
 // signatures of anything else, should a key be used twice.
 var algorithm = &ed25519.Options{Hash: crypto.SHA512, Context: magic}
 
-// Encode makes a bundle of files and signs it with each of the keys. The hash of
-// the entry is that of the files, whatever it was before.
-func Encode(set string, e source.Entry, files []source.File, keys ...ed25519.PrivateKey) ([]byte, error) {
+// Encode makes a bundle of files and signs it with each of the keys. It expires at a
+// time of whole seconds, or never if that is zero. The hash of the entry is that of the
+// files, whatever it was before.
+func Encode(set string, e source.Entry, expires time.Time, files []source.File, keys ...ed25519.PrivateKey) ([]byte, error) {
 	if err := checkSet(set); err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
 	}
@@ -102,7 +113,7 @@ func Encode(set string, e source.Entry, files []source.File, keys ...ed25519.Pri
 		return nil, fmt.Errorf("bundle: %w", err)
 	}
 	e.Hash = c.Hash()
-	h := head{Set: set, Entry: e}
+	h := head{Set: set, Entry: e, Expires: expires.Truncate(time.Second)}
 	for _, f := range c.Files {
 		h.Files = append(h.Files, fileHead{f.Name, len(f.Content)})
 	}
@@ -265,7 +276,7 @@ func parse(signed []byte) (*Bundle, error) {
 	if c.Hash() != h.Entry.Hash {
 		return nil, errors.New("the hash is not that of the files")
 	}
-	return &Bundle{h.Set, h.Entry, c}, nil
+	return &Bundle{h.Set, h.Entry, h.Expires, c}, nil
 }
 
 // checkSet refuses what cannot be the name of a set.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/bundle"
@@ -35,7 +36,7 @@ func encoded(t testing.TB, r source.Revision, text string, keys ...ed25519.Priva
 	if len(keys) == 0 {
 		keys = []ed25519.PrivateKey{key(1)}
 	}
-	data, err := bundle.Encode("default", source.Entry{Revision: r, Note: source.Note{Author: "ann", Message: "why"}}, sourcetest.Files(text), keys...)
+	data, err := bundle.Encode("default", source.Entry{Revision: r, Note: source.Note{Author: "ann", Message: "why"}}, time.Time{}, sourcetest.Files(text), keys...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,16 +108,16 @@ func TestEncodeRefuses(t *testing.T) {
 		nine[i] = key(byte(i))
 	}
 	for what, err := range map[string]error{
-		"no key":      second(bundle.Encode("default", e, files)),
-		"nine keys":   second(bundle.Encode("default", e, files, nine...)),
-		"twice":       second(bundle.Encode("default", e, files, key(1), key(1))),
-		"short key":   second(bundle.Encode("default", e, files, key(1)[:32])),
-		"no file":     second(bundle.Encode("default", e, nil, key(1))),
-		"revision 0":  second(bundle.Encode("default", source.Entry{}, files, key(1))),
-		"no set":      second(bundle.Encode("", e, files, key(1))),
-		"odd set":     second(bundle.Encode("a b", e, files, key(1))),
-		"a path up":   second(bundle.Encode("default", e, []source.File{{Name: "../x"}}, key(1))),
-		"a long note": second(bundle.Encode("default", source.Entry{Revision: 1, Note: source.Note{Message: strings.Repeat("x", 1<<20)}}, files, key(1))),
+		"no key":      second(bundle.Encode("default", e, time.Time{}, files)),
+		"nine keys":   second(bundle.Encode("default", e, time.Time{}, files, nine...)),
+		"twice":       second(bundle.Encode("default", e, time.Time{}, files, key(1), key(1))),
+		"short key":   second(bundle.Encode("default", e, time.Time{}, files, key(1)[:32])),
+		"no file":     second(bundle.Encode("default", e, time.Time{}, nil, key(1))),
+		"revision 0":  second(bundle.Encode("default", source.Entry{}, time.Time{}, files, key(1))),
+		"no set":      second(bundle.Encode("", e, time.Time{}, files, key(1))),
+		"odd set":     second(bundle.Encode("a b", e, time.Time{}, files, key(1))),
+		"a path up":   second(bundle.Encode("default", e, time.Time{}, []source.File{{Name: "../x"}}, key(1))),
+		"a long note": second(bundle.Encode("default", source.Entry{Revision: 1, Note: source.Note{Message: strings.Repeat("x", 1<<20)}}, time.Time{}, files, key(1))),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", what)

@@ -26,6 +26,7 @@ type File struct {
 	set     string
 	trusted []ed25519.PublicKey
 	signing []ed25519.PrivateKey
+	expires time.Duration // after the publication; 0 for never
 }
 
 var _ source.Store = (*File)(nil)
@@ -51,6 +52,18 @@ func NewFile(path, set string, trusted []ed25519.PublicKey, signing ...ed25519.P
 		}
 	}
 	return f, checkTrusted(f.trusted)
+}
+
+// Expiring is the same file, whose publications expire d after they are made, at least
+// a second: whoever keeps newer ones back cannot pass them off as the newest for longer.
+// So there has to be another one before, of the same files if nothing has changed.
+func (f *File) Expiring(d time.Duration) (*File, error) {
+	if d < time.Second {
+		return nil, fmt.Errorf("bundle: expiry after %v: must be at least 1s", d)
+	}
+	g := *f
+	g.expires = d
+	return &g, nil
 }
 
 // Close implements [source.Store].
@@ -87,7 +100,8 @@ func (f *File) newest() (*Bundle, error) {
 	return b, err
 }
 
-// Fetch implements [source.Source].
+// Fetch implements [source.Source]. Whether the bundle has expired is not looked at:
+// publishers go on from it all the same.
 func (f *File) Fetch(_ context.Context, known source.State) (source.Fetched, error) {
 	b, err := f.newest()
 	if err != nil {
@@ -167,7 +181,11 @@ func (f *File) publish(ctx context.Context, p source.Publication) (source.Entry,
 		Revision: p.Next(), Published: time.Now().UTC().Truncate(time.Second),
 		Hash: source.HashFiles(p.Files), Note: p.Note,
 	}
-	data, err := Encode(f.set, e, p.Files, f.signing...)
+	var expires time.Time
+	if f.expires != 0 {
+		expires = e.Published.Add(f.expires)
+	}
+	data, err := Encode(f.set, e, expires, p.Files, f.signing...)
 	if err != nil {
 		return source.Entry{}, err
 	}

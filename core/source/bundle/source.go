@@ -32,6 +32,10 @@ import (
 // answers at once; then the polls of [source.Follow] find new bundles, and
 // source.Status.Listening is false.
 //
+// A bundle that has expired, by the clock of this machine, is [ErrExpired]: as far as a
+// follower is concerned, the source has not answered since. What is in force stays, and
+// a bound such as that of [source.WithMaxStaleness] counts from the end on.
+//
 // Redirects are followed on the same host only. An answer of a cache that is more
 // than a minute old is an error. 404 and 410 are [source.ErrEmpty].
 type Source struct {
@@ -55,6 +59,8 @@ type reading struct {
 	until time.Time // when it is to be read in whole again
 	err   error     // why it is refused
 	state source.State
+	// expires is when the bundle does, zero for never.
+	expires time.Time
 	// bundle is nil if it was refused, and once its content was handed on: then it
 	// is known, and not kept twice.
 	bundle *Bundle
@@ -96,7 +102,16 @@ func (s *Source) Verify(c *source.Content) error {
 	return verifyContent(c, s.settings.set, s.trusted)
 }
 
-// Read reads the newest bundle in whole.
+// usable says why a reading is not what is the newest.
+func (s *Source) usable(r *reading) error {
+	if r.err == nil && !r.expires.IsZero() && !time.Now().Before(r.expires) {
+		return fmt.Errorf("bundle: %s: revision %d: %w at %s: publish again (sallyport push --expires), or find out who keeps newer ones back",
+			quiet.URL(s.address), r.state.Revision, ErrExpired, r.expires.Format(time.RFC3339))
+	}
+	return r.err
+}
+
+// Read reads the newest bundle in whole, also one that has expired.
 func (s *Source) Read(ctx context.Context) (*Bundle, error) {
 	r, _, err := s.ask(ctx, reading{}, nil)
 	if err == nil {
@@ -118,7 +133,7 @@ func (s *Source) Fetch(ctx context.Context, known source.State) (source.Fetched,
 	}
 	r, _, err := s.ask(ctx, last, nil)
 	if err == nil {
-		err = r.err
+		err = s.usable(&r)
 	}
 	if err != nil {
 		return source.Fetched{}, err
@@ -149,7 +164,7 @@ func (s *Source) ask(ctx context.Context, last reading, wait *time.Duration) (r 
 	}
 	r = reading{etag: a.etag, until: time.Now().Add(wholeEvery - wholeEvery/10 + rand.N(wholeEvery/5))}
 	if r.bundle, r.err = decode(a.data, s.settings.set, s.trusted); r.err == nil {
-		r.state = source.State{Revision: r.bundle.Entry.Revision, Hash: r.bundle.Entry.Hash}
+		r.state, r.expires = source.State{Revision: r.bundle.Entry.Revision, Hash: r.bundle.Entry.Hash}, r.bundle.Expires
 	} else {
 		r.err = fmt.Errorf("%s: %w", quiet.URL(s.address), r.err)
 	}

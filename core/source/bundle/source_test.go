@@ -183,7 +183,7 @@ func TestRefusedAnswers(t *testing.T) {
 		case "/unmodified":
 			w.WriteHeader(http.StatusNotModified)
 		case "/staging":
-			data, err := bundle.Encode("staging", source.Entry{Revision: 1}, sourcetest.Files("x"), key(1))
+			data, err := bundle.Encode("staging", source.Entry{Revision: 1}, time.Time{}, sourcetest.Files("x"), key(1))
 			if err == nil {
 				_, _ = w.Write(data)
 			}

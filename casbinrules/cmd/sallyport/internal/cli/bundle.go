@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	shared "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/bundle"
@@ -76,11 +77,20 @@ func openFile(f *storeFlags, text string) (shared.Store, error) {
 	if path == "" {
 		return nil, usagef("file: names no file: write file:PATH")
 	}
+	now := time.Now()
+	expires, err := expiry(f.expires, now)
+	if err != nil {
+		return nil, err
+	}
 	trusted, signing, err := f.keys()
 	if err != nil {
 		return nil, err
 	}
-	return bundle.NewFile(path, f.set, trusted, signing...)
+	file, err := bundle.NewFile(path, f.set, trusted, signing...)
+	if err != nil || expires.IsZero() {
+		return file, err
+	}
+	return file.Expiring(expires.Sub(now))
 }
 
 // openHTTP opens a bundle that a server hands out.

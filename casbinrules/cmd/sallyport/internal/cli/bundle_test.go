@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
@@ -80,11 +81,18 @@ func TestBundle(t *testing.T) {
 	}
 	wants(t, dir, 2, "no trusted key has signed this bundle", "pull", "DIR", "--force", "--store", address, "--public-key", "DIR/other.pub")
 	wants(t, dir, 2, "is not https", "status", "--store", "http://policies.example/x", "--public-key", trust)
+	push(2, `--expires "tomorrow" is neither a duration`, "x", "--key", "DIR/new.key", "--base", "3", "--force", "--expires", "tomorrow")
+	push(0, "published revision 4 by ann", "ends", "--key", "DIR/new.key", "--base", "3", "--force", "--expires", "1h")
+	text, err := os.ReadFile(filepath.Join(dir, "www", "policy.bundle"))
+	if err != nil || !bytes.Contains(text, []byte(`"expires":"`)) {
+		t.Errorf("%.300q, %v", text, err)
+	}
+	wants(t, dir, 2, "--expires is for a bundle in file:", "rollback", "1", "--author", "ann", "--store", "redis://127.0.0.1:1", "--expires", "1h")
 	wants(t, dir, 2, "this store signs nothing", "history", "--store", "redis://127.0.0.1:1", "--public-key", trust)
 	for _, store := range []string{"file:", "file://host/x", "file:///"} {
 		if got := run(t, dir, "", "history", "--store", store, "--public-key", trust); got.code != 2 || strings.Contains(got.stderr, "panic") {
 			t.Errorf("%s: code %d, %s", store, got.code, got.stderr)
 		}
 	}
-	wants(t, dir, 0, "3  ", "history", "--store", "file://"+filepath.ToSlash(filepath.Join(dir, "www", "policy.bundle")), "--public-key", "DIR/new.pub", "--public-key", trust)
+	wants(t, dir, 0, "4  |3  ", "history", "--store", "file://"+filepath.ToSlash(filepath.Join(dir, "www", "policy.bundle")), "--public-key", "DIR/new.pub", "--public-key", trust)
 }

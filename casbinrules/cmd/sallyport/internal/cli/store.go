@@ -28,6 +28,7 @@ type storeFlags struct {
 	unverified  bool
 	publicKeys  []string
 	privateKeys []string
+	expires     string // of what is published; "" for never
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
@@ -38,10 +39,11 @@ func (f *storeFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("public-key", "pem", "pub") // fails for unknown flags only
 }
 
-// addSigning adds the flag of those who publish.
+// addSigning adds the flags of those who publish.
 func (f *storeFlags) addSigning(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.privateKeys, "key", nil, "`file` of a private key in PEM with which a bundle is signed; may be repeated")
 	_ = cmd.MarkFlagFilename("key", "pem") // fails for unknown flags only
+	cmd.Flags().StringVar(&f.expires, "expires", "", "`when` instances no longer take a bundle for the newest: a duration (24h, 7d), the last day (2027-01-31), or a time in RFC 3339 (default never)")
 }
 
 // openers make a store of a URL, by its scheme.
@@ -101,6 +103,9 @@ func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s sha
 	}
 	if len(f.publicKeys)+len(f.privateKeys) > 0 && !isBundle(scheme) {
 		return usagef("--public-key and --key are for bundles, in file: or at https://; this store signs nothing")
+	}
+	if f.expires != "" && scheme != "file" {
+		return usagef("--expires is for a bundle in file:; instances ask this store itself what is the newest")
 	}
 	s, err := open(f, url)
 	if err != nil {
