@@ -151,7 +151,8 @@ func (a *Authorizer) published(ctx context.Context, content *from.Content) error
 	return err
 }
 
-// sourceStatus has observers told when the source fails, is stale, and is back.
+// sourceStatus has observers told when the source fails, is stale, and is back, and
+// when what it holds cannot be kept, and can again.
 func (a *Authorizer) sourceStatus(s from.Status) {
 	mode := a.config.staleMode
 	a.refusing.Store(s.Stale && mode != StaleServe && mode != "")
@@ -159,7 +160,7 @@ func (a *Authorizer) sourceStatus(s from.Status) {
 		return // the caller of OpenSource is told
 	}
 	failing := s.Err != nil && s.Latest == s.Revision // and not a revision that was rejected
-	was, wasStale := a.failing.Swap(failing), a.stale.Swap(s.Stale)
+	was, wasStale, wasUnkept := a.failing.Swap(failing), a.stale.Swap(s.Stale), a.unkept.Swap(s.FileErr != nil)
 	v := a.Version()
 	e := ReloadEvent{Time: time.Now(), Old: v, New: v, Err: s.Err}
 	switch {
@@ -170,7 +171,9 @@ func (a *Authorizer) sourceStatus(s from.Status) {
 		}
 	case failing && !was:
 		e.Outcome = ReloadFailed
-	case !failing && was, !s.Stale && wasStale:
+	case s.FileErr != nil && !wasUnkept:
+		e.Outcome, e.Err = ReloadNotKept, s.FileErr
+	case !failing && was, !s.Stale && wasStale, s.FileErr == nil && wasUnkept:
 		e.Outcome = ReloadUnchanged
 	default:
 		return
@@ -200,6 +203,7 @@ type shared struct {
 	remembered *remembered                   // nil unless StaleKnownOnly
 	failing    atomic.Bool                   // observers were told so
 	stale      atomic.Bool
+	unkept     atomic.Bool
 }
 
 // bound refuses, or lets through, what was decided by a policy that may be over

@@ -3,7 +3,10 @@ package casbinrules_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -252,6 +255,30 @@ func TestStaleModes(t *testing.T) {
 				casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { outcomes = append(outcomes, e.Outcome) }))
 		})
 	}
+}
+
+// TestNotKept: a last good file that cannot be written is told of once, however often
+// that is tried, and once more when it can.
+func TestNotKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "later")
+	var told []casbinrules.ReloadEvent
+	sourced(t, func(t *testing.T, m *memory, a *casbinrules.Authorizer) {
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if len(told) != 1 || told[0].Outcome != casbinrules.ReloadNotKept || !errors.Is(told[0].Err, fs.ErrNotExist) {
+			t.Fatalf("%+v", told)
+		}
+		decides(t, a, "ann", "GET", true, "1")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if len(told) != 2 || told[1].Outcome != casbinrules.ReloadUnchanged || told[1].Err != nil {
+			t.Errorf("%+v", told[1:])
+		}
+	}, casbinrules.WithSourceOptions(source.WithLastGoodFile(filepath.Join(dir, "policy.json"))),
+		casbinrules.WithReloadObserver(func(_ context.Context, e casbinrules.ReloadEvent) { told = append(told, e) }))
 }
 
 // TestSourcePolicies: which files of a source make the policy.

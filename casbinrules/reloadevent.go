@@ -30,6 +30,11 @@ const (
 	// ReloadStale: the source has not confirmed the policy for longer than
 	// [WithMaxStaleness] allows. [ReloadUnchanged] or [ReloadLoaded] ends it.
 	ReloadStale ReloadOutcome = "stale"
+	// ReloadNotKept: the policy in force could not be written to the last good
+	// file, source.WithLastGoodFile, with which an instance starts while its source
+	// is away. It is told of once, and tried again each minute; [ReloadUnchanged]
+	// or [ReloadLoaded] ends it.
+	ReloadNotKept ReloadOutcome = "not_kept"
 )
 
 // ReloadEvent is what [WithReloadObserver] functions are told of one attempt to load. Its

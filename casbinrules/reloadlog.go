@@ -56,6 +56,8 @@ func levelOf(o ReloadOutcome) (slog.Level, string) {
 		return slog.LevelWarn, "policy files are polled only"
 	case ReloadStale:
 		return slog.LevelError, "policy stale, its source does not answer"
+	case ReloadNotKept:
+		return slog.LevelError, "policy in force, but not kept for a start without its source"
 	case ReloadRejected:
 		return slog.LevelError, "policy rejected, the last good one stays in force"
 	default:

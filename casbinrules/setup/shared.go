@@ -138,6 +138,8 @@ func (a *assembly) followLog(name string) func(source.Status) {
 			log.Error("file not confirmed by its store for longer than max_staleness", "revision", uint64(s.Revision), "error", s.Err)
 		case s.Err != nil && (last.Err == nil || last.Err.Error() != s.Err.Error()) && s.Revision != 0:
 			log.Error("file not taken from its store, the last good one stays in use", "revision", uint64(s.Revision), "error", s.Err)
+		case s.FileErr != nil && last.FileErr == nil:
+			log.Error("file in use, but not kept for a start without its store", "revision", uint64(s.Revision), "error", s.FileErr)
 		case s.Revision != last.Revision:
 			log.Info("file loaded from its store", "revision", uint64(s.Revision))
 		case last.Stale && !s.Stale:

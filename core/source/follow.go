@@ -56,10 +56,10 @@ type Follower struct {
 	inForce State // what was applied
 	saved   State // what the file of WithLastGoodFile holds
 	// savedTime is until when the files of WithLastGoodFile say that saved was
-	// confirmed.
-	savedTime time.Time
-	changed   chan struct{} // closed and replaced when state changes
-	overdue   *time.Timer   // nil without a bound
+	// confirmed, saveTried when it was last tried to write the one with content.
+	savedTime, saveTried time.Time
+	changed              chan struct{} // closed and replaced when state changes
+	overdue              *time.Timer   // nil without a bound
 }
 
 // Follow fetches the newest revision, has it applied, and goes on following the
@@ -196,7 +196,11 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 	if again {
 		known = f.inForce
 	}
+	inForce, unkept := f.inForce, f.unkept()
 	f.mu.Unlock()
+	if unkept {
+		known = State{} // its content is needed once more
+	}
 	asked := time.Now() // what the source says is true of this moment at the earliest
 	fetching, cancel := context.WithTimeout(ctx, f.settings.timeout)
 	defer cancel()
@@ -220,6 +224,10 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 		if asked.Sub(f.savedTime) >= confirmedEvery {
 			f.saveConfirmation(asked, got.State)
 		}
+		return f.confirmed(asked, got.State)
+	}
+	if got.State == inForce {
+		f.save(asked, got.State, got.Content)
 		return f.confirmed(asked, got.State)
 	}
 	f.seen(got.State)

@@ -45,11 +45,18 @@ func (f *Follower) saveConfirmation(asked time.Time, of State) {
 	f.update(func(s *Status) { s.FileErr = err })
 }
 
+// unkept reports whether it is time to try again to write what is in force, since it
+// could not be written. It runs under the lock.
+func (f *Follower) unkept() bool {
+	return f.settings.file != "" && f.saved != f.inForce && f.known == f.inForce && time.Since(f.saveTried) >= confirmedEvery
+}
+
 // save writes what was applied.
 func (f *Follower) save(confirmed time.Time, of State, c *Content) {
 	if f.settings.file == "" || f.saved == of {
 		return
 	}
+	f.saveTried = time.Now()
 	err := replaceFile(f.settings.file, lastGood{confirmed, of.Hash, c})
 	if err == nil {
 		f.saved, f.savedTime = of, confirmed

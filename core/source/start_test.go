@@ -69,6 +69,54 @@ func TestLastGoodFile(t *testing.T) {
 	})
 }
 
+// TestLastGoodFileIsTriedAgain: content that could not be kept is read once more and
+// kept when that is possible, without being applied again.
+func TestLastGoodFileIsTriedAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "later")
+	file := filepath.Join(dir, "last-good.json")
+	followed(t, func(t *testing.T, store *fake, got *applied, f *source.Follower) {
+		if s := f.Status(); s.Revision != 1 || s.FileErr == nil || s.Err != nil {
+			t.Fatalf("%+v", s)
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if s := f.Status(); s.FileErr == nil {
+			t.Errorf("the folder is not there: %+v", s)
+		}
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		got.refuse[2] = errDown
+		store.publish() // which is rejected: what is in force is that of before
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if s := f.Status(); s.FileErr == nil || s.Revision != 1 {
+			t.Errorf("the source no longer has what is in force: %+v", s)
+		}
+		store.publish()
+		synctest.Wait()
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		store.publish()
+		synctest.Wait()
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if s := f.Status(); s.FileErr != nil || s.Revision != 4 || s.Err != nil {
+			t.Errorf("when it can be kept: %+v", s)
+		}
+		if all := got.seen(); !slices.Equal(all, []source.Revision{1, 2, 3, 4}) {
+			t.Errorf("applied %v", all)
+		}
+	}, source.WithLastGoodFile(file))
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), `"revision":4`) {
+		t.Errorf("%.200s, %v", text, err)
+	}
+}
+
 // TestLastGoodFileAge: an instance that starts without its source counts from the
 // last confirmation on, and not from when the content was published.
 func TestLastGoodFileAge(t *testing.T) {
