@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/kept"
 )
 
@@ -80,16 +79,18 @@ func (g *Guard) challengesStill(d *Denial, r Request) bool {
 	rest := d.Challenges
 	for i := range g.schemes {
 		now := g.schemes[i].offer(r, ErrNoCredentials)
-		if len(now) > len(rest) || !slices.EqualFunc(now, rest[:len(now)], sameChallenge) {
+		if len(now) > len(rest) {
 			return false
+		}
+		for j := range now {
+			if now[j].String() != rest[j].String() {
+				return false
+			}
 		}
 		rest = rest[len(now):]
 	}
 	return len(rest) == 0
 }
-
-// sameChallenge compares texts, which is quick where they are at one place.
-func sameChallenge(a, b challenge.Challenge) bool { return a.String() == b.String() }
 
 // forbiddenDenial is the denial for a known principal, when reason is all that is
 // known.

@@ -38,7 +38,9 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 				h[s.Key] = PrivateCacheControl(have)
 			}
 			for _, name := range targeted {
-				delete(h, name)
+				if _, ok := h[name]; ok { // a lookup does not hash the name in a small map, delete does
+					delete(h, name)
+				}
 			}
 		}
 	}

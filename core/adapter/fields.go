@@ -26,7 +26,7 @@ func AddFields(h http.Header, fields []core.Field) {
 		f := &fields[i]
 		s := f.Shared()
 		switch {
-		case s != nil && len(h[s.Key]) > 0 && IsPrivate(f): // KeepFields completes it
+		case s != nil && IsPrivate(f) && len(h[s.Key]) > 0: // KeepFields completes it
 		case s == nil || !s.Intact(f.Value):
 			key := challengeKey
 			if f.Name != "WWW-Authenticate" {
