@@ -121,6 +121,22 @@ func WithBadCredentials(name string, header ...string) AuditOption {
 	}
 }
 
+// WithLogin tries wrong passwords where accounts sign in, such as at
+// "POST /login", for accounts that exist and for others: the answers must not tell
+// them apart. In body {account} and {password} are filled in; it is JSON if it
+// begins with a brace, else a form, and "" is one of username and password.
+func WithLogin(route, body string, accounts ...string) AuditOption {
+	return func(a *audit) error {
+		method, path, ok := strings.Cut(route, " ")
+		if !ok || len(accounts) == 0 {
+			return fmt.Errorf("login %q: give a method, a path and accounts that exist, such as \"POST /login\"", route)
+		}
+		a.settings.Login = &probe.Login{Method: method, Path: path, Body: body}
+		a.settings.Users = accounts
+		return nil
+	}
+}
+
 // WithMay says which users may get the routes of a pattern, such as
 // "PATCH /reports/:id"; all others are to get 403. Where several patterns name a
 // route, the first one counts. Once a test says so of one route, each route has to

@@ -1,9 +1,13 @@
 package authtest
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
@@ -50,5 +54,39 @@ func auditForgotten(t *testing.T, f Framework) {
 				t.Errorf("want %q of %s %s, found %s", c.code, c.method, c.path, summary(findings))
 			}
 		})
+	}
+}
+
+// TestAuditLogins: a login that answers in two ways is found, and one that does not
+// is right.
+func TestAuditLogins(t *testing.T) {
+	for _, tells := range []bool{false, true} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/login" {
+				w.Header().Set("WWW-Authenticate", `Name realm="test"`)
+				w.Header().Set("Cache-Control", "no-store")
+				w.WriteHeader(http.StatusUnauthorized)
+				if tells && r.FormValue("username") == "alice" {
+					_, _ = io.WriteString(w, "try again")
+				}
+			}
+		}))
+		defer srv.Close()
+		target := Target{URL: srv.URL, Routes: []core.RouteInfo{{Method: "GET", Pattern: "/open"}}}
+		_, findings, err := runAudit(t, target, []AuditOption{WithPublic("/open"), WithLogin("POST /login", "", "alice")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(findings, func(f probe.Finding) bool {
+			return f.Code == probe.FaultUserEnumeration && f.Method == "POST" && f.Path == "/login"
+		})
+		if found != tells || len(findings) > 0 != tells {
+			t.Errorf("tells %t: found %s", tells, summary(findings))
+		}
+	}
+	for _, opt := range []AuditOption{WithLogin("/login", "", "alice"), WithLogin("POST /login", "")} {
+		if _, _, err := runAudit(t, Target{URL: "http://127.0.0.1:1", Routes: []core.RouteInfo{{}}}, []AuditOption{opt}); err == nil {
+			t.Error("a login without a method, or without an account, is taken")
+		}
 	}
 }

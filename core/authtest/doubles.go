@@ -46,7 +46,8 @@ func (r *Recorder) Last(t testing.TB) core.Event {
 // Names is an authenticator for tests. Credentials are "Name ID" or
 // "Name ID role,role" in Authorization: whoever is named is believed.
 //
-// It is scheme "Name"; ID "bad" is refused, "down" is a failing dependency and
+// It is scheme "Name"; ID "bad" is refused, and so is the "not-a-token" that an
+// audit sends; "down" is a failing dependency and
 // "panic" panics.
 type Names struct{}
 
@@ -68,7 +69,7 @@ func (Names) Authenticate(_ context.Context, r core.Request) (*core.Principal, e
 	}
 	id, roles, _ := strings.Cut(name, " ")
 	switch id {
-	case "bad":
+	case "bad", "not-a-token":
 		return nil, &core.CredentialError{Reason: core.ReasonMalformed, Code: core.CodeInvalidCredentials}
 	case "down":
 		return nil, context.DeadlineExceeded

@@ -1,8 +1,12 @@
 package probe
 
 import (
+	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -10,42 +14,195 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
+// Login is where accounts sign in with a password: a form, or an endpoint that
+// takes JSON. Requests to it may change something; to name it is the consent.
+// [Run] sends at most [AccountTries] wrong passwords for each of at most two
+// accounts, and stops when a limit answers.
+type Login struct {
+	// Method is the method, or "" for POST.
+	Method string
+	// Path is the path to send, below [Settings.Base].
+	Path string
+	// Body is what is sent, with {account} and {password} where these belong:
+	// JSON if it begins with a brace, else a form. "" is
+	// "username={account}&password={password}".
+	Body string
+}
+
+// AccountTries is how many wrong passwords are sent for an account that exists.
+// Limits on guessing that lock an account usually begin with the fifth.
+const AccountTries = 4
+
 // maxAccounts is how many accounts are tried.
 const maxAccounts = 2
 
-// accounts are names of accounts: those of Basic credentials first.
+// madeUp is how the names of accounts begin that do not exist.
+const madeUp = "probe-"
+
+const loginBody = "username={account}&password={password}"
+
+func (l *Login) check(accounts []string) error {
+	body := l.body()
+	switch {
+	case !strings.HasPrefix(l.Path, "/"):
+		return errors.New("probe: login: the path must begin with /")
+	case slices.Contains(safe, l.method()):
+		return errors.New("probe: login: the method must be one that takes a body, such as POST")
+	case !strings.Contains(body, "{account}") || !strings.Contains(body, "{password}"):
+		return errors.New("probe: login: the body must hold {account} and {password}")
+	case l.json() && !json.Valid([]byte(body)):
+		return errors.New("probe: login: the body begins like JSON, and is none")
+	case len(accounts) == 0:
+		return errors.New("probe: login: name an account that exists, to compare one that does not")
+	}
+	return nil
+}
+
+func (l *Login) method() string {
+	if l.Method == "" {
+		return http.MethodPost
+	}
+	return strings.ToUpper(l.Method)
+}
+
+func (l *Login) body() string {
+	if l.Body == "" {
+		return loginBody
+	}
+	return l.Body
+}
+
+func (l *Login) json() bool { return strings.HasPrefix(strings.TrimSpace(l.body()), "{") }
+
+// try is a request to sign in.
+func (l *Login) try(base, name, password string) Request {
+	kind, escape := "application/x-www-form-urlencoded", url.QueryEscape
+	if l.json() {
+		kind, escape = "application/json", inJSON
+	}
+	body := strings.NewReplacer("{account}", escape(name), "{password}", escape(password)).Replace(l.body())
+	return Request{Purpose: Account, Method: l.method(), Target: base + l.Path, Content: body, As: asPassword, Variant: name, Route: -1,
+		Header: []core.Field{{Name: "Content-Type", Value: kind}}}
+}
+
+// inJSON is text as it stands between the quotes of a JSON string.
+func inJSON(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return text // a string always has a form in JSON
+	}
+	return string(quoted[1 : len(quoted)-1])
+}
+
+// accounts are names of accounts: those of Basic credentials first, except that
+// for a login the names given come first.
 func (st *state) accounts() []string {
 	var names []string
-	add := func(name string) {
-		if name != "" && len(name) < 20 && len(names) < maxAccounts && !slices.Contains(names, name) {
-			names = append(names, name)
+	add := func(all ...string) {
+		for _, name := range all {
+			if name != "" && len(name) <= 64 && len(names) < maxAccounts && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
+	}
+	if st.Login != nil {
+		add(st.Users...)
 	}
 	for _, id := range st.Identities {
 		add(basicUser(id.Header))
 	}
-	for _, name := range st.Users {
-		add(name)
-	}
+	add(st.Users...)
 	return names
 }
 
 // basicUser is the user of Basic credentials, or "".
 func basicUser(header []core.Field) string {
+	user, _, _ := basicPair(header)
+	return user
+}
+
+// basicPair is the user and the password of Basic credentials.
+func basicPair(header []core.Field) (user, password string, ok bool) {
 	scheme, rest, _ := strings.Cut(field(header, "Authorization"), " ")
 	if !strings.EqualFold(scheme, "Basic") {
-		return ""
+		return "", "", false
 	}
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest))
 	if err != nil {
-		return ""
+		return "", "", false
 	}
-	user, _, _ := strings.Cut(string(raw), ":")
-	return user
+	return strings.Cut(string(raw), ":")
 }
 
 func basic(user, password string) core.Field {
 	return core.Field{Name: "Authorization", Value: "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}
+}
+
+// noAccount is a name like that of an account, which no account has.
+func noAccount(like string) string {
+	local, domain, at := strings.Cut(like, "@")
+	name := madeUp + strings.ToLower(rand.Text()[:min(len(local)+1, 20)])
+	if at {
+		name += "@" + domain
+	}
+	return name
+}
+
+// wrongPassword is one that no account has.
+func wrongPassword() string { return madeUp + rand.Text() }
+
+// Accounts are the accounts that exist of which a plan tries wrong passwords.
+func Accounts(plan []Request) []string {
+	var names []string
+	for _, r := range plan {
+		if r.Purpose == Account && !strings.HasPrefix(r.Variant, madeUp) && !slices.Contains(names, r.Variant) {
+			names = append(names, r.Variant)
+		}
+	}
+	return names
+}
+
+// accountStage tries wrong passwords, for each account among twice as many for
+// accounts that do not exist. At the login if there is one, else at the first
+// route that takes Basic credentials: an account is never tried at both.
+func accountStage(st *state) []Request {
+	var try func(name string) Request
+	if st.Login != nil {
+		try = func(name string) Request { return st.Login.try(st.Base, name, wrongPassword()) }
+	}
+	for _, i := range st.asked() {
+		if try != nil {
+			break
+		}
+		if !st.Routes[i].Write && st.refused(i, Anonymous) && st.offersBasic(i) {
+			try = func(name string) Request {
+				r := st.plain(i, asPassword, []core.Field{basic(name, wrongPassword())})
+				r.Purpose, r.Variant = Account, name
+				return r
+			}
+		}
+	}
+	if try == nil {
+		return nil
+	}
+	var all []Request
+	for _, name := range st.accounts() {
+		for range AccountTries {
+			all = append(all, try(noAccount(name)), try(name), try(noAccount(name)))
+		}
+	}
+	return all
+}
+
+// stopped reports whether a request is left out, since a limit on guessing has
+// answered.
+func (st *state) stopped(r Request) bool {
+	return r.Purpose == Account && slices.ContainsFunc(st.log, func(x Exchange) bool { return x.Purpose == Account && guarded(x) })
+}
+
+// guarded reports whether an answer to a wrong password is that of a limit.
+func guarded(x Exchange) bool {
+	return x.Err == nil && (x.Status == http.StatusTooManyRequests || x.Status == http.StatusLocked || x.Status >= 400 && limited(x.Answer))
 }
 
 // offersBasic reports whether the challenge of a route has the Basic scheme, or

@@ -34,6 +34,9 @@ func (j *judgement) body(x Exchange) {
 	if x.Purpose == Burst || x.Purpose == Preflight || x.Purpose == CrossOrigin || x.Purpose == Crawler {
 		return
 	}
+	if isPage(x) {
+		x.Body = visible(x.Body)
+	}
 	route := strconv.Itoa(x.Route)
 	if found := traces.FindString(x.Body); found != "" && j.once("trace", route, x.As) {
 		j.find(FaultStackTrace, x, status(x.Answer)+" with "+excerpt(found), "a body without internals", "The body shows where in its code the service failed.")
@@ -56,8 +59,9 @@ func (j *judgement) rule(x Exchange) string {
 			return found
 		}
 	}
+	scoped := insufficientScope(x.Answer.Header.Values("WWW-Authenticate")) // which may name it
 	for _, found := range ruleNeeds.FindAllString(x.Body, -1) {
-		if !needsWord.MatchString(found) {
+		if !needsWord.MatchString(found) && !(scoped && strings.Contains(strings.ToLower(found), "scope")) {
 			return found
 		}
 	}

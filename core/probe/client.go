@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,9 +116,15 @@ func (c *Client) Send(ctx context.Context, r Request) Answer {
 		}
 		w = c.direct
 	}
+	if !slices.Contains(safe, r.Method) {
+		w.close() // what may change something is not sent again
+	}
 	reused := w.conn != nil
 	a := w.roundTrip(ctx, c, r)
 	if a.Err != nil && reused && ctx.Err() == nil {
+		if err := c.pace(ctx); err != nil {
+			return Answer{Err: err}
+		}
 		a = w.roundTrip(ctx, c, r)
 	}
 	return a
@@ -131,7 +138,7 @@ func checkLines(r Request) error {
 	}
 	for _, p := range parts {
 		if strings.ContainsAny(p, "\r\n\x00") {
-			return fmt.Errorf("request %q: a line break or NUL in %q", r.Method+" "+r.Target, p)
+			return fmt.Errorf("request %q as %s: a line break or NUL in it", r.Method+" "+r.Target, r.As)
 		}
 	}
 	return nil
@@ -224,7 +231,7 @@ func (w *wire) roundTrip(ctx context.Context, c *Client, r Request) Answer {
 	defer stop()
 	_ = conn.SetDeadline(time.Now().Add(c.timeout))
 	start := time.Now()
-	if _, err := io.WriteString(conn, w.head(r)); err != nil {
+	if _, err := io.WriteString(conn, w.head(r)+r.Content); err != nil {
 		w.close()
 		return Answer{Err: err}
 	}
@@ -234,16 +241,12 @@ func (w *wire) roundTrip(ctx context.Context, c *Client, r Request) Answer {
 		return Answer{Err: err}
 	}
 	a := Answer{Status: resp.StatusCode, Header: resp.Header, Took: time.Since(start)}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
-	if len(body) > MaxBody {
-		body = body[:MaxBody]
-		w.close() // in place of reading the rest
+	if endless(resp.Header) {
+		_ = conn.SetDeadline(time.Now().Add(streamTime))
 	}
-	a.Body = string(body)
-	if err != nil {
-		a.Err = err
-	}
-	if err != nil || resp.Close || !stop() {
+	var whole bool
+	a.Body, whole, a.Err = readBody(resp)
+	if !whole || resp.Close || !stop() {
 		w.close()
 	}
 	return a
@@ -275,7 +278,7 @@ func (w *wire) head(r Request) string {
 	}
 	switch r.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		b.WriteString("Content-Length: 0\r\n")
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(r.Content))
 	}
 	if w.local() {
 		b.WriteString("Connection: close\r\n")

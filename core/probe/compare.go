@@ -20,7 +20,7 @@ func (j *judgement) denials() {
 			continue
 		}
 		anonymous, ok := j.answerTo(Plain, x.Route, Anonymous)
-		if !ok || !turnedAway(anonymous) || !turnedAway(x) || limited(x.Answer) || limited(anonymous.Answer) || j.freshAnswer(x) {
+		if !ok || !turnedAway(anonymous) || !turnedAway(x) || limited(x.Answer) || limited(anonymous.Answer) || j.freshAnswer(x) || stepUp(x.Answer) {
 			continue
 		}
 		same := anonymous.Status == x.Status && anonymous.Body == x.Body
@@ -40,19 +40,21 @@ func turnedAway(x Exchange) bool {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 		return true
 	}
-	return x.Err == nil && x.Status < 300 && denied(x.Body)
+	return x.Err == nil && x.Status < 300 && denial(x)
 }
 
 // aspect is what one situation has to have in common on all routes.
 type aspect struct {
 	code, what, detail string
 	of                 func(Exchange) string
+	// alike reports whether two that differ are the same to a client.
+	alike func(a, b string) bool
 }
 
 var aspects = []aspect{
-	{FaultInconsistentStatus, "status", "Clients need one rule for one situation.", func(x Exchange) string { return status(x.Answer) }},
-	{FaultInconsistentChallenge, "challenge", "Clients need one way to sign in.", challengeShape},
-	{FaultInconsistentBody, "body", "Clients need one parser for one situation.", bodyShape},
+	{FaultInconsistentStatus, "status", "Clients need one rule for one situation.", func(x Exchange) string { return status(x.Answer) }, differ},
+	{FaultInconsistentChallenge, "challenge", "Clients need one way to sign in.", challengeShape, differ},
+	{FaultInconsistentBody, "body", "Clients need one parser for one situation.", bodyShape, oneMore},
 }
 
 // consistency compares the answers to one situation on all routes.
@@ -92,6 +94,30 @@ func situation(x Exchange) string {
 	return ""
 }
 
+func differ(_, _ string) bool { return false }
+
+// oneMore reports whether one of two JSON objects has the members of the other and
+// more: those who read the one can read the other.
+func oneMore(a, b string) bool {
+	kind, members, ok := strings.Cut(a, withMembers)
+	other, others, okToo := strings.Cut(b, withMembers)
+	if !ok || !okToo || kind != other {
+		return false
+	}
+	has := func(all, some string) bool {
+		for name := range strings.SplitSeq(some, ", ") {
+			if !slices.Contains(strings.Split(all, ", "), name) {
+				return false
+			}
+		}
+		return true
+	}
+	return has(members, others) || has(others, members)
+}
+
+// withMembers stands before the members of an object in its shape.
+const withMembers = " with "
+
 // minority finds those whose aspect is another than that of most.
 func (j *judgement) minority(group []Exchange, a aspect) {
 	counts := map[string]int{}
@@ -105,7 +131,7 @@ func (j *judgement) minority(group []Exchange, a aspect) {
 		}
 	}
 	for _, x := range group {
-		if v := a.of(x); v != usual && v != "" && usual != "" && j.once(a.code, x.Method, x.Target) {
+		if v := a.of(x); v != usual && v != "" && usual != "" && !a.alike(v, usual) && j.once(a.code, x.Method, x.Target) {
 			j.find(a.code, x, v, usual, "On other routes the "+a.what+" of the same situation is another. "+a.detail)
 		}
 	}
@@ -145,7 +171,7 @@ func bodyShape(x Exchange) string {
 	}
 	var members map[string]any
 	if json.Unmarshal([]byte(x.Body), &members) == nil {
-		return kind + " with " + strings.Join(slices.Sorted(maps.Keys(members)), ", ")
+		return kind + withMembers + strings.Join(slices.Sorted(maps.Keys(members)), ", ")
 	}
 	return kind
 }
@@ -172,7 +198,12 @@ func (j *judgement) edge(x, d Exchange) {
 		}
 		return
 	}
-	if got, want := sentStatus(x.Answer), sentStatus(d.Answer); got != want {
+	got, want := sentStatus(x.Answer), sentStatus(d.Answer)
+	if (got == http.StatusTooManyRequests) != (want == http.StatusTooManyRequests) {
+		j.note("%s %s as %s was not compared: a rate limit refused it one of both ways", x.Method, x.Target, x.As)
+		return
+	}
+	if got != want {
 		j.find(FaultEdgeStatus, x, fmt.Sprint(got), fmt.Sprint(want), "The service answers the one, and the proxy in front makes the other of it.")
 	}
 	if got, want := lasting(x), lasting(d); got != want {

@@ -25,6 +25,9 @@ const (
 	asPassword  = "wrong password"
 )
 
+// cutOff is the variant of a token that is only its beginning.
+const cutOff = "cut off"
+
 // bad is one set of credentials that nobody may accept.
 type bad struct {
 	as, variant string
@@ -49,22 +52,21 @@ func badCredentials(identities []Identity) []bad {
 	for _, id := range identities {
 		if token, ok := parseJWT(bearerToken(id.Header)); ok && !id.isBad() {
 			model = token
-			add(asMalformed, "cut off", "Bearer "+token.text[:len(token.text)*2/3])
+			add(asMalformed, cutOff, "Bearer "+token.text[:len(token.text)*2/3])
 			add(asAltered, "another subject under the same signature", "Bearer "+model.with("sub", "root").text)
 			break
 		}
 	}
 	for _, id := range identities {
 		if name := basicUser(id.Header); name != "" && !id.isBad() {
-			made = append(made, bad{asPassword, "a wrong password for " + name, []core.Field{basic(name, "probe-"+rand.Text())}})
+			made = append(made, bad{asPassword, "of an account that does not exist", []core.Field{basic(noAccount(name), wrongPassword())}})
 			break
 		}
 	}
-	add(asUnsigned, "alg none", "Bearer "+model.unsigned("none"))
-	add(asUnsigned, "alg None", "Bearer "+model.unsigned("None"))
-	add(asForeign, "signed by another key (HS256)", "Bearer "+model.signHMAC())
-	add(asForeign, "signed by another key (EdDSA)", "Bearer "+model.signEd25519())
-	add(asExpired, "expired, signed by another key", "Bearer "+model.with("exp", time.Now().Add(-time.Hour).Unix()).signHMAC())
+	for _, f := range model.forgeries() {
+		add(f.as, f.variant, "Bearer "+f.token)
+	}
+	made = append(made, elsewhere(identities)...)
 	for _, id := range identities {
 		if id.isBad() {
 			made = append(made, bad{id.Name, "credentials of " + id.Name, id.Header})
@@ -173,6 +175,19 @@ func encodeJSON(v any) string {
 		return "" // claims were JSON, or are ours
 	}
 	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// forgery is a token that nobody issued.
+type forgery struct{ as, variant, token string }
+
+func (t jwt) forgeries() []forgery {
+	return []forgery{
+		{asUnsigned, "alg none", t.unsigned("none")},
+		{asUnsigned, "alg None", t.unsigned("None")},
+		{asForeign, "signed by another key (HS256)", t.signHMAC()},
+		{asForeign, "signed by another key (EdDSA)", t.signEd25519()},
+		{asExpired, "expired, signed by another key", t.with("exp", time.Now().Add(-time.Hour).Unix()).signHMAC()},
+	}
 }
 
 func (t jwt) unsigned(alg string) string { return t.signed(alg) + "." }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -8,7 +9,8 @@ import (
 
 // Curl is a command line that sends the request of a finding to the service at
 // base. Credentials of identities are not in it, only the name of a shell
-// variable that holds the field: "$ERIN" for erin.
+// variable that holds the field: "$ERIN" for erin. Nor are tokens that were made
+// of theirs by changing or cutting off a piece.
 func (f Finding) Curl(base string, identities []Identity) string {
 	r := f.Request
 	words := []string{"curl", "-i", "--path-as-is"}
@@ -25,12 +27,17 @@ func (f Finding) Curl(base string, identities []Identity) string {
 			secret = id.Header
 		}
 	}
+	known := (&Settings{Identities: identities}).secrets()
 	for i, h := range r.Header {
-		if i < len(secret) {
+		repeats := slices.ContainsFunc(known, func(s string) bool { return strings.Contains(h.Value, s) })
+		if i < len(secret) || repeats || r.As == asAltered || r.Variant == cutOff {
 			words = append(words, "-H", `"$`+variable(r.As, i)+`"`)
 			continue
 		}
 		words = append(words, "-H", quote(h.Name+": "+h.Value))
+	}
+	if r.Content != "" {
+		words = append(words, "--data-raw", quote(r.Content))
 	}
 	return strings.Join(append(words, quote(strings.TrimSuffix(base, "/")+r.Target)), " ")
 }

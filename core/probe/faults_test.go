@@ -41,6 +41,8 @@ func wrong(f func(w http.ResponseWriter, r *http.Request) bool) func(*site) {
 	return func(s *site) { s.wrong = f }
 }
 
+func browser(r *http.Request) bool { return strings.HasPrefix(r.Header.Get("Accept"), "text/html") }
+
 func anonymous(r *http.Request) bool { return r.Header.Get("Authorization") == "" }
 
 // faults are services with one fault each, by the code it is found with.
@@ -148,7 +150,7 @@ var faults = []struct {
 		return r.URL.Path == "/sitemap.xml" && answer(w, 200, `<urlset><url><loc>https://www.example.com/reports</loc></url></urlset>`)
 	})},
 	{"CORS without the refusal", probe.FaultCORSHidesRefusal, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
-		return r.Header.Get("Origin") != "" && r.URL.Path == "/health" && answer(w, 200, "", "Access-Control-Allow-Origin", "*")
+		return r.Header.Get("Origin") != "" && user(r) == "root-secret" && answer(w, 200, r.URL.Path+"\n", "Access-Control-Allow-Origin", "*")
 	})},
 	{"CORS without the challenge", probe.FaultCORSHidesChallenge, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -163,6 +165,39 @@ var faults = []struct {
 	})},
 	{"another body on one route", probe.FaultInconsistentBody, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 401, `{"error":"sign_in"}`, "Content-Type", "application/json")
+	})},
+	{"a form to sign in with 200", probe.FaultSoftDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 200, `<title>Hello</title><input name=p type="password">`, "Content-Type", "text/html")
+	})},
+	{"a list of denials for everybody is an open route", probe.FaultOpenRoute, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && answer(w, 200, `[{"event": "access denied", "status": 403}]`)
+	})},
+	{"a redirect for a bad token alone", probe.FaultBadCredentialsStatus, "GET", "/admin", "malformed token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return user(r) == "a.b.c" && answer(w, 302, "", "Location", "/health")
+	})},
+	{"404 for a bad token alone", probe.FaultBadCredentialsStatus, "GET", "/admin", "foreign token", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return len(user(r)) > 50 && answer(w, 404, "no such user")
+	})},
+	{"a role in a compressed body", probe.FaultRuleInBody, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && user(r) == "erin-secret" && answer(w, 403, compressed(`requires role "root"`), "Content-Encoding", "gzip")
+	})},
+	{"a role in a page", probe.FaultRuleInBody, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && user(r) == "erin-secret" && answer(w, 403, `<h1>No</h1><p>You need the <b>role</b> &quot;root&quot;`, "Content-Type", "text/html")
+	})},
+	{"a list with words of denial in another spelling", probe.FaultSpellingBypass, "GET", "/admin/", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return strings.TrimRight(r.URL.Path, "/") == "/admin" && (user(r) == "root-secret" || r.URL.Path == "/admin/") && answer(w, 200, `{"error": "none", "log": "access denied for root"}`)
+	})},
+	{"a denied page for browsers", probe.FaultSoftDenial, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && anonymous(r) && browser(r) && answer(w, 200, "<title>Access denied</title>", "Content-Type", "text/html")
+	})},
+	{"403 for browsers", probe.FaultAnonymousForbidden, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && anonymous(r) && browser(r) && answer(w, 403, "no")
+	})},
+	{"401 for browsers of those signed in", probe.FaultSignedInUnauthorized, "GET", "/admin", "erin", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && !anonymous(r) && browser(r) && answer(w, 401, "who?")
+	})},
+	{"no gate for browsers", probe.FaultOpenRoute, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path == "/admin" && (user(r) == "root-secret" || browser(r)) && answer(w, 200, "the numbers")
 	})},
 	{"another status on one route", probe.FaultInconsistentStatus, "GET", "/admin", "anonymous", wrong(func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == "/admin" && anonymous(r) && answer(w, 403, "sign in")

@@ -21,7 +21,9 @@ var (
 	cssURL   = regexp.MustCompile(`(?i)url\(\s*["']?([^"')]+)["']?\s*\)|@import\s+["']([^"']+)["']`)
 	base     = regexp.MustCompile(`(?is)<base\b[^>]*href\s*=\s*["']?([^"'\s>]+)`)
 	locs     = regexp.MustCompile(`(?is)<loc>\s*(.*?)\s*</loc>`)
-	sitemaps = regexp.MustCompile(`(?im)^\s*sitemap\s*:\s*(\S+)`)
+	// sitemapRoot is the first element of a sitemap. A page may show one.
+	sitemapRoot = regexp.MustCompile(`^\s*(<\?xml[^>]*>\s*|<!--(?s:.*?)-->\s*)*<(urlset|sitemapindex)\b`)
+	sitemaps    = regexp.MustCompile(`(?im)^\s*sitemap\s*:\s*(\S+)`)
 )
 
 // references are the addresses that a public answer refers to, as written.
@@ -100,9 +102,6 @@ func sameHost(from, ref, host string) (string, bool) {
 
 // linkStage asks for what public pages, style sheets and sitemaps refer to.
 func linkStage(st *state) []Request {
-	if st.PlainOnly {
-		return nil
-	}
 	asked := map[string]bool{}
 	for _, x := range st.log {
 		if x.Purpose == Link {
@@ -149,7 +148,7 @@ func (st *state) links(x Exchange) []string {
 }
 
 func isSitemap(body string) bool {
-	return strings.Contains(body, "<urlset") || strings.Contains(body, "<sitemapindex")
+	return sitemapRoot.MatchString(body)
 }
 
 // public reports whether an answer is one that anybody may read: a page, the

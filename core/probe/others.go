@@ -5,26 +5,38 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
-// origins judges what pages of other sites can read, if any are to read
-// anything.
+// origins judges what pages of other sites can read of refusals, where they may
+// read the other answers of the route.
 func (j *judgement) origins() {
-	if !slices.ContainsFunc(j.log, func(x Exchange) bool { return x.Answer.Header.Get("Access-Control-Allow-Origin") != "" }) {
-		return
-	}
 	for _, x := range j.log {
 		if x.Err != nil || x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden {
 			continue
 		}
-		switch x.Purpose {
-		case Preflight:
+		switch {
+		case x.Purpose != Preflight && x.Purpose != CrossOrigin, !j.shared(x.Route):
+		case x.Purpose == Preflight:
 			j.find(FaultPreflightRefused, x, status(x.Answer), "204", "Browsers send preflight requests without credentials, so that no page of another site gets further.")
-		case CrossOrigin:
+		default:
 			j.readable(x)
 		}
 	}
+}
+
+// shared reports whether pages of other sites may read an answer of a route.
+func (j *judgement) shared(route int) bool {
+	return slices.ContainsFunc(j.log, func(x Exchange) bool {
+		allowed := x.Answer.Header.Get("Access-Control-Allow-Origin")
+		if x.Purpose != Preflight && x.Purpose != CrossOrigin || x.Route != route || allowed == "" {
+			return false
+		}
+		if allowed != "*" && allowed != j.origin() {
+			j.note("pages of %s may read answers, and others not: to have that judged, name it as the origin", allowed)
+			return false
+		}
+		return true
+	})
 }
 
 func (j *judgement) readable(x Exchange) {
@@ -77,7 +89,7 @@ func (j *judgement) crawler(x, plain Exchange) {
 	if passing(got) || passing(want) {
 		return
 	}
-	if got != want || got < 300 && denied(plain.Body) != denied(x.Body) {
+	if got != want || got < 300 && denial(plain) != denial(x) {
 		j.find(FaultCrawlerDifference, x, fmt.Sprintf("%d for %s", got, crawlerName(x.Variant)), fmt.Sprintf("%d, as for everybody", want),
 			"The answer depends on User-Agent, which everybody can set.")
 	}
@@ -117,70 +129,4 @@ func (j *judgement) nowhere() int {
 		}
 	}
 	return 0
-}
-
-// accounts judges whether a refusal tells that an account exists.
-func (j *judgement) accounts() {
-	known := map[string][]Exchange{}
-	others := map[string][]Exchange{}
-	var last string
-	var names []string
-	for _, x := range j.log {
-		if x.Purpose != Account || x.Err != nil || x.Status == http.StatusTooManyRequests {
-			continue
-		}
-		if !strings.HasPrefix(x.Variant, "probe-") {
-			last = x.Variant
-			if known[last] == nil {
-				names = append(names, last)
-			}
-			known[last] = append(known[last], x)
-		} else {
-			others[last] = append(others[last], x)
-		}
-	}
-	for _, name := range names {
-		if len(known[name]) == 0 || len(others[name]) == 0 {
-			continue
-		}
-		j.account(name, known[name], others[name])
-	}
-}
-
-func (j *judgement) account(name string, known, others []Exchange) {
-	a, b := tells(known[0]), tells(others[0])
-	same := func(xs []Exchange, want string) bool {
-		return !slices.ContainsFunc(xs, func(x Exchange) bool { return tells(x) != want })
-	}
-	if a != b && same(known, a) && same(others, b) {
-		j.find(FaultUserEnumeration, known[0], fmt.Sprintf("%d %s for %s", known[0].Status, excerpt(known[0].Body), name),
-			fmt.Sprintf("%d %s, as for an account that does not exist", others[0].Status, excerpt(others[0].Body)), "The answer to a wrong password tells whether the account exists.")
-	}
-	slow, fast := times(known), times(others)
-	slower := name
-	if slow[len(slow)/2] < fast[len(fast)/2] {
-		slow, fast, slower = fast, slow, "an account that does not exist"
-	}
-	ms, mf := slow[len(slow)/2], fast[len(fast)/2]
-	if len(fast) >= accountTries/2 && len(slow) >= accountTries/2 && ms-mf > minDelay && ms > mf*3/2 && slow[1] > fast[len(fast)-2] {
-		j.find(FaultUserTiming, known[0], fmt.Sprintf("%v for %s", ms.Round(time.Millisecond), slower), fmt.Sprintf("%v, as for the other", mf.Round(time.Millisecond)),
-			"A wrong password for an account that exists takes another time than for one that does not.")
-	}
-}
-
-// minDelay is how far times must be apart to be told from noise.
-const minDelay = 5 * time.Millisecond
-
-// tells is what an answer tells, without the name of the account.
-func tells(x Exchange) string {
-	return fmt.Sprint(x.Status, lasting(x), strings.ReplaceAll(x.Body, x.Variant, "NAME"))
-}
-
-func times(xs []Exchange) []time.Duration {
-	var all []time.Duration
-	for _, x := range xs {
-		all = append(all, x.Took)
-	}
-	slices.Sort(all)
-	return all
 }

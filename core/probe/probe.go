@@ -78,9 +78,9 @@ type Settings struct {
 	Direct bool
 	// Users are names of accounts, whose existence a refusal must not tell.
 	Users []string
-	// PlainOnly leaves out all but the requests for the routes themselves and
-	// those with bad credentials.
-	PlainOnly bool
+	// Login is where accounts sign in; nil for nowhere. It needs one of Users, or
+	// an identity with Basic credentials.
+	Login *Login
 }
 
 // Purpose says which rule a request is for.
@@ -98,6 +98,8 @@ const (
 	Fresh Purpose = "fresh"
 	// BadCredentials asks with credentials that nobody may accept.
 	BadCredentials Purpose = "bad credentials"
+	// Navigation asks as a browser does that goes to a page.
+	Navigation Purpose = "navigation"
 	// Spelling and Method ask for a refused route in another way.
 	Spelling Purpose = "spelling"
 	Method   Purpose = "method"
@@ -110,7 +112,8 @@ const (
 	// these refer to.
 	Page Purpose = "page"
 	Link Purpose = "link"
-	// Account asks with a wrong password for an account.
+	// Account asks with a wrong password for an account, with Basic credentials
+	// or at the login.
 	Account Purpose = "account"
 	// Burst asks the same many times.
 	Burst Purpose = "burst"
@@ -123,6 +126,8 @@ type Request struct {
 	// Target is the request target as sent: nothing cleans it.
 	Target string
 	Header []core.Field
+	// Content is the body that is sent in it; most have none.
+	Content string
 	// As is who sends it: [Anonymous], the name of an identity, or a kind of
 	// bad credentials.
 	As string

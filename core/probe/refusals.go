@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -20,14 +21,7 @@ func outage(a Answer) bool {
 	return a.Status == http.StatusServiceUnavailable && a.Header.Get("Retry-After") != ""
 }
 
-var (
-	deniedWords = regexp.MustCompile(`(?i)\b(access( is| was)? (denied|forbidden)|permission denied|not (authorized|authorised|permitted|allowed to)|unauthori[sz]ed|forbidden|(please |must )(sign|log) ?in|(sign|log) ?in (required|to continue|first)|authentication( is)? required|login required|(do not|don't) have (access|permission)|no access|not signed in|not logged in)\b`)
-	deniedCodes = regexp.MustCompile(`(?i)"(status|code|statusCode|error_code)"\s*:\s*"?40[13]\b`)
-	limitWords  = regexp.MustCompile(`(?i)rate.?limit|too many (requests|attempts|tries|logins)|slow down|quota exceeded|throttl`)
-)
-
-// denied reports whether a body says that access is denied.
-func denied(body string) bool { return deniedWords.MatchString(body) || deniedCodes.MatchString(body) }
+var limitWords = regexp.MustCompile(`(?i)rate.?limit|too many (requests|attempts|tries|logins)|slow down|quota exceeded|throttl`)
 
 // limited reports whether a refusal says that it is one of a rate limit.
 func limited(a Answer) bool {
@@ -55,6 +49,12 @@ func samePlace(x Exchange) bool {
 	return x.Via != nil && plainForm(x.Target) == plainForm(x.Via[len(x.Via)-1])
 }
 
+// onlyAnotherScheme reports whether a redirect leads to the same path by https.
+func onlyAnotherScheme(x Exchange) bool {
+	u, err := url.Parse(x.Answer.Header.Get("Location"))
+	return err == nil && u.Scheme == "https" && plainForm(u.EscapedPath()) == plainForm(x.Target)
+}
+
 func plainForm(target string) string {
 	target, _, _ = strings.Cut(target, "?")
 	return path.Clean("/" + strings.ToLower(target))
@@ -72,7 +72,7 @@ func excerpt(body string) string {
 // refusal judges what every 401 and 403 has in common.
 func (j *judgement) refusal(x Exchange) {
 	switch x.Purpose {
-	case Plain, Again, BadCredentials:
+	case Plain, Again, BadCredentials, Navigation, Account:
 	case Method:
 		if x.Method != http.MethodHead {
 			return
@@ -184,7 +184,7 @@ func servedFromCache(h http.Header) string {
 // again judges a request without credentials after others had theirs.
 func (j *judgement) again(x Exchange) {
 	first, ok := j.answerTo(Plain, x.Route, Anonymous)
-	if ok && x.Err == nil && first.Status >= 400 && x.Status < 300 && !denied(x.Body) {
+	if ok && x.Err == nil && first.Status >= 400 && x.Status < 300 && !denial(x) && !signInForm(x) {
 		j.find(FaultCachedAnswer, x, status(x.Answer), status(first.Answer)+", as before anybody else asked",
 			"What somebody signed in was given is given to anybody: a cache in front keeps it.")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ var stages = []struct {
 	{"routes", plainStage},
 	{"again, past caches", cacheStage},
 	{"bad credentials", badStage},
+	{"as a browser", browserStage},
 	{"spellings and methods", variantStage},
 	{"other origins", originStage},
 	{"crawlers", crawlerStage},
@@ -66,6 +68,9 @@ func Run(ctx context.Context, s Settings, sender Sender, progress Progress) (*Re
 		for i, r := range requests {
 			if progress != nil {
 				progress(one.name, i, len(requests))
+			}
+			if st.stopped(r) {
+				continue
 			}
 			a := st.send(ctx, sender, r)
 			if ctx.Err() != nil {
@@ -116,8 +121,14 @@ func newState(s Settings) (*state, error) {
 	if s.Origin == "" {
 		s.Origin = defaultOrigin
 	}
+	if s.Login != nil {
+		if err := s.Login.check((&state{Settings: &s}).accounts()); err != nil {
+			return nil, err
+		}
+	}
 	s.Routes = slices.Clone(s.Routes)
 	for i, r := range s.Routes {
+		s.Routes[i].Write = r.Write && !slices.Contains(safe, r.method())
 		s.Routes[i].Path, s.Routes[i].Pattern = s.Base+r.target(), s.Base+r.Pattern[max(strings.IndexByte(r.Pattern, '/'), 0):]
 	}
 	return &state{Settings: &s}, nil
@@ -152,7 +163,7 @@ const retries = 3
 func (st *state) send(ctx context.Context, sender Sender, r Request) Answer {
 	a := sender.Send(ctx, r)
 	for range retries {
-		if a.Err != nil || a.Status != http.StatusTooManyRequests || r.Purpose == Burst || st.waited >= maxWaiting {
+		if a.Err != nil || a.Status != http.StatusTooManyRequests || r.Purpose == Burst || r.Purpose == Account || st.waited >= maxWaiting {
 			break
 		}
 		st.wait(ctx, a)
@@ -248,11 +259,30 @@ func (st *state) everybody() []somebody {
 	return all
 }
 
+// whoAsks are those who ask for a route: nobody with credentials if it might end
+// their session, after which they would be nobody for all other routes.
+func (st *state) whoAsks(i int) []somebody {
+	if st.endsSession(i) {
+		return []somebody{{Anonymous, nil}}
+	}
+	return st.everybody()
+}
+
+// signOut is how the last segment of a path is called that ends a session.
+var signOut = regexp.MustCompile(`(?i)/(log|sign)[-_]?(out|off)$`)
+
+// endsSession reports whether a route is for signing out.
+func (s *Settings) endsSession(i int) bool {
+	r := s.Routes[i]
+	path := strings.TrimRight(r.Pattern, "/")
+	return signOut.MatchString(path) || r.method() == http.MethodDelete && strings.HasSuffix(path, "/session")
+}
+
 // asked are the numbers of the routes that are asked for.
-func (st *state) asked() []int {
+func (s *Settings) asked() []int {
 	var all []int
-	for i := range st.Routes {
-		if st.Sent(i) {
+	for i := range s.Routes {
+		if s.Sent(i) {
 			all = append(all, i)
 		}
 	}

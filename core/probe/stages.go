@@ -3,7 +3,6 @@ package probe
 import (
 	"crypto/rand"
 	"net/http"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -19,6 +18,7 @@ func reachStage(st *state) []Request {
 		for _, target := range []string{nowhere, nowhere + "/x/y"} {
 			all = append(all, Request{Purpose: Reach, Method: http.MethodGet, Target: target, Header: who.header, As: who.name, Route: -1})
 		}
+		all = append(all, Request{Purpose: Reach, Method: http.MethodHead, Target: nowhere, Header: who.header, As: who.name, Route: -1})
 	}
 	return all
 }
@@ -28,10 +28,10 @@ func reachStage(st *state) []Request {
 func plainStage(st *state) []Request {
 	var all []Request
 	for _, i := range st.asked() {
-		for _, who := range st.everybody() {
+		for _, who := range st.whoAsks(i) {
 			all = append(all, st.plain(i, who.name, who.header))
 		}
-		if len(st.good()) > 0 && !st.Routes[i].Write && !st.PlainOnly {
+		if len(st.good()) > 0 && !st.Routes[i].Write && !st.endsSession(i) {
 			again := st.plain(i, Anonymous, nil)
 			again.Purpose = Again
 			all = append(all, again)
@@ -42,13 +42,10 @@ func plainStage(st *state) []Request {
 
 // cacheStage asks past caches where somebody signed in was refused.
 func cacheStage(st *state) []Request {
-	if st.PlainOnly {
-		return nil
-	}
 	var all []Request
 	for _, i := range st.asked() {
 		for _, id := range st.good() {
-			if !st.Routes[i].Write && st.refused(i, id.Name) {
+			if !st.Routes[i].Write && !st.endsSession(i) && st.refused(i, id.Name) {
 				r := st.plain(i, id.Name, id.Header)
 				r.Purpose, r.Target = Fresh, withQuery(r.Target, "probe="+rand.Text())
 				all = append(all, r)
@@ -84,15 +81,35 @@ func (st *state) opened(i int) bool {
 	return false
 }
 
+// navigation is what a browser sends beside that goes to a page.
+var navigation = []core.Field{
+	{Name: "Accept", Value: "text/html,application/xhtml+xml,*/*;q=0.8"},
+	{Name: "Sec-Fetch-Site", Value: "none"}, {Name: "Sec-Fetch-Mode", Value: "navigate"}, {Name: "Sec-Fetch-Dest", Value: "document"},
+}
+
+// browserStage asks for what was refused as a browser does: people may be told
+// something else than programs.
+func browserStage(st *state) []Request {
+	var all []Request
+	for _, i := range st.asked() {
+		for _, who := range st.whoAsks(i) {
+			if st.Routes[i].Write || !st.refused(i, who.name) {
+				continue
+			}
+			r := st.plain(i, who.name, header(who.header, navigation...))
+			r.Purpose, r.Variant = Navigation, "as a browser"
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
 // variantStage asks for what was refused in other spellings and by other
 // methods, as the same people.
 func variantStage(st *state) []Request {
-	if st.PlainOnly {
-		return nil
-	}
 	var all []Request
 	for _, i := range st.asked() {
-		for _, who := range st.everybody() {
+		for _, who := range st.whoAsks(i) {
 			if !st.refused(i, who.name) {
 				continue
 			}
@@ -126,9 +143,6 @@ func (st *state) methodVariants(plain Request) []Request {
 
 // originStage asks as a page of another site does.
 func originStage(st *state) []Request {
-	if st.PlainOnly {
-		return nil
-	}
 	origin := core.Field{Name: "Origin", Value: st.Origin}
 	var all []Request
 	for _, i := range st.asked() {
@@ -141,7 +155,7 @@ func originStage(st *state) []Request {
 			core.Field{Name: "Access-Control-Request-Headers", Value: "authorization"})
 		r.Method = http.MethodOptions
 		all = append(all, r)
-		for _, who := range st.everybody() {
+		for _, who := range st.whoAsks(i) {
 			r := st.plain(i, who.name, header(who.header, origin))
 			r.Purpose = CrossOrigin
 			all = append(all, r)
@@ -160,9 +174,6 @@ var crawlers = []string{
 
 // crawlerStage asks for each route as a crawler.
 func crawlerStage(st *state) []Request {
-	if st.PlainOnly {
-		return nil
-	}
 	var all []Request
 	for _, i := range st.asked() {
 		if st.Routes[i].Write {
@@ -179,9 +190,6 @@ func crawlerStage(st *state) []Request {
 
 // pageStage asks for what crawlers and visitors begin with, and as a crawler.
 func pageStage(st *state) []Request {
-	if st.PlainOnly {
-		return nil
-	}
 	var all []Request
 	for _, target := range []string{"/robots.txt", "/sitemap.xml", "/"} {
 		r := Request{Purpose: Page, Method: http.MethodGet, Target: target, As: Anonymous, Route: -1}
@@ -198,9 +206,6 @@ const burstSize = 30
 // burstStage asks for each refused route many times, and for the first one many
 // times with bad credentials: a rate limit shows by then.
 func burstStage(st *state) []Request {
-	if st.PlainOnly {
-		return nil
-	}
 	var all []Request
 	repeat := func(i int, as string, credentials []core.Field) {
 		r := st.plain(i, as, credentials)
@@ -219,32 +224,4 @@ func burstStage(st *state) []Request {
 		repeat(i, Anonymous, nil)
 	}
 	return all
-}
-
-// accountTries is how often each account is tried; times are compared.
-const accountTries = 8
-
-// accountStage tries a wrong password for accounts that exist and for others
-// that do not, in turn.
-func accountStage(st *state) []Request {
-	if st.PlainOnly || len(st.accounts()) == 0 {
-		return nil
-	}
-	for _, i := range st.asked() {
-		if st.Routes[i].Write || !st.refused(i, Anonymous) || !st.offersBasic(i) {
-			continue
-		}
-		var all []Request
-		for _, user := range st.accounts() {
-			for range accountTries {
-				for _, name := range []string{user, "probe-" + strings.ToLower(rand.Text()[:len(user)+1])} {
-					r := st.plain(i, asPassword, []core.Field{basic(name, "probe-"+rand.Text())})
-					r.Purpose, r.Variant = Account, name
-					all = append(all, r)
-				}
-			}
-		}
-		return all
-	}
-	return nil
 }

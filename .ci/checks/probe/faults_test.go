@@ -20,12 +20,16 @@ type fault struct {
 	// Unlisted says that the route is not in the list of routes, and Public that
 	// it is one for anybody.
 	Unlisted, Public bool
+	// Login is the body of a request to sign in there; it is not listed.
+	Login string
 }
 
 // ruleOf answers requests that it matches in place of a guard. What is empty
 // matches everything.
 type ruleOf struct {
 	Who, URI, Method, Agent, Header string
+	// Form is text that the body of the request holds.
+	Form string
 	// After says how many requests are let off.
 	After int
 	// Edge says that the proxy in front does it, and not the service.
@@ -45,8 +49,8 @@ func faults(t testing.TB) []fault {
 
 // query is what servers show of a request.
 type query struct {
-	method, uri string
-	header      func(name string) string
+	method, uri, body string
+	header            func(name string) string
 }
 
 // reply is what they answer.
@@ -105,6 +109,7 @@ func (w *wrongs) matches(f fault, r ruleOf, q query) bool {
 		r.Method != "" && r.Method != q.method,
 		r.Agent != "" && !strings.Contains(q.header("User-Agent"), r.Agent),
 		r.Header != "" && q.header(r.Header) == "",
+		!strings.Contains(q.body, r.Form),
 		r.Edge && w.behind:
 		return false
 	}
@@ -134,6 +139,8 @@ func (r ruleOf) reply() reply {
 func who(q query) string {
 	scheme, rest, _ := strings.Cut(q.header("Authorization"), " ")
 	switch {
+	case q.header("Cookie") == "session=erin-secret":
+		return "erin"
 	case scheme == "":
 		return "anonymous"
 	case scheme == "Basic" && strings.HasPrefix(rest, "ZXJpbj"):

@@ -61,7 +61,7 @@ func files(t testing.TB) (routes, policy string) {
 	t.Helper()
 	var list []map[string]string
 	for _, f := range faults(t) {
-		if !f.Unlisted {
+		if !f.Unlisted && f.Login == "" {
 			list = append(list, map[string]string{"method": "GET", "pattern": "/" + f.Name})
 		}
 	}
@@ -127,10 +127,20 @@ func startNode(t *testing.T, node string, args ...string) string {
 // compare probes a wrong server and the service behind it.
 func compare(t *testing.T, bin, edge, direct string) {
 	routes, policy := files(t)
+	none := filepath.Join(t.TempDir(), "none.json")
+	if err := os.WriteFile(none, []byte(`[{"method": "GET", "pattern": "/public"}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	all, code := probe(t, bin, "--routes", routes, "-m", "rbac", "-p", policy, "--public", "/public", "--direct", direct,
-		"--as", "erin=Authorization: Bearer erin-secret", "--as", "victor=Authorization: Bearer victor-secret", edge)
+		"--as", "erin=Authorization: Bearer erin-secret", "--as", "victor=Authorization: Bearer victor-secret", "--as", "cleo:editor=Cookie: session=erin-secret", edge)
 	if code != 1 {
 		t.Errorf("exit code %d", code)
+	}
+	for _, f := range faults(t) {
+		if f.Login != "" {
+			more, _ := probe(t, bin, "--routes", none, "--public", "/public", "--login", "POST /"+f.Name+" "+f.Login, "--account", "erin", edge)
+			all = append(all, more...)
+		}
 	}
 	n := 0
 	for _, f := range faults(t) {
@@ -144,7 +154,7 @@ func compare(t *testing.T, bin, edge, direct string) {
 			t.Errorf("%s: no %s for %s %s as %s", f.Name, f.Code, f.Method, f.Path, f.As)
 		}
 	}
-	if n < 40 {
+	if n < 60 {
 		t.Errorf("only %d faults", n)
 	}
 }

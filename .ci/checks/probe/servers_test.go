@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -66,7 +67,7 @@ var frameworks = map[string]func(testing.TB, net.Listener, *wrongs){
 			return c.Status(a.status).SendString(a.body)
 		}
 		asked := func(c *fiber.Ctx) query {
-			return query{c.Method(), string(c.Request().Header.RequestURI()), func(name string) string { return c.Get(name) }}
+			return query{c.Method(), string(c.Request().Header.RequestURI()), string(c.Body()), func(name string) string { return c.Get(name) }}
 		}
 		app.Use(func(c *fiber.Ctx) error {
 			if a, ok := w.odd(asked(c)); ok {
@@ -89,7 +90,15 @@ var frameworks = map[string]func(testing.TB, net.Listener, *wrongs){
 	},
 }
 
-func ask(r *http.Request) query { return query{r.Method, r.RequestURI, r.Header.Get} }
+// ask is what a server shows of a request, whose body is put back.
+func ask(r *http.Request) query {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		body = nil // the client has gone
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return query{r.Method, r.RequestURI, string(body), r.Header.Get}
+}
 
 func write(w http.ResponseWriter, a reply) {
 	for name, value := range a.fields {

@@ -11,6 +11,7 @@ const seen = new Map();
 function who(req) {
   const [scheme, ...rest] = (req.headers.authorization ?? "").split(" ");
   const token = rest.join(" ");
+  if (req.headers.cookie === "session=erin-secret") return "erin";
   if (scheme === "") return "anonymous";
   if (scheme === "Basic") return token.startsWith("ZXJpbj") ? "basic-erin" : "basic";
   if (token === "erin-secret") return "erin";
@@ -19,29 +20,30 @@ function who(req) {
   return "malformed";
 }
 
-function matches(fault, rule, req) {
+function matches(fault, rule, req, body) {
   const is = who(req);
   const alike = rule.who === "jwt" && is === "unsigned" || rule.who === "basic" && is === "basic-erin";
   if (rule.who && rule.who !== is && !alike) return false;
   if (rule.method && rule.method !== req.method) return false;
   if (rule.agent && !(req.headers["user-agent"] ?? "").includes(rule.agent)) return false;
   if (rule.header && !req.headers[rule.header.toLowerCase()]) return false;
+  if (rule.form && !body.includes(rule.form)) return false;
   if (rule.edge && behind) return false;
   const n = (seen.get(fault.name) ?? 0) + 1;
   seen.set(fault.name, n);
   return n > (rule.after ?? 0);
 }
 
-function answer(req) {
+function answer(req, sent) {
   for (const fault of faults) {
     for (const rule of fault.rules) {
-      if (rule.uri && rule.uri === req.url && matches(fault, rule, req)) return rule;
+      if (rule.uri && rule.uri === req.url && matches(fault, rule, req, sent)) return rule;
     }
   }
   const fault = faults.find((f) => "/" + f.name === req.url.split("?")[0]);
   if (!fault) return { status: 404, body: "no such page" };
   for (const rule of fault.rules) {
-    if (!rule.uri && matches(fault, rule, req)) return rule;
+    if (!rule.uri && matches(fault, rule, req, sent)) return rule;
   }
   const is = who(req);
   if (is === "erin") return { status: 200, body: "here" };
@@ -49,8 +51,10 @@ function answer(req) {
   return { status: 401, body: '{"error":"sign_in"}' };
 }
 
-const server = createServer((req, res) => {
-  const { status, body, fields = {} } = answer(req);
+const server = createServer(async (req, res) => {
+  let sent = "";
+  for await (const piece of req) sent += piece;
+  const { status, body, fields = {} } = answer(req, sent);
   if (status === 401 || status === 403) res.setHeader("Cache-Control", "no-store");
   if (status === 401) res.setHeader("WWW-Authenticate", 'Bearer realm="api"');
   for (const [name, value] of Object.entries(fields)) {

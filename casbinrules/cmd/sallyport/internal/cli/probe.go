@@ -23,6 +23,8 @@ type probeFlags struct {
 	source                         source
 	routes, openAPI, direct        string
 	public, as, bad, writes, hosts []string
+	accounts                       []string
+	login                          string
 	claims                         []string
 	tenant, origin                 string
 	format, output                 string
@@ -54,7 +56,9 @@ policy. --public names those that anybody may get. With a policy (-m, -p) the
 expected verdict for each name of --as comes from it: the name is a user of the
 policy or one of its roles.
 
-Only GET, HEAD and OPTIONS are sent, unless --write names a route. A service that
+Only GET, HEAD and OPTIONS are sent, unless --write names a route. --login names
+where accounts sign in: wrong passwords are sent there, 4 for each --account, to
+see whether the answers tell that it exists. A service that
 does not run on this machine has to be named a second time, with --host. Requests
 never go to another host.
 
@@ -88,6 +92,8 @@ func (f *probeFlags) flags(cmd *cobra.Command) {
 	fl.StringArrayVar(&f.as, "as", nil, "ask as somebody, too: `NAME='Header: value'`; may be repeated")
 	fl.StringArrayVar(&f.bad, "bad", nil, "credentials that must be refused with 401, as with --as: expired or revoked; may be repeated")
 	fl.StringArrayVar(&f.writes, "write", nil, "consent to `METHOD PATTERN`, which may change something; may be repeated")
+	fl.StringVar(&f.login, "login", "", "consent to try wrong passwords at `'METHOD PATH [BODY]'`, where accounts sign in")
+	fl.StringArrayVar(&f.accounts, "account", nil, "`name` of an account that exists, for --login and Basic; may be repeated")
 	fl.StringArrayVar(&f.hosts, "host", nil, "the `host` of URL once more, if it is not this machine; may be repeated")
 	fl.StringArrayVar(&f.claims, "claim", nil, "value of an attribute that the model asks for, as `name=value`; may be repeated")
 	fl.StringVar(&f.tenant, "tenant", "", "`tenant` of everybody, where the model has tenants")
@@ -117,6 +123,9 @@ func (f *probeFlags) printPlan(w io.Writer) error {
 			fmt.Fprintf(&b, " (%s)", plain(r.Variant))
 		}
 		b.WriteByte('\n')
+	}
+	for _, name := range probe.Accounts(plan) {
+		fmt.Fprintf(&b, "wrong passwords for the account %s: %d at most\n", plain(name), probe.AccountTries)
 	}
 	fmt.Fprintf(&b, "%s at most, and what public pages link to\n", probing.Count(len(plan), "request"))
 	_, err = io.WriteString(w, b.String())

@@ -58,10 +58,27 @@ func (f *probeFlags) prepare(cmd *cobra.Command, target string) error {
 	if err != nil {
 		return err
 	}
+	if err := f.signIn(); err != nil {
+		return err
+	}
 	if err := f.findRoutes(cmd.Context(), policy); err != nil {
 		return err
 	}
 	return f.mark(cmd.Context(), policy)
+}
+
+// signIn reads --login and --account.
+func (f *probeFlags) signIn() error {
+	f.settings.Users = append(slices.Clone(f.accounts), f.settings.Users...)
+	if f.login == "" {
+		return nil
+	}
+	parts := append(strings.SplitN(f.login, " ", 3), "", "")
+	f.settings.Login = &probe.Login{Method: parts[0], Path: parts[1], Body: parts[2]}
+	if _, err := probe.Plan(probe.Settings{Login: f.settings.Login, Users: f.settings.Users, Identities: f.settings.Identities}); err != nil {
+		return usagef("--login %s: %s; write 'METHOD PATH', or 'METHOD PATH BODY' with {account} and {password} in a form or in JSON, and --account NAME", parts[0]+" "+parts[1], strings.TrimPrefix(err.Error(), "probe: login: "))
+	}
+	return nil
 }
 
 // address reads a URL that may be probed.
@@ -115,10 +132,16 @@ func (f *probeFlags) people() ([]probing.Person, error) {
 	return people, nil
 }
 
+// maxName is how long a text may be that is taken for a name in errors.
+const maxName = 32
+
 // identity reads NAME[:ROLE,…]='Header: value'.
 func identity(flag, value string) (probing.Person, core.Field, error) {
 	const hint = "write NAME='Header: value', such as erin='Authorization: Bearer …'"
 	who, header, ok := strings.Cut(value, "=")
+	if strings.Contains(who, ": ") || !ok && (strings.Contains(who, " ") || len(who) > maxName) {
+		return probing.Person{}, core.Field{}, usagef("%s: a value does not begin with a name: %s", flag, hint) // it may be credentials
+	}
 	name, text, colon := strings.Cut(header, ":")
 	if !ok || !colon || who == "" {
 		return probing.Person{}, core.Field{}, usagef("%s %s: %s", flag, who, hint)

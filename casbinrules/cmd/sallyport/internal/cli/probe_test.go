@@ -101,6 +101,39 @@ func TestProbeTakesRoutesFromThePolicy(t *testing.T) {
 	}
 }
 
+func TestProbeLogin(t *testing.T) {
+	tells := false
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if r.URL.Path != "/v1/login" || err != nil {
+			return
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="api"`)
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusUnauthorized)
+		if tells && strings.HasPrefix(string(body), `{"email": "erin@example.com", "password": "probe-`) {
+			_, _ = io.WriteString(w, "once more?")
+		}
+	}))
+	defer srv.Close()
+	args := []string{"probe", "--public", "/", "--login", `POST /login {"email": "{account}", "password": "{password}"}`, "--account", "erin@example.com", srv.URL + "/v1"}
+	dir := t.TempDir()
+	got := run(t, dir, "", append(args, "--dry-run")...)
+	if got.code != exitOK || strings.Count(got.stdout, "account: POST /v1/login as wrong password (erin@example.com)\n") != 4 ||
+		!strings.Contains(got.stdout, "\nwrong passwords for the account erin@example.com: 4 at most\n") {
+		t.Errorf("the plan: %+v", got)
+	}
+	if got := run(t, dir, "", args...); got.code != exitOK || !strings.Contains(got.stdout, "\n0 findings in ") {
+		t.Errorf("a login that is right: %+v", got)
+	}
+	tells = true
+	if got := run(t, dir, "", args...); got.code != exitFindings || !strings.Contains(got.stdout, `user_enumeration  POST /v1/login as wrong password
+    got 401 "once more?" for erin@example.com, want 401 "", as for an account that does not exist
+`) {
+		t.Errorf("a login that tells: %+v", got)
+	}
+}
+
 func TestProbeVerdicts(t *testing.T) {
 	// Nobody but root may see /books, and the service asks for no role.
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": "p, root, /books, GET\np, root, /*, GET\ng, rita, root\n"})
@@ -147,6 +180,11 @@ func TestProbeUsage(t *testing.T) {
 		{"--as erin: the header is not one that can be sent", []string{"probe", "--as", "erin=A B: x", "http://127.0.0.1:1"}},
 		{"--as anonymous: requests without credentials are made anyway", []string{"probe", "--as", "anonymous=A: x", "http://127.0.0.1:1"}},
 		{"--bad erin: --as and --bad have the same name", []string{"probe", "--as", "erin=A: x", "--bad", "erin=A: x", "http://127.0.0.1:1"}},
+		{"--as: a value does not begin with a name", []string{"probe", "--as", "Authorization: Basic ZXJpbjplcmluLXBhc3M=", "http://127.0.0.1:1"}},
+		{"--as: a value does not begin with a name", []string{"probe", "--as", "Authorization: Bearer not-a-name", "http://127.0.0.1:1"}},
+		{"--login POST login: the path must begin with /; write 'METHOD PATH', or 'METHOD PATH BODY'", []string{"probe", "--login", "POST login", "--account", "erin", "http://127.0.0.1:1"}},
+		{"--login POST /login: name an account that exists", []string{"probe", "--login", "POST /login", "http://127.0.0.1:1"}},
+		{"--login POST /login: the body must hold {account} and {password}", []string{"probe", "--login", "POST /login a={account}", "--account", "erin", "http://127.0.0.1:1"}},
 		{"--write PATCH: name a method and a pattern", []string{"probe", "--write", "PATCH", "http://127.0.0.1:1"}},
 		{"--rate -1: give a number", []string{"probe", "--rate", "-1", "http://127.0.0.1:1"}},
 		{"--timeout 0s: give how long", []string{"probe", "--timeout", "0s", "http://127.0.0.1:1"}},

@@ -1,0 +1,118 @@
+package probe
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// variant judges another spelling or method of what was refused.
+func (j *judgement) variant(x Exchange) {
+	plain, ok := j.answerTo(Plain, x.Route, x.As)
+	if !ok || x.Err != nil || x.Status >= 300 || !j.letThrough(x) {
+		return
+	}
+	if x.As != Anonymous && x.Purpose == Spelling && j.anotherThing(plain, x) && !j.sameThing(x) {
+		return
+	}
+	if x.As != Anonymous && x.Method == twins[plain.Method] && j.expected(x.As, x.Method, x.Target) == Allow {
+		return
+	}
+	code := FaultSpellingBypass
+	if x.Purpose == Method {
+		code = FaultMethodBypass
+	}
+	j.find(code, x, status(x.Answer), status(plain.Answer)+", as for "+plain.Method+" "+plain.Target,
+		fmt.Sprintf("%s %s is refused with %d, and this way (%s) is let through.", plain.Method, plain.Target, plain.Status, x.Variant))
+}
+
+// letThrough reports whether a success shows what was refused, and not the page
+// that the service has for any path, or what OPTIONS may tell everybody.
+func (j *judgement) letThrough(x Exchange) bool {
+	h := x.Answer.Header
+	if x.Method == http.MethodOptions || strings.HasSuffix(x.Variant, http.MethodOptions) {
+		if h.Get("Allow") != "" || h.Get("Access-Control-Allow-Methods") != "" || strings.TrimSpace(x.Body) == "" {
+			return false
+		}
+	}
+	if j.sameThing(x) {
+		return true
+	}
+	if denial(x) || x.As == Anonymous && signInForm(x) {
+		return false
+	}
+	return !j.fallback(x)
+}
+
+// fallback reports whether a success is the page that the service has for paths
+// it does not know, or its first page, and not what others get for the route.
+func (j *judgement) fallback(x Exchange) bool {
+	seen := slices.ContainsFunc(j.log, func(o Exchange) bool {
+		return o.Purpose == Plain && o.Route == x.Route && !o.Direct && o.Err == nil && o.Status < 300
+	})
+	return slices.ContainsFunc(j.log, func(o Exchange) bool {
+		if o.Err != nil || o.Status >= 300 || o.Method == http.MethodHead && x.Method != http.MethodHead {
+			return false
+		}
+		same := alike(o, x)
+		if x.Method == http.MethodHead {
+			same = headAlike(o, x) || o.Method == http.MethodHead && sameHead(o, x)
+		}
+		return same && (o.Purpose == Reach && o.As == x.As && (seen || isPage(o)) || o.Purpose == Page && isPage(o))
+	})
+}
+
+// anotherThing reports whether the policy allows what a spelling of a refused path
+// may stand for. A router that folds the letter case of a route leaves that of
+// parameters, so the policy is asked about each mixture of the two paths.
+func (j *judgement) anotherThing(plain, x Exchange) bool {
+	allowed := func(path string) bool { return j.expected(x.As, x.Method, path) == Allow }
+	if allowed(x.Target) {
+		return true
+	}
+	a, b := strings.Split(plain.Target, "/"), strings.Split(x.Target, "/")
+	if len(a) != len(b) || len(a) > maxMixed {
+		return false
+	}
+	for mask := range 1 << len(a) {
+		mixed := slices.Clone(a)
+		for i := range b {
+			if mask&(1<<i) != 0 {
+				mixed[i] = b[i]
+			}
+		}
+		if allowed(strings.Join(mixed, "/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxMixed is how many segments a path may have to be mixed with another, the
+// empty one in front included.
+const maxMixed = 8
+
+// sameThing reports whether a spelling shows what the plain form shows to those
+// who may see it, and not another thing that the policy allows.
+func (j *judgement) sameThing(x Exchange) bool {
+	return slices.ContainsFunc(j.log, func(o Exchange) bool {
+		return o.Purpose == Plain && o.Route == x.Route && o.Err == nil && o.Status < 300 && o.Body != "" && (o.Body == x.Body || x.Method == http.MethodHead && headAlike(o, x))
+	})
+}
+
+func headAlike(get, head Exchange) bool {
+	return head.Answer.Header.Get("Content-Length") != "" && head.Answer.Header.Get("Content-Length") == strconv.Itoa(len(get.Body))
+}
+
+// sameHead reports whether two answers to HEAD are about the same kind and length
+// of body.
+func sameHead(a, b Exchange) bool {
+	for _, name := range []string{"Content-Type", "Content-Length"} {
+		if a.Answer.Header.Get(name) != b.Answer.Header.Get(name) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,151 @@
+package probe
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// accounts judges whether an answer to a wrong password tells that the account
+// exists.
+func (j *judgement) accounts() {
+	known, others := map[string][]Exchange{}, map[bool][]Exchange{}
+	var names []string
+	for _, x := range j.log {
+		if x.Purpose != Account || x.Err != nil {
+			continue
+		}
+		if guarded(x) {
+			j.note("%s %s with wrong passwords: a limit answered %d, so that no more were sent", x.Method, x.Target, x.Status)
+			continue
+		}
+		if strings.HasPrefix(x.Variant, madeUp) {
+			others[mail(x.Variant)] = append(others[mail(x.Variant)], x)
+			continue
+		}
+		if known[x.Variant] == nil {
+			names = append(names, x.Variant)
+		}
+		known[x.Variant] = append(known[x.Variant], x)
+	}
+	for _, name := range names {
+		if theirs := others[mail(name)]; len(theirs) > 0 {
+			j.account(name, known[name], theirs)
+		}
+	}
+}
+
+// mail reports whether the name of an account is an address: names that are none
+// may be refused for that.
+func mail(name string) bool { return strings.Contains(name, "@") }
+
+func (j *judgement) account(name string, known, others []Exchange) {
+	a, b := tells(known[0]), tells(others[0])
+	same := func(xs []Exchange, want []aspectOfAnswer) bool {
+		return !slices.ContainsFunc(xs, func(x Exchange) bool { return !slices.Equal(tells(x), want) })
+	}
+	if !slices.Equal(a, b) && same(known, a) && same(others, b) {
+		i := slices.IndexFunc(a, func(one aspectOfAnswer) bool { return !slices.Contains(b, one) })
+		j.find(FaultUserEnumeration, known[0], fmt.Sprintf("%s for %s", a[i].shown(known[0]), name),
+			fmt.Sprintf("%s, as for an account that does not exist", b[i].shown(others[0])), "The answer to a wrong password tells by its "+a[i].what+" whether the account exists.")
+	}
+	took, other := times(known), times(others)
+	slow, fast, slower := took, other, name
+	if took[len(took)/2] < other[len(other)/2] {
+		slow, fast, slower = other, took, "an account that does not exist"
+	}
+	if len(known) < AccountTries || len(others) < AccountTries || !apart(slow, fast) {
+		return
+	}
+	j.find(FaultUserTiming, known[0], fmt.Sprintf("%v for %s", slow[len(slow)/2].Round(time.Millisecond), slower), fmt.Sprintf("%v, as for the other", fast[len(fast)/2].Round(time.Millisecond)),
+		"A wrong password for an account that exists takes another time than for one that does not.")
+}
+
+// minDelay is how far times must be apart to be told from noise.
+const minDelay = 5 * time.Millisecond
+
+// apart reports whether sorted times differ by more than noise: by their middle,
+// and all of them, but for one in each larger group that something else delayed.
+func apart(slow, fast []time.Duration) bool {
+	ms, mf := slow[len(slow)/2], fast[len(fast)/2]
+	lowest, highest := slow[0], fast[len(fast)-1]
+	if len(slow) > AccountTries {
+		lowest = slow[1]
+	}
+	if len(fast) > AccountTries {
+		highest = fast[len(fast)-2]
+	}
+	return ms-mf > minDelay && ms > mf*3/2 && lowest > highest
+}
+
+// aspectOfAnswer is something by which answers can be told apart.
+type aspectOfAnswer struct{ what, value string }
+
+// shown is the aspect with the status it came with.
+func (a aspectOfAnswer) shown(x Exchange) string {
+	switch {
+	case a.what == "status":
+		return a.value
+	case a.what == "body":
+		return status(x.Answer) + " " + excerpt(x.Body)
+	}
+	return status(x.Answer) + " with " + a.what + ": " + orNone(a.value)
+}
+
+// tells is what an answer tells, without the name of the account and what is new
+// in each answer.
+func tells(x Exchange) []aspectOfAnswer {
+	nameless := func(text string) string {
+		for _, name := range []string{x.Variant, html.EscapeString(x.Variant), url.QueryEscape(x.Variant)} {
+			text = strings.ReplaceAll(text, name, "NAME")
+		}
+		return gist(text)
+	}
+	h := x.Answer.Header
+	var cookies []string
+	for _, c := range (&http.Response{Header: h}).Cookies() {
+		cookies = append(cookies, c.Name)
+	}
+	slices.Sort(cookies)
+	return []aspectOfAnswer{
+		{"status", status(x.Answer)}, {"WWW-Authenticate", lasting(x)}, {"Location", nameless(h.Get("Location"))},
+		{"Set-Cookie", strings.Join(cookies, ", ")}, {"body", nameless(x.Body)}, {"Content-Type", h.Get("Content-Type")},
+	}
+}
+
+func times(xs []Exchange) []time.Duration {
+	var all []time.Duration
+	for _, x := range xs {
+		all = append(all, x.Took)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// wrongPassword judges the answer to a wrong password by itself: 401 from a gate
+// with Basic credentials, and from a login no success and no 403 for a program.
+func (j *judgement) wrongPassword(x Exchange) {
+	if x.Route >= 0 {
+		j.badCredentials(x)
+		return
+	}
+	switch {
+	case x.Err != nil:
+		j.find(FaultNoAnswer, x, "no answer", "401", "The connection ended without a response: "+x.Err.Error()+".")
+	case x.Status >= 500 && !outage(x.Answer):
+		j.find(FaultServerError, x, status(x.Answer), "401", "A wrong password makes the login fail.")
+	case x.Status == http.StatusForbidden && guarded(x):
+		j.find(FaultRateLimitForbidden, x, "403", "429", "A limit on guessing answers 403, which tells clients to stop for good; 429 tells them to wait.")
+	case guarded(x), isPage(x), redirects(x.Status):
+	case x.Status == http.StatusForbidden:
+		j.find(FaultBadCredentialsStatus, x, "403", "401", "A wrong password is no usable identity; 403 tells clients not to try another.")
+	case x.Status < 300 && denial(x):
+		j.find(FaultSoftDenial, x, status(x.Answer), "401", "The body says that signing in failed, and the status says success: "+excerpt(x.Body)+".")
+	case x.Status == http.StatusNotFound, x.Status == http.StatusMethodNotAllowed, x.Status == http.StatusUnsupportedMediaType:
+		j.note("%s %s with wrong passwords was not judged: it answers %d", x.Method, x.Target, x.Status)
+	}
+}

@@ -1,0 +1,96 @@
+package probe
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// place is where credentials stand that are no bearer token and no password: a
+// cookie, a field of its own, or another scheme.
+type place struct {
+	name, value string
+	// put is the fields of a request with another value there.
+	put func(value string) []core.Field
+}
+
+// elsewhere are bad credentials in the other places in which identities have
+// theirs, each place once.
+func elsewhere(identities []Identity) []bad {
+	var made []bad
+	var seen []string
+	for _, id := range identities {
+		p, ok := placeOf(id.Header)
+		if !ok || id.isBad() || slices.Contains(seen, p.name) {
+			continue
+		}
+		seen = append(seen, p.name)
+		made = append(made, bad{asMalformed, "one word in " + p.name, p.put("not-a-token")})
+		if token, ok := parseJWT(p.value); ok {
+			for _, f := range token.forgeries() {
+				made = append(made, bad{f.as, f.variant + ", in " + p.name, p.put(f.token)})
+			}
+		}
+	}
+	return made
+}
+
+// placeOf is the place of somebody's credentials, unless that is an Authorization
+// field with a bearer token or a password.
+func placeOf(header []core.Field) (place, bool) {
+	if len(header) == 0 {
+		return place{}, false
+	}
+	i := max(slices.IndexFunc(header, func(f core.Field) bool { return strings.EqualFold(f.Name, "Authorization") }), 0)
+	f := header[i]
+	with := func(format func(value string) string) func(string) []core.Field {
+		return func(value string) []core.Field {
+			fields := slices.Clone(header)
+			fields[i].Value = format(value)
+			return fields
+		}
+	}
+	switch {
+	case strings.EqualFold(f.Name, "Cookie"):
+		return cookiePlace(f, with)
+	case !strings.EqualFold(f.Name, "Authorization"):
+		return place{f.Name, f.Value, with(func(value string) string { return value })}, true
+	}
+	scheme, value, _ := strings.Cut(f.Value, " ")
+	if strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Basic") {
+		return place{}, false
+	}
+	return place{"Authorization: " + scheme, value, with(func(value string) string { return scheme + " " + value })}, true
+}
+
+// cookiePlace is the cookie with a token, or else the one with the longest value.
+func cookiePlace(f core.Field, with func(func(string) string) func(string) []core.Field) (place, bool) {
+	cookies := (&http.Request{Header: http.Header{"Cookie": {f.Value}}}).Cookies()
+	if len(cookies) == 0 {
+		return place{}, false
+	}
+	which := 0
+	for i, c := range cookies {
+		if _, ok := parseJWT(c.Value); ok {
+			which = i
+			break
+		}
+		if len(c.Value) > len(cookies[which].Value) {
+			which = i
+		}
+	}
+	format := func(value string) string {
+		var parts []string
+		for i, c := range cookies {
+			if i == which {
+				parts = append(parts, c.Name+"="+value)
+				continue
+			}
+			parts = append(parts, c.Name+"="+c.Value)
+		}
+		return strings.Join(parts, "; ")
+	}
+	return place{"Cookie " + cookies[which].Name, cookies[which].Value, with(format)}, true
+}
