@@ -108,11 +108,12 @@ func (n *Names) Orient(q Question) (turned Question, hint string, err error) {
 	turned = q
 	turned.Object, turned.Action = q.Action, q.Object
 	isPath := func(s string) bool { return strings.HasPrefix(s, "/") }
-	asWritten, other := n.score(q), n.score(turned)
 	first, second := q.Object, q.Action
-	switch {
-	case isPath(first) && !isPath(second), isMethod(second) && !isMethod(first):
+	if isPath(first) && !isPath(second) || isMethod(second) && !isMethod(first) {
 		return q, "", nil
+	}
+	asWritten, other := n.score(q), n.score(turned) // which takes a while
+	switch {
 	case asWritten == 2 && other < 2:
 		return q, "", nil
 	case isPath(second) && !isPath(first), isMethod(first) && !isMethod(second):

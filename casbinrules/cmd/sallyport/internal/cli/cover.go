@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
 // coverage is which lines of a policy tests depend on.
@@ -22,15 +23,15 @@ type coverage struct {
 
 // newCoverage asks for each test which lines decide it. Tests that fail cover
 // nothing.
-func newCoverage(ctx context.Context, a *casbinrules.Authorizer, results []result) (*coverage, error) {
+func newCoverage(ctx context.Context, a *casbinrules.Authorizer, results []policytest.Result) (*coverage, error) {
 	covered := map[string]bool{}
 	for _, r := range results {
-		if !r.passed() {
+		if !r.Passed() {
 			continue
 		}
-		e, err := ask.Explain(ctx, a, r.asked)
+		e, err := ask.Explain(ctx, a, r.Asked)
 		if err != nil {
-			return nil, fmt.Errorf("%s: explain: %w", r.test.Place(), err)
+			return nil, fmt.Errorf("%s: explain: %w", r.Test.Place(), err)
 		}
 		if e.Rule == nil {
 			continue

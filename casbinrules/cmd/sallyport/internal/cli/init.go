@@ -76,7 +76,7 @@ func (b *beginning) run(cmd *cobra.Command) error {
 	if err := os.MkdirAll(b.dir, 0o777); err != nil {
 		return err
 	}
-	files, err := starter.Files(b.preset, presets[b.preset]())
+	files, err := starter.Files(b.preset)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/sarif"
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -99,22 +99,13 @@ func readRoutes(file string) ([]core.RouteInfo, error) { return readRoutesIn(hos
 
 // readRoutesIn reads them from other files than those of the host.
 func readRoutesIn(fsys fs.FS, file string) ([]core.RouteInfo, error) {
-	const hint = `it holds a list such as [{"method": "GET", "pattern": "/reports/:id"}]`
 	text, err := fs.ReadFile(fsys, file)
 	if err != nil {
 		return nil, fmt.Errorf("read routes: %w", err)
 	}
-	var routes []core.RouteInfo
-	if err := json.Unmarshal(text, &routes); err != nil {
-		return nil, fmt.Errorf("read routes: %s: %w; %s", file, err, hint)
-	}
-	for i, r := range routes {
-		if r.Method == "" || r.Pattern == "" {
-			return nil, fmt.Errorf("read routes: %s: route %d has no method or no pattern; %s", file, i+1, hint)
-		}
-	}
-	if len(routes) == 0 {
-		return nil, fmt.Errorf("read routes: %s: there is no route; %s", file, hint)
+	routes, err := ask.ParseRoutes(text)
+	if err != nil {
+		return nil, fmt.Errorf("read routes: %s: %w", file, err)
 	}
 	return routes, nil
 }

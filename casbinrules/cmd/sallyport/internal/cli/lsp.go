@@ -284,14 +284,14 @@ func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer
 		return found, err
 	}
 	for _, r := range results {
-		made := lsp.TestResult{Line: r.test.Line, Column: 1}
+		made := lsp.TestResult{Line: r.Test.Line, Column: 1}
 		switch {
-		case r.err != nil:
-			made.Code, made.Text = "test_error", oneLine(r.err)
-		case !r.passed():
-			made.Code, made.Text = "test_failed", r.why.String()
-		case len(r.warnings) > 0:
-			made.Code, made.Warning, made.Text = "test_unknown_name", true, strings.Join(r.warnings, "; ")
+		case r.Err != nil:
+			made.Code, made.Text = "test_error", oneLine(r.Err)
+		case !r.Passed():
+			made.Code, made.Text = "test_failed", r.Why.String()
+		case len(r.Warnings) > 0:
+			made.Code, made.Warning, made.Text = "test_unknown_name", true, strings.Join(r.Warnings, "; ")
 		}
 		found = append(found, made)
 	}
@@ -304,11 +304,11 @@ func explainForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authori
 	if err != nil || len(tests) != 1 {
 		return "", err
 	}
-	r := result{test: tests[0]}
 	s := sourceOf(p.Settings)
-	if err := r.read(&s, ask.NewNames(a)); err != nil {
-		return "", err
+	r := policytest.Runner{Canonical: s.canonical}.Read(tests[0], ask.NewNames(a))
+	if r.Err != nil {
+		return "", r.Err
 	}
-	e, err := ask.Explain(ctx, a, r.asked)
+	e, err := ask.Explain(ctx, a, r.Asked)
 	return e.String(), err
 }

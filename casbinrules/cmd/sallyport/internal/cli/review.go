@@ -29,7 +29,7 @@ type review struct {
 
 	findings []casbinrules.Finding
 	policy   *casbinrules.Authorizer // nil if it is refused
-	results  []result                // nil if no test was run
+	results  []policytest.Result     // nil if no test was run
 	covered  *coverage
 	level    string
 	least    float64
@@ -95,22 +95,13 @@ const testSyntax = "test_syntax"
 
 // testFindings are what keeps tests from being read, as findings.
 func testFindings(err error) ([]casbinrules.Finding, bool) {
-	switch e := err.(type) {
-	case *policytest.Error:
-		return []casbinrules.Finding{{
+	var all []casbinrules.Finding
+	for _, e := range policytest.Errors(err) {
+		all = append(all, casbinrules.Finding{
 			File: e.File, Line: e.Line, Column: e.Column, Severity: casbinrules.SeverityError, Code: testSyntax, Message: e.Message,
-		}}, true
-	case interface{ Unwrap() []error }:
-		var all []casbinrules.Finding
-		for _, one := range e.Unwrap() {
-			found, _ := testFindings(one)
-			all = append(all, found...)
-		}
-		return all, len(all) > 0
-	case interface{ Unwrap() error }:
-		return testFindings(e.Unwrap())
+		})
 	}
-	return nil, false
+	return all, len(all) > 0
 }
 
 func (r *review) write(w io.Writer, format string) error {
@@ -197,10 +188,10 @@ func (r *review) writeText(w io.Writer) error {
 func (r *review) allFindings() []casbinrules.Finding {
 	all := r.findings
 	for _, t := range r.results {
-		if !t.passed() {
+		if !t.Passed() {
 			all = append(all, casbinrules.Finding{
-				File: t.test.File, Line: t.test.Line, Column: 1, Severity: casbinrules.SeverityError, Code: "failed-test",
-				Message: t.test.String() + ": " + t.failure(),
+				File: t.Test.File, Line: t.Test.Line, Column: 1, Severity: casbinrules.SeverityError, Code: "failed-test",
+				Message: t.Test.String() + ": " + failure(t),
 			})
 		}
 	}
@@ -305,11 +296,11 @@ func (r *review) unknownIsProblem() bool {
 func (r *review) testSuite() junit.Suite {
 	suite := junit.Suite{Name: "sallyport test"}
 	for _, t := range r.results {
-		c := junit.Case{Name: t.test.Place() + ": " + t.test.String(), Class: "test." + t.test.File}
-		if !t.passed() {
-			c.Failure = &junit.Failure{Message: t.failure(), Type: "failed test"}
-			if t.why != nil {
-				c.Failure.Text = t.why.String() + "\n"
+		c := junit.Case{Name: t.Test.Place() + ": " + t.Test.String(), Class: "test." + t.Test.File}
+		if !t.Passed() {
+			c.Failure = &junit.Failure{Message: failure(t), Type: "failed test"}
+			if t.Why != nil {
+				c.Failure.Text = t.Why.String() + "\n"
 			}
 		}
 		suite.Cases = append(suite.Cases, c)
@@ -323,10 +314,10 @@ func (r *review) testSuite() junit.Suite {
 }
 
 // failure says in one line why a test failed.
-func (r result) failure() string {
-	if r.err != nil {
-		return "error: " + oneLine(r.err)
+func failure(r policytest.Result) string {
+	if r.Err != nil {
+		return "error: " + oneLine(r.Err)
 	}
-	first, _, _ := strings.Cut(r.why.String(), "\n")
+	first, _, _ := strings.Cut(r.Why.String(), "\n")
 	return first
 }

@@ -125,8 +125,8 @@ func (r *review) failuresTable(b *strings.Builder, most int) {
 	b.WriteString("\n#### Failed tests\n\n")
 	t := &markdown.Table{Head: []string{"where", "test", "why it failed"}}
 	for _, one := range r.results {
-		if !one.passed() {
-			t.Add(code(one.test.Place()), code(one.test.String()), code(one.failure()))
+		if !one.Passed() {
+			t.Add(code(one.Test.Place()), code(one.Test.String()), code(failure(one)))
 		}
 	}
 	t.Write(b, most)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
 // The names of the files that a policy is made of by default.
@@ -26,13 +27,7 @@ const (
 )
 
 // presets are the models that need no file.
-var presets = map[string]func() casbinrules.Model{
-	"rbac":         casbinrules.RBAC,
-	"rbac-deny":    casbinrules.RBACWithDeny,
-	"rbac-tenants": casbinrules.RBACWithTenants,
-
-	"rbac-tenants-patterns": casbinrules.RBACWithTenantPatterns,
-}
+var presets = starter.Presets
 
 const presetNames = "rbac, rbac-deny, rbac-tenants, rbac-tenants-patterns"
 

@@ -12,9 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
-	"github.com/sallyport-go/sallyport/core"
 )
 
 const testHelp = `test runs tests of a policy, one a line:
@@ -116,118 +114,43 @@ func readTests(files []string) ([]policytest.Test, error) {
 	return tests, nil
 }
 
-// result is what came of a test. why is set for failures only.
-type result struct {
-	test    policytest.Test
-	allowed bool
-	err     error
-	why     *casbinrules.Explanation
-	// asked is the question of the test as a gate would put it.
-	asked ask.Question
-	// hints say how the words were read, warnings are about those that prove
-	// nothing.
-	hints    []string
-	warnings []string
+func (s *source) runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest.Test, lenient bool) ([]policytest.Result, error) {
+	return policytest.Runner{Canonical: s.canonical, Lenient: lenient}.Run(ctx, a, tests)
 }
 
-func (r result) passed() bool { return r.err == nil && r.allowed == r.test.Allow }
-
-func (s *source) runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest.Test, lenient bool) ([]result, error) {
-	results := make([]result, len(tests))
-	names := ask.NewNames(a)
-	for i, t := range tests {
-		r := result{test: t}
-		r.err = r.read(s, names)
-		if r.err == nil {
-			var d core.Decision
-			d, r.err = ask.DecideReadable(ctx, a, r.asked)
-			r.allowed = d.Allowed
-		}
-		if r.err == nil {
-			r.check(names, lenient)
-		}
-		if !r.passed() && r.err == nil {
-			e, err := ask.Explain(ctx, a, r.asked)
-			if err != nil {
-				return nil, fmt.Errorf("%s: explain: %w", t.Place(), err)
-			}
-			r.why = &e
-		}
-		results[i] = r
-	}
-	return results, nil
-}
-
-// read settles what a test asks.
-func (r *result) read(s *source, names *ask.Names) error {
-	oriented, hint, err := names.Orient(r.test.Question)
-	if err != nil {
-		return err
-	}
-	r.test.Question = oriented
-	asked, note, err := s.canonical(oriented)
-	if err != nil {
-		return err
-	}
-	r.asked = asked
-	for _, h := range []string{hint, note} {
-		if h != "" {
-			r.hints = append(r.hints, h)
-		}
-	}
-	return nil
-}
-
-// check fails a test whose answer says nothing about what it names.
-func (r *result) check(names *ask.Names, lenient bool) {
-	wrong := names.Misfits(r.asked, r.test.NoTenant)
-	if !r.test.Allow {
-		for _, p := range names.Unknown(r.asked, r.test.Stranger) {
-			if p.Slip && !lenient {
-				wrong = append(wrong, p.Text)
-			} else {
-				r.warnings = append(r.warnings, p.Text)
-			}
-		}
-	}
-	if len(wrong) > 0 {
-		r.err = errors.New(strings.Join(wrong, "; "))
-	}
-}
-
-func writeWarnings(stderr io.Writer, results []result) {
+func writeWarnings(stderr io.Writer, results []policytest.Result) {
 	for _, r := range results {
-		for _, h := range r.hints {
-			say(stderr, "%s: hint: %s\n", plain(r.test.Place()), plain(h))
+		for _, h := range r.Hints {
+			say(stderr, "%s: hint: %s\n", plain(r.Test.Place()), plain(h))
 		}
-		for _, w := range r.warnings {
-			say(stderr, "%s: warning: %s\n", plain(r.test.Place()), plain(w))
+		for _, w := range r.Warnings {
+			say(stderr, "%s: warning: %s\n", plain(r.Test.Place()), plain(w))
 		}
 	}
 }
 
-func failures(results []result) int {
+func failures(results []policytest.Result) int {
 	n := 0
 	for _, r := range results {
-		if !r.passed() {
+		if !r.Passed() {
 			n++
 		}
 	}
 	return n
 }
 
-func writeResults(w io.Writer, results []result) error {
+func writeResults(w io.Writer, results []policytest.Result) error {
 	paint := paletteFor(w)
 	var b strings.Builder
 	for _, r := range results {
-		if r.passed() {
+		if r.Passed() {
 			continue
 		}
-		fmt.Fprintf(&b, "%s: %s: %s\n", plain(r.test.Place()), paint.red("FAIL"), plain(r.test.String()))
-		if r.err != nil {
-			fmt.Fprintf(&b, "  error: %s\n", oneLine(r.err))
+		fmt.Fprintf(&b, "%s: %s: %s\n", plain(r.Test.Place()), paint.red("FAIL"), plain(r.Test.String()))
+		if r.Err != nil {
+			fmt.Fprintf(&b, "  error: %s\n", oneLine(r.Err))
 		} else {
-			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(r.why.String(), "\n", "\n  "))
+			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(r.Why.String(), "\n", "\n  "))
 		}
 	}
 	failed := failures(results)
@@ -265,14 +188,14 @@ type jsonTest struct {
 	Explain  *casbinrules.Explanation `json:"explanation,omitempty"`
 }
 
-func summary(results []result) jsonTests {
+func summary(results []policytest.Result) jsonTests {
 	s := jsonTests{Failed: failures(results), Tests: make([]jsonTest, len(results))}
 	s.Passed = len(results) - s.Failed
 	for i, r := range results {
-		t := jsonTest{File: r.test.File, Line: r.test.Line, Test: r.test.String(), Expected: verdict(r.test.Allow),
-			Got: verdict(r.allowed), Passed: r.passed(), Why: r.test.Why, Explain: r.why, Warnings: r.warnings}
-		if r.err != nil {
-			t.Got, t.Error = "error", oneLine(r.err)
+		t := jsonTest{File: r.Test.File, Line: r.Test.Line, Test: r.Test.String(), Expected: verdict(r.Test.Allow),
+			Got: verdict(r.Allowed), Passed: r.Passed(), Why: r.Test.Why, Explain: r.Why, Warnings: r.Warnings}
+		if r.Err != nil {
+			t.Got, t.Error = "error", oneLine(r.Err)
 		}
 		s.Tests[i] = t
 	}

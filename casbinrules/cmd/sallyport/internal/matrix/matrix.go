@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxCells is how large a table may be.
+// maxCells is how large a table may be where nothing else is said.
 const maxCells = 100_000
 
 // Matrix is a table of decisions. Cells are by row and column.
@@ -75,6 +75,16 @@ type Settings struct {
 	// ByName puts routes and subjects in the order of their names, in place of
 	// that of Routes and of the policy.
 	ByName bool
+	// Most is how many cells a table may have; 0 for 100,000.
+	Most int
+}
+
+// TooLargeError refuses a table of so many Cells.
+type TooLargeError struct{ Cells, Most int }
+
+// Error says what to do on a command line.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the table would have %d cells, more than the %d that are drawn: give fewer routes with --routes, or one tenant with --tenant", e.Cells, e.Most)
 }
 
 // New asks a policy about every subject and route.
@@ -95,8 +105,8 @@ func New(ctx context.Context, a *casbinrules.Authorizer, s Settings) (*Matrix, e
 	if s.ByName {
 		m.sort()
 	}
-	if n := len(m.Columns) * len(m.Rows); n > maxCells {
-		return nil, fmt.Errorf("the table would have %d cells, more than the %d that are drawn: give fewer routes with --routes, or one tenant with --tenant", n, maxCells)
+	if n, most := len(m.Columns)*len(m.Rows), cmp.Or(s.Most, maxCells); n > most {
+		return nil, &TooLargeError{n, most}
 	}
 	lines := placed(rules)
 	for _, row := range m.Rows {

@@ -205,3 +205,20 @@ func (t Test) String() string {
 }
 
 var verdicts = map[bool]string{true: "allow", false: "deny"}
+
+// Errors are all of [*Error] that an error holds, in their order.
+func Errors(err error) []*Error {
+	switch e := err.(type) {
+	case *Error:
+		return []*Error{e}
+	case interface{ Unwrap() []error }:
+		var all []*Error
+		for _, one := range e.Unwrap() {
+			all = append(all, Errors(one)...)
+		}
+		return all
+	case interface{ Unwrap() error }:
+		return Errors(e.Unwrap())
+	}
+	return nil
+}

@@ -3,6 +3,7 @@ package starter
 
 import (
 	"embed"
+	"fmt"
 	"path"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -11,12 +12,25 @@ import (
 //go:embed rbac rbac-deny rbac-tenants rbac-tenants-patterns app
 var files embed.FS
 
+// Presets are the models that policies begin with, by their names.
+var Presets = map[string]func() casbinrules.Model{
+	"rbac":         casbinrules.RBAC,
+	"rbac-deny":    casbinrules.RBACWithDeny,
+	"rbac-tenants": casbinrules.RBACWithTenants,
+
+	"rbac-tenants-patterns": casbinrules.RBACWithTenantPatterns,
+}
+
 // File is a file to be written.
 type File struct{ Name, Text string }
 
-// Files are those of a preset with its model.
-func Files(preset string, model casbinrules.Model) ([]File, error) {
-	made := []File{{"model.conf", model.Text()}}
+// Files are those of a preset, one of [Presets].
+func Files(preset string) ([]File, error) {
+	model := Presets[preset]
+	if model == nil {
+		return nil, fmt.Errorf("there is no preset %q", preset)
+	}
+	made := []File{{"model.conf", model().Text()}}
 	for _, name := range []string{"policy.csv", "policy.tests"} {
 		text, err := files.ReadFile(path.Join(preset, name))
 		if err != nil {

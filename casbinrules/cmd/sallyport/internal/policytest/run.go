@@ -1,0 +1,107 @@
+package policytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Result is what came of a test.
+type Result struct {
+	Test    Test
+	Allowed bool
+	// Err says why no answer counts, or is nil.
+	Err error
+	// Why is the explanation of an answer that is not the expected one.
+	Why *casbinrules.Explanation
+	// Asked is the question of the test as a gate would put it.
+	Asked ask.Question
+	// Hints say how the words were read, Warnings are about those that prove
+	// nothing.
+	Hints, Warnings []string
+}
+
+// Passed reports whether the answer is the expected one, and counts.
+func (r Result) Passed() bool { return r.Err == nil && r.Allowed == r.Test.Allow }
+
+// Runner runs tests.
+type Runner struct {
+	// Canonical puts a question as a gate would, with a note on what that
+	// changes; it is an error for one that no gate would put.
+	Canonical func(ask.Question) (ask.Question, string, error)
+	// Lenient has a test that expects a denial pass with a name that is
+	// probably misspelt.
+	Lenient bool
+}
+
+// Run asks a policy what the tests ask. The error is for a decision that could not
+// be explained.
+func (run Runner) Run(ctx context.Context, a *casbinrules.Authorizer, tests []Test) ([]Result, error) {
+	results := make([]Result, len(tests))
+	names := ask.NewNames(a)
+	for i, t := range tests {
+		r := run.Read(t, names)
+		if r.Err == nil {
+			var d core.Decision
+			d, r.Err = ask.DecideReadable(ctx, a, r.Asked)
+			r.Allowed = d.Allowed
+		}
+		if r.Err == nil {
+			r.check(names, run.Lenient)
+		}
+		if !r.Passed() && r.Err == nil {
+			e, err := ask.Explain(ctx, a, r.Asked)
+			if err != nil {
+				return nil, fmt.Errorf("%s: explain: %w", t.Place(), err)
+			}
+			r.Why = &e
+		}
+		results[i] = r
+	}
+	return results, nil
+}
+
+// Read settles what a test asks, and asks nothing yet.
+func (run Runner) Read(t Test, names *ask.Names) Result {
+	r := Result{Test: t}
+	oriented, hint, err := names.Orient(t.Question)
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	r.Test.Question = oriented
+	asked, note, err := run.Canonical(oriented)
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	r.Asked = asked
+	for _, h := range []string{hint, note} {
+		if h != "" {
+			r.Hints = append(r.Hints, h)
+		}
+	}
+	return r
+}
+
+// check fails a test whose answer says nothing about what it names.
+func (r *Result) check(names *ask.Names, lenient bool) {
+	wrong := names.Misfits(r.Asked, r.Test.NoTenant)
+	if !r.Test.Allow {
+		for _, p := range names.Unknown(r.Asked, r.Test.Stranger) {
+			if p.Slip && !lenient {
+				wrong = append(wrong, p.Text)
+			} else {
+				r.Warnings = append(r.Warnings, p.Text)
+			}
+		}
+	}
+	if len(wrong) > 0 {
+		r.Err = errors.New(strings.Join(wrong, "; "))
+	}
+}
