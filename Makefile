@@ -68,7 +68,7 @@ consumer: ## build an app on each module as users get it, check its module graph
 release: ## tag every module, after make check [VERSION=v0.1.0 DRY=1 to change nothing CHECKED=1]
 	GOWORK=off go -C .ci/tools run ./release $(if $(DRY),-dry) $(if $(CHECKED),-checked) ../.. '$(VERSION)'
 
-site: ## build docs as a static site with search, into .build/site; takes node and npm
+site: ## build docs as a static site with search and playground, into .build/site; takes node and npm
 	.ci/site/build
 
 picture: ## draw the picture of the README again from what the programs print

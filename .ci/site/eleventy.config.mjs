@@ -11,6 +11,9 @@ export function address(link) {
   if (/^([a-z]+:|#)/.test(link)) {
     return link;
   }
+  if (link === "../.ci/site/play/play.html") {
+    return "play.html"; // which .ci/site/playground puts there
+  }
   if (!/^[^/]+\.md(#|$)/.test(link)) {
     return new URL(link, `${repository}docs/`).href;
   }

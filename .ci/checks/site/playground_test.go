@@ -1,0 +1,344 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/sallyport-go/sallyport/examples/shared/programs"
+)
+
+// maxEngine is how large the engine may be, compressed, in bytes.
+const maxEngine = 4 << 20
+
+// playground builds the page into a folder.
+func playground(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, filepath.Join(root, ".ci", "site", "playground"), dir).CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// counted serves a folder and counts requests.
+func counted(t *testing.T, dir string) (*httptest.Server, *atomic.Int64) {
+	t.Helper()
+	files, n := http.FileServer(http.Dir(dir)), new(atomic.Int64)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.Add(1)
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s, n
+}
+
+// when is a promise of the value of an expression, once it is true: it is looked at
+// again when the page changes.
+func when(expression string) string {
+	return `new Promise((resolve) => {
+		const look = () => { const v = (` + expression + `); if (v) { changes.disconnect(); resolve(v); } };
+		const changes = new MutationObserver(look);
+		changes.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+		look();
+	})`
+}
+
+const idle = `document.querySelector("main").ariaBusy === "false"`
+
+// wait waits until an expression is true of the page.
+func (p *tab) wait(expression string) {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](when(expression), chromedp.EvalAwaitPromise))
+}
+
+// edit puts a text into an editor as if it had been typed at once.
+func (p *tab) edit(file, text string) {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const editor = document.getElementById("text-` + file + `");
+		editor.value = ` + strconv.Quote(text) + `;
+		editor.dispatchEvent(new Event("input"));
+	})()`))
+	p.wait(idle)
+}
+
+// fill puts a value into a field of the form.
+func (p *tab) fill(field, text string) {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const input = document.forms[0].elements["` + field + `"];
+		input.value = ` + strconv.Quote(text) + `;
+		input.dispatchEvent(new Event("input", { bubbles: true }));
+	})()`))
+	p.wait(idle)
+}
+
+// text is that of an element, "" where it is hidden.
+func (p *tab) text(selector string) string {
+	p.t.Helper()
+	return value(p, chromedp.Evaluate[string](`document.querySelector(`+strconv.Quote(selector)+`).innerText`))
+}
+
+// want checks what an element says.
+func (p *tab) want(selector string, parts ...string) {
+	p.t.Helper()
+	text := p.text(selector)
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			p.t.Errorf("%s has no %q:\n%s", selector, part, text)
+		}
+	}
+}
+
+func (p *tab) scheme(name string) {
+	p.t.Helper()
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// policyField is the editor of the policy.
+var policyField = chromedp.CSS(`[id="text-policy.csv"]`)
+
+// TestPlayground edits a policy, asks it, shares it, and opens the link in another
+// profile. No request leaves the page once it is there: it goes on when its server
+// has gone, and the browser's proxy, at which all else would arrive, gets none.
+func TestPlayground(t *testing.T) {
+	var elsewhere atomic.Value
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Host, ".googleapis.com") && !strings.Contains(r.Host, ".google.com") { // Chromium's own
+			elsewhere.Store(r.Method + " " + r.Host + r.URL.Path)
+		}
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	t.Cleanup(proxy.Close)
+	browser := programs.Browser(t, chromedp.Flag("proxy-server", strings.TrimPrefix(proxy.URL, "http://")))
+	server, requests := counted(t, playground(t))
+	p := openTab(t, browser, server.URL+"/")
+	p.do(chromedp.Navigate(p.site + "play.html"))
+	p.wait(idle + ` && document.querySelector(".verdict.allow")`)
+	loaded := requests.Load()
+	p.want("#verdict", "ALLOW erin may PATCH /reports/7", "policy.csv:16", "erin → editor (policy.csv:30)")
+	p.want("#findings", "Nothing is wrong")
+	p.want("#tests, #score", "13 passed, 0 failed")
+
+	// A finding appears while somebody types, and leads to its place.
+	p.do(chromedp.Evaluate[chromedp.Void](`(() => { const e = document.getElementById("text-policy.csv"); e.focus(); e.setSelectionRange(e.value.length, e.value.length); })()`))
+	p.do(chromedp.SendKeys(policyField, "p, editor, /exports\n"))
+	p.wait(idle + ` && document.querySelector("#findings .error")`)
+	p.want("#findings", "error", "policy.csv:32", "field_count")
+	p.want("#verdict", "REFUSED")
+	p.want("#found", "1 error")
+	p.do(chromedp.Click(chromedp.CSS("#findings .place")))
+	if got := value(p, chromedp.Evaluate[string](`(() => { const e = document.activeElement; return e.id + " " + e.value.slice(e.selectionStart, e.selectionEnd); })()`)); got != "text-policy.csv /exports" {
+		t.Errorf("the finding leads to %q", got)
+	}
+	p.want("#here", "error: ")
+
+	// An answer explains itself, and a cell of the matrix asks it.
+	policy := "p, editor, /reports/:id, PUT\np, editor, /reports/:id, PATCH\ng, erin, editor\n"
+	p.edit("policy.csv", policy)
+	p.fill("action", "DELETE")
+	p.want("#verdict", "DENY erin may not DELETE /reports/7", "A gate answers 403", "nearly", "policy.csv:1")
+	p.do(chromedp.Click(chromedp.CSS(`#matrix td.allow button`)))
+	p.wait(idle + ` && document.querySelector(".verdict.allow")`)
+	p.want("#verdict", "ALLOW sample-user may PUT /reports/sample", "sample-user → editor (from the token)")
+	p.edit("policy.tests", "allow erin /reports/7 PUT\nallow erin /reports/7 DELETE\n")
+	p.want("#score", "1 passed, 1 failed")
+	p.want("#tests", "policy.tests:2", "not DELETE")
+
+	// Of answers that overtake each other the newest is shown.
+	p.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const object = document.forms[0].elements.object;
+		for (let i = 0; i < 50; i++) {
+			object.value = "/reports/" + i;
+			object.dispatchEvent(new Event("input", { bubbles: true }));
+		}
+	})()`))
+	p.wait(idle)
+	p.want("#verdict", "/reports/49")
+
+	link := p.share(t)
+	p.measure(t)
+	if n := requests.Load(); n != loaded {
+		t.Errorf("%d requests after the page was loaded", n-loaded)
+	}
+
+	other := openTab(t, browser, server.URL+"/")
+	other.do(chromedp.Navigate(link))
+	other.wait(idle + ` && document.querySelector(".verdict")`)
+	other.want("#verdict", "ALLOW sample-user may PUT /reports/49", "policy.csv:1", "from the token")
+	if got := value(other, chromedp.Evaluate[string](`document.getElementById("text-policy.csv").value`)); got != policy {
+		t.Errorf("the link has the policy %q", got)
+	}
+	if text := other.text("#problem"); text != "" {
+		t.Errorf("the link is a problem: %s", text)
+	}
+	for _, broken := range []string{link[:len(link)-9], strings.Replace(link, "#1.", "#1.A", 1), strings.Replace(link, "#1.", "#2.", 1), link + "!"} {
+		other.do(chromedp.Navigate("about:blank"), chromedp.Navigate(broken))
+		other.wait(idle + ` && document.querySelector(".verdict")`)
+		other.want("#problem", "This link cannot be read: ")
+		other.want("#verdict", "ALLOW erin may PATCH /reports/7")
+	}
+
+	server.Close()
+	other.edit("policy.csv", "p, erin, /alone, GET\n")
+	other.fill("object", "/alone")
+	other.fill("action", "GET")
+	other.want("#verdict", "ALLOW erin may GET /alone")
+	if where := elsewhere.Load(); where != nil {
+		t.Errorf("the browser asked for %s", where)
+	}
+}
+
+// share presses the button and returns the link.
+func (p *tab) share(t *testing.T) string {
+	t.Helper()
+	p.do(chromedp.Click(chromedp.CSS("#share")))
+	p.wait(`document.getElementById("size").innerText !== ""`)
+	link := value(p, chromedp.Evaluate[string](`document.getElementById("link").value`))
+	if text := p.text("#size"); !strings.HasPrefix(link, p.site+"play.html#1.") || !strings.Contains(strings.ReplaceAll(text, ",", ""), fmt.Sprintf("%d characters", len(link))) {
+		t.Fatalf("link %s, %s", link, text)
+	}
+	return link
+}
+
+// measure prints how long it takes from a keystroke until what is wrong and what is
+// decided stand there, at 1,000 lines.
+func (p *tab) measure(t *testing.T) {
+	t.Helper()
+	before := value(p, chromedp.Evaluate[string](`document.getElementById("text-policy.csv").value`))
+	p.edit("policy.csv", thousandLines())
+	took := value(p, chromedp.Evaluate[[]float64](`(async () => {
+		const editor = document.getElementById("text-policy.csv"), took = [];
+		for (let i = 0; i < 15; i++) {
+			const begun = performance.now();
+			editor.value = editor.value + "#";
+			const shown = new Promise((resolve) => {
+				const o = new MutationObserver(() => { o.disconnect(); resolve(); });
+				o.observe(document.getElementById("status"), { childList: true, characterData: true, subtree: true });
+			});
+			editor.dispatchEvent(new Event("input"));
+			await shown;
+			took.push(performance.now() - begun);
+			await `+when(idle)+`;
+		}
+		return took;
+	})()`, chromedp.EvalAwaitPromise))
+	slices.Sort(took)
+	t.Logf("from keystroke to findings and decision at 1,000 lines: median %.0f ms, longest %.0f ms", took[len(took)/2], took[len(took)-1])
+	p.edit("policy.csv", before)
+}
+
+// thousandLines is a policy of 700 rules for 50 roles and 300 role links.
+func thousandLines() string {
+	var b strings.Builder
+	for i := range 700 {
+		fmt.Fprintf(&b, "p, role%d, /area%d/:id/items%d, %s\n", i%50, i%20, i, []string{"GET", "POST", "DELETE"}[i%3])
+	}
+	for i := range 300 {
+		fmt.Fprintf(&b, "g, user%d, role%d\n", i, i%50)
+	}
+	return b.String()
+}
+
+// TestPlaygroundSize: the engine is small enough to be loaded by a phone.
+func TestPlaygroundSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not run: it builds for WebAssembly, and -short is given")
+	}
+	info, err := os.Stat(filepath.Join(playground(t), "play", "engine.wasm.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the engine has %d bytes, compressed", info.Size())
+	if info.Size() > maxEngine || info.Size() < 1<<20 {
+		t.Errorf("the engine has %d bytes, compressed: want at most %d", info.Size(), maxEngine)
+	}
+}
+
+// TestPlaygroundWithoutEngine: the page says so.
+func TestPlaygroundWithoutEngine(t *testing.T) {
+	browser := programs.Browser(t)
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "play"), os.DirFS(filepath.Join(root, ".ci", "site", "play"))); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "play", "play.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "play.html"), page, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server, _ := counted(t, dir)
+	p := openTab(t, browser, server.URL+"/")
+	p.do(chromedp.Navigate(p.site + "play.html"))
+	p.wait(`!document.getElementById("problem").hidden`)
+	p.want("#problem", "The engine could not be started", "Load the page again.")
+	p.mu.Lock()
+	p.wrong = nil // of what is missing
+	p.mu.Unlock()
+}
+
+// TestPlaygroundLooksRight shows the page in windows as narrow as a phone and as wide
+// as a desk's, in light and dark.
+func TestPlaygroundLooksRight(t *testing.T) {
+	browser := programs.Browser(t)
+	looks, err := os.ReadFile(filepath.Join(root, "examples", "web", "testdata", "looks.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, _ := counted(t, playground(t))
+	p := openTab(t, browser, server.URL+"/")
+	p.do(chromedp.Navigate(p.site + "play.html"))
+	p.wait(idle + ` && document.querySelector(".verdict")`)
+	for _, state := range []string{"good", "findings", "refused"} {
+		switch state {
+		case "findings":
+			p.edit("policy.csv", "p, editor, /reports/:id, PUT\np, editor, reports, GET\np, admin, /*, *\ng, erin, editor\ng, erin, editor\n")
+			p.fill("action", "DELETE")
+		case "refused":
+			p.edit("policy.csv", "p, editor, /reports/:id, PUT\np, editor\n# "+strings.Repeat("a long comment ", 20)+"\n")
+		}
+		for _, width := range []int64{390, 1280} {
+			for _, scheme := range []string{"light", "dark"} {
+				p.resize(width)
+				p.scheme(scheme)
+				shown := fmt.Sprintf("play-%s-%d-%s", state, width, scheme)
+				for _, complaint := range value(p, chromedp.Evaluate[[]string](string(looks))) {
+					t.Errorf("%s: %s", shown, complaint)
+				}
+				p.whole(shown)
+			}
+		}
+	}
+}
+
+// whole takes a picture of all of the page where pictures are asked for.
+func (p *tab) whole(name string) {
+	p.t.Helper()
+	folder := os.Getenv(screenshots)
+	if folder == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), value(p, chromedp.FullScreenshot(100)), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}

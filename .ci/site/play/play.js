@@ -1,0 +1,351 @@
+// The page to try policies on.
+import { byID, make } from "./dom.js";
+import { Editor } from "./editor.js";
+import { Engine } from "./engine.js";
+import { limit, pack, unpack } from "./share.js";
+import { count, findingsView, matrixView, testsView, verdictView } from "./views.js";
+
+const names = ["model.conf", "policy.csv", "policy.tests", "routes.json"];
+const flags = ["allow_anonymous", "without_token_roles", "object_route", "as_casbin"];
+const lists = ["attributes", "role_patterns", "tenant_patterns"];
+const form = byID("request");
+const main = document.querySelector("main");
+const editors = {};
+const tabs = {};
+let presets; // until the engine is there
+let open = "policy.csv";
+let looked; // the newest answer
+let marks = {}; // by file and what they are of
+let attributes = {}; // values of the request, also of those that the model lacks
+
+// The files.
+
+for (const name of names) {
+  const tab = make("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => show(name) }, name, make("span", { className: "badge" }));
+  tabs[name] = tab;
+  editors[name] = new Editor(name, { onInput: () => ask(), onMove: here });
+  byID("tabs").append(tab);
+  byID("editors").append(editors[name].element);
+}
+
+function show(name) {
+  open = name;
+  for (const n of names) {
+    const shown = n === name;
+    editors[n].element.hidden = !shown;
+    tabs[n].ariaSelected = shown;
+    tabs[n].tabIndex = shown ? 0 : -1;
+  }
+  byID("download").textContent = `Download ${name}`;
+  here(editors[name].line());
+}
+
+byID("tabs").addEventListener("keydown", (e) => {
+  const step = { ArrowRight: 1, ArrowLeft: names.length - 1 }[e.key];
+  if (step) {
+    e.preventDefault();
+    show(names[(names.indexOf(open) + step) % names.length]);
+    tabs[open].focus();
+  }
+});
+
+function go(file, line, character) {
+  if (editors[file]) {
+    show(file);
+    editors[file].go(line, character);
+    here(line);
+  }
+}
+
+// here says what there is to say about the line with the caret.
+function here(line) {
+  const found = (looked?.findings ?? []).filter((f) => f.file === open && f.line === line);
+  byID("here").textContent = found.map((f) => `${f.severity}: ${f.message}`).join(" · ");
+}
+
+// F8 goes from finding to finding, as in editors of code.
+addEventListener("keydown", (e) => {
+  if (e.key !== "F8" || !looked?.findings.length) {
+    return;
+  }
+  e.preventDefault();
+  const all = looked.findings;
+  const at = editors[open].line();
+  const order = (f) => names.indexOf(f.file) * 1e7 + f.line;
+  const now = names.indexOf(open) * 1e7 + at;
+  const next = e.shiftKey ? all.findLast((f) => order(f) < now) ?? all.at(-1) : all.find((f) => order(f) > now) ?? all[0];
+  go(next.file, next.line, next.character);
+});
+
+byID("download").onclick = () => {
+  const link = make("a", { href: URL.createObjectURL(new Blob([editors[open].value], { type: "text/plain" })), download: open });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+};
+
+byID("open").onclick = () => byID("opened").click();
+byID("opened").onchange = async ({ target }) => {
+  const skipped = [];
+  for (const file of target.files) {
+    const name = names.find((n) => n.endsWith(file.name.slice(file.name.lastIndexOf("."))));
+    if (name) {
+      editors[name].value = await file.text();
+      show(name);
+    } else {
+      skipped.push(file.name);
+    }
+  }
+  target.value = "";
+  problem("files", skipped.length > 0 ? `Not opened: ${skipped.join(", ")}. The page has a model (.conf), a policy (.csv), tests (.tests) and routes (.json).` : "");
+  ask();
+};
+
+// What is asked.
+
+const split = (text) => [...text.matchAll(/"((?:[^"]|"")*)"|[^,]+/g)].map(([all, quoted]) => quoted?.replaceAll('""', '"') ?? all.trim()).filter((r) => r !== "");
+const join = (list) => list.map((r) => (/[",]/.test(r) ? `"${r.replaceAll('"', '""')}"` : r)).join(", ");
+const words = (text) => text.split(/[\s,]+/).filter((w) => w !== "");
+
+function state() {
+  const field = (name) => form.elements[name].value.trim();
+  return {
+    files: Object.fromEntries(names.map((n) => [n, editors[n].value])),
+    options: {
+      ...Object.fromEntries(flags.map((f) => [f, form.elements[f].checked])),
+      ...Object.fromEntries(lists.map((l) => [l, words(form.elements[l].value)])),
+      role_prefix: field("role_prefix"),
+      users: byID("users").checked,
+    },
+    request: {
+      subject: field("subject"), roles: split(field("roles")), tenant: field("tenant"),
+      object: field("object"), action: field("action"), attributes,
+    },
+  };
+}
+
+// restore shows a state, of which anything may be missing or of another type.
+function restore(from) {
+  const text = (v) => (typeof v === "string" ? v : "");
+  const list = (v) => (Array.isArray(v) ? v.map(text) : []);
+  for (const n of names) {
+    editors[n].value = text(from?.files?.[n]);
+  }
+  for (const f of flags) {
+    form.elements[f].checked = from?.options?.[f] === true;
+  }
+  for (const l of lists) {
+    form.elements[l].value = list(from?.options?.[l]).join(" ");
+  }
+  form.elements.role_prefix.value = text(from?.options?.role_prefix);
+  byID("users").checked = from?.options?.users === true;
+  byID("options").open = Object.values(state().options).some((v) => v === true || v.length > 0);
+  choose(from?.request);
+}
+
+// choose fills in a request, and asks it.
+function choose(request) {
+  const text = (v) => (typeof v === "string" ? v : "");
+  for (const name of ["subject", "tenant", "object", "action"]) {
+    form.elements[name].value = text(request?.[name]);
+  }
+  form.elements.roles.value = join(Array.isArray(request?.roles) ? request.roles.map(text) : []);
+  attributes = Object.fromEntries(Object.entries(request?.attributes ?? {}).filter(([, v]) => typeof v === "string"));
+  for (const input of byID("attributes").querySelectorAll("input")) {
+    input.value = attributes[input.dataset.name] ?? "";
+  }
+  ask();
+}
+
+function ask() {
+  if (!presets) {
+    return;
+  }
+  main.ariaBusy = "true";
+  const calls = ["look"];
+  if (byID("drawn").open) {
+    calls.push("draw");
+  }
+  if (byID("tested").open || open === "policy.tests") {
+    calls.push("test");
+  }
+  engine.ask(calls, state());
+}
+
+form.addEventListener("input", (e) => {
+  if (e.target.dataset.name) {
+    attributes[e.target.dataset.name] = e.target.value;
+  }
+  ask();
+});
+form.addEventListener("submit", (e) => e.preventDefault());
+byID("users").onchange = ask;
+for (const id of ["drawn", "tested"]) {
+  byID(id).ontoggle = ask;
+}
+
+// What is answered.
+
+const engine = new Engine({
+  onPresets(all) {
+    if (!presets) {
+      presets = all;
+      begin();
+    }
+  },
+  onAnswer(call, answer, took, same) {
+    if (call === "look") {
+      look(answer, took);
+    } else if (!same) {
+      ({ draw, test })[call](answer);
+    }
+  },
+  onDone() {
+    main.ariaBusy = "false";
+  },
+  onFailure(why) {
+    problem("engine", presets ? `The engine has stopped: ${why}. It is started again with the next change.` : `The engine could not be started: ${why}. Load the page again.`);
+    byID("status").textContent = "";
+    main.ariaBusy = "false";
+  },
+});
+
+function look(answer, took) {
+  problem("engine", answer.findings ? "" : answer.error);
+  if (!answer.findings) {
+    return;
+  }
+  looked = answer;
+  const all = answer.findings;
+  byID("findings").replaceChildren(...findingsView(all, answer.more, go));
+  byID("found").textContent = all.length > 0 ? `Findings: ${count(all)}` : "Findings";
+  for (const name of names) {
+    const own = all.filter((f) => f.file === name);
+    setMarks(name, "findings", own.map((f) => ({ line: f.line, character: f.character, kind: f.severity })));
+    const badge = tabs[name].querySelector(".badge");
+    badge.textContent = own.length || "";
+    badge.className = `badge ${["error", "warning", "note"].find((s) => own.some((f) => f.severity === s)) ?? ""}`;
+  }
+  const rule = answer.explanation?.rule;
+  setMarks("policy.csv", "rule", rule ? [{ line: rule.line, kind: "rule" }] : []);
+  byID("verdict").replaceChildren(...verdictView(answer, go));
+  fields(answer);
+  byID("status").textContent = `Checked in ${took < 1 ? "less than 1" : Math.round(took)} ms, in this browser alone.`;
+  if (document.activeElement === editors[open].text) {
+    here(editors[open].line());
+  }
+}
+
+// fields fits the form to the model.
+function fields({ tenants, attributes: wanted, names: known, loads }) {
+  byID("tenant").hidden = !tenants;
+  const shown = [...byID("attributes").querySelectorAll("input")].map((i) => i.dataset.name);
+  wanted ??= [];
+  if (loads && shown.join() !== wanted.join()) {
+    byID("attributes").replaceChildren(
+      ...wanted.map((name) => {
+        const input = make("input", { value: attributes[name] ?? "", spellcheck: false, autocapitalize: "off" });
+        input.dataset.name = name;
+        return make("label", {}, name, " ", input);
+      }),
+    );
+  }
+  for (const [id, list] of Object.entries(known)) {
+    const methods = id === "actions" ? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] : [];
+    const all = [...new Set([...(list ?? []), ...methods])].filter((n) => n !== "*");
+    if (loads && all.join("\n") !== byID(id).dataset.all) {
+      byID(id).dataset.all = all.join("\n");
+      byID(id).replaceChildren(...all.map((value) => make("option", { value })));
+    }
+  }
+}
+
+function draw(answer) {
+  byID("matrix").replaceChildren(...matrixView(answer, (request) => {
+    choose({ ...request, attributes: { ...attributes, ...request.attributes } });
+    form.scrollIntoView({ block: "nearest" });
+  }));
+}
+
+function test(answer) {
+  byID("score").textContent = answer.error ? "" : answer.errors.length > 0 ? "cannot be read" : `${answer.passed} passed, ${answer.failed} failed`;
+  byID("score").className = answer.failed > 0 || answer.errors?.length > 0 ? "error" : "pass";
+  byID("tests").replaceChildren(...testsView(answer, go));
+  setMarks("policy.tests", "tests", [
+    ...(answer.errors ?? []).map((e) => ({ line: e.line, character: e.character, kind: "error" })),
+    ...(answer.tests ?? []).map((t) => ({ line: t.line, kind: t.passed ? "pass" : "fail" })),
+  ]);
+}
+
+function setMarks(file, of, list) {
+  marks[file] = { ...marks[file], [of]: list };
+  editors[file].mark(Object.values(marks[file]).flat());
+}
+
+const problems = {}; // by what they are about
+
+function problem(about, text) {
+  problems[about] = text;
+  byID("problem").textContent = Object.values(problems).filter((p) => p).join(" ");
+  byID("problem").hidden = byID("problem").textContent === "";
+}
+
+// Where it begins.
+
+async function begin() {
+  byID("preset").replaceChildren(...presets.map((p) => make("option", { value: p.name }, p.title)));
+  main.inert = false;
+  if (!(await fromLink())) {
+    restore(presets[0]);
+  }
+}
+
+// fromLink shows what a link holds, and reports whether it has.
+async function fromLink() {
+  const fragment = location.hash.slice(1);
+  if (fragment === "" || byID(fragment)) {
+    return false;
+  }
+  try {
+    restore(await unpack(fragment));
+    byID("preset").selectedIndex = -1;
+    problem("link", "");
+    return true;
+  } catch (e) {
+    problem("link", `This link cannot be read: ${e.message}.`);
+    return false;
+  }
+}
+
+addEventListener("hashchange", fromLink);
+
+byID("preset").onchange = ({ target }) => {
+  problem("link", "");
+  restore(presets.find((p) => p.name === target.value));
+};
+
+byID("share").onclick = async () => {
+  const fragment = await pack(state());
+  if (fragment.length > limit) {
+    problem("link", `The files are too large for a link: it would have ${fragment.length.toLocaleString("en")} characters, of ${limit.toLocaleString("en")}. Download them instead.`);
+    return;
+  }
+  problem("link", "");
+  history.replaceState(null, "", `#${fragment}`);
+  byID("link").value = location.href;
+  byID("shared").hidden = false;
+  let copied = "";
+  try {
+    await navigator.clipboard.writeText(location.href);
+    copied = "Copied. ";
+  } catch {
+    byID("link").select();
+  }
+  const long = location.href.length > 8000 ? " Some programs cut links as long as that." : "";
+  byID("size").textContent = `${copied}${location.href.length.toLocaleString("en")} characters. The files are in the link itself, behind the #, which browsers send to no server.${long}`;
+};
+
+byID("unshare").onclick = () => {
+  byID("shared").hidden = true;
+};
+
+show(open);

@@ -1,0 +1,148 @@
+package playground
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
+)
+
+// maxCells is how many cells of a matrix go to the page.
+const maxCells = 5000
+
+// errRefused answers calls about a policy that does not load.
+var errRefused = errors.New("the policy has errors and is refused, so that it decides nothing")
+
+// Drawn is the matrix.
+type Drawn struct {
+	Columns []Column     `json:"columns"`
+	Rows    []matrix.Row `json:"rows"`
+	// Cells are by row and column.
+	Cells [][]Cell `json:"cells"`
+	Notes []string `json:"notes"`
+}
+
+// Column is a subject with what its requests bring.
+type Column struct {
+	Label string `json:"label"`
+	Kind  string `json:"kind"`
+	// Request is one of the subject without object and action.
+	Request Request `json:"request"`
+}
+
+// Cell is a decision: "allow", "deny" or "error", with the Line of the policy that
+// decides, or 0, or why there is no decision.
+type Cell struct {
+	Word string `json:"word"`
+	Line int    `json:"line,omitempty"`
+	Why  string `json:"why,omitempty"`
+}
+
+func (l *loaded) draw(ctx context.Context, in *Input) (*Drawn, error) {
+	switch {
+	case l.authorizer == nil:
+		return nil, errRefused
+	case in.Options.ObjectRoute && l.routes == nil:
+		return nil, errors.New("the policy sees routes, which it does not list: list them in " + RoutesFile)
+	}
+	o := &in.Options
+	s := matrix.Settings{
+		Who:    ask.Who{Prefix: o.RolePrefix, NoTokenRoles: o.WithoutTokenRoles, Anonymous: o.AllowAnonymous, Users: o.Users},
+		Routes: l.routes, ByRoute: o.ObjectRoute, Types: l.types, Most: maxCells,
+	}
+	for _, name := range ask.Attributes(l.fields) {
+		if value := in.Request.Attributes[name]; value != "" {
+			if s.Claims == nil {
+				s.Claims = map[string][]string{}
+			}
+			s.Claims[name] = []string{value}
+		}
+	}
+	m, err := matrix.New(ctx, l.authorizer, s)
+	var large *matrix.TooLargeError
+	switch {
+	case errors.As(err, &large):
+		return nil, fmt.Errorf("the table would have %d cells, more than the %d that this page draws: list the routes that matter in %s, or use sallyport matrix", large.Cells, large.Most, RoutesFile)
+	case err != nil:
+		return nil, err
+	}
+	d := &Drawn{Rows: m.Rows, Cells: make([][]Cell, len(m.Cells)), Notes: append([]string{}, m.Notes...)}
+	for _, c := range m.Columns {
+		q := c.Question("", "")
+		r := Request{Subject: q.Subject, Roles: q.Roles, Tenant: q.Tenant, Attributes: map[string]string{}}
+		for name, value := range q.Attributes {
+			r.Attributes[name] = fmt.Sprint(value)
+		}
+		d.Columns = append(d.Columns, Column{c.Label(), string(c.Kind), r})
+	}
+	for i, row := range m.Cells {
+		d.Cells[i] = make([]Cell, len(row))
+		for j, c := range row {
+			made := Cell{Word: c.Word(), Why: c.Err}
+			if c.Rule != nil {
+				made.Line = c.Rule.Line
+			}
+			d.Cells[i][j] = made
+		}
+	}
+	return d, nil
+}
+
+// Tested is what came of the tests.
+type Tested struct {
+	Passed int `json:"passed"`
+	Failed int `json:"failed"`
+	// Errors are about lines that cannot be read; no test is run then.
+	Errors []Finding    `json:"errors"`
+	Tests  []TestResult `json:"tests"`
+}
+
+// TestResult is what came of one test.
+type TestResult struct {
+	Line   int    `json:"line"`
+	Test   string `json:"test"`
+	Passed bool   `json:"passed"`
+	// Text says why it failed, or warns of what proves nothing.
+	Text string `json:"text,omitempty"`
+}
+
+func (l *loaded) test(ctx context.Context, in *Input) (*Tested, error) {
+	made := &Tested{Errors: []Finding{}, Tests: []TestResult{}}
+	tests, err := policytest.Parse(TestsFile, in.Files[TestsFile])
+	for _, e := range policytest.Errors(err) {
+		line := strings.Split(in.Files[TestsFile], "\n")[e.Line-1]
+		made.Errors = append(made.Errors, Finding{
+			File: e.File, Line: e.Line, Character: units(line, e.Column-1), Severity: "error", Code: "test_syntax", Message: e.Message,
+		})
+	}
+	switch {
+	case err != nil:
+		return made, nil
+	case l.authorizer == nil:
+		return nil, errRefused
+	}
+	results, err := policytest.Runner{Canonical: in.canonical}.Run(ctx, l.authorizer, tests)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range results {
+		one := TestResult{Line: r.Test.Line, Test: r.Test.String(), Passed: r.Passed(), Text: strings.Join(r.Warnings, "; ")}
+		switch {
+		case r.Err != nil:
+			one.Text = strings.TrimPrefix(r.Err.Error(), "casbinrules: ")
+		case !one.Passed:
+			one.Text = r.Why.String()
+		}
+		if one.Passed {
+			made.Passed++
+		} else {
+			made.Failed++
+		}
+		made.Tests = append(made.Tests, one)
+	}
+	return made, nil
+}

@@ -1,0 +1,220 @@
+package playground
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
+)
+
+// maxFindings is how many findings go to the page.
+const maxFindings = 500
+
+// Preset is what the page begins with.
+type Preset struct {
+	Name  string            `json:"name"`
+	Title string            `json:"title"`
+	Files map[string]string `json:"files"`
+	// Request is one that the policy says something about.
+	Request Request `json:"request"`
+}
+
+func presets() ([]Preset, error) {
+	made := []Preset{
+		{Name: "rbac", Title: "Roles"}, {Name: "rbac-deny", Title: "Roles, and lines that deny"},
+		{Name: "rbac-tenants", Title: "Roles in tenants"}, {Name: "rbac-tenants-patterns", Title: "Roles in tenants with patterns"},
+	}
+	for i := range made {
+		files, err := starter.Files(made[i].Name)
+		if err != nil {
+			return nil, err
+		}
+		made[i].Files = map[string]string{RoutesFile: ""}
+		for _, f := range files {
+			made[i].Files[f.Name] = f.Text
+		}
+		made[i].Request = Request{Subject: "erin", Object: "/reports/7", Action: "PATCH"}
+		made[i].Request.Tenant = map[string]string{"rbac-tenants": "acme", "rbac-tenants-patterns": "eu-acme"}[made[i].Name]
+	}
+	return made, nil
+}
+
+// Finding is a finding as the page shows it.
+type Finding struct {
+	File string `json:"file"`
+	// Line counts from 1; Character from 0, in units of UTF-16, as the texts of
+	// web pages do.
+	Line      int    `json:"line"`
+	Character int    `json:"character"`
+	Severity  string `json:"severity"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Hint      string `json:"hint"`
+}
+
+// Looked is what there is to say while somebody types.
+type Looked struct {
+	Findings []Finding `json:"findings"`
+	// More is how many findings are not listed.
+	More int `json:"more"`
+	// Fields are those of the model's request definition, Attributes those of
+	// them that stand in claims, and Tenants says that there are tenants.
+	Fields     []string `json:"fields"`
+	Attributes []string `json:"attributes"`
+	Tenants    bool     `json:"tenants"`
+	// Loads says that the policy is not refused. The rest is empty otherwise.
+	Loads bool  `json:"loads"`
+	Names Names `json:"names"`
+	// Explanation is that of the request, Text the same in words; Error is why
+	// there is none.
+	Explanation *casbinrules.Explanation `json:"explanation,omitempty"`
+	Text        string                   `json:"text"`
+	Error       string                   `json:"error"`
+	// Notes are about the request, such as a name that the policy does not know.
+	Notes []string `json:"notes"`
+}
+
+// Names are what the policy calls things, to be offered where they are typed.
+type Names struct {
+	Subjects []string `json:"subjects"`
+	Roles    []string `json:"roles"`
+	Tenants  []string `json:"tenants"`
+	Objects  []string `json:"objects"`
+	Actions  []string `json:"actions"`
+}
+
+func (l *loaded) look(ctx context.Context, in *Input) *Looked {
+	made := &Looked{
+		Findings: []Finding{}, Notes: []string{}, Fields: slices.Clip(l.fields), Attributes: ask.Attributes(l.fields),
+		Tenants: slices.ContainsFunc(l.fields, ask.IsTenant), Loads: l.authorizer != nil,
+	}
+	made.Findings, made.More = shown(l.findings, in.Files)
+	if l.authorizer == nil {
+		return made
+	}
+	made.Names = l.names()
+	q, err := made.question(ask.NewNames(l.authorizer), in)
+	if err != nil {
+		made.Error = err.Error()
+		return made
+	}
+	e, err := ask.Explain(ctx, l.authorizer, q)
+	if err != nil {
+		made.Error = strings.TrimPrefix(err.Error(), "casbinrules: ")
+		return made
+	}
+	made.Explanation, made.Text = &e, e.String()
+	return made
+}
+
+// question is what the request asks, in the order that it is meant in.
+func (made *Looked) question(names *ask.Names, in *Input) (ask.Question, error) {
+	q := ask.Question{Subject: in.Request.Subject, Roles: in.Request.Roles, Tenant: in.Request.Tenant, Object: in.Request.Object, Action: in.Request.Action}
+	for name, value := range in.Request.Attributes {
+		if value != "" && slices.Contains(made.Attributes, name) {
+			if q.Attributes == nil {
+				q.Attributes = map[string]any{}
+			}
+			q.Attributes[name] = value
+		}
+	}
+	switch {
+	case q.Subject == "":
+		return q, errors.New("name a subject: the ID of somebody who is signed in, or anonymous for a request without credentials")
+	case q.Object == "" || q.Action == "":
+		return q, errors.New("name an object, such as a path, and an action, such as a method")
+	}
+	if !made.Tenants {
+		q.Tenant = ""
+	}
+	q, hint, err := names.Orient(q)
+	if err != nil {
+		return q, err
+	}
+	q, note, err := in.canonical(q)
+	if err != nil {
+		return q, err
+	}
+	for _, text := range []string{hint, note} {
+		if text != "" {
+			made.Notes = append(made.Notes, text)
+		}
+	}
+	made.Notes = append(made.Notes, names.Misfits(q, false)...)
+	for _, p := range names.Unknown(q, false) {
+		made.Notes = append(made.Notes, p.Text)
+	}
+	return q, nil
+}
+
+// names are those that rules use, in their order.
+func (l *loaded) names() Names {
+	rules := l.authorizer.Rules()
+	n := Names{Tenants: ask.Tenants(rules), Roles: l.authorizer.KnownRoles()}
+	seen := map[string]bool{}
+	add := func(list *[]string, kind, name string) {
+		if !seen[kind+name] {
+			seen[kind+name] = true
+			*list = append(*list, name)
+		}
+	}
+	for _, r := range rules {
+		if r.Links == "sub" {
+			add(&n.Subjects, "s", r.Fields[0])
+		}
+		for _, p := range r.Subjects {
+			add(&n.Subjects, "s", p.Text)
+		}
+		for _, p := range r.Objects {
+			add(&n.Objects, "o", p.Text)
+		}
+		for _, p := range r.Actions {
+			add(&n.Actions, "a", p.Text)
+		}
+	}
+	for _, list := range []*[]string{&n.Subjects, &n.Roles, &n.Tenants, &n.Objects, &n.Actions} {
+		*list = (*list)[:min(len(*list), maxNames)]
+	}
+	return n
+}
+
+// maxNames is how many names of a kind are offered.
+const maxNames = 200
+
+// shown are findings as the page shows them, and how many are left out.
+func shown(findings []casbinrules.Finding, files map[string]string) (list []Finding, more int) {
+	kept := findings[:min(len(findings), maxFindings)]
+	lines := map[string][]string{}
+	list = make([]Finding, len(kept))
+	for i, f := range kept {
+		if lines[f.File] == nil {
+			lines[f.File] = strings.Split(files[f.File], "\n")
+		}
+		list[i] = Finding{
+			File: f.File, Line: f.Line, Severity: f.Severity.String(), Code: f.Code, Message: f.Message, Hint: f.Hint,
+		}
+		if n := f.Line - 1; 0 <= n && n < len(lines[f.File]) {
+			list[i].Character = units(lines[f.File][n], f.Column-1)
+		}
+	}
+	return list, len(findings) - len(kept)
+}
+
+// units is how many units of UTF-16 the first bytes of a line take.
+func units(line string, bytes int) int {
+	n := 0
+	for i, c := range line {
+		if i >= bytes {
+			break
+		}
+		n++
+		if c > 0xffff {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,35 @@
+package playground
+
+import (
+	"io/fs"
+	"strings"
+	"time"
+)
+
+// textFile is a file system with one file, whose content is text.
+type textFile struct{ name, text string }
+
+// Open implements fs.FS.
+func (f textFile) Open(name string) (fs.File, error) {
+	if name != f.name {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return openText{strings.NewReader(f.text), f}, nil
+}
+
+type openText struct {
+	*strings.Reader
+	file textFile
+}
+
+func (o openText) Stat() (fs.FileInfo, error) { return textInfo(o.file), nil }
+func (openText) Close() error                 { return nil }
+
+type textInfo textFile
+
+func (i textInfo) Name() string     { return i.name }
+func (i textInfo) Size() int64      { return int64(len(i.text)) }
+func (textInfo) Mode() fs.FileMode  { return 0o400 }
+func (textInfo) ModTime() time.Time { return time.Time{} }
+func (textInfo) IsDir() bool        { return false }
+func (textInfo) Sys() any           { return nil }
