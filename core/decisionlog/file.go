@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,6 +24,7 @@ type file struct {
 	size   int64    // of what was written whole
 	first  time.Time
 	state  state // as it was when the log was opened
+	torn   bool  // a piece of a line is behind size, and could not be taken back
 }
 
 // state is what a file says of the run that wrote it.
@@ -196,15 +198,40 @@ func (f *file) write(lines []byte) error {
 			return err
 		}
 	}
+	if err := f.mend(); err != nil {
+		return err
+	}
 	n, err := f.f.Write(lines)
 	if err == nil {
 		f.size += int64(n)
 		return nil
 	}
-	if n > 0 { // the disk is full: take the piece back, so that the next line begins a line
-		err = errors.Join(err, f.f.Truncate(f.size))
+	f.torn = n > 0 // the disk is full
+	return errors.Join(err, f.mend())
+}
+
+// mend takes back a piece of a line, so that the next one begins a line.
+func (f *file) mend() error {
+	if !f.torn {
+		return nil
 	}
+	err := f.f.Truncate(f.size)
+	f.torn = err != nil
 	return err
+}
+
+// lost reports whether somebody has removed the file, put another in its place or
+// cut it.
+func (f *file) lost() bool {
+	if f.f == nil {
+		return false
+	}
+	there, err := os.Stat(f.name)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	own, err := f.f.Stat()
+	return err == nil && (!os.SameFile(there, own) || own.Size() < f.size)
 }
 
 func (f *file) close() error {
@@ -222,22 +249,43 @@ func (f *file) due(now time.Time) bool {
 	return f.f != nil && f.size > 0 && (c.maxSize > 0 && f.size >= c.maxSize || c.maxAge > 0 && now.Sub(f.first) >= c.maxAge)
 }
 
-// rotate renames the file, opens another and removes the oldest ones.
-func (f *file) rotate(now time.Time) error {
+// rotate renames the file and opens another.
+func (f *file) rotate(now time.Time) (renamed bool, err error) {
 	to, err := f.freeName(now)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := os.Rename(f.name, to); err != nil {
-		return err
+		return false, err
+	}
+	return true, f.reopen()
+}
+
+func (f *file) reopen() error {
+	if f.f != nil {
+		if err := f.mend(); err != nil {
+			return err
+		}
 	}
 	if err := errors.Join(f.close(), f.open()); err != nil {
 		return err
 	}
-	return f.prune()
+	return f.endLine()
 }
 
-func (f *file) reopen() error { return errors.Join(f.close(), f.open()) }
+// endLine ends what somebody may have cut in the middle of a line.
+func (f *file) endLine() error {
+	if f.size == 0 {
+		return nil
+	}
+	var last [1]byte
+	if _, err := f.f.ReadAt(last[:], f.size-1); err != nil || last[0] == '\n' {
+		return err
+	}
+	n, err := f.f.Write([]byte{'\n'})
+	f.size += int64(n)
+	return err
+}
 
 // timeForm is that of the time in names of renamed files, in UTC.
 const timeForm = "20060102T150405.000Z"

@@ -64,7 +64,7 @@ func TestKilled(t *testing.T) {
 	observed := uint64(0) // in all runs
 	for run := range runs {
 		child := exec.Command(program, "-test.run=^$")
-		child.Env = append(os.Environ(), "DECISIONLOG_TEST_FILE="+name)
+		child.Env = append(os.Environ(), childVariable+"=writeForever="+name)
 		child.Stderr = os.Stderr
 		out, err := child.StdoutPipe()
 		must(t, err)

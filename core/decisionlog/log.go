@@ -73,7 +73,7 @@ func New(w io.Writer, opts ...Option) (*Log, error) {
 	case c.forFiles:
 		return nil, errors.New("decision log: a writer is not rotated: use Open for a file")
 	}
-	return start(c, &stream{w})
+	return start(c, &stream{w: w})
 }
 
 // NewSlog writes decisions as records at info level to a logger, which does what it
@@ -105,7 +105,7 @@ func start(c *config, out sink) (*Log, error) {
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	l.set(c)
-	w := &writer{log: l, config: c, out: out, chain: newChain(c)}
+	w := &writer{log: l, config: c, out: out, chain: newChain(c), complained: map[string]time.Time{}}
 	if err := w.begin(); err != nil {
 		return nil, errors.Join(fmt.Errorf("decision log: %w", err), out.close())
 	}

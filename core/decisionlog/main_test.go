@@ -17,10 +17,17 @@ import (
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
 
-// TestMain is the child of TestKilled, too.
+// children are what tests run in a process of their own: each is given a file, and
+// returns an exit code.
+var children = map[string]func(file string) int{"writeForever": writeForever}
+
+// childVariable has the name of a child in the environment, and the file.
+const childVariable = "DECISIONLOG_TEST_CHILD"
+
+// TestMain is the children, too.
 func TestMain(m *testing.M) {
-	if file := os.Getenv("DECISIONLOG_TEST_FILE"); file != "" {
-		os.Exit(writeForever(file))
+	if name, file, ok := strings.Cut(os.Getenv(childVariable), "="); ok {
+		os.Exit(children[name](file))
 	}
 	os.Exit(m.Run())
 }

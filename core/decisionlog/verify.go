@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -98,8 +99,8 @@ func Verify(files []string, opts ...VerifyOption) (*Verification, error) {
 			return nil, fmt.Errorf("verify: %w", err)
 		}
 	}
-	for _, name := range ordered {
-		if err := v.file(name); err != nil {
+	for i, name := range ordered {
+		if err := v.file(name, i == len(ordered)-1); err != nil {
 			return nil, fmt.Errorf("verify: %w", err)
 		}
 	}
@@ -187,7 +188,7 @@ func (v *verifier) readHeadFile(name string) error {
 	return nil
 }
 
-func (v *verifier) file(name string) error {
+func (v *verifier) file(name string, newest bool) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
@@ -197,6 +198,9 @@ func (v *verifier) file(name string) error {
 	r := bufio.NewReaderSize(f, 256<<10)
 	for {
 		line, err := r.ReadBytes('\n')
+		if newest && len(line) > 0 && errors.Is(err, io.EOF) {
+			line, err = rest(r, line)
+		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
@@ -217,6 +221,20 @@ func (v *verifier) file(name string) error {
 			return nil
 		}
 	}
+}
+
+// rest waits a moment for the end of a line: of a log that is in use the last lines
+// may be half written.
+func rest(r *bufio.Reader, line []byte) ([]byte, error) {
+	for range 20 {
+		time.Sleep(5 * time.Millisecond)
+		more, err := r.ReadBytes('\n')
+		line = append(line, more...)
+		if !errors.Is(err, io.EOF) {
+			return line, err
+		}
+	}
+	return line, io.EOF
 }
 
 // read looks at one line.

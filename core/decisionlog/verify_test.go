@@ -3,7 +3,9 @@ package decisionlog_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -53,18 +55,43 @@ func TestTampering(t *testing.T) {
 	t.Parallel()
 	k := newKey(t)
 	name := chained(t, k)
-	good := map[string][]byte{}
-	for _, file := range files(t, name) {
-		good[file] = read(t, []string{file})
+	contents := func(name string) (all [][]byte) {
+		for _, file := range files(t, name) {
+			all = append(all, read(t, []string{file}))
+		}
+		return all
 	}
 	names := files(t, name)
-	verify := func() *decisionlog.Verification {
+	good := tampered{files: contents(name), head: read(t, []string{name + ".head"}), other: contents(chained(t, k))}
+	newest, now := good.head, good.files
+	verify := func(log *tampered) *decisionlog.Verification {
 		t.Helper()
-		v, err := decisionlog.Verify(names, decisionlog.WithVerificationKeys(k))
+		var there []string
+		defer func() { now = log.files }()
+		for i, text := range log.files {
+			if text == nil {
+				must(t, os.Remove(names[i]))
+				continue
+			}
+			if !bytes.Equal(text, now[i]) {
+				must(t, os.WriteFile(names[i], text, 0o600))
+			}
+			there = append(there, names[i])
+		}
+		must(t, os.WriteFile(name+".head", log.head, 0o600))
+		if log.extra != nil {
+			there = append(there, filepath.Join(filepath.Dir(name), "copy"))
+			must(t, os.WriteFile(there[len(there)-1], log.extra, 0o600))
+		}
+		opts := []decisionlog.VerifyOption{decisionlog.WithVerificationKeys(k)}
+		if log.keptHead {
+			opts = append(opts, decisionlog.WithKnownHead(newest))
+		}
+		v, err := decisionlog.Verify(there, opts...)
 		must(t, err)
 		return v
 	}
-	if v := verify(); len(v.Findings) > 0 || len(names) < 4 {
+	if v := verify(&good); len(v.Findings) > 0 || len(names) < 4 || len(good.other) < len(names) {
 		t.Fatalf("%d files, findings before anything was altered: %v", len(names), v.Findings)
 	}
 	times := 1000
@@ -73,60 +100,226 @@ func TestTampering(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range times {
-		file := names[random.IntN(len(names))]
-		altered, what := alter(random, good[file], file == names[len(names)-1])
-		if bytes.Equal(altered, good[file]) {
+		log := good.clone()
+		what := alterations[i%len(alterations)](random, log)
+		if log.equals(&good) {
 			t.Fatalf("alteration %d, %s, altered nothing", i, what)
 		}
-		must(t, os.WriteFile(file, altered, 0o600))
-		v := verify()
+		v := verify(log)
 		if len(v.Findings) == 0 {
-			t.Errorf("alteration %d was not found: %s in %s", i, what, filepath.Base(file))
+			t.Errorf("alteration %d was not found: %s", i, what)
+		} else if place := v.Findings[0]; place.File == "" || place.Line < 1 {
+			t.Errorf("alteration %d has no place: %v", i, place)
 		}
-		if place := v.Findings; len(place) > 0 && (place[0].File == "" || place[0].Line < 1) {
-			t.Errorf("alteration %d has no place: %v", i, place[0])
-		}
-		must(t, os.WriteFile(file, good[file], 0o600))
 	}
 }
 
-// alter changes a file so that it is another one.
-func alter(random *rand.Rand, text []byte, last bool) ([]byte, string) {
+// tampered is a log that somebody who has no key has altered.
+type tampered struct {
+	files [][]byte // nil for one that was removed
+	head  []byte   // the file with the last head
+	extra []byte   // one more file
+	other [][]byte // another log with the same key
+	// keptHead says that only a head that was kept elsewhere tells.
+	keptHead bool
+}
+
+func (l *tampered) clone() *tampered {
+	return &tampered{files: slices.Clone(l.files), head: l.head, other: l.other}
+}
+
+func (l *tampered) equals(other *tampered) bool {
+	return slices.EqualFunc(l.files, other.files, bytes.Equal) && bytes.Equal(l.head, other.head) && l.extra == nil
+}
+
+// linesOf are lines, each with its end.
+func linesOf(text []byte) [][]byte {
 	lines := bytes.SplitAfter(text, []byte("\n"))
-	lines = lines[:len(lines)-1]
+	return lines[:len(lines)-1]
+}
+
+// lines alters those of a random file.
+func (l *tampered) lines(random *rand.Rand, alter func(lines [][]byte, at int) [][]byte) string {
+	file := random.IntN(len(l.files))
+	lines := linesOf(l.files[file])
 	at := random.IntN(len(lines))
-	switch kind := random.IntN(8); kind {
-	case 0: // one byte
-		altered := bytes.Clone(text)
-		i := random.IntN(len(altered))
-		altered[i] ^= byte(1 + random.IntN(255))
-		return altered, fmt.Sprintf("byte %d changed", i)
-	case 1:
-		return bytes.Join(slices.Delete(slices.Clone(lines), at, at+1), nil), fmt.Sprintf("line %d removed", at+1)
-	case 2:
-		other := (at + 1 + random.IntN(len(lines)-1)) % len(lines)
-		swapped := slices.Clone(lines)
-		swapped[at], swapped[other] = swapped[other], swapped[at]
-		return bytes.Join(swapped, nil), fmt.Sprintf("lines %d and %d swapped", at+1, other+1)
-	case 3:
-		return bytes.Join(slices.Insert(slices.Clone(lines), at, lines[random.IntN(len(lines))]), nil), fmt.Sprintf("a line inserted before %d", at+1)
-	case 4:
-		return bytes.Join(lines[:at], nil), fmt.Sprintf("cut off from line %d", at+1)
-	case 5:
-		cut := random.IntN(len(text))
-		return text[:cut], fmt.Sprintf("cut off at byte %d", cut)
-	case 6: // a value, so that the line is still good JSON
-		for i := range lines {
-			j := (at + i) % len(lines)
-			if changed := bytes.Replace(lines[j], []byte(`"reason":"denied"`), []byte(`"reason":"allowed"`), 1); !bytes.Equal(changed, lines[j]) {
-				altered := slices.Clone(lines)
-				altered[j] = changed
-				return bytes.Join(altered, nil), fmt.Sprintf("the reason in line %d", j+1)
+	l.files[file] = bytes.Join(alter(lines, at), nil)
+	return fmt.Sprintf("line %d of file %d", at+1, file)
+}
+
+// alterations are what can be done to a log.
+var alterations = []func(random *rand.Rand, l *tampered) string{
+	func(random *rand.Rand, l *tampered) string { // one byte
+		file := random.IntN(len(l.files))
+		altered := bytes.Clone(l.files[file])
+		at := random.IntN(len(altered))
+		altered[at] ^= byte(1 + random.IntN(255))
+		l.files[file] = altered
+		return fmt.Sprintf("byte %d of file %d changed", at, file)
+	},
+	func(random *rand.Rand, l *tampered) string { // a value, so that the line is still good JSON
+		return "the reason in " + l.lines(random, func(lines [][]byte, at int) [][]byte {
+			at = forgeable(lines, at)
+			lines[at] = forged(lines[at])
+			return lines
+		})
+	},
+	func(random *rand.Rand, l *tampered) string {
+		return "removed " + l.lines(random, func(lines [][]byte, at int) [][]byte { return slices.Delete(lines, at, at+1) })
+	},
+	func(random *rand.Rand, l *tampered) string {
+		return "lines removed from " + l.lines(random, func(lines [][]byte, at int) [][]byte {
+			return slices.Delete(lines, at, at+1+random.IntN(len(lines)-at))
+		})
+	},
+	func(random *rand.Rand, l *tampered) string {
+		return "swapped " + l.lines(random, func(lines [][]byte, at int) [][]byte {
+			other := (at + 1 + random.IntN(len(lines)-1)) % len(lines)
+			lines[at], lines[other] = lines[other], lines[at]
+			return lines
+		})
+	},
+	func(random *rand.Rand, l *tampered) string {
+		return "a line repeated before " + l.lines(random, func(lines [][]byte, at int) [][]byte {
+			return slices.Insert(lines, at, lines[random.IntN(len(lines))])
+		})
+	},
+	func(random *rand.Rand, l *tampered) string {
+		return "cut off from " + l.lines(random, func(lines [][]byte, at int) [][]byte { return lines[:at] })
+	},
+	func(random *rand.Rand, l *tampered) string {
+		file := random.IntN(len(l.files))
+		l.files[file] = l.files[file][:random.IntN(len(l.files[file]))]
+		return fmt.Sprintf("file %d cut off at byte %d", file, len(l.files[file]))
+	},
+	func(random *rand.Rand, l *tampered) string {
+		other := linesOf(l.other[random.IntN(len(l.other))])
+		return "a line of another log in place of " + l.lines(random, func(lines [][]byte, at int) [][]byte {
+			lines[at] = other[min(at, len(other)-1)]
+			return lines
+		})
+	},
+	func(random *rand.Rand, l *tampered) string {
+		other := linesOf(l.other[random.IntN(len(l.other))])
+		return "the rest of a file of another log from " + l.lines(random, func(lines [][]byte, at int) [][]byte {
+			return append(lines[:at], other[min(at, len(other)-1):]...)
+		})
+	},
+	func(random *rand.Rand, l *tampered) string {
+		file := random.IntN(len(l.files))
+		l.files[file] = l.other[file]
+		return fmt.Sprintf("file %d is that of another log", file)
+	},
+	func(random *rand.Rand, l *tampered) string {
+		file := 1 + random.IntN(len(l.files)-1) // the oldest may be missing
+		l.files[file] = nil
+		return fmt.Sprintf("file %d removed", file)
+	},
+	func(random *rand.Rand, l *tampered) string {
+		file := random.IntN(len(l.files))
+		l.extra = l.files[file]
+		return fmt.Sprintf("file %d is there twice", file)
+	},
+	func(random *rand.Rand, l *tampered) string {
+		file := random.IntN(len(l.files))
+		l.files[file] = l.olderCopy(random, file)
+		return fmt.Sprintf("file %d is an older copy", file)
+	},
+	func(random *rand.Rand, l *tampered) string {
+		last := len(l.files) - 1
+		l.files[last] = l.olderCopy(random, last)
+		lines := linesOf(l.files[last])
+		l.head = lines[len(lines)-1]
+		l.keptHead = true
+		return "an older copy of the last file, with the head of that time"
+	},
+	func(random *rand.Rand, l *tampered) string {
+		var heads [][]byte
+		for _, text := range l.files {
+			for _, line := range linesOf(text) {
+				if bytes.Contains(line, []byte(`"kind":"head"`)) {
+					heads = append(heads, line)
+				}
 			}
 		}
+		l.head = heads[random.IntN(len(heads)-1)]
+		l.keptHead = true
+		l.files[len(l.files)-1] = l.olderCopy(random, len(l.files)-1)
+		return "an older copy of the last file, with some older head"
+	},
+	func(random *rand.Rand, l *tampered) string {
+		file := random.IntN(len(l.files))
+		lines := linesOf(l.files[file])
+		at := forgeable(lines, random.IntN(len(lines)))
+		lines[at] = forged(lines[at])
+		l.files[file] = bytes.Join(lines, nil)
+		l.chainAgain(file, at)
+		return fmt.Sprintf("the reason in line %d of file %d, with all hashes after it computed again", at+1, file)
+	},
+	func(random *rand.Rand, l *tampered) string {
+		file := random.IntN(len(l.files))
+		lines := linesOf(l.files[file])
+		at := forgeable(lines, random.IntN(len(lines)))
+		l.files[file] = bytes.Join(slices.Delete(lines, at, at+1), nil)
+		l.chainAgain(file, at)
+		return fmt.Sprintf("line %d of file %d removed, with all hashes after it computed again", at+1, file)
+	},
+}
+
+// olderCopy is a file as it was when one of its heads was written, which is not the
+// last one.
+func (l *tampered) olderCopy(random *rand.Rand, file int) []byte {
+	lines := linesOf(l.files[file])
+	var ends []int
+	for i, line := range lines[:len(lines)-1] {
+		if bytes.Contains(line, []byte(`"kind":"head"`)) {
+			ends = append(ends, i+1)
+		}
 	}
-	to := at + 1 + random.IntN(len(lines)-at)
-	return bytes.Join(slices.Delete(slices.Clone(lines), at, to), nil), fmt.Sprintf("lines %d to %d removed, last file %t", at+1, to, last)
+	return bytes.Join(lines[:ends[random.IntN(len(ends))]], nil)
+}
+
+// forgeable is the line at or behind at, or before it, that forged alters.
+func forgeable(lines [][]byte, at int) int {
+	for i := range lines {
+		if j := (at + i) % len(lines); !bytes.Equal(forged(lines[j]), lines[j]) {
+			return j
+		}
+	}
+	panic("no line has a reason")
+}
+
+// forged is a line about a refusal that says that it was allowed.
+func forged(line []byte) []byte {
+	return bytes.Replace(line, []byte(`"reason":"denied"`), []byte(`"reason":"allowed"`), 1)
+}
+
+// chainAgain computes the hashes of all lines from one on, as whoever has no key can.
+func (l *tampered) chainAgain(file, at int) {
+	const key = `,"chain":"`
+	var was, is []byte // hashes of the line before
+	for f := file; f < len(l.files); f++ {
+		lines := linesOf(l.files[f])
+		for i, line := range lines {
+			n := bytes.LastIndex(line, []byte(key))
+			body, old := line[:n], line[n+len(key):n+len(key)+64]
+			if f == file && i < at {
+				was, is = old, old
+				continue
+			}
+			body = bytes.Replace(body, slices.Concat([]byte(`"previous":"`), was), slices.Concat([]byte(`"previous":"`), is), 1)
+			before := make([]byte, 32)
+			if _, err := hex.Decode(before, is); err != nil {
+				panic(err)
+			}
+			sum := sha256.Sum256(append(before, body...))
+			was, is = old, hex.AppendEncode(nil, sum[:])
+			lines[i] = slices.Concat(body, []byte(key), is, []byte("\"}\n"))
+		}
+		l.files[f] = bytes.Join(lines, nil)
+	}
+	lines := linesOf(l.files[len(l.files)-1])
+	l.head = lines[len(lines)-1]
 }
 
 // TestTamperingPlace: findings name the line.

@@ -22,10 +22,19 @@ type sink interface {
 }
 
 // stream is a sink of somebody else's.
-type stream struct{ w io.Writer }
+type stream struct {
+	w    io.Writer
+	torn bool // it ends with a piece of a line
+}
 
 func (s *stream) write(lines []byte) error {
-	_, err := s.w.Write(lines)
+	if s.torn {
+		lines = append([]byte{'\n'}, lines...)
+	}
+	n, err := s.w.Write(lines)
+	if n > 0 {
+		s.torn = lines[n-1] != '\n'
+	}
 	return err
 }
 
@@ -54,10 +63,12 @@ type writer struct {
 	lines  int // decisions in the batch
 	// told are the counts that the log has been told of.
 	told struct{ dropped, failed uint64 }
-	// complained is when the logger was told that writing fails.
-	complained time.Time
+	// complained is when the logger was told what does not work.
+	complained map[string]time.Time
 	// unopened is why the file needs an opening that could not be written yet, or "".
 	unopened string
+	// unrotated is when the file could not be renamed.
+	unrotated time.Time
 }
 
 // begin writes the first record of a run.
@@ -104,6 +115,36 @@ func (w *writer) open(o *Opening) error {
 	return w.head(false)
 }
 
+// ready writes the opening that the file still needs.
+func (w *writer) ready() error {
+	if w.unopened == "" {
+		return nil
+	}
+	return w.open(w.opening(w.unopened))
+}
+
+// look begins another file if somebody has removed, replaced or cut the one in use.
+func (w *writer) look() error {
+	f, ok := w.out.(*file)
+	if !ok || !f.lost() {
+		return nil
+	}
+	w.config.logger.Warn("the file of the decision log was removed, replaced or cut: another is begun", "file", f.name)
+	w.unopened = "reopen"
+	return f.reopen()
+}
+
+// tick is done every second.
+func (w *writer) tick() {
+	if err := errors.Join(w.look(), w.ready()); err != nil {
+		w.complain(cannotWrite, err)
+		return
+	}
+	_ = w.flush() // what was dropped meanwhile; complained of
+	_ = w.head(false)
+	w.rotateIfDue()
+}
+
 // run writes until the log is closed.
 func (w *writer) run() {
 	defer close(w.log.stopped)
@@ -116,9 +157,7 @@ func (w *writer) run() {
 		case o := <-w.log.orders:
 			o.done <- o.do(w)
 		case <-tick.C:
-			_ = w.flush() // what was dropped meanwhile; complained of
-			_ = w.head(false)
-			w.rotateIfDue()
+			w.tick()
 		case <-w.log.stop:
 			w.log.err = w.end()
 			return
@@ -128,11 +167,9 @@ func (w *writer) run() {
 
 // batch writes a decision with those that wait behind it.
 func (w *writer) batch(first *core.Event) error {
-	if w.unopened != "" {
-		if err := w.open(w.opening(w.unopened)); err != nil {
-			w.log.failed.Add(1) // complained of
-			return err
-		}
+	if err := w.ready(); err != nil {
+		w.log.failed.Add(1) // complained of
+		return err
 	}
 	w.add(first)
 	for w.lines < batchSize {
@@ -151,12 +188,15 @@ func (w *writer) batch(first *core.Event) error {
 
 // drain writes all that waits.
 func (w *writer) drain() error {
-	var errs error
+	errs := w.look()
 	for n := len(w.log.queue); n > 0; n = len(w.log.queue) {
 		e := <-w.log.queue // nobody else takes from it
 		if err := w.batch(&e); err != nil {
 			errs = err
 		}
+	}
+	if err := w.ready(); err != nil {
+		return errors.Join(errs, err)
 	}
 	return errors.Join(errs, w.flush())
 }
@@ -164,10 +204,11 @@ func (w *writer) drain() error {
 // end writes all that there is, and closes.
 func (w *writer) end() error {
 	err := w.drain()
-	l := w.log
-	_ = w.record(KindClose, "close", &Closing{l.written.Load(), l.dropped.Load(), l.failed.Load()})
-	err = errors.Join(err, w.flush(), w.head(true), w.out.close())
-	if err != nil {
+	if l := w.log; w.unopened == "" {
+		_ = w.record(KindClose, "close", &Closing{l.written.Load(), l.dropped.Load(), l.failed.Load()})
+		err = errors.Join(err, w.flush(), w.head(true))
+	}
+	if err = errors.Join(err, w.out.close()); err != nil {
 		return fmt.Errorf("decision log: %w", err)
 	}
 	return nil
@@ -231,7 +272,7 @@ func (w *writer) flush() error {
 		if err != nil {
 			w.chain = w.kept
 			l.failed.Add(n)
-			w.complain(err)
+			w.complain(cannotWrite, err)
 			return err
 		}
 	}
@@ -244,14 +285,22 @@ func (w *writer) flush() error {
 // complainEvery is how often the logger is told of the same trouble.
 const complainEvery = time.Minute
 
+// What is complained of.
+const (
+	cannotWrite  = "decisions cannot be written to the decision log"
+	cannotRotate = "the file of the decision log cannot be rotated"
+	cannotPrune  = "old files of the decision log cannot be removed"
+	cannotVouch  = "the last head of the decision log cannot be written beside it"
+)
+
 // complain tells the logger, and not at each line.
-func (w *writer) complain(err error) {
+func (w *writer) complain(what string, err error) {
 	now := time.Now()
-	if now.Sub(w.complained) < complainEvery {
+	if now.Sub(w.complained[what]) < complainEvery {
 		return
 	}
-	w.complained = now
-	w.config.logger.Error("decisions cannot be written to the decision log", "error", err, "lost", w.log.failed.Load())
+	w.complained[what] = now
+	w.config.logger.Error(what, "error", err, "lost", w.log.failed.Load())
 }
 
 // head signs the last line, if it is not signed yet.
@@ -274,27 +323,34 @@ func (w *writer) head(final bool) error {
 	w.chain.signed, w.kept.signed = signed, signed
 	if f, ok := w.out.(*file); ok {
 		if err := f.writeHead(line); err != nil {
-			w.complain(err)
+			w.complain(cannotVouch, err)
 			return err
 		}
 	}
 	return nil
 }
 
-// rotateIfDue begins another file where options say so.
+// rotateIfDue begins another file where options say so. After a failure it tries
+// again in a second.
 func (w *writer) rotateIfDue() {
 	f, ok := w.out.(*file)
-	if !ok || !f.due(w.config.now()) {
+	now := w.config.now()
+	if !ok || !f.due(now) || time.Since(w.unrotated) < time.Second || w.look() != nil || !f.due(now) {
 		return
 	}
 	_ = w.head(false) // complained of
-	w.unopened = "rotation"
-	if err := f.rotate(w.config.now()); err != nil {
-		w.complain(err)
+	renamed, err := f.rotate(now)
+	if renamed {
+		w.unopened = "rotation"
+	}
+	if err != nil {
+		w.unrotated = time.Now()
+		w.complain(cannotRotate, err)
 		return
 	}
-	if err := w.open(w.opening("rotation")); err != nil {
-		w.complain(err)
+	_ = w.ready() // complained of
+	if err := f.prune(); err != nil {
+		w.complain(cannotPrune, err)
 	}
 }
 
@@ -304,12 +360,13 @@ func (w *writer) reopen() error {
 	if !ok {
 		return nil
 	}
-	if err := errors.Join(w.flush(), w.head(false)); err != nil {
-		return err
+	if w.unopened == "" {
+		_ = w.flush() // complained of: another file may be the cure
+		_ = w.head(false)
 	}
 	w.unopened = "reopen"
 	if err := f.reopen(); err != nil {
 		return err
 	}
-	return w.open(w.opening("reopen"))
+	return w.ready()
 }

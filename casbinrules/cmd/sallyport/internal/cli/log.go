@@ -55,15 +55,11 @@ The exit code is 1 when something is wrong.`,
 	f.StringArrayVar(&heads, "head", nil, "`file` of a head that was kept elsewhere; may be repeated")
 	f.BoolVar(&partial, "partial", false, "newer files of the log are not given")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		files, err := logFiles(args)
-		if err != nil {
-			return err
-		}
 		opts, err := verifyOptions(keys, heads, partial)
 		if err != nil {
 			return err
 		}
-		v, err := decisionlog.Verify(files, opts...)
+		v, files, err := verifyLogs(args, opts)
 		if errors.Is(err, decisionlog.ErrKeyNeeded) {
 			return usagef("the log has signed heads: give the key to verify them with --key")
 		}
@@ -107,6 +103,24 @@ func verifyOptions(keys, heads []string, partial bool) ([]decisionlog.VerifyOpti
 		opts = append(opts, decisionlog.WithoutEnd())
 	}
 	return opts, nil
+}
+
+// verifyLogs verifies logs with the files that they were renamed to, and again if
+// one was renamed meanwhile.
+func verifyLogs(logs []string, opts []decisionlog.VerifyOption) (v *decisionlog.Verification, files []string, err error) {
+	const tries = 5
+	if files, err = logFiles(logs); err != nil {
+		return nil, nil, err
+	}
+	for range tries {
+		v, err = decisionlog.Verify(files, opts...)
+		now, listErr := logFiles(logs)
+		if listErr != nil || slices.Equal(files, now) {
+			break
+		}
+		files = now
+	}
+	return v, files, err
 }
 
 // logFiles are the files of logs, with those that they were renamed to.
