@@ -100,7 +100,7 @@ func (d *decisionLog) close() error {
 func (d *decisionLog) takeOver(next *decisionLog) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.settings != next.settings {
+	if d.settings != next.settings || d.log.Load() == nil {
 		if err := d.replace(next); err != nil {
 			return err
 		}
@@ -149,16 +149,10 @@ func (a *assembly) decisions() ([]core.Option, error) {
 		return nil, err
 	}
 	at := &a.config.Decision
+	made := d
+	takesOver := false
 	if p := a.settings.predecessor; p != nil && p.decisions != nil && d.path != "" && p.decisions.path == d.path {
-		old := p.decisions
-		a.atEnd = append(a.atEnd, func() error {
-			if err := old.takeOver(d); err != nil {
-				return a.doc.Wrap(err, at)
-			}
-			a.closes(old.close)
-			return nil
-		})
-		a.made.decisions = old
+		made, takesOver = p.decisions, true
 	} else {
 		l, err := d.open()
 		if err != nil {
@@ -166,18 +160,27 @@ func (a *assembly) decisions() ([]core.Option, error) {
 		}
 		d.log.Store(l)
 		d.users = 1
-		a.closes(d.close)
-		a.made.decisions = d
+		a.closes(sync.OnceValue(d.close))
 	}
-	used := a.made.decisions
-	a.made.reloads = append(a.made.reloads, used.reopen)
+	a.made.decisions = made
+	a.made.reloads = append(a.made.reloads, made.reopen)
 	a.atEnd = append(a.atEnd, func() error {
-		if a.instrument == nil {
+		if a.instrument != nil {
+			if err := a.instrument.AddDecisionLog(a.config.Realm, made.stats); err != nil {
+				return a.doc.Wrap(err, at)
+			}
+		}
+		if !takesOver {
 			return nil
 		}
-		return a.instrument.AddDecisionLog(a.config.Realm, used.stats)
+		// The last that can fail, since it cannot be undone.
+		if err := made.takeOver(d); err != nil {
+			return a.doc.Wrap(err, at)
+		}
+		a.closes(sync.OnceValue(made.close))
+		return nil
 	})
-	return []core.Option{core.WithObserver(used)}, nil
+	return []core.Option{core.WithObserver(made)}, nil
 }
 
 // describeDecisions is the log that the section describes, not opened yet.
@@ -204,7 +207,7 @@ func (a *assembly) describeDecisions(c *decisionConfig) (*decisionLog, error) {
 	}
 	d := &decisionLog{settings: [9]any{c.MaxSize, c.MaxAge, c.Files, c.Percent, c.Queue, c.Chain, c.Heads, sample, signer}}
 	switch {
-	case a.settings.noDecisions:
+	case a.settings.noWrites:
 		d.open = func() (*decisionlog.Log, error) { return decisionlog.New(io.Discard, opts...) }
 		return d, nil
 	case c.Path == "-":

@@ -1,6 +1,9 @@
 package setup
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -8,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 )
@@ -18,7 +23,7 @@ func TestDecisionLog(t *testing.T) {
 	t.Parallel()
 	path := configFile(t, minimal+"decision_log:\n  path: decisions.jsonl\n  chain_key: {file: decisions.key}\n")
 	name := filepath.Join(filepath.Dir(path), "decisions.jsonl")
-	tool, err := Open(path, quiet(), WithoutDecisions())
+	tool, err := Open(path, quiet(), WithoutWrites())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +118,7 @@ func TestDecisionLogOfASuccessor(t *testing.T) {
 		ask(s) // which still serves
 		ask(next)
 		closed(s)
+		closed(s) // which does no harm to the one that goes on
 		ask(next)
 		asked += 6
 		s = next
@@ -138,6 +144,74 @@ func TestDecisionLogOfASuccessor(t *testing.T) {
 	}
 	if n := strings.Count(string(content), `"kind":"decision"`); n != asked {
 		t.Errorf("%d decisions, want %d", n, asked)
+	}
+}
+
+// unmeasured is an instrument that takes no decision log.
+type unmeasured struct{ Instrument }
+
+func (unmeasured) Observe(context.Context, core.Event)                             {}
+func (unmeasured) TraceID(context.Context) string                                  { return "" }
+func (unmeasured) AddPolicy(string, *casbinrules.Authorizer) error                 { return nil }
+func (unmeasured) PolicyReloaded(context.Context, string, casbinrules.ReloadEvent) {}
+func (unmeasured) Page() http.Handler                                              { return nil }
+func (unmeasured) AddDecisionLog(string, func() decisionlog.Stats) error {
+	return errors.New("no room for a decision log")
+}
+
+func init() {
+	RegisterObserver("unmeasured", func(*struct{}) (core.Observer, func() error, error) { return unmeasured{}, nil, nil })
+}
+
+// TestFailedSuccessorChangesNothing: the log of a setup that still serves keeps its
+// settings when the one that would take its place fails, also where it fails last.
+func TestFailedSuccessorChangesNothing(t *testing.T) {
+	t.Parallel()
+	const section = "decision_log:\n  path: decisions.jsonl\n  queue_size: %d\n"
+	path := configFile(t, minimal+fmt.Sprintf(section, 200))
+	s := openPath(t, path, quiet())
+	write(t, path, minimal+fmt.Sprintf(section, 100)+"observers: [{unmeasured: {}}]\n")
+	if _, err := Open(path, quiet(), WithPredecessor(s)); err == nil || !strings.Contains(err.Error(), "no room for a decision log") {
+		t.Fatalf("error %v", err)
+	}
+	handler := httpauth.Authorize(s.Guard())(http.NotFoundHandler())
+	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/reports/7", nil))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(path), "decisions.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), `"queue_size":100,`) || strings.Count(string(text), `"kind":"open"`) != 1 || strings.Count(string(text), `"kind":"decision"`) != 1 {
+		t.Errorf("the log: %s", text)
+	}
+}
+
+// TestWithoutWrites: a tool leaves no file behind, beside the files that a setup writes.
+func TestWithoutWrites(t *testing.T) {
+	t.Parallel()
+	path := configFile(t, "realm: reports\nbearer: {issuer: 'https://idp.example', audience: reports, jwks: jwks.json}\n"+
+		"basic: {store_file: users.htpasswd}\npolicy: {model: rbac, store: {one: {}}, store_files: policy.csv, last_good_file: kept.json}\n"+
+		"decision_log: {path: decisions.jsonl}\n")
+	files := func() string {
+		names, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+		return fmt.Sprint(names, err)
+	}
+	before := files()
+	if err := openPath(t, path, quiet(), WithoutWrites()).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := files(); got != before {
+		t.Errorf("a tool has written: %s, and there was %s", got, before)
+	}
+	if err := openPath(t, path, quiet()).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"kept.json", "kept.json.basic", "decisions.jsonl"} {
+		if got := files(); !strings.Contains(got, want) {
+			t.Errorf("a service has not written %s: %s", want, got)
+		}
 	}
 }
 

@@ -16,8 +16,8 @@ type settings struct {
 	log    *slog.Logger
 	guard  []core.Option
 	policy []casbinrules.Option
-	// noDecisions says that no decision log is opened.
-	noDecisions bool
+	// noWrites says that no file is written.
+	noWrites    bool
 	predecessor *Setup
 }
 
@@ -33,11 +33,12 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithoutDecisions checks the section decision_log and writes no log, for tools
-// that open a setup while the service runs.
-func WithoutDecisions() Option {
+// WithoutWrites leaves all files alone, for tools that open a setup while the service
+// runs: the section decision_log is checked and no log is written, and neither is a
+// last_good_file, which is not read then either, so that the store has to answer.
+func WithoutWrites() Option {
 	return func(s *settings) error {
-		s.noDecisions = true
+		s.noWrites = true
 		return nil
 	}
 }

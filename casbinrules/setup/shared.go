@@ -76,7 +76,7 @@ func (a *assembly) followOptions(suffix string) []source.Option {
 	if a.doc.Has(&c.Poll) {
 		opts = append(opts, source.WithPollInterval(c.Poll))
 	}
-	if c.LastGood != "" {
+	if c.LastGood != "" && !a.settings.noWrites {
 		path := c.LastGood
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(a.doc.Dir(), path)

@@ -44,7 +44,7 @@ is said, too. The environment must have the variables that the file names.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-			s, err := setup.Open(file, setup.WithLogger(log), setup.WithoutDecisions())
+			s, err := setup.Open(file, setup.WithLogger(log), setup.WithoutWrites())
 			if err != nil {
 				return refuseConfig(cmd, err)
 			}

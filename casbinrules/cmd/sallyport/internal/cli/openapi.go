@@ -65,7 +65,7 @@ routes.json its own operations are the routes. A new file is OpenAPI 3.1.`,
 func (f *openAPIFlags) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := setup.Open(f.config, setup.WithLogger(log), setup.WithoutDecisions())
+	s, err := setup.Open(f.config, setup.WithLogger(log), setup.WithoutWrites())
 	if err != nil {
 		return refuseConfig(cmd, err)
 	}
