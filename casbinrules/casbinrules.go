@@ -120,7 +120,7 @@ func (a *Authorizer) start() error {
 
 // startWith puts the first policy into force.
 func (a *Authorizer) startWith(in *source.Contents) error {
-	s, err := loadPolicy(in, &a.config.Settings)
+	s, err := loadPolicy(nil, in, &a.config.Settings)
 	if err != nil {
 		return err
 	}
@@ -137,15 +137,21 @@ type policyInForce struct {
 	model   source.Model
 	// warnings are what was found and did not refuse the policy.
 	warnings []Finding
+	loaded   *load.Loaded
 }
 
-// loadPolicy makes what was read ready to decide.
-func loadPolicy(in *source.Contents, c *model.Settings) (*policyInForce, error) {
-	s, warnings, err := load.Load(in, c)
+// loadPolicy makes what was read ready to decide, after the policy in force if
+// there is one.
+func loadPolicy(after *policyInForce, in *source.Contents, c *model.Settings) (*policyInForce, error) {
+	load := load.Load
+	if after != nil {
+		load = after.loaded.Reload
+	}
+	l, err := load(in, c)
 	if err != nil {
 		return nil, err
 	}
-	return &policyInForce{Snapshot: *s, model: in.Model, version: newVersion(in, s.Rules), warnings: warnings}, nil
+	return &policyInForce{Snapshot: *l.Snapshot, model: in.Model, version: newVersion(in, l.Rules), warnings: l.Warnings, loaded: l}, nil
 }
 
 // checkWatching refuses to watch what cannot be watched.

@@ -156,7 +156,7 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Co
 	e := ReloadEvent{Time: started, Outcome: ReloadRejected, Forced: a.force.Load()}
 	p := pace.New()
 	p.Rest() // from reading the files and summing them up
-	s, err := a.build(in, p)
+	s, err := a.build(old, in, p)
 	p.RestIfDue()
 	if err == nil && !e.Forced && !a.sources.Shared {
 		if found := policy.CheckShrink(old.Rules, s.Rules); len(found) > 0 {
@@ -186,7 +186,7 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Co
 
 // build makes a snapshot that is not in force yet. A parser that panics at one
 // file must not take the server down.
-func (a *Authorizer) build(in *source.Contents, p *pace.Pace) (s *policyInForce, err error) {
+func (a *Authorizer) build(old *policyInForce, in *source.Contents, p *pace.Pace) (s *policyInForce, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &core.PanicError{Value: v, Stack: debug.Stack()}
@@ -194,7 +194,7 @@ func (a *Authorizer) build(in *source.Contents, p *pace.Pace) (s *policyInForce,
 	}()
 	c := a.config.Settings
 	c.Pace = p
-	s, err = loadPolicy(in, &c)
+	s, err = loadPolicy(old, in, &c)
 	c.Pace = nil // What is made at a request is made without rest.
 	return s, err
 }

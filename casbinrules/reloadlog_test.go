@@ -181,7 +181,7 @@ func TestFilesWithoutEventsAreReportedAsDegraded(t *testing.T) {
 
 func TestAPanicOfTheLoaderIsAnError(t *testing.T) {
 	d := onDisk(t, RBAC(), annReads)
-	if _, err := d.build(nil, nil); err == nil || !strings.Contains(err.Error(), "panic") {
+	if _, err := d.build(nil, nil, nil); err == nil || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("got %v", err)
 	}
 }

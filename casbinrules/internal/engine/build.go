@@ -28,19 +28,10 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 	if why := s.Expr.Foreign(); why != nil {
 		return nil, fmt.Errorf("the matcher has %w", why)
 	}
-	b := &indexBuilder{
-		schema: s, pace: c.Pace, graphs: graphs,
-		binder:  binder{graphs: graphs, patterns: map[pattern.Key]pattern.Matcher{}},
-		index:   &Index{effect: s.Effect, rules: inOrder(s, rules), graphs: graphs, firstAllow: none, firstDeny: none},
-		matches: map[pattern.Key]int32{},
-	}
+	b := newIndexBuilder(s, inOrder(s, rules), graphs, c)
 	if len(b.index.rules) == 0 {
 		return nil, ErrEmptyPolicy
 	}
-	b.index.Places = places(b.index.rules)
-	b.pace.RestIfDue()
-	b.index.Names = policy.TextsOf(rules)
-	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern.Matcher, 1)
 	for _, alternative := range s.Expr.Flat(model.ExprOr) {
 		if len(alternative.Columns()) == 0 {
 			b.index.open = append(b.index.open, b.binder.bind(alternative, nil))
@@ -48,16 +39,38 @@ func NewIndex(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.G
 		}
 		b.addClause(alternative.Flat(model.ExprAnd))
 	}
+	return b.finish(rules)
+}
+
+// newIndexBuilder begins an index of p lines in the order that effects go by.
+func newIndexBuilder(s *model.Schema, ordered []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *indexBuilder {
+	b := &indexBuilder{
+		schema: s, pace: c.Pace, graphs: graphs,
+		binder:  binder{graphs: graphs, patterns: map[pattern.Key]pattern.Matcher{}},
+		index:   &Index{effect: s.Effect, rules: ordered, graphs: graphs, firstAllow: none, firstDeny: none},
+		matches: map[pattern.Key]int32{},
+	}
+	b.index.Places = places(ordered)
+	b.pace.RestIfDue()
+	b.index.Names = policy.TextsOf(ordered)
+	b.index.conds, b.index.matches = make([]condition, 1), make([]pattern.Matcher, 1)
+	return b
+}
+
+// finish is the index, for a policy of these rules, once all tables are made.
+func (b *indexBuilder) finish(rules []*policy.Rule) (*Index, error) {
 	if b.binder.unfit != nil {
 		return nil, fmt.Errorf("the policy has %w", b.binder.unfit)
 	}
-	for i := range b.index.clauses {
-		w := &b.index.clauses[i]
+	x, s, graphs := b.index, b.schema, b.graphs
+	x.asksGraphs = b.binder.asksGraphs
+	for i := range x.clauses {
+		w := &x.clauses[i]
 		w.bySubject, w.bearers = bySubjectOf(w), bearersOf(&w.subjects)
 	}
-	b.index.said = sync.OnceValue(b.index.read)
-	b.index.fallback = sync.OnceValues(func() (engine, error) { return NewCasbinEngine(s, rules, graphs) })
-	return b.index, nil
+	x.said = sync.OnceValue(x.read)
+	x.fallback = sync.OnceValues(func() (engine, error) { return NewCasbinEngine(s, rules, graphs) })
+	return x, nil
 }
 
 // placeList is what decisions name rules by, in their order: parts of texts
@@ -160,17 +173,17 @@ func (b *indexBuilder) addClause(factors []*model.Expr) {
 		w.subjects.keyed = false
 		left = append(left, factor{tenant, tenant.Columns()})
 	}
+	w.object, w.left = object, left
 	b.conds = map[string]int32{} // of these factors
 	for i, r := range b.index.rules {
 		b.pace.Step()
-		b.addRule(&w, &object, left, int32(i), r)
+		b.addRule(&w, int32(i), r)
 	}
 	b.pace.RestIfDue()
 	w.subjects.finish()
 	b.pace.RestIfDue()
 	w.paths.finish()
 	b.pace.RestIfDue()
-	w.object = object
 	b.index.clauses = append(b.index.clauses, w)
 }
 
@@ -185,27 +198,23 @@ func (b *indexBuilder) withoutSubjects(factors []*model.Expr, x *subjectIndex) [
 	return factors
 }
 
-func (b *indexBuilder) addRule(w *clause, object *objectFactor, left []factor, place int32, of *policy.Rule) {
+func (b *indexBuilder) addRule(w *clause, place int32, of *policy.Rule) {
 	r := ref{rule: place}
-	if eft := b.schema.Eft; eft >= 0 {
-		switch of.Field(eft) {
-		case "allow":
-		case "deny":
-			r.match = denies
-		default:
-			return // no effect at all
-		}
-	}
-	if r.deny() {
-		b.index.firstDeny = min(b.index.firstDeny, place)
-	} else {
+	switch policy.EffectOf(b.schema, of) {
+	case "allow":
 		b.index.firstAllow = min(b.index.firstAllow, place)
+	case "deny":
+		r.match = denies
+		b.index.firstDeny = min(b.index.firstDeny, place)
+	default:
+		return // no effect at all
 	}
 	var ok bool
-	if r.cond, ok = b.condition(left, of); !ok {
+	if r.cond, ok = b.condition(w.left, of); !ok {
 		return
 	}
 	r.subject = w.subjects.number(of)
+	object := &w.object
 	text := policy.ValueAt(of, object.column)
 	if object.column < 0 || slices.Contains(object.consts, text) {
 		w.paths.always = append(w.paths.always, r)

@@ -62,6 +62,8 @@ type binder struct {
 	// unfit is a pattern that may fail at a request, which an index has no
 	// answer to.
 	unfit error
+	// asksGraphs says that some cond has a graph.
+	asksGraphs bool
 }
 
 // bind is x for a rule with these fields.
@@ -100,6 +102,7 @@ func (b *binder) bind(x *model.Expr, fields []string) *cond {
 			c.match, c.function = b.compile(x.Function, c.right.Text), x.Function
 			return c
 		}
+		b.asksGraphs = true
 		c.grants = x.Function == "g"
 		if len(x.Operands) == 3 {
 			c.tenant = x.Operands[2].With(fields)

@@ -28,6 +28,8 @@ type Index struct {
 	firstAllow, firstDeny int32
 	conds                 []condition
 	matches               []pattern.Matcher
+	// asksGraphs says that conditions hold graphs.
+	asksGraphs bool
 	// fallback answers what cannot be looked up: objects with characters that
 	// mean something else to the patterns.
 	fallback func() (engine, error)
@@ -41,6 +43,7 @@ type clause struct {
 	subjects subjectIndex
 	paths    pathIndex
 	object   objectFactor
+	left     []factor // that no table answers
 	// bySubject lists rules instead of looking them up.
 	bySubject func() *bySubject
 	bearers   func() *bearers

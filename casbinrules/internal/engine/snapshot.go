@@ -47,11 +47,16 @@ func NewSnapshot(s *model.Schema, rules []*policy.Rule, graphs map[string]*polic
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", model.FirstLine(err))
 	}
+	return snapshotOf(e, unindexed, s, rules, graphs, c), nil
+}
+
+func snapshotOf(e engine, unindexed error, s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
 	x, _ := e.(*Index)
 	var members *policy.Graph
 	if s.NamesRoles() {
 		members = graphs["g"]
 	}
+	named := policy.NamedMethods(s, rules)
 	return &Snapshot{
 		Schema:     s,
 		Engine:     e,
@@ -63,9 +68,9 @@ func NewSnapshot(s *model.Schema, rules []*policy.Rule, graphs map[string]*polic
 		Names:      policy.TextsOf(rules),
 		spellings:  spellingsOf(s, rules),
 		KnownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
-		NamesHead:  policy.NamedMethods(s, rules)[http.MethodHead],
-		Unusual:    unusualEngines(s, rules, graphs, c),
-	}, nil
+		NamesHead:  named[http.MethodHead],
+		Unusual:    unusualEngines(s, named, rules, graphs, c),
+	}
 }
 
 // knownRoles are the names that may be roles; see KnownRoles.
@@ -117,19 +122,16 @@ func (s *Snapshot) IsRoleName(id string, number int32, c *model.Settings) bool {
 // unusualEngines prepares an engine for each unusual method the policy names:
 // with the rules that name it and those that deny. Most are never needed, so
 // each is built at its first request.
-func unusualEngines(s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) map[string]func() (engine, error) {
+func unusualEngines(s *model.Schema, named map[string]bool, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) map[string]func() (engine, error) {
 	engines := map[string]func() (engine, error){}
-	known := map[int32]map[string]bool{}
-	for _, r := range rules {
-		for method := range policy.MethodSet(s, r, known) {
-			if policy.IsUsual(method) || engines[method] != nil {
-				continue
-			}
-			engines[method] = sync.OnceValues(func() (engine, error) {
-				e, _, err := New(s, policy.RulesFor(s, method, rules), graphs, c)
-				return e, err
-			})
+	for method := range named {
+		if policy.IsUsual(method) {
+			continue
 		}
+		engines[method] = sync.OnceValues(func() (engine, error) {
+			e, _, err := New(s, policy.RulesFor(s, method, rules), graphs, c)
+			return e, err
+		})
 	}
 	return engines
 }

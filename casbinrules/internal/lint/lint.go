@@ -36,6 +36,12 @@ type Linter struct {
 	// patterned are the functions that take fields for patterns, by kind of lines.
 	patterned map[string][]string
 	found     []model.Finding
+	// named are the methods that rules name.
+	named map[string]bool
+	// all are the rules of the policy where Rules are those of some subjects alone,
+	// of which shadows and partners are looked for where only has a subject.
+	all  []*policy.Rule
+	only []bool // by the number of the subject; nil for all
 }
 
 // Start looks for rules that decide nothing in the background, which needs
@@ -56,10 +62,13 @@ func newLinter(p Policy, c *model.Settings) *Linter {
 
 // Findings are all likely mistakes in rules and role links; routes are nil when
 // they are not known. What is missing is missing only where all lines could be
-// read, which complete says.
-func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes []core.RouteInfo) []model.Finding {
+// read, which complete says. Those about rules beside others come by themselves.
+func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes []core.RouteInfo) (found, beside []model.Finding) {
 	// What looks at lines one by one, and at names, needs no index.
 	single := Linter{Policy: l.Policy, settings: l.settings, graphs: graphs, shape: l.shape}
+	if l.only != nil {
+		single.Rules = l.all
+	}
 	others := pace.Aside(l.settings.Pace, func() ([]model.Finding, error) {
 		single.checkObjects()
 		single.checkActions()
@@ -79,11 +88,14 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 		l.routes = newRouteIndex(routes, l.settings.ObjectRoute)
 	}
 	if complete {
+		if l.named == nil {
+			l.named = policy.NamedMethods(l.Schema, l.Rules)
+		}
 		l.checkPartners()
 		l.checkRoutes(routes)
 	}
-	found, _ := others() // never an error
-	return slices.Concat(found, l.found)
+	found, _ = others() // never an error
+	return found, l.found
 }
 
 // policyRules are the p lines.

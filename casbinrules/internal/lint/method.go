@@ -122,13 +122,15 @@ func (l *Linter) checkPartners() {
 	if !l.shape.action.alone || !l.shape.object.alone {
 		return
 	}
-	named := policy.NamedMethods(l.Schema, l.Rules)
 	known := map[int32][]partner{} // what the methods of an action ask for
 	for r := range l.policyRules() {
+		if !l.looksAt(r) {
+			continue
+		}
 		number := r.Number(l.shape.action.column)
 		asked, seen := known[number]
 		if !seen {
-			asked = l.partnersOf(r, named[http.MethodHead])
+			asked = l.partnersOf(r, l.named[http.MethodHead])
 			if len(l.Schema.Actions) == 1 { // else another column may name methods
 				known[number] = asked
 			}
@@ -138,7 +140,7 @@ func (l *Linter) checkPartners() {
 				continue
 			}
 			severity := l.settings.Severity(p.code)
-			if model.MayBeNote(p.code) && l.routes == nil && !named[p.partner] {
+			if model.MayBeNote(p.code) && l.routes == nil && !l.named[p.partner] {
 				severity = model.SeverityNote // Perhaps the application has no such routes.
 			}
 			l.addFindingAs(severity, r, l.shape.action.column+1, p.code, "add a line for "+p.partner+", that says the same or the contrary", p.message)

@@ -56,7 +56,7 @@ func (l *Linter) checkShadows() {
 func (l *Linter) checkAllShadows() {
 	for i, r := range l.cover.rules {
 		l.settings.Pace.Step()
-		if l.cover.isSuspect(i) {
+		if l.looksAt(r) && l.cover.isSuspect(i) {
 			l.checkShadow(r, l.cover.index(l.cover.groups.of[i]), false)
 		}
 	}
@@ -65,10 +65,10 @@ func (l *Linter) checkAllShadows() {
 // checkEarlierShadows looks for what covers a rule among those that are asked
 // before it.
 func (l *Linter) checkEarlierShadows() {
-	for i := range l.cover.rules {
+	for i, r := range l.cover.rules {
 		l.settings.Pace.Step()
 		group := l.cover.groups.of[i]
-		if l.cover.objects[group] != nil || !l.cover.isSuspect(i) {
+		if !l.looksAt(r) || l.cover.objects[group] != nil || !l.cover.isSuspect(i) {
 			continue
 		}
 		g := l.cover.newIndex(group)

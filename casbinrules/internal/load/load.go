@@ -15,12 +15,23 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Load makes what was read ready to decide, and returns the warnings about it.
-// The error is a [*model.FindingsError], or Casbin's.
-func Load(in *source.Contents, c *model.Settings) (*engine.Snapshot, []model.Finding, error) {
+// Loaded is a policy that is ready to decide.
+type Loaded struct {
+	*engine.Snapshot
+	Warnings []model.Finding
+	// Edited is how many lines have changed since all of them were read: what
+	// these have left behind is still in memory.
+	Edited int
+
+	kept *kept // nil if the next load has to read all lines
+}
+
+// Load makes what was read ready to decide. The error is a [*model.FindingsError],
+// or Casbin's.
+func Load(in *source.Contents, c *model.Settings) (*Loaded, error) {
 	r, err := Read(in, c)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	// The one is made while the other goes on: few mistakes refuse a policy.
 	built := pace.Aside(c.Pace, func() (*engine.Snapshot, error) { return r.build(c) })
@@ -28,11 +39,11 @@ func Load(in *source.Contents, c *model.Settings) (*engine.Snapshot, []model.Fin
 	s, err := built()
 	switch {
 	case model.Refused(r.Findings):
-		return nil, nil, &model.FindingsError{Findings: r.Findings}
+		return nil, &model.FindingsError{Findings: r.Findings}
 	case err != nil:
-		return nil, nil, err
+		return nil, err
 	}
-	return s, model.Warnings(r.Findings), nil
+	return &Loaded{Snapshot: s, Warnings: model.Warnings(r.Findings), kept: r.keep(in, c)}, nil
 }
 
 // build makes the snapshot of a policy in which no line is wrong; nil for
@@ -60,6 +71,7 @@ type Reading struct {
 
 	files  []string
 	errors int          // lines that are wrong
+	told   int          // findings of lines and role links
 	linter *lint.Linter // nil when the matcher cannot be read
 }
 
@@ -101,17 +113,17 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 	p.CheckPolicy(r.files[0], c)
 	p.CheckConstraints()
 	p.CheckRoles(r.Graphs)
-	r.Findings, r.errors = p.Findings, p.Errors
+	r.Findings, r.errors, r.told = p.Findings, p.Errors, len(p.Findings)
 }
 
 // Check looks for everything there is to say about model and policy, and puts
 // it in order.
 func (r *Reading) Check(in *source.Contents, routes []core.RouteInfo) {
-	var found []model.Finding
+	var found, beside []model.Finding
 	if r.linter != nil {
-		found = r.linter.Findings(r.Graphs, r.errors == 0, routes)
+		found, beside = r.linter.Findings(r.Graphs, r.errors == 0, routes)
 	}
-	r.Findings = slices.Concat(r.Schema.File.Findings, r.Findings, found)
+	r.Findings = slices.Concat(r.Schema.File.Findings, r.Findings, found, beside)
 	sortFindings(r.Findings, r.files)
 	showRows(r.Findings, in.Rows)
 }

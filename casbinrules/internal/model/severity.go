@@ -52,7 +52,11 @@ func MayBeNote(code string) bool {
 
 // Warnings are the findings that are no notes.
 func Warnings(findings []Finding) []Finding {
-	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Severity == SeverityNote })
+	isNote := func(f Finding) bool { return f.Severity == SeverityNote }
+	if !slices.ContainsFunc(findings, isNote) {
+		return findings
+	}
+	return slices.DeleteFunc(slices.Clone(findings), isNote)
 }
 
 // Refused reports whether one of the findings is an error.

@@ -278,3 +278,27 @@ func (g *Graph) Texts() iter.Seq[string] {
 		}
 	}
 }
+
+// Equal reports whether two closures lead to the same names by as many links. Both
+// may be nil.
+func (c *Closure) Equal(other *Closure) bool {
+	if c == nil || other == nil {
+		return c == other
+	}
+	return c == other || slices.EqualFunc(c.Links, other.Links, func(a, b link) bool { return a.Number == b.Number && a.Count == b.Count })
+}
+
+// Leads reports whether c, which may be nil, leads to one of names, by their
+// numbers.
+func (c *Closure) Leads(names []bool) bool {
+	return c != nil && slices.ContainsFunc(c.Links, func(l link) bool { return names[l.Number] })
+}
+
+// Mark adds the names that c leads to, which may be nil.
+func (c *Closure) Mark(names []bool) {
+	if c != nil {
+		for _, l := range c.Links {
+			names[l.Number] = true
+		}
+	}
+}

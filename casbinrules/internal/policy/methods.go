@@ -2,7 +2,6 @@ package policy
 
 import (
 	"iter"
-	"maps"
 	"net/http"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -77,38 +76,23 @@ func NamesMethod(s *model.Schema, r *Rule, method string) bool {
 // NamedMethods are the methods that rules name.
 func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
 	named := map[string]bool{}
-	known := map[int32]map[string]bool{}
+	known := map[int32]bool{} // the actions so far, of which there are few
 	for _, r := range rules {
-		before := len(known)
-		set := MethodSet(s, r, known)
-		if len(known) > before || len(s.Actions) != 1 { // else it has been taken
-			maps.Copy(named, set)
+		if !r.IsPolicy() {
+			continue
+		}
+		if len(s.Actions) == 1 {
+			action := r.Number(s.Actions[0])
+			if known[action] {
+				continue
+			}
+			known[action] = true
+		}
+		for method := range Methods(s, r) {
+			named[method] = true
 		}
 	}
 	return named
-}
-
-// MethodSet is the methods that a rule names. known keeps them by the
-// number of the action, of which there are few.
-func MethodSet(s *model.Schema, r *Rule, known map[int32]map[string]bool) map[string]bool {
-	if !r.IsPolicy() {
-		return nil
-	}
-	action := int32(0)
-	if len(s.Actions) == 1 {
-		action = r.Number(s.Actions[0])
-		if set, ok := known[action]; ok {
-			return set
-		}
-	}
-	set := map[string]bool{}
-	for method := range Methods(s, r) {
-		set[method] = true
-	}
-	if len(s.Actions) == 1 {
-		known[action] = set
-	}
-	return set
 }
 
 // RulesFor are the rules that may decide about an unusual method: those that

@@ -46,6 +46,17 @@ func newTexts(room int) *Texts {
 	return t
 }
 
+// revised has the texts of t for rules of which some are others, with room for about
+// so many fields more, and no files and roles yet.
+func (t *Texts) revised(room int) *Texts {
+	made := &Texts{Table: t.Clone(room), fields: append(make([]int32, 0, len(t.fields)+room), t.fields...)}
+	for i := range made.Entries {
+		made.Of(int32(i)).role = false
+	}
+	made.Of(NumberAnonymous).role = true
+	return made
+}
+
 // Trim gives back the room that is left when all is read.
 func (t *Texts) Trim() {
 	t.Table.Trim()

@@ -75,6 +75,14 @@ func New[T any](room int) Table[T] {
 	return t
 }
 
+// Clone is a table that holds the same, with room for about so many texts more.
+func (t *Table[T]) Clone(room int) Table[T] {
+	made := *t
+	made.slots = slices.Clone(t.slots)
+	made.Entries = append(make([]entry[T], 0, len(t.Entries)+room), t.Entries...)
+	return made
+}
+
 // hash spreads parents over all places, as the same text often stands below
 // many.
 func (t *Table[T]) hash(parent int32, text string) uint32 {

@@ -1,0 +1,142 @@
+package lint
+
+import (
+	"maps"
+	"slices"
+	"sort"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// Kept is what a linter leaves for that of a revision: what it has found about
+// rules beside others of their subjects, without notes.
+type Kept struct {
+	found []model.Finding
+	named map[string]bool
+}
+
+// Keep is what l leaves once it has found all there is.
+func (l *Linter) Keep() *Kept { return &Kept{model.Warnings(l.found), l.named} }
+
+// Before is the policy before a revision.
+type Before struct {
+	*Kept
+	Rules  []*policy.Rule
+	Graphs map[string]*policy.Graph
+}
+
+// StartRevised is Start for a revision of a policy, of which it finds no notes about
+// rules beside others. What such a rule is beside depends on the rules of its subject
+// and of the roles of that, so those of other subjects are not looked at again.
+func StartRevised(p Policy, c *model.Settings, before Before, v *policy.Revision) *Linter {
+	l := newLinter(p, c)
+	l.named = policy.NamedMethods(p.Schema, p.Rules)
+	if !l.limit(before, v) {
+		return Start(p, c)
+	}
+	l.found = l.takeOver(before, v)
+	l.shadows = pace.Aside(c.Pace, func() ([]model.Finding, error) {
+		l.checkShadows()
+		return l.found, nil
+	})
+	return l
+}
+
+// looksAt reports whether rules beside r are looked for.
+func (l *Linter) looksAt(r *policy.Rule) bool {
+	return l.only == nil || l.only[r.Number(l.shape.subject)]
+}
+
+// limit leaves the rules of subjects that a revision may say something else of, and
+// of the roles of these. It is false where that cannot be told, or is much.
+func (l *Linter) limit(before Before, v *policy.Revision) bool {
+	if l.shape.subject < 0 || !slices.Contains(l.shape.same, l.shape.subject) || !maps.Equal(l.named, before.named) {
+		return false
+	}
+	lines := policy.PolicyLines(v.Rules)
+	if len(lines) == 0 {
+		return false
+	}
+	changed := l.changedSubjects(before, v)
+	l.only = slices.Clone(changed)
+	for _, f := range before.found {
+		// It names another line, whose number may have changed.
+		if f.Code == model.CodeShadowed || f.Code == model.CodeContradiction {
+			l.only[before.subjectOf(f, l)] = true
+		}
+	}
+	g, old := v.Graphs["g"], before.Graphs["g"]
+	if g != nil && g.Tenants {
+		g = nil // whose links are not followed
+	}
+	needed, seen := make([]bool, len(changed)), make([]bool, len(changed))
+	for _, r := range lines {
+		l.settings.Pace.Step()
+		subject := r.Number(l.shape.subject)
+		if seen[subject] {
+			continue
+		}
+		seen[subject] = true
+		at := policy.Pair{Name: subject}
+		if g != nil && (!g.Of(at).Equal(old.Of(at)) || g.Of(at).Leads(changed)) {
+			l.only[subject] = true
+		}
+		if l.only[subject] {
+			needed[subject] = true
+			if g != nil {
+				g.Of(at).Mark(needed)
+			}
+		}
+	}
+	l.all = l.Rules
+	l.Rules = nil
+	for _, r := range lines {
+		if needed[r.Number(l.shape.subject)] {
+			l.Rules = append(l.Rules, r)
+		}
+	}
+	return len(l.Rules) < len(lines)/2
+}
+
+// changedSubjects are those of the rules that have come or gone, by their numbers.
+func (l *Linter) changedSubjects(before Before, v *policy.Revision) []bool {
+	changed := make([]bool, policy.TextsOf(v.Rules).Numbers())
+	for _, at := range v.Replaced {
+		for _, r := range slices.Concat(before.Rules[at.From:at.End], v.Rules[at.To:at.To+at.Count]) {
+			if r.IsPolicy() {
+				changed[r.Number(l.shape.subject)] = true
+			}
+		}
+	}
+	return changed
+}
+
+// place is that of the rule which a finding is about, among the rules before.
+func (b *Before) place(f model.Finding, files []string) int {
+	source := slices.Index(files, f.File)
+	return sort.Search(len(b.Rules), func(i int) bool {
+		r := b.Rules[i]
+		return int(r.Source) > source || int(r.Source) == source && int(r.Line) >= f.Line
+	})
+}
+
+func (b *Before) subjectOf(f model.Finding, l *Linter) int32 {
+	return b.Rules[b.place(f, l.Files)].Number(l.shape.subject)
+}
+
+// takeOver are the findings before about rules that are not looked at again.
+func (l *Linter) takeOver(before Before, v *policy.Revision) []model.Finding {
+	found := make([]model.Finding, 0, len(before.found)+8)
+	for _, f := range before.found {
+		l.settings.Pace.Step()
+		place := before.place(f, l.Files)
+		if l.looksAt(before.Rules[place]) {
+			continue
+		}
+		f.Line = int(v.Rules[v.Replaced.Now(place)].Line)
+		found = append(found, f)
+	}
+	return found
+}

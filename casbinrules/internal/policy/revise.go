@@ -1,0 +1,199 @@
+package policy
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+)
+
+// RevisedFile is a policy file of which some lines are others than before: behind
+// the first Same ones, New have come in place of Old.
+type RevisedFile struct {
+	Name, Text     string
+	Same, Old, New int
+}
+
+// Replaced says that Count rules, of those now from To on, have come in place of
+// the rules before from From up to End.
+type Replaced struct{ From, End, To, Count int }
+
+// Moves say where rules are that were at other places before, in the order of these.
+type Moves []Replaced
+
+// Now is the place now of a rule by the place before, or -1 if it is gone.
+func (m Moves) Now(place int) int {
+	by := 0
+	for _, at := range m {
+		if place < at.From {
+			break
+		}
+		if place < at.End {
+			return -1
+		}
+		by = at.To + at.Count - at.End
+	}
+	return place + by
+}
+
+// Revision is a policy of which a few lines are others than in the one before. What
+// it has in common with that one is copied and not read again.
+type Revision struct {
+	Rules    []*Rule
+	Graphs   map[string]*Graph
+	Replaced Moves
+	// Links says that role links are among what was replaced, or came for it, so
+	// that the graphs are others.
+	Links bool
+	// Column is where a field of a rule begins, the kind being field 0.
+	Column func(r *Rule, field int) int
+}
+
+// Revise reads the lines that have changed of a policy with the rules before, about
+// which its reader had nothing to say. It returns nil where only reading all of it
+// shows what it is now: there is something to say about a line, a rule reads the
+// same as another, or patterns in role links connect it with others.
+func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[string]*Graph, files []RevisedFile) *Revision {
+	for _, g := range graphs {
+		if g.Patterned() {
+			return nil
+		}
+	}
+	lines := 0
+	for _, f := range files {
+		lines += f.New
+	}
+	r := NewReader(s, c)
+	r.Texts = before[0].Texts.revised(8 * lines)
+	v := &Revision{Graphs: graphs, Column: r.Column}
+	v.read(r, before, files)
+	if len(r.Findings) > 0 || v.repeats(r) {
+		return nil
+	}
+	r.Texts.Trim()
+	added := r.Rules
+	r.Rules = v.Rules
+	v.noteLinks(r, before, added)
+	if v.Links {
+		v.Graphs = NewGraphs(s, v.Rules, c)
+		r.CheckConstraints()
+		r.CheckRoles(v.Graphs)
+	}
+	r.CheckPolicy(files[0].Name, c)
+	if len(r.Findings) > 0 {
+		return nil
+	}
+	if !v.Links {
+		v.Graphs = map[string]*Graph{}
+		for kind, g := range graphs {
+			v.Graphs[kind] = g.revised(r.Texts)
+		}
+	}
+	return v
+}
+
+// read reads what has changed, and copies the rest.
+func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
+	copies := make([]Rule, 0, len(before)) // whose rules stay where they are
+	keep := func(rules []*Rule, moved int) {
+		for _, old := range rules {
+			r.settings.Pace.Step()
+			made := *old
+			made.Texts, made.Line = r.Texts, old.Line+int32(moved)
+			copies = append(copies, made)
+			v.Rules = append(v.Rules, &copies[len(copies)-1])
+		}
+	}
+	v.Rules = make([]*Rule, 0, len(before)+8)
+	at := 0 // among the rules before
+	for i, f := range files {
+		src := &source{text: f.Text}
+		r.begin(f.Name, src)
+		from := at + behindLine(before[at:], i, f.Same)
+		end := at + behindLine(before[at:], i, f.Same+f.Old)
+		next := at + behindLine(before[at:], i+1, 0)
+		keep(before[at:from], 0)
+		first := len(r.Rules)
+		for n := f.Same + 1; n <= f.Same+f.New; n++ {
+			r.readLine(f.Name, n, src.line(n))
+		}
+		if added := r.Rules[first:]; from < end || len(added) > 0 {
+			v.Replaced = append(v.Replaced, Replaced{from, end, len(v.Rules), len(added)})
+			v.Rules = append(v.Rules, added...)
+		}
+		keep(before[end:next], f.New-f.Old)
+		at = next
+	}
+}
+
+// behindLine is how many of the rules stand in front of a file, by its number, or
+// in its first lines.
+func behindLine(rules []*Rule, file, lines int) int {
+	return sort.Search(len(rules), func(i int) bool {
+		r := rules[i]
+		return int(r.Source) > file || int(r.Source) == file && int(r.Line) > lines
+	})
+}
+
+// repeats reports whether one of the rules that have come may read the same as
+// another one to Casbin, which joins fields by commas. Those among them are known
+// to be different.
+func (v *Revision) repeats(r *reader) bool {
+	newest := map[int32][]*Rule{} // by the highest number of a text of theirs
+	for _, made := range r.Rules {
+		if slices.ContainsFunc(made.Values(), func(value string) bool { return strings.Contains(value, ",") }) {
+			return true
+		}
+		n := slices.Max(made.Numbers())
+		newest[n] = append(newest[n], made)
+	}
+	came := v.Replaced
+	for i := 0; i < len(v.Rules); i++ {
+		if len(came) > 0 && i == came[0].To {
+			i += came[0].Count - 1
+			came = came[1:]
+			continue
+		}
+		numbers := v.Rules[i].Numbers()
+		for _, made := range newest[slices.Max(numbers)] {
+			if slices.Equal(made.Numbers(), numbers) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// noteLinks notes which names are roles, and whether role links have changed.
+func (v *Revision) noteLinks(r *reader, before, added []*Rule) {
+	if r.namesRoles {
+		for _, made := range v.Rules {
+			if made.IsLink() {
+				r.Texts.Of(made.Number(1)).role = true
+			}
+		}
+	}
+	notPolicy := func(r *Rule) bool { return !r.IsPolicy() }
+	v.Links = slices.ContainsFunc(added, notPolicy)
+	for _, at := range v.Replaced {
+		v.Links = v.Links || slices.ContainsFunc(before[at.From:at.End], notPolicy)
+	}
+}
+
+// revised is g for texts that have the same numbers, and perhaps others besides.
+func (g *Graph) revised(t *Texts) *Graph {
+	made := *g
+	if made.texts != nil {
+		made.texts = t
+	}
+	return &made
+}
+
+// SameLinks reports whether two graphs are of the very same links; both may be nil.
+func (g *Graph) SameLinks(other *Graph) bool {
+	if g == nil || other == nil {
+		return g == other
+	}
+	return len(g.byNode) == len(other.byNode) && (len(g.byNode) == 0 || &g.byNode[0] == &other.byNode[0])
+}

@@ -1,0 +1,245 @@
+package casbinrules_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/bridge/bridgetest"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policygen"
+)
+
+// editsFlag is how many random edits are reloaded, in each family.
+var editsFlag = flag.Int("edits", 200, "random edits, in each family, after which a reload is compared with a first load")
+
+// TestReloadsEqualFirstLoads edits policies at random, line by line, and compares
+// what a reload makes of them, which reads only what has changed, with what is made
+// of the same files by one who opens them: rules, findings, decisions with their
+// reasons, and lists.
+func TestReloadsEqualFirstLoads(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	edits := *editsFlag
+	if testing.Short() {
+		edits = min(edits, 40)
+	}
+	families := slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies(), policygen.PatternFamilies())
+	revised := make([]int, len(families)) // how often only what had changed was read
+	t.Run("families", func(t *testing.T) {
+		for n, f := range families {
+			t.Run(f.Name, func(t *testing.T) {
+				t.Parallel()
+				rnd := rand.New(rand.NewPCG(seed, uint64(n)))
+				for done := 0; done < edits && !t.Failed(); done += 20 {
+					r := reloads{t: t, family: f, rnd: rnd}
+					revised[n] += r.compare(20)
+				}
+			})
+		}
+	})
+	some, all := 0, 0
+	for _, count := range revised {
+		all += count
+		if count > edits/4 {
+			some++
+		}
+	}
+	t.Logf("of %d edits %d were read alone", len(families)*edits, all)
+	if some < 12 {
+		t.Errorf("in %d of %d families were the edits read alone: the cases prove little", some, len(families))
+	}
+}
+
+// reloads are those of one policy.
+type reloads struct {
+	t      *testing.T
+	family policygen.Family
+	rnd    *rand.Rand
+	files  [2][]string // lines
+	opts   []casbinrules.Option
+}
+
+// compare makes so many edits, and returns for how many of them only what had
+// changed was read.
+func (r *reloads) compare(edits int) (revised int) {
+	t := r.t
+	r.opts = bridgetest.Options(r.family)
+	if r.rnd.IntN(2) == 0 {
+		r.opts = append(r.opts, casbinrules.WithAnonymous())
+	}
+	for _, line := range r.family.Policy(r.rnd) {
+		n := r.rnd.IntN(2)
+		if !slices.Contains(slices.Concat(r.files[:]...), line) {
+			r.files[n] = append(r.files[n], line)
+		}
+	}
+	fsys := r.fs()
+	a, err := r.open(fsys)
+	if err != nil {
+		return 0
+	}
+	before := 0
+	for range edits {
+		r.edit()
+		for name, f := range r.fs() {
+			fsys[name] = f
+		}
+		err := a.ReloadForced(t.Context())
+		fresh, wanted := r.open(fsys)
+		if got, want := findingsOf(err), findingsOf(wanted); (err == nil) != (wanted == nil) || !slices.Equal(got, want) {
+			t.Fatalf("%s:\nreload: %v\nopen:   %v", r, err, wanted)
+		}
+		if err != nil {
+			continue
+		}
+		r.compareBoth(a, fresh)
+		if n := casbinrules.LinesEdited(a); n > before {
+			revised++
+		}
+		before = casbinrules.LinesEdited(a)
+	}
+	return revised
+}
+
+func (r *reloads) String() string {
+	return fmt.Sprintf("%s\nwith a.csv\n%s\nand b.csv\n%s", r.family.Name, strings.Join(r.files[0], "\n"), strings.Join(r.files[1], "\n"))
+}
+
+func (r *reloads) fs() fstest.MapFS {
+	return fstest.MapFS{
+		"a.csv": {Data: []byte(strings.Join(r.files[0], "\n"))},
+		"b.csv": {Data: []byte(strings.Join(r.files[1], "\n") + "\n")},
+	}
+}
+
+func (r *reloads) open(fsys fstest.MapFS) (*casbinrules.Authorizer, error) {
+	return casbinrules.OpenFS(fsys, casbinrules.ModelText("model.conf", r.family.Text), []string{"a.csv", "b.csv"}, r.opts...)
+}
+
+// edit changes a line or a few.
+func (r *reloads) edit() {
+	for range 1 + r.rnd.IntN(3) {
+		file := &r.files[r.rnd.IntN(2)]
+		at := r.rnd.IntN(len(*file) + 1)
+		switch kind := r.rnd.IntN(12); {
+		case kind < 3 && at < len(*file): // taken out
+			*file = slices.Delete(slices.Clone(*file), at, at+1)
+		case kind < 6 && at < len(*file): // another one in its place
+			*file = slices.Clone(*file)
+			(*file)[at] = r.line()
+		case kind == 6: // moved from elsewhere
+			other := &r.files[r.rnd.IntN(2)]
+			if from := r.rnd.IntN(len(*other) + 1); from < len(*other) {
+				line := (*other)[from]
+				*other = slices.Delete(slices.Clone(*other), from, from+1)
+				*file = slices.Insert(slices.Clone(*file), min(at, len(*file)), line)
+			}
+		default:
+			*file = slices.Insert(slices.Clone(*file), at, r.line())
+		}
+	}
+}
+
+// line is a new one: mostly a rule or a link that is not there yet.
+func (r *reloads) line() string {
+	have := slices.Concat(r.files[:]...)
+	for range 20 {
+		switch r.rnd.IntN(24) {
+		case 0:
+			return ""
+		case 1:
+			return "# a comment, with a comma"
+		case 2:
+			return policygen.Pick(r.rnd, []string{"p", "p, ann", "q, ann, /a, GET", "\"", "p, a#, /a, GET", "g, u0, u0", "p,  u0 , /a, get, allow", "\ufeff"})
+		case 3:
+			if len(have) > 0 {
+				return policygen.Pick(r.rnd, have)
+			}
+		}
+		line := policygen.Pick(r.rnd, r.family.Policy(r.rnd))
+		if r.rnd.IntN(3) == 0 { // a name that is not there yet
+			line = strings.Replace(line, "u1", fmt.Sprintf("u1%d", r.rnd.IntN(9)), 1)
+		}
+		if !slices.Contains(have, line) {
+			return line
+		}
+	}
+	return ""
+}
+
+// findingsOf are those of an error.
+func findingsOf(err error) []casbinrules.Finding {
+	var found *casbinrules.FindingsError
+	if errors.As(err, &found) {
+		return found.Findings
+	}
+	return nil
+}
+
+// compareBoth compares a policy that was reloaded with one that was opened.
+func (r *reloads) compareBoth(a, fresh *casbinrules.Authorizer) {
+	t, ctx := r.t, r.t.Context()
+	t.Helper()
+	same := func(what string, got, want any) {
+		t.Helper()
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\n%s: got\n%v\nwant\n%v", r, what, got, want)
+		}
+	}
+	same("warnings", a.Warnings(), fresh.Warnings())
+	same("rules", a.Rules(), fresh.Rules())
+	same("known roles", a.KnownRoles(), fresh.KnownRoles())
+	got, want := a.Status(), fresh.Status()
+	got.Version.Loaded = want.Version.Loaded
+	same("status", got, want)
+	for range 4 {
+		p, err := r.family.Principal(r.rnd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		access := r.family.Access(r.rnd)
+		d, err := a.Authorize(ctx, p, access)
+		d2, err2 := fresh.Authorize(ctx, p, access)
+		same(fmt.Sprintf("decision on %s %+v", p.ID(), access), d, d2)
+		same("its error", fmt.Sprint(err), fmt.Sprint(err2))
+		e, err := a.Explain(ctx, p, access, casbinrules.WithMaxNearMisses(20))
+		e2, err2 := fresh.Explain(ctx, p, access, casbinrules.WithMaxNearMisses(20))
+		same("explanation", fmt.Sprintf("%s %v", e, err), fmt.Sprintf("%s %v", e2, err2))
+		roles, err := a.RolesOf(ctx, p)
+		roles2, err2 := fresh.RolesOf(ctx, p)
+		same("roles", fmt.Sprintf("%q %v", roles, err), fmt.Sprintf("%q %v", roles2, err2))
+		action := casbinrules.Action{Name: access.Action}
+		objects, err := a.Objects(ctx, p, action)
+		objects2, err2 := fresh.Objects(ctx, p, action)
+		same("objects", treeOf(objects, err), treeOf(objects2, err2))
+		subjects, err := a.Subjects(ctx, p.Tenant(), access.Resource.Path, action)
+		subjects2, err2 := fresh.Subjects(ctx, p.Tenant(), access.Resource.Path, action)
+		same("subjects", fmt.Sprintf("%+v %v", subjects, err), fmt.Sprintf("%+v %v", subjects2, err2))
+	}
+}
+
+// treeOf is a set of objects as text.
+func treeOf(set *casbinrules.ObjectSet, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	var text func(c *casbinrules.Condition) string
+	text = func(c *casbinrules.Condition) string {
+		var parts []string
+		for _, part := range c.Parts {
+			parts = append(parts, text(part))
+		}
+		slices.Sort(parts)
+		return fmt.Sprint(c.Kind, c.Function, c.Pattern, c.Names, c.Place, parts)
+	}
+	return fmt.Sprint(set.Reason, text(set.Condition()))
+}
