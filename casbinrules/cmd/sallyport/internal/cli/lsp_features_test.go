@@ -253,6 +253,34 @@ func TestLSPFeatures(t *testing.T) {
 	}
 }
 
+// TestLSPFollowsPatterns: where names in role links are patterns, hovers follow the
+// links of those that match.
+func TestLSPFollowsPatterns(t *testing.T) {
+	t.Parallel()
+	const policy = "g, adm-*, staff\ng, adm-1, night\np, staff, /a, GET\np, adm-*, /b, GET\np, ann, /c, GET\n"
+	dir := write(t, map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": policy})
+	for _, c := range []struct {
+		options any
+		want    string
+	}{
+		{nil, "User `adm-1`: 0 p lines, by way of `night`."},
+		{map[string]any{"rolePatterns": []string{"g=keyMatch"}}, "User `adm-1`: 2 p lines, by way of `night`, `staff`."},
+	} {
+		e := startEditor(t, dir, nil, c.options)
+		file := filepath.Join(dir, "policy.csv")
+		e.open(file)
+		e.diagnostics(file, 1)
+		var got struct {
+			Contents struct{ Value string }
+		}
+		e.call("textDocument/hover", about(file, 1, 4), &got)
+		if !strings.Contains(got.Contents.Value, c.want) {
+			t.Errorf("with %v: got %s, want %s", c.options, got.Contents.Value, c.want)
+		}
+		_ = e.conn.Close()
+	}
+}
+
 // TestLSPCompletesOtherNames: what is being typed is proposed only if it stands
 // somewhere else, too.
 func TestLSPCompletesOtherNames(t *testing.T) {
@@ -285,6 +313,56 @@ func TestLSPCompletesOtherNames(t *testing.T) {
 		}
 		if !slices.Equal(labels, c.want) {
 			t.Errorf("%q: got %q, want %q", c.policy, labels, c.want)
+		}
+	}
+}
+
+// TestLSPCompletesTables: the head of a table takes users, and its lines what a test
+// has, each at its place.
+func TestLSPCompletesTables(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{
+		"model.conf": presets["rbac-tenants"]().Text(),
+		"policy.csv": "g, erin, editor, acme\np, editor, acme, /reports, GET\np, viewer, umbra, /files/*, PUT\n",
+		"p.tests":    "",
+	})
+	e := startEditor(t, dir, nil, nil)
+	file := filepath.Join(dir, "p.tests")
+	e.open(file)
+	for i, c := range []struct {
+		tests string // the cursor is at its end
+		want  []string
+	}{
+		{"", []string{"allow", "deny", "table"}},
+		{"t", []string{"table"}},
+		{"table ", []string{"in", "erin", "viewer", "anonymous"}},
+		{"table in ", []string{"acme", "umbra"}},
+		{"table in acme ", []string{"erin", "viewer", "anonymous"}},
+		{"table in acme erin[", []string{"editor", "viewer"}},
+		{"table in acme erin[editor,v", []string{"viewer"}},
+		{"table in acme erin[editor] an", []string{"anonymous"}},
+		{"table erin\n", []string{"/reports", "/files/*", "table"}},
+		{"table erin\n# why\n/r", []string{"/reports"}},
+		{"table erin\n/reports G", []string{"GET"}},
+		{"table erin\n/reports GET ", []string{"allow", "deny", "-"}},
+		{"table erin\n/reports GET allow d", []string{"deny"}},
+		{"table erin\n/reports GET allow\n\n", []string{"allow", "deny", "table"}},
+		{"allow erin ", []string{"in", "/reports", "/files/*", "GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "*"}},
+		{"allow erin in a", []string{"acme"}},
+		{"allow erin[e", []string{"editor"}},
+	} {
+		e.change(file, i+2, c.tests)
+		at := utf16Position(c.tests, len(c.tests))
+		var got struct {
+			Items []struct{ Label string }
+		}
+		e.call("textDocument/completion", about(file, at.Line, at.Character), &got)
+		var labels []string
+		for _, item := range got.Items {
+			labels = append(labels, item.Label)
+		}
+		if !slices.Equal(labels, c.want) {
+			t.Errorf("%q: got %q, want %q", c.tests, labels, c.want)
 		}
 	}
 }

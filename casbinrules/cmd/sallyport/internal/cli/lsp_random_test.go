@@ -189,31 +189,3 @@ func compareWithLint(t *testing.T, e *editor, dir string, texts map[string]strin
 		}
 	}
 }
-
-// BenchmarkLSPKeystroke takes the time from a keystroke to the diagnostics of the
-// text with it, in policies of so many lines.
-func BenchmarkLSPKeystroke(b *testing.B) {
-	for _, lines := range []int{10_000, 100_000} {
-		b.Run(fmt.Sprint(lines), func(b *testing.B) {
-			var text strings.Builder
-			for i := range lines / 2 {
-				fmt.Fprintf(&text, "p, role%d, /a%d/:id/b%d/*, %s\ng, user%d, role%d\n", i%(lines/20), i%1000, i, []string{"GET", "PUT", "POST", "*"}[i%4], i, i%(lines/20))
-			}
-			file := filepath.Join(b.TempDir(), policyName)
-			e := startEditor(b, filepath.Dir(file), nil, map[string]any{"model": "rbac"})
-			e.open(file, text.String())
-			e.diagnostics(file, 1)
-			version := 1
-			for b.Loop() {
-				version++
-				at := lspPosition{lines / 2, 3}
-				typed := map[string]any{"range": lspRange{at, at}, "text": "x"}
-				if version%2 > 0 {
-					typed = map[string]any{"range": lspRange{at, lspPosition{at.Line, 4}}, "text": ""}
-				}
-				e.edit(file, version, typed)
-				e.diagnostics(file, version)
-			}
-		})
-	}
-}

@@ -94,12 +94,15 @@ func (a *analyses) run(ctx context.Context) {
 			return
 		case <-a.wake:
 		}
+		a.s.mu.Lock() // so that the view has all changes, and no others
 		a.mu.Lock()
+		v := a.s.view
 		dirty, all, changes := a.dirty, a.all, a.changes
 		a.dirty, a.all = map[string]bool{}, false
 		a.mu.Unlock()
+		a.s.mu.Unlock()
 		_, err := guarded(func() (any, error) {
-			a.look(ctx, dirty, all, changes)
+			a.look(ctx, &v, dirty, all, changes)
 			return nil, nil
 		})
 		if err != nil {
@@ -110,10 +113,7 @@ func (a *analyses) run(ctx context.Context) {
 
 // look looks at the projects of paths that have changed, and at all of them if
 // all says so. changes is how many changes there were before.
-func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool, changes int) {
-	a.s.mu.Lock()
-	v := a.s.view
-	a.s.mu.Unlock()
+func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all bool, changes int) {
 	if all {
 		a.projects = map[string]Project{}
 	}
@@ -126,14 +126,14 @@ func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool, ch
 		}
 		p, known := a.projects[path]
 		if !known {
-			p = a.find(&v, d)
+			p = a.find(v, d)
 			a.projects[path] = p
 		}
 		key := p.key()
 		inUse[key] = true
 		if stale := all || a.looked[key] == nil || p.touches(dirty); stale && !slices.Contains(again, key) {
 			again = append(again, key)
-			a.looked[key] = lookAt(&v, p)
+			a.looked[key] = lookAt(v, p)
 			a.refuse(key, a.looked[key].unread)
 		}
 		if d.kind == KindTests {
@@ -148,7 +148,7 @@ func (a *analyses) look(ctx context.Context, dirty map[string]bool, all bool, ch
 	}
 	maps.DeleteFunc(a.looked, func(key string, _ *lookedAt) bool { return !inUse[key] })
 	maps.DeleteFunc(a.projects, func(path string, _ Project) bool { return v.docs[path] == nil })
-	a.publish(&v, changes)
+	a.publish(v, changes)
 }
 
 // find is the project of a document. Why there is none is told once.

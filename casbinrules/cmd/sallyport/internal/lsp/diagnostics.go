@@ -1,7 +1,7 @@
 package lsp
 
 import (
-	"context"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -48,11 +48,11 @@ func (a *analyses) publish(v *view, changes int) {
 		a.mu.Lock()
 		a.shown[path] = one
 		a.mu.Unlock()
-		_ = a.s.conn.Notify(context.Background(), "textDocument/publishDiagnostics", p)
+		a.s.out.publish(p)
 	}
 	for path, some := range a.said {
 		if _, any := said[path]; some && !any {
-			_ = a.s.conn.Notify(context.Background(), "textDocument/publishDiagnostics", publishDiagnosticsParams{URI: uriOf(path), Diagnostics: []diagnostic{}})
+			a.s.out.publish(publishDiagnosticsParams{URI: uriOf(path), Diagnostics: []diagnostic{}})
 		}
 	}
 	a.said = said
@@ -74,14 +74,16 @@ func (o overlay) document(path string) *document {
 	return newDocument(uriOf(path), path, 0, kindOf(path, "", string(text)), string(text))
 }
 
-// diagnosticsOf are the findings of a document, each once.
+// diagnosticsOf are the findings of a document, each once, in the order of the text.
 func diagnosticsOf(d *document, found []casbinrules.Finding, enc encoding) []diagnostic {
-	seen := make(map[casbinrules.Finding]bool, len(found))
-	found = slices.DeleteFunc(slices.Clone(found), func(f casbinrules.Finding) bool {
-		f.File = ""
-		twice := seen[f]
-		seen[f] = true
-		return twice
+	inText := func(a, b casbinrules.Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
+	}
+	if !slices.IsSortedFunc(found, inText) {
+		found = slices.SortedStableFunc(slices.Values(found), inText)
+	}
+	found = slices.CompactFunc(slices.Clone(found), func(a, b casbinrules.Finding) bool {
+		return inText(a, b) == 0 && a.Code == b.Code && a.Hint == b.Hint && a.Severity == b.Severity
 	})
 	if len(found) > maxDiagnostics {
 		slices.SortStableFunc(found, func(a, b casbinrules.Finding) int { return int(b.Severity) - int(a.Severity) })

@@ -240,6 +240,10 @@ func (p *policy) describeName(domain, name string, r *row) string {
 		tenant = r.text(3)
 	}
 	roles := p.linked(domain, tenant, name, false)
+	var patterns []string // by which p lines are for several names
+	if domain == domainSubject {
+		patterns = p.patternsOf(domain)
+	}
 	if !groups[name] && len(roles) == 0 {
 		return ""
 	}
@@ -248,7 +252,7 @@ func (p *policy) describeName(domain, name string, r *row) string {
 		if p.rows[i].kind() != "p" {
 			continue
 		}
-		if text, _, ok := p.value(&p.rows[i], domain); ok && (text == name || slices.Contains(roles, text)) {
+		if text, _, ok := p.value(&p.rows[i], domain); ok && (text == name || slices.Contains(roles, text) || matchesAny(patterns, text, name)) {
 			lines++
 		}
 	}

@@ -105,6 +105,7 @@ type server struct {
 	flags  Settings
 
 	conn *jsonrpc2.Conn
+	out  *stream // of conn
 	// analyses is told of documents to look at; ended is closed when nobody
 	// looks any more.
 	analyses *analyses
@@ -166,7 +167,8 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, flags Settings, c C
 	}
 	s.analyses = newAnalyses(s)
 	ready := make(chan struct{})
-	s.conn = jsonrpc2.NewConn(ctx, newStream(in, out), handlerFunc(func(ctx context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) {
+	s.out = newStream(in, out)
+	s.conn = jsonrpc2.NewConn(ctx, s.out, handlerFunc(func(ctx context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) {
 		<-ready
 		s.handle(ctx, r)
 	}), jsonrpc2.SetLogger(log.New(io.Discard, "", 0)))

@@ -149,47 +149,6 @@ func (p *policy) domain(r *row, field int) string {
 	return p.schema.domain(r.kind(), field)
 }
 
-// linked are the names that links lead to from a name, and with back those that
-// lead to it, nearest first. Casbin follows ten links.
-func (p *policy) linked(domain, tenant, name string, back bool) []string {
-	const maxLinks = 10
-	if p.schema == nil {
-		return nil
-	}
-	next := map[string][]string{}
-	for i := range p.rows {
-		r := &p.rows[i]
-		if len(r.fields) < 3 || !p.schema.isLink(r.kind()) || p.schema.domain(r.kind(), 1) != domain {
-			continue
-		}
-		if t := r.text(3); tenant != "" && t != "" && t != tenant {
-			continue
-		}
-		from, to := r.text(1), r.text(2)
-		if back {
-			from, to = to, from
-		}
-		next[from] = append(next[from], to)
-	}
-	seen := map[string]bool{name: true}
-	var all []string
-	level := []string{name}
-	for depth := 0; len(level) > 0 && depth < maxLinks; depth++ {
-		var further []string
-		for _, at := range level {
-			for _, to := range next[at] {
-				if !seen[to] {
-					seen[to] = true
-					further = append(further, to)
-				}
-			}
-		}
-		all = append(all, further...)
-		level = further
-	}
-	return all
-}
-
 // names are those of a domain, each once, in their order, and which of them are
 // roles or groups: what links lead to.
 func (p *policy) names(domain string) (names []string, groups map[string]bool) {

@@ -1,0 +1,80 @@
+package lsp
+
+import "github.com/sallyport-go/sallyport/casbinrules"
+
+// linked are the names that links lead to from a name, and with back those that
+// lead to it, nearest first. Where names in links are patterns, a link leads from
+// each name that its own matches. Casbin follows ten links.
+func (p *policy) linked(domain, tenant, name string, back bool) []string {
+	const maxLinks = 10
+	if p.schema == nil {
+		return nil
+	}
+	next, patterns := p.links(domain, tenant, back)
+	seen := map[string]bool{name: true}
+	var all []string
+	level := []string{name}
+	for depth := 0; len(level) > 0 && depth < maxLinks; depth++ {
+		var further []string
+		add := func(to string) {
+			if !seen[to] {
+				seen[to] = true
+				further = append(further, to)
+			}
+		}
+		for _, at := range level {
+			for _, to := range next[at] {
+				add(to)
+			}
+			for _, l := range patterns {
+				if l.from.Matches(at) {
+					add(l.to)
+				}
+			}
+		}
+		all = append(all, further...)
+		level = further
+	}
+	return all
+}
+
+// patternLink leads from the names that a pattern matches.
+type patternLink struct {
+	from casbinrules.Pattern
+	to   string
+}
+
+// links are those of a domain in a tenant, by the name that they lead from, and
+// once more those where that is a pattern.
+func (p *policy) links(domain, tenant string, back bool) (next map[string][]string, patterns []patternLink) {
+	next = map[string][]string{}
+	tenants := p.patternsOf(domainTenant)
+	for i := range p.rows {
+		r := &p.rows[i]
+		if len(r.fields) < 3 || !p.schema.isLink(r.kind()) || p.schema.domain(r.kind(), 1) != domain {
+			continue
+		}
+		if t := r.text(3); tenant != "" && t != "" && t != tenant && !matchesAny(tenants, t, tenant) {
+			continue
+		}
+		from, to := r.text(1), r.text(2)
+		if back {
+			from, to = to, from
+		}
+		next[from] = append(next[from], to)
+		if function := p.RolePatterns[r.kind()]; function != "" && isPattern(function, from) {
+			patterns = append(patterns, patternLink{casbinrules.Pattern{Text: from, Function: function}, to})
+		}
+	}
+	return next, patterns
+}
+
+// matchesAny reports whether a text matches a name by one of some functions.
+func matchesAny(functions []string, text, name string) bool {
+	for _, function := range functions {
+		if (casbinrules.Pattern{Text: text, Function: function}).Matches(name) {
+			return true
+		}
+	}
+	return false
+}
