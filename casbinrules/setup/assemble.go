@@ -32,8 +32,9 @@ type assembly struct {
 
 	asked bool // some scheme asks the log of revocations
 
-	// atEnd is what is done once nothing else can fail.
-	atEnd []func() error
+	measures []func(Instrument) error // see measure
+
+	atEnd func() error // what is done once nothing else can fail; nil for nothing
 }
 
 // assemble opens every part in turn. What was opened is closed by made.
@@ -77,12 +78,10 @@ func (a *assembly) assemble() error {
 	if err := a.serving(); err != nil {
 		return err
 	}
-	for _, finish := range a.atEnd {
-		if err := finish(); err != nil {
-			return err
-		}
+	if err := a.measureAll(); err != nil || a.atEnd == nil {
+		return err
 	}
-	return nil
+	return a.atEnd()
 }
 
 // schemes are those that the file has, in its order.

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup/internal/decode"
@@ -94,6 +95,9 @@ func (a *assembly) replays(c *dpopConfig) ([]dpop.Option, error) {
 		return nil, nil
 	}
 	store, err := openKind[dpop.ReplayStore](a, replayStore, &c.Replays)
+	if err == nil {
+		store, err = measuredStore(a, store, func(i Instrument, s dpop.ReplayStore) (dpop.ReplayStore, error) { return i.ReplayStore("proofs", s) })
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +214,11 @@ func (a *assembly) issuer(c *issuerConfig, maxSize int, fields ...any) (*jwtauth
 		opts = append(opts, jwtauth.WithRevocation(lists))
 	}
 	v, err := jwtauth.New(keys, opts...)
-	return v, a.doc.Wrap(err, fields...)
+	if err != nil {
+		return nil, a.doc.Wrap(err, fields...)
+	}
+	a.measure(func(i Instrument) error { return i.AddCache(cmp.Or(c.Issuer, c.Template), v.CacheStats) })
+	return v, nil
 }
 
 // audience checks that a file says which audience is meant, or that all are.
@@ -237,6 +245,7 @@ func (a *assembly) introspection(c *introspectionConfig, maxSize int) (verifier,
 	if err != nil {
 		return nil, a.doc.Wrap(err, c)
 	}
+	a.measure(func(i Instrument) error { return i.AddCache("introspection", v.CacheStats) })
 	return v, nil
 }
 
@@ -269,11 +278,18 @@ func (a *assembly) keys(c *issuerConfig) (jwtauth.KeySource, error) {
 }
 
 // refreshed logs what keeps keys from being used.
-func (a *assembly) refreshed(r jwtauth.Refresh) {
-	if r.Err != nil {
-		a.log.Error("keys not fetched, those from before stay in use", "error", r.Err, "keys", r.Keys)
-	}
-	for _, err := range r.Skipped {
-		a.log.Warn("key passed over", "error", err)
+func (a *assembly) refreshed(issuer string) func(jwtauth.Refresh) {
+	log, failing := a.log.With("issuer", issuer), false
+	return func(r jwtauth.Refresh) {
+		switch {
+		case r.Err != nil:
+			log.Error("keys not fetched, those from before stay in use", "error", r.Err, "keys", r.Keys)
+		case failing:
+			log.Info("keys fetched again", "keys", r.Keys)
+		}
+		failing = r.Err != nil
+		for _, err := range r.Skipped {
+			log.Warn("key passed over", "error", err)
+		}
 	}
 }

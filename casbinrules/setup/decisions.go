@@ -164,22 +164,16 @@ func (a *assembly) decisions() ([]core.Option, error) {
 	}
 	a.made.decisions = made
 	a.made.reloads = append(a.made.reloads, made.reopen)
-	a.atEnd = append(a.atEnd, func() error {
-		if a.instrument != nil {
-			if err := a.instrument.AddDecisionLog(a.config.Realm, made.stats); err != nil {
+	a.measure(func(i Instrument) error { return i.AddDecisionLog(a.config.Realm, made.stats) })
+	if takesOver {
+		a.atEnd = func() error { // since it cannot be undone
+			if err := made.takeOver(d); err != nil {
 				return a.doc.Wrap(err, at)
 			}
-		}
-		if !takesOver {
+			a.closes(sync.OnceValue(made.close))
 			return nil
 		}
-		// The last that can fail, since it cannot be undone.
-		if err := made.takeOver(d); err != nil {
-			return a.doc.Wrap(err, at)
-		}
-		a.closes(sync.OnceValue(made.close))
-		return nil
-	})
+	}
 	return []core.Option{core.WithObserver(made)}, nil
 }
 

@@ -95,6 +95,7 @@ func (a *assembly) limits() ([]core.Option, error) {
 	if err != nil {
 		return nil, a.doc.Wrap(err, &a.config.Attempts)
 	}
+	a.measure(func(i Instrument) error { return i.AddAttempts(a.config.Realm, l.Stats) })
 	return []core.Option{core.WithAttemptLimiter(l)}, nil
 }
 
@@ -112,6 +113,9 @@ func (a *assembly) sharedLimits(c *attemptsConfig) ([]attempts.Option, error) {
 		return nil, a.doc.Wrap(errors.New("store_key is missing: at least 32 random bytes that all instances share"), &a.config.Attempts)
 	}
 	store, err := openKind[attempts.Store](a, attemptStore, &c.Store)
+	if err == nil {
+		store, err = measuredStore(a, store, func(i Instrument, s attempts.Store) (attempts.Store, error) { return i.AttemptStore("attempts", s) })
+	}
 	if err != nil {
 		return nil, err
 	}

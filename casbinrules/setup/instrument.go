@@ -8,16 +8,24 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
+	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/introspect"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/session"
+	"github.com/sallyport-go/sallyport/core/source"
 )
 
 // Instrument is an observer of the list observers that measures more than verdicts:
-// a setup hands it the policy, the key sets and whatever calls other services. The
-// kinds prometheus and opentelemetry are such observers. Names are the realm for
-// the policy and the decision log, the issuer for its keys, and introspection and sessions.
+// a setup hands it the policy, the key sets, caches, limits, what is followed in
+// stores, and whatever calls other services. The kinds prometheus and opentelemetry
+// are such observers. Names are the realm for the policy, the decision log, the
+// limits and the revocations; the issuer for its keys and tokens; the section for a
+// file of credentials in a store; and passwords, introspection, sessions, attempts,
+// proofs and digests.
 type Instrument interface {
 	core.Observer
 	// TraceID is for [core.WithTraceID].
@@ -31,9 +39,19 @@ type Instrument interface {
 	AddKeySet(name string) (func(jwtauth.Refresh), error)
 	// AddDecisionLog is called once, with what counts the decisions of the log.
 	AddDecisionLog(name string, stats func() decisionlog.Stats) error
-	// Transport and Store wrap what calls other services.
+	// AddCache is called for each cache of credentials, AddAttempts with the limits on
+	// guessing, AddSource for each file of credentials in a store, and AddRevocations
+	// with the log of revocations.
+	AddCache(name string, stats func() core.CacheStats) error
+	AddAttempts(name string, stats func() attempts.Stats) error
+	AddSource(name string, status func() source.Status) error
+	AddRevocations(name string, status func() revoke.Status) error
+	// Transport and the stores wrap what calls other services.
 	Transport(dependency string, base http.RoundTripper) (http.RoundTripper, error)
 	Store(dependency string, base session.Store) (session.Store, error)
+	AttemptStore(dependency string, base attempts.Store) (attempts.Store, error)
+	ReplayStore(dependency string, base dpop.ReplayStore) (dpop.ReplayStore, error)
+	CountStore(dependency string, base digest.CountStore) (digest.CountStore, error)
 	// Page answers at /metrics of [Setup.Handler]; nil for none.
 	Page() http.Handler
 }
@@ -51,6 +69,31 @@ func (a *assembly) noteInstrument(o core.Observer) ([]core.Option, error) {
 	return []core.Option{core.WithTraceID(i.TraceID)}, nil
 }
 
+// measure hands something to the instrument, which may be opened later, once all parts
+// are open.
+func (a *assembly) measure(add func(Instrument) error) { a.measures = append(a.measures, add) }
+
+// measureAll does so.
+func (a *assembly) measureAll() error {
+	if a.instrument == nil {
+		return nil
+	}
+	for _, add := range a.measures {
+		if err := add(a.instrument); err != nil {
+			return a.doc.Wrap(err, &a.config.Observer)
+		}
+	}
+	return nil
+}
+
+// measuredStore is a store that was opened, or one around it that wrap makes of it.
+func measuredStore[T any](a *assembly, store T, wrap func(Instrument, T) (T, error)) (T, error) {
+	if a.instrument == nil {
+		return store, nil
+	}
+	return wrap(a.instrument, store)
+}
+
 // policyReloads has the instrument told of reloads, beside the log.
 func (a *assembly) policyReloads() []casbinrules.Option {
 	if a.instrument == nil {
@@ -65,12 +108,13 @@ func (a *assembly) policyReloads() []casbinrules.Option {
 
 // remoteOptions are those of keys that are fetched from an issuer.
 func (a *assembly) remoteOptions(c *issuerConfig) ([]jwtauth.RemoteOption, error) {
-	if a.instrument == nil {
-		return []jwtauth.RemoteOption{jwtauth.WithRefreshObserver(a.refreshed)}, nil
-	}
 	name := c.Issuer
 	if name == "" {
 		name = hostOf(string(c.JWKS))
+	}
+	refreshed := a.refreshed(name)
+	if a.instrument == nil {
+		return []jwtauth.RemoteOption{jwtauth.WithRefreshObserver(refreshed)}, nil
 	}
 	note, err := a.instrument.AddKeySet(name)
 	if err != nil {
@@ -81,7 +125,7 @@ func (a *assembly) remoteOptions(c *issuerConfig) ([]jwtauth.RemoteOption, error
 		return nil, err
 	}
 	told := func(r jwtauth.Refresh) {
-		a.refreshed(r)
+		refreshed(r)
 		note(r)
 	}
 	return []jwtauth.RemoteOption{jwtauth.WithRefreshObserver(told), jwtauth.WithTransport(transport)}, nil

@@ -27,9 +27,12 @@ func (a *assembly) basic() (core.Authenticator, error) {
 	}
 	var verifier basic.Verifier = users
 	if c.CacheTTL != 0 {
-		if verifier, err = basic.NewCache(users, basic.WithCacheTTL(c.CacheTTL)); err != nil {
+		cache, err := basic.NewCache(users, basic.WithCacheTTL(c.CacheTTL))
+		if err != nil {
 			return nil, a.doc.Wrap(err, &c.CacheTTL, &a.config.Basic)
 		}
+		a.measure(func(i Instrument) error { return i.AddCache("passwords", cache.Stats) })
+		verifier = cache
 	}
 	var opts []basic.Option
 	if c.TLSRequired {
@@ -49,6 +52,9 @@ func (a *assembly) counts(c *digestConfig) ([]digest.Option, error) {
 		return nil, a.doc.Wrap(errors.New("counts needs nonce_key: instances must take each other's nonces"), &c.Counts)
 	}
 	store, err := openKind[digest.CountStore](a, countStore, &c.Counts)
+	if err == nil {
+		store, err = measuredStore(a, store, func(i Instrument, s digest.CountStore) (digest.CountStore, error) { return i.CountStore("digests", s) })
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -180,13 +186,11 @@ func (a *assembly) session() (core.Authenticator, error) {
 	}
 	if c.Store.Name != "" {
 		store, err := openKind[session.Store](a, sessionStore, &c.Store)
+		if err == nil {
+			store, err = measuredStore(a, store, func(i Instrument, s session.Store) (session.Store, error) { return i.Store("sessions", s) })
+		}
 		if err != nil {
 			return nil, err
-		}
-		if a.instrument != nil {
-			if store, err = a.instrument.Store("sessions", store); err != nil {
-				return nil, a.doc.Wrap(err, &c.Store)
-			}
 		}
 		opts = append(opts, session.WithStore(store))
 	}

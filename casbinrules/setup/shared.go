@@ -125,6 +125,7 @@ func (a *assembly) loadEither(c credentialFile, into watch.Loader) (*source.Foll
 	}
 	a.made.reloads = append(a.made.reloads, f.Refresh)
 	a.closes(f.Close)
+	a.measure(func(i Instrument) error { return i.AddSource(c.section, f.Status) })
 	return f, nil
 }
 

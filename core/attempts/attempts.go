@@ -94,6 +94,7 @@ type Limiter struct {
 	known     *table[pair, time.Time] // last success of an address for an account
 
 	shared *shared // nil without a store
+	asked  outcomes
 }
 
 var _ core.AttemptLimiter = (*Limiter)(nil)
@@ -167,16 +168,23 @@ func New(opts ...Option) (*Limiter, error) {
 // [core.LimitError.Pending] set. A reservation that is never reported counts for
 // one to two minutes.
 func (l *Limiter) Allow(ctx context.Context, r core.Request, account string) error {
+	part, err := l.allow(ctx, r, account)
+	l.asked.note(part, err)
+	return err
+}
+
+// allow returns the part whose budget refuses the attempt beside the error.
+func (l *Limiter) allow(ctx context.Context, r core.Request, account string) (Part, error) {
 	now, client := l.now(), l.client(r)
 	s := l.addresses.reserve(client, now)
 	if !s.ok() {
-		return s.refusal("address", client)
+		return Address, s.refusal("address", client)
 	}
 	alone, network := s.alone, networkOf(client)
 	if network.IsValid() {
 		if s = l.networks.reserve(network, now); !s.ok() {
 			l.addresses.release(client, now)
-			return s.refusal("network", network)
+			return Network, s.refusal("network", network)
 		}
 		alone = alone && s.alone
 	}
@@ -185,9 +193,9 @@ func (l *Limiter) Allow(ctx context.Context, r core.Request, account string) err
 		s = l.accounts.reserveBeyond(c.account, now)
 		alone = alone && s.alone
 	}
-	var err error
+	part, err := Account, error(nil)
 	if l.shared != nil {
-		err = l.allowShared(ctx, c, s, alone, now)
+		part, err = l.allowShared(ctx, c, s, alone, now)
 	} else {
 		err = l.allowAccount(c, s, now)
 	}
@@ -197,7 +205,7 @@ func (l *Limiter) Allow(ctx context.Context, r core.Request, account string) err
 			l.networks.release(network, now)
 		}
 	}
-	return err
+	return part, err
 }
 
 // allowAccount judges s, the reservation for an account where one is named, and
@@ -230,6 +238,9 @@ func (l *Limiter) Report(ctx context.Context, r core.Request, account string, er
 		l.networks.settle(network, now, counts)
 	}
 	l.addresses.settle(client, now, counts)
+	if counts {
+		l.asked.failed.Add()
+	}
 	if l.shared != nil {
 		l.reportShared(ctx, c, now, Outcome{Failed: counts, Succeeded: err == nil}, renewed)
 	}

@@ -49,21 +49,21 @@ type claimant struct {
 // attempts are under way here than may be without the store's knowing, it is not
 // asked: the failure of such an attempt is charged when it is known, so that each
 // instance lets so many more pass than the budget, until it hears of a failure.
-func (l *Limiter) allowShared(ctx context.Context, c claimant, s reservation, alone bool, now time.Time) error {
+func (l *Limiter) allowShared(ctx context.Context, c claimant, s reservation, alone bool, now time.Time) (Part, error) {
 	if alone {
-		return nil
+		return 0, nil
 	}
 	answer, err := l.shared.reserve(ctx, l.attemptOf(c, now))
 	if err != nil {
-		return l.allowAccount(c, s, now)
+		return Account, l.allowAccount(c, s, now)
 	}
 	l.remind(c, answer.Failing, now)
 	if answer.Refused == 0 {
 		l.shared.held.add(c)
-		return nil
+		return 0, nil
 	}
 	if answer.Refused == Account && l.isKnown(c.pair, now) {
-		return nil // a success that the store is yet to hear of
+		return 0, nil // a success that the store is yet to hear of
 	}
 	if c.named {
 		l.accounts.release(c.account, now)
@@ -71,11 +71,11 @@ func (l *Limiter) allowShared(ctx context.Context, c claimant, s reservation, al
 	there := reservation{wait: answer.Wait, failed: answer.Failed, pending: answer.Pending}
 	switch answer.Refused {
 	case Account:
-		return there.accountRefusal(c.client, answer.Wait)
+		return Account, there.accountRefusal(c.client, answer.Wait)
 	case Network:
-		return there.refusal("network", networkOf(c.client))
+		return Network, there.refusal("network", networkOf(c.client))
 	}
-	return there.refusal("address", c.client)
+	return Address, there.refusal("address", c.client)
 }
 
 // reportShared tells the store how an attempt ended. It waits for that only after

@@ -118,6 +118,9 @@ func (t *table[K, V]) update(key K, f func(old V, ok bool) (next V, keep bool)) 
 	s.used(e)
 }
 
+// capacity is how many entries there may be.
+func (t *table[K, V]) capacity() int { return shards * t.shards[0].capacity }
+
 // len is how many entries there are.
 func (t *table[K, V]) len() int {
 	n := 0

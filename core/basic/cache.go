@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/flight"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/internal/tally"
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 	"github.com/sallyport-go/sallyport/core/option"
 )
@@ -54,6 +55,8 @@ type Cache struct {
 	cleared  atomic.Uint64 // how often Clear was called
 	known    *cache.Cache[*core.Principal]
 	calls    flight.Group[*core.Principal]
+	hits     tally.Counter
+	misses   tally.Counter
 }
 
 var (
@@ -137,8 +140,10 @@ func (c *Cache) VerifyPassword(ctx context.Context, user, password string) (*cor
 	// under one that is not asked for again.
 	k := c.keyOf(user, password)
 	if p, ok := c.known.Get(k, c.now()); ok {
+		c.hits.Add()
 		return p, nil
 	}
+	c.misses.Add()
 	return c.calls.Do(ctx, k, func() (*core.Principal, error) {
 		p, err := c.verifier.VerifyPassword(ctx, user, password)
 		if err != nil || p == nil {
@@ -158,6 +163,12 @@ func (c *Cache) VerifyPassword(ctx context.Context, user, password string) (*cor
 func (c *Cache) Clear() {
 	c.cleared.Add(1)
 	c.known.Clear()
+}
+
+// Stats are for metrics. A miss is a password that was verified, or that waited for
+// the same one to be.
+func (c *Cache) Stats() core.CacheStats {
+	return core.CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load(), Entries: c.known.Len()}
 }
 
 // Version implements [Versioned] with the version of the verifier behind it,

@@ -268,3 +268,17 @@ func BenchmarkCacheHit(b *testing.B) {
 		}
 	}
 }
+
+// A wrong password is a miss each time, since it is not kept.
+func TestLookUpsOfPasswordsAreCounted(t *testing.T) {
+	c := mustCache(t, &store{user: "ann", password: "right"})
+	for _, password := range []string{"right", "right", "right", "wrong", "wrong"} {
+		_, _ = c.VerifyPassword(t.Context(), "ann", password)
+	}
+	if got, want := c.Stats(), (core.CacheStats{Hits: 2, Misses: 3, Entries: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if c.Clear(); c.Stats().Entries != 0 {
+		t.Errorf("cleared: %+v", c.Stats())
+	}
+}

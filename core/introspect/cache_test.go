@@ -190,3 +190,16 @@ func TestAKeptAnswerAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Answers of both kinds are hits, and a token that is asked about is a miss.
+func TestLookUpsOfAnswersAreCounted(t *testing.T) {
+	for _, answer := range []string{good(), `{"active":false}`} {
+		v, _ := newVerifier(t, newEndpoint(t, says(answer)).URL)
+		for _, token := range []string{"opaque", "opaque", "opaque", "other"} {
+			_, _ = v.VerifyToken(t.Context(), token)
+		}
+		if got, want := v.CacheStats(), (core.CacheStats{Hits: 2, Misses: 2, Entries: 2}); got != want {
+			t.Errorf("%s: got %+v, want %+v", answer, got, want)
+		}
+	}
+}

@@ -23,6 +23,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/flight"
+	"github.com/sallyport-go/sallyport/core/internal/tally"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -67,6 +68,8 @@ type Verifier struct {
 	bad    *cache.Cache[verdict]
 	calls  flight.Group[verdict]
 	slots  chan struct{}
+	hits   tally.Counter
+	misses tally.Counter
 	// until is when the server may be asked again, in Unix nanoseconds.
 	until atomic.Int64
 }
@@ -181,12 +184,15 @@ func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.
 func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 	now := v.terms.Now()
 	key := v.hash(token)
-	if kept, ok := v.good.Get(key, now); ok {
+	kept, ok := v.good.Get(key, now)
+	if !ok {
+		kept, ok = v.bad.Get(key, now)
+	}
+	if ok {
+		v.hits.Add()
 		return v.at(kept, now)
 	}
-	if kept, ok := v.bad.Get(key, now); ok {
-		return v.at(kept, now)
-	}
+	v.misses.Add()
 	fresh, err := v.calls.Go(ctx, key, v.concurrency*callsPerSlot, func() (verdict, error) {
 		return v.learn(context.WithoutCancel(ctx), key, token)
 	})
@@ -194,6 +200,12 @@ func (v *Verifier) verdict(ctx context.Context, token string) (verdict, error) {
 		return verdict{}, err
 	}
 	return v.at(fresh, v.terms.Now())
+}
+
+// CacheStats are for metrics, of answers that let a token pass and of those that
+// did not. A miss is a token that the server was asked about, or would have been.
+func (v *Verifier) CacheStats() core.CacheStats {
+	return core.CacheStats{Hits: v.hits.Load(), Misses: v.misses.Load(), Entries: v.good.Len() + v.bad.Len()}
 }
 
 // learn asks the server and keeps its answer. What is kept counts from before

@@ -23,6 +23,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/jws"
+	"github.com/sallyport-go/sallyport/core/internal/tally"
 	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -45,6 +46,8 @@ type Verifier struct {
 	anywhere    bool // for development keys
 	cacheSize   int
 	cache       *cache.Cache[*verified] // nil when off
+	hits        tally.Counter
+	misses      tally.Counter
 	headers     headers
 }
 

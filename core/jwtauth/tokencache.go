@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/cache"
 )
 
@@ -40,6 +41,15 @@ func WithCacheSize(n int) Option {
 		v.cacheSize = n
 		return nil
 	}
+}
+
+// CacheStats are for metrics; all are 0 without a cache. A token that was found and
+// refused all the same, as one that was revoked since, is a hit.
+func (v *Verifier) CacheStats() core.CacheStats {
+	if v.cache == nil {
+		return core.CacheStats{}
+	}
+	return core.CacheStats{Hits: v.hits.Load(), Misses: v.misses.Load(), Entries: v.cache.Len()}
 }
 
 // place is where a token stands in the cache: under the hash of its signature,

@@ -284,3 +284,24 @@ func TestNewTokenIsCheap(t *testing.T) {
 		t.Errorf("%v allocations for a token that was not seen before", n)
 	}
 }
+
+// A token is a miss when it is first seen, and a hit from then on, whatever comes of
+// it; one that no cache is asked about is neither.
+func TestLookUpsOfTokensAreCounted(t *testing.T) {
+	keys := hmacSet(t, "", "HS256")
+	token, other := hs256(t, goodClaims), hs256(t, with(`"x":"y"`))
+	v := newVerifier(t, keys)
+	cachedTwice(t, v, token)
+	cachedTwice(t, v, other)
+	if _, err := v.VerifyToken(t.Context(), token+"x"); err == nil {
+		t.Fatal("a spoilt token passed")
+	}
+	if got, want := v.CacheStats(), (core.CacheStats{Hits: 2, Misses: 3, Entries: 2}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	off := newVerifier(t, keys, jwtauth.WithCacheSize(0))
+	cachedTwice(t, off, token)
+	if got := off.CacheStats(); got != (core.CacheStats{}) {
+		t.Errorf("without a cache: %+v", got)
+	}
+}

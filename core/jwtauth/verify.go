@@ -46,8 +46,10 @@ func (v *Verifier) verify(ctx context.Context, token, scheme string, read claims
 // verifyKept looks for the token in the cache first.
 func (v *Verifier) verifyKept(ctx context.Context, token string, at place, scheme string, read claims.Set) (*verified, error) {
 	if t, err := v.recall(ctx, at, scheme); t != nil || err != nil {
+		v.hits.Add()
 		return t, err
 	}
+	v.misses.Add()
 	t, err := v.verifyNew(ctx, token, scheme, read)
 	if err == nil {
 		v.remember(at, t)

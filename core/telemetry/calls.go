@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,8 +12,6 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/sallyport-go/sallyport/core/session"
 )
 
 // classes are the results of a call: how it ended, or of what kind the answer is.
@@ -22,19 +21,37 @@ const (
 	rejected = "rejected" // 4xx
 )
 
-// call is one that is measured.
-type call struct {
-	t     *Telemetry
-	name  string
-	span  trace.Span
-	began time.Time
+// dependency is a service that is called, under the name that it has in metrics.
+type dependency struct {
+	t    *Telemetry
+	name string
 }
 
-// begin begins a call of the service called name.
-func (t *Telemetry) begin(ctx context.Context, name, operation string, attrs ...attribute.KeyValue) (context.Context, call) {
-	attrs = append(attrs, dependencyKey.String(name))
-	ctx, span := t.tracer.Start(ctx, operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)) //nolint:spancheck // call.end ends it
-	return ctx, call{t, name, span, time.Now()}
+// newDependency checks what a caller gave. There are 64 names, and one for all after
+// that.
+func (t *Telemetry) newDependency(what, name string, missing bool) (dependency, error) {
+	if missing {
+		return dependency{}, fmt.Errorf("telemetry: %s is nil", what)
+	}
+	if err := checkName(what, name, 0, false); err != nil {
+		return dependency{}, err
+	}
+	return dependency{t, t.dependencies.of(name)}, nil
+}
+
+// call is one that is measured.
+type call struct {
+	dependency
+	operation string
+	span      trace.Span
+	began     time.Time
+}
+
+// begin begins a call.
+func (d dependency) begin(ctx context.Context, operation string, attrs ...attribute.KeyValue) (context.Context, call) {
+	attrs = append(attrs, dependencyKey.String(d.name))
+	ctx, span := d.t.tracer.Start(ctx, operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)) //nolint:spancheck // call.end ends it
+	return ctx, call{d, operation, span, time.Now()}
 }
 
 // end ends it. errorType is what went wrong, in one word of no client's choice.
@@ -44,43 +61,41 @@ func (c call) end(ctx context.Context, result, errorType string) {
 		c.span.SetAttributes(attribute.String("error.type", errorType))
 		c.span.SetStatus(codes.Error, "")
 	}
-	c.t.callTime.Record(ctx, took.Seconds(), metric.WithAttributes(dependencyKey.String(c.name), resultKey.String(result)))
+	c.t.callTime.Record(ctx, took.Seconds(), metric.WithAttributes(
+		dependencyKey.String(c.name), operationKey.String(c.operation), resultKey.String(result)))
 	c.span.End()
 }
 
 // Transport makes a transport that measures the calls of base and gives each a
 // span, for jwtauth.WithTransport, introspect.WithTransport and the clients of
-// applications. dependency names what is called, in metrics and spans; it must be
-// a text of the program's own, since each one is a series. Nothing of a URL but its
-// host and port is in a span, and nothing is added to the request. A call ends when
-// the header of the answer is there.
+// applications. dependency names what is called, in metrics and spans; of such names
+// 64 are told apart. Nothing of a URL but its host and port is in a span, and nothing
+// is added to the request. A call ends when the header of the answer is there.
 //
 // A nil base is an error: jwtauth.NewTransport and introspect.NewTransport make those
 // that these packages use by themselves, with limits.
 func (t *Telemetry) Transport(dependency string, base http.RoundTripper) (http.RoundTripper, error) {
-	if base == nil {
-		return nil, errors.New("telemetry: transport is nil")
-	}
-	if err := checkName("transport", dependency, 0, false); err != nil {
+	d, err := t.newDependency("transport", dependency, base == nil)
+	if err != nil {
 		return nil, err
 	}
-	return transport{t, dependency, base}, nil
+	return transport{d, base}, nil
 }
 
 type transport struct {
-	t    *Telemetry
-	name string
+	dependency
 	base http.RoundTripper
 }
 
 func (r transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	method := methodOf(request)
 	attrs := []attribute.KeyValue{
-		attribute.String("http.request.method", request.Method), attribute.String("server.address", request.URL.Hostname()),
+		attribute.String("http.request.method", method), attribute.String("server.address", request.URL.Hostname()),
 	}
 	if port, err := strconv.Atoi(request.URL.Port()); err == nil {
 		attrs = append(attrs, attribute.Int("server.port", port))
 	}
-	ctx, c := r.t.begin(request.Context(), r.name, request.Method, attrs...)
+	ctx, c := r.begin(request.Context(), method, attrs...)
 	response, err := r.base.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		c.end(ctx, results[failed], errorType(ctx))
@@ -100,6 +115,18 @@ func (r transport) CloseIdleConnections() {
 	if c, ok := r.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
+}
+
+// methodOf is the method of a request, which may be one that a client has made up, as
+// that of a proxy is. OpenTelemetry's convention has a word for all others.
+func methodOf(r *http.Request) string {
+	switch r.Method {
+	case "":
+		return http.MethodGet
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return r.Method
+	}
+	return "_OTHER"
 }
 
 func resultOf(status int) string {
@@ -124,73 +151,4 @@ func errorType(ctx context.Context) string {
 		return "canceled"
 	}
 	return "unreachable"
-}
-
-// Store makes a store of sessions that measures the calls of base and gives each a
-// span. dependency is as for [Telemetry.Transport]. It calls base by the methods of
-// [session.ContextStore] where that has them.
-func (t *Telemetry) Store(dependency string, base session.Store) (session.ContextStore, error) {
-	if base == nil {
-		return nil, errors.New("telemetry: store is nil")
-	}
-	if err := checkName("store", dependency, 0, false); err != nil {
-		return nil, err
-	}
-	s := store{t: t, name: dependency, base: base}
-	s.ctx, _ = base.(session.ContextStore)
-	return s, nil
-}
-
-type store struct {
-	t    *Telemetry
-	name string
-	base session.Store
-	ctx  session.ContextStore // base, where it takes contexts
-}
-
-// do measures one call.
-func (s store) do(ctx context.Context, operation string, call func(context.Context) error) error {
-	ctx, c := s.t.begin(ctx, s.name, operation, attribute.String("db.operation.name", operation))
-	if err := call(ctx); err != nil {
-		c.end(ctx, results[failed], errorType(ctx))
-		return err
-	}
-	c.end(ctx, ok, "")
-	return nil
-}
-
-func (s store) Find(key string) ([]byte, bool, error) { return s.FindCtx(context.Background(), key) }
-func (s store) Delete(key string) error               { return s.DeleteCtx(context.Background(), key) }
-func (s store) Commit(key string, data []byte, expires time.Time) error {
-	return s.CommitCtx(context.Background(), key, data, expires)
-}
-
-func (s store) FindCtx(ctx context.Context, key string) (data []byte, found bool, err error) {
-	err = s.do(ctx, "find", func(ctx context.Context) (err error) {
-		if s.ctx != nil {
-			data, found, err = s.ctx.FindCtx(ctx, key)
-		} else {
-			data, found, err = s.base.Find(key)
-		}
-		return err
-	})
-	return data, found, err
-}
-
-func (s store) CommitCtx(ctx context.Context, key string, data []byte, expires time.Time) error {
-	return s.do(ctx, "commit", func(ctx context.Context) error {
-		if s.ctx != nil {
-			return s.ctx.CommitCtx(ctx, key, data, expires)
-		}
-		return s.base.Commit(key, data, expires)
-	})
-}
-
-func (s store) DeleteCtx(ctx context.Context, key string) error {
-	return s.do(ctx, "delete", func(ctx context.Context) error {
-		if s.ctx != nil {
-			return s.ctx.DeleteCtx(ctx, key)
-		}
-		return s.base.Delete(key)
-	})
 }

@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -13,8 +14,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/telemetry"
 )
@@ -47,6 +50,33 @@ func TestThePageListsEveryMetric(t *testing.T) {
 	}
 }
 
+// TestReasonsOfThisProjectAreNotCrowdedOut: each reason of the table on the page is
+// told apart, however many others there are.
+func TestReasonsOfThisProjectAreNotCrowdedOut(t *testing.T) {
+	page, err := os.ReadFile("../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "## Reason codes\n")
+	rows := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([a-z0-9, ]+) \\|").FindAllStringSubmatch(table, -1)
+	if len(rows) < 60 {
+		t.Fatalf("only %d reasons found on the page", len(rows))
+	}
+	m := measure(t)
+	for i := range 200 {
+		m.Observe(t.Context(), core.Event{Outcome: core.OutcomeForbidden, Reason: core.Reason(fmt.Sprintf("own_%d", i))})
+	}
+	for _, row := range rows {
+		m.Observe(t.Context(), core.Event{Outcome: core.OutcomeForbidden, Reason: core.Reason(row[1])})
+	}
+	refusals := m.counted(t, "sallyport.refusals")
+	for _, row := range rows {
+		if series := "sallyport.refusals{http.route=,sallyport.outcome=forbidden,sallyport.reason=" + row[1] + ",sallyport.rule=,sallyport.scheme=}"; refusals[series] != 1 {
+			t.Errorf("%s is not told apart", row[1])
+		}
+	}
+}
+
 // everything makes m report each metric.
 func everything(t *testing.T, m measured) {
 	t.Helper()
@@ -66,6 +96,18 @@ func everything(t *testing.T, m measured) {
 		t.Fatal(err)
 	}
 	report(jwtauth.Refresh{Keys: 1, Changed: true})
+	if err := m.AddSource("basic", func() source.Status { return *status.Source }); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AddRevocations("reports", func() revoke.Status { return revoke.Status{Restarts: 1} }); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AddCache("passwords", func() core.CacheStats { return core.CacheStats{Hits: 1} }); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AddAttempts("reports", func() attempts.Stats { return attempts.Stats{Allowed: 1} }); err != nil {
+		t.Fatal(err)
+	}
 	s, err := m.Store("sessions", memory{map[string][]byte{}, nil})
 	if err != nil {
 		t.Fatal(err)

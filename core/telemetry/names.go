@@ -22,6 +22,12 @@ const (
 	keySetKey     attribute.Key = "sallyport.keyset.name"
 	logKey        attribute.Key = "sallyport.decisionlog.name"
 	dependencyKey attribute.Key = "sallyport.dependency"
+	operationKey  attribute.Key = "sallyport.operation"
+	cacheKey      attribute.Key = "sallyport.cache.name"
+	attemptsKey   attribute.Key = "sallyport.attempts.name"
+	heldKey       attribute.Key = "sallyport.attempts.kind"
+	sourceKey     attribute.Key = "sallyport.source.name"
+	sourceKindKey attribute.Key = "sallyport.source.kind"
 	requestKey    attribute.Key = "sallyport.request_id"
 	routeKey      attribute.Key = "http.route"
 )
@@ -33,6 +39,7 @@ func knownReasons() []string {
 		"inactive", "unknown_session", "idle_session", "replaced_session", "unknown_refresh_token", "refresh_token_reused",
 		"foreign_nonce", "wrong_realm", "missing_proof", "wrong_key", "plain_http", "no_rule_matched", "denied_by_rule",
 		"subject_is_role_name", "no_tenant", "no_object", "no_attribute", "bad_attribute", "policy_stale", "credentials_stale", "other_principal",
+		"unknown_sign_in", "sign_in_refused", "bad_code", "wrong_nonce", "foreign_subject",
 	}
 	for _, r := range []core.Reason{
 		core.ReasonAllowed, core.ReasonPreflight, core.ReasonNoCredentials, core.ReasonAnonymous, core.ReasonExpiredAnonymous,

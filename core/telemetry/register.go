@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -11,9 +10,12 @@ import (
 
 // observables are the instruments that are read when metrics are collected.
 type observables struct {
-	requests, authentications, challenges, authorizations, refusals, reloads, fetches, logged, listens metric.Int64ObservableCounter
+	requests, authentications, challenges, authorizations, refusals, reloads, fetches, logged, listens,
+	lookups, attempts, attemptsFailed, restarts metric.Int64ObservableCounter
 
-	policyInfo, policyRules, keys, skipped, queued, listening  metric.Int64ObservableGauge
+	policyInfo, policyRules, keys, skipped, queued, listening,
+	sourceRevision, revocations, entries, attemptsHeld, attemptsCapacity metric.Int64ObservableGauge
+
 	policyAge, policyOutdated, keySetAge, sourceAge, sourceLag metric.Float64ObservableGauge
 }
 
@@ -58,10 +60,19 @@ func (t *Telemetry) register(m metric.Meter) error {
 	}
 	o.logged = counter("sallyport.decisionlog.decisions", "{decision}", "Decisions that a decision log was told of, by what became of them.")
 	o.queued = number("sallyport.decisionlog.queued", "{decision}", "Decisions that wait to be written to a decision log.")
-	o.sourceAge = seconds("sallyport.policy.source.age", "How long ago the store of a policy last confirmed it.")
-	o.sourceLag = seconds("sallyport.policy.source.lag", "For how long a newer revision in the store has not come into force; 0 when there is none.")
-	o.listening = number("sallyport.policy.source.listening", "{connection}", "1 while the store tells of publications.")
-	o.listens = counter("sallyport.policy.source.listens", "{connection}", "How often the store has begun to tell of publications.")
+	o.sourceAge = seconds("sallyport.source.age", "How long ago a store last confirmed what is followed in it.")
+	o.sourceLag = seconds("sallyport.source.lag", "For how long a newer revision in the store has not come into force; 0 when there is none.")
+	o.sourceRevision = number("sallyport.source.revision", "{revision}", "The number of the revision in force.")
+	o.listening = number("sallyport.source.listening", "{connection}", "1 while the store tells of publications.")
+	o.listens = counter("sallyport.source.listens", "{connection}", "How often the store has begun to tell of publications.")
+	o.revocations = number("sallyport.revocations.entries", "{entry}", "Revocations that are known.")
+	o.restarts = counter("sallyport.revocations.restarts", "{restart}", "How often a log of revocations was read from its beginning again.")
+	o.lookups = counter("sallyport.cache.lookups", "{lookup}", "Look-ups of credentials in a cache.")
+	o.entries = number("sallyport.cache.entries", "{entry}", "Entries of a cache.")
+	o.attempts = counter("sallyport.attempts.checks", "{attempt}", "Attempts that a limit on guessing was asked for.")
+	o.attemptsFailed = counter("sallyport.attempts.failures", "{attempt}", "Attempts that were guesses and failed.")
+	o.attemptsHeld = number("sallyport.attempts.held", "{key}", "Addresses, networks, accounts and pairs that are held.")
+	o.attemptsCapacity = number("sallyport.attempts.capacity", "{key}", "How many of each kind can be held.")
 	t.gateTime = histogram("sallyport.gate.duration", "How long a gate took, of a sample of verdicts.",
 		1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 	t.reloadTime = histogram("sallyport.policy.reload.duration", "How long loading a policy took.",
@@ -74,7 +85,7 @@ func (t *Telemetry) register(m metric.Meter) error {
 	}
 	t.callback, err = m.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		t.verdicts.report(to, &o)
-		t.reportSources(to, &o)
+		t.reportParts(to, &o)
 		return nil
 	}, o.all()...)
 	return err
@@ -85,7 +96,8 @@ func (o *observables) all() []metric.Observable {
 	return []metric.Observable{
 		o.requests, o.authentications, o.challenges, o.authorizations, o.refusals, o.policyInfo, o.policyRules,
 		o.policyAge, o.policyOutdated, o.reloads, o.keys, o.skipped, o.keySetAge, o.fetches,
-		o.logged, o.queued, o.sourceAge, o.sourceLag, o.listening, o.listens,
+		o.logged, o.queued, o.sourceAge, o.sourceLag, o.sourceRevision, o.listening, o.listens, o.revocations, o.restarts,
+		o.lookups, o.entries, o.attempts, o.attemptsFailed, o.attemptsHeld, o.attemptsCapacity,
 	}
 }
 
@@ -124,28 +136,4 @@ func reportAll[K comparable](to metric.Observer, as metric.Int64ObservableCounte
 	for _, n := range *all.known.Load() {
 		to.ObserveInt64(as, n.Load(), metric.WithAttributeSet(n.set))
 	}
-}
-
-// reportSources tells to how policies and key sets are.
-func (t *Telemetry) reportSources(to metric.Observer, o *observables) {
-	t.mu.Lock()
-	policies, sets, logs := t.policies, t.keySets, t.logs
-	t.mu.Unlock()
-	now := time.Now()
-	for _, p := range policies {
-		p.report(to, o, now)
-	}
-	for _, s := range sets {
-		s.report(to, o, now)
-	}
-	for _, l := range logs {
-		l.report(to, o)
-	}
-	reportAll(to, o.reloads, t.reloads)
-	reportAll(to, o.fetches, t.fetches)
-}
-
-// named is the option for a value that has a name of the program's own.
-func named(key attribute.Key, name string) metric.ObserveOption {
-	return metric.WithAttributeSet(attribute.NewSet(key.String(name)))
 }

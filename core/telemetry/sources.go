@@ -3,16 +3,13 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/sallyport-go/sallyport/core/decisionlog"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -32,12 +29,6 @@ type PolicyStatus struct {
 	Source *source.Status
 }
 
-// policy is one that is reported.
-type policy struct {
-	name   string
-	status func() PolicyStatus
-}
-
 // shownRevision is how much of a revision tells two of them apart.
 const shownRevision = 12
 
@@ -49,28 +40,27 @@ func (t *Telemetry) AddPolicy(name string, status func() PolicyStatus) error {
 	if status == nil {
 		return errors.New("telemetry: policy status is nil")
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err := checkName("policy", name, len(t.policies), t.policyNames[name] != nil); err != nil {
-		return err
-	}
-	p := &policy{name, status}
-	t.policyNames[name] = p
-	t.policies = append(t.policies[:len(t.policies):len(t.policies)], p)
-	return nil
+	return t.add(part{"policy", name, func(to metric.Observer, o *observables, now time.Time) {
+		s := status()
+		own := named(policyKey, name)
+		revision := clean(s.Revision[:min(len(s.Revision), shownRevision)])
+		to.ObserveInt64(o.policyInfo, 1, named(policyKey, name, revisionKey.String(revision)))
+		to.ObserveInt64(o.policyRules, int64(s.Rules), own)
+		to.ObserveFloat64(o.policyAge, now.Sub(s.Loaded).Seconds(), own)
+		to.ObserveFloat64(o.policyOutdated, since(s.OutdatedSince, now), own)
+		if s.Source != nil {
+			reportSource(to, o, s.Source, now, sourceAttrs("policy", name))
+		}
+	}})
 }
 
-// checkName refuses a name that cannot be an attribute.
-func checkName(what, name string, have int, taken bool) error {
-	switch {
-	case name == "" || len(name) > maxLabel || clean(name) != name:
-		return fmt.Errorf("telemetry: name of %s %.200q: must be UTF-8 of 1 to %d bytes", what, name, maxLabel)
-	case taken:
-		return fmt.Errorf("telemetry: two of %s have the name %q", what, name)
-	case have == maxNames:
-		return fmt.Errorf("telemetry: more than %d of %s", maxNames, what)
+// since is for how many seconds something has been so that began at a time; 0 for
+// the zero time.
+func since(at, now time.Time) float64 {
+	if at.IsZero() {
+		return 0
 	}
-	return nil
+	return now.Sub(at).Seconds()
 }
 
 // Reloaded counts an attempt to load the policy called name, which took that long.
@@ -83,71 +73,57 @@ func (t *Telemetry) Reloaded(ctx context.Context, name, outcome string, took tim
 	}
 }
 
-func (p *policy) report(to metric.Observer, o *observables, now time.Time) {
-	s := p.status()
-	own := named(policyKey, p.name)
-	revision := clean(s.Revision[:min(len(s.Revision), shownRevision)])
-	to.ObserveInt64(o.policyInfo, 1, metric.WithAttributeSet(attribute.NewSet(policyKey.String(p.name), revisionKey.String(revision))))
-	to.ObserveInt64(o.policyRules, int64(s.Rules), own)
-	to.ObserveFloat64(o.policyAge, now.Sub(s.Loaded).Seconds(), own)
-	outdated := time.Duration(0)
-	if !s.OutdatedSince.IsZero() {
-		outdated = now.Sub(s.OutdatedSince)
+// AddSource reports what is followed in a store beside policies, such as a file of
+// users: how long ago the store has confirmed it, which revision is in force, and
+// for how long it has been behind. status is the method Status of a
+// [source.Follower]. A name may be used once, and there may be 64.
+func (t *Telemetry) AddSource(name string, status func() source.Status) error {
+	if status == nil {
+		return errors.New("telemetry: source status is nil")
 	}
-	to.ObserveFloat64(o.policyOutdated, outdated.Seconds(), own)
-	if s.Source != nil {
-		reportStore(to, o, s.Source, now, own)
-	}
+	return t.add(part{"source", name, func(to metric.Observer, o *observables, now time.Time) {
+		s := status()
+		reportSource(to, o, &s, now, sourceAttrs("file", name))
+	}})
 }
 
-// reportStore tells how well the store of a policy is followed.
-func reportStore(to metric.Observer, o *observables, s *source.Status, now time.Time, own metric.ObserveOption) {
-	lag, listening := time.Duration(0), int64(0)
-	if !s.Behind.IsZero() {
-		lag = now.Sub(s.Behind)
+// AddRevocations reports a log of revocations that is followed, as [Telemetry.AddSource]
+// does; its revision is the number of the last record that was read. status is the
+// method Status of a [revoke.Follower]. A name may be used once, and there may be 64.
+func (t *Telemetry) AddRevocations(name string, status func() revoke.Status) error {
+	if status == nil {
+		return errors.New("telemetry: status of revocations is nil")
 	}
+	started := time.Now()
+	return t.add(part{"revocations", name, func(to metric.Observer, o *observables, now time.Time) {
+		s := status()
+		if s.Confirmed.IsZero() {
+			s.Confirmed = started // so that one that never answered gets older, too
+		}
+		attrs := sourceAttrs("revocations", name)
+		reportSource(to, o, &source.Status{
+			Revision: source.Revision(s.Read.Number), Confirmed: s.Confirmed, Listening: s.Listening, Listens: s.Listens,
+		}, now, attrs)
+		to.ObserveInt64(o.revocations, int64(s.Entries), named(sourceKey, name))
+		to.ObserveInt64(o.restarts, int64(s.Restarts), named(sourceKey, name))
+	}})
+}
+
+func sourceAttrs(kind, name string) metric.ObserveOption {
+	return named(sourceKey, name, sourceKindKey.String(kind))
+}
+
+// reportSource tells how well something in a store is followed.
+func reportSource(to metric.Observer, o *observables, s *source.Status, now time.Time, own metric.ObserveOption) {
+	listening := int64(0)
 	if s.Listening {
 		listening = 1
 	}
+	to.ObserveInt64(o.sourceRevision, int64(s.Revision), own)
 	to.ObserveFloat64(o.sourceAge, now.Sub(s.Confirmed).Seconds(), own)
-	to.ObserveFloat64(o.sourceLag, lag.Seconds(), own)
+	to.ObserveFloat64(o.sourceLag, since(s.Behind, now), own)
 	to.ObserveInt64(o.listening, listening, own)
 	to.ObserveInt64(o.listens, int64(s.Listens), own)
-}
-
-// decisionLog is one that is reported.
-type decisionLog struct {
-	name  string
-	stats func() decisionlog.Stats
-}
-
-// AddDecisionLog reports the decision log that is called name in metrics: how many
-// decisions were written, left out by sampling, or lost, and how many wait. stats is
-// that of [decisionlog.Log]; it is called whenever metrics are collected. A name may
-// be used once, and there may be 64.
-func (t *Telemetry) AddDecisionLog(name string, stats func() decisionlog.Stats) error {
-	if stats == nil {
-		return errors.New("telemetry: decision log stats is nil")
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	taken := slices.ContainsFunc(t.logs, func(l decisionLog) bool { return l.name == name })
-	if err := checkName("decision log", name, len(t.logs), taken); err != nil {
-		return err
-	}
-	t.logs = append(t.logs[:len(t.logs):len(t.logs)], decisionLog{name, stats})
-	return nil
-}
-
-func (l decisionLog) report(to metric.Observer, o *observables) {
-	s := l.stats()
-	for _, c := range []struct {
-		result string
-		n      uint64
-	}{{"written", s.Written}, {"sampled_out", s.Skipped}, {"queue_full", s.QueueFull}, {"write_failed", s.WriteFailed}} {
-		to.ObserveInt64(o.logged, int64(c.n), metric.WithAttributes(logKey.String(l.name), resultKey.String(c.result)))
-	}
-	to.ObserveInt64(o.queued, int64(s.Queued), named(logKey, l.name))
 }
 
 // keySet is one that is reported.
@@ -164,14 +140,10 @@ type keySet struct {
 // they have in metrics. What it returns is for [jwtauth.WithRefreshObserver]. A
 // name may be used once, and there may be 64.
 func (t *Telemetry) AddKeySet(name string) (func(jwtauth.Refresh), error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err := checkName("key set", name, len(t.keySets), t.keySetNames[name]); err != nil {
+	s := &keySet{name: name, started: time.Now()}
+	if err := t.add(part{"key set", name, s.report}); err != nil {
 		return nil, err
 	}
-	s := &keySet{name: name, started: time.Now()}
-	t.keySetNames[name] = true
-	t.keySets = append(t.keySets[:len(t.keySets):len(t.keySets)], s)
 	return func(r jwtauth.Refresh) {
 		if n := t.fetches.of(pair{name, s.refreshed(r)}, fetchSet); n != nil {
 			n.Add(1)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
@@ -150,7 +152,7 @@ func TestCallsHaveSpansWithoutSecrets(t *testing.T) {
 	}
 	counted := m.counted(t, "sallyport.dependency.duration")
 	for result, want := range map[string]float64{"ok": 1, "redirect": 1, "rejected": 1, "error": 2} {
-		if got := counted["sallyport.dependency.duration{sallyport.dependency=idp,sallyport.result="+result+"}"]; got != want {
+		if got := counted["sallyport.dependency.duration{sallyport.dependency=idp,sallyport.operation=GET,sallyport.result="+result+"}"]; got != want {
 			t.Errorf("%v calls are %s, want %v", got, result, want)
 		}
 	}
@@ -246,8 +248,11 @@ func TestAStoreIsMeasured(t *testing.T) {
 			}
 		}
 		result := map[bool]string{true: "ok", false: "error"}[failing == nil]
-		if got := m.counted(t, "sallyport.dependency.duration")["sallyport.dependency.duration{sallyport.dependency=sessions,sallyport.result="+result+"}"]; got != 3 {
-			t.Errorf("%v calls, want 3", got)
+		counted := m.counted(t, "sallyport.dependency.duration")
+		for _, operation := range []string{"find", "commit", "delete"} {
+			if got := counted["sallyport.dependency.duration{sallyport.dependency=sessions,sallyport.operation="+operation+",sallyport.result="+result+"}"]; got != 1 {
+				t.Errorf("%v calls of %s, want 1: %v", got, operation, counted)
+			}
 		}
 		var names []string
 		for _, span := range spans.Ended() {
@@ -261,6 +266,88 @@ func TestAStoreIsMeasured(t *testing.T) {
 		}
 	}
 }
+
+// sharedState is a store of attempts, of proofs and of answers of Digest.
+type sharedState struct{ err error }
+
+func (s sharedState) Reserve(context.Context, attempts.Attempt) (attempts.Answer, error) {
+	return attempts.Answer{Failed: 7}, s.err
+}
+func (s sharedState) Settle(context.Context, attempts.Attempt, attempts.Outcome) error { return s.err }
+func (s sharedState) Remember(context.Context, [32]byte, [32]byte, time.Duration) (bool, error) {
+	return true, s.err
+}
+
+func (s sharedState) Use(context.Context, [32]byte, uint32, time.Duration) (bool, error) {
+	return true, s.err
+}
+
+func TestStoresThatInstancesShareAreMeasured(t *testing.T) {
+	for result, failing := range map[string]error{"ok": nil, "error": errors.New("down"), "rejected": &core.LimitError{}} {
+		m, spans, provider := traced(t)
+		counts, err := m.AttemptStore("attempts", sharedState{failing})
+		if err != nil {
+			t.Fatal(err)
+		}
+		proofs, err := m.ReplayStore("proofs", sharedState{failing})
+		if err != nil {
+			t.Fatal(err)
+		}
+		digests, err := m.CountStore("digests", sharedState{failing})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, parent := provider.Tracer("server").Start(t.Context(), "GET /reports")
+		answer, err := counts.Reserve(ctx, attempts.Attempt{})
+		if answer.Failed != 7 || !errors.Is(err, failing) || !errors.Is(counts.Settle(ctx, attempts.Attempt{}, attempts.Outcome{}), failing) {
+			t.Errorf("got %+v, %v", answer, err)
+		}
+		if fresh, err := proofs.Remember(ctx, [32]byte{}, [32]byte{}, time.Minute); !fresh || !errors.Is(err, failing) {
+			t.Errorf("got %v, %v", fresh, err)
+		}
+		if fresh, err := digests.Use(ctx, [32]byte{}, 1, time.Minute); !fresh || !errors.Is(err, failing) {
+			t.Errorf("got %v, %v", fresh, err)
+		}
+		counted := m.counted(t, "sallyport.dependency.duration")
+		for dependency, operations := range map[string][]string{"attempts": {"reserve", "settle"}, "proofs": {"remember"}, "digests": {"use"}} {
+			for _, operation := range operations {
+				series := "sallyport.dependency.duration{sallyport.dependency=" + dependency + ",sallyport.operation=" + operation + ",sallyport.result=" + result + "}"
+				if counted[series] != 1 {
+					t.Errorf("%s is %v: %v", series, counted[series], counted)
+				}
+			}
+		}
+		if len(spans.Ended()) != 4 || spans.Ended()[0].Parent().SpanID() != parent.SpanContext().SpanID() {
+			t.Errorf("%d spans of four calls", len(spans.Ended()))
+		}
+	}
+}
+
+// Dependencies and methods that somebody makes up, as behind a proxy, add no series
+// beyond a bound.
+func TestDependenciesAreBounded(t *testing.T) {
+	m, _, _ := traced(t)
+	answer := roundTripper(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil })
+	const calls = 300
+	for i := range calls {
+		transport, err := m.Transport(fmt.Sprintf("tenant-%d", i), answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(fmt.Sprintf("MADE%d", i), "/", nil)
+		if _, err := transport.RoundTrip(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counted := m.counted(t, "sallyport.dependency.duration")
+	if len(counted) > 65 || sum(counted) != calls {
+		t.Errorf("%d series, %v calls", len(counted), sum(counted))
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func first[A, B any](a A, _ B, err error) (A, error) { return a, err }
 

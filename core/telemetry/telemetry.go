@@ -1,6 +1,7 @@
 // Package telemetry counts what a guard decides, and what that depends on, with
 // OpenTelemetry: authentication, challenges, authorization and refusals by
-// reason, policies, key sets, and calls of other services. 401 and 403 are never
+// reason, policies, key sets, caches, limits on guessing, what is followed in
+// stores, and calls of other services. 401 and 403 are never
 // in one series, since they wake different people.
 //
 //	metrics, err := telemetry.New()
@@ -46,20 +47,17 @@ type Telemetry struct {
 	maximum int    // of series, routes and rules
 	every   uint32 // one verdict in so many is in the histogram
 
-	verdicts    verdicts
-	gateTime    metric.Float64Histogram
-	reloadTime  metric.Float64Histogram
-	callTime    metric.Float64Histogram
-	tracer      trace.Tracer
-	reloads     *counters[pair]
-	fetches     *counters[pair]
-	callback    metric.Registration
-	mu          sync.Mutex
-	policies    []*policy
-	keySets     []*keySet
-	logs        []decisionLog
-	policyNames map[string]*policy
-	keySetNames map[string]bool
+	verdicts     verdicts
+	gateTime     metric.Float64Histogram
+	reloadTime   metric.Float64Histogram
+	callTime     metric.Float64Histogram
+	tracer       trace.Tracer
+	dependencies *labels
+	reloads      *counters[pair]
+	fetches      *counters[pair]
+	callback     metric.Registration
+	mu           sync.Mutex
+	parts        []part
 }
 
 var _ core.Observer = (*Telemetry)(nil)
@@ -128,10 +126,7 @@ func WithDurationSampling(n int) Option {
 
 // New makes a Telemetry and registers its metrics.
 func New(opts ...Option) (*Telemetry, error) {
-	t := &Telemetry{
-		maximum: defaultMaxSeries, every: 16,
-		policyNames: map[string]*policy{}, keySetNames: map[string]bool{},
-	}
+	t := &Telemetry{maximum: defaultMaxSeries, every: 16}
 	if err := option.Apply(t, opts); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
@@ -143,6 +138,7 @@ func New(opts ...Option) (*Telemetry, error) {
 	}
 	t.tracer = t.tracers.Tracer(scope)
 	t.verdicts.init(t.maximum)
+	t.dependencies = newLabels(maxNames)
 	t.reloads, t.fetches = newCounters[pair](maxNames), newCounters[pair](maxNames)
 	if err := t.register(t.meters.Meter(scope)); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)

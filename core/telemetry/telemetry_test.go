@@ -17,9 +17,12 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/attempts"
+	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/revoke"
 	"github.com/sallyport-go/sallyport/core/rule"
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/telemetry"
@@ -304,6 +307,9 @@ func TestOptionsAndNamesThatCannotWork(t *testing.T) {
 		"a policy twice": m.AddPolicy("reports", status), "no status": m.AddPolicy("other", nil), "no name": m.AddPolicy("", status),
 		"not UTF-8": m.AddPolicy("\xff", status), "long": m.AddPolicy(strings.Repeat("a", 200), status),
 		"a key set twice": second(m.AddKeySet("idp")), "no transport": second(m.Transport("idp", nil)),
+		"no cache": m.AddCache("passwords", nil), "no limits": m.AddAttempts("reports", nil), "no source": m.AddSource("basic", nil),
+		"no revocations": m.AddRevocations("reports", nil), "no attempt store": second(m.AttemptStore("attempts", nil)),
+		"no replay store": second(m.ReplayStore("proofs", nil)), "no count store": second(m.CountStore("digests", nil)),
 		"a transport without a name": second(m.Transport("", http.DefaultTransport)), "no store": second(m.Store("sessions", nil)),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "telemetry: ") {
@@ -337,22 +343,107 @@ func TestADecisionLogIsReported(t *testing.T) {
 	}
 }
 
-// TestAStoreIsReported: how old its word is, whether it tells of publications, and
-// for how long one has not come into force.
-func TestAStoreIsReported(t *testing.T) {
+// TestWhatIsFollowedInAStoreIsReported: how old its word is, whether it tells of
+// publications, which revision is in force, and for how long one has not come into
+// force; alike for a policy, a file and a log of revocations.
+func TestWhatIsFollowedInAStoreIsReported(t *testing.T) {
 	m := measure(t)
 	now := time.Now()
-	status := telemetry.PolicyStatus{Loaded: now, Source: &source.Status{Confirmed: now.Add(-time.Minute), Behind: now.Add(-time.Hour), Listening: true, Listens: 3}}
-	if err := m.AddPolicy("reports", func() telemetry.PolicyStatus { return status }); err != nil {
-		t.Fatal(err)
+	status := source.Status{Revision: 7, Confirmed: now.Add(-time.Minute), Behind: now.Add(-time.Hour), Listening: true, Listens: 3}
+	revoked := revoke.Status{Read: revoke.Position{Number: 9}, Entries: 4, Restarts: 2, Confirmed: now.Add(-time.Minute), Listening: true, Listens: 3}
+	for name, err := range map[string]error{
+		"policy":      m.AddPolicy("reports", func() telemetry.PolicyStatus { return telemetry.PolicyStatus{Loaded: now, Source: &status} }),
+		"file":        m.AddSource("reports", func() source.Status { return status }),
+		"revocations": m.AddRevocations("reports", func() revoke.Status { return revoked }),
+	} {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
 	}
 	got := m.series(t)
-	const name = "{sallyport.policy.name=reports}"
-	if age, lag := got["sallyport.policy.source.age"+name], got["sallyport.policy.source.lag"+name]; age < 60 || age > 3000 || lag < 3600 || lag > 7000 {
-		t.Errorf("age %v, lag %v", age, lag)
+	for kind, want := range map[string]struct{ revision, lag float64 }{"policy": {7, 3600}, "file": {7, 3600}, "revocations": {9, 0}} {
+		name := "{sallyport.source.kind=" + kind + ",sallyport.source.name=reports}"
+		if age, lag := got["sallyport.source.age"+name], got["sallyport.source.lag"+name]; age < 60 || age > 3000 || lag < want.lag || lag > want.lag+3000 {
+			t.Errorf("%s: age %v, lag %v", kind, age, lag)
+		}
+		for metric, number := range map[string]float64{"revision": want.revision, "listening": 1, "listens": 3} {
+			if value, there := got["sallyport.source."+metric+name]; !there || value != number {
+				t.Errorf("%s: %s is %v, %v; want %v", kind, metric, value, there, number)
+			}
+		}
 	}
-	if got["sallyport.policy.source.listening"+name] != 1 || got["sallyport.policy.source.listens"+name] != 3 {
-		t.Errorf("listening: %v", got)
+	if got["sallyport.revocations.entries{sallyport.source.name=reports}"] != 4 || got["sallyport.revocations.restarts{sallyport.source.name=reports}"] != 2 {
+		t.Errorf("revocations: %v", got)
+	}
+	status.Behind, status.Listening = time.Time{}, false
+	revoked.Confirmed = time.Time{} // never read: its age begins when it was added
+	got = m.series(t)
+	if lag := got["sallyport.source.lag{sallyport.source.kind=policy,sallyport.source.name=reports}"]; lag != 0 {
+		t.Errorf("lag %v once it is in force", lag)
+	}
+	if age := got["sallyport.source.age{sallyport.source.kind=revocations,sallyport.source.name=reports}"]; age <= 0 || age > 3000 {
+		t.Errorf("a log that was never read is %v s old", age)
+	}
+}
+
+// Caches and limits of a guard in use, by the numbers that they keep themselves.
+func TestCachesAndLimitsAreReported(t *testing.T) {
+	m := measure(t)
+	limits, err := attempts.New(attempts.WithAddressBudget(1, time.Minute, 2), attempts.WithMaxEntries(1024))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := basic.NewCache(basic.VerifierFunc(func(_ context.Context, user, password string) (*core.Principal, error) {
+		if password != "right" {
+			return nil, basic.ErrWrongPassword
+		}
+		return core.NewPrincipal(core.PrincipalInfo{ID: user})
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme, err := basic.New("reports", cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"cache": m.AddCache("passwords", cache.Stats), "attempts": m.AddAttempts("reports", limits.Stats),
+	} {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithObserver(m), core.WithAttemptLimiter(limits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := httpauth.Authenticate(guard)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	for i, password := range []string{"right", "right", "wrong", "wrong", "wrong", "right"} {
+		r := httptest.NewRequest("GET", "/reports", nil)
+		r.SetBasicAuth("ann", password)
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		if want := []int{204, 204, 401, 401, 429, 429}[i]; w.Code != want {
+			t.Fatalf("request %d: %d, want %d", i, w.Code, want)
+		}
+	}
+	got := m.series(t)
+	const of = "sallyport.attempts.name=reports"
+	for series, want := range map[string]float64{
+		"cache.lookups{sallyport.cache.name=passwords,sallyport.result=hit}":  1,
+		"cache.lookups{sallyport.cache.name=passwords,sallyport.result=miss}": 3,
+		"cache.entries{sallyport.cache.name=passwords}":                       1,
+		"attempts.checks{" + of + ",sallyport.result=allowed}":                4,
+		"attempts.checks{" + of + ",sallyport.result=refused_address}":        2,
+		"attempts.checks{" + of + ",sallyport.result=refused_account}":        0,
+		"attempts.failures{" + of + "}":                                       2,
+		"attempts.held{sallyport.attempts.kind=address," + of + "}":           1,
+		"attempts.held{sallyport.attempts.kind=account," + of + "}":           1,
+		"attempts.capacity{" + of + "}":                                       1024,
+	} {
+		if value, there := got["sallyport."+series]; !there || value != want {
+			t.Errorf("%s is %v, %v; want %v", series, value, there, want)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type Key = [32]byte
 type Cache[V any] struct {
 	sets []set[V]
 	mask uint64
+	held atomic.Int64 // how many entries there are
 }
 
 type set[V any] [ways]atomic.Pointer[entry[V]]
@@ -82,11 +83,23 @@ func (c *Cache[V]) Put(key Key, value V, expires, now time.Time) {
 			victim, soonest = i, e.expires
 		}
 	}
-	s[victim].Store(&entry[V]{key, value, expires})
+	if s[victim].Swap(&entry[V]{key, value, expires}) == nil {
+		c.held.Add(1)
+	}
 	for i := range s { // the key's older entry may stand further on
-		if e := s[i].Load(); i != victim && e != nil && e.key == key {
-			s[i].CompareAndSwap(e, nil)
+		if i != victim {
+			c.remove(&s[i], key)
 		}
+	}
+}
+
+// Len is how many entries there are, some of which may have expired.
+func (c *Cache[V]) Len() int { return int(c.held.Load()) }
+
+// remove empties a place if key's entry stands there.
+func (c *Cache[V]) remove(from *atomic.Pointer[entry[V]], key Key) {
+	if e := from.Load(); e != nil && e.key == key && from.CompareAndSwap(e, nil) {
+		c.held.Add(-1)
 	}
 }
 
@@ -94,9 +107,7 @@ func (c *Cache[V]) Put(key Key, value V, expires, now time.Time) {
 func (c *Cache[V]) Delete(key Key) {
 	s := c.set(key)
 	for i := range s {
-		if e := s[i].Load(); e != nil && e.key == key {
-			s[i].CompareAndSwap(e, nil)
-		}
+		c.remove(&s[i], key)
 	}
 }
 
@@ -104,7 +115,9 @@ func (c *Cache[V]) Delete(key Key) {
 func (c *Cache[V]) Clear() {
 	for i := range c.sets {
 		for j := range c.sets[i] {
-			c.sets[i][j].Store(nil)
+			if c.sets[i][j].Swap(nil) != nil {
+				c.held.Add(-1)
+			}
 		}
 	}
 }

@@ -165,3 +165,37 @@ func BenchmarkCache(b *testing.B) {
 		}
 	})
 }
+
+// Entries are counted whatever becomes of them, also from many sides at once.
+func TestEntriesAreCounted(t *testing.T) {
+	t.Parallel()
+	c := New[int](64)
+	now := time.Now()
+	var done sync.WaitGroup
+	for w := range 4 {
+		done.Go(func() {
+			for i := range 5000 {
+				k := key(strconv.Itoa((i + w) % 200))
+				c.Put(k, i, now.Add(time.Duration(i%3)*time.Second), now)
+				if i%5 == 0 {
+					c.Delete(k)
+				}
+				if i == 2500 {
+					c.Clear()
+				}
+			}
+		})
+	}
+	done.Wait()
+	held := 0
+	for i := range c.sets {
+		for j := range c.sets[i] {
+			if c.sets[i][j].Load() != nil {
+				held++
+			}
+		}
+	}
+	if held == 0 || c.Len() != held {
+		t.Errorf("%d entries are counted, and there are %d", c.Len(), held)
+	}
+}
