@@ -1,6 +1,7 @@
 package observability
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,13 +13,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	_ "github.com/sallyport-go/sallyport/casbinrules/setup/telemetry" // the kind prometheus
+	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
@@ -26,12 +31,49 @@ import (
 type service struct {
 	url   string
 	setup *setup.Setup
+	store *sourcetest.Memory // of the policy
 }
 
-// newService starts a service whose passwords are those of the examples, and whose
-// tokens are of an issuer that answers.
+// openStores has the stores of the service below known by their names.
+var openStores = sync.OnceFunc(func() {
+	type settings struct {
+		Name string `key:"name" doc:"what the test knows the store by"`
+	}
+	setup.RegisterPolicyStore("memory", func(s *settings) (source.Source, func() error, error) {
+		store, _ := policyStores.Load(s.Name)
+		return store.(*sourcetest.Memory), nil, nil
+	})
+	setup.RegisterAttemptStore("counted", func(*struct{}) (attempts.Store, func() error, error) { return counted{}, nil, nil })
+})
+
+// policyStores are the stores of policies of services, by the folder of each.
+var policyStores sync.Map
+
+// publish publishes a policy that says the same as the one before.
+func (s service) publish(t *testing.T, revision source.Revision) {
+	t.Helper()
+	text := fmt.Sprintf("# revision %d\np, alice, /reports/*, GET, allow\np, alice, /secret, GET, deny\n", revision)
+	_, err := s.store.Publish(t.Context(), source.Publication{
+		Base: revision - 1, Note: source.Note{Author: "ann"}, Files: []source.File{{Name: "policy.csv", Content: []byte(text)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// counted is a store of attempts that refuses none.
+type counted struct{}
+
+func (counted) Reserve(context.Context, attempts.Attempt) (attempts.Answer, error) {
+	return attempts.Answer{}, nil
+}
+func (counted) Settle(context.Context, attempts.Attempt, attempts.Outcome) error { return nil }
+
+// newService starts a service whose passwords are those of the examples, whose tokens
+// are of an issuer that answers, and whose policy is in a store.
 func newService(t *testing.T) service {
 	t.Helper()
+	openStores()
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`) // the client has gone
@@ -42,16 +84,25 @@ func newService(t *testing.T) service {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	made := service{store: new(sourcetest.Memory)}
+	policyStores.Store(dir, made.store)
+	made.publish(t, 1)
 	for name, text := range map[string]string{
-		"policy.csv": "p, alice, /reports/*, GET, allow\np, alice, /secret, GET, deny\n",
+		"store.key": "0123456789abcdef0123456789abcdef",
 		"sallyport.yaml": fmt.Sprintf(`realm: reports
 bearer: {issuer: "https://idp.example", audience: reports, jwks: %q}
 basic: {htpasswd: %q}
-policy: {model: rbac-deny, files: policy.csv}
+policy: {model: rbac-deny, store: {memory: {name: %q}}}
+attempts:
+  store: {counted: {}}
+  store_key: {file: store.key}
+  address: {failures: 1000, per: 1s, burst: 10000}
+  account: {failures: 1000, per: 1s, burst: 10000}
+decision_log: {path: decisions.jsonl}
 proxies: {trusted: 127.0.0.1/32}
 serve: {proxy: caddy}
 observers: [{prometheus: {}}]
-`, issuer.URL, users),
+`, issuer.URL, users, dir),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -77,7 +128,8 @@ observers: [{prometheus: {}}]
 	mux.Handle("/secret", guarded)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	return service{server.URL, s}
+	made.url, made.setup = server.URL, s
+	return made
 }
 
 // The requests that are sent, with the status of each.
@@ -204,25 +256,46 @@ func query(address, path string, values url.Values) ([]result, error) {
 	return answer.Data.Result, nil
 }
 
-// panelsOf are the queries of the dashboard, by panel.
-func panelsOf(t *testing.T) map[string][]string {
+// panel is one of the dashboard.
+type panel struct {
+	Title   string
+	Targets []struct{ Expr string }
+	Links   []struct{ URL string }
+}
+
+func panels(t *testing.T) []panel {
 	t.Helper()
-	var dashboard struct {
-		Panels []struct {
-			Title   string
-			Targets []struct{ Expr string }
-		}
-	}
+	var dashboard struct{ Panels []panel }
 	if err := json.Unmarshal([]byte(read(t, "dashboard.json")), &dashboard); err != nil {
 		t.Fatal(err)
 	}
-	panels := map[string][]string{}
-	for _, p := range dashboard.Panels {
+	return dashboard.Panels
+}
+
+// panelsOf are the queries of the dashboard, by panel.
+func panelsOf(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	for _, p := range panels(t) {
 		for _, target := range p.Targets {
-			panels[p.Title] = append(panels[p.Title], strings.NewReplacer("$__rate_interval", "3s", "$job", ".*").Replace(target.Expr))
+			all[p.Title] = append(all[p.Title], strings.NewReplacer("$__rate_interval", "3s", "$job", ".*").Replace(target.Expr))
 		}
 	}
-	return panels
+	return all
+}
+
+// linkedPanels are the queries of panels that link a section of the runbook, by link.
+func linkedPanels(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	for _, p := range panels(t) {
+		for _, link := range p.Links {
+			for _, target := range p.Targets {
+				all[link.URL] = append(all[link.URL], target.Expr)
+			}
+		}
+	}
+	return all
 }
 
 // TestTheDashboardShowsSomething runs each query of the dashboard in a Prometheus
@@ -235,7 +308,10 @@ func TestTheDashboardShowsSomething(t *testing.T) {
 	programs.Need(t, "prometheus")
 	s := newService(t)
 	address := prometheus(t, s)
+	revision := source.Revision(1)
 	send := func() {
+		revision++
+		s.publish(t, revision)
 		for _, c := range []call{allowed, forbidden, denied, anonymous, malformed} {
 			for range 10 {
 				s.ask(t, c)
@@ -246,14 +322,14 @@ func TestTheDashboardShowsSomething(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	panels := panelsOf(t)
-	if len(panels) < 20 {
-		t.Fatalf("only %d panels", len(panels))
+	shown := panelsOf(t)
+	if len(shown) < 30 {
+		t.Fatalf("only %d panels", len(shown))
 	}
 	await(t, "each panel shows something", func() error {
 		send()
 		var missing []string
-		for title, queries := range panels {
+		for title, queries := range shown {
 			for _, q := range queries {
 				got, err := query(address, "/api/v1/query", url.Values{"query": {q}})
 				if err != nil {
@@ -279,8 +355,9 @@ func TestTheDashboardShowsSomething(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if n := strings.Count(string(text), `"health":"ok"`); n != 14 {
-			return fmt.Errorf("%d of 14 rules are evaluated: %s", n, text)
+		all := len(rulesOf(t))
+		if n := strings.Count(string(text), `"health":"ok"`); n != all {
+			return fmt.Errorf("%d of %d rules are evaluated: %s", n, all, text)
 		}
 		return nil
 	})

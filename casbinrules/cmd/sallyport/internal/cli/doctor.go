@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +30,7 @@ func newDoctor() *cobra.Command {
 		during time.Duration
 	)
 	cmd := &cobra.Command{
-		Use:   "doctor [flags] LOG|URL|-",
+		Use:   "doctor [flags] LOG|URL|-...",
 		Short: "Say which plumbing is broken, from a log or from metrics",
 		Long: `doctor reads the log of a service, or asks its page of metrics, and says in words
 what is broken: identity (401), policy (403), guessing, keys, a dependency (503) or
@@ -36,19 +39,22 @@ the program (500), with what to look at.
     sallyport doctor service.log
     journalctl -u reports | sallyport doctor -
     sallyport doctor --during 30s http://127.0.0.1:8080/metrics
+    sallyport doctor http://10.0.0.1:8080/metrics http://10.0.0.2:8080/metrics
 
-A log has the lines of core.LogObserver, as JSON or as text; other lines are passed
-over. Metrics are those of core/telemetry, in Prometheus's format, and count since
-the service was started, or with --during in the time from now on.
+A log has the lines of core.LogObserver, as JSON or as text, also compressed by gzip
+or wrapped by a collector; other lines are passed over, and those that cannot be read
+are counted. Metrics are those of core/telemetry, in Prometheus's format, and count
+since the service was started, or with --during in the time from now on. Several are
+those of the instances of one service, which are added up and compared.
 
 A kind of refusals is a finding if it is a twentieth of the requests or more;
 outages and faults always are. The exit code is 1 when there is a finding.`,
-		Args: exactly(1, "a log, the URL of a page of metrics, or - for standard input"),
+		Args: atLeastOne("a log, the URL of a page of metrics, or - for standard input"),
 	}
 	formatFlag(cmd, &format, "text", "json")
 	cmd.Flags().DurationVar(&during, "during", 0, "count what happens in this `time` from now on, with a URL")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := examine(cmd, args[0], during)
+		c, err := examine(cmd, args, during)
 		if err != nil {
 			return err
 		}
@@ -64,14 +70,49 @@ outages and faults always are. The exit code is 1 when there is a finding.`,
 	return cmd
 }
 
-// examine counts what a log or a page of metrics tells.
-func examine(cmd *cobra.Command, from string, during time.Duration) (*doctor.Counts, error) {
-	if strings.HasPrefix(from, "http://") || strings.HasPrefix(from, "https://") {
-		return examineMetrics(cmd.Context(), from, during)
-	}
+// examine counts what logs and pages of metrics tell.
+func examine(cmd *cobra.Command, from []string, during time.Duration) (*doctor.Counts, error) {
+	isURL := func(s string) bool { return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") }
+	before := make([]doctor.Sample, len(from))
 	if during != 0 {
-		return nil, usagef("--during is for a URL: a log is read to its end")
+		if !slices.ContainsFunc(from, isURL) {
+			return nil, usagef("--during is for a URL: a log is read to its end")
+		}
+		for i := range from {
+			var err error
+			if !isURL(from[i]) {
+				continue
+			}
+			if before[i], err = fetchMetrics(cmd.Context(), from[i]); err != nil {
+				return nil, err
+			}
+		}
+		select {
+		case <-cmd.Context().Done():
+			return nil, cmd.Context().Err()
+		case <-time.After(during):
+		}
 	}
+	all := make([]*doctor.Counts, len(from))
+	for i, one := range from {
+		if !isURL(one) {
+			c, err := examineLog(cmd, one)
+			if err != nil {
+				return nil, err
+			}
+			all[i] = c
+			continue
+		}
+		now, err := fetchMetrics(cmd.Context(), one)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = now.CountsSince(before[i])
+	}
+	return doctor.Together(all), nil
+}
+
+func examineLog(cmd *cobra.Command, from string) (*doctor.Counts, error) {
 	in := cmd.InOrStdin()
 	if from != "-" {
 		f, err := os.Open(from)
@@ -82,30 +123,27 @@ func examine(cmd *cobra.Command, from string, during time.Duration) (*doctor.Cou
 		in = f
 	}
 	c, err := doctor.ReadLog(in)
-	if err == nil && c.Total() == 0 && len(c.Notes) == 0 {
-		err = fmt.Errorf("%s has no line of core.LogObserver: those have msg=access", from)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
 	}
-	return c, err
+	if c.Total() == 0 && len(c.Notes) == 0 {
+		return nil, fmt.Errorf("%s has no line of core.LogObserver, which have msg=access, among %s", from, linesOf(c))
+	}
+	return c, nil
 }
 
-func examineMetrics(ctx context.Context, url string, during time.Duration) (*doctor.Counts, error) {
-	var before doctor.Sample
-	if during > 0 {
-		var err error
-		if before, err = fetchMetrics(ctx, url); err != nil {
-			return nil, err
+// linesOf says how many lines were read.
+func linesOf(c *doctor.Counts) string {
+	lines := fmt.Sprintf("%d lines", c.Lines)
+	for i, why := range slices.Sorted(maps.Keys(c.Unread)) {
+		if i > 0 {
+			lines += " and"
+		} else {
+			lines += ", of which"
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(during):
-		}
+		lines += fmt.Sprintf(" %d not read (%s)", c.Unread[why], why)
 	}
-	now, err := fetchMetrics(ctx, url)
-	if err != nil {
-		return nil, err
-	}
-	return now.CountsSince(before), nil
+	return lines
 }
 
 func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
@@ -124,10 +162,21 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answers %s", url, response.Status)
 	}
-	return doctor.ReadMetrics(io.LimitReader(response.Body, maxMetrics))
+	page, err := io.ReadAll(io.LimitReader(response.Body, maxMetrics+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", url, err)
+	case len(page) > maxMetrics:
+		return nil, fmt.Errorf("%s is larger than %d MiB: it is no page of metrics of one service", url, maxMetrics>>20)
+	}
+	s, err := doctor.ReadMetrics(bytes.NewReader(page))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", url, err)
+	}
+	return s, nil
 }
 
-// writeDiagnosis writes what was found.
+// writeDiagnosis writes what was found, and in text what could not be read.
 func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, format string) error {
 	if format == "json" {
 		e := json.NewEncoder(w)
@@ -135,19 +184,34 @@ func writeDiagnosis(w io.Writer, c *doctor.Counts, found []doctor.Finding, forma
 		return e.Encode(struct {
 			Requests float64          `json:"requests"`
 			Allowed  float64          `json:"allowed"`
+			Lines    int              `json:"lines,omitempty"`
+			Unread   map[string]int   `json:"unread,omitempty"`
 			Findings []doctor.Finding `json:"findings"`
-		}{c.Total(), c.Allowed, append([]doctor.Finding{}, found...)})
+		}{c.Total(), c.Allowed, c.Lines, c.Unread, append([]doctor.Finding{}, found...)})
+	}
+	if len(c.Unread) > 0 {
+		if _, err := fmt.Fprintf(w, "note: %s\n", linesOf(c)); err != nil {
+			return err
+		}
 	}
 	if len(found) == 0 {
 		_, err := fmt.Fprintf(w, "nothing is broken: %.0f of %.0f requests were allowed, and no kind of refusal is frequent\n", c.Allowed, c.Total())
 		return err
 	}
 	for _, f := range found {
-		if _, err := fmt.Fprintf(w, "%s: %s\n    look at: %s\n", f.Plumbing, lineOf(f.Seen), f.Look); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s\n    look at: %s\n%s", f.Plumbing, lineOf(f.Seen), f.Look, runbook(f.Alert)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// runbook is a line about the section of an alert.
+func runbook(alert string) string {
+	if alert == "" {
+		return ""
+	}
+	return "    runbook: https://github.com/sallyport-go/sallyport/blob/main/docs/observability/README.md#" + strings.ToLower(alert) + "\n"
 }
 
 // lineOf is s on one line, without characters that forge or hide output.

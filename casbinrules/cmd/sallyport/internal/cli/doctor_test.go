@@ -11,7 +11,8 @@ import (
 const (
 	refusedLine = "level=WARN msg=access outcome=unauthenticated status=401 reason=not_yet_valid gate=authorize method=GET route=/reports/:id scheme=Bearer\n"
 	allowedLine = "level=INFO msg=access outcome=allowed status=200 reason=allowed gate=authorize method=GET route=/reports/:id scheme=Bearer principal=ann\n"
-	diagnosis   = "identity: 1 of 2 requests are 401, reason not_yet_valid at /reports/:id with Bearer\n    look at: the issuer's clock is ahead\n"
+	diagnosis   = "identity: 1 of 2 requests are 401, reason not_yet_valid at /reports/:id with Bearer\n    look at: the issuer's clock is ahead\n" +
+		"    runbook: https://github.com/sallyport-go/sallyport/blob/main/docs/observability/README.md#sallyportidentityburst\n"
 )
 
 func TestDoctorReadsALog(t *testing.T) {
@@ -26,9 +27,11 @@ func TestDoctorReadsALog(t *testing.T) {
 	expect(t, dir, refusedLine, 1, `{
   "requests": 1,
   "allowed": 0,
+  "lines": 1,
   "findings": [
     {
       "plumbing": "identity",
+      "alert": "SallyportIdentityBurst",
       "seen": "1 of 1 requests are 401, reason not_yet_valid at /reports/:id with Bearer",
       "look": "the issuer's clock is ahead",
       "count": 1
@@ -36,14 +39,43 @@ func TestDoctorReadsALog(t *testing.T) {
   ]
 }
 `, "", "doctor", "--format", "json", "-")
-	expect(t, dir, allowedLine, 0, "{\n  \"requests\": 1,\n  \"allowed\": 1,\n  \"findings\": []\n}\n", "", "doctor", "--format", "json", "-")
+	expect(t, dir, allowedLine, 0, "{\n  \"requests\": 1,\n  \"allowed\": 1,\n  \"lines\": 1,\n  \"findings\": []\n}\n", "", "doctor", "--format", "json", "-")
 }
 
 // What a log makes up stays on its line of the terminal.
 func TestDoctorPrintsNoControlCharacters(t *testing.T) {
 	line := strings.Replace(refusedLine, "route=/reports/:id", `route="/\u001b[2J\nall is well"`, 1)
-	if got := run(t, t.TempDir(), line, "doctor", "-"); strings.Contains(got.stdout, "\x1b") || strings.Count(got.stdout, "\n") != 2 {
+	if got := run(t, t.TempDir(), line, "doctor", "-"); strings.Contains(got.stdout, "\x1b") || strings.Count(got.stdout, "\n") != 3 {
 		t.Errorf("got %q", got.stdout)
+	}
+}
+
+// What cannot be read is an error, or counted where there are lines that can.
+func TestDoctorSaysWhatItCannotRead(t *testing.T) {
+	dir := write(t, map[string]string{
+		"foreign.json": `{"level":"info","msg":"served","status":403}` + "\n" + `["access"]` + "\n" + `{"msg":"access","outcome":"success","gate":"north"}` + "\n",
+		"binary":       "\x7fELF\x00\x01access\x00\n\x00\x00",
+		"half.log":     allowedLine + refusedLine + `{"level":"WARN","msg":"access","outcome":"forbid`,
+		"zstd.log":     "\x28\xb5\x2f\xfd\x00\x00", "utf16.log": "\xff\xfem\x00s\x00g\x00", "cut.gz": "\x1f\x8b\x08\x00\x00\x00",
+		"empty.log": "",
+	})
+	for name, want := range map[string]string{
+		"foreign.json": "has no line of core.LogObserver, which have msg=access, among 3 lines",
+		"binary":       "among 2 lines, of which 2 not read (not text)", "zstd.log": "zstd.log: reading the log: it is compressed (zstd)",
+		"utf16.log": "it is UTF-16: convert it to UTF-8", "cut.gz": "cut.gz: reading the log: unexpected EOF", "empty.log": "among 0 lines",
+	} {
+		expect(t, dir, "", 2, "", want, "doctor", "DIR/"+name)
+	}
+	expect(t, dir, "", 1, "note: 3 lines, of which 1 not read (cut off or broken)\n"+diagnosis, "", "doctor", "DIR/half.log")
+	for page, want := range map[string]string{
+		"<html>sign in</html>": "not in Prometheus's text format", `{"status":"ok"}`: "not in Prometheus's text format", "up 1\n": "no sallyport_requests_total",
+		"# TYPE sallyport_requests_total counter\nsallyport_requests_total{sallyport_outcome=\"all": "not in Prometheus's text format",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) })) // the client has gone
+		if got := run(t, t.TempDir(), "", "doctor", server.URL); got.code != 2 || !strings.Contains(got.stderr, server.URL) || !strings.Contains(got.stderr, want) {
+			t.Errorf("%q: %+v", page, got)
+		}
+		server.Close()
 	}
 }
 

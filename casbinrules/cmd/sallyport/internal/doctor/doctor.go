@@ -19,6 +19,12 @@ type Counts struct {
 	Refused map[Kind]*Tally
 	// Notes are further things that are wrong, such as a rejected policy.
 	Notes []Finding
+	// Lines is how many lines a log has, and Unread how many of them could not be
+	// read, by why not. Lines of something else are in neither sense unread.
+	Lines  int
+	Unread map[string]int
+
+	revisions map[string]string // of an instance, by the name of the policy
 }
 
 // Kind is a kind of refusals.
@@ -30,12 +36,20 @@ type Tally struct {
 	Routes, Rules, Schemes map[string]float64
 }
 
+// maxValues is how many kinds, and how many values of each, are told apart, so that a
+// log of another kind does not fill the memory.
+const maxValues = 1000
+
 // Add counts n refusals.
 func (c *Counts) Add(k Kind, n float64, route, rule, scheme string) {
 	if c.Refused == nil {
 		c.Refused = map[Kind]*Tally{}
 	}
 	t := c.Refused[k]
+	if t == nil && len(c.Refused) >= maxValues {
+		k.Reason = "_other"
+		t = c.Refused[k]
+	}
 	if t == nil {
 		t = &Tally{Routes: map[string]float64{}, Rules: map[string]float64{}, Schemes: map[string]float64{}}
 		c.Refused[k] = t
@@ -47,9 +61,64 @@ func (c *Counts) Add(k Kind, n float64, route, rule, scheme string) {
 }
 
 func count(by map[string]float64, value string, n float64) {
-	if value != "" {
+	if _, known := by[value]; value != "" && (known || len(by) < maxValues) {
 		by[value] += n
 	}
+}
+
+// Together is what several instances of a service have seen. That they decide by
+// different policies is a finding of its own.
+func Together(all []*Counts) *Counts {
+	sum, revisions := &Counts{Unread: map[string]int{}}, map[string]map[string]bool{}
+	for _, c := range all {
+		sum.Allowed += c.Allowed
+		sum.Lines += c.Lines
+		for why, n := range c.Unread {
+			sum.Unread[why] += n
+		}
+		for _, f := range c.Notes {
+			sum.note(f)
+		}
+		for k, t := range c.Refused {
+			sum.addAll(k, t)
+		}
+		for policy, revision := range c.revisions {
+			if revisions[policy] == nil {
+				revisions[policy] = map[string]bool{}
+			}
+			revisions[policy][revision] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(revisions)) {
+		if of := slices.Sorted(maps.Keys(revisions[name])); len(of) > 1 {
+			sum.note(Finding{
+				Plumbing: policy, Alert: revisionsDiffer, Look: "which instance did not get the last edit: no file events, no files, or a policy that it has rejected",
+				Seen: fmt.Sprintf("%d instances decide by %d policies%s: %s", len(all), len(of), before(" called ", name), strings.Join(of, ", ")),
+			})
+		}
+	}
+	return sum
+}
+
+// addAll counts all of one kind.
+func (c *Counts) addAll(k Kind, t *Tally) {
+	c.Add(k, t.Number, "", "", "")
+	sum := c.Refused[k]
+	if sum == nil {
+		return // beyond the bound, and counted as others
+	}
+	for _, of := range []struct{ to, from map[string]float64 }{{sum.Routes, t.Routes}, {sum.Rules, t.Rules}, {sum.Schemes, t.Schemes}} {
+		for value, n := range of.from {
+			count(of.to, value, n)
+		}
+	}
+}
+
+func before(text, name string) string {
+	if name == "" {
+		return ""
+	}
+	return text + name
 }
 
 // Total is how many requests there were.
@@ -66,6 +135,9 @@ type Finding struct {
 	// Plumbing is what is broken: identity, policy, guessing, keys, dependency,
 	// program or requests.
 	Plumbing string `json:"plumbing"`
+	// Alert is the alert of docs/observability that fires for the same, and the
+	// section of the runbook; "" where there is none.
+	Alert string `json:"alert,omitempty"`
 	// Seen says what was seen, Look what to look at.
 	Seen string `json:"seen"`
 	Look string `json:"look"`
@@ -84,12 +156,47 @@ const (
 	requests   = "requests"
 )
 
+// The alerts of docs/observability/rules.yml, each of which a finding may have.
+const (
+	identityBurst   = "SallyportIdentityBurst"
+	policyBurst     = "SallyportPolicyBurst"
+	guessed         = "SallyportGuessing"
+	keyRotation     = "SallyportKeyRotation"
+	keySetStale     = "SallyportKeySetStale"
+	policyOutdated  = "SallyportPolicyOutdated"
+	revisionsDiffer = "SallyportPolicyRevisionsDiffer"
+	sourceStale     = "SallyportSourceStale"
+	dependencyDown  = "SallyportDependencyDown"
+	fault           = "SallyportFault"
+	decisionsLost   = "SallyportDecisionsLost"
+)
+
+// bursts are the alerts for refusals.
+var bursts = map[string]string{
+	identity: identityBurst, policy: policyBurst, guessing: guessed, keys: keyRotation, dependency: dependencyDown, program: fault,
+}
+
+// alert is the one for refusals of a kind. Where keys of an issuer are missing, the
+// 503s of tokens have no other cause.
+func (c *Counts) alert(k Kind, t *Tally) string {
+	switch k.Reason {
+	case "policy_stale", "credentials_stale":
+		return sourceStale
+	case "dependency_unavailable":
+		tokens := t.Schemes["Bearer"] + t.Schemes["DPoP"]
+		if tokens == t.Number && slices.ContainsFunc(c.Notes, func(f Finding) bool { return f.Alert == keySetStale }) {
+			return keySetStale
+		}
+	}
+	return bursts[plumbing(k)]
+}
+
 // plumbing is what a kind of refusal points at.
 func plumbing(k Kind) string {
 	switch k.Reason {
 	case "wrong_secret", "unknown_principal", "too_many_attempts":
 		return guessing
-	case "unknown_key", "bad_signature", "bad_algorithm":
+	case "unknown_key", "bad_signature", "bad_algorithm", "development_key":
 		return keys
 	}
 	switch k.Outcome {
@@ -138,12 +245,18 @@ func (c *Counts) Diagnose() []Finding {
 			continue
 		}
 		look := advice[k.Reason]
-		if look == "" || kind == dependency || kind == program {
+		if look == "" {
 			look = general[kind]
 		}
-		found = append(found, Finding{Plumbing: kind, Count: t.Number, Look: look, Seen: fmt.Sprintf(
-			"%.0f of %.0f requests are %d, reason %s%s%s%s", t.Number, total, statuses[k.Outcome], k.Reason,
-			most(" at ", t.Routes), most(" by ", t.Rules), most(" with ", t.Schemes))})
+		seen := fmt.Sprintf("%.0f of %.0f requests are %d, reason %s%s%s%s", t.Number, total, statuses[k.Outcome], k.Reason,
+			most(" at ", t.Routes), most(" by ", t.Rules), most(" with ", t.Schemes))
+		alert := c.alert(k, t)
+		if i := slices.IndexFunc(found[:len(c.Notes)], func(f Finding) bool { return f.Alert == alert }); i >= 0 && kind == dependency {
+			found[i].Count += t.Number
+			found[i].Seen += "; " + seen
+			continue
+		}
+		found = append(found, Finding{Plumbing: kind, Alert: alert, Count: t.Number, Look: look, Seen: seen})
 	}
 	return found
 }

@@ -2,13 +2,17 @@ package doctor
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log"
 	"log/slog"
 	"maps"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -63,8 +67,8 @@ func TestAStoreThatDoesNotAnswerIsNamed(t *testing.T) {
 	}
 	page := func(age, lost int) Sample {
 		s, err := ReadMetrics(strings.NewReader(fmt.Sprintf(`sallyport_requests_total{sallyport_outcome="allowed"} 1
-# TYPE sallyport_policy_source_age_seconds gauge
-sallyport_policy_source_age_seconds{sallyport_policy_name="reports"} %d
+# TYPE sallyport_source_age_seconds gauge
+sallyport_source_age_seconds{sallyport_source_kind="policy",sallyport_source_name="reports"} %d
 # TYPE sallyport_decisionlog_decisions_total counter
 sallyport_decisionlog_decisions_total{sallyport_decisionlog_name="reports",sallyport_result="queue_full"} %d
 sallyport_decisionlog_decisions_total{sallyport_decisionlog_name="reports",sallyport_result="written"} 7
@@ -266,6 +270,144 @@ func TestAdviceIsThatOfThePage(t *testing.T) {
 	}
 	if len(advice) != len(listed) {
 		t.Errorf("the command has advice for %d reasons, the page for %d", len(advice), len(listed))
+	}
+}
+
+// TestEachReasonHasAdvice: whatever a request is refused for is in a table of the page,
+// or is named by its outcome alone.
+func TestEachReasonHasAdvice(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "## Reason codes\n")
+	rows := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (401|403|503)[0-9, ]* \\|").FindAllStringSubmatch(table, -1)
+	if len(rows) < 50 {
+		t.Fatalf("only %d reasons found on the page", len(rows))
+	}
+	for _, row := range rows {
+		if advice[row[1]] == "" {
+			t.Errorf("no table of the page says what to look at for %s", row[1])
+		}
+	}
+}
+
+// A line is read in each of the forms in which collectors of logs hand it on.
+func TestWrappedLinesAreRead(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	for form, l := range writers(&text) {
+		text.Reset()
+		events(core.LogObserver(l), map[Kind]int{{"forbidden", "missing_role"}: 50})
+		plain := text.String()
+		var zipped bytes.Buffer
+		w := gzip.NewWriter(&zipped)
+		if _, err := io.WriteString(w, plain); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		each := func(wrap func(line string) string) string {
+			var all strings.Builder
+			for line := range strings.Lines(plain) {
+				all.WriteString(wrap(strings.TrimSuffix(line, "\n")) + "\n")
+			}
+			return all.String()
+		}
+		member := func(name string) string {
+			return each(func(line string) string {
+				wrapped, err := json.Marshal(map[string]string{name: line + "\n", "stream": "stderr"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(wrapped)
+			})
+		}
+		for name, log := range map[string]string{
+			"gzip": zipped.String(), "byte order mark": "\xef\xbb\xbf" + plain, "CRLF": strings.ReplaceAll(plain, "\n", "\r\n"),
+			"Docker": member("log"), "journal": member("MESSAGE"),
+			"Kubernetes":     each(func(line string) string { return "2026-11-29T12:00:00.1Z stderr F " + line }),
+			"Docker Compose": each(func(line string) string { return "reports-1  | " + line }),
+		} {
+			c, err := ReadLog(strings.NewReader(log))
+			if err != nil {
+				t.Fatalf("%s, %s: %v", form, name, err)
+			}
+			found := c.Diagnose()
+			if c.Allowed != 100 || len(found) != 1 || found[0].Plumbing != policy || found[0].Count != 50 || len(c.Unread) > 0 {
+				t.Errorf("%s, %s: %v allowed, %+v, unread %v", form, name, c.Allowed, found, c.Unread)
+			}
+		}
+	}
+}
+
+// repeated is a text again and again, up to a size.
+type repeated struct {
+	text string
+	left int
+	at   int
+}
+
+func (r *repeated) Read(p []byte) (n int, err error) {
+	if r.left <= 0 {
+		return 0, io.EOF
+	}
+	for n < len(p) && r.left > 0 {
+		m := copy(p[n:], r.text[r.at:])
+		n, r.left, r.at = n+m, r.left-m, (r.at+m)%len(r.text)
+	}
+	return n, nil
+}
+
+// A log that is larger than the memory, and one of a single line, take no more memory
+// than a line does.
+func TestALogOfAnySizeIsRead(t *testing.T) {
+	const line = `{"time":"2026-11-29T12:00:00Z","level":"WARN","msg":"access","outcome":"forbidden","status":403,"reason":"missing_role","gate":"authorize","method":"GET","route":"/reports/:id"}` + "\n"
+	const size = 32 << 20
+	for name, tt := range map[string]struct {
+		text  string
+		lines int
+		found int
+	}{
+		"many lines": {line, size / len(line), 1}, "one line": {"x", 1, 0},
+		"many lines of others": {"2026-11-29 GET /reports 200 0.001\n", size / len("2026-11-29 GET /reports 200 0.001\n"), 0},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c, err := ReadLog(&repeated{text: tt.text, left: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > size/4 {
+			t.Errorf("%s: %d bytes are held", name, held)
+		}
+		if c.Lines < tt.lines || c.Lines > tt.lines+1 || len(c.Diagnose()) != tt.found || (c.Unread[tooLong] == 1) != (name == "one line") {
+			t.Errorf("%s: %d lines, want %d; %+v, unread %v", name, c.Lines, tt.lines, c.Diagnose(), c.Unread)
+		}
+	}
+}
+
+// A log that makes up reasons and routes does not fill the memory.
+func TestMadeUpReasonsAreBounded(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	const lines = 20_000
+	for i := range lines {
+		fmt.Fprintf(&text, "level=WARN msg=access outcome=forbidden status=403 reason=made_%d gate=check route=/made/%d rule=rule%d\n", i/2, i, i)
+	}
+	c, err := ReadLog(strings.NewReader(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Total() != lines || len(c.Refused) > maxValues+1 || len(c.Refused[Kind{"forbidden", "_other"}].Routes) > maxValues {
+		t.Errorf("%v requests of %d kinds", c.Total(), len(c.Refused))
+	}
+	if sum := Together([]*Counts{c, c}); sum.Total() != 2*lines || len(sum.Refused) > maxValues+7 {
+		t.Errorf("twice: %v requests of %d kinds", sum.Total(), len(sum.Refused))
 	}
 }
 

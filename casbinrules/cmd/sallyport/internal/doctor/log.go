@@ -2,132 +2,211 @@ package doctor
 
 import (
 	"bufio"
-	"encoding/json"
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 )
 
 // maxLine is how long a line of a log may be.
 const maxLine = 1 << 20
 
+// Why lines are not read.
+const (
+	tooLong = "longer than 1 MiB"
+	binary  = "not text"
+	broken  = "cut off or broken"
+)
+
 // ReadLog counts the lines that core.LogObserver wrote, in the form of slog's JSON
-// and text handlers and of its default one. A request that several gates have
-// let pass has a line of each, and one that was refused has one of that: allowed
-// is what the kind of gate has let pass that let most pass. What is no such line is
-// passed over.
+// and text handlers and of its default one, also where a collector of logs has put a
+// prefix in front of them or wrapped them in JSON. What is compressed by gzip is
+// decompressed. A request that several gates have let pass has a line of each, and
+// one that was refused has one of that: allowed is what the kind of gate has let pass
+// that let most pass. What is no such line is passed over; lines that cannot be read
+// are counted.
 func ReadLog(r io.Reader) (*Counts, error) {
-	c := &Counts{}
-	allowed := map[string]float64{} // by gate
-	var last map[string]string      // of a policy
-	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 0, 64<<10), maxLine)
-	for s.Scan() {
-		f := fields(s.Text())
-		switch {
-		case f == nil:
-		case isAccess(f):
-			c.access(f, allowed)
-		case strings.HasPrefix(f["msg"], "policy ") && f["version"] != "":
-			last = f
-		case strings.HasPrefix(f["msg"], "keys not fetched"):
-			c.note(Finding{Plumbing: keys, Seen: "the keys of an issuer were not fetched: " + f["error"], Look: "the address of the key set, from the machine of the service"})
-		}
-	}
-	if err := s.Err(); err != nil {
+	in, err := plainText(bufio.NewReaderSize(r, 64<<10))
+	if err != nil {
 		return nil, fmt.Errorf("reading the log: %w", err)
 	}
-	if last != nil && (last["outcome"] == "rejected" || last["outcome"] == "failed") {
-		c.note(Finding{Plumbing: policy, Seen: last["msg"] + ": " + last["error"], Look: "the file and line that it names; sallyport lint says the same. Revocations of the edit do not count yet"})
+	l := logReader{counts: &Counts{Unread: map[string]int{}, revisions: map[string]string{}}, allowed: map[string]float64{}, failing: map[string]Finding{}}
+	for {
+		line, long, err := nextLine(in)
+		if len(line) > 0 || long {
+			l.counts.Lines++
+			l.read(line, long)
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the log: line %d: %w", l.counts.Lines+1, err)
+		}
 	}
-	if last != nil && last["outcome"] == "stale" {
-		c.note(Finding{Plumbing: dependency, Seen: last["msg"] + ": " + last["error"], Look: storeLook})
+	l.end()
+	return l.counts, nil
+}
+
+// compressed are the formats that are not read, by how they begin.
+var compressed = map[string]string{"\x28\xb5\x2f\xfd": "zstd", "\xfd7zXZ": "xz", "BZh": "bzip2", "PK\x03\x04": "zip"}
+
+// plainText is in, decompressed where it is compressed by gzip.
+func plainText(in *bufio.Reader) (*bufio.Reader, error) {
+	first, err := in.Peek(5)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
 	}
-	return c, nil
+	for magic, format := range compressed {
+		if bytes.HasPrefix(first, []byte(magic)) {
+			return nil, fmt.Errorf("it is compressed (%s): decompress it and give it as standard input, with -", format)
+		}
+	}
+	switch {
+	case bytes.HasPrefix(first, []byte("\x1f\x8b")):
+		unzipped, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, err
+		}
+		return bufio.NewReaderSize(unzipped, 64<<10), nil
+	case bytes.HasPrefix(first, []byte("\xff\xfe")), bytes.HasPrefix(first, []byte("\xfe\xff")):
+		return nil, errors.New("it is UTF-16: convert it to UTF-8")
+	case bytes.HasPrefix(first, []byte("\xef\xbb\xbf")):
+		_, err = in.Discard(3)
+		return in, err
+	}
+	return in, nil
+}
+
+// nextLine is the next line without its end; long for one of which the rest was
+// skipped.
+func nextLine(in *bufio.Reader) (line []byte, long bool, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		if len(line)+len(part) > maxLine {
+			line, long = nil, true
+		}
+		switch {
+		case long:
+		case line == nil && err == nil:
+			return bytes.TrimRight(part, "\r\n"), false, nil // the common case copies nothing
+		default:
+			line = append(line, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return bytes.TrimRight(line, "\r\n"), long, err
+		}
+	}
+}
+
+// logReader counts lines.
+type logReader struct {
+	counts  *Counts
+	allowed map[string]float64 // by gate
+	policy  map[string]string  // the last line about one
+	failing map[string]Finding // what has not mended since, by what it is
+}
+
+// words are what a line has that is looked at.
+var words = [][]byte{[]byte("access"), []byte("policy "), []byte("keys "), []byte("file "), []byte("decisions ")}
+
+func (l *logReader) read(line []byte, long bool) {
+	switch {
+	case long:
+		l.counts.Unread[tooLong]++
+		return
+	case bytes.IndexByte(line, 0) >= 0:
+		l.counts.Unread[binary]++
+		return
+	}
+	for _, word := range words {
+		if bytes.Contains(line, word) {
+			l.note(string(line))
+			return
+		}
+	}
+}
+
+// note counts a line that may be one of ours.
+func (l *logReader) note(line string) {
+	f := fields(line)
+	switch message := f["msg"]; {
+	case f == nil:
+		l.counts.Unread[broken]++
+	case message == "access":
+		l.access(f)
+	case strings.HasPrefix(message, "policy ") && f["version"] != "":
+		l.policy = f
+		if o := f["outcome"]; (o == "loaded" || o == "unchanged") && f["revision"] != "" {
+			l.counts.revisions[""] = f["revision"]
+		}
+	case strings.HasPrefix(message, "keys not fetched"):
+		l.failing["keys of "+f["issuer"]] = Finding{Plumbing: keys, Alert: keySetStale, Look: keySetLook, Seen: fmt.Sprintf("the keys of %s were not fetched: %s", orAnIssuer(f["issuer"]), f["error"])}
+	case message == "keys fetched again":
+		delete(l.failing, "keys of "+f["issuer"])
+	case strings.HasPrefix(message, "file not taken from its store"):
+		l.failing["file "+f["file"]] = Finding{Plumbing: policy, Alert: policyOutdated, Look: outdatedLook, Seen: message + ": " + f["file"] + ": " + f["error"]}
+	case strings.HasPrefix(message, "file not confirmed by its store"):
+		l.failing["file "+f["file"]] = Finding{Plumbing: dependency, Alert: sourceStale, Look: storeLook, Seen: message + ": " + f["file"] + ": " + f["error"]}
+	case strings.HasPrefix(message, "file loaded from its store"), strings.HasPrefix(message, "file confirmed by its store"):
+		delete(l.failing, "file "+f["file"])
+	case strings.HasPrefix(message, "decisions cannot be written"):
+		l.failing["decisions"] = Finding{Plumbing: program, Alert: decisionsLost, Look: decisionsLook, Seen: message + ": " + f["error"]}
+	}
+}
+
+func orAnIssuer(name string) string {
+	if name == "" {
+		return "an issuer"
+	}
+	return name
+}
+
+// end is called when all lines were read.
+func (l *logReader) end() {
+	c := l.counts
+	switch p := l.policy; p["outcome"] {
+	case "rejected", "failed":
+		c.note(Finding{Plumbing: policy, Alert: policyOutdated, Seen: p["msg"] + ": " + p["error"], Look: "the file and line that it names; sallyport lint says the same. Revocations of the edit do not count yet"})
+	case "stale":
+		c.note(Finding{Plumbing: dependency, Alert: sourceStale, Seen: p["msg"] + ": " + p["error"], Look: storeLook})
+	}
+	for _, what := range sortedKeys(l.failing) {
+		c.note(l.failing[what])
+	}
 }
 
 // note keeps a finding once.
 func (c *Counts) note(f Finding) {
 	for _, have := range c.Notes {
-		if have.Plumbing == f.Plumbing && have.Look == f.Look {
+		if have.Plumbing == f.Plumbing && have.Alert == f.Alert && have.Look == f.Look {
 			return
 		}
 	}
 	c.Notes = append(c.Notes, f)
 }
 
-func isAccess(f map[string]string) bool {
-	return f["msg"] == "access" && f["outcome"] != "" && f["gate"] != ""
-}
-
-func (c *Counts) access(f map[string]string, allowed map[string]float64) {
-	switch f["outcome"] {
+// access counts a verdict. A line without what each has is cut off, and one with an
+// outcome that there is not is of another program.
+func (l *logReader) access(f map[string]string) {
+	c := l.counts
+	if f["gate"] == "" || f["outcome"] == "" {
+		c.Unread[broken]++
+		return
+	}
+	if f["revision"] != "" {
+		c.revisions[""] = f["revision"]
+	}
+	switch outcome := f["outcome"]; outcome {
 	case "allowed":
-		allowed[f["gate"]]++
-		c.Allowed = max(c.Allowed, allowed[f["gate"]])
+		l.allowed[f["gate"]]++
+		c.Allowed = max(c.Allowed, l.allowed[f["gate"]])
 	case "preflight", "client_gone":
 	default:
-		c.Add(Kind{f["outcome"], f["reason"]}, 1, f["route"], f["rule"], f["scheme"])
-	}
-}
-
-// fields are those of a line, nil for a line that has none. The message is msg.
-func fields(line string) map[string]string {
-	if strings.HasPrefix(strings.TrimSpace(line), "{") {
-		var members map[string]any
-		if json.Unmarshal([]byte(line), &members) != nil {
-			return nil
-		}
-		f := make(map[string]string, len(members))
-		for k, v := range members {
-			f[k] = fmt.Sprint(v)
-		}
-		return f
-	}
-	f := map[string]string{}
-	var words []string
-	for rest := strings.TrimSpace(line); rest != ""; rest = strings.TrimLeft(rest, " ") {
-		key, value, after, ok := pair(rest)
-		if !ok {
-			word, more, _ := strings.Cut(rest, " ")
-			words, rest = append(words, word), more
-			continue
-		}
-		f[key], rest = value, after
-	}
-	if f["msg"] == "" { // slog's default handler has time, level and message in front
-		f["msg"] = message(words)
-	}
-	return f
-}
-
-// message is what of words stands behind the level.
-func message(words []string) string {
-	for i, w := range words {
-		switch w {
-		case "DEBUG", "INFO", "WARN", "ERROR":
-			return strings.Join(words[i+1:], " ")
+		if statuses[outcome] != 0 {
+			c.Add(Kind{outcome, f["reason"]}, 1, f["route"], f["rule"], f["scheme"])
 		}
 	}
-	return ""
-}
-
-// pair cuts key=value, or key="value", off s.
-func pair(s string) (key, value, rest string, ok bool) {
-	end := strings.IndexAny(s, "= \"")
-	if end <= 0 || s[end] != '=' {
-		return "", "", "", false
-	}
-	key, s = s[:end], s[end+1:]
-	if strings.HasPrefix(s, `"`) {
-		quoted, err := strconv.QuotedPrefix(s)
-		if err != nil {
-			return "", "", "", false
-		}
-		value, err = strconv.Unquote(quoted)
-		return key, value, s[len(quoted):], err == nil
-	}
-	value, rest, _ = strings.Cut(s, " ")
-	return key, value, rest, true
 }

@@ -3,6 +3,8 @@ package doctor
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -18,7 +20,7 @@ func ReadMetrics(r io.Reader) (Sample, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	s, err := parser.TextToMetricFamilies(r)
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
+		return nil, fmt.Errorf("metrics: the page is not in Prometheus's text format: %w", err)
 	}
 	if s["sallyport_requests_total"] == nil {
 		return nil, fmt.Errorf("metrics: no sallyport_requests_total: the page is not that of a service with core/telemetry")
@@ -33,7 +35,7 @@ func (s Sample) CountsSince(before Sample) *Counts {
 	c := &Counts{}
 	was := before.counters()
 	for k, n := range s.counters() {
-		if n -= was[k]; n <= 0 { // less than before if the service was started again
+		if n -= was[k]; !(n > 0) { // less than before if the service was started again, or no number
 			continue
 		}
 		switch {
@@ -44,6 +46,7 @@ func (s Sample) CountsSince(before Sample) *Counts {
 		}
 	}
 	s.states(c)
+	s.fetches(c, before)
 	s.missing(c, before)
 	return c
 }
@@ -56,10 +59,21 @@ func (s Sample) counters() map[series]float64 {
 		for _, m := range s[name].GetMetric() {
 			l := labels(m)
 			k := series{name, l["sallyport_outcome"], l["sallyport_reason"], l["http_route"], l["sallyport_rule"], l["sallyport_scheme"]}
-			all[k] += m.GetCounter().GetValue()
+			all[k] += value(m)
 		}
 	}
 	return all
+}
+
+// value is that of a counter or gauge, also on a page that does not say what is which.
+func value(m *dto.Metric) float64 {
+	switch {
+	case m.Counter != nil:
+		return m.GetCounter().GetValue()
+	case m.Gauge != nil:
+		return m.GetGauge().GetValue()
+	}
+	return m.GetUntyped().GetValue()
 }
 
 func labels(m *dto.Metric) map[string]string {
@@ -72,28 +86,73 @@ func labels(m *dto.Metric) map[string]string {
 
 // states adds what gauges say is broken now.
 func (s Sample) states(c *Counts) {
-	for _, m := range s["sallyport_policy_outdated_seconds"].GetMetric() {
-		if since := m.GetGauge().GetValue(); since > 0 {
-			c.note(Finding{Plumbing: policy, Seen: fmt.Sprintf("the policy %s has been older than its source for %v",
-				labels(m)["sallyport_policy_name"], time.Duration(since)*time.Second),
-				Look: "the log line of the reload, which names file and line. Revocations of the edit do not count yet"})
+	each := func(name string, note func(l map[string]string, n float64)) {
+		for _, m := range s[name].GetMetric() {
+			note(labels(m), value(m))
 		}
 	}
-	for _, m := range s["sallyport_policy_source_age_seconds"].GetMetric() {
-		if age := m.GetGauge().GetValue(); age > staleStore.Seconds() {
-			c.note(Finding{Plumbing: dependency, Seen: fmt.Sprintf("the store of the policy %s has not confirmed it for %v",
-				labels(m)["sallyport_policy_name"], time.Duration(age)*time.Second), Look: storeLook})
+	each("sallyport_policy_info", func(l map[string]string, _ float64) {
+		if c.revisions == nil {
+			c.revisions = map[string]string{}
+		}
+		c.revisions[l["sallyport_policy_name"]] = l["sallyport_policy_revision"]
+	})
+	each("sallyport_policy_outdated_seconds", func(l map[string]string, since float64) {
+		if since > 0 {
+			c.note(Finding{Plumbing: policy, Alert: policyOutdated, Look: outdatedLook,
+				Seen: fmt.Sprintf("the policy %s has been older than its source for %v", l["sallyport_policy_name"], seconds(since))})
+		}
+	})
+	each("sallyport_source_lag_seconds", func(l map[string]string, since float64) {
+		if since > 0 && l["sallyport_source_kind"] != "policy" { // whose own gauge says it
+			c.note(Finding{Plumbing: policy, Alert: policyOutdated, Look: outdatedLook,
+				Seen: fmt.Sprintf("the file of %s has been older than that in its store for %v", l["sallyport_source_name"], seconds(since))})
+		}
+	})
+	each("sallyport_source_age_seconds", func(l map[string]string, age float64) {
+		if age > staleStore.Seconds() {
+			c.note(Finding{Plumbing: dependency, Alert: sourceStale, Look: storeLook,
+				Seen: fmt.Sprintf("the store of the %s %s has not confirmed it for %v", l["sallyport_source_kind"], l["sallyport_source_name"], seconds(age))})
+		}
+	})
+	each("sallyport_keyset_keys", func(l map[string]string, n float64) {
+		if n == 0 {
+			c.note(Finding{Plumbing: keys, Alert: keySetStale, Look: keySetLook + "; until they come tokens are 503", Seen: "there are no keys of " + l["sallyport_keyset_name"]})
+		}
+	})
+	each("sallyport_keyset_age_seconds", func(l map[string]string, age float64) {
+		if age > staleKeys.Seconds() {
+			c.note(Finding{Plumbing: keys, Alert: keySetStale, Look: keySetLook + "; after a day every token is 503",
+				Seen: fmt.Sprintf("%s has not confirmed its keys for %v", l["sallyport_keyset_name"], seconds(age))})
+		}
+	})
+}
+
+func seconds(n float64) time.Duration { return time.Duration(n) * time.Second }
+
+// fetches adds the key sets of which each fetch since before has failed; without one
+// before nobody knows how long ago that was.
+func (s Sample) fetches(c *Counts, before Sample) {
+	if before == nil {
+		return
+	}
+	good, bad := map[string]float64{}, map[string]float64{}
+	add := func(s Sample, sign float64) {
+		for _, m := range s["sallyport_keyset_fetches_total"].GetMetric() {
+			l := labels(m)
+			if l["sallyport_result"] == "failed" {
+				bad[l["sallyport_keyset_name"]] += sign * value(m)
+			} else {
+				good[l["sallyport_keyset_name"]] += sign * value(m)
+			}
 		}
 	}
-	for _, m := range s["sallyport_keyset_keys"].GetMetric() {
-		if m.GetGauge().GetValue() == 0 {
-			c.note(Finding{Plumbing: keys, Seen: "there are no keys of " + labels(m)["sallyport_keyset_name"], Look: "the address of the key set, from the machine of the service; until they come tokens are 503"})
-		}
-	}
-	for _, m := range s["sallyport_keyset_age_seconds"].GetMetric() {
-		if age := m.GetGauge().GetValue(); age > staleKeys.Seconds() {
-			c.note(Finding{Plumbing: keys, Seen: fmt.Sprintf("%s has not confirmed its keys for %v", labels(m)["sallyport_keyset_name"], time.Duration(age)*time.Second),
-				Look: "the address of the key set; after a day every token is 503"})
+	add(s, 1)
+	add(before, -1)
+	for _, name := range slices.Sorted(maps.Keys(bad)) {
+		if n := bad[name]; n > 0 && good[name] <= 0 {
+			c.note(Finding{Plumbing: keys, Alert: keySetStale, Look: keySetLook + "; after a day every token is 503",
+				Seen: fmt.Sprintf("%.0f fetches of the keys of %s have failed", n, name)})
 		}
 	}
 }
@@ -104,7 +163,7 @@ func (s Sample) missing(c *Counts, before Sample) {
 		all := map[string]float64{}
 		for _, m := range s["sallyport_decisionlog_decisions_total"].GetMetric() {
 			if l := labels(m); l["sallyport_result"] == "queue_full" || l["sallyport_result"] == "write_failed" {
-				all[l["sallyport_decisionlog_name"]] += m.GetCounter().GetValue()
+				all[l["sallyport_decisionlog_name"]] += value(m)
 			}
 		}
 		return all
@@ -112,14 +171,18 @@ func (s Sample) missing(c *Counts, before Sample) {
 	was := lost(before)
 	for name, n := range lost(s) {
 		if n -= was[name]; n > 0 {
-			c.note(Finding{Plumbing: program, Seen: fmt.Sprintf("the decision log %s lacks %.0f decisions", name, n),
-				Look: "sallyport_decisionlog_decisions_total: queue_full for a slow disk or a small queue_size, write_failed for a full disk or a file that cannot be written"})
+			c.note(Finding{Plumbing: program, Alert: decisionsLost, Look: decisionsLook, Seen: fmt.Sprintf("the decision log %s lacks %.0f decisions", name, n)})
 		}
 	}
 }
 
-// storeLook is what to look at when the store of a policy does not answer.
-const storeLook = "the store of the policy, from the machine of the service; revocations that were published since do not count yet"
+// What to look at where something is seen beside refusals.
+const (
+	storeLook     = "the store, from the machine of the service; what was published or revoked since does not count yet"
+	outdatedLook  = "the log line of the reload, which names file and line. Revocations of the edit do not count yet"
+	keySetLook    = "the address of the key set, from the machine of the service"
+	decisionsLook = "sallyport_decisionlog_decisions_total: queue_full for a slow disk or a small queue_size, write_failed for a full disk or a file that cannot be written"
+)
 
 // staleStore is how old the word of a store gets when it does not answer: it is asked
 // every few seconds.
