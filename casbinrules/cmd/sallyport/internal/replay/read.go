@@ -3,8 +3,8 @@ package replay
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,10 +30,7 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 	tallies, errs := make([]*tally, workers), make([]error, workers)
 	var wait sync.WaitGroup
 	for i := range workers {
-		r := &run{Settings: &s, ctx: ctx, entries: map[string]*entry{}, report: newTally(s.Samples)}
-		if s.Old != nil {
-			r.oldHash = s.Old.Version().Revision
-		}
+		r := newRun(ctx, &s)
 		tallies[i] = r.report
 		wait.Go(func() {
 			if errs[i] = r.work(chunks, &buffers); errs[i] != nil {
@@ -101,7 +98,49 @@ func readOne(ctx context.Context, f io.Reader, chunks chan<- []byte, buffers *sy
 	}
 }
 
-// work counts the lines of chunks until there are no more, and decides each kind.
+// run is the work of one goroutine.
+type run struct {
+	*Settings
+	ctx     context.Context
+	report  *tally
+	oldHash string
+	// kinds are entries by the part of lines that says what was asked and answered.
+	kinds map[string]*entry
+	size  int // bytes of these parts
+	hits  int // lines that were of a kind among them
+	apart int // how many more lines are decided without looking for their kind
+	// line and question are used again for each line.
+	line     line
+	question question
+}
+
+func newRun(ctx context.Context, s *Settings) *run {
+	r := &run{Settings: s, ctx: ctx, report: newTally(s.Samples), kinds: map[string]*entry{}}
+	r.line.Request = &decisionlog.Request{Attributes: map[string]string{}}
+	if s.Old != nil {
+		r.oldHash = s.Old.Version().Revision
+	}
+	return r
+}
+
+// entry is a kind of line: equal requests with equal answers.
+type entry struct {
+	answer
+	count uint64
+	first uint64 // the lowest number of such a line
+}
+
+// How many kinds of lines are kept, and how many bytes of them, so that a log of many
+// needs no more memory than one of few.
+const (
+	maxEntries = 100_000
+	maxSize    = 64 << 20
+	// apartFor is for how many lines, times the kinds that were kept, kinds are not
+	// looked for where hardly any came again: that takes longer than to decide each.
+	apartFor = 5
+)
+
+// work counts the lines of chunks until there are no more.
 func (r *run) work(chunks <-chan []byte, buffers *sync.Pool) error {
 	for chunk := range chunks {
 		for rest := chunk; len(rest) > 0; {
@@ -109,91 +148,91 @@ func (r *run) work(chunks <-chan []byte, buffers *sync.Pool) error {
 			if end < 0 {
 				end = len(rest)
 			}
-			r.line(rest[:end])
+			if err := r.read(rest[:end]); err != nil {
+				return err
+			}
 			rest = rest[min(end+1, len(rest)):]
 		}
 		chunk = chunk[:0]
 		buffers.Put(&chunk)
-		if len(r.entries) > maxEntries {
-			if err := r.flush(); err != nil {
-				return err
-			}
-		}
 	}
-	return r.flush()
+	r.flush()
+	return nil
 }
 
-// What this project's own lines look like. Inside texts quotes are escaped, so that
-// no client can make up any of these.
-var (
-	decisionStart = []byte(`{"v":1,"kind":"decision","seq":`)
-	partStart     = []byte(`,"outcome":`)
-	partEnd       = []byte(`},"duration_us":`)
-)
+// flush adds the entries to the report.
+func (r *run) flush() {
+	if r.hits < len(r.kinds)/2 {
+		r.apart = apartFor * len(r.kinds)
+	}
+	for _, e := range r.kinds {
+		r.report.add(e.answer, e.count, e.first)
+	}
+	clear(r.kinds)
+	r.size, r.hits = 0, 0
+}
 
-// line counts a line under the part of it that says what was asked and answered.
-func (r *run) line(text []byte) {
+// read counts a line with those of its kind. The error is that of the context.
+func (r *run) read(text []byte) error {
 	if len(text) == 0 {
-		return
+		return nil
 	}
 	r.report.Lines++
-	if bytes.HasPrefix(text, decisionStart) {
-		from := bytes.Index(text, partStart)
-		if from > 0 {
-			if to := bytes.Index(text[from:], partEnd); to > 0 {
-				r.count(text[from+1:from+to+1], seqOf(text[len(decisionStart):]))
-				return
-			}
-		}
+	part, seq, ok := cut(text)
+	if !ok {
+		return r.parse(text)
 	}
-	r.other(text)
-}
-
-func (r *run) count(part []byte, seq uint64) {
+	if r.apart > 0 {
+		r.apart--
+	} else if e := r.kinds[string(part)]; e != nil {
+		r.report.Decisions++
+		r.hits++
+		e.count++
+		e.first = min(e.first, seq)
+		return nil
+	}
+	kept := string(part)
+	if !scanPart(kept, &r.line) {
+		return r.parse(text)
+	}
 	r.report.Decisions++
-	e := r.entries[string(part)]
-	if e == nil {
-		e = &entry{first: seq}
-		r.entries[string(part)] = e
-	}
-	e.count++
-	e.first = min(e.first, seq)
-}
-
-// seqOf is the number that a text begins with.
-func seqOf(text []byte) (n uint64) {
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			break
-		}
-		n = n*10 + uint64(c-'0')
-	}
-	return n
-}
-
-// other reads a line that is no decision, or one that another program has written.
-func (r *run) other(text []byte) {
-	record, err := decisionlog.Parse(text)
+	a, err := r.answer(&r.line)
 	if err != nil {
-		r.report.lack(LackUnreadable, &entry{count: 1})
-		return
+		return err
 	}
+	if len(r.kinds) >= cmp.Or(r.Settings.kinds, maxEntries) || r.size >= maxSize {
+		r.flush()
+	}
+	if r.apart > 0 {
+		r.report.add(a, 1, seq)
+		return nil
+	}
+	r.size += len(kept)
+	r.kinds[kept] = &entry{a, 1, seq}
+	return nil
+}
+
+// parse counts a line that is no decision, or one that another program has written.
+func (r *run) parse(text []byte) error {
+	record, err := decisionlog.Parse(text)
 	t := r.report
 	switch {
+	case err != nil:
+		t.add(answer{lack: LackUnreadable}, 1, 0)
 	case record.Kind == decisionlog.KindDecision:
-		l := line{record.Outcome, record.Reason, record.Gate, record.Rule, record.Revision, record.Request}
-		part, err := json.Marshal(l)
+		t.Decisions++
+		a, err := r.answer(&line{record.Outcome, record.Reason, record.Gate, record.Rule, record.Revision, record.Request})
 		if err != nil {
-			t.lack(LackUnreadable, &entry{count: 1, first: record.Seq})
-			return
+			return err
 		}
-		r.count(part[1:len(part)-1], record.Seq)
+		t.add(a, 1, record.Seq)
 	case record.Dropped != nil:
 		t.Dropped += record.Dropped.QueueFull + record.Dropped.WriteFailed
 	case record.Open != nil:
 		t.LostAtMost += uint64(max(0, record.Open.LostAtMost))
-		if record.Open.SampleRate < 1 {
+		if record.Open.SampleRate < 1 && !slices.Contains(t.SampleRates, record.Open.SampleRate) {
 			t.SampleRates = append(t.SampleRates, record.Open.SampleRate)
 		}
 	}
+	return nil
 }

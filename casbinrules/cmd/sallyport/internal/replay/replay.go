@@ -2,12 +2,11 @@
 package replay
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
@@ -45,22 +44,16 @@ type Settings struct {
 	// Samples is how many places are kept of each kind of lines that are not
 	// replayed.
 	Samples int
-}
-
-// entry is a kind of line: equal requests with equal answers.
-type entry struct {
-	count uint64
-	first uint64 // number of the first such line in the log
+	// kinds is how many kinds of lines are kept at most; 0 for maxEntries.
+	kinds int
 }
 
 // line is what a replay asks for of a line.
 type line struct {
-	Outcome  core.Outcome         `json:"outcome,omitempty"`
-	Reason   core.Reason          `json:"reason,omitempty"`
-	Gate     string               `json:"gate,omitempty"`
-	Rule     string               `json:"rule,omitempty"`
-	Revision string               `json:"revision,omitempty"`
-	Request  *decisionlog.Request `json:"request,omitempty"`
+	Outcome              core.Outcome
+	Reason               core.Reason
+	Gate, Rule, Revision string
+	Request              *decisionlog.Request
 }
 
 var pseudonym = regexp.MustCompile(`^~[0-9a-f]{4}\.[0-9a-f]{24}$`)
@@ -79,15 +72,35 @@ func (l *line) lack() string {
 		return LackDecision
 	case r.Cut:
 		return LackCut
-	case pseudonym.MatchString(r.Principal), pseudonym.MatchString(r.Tenant), slices.ContainsFunc(r.TokenRoles, pseudonym.MatchString):
+	case hasPseudonym(r):
 		return LackPseudonym
 	}
+	return ""
+}
+
+// hasPseudonym reports whether a pseudonym stands where a policy looks.
+func hasPseudonym(r *decisionlog.Request) bool {
+	if isPseudonym(r.Principal) || isPseudonym(r.Tenant) || isPseudonym(r.Action) || slices.ContainsFunc(r.TokenRoles, isPseudonym) {
+		return true
+	}
 	for _, value := range r.Attributes {
-		if pseudonym.MatchString(value) {
-			return LackPseudonym
+		if isPseudonym(value) {
+			return true
 		}
 	}
-	return ""
+	if !strings.Contains(r.Resource, "~") {
+		return false
+	}
+	for segment := range strings.SplitSeq(r.Resource, "/") {
+		if isPseudonym(segment) {
+			return true
+		}
+	}
+	return false
+}
+
+func isPseudonym(text string) bool {
+	return strings.HasPrefix(text, "~") && pseudonym.MatchString(text)
 }
 
 // request is what a policy looks at of a request beside its resource.
@@ -96,79 +109,72 @@ type request struct {
 	method string
 }
 
-func (r request) Method() string { return r.method }
+func (r *request) Method() string { return r.method }
 
 // question is a line as it is put to policies.
 type question struct {
 	principal *core.Principal // nil for a request without credentials
 	access    core.Access
+	request   request
 }
 
-func (l *line) question() (q question, err error) {
+// put makes q the question of a line.
+func (q *question) put(l *line) (err error) {
 	r := l.Request
+	q.request.method = r.Method
 	q.access = core.Access{
-		Action: r.Action, Request: request{method: r.Method},
+		Action: r.Action, Request: &q.request,
 		Resource: core.Resource{Route: r.Route, Path: r.Resource, Name: r.Name, Folded: r.Folded},
 	}
+	q.principal = nil
 	if r.Principal == "" {
-		return q, nil
+		return nil
 	}
-	claims := map[string]any{}
+	var claims map[string]any
+	if len(r.Attributes) > 0 {
+		claims = make(map[string]any, len(r.Attributes))
+	}
 	for name, value := range r.Attributes {
 		claims[name] = value
 	}
 	q.principal, err = core.NewPrincipal(core.PrincipalInfo{ID: r.Principal, Roles: r.TokenRoles, Tenant: r.Tenant, Claims: claims})
-	return q, err
+	return err
 }
 
-func (q question) decide(ctx context.Context, a *casbinrules.Authorizer) (core.Decision, error) {
+func (q *question) decide(ctx context.Context, a *casbinrules.Authorizer) (core.Decision, error) {
 	if q.principal == nil {
 		return a.AuthorizeAnonymous(ctx, q.access)
 	}
 	return a.Authorize(ctx, q.principal, q.access)
 }
 
-// run is the work of one goroutine.
-type run struct {
-	*Settings
-	ctx     context.Context
-	entries map[string]*entry
-	report  *tally
-	oldHash string
+// answer is what policies make of a kind of lines.
+type answer struct {
+	lack string // why they are not compared, or ""
+	rule string // that decides by the new policy, or ""
+	// notReproduced and readings are for the counts with these names.
+	notReproduced, readings bool
+	change                  *change // nil for none
 }
 
-// maxEntries is how many kinds of lines are kept before they are decided, so that a
-// log of many needs no more memory than one of few.
-const maxEntries = 200_000
-
-// flush decides all kinds of lines that were found.
-func (r *run) flush() error {
-	for text, e := range r.entries {
-		if err := r.decide(text, e); err != nil {
-			return err
-		}
-	}
-	clear(r.entries)
-	return nil
+// change is an answer that the policies differ in.
+type change struct {
+	groupKey
+	who, resource string
 }
 
-// decide decides one kind of line, however many there are of it.
-func (r *run) decide(text string, e *entry) error {
-	var l line
-	if err := json.Unmarshal([]byte("{"+text+"}"), &l); err != nil {
-		r.report.lack(LackUnreadable, e)
-		return nil
-	}
+// answer asks the policies. The error is that of the context.
+func (r *run) answer(l *line) (answer, error) {
 	if lack := l.lack(); lack != "" {
-		r.report.lack(lack, e)
-		return nil
+		return answer{lack: lack}, nil
 	}
-	q, err := l.question()
-	if err != nil {
-		r.report.lack(LackFailed, e)
-		return nil
+	q := &r.question
+	if q.put(l) != nil {
+		return answer{lack: LackFailed}, nil
 	}
-	before := core.Decision{Allowed: l.Outcome == core.OutcomeAllowed, Reason: l.Reason, Rule: l.Rule}
+	logged := l.Outcome == core.OutcomeAllowed
+	before := core.Decision{Allowed: logged, Reason: l.Reason, Rule: l.Rule}
+	var err error
 	if r.Old != nil {
 		before, err = q.decide(r.ctx, r.Old)
 	}
@@ -178,166 +184,29 @@ func (r *run) decide(text string, e *entry) error {
 	}
 	switch {
 	case r.ctx.Err() != nil:
-		return r.ctx.Err()
+		return answer{}, r.ctx.Err()
 	case err != nil:
-		r.report.lack(LackFailed, e)
-		return nil
+		return answer{lack: LackFailed}, nil
 	case l.Reason != casbinrules.ReasonNoAttribute && (before.Reason == casbinrules.ReasonNoAttribute || after.Reason == casbinrules.ReasonNoAttribute):
-		r.report.lack(LackAttribute, e)
-		return nil
+		return answer{lack: LackAttribute}, nil
 	}
-	r.report.Compared += e.count
-	if r.Old != nil && l.Revision == r.oldHash && before.Allowed != (l.Outcome == core.OutcomeAllowed) {
-		r.report.NotReproduced += e.count
-	}
-	if after.Rule != "" {
-		r.report.used[after.Rule] += e.count
-	}
-	if l.Request.Readings > 0 {
-		r.report.Readings += e.count
+	a := answer{
+		rule: after.Rule, readings: l.Request.Readings > 0,
+		notReproduced: r.Old != nil && l.Revision == r.oldHash && before.Allowed != logged,
 	}
 	if before.Allowed != after.Allowed {
-		r.report.change(&l, before, after, e)
+		a.change = changeOf(l.Request, before, after)
 	}
-	return nil
+	return a, nil
 }
 
-// tally is what one goroutine has counted.
-type tally struct {
-	Report
-	samples int
-	groups  map[groupKey]*group
-	used    map[string]uint64
-	lacking map[string]*Lack
+func changeOf(r *decisionlog.Request, before, after core.Decision) *change {
+	c := &change{
+		groupKey: groupKey{gains: after.Allowed, tenant: r.Tenant, action: r.Action, object: cmp.Or(r.Name, r.Route, r.Resource), rule: after.Rule},
+		who:      cmp.Or(r.Principal, "anonymous"), resource: r.Resource,
+	}
+	if c.rule == "" {
+		c.rule, c.old = before.Rule, before.Rule != ""
+	}
+	return c
 }
-
-func newTally(samples int) *tally {
-	return &tally{samples: samples, groups: map[groupKey]*group{}, used: map[string]uint64{}, lacking: map[string]*Lack{}}
-}
-
-func (t *tally) lack(why string, e *entry) {
-	l := t.lacking[why]
-	if l == nil {
-		l = &Lack{Why: why, Text: lacks[why]}
-		t.lacking[why] = l
-	}
-	l.Count += e.count
-	l.Samples = append(l.Samples, e.first)
-	l.trim(t.samples)
-}
-
-// groupKey is what changes are grouped by: all but who.
-type groupKey struct {
-	gains                        bool
-	tenant, action, object, rule string
-	old                          bool
-}
-
-// group is a change with those whom it is about.
-type group struct {
-	sample string
-	first  uint64
-	count  uint64
-	by     map[string]uint64
-	others uint64
-}
-
-// The most that is kept of what clients can make up any number of.
-const (
-	maxGroups     = 20_000
-	maxPrincipals = 10_000
-)
-
-// otherObjects is the object of changes beyond those.
-const otherObjects = "(other objects)"
-
-func (t *tally) change(l *line, before, after core.Decision, e *entry) {
-	r := l.Request
-	k := groupKey{gains: after.Allowed, tenant: r.Tenant, action: r.Action, object: r.Name}
-	if k.object == "" {
-		k.object = r.Route
-	}
-	if k.object == "" {
-		k.object = r.Resource
-	}
-	k.rule, k.old = after.Rule, false
-	if k.rule == "" {
-		k.rule, k.old = before.Rule, before.Rule != ""
-	}
-	g := t.group(k)
-	if g.count == 0 || e.first < g.first {
-		g.first, g.sample = e.first, r.Resource
-	}
-	who := r.Principal
-	if who == "" {
-		who = "anonymous"
-	}
-	g.add(who, e.count)
-}
-
-func (t *tally) group(k groupKey) *group {
-	if t.groups[k] == nil && len(t.groups) >= maxGroups {
-		k.tenant, k.object = "", otherObjects
-	}
-	if t.groups[k] == nil {
-		t.groups[k] = &group{by: map[string]uint64{}}
-	}
-	return t.groups[k]
-}
-
-func (g *group) add(who string, n uint64) {
-	g.count += n
-	if _, known := g.by[who]; known || len(g.by) < maxPrincipals {
-		g.by[who] += n
-		return
-	}
-	g.others += n
-}
-
-// merge adds what another goroutine has counted.
-func (t *tally) merge(other *tally) {
-	t.Lines += other.Lines
-	t.Decisions += other.Decisions
-	t.Compared += other.Compared
-	t.NotReproduced += other.NotReproduced
-	t.Readings += other.Readings
-	t.Dropped += other.Dropped
-	t.LostAtMost += other.LostAtMost
-	t.SampleRates = append(t.SampleRates, other.SampleRates...)
-	for rule, n := range other.used {
-		t.used[rule] += n
-	}
-	for why, l := range other.lacking {
-		if t.lacking[why] == nil {
-			t.lacking[why] = &Lack{Why: l.Why, Text: l.Text}
-		}
-		t.lacking[why].Count += l.Count
-		t.lacking[why].Samples = append(t.lacking[why].Samples, l.Samples...)
-		t.lacking[why].trim(t.samples)
-	}
-	for k, g := range other.groups {
-		to := t.group(k)
-		if to.count == 0 || g.first < to.first {
-			to.first, to.sample = g.first, g.sample
-		}
-		for _, who := range slices.Sorted(maps.Keys(g.by)) {
-			to.add(who, g.by[who])
-		}
-		to.count += g.others
-		to.others += g.others
-	}
-}
-
-// unused are the p lines of a policy that decided nothing.
-func (t *tally) unused(a *casbinrules.Authorizer) []casbinrules.RuleText {
-	var rules []casbinrules.RuleText
-	for _, r := range a.Rules() {
-		if r.Kind == "p" && t.used[r.Place()] == 0 {
-			rules = append(rules, r.RuleText)
-		}
-	}
-	return rules
-}
-
-// String says a lack in words.
-func (l *Lack) String() string { return fmt.Sprintf("%d lines %s", l.Count, l.Text) }

@@ -2,12 +2,16 @@ package replay_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,7 +109,7 @@ func (scheme) Challenges(core.Request, error) []challenge.Challenge {
 func traffic(t testing.TB, a core.Authorizer, n int, opts ...core.Option) []string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "decisions.jsonl")
-	l, err := decisionlog.Open(name, decisionlog.WithQueueSize(1000), decisionlog.WithMaxFileSize(4<<20))
+	l, err := decisionlog.Open(name, decisionlog.WithQueueSize(1000), decisionlog.WithMaxFileSize(4<<20), decisionlog.WithHashChain())
 	must(t, err)
 	g, err := core.NewGuard([]core.Authenticator{scheme{}}, append(opts, core.WithAuthorizer(a), core.WithObserver(l))...)
 	must(t, err)
@@ -146,7 +150,7 @@ func flat(r *replay.Report) map[string]uint64 {
 	all := map[string]uint64{}
 	for _, c := range r.Changes {
 		for _, by := range c.By {
-			all[fmt.Sprint(c.Gains, c.Action, c.Object, c.Rule, c.Old, by.Principal)] = by.Count
+			all[fmt.Sprint(c.Gains, c.Tenant, " ", c.Action, c.Object, c.Rule, c.Old, by.Principal)] = by.Count
 		}
 	}
 	return all
@@ -162,48 +166,56 @@ func enforcer(t testing.TB, file string) *casbin.Enforcer {
 	return e
 }
 
-// TestEqualsBruteForce: the report is what deciding line by line finds, which for
-// requests that Casbin knows in full is Casbin's own decision.
-func TestEqualsBruteForce(t *testing.T) {
-	t.Parallel()
-	lines := 20_000
-	if os.Getenv("SALLYPORT_REPLAY_LINES") == "million" {
-		lines = 1_000_000
-	}
-	before, beforeFile := open(t, oldPolicy)
-	after, afterFile := open(t, newPolicy)
-	files := traffic(t, before, lines)
-	r, err := replay.Run(t.Context(), files, replay.Settings{Old: before, New: after, Samples: 2})
-	must(t, err)
+// found is what deciding line by line finds, with nothing but encoding/json.
+type found struct {
+	lines, decisions, compared, dropped, lost uint64
+	lacks, changes                            map[string]uint64
+	used                                      map[string]bool // lines of the new policy
+}
 
-	want, compared, lacking, asCasbin := map[string]uint64{}, uint64(0), map[string]uint64{}, 0
-	casbinBefore, casbinAfter := enforcer(t, beforeFile), enforcer(t, afterFile)
+// brute decides all lines of files, one after the other. each is called for those
+// that are compared.
+func brute(t testing.TB, files []string, before, after *casbinrules.Authorizer, each func(r *decisionlog.Record, before, after core.Decision)) found {
+	t.Helper()
+	f := found{lacks: map[string]uint64{}, changes: map[string]uint64{}, used: map[string]bool{}}
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		must(t, err)
 		for line := range bytes.Lines(text) {
-			record, err := decisionlog.Parse(bytes.TrimSpace(line))
-			must(t, err)
+			if line = bytes.TrimSuffix(line, []byte("\n")); len(line) == 0 {
+				continue
+			}
+			f.lines++
+			record, err := decisionlog.Parse(line)
 			switch {
+			case err != nil:
+				f.lacks[replay.LackUnreadable]++
+				continue
+			case record.Dropped != nil && record.Kind != decisionlog.KindDecision:
+				f.dropped += record.Dropped.QueueFull + record.Dropped.WriteFailed
+				continue
+			case record.Open != nil && record.Kind != decisionlog.KindDecision:
+				f.lost += uint64(record.Open.LostAtMost)
+				continue
 			case record.Kind != decisionlog.KindDecision:
 				continue
-			case record.Gate != "authorize":
-				lacking[replay.LackGate]++
+			}
+			f.decisions++
+			why := bruteLack(record)
+			if why != "" {
+				f.lacks[why]++
 				continue
 			}
-			compared++
 			q := record.Request
 			b, a := decide(t, before, q), decide(t, after, q)
-			if b.Allowed != (record.Outcome == core.OutcomeAllowed) {
-				t.Fatalf("%s: the policy that has decided allows %t", line, b.Allowed)
+			if record.Reason != casbinrules.ReasonNoAttribute && (a.Reason == casbinrules.ReasonNoAttribute || b.Reason == casbinrules.ReasonNoAttribute) {
+				f.lacks[replay.LackAttribute]++
+				continue
 			}
-			if q.Principal != "" && q.TokenRoles == nil && q.Method != "HEAD" {
-				asCasbin++
-				for e, d := range map[*casbin.Enforcer]core.Decision{casbinBefore: b, casbinAfter: a} {
-					if ok, err := e.Enforce(q.Principal, q.Resource, q.Action); err != nil || ok != d.Allowed {
-						t.Fatalf("%s: Casbin allows %t, %v", line, ok, err)
-					}
-				}
+			f.compared++
+			f.used[a.Rule] = true
+			if each != nil {
+				each(record, b, a)
 			}
 			if b.Allowed == a.Allowed {
 				continue
@@ -215,14 +227,109 @@ func TestEqualsBruteForce(t *testing.T) {
 			if rule == "" {
 				rule, old = b.Rule, b.Rule != ""
 			}
-			want[fmt.Sprint(a.Allowed, q.Action, q.Route, rule, old, who)]++
+			f.changes[fmt.Sprint(a.Allowed, q.Tenant, " ", q.Action, cmp.Or(q.Name, q.Route, q.Resource), rule, old, who)]++
 		}
 	}
-	if got := flat(r); fmt.Sprint(got) != fmt.Sprint(want) || len(want) < 20 || asCasbin < lines/3 {
-		t.Errorf("%d changes, %d by Casbin\ngot  %v\nwant %v", len(want), asCasbin, got, want)
+	return f
+}
+
+// bruteLack is why a record is not compared, or "".
+func bruteLack(r *decisionlog.Record) string {
+	if r.Request == nil {
+		return replay.LackUnreadable
 	}
-	if r.Compared != compared || r.NotReproduced != 0 || len(r.Lacks) != 1 || r.Lacks[0].Count != lacking[replay.LackGate] || len(r.Lacks[0].Samples) != 2 {
-		t.Errorf("compared %d of %d, not reproduced %d, lacks %+v", r.Compared, compared, r.NotReproduced, r.Lacks)
+	values := append([]string{r.Request.Principal, r.Request.Tenant, r.Request.Action}, r.Request.TokenRoles...)
+	values = append(values, strings.Split(r.Request.Resource, "/")...)
+	for _, value := range r.Request.Attributes {
+		values = append(values, value)
+	}
+	switch {
+	case r.Gate != "authorize":
+		return replay.LackGate
+	case r.Request.Action == "":
+		return replay.LackAsked
+	case r.Outcome != "allowed" && r.Outcome != "forbidden" && r.Outcome != "unauthenticated":
+		return replay.LackDecision
+	case r.Request.Cut:
+		return replay.LackCut
+	case slices.ContainsFunc(values, func(v string) bool { return len(v) == 30 && v[0] == '~' && v[5] == '.' }):
+		return replay.LackPseudonym
+	}
+	return ""
+}
+
+// equals reports what a replay says otherwise than deciding line by line does.
+func (f found) equals(t testing.TB, r *replay.Report, after *casbinrules.Authorizer) {
+	t.Helper()
+	if got := flat(r); !maps.Equal(got, f.changes) {
+		t.Errorf("changes\ngot  %v\nwant %v", got, f.changes)
+	}
+	lacks := map[string]uint64{}
+	for _, l := range r.Lacks {
+		lacks[l.Why] = l.Count
+	}
+	if !maps.Equal(lacks, f.lacks) {
+		t.Errorf("lacks\ngot  %v\nwant %v", lacks, f.lacks)
+	}
+	got, want := []uint64{r.Lines, r.Decisions, r.Compared, r.Dropped, r.LostAtMost}, []uint64{f.lines, f.decisions, f.compared, f.dropped, f.lost}
+	if !slices.Equal(got, want) {
+		t.Errorf("lines, decisions, compared, dropped, lost\ngot  %v\nwant %v", got, want)
+	}
+	var unused, wantUnused []string
+	for _, rule := range r.Unused {
+		unused = append(unused, rule.Place())
+	}
+	for _, rule := range after.Rules() {
+		if rule.Kind == "p" && !f.used[rule.Place()] {
+			wantUnused = append(wantUnused, rule.Place())
+		}
+	}
+	if !slices.Equal(unused, wantUnused) {
+		t.Errorf("unused\ngot  %v\nwant %v", unused, wantUnused)
+	}
+}
+
+// manyLines is how many lines logs of tests have: a million in long runs.
+func manyLines() int {
+	if os.Getenv("SALLYPORT_LONG") != "" {
+		return 1_000_000
+	}
+	return 20_000
+}
+
+// TestEqualsBruteForce: the report is what deciding line by line finds, which for
+// requests that Casbin knows in full is Casbin's own decision.
+func TestEqualsBruteForce(t *testing.T) {
+	t.Parallel()
+	lines := manyLines()
+	before, beforeFile := open(t, oldPolicy)
+	after, afterFile := open(t, newPolicy)
+	files := traffic(t, before, lines)
+	r, err := replay.Run(t.Context(), files, replay.Settings{Old: before, New: after, Samples: 2})
+	must(t, err)
+
+	asCasbin := 0
+	casbinBefore, casbinAfter := enforcer(t, beforeFile), enforcer(t, afterFile)
+	want := brute(t, files, before, after, func(record *decisionlog.Record, b, a core.Decision) {
+		if b.Allowed != (record.Outcome == core.OutcomeAllowed) {
+			t.Fatalf("%+v: the policy that has decided allows %t", record, b.Allowed)
+		}
+		q := record.Request
+		if q.Principal != "" && q.TokenRoles == nil && q.Method != "HEAD" {
+			asCasbin++
+			for e, d := range map[*casbin.Enforcer]core.Decision{casbinBefore: b, casbinAfter: a} {
+				if ok, err := e.Enforce(q.Principal, q.Resource, q.Action); err != nil || ok != d.Allowed {
+					t.Fatalf("%+v: Casbin allows %t, %v", record, ok, err)
+				}
+			}
+		}
+	})
+	want.equals(t, r, after)
+	if len(want.changes) < 20 || asCasbin < lines/3 || len(files) < 2 {
+		t.Errorf("%d changes, %d by Casbin, %d files", len(want.changes), asCasbin, len(files))
+	}
+	if r.NotReproduced != 0 || len(r.Lacks) != 1 || len(r.Lacks[0].Samples) != 2 {
+		t.Errorf("not reproduced %d, lacks %+v", r.NotReproduced, r.Lacks)
 	}
 
 	// Without the lines that decided nothing, everything is decided as before.
@@ -234,20 +341,24 @@ func TestEqualsBruteForce(t *testing.T) {
 		t.Errorf("without them: %v, %v", again.Changes, err)
 	}
 	// Compared with what the log says, it is the same.
-	if logged, err := replay.Run(t.Context(), files, replay.Settings{New: after}); err != nil || fmt.Sprint(flat(logged)) != fmt.Sprint(want) {
+	if logged, err := replay.Run(t.Context(), files, replay.Settings{New: after}); err != nil || !maps.Equal(flat(logged), want.changes) {
 		t.Errorf("against the log: %v, %v", flat(logged), err)
 	}
 }
 
 func decide(t testing.TB, a *casbinrules.Authorizer, q *decisionlog.Request) core.Decision {
 	t.Helper()
-	access := core.Access{Action: q.Action, Resource: core.Resource{Path: q.Resource, Route: q.Route}}
+	access := core.Access{Action: q.Action, Resource: core.Resource{Path: q.Resource, Route: q.Route, Name: q.Name}}
 	if q.Principal == "" {
 		d, err := a.AuthorizeAnonymous(t.Context(), access)
 		must(t, err)
 		return d
 	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Principal, Roles: q.TokenRoles})
+	claims := map[string]any{}
+	for name, value := range q.Attributes {
+		claims[name] = value
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Principal, Roles: q.TokenRoles, Tenant: q.Tenant, Claims: claims})
 	must(t, err)
 	d, err := a.Authorize(t.Context(), p, access)
 	must(t, err)
@@ -295,19 +406,51 @@ func TestLacks(t *testing.T) {
 }
 
 // BenchmarkReplay is about requests that come again, as they do in real traffic, and
-// about ones of which no two are equal.
+// about ones of which no two are equal, under policies of two sizes.
 func BenchmarkReplay(b *testing.B) {
-	before, _ := open(b, oldPolicy)
-	after, _ := open(b, newPolicy)
-	text, err := os.ReadFile(traffic(b, before, 20_000)[0])
-	must(b, err)
-	file := filepath.Join(b.TempDir(), "log")
-	must(b, os.WriteFile(file, bytes.Repeat(text, 10), 0o600))
-	var lines uint64
-	for b.Loop() {
-		r, err := replay.Run(b.Context(), []string{file}, replay.Settings{Old: before, New: after})
-		must(b, err)
-		lines += r.Lines
+	for _, rules := range []int{1_000, 100_000} {
+		roles := rules / 50
+		policies := [2]strings.Builder{}
+		for i := range rules / 2 {
+			method := [...]string{"GET", "POST", "PATCH", "DELETE"}
+			fmt.Fprintf(&policies[0], "p, role%d, /api/res%d/:id, %s, allow\n", i%roles, i/roles, method[i%4])
+			fmt.Fprintf(&policies[1], "p, role%d, /api/res%d/:id, %s, allow\n", i%roles, i/roles, method[(i+i%97/96)%4])
+			for k := range policies {
+				fmt.Fprintf(&policies[k], "g, user%d, role%d\n", i, (i+k*(i%101/100))%roles)
+			}
+		}
+		quiet := casbinrules.WithLogger(slog.New(slog.DiscardHandler))
+		before, _ := open(b, policies[0].String(), quiet)
+		after, _ := open(b, policies[1].String(), quiet)
+		for _, kinds := range []int{20_000, 500_000} {
+			b.Run(fmt.Sprintf("rules=%d/kinds=%d", rules, kinds), func(b *testing.B) {
+				const lines = 500_000
+				random := rand.New(rand.NewPCG(7, 11))
+				var log bytes.Buffer
+				for i := range lines {
+					kind := i
+					if kinds < lines {
+						kind = random.IntN(kinds)
+					}
+					user, res, method := kind%(rules/2), kind%25, [...]string{"GET", "GET", "POST", "PATCH", "DELETE"}[kind%5]
+					fmt.Fprintf(&log, `{"v":1,"kind":"decision","seq":%d,"time":"2026-11-29T01:02:03.%06dZ","outcome":"allowed","status":200,"reason":"allowed","gate":"authorize","scheme":"Bearer","rule":"policy.csv:7","revision":"9f2c1d7e8a6b4c3d2e1f0a9b8c7d6e5f",`+
+						`"request":{"principal":"user%d","policy_roles":["role%d"],"method":"%s","action":"%s","route":"/api/res%d/:id","resource":"/api/res%d/%d"},"duration_us":7,"client":"192.0.2.7","request_id":"%016x","trace_id":"%032x"}`+"\n",
+						i+1, i, user, user%roles, method, method, res, res, kind, i, i)
+				}
+				file := filepath.Join(b.TempDir(), "log")
+				must(b, os.WriteFile(file, log.Bytes(), 0o600))
+				log = bytes.Buffer{}
+				var read uint64
+				for b.Loop() {
+					r, err := replay.Run(b.Context(), []string{file}, replay.Settings{Old: before, New: after})
+					must(b, err)
+					if r.Compared != lines || len(r.Changes) == 0 {
+						b.Fatalf("%d compared, %d changes", r.Compared, len(r.Changes))
+					}
+					read += r.Lines
+				}
+				b.ReportMetric(float64(read)/b.Elapsed().Seconds(), "lines/s")
+			})
+		}
 	}
-	b.ReportMetric(float64(lines)/b.Elapsed().Seconds(), "lines/s")
 }
