@@ -180,6 +180,14 @@ func TestPlayground(t *testing.T) {
 		t.Errorf("%d requests after the page was loaded", n-loaded)
 	}
 
+	// What was typed is still there when the page is loaded again.
+	p.edit("policy.csv", policy+"# kept\n")
+	p.do(chromedp.Reload())
+	p.wait(idle + ` && document.querySelector(".verdict")`)
+	if got := value(p, chromedp.Evaluate[string](`document.getElementById("text-policy.csv").value`)); got != policy+"# kept\n" {
+		t.Errorf("after a reload the policy is %q", got)
+	}
+
 	other := openTab(t, browser, server.URL+"/")
 	other.do(chromedp.Navigate(link))
 	other.wait(idle + ` && document.querySelector(".verdict")`)

@@ -201,6 +201,7 @@ const engine = new Engine({
   },
   onDone() {
     main.ariaBusy = "false";
+    keep();
   },
   onFailure(why) {
     problem("engine", presets ? `The engine has stopped: ${why}. It is started again with the next change.` : `The engine could not be started: ${why}. Load the page again.`);
@@ -289,12 +290,35 @@ function problem(about, text) {
   byID("problem").hidden = byID("problem").textContent === "";
 }
 
+// keep holds what is on the page for this tab, should it be loaded again.
+function keep() {
+  try {
+    sessionStorage.setItem("playground", JSON.stringify({ at: location.hash, state: state() }));
+  } catch {
+    // It is too large, or not allowed: then a reload begins anew.
+  }
+}
+
+// kept is what was on the page, unless another link is opened.
+function kept() {
+  try {
+    const { at, state } = JSON.parse(sessionStorage.getItem("playground"));
+    return at === location.hash ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 // Where it begins.
 
 async function begin() {
   byID("preset").replaceChildren(...presets.map((p) => make("option", { value: p.name }, p.title)));
   main.inert = false;
-  if (!(await fromLink())) {
+  const state = kept();
+  if (state) {
+    byID("preset").selectedIndex = -1;
+    restore(state);
+  } else if (!(await fromLink())) {
     restore(presets[0]);
   }
 }

@@ -2,7 +2,12 @@
 // was asked last: of questions that came meanwhile only the newest is looked at.
 importScripts("wasm_exec.js");
 
+// pause is how long, in milliseconds, nothing new is asked before the slower calls of
+// a question are answered, so that these do not keep somebody who types waiting.
+const pause = 150;
+
 let waiting; // the newest question, until it is looked at
+let newer = () => {}; // ends a pause
 let busy = false;
 
 const ready = (async () => {
@@ -32,6 +37,7 @@ ready.catch((e) => postMessage({ failed: e.message }));
 
 onmessage = async ({ data }) => {
   waiting = data;
+  newer();
   if (busy) {
     return;
   }
@@ -53,7 +59,12 @@ async function answer(question) {
     const begun = performance.now();
     const text = self.sallyportAnswer(call, question.input);
     postMessage({ id: question.id, call, text, took: performance.now() - begun });
-    await new Promise((resolve) => setTimeout(resolve)); // for what has come meanwhile
+    if (call !== question.calls.at(-1)) {
+      await new Promise((resolve) => {
+        newer = resolve;
+        setTimeout(resolve, call === question.calls[0] ? pause : 0);
+      });
+    }
     if (waiting) {
       return;
     }

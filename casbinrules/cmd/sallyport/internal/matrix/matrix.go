@@ -79,12 +79,31 @@ type Settings struct {
 	Most int
 }
 
-// TooLargeError refuses a table of so many Cells.
-type TooLargeError struct{ Cells, Most int }
+// TooLargeError refuses a table of more than Most cells.
+type TooLargeError struct{ Most int }
 
 // Error says what to do on a command line.
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("the table would have %d cells, more than the %d that are drawn: give fewer routes with --routes, or one tenant with --tenant", e.Cells, e.Most)
+	return fmt.Sprintf("the table would have more than the %d cells that are drawn: give fewer routes with --routes, or one tenant with --tenant", e.Most)
+}
+
+// freshRows tells which rows are there already, and refuses those that would make
+// the table too large before their requests are asked.
+type freshRows struct {
+	seen          map[Row]bool
+	columns, most int
+}
+
+func (f *freshRows) add(list *[]Row, r Row) error {
+	if f.seen[r] {
+		return nil
+	}
+	f.seen[r] = true
+	*list = append(*list, r)
+	if len(f.seen)*f.columns > f.most {
+		return &TooLargeError{f.most}
+	}
+	return nil
 }
 
 // New asks a policy about every subject and route.
@@ -97,16 +116,17 @@ func New(ctx context.Context, a *casbinrules.Authorizer, s Settings) (*Matrix, e
 		return nil, err
 	}
 	m.Columns = s.Subjects(rules, slices.ContainsFunc(a.RequestFields(), ask.IsTenant))
+	fresh := freshRows{seen: map[Row]bool{}, columns: len(m.Columns), most: cmp.Or(s.Most, maxCells)}
 	if s.Routes != nil {
-		m.fromRoutes(s)
+		err = m.fromRoutes(s, &fresh)
 	} else {
-		m.fromPolicy(rules)
+		err = m.fromPolicy(rules, &fresh)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if s.ByName {
 		m.sort()
-	}
-	if n, most := len(m.Columns)*len(m.Rows), cmp.Or(s.Most, maxCells); n > most {
-		return nil, &TooLargeError{n, most}
 	}
 	lines := placed(rules)
 	for _, row := range m.Rows {
@@ -202,21 +222,24 @@ func texts(rules []casbinrules.Rule) []string {
 	return all
 }
 
-func (m *Matrix) fromRoutes(s Settings) {
+func (m *Matrix) fromRoutes(s Settings, fresh *freshRows) error {
 	for _, r := range s.Routes {
 		object := sample.Path(r.Pattern, m.Word)
 		if s.ByRoute {
 			object = r.Pattern
 		}
-		m.addRow(Row{r.Method, r.Pattern, object})
+		if err := fresh.add(&m.Rows, Row{r.Method, r.Pattern, object}); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // fromPolicy takes the objects of rules for routes, with all actions that rules
 // name for them.
-func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
+func (m *Matrix) fromPolicy(rules []casbinrules.Rule, fresh *freshRows) error {
 	var objects []string
-	byObject := map[string][]Row{}
+	byObject := map[string]*[]Row{}
 	for _, r := range rules {
 		for _, object := range r.Objects {
 			samples := sample.Objects(object, m.Word)
@@ -224,8 +247,8 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
 				m.note("no request could be made up for " + object.Text + " (" + r.Place() + "), so it has no row")
 				continue
 			}
-			if !slices.Contains(objects, object.Text) {
-				objects = append(objects, object.Text)
+			if byObject[object.Text] == nil {
+				objects, byObject[object.Text] = append(objects, object.Text), new([]Row)
 			}
 			for _, pattern := range r.Actions {
 				actions := sample.Actions(pattern)
@@ -233,16 +256,17 @@ func (m *Matrix) fromPolicy(rules []casbinrules.Rule) {
 					m.note("no action could be made up for " + pattern.Text + " (" + r.Place() + "), so it has no row")
 				}
 				for _, action := range actions {
-					byObject[object.Text] = append(byObject[object.Text], Row{action, object.Text, samples[0]})
+					if err := fresh.add(byObject[object.Text], Row{action, object.Text, samples[0]}); err != nil {
+						return err
+					}
 				}
 			}
 		}
 	}
 	for _, object := range objects {
-		for _, row := range byObject[object] {
-			m.addRow(row)
-		}
+		m.Rows = append(m.Rows, *byObject[object]...)
 	}
+	return nil
 }
 
 // sort puts rows and columns in the order of their names. Those whom the policy
@@ -265,12 +289,6 @@ func (m *Matrix) sort() {
 		}
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
-}
-
-func (m *Matrix) addRow(r Row) {
-	if !slices.Contains(m.Rows, r) {
-		m.Rows = append(m.Rows, r)
-	}
 }
 
 func (m *Matrix) note(text string) {

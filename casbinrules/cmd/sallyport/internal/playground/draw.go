@@ -66,7 +66,7 @@ func (l *loaded) draw(ctx context.Context, in *Input) (*Drawn, error) {
 	var large *matrix.TooLargeError
 	switch {
 	case errors.As(err, &large):
-		return nil, fmt.Errorf("the table would have %d cells, more than the %d that this page draws: list the routes that matter in %s, or use sallyport matrix", large.Cells, large.Most, RoutesFile)
+		return nil, fmt.Errorf("the table would have more than the %d cells that this page draws: list the routes that matter in %s, or use sallyport matrix", large.Most, RoutesFile)
 	case err != nil:
 		return nil, err
 	}

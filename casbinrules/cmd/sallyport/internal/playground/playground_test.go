@@ -332,7 +332,7 @@ func TestWhatCannotBeAnswered(t *testing.T) {
 	}{
 		{"draw", broken, "the policy has errors"},
 		{"test", broken, "the policy has errors"},
-		{"draw", large, "more than the 5000 that this page draws"},
+		{"draw", large, "more than the 5000 cells that this page draws"},
 		{"look", pattern, "write KIND=FUNCTION"},
 		{"dance", broken, `there is no call "dance"`},
 	} {
