@@ -3,6 +3,7 @@ package probe
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,7 @@ var (
 	ruleQuoted = regexp.MustCompile("(?i)\\b(roles?|permissions?|privileges?|groups?|rules?|policy|policies)\\s+(named\\s+|called\\s+)?[\"'`“‘][^\"'`”’]+[\"'`”’]|[\"'`“‘][\\w:./-]+[\"'`”’]\\s+(role|permission|privilege|group|policy|rule)\\b")
 	ruleNeeds  = regexp.MustCompile(`(?i)\b(requires?|required|missing|needs?|lacks?|not in|not an?|must be)\s+(the\s+|an?\s+)?([\w:./-]+\s+(role|permission|privilege|group|scope)\b|(roles?|permission|privilege|group)\s+[\w:./-]+)`)
 	ruleEngine = regexp.MustCompile(`(?i)\bcasbin\b|\bpolicy\.csv\b|\bmodel\.conf\b|\bp,\s*[\w*:-]+,\s*[\w/*:{}.-]+|\b(rule|policy) (no\.? ?|number |line |#)\d+|\.csv:\d+|\brego\b|\bOPA\b`)
+	whomToAsk  = regexp.MustCompile(`(?i)\b(contact|ask|e-?mail|write to|call)\s+(your|the|an?|our)\s+([\w-]+\s+)?(admin|administrator|manager|owner|support)s?\b`)
 	needsWord  = regexp.MustCompile(`(?i)\b(` + adjectives + `)\s+(role|permission|privilege|group|scope)\b|\b(roles?|permission|privilege|group)\s+(` + adjectives + `)\b`)
 )
 
@@ -47,9 +49,18 @@ func (j *judgement) body(x Exchange) {
 	if found := j.rule(x); found != "" && j.once("rule", route, x.As) {
 		j.find(FaultRuleInBody, x, status(x.Answer)+" with "+excerpt(found), "a body that names no role and no rule", "The body tells an attacker what to be or to look for.")
 	}
-	if found := whichWrong.FindString(eitherWrong.ReplaceAllString(x.Body, "")); found != "" && j.once("which", route, x.As) {
+	if found := whichWrong.FindString(eitherWrong.ReplaceAllString(x.Body, "")); found != "" && !j.toldAll(found) && j.once("which", route, x.As) {
 		j.find(FaultUserEnumeration, x, status(x.Answer)+" with "+excerpt(found), "one body for a wrong password and an unknown account", "The body tells whether an account exists.")
 	}
+}
+
+// toldAll reports whether words about a wrong password are also those for an
+// account that does not exist.
+func (j *judgement) toldAll(words string) bool {
+	return slices.ContainsFunc(j.log, func(x Exchange) bool {
+		none := x.Purpose == BadCredentials && x.As == asPassword || x.Purpose == Account && strings.HasPrefix(x.Variant, madeUp)
+		return none && strings.Contains(strings.ToLower(words), "password") && strings.Contains(visible(x.Body), words)
+	})
 }
 
 // rule is what of a refusal's body names a role or a rule, or "".
@@ -65,8 +76,9 @@ func (j *judgement) rule(x Exchange) string {
 			return found
 		}
 	}
+	body := whomToAsk.ReplaceAllString(x.Body, "")
 	for _, word := range j.Words {
-		if len(word) > 2 && !strings.Contains(x.Target, word) && regexp.MustCompile(`(?i)\b`+regexp.QuoteMeta(word)+`\b`).MatchString(x.Body) {
+		if len(word) > 2 && !strings.Contains(x.Target, word) && regexp.MustCompile(`(?i)\b`+regexp.QuoteMeta(word)+`\b`).MatchString(body) {
 			return word
 		}
 	}

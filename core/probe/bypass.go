@@ -11,7 +11,10 @@ import (
 // variant judges another spelling or method of what was refused.
 func (j *judgement) variant(x Exchange) {
 	plain, ok := j.answerTo(Plain, x.Route, x.As)
-	if !ok || x.Err != nil || x.Status >= 300 || !j.letThrough(x) {
+	if !ok || x.Err != nil || x.Status >= 300 || j.freshAnswer(plain) || !j.letThrough(x) {
+		return
+	}
+	if x.Method == http.MethodGet && plain.Method != http.MethodGet && !j.didThat(x, plain.Method) {
 		return
 	}
 	if x.As != Anonymous && x.Purpose == Spelling && j.anotherThing(plain, x) && !j.sameThing(x) {
@@ -33,6 +36,9 @@ func (j *judgement) variant(x Exchange) {
 func (j *judgement) letThrough(x Exchange) bool {
 	h := x.Answer.Header
 	if x.Method == http.MethodOptions || strings.HasSuffix(x.Variant, http.MethodOptions) {
+		if theirs, known := j.success(x.Route); known && !alike(theirs, x) {
+			return false // what the service says of itself
+		}
 		if h.Get("Allow") != "" || h.Get("Access-Control-Allow-Methods") != "" || strings.TrimSpace(x.Body) == "" {
 			return false
 		}
@@ -44,6 +50,30 @@ func (j *judgement) letThrough(x Exchange) bool {
 		return false
 	}
 	return !j.fallback(x)
+}
+
+// success is an answer to those who may have a route.
+func (j *judgement) success(route int) (Exchange, bool) {
+	i := slices.IndexFunc(j.log, func(o Exchange) bool {
+		return o.Purpose == Plain && o.Route == route && !o.Direct && o.Err == nil && o.Status < 300 && !denial(o)
+	})
+	if i < 0 {
+		return Exchange{}, false
+	}
+	return j.log[i], true
+}
+
+// didThat reports whether a GET that names another method did what that method
+// does: it was answered like it, and not like a GET.
+func (j *judgement) didThat(x Exchange, method string) bool {
+	theirs, known := j.success(x.Route)
+	if !known || theirs.Method != method || theirs.Status != x.Status || theirs.Body != x.Body {
+		return false
+	}
+	path, _, _ := strings.Cut(x.Target, "?")
+	return !slices.ContainsFunc(j.log, func(o Exchange) bool {
+		return o.Purpose == Plain && o.Method == http.MethodGet && o.Target == path && o.Err == nil && o.Status == x.Status && o.Body == x.Body
+	})
 }
 
 // fallback reports whether a success is the page that the service has for paths

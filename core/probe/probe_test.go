@@ -251,6 +251,42 @@ func TestCurlKeepsCredentials(t *testing.T) {
 	}
 }
 
+// TestMethodOverride: a GET that names the method which is refused must not do what
+// that method does.
+func TestMethodOverride(t *testing.T) {
+	for _, obeys := range []bool{false, true} {
+		s := right()
+		s.wrong = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/reports/1" || anonymous(r) || !strings.HasSuffix(user(r), "-secret") {
+				return false
+			}
+			method := r.Method
+			if method == "GET" && obeys && r.Header.Get("X-Method-Override") != "" {
+				return answer(w, 200, "changed")
+			}
+			switch {
+			case method == "PATCH":
+				return answer(w, 405, "")
+			case method == "PUT" && user(r) == "root-secret":
+				return answer(w, 200, "changed")
+			case method == "PUT":
+				return answer(w, 403, "you may not do this\n")
+			}
+			return false
+		}
+		set := settings()
+		set.Routes = append(set.Routes, probe.Route{Method: "PUT", Pattern: "/reports/:id", Write: true})
+		set.Expect = nil
+		r := run(t, s, set)
+		found := slices.ContainsFunc(r.Findings, func(f probe.Finding) bool {
+			return f.Code == probe.FaultMethodBypass && f.Method == "GET" && f.As == "erin" && strings.Contains(f.Detail, "X-Method-Override: PUT")
+		})
+		if found != obeys || !obeys && len(r.Findings) > 0 {
+			t.Errorf("obeys %t: found %+v", obeys, r.Findings)
+		}
+	}
+}
+
 // TestDirect compares a proxy with the service behind it.
 func TestDirect(t *testing.T) {
 	service := httptest.NewServer(right())

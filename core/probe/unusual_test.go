@@ -142,6 +142,19 @@ func TestUnusualAnswersThatAreRight(t *testing.T) {
 		"a form to sign in for browsers": wrong(func(w http.ResponseWriter, r *http.Request) bool {
 			return r.URL.Path == "/admin" && anonymous(r) && browser(r) && answer(w, 302, "", "Location", "/login?next=/admin")
 		}),
+		"OPTIONS with a description": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return r.Method == "OPTIONS" && answer(w, 200, `{"methods": ["GET"], "about": "reports"}`)
+		}),
+		"the word for a role in an advice": func(s *site) { s.words[403] = "You may not do this. Please contact your admin.\n" },
+		"a public login that wants a password": wrong(func(w http.ResponseWriter, r *http.Request) bool {
+			return r.URL.Path == "/login" && answer(w, 401, "sign in, please\n")
+		}),
+		"a limit for everything": func(s *site) {
+			var n atomic.Int64
+			wrong(func(w http.ResponseWriter, _ *http.Request) bool {
+				return n.Add(1)%7 == 0 && answer(w, 429, "slow down", "Retry-After", "0")
+			})(s)
+		},
 		"a page about sitemaps": wrong(func(w http.ResponseWriter, r *http.Request) bool {
 			return r.URL.Path == "/health" && answer(w, 200, `<pre>&lt;urlset</pre><a href="https://other.example/admin">x</a><!-- <urlset> -->`, "Content-Type", "text/html")
 		}),
@@ -154,6 +167,10 @@ func TestUnusualAnswersThatAreRight(t *testing.T) {
 			switch name {
 			case "a refusal with more to say":
 				set.Expect = nil
+			case "a public login that wants a password":
+				set.Routes = append(set.Routes, probe.Route{Method: "POST", Pattern: "/login", Public: true, Write: true})
+			case "the word for a role in an advice":
+				set.Words = []string{"admin", "editor"}
 			case "words of denial in a list", "words of denial in an object":
 				set.Expect = nil // nothing says that the content is right
 			}

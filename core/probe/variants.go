@@ -134,20 +134,28 @@ type methodVariant struct {
 	header              []core.Field
 }
 
+// overrides are fields that name another method, for clients that cannot send it.
+var overrides = []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}
+
 // methods are other methods for a reading route that was refused, without those
 // that may change something. Override fields ask for methods that change nothing,
 // or for one that does not exist.
 func methods(method string) []methodVariant {
-	if !slices.Contains(safe, method) {
-		return nil // reading what one may not change is fine
-	}
 	var made []methodVariant
+	if !slices.Contains(safe, method) {
+		// Reading what one may not change is fine, unless it changes that: there
+		// is consent to the method that is named.
+		for _, name := range overrides {
+			made = append(made, methodVariant{"GET with " + name + ": " + method, http.MethodGet, "", []core.Field{{Name: name, Value: method}}})
+		}
+		return append(made, methodVariant{"GET with _method=" + method, http.MethodGet, "_method=" + method, nil})
+	}
 	for _, m := range safe {
 		if m != method {
 			made = append(made, methodVariant{"method " + m, m, "", nil})
 		}
 	}
-	for _, name := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {
+	for _, name := range overrides {
 		for _, m := range []string{http.MethodHead, http.MethodOptions, "PROBE"} {
 			if m != method {
 				made = append(made, methodVariant{name + ": " + m, method, "", []core.Field{{Name: name, Value: m}}})
