@@ -14,6 +14,8 @@ require (
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/labstack/echo/v5 v5.4.5
 	github.com/modelcontextprotocol/go-sdk v1.8.0
+	github.com/nats-io/nats-server/v2 v2.14.5
+	github.com/nats-io/nats.go v1.51.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/sallyport-go/sallyport/casbinrules v0.0.0
 	github.com/sallyport-go/sallyport/core v0.0.0
@@ -26,6 +28,15 @@ require (
 	github.com/sallyport-go/sallyport/fiberauth/fiberv3 v0.0.0
 	github.com/sallyport-go/sallyport/ginauth v0.0.0
 	golang.org/x/oauth2 v0.37.0
+)
+
+require (
+	github.com/antithesishq/antithesis-sdk-go v0.7.2-default-no-op // indirect
+	github.com/google/go-tpm v0.9.8 // indirect
+	github.com/minio/highwayhash v1.0.4 // indirect
+	github.com/nats-io/jwt/v2 v2.8.2 // indirect
+	github.com/nats-io/nkeys v0.4.16 // indirect
+	github.com/nats-io/nuid v1.0.1 // indirect
 )
 
 require (
