@@ -5,7 +5,6 @@ package fleet_test
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -44,7 +43,6 @@ func measureCost(t *testing.T, k *kind, addr string, n scale, rounds, decisions 
 			took[i] = append(took[i], decide(t, policy, decisions))
 		}
 	}
-	median := func(d []time.Duration) time.Duration { return slices.Sorted(slices.Values(d))[len(d)/2] }
 	return median(took[0]), median(took[1])
 }
 

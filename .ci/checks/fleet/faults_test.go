@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +36,7 @@ type site struct {
 	server  server
 	network *proxy
 	disk    string // a small file system of its own, or ""
+	clock   *clock // of the server, or nil
 }
 
 var faults = []fault{
@@ -109,18 +112,29 @@ func signal(t *testing.T, pids []int, s syscall.Signal) {
 
 // endured is what came of edits during faults.
 type endured struct {
-	edits, faults, lost int
+	edits, lost int
+	faults      map[string]int // how often each has happened
 	// behind is for how long after a fault an instance was behind at most.
 	behind  time.Duration
 	account account
 }
 
+// happened says which faults have happened, and how often.
+func (e *endured) happened() string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(e.faults)) {
+		all = append(all, fmt.Sprintf("%d %s", e.faults[name], name))
+	}
+	return strings.Join(all, ", ")
+}
+
 // measureFaults has two editors publish while one fault after another happens.
 // Each edit adds a word to what the other has written.
-func measureFaults(t *testing.T, k *kind, s server, disk string, n scale, edits int, all []fault) *endured {
+func measureFaults(t *testing.T, k *kind, at *site, n scale, edits int, all []fault) *endured {
 	t.Helper()
 	name := "faults"
-	at := &site{server: s, network: startProxy(t, s.Addr()), disk: disk}
+	s := at.server
+	at.network = startProxy(t, s.Addr())
 	direct := k.open(t, s.Addr(), name)
 	publish(t, direct, 0, withWords(1, n.rules, nil))
 	instances := startFleet(t, n.instances, assignment{Kind: k.name, URL: k.url(at.network.addr()), Name: name, Pause: n.pause})
@@ -142,15 +156,19 @@ func measureFaults(t *testing.T, k *kind, s server, disk string, n scale, edits 
 			}
 		})
 	}
-	got := &endured{edits: edits}
+	got := &endured{edits: edits, faults: map[string]int{}}
 	step := max(edits/(n.pushes+1), 1) // between two faults
-	for next := step; got.faults < n.pushes && ctx.Err() == nil && !t.Failed(); next += step {
-		for int(done.Load()) < min(next, edits-1) && ctx.Err() == nil && !t.Failed() {
+	for i := range n.pushes {
+		next := min((i+1)*step, edits-1)
+		for int(done.Load()) < next && ctx.Err() == nil && !t.Failed() {
 			time.Sleep(time.Millisecond)
 		}
-		now := all[got.faults%len(all)]
+		if ctx.Err() != nil || t.Failed() {
+			break
+		}
+		now := all[i%len(all)]
 		now.run(t, at)
-		got.faults++
+		got.faults[now.name]++
 		behind := caughtUp(t, direct, instances)
 		t.Logf("%s: behind for %v", now.name, behind)
 		got.behind = max(got.behind, behind)

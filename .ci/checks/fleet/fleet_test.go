@@ -43,6 +43,9 @@ type kind struct {
 	title string // as the page has it
 	start func(t *testing.T) server
 	url   func(addr string) string
+	// half and nearlyAll are within what half of pushes, and 99 of 100, are to be
+	// everywhere.
+	half, nearlyAll time.Duration
 }
 
 var kinds = []kind{
@@ -58,8 +61,8 @@ var kinds = []kind{
 			t.Fatal(err)
 		}
 		return s
-	}, func(addr string) string { return "postgres://sallyport@" + addr + "/postgres" }},
-	{"redis", "Redis", func(t *testing.T) server { return redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always") }, func(addr string) string { return "redis://" + addr }},
+	}, func(addr string) string { return "postgres://sallyport@" + addr + "/postgres" }, 30 * time.Millisecond, 100 * time.Millisecond},
+	{"redis", "Redis", func(t *testing.T) server { return redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always") }, func(addr string) string { return "redis://" + addr }, 10 * time.Millisecond, 50 * time.Millisecond},
 }
 
 // open is a store on a server, or behind the proxy at addr.
@@ -128,6 +131,16 @@ func (a *account) faultless(t *testing.T) {
 	}
 }
 
+// TestSharedBudget: an address that guesses at many instances at once has the budget,
+// and one guess more at each.
+func TestSharedBudget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not run with -short: it starts a server and many processes")
+	}
+	t.Parallel()
+	measureGuesses(t, 5, 20).check(t)
+}
+
 // TestFleet: what is published decides on all instances, every decision is by one
 // revision as a whole, and no fault of the store costs an answer or an edit.
 func TestFleet(t *testing.T) {
@@ -151,7 +164,7 @@ func TestFleet(t *testing.T) {
 			t.Run("faults", func(t *testing.T) {
 				n := few
 				n.pushes = len(faults)
-				e := measureFaults(t, &k, server, "", n, 20, faults)
+				e := measureFaults(t, &k, &site{server: server}, n, 20, faults)
 				if e.lost > 0 {
 					t.Errorf("%d of %d edits lost", e.lost, e.edits)
 				}

@@ -38,6 +38,8 @@ type sighting struct {
 // account is what an instance has counted since it was last asked.
 type account struct {
 	Requests, Wrong, Unavailable int
+	// Passed is how many guesses were not refused unseen.
+	Passed int
 	// Longest is how long the slowest answer took.
 	Longest time.Duration
 	// First is the first thing that was wrong, in words.
@@ -58,9 +60,14 @@ func openStore(kind, url, name string) (source.Store, error) {
 	return postgres.New(url, postgres.WithName(name))
 }
 
+var quietGuard = core.WithLogger(slog.New(slog.DiscardHandler))
+
 // instance guards and decides until in ends, and gives its account for each line
 // of in.
 func instance(a assignment, in io.Reader, out io.Writer) error {
+	if a.Kind == guesserKind {
+		return guesser(a, in, out)
+	}
 	store, err := openStore(a.Kind, a.URL, a.Name)
 	if err != nil {
 		return err
@@ -128,7 +135,7 @@ func (p *prober) mount(policy *casbinrules.Authorizer) error {
 	if err != nil {
 		return err
 	}
-	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(policy), core.WithLogger(slog.New(slog.DiscardHandler)),
+	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(policy), quietGuard,
 		core.WithObserver(core.ObserverFunc(func(_ context.Context, e core.Event) { p.event = e })))
 	if err != nil {
 		return err
