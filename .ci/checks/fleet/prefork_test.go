@@ -21,11 +21,13 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
 
-// TestPrefork: the processes of a Fiber app with Prefork are as one for sessions, proofs
-// and failures in a shared store, and each by itself without one.
+// TestPrefork: the processes of a Fiber app with Prefork are as one for sessions, proofs,
+// failures and answers of Digest in a shared store, and each by itself without one.
 func TestPrefork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not run with -short: it starts six processes")
@@ -38,10 +40,12 @@ func TestPrefork(t *testing.T) {
 			t.Run("sessions", p.sessions)
 			t.Run("proofs", func(t *testing.T) { p.proofs(t, 1) })
 			t.Run("failures", p.failures)
+			t.Run("counts", func(t *testing.T) { p.counts(t, 1) })
 		})
 		t.Run(version+" without a store", func(t *testing.T) {
 			p := preforked(t, preforkSettings{Version: version})
 			p.proofs(t, 2)
+			p.counts(t, 2)
 		})
 	}
 }
@@ -169,6 +173,28 @@ func (p *preforkedApp) failures(t *testing.T) {
 	got := p.askAll(t, "/password", "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("alice:wrong")))
 	if got[http.StatusUnauthorized] != 3 || got[http.StatusTooManyRequests] == 0 || len(got) != 2 {
 		t.Errorf("%v, want 401 three times and then 429", got)
+	}
+}
+
+// counts: an answer of Digest is good so many times.
+func (p *preforkedApp) counts(t *testing.T, want int) {
+	refused, _ := p.ask(t, "GET", "/digest", "")
+	offers, err := challenge.Parse(refused.Header.Values("WWW-Authenticate")...)
+	if err != nil || len(offers) != 1 {
+		t.Fatalf("%v, %v", offers, err)
+	}
+	nonce, _ := offers[0].Param("nonce")
+	opaque, _ := offers[0].Param("opaque")
+	hash, err := digest.HashA1(digest.SHA256, "alice", "prefork", "right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := digest.Input{Method: "GET", URI: "/digest", Nonce: nonce, Count: "00000001", ClientNonce: rand.Text()}
+	got := p.askAll(t, in.URI, "Authorization", fmt.Sprintf(
+		`Digest username="alice", realm="prefork", algorithm=SHA-256, qop=auth, nc=%s, cnonce="%s", nonce="%s", opaque="%s", uri="%s", response="%s"`,
+		in.Count, in.ClientNonce, nonce, opaque, in.URI, digest.SHA256.Response(hash, in)))
+	if got[http.StatusOK] != want || got[http.StatusUnauthorized] == 0 || len(got) != 2 {
+		t.Errorf("%v, want 200 %d times and else 401", got, want)
 	}
 }
 

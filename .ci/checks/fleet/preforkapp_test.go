@@ -17,9 +17,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/attempts"
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/jwtauth/dpop"
 	"github.com/sallyport-go/sallyport/core/session"
-	"github.com/sallyport-go/sallyport/core/source/redis/redisstate"
 	"github.com/sallyport-go/sallyport/fiberauth"
 	fiberauth3 "github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
@@ -44,8 +44,8 @@ const (
 
 // preforkParts are what stands before the routes.
 type preforkParts struct {
-	login, logout              core.Endpoint
-	sessions, proofs, failures *core.Guard
+	login, logout                      core.Endpoint
+	sessions, proofs, failures, counts *core.Guard
 }
 
 // prefork serves until it is killed.
@@ -72,6 +72,7 @@ func prefork(text string) error {
 		app.Get("/session", fiberauth3.Authenticate(parts.sessions), done)
 		app.Get("/proof", fiberauth3.Authenticate(parts.proofs), done)
 		app.Get("/password", fiberauth3.Authenticate(parts.failures), done)
+		app.Get("/digest", fiberauth3.Authenticate(parts.counts), done)
 		return app.Listen(s.Address, fiber3.ListenConfig{EnablePrefork: true, DisableStartupMessage: true})
 	}
 	app := fiber.New(fiber.Config{Prefork: true, DisableStartupMessage: true})
@@ -86,28 +87,39 @@ func prefork(text string) error {
 	app.Get("/session", fiberauth.Authenticate(parts.sessions), done)
 	app.Get("/proof", fiberauth.Authenticate(parts.proofs), done)
 	app.Get("/password", fiberauth.Authenticate(parts.failures), done)
+	app.Get("/digest", fiberauth.Authenticate(parts.counts), done)
 	return app.Listen(s.Address)
 }
 
-// stores are the options of the three, none without a server.
-func (s preforkSettings) stores() (sessions []session.Option, proofs []dpop.Option, failures []attempts.Option, err error) {
+// preforkStores are the options with stores, none without a server.
+type preforkStores struct {
+	sessions []session.Option
+	proofs   []dpop.Option
+	failures []attempts.Option
+	counts   []digest.Option
+}
+
+func (s preforkSettings) stores() (preforkStores, error) {
 	if s.Redis == "" {
-		return nil, nil, nil, nil
+		return preforkStores{}, nil
 	}
 	patience := authtest.TimeLimit(5 * time.Second)
-	state, err := redisstate.New(s.Redis, redisstate.WithName(s.Service), redisstate.WithTimeout(min(patience, 10*time.Second)))
+	state, err := openState(s.Redis, s.Service)
 	if err != nil {
-		return nil, nil, nil, err
+		return preforkStores{}, err
 	}
-	return []session.Option{session.WithStore(state.Sessions()), session.WithStoreTimeout(min(patience, time.Minute))},
+	return preforkStores{
+		[]session.Option{session.WithStore(state.Sessions()), session.WithStoreTimeout(min(patience, time.Minute))},
 		[]dpop.Option{dpop.WithReplays(state.Replays())},
 		[]attempts.Option{
 			attempts.WithStore(state.Attempts(), []byte(strings.Repeat("k", 32))), attempts.WithUnsharedAttempts(0), attempts.WithTimeout(5 * time.Second),
-		}, nil
+		},
+		[]digest.Option{digest.WithCounts(state.Counts())},
+	}, nil
 }
 
 func (s preforkSettings) parts() (p preforkParts, err error) {
-	sessions, proofs, failures, err := s.stores()
+	stores, err := s.stores()
 	if err != nil {
 		return p, err
 	}
@@ -117,7 +129,7 @@ func (s preforkSettings) parts() (p preforkParts, err error) {
 		}
 		return core.NewPrincipal(core.PrincipalInfo{ID: user})
 	})
-	manager, err := session.New(append(sessions, session.WithPlainHTTPForDevelopment())...)
+	manager, err := session.New(append(stores.sessions, session.WithPlainHTTPForDevelopment())...)
 	if err != nil {
 		return p, err
 	}
@@ -125,14 +137,14 @@ func (s preforkSettings) parts() (p preforkParts, err error) {
 	if p.sessions, err = core.NewGuard([]core.Authenticator{manager}); err != nil {
 		return p, err
 	}
-	bound, err := dpop.New("prefork", "http://"+s.Address, boundTo(s.Thumbprint), proofs...)
+	bound, err := dpop.New("prefork", "http://"+s.Address, boundTo(s.Thumbprint), stores.proofs...)
 	if err != nil {
 		return p, err
 	}
 	if p.proofs, err = core.NewGuard([]core.Authenticator{bound}); err != nil {
 		return p, err
 	}
-	limiter, err := attempts.New(append(failures, attempts.WithMaxWait(24*time.Hour), attempts.WithAddressBudget(1, 24*time.Hour, 3))...)
+	limiter, err := attempts.New(append(stores.failures, attempts.WithMaxWait(24*time.Hour), attempts.WithAddressBudget(1, 24*time.Hour, 3))...)
 	if err != nil {
 		return p, err
 	}
@@ -140,7 +152,25 @@ func (s preforkSettings) parts() (p preforkParts, err error) {
 	if err != nil {
 		return p, err
 	}
-	p.failures, err = core.NewGuard([]core.Authenticator{passwords}, core.WithAttemptLimiter(limiter))
+	if p.failures, err = core.NewGuard([]core.Authenticator{passwords}, core.WithAttemptLimiter(limiter)); err != nil {
+		return p, err
+	}
+	hashes, err := digest.NewFile("prefork")
+	if err != nil {
+		return p, err
+	}
+	hash, err := digest.HashA1(digest.SHA256, "alice", "prefork", "right")
+	if err != nil {
+		return p, err
+	}
+	if err := hashes.Load("users.htdigest", []byte("alice:prefork:"+hash+"\n")); err != nil {
+		return p, err
+	}
+	answers, err := digest.New("prefork", hashes, append(stores.counts, digest.WithNonceKey([]byte(strings.Repeat("n", 32))))...)
+	if err != nil {
+		return p, err
+	}
+	p.counts, err = core.NewGuard([]core.Authenticator{answers})
 	return p, err
 }
 
