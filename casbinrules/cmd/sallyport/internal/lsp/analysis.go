@@ -252,10 +252,16 @@ func lookAt(v *view, p Project) *lookedAt {
 		l.add(casbinrules.Finding{File: p.Model.Name(), Line: 1, Column: 1, Severity: casbinrules.SeverityError, Message: err.Error()})
 		return l
 	}
-	for _, f := range found {
-		if f.File != noPolicy {
-			l.add(f)
+	for len(found) > 0 { // which have those of a file one behind the other
+		file := found[0].File
+		n := slices.IndexFunc(found, func(f casbinrules.Finding) bool { return f.File != file })
+		if n < 0 {
+			n = len(found)
 		}
+		if file != noPolicy {
+			l.add(found[:n:n]...)
+		}
+		found = found[n:]
 	}
 	return l
 }
@@ -282,9 +288,18 @@ func looksLikePolicy(text string) bool {
 	return false
 }
 
-func (l *lookedAt) add(f casbinrules.Finding) {
-	path := filepath.Clean(f.File)
-	l.findings[path] = append(l.findings[path], f)
+// add adds findings about one file. It keeps them as they are.
+func (l *lookedAt) add(found ...casbinrules.Finding) {
+	path := filepath.Clean(found[0].File)
+	l.findings[path] = joined(l.findings[path], found)
+}
+
+// joined is both, without a copy where one is empty: there may be many.
+func joined(a, b []casbinrules.Finding) []casbinrules.Finding {
+	if len(a) == 0 {
+		return slices.Clip(b)
+	}
+	return append(a, b...)
 }
 
 // lookAtTests runs the tests of a document, if there is a policy to run them by.

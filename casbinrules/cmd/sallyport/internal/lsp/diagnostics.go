@@ -22,7 +22,7 @@ func (a *analyses) publish(v *view, changes int) {
 	byPath := map[string][]casbinrules.Finding{}
 	for _, key := range slices.Sorted(maps.Keys(a.looked)) {
 		for path, found := range a.looked[key].findings {
-			byPath[path] = append(byPath[path], found...)
+			byPath[path] = joined(byPath[path], found)
 		}
 	}
 	for path := range v.docs {
@@ -82,13 +82,9 @@ func diagnosticsOf(d *document, found []casbinrules.Finding, enc encoding) []dia
 	if !slices.IsSortedFunc(found, inText) {
 		found = slices.SortedStableFunc(slices.Values(found), inText)
 	}
-	found = slices.CompactFunc(slices.Clone(found), func(a, b casbinrules.Finding) bool {
-		return inText(a, b) == 0 && a.Code == b.Code && a.Hint == b.Hint && a.Severity == b.Severity
+	found = worst(found, maxDiagnostics, func(a, b *casbinrules.Finding) bool {
+		return inText(*a, *b) == 0 && a.Code == b.Code && a.Hint == b.Hint && a.Severity == b.Severity
 	})
-	if len(found) > maxDiagnostics {
-		slices.SortStableFunc(found, func(a, b casbinrules.Finding) int { return int(b.Severity) - int(a.Severity) })
-		found = found[:maxDiagnostics]
-	}
 	made := make([]diagnostic, len(found))
 	for i, f := range found {
 		start := d.findingOffset(f.Line, f.Column)
@@ -99,6 +95,28 @@ func diagnosticsOf(d *document, found []casbinrules.Finding, enc encoding) []dia
 		if isPolicyCode(f.Code) {
 			made[i].CodeDescription = &codeDescription{findingsPage + f.Code}
 		}
+	}
+	return made
+}
+
+// worst are so many of the findings at most, each once: all in their order, or
+// errors first if there are more.
+func worst(found []casbinrules.Finding, most int, same func(a, b *casbinrules.Finding) bool) []casbinrules.Finding {
+	severities := []casbinrules.Severity{casbinrules.SeverityError, casbinrules.SeverityWarning, casbinrules.SeverityNote}
+	pick := func(of func(casbinrules.Severity) bool, into []casbinrules.Finding) []casbinrules.Finding {
+		for i := range found {
+			if len(into) < most && of(found[i].Severity) && (i == 0 || !same(&found[i-1], &found[i])) {
+				into = append(into, found[i])
+			}
+		}
+		return into
+	}
+	made := make([]casbinrules.Finding, 0, min(len(found), most))
+	if len(found) <= most {
+		return pick(func(casbinrules.Severity) bool { return true }, made)
+	}
+	for _, s := range severities {
+		made = pick(func(of casbinrules.Severity) bool { return of == s }, made)
 	}
 	return made
 }
