@@ -31,21 +31,26 @@ func (r *Reading) keep(in *source.Contents, c *model.Settings) *kept {
 	}
 	k := &kept{model: in.Model, names: in.Names(), lint: r.linter.Keep()}
 	for _, f := range in.Policies {
-		k.lines = append(k.lines, sums(f.Content, c.Pace))
+		now, _, _ := sums(f.Content, nil, c.Pace)
+		k.lines = append(k.lines, now)
 	}
 	return k
 }
 
-// sums are those of the lines of a text.
-func sums(text []byte, p *pace.Pace) []uint64 {
-	made := make([]uint64, 0, bytes.Count(text, []byte{'\n'})+1)
-	for len(text) > 0 {
+// sums are those of the lines of a text, of which the first are the same as before
+// and end at an offset.
+func sums(text []byte, before []uint64, p *pace.Pace) (made []uint64, same, end int) {
+	made = make([]uint64, 0, bytes.Count(text, []byte{'\n'})+1)
+	for left := text; len(left) > 0; {
 		p.Step()
-		line, rest, _ := bytes.Cut(text, []byte{'\n'})
-		made = append(made, maphash.Bytes(seed, line))
-		text = rest
+		line, rest, _ := bytes.Cut(left, []byte{'\n'})
+		sum := maphash.Bytes(seed, line)
+		if same == len(made) && same < len(before) && before[same] == sum {
+			same, end = same+1, len(text)-len(rest)
+		}
+		made, left = append(made, sum), rest
 	}
-	return made
+	return made, same, end
 }
 
 // few is how many of so many lines may have changed for the short way, at once and
@@ -108,16 +113,13 @@ func (k *kept) compare(in *source.Contents, p *pace.Pace) (*kept, []policy.Revis
 	next := &kept{model: k.model, names: k.names}
 	files := make([]policy.RevisedFile, len(in.Policies))
 	for i, f := range in.Policies {
-		before, now := k.lines[i], sums(f.Content, p)
-		same := 0
-		for same < min(len(before), len(now)) && before[same] == now[same] {
-			same++
+		before := k.lines[i]
+		now, same, at := sums(f.Content, before, p)
+		last := 0 // lines that are the same at the end of both
+		for last < min(len(before), len(now))-same && before[len(before)-1-last] == now[len(now)-1-last] {
+			last++
 		}
-		end := 0 // of both
-		for end < min(len(before), len(now))-same && before[len(before)-1-end] == now[len(now)-1-end] {
-			end++
-		}
-		files[i] = policy.RevisedFile{Name: f.Name, Text: string(f.Content), Same: same, Old: len(before) - end - same, New: len(now) - end - same}
+		files[i] = policy.RevisedFile{Name: f.Name, Content: f.Content, Same: same, At: at, Old: len(before) - last - same, New: len(now) - last - same}
 		next.lines = append(next.lines, now)
 		p.RestIfDue()
 	}

@@ -2,19 +2,17 @@
 // processor for 10 ms at most however large the policy is.
 package pace
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // Pace throttles a background reload: it sleeps every few milliseconds, so that
 // no request waits longer for its processor. A goroutine that merely yields is
 // scheduled again by the same processor before that looks for work of others. A
 // nil pace never sleeps, as in the first load, which no request waits beside.
+// It is for the one goroutine of a load.
 type Pace struct {
 	start time.Time
-	steps atomic.Uint32
-	since atomic.Int64 // when it last slept, in nanoseconds from start
+	steps uint32
+	since int64 // when it last slept, in nanoseconds from start
 }
 
 const (
@@ -33,20 +31,22 @@ func New() *Pace { return &Pace{start: time.Now()} }
 
 // Step is called after each bit of work.
 func (p *Pace) Step() {
-	if p != nil && p.steps.Add(1)%stepsPerLook == 0 {
-		p.RestIfDue()
+	if p != nil {
+		if p.steps++; p.steps%stepsPerLook == 0 {
+			p.RestIfDue()
+		}
 	}
 }
 
 // RestIfDue is called after work of a millisecond or so, and rests if the slice is
 // over.
 func (p *Pace) RestIfDue() {
-	if p != nil && int64(time.Since(p.start))-p.since.Load() > int64(paceSlice) {
+	if p != nil && int64(time.Since(p.start))-p.since > int64(paceSlice) {
 		p.Rest()
 	}
 }
 
 func (p *Pace) Rest() {
 	time.Sleep(paceRest)
-	p.since.Store(int64(time.Since(p.start)))
+	p.since = int64(time.Since(p.start))
 }

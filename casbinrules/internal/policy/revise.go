@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"slices"
 	"sort"
 	"strings"
@@ -9,10 +10,11 @@ import (
 )
 
 // RevisedFile is a policy file of which some lines are others than before: behind
-// the first Same ones, New have come in place of Old.
+// the first Same ones, which end at byte At, New have come in place of Old.
 type RevisedFile struct {
-	Name, Text     string
-	Same, Old, New int
+	Name               string
+	Content            []byte
+	Same, At, Old, New int
 }
 
 // Replaced says that Count rules, of those now from To on, have come in place of
@@ -108,15 +110,17 @@ func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	v.Rules = make([]*Rule, 0, len(before)+8)
 	at := 0 // among the rules before
 	for i, f := range files {
-		src := &source{text: f.Text}
-		r.begin(f.Name, src)
+		r.begin(f.Name, &source{data: f.Content})
 		from := at + behindLine(before[at:], i, f.Same)
 		end := at + behindLine(before[at:], i, f.Same+f.Old)
 		next := at + behindLine(before[at:], i+1, 0)
 		keep(before[at:from], 0)
 		first := len(r.Rules)
+		left := f.Content[f.At:]
 		for n := f.Same + 1; n <= f.Same+f.New; n++ {
-			r.readLine(f.Name, n, src.line(n))
+			var line []byte
+			line, left, _ = bytes.Cut(left, []byte{'\n'})
+			r.readLine(f.Name, n, string(line))
 		}
 		if added := r.Rules[first:]; from < end || len(added) > 0 {
 			v.Replaced = append(v.Replaced, Replaced{from, end, len(v.Rules), len(added)})

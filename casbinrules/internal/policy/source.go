@@ -10,7 +10,8 @@ import (
 // concurrent use.
 type source struct {
 	text string
-	rows [][]string // in place of the text
+	data []byte     // in place of the text
+	rows [][]string // in place of both
 	// starts are where the lines of the text begin.
 	starts []int
 	once   sync.Once
@@ -32,6 +33,9 @@ func (s *source) column(line, number int) int {
 // feed.
 func (s *source) line(n int) string {
 	s.once.Do(func() {
+		if s.data != nil {
+			s.text, s.data = string(s.data), nil
+		}
 		s.starts = append(make([]int, 0, strings.Count(s.text, "\n")+2), 0)
 		for end := 0; ; {
 			feed := strings.IndexByte(s.text[end:], '\n')
