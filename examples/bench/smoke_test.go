@@ -24,6 +24,7 @@ func TestBenchmarksRun(t *testing.T) {
 		{"Load", BenchmarkLoad},
 		{"Reload", BenchmarkReload},
 		{"Request", BenchmarkRequest},
+		{"Observed", BenchmarkObserved},
 	} {
 		ran := false
 		testing.Benchmark(func(b *testing.B) {

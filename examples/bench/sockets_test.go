@@ -14,10 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/metric"
-
-	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/telemetry"
 	"github.com/sallyport-go/sallyport/examples/bench/sockets"
 	"github.com/sallyport-go/sallyport/examples/bench/stacks"
 )
@@ -29,10 +25,6 @@ var (
 	profiles    = flag.String("profiles", "", "a folder for CPU profiles of our apps over sockets, events counted; none by default")
 	frameworks  = flag.String("frameworks", "", "the frameworks that are measured over sockets, with commas between; all by default")
 )
-
-// What an app tells of its verdicts: what most programs count, the log that is
-// there by default, OpenTelemetry's metrics, or nothing as those of others do.
-const counter, logs, metrics, none = "counter", "log", "telemetry", "none"
 
 // reloadSize is how many rules are reloaded each second.
 const reloadSize = 100_000
@@ -78,9 +70,11 @@ func serve(what string, l net.Listener) error {
 	if a.reloading {
 		w = stacks.NewWorldOf(reloadSize)
 	}
-	if w.Observer, err = observerOf(a.observer); err != nil {
+	o, err := openObserver(a.observer, nil)
+	if err != nil {
 		return err
 	}
+	w.Observer = o.Observer
 	c, err := s.Open(w)
 	if err != nil {
 		return err
@@ -89,16 +83,6 @@ func serve(what string, l net.Listener) error {
 		go reloadEachSecond(w)
 	}
 	return c.Serve(l)
-}
-
-func observerOf(name string) (core.Observer, error) {
-	switch name {
-	case logs:
-		return core.LogObserver(nil), nil
-	case metrics:
-		return telemetry.New(telemetry.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(metric.NewManualReader()))))
-	}
-	return nil, nil
 }
 
 func reloadEachSecond(w *stacks.World) {
@@ -123,11 +107,11 @@ func measured() [][]app {
 		if of < 0 {
 			all, of = append(all, nil), len(all)
 		}
-		observers := []string{none}
+		told := []string{none}
 		if s.Guard == stacks.Sallyport {
-			observers = []string{counter, metrics, logs}
+			told = observers()
 		}
-		for _, a.observer = range observers {
+		for _, a.observer = range told {
 			all[of] = append(all[of], a)
 		}
 	}
@@ -142,6 +126,7 @@ func client(b *testing.B, a app, alone bool) (*sockets.Client, func() time.Durat
 	if *profiles != "" && alone && a.observer == counter {
 		profile = filepath.Join(*profiles, "sockets-"+a.framework+".pprof")
 	}
+	temporary(b)
 	server, err := sockets.Start(a.String(), alone, profile)
 	if err != nil {
 		b.Fatal(err)

@@ -36,6 +36,7 @@ func write(r *results, name, text string) (string, error) {
 			return valuesTable(r, "Reload", []column{{"decisions a second", perSecond, digits}, {"longest stall", stall, duration}, {"reloads a second", reloads, digits}})
 		},
 		"sockets":    func() string { return socketTable(r) },
+		"observed":   func() string { return observedTable(r) },
 		"processors": func() string { return processorTable(r) },
 		"shares":     func() string { return shareTable(r) },
 		"half":       func() string { return halfTable(r) },

@@ -110,6 +110,9 @@ func TestVerdicts(t *testing.T) {
 			"BenchmarkRequest/framework=gin/guard=sallyport/case=missing-2 1 400 ns/op 3 allocs/op\n" +
 			"BenchmarkRequest/framework=chi/guard=bare/case=bare-2 1 100 ns/op 1 allocs/op\n" +
 			"BenchmarkRequest/framework=chi/guard=sallyport/case=missing-2 1 401 ns/op 3 allocs/op", 8, "**missed**"},
+		{"a verdict", "BenchmarkVerdict/allowed-2 1 50 ns/op 50 cpu-ns/op 0 allocs/op\nBenchmarkVerdict/forbidden-2 1 99 ns/op 100 cpu-ns/op 0 allocs/op", 12, "reached"},
+		{"a slow verdict", "BenchmarkVerdict/allowed-2 1 50 ns/op 50 cpu-ns/op 0 allocs/op\nBenchmarkVerdict/forbidden-2 1 99 ns/op 101 cpu-ns/op 0 allocs/op", 12, "**missed**"},
+		{"a verdict that allocates", "BenchmarkVerdict/allowed-2 1 50 ns/op 50 cpu-ns/op 1 allocs/op", 12, "**missed**"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

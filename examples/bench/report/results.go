@@ -25,6 +25,7 @@ const (
 
 	requestRate   = "requests/s"
 	processorTime = "cpu-sec/op"
+	lostShare     = "lost/op"
 	p999          = "p999-sec"
 )
 

@@ -6,8 +6,14 @@ import (
 	"strings"
 )
 
-// Observers of our guard, as BenchmarkSocket names them.
-const counter, withMetrics, withLog = "counter", "telemetry", "log"
+// Observers of our guard, as BenchmarkSocket and BenchmarkObserved name them.
+const counter, withMetrics, withDecisions, withChain, withLog = "counter", "telemetry", "decisions", "chain", "log"
+
+// observers are the columns of their tables.
+var observers = []struct{ name, title string }{
+	{counter, "Sallyport, events counted"}, {withMetrics, "with OpenTelemetry"}, {withDecisions, "with a decision log"},
+	{withChain, "with a chained one"}, {withLog, "with the log"},
+}
 
 func socketName(framework, guard, observer string) string {
 	name := "Socket/framework=" + framework + "/guard=" + guard
@@ -28,13 +34,17 @@ func (r *results) besideBare(framework, guard, observer string) (float64, bool) 
 // socketTable has a framework in each row, and in each column what is left of its
 // requests with a guard.
 func socketTable(r *results) string {
-	t := table{head: []string{"framework", "without a guard", "Sallyport, events counted", "with OpenTelemetry", "with the log", "others"}}
+	t := table{head: []string{"framework", "without a guard"}}
+	for _, o := range observers {
+		t.head = append(t.head, o.title)
+	}
+	t.head = append(t.head, "others")
 	for _, framework := range r.distinct("Socket/", "framework") {
 		bare, _ := r.median(socketName(framework, "bare", ""), requestRate)
 		row := []string{framework, digits(bare) + "/s"}
-		for _, observer := range []string{counter, withMetrics, withLog} {
+		for _, o := range observers {
 			cell := notMeasured
-			if part, ok := r.besideBare(framework, ours, observer); ok {
+			if part, ok := r.besideBare(framework, ours, o.name); ok {
 				cell = fraction(part)
 			}
 			row = append(row, cell)
@@ -46,6 +56,39 @@ func socketTable(r *results) string {
 			}
 		}
 		t.add(append(row, orNone(strings.Join(others, "; ")))...)
+	}
+	return t.String()
+}
+
+// observedTable has a framework and a kind of answer in each row, and in each column
+// the time of a request without a network over the bare handler, with its allocations
+// and the decisions that a decision log has lost.
+func observedTable(r *results) string {
+	t := table{head: []string{"framework", "answer", "without a guard"}}
+	for _, o := range observers {
+		t.head = append(t.head, o.title)
+	}
+	for _, framework := range r.distinct("Observed/", "framework") {
+		name := func(observer, answer string) string {
+			return "Observed/framework=" + framework + "/observer=" + observer + "/case=" + answer
+		}
+		bare, known := r.median(name("bare", "allowed"), seconds)
+		bareAllocs, _ := r.median(name("bare", "allowed"), allocsOp)
+		for _, answer := range []string{"allowed", "forbidden"} {
+			row := []string{framework, answer, duration(bare)}
+			for _, o := range observers {
+				cell := notMeasured
+				if took, ok := r.median(name(o.name, answer), seconds); ok && known {
+					allocs, _ := r.median(name(o.name, answer), allocsOp)
+					cell = fmt.Sprintf("%s, %s allocs", duration(took-bare), digits(allocs-bareAllocs))
+					if lost, _ := r.median(name(o.name, answer), lostShare); lost > 0 {
+						cell += fmt.Sprintf(", %s lost", fraction(lost))
+					}
+				}
+				row = append(row, cell)
+			}
+			t.add(row...)
+		}
 	}
 	return t.String()
 }

@@ -64,11 +64,35 @@ var targets = []target{
 		func(r *results) outcome { return overSockets(r, withMetrics, 0.93, 0.88) }},
 	{"p99.9 at half load, 100,000 rules reloaded every second", "≤ 1.5 × the bare app's", "", "half",
 		func(r *results) outcome { return atHalfLoad(r, 1.5) }},
+	{"a verdict in OpenTelemetry's metrics, processor time", "≤ 100 ns, 0 allocs", "", "",
+		func(r *results) outcome { return verdicts(r, 100e-9) }},
 }
 
 // within reports whether v is at most limit, but for the last digits that
 // binary fractions lose.
 func within(v, limit float64) bool { return v <= limit*(1+1e-9) }
+
+// verdicts judges what core/telemetry takes for a verdict of each kind.
+func verdicts(r *results, limit float64) outcome {
+	o := outcome{reached: true}
+	var times []float64
+	allocs := 0.0
+	for _, kind := range []string{"allowed", "forbidden", "unauthenticated"} {
+		took, ok := r.median("Verdict/"+kind, processorTime)
+		if !ok {
+			continue
+		}
+		n, _ := r.median("Verdict/"+kind, allocsOp)
+		times, allocs = append(times, took), max(allocs, n)
+	}
+	if len(times) == 0 {
+		return outcome{}
+	}
+	slowest := slices.Max(times)
+	o.ours = fmt.Sprintf("%s, %s allocs", span(slices.Min(times), slowest), digits(allocs))
+	o.reached = within(slowest, limit) && allocs == 0
+	return o
+}
 
 // span writes two times, or one if they read the same.
 func span(from, to float64) string {
