@@ -195,6 +195,7 @@ func caughtUp(t *testing.T, s source.Store, all fleet) time.Duration {
 		if ctx.Err() != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(10 * time.Millisecond) // the server is about to start, and needs the machine
 	}
 }
 
