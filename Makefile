@@ -15,6 +15,10 @@ VERSION   ?=
 DRY       ?=
 CHECKED   ?=
 
+# With -trimpath nothing that is built names the folder of the clone, so that a new
+# clone finds in the build cache what another has built.
+export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -trimpath
+
 .PHONY: help demo run test test-slow-machine check long lint fuzz bench bench-report fleet cover consumer release site picture fmt tidy
 
 help: ## list the targets
