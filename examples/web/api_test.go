@@ -8,7 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/sallyport-go/sallyport/examples/shared/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/browsers"
 )
 
 //go:embed testdata/api_cases.js
@@ -16,7 +16,7 @@ var apiCases string
 
 // TestWrapper runs the cases of testdata/api_cases.js in a browser.
 func TestWrapper(t *testing.T) {
-	p := openTab(t, programs.Browser(t, chromedp.WindowSize(1100, 760)), startSite(t, "nethttp"))
+	p := openTab(t, browsers.Start(t, chromedp.WindowSize(1100, 760)), startSite(t, "nethttp"))
 	p.open("/login")
 	style := value(p, chromedp.Evaluate[string](`document.querySelector("link[rel=stylesheet]").href`))
 	module := strings.TrimSuffix(style, "app.css") + "api.js"

@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/respond"
-	"github.com/sallyport-go/sallyport/examples/shared/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/browsers"
 )
 
 //go:embed testdata/looks.js
@@ -28,7 +28,7 @@ var looks string
 // all frameworks.
 func TestPagesLookRight(t *testing.T) {
 	s := startSite(t, "nethttp")
-	p := openTab(t, programs.Browser(t), s)
+	p := openTab(t, browsers.Start(t), s)
 	p.expect(http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
 	at := func(path, selector string) func() {
 		return func() {
@@ -93,7 +93,7 @@ func TestPagesLookRight(t *testing.T) {
 // TestRefusalsLookRight shows the pages of package respond in both languages,
 // with all that may be on them.
 func TestRefusalsLookRight(t *testing.T) {
-	browser := programs.Browser(t)
+	browser := browsers.Start(t)
 	for _, texts := range []respond.Texts{respond.English(), respond.German()} {
 		answers, err := respond.New(respond.WithTexts(texts), respond.WithSignInPage("/login"), respond.WithSwitchAccount("/login"),
 			respond.WithContact("the administrators of the reporting department", "mailto:office@example.com"))

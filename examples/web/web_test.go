@@ -10,12 +10,12 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/sallyport-go/sallyport/examples/shared/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/browsers"
 )
 
 // TestSiteInABrowser uses the site as people do, on every framework.
 func TestSiteInABrowser(t *testing.T) {
-	browser := programs.Browser(t, chromedp.WindowSize(1100, 760))
+	browser := browsers.Start(t, chromedp.WindowSize(1100, 760))
 	scenarios := []struct {
 		name string
 		run  func(t *testing.T, browser context.Context, s *testSite)

@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/chromedp"
 
-	"github.com/sallyport-go/sallyport/examples/shared/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/browsers"
 	"github.com/sallyport-go/sallyport/examples/shared/scenario"
 )
 
@@ -104,7 +104,7 @@ const scripted = `fetch("/me").then(async r => r.status + " " + r.headers.get("W
 
 // TestBrowser has Chromium try every server.
 func TestBrowser(t *testing.T) {
-	browser := programs.Browser(t)
+	browser := browsers.Start(t)
 	s := newSetting(t)
 	withBasic := s.start(t)
 	withDigest := s.start(t, "-digest", s.file("sha256.htdigest"))

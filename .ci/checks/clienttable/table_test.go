@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sallyport-go/sallyport/examples/shared/browsers"
 	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
@@ -51,7 +52,7 @@ func TestMain(m *testing.M) {
 // clients are the columns. Those that are quick to start try all servers.
 func clients(t *testing.T) []client {
 	first := servers[:1]
-	chromium := &browser{programs.Browser(t)}
+	chromium := &browser{browsers.Start(t)}
 	return []client{
 		{"curl", "`curl URL`, with `-H 'Authorization: Bearer …'` for a token and `-u` for a password, which it sends unasked; with `--anyauth` it waits to be asked.", curl(), next, servers, false},
 		{"curl --retry", "`curl --fail --retry 1 URL`, else the same.", curl("--fail", "--retry", "1"), next, servers, false},
@@ -67,7 +68,7 @@ func clients(t *testing.T) []client {
 // TestClientTable has every client ask in every situation, on each framework
 // where that is cheap, and compares what it does with the page.
 func TestClientTable(t *testing.T) {
-	for _, program := range [][]string{{"curl"}, {"wget"}, {"nginx", "/usr/sbin/nginx"}, programs.Browsers()} {
+	for _, program := range [][]string{{"curl"}, {"wget"}, {"nginx", "/usr/sbin/nginx"}, browsers.Names()} {
 		programs.Need(t, program...)
 	}
 	columns := clients(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
-	"github.com/sallyport-go/sallyport/examples/shared/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/browsers"
 )
 
 // TestSignInInBrowser has Chromium go through the life of a session on every
@@ -18,7 +18,7 @@ import (
 // provider load a font from the network; no name but that of this machine resolves, so
 // that the browser does not wait for it.
 func TestSignInInBrowser(t *testing.T) {
-	browser := programs.Browser(t, chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"))
+	browser := browsers.Start(t, chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"))
 	p, shops := openShops(t)
 	if os.Getenv("SALLYPORT_LONG") == "" {
 		shops = []*shop{shops[0], shops[len(shops)-1]} // net/http and fasthttp; "make long" has all

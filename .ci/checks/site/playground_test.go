@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"github.com/sallyport-go/sallyport/examples/shared/programs"
+	"github.com/sallyport-go/sallyport/examples/shared/browsers"
 )
 
 // maxEngine is how large the engine may be, compressed, in bytes.
@@ -128,7 +128,7 @@ func TestPlayground(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 	}))
 	t.Cleanup(proxy.Close)
-	browser := programs.Browser(t, chromedp.Flag("proxy-server", strings.TrimPrefix(proxy.URL, "http://")))
+	browser := browsers.Start(t, chromedp.Flag("proxy-server", strings.TrimPrefix(proxy.URL, "http://")))
 	server, requests := counted(t, playground(t))
 	p := openTab(t, browser, server.URL+"/")
 	p.do(chromedp.Navigate(p.site + "play.html"))
@@ -283,7 +283,7 @@ func TestPlaygroundSize(t *testing.T) {
 
 // TestPlaygroundWithoutEngine: the page says so.
 func TestPlaygroundWithoutEngine(t *testing.T) {
-	browser := programs.Browser(t)
+	browser := browsers.Start(t)
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "play"), os.DirFS(filepath.Join(root, ".ci", "site", "play"))); err != nil {
 		t.Fatal(err)
@@ -308,7 +308,7 @@ func TestPlaygroundWithoutEngine(t *testing.T) {
 // TestPlaygroundLooksRight shows the page in windows as narrow as a phone and as wide
 // as a desk's, in light and dark.
 func TestPlaygroundLooksRight(t *testing.T) {
-	browser := programs.Browser(t)
+	browser := browsers.Start(t)
 	looks, err := os.ReadFile(filepath.Join(root, "examples", "web", "testdata", "looks.js"))
 	if err != nil {
 		t.Fatal(err)

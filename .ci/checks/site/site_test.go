@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/examples/shared/browsers"
 	"github.com/sallyport-go/sallyport/examples/shared/programs"
 )
 
@@ -175,7 +176,7 @@ const lookAt = `({
 // TestSite reads every page at both widths and searches for what one of them is
 // about.
 func TestSite(t *testing.T) {
-	browser := programs.Browser(t) // first: it is left out with -short
+	browser := browsers.Start(t) // first: it is left out with -short
 	p := openTab(t, browser, serve(t))
 	for _, width := range widths {
 		p.resize(width)

@@ -1,19 +1,16 @@
-// Package programs runs the real programs that tests need: browsers, proxies,
+// Package programs runs the real programs that tests need: proxies, servers,
 // command-line clients. What it starts listens on the loopback interface and
 // ends with the test.
 package programs
 
 import (
 	"bytes"
-	"context"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
@@ -32,45 +29,6 @@ func Need(t testing.TB, names ...string) string {
 	}
 	t.Skipf("not run: there is none of %q on this machine", names)
 	return ""
-}
-
-// Browsers are the names of programs that [Browser] can start.
-func Browsers() []string {
-	return []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
-}
-
-// Browser starts Chromium with a new profile and further options.
-//
-// With -short, as make test gives it, the test is left out; make check runs it.
-func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("not run: it drives a browser, and -short is given")
-	}
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(Need(t, Browsers()...)),
-		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("proxy-server", "direct://"),
-	}
-	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "no-default-browser-check",
-		"disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	// The test's own context ends before the browser can be told to close.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), authtest.TimeLimit(15*time.Minute))
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(options, more...)...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { // a browser that is killed may still write to its profile
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Errorf("closing the browser: %v", err)
-		}
-	})
-	return ctx
 }
 
 // Nginx starts nginx with what configuration makes of a directory of its own
