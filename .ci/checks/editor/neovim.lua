@@ -69,9 +69,12 @@ local function float()
   end
 end
 
+-- request asks about the buffer as it is. By the buffer's own number Neovim first
+-- sends the changes that it still holds back; by 0 it does not.
 local function request(method)
   local _, client = next(vim.lsp.buf_get_clients(0))
-  local answer = client.request_sync(method, { textDocument = vim.lsp.util.make_text_document_params() }, limit, 0)
+  local params = { textDocument = vim.lsp.util.make_text_document_params() }
+  local answer = client.request_sync(method, params, limit, vim.api.nvim_get_current_buf())
   if not answer or answer.err then
     error(method .. ": " .. vim.inspect(answer))
   end
