@@ -78,7 +78,7 @@ func TestAsCasbinIsCasbin(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
 			loaded := 0
-			const policies = 40
+			policies := cases(40)
 			for range policies {
 				text := soil(rnd, f.Policy(rnd))
 				if ok, yes := f.compareAsCasbin(t, rnd, dir, text); ok {
@@ -86,7 +86,7 @@ func TestAsCasbinIsCasbin(t *testing.T) {
 					allowed += yes
 				}
 			}
-			if loaded < policies/20 || loaded == policies {
+			if !testing.Short() && (loaded < policies/20 || loaded == policies) {
 				t.Errorf("%d of %d policies load: the cases prove little", loaded, policies)
 			}
 		})

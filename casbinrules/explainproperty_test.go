@@ -28,7 +28,7 @@ func TestExplanationsEqualDecisions(t *testing.T) {
 	for _, f := range families() {
 		t.Run(f.Name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2))
-			for range 10 {
+			for range max(2, cases(10)) {
 				f.explain(t, rnd)
 			}
 		})

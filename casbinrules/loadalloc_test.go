@@ -31,6 +31,9 @@ func TestLoadsAllocateInPieces(t *testing.T) {
 	const rules, budget = 10_000, 8000
 	for _, l := range loads {
 		for spelling, spell := range spellings {
+			if testing.Short() && spelling != "plain" && spelling != "quoted" {
+				continue
+			}
 			var b strings.Builder
 			for line := range strings.Lines(l.policy(rules)) {
 				b.WriteString(spell(strings.TrimSuffix(line, "\n")) + "\n")

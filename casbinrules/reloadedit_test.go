@@ -165,7 +165,7 @@ func TestModelAndPolicyOfAConfigMapChangeTogether(t *testing.T) {
 // give disjoint rights: a decision that is neither the old policy's nor the new
 // one's would be seen as rights of both or of none (H07).
 func TestAStormOfEditsNeverDecidesWrongly(t *testing.T) {
-	const edited = 1000
+	edited := max(200, cases(1000))
 	// Both policies have two rules for the same two objects, with the roles
 	// exchanged: whoever may read /x may not read /y.
 	policies := [2]string{
@@ -209,7 +209,7 @@ func TestAStormOfEditsNeverDecidesWrongly(t *testing.T) {
 		}
 	}
 	t.Logf("%d edits, %d loaded, %d decisions", edited, loaded, decided.Load())
-	if loaded < 10 || decided.Load() == 0 {
+	if loaded < edited/100 || decided.Load() == 0 {
 		t.Error("the test proves nothing")
 	}
 }

@@ -96,7 +96,7 @@ func TestTampering(t *testing.T) {
 	}
 	times := 1000
 	if testing.Short() {
-		times = 200
+		times = 100
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range times {
