@@ -220,7 +220,7 @@ func TestForeignFile(t *testing.T) {
 func TestTwoWriters(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("there is no lock on Windows")
+		t.Skip("not run: the log takes no lock on Windows")
 	}
 	name := filepath.Join(t.TempDir(), "decisions.jsonl")
 	l, err := decisionlog.Open(name)

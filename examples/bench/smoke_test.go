@@ -40,10 +40,10 @@ func TestBenchmarksRun(t *testing.T) {
 // TestSocketBenchmarksRun does the same for those with processes of their own.
 func TestSocketBenchmarksRun(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts a process for each app")
+		t.Skip("not run: it starts a process for each app, and -short is given")
 	}
 	if runtime.GOOS != "linux" {
-		t.Skip("the client uses Linux's epoll")
+		t.Skip("not run: the client uses epoll, which only Linux has")
 	}
 	set(t, "test.benchtime", "1x")
 	set(t, "frameworks", "gin")
