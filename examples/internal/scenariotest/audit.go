@@ -2,6 +2,7 @@ package scenariotest
 
 import (
 	"encoding/base64"
+	"path/filepath"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -28,10 +29,21 @@ func demoRoutes() []core.RouteInfo {
 	return routes
 }
 
+// cheap has the passwords of the demo users with the cheapest hashes, since most
+// of the time would go into those.
+const cheap = `alice:$2a$04$KMG3X2IDyQ5bTD7rSICbE.C/ryCYe/i5IN6Vqsk6UciGCZpCJWC5K
+erin:$2a$04$7saTdpeW3dUfRsnpV7Utd.wOhhUoPIByBwrhIgIkpUMQJbAk9YfI6
+victor:$2a$04$wQg3cW1mnREJFu6wj/J1qutX0sC.2sBlbLKpG8kI.tNh295KlwJN6
+sam:$2a$04$kZ6yQXNPBdRfSsOSgecdu.u2XILTdCCDCdssJkQomuTCMR1WiAk1C
+pam:$2a$04$.VGPv9.3Uk7oI0WVYEe57.eImsUmNxGCszdAdb.lfl.rkzW0iT5Eu
+`
+
 // audit asks every route as all demo users, who sign in with their passwords:
 // those say nothing of regions and scopes.
 func audit(t *testing.T, build Build) {
-	url, _ := Start(t, build, "-addr", "127.0.0.1:0")
+	users := filepath.Join(t.TempDir(), "users")
+	write(t, users, cheap)
+	url, _ := Start(t, build, "-addr", "127.0.0.1:0", "-users", users)
 	opts := []authtest.AuditOption{
 		authtest.WithPublic("/healthz", "/whoami"),
 		authtest.WithSignedIn("/me"),
