@@ -16,9 +16,13 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/source/redis/redistest"
 )
+
+// patience is how long a server may take to answer; more than 10 s cannot be set.
+var patience = min(authtest.TimeLimit(5*time.Second), 10*time.Second)
 
 // server starts a Redis, which wants the password unless it is "", and returns its
 // address and what ends it.
@@ -82,7 +86,7 @@ func asks(s *setup.Setup, c *http.Cookie) int {
 func TestSharedSessions(t *testing.T) {
 	t.Setenv("REDIS_PASSWORD", "not told")
 	addr, kill := server(t, "not told")
-	text := "realm: shop\nsession:\n  store:\n    redis: {address: '" + addr + "', password: '${REDIS_PASSWORD}', timeout: 5s}\n"
+	text := "realm: shop\nsession:\n  store:\n    redis: {address: '" + addr + "', password: '${REDIS_PASSWORD}', timeout: " + patience.String() + "}\n"
 	one, two := opened(t, text), opened(t, text)
 	cookie := login(t, one)
 	if got := asks(two, cookie); got != 404 {
@@ -105,8 +109,8 @@ func TestSharedSessions(t *testing.T) {
 func TestTLS(t *testing.T) {
 	s, ca := redistest.StartTLS(t)
 	t.Setenv("STATE_REDIS", s.URL())
-	text := "realm: shop\nsession:\n  store:\n    redis: {address: '" + s.Addr() + "', tls: true, ca: '" + ca + "', timeout: 5s}\n" +
-		"revocations: {store: {redis: {url: '${STATE_REDIS}', ca: '" + ca + "', timeout: 5s}}}\n"
+	text := "realm: shop\nsession:\n  store:\n    redis: {address: '" + s.Addr() + "', tls: true, ca: '" + ca + "', timeout: " + patience.String() + "}\n" +
+		"revocations: {store: {redis: {url: '${STATE_REDIS}', ca: '" + ca + "', timeout: " + patience.String() + "}}}\n"
 	one, two := opened(t, text), opened(t, text)
 	if got := asks(two, login(t, one)); got != 404 {
 		t.Errorf("the other process: %d, want 404 from the handler", got)
@@ -131,7 +135,7 @@ func TestTLS(t *testing.T) {
 // TestStore: an entry is there until it expires, and is replaced whole.
 func TestStore(t *testing.T) {
 	addr, _ := server(t, "")
-	st, closing, err := open(&settings{Address: addr, Timeout: 5 * time.Second, Prefix: "test:"})
+	st, closing, err := open(&settings{Address: addr, Timeout: patience, Prefix: "test:"})
 	if err != nil {
 		t.Fatal(err)
 	}

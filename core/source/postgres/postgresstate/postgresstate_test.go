@@ -24,7 +24,7 @@ import (
 // open is the state of a service as an instance has it, with the rights of a role.
 func open(t *testing.T, s *postgrestest.Server, role, name string) *postgresstate.State {
 	t.Helper()
-	state, err := postgresstate.New(s.URL(role), postgresstate.WithName(name), postgresstate.WithTimeout(authtest.TimeLimit(15*time.Second)))
+	state, err := postgresstate.New(s.URL(role), postgresstate.WithName(name), postgresstate.WithTimeout(min(authtest.TimeLimit(15*time.Second), time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func open(t *testing.T, s *redistest.Server, name string) *redisstate.State {
 	if name == "" {
 		name = fmt.Sprint("service", counter.Add(1))
 	}
-	state, err := redisstate.New(s.URL(), redisstate.WithName(name), redisstate.WithTimeout(authtest.TimeLimit(5*time.Second)))
+	state, err := redisstate.New(s.URL(), redisstate.WithName(name), redisstate.WithTimeout(min(authtest.TimeLimit(5*time.Second), 10*time.Second)))
 	if err != nil {
 		t.Fatal(err)
 	}

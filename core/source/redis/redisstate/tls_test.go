@@ -28,7 +28,7 @@ func TestTLS(t *testing.T) {
 	roots.AppendCertsFromPEM(text)
 	handle := func(opts ...redisstate.Option) *redisstate.State {
 		t.Helper()
-		s, err := redisstate.New(server.URL(), append(opts, redisstate.WithTimeout(authtest.TimeLimit(5*time.Second)))...)
+		s, err := redisstate.New(server.URL(), append(opts, redisstate.WithTimeout(min(authtest.TimeLimit(5*time.Second), 10*time.Second)))...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,7 +39,7 @@ func usersOfPage(t *testing.T, page, name string) map[string][]any {
 // as is the state of a service as a user of the server has it.
 func as(t *testing.T, s *redistest.Server, user, name string) *redisstate.State {
 	t.Helper()
-	state, err := redisstate.New("redis://"+user+":secret@"+s.Addr(), redisstate.WithName(name), redisstate.WithTimeout(authtest.TimeLimit(5*time.Second)))
+	state, err := redisstate.New("redis://"+user+":secret@"+s.Addr(), redisstate.WithName(name), redisstate.WithTimeout(min(authtest.TimeLimit(5*time.Second), 10*time.Second)))
 	if err != nil {
 		t.Fatal(err)
 	}
