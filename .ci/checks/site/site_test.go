@@ -193,6 +193,11 @@ func TestSite(t *testing.T) {
 		}
 		p.search(width)
 	}
+	p.do(
+		chromedp.Navigate(p.site+"playground.html"),
+		chromedp.Click(chromedp.CSS(`main a[href="play.html"]`)),
+		chromedp.WaitVisible(chromedp.CSS(".verdict.allow")),
+	)
 }
 
 // search types a few words and follows the first result.
