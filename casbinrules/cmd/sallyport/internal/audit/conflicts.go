@@ -90,7 +90,7 @@ type Conflict struct {
 }
 
 // Conflicts are those of the subjects, each role and each user of a policy, who have
-// both of a pair. The error is that of a decision, or names a role that the policy
+// both of a pair, in one tenant where there are tenants. The error is that of a decision, or names a role that the policy
 // does not know.
 func Conflicts(ctx context.Context, a *casbinrules.Authorizer, subjects []ask.Subject, pairs []Forbidden) ([]Conflict, error) {
 	known := a.KnownRoles()
@@ -102,6 +102,7 @@ func Conflicts(ctx context.Context, a *casbinrules.Authorizer, subjects []ask.Su
 		}
 	}
 	var found []Conflict
+	seen := map[Conflict]bool{} // roles do not depend on attributes
 	for _, s := range subjects {
 		roles, err := rolesOf(ctx, a, s)
 		if err != nil {
@@ -114,8 +115,13 @@ func Conflicts(ctx context.Context, a *casbinrules.Authorizer, subjects []ask.Su
 					return nil, fmt.Errorf("%s: %w", f.Place(), err)
 				}
 			}
-			if both {
-				found = append(found, Conflict{f, string(s.Kind) + " " + s.Label()})
+			who := s
+			if f.ByRole {
+				who.Attributes = nil
+			}
+			if c := (Conflict{f, string(s.Kind) + " " + who.Label()}); both && !seen[c] {
+				seen[c] = true
+				found = append(found, c)
 			}
 		}
 	}

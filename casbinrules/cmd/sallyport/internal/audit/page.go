@@ -56,6 +56,7 @@ type shown struct {
 	Style   template.CSS
 	Policy  string
 	Heads   []string
+	Idle    []string // subjects that may do nothing
 	Rows    []row
 	Parts   []part
 	Listing []matrix.ListedFile
@@ -94,12 +95,17 @@ func (p *Page) WriteHTML(w io.Writer) error {
 		}
 		return anchors[matrix.Visible(r.File)] + strconv.Itoa(r.Line)
 	}
-	for _, c := range p.Matrix.Columns {
-		s.Heads = append(s.Heads, matrix.Visible(c.Label()))
+	heads, idle := columns(p.Matrix)
+	for _, h := range heads {
+		s.Heads = append(s.Heads, matrix.Visible(h.label))
+	}
+	for _, label := range idle {
+		s.Idle = append(s.Idle, matrix.Visible(label))
 	}
 	for i, r := range p.Matrix.Rows {
 		made := row{Method: matrix.Visible(r.Method), Route: matrix.Visible(r.Route)}
-		for _, c := range p.Matrix.Cells[i] {
+		for _, h := range heads {
+			c := p.Matrix.Cells[i][h.at]
 			shown := cell{Word: c.Word(), Target: target(c.Rule)}
 			if c.Rule != nil {
 				shown.Place = strconv.Itoa(c.Rule.Line)

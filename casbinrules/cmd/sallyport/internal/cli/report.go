@@ -37,7 +37,8 @@ func newReport() *cobra.Command {
 printed: who may do what; what changed since a file, a directory or a git revision
 (--since); which lines no test of --tests covers, and which decided nothing in the
 decision logs of --log; roles that nobody has, or that no rule is for; and who has
-both of a pair that nobody may have both of (--conflicts), one pair a line:
+both of a pair that nobody may have both of (--conflicts), one pair a line, which is
+looked for in each tenant by itself:
 
     # Who enters a payment does not approve it.
     roles, payer, approver
@@ -119,7 +120,7 @@ func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 
 func (r *reporter) separation(ctx context.Context, subjects []ask.Subject) (audit.Section, error) {
 	s := audit.Section{
-		ID: "conflicts", Title: "conflicts of duty", Intro: "Who has both of a pair that nobody may have both of. Roles that a token could bring together are not among them.",
+		ID: "conflicts", Title: "conflicts of duty", Intro: "Who has both of a pair that nobody may have both of, in one tenant where there are tenants. Roles that a token could bring together are not among them.",
 		None: "Nobody has both of any pair.",
 	}
 	if r.conflicts == "" {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,6 +55,61 @@ func TestReport(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
 	if err != nil || strings.Count(string(page), "Not looked at") != 4 {
 		t.Errorf("without the flags: %v, %s", err, page)
+	}
+}
+
+// TestReportInTenants: tenants are looked at one by one, roles whatever the attributes,
+// and the table has no column that says nothing or the same as another.
+func TestReportInTenants(t *testing.T) {
+	dir := write(t, map[string]string{
+		"model.conf": `[request_definition]
+r = sub, dom, obj, act, region
+[policy_definition]
+p = sub, dom, obj, act, region
+[role_definition]
+g = _, _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch2(r.obj, p.obj) && r.act == p.act && (p.region == "*" || r.region == p.region)
+`,
+		"policy.csv": `p, payer, acme, /payments, POST, *
+p, payer, globex, /payments, POST, *
+p, approver, acme, /payments/:id/approval, POST, eu
+p, approver, globex, /payments/:id/approval, POST, *
+g, erin, payer, acme
+g, erin, approver, globex
+g, sam, payer, acme
+g, sam, lead, acme
+g, lead, approver, acme
+`,
+		"conflicts.csv": "roles, payer, approver\naccess, /payments, POST, /payments/7/approval, POST\n",
+	})
+	got := run(t, dir, "", "report", "-p", "DIR/policy.csv", "--conflicts", "DIR/conflicts.csv", "--claim", "region=eu", "--claim", "region=us")
+	if got.code != exitOK {
+		t.Fatalf("got %+v", got)
+	}
+	var conflicts []string
+	for _, line := range regexp.MustCompile(`<li>([^<]* (?:has both|may do both)[^<]*)</li>`).FindAllStringSubmatch(got.stdout, -1) {
+		conflicts = append(conflicts, line[1])
+	}
+	want := []string{"user sam in acme has both payer and approver", "user sam in acme region=eu may do both: POST /payments and POST /payments/7/approval"}
+	if !slices.Equal(conflicts, want) {
+		t.Errorf("conflicts\ngot  %q\nwant %q", conflicts, want)
+	}
+	var heads []string
+	for _, head := range regexp.MustCompile(`<th scope="col">([^<]*)</th>`).FindAllStringSubmatch(got.stdout, -1) {
+		heads = append(heads, head[1])
+	}
+	want = []string{"Route", "payer in acme", "approver in acme region=eu", "lead in acme region=eu", "erin in acme", "sam in acme region=eu", "sam in acme region=us",
+		"payer in globex", "approver in globex", "erin in globex"}
+	if !slices.Equal(heads, want) {
+		t.Errorf("columns\ngot  %q\nwant %q", heads, want)
+	}
+	for _, idle := range []string{"(no role) in acme", "approver in acme region=us", "sam in globex"} {
+		if !strings.Contains(got.stdout, `<span class="whole">`+idle+`</span>`) {
+			t.Errorf("%s is not said to be denied everything", idle)
+		}
 	}
 }
 

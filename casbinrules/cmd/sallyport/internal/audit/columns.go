@@ -1,0 +1,76 @@
+package audit
+
+import (
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
+)
+
+// column is one of a table that the page shows.
+type column struct {
+	label string
+	at    int // in the matrix
+	// attributes are those of subjects that have the same column.
+	attributes []string
+}
+
+// columns are those that say something. Subjects for which no line decides anything
+// are named beside the table, and one whose attributes make no difference has one
+// column.
+func columns(m *matrix.Matrix) (shown []column, idle []string) {
+	of := map[string][]column{} // by the subject without its attributes
+	var order []string
+	for i, s := range m.Columns {
+		attributes := s.Attributes.String()
+		s.Attributes = nil
+		subject := string(s.Kind) + " " + s.Label()
+		variants, known := of[subject]
+		if !known {
+			order = append(order, subject)
+		}
+		same := false
+		for k := range variants {
+			if same = equalColumns(m, variants[k].at, i); same {
+				variants[k].attributes = append(variants[k].attributes, attributes)
+				break
+			}
+		}
+		if !same {
+			variants = append(variants, column{label: s.Label(), at: i, attributes: []string{attributes}})
+		}
+		of[subject] = variants
+	}
+	for _, subject := range order {
+		variants := of[subject]
+		for _, c := range variants {
+			if all := len(variants) == 1 && len(c.attributes) > 1; !all {
+				c.label = strings.TrimSpace(c.label + " " + strings.Join(c.attributes, " or "))
+			}
+			if silent(m, c.at) {
+				idle = append(idle, c.label)
+			} else {
+				shown = append(shown, c)
+			}
+		}
+	}
+	return shown, idle
+}
+
+func equalColumns(m *matrix.Matrix, a, b int) bool {
+	for _, cells := range m.Cells {
+		if x, y := cells[a], cells[b]; x.Word() != y.Word() || x.Rule != y.Rule {
+			return false
+		}
+	}
+	return true
+}
+
+// silent reports whether no line decides anything in a column.
+func silent(m *matrix.Matrix, at int) bool {
+	for _, cells := range m.Cells {
+		if c := cells[at]; c.Allowed || c.Rule != nil || c.Err != "" {
+			return false
+		}
+	}
+	return true
+}
