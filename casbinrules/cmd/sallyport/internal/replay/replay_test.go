@@ -252,7 +252,9 @@ func bruteLack(r *decisionlog.Record) string {
 		return replay.LackDecision
 	case r.Request.Cut:
 		return replay.LackCut
-	case slices.ContainsFunc(values, func(v string) bool { return len(v) == 30 && v[0] == '~' && v[5] == '.' }):
+	case slices.ContainsFunc(values, func(v string) bool {
+		return len(v) == 30 && v[0] == '~' && v[5] == '.' && strings.Trim(v[1:5]+v[6:], "0123456789abcdef") == ""
+	}):
 		return replay.LackPseudonym
 	}
 	return ""
