@@ -25,7 +25,9 @@ type Login struct {
 	Path string
 	// Body is what is sent, with {account} and {password} where these belong:
 	// JSON if it begins with a brace, else a form. "" is
-	// "username={account}&password={password}".
+	// "username={account}&password={password}". An endpoint that asks for the
+	// account first needs no {password}. A form is asked for before each try, and
+	// brings along its hidden fields and cookies.
 	Body string
 }
 
@@ -48,8 +50,8 @@ func (l *Login) check(accounts []string) error {
 		return errors.New("probe: login: the path must begin with /")
 	case slices.Contains(safe, l.method()):
 		return errors.New("probe: login: the method must be one that takes a body, such as POST")
-	case !strings.Contains(body, "{account}") || !strings.Contains(body, "{password}"):
-		return errors.New("probe: login: the body must hold {account} and {password}")
+	case !strings.Contains(body, "{account}"):
+		return errors.New("probe: login: the body must hold {account}")
 	case l.json() && !json.Valid([]byte(body)):
 		return errors.New("probe: login: the body begins like JSON, and is none")
 	case len(accounts) == 0:
@@ -188,7 +190,12 @@ func accountStage(st *state) []Request {
 	var all []Request
 	for _, name := range st.accounts() {
 		for range AccountTries {
-			all = append(all, try(noAccount(name)), try(name), try(noAccount(name)))
+			for _, one := range []string{noAccount(name), name, noAccount(name)} {
+				if st.Login != nil && !st.Login.json() {
+					all = append(all, st.Login.form(st.Base))
+				}
+				all = append(all, try(one))
+			}
 		}
 	}
 	return all
@@ -197,7 +204,7 @@ func accountStage(st *state) []Request {
 // stopped reports whether a request is left out, since a limit on guessing has
 // answered.
 func (st *state) stopped(r Request) bool {
-	return r.Purpose == Account && slices.ContainsFunc(st.log, func(x Exchange) bool { return x.Purpose == Account && guarded(x) })
+	return (r.Purpose == Account || r.Purpose == Form) && slices.ContainsFunc(st.log, func(x Exchange) bool { return x.Purpose == Account && guarded(x) })
 }
 
 // guarded reports whether an answer to a wrong password is that of a limit.

@@ -32,10 +32,29 @@ func (j *judgement) accounts() {
 		}
 		known[x.Variant] = append(known[x.Variant], x)
 	}
+	j.unanswered()
 	for _, name := range names {
 		if theirs := others[mail(name)]; len(theirs) > 0 {
 			j.account(name, known[name], theirs)
 		}
+	}
+}
+
+// unanswered notes a login that answers all tries as one that was not asked
+// rightly: then nothing was compared.
+func (j *judgement) unanswered() {
+	var all []Exchange
+	for _, x := range j.log {
+		if x.Purpose == Account && x.Route < 0 && x.Err == nil {
+			all = append(all, x)
+		}
+	}
+	if len(all) == 0 || slices.ContainsFunc(all, func(x Exchange) bool { return x.Status != all[0].Status }) {
+		return
+	}
+	switch x := all[0]; x.Status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		j.note("%s %s answers %d to all tries, so that it may not have looked for the account: compare its path, method and body with what it takes", x.Method, x.Target, x.Status)
 	}
 }
 
@@ -145,7 +164,5 @@ func (j *judgement) wrongPassword(x Exchange) {
 		j.find(FaultBadCredentialsStatus, x, "403", "401", "A wrong password is no usable identity; 403 tells clients not to try another.")
 	case x.Status < 300 && denial(x):
 		j.find(FaultSoftDenial, x, status(x.Answer), "401", "The body says that signing in failed, and the status says success: "+excerpt(x.Body)+".")
-	case x.Status == http.StatusNotFound, x.Status == http.StatusMethodNotAllowed, x.Status == http.StatusUnsupportedMediaType:
-		j.note("%s %s with wrong passwords was not judged: it answers %d", x.Method, x.Target, x.Status)
 	}
 }

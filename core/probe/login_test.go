@@ -154,11 +154,11 @@ func TestOneAccountIsTriedAFewTimes(t *testing.T) {
 
 func TestLoginIsRefused(t *testing.T) {
 	for want, l := range map[string]probe.Login{
-		"the path must begin with /":         {Path: "login"},
-		"one that takes a body":              {Method: "get", Path: "/login"},
-		"must hold {account} and {password}": {Path: "/login", Body: "name={account}"},
-		"begins like JSON":                   {Path: "/login", Body: "{account}{password}"},
-		"name an account that exists":        {Path: "/login"},
+		"the path must begin with /":  {Path: "login"},
+		"one that takes a body":       {Method: "get", Path: "/login"},
+		"must hold {account}":         {Path: "/login", Body: "name=erin"},
+		"begins like JSON":            {Path: "/login", Body: "{account}{password}"},
+		"name an account that exists": {Path: "/login"},
 	} {
 		s := probe.Settings{Login: &l}
 		if want != "name an account that exists" {
@@ -167,5 +167,40 @@ func TestLoginIsRefused(t *testing.T) {
 		if _, err := probe.Plan(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+}
+
+// TestForms: a form brings along its hidden fields and cookies, without which it is
+// refused, and a login that looks for no account is said to be none.
+func TestForms(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/login" {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method == "GET" {
+			token := rand.Text()
+			http.SetCookie(w, &http.Cookie{Name: "form", Value: token})
+			answer(w, 200, `<form><input type=hidden name=q value=x></form><form method="post"><input name="username"><input type="password" name="password">`+
+				`<input type='hidden' name='csrf' value='a&amp;`+token+`'></form>`, "Content-Type", "text/html; charset=utf-8")
+			return
+		}
+		c, err := r.Cookie("form")
+		switch {
+		case err != nil || r.FormValue("csrf") != "a&"+c.Value || r.FormValue("q") != "":
+			answer(w, 403, "no token", "Content-Type", "text/html")
+		case r.FormValue("username") == "erin":
+			answer(w, 200, "<p>That was not it.", "Content-Type", "text/html")
+		default:
+			answer(w, 200, "<p>Who?", "Content-Type", "text/html")
+		}
+	})
+	r := run(t, h, loginSettings("", "erin"))
+	if got := codes(r); !slices.Equal(got, []string{probe.FaultUserEnumeration}) || len(r.Notes) > 0 {
+		t.Errorf("found %q, notes %q", got, r.Notes)
+	}
+	r = run(t, h, loginSettings("csrf=wrong&username={account}&password={password}", "erin"))
+	if len(r.Findings) > 0 || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "POST /login answers 403 to all tries") {
+		t.Errorf("found %+v, notes %q", r.Findings, r.Notes)
 	}
 }

@@ -115,6 +115,9 @@ const (
 	// Account asks with a wrong password for an account, with Basic credentials
 	// or at the login.
 	Account Purpose = "account"
+	// Form asks for the form of the login, whose hidden fields and cookies the next
+	// request there brings along.
+	Form Purpose = "form"
 	// Burst asks the same many times.
 	Burst Purpose = "burst"
 )

@@ -72,6 +72,7 @@ func Run(ctx context.Context, s Settings, sender Sender, progress Progress) (*Re
 			if st.stopped(r) {
 				continue
 			}
+			r = st.filled(r)
 			a := st.send(ctx, sender, r)
 			if ctx.Err() != nil {
 				return nil, fmt.Errorf("probe: %w", ctx.Err())

@@ -1,0 +1,73 @@
+package probe
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+var (
+	formBlocks = regexp.MustCompile(`(?is)<form\b.*?</form>`)
+	inputs     = regexp.MustCompile(`(?is)<input\b[^>]*>`)
+	inputParts = regexp.MustCompile(`(?is)\s(type|name|value)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)`)
+)
+
+// form asks for the form of a login.
+func (l *Login) form(base string) Request {
+	return Request{Purpose: Form, Method: http.MethodGet, Target: base + l.Path, As: Anonymous, Route: -1}
+}
+
+// filled is a request to sign in with what the form just before it says: many
+// services take no other.
+func (st *state) filled(r Request) Request {
+	if r.Purpose != Account || st.Login == nil || len(st.log) == 0 {
+		return r
+	}
+	x := st.log[len(st.log)-1]
+	if x.Purpose != Form || x.Err != nil || x.Status != http.StatusOK {
+		return r
+	}
+	sent, err := url.ParseQuery(r.Content)
+	if err != nil {
+		return r
+	}
+	for _, field := range hiddenFields(x.Body) {
+		if !sent.Has(field[0]) {
+			r.Content += "&" + url.QueryEscape(field[0]) + "=" + url.QueryEscape(field[1])
+		}
+	}
+	var cookies []string
+	for _, c := range (&http.Response{Header: x.Answer.Header}).Cookies() {
+		cookies = append(cookies, c.Name+"="+c.Value)
+	}
+	if cookies != nil {
+		r.Header = header(r.Header, core.Field{Name: "Cookie", Value: strings.Join(cookies, "; ")})
+	}
+	return r
+}
+
+// hiddenFields are the names and values of the hidden fields of the form with a
+// password, or else of all forms.
+func hiddenFields(page string) [][2]string {
+	for _, form := range formBlocks.FindAllString(page, -1) {
+		if passwordField.MatchString(form) {
+			page = form
+			break
+		}
+	}
+	var found [][2]string
+	for _, tag := range inputs.FindAllString(page, -1) {
+		parts := map[string]string{}
+		for _, m := range inputParts.FindAllStringSubmatch(tag, -1) {
+			parts[strings.ToLower(m[1])] = html.UnescapeString(strings.Trim(m[2], `"'`))
+		}
+		if strings.EqualFold(parts["type"], "hidden") && parts["name"] != "" {
+			found = append(found, [2]string{parts["name"], parts["value"]})
+		}
+	}
+	return found
+}
