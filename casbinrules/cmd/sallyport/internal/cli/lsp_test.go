@@ -32,7 +32,7 @@ func TestLSPSaysWhatLintSays(t *testing.T) {
 			t.Fatalf("the encoding is %s, and %s was offered", e.encoding, encoding)
 		}
 		for i, dir := range cases {
-			if i%3 != n {
+			if i%3 != n || testing.Short() && i/3%2 > 0 {
 				continue
 			}
 			m := casbinrules.ModelFile(filepath.Join(dir, modelName))
