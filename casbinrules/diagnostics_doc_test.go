@@ -109,6 +109,8 @@ func exampleModels() map[string]Model {
 	return map[string]Model{
 		"no-roles": withoutRoles,
 		"rbac":     RBAC(), "rbac-deny": RBACWithDeny(), "rbac-tenants": RBACWithTenants(), "rbac-tenants-patterns": RBACWithTenantPatterns(),
+		"timed":            timedModel(RBAC()),
+		"timed-tenants":    timedModel(RBACWithTenants()),
 		"keymatch":         text("keymatch", "sub, obj, act", someAllow, "g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && "+anyAct),
 		"regexp":           text("regexp", "sub, obj, act", someAllow, "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && regexMatch(r.act, p.act)"),
 		"acl":              text("acl", "sub, obj, act", someAllow, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act"),

@@ -7,6 +7,7 @@ import (
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
+	"github.com/casbin/casbin/v2/util"
 
 	"github.com/sallyport-go/sallyport/casbinrules/bridge/bridgetest"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
@@ -43,7 +44,14 @@ func TestDecisionsEqualCasbins(t *testing.T) {
 	matchTenants := func(o bridgetest.Oracle, kind string, match func(text, pattern string) bool) {
 		o.(*casbin.Enforcer).AddNamedDomainMatchingFunc(kind, "", match)
 	}
-	bridgetest.Run(t, bridgetest.Major{Casbin: casbinv2.Casbin, Decisions: decisions, MatchNames: matchNames, MatchTenants: matchTenants, NewOracle: func(text string, policy []string) (bridgetest.Oracle, error) {
+	limitLink := func(o bridgetest.Oracle, kind, name, role, tenant string) {
+		if tenant == "" {
+			o.(*casbin.Enforcer).AddNamedLinkConditionFunc(kind, name, role, util.TimeMatchFunc)
+		} else {
+			o.(*casbin.Enforcer).AddNamedDomainLinkConditionFunc(kind, name, role, tenant, util.TimeMatchFunc)
+		}
+	}
+	bridgetest.Run(t, bridgetest.Major{Casbin: casbinv2.Casbin, Decisions: decisions, MatchNames: matchNames, MatchTenants: matchTenants, LimitLink: limitLink, NewOracle: func(text string, policy []string) (bridgetest.Oracle, error) {
 		m, err := model.NewModelFromString(text)
 		if err != nil {
 			return nil, err

@@ -36,7 +36,7 @@
 //   - [WithFunction], and [WithFunctionAlias] with [AliasableFunctions], give
 //     matchers functions.
 //   - [WithRolePatterns] and [WithTenantPatterns] take texts in role links for
-//     patterns.
+//     patterns; [WithClock] says by what time links with an end are judged.
 //
 // Decisions and their reasons:
 //   - [Authorizer.Authorize] and [Authorizer.AuthorizeAnonymous], which gates ask;

@@ -54,7 +54,7 @@ func TestModelFindingsHaveTheirPlace(t *testing.T) {
 		{"matcher that fails at every request", matcher, "m = g(r.sub, p.sub) && r.obj > 3 || r.act - p.act", []string{"m.conf:10:30:model_matcher"}},
 		{"texts in order on a continued line", matcher, "  m = g(r.sub, p.sub) && \\\n\t r.obj\t>= p.obj && r.act == p.act", []string{"m.conf:11:9:model_matcher"}},
 		{"texts in order twice", matcher, matcher + ` && r.obj > "a#" && r.sub < r.obj`, []string{"m.conf:10:1:model_matcher"}},
-		{"conditional roles", "g = _, _", "g = _, _, (_, _)", []string{"m.conf:6:1:model_roles"}},
+		{"conditional roles", "g = _, _", "g = _, _, (_)", []string{"m.conf:6:1:model_roles"}},
 		{"four fields of a role", "g = _, _", "g = _, _, _, _", []string{"m.conf:6:1:model_roles"}},
 		{"gap in the numbers of roles", "g = _, _", "g = _, _\ng3 = _, _", []string{"m.conf:7:1:model_roles"}},
 		{"unused definition", "p = sub, obj, act", "p = sub, obj, act\np2 = sub, obj", []string{"m.conf:5:1:model_unused_definition"}},

@@ -242,6 +242,7 @@ type SubjectSet struct {
 	// say which of its names are users and which are roles that only credentials
 	// bring, so such a name is among both, unless [WithRolePrefix] keeps the two
 	// apart.
+	// An ID that is the name of a role is one of the others, and is not listed.
 	Users, Roles []string
 	// Others says that a principal is allowed whom the policy does not know.
 	Others bool

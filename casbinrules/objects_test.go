@@ -31,7 +31,7 @@ func TestListsEqualDecisions(t *testing.T) {
 	if testing.Short() {
 		sets = min(sets, 3)
 	}
-	objects, subjects, families := 0, 0, slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies(), policygen.PatternFamilies())
+	objects, subjects, families := 0, 0, policygen.AllFamilies()
 	for n, f := range families {
 		t.Run(f.Name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
@@ -206,7 +206,10 @@ func (l *lists) compareSubjects(tenant, object, action string) {
 	names := append([]string{"u0", "u1", "u2", "r0", "r1", "r2", "r3", "r4", "r9", "c0", "c1", "c9", "root", "ghost", "0", "1", "4", "oot"}, l.family.Names...)
 	for _, name := range names {
 		want := l.authorize(principal(name), action, object)
-		if got := slices.Contains(set.Users, name) || set.Others && !l.known(name); got != want {
+		if set.Others && l.isRole(name) {
+			want = false // A user called like a role is one of the others, and not listed.
+		}
+		if got := slices.Contains(set.Users, name) || set.Others && !l.known(name) && !l.isRole(name); got != want {
 			l.fail("%s %s in %s: user %s: %v, want %v; %+v", action, object, tenant, name, got, want, set)
 		}
 		want = l.authorize(principal("nobody in particular", name), action, object)
@@ -226,6 +229,14 @@ func (l *lists) compareSubjects(tenant, object, action string) {
 // than its characters.
 func readDifferently(object string) bool {
 	return strings.ContainsAny(object, "\n?") || !utf8.ValidString(object)
+}
+
+// isRole reports whether the name is that of a role.
+func (l *lists) isRole(name string) bool {
+	return slices.ContainsFunc(l.lines, func(line string) bool {
+		fields := strings.Split(line, ", ")
+		return fields[0] == "g" && fields[2] == name
+	})
 }
 
 // known reports whether the policy has the name.

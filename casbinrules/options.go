@@ -70,6 +70,19 @@ func WithEmptyPolicy() Option {
 	}
 }
 
+// WithClock judges the start and the end of role links by now in place of time.Now,
+// for tests and for tools that ask about another time. It is called once for each
+// decision of a policy that has such links, and must be safe for concurrent use.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		if now == nil {
+			return errors.New("clock is nil")
+		}
+		c.Clock = now
+		return nil
+	}
+}
+
 // WithRouteAsObject has the policy see the route as registered ("/reports/:id") in
 // place of the path. A name given where the gate was mounted still goes first.
 func WithRouteAsObject() Option {

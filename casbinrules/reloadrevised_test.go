@@ -32,7 +32,7 @@ func TestReloadsEqualFirstLoads(t *testing.T) {
 	if testing.Short() {
 		edits = min(edits, 40)
 	}
-	families := slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies(), policygen.PatternFamilies())
+	families := policygen.AllFamilies()
 	revised := make([]int, len(families)) // how often only what had changed was read
 	t.Run("families", func(t *testing.T) {
 		for n, f := range families {

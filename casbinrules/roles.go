@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -27,9 +28,10 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 	if s.Members == nil || s.Members.Tenants && p.Tenant() == "" {
 		return nil, nil
 	}
+	now := s.Now(&a.config.Settings)
 	var only []string
 	sources := 0
-	for roles := range a.given(s, p) {
+	for roles := range a.given(s, now, p) {
 		only = roles
 		sources++
 	}
@@ -37,7 +39,7 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 		return only, nil
 	}
 	var all []string
-	for roles := range a.given(s, p) {
+	for roles := range a.given(s, now, p) {
 		for _, role := range roles {
 			if !slices.Contains(all, role) && !holds(p, role) {
 				all = append(all, role)
@@ -49,10 +51,10 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 
 // given are the roles that p's ID leads to, then those that each role of its
 // credentials leads to.
-func (a *Authorizer) given(s *policyInForce, p *core.Principal) iter.Seq[[]string] {
+func (a *Authorizer) given(s *policyInForce, now policy.Instant, p *core.Principal) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		if !s.IsRoleName(p.ID(), s.Names.Known(p.ID()), &a.config.Settings) {
-			for c := range s.Members.Closures(p.Tenant(), p.ID()) {
+			for c := range s.Members.Closures(now, p.Tenant(), p.ID()) {
 				if !yield(c.Names) {
 					return
 				}
@@ -62,7 +64,7 @@ func (a *Authorizer) given(s *policyInForce, p *core.Principal) iter.Seq[[]strin
 			return
 		}
 		for role := range p.CredentialRoles() {
-			for c := range s.Members.Closures(p.Tenant(), a.config.RolePrefix+role) {
+			for c := range s.Members.Closures(now, p.Tenant(), a.config.RolePrefix+role) {
 				if !yield(c.Tails) {
 					return
 				}

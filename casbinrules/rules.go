@@ -16,8 +16,8 @@ type Rule struct {
 	// Fields are what stands behind the kind.
 	Fields []string
 	// Subjects, Tenants, Objects and Actions say what a p line compares with
-	// these fields of a request; empty for what it does not compare, and for
-	// lines of other kinds. Where role links group actions, those of a group
+	// these fields of a request; empty for what it does not compare. Of lines of
+	// other kinds, Tenants is the tenant of a role link. Where role links group actions, those of a group
 	// follow it, sorted.
 	Subjects, Tenants, Objects, Actions []Pattern
 	// Links is the field of a request that a role link is about, "sub", "obj"
@@ -65,6 +65,8 @@ func (a *Authorizer) Rules() []Rule {
 			if s.Schema.Eft >= 0 {
 				made.Effect = r.Field(s.Schema.Eft)
 			}
+		} else if s.Schema.Roles[r.Kind()] == 3 {
+			made.Tenants = []Pattern{{r.Field(2), "=="}}
 		}
 		rules[i] = made
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -21,6 +22,8 @@ func TestPoliciesLoad(t *testing.T) {
 		"RBACWithTenants": casbinrules.RBACWithTenants(),
 
 		"RBACWithTenantPatterns": casbinrules.RBACWithTenantPatterns(),
+
+		"timed": casbinrules.ModelText("timed.conf", strings.Replace(casbinrules.RBAC().Text(), "g = _, _", "g = _, _, (_, _)", 1)),
 	}
 	count := 0
 	for _, page := range documentation(t) {

@@ -26,7 +26,7 @@ import (
 // not save what it is told.
 type Oracle interface {
 	EnforceEx(values ...any) (allowed bool, rule []string, err error)
-	AddGroupingPolicy(link ...any) (bool, error)
+	AddGroupingPolicies(links [][]string) (bool, error)
 	AddFunction(name string, f govaluate.ExpressionFunction)
 }
 
@@ -39,6 +39,9 @@ type Major struct {
 	// MatchNames has the names in role links of a kind be patterns for an oracle,
 	// and MatchTenants the tenants.
 	MatchNames, MatchTenants func(o Oracle, kind string, match func(text, pattern string) bool)
+	// LimitLink has an oracle look at the start and the end of a role link of a kind,
+	// by Casbin's TimeMatchFunc. The tenant is "" where links have none.
+	LimitLink func(o Oracle, kind, name, role, tenant string)
 	// Decisions is how many are compared at least.
 	Decisions int
 }
@@ -63,7 +66,7 @@ const principals, requests, enough = 20, 10, 200
 func (m Major) testDecisions(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	all := slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies(), policygen.PatternFamilies())
+	all := policygen.AllFamilies()
 	const perPolicy = principals * requests
 	policies := (m.Decisions + len(all)*perPolicy - 1) / (len(all) * perPolicy)
 	for n, f := range all {
@@ -205,15 +208,34 @@ func (m Major) oracle(t *testing.T, f policygen.Family, lines []string, p *core.
 			return ok == true
 		})
 	}
+	m.limitLinks(e, f, lines)
 	for role := range p.CredentialRoles() {
-		link := []any{p.ID(), role, p.Tenant()}[:max(f.Roles, 2)]
+		link := []string{p.ID(), role, p.Tenant()}[:max(f.Roles, 2)]
+		if slices.Contains(f.Timed, "g") {
+			link = append(link, "_", "_")
+		}
 		if f.Roles > 0 {
-			if _, err := e.AddGroupingPolicy(link...); err != nil {
+			if _, err := e.AddGroupingPolicies([][]string{link}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	return e
+}
+
+// limitLinks has an oracle look at the times of role links.
+func (m Major) limitLinks(e Oracle, f policygen.Family, lines []string) {
+	for _, line := range lines {
+		fields := strings.Split(line, ", ")
+		if !slices.Contains(f.Timed, fields[0]) {
+			continue
+		}
+		tenant := ""
+		if f.Roles == 3 {
+			tenant = fields[3]
+		}
+		m.LimitLink(e, fields[0], fields[1], fields[2], tenant)
+	}
 }
 
 // ruleFields are the fields of the line that a decision names.

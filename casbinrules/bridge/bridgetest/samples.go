@@ -24,7 +24,7 @@ type Sample struct {
 // have, the same for one seed. It panics when it cannot make one.
 func Samples(seed uint64, each int) iter.Seq[Sample] {
 	return func(yield func(Sample) bool) {
-		for n, f := range slices.Concat(policygen.Families(), policygen.WideFamilies(), policygen.TypedFamilies(), policygen.PatternFamilies()) {
+		for n, f := range policygen.AllFamilies() {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
 			for range each {
 				p, err := f.Principal(rnd)

@@ -52,7 +52,7 @@ func (a *Enforcer) RolesOf(id, tenant string) (roles []string, err error) {
 		return nil, nil
 	}
 	var within []string
-	if strings.Count(def.Value, "_") > 2 {
+	if len(def.Tokens) > 2 { // without start and end, which a tenant stands before
 		within = []string{tenant}
 	}
 	if roles, err = a.ImplicitRoles(id, within...); err != nil {

@@ -19,6 +19,7 @@ import (
 // question, or says why the policy cannot list them.
 func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings) (allowed *Objects, cuts bool, reason core.Reason, err error) {
 	q.Ctx = ctx
+	s.Stamp(q, c)
 	if err := ctx.Err(); err != nil {
 		return nil, false, "", err
 	}

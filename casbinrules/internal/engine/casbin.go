@@ -39,7 +39,7 @@ func newEnforcerEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]
 		p.Matcher, p.Links = s.Rewritten(s.Tree), model.LinksField
 		p.Functions = rewrittenFunctions(s.File.Settings)
 		for key, g := range graphs {
-			p.Functions[key] = linksFunction(g)
+			p.Functions[key] = linksFunction(key, g)
 		}
 		maps.Copy(p.Functions, functions)
 	}

@@ -191,7 +191,7 @@ func (c *cond) holds(q *Request, with *TokenRoles) bool {
 			text := textOf(&c.left, q)
 			return !q.over(text) && c.match(text)
 		}
-		added := policy.Grant{Subject: q.Subject, Tenant: q.Tenant}
+		added := policy.Grant{Subject: q.Subject, Tenant: q.Tenant, Now: q.Now}
 		if c.grants {
 			added.Roles = with.Spelled()
 		}

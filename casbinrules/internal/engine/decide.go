@@ -65,6 +65,9 @@ type Verdict struct {
 // denied to GET is denied to HEAD, and what is denied in one spelling of a path
 // whose letter case the router does not keep is denied in all.
 func (s *Snapshot) Decide(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
+	if s.timed && q.Now == 0 {
+		s.Stamp(q, c)
+	}
 	if err := s.decideAsSpelled(ctx, q, with, c, v); err != nil || !v.Allowed || q.Folded == 0 || s.spellings == nil {
 		return err
 	}

@@ -18,17 +18,21 @@ type requestLinks struct {
 
 // Links is what the credentials add to the role links.
 func (q *Request) Links() *requestLinks {
-	return &requestLinks{policy.Grant{Subject: q.Subject, Tenant: q.Tenant, Roles: q.Roles}, q}
+	return &requestLinks{policy.Grant{Subject: q.Subject, Tenant: q.Tenant, Roles: q.Roles, Now: q.Now}, q}
 }
 
-// linksFunction is the matcher function of a graph: with the links of the
-// request as first argument for g, without for g2 and its like.
-func linksFunction(g *policy.Graph) govaluate.ExpressionFunction {
+// linksFunction is the matcher function of the graph of a kind: with the links of
+// the request as first argument for g, and for g2 and its like with its time or
+// without any.
+func linksFunction(kind string, g *policy.Graph) govaluate.ExpressionFunction {
 	return func(args ...any) (any, error) {
 		with := &policy.Grant{}
 		if len(args) > 0 {
 			if given, ok := args[0].(*requestLinks); ok {
 				with, args = &given.Grant, args[1:]
+				if kind != "g" {
+					with = &policy.Grant{Now: given.Now}
+				}
 			}
 		}
 		var names [3]string

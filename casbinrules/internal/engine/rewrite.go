@@ -16,7 +16,7 @@ func (s *Snapshot) Functions() map[string]govaluate.ExpressionFunction {
 	functions := s.Schema.File.Settings.MatcherFunctions()
 	maps.Copy(functions, rewrittenFunctions(s.Schema.File.Settings))
 	for key, g := range s.Graphs {
-		functions[key] = linksFunction(g)
+		functions[key] = linksFunction(key, g)
 	}
 	return functions
 }

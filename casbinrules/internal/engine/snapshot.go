@@ -28,6 +28,8 @@ type Snapshot struct {
 	// of each kind.
 	Rules  []*policy.Rule
 	Graphs map[string]*policy.Graph
+	// timed says that role links have a start and an end.
+	timed bool
 	// Members is the graph of g where it gives roles to users, or nil.
 	Members *policy.Graph
 	// Names are among the texts of the rules.
@@ -64,6 +66,7 @@ func snapshotOf(e engine, unindexed error, s *model.Schema, rules []*policy.Rule
 		Unindexed:  unindexed,
 		Rules:      rules,
 		Graphs:     graphs,
+		timed:      len(s.Timed) > 0,
 		Members:    members,
 		Names:      policy.TextsOf(rules),
 		spellings:  spellingsOf(s, rules),
@@ -71,6 +74,21 @@ func snapshotOf(e engine, unindexed error, s *model.Schema, rules []*policy.Rule
 		NamesHead:  named[http.MethodHead],
 		Unusual:    unusualEngines(s, named, rules, graphs, c),
 	}
+}
+
+// Stamp notes the time of a question if its answer may depend on that.
+func (s *Snapshot) Stamp(q *Request, c *model.Settings) {
+	if s.timed {
+		q.Now = s.Now(c)
+	}
+}
+
+// Now is the time by which role links are judged, 0 where all count at any time.
+func (s *Snapshot) Now(c *model.Settings) policy.Instant {
+	if !s.timed {
+		return 0
+	}
+	return policy.InstantOf(c.Now())
 }
 
 // knownRoles are the names that may be roles; see KnownRoles.

@@ -31,6 +31,9 @@ type subjectIndex struct {
 	byPair  map[policy.Pair]int32
 	reaches []reach // the first is empty
 	members []int32 // of reaches and constants, sorted within each
+	// timed are the names whose roles change with time, whose reaches are those of
+	// all links together.
+	timed map[policy.Pair]*timedReach
 	// everybody are the numbers of consts, by tenant if keyed.
 	everybody map[int32]policy.Span
 }
@@ -96,6 +99,9 @@ func (x *subjectIndex) finish() {
 			} else {
 				x.byName[p.Name] = at
 			}
+			if x.graph.ChangesWithTime(p) {
+				x.addTimed(p)
+			}
 		}
 	}
 	x.addOwn()
@@ -118,7 +124,17 @@ func (x *subjectIndex) own(p policy.Pair) int32 {
 }
 
 func (x *subjectIndex) addReach(tenant int32, c *policy.Closure, own int32) int32 {
-	var all, tail []int32
+	all, tail := x.reached(tenant, c, own)
+	r := reach{all: x.keep(all)}
+	if r.tail = r.all; len(tail) < len(all) {
+		r.tail = x.keep(tail)
+	}
+	x.reaches = append(x.reaches, r)
+	return int32(len(x.reaches)) - 1
+}
+
+// reached are the numbers of the subjects that a name with a closure stands for.
+func (x *subjectIndex) reached(tenant int32, c *policy.Closure, own int32) (all, tail []int32) {
 	if own != 0 {
 		all, tail = append(all, own), append(tail, own)
 	}
@@ -132,12 +148,7 @@ func (x *subjectIndex) addReach(tenant int32, c *policy.Closure, own int32) int3
 			tail = append(tail, number)
 		}
 	}
-	r := reach{all: x.keep(all)}
-	if r.tail = r.all; len(tail) < len(all) {
-		r.tail = x.keep(tail)
-	}
-	x.reaches = append(x.reaches, r)
-	return int32(len(x.reaches)) - 1
+	return all, tail
 }
 
 // keep puts numbers in order among the members.
@@ -218,7 +229,7 @@ func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]in
 		}
 	}
 	if x.named {
-		sets = x.append(sets, x.reach(p).all)
+		sets = x.appendReach(sets, p, q.Now, false)
 	}
 	if x.everybody != nil {
 		tenant := p.Tenant
@@ -232,9 +243,24 @@ func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]in
 	}
 	for _, role := range with.Roles {
 		p.Name = x.names.Role(with.Prefix, role)
-		sets = x.append(sets, x.reach(p).tail)
+		sets = x.appendReach(sets, p, q.Now, true)
 	}
 	return sets
+}
+
+// appendReach appends what a name stands for in a tenant, without the ends of the
+// longest chains if tail is set.
+func (x *subjectIndex) appendReach(sets [][]int32, p policy.Pair, now policy.Instant, tail bool) [][]int32 {
+	if x.timed != nil {
+		if t := x.timed[p]; t != nil {
+			return t.append(sets, x, p, now, tail)
+		}
+	}
+	if r := x.reach(p); tail {
+		return x.append(sets, r.tail)
+	} else {
+		return x.append(sets, r.all)
+	}
 }
 
 func (x *subjectIndex) append(sets [][]int32, s policy.Span) [][]int32 {

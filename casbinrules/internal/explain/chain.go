@@ -63,7 +63,7 @@ func (x *Explainer) chain(kind, from, to, tenant string) []ChainLink {
 			return x.trace(came, from, queue[at])
 		}
 		var next []string
-		for _, s := range x.steps(g, kind, queue, to, tenant) {
+		for _, s := range x.steps(g, kind, queue, to, tenant, links == 0) {
 			if _, seen := came[s.to]; !seen {
 				came[s.to] = s
 				next = append(next, s.to)
@@ -82,15 +82,15 @@ type step struct {
 
 // steps are the links that lead on from names, in the order of the names. A role
 // that is a pattern leads to the role that is looked for, and to every name in
-// links, that matches it.
-func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, tenant string) []step {
+// links, that matches it. The links are the first ones of a chain or later ones.
+func (x *Explainer) steps(g *policy.Graph, kind string, names []string, wanted, tenant string, first bool) []step {
 	byName := map[string][]step{}
 	for _, r := range x.Snapshot.Rules {
 		if r.Kind() != kind {
 			continue
 		}
 		from, to := g.Ends(r)
-		if !g.Covers(from.Tenant, tenant) {
+		if !g.Covers(from.Tenant, tenant) || !x.counts(g, r, first) {
 			continue
 		}
 		for _, name := range names {

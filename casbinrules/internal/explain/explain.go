@@ -93,7 +93,8 @@ type Explainer struct {
 // Explain says why the policy decides as it does, but for its version.
 func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Question) (Explanation, error) {
 	x := &Explainer{Snapshot: s, Settings: c, Question: asked}
-	q := asked.Request // which keeps how it was put
+	s.Stamp(&x.Request, c)
+	q := x.Request // which keeps how it was put
 	v := engine.Verdict{Otherwise: core.ReasonNoCredentials}
 	if !x.Unasked {
 		if err := s.Decide(ctx, &q, &engine.TokenRoles{Roles: q.Roles}, c, &v); err != nil {
@@ -130,7 +131,7 @@ func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Q
 func (x *Explainer) hasRoles() bool {
 	g := x.Snapshot.Members
 	if g != nil {
-		for range g.Closures(x.Request.Tenant, x.Subject) {
+		for range g.Closures(x.Request.Now, x.Request.Tenant, x.Subject) {
 			return true
 		}
 	}
@@ -145,6 +146,9 @@ func (x *Explainer) fill(e *Explanation, v engine.Verdict) {
 		e.Rule = &written
 		x.fillChains(e, v.Rule)
 		e.Notes = append(e.Notes, x.clauseNotes(v.Rule)...)
+	}
+	if !v.Allowed {
+		e.Notes = append(e.Notes, x.timeNotes()...)
 	}
 	switch {
 	case v.Allowed:

@@ -77,6 +77,7 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 		single.checkUnusedRoles()
 		single.checkLiterals()
 		single.checkLinkPatterns()
+		single.checkTimes()
 		if complete {
 			single.checkRoles()
 		}

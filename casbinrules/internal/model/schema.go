@@ -46,8 +46,10 @@ type Schema struct {
 	Columns []string
 	// Eft and priority are columns, or -1.
 	Eft, Priority int
-	// Roles is the number of fields of each kind of g line.
+	// Roles is the number of fields of each kind of g line, without those of Timed
+	// kinds that say from when until when a link counts.
 	Roles map[string]int
+	Timed map[string]bool
 	// Matcher is the matcher as Casbin has it, Tree what it says, and tokens what
 	// it is made of. Tree is nil when it cannot be parsed.
 	Matcher string
@@ -78,7 +80,7 @@ type Schema struct {
 // good for use only when no finding of the file is an error.
 func ReadSchema(name, text string, c *Settings) *Schema {
 	f := ReadFile(name, text, c)
-	s := &Schema{File: f, Eft: -1, Priority: -1, Roles: map[string]int{}}
+	s := &Schema{File: f, Eft: -1, Priority: -1, Roles: map[string]int{}, Timed: map[string]bool{}}
 	if f.Casbin == nil {
 		return s
 	}
@@ -186,13 +188,19 @@ func (s *Schema) readRoles() {
 			s.File.Report(at, CodeModelRoles, "number role definitions g, g2, g3 without a gap", "Casbin does not see role definition %q", key)
 			continue
 		}
-		switch strings.Join(strings.Fields(def.Value), "") {
+		form, timed := strings.CutSuffix(strings.Join(strings.Fields(def.Value), ""), ",(_,_)")
+		switch form {
 		case "_,_":
 			s.Roles[key] = 2
 		case "_,_,_":
 			s.Roles[key] = 3
 		default:
-			s.File.Report(at, CodeModelRoles, `write "_, _", or "_, _, _" with tenants`, "role definition %q is of no supported form", key)
+			s.File.Report(at, CodeModelRoles, `write "_, _", or "_, _, _" with tenants; with ", (_, _)" behind it, links have a start and an end, which are the only conditions of links that there are`,
+				"role definition %q is of no supported form", key)
+			continue
+		}
+		if timed {
+			s.Timed[key] = true
 		}
 	}
 }
@@ -262,6 +270,32 @@ func (s *Schema) Column(name string) int {
 	return -1
 }
 
+// LinkWidth is how many fields a line of a kind of role links has behind the kind,
+// 0 for other kinds.
+func (s *Schema) LinkWidth(kind string) int {
+	if s.Timed[kind] {
+		return s.Roles[kind] + 2
+	}
+	return s.Roles[kind]
+}
+
+// checkTimed refuses a start and an end of role links where they would not be
+// looked at, or where Casbin's answers are chance.
+func (s *Schema) checkTimed() {
+	for _, kind := range slices.Sorted(maps.Keys(s.Timed)) {
+		at := s.File.At[kind]
+		const hint = `write the role definition without "(_, _)"`
+		switch {
+		case s.RolePatterns(kind) != "" || s.TenantPatterns(kind) != "":
+			s.File.Report(at, CodeModelRoles, hint, "role links %s with a start and an end cannot have patterns", kind)
+		case s.CasbinOnly != "":
+			s.File.Report(at, CodeModelRoles, hint, "the start and the end of role links %s are not looked at beside %s", kind, s.CasbinOnly)
+		case s.Effect == SubjectPriorityEffect:
+			s.File.Report(at, CodeModelRoles, hint, "subject priority sorts rules by role links, whether these count or not")
+		}
+	}
+}
+
 // Kinds are the kinds of policy lines there are, sorted.
 func (s *Schema) Kinds() []string {
 	return append(slices.Sorted(maps.Keys(s.Roles)), "p")
@@ -285,6 +319,7 @@ func IsWord(name string) bool {
 func (s *Schema) CheckOptions(c *Settings) {
 	if s.Defined {
 		s.checkLinkPatterns(c)
+		s.checkTimed()
 	}
 	if s.Effect == SubjectPriorityEffect && !c.NoTokenRoles {
 		s.File.Report(s.File.At["e"], CodeModelTokenRoles, "say WithoutTokenRoles, or use another effect",

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"time"
+
 	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 )
@@ -32,4 +34,13 @@ type Settings struct {
 	Functions      map[string]MatcherFunction
 	Aliases        map[string]string // names of functions to Casbin's own
 	Pace           *pace.Pace        // of a load beside requests
+	Clock          func() time.Time  // time.Now where it is nil
+}
+
+// Now is the time by which role links are judged.
+func (c *Settings) Now() time.Time {
+	if c.Clock == nil {
+		return time.Now()
+	}
+	return c.Clock()
 }

@@ -20,6 +20,7 @@ func isAdvice(code string) bool {
 	case CodeUnusedRoles, CodeFreeClause, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
 		CodeMiddleStar, CodePrefixStar, CodeParent, CodeParameter, CodeRegexpCharacter, CodeUnknownMethod,
 		CodePutPatch, CodePatchPut, CodeGetHead, CodeNeverAssigned, CodeRoleWithoutRule, CodeSameName, CodeAnonymous,
+		CodeLinkOver, CodeLinkOutlived,
 		CodeRuleNoRoute, CodeRouteNoRule:
 		return true
 	}
@@ -34,7 +35,8 @@ func casbinLoads(code string) bool {
 		CodeEncoding, CodeControl, CodeComment, CodeUnusedPtype, CodeExtraField, CodeEmptyField,
 		CodeSpace, CodeEffect, CodePriority, CodePattern, CodeCollision,
 		CodeCycle, CodeDeep, CodeRolePrefix, CodeEmptyPolicy,
-		CodeDenyIgnored, CodeLiteralStar, CodeMisplacedStar, CodeParameterSuffix, CodeMethodCase:
+		CodeDenyIgnored, CodeLiteralStar, CodeMisplacedStar, CodeParameterSuffix, CodeMethodCase,
+		CodeLinkNever, CodeLinkTwice, CodeLinkUnchecked:
 		return true
 	}
 	return false

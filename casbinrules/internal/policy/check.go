@@ -39,6 +39,9 @@ func (r *reader) add(file string, n int, fields []field) {
 	if r.Errors == before && fields[0].Text == "p" {
 		r.checkValues(fields[1:], r.values[1:], report)
 	}
+	if width := r.schema.Roles[fields[0].Text]; r.Errors == before && r.schema.Timed[fields[0].Text] {
+		checkTimes(fields[width+1:], report)
+	}
 	for i, f := range fields[1:] {
 		if function, err := r.tryName(fields[0].Text, i, f.Text); err != nil && r.Errors == before {
 			report(f.column, model.CodePattern, patternHint(function), "%s cannot use the name %q as a pattern: %s", function, f.Text, model.FirstLine(err))
@@ -86,7 +89,11 @@ func (r *reader) layout(kind string, want int) string {
 	if kind == "p" {
 		return "a line reads p, " + strings.Join(r.schema.Columns, ", ")
 	}
-	return "a line reads " + kind + strings.Join([]string{"", "user", "role", "tenant"}[:want+1], ", ")
+	fields := []string{"", "user", "role", "tenant"}[:r.schema.Roles[kind]+1]
+	if want >= len(fields) {
+		fields = append(fields, "start", "end")
+	}
+	return "a line reads " + kind + strings.Join(fields, ", ")
 }
 
 // casbinTakes reports whether Casbin loads lines of a kind that no decision
@@ -102,6 +109,16 @@ func (r *reader) casbinTakes(kind string, n int) bool {
 		return n >= len(def.Tokens)
 	}
 	return true
+}
+
+// checkTimes checks the start and the end of a role link.
+func checkTimes(fields []field, report reporter) {
+	for _, f := range fields[:2] {
+		if _, ok := parseInstant(f.Text); !ok && f.Text != openTime {
+			report(f.column, model.CodeTime, `write it as in "2026-12-31 18:00:00", in UTC, or _ for no limit`,
+				"%q is no time, and which links Casbin then follows is chance", f.Text)
+		}
+	}
 }
 
 // checkFields checks what holds for every field.
@@ -272,8 +289,8 @@ func (r *reader) width(kind string) (n int, ok bool) {
 	if kind == "p" {
 		return len(r.schema.Columns), true
 	}
-	n, ok = r.schema.Roles[kind]
-	return n, ok
+	n = r.schema.LinkWidth(kind)
+	return n, n > 0
 }
 
 // miscounted is the column of the first field too many, or of the last one

@@ -39,6 +39,7 @@ type Graph struct {
 	byNode   []int32
 	closures []*Closure
 	patterns *patterns // nil where all texts are compared as they are
+	times    *times    // nil where links count at any time
 }
 
 // node is a name within a tenant; the tenant is "" in a graph without.
@@ -64,6 +65,15 @@ type Closure struct {
 	Open []link
 	// cut is a name one link too far, or "".
 	cut string
+}
+
+// Every are the names that the closure leads to, in order.
+func (c *Closure) Every() []string {
+	names := make([]string, len(c.Links))
+	for i, l := range c.Links {
+		names[i] = l.name
+	}
+	return names
 }
 
 // link is a name, its number, and the least number of links to it, at most
@@ -129,7 +139,7 @@ func (g *Graph) Pairs(r *Rule) (from, to Pair) {
 	return Pair{tenant, r.Number(0)}, Pair{tenant, r.Number(1)}
 }
 
-// From is the closure of name, or nil.
+// From is the closure of name by all links, whenever they count, or nil.
 func (g *Graph) From(tenant, name string) *Closure {
 	if g.texts == nil {
 		return nil
@@ -141,7 +151,7 @@ func (g *Graph) From(tenant, name string) *Closure {
 	return g.Of(p)
 }
 
-// Of is from by numbers.
+// Of is From by numbers.
 func (g *Graph) Of(p Pair) *Closure {
 	if n := g.nodes.find(p); 0 <= n && int(n) < len(g.byNode) {
 		return g.closures[g.byNode[n]]
@@ -179,7 +189,7 @@ func (g *Graph) Each() iter.Seq2[Pair, *Closure] {
 
 // links is the number of links from name to role, 0 for the same name, and
 // whether there is a way.
-func (g *Graph) links(tenant, name, role string) (int, bool) {
+func (g *Graph) links(now Instant, tenant, name, role string) (int, bool) {
 	if name == role {
 		return 0, true
 	}
@@ -188,7 +198,7 @@ func (g *Graph) links(tenant, name, role string) (int, bool) {
 		// and roles of credentials are to stay on the stack.
 		return g.patternLinks(strings.Clone(tenant), strings.Clone(name), strings.Clone(role))
 	}
-	c := g.From(tenant, name)
+	c := g.FromAt(now, tenant, name)
 	if c == nil {
 		return 0, false
 	}
@@ -200,11 +210,12 @@ func (g *Graph) links(tenant, name, role string) (int, bool) {
 type Grant struct {
 	Subject, Tenant string
 	Roles           []string
+	Now             Instant // at which role links count, where they have an end
 }
 
 // Linked reports whether name has role, with the links of the grant.
 func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
-	if _, ok := g.links(tenant, name, role); ok {
+	if _, ok := g.links(with.Now, tenant, name, role); ok {
 		return true
 	}
 	if len(with.Roles) == 0 || g.Tenants && tenant != with.Tenant {
@@ -215,12 +226,12 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 	}
 	// A shortest way takes at most one added link, since all of them begin at
 	// the subject.
-	head, ok := g.links(tenant, name, with.Subject)
+	head, ok := g.links(with.Now, tenant, name, with.Subject)
 	if !ok {
 		return false
 	}
 	for _, token := range with.Roles {
-		if tail, ok := g.links(tenant, token, role); ok && head+1+tail <= MaxLinks {
+		if tail, ok := g.links(with.Now, tenant, token, role); ok && head+1+tail <= MaxLinks {
 			return true
 		}
 	}
@@ -236,6 +247,9 @@ func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Gr
 			f.prefix = c.RolePrefix
 		}
 		f.make(rules, s, kind)
+		if s.Timed[kind] {
+			f.graph.times = newTimes(&f, rules, kind)
+		}
 		graphs[kind] = f.graph
 	}
 	return graphs
@@ -247,9 +261,7 @@ func (g *Graph) Group(name string, back bool) []string {
 	var names []string
 	if back {
 		if c := g.From("", name); c != nil {
-			for _, l := range c.Links {
-				names = append(names, l.name)
-			}
+			names = c.Every()
 		}
 	} else {
 		for from, c := range g.Each() {

@@ -92,9 +92,9 @@ func (p *patterns) compile(name string) pattern.Matcher {
 	return matches
 }
 
-// Closures are what role links lead a name to in a tenant: at most one, and one
-// for each pattern that matches a name without links of its own.
-func (g *Graph) Closures(tenant, name string) iter.Seq[*Closure] {
+// Closures are what role links that count now lead a name to in a tenant: at most
+// one, and one for each pattern that matches a name without links of its own.
+func (g *Graph) Closures(now Instant, tenant, name string) iter.Seq[*Closure] {
 	return func(yield func(*Closure) bool) {
 		if g.texts == nil {
 			return
@@ -104,7 +104,7 @@ func (g *Graph) Closures(tenant, name string) iter.Seq[*Closure] {
 			p.Tenant = g.tenantOf(tenant)
 		}
 		if g.patterns == nil || g.patterns.names == nil || g.hasLinks(p) {
-			if c := g.Of(p); c != nil {
+			if c := g.At(now, p); c != nil {
 				yield(c)
 			}
 			return
@@ -149,7 +149,7 @@ func (g *Graph) patternLinks(tenant, name, role string) (int, bool) {
 		return 0, true
 	}
 	least := MaxLinks + 1
-	for c := range g.Closures(tenant, name) {
+	for c := range g.Closures(0, tenant, name) { // links with patterns have no times
 		least = min(least, g.linksTo(c, role, matches))
 	}
 	return least, least <= MaxLinks

@@ -55,10 +55,11 @@ type Revision struct {
 // Revise reads the lines that have changed of a policy with the rules before, about
 // which its reader had nothing to say. It returns nil where only reading all of it
 // shows what it is now: there is something to say about a line, a rule reads the
-// same as another, or patterns in role links connect it with others.
+// same as another, patterns in role links connect it with others, or role links have
+// a start and an end.
 func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[string]*Graph, files []RevisedFile) *Revision {
 	for _, g := range graphs {
-		if g.Patterned() {
+		if g.Patterned() || g.Timed() {
 			return nil
 		}
 	}

@@ -43,6 +43,8 @@ type Family struct {
 	PatternKind, RolePatterns string
 	TenantPatterns            bool
 	Linked, LinkTenants       []string
+	// Timed are the kinds of role links that have a start and an end.
+	Timed []string
 }
 
 // ModelText is a model of these definitions; g is that of roles with its keys, or
@@ -87,6 +89,9 @@ func (f Family) Policy(rnd *rand.Rand) []string {
 	}
 	if f.ResourceRoles && f.RolePatterns != "" {
 		lines = append(lines, "g2, "+Pick(rnd, paths2)+", "+Pick(rnd, []string{"group1", "group2", "group:id", "/b/:id"}))
+	}
+	if f.Timed != nil {
+		lines = f.withTimes(rnd, lines)
 	}
 	rnd.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
 	return lines

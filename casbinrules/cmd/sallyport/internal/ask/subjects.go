@@ -211,21 +211,21 @@ func readNames(rules []casbinrules.Rule) policyNames {
 		}
 	}
 	for _, r := range rules {
-		switch {
-		case r.Kind == "g" && r.Links == "sub":
+		if r.Kind != "p" && r.Links != "sub" {
+			continue
+		}
+		for _, p := range r.Tenants {
+			note(&n.tenants, p.Text)
+		}
+		switch r.Kind {
+		case "g":
 			note(&n.users, r.Fields[0])
 			note(&n.roles, r.Fields[1])
 			note(&n.named, r.Fields[1])
-			if len(r.Fields) > 2 {
-				note(&n.tenants, r.Fields[2])
-			}
-		case r.Kind == "p":
+		case "p":
 			for _, p := range r.Subjects {
 				n.linked = n.linked || p.Function == "g"
 				note(&n.named, p.Text)
-			}
-			for _, p := range r.Tenants {
-				note(&n.tenants, p.Text)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,7 @@ type source struct {
 	byRoute    bool
 	slashes    bool
 	prefix     string
+	at         string // time by which role links are judged, "" for now
 	attributes attributeTypes
 	functions  []string
 	// everybody says that the command knows what to do with a policy that has a
@@ -81,6 +83,7 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 	f.BoolVar(&s.noRoles, "without-token-roles", false, "count the policy's own role links only")
 	f.BoolVar(&s.byRoute, "object-route", false, "the policy sees routes as registered in place of paths")
 	f.StringVar(&s.prefix, "role-prefix", "", "`prefix` of role names in the policy")
+	f.StringVar(&s.at, "at", "", "`time` by which role links with a start and an end are judged, in UTC, such as \"2026-12-31 18:00:00\" (default now)")
 	f.Var(&s.attributes, "attribute", "type of a request field, as `field=type`: number, time, date, ip or text (default text); may be repeated")
 	f.StringArrayVar(&s.functions, "function", nil, "`name=builtin`: a function that the matcher calls is "+strings.Join(casbinrules.AliasableFunctions(), ", ")+"; may be repeated")
 	f.StringArrayVar(&s.rolePatterns, "role-patterns", nil, "`kind=function`: names in these role links are patterns, such as g=keyMatch; may be repeated")
@@ -112,6 +115,13 @@ func (s *source) options() ([]casbinrules.Option, error) {
 		if o.set {
 			opts = append(opts, o.option())
 		}
+	}
+	if s.at != "" {
+		at, err := time.Parse(time.DateTime, s.at)
+		if err != nil {
+			return nil, usagef("--at %s: write a time in UTC, as in \"2026-12-31 18:00:00\"", s.at)
+		}
+		opts = append(opts, casbinrules.WithClock(func() time.Time { return at }))
 	}
 	for _, a := range s.attributes {
 		opts = append(opts, casbinrules.WithAttributeType(a.field, a.kind))

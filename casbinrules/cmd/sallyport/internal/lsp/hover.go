@@ -220,10 +220,11 @@ func (p *policy) describeLink(r *row) string {
 		what = "Puts %s into the group %s"
 	}
 	text := fmt.Sprintf(what, code(r.text(1)), code(r.text(2)))
-	if tenant := r.text(3); tenant != "" && p.domain(r, 3) == domainTenant {
+	tenant := p.linkTenant(r)
+	if tenant != "" {
 		text += " in " + code(tenant)
 	}
-	if further := p.linked(domain, r.text(3), r.text(2), false); len(further) > 0 {
+	if further := p.linked(domain, tenant, r.text(2), false); len(further) > 0 {
 		text += ", and with it " + list(further)
 	}
 	return text + "."
@@ -237,7 +238,7 @@ func (p *policy) describeName(domain, name string, r *row) string {
 	_, groups := p.names(domain)
 	tenant, _, _ := p.value(r, domainTenant)
 	if r.kind() != "p" {
-		tenant = r.text(3)
+		tenant = p.linkTenant(r)
 	}
 	roles := p.linked(domain, tenant, name, false)
 	var patterns []string // by which p lines are for several names

@@ -54,7 +54,7 @@ func (p *policy) links(domain, tenant string, back bool) (next map[string][]stri
 		if len(r.fields) < 3 || !p.schema.isLink(r.kind()) || p.schema.domain(r.kind(), 1) != domain {
 			continue
 		}
-		if t := r.text(3); tenant != "" && t != "" && t != tenant && !matchesAny(tenants, t, tenant) {
+		if t := p.linkTenant(r); tenant != "" && t != "" && t != tenant && !matchesAny(tenants, t, tenant) {
 			continue
 		}
 		from, to := r.text(1), r.text(2)
@@ -67,6 +67,14 @@ func (p *policy) links(domain, tenant string, back bool) (next map[string][]stri
 		}
 	}
 	return next, patterns
+}
+
+// linkTenant is the tenant of a role link, "" for one without.
+func (p *policy) linkTenant(r *row) string {
+	if p.domain(r, 3) == domainTenant {
+		return r.text(3)
+	}
+	return ""
 }
 
 // matchesAny reports whether a text matches a name by one of some functions.

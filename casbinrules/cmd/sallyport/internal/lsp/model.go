@@ -130,12 +130,16 @@ func (m *modelText) fields(key string) []token {
 	return slices.DeleteFunc(slices.Clone(d.value), func(t token) bool { return t.quoted || !isWordByte(t.text[0]) })
 }
 
-// roleKinds are the kinds of role links, with how many fields their lines have.
+// roleKinds are the kinds of role links, with how many fields their lines have in
+// front of a start and an end.
 func (m *modelText) roleKinds() map[string]int {
 	kinds := map[string]int{}
 	for _, d := range m.definitions {
 		if d.section == "role_definition" && strings.HasPrefix(d.key, "g") {
 			for _, t := range d.value {
+				if t.text == "(" {
+					break
+				}
 				if t.text == "_" {
 					kinds[d.key]++
 				}

@@ -1,0 +1,78 @@
+package lint
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// checkTimes looks at role links with a start and an end.
+func (l *Linter) checkTimes() {
+	for _, kind := range slices.Sorted(maps.Keys(l.Schema.Timed)) {
+		g := l.graphs[kind]
+		if g == nil {
+			continue
+		}
+		t := timeCheck{Linter: l, graph: g, now: policy.InstantOf(l.settings.Now()), first: map[[2]policy.Pair]*policy.Rule{}, given: map[policy.Pair]bool{}}
+		links := t.linksOf(kind)
+		for _, r := range links {
+			_, to := g.Pairs(r)
+			t.given[to] = true
+		}
+		for _, r := range links {
+			t.check(r)
+		}
+	}
+}
+
+func (l *Linter) linksOf(kind string) []*policy.Rule {
+	var links []*policy.Rule
+	for _, r := range l.Rules {
+		l.settings.Pace.Step()
+		if r.Kind() == kind {
+			links = append(links, r)
+		}
+	}
+	return links
+}
+
+// timeCheck looks at the links of one kind.
+type timeCheck struct {
+	*Linter
+	graph *policy.Graph
+	now   policy.Instant
+	// first are the links so far, given the names that some link gives as a role.
+	first map[[2]policy.Pair]*policy.Rule
+	given map[policy.Pair]bool
+}
+
+func (t *timeCheck) check(r *policy.Rule) {
+	from, to := t.graph.Pairs(r)
+	start, end := t.graph.TimeField(false), t.graph.TimeField(true)
+	link := [2]policy.Pair{from, to}
+	if other := t.first[link]; other != nil {
+		t.report(r, start+1, model.CodeLinkTwice, "keep one of the lines", "the link stands at %s with other times, and Casbin looks at those of the last line alone", other.Place())
+		return
+	}
+	t.first[link] = r
+	w := t.graph.Window(r)
+	switch {
+	case w.Always():
+		return
+	case w.End <= w.Start:
+		t.report(r, end+1, model.CodeLinkNever, "write an end that is later than the start", "the link ends before it starts, so that it never counts")
+		return
+	case w.End <= t.now:
+		t.report(r, end+1, model.CodeLinkOver, "remove the line, or write a later end", "the link is over since %s, UTC", r.Field(end))
+	}
+	switch {
+	case t.graph.Tenants && t.given[from]:
+		t.report(r, start+1, model.CodeLinkUnchecked, "give start and end to the links of those who have the role",
+			"in a model with tenants Casbin looks at the times of the first link alone, and whoever has the role %q has %q at any time", r.Field(0), r.Field(1))
+	case w.End > t.now && t.graph.LinkedAlways(from, to):
+		t.report(r, start+1, model.CodeLinkOutlived, "give the other links an end too, or remove this line",
+			"%q has %q at any time by other links, so that this one changes nothing", r.Field(0), r.Field(1))
+	}
+}

@@ -1,0 +1,63 @@
+package policygen
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+)
+
+// windows are starts and ends of role links: before, around and after any day on
+// which tests run.
+var windows = []string{
+	"_, _", "2000-01-01 00:00:00, _", "_, 2999-12-31 00:00:00", "2000-01-01 00:00:00, 2999-12-31 23:59:59.5",
+	"_, 2001-02-03 04:05:06", "2000-01-01 00:00:00, 2001-02-03 04:05:06", "2999-01-01 00:00:00, _", "2999-01-01 00:00:00, 2999-12-31 00:00:00", "_, 0000-01-02 00:00:00",
+}
+
+// withTimes adds a start and an end to the role links among lines, and drops those
+// that then say of one link twice when it counts. In a family with tenants only
+// the links of users end, since of others Casbin does not look at the time.
+func (f Family) withTimes(rnd *rand.Rand, lines []string) []string {
+	seen := map[string]bool{}
+	var timed []string
+	for _, line := range lines {
+		kind, fields, _ := strings.Cut(line, ", ")
+		if !slices.Contains(f.Timed, kind) {
+			timed = append(timed, line)
+			continue
+		}
+		window := Pick(rnd, windows)
+		if f.Roles == 3 && kind == "g" && fields[0] != 'u' {
+			window = windows[0]
+		}
+		if !seen[line] {
+			seen[line] = true
+			timed = append(timed, line+", "+window)
+		}
+	}
+	return timed
+}
+
+// TimedFamilies are those whose role links have a start and an end.
+func TimedFamilies() []Family {
+	soa := []string{"sub", "obj", "act"}
+	rbac := "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && " + AnyAction
+	return []Family{
+		{Name: "roles with an end", Text: ModelText(PlainRequest, "sub, obj, act, eft", "g = _, _, (_, _)", AllowAndDeny, rbac),
+			Fields: append(slices.Clone(soa), "eft"), Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Timed: []string{"g"}},
+		{Name: "roles with an end, and one that the matcher names", Text: ModelText(PlainRequest, "sub, obj, act", "g = _, _, (_, _)", SomeAllow, `g(r.sub, p.sub) && !g(r.sub, "r3") && r.obj == p.obj && r.act == p.act`),
+			Fields: soa, Roles: 2, Objects: PlainObjects, Actions: PlainActions, TokenRoles: true, Timed: []string{"g"}},
+		{Name: "roles with an end in tenants", Text: strings.Replace(model.Ready("rbac_tenants.conf"), "g = _, _, _", "g = _, _, _, (_, _)", 1),
+			Fields: []string{"sub", "dom", "obj", "act"}, Roles: 3, Objects: paths2, Actions: StarActions, Timed: []string{"g"}},
+		{Name: "resource roles with an end", Text: ModelText(PlainRequest, "sub, obj, act", "g = _, _\ng2 = _, _, (_, _)", SomeAllow, "g(r.sub, p.sub) && g2(r.obj, p.obj) && r.act == p.act"),
+			Fields: soa, Roles: 2, ResourceRoles: true, Objects: []string{"/a", "/b", "group1", "group2"}, Actions: PlainActions, TokenRoles: true, Timed: []string{"g2"}},
+		{Name: "roles with an end left to Casbin", Text: ModelText(PlainRequest, "sub, obj, act", "g = _, _, (_, _)", SomeAllow, "g(r.sub, p.sub) && within(r.obj, p.obj) && "+AnyAction),
+			Fields: soa, Roles: 2, Objects: PlainObjects, Actions: StarActions, TokenRoles: true, Timed: []string{"g"}},
+	}
+}
+
+// AllFamilies are all of the above.
+func AllFamilies() []Family {
+	return slices.Concat(Families(), WideFamilies(), TypedFamilies(), PatternFamilies(), TimedFamilies())
+}
