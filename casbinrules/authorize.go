@@ -21,6 +21,8 @@ import (
 // A decision that a rule made names it as "policy.csv:12". The error is a
 // [*core.InternalError] when Casbin fails, or that of ctx when it is done.
 //
+// With [WithDefaultRole] the principal has that role too.
+//
 // The policy may be reloaded at any time. Each call decides by one policy as a
 // whole, roles and rules together: it uses p's ID and the roles of its
 // credentials, and not the roles that [Authorizer.RolesOf] gave it before.
@@ -29,7 +31,7 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 	var q engine.Request
 	attributes := a.fillRequest(&q, s, p, &access)
 	var v engine.Verdict
-	if a.config.bringsRoles(p) {
+	if a.config.addsRoles(p) {
 		err = a.decideWithRoles(ctx, s, &q, p, &v)
 	} else {
 		err = s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
@@ -48,7 +50,7 @@ func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access co
 //go:noinline
 func (a *Authorizer) decideWithRoles(ctx context.Context, s *policyInForce, q *engine.Request, p *core.Principal, v *engine.Verdict) error {
 	var room [engine.MaxRolesAside]string
-	with := engine.TokenRoles{Prefix: a.config.RolePrefix, Roles: a.config.credentialRoles(room[:0], p)}
+	with := engine.TokenRoles{Prefix: a.config.RolePrefix, Roles: a.config.addedRoles(room[:0], p)}
 	return s.Decide(ctx, q, &with, &a.config.Settings, v)
 }
 
@@ -78,8 +80,11 @@ func (a *Authorizer) JudgesMethod(method string) bool {
 	return a.current.Load().Unusual[method] != nil
 }
 
-// bringsRoles reports whether a principal's credentials have roles that count.
-func (c *config) bringsRoles(p *core.Principal) bool {
+// addsRoles reports whether a principal has roles beside those of role links.
+func (c *config) addsRoles(p *core.Principal) bool {
+	if c.DefaultRole != "" {
+		return true
+	}
 	if !c.NoTokenRoles {
 		for role := range p.CredentialRoles() {
 			if role != "" {
@@ -90,15 +95,18 @@ func (c *config) bringsRoles(p *core.Principal) bool {
 	return false
 }
 
-// credentialRoles appends the roles that count of a principal's credentials.
-func (c *config) credentialRoles(roles []string, p *core.Principal) []string {
-	if c.NoTokenRoles {
-		return roles
-	}
-	for role := range p.CredentialRoles() {
-		if role != "" {
-			roles = append(roles, role)
+// addedRoles appends the roles that a principal has beside those of role links:
+// those of its credentials that count, and the default role as the last one.
+func (c *config) addedRoles(roles []string, p *core.Principal) []string {
+	if !c.NoTokenRoles {
+		for role := range p.CredentialRoles() {
+			if role != "" {
+				roles = append(roles, role)
+			}
 		}
+	}
+	if c.DefaultRole != "" {
+		roles = append(roles, c.DefaultRole)
 	}
 	return roles
 }
@@ -107,7 +115,7 @@ func (c *config) credentialRoles(roles []string, p *core.Principal) []string {
 func (a *Authorizer) newRequest(s *policyInForce, p *core.Principal, access core.Access) engine.Request {
 	var q engine.Request
 	a.fillRequest(&q, s, p, &access)
-	q.Roles = (&engine.TokenRoles{Prefix: a.config.RolePrefix, Roles: a.config.credentialRoles(nil, p)}).Spelled()
+	q.Roles = (&engine.TokenRoles{Prefix: a.config.RolePrefix, Roles: a.config.addedRoles(nil, p)}).Spelled()
 	return q
 }
 

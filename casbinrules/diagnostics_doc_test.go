@@ -150,6 +150,8 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 			policyValue = strings.ReplaceAll(policyValue, "…", strings.Repeat("a", policy.MaxLine))
 		case "prefix":
 			opts = append(opts, WithRolePrefix("role:"))
+		case "default":
+			opts = append(opts, WithDefaultRole("reader"))
 		case "routes":
 			opts = append(opts, WithRoutes([]core.RouteInfo{{Method: "GET", Pattern: "/reports/:id"}}))
 		case "routes-both":

@@ -84,6 +84,8 @@ var diagnostics = []struct {
 	{"role_never_assigned.csv", "", "3:4 warning", nil},
 	{"role_without_rules.csv", "", "4:10 warning", nil},
 	{"user_and_role.csv", "", "5:4 warning", nil},
+	{"default_role_without_rules.csv", "", "1:1 warning", []LintOption{WithDefaultRole("reader")}},
+	{"default_role_denies.csv", "rbac-deny", "3:28 warning", []LintOption{WithDefaultRole("reader")}},
 	{"link_never_counts.csv", "timed", "3:37 error", nil},
 	{"link_over.csv", "timed", "3:19 warning", nil},
 	{"link_outlived.csv", "timed", "5:16 warning", nil},

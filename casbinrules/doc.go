@@ -29,7 +29,8 @@
 //     [RBACWithTenants] and [RBACWithTenantPatterns].
 //
 // What a request is to the policy:
-//   - [WithAnonymous], [WithRouteAsObject], [WithRolePrefix], [WithoutTokenRoles].
+//   - [WithAnonymous], [WithRouteAsObject], [WithRolePrefix], [WithoutTokenRoles],
+//     [WithDefaultRole].
 //   - [WithAttribute], [WithClaimAttribute], [WithClaimAttributeOr],
 //     [WithClaimsAsAttributes] and [WithAttributeType] fill further fields;
 //     [ParseAttribute] reads "age=number".

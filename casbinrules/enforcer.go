@@ -100,6 +100,8 @@ func (a *EnforcerAuthorizer) check(e bridge.Enforcer) error {
 		return errors.New("the enforcer is of a major version already: leave out WithCasbin")
 	case c.RolePatterns != nil || c.TenantPatterns != nil:
 		return errors.New("give patterns to the enforcer, by its AddNamedMatchingFunc and AddNamedDomainMatchingFunc")
+	case c.DefaultRole != "":
+		return errors.New("roles of requests cannot be added to the enforcer's policy: leave out WithDefaultRole")
 	case c.Clock != nil:
 		return errors.New("the enforcer looks at the time itself: leave out WithClock")
 	case c.Functions != nil || c.Aliases != nil:

@@ -89,6 +89,10 @@ func (a *Authorizer) explain(ctx context.Context, s *policyInForce, q explain.Qu
 		return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
 	}
 	q.Misses = c.misses
+	q.Credentials = len(q.Request.Roles)
+	if a.config.DefaultRole != "" && q.Credentials > 0 { // not of an anonymous request
+		q.Credentials--
+	}
 	e, err := explain.Explain(ctx, &s.Snapshot, &a.config.Settings, q)
 	if err == nil {
 		e.Version = s.version.Hash

@@ -105,7 +105,7 @@ func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string
 		q, _ = a.anonymousRequest(s, access)
 	} else {
 		a.fillRequest(&q, s, p, &access)
-		with.Roles = a.config.credentialRoles(nil, p)
+		with.Roles = a.config.addedRoles(nil, p)
 	}
 	q.Named = action.Named
 	return q, with

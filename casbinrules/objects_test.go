@@ -233,7 +233,7 @@ func readDifferently(object string) bool {
 
 // isRole reports whether the name is that of a role.
 func (l *lists) isRole(name string) bool {
-	return slices.ContainsFunc(l.lines, func(line string) bool {
+	return l.family.DefaultRole != "" && strings.HasSuffix(name, l.family.DefaultRole) || slices.ContainsFunc(l.lines, func(line string) bool {
 		fields := strings.Split(line, ", ")
 		return fields[0] == "g" && fields[2] == name
 	})

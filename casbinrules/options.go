@@ -3,6 +3,7 @@ package casbinrules
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -97,6 +98,25 @@ func WithRouteAsObject() Option {
 func WithoutTokenRoles() Option {
 	return func(c *config) error {
 		c.NoTokenRoles = true
+		return nil
+	}
+}
+
+// WithDefaultRole gives every principal a role, as if its credentials had it, whoever
+// proved it; requests without credentials have none. The role is spelled as by
+// credentials, without the prefix of [WithRolePrefix], and counts with
+// [WithoutTokenRoles] too. What a line denies to it is denied to everybody.
+//
+// A model in which g does not say which roles the subject has is refused.
+func WithDefaultRole(role string) Option {
+	return func(c *config) error {
+		if role == "" {
+			return errors.New("default role must not be empty")
+		}
+		if c.DefaultRole != "" {
+			return fmt.Errorf("default role: given twice, as %q and %q", c.DefaultRole, role)
+		}
+		c.DefaultRole = role
 		return nil
 	}
 }

@@ -17,6 +17,10 @@ import (
 //
 // An ID that is the name of a role brings none. The error is always nil.
 //
+// The role of [WithDefaultRole] is among them, and those it has; in a model with
+// tenants only beside another role of p there, since who has a role in a tenant is
+// of the tenant (core.WithTenant), which everybody would be.
+//
 // A guard asks once, after gate one, and the policy may be reloaded before gate
 // two. Decisions of the policy do not use what was returned here, and rules such
 // as rule.Role use nothing else, so that each of them is by one policy as a
@@ -29,6 +33,33 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 		return nil, nil
 	}
 	now := s.Now(&a.config.Settings)
+	roles := a.ownRoles(s, now, p)
+	if a.config.DefaultRole == "" || s.Members.Tenants && len(roles) == 0 {
+		return roles, nil
+	}
+	return a.withDefault(s, now, p, roles), nil
+}
+
+// withDefault are roles, the default role and those that it has.
+func (a *Authorizer) withDefault(s *policyInForce, now policy.Instant, p *core.Principal, roles []string) []string {
+	role := a.config.DefaultRole
+	all := slices.Clone(roles)
+	add := func(role string) {
+		if !slices.Contains(all, role) && !holds(p, role) {
+			all = append(all, role)
+		}
+	}
+	add(role)
+	for c := range s.Members.Closures(now, p.Tenant(), a.config.RolePrefix+role) {
+		for _, role := range c.Tails {
+			add(role)
+		}
+	}
+	return all
+}
+
+// ownRoles are those that the policy gives p by itself.
+func (a *Authorizer) ownRoles(s *policyInForce, now policy.Instant, p *core.Principal) []string {
 	var only []string
 	sources := 0
 	for roles := range a.given(s, now, p) {
@@ -36,7 +67,7 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 		sources++
 	}
 	if sources == 0 || sources == 1 && !holdsAny(p, only) {
-		return only, nil
+		return only
 	}
 	var all []string
 	for roles := range a.given(s, now, p) {
@@ -46,7 +77,7 @@ func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, er
 			}
 		}
 	}
-	return all, nil
+	return all
 }
 
 // given are the roles that p's ID leads to, then those that each role of its

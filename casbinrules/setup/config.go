@@ -182,6 +182,7 @@ type policyConfig struct {
 	Empty      bool              `key:"empty" doc:"accept a policy without a p line"`
 	TokenRoles bool              `key:"token_roles" default:"true" doc:"count the roles that credentials bring"`
 	Prefix     string            `key:"role_prefix" doc:"what the names of roles begin with in the policy"`
+	Default    string            `key:"default_role" doc:"role of everybody with credentials, as these spell it"`
 	Route      bool              `key:"route_as_object" doc:"see routes as registered in place of paths"`
 	AsCasbin   bool              `key:"casbin_semantics" doc:"load what Casbin loads, and mean what Casbin means"`
 	Attributes map[string]string `key:"attributes" doc:"which claim fills each request field of the model beside sub, dom, obj and act"`

@@ -156,6 +156,7 @@ var effects = map[string]effect{
 	"policy.empty":            {file: policyIs, a: "model: model.conf, files: empty.csv, empty: true", b: "model: model.conf, files: empty.csv"},
 	"policy.token_roles":      {file: policyIs, a: "model: model.conf, files: policy.csv, token_roles: true", b: "model: model.conf, files: policy.csv, token_roles: false", see: askingWith("ann", map[string]any{"roles": "editor"})},
 	"policy.role_prefix":      {file: policyIs, a: "model: model.conf, files: prefix.csv, role_prefix: 'role:'", b: "model: model.conf, files: prefix.csv, role_prefix: 'r:'", see: askingWith("ann", map[string]any{"roles": "editor"})},
+	"policy.default_role":     {file: policyIs, a: "model: model.conf, files: policy.csv, default_role: editor", b: "model: model.conf, files: policy.csv", see: askingWith("ann", map[string]any{})},
 	"policy.route_as_object":  {file: policyIs, a: "model: model.conf, files: policy.csv, route_as_object: true", b: "model: model.conf, files: policy.csv, route_as_object: false"},
 	"policy.casbin_semantics": {file: policyIs, a: "model: model.conf, files: policy.csv, casbin_semantics: true", b: "model: model.conf, files: policy.csv, casbin_semantics: false", see: headByErin},
 	"policy.attributes":       {file: policyIs, a: attributesAre + "attributes: {age: age, dept: dep}, attribute_types: {age: number}", b: attributesAre + "attributes: {age: years, dept: dep}, attribute_types: {age: number}", see: askingWith("erin", map[string]any{"age": 20, "years": 3, "dep": "sales"})},

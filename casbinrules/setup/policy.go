@@ -74,6 +74,7 @@ func (a *assembly) policyOptions(c *policyConfig) ([]casbinrules.Option, error) 
 	add(c.Empty, casbinrules.WithEmptyPolicy)
 	add(!c.TokenRoles, casbinrules.WithoutTokenRoles)
 	add(c.Prefix != "", func() casbinrules.Option { return casbinrules.WithRolePrefix(c.Prefix) })
+	add(c.Default != "", func() casbinrules.Option { return casbinrules.WithDefaultRole(c.Default) })
 	add(c.Route, casbinrules.WithRouteAsObject)
 	add(c.AsCasbin, casbinrules.WithCasbinSemantics)
 	for field, claim := range c.Attributes {

@@ -17,9 +17,9 @@ type Policy struct {
 	// Anonymous, Empty, TokenRoles, RoutesAsObjects and CasbinSemantics are the keys
 	// anonymous, empty, token_roles, route_as_object and casbin_semantics.
 	Anonymous, Empty, TokenRoles, RoutesAsObjects, CasbinSemantics bool
-	// RolePrefix is the key role_prefix; AttributeTypes and Functions are the keys
+	// RolePrefix and DefaultRole are the keys role_prefix and default_role; AttributeTypes and Functions are the keys
 	// attribute_types and functions.
-	RolePrefix                string
+	RolePrefix, DefaultRole   string
 	AttributeTypes, Functions map[string]string
 	// RolePatterns and TenantPatterns are the keys role_patterns and tenant_patterns.
 	RolePatterns   map[string]string
@@ -48,7 +48,7 @@ func ParsePolicy(path string, text []byte) (Policy, error) {
 	}
 	p := Policy{
 		Model: c.Model, Anonymous: c.Anonymous, Empty: c.Empty, TokenRoles: c.TokenRoles, RoutesAsObjects: c.Route,
-		CasbinSemantics: c.AsCasbin, RolePrefix: c.Prefix, AttributeTypes: c.Types, Functions: c.Functions,
+		CasbinSemantics: c.AsCasbin, RolePrefix: c.Prefix, DefaultRole: c.Default, AttributeTypes: c.Types, Functions: c.Functions,
 		RolePatterns: c.RolePatterns, TenantPatterns: c.TenantPatterns,
 	}
 	if readyModels[p.Model] == nil && !filepath.IsAbs(p.Model) {

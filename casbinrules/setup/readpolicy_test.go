@@ -20,6 +20,7 @@ policy: # of reports
   anonymous: true
   token_roles: false
   role_prefix: "role:"
+  default_role: reader
   attribute_types: {age: number}
   role_patterns: {g: keyMatch}
   tenant_patterns: [g2]
@@ -30,7 +31,7 @@ bearer:
 	got, err := setup.ParsePolicy("conf/sallyport.yaml", []byte(text))
 	want := setup.Policy{
 		Model: "rbac-deny", Files: []string{filepath.Join("conf", "a.csv"), filepath.Join("conf", "more")}, Anonymous: true,
-		RolePrefix: "role:", AttributeTypes: map[string]string{"age": "number"},
+		RolePrefix: "role:", DefaultRole: "reader", AttributeTypes: map[string]string{"age": "number"},
 		RolePatterns: map[string]string{"g": "keyMatch"}, TenantPatterns: []string{"g2"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -107,6 +107,9 @@ func Options(f policygen.Family) []casbinrules.Option {
 	if f.TenantPatterns {
 		opts = append(opts, casbinrules.WithTenantPatterns("g"))
 	}
+	if f.DefaultRole != "" {
+		opts = append(opts, casbinrules.WithDefaultRole(f.DefaultRole))
+	}
 	if f.AsCasbin {
 		opts = append(opts, casbinrules.WithCasbinSemantics())
 	}
@@ -138,10 +141,11 @@ func (m Major) compare(t *testing.T, rnd *rand.Rand, f policygen.Family) (allowe
 			t.Fatal(err)
 		}
 		oracle := shared
-		if oracle == nil || hasRoles(p) {
+		own := hasRoles(p) || f.DefaultRole != ""
+		if oracle == nil || own {
 			oracle = m.oracle(t, f, lines, p)
 		}
-		if !hasRoles(p) {
+		if !own {
 			shared = oracle
 		}
 		for range requests {
@@ -209,7 +213,11 @@ func (m Major) oracle(t *testing.T, f policygen.Family, lines []string, p *core.
 		})
 	}
 	m.limitLinks(e, f, lines)
-	for role := range p.CredentialRoles() {
+	roles := slices.Collect(p.CredentialRoles())
+	if f.DefaultRole != "" {
+		roles = append(roles, f.DefaultRole)
+	}
+	for _, role := range roles {
 		link := []string{p.ID(), role, p.Tenant()}[:max(f.Roles, 2)]
 		if slices.Contains(f.Timed, "g") {
 			link = append(link, "_", "_")

@@ -20,6 +20,14 @@ type Bearers struct {
 	Others bool
 }
 
+// withDefault are roles of credentials and the default role.
+func withDefault(c *model.Settings, roles ...string) *TokenRoles {
+	if c.DefaultRole != "" {
+		roles = append(roles, c.DefaultRole)
+	}
+	return &TokenRoles{Prefix: c.RolePrefix, Roles: roles}
+}
+
 // Bearers are those of q, which has no subject. The error is that of ctx, of
 // Casbin, or says why the policy cannot list them.
 func (s *Snapshot) Bearers(ctx context.Context, q *Request, c *model.Settings) (b Bearers, err error) {
@@ -31,7 +39,7 @@ func (s *Snapshot) Bearers(ctx context.Context, q *Request, c *model.Settings) (
 	if x == nil {
 		return b, err
 	}
-	names, err := x.candidates(q)
+	names, err := x.candidates(q, c)
 	if err != nil {
 		return b, err
 	}
@@ -40,7 +48,7 @@ func (s *Snapshot) Bearers(ctx context.Context, q *Request, c *model.Settings) (
 			continue
 		}
 		if !s.IsRoleName(name, s.Names.Known(name), c) {
-			ok, err := s.allows(ctx, q, name, &TokenRoles{}, c)
+			ok, err := s.allows(ctx, q, name, withDefault(c), c)
 			if err != nil {
 				return b, err
 			}
@@ -52,13 +60,13 @@ func (s *Snapshot) Bearers(ctx context.Context, q *Request, c *model.Settings) (
 		if !ok || role == "" || c.NoTokenRoles {
 			continue
 		}
-		if ok, err = s.allows(ctx, q, Unmatchable, &TokenRoles{Prefix: c.RolePrefix, Roles: []string{role}}, c); err != nil {
+		if ok, err = s.allows(ctx, q, Unmatchable, withDefault(c, role), c); err != nil {
 			return b, err
 		} else if ok {
 			b.Roles = append(b.Roles, role)
 		}
 	}
-	b.Others, err = s.allows(ctx, q, Unmatchable, &TokenRoles{}, c)
+	b.Others, err = s.allows(ctx, q, Unmatchable, withDefault(c), c)
 	return b, err
 }
 
@@ -73,7 +81,7 @@ func (s *Snapshot) allows(ctx context.Context, q *Request, subject string, with 
 
 // candidates are the names that a rule allows q, sorted; some of them a further
 // rule may deny.
-func (x *Index) candidates(q *Request) ([]string, error) {
+func (x *Index) candidates(q *Request, c *model.Settings) ([]string, error) {
 	said := x.said()
 	if said.subjects != nil {
 		return nil, &UnlistableError{said.subjects}
@@ -112,6 +120,9 @@ func (x *Index) candidates(q *Request) ([]string, error) {
 		}
 	}
 	names := slices.Clone(said.names)
+	if role := c.RolePrefix + c.DefaultRole; c.DefaultRole != "" { // by which everybody may be allowed
+		all = all || found[x.Names.Known(role)] || slices.Contains(names, role)
+	}
 	if all {
 		names = append(names, x.everyName()...)
 	}

@@ -134,7 +134,7 @@ func (s *Snapshot) IsRoleName(id string, number int32, c *model.Settings) bool {
 	if c.AsCasbin {
 		return false
 	}
-	return s.Names.IsRole(number) || slices.Contains(s.Schema.MatcherRoles, id) || c.RolePrefix != "" && strings.HasPrefix(id, c.RolePrefix)
+	return s.Names.IsRole(number) || c.DefaultRole != "" && id == c.RolePrefix+c.DefaultRole || slices.Contains(s.Schema.MatcherRoles, id) || c.RolePrefix != "" && strings.HasPrefix(id, c.RolePrefix)
 }
 
 // unusualEngines prepares an engine for each unusual method the policy names:

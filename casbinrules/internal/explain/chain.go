@@ -135,7 +135,9 @@ func (x *Explainer) trace(came map[string]step, from, to string) []ChainLink {
 	for name := to; name != from; {
 		s := came[name]
 		link := ChainLink{From: model.Visible(x.shown(s.from)), To: model.Visible(s.to)}
-		if s.rule != nil {
+		if s.rule == nil {
+			link.Default = !slices.Contains(x.Request.Roles[:x.Credentials], s.to)
+		} else {
 			written := s.rule.RuleText()
 			link.Rule = &written
 		}

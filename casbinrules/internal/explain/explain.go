@@ -58,8 +58,10 @@ type Explanation struct {
 type ChainLink struct {
 	From string `json:"from"`
 	To   string `json:"to"`
-	// Rule is the role link; nil when the credentials bring the role.
-	Rule *policy.RuleText `json:"rule,omitempty"`
+	// Rule is the role link; nil when the credentials bring the role, or with
+	// Default when everybody has it.
+	Rule    *policy.RuleText `json:"rule,omitempty"`
+	Default bool             `json:"default,omitempty"`
 }
 
 // Decision is what Authorize answers.
@@ -77,6 +79,9 @@ type Question struct {
 	// Subject is who asked, where the question may say nobody, and action what
 	// was asked about before HEAD became GET.
 	Subject, Action string
+	// Credentials is how many of the request's roles are of the credentials; one
+	// behind them is the default role.
+	Credentials int
 	// Unasked says that the policy does not decide about such requests.
 	Unasked bool
 	Misses  int // how many near misses are listed
@@ -114,7 +119,7 @@ func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Q
 	if v.By == engine.EngineCasbin {
 		e.Unindexed = model.Visible(s.WhyCasbin())
 	}
-	for _, role := range q.Roles {
+	for _, role := range q.Roles[:x.Credentials] {
 		e.Roles = append(e.Roles, model.Visible(role))
 	}
 	if x.Action != q.Action {

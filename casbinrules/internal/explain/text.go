@@ -93,7 +93,9 @@ func chainText(chain []ChainLink) string {
 	b.WriteString(chain[0].From)
 	for _, link := range chain {
 		place := "from the credentials"
-		if link.Rule != nil {
+		if link.Default {
+			place = "the default role"
+		} else if link.Rule != nil {
 			place = model.Visible(link.Rule.Place())
 		}
 		fmt.Fprintf(&b, " → %s (%s)", link.To, place)

@@ -71,6 +71,7 @@ func (l *Linter) checkRoles() {
 		l.checkAssigned(n)
 		l.checkUsed(n)
 	}
+	l.checkDefaultRole(n)
 	l.checkNames(n)
 }
 
@@ -116,7 +117,7 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 	assigned := 0
 	for _, number := range n.subject.names {
 		switch name := n.texts.Text(number); {
-		case n.given.has(number):
+		case n.given.has(number), name == l.defaultRole():
 			assigned++
 		case name == policy.Anonymous || name == "*" || slices.Contains(l.shape.strings, name):
 		case !strings.HasPrefix(name, l.settings.RolePrefix):

@@ -182,6 +182,8 @@ const (
 	CodeNeverAssigned   = "role_never_assigned"
 	CodeRoleWithoutRule = "role_without_rules"
 	CodeSameName        = "user_and_role"
+	CodeDefaultUnused   = "default_role_without_rules"
+	CodeDefaultDenies   = "default_role_denies"
 	CodeLinkNever       = "link_never_counts"
 	CodeLinkOver        = "link_over"
 	CodeLinkOutlived    = "link_outlived"

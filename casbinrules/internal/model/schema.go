@@ -315,18 +315,33 @@ func IsWord(name string) bool {
 	return true
 }
 
+// addsRoles reports whether requests may have roles beside those of role links.
+func (c *Settings) addsRoles() bool { return !c.NoTokenRoles || c.DefaultRole != "" }
+
+// withoutRoles says what to do so that they have none.
+func (c *Settings) withoutRoles() string {
+	if c.DefaultRole != "" {
+		return "say WithoutTokenRoles (--without-token-roles), and leave WithDefaultRole (--default-role) out"
+	}
+	return "say WithoutTokenRoles (--without-token-roles)"
+}
+
 // CheckOptions refuses a model that cannot honour the options.
 func (s *Schema) CheckOptions(c *Settings) {
+	if s.Defined && c.DefaultRole != "" && !s.LinksUsers() {
+		s.File.Report(s.File.At["m"], CodeModelTokenRoles, "call g with r.sub in the matcher, or leave WithDefaultRole (--default-role) out",
+			"there is a default role, and %s", s.WhyNoRoles())
+	}
 	if s.Defined {
 		s.checkLinkPatterns(c)
 		s.checkTimed()
 	}
-	if s.Effect == SubjectPriorityEffect && !c.NoTokenRoles {
-		s.File.Report(s.File.At["e"], CodeModelTokenRoles, "say WithoutTokenRoles, or use another effect",
+	if s.Effect == SubjectPriorityEffect && c.addsRoles() {
+		s.File.Report(s.File.At["e"], CodeModelTokenRoles, c.withoutRoles()+", or use another effect",
 			"subject priority sorts rules by role links when they are loaded, which the roles of a token come too late for")
 	}
-	if s.CasbinOnly != "" && c.AsCasbin && len(s.Roles) > 0 && !c.NoTokenRoles {
-		s.File.Report(s.File.At["m"], CodeModelTokenRoles, "say WithoutTokenRoles (--without-token-roles)",
+	if s.CasbinOnly != "" && c.AsCasbin && len(s.Roles) > 0 && c.addsRoles() {
+		s.File.Report(s.File.At["m"], CodeModelTokenRoles, c.withoutRoles(),
 			"roles of a token cannot be added to role links that are left to Casbin, as %s needs", s.CasbinOnly)
 	}
 }

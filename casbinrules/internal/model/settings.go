@@ -20,7 +20,9 @@ type Settings struct {
 	ObjectRoute  bool
 	NoTokenRoles bool
 	RolePrefix   string
-	AsCasbin     bool
+	// DefaultRole is that of everybody with credentials, as these spell it, or "".
+	DefaultRole string
+	AsCasbin    bool
 	// RolePatterns are the functions by which names in role links are patterns, by
 	// the kind of links; TenantPatterns are the kinds whose tenants are patterns.
 	RolePatterns   map[string]string

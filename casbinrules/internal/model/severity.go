@@ -20,7 +20,7 @@ func isAdvice(code string) bool {
 	case CodeUnusedRoles, CodeFreeClause, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
 		CodeMiddleStar, CodePrefixStar, CodeParent, CodeParameter, CodeRegexpCharacter, CodeUnknownMethod,
 		CodePutPatch, CodePatchPut, CodeGetHead, CodeNeverAssigned, CodeRoleWithoutRule, CodeSameName, CodeAnonymous,
-		CodeLinkOver, CodeLinkOutlived,
+		CodeLinkOver, CodeLinkOutlived, CodeDefaultUnused, CodeDefaultDenies,
 		CodeRuleNoRoute, CodeRouteNoRule:
 		return true
 	}

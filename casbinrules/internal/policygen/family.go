@@ -43,6 +43,8 @@ type Family struct {
 	PatternKind, RolePatterns string
 	TenantPatterns            bool
 	Linked, LinkTenants       []string
+	// DefaultRole is a role of everybody, "" for none.
+	DefaultRole string
 	// Timed are the kinds of role links that have a start and an end.
 	Timed []string
 }

@@ -63,6 +63,9 @@ func Families() []Family {
 		all = append(all, Family{Name: fn, Text: ModelText(PlainRequest, "sub, obj, act, eft", "g = _, _", AllowAndDeny, rbac(fn+"(r.obj, p.obj)")),
 			Fields: soae, Roles: 2, Objects: objects, Actions: StarActions})
 	}
+	all = append(all,
+		Family{Name: "default role", Text: model.Ready("rbac_deny.conf"), Fields: soae, Roles: 2, Objects: paths2, Actions: StarActions, DefaultRole: "r2"},
+		Family{Name: "default role in tenants", Text: model.Ready("rbac_tenants.conf"), Fields: []string{"sub", "dom", "obj", "act"}, Roles: 3, Objects: paths2, Actions: StarActions, DefaultRole: "r1"})
 	for i := range all {
 		all[i].TokenRoles = true
 	}

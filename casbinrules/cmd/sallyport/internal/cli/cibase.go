@@ -126,6 +126,7 @@ func (s *source) take(file string, text []byte) error {
 	s.noRoles = s.noRoles || !p.TokenRoles
 	s.byRoute = s.byRoute || p.RoutesAsObjects
 	s.prefix = cmp.Or(s.prefix, p.RolePrefix)
+	s.standard = cmp.Or(s.standard, p.DefaultRole)
 	for _, field := range slices.Sorted(maps.Keys(p.AttributeTypes)) {
 		if err := s.attributes.Set(field + "=" + p.AttributeTypes[field]); err != nil {
 			return fmt.Errorf("%s: %w", file, err)

@@ -61,7 +61,7 @@ the editor sends as initializationOptions, with the same names, before flags.`,
 func (s *source) settings(routes string) lsp.Settings {
 	made := lsp.Settings{
 		Model: s.model, Policy: s.policies, Routes: routes, AsCasbin: s.asCasbin, AllowAnonymous: s.anonymous, AllowEmpty: s.allowEmpty,
-		WithoutTokenRoles: s.noRoles, ObjectRoute: s.byRoute, RolePrefix: s.prefix, Function: s.functions,
+		WithoutTokenRoles: s.noRoles, ObjectRoute: s.byRoute, RolePrefix: s.prefix, DefaultRole: s.standard, Function: s.functions,
 		RolePatterns: s.rolePatterns, TenantPatterns: s.tenantPatterns,
 	}
 	for _, a := range s.attributes {
@@ -99,7 +99,7 @@ func findProject(l lsp.Lookup) (lsp.Project, error) {
 func sourceOf(s lsp.Settings) source {
 	return source{
 		model: s.Model, asCasbin: s.AsCasbin, anonymous: s.AllowAnonymous, allowEmpty: s.AllowEmpty,
-		noRoles: s.WithoutTokenRoles, byRoute: s.ObjectRoute, prefix: s.RolePrefix, functions: s.Function,
+		noRoles: s.WithoutTokenRoles, byRoute: s.ObjectRoute, prefix: s.RolePrefix, standard: s.DefaultRole, functions: s.Function,
 		rolePatterns: s.RolePatterns, tenantPatterns: s.TenantPatterns,
 	}
 }

@@ -19,3 +19,11 @@ func TestAtFlag(t *testing.T) {
 	expect(t, dir, "ann, /x, GET\n", exitOK, "deny\n", "", append(check, "--at", "2099-10-01 00:00:00")...)
 	expect(t, dir, "", exitUsage, "", "write a time in UTC", append(check, "--at", "tomorrow")...)
 }
+
+// TestDefaultRoleFlag: everybody with credentials has the role, and nobody else.
+func TestDefaultRoleFlag(t *testing.T) {
+	dir := write(t, map[string]string{"policy.csv": "p, reader, /x, GET\n"})
+	check := []string{"check", "-m", "rbac", "-p", "DIR/policy.csv", "--allow-anonymous"}
+	expect(t, dir, "ann, /x, GET\n", exitOK, "deny\n", "", check...)
+	expect(t, dir, "ann, /x, GET\nanonymous, /x, GET\n", exitOK, "allow\ndeny\n", "", append(check, "--default-role", "reader")...)
+}

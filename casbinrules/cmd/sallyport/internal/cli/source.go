@@ -44,6 +44,7 @@ type source struct {
 	byRoute    bool
 	slashes    bool
 	prefix     string
+	standard   string // role of everybody with credentials
 	at         string // time by which role links are judged, "" for now
 	attributes attributeTypes
 	functions  []string
@@ -83,6 +84,7 @@ func (s *source) modelFlags(cmd *cobra.Command) {
 	f.BoolVar(&s.noRoles, "without-token-roles", false, "count the policy's own role links only")
 	f.BoolVar(&s.byRoute, "object-route", false, "the policy sees routes as registered in place of paths")
 	f.StringVar(&s.prefix, "role-prefix", "", "`prefix` of role names in the policy")
+	f.StringVar(&s.standard, "default-role", "", "`role` that everybody with credentials has")
 	f.StringVar(&s.at, "at", "", "`time` by which role links with a start and an end are judged, in UTC, such as \"2026-12-31 18:00:00\" (default now)")
 	f.Var(&s.attributes, "attribute", "type of a request field, as `field=type`: number, time, date, ip or text (default text); may be repeated")
 	f.StringArrayVar(&s.functions, "function", nil, "`name=builtin`: a function that the matcher calls is "+strings.Join(casbinrules.AliasableFunctions(), ", ")+"; may be repeated")
@@ -111,6 +113,7 @@ func (s *source) options() ([]casbinrules.Option, error) {
 		{s.noRoles, casbinrules.WithoutTokenRoles},
 		{s.byRoute, casbinrules.WithRouteAsObject},
 		{s.prefix != "", func() casbinrules.Option { return casbinrules.WithRolePrefix(s.prefix) }},
+		{s.standard != "", func() casbinrules.Option { return casbinrules.WithDefaultRole(s.standard) }},
 	} {
 		if o.set {
 			opts = append(opts, o.option())

@@ -44,6 +44,7 @@ type Settings struct {
 	WithoutTokenRoles bool     `json:"withoutTokenRoles,omitempty"`
 	ObjectRoute       bool     `json:"objectRoute,omitempty"`
 	RolePrefix        string   `json:"rolePrefix,omitempty"`
+	DefaultRole       string   `json:"defaultRole,omitempty"`
 	Attribute         []string `json:"attribute,omitempty"`
 	Function          []string `json:"function,omitempty"`
 	RolePatterns      []string `json:"rolePatterns,omitempty"`

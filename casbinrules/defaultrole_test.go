@@ -1,0 +1,115 @@
+package casbinrules
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+const readers = "p, reader, /a, GET\np, everyone, /c, GET\np, ben, /b, GET\np, editor, /d, GET\ng, reader, everyone\ng, ann, editor\n"
+
+// TestDefaultRoleIsOfEverybodyWithCredentials goes through every way to ask.
+func TestDefaultRoleIsOfEverybodyWithCredentials(t *testing.T) {
+	a := openLines(t, RBAC(), readers, WithDefaultRole("reader"), WithAnonymous(), WithoutTokenRoles())
+	get := Action{Name: "GET"}
+	for _, id := range []string{"ghost", "ann", "reader", "anonymous"} {
+		p := principal(t, id)
+		if !may(t, a, id, "", "/a") || !may(t, a, id, "", "/c") || may(t, a, id, "", "/b") {
+			t.Errorf("%s: a wrong decision", id)
+		}
+		objects, err := a.Filter(t.Context(), p, get, []string{"/a", "/b", "/c"})
+		if err != nil || !slices.Equal(objects, []string{"/a", "/c"}) {
+			t.Errorf("%s may get %q, %v", id, objects, err)
+		}
+		set, err := a.Objects(t.Context(), p, get)
+		if err != nil || !set.Condition().Holds("/a") || set.Condition().Holds("/b") {
+			t.Errorf("%s: a wrong list, %v", id, err)
+		}
+		roles, err := a.RolesOf(t.Context(), p)
+		if err != nil || !slices.Contains(roles, "reader") || !slices.Contains(roles, "everyone") || slices.Contains(roles, "editor") != (id == "ann") {
+			t.Errorf("%s has the roles %q, %v", id, roles, err)
+		}
+	}
+	if d, err := a.AuthorizeAnonymous(t.Context(), to("GET", "/a")); err != nil || d.Allowed {
+		t.Errorf("a request without credentials: %+v, %v", d, err)
+	}
+	if objects, err := a.Filter(t.Context(), nil, get, []string{"/a"}); err != nil || len(objects) > 0 {
+		t.Errorf("a request without credentials may get %q, %v", objects, err)
+	}
+	s, err := a.Subjects(t.Context(), "", "/a", get)
+	if err != nil || !s.Others || s.Anonymous || !slices.Contains(s.Users, "ann") || !slices.Contains(s.Users, "ben") {
+		t.Errorf("%+v may get /a, %v", s, err)
+	}
+	s, err = a.Subjects(t.Context(), "", "/b", get)
+	if err != nil || s.Others || !slices.Equal(s.Users, []string{"ben"}) {
+		t.Errorf("%+v may get /b, %v", s, err)
+	}
+	e, err := a.ExplainQuery(t.Context(), Query{Subject: "ghost", Object: "/c", Action: "GET"})
+	if err != nil || !e.Allowed || len(e.Roles) > 0 || !strings.Contains(e.String(), "ghost → reader (the default role) → everyone (policy.csv:5)") {
+		t.Errorf("%v, %v", e, err)
+	}
+	e, err = a.ExplainQuery(t.Context(), Query{Object: "/a", Action: "GET"})
+	if err != nil || e.Allowed {
+		t.Errorf("%v, %v", e, err)
+	}
+}
+
+// TestDefaultRoleMakesNobodyAMember: who has a role in a tenant is of it, which a
+// role of everybody must not bring about.
+func TestDefaultRoleMakesNobodyAMember(t *testing.T) {
+	a := openLines(t, RBACWithTenants(), "p, reader, acme, /a, GET\np, editor, acme, /b, GET\ng, ann, editor, acme\ng, reader, editor, acme\n", WithDefaultRole("reader"))
+	for id, want := range map[string][]string{"eve": nil, "ann": {"editor", "reader"}} {
+		p, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Tenant: "acme"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := a.RolesOf(t.Context(), p); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s has the roles %q, %v, want %q", id, got, err, want)
+		}
+		if !may(t, a, id, "acme", "/a") {
+			t.Errorf("%s may not get /a", id)
+		}
+		if may(t, a, id, "", "/a") {
+			t.Errorf("%s may get /a without a tenant", id)
+		}
+	}
+}
+
+func TestDefaultRoleIsSpelledAsByCredentials(t *testing.T) {
+	a := openLines(t, RBAC(), "p, role:reader, /a, GET\np, reader, /b, GET\n", WithDefaultRole("reader"), WithRolePrefix("role:"))
+	if !may(t, a, "ann", "", "/a") || may(t, a, "ann", "", "/b") {
+		t.Error("the prefix is left out")
+	}
+}
+
+func TestDefaultRoleIsRefusedWhereItWouldNotCount(t *testing.T) {
+	for name, c := range map[string]struct {
+		model string
+		opts  []Option
+		want  string
+	}{
+		"no roles":         {modelText(plainRequest, "sub, obj, act", "", someAllow, "r.sub == p.sub && r.obj == p.obj && r.act == p.act"), []Option{WithDefaultRole("a")}, "model_token_roles"},
+		"subject priority": {modelText(plainRequest, "sub, obj, act, eft", "g = _, _", subjectFirst, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act"), []Option{WithDefaultRole("a"), WithoutTokenRoles()}, "model_token_roles"},
+		"twice":            {RBAC().Text(), []Option{WithDefaultRole("a"), WithDefaultRole("b")}, "given twice"},
+		"empty":            {RBAC().Text(), []Option{WithDefaultRole("")}, "must not be empty"},
+	} {
+		_, err := OpenFS(files("policy.csv", "p, a, b, GET, allow\n"), ModelText("m.conf", c.model), []string{"policy.csv"}, append(c.opts, quiet)...)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestDefaultRoleDoesNotAllocate(t *testing.T) {
+	a := openLines(t, RBAC(), readers, WithDefaultRole("reader"))
+	p, access := principal(t, "ghost"), to("GET", "/c")
+	if n := testing.AllocsPerRun(100, func() {
+		if d, err := a.Authorize(t.Context(), p, access); err != nil || !d.Allowed {
+			t.Fatal(d, err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

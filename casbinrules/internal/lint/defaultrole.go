@@ -1,0 +1,62 @@
+package lint
+
+import (
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// defaultRole is the default role as the policy spells it, or "".
+func (l *Linter) defaultRole() string {
+	if l.settings.DefaultRole == "" {
+		return ""
+	}
+	return l.settings.RolePrefix + l.settings.DefaultRole
+}
+
+// checkDefaultRole looks at what the lines about the role of everybody say.
+func (l *Linter) checkDefaultRole(n *roleNotes) {
+	role, column := l.defaultRole(), l.shape.subject
+	if role == "" || column < 0 || l.Schema.NamePattern("p", column) != "" {
+		return
+	}
+	names := l.withRolesOf(n.texts.Known(role))
+	named := slices.Contains(l.Schema.MatcherRoles, role)
+	for r := range l.policyRules() {
+		if !names[r.Number(column)] {
+			continue
+		}
+		named = true
+		if policy.EffectOf(l.Schema, r) == "deny" && l.Schema.Effect != model.AllowOverrideEffect {
+			l.reportColumn(r, l.Schema.Eft, model.CodeDefaultDenies, "deny it to a role that not everybody has, or leave the line out: what no line allows is refused",
+				"everybody has the role %q, so that the line denies it to everybody", r.Field(column))
+		}
+	}
+	if !named {
+		l.found = append(l.found, model.Finding{
+			File: l.Files[0], Line: 1, Column: 1, Severity: l.settings.Severity(model.CodeDefaultUnused), Code: model.CodeDefaultUnused,
+			Message: "no p line is for the default role \"" + role + "\", nor for any role it has",
+			Hint:    "add one, or check how the role is spelled in WithDefaultRole (--default-role)",
+		})
+	}
+}
+
+// withRolesOf are a name and the roles it has in whatever tenant, by number.
+func (l *Linter) withRolesOf(name int32) map[int32]bool {
+	names := map[int32]bool{}
+	if name != 0 {
+		names[name] = true
+	}
+	if g := l.graphs["g"]; g != nil {
+		for p, c := range g.Each() {
+			if p.Name != name {
+				continue
+			}
+			for _, link := range c.Links {
+				names[link.Number] = true
+			}
+		}
+	}
+	return names
+}
