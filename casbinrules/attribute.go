@@ -147,9 +147,10 @@ func (v *attributeValues) All() iter.Seq2[string, string] {
 	}
 }
 
-// fill asks for the attributes of a request in the order of the model. p is nil
-// for an anonymous request. It returns those that there are, or nil.
-func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *core.Access) core.Attributes {
+// fill asks for the attributes of a request in the order of the model, save those
+// that about has. p is nil for an anonymous request. It returns those that there
+// are, or nil.
+func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *core.Access, about map[string]string) core.Attributes {
 	if len(s.Attributes) == 0 {
 		return nil
 	}
@@ -163,7 +164,11 @@ func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *
 		if from == nil {
 			from = claimValue(field, noClaim(field)) // with WithClaimsAsAttributes
 		}
-		value, err := from.of(p, *a)
+		value, known := about[field]
+		var err error
+		if !known {
+			value, err = from.of(p, *a)
+		}
 		if err != nil {
 			q.Unfilled = fmt.Errorf("attribute %s: %w", field, err)
 			return filled

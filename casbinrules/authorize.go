@@ -27,21 +27,27 @@ import (
 // whole, roles and rules together: it uses p's ID and the roles of its
 // credentials, and not the roles that [Authorizer.RolesOf] gave it before.
 func (a *Authorizer) Authorize(ctx context.Context, p *core.Principal, access core.Access) (d core.Decision, err error) {
+	err = a.decide(ctx, p, &access, nil, &d)
+	return d, err
+}
+
+// decide fills in the decision about a principal, with what is known of the object.
+func (a *Authorizer) decide(ctx context.Context, p *core.Principal, access *core.Access, about map[string]string, d *core.Decision) (err error) {
 	s := a.current.Load()
 	var q engine.Request
-	attributes := a.fillRequest(&q, s, p, &access)
+	attributes := a.fillRequest(&q, s, p, access, about)
 	var v engine.Verdict
 	if a.config.addsRoles(p) {
 		err = a.decideWithRoles(ctx, s, &q, p, &v)
 	} else {
 		err = s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
 	}
-	v.Fill(&d)
+	v.Fill(d)
 	d.Revision, d.Attributes = s.version.Revision, attributes
 	if err == nil && (a.remembered != nil || a.refusing.Load()) {
-		err = a.bound(p, &access, &d)
+		err = a.bound(p, access, about, d)
 	}
-	return d, err
+	return err
 }
 
 // decideWithRoles is kept out of line so that its array does not grow
@@ -62,13 +68,13 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 		return core.Decision{Reason: core.ReasonNoCredentials}, nil
 	}
 	s := a.current.Load()
-	q, attributes := a.anonymousRequest(s, access)
+	q, attributes := a.anonymousRequest(s, access, nil)
 	var v engine.Verdict
 	err := s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
 	d := v.Decision()
 	d.Revision, d.Attributes = s.version.Revision, attributes
 	if err == nil && (a.remembered != nil || a.refusing.Load()) {
-		err = a.bound(nil, &access, &d)
+		err = a.bound(nil, &access, nil, &d)
 	}
 	return d, err
 }
@@ -112,15 +118,15 @@ func (c *config) addedRoles(roles []string, p *core.Principal) []string {
 }
 
 // newRequest puts what is asked of a policy into its words.
-func (a *Authorizer) newRequest(s *policyInForce, p *core.Principal, access core.Access) engine.Request {
+func (a *Authorizer) newRequest(s *policyInForce, p *core.Principal, access core.Access, about map[string]string) engine.Request {
 	var q engine.Request
-	a.fillRequest(&q, s, p, &access)
+	a.fillRequest(&q, s, p, &access, about)
 	q.Roles = (&engine.TokenRoles{Prefix: a.config.RolePrefix, Roles: a.config.addedRoles(nil, p)}).Spelled()
 	return q
 }
 
 // fillRequest fills in an empty question, and returns its attributes.
-func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Principal, access *core.Access) core.Attributes {
+func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Principal, access *core.Access, about map[string]string) core.Attributes {
 	q.Subject, q.Tenant, q.Otherwise = p.ID(), p.Tenant(), ReasonNoRule
 	q.Number = s.Names.Known(q.Subject)
 	if s.IsRoleName(q.Subject, q.Number, &a.config.Settings) {
@@ -129,13 +135,13 @@ func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Pr
 		q.Otherwise = ReasonSubjectIsRoleName
 	}
 	a.setObjectAndAction(s, q, access)
-	return a.config.fill(s.Schema, q, p, access)
+	return a.config.fill(s.Schema, q, p, access, about)
 }
 
-func (a *Authorizer) anonymousRequest(s *policyInForce, access core.Access) (engine.Request, core.Attributes) {
+func (a *Authorizer) anonymousRequest(s *policyInForce, access core.Access, about map[string]string) (engine.Request, core.Attributes) {
 	q := engine.Request{Subject: policy.Anonymous, Number: s.Names.Known(policy.Anonymous), Otherwise: ReasonNoRule}
 	a.setObjectAndAction(s, &q, &access)
-	attributes := a.config.fill(s.Schema, &q, nil, &access)
+	attributes := a.config.fill(s.Schema, &q, nil, &access, about)
 	return q, attributes
 }
 

@@ -34,6 +34,8 @@
 //   - [WithAttribute], [WithClaimAttribute], [WithClaimAttributeOr],
 //     [WithClaimsAsAttributes] and [WithAttributeType] fill further fields;
 //     [ParseAttribute] reads "age=number".
+//   - [WithObjectAttribute] and [WithObjectAttributeOr], with [Authorizer.About], for
+//     what a handler knows of the object, such as its owner.
 //   - [WithFunction], and [WithFunctionAlias] with [AliasableFunctions], give
 //     matchers functions.
 //   - [WithRolePatterns] and [WithTenantPatterns] take texts in role links for
@@ -43,7 +45,7 @@
 //   - [Authorizer.Authorize] and [Authorizer.AuthorizeAnonymous], which gates ask;
 //     [Authorizer.Enforce] is Casbin's own.
 //   - [Authorizer.Explain] and [Authorizer.ExplainQuery] make an [Explanation];
-//     [WithMaxNearMisses] is an option of them.
+//     [WithMaxNearMisses] and [WithAbout] are options of them.
 //   - [Authorizer.RolesOf] and [Authorizer.KnownRoles], for rules about roles.
 //
 // What may I see, and who may see it:

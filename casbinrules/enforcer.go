@@ -102,6 +102,8 @@ func (a *EnforcerAuthorizer) check(e bridge.Enforcer) error {
 		return errors.New("give patterns to the enforcer, by its AddNamedMatchingFunc and AddNamedDomainMatchingFunc")
 	case c.DefaultRole != "":
 		return errors.New("roles of requests cannot be added to the enforcer's policy: leave out WithDefaultRole")
+	case c.ofObject != nil:
+		return errors.New("what handlers say of objects cannot be asked of an enforcer: leave out WithObjectAttribute, and use Open or FromAdapter")
 	case c.Clock != nil:
 		return errors.New("the enforcer looks at the time itself: leave out WithClock")
 	case c.Functions != nil || c.Aliases != nil:
@@ -187,7 +189,7 @@ func (a *EnforcerAuthorizer) decide(ctx context.Context, q *engine.Request, p *c
 			q.Action = http.MethodGet
 		}
 	}
-	attributes := a.config.fill(a.enforcer.Schema, q, p, &access)
+	attributes := a.config.fill(a.enforcer.Schema, q, p, &access, nil)
 	d, err := a.decideFilled(q)
 	d.Attributes = attributes
 	return d, err

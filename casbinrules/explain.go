@@ -33,7 +33,10 @@ type Query struct {
 // ExplainOption configures an explanation.
 type ExplainOption func(*explainConfig) error
 
-type explainConfig struct{ misses int }
+type explainConfig struct {
+	misses int
+	about  map[string]string
+}
 
 // WithMaxNearMisses sets how many near misses are listed at most; 3 by default.
 func WithMaxNearMisses(n int) ExplainOption {
@@ -46,6 +49,27 @@ func WithMaxNearMisses(n int) ExplainOption {
 	}
 }
 
+// WithAbout says of the object what [Authorizer.About] says.
+func WithAbout(values map[string]string) ExplainOption {
+	return func(c *explainConfig) error {
+		c.about = values
+		return nil
+	}
+}
+
+// explainOptions are options, applied.
+func (a *Authorizer) explainOptions(opts []ExplainOption) (explainConfig, error) {
+	c := explainConfig{misses: 3}
+	err := option.Apply(&c, opts)
+	if err == nil {
+		err = a.config.checkAbout(c.about)
+	}
+	if err != nil {
+		err = fmt.Errorf("casbinrules: explain: %w", err)
+	}
+	return c, err
+}
+
 // Explain says why [Authorizer.Authorize] decides as it does, or for a nil
 // principal why [Authorizer.AuthorizeAnonymous] does. Decision, rule, chain and
 // near misses are all of the policy in force at one moment.
@@ -54,40 +78,44 @@ func WithMaxNearMisses(n int) ExplainOption {
 // tools and operators, not for requests. The error is that which the decision
 // has, or that of an option.
 func (a *Authorizer) Explain(ctx context.Context, p *core.Principal, access core.Access, opts ...ExplainOption) (Explanation, error) {
+	c, err := a.explainOptions(opts)
+	if err != nil {
+		return Explanation{}, err
+	}
 	s := a.current.Load()
 	if p == nil {
-		q, _ := a.anonymousRequest(s, access)
-		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: access.Action, Unasked: !a.config.Anonymous}, opts)
+		q, _ := a.anonymousRequest(s, access, c.about)
+		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: access.Action, Unasked: !a.config.Anonymous}, c)
 	}
-	return a.explain(ctx, s, explain.Question{Request: a.newRequest(s, p, access), Subject: p.ID(), Action: access.Action}, opts)
+	return a.explain(ctx, s, explain.Question{Request: a.newRequest(s, p, access, c.about), Subject: p.ID(), Action: access.Action}, c)
 }
 
 // ExplainQuery is [Authorizer.Explain] for tools.
 func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...ExplainOption) (Explanation, error) {
+	c, err := a.explainOptions(opts)
+	if err != nil {
+		return Explanation{}, err
+	}
 	s := a.current.Load()
 	access := core.Access{Action: query.Action, Resource: core.Resource{Name: query.Object}}
 	if query.Subject == "" {
 		if len(query.Roles) > 0 || query.Tenant != "" {
 			return Explanation{}, errors.New("casbinrules: explain: without a subject there are no roles and no tenant")
 		}
-		q, _ := a.anonymousRequest(s, access)
+		q, _ := a.anonymousRequest(s, access, c.about)
 		q.Named = query.Named
-		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: query.Action, Unasked: !a.config.Anonymous}, opts)
+		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: query.Action, Unasked: !a.config.Anonymous}, c)
 	}
 	p, err := core.NewPrincipal(core.PrincipalInfo{ID: query.Subject, Roles: query.Roles, Tenant: query.Tenant, Claims: query.Claims})
 	if err != nil {
 		return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
 	}
-	q := a.newRequest(s, p, access)
+	q := a.newRequest(s, p, access, c.about)
 	q.Named = query.Named
-	return a.explain(ctx, s, explain.Question{Request: q, Subject: query.Subject, Action: query.Action}, opts)
+	return a.explain(ctx, s, explain.Question{Request: q, Subject: query.Subject, Action: query.Action}, c)
 }
 
-func (a *Authorizer) explain(ctx context.Context, s *policyInForce, q explain.Question, opts []ExplainOption) (Explanation, error) {
-	c := explainConfig{misses: 3}
-	if err := option.Apply(&c, opts); err != nil {
-		return Explanation{}, fmt.Errorf("casbinrules: explain: %w", err)
-	}
+func (a *Authorizer) explain(ctx context.Context, s *policyInForce, q explain.Question, c explainConfig) (Explanation, error) {
 	q.Misses = c.misses
 	q.Credentials = len(q.Request.Roles)
 	if a.config.DefaultRole != "" && q.Credentials > 0 { // not of an anonymous request

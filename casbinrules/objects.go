@@ -71,7 +71,8 @@ type Grant struct {
 // The error is an [*UnlistableError], that of ctx or of an attribute, or a
 // [*core.UnavailableError] where [WithMaxStaleness] refuses to decide. A
 // [WithAttribute] function may look at the object, so a policy that has one
-// cannot list; claims are the same for all objects.
+// cannot list, nor can one with [WithObjectAttribute]; claims are the same for all
+// objects.
 func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Action) (*ObjectSet, error) {
 	s := a.current.Load()
 	if a.refusing.Load() {
@@ -83,6 +84,9 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 		return set, nil
 	}
 	for _, field := range s.Schema.Attributes {
+		if a.config.ofObject[field] {
+			return nil, fmt.Errorf("casbinrules: objects: %w", &UnlistableError{Why: fmt.Errorf("the attribute %s is one of the object", field)})
+		}
 		if a.config.attributes[field] != nil && !slices.Contains(a.config.claimed, field) {
 			return nil, fmt.Errorf("casbinrules: objects: %w", &UnlistableError{Why: fmt.Errorf("the function of attribute %s may look at the object", field)})
 		}
@@ -102,9 +106,9 @@ func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string
 	var q engine.Request
 	with := engine.TokenRoles{Prefix: a.config.RolePrefix}
 	if p == nil {
-		q, _ = a.anonymousRequest(s, access)
+		q, _ = a.anonymousRequest(s, access, nil)
 	} else {
-		a.fillRequest(&q, s, p, &access)
+		a.fillRequest(&q, s, p, &access, nil)
 		with.Roles = a.config.addedRoles(nil, p)
 	}
 	q.Named = action.Named
@@ -124,7 +128,7 @@ func (a *Authorizer) allows(ctx context.Context, s *policyInForce, p *core.Princ
 	}
 	d := v.Decision()
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
-	err = a.bound(p, &access, &d)
+	err = a.bound(p, &access, nil, &d)
 	return d.Allowed, err
 }
 

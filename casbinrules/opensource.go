@@ -208,7 +208,7 @@ type shared struct {
 
 // bound refuses, or lets through, what was decided by a policy that may be over
 // the bound of WithMaxStaleness. It is called only if there is something to do.
-func (a *Authorizer) bound(p *core.Principal, access *core.Access, d *core.Decision) error {
+func (a *Authorizer) bound(p *core.Principal, access *core.Access, about map[string]string, d *core.Decision) error {
 	refusing := a.refusing.Load()
 	switch {
 	case a.remembered == nil && refusing:
@@ -218,7 +218,7 @@ func (a *Authorizer) bound(p *core.Principal, access *core.Access, d *core.Decis
 		return nil
 	}
 	object, _ := a.config.object(&access.Resource)
-	question := a.remembered.question(p, a.config.NoTokenRoles, object, access.Action)
+	question := a.remembered.question(p, a.config.NoTokenRoles, object, access.Action, about)
 	if !refusing {
 		a.remembered.add(question)
 	} else if !a.remembered.has(question) {

@@ -25,7 +25,8 @@ type config struct {
 	watch      []watch.Option
 	updates    Watcher // nil without WithWatcher
 	attributes map[string]attribute
-	claimed    []string // fields of them that a claim fills, whatever the object
+	claimed    []string        // fields of them that a claim fills, whatever the object
+	ofObject   map[string]bool // fields of them that About fills
 	observers  []func(context.Context, ReloadEvent)
 	shared     from.Source // of OpenSource, or nil
 	// sharedStart bounds the first load of it and is nil afterwards.

@@ -2,6 +2,8 @@ package casbinrules
 
 import (
 	"hash/maphash"
+	"maps"
+	"slices"
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -22,7 +24,7 @@ func newRemembered() *remembered {
 }
 
 // question is the hash of one, never 0. p is nil for anonymous requests.
-func (r *remembered) question(p *core.Principal, noRoles bool, object, action string) uint64 {
+func (r *remembered) question(p *core.Principal, noRoles bool, object, action string, about map[string]string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)
 	text := func(s string) {
@@ -31,6 +33,10 @@ func (r *remembered) question(p *core.Principal, noRoles bool, object, action st
 	}
 	text(object)
 	text(action)
+	for _, name := range slices.Sorted(maps.Keys(about)) {
+		text(name)
+		text(about[name])
+	}
 	if p != nil {
 		text(p.ID())
 		text(p.Tenant())

@@ -1,7 +1,9 @@
 package authtest
 
 import (
+	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ var orderCases = []testCase{
 	{"two guards each know their principal", twoPrincipals},
 	{"check inside a handler", checkInHandler},
 	{"check behind an optional gate", checkAnonymous},
+	{"check of the object that the handler has loaded", checkOfObject},
 }
 
 // gateOneFirst: without gate one in front, gate two asks no rule about an
@@ -131,6 +134,55 @@ func checkInHandler(t *testing.T, f Framework) {
 	if e := rec.Last(t); e.Gate != "check" || e.PrincipalID != "alice" {
 		t.Errorf("event of gate %q for %q", e.Gate, e.PrincipalID)
 	}
+}
+
+// checkOfObject: a rule that the handler makes of the object it has loaded is asked
+// about the path that matched, for each request about its own object, and the event
+// has what it decided with.
+func checkOfObject(t *testing.T, f Framework) {
+	g, rec := guard(t)
+	owners := map[string]string{"7": "alice", "8": "bob"}
+	addr := f.Start(t, App{Routes: []Route{{
+		Pattern: "/documents/:id", Methods: []string{"GET"}, Gates: []Gate{{Kind: "Authenticate", Guard: g}},
+		Handler: func(x Exchange) error {
+			owner, path := owners[x.Param("id")], "/documents/"+x.Param("id")
+			if err := x.Check(g, ownedBy{owner, path}); err != nil {
+				return err
+			}
+			return ok(x)
+		},
+	}}})
+	for _, c := range []struct {
+		id, who string
+		status  int
+	}{
+		{"7", "alice", 200}, {"7", "bob", 403}, {"8", "bob", 200}, {"8", "alice", 403}, {"9", "alice", 403}, {"7", "alice", 200},
+	} {
+		if a := Send(t, addr, Request("GET", "/documents/"+c.id, as(c.who))); a.Status != c.status {
+			t.Errorf("document %s as %s: %d %q", c.id, c.who, a.Status, a.Body)
+		}
+		e := rec.Last(t)
+		var owner string
+		for _, value := range e.Attributes() {
+			owner = value
+		}
+		if e.Gate != "check" || e.PrincipalID != c.who || owner != owners[c.id] {
+			t.Errorf("event of gate %q for %q about an object of %q", e.Gate, e.PrincipalID, owner)
+		}
+	}
+}
+
+// ownedBy allows the owner of the object at a path.
+type ownedBy struct{ owner, path string }
+
+// Authorize implements [core.Authorizer].
+func (o ownedBy) Authorize(_ context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+	return core.Decision{Allowed: p.ID() == o.owner && a.Action == "GET" && a.Resource.Path == o.path, Attributes: o}, nil
+}
+
+// All implements [core.Attributes].
+func (o ownedBy) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) { yield("owner", o.owner) }
 }
 
 // checkAnonymous: behind an optional gate an anonymous request gets the 401

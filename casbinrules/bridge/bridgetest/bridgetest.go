@@ -107,6 +107,9 @@ func Options(f policygen.Family) []casbinrules.Option {
 	if f.TenantPatterns {
 		opts = append(opts, casbinrules.WithTenantPatterns("g"))
 	}
+	if f.Owner {
+		opts = append(opts, casbinrules.WithObjectAttribute("owner"))
+	}
 	if f.DefaultRole != "" {
 		opts = append(opts, casbinrules.WithDefaultRole(f.DefaultRole))
 	}
@@ -150,12 +153,17 @@ func (m Major) compare(t *testing.T, rnd *rand.Rand, f policygen.Family) (allowe
 		}
 		for range requests {
 			access := f.Access(rnd)
-			want, rule, err := oracle.EnforceEx(f.Values(p, access)...)
+			values, about := f.Values(p, access), map[string]string(nil)
+			if f.Owner {
+				about = map[string]string{"owner": f.OwnerOf(rnd)}
+				values = append(values, about["owner"])
+			}
+			want, rule, err := oracle.EnforceEx(values...)
 			if err != nil {
 				t.Fatalf("casbin: %v", err)
 			}
 			for _, a := range engines {
-				compareOne(t, a, lines, p, access, want, rule)
+				compareOne(t, a, about, lines, p, access, want, rule)
 			}
 			if want {
 				allowed++
@@ -165,9 +173,9 @@ func (m Major) compare(t *testing.T, rnd *rand.Rand, f policygen.Family) (allowe
 	return allowed
 }
 
-func compareOne(t *testing.T, a *casbinrules.Authorizer, lines []string, p *core.Principal, access core.Access, want bool, rule []string) {
+func compareOne(t *testing.T, a *casbinrules.Authorizer, about map[string]string, lines []string, p *core.Principal, access core.Access, want bool, rule []string) {
 	t.Helper()
-	d, err := a.Authorize(t.Context(), p, access)
+	d, err := a.About(about).Authorize(t.Context(), p, access)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func (s *Schema) checkNames() {
 			policy = true
 		case strings.HasPrefix(name, "r_") && slices.Contains(s.Names("r"), name[2:]):
 		case strings.Contains(name, "."):
-			s.refuseMatcher("make it a request field of its own, and fill that with the option WithAttribute",
+			s.refuseMatcher("make it a request field of its own, and fill that with the option WithAttribute, or WithObjectAttribute for what is of the object",
 				"the matcher names %q, and values are texts, which have no properties", strings.Replace(name, "_", ".", 1))
 		default:
 			name = strings.Replace(name, "_", ".", 1)

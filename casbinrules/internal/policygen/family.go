@@ -43,6 +43,8 @@ type Family struct {
 	PatternKind, RolePatterns string
 	TenantPatterns            bool
 	Linked, LinkTenants       []string
+	// Owner says that requests end in the owner of the object, of that name.
+	Owner bool
 	// DefaultRole is a role of everybody, "" for none.
 	DefaultRole string
 	// Timed are the kinds of role links that have a start and an end.

@@ -79,7 +79,15 @@ func WideFamilies() []Family {
 	soa := []string{"sub", "obj", "act"}
 	soar, soaer := append(slices.Clone(soa), "region"), append(slices.Clone(soa), "eft", "region")
 	const request = "sub, obj, act, region"
+	const owned = "sub, obj, act, owner"
+	paths := " && keyMatch2(r.obj, p.obj) && " + AnyAction
 	return []Family{
+		{Name: "owner by a subject of rules", Text: ModelText(owned, "sub, obj, act, eft", "g = _, _", AllowAndDeny, `g(r.sub, p.sub)`+paths+` || p.sub == "owner" && r.sub == r.owner`+paths),
+			Fields: append(slices.Clone(soa), "eft"), Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Names: []string{"owner"}, Owner: true},
+		{Name: "owner whatever rules say", Text: ModelText(owned, "sub, obj, act", "g = _, _", SomeAllow, `r.sub == r.owner || g(r.sub, p.sub)`+paths),
+			Fields: soa, Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Owner: true},
+		{Name: "owner who must not", Text: ModelText(owned, "sub, obj, act", "g = _, _", SomeAllow, `g(r.sub, p.sub)`+paths+` && r.sub != r.owner`),
+			Fields: soa, Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Owner: true},
 		{Name: "attribute", Text: ModelText(request, "sub, obj, act, region", "g = _, _", SomeAllow, "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && "+AnyAction+" && r.region == p.region"),
 			Fields: soar, Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Region: true},
 		{Name: "attribute in a condition", Text: ModelText(request, "sub, obj, act, eft, region", "g = _, _", AllowAndDeny, `g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && `+AnyAction+` && (r.region == p.region || p.region == "us" && r.region != "" && !g(r.sub, "r3"))`),

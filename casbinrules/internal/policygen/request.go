@@ -40,6 +40,9 @@ func (f Family) Principal(rnd *rand.Rand) (*core.Principal, error) {
 	})
 }
 
+// OwnerOf is who owns an object that is asked about, "" for nobody.
+func (f Family) OwnerOf(rnd *rand.Rand) string { return Pick(rnd, append([]string{""}, principals...)) }
+
 // Access is a request for one of AskedObjects.
 func (f Family) Access(rnd *rand.Rand) core.Access {
 	return core.Access{Action: Pick(rnd, PlainActions), Resource: core.Resource{Path: Pick(rnd, AskedObjects)}}

@@ -1,0 +1,93 @@
+package casbinrules
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// WithObjectAttribute has a field of the request definition say something of the
+// object that a handler has loaded, such as who owns it:
+//
+//	r = sub, obj, act, owner
+//	m = (g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner) && …
+//
+// [Authorizer.About] gives its value, and [WithAttributeType] may say its type. A
+// request about which nobody says it, such as at a gate in front of the handler, is
+// refused with [ReasonNoAttribute], whatever the policy says.
+func WithObjectAttribute(field string) Option {
+	return objectAttribute(field, func() (string, error) {
+		return "", fmt.Errorf("nobody says it of the object (About): %w", ErrNoAttribute)
+	})
+}
+
+// WithObjectAttributeOr is [WithObjectAttribute] with a value for requests about
+// which nobody says one, such as "", so that one policy can stand at gates as well.
+// Mind what the matcher makes of that value: by r.sub == r.owner nobody owns what
+// has the owner "", and by r.sub != r.owner everybody passes.
+func WithObjectAttributeOr(field, otherwise string) Option {
+	return objectAttribute(field, func() (string, error) { return otherwise, nil })
+}
+
+func objectAttribute(field string, missing func() (string, error)) Option {
+	return func(c *config) error {
+		if err := WithAttribute(field, func(*core.Principal, core.Access) (string, error) { return missing() })(c); err != nil {
+			return err
+		}
+		if c.ofObject == nil {
+			c.ofObject = map[string]bool{}
+		}
+		c.ofObject[field] = true
+		return nil
+	}
+}
+
+// About is the policy for one object, whose fields of [WithObjectAttribute] have
+// these values. It is for the adapters' Check, in a handler that has loaded the
+// object:
+//
+//	if err := ginauth.Check(c, guard, policy.About(map[string]string{"owner": doc.Owner})); err != nil {
+//		return
+//	}
+//
+// The values must come from where the object does, and not from the request. They
+// must not be changed while the result is used, which is safe for concurrent use
+// and decides by the policy in force then. A name that is no such field is a
+// [*core.InternalError] of its Authorize, and requests without credentials are
+// never asked about.
+func (a *Authorizer) About(values map[string]string) core.Authorizer {
+	return aboutObject{a, values, a.config.checkAbout(values)}
+}
+
+func (c *config) checkAbout(values map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !c.ofObject[name] {
+			return &core.InternalError{Err: fmt.Errorf("casbinrules: about: %q is no field of WithObjectAttribute: those are %s",
+				name, strings.Join(slices.Sorted(maps.Keys(c.ofObject)), ", "))}
+		}
+	}
+	return nil
+}
+
+// aboutObject is a policy for one object.
+type aboutObject struct {
+	policy *Authorizer
+	values map[string]string
+	wrong  error
+}
+
+// Authorize implements [core.Authorizer].
+func (o aboutObject) Authorize(ctx context.Context, p *core.Principal, access core.Access) (d core.Decision, err error) {
+	if o.wrong != nil {
+		return d, o.wrong
+	}
+	err = o.policy.decide(ctx, p, &access, o.values, &d)
+	return d, err
+}
+
+// Unwrap is the policy.
+func (o aboutObject) Unwrap() core.Authorizer { return o.policy }

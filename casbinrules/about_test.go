@@ -1,0 +1,133 @@
+package casbinrules
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// ownedModel lets a rule be for the owner of an object.
+var ownedModel = ModelText("owned.conf", modelText("sub, obj, act, owner", "sub, obj, act", "g = _, _", someAllow,
+	`g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act || p.sub == "owner" && r.sub == r.owner && keyMatch2(r.obj, p.obj) && r.act == p.act`))
+
+const owned = "p, owner, /reports/:id, PUT\np, admin, /reports/:id, PUT\np, admin, /reports, GET\ng, root, admin\n"
+
+// TestHandlersSayWhoOwnsAnObject mounts gate one in front of a handler that loads
+// the object and asks the policy about it.
+func TestHandlersSayWhoOwnsAnObject(t *testing.T) {
+	policy := openLines(t, ownedModel, owned, WithObjectAttribute("owner"))
+	scheme, err := basic.New("reports", basic.VerifierFunc(func(_ context.Context, user, _ string) (*core.Principal, error) {
+		return core.NewPrincipal(core.PrincipalInfo{ID: user})
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []core.Event
+	guard, err := core.NewGuard([]core.Authenticator{scheme}, core.WithAuthorizer(policy), core.WithObserver(core.ObserverFunc(func(_ context.Context, e core.Event) { events = append(events, e) })))
+	if err != nil {
+		t.Fatal(err)
+	}
+	owners := map[string]string{"7": "ann", "8": "ben"}
+	mux := http.NewServeMux()
+	mux.Handle("PUT /reports/{id}", httpauth.Authenticate(guard)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := httpauth.Check(w, r, guard, policy.About(map[string]string{"owner": owners[r.PathValue("id")]})); err != nil {
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})))
+	mux.Handle("PATCH /reports/{id}", httpauth.Authorize(guard)(http.NotFoundHandler()))
+	for _, c := range []struct {
+		method, user, id string
+		want             int
+		reason           core.Reason
+	}{
+		{"PUT", "ann", "7", 204, ""},
+		{"PUT", "ben", "7", 403, ReasonNoRule},
+		{"PUT", "ben", "8", 204, ""},
+		{"PUT", "root", "8", 204, ""},
+		{"PUT", "ann", "9", 403, ReasonNoRule}, // which nobody owns
+		{"PUT", "", "7", 401, core.ReasonNoCredentials},
+		{"PATCH", "root", "7", 403, ReasonNoAttribute}, // a gate in front of the handler
+	} {
+		r := httptest.NewRequest(c.method, "/reports/"+c.id, nil)
+		if c.user != "" {
+			r.SetBasicAuth(c.user, "x")
+		}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s %s as %q: %d", c.method, c.id, c.user, w.Code)
+		}
+		if e := events[len(events)-1]; c.reason != "" && e.Reason != c.reason {
+			t.Errorf("%s %s as %q: reason %s, want %s", c.method, c.id, c.user, e.Reason, c.reason)
+		}
+	}
+}
+
+// TestAboutIsOfTheObjectAlone: what a handler says fills the fields that are its
+// own, of one request.
+func TestAboutIsOfTheObjectAlone(t *testing.T) {
+	a := openLines(t, ownedModel, owned, WithObjectAttributeOr("owner", ""))
+	p, put := principal(t, "ann"), to("PUT", "/reports/7")
+	decide := func(values map[string]string) core.Decision {
+		d, err := a.About(values).Authorize(t.Context(), p, put)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	if d := decide(map[string]string{"owner": "ann"}); !d.Allowed || d.Rule != "policy.csv:1" {
+		t.Errorf("the owner: %+v", d)
+	}
+	for _, values := range []map[string]string{{"owner": "ben"}, {"owner": ""}, {}, nil} {
+		if d := decide(values); d.Allowed || d.Reason != ReasonNoRule {
+			t.Errorf("%v: %+v", values, d)
+		}
+	}
+	if d, err := a.Authorize(t.Context(), p, put); err != nil || d.Allowed {
+		t.Errorf("at a gate: %+v, %v", d, err)
+	}
+	for name, value := range decide(map[string]string{"owner": "ben"}).Attributes.All() {
+		if name != "owner" || value != "ben" {
+			t.Errorf("the event has %s %q", name, value)
+		}
+	}
+	_, err := a.About(map[string]string{"sub": "root"}).Authorize(t.Context(), p, put)
+	var fault *core.InternalError
+	if !errors.As(err, &fault) || !strings.Contains(err.Error(), `"sub" is no field of WithObjectAttribute: those are owner`) {
+		t.Errorf("a field that is not of the object: %v", err)
+	}
+	e, err := a.Explain(t.Context(), p, put, WithAbout(map[string]string{"owner": "ann"}))
+	if err != nil || !e.Allowed {
+		t.Errorf("%v, %v", e, err)
+	}
+	if _, err := a.Explain(t.Context(), p, put, WithAbout(map[string]string{"owners": "ann"})); err == nil {
+		t.Error("an explanation takes a field that there is not")
+	}
+	var unlistable *UnlistableError
+	if _, err := a.Objects(t.Context(), p, Action{Name: "PUT"}); !errors.As(err, &unlistable) {
+		t.Errorf("a list: %v", err)
+	}
+	if e := a.Status().Engine; e != EngineIndex {
+		t.Errorf("decided by %s", e)
+	}
+}
+
+// TestObjectAttributesHaveTypes: a number of the object is compared as one.
+func TestObjectAttributesHaveTypes(t *testing.T) {
+	m := ModelText("m.conf", modelText("sub, obj, act, sum", "sub, obj, act, max", "g = _, _", someAllow, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.sum <= p.max"))
+	a := openLines(t, m, "p, clerk, /orders, PUT, 1000\ng, ann, clerk\n", WithObjectAttribute("sum"), WithAttributeType("sum", Number))
+	for sum, want := range map[string]core.Reason{"900": core.ReasonAllowed, "1000.5": ReasonNoRule, "much": ReasonBadAttribute} {
+		d, err := a.About(map[string]string{"sum": sum}).Authorize(t.Context(), principal(t, "ann"), to("PUT", "/orders"))
+		if err != nil || d.Reason != want {
+			t.Errorf("%s: %+v, %v, want %s", sum, d, err, want)
+		}
+	}
+}
