@@ -82,6 +82,15 @@ func TestModelFindingsHaveTheirPlace(t *testing.T) {
 	}
 }
 
+// TestMatcherFindingsComeOnce: what the matcher names several times is said of it once.
+func TestMatcherFindingsComeOnce(t *testing.T) {
+	text := strings.NewReplacer("p = sub, obj, act", "p = sub, obj, method", "keyMatch2(", "keyMatch9(").Replace(RBAC().Text())
+	found, err := LintFS(files("policy.csv", "p, ann, /a, GET\n"), ModelText("model.conf", text), []string{"policy.csv"})
+	if err != nil || len(found) != 2 || found[0].Message == found[1].Message {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
 func TestFindingReadsAsOneLine(t *testing.T) {
 	_, err := OpenFS(files("p.csv", "p, ab, /x, GET, yes\n"), RBACWithDeny(), []string{"p.csv"})
 	const want = `casbinrules: p.csv:1:17: error: bad_effect: Casbin takes the effect "yes" for none at all (write allow or deny, in lower case)`

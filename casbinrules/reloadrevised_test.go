@@ -18,7 +18,7 @@ import (
 )
 
 // editsFlag is how many random edits are reloaded, in each family.
-var editsFlag = flag.Int("edits", 200, "random edits, in each family, after which a reload is compared with a first load")
+var editsFlag = flag.Int("edits", 100, "random edits, in each family, after which a reload is compared with a first load")
 
 // TestReloadsEqualFirstLoads edits policies at random, line by line, and compares
 // what a reload makes of them, which reads only what has changed, with what is made

@@ -128,20 +128,27 @@ func (e *editor) told(_ context.Context, _ *jsonrpc2.Conn, r *jsonrpc2.Request) 
 // waitFor waits until something that the server has said holds.
 func (e *editor) waitFor(what string, holds func() bool) {
 	e.t.Helper()
+	if !e.comes(holds) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.t.Fatalf("the server has not told of %s; messages: %s", what, e.messages)
+	}
+}
+
+// comes reports whether something that the server says comes to hold.
+func (e *editor) comes(holds func() bool) bool {
 	limit := time.After(authtest.TimeLimit(time.Minute))
 	for {
 		e.mu.Lock()
 		done, changed := holds(), e.changed
 		e.mu.Unlock()
 		if done {
-			return
+			return true
 		}
 		select {
 		case <-changed:
 		case <-limit:
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			e.t.Fatalf("the server has not told of %s; messages: %s", what, e.messages)
+			return false
 		}
 	}
 }
