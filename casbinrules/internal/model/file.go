@@ -57,10 +57,13 @@ const Bom = "\ufeff"
 const MaxModelLine = 4096
 
 func (f *File) Report(at Position, code, hint, format string, args ...any) {
-	f.Findings = append(f.Findings, Finding{
+	made := Finding{
 		File: f.Name, Line: at.Line, Column: at.Column, Severity: f.Settings.Severity(code),
 		Code: code, Message: fmt.Sprintf(format, args...), Hint: hint,
-	})
+	}
+	if !slices.Contains(f.Findings, made) { // a definition may have one slip several times
+		f.Findings = append(f.Findings, made)
+	}
 }
 
 // Failed reports whether a finding refuses the model.

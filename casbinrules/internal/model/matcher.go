@@ -57,14 +57,8 @@ func (s *Schema) ParseMatcher(text string) (problem *matcherError, err error) {
 	return problem, err
 }
 
-// refuseMatcher says what is wrong with the matcher, once for what stands there
-// several times.
 func (s *Schema) refuseMatcher(hint, format string, args ...any) {
-	message := fmt.Sprintf(format, args...)
-	if slices.ContainsFunc(s.File.Findings, func(f Finding) bool { return f.Code == CodeModelMatcher && f.Message == message }) {
-		return
-	}
-	s.File.Report(s.File.At["m"], CodeModelMatcher, hint, "%s", message)
+	s.File.Report(s.File.At["m"], CodeModelMatcher, hint, format, args...)
 }
 
 // checkNames refuses names that no definition and no function has.
