@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,49 @@ func TestReloadsEqualFirstLoads(t *testing.T) {
 	t.Logf("of %d edits %d were read alone", len(families)*edits, all)
 	if some < 12 {
 		t.Errorf("in %d of %d families were the edits read alone: the cases prove little", some, len(families))
+	}
+}
+
+// TestReloadsKeepNothing reloads a policy again and again, whose rules ask for role
+// links of objects, with one line more each time. What it takes in memory must not
+// grow by what earlier reloads were made of.
+func TestReloadsKeepNothing(t *testing.T) {
+	const lines, edits = 2000, 200
+	model := strings.NewReplacer("g = _, _", "g = _, _\ng2 = _, _", "keyMatch2(r.obj, p.obj)", "g2(r.obj, p.obj)").Replace(casbinrules.RBAC().Text())
+	var b strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&b, "p, u%d, area%d, GET\ng2, /o%d, area%d\n", i, i, i, i)
+	}
+	fsys := fstest.MapFS{"policy.csv": {Data: []byte(b.String())}}
+	a, err := casbinrules.OpenFS(fsys, casbinrules.ModelText("model.conf", model), []string{"policy.csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reload := func(n int) {
+		fmt.Fprintf(&b, "p, new%d, area%d, GET\n", n, n)
+		fsys["policy.csv"] = &fstest.MapFile{Data: []byte(b.String())}
+		if err := a.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	live := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	reload(0)
+	before := live()
+	for n := range edits {
+		reload(n + 1)
+	}
+	after := live()
+	if n := casbinrules.LinesEdited(a); n != edits+1 {
+		t.Fatalf("%d lines were read alone, want %d: the case proves nothing", n, edits+1)
+	}
+	t.Logf("%d bytes before %d reloads, %d after", before, edits, after)
+	if after > 2*before {
+		t.Errorf("%d bytes live after %d reloads, %d before: at most twice as many", after, edits, before)
 	}
 }
 

@@ -226,7 +226,7 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 		}
 		return f.confirmed(asked, got.State)
 	}
-	if got.State == inForce {
+	if unkept && got.State == inForce {
 		f.save(asked, got.State, got.Content)
 		return f.confirmed(asked, got.State)
 	}

@@ -189,7 +189,7 @@ func (x *subjectIndex) reopened(in *Index, graphs map[string]*policy.Graph) subj
 // refinish is finish, which takes over what it would work out again if the subjects
 // and role links are those of old.
 func (x *subjectIndex) refinish(old *subjectIndex) {
-	if x.graph.SameLinks(old.graph) && len(x.pairs) == len(old.pairs) && slices.Equal(x.ruled, old.ruled) {
+	if x.graph == old.graph && len(x.pairs) == len(old.pairs) && slices.Equal(x.ruled, old.ruled) {
 		x.byName, x.byPair, x.reaches, x.members, x.everybody = old.byName, old.byPair, old.reaches, old.members, old.everybody
 		return
 	}

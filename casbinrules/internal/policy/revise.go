@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"sort"
 	"strings"
@@ -45,8 +46,9 @@ type Revision struct {
 	Rules    []*Rule
 	Graphs   map[string]*Graph
 	Replaced Moves
-	// Links says that role links are among what was replaced, or came for it, so
-	// that the graphs are others.
+	// Links says that role links are among what was replaced, or came for it. If
+	// not, the graphs are those before, with their texts: numbers are the same, and
+	// what the texts of these rules have besides has no link.
 	Links bool
 	// Column is where a field of a rule begins, the kind being field 0.
 	Column func(r *Rule, field int) int
@@ -86,12 +88,6 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	r.CheckPolicy(files[0].Name, c)
 	if len(r.Findings) > 0 {
 		return nil
-	}
-	if !v.Links {
-		v.Graphs = map[string]*Graph{}
-		for kind, g := range graphs {
-			v.Graphs[kind] = g.revised(r.Texts)
-		}
 	}
 	return v
 }
@@ -145,23 +141,25 @@ func behindLine(rules []*Rule, file, lines int) int {
 // another one to Casbin, which joins fields by commas. Those among them are known
 // to be different.
 func (v *Revision) repeats(r *reader) bool {
-	newest := map[int32][]*Rule{} // by the highest number of a text of theirs
+	seed := rand.Uint64()
+	added := map[uint32][]*Rule{} // by a hash of the numbers of their texts
 	for _, made := range r.Rules {
 		if slices.ContainsFunc(made.Values(), func(value string) bool { return strings.Contains(value, ",") }) {
 			return true
 		}
-		n := slices.Max(made.Numbers())
-		newest[n] = append(newest[n], made)
+		hash := hashOf(seed, made.Numbers())
+		added[hash] = append(added[hash], made)
 	}
 	came := v.Replaced
 	for i := 0; i < len(v.Rules); i++ {
+		r.settings.Pace.Step()
 		if len(came) > 0 && i == came[0].To {
 			i += came[0].Count - 1
 			came = came[1:]
 			continue
 		}
 		numbers := v.Rules[i].Numbers()
-		for _, made := range newest[slices.Max(numbers)] {
+		for _, made := range added[hashOf(seed, numbers)] {
 			if slices.Equal(made.Numbers(), numbers) {
 				return true
 			}
@@ -184,21 +182,4 @@ func (v *Revision) noteLinks(r *reader, before, added []*Rule) {
 	for _, at := range v.Replaced {
 		v.Links = v.Links || slices.ContainsFunc(before[at.From:at.End], notPolicy)
 	}
-}
-
-// revised is g for texts that have the same numbers, and perhaps others besides.
-func (g *Graph) revised(t *Texts) *Graph {
-	made := *g
-	if made.texts != nil {
-		made.texts = t
-	}
-	return &made
-}
-
-// SameLinks reports whether two graphs are of the very same links; both may be nil.
-func (g *Graph) SameLinks(other *Graph) bool {
-	if g == nil || other == nil {
-		return g == other
-	}
-	return len(g.byNode) == len(other.byNode) && (len(g.byNode) == 0 || &g.byNode[0] == &other.byNode[0])
 }

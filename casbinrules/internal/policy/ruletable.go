@@ -87,10 +87,12 @@ func (t *ruleTable) same(a, b *Rule) bool {
 		t.commas && strings.Join(a.Values(), ",") == strings.Join(b.Values(), ",")
 }
 
-func (t *ruleTable) hash(numbers []int32) uint32 {
-	h := t.seed
+func (t *ruleTable) hash(numbers []int32) uint32 { return hashOf(t.seed, numbers) }
+
+// hashOf is a hash of the numbers of texts.
+func hashOf(seed uint64, numbers []int32) uint32 {
 	for _, n := range numbers {
-		h = texttable.Mix(h, uint64(uint32(n)))
+		seed = texttable.Mix(seed, uint64(uint32(n)))
 	}
-	return uint32(h)
+	return uint32(seed)
 }
