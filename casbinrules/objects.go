@@ -26,7 +26,7 @@ type UnlistableError = engine.UnlistableError
 // Condition is a set of objects as a tree: Kind says of what, Parts are those of
 // ConditionAnd, ConditionOr and ConditionNot. A ConditionMatch holds for objects
 // that Function matches with Pattern; "==" is equality, and with "in" they are one
-// of Names. Place is the rule that says so.
+// of Names. Place is the rule that says so, "" for what role links say of objects.
 type Condition = engine.Objects
 
 // The kinds of conditions.
