@@ -14,7 +14,10 @@ import (
 // object that a handler has loaded, such as who owns it:
 //
 //	r = sub, obj, act, owner
-//	m = (g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner) && …
+//	m = (p.sub != "owner" && g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner) && …
+//
+// Without p.sub != "owner", whoever has the ID or a role "owner" would pass for the
+// owner of every object.
 //
 // [Authorizer.About] gives its value, and [WithAttributeType] may say its type. A
 // request about which nobody says it, such as at a gate in front of the handler, is

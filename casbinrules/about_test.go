@@ -15,7 +15,7 @@ import (
 
 // ownedModel lets a rule be for the owner of an object.
 var ownedModel = ModelText("owned.conf", modelText("sub, obj, act, owner", "sub, obj, act", "g = _, _", someAllow,
-	`g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act || p.sub == "owner" && r.sub == r.owner && keyMatch2(r.obj, p.obj) && r.act == p.act`))
+	`p.sub != "owner" && g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act || p.sub == "owner" && r.sub == r.owner && keyMatch2(r.obj, p.obj) && r.act == p.act`))
 
 const owned = "p, owner, /reports/:id, PUT\np, admin, /reports/:id, PUT\np, admin, /reports, GET\ng, root, admin\n"
 
@@ -67,6 +67,35 @@ func TestHandlersSayWhoOwnsAnObject(t *testing.T) {
 		}
 		if e := events[len(events)-1]; c.reason != "" && e.Reason != c.reason {
 			t.Errorf("%s %s as %q: reason %s, want %s", c.method, c.id, c.user, e.Reason, c.reason)
+		}
+	}
+}
+
+// TestNobodyIsOwnerByName: who has the ID owner, or a role of that name by whatever
+// way, owns no more than others.
+func TestNobodyIsOwnerByName(t *testing.T) {
+	named, err := core.NewPrincipal(core.PrincipalInfo{ID: "max", Roles: []string{"owner"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const link = "g, eve, owner\n"
+	for _, c := range []struct {
+		name, lines string
+		who         *core.Principal
+		opts        []Option
+	}{
+		{"the ID owner", owned, principal(t, "owner"), nil},
+		{"the token role owner", owned, named, nil},
+		{"the policy's role owner", owned + link, principal(t, "eve"), nil},
+		{"the ID of the policy's role owner", owned + link, principal(t, "owner"), []Option{WithCasbinSemantics()}},
+		{"the default role owner", owned, principal(t, "max"), []Option{WithDefaultRole("owner")}},
+	} {
+		a := openLines(t, ownedModel, c.lines, append(c.opts, WithObjectAttribute("owner"))...)
+		for owner, want := range map[string]bool{"ann": false, "": false, c.who.ID(): true} {
+			d, err := a.About(map[string]string{"owner": owner}).Authorize(t.Context(), c.who, to("PUT", "/reports/7"))
+			if err != nil || d.Allowed != want {
+				t.Errorf("%s, about an object of %q: %+v, %v", c.name, owner, d, err)
+			}
 		}
 	}
 }

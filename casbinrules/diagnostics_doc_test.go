@@ -152,6 +152,8 @@ func (e example) lint(t *testing.T, opts ...LintOption) []Finding {
 			opts = append(opts, WithRolePrefix("role:"))
 		case "default":
 			opts = append(opts, WithDefaultRole("reader"))
+		case "owner":
+			opts = append(opts, WithObjectAttribute("owner"))
 		case "routes":
 			opts = append(opts, WithRoutes([]core.RouteInfo{{Method: "GET", Pattern: "/reports/:id"}}))
 		case "routes-both":

@@ -57,6 +57,7 @@ var diagnostics = []struct {
 	{"empty_policy.csv", "", "1:1 error", nil},
 	{"deny_ignored.csv", "allow-only", "3:23 error", nil},
 	{"superuser_and_deny.conf", "", "11:1 warning", nil},
+	{"subject_with_two_meanings.conf", "", "11:1 warning", []LintOption{WithObjectAttribute("owner")}},
 	{"shadowed_rule.csv", "", "4:1 warning", nil},
 	{"contradicting_rules.csv", "rbac-deny", "3:1 warning", nil},
 	{"unanchored_regexp.csv", "regexp", "2:19 warning", nil},

@@ -83,3 +83,45 @@ func TestExplainNamesTheClauseOfASuperuser(t *testing.T) {
 		}
 	}
 }
+
+// TestSubjectsWithTwoMeanings: a subject by which the matcher knows lines of a kind
+// of their own is a name nowhere else.
+func TestSubjectsWithTwoMeanings(t *testing.T) {
+	const (
+		usual  = `keyMatch2(r.obj, p.obj) && r.act == p.act`
+		owner  = `p.sub == "owner" && r.sub == r.owner`
+		linked = ` by g(r.sub, p.sub) for whoever has the ID or the role "owner"`
+	)
+	for _, c := range []struct{ matcher, want string }{
+		{"g(r.sub, p.sub) && " + usual + " || " + owner + " && " + usual, linked},
+		{owner + " && " + usual + " || g(r.sub, p.sub) && " + usual, linked},
+		{"(g(r.sub, p.sub) || (" + owner + ")) && " + usual, linked},
+		{"(g(r.sub, p.sub) || " + owner + ") && " + usual, `lines for "owner" count where r.sub == r.owner is true, and`},
+		{`(r.sub == p.sub || "owner" == p.sub && r.sub == r.owner) && ` + usual, ` by r.sub == p.sub for whoever has the ID "owner", where it is not`},
+		{"(globMatch(r.sub, p.sub) || " + owner + ") && " + usual, ` by globMatch(r.sub, p.sub) for whoever has the ID "owner"`},
+		{`(p.sub != "user" && g(r.sub, p.sub) || ` + owner + ") && " + usual, linked},
+		{`(!(p.sub == "user") && g(r.sub, p.sub) || ` + owner + ") && " + usual, linked},
+
+		{`(p.sub != "owner" && g(r.sub, p.sub) || ` + owner + ") && " + usual, ""},
+		{`(g(r.sub, p.sub) && "owner" != p.sub || ` + owner + ") && " + usual, ""},
+		{`(!(p.sub == "owner") && g(r.sub, p.sub) || ` + owner + ") && " + usual, ""},
+		{`(p.sub == "staff" && g(r.sub, p.sub) || p.sub == "owner" && g(r.sub, p.sub) && r.sub == r.owner) && ` + usual, ""},
+		{`(g(r.sub, p.sub) || p.sub == "*") && r.sub != r.owner && ` + usual, ""}, // which is for everybody
+		{`(g(r.sub, p.sub) || p.sub == "*") && keyMatch2(r.obj, p.obj) && (p.act == "*" || r.act == p.act)`, ""},
+		{"(g(r.sub, p.sub) || r.sub == r.owner) && " + usual, ""},
+		{"g(r.sub, p.sub) && r.owner in (\"x\", \"y\") && " + usual + strings.Repeat(` && (p.obj == "a" || p.obj == "b")`, 100), ""},
+	} {
+		m := ModelText("m.conf", modelText("sub, obj, act, owner", "sub, obj, act", "g = _, _", someAllow, c.matcher))
+		found, err := LintFS(files("p.csv", "p, ann, /a, PATCH\n"), m, []string{"p.csv"}, WithObjectAttribute("owner"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = slices.DeleteFunc(found, func(f Finding) bool { return f.Code != model.CodeTwoMeanings })
+		switch {
+		case c.want == "" && len(found) > 0:
+			t.Errorf("%s: got %v", c.matcher, found)
+		case c.want != "" && (len(found) != 1 || found[0].Severity != SeverityWarning || !strings.Contains(found[0].Message, c.want)):
+			t.Errorf("%s: got %v, want %q", c.matcher, found, c.want)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func kinds() []kind {
 		{name: "priority by order", matcher: rbac + exact, effect: firstMatch, fields: eft, line: denied},
 		{name: "subject priority", matcher: rbac + exact, effect: subjectFirst, fields: eft, line: denied, opts: []Option{WithoutTokenRoles()}},
 		{name: "ABAC, equal attributes", matcher: rbac + exact + " && r.region == p.region", request: region, fields: region, line: "p, ann, /a, GET, eu", opts: []Option{claim}},
-		{name: "ABAC, owner of the object", matcher: rbac + exact + ` || p.sub == "owner" && r.sub == r.owner && ` + exact, request: "sub, obj, act, owner", opts: []Option{WithObjectAttribute("owner")}},
+		{name: "ABAC, owner of the object", matcher: `p.sub != "owner" && ` + rbac + exact + ` || p.sub == "owner" && r.sub == r.owner && ` + exact, request: "sub, obj, act, owner", opts: []Option{WithObjectAttribute("owner")}},
 		{name: "ABAC, numbers in order", matcher: rbac + exact + " && r.age >= p.age", request: "sub, obj, act, age", fields: "sub, obj, act, age", line: "p, ann, /a, GET, 18", opts: []Option{WithClaimAttribute("age", "age"), WithAttributeType("age", Number)}},
 		{name: "ABAC, lists", matcher: rbac + exact + ` && r.region in ("eu", "us")`, request: region, opts: []Option{claim}},
 		{name: "ABAC, rules that are expressions", matcher: "eval(p.rule) && " + exact, fields: "rule, obj, act", line: "p, sub_rule, /a, GET", roles: "-"},

@@ -28,14 +28,31 @@ func (l *Linter) checkFreeClauses() {
 	if deny == nil {
 		return
 	}
-	at := s.File.At["m"]
 	for _, c := range clauses {
-		text := s.Source(c.Node)
-		l.found = append(l.found, model.Finding{
-			File: s.File.Name, Line: at.Line, Column: at.Column, Severity: l.settings.Severity(model.CodeFreeClause), Code: model.CodeFreeClause,
-			Message: l.clauseEffect(c, deny),
-			Hint:    fmt.Sprintf(`write (%s) && p.eft == "allow" if denies are not to count there`, text),
-		})
+		l.reportMatcher(model.CodeFreeClause, fmt.Sprintf(`write (%s) && p.eft == "allow" if denies are not to count there`, s.Source(c.Node)),
+			l.clauseEffect(c, deny))
+	}
+}
+
+// reportMatcher reports a finding about the matcher.
+func (l *Linter) reportMatcher(code, hint, message string) {
+	at := l.Schema.File.At["m"]
+	l.found = append(l.found, model.Finding{
+		File: l.Schema.File.Name, Line: at.Line, Column: at.Column, Severity: l.settings.Severity(code), Code: code, Message: message, Hint: hint,
+	})
+}
+
+// checkMarks looks for subjects of lines that the matcher takes for more than a
+// name, such as "owner", and which somebody can have for a name nevertheless.
+func (l *Linter) checkMarks() {
+	s := l.Schema
+	for _, m := range s.Marks() {
+		by, name := s.Source(m.By), "the ID"
+		if s.Roles[m.By.Text] != 0 {
+			name = "the ID or the role"
+		}
+		l.reportMatcher(model.CodeTwoMeanings, fmt.Sprintf("write p.%s != %q && %s", s.Columns[m.Column], m.Text, by),
+			fmt.Sprintf("lines for %q count where %s is true, and by %s for whoever has %s %q, where it is not", m.Text, s.Source(m.Demand), by, name, m.Text))
 	}
 }
 

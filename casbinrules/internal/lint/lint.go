@@ -74,6 +74,7 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 		single.checkActions()
 		single.checkEffects()
 		single.checkFreeClauses()
+		single.checkMarks()
 		single.checkUnusedRoles()
 		single.checkLiterals()
 		single.checkLinkPatterns()

@@ -160,6 +160,7 @@ const (
 const (
 	CodeDenyIgnored     = "deny_ignored"
 	CodeFreeClause      = "superuser_and_deny"
+	CodeTwoMeanings     = "subject_with_two_meanings"
 	CodeShadowed        = "shadowed_rule"
 	CodeContradiction   = "contradicting_rules"
 	CodeUnanchored      = "unanchored_regexp"

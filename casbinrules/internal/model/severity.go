@@ -17,7 +17,7 @@ func (c *Settings) Severity(code string) Severity {
 // means what it says, and may be meant.
 func isAdvice(code string) bool {
 	switch code {
-	case CodeUnusedRoles, CodeFreeClause, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
+	case CodeUnusedRoles, CodeFreeClause, CodeTwoMeanings, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
 		CodeMiddleStar, CodePrefixStar, CodeParent, CodeParameter, CodeRegexpCharacter, CodeUnknownMethod,
 		CodePutPatch, CodePatchPut, CodeGetHead, CodeNeverAssigned, CodeRoleWithoutRule, CodeSameName, CodeAnonymous,
 		CodeLinkOver, CodeLinkOutlived, CodeDefaultUnused, CodeDefaultDenies,

@@ -82,7 +82,7 @@ func WideFamilies() []Family {
 	const owned = "sub, obj, act, owner"
 	paths := " && keyMatch2(r.obj, p.obj) && " + AnyAction
 	return []Family{
-		{Name: "owner by a subject of rules", Text: ModelText(owned, "sub, obj, act, eft", "g = _, _", AllowAndDeny, `g(r.sub, p.sub)`+paths+` || p.sub == "owner" && r.sub == r.owner`+paths),
+		{Name: "owner by a subject of rules", Text: ModelText(owned, "sub, obj, act, eft", "g = _, _", AllowAndDeny, `p.sub != "owner" && g(r.sub, p.sub)`+paths+` || p.sub == "owner" && r.sub == r.owner`+paths),
 			Fields: append(slices.Clone(soa), "eft"), Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Names: []string{"owner"}, Owner: true},
 		{Name: "owner whatever rules say", Text: ModelText(owned, "sub, obj, act", "g = _, _", SomeAllow, `r.sub == r.owner || g(r.sub, p.sub)`+paths),
 			Fields: soa, Roles: 2, Objects: paths2, Actions: StarActions, TokenRoles: true, Owner: true},

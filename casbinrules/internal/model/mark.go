@@ -1,0 +1,165 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Mark is a text in place of a subject by which the matcher knows lines of a kind
+// of their own, such as p.sub == "owner" && r.sub == r.owner, and which another
+// alternative, such as g(r.sub, p.sub), takes for the name of a subject all the same.
+type Mark struct {
+	Column int
+	Text   string
+	// Demand is what the lines ask of a request, and By the comparison that lets
+	// whoever has the name pass without it.
+	Demand, By *Node
+}
+
+// maxAlternatives is how many alternatives of a matcher are compared at most.
+const maxAlternatives = 64
+
+// Marks are those of the matcher, each once.
+func (s *Schema) Marks() []Mark {
+	if s.Tree == nil {
+		return nil
+	}
+	var found []Mark
+	ways := s.Tree.alternatives()
+	for _, way := range ways {
+		for _, n := range way {
+			column, text := s.comparedText(n, "==")
+			if !slices.Contains(s.Subjects, column) || slices.ContainsFunc(found, func(m Mark) bool { return m.Column == column && m.Text == text }) {
+				continue
+			}
+			if m, ok := s.mark(ways, column, text); ok {
+				found = append(found, m)
+			}
+		}
+	}
+	return found
+}
+
+// mark looks for a way to the lines of a text that asks for less than each of those
+// that know them.
+func (s *Schema) mark(ways [][]*Node, column int, text string) (m Mark, ok bool) {
+	knows := func(way []*Node) bool {
+		return slices.ContainsFunc(way, func(n *Node) bool {
+			c, t := s.comparedText(n, "==")
+			return c == column && t == text
+		})
+	}
+	for _, other := range ways {
+		by := s.reaches(other, column, text)
+		if by == nil {
+			continue
+		}
+		m = Mark{Column: column, Text: text, By: by}
+		for _, way := range ways {
+			if !knows(way) {
+				continue
+			}
+			demand := s.missing(way, other)
+			if ok = demand != nil; !ok {
+				break
+			}
+			m.Demand = cmp.Or(m.Demand, demand)
+		}
+		if ok {
+			return m, true
+		}
+	}
+	return Mark{}, false
+}
+
+// alternatives are the conditions of each way to fulfil a part of the matcher, or
+// nil where there are too many of them.
+func (n *Node) alternatives() [][]*Node {
+	n = n.Unwrapped()
+	var ways [][]*Node
+	switch n.Kind {
+	case NodeOr:
+		for _, side := range n.Parts {
+			ways = append(ways, side.alternatives()...)
+		}
+	case NodeAnd:
+		ways = [][]*Node{nil}
+		for _, part := range n.Parts {
+			var longer [][]*Node
+			for _, more := range part.alternatives() {
+				for _, way := range ways {
+					longer = append(longer, slices.Concat(way, more))
+				}
+			}
+			if ways = longer; len(ways) > maxAlternatives {
+				return nil
+			}
+		}
+	default:
+		return [][]*Node{{n}}
+	}
+	if len(ways) > maxAlternatives {
+		return nil
+	}
+	return ways
+}
+
+// comparedText is the column that a condition compares with a text by an operator,
+// or -1.
+func (s *Schema) comparedText(n *Node, operator string) (column int, text string) {
+	if n.Kind != NodeCompare || n.Text != operator {
+		return -1, ""
+	}
+	left, right := n.Parts[0].Unwrapped(), n.Parts[1].Unwrapped()
+	if left.Kind == NodeText {
+		left, right = right, left
+	}
+	if right.Kind != NodeText {
+		return -1, ""
+	}
+	return s.Column(left.Name()), right.Text
+}
+
+// missing is the first condition on requests of one way that another does not have.
+func (s *Schema) missing(way, other []*Node) *Node {
+	for _, n := range way {
+		same := func(o *Node) bool { return s.Source(o) == s.Source(n) }
+		if usesRequest(n) && !slices.ContainsFunc(other, same) {
+			return n
+		}
+	}
+	return nil
+}
+
+// reaches is the condition of a way that compares the subject of requests with a
+// column, where that may be the text.
+func (s *Schema) reaches(way []*Node, column int, text string) (by *Node) {
+	for _, n := range way {
+		negated := n.Kind == NodePrefix && n.Text == "!"
+		if negated {
+			n = n.Parts[0].Unwrapped()
+		}
+		if c, other := s.comparedText(n, "=="); c == column && (other == text) == negated {
+			return nil
+		}
+		if c, other := s.comparedText(n, "!="); c == column && (other == text) != negated {
+			return nil
+		}
+		if !negated && by == nil && s.comparesSubject(n, column) {
+			by = n
+		}
+	}
+	return by
+}
+
+// comparesSubject reports whether a condition compares the subject of requests with
+// a column.
+func (s *Schema) comparesSubject(n *Node, column int) bool {
+	if n.Kind != NodeCall && (n.Kind != NodeCompare || n.Text != "==" && n.Text != "=~") {
+		return false
+	}
+	subject := slices.ContainsFunc(n.Parts, func(part *Node) bool { return part.Unwrapped().Name() == "r_sub" })
+	return subject && slices.ContainsFunc(n.Parts, func(part *Node) bool {
+		return column >= 0 && s.Column(part.Unwrapped().Name()) == column
+	})
+}
