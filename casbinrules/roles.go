@@ -50,7 +50,7 @@ func (a *Authorizer) withDefault(s *policyInForce, now policy.Instant, p *core.P
 		}
 	}
 	add(role)
-	for c := range s.Members.Closures(now, p.Tenant(), a.config.RolePrefix+role) {
+	for c := range s.Members.Closures(s.Members.Later(now), p.Tenant(), a.config.RolePrefix+role) {
 		for _, role := range c.Tails {
 			add(role)
 		}
@@ -95,7 +95,7 @@ func (a *Authorizer) given(s *policyInForce, now policy.Instant, p *core.Princip
 			return
 		}
 		for role := range p.CredentialRoles() {
-			for c := range s.Members.Closures(now, p.Tenant(), a.config.RolePrefix+role) {
+			for c := range s.Members.Closures(s.Members.Later(now), p.Tenant(), a.config.RolePrefix+role) {
 				if !yield(c.Tails) {
 					return
 				}

@@ -287,3 +287,71 @@ func TestEnforcersWithTimesKnowTheirRoles(t *testing.T) {
 		}
 	}
 }
+
+// TestLinksOfTokenRolesCountAtAnyTimeInTenants: a role of the credentials is the
+// first link, and Casbin looks at the time of no other.
+func TestLinksOfTokenRolesCountAtAnyTimeInTenants(t *testing.T) {
+	m := ModelText("m.conf", modelText("sub, dom, obj, act", "sub, dom, obj, act, eft", "g = _, _, _, (_, _)", allowAndDeny,
+		"g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act"))
+	const text = "p, boss, acme, /a, GET, allow\np, banned, acme, /a, GET, deny\np, late, acme, /b, GET, allow\n" +
+		"g, boss, banned, acme, 2999-01-01 00:00:00, _\ng, boss, late, acme, _, 2020-01-01 00:00:00\n"
+	a := openLines(t, m, text)
+	for _, ask := range []struct {
+		id, object string
+		roles      []string
+		want       bool
+	}{
+		{"eve", "/a", []string{"boss"}, false},
+		{"eve", "/b", []string{"boss"}, true},
+		{"boss", "/a", nil, true},
+		{"boss", "/b", nil, false},
+		{"boss", "/a", []string{"boss"}, false},
+	} {
+		if got := may(t, a, ask.id, "acme", ask.object, ask.roles...); got != ask.want {
+			t.Errorf("%s with the roles %q on %s: got %v", ask.id, ask.roles, ask.object, got)
+		}
+		e, err := a.ExplainQuery(t.Context(), Query{Subject: ask.id, Roles: ask.roles, Tenant: "acme", Object: ask.object, Action: "GET"})
+		if err != nil || e.Allowed != ask.want || e.Rule == nil && ask.want || e.Rule != nil && len(e.Chain) == 0 && ask.id == "eve" {
+			t.Errorf("%v, %v", e, err)
+		}
+	}
+	for id, roles := range map[string][]string{"eve": {"boss"}, "boss": nil} {
+		got, err := a.RolesOf(t.Context(), tenantOf(t, "acme", id, roles...))
+		if want := map[string][]string{"eve": {"banned", "late"}}[id]; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s has the roles %q, %v", id, got, err)
+		}
+	}
+	a = openLines(t, m, "g, ann, x, acme, _, _\n"+text, WithDefaultRole("boss"), WithCasbinSemantics())
+	if roles, err := a.RolesOf(t.Context(), tenantOf(t, "acme", "ann")); err != nil || !slices.Equal(roles, []string{"x", "boss", "banned", "late"}) || may(t, a, "ann", "acme", "/a") {
+		t.Errorf("ann has the roles %q, %v", roles, err)
+	}
+}
+
+// TestTimesOfRolesAreFindingsInTenants: what is a role for certain has no first link.
+func TestTimesOfRolesAreFindingsInTenants(t *testing.T) {
+	m := timedModel(RBACWithTenants())
+	named := ModelText("named.conf", strings.Replace(m.Text(), "m = ", `m = !g(r.sub, "boss", r.dom) && `, 1))
+	const text = "p, %[1]sstaff, acme, /a, GET\ng, %[1]sboss, %[1]sstaff, acme, _, 2999-12-31 18:00:00\ng, ann, %[1]sstaff, acme, _, 2999-12-31 18:00:00\n"
+	for name, c := range map[string]struct {
+		model  Model
+		prefix string
+		opts   []LintOption
+		want   bool
+	}{
+		"default role": {m, "", []LintOption{WithDefaultRole("boss")}, true},
+		"prefix":       {m, "role:", []LintOption{WithRolePrefix("role:")}, true},
+		"matcher":      {named, "", nil, true},
+		"who knows":    {m, "", nil, false},
+	} {
+		got := lintOf(t, c.model, fmt.Sprintf(text, c.prefix), c.opts...)
+		var ignored []string
+		for _, f := range got {
+			if strings.HasSuffix(f, "link_time_ignored") {
+				ignored = append(ignored, f[:2])
+			}
+		}
+		if c.want != (len(ignored) == 1 && ignored[0] == "2:") || !c.want && len(ignored) > 0 {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package lint
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -48,6 +49,14 @@ type timeCheck struct {
 	given map[policy.Pair]bool
 }
 
+// isRole reports whether the name that a link leads on from is a role for certain,
+// so that no user has the link first.
+func (t *timeCheck) isRole(from policy.Pair, r *policy.Rule) bool {
+	name, prefix := r.Field(0), t.settings.RolePrefix
+	return t.given[from] || t.Schema.LinkedField(r.Kind()) == "sub" &&
+		(name == t.defaultRole() || prefix != "" && strings.HasPrefix(name, prefix) || slices.Contains(t.Schema.MatcherRoles, name))
+}
+
 func (t *timeCheck) check(r *policy.Rule) {
 	from, to := t.graph.Pairs(r)
 	start, end := t.graph.TimeField(false), t.graph.TimeField(true)
@@ -68,7 +77,7 @@ func (t *timeCheck) check(r *policy.Rule) {
 		t.report(r, end+1, model.CodeLinkOver, "remove the line, or write a later end", "the link is over since %s, UTC", r.Field(end))
 	}
 	switch {
-	case t.graph.Tenants && t.given[from]:
+	case t.graph.Tenants && t.isRole(from, r):
 		t.report(r, start+1, model.CodeLinkUnchecked, "give start and end to the links of those who have the role",
 			"in a model with tenants Casbin looks at the times of the first link alone, and whoever has the role %q has %q at any time", r.Field(0), r.Field(1))
 	case w.End > t.now && t.graph.LinkedAlways(from, to):

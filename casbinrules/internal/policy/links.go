@@ -231,7 +231,7 @@ func (g *Graph) Linked(with *Grant, tenant, name, role string) bool {
 		return false
 	}
 	for _, token := range with.Roles {
-		if tail, ok := g.links(with.Now, tenant, token, role); ok && head+1+tail <= MaxLinks {
+		if tail, ok := g.links(g.Later(with.Now), tenant, token, role); ok && head+1+tail <= MaxLinks {
 			return true
 		}
 	}

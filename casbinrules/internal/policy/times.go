@@ -16,6 +16,9 @@ const (
 	noEnd   Instant = math.MaxInt64
 )
 
+// anyTime stands for all times at once, so that links count whatever they say.
+const anyTime = noStart
+
 // openTime is what a policy says for a start or an end that there is none of.
 const openTime = "_"
 
@@ -144,7 +147,7 @@ func (g *Graph) At(now Instant, p Pair) *Closure {
 		return g.Of(p)
 	}
 	name := g.times.names[p]
-	if name == nil {
+	if name == nil || now == anyTime {
 		return g.Of(p)
 	}
 	c := name.last.Load()
@@ -155,8 +158,17 @@ func (g *Graph) At(now Instant, p Pair) *Closure {
 	return &c.Closure
 }
 
-// followAt walks from a node along the links that count now, as Casbin does: of a
-// graph with tenants it looks at the time of the first link alone.
+// Later is by what time links are judged that come behind one of the credentials:
+// of a graph with tenants Casbin looks at the time of the first link alone.
+func (g *Graph) Later(now Instant) Instant {
+	if g.Tenants {
+		return anyTime
+	}
+	return now
+}
+
+// followAt walks from a node along the links that count now, as Casbin does; see
+// Later.
 func (g *Graph) followAt(now Instant, node int32) *timedClosure {
 	start := g.nodes.pair(node)
 	c := &timedClosure{after: noStart, before: noEnd}
