@@ -47,6 +47,16 @@ type timeCheck struct {
 	// first are the links so far, given the names that some link gives as a role.
 	first map[[2]policy.Pair]*policy.Rule
 	given map[policy.Pair]bool
+	// always are the names that of leads to at any time, kept for its next line.
+	of     policy.Pair
+	always map[int32]bool
+}
+
+func (t *timeCheck) alwaysFrom(name policy.Pair) map[int32]bool {
+	if t.always == nil || t.of != name {
+		t.of, t.always = name, t.graph.Always(name)
+	}
+	return t.always
 }
 
 // isRole reports whether the name that a link leads on from is a role for certain,
@@ -80,7 +90,7 @@ func (t *timeCheck) check(r *policy.Rule) {
 	case t.graph.Tenants && t.isRole(from, r):
 		t.report(r, start+1, model.CodeLinkUnchecked, "give start and end to the links of those who have the role",
 			"in a model with tenants Casbin looks at the times of the first link alone, and whoever has the role %q has %q at any time", r.Field(0), r.Field(1))
-	case w.End > t.now && t.graph.LinkedAlways(from, to):
+	case w.End > t.now && t.alwaysFrom(from)[to.Name]:
 		t.report(r, start+1, model.CodeLinkOutlived, "give the other links an end too, or remove this line",
 			"%q has %q at any time by other links, so that this one changes nothing", r.Field(0), r.Field(1))
 	}

@@ -98,6 +98,7 @@ func newTimes(f *follower, rules []*Rule, kind string) *times {
 	}
 	number := g.texts.Known(kind)
 	limited := map[int32]bool{}
+	places := map[[2]int32]int{} // of links from a node to a name, among those of the node
 	for _, r := range rules {
 		if r.Numbers()[0] != number {
 			continue
@@ -106,9 +107,10 @@ func newTimes(f *follower, rules []*Rule, kind string) *times {
 		from, to := g.Pairs(r)
 		made := timedLink{to.Name, g.Window(r)}
 		n := g.nodes.find(from)
-		if at := slices.IndexFunc(t.links[n], func(l timedLink) bool { return l.to == made.to }); at >= 0 {
+		if at, known := places[[2]int32{n, made.to}]; known {
 			t.links[n][at] = made
 		} else {
+			places[[2]int32{n, made.to}] = len(t.links[n])
 			t.links[n] = append(t.links[n], made)
 		}
 		limited[n] = limited[n] || !made.window.Always()
@@ -224,25 +226,21 @@ func (g *Graph) TimeField(end bool) int {
 	return at
 }
 
-// LinkedAlways reports whether links lead from one name to another at any time.
-func (g *Graph) LinkedAlways(from, to Pair) bool {
+// Always are the names that links without start and end lead to from one.
+func (g *Graph) Always(from Pair) map[int32]bool {
 	seen := map[int32]bool{}
 	queue := []int32{from.Name}
 	for n := 1; n <= MaxLinks && len(queue) > 0; n++ {
 		var next []int32
 		for _, name := range queue {
 			for _, l := range g.times.links[g.nodes.find(Pair{from.Tenant, name})] {
-				switch {
-				case !l.window.Always() || seen[l.to]:
-					continue
-				case l.to == to.Name:
-					return true
+				if l.window.Always() && !seen[l.to] {
+					seen[l.to] = true
+					next = append(next, l.to)
 				}
-				seen[l.to] = true
-				next = append(next, l.to)
 			}
 		}
 		queue = next
 	}
-	return false
+	return seen
 }
