@@ -38,7 +38,7 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 				h[s.Key] = PrivateCacheControl(have)
 			}
 			for _, name := range targeted {
-				if _, ok := h[name]; ok { // a lookup does not hash the name in a small map, delete does
+				if len(h[name]) > 0 { // a lookup does not hash the name in a small map, delete does
 					delete(h, name)
 				}
 			}
