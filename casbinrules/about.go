@@ -23,20 +23,21 @@ import (
 // request about which nobody says it, such as at a gate in front of the handler, is
 // refused with [ReasonNoAttribute], whatever the policy says.
 func WithObjectAttribute(field string) Option {
-	return objectAttribute(field, func() (string, error) {
+	return objectAttribute(field, true, func() (string, error) {
 		return "", fmt.Errorf("nobody says it of the object (About): %w", ErrNoAttribute)
 	})
 }
 
 // WithObjectAttributeOr is [WithObjectAttribute] with a value for requests about
 // which nobody says one, such as "", so that one policy can stand at gates as well.
-// Mind what the matcher makes of that value: by r.sub == r.owner nobody owns what
-// has the owner "", and by r.sub != r.owner everybody passes.
+// Mind what the policy makes of that value: by r.sub == r.owner nobody owns what
+// has the owner "", so that no line denies anything to owners there, and by
+// r.sub != r.owner everybody passes.
 func WithObjectAttributeOr(field, otherwise string) Option {
-	return objectAttribute(field, func() (string, error) { return otherwise, nil })
+	return objectAttribute(field, false, func() (string, error) { return otherwise, nil })
 }
 
-func objectAttribute(field string, missing func() (string, error)) Option {
+func objectAttribute(field string, required bool, missing func() (string, error)) Option {
 	return func(c *config) error {
 		if err := WithAttribute(field, func(*core.Principal, core.Access) (string, error) { return missing() })(c); err != nil {
 			return err
@@ -44,7 +45,7 @@ func objectAttribute(field string, missing func() (string, error)) Option {
 		if c.ofObject == nil {
 			c.ofObject = map[string]bool{}
 		}
-		c.ofObject[field] = true
+		c.ofObject[field] = required
 		return nil
 	}
 }
@@ -68,7 +69,7 @@ func (a *Authorizer) About(values map[string]string) core.Authorizer {
 
 func (c *config) checkAbout(values map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if !c.ofObject[name] {
+		if _, ok := c.ofObject[name]; !ok {
 			return &core.InternalError{Err: fmt.Errorf("casbinrules: about: %q is no field of WithObjectAttribute: those are %s",
 				name, strings.Join(slices.Sorted(maps.Keys(c.ofObject)), ", "))}
 		}

@@ -149,6 +149,58 @@ func TestAboutIsOfTheObjectAlone(t *testing.T) {
 	}
 }
 
+// TestListsAskNothingOfObjects: lists and buttons are not empty for want of what
+// nobody says of their objects, they are refused.
+func TestListsAskNothingOfObjects(t *testing.T) {
+	a := openLines(t, ownedModel, owned, WithObjectAttribute("owner"))
+	var unlistable *UnlistableError
+	if got, err := a.Filter(t.Context(), principal(t, "root"), Action{Name: "PUT"}, []string{"/reports/7"}); !errors.As(err, &unlistable) || !strings.Contains(err.Error(), "attribute owner") {
+		t.Errorf("Filter: %q, %v", got, err)
+	}
+	if got, err := a.Actions(t.Context(), principal(t, "root"), "/reports/7", []Action{{Name: "PUT"}}); !errors.As(err, &unlistable) {
+		t.Errorf("Actions: %v, %v", got, err)
+	}
+	a = openLines(t, ownedModel, owned, WithObjectAttributeOr("owner", ""))
+	for who, want := range map[string]int{"root": 1, "ann": 0} {
+		got, err := a.Filter(t.Context(), principal(t, who), Action{Name: "PUT"}, []string{"/reports/7", "/x"})
+		if err != nil || len(got) != want {
+			t.Errorf("Filter for %s with a value for all: %q, %v", who, got, err)
+		}
+		actions, err := a.Actions(t.Context(), principal(t, who), "/reports/7", []Action{{Name: "PUT"}})
+		if err != nil || len(actions) != want {
+			t.Errorf("Actions for %s with a value for all: %v, %v", who, actions, err)
+		}
+	}
+}
+
+// TestNobodyOwnsAsNobody: a principal that is named as a role is no subject of
+// rules, and owns nothing by whatever stands in its place.
+func TestNobodyOwnsAsNobody(t *testing.T) {
+	a := openLines(t, ownedModel, owned, WithObjectAttribute("owner"))
+	for who, want := range map[string]core.Reason{"admin": ReasonBadAttribute, "ann": ReasonNoRule} {
+		d, err := a.About(map[string]string{"owner": "\x00"}).Authorize(t.Context(), principal(t, who), to("PUT", "/reports/7"))
+		if err != nil || d.Allowed || d.Reason != want {
+			t.Errorf("%s: %+v, %v, want %s", who, d, err, want)
+		}
+	}
+}
+
+// TestDeniesForOwnersNeedTheOwner: where nobody says who owns an object, and an
+// option says "" for it, what is denied to the owner is not.
+func TestDeniesForOwnersNeedTheOwner(t *testing.T) {
+	m := ModelText("m.conf", modelText("sub, obj, act, owner", "sub, obj, act, eft", "g = _, _", allowAndDeny,
+		`p.sub != "owner" && g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act || p.sub == "owner" && r.sub == r.owner && r.obj == p.obj && r.act == p.act`))
+	a := openLines(t, m, "p, clerk, /orders, PUT, allow\np, owner, /orders, PUT, deny\ng, ann, clerk\n", WithObjectAttributeOr("owner", ""))
+	for owner, want := range map[string]bool{"ann": false, "ben": true, "": true} {
+		if d, err := a.About(map[string]string{"owner": owner}).Authorize(t.Context(), principal(t, "ann"), to("PUT", "/orders")); err != nil || d.Allowed != want {
+			t.Errorf("%q: %+v, %v", owner, d, err)
+		}
+	}
+	if d, err := a.Authorize(t.Context(), principal(t, "ann"), to("PUT", "/orders")); err != nil || !d.Allowed {
+		t.Errorf("at a gate: %+v, %v", d, err)
+	}
+}
+
 // TestObjectAttributesHaveTypes: a number of the object is compared as one.
 func TestObjectAttributesHaveTypes(t *testing.T) {
 	m := ModelText("m.conf", modelText("sub, obj, act, sum", "sub, obj, act, max", "g = _, _", someAllow, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.sum <= p.max"))

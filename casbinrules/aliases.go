@@ -118,7 +118,8 @@ const (
 	// model asks for; see [WithAttribute].
 	ReasonNoAttribute core.Reason = engine.ReasonNoAttribute
 	// ReasonBadAttribute says that an attribute of the request does not read as
-	// its type; see [WithAttributeType].
+	// its type; see [WithAttributeType]. Of a principal whose ID is the name of a
+	// role it says so of the text "\x00", too, which stands for such a subject.
 	ReasonBadAttribute core.Reason = engine.ReasonBadAttribute
 )
 

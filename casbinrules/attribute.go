@@ -173,7 +173,12 @@ func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *
 			q.Unfilled = fmt.Errorf("attribute %s: %w", field, err)
 			return filled
 		}
-		if q.Attributes[i], err = typed(&c.Settings, field, value); err != nil {
+		q.Attributes[i], err = typed(&c.Settings, field, value)
+		if err == nil && value == engine.Unmatchable && q.Subject == engine.Unmatchable {
+			// It would equal the subject, which is to equal nothing.
+			err = &engine.BadAttributeError{Field: field, Want: c.AttributeTypes[field]}
+		}
+		if err != nil {
 			q.Unfilled = err
 			return filled
 		}

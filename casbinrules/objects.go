@@ -20,7 +20,8 @@ type Action struct {
 
 // UnlistableError says why a policy decides and cannot list: its model is left to
 // Casbin, or asks for what only a request has. [Authorizer.Filter] and
-// [Authorizer.Actions] work with every policy.
+// [Authorizer.Actions] work with every policy that does not ask for what only
+// [Authorizer.About] says.
 type UnlistableError = engine.UnlistableError
 
 // Condition is a set of objects as a tree: Kind says of what, Parts are those of
@@ -84,8 +85,8 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 		return set, nil
 	}
 	for _, field := range s.Schema.Attributes {
-		if a.config.ofObject[field] {
-			return nil, fmt.Errorf("casbinrules: objects: %w", &UnlistableError{Why: fmt.Errorf("the attribute %s is one of the object", field)})
+		if _, ok := a.config.ofObject[field]; ok {
+			return nil, fmt.Errorf("casbinrules: objects: %w", unlistable(field))
 		}
 		if a.config.attributes[field] != nil && !slices.Contains(a.config.claimed, field) {
 			return nil, fmt.Errorf("casbinrules: objects: %w", &UnlistableError{Why: fmt.Errorf("the function of attribute %s may look at the object", field)})
@@ -98,6 +99,21 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 	}
 	set.condition, set.cuts, set.Reason = condition, cuts, reason
 	return set, nil
+}
+
+// unlistable is the error for a field that [Authorizer.About] fills.
+func unlistable(field string) error {
+	return &UnlistableError{Why: fmt.Errorf("the attribute %s is one of the object, which About says", field)}
+}
+
+// listable reports what no list can ask for of its objects, as an error.
+func (a *Authorizer) listable(s *policyInForce) error {
+	for _, field := range s.Schema.Attributes {
+		if a.config.ofObject[field] {
+			return unlistable(field)
+		}
+	}
+	return nil
 }
 
 // question is that of a principal, or of nobody, about an object.
@@ -208,9 +224,13 @@ func (o *ObjectSet) grants(c *Condition) (grants []Grant, all bool) {
 // Filter returns those of objects, in their order, that p may do the action to:
 // each as [Authorizer.Authorize] would decide it for a resource of that name, all by
 // one policy. The error is that of the first decision that has one; it is then for
-// no object known.
+// no object known. With [WithObjectAttribute] it is an [*UnlistableError]: ask
+// [Authorizer.About] about each object.
 func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Action, objects []string) ([]string, error) {
 	s := a.current.Load()
+	if err := a.listable(s); err != nil {
+		return nil, fmt.Errorf("casbinrules: filter: %w", err)
+	}
 	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, p, object, action) })
 }
 
@@ -218,6 +238,9 @@ func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Actio
 // such as for the buttons of a page. It is else as [Authorizer.Filter].
 func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object string, actions []Action) ([]Action, error) {
 	s := a.current.Load()
+	if err := a.listable(s); err != nil {
+		return nil, fmt.Errorf("casbinrules: actions: %w", err)
+	}
 	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, p, object, action) })
 }
 

@@ -26,7 +26,7 @@ type config struct {
 	updates    Watcher // nil without WithWatcher
 	attributes map[string]attribute
 	claimed    []string        // fields of them that a claim fills, whatever the object
-	ofObject   map[string]bool // fields of them that About fills
+	ofObject   map[string]bool // fields of them that About fills, and whether it must
 	observers  []func(context.Context, ReloadEvent)
 	shared     from.Source // of OpenSource, or nil
 	// sharedStart bounds the first load of it and is nil afterwards.
