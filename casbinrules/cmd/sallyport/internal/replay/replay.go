@@ -64,7 +64,7 @@ func (l *line) lack() string {
 	switch {
 	case r == nil:
 		return LackUnreadable
-	case l.Gate != "authorize":
+	case l.Gate != "authorize" && (l.Gate != "check" || l.Revision == ""): // a rule has none
 		return LackGate
 	case r.Action == "":
 		return LackAsked

@@ -244,7 +244,7 @@ func bruteLack(r *decisionlog.Record) string {
 		values = append(values, value)
 	}
 	switch {
-	case r.Gate != "authorize":
+	case r.Gate != "authorize" && (r.Gate != "check" || r.Revision == ""):
 		return replay.LackGate
 	case r.Request.Action == "":
 		return replay.LackAsked
@@ -407,6 +407,53 @@ func TestLacks(t *testing.T) {
 	}
 	if got := why([]string{file}); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+// TestChecksOfThePolicyAreReplayed: what a handler has asked the policy about an
+// object is decided again with what it said of it; what it has asked a rule is not.
+func TestChecksOfThePolicyAreReplayed(t *testing.T) {
+	const text = `[request_definition]
+r = sub, obj, act, owner
+[policy_definition]
+p = sub, obj, act
+[role_definition]
+g = _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = (p.sub != "owner" && g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner) && keyMatch2(r.obj, p.obj) && r.act == p.act
+`
+	dir := t.TempDir()
+	policy := func(name, lines string) *casbinrules.Authorizer {
+		file := filepath.Join(dir, name)
+		must(t, os.WriteFile(file, []byte(lines), 0o600))
+		a, err := casbinrules.Open(casbinrules.ModelText("model.conf", text), []string{file}, casbinrules.WithClaimsAsAttributes(), casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
+		must(t, err)
+		return a
+	}
+	before, after := policy("old.csv", "p, owner, /reports/:id, PUT\n"), policy("new.csv", "p, owner, /drafts/:id, PUT\n")
+	var log strings.Builder
+	for i, record := range []struct{ outcome, owner, revision string }{
+		{"allowed", "ann", before.Version().Revision}, {"forbidden", "ben", before.Version().Revision}, {"allowed", "ann", ""},
+	} {
+		revision := ""
+		if record.revision != "" {
+			revision = `"revision":"` + record.revision + `",`
+		}
+		fmt.Fprintf(&log, `{"v":1,"kind":"decision","seq":%d,"time":"2026-11-29T00:00:00Z","outcome":"%s","status":200,"gate":"check",%s`+
+			`"request":{"principal":"ann","method":"PUT","action":"PUT","route":"/reports/:id","resource":"/reports/7","attributes":{"owner":"%s"}},"duration_us":3}`+"\n",
+			i+1, record.outcome, revision, record.owner)
+	}
+	file := filepath.Join(dir, "log")
+	must(t, os.WriteFile(file, []byte(log.String()), 0o600))
+	r, err := replay.Run(t.Context(), []string{file}, replay.Settings{Old: before, New: after})
+	must(t, err)
+	if r.Compared != 2 || r.NotReproduced != 0 || len(r.Changes) != 1 || r.Changes[0].Gains || r.Changes[0].Count != 1 {
+		t.Errorf("compared %d, not reproduced %d, changes %+v", r.Compared, r.NotReproduced, r.Changes)
+	}
+	if len(r.Lacks) != 1 || r.Lacks[0].Why != replay.LackGate || r.Lacks[0].Count != 1 {
+		t.Errorf("lacks %+v", r.Lacks)
 	}
 }
 
