@@ -24,8 +24,10 @@ itself; without --old the new one is compared with what the log says.
 
 A LOG brings the files that it was renamed to before along. Options must be those of
 the service: where the old policy does not decide as the log says it did, that is
-said. So is what the log lacks: sampled and dropped decisions, and those that
-cannot be decided again, with the numbers of the first --samples lines of each kind.
+said. Role links with a start and an end are judged by the time of each line, or with
+--at by that time. What the log lacks is said, too: sampled and dropped decisions, and
+those that cannot be decided again, with the numbers of the first --samples lines of
+each kind.
 
 At the end stand the lines of the new policy that decided none of the requests:
 candidates to remove. Without all of them these requests are decided as with them.
@@ -63,6 +65,7 @@ func newReplay() *cobra.Command {
 			return err
 		}
 		settings.Samples = max(0, samples)
+		settings.Clock = s.replayClock()
 		if old != "" {
 			if settings.Old, err = s.openSide("old", old); err != nil {
 				return err
@@ -92,6 +95,16 @@ func newReplay() *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// replayClock is a clock for what is opened from now on, nil where it has a time.
+func (s *source) replayClock() *replay.Clock {
+	if s.at != "" {
+		return nil
+	}
+	clock := &replay.Clock{}
+	s.clock = clock.Now
+	return clock
 }
 
 func writeReplay(w io.Writer, r *replay.Report, format string) error {

@@ -26,6 +26,7 @@ type reporter struct {
 	tests, logs, claims           []string
 	settings                      matrix.Settings
 	authorizer                    *casbinrules.Authorizer
+	replayed                      *replay.Clock
 }
 
 func newReport() *cobra.Command {
@@ -87,6 +88,7 @@ func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 			return nil, err
 		}
 	}
+	r.replayed = r.replayClock()
 	if r.authorizer, err = r.open(""); err != nil {
 		return nil, err
 	}
@@ -225,7 +227,7 @@ func (r *reporter) unused(ctx context.Context, _ []ask.Subject) (audit.Section, 
 	if err != nil {
 		return s, err
 	}
-	report, err := replay.Run(ctx, files, replay.Settings{New: r.authorizer})
+	report, err := replay.Run(ctx, files, replay.Settings{New: r.authorizer, Clock: r.replayed})
 	if err != nil {
 		return s, err
 	}

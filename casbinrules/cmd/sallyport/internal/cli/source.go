@@ -45,7 +45,8 @@ type source struct {
 	slashes    bool
 	prefix     string
 	standard   string // role of everybody with credentials
-	at         string // time by which role links are judged, "" for now
+	at         string // time by which role links are judged, "" for that of clock
+	clock      func() time.Time
 	attributes attributeTypes
 	functions  []string
 	// everybody says that the command knows what to do with a policy that has a
@@ -125,6 +126,8 @@ func (s *source) options() ([]casbinrules.Option, error) {
 			return nil, usagef("--at %s: write a time in UTC, as in \"2026-12-31 18:00:00\"", s.at)
 		}
 		opts = append(opts, casbinrules.WithClock(func() time.Time { return at }))
+	} else if s.clock != nil {
+		opts = append(opts, casbinrules.WithClock(s.clock))
 	}
 	for _, a := range s.attributes {
 		opts = append(opts, casbinrules.WithAttributeType(a.field, a.kind))

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -27,10 +28,18 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 	chunks := make(chan []byte, runtime.GOMAXPROCS(0))
 	buffers := sync.Pool{New: func() any { b := make([]byte, 0, chunkSize+chunkSize/4); return &b }}
 	workers := runtime.GOMAXPROCS(0)
+	timed, err := s.timed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if timed { // since the policies have one clock
+		workers = 1
+		defer s.Clock.line.Store(nil)
+	}
 	tallies, errs := make([]*tally, workers), make([]error, workers)
 	var wait sync.WaitGroup
 	for i := range workers {
-		r := newRun(ctx, &s)
+		r := newRun(ctx, &s, timed)
 		tallies[i] = r.report
 		wait.Go(func() {
 			if errs[i] = r.work(chunks, &buffers); errs[i] != nil {
@@ -53,6 +62,15 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 		tallies[0].merge(t)
 	}
 	return tallies[0].finish(&s), nil
+}
+
+// timed reports whether a policy decides by the clock.
+func (s *Settings) timed(ctx context.Context) (bool, error) {
+	before, err := s.Clock.rules(ctx, s.Old)
+	if before || err != nil {
+		return before, err
+	}
+	return s.Clock.rules(ctx, s.New)
 }
 
 // readAll cuts files into chunks of whole lines.
@@ -109,14 +127,18 @@ type run struct {
 	size  int // bytes of these parts
 	hits  int // lines that were of a kind among them
 	apart int // how many more lines are decided without looking for their kind
+	timed bool
 	// line and question are used again for each line.
 	line     line
 	question question
 }
 
-func newRun(ctx context.Context, s *Settings) *run {
-	r := &run{Settings: s, ctx: ctx, report: newTally(s.Samples), kinds: map[string]*entry{}}
+func newRun(ctx context.Context, s *Settings, timed bool) *run {
+	r := &run{Settings: s, ctx: ctx, timed: timed, report: newTally(s.Samples), kinds: map[string]*entry{}}
 	r.line.Request = &decisionlog.Request{Attributes: map[string]string{}}
+	if timed {
+		r.apart = math.MaxInt // equal requests have other answers at other times
+	}
 	if s.Old != nil {
 		r.oldHash = s.Old.Version().Revision
 	}
@@ -178,7 +200,7 @@ func (r *run) read(text []byte) error {
 		return nil
 	}
 	r.report.Lines++
-	part, seq, ok := cut(text)
+	part, at, seq, ok := cut(text)
 	if !ok {
 		return r.parse(text)
 	}
@@ -192,7 +214,7 @@ func (r *run) read(text []byte) error {
 		return nil
 	}
 	kept := string(part)
-	if !scanPart(kept, &r.line) {
+	if !scanPart(kept, &r.line) || r.timed && r.line.Time.UnmarshalText(at) != nil {
 		return r.parse(text)
 	}
 	r.report.Decisions++
@@ -221,7 +243,7 @@ func (r *run) parse(text []byte) error {
 		t.add(answer{lack: LackUnreadable}, 1, 0)
 	case record.Kind == decisionlog.KindDecision:
 		t.Decisions++
-		a, err := r.answer(&line{record.Outcome, record.Reason, record.Gate, record.Rule, record.Revision, record.Request})
+		a, err := r.answer(&line{record.Time, record.Outcome, record.Reason, record.Gate, record.Rule, record.Revision, record.Request})
 		if err != nil {
 			return err
 		}

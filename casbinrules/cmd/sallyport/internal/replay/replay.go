@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
@@ -41,6 +42,9 @@ var lacks = map[string]string{
 type Settings struct {
 	// Old is the policy before, or nil for what the log says. New is the one after.
 	Old, New *casbinrules.Authorizer
+	// Clock is that of the policies, nil for clocks of their own. Where one of them
+	// asks it, lines are decided one after the other, and equal ones each time.
+	Clock *Clock
 	// Samples is how many places are kept of each kind of lines that are not
 	// replayed.
 	Samples int
@@ -50,6 +54,7 @@ type Settings struct {
 
 // line is what a replay asks for of a line.
 type line struct {
+	Time                 time.Time
 	Outcome              core.Outcome
 	Reason               core.Reason
 	Gate, Rule, Revision string
@@ -167,6 +172,9 @@ type change struct {
 func (r *run) answer(l *line) (answer, error) {
 	if lack := l.lack(); lack != "" {
 		return answer{lack: lack}, nil
+	}
+	if r.timed {
+		r.Clock.line.Store(&l.Time)
 	}
 	q := &r.question
 	if q.put(l) != nil {

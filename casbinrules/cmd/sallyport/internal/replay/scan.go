@@ -27,12 +27,12 @@ const (
 // they are.
 const maxDigits = 18
 
-// cut finds that part, and the number of the line. ok says that the line is good if
+// cut finds that part, and the time and the number of the line. ok says that the line is good if
 // scanPart takes the part.
-func cut(text []byte) (part []byte, seq uint64, ok bool) {
+func cut(text []byte) (part, at []byte, seq uint64, ok bool) {
 	rest, ok := bytes.CutPrefix(text, []byte(decisionStart))
 	if !ok {
-		return nil, 0, false
+		return nil, nil, 0, false
 	}
 	digits := 0
 	for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' {
@@ -40,20 +40,20 @@ func cut(text []byte) (part []byte, seq uint64, ok bool) {
 		digits++
 	}
 	if digits == 0 || digits > maxDigits || rest[0] == '0' {
-		return nil, 0, false
+		return nil, nil, 0, false
 	}
 	if rest, ok = bytes.CutPrefix(rest[digits:], []byte(timeStart)); !ok {
-		return nil, 0, false
+		return nil, nil, 0, false
 	}
-	at, rest, ok := bytes.Cut(rest, []byte(`",`))
+	at, rest, ok = bytes.Cut(rest, []byte(`",`))
 	if !ok || !isTime(at) {
-		return nil, 0, false
+		return nil, nil, 0, false
 	}
 	end := bytes.Index(rest, []byte(partEnd))
 	if end < 0 || !isTail(rest[end+len(partEnd):]) {
-		return nil, 0, false
+		return nil, nil, 0, false
 	}
-	return rest[:end+1], seq, true
+	return rest[:end+1], at, seq, true
 }
 
 // isTime reports whether text is a time as JSON has it in lines.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
@@ -21,7 +22,7 @@ func WithFewKinds(s Settings) Settings {
 }
 
 func scanned(text []byte) (*line, bool) {
-	part, _, ok := cut(text)
+	part, _, _, ok := cut(text)
 	if !ok {
 		return nil, false
 	}
@@ -71,7 +72,7 @@ func FuzzScan(f *testing.F) {
 
 func checkScan(t *testing.T, text []byte) (ok bool) {
 	t.Helper()
-	_, seq, _ := cut(text)
+	_, at, seq, _ := cut(text)
 	got, ok := scanned(text)
 	if !ok {
 		return false
@@ -80,9 +81,13 @@ func checkScan(t *testing.T, text []byte) (ok bool) {
 	if err != nil {
 		t.Fatalf("%q is scanned: %v", text, err)
 	}
-	want, r, q := line{record.Outcome, record.Reason, record.Gate, record.Rule, record.Revision, record.Request}, got.Request, record.Request
+	want, r, q := line{record.Time, record.Outcome, record.Reason, record.Gate, record.Rule, record.Revision, record.Request}, got.Request, record.Request
 	if record.Kind != decisionlog.KindDecision || q == nil || record.Seq != seq {
 		t.Fatalf("%q is scanned, number %d: %+v", text, seq, record)
+	}
+	var when time.Time
+	if err := when.UnmarshalText(at); err != nil || !when.Equal(want.Time) {
+		t.Fatalf("%q is scanned: %s, %v", text, at, err)
 	}
 	if got.Outcome != want.Outcome || got.Reason != want.Reason || got.Gate != want.Gate || got.Rule != want.Rule || got.Revision != want.Revision ||
 		r.Principal != q.Principal || r.Tenant != q.Tenant || !slices.Equal(r.TokenRoles, q.TokenRoles) || !slices.Equal(r.PolicyRoles, q.PolicyRoles) ||
