@@ -126,6 +126,16 @@ func (w *workflow) read(name string) string {
 	return string(text)
 }
 
+// copied is a folder with what is in another one.
+func copied(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "checkout")
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
 // TestActionScriptsHoldNoExpressions: what a change says is a value, and no script.
 func TestActionScriptsHoldNoExpressions(t *testing.T) {
 	for _, step := range readAction(t).Runs.Steps {
@@ -252,6 +262,7 @@ func TestAction(t *testing.T) {
 			if testing.Short() && name != "fails" {
 				t.Skip("-short: one run of the action stands for all")
 			}
+			checkout := copied(t, checkout) // since an action fetches into it
 			w := newWorkflow(t, checkout, c.values)
 			if got := w.run(); got != c.code || !strings.Contains(w.log.String(), c.log) {
 				t.Errorf("got %d, want %d and %q\n%s", got, c.code, c.log, w.log.String())
