@@ -121,11 +121,11 @@ func WithBadCredentials(name string, header ...string) AuditOption {
 	}
 }
 
-// WithLogin tries wrong passwords where accounts sign in, such as at
+// WithSignIn tries wrong passwords where accounts sign in, such as at
 // "POST /login", for accounts that exist and for others: the answers must not tell
 // them apart. In body {account} and {password} are filled in; it is JSON if it
 // begins with a brace, else a form, and "" is one of username and password.
-func WithLogin(route, body string, accounts ...string) AuditOption {
+func WithSignIn(route, body string, accounts ...string) AuditOption {
 	return func(a *audit) error {
 		method, path, ok := strings.Cut(route, " ")
 		if !ok || len(accounts) == 0 {

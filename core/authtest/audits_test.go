@@ -73,7 +73,7 @@ func TestAuditLogins(t *testing.T) {
 		}))
 		defer srv.Close()
 		target := Target{URL: srv.URL, Routes: []core.RouteInfo{{Method: "GET", Pattern: "/open"}}}
-		_, findings, err := runAudit(t, target, []AuditOption{WithPublic("/open"), WithLogin("POST /login", "", "alice")})
+		_, findings, err := runAudit(t, target, []AuditOption{WithPublic("/open"), WithSignIn("POST /login", "", "alice")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestAuditLogins(t *testing.T) {
 			t.Errorf("tells %t: found %s", tells, summary(findings))
 		}
 	}
-	for _, opt := range []AuditOption{WithLogin("/login", "", "alice"), WithLogin("POST /login", "")} {
+	for _, opt := range []AuditOption{WithSignIn("/login", "", "alice"), WithSignIn("POST /login", "")} {
 		if _, _, err := runAudit(t, Target{URL: "http://127.0.0.1:1", Routes: []core.RouteInfo{{}}}, []AuditOption{opt}); err == nil {
 			t.Error("a login without a method, or without an account, is taken")
 		}
