@@ -201,6 +201,32 @@ func TestDeniesForOwnersNeedTheOwner(t *testing.T) {
 	}
 }
 
+// TestAnonymousRequestsAreAskedAboutNoObject: explanations of what a request without
+// credentials may do are of what it is decided by.
+func TestAnonymousRequestsAreAskedAboutNoObject(t *testing.T) {
+	m := ModelText("m.conf", modelText("sub, obj, act, owner", "sub, obj, act", "g = _, _", someAllow, `g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.owner == "ann"`))
+	for option, want := range map[string]core.Reason{"none": ReasonNoAttribute, "ben": ReasonNoRule, "ann": core.ReasonAllowed} {
+		opt := WithObjectAttribute("owner")
+		if option != "none" {
+			opt = WithObjectAttributeOr("owner", option)
+		}
+		a := openLines(t, m, "p, anonymous, /orders, GET\n", WithAnonymous(), opt)
+		about := WithAbout(map[string]string{"owner": map[bool]string{true: "ben", false: "ann"}[option == "ann"]})
+		d, err := a.AuthorizeAnonymous(t.Context(), to("GET", "/orders"))
+		if err != nil || d.Reason != want {
+			t.Errorf("%s: %+v, %v", option, d, err)
+		}
+		explained, err := a.Explain(t.Context(), nil, to("GET", "/orders"), about)
+		if err != nil || explained.Reason != want {
+			t.Errorf("%s: Explain: %s, %v, want %s", option, explained.Reason, err, want)
+		}
+		explained, err = a.ExplainQuery(t.Context(), Query{Object: "/orders", Action: "GET"}, about)
+		if err != nil || explained.Reason != want {
+			t.Errorf("%s: ExplainQuery: %s, %v, want %s", option, explained.Reason, err, want)
+		}
+	}
+}
+
 // TestObjectAttributesHaveTypes: a number of the object is compared as one.
 func TestObjectAttributesHaveTypes(t *testing.T) {
 	m := ModelText("m.conf", modelText("sub, obj, act, sum", "sub, obj, act, max", "g = _, _", someAllow, "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.sum <= p.max"))

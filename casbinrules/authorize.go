@@ -68,7 +68,7 @@ func (a *Authorizer) AuthorizeAnonymous(ctx context.Context, access core.Access)
 		return core.Decision{Reason: core.ReasonNoCredentials}, nil
 	}
 	s := a.current.Load()
-	q, attributes := a.anonymousRequest(s, access, nil)
+	q, attributes := a.anonymousRequest(s, access)
 	var v engine.Verdict
 	err := s.Decide(ctx, &q, &engine.TokenRoles{}, &a.config.Settings, &v)
 	d := v.Decision()
@@ -138,10 +138,10 @@ func (a *Authorizer) fillRequest(q *engine.Request, s *policyInForce, p *core.Pr
 	return a.config.fill(s.Schema, q, p, access, about)
 }
 
-func (a *Authorizer) anonymousRequest(s *policyInForce, access core.Access, about map[string]string) (engine.Request, core.Attributes) {
+func (a *Authorizer) anonymousRequest(s *policyInForce, access core.Access) (engine.Request, core.Attributes) {
 	q := engine.Request{Subject: policy.Anonymous, Number: s.Names.Known(policy.Anonymous), Otherwise: ReasonNoRule}
 	a.setObjectAndAction(s, &q, &access)
-	attributes := a.config.fill(s.Schema, &q, nil, &access, about)
+	attributes := a.config.fill(s.Schema, &q, nil, &access, nil)
 	return q, attributes
 }
 

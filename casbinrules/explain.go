@@ -49,7 +49,8 @@ func WithMaxNearMisses(n int) ExplainOption {
 	}
 }
 
-// WithAbout says of the object what [Authorizer.About] says.
+// WithAbout says of the object what [Authorizer.About] says. It counts for requests
+// with credentials, since others are never asked about.
 func WithAbout(values map[string]string) ExplainOption {
 	return func(c *explainConfig) error {
 		c.about = values
@@ -84,7 +85,7 @@ func (a *Authorizer) Explain(ctx context.Context, p *core.Principal, access core
 	}
 	s := a.current.Load()
 	if p == nil {
-		q, _ := a.anonymousRequest(s, access, c.about)
+		q, _ := a.anonymousRequest(s, access)
 		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: access.Action, Unasked: !a.config.Anonymous}, c)
 	}
 	return a.explain(ctx, s, explain.Question{Request: a.newRequest(s, p, access, c.about), Subject: p.ID(), Action: access.Action}, c)
@@ -102,7 +103,7 @@ func (a *Authorizer) ExplainQuery(ctx context.Context, query Query, opts ...Expl
 		if len(query.Roles) > 0 || query.Tenant != "" {
 			return Explanation{}, errors.New("casbinrules: explain: without a subject there are no roles and no tenant")
 		}
-		q, _ := a.anonymousRequest(s, access, c.about)
+		q, _ := a.anonymousRequest(s, access)
 		q.Named = query.Named
 		return a.explain(ctx, s, explain.Question{Request: q, Subject: policy.Anonymous, Action: query.Action, Unasked: !a.config.Anonymous}, c)
 	}

@@ -122,7 +122,7 @@ func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string
 	var q engine.Request
 	with := engine.TokenRoles{Prefix: a.config.RolePrefix}
 	if p == nil {
-		q, _ = a.anonymousRequest(s, access, nil)
+		q, _ = a.anonymousRequest(s, access)
 	} else {
 		a.fillRequest(&q, s, p, &access, nil)
 		with.Roles = a.config.addedRoles(nil, p)
