@@ -33,6 +33,7 @@ func (r *remembered) question(p *core.Principal, noRoles bool, object, action st
 	}
 	text(object)
 	text(action)
+	maphash.WriteComparable(&h, len(about)) // so that none of it reads as the principal
 	for _, name := range slices.Sorted(maps.Keys(about)) {
 		text(name)
 		text(about[name])
