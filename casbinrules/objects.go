@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/engine"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -41,7 +42,8 @@ const (
 )
 
 // ObjectSet is the objects that a principal may do one action to, by one policy.
-// It is immutable; a reload makes it out of date.
+// It is immutable: a reload makes it out of date, and so does a role link that begins
+// or ends.
 type ObjectSet struct {
 	// Revision is that of the policy; see core.Decision.
 	Revision string
@@ -80,7 +82,10 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 		return nil, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
 	}
 	set := &ObjectSet{Revision: s.version.Revision, Reason: core.ReasonNoCredentials, condition: &Condition{}}
-	set.decide = func(object string) (bool, error) { return a.allows(context.WithoutCancel(ctx), s, p, object, action) }
+	now := s.Now(&a.config.Settings)
+	set.decide = func(object string) (bool, error) {
+		return a.allows(context.WithoutCancel(ctx), s, now, p, object, action)
+	}
 	if p == nil && !a.config.Anonymous {
 		return set, nil
 	}
@@ -93,6 +98,7 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 		}
 	}
 	q, with := a.question(s, p, "", action)
+	q.Now = now
 	condition, cuts, reason, err := s.Allowed(ctx, &q, &with, &a.config.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: objects: %w", err)
@@ -131,12 +137,13 @@ func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string
 	return q, with
 }
 
-// allows decides by s.
-func (a *Authorizer) allows(ctx context.Context, s *policyInForce, p *core.Principal, object string, action Action) (bool, error) {
+// allows decides by s as of now.
+func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Instant, p *core.Principal, object string, action Action) (bool, error) {
 	if p == nil && !a.config.Anonymous {
 		return false, nil
 	}
 	q, with := a.question(s, p, object, action)
+	q.Now = now
 	var v engine.Verdict
 	err := s.Decide(ctx, &q, &with, &a.config.Settings, &v)
 	if err != nil || a.remembered == nil && !a.refusing.Load() {
@@ -231,7 +238,8 @@ func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Actio
 	if err := a.listable(s); err != nil {
 		return nil, fmt.Errorf("casbinrules: filter: %w", err)
 	}
-	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, p, object, action) })
+	now := s.Now(&a.config.Settings)
+	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, now, p, object, action) })
 }
 
 // Actions returns those of actions, in their order, that p may do to the object,
@@ -241,7 +249,8 @@ func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object stri
 	if err := a.listable(s); err != nil {
 		return nil, fmt.Errorf("casbinrules: actions: %w", err)
 	}
-	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, p, object, action) })
+	now := s.Now(&a.config.Settings)
+	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, now, p, object, action) })
 }
 
 // keep returns those of a list that are allowed, or the first error.
@@ -289,7 +298,7 @@ func (a *Authorizer) Subjects(ctx context.Context, tenant, object string, action
 		return SubjectSet{}, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
 	}
 	var err error
-	if set.Anonymous, err = a.allows(ctx, s, nil, object, action); err != nil {
+	if set.Anonymous, err = a.allows(ctx, s, s.Now(&a.config.Settings), nil, object, action); err != nil {
 		return SubjectSet{}, fmt.Errorf("casbinrules: subjects: %w", err)
 	}
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}

@@ -380,3 +380,50 @@ func TestManyRolesOfOneNameLoadAsFastAsOfMany(t *testing.T) {
 	}
 	t.Error(last)
 }
+
+// TestExplainTellsOfEndsThatCount: in a tenant those are the ends of first links, and
+// others must not be blamed for a refusal.
+func TestExplainTellsOfEndsThatCount(t *testing.T) {
+	const text = "p, viewer, acme, /a, GET\np, editor, acme, /b, GET\ng, ann, editor, acme, _, _\ng, editor, viewer, acme, _, 2020-01-01 00:00:00\n" +
+		"g, ben, editor, acme, _, 2021-01-01 00:00:00\n"
+	a := openLines(t, timedModel(RBACWithTenants()), text, WithCasbinSemantics())
+	for _, ask := range []struct {
+		query Query
+		want  string
+	}{
+		{Query{Subject: "ann"}, ""},
+		{Query{Subject: "eve", Roles: []string{"editor"}}, ""},
+		{Query{Subject: "ben"}, "the role link from ben to editor at policy.csv:5 ended at 2021-01-01 00:00:00 (UTC)"},
+		{Query{Subject: "editor"}, "the role link from editor to viewer at policy.csv:4 ended at 2020-01-01 00:00:00 (UTC)"},
+	} {
+		ask.query.Tenant, ask.query.Object, ask.query.Action = "acme", "/c", "GET"
+		e, err := a.ExplainQuery(t.Context(), ask.query)
+		if err != nil || e.Allowed || strings.Join(e.Notes, "\n") != ask.want {
+			t.Errorf("%+v: %v, %v", ask.query, e, err)
+		}
+	}
+}
+
+// TestSetsAreOfOneMoment: a set does not change while a link begins or ends.
+func TestSetsAreOfOneMoment(t *testing.T) {
+	clock := newClock(t, "2026-07-01 00:00:00")
+	a := openLines(t, timedModel(RBAC()), summer, WithClock(clock.Now))
+	set, err := a.Objects(t.Context(), principal(t, "ann"), Action{Name: "GET"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.set(t, "2026-12-01 00:00:00")
+	var granted []string
+	for g := range set.Grants("") {
+		granted = append(granted, g.Object)
+	}
+	for _, object := range []string{"/a", "/b"} {
+		ok, err := set.Contains(object)
+		if err != nil || !ok || !set.Condition().Holds(object) || !slices.Contains(granted, object) {
+			t.Errorf("%s: %v, %v; granted are %q", object, ok, err, granted)
+		}
+	}
+	if may(t, a, "ann", "", "/a") {
+		t.Error("a decision is not of its own moment")
+	}
+}

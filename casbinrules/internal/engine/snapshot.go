@@ -78,7 +78,7 @@ func snapshotOf(e engine, unindexed error, s *model.Schema, rules []*policy.Rule
 
 // Stamp notes the time of a question if its answer may depend on that.
 func (s *Snapshot) Stamp(q *Request, c *model.Settings) {
-	if s.timed {
+	if s.timed && q.Now == 0 {
 		q.Now = s.Now(c)
 	}
 }

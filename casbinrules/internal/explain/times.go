@@ -31,7 +31,7 @@ func (x *Explainer) timeNotes() []string {
 			}
 			from, to := g.Ends(r)
 			w := g.Window(r)
-			if !reached[from.Name] || g.Tenants && from.Tenant != x.Request.Tenant || w.Holds(x.Request.Now) {
+			if !reached[from.Name] || g.Tenants && from.Tenant != x.Request.Tenant || x.counts(g, r, from.Name == x.linked(kind)) {
 				continue
 			}
 			if len(notes) == maxTimeNotes {
@@ -47,12 +47,24 @@ func (x *Explainer) timeNotes() []string {
 	return notes
 }
 
+// linked is what links of a kind lead on from first.
+func (x *Explainer) linked(kind string) string {
+	switch x.Snapshot.Schema.LinkedField(kind) {
+	case "obj":
+		return x.Request.Object
+	case "act":
+		return x.Request.Action
+	default:
+		return x.Subject
+	}
+}
+
 // reached are the names that links of a kind lead to from the request, whenever
 // they count.
 func (x *Explainer) reached(g *policy.Graph, kind string) map[string]bool {
-	names := append([]string{x.Subject}, x.Request.Roles...)
-	if x.Snapshot.Schema.LinkedField(kind) == "obj" {
-		names = []string{x.Request.Object}
+	names := []string{x.linked(kind)}
+	if x.Snapshot.Schema.LinkedField(kind) == "sub" {
+		names = append(names, x.Request.Roles...)
 	}
 	found := map[string]bool{}
 	for _, name := range names {
