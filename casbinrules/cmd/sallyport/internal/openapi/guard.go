@@ -110,7 +110,7 @@ func securityScheme(s Scheme) (string, *yaml.Node) {
 	case setup.InAuthorization:
 		put(value, "type", text("http"))
 		put(value, "scheme", text(name))
-		if s.JWT {
+		if s.JWT && name == "bearer" { // OpenAPI has it for no other scheme
 			put(value, "bearerFormat", text("JWT"))
 		}
 	default:

@@ -177,6 +177,20 @@ func TestSecurityOfARoute(t *testing.T) {
 	}
 }
 
+// TestSchemesAreValid: OpenAPI has bearerFormat for the scheme bearer alone.
+func TestSchemesAreValid(t *testing.T) {
+	for _, name := range []string{"Bearer", "DPoP", "Basic", "Digest"} {
+		doc := parse(t, "api.json", `{"openapi":"3.1.0","info":{"title":"a","version":"1"},"paths":{}}`)
+		g := Guard{Schemes: []Scheme{{Name: name, Place: setup.InAuthorization, JWT: true}}}
+		if _, err := doc.Merge(g, []Route{route("GET", "/a")}, never); err != nil {
+			t.Fatal(err)
+		}
+		if err := doc.Check(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestFilesThatAreNone(t *testing.T) {
 	for content, want := range map[string]string{
 		"a: [":                         "api: ",
