@@ -80,6 +80,10 @@ func (s *site) forward(c fiber.Ctx) error {
 	return proxy.Do(c, "http://backend/?"+s.content(string(c.RequestCtx().Path())), s.backend)
 }
 
+// uncached keeps no file open: by default each app does so for ten seconds, and
+// there are thousands of them.
+var uncached = static.Config{CacheDuration: -1}
+
 var answerers = []answerer{
 	{name: "route", pattern: "/*", mount: func(to fiber.Router, prefix string, s *site) { to.Get(prefix+"/*", s.answer) }},
 	{name: "group", pattern: "/*", mount: func(to fiber.Router, prefix string, s *site) { to.Group(prefix).Get("/*", s.answer) }},
@@ -123,35 +127,35 @@ var answerers = []answerer{
 		sub.Use(s.answer)
 		to.Use(prefix, sub)
 	}},
-	{name: "static", static: true, mount: func(to fiber.Router, prefix string, s *site) { to.Use(prefix, static.New(s.dir)) }},
+	{name: "static", static: true, mount: func(to fiber.Router, prefix string, s *site) { to.Use(prefix, static.New(s.dir, uncached)) }},
 	{name: "static of a file system", static: true, mount: func(to fiber.Router, prefix string, s *site) {
-		to.Use(prefix, static.New("", static.Config{FS: os.DirFS(s.dir)}))
+		to.Use(prefix, static.New("", static.Config{FS: os.DirFS(s.dir), CacheDuration: -1}))
 	}},
 	{name: "static on a route", static: true, pattern: "/*", mount: func(to fiber.Router, prefix string, s *site) {
-		to.Get(prefix+"/*", static.New(s.dir))
+		to.Get(prefix+"/*", static.New(s.dir, uncached))
 	}},
 	{name: "static with a star", static: true, pattern: "*", mount: func(to fiber.Router, prefix string, s *site) {
-		to.Get(prefix+"*", static.New(s.dir))
+		to.Get(prefix+"*", static.New(s.dir, uncached))
 	}},
 	{name: "static with a plus", static: true, pattern: "/+", mount: func(to fiber.Router, prefix string, s *site) {
-		to.Get(prefix+"/+", static.New(s.dir))
+		to.Get(prefix+"/+", static.New(s.dir, uncached))
 	}},
 	{name: "static by Use with a star", static: true, mount: func(to fiber.Router, prefix string, s *site) {
-		to.Use(prefix+"*", static.New(s.dir))
+		to.Use(prefix+"*", static.New(s.dir, uncached))
 	}},
 	{name: "static by Use with prefixes", static: true, shared: true, mount: func(to fiber.Router, prefix string, s *site) {
-		to.Use([]string{"/x", prefix}, static.New(s.dir))
+		to.Use([]string{"/x", prefix}, static.New(s.dir, uncached))
 	}},
 	{name: "static with options", static: true, mount: func(to fiber.Router, prefix string, s *site) {
-		to.Use(prefix+"/", static.New(s.dir, static.Config{Browse: true, ByteRange: true, Next: func(fiber.Ctx) bool { return false }}))
+		to.Use(prefix+"/", static.New(s.dir, static.Config{Browse: true, ByteRange: true, CacheDuration: -1, Next: func(fiber.Ctx) bool { return false }}))
 	}},
 	{name: "static in a mounted sub-app", static: true, lowered: true, mount: func(to fiber.Router, prefix string, s *site) {
 		sub := fiber.New()
-		sub.Use(static.New(s.dir))
+		sub.Use(static.New(s.dir, uncached))
 		to.Use(prefix, sub)
 	}},
 	{name: "static that is elsewhere as well", static: true, shared: true, mount: func(to fiber.Router, prefix string, s *site) {
-		h := static.New(s.dir)
+		h := static.New(s.dir, uncached)
 		to.Use("/elsewhere/far/away", h)
 		to.Use(prefix, h)
 	}},

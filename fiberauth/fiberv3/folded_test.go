@@ -38,20 +38,20 @@ var prefixes = []struct {
 	// sub-app, whatever the app is.
 	kept, sub bool
 }{
-	{name: "static", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) { app.Use("/Files", static.New(s.dir)) }},
-	{name: "static without a slash", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) { app.Use("Files/", static.New(s.dir)) }},
-	{name: "static with a star", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) { app.Get("/Files*", static.New(s.dir)) }},
+	{name: "static", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) { app.Use("/Files", static.New(s.dir, uncached)) }},
+	{name: "static without a slash", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) { app.Use("Files/", static.New(s.dir, uncached)) }},
+	{name: "static with a star", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) { app.Get("/Files*", static.New(s.dir, uncached)) }},
 	{name: "static in groups", at: "/Api/V1/Files", kept: true, mount: func(app *fiber.App, s *site) {
-		app.Group("/Api").Group("/V1").Use("/Files", static.New(s.dir))
+		app.Group("/Api").Group("/V1").Use("/Files", static.New(s.dir, uncached))
 	}},
 	{name: "static in a sub-app", at: "/Api/Files", mount: func(app *fiber.App, s *site) {
 		sub := fiber.New(insensitive)
-		sub.Use(static.New(s.dir))
+		sub.Use(static.New(s.dir, uncached))
 		app.Use("/Api/Files", sub)
 	}},
 	{name: "static in a sub-app at the root", at: "/Files", kept: true, mount: func(app *fiber.App, s *site) {
 		sub := fiber.New(insensitive)
-		sub.Use("/Files", static.New(s.dir))
+		sub.Use("/Files", static.New(s.dir, uncached))
 		app.Use(sub)
 	}},
 	{name: "a sub-app", at: "/Files", mount: func(app *fiber.App, s *site) {
