@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -292,6 +293,7 @@ func outages() map[string]outage {
 				_ = c.setup.Reload(c.t.Context()) // opens the file anew, and cannot write its first line
 				c.ask(10, "/reports/1", c.token(c.signer), 204)
 				c.awaitLine("decisions cannot be written")
+				c.awaitMetric(`"write_failed"[^}]*} [1-9]`) // the line comes before requests do
 			}, plumbing: "program", alert: "SallyportDecisionsLost",
 		},
 	}
@@ -300,19 +302,38 @@ func outages() map[string]outage {
 // awaitLine waits for a line of the log.
 func (c *clinic) awaitLine(message string) {
 	c.t.Helper()
+	c.await(regexp.MustCompile(regexp.QuoteMeta(message)), func() ([]byte, error) { return os.ReadFile(c.log()) })
+}
+
+// awaitMetric waits for a line of the page of metrics.
+func (c *clinic) awaitMetric(line string) {
+	c.t.Helper()
+	c.await(regexp.MustCompile(line), func() ([]byte, error) {
+		resp, err := http.Get(c.metrics())
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		return io.ReadAll(resp.Body)
+	})
+}
+
+// await reads a text until it has what is wanted, which another goroutine writes.
+func (c *clinic) await(want *regexp.Regexp, read func() ([]byte, error)) {
+	c.t.Helper()
 	deadline := time.Now().Add(authtest.TimeLimit(time.Minute))
 	for {
-		text, err := os.ReadFile(c.log())
+		text, err := read()
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		if strings.Contains(string(text), message) {
+		if want.Match(text) {
 			return
 		}
 		if time.Now().After(deadline) {
-			c.t.Fatalf("no line has %q:\n%s", message, text)
+			c.t.Fatalf("no line has %q:\n%s", want, text)
 		}
-		time.Sleep(20 * time.Millisecond) // the line comes from another goroutine
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
