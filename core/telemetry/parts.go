@@ -68,6 +68,12 @@ func named(key attribute.Key, name string, more ...attribute.KeyValue) metric.Ob
 	return metric.WithAttributeSet(attribute.NewSet(append(more, key.String(name))...))
 }
 
+// counted is how often something had a result.
+type counted struct {
+	result string
+	n      uint64
+}
+
 // AddDecisionLog reports what became of the decisions for a [decisionlog.Log], whose
 // method Stats is what stats is, under the name that it has in metrics. A name may be
 // used once, and there may be 64.
@@ -77,10 +83,9 @@ func (t *Telemetry) AddDecisionLog(name string, stats func() decisionlog.Stats) 
 	}
 	return t.add(part{"decision log", name, func(to metric.Observer, o *observables, _ time.Time) {
 		s := stats()
-		for _, c := range [...]struct {
-			result string
-			n      uint64
-		}{{"written", s.Written}, {"sampled_out", s.Skipped}, {"queue_full", s.QueueFull}, {"write_failed", s.WriteFailed}} {
+		for _, c := range []counted{
+			{"written", s.Written}, {"sampled_out", s.Skipped}, {"queue_full", s.QueueFull}, {"write_failed", s.WriteFailed},
+		} {
 			to.ObserveInt64(o.logged, int64(c.n), named(logKey, name, resultKey.String(c.result)))
 		}
 		to.ObserveInt64(o.queued, int64(s.Queued), named(logKey, name))
@@ -111,10 +116,7 @@ func (t *Telemetry) AddAttempts(name string, stats func() attempts.Stats) error 
 	}
 	return t.add(part{"attempts", name, func(to metric.Observer, o *observables, _ time.Time) {
 		s := stats()
-		for _, c := range [...]struct {
-			result string
-			n      uint64
-		}{
+		for _, c := range []counted{
 			{"allowed", s.Allowed}, {"pending", s.Pending}, {"refused_address", s.RefusedAddress},
 			{"refused_network", s.RefusedNetwork}, {"refused_account", s.RefusedAccount},
 		} {

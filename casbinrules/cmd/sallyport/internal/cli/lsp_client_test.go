@@ -229,3 +229,18 @@ func about(file string, line, character int) map[string]any {
 func fileURI(file string) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()
 }
+
+// completed has a file changed, and lists what is proposed at its end.
+func (e *editor) completed(file string, version int, text string) (labels []string) {
+	e.t.Helper()
+	e.change(file, version, text)
+	at := utf16Position(text, len(text))
+	var got struct {
+		Items []struct{ Label string }
+	}
+	e.call("textDocument/completion", about(file, at.Line, at.Character), &got)
+	for _, item := range got.Items {
+		labels = append(labels, item.Label)
+	}
+	return labels
+}

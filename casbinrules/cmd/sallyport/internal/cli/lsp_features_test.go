@@ -301,18 +301,8 @@ func TestLSPCompletesOtherNames(t *testing.T) {
 		{"p, editor, /a, GET\np, editor, /a, P", []string{"POST", "PUT", "PATCH"}},
 		{"p, editor, /a, GET\np, \"ed", []string{"editor"}},
 	} {
-		e.change(file, i+2, c.policy)
-		at := utf16Position(c.policy, len(c.policy))
-		var got struct {
-			Items []struct{ Label string }
-		}
-		e.call("textDocument/completion", about(file, at.Line, at.Character), &got)
-		var labels []string
-		for _, item := range got.Items {
-			labels = append(labels, item.Label)
-		}
-		if !slices.Equal(labels, c.want) {
-			t.Errorf("%q: got %q, want %q", c.policy, labels, c.want)
+		if got := e.completed(file, i+2, c.policy); !slices.Equal(got, c.want) {
+			t.Errorf("%q: got %q, want %q", c.policy, got, c.want)
 		}
 	}
 }
@@ -351,18 +341,8 @@ func TestLSPCompletesTables(t *testing.T) {
 		{"allow erin in a", []string{"acme"}},
 		{"allow erin[e", []string{"editor"}},
 	} {
-		e.change(file, i+2, c.tests)
-		at := utf16Position(c.tests, len(c.tests))
-		var got struct {
-			Items []struct{ Label string }
-		}
-		e.call("textDocument/completion", about(file, at.Line, at.Character), &got)
-		var labels []string
-		for _, item := range got.Items {
-			labels = append(labels, item.Label)
-		}
-		if !slices.Equal(labels, c.want) {
-			t.Errorf("%q: got %q, want %q", c.tests, labels, c.want)
+		if got := e.completed(file, i+2, c.tests); !slices.Equal(got, c.want) {
+			t.Errorf("%q: got %q, want %q", c.tests, got, c.want)
 		}
 	}
 }
