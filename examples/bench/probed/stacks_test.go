@@ -26,6 +26,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/auth"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+	peers "github.com/sallyport-go/sallyport/examples/bench/stacks"
 )
 
 const rbac = `
@@ -185,7 +186,7 @@ func serveAuth0(t testing.TB, l net.Listener) {
 		t.Fatal(err)
 	}
 	tokens := jwtmiddleware.New(v.ValidateToken).CheckJWT
-	policy := byCasbin(enforcer(t), func(r *http.Request) string {
+	policy := peers.ByCasbin(enforcer(t), func(r *http.Request) string {
 		claims, _ := r.Context().Value(jwtmiddleware.ContextKey{}).(*validator.ValidatedClaims)
 		if claims == nil {
 			return ""
@@ -202,7 +203,7 @@ func serveAuth0(t testing.TB, l net.Listener) {
 
 func serveChi(t testing.TB, l net.Listener) {
 	tokens := jwtauth.New("HS256", secret, nil)
-	policy := byCasbin(enforcer(t), func(r *http.Request) string {
+	policy := peers.ByCasbin(enforcer(t), func(r *http.Request) string {
 		token, _, err := jwtauth.FromContext(r.Context())
 		if err != nil || token == nil {
 			return ""
@@ -257,22 +258,4 @@ func fine(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "fine")
 
 func route(pattern string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, pattern) })
-}
-
-// byCasbin is the usual dozen lines for frameworks without a middleware for
-// Casbin.
-func byCasbin(e *casbin.Enforcer, user func(*http.Request) string) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			allowed, err := e.Enforce(user(r), r.URL.Path, r.Method)
-			switch {
-			case err != nil:
-				http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-			case !allowed:
-				http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
-			default:
-				next.ServeHTTP(w, r)
-			}
-		})
-	}
 }

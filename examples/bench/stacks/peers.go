@@ -123,7 +123,7 @@ func auth0(w *World) (Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy := byCasbin(e, func(r *http.Request) string {
+	policy := ByCasbin(e, func(r *http.Request) string {
 		claims, _ := r.Context().Value(jwtmiddleware.ContextKey{}).(*validator.ValidatedClaims)
 		if claims == nil {
 			return ""
@@ -159,7 +159,7 @@ func chiJWT(w *World) (Caller, error) {
 		return nil, err
 	}
 	tokens := jwtauth.New("HS256", w.secret, nil)
-	policy := byCasbin(e, func(r *http.Request) string {
+	policy := ByCasbin(e, func(r *http.Request) string {
 		token, _, err := jwtauth.FromContext(r.Context())
 		if err != nil || token == nil {
 			return ""
@@ -180,9 +180,9 @@ var errKeysDown = errors.New("the key server cannot be reached")
 // is down.
 func noKey[T any](T) (any, error) { return nil, errKeysDown }
 
-// byCasbin is the usual dozen lines for frameworks without a middleware for
+// ByCasbin is the usual dozen lines for frameworks without a middleware for
 // Casbin.
-func byCasbin(e *casbin.Enforcer, user func(*http.Request) string) func(http.Handler) http.Handler {
+func ByCasbin(e *casbin.Enforcer, user func(*http.Request) string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			allowed, err := e.Enforce(user(r), r.URL.Path, r.Method)

@@ -214,9 +214,10 @@ func (r *run) read(text []byte) error {
 		return nil
 	}
 	kept := string(part)
-	if !scanPart(kept, &r.line) || r.timed && r.line.Time.UnmarshalText(at) != nil {
+	if !scanPart(kept, &r.line) {
 		return r.parse(text)
 	}
+	r.line.Time = at
 	r.report.Decisions++
 	a, err := r.answer(&r.line)
 	if err != nil {

@@ -27,12 +27,12 @@ const (
 // they are.
 const maxDigits = 18
 
-// cut finds that part, and the time and the number of the line. ok says that the line is good if
-// scanPart takes the part.
-func cut(text []byte) (part, at []byte, seq uint64, ok bool) {
+// cut finds that part, and the time and the number of the line. ok says that the
+// line is good if scanPart takes the part.
+func cut(text []byte) (part []byte, at time.Time, seq uint64, ok bool) {
 	rest, ok := bytes.CutPrefix(text, []byte(decisionStart))
 	if !ok {
-		return nil, nil, 0, false
+		return nil, at, 0, false
 	}
 	digits := 0
 	for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' {
@@ -40,26 +40,20 @@ func cut(text []byte) (part, at []byte, seq uint64, ok bool) {
 		digits++
 	}
 	if digits == 0 || digits > maxDigits || rest[0] == '0' {
-		return nil, nil, 0, false
+		return nil, at, 0, false
 	}
 	if rest, ok = bytes.CutPrefix(rest[digits:], []byte(timeStart)); !ok {
-		return nil, nil, 0, false
+		return nil, at, 0, false
 	}
-	at, rest, ok = bytes.Cut(rest, []byte(`",`))
-	if !ok || !isTime(at) {
-		return nil, nil, 0, false
+	when, rest, ok := bytes.Cut(rest, []byte(`",`))
+	if !ok || at.UnmarshalText(when) != nil {
+		return nil, at, 0, false
 	}
 	end := bytes.Index(rest, []byte(partEnd))
 	if end < 0 || !isTail(rest[end+len(partEnd):]) {
-		return nil, nil, 0, false
+		return nil, at, 0, false
 	}
 	return rest[:end+1], at, seq, true
-}
-
-// isTime reports whether text is a time as JSON has it in lines.
-func isTime(text []byte) bool {
-	var t time.Time
-	return t.UnmarshalText(text) == nil
 }
 
 // tailKeys are those behind the duration, in their order.
