@@ -139,9 +139,14 @@ func (c *Client) Run(window, every time.Duration) (Result, error) {
 			}
 			due = due.Add(every)
 		}
-		wait := 100 * time.Millisecond
-		if every > 0 && len(c.idle) > 0 {
+		// At full speed it never sleeps: to wake it would be the server's work, but
+		// only of one that is slow enough for it to fall asleep.
+		wait := time.Duration(0)
+		switch {
+		case every > 0 && len(c.idle) > 0:
 			wait = max(0, time.Until(due))
+		case every > 0:
+			wait = 100 * time.Millisecond
 		}
 		if err := c.receive(wait, &r, every > 0); err != nil {
 			return r, err
