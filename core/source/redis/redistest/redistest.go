@@ -5,10 +5,13 @@
 package redistest
 
 import (
-	"bytes"
+	"bufio"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -58,24 +61,36 @@ func (s *Server) Start() {
 	case err != nil:
 		s.t.Skip("not run: it needs redis-server, and there is none on this machine")
 	}
-	var out bytes.Buffer
 	s.cmd = exec.Command(program, append([]string{"--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.more...)...)
-	s.cmd.Stdout, s.cmd.Stderr = &out, &out
+	said, err := s.cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	limit := time.After(authtest.TimeLimit(2 * time.Minute))
-	for {
-		if c, err := net.Dial("tcp", s.addr); err == nil {
-			_ = c.Close()
-			return
+	// It takes connections before it has read its data, and answers LOADING until then.
+	ready := make(chan error, 1)
+	go func() {
+		var log strings.Builder
+		lines := bufio.NewScanner(said)
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), "Ready to accept connections") {
+				ready <- nil
+				_, _ = io.Copy(io.Discard, said) // so that it never waits for its pipe
+				return
+			}
+			log.WriteString(lines.Text() + "\n")
 		}
-		select {
-		case <-limit:
-			s.Stop() // before its output is read
-			s.t.Fatalf("redis-server does not answer:\n%s", out.String())
-		case <-time.After(10 * time.Millisecond):
+		ready <- errors.New("redis-server has ended: " + log.String())
+	}()
+	select {
+	case err := <-ready:
+		if err != nil {
+			s.t.Fatal(err)
 		}
+	case <-time.After(authtest.TimeLimit(2 * time.Minute)):
+		s.t.Fatal("redis-server is not ready after two minutes")
 	}
 }
 
