@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -67,11 +68,39 @@ func Compare(before, after []*Rule) difference {
 	for len(before) > 0 && len(after) > 0 && before[len(before)-1].equal(after[len(after)-1]) {
 		before, after = before[:len(before)-1], after[:len(after)-1]
 	}
+	before, after = unpaired(before, after)
 	var d difference
 	d.Removed, d.RemovedCount = missing(before, after)
 	d.Added, d.AddedCount = missing(after, before)
 	d.Reordered = d.AddedCount == 0 && d.RemovedCount == 0 && len(before) > 0
 	return d
+}
+
+// unpaired leaves out rules that both have in the same order, as far as a few steps
+// ahead show it: no policy has a rule twice, so that what one of them lacks is among
+// the others.
+func unpaired(before, after []*Rule) (was, is []*Rule) {
+	const (
+		steps  = 16
+		enough = 1000 // differences, behind which nobody looks ahead
+	)
+	for len(before) > 0 && len(after) > 0 {
+		if before[0].equal(after[0]) {
+			before, after = before[1:], after[1:]
+			continue
+		}
+		removed, added := 1, 1
+		if len(was) < enough && len(is) < enough {
+			if n := slices.IndexFunc(after[:min(steps, len(after))], before[0].equal); n > 0 {
+				removed, added = 0, n
+			} else if n := slices.IndexFunc(before[:min(steps, len(before))], after[0].equal); n > 0 {
+				removed, added = n, 0
+			}
+		}
+		was, is = append(was, before[:removed]...), append(is, after[:added]...)
+		before, after = before[removed:], after[added:]
+	}
+	return append(was, before...), append(is, after...)
 }
 
 // missing are the rules of from that in does not have, and how many there are.
