@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -29,6 +30,7 @@ import (
 type Store struct {
 	client *redis.Client
 	prefix string
+	hinted atomic.Uint64 // the revision that was notified last
 }
 
 var _ source.Store = (*Store)(nil)
@@ -71,7 +73,7 @@ func New(url string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source/redis: %w", err)
 	}
-	return &Store{s.Client(o), s.Prefix()}, nil
+	return &Store{client: s.Client(o), prefix: s.Prefix()}, nil
 }
 
 // Close implements [source.Store].
@@ -84,48 +86,52 @@ func (s *Store) at(r source.Revision) string {
 	return s.prefix + strconv.FormatUint(uint64(r), 10)
 }
 
-// The fields of a revision: its entry, the time, and each file behind a prefix.
+// filesAt is the key with the files of a revision, packed.
+func (s *Store) filesAt(r source.Revision) string { return s.at(r) + ":files" }
+
+// The fields of a revision: its entry and the time.
 const (
 	entryField = "entry"
 	timeField  = "time"
-	filePrefix = "file:"
 )
 
 const (
 	// maxHead is more than the key with the newest revision has bytes.
 	maxHead = 128
-	// maxEntry is how many bytes an entry may have: more than a thousand long
-	// names and four long texts need, escaped.
-	maxEntry = 2 << 20
+	// maxEntry is how many bytes an entry may have: more than four long texts need,
+	// escaped.
+	maxEntry = 1 << 20
 )
 
-// kept is an entry as it is kept. The names of the files are in it, so that no
-// field needs to be read that was not asked for, and none of unknown size.
-type kept struct {
-	source.Entry
-	Files []string `json:"files"`
-}
-
 // Fetch implements [source.Source]. It costs one small key while the revision is
-// known.
+// known, and one way to the server and back for a small one that was notified.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
-	newest, err := s.newest(ctx)
+	hinted := source.Revision(s.hinted.Load())
+	p := s.client.Pipeline()
+	head := p.GetRange(ctx, s.head(), 0, maxHead-1)
+	var files *packed
+	if hinted != 0 && hinted != known.Revision {
+		files = s.packed(ctx, p, hinted)
+	}
+	if _, err := p.Exec(ctx); err != nil {
+		return source.Fetched{}, fmt.Errorf("source/redis: read revision: %w", err)
+	}
+	newest, err := s.newest(head.Val())
 	if err != nil || newest == known {
 		return source.Fetched{State: newest}, err
 	}
-	c, e, err := s.At(ctx, newest.Revision)
-	if err != nil {
-		return source.Fetched{}, err
+	if newest.Revision != hinted {
+		files = nil // of another revision
 	}
-	return source.Fetched{State: source.State{Revision: newest.Revision, Hash: e.Hash}, Content: c}, nil
+	c, err := s.content(ctx, newest.Revision, files)
+	if err != nil {
+		return source.Fetched{}, fmt.Errorf("source/redis: read revision %d: %w", newest.Revision, err)
+	}
+	return source.Fetched{State: newest, Content: c}, nil
 }
 
 // newest is the newest revision, or ErrEmpty. It is kept as "7 HASH".
-func (s *Store) newest(ctx context.Context) (source.State, error) {
-	text, err := s.client.GetRange(ctx, s.head(), 0, maxHead-1).Result()
-	if err != nil {
-		return source.State{}, fmt.Errorf("source/redis: read revision: %w", err)
-	}
+func (s *Store) newest(text string) (source.State, error) {
 	if text == "" { // the key is not there
 		return source.State{}, source.ErrEmpty
 	}
@@ -137,9 +143,16 @@ func (s *Store) newest(ctx context.Context) (source.State, error) {
 	return source.State{Revision: source.Revision(r), Hash: hash}, nil
 }
 
-// Listen implements [source.Source].
+// Listen implements [source.Source]. A notification has the revision, whose files are
+// then read together with the newest revision, in case that it is it.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
-	if err := connect.Listen(ctx, s.client, s.channel(), hint); err != nil {
+	err := connect.Listen(ctx, s.client, s.channel(), func(text string) {
+		if r, err := strconv.ParseUint(text, 10, 63); err == nil {
+			s.hinted.Store(r)
+		}
+		hint()
+	})
+	if err != nil {
 		return fmt.Errorf("source/redis: listen: %w", err)
 	}
 	return nil
@@ -152,10 +165,10 @@ local head = redis.call('GET', KEYS[1])
 local newest = '0'
 if head then newest = string.match(head, '^%d+') end
 if newest ~= ARGV[1] then return {0, newest} end
-redis.call('DEL', KEYS[3])
-for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 local now = redis.call('TIME')
-redis.call('HSET', KEYS[3], 'time', now[1])
+redis.call('DEL', KEYS[3])
+redis.call('HSET', KEYS[3], 'entry', ARGV[5], 'time', now[1])
+redis.call('SET', KEYS[4], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[2])
 redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. ARGV[3])
 redis.call('PUBLISH', ARGV[4], ARGV[2])
@@ -168,19 +181,12 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
 	e := source.Entry{Revision: p.Next(), Hash: source.HashFiles(p.Files), Note: p.Note}
-	files := make([]string, len(p.Files))
-	for i, f := range p.Files {
-		files[i] = f.Name
-	}
-	note, err := json.Marshal(kept{e, files})
+	note, err := json.Marshal(e)
 	if err != nil {
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
-	args := []any{uint64(p.Base), uint64(e.Revision), e.Hash, s.channel(), entryField, note}
-	for _, f := range p.Files {
-		args = append(args, filePrefix+f.Name, f.Content)
-	}
-	got, err := publish.Run(ctx, s.client, []string{s.head(), s.history(), s.at(e.Revision)}, args...).Slice()
+	keys := []string{s.head(), s.history(), s.at(e.Revision), s.filesAt(e.Revision)}
+	got, err := publish.Run(ctx, s.client, keys, uint64(p.Base), uint64(e.Revision), e.Hash, s.channel(), note, pack(p.Files)).Slice()
 	if err != nil {
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
@@ -200,99 +206,55 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 
 // At implements [source.Store].
 func (s *Store) At(ctx context.Context, r source.Revision) (*source.Content, source.Entry, error) {
-	k, err := s.entry(ctx, r)
+	e, err := s.entry(ctx, r)
 	if err != nil {
 		return nil, source.Entry{}, err
 	}
-	c, err := s.content(ctx, k)
+	c, err := s.content(ctx, r, nil)
+	if err == nil && c.Hash() != e.Hash {
+		err = errors.New("its files are not those that were published")
+	}
 	if err != nil {
 		return nil, source.Entry{}, fmt.Errorf("source/redis: read revision %d: %w", r, err)
 	}
-	return c, k.Entry, nil
+	return c, e, nil
 }
 
-// content reads the files of a revision.
-func (s *Store) content(ctx context.Context, k *kept) (*source.Content, error) {
-	if len(k.Files) == 0 || len(k.Files) > source.MaxFiles {
-		return nil, fmt.Errorf("its entry names %d files, and from 1 to %d are allowed", len(k.Files), source.MaxFiles)
+// entry reads the entry of a revision, if it has no more bytes than it may have.
+func (s *Store) entry(ctx context.Context, r source.Revision) (source.Entry, error) {
+	var e source.Entry
+	failed := func(err error) (source.Entry, error) {
+		return source.Entry{}, fmt.Errorf("source/redis: read revision %d: %w", r, err)
 	}
-	fields := make([]string, len(k.Files))
-	for i, name := range k.Files {
-		fields[i] = filePrefix + name
+	p := s.client.Pipeline()
+	sizes := []*redis.IntCmd{p.HStrLen(ctx, s.at(r), entryField), p.HStrLen(ctx, s.at(r), timeField)}
+	if _, err := p.Exec(ctx); err != nil {
+		return failed(err)
 	}
-	texts, err := s.fields(ctx, k.Revision, source.MaxSize, fields...)
+	if sizes[0].Val()+sizes[1].Val() > maxEntry {
+		return failed(fmt.Errorf("its entry has more than %d bytes", maxEntry))
+	}
+	values, err := s.client.HMGet(ctx, s.at(r), entryField, timeField).Result()
 	if err != nil {
-		return nil, err
+		return failed(err)
 	}
-	files := make([]source.File, len(texts))
-	for i, text := range texts {
-		if text == nil {
-			return nil, fmt.Errorf("its file %q is missing", k.Files[i])
-		}
-		files[i] = source.File{Name: k.Files[i], Content: []byte(*text)}
+	note, noted := values[0].(string)
+	seconds, timed := values[1].(string)
+	if !noted || !timed {
+		return source.Entry{}, fmt.Errorf("source/redis: revision %d: %w", r, source.ErrNoRevision)
 	}
-	c, err := source.NewContent(k.Revision, files)
-	if err == nil && c.Hash() != k.Hash {
-		err = errors.New("its files are not those that were published")
+	if err := json.Unmarshal([]byte(note), &e); err != nil {
+		return failed(err)
 	}
-	return c, err
-}
-
-// fields reads some fields of a revision, nil for those that are not there, if they
-// have at most limit bytes together: nobody who can write to the server can make
-// instances take more.
-func (s *Store) fields(ctx context.Context, r source.Revision, limit int64, names ...string) ([]*string, error) {
-	sizes := make([]*redis.IntCmd, len(names))
-	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, name := range names {
-			sizes[i] = p.HStrLen(ctx, s.at(r), name)
-		}
-		return nil
-	})
+	if e.Revision != r {
+		return failed(fmt.Errorf("its entry is of revision %d", e.Revision))
+	}
+	n, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil {
-		return nil, err
+		return failed(err)
 	}
-	size := int64(0)
-	for _, n := range sizes {
-		if size += n.Val(); size > limit {
-			return nil, fmt.Errorf("it has more than %d bytes", limit)
-		}
-	}
-	values, err := s.client.HMGet(ctx, s.at(r), names...).Result()
-	if err != nil {
-		return nil, err
-	}
-	texts := make([]*string, len(names))
-	for i, v := range values {
-		if text, ok := v.(string); ok {
-			texts[i] = &text
-		}
-	}
-	return texts, nil
-}
-
-// entry reads the entry of a revision.
-func (s *Store) entry(ctx context.Context, r source.Revision) (*kept, error) {
-	texts, err := s.fields(ctx, r, maxEntry, entryField, timeField)
-	if err != nil {
-		return nil, fmt.Errorf("source/redis: read revision %d: %w", r, err)
-	}
-	if texts[0] == nil || texts[1] == nil {
-		return nil, fmt.Errorf("source/redis: revision %d: %w", r, source.ErrNoRevision)
-	}
-	k := new(kept)
-	if err := json.Unmarshal([]byte(*texts[0]), k); err != nil {
-		return nil, fmt.Errorf("source/redis: read revision %d: %w", r, err)
-	}
-	if k.Revision != r {
-		return nil, fmt.Errorf("source/redis: read revision %d: its entry is of revision %d", r, k.Revision)
-	}
-	n, err := strconv.ParseInt(*texts[1], 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("source/redis: read revision %d: %w", r, err)
-	}
-	k.Published = time.Unix(n, 0)
-	return k, nil
+	e.Published = time.Unix(n, 0)
+	return e, nil
 }
 
 // History implements [source.Store].
@@ -313,11 +275,11 @@ func (s *Store) History(ctx context.Context, before source.Revision, limit int) 
 		if err != nil {
 			return nil, fmt.Errorf("source/redis: read history: %w", err)
 		}
-		k, err := s.entry(ctx, source.Revision(n))
+		e, err := s.entry(ctx, source.Revision(n))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, k.Entry)
+		all = append(all, e)
 	}
 	return all, nil
 }

@@ -2,11 +2,11 @@ package redis_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,23 +93,30 @@ func TestSizesAreBounded(t *testing.T) {
 		"entry": func(key string) error { return admin.HSet(t.Context(), key+"1", "entry", huge).Err() },
 		"time":  func(key string) error { return admin.HSet(t.Context(), key+"1", "time", huge).Err() },
 		"another revision's entry": func(key string) error {
-			return admin.HSet(t.Context(), key+"1", "entry", `{"revision":2,"files":["policy.csv"]}`).Err()
+			return admin.HSet(t.Context(), key+"1", "entry", `{"revision":2}`).Err()
 		},
-		"no file": func(key string) error { return admin.HDel(t.Context(), key+"1", "file:policy.csv").Err() },
+		"no files": func(key string) error { return admin.Del(t.Context(), key+"1:files").Err() },
+		"half a file": func(key string) error {
+			return admin.SetRange(t.Context(), key+"1:files", 0, "\x00\x00\x00\x00\x00\x01").Err()
+		},
+		"a long tail": func(key string) error {
+			return admin.Append(t.Context(), key+"1:files", "\xff\xff\xff\xff\xff\xff\xff\xff").Err()
+		},
+		"a short tail": func(key string) error { return admin.Append(t.Context(), key+"1:files", "x").Err() },
 		"files": func(key string) error {
-			// One of 1 MiB, named 257 times, is 1 MiB too much.
-			if err := admin.HSet(t.Context(), key+"1", "file:a.csv", huge[:1<<20]).Err(); err != nil {
-				return err
-			}
-			names := slices.Repeat([]string{"a.csv"}, 257)
-			return admin.HSet(t.Context(), key+"1", "entry", `{"revision":1,"files":["`+strings.Join(names, `","`)+`"]}`).Err()
+			return admin.SetRange(t.Context(), key+"1:files", source.MaxSize+1<<20, "x").Err()
 		},
 	} {
 		store := opened(t, server, strings.ReplaceAll(name, " ", "-"))
 		if _, err := store.Publish(t.Context(), source.Publication{Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Fetch(t.Context(), source.State{}); err != nil {
+		fetch := func() error { // and at, since instances do not read entries
+			_, err := store.Fetch(t.Context(), source.State{})
+			_, _, atErr := store.At(t.Context(), 1)
+			return errors.Join(err, atErr)
+		}
+		if err := fetch(); err != nil {
 			t.Fatal(err)
 		}
 		if err := spoil("sallyport:{" + strings.ReplaceAll(name, " ", "-") + "}:"); err != nil {
@@ -117,7 +124,7 @@ func TestSizesAreBounded(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := store.Fetch(t.Context(), source.State{})
+		err := fetch()
 		runtime.ReadMemStats(&after)
 		if err == nil || len(err.Error()) > 1000 {
 			t.Errorf("%s: %.1000v", name, err)

@@ -116,7 +116,7 @@ func record(m redis.XMessage) (r revoke.Record, err error) {
 
 // Listen implements [revoke.Log].
 func (l revocations) Listen(ctx context.Context, hint func()) error {
-	if err := connect.Listen(ctx, l.client, l.channel(), hint); err != nil {
+	if err := connect.Listen(ctx, l.client, l.channel(), func(string) { hint() }); err != nil {
 		return fmt.Errorf("redisstate: listen: %w", err)
 	}
 	return nil

@@ -67,6 +67,9 @@ changes that are not in the store are not overwritten without --force.`,
 func contentAt(ctx context.Context, s shared.Store, r shared.Revision) (*shared.Content, error) {
 	if r == 0 {
 		got, err := s.Fetch(ctx, shared.State{})
+		if err == nil && got.Content.Hash() != got.Hash {
+			err = fmt.Errorf("revision %d has other files than were published", got.Revision)
+		}
 		return got.Content, err
 	}
 	c, _, err := s.At(ctx, r)

@@ -16,9 +16,9 @@ const (
 	answer = 5 * time.Second
 )
 
-// Listen calls hint when it listens on a channel, and for each message there, until
+// Listen calls hint when it listens on a channel, and with the text of each message there, until
 // ctx ends or the connection is lost, and returns why.
-func Listen(ctx context.Context, client *redis.Client, channel string, hint func()) error {
+func Listen(ctx context.Context, client *redis.Client, channel string, hint func(text string)) error {
 	sub := client.Subscribe(ctx, channel)
 	defer func() { _ = sub.Close() }()
 	// The end of ctx does not end a wait that has begun.
@@ -38,12 +38,14 @@ func Listen(ctx context.Context, client *redis.Client, channel string, hint func
 			if _, err := sub.ReceiveTimeout(ctx, answer); err != nil {
 				return err
 			}
-			hint() // it may have been a notification
+			hint("") // it may have been a notification
 		case err != nil:
 			return explain(err, "channel "+channel)
 		default:
-			if _, pong := got.(*redis.Pong); !pong {
-				hint() // for the subscription itself, too
+			if m, is := got.(*redis.Message); is {
+				hint(m.Payload)
+			} else if _, pong := got.(*redis.Pong); !pong {
+				hint("") // for the subscription itself, too
 			}
 		}
 	}
