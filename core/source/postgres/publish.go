@@ -40,11 +40,12 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e
 		return err
 	}
 	if moved.RowsAffected() == 0 {
-		newest, err := s.newest(ctx, tx)
-		if err != nil && !errors.Is(err, source.ErrEmpty) {
+		var newest int64
+		err := tx.QueryRow(ctx, "select revision from sallyport.head where name = $1", s.name).Scan(&newest)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		return &source.ConflictError{Base: p.Base, Newest: newest.Revision}
+		return &source.ConflictError{Base: p.Base, Newest: source.Revision(newest)}
 	}
 	err = tx.QueryRow(ctx, `insert into sallyport.revision (name, revision, hash, author, commit_id, message, forced, restores)
 		values ($1, $2, $3, $4, $5, $6, $7, $8) returning published`,

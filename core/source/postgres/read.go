@@ -11,46 +11,53 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
-// Fetch implements [source.Source]. It costs one small row while the revision is
-// known.
+// Fetch implements [source.Source]. It is one query, and costs one small row while
+// the revision is known.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
-	newest, err := s.newest(ctx, s.pool)
+	rows, err := s.pool.Query(ctx, `with head as (
+			select r.revision, r.hash, (r.revision, r.hash) = ($2, $3) as known from sallyport.head h
+			join sallyport.revision r on r.name = h.name and r.revision = h.revision where h.name = $1),
+		size as (
+			select count(*) as files, sum(`+fileSize+`) as bytes from head
+			join sallyport.file f on f.name = $1 and f.revision = head.revision where not head.known)
+		select head.revision, head.hash, f.path, f.content from head cross join size
+		left join sallyport.file f on f.name = $1 and f.revision = head.revision and not head.known and files <= $4 and bytes <= $5`,
+		s.name, int64(known.Revision), known.Hash, source.MaxFiles, maxBytes)
 	if err != nil {
 		return source.Fetched{}, wrapped("read revision", err)
 	}
-	if newest == known {
-		return source.Fetched{State: newest}, nil
-	}
-	// Nothing of a revision ever changes, so that this is it as a whole.
-	c, err := s.content(ctx, newest.Revision)
-	if err != nil {
-		return source.Fetched{}, wrapped(fmt.Sprintf("read revision %d", newest.Revision), err)
-	}
-	return source.Fetched{State: newest, Content: c}, nil
-}
-
-type queryer interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
-// newest is the newest revision, or ErrEmpty.
-func (s *Store) newest(ctx context.Context, q queryer) (source.State, error) {
+	var got source.Fetched
+	var files []source.File
 	var r int64
-	var hash string
-	err := q.QueryRow(ctx, `select r.revision, r.hash from sallyport.head h
-		join sallyport.revision r on r.name = h.name and r.revision = h.revision where h.name = $1`, s.name).Scan(&r, &hash)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return source.State{}, source.ErrEmpty
+	var path *string
+	var content []byte
+	_, err = pgx.ForEachRow(rows, []any{&r, &got.Hash, &path, &content}, func() error {
+		if path != nil {
+			files = append(files, source.File{Name: *path, Content: content})
+		}
+		return nil
+	})
+	got.Revision = source.Revision(r)
+	switch {
+	case err != nil:
+		return source.Fetched{}, wrapped("read revision", err)
+	case r == 0:
+		return source.Fetched{}, wrapped("read revision", source.ErrEmpty)
+	case got.State == known:
+		return got, nil
 	}
-	return source.State{Revision: source.Revision(r), Hash: hash}, err
+	if got.Content, err = contentOf(got.Revision, files); err != nil {
+		return source.Fetched{}, wrapped(fmt.Sprintf("read revision %d", got.Revision), err)
+	}
+	return got, nil
 }
 
 // content reads the files of a revision, unless they are more than a source may
 // hold.
 func (s *Store) content(ctx context.Context, r source.Revision) (*source.Content, error) {
 	rows, err := s.pool.Query(ctx, `with size as (
-		select count(*) as files, sum(octet_length(path)::bigint + octet_length(content)) as bytes
-		from sallyport.file where name = $1 and revision = $2)
+		select count(*) as files, sum(`+fileSize+`) as bytes
+		from sallyport.file f where name = $1 and revision = $2)
 		select path, content from sallyport.file, size
 		where name = $1 and revision = $2 and files <= $3 and bytes <= $4`, s.name, int64(r), source.MaxFiles, maxBytes)
 	if err != nil {
@@ -62,11 +69,19 @@ func (s *Store) content(ctx context.Context, r source.Revision) (*source.Content
 	if err != nil {
 		return nil, err
 	}
+	return contentOf(r, files)
+}
+
+// contentOf is what was read of a revision, of which nothing was if it is too much.
+func contentOf(r source.Revision, files []source.File) (*source.Content, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("it has no files, or more than %d with %d bytes", source.MaxFiles, source.MaxSize)
 	}
 	return source.NewContent(r, files)
 }
+
+// fileSize is what the name and the content of a file f have in bytes, in SQL.
+const fileSize = "octet_length(f.path)::bigint + octet_length(f.content)"
 
 // maxBytes is what names and contents of a revision may have together.
 const maxBytes = source.MaxSize + source.MaxFiles*255
