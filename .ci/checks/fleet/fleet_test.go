@@ -1,8 +1,8 @@
 //go:build linux
 
 // Package fleet_test measures many instances that share one policy: each is a
-// process of its own, which guards a service and asks it without end, and the
-// stores are real ones.
+// process of its own, which guards a service and asks it at a constant rate, and
+// the stores are real ones.
 //
 // Without further flags it is a test that all of it works, with few instances.
 // make fleet measures, and writes the figures into the page.
@@ -96,6 +96,9 @@ type scale struct {
 type spread struct {
 	took    []time.Duration
 	account account
+	// used is the processor time that an instance took for a push, with the requests
+	// meanwhile.
+	used time.Duration
 }
 
 // percentile is the time within which p of a hundred pushes were everywhere.
@@ -120,6 +123,7 @@ func measurePushes(t *testing.T, k *kind, addr string, n scale) *spread {
 		s.took = append(s.took, all.wait(t, base+1).Sub(began))
 	}
 	s.account = all.account(t)
+	s.used = s.account.Used / time.Duration(n.instances*n.pushes)
 	return &s
 }
 

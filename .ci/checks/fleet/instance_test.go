@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -42,6 +43,8 @@ type account struct {
 	Passed int
 	// Longest is how long the slowest answer took.
 	Longest time.Duration
+	// Used is the processor time of the process.
+	Used time.Duration
 	// First is the first thing that was wrong, in words.
 	First string
 }
@@ -72,8 +75,15 @@ func instance(a assignment, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	// Whoever asks at a moderate rate asks once more as soon as there is a change to see.
+	changed := make(chan struct{}, 1)
 	policy, err := casbinrules.OpenSource(context.Background(), store, casbinrules.ModelFile("model.conf"), nil,
-		casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
+		casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.WithReloadObserver(func(context.Context, casbinrules.ReloadEvent) {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		}))
 	if err != nil {
 		return err
 	}
@@ -91,11 +101,14 @@ func instance(a assignment, in io.Reader, out io.Writer) error {
 	}()
 	next := time.NewTicker(a.Pause)
 	defer next.Stop()
+	used := processorTime()
 	for {
 		select {
 		case err := <-ended:
 			return err
 		case <-asked:
+			now := processorTime()
+			p.account.Used, used = now-used, now
 			if err := p.write.Encode(message{Account: &p.account}); err != nil {
 				return err
 			}
@@ -104,8 +117,19 @@ func instance(a assignment, in io.Reader, out io.Writer) error {
 			if err := p.probe(); err != nil {
 				return err
 			}
+		case <-changed:
+			if err := p.probe(); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// processorTime is what this process has used.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used) // fails for no process but another
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // prober sends requests to a service of its own process.

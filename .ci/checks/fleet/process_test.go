@@ -183,6 +183,7 @@ func (f fleet) account(t *testing.T) (sum account) {
 			sum.Wrong += a.Wrong
 			sum.Unavailable += a.Unavailable
 			sum.Passed += a.Passed
+			sum.Used += a.Used
 			sum.Longest = max(sum.Longest, a.Longest)
 			if sum.First == "" {
 				sum.First = a.First

@@ -68,7 +68,10 @@ func figuresTable(all []*figures, of *shared, measured string) (text string, mis
 	each(fmt.Sprintf("the same, the slowest of %d pushes", len(all[0].large.took)), "500 ms", func(_ *kind, f *figures) cell {
 		return within(f.large.percentile(100), 500*time.Millisecond)
 	})
-	each("the same with one process in place of all", "500 ms", func(_ *kind, f *figures) cell { return within(f.alone.percentile(100), 500*time.Millisecond) })
+	each("what a push takes of a processor in each process, 1,000 rules and 100,000", "–", func(_ *kind, f *figures) cell {
+		return cell{text: rounded(f.small.used) + ", " + rounded(f.large.used)}
+	})
+	each("the slowest of so many pushes with one process in place of all, 100,000 rules", "500 ms", func(_ *kind, f *figures) cell { return within(f.alone.percentile(100), 500*time.Millisecond) })
 	each("the slowest answer of that process meanwhile", "10 ms", func(_ *kind, f *figures) cell { return within(f.alone.account.Longest, 10*time.Millisecond) })
 	for _, length := range slices.Sorted(maps.Keys(all[0].cuts.behind)) {
 		each(fmt.Sprintf("behind after the network was cut for %v", length), "1 s", func(_ *kind, f *figures) cell { return within(f.cuts.behind[length], time.Second) })
