@@ -191,7 +191,10 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 	for i := range g.schemes {
 		s := &g.schemes[i]
 		e.Scheme = s.name // also when it panics
-		account, guess := s.guess(r)
+		account, guess := "", false
+		if s.byBrowser || g.limiter != nil { // which alone want to know
+			account, guess = s.guess(r)
+		}
 		if guess && s.byBrowser {
 			// Before the password is looked at: a page of another site could
 			// otherwise have failures counted against its visitor, or learn by

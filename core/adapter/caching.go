@@ -16,6 +16,7 @@ import (
 // fields that [TargetedCacheFields] lists are removed; with sharedCaching, which
 // is the verdict's, only a missing Cache-Control is put back.
 func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
+	own, private := 0, false // how many of fields are in h at least, and whether one says that
 	for i := range fields {
 		f := &fields[i]
 		s := f.Shared()
@@ -29,6 +30,7 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 				add(h, s.Key, f)
 			}
 		case !IsPrivate(f):
+			continue
 		case sharedCaching:
 			if len(have) == 0 {
 				h[s.Key] = []string{f.Value}
@@ -37,11 +39,18 @@ func KeepFields(h http.Header, fields []core.Field, sharedCaching bool) {
 			if len(have) != 1 || have[0] != f.Value {
 				h[s.Key] = PrivateCacheControl(have)
 			}
-			for _, name := range targeted {
-				if len(h[name]) > 0 { // a lookup does not hash the name in a small map, delete does
-					delete(h, name)
-				}
-			}
+			private = true
+		}
+		if first(fields[:i], f.Name) {
+			own++
+		}
+	}
+	if !private || len(h) == own { // nothing else is there
+		return
+	}
+	for _, name := range targeted {
+		if len(h[name]) > 0 {
+			delete(h, name)
 		}
 	}
 }

@@ -40,7 +40,7 @@ type TokenVerifier interface {
 }
 
 // keepsNothing is a [TokenVerifier] to which a token may be lent: it keeps no part of
-// the text, nor gives it to others.
+// the text, nor gives it to others, and refuses by itself what is no b64token.
 type keepsNothing interface {
 	// KeepsNothing returns the verifier itself, since one that embeds it may keep
 	// what it likes.
@@ -51,7 +51,7 @@ type keepsNothing interface {
 // is safe for concurrent use.
 type Authenticator struct {
 	verifier   TokenVerifier
-	lends      bool // tokens to it, which it does not keep
+	lends      bool // texts to it as they are, which it does not keep
 	maxSize    int
 	cookie     string            // read beside Authorization; "" for none
 	last       []challenge.Param // of every challenge

@@ -159,7 +159,12 @@ func TestPayloadSpellingIsStrict(t *testing.T) {
 			wantReason(t, v, signParts(t, "HS256", secret, part(`{"alg":"HS256"}`)+"."+tc.payload), core.ReasonMalformed)
 		})
 	}
-	wantReason(t, v, signParts(t, "HS256", secret, part(`{"alg":"HS256"}`)+"."+good), "")
+	signed := signParts(t, "HS256", secret, part(`{"alg":"HS256"}`)+"."+good)
+	wantReason(t, v, signed, "")
+	for _, foreign := range []string{"%", " ", "\n", "é"} { // before any key is asked
+		wantReason(t, v, signed+foreign, core.ReasonMalformed)
+		wantReason(t, v, signed[:len(signed)/2]+foreign+signed[len(signed)/2:], core.ReasonMalformed)
+	}
 }
 
 func TestSizeIsCappedBeforeDecoding(t *testing.T) { // E21

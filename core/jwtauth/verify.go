@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
@@ -209,6 +210,9 @@ func notSigned(token string) error {
 }
 
 func split(token string) (parts, error) {
+	if !challenge.IsToken68(token) { // nobody has looked: see KeepsNothing
+		return parts{}, refuse(core.ReasonMalformed, "not a b64token (RFC 6750 §2.1)")
+	}
 	first := strings.IndexByte(token, '.')
 	last := strings.LastIndexByte(token, '.')
 	if first < 0 || first == last || strings.IndexByte(token[first+1:last], '.') >= 0 {

@@ -28,10 +28,15 @@ var (
 // [core.ErrAmbiguousCredentials]. What is no token is a [core.CredentialError].
 func Token(r core.Request, scheme string, maxSize int) (string, error) {
 	field, n := r.Header("Authorization")
-	return tokenOf(field, n, scheme, maxSize)
+	token, err := tokenOf(field, n, scheme, maxSize)
+	if err != nil {
+		return "", err
+	}
+	return Check(token, maxSize)
 }
 
-// LentToken is [Token] for who does not keep it ([lent.Header]).
+// LentToken is [Token] for who does not keep it ([lent.Header]), and refuses by itself
+// what is no token68: of a token that it knows it need not look at each character.
 func LentToken(r core.Request, scheme string, maxSize int) (string, error) {
 	field, n := lent.Header(r, "Authorization")
 	return tokenOf(field, n, scheme, maxSize)
@@ -48,21 +53,29 @@ func tokenOf(field string, n int, scheme string, maxSize int) (string, error) {
 	case !ok:
 		return "", malformed(errSeparator)
 	}
-	return Check(token, maxSize)
+	return token, checkSize(token, maxSize)
 }
 
 // Check refuses what is no token. Its size is looked at before its characters; a
 // b64token is what RFC 9110 §11.2 calls a token68.
 func Check(token string, maxSize int) (string, error) {
-	switch {
-	case token == "":
-		return "", malformed(errNoToken)
-	case len(token) > maxSize:
-		return "", malformed(fmt.Errorf("token of %d bytes, at most %d are accepted", len(token), maxSize))
-	case !challenge.IsToken68(token):
+	if err := checkSize(token, maxSize); err != nil {
+		return "", err
+	}
+	if !challenge.IsToken68(token) {
 		return "", malformed(errGrammar)
 	}
 	return token, nil
+}
+
+func checkSize(token string, maxSize int) error {
+	switch {
+	case token == "":
+		return malformed(errNoToken)
+	case len(token) > maxSize:
+		return malformed(fmt.Errorf("token of %d bytes, at most %d are accepted", len(token), maxSize))
+	}
+	return nil
 }
 
 // Sent reports whether r's first Authorization field is of the given scheme.
