@@ -47,8 +47,9 @@ func decide(c *fiber.Ctx, judge func(context.Context, core.Request) core.Verdict
 	ctx := c.UserContext()
 	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.Context()) || v.gates == 2 {
 		v = newView(c)
+	} else {
+		v.c, v.app, v.found = c, resolverFor(c.App()), false
 	}
-	v.c, v.app, v.found = c, resolverFor(c.App()), false
 	w := &v.second
 	watched = w
 	if v.gates++; v.gates == 1 {

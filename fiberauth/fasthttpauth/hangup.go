@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -24,8 +25,8 @@ type Watched struct {
 	context.Context // the parent
 	conn            net.Conn
 
-	mu    sync.Mutex
-	live  *watching // nil before Done is asked for
+	live  atomic.Pointer[watching] // nil before Done is asked for
+	mu    sync.Mutex               // held by who changes live
 	ended bool
 }
 
@@ -85,12 +86,23 @@ func (w *Watched) Value(key any) any { return w.current(false).Value(key) }
 
 // current is the context that is meant now. It begins to watch if start is set.
 func (w *Watched) current(start bool) context.Context {
+	if live := w.live.Load(); live != nil {
+		return live.Context
+	}
+	if !start {
+		return w.Context
+	}
+	return w.watch()
+}
+
+// watch begins to watch, unless that has been done or the gate has decided.
+func (w *Watched) watch() context.Context {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case w.live != nil:
-		return w.live.Context
-	case w.ended || !start:
+	if live := w.live.Load(); live != nil {
+		return live.Context
+	}
+	if w.ended {
 		return w.Context
 	}
 	conn := socket(w.conn)
@@ -98,7 +110,7 @@ func (w *Watched) current(start bool) context.Context {
 		return w.Context
 	}
 	ctx, cancel := context.WithCancel(w.Context)
-	w.live = &watching{ctx, cancel}
+	w.live.Store(&watching{ctx, cancel})
 	go watchConn(ctx, cancel, conn)
 	return ctx
 }
@@ -107,9 +119,9 @@ func (w *Watched) current(start bool) context.Context {
 func (w *Watched) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ended, w.conn = true, nil; w.live != nil {
-		w.live.cancel()
-		w.live = nil
+	w.ended, w.conn = true, nil
+	if live := w.live.Swap(nil); live != nil {
+		live.cancel()
 	}
 }
 

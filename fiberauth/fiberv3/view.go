@@ -49,8 +49,9 @@ func decide(c fiber.Ctx, judge func(context.Context, core.Request) core.Verdict)
 	ctx := c.Context()
 	if v, _ = fasthttpauth.HolderOf(ctx).(*view); v == nil || !v.Shows(c.RequestCtx()) || v.gates == 2 {
 		v = newView(c)
+	} else {
+		v.c, v.router, v.app, v.found = c, routerOf(c), resolverFor(c.App()), false
 	}
-	v.c, v.router, v.app, v.found = c, routerOf(c), resolverFor(c.App()), false
 	w := &v.second
 	watched = w
 	if v.gates++; v.gates == 1 {
