@@ -63,10 +63,10 @@ func (r *release) compare() error {
 			fmt.Fprintf(r.out, "%s: %s: %s\n", m.Name(), word, c.Message)
 		}
 	}
-	fmt.Fprintf(r.out, "%d breaking changes since %s\n", breaking, r.last)
+	fmt.Fprintf(r.out, "breaking changes since %s: %d\n", r.last, breaking)
 	minor := semver.Major(r.version) == "v0" && semver.MajorMinor(r.version) != semver.MajorMinor(r.last)
 	if breaking > 0 && !minor {
-		return fmt.Errorf("%d changes break users of %s, and %s promises that none does", breaking, r.last, r.version)
+		return fmt.Errorf("breaking changes since %s: %d, and %s promises that none does: release a new minor version", r.last, breaking, r.version)
 	}
 	return nil
 }

@@ -180,7 +180,7 @@ func TestARelease(t *testing.T) {
 	nextReleases(t, root)
 }
 
-// nextReleases tries what may follow v0.1.0.
+// nextReleases tries what may follow v0.1.0, and breaks nobody.
 func nextReleases(t *testing.T, root string) {
 	t.Helper()
 	if _, err := tryRelease(t, root, "v0.1.1", true); err == nil || !strings.Contains(err.Error(), "nothing is listed") {
@@ -192,14 +192,42 @@ func nextReleases(t *testing.T, root string) {
 	if err != nil || !strings.Contains(printed, "core: compatible: More: added") {
 		t.Errorf("%v\n%s", err, printed)
 	}
-	changelog = strings.Replace(mustGit(t, root, "show", "HEAD:CHANGELOG.md"), "[Unreleased]\n", "[Unreleased]\n\n- Less.\n", 1) + "\n"
-	commit(t, root, "Remove it", map[string]string{"CHANGELOG.md": changelog, "core/more.go": "package core\n"})
-	printed, err = tryRelease(t, root, "v0.1.2", true)
-	if err == nil || !strings.Contains(printed, "core: BREAKING: More: removed") {
+}
+
+// A name that is gone, and a package, are told of, release no patch, and do release
+// a minor version.
+func TestABreakingReleaseIsComparedWithTheLast(t *testing.T) {
+	root := checkout(t)
+	commit(t, root, "Add a package", map[string]string{
+		".gitignore":         "/.build/\n",
+		"outer/sub/sub.go":   "package sub\n\n// Name is a name.\nconst Name = \"sub\"\n",
+		"core/internal/x.go": "package internal\n\n// X is nobody's business.\nconst X = 1\n",
+	})
+	if printed, err := tryRelease(t, root, "v0.1.0", false); err != nil || !strings.Contains(printed, "nothing to compare with") {
+		t.Fatalf("%v\n%s", err, printed)
+	}
+	changelog := strings.Replace(mustGit(t, root, "show", "HEAD:CHANGELOG.md"), "[Unreleased]\n", "[Unreleased]\n\n- Less.\n", 1) + "\n"
+	mustGit(t, root, "rm", "--quiet", "outer/sub/sub.go", "core/internal/x.go")
+	commit(t, root, "Remove a function and a package", map[string]string{
+		"CHANGELOG.md": changelog,
+		"core/core.go": "package core\n\n// Name is a name.\nconst Name = \"core\"\n\n// Talk talks.\nfunc Talk() {}\n",
+	})
+	told := "outer: BREAKING: package " + modules.Prefix + "outer/sub: removed\n" +
+		"core: BREAKING: Say: removed\ncore: compatible: Talk: added\n" +
+		"breaking changes since v0.1.0: 2\n"
+	before := state(t, root)
+	printed, err := tryRelease(t, root, "v0.1.1", false)
+	if err == nil || !strings.Contains(err.Error(), "v0.1.1 promises that none does") || !strings.Contains(printed, told) {
 		t.Errorf("%v\n%s", err, printed)
 	}
-	if printed, err = tryRelease(t, root, "v0.2.0", true); err != nil {
+	if after := state(t, root); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	if printed, err = tryRelease(t, root, "v0.2.0", false); err != nil || !strings.Contains(printed, told) {
 		t.Errorf("%v\n%s", err, printed)
+	}
+	if tags := mustGit(t, root, "tag", "--list", "*/v0.2.0"); tags != "core/v0.2.0\nouter/v0.2.0" {
+		t.Errorf("tags %q", tags)
 	}
 }
 
