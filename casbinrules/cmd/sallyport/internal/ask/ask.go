@@ -28,34 +28,13 @@ type Question struct {
 	Object, Action string
 	// Attributes are the values of further fields that the model asks for.
 	Attributes map[string]any
-	// Default is the role of everybody who is signed in, "" for none. It is asked
-	// alone, before the subject: what it allows is allowed, and what it denies is
-	// taken from nobody.
-	Default string
-}
-
-// nobody is the ID that a role is asked alone with.
-const nobody = "\U0001f6aa"
-
-// alone is q for its default role alone.
-func (q Question) alone() (Question, bool) {
-	if q.Default == "" || q.Subject == Anonymous || q.Subject == "" {
-		return q, false
-	}
-	q.Subject, q.Roles, q.Default = nobody, []string{q.Default}, ""
-	return q, true
 }
 
 // AttributeNames are the names of the attributes, sorted.
 func (q Question) AttributeNames() []string { return slices.Sorted(maps.Keys(q.Attributes)) }
 
 // Decide answers q as a gate would.
-func Decide(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.Decision, error) {
-	if alone, ok := q.alone(); ok {
-		if d, err := Decide(ctx, a, alone); err != nil || d.Allowed {
-			return d, err
-		}
-	}
+func Decide(ctx context.Context, a *Policy, q Question) (core.Decision, error) {
 	access := core.Access{Action: q.Action, Resource: core.Resource{Name: q.Object}}
 	if Named(q.Action) {
 		access.Request = namedAction{}
@@ -83,7 +62,7 @@ func (q Question) Principal() (*core.Principal, error) {
 
 // DecideReadable is [Decide], with an error where the value of an attribute does
 // not read as its type: nothing was compared, so that a denial would say too much.
-func DecideReadable(ctx context.Context, a *casbinrules.Authorizer, q Question) (core.Decision, error) {
+func DecideReadable(ctx context.Context, a *Policy, q Question) (core.Decision, error) {
 	d, err := Decide(ctx, a, q)
 	if err != nil || d.Reason != casbinrules.ReasonBadAttribute {
 		return d, err
@@ -96,10 +75,26 @@ func DecideReadable(ctx context.Context, a *casbinrules.Authorizer, q Question) 
 }
 
 // Explain says why q has its answer.
-func Explain(ctx context.Context, a *casbinrules.Authorizer, q Question) (casbinrules.Explanation, error) {
-	if alone, ok := q.alone(); ok {
-		return explainBoth(ctx, a, alone, q)
+func Explain(ctx context.Context, a *Policy, q Question) (casbinrules.Explanation, error) {
+	own, err := explain(ctx, a.Authorizer, q)
+	if err != nil || a.Alone == "" || q.Subject == Anonymous || q.Subject == "" {
+		return own, err
 	}
+	q.Subject, q.Roles = nobody, []string{a.Alone}
+	alone, err := explain(ctx, a.Authorizer, q)
+	switch {
+	case err != nil:
+		return alone, err
+	case alone.Allowed:
+		alone.Subject = own.Subject
+		return alone, nil
+	case !own.Allowed:
+		own.Notes = append(own.Notes, fmt.Sprintf("the role of everybody, %q, does not allow it when it is asked alone", a.Alone))
+	}
+	return own, nil
+}
+
+func explain(ctx context.Context, a *casbinrules.Authorizer, q Question) (casbinrules.Explanation, error) {
 	query := casbinrules.Query{
 		Subject: q.Subject, Roles: q.Roles, Tenant: q.Tenant, Claims: q.Attributes,
 		Object: q.Object, Action: q.Action, Named: Named(q.Action),
@@ -108,26 +103,6 @@ func Explain(ctx context.Context, a *casbinrules.Authorizer, q Question) (casbin
 		query.Subject, query.Roles, query.Tenant = "", nil, ""
 	}
 	return a.ExplainQuery(ctx, query)
-}
-
-// explainBoth is [Explain] for a question with a default role, which alone asks.
-func explainBoth(ctx context.Context, a *casbinrules.Authorizer, alone, q Question) (casbinrules.Explanation, error) {
-	q.Default = ""
-	own, err := Explain(ctx, a, q)
-	if err != nil {
-		return own, err
-	}
-	byRole, err := Explain(ctx, a, alone)
-	switch {
-	case err != nil:
-		return byRole, err
-	case byRole.Allowed:
-		byRole.Subject = own.Subject
-		return byRole, nil
-	case !own.Allowed:
-		own.Notes = append(own.Notes, fmt.Sprintf("the role of everybody, %q, does not allow it when it is asked alone", alone.Roles[0]))
-	}
-	return own, nil
 }
 
 // Named reports whether an action is a name that the application gives it, as

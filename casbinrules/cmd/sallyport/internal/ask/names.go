@@ -14,6 +14,7 @@ import (
 type Names struct {
 	rules   []casbinrules.Rule
 	matcher casbinrules.Matcher
+	alone   string   // as in [Policy]
 	known   []string // subjects without the prefix of roles
 	tenants []string
 	// attributes are the request fields that take the values of attributes.
@@ -24,8 +25,8 @@ type Names struct {
 }
 
 // NewNames reads the names that the policy in force uses.
-func NewNames(a *casbinrules.Authorizer) *Names {
-	n := &Names{rules: a.Rules(), matcher: a.Matcher(), known: a.KnownRoles(), values: map[string][]casbinrules.Pattern{}}
+func NewNames(a *Policy) *Names {
+	n := &Names{alone: a.Alone, rules: a.Rules(), matcher: a.Matcher(), known: a.KnownRoles(), values: map[string][]casbinrules.Pattern{}}
 	n.tenants = Tenants(n.rules)
 	n.attributes = Attributes(a.RequestFields())
 	for _, field := range a.RequestFields() {
@@ -175,8 +176,8 @@ func (n *Names) Misfits(q Question, noTenant bool) []string {
 		return found
 	}
 	roles := q.Roles
-	if q.Default != "" {
-		roles = append(slices.Clone(roles), q.Default)
+	if n.alone != "" {
+		roles = append(slices.Clone(roles), n.alone)
 	}
 	linked := slices.ContainsFunc(n.matcher.Comparisons, func(c casbinrules.Comparison) bool { return c.Field == "sub" && c.Function == "g" })
 	if len(roles) > 0 && !linked {

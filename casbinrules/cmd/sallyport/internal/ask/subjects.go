@@ -88,6 +88,8 @@ type Who struct {
 	Prefix       string
 	NoTokenRoles bool
 	Anonymous    bool
+	// Everybody says that everybody who is signed in has a role.
+	Everybody bool
 	// Users wants those that the policy gives roles, too.
 	Users bool
 	// Stranger is an ID that no policy has.
@@ -108,6 +110,9 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 	n := readNames(rules)
 	byRole := n.linked && !w.NoTokenRoles
 	list := []Subject{{Kind: Stranger, Name: "(no role)", id: w.Stranger}}
+	if w.Everybody {
+		list[0].Name = "(no other role)"
+	}
 	if w.Anonymous && !tenants {
 		list = append(list, Subject{Kind: Unknown, Name: Anonymous, id: Anonymous})
 	}

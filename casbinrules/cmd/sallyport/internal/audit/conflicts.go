@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 	"github.com/sallyport-go/sallyport/core"
@@ -92,7 +91,7 @@ type Conflict struct {
 // Conflicts are those of the subjects, each role and each user of a policy, who have
 // both of a pair, in one tenant where there are tenants. The error is that of a decision, or names a role that the policy
 // does not know.
-func Conflicts(ctx context.Context, a *casbinrules.Authorizer, subjects []ask.Subject, pairs []Forbidden) ([]Conflict, error) {
+func Conflicts(ctx context.Context, a *ask.Policy, subjects []ask.Subject, pairs []Forbidden) ([]Conflict, error) {
 	known := a.KnownRoles()
 	for _, f := range pairs {
 		for _, role := range f.Roles {
@@ -129,7 +128,7 @@ func Conflicts(ctx context.Context, a *casbinrules.Authorizer, subjects []ask.Su
 }
 
 // rolesOf are the roles of a subject, from its credentials and from the policy.
-func rolesOf(ctx context.Context, a *casbinrules.Authorizer, s ask.Subject) ([]string, error) {
+func rolesOf(ctx context.Context, a *ask.Policy, s ask.Subject) ([]string, error) {
 	q := s.Question("", "")
 	if q.Subject == ask.Anonymous {
 		return nil, nil
@@ -139,10 +138,10 @@ func rolesOf(ctx context.Context, a *casbinrules.Authorizer, s ask.Subject) ([]s
 		return nil, err
 	}
 	more, err := a.RolesOf(ctx, p)
-	return append(slices.Clone(q.Roles), more...), err
+	return slices.Concat(q.Roles, more, []string{a.Alone}), err
 }
 
-func mayBoth(ctx context.Context, a *casbinrules.Authorizer, s ask.Subject, f Forbidden) (bool, error) {
+func mayBoth(ctx context.Context, a *ask.Policy, s ask.Subject, f Forbidden) (bool, error) {
 	for _, access := range f.Access {
 		d, err := ask.Decide(ctx, a, s.Question(access[0], access[1]))
 		if err != nil || !d.Allowed {

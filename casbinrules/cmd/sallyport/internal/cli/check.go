@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 	"github.com/sallyport-go/sallyport/core"
@@ -50,7 +49,6 @@ The exit code is 1 when a request could not be decided.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		// Casbin's own Enforce knows no roles of credentials.
 		s.noRoles = s.noRoles || s.asCasbin
-		s.everybody = true
 		a, err := s.open("")
 		if err != nil {
 			return err
@@ -63,7 +61,7 @@ The exit code is 1 when a request could not be decided.`,
 
 // checker decides lines of requests.
 type checker struct {
-	authorizer *casbinrules.Authorizer
+	authorizer *ask.Policy
 	fields     []string
 	source     *source
 	stderr     io.Writer

@@ -103,7 +103,6 @@ func (c *ciRun) settle() error {
 	if c.config == "" && c.model == "" && len(c.policies) == 0 && !notThere(configName) {
 		c.config = configName
 	}
-	c.everybody = true
 	c.flagged = c.source
 	if c.config == "" {
 		return nil
@@ -263,9 +262,6 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 // the options of the two policies may differ.
 func (c *ciRun) bothSides(base source) (ask.Who, map[string]casbinrules.AttributeType, error) {
 	who, types := c.who(ask.Who{}), c.types()
-	if err := sameRole(base.role, c.role); err != nil {
-		return who, nil, err
-	}
 	if base.prefix != c.prefix {
 		return who, nil, fmt.Errorf("the base has the role prefix %q, and this policy %q", base.prefix, c.prefix)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/setup"
 )
@@ -51,7 +52,7 @@ func (c *ciRun) openBase() (*ciBase, error) {
 }
 
 // open opens the policy as it was, with the options that its configuration had.
-func (b *ciBase) open() (*casbinrules.Authorizer, error) {
+func (b *ciBase) open() (*ask.Policy, error) {
 	if b.config != "" {
 		name, err := b.repo.name(b.config)
 		if err != nil {

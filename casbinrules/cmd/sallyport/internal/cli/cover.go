@@ -23,7 +23,7 @@ type coverage struct {
 
 // newCoverage asks for each test which lines decide it. Tests that fail cover
 // nothing.
-func newCoverage(ctx context.Context, a *casbinrules.Authorizer, results []policytest.Result) (*coverage, error) {
+func newCoverage(ctx context.Context, a *ask.Policy, results []policytest.Result) (*coverage, error) {
 	covered := map[string]bool{}
 	for _, r := range results {
 		if !r.Passed() {

@@ -91,7 +91,7 @@ func newDiff() *cobra.Command {
 
 // openBoth loads two policies, each by the model beside it if none is given. An
 // attribute may be one of either model.
-func (s source) openBoth(before, after string) (old, now *casbinrules.Authorizer, err error) {
+func (s source) openBoth(before, after string) (old, now *ask.Policy, err error) {
 	var models [2]casbinrules.Model
 	var files [2][]string
 	for i, path := range []string{before, after} {
@@ -103,17 +103,11 @@ func (s source) openBoth(before, after string) (old, now *casbinrules.Authorizer
 	if err := s.checkAttributes(models[:]...); err != nil {
 		return nil, nil, err
 	}
-	var loaded [2]*casbinrules.Authorizer
-	var roles [2]string
-	s.everybody = true
+	var loaded [2]*ask.Policy
 	for i := range sides {
 		if loaded[i], err = s.load(models[i], files[i]); err != nil {
 			return nil, nil, fmt.Errorf("%s policy: %w", sides[i], err)
 		}
-		roles[i] = s.role
-	}
-	if err := sameRole(roles[0], roles[1]); err != nil {
-		return nil, nil, err
 	}
 	return loaded[0], loaded[1], nil
 }

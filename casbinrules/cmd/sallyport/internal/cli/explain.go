@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/quoted"
 )
@@ -46,7 +45,6 @@ What the policy does not know, such as a misspelt role, is noted on stderr.`,
 			return err
 		}
 		q.Object, q.Action = args[1], args[2]
-		s.everybody = true
 		a, err := s.open("")
 		if err != nil {
 			return err
@@ -107,7 +105,7 @@ func (f *subjectFlags) question(subject string) (q ask.Question, err error) {
 
 // orient puts object and action into their order, reads the object as a gate
 // does, and notes what the policy does not know.
-func (s *source) orient(stderr io.Writer, a *casbinrules.Authorizer, q ask.Question) (ask.Question, error) {
+func (s *source) orient(stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Question, error) {
 	names := ask.NewNames(a)
 	q, hint, err := names.Orient(q)
 	if err != nil {

@@ -279,7 +279,7 @@ func testForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authorizer
 		return found, nil
 	}
 	s := sourceOf(p.Settings)
-	results, err := s.runTests(ctx, a, tests, false)
+	results, err := s.runTests(ctx, &ask.Policy{Authorizer: a}, tests, false)
 	if err != nil {
 		return found, err
 	}
@@ -305,10 +305,11 @@ func explainForEditor(ctx context.Context, p lsp.Project, a *casbinrules.Authori
 		return "", err
 	}
 	s := sourceOf(p.Settings)
-	r := policytest.Runner{Canonical: s.canonical}.Read(tests[0], ask.NewNames(a))
+	policy := &ask.Policy{Authorizer: a}
+	r := policytest.Runner{Canonical: s.canonical}.Read(tests[0], ask.NewNames(policy))
 	if r.Err != nil {
 		return "", r.Err
 	}
-	e, err := ask.Explain(ctx, a, r.Asked)
+	e, err := ask.Explain(ctx, policy, r.Asked)
 	return e.String(), err
 }

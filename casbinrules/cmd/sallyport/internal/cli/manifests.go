@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
 )
 
@@ -50,12 +51,12 @@ func plainPath(policy string) string {
 }
 
 // openManifests loads a policy that is in YAML, or a part of it is.
-func (s *source) openManifests(in *manifests, m casbinrules.Model, files []string, opts []casbinrules.Option) (*casbinrules.Authorizer, error) {
-	a, err := casbinrules.OpenFS(in, m, files, opts...)
+func (s *source) openManifests(in *manifests, m casbinrules.Model, files []string, opts []casbinrules.Option) (*ask.Policy, error) {
+	a, err := s.policy(casbinrules.OpenFS(in, m, files, opts...))
 	if err != nil {
 		return nil, err
 	}
-	s.role, err = s.roleOfEverybody(in)
+	a.Alone, err = s.roleOfEverybody(in)
 	return a, err
 }
 
@@ -67,22 +68,12 @@ func (s *source) roleOfEverybody(in *manifests) (string, error) {
 	}
 	short, prefixed := strings.CutPrefix(role, s.prefix)
 	switch {
-	case !s.everybody:
-		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which this command does not know of: explain, test, check, diff and ci do", place, role)
 	case s.asCasbin || s.noRoles:
 		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which means nothing with --as-casbin or --without-token-roles", place, role)
 	case !prefixed:
 		return "", fmt.Errorf("%s: policy.default gives everybody the role %s, which does not begin with the role prefix %s", place, role, s.prefix)
 	}
 	return short, nil
-}
-
-// sameRole refuses to compare policies that give everybody another role.
-func sameRole(old, now string) error {
-	if old == now {
-		return nil
-	}
-	return fmt.Errorf("policy.default gives everybody the role %q now, and %q before: what that changes cannot be compared", now, old)
 }
 
 // hostFiles are the files of the operating system under their usual paths.

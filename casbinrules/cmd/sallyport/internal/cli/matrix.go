@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 )
@@ -86,7 +85,7 @@ func (s *source) who(w ask.Who) ask.Who {
 	return w
 }
 
-func writeMatrix(w io.Writer, m *matrix.Matrix, a *casbinrules.Authorizer, format string) error {
+func writeMatrix(w io.Writer, m *matrix.Matrix, a *ask.Policy, format string) error {
 	switch format {
 	case "csv":
 		return m.WriteCSV(w)

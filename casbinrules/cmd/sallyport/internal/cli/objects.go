@@ -58,12 +58,12 @@ SUBJECT and ACTION are as in "sallyport explain".`,
 			}
 			return writeList(cmd.OutOrStdout(), format, allowed, plain)
 		}
-		set, err := a.Objects(cmd.Context(), p, action)
+		all, err := a.Grants(cmd.Context(), p, action)
 		if err != nil {
 			return err
 		}
 		var grants []listedGrant
-		for g := range set.Grants("") {
+		for _, g := range all {
 			grants = append(grants, listedGrant(g))
 		}
 		return writeList(cmd.OutOrStdout(), format, grants, listedGrant.text)

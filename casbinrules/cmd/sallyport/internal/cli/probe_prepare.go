@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/probing"
@@ -240,7 +239,7 @@ func (f *probeFlags) addRoute(r probe.Route) {
 }
 
 // policyRoutes takes what the policy is about for routes.
-func (f *probeFlags) policyRoutes(ctx context.Context, a *casbinrules.Authorizer) error {
+func (f *probeFlags) policyRoutes(ctx context.Context, a *ask.Policy) error {
 	given, err := readClaims(f.claims)
 	if err != nil {
 		return err

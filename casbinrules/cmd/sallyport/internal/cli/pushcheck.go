@@ -47,7 +47,7 @@ func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, ne
 	if n := counts[casbinrules.SeverityWarning]; n > 0 && p.lint == "warning" {
 		found = append(found, quantity(n, "warning"))
 	}
-	a, err := casbinrules.Open(c.model, c.policies, opts...)
+	a, err := p.policy(casbinrules.Open(c.model, c.policies, opts...))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func quantity(n int, what string) string {
 }
 
 // checkTests runs the tests of a policy and returns how many fail.
-func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *casbinrules.Authorizer, files []string) (failed int, err error) {
+func (p *pushing) checkTests(ctx context.Context, cmd *cobra.Command, a *ask.Policy, files []string) (failed int, err error) {
 	if len(files) == 0 {
 		say(cmd.ErrOrStderr(), "sallyport: note: there are no tests; write some into policy.tests beside the policy\n")
 		return 0, nil
@@ -107,7 +107,7 @@ const (
 )
 
 // checkEffect compares a policy with the newest revision.
-func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *casbinrules.Authorizer, newest *shared.Content) (found []string, err error) {
+func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Policy, newest *shared.Content) (found []string, err error) {
 	old, err := p.openContent(newest)
 	if err != nil {
 		say(cmd.ErrOrStderr(), "sallyport: note: revision %d cannot be read as a policy, so that nothing is compared: %s\n", newest.Revision, oneLine(err))
@@ -145,7 +145,7 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *casbin
 }
 
 // openContent opens the policy of a revision.
-func (p *pushing) openContent(c *shared.Content) (*casbinrules.Authorizer, error) {
+func (p *pushing) openContent(c *shared.Content) (*ask.Policy, error) {
 	dir, err := os.MkdirTemp("", "sallyport")
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (p *pushing) openContent(c *shared.Content) (*casbinrules.Authorizer, error
 	if err != nil {
 		return nil, err
 	}
-	return casbinrules.Open(in.model, in.policies, opts...)
+	return p.policy(casbinrules.Open(in.model, in.policies, opts...))
 }
 
 // unpack writes the policy of a revision into an empty folder.

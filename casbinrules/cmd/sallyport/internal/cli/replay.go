@@ -131,7 +131,7 @@ func writeReplay(w io.Writer, r *replay.Report, format string) error {
 	if gained+lost == 0 {
 		fmt.Fprintf(&b, "no request is decided otherwise, of %d compared\n", r.Compared)
 	} else {
-		fmt.Fprintf(&b, "%d requests would be allowed, %d refused, of %d compared\n", gained, lost, r.Compared)
+		fmt.Fprintf(&b, "%s would be allowed, %d refused, of %d compared\n", quantity(int(gained), "request"), lost, r.Compared)
 	}
 	for _, note := range replayNotes(r) {
 		b.WriteString(paint.yellow("note: "+plain(note)) + "\n")

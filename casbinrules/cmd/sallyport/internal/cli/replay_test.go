@@ -42,7 +42,7 @@ func TestReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	const text = "+ 1 x PATCH /reports/:id (new policy.csv:5): victor 1\n- 2 x PATCH /reports/:id (old policy.csv:5): erin 2\n" +
-		"1 requests would be allowed, 2 refused, of 3 compared\n"
+		"1 request would be allowed, 2 refused, of 3 compared\n"
 	got := run(t, dir, "", "replay", "--old", "HEAD", "-p", "DIR/policy.csv", "DIR/decisions.jsonl")
 	if out := got.stdout; got.code != exitOK || !strings.HasPrefix(out, text) || !strings.Contains(out, "decided none of them:\n") {
 		t.Errorf("got %+v\nwant %s", got, text)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/junit"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
@@ -28,8 +29,8 @@ type review struct {
 	NotRun   []notRun       `json:"not_run,omitempty"`
 
 	findings []casbinrules.Finding
-	policy   *casbinrules.Authorizer // nil if it is refused
-	results  []policytest.Result     // nil if no test was run
+	policy   *ask.Policy         // nil if it is refused
+	results  []policytest.Result // nil if no test was run
 	covered  *coverage
 	level    string
 	least    float64

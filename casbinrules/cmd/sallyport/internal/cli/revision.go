@@ -11,12 +11,13 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/manifest"
 )
 
 // openSide loads one side of a comparison: a policy file or a directory with one,
 // or a revision of the policy in the git repository that it is in.
-func (s source) openSide(which, side string) (*casbinrules.Authorizer, error) {
+func (s source) openSide(which, side string) (*ask.Policy, error) {
 	_, err := os.Stat(side)
 	_, _, isManifest := manifest.Split(side)
 	if err == nil || isManifest || strings.ContainsAny(side, `\`) || strings.HasSuffix(side, ".csv") {
@@ -29,7 +30,7 @@ func (s source) openSide(which, side string) (*casbinrules.Authorizer, error) {
 	return a, nil
 }
 
-func (s source) openPath(which, path string) (*casbinrules.Authorizer, error) {
+func (s source) openPath(which, path string) (*ask.Policy, error) {
 	s.given = "--" + which
 	if info, err := os.Stat(path); err == nil && info.IsDir() && len(s.policies) > 0 {
 		// The same files in another directory.
@@ -50,7 +51,7 @@ func (s source) openPath(which, path string) (*casbinrules.Authorizer, error) {
 }
 
 // openRevision loads the policy as it was in a revision.
-func (s source) openRevision(revision string) (*casbinrules.Authorizer, error) {
+func (s source) openRevision(revision string) (*ask.Policy, error) {
 	repo, err := openRepository(folderOf(s.files()[0]))
 	if err != nil {
 		return nil, fmt.Errorf("there is no file %s, and %w", revision, err)
@@ -76,7 +77,7 @@ func (s *source) files() []string {
 
 // openCommit loads model and policy as they were in a commit: the paths are those
 // of today.
-func (s *source) openCommit(repo *repository, commit string) (*casbinrules.Authorizer, error) {
+func (s *source) openCommit(repo *repository, commit string) (*ask.Policy, error) {
 	var policies []string
 	keys := map[string][]string{}
 	given, keysOf := splitManifests(s.files())

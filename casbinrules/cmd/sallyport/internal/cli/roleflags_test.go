@@ -29,6 +29,53 @@ func TestDefaultRoleFlag(t *testing.T) {
 	expect(t, dir, "ann, /x, GET\nanonymous, /x, GET\n", exitOK, "allow\ndeny\n", "", append(check, "--default-role", "reader")...)
 }
 
+// TestEveryCommandCountsRolesOfEverybody: that of --default-role and that of
+// policy.default, for everybody who is signed in and for nobody else.
+func TestEveryCommandCountsRolesOfEverybody(t *testing.T) {
+	const policy = "p, reader, /x, GET\np, editor, /x, PUT\np, anonymous, /open, GET\ng, ann, editor\n"
+	const line = `{"v":1,"kind":"decision","seq":%d,"time":"2001-05-01T00:00:00Z","outcome":"%s","status":200,"gate":"authorize","request":{%s"method":"GET","action":"GET","route":"/x","resource":"/x"},"duration_us":3}` + "\n"
+	inYAML := "  policy.csv: |\n    " + strings.ReplaceAll(strings.TrimSuffix(policy, "\n"), "\n", "\n    ") + "\n"
+	dir := write(t, map[string]string{
+		"policy.csv": policy, "none.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n" + inYAML, "cm.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  policy.default: reader\n" + inYAML,
+		"log.jsonl": fmt.Sprintf(line, 1, "forbidden", `"principal":"zoe",`) + fmt.Sprintf(line, 2, "unauthenticated", ""),
+		"a.tests":   "allow zoe[] /x GET\ndeny zoe[] /x PUT\ndeny anonymous /x GET\n",
+		"conflicts": "roles, reader, editor\n",
+	})
+	for _, given := range [][]string{{"-p", "DIR/policy.csv", "--default-role", "reader"}, {"-p", "DIR/cm.yaml"}} {
+		given = append(given, "-m", "rbac", "--allow-anonymous")
+		for _, c := range []struct{ args, want string }{
+			{"explain zoe /x GET", "allow: zoe"},
+			{"explain anonymous /x GET", "deny: anonymous"},
+			{"test DIR/a.tests", "3 passed, 0 failed"},
+			{"matrix --users --format csv", "method,route,sample,(no other role),anonymous,reader,editor,ann\nGET,/x,/x,allow,deny,allow,allow,allow\nPUT,/x,/x,deny,deny,deny,allow,allow\n"},
+			{"matrix", "note: everybody who is signed in "},
+			{"objects zoe GET", "/x  "},
+			{"objects zoe GET /x /y", "/x\n"},
+			{"objects anonymous GET", "/open  "},
+			{"subjects /x GET", "user ann\nrole ann\nrole editor\nrole reader\nanybody\n"},
+			{"subjects /x PUT", "user ann\nrole ann\nrole editor\n"},
+			{"replay DIR/log.jsonl", "+ 1 x GET /x (new "},
+			{"replay DIR/log.jsonl", "1 request would be allowed, 0 refused, of 2 compared"},
+			{"report --conflicts DIR/conflicts", "user ann has both reader and editor"},
+			{"report", ">everybody who is signed in "},
+		} {
+			got := run(t, dir, "", append(strings.Fields(c.args), given...)...)
+			if got.code != exitOK || !strings.Contains(got.stdout, c.want) {
+				t.Errorf("%v: no %q in %+v", append(strings.Fields(c.args), given...), c.want, got)
+			}
+		}
+	}
+	for _, c := range []struct{ old, now, want string }{
+		{"none.yaml", "cm.yaml", "+ (no other role) gains GET /x (new cm.yaml:"},
+		{"cm.yaml", "none.yaml", "- (no other role) loses GET /x (old cm.yaml:"},
+		{"cm.yaml", "cm.yaml", "no change in effect"},
+	} {
+		if got := run(t, dir, "", "diff", "-m", "rbac", "DIR/"+c.old, "DIR/"+c.now); got.code != exitOK || !strings.Contains(got.stdout, c.want) {
+			t.Errorf("%s, %s: no %q in %+v", c.old, c.now, c.want, got)
+		}
+	}
+}
+
 // TestReplayJudgesLinksByTheTimeOfTheLine: what was right in summer is no change in
 // winter.
 func TestReplayJudgesLinksByTheTimeOfTheLine(t *testing.T) {

@@ -49,10 +49,6 @@ type source struct {
 	clock      func() time.Time
 	attributes attributeTypes
 	functions  []string
-	// everybody says that the command knows what to do with a policy that has a
-	// role for everybody; role is that of the policy loaded last.
-	everybody bool
-	role      string
 	// rolePatterns are as "g=keyMatch", tenantPatterns are kinds of role links.
 	rolePatterns, tenantPatterns []string
 }
@@ -64,11 +60,7 @@ func (s *source) pathFlags(cmd *cobra.Command) {
 
 // canonical reads the object of a question as a gate reads paths. Casbin takes
 // the text as it is, and so does a policy that sees routes.
-// The principal has the role of everybody, if the policy has one.
 func (s *source) canonical(q ask.Question) (ask.Question, string, error) {
-	if s.role != "" && q.Subject != ask.Anonymous {
-		q.Default = s.role
-	}
 	if s.asCasbin || s.byRoute {
 		return q, "", nil
 	}
@@ -228,7 +220,7 @@ func (s *source) findModel(policy string) (casbinrules.Model, error) {
 }
 
 // open loads the policy, by default the one in dir.
-func (s *source) open(dir string) (*casbinrules.Authorizer, error) {
+func (s *source) open(dir string) (*ask.Policy, error) {
 	m, policies, err := s.find(dir)
 	if err != nil {
 		return nil, err
@@ -240,17 +232,24 @@ func (s *source) open(dir string) (*casbinrules.Authorizer, error) {
 }
 
 // load loads what was found.
-func (s *source) load(m casbinrules.Model, policies []string) (*casbinrules.Authorizer, error) {
+func (s *source) load(m casbinrules.Model, policies []string) (*ask.Policy, error) {
 	opts, err := s.options()
 	if err != nil {
 		return nil, err
 	}
 	files, keys := splitManifests(policies)
 	if keys == nil {
-		s.role = ""
-		return casbinrules.Open(m, files, opts...)
+		return s.policy(casbinrules.Open(m, files, opts...))
 	}
 	return s.openManifests(&manifests{base: hostFiles{}, keys: keys}, m, files, opts)
+}
+
+// policy is what was loaded, with the role of the flags.
+func (s *source) policy(a *casbinrules.Authorizer, err error) (*ask.Policy, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &ask.Policy{Authorizer: a, Default: s.standard}, nil
 }
 
 // formatFlag adds --format with its choices, the first of which is the default.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
@@ -114,7 +115,7 @@ func readTests(files []string) ([]policytest.Test, error) {
 	return tests, nil
 }
 
-func (s *source) runTests(ctx context.Context, a *casbinrules.Authorizer, tests []policytest.Test, lenient bool) ([]policytest.Result, error) {
+func (s *source) runTests(ctx context.Context, a *ask.Policy, tests []policytest.Test, lenient bool) ([]policytest.Result, error) {
 	return policytest.Runner{Canonical: s.canonical, Lenient: lenient}.Run(ctx, a, tests)
 }
 

@@ -27,7 +27,6 @@ func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	t.everybody = true
 	a, err := t.open(filepath.Dir(t.files[0]))
 	if err != nil {
 		return err

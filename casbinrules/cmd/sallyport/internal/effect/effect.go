@@ -79,7 +79,7 @@ func (e *TooLargeError) Error() string {
 
 // Compare asks two policies about one request of every kind that either tells
 // apart, up to the limit.
-func Compare(ctx context.Context, before, after *casbinrules.Authorizer, settings Settings) (*Report, error) {
+func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) (*Report, error) {
 	c := comparison{before: newPolicy(before), after: newPolicy(after), roles: map[bool][][]string{}, allowed: map[string]bool{}}
 	var err error
 	if c.space, err = newSpace(c.before, c.after, settings); err != nil {
@@ -183,11 +183,11 @@ func (c *comparison) ask(ctx context.Context) error {
 }
 
 func (c *comparison) askOne(ctx context.Context, d difference, q ask.Question) error {
-	before, err := ask.Decide(ctx, c.before.Authorizer, q)
+	before, err := ask.Decide(ctx, c.before.Policy, q)
 	if err != nil {
 		return fmt.Errorf("old policy: %s %s: %w", q.Action, q.Object, err)
 	}
-	after, err := ask.Decide(ctx, c.after.Authorizer, q)
+	after, err := ask.Decide(ctx, c.after.Policy, q)
 	if err != nil {
 		return fmt.Errorf("new policy: %s %s: %w", q.Action, q.Object, err)
 	}

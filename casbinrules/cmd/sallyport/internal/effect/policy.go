@@ -33,7 +33,7 @@ func (s Settings) checkClaims(fields []string) error {
 
 // policy is one side of a comparison.
 type policy struct {
-	*casbinrules.Authorizer
+	*ask.Policy
 	rules      []casbinrules.Rule
 	matcher    casbinrules.Matcher
 	fields     []string
@@ -41,10 +41,10 @@ type policy struct {
 	tenants    bool
 }
 
-func newPolicy(a *casbinrules.Authorizer) *policy {
+func newPolicy(a *ask.Policy) *policy {
 	fields := a.RequestFields()
 	return &policy{
-		Authorizer: a, rules: a.Rules(), matcher: a.Matcher(), fields: fields,
+		Policy: a, rules: a.Rules(), matcher: a.Matcher(), fields: fields,
 		attributes: ask.Attributes(fields), tenants: slices.ContainsFunc(fields, ask.IsTenant),
 	}
 }
@@ -73,9 +73,10 @@ func (p *policy) denied() []string {
 // changed are the rules that may decide otherwise in the other policy: those
 // that it does not have, and all where model or order differ.
 func (p *policy) changed(other *policy) []casbinrules.Rule {
+	everybody := p.Default != other.Default || p.Alone != other.Alone
 	ordered := strings.Contains(strings.ToLower(p.matcher.Effect), "priority")
 	switch {
-	case p.matcher.Text != other.matcher.Text, p.matcher.Effect != other.matcher.Effect, !slices.Equal(p.fields, other.fields),
+	case everybody, p.matcher.Text != other.matcher.Text, p.matcher.Effect != other.matcher.Effect, !slices.Equal(p.fields, other.fields),
 		ordered && !slices.EqualFunc(p.rules, other.rules, same):
 		return p.rules
 	}

@@ -211,6 +211,7 @@ func (s *space) tenants(rules []casbinrules.Rule, values []casbinrules.Pattern, 
 func (s *space) addSubjects(before, after *policy, values, tenantValues []casbinrules.Pattern, who ask.Who, word string) {
 	rules := slices.Concat(before.rules, after.rules)
 	who.Stranger, who.Users, who.Assignments = word+"-user", true, nil
+	who.Everybody = before.Everybody() != "" || after.Everybody() != ""
 	tenants := before.tenants || after.tenants
 	if tenants && who.Tenants == nil {
 		who.Tenants = s.tenants(rules, tenantValues, word)

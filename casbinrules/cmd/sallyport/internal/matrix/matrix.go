@@ -107,10 +107,14 @@ func (f *freshRows) add(list *[]Row, r Row) error {
 }
 
 // New asks a policy about every subject and route.
-func New(ctx context.Context, a *casbinrules.Authorizer, s Settings) (*Matrix, error) {
+func New(ctx context.Context, a *ask.Policy, s Settings) (*Matrix, error) {
 	rules := a.Rules()
 	m := &Matrix{Word: sample.Word(texts(rules))}
 	s.Stranger, s.Named = m.Word+"-user", ask.MatcherRoles(a.Matcher())
+	if role := a.Everybody(); role != "" {
+		s.Who.Everybody = true
+		m.note(role)
+	}
 	var err error
 	if s.Assignments, err = m.assignments(a, rules, s); err != nil {
 		return nil, err
@@ -144,7 +148,7 @@ func New(ctx context.Context, a *casbinrules.Authorizer, s Settings) (*Matrix, e
 }
 
 // decide answers one question. A failure of the policy is a cell's own.
-func decide(ctx context.Context, a *casbinrules.Authorizer, lines map[string]*casbinrules.RuleText, q ask.Question) (Cell, error) {
+func decide(ctx context.Context, a *ask.Policy, lines map[string]*casbinrules.RuleText, q ask.Question) (Cell, error) {
 	d, err := ask.Decide(ctx, a, q)
 	if ctx.Err() != nil {
 		return Cell{}, ctx.Err()
@@ -183,7 +187,7 @@ func placed(rules []casbinrules.Rule) map[string]*casbinrules.RuleText {
 }
 
 // assignments are the values of attributes that columns are drawn for.
-func (m *Matrix) assignments(a *casbinrules.Authorizer, rules []casbinrules.Rule, s Settings) ([]*ask.Assignment, error) {
+func (m *Matrix) assignments(a *ask.Policy, rules []casbinrules.Rule, s Settings) ([]*ask.Assignment, error) {
 	fields := ask.Attributes(a.RequestFields())
 	for _, name := range slices.Sorted(maps.Keys(s.Claims)) {
 		if !slices.Contains(fields, name) {

@@ -38,7 +38,7 @@ func (m *Matrix) WriteText(w io.Writer, paint func(word, padded string) string) 
 	}
 	fmt.Fprintf(&b, "\nA route stands for one request, with %q for each parameter.\n", m.Word)
 	for _, note := range m.Notes {
-		b.WriteString("note: " + note + "\n")
+		b.WriteString("note: " + Visible(note) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

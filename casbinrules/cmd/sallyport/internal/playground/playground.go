@@ -69,7 +69,7 @@ type Playground struct {
 
 // loaded is what became of the files.
 type loaded struct {
-	authorizer *casbinrules.Authorizer // nil for files that are refused
+	authorizer *ask.Policy // nil for files that are refused
 	findings   []casbinrules.Finding
 	fields     []string // of the request definition
 	routes     []core.RouteInfo
@@ -178,9 +178,11 @@ func load(in *Input) (*loaded, error) {
 		return nil, err
 	}
 	if !slices.ContainsFunc(l.findings, isError) {
-		if l.authorizer, err = casbinrules.OpenFS(fsys, m, names, opts...); err != nil {
+		a, err := casbinrules.OpenFS(fsys, m, names, opts...)
+		if err != nil {
 			return nil, err
 		}
+		l.authorizer = &ask.Policy{Authorizer: a}
 	}
 	l.findings = append(l.findings, problems...)
 	return l, nil

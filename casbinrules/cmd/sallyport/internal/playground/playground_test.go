@@ -159,7 +159,7 @@ func TestRequests(t *testing.T) {
 	} {
 		in.Request = c.request
 		looked := call[Looked](t, p, "look", in)
-		want, err := ask.Explain(t.Context(), a, c.asked)
+		want, err := ask.Explain(t.Context(), &ask.Policy{Authorizer: a}, c.asked)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,7 @@ type Runner struct {
 
 // Run asks a policy what the tests ask. The error is for a decision that could not
 // be explained.
-func (run Runner) Run(ctx context.Context, a *casbinrules.Authorizer, tests []Test) ([]Result, error) {
+func (run Runner) Run(ctx context.Context, a *ask.Policy, tests []Test) ([]Result, error) {
 	results := make([]Result, len(tests))
 	names := ask.NewNames(a)
 	for i, t := range tests {

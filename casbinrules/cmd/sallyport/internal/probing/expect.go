@@ -23,7 +23,7 @@ type Person struct {
 // Policy answers what should be.
 type Policy struct {
 	// Authorizer has the policy.
-	Authorizer *casbinrules.Authorizer
+	Authorizer *ask.Policy
 	// Tenant is that of all people, or "".
 	Tenant string
 	// Attributes are those of all people.

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/core"
 )
 
@@ -27,7 +27,7 @@ func (c *Clock) Now() time.Time {
 }
 
 // rules reports whether a policy, which may be nil, decides by the clock.
-func (c *Clock) rules(ctx context.Context, a *casbinrules.Authorizer) (bool, error) {
+func (c *Clock) rules(ctx context.Context, a *ask.Policy) (bool, error) {
 	if c == nil || a == nil {
 		return false, nil
 	}

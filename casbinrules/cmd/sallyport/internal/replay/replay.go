@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/decisionlog"
 )
 
 // Why a line of a log is not replayed.
 const (
-	LackGate       = "other_gate"        // a gate decided that asks no policy
+	LackGateOne    = "gate_one"          // it was about who asks, and no policy
+	LackRules      = "rules"             // rules of the program decided, and no policy
 	LackAsked      = "not_asked"         // it was refused before the policy was asked
 	LackDecision   = "no_decision"       // there was an outage, or nobody waited
 	LackCut        = "cut"               // the log has not all of the request
@@ -28,20 +30,21 @@ const (
 
 // lacks says each in words, for a number of lines.
 var lacks = map[string]string{
-	LackGate:       "decided by gates that ask no policy",
+	LackGateOne:    "of gate one, which finds out who asks and needs no policy",
+	LackRules:      "decided by rules of the program (Require, Check), which no policy holds",
 	LackAsked:      "refused before the policy was asked",
 	LackDecision:   "without a decision, such as those of an outage",
-	LackCut:        "too long for the log, which has them without their end",
+	LackCut:        "of which the log has not all, since it was too long",
 	LackPseudonym:  "with pseudonyms in place of names, which no rule has",
 	LackAttribute:  "without an attribute that a policy asks for",
-	LackUnreadable: "that are no lines of a decision log",
+	LackUnreadable: "not of a decision log",
 	LackFailed:     "that a policy fails for",
 }
 
 // Settings say what is compared.
 type Settings struct {
 	// Old is the policy before, or nil for what the log says. New is the one after.
-	Old, New *casbinrules.Authorizer
+	Old, New *ask.Policy
 	// Clock is that of the policies, nil for clocks of their own. Where one of them
 	// asks it, lines are decided one after the other, and equal ones each time.
 	Clock *Clock
@@ -69,8 +72,10 @@ func (l *line) lack() string {
 	switch {
 	case r == nil:
 		return LackUnreadable
-	case l.Gate != "authorize" && (l.Gate != "check" || l.Revision == ""): // a rule has none
-		return LackGate
+	case l.Revision == "" && (l.Gate == "require" || l.Gate == "check"): // no policy was asked
+		return LackRules
+	case l.Revision == "" && l.Gate != "authorize":
+		return LackGateOne
 	case r.Action == "":
 		return LackAsked
 	case l.Outcome != core.OutcomeAllowed && l.Outcome != core.OutcomeForbidden && l.Outcome != core.OutcomeUnauthenticated:
@@ -146,7 +151,7 @@ func (q *question) put(l *line) (err error) {
 	return err
 }
 
-func (q *question) decide(ctx context.Context, a *casbinrules.Authorizer) (core.Decision, error) {
+func (q *question) decide(ctx context.Context, a *ask.Policy) (core.Decision, error) {
 	if q.principal == nil {
 		return a.AuthorizeAnonymous(ctx, q.access)
 	}

@@ -20,6 +20,7 @@ import (
 	stringadapter "github.com/casbin/casbin/v2/persist/file-adapter"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
@@ -54,13 +55,13 @@ func must(t testing.TB, err error) {
 }
 
 // open makes an authorizer of a policy, and its file.
-func open(t testing.TB, text string, opts ...casbinrules.Option) (*casbinrules.Authorizer, string) {
+func open(t testing.TB, text string, opts ...casbinrules.Option) (*ask.Policy, string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "policy.csv")
 	must(t, os.WriteFile(file, []byte(text), 0o600))
 	a, err := casbinrules.Open(casbinrules.RBACWithDeny(), []string{file}, opts...)
 	must(t, err)
-	return a, file
+	return &ask.Policy{Authorizer: a}, file
 }
 
 // asked is a request as tests make it up; the scheme reads who sends it.
@@ -175,7 +176,7 @@ type found struct {
 
 // brute decides all lines of files, one after the other. each is called for those
 // that are compared.
-func brute(t testing.TB, files []string, before, after *casbinrules.Authorizer, each func(r *decisionlog.Record, before, after core.Decision)) found {
+func brute(t testing.TB, files []string, before, after *ask.Policy, each func(r *decisionlog.Record, before, after core.Decision)) found {
 	t.Helper()
 	f := found{lacks: map[string]uint64{}, changes: map[string]uint64{}, used: map[string]bool{}}
 	for _, name := range files {
@@ -244,8 +245,10 @@ func bruteLack(r *decisionlog.Record) string {
 		values = append(values, value)
 	}
 	switch {
-	case r.Gate != "authorize" && (r.Gate != "check" || r.Revision == ""):
-		return replay.LackGate
+	case slices.Contains([]string{"require", "check"}, r.Gate) && r.Revision == "":
+		return replay.LackRules
+	case r.Gate != "authorize" && r.Revision == "":
+		return replay.LackGateOne
 	case r.Request.Action == "":
 		return replay.LackAsked
 	case r.Outcome != "allowed" && r.Outcome != "forbidden" && r.Outcome != "unauthenticated":
@@ -261,7 +264,7 @@ func bruteLack(r *decisionlog.Record) string {
 }
 
 // equals reports what a replay says otherwise than deciding line by line does.
-func (f found) equals(t testing.TB, r *replay.Report, after *casbinrules.Authorizer) {
+func (f found) equals(t testing.TB, r *replay.Report, after *ask.Policy) {
 	t.Helper()
 	if got := flat(r); !maps.Equal(got, f.changes) {
 		t.Errorf("changes\ngot  %v\nwant %v", got, f.changes)
@@ -348,7 +351,7 @@ func TestEqualsBruteForce(t *testing.T) {
 	}
 }
 
-func decide(t testing.TB, a *casbinrules.Authorizer, q *decisionlog.Request) core.Decision {
+func decide(t testing.TB, a *ask.Policy, q *decisionlog.Request) core.Decision {
 	t.Helper()
 	access := core.Access{
 		Action: q.Action, Request: asked{method: q.Method}, // an action that is not the method is one that the application named
@@ -363,11 +366,69 @@ func decide(t testing.TB, a *casbinrules.Authorizer, q *decisionlog.Request) cor
 	for name, value := range q.Attributes {
 		claims[name] = value
 	}
-	p, err := core.NewPrincipal(core.PrincipalInfo{ID: q.Principal, Roles: q.TokenRoles, Tenant: q.Tenant, Claims: claims})
-	must(t, err)
-	d, err := a.Authorize(t.Context(), p, access)
-	must(t, err)
-	return d
+	ask := func(id string, roles ...string) core.Decision {
+		p, err := core.NewPrincipal(core.PrincipalInfo{ID: id, Roles: roles, Tenant: q.Tenant, Claims: claims})
+		must(t, err)
+		d, err := a.Authorizer.Authorize(t.Context(), p, access)
+		must(t, err)
+		return d
+	}
+	if a.Alone != "" {
+		if d := ask("nobody at all", a.Alone); d.Allowed {
+			return d
+		}
+	}
+	roles := q.TokenRoles
+	if a.Default != "" { // of a policy that was opened without it
+		roles = append(slices.Clone(roles), a.Default)
+	}
+	return ask(q.Principal, roles...)
+}
+
+// TestRolesOfEverybodyEqualBruteForce: the default role counts for everybody who is
+// signed in, and a role that is asked alone takes nothing from anybody; requests
+// without credentials have neither.
+func TestRolesOfEverybodyEqualBruteForce(t *testing.T) {
+	t.Parallel()
+	const denied = "p, viewer, /drafts/:id, GET, deny\n"
+	files := traffic(t, asOpened(t, oldPolicy, "", ""), 5_000)
+	for _, c := range []struct{ oldDefault, oldAlone, newDefault, newAlone string }{
+		{"", "", "viewer", ""}, {"viewer", "", "", ""}, {"viewer", "", "editor", ""},
+		{"", "", "", "viewer"}, {"", "viewer", "", ""}, {"viewer", "", "", "viewer"}, {"", "viewer", "auditor", "editor"},
+	} {
+		for _, more := range []string{"", denied} {
+			r, err := replay.Run(t.Context(), files, replay.Settings{
+				Old: asOpened(t, oldPolicy+more, c.oldDefault, c.oldAlone), New: asOpened(t, newPolicy+more, c.newDefault, c.newAlone),
+			})
+			must(t, err)
+			before, _ := open(t, oldPolicy+more)
+			before.Default, before.Alone = c.oldDefault, c.oldAlone
+			after, _ := open(t, newPolicy+more)
+			after.Default, after.Alone = c.newDefault, c.newAlone
+			want := brute(t, files, before, after, nil)
+			want.equals(t, r, after)
+			if len(want.changes) < 5 {
+				t.Errorf("%+v: %d changes", c, len(want.changes))
+			}
+			for what := range want.changes {
+				if strings.HasPrefix(what, "true") && strings.HasSuffix(what, "anonymous") {
+					t.Errorf("%+v: %s", c, what)
+				}
+			}
+		}
+	}
+}
+
+// asOpened is a policy with roles of everybody as the command opens it.
+func asOpened(t testing.TB, text, standard, alone string) *ask.Policy {
+	t.Helper()
+	var opts []casbinrules.Option
+	if standard != "" {
+		opts = append(opts, casbinrules.WithDefaultRole(standard), casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
+	}
+	p, _ := open(t, text, opts...)
+	p.Default, p.Alone = standard, alone
+	return p
 }
 
 // TestLacks: what a log does not have is said, and not guessed.
@@ -425,12 +486,12 @@ e = some(where (p.eft == allow))
 m = (p.sub != "owner" && g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner) && keyMatch2(r.obj, p.obj) && r.act == p.act
 `
 	dir := t.TempDir()
-	policy := func(name, lines string) *casbinrules.Authorizer {
+	policy := func(name, lines string) *ask.Policy {
 		file := filepath.Join(dir, name)
 		must(t, os.WriteFile(file, []byte(lines), 0o600))
 		a, err := casbinrules.Open(casbinrules.ModelText("model.conf", text), []string{file}, casbinrules.WithClaimsAsAttributes(), casbinrules.WithLogger(slog.New(slog.DiscardHandler)))
 		must(t, err)
-		return a
+		return &ask.Policy{Authorizer: a}
 	}
 	before, after := policy("old.csv", "p, owner, /reports/:id, PUT\n"), policy("new.csv", "p, owner, /drafts/:id, PUT\n")
 	var log strings.Builder
@@ -452,7 +513,7 @@ m = (p.sub != "owner" && g(r.sub, p.sub) || p.sub == "owner" && r.sub == r.owner
 	if r.Compared != 2 || r.NotReproduced != 0 || len(r.Changes) != 1 || r.Changes[0].Gains || r.Changes[0].Count != 1 {
 		t.Errorf("compared %d, not reproduced %d, changes %+v", r.Compared, r.NotReproduced, r.Changes)
 	}
-	if len(r.Lacks) != 1 || r.Lacks[0].Why != replay.LackGate || r.Lacks[0].Count != 1 {
+	if len(r.Lacks) != 1 || r.Lacks[0].Why != replay.LackRules || r.Lacks[0].Count != 1 {
 		t.Errorf("lacks %+v", r.Lacks)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
 // tally is what one goroutine has counted.
@@ -145,7 +146,7 @@ func (t *tally) merge(other *tally) {
 }
 
 // unused are the p lines of a policy that decided nothing.
-func (t *tally) unused(a *casbinrules.Authorizer) []casbinrules.RuleText {
+func (t *tally) unused(a *ask.Policy) []casbinrules.RuleText {
 	var rules []casbinrules.RuleText
 	for _, r := range a.Rules() {
 		if r.Kind == "p" && t.used[r.Place()] == 0 {
@@ -156,4 +157,9 @@ func (t *tally) unused(a *casbinrules.Authorizer) []casbinrules.RuleText {
 }
 
 // String says a lack in words.
-func (l *Lack) String() string { return fmt.Sprintf("%d lines %s", l.Count, l.Text) }
+func (l *Lack) String() string {
+	if l.Count == 1 {
+		return "1 line " + l.Text
+	}
+	return fmt.Sprintf("%d lines %s", l.Count, l.Text)
+}

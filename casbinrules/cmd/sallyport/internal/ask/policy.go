@@ -1,0 +1,146 @@
+package ask
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/core"
+)
+
+// Policy is a policy with the roles that everybody who is signed in has. Its methods
+// count them; requests without credentials never have one.
+type Policy struct {
+	*casbinrules.Authorizer
+	// Default is the role of [casbinrules.WithDefaultRole], "" for none, which the
+	// authorizer adds to the roles of every principal.
+	Default string
+	// Alone is a role that is asked by itself before the principal, "" for none: what
+	// it allows is allowed, and what it denies is taken from nobody.
+	Alone string
+}
+
+// nobody is the ID that a role is asked alone with.
+const nobody = "\U0001f6aa"
+
+// alone is the principal that has the role that is asked alone, in the place of p;
+// nil if none is asked.
+func (a *Policy) alone(p *core.Principal) (*core.Principal, error) {
+	if a.Alone == "" || p == nil {
+		return nil, nil
+	}
+	claims := map[string]any{}
+	for name := range p.Claims() {
+		claims[name], _ = p.Claim(name)
+	}
+	return core.NewPrincipal(core.PrincipalInfo{ID: nobody, Roles: []string{a.Alone}, Tenant: p.Tenant(), Claims: claims})
+}
+
+// askers are p, and in front of it the role that is asked alone: what one of them may
+// do is allowed.
+func (a *Policy) askers(p *core.Principal) ([]*core.Principal, error) {
+	alone, err := a.alone(p)
+	if alone == nil || err != nil {
+		return []*core.Principal{p}, err
+	}
+	return []*core.Principal{alone, p}, nil
+}
+
+// Authorize decides as [casbinrules.Authorizer.Authorize].
+func (a *Policy) Authorize(ctx context.Context, p *core.Principal, access core.Access) (core.Decision, error) {
+	if alone, err := a.alone(p); alone != nil || err != nil {
+		if err != nil {
+			return core.Decision{}, err
+		}
+		if d, err := a.Authorizer.Authorize(ctx, alone, access); err != nil || d.Allowed {
+			return d, err
+		}
+	}
+	return a.Authorizer.Authorize(ctx, p, access)
+}
+
+// Filter is [casbinrules.Authorizer.Filter].
+func (a *Policy) Filter(ctx context.Context, p *core.Principal, action casbinrules.Action, objects []string) ([]string, error) {
+	askers, err := a.askers(p)
+	if err != nil {
+		return nil, err
+	}
+	allowed := map[string]bool{}
+	for _, p := range askers {
+		some, err := a.Authorizer.Filter(ctx, p, action, objects)
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range some {
+			allowed[object] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(objects), func(object string) bool { return !allowed[object] }), nil
+}
+
+// Grants are those of [casbinrules.Authorizer.Objects], each once.
+func (a *Policy) Grants(ctx context.Context, p *core.Principal, action casbinrules.Action) ([]casbinrules.Grant, error) {
+	askers, err := a.askers(p)
+	if err != nil {
+		return nil, err
+	}
+	var grants []casbinrules.Grant
+	for _, p := range askers {
+		set, err := a.Objects(ctx, p, action)
+		if err != nil {
+			return nil, err
+		}
+		for g := range set.Grants("") {
+			if !slices.Contains(grants, g) {
+				grants = append(grants, g)
+			}
+		}
+	}
+	return grants, nil
+}
+
+// Subjects is [casbinrules.Authorizer.Subjects].
+func (a *Policy) Subjects(ctx context.Context, tenant, object string, action casbinrules.Action) (casbinrules.SubjectSet, error) {
+	set, err := a.Authorizer.Subjects(ctx, tenant, object, action)
+	if err != nil || a.Alone == "" {
+		return set, err
+	}
+	p, err := core.NewPrincipal(core.PrincipalInfo{ID: nobody, Roles: []string{a.Alone}, Tenant: tenant})
+	if err != nil {
+		return set, err
+	}
+	if allowed, err := a.Authorizer.Filter(ctx, p, action, []string{object}); err != nil || len(allowed) == 0 {
+		return set, err
+	}
+	names := readNames(a.Rules())
+	set.Users = slices.DeleteFunc(slices.Concat(names.users, names.named), func(name string) bool {
+		if name == Anonymous || name == a.Alone {
+			return true
+		}
+		d, err := Decide(ctx, &Policy{Authorizer: a.Authorizer}, Question{Subject: name, Tenant: tenant, Object: object, Action: action.Name})
+		return err != nil || d.Reason == casbinrules.ReasonSubjectIsRoleName
+	})
+	set.Roles, set.Others = a.KnownRoles(), true
+	for _, list := range []*[]string{&set.Users, &set.Roles} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return set, nil
+}
+
+// Everybody says in words what everybody who is signed in has, "" for nothing.
+func (a *Policy) Everybody() string {
+	var parts []string
+	if a.Default != "" {
+		parts = append(parts, fmt.Sprintf("has the default role %q", a.Default))
+	}
+	if a.Alone != "" {
+		parts = append(parts, fmt.Sprintf("may do what the role %q may (policy.default)", a.Alone))
+	}
+	if parts == nil {
+		return ""
+	}
+	return "everybody who is signed in " + strings.Join(parts, ", and ")
+}
