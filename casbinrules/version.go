@@ -36,9 +36,9 @@ func newVersion(in *source.Contents, rules []*policy.Rule) Version {
 	}
 	for _, r := range rules {
 		switch {
-		case r.Kind() == "p":
+		case r.IsPolicy():
 			v.Rules++
-		case strings.HasPrefix(r.Kind(), "g"):
+		case r.IsLink() || strings.HasPrefix(r.Kind(), "g"):
 			v.RoleLinks++
 		}
 	}

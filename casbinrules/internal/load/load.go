@@ -23,7 +23,19 @@ type Loaded struct {
 	// these have left behind is still in memory.
 	Edited int
 
-	kept *kept // nil if the next load has to read all lines
+	// follows says that the policy is the one before but for moves.
+	follows bool
+	moves   policy.Moves
+	kept    *kept // nil if the next load has to read all lines
+}
+
+// Changed are the rules of the policy before and of this one between which all lies
+// that sets them apart.
+func (l *Loaded) Changed(before []*policy.Rule) (was, is []*policy.Rule) {
+	if !l.follows {
+		return before, l.Rules
+	}
+	return l.moves.Between(before, l.Rules)
 }
 
 // Load makes what was read ready to decide. The error is a [*model.FindingsError],

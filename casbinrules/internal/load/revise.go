@@ -2,7 +2,6 @@ package load
 
 import (
 	"bytes"
-	"hash/maphash"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/lint"
@@ -17,40 +16,24 @@ import (
 type kept struct {
 	model source.Model
 	names []string
-	lines [][]uint64 // what the lines of each file sum up to
+	texts [][]byte // of the files
 	lint  *lint.Kept
 }
-
-// seed is that of the sums, so that nobody can make up lines with the same one.
-var seed = maphash.MakeSeed()
 
 // keep is what the next load needs; nil if it has to read all lines.
 func (r *Reading) keep(in *source.Contents, c *model.Settings) *kept {
 	if in.Adapted || c.AsCasbin || r.told > 0 || len(r.Rules) == 0 || r.linter == nil {
 		return nil
 	}
-	k := &kept{model: in.Model, names: in.Names(), lint: r.linter.Keep()}
-	for _, f := range in.Policies {
-		now, _, _ := sums(f.Content, nil, c.Pace)
-		k.lines = append(k.lines, now)
-	}
-	return k
+	return &kept{model: in.Model, names: in.Names(), texts: texts(in), lint: r.linter.Keep()}
 }
 
-// sums are those of the lines of a text, of which the first are the same as before
-// and end at an offset.
-func sums(text []byte, before []uint64, p *pace.Pace) (made []uint64, same, end int) {
-	made = make([]uint64, 0, bytes.Count(text, []byte{'\n'})+1)
-	for left := text; len(left) > 0; {
-		p.Step()
-		line, rest, _ := bytes.Cut(left, []byte{'\n'})
-		sum := maphash.Bytes(seed, line)
-		if same == len(made) && same < len(before) && before[same] == sum {
-			same, end = same+1, len(text)-len(rest)
-		}
-		made, left = append(made, sum), rest
+func texts(in *source.Contents) [][]byte {
+	texts := make([][]byte, len(in.Policies))
+	for i, f := range in.Policies {
+		texts[i] = f.Content
 	}
-	return made, same, end
+	return texts
 }
 
 // few is how many of so many lines may have changed for the short way, at once and
@@ -78,10 +61,10 @@ func (l *Loaded) revised(in *source.Contents, c *model.Settings) *Loaded {
 	if k == nil || in.Model != k.model || !slices.Equal(in.Names(), k.names) {
 		return nil
 	}
-	next, files := k.compare(in, c.Pace)
+	files := k.compare(in, c.Pace)
 	lines, edited := 0, 0
-	for i, f := range files {
-		lines += len(next.lines[i])
+	for _, f := range files {
+		lines += linesIn(f.Content)
 		edited += max(f.Old, f.New)
 	}
 	if l.Edited+edited > few(lines) {
@@ -100,28 +83,70 @@ func (l *Loaded) revised(in *source.Contents, c *model.Settings) *Loaded {
 	r.linter = lint.StartRevised(lint.Policy{Schema: l.Schema, Files: k.names, Rules: v.Rules, Column: v.Column}, c,
 		lint.Before{Kept: k.lint, Rules: l.Rules, Graphs: l.Graphs}, v)
 	r.Check(in, nil)
-	next.lint = r.linter.Keep()
 	if model.Refused(r.Findings) {
 		return nil
 	}
-	return &Loaded{Snapshot: s, Warnings: model.Warnings(r.Findings), Edited: l.Edited + edited, kept: next}
+	next := &kept{model: k.model, names: k.names, texts: texts(in), lint: r.linter.Keep()}
+	return &Loaded{Snapshot: s, Warnings: model.Warnings(r.Findings), Edited: l.Edited + edited, follows: true, moves: v.Replaced, kept: next}
 }
 
 // compare finds what has changed in each file: one run of lines that holds all
 // changes.
-func (k *kept) compare(in *source.Contents, p *pace.Pace) (*kept, []policy.RevisedFile) {
-	next := &kept{model: k.model, names: k.names}
+func (k *kept) compare(in *source.Contents, p *pace.Pace) []policy.RevisedFile {
 	files := make([]policy.RevisedFile, len(in.Policies))
 	for i, f := range in.Policies {
-		before := k.lines[i]
-		now, same, at := sums(f.Content, before, p)
-		last := 0 // lines that are the same at the end of both
-		for last < min(len(before), len(now))-same && before[len(before)-1-last] == now[len(now)-1-last] {
-			last++
+		before, now := k.texts[i], f.Content
+		at := bytes.LastIndexByte(now[:samePrefix(before, now)], '\n') + 1
+		same := sameSuffix(before[at:], now[at:])
+		if !startsLine(before, at, len(before)-same) || !startsLine(now, at, len(now)-same) {
+			_, rest, _ := bytes.Cut(now[len(now)-same:], []byte{'\n'})
+			same = len(rest)
 		}
-		files[i] = policy.RevisedFile{Name: f.Name, Content: f.Content, Same: same, At: at, Old: len(before) - last - same, New: len(now) - last - same}
-		next.lines = append(next.lines, now)
+		files[i] = policy.RevisedFile{
+			Name: f.Name, Content: now, At: at,
+			Same: linesIn(now[:at]), Old: linesIn(before[at : len(before)-same]), New: linesIn(now[at : len(now)-same]),
+		}
 		p.RestIfDue()
 	}
-	return next, files
+	return files
+}
+
+// startsLine reports whether a line starts at an offset of a text, as one does at
+// first.
+func startsLine(text []byte, first, at int) bool { return at == first || text[at-1] == '\n' }
+
+// linesIn is how many lines a text has, of which no line feed need end the last.
+func linesIn(text []byte) int {
+	lines := bytes.Count(text, []byte{'\n'})
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		lines++
+	}
+	return lines
+}
+
+// block is how many bytes are compared at once.
+const block = 1 << 12
+
+// samePrefix is how many bytes are the same at the beginning of two texts.
+func samePrefix(a, b []byte) int {
+	n, most := 0, min(len(a), len(b))
+	for n+block <= most && bytes.Equal(a[n:n+block], b[n:n+block]) {
+		n += block
+	}
+	for n < most && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// sameSuffix is how many bytes are the same at the end of two texts.
+func sameSuffix(a, b []byte) int {
+	n, most := 0, min(len(a), len(b))
+	for n+block <= most && bytes.Equal(a[len(a)-n-block:len(a)-n], b[len(b)-n-block:len(b)-n]) {
+		n += block
+	}
+	for n < most && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
 }

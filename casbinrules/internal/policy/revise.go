@@ -40,6 +40,15 @@ func (m Moves) Now(place int) int {
 	return place + by
 }
 
+// Between are the parts of the rules before and now in which all moves lie.
+func (m Moves) Between(before, now []*Rule) (was, is []*Rule) {
+	if len(m) == 0 {
+		return nil, nil
+	}
+	first, last := m[0], m[len(m)-1]
+	return before[first.From:last.End], now[first.To : last.To+last.Count]
+}
+
 // Revision is a policy of which a few lines are others than in the one before. What
 // it has in common with that one is copied and not read again.
 type Revision struct {

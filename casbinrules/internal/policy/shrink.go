@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
@@ -46,12 +47,8 @@ func isShrunk(had, now int) bool { return now == 0 || had >= shrinkFrom && now*s
 func countByFile(rules []*Rule) map[string]int {
 	counts := map[string]int{}
 	for len(rules) > 0 {
-		file := rules[0].File()
-		n := slices.IndexFunc(rules, func(r *Rule) bool { return r.File() != file })
-		if n < 0 {
-			n = len(rules)
-		}
-		counts[file] += n
+		n := sort.Search(len(rules), func(i int) bool { return rules[i].Source > rules[0].Source })
+		counts[rules[0].File()] += n
 		rules = rules[n:]
 	}
 	return counts
