@@ -296,6 +296,7 @@ func (b *bySubject) of(number int32) []ref {
 func bySubjectOf(w *clause) func() *bySubject {
 	return sync.OnceValue(func() *bySubject {
 		b := &bySubject{refs: slices.Concat(w.paths.always, w.paths.refs)}
+		b.refs = slices.DeleteFunc(b.refs, func(r ref) bool { return r.rule == none }) // which no node has
 		sortRefs(b.refs)
 		b.refs = slices.CompactFunc(b.refs, func(a, b ref) bool { return a.rule == b.rule })
 		most := int32(-1)

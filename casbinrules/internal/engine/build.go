@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
@@ -74,38 +75,50 @@ func (b *indexBuilder) finish(rules []*policy.Rule) (*Index, error) {
 }
 
 // placeList is what decisions name rules by, in their order: parts of texts
-// that are short, since whoever keeps a decision keeps the text around its rule.
+// that are short, since whoever keeps a decision keeps the text around its rule. A
+// text is made when one of its rules decides first.
 type placeList struct {
-	Texts []string // of PlacesInText each
-	ends  []uint32 // within the text
+	rules []*policy.Rule
+	texts []atomic.Pointer[placesText]
 }
 
-const placesInText = 32
-
-func (p *placeList) of(n int32) string {
-	first := uint32(0)
-	if n%placesInText != 0 {
-		first = p.ends[n-1]
-	}
-	return p.Texts[n/placesInText][first:p.ends[n]]
+// placesText has the places of rules that follow one another.
+type placesText struct {
+	text string
+	ends [placesInText]uint32
 }
+
+const placesInText = 16
 
 func places(rules []*policy.Rule) placeList {
-	var text []byte
-	source, base := int32(-1), ""
-	p := placeList{ends: make([]uint32, len(rules))}
-	for i, r := range rules {
-		if r.Source != source {
-			source, base = r.Source, path.Base(r.File())
-		}
-		text = append(append(text, base...), ':')
-		text = strconv.AppendInt(text, int64(r.Line), 10)
-		p.ends[i] = uint32(len(text))
-		if (i+1)%placesInText == 0 || i+1 == len(rules) {
-			p.Texts, text = append(p.Texts, string(text)), text[:0]
-		}
+	return placeList{rules, make([]atomic.Pointer[placesText], (len(rules)+placesInText-1)/placesInText)}
+}
+
+func (p *placeList) of(n int32) string {
+	at := &p.texts[n/placesInText]
+	t := at.Load()
+	if t == nil {
+		first := int(n) / placesInText * placesInText
+		t = placesIn(p.rules[first:min(first+placesInText, len(p.rules))])
+		at.Store(t)
 	}
-	return p
+	before := uint32(0)
+	if n %= placesInText; n > 0 {
+		before = t.ends[n-1]
+	}
+	return t.text[before:t.ends[n]]
+}
+
+func placesIn(rules []*policy.Rule) *placesText {
+	var t placesText
+	var text []byte
+	for i, r := range rules {
+		text = append(append(text, path.Base(r.File())...), ':')
+		text = strconv.AppendInt(text, int64(r.Line), 10)
+		t.ends[i] = uint32(len(text))
+	}
+	t.text = string(text)
+	return &t
 }
 
 // inOrder are the p rules in the order that effects go by.
@@ -131,6 +144,8 @@ type indexBuilder struct {
 	conds   map[string]int32
 	matches map[pattern.Key]int32
 	key     []byte // room for a key of conds
+	// condGone says that a rule with a condition has been taken out.
+	condGone bool
 }
 
 // objectFactor is the part of a conjunction that looks at the object.
@@ -217,7 +232,7 @@ func (b *indexBuilder) addRule(w *clause, place int32, of *policy.Rule) {
 	object := &w.object
 	text := policy.ValueAt(of, object.column)
 	if object.column < 0 || slices.Contains(object.consts, text) {
-		w.paths.always = append(w.paths.always, r)
+		w.paths.addAlways(r)
 		return
 	}
 	for _, function := range object.functions {

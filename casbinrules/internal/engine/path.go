@@ -50,6 +50,7 @@ type pathIndex struct {
 	// feed is no character, and cuts that some function cuts queries off.
 	regexps, cuts bool
 	refs          []ref // of all nodes
+	unused        int   // refs of none, that no node has any more
 	*pathMaker          // nil when the index is made
 }
 
@@ -59,7 +60,18 @@ type pathMaker struct {
 	builder *indexBuilder     // makes the numbers of patterns that have to be tried
 	cut     []pattern.Segment // room for those at hand
 	added   []addedRef
+	mode    makerMode
 }
+
+// makerMode is what is done to the list that a rule belongs to. The lists of an
+// index that is made of another one are as they are in one that is made.
+type makerMode int
+
+const (
+	chain makerMode = iota
+	takeOut
+	putIn
+)
 
 type addedRef struct {
 	ref
@@ -71,16 +83,44 @@ func newPathIndex(b *indexBuilder) pathIndex {
 	return pathIndex{nodes: texttable.New[pathNode](n), pathMaker: &pathMaker{builder: b, added: make([]addedRef, 0, n)}}
 }
 
-func (m *pathMaker) add(to *policy.Span, r ref) {
-	m.added = append(m.added, addedRef{r, to.First})
-	to.First = int32(len(m.added))
+// add adds a rule to the list of a node, or takes it out of that.
+func (x *pathIndex) add(to *policy.Span, r ref) {
+	if x.mode != chain {
+		x.replace(to, x.edited(x.of(*to), r))
+		return
+	}
+	x.added = append(x.added, addedRef{r, to.First})
+	to.First = int32(len(x.added))
 	to.Count++
 }
 
+// addAlways is add for the rules to be tried for every object.
+func (x *pathIndex) addAlways(r ref) {
+	if x.mode != chain {
+		x.always = x.edited(x.always, r)
+		return
+	}
+	x.always = append(x.always, r)
+}
+
+// tried is the number of a pattern that has to be tried.
+func (x *pathIndex) tried(function, text string) int32 {
+	if x.mode == takeOut {
+		return 0
+	}
+	return x.builder.match(function, text)
+}
+
+// here and rest are the lists of a node, to be changed.
+func (x *pathIndex) here(n int32) *policy.Span { return &x.nodes.Change(n).here }
+func (x *pathIndex) rest(n int32) *policy.Span { return &x.nodes.Change(n).rest }
+
 // child is where n goes on by a segment.
 func (x *pathIndex) child(n int32, segment string) int32 {
-	c, _ := x.nodes.Add(n, segment)
-	x.nodes.Of(n).inner = true
+	c, isNew := x.nodes.Add(n, segment)
+	if isNew {
+		x.nodes.Change(n).inner = true
+	}
 	return c
 }
 
@@ -89,15 +129,17 @@ func (x *pathIndex) anyChild(n int32) int32 {
 	one := x.nodes.Of(n).one
 	if one == 0 {
 		one = x.nodes.Reserve()
-		x.nodes.Of(n).one = one
+		x.nodes.Change(n).one = one
 	}
 	return one
 }
 
 // end is where n goes on by the last segment, with any others in between.
 func (x *pathIndex) end(n int32, segment string) int32 {
-	c, _ := x.nodes.Add(^n, segment)
-	x.nodes.Of(n).ends = true
+	c, isNew := x.nodes.Add(^n, segment)
+	if isNew {
+		x.nodes.Change(n).ends = true
+	}
 	return c
 }
 
@@ -106,7 +148,7 @@ func (x *pathIndex) put(function, text string, r ref) {
 	x.regexps = x.regexps || function != "==" && function != "keyMatch"
 	x.cuts = x.cuts || function == "keyMatch5"
 	if pattern.MatchesAll(function, text) {
-		x.always = append(x.always, r)
+		x.addAlways(r)
 		return
 	}
 	switch function {
@@ -124,9 +166,9 @@ func (x *pathIndex) put(function, text string, r ref) {
 		}
 	}
 	if segs == nil || slices.ContainsFunc(segs, func(s pattern.Segment) bool { return s.Kind == pattern.Other }) {
-		r.match += x.builder.match(function, text)
+		r.match += x.tried(function, text)
 		if !pattern.HasSegments(function) || !x.putTried(function, text, r) {
-			x.always = append(x.always, r)
+			x.addAlways(r)
 		}
 		return
 	}
@@ -136,13 +178,13 @@ func (x *pathIndex) put(function, text string, r ref) {
 		case pattern.One:
 			n = x.anyChild(n)
 		case pattern.Rest:
-			x.add(&x.nodes.Of(n).rest, r)
+			x.add(x.rest(n), r)
 			return
 		default:
 			n = x.child(n, s.Text)
 		}
 	}
-	x.add(&x.nodes.Of(n).here, r)
+	x.add(x.here(n), r)
 }
 
 // putTried puts a rule whose pattern has to be tried where the plain segments in
@@ -174,11 +216,11 @@ func (x *pathIndex) putTried(function, text string, r ref) bool {
 	}
 	if i := strings.LastIndexByte(left, '/'); i >= 0 {
 		if last := pattern.SegmentOf(function, left[i+1:], false); last.Kind == pattern.Literal {
-			x.add(&x.nodes.Of(x.end(n, last.Text)).here, r)
+			x.add(x.here(x.end(n, last.Text)), r)
 			return true
 		}
 	}
-	x.add(&x.nodes.Of(n).rest, r)
+	x.add(x.rest(n), r)
 	return true
 }
 
@@ -195,15 +237,15 @@ func (x *pathIndex) putPrefix(pattern string, r ref) {
 	switch {
 	case !star:
 		n = x.child(n, last)
-		x.add(&x.nodes.Of(n).here, r)
+		x.add(x.here(n), r)
 	case len(segs) == 1:
-		r.match += x.builder.match("keyMatch", pattern)
-		x.always = append(x.always, r)
+		r.match += x.tried("keyMatch", pattern)
+		x.addAlways(r)
 	default:
 		if last != "" {
-			r.match += x.builder.match("keyMatch", pattern)
+			r.match += x.tried("keyMatch", pattern)
 		}
-		x.add(&x.nodes.Of(n).rest, r)
+		x.add(x.rest(n), r)
 	}
 }
 
@@ -220,25 +262,25 @@ func (x *pathIndex) putGlob(text string, r ref) {
 		}
 		n, left = x.child(n, segment), after
 		if !more {
-			x.add(&x.nodes.Of(n).here, r)
+			x.add(x.here(n), r)
 			return
 		}
 	}
-	r.match += x.builder.match("globMatch", text)
+	r.match += x.tried("globMatch", text)
 	if n == 0 {
-		x.always = append(x.always, r)
+		x.addAlways(r)
 		return
 	}
-	x.add(&x.nodes.Of(n).here, r)
-	x.add(&x.nodes.Of(n).rest, r)
+	x.add(x.here(n), r)
+	x.add(x.rest(n), r)
 }
 
 // finish puts every list into the order that a search looks through.
 func (x *pathIndex) finish() {
 	sortRefs(x.always)
 	x.refs = make([]ref, 0, len(x.added))
-	for i := range x.nodes.Entries {
-		n := x.nodes.Of(int32(i))
+	for i := range int32(x.nodes.Numbers()) {
+		n := x.nodes.Change(i)
 		x.finishList(&n.here)
 		x.finishList(&n.rest)
 	}
@@ -263,9 +305,11 @@ func sortRefs(refs []ref) {
 	if len(refs) < 2 {
 		return
 	}
-	slices.SortFunc(refs, func(a, b ref) int {
-		return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.rule, b.rule))
-	})
+	slices.SortFunc(refs, compareRefs)
+}
+
+func compareRefs(a, b ref) int {
+	return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.rule, b.rule))
 }
 
 // visit shows the search every list that object leads to.

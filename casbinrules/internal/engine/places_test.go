@@ -22,6 +22,9 @@ func TestPlacesNameTheirRules(t *testing.T) {
 			if got := list.of(int32(n)); got != r.Place() {
 				t.Fatalf("rule %d of %d is at %q, want %q", n, count, got, r.Place())
 			}
+			if text := list.texts[n/placesInText].Load().text; len(text) > 1<<10 { // observers may keep a decision of every policy
+				t.Fatalf("a place is part of a text of %d bytes", len(text))
+			}
 		}
 	}
 }

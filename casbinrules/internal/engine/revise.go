@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -9,9 +8,9 @@ import (
 )
 
 // Revised is the snapshot of a policy of which a few lines are others than in s. It
-// decides as one that is made anew, and costs a quarter: the tables are copied, and
-// only those entries looked for that are of rules which have come or gone. It
-// is nil where there is no such short way.
+// decides as one that is made anew: tables share what is the same in both, and only
+// those entries are looked for that are of rules which have come or gone. It is nil
+// where there is no such short way.
 func (s *Snapshot) Revised(v *policy.Revision, c *model.Settings) *Snapshot {
 	if s.Index == nil || s.Schema.Priority >= 0 || v.Links && s.Index.asksGraphs {
 		return nil
@@ -56,10 +55,13 @@ func (x *Index) revised(s *Snapshot, v *policy.Revision, c *model.Settings) *Ind
 	}
 	b := newIndexBuilder(s.Schema, ordered, v.Graphs, c)
 	b.binder.asksGraphs, b.index.open = x.asksGraphs, x.open
-	m := movedOf(s.Rules, v)
-	k := keeper{from: x, to: b.index, moved: m, conds: make([]int32, len(x.conds)), matches: make([]int32, len(x.matches))}
+	b.index.conds, b.index.matches = slices.Clip(x.conds), slices.Clip(x.matches)
+	moved := movedOf(s.Rules, v)
 	for i := range x.clauses {
-		b.index.clauses = append(b.index.clauses, b.revisedClause(&x.clauses[i], &k))
+		b.index.clauses = append(b.index.clauses, b.revisedClause(x, &x.clauses[i], moved))
+	}
+	if b.condGone {
+		b.dropConds()
 	}
 	b.noteFirst()
 	made, err := b.finish(v.Rules)
@@ -70,23 +72,46 @@ func (x *Index) revised(s *Snapshot, v *policy.Revision, c *model.Settings) *Ind
 }
 
 // revisedClause is a conjunction as the rules are now.
-func (b *indexBuilder) revisedClause(old *clause, k *keeper) clause {
-	w := clause{subjects: old.subjects.reopened(b.index, b.graphs), object: old.object, left: old.left}
-	b.pace.RestIfDue()
-	w.paths = old.paths.reopened(b, k)
+func (b *indexBuilder) revisedClause(before *Index, old *clause, moved policy.Moves) clause {
+	w := clause{subjects: old.subjects.reopened(b.index, b.graphs), paths: old.paths.reopened(b), object: old.object, left: old.left}
 	b.pace.RestIfDue()
 	b.conds = map[string]int32{}
-	for _, at := range k.moved {
+	w.paths.mode = takeOut
+	for _, at := range moved {
+		for place := at.From; place < at.End; place++ {
+			b.pace.Step()
+			w.take(int32(place), before.rules[place])
+		}
+	}
+	w.subjects.forget(before.rules, b.index.rules, moved)
+	w.paths.move(moved)
+	w.paths.mode = putIn
+	b.pace.RestIfDue()
+	for _, at := range moved {
 		for place := at.To; place < at.To+at.Count; place++ {
 			b.pace.Step()
 			b.addRule(&w, int32(place), b.index.rules[place])
 		}
 	}
+	b.pace.RestIfDue()
 	w.subjects.refinish(&old.subjects)
 	b.pace.RestIfDue()
-	w.paths.finish()
+	w.paths.refinish()
 	b.pace.RestIfDue()
 	return w
+}
+
+// take takes a rule out of the lists it is in.
+func (w *clause) take(place int32, of *policy.Rule) {
+	r := ref{rule: place}
+	text := policy.ValueAt(of, w.object.column)
+	if w.object.column < 0 || slices.Contains(w.object.consts, text) {
+		w.paths.addAlways(r)
+		return
+	}
+	for _, function := range w.object.functions {
+		w.paths.put(function, text, r)
+	}
 }
 
 // noteFirst finds the first rules of both effects.
@@ -106,61 +131,91 @@ func (b *indexBuilder) noteFirst() {
 	}
 }
 
-// keeper takes refs over from one index to another one.
-type keeper struct {
-	from, to *Index
-	moved    policy.Moves
-	// conds and matches are the numbers now of those before, 0 for those that no
-	// ref has had so far.
-	conds, matches []int32
+// reopened is x for rules to be taken out and added. Its lists are copied whole.
+func (x *pathIndex) reopened(b *indexBuilder) pathIndex {
+	made := *x
+	made.nodes, made.always = x.nodes.Clone(), slices.Clone(x.always)
+	made.refs = append(make([]ref, 0, len(x.refs)+64), x.refs...)
+	made.pathMaker = &pathMaker{builder: b}
+	return made
 }
 
-// keep is a ref as it is now; ok is false for one of a rule that is gone.
-func (k *keeper) keep(r ref) (now ref, ok bool) {
-	if r.rule = int32(k.moved.Now(int(r.rule))); r.rule < 0 {
-		return r, false
+// edited is a list with or without a rule, in place if it can be.
+func (x *pathIndex) edited(list []ref, r ref) []ref {
+	if x.mode == putIn {
+		at, _ := slices.BinarySearchFunc(list, r, compareRefs)
+		return slices.Insert(slices.Clip(list), at, r)
 	}
-	r.cond = renumbered(r.cond, k.conds, k.from.conds, &k.to.conds)
-	r.match = r.match&denies | renumbered(r.match&^denies, k.matches, k.from.matches, &k.to.matches)
-	return r, true
+	return slices.DeleteFunc(list, func(other ref) bool {
+		gone := other.rule == r.rule
+		x.builder.condGone = x.builder.condGone || gone && other.cond != 0
+		return gone
+	})
 }
 
-// renumbered is the number in the list to of what has the number n in from.
-func renumbered[T any](n int32, numbers []int32, from []T, to *[]T) int32 {
-	if n != 0 && numbers[n] == 0 {
-		numbers[n] = int32(len(*to))
-		*to = append(*to, from[n])
+// replace has a span hold a list, which may be its own, cut short.
+func (x *pathIndex) replace(to *policy.Span, list []ref) {
+	fits := len(list) <= int(to.Count)
+	left := x.of(*to)
+	if fits {
+		left = left[len(list):]
 	}
-	return numbers[n]
+	for i := range left {
+		left[i] = ref{rule: none}
+	}
+	x.unused += len(left)
+	if !fits {
+		to.First = int32(len(x.refs))
+		x.refs = append(x.refs, list...)
+	}
+	to.Count = int32(len(list))
 }
 
-// reopened is x for rules to be added to it, with those of its rules that are left.
-func (x *pathIndex) reopened(b *indexBuilder, k *keeper) pathIndex {
-	made := pathIndex{
-		nodes: x.nodes.Clone(64), regexps: x.regexps, cuts: x.cuts,
-		pathMaker: &pathMaker{builder: b, added: make([]addedRef, 0, len(x.refs)+16)},
-	}
-	for _, r := range x.always {
-		if now, ok := k.keep(r); ok {
-			made.always = append(made.always, now)
-		}
-	}
-	list := func(s *policy.Span) {
-		refs := x.of(*s)
-		*s = policy.Span{}
-		for _, r := range refs {
-			if now, ok := k.keep(r); ok {
-				made.add(s, now)
+// move has all refs name the places of their rules now.
+func (x *pathIndex) move(moved policy.Moves) {
+	for _, list := range [][]ref{x.always, x.refs} {
+		for i := range list {
+			if r := &list[i]; r.rule != none {
+				r.rule = int32(moved.Now(int(r.rule)))
 			}
 		}
 	}
-	for i := range made.nodes.Entries {
-		b.pace.Step()
-		n := made.nodes.Of(int32(i))
-		list(&n.here)
-		list(&n.rest)
+}
+
+// dropConds leaves out the conditions that no rule has any more.
+func (b *indexBuilder) dropConds() {
+	conds := make([]condition, 1, len(b.index.conds))
+	numbers := make([]int32, len(b.index.conds))
+	for _, w := range b.index.clauses {
+		for _, list := range [][]ref{w.paths.always, w.paths.refs} {
+			for i := range list {
+				n := &list[i].cond
+				if *n != 0 && numbers[*n] == 0 {
+					numbers[*n] = int32(len(conds))
+					conds = append(conds, b.index.conds[*n])
+				}
+				*n = numbers[*n]
+			}
+		}
 	}
-	return made
+	b.index.conds = conds
+}
+
+// refinish is finish after edits, which have left all in order.
+func (x *pathIndex) refinish() {
+	if x.unused > len(x.refs)/2 {
+		refs := make([]ref, 0, len(x.refs)-x.unused)
+		for i := range int32(x.nodes.Numbers()) {
+			n := x.nodes.Change(i)
+			for _, list := range []*policy.Span{&n.here, &n.rest} {
+				refs = append(refs, x.of(*list)...)
+				list.First = int32(len(refs)) - list.Count
+			}
+		}
+		x.refs, x.unused = refs, 0
+	}
+	x.slash = x.nodes.Find(0, "")
+	x.pathMaker = nil
 }
 
 // reopened is x for rules to be added to it. Subjects keep their numbers, also
@@ -168,22 +223,32 @@ func (x *pathIndex) reopened(b *indexBuilder, k *keeper) pathIndex {
 func (x *subjectIndex) reopened(in *Index, graphs map[string]*policy.Graph) subjectIndex {
 	made := subjectIndex{
 		column: x.column, keyed: x.keyed, named: x.named, tenant: x.tenant, consts: x.consts, everyone: x.everyone,
-		names: in.Names, pairs: map[policy.Pair]int32{},
+		names: in.Names, pairs: x.pairs, shared: true, ruled: slices.Clone(x.ruled),
 	}
 	if x.graph != nil {
 		made.graph = graphs["g"]
 	}
-	switch {
-	case x.column < 0:
-	case x.keyed:
-		made.pairs = maps.Clone(x.pairs)
-	default:
-		made.ruled = make([]bool, len(x.ruled))
-		for _, r := range in.rules {
-			made.number(r)
+	return made
+}
+
+// forget notes that no rule is any more for some of those that one was for.
+func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
+	if x.column < 0 || x.keyed {
+		return
+	}
+	lost := map[int32]bool{}
+	for _, at := range moved {
+		for _, r := range before[at.From:at.End] {
+			name := r.Number(x.column)
+			lost[name], x.ruled[name] = true, false
 		}
 	}
-	return made
+	for i := 0; i < len(now) && len(lost) > 0; i++ {
+		if name := now[i].Number(x.column); int(name) < len(x.ruled) && !x.ruled[name] && lost[name] {
+			x.ruled[name] = true
+			delete(lost, name)
+		}
+	}
 }
 
 // refinish is finish, which takes over what it would work out again if the subjects

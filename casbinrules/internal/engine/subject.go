@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -25,6 +26,8 @@ type subjectIndex struct {
 	// have the numbers of their names, and rules if they are ruled.
 	pairs map[policy.Pair]int32
 	ruled []bool
+	// shared says that the pairs are those of another index, too.
+	shared bool
 	// byName and byPair are where the reaches of names are, those that go by
 	// tenants in the latter.
 	byName  []int32
@@ -66,6 +69,9 @@ func (x *subjectIndex) number(r *policy.Rule) int32 {
 	p := policy.Pair{Tenant: r.Number(x.tenant), Name: name}
 	number := x.pairs[p]
 	if number == 0 {
+		if x.shared {
+			x.pairs, x.shared = maps.Clone(x.pairs), false
+		}
 		number = int32(len(x.pairs)) + 1
 		x.pairs[p] = number
 	}
@@ -78,7 +84,7 @@ func (x *subjectIndex) finish() {
 		x.patterns.finish(x)
 		return
 	}
-	x.byName = make([]int32, len(x.names.Entries))
+	x.byName = make([]int32, x.names.Numbers())
 	x.reaches = make([]reach, 1)
 	if x.byTenant() {
 		x.byPair = make(map[policy.Pair]int32, len(x.pairs))

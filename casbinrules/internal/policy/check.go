@@ -185,7 +185,7 @@ func (r *reader) keep(made *Rule, numbers []int32) {
 	switch {
 	case first == nil:
 		if made.IsLink() && r.namesRoles {
-			r.Texts.Of(made.Number(1)).role = true
+			r.Texts.Change(made.Number(1)).role = true
 		}
 		r.Rules = append(r.Rules, made)
 		r.someRules = r.someRules[1:]

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"slices"
 	"sort"
 	"strings"
@@ -80,14 +79,16 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	}
 	r := NewReader(s, c)
 	r.Texts = before[0].Texts.revised(8 * lines)
+	known := r.Texts.Numbers()
 	v := &Revision{Graphs: graphs, Column: r.Column}
 	v.read(r, before, files)
-	if len(r.Findings) > 0 || v.repeats(r) {
+	if len(r.Findings) > 0 || v.repeats(r, known) {
 		return nil
 	}
 	r.Texts.Trim()
 	added := r.Rules
 	r.Rules = v.Rules
+	c.Pace.RestIfDue()
 	v.noteLinks(r, before, added)
 	if v.Links {
 		v.Graphs = NewGraphs(s, v.Rules, c)
@@ -148,47 +149,68 @@ func behindLine(rules []*Rule, file, lines int) int {
 
 // repeats reports whether one of the rules that have come may read the same as
 // another one to Casbin, which joins fields by commas. Those among them are known
-// to be different.
-func (v *Revision) repeats(r *reader) bool {
-	seed := rand.Uint64()
-	added := map[uint32][]*Rule{} // by a hash of the numbers of their texts
+// to be different. So many texts are known of the others.
+func (v *Revision) repeats(r *reader, known int) bool {
+	newest := map[int32][]*Rule{} // by the number that was given last
 	for _, made := range r.Rules {
 		if slices.ContainsFunc(made.Values(), func(value string) bool { return strings.Contains(value, ",") }) {
 			return true
 		}
-		hash := hashOf(seed, made.Numbers())
-		added[hash] = append(added[hash], made)
-	}
-	came := v.Replaced
-	for i := 0; i < len(v.Rules); i++ {
-		r.settings.Pace.Step()
-		if len(came) > 0 && i == came[0].To {
-			i += came[0].Count - 1
-			came = came[1:]
-			continue
-		}
-		numbers := v.Rules[i].Numbers()
-		for _, made := range added[hashOf(seed, numbers)] {
-			if slices.Equal(made.Numbers(), numbers) {
-				return true
-			}
+		if at := slices.Max(made.Numbers()); int(at) < known {
+			newest[at] = append(newest[at], made)
 		}
 	}
-	return false
+	if len(newest) == 0 {
+		return false // Each has a text that no other has.
+	}
+	wanted := make([]bool, known)
+	for at := range newest {
+		wanted[at] = true
+	}
+	return v.had(func(other *Rule) bool {
+		numbers := other.Numbers()
+		return slices.ContainsFunc(numbers, func(n int32) bool { return int(n) < known && wanted[n] }) &&
+			slices.ContainsFunc(newest[slices.Max(numbers)], func(made *Rule) bool { return slices.Equal(made.Numbers(), numbers) })
+	})
 }
 
-// noteLinks notes which names are roles, and whether role links have changed.
+// had reports whether one of the rules that were there before is so.
+func (v *Revision) had(isSo func(*Rule) bool) bool {
+	at := 0
+	for _, came := range v.Replaced {
+		if slices.ContainsFunc(v.Rules[at:came.To], isSo) {
+			return true
+		}
+		at = came.To + came.Count
+	}
+	return slices.ContainsFunc(v.Rules[at:], isSo)
+}
+
+// noteLinks notes whether role links have changed, and which names are no roles any
+// more.
 func (v *Revision) noteLinks(r *reader, before, added []*Rule) {
-	if r.namesRoles {
-		for _, made := range v.Rules {
-			if made.IsLink() {
-				r.Texts.Of(made.Number(1)).role = true
+	v.Links = slices.ContainsFunc(added, notPolicy)
+	roles := map[int32]bool{} // that lost a link
+	for _, at := range v.Replaced {
+		for _, gone := range before[at.From:at.End] {
+			v.Links = v.Links || notPolicy(gone)
+			if r.namesRoles && gone.IsLink() {
+				roles[gone.Number(1)] = true
 			}
 		}
 	}
-	notPolicy := func(r *Rule) bool { return !r.IsPolicy() }
-	v.Links = slices.ContainsFunc(added, notPolicy)
-	for _, at := range v.Replaced {
-		v.Links = v.Links || slices.ContainsFunc(before[at.From:at.End], notPolicy)
+	delete(roles, NumberAnonymous)
+	if len(roles) == 0 {
+		return
+	}
+	for _, r := range v.Rules {
+		if r.IsLink() {
+			delete(roles, r.Number(1))
+		}
+	}
+	for role := range roles {
+		r.Texts.Change(role).role = false
 	}
 }
+
+func notPolicy(r *Rule) bool { return !r.IsPolicy() }

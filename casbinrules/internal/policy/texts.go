@@ -42,19 +42,14 @@ func newTexts(room int) *Texts {
 	for _, text := range []string{"p", "g", Anonymous} {
 		t.Add(0, text)
 	}
-	t.Of(NumberAnonymous).role = true
+	t.Change(NumberAnonymous).role = true
 	return t
 }
 
 // revised has the texts of t for rules of which some are others, with room for about
-// so many fields more, and no files and roles yet.
+// so many fields more, and no files yet.
 func (t *Texts) revised(room int) *Texts {
-	made := &Texts{Table: t.Clone(room), fields: append(make([]int32, 0, len(t.fields)+room), t.fields...)}
-	for i := range made.Entries {
-		made.Of(int32(i)).role = false
-	}
-	made.Of(NumberAnonymous).role = true
-	return made
+	return &Texts{Table: t.Clone(), fields: append(make([]int32, 0, len(t.fields)+room), t.fields...)}
 }
 
 // Trim gives back the room that is left when all is read.
@@ -77,7 +72,7 @@ func TextsOf(rules []*Rule) *Texts {
 func (t *Texts) number(text string) int32 {
 	n, isNew := t.Add(0, text)
 	if isNew {
-		t.Entries[n].Text = t.keep(text)
+		t.SetText(n, t.keep(text))
 	}
 	return n
 }
@@ -93,12 +88,6 @@ func (t *Texts) keep(text string) string {
 	t.room.WriteString(text)
 	return t.room.String()[from:]
 }
-
-// Text is the one with a number.
-func (t *Texts) Text(number int32) string { return t.Entries[number].Text }
-
-// Numbers is how many numbers there are, with the 0, which is of no text.
-func (t *Texts) Numbers() int { return len(t.Entries) }
 
 // Known is the number of a text, or 0.
 func (t *Texts) Known(text string) int32 { return t.Find(0, text) }

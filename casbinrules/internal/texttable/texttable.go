@@ -21,10 +21,24 @@ func Mix(h, n uint64) uint64 {
 // comparison, however much the table holds; the seed keeps clients from choosing
 // texts that share a place.
 type Table[T any] struct {
-	seed    maphash.Seed
-	slots   Slots
-	Entries []entry[T] // by number
+	seed  maphash.Seed
+	slots Slots
+	// pages hold the entries by number. Those that are shared are another table's,
+	// too, and so are the slots if there are any shared; later are the slots then
+	// of what was added since, of which there are so many.
+	pages  []*page[T]
+	count  int
+	shared []bool
+	later  Slots
+	added  int
 }
+
+const (
+	pageBits = 7
+	pageSize = 1 << pageBits
+)
+
+type page[T any] [pageSize]entry[T]
 
 // Slots are the places of a table that finds numbers by hashes: a power of two,
 // up to 5/8 full.
@@ -34,6 +48,16 @@ type Slots []Slot
 type Slot struct {
 	Hash   uint32
 	Number int32
+}
+
+// put takes the first free place for a number.
+func (s Slots) put(taken Slot) {
+	last := len(s) - 1
+	at := int(taken.Hash) & last
+	for s[at].Number != 0 {
+		at = (at + 1) & last
+	}
+	s[at] = taken
 }
 
 // leastSlots are as many as so many numbers need.
@@ -48,38 +72,43 @@ func leastSlots(numbers int) int {
 // Resized are so many slots that hold the same.
 func (s Slots) Resized(size int) Slots {
 	made := make(Slots, size)
-	last := size - 1
-	for _, taken := range s {
-		if taken.Number == 0 {
-			continue
-		}
-		at := int(taken.Hash) & last
-		for made[at].Number != 0 {
-			at = (at + 1) & last
-		}
-		made[at] = taken
-	}
+	made.putAll(s)
 	return made
 }
 
+func (s Slots) putAll(other Slots) {
+	for _, taken := range other {
+		if taken.Number != 0 {
+			s.put(taken)
+		}
+	}
+}
+
 type entry[T any] struct {
-	Text   string
+	text   string
 	parent int32
 	of     T
 }
 
 // New has room for about so many texts.
 func New[T any](room int) Table[T] {
-	t := Table[T]{seed: maphash.MakeSeed(), Entries: make([]entry[T], 1, room+1)}
-	t.slots = make(Slots, leastSlots(room))
+	t := Table[T]{seed: maphash.MakeSeed(), slots: make(Slots, leastSlots(room)), pages: make([]*page[T], 0, room/pageSize+1)}
+	t.Reserve()
 	return t
 }
 
-// Clone is a table that holds the same, with room for about so many texts more.
-func (t *Table[T]) Clone(room int) Table[T] {
+// Clone is a table that holds the same, which either shares with the other until it
+// changes. What it is made of must not change any more.
+func (t *Table[T]) Clone() Table[T] {
 	made := *t
-	made.slots = slices.Clone(t.slots)
-	made.Entries = append(make([]entry[T], 0, len(t.Entries)+room), t.Entries...)
+	made.pages = append(make([]*page[T], 0, len(t.pages)+1), t.pages...)
+	made.shared = slices.Repeat([]bool{true}, len(t.pages))
+	made.later = slices.Clone(t.later)
+	if t.added > len(t.slots)/16 {
+		made.slots = t.slots.Resized(leastSlots(t.count))
+		made.slots.putAll(t.later)
+		made.later, made.added = nil, 0
+	}
 	return made
 }
 
@@ -92,63 +121,100 @@ func (t *Table[T]) hash(parent int32, text string) uint32 {
 
 // Find is the number of a text, or 0.
 func (t *Table[T]) Find(parent int32, text string) int32 {
-	return t.slots[t.place(t.hash(parent, text), parent, text)].Number
+	return t.find(t.hash(parent, text), parent, text)
 }
 
-// place is where a text stands, or the free slot where it would.
-func (t *Table[T]) place(hash uint32, parent int32, text string) int {
-	last := len(t.slots) - 1
-	at := int(hash) & last
-	for {
-		s := &t.slots[at]
+func (t *Table[T]) find(hash uint32, parent int32, text string) int32 {
+	if number := t.findIn(t.slots, hash, parent, text); number != 0 || t.added == 0 {
+		return number
+	}
+	return t.findIn(t.later, hash, parent, text)
+}
+
+func (t *Table[T]) findIn(slots Slots, hash uint32, parent int32, text string) int32 {
+	last := len(slots) - 1
+	for at := int(hash) & last; ; at = (at + 1) & last {
+		s := &slots[at]
 		if s.Number == 0 {
-			return at
+			return 0
 		}
 		if s.Hash == hash {
-			if e := &t.Entries[s.Number]; e.parent == parent && e.Text == text {
-				return at
+			if e := t.entry(s.Number); e.parent == parent && e.text == text {
+				return s.Number
 			}
 		}
-		at = (at + 1) & last
 	}
+}
+
+func (t *Table[T]) entry(number int32) *entry[T] {
+	return &t.pages[number>>pageBits][number&(pageSize-1)]
+}
+
+// change is entry for one that is to be changed.
+func (t *Table[T]) change(number int32) *entry[T] {
+	if at := number >> pageBits; int(at) < len(t.shared) && t.shared[at] {
+		own := *t.pages[at]
+		t.pages[at], t.shared[at] = &own, false
+	}
+	return t.entry(number)
 }
 
 // Add is the number of a text, a new one when it has none.
 func (t *Table[T]) Add(parent int32, text string) (number int32, isNew bool) {
 	hash := t.hash(parent, text)
-	at := t.place(hash, parent, text)
-	if number = t.slots[at].Number; number != 0 {
+	if number = t.find(hash, parent, text); number != 0 {
 		return number, false
 	}
 	number = t.Reserve()
-	t.Entries[number].Text, t.Entries[number].parent = text, parent
-	t.slots[at] = Slot{hash, number}
-	if len(t.Entries) > len(t.slots)*5/8 {
-		t.slots = t.slots.Resized(2 * len(t.slots))
+	e := t.entry(number)
+	e.text, e.parent = text, parent
+	if t.shared == nil {
+		t.slots = t.slots.with(Slot{hash, number}, t.count)
+	} else {
+		t.added++
+		t.later = t.later.with(Slot{hash, number}, t.added)
 	}
 	return number, true
 }
 
+// with has one number more, so many in all.
+func (s Slots) with(taken Slot, numbers int) Slots {
+	if size := leastSlots(numbers); size > len(s) {
+		s = s.Resized(size)
+	}
+	s.put(taken)
+	return s
+}
+
 // Reserve gives a number that no text has.
 func (t *Table[T]) Reserve() int32 {
-	if len(t.Entries) == cap(t.Entries) {
-		t.Entries = slices.Grow(t.Entries, len(t.Entries)) // append would grow it by less, and so more often
+	number := int32(t.count)
+	if t.count%pageSize == 0 {
+		t.pages = append(t.pages, new(page[T]))
 	}
-	t.Entries = append(t.Entries, entry[T]{})
-	return int32(len(t.Entries)) - 1
+	t.count++
+	t.change(number)
+	return number
 }
 
 // Trim gives back the room that is left, if it is much.
 func (t *Table[T]) Trim() {
-	n := len(t.Entries)
-	if cap(t.Entries)-n > n/8 {
-		t.Entries = append(make([]entry[T], 0, n), t.Entries...)
-	}
-	if size := leastSlots(n); size < len(t.slots) {
+	if size := leastSlots(t.count); t.shared == nil && size < len(t.slots) {
 		t.slots = t.slots.Resized(size)
 	}
 }
 
-// Of is what the table holds of a number, until one is added. That of 0 is of
-// no text.
-func (t *Table[T]) Of(number int32) *T { return &t.Entries[number].of }
+// Numbers is how many numbers there are, with the 0, which is of no text.
+func (t *Table[T]) Numbers() int { return t.count }
+
+// Text is the one with a number.
+func (t *Table[T]) Text(number int32) string { return t.entry(number).text }
+
+// SetText has a number's text be another copy of it.
+func (t *Table[T]) SetText(number int32, text string) { t.change(number).text = text }
+
+// Of is what the table holds of a number. That of 0 is of no text.
+func (t *Table[T]) Of(number int32) *T { return &t.entry(number).of }
+
+// Change is Of for what is to be changed, until the next call.
+func (t *Table[T]) Change(number int32) *T { return &t.change(number).of }

@@ -1,6 +1,7 @@
 package texttable
 
 import (
+	"maps"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -46,12 +47,45 @@ func TestTrimmedTextTable(t *testing.T) {
 	}
 	before := len(table.slots)
 	table.Trim()
-	if len(table.slots) >= before || cap(table.Entries) > 1000 {
-		t.Errorf("%d places, room for %d", len(table.slots), cap(table.Entries))
+	if len(table.slots) >= before {
+		t.Errorf("%d places", len(table.slots))
 	}
 	for n := range 700 {
 		if number, isNew := table.Add(1, strconv.Itoa(n)); number != int32(n)+1 || isNew != (n >= 600) {
 			t.Fatalf("%d has number %d, new %v", n, number, isNew)
+		}
+	}
+}
+
+// TestClonesAreTablesOfTheirOwn makes a table of a table again and again, adds to it
+// and changes what it holds, and compares all of them with what was put in.
+func TestClonesAreTablesOfTheirOwn(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 3))
+	tables, wanted := []Table[int]{New[int](0)}, []map[string]int{{}}
+	for round := range 60 {
+		table, want := tables[round].Clone(), maps.Clone(wanted[round])
+		for range rnd.IntN(200) {
+			text, value := strconv.Itoa(rnd.IntN(8000)), rnd.Int()
+			number, isNew := table.Add(1, text)
+			if _, known := want[text]; known == isNew || table.Find(1, text) != number {
+				t.Fatalf("%s: number %d, new %v", text, number, isNew)
+			}
+			*table.Change(number) = value
+			want[text] = value
+		}
+		tables, wanted = append(tables, table), append(wanted, want)
+	}
+	for i := range tables {
+		if n := tables[i].Numbers(); n != len(wanted[i])+1 {
+			t.Fatalf("table %d has %d numbers, want %d", i, n, len(wanted[i])+1)
+		}
+		for n := range 8000 {
+			text := strconv.Itoa(n)
+			want, known := wanted[i][text]
+			number := tables[i].Find(1, text)
+			if known != (number != 0) || *tables[i].Of(number) != want || known && tables[i].Text(number) != text {
+				t.Fatalf("table %d has %s: %v %d, want %v %d", i, text, number != 0, *tables[i].Of(number), known, want)
+			}
 		}
 	}
 }
