@@ -19,7 +19,11 @@ func (s *Snapshot) Revised(v *policy.Revision, c *model.Settings) *Snapshot {
 	if x == nil {
 		return nil
 	}
-	return snapshotOf(x, nil, s.Schema, v.Rules, v.Graphs, c)
+	spellings := s.spellings
+	if respelled(s.Schema, s.Rules, v) {
+		spellings = spellingsOf(s.Schema, v.Rules)
+	}
+	return snapshotOf(x, nil, spellings, s.Schema, v.Rules, v.Graphs, c)
 }
 
 // movedOf are the places of p lines, for what was replaced among all lines.
@@ -239,8 +243,9 @@ func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
 	lost := map[int32]bool{}
 	for _, at := range moved {
 		for _, r := range before[at.From:at.End] {
-			name := r.Number(x.column)
-			lost[name], x.ruled[name] = true, false
+			if name := r.Number(x.column); int(name) < len(x.ruled) && x.ruled[name] {
+				lost[name], x.ruled[name] = true, false
+			}
 		}
 	}
 	for i := 0; i < len(now) && len(lost) > 0; i++ {

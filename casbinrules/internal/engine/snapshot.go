@@ -49,10 +49,10 @@ func NewSnapshot(s *model.Schema, rules []*policy.Rule, graphs map[string]*polic
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", model.FirstLine(err))
 	}
-	return snapshotOf(e, unindexed, s, rules, graphs, c), nil
+	return snapshotOf(e, unindexed, spellingsOf(s, rules), s, rules, graphs, c), nil
 }
 
-func snapshotOf(e engine, unindexed error, s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
+func snapshotOf(e engine, unindexed error, spellings *Spellings, s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
 	x, _ := e.(*Index)
 	var members *policy.Graph
 	if s.NamesRoles() {
@@ -69,7 +69,7 @@ func snapshotOf(e engine, unindexed error, s *model.Schema, rules []*policy.Rule
 		timed:      len(s.Timed) > 0,
 		Members:    members,
 		Names:      policy.TextsOf(rules),
-		spellings:  spellingsOf(s, rules),
+		spellings:  spellings,
 		KnownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
 		NamesHead:  named[http.MethodHead],
 		Unusual:    unusualEngines(s, named, rules, graphs, c),

@@ -38,21 +38,8 @@ func NewSpellings() *Spellings { return &Spellings{words: map[string][]word{}} }
 // spellingsOf are those of a policy, nil for none.
 func spellingsOf(s *model.Schema, rules []*policy.Rule) *Spellings {
 	found := NewSpellings()
-	columns, kinds := s.ObjectColumns(), map[string]bool{}
-	for kind := range s.Roles {
-		field := s.LinkedField(kind)
-		kinds[kind] = field != "sub" && field != "act"
-	}
-	for _, r := range rules {
-		switch {
-		case r.IsPolicy():
-			for _, column := range columns {
-				found.Learn(r.Field(column))
-			}
-		case kinds[r.Kind()]:
-			found.Learn(r.Field(0))
-			found.Learn(r.Field(1))
-		}
+	for object := range objectsOf(s, rules) {
+		found.Learn(object)
 	}
 	found.ReadMatcher(s.Tree)
 	found.negates = found.negates || s.CasbinOnly != ""
@@ -60,6 +47,41 @@ func spellingsOf(s *model.Schema, rules []*policy.Rule) *Spellings {
 		return nil
 	}
 	return found
+}
+
+// objectsOf are the texts of rules that may be objects.
+func objectsOf(s *model.Schema, rules []*policy.Rule) iter.Seq[string] {
+	columns, linked := s.ObjectColumns(), map[string]bool{}
+	for kind := range s.Roles {
+		field := s.LinkedField(kind)
+		linked[kind] = field != "sub" && field != "act"
+	}
+	return func(yield func(string) bool) {
+		for _, r := range rules {
+			switch {
+			case r.IsPolicy():
+				for _, column := range columns {
+					if !yield(r.Field(column)) {
+						return
+					}
+				}
+			case linked[r.Kind()]:
+				if !yield(r.Field(0)) || !yield(r.Field(1)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// respelled reports whether a revision may change what there is to learn.
+func respelled(s *model.Schema, before []*policy.Rule, v *policy.Revision) bool {
+	for object := range objectsOf(s, append(v.Came(), v.Gone(before)...)) {
+		if hasCapital(object) {
+			return true
+		}
+	}
+	return false
 }
 
 // ReadMatcher learns the paths in a matcher, and whether it negates.

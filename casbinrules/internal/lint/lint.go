@@ -42,6 +42,10 @@ type Linter struct {
 	// of which shadows and partners are looked for where only has a subject.
 	all  []*policy.Rule
 	only []bool // by the number of the subject; nil for all
+	// before is the policy that came of revision became this one, or nil.
+	before   *Before
+	revision *policy.Revision
+	lines    *Lines
 }
 
 // Start looks for rules that decide nothing in the background, which needs
@@ -65,18 +69,15 @@ func newLinter(p Policy, c *model.Settings) *Linter {
 // read, which complete says. Those about rules beside others come by themselves.
 func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes []core.RouteInfo) (found, beside []model.Finding) {
 	// What looks at lines one by one, and at names, needs no index.
-	single := Linter{Policy: l.Policy, settings: l.settings, graphs: graphs, shape: l.shape}
+	single := Linter{Policy: l.Policy, settings: l.settings, graphs: graphs, shape: l.shape, before: l.before, revision: l.revision}
 	if l.only != nil {
 		single.Rules = l.all
 	}
 	others := pace.Aside(l.settings.Pace, func() ([]model.Finding, error) {
-		single.checkObjects()
-		single.checkActions()
-		single.checkEffects()
+		l.lines = single.checkLines()
 		single.checkFreeClauses()
 		single.checkMarks()
 		single.checkUnusedRoles()
-		single.checkLiterals()
 		single.checkLinkPatterns()
 		single.checkTimes()
 		if complete {
@@ -102,8 +103,12 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 
 // policyRules are the p lines.
 func (l *Linter) policyRules() iter.Seq[*policy.Rule] {
+	return l.policyRulesOf(l.Rules)
+}
+
+func (l *Linter) policyRulesOf(rules []*policy.Rule) iter.Seq[*policy.Rule] {
 	return func(yield func(*policy.Rule) bool) {
-		for _, r := range l.Rules {
+		for _, r := range rules {
 			l.settings.Pace.Step()
 			if r.IsPolicy() && !yield(r) {
 				return

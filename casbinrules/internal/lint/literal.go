@@ -36,39 +36,28 @@ type suspect struct {
 }
 
 // checkLiterals looks for patterns in fields that are compared as they are:
-// tenants, the ends of role links, and what only these lead to.
-func (l *Linter) checkLiterals() {
+// tenants, the ends of role links, and what only these lead to. It returns whether
+// there are any, and of a revision whether there may be.
+func (l *Linter) checkLiterals() bool {
 	if len(l.Rules) == 0 {
-		return
+		return false
 	}
-	texts := l.Rules[0].Texts
 	byKind := map[int32][]verbatim{}
 	for _, f := range append(l.literalColumns(), l.literalLinks()...) {
-		number := texts.Known(f.kind)
+		number := l.Rules[0].Texts.Known(f.kind)
 		byKind[number] = append(byKind[number], f)
 	}
+	if l.before != nil && !l.before.lines.suspects && len(l.suspectsAmong(l.revision.Came(), byKind)) == 0 {
+		return false
+	}
+	suspects := l.suspectsAmong(l.Rules, byKind)
 	type textAt struct {
 		lineField
 		text int32
 	}
-	var suspects []suspect
 	stands := map[textAt]bool{}
-	seen := make([]int8, texts.Numbers()) // 1 for a plain text, 2 for a pattern
-	for _, r := range l.Rules {
-		l.settings.Pace.Step()
-		for _, f := range byKind[r.Numbers()[0]] {
-			number := r.Number(f.field)
-			if seen[number] == 0 {
-				seen[number] = 1
-				if standIn(texts.Text(number)) != "" {
-					seen[number] = 2
-				}
-			}
-			if seen[number] == 2 {
-				suspects = append(suspects, suspect{r, f})
-				stands[textAt{f.lineField, number}] = true
-			}
-		}
+	for _, s := range suspects {
+		stands[textAt{s.lineField, s.rule.Number(s.field)}] = true
 	}
 	for _, s := range suspects {
 		number := s.rule.Number(s.field)
@@ -76,6 +65,28 @@ func (l *Linter) checkLiterals() {
 			l.tellLiteral(s)
 		}
 	}
+	return len(suspects) > 0
+}
+
+func (l *Linter) suspectsAmong(rules []*policy.Rule, byKind map[int32][]verbatim) (suspects []suspect) {
+	const plain, pattern = 1, 2
+	seen := make([]int8, l.Rules[0].Texts.Numbers())
+	for _, r := range rules {
+		l.settings.Pace.Step()
+		for _, f := range byKind[r.Numbers()[0]] {
+			is := &seen[r.Number(f.field)]
+			if *is == 0 {
+				*is = plain
+				if standIn(r.Field(f.field)) != "" {
+					*is = pattern
+				}
+			}
+			if *is == pattern {
+				suspects = append(suspects, suspect{r, f})
+			}
+		}
+	}
+	return suspects
 }
 
 // tellLiteral reports a pattern that stands for itself.

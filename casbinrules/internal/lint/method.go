@@ -10,14 +10,14 @@ import (
 )
 
 // checkActions looks at the methods that rules about paths name.
-func (l *Linter) checkActions() {
+func (l *Linter) checkActions(rules []*policy.Rule) {
 	if len(l.Schema.Actions) != 1 {
 		return
 	}
 	column := l.Schema.Actions[0]
 	quiet := map[int32]bool{} // actions to which there is nothing to say beside paths
 	source := int32(0)
-	for r := range l.policyRules() {
+	for r := range l.policyRulesOf(rules) {
 		if r.Source != source {
 			source = r.Source // which may call its actions otherwise
 			clear(quiet)

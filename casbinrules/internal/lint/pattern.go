@@ -13,32 +13,22 @@ import (
 // advice is a finding about a pattern, without its place.
 type advice struct{ code, message, hint string }
 
-// checkObjects looks at what p lines have for objects, and at all regular
-// expressions.
-func (l *Linter) checkObjects() {
-	l.checkAnchors()
+// checkObjects looks at what p lines have for objects.
+func (l *Linter) checkObjects(rules []*policy.Rule, lines *Lines) {
 	if l.settings.ObjectRoute || l.shape.object.column < 0 {
 		return
-	}
-	paths, names := 0, 0
-	for r := range l.policyRules() {
-		if isPath(l.object(r)) {
-			paths++
-		} else {
-			names++
-		}
 	}
 	type use struct {
 		object int32
 		setting
 	}
 	known := map[use][]advice{}
-	for r := range l.policyRules() {
+	for r := range l.policyRulesOf(rules) {
 		text := l.object(r)
 		if isQuiet(l.shape.object.Function, text) {
 			continue // which is quicker found than kept
 		}
-		at := use{r.Number(l.shape.object.column), setting{paths: paths > 0 && paths >= names, method: l.isAboutMethod(r)}}
+		at := use{r.Number(l.shape.object.column), setting{paths: lines.mostlyPaths(), method: l.isAboutMethod(r)}}
 		told, seen := known[at]
 		if !seen {
 			told = l.shape.object.Advise(text, at.setting)

@@ -12,7 +12,7 @@ import (
 // checkAnchors looks for regular expressions that also match inside a longer
 // text. It is but a note about an action that lists whole methods: no method of
 // RFC 9110 stands inside another one, and others must be named literally.
-func (l *Linter) checkAnchors() {
+func (l *Linter) checkAnchors(rules []*policy.Rule) {
 	known := map[int32]model.Severity{} // 0 where there is nothing to say
 	for _, p := range l.Schema.Patterns {
 		if p.Function != "regexMatch" {
@@ -20,7 +20,7 @@ func (l *Linter) checkAnchors() {
 		}
 		clear(known)
 		action := slices.Contains(l.Schema.Actions, p.Column)
-		for r := range l.policyRules() {
+		for r := range l.policyRulesOf(rules) {
 			number := r.Number(p.Column)
 			severity, seen := known[number]
 			if !seen {

@@ -11,14 +11,18 @@ import (
 )
 
 // Kept is what a linter leaves for that of a revision: what it has found about
-// rules beside others of their subjects, without notes.
+// rules beside others of their subjects, without notes, and about lines one by one.
 type Kept struct {
 	found []model.Finding
 	named map[string]bool
+	lines *Lines
 }
 
 // Keep is what l leaves once it has found all there is.
-func (l *Linter) Keep() *Kept { return &Kept{model.Warnings(l.found), l.named} }
+func (l *Linter) Keep() *Kept {
+	l.lines.found = model.Warnings(l.lines.found)
+	return &Kept{model.Warnings(l.found), l.named, l.lines}
+}
 
 // Before is the policy before a revision.
 type Before struct {
@@ -33,10 +37,10 @@ type Before struct {
 func StartRevised(p Policy, c *model.Settings, before Before, v *policy.Revision) *Linter {
 	l := newLinter(p, c)
 	l.named = policy.NamedMethods(p.Schema, p.Rules)
-	if !l.limit(before, v) {
-		return Start(p, c)
+	l.before, l.revision = &before, v
+	if l.limit(before, v) {
+		l.found = l.takeOver(before, v)
 	}
-	l.found = l.takeOver(before, v)
 	l.shadows = pace.Aside(c.Pace, func() ([]model.Finding, error) {
 		l.checkShadows()
 		return l.found, nil
@@ -60,11 +64,11 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 		return false
 	}
 	changed := l.changedSubjects(before, v)
-	l.only = slices.Clone(changed)
+	only := slices.Clone(changed)
 	for _, f := range before.found {
 		// It names another line, whose number may have changed.
 		if f.Code == model.CodeShadowed || f.Code == model.CodeContradiction {
-			l.only[before.subjectOf(f, l)] = true
+			only[before.subjectOf(f, l)] = true
 		}
 	}
 	g, old := v.Graphs["g"], before.Graphs["g"]
@@ -81,34 +85,33 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 		seen[subject] = true
 		at := policy.Pair{Name: subject}
 		if g != nil && (!g.Of(at).Equal(old.Of(at)) || g.Of(at).Leads(changed)) {
-			l.only[subject] = true
+			only[subject] = true
 		}
-		if l.only[subject] {
+		if only[subject] {
 			needed[subject] = true
 			if g != nil {
 				g.Of(at).Mark(needed)
 			}
 		}
 	}
-	l.all = l.Rules
-	l.Rules = nil
+	var rules []*policy.Rule
 	for _, r := range lines {
 		if needed[r.Number(l.shape.subject)] {
-			l.Rules = append(l.Rules, r)
+			rules = append(rules, r)
 		}
 	}
-	return len(l.Rules) < len(lines)/2
+	if len(rules) > len(lines)/2 {
+		return false
+	}
+	l.all, l.Rules, l.only = l.Rules, rules, only
+	return true
 }
 
 // changedSubjects are those of the rules that have come or gone, by their numbers.
 func (l *Linter) changedSubjects(before Before, v *policy.Revision) []bool {
 	changed := make([]bool, policy.TextsOf(v.Rules).Numbers())
-	for _, at := range v.Replaced {
-		for _, r := range slices.Concat(before.Rules[at.From:at.End], v.Rules[at.To:at.To+at.Count]) {
-			if r.IsPolicy() {
-				changed[r.Number(l.shape.subject)] = true
-			}
-		}
+	for r := range l.policyRulesOf(append(v.Came(), v.Gone(before.Rules)...)) {
+		changed[r.Number(l.shape.subject)] = true
 	}
 	return changed
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -10,34 +11,98 @@ import (
 
 // roleNotes are what a policy says of names: who is given what.
 type roleNotes struct {
+	rules []*policy.Rule
 	texts *policy.Texts
-	// subject has the names of p lines, given those that g lines give as
-	// roles and holder those they are given to; each with its first line.
-	subject, given, holder firstLines
+	// subject is the column of p lines that has names, or -1.
+	subject int
+	uses    []nameUse // by the number of the name
+	// selfLinked are the g lines that give a name to itself.
+	selfLinked []*policy.Rule
+	firsts     map[nameUse][]int32
 }
 
-// firstLines are the first lines of names, by the numbers of these.
-type firstLines struct {
-	lines []int32 // by name, counted from 1
-	names []int32 // that have one
+// nameUse is what lines do with a name, by bits.
+type nameUse uint8
+
+const (
+	subject nameUse = 1 << iota // a p line is for it,
+	allowed                     // one that allows,
+	denied                      // or one that denies
+	given                       // a g line gives it as a role
+	holder                      // a g line gives it a role
+)
+
+func (l *Linter) noteRoles() *roleNotes {
+	texts := l.Rules[0].Texts
+	n := &roleNotes{rules: l.Rules, texts: texts, subject: l.shape.subject, uses: make([]nameUse, texts.Numbers()), firsts: map[nameUse][]int32{}}
+	for _, r := range l.Rules {
+		l.settings.Pace.Step()
+		switch {
+		case r.IsPolicy() && n.subject >= 0:
+			n.uses[r.Number(n.subject)] |= subject | l.effectUse(r)
+		case r.IsLink():
+			from, to := r.Number(0), r.Number(1)
+			n.uses[from] |= holder
+			n.uses[to] |= given
+			if from == to {
+				n.selfLinked = append(n.selfLinked, r)
+			}
+		}
+	}
+	return n
 }
 
-func (f *firstLines) note(name int32, line int) {
-	if f.lines[name] == 0 {
-		f.lines[name] = int32(line) + 1
-		f.names = append(f.names, name)
+func (l *Linter) effectUse(r *policy.Rule) nameUse {
+	switch policy.EffectOf(l.Schema, r) {
+	case "allow":
+		return allowed
+	case "deny":
+		return denied
+	}
+	return 0
+}
+
+// has reports whether a name has a use.
+func (n *roleNotes) has(use nameUse, name int32) bool { return n.uses[name]&use != 0 }
+
+// each are the names that have one of the uses.
+func (n *roleNotes) each(uses nameUse) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for name, u := range n.uses {
+			if u&uses != 0 && !yield(int32(name)) {
+				return
+			}
+		}
 	}
 }
 
-// has reports whether a name has a line.
-func (f *firstLines) has(name int32) bool { return f.lines[name] > 0 }
-
-// first is the first line of a name, or nil.
-func (l *Linter) first(f *firstLines, name int32) *policy.Rule {
-	if !f.has(name) {
+// first is the first line with a name as subject, given or holder, or nil.
+func (n *roleNotes) first(use nameUse, name int32) *policy.Rule {
+	if !n.has(use, name) {
 		return nil
 	}
-	return l.Rules[f.lines[name]-1]
+	lines := n.firsts[use] // counted from 1
+	if lines == nil {
+		lines = make([]int32, len(n.uses))
+		for i, r := range n.rules {
+			at := int32(0)
+			switch {
+			case use == subject && r.IsPolicy():
+				at = r.Number(n.subject)
+			case use == given && r.IsLink():
+				at = r.Number(1)
+			case use == holder && r.IsLink():
+				at = r.Number(0)
+			default:
+				continue
+			}
+			if lines[at] == 0 {
+				lines[at] = int32(i) + 1
+			}
+		}
+		n.firsts[use] = lines
+	}
+	return n.rules[lines[name]-1]
 }
 
 // checkRoles looks at names: roles that nobody has or that open nothing, and
@@ -46,19 +111,7 @@ func (l *Linter) checkRoles() {
 	if len(l.Rules) == 0 {
 		return
 	}
-	n := &roleNotes{texts: l.Rules[0].Texts}
-	for _, f := range []*firstLines{&n.subject, &n.given, &n.holder} {
-		f.lines = make([]int32, n.texts.Numbers())
-	}
-	for i, r := range l.Rules {
-		switch {
-		case r.IsPolicy() && l.shape.subject >= 0:
-			n.subject.note(r.Number(l.shape.subject), i)
-		case r.IsLink():
-			n.given.note(r.Number(1), i)
-			n.holder.note(r.Number(0), i)
-		}
-	}
+	n := l.noteRoles()
 	if l.shape.subject >= 0 {
 		l.checkAnonymous(n)
 		l.checkAnonymousPatterns()
@@ -80,10 +133,10 @@ func (l *Linter) checkAnonymous(n *roleNotes) {
 		return
 	}
 	const hint = "use WithAnonymous (--allow-anonymous), or remove the line"
-	if r := l.first(&n.subject, policy.NumberAnonymous); r != nil {
+	if r := n.first(subject, policy.NumberAnonymous); r != nil {
 		l.reportColumn(r, l.shape.subject, model.CodeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
 	}
-	if r := l.first(&n.holder, policy.NumberAnonymous); r != nil {
+	if r := n.first(holder, policy.NumberAnonymous); r != nil {
 		l.report(r, 1, model.CodeAnonymous, hint, "requests without credentials are not judged by the policy, and nobody else is called anonymous")
 	}
 }
@@ -95,7 +148,7 @@ func (l *Linter) checkSubjectStar(n *roleNotes) {
 	pattern := l.Schema.NamePattern("p", column) != "" ||
 		slices.ContainsFunc(l.Schema.Patterns, func(p model.PatternColumn) bool { return p.Column == column })
 	star := n.texts.Known("*")
-	if !n.subject.has(star) || pattern || slices.Contains(l.shape.starred, column) || n.given.has(star) {
+	if !n.has(subject, star) || pattern || slices.Contains(l.shape.starred, column) || n.has(given, star) {
 		return
 	}
 	for r := range l.policyRules() {
@@ -110,18 +163,22 @@ func (l *Linter) checkSubjectStar(n *roleNotes) {
 // that a name is a role rather than a user, so it speaks only where all other
 // subjects are roles, or where roles have a prefix.
 func (l *Linter) checkAssigned(n *roleNotes) {
-	if len(n.given.names) == 0 {
+	if !slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&given != 0 }) {
 		return
 	}
 	var missing []int32
 	assigned := 0
-	for _, number := range n.subject.names {
+	for number := range n.each(subject) {
+		if n.has(given, number) {
+			assigned++
+			continue
+		}
 		switch name := n.texts.Text(number); {
-		case n.given.has(number), name == l.defaultRole():
+		case name == l.defaultRole():
 			assigned++
 		case name == policy.Anonymous || name == "*" || slices.Contains(l.shape.strings, name):
 		case !strings.HasPrefix(name, l.settings.RolePrefix):
-		case n.holder.has(number) && l.settings.RolePrefix == "":
+		case n.has(holder, number) && l.settings.RolePrefix == "":
 			return // Users have rules of their own here.
 		default:
 			missing = append(missing, number)
@@ -135,7 +192,7 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 		hint = "add a g line, if it is no user"
 	}
 	for _, name := range missing {
-		l.reportColumn(l.first(&n.subject, name), l.shape.subject, model.CodeNeverAssigned, hint, "no g line gives anybody the role %q", n.texts.Text(name))
+		l.reportColumn(n.first(subject, name), l.shape.subject, model.CodeNeverAssigned, hint, "no g line gives anybody the role %q", n.texts.Text(name))
 	}
 }
 
@@ -144,6 +201,13 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 func (l *Linter) checkUsed(n *roleNotes) {
 	g := l.graphs["g"]
 	if g == nil {
+		return
+	}
+	useless := false
+	for role := range n.each(given) {
+		useless = useless || !n.has(allowed, role)
+	}
+	if !useless {
 		return
 	}
 	used := l.usedRoles(n, g)
@@ -172,50 +236,41 @@ func (l *Linter) checkUsed(n *roleNotes) {
 // does. One that denies takes from a role that gives nothing, unless somebody
 // who has the role is allowed something by another line.
 func (l *Linter) usedRoles(n *roleNotes, g *policy.Graph) func(policy.Pair) bool {
-	allowed, denied := make([]bool, n.texts.Numbers()), make([]bool, n.texts.Numbers())
-	denies := false
-	for r := range l.policyRules() {
-		switch name := r.Number(l.shape.subject); policy.EffectOf(l.Schema, r) {
-		case "allow":
-			allowed[name] = true
-		case "deny":
-			denied[name], denies = true, true
-		}
-	}
-	anybody := l.allowsAnybody(n, allowed)
+	denies := slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&denied != 0 })
+	anybody := denies && l.allowsAnybody(n)
 	for _, name := range l.shape.strings {
-		allowed[n.texts.Known(name)] = true // of nothing, when it is unknown
+		n.uses[n.texts.Known(name)] |= allowed // of nothing, when it is unknown
 	}
 	deprived := map[policy.Pair]bool{}
 	for from, c := range g.Each() {
 		if !denies {
 			break
 		}
-		may := anybody || allowed[from.Name]
+		may := anybody || n.has(allowed, from.Name)
 		for _, l := range c.Links {
-			may = may || allowed[l.Number]
+			may = may || n.has(allowed, l.Number)
 		}
 		for _, l := range c.Links {
-			if may && denied[l.Number] {
+			if may && n.has(denied, l.Number) {
 				deprived[policy.Pair{Tenant: from.Tenant, Name: l.Number}] = true
 			}
 		}
 	}
-	return func(role policy.Pair) bool { return allowed[role.Name] || deprived[role] }
+	return func(role policy.Pair) bool { return n.has(allowed, role.Name) || deprived[role] }
 }
 
 // allowsAnybody reports whether those whom no g line gives a role that allows
 // something may be allowed something all the same: by the model, by a line for
 // everybody, or by a role that tokens bring.
-func (l *Linter) allowsAnybody(n *roleNotes, allowed []bool) bool {
-	if l.Schema.File.Has(model.CodeModelOpen) || allowed[n.texts.Known("*")] && slices.Contains(l.shape.starred, l.shape.subject) {
+func (l *Linter) allowsAnybody(n *roleNotes) bool {
+	if l.Schema.File.Has(model.CodeModelOpen) || n.has(allowed, n.texts.Known("*")) && slices.Contains(l.shape.starred, l.shape.subject) {
 		return true
 	}
 	if l.settings.NoTokenRoles {
 		return false
 	}
-	for i, may := range allowed {
-		if name := int32(i); may && !n.given.has(name) && !n.holder.has(name) && name != policy.NumberAnonymous {
+	for name := range n.each(allowed) {
+		if !n.has(given|holder, name) && name != policy.NumberAnonymous {
 			return true
 		}
 	}
@@ -224,42 +279,48 @@ func (l *Linter) allowsAnybody(n *roleNotes, allowed []bool) bool {
 
 // checkNames looks for users with the name of a role.
 func (l *Linter) checkNames(n *roleNotes) {
-	byFold := make(map[string]string, len(n.given.names))
-	for _, number := range n.given.names {
+	if slices.ContainsFunc(n.texts.Capitals, func(name int32) bool { return n.has(given|holder, name) }) {
+		l.checkCapitals(n)
+	}
+	for _, r := range n.selfLinked {
+		l.report(r, 1, model.CodeSameName, "give the user another name, or use WithRolePrefix (--role-prefix)",
+			"%q is a user and a role, and a user called like a role gets nothing by that name", r.Field(0))
+	}
+	l.checkTenantNames(n)
+}
+
+// checkCapitals looks for users whose names are those of roles but for letter case.
+func (l *Linter) checkCapitals(n *roleNotes) {
+	byFold := map[string]string{}
+	for number := range n.each(given) {
 		name := n.texts.Text(number)
 		if fold := strings.ToLower(name); byFold[fold] == "" || name < byFold[fold] {
 			byFold[fold] = name
 		}
 	}
-	for _, number := range n.holder.names {
+	for number := range n.each(holder) {
 		name := n.texts.Text(number)
 		role := byFold[strings.ToLower(name)]
-		if role != "" && !n.given.has(number) {
-			l.report(l.first(&n.holder, number), 1, model.CodeSameName, "spell both the same if they are one, or give one of them another name",
+		if role != "" && !n.has(given, number) {
+			l.report(n.first(holder, number), 1, model.CodeSameName, "spell both the same if they are one, or give one of them another name",
 				"%q differs from the role %q in letter case only", name, role)
 		}
 	}
-	for _, r := range l.Rules {
-		if r.IsLink() && r.Number(0) == r.Number(1) {
-			l.report(r, 1, model.CodeSameName, "give the user another name, or use WithRolePrefix (--role-prefix)",
-				"%q is a user and a role, and a user called like a role gets nothing by that name", r.Field(0))
-		}
-	}
-	l.checkTenantNames(n)
 }
 
 // checkTenantNames looks for names that are roles in one tenant and have a
 // role, without being one, in another.
 func (l *Linter) checkTenantNames(n *roleNotes) {
 	g := l.graphs["g"]
-	if g == nil || !g.Tenants {
+	const both = given | holder
+	if g == nil || !g.Tenants || !slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&both == both && u&subject == 0 }) {
 		return
 	}
-	given := map[policy.Pair]bool{}
+	isRole := map[policy.Pair]bool{}
 	for _, r := range l.Rules {
 		if r.IsLink() {
 			_, to := g.Pairs(r)
-			given[to] = true
+			isRole[to] = true
 		}
 	}
 	told := map[int32]bool{}
@@ -268,7 +329,7 @@ func (l *Linter) checkTenantNames(n *roleNotes) {
 			continue
 		}
 		from, _ := g.Pairs(r)
-		if role := l.first(&n.given, from.Name); role != nil && !given[from] && !n.subject.has(from.Name) && !told[from.Name] {
+		if role := n.first(given, from.Name); role != nil && !isRole[from] && !n.has(subject, from.Name) && !told[from.Name] {
 			told[from.Name] = true
 			l.report(r, 1, model.CodeSameName, "give one of them another name, or use WithRolePrefix (--role-prefix)",
 				"%q looks like a user here and is a role in another tenant (%s); a user called like a role gets nothing by that name", n.texts.Text(from.Name), role.Place())

@@ -10,11 +10,11 @@ import (
 )
 
 // checkEffects looks for denies that the effect of the model does not look at.
-func (l *Linter) checkEffects() {
+func (l *Linter) checkEffects(rules []*policy.Rule) {
 	if l.Schema.Effect != model.AllowOverrideEffect || l.Schema.Eft < 0 {
 		return
 	}
-	for r := range l.policyRules() {
+	for r := range l.policyRulesOf(rules) {
 		if policy.ValueAt(r, l.Schema.Eft) == "deny" {
 			l.reportColumn(r, l.Schema.Eft, model.CodeDenyIgnored, "use some(where (p.eft == allow)) && !some(where (p.eft == deny)) in the model",
 				"the effect of the model looks for an allow only, and ignores this deny")

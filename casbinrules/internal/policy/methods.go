@@ -76,7 +76,7 @@ func NamesMethod(s *model.Schema, r *Rule, method string) bool {
 // NamedMethods are the methods that rules name.
 func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
 	named := map[string]bool{}
-	known := map[int32]bool{} // the actions so far, of which there are few
+	known := make([]bool, TextsOf(rules).Numbers()) // the actions so far
 	for _, r := range rules {
 		if !r.IsPolicy() {
 			continue

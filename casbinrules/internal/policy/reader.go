@@ -71,7 +71,7 @@ func (r *reader) Read(file string, data []byte) {
 	commas := strings.Count(text, ",")
 	rules := min(strings.Count(text, "\n")+1, commas)
 	r.expect(rules, commas+rules)
-	r.begin(file, &source{text: text})
+	r.begin(file, &source{text: data})
 	for n := 1; len(text) > 0; n++ {
 		r.settings.Pace.Step()
 		line, rest, _ := strings.Cut(text, "\n")

@@ -17,6 +17,17 @@ type RevisedFile struct {
 	Same, At, Old, New int
 }
 
+// Line is a line now by its number before, or 0 if it has changed.
+func (f *RevisedFile) Line(before int) int {
+	switch {
+	case before <= f.Same:
+		return before
+	case before <= f.Same+f.Old:
+		return 0
+	}
+	return before + f.New - f.Old
+}
+
 // Replaced says that Count rules, of those now from To on, have come in place of
 // the rules before from From up to End.
 type Replaced struct{ From, End, To, Count int }
@@ -48,9 +59,25 @@ func (m Moves) Between(before, now []*Rule) (was, is []*Rule) {
 	return before[first.From:last.End], now[first.To : last.To+last.Count]
 }
 
+// Came are the rules that have come, and Gone those that were there before.
+func (v *Revision) Came() (rules []*Rule) {
+	for _, at := range v.Replaced {
+		rules = append(rules, v.Rules[at.To:at.To+at.Count]...)
+	}
+	return rules
+}
+
+func (v *Revision) Gone(before []*Rule) (rules []*Rule) {
+	for _, at := range v.Replaced {
+		rules = append(rules, before[at.From:at.End]...)
+	}
+	return rules
+}
+
 // Revision is a policy of which a few lines are others than in the one before. What
 // it has in common with that one is copied and not read again.
 type Revision struct {
+	Files    []RevisedFile
 	Rules    []*Rule
 	Graphs   map[string]*Graph
 	Replaced Moves
@@ -80,7 +107,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	r := NewReader(s, c)
 	r.Texts = before[0].Texts.revised(8 * lines)
 	known := r.Texts.Numbers()
-	v := &Revision{Graphs: graphs, Column: r.Column}
+	v := &Revision{Files: files, Graphs: graphs, Column: r.Column}
 	v.read(r, before, files)
 	if len(r.Findings) > 0 || v.repeats(r, known) {
 		return nil
@@ -117,7 +144,7 @@ func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	v.Rules = make([]*Rule, 0, len(before)+8)
 	at := 0 // among the rules before
 	for i, f := range files {
-		r.begin(f.Name, &source{data: f.Content})
+		r.begin(f.Name, &source{text: f.Content})
 		from := at + behindLine(before[at:], i, f.Same)
 		end := at + behindLine(before[at:], i, f.Same+f.Old)
 		next := at + behindLine(before[at:], i+1, 0)
@@ -191,12 +218,10 @@ func (v *Revision) had(isSo func(*Rule) bool) bool {
 func (v *Revision) noteLinks(r *reader, before, added []*Rule) {
 	v.Links = slices.ContainsFunc(added, notPolicy)
 	roles := map[int32]bool{} // that lost a link
-	for _, at := range v.Replaced {
-		for _, gone := range before[at.From:at.End] {
-			v.Links = v.Links || notPolicy(gone)
-			if r.namesRoles && gone.IsLink() {
-				roles[gone.Number(1)] = true
-			}
+	for _, gone := range v.Gone(before) {
+		v.Links = v.Links || notPolicy(gone)
+		if r.namesRoles && gone.IsLink() {
+			roles[gone.Number(1)] = true
 		}
 	}
 	delete(roles, NumberAnonymous)

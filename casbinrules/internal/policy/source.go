@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"strings"
+	"bytes"
 	"sync"
 )
 
@@ -9,13 +9,14 @@ import (
 // looked for when there is something to say about the field. It is safe for
 // concurrent use.
 type source struct {
-	text string
-	data []byte     // in place of the text
-	rows [][]string // in place of both
-	// starts are where the lines of the text begin.
+	text []byte
+	rows [][]string // in place of the text
+	// starts are where every linesApart-th line of the text begins.
 	starts []int
 	once   sync.Once
 }
+
+const linesApart = 16
 
 // column is where a field of a line begins, the first of the line being that
 // of its kind.
@@ -33,21 +34,27 @@ func (s *source) column(line, number int) int {
 // feed.
 func (s *source) line(n int) string {
 	s.once.Do(func() {
-		if s.data != nil {
-			s.text, s.data = string(s.data), nil
-		}
-		s.starts = append(make([]int, 0, strings.Count(s.text, "\n")+2), 0)
-		for end := 0; ; {
-			feed := strings.IndexByte(s.text[end:], '\n')
-			if feed < 0 {
-				break
+		for at, line := 0, 0; at < len(s.text); line++ {
+			if line%linesApart == 0 {
+				s.starts = append(s.starts, at)
 			}
-			end += feed + 1
-			s.starts = append(s.starts, end)
+			at += lengthOfLine(s.text[at:])
 		}
-		s.starts = append(s.starts, len(s.text)+1)
 	})
-	return s.text[s.starts[n-1] : s.starts[n]-1]
+	at := s.starts[(n-1)/linesApart]
+	for range (n - 1) % linesApart {
+		at += lengthOfLine(s.text[at:])
+	}
+	line, _, _ := bytes.Cut(s.text[at:], []byte{'\n'})
+	return string(line)
+}
+
+// lengthOfLine is that of the first line of a text, with its line feed.
+func lengthOfLine(text []byte) int {
+	if n := bytes.IndexByte(text, '\n'); n >= 0 {
+		return n + 1
+	}
+	return len(text)
 }
 
 // Column is where a field of a rule begins, the kind being field 0.

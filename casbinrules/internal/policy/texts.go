@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/texttable"
@@ -12,6 +13,8 @@ type Texts struct {
 	texttable.Table[textUse]
 	Files  []string // by source
 	fields []int32  // of all rules
+	// Capitals are the numbers of texts that are not in lower case.
+	Capitals []int32
 	// room is where texts are copied to, so that none keeps a whole file in
 	// memory.
 	room strings.Builder
@@ -49,7 +52,7 @@ func newTexts(room int) *Texts {
 // revised has the texts of t for rules of which some are others, with room for about
 // so many fields more, and no files yet.
 func (t *Texts) revised(room int) *Texts {
-	return &Texts{Table: t.Clone(), fields: append(make([]int32, 0, len(t.fields)+room), t.fields...)}
+	return &Texts{Table: t.Clone(), Capitals: slices.Clip(t.Capitals), fields: append(make([]int32, 0, len(t.fields)+room), t.fields...)}
 }
 
 // Trim gives back the room that is left when all is read.
@@ -73,6 +76,9 @@ func (t *Texts) number(text string) int32 {
 	n, isNew := t.Add(0, text)
 	if isNew {
 		t.SetText(n, t.keep(text))
+		if strings.ToLower(text) != text {
+			t.Capitals = append(t.Capitals, n)
+		}
 	}
 	return n
 }

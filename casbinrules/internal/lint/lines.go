@@ -1,0 +1,98 @@
+package lint
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
+)
+
+// Lines are what there is to say about p lines one by one, and what else of the
+// policy that depends on.
+type Lines struct {
+	found []model.Finding
+	// paths and names are how many objects are one or the other.
+	paths, names int
+	// vocabularies are nil if nobody has asked for them.
+	vocabularies map[int32]vocabulary
+	// suspects says that something looks like a pattern where texts are compared.
+	suspects bool
+}
+
+// checkLines looks at p lines one by one. Of a revision these are the ones that have
+// come, unless what there is to say about the others has become another thing.
+func (l *Linter) checkLines() *Lines {
+	lines := l.countObjects()
+	rules := l.Rules
+	if l.sameAround(lines) {
+		rules = l.revision.Came()
+		l.found = l.moved(l.before.lines.found)
+	}
+	l.checkAnchors(rules)
+	l.checkObjects(rules, lines)
+	l.checkActions(rules)
+	l.checkEffects(rules)
+	lines.found, lines.vocabularies = slices.Clip(l.found), l.vocabularies
+	lines.suspects = l.checkLiterals()
+	return lines
+}
+
+// sameAround reports whether what was found about lines that are the same still
+// holds.
+func (l *Linter) sameAround(now *Lines) bool {
+	if l.before == nil {
+		return false
+	}
+	was := l.before.lines
+	if was.vocabularies != nil {
+		l.readVocabularies()
+	}
+	return now.mostlyPaths() == was.mostlyPaths() && maps.Equal(l.vocabularies, was.vocabularies)
+}
+
+// moved are findings about lines that are the same, where these are now.
+func (l *Linter) moved(found []model.Finding) []model.Finding {
+	made := make([]model.Finding, 0, len(found)+8)
+	for _, f := range found {
+		l.settings.Pace.Step()
+		if f.Line = l.lineNow(f); f.Line > 0 {
+			made = append(made, f)
+		}
+	}
+	return made
+}
+
+// lineNow is the line that a finding about the policy before is about now, or 0.
+func (l *Linter) lineNow(f model.Finding) int {
+	for i := range l.revision.Files {
+		if at := &l.revision.Files[i]; at.Name == f.File {
+			return at.Line(f.Line)
+		}
+	}
+	return 0
+}
+
+func (l *Lines) mostlyPaths() bool { return l.paths > 0 && l.paths >= l.names }
+
+// countObjects counts paths and names.
+func (l *Linter) countObjects() *Lines {
+	var lines Lines
+	count := func(rules []*policy.Rule, by int) {
+		for r := range l.policyRulesOf(rules) {
+			if isPath(l.object(r)) {
+				lines.paths += by
+			} else {
+				lines.names += by
+			}
+		}
+	}
+	if l.before == nil {
+		count(l.Rules, 1)
+		return &lines
+	}
+	lines.paths, lines.names = l.before.lines.paths, l.before.lines.names
+	count(l.revision.Came(), 1)
+	count(l.revision.Gone(l.before.Rules), -1)
+	return &lines
+}
