@@ -44,11 +44,14 @@ func TestDecisionsEqualCasbins(t *testing.T) {
 	matchTenants := func(o bridgetest.Oracle, kind string, match func(text, pattern string) bool) {
 		o.(*casbin.Enforcer).AddNamedDomainMatchingFunc(kind, "", match)
 	}
-	limitLink := func(o bridgetest.Oracle, kind, name, role, tenant string) {
+	limitLink := func(o bridgetest.Oracle, kind, name, role, tenant string, holds func(...string) (bool, error)) {
+		if holds == nil {
+			holds = util.TimeMatchFunc
+		}
 		if tenant == "" {
-			o.(*casbin.Enforcer).AddNamedLinkConditionFunc(kind, name, role, util.TimeMatchFunc)
+			o.(*casbin.Enforcer).AddNamedLinkConditionFunc(kind, name, role, holds)
 		} else {
-			o.(*casbin.Enforcer).AddNamedDomainLinkConditionFunc(kind, name, role, tenant, util.TimeMatchFunc)
+			o.(*casbin.Enforcer).AddNamedDomainLinkConditionFunc(kind, name, role, tenant, holds)
 		}
 	}
 	bridgetest.Run(t, bridgetest.Major{Casbin: casbinv2.Casbin, Decisions: decisions, MatchNames: matchNames, MatchTenants: matchTenants, LimitLink: limitLink, NewOracle: func(text string, policy []string) (bridgetest.Oracle, error) {

@@ -39,7 +39,8 @@
 //   - [WithFunction], and [WithFunctionAlias] with [AliasableFunctions], give
 //     matchers functions.
 //   - [WithRolePatterns] and [WithTenantPatterns] take texts in role links for
-//     patterns; [WithClock] says by what time links with an end are judged.
+//     patterns; [WithClock] says by what time links with an end are judged, and
+//     [WithLinkCondition] when others count.
 //
 // Decisions and their reasons:
 //   - [Authorizer.Authorize] and [Authorizer.AuthorizeAnonymous], which gates ask;

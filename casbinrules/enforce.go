@@ -45,8 +45,11 @@ func (a *Authorizer) Enforce(ctx context.Context, values ...string) (core.Decisi
 			q.Attributes[field-model.FieldAttribute] = v
 		}
 	}
-	s.Stamp(&q, &a.config.Settings)
+	s.Stamp(ctx, &q, &a.config.Settings)
 	got, err := s.Engine.Decide(&q)
+	if err == nil {
+		err = q.Now.Err()
+	}
 	if err != nil {
 		return core.Decision{}, fmt.Errorf("casbinrules: %w", err)
 	}

@@ -104,6 +104,8 @@ func (a *EnforcerAuthorizer) check(e bridge.Enforcer) error {
 		return errors.New("roles of requests cannot be added to the enforcer's policy: leave out WithDefaultRole")
 	case c.ofObject != nil:
 		return errors.New("what handlers say of objects cannot be asked of an enforcer: leave out WithObjectAttribute, and use Open or FromAdapter")
+	case c.LinkConditions != nil:
+		return errors.New("give conditions to the enforcer by its AddNamedLinkConditionFunc: leave out WithLinkCondition")
 	case c.Clock != nil:
 		return errors.New("the enforcer looks at the time itself: leave out WithClock")
 	case c.Functions != nil || c.Aliases != nil:

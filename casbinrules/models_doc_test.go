@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ func kinds() []kind {
 		return kind{name: "`" + function + "`", matcher: rbac + function + "(r.obj, p.obj) && " + act, line: "p, ann, " + object + ", GET"}
 	}
 	claim := WithClaimAttribute("region", "region")
+	onCall := WithLinkCondition("g", func(context.Context, ...string) (bool, error) { return true, nil })
 	return []kind{
 		{name: "ACL", matcher: "r.sub == p.sub && " + exact, roles: "-"},
 		{name: "ACL with a superuser", matcher: "r.sub == p.sub && " + exact + ` || r.sub == "root"`, roles: "-"},
@@ -51,6 +53,7 @@ func kinds() []kind {
 		{name: "RBAC with roles that end", matcher: rbac + exact, roles: "g = _, _, (_, _)", line: "p, ann, /a, GET\ng, bob, ann, _, 2999-12-31 00:00:00"},
 		{name: "RBAC with tenants, and roles that end", matcher: "g(r.sub, p.sub, r.dom) && r.dom == p.dom && " + exact,
 			request: tenantsRequest, fields: "sub, dom, obj, act", roles: "g = _, _, _, (_, _)", line: "p, ann, acme, /a, GET\ng, bob, ann, acme, _, 2999-12-31 00:00:00"},
+		{name: "RBAC with roles that count under a condition", matcher: rbac + exact, roles: "g = _, _, (_)", line: "p, ann, /a, GET\ng, bob, ann, on-call", opts: []Option{onCall}},
 		{name: "deny override", matcher: rbac + exact, effect: allowAndDeny, fields: eft, line: denied},
 		{name: "allow unless denied", matcher: rbac + exact, effect: "!some(where (p.eft == deny))", fields: eft, line: denied},
 		{name: "priority", matcher: rbac + exact, effect: firstMatch, fields: "priority, " + eft, line: "p, 1, ann, /a, GET, deny"},

@@ -82,7 +82,7 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 		return nil, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
 	}
 	set := &ObjectSet{Revision: s.version.Revision, Reason: core.ReasonNoCredentials, condition: &Condition{}}
-	now := s.Now(&a.config.Settings)
+	now := s.Now(ctx, &a.config.Settings)
 	set.decide = func(object string) (bool, error) {
 		return a.allows(context.WithoutCancel(ctx), s, now, p, object, action)
 	}
@@ -138,7 +138,7 @@ func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string
 }
 
 // allows decides by s as of now.
-func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Instant, p *core.Principal, object string, action Action) (bool, error) {
+func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Moment, p *core.Principal, object string, action Action) (bool, error) {
 	if p == nil && !a.config.Anonymous {
 		return false, nil
 	}
@@ -238,7 +238,7 @@ func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Actio
 	if err := a.listable(s); err != nil {
 		return nil, fmt.Errorf("casbinrules: filter: %w", err)
 	}
-	now := s.Now(&a.config.Settings)
+	now := s.Now(ctx, &a.config.Settings)
 	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, now, p, object, action) })
 }
 
@@ -249,7 +249,7 @@ func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object stri
 	if err := a.listable(s); err != nil {
 		return nil, fmt.Errorf("casbinrules: actions: %w", err)
 	}
-	now := s.Now(&a.config.Settings)
+	now := s.Now(ctx, &a.config.Settings)
 	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, now, p, object, action) })
 }
 
@@ -298,7 +298,7 @@ func (a *Authorizer) Subjects(ctx context.Context, tenant, object string, action
 		return SubjectSet{}, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
 	}
 	var err error
-	if set.Anonymous, err = a.allows(ctx, s, s.Now(&a.config.Settings), nil, object, action); err != nil {
+	if set.Anonymous, err = a.allows(ctx, s, s.Now(ctx, &a.config.Settings), nil, object, action); err != nil {
 		return SubjectSet{}, fmt.Errorf("casbinrules: subjects: %w", err)
 	}
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}

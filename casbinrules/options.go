@@ -85,6 +85,45 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
+// WithLinkCondition has role links of a kind, which is "g" or "g2" and so on, count
+// only while a condition of the application's holds:
+//
+//	g = _, _, (_, _)
+//
+// in the model gives each line two fields more, and these are what holds is called
+// with. A line in which all of them are "_" always counts, and holds is not asked.
+// Without this option the two are a start and an end. Casbin calls it
+// AddNamedLinkConditionFunc, for each link: here it is for all links of the kind, so
+// that none is forgotten; let a field say which condition is meant if there are
+// several.
+//
+// holds must be safe for concurrent use and quick. A decision asks for the links on
+// the way of its subject, or object, each time anew, and once for equal fields. It
+// gets the context of the decision, and must not look there for what is asked about:
+// lists are asked for many objects at once. An error, save that of ctx, refuses the
+// request with 503, whatever other rules say, since whether access is allowed could
+// not be found out; a panic does so with 500. No condition is asked while a policy is
+// loaded.
+//
+// In models with tenants Casbin looks at the first link of a chain alone, so that
+// conditions of links between roles are findings. Links with a condition cannot have
+// patterns, nor stand beside eval or subject priority.
+func WithLinkCondition(kind string, holds func(ctx context.Context, fields ...string) (bool, error)) Option {
+	return func(c *config) error {
+		switch {
+		case holds == nil:
+			return fmt.Errorf("link condition: the function for %s is nil", kind)
+		case c.LinkConditions[kind] != nil:
+			return fmt.Errorf("link condition: that of %s is given twice", kind)
+		}
+		if c.LinkConditions == nil {
+			c.LinkConditions = map[string]model.LinkCondition{}
+		}
+		c.LinkConditions[kind] = holds
+		return nil
+	}
+}
+
 // WithRouteAsObject has the policy see the route as registered ("/reports/:id") in
 // place of the path. A name given where the gate was mounted still goes first.
 func WithRouteAsObject() Option {

@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -15,7 +16,8 @@ import (
 // links, counting the one from p to a role of its credentials. The order is
 // that of their names for each source, the ID first.
 //
-// An ID that is the name of a role brings none. The error is always nil.
+// An ID that is the name of a role brings none. The error is that of a condition of
+// [WithLinkCondition]; there is no other.
 //
 // The role of [WithDefaultRole] is among them, and those it has; in a model with
 // tenants only beside another role of p there, since who has a role in a tenant is
@@ -27,21 +29,29 @@ import (
 // whole. Only what combines the two, such as rule.All of a role and the policy,
 // can see the roles of one policy and the decision of the next, for requests
 // that are under way during a reload.
-func (a *Authorizer) RolesOf(_ context.Context, p *core.Principal) ([]string, error) {
+func (a *Authorizer) RolesOf(ctx context.Context, p *core.Principal) ([]string, error) {
 	s := a.current.Load()
 	if s.Members == nil || s.Members.Tenants && p.Tenant() == "" {
 		return nil, nil
 	}
-	now := s.Now(&a.config.Settings)
+	now := s.Now(ctx, &a.config.Settings)
 	roles := a.ownRoles(s, now, p)
 	if a.config.DefaultRole == "" || s.Members.Tenants && len(roles) == 0 {
-		return roles, nil
+		return knownBy(now, roles)
 	}
-	return a.withDefault(s, now, p, roles), nil
+	return knownBy(now, a.withDefault(s, now, p, roles))
+}
+
+// knownBy are roles, unless a condition of role links has failed.
+func knownBy(now policy.Moment, roles []string) ([]string, error) {
+	if err := now.Err(); err != nil {
+		return nil, fmt.Errorf("casbinrules: roles: %w", err)
+	}
+	return roles, nil
 }
 
 // withDefault are roles, the default role and those that it has.
-func (a *Authorizer) withDefault(s *policyInForce, now policy.Instant, p *core.Principal, roles []string) []string {
+func (a *Authorizer) withDefault(s *policyInForce, now policy.Moment, p *core.Principal, roles []string) []string {
 	role := a.config.DefaultRole
 	all := slices.Clone(roles)
 	add := func(role string) {
@@ -59,7 +69,7 @@ func (a *Authorizer) withDefault(s *policyInForce, now policy.Instant, p *core.P
 }
 
 // ownRoles are those that the policy gives p by itself.
-func (a *Authorizer) ownRoles(s *policyInForce, now policy.Instant, p *core.Principal) []string {
+func (a *Authorizer) ownRoles(s *policyInForce, now policy.Moment, p *core.Principal) []string {
 	var only []string
 	sources := 0
 	for roles := range a.given(s, now, p) {
@@ -82,7 +92,7 @@ func (a *Authorizer) ownRoles(s *policyInForce, now policy.Instant, p *core.Prin
 
 // given are the roles that p's ID leads to, then those that each role of its
 // credentials leads to.
-func (a *Authorizer) given(s *policyInForce, now policy.Instant, p *core.Principal) iter.Seq[[]string] {
+func (a *Authorizer) given(s *policyInForce, now policy.Moment, p *core.Principal) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		if !s.IsRoleName(p.ID(), s.Names.Known(p.ID()), &a.config.Settings) {
 			for c := range s.Members.Closures(now, p.Tenant(), p.ID()) {

@@ -281,7 +281,10 @@ func TestEnforcersWithTimesKnowTheirRoles(t *testing.T) {
 	if roles, err := a.RolesOf(t.Context(), principal(t, "ann")); err != nil || !slices.Equal(roles, []string{"editor"}) {
 		t.Errorf("got %q, %v", roles, err)
 	}
-	for name, opt := range map[string]Option{"WithClock": WithClock(time.Now), "WithDefaultRole": WithDefaultRole("a"), "WithObjectAttribute": WithObjectAttribute("owner")} {
+	for name, opt := range map[string]Option{
+		"WithClock": WithClock(time.Now), "WithLinkCondition": WithLinkCondition("g", func(context.Context, ...string) (bool, error) { return true, nil }),
+		"WithDefaultRole": WithDefaultRole("a"), "WithObjectAttribute": WithObjectAttribute("owner"),
+	} {
 		if _, err := FromEnforcer(e, WithoutTokenRoles(), opt); err == nil || !strings.Contains(err.Error(), "leave out "+name) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,6 +1,7 @@
 package doccheck
 
 import (
+	"context"
 	"errors"
 	"regexp"
 	"slices"
@@ -24,6 +25,11 @@ func TestPoliciesLoad(t *testing.T) {
 		"RBACWithTenantPatterns": casbinrules.RBACWithTenantPatterns(),
 
 		"timed": casbinrules.ModelText("timed.conf", strings.Replace(casbinrules.RBAC().Text(), "g = _, _", "g = _, _, (_, _)", 1)),
+
+		"conditional": casbinrules.ModelText("conditional.conf", strings.Replace(casbinrules.RBAC().Text(), "g = _, _", "g = _, _, (_)", 1)),
+	}
+	opts := map[string][]casbinrules.Option{
+		"conditional": {casbinrules.WithLinkCondition("g", func(context.Context, ...string) (bool, error) { return true, nil })},
 	}
 	count := 0
 	for _, page := range documentation(t) {
@@ -43,7 +49,7 @@ func TestPoliciesLoad(t *testing.T) {
 				t.Errorf("%s:%d: the block names no ready model", page.Name, b.Line)
 				continue
 			}
-			_, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte(b.Text)}}, m, []string{"policy.csv"})
+			_, err := casbinrules.OpenFS(fstest.MapFS{"policy.csv": {Data: []byte(b.Text)}}, m, []string{"policy.csv"}, opts[b.Info[1]]...)
 			if got := codes(err); !slices.Equal(got, b.Info[2:]) {
 				t.Errorf("%s:%d: findings %q, want %q: %v", page.Name, b.Line, got, b.Info[2:], err)
 			}

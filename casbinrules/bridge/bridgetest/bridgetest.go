@@ -4,6 +4,7 @@
 package bridgetest
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -39,9 +40,10 @@ type Major struct {
 	// MatchNames has the names in role links of a kind be patterns for an oracle,
 	// and MatchTenants the tenants.
 	MatchNames, MatchTenants func(o Oracle, kind string, match func(text, pattern string) bool)
-	// LimitLink has an oracle look at the start and the end of a role link of a kind,
-	// by Casbin's TimeMatchFunc. The tenant is "" where links have none.
-	LimitLink func(o Oracle, kind, name, role, tenant string)
+	// LimitLink has an oracle look at when a role link of a kind counts: by holds or,
+	// where that is nil, at its start and its end by Casbin's TimeMatchFunc. The tenant
+	// is "" where links have none.
+	LimitLink func(o Oracle, kind, name, role, tenant string, holds func(fields ...string) (bool, error))
 	// Decisions is how many are compared at least.
 	Decisions int
 }
@@ -106,6 +108,11 @@ func Options(f policygen.Family) []casbinrules.Option {
 	}
 	if f.TenantPatterns {
 		opts = append(opts, casbinrules.WithTenantPatterns("g"))
+	}
+	if f.Conditions {
+		for _, kind := range f.Timed {
+			opts = append(opts, casbinrules.WithLinkCondition(kind, func(_ context.Context, fields ...string) (bool, error) { return policygen.Holds(fields...) }))
+		}
 	}
 	if f.Owner {
 		opts = append(opts, casbinrules.WithObjectAttribute("owner"))
@@ -239,7 +246,7 @@ func (m Major) oracle(t *testing.T, f policygen.Family, lines []string, p *core.
 	return e
 }
 
-// limitLinks has an oracle look at the times of role links.
+// limitLinks has an oracle look at when role links count.
 func (m Major) limitLinks(e Oracle, f policygen.Family, lines []string) {
 	for _, line := range lines {
 		fields := strings.Split(line, ", ")
@@ -250,7 +257,14 @@ func (m Major) limitLinks(e Oracle, f policygen.Family, lines []string) {
 		if f.Roles == 3 {
 			tenant = fields[3]
 		}
-		m.LimitLink(e, fields[0], fields[1], fields[2], tenant)
+		var holds func(fields ...string) (bool, error)
+		if f.Conditions {
+			if strings.HasSuffix(line, ", _, _") {
+				continue // which counts always
+			}
+			holds = policygen.Holds
+		}
+		m.LimitLink(e, fields[0], fields[1], fields[2], tenant, holds)
 	}
 }
 

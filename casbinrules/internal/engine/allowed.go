@@ -19,7 +19,7 @@ import (
 // question, or says why the policy cannot list them.
 func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings) (allowed *Objects, cuts bool, reason core.Reason, err error) {
 	q.Ctx = ctx
-	s.Stamp(q, c)
+	s.Stamp(ctx, q, c)
 	if err := ctx.Err(); err != nil {
 		return nil, false, "", err
 	}
@@ -44,6 +44,9 @@ func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c 
 		wider := q.Wider()
 		_, denied := x.objects(&wider, with)
 		allowed = both(allowed, not(denied))
+	}
+	if err := q.Now.Err(); err != nil {
+		return nil, false, "", err
 	}
 	if allowed.Holds("") { // which is no object
 		allowed = both(allowed, not(&Objects{Kind: ObjectsMatch, Function: "=="}))

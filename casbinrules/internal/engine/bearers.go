@@ -34,7 +34,7 @@ func (s *Snapshot) Bearers(ctx context.Context, q *Request, c *model.Settings) (
 	if len(s.Schema.Attributes) > 0 {
 		return b, &UnlistableError{errors.New("the model asks for attributes, which a name does not have")}
 	}
-	s.Stamp(q, c)
+	s.Stamp(ctx, q, c)
 	x, err := s.indexFor(q, c)
 	if x == nil {
 		return b, err

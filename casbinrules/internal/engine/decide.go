@@ -65,8 +65,8 @@ type Verdict struct {
 // denied to GET is denied to HEAD, and what is denied in one spelling of a path
 // whose letter case the router does not keep is denied in all.
 func (s *Snapshot) Decide(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
-	if s.timed && q.Now == 0 {
-		s.Stamp(q, c)
+	if s.limited {
+		s.Stamp(ctx, q, c)
 	}
 	if err := s.decideAsSpelled(ctx, q, with, c, v); err != nil || !v.Allowed || q.Folded == 0 || s.spellings == nil {
 		return err
@@ -133,6 +133,10 @@ func (s *Snapshot) decideOne(ctx context.Context, q *Request, with *TokenRoles, 
 			*v = Verdict{}
 			return ctx.Err()
 		}
+		if err := q.Now.Err(); err != nil {
+			*v = Verdict{}
+			return err
+		}
 		v.Otherwise = q.Otherwise
 	default:
 		return s.decideByEngine(q, with, c, v)
@@ -165,7 +169,7 @@ func (s *Snapshot) decideCopy(q *Request, c *model.Settings) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, q.failure(err)
 	}
-	return Verdict{got, q.Otherwise}, nil
+	return Verdict{got, q.Otherwise}, q.Now.Err()
 }
 
 // engineFor is the engine for an action, or nil when it is an unusual method

@@ -125,7 +125,7 @@ func (w *patternWalk) reach(number int32, name string) {
 // many links.
 func (w *patternWalk) follow(tenant, name string, most int32) {
 	w.reach(w.index.names.Known(name), name)
-	for c := range w.of.graph.Closures(0, tenant, name) {
+	for c := range w.of.graph.Closures(policy.Moment{}, tenant, name) {
 		for _, l := range c.Links {
 			if l.Count <= most {
 				w.reach(l.Number, w.index.names.Text(l.Number))

@@ -65,9 +65,9 @@ type Request struct {
 	Subject, Tenant, Object, Action string
 	// Folded is how many bytes of the object may be in any letter case.
 	Folded int
-	// Now is the time by which role links with an end are judged, one for the whole
-	// question; it is set where the policy has such links.
-	Now policy.Instant
+	// Now is by what it is judged whether role links count, one moment for the whole
+	// question; it is set where the policy has links that need not.
+	Now policy.Moment
 	// Number is the subject's among the names of the policy, or 0.
 	Number int32
 	// Denied is a name by which the subject gets nothing and is denied all the

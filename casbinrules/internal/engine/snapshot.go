@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -28,8 +29,8 @@ type Snapshot struct {
 	// of each kind.
 	Rules  []*policy.Rule
 	Graphs map[string]*policy.Graph
-	// timed says that role links have a start and an end.
-	timed bool
+	// limited says that role links need not count always.
+	limited bool
 	// Members is the graph of g where it gives roles to users, or nil.
 	Members *policy.Graph
 	// Names are among the texts of the rules.
@@ -66,7 +67,7 @@ func snapshotOf(e engine, unindexed error, spellings *Spellings, s *model.Schema
 		Unindexed:  unindexed,
 		Rules:      rules,
 		Graphs:     graphs,
-		timed:      len(s.Timed) > 0,
+		limited:    len(s.Limits) > 0,
 		Members:    members,
 		Names:      policy.TextsOf(rules),
 		spellings:  spellings,
@@ -76,19 +77,23 @@ func snapshotOf(e engine, unindexed error, spellings *Spellings, s *model.Schema
 	}
 }
 
-// Stamp notes the time of a question if its answer may depend on that.
-func (s *Snapshot) Stamp(q *Request, c *model.Settings) {
-	if s.timed && q.Now == 0 {
-		q.Now = s.Now(c)
+// Stamp notes by what the role links of a question are judged, if its answer may
+// depend on that: by the moment that it has, or now.
+func (s *Snapshot) Stamp(ctx context.Context, q *Request, c *model.Settings) {
+	if q.Now == (policy.Moment{}) {
+		q.Now = s.Now(ctx, c)
+	} else {
+		q.Now = q.Now.Again()
 	}
 }
 
-// Now is the time by which role links are judged, 0 where all count at any time.
-func (s *Snapshot) Now(c *model.Settings) policy.Instant {
-	if !s.timed {
-		return 0
+// Now is the moment by which role links are judged, an empty one where all count at
+// any time.
+func (s *Snapshot) Now(ctx context.Context, c *model.Settings) policy.Moment {
+	if !s.limited {
+		return policy.Moment{}
 	}
-	return policy.InstantOf(c.Now())
+	return policy.NewMoment(ctx, c)
 }
 
 // knownRoles are the names that may be roles; see KnownRoles.

@@ -256,7 +256,7 @@ func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]in
 
 // appendReach appends what a name stands for in a tenant, without the ends of the
 // longest chains if tail is set.
-func (x *subjectIndex) appendReach(sets [][]int32, p policy.Pair, now policy.Instant, tail bool) [][]int32 {
+func (x *subjectIndex) appendReach(sets [][]int32, p policy.Pair, now policy.Moment, tail bool) [][]int32 {
 	if x.timed != nil && !(tail && x.graph.Tenants) { // see Graph.Later
 		if t := x.timed[p]; t != nil {
 			return t.append(sets, x, p, now, tail)

@@ -24,7 +24,7 @@ func (x *subjectIndex) addTimed(p policy.Pair) {
 	x.timed[p] = &timedReach{}
 }
 
-func (t *timedReach) append(sets [][]int32, x *subjectIndex, p policy.Pair, now policy.Instant, tail bool) [][]int32 {
+func (t *timedReach) append(sets [][]int32, x *subjectIndex, p policy.Pair, now policy.Moment, tail bool) [][]int32 {
 	c := x.graph.At(now, p)
 	n := t.last.Load()
 	if n == nil || n.of != c {

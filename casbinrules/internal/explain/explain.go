@@ -98,7 +98,7 @@ type Explainer struct {
 // Explain says why the policy decides as it does, but for its version.
 func Explain(ctx context.Context, s *engine.Snapshot, c *model.Settings, asked Question) (Explanation, error) {
 	x := &Explainer{Snapshot: s, Settings: c, Question: asked}
-	s.Stamp(&x.Request, c)
+	s.Stamp(ctx, &x.Request, c)
 	q := x.Request // which keeps how it was put
 	v := engine.Verdict{Otherwise: core.ReasonNoCredentials}
 	if !x.Unasked {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
@@ -13,16 +14,16 @@ import (
 const maxTimeNotes = 5
 
 // counts reports whether a role link counts now. Of a graph with tenants Casbin
-// looks at the time of the first link alone.
+// looks at the time or the condition of the first link alone.
 func (x *Explainer) counts(g *policy.Graph, r *policy.Rule, first bool) bool {
-	return !g.Timed() || g.Tenants && !first || g.Window(r).Holds(x.Request.Now)
+	return g.Tenants && !first || g.Counts(x.Request.Now, r)
 }
 
 // timeNotes are the role links on the way of the subject, or of the object, that
 // do not count yet or any more.
 func (x *Explainer) timeNotes() []string {
 	var notes []string
-	for _, kind := range slices.Sorted(maps.Keys(x.Snapshot.Schema.Timed)) {
+	for _, kind := range slices.Sorted(maps.Keys(x.Snapshot.Schema.Limits)) {
 		g := x.Snapshot.Graphs[kind]
 		reached := x.reached(g, kind)
 		for _, r := range x.Snapshot.Rules {
@@ -30,21 +31,28 @@ func (x *Explainer) timeNotes() []string {
 				continue
 			}
 			from, to := g.Ends(r)
-			w := g.Window(r)
 			if !reached[from.Name] || g.Tenants && from.Tenant != x.Request.Tenant || x.counts(g, r, from.Name == x.linked(kind)) {
 				continue
 			}
 			if len(notes) == maxTimeNotes {
 				return append(notes, "more role links do not count now")
 			}
-			when := "begins at " + r.Field(g.TimeField(false))
-			if w.End <= x.Request.Now {
-				when = "ended at " + r.Field(g.TimeField(true))
-			}
-			notes = append(notes, model.Visible(fmt.Sprintf("the role link from %s to %s at %s %s (UTC)", from.Name, to.Name, r.Place(), when)))
+			notes = append(notes, model.Visible(fmt.Sprintf("the role link from %s to %s at %s %s", from.Name, to.Name, r.Place(), x.whyNot(g, r))))
 		}
 	}
 	return notes
+}
+
+// whyNot says why a role link does not count.
+func (x *Explainer) whyNot(g *policy.Graph, r *policy.Rule) string {
+	switch {
+	case !g.Timed():
+		return "does not count, by its condition: " + strings.Join(g.Condition(r), ", ")
+	case g.Window(r).End <= x.Request.Now.Time:
+		return "ended at " + r.Field(g.TimeField(true)) + " (UTC)"
+	default:
+		return "begins at " + r.Field(g.TimeField(false)) + " (UTC)"
+	}
 }
 
 // linked is what links of a kind lead on from first.

@@ -79,7 +79,7 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 		single.checkMarks()
 		single.checkUnusedRoles()
 		single.checkLinkPatterns()
-		single.checkTimes()
+		single.checkLimits()
 		if complete {
 			single.checkRoles()
 		}

@@ -9,14 +9,14 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
-// checkTimes looks at role links with a start and an end.
-func (l *Linter) checkTimes() {
-	for _, kind := range slices.Sorted(maps.Keys(l.Schema.Timed)) {
+// checkLimits looks at role links that need not count always.
+func (l *Linter) checkLimits() {
+	for _, kind := range slices.Sorted(maps.Keys(l.Schema.Limits)) {
 		g := l.graphs[kind]
 		if g == nil {
 			continue
 		}
-		t := timeCheck{Linter: l, graph: g, now: policy.InstantOf(l.settings.Now()), first: map[[2]policy.Pair]*policy.Rule{}, given: map[policy.Pair]bool{}}
+		t := limitCheck{Linter: l, graph: g, now: policy.InstantOf(l.settings.Now()), first: map[[2]policy.Pair]*policy.Rule{}, given: map[policy.Pair]bool{}}
 		links := t.linksOf(kind)
 		for _, r := range links {
 			_, to := g.Pairs(r)
@@ -39,8 +39,8 @@ func (l *Linter) linksOf(kind string) []*policy.Rule {
 	return links
 }
 
-// timeCheck looks at the links of one kind.
-type timeCheck struct {
+// limitCheck looks at the links of one kind.
+type limitCheck struct {
 	*Linter
 	graph *policy.Graph
 	now   policy.Instant
@@ -52,33 +52,37 @@ type timeCheck struct {
 	always map[int32]bool
 }
 
-func (t *timeCheck) alwaysFrom(name policy.Pair) map[int32]bool {
+func (t *limitCheck) alwaysFrom(name policy.Pair) map[int32]bool {
 	if t.always == nil || t.of != name {
-		t.of, t.always = name, t.graph.Always(name)
+		t.of, t.always = name, t.graph.AlwaysFrom(name)
 	}
 	return t.always
 }
 
 // isRole reports whether the name that a link leads on from is a role for certain,
 // so that no user has the link first.
-func (t *timeCheck) isRole(from policy.Pair, r *policy.Rule) bool {
+func (t *limitCheck) isRole(from policy.Pair, r *policy.Rule) bool {
 	name, prefix := r.Field(0), t.settings.RolePrefix
 	return t.given[from] || t.Schema.LinkedField(r.Kind()) == "sub" &&
 		(name == t.defaultRole() || prefix != "" && strings.HasPrefix(name, prefix) || slices.Contains(t.Schema.MatcherRoles, name))
 }
 
-func (t *timeCheck) check(r *policy.Rule) {
+func (t *limitCheck) check(r *policy.Rule) {
 	from, to := t.graph.Pairs(r)
-	start, end := t.graph.TimeField(false), t.graph.TimeField(true)
+	what, limits := "times", "start and end"
+	if !t.graph.Timed() {
+		what, limits = "conditions", "conditions"
+	}
+	at := t.graph.TimeField(false) + 1
 	link := [2]policy.Pair{from, to}
 	if other := t.first[link]; other != nil {
-		t.report(r, start+1, model.CodeLinkTwice, "keep one of the lines", "the link stands at %s with other times, and Casbin looks at those of the last line alone", other.Place())
+		t.report(r, at, model.CodeLinkTwice, "keep one of the lines", "the link stands at %s with other %s, and Casbin looks at those of the last line alone", other.Place(), what)
 		return
 	}
 	t.first[link] = r
-	w := t.graph.Window(r)
+	w, end := t.graph.Window(r), t.graph.TimeField(true)
 	switch {
-	case w.Always():
+	case t.graph.Always(r):
 		return
 	case w.End <= w.Start:
 		t.report(r, end+1, model.CodeLinkNever, "write an end that is later than the start", "the link ends before it starts, so that it never counts")
@@ -88,10 +92,10 @@ func (t *timeCheck) check(r *policy.Rule) {
 	}
 	switch {
 	case t.graph.Tenants && t.isRole(from, r):
-		t.report(r, start+1, model.CodeLinkUnchecked, "give start and end to the links of those who have the role",
-			"in a model with tenants Casbin looks at the times of the first link alone, and whoever has the role %q has %q at any time", r.Field(0), r.Field(1))
+		t.report(r, at, model.CodeLinkUnchecked, "give "+limits+" to the links of those who have the role",
+			"in a model with tenants Casbin looks at the %s of the first link alone, and whoever has the role %q has %q at any time", what, r.Field(0), r.Field(1))
 	case w.End > t.now && t.alwaysFrom(from)[to.Name]:
-		t.report(r, start+1, model.CodeLinkOutlived, "give the other links an end too, or remove this line",
+		t.report(r, at, model.CodeLinkOutlived, "limit the other links too, or remove this line",
 			"%q has %q at any time by other links, so that this one changes nothing", r.Field(0), r.Field(1))
 	}
 }

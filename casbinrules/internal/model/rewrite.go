@@ -56,7 +56,7 @@ func ValueFunction(t AttributeType) string { return "p__" + t.String() }
 // Rewritten is a part of the matcher for Casbin's expression library: fields of
 // the policy that have a type, and constants that are compared with them, become
 // values of that type, and the request itself is the first argument of g, for
-// the role links of its credentials, of other role links with an end, for its time,
+// the role links of its credentials, of other role links that do not always count,
 // and of functions that match patterns, which take long.
 func (s *Schema) Rewritten(n *Node) string {
 	var edits []replacement
@@ -68,7 +68,7 @@ func (s *Schema) Rewritten(n *Node) string {
 			edits = append(edits, replacement{t.from, t.to, constantText(kind, t.text)})
 		case part.Kind == NodeName && typed && s.Column(t.text) >= 0:
 			edits = append(edits, replacement{t.from, t.to, ValueFunction(kind) + "(" + t.text + ")"})
-		case part.Kind == NodeCall && (part.Text == "g" || s.Timed[part.Text]):
+		case part.Kind == NodeCall && (part.Text == "g" || s.Limits[part.Text] > 0):
 			open := s.tokens[part.token+1].to
 			edits = append(edits, replacement{open, open, LinksField + ", "})
 		case part.Kind == NodeCall && slices.Contains(pattern.Functions, part.Text):

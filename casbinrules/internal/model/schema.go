@@ -46,10 +46,10 @@ type Schema struct {
 	Columns []string
 	// Eft and priority are columns, or -1.
 	Eft, Priority int
-	// Roles is the number of fields of each kind of g line, without those of Timed
-	// kinds that say from when until when a link counts.
-	Roles map[string]int
-	Timed map[string]bool
+	// Roles is the number of fields of each kind of g line, without those that say
+	// when a link counts, of which Limits has the number.
+	Roles  map[string]int
+	Limits map[string]int
 	// Matcher is the matcher as Casbin has it, Tree what it says, and tokens what
 	// it is made of. Tree is nil when it cannot be parsed.
 	Matcher string
@@ -80,7 +80,7 @@ type Schema struct {
 // good for use only when no finding of the file is an error.
 func ReadSchema(name, text string, c *Settings) *Schema {
 	f := ReadFile(name, text, c)
-	s := &Schema{File: f, Eft: -1, Priority: -1, Roles: map[string]int{}, Timed: map[string]bool{}}
+	s := &Schema{File: f, Eft: -1, Priority: -1, Roles: map[string]int{}, Limits: map[string]int{}}
 	if f.Casbin == nil {
 		return s
 	}
@@ -188,22 +188,28 @@ func (s *Schema) readRoles() {
 			s.File.Report(at, CodeModelRoles, "number role definitions g, g2, g3 without a gap", "Casbin does not see role definition %q", key)
 			continue
 		}
-		form, timed := strings.CutSuffix(strings.Join(strings.Fields(def.Value), ""), ",(_,_)")
-		switch form {
-		case "_,_":
-			s.Roles[key] = 2
-		case "_,_,_":
-			s.Roles[key] = 3
-		default:
-			s.File.Report(at, CodeModelRoles, `write "_, _", or "_, _, _" with tenants; with ", (_, _)" behind it, links have a start and an end, which are the only conditions of links that there are`,
+		form := roleForm.FindStringSubmatch(strings.Join(strings.Fields(def.Value), ""))
+		if form == nil {
+			s.File.Report(at, CodeModelRoles, `write "_, _", or "_, _, _" with tenants; with ", (_, _)" behind it, links have a start and an end`,
 				"role definition %q is of no supported form", key)
 			continue
 		}
-		if timed {
-			s.Timed[key] = true
+		limits := strings.Count(form[2], "_")
+		if limits != 0 && limits != 2 && s.File.Settings.LinkConditions[key] == nil {
+			s.File.Report(at, CodeModelRoles, `say WithLinkCondition, which the command cannot; or write "(_, _)", with which links have a start and an end`,
+				"role links %s have a condition that only the application knows", key)
+			continue
+		}
+		s.Roles[key] = strings.Count(form[1], "_")
+		if limits > 0 {
+			s.Limits[key] = limits
 		}
 	}
 }
+
+// roleForm is a role definition without blanks: its fields, and those of when a
+// link counts.
+var roleForm = regexp.MustCompile(`^(_,_(?:,_)?)((?:,\(_(?:,_)*\))?)$`)
 
 func (s *Schema) readEffect() {
 	s.Effect = s.File.definition("e").Value
@@ -273,25 +279,36 @@ func (s *Schema) Column(name string) int {
 // LinkWidth is how many fields a line of a kind of role links has behind the kind,
 // 0 for other kinds.
 func (s *Schema) LinkWidth(kind string) int {
-	if s.Timed[kind] {
-		return s.Roles[kind] + 2
-	}
-	return s.Roles[kind]
+	return s.Roles[kind] + s.Limits[kind]
 }
 
-// checkTimed refuses a start and an end of role links where they would not be
-// looked at, or where Casbin's answers are chance.
-func (s *Schema) checkTimed() {
-	for _, kind := range slices.Sorted(maps.Keys(s.Timed)) {
-		at := s.File.At[kind]
-		const hint = `write the role definition without "(_, _)"`
+// Timed reports whether the role links of a kind have a start and an end, and no
+// condition of the application's.
+func (s *Schema) Timed(kind string) bool {
+	return s.Limits[kind] > 0 && s.File.Settings.LinkConditions[kind] == nil
+}
+
+// checkLimits refuses what says when role links count where it would not be looked
+// at, or where Casbin's answers are chance, and conditions of no links.
+func (s *Schema) checkLimits(c *Settings) {
+	for _, kind := range slices.Sorted(maps.Keys(s.Limits)) {
+		at, hint, what := s.File.At[kind], `write the role definition without "(_, _)"`, "a start and an end"
+		if !s.Timed(kind) {
+			hint, what = "write the role definition without the part in parentheses", "a condition"
+		}
 		switch {
 		case s.RolePatterns(kind) != "" || s.TenantPatterns(kind) != "":
-			s.File.Report(at, CodeModelRoles, hint, "role links %s with a start and an end cannot have patterns", kind)
+			s.File.Report(at, CodeModelRoles, hint, "role links %s with %s cannot have patterns", kind, what)
 		case s.CasbinOnly != "":
-			s.File.Report(at, CodeModelRoles, hint, "the start and the end of role links %s are not looked at beside %s", kind, s.CasbinOnly)
+			s.File.Report(at, CodeModelRoles, hint, "nobody looks at when role links %s count beside %s", kind, s.CasbinOnly)
 		case s.Effect == SubjectPriorityEffect:
 			s.File.Report(at, CodeModelRoles, hint, "subject priority sorts rules by role links, whether these count or not")
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(c.LinkConditions)) {
+		if s.Limits[kind] == 0 {
+			s.File.Report(s.placeOf(kind), CodeModelRoles, `write "`+kind+` = _, _, (_)", with a field for each argument in the parentheses`,
+				"WithLinkCondition is for the role links %s, whose lines have no fields for a condition", kind)
 		}
 	}
 }
@@ -334,7 +351,7 @@ func (s *Schema) CheckOptions(c *Settings) {
 	}
 	if s.Defined {
 		s.checkLinkPatterns(c)
-		s.checkTimed()
+		s.checkLimits(c)
 	}
 	if s.Effect == SubjectPriorityEffect && c.addsRoles() {
 		s.File.Report(s.File.At["e"], CodeModelTokenRoles, c.withoutRoles()+", or use another effect",

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/bridge"
@@ -37,7 +38,12 @@ type Settings struct {
 	Aliases        map[string]string // names of functions to Casbin's own
 	Pace           *pace.Pace        // of a load beside requests
 	Clock          func() time.Time  // time.Now where it is nil
+	// LinkConditions say when role links count, by the kind of links.
+	LinkConditions map[string]LinkCondition
 }
+
+// LinkCondition says whether a role link with these fields counts now.
+type LinkCondition func(ctx context.Context, fields ...string) (bool, error)
 
 // Now is the time by which role links are judged.
 func (c *Settings) Now() time.Time {

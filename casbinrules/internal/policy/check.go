@@ -39,7 +39,7 @@ func (r *reader) add(file string, n int, fields []field) {
 	if r.Errors == before && fields[0].Text == "p" {
 		r.checkValues(fields[1:], r.values[1:], report)
 	}
-	if width := r.schema.Roles[fields[0].Text]; r.Errors == before && r.schema.Timed[fields[0].Text] {
+	if width := r.schema.Roles[fields[0].Text]; r.Errors == before && r.schema.Timed(fields[0].Text) {
 		checkTimes(fields[width+1:], report)
 	}
 	for i, f := range fields[1:] {
@@ -90,8 +90,11 @@ func (r *reader) layout(kind string, want int) string {
 		return "a line reads p, " + strings.Join(r.schema.Columns, ", ")
 	}
 	fields := []string{"", "user", "role", "tenant"}[:r.schema.Roles[kind]+1]
-	if want >= len(fields) {
+	if r.schema.Timed(kind) {
 		fields = append(fields, "start", "end")
+	}
+	for n := 1; len(fields) <= want; n++ {
+		fields = append(fields, "condition "+strconv.Itoa(n))
 	}
 	return "a line reads " + kind + strings.Join(fields, ", ")
 }
@@ -114,7 +117,7 @@ func (r *reader) casbinTakes(kind string, n int) bool {
 // checkTimes checks the start and the end of a role link.
 func checkTimes(fields []field, report reporter) {
 	for _, f := range fields[:2] {
-		if _, ok := parseInstant(f.Text); !ok && f.Text != openTime {
+		if _, ok := parseInstant(f.Text); !ok && f.Text != open {
 			report(f.column, model.CodeTime, `write it as in "2026-12-31 18:00:00", in UTC, or _ for no limit`,
 				"%q is no time, and which links Casbin then follows is chance", f.Text)
 		}

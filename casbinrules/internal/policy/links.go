@@ -189,7 +189,7 @@ func (g *Graph) Each() iter.Seq2[Pair, *Closure] {
 
 // links is the number of links from name to role, 0 for the same name, and
 // whether there is a way.
-func (g *Graph) links(now Instant, tenant, name, role string) (int, bool) {
+func (g *Graph) links(now Moment, tenant, name, role string) (int, bool) {
 	if name == role {
 		return 0, true
 	}
@@ -210,7 +210,7 @@ func (g *Graph) links(now Instant, tenant, name, role string) (int, bool) {
 type Grant struct {
 	Subject, Tenant string
 	Roles           []string
-	Now             Instant // at which role links count, where they have an end
+	Now             Moment // by which role links count
 }
 
 // Linked reports whether name has role, with the links of the grant.
@@ -247,8 +247,8 @@ func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Gr
 			f.prefix = c.RolePrefix
 		}
 		f.make(rules, s, kind)
-		if s.Timed[kind] {
-			f.graph.times = newTimes(&f, rules, kind)
+		if s.Limits[kind] > 0 {
+			f.graph.times = newTimes(&f, rules, kind, c.LinkConditions[kind])
 		}
 		graphs[kind] = f.graph
 	}

@@ -94,7 +94,7 @@ func (p *patterns) compile(name string) pattern.Matcher {
 
 // Closures are what role links that count now lead a name to in a tenant: at most
 // one, and one for each pattern that matches a name without links of its own.
-func (g *Graph) Closures(now Instant, tenant, name string) iter.Seq[*Closure] {
+func (g *Graph) Closures(now Moment, tenant, name string) iter.Seq[*Closure] {
 	return func(yield func(*Closure) bool) {
 		if g.texts == nil {
 			return
@@ -149,7 +149,7 @@ func (g *Graph) patternLinks(tenant, name, role string) (int, bool) {
 		return 0, true
 	}
 	least := MaxLinks + 1
-	for c := range g.Closures(0, tenant, name) { // links with patterns have no times
+	for c := range g.Closures(Moment{}, tenant, name) { // links with patterns have no times
 		least = min(least, g.linksTo(c, role, matches))
 	}
 	return least, least <= MaxLinks

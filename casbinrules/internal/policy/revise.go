@@ -96,7 +96,7 @@ type Revision struct {
 // a start and an end.
 func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[string]*Graph, files []RevisedFile) *Revision {
 	for _, g := range graphs {
-		if g.Patterned() || g.Timed() {
+		if g.Patterned() || g.Limited() {
 			return nil
 		}
 	}

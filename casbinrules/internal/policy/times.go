@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // Instant is a time in whole microseconds since 1970, UTC.
@@ -19,8 +21,9 @@ const (
 // anyTime stands for all times at once, so that links count whatever they say.
 const anyTime = noStart
 
-// openTime is what a policy says for a start or an end that there is none of.
-const openTime = "_"
+// open is what a policy says for a start or an end, or a field of a condition, that
+// there is none of.
+const open = "_"
 
 // timeLayout is how Casbin's TimeMatch reads a time. It has no zone, and so is UTC.
 const timeLayout = time.DateTime
@@ -43,13 +46,47 @@ func (w Window) Holds(now Instant) bool { return w.Start < now && now < w.End }
 // Always reports whether it has neither start nor end.
 func (w Window) Always() bool { return w.Start == noStart && w.End == noEnd }
 
-// Timed reports whether links of the graph have a start and an end.
-func (g *Graph) Timed() bool { return g.times != nil }
+// limit says when a role link counts: in a window, or while a condition holds.
+type limit struct {
+	Window
+	condition *condition
+}
+
+func (l limit) holds(m Moment) bool {
+	if l.condition != nil {
+		return m.asked != nil && m.asked.ask(l.condition)
+	}
+	return l.Holds(m.Time)
+}
+
+func (l limit) always() bool { return l.condition == nil && l.Always() }
+
+// limit says when a g line counts.
+func (g *Graph) limit(r *Rule) limit {
+	if g.times.holds == nil {
+		return limit{Window: g.Window(r)}
+	}
+	return limit{Window{noStart, noEnd}, g.times.of(g.Condition(r))}
+}
+
+// Limited reports whether links of the graph need not count always, and Timed
+// whether they have a start and an end.
+func (g *Graph) Limited() bool { return g.times != nil }
+func (g *Graph) Timed() bool   { return g.times != nil && g.times.holds == nil }
+
+// Counts reports whether a g line counts.
+func (g *Graph) Counts(m Moment, r *Rule) bool { return g.times == nil || g.limit(r).holds(m) }
+
+// Always reports whether a g line does at any time.
+func (g *Graph) Always(r *Rule) bool { return g.times == nil || g.limit(r).always() }
+
+// Condition are the fields of a g line that say when it counts.
+func (g *Graph) Condition(r *Rule) []string { return r.Fields()[g.TimeField(false):] }
 
 // Window says when a g line counts. What cannot be read was refused.
 func (g *Graph) Window(r *Rule) Window {
 	w := Window{noStart, noEnd}
-	if g.times == nil {
+	if !g.Timed() {
 		return w
 	}
 	if start, ok := parseInstant(r.Field(g.TimeField(false))); ok {
@@ -61,8 +98,9 @@ func (g *Graph) Window(r *Rule) Window {
 	return w
 }
 
-// times are the links of a graph with their windows.
+// times are the links of a graph with what says when they count.
 type times struct {
+	conditions
 	links  map[int32][]timedLink // by the node they lead from
 	prefix string
 	// names are those which some link that does not always count leads on from.
@@ -70,8 +108,8 @@ type times struct {
 }
 
 type timedLink struct {
-	to     int32
-	window Window
+	to    int32
+	limit limit
 }
 
 // timedName is a name whose roles change with time. It keeps those of the last
@@ -87,11 +125,14 @@ type timedClosure struct {
 	after, before Instant
 }
 
-// newTimes reads the windows of the links of a kind. Of two lines for one link the
-// last counts, as Casbin has it.
-func newTimes(f *follower, rules []*Rule, kind string) *times {
+// newTimes reads when the links of a kind count, which holds says where it is not
+// nil. Of two lines for one link the last counts, as Casbin has it.
+func newTimes(f *follower, rules []*Rule, kind string, holds model.LinkCondition) *times {
 	g := f.graph
-	t := &times{links: map[int32][]timedLink{}, names: map[Pair]*timedName{}, prefix: f.prefix}
+	t := &times{
+		conditions: conditions{holds, kind, map[string]*condition{}},
+		links:      map[int32][]timedLink{}, names: map[Pair]*timedName{}, prefix: f.prefix,
+	}
 	g.times = t
 	if g.texts == nil {
 		return t
@@ -105,7 +146,7 @@ func newTimes(f *follower, rules []*Rule, kind string) *times {
 		}
 		f.pace.Step()
 		from, to := g.Pairs(r)
-		made := timedLink{to.Name, g.Window(r)}
+		made := timedLink{to.Name, g.limit(r)}
 		n := g.nodes.find(from)
 		if at, known := places[[2]int32{n, made.to}]; known {
 			t.links[n][at] = made
@@ -113,7 +154,7 @@ func newTimes(f *follower, rules []*Rule, kind string) *times {
 			places[[2]int32{n, made.to}] = len(t.links[n])
 			t.links[n] = append(t.links[n], made)
 		}
-		limited[n] = limited[n] || !made.window.Always()
+		limited[n] = limited[n] || !made.limit.always()
 	}
 	for p, c := range g.Each() {
 		n := g.nodes.find(p)
@@ -128,7 +169,7 @@ func newTimes(f *follower, rules []*Rule, kind string) *times {
 func (g *Graph) ChangesWithTime(p Pair) bool { return g.times != nil && g.times.names[p] != nil }
 
 // FromAt is the closure of name by the links that count now, or nil.
-func (g *Graph) FromAt(now Instant, tenant, name string) *Closure {
+func (g *Graph) FromAt(now Moment, tenant, name string) *Closure {
 	if g.times == nil {
 		return g.From(tenant, name)
 	}
@@ -144,34 +185,38 @@ func (g *Graph) FromAt(now Instant, tenant, name string) *Closure {
 
 // At is FromAt by numbers. Two results are the same closure only while no link on
 // the way of the name has begun or ended.
-func (g *Graph) At(now Instant, p Pair) *Closure {
+func (g *Graph) At(now Moment, p Pair) *Closure {
 	if g.times == nil {
 		return g.Of(p)
 	}
 	name := g.times.names[p]
-	if name == nil || now == anyTime {
+	if name == nil || now.Time == anyTime {
 		return g.Of(p)
 	}
+	if g.times.holds != nil {
+		return &g.followAt(now, name.node).Closure
+	}
 	c := name.last.Load()
-	if c == nil || now <= c.after || c.before <= now {
+	if c == nil || now.Time <= c.after || c.before <= now.Time {
 		c = g.followAt(now, name.node)
 		name.last.Store(c)
 	}
 	return &c.Closure
 }
 
-// Later is by what time links are judged that come behind one of the credentials:
-// of a graph with tenants Casbin looks at the time of the first link alone.
-func (g *Graph) Later(now Instant) Instant {
+// Later is by what links are judged that come behind one of the credentials: of a
+// graph with tenants Casbin looks at the time or the condition of the first link
+// alone.
+func (g *Graph) Later(now Moment) Moment {
 	if g.Tenants {
-		return anyTime
+		return Moment{Time: anyTime}
 	}
 	return now
 }
 
 // followAt walks from a node along the links that count now, as Casbin does; see
 // Later.
-func (g *Graph) followAt(now Instant, node int32) *timedClosure {
+func (g *Graph) followAt(now Moment, node int32) *timedClosure {
 	start := g.nodes.pair(node)
 	c := &timedClosure{after: noStart, before: noEnd}
 	var found []met
@@ -182,8 +227,8 @@ func (g *Graph) followAt(now Instant, node int32) *timedClosure {
 		for _, name := range queue {
 			for _, l := range g.times.links[g.nodes.find(Pair{start.Tenant, name})] {
 				if n == 1 || !g.Tenants {
-					c.narrow(now, l.window)
-					if !l.window.Holds(now) {
+					c.narrow(now.Time, l.limit.Window)
+					if !l.limit.holds(now) {
 						continue
 					}
 				}
@@ -226,15 +271,15 @@ func (g *Graph) TimeField(end bool) int {
 	return at
 }
 
-// Always are the names that links without start and end lead to from one.
-func (g *Graph) Always(from Pair) map[int32]bool {
+// AlwaysFrom are the names that links which always count lead to from one.
+func (g *Graph) AlwaysFrom(from Pair) map[int32]bool {
 	seen := map[int32]bool{}
 	queue := []int32{from.Name}
 	for n := 1; n <= MaxLinks && len(queue) > 0; n++ {
 		var next []int32
 		for _, name := range queue {
 			for _, l := range g.times.links[g.nodes.find(Pair{from.Tenant, name})] {
-				if l.window.Always() && !seen[l.to] {
+				if l.limit.always() && !seen[l.to] {
 					seen[l.to] = true
 					next = append(next, l.to)
 				}

@@ -47,8 +47,10 @@ type Family struct {
 	Owner bool
 	// DefaultRole is a role of everybody, "" for none.
 	DefaultRole string
-	// Timed are the kinds of role links that have a start and an end.
-	Timed []string
+	// Timed are the kinds of role links that have a start and an end or, with
+	// Conditions, a condition that Holds knows.
+	Timed      []string
+	Conditions bool
 }
 
 // ModelText is a model of these definitions; g is that of roles with its keys, or

@@ -15,10 +15,23 @@ var windows = []string{
 	"_, 2001-02-03 04:05:06", "2000-01-01 00:00:00, 2001-02-03 04:05:06", "2999-01-01 00:00:00, _", "2999-01-01 00:00:00, 2999-12-31 00:00:00", "_, 0000-01-02 00:00:00",
 }
 
+// conditions are the fields of links with a condition, those that always count first.
+var conditions = []string{"_, _", "yes, a", "yes, _", "no, a", "_, a", "no, _", "yes, b"}
+
+// Holds is the condition of links: that the first of its fields is "yes". Casbin is
+// told by "_" that a link always counts, as of a role that credentials bring.
+func Holds(fields ...string) (bool, error) {
+	return fields[0] == "yes" || fields[0] == "_" && fields[1] == "_", nil
+}
+
 // withTimes adds a start and an end to the role links among lines, and drops those
 // that then say of one link twice when it counts. In a family with tenants only
 // the links of users end, since of others Casbin does not look at the time.
 func (f Family) withTimes(rnd *rand.Rand, lines []string) []string {
+	from := windows
+	if f.Conditions {
+		from = conditions
+	}
 	seen := map[string]bool{}
 	var timed []string
 	for _, line := range lines {
@@ -27,9 +40,9 @@ func (f Family) withTimes(rnd *rand.Rand, lines []string) []string {
 			timed = append(timed, line)
 			continue
 		}
-		window := Pick(rnd, windows)
+		window := Pick(rnd, from)
 		if f.Roles == 3 && kind == "g" && fields[0] != 'u' {
-			window = windows[0]
+			window = from[0]
 		}
 		if !seen[line] {
 			seen[line] = true
@@ -59,7 +72,17 @@ func TimedFamilies() []Family {
 	}
 }
 
+// ConditionFamilies are those of TimedFamilies with conditions in place of times.
+func ConditionFamilies() []Family {
+	families := TimedFamilies()
+	for i := range families {
+		f := &families[i]
+		f.Name, f.Conditions = strings.ReplaceAll(f.Name, "an end", "a condition"), true
+	}
+	return families
+}
+
 // AllFamilies are all of the above.
 func AllFamilies() []Family {
-	return slices.Concat(Families(), WideFamilies(), TypedFamilies(), PatternFamilies(), TimedFamilies())
+	return slices.Concat(Families(), WideFamilies(), TypedFamilies(), PatternFamilies(), TimedFamilies(), ConditionFamilies())
 }
