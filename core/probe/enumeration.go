@@ -87,10 +87,9 @@ func (j *judgement) account(name string, known, others []Exchange) {
 // minDelay is how far times must be apart to be told from noise.
 const minDelay = 5 * time.Millisecond
 
-// apart reports whether sorted times differ by more than noise: by their middle,
-// and all of them, but for one in each larger group that something else delayed.
+// apart reports whether sorted times differ by more than noise: all of them, but for
+// one in each larger group that something else delayed.
 func apart(slow, fast []time.Duration) bool {
-	ms, mf := slow[len(slow)/2], fast[len(fast)/2]
 	lowest, highest := slow[0], fast[len(fast)-1]
 	if len(slow) > AccountTries {
 		lowest = slow[1]
@@ -98,7 +97,7 @@ func apart(slow, fast []time.Duration) bool {
 	if len(fast) > AccountTries {
 		highest = fast[len(fast)-2]
 	}
-	return ms-mf > minDelay && ms > mf*3/2 && lowest > highest
+	return lowest-highest > minDelay && slow[len(slow)/2] > fast[len(fast)/2]*3/2
 }
 
 // aspectOfAnswer is something by which answers can be told apart.

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -9,8 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/probe"
 )
 
@@ -82,21 +85,51 @@ func settings() probe.Settings {
 	}
 }
 
+// timed has answers take what their field Took says, and a millisecond without one: what
+// they do take is a matter of what else the machine does.
+type timed struct{ probe.Sender }
+
+func (s timed) Send(ctx context.Context, r probe.Request) probe.Answer {
+	a := s.Sender.Send(ctx, r)
+	a.Took = time.Millisecond
+	if d, err := time.ParseDuration(a.Header.Get("Took")); err == nil {
+		a.Took = d
+	}
+	return a
+}
+
 func run(t *testing.T, h http.Handler, s probe.Settings) *probe.Report {
 	t.Helper()
 	srv := httptest.NewServer(h)
+	defer srv.Close()
+	c, err := probe.NewClient(srv.URL, probe.WithTimeout(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s.Host = strings.TrimPrefix(srv.URL, "http://")
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(2*time.Minute))
+	defer cancel()
+	r, err := probe.Run(ctx, s, timed{c}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestAnswersAreTimed: up to the head, by the client.
+func TestAnswersAreTimed(t *testing.T) {
+	const takes = 5 * time.Millisecond
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-time.After(takes) }))
 	defer srv.Close()
 	c, err := probe.NewClient(srv.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s.Host = strings.TrimPrefix(srv.URL, "http://")
-	r, err := probe.Run(t.Context(), s, c, nil)
-	if err != nil {
-		t.Fatal(err)
+	if a := c.Send(t.Context(), probe.Request{Method: "GET", Target: "/"}); a.Err != nil || a.Took < takes {
+		t.Errorf("took %v, %v", a.Took, a.Err)
 	}
-	return r
 }
 
 func codes(r *probe.Report) []string {
