@@ -22,7 +22,7 @@ var (
 	slice       = flag.Duration("slice", 500*time.Millisecond, "how long requests are sent to an app over sockets at a time")
 	atHalf      = flag.Duration("athalf", 2*time.Second, "how long requests are sent at half of what an app can serve")
 	connections = flag.Int("connections", 32, "how many connections requests are sent over")
-	profiles    = flag.String("profiles", "", "a folder for CPU profiles of our apps over sockets, events counted; none by default")
+	profiles    = flag.String("profiles", "", "a folder for CPU profiles over sockets of bare apps, and of ours, events counted; none by default")
 	frameworks  = flag.String("frameworks", "", "the frameworks that are measured over sockets, with commas between; all by default")
 )
 
@@ -123,8 +123,12 @@ func measured() [][]app {
 func client(b *testing.B, a app, alone bool) (*sockets.Client, func() time.Duration) {
 	b.Helper()
 	profile := ""
-	if *profiles != "" && alone && a.observer == counter {
-		profile = filepath.Join(*profiles, "sockets-"+a.framework+".pprof")
+	switch of := filepath.Join(*profiles, "sockets-"+a.framework); {
+	case *profiles == "" || !alone:
+	case a.guard == stacks.Bare:
+		profile = of + "-bare.pprof"
+	case a.observer == counter:
+		profile = of + ".pprof"
 	}
 	temporary(b)
 	server, err := sockets.Start(a.String(), alone, profile)

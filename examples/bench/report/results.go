@@ -41,7 +41,8 @@ type results struct {
 	packages map[string]string
 	// profiles are the listings of where time goes, by name.
 	profiles map[string]string
-	// shares are those of parts in what a guarded request takes, by framework.
+	// shares are those of parts in what a request takes, by framework, and by framework
+	// and bareShares for bare apps.
 	shares map[string][]float64
 }
 

@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// part is what a guarded request is made of. A sample belongs to the part that one
-// of its functions is of, the innermost first, and else to the framework, the
-// server and the kernel.
+// part is what a request is made of. A sample belongs to the part that one of its
+// functions is of, the innermost first, and else to the framework and the server.
 type part struct {
 	name string
 	of   *regexp.Regexp
@@ -33,7 +32,8 @@ var parts = []part{
 	{"context and seal", regexp.MustCompile(own + `.*(Passage\)|Seal\)|Watched\)|identity\)\.context|authContext|\.begin$|setContext|newView)|^net/http\.\(\*Request\)\.WithContext`)},
 	{"event", regexp.MustCompile(own + `.*\.(observe|observeOne|Observe)$`)},
 	{"gates", regexp.MustCompile(own + `(core|ginauth|echoauth|fiberauth)[./]`)},
-	{"framework, server and kernel", regexp.MustCompile(``)},
+	{"kernel", regexp.MustCompile(`^(internal/runtime/syscall|syscall)\b`)},
+	{"framework and server", regexp.MustCompile(``)},
 }
 
 // partOf is the place in parts of a sample with these functions, the innermost
@@ -90,7 +90,11 @@ func shares(file string) ([]float64, error) {
 	return all, lines.Err()
 }
 
-// readShares reads the samples of guarded apps, sockets-FRAMEWORK.traces.
+// bareShares is the end of the names of profiles of bare apps.
+const bareShares = "-bare"
+
+// readShares reads the samples of guarded apps, sockets-FRAMEWORK.traces, and of
+// bare ones, sockets-FRAMEWORK-bare.traces.
 func (r *results) readShares(dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "sockets-*.traces"))
 	if err != nil {
@@ -106,24 +110,31 @@ func (r *results) readShares(dir string) error {
 	return nil
 }
 
-// shareTable has a part in each row and a framework in each column.
+// shareTable has a part in each row and a framework in each column, with the time of
+// a processor that the part takes of a request: in the bare app, and in the guarded one.
 func shareTable(r *results) string {
-	var frameworks []string
-	for _, name := range r.distinct("Socket/", "framework") {
-		if r.shares[name] != nil {
-			frameworks = append(frameworks, name)
-		}
+	t := table{head: []string{"part"}}
+	rows := make([][]string, len(parts)+1)
+	for i, p := range parts {
+		rows[i] = []string{p.name}
 	}
-	if len(frameworks) == 0 {
+	rows[len(parts)] = []string{"together"}
+	for _, name := range r.distinct("Socket/", "framework") {
+		bare, known := r.median(socketName(name, "bare", ""), processorTime)
+		guarded, ok := r.median(socketName(name, ours, counter), processorTime)
+		if !known || !ok || r.shares[name] == nil || r.shares[name+bareShares] == nil {
+			continue
+		}
+		t.head = append(t.head, name)
+		cell := func(before, after float64) string { return trimmed(before*1e6, 2) + " → " + trimmed(after*1e6, 2) }
+		for i := range parts {
+			rows[i] = append(rows[i], cell(bare*r.shares[name+bareShares][i], guarded*r.shares[name][i]))
+		}
+		rows[len(parts)] = append(rows[len(parts)], cell(bare, guarded))
+	}
+	if len(t.head) == 1 {
 		return "No profile was taken.\n"
 	}
-	t := table{head: append([]string{"part"}, frameworks...)}
-	for i, p := range parts {
-		row := []string{p.name}
-		for _, name := range frameworks {
-			row = append(row, trimmed(100*r.shares[name][i], 1)+" %")
-		}
-		t.add(row...)
-	}
+	t.rows = rows
 	return t.String()
 }
