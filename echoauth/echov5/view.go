@@ -14,7 +14,8 @@ import (
 // view shows Echo's request to the gates: net/http's with Echo's route.
 type view struct {
 	adapter.View
-	c *echo.Context
+	c       *echo.Context
+	matched string // the method of c's route, which Echo copies with all of it each time
 }
 
 var (
@@ -26,7 +27,7 @@ var views adapter.Batch[view]
 
 func newView(c *echo.Context) *view {
 	v := views.New()
-	*v = view{adapter.View{Request: c.Request()}, c}
+	*v = view{View: adapter.View{Request: c.Request()}, c: c}
 	return v
 }
 
@@ -34,8 +35,11 @@ func newView(c *echo.Context) *view {
 // a middleware have changed that of the request since. A handler for any method
 // looks at the request.
 func (v *view) Method() string {
-	method, matched := v.Request.Method, v.c.RouteInfo().Method
-	switch matched {
+	if v.matched == "" {
+		v.matched = v.c.RouteInfo().Method
+	}
+	method := v.Request.Method
+	switch v.matched {
 	case method, "", echo.RouteAny, echo.RouteNotFound:
 		return method
 	case http.MethodGet: // HEAD as well, with AutoHandleHEAD
@@ -43,7 +47,7 @@ func (v *view) Method() string {
 			return method
 		}
 	}
-	return matched
+	return v.matched
 }
 
 // Route implements [core.Request]. What is judged is what the handler is given:
