@@ -3,7 +3,6 @@ package authclient
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
 // maxProblem is how much of the body of a refusal is read.
@@ -131,10 +131,7 @@ func Check(resp *http.Response) error {
 
 func readProblem(resp *http.Response) Problem {
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem+1))
-	if err != nil || len(body) > maxProblem {
-		body = nil // a part of a document is none
-	}
+	body, _ := bounded.Body(resp, maxProblem) // a part of a document is none
 	return ParseProblem(resp.Header.Get("Content-Type"), body)
 }
 

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
 
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
@@ -70,12 +70,9 @@ func fetchMetadata(ctx context.Context, client *http.Client, address string) (*M
 	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return nil, errors.New("it is not application/json")
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxMetadata+1))
+	body, err := bounded.Body(resp, maxMetadata)
 	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxMetadata {
-		return nil, fmt.Errorf("it is longer than %d bytes", maxMetadata)
+		return nil, fmt.Errorf("reading it: %w", err)
 	}
 	m := new(Metadata)
 	if err := json.Unmarshal(body, m); err != nil {

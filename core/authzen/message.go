@@ -2,11 +2,12 @@ package authzen
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"mime"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
@@ -51,12 +52,13 @@ func readBody(r core.Request) (map[string]any, error) {
 	if media, _, err := mime.ParseMediaType(field); err != nil || n != 1 || media != "application/json" {
 		return nil, badRequest("Content-Type is not application/json")
 	}
-	text, err := io.ReadAll(io.LimitReader(b.Body(), maxBody+1))
+	text, err := bounded.Read(b.Body(), maxBody)
+	var long *bounded.LengthError
 	switch {
+	case errors.As(err, &long):
+		return nil, badRequest("the body is " + long.Error())
 	case err != nil:
 		return nil, badRequest("the body cannot be read")
-	case len(text) > maxBody:
-		return nil, badRequest(fmt.Sprintf("the body is longer than %d bytes", maxBody))
 	}
 	body, err := strictjson.Decode(string(text))
 	if err != nil {

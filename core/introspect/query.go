@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
@@ -85,12 +85,9 @@ func (v *Verifier) decodeResponse(response *http.Response) (answer, error) {
 	if err != nil || mediaType != "application/json" {
 		return answer{}, unavailable(errors.New("the endpoint's answer is not application/json"))
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	switch {
-	case err != nil:
+	body, err := bounded.Body(response, maxAnswer)
+	if err != nil {
 		return answer{}, unavailable(fmt.Errorf("answer: %w", err))
-	case len(body) > maxAnswer:
-		return answer{}, unavailable(fmt.Errorf("answer of more than %d bytes", maxAnswer))
 	}
 	a, err := decode(string(body))
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/internal/secureurl"
 )
@@ -103,15 +103,9 @@ func (c *client) get(ctx context.Context, address *url.URL, etag string) (body, 
 	if resp.StatusCode != http.StatusOK {
 		return body{}, &statusError{resp.StatusCode, seconds(resp.Header.Get("Retry-After"))}
 	}
-	if resp.ContentLength > int64(c.maxSize) {
-		return body{}, c.tooLarge()
-	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.maxSize)+1))
+	data, err := bounded.Body(resp, int64(c.maxSize))
 	if err != nil {
 		return body{}, fmt.Errorf("reading the answer: %w", err)
-	}
-	if len(data) > c.maxSize {
-		return body{}, c.tooLarge()
 	}
 	b := body{data: data, header: resp.Header}
 	if tag := resp.Header.Get("ETag"); len(tag) <= maxETag {
@@ -119,8 +113,6 @@ func (c *client) get(ctx context.Context, address *url.URL, etag string) (body, 
 	}
 	return b, nil
 }
-
-func (c *client) tooLarge() error { return fmt.Errorf("answer is larger than %d bytes", c.maxSize) }
 
 // maxAge is how long an answer is fresh by its Cache-Control, less the Age it
 // has already (RFC 9111 §4.2); ok is false when it does not say.

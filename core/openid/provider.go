@@ -243,16 +243,16 @@ func newClient(p *Provider) *http.Client {
 		t = own
 	}
 	return &http.Client{
-		Transport:     bounded{t},
+		Transport:     boundedTransport{t},
 		Timeout:       p.timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// bounded is a transport whose answers end in an error after [maxAnswer] bytes.
-type bounded struct{ http.RoundTripper }
+// boundedTransport is one whose answers end in an error after [maxAnswer] bytes.
+type boundedTransport struct{ http.RoundTripper }
 
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := b.RoundTripper.RoundTrip(r)
 	if err == nil {
 		resp.Body = struct {

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
@@ -58,12 +58,13 @@ func Read(r core.Request, names ...string) (*Form, error) {
 	if !ok {
 		return nil, &core.InternalError{Err: fmt.Errorf("request of type %T has no body to read: implement core.BodyReader, as the requests of all adapters do", r)}
 	}
-	text, err := io.ReadAll(io.LimitReader(b.Body(), MaxSize+1))
+	text, err := bounded.Read(b.Body(), MaxSize)
+	var long *bounded.LengthError
 	switch {
+	case errors.As(err, &long):
+		return nil, malformed("body " + long.Error())
 	case err != nil:
 		return nil, malformed("the body cannot be read")
-	case len(text) > MaxSize:
-		return nil, malformed(fmt.Sprintf("body longer than %d bytes", MaxSize))
 	case len(text) == 0:
 		return &Form{}, nil
 	}

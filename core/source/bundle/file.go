@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -76,11 +77,7 @@ func (f *File) read(path string) (*Bundle, error) {
 		return nil, err
 	}
 	defer file.Close() // it was only read
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	data, err := readBounded(file, info.Size(), maxSize)
+	data, err := bounded.Read(file, maxSize)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

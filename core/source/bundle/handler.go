@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
 // Handler hands a bundle out over HTTP, to GET and HEAD. Unlike a server of static
@@ -75,7 +77,7 @@ func (h *Handler) read() ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close() // it was only read
-	return readBounded(file, -1, maxSize)
+	return bounded.Read(file, maxSize)
 }
 
 // ServeHTTP implements [http.Handler].

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 	"github.com/sallyport-go/sallyport/core/internal/secureurl"
 	"github.com/sallyport-go/sallyport/core/source"
@@ -96,8 +96,10 @@ func (s *Source) get(ctx context.Context, etag string, wait *time.Duration) (ans
 	if tag := resp.Header.Get("ETag"); len(tag) <= maxETag {
 		a.etag = tag
 	}
-	a.data, err = readBounded(resp.Body, resp.ContentLength, s.settings.maxSize)
-	return a, err
+	if a.data, err = bounded.Body(resp, s.settings.maxSize); err != nil {
+		return a, fmt.Errorf("read the bundle: %w", err)
+	}
+	return a, nil
 }
 
 // waits reports whether a server has heeded Prefer: wait (RFC 7240 §3).
@@ -111,23 +113,6 @@ func waits(h http.Header) bool {
 		}
 	}
 	return false
-}
-
-// readBounded reads a bundle of at most limit bytes. size is what is said about it,
-// or below 0.
-func readBounded(r io.Reader, size, limit int64) ([]byte, error) {
-	tooLarge := fmt.Errorf("the bundle has more than %d bytes", limit)
-	if size > limit {
-		return nil, tooLarge
-	}
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the bundle: %w", err)
-	}
-	if int64(len(data)) > limit {
-		return nil, tooLarge
-	}
-	return data, nil
 }
 
 // decode verifies a bundle of the set that is wanted.

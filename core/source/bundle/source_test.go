@@ -1,6 +1,7 @@
 package bundle_test
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -180,6 +182,25 @@ func TestRefusedAnswers(t *testing.T) {
 		case "/part":
 			w.WriteHeader(http.StatusPartialContent)
 			_, _ = w.Write(good)
+		case "/half": // which net/http ends by closing the connection
+			w.Header().Set("Content-Length", strconv.Itoa(len(good)))
+			_, _ = w.Write(good[:len(good)/2])
+		case "/half-without-length":
+			w.(http.Flusher).Flush()
+			_, _ = w.Write(good[:len(good)/2])
+		case "/page":
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, "<html>Sign in to the network")
+		case "/packed":
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = z.Write(good)
+			_ = z.Close()
+		case "/bomb":
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = z.Write(make([]byte, 10_000_000))
+			_ = z.Close()
 		case "/unmodified":
 			w.WriteHeader(http.StatusNotModified)
 		case "/staging":
@@ -200,7 +221,8 @@ func TestRefusedAnswers(t *testing.T) {
 	t.Cleanup(here.Close)
 	for path, want := range map[string]string{
 		"/near": "", "/good": "", "/away": "redirect to another host", "/loop": "more than 3 redirects", "/cached": "a cache has answered",
-		"/long": "more than 100000 bytes", "/endless": "more than 100000 bytes", "/part": "answer 206", "/unmodified": "answer 304",
+		"/half": "unexpected EOF", "/half-without-length": "no trusted key has signed", "/page": "this is no bundle", "/packed": "", "/bomb": "longer than 100000 bytes",
+		"/long": "longer than 100000 bytes", "/endless": "longer than 100000 bytes", "/part": "answer 206", "/unmodified": "answer 304",
 		"/staging": `of the set "staging"`, "/nothing": "answer 404",
 	} {
 		s := newSource(t, here.URL+path+"?q=SECRET", bundle.WithMaxSize(100_000), bundle.WithAuthorization("Bearer SECRET"))

@@ -1,0 +1,36 @@
+// Package bounded reads what others send up to a number of bytes, so that nobody can
+// make a service take more memory than it has said.
+package bounded
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// LengthError says that there was more to read than a number of bytes.
+type LengthError struct{ Limit int64 }
+
+func (e *LengthError) Error() string { return fmt.Sprintf("longer than %d bytes", e.Limit) }
+
+// Read reads r to its end. After limit bytes and one more the error is a
+// [*LengthError].
+func Read(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, &LengthError{limit}
+	}
+	return data, nil
+}
+
+// Body is [Read] of the body of an answer, of which nothing is read if it is said to
+// be longer. A body that ends before its Content-Length is an error of net/http.
+func Body(resp *http.Response, limit int64) ([]byte, error) {
+	if resp.ContentLength > limit {
+		return nil, &LengthError{limit}
+	}
+	return Read(resp.Body, limit)
+}
