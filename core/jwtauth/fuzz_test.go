@@ -177,7 +177,7 @@ func FuzzPublished(f *testing.F) {
 		}
 		got := <-told
 		r.Close()
-		if got.Next < 800*time.Millisecond || got.Next > time.Hour {
+		if got.Next < 500*time.Millisecond || got.Next > time.Hour {
 			t.Fatalf("next fetch in %v", got.Next)
 		}
 		keys, err := jwtauth.KeySetFromJWKS("f", data)

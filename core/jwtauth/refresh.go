@@ -117,7 +117,7 @@ func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
 			report.Next = jitter(r.retry.most, 10)
 		}
 	} else {
-		report.Next = jitter(r.backoff(m.failures, err), 5)
+		report.Next = r.backoff(m.failures, err)
 		m.failures++
 		if retryAfter(err) > 0 {
 			is.hold = now.Add(report.Next)
@@ -194,10 +194,15 @@ func (d *document) freshness() time.Duration {
 	return defaultRefresh
 }
 
-// backoff doubles with each failure in a row, and heeds Retry-After.
+// backoff doubles with each failure in a row, and heeds Retry-After. Up to a half is
+// taken off at random, since all services fail at once when their issuer does; of
+// what an issuer asks for nothing is, and up to a half is added.
 func (r *RemoteKeys) backoff(failures int, err error) time.Duration {
-	wait := r.retry.clamp(r.retry.least << min(failures, 20))
-	return max(wait, r.retry.clamp(retryAfter(err)))
+	wait := jitter(r.retry.clamp(r.retry.least<<min(failures, 20)), 2)
+	if asked := retryAfter(err); asked > 0 {
+		wait = max(wait, r.retry.clamp(asked+asked/2-jitter(asked/2, 1)))
+	}
+	return wait
 }
 
 // jitter takes up to one part in n off d.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -119,14 +118,14 @@ func (c *crowd) set(change func()) {
 	}
 }
 
-// event is something that happens in the simulation.
-type event struct {
+// event is something that happens in a simulation.
+type event[T any] struct {
 	at   time.Duration
 	name string
-	do   func(c *crowd)
+	do   func(T)
 }
 
-var events = []event{
+var events = []event[*crowd]{
 	{0, "all start", func(*crowd) {}},
 	{15 * time.Second, "a push", (*crowd).publish},
 	{30 * time.Second, "a push unheard of", func(c *crowd) {
@@ -201,15 +200,21 @@ func simulate(t *testing.T) *course {
 }
 
 // during adds up the requests of a second at a time, and returns the most.
-func (c *course) during(from, to time.Duration) (most int) {
-	for i := from / step; i < to/step; i += time.Second / step {
+func (c *course) during(from, to time.Duration) int {
+	return slices.Max(c.perSecond()[from/time.Second : to/time.Second])
+}
+
+// perSecond adds up the requests of each second.
+func (c *course) perSecond() []int {
+	var seconds []int
+	for steps := range slices.Chunk(c.asked, int(time.Second/step)) {
 		sum := 0
-		for _, n := range c.asked[i:min(i+time.Second/step, simulated/step)] {
+		for _, n := range steps {
 			sum += n
 		}
-		most = max(most, sum)
+		seconds = append(seconds, sum)
 	}
-	return most
+	return seconds
 }
 
 // caughtUpAfter is how long after a moment the last instance was at the newest revision.
@@ -219,7 +224,7 @@ func (c *course) caughtUpAfter(at time.Duration) time.Duration {
 			return time.Duration(i+1) * step
 		}
 	}
-	return simulated
+	return time.Hour
 }
 
 // TestHerd: 1,000 instances, with the latencies that were measured, load their store no
@@ -252,44 +257,12 @@ func TestHerd(t *testing.T) {
 	}
 	if *page != "" {
 		path := filepath.Join(filepath.Dir(*page), "images", "herd.svg")
-		if err := os.WriteFile(path, []byte(c.picture()), 0o644); err != nil {
+		text := picture(fmt.Sprintf("%d instances and their store", herd), simulated, events,
+			panel{"requests to the store in a second", c.perSecond(), time.Second, "#4c78a8"},
+			panel{"instances behind the newest revision", c.behind, step, "#e45756"})
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-// picture draws the course: requests a second above, instances behind below.
-func (c *course) picture() string {
-	const width, panel, left, top = 860, 130, 60, 34
-	seconds := make([]int, simulated/time.Second)
-	for i := range seconds {
-		seconds[i] = c.during(time.Duration(i)*time.Second, time.Duration(i+1)*time.Second)
-	}
-	x := func(at time.Duration) float64 { return left + float64(at)/float64(simulated)*(width-left-20) }
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", width, 2*panel+3*top+30)
-	fmt.Fprintf(&b, "<title>%d instances and their store</title>\n", herd)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#fff"/>`+"\n")
-	draw := func(y int, what string, values []int, each time.Duration, color string) {
-		most := max(slices.Max(values), 1)
-		fmt.Fprintf(&b, `<text x="%d" y="%d" fill="#333">%s</text>`+"\n", left, y-18, what)
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end" fill="#333">%d</text><text x="%d" y="%d" text-anchor="end" fill="#333">0</text>`+"\n", left-6, y+4, most, left-6, y+panel)
-		fmt.Fprintf(&b, `<path fill="%s" d="M%.1f %d`, color, x(0), y+panel)
-		for i, n := range values {
-			height := float64(y+panel) - float64(panel*n)/float64(most)
-			fmt.Fprintf(&b, "L%.1f %.1fL%.1f %.1f", x(time.Duration(i)*each), height, x(time.Duration(i+1)*each), height)
-		}
-		fmt.Fprintf(&b, `L%.1f %dZ"/>`+"\n", x(simulated), y+panel)
-		fmt.Fprintf(&b, `<path stroke="#333" d="M%d %dH%d"/>`+"\n", left, y+panel, width-20)
-	}
-	above, below := top+14, 2*top+panel+28
-	draw(above, "requests to the store in a second", seconds, time.Second, "#4c78a8")
-	draw(below, "instances behind the newest revision", c.behind, step, "#e45756")
-	for _, e := range events {
-		fmt.Fprintf(&b, `<path stroke="#999" stroke-dasharray="3 3" d="M%.1f %dV%d"/>`+"\n", x(e.at), above, below+panel)
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#333">%s</text>`+"\n", x(e.at)+3, below+panel+16, e.name)
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#777">%.0f s</text>`+"\n", x(e.at)+3, below+panel+31, e.at.Seconds())
-	}
-	b.WriteString("</svg>\n")
-	return b.String()
-}
