@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -70,8 +69,7 @@ type Verifier struct {
 	slots  chan struct{}
 	hits   tally.Counter
 	misses tally.Counter
-	// until is when the server may be asked again, in Unix nanoseconds.
-	until atomic.Int64
+	outage outage
 }
 
 var _ bearer.TokenVerifier = (*Verifier)(nil)
@@ -146,7 +144,9 @@ func (v *Verifier) check() error {
 // told by its typ, token_use, token_type, tokenName or type, by at_hash, c_hash
 // or s_hash, and by a nonce in what is not called an access token. A server that cannot be
 // asked, is too slow, refuses this service or answers what RFC 7662 does not
-// know is a [core.UnavailableError], which carries the server's Retry-After.
+// know is a [core.UnavailableError], which carries the server's Retry-After. One that
+// has failed three times in a row is asked once in a while, at most every second, and
+// not for each request; the others are told so at once.
 //
 // Requests for the same token share one call, which goes on when ctx ends.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {

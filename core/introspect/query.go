@@ -28,8 +28,8 @@ const (
 // Every error is a [core.UnavailableError] or a [core.InternalError]: whatever
 // goes wrong here says nothing about the token.
 func (v *Verifier) query(ctx context.Context, token string) (answer, error) {
-	if wait := time.Unix(0, v.until.Load()).Sub(v.terms.Now()); wait > 0 {
-		return answer{}, &core.UnavailableError{RetryAfter: wait, Err: errors.New("introspect: the endpoint asked to wait")}
+	if err := v.outage.admit(v.terms.Now(), v.timeout); err != nil {
+		return answer{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
@@ -45,6 +45,7 @@ func (v *Verifier) query(ctx context.Context, token string) (answer, error) {
 	}
 	response, err := v.http.Do(request)
 	if err != nil {
+		v.outage.failed(v.terms.Now(), 0)
 		return answer{}, unavailable(quiet.Error(err))
 	}
 	defer response.Body.Close()
@@ -76,11 +77,10 @@ func (v *Verifier) request(ctx context.Context, token string) (*http.Request, er
 func (v *Verifier) decodeResponse(response *http.Response) (answer, error) {
 	if response.StatusCode != http.StatusOK {
 		wait := retryAfter(response.Header.Get("Retry-After"), v.terms.Now())
-		if wait > 0 {
-			v.until.Store(v.terms.Now().Add(wait).UnixNano())
-		}
+		v.outage.failed(v.terms.Now(), wait)
 		return answer{}, &core.UnavailableError{RetryAfter: wait, Err: fmt.Errorf("introspect: %s", complaint(response.StatusCode))}
 	}
+	v.outage.ended()
 	mediaType, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
 		return answer{}, unavailable(errors.New("the endpoint's answer is not application/json"))
