@@ -265,4 +265,3 @@ func TestHerd(t *testing.T) {
 		}
 	}
 }
-

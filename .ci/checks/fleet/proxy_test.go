@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -14,10 +15,11 @@ type proxy struct {
 	listener net.Listener
 	to       string
 
-	mu    sync.Mutex
-	cut   bool
-	conns map[net.Conn]bool
-	done  sync.WaitGroup
+	mu         sync.Mutex
+	cut        bool
+	swallowing *atomic.Bool // of the connections that are made now
+	conns      map[net.Conn]bool
+	done       sync.WaitGroup
 }
 
 // startProxy passes connections on to an address.
@@ -27,7 +29,7 @@ func startProxy(t *testing.T, to string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: l, to: to, conns: map[net.Conn]bool{}}
+	p := &proxy{listener: l, to: to, conns: map[net.Conn]bool{}, swallowing: new(atomic.Bool)}
 	p.done.Go(p.accept)
 	t.Cleanup(func() {
 		_ = l.Close()
@@ -63,14 +65,38 @@ func (p *proxy) serve(client net.Conn) {
 		return
 	}
 	defer p.remove(server)
+	p.mu.Lock()
+	swallowing := p.swallowing
+	p.mu.Unlock()
 	var both sync.WaitGroup
 	pass := func(to, from net.Conn) {
-		_, _ = io.Copy(to, from) // ends when either is closed
+		_, _ = io.Copy(gap{to, swallowing}, from) // ends when either is closed
 		_, _ = client.Close(), server.Close()
 	}
 	both.Go(func() { pass(server, client) })
 	both.Go(func() { pass(client, server) })
 	both.Wait()
+}
+
+// gap is a way on which everything is lost once it is swallowing.
+type gap struct {
+	io.Writer
+	swallowing *atomic.Bool
+}
+
+func (g gap) Write(b []byte) (int, error) {
+	if g.swallowing.Load() {
+		return len(b), nil
+	}
+	return g.Writer.Write(b)
+}
+
+// swallow has nothing arrive any more on the connections that there are, and on those
+// that are made until mend, while none of them ends.
+func (p *proxy) swallow() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.swallowing.Store(true)
 }
 
 // add keeps a connection, or closes it while the network is cut.
@@ -106,4 +132,7 @@ func (p *proxy) mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = false
+	if p.swallowing.Load() {
+		p.swallowing = new(atomic.Bool) // what was lost stays so
+	}
 }

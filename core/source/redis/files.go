@@ -85,7 +85,7 @@ func (s *Store) content(ctx context.Context, r source.Revision, of *packed) (*so
 	}
 	text := of.begin
 	if size > small {
-		text = s.client.GetRange(ctx, s.filesAt(r), 0, size-1)
+		text = s.slow.GetRange(ctx, s.filesAt(r), 0, size-1)
 	}
 	got, err := text.Bytes()
 	if err != nil {

@@ -29,8 +29,11 @@ import (
 // Store is a [source.Store] in Redis. It is safe for concurrent use.
 type Store struct {
 	client *redis.Client
-	prefix string
-	hinted atomic.Uint64 // the revision that was notified last
+	// quick is for what is small and asked often: a connection whose other end is gone
+	// without a word must not hold it up for long. slow is for files.
+	quick, slow *redis.Client
+	prefix      string
+	hinted      atomic.Uint64 // the revision that was notified last
 }
 
 var _ source.Store = (*Store)(nil)
@@ -73,7 +76,13 @@ func New(url string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source/redis: %w", err)
 	}
-	return &Store{client: s.Client(o), prefix: s.Prefix()}, nil
+	asGiven := o.ReadTimeout != 0 // by the URL
+	c := s.Client(o)
+	store := &Store{client: c, quick: c, slow: c, prefix: s.Prefix()}
+	if !asGiven {
+		store.quick, store.slow = c.WithTimeout(time.Second), c.WithTimeout(time.Minute)
+	}
+	return store, nil
 }
 
 // Close implements [source.Store].
@@ -107,7 +116,7 @@ const (
 // known, and one way to the server and back for a small one that was notified.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
 	hinted := source.Revision(s.hinted.Load())
-	p := s.client.Pipeline()
+	p := s.quick.Pipeline()
 	head := p.GetRange(ctx, s.head(), 0, maxHead-1)
 	var files *packed
 	if hinted != 0 && hinted != known.Revision {
@@ -166,7 +175,6 @@ local newest = '0'
 if head then newest = string.match(head, '^%d+') end
 if newest ~= ARGV[1] then return {0, newest} end
 local now = redis.call('TIME')
-redis.call('DEL', KEYS[3])
 redis.call('HSET', KEYS[3], 'entry', ARGV[5], 'time', now[1])
 redis.call('SET', KEYS[4], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[2])
@@ -186,7 +194,7 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
 	keys := []string{s.head(), s.history(), s.at(e.Revision), s.filesAt(e.Revision)}
-	got, err := publish.Run(ctx, s.client, keys, uint64(p.Base), uint64(e.Revision), e.Hash, s.channel(), note, pack(p.Files)).Slice()
+	got, err := publish.Run(ctx, s.slow, keys, uint64(p.Base), uint64(e.Revision), e.Hash, s.channel(), note, pack(p.Files)).Slice()
 	if err != nil {
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}

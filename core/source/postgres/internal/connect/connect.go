@@ -58,7 +58,20 @@ func (s *Settings) Config(connection string) (*pgxpool.Config, error) {
 		c.ConnConfig.RuntimeParams["application_name"] = "sallyport"
 	}
 	c.MinConns, c.MinIdleConns = 0, 0
+	c.ShouldPing = isDead
 	return c, nil
+}
+
+// isDead has the pool take another connection for one that was idle and does not
+// answer: one whose other end is gone without a word would else cost all the time that
+// a query may take.
+func isDead(ctx context.Context, p pgxpool.ShouldPingParams) bool {
+	if p.IdleDuration <= time.Second {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return p.Conn.Ping(ctx) != nil // which has closed it
 }
 
 // checkServer refuses a connection on which others could answer for the server.
@@ -114,6 +127,8 @@ func Explain(err error, tables, rights string) error {
 	switch pg.Code {
 	case "42P01", "3F000": // undefined_table, invalid_schema_name
 		return fmt.Errorf("the tables are not there: %s: %w", tables, err)
+	case "42703", "42883": // undefined_column, undefined_function
+		return fmt.Errorf("the tables are of another version: %s: %w", tables, err)
 	case "42501": // insufficient_privilege
 		return fmt.Errorf("the role may not do that: %s: %w", rights, err)
 	}
