@@ -212,6 +212,9 @@ func (f *Follower) look(ctx context.Context, again bool) error {
 	if err == nil {
 		err = f.check(got, known)
 	}
+	if latest := f.Status().Latest; latest > 0 && errors.Is(err, ErrEmpty) {
+		err = fmt.Errorf("%w: it has shown %d: %w", ErrStepBack, latest, err)
+	}
 	if err != nil {
 		if f.ctx.Err() == nil {
 			f.fetching.failed()

@@ -103,7 +103,8 @@ func TestWrongSources(t *testing.T) {
 		"an older revision": {func(got *source.Fetched) {
 			*got = source.Fetched{State: source.State{Revision: 1}, Content: &source.Content{Revision: 1}}
 		}, source.ErrStepBack},
-		"empty": {func(got *source.Fetched) { *got = source.Fetched{} }, source.ErrEmpty},
+		"empty":                   {func(got *source.Fetched) { *got = source.Fetched{} }, source.ErrEmpty},
+		"emptied, as by eviction": {func(got *source.Fetched) { *got = source.Fetched{} }, source.ErrStepBack},
 		"content of another revision": {func(got *source.Fetched) {
 			got.Content = &source.Content{Revision: got.Revision + 1}
 		}, nil},

@@ -167,8 +167,8 @@ var ErrEmpty = errors.New("nothing was published to the store yet (sallyport pus
 var ErrNoRevision = errors.New("the store has no such revision")
 
 // ErrStepBack says that a source shows an older revision than it did before, as
-// a backup that was restored does, or a replica that lags. What is in force
-// stays.
+// a backup that was restored does, or a replica that lags, or none at all, as a
+// server that has dropped what it held. What is in force stays.
 var ErrStepBack = errors.New("the source has stepped back to an older revision")
 
 // ConflictError refuses a publication because others have published since the

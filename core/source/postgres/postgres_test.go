@@ -71,7 +71,15 @@ func roles(t *testing.T, server *postgrestest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	execute(t, server.URL("sallyport"), "create role reader login; create role writer login;"+grants)
+	execute(t, server.URL("sallyport"), "create role reader login; create role writer login; create role nobody login;"+grants)
+	if _, err := opened(t, server.URL("nobody")).Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "sallyport store schema") {
+		t.Errorf("a role without grants: %v", err)
+	}
+	execute(t, server.URL("sallyport"), "alter table sallyport.revision rename hash to digest")
+	if _, err := opened(t, server.URL("sallyport")).Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "of another version") {
+		t.Errorf("tables of another version: %v", err)
+	}
+	execute(t, server.URL("sallyport"), "alter table sallyport.revision rename digest to hash")
 	reader := opened(t, server.URL("reader"), postgres.WithName("roles"))
 	writer := opened(t, server.URL("writer"), postgres.WithName("roles"))
 	if _, err := reader.Publish(t.Context(), publication(0, "x")); err == nil || !strings.Contains(err.Error(), "may not do that") {

@@ -135,6 +135,59 @@ func TestSizesAreBounded(t *testing.T) {
 	}
 }
 
+// TestMemory: a server that has no more of it refuses what is published as a whole, and
+// one that drops what it has (a policy that is not noeviction) changes nothing in force.
+func TestMemory(t *testing.T) {
+	server := durable(t)
+	admin := client.NewClient(&client.Options{Addr: server.Addr()})
+	defer func() { _ = admin.Close() }()
+	store := opened(t, server, "full")
+	p := source.Publication{Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}}
+	if _, err := store.Publish(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	f, err := source.Follow(t.Context(), store, func(context.Context, *source.Content) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	limit := func(bytes string) {
+		t.Helper()
+		if err := admin.ConfigSet(t.Context(), "maxmemory", bytes).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit("1")
+	p.Base = 1
+	if _, err := store.Publish(t.Context(), p); err == nil || !strings.Contains(err.Error(), "OOM") {
+		t.Errorf("published to a server that is full: %v", err)
+	}
+	limit("0")
+	if err := f.Refresh(t.Context()); err != nil || f.Status().Revision != 1 {
+		t.Errorf("afterwards: %v, %+v", err, f.Status())
+	}
+	if _, err := store.Publish(t.Context(), p); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	if err := f.WaitFor(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	// Files that are in force already are not read again.
+	for _, dropped := range []struct {
+		key  string
+		want error
+	}{{"2:files", nil}, {"head", source.ErrStepBack}} {
+		if err := admin.Del(t.Context(), "sallyport:{full}:"+dropped.key).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Refresh(t.Context()); !errors.Is(err, dropped.want) || f.Status().Revision != 2 {
+			t.Errorf("without %s: %v, want %v; %+v", dropped.key, err, dropped.want, f.Status())
+		}
+	}
+}
+
 // acl is a line of the page about users.
 var acl = regexp.MustCompile(`(?m)^ACL SETUSER (app|publisher) +on >… (.*)$`)
 
