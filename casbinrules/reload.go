@@ -154,8 +154,8 @@ func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Co
 		return false, nil
 	}
 	e := ReloadEvent{Time: started, Outcome: ReloadRejected, Forced: a.force.Load()}
-	p := pace.New()
-	p.Rest() // from reading the files and summing them up
+	p := pace.New(started)
+	p.RestIfDue() // from reading the files and summing them up
 	s, err := a.build(old, in, p)
 	p.RestIfDue()
 	if err == nil && !e.Forced && !a.sources.Shared {

@@ -27,7 +27,8 @@ const (
 	stepsPerLook = 32
 )
 
-func New() *Pace { return &Pace{start: time.Now()} }
+// New is the pace of work that began at start.
+func New(start time.Time) *Pace { return &Pace{start: start} }
 
 // Step is called after each bit of work.
 func (p *Pace) Step() {

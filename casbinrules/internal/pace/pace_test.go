@@ -6,7 +6,7 @@ import (
 )
 
 func TestPaceRestsWhenItsSliceIsOver(t *testing.T) {
-	p := &Pace{start: time.Now().Add(-time.Hour)}
+	p := New(time.Now().Add(-time.Hour))
 	for range stepsPerLook - 1 {
 		p.Step()
 	}
@@ -24,7 +24,7 @@ func TestPaceRestsWhenItsSliceIsOver(t *testing.T) {
 // that a reload takes one processor at most.
 func TestAsideAtAPace(t *testing.T) {
 	called := false
-	wait := Aside(New(), func() (int, error) {
+	wait := Aside(New(time.Now()), func() (int, error) {
 		called = true
 		return 1, nil
 	})
