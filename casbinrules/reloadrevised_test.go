@@ -103,6 +103,34 @@ func TestReloadsKeepNothing(t *testing.T) {
 	}
 }
 
+// TestManyEditsOfOneListAreReadAnew: each edit of a list copies it, which for many
+// edits of a long one takes far more time and memory than a load.
+func TestManyEditsOfOneListAreReadAnew(t *testing.T) {
+	for _, object := range []string{"/o", "/*"} {
+		lines := func(from, n int) string {
+			var b strings.Builder
+			for i := range n {
+				fmt.Fprintf(&b, "p, u%d, %s, GET\n", from+i, object)
+			}
+			return b.String()
+		}
+		fsys := fstest.MapFS{"policy.csv": {Data: []byte(lines(0, 4000))}}
+		a, err := casbinrules.OpenFS(fsys, casbinrules.RBAC(), []string{"policy.csv"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []struct{ from, lines, edited int }{{0, 4003, 3}, {0, 4300, 0}, {4, 4296, 4}, {300, 4000, 0}} {
+			fsys["policy.csv"] = &fstest.MapFile{Data: []byte(lines(at.from, at.lines))}
+			if err := a.Reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := casbinrules.LinesEdited(a); n != at.edited {
+				t.Errorf("%s: %d lines were read alone, want %d", object, n, at.edited)
+			}
+		}
+	}
+}
+
 // reloads are those of one policy.
 type reloads struct {
 	t      *testing.T

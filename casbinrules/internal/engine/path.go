@@ -61,6 +61,7 @@ type pathMaker struct {
 	cut     []pattern.Segment // room for those at hand
 	added   []addedRef
 	mode    makerMode
+	edits   int // of refs, in the lists that were edited
 }
 
 // makerMode is what is done to the list that a rule belongs to. The lists of an

@@ -62,7 +62,11 @@ func (x *Index) revised(s *Snapshot, v *policy.Revision, c *model.Settings) *Ind
 	b.index.conds, b.index.matches = slices.Clip(x.conds), slices.Clip(x.matches)
 	moved := movedOf(s.Rules, v)
 	for i := range x.clauses {
-		b.index.clauses = append(b.index.clauses, b.revisedClause(x, &x.clauses[i], moved))
+		w, ok := b.revisedClause(x, &x.clauses[i], moved)
+		if !ok {
+			return nil
+		}
+		b.index.clauses = append(b.index.clauses, w)
 	}
 	if b.condGone {
 		b.dropConds()
@@ -75,16 +79,20 @@ func (x *Index) revised(s *Snapshot, v *policy.Revision, c *model.Settings) *Ind
 	return made
 }
 
-// revisedClause is a conjunction as the rules are now.
-func (b *indexBuilder) revisedClause(before *Index, old *clause, moved policy.Moves) clause {
-	w := clause{subjects: old.subjects.reopened(b.index, b.graphs), paths: old.paths.reopened(b), object: old.object, left: old.left}
+// revisedClause is a conjunction as the rules are now. ok is false when that would
+// take longer than to make it anew.
+func (b *indexBuilder) revisedClause(before *Index, old *clause, moved policy.Moves) (w clause, ok bool) {
+	w = clause{subjects: old.subjects.reopened(b.index, b.graphs), paths: old.paths.reopened(b), object: old.object, left: old.left}
+	most := mostEdited * (len(before.rules) + len(b.index.rules))
 	b.pace.RestIfDue()
 	b.conds = map[string]int32{}
 	w.paths.mode = takeOut
 	for _, at := range moved {
 		for place := at.From; place < at.End; place++ {
 			b.pace.Step()
-			w.take(int32(place), before.rules[place])
+			if w.take(int32(place), before.rules[place]); w.paths.edits > most {
+				return w, false
+			}
 		}
 	}
 	w.subjects.forget(before.rules, b.index.rules, moved)
@@ -94,7 +102,9 @@ func (b *indexBuilder) revisedClause(before *Index, old *clause, moved policy.Mo
 	for _, at := range moved {
 		for place := at.To; place < at.To+at.Count; place++ {
 			b.pace.Step()
-			b.addRule(&w, int32(place), b.index.rules[place])
+			if b.addRule(&w, int32(place), b.index.rules[place]); w.paths.edits > most {
+				return w, false
+			}
 		}
 	}
 	b.pace.RestIfDue()
@@ -102,8 +112,12 @@ func (b *indexBuilder) revisedClause(before *Index, old *clause, moved policy.Mo
 	b.pace.RestIfDue()
 	w.paths.refinish()
 	b.pace.RestIfDue()
-	return w
+	return w, true
 }
+
+// mostEdited is how many refs lists may have, for each rule, that are edited in one
+// revision: each edit copies its list, and all rules may be in one.
+const mostEdited = 8
 
 // take takes a rule out of the lists it is in.
 func (w *clause) take(place int32, of *policy.Rule) {
@@ -146,6 +160,7 @@ func (x *pathIndex) reopened(b *indexBuilder) pathIndex {
 
 // edited is a list with or without a rule, in place if it can be.
 func (x *pathIndex) edited(list []ref, r ref) []ref {
+	x.edits += len(list)
 	if x.mode == putIn {
 		at, _ := slices.BinarySearchFunc(list, r, compareRefs)
 		return slices.Insert(slices.Clip(list), at, r)
@@ -260,7 +275,8 @@ func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
 // and role links are those of old.
 func (x *subjectIndex) refinish(old *subjectIndex) {
 	if x.graph == old.graph && len(x.pairs) == len(old.pairs) && slices.Equal(x.ruled, old.ruled) {
-		x.byName, x.byPair, x.reaches, x.members, x.everybody = old.byName, old.byPair, old.reaches, old.members, old.everybody
+		x.byName, x.byPair, x.reaches, x.members = old.byName, old.byPair, old.reaches, old.members
+		x.timed, x.everybody = old.timed, old.everybody
 		return
 	}
 	x.finish()

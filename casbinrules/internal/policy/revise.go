@@ -178,26 +178,25 @@ func behindLine(rules []*Rule, file, lines int) int {
 // another one to Casbin, which joins fields by commas. Those among them are known
 // to be different. So many texts are known of the others.
 func (v *Revision) repeats(r *reader, known int) bool {
-	newest := map[int32][]*Rule{} // by the number that was given last
+	wanted := make([]bool, known) // by the number that was given last
+	came := map[uint32][]*Rule{}  // by a hash
 	for _, made := range r.Rules {
 		if slices.ContainsFunc(made.Values(), func(value string) bool { return strings.Contains(value, ",") }) {
 			return true
 		}
 		if at := slices.Max(made.Numbers()); int(at) < known {
-			newest[at] = append(newest[at], made)
+			wanted[at] = true
+			hash := r.joined.hash(made.Numbers())
+			came[hash] = append(came[hash], made)
 		}
 	}
-	if len(newest) == 0 {
+	if len(came) == 0 {
 		return false // Each has a text that no other has.
-	}
-	wanted := make([]bool, known)
-	for at := range newest {
-		wanted[at] = true
 	}
 	return v.had(func(other *Rule) bool {
 		numbers := other.Numbers()
-		return slices.ContainsFunc(numbers, func(n int32) bool { return int(n) < known && wanted[n] }) &&
-			slices.ContainsFunc(newest[slices.Max(numbers)], func(made *Rule) bool { return slices.Equal(made.Numbers(), numbers) })
+		return wanted[slices.Max(numbers)] &&
+			slices.ContainsFunc(came[r.joined.hash(numbers)], func(made *Rule) bool { return slices.Equal(made.Numbers(), numbers) })
 	})
 }
 
