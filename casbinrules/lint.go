@@ -63,23 +63,49 @@ func Lint(m Model, policies []string, opts ...LintOption) ([]Finding, error) {
 
 // LintFS is [Lint] with all files inside fsys, as in [OpenFS].
 func LintFS(fsys fs.FS, m Model, policies []string, opts ...LintOption) ([]Finding, error) {
+	l, err := NewLinter(m, policies, opts...)
+	if err != nil {
+		return nil, err
+	}
+	l.config.Edited = false
+	return l.Lint(fsys)
+}
+
+// Linter is [Lint] for a policy that is being edited: it keeps what it has read, and
+// where a few lines have changed since, reads only those. What it returns is what
+// Lint would. It is for one goroutine at a time.
+type Linter struct {
+	config   lintConfig
+	model    Model
+	policies []string
+	linting  load.Linting
+}
+
+// NewLinter has the policy in these files linted by the model. Nothing is read yet.
+func NewLinter(m Model, policies []string, opts ...LintOption) (*Linter, error) {
+	l := &Linter{config: lintConfig{config: newConfig()}, model: m, policies: slices.Clone(policies)}
+	if err := option.Apply(&l.config, lintFuncs(opts)); err != nil {
+		return nil, fmt.Errorf("casbinrules: %w", err)
+	}
+	l.config.Edited = true
+	return l, nil
+}
+
+// Lint reads the files as they are now inside fsys, and returns all there is to say
+// about them. The error is that of a file that cannot be read.
+func (l *Linter) Lint(fsys fs.FS) ([]Finding, error) {
 	if fsys == nil {
 		return nil, errors.New("casbinrules: the file system is nil")
 	}
-	c := lintConfig{config: newConfig()}
-	if err := option.Apply(&c, lintFuncs(opts)); err != nil {
-		return nil, fmt.Errorf("casbinrules: %w", err)
-	}
-	in, err := (&source.Sources{FS: fsys, Model: m.of, Policies: policies, Options: c.watch}).Read()
+	in, err := (&source.Sources{FS: fsys, Model: l.model.of, Policies: l.policies, Options: l.config.watch}).Read()
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r, err := load.Read(in, &c.config.Settings)
+	found, err := l.linting.Lint(in, &l.config.Settings, l.config.routes)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: %w", err)
 	}
-	r.Check(in, c.routes)
-	return r.Findings, nil
+	return found, nil
 }
 
 // Warnings are the warnings about the policy in force, in the order of

@@ -34,7 +34,8 @@ func TestReloadsEqualFirstLoads(t *testing.T) {
 		edits = min(edits, 40)
 	}
 	families := policygen.AllFamilies()
-	revised := make([]int, len(families)) // how often only what had changed was read
+	// How often only what had changed was read, by an authorizer and a linter.
+	revised, linted := make([]int, len(families)), make([]int, len(families))
 	t.Run("families", func(t *testing.T) {
 		for n, f := range families {
 			t.Run(f.Name, func(t *testing.T) {
@@ -43,20 +44,23 @@ func TestReloadsEqualFirstLoads(t *testing.T) {
 				for done := 0; done < edits && !t.Failed(); done += 20 {
 					r := reloads{t: t, family: f, rnd: rnd}
 					revised[n] += r.compare(20)
+					linted[n] += r.linted
 				}
 			})
 		}
 	})
-	some, all := 0, 0
-	for _, count := range revised {
-		all += count
-		if count > edits/4 {
-			some++
+	for what, counts := range map[string][]int{"loaded": revised, "linted": linted} {
+		some, all := 0, 0
+		for _, count := range counts {
+			all += count
+			if count > edits/4 {
+				some++
+			}
 		}
-	}
-	t.Logf("of %d edits %d were read alone", len(families)*edits, all)
-	if some < 12 {
-		t.Errorf("in %d of %d families were the edits read alone: the cases prove little", some, len(families))
+		t.Logf("of %d edits %d were %s alone", len(families)*edits, all, what)
+		if some < 12 {
+			t.Errorf("in %d of %d families were the edits %s alone: the cases prove little", some, len(families), what)
+		}
 	}
 }
 
@@ -138,6 +142,7 @@ type reloads struct {
 	rnd    *rand.Rand
 	files  [2][]string // lines
 	opts   []casbinrules.Option
+	linted int // how often a linter has read only what had changed
 }
 
 // compare makes so many edits, and returns for how many of them only what had
@@ -159,12 +164,20 @@ func (r *reloads) compare(edits int) (revised int) {
 	if err != nil {
 		return 0
 	}
-	before := 0
+	linter := r.linter()
+	before, linted := 0, 0
 	for range edits {
 		r.edit()
 		for name, f := range r.fs() {
 			fsys[name] = f
 		}
+		if got, want := r.lint(linter, fsys), r.lint(r.linter(), fsys); !slices.Equal(got, want) {
+			t.Fatalf("%s:\nlinted again: %q\nfor once:     %q", r, got, want)
+		}
+		if n := casbinrules.LinesLinted(linter); n > linted {
+			r.linted++
+		}
+		linted = casbinrules.LinesLinted(linter)
 		err := a.ReloadForced(t.Context())
 		fresh, wanted := r.open(fsys)
 		if got, want := findingsOf(err), findingsOf(wanted); (err == nil) != (wanted == nil) || !slices.Equal(got, want) {
@@ -180,6 +193,27 @@ func (r *reloads) compare(edits int) (revised int) {
 		before = casbinrules.LinesEdited(a)
 	}
 	return revised
+}
+
+// linter is one that has linted nothing yet.
+func (r *reloads) linter() *casbinrules.Linter {
+	opts := make([]casbinrules.LintOption, len(r.opts))
+	for i, o := range r.opts {
+		opts[i] = o
+	}
+	l, err := casbinrules.NewLinter(casbinrules.ModelText("model.conf", r.family.Text), []string{"a.csv", "b.csv"}, opts...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return l
+}
+
+func (r *reloads) lint(l *casbinrules.Linter, fsys fstest.MapFS) []casbinrules.Finding {
+	found, err := l.Lint(fsys)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return found
 }
 
 func (r *reloads) String() string {

@@ -56,21 +56,11 @@ func (l *Linter) moved(found []model.Finding) []model.Finding {
 	made := make([]model.Finding, 0, len(found)+8)
 	for _, f := range found {
 		l.settings.Pace.Step()
-		if f.Line = l.lineNow(f); f.Line > 0 {
+		if f.Line = l.revision.LineNow(f); f.Line > 0 {
 			made = append(made, f)
 		}
 	}
 	return made
-}
-
-// lineNow is the line that a finding about the policy before is about now, or 0.
-func (l *Linter) lineNow(f model.Finding) int {
-	for i := range l.revision.Files {
-		if at := &l.revision.Files[i]; at.Name == f.File {
-			return at.Line(f.Line)
-		}
-	}
-	return 0
 }
 
 func (l *Lines) mostlyPaths() bool { return l.paths > 0 && l.paths >= l.names }

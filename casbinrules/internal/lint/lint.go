@@ -90,14 +90,19 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 	if routes != nil {
 		l.routes = newRouteIndex(routes, l.settings.ObjectRoute)
 	}
-	if complete {
+	if complete || l.settings.Edited { // when it may be so at the next edit
 		if l.named == nil {
 			l.named = policy.NamedMethods(l.Schema, l.Rules)
 		}
 		l.checkPartners()
+	}
+	if complete {
 		l.checkRoutes(routes)
 	}
 	found, _ = others() // never an error
+	if !complete {
+		return found, slices.DeleteFunc(slices.Clone(l.found), isAboutPartner)
+	}
 	return found, l.found
 }
 

@@ -116,6 +116,11 @@ var partners = []partner{
 	{http.MethodGet, http.MethodHead, model.CodeGetHead, "HEAD is not judged as GET since a rule names HEAD, and none does for the same subject and object"},
 }
 
+// isAboutPartner reports whether a finding is one of checkPartners.
+func isAboutPartner(f model.Finding) bool {
+	return f.Code == model.CodeParent || slices.ContainsFunc(partners, func(p partner) bool { return p.code == f.Code })
+}
+
 // checkPartners looks for methods that were forgotten, and for the parents of
 // "/*".
 func (l *Linter) checkPartners() {

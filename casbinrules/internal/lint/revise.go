@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"maps"
 	"slices"
 	"sort"
 
@@ -11,7 +10,8 @@ import (
 )
 
 // Kept is what a linter leaves for that of a revision: what it has found about
-// rules beside others of their subjects, without notes, and about lines one by one.
+// rules beside others of their subjects, and about lines one by one, without notes
+// unless the policy is edited.
 type Kept struct {
 	found []model.Finding
 	named map[string]bool
@@ -20,6 +20,9 @@ type Kept struct {
 
 // Keep is what l leaves once it has found all there is.
 func (l *Linter) Keep() *Kept {
+	if l.settings.Edited {
+		return &Kept{l.found, l.named, l.lines}
+	}
 	l.lines.found = model.Warnings(l.lines.found)
 	return &Kept{model.Warnings(l.found), l.named, l.lines}
 }
@@ -31,8 +34,8 @@ type Before struct {
 	Graphs map[string]*policy.Graph
 }
 
-// StartRevised is Start for a revision of a policy, of which it finds no notes about
-// rules beside others. What such a rule is beside depends on the rules of its subject
+// StartRevised is Start for a revision of a policy, of which it finds the notes that
+// are kept, too. What such a rule is beside depends on the rules of its subject
 // and of the roles of that, so those of other subjects are not looked at again.
 func StartRevised(p Policy, c *model.Settings, before Before, v *policy.Revision) *Linter {
 	l := newLinter(p, c)
@@ -56,7 +59,7 @@ func (l *Linter) looksAt(r *policy.Rule) bool {
 // limit leaves the rules of subjects that a revision may say something else of, and
 // of the roles of these. It is false where that cannot be told, or is much.
 func (l *Linter) limit(before Before, v *policy.Revision) bool {
-	if l.shape.subject < 0 || !slices.Contains(l.shape.same, l.shape.subject) || !maps.Equal(l.named, before.named) {
+	if l.shape.subject < 0 || !slices.Contains(l.shape.same, l.shape.subject) || !l.sameMethods(before.named) {
 		return false
 	}
 	lines := policy.PolicyLines(v.Rules)
@@ -105,6 +108,12 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	}
 	l.all, l.Rules, l.only = l.Rules, rules, only
 	return true
+}
+
+// sameMethods reports whether what is said of partners is so with other methods that
+// rules name, too.
+func (l *Linter) sameMethods(named map[string]bool) bool {
+	return !slices.ContainsFunc(partners, func(p partner) bool { return l.named[p.partner] != named[p.partner] })
 }
 
 // changedSubjects are those of the rules that have come or gone, by their numbers.

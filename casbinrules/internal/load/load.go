@@ -82,9 +82,12 @@ type Reading struct {
 	Findings []model.Finding
 
 	files  []string
-	errors int          // lines that are wrong
-	told   int          // findings of lines and role links
-	linter *lint.Linter // nil when the matcher cannot be read
+	errors int             // lines that are wrong
+	told   []model.Finding // of lines
+	alone  bool            // of lines by themselves, and of role links nothing
+	linter *lint.Linter    // nil when the matcher cannot be read
+	// edited is how many lines have changed since all were read.
+	edited int
 }
 
 // Read reads model and policy. The policy is left out when the model does not
@@ -122,10 +125,12 @@ func (r *Reading) readPolicy(in *source.Contents, c *model.Settings) {
 		r.linter = lint.Start(lint.Policy{Schema: r.Schema, Files: r.files, Rules: r.Rules, Column: p.Column}, c)
 	}
 	r.Graphs = policy.NewGraphs(r.Schema, r.Rules, c)
+	r.told = slices.Clip(p.Findings)
 	p.CheckPolicy(r.files[0], c)
 	p.CheckConstraints()
 	p.CheckRoles(r.Graphs)
-	r.Findings, r.errors, r.told = p.Findings, p.Errors, len(p.Findings)
+	r.Findings, r.errors = p.Findings, p.Errors
+	r.alone = len(r.told) == len(p.Findings) && policy.ByThemselves(r.told)
 }
 
 // Check looks for everything there is to say about model and policy, and puts

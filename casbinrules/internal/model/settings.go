@@ -24,6 +24,9 @@ type Settings struct {
 	// DefaultRole is that of everybody with credentials, as these spell it, or "".
 	DefaultRole string
 	AsCasbin    bool
+	// Edited says that the policy is read again and again for what there is to say
+	// about it, notes and errors among that.
+	Edited bool
 	// RolePatterns are the functions by which names in role links are patterns, by
 	// the kind of links; TenantPatterns are the kinds whose tenants are patterns.
 	RolePatterns   map[string]string

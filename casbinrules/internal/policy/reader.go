@@ -58,7 +58,7 @@ func (r *reader) report(file string, line, column int, code, hint, format string
 
 // Read adds a file's rules. It never fails: what it cannot take is a finding.
 func (r *reader) Read(file string, data []byte) {
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+	if isUTF16(data) {
 		r.report(file, 1, 1, model.CodeBOM, "save it as UTF-8 without one", "the file begins with the byte order mark of UTF-16")
 		return
 	}
@@ -78,6 +78,14 @@ func (r *reader) Read(file string, data []byte) {
 		r.readLine(file, n, line)
 		text = rest
 	}
+}
+
+func isUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
+}
+
+func beginsWithMark(data []byte) bool {
+	return isUTF16(data) || bytes.HasPrefix(data, []byte(model.Bom))
 }
 
 // begin goes on with another source of rules.

@@ -85,16 +85,20 @@ type Revision struct {
 	// not, the graphs are those before, with their texts: numbers are the same, and
 	// what the texts of these rules have besides has no link.
 	Links bool
+	// Told is what there is to say about lines by themselves, Errors how much of it
+	// is an error.
+	Told   []model.Finding
+	Errors int
 	// Column is where a field of a rule begins, the kind being field 0.
 	Column func(r *Rule, field int) int
 }
 
 // Revise reads the lines that have changed of a policy with the rules before, about
-// which its reader had nothing to say. It returns nil where only reading all of it
-// shows what it is now: there is something to say about a line, a rule reads the
-// same as another, patterns in role links connect it with others, or role links have
-// a start and an end.
-func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[string]*Graph, files []RevisedFile) *Revision {
+// whose lines there was told to say, each by itself. It returns nil where only reading
+// all of it shows what it is now: there is more to say, a rule reads the same as
+// another, patterns in role links connect it with others, or role links have a start
+// and an end.
+func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[string]*Graph, told []model.Finding, files []RevisedFile) *Revision {
 	for _, g := range graphs {
 		if g.Patterned() || g.Limited() {
 			return nil
@@ -102,6 +106,9 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	}
 	lines := 0
 	for _, f := range files {
+		if beginsWithMark(f.Content) {
+			return nil
+		}
 		lines += f.New
 	}
 	r := NewReader(s, c)
@@ -109,9 +116,16 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	known := r.Texts.Numbers()
 	v := &Revision{Files: files, Graphs: graphs, Column: r.Column}
 	v.read(r, before, files)
-	if len(r.Findings) > 0 || v.repeats(r, known) {
+	if !ByThemselves(r.Findings) || v.repeats(r, known) {
 		return nil
 	}
+	v.Told, r.Findings = append(v.moved(told), r.Findings...), nil
+	for _, f := range v.Told {
+		if f.Severity == model.SeverityError {
+			v.Errors++
+		}
+	}
+	r.Errors = v.Errors
 	r.Texts.Trim()
 	added := r.Rules
 	r.Rules = v.Rules
@@ -127,6 +141,33 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 		return nil
 	}
 	return v
+}
+
+// ByThemselves reports whether findings about lines depend on no other line.
+func ByThemselves(findings []model.Finding) bool {
+	return !slices.ContainsFunc(findings, func(f model.Finding) bool {
+		return f.Code == model.CodeDuplicate || f.Code == model.CodeCollision || f.Code == model.CodeBOM
+	})
+}
+
+// LineNow is the line that a finding about the policy before is about now, or 0.
+func (v *Revision) LineNow(f model.Finding) int {
+	for i := range v.Files {
+		if at := &v.Files[i]; at.Name == f.File {
+			return at.Line(f.Line)
+		}
+	}
+	return 0
+}
+
+// moved are the findings about lines that are the same.
+func (v *Revision) moved(told []model.Finding) (moved []model.Finding) {
+	for _, f := range told {
+		if f.Line = v.LineNow(f); f.Line > 0 {
+			moved = append(moved, f)
+		}
+	}
+	return moved
 }
 
 // read reads what has changed, and copies the rest.

@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -31,8 +32,9 @@ type analyses struct {
 	// What follows belongs to run alone.
 	projects map[string]Project   // of open documents, by path
 	looked   map[string]*lookedAt // by the key of the project
-	said     map[string]bool      // paths that diagnostics are published of
-	refused  map[string]string    // why a project was not found, by path
+	linters  map[string]*casbinrules.Linter
+	said     map[string]bool   // paths that diagnostics are published of
+	refused  map[string]string // why a project was not found, by path
 }
 
 // shown is what there is to say of a document, and what its policy decides by.
@@ -58,7 +60,7 @@ type lookedAt struct {
 func newAnalyses(s *server) *analyses {
 	return &analyses{
 		s: s, wake: make(chan struct{}, 1), dirty: map[string]bool{}, shown: map[string]shown{},
-		projects: map[string]Project{}, looked: map[string]*lookedAt{}, said: map[string]bool{}, refused: map[string]string{},
+		projects: map[string]Project{}, looked: map[string]*lookedAt{}, linters: map[string]*casbinrules.Linter{}, said: map[string]bool{}, refused: map[string]string{},
 	}
 }
 
@@ -116,6 +118,7 @@ func (a *analyses) run(ctx context.Context) {
 func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all bool, changes int) {
 	if all {
 		a.projects = map[string]Project{}
+		clear(a.linters) // with options of their projects
 	}
 	inUse := map[string]bool{}
 	var again, tests []string
@@ -133,7 +136,7 @@ func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all
 		inUse[key] = true
 		if stale := all || a.looked[key] == nil || p.touches(dirty); stale && !slices.Contains(again, key) {
 			again = append(again, key)
-			a.looked[key] = lookAt(v, p)
+			a.looked[key] = a.lookAtProject(v, p)
 			a.refuse(key, a.looked[key].unread)
 		}
 		if d.kind == KindTests {
@@ -147,6 +150,7 @@ func (a *analyses) look(ctx context.Context, v *view, dirty map[string]bool, all
 		a.looked[testsOf(path)] = a.lookAtTests(ctx, v.docs[path], a.looked[a.projects[path].key()])
 	}
 	maps.DeleteFunc(a.looked, func(key string, _ *lookedAt) bool { return !inUse[key] })
+	maps.DeleteFunc(a.linters, func(key string, _ *casbinrules.Linter) bool { return !inUse[key] })
 	maps.DeleteFunc(a.projects, func(path string, _ Project) bool { return v.docs[path] == nil })
 	a.publish(v, changes)
 }
@@ -222,8 +226,8 @@ func (p Project) touches(files map[string]bool) bool {
 // noPolicy stands for the policy of a model by itself.
 const noPolicy = "no policy"
 
-// lookAt finds all there is to say about a project.
-func lookAt(v *view, p Project) *lookedAt {
+// lookAtProject finds all there is to say about a project.
+func (a *analyses) lookAtProject(v *view, p Project) *lookedAt {
 	l := &lookedAt{project: p, findings: map[string][]casbinrules.Finding{}}
 	if p.Model.Name() == "" {
 		l.addMissingModel(v)
@@ -238,14 +242,7 @@ func lookAt(v *view, p Project) *lookedAt {
 	l.opened = sync.OnceValues(func() (*casbinrules.Authorizer, error) {
 		return casbinrules.OpenFS(files, p.Model, policies, options...)
 	})
-	var opts []casbinrules.LintOption
-	for _, o := range options {
-		opts = append(opts, o)
-	}
-	if p.CompareRoutes {
-		opts = append(opts, casbinrules.WithRoutes(p.Routes))
-	}
-	found, err := casbinrules.LintFS(files, p.Model, policies, opts...)
+	found, err := a.lint(p, files, policies, options)
 	if err != nil {
 		// A file that cannot be read: the model is what everything depends on.
 		l.unread = err.Error()
@@ -264,6 +261,26 @@ func lookAt(v *view, p Project) *lookedAt {
 		found = found[n:]
 	}
 	return l
+}
+
+// lint lints a project, of which the linter before reads no more than what has changed.
+func (a *analyses) lint(p Project, files fs.FS, policies []string, options []casbinrules.Option) ([]casbinrules.Finding, error) {
+	linter := a.linters[p.key()]
+	if linter == nil {
+		var opts []casbinrules.LintOption
+		for _, o := range options {
+			opts = append(opts, o)
+		}
+		if p.CompareRoutes {
+			opts = append(opts, casbinrules.WithRoutes(p.Routes))
+		}
+		var err error
+		if linter, err = casbinrules.NewLinter(p.Model, policies, opts...); err != nil {
+			return nil, err
+		}
+		a.linters[p.key()] = linter
+	}
+	return linter.Lint(files)
 }
 
 // addMissingModel says that nobody knows what the lines of a policy mean. Others
