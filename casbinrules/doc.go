@@ -66,7 +66,7 @@
 //     [Authorizer.Version] say what became of it.
 //
 // What is wrong with a policy, and tools:
-//   - [Lint] and [LintFS], with [WithRoutes]; [Finding] and [FindingsError];
+//   - [Lint], [LintFS] and [NewLinter], with [WithRoutes]; [Finding] and [FindingsError];
 //     [WithEmptyPolicy], [WithLogger], [WithPseudonyms].
 //   - [Authorizer.Rules], [Authorizer.Matcher], [Authorizer.RequestFields] and
 //     [FormatPolicy].
