@@ -41,7 +41,7 @@ func (a app) String() string {
 }
 
 func (a app) stack() (stacks.Stack, error) {
-	for _, s := range append(stacks.All(), stacks.Authenticating()...) {
+	for _, s := range served() {
 		if s.Framework == a.framework && s.Guard == a.guard {
 			return s, nil
 		}
@@ -94,11 +94,16 @@ func reloadEachSecond(w *stacks.World) {
 	}
 }
 
+// served are the stacks that are measured over sockets.
+func served() []stacks.Stack {
+	return slices.Concat(stacks.All(), stacks.FieldsAlone(), stacks.Authenticating())
+}
+
 // measured are the apps of each framework, the bare one first, so that what is
 // compared is measured close together.
 func measured() [][]app {
 	var all [][]app
-	for _, s := range append(stacks.All(), stacks.Authenticating()...) {
+	for _, s := range served() {
 		if *frameworks != "" && !slices.Contains(strings.Split(*frameworks, ","), s.Framework) {
 			continue
 		}

@@ -31,10 +31,23 @@ func (r *results) besideBare(framework, guard, observer string) (float64, bool) 
 	return with / without, ok && known && without > 0
 }
 
+// fieldsAlone is an app without a guard that sets the fields of one.
+const fieldsAlone = "fields"
+
+// peersOver are the guards of others that were measured over sockets.
+func (r *results) peersOver(framework string) (peers []string) {
+	for _, guard := range r.distinct("Socket/framework="+framework+"/", "guard") {
+		if _, ok := r.besideBare(framework, guard, ""); ok && guard != "bare" && guard != fieldsAlone {
+			peers = append(peers, guard)
+		}
+	}
+	return peers
+}
+
 // socketTable has a framework in each row, and in each column what is left of its
 // requests with a guard.
 func socketTable(r *results) string {
-	t := table{head: []string{"framework", "without a guard"}}
+	t := table{head: []string{"framework", "without a guard", "its fields alone"}}
 	for _, o := range observers {
 		t.head = append(t.head, o.title)
 	}
@@ -42,18 +55,21 @@ func socketTable(r *results) string {
 	for _, framework := range r.distinct("Socket/", "framework") {
 		bare, _ := r.median(socketName(framework, "bare", ""), requestRate)
 		row := []string{framework, digits(bare) + "/s"}
-		for _, o := range observers {
-			cell := notMeasured
-			if part, ok := r.besideBare(framework, ours, o.name); ok {
-				cell = fraction(part)
+		cell := func(guard, observer string) {
+			if part, ok := r.besideBare(framework, guard, observer); ok {
+				row = append(row, fraction(part))
+			} else {
+				row = append(row, notMeasured)
 			}
-			row = append(row, cell)
+		}
+		cell(fieldsAlone, "")
+		for _, o := range observers {
+			cell(ours, o.name)
 		}
 		var others []string
-		for _, guard := range r.distinct("Socket/framework="+framework+"/", "guard") {
-			if part, ok := r.besideBare(framework, guard, ""); ok && guard != "bare" {
-				others = append(others, guard+" "+fraction(part))
-			}
+		for _, guard := range r.peersOver(framework) {
+			part, _ := r.besideBare(framework, guard, "")
+			others = append(others, guard+" "+fraction(part))
 		}
 		t.add(append(row, orNone(strings.Join(others, "; ")))...)
 	}
@@ -160,10 +176,9 @@ func overSockets(r *results, observer string, least, leastFiber float64) outcome
 		parts = append(parts, framework+" "+fraction(part))
 		rates = append(rates, part)
 		o.reached = o.reached && within(limit, part)
-		for _, guard := range r.distinct("Socket/framework="+framework+"/", "guard") {
-			if part, ok := r.besideBare(framework, guard, ""); ok && guard != "bare" {
-				peers = append(peers, part)
-			}
+		for _, guard := range r.peersOver(framework) {
+			part, _ := r.besideBare(framework, guard, "")
+			peers = append(peers, part)
 		}
 	}
 	if len(parts) == 0 {
