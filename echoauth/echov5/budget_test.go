@@ -4,6 +4,7 @@ package echoauth_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/labstack/echo/v5"
@@ -30,4 +31,21 @@ func TestAllocationBudgets(t *testing.T) {
 		return authtest.HTTPAllocations(t, guarded, "/things/7", b.Credentials, b.Status) -
 			authtest.HTTPAllocations(t, plain, "/things/7", b.Credentials, http.StatusNoContent)
 	})
+}
+
+// TestMethodIsReadOnce: Echo copies a route, its parameters included, for whoever asks
+// what it has matched, and rules ask for the method again.
+func TestMethodIsReadOnce(t *testing.T) {
+	app := echo.New()
+	app.GET("/things/:id", func(c *echo.Context) error {
+		r := echoauth.Request(c)
+		if got := r.Method(); got != http.MethodGet {
+			t.Errorf("method %q", got)
+		}
+		if n := testing.AllocsPerRun(100, func() { r.Method() }); n > 0 {
+			t.Errorf("%v allocations", n)
+		}
+		return c.NoContent(http.StatusNoContent)
+	})
+	app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/things/7", nil))
 }
