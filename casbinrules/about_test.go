@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,12 +141,57 @@ func TestAboutIsOfTheObjectAlone(t *testing.T) {
 	if _, err := a.Explain(t.Context(), p, put, WithAbout(map[string]string{"owners": "ann"})); err == nil {
 		t.Error("an explanation takes a field that there is not")
 	}
-	var unlistable *UnlistableError
-	if _, err := a.Objects(t.Context(), p, Action{Name: "PUT"}); !errors.As(err, &unlistable) {
-		t.Errorf("a list: %v", err)
-	}
 	if e := a.Status().Engine; e != EngineIndex {
 		t.Errorf("decided by %s", e)
+	}
+}
+
+// TestOwnersInConditions: what a set says of owners, and what no set says.
+func TestOwnersInConditions(t *testing.T) {
+	a := openLines(t, ownedModel, owned, WithObjectAttributeOr("owner", "nobody"))
+	p, put := principal(t, "ann"), Action{Name: "PUT"}
+	set, err := a.Objects(t.Context(), p, put)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for owner, want := range map[string]bool{"ann": true, "ben": false} {
+		if ok, err := set.ContainsAbout("/reports/7", map[string]string{"owner": owner}); ok != want || err != nil {
+			t.Errorf("of %s: %v, %v", owner, ok, err)
+		}
+	}
+	if ok, err := set.Contains("/reports/7"); ok || err != nil {
+		t.Errorf("of nobody: %v, %v", ok, err)
+	}
+	if _, err := set.ContainsAbout("/reports/7", map[string]string{"sub": "root"}); err == nil {
+		t.Error("a field that is not of the object is accepted")
+	}
+	text, args, err := set.SQL("path", Dollar, WithColumn("owner", "owner"))
+	if err != nil || !strings.Contains(text, "COALESCE((owner)::text, $") || !slices.Contains(args, any("nobody")) {
+		t.Errorf("%s %q, %v", text, args, err)
+	}
+	for name, opts := range map[string][]SQLOption{"none": nil, "another": {WithColumn("group", "g")}, "twice": {WithColumn("owner", "a"), WithColumn("owner", "b")}, "empty": {WithColumn("owner", "")}, "nil": {nil}} {
+		if _, _, err := set.SQL("path", Dollar, opts...); err == nil {
+			t.Errorf("columns: %s: no error", name)
+		}
+	}
+	// Whoever is called like a role owns nothing, and is no text for PostgreSQL.
+	named, err := openLines(t, ownedModel, owned, WithObjectAttribute("owner")).Objects(t.Context(), principal(t, "admin"), put)
+	if err != nil || named.Condition().Kind != ConditionNone {
+		t.Errorf("%+v, %v", named.Condition(), err)
+	}
+	var unlistable *UnlistableError
+	for matcher, opts := range map[string][]Option{
+		"g(r.sub, r.owner) && r.obj == p.obj && r.act == p.act && p.sub != r.sub":                      nil,
+		"g(r.sub, p.sub) && r.obj == r.owner && r.act == p.act && p.obj != r.act":                      nil,
+		"g(r.sub, p.sub) && keyMatch(r.owner, p.obj) && r.act == p.act":                                nil,
+		"g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.owner >= 7":                          {WithAttributeType("owner", Number)},
+		`g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && !(r.owner == r.obj || r.owner == "x")`: nil,
+	} {
+		m := ModelText("m.conf", modelText("sub, obj, act, owner", "sub, obj, act", "g = _, _", someAllow, matcher))
+		a := openLines(t, m, "p, ann, /a, PUT\n", append(opts, WithObjectAttribute("owner"))...)
+		if _, err := a.Objects(t.Context(), p, put); !errors.As(err, &unlistable) {
+			t.Errorf("%s: %v", matcher, err)
+		}
 	}
 }
 

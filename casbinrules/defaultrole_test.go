@@ -24,7 +24,7 @@ func TestDefaultRoleIsOfEverybodyWithCredentials(t *testing.T) {
 			t.Errorf("%s may get %q, %v", id, objects, err)
 		}
 		set, err := a.Objects(t.Context(), p, get)
-		if err != nil || !set.Condition().Holds("/a") || set.Condition().Holds("/b") {
+		if err != nil || !set.Condition().Holds("/a", nil) || set.Condition().Holds("/b", nil) {
 			t.Errorf("%s: a wrong list, %v", id, err)
 		}
 		roles, err := a.RolesOf(t.Context(), p)

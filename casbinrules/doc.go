@@ -51,7 +51,7 @@
 //
 // What may I see, and who may see it:
 //   - [Authorizer.Objects] makes an [ObjectSet], which database queries take as SQL
-//     with [Dollar] or [QuestionMark], or as a [Condition]; [Authorizer.Filter] and
+//     with [Dollar] or [QuestionMark] and [WithColumn], or as a [Condition]; [Authorizer.Filter] and
 //     [Authorizer.Actions] decide about lists; [Authorizer.Subjects] makes a
 //     [SubjectSet].
 //

@@ -28,7 +28,8 @@ type UnlistableError = engine.UnlistableError
 // Condition is a set of objects as a tree: Kind says of what, Parts are those of
 // ConditionAnd, ConditionOr and ConditionNot. A ConditionMatch holds for objects
 // that Function matches with Pattern; "==" is equality, and with "in" they are one
-// of Names. Place is the rule that says so, "" for what role links say of objects.
+// of Names. With Attribute it is that field of [WithObjectAttribute] which is equal
+// to Pattern. Place is the rule that says so, "" for what role links say of objects.
 type Condition = engine.Objects
 
 // The kinds of conditions.
@@ -53,7 +54,16 @@ type ObjectSet struct {
 
 	condition *Condition
 	cuts      bool // of queries by keyMatch5
-	decide    func(object string) (bool, error)
+	// fields are those that objects have beside their names.
+	fields []objectField
+	decide func(object string, about map[string]string) (bool, error)
+}
+
+// objectField is a field of WithObjectAttribute, with its value for objects without,
+// which are refused if it is required.
+type objectField struct {
+	name, otherwise string
+	required        bool
 }
 
 // Grant is an object that an [ObjectSet] has, or a pattern for some of its objects.
@@ -74,8 +84,10 @@ type Grant struct {
 // The error is an [*UnlistableError], that of ctx or of an attribute, or a
 // [*core.UnavailableError] where [WithMaxStaleness] refuses to decide. A
 // [WithAttribute] function may look at the object, so a policy that has one
-// cannot list, nor can one with [WithObjectAttribute]; claims are the same for all
-// objects.
+// cannot list; claims are the same for all objects. Fields of [WithObjectAttribute]
+// become parts of the set where the matcher asks whether they are equal to something,
+// as in r.sub == r.owner, and have no type: see [ObjectSet.ContainsAbout] and
+// [WithColumn].
 func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Action) (*ObjectSet, error) {
 	s := a.current.Load()
 	if a.refusing.Load() {
@@ -83,22 +95,33 @@ func (a *Authorizer) Objects(ctx context.Context, p *core.Principal, action Acti
 	}
 	set := &ObjectSet{Revision: s.version.Revision, Reason: core.ReasonNoCredentials, condition: &Condition{}}
 	now := s.Now(ctx, &a.config.Settings)
-	set.decide = func(object string) (bool, error) {
-		return a.allows(context.WithoutCancel(ctx), s, now, p, object, action)
+	set.decide = func(object string, about map[string]string) (bool, error) {
+		if err := a.config.checkAbout(about); err != nil {
+			return false, err
+		}
+		return a.allows(context.WithoutCancel(ctx), s, now, p, object, about, action)
 	}
 	if p == nil && !a.config.Anonymous {
 		return set, nil
 	}
-	for _, field := range s.Schema.Attributes {
-		if _, ok := a.config.ofObject[field]; ok {
-			return nil, fmt.Errorf("casbinrules: objects: %w", unlistable(field))
+	ofObject := make([]string, len(s.Schema.Attributes))
+	about := map[string]string{}
+	for i, field := range s.Schema.Attributes {
+		if _, ok := a.config.ofObject[field]; ok && p != nil {
+			if a.config.AttributeTypes[field] != Text {
+				return nil, fmt.Errorf("casbinrules: objects: %w", &UnlistableError{Why: fmt.Errorf("the attribute %s of the object has a type", field)})
+			}
+			otherwise, err := a.config.attributes[field].of(p, core.Access{})
+			set.fields = append(set.fields, objectField{field, otherwise, err != nil})
+			ofObject[i], about[field] = field, ""
+			continue
 		}
 		if a.config.attributes[field] != nil && !slices.Contains(a.config.claimed, field) {
 			return nil, fmt.Errorf("casbinrules: objects: %w", &UnlistableError{Why: fmt.Errorf("the function of attribute %s may look at the object", field)})
 		}
 	}
-	q, with := a.question(s, p, "", action)
-	q.Now = now
+	q, with := a.question(s, p, "", about, action)
+	q.Now, q.OfObject = now, ofObject
 	condition, cuts, reason, err := s.Allowed(ctx, &q, &with, &a.config.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("casbinrules: objects: %w", err)
@@ -123,14 +146,14 @@ func (a *Authorizer) listable(s *policyInForce) error {
 }
 
 // question is that of a principal, or of nobody, about an object.
-func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string, action Action) (engine.Request, engine.TokenRoles) {
+func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string, about map[string]string, action Action) (engine.Request, engine.TokenRoles) {
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
 	var q engine.Request
 	with := engine.TokenRoles{Prefix: a.config.RolePrefix}
 	if p == nil {
 		q, _ = a.anonymousRequest(s, access)
 	} else {
-		a.fillRequest(&q, s, p, &access, nil)
+		a.fillRequest(&q, s, p, &access, about)
 		with.Roles = a.config.addedRoles(nil, p)
 	}
 	q.Named = action.Named
@@ -138,11 +161,11 @@ func (a *Authorizer) question(s *policyInForce, p *core.Principal, object string
 }
 
 // allows decides by s as of now.
-func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Moment, p *core.Principal, object string, action Action) (bool, error) {
+func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Moment, p *core.Principal, object string, about map[string]string, action Action) (bool, error) {
 	if p == nil && !a.config.Anonymous {
 		return false, nil
 	}
-	q, with := a.question(s, p, object, action)
+	q, with := a.question(s, p, object, about, action)
 	q.Now = now
 	var v engine.Verdict
 	err := s.Decide(ctx, &q, &with, &a.config.Settings, &v)
@@ -151,13 +174,27 @@ func (a *Authorizer) allows(ctx context.Context, s *policyInForce, now policy.Mo
 	}
 	d := v.Decision()
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}
-	err = a.bound(p, &access, nil, &d)
+	err = a.bound(p, &access, about, &d)
 	return d.Allowed, err
 }
 
 // Contains reports whether an object is in the set, as the policy decided when the
-// set was made. The error is that of the decision.
-func (o *ObjectSet) Contains(object string) (bool, error) { return o.decide(object) }
+// set was made. The error is that of the decision, or an [*UnlistableError] where
+// objects have a field of [WithObjectAttribute] that they must say.
+func (o *ObjectSet) Contains(object string) (bool, error) {
+	for _, field := range o.fields {
+		if field.required {
+			return false, fmt.Errorf("casbinrules: contains: %w", unlistable(field.name))
+		}
+	}
+	return o.decide(object, nil)
+}
+
+// ContainsAbout is Contains for an object of which a handler knows values, as of
+// [Authorizer.About].
+func (o *ObjectSet) ContainsAbout(object string, values map[string]string) (bool, error) {
+	return o.decide(object, values)
+}
 
 // Condition is the set as a tree, for a translation of one's own. It says nothing
 // about objects with a line feed, with "?" where keyMatch5 is used, or that are
@@ -166,7 +203,7 @@ func (o *ObjectSet) Condition() *Condition { return o.condition }
 
 // Grants are the objects and the patterns of the rules that allow, sorted by
 // object, then by function. An object that stands in a rule is among them only
-// where nothing excepts it. after is the object to begin behind, "" for the first:
+// where nothing excepts it, or only what [WithObjectAttribute] says of it may. after is the object to begin behind, "" for the first:
 // for pages, pass the last one of the page before. A matcher with two functions
 // makes two grants of one object; let a page end between objects.
 func (o *ObjectSet) Grants(after string) iter.Seq[Grant] {
@@ -211,6 +248,9 @@ func (o *ObjectSet) grants(c *Condition) (grants []Grant, all bool) {
 			grants = append(grants, more...)
 		}
 	case ConditionMatch:
+		if c.Attribute != "" {
+			return nil, true
+		}
 		names := c.Names
 		switch c.Function {
 		case "==":
@@ -220,7 +260,7 @@ func (o *ObjectSet) grants(c *Condition) (grants []Grant, all bool) {
 			return []Grant{{c.Function, c.Pattern, c.Place}}, false
 		}
 		for _, name := range names {
-			if ok, err := o.Contains(name); ok && err == nil {
+			if o.grantsName(name) {
 				grants = append(grants, Grant{"==", name, c.Place})
 			}
 		}
@@ -228,18 +268,27 @@ func (o *ObjectSet) grants(c *Condition) (grants []Grant, all bool) {
 	return grants, false
 }
 
+// grantsName reports whether an object that a rule names is one of the grants.
+func (o *ObjectSet) grantsName(name string) bool {
+	if len(o.fields) > 0 {
+		return o.condition.May(name)
+	}
+	ok, err := o.Contains(name)
+	return ok && err == nil
+}
+
 // Filter returns those of objects, in their order, that p may do the action to:
 // each as [Authorizer.Authorize] would decide it for a resource of that name, all by
 // one policy. The error is that of the first decision that has one; it is then for
 // no object known. With [WithObjectAttribute] it is an [*UnlistableError]: ask
-// [Authorizer.About] about each object.
+// [ObjectSet.ContainsAbout] about each object.
 func (a *Authorizer) Filter(ctx context.Context, p *core.Principal, action Action, objects []string) ([]string, error) {
 	s := a.current.Load()
 	if err := a.listable(s); err != nil {
 		return nil, fmt.Errorf("casbinrules: filter: %w", err)
 	}
 	now := s.Now(ctx, &a.config.Settings)
-	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, now, p, object, action) })
+	return keep(objects, func(object string) (bool, error) { return a.allows(ctx, s, now, p, object, nil, action) })
 }
 
 // Actions returns those of actions, in their order, that p may do to the object,
@@ -250,7 +299,7 @@ func (a *Authorizer) Actions(ctx context.Context, p *core.Principal, object stri
 		return nil, fmt.Errorf("casbinrules: actions: %w", err)
 	}
 	now := s.Now(ctx, &a.config.Settings)
-	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, now, p, object, action) })
+	return keep(actions, func(action Action) (bool, error) { return a.allows(ctx, s, now, p, object, nil, action) })
 }
 
 // keep returns those of a list that are allowed, or the first error.
@@ -298,7 +347,7 @@ func (a *Authorizer) Subjects(ctx context.Context, tenant, object string, action
 		return SubjectSet{}, &core.UnavailableError{Reason: ReasonPolicyStale, Err: errStale}
 	}
 	var err error
-	if set.Anonymous, err = a.allows(ctx, s, s.Now(ctx, &a.config.Settings), nil, object, action); err != nil {
+	if set.Anonymous, err = a.allows(ctx, s, s.Now(ctx, &a.config.Settings), nil, object, nil, action); err != nil {
 		return SubjectSet{}, fmt.Errorf("casbinrules: subjects: %w", err)
 	}
 	access := core.Access{Action: action.Name, Resource: core.Resource{Name: object}}

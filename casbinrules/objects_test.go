@@ -31,7 +31,7 @@ func TestListsEqualDecisions(t *testing.T) {
 	if testing.Short() {
 		sets = min(sets, 3)
 	}
-	objects, subjects, families := 0, 0, policygen.AllFamilies()
+	objects, subjects, owned, families := 0, 0, 0, policygen.AllFamilies()
 	for n, f := range families {
 		t.Run(f.Name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, uint64(n)))
@@ -43,24 +43,26 @@ func TestListsEqualDecisions(t *testing.T) {
 					}
 				}
 				l.compare()
-				objects, subjects = objects+l.objects, subjects+l.subjects
+				objects, subjects, owned = objects+l.objects, subjects+l.subjects, owned+l.owned
 			}
 		})
 	}
 	t.Logf("%d sets of objects, %d of subjects", objects, subjects)
-	if least := 15 * sets; objects < least || subjects < least {
-		t.Errorf("%d sets of objects and %d of subjects could be made, want %d each", objects, subjects, least)
+	if least := 15 * sets; objects < least || subjects < least || owned < least {
+		t.Errorf("%d sets of objects and %d of subjects could be made, and %d objects with an owner were allowed, want %d each", objects, subjects, owned, least)
 	}
 }
 
 // lists are those of one policy.
 type lists struct {
-	t                 *testing.T
-	family            policygen.Family
-	rnd               *rand.Rand
-	lines             []string
-	a                 *casbinrules.Authorizer
-	objects, subjects int // that could be made
+	t      *testing.T
+	family policygen.Family
+	rnd    *rand.Rand
+	lines  []string
+	a      *casbinrules.Authorizer
+	// objects and subjects are the sets that could be made, owned the objects allowed
+	// among those that say who owns them.
+	objects, subjects, owned int
 }
 
 // asked are the objects that are tried, of which some stand in no rule.
@@ -145,13 +147,17 @@ func (l *lists) compareObjects(p *core.Principal, action casbinrules.Action) {
 		l.fail("%v", err)
 	}
 	l.objects++
+	if l.family.Owner && p != nil {
+		l.compareOwned(set, p, action)
+		return
+	}
 	var contained []string
 	for _, object := range asked {
 		ok, err := set.Contains(object)
 		if err != nil {
 			l.fail("%q: %v", object, err)
 		}
-		if !readDifferently(object) && set.Condition().Holds(object) != ok {
+		if !readDifferently(object) && set.Condition().Holds(object, nil) != ok {
 			l.fail("%s by %v: %q contained: %v, but not by condition %+v", action.Name, p, object, ok, set.Condition())
 		}
 		if ok {
@@ -162,6 +168,39 @@ func (l *lists) compareObjects(p *core.Principal, action casbinrules.Action) {
 		l.fail("%s by %v: contained %q, want %q; condition %+v", action.Name, p, contained, allowed, set.Condition())
 	}
 	l.compareGrants(set, p, action, allowed)
+}
+
+// compareOwned checks a set whose objects say who owns them.
+func (l *lists) compareOwned(set *casbinrules.ObjectSet, p *core.Principal, action casbinrules.Action) {
+	t := l.t
+	if ok, err := set.Contains("/a"); ok || !errors.As(err, new(*casbinrules.UnlistableError)) {
+		l.fail("an object of nobody knows whom is contained: %v, %v", ok, err)
+	}
+	granted := slices.Collect(set.Grants(""))
+	for _, object := range asked {
+		for range 3 {
+			about := map[string]string{"owner": l.family.OwnerOf(l.rnd)}
+			d, err := l.a.About(about).Authorize(t.Context(), p, core.Access{Action: action.Name, Resource: core.Resource{Name: object}})
+			if err != nil {
+				l.fail("%v", err)
+			}
+			if ok, err := set.ContainsAbout(object, about); err != nil || ok != d.Allowed {
+				l.fail("%s by %v: %q of %q contained: %v, %v", action.Name, p, object, about, ok, err)
+			}
+			if readDifferently(object) {
+				continue
+			}
+			if set.Condition().Holds(object, about) != d.Allowed {
+				l.fail("%s by %v: %q of %q allowed: %v, but not by condition %+v", action.Name, p, object, about, d.Allowed, set.Condition())
+			}
+			if d.Allowed && !slices.ContainsFunc(granted, func(g casbinrules.Grant) bool { return pattern.Match(g.Function, object, g.Object) }) {
+				l.fail("%q of %q is allowed and not granted: %v", object, about, granted)
+			}
+			if d.Allowed {
+				l.owned++
+			}
+		}
+	}
 }
 
 // compareGrants checks that each object that is allowed has a grant, and that

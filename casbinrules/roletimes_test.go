@@ -418,7 +418,7 @@ func TestSetsAreOfOneMoment(t *testing.T) {
 	}
 	for _, object := range []string{"/a", "/b"} {
 		ok, err := set.Contains(object)
-		if err != nil || !ok || !set.Condition().Holds(object) || !slices.Contains(granted, object) {
+		if err != nil || !ok || !set.Condition().Holds(object, nil) || !slices.Contains(granted, object) {
 			t.Errorf("%s: %v, %v; granted are %q", object, ok, err, granted)
 		}
 	}

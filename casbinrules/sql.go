@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Dollar is the placeholder of PostgreSQL's own protocol: $1 for the first.
@@ -22,6 +24,8 @@ func QuestionMark(int) string { return "?" }
 // 1 on; no text of the policy stands in the condition itself. column is put there
 // as it is, so it must not come from a request.
 //
+// Fields of [WithObjectAttribute] need a column each, by [WithColumn].
+//
 // A row whose object is null or empty, or holds a line feed, is never selected,
 // nor one with "?" where keyMatch5 is used. Texts are compared byte by byte,
 // whatever the collation of the column.
@@ -29,11 +33,26 @@ func QuestionMark(int) string { return "?" }
 // The patterns of keyMatch, and those of keyMatch2 to keyMatch5 that consist of
 // whole segments, can be said in SQL. Any other is an error that names its rule:
 // select without it, and use [Authorizer.Filter].
-func (o *ObjectSet) SQL(column string, placeholder func(n int) string) (condition string, args []any, err error) {
+func (o *ObjectSet) SQL(column string, placeholder func(n int) string, opts ...SQLOption) (condition string, args []any, err error) {
 	if column == "" || placeholder == nil {
 		return "", nil, errors.New("casbinrules: SQL: a column and a placeholder are needed")
 	}
-	w := sqlWriter{column: "((" + column + `)::text COLLATE "C")`, placeholder: placeholder}
+	w := sqlWriter{column: texts(column), placeholder: placeholder, columns: map[string]string{}}
+	if err := option.Apply(&w, opts); err != nil {
+		return "", nil, fmt.Errorf("casbinrules: SQL: %w", err)
+	}
+	var known strings.Builder
+	for _, field := range o.fields {
+		column := w.columns[field.name]
+		switch {
+		case column == "":
+			return "", nil, fmt.Errorf("casbinrules: SQL: %s is a field of WithObjectAttribute: say its column by WithColumn", field.name)
+		case field.required:
+			known.WriteString("(" + column + ") IS NOT NULL AND ")
+		default:
+			w.otherwise = append(w.otherwise, field)
+		}
+	}
 	text := w.condition(o.condition)
 	if w.err != nil {
 		return "", nil, fmt.Errorf("casbinrules: SQL: %w", w.err)
@@ -41,19 +60,44 @@ func (o *ObjectSet) SQL(column string, placeholder func(n int) string) (conditio
 	if o.condition.Kind == ConditionNone {
 		return text, nil, nil
 	}
-	text = w.column + " <> '' AND position(chr(10) in " + w.column + ") = 0 AND " + text
+	text = known.String() + w.column + " <> '' AND position(chr(10) in " + w.column + ") = 0 AND " + text
 	if o.cuts {
 		text += " AND position(chr(63) in " + w.column + ") = 0" // a question mark may be a placeholder
 	}
 	return "(" + text + ")", w.args, nil
 }
 
+// SQLOption configures [ObjectSet.SQL].
+type SQLOption func(*sqlWriter) error
+
+// WithColumn says which column has the value of a field of [WithObjectAttribute],
+// such as the owner of the object. It is put into the condition as it is, so it must
+// not come from a request. A row in which it is null is as an object about which
+// nobody says a value: never selected, or with [WithObjectAttributeOr] one that has
+// that option's value.
+func WithColumn(field, column string) SQLOption {
+	return func(w *sqlWriter) error {
+		if field == "" || column == "" || w.columns[field] != "" {
+			return fmt.Errorf("column of %q: a field needs one column", field)
+		}
+		w.columns[field] = column
+		return nil
+	}
+}
+
+// texts is a column whose values are compared byte by byte.
+func texts(column string) string { return "((" + column + `)::text COLLATE "C")` }
+
 // sqlWriter makes the text of a condition, and its arguments in their order.
 type sqlWriter struct {
 	column      string
 	placeholder func(n int) string
-	args        []any
-	err         error
+	// columns are those of object attributes; of the fields of otherwise a null
+	// stands for another value.
+	columns   map[string]string
+	otherwise []objectField
+	args      []any
+	err       error
 }
 
 func (w *sqlWriter) condition(c *Condition) string {
@@ -86,7 +130,7 @@ func (w *sqlWriter) alternatives(parts []*Condition) string {
 	var names []string
 	var others []*Condition
 	for _, part := range parts {
-		if part.Kind == ConditionMatch && part.Function == "==" {
+		if part.Kind == ConditionMatch && part.Function == "==" && part.Attribute == "" {
 			names = append(names, part.Pattern)
 		} else {
 			others = append(others, part)
@@ -95,22 +139,36 @@ func (w *sqlWriter) alternatives(parts []*Condition) string {
 	if len(names) == 0 {
 		return w.joined(others, " OR ")
 	}
-	list := w.in(names)
+	list := w.in(w.column, names)
 	if len(others) == 0 {
 		return list
 	}
 	return "(" + list + " OR " + w.joined(others, " OR ") + ")"
 }
 
-func (w *sqlWriter) in(names []string) string {
-	marks := make([]string, len(names))
-	for i, name := range names {
-		marks[i] = w.arg(name)
+func (w *sqlWriter) in(column string, names []string) string {
+	var marks []string
+	for _, name := range names {
+		if !strings.Contains(name, "\x00") { // which no text of PostgreSQL has
+			marks = append(marks, w.arg(name))
+		}
 	}
-	if len(marks) == 1 {
-		return w.column + " = " + marks[0]
+	switch len(marks) {
+	case 0:
+		return "FALSE"
+	case 1:
+		return column + " = " + marks[0]
 	}
-	return w.column + " IN (" + strings.Join(marks, ", ") + ")"
+	return column + " IN (" + strings.Join(marks, ", ") + ")"
+}
+
+// attribute is the column of a field of the object.
+func (w *sqlWriter) attribute(field string) string {
+	column := w.columns[field]
+	if i := slices.IndexFunc(w.otherwise, func(f objectField) bool { return f.name == field }); i >= 0 {
+		return texts("COALESCE((" + column + ")::text, " + w.arg(w.otherwise[i].otherwise) + ")")
+	}
+	return texts(column)
 }
 
 func (w *sqlWriter) arg(text string) string {
@@ -119,11 +177,13 @@ func (w *sqlWriter) arg(text string) string {
 }
 
 func (w *sqlWriter) match(c *Condition) string {
-	switch c.Function {
-	case "==":
-		return w.in([]string{c.Pattern})
-	case "in":
-		return w.in(c.Names)
+	switch {
+	case c.Attribute != "":
+		return w.in(w.attribute(c.Attribute), []string{c.Pattern})
+	case c.Function == "==":
+		return w.in(w.column, []string{c.Pattern})
+	case c.Function == "in":
+		return w.in(w.column, c.Names)
 	}
 	text, begins, ok := sqlPattern(c.Function, c.Pattern)
 	switch {

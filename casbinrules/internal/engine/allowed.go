@@ -40,15 +40,19 @@ func (s *Snapshot) Allowed(ctx context.Context, q *Request, with *TokenRoles, c 
 		return nil, false, "", &UnlistableError{said.objects}
 	}
 	allowed, _ = x.objects(q, with)
+	unsaid := q.unsaid
 	if q.Denied != "" || q.AsGet {
 		wider := q.Wider()
 		_, denied := x.objects(&wider, with)
-		allowed = both(allowed, not(denied))
+		allowed, unsaid = both(allowed, not(denied)), cmp.Or(unsaid, wider.unsaid)
+	}
+	if unsaid != nil {
+		return nil, false, "", &UnlistableError{unsaid}
 	}
 	if err := q.Now.Err(); err != nil {
 		return nil, false, "", err
 	}
-	if allowed.Holds("") { // which is no object
+	if allowed.May("") { // which is no object
 		allowed = both(allowed, not(&Objects{Kind: ObjectsMatch, Function: "=="}))
 	}
 	return allowed, said.cuts, q.Otherwise, nil
@@ -227,6 +231,8 @@ func (c *cond) objects(q *Request, with *TokenRoles) *Objects {
 	}
 	left, right := isObject(&c.left), isObject(&c.right)
 	switch {
+	case q.ofObject(&c.left) != "" || q.ofObject(&c.right) != "" || q.ofObject(&c.tenant) != "":
+		return c.about(q)
 	case !left && !right:
 		if c.holds(q, with) {
 			return allObjects
@@ -243,6 +249,24 @@ func (c *cond) objects(q *Request, with *TokenRoles) *Objects {
 	default:
 		return c.linked(q, with)
 	}
+}
+
+// about are the objects of which an attribute is equal to what the request or a rule
+// says.
+func (c *cond) about(q *Request) *Objects {
+	attribute, other := c.left, c.right
+	if q.ofObject(&attribute) == "" {
+		attribute, other = other, attribute
+	}
+	if c.kind != model.ExprEqual || q.ofObject(&other) != "" || isObject(&other) {
+		q.unsaid = errAbout
+		return noObjects
+	}
+	text := textOf(&other, q)
+	if text == Unmatchable {
+		return noObjects
+	}
+	return &Objects{Kind: ObjectsMatch, Attribute: q.ofObject(&attribute), Function: "==", Pattern: text}
 }
 
 // linked are the names, as objects, that a role question is true of.

@@ -241,6 +241,7 @@ type said struct {
 var (
 	errSubject = errors.New("the matcher compares the subject by a function or with another field, so that not all who match can be named")
 	errNames   = errors.New("names in role links are patterns, so that not all who match can be named")
+	errAbout   = errors.New("the matcher compares an attribute of the object by a function, with another one, or with the object itself")
 	errTenant  = errors.New("the matcher asks for roles in a tenant that is the object, so that not all objects that match can be named")
 )
 

@@ -18,6 +18,9 @@ type Objects struct {
 	// object is one of Names.
 	Function, Pattern string
 	Names             []string
+	// Attribute is what of the object is compared, a field of WithObjectAttribute; ""
+	// for the object itself.
+	Attribute string
 	// Place is the rule's, where a rule says so.
 	Place string
 
@@ -42,27 +45,58 @@ var (
 	allObjects = &Objects{Kind: ObjectsAll}
 )
 
-// Holds reports whether an object is one of those.
-func (o *Objects) Holds(object string) bool {
+// Holds reports whether an object is one of those, about which these are the values
+// of its attributes.
+func (o *Objects) Holds(object string, about map[string]string) bool {
 	switch o.Kind {
 	case ObjectsAll:
 		return true
 	case ObjectsAnd:
-		return !slices.ContainsFunc(o.Parts, func(p *Objects) bool { return !p.Holds(object) })
+		return !slices.ContainsFunc(o.Parts, func(p *Objects) bool { return !p.Holds(object, about) })
 	case ObjectsOr:
-		return slices.ContainsFunc(o.Parts, func(p *Objects) bool { return p.Holds(object) })
+		return slices.ContainsFunc(o.Parts, func(p *Objects) bool { return p.Holds(object, about) })
 	case ObjectsNot:
-		return !o.Parts[0].Holds(object)
+		return !o.Parts[0].Holds(object, about)
 	case ObjectsMatch:
-		switch o.Function {
-		case "==":
-			return object == o.Pattern
-		case "in":
-			return slices.Contains(o.Names, object)
+		if o.Attribute != "" {
+			return about[o.Attribute] == o.Pattern
 		}
-		return o.match()(object)
+		return o.matches(object)
 	default:
 		return false
+	}
+}
+
+func (o *Objects) matches(object string) bool {
+	switch o.Function {
+	case "==":
+		return object == o.Pattern
+	case "in":
+		return slices.Contains(o.Names, object)
+	}
+	return o.match()(object)
+}
+
+// May reports whether an object is one of those by some values of its attributes.
+// It says so too of one that would be by values which exclude each other.
+func (o *Objects) May(object string) bool { return o.may(object, true) }
+
+// may reports whether the condition may be true, or false, of an object.
+func (o *Objects) may(object string, is bool) bool {
+	some := func(p *Objects) bool { return p.may(object, is) }
+	none := func(p *Objects) bool { return !p.may(object, is) }
+	switch o.Kind {
+	case ObjectsNone, ObjectsAll:
+		return (o.Kind == ObjectsAll) == is
+	case ObjectsAnd, ObjectsOr:
+		if (o.Kind == ObjectsAnd) == is {
+			return !slices.ContainsFunc(o.Parts, none)
+		}
+		return slices.ContainsFunc(o.Parts, some)
+	case ObjectsNot:
+		return o.Parts[0].may(object, !is)
+	default:
+		return o.Attribute != "" || o.matches(object) == is
 	}
 }
 

@@ -84,6 +84,10 @@ type Request struct {
 	// why one of them could not be.
 	Attributes []model.Value
 	Unfilled   error
+	// OfObject are the names of the attributes that objects have, in a question for
+	// a list of objects, and "" for the others; unsaid is what no list can say.
+	OfObject []string
+	unsaid   error
 	// Otherwise is the reason of a refusal that no rule makes.
 	Otherwise core.Reason
 }
@@ -141,6 +145,15 @@ func (q *Request) Values(s *model.Schema) []any {
 		}
 	}
 	return values
+}
+
+// ofObject is the name of the attribute of the object that an operand is, in a
+// question for a list, or "".
+func (q *Request) ofObject(o *model.Operand) string {
+	if i := int(o.Field - model.FieldAttribute); o.Kind == model.OperandRequest && 0 <= i && i < len(q.OfObject) {
+		return q.OfObject[i]
+	}
+	return ""
 }
 
 // attribute is the value of a field that an option fills.
