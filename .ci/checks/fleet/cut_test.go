@@ -12,12 +12,16 @@ import (
 // cuts is how long instances were behind once the network was back, for each
 // length of a cut.
 type cuts struct {
-	behind  map[time.Duration]time.Duration
+	behind map[time.Duration]time.Duration
+	// unheard is how long it took when all connections swallowed what they were given
+	// and did not end, and only new ones were well.
+	unheard time.Duration
 	account account
 }
 
 // measureCuts cuts the network between the instances and their store, publishes
-// meanwhile, and looks how long after the cut the last instance decides by that.
+// meanwhile, and looks how long after the cut the last instance decides by that. In
+// the end it has all connections that there are be dead without a word.
 func measureCuts(t *testing.T, k *kind, addr string, n scale, lengths ...time.Duration) *cuts {
 	t.Helper()
 	name := "cuts"
@@ -37,6 +41,11 @@ func measureCuts(t *testing.T, k *kind, addr string, n scale, lengths ...time.Du
 		network.mend()
 		c.behind[length] = all.wait(t, base).Sub(mended)
 	}
+	network.swallow()
+	network.mend()
+	began := time.Now()
+	publish(t, store, base, files(base+1, n.rules))
+	c.unheard = all.wait(t, base+1).Sub(began)
 	c.account = all.account(t)
 	return c
 }

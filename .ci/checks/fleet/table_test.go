@@ -76,6 +76,7 @@ func figuresTable(all []*figures, of *shared, measured string) (text string, mis
 	for _, length := range slices.Sorted(maps.Keys(all[0].cuts.behind)) {
 		each(fmt.Sprintf("behind after the network was cut for %v", length), "1 s", func(_ *kind, f *figures) cell { return within(f.cuts.behind[length], time.Second) })
 	}
+	each("until an edit decides everywhere when all connections are dead without a word", "7 s", func(_ *kind, f *figures) cell { return within(f.cuts.unheard, 7*time.Second) })
 	each("a decision, beside one with the policy in files", "± 5 %", func(_ *kind, f *figures) cell {
 		more := 100 * (float64(f.stored)/float64(f.filed) - 1)
 		return cell{fmt.Sprintf("%+.1f %% (%v)", more, f.stored), math.Abs(more) > 5}
@@ -138,6 +139,7 @@ func TestTable(t *testing.T) {
 	bad := fine()
 	bad.small, bad.stored = &spread{took: []time.Duration{time.Minute}}, 120
 	bad.large, bad.alone = bad.small, &spread{took: bad.small.took, account: account{Longest: time.Second}}
+	bad.cuts.unheard = time.Minute
 	bad.cuts.behind[time.Second], bad.endured.lost, bad.endured.account.Wrong, bad.endured.behind = time.Minute, 1, 1, time.Minute
 	worse := &shared{&guessing{20, 41, time.Second, time.Second}, time.Second, 1e9}
 	text, missed := figuresTable([]*figures{fine(), bad}, worse, "a day")
@@ -153,7 +155,7 @@ func TestTable(t *testing.T) {
 			rows++
 		}
 	}
-	if rows < 14 || missed < rows {
+	if rows < 15 || missed < rows {
 		t.Errorf("%d rows, %d missed\n%s", rows, missed, text)
 	}
 }

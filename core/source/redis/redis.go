@@ -168,12 +168,17 @@ func (s *Store) Listen(ctx context.Context, hint func()) error {
 }
 
 // publish compares and swaps: 0 and the newest revision if another one than the
-// base is the newest, else 1 and the time.
+// base is the newest, else 1 and the time. What was published by this very call is no
+// conflict: it is sent again when an answer was lost.
 var publish = redis.NewScript(`
 local head = redis.call('GET', KEYS[1])
 local newest = '0'
 if head then newest = string.match(head, '^%d+') end
-if newest ~= ARGV[1] then return {0, newest} end
+if newest ~= ARGV[1] then
+  local was = redis.call('HMGET', KEYS[3], 'entry', 'time')
+  if head == ARGV[2] .. ' ' .. ARGV[3] and was[1] == ARGV[5] then return {1, was[2]} end
+  return {0, newest}
+end
 local now = redis.call('TIME')
 redis.call('HSET', KEYS[3], 'entry', ARGV[5], 'time', now[1])
 redis.call('SET', KEYS[4], ARGV[6])

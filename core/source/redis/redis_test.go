@@ -135,6 +135,27 @@ func TestSizesAreBounded(t *testing.T) {
 	}
 }
 
+// TestLostAnswer: a client that sends a publication again, since the answer was lost,
+// is told that it was published, and nobody else is.
+func TestLostAnswer(t *testing.T) {
+	store := opened(t, durable(t), "again")
+	p := source.Publication{Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}}
+	for range 2 {
+		if e, err := store.Publish(t.Context(), p); err != nil || e.Revision != 1 || e.Published.IsZero() {
+			t.Errorf("%+v, %v", e, err)
+		}
+	}
+	var conflict *source.ConflictError
+	p.Author = "bob"
+	if _, err := store.Publish(t.Context(), p); !errors.As(err, &conflict) {
+		t.Errorf("another editor: %v, want a conflict", err)
+	}
+	p.Author, p.Files = "ann", sourcetest.Files("y")
+	if _, err := store.Publish(t.Context(), p); !errors.As(err, &conflict) {
+		t.Errorf("other files: %v, want a conflict", err)
+	}
+}
+
 // TestMemory: a server that has no more of it refuses what is published as a whole, and
 // one that drops what it has (a policy that is not noeviction) changes nothing in force.
 func TestMemory(t *testing.T) {
