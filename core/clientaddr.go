@@ -16,11 +16,7 @@ func (e *Event) ClientAddr() string {
 		}
 		client = peer.Addr()
 	}
-	addr := client.Unmap().WithZone("").String()
-	if e.pseudonyms != nil {
-		return e.pseudonyms.Of(addr)
-	}
-	return addr
+	return e.shown(client.Unmap().WithZone("").String())
 }
 
 // addressed is a [Request] that knows its peer's address without making a text of

@@ -113,30 +113,44 @@ type Event struct {
 
 // Roles are the roles that a known principal had at the gate, those included that
 // a policy gave it: what a refusal by policy was decided with.
-func (e *Event) Roles() []string {
-	if e.principal == nil {
-		return nil
-	}
-	return e.named(e.principal.Roles())
-}
-
-// CredentialRoles are those of Roles that the credentials brought.
-func (e *Event) CredentialRoles() []string {
-	if e.principal == nil {
-		return nil
-	}
-	return e.named(e.principal.CredentialRoles())
-}
-
-// named collects names, as pseudonyms where the guard has them.
-func (e *Event) named(names iter.Seq[string]) []string {
-	all := slices.Collect(names)
-	if e.pseudonyms != nil {
-		for i, name := range all {
-			all[i] = e.pseudonyms.Of(name)
+func (e *Event) Roles() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if e.principal != nil {
+			e.principal.eachRole(true, func(role string) bool { return yield(e.shown(role)) })
 		}
 	}
-	return all
+}
+
+// CredentialRoles are those that the credentials brought, AddedRoles the others of
+// Roles.
+func (e *Event) CredentialRoles() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if e.principal == nil {
+			return
+		}
+		for role := range e.principal.CredentialRoles() {
+			if !yield(e.shown(role)) {
+				return
+			}
+		}
+	}
+}
+
+// AddedRoles are those of Roles that the policy or another source of roles gave.
+func (e *Event) AddedRoles() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if e.principal != nil {
+			e.principal.eachRole(false, func(role string) bool { return yield(e.shown(role)) })
+		}
+	}
+}
+
+// shown is a name, or the pseudonym that stands for it.
+func (e *Event) shown(name string) string {
+	if e.pseudonyms != nil {
+		return e.pseudonyms.Of(name)
+	}
+	return name
 }
 
 // Challenges are those of the answer; nil for an answer without. They are shared
@@ -150,13 +164,10 @@ func (e *Event) Challenges() []challenge.Challenge {
 
 // Tenant is the tenant that a known principal was judged in at the gate, or "".
 func (e *Event) Tenant() string {
-	switch {
-	case e.principal == nil:
+	if e.principal == nil {
 		return ""
-	case e.pseudonyms != nil:
-		return e.pseudonyms.Of(e.principal.Tenant())
 	}
-	return e.principal.Tenant()
+	return e.shown(e.principal.Tenant())
 }
 
 // Attributes are the facts beside principal, action and resource that a policy
@@ -166,11 +177,12 @@ func (e *Event) Attributes() iter.Seq2[string, string] {
 		if e.attributes == nil {
 			return
 		}
+		if e.pseudonyms == nil {
+			e.attributes.All()(yield)
+			return
+		}
 		for name, value := range e.attributes.All() {
-			if e.pseudonyms != nil {
-				value = e.pseudonyms.Of(value)
-			}
-			if !yield(name, value) {
+			if !yield(name, e.shown(value)) {
 				return
 			}
 		}
@@ -240,7 +252,7 @@ func LogObserver(logger *slog.Logger) Observer {
 			}
 		}
 		if e.Outcome == OutcomeForbidden {
-			if roles := e.Roles(); len(roles) > 0 {
+			if roles := slices.Collect(e.Roles()); len(roles) > 0 {
 				attrs = append(attrs, slog.String("roles", printable(strings.Join(roles, ","))))
 			}
 		}

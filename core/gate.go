@@ -192,16 +192,20 @@ func (v Verdict) WroteAfter(ctx context.Context, r Request) {
 }
 
 // allOf allows what each of its rules allows; the first to refuse is the
-// decision.
+// decision. Where all allow it is that of a policy, if one is among them, so that
+// events say by which line of which revision.
 type allOf []Authorizer
 
 func (rules allOf) Authorize(ctx context.Context, p *Principal, a Access) (Decision, error) {
-	var dec Decision
+	var said Decision
 	for _, rule := range rules {
-		var err error
-		if dec, err = rule.Authorize(ctx, p, a); err != nil || !dec.Allowed {
+		dec, err := rule.Authorize(ctx, p, a)
+		if err != nil || !dec.Allowed {
 			return dec, err
 		}
+		if said.Revision == "" {
+			said = dec
+		}
 	}
-	return dec, nil
+	return said, nil
 }

@@ -94,17 +94,20 @@ func (p *Principal) CredentialRoles() iter.Seq[string] { return slices.Values(p.
 // Roles are all roles of the principal: those of its credentials and those the
 // policy gives it. No role comes twice.
 func (p *Principal) Roles() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		known := seen(len(p.info.Roles) + len(p.extra))
-		for i, role := range p.info.Roles {
-			if !known.before(role, p.info.Roles[:i], nil) && !yield(role) {
-				return
-			}
+	return func(yield func(string) bool) { p.eachRole(true, yield) }
+}
+
+// eachRole yields all roles, or those that the credentials did not bring.
+func (p *Principal) eachRole(all bool, yield func(string) bool) {
+	known := seen(len(p.info.Roles) + len(p.extra))
+	for i, role := range p.info.Roles {
+		if !known.before(role, p.info.Roles[:i], nil) && all && !yield(role) {
+			return
 		}
-		for i, role := range p.extra {
-			if !known.before(role, p.info.Roles, p.extra[:i]) && !yield(role) {
-				return
-			}
+	}
+	for i, role := range p.extra {
+		if !known.before(role, p.info.Roles, p.extra[:i]) && !yield(role) {
+			return
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func TestPseudonymsCoverEverything(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	var seen strings.Builder
 	observer := core.ObserverFunc(func(_ context.Context, e core.Event) {
-		fmt.Fprintf(&seen, "%v %+v %#v %q %v\n", e.Cause, e.Cause, e.Cause, e.Roles(), e.Reason)
+		fmt.Fprintf(&seen, "%v %+v %#v %q %v\n", e.Cause, e.Cause, e.Cause, slices.Collect(e.Roles()), e.Reason)
 		fmt.Fprintln(&seen, e.PrincipalID, e.Method, e.Route, e.Resource, e.Rule, e.RequestID, e.TraceID, e.ClientAddr(), e.Scheme)
 		for err := e.Cause; err != nil; err = errors.Unwrap(err) {
 			fmt.Fprintln(&seen, err)
@@ -166,7 +167,7 @@ func TestPseudonymsKeepWhatIsNotPersonal(t *testing.T) {
 	if e.Resource != "/reports/"+alice || e.ClientAddr() != p.Of("192.0.2.1") {
 		t.Errorf("resource %q, client %q", e.Resource, e.ClientAddr())
 	}
-	if roles := e.Roles(); len(roles) != 1 || roles[0] != p.Of("viewer") {
+	if roles := slices.Collect(e.Roles()); len(roles) != 1 || roles[0] != p.Of("viewer") {
 		t.Errorf("roles %q", roles)
 	}
 	gate.Check(t.Context(), get("/reports/7", "Authorization: Basic down"))
@@ -180,8 +181,13 @@ func TestEventsOfRefusals(t *testing.T) {
 	var log bytes.Buffer
 	g, o := newGuard(t, []core.Authenticator{newScheme(t, "Basic")}, core.WithObserver(core.LogObserver(slog.New(slog.NewTextHandler(&log, nil)))))
 	mounted(t)(g.Require(answering(core.Decision{Reason: "no_rule_matched", Revision: "1f"}, nil))).Check(t.Context(), get("/reports/7", "Authorization: Basic alice"))
-	if e := o.last(t); fmt.Sprint(e.Roles()) != "[viewer]" || e.Revision != "1f" || e.ClientAddr() != "192.0.2.1" {
-		t.Errorf("roles %v, event %+v", e.Roles(), e)
+	if e := o.last(t); fmt.Sprint(slices.Collect(e.Roles())) != "[viewer]" || e.Revision != "1f" || e.ClientAddr() != "192.0.2.1" {
+		t.Errorf("roles %v, event %+v", slices.Collect(e.Roles()), e)
+	}
+	byPolicy := answering(core.Decision{Allowed: true, Rule: "policy.csv:3", Revision: "1f"}, nil)
+	mounted(t)(g.Require(allowing(), byPolicy, allowing())).Check(t.Context(), get("/reports/7", "Authorization: Basic alice"))
+	if e := o.last(t); e.Rule != "policy.csv:3" || e.Revision != "1f" || e.Outcome != core.OutcomeAllowed {
+		t.Errorf("rule %q, revision %q", e.Rule, e.Revision)
 	}
 	for _, want := range []string{" roles=viewer ", " revision=1f ", " client=192.0.2.1 "} {
 		if !strings.Contains(log.String(), want) {

@@ -31,14 +31,14 @@ func parseHash(text string) (h hashed, ok bool) {
 // chainKey is what stands before the hash of a line, which is its last field.
 const chainKey = `,"chain":"`
 
-// next is the hash of a line, without its field chain and what follows, behind
-// lines whose hash is before.
-func next(h hash.Hash, before hashed, line []byte) (after hashed) {
+// follow makes the hash of lines that of one more, which is without its field chain
+// and what follows, and returns it.
+func (last *hashed) follow(h hash.Hash, line []byte) hashed {
 	h.Reset()
-	_, _ = h.Write(before[:]) // a hash takes everything
+	_, _ = h.Write(last[:]) // a hash takes everything
 	_, _ = h.Write(line)
-	h.Sum(after[:0])
-	return after
+	h.Sum(last[:0])
+	return *last
 }
 
 // splitChain takes the hash off a line, which has no line feed.

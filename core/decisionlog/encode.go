@@ -3,7 +3,7 @@ package decisionlog
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
+	"iter"
 	"strconv"
 	"time"
 	"unicode"
@@ -20,8 +20,9 @@ const (
 
 // encoder appends the fields of an object. Keys that are empty are left out.
 type encoder struct {
-	b   []byte
-	cut bool // some text was too long
+	b    []byte
+	cut  bool                          // some text was too long
+	each func(name, value string) bool // its attribute, made once
 }
 
 // key begins a field. Nothing but this package's own words is ever a key here.
@@ -44,22 +45,25 @@ func (e *encoder) number(key string, n int64) {
 	e.b = strconv.AppendInt(e.b, n, 10)
 }
 
-func (e *encoder) list(key string, values []string) {
-	if len(values) == 0 {
-		return
-	}
-	if len(values) > maxRoles {
-		values, e.cut = values[:maxRoles], true
-	}
-	e.key(key)
-	e.b = append(e.b, '[')
-	for i, v := range values {
-		if i > 0 {
+func (e *encoder) list(key string, values iter.Seq[string]) {
+	n := 0
+	for v := range values {
+		if n == maxRoles {
+			e.cut = true
+			break
+		}
+		if n == 0 {
+			e.key(key)
+			e.b = append(e.b, '[')
+		} else {
 			e.b = append(e.b, ',')
 		}
 		e.string(v)
+		n++
 	}
-	e.b = append(e.b, ']')
+	if n > 0 {
+		e.b = append(e.b, ']')
+	}
 }
 
 const hexDigits = "0123456789abcdef"
@@ -139,11 +143,10 @@ func (e *encoder) request(ev *core.Event) {
 	e.key("request")
 	e.b = append(e.b, '{')
 	e.cut = false
-	token, added := rolesOf(ev)
 	e.text("principal", ev.PrincipalID)
 	e.text("tenant", ev.Tenant())
-	e.list("token_roles", token)
-	e.list("policy_roles", added)
+	e.list("token_roles", ev.CredentialRoles())
+	e.list("policy_roles", ev.AddedRoles())
 	e.key("method")
 	e.string(ev.Method)
 	e.text("action", ev.Action)
@@ -156,43 +159,36 @@ func (e *encoder) request(ev *core.Event) {
 	if n := ev.OtherReadings(); n > 0 {
 		e.number("readings", int64(n))
 	}
-	begun := false
-	for name, value := range ev.Attributes() {
-		if !begun {
-			begun = true
-			e.key("attributes")
-			e.b = append(e.b, '{')
-		} else {
-			e.b = append(e.b, ',')
-		}
-		e.string(name)
-		e.b = append(e.b, ':')
-		e.string(value)
-	}
-	if begun {
-		e.b = append(e.b, '}')
-	}
+	e.attributes(ev)
 	if e.cut {
 		e.b = append(e.b, `,"cut":true`...)
 	}
 	e.b = append(e.b, '}')
 }
 
-// rolesOf are the roles that the credentials brought, and those that were added.
-func rolesOf(ev *core.Event) (token, added []string) {
-	all := ev.Roles()
-	if len(all) == 0 {
-		return nil, nil
+// attributes appends a field with all of them, if there are any.
+func (e *encoder) attributes(ev *core.Event) {
+	from := len(e.b)
+	e.key("attributes")
+	e.b = append(e.b, '{')
+	if e.each == nil {
+		e.each = e.attribute
 	}
-	token = ev.CredentialRoles()
-	if len(token) == 0 {
-		return nil, all
+	if ev.Attributes()(e.each); e.b[len(e.b)-1] == '{' {
+		e.b = e.b[:from]
+		return
 	}
-	brought := make(map[string]bool, len(token))
-	for _, role := range token {
-		brought[role] = true
+	e.b = append(e.b, '}')
+}
+
+func (e *encoder) attribute(name, value string) bool {
+	if e.b[len(e.b)-1] != '{' {
+		e.b = append(e.b, ',')
 	}
-	return token, slices.DeleteFunc(all, func(role string) bool { return brought[role] })
+	e.string(name)
+	e.b = append(e.b, ':')
+	e.string(value)
+	return true
 }
 
 // causeText is the text of an error, whatever its method does.

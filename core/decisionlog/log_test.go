@@ -3,6 +3,8 @@ package decisionlog_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -314,6 +316,54 @@ func TestOptions(t *testing.T) {
 	}
 	if _, err := decisionlog.NewSlog(slog.Default(), decisionlog.WithHashChain()); err == nil {
 		t.Error("a logger with a chain")
+	}
+}
+
+// TestWritingAllocatesLittle: the text of an address and the names of attributes are
+// all that a decision takes, whoever asks and however many roles they have.
+func TestWritingAllocatesLittle(t *testing.T) {
+	l, err := decisionlog.New(new(nowhere), decisionlog.WithHashChain())
+	must(t, err)
+	const decided = 1000
+	ctx := t.Context()
+	for _, e := range eventsOf(t, "/reports/7", "alice", "bob", "") {
+		n := testing.AllocsPerRun(20, func() {
+			for range decided {
+				l.Observe(ctx, e)
+			}
+			must(t, l.Flush(ctx))
+		})
+		if n > 2*decided+100 { // of Flush
+			t.Errorf("%s: %v allocations of %d decisions", e.Outcome, n, decided)
+		}
+	}
+	must(t, l.Close())
+}
+
+// TestBytesOfALine: what was written by one release is verified by the next.
+func TestBytesOfALine(t *testing.T) {
+	e := eventsOf(t, "/reports/7", "bob")[0]
+	e.Time, e.Duration = time.Date(2026, 11, 29, 1, 2, 3, 450_000_000, time.UTC), 7*time.Microsecond
+	var out bytes.Buffer
+	l, err := decisionlog.New(&out, decisionlog.WithHashChain())
+	must(t, err)
+	l.Observe(t.Context(), e)
+	must(t, l.Close())
+	lines := strings.Split(out.String(), "\n")
+	const want = `{"v":1,"kind":"decision","seq":2,"time":"2026-11-29T01:02:03.45Z","outcome":"forbidden","status":403,"reason":"denied","gate":"authorize","scheme":"Name","rule":"policy.csv:3","revision":"abc",` +
+		`"request":{"principal":"bob","tenant":"acme","token_roles":["viewer","ops \"b\""],"policy_roles":["editor"],"method":"GET","action":"GET","route":"/reports/{id}","resource":"/reports/7","attributes":{"region":"eu"}},` +
+		`"duration_us":7,"client":"192.0.2.1","request_id":"req-1","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"`
+	hash := make([]byte, sha256.Size)
+	for i, line := range lines[:2] {
+		body, chain, ok := strings.Cut(line, `,"chain":"`)
+		sum := sha256.Sum256(append(hash, body...))
+		hash = sum[:]
+		if !ok || chain != hex.EncodeToString(hash)+`"}` {
+			t.Errorf("line %d: %s", i+1, line)
+		}
+		if i == 1 && body != want {
+			t.Errorf("got  %s\nwant %s", body, want)
+		}
 	}
 }
 

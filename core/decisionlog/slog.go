@@ -3,6 +3,7 @@ package decisionlog
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -30,7 +31,6 @@ func (s *records) decision(e *core.Event) {
 			attrs = append(attrs, slog.String(key, visible(value)))
 		}
 	}
-	token, added := rolesOf(e)
 	attrs = append(attrs, slog.Time("decided", e.Time), slog.Int("status", e.Status))
 	text("outcome", string(e.Outcome))
 	text("reason", string(e.Reason))
@@ -40,8 +40,8 @@ func (s *records) decision(e *core.Event) {
 	text("revision", e.Revision)
 	text("principal", e.PrincipalID)
 	text("tenant", e.Tenant())
-	text("token_roles", strings.Join(token, ","))
-	text("policy_roles", strings.Join(added, ","))
+	text("token_roles", strings.Join(slices.Collect(e.CredentialRoles()), ","))
+	text("policy_roles", strings.Join(slices.Collect(e.AddedRoles()), ","))
 	text("method", e.Method)
 	text("action", e.Action)
 	text("name", e.ResourceName)

@@ -257,7 +257,7 @@ func (v *verifier) read(line []byte) {
 	if !v.known {
 		// What was before is lost, which has been said: go on from what the line says.
 		v.prev = chain
-	} else if got := next(v.hash, v.prev, body); got != chain {
+	} else if got := v.prev; got.follow(v.hash, body) != chain {
 		v.find(FindingChanged, "the line does not have its hash: it, or what is before it, was changed")
 	}
 	v.number(r)

@@ -60,7 +60,8 @@ type writer struct {
 	kept   chain // as it was when the last batch was written
 	name   string
 	enc    encoder
-	lines  int // decisions in the batch
+	event  core.Event // that is being written
+	lines  int        // decisions in the batch
 	// told are the counts that the log has been told of.
 	told struct{ dropped, failed uint64 }
 	// complained is when the logger was told what does not work.
@@ -152,8 +153,8 @@ func (w *writer) run() {
 	defer tick.Stop()
 	for {
 		select {
-		case e := <-w.log.queue:
-			_ = w.batch(&e) // complained of
+		case w.event = <-w.log.queue:
+			_ = w.batch() // complained of
 		case o := <-w.log.orders:
 			o.done <- o.do(w)
 		case <-tick.C:
@@ -165,17 +166,17 @@ func (w *writer) run() {
 	}
 }
 
-// batch writes a decision with those that wait behind it.
-func (w *writer) batch(first *core.Event) error {
+// batch writes the decision that was taken from the queue, with those behind it.
+func (w *writer) batch() error {
 	if err := w.ready(); err != nil {
 		w.log.failed.Add(1) // complained of
 		return err
 	}
-	w.add(first)
+	w.add()
 	for w.lines < batchSize {
 		select {
-		case e := <-w.log.queue:
-			w.add(&e)
+		case w.event = <-w.log.queue:
+			w.add()
 			continue
 		default:
 		}
@@ -190,8 +191,8 @@ func (w *writer) batch(first *core.Event) error {
 func (w *writer) drain() error {
 	errs := w.look()
 	for n := len(w.log.queue); n > 0; n = len(w.log.queue) {
-		e := <-w.log.queue // nobody else takes from it
-		if err := w.batch(&e); err != nil {
+		w.event = <-w.log.queue // nobody else takes from it
+		if err := w.batch(); err != nil {
 			errs = err
 		}
 	}
@@ -214,15 +215,15 @@ func (w *writer) end() error {
 	return nil
 }
 
-// add puts a decision into the batch.
-func (w *writer) add(e *core.Event) {
+// add puts the decision into the batch.
+func (w *writer) add() {
 	w.lines++
 	if s, ok := w.out.(*records); ok {
-		s.decision(e)
+		s.decision(&w.event)
 		return
 	}
-	_ = w.line(KindDecision, e.Time, func() error { // which never fails
-		w.enc.decision(e)
+	_ = w.line(KindDecision, w.event.Time, func() error { // which never fails
+		w.enc.decision(&w.event)
 		return nil
 	})
 }
@@ -246,7 +247,7 @@ func (w *writer) line(kind string, at time.Time, fields func() error) error {
 	}
 	w.chain.seq++
 	if w.chain.on {
-		w.chain.last = next(w.chain.hash, w.chain.last, w.enc.b[from:])
+		w.chain.last.follow(w.chain.hash, w.enc.b[from:])
 		w.enc.b = append(w.enc.b, chainKey...)
 		w.enc.b = hex.AppendEncode(w.enc.b, w.chain.last[:])
 		w.enc.b = append(w.enc.b, '"')
