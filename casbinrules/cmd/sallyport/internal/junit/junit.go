@@ -1,11 +1,14 @@
 // Package junit writes results as JUnit XML, which most systems for continuous
-// integration show.
+// integration show. There is no standard: files are what both schemas in wide use
+// accept, that of Jenkins (junit-10.xsd) and the one of Ant's reports (JUnit.xsd by
+// Windy Road).
 package junit
 
 import (
 	"encoding/xml"
 	"io"
 	"strings"
+	"time"
 )
 
 // Suite is a group of cases.
@@ -32,24 +35,31 @@ type Failure struct {
 }
 
 type suites struct {
-	XMLName  xml.Name `xml:"testsuites"`
-	Tests    int      `xml:"tests,attr"`
-	Failures int      `xml:"failures,attr"`
-	Skipped  int      `xml:"skipped,attr"`
-	Suites   []suite  `xml:"testsuite"`
+	XMLName xml.Name `xml:"testsuites"`
+	Suites  []suite  `xml:"testsuite"`
 }
 
 type suite struct {
-	Name     string     `xml:"name,attr"`
-	Tests    int        `xml:"tests,attr"`
-	Failures int        `xml:"failures,attr"`
-	Skipped  int        `xml:"skipped,attr"`
-	Cases    []testCase `xml:"testcase"`
+	Name       string     `xml:"name,attr"`
+	Package    string     `xml:"package,attr"`
+	ID         int        `xml:"id,attr"`
+	Timestamp  string     `xml:"timestamp,attr"`
+	Hostname   string     `xml:"hostname,attr"`
+	Tests      int        `xml:"tests,attr"`
+	Failures   int        `xml:"failures,attr"`
+	Errors     int        `xml:"errors,attr"`
+	Skipped    int        `xml:"skipped,attr"`
+	Time       string     `xml:"time,attr"`
+	Properties struct{}   `xml:"properties"`
+	Cases      []testCase `xml:"testcase"`
+	Out        string     `xml:"system-out"`
+	Err        string     `xml:"system-err"`
 }
 
 type testCase struct {
 	Name    string   `xml:"name,attr"`
 	Class   string   `xml:"classname,attr"`
+	Time    string   `xml:"time,attr"`
 	Failure *Failure `xml:"failure,omitempty"`
 	Skipped *skipped `xml:"skipped,omitempty"`
 }
@@ -58,25 +68,31 @@ type skipped struct {
 	Message string `xml:"message,attr"`
 }
 
-// Write writes suites with their counts.
+// What is not measured, and schemas want to be there.
+const (
+	noTime = "0"
+	noHost = "localhost"
+)
+
+// Write writes suites with their counts. What XML 1.0 cannot hold stands there as
+// U+FFFD.
 func Write(w io.Writer, all ...Suite) error {
 	var out suites
-	for _, s := range all {
-		one := suite{Name: s.Name, Tests: len(s.Cases)}
+	now := time.Now().UTC().Format("2006-01-02T15:04:05")
+	for i, s := range all {
+		one := suite{Name: s.Name, Package: s.Name, ID: i, Timestamp: now, Hostname: noHost, Tests: len(s.Cases), Time: noTime}
 		for _, c := range s.Cases {
-			written := testCase{Name: c.Name, Class: c.Class, Failure: c.Failure}
+			written := testCase{Name: c.Name, Class: c.Class, Time: noTime}
 			switch {
 			case c.Skipped != "":
 				written.Skipped = &skipped{c.Skipped}
 				one.Skipped++
 			case c.Failure != nil:
+				written.Failure = c.Failure
 				one.Failures++
 			}
 			one.Cases = append(one.Cases, written)
 		}
-		out.Tests += one.Tests
-		out.Failures += one.Failures
-		out.Skipped += one.Skipped
 		out.Suites = append(out.Suites, one)
 	}
 	text, err := xml.MarshalIndent(out, "", "  ")

@@ -94,11 +94,11 @@ func TestSARIF(t *testing.T) {
 func TestJUnit(t *testing.T) {
 	got := written(t, func(b *strings.Builder) error { return result().WriteJUnit(b) })
 	var doc struct {
-		Tests    int `xml:"tests,attr"`
-		Failures int `xml:"failures,attr"`
-		Skipped  int `xml:"skipped,attr"`
-		Suites   []struct {
-			Cases []struct {
+		Suites []struct {
+			Tests    int `xml:"tests,attr"`
+			Failures int `xml:"failures,attr"`
+			Skipped  int `xml:"skipped,attr"`
+			Cases    []struct {
 				Name    string         `xml:"name,attr"`
 				Failure *junit.Failure `xml:"failure"`
 			} `xml:"testcase"`
@@ -107,7 +107,7 @@ func TestJUnit(t *testing.T) {
 	if err := xml.Unmarshal([]byte(got), &doc); err != nil {
 		t.Fatalf("%v in\n%s", err, got)
 	}
-	if s := doc.Suites[0]; doc.Tests != 3 || doc.Failures != 1 || doc.Skipped != 1 || len(s.Cases) != 3 || s.Cases[0].Failure.Message != "got 403, want 401" || s.Cases[2].Name != "GET /b as anonymous: 401" {
+	if s := doc.Suites[0]; s.Tests != 3 || s.Failures != 1 || s.Skipped != 1 || len(s.Cases) != 3 || s.Cases[0].Failure.Message != "got 403, want 401" || s.Cases[2].Name != "GET /b as anonymous: 401" {
 		t.Errorf("got %s", got)
 	}
 }
