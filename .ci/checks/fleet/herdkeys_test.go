@@ -135,6 +135,9 @@ func simulateKeys(t *testing.T) *course {
 // TestKeyHerd: 1,000 services that take their keys from one issuer ask it no more than
 // so many times a second each, whatever happens to it, and refuse no good token.
 func TestKeyHerd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not run with -short: it simulates some 200,000 requests")
+	}
 	t.Parallel()
 	c := simulateKeys(t)
 	for _, tt := range []struct {
