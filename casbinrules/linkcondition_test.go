@@ -135,8 +135,8 @@ func TestAFailedConditionRefuses(t *testing.T) {
 		duty.set(errRota)
 		ctx, ann := t.Context(), principal(t, "ann")
 		fails := map[string]func() error{
-			"Authorize": func() error { _, err := a.Authorize(ctx, ann, to("GET", "/a")); return err },
-			"HEAD":      func() error { _, err := a.Authorize(ctx, ann, to("HEAD", "/a")); return err },
+			"Authorize": func() error { d, err := a.Authorize(ctx, ann, to("GET", "/a")); return unlessAllowed(d, err) },
+			"HEAD":      func() error { d, err := a.Authorize(ctx, ann, to("HEAD", "/a")); return unlessAllowed(d, err) },
 			"Enforce":   func() error { _, err := a.Enforce(ctx, "ann", "/a", "GET"); return err },
 			"RolesOf":   func() error { _, err := a.RolesOf(ctx, ann); return err },
 			"Explain":   func() error { _, err := a.Explain(ctx, ann, to("GET", "/a")); return err },
@@ -153,6 +153,29 @@ func TestAFailedConditionRefuses(t *testing.T) {
 		}
 		if !may(t, a, "ben", "", "/b") {
 			t.Error("somebody without a condition on the way is refused")
+		}
+	}
+}
+
+// unlessAllowed is err, if its decision allows nothing.
+func unlessAllowed(d core.Decision, err error) error {
+	if d.Allowed {
+		return errors.New("allowed")
+	}
+	return err
+}
+
+// TestConditionsMayWriteToTheirFields: what a function does to them is not seen by
+// other requests.
+func TestConditionsMayWriteToTheirFields(t *testing.T) {
+	a := openLines(t, conditionModel(RBAC()), duties, WithLinkCondition("g", func(_ context.Context, fields ...string) (bool, error) {
+		was := fields[0]
+		fields[0] = "day"
+		return was == "day", nil
+	}))
+	for range 2 {
+		if may(t, a, "ann", "", "/a") {
+			t.Error("a link counts that says ops")
 		}
 	}
 }

@@ -169,7 +169,10 @@ func (s *Snapshot) decideCopy(q *Request, c *model.Settings) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, q.failure(err)
 	}
-	return Verdict{got, q.Otherwise}, q.Now.Err()
+	if err := q.Now.Err(); err != nil {
+		return Verdict{}, err
+	}
+	return Verdict{got, q.Otherwise}, nil
 }
 
 // engineFor is the engine for an action, or nil when it is an unusual method

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 
@@ -91,7 +92,7 @@ func (c *condition) ask(ctx context.Context) (ok bool, err error) {
 			ok, err = false, &core.InternalError{Err: &core.PanicError{Value: v, Stack: debug.Stack()}}
 		}
 	}()
-	if ok, err = c.holds(ctx, c.fields...); err != nil {
+	if ok, err = c.holds(ctx, slices.Clone(c.fields)...); err != nil {
 		return false, fmt.Errorf("condition of role links %s: %w", c.kind, err)
 	}
 	return ok, nil
