@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -271,13 +272,80 @@ func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
 	}
 }
 
-// refinish is finish, which takes over what it would work out again if the subjects
-// and role links are those of old.
+// fewReaches is how many names at most are worked out again by themselves.
+const fewReaches = 1000
+
+// refinish is finish, which takes over what it would work out again of names whose
+// subjects and role links are those of old.
 func (x *subjectIndex) refinish(old *subjectIndex) {
-	if x.graph == old.graph && len(x.pairs) == len(old.pairs) && slices.Equal(x.ruled, old.ruled) {
-		x.byName, x.byPair, x.reaches, x.members = old.byName, old.byPair, old.reaches, old.members
-		x.timed, x.everybody = old.timed, old.everybody
+	sameLinks := x.graph == old.graph
+	if sameLinks && len(x.pairs) == len(old.pairs) && slices.Equal(x.ruled, old.ruled) {
+		x.takeOver(old)
 		return
 	}
-	x.finish()
+	if old.byTenant() || old.timed != nil || len(x.consts) > 0 || len(old.reaches) > 2*old.whole+fewReaches {
+		x.finish()
+		return
+	}
+	changed := make([]bool, x.names.Numbers())
+	for name := range changed {
+		changed[name] = x.isRuled(int32(name)) != old.isRuled(int32(name))
+	}
+	var again []int32
+	for p, c := range x.eachClosure() {
+		if changed[p.Name] || c.Leads(changed) || !sameLinks && !c.Equal(old.graph.Of(p)) {
+			again = append(again, p.Name)
+		}
+	}
+	for name := range changed {
+		if at := int32(name); changed[name] && x.closure(at) == nil {
+			again = append(again, at)
+		}
+	}
+	if !sameLinks {
+		for p := range old.eachClosure() {
+			if x.closure(p.Name) == nil && !changed[p.Name] {
+				again = append(again, p.Name)
+			}
+		}
+	}
+	if len(again) > fewReaches {
+		x.finish()
+		return
+	}
+	x.takeOver(old)
+	x.byName = append(make([]int32, 0, len(changed)), old.byName...)[:len(changed)]
+	x.reaches, x.members = slices.Clip(old.reaches), slices.Clip(old.members)
+	for _, name := range again {
+		own, c := x.own(policy.Pair{Name: name}), x.closure(name)
+		x.byName[name] = 0
+		if c == nil {
+			c = &policy.Closure{}
+		}
+		if own != 0 || len(c.Links) > 0 {
+			x.byName[name] = x.addReach(0, c, own)
+		}
+	}
+}
+
+func (x *subjectIndex) takeOver(old *subjectIndex) {
+	x.byName, x.byPair, x.reaches, x.members, x.everybody, x.whole = old.byName, old.byPair, old.reaches, old.members, old.everybody, old.whole
+}
+
+func (x *subjectIndex) isRuled(name int32) bool { return int(name) < len(x.ruled) && x.ruled[name] }
+
+// eachClosure are the names with roles, and closure is that of one, where there are no
+// tenants.
+func (x *subjectIndex) eachClosure() iter.Seq2[policy.Pair, *policy.Closure] {
+	if x.graph == nil {
+		return func(func(policy.Pair, *policy.Closure) bool) {}
+	}
+	return x.graph.Each()
+}
+
+func (x *subjectIndex) closure(name int32) *policy.Closure {
+	if x.graph == nil {
+		return nil
+	}
+	return x.graph.Of(policy.Pair{Name: name})
 }

@@ -33,6 +33,8 @@ type subjectIndex struct {
 	byName  []int32
 	byPair  map[policy.Pair]int32
 	reaches []reach // the first is empty
+	// whole is how many reaches there were when all were worked out at once.
+	whole   int
 	members []int32 // of reaches and constants, sorted within each
 	// timed are the names whose roles change with time, whose reaches are those of
 	// all links together.
@@ -112,6 +114,7 @@ func (x *subjectIndex) finish() {
 	}
 	x.addOwn()
 	x.addEverybody()
+	x.whole = len(x.reaches)
 }
 
 // byTenant reports whether what a name stands for depends on the tenant.
@@ -122,7 +125,7 @@ func (x *subjectIndex) own(p policy.Pair) int32 {
 	switch {
 	case x.keyed:
 		return x.pairs[p]
-	case int(p.Name) < len(x.ruled) && x.ruled[p.Name]:
+	case x.isRuled(p.Name):
 		return p.Name
 	default:
 		return 0
