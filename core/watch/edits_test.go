@@ -45,16 +45,7 @@ func TestChangeIsNoticed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := os.OpenFile(file, os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := f.WriteString("new"); err != nil {
-				t.Fatal(err)
-			}
-			if err := f.Close(); err != nil {
-				t.Fatal(err)
-			}
+			overwrite(t, file, "new")
 			if err := os.Chtimes(file, info.ModTime(), info.ModTime()); err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +170,7 @@ func TestSameContentIsNoChange(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"written again":      func(t *testing.T, _, file string) { write(t, file, "same") },
+		"overwritten":        func(t *testing.T, _, file string) { overwrite(t, file, "same") },
 		"renamed over":       func(t *testing.T, _, file string) { replace(t, file, "same") },
 		"another file":       func(t *testing.T, dir, _ string) { write(t, filepath.Join(dir, "x.txt"), "x") },
 		"editor's dot file":  func(t *testing.T, dir, _ string) { write(t, filepath.Join(dir, ".p.csv"), "x") },

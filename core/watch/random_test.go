@@ -131,6 +131,9 @@ func TestRandomEditsConverge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.Trigger(t.Context()); err != nil { // whoever looks at a step on the way has ended
+		t.Fatal(err)
+	}
 	last = s.until(t, last, want, styles)
 	s.noCallback(t)
 	if last.Hash != want.Hash {

@@ -76,7 +76,7 @@ func TestMissingFileIsReportedOnce(t *testing.T) {
 	if err := s.Err(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Err = %v", err)
 	}
-	write(t, file, "good")
+	replace(t, file, "good")
 	s.noCallback(t)
 	if err := s.Err(); err != nil {
 		t.Errorf("Err once it is back = %v", err)
