@@ -27,7 +27,6 @@ const (
 var (
 	pageFields = []string{"Accept", "text/html", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}
 	byErin     = []string{"Authorization", "Basic ZXJpbjplcmluLXBhc3M="}
-	past       = time.Now().Add(-time.Minute).Unix()
 )
 
 // effects are of the keys of the file, with dots for sections.
@@ -45,7 +44,7 @@ var effects = map[string]effect{
 	"bearer.rsa_algorithm":                        {file: strings.Replace(tokensWith, "jwks.json", "rsa.json", 1), a: "rsa_algorithm: RS256", b: "rsa_algorithm: PS256", see: asking("GET", "/reports", "Authorization", "Bearer "+encode([]byte(`{"alg":"RS256"}`))+".e30."+encode(make([]byte, 256)))},
 	"bearer.access_token_profile":                 {file: tokensWith, a: "access_token_profile: true", b: "access_token_profile: false"},
 	"bearer.id_tokens":                            {file: tokensWith, a: "id_tokens: true", b: "id_tokens: false", see: askingWith("erin", map[string]any{"at_hash": "x"})},
-	"bearer.leeway":                               {file: tokensWith, a: "leeway: 30s", b: "leeway: 5m", see: askingWith("erin", map[string]any{"exp": past})},
+	"bearer.leeway":                               {file: tokensWith, a: "leeway: 30s", b: "leeway: 5m", see: askingExpired},
 	"bearer.max_lifetime":                         {file: tokensWith, a: "max_lifetime: 1m", b: "max_lifetime: 24h"},
 	"bearer.development":                          {file: strings.Replace(tokensWith, "jwks.json", "dev.json", 1), a: "development: local", b: "development: anywhere"},
 	"bearer.revocations":                          {file: tokensWith, a: "revocations: revoked.txt", b: "revocations: erin.txt"},
@@ -71,7 +70,7 @@ var effects = map[string]effect{
 	"bearer.introspection.cache_ttl":              {test: "TestIntrospectionKeys"},
 	"bearer.introspection.any_audience":           {file: strings.Replace(opaqueWith, "any_audience: true, ", "", 1), a: "any_audience: true", b: "audience: b", see: askedAbout(map[string]any{"aud": "a"})},
 	"bearer.introspection.cache_size":             {file: opaqueWith, a: "claims: {id: username}, cache_size: 1", b: "claims: {id: username}, cache_size: 100", see: askedAgain},
-	"bearer.introspection.leeway":                 {file: opaqueWith, a: "leeway: 1s", b: "leeway: 5m", see: askedAbout(map[string]any{"exp": past})},
+	"bearer.introspection.leeway":                 {file: opaqueWith, a: "leeway: 1s", b: "leeway: 5m", see: askedAboutExpired},
 	"bearer.introspection.clients":                {file: opaqueWith, a: "clients: named", b: "clients: refused", see: askedAbout(map[string]any{"sub": "app", "client_id": "app"})},
 	"bearer.introspection.client_prefix":          {file: opaqueWith, a: "client_prefix: 'app:'", b: "client_prefix: 'job:'", see: askedAbout(map[string]any{"sub": "app", "client_id": "app"})},
 	"bearer.introspection.authorized_clients":     {file: opaqueWith, a: "authorized_clients: spa", b: "authorized_clients: cli", see: askedAbout(map[string]any{"client_id": "cli"})},

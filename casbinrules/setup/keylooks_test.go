@@ -107,6 +107,17 @@ func askedAbout(members map[string]any) look {
 	}
 }
 
+// expired are the claims of a token that has ended a minute ago.
+func expired() map[string]any { return map[string]any{"exp": time.Now().Add(-time.Minute).Unix()} }
+
+func askingExpired(t *testing.T, s *Setup, dir string) string {
+	return askingWith("erin", expired())(t, s, dir)
+}
+
+func askedAboutExpired(t *testing.T, s *Setup, dir string) string {
+	return askedAbout(expired())(t, s, dir)
+}
+
 // askedAgain is what becomes of a request with the first of several tokens, whose ID
 // says how often the issuer was asked when it answered.
 func askedAgain(_ *testing.T, s *Setup, _ string) (seen string) {
