@@ -18,12 +18,16 @@ func writeOutput(name string, content []byte) error {
 }
 
 // replace gives an existing file a new content, as a whole or not at all, and
-// keeps its mode. A symbolic link stays one: what it leads to is replaced.
+// keeps its mode. A symbolic link stays one: what it leads to is replaced. What is no
+// regular file, such as /dev/null, stays and is written to.
 func replace(file string, content []byte) (err error) {
-	if file, err = filepath.EvalSymlinks(file); err != nil {
-		return fmt.Errorf("write: %w", err)
-	}
 	info, err := os.Stat(file)
+	if err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(file, content, 0)
+	}
+	if err == nil {
+		file, err = filepath.EvalSymlinks(file)
+	}
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
