@@ -1,6 +1,7 @@
 package observability
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"html"
@@ -15,9 +16,21 @@ import (
 
 var picture = flag.String("picture", "", "`file` for a picture of a burst of each kind, which takes a minute to make")
 
-// TestPicture draws two panels of the dashboard from what Prometheus has of a
-// service in which first tokens break, and then a policy. It runs with -picture
-// alone, from this folder:
+// pictured are the panels of the dashboard that the picture has, row by row.
+var pictured = []string{"401 by reason", "403 by reason", "401 by route", "403 by rule and route"}
+
+// phases are what happens to the service of the picture, for how many seconds.
+var phases = []struct {
+	name    string // "" for requests as usual
+	seconds int
+	more    []call
+}{
+	{"", 14, nil}, {"tokens break", 10, []call{malformed}}, {"", 12, nil}, {"a rule denies", 10, []call{denied}}, {"", 10, nil},
+}
+
+// TestPicture draws panels of the dashboard, by their own queries, from what
+// Prometheus has of a service in which first tokens break, and then a policy. It runs
+// with -picture alone, from this folder:
 //
 //	go test -run TestPicture -args -picture ../../../docs/observability/burst.svg
 func TestPicture(t *testing.T) {
@@ -26,12 +39,16 @@ func TestPicture(t *testing.T) {
 	}
 	s := newService(t)
 	address := prometheus(t, s)
-	began := time.Now()
-	// phase sends 20 requests a second as usual, and more of one kind.
-	phase := func(seconds int, more ...call) {
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		for i := range seconds * 20 {
+	s.ask(t, allowed)
+	s.ask(t, malformed) // so that there is a series which a burst can begin from
+	s.ask(t, denied)
+	var bursts []burst
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	var from time.Time
+	for n, p := range phases {
+		b := burst{name: p.name, from: time.Now()}
+		for i := range p.seconds * 20 {
 			<-tick.C
 			s.ask(t, allowed)
 			switch {
@@ -40,29 +57,33 @@ func TestPicture(t *testing.T) {
 			case i%40 == 30:
 				s.ask(t, forbidden)
 			}
-			for _, c := range more {
+			for _, c := range p.more {
 				s.ask(t, c)
 			}
 		}
-	}
-	phase(14)
-	phase(10, malformed)
-	phase(12)
-	phase(10, denied)
-	phase(10)
-	plots := []plot{
-		{title: "401 by reason: identity plumbing", outcome: "unauthenticated"},
-		{title: "403 by reason: policy plumbing", outcome: "forbidden"},
-	}
-	for i := range plots {
-		got, err := query(address, "/api/v1/query_range", url.Values{
-			"query": {fmt.Sprintf(`sum by (sallyport_reason) (rate(sallyport_refusals_total{sallyport_outcome=%q}[3s]))`, plots[i].outcome)},
-			"start": {seconds(began.Add(3 * time.Second))}, "end": {seconds(time.Now())}, "step": {"0.5"},
-		})
-		if err != nil || len(got) == 0 {
-			t.Fatalf("%s: %v, %v", plots[i].title, got, err)
+		if b.to = time.Now(); b.name != "" {
+			bursts = append(bursts, b)
 		}
-		plots[i].lines, plots[i].from, plots[i].to = got, float64(began.Add(3*time.Second).Unix()), float64(time.Now().Unix())
+		if n == 0 { // what there is before has no rates yet
+			from = b.from.Add(5 * time.Second)
+		}
+	}
+	to := time.Now()
+	queries := panelsOf(t)
+	var plots []plot
+	for _, title := range pictured {
+		p := plot{title: title, from: from, to: to, bursts: bursts}
+		for _, q := range queries[title] {
+			got, err := query(address, "/api/v1/query_range", url.Values{"query": {q}, "start": {seconds(from)}, "end": {seconds(to)}, "step": {"0.5"}})
+			if err != nil {
+				t.Fatalf("%s: %v", title, err)
+			}
+			p.lines = append(p.lines, got...)
+		}
+		if len(p.lines) == 0 {
+			t.Fatalf("%s: nothing is shown", title)
+		}
+		plots = append(plots, p)
 	}
 	if err := os.WriteFile(*picture, []byte(draw(plots)), 0o644); err != nil {
 		t.Fatal(err)
@@ -71,71 +92,101 @@ func TestPicture(t *testing.T) {
 
 func seconds(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }
 
-// plot is one panel.
-type plot struct {
-	title, outcome string
-	lines          []result
-	from, to       float64
+// burst is when one happened.
+type burst struct {
+	name     string
+	from, to time.Time
 }
 
-// The measures of a picture.
+// plot is one panel.
+type plot struct {
+	title    string
+	lines    []result
+	from, to time.Time
+	bursts   []burst
+}
+
+// The measures of a picture and of a panel in it.
 const (
-	width, height = 720, 210
-	left, bottom  = 48, 30
-	top, right    = 34, 170
+	columns       = 2
+	width, height = 470, 250
+	left, right   = 46, 14
+	top, bottom   = 40, 72
+	most          = 25.0 // a second, in all panels
 )
 
-// colours are told apart on white and on black, and by people who see fewer.
-var colours = []string{"#d55e00", "#0072b2", "#009e73", "#cc79a7", "#8a6d00"}
+// style has colours that are told apart by people who see fewer, on light and on dark
+// pages.
+const style = `svg{--page:#fff;--text:#1b1f24;--faint:#57606a;--line:#d8dee4;--burst:#fff4d6;--a:#c2410c;--b:#0969da;--c:#1a7f5a;--d:#8250df}
+@media(prefers-color-scheme:dark){svg{--page:#0d1117;--text:#e6edf3;--faint:#9198a1;--line:#30363d;--burst:#2e2a1a;--a:#ff9d6c;--b:#79b8ff;--c:#56d4a4;--d:#d2a8ff}}
+.page{fill:var(--page)}text{fill:var(--text)}.faint{fill:var(--faint)}.grid{stroke:var(--line)}.burst{fill:var(--burst)}
+.line{fill:none;stroke-width:2;stroke-linejoin:round}.a{stroke:var(--a)}.b{stroke:var(--b)}.c{stroke:var(--c)}.d{stroke:var(--d)}`
 
-// draw is a picture of all plots, one below the other, in one scale.
+const classes = "abcd"
+
+// draw is a picture of all plots in one scale.
 func draw(plots []plot) string {
-	most := 0.0
-	for _, p := range plots {
-		for _, l := range p.lines {
-			for _, v := range l.Values {
-				most = max(most, number(v[1]))
-			}
-		}
-	}
-	most = max(5, float64(5*(int(most/5)+1)))
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui,sans-serif" font-size="12">`+"\n", width, height*len(plots))
-	fmt.Fprintf(&b, `<title>Refusals a second while tokens break, and then a policy</title><rect width="100%%" height="100%%" fill="#ffffff"/>`+"\n")
+	rows := (len(plots) + columns - 1) / columns
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui,sans-serif" font-size="12" role="img">`+"\n", width*columns, height*rows)
+	fmt.Fprintf(&b, "<title>Refusals a second while tokens break, and then while a rule of the policy denies a route</title>\n<style>%s</style>\n", style)
+	b.WriteString(`<rect class="page" width="100%" height="100%"/>` + "\n")
 	for i, p := range plots {
-		fmt.Fprintf(&b, `<g transform="translate(0 %d)">`+"\n", i*height)
-		p.draw(&b, most)
+		fmt.Fprintf(&b, `<g transform="translate(%d %d)">`+"\n", i%columns*width, i/columns*height)
+		p.draw(&b)
 		b.WriteString("</g>\n")
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
 }
 
-func (p plot) draw(b *strings.Builder, most float64) {
-	x := func(v float64) float64 { return left + (v-p.from)/(p.to-p.from)*(width-left-right) }
+func (p plot) draw(b *strings.Builder) {
+	span := p.to.Sub(p.from).Seconds()
+	x := func(at float64) float64 { return left + min(max(at, 0), span)/span*(width-left-right) }
 	y := func(v float64) float64 { return height - bottom - v/most*(height-top-bottom) }
-	fmt.Fprintf(b, `<text x="%d" y="20" font-weight="600" font-size="14" fill="#222222">%s</text>`+"\n", left, html.EscapeString(p.title))
-	for v := 0.0; v <= most; v += most / 5 {
-		fmt.Fprintf(b, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#dddddd"/><text x="%d" y="%.1f" text-anchor="end" fill="#555555">%.0f/s</text>`+"\n",
+	fmt.Fprintf(b, `<text x="%d" y="20" font-weight="600" font-size="14">%s</text>`+"\n", left, html.EscapeString(p.title))
+	for _, u := range p.bursts {
+		from, to := x(u.from.Sub(p.from).Seconds()), x(u.to.Sub(p.from).Seconds())
+		fmt.Fprintf(b, `<rect class="burst" x="%.1f" y="%d" width="%.1f" height="%d"/><text class="faint" x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n",
+			from, top, to-from, height-top-bottom, (from+to)/2, top-4, html.EscapeString(u.name))
+	}
+	for v := 0.0; v <= most; v += 5 {
+		fmt.Fprintf(b, `<line class="grid" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text class="faint" x="%d" y="%.1f" text-anchor="end">%.0f/s</text>`+"\n",
 			left, width-right, y(v), y(v), left-6, y(v)+4, v)
 	}
-	for s := 0.0; s <= p.to-p.from; s += 10 {
-		fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle" fill="#555555">%.0f s</text>`+"\n", x(p.from+s), height-bottom+16, s)
+	for s := 0.0; s <= span; s += 10 {
+		fmt.Fprintf(b, `<text class="faint" x="%.1f" y="%d" text-anchor="middle">%.0f s</text>`+"\n", x(s), height-bottom+16, s)
 	}
-	slices.SortFunc(p.lines, func(a, c result) int {
-		return strings.Compare(a.Metric["sallyport_reason"], c.Metric["sallyport_reason"])
-	})
-	for i, l := range p.lines {
+	slices.SortFunc(p.lines, func(a, c result) int { return cmp.Or(-cmp.Compare(peak(a), peak(c)), cmp.Compare(label(a), label(c))) })
+	for i, l := range p.lines[:min(len(p.lines), len(classes))] {
 		points := make([]string, len(l.Values))
 		for j, v := range l.Values {
-			points[j] = fmt.Sprintf("%.1f,%.1f", x(number(v[0])), y(number(v[1])))
+			points[j] = fmt.Sprintf("%.1f,%.1f", x(number(v[0])-float64(p.from.UnixMilli())/1000), y(number(v[1])))
 		}
-		colour := colours[i%len(colours)]
-		fmt.Fprintf(b, `<polyline fill="none" stroke="%s" stroke-width="2" points="%s"/>`+"\n", colour, strings.Join(points, " "))
-		at := top + 8 + 18*i
-		fmt.Fprintf(b, `<line x1="%d" x2="%d" y1="%d" y2="%d" stroke="%s" stroke-width="3"/><text x="%d" y="%d" fill="#222222">%s</text>`+"\n",
-			width-right+10, width-right+26, at, at, colour, width-right+32, at+4, html.EscapeString(l.Metric["sallyport_reason"]))
+		at, beside := height-bottom+34+i/2*18, left+i%2*(width-left-right)/2
+		fmt.Fprintf(b, `<polyline class="line %c" points="%s"/><line class="line %c" x1="%d" x2="%d" y1="%d" y2="%d"/><text x="%d" y="%d">%s</text>`+"\n",
+			classes[i], strings.Join(points, " "), classes[i], beside, beside+16, at, at, beside+22, at+4, html.EscapeString(label(l)))
 	}
+}
+
+// label names a line by the values of its labels.
+func label(r result) string {
+	var parts []string
+	for _, name := range []string{"sallyport_reason", "sallyport_rule", "http_route"} {
+		if value := r.Metric[name]; value != "" {
+			parts = append(parts, value)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// peak is the highest value of a line.
+func peak(r result) float64 {
+	highest := 0.0
+	for _, v := range r.Values {
+		highest = max(highest, number(v[1]))
+	}
+	return highest
 }
 
 // number is a number of an answer, which has times as numbers and values as texts.
