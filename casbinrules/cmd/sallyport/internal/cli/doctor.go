@@ -21,6 +21,7 @@ import (
 // The bounds of a page of metrics.
 const (
 	maxMetrics     = 64 << 20
+	maxRedirects   = 5
 	metricsTimeout = 10 * time.Second
 )
 
@@ -154,7 +155,13 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 		return nil, err
 	}
 	r.Header.Set("Accept", "text/plain; version=0.0.4")
-	response, err := http.DefaultClient.Do(r)
+	client := http.Client{CheckRedirect: func(to *http.Request, via []*http.Request) error {
+		if to.URL.Host != via[0].URL.Host || len(via) > maxRedirects {
+			return fmt.Errorf("it redirects to %s: give that address", to.URL.Redacted())
+		}
+		return nil
+	}}
+	response, err := client.Do(r)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,15 @@ func TestDoctorAsksForMetrics(t *testing.T) {
 	page := "# TYPE sallyport_requests_total counter\nsallyport_requests_total{sallyport_outcome=\"allowed\"} 3\n" +
 		"# TYPE sallyport_refusals_total counter\nsallyport_refusals_total{http_route=\"/x\",sallyport_outcome=\"unavailable\",sallyport_reason=\"dependency_unavailable\",sallyport_rule=\"\",sallyport_scheme=\"Session\"} 1\n"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/metrics" {
+		switch r.URL.Path {
+		case "/metrics":
+		case "/moved":
+			http.Redirect(w, r, "/metrics", http.StatusFound)
+			return
+		case "/away":
+			http.Redirect(w, r, "http://metrics.invalid/metrics", http.StatusFound)
+			return
+		default:
 			http.NotFound(w, r)
 			return
 		}
@@ -95,6 +103,12 @@ func TestDoctorAsksForMetrics(t *testing.T) {
 	}
 	if got := run(t, t.TempDir(), "", "doctor", "--during", "1ms", server.URL+"/metrics"); got.code != 0 {
 		t.Errorf("when nothing has happened since: %+v", got)
+	}
+	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/moved"); got.code != 1 {
+		t.Errorf("moved: %+v", got)
+	}
+	if got := run(t, t.TempDir(), "", "doctor", server.URL+"/away"); got.code != 2 || !strings.Contains(got.stderr, "it redirects to http://metrics.invalid/metrics: give that address") {
+		t.Errorf("at another host: %+v", got)
 	}
 	if got := run(t, t.TempDir(), "", "doctor", server.URL); got.code != 2 || !strings.Contains(got.stderr, "404") {
 		t.Errorf("at another page: %+v", got)

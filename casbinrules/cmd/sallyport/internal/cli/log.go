@@ -149,10 +149,10 @@ func writeVerification(w io.Writer, v *decisionlog.Verification, files int) erro
 	for _, f := range v.Findings {
 		b.WriteString(strings.Replace(plain(f.String()), ": "+f.Code+": ", ": "+paint.red(f.Code)+": ", 1) + "\n")
 	}
-	fmt.Fprintf(&b, "%d lines in %d files, numbers %d to %d: ", v.Lines, files, v.First, v.Last)
+	fmt.Fprintf(&b, "%s in %s, numbers %d to %d: ", quantity(v.Lines, "line"), quantity(files, "file"), v.First, v.Last)
 	switch {
 	case len(v.Findings) > 0:
-		b.WriteString(paint.red(fmt.Sprintf("%d findings", len(v.Findings))) + "\n")
+		b.WriteString(paint.red(quantity(len(v.Findings), "finding")) + "\n")
 	case v.Signed > 0:
 		b.WriteString(paint.green("nothing was changed") + fmt.Sprintf("; signed up to number %d\n", v.Signed))
 	default:

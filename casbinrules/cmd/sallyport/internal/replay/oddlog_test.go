@@ -164,3 +164,19 @@ func TestEqualsBruteForceWhateverIsInTheLog(t *testing.T) {
 		t.Errorf("%d changes, lacks %v, %d of %d compared", len(want.changes), want.lacks, want.compared, want.lines)
 	}
 }
+
+// TestWhatIsNoLog is refused before it takes memory without end.
+func TestWhatIsNoLog(t *testing.T) {
+	t.Parallel()
+	policy, _ := open(t, oldPolicy)
+	for text, want := range map[string]string{
+		"\x1f\x8b\x08 and so on\n":  "it is compressed by gzip",
+		strings.Repeat("a", 65<<20): "a line is longer than 64 MiB",
+	} {
+		file := filepath.Join(t.TempDir(), "log")
+		must(t, os.WriteFile(file, []byte(text), 0o600))
+		if _, err := replay.Run(t.Context(), []string{file}, replay.Settings{New: policy}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
+	}
+}

@@ -20,6 +20,9 @@ import (
 // chunkSize is how much of a log one goroutine takes at a time.
 const chunkSize = 1 << 20
 
+// maxLine is how long a line may be.
+const maxLine = 64 << 20
+
 // Run replays the files of a log, in any order. The error is that of reading, or of
 // ctx.
 func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
@@ -90,14 +93,21 @@ func readAll(ctx context.Context, files []string, chunks chan<- []byte, buffers 
 
 func readOne(ctx context.Context, f io.Reader, chunks chan<- []byte, buffers *sync.Pool) error {
 	r := bufio.NewReaderSize(f, 64<<10)
+	if first, _ := r.Peek(2); string(first) == "\x1f\x8b" { // its error comes again
+		return errors.New("it is compressed by gzip: decompress it first")
+	}
 	for {
 		chunk := (*buffers.Get().(*[]byte))[:chunkSize]
 		n, err := io.ReadFull(r, chunk)
 		chunk = chunk[:n]
 		if err == nil { // up to the end of the line
-			var rest []byte
-			if rest, err = r.ReadBytes('\n'); err == nil || errors.Is(err, io.EOF) {
-				chunk = append(chunk, rest...)
+			for err = bufio.ErrBufferFull; errors.Is(err, bufio.ErrBufferFull) && len(chunk) < maxLine; {
+				var part []byte
+				part, err = r.ReadSlice('\n')
+				chunk = append(chunk, part...)
+			}
+			if errors.Is(err, bufio.ErrBufferFull) {
+				return fmt.Errorf("a line is longer than %d MiB, so that this is no decision log", maxLine>>20)
 			}
 		}
 		if len(chunk) > 0 {
