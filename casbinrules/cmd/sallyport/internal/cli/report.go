@@ -215,7 +215,7 @@ func (r *reporter) untested(ctx context.Context, _ []ask.Subject) (audit.Section
 	if err != nil {
 		return s, err
 	}
-	s.Intro += fmt.Sprintf(" %d of %d lines are covered (%.1f%%), by %d tests, of which %d failed.", c.Covered, c.Lines, c.Percent, len(results), failures(results))
+	s.Intro += fmt.Sprintf(" %d of %d lines are covered (%.1f%%), by %s, of which %d failed.", c.Covered, c.Lines, c.Percent, quantity(len(results), "test"), failures(results))
 	s.Lines = ruleLines(c.NotCovered)
 	return s, nil
 }
@@ -238,7 +238,7 @@ func (r *reporter) unused(ctx context.Context, _ []ask.Subject) (audit.Section, 
 		s.Missing = fmt.Sprintf("Nothing is known: none of %d lines of %s could be decided.", report.Lines, filepath.Base(r.logs[0]))
 		return s, nil
 	}
-	s.Intro += fmt.Sprintf(" These were %d.", report.Compared)
+	s.Intro += fmt.Sprintf(" %s could be decided again.", quantity(int(report.Compared), "request"))
 	for _, note := range replayNotes(report) {
 		s.Intro += " Note: " + note + "."
 	}
