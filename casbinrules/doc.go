@@ -1,9 +1,17 @@
 // Package casbinrules answers gate two from Casbin models and policy files.
 //
 // [Open] reads a model and its policy and returns an [Authorizer] for
-// core.WithAuthorizer. Every decision is Casbin's own for the same model and
-// policy, with these additions, each of which only ever narrows what a policy
-// file can be misread to mean:
+// [core.WithAuthorizer]:
+//
+//	policy, err := casbinrules.Open(casbinrules.RBACWithDeny(), []string{"policy.csv"}, casbinrules.WithFileWatch())
+//	if err != nil {
+//		return nil, err // every mistake, with file, line, column and what to do
+//	}
+//	return core.NewGuard(schemes, core.WithAuthorizer(policy))
+//
+// Every decision is Casbin's own for the same model and policy, with these
+// additions, each of which only ever narrows what a policy file can be misread to
+// mean:
 //
 //   - The roles in a principal's credentials count as role links of that
 //     request.
@@ -44,7 +52,7 @@
 //
 // Decisions and their reasons:
 //   - [Authorizer.Authorize] and [Authorizer.AuthorizeAnonymous], which gates ask;
-//     [Authorizer.Enforce] is Casbin's own.
+//     [Authorizer.Enforce] is Casbin's own, and so are all with [WithCasbinSemantics].
 //   - [Authorizer.Explain] and [Authorizer.ExplainQuery] make an [Explanation];
 //     [WithMaxNearMisses] and [WithAbout] are options of them.
 //   - [Authorizer.RolesOf] and [Authorizer.KnownRoles], for rules about roles.

@@ -1,17 +1,3 @@
-// Package core decides, for any web framework, who a request comes from and
-// what it may do, and answers it correctly when the answer is no.
-//
-// There are two gates and they are never confused. Gate one asks who you are:
-// without a usable identity the answer is 401 with at least one challenge
-// (RFC 9110 §15.5.2). Gate two asks what you may do: a known principal whom
-// policy refuses gets 403 without a challenge (RFC 9110 §15.5.4). A dependency
-// that fails is 503 and never 401 or 403.
-//
-// The types below are the whole seam. An adapter shows a framework's request
-// as a [Request]; an [Authenticator] turns its credentials into a [Principal];
-// an [Authorizer] answers an [Access] with a [Decision]; a [Responder] turns a
-// [Denial] into a [Response]; an [Observer] is told of every verdict. [Guard]
-// holds them together.
 package core
 
 import (

@@ -1,5 +1,12 @@
 // Package echoauth mounts a [core.Guard] on Echo.
 //
+//	app := echo.New()
+//	reports := app.Group("/reports", echoauth.Authorize(guard))
+//	reports.GET("/:id", func(c echo.Context) error {
+//		return c.String(http.StatusOK, "hello, "+echoauth.Principal(c).ID())
+//	})
+//	log.Fatal(app.Start("127.0.0.1:8080"))
+//
 // A refused request is answered, and the middleware returns an
 // *[echo.HTTPError] whose Internal is the *[core.Denial], so that loggers and
 // the app's own HTTPErrorHandler see it. The answer is complete by then: what

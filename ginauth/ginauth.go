@@ -1,5 +1,12 @@
 // Package ginauth mounts a [core.Guard] on Gin.
 //
+//	app := gin.New()
+//	reports := app.Group("/reports", ginauth.Authorize(guard))
+//	reports.GET("/:id", func(c *gin.Context) {
+//		c.String(http.StatusOK, "hello, %s\n", ginauth.Principal(c).ID())
+//	})
+//	log.Fatal(app.Run("127.0.0.1:8080"))
+//
 // A refused request is answered and aborted: no later handler runs, and nothing
 // that anybody writes to the response from then on is sent. Handlers
 // find the principal with [Principal], and code that knows no framework with

@@ -9,12 +9,17 @@
 //	  model: model.conf
 //	  files: policy.csv
 //
-// and one line:
+// It is opened, and mounted with the adapter of any framework:
 //
 //	s, err := setup.Open("sallyport.yaml")
+//	if err != nil {
+//		return err // every mistake, with line and column
+//	}
+//	defer s.Close()
+//	mux.Handle("GET /reports/{id}", httpauth.Authorize(s.Guard())(handler))
+//	return http.ListenAndServe("127.0.0.1:8080", mux)
 //
-// The gates of s.Guard() are then mounted with the adapter of any framework. The
-// page docs/configuration.md lists every key; the command "sallyport config
+// The page docs/configuration.md lists every key; the command "sallyport config
 // check" says what is wrong with a file, and "sallyport config schema" prints a
 // JSON schema for editors.
 //

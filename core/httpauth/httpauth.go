@@ -1,6 +1,13 @@
 // Package httpauth mounts a [core.Guard] on plain net/http: ServeMux, chi,
 // gorilla and whatever else takes func(http.Handler) http.Handler.
 //
+//	mux := http.NewServeMux()
+//	mux.Handle("GET /reports/{id}", httpauth.Authorize(guard)(http.HandlerFunc(
+//		func(w http.ResponseWriter, r *http.Request) {
+//			fmt.Fprintf(w, "hello, %s\n", httpauth.Principal(r).ID())
+//		})))
+//	log.Fatal(http.ListenAndServe("127.0.0.1:8080", mux))
+//
 // Mount gates around the handlers of routes, inside the mux: there the matched
 // pattern is known. Around a whole mux the pattern is unknown and policies see
 // the path alone. Inside [http.StripPrefix] they see the stripped path.

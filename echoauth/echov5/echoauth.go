@@ -1,6 +1,13 @@
 // Package echoauth mounts a [core.Guard] on Echo v5. The package for Echo v4,
 // github.com/sallyport-go/sallyport/echoauth, exports the same names.
 //
+//	app := echo.New()
+//	reports := app.Group("/reports", echoauth.Authorize(guard))
+//	reports.GET("/:id", func(c *echo.Context) error {
+//		return c.String(http.StatusOK, "hello, "+echoauth.Principal(c).ID())
+//	})
+//	log.Fatal(app.Start("127.0.0.1:8080"))
+//
 // A refused request is answered, and the middleware returns an
 // *[echo.HTTPError] that wraps the *[core.Denial], so that loggers and the app's
 // own HTTPErrorHandler see it. The answer is complete by then: what they write

@@ -1,5 +1,12 @@
 // Package fiberauth mounts a [core.Guard] on Fiber v3.
 //
+//	app := fiber.New()
+//	reports := app.Group("/reports", fiberauth.Authorize(guard))
+//	reports.Get("/:id", func(c fiber.Ctx) error {
+//		return c.SendString("hello, " + fiberauth.Principal(c).ID())
+//	})
+//	log.Fatal(app.Listen("127.0.0.1:8080"))
+//
 // Gates work wherever middleware can stand: on a route, a group or the whole
 // app. The matched route is known in all three, also to gates mounted with
 // Use, where Fiber itself only knows the middleware.
