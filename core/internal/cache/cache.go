@@ -103,14 +103,6 @@ func (c *Cache[V]) remove(from *atomic.Pointer[entry[V]], key Key) {
 	}
 }
 
-// Delete forgets key.
-func (c *Cache[V]) Delete(key Key) {
-	s := c.set(key)
-	for i := range s {
-		c.remove(&s[i], key)
-	}
-}
-
 // Clear forgets everything that was put in before it was called.
 func (c *Cache[V]) Clear() {
 	for i := range c.sets {
