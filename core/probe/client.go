@@ -54,7 +54,8 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithTLS is the TLS configuration for https. Its ServerName is set to the host.
+// WithTLS is the TLS configuration for https, such as one with the certificate
+// authority of a company; the system's without it. ServerName is set to the host.
 func WithTLS(config *tls.Config) Option {
 	return func(c *Client) error {
 		if config == nil {

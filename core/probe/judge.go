@@ -8,15 +8,7 @@ import (
 	"strings"
 )
 
-// Judge says what is wrong with answers to a plan for s.
-func Judge(s Settings, log []Exchange) (*Report, error) {
-	st, err := newState(s)
-	if err != nil {
-		return nil, err
-	}
-	return judge(st.Settings, log), nil
-}
-
+// judge says what is wrong with answers to a plan for s.
 func judge(s *Settings, log []Exchange) *Report {
 	j := &judgement{Settings: s, log: withoutSecrets(s, log), seen: map[string]bool{}}
 	for _, x := range j.log {

@@ -2,13 +2,18 @@ package probe_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -273,6 +278,38 @@ func TestSettingsAreRefused(t *testing.T) {
 		if _, err := probe.NewClient(base); err == nil {
 			t.Errorf("a client for %q", base)
 		}
+	}
+}
+
+// TestCertificatesAreVerified: a service on https is who it says, or nothing is sent.
+func TestCertificatesAreVerified(t *testing.T) {
+	var reached atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	defer srv.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	for _, tt := range []struct {
+		opts   []probe.Option
+		status int
+	}{
+		{nil, 0},
+		{[]probe.Option{probe.WithTLS(&tls.Config{RootCAs: roots})}, 200},
+	} {
+		c, err := probe.NewClient(srv.URL, tt.opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		unknown := x509.UnknownAuthorityError{}
+		a := c.Send(t.Context(), probe.Request{Method: "GET", Target: "/"})
+		if a.Status != tt.status || errors.As(a.Err, &unknown) != (tt.status == 0) || reached.Load() != int64(tt.status/200) {
+			t.Errorf("%d (%v), and %d requests arrived", a.Status, a.Err, reached.Load())
+		}
+	}
+	if _, err := probe.NewClient(srv.URL, probe.WithTLS(nil)); err == nil {
+		t.Error("a client without a TLS configuration")
 	}
 }
 
