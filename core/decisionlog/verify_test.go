@@ -308,8 +308,8 @@ func (l *tampered) chainAgain(file, at int) {
 				continue
 			}
 			body = bytes.Replace(body, slices.Concat([]byte(`"previous":"`), was), slices.Concat([]byte(`"previous":"`), is), 1)
-			before := make([]byte, 32)
-			if _, err := hex.Decode(before, is); err != nil {
+			before, err := hex.AppendDecode(nil, is)
+			if err != nil {
 				panic(err)
 			}
 			sum := sha256.Sum256(append(before, body...))

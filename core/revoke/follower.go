@@ -66,7 +66,7 @@ func Follow(ctx context.Context, log Log, opts ...FollowOption) (*Follower, erro
 	}
 	f.source = followed
 	if s.late {
-		go func() { _ = followed.Refresh(context.Background()) }() // the status has its error; Close ends it
+		go func() { _ = followed.Refresh(context.WithoutCancel(ctx)) }() // the status has its error; Close ends it
 	}
 	return f, nil
 }

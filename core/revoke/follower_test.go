@@ -82,7 +82,7 @@ func watch() (revoke.FollowOption, func(t *testing.T, what string, is func(revok
 func TestFollowerSaysWhatAListSays(t *testing.T) {
 	t.Parallel()
 	const seed = 7
-	r := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a test that repeats itself
+	r := rand.New(rand.NewPCG(seed, seed))
 	pick := func(all ...string) string { return all[r.IntN(len(all))] }
 	hour := func() time.Time { return noon.Add(time.Duration(r.IntN(9)-4) * time.Hour) }
 	for round := range 200 {
