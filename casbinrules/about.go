@@ -70,7 +70,7 @@ func (a *Authorizer) About(values map[string]string) core.Authorizer {
 func (c *config) checkAbout(values map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if _, ok := c.ofObject[name]; !ok {
-			return &core.InternalError{Err: fmt.Errorf("casbinrules: about: %q is no field of WithObjectAttribute: those are %s",
+			return &core.InternalError{Err: fmt.Errorf("casbinrules: about: %q is not a field of WithObjectAttribute: those are %s",
 				name, strings.Join(slices.Sorted(maps.Keys(c.ofObject)), ", "))}
 		}
 	}

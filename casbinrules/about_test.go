@@ -131,7 +131,7 @@ func TestAboutIsOfTheObjectAlone(t *testing.T) {
 	}
 	_, err := a.About(map[string]string{"sub": "root"}).Authorize(t.Context(), p, put)
 	var fault *core.InternalError
-	if !errors.As(err, &fault) || !strings.Contains(err.Error(), `"sub" is no field of WithObjectAttribute: those are owner`) {
+	if !errors.As(err, &fault) || !strings.Contains(err.Error(), `"sub" is not a field of WithObjectAttribute: those are owner`) {
 		t.Errorf("a field that is not of the object: %v", err)
 	}
 	e, err := a.Explain(t.Context(), p, put, WithAbout(map[string]string{"owner": "ann"}))

@@ -118,7 +118,7 @@ func casbinFile(t *testing.T, dir, text, policy string) (e *casbin.Enforcer, err
 func (f family) compareAsCasbin(t *testing.T, rnd *rand.Rand, dir, policy string) (loaded bool, allowed int) {
 	t.Helper()
 	if f.Name == "subject priority" && strings.Contains(policy, "g,") {
-		// What Casbin makes of roles that are no tree is chance, or a hang.
+		// What Casbin makes of roles that are not a tree is chance, or a hang.
 		found, err := LintFS(files("policy.csv", policy), ModelText("model.conf", f.Text), []string{"policy.csv"}, WithCasbinSemantics(), WithoutTokenRoles())
 		if err != nil {
 			t.Fatal(err)

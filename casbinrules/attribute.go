@@ -147,7 +147,7 @@ func (v *attributeValues) All() iter.Seq2[string, string] {
 	}
 }
 
-// fill asks for the attributes of a request in the order of the model, save those
+// fill asks for the attributes of a request in the order of the model, except those
 // that about has. p is nil for an anonymous request. It returns those that there
 // are, or nil.
 func (c *config) fill(s *model.Schema, q *engine.Request, p *core.Principal, a *core.Access, about map[string]string) core.Attributes {

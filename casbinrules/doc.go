@@ -22,7 +22,7 @@
 //   - HEAD is judged as GET unless some rule names HEAD; what is denied to GET
 //     is denied to HEAD even then.
 //
-// What Casbin would load and take for something else than was meant is an error
+// What Casbin would load and take for something other than what was meant is an error
 // of loading, reported with file, line and column, all of them at once: see
 // [FindingsError]. What is only likely to be a mistake is a warning, listed by
 // [Authorizer.Warnings]; [Lint] reports both without opening anything. The

@@ -60,7 +60,7 @@ var (
 // requests, be changed afterwards.
 //
 // Options besides those named, [WithAnonymous], [WithRouteAsObject] and [WithRolePrefix]
-// have no meaning here and are refused, save for [WithAttributeType] with
+// have no meaning here and are refused, except for [WithAttributeType] with
 // [Number], which Casbin is given as a float64, and [IPAddress]. So are an
 // enforcer that allows what no rule of it allows, as one does that is switched
 // off, and without [WithCasbinSemantics] a matcher that compares texts by less or more.

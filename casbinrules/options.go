@@ -179,7 +179,7 @@ func WithRolePrefix(prefix string) Option {
 
 // WithCasbinSemantics loads whatever Casbin itself loads and has it mean what it means to
 // Casbin, so that an existing policy can move in first and be cleaned up later.
-// Findings about text that Casbin takes for something else than it looks like
+// Findings about text that Casbin takes for something other than it looks like
 // are then warnings, as are those about a matcher that Casbin can read; what
 // Casbin refuses, hangs on or decides by chance is an error all the same. A
 // matcher may then have eval, or a request that cannot be compared, which is

@@ -61,7 +61,7 @@ func (f family) enforcer(t *testing.T, lines []string, p *core.Principal) *casbi
 	return e
 }
 
-// addOracles adds functions by which Casbin can compare what is no number.
+// addOracles adds functions by which Casbin can compare what is not a number.
 func addOracles(e *casbin.Enforcer) {
 	for name, f := range policygen.Functions() {
 		e.AddFunction(name, f)

@@ -188,7 +188,7 @@ func (w *sqlWriter) match(c *Condition) string {
 	text, begins, ok := sqlPattern(c.Function, c.Pattern)
 	switch {
 	case !ok:
-		w.err = errors.Join(w.err, fmt.Errorf("%s: %s with %q is no comparison of whole segments: use Filter for this policy", cmp.Or(c.Place, "a name in role links"), c.Function, c.Pattern))
+		w.err = errors.Join(w.err, fmt.Errorf("%s: %s with %q does not compare whole segments: use Filter for this policy", cmp.Or(c.Place, "a name in role links"), c.Function, c.Pattern))
 		return "FALSE"
 	case begins:
 		return "starts_with(" + w.column + ", " + w.arg(text) + ")"

@@ -24,7 +24,7 @@ const fetchMode = "Sec-Fetch-Mode"
 // "https://app.example.com", passes when Origin is exactly that.
 //
 // GET, HEAD and OPTIONS pass, since no handler of them may change anything
-// (RFC 9110 §9.2.1), save when they ask for an upgrade.
+// (RFC 9110 §9.2.1), except when they ask for an upgrade.
 func CrossSite(r Request, trusted ...string) error {
 	switch r.Method() {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:

@@ -128,7 +128,7 @@ func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	}
 }
 
-// settle lets a refusal go on as an error, save where w holds back the answer
+// settle lets a refusal go on as an error, except where w holds back the answer
 // and would drop it for an error. There the error handler is told here.
 func settle(c echo.Context, w http.ResponseWriter, err error) error {
 	if err == nil || !adapter.HoldsBack(w) || !isRefusal(err) {

@@ -27,7 +27,7 @@ type decisionLog struct {
 
 	mu       sync.Mutex
 	users    int
-	path     string // absolute, "" for what is no file
+	path     string // absolute, "" for what is not a file
 	settings [9]any // all others of the section
 	open     func() (*decisionlog.Log, error)
 	before   decisionlog.Stats // of logs that were closed

@@ -81,7 +81,7 @@ type Setup struct {
 // with a part is an [*Error] that wraps the error of its package, such as a
 // [*casbinrules.FindingsError]. With an error nothing is left running.
 //
-// The files that it names, save itself, are watched while the service runs: an
+// The files that it names, except itself, are watched while the service runs: an
 // edit takes effect whole or not at all, and the outcome is logged. Nothing is
 // fetched before Open returns; until an issuer has answered its tokens are 503.
 func Open(path string, opts ...Option) (*Setup, error) {

@@ -96,7 +96,7 @@ func RemoveFields(h http.Header, fields []core.Field) {
 	}
 }
 
-// Without are the lines of a response's field, save those that f has put among
+// Without are the lines of a response's field, except those that f has put among
 // them. It is what [RemoveFields] does, for headers that are not net/http's.
 func Without(f *core.Field, lines []string) []string {
 	kept := make([]string, 0, len(lines))

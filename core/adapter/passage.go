@@ -172,7 +172,7 @@ func (p *Passage) answer(f *Refusal) {
 }
 
 // ClearRepresentation removes the fields that describe a representation which
-// is not sent (RFC 9110 §8), save Content-Type and Content-Length.
+// is not sent (RFC 9110 §8), except Content-Type and Content-Length.
 func ClearRepresentation(h http.Header) {
 	if len(h) == 0 {
 		return

@@ -109,7 +109,7 @@ func WithClock(now func() time.Time) Option {
 // Vary is the one field that a key is read from; nothing with [WithQueryParameter], since a
 // query is part of what caches go by. The places where no key may be are left
 // out: all they can lead to is a refusal, which is not stored. The account of
-// an attempt is the ID of the key, "" for what is no key by its form.
+// an attempt is the ID of the key, "" for what is not a key by its form.
 func (a *Authenticator) Scheme() core.Scheme {
 	return core.Scheme{
 		Name:    a.name(),
@@ -133,7 +133,7 @@ func (a *Authenticator) name() string {
 // package knows, are [core.ErrAmbiguousCredentials].
 //
 // A [core.CredentialError] has one of these reasons, which events alone tell
-// apart: [core.ReasonMalformed] for what is no key by form or checksum,
+// apart: [core.ReasonMalformed] for what is not a key by form or checksum,
 // [core.ReasonUnknownPrincipal] for an unknown ID, [core.ReasonWrongSecret],
 // and for a key that is right otherwise [core.ReasonRevoked] and
 // [core.ReasonExpired]. Hashes are compared in constant time, and for an

@@ -42,7 +42,7 @@ func TestAttemptsUnderWayTakeUpTheBudget(t *testing.T) {
 	if wait := b.begins(home, ""); wait > 0 {
 		t.Fatalf("wait %v after a success", wait)
 	}
-	b.Report(context.Background(), from(home), "", outage) // and so does what is no guess
+	b.Report(context.Background(), from(home), "", outage) // and so does what is not a guess
 	if wait := b.begins(home, ""); wait > 0 {
 		t.Fatalf("wait %v after an outage", wait)
 	}

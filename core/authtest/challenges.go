@@ -54,7 +54,7 @@ func newBasic(t *testing.T, realm string, opts ...basic.Option) core.Authenticat
 }
 
 // everyChallenge: all 401s of all gates carry challenges by the grammar; no
-// 403 carries one, save insufficient_scope (RFC 6750 §3.1).
+// 403 carries one, except insufficient_scope (RFC 6750 §3.1).
 func everyChallenge(t *testing.T, f Framework) {
 	g := everyScheme(t, "the realm", core.WithAuthorizer(only("alice")))
 	scope := rule.Scope("read", "write")

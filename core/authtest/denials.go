@@ -170,7 +170,7 @@ func errorHandler(t *testing.T, f Framework) {
 	}
 }
 
-// handlerError: an error that is no denial goes the app's usual way.
+// handlerError: an error that is not a denial goes the app's usual way.
 func handlerError(t *testing.T, f Framework) {
 	if f.NativeCode == nil {
 		t.Skip("Framework.NativeCode is nil: the framework's apps have no error handler")

@@ -29,7 +29,7 @@ var pathSeeds = []string{
 
 // RunPaths sends the seed paths to an app with a deny rule, for configurations
 // of a framework other than its default. Whatever the spelling, no handler may
-// serve what the rule denies, or anything else than the policy was asked about.
+// serve what the rule denies, or anything other than the policy was asked about.
 func RunPaths(t *testing.T, fw Framework) {
 	v := newVault(t, fw)
 	for _, target := range pathSeeds {

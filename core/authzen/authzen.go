@@ -75,7 +75,7 @@ func WithSubjects(f func(ctx context.Context, asker *core.Principal, subject Ent
 // asked about. Without it a resource of type "path" is the path of a request, as a
 // client would send it, and one of type "object" is what core.WithResourceName
 // calls it; others are denied. With an error of f, too, the decision is false, and
-// the client is told its text, save for a [*core.UnavailableError] (503) and a
+// the client is told its text, except for a [*core.UnavailableError] (503) and a
 // [*core.InternalError] (500).
 func WithResources(f func(p *core.Principal, resource Entity) (core.Resource, error)) Option {
 	return func(p *PDP) error {
@@ -140,7 +140,7 @@ func Plain(_ *core.Principal, resource Entity) (core.Resource, error) {
 }
 
 // Evaluation is the endpoint for one question (AuthZEN §6): 200 with the decision;
-// 400 for a body that is no question, which the error in it names; 401, 403, 429
+// 400 for a body that is not a question, which the error in it names; 401, 403, 429
 // and 503 as of the guard. Only POST is answered.
 func (p *PDP) Evaluation(ctx context.Context, r core.Request) core.Response {
 	return p.serve(ctx, r, func(body map[string]any, ask func(question) (decision, error)) (any, error) {

@@ -40,7 +40,7 @@ type TokenVerifier interface {
 }
 
 // keepsNothing is a [TokenVerifier] to which a token may be lent: it keeps no part of
-// the text, nor gives it to others, and refuses by itself what is no b64token.
+// the text, nor gives it to others, and refuses by itself what is not a b64token.
 type keepsNothing interface {
 	// KeepsNothing returns the verifier itself, since one that embeds it may keep
 	// what it likes.

@@ -35,7 +35,7 @@ type Challenge struct {
 // New makes a challenge of a scheme and parameters in order.
 //
 // It refuses, with an error that names the parameter, what would not survive
-// the way to the client: a scheme or name that is no token, a name twice, a
+// the way to the client: a scheme or name that is not a token, a name twice, a
 // control character or byte outside ASCII in a value (RFC 9110 §5.5), and what
 // exceeds the limits [Parse] has itself. New keeps no part of params.
 func New(scheme string, params ...Param) (Challenge, error) {

@@ -170,7 +170,7 @@ func tokenLen(s string) int {
 	return len(s)
 }
 
-// notInToken68 are 1 for what is no character of a token68, but for the padding.
+// notInToken68 are 1 for what is not a character of a token68, but for the padding.
 var notInToken68 = func() (set [256]uint8) {
 	for c := range set {
 		if !isAlnum(byte(c)) && strings.IndexByte("-._~+/", byte(c)) < 0 {

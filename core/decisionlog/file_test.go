@@ -201,7 +201,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestForeignFile: nothing is appended to what is no log.
+// TestForeignFile: nothing is appended to what is not a log.
 func TestForeignFile(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "notes")

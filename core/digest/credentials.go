@@ -171,7 +171,7 @@ func malformed(what string) error {
 	return refused(core.ReasonMalformed, errors.New("digest: "+what))
 }
 
-// refused is 401. All refusals look the same to the client, save that of a
+// refused is 401. All refusals look the same to the client, except that of a
 // stale nonce, so that none tells whether a user exists.
 func refused(reason core.Reason, cause error) error {
 	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidCredentials, Err: cause}

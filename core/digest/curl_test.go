@@ -25,7 +25,7 @@ import (
 )
 
 // curl runs curl and returns what it prints. Without curl on the machine the
-// test is left out, save where CI is set: there it fails.
+// test is left out, except where CI is set: there it fails.
 func curl(t *testing.T, args ...string) string {
 	t.Helper()
 	program, err := exec.LookPath("curl")

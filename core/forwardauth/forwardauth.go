@@ -68,7 +68,7 @@ func WithSemicolons() Option {
 	}
 }
 
-// WithLogger is told of peers that are no trusted proxies, by their addresses or, with
+// WithLogger is told of peers that are not trusted proxies, by their addresses or, with
 // [core.WithPseudonyms], their pseudonyms; [slog.Default] is by default.
 func WithLogger(l *slog.Logger) Option {
 	return func(s *Service) error {
@@ -114,7 +114,7 @@ func New(gate *core.Gate, trusted *proxy.Trust, p Proxy, opts ...Option) (*Servi
 // which nginx makes 500; a refused path is 403 there, not 400. The whole answer,
 // challenges included, is in the field [AnswerField] for [Service.Refusal].
 //
-// A peer that is no trusted proxy gets 404, whatever it sends. A trusted one
+// A peer that is not a trusted proxy gets 404, whatever it sends. A trusted one
 // that does not say what the request was gets 500: that is its configuration.
 func (s *Service) Check(ctx context.Context, r core.Request) core.Response {
 	if !s.trusts(r) {

@@ -50,7 +50,7 @@ func (o *original) TLS() *tls.ConnectionState {
 
 // splitTarget takes a request target in origin-form apart (RFC 9112 §3.2.1).
 // The asterisk and the other forms have no path to judge, and CanonicalPath of core/adapter
-// refuses what is no path.
+// refuses what is not a path.
 func splitTarget(target string) (rt core.Route, query string, err error) {
 	for i := range len(target) {
 		if c := target[i]; c <= ' ' || c == 0x7f {

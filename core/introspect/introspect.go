@@ -31,7 +31,7 @@ import (
 // revoked.
 const ReasonInactive core.Reason = "inactive"
 
-// ReasonWrongType is the reason for an active token that is no access token, such
+// ReasonWrongType is the reason for an active token that is not an access token, such
 // as a refresh token.
 const ReasonWrongType = core.ReasonWrongType
 

@@ -60,7 +60,7 @@ type body struct {
 	unmodified bool // 304: the document of the etag that was sent
 }
 
-// statusError is an answer that is no document.
+// statusError is an answer that is not a document.
 type statusError struct {
 	status     int
 	retryAfter time.Duration

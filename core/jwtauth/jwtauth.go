@@ -61,7 +61,7 @@ var _ bearer.TokenVerifier = (*Verifier)(nil)
 //
 // A token that a client obtained for itself makes a principal that is named
 // "client:" and the client; see [WithClientPrefix]. ID tokens and other tokens of the
-// issuer that are no access tokens are refused as far as they can be told; see
+// issuer that are not access tokens are refused as far as they can be told; see
 // [WithAccessTokenProfile].
 //
 // An option that sets one value is an error when it is given twice. [WithAudience],
@@ -118,7 +118,7 @@ func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Princip
 
 // KeepsNothing returns v. It tells package bearer that v keeps no part of a token's
 // text, so that adapters whose frameworks reuse their buffers need not copy it, and
-// refuses any text that is no b64token, so that bearer need not look.
+// refuses any text that is not a b64token, so that bearer need not look.
 func (v *Verifier) KeepsNothing() (of any) { return v }
 
 // unbound is the principal of a token that is bound to no key.

@@ -63,7 +63,7 @@ func WithMaxTokenSize(n int) Option {
 }
 
 // WithMaxLifetime sets how far in the future exp may lie; 3650 days by default.
-// The default is meant only to catch values that are no date, such as
+// The default is meant only to catch values that are not dates, such as
 // milliseconds; set it to what the issuer really gives.
 func WithMaxLifetime(d time.Duration) Option {
 	return func(v *Verifier) error {

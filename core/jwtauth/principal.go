@@ -7,7 +7,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// checkClaims judges the claims of a token whose signature fits, save cnf, and maps
+// checkClaims judges the claims of a token whose signature fits, except cnf, and maps
 // them to a principal.
 //
 // All claims are in the principal as decoded: a number is a float64, or a

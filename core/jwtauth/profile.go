@@ -69,7 +69,7 @@ func WithIDTokens() Option {
 	}
 }
 
-// checkKind refuses what was issued as something else than an access token.
+// checkKind refuses what was issued as something other than an access token.
 func (v *Verifier) checkKind(t *verified) error {
 	access, err := v.mapping.CheckHeader(t.header.typ)
 	if err == nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// ReasonWrongType is the reason for a good JWT that is no access token, such as
+// ReasonWrongType is the reason for a good JWT that is not an access token, such as
 // an ID token (see [WithAccessTokenProfile]).
 const ReasonWrongType = core.ReasonWrongType
 

@@ -17,7 +17,7 @@ import (
 //
 // c is asked by issuer, jti, subject and time of issue, never by the text of the
 // token, which can be respelt (an ECDSA signature has two forms). With this
-// option a jti that is no string is refused. A token without jti can be revoked
+// option a jti that is not a string is refused. A token without jti can be revoked
 // by its subject or its age alone.
 func WithRevocation(c revoke.Checker) Option {
 	return func(v *Verifier) error {

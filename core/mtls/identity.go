@@ -35,7 +35,7 @@ const maxID = 2048
 
 // SPIFFE takes the SPIFFE ID of a trust domain, such as
 // "spiffe://example.org/reports": the one URI among the subject alternative
-// names of a certificate that is no authority's. Another domain, a second URI
+// names of a certificate that is not an authority's. Another domain, a second URI
 // and a path that is empty or has empty or dot segments are refused.
 func SPIFFE(trustDomain string) Identity {
 	if trustDomain == "" || strings.ToLower(trustDomain) != trustDomain || strings.ContainsFunc(trustDomain, notSPIFFE) {

@@ -131,7 +131,7 @@ func (p *idp) idToken(client, nonce string) string {
 	return p.sign("JWT", c, p.claims)
 }
 
-// logoutToken is a good one, save for changes.
+// logoutToken is a good one, except for changes.
 func (p *idp) logoutToken(changes map[string]any) string {
 	now := time.Now().Unix()
 	return p.sign("logout+jwt", map[string]any{

@@ -141,7 +141,7 @@ func (j *judgement) minority(group []Exchange, a aspect) {
 var passing = []string{"nonce", "opaque", "stale", "error", "error_description", "error_uri", "scope", "resource_metadata", "max_age", "acr_values", "algs"}
 
 // challengeShape is what the challenges of a 401 have in common on all routes;
-// "" for what is no challenge, which is another finding.
+// "" for what is not a challenge, which is another finding.
 func challengeShape(x Exchange) string {
 	all, err := challenge.Parse(x.Answer.Header.Values("WWW-Authenticate")...)
 	if err != nil || x.Status != http.StatusUnauthorized {

@@ -117,7 +117,7 @@ func (j *judgement) page(x Exchange) {
 	nothing := j.nowhere()
 	refused := x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden
 	if refused && x.Target != "/" && nothing != x.Status {
-		j.find(FaultCrawlerRefused, x, status(x.Answer), "200 or 404", "Crawlers take the refusal of this file for something else than it says (RFC 9309 §2.3.1).")
+		j.find(FaultCrawlerRefused, x, status(x.Answer), "200 or 404", "Crawlers take the refusal of this file for something other than it says (RFC 9309 §2.3.1).")
 	}
 }
 

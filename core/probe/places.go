@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// place is where credentials stand that are no bearer token and no password: a
+// place is where credentials stand that are neither a bearer token nor a password: a
 // cookie, a field of its own, or another scheme.
 type place struct {
 	name, value string

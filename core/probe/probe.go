@@ -65,7 +65,7 @@ type Settings struct {
 	Routes     []Route
 	Identities []Identity
 	// Expect is what somebody signed in should get for a path as sent; nil if
-	// nothing is known. A path that is no spelling of a route is asked about,
+	// nothing is known. A path that is not a spelling of a route is asked about,
 	// too.
 	Expect func(as, method, path string) Verdict
 	// Words are names of roles and rules, which no refusal may hold.

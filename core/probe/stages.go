@@ -88,7 +88,7 @@ var navigation = []core.Field{
 }
 
 // browserStage asks for what was refused as a browser does: people may be told
-// something else than programs.
+// something other than programs.
 func browserStage(st *state) []Request {
 	var all []Request
 	for _, i := range st.asked() {

@@ -242,7 +242,7 @@ func TestSessionsAreNotEnded(t *testing.T) {
 	}
 }
 
-// TestBadCredentialsInOtherPlaces: what is no bearer token has malformed values and
+// TestBadCredentialsInOtherPlaces: what is not a bearer token has malformed values and
 // forgeries, too.
 func TestBadCredentialsInOtherPlaces(t *testing.T) {
 	const forged = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJlcmluIn0.c2lnbmF0dXJl"

@@ -32,7 +32,7 @@ type Negotiated struct {
 //     prefers something else. The page says what to do next: sign in, use
 //     another account, ask somebody ([WithContact]), or wait.
 //
-// The status is always the denial's own, save that [WithSignInRedirect] leads
+// The status is always the denial's own, except that [WithSignInRedirect] leads
 // people who open a page to the sign-in page with 303. Every answer has
 // X-Robots-Tag: noindex and names in Vary what decided its looks. Of several
 // Accept lines the first counts.

@@ -77,7 +77,7 @@ func watch() (revoke.FollowOption, func(t *testing.T, what string, is func(revok
 	}
 }
 
-// TestFollowerSaysWhatAListSays, save what an entry revokes longer that is merged
+// TestFollowerSaysWhatAListSays, except what an entry revokes longer that is merged
 // with another.
 func TestFollowerSaysWhatAListSays(t *testing.T) {
 	t.Parallel()

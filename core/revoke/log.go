@@ -26,7 +26,7 @@ type Log interface {
 	// of which the log has no record, or another one, the error is [ErrNoPosition].
 	// Where a record cannot be read, those before it come with an [ErrUnreadable].
 	//
-	// Records whose entries have expired may be left out, save the newest.
+	// Records whose entries have expired may be left out, except the newest.
 	Read(ctx context.Context, after Position, limit int) ([]Record, error)
 
 	// Listen calls hint when it begins to listen, and for each append, until ctx

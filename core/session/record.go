@@ -16,7 +16,7 @@ const recordVersion = 1
 type record struct {
 	Version int `json:"v"`
 	// Replaced marks what is left of a session for a while after its id was
-	// exchanged; the rest is empty then, save Next: where the session is that a
+	// exchanged; the rest is empty then, except Next: where the session is that a
 	// logout ends with this one.
 	Replaced bool `json:"replaced,omitempty"`
 	Next     key  `json:"next,omitempty"`

@@ -128,7 +128,7 @@ func (m *Manager) Scheme() core.Scheme {
 
 // Authenticate implements [core.Authenticator]. A request without the cookie is
 // [core.ErrNoCredentials], and one with two of them, which no browser sends of a
-// __Host- cookie, [core.ErrAmbiguousCredentials]. A cookie that is no live
+// __Host- cookie, [core.ErrAmbiguousCredentials]. A cookie that is not a live
 // session is a [core.CredentialError] with code invalid_credentials.
 //
 // A recheck ([core.Recheck]) is no use of the session, which may become idle while

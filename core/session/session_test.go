@@ -269,7 +269,7 @@ func TestBrokenEntriesAreFaults(t *testing.T) {
 	}
 }
 
-// TestLogoutForgetsAnyCookie: what is no id needs no store to be forgotten.
+// TestLogoutForgetsAnyCookie: what is not an id needs no store to be forgotten.
 func TestLogoutForgetsAnyCookie(t *testing.T) {
 	b := newBench(t)
 	b.store.Fail(errors.New("down"))

@@ -113,12 +113,12 @@ func checkFiles(files []File) error {
 func checkName(name string) error {
 	bad := func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == ':' || r == 0xfffd }
 	if name == "" || len(name) > 255 || path.Clean(name) != name || path.IsAbs(name) || name == "." || strings.HasPrefix(name, "..") || strings.ContainsFunc(name, bad) {
-		return fmt.Errorf("%q is no name for a file: want a relative path with slashes, such as teams/sales.csv", name)
+		return fmt.Errorf("%q is not a file name: want a relative path with slashes, such as teams/sales.csv", name)
 	}
 	// Tools run what they find in files such as .git/config and .envrc.
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") {
-			return fmt.Errorf("%q is no name for a file: no part of it may begin with a dot, or end with a dot or a space", name)
+			return fmt.Errorf("%q is not a file name: no part of it may begin with a dot, or end with a dot or a space", name)
 		}
 	}
 	return nil

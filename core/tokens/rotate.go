@@ -190,7 +190,7 @@ func (m *Manager) revoke(e revoke.Entry) error {
 // LogoutEverywhere ends all families of the principal called id, on every machine
 // that shares the store, with one write. One that logs in while it runs may be
 // logged out too. With [WithRevocation] it also revokes the access tokens of that
-// principal, whoever got them from this issuer, save those of the same second.
+// principal, whoever got them from this issuer, except those of the same second.
 func (m *Manager) LogoutEverywhere(ctx context.Context, id string) error {
 	if id == "" {
 		return &core.InternalError{Err: errors.New("tokens: logout everywhere without an ID")}

@@ -156,7 +156,7 @@ func (e *events) pump(source *fsnotify.Watcher, stop <-chan struct{}) {
 	}
 }
 
-// fail passes err on, save for those that the check which follows makes good:
+// fail passes err on, except for those that the check which follows makes good:
 // an overflow of the queue, and a watch that ended before it was taken back.
 func (e *events) fail(err error) {
 	if errors.Is(err, fsnotify.ErrEventOverflow) || errors.Is(err, syscall.EINVAL) {

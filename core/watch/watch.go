@@ -6,7 +6,7 @@
 // practice: editors that rename over, truncate and write, write twice or delete
 // and recreate; the swapped symbolic links of a Kubernetes ConfigMap or of a
 // release directory; directories that go and come back; network mounts that
-// tell nobody; a touch, which is no change at all.
+// tell nobody; a touch, which is not a change at all.
 //
 // It listens to the file events of the operating system on each directory that
 // leads to a file, and reads the files every so often besides. What counts in

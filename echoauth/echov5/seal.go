@@ -155,7 +155,7 @@ func answer(w http.ResponseWriter, f *adapter.Refusal) {
 	}
 }
 
-// settle lets a refusal go on as an error, save where w holds back the answer
+// settle lets a refusal go on as an error, except where w holds back the answer
 // and would drop it for an error, or where it is not known what w does. There
 // the error handler is told here.
 func settle(c *echo.Context, w http.ResponseWriter, known bool, err error) error {

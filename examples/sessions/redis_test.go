@@ -24,7 +24,7 @@ type redisServer struct {
 }
 
 // startRedis starts a Redis on a free port of the loopback interface. Without
-// the program on the machine the test is left out, save where CI is set: there
+// the program on the machine the test is left out, except where CI is set: there
 // it fails.
 func startRedis(t *testing.T) *redisServer {
 	t.Helper()

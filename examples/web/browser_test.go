@@ -68,7 +68,7 @@ func openTabBeside(t *testing.T, p *tab) *tab {
 }
 
 // expect lets the browser complain of answers with the given statuses, which it
-// does of any that a script got and that is no success.
+// does of any that a script got and that is not a success.
 func (p *tab) expect(statuses ...int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -37,7 +37,7 @@ func TestOfficialClient(t *testing.T) {
 	}
 }
 
-// exchanges are the lines of a transcript, save those of the request for a stream
+// exchanges are the lines of a transcript, except those of the request for a stream
 // of events, which the client makes beside the others.
 func exchanges(transcript string) []string {
 	return slices.DeleteFunc(strings.Split(strings.TrimSpace(transcript), "\n"), func(line string) bool {

@@ -373,7 +373,7 @@ func TestForwardAuthWithURI(t *testing.T) {
 
 // TestHAProxyScriptThatFails: HAProxy passes on what a script has failed at. The
 // documented line behind the script keeps that from the application, and a server
-// that is no guard cannot let anything pass.
+// that is not a guard cannot let anything pass.
 func TestHAProxyScriptThatFails(t *testing.T) {
 	t.Parallel()
 	script := documented(t, "lua", "forwardauth")

@@ -26,7 +26,7 @@ type ask struct {
 	may        []int
 }
 
-// asks are the same for either policy, save for the hall: there the policy in
+// asks are the same for either policy, except for the hall: there the policy in
 // force decides.
 var asks = []ask{
 	{"ann", "/left", []int{200}},

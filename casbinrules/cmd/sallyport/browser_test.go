@@ -25,7 +25,7 @@ import (
 var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
 
 // startBrowser opens a tab of a browser with a new profile. Without a browser
-// on the machine the test is left out, save where CI is set: there it fails.
+// on the machine the test is left out, except where CI is set: there it fails.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {

@@ -61,7 +61,7 @@ type search struct {
 	sets        [][]int32
 	everyone    bool
 	allow, deny int32 // the first rules found so far
-	// gathered takes the rules that allow, whomever, in place of all this.
+	// gathered collects the rules that allow, whoever asks, in place of all this.
 	gathered *[]ref
 }
 
@@ -117,8 +117,8 @@ func (x *Index) search(q *Request, with *TokenRoles, room [][]int32, a *Answer) 
 	return true
 }
 
-// hasSpecialBytes reports whether an object holds what patterns take for something
-// else than a character.
+// hasSpecialBytes reports whether an object holds bytes that the index cannot match
+// literally.
 func (x *pathIndex) hasSpecialBytes(object string) bool {
 	ascii := true
 	for i := range len(object) {

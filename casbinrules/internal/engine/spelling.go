@@ -115,7 +115,7 @@ func (s *Spellings) Refuse(v *Verdict) bool { return v.Denies() || !v.Allowed &&
 func (s *Spellings) empty() bool { return len(s.words) == 0 && !s.classes }
 
 // Learn notes the words with capitals of an object, which may be a pattern of
-// any kind: what is no text of its own there is left out.
+// any kind: what is not a text of its own there is left out.
 func (s *Spellings) Learn(object string) {
 	if !hasCapital(object) {
 		return

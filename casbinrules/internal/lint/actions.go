@@ -9,7 +9,7 @@ import (
 // vocabulary is what one policy file calls its actions.
 type vocabulary struct {
 	// methods says that it names a request method in capitals, own that it has
-	// actions that are no method in whatever letter case.
+	// actions that are not methods in whatever letter case.
 	methods, own bool
 }
 

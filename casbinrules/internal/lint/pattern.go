@@ -87,7 +87,7 @@ func (c Comparison) Advise(object string, in setting) []advice {
 	return all
 }
 
-// adviseName looks at an object that is no path, and may be meant for one.
+// adviseName looks at an object that is not a path, and may be meant for one.
 func (c Comparison) adviseName(object string, in setting) []advice {
 	scheme, rest, isURL := strings.Cut(object, "://")
 	part := standIn(object)

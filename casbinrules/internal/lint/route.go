@@ -202,7 +202,7 @@ func (l *Linter) actionMatches(r *policy.Rule, method string) bool {
 }
 
 // methodRouted reports whether a rule is for the method of one of the routes,
-// or for an action that is no method.
+// or for an action that is not a method.
 func (l *Linter) methodRouted(r *policy.Rule, hits []int) bool {
 	c := l.shape.action
 	if c.column < 0 || c.Function != "==" || !isKnown(policy.ValueAt(r, c.column)) {

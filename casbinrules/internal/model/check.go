@@ -50,7 +50,7 @@ type part struct {
 }
 
 // typeChecker finds what would fail at a request though the syntax is good, and
-// what would compare by letter what is no text: the expression library looks at
+// what would compare by letter what is not a text: the expression library looks at
 // types only once it has the values, and only at those it comes by.
 type typeChecker struct {
 	schema *Schema

@@ -37,7 +37,7 @@ func (c *typeChecker) equal(at int, left, right part) {
 }
 
 // isWord reports whether a field of the policy that has a type is compared with
-// a constant that is no value of it: a word that a rule has there instead.
+// a constant that is not a value of it: a word that a rule has there instead.
 func (c *typeChecker) isWord(field, word part) bool {
 	if field.column < 0 || !word.literal || word.kind != typeText {
 		return false

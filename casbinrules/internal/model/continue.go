@@ -19,7 +19,7 @@ func isDefinition(line string) bool {
 	return ok && IsWord(strings.TrimSpace(key)) && !strings.HasPrefix(value, "=")
 }
 
-// reportContinuation reports a line that is no definition of its own, but the
+// reportContinuation reports a line that is not a definition of its own, but the
 // rest of the one before, of which Casbin does not read it as part.
 func (f *File) reportContinuation(line string, at Position, before lineBefore) {
 	code := CodeModelUnused

@@ -31,7 +31,7 @@ func InOrder(operator string, left, right float64) bool {
 
 // Expr is a matcher or a part of one, in the forms an index understands.
 // Everything in it is a value of an attribute type or a truth value, so
-// evaluating it cannot fail, save for its parts of kind other.
+// evaluating it cannot fail, except for its parts of kind other.
 type Expr struct {
 	Kind ExprKind
 	// Parts are those of and, or and not; operands those of equal, order and
@@ -212,7 +212,7 @@ func (s *Schema) checkCall(x *Expr) error {
 		}
 		return nil
 	}
-	// ipMatch fails for what is no address, which a text may be.
+	// ipMatch fails for what is not an address, which a text may be.
 	address := x.Function == "ipMatch" && len(x.Operands) > 0 && x.Operands[0].of == IPAddress
 	if !address && !slices.Contains(indexedFunctions, x.Function) {
 		return fmt.Errorf("the function %s", x.Function)

@@ -111,7 +111,7 @@ func RolePatternError(function string) string {
 	case slices.Contains(pattern.Naming, function):
 		return ""
 	case function == "ipMatch":
-		return "ipMatch fails at every name that is no address"
+		return "ipMatch fails at every name that is not an address"
 	case function == "keyMatch5":
 		return "keyMatch5 cuts off what follows a ? in a name"
 	}

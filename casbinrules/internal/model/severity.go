@@ -28,7 +28,7 @@ func isAdvice(code string) bool {
 }
 
 // casbinLoads reports whether Casbin loads what has this code, and takes it for
-// something else than it looks like.
+// something other than it looks like.
 func casbinLoads(code string) bool {
 	switch code {
 	case CodeModelUnused, CodeModelIncomplete, CodeModelMatcher, CodeModelOpen,
@@ -52,7 +52,7 @@ func MayBeNote(code string) bool {
 	return false
 }
 
-// Warnings are the findings that are no notes.
+// Warnings are the findings that are not notes.
 func Warnings(findings []Finding) []Finding {
 	isNote := func(f Finding) bool { return f.Severity == SeverityNote }
 	if !slices.ContainsFunc(findings, isNote) {

@@ -18,7 +18,7 @@ func IsPattern(function, text string) bool {
 	return function == "regexMatch" || special(function, text) != ""
 }
 
-// special is what of a text a function takes for something else than itself.
+// special is what of a text a function takes for something other than itself.
 func special(function, text string) string {
 	bytes := `\.+*?()|[]{}^$` // in a regular expression
 	switch function {

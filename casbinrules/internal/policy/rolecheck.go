@@ -63,7 +63,7 @@ func (r *reader) CheckRoles(graphs map[string]*Graph) {
 	r.checkDepth(seen)
 }
 
-// checkDepth reports chains from names that are no role of others.
+// checkDepth reports chains from names that are not roles of others.
 func (r *reader) checkDepth(seen map[int32]*linkChecker) {
 	maps.DeleteFunc(seen, func(_ int32, c *linkChecker) bool { return !c.graph.cut() })
 	if len(seen) == 0 {

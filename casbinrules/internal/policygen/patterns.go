@@ -7,7 +7,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
-// without are the names that are no patterns, which credentials may bring.
+// without are the names that are not patterns, which credentials may bring.
 func without(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return strings.ContainsAny(name, "*?.:|^$[]{}()") })
 }

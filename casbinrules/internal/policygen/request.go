@@ -82,7 +82,7 @@ func (f Family) Oracle() string {
 func Within(args ...string) (bool, error) { return strings.HasPrefix(args[0], args[1]), nil }
 
 // Functions are those that Casbin is given: Within, and some by which it can
-// compare what is no number. Each of these makes a number of a text by other
+// compare what is not a number. Each of these makes a number of a text by other
 // means than casbinrules does.
 func Functions() map[string]govaluate.ExpressionFunction {
 	functions := map[string]govaluate.ExpressionFunction{
@@ -107,7 +107,7 @@ func Functions() map[string]govaluate.ExpressionFunction {
 	add("host", func(text string) (any, error) {
 		ip := net.ParseIP(text)
 		if ip == nil {
-			return nil, fmt.Errorf("%q is no address", text)
+			return nil, fmt.Errorf("%q is not an address", text)
 		}
 		return string(ip.To16()), nil
 	})

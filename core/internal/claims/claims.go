@@ -182,7 +182,7 @@ func SplitScope(scope string) []string {
 }
 
 // otherConfirmations are the members of cnf (RFC 7800 §3, RFC 8705 §3.1) that
-// bind a token to something else than a DPoP key.
+// bind a token to something other than a DPoP key.
 var otherConfirmations = [...]string{"jwk", "jwe", "jku", "kid", "x5t#S256"}
 
 // Thumbprint is cnf.jkt, the SHA-256 thumbprint in base64url of the key that a

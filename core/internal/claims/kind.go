@@ -56,7 +56,7 @@ func (m *Mapping) AllowNonce() { m.kinds.nonce = true }
 func (m *Mapping) AllowIDTokens() { m.kinds.id = true }
 
 // CheckHeader refuses a token whose header says by typ (RFC 7515 §4.1.9) that it
-// is something else than an access token: by a media type of its own
+// is something other than an access token: by a media type of its own
 // (RFC 8725 §3.11), or by a name that issuers use for other tokens. access
 // reports whether typ says that it is one.
 func (m *Mapping) CheckHeader(typ string) (access bool, err error) {
@@ -74,7 +74,7 @@ func (m *Mapping) CheckHeader(typ string) (access bool, err error) {
 	return false, nil
 }
 
-// CheckKind refuses claims of a token that was issued as something else than an
+// CheckKind refuses claims of a token that was issued as something other than an
 // access token, as far as they tell: an ID, refresh or logout token, or a
 // security event token (RFC 8417 §2.2). access says that the header calls it an
 // access token; one that calls itself that may have a nonce.

@@ -45,7 +45,7 @@ func (a *Algorithm) fixedLength(der []byte, key crypto.Signer) ([]byte, error) {
 	rest, err := asn1.Unmarshal(der, &pair)
 	size := fieldSize(public)
 	if err != nil || len(rest) > 0 || pair.R.Sign() <= 0 || pair.S.Sign() <= 0 || max(pair.R.BitLen(), pair.S.BitLen()) > 8*size {
-		return nil, errors.New("the signer returned something else than an ECDSA signature in DER")
+		return nil, errors.New("the signer returned something other than an ECDSA signature in DER")
 	}
 	signature := make([]byte, 2*size)
 	pair.R.FillBytes(signature[:size])

@@ -15,7 +15,7 @@ import (
 
 // Hints are what errors say beside what is wrong.
 type Hints struct {
-	Absolute    string // what to do with what is no address, such as a file; "" for nothing
+	Absolute    string // what to do with what is not an address, such as a file; "" for nothing
 	Credentials string // where credentials belong
 	Plain       string // what somebody on the way could do to the document
 }

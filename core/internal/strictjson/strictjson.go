@@ -25,7 +25,7 @@ const maxExact = 1<<53 - 1
 // exactDigits is how many digits every integer up to maxExact may have.
 const exactDigits = 15
 
-// Decode decodes text, which must be one object and nothing else, save white
+// Decode decodes text, which must be one object and nothing else, except white
 // space. Values are nil, bool, string, []any, map[string]any and, for numbers,
 // float64, or [json.Number] where float64 would turn one integer into another
 // or cannot hold the value. Strings may share memory with text.

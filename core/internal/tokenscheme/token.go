@@ -36,7 +36,7 @@ func Token(r core.Request, scheme string, maxSize int) (string, error) {
 }
 
 // LentToken is [Token] for who does not keep it ([lent.Header]), and refuses by itself
-// what is no token68: of a token that it knows it need not look at each character.
+// what is not a token68: of a token that it knows it need not look at each character.
 func LentToken(r core.Request, scheme string, maxSize int) (string, error) {
 	field, n := lent.Header(r, "Authorization")
 	return tokenOf(field, n, scheme, maxSize)
@@ -56,7 +56,7 @@ func tokenOf(field string, n int, scheme string, maxSize int) (string, error) {
 	return token, checkSize(token, maxSize)
 }
 
-// Check refuses what is no token. Its size is looked at before its characters; a
+// Check refuses what is not a token. Its size is looked at before its characters; a
 // b64token is what RFC 9110 §11.2 calls a token68.
 func Check(token string, maxSize int) (string, error) {
 	if err := checkSize(token, maxSize); err != nil {

@@ -52,7 +52,7 @@ func kidTwice(t *testing.T, b bench) {
 
 // unknownKids: a few fetches, after which nobody waits. 401 is for keys that are
 // known not to exist, 503 for those that are to be looked for yet; the event of
-// either has the same reason, which is no outage.
+// either has the same reason, which is not an outage.
 func unknownKids(t *testing.T, b bench) {
 	p := publish(t, b.keys.jwks(t))
 	s := b.serveFor(t, verifier(t, p.remote(t, jwtauth.WithRefetchInterval(time.Hour))))

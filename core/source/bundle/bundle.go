@@ -183,7 +183,7 @@ func Decode(data []byte, trusted ...ed25519.PublicKey) (*Bundle, error) {
 func verify(data []byte, trusted []ed25519.PublicKey) (signed []byte, err error) {
 	rest, found := bytes.CutPrefix(data, []byte(magic+"\n"))
 	if !found {
-		return nil, errors.New("this is no bundle: it does not begin with the line \"" + magic + "\"")
+		return nil, errors.New("this is not a bundle: it does not begin with the line \"" + magic + "\"")
 	}
 	signatures := map[string][]byte{}
 	for {
@@ -221,7 +221,7 @@ func parseSignature(line string) (id string, s []byte, err error) {
 	text, is := strings.CutPrefix(line, signature)
 	id, encoded, two := strings.Cut(text, " ")
 	if !is || !two || len(id) != keyIDSize {
-		return "", nil, errors.New("a line in front of the empty one is no signature: want \"" + signature + "KEY BASE64\"")
+		return "", nil, errors.New("a line in front of the empty one is not a signature: want \"" + signature + "KEY BASE64\"")
 	}
 	s, err = base64.StdEncoding.Strict().DecodeString(encoded)
 	if err != nil || len(s) != ed25519.SignatureSize {

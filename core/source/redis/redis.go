@@ -147,7 +147,7 @@ func (s *Store) newest(text string) (source.State, error) {
 	number, hash, _ := strings.Cut(text, " ")
 	r, err := strconv.ParseUint(number, 10, 63)
 	if err != nil || r == 0 || hash == "" || len(text) == maxHead {
-		return source.State{}, fmt.Errorf("source/redis: read revision: key %s is no revision", s.head())
+		return source.State{}, fmt.Errorf("source/redis: read revision: key %s is not a revision", s.head())
 	}
 	return source.State{Revision: source.Revision(r), Hash: hash}, nil
 }

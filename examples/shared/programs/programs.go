@@ -16,7 +16,7 @@ import (
 )
 
 // Need is the path of a program that has one of these names. Without it the
-// test is left out, save where CI is set: there it fails.
+// test is left out, except where CI is set: there it fails.
 func Need(t testing.TB, names ...string) string {
 	t.Helper()
 	for _, name := range names {

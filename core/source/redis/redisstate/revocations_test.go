@@ -87,7 +87,7 @@ func TestRevocationsWhileAway(t *testing.T) {
 	}
 }
 
-// TestStrangeStream: what is no revocation is an error, and so never skipped.
+// TestStrangeStream: what is not a revocation is an error, and so never skipped.
 func TestStrangeStream(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

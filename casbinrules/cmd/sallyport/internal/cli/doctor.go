@@ -174,7 +174,7 @@ func fetchMetrics(ctx context.Context, url string) (doctor.Sample, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", url, err)
 	case len(page) > maxMetrics:
-		return nil, fmt.Errorf("%s is larger than %d MiB: it is no page of metrics of one service", url, maxMetrics>>20)
+		return nil, fmt.Errorf("%s is larger than %d MiB: it is not the metrics page of one service", url, maxMetrics>>20)
 	}
 	s, err := doctor.ReadMetrics(bytes.NewReader(page))
 	if err != nil {

@@ -44,7 +44,7 @@ type clinic struct {
 func (c *clinic) log() string     { return filepath.Join(c.dir, "service.log") }
 func (c *clinic) metrics() string { return c.url + "/metrics" }
 
-// clinicPolicy lets reports be read, save one.
+// clinicPolicy lets reports be read, except one.
 const clinicPolicy = "p, alice, /reports/*, GET, allow\np, alice, /reports/secret, GET, deny\n"
 
 // newClinic starts a service. config takes the place of its parts by their key.

@@ -87,7 +87,7 @@ func (f *openAPIFlags) run(cmd *cobra.Command) error {
 	case doc.Wrong() != nil:
 		notes = append(notes, fmt.Sprintf("%s was no valid OpenAPI before, and is written all the same: %s", f.output, doc.Wrong()))
 	case wrong != nil:
-		return fmt.Errorf("the result is no valid OpenAPI, and nothing is written: %w", wrong)
+		return fmt.Errorf("the result is not valid OpenAPI, and nothing is written: %w", wrong)
 	}
 	for _, n := range notes {
 		say(cmd.ErrOrStderr(), "note: %s\n", plain(n))

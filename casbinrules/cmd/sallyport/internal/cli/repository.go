@@ -153,7 +153,7 @@ func (r *repository) text(commit, name string) ([]byte, error) {
 	return fs.ReadFile(files, name)
 }
 
-// The modes of entries that are no files.
+// The modes of entries that are not files.
 const (
 	modeSymlink   = "120000"
 	modeSubmodule = "160000"

@@ -232,7 +232,7 @@ var general = map[string]string{
 const notable = 0.05
 
 // Diagnose says what is broken, the most frequent first. Kinds that are less than
-// a twentieth of the requests are as usual, save outages and faults.
+// a twentieth of the requests are as usual, except outages and faults.
 func (c *Counts) Diagnose() []Finding {
 	found := slices.Clone(c.Notes)
 	total := c.Total()

@@ -82,7 +82,7 @@ func (s *stream) readBody() ([]byte, error) {
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		if textproto.CanonicalMIMEHeaderKey(string(name)) == "Content-Length" {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil || length < 0 || length > maxMessage {
-				return nil, fmt.Errorf("lsp: the Content-Length %q is no number of bytes up to %d", value, maxMessage)
+				return nil, fmt.Errorf("lsp: the Content-Length %q is not a number of bytes up to %d", value, maxMessage)
 			}
 		}
 	}

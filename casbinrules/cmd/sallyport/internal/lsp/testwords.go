@@ -10,7 +10,7 @@ import (
 type testWord struct {
 	text       string
 	start, end int
-	// domain is what the word is to the policy, "" for what is no name.
+	// domain is what the word is to the policy, "" for what is not a name.
 	domain string
 	quoted bool
 	// roles are those in brackets behind a user.
@@ -61,7 +61,7 @@ func nameTest(words []testWord) {
 	}
 }
 
-// nameHead says what the words of the head of a table are: what is no tenant and no
+// nameHead says what the words of the head of a table are: what is not a tenant and no
 // attribute is a user.
 func nameHead(words []testWord) {
 	for i := 1; i < len(words); i++ {

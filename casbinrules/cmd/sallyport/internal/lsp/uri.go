@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// pathOf is the file that a URI names. A document that is no file keeps its URI
+// pathOf is the file that a URI names. A document that is not a file keeps its URI
 // for a path, which no file has.
 func pathOf(uri string) string {
 	u, err := url.Parse(uri)

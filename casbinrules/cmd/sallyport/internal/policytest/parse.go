@@ -22,7 +22,7 @@
 //	/reports/7 PATCH  deny    allow         -
 //
 // "-" asks nothing. Tenant and attributes in front of the users are those of all of
-// them, save anonymous. The table ends with an empty line, or where another begins.
+// them, except anonymous. The table ends with an empty line, or where another begins.
 package policytest
 
 import (

@@ -245,7 +245,7 @@ func (r *run) read(text []byte) error {
 	return nil
 }
 
-// parse counts a line that is no decision, or one that another program has written.
+// parse counts a line that is not a decision, or one that another program has written.
 func (r *run) parse(text []byte) error {
 	record, err := decisionlog.Parse(text)
 	t := r.report

@@ -28,7 +28,7 @@ type Space struct {
 
 // Complete adds to texts until each kind of text is there: for each set of
 // patterns that some text matches, and no other pattern, one text. missed are
-// the patterns for which that cannot be told: those that are no regular
+// the patterns for which that cannot be told: those that are not regular
 // languages, or all where there are too many kinds.
 //
 // Whoever asks about every kind of each field has asked about every request, as

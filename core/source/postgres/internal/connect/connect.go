@@ -113,7 +113,7 @@ var roleName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$-]{0,62}$`)
 // Role is a role as SQL has it.
 func Role(name string) (string, error) {
 	if !roleName.MatchString(name) {
-		return "", fmt.Errorf("%q is no name of a role", name)
+		return "", fmt.Errorf("%q is not the name of a role", name)
 	}
 	return pgx.Identifier{name}.Sanitize(), nil
 }
