@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,9 +63,7 @@ func newWorkflow(t *testing.T, dir string, values map[string]string) *workflow {
 	for name, input := range w.action.Inputs {
 		w.values["inputs."+name] = input.Default
 	}
-	for name, value := range values {
-		w.values[name] = value
-	}
+	maps.Copy(w.values, values)
 	return w
 }
 
@@ -231,10 +230,7 @@ func TestAction(t *testing.T) {
 		"github.event.pull_request.base.sha": base, "github.event.pull_request.number": "7",
 	}
 	with := func(more ...string) map[string]string {
-		all := map[string]string{}
-		for name, value := range inputs {
-			all[name] = value
-		}
+		all := maps.Clone(inputs)
 		for i := 0; i < len(more); i += 2 {
 			all[more[i]] = more[i+1]
 		}

@@ -38,8 +38,8 @@ func passwdOn(t *testing.T, file string) *terminal {
 	t.Cleanup(func() { _ = keys.Close() })
 	var number uint32
 	var unlocked int32
-	ioctl(t, keys, syscall.TIOCSPTLCK, unsafe.Pointer(&unlocked))
-	ioctl(t, keys, syscall.TIOCGPTN, unsafe.Pointer(&number))
+	ioctl(t, keys, syscall.TIOCSPTLCK, unsafe.Pointer(&unlocked)) //nolint:gosec // a system call
+	ioctl(t, keys, syscall.TIOCGPTN, unsafe.Pointer(&number))     //nolint:gosec // as above
 	device, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -68,9 +68,9 @@ func (s Sample) counters() map[series]float64 {
 // value is that of a counter or gauge, also on a page that does not say what is which.
 func value(m *dto.Metric) float64 {
 	switch {
-	case m.Counter != nil:
+	case m.GetCounter() != nil:
 		return m.GetCounter().GetValue()
-	case m.Gauge != nil:
+	case m.GetGauge() != nil:
 		return m.GetGauge().GetValue()
 	}
 	return m.GetUntyped().GetValue()
