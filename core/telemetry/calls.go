@@ -51,7 +51,7 @@ type call struct {
 func (d dependency) begin(ctx context.Context, operation string, attrs ...attribute.KeyValue) (context.Context, call) {
 	attrs = append(attrs, dependencyKey.String(d.name))
 	ctx, span := d.t.tracer.Start(ctx, operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)) //nolint:spancheck // call.end ends it
-	return ctx, call{d, operation, span, time.Now()}
+	return ctx, call{d, operation, span, time.Now()}                                                                        //nolint:spancheck // as above
 }
 
 // end ends it. errorType is what went wrong, in one word of no client's choice.
