@@ -11,7 +11,7 @@ import (
 )
 
 func newAPIKey() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "apikey",
 		Short: "Make, list and revoke API keys",
 		Long: `apikey keeps the key file that the scheme ApiKey is answered from. It holds no
@@ -20,11 +20,7 @@ key, only hashes, and may be edited by hand as well: comments and order stay.
 The file is replaced as a whole or not at all, so a service that watches it never
 reads half of it. A file with an error is left alone, with its findings on stderr
 and exit code 1.`,
-		Args: commandWanted("command"),
-		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
-	}
-	cmd.AddCommand(newAPIKeyNew(), newAPIKeyList(), newAPIKeyRevoke())
-	return cmd
+	}, newAPIKeyNew(), newAPIKeyList(), newAPIKeyRevoke())
 }
 
 // keyFileFlag adds the flag that names the key file.

@@ -48,16 +48,23 @@ func atLeastOne(what string) cobra.PositionalArgs {
 	}
 }
 
-// commandWanted is for a command that only has others. kind is what it calls
-// them.
-func commandWanted(kind string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
+// group makes cmd a command that only has others.
+func group(cmd *cobra.Command, others ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(others...)
+	return oneOf(cmd, "command")
+}
+
+// oneOf has cmd refuse to run by itself. kind is what it calls its commands.
+func oneOf(cmd *cobra.Command, kind string) *cobra.Command {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		choices := strings.Join(names(cmd), ", ")
 		if len(args) == 0 {
 			return usagef("which %s? one of %s", kind, choices)
 		}
 		return usagef("unknown %s %q for %q: use one of %s", kind, args[0], cmd.CommandPath(), choices)
 	}
+	cmd.Args = cobra.ArbitraryArgs
+	return cmd
 }
 
 // below is the name of a command without that of the program.
@@ -85,8 +92,7 @@ func standardCommands(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		switch cmd.Name() {
 		case "completion":
-			cmd.Args = commandWanted("shell")
-			cmd.RunE = func(*cobra.Command, []string) error { return nil } // without it Args are not looked at
+			oneOf(cmd, "shell")
 			for _, shell := range cmd.Commands() {
 				shell.Args = noArguments("it writes the script to stdout")
 			}

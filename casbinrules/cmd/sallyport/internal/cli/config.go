@@ -15,16 +15,12 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "config",
 		Short: "Check and show the configuration file of a guard",
 		Long: `config is about the file, sallyport.yaml, that "sallyport serve" and programs
 with package casbinrules/setup read.`,
-		Args: commandWanted("command"),
-		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
-	}
-	cmd.AddCommand(newConfigCheck(), newConfigShow(), newConfigSchema())
-	return cmd
+	}, newConfigCheck(), newConfigShow(), newConfigSchema())
 }
 
 // configFlag adds the flag that names the configuration file.

@@ -25,16 +25,12 @@ const (
 )
 
 func newKeys() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "keys",
 		Short: "Make, convert and rotate the keys that tokens are signed with",
 		Long: `keys makes the key pair of an issuer of tokens: a private key in PEM, for whoever
 signs, and a JWK set with public keys only, for those who verify.`,
-		Args: commandWanted("command"),
-		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
-	}
-	cmd.AddCommand(newKeysNew(), newKeysJWKS(), newKeysRotate())
-	return cmd
+	}, newKeysNew(), newKeysJWKS(), newKeysRotate())
 }
 
 // pair are the files of a key pair.

@@ -14,15 +14,11 @@ import (
 )
 
 func newLog() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "log",
 		Short: "Verify a decision log",
 		Long:  `log is about the files that package core/decisionlog writes.`,
-		Args:  commandWanted("command"),
-		RunE:  func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
-	}
-	cmd.AddCommand(newLogVerify())
-	return cmd
+	}, newLogVerify())
 }
 
 func newLogVerify() *cobra.Command {

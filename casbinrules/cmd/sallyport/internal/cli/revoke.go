@@ -19,7 +19,7 @@ const redisTimeout = 10 * time.Second
 const listed = 1000
 
 func newRevoke() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "revoke",
 		Short: "Revoke tokens and sessions at all instances of a service",
 		Long: `revoke appends to the log of revocations that the instances of a service follow.
@@ -28,10 +28,7 @@ within milliseconds, and all others as soon as they are.`,
 		Example: `  sallyport revoke user alice -M "a laptop was lost"
   sallyport revoke token 3f2a9c01 --issuer https://issuer.example --expires-in 1h
   sallyport revoke list`,
-		Args: commandWanted("command"),
-		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
-	}
-	cmd.AddCommand(
+	},
 		newRevokeEntry("user NAME", "Revoke what a user has: tokens by their subject, sessions by their principal", 1, "the name of a user",
 			func(e *revoke.Entry, args []string, before time.Time) { e.Subject, e.IssuedBefore = args[0], before }),
 		newRevokeEntry("token JTI", "Revoke one token by its identifier", 1, "the identifier (jti) of a token",
@@ -39,7 +36,6 @@ within milliseconds, and all others as soon as they are.`,
 		newRevokeEntry("all", "Revoke what everybody has", 0, "",
 			func(e *revoke.Entry, _ []string, before time.Time) { e.All, e.IssuedBefore = true, before }),
 		newRevokeList())
-	return cmd
 }
 
 // newRevokeEntry is a command that appends what fill makes of its arguments.

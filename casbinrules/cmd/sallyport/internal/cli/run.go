@@ -87,14 +87,11 @@ rbac-tenants, rbac-tenants-patterns. By default that is policy.csv and the model
 Exit codes: 0 all is well; 1 findings, failed tests, or requests that cannot be
 decided; 2 the command could not do what was asked.`,
 		Version:       version(),
-		Args:          commandWanted("command"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newOpenAPI(), newDoctor(), newPush(), newPull(), newHistory(), newShow(), newRollback(), newStatus(), newStore(), newRevoke(), newState(), newLog(), newReplay(), newReport())
-	return root
+	return group(root, newLint(), newExplain(), newObjects(), newSubjects(), newCheck(), newTest(), newMatrix(), newDiff(), newCI(), newFmt(), newLSP(), newInit(), newAPIKey(), newConfig(), newServe(), newToken(), newKeys(), newPasswd(), newProbe(), newOpenAPI(), newDoctor(), newPush(), newPull(), newHistory(), newShow(), newRollback(), newStatus(), newStore(), newRevoke(), newState(), newLog(), newReplay(), newReport())
 }
 
 // names are those of the commands that do something with policies.

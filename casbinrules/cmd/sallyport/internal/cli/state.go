@@ -70,16 +70,12 @@ func (f *stateFlags) use(cmd *cobra.Command, run func(ctx context.Context, s sta
 }
 
 func newState() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "state",
 		Short: "Prepare a database for revocations and sessions that instances share",
 		Long: `state prepares a database in which the instances of a service keep revocations
 and sessions. Redis needs no preparation.`,
-		Args: commandWanted("command"),
-		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
-	}
-	cmd.AddCommand(newStateInit(), newStateSchema())
-	return cmd
+	}, newStateInit(), newStateSchema())
 }
 
 func newStateInit() *cobra.Command {

@@ -118,16 +118,12 @@ func (f *storeFlags) use(cmd *cobra.Command, run func(ctx context.Context, s sha
 }
 
 func newStore() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "store",
 		Short: "Prepare a database for policies that instances share",
 		Long: `store prepares a database to which policies are published with "sallyport push".
 Redis needs no preparation.`,
-		Args: commandWanted("command"),
-		RunE: func(*cobra.Command, []string) error { return nil }, // without it Args are not looked at
-	}
-	cmd.AddCommand(newStoreInit(), newStoreSchema())
-	return cmd
+	}, newStoreInit(), newStoreSchema())
 }
 
 func newStoreInit() *cobra.Command {
