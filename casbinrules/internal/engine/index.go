@@ -13,7 +13,8 @@ import (
 // Index answers from tables that are made when a policy is loaded, what Casbin
 // finds by trying every rule. Its answers and the rules it names are Casbin's:
 // a model whose matcher it cannot follow exactly has none (newIndex). It is
-// immutable and decides without allocating.
+// immutable and decides without allocating, but for the names of rules when one
+// of their neighbours decides first (placeList).
 type Index struct {
 	effect string
 	// rules are in the order that effects go by; places are what decisions
