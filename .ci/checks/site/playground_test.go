@@ -151,6 +151,22 @@ func TestPlayground(t *testing.T) {
 	}
 	p.want("#here", "error: ")
 
+	// A quick fix is one click, and one step back.
+	p.edit("policy.csv", "p, editor, /reports/:id, put\np, editor, /reports/:id, PATCH\np, editor, /reports/:id, PATCH\ng, erin, editor\n")
+	p.want("#findings", "method_case", "duplicate_rule", "Delete the line")
+	p.do(chromedp.Click(chromedp.CSS("#findings .error .fix")))
+	p.wait(idle + ` && !document.querySelector("#findings .error")`)
+	p.do(chromedp.Click(chromedp.CSS("#findings .fix")))
+	p.wait(idle + ` && document.querySelector("#findings .none")`)
+	const fixed = "p, editor, /reports/:id, PUT\np, editor, /reports/:id, PATCH\ng, erin, editor\n"
+	text := chromedp.Evaluate[string](`document.getElementById("text-policy.csv").value`)
+	if got := value(p, text); got != fixed {
+		t.Errorf("after the fixes the policy is %q", got)
+	}
+	if got := value(p, chromedp.Evaluate[string](`document.execCommand("undo"), document.getElementById("text-policy.csv").value`)); !strings.Contains(got, "PATCH\np, editor, /reports/:id, PATCH") {
+		t.Errorf("a step back is %q", got)
+	}
+
 	// An answer explains itself, and a cell of the matrix asks it.
 	policy := "p, editor, /reports/:id, PUT\np, editor, /reports/:id, PATCH\ng, erin, editor\n"
 	p.edit("policy.csv", policy)
@@ -162,6 +178,10 @@ func TestPlayground(t *testing.T) {
 	p.edit("policy.tests", "allow erin /reports/7 PUT\nallow erin /reports/7 DELETE\n")
 	p.want("#score", "1 passed, 1 failed")
 	p.want("#tests", "policy.tests:2", "not DELETE")
+	p.want("#covered", "2 of 3 lines")
+	if n := value(p, chromedp.Evaluate[int](`document.querySelectorAll("[id='panel-policy.csv'] .gutter b.uncovered").length`)); n != 1 {
+		t.Errorf("%d lines are marked that no test depends on", n)
+	}
 
 	// Of answers that overtake each other the newest is shown.
 	p.do(chromedp.Evaluate[chromedp.Void](`(() => {

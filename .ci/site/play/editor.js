@@ -1,7 +1,7 @@
 // One file in a text field, with numbers of lines, and marks beside and below it.
 import { make } from "./dom.js";
 
-const rank = { pass: 0, rule: 1, note: 2, warning: 3, error: 4, fail: 4 };
+const rank = { uncovered: -1, pass: 0, rule: 1, note: 2, warning: 3, error: 4, fail: 4 };
 
 export class Editor {
   #numbers = make("pre");
@@ -68,6 +68,26 @@ export class Editor {
     this.element.scrollIntoView({ block: "nearest" });
   }
 
+  // change makes edits of a language server, which lie apart, as somebody would who
+  // types: they can be taken back.
+  change(edits) {
+    const lines = this.text.value.split("\n");
+    const starts = [0];
+    for (const line of lines) {
+      starts.push(starts.at(-1) + line.length + 1);
+    }
+    const at = ({ line, character }) => Math.min(starts[line] + character, this.text.value.length);
+    const places = edits.map((e) => [at(e.range.start), at(e.range.end), e.newText]).sort((a, b) => b[0] - a[0]);
+    this.text.focus({ preventScroll: true });
+    for (const [from, to, text] of places) {
+      this.text.setSelectionRange(from, to);
+      if (!document.execCommand(text === "" ? "delete" : "insertText", false, text)) {
+        this.text.setRangeText(text, from, to, "end");
+        this.text.dispatchEvent(new Event("input"));
+      }
+    }
+  }
+
   // mark shows marks, each with line, kind, and character where it is about a part
   // of the line.
   mark(marks) {
@@ -75,7 +95,7 @@ export class Editor {
     const worst = new Map();
     const below = [];
     for (const { line, character, kind } of marks) {
-      if ((rank[worst.get(line)] ?? -1) < rank[kind]) {
+      if ((rank[worst.get(line)] ?? -2) < rank[kind]) {
         worst.set(line, kind);
       }
       if (character !== undefined) {

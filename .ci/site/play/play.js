@@ -57,6 +57,13 @@ function go(file, line, character) {
   }
 }
 
+// fix makes a finding go away, in the text that it is about.
+function fix({ file, line, fix }) {
+  show(file);
+  editors[file].change(fix.edits);
+  editors[file].go(line, 0);
+}
+
 // here says what there is to say about the line with the caret.
 function here(line) {
   const found = (looked?.findings ?? []).filter((f) => f.file === open && f.line === line);
@@ -217,7 +224,7 @@ function look(answer, took) {
   }
   looked = answer;
   const all = answer.findings;
-  byID("findings").replaceChildren(...findingsView(all, answer.more, go));
+  byID("findings").replaceChildren(...findingsView(all, answer.more, go, fix));
   byID("found").textContent = all.length > 0 ? `Findings: ${count(all)}` : "Findings";
   for (const name of names) {
     const own = all.filter((f) => f.file === name);
@@ -268,6 +275,9 @@ function draw(answer) {
 }
 
 function test(answer) {
+  const all = answer.lines > 0 && answer.covered === answer.lines;
+  byID("covered").textContent = answer.lines > 0 ? `The tests depend on ${all ? "all" : `${answer.covered} of`} ${answer.lines} lines of the policy.${all ? "" : " The others are dashed beside their numbers."}` : "";
+  setMarks("policy.csv", "tests", (answer.uncovered ?? []).map((line) => ({ line, kind: "uncovered" })));
   byID("score").textContent = answer.error ? "" : answer.errors.length > 0 ? "cannot be read" : `${answer.passed} passed, ${answer.failed} failed`;
   byID("score").className = answer.failed > 0 || answer.errors?.length > 0 ? "error" : "pass";
   byID("tests").replaceChildren(...testsView(answer, go));

@@ -9,7 +9,7 @@ export function place(file, line, character, go, text = `${file}:${line}`) {
   return make("button", { type: "button", className: "place", onclick: () => go(file, line, character) }, text);
 }
 
-export function findingsView(findings, more, go) {
+export function findingsView(findings, more, go, fix) {
   const items = findings.slice(0, most).map((f) =>
     make(
       "li", { className: f.severity },
@@ -17,6 +17,7 @@ export function findingsView(findings, more, go) {
       place(f.file, f.line, f.character, go), " ",
       make("span", { className: "message" }, f.message), " ",
       f.hint ? make("span", { className: "hint" }, f.hint) : "", " ",
+      f.fix ? make("button", { type: "button", className: f.fix.adds ? "fix adds" : "fix", title: f.fix.adds ? "It adds a line, which says more than before." : "", onclick: () => fix(f) }, f.fix.title) : "", " ",
       f.file.endsWith(".csv") || f.file.endsWith(".conf")
         ? make("a", { href: `policy-diagnostics.html#${f.code}`, target: "_blank" }, make("code", {}, f.code))
         : make("code", {}, f.code),

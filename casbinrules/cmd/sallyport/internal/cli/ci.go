@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
 // ciRun is one run of the command ci.
@@ -197,7 +198,7 @@ func (c *ciRun) runSuite(ctx context.Context, r *review) error {
 		return err
 	}
 	r.problem(failures(r.results), "failed test")
-	if r.covered, err = newCoverage(ctx, r.policy, r.results); err != nil {
+	if r.covered, err = policytest.NewCoverage(ctx, r.policy, r.results); err != nil {
 		return err
 	}
 	if r.covered.Percent < c.least {

@@ -1,70 +1,14 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
 
-	"github.com/sallyport-go/sallyport/casbinrules"
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 )
 
-// coverage is which lines of a policy tests depend on.
-type coverage struct {
-	// Covered are p lines that decide a test, and role links on the way to one, of
-	// all Lines.
-	Covered    int                    `json:"covered"`
-	Lines      int                    `json:"lines"`
-	Percent    float64                `json:"percent"`
-	NotCovered []casbinrules.RuleText `json:"not_covered"`
-}
-
-// newCoverage asks for each test which lines decide it. Tests that fail cover
-// nothing.
-func newCoverage(ctx context.Context, a *ask.Policy, results []policytest.Result) (*coverage, error) {
-	covered := map[string]bool{}
-	for _, r := range results {
-		if !r.Passed() {
-			continue
-		}
-		e, err := ask.Explain(ctx, a, r.Asked)
-		if err != nil {
-			return nil, fmt.Errorf("%s: explain: %w", r.Test.Place(), err)
-		}
-		if e.Rule == nil {
-			continue
-		}
-		covered[e.Rule.Place()] = true
-		for _, chain := range [][]casbinrules.ChainLink{e.Chain, e.ObjectChain, e.ActionChain} {
-			for _, link := range chain {
-				if link.Rule != nil {
-					covered[link.Rule.Place()] = true
-				}
-			}
-		}
-	}
-	c := &coverage{NotCovered: []casbinrules.RuleText{}}
-	for _, r := range a.Rules() {
-		if r.Kind != "p" && r.Links == "" {
-			continue // no decision looks at it
-		}
-		c.Lines++
-		if covered[r.Place()] {
-			c.Covered++
-		} else {
-			c.NotCovered = append(c.NotCovered, r.RuleText)
-		}
-	}
-	c.Percent = 100
-	if c.Lines > 0 {
-		c.Percent = 100 * float64(c.Covered) / float64(c.Lines)
-	}
-	return c, nil
-}
-
-func writeCoverage(w io.Writer, c *coverage, least float64) error {
+func writeCoverage(w io.Writer, c *policytest.Coverage, least float64) error {
 	paint := paletteFor(w)
 	var b strings.Builder
 	for _, r := range c.NotCovered {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 	"testing"
 )
 
@@ -24,7 +25,7 @@ func TestCoverage(t *testing.T) {
 	expect(t, dir, "", exitOK, "5 passed, 0 failed\ncoverage: 9 of 9 lines, 100.0%\n", "", "test", "--min", "100", "DIR/all.tests")
 	expect(t, dir, "", exitUsage, "", "--min", "test", "--min", "101", "DIR/all.tests")
 	var got struct {
-		Coverage *coverage
+		Coverage *policytest.Coverage
 	}
 	out := run(t, dir, "", "test", "--cover", "--format", "json", "DIR/wrong.tests")
 	if err := json.Unmarshal([]byte(out.stdout), &got); err != nil || out.code != exitFindings || got.Coverage == nil || got.Coverage.Covered != 0 || len(got.Coverage.NotCovered) != 9 {

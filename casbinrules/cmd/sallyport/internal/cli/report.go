@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/audit"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/effect"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/matrix"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/replay"
 )
 
@@ -211,7 +212,7 @@ func (r *reporter) untested(ctx context.Context, _ []ask.Subject) (audit.Section
 	if err != nil {
 		return s, err
 	}
-	c, err := newCoverage(ctx, r.authorizer, results)
+	c, err := policytest.NewCoverage(ctx, r.authorizer, results)
 	if err != nil {
 		return s, err
 	}

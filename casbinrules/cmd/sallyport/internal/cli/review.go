@@ -31,7 +31,7 @@ type review struct {
 	findings []casbinrules.Finding
 	policy   *ask.Policy         // nil if it is refused
 	results  []policytest.Result // nil if no test was run
-	covered  *coverage
+	covered  *policytest.Coverage
 	level    string
 	least    float64
 	failOn   string

@@ -173,7 +173,7 @@ type jsonTests struct {
 	Failed int        `json:"failed"`
 	Tests  []jsonTest `json:"tests"`
 	// Coverage is there with --cover.
-	Coverage *coverage `json:"coverage,omitempty"`
+	Coverage *policytest.Coverage `json:"coverage,omitempty"`
 }
 
 type jsonTest struct {

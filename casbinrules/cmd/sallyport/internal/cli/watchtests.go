@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/policytest"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -36,9 +37,9 @@ func (t *testRun) run(ctx context.Context, cmd *cobra.Command) error {
 		return err
 	}
 	writeWarnings(cmd.ErrOrStderr(), results)
-	var covered *coverage
+	var covered *policytest.Coverage
 	if t.cover || t.least > 0 {
-		if covered, err = newCoverage(ctx, a, results); err != nil {
+		if covered, err = policytest.NewCoverage(ctx, a, results); err != nil {
 			return err
 		}
 	}

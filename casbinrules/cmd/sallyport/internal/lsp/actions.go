@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
 type codeAction struct {
@@ -20,9 +22,9 @@ type spot struct {
 	line   int // from 0
 	text   string
 	fields []field
-	field  int // that the finding is at, 0 for the whole line
-	column int // where it begins, in bytes of the line
-	policy *policy
+	field  int   // that the finding is at, 0 for the whole line
+	column int   // where it begins, in bytes of the line
+	rows   []row // of the policy
 	// rest is the message with the hint.
 	rest string
 }
@@ -103,7 +105,7 @@ func (s *server) codeActions(q *query) (any, error) {
 		if p == nil {
 			p = s.policyOf(q)
 		}
-		at := spotOf(q.doc, start, p, d.Message)
+		at := spotOf(q.doc, start, p.rows, d.Message)
 		title, edits := find(at)
 		if title == "" || len(edits) == 0 {
 			continue
@@ -119,9 +121,9 @@ func (s *server) codeActions(q *query) (any, error) {
 	return made, nil
 }
 
-func spotOf(d *document, offset int, p *policy, message string) *spot {
+func spotOf(d *document, offset int, rows []row, message string) *spot {
 	line := lineOf(d.feeds, offset)
-	at := &spot{doc: d, line: line, text: d.line(line), column: offset - d.feeds[line], policy: p, rest: message}
+	at := &spot{doc: d, line: line, text: d.line(line), column: offset - d.feeds[line], rows: rows, rest: message}
 	at.fields = splitFields(at.text)
 	for i, f := range at.fields {
 		if f.start <= at.column && at.column < max(f.end, f.start+1) {
@@ -129,6 +131,41 @@ func spotOf(d *document, offset int, p *policy, message string) *spot {
 		}
 	}
 	return at
+}
+
+// Fix is what makes a finding go away and changes no other line. Adds says that there
+// is another rule then, which grants or denies more.
+type Fix struct {
+	Title string     `json:"title"`
+	Adds  bool       `json:"adds"`
+	Edits []textEdit `json:"edits"`
+}
+
+// Fixes are the quick fixes of findings in the text of a policy, in their order, nil
+// for those without; positions are those of the protocol, in UTF-16.
+func Fixes(text string, found []casbinrules.Finding) []*Fix {
+	made := make([]*Fix, len(found))
+	d := newDocument("", "", 0, KindPolicy, text)
+	var rows []row
+	for i, f := range found {
+		find := cures[f.Code]
+		if find == nil {
+			continue
+		}
+		if rows == nil {
+			rows = rowsOf(d)
+		}
+		at := spotOf(d, d.findingOffset(f.Line, f.Column), rows, messageOf(f))
+		title, edits := find(at)
+		if title == "" || len(edits) == 0 {
+			continue
+		}
+		made[i] = &Fix{Title: title, Adds: slices.ContainsFunc(edits, splice.adds)}
+		for _, e := range edits {
+			made[i].Edits = append(made[i].Edits, at.edit(e, utf16Units))
+		}
+	}
+	return made
 }
 
 // edit is a splice for the client.

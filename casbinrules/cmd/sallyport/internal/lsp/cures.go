@@ -49,7 +49,7 @@ func cureMethodList(s *spot) (string, []splice) {
 // isThere reports whether a line of the policy says what this one would with
 // another value in the field.
 func (s *spot) isThere(value string) bool {
-	return slices.ContainsFunc(s.policy.rows, func(r row) bool {
+	return slices.ContainsFunc(s.rows, func(r row) bool {
 		return len(r.fields) == len(s.fields) && !slices.ContainsFunc(s.indexes(), func(i int) bool {
 			want := s.fields[i].text
 			if i == s.field {

@@ -99,7 +99,15 @@ type Tested struct {
 	// Errors are about lines that cannot be read; no test is run then.
 	Errors []Finding    `json:"errors"`
 	Tests  []TestResult `json:"tests"`
+	// Covered is how many Lines of the policy the tests depend on, Uncovered the
+	// numbers of the first others.
+	Covered   int   `json:"covered"`
+	Lines     int   `json:"lines"`
+	Uncovered []int `json:"uncovered"`
 }
+
+// maxUncovered is how many lines that no test depends on go to the page.
+const maxUncovered = 1000
 
 // TestResult is what came of one test.
 type TestResult struct {
@@ -111,7 +119,7 @@ type TestResult struct {
 }
 
 func (l *loaded) test(ctx context.Context, in *Input) (*Tested, error) {
-	made := &Tested{Errors: []Finding{}, Tests: []TestResult{}}
+	made := &Tested{Errors: []Finding{}, Tests: []TestResult{}, Uncovered: []int{}}
 	tests, err := policytest.Parse(TestsFile, in.Files[TestsFile])
 	for _, e := range policytest.Errors(err) {
 		line := strings.Split(in.Files[TestsFile], "\n")[e.Line-1]
@@ -143,6 +151,17 @@ func (l *loaded) test(ctx context.Context, in *Input) (*Tested, error) {
 			made.Failed++
 		}
 		made.Tests = append(made.Tests, one)
+	}
+	if len(results) == 0 {
+		return made, nil
+	}
+	c, err := policytest.NewCoverage(ctx, l.authorizer, results)
+	if err != nil {
+		return nil, err
+	}
+	made.Covered, made.Lines = c.Covered, c.Lines
+	for _, r := range c.NotCovered[:min(len(c.NotCovered), maxUncovered)] {
+		made.Uncovered = append(made.Uncovered, r.Line)
 	}
 	return made, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/lsp"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/starter"
 )
 
@@ -54,6 +55,8 @@ type Finding struct {
 	Code      string `json:"code"`
 	Message   string `json:"message"`
 	Hint      string `json:"hint"`
+	// Fix is what cures it, nil where nothing surely does.
+	Fix *lsp.Fix `json:"fix,omitempty"`
 }
 
 // Looked is what there is to say while somebody types.
@@ -190,6 +193,7 @@ func shown(findings []casbinrules.Finding, files map[string]string) (list []Find
 	kept := findings[:min(len(findings), maxFindings)]
 	lines := map[string][]string{}
 	list = make([]Finding, len(kept))
+	fixes := lsp.Fixes(files[PolicyFile], inPolicy(kept))
 	for i, f := range kept {
 		if lines[f.File] == nil {
 			lines[f.File] = strings.Split(files[f.File], "\n")
@@ -197,11 +201,23 @@ func shown(findings []casbinrules.Finding, files map[string]string) (list []Find
 		list[i] = Finding{
 			File: f.File, Line: f.Line, Severity: f.Severity.String(), Code: f.Code, Message: f.Message, Hint: f.Hint,
 		}
+		if f.File == PolicyFile {
+			list[i].Fix, fixes = fixes[0], fixes[1:]
+		}
 		if n := f.Line - 1; 0 <= n && n < len(lines[f.File]) {
 			list[i].Character = units(lines[f.File][n], f.Column-1)
 		}
 	}
 	return list, len(findings) - len(kept)
+}
+
+func inPolicy(findings []casbinrules.Finding) (found []casbinrules.Finding) {
+	for _, f := range findings {
+		if f.File == PolicyFile {
+			found = append(found, f)
+		}
+	}
+	return found
 }
 
 // units is how many units of UTF-16 the first bytes of a line take.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -280,10 +281,56 @@ func TestTestsAreRun(t *testing.T) {
 		!strings.Contains(tested.Tests[1].Text, "erin has PATCH on /reports/:id at policy.csv:1, not PUT") || !strings.Contains(tested.Tests[2].Text, "did you mean erin?") {
 		t.Errorf("got %+v", tested)
 	}
+	if tested.Covered != 2 || tested.Lines != 2 || len(tested.Uncovered) > 0 {
+		t.Errorf("coverage: %+v", tested)
+	}
+	in.Files[PolicyFile] += "p, editor, /reports, GET\n"
+	if tested = call[Tested](t, p, "test", in); tested.Covered != 2 || tested.Lines != 3 || !slices.Equal(tested.Uncovered, []int{3}) {
+		t.Errorf("coverage: %+v", tested)
+	}
 	in.Files[TestsFile] += "perhaps é /reports GET\nallow é 😀\n"
 	tested = call[Tested](t, p, "test", in)
 	if len(tested.Tests) > 0 || len(tested.Errors) != 2 || tested.Errors[0].Line != 5 || tested.Errors[1].Character != len("allow x ") {
 		t.Errorf("got %+v", tested)
+	}
+}
+
+// TestFixes: findings with one cure bring it, at places that the page counts in the
+// units of its texts.
+func TestFixes(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string][2]string{
+		"method_case":       {"# 😀\np, 😀, /reports/:id, put\np, 😀, /x, GET\n", `Write PUT, false: 1:21 to 1:24 "PUT"`},
+		"put_without_patch": {"p, 😀, /reports, PUT\n", `Add the line with PATCH, true: 0:20 to 0:20 "\np, 😀, /reports, PATCH"`},
+		"field_count":       {"p, 😀, reports\n", ""},
+	} {
+		answer := call[struct {
+			Findings []struct {
+				Code string
+				Fix  struct {
+					Title string
+					Adds  bool
+					Edits []struct {
+						Range struct {
+							Start, End struct{ Line, Character int }
+						}
+						NewText string
+					}
+				}
+			}
+		}](t, new(Playground), "look", rbac(want[0]))
+		got := "no finding"
+		for _, f := range answer.Findings {
+			if f.Code == code {
+				got = ""
+				for _, e := range f.Fix.Edits {
+					got = fmt.Sprintf("%s, %v: %d:%d to %d:%d %q", f.Fix.Title, f.Fix.Adds, e.Range.Start.Line, e.Range.Start.Character, e.Range.End.Line, e.Range.End.Character, e.NewText)
+				}
+			}
+		}
+		if got != want[1] {
+			t.Errorf("%s: got %q, want %q", code, got, want[1])
+		}
 	}
 }
 
