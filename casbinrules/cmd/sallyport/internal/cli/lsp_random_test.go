@@ -152,6 +152,33 @@ func TestLSPOddModels(t *testing.T) {
 	}
 }
 
+// TestLSPRequestsWithoutNames: fields of a request between commas have no name, and
+// those behind them keep theirs.
+func TestLSPRequestsWithoutNames(t *testing.T) {
+	t.Parallel()
+	for _, fields := range []string{",,sub", "sub,,", ",", ", ,sub, obj, act"} {
+		texts := map[string]string{
+			"model.conf": strings.Replace(presets["rbac"]().Text(), "r = sub, obj, act", "r = "+fields, 1),
+			"policy.csv": "p, ann, /a, GET\n",
+		}
+		dir := write(t, texts)
+		e := startEditor(t, dir, nil, nil)
+		versions := map[string]int{"model.conf": 1, "policy.csv": 1}
+		for name := range texts {
+			e.open(filepath.Join(dir, name))
+		}
+		compareWithLint(t, e, dir, texts, versions)
+		at := strings.Index(texts["model.conf"], "g(r.sub") + len("g(r.")
+		from := utf16Position(texts["model.conf"], at)
+		var found []struct{ Range lspRange }
+		e.call("textDocument/definition", about(filepath.Join(dir, "model.conf"), from.Line, from.Character), &found)
+		want := strings.Index(texts["model.conf"], "r = "+fields) + len("r = ") + strings.Index(fields, "sub")
+		if named := strings.Contains(fields, "sub"); named != (len(found) == 1) || named && found[0].Range.Start != utf16Position(texts["model.conf"], want) {
+			t.Errorf("%s: r.sub is defined at %v", fields, found)
+		}
+	}
+}
+
 // compareWithLint waits until the server has looked at the last of all edits.
 func compareWithLint(t *testing.T, e *editor, dir string, texts map[string]string, versions map[string]int) {
 	t.Helper()
