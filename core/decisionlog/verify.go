@@ -117,6 +117,10 @@ type knownHead struct {
 }
 
 // verifier reads a log.
+// maxFindings is how many are listed, so that a file which is no log takes no memory
+// without end.
+const maxFindings = 10_000
+
 type verifier struct {
 	keys   []*Key
 	hash   hash.Hash
@@ -137,6 +141,12 @@ type verifier struct {
 }
 
 func (v *verifier) find(code, format string, args ...any) {
+	switch n := len(v.result.Findings); {
+	case n > maxFindings:
+		return
+	case n == maxFindings:
+		code, format, args = FindingUnreadable, "there are more findings than the %d before, which are not listed", []any{maxFindings}
+	}
 	v.result.Findings = append(v.result.Findings, Finding{v.name, v.line, code, fmt.Sprintf(format, args...)})
 }
 
@@ -197,12 +207,12 @@ func (v *verifier) file(name string, newest bool) error {
 	v.name, v.line, v.lastFile = name, 0, name
 	r := bufio.NewReaderSize(f, 256<<10)
 	for {
-		line, err := r.ReadBytes('\n')
+		line, err := readLine(r)
 		if newest && len(line) > 0 && errors.Is(err, io.EOF) {
 			line, err = rest(r, line)
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return err
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if len(line) > 0 {
 			v.line++
@@ -228,7 +238,7 @@ func (v *verifier) file(name string, newest bool) error {
 func rest(r *bufio.Reader, line []byte) ([]byte, error) {
 	for range 20 {
 		time.Sleep(5 * time.Millisecond)
-		more, err := r.ReadBytes('\n')
+		more, err := readLine(r)
 		line = append(line, more...)
 		if !errors.Is(err, io.EOF) {
 			return line, err

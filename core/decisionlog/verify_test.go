@@ -494,3 +494,26 @@ func TestParseKey(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyOfWhatIsNoLog: it takes no memory without end, whatever is given.
+func TestVerifyOfWhatIsNoLog(t *testing.T) {
+	t.Parallel()
+	file := func(text string) string {
+		name := filepath.Join(t.TempDir(), "decisions.jsonl")
+		must(t, os.WriteFile(name, []byte(text), 0o600))
+		return name
+	}
+	v, err := decisionlog.Verify([]string{file(strings.Repeat("no line\n", 20_000))})
+	must(t, err)
+	if n := len(v.Findings); n != 10_001 || v.Lines != 20_000 || !strings.Contains(v.Findings[n-1].Message, "not listed") {
+		t.Errorf("%d findings, %d lines", n, v.Lines)
+	}
+	for text, want := range map[string]string{
+		"\x1f\x8b\x08 and so on\n":  "is compressed by gzip",
+		strings.Repeat("a", 65<<20): "a line is longer than 64 MiB",
+	} {
+		if _, err := decisionlog.Verify([]string{file(text)}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
+	}
+}

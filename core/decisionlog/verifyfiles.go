@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -39,6 +40,19 @@ func inOrder(files []string) (ordered, heads []string, err error) {
 	return slices.Compact(sorted), heads, nil
 }
 
+// readLine reads a line with its end, as long as it may be one of a log.
+func readLine(r *bufio.Reader) (line []byte, err error) {
+	for {
+		part, err := r.ReadSlice('\n')
+		if line = append(line, part...); len(line) > maxLine {
+			return nil, fmt.Errorf("a line is longer than %d MiB, so that this is no decision log", maxLine>>20)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
 // firstRecord is the first line of a file that can be read, or nil.
 func firstRecord(name string) (*Record, error) {
 	f, err := os.Open(name)
@@ -47,8 +61,11 @@ func firstRecord(name string) (*Record, error) {
 	}
 	defer f.Close() // only read
 	r := bufio.NewReaderSize(f, 64<<10)
+	if first, _ := r.Peek(2); string(first) == "\x1f\x8b" { // its error comes again
+		return nil, fmt.Errorf("%s is compressed by gzip: decompress it first", name)
+	}
 	for {
-		line, err := r.ReadBytes('\n')
+		line, err := readLine(r)
 		if record, bad := Parse(line); bad == nil {
 			return record, nil
 		}
@@ -56,7 +73,7 @@ func firstRecord(name string) (*Record, error) {
 			return nil, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 }

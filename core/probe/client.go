@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -171,6 +172,7 @@ type wire struct {
 	secure           bool
 	conn             net.Conn
 	in               *bufio.Reader
+	head             *io.LimitedReader // what in reads from, bounded for each head
 }
 
 func newWire(base string) (*wire, error) {
@@ -217,7 +219,8 @@ func (w *wire) dial(ctx context.Context, config *tls.Config) error {
 		}
 		conn = secured
 	}
-	w.conn, w.in = conn, bufio.NewReader(conn)
+	w.conn, w.head = conn, &io.LimitedReader{R: conn}
+	w.in = bufio.NewReader(w.head)
 	return nil
 }
 
@@ -232,7 +235,7 @@ func (w *wire) roundTrip(ctx context.Context, c *Client, r Request) Answer {
 	defer stop()
 	_ = conn.SetDeadline(time.Now().Add(c.timeout))
 	start := time.Now()
-	if _, err := io.WriteString(conn, w.head(r)+r.Content); err != nil {
+	if _, err := io.WriteString(conn, w.text(r)+r.Content); err != nil {
 		w.close()
 		return Answer{Err: err}
 	}
@@ -261,8 +264,8 @@ func (w *wire) local() bool {
 	return w.name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// head is the request as sent.
-func (w *wire) head(r Request) string {
+// text is the head of the request as sent.
+func (w *wire) text(r Request) string {
 	var b strings.Builder
 	b.WriteString(r.Method + " " + r.Target + " HTTP/1.1\r\nHost: " + w.host + "\r\n")
 	agent, accept := true, true
@@ -288,9 +291,15 @@ func (w *wire) head(r Request) string {
 	return b.String()
 }
 
+// maxHead is how many bytes the head of an answer may have, with those that are only
+// informational.
+const maxHead = 1 << 20
+
 // response reads the final response: those before it are only informational
 // (RFC 9110 §15.2).
 func (w *wire) response(method string) (*http.Response, error) {
+	w.head.N = maxHead
+	defer func() { w.head.N = math.MaxInt64 }() // a body is bounded where it is read
 	for range 10 {
 		resp, err := http.ReadResponse(w.in, &http.Request{Method: method})
 		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
