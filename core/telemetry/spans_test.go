@@ -180,6 +180,7 @@ func TestAKeySetIsReported(t *testing.T) {
 	}
 	told := make(chan struct{}, 10)
 	keys, err := jwtauth.Fetch(server.URL, jwtauth.WithTransport(transport), jwtauth.WithRefetchInterval(time.Millisecond),
+		jwtauth.WithRetryInterval(time.Hour, time.Hour), // none beside those of the test
 		jwtauth.WithRefreshObserver(func(r jwtauth.Refresh) { report(r); told <- struct{}{} }))
 	if err != nil {
 		t.Fatal(err)
