@@ -16,6 +16,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authclient"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/bearer"
 	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/rule"
@@ -151,7 +152,7 @@ func clientOf(t testing.TB, source authclient.Source, origins []string, opts ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &http.Client{Transport: transport, Timeout: time.Minute}
+	return &http.Client{Transport: transport, Timeout: authtest.TimeLimit(time.Minute)}
 }
 
 func bearerSource(t testing.TB, fetch authclient.TokenFunc, opts ...authclient.TokenOption) *authclient.Tokens {

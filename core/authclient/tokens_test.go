@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/authclient"
+	"github.com/sallyport-go/sallyport/core/authtest"
 )
 
 // Shows 3: 1,000 goroutines, a token that ends again and again, exactly one
@@ -27,7 +28,7 @@ func TestAThousandGoroutinesRefreshOnceForEachExpiry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: transport, Timeout: time.Minute}
+	client := &http.Client{Transport: transport, Timeout: authtest.TimeLimit(time.Minute)}
 	if status, _ := do(t, client, "GET", s.URL, ""); status != 200 {
 		t.Fatalf("status %d", status)
 	}
