@@ -329,7 +329,8 @@ func (x *subjectIndex) refinish(old *subjectIndex) {
 }
 
 func (x *subjectIndex) takeOver(old *subjectIndex) {
-	x.byName, x.byPair, x.reaches, x.members, x.everybody, x.whole = old.byName, old.byPair, old.reaches, old.members, old.everybody, old.whole
+	x.byName, x.byPair, x.reaches, x.members, x.whole = old.byName, old.byPair, old.reaches, old.members, old.whole
+	x.timed, x.everybody = old.timed, old.everybody // without timed, links would count at any time
 }
 
 func (x *subjectIndex) isRuled(name int32) bool { return int(name) < len(x.ruled) && x.ruled[name] }
