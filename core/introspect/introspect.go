@@ -145,8 +145,9 @@ func (v *Verifier) check() error {
 // or s_hash, and by a nonce in what is not called an access token. A server that cannot be
 // asked, is too slow, refuses this service or answers what RFC 7662 does not
 // know is a [core.UnavailableError], which carries the server's Retry-After. One that
-// has failed three times in a row is asked once in a while, at most every second, and
-// not for each request; the others are told so at once.
+// more than three times in a row was not reached, was too slow, or answered 429, 502, 503
+// or 504, is asked once in a while, at least every second, and not for each request; the
+// others are told so at once. Any other answer may be about one token, and stops none.
 //
 // Requests for the same token share one call, which goes on when ctx ends.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {

@@ -1,79 +1,136 @@
 package introspect_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/introspect"
 )
 
-// failing is an endpoint that fails until it does no longer.
-type failing struct {
-	well  atomic.Bool
-	asked atomic.Int32
-}
-
-func (f *failing) RoundTrip(*http.Request) (*http.Response, error) {
-	f.asked.Add(1)
-	time.Sleep(10 * time.Millisecond)
-	if !f.well.Load() {
-		return nil, errors.New("connection refused")
-	}
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"active":false}`))}, nil
-}
-
-// TestOutage: an endpoint that fails is not asked for each request, and is as before
-// within a second after it is back.
-func TestOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := new(failing)
-		v, err := introspect.New("https://issuer.example/introspect", introspect.Secret("api", "secret"),
-			introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.WithTransport(f))
-		if err != nil {
-			t.Fatal(err)
-		}
-		const each = 5 * time.Millisecond
-		ask := func(what string, during time.Duration, end func(error) bool) {
-			for n := range int(during / each) {
-				at := time.Now()
-				_, err := v.VerifyToken(t.Context(), fmt.Sprint(what, n))
-				if end(err) {
-					return
-				}
-				time.Sleep(each - time.Since(at)%each)
+func TestOutagesAreUnavailable(t *testing.T) { // invariant 4
+	elsewhere := newEndpoint(t, says(good()))
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for _, tc := range []struct {
+		name   string
+		answer http.HandlerFunc
+		want   string
+	}{
+		{"401", fails(401, ""), "check its credentials"},
+		{"403", fails(403, ""), "check its credentials"},
+		{"400", fails(400, ""), "answers 400"},
+		{"404", fails(404, ""), "answers 404"},
+		{"500", fails(500, ""), "answers 500"},
+		{"201", fails(201, ""), "answers 201"},
+		{"no content", fails(204, ""), "answers 204"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		}, "redirects with 307"},
+		{"page", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, good()) }, "not application/json"},
+		{"slow", func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // the end of the connection is seen after it alone
+			<-r.Context().Done()
+		}, "deadline"},
+		{"broken off", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", "100")
+			fmt.Fprint(w, `{"active":true`)
+		}, "EOF"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			timeout := authtest.TimeLimit(time.Minute)
+			if tc.name == "slow" {
+				timeout = 200 * time.Millisecond
 			}
-		}
-		ask("during", 10*time.Second, func(err error) bool {
-			var away *core.UnavailableError
-			if !errors.As(err, &away) || away.RetryAfter > time.Second {
-				t.Errorf("while it fails: %v", err)
+			e := newEndpoint(t, tc.answer)
+			v, _ := newVerifier(t, e.URL, introspect.WithTimeout(timeout))
+			_, err := v.VerifyToken(t.Context(), "opaque")
+			if unavailable(t, err); !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v, want %q in it", err, tc.want)
 			}
-			return false
 		})
-		if n := f.asked.Load(); n < 10 || n > 40 {
-			t.Errorf("%d calls in 10 s, want between 10 and 40", n)
-		}
-		f.well.Store(true)
-		back := time.Now()
-		var bad *core.CredentialError
-		ask("after", 10*time.Second, func(err error) bool { return errors.As(err, &bad) })
-		if took := time.Since(back); bad == nil || took > time.Second+20*time.Millisecond {
-			t.Errorf("after %v: %v", took, bad)
-		}
-		before := f.asked.Load()
-		for n := range 5 {
-			_, _ = v.VerifyToken(t.Context(), fmt.Sprint("well", n))
-		}
-		if n := f.asked.Load() - before; n != 5 {
-			t.Errorf("%d calls for 5 tokens", n)
+	}
+	t.Run("nobody there", func(t *testing.T) {
+		v, _ := newVerifier(t, closed.URL+"?key=private")
+		_, err := v.VerifyToken(t.Context(), "opaque")
+		if unavailable(t, err); strings.Contains(err.Error(), "private") {
+			t.Errorf("the address is in the error: %v", err)
 		}
 	})
+	t.Run("no token of its own", func(t *testing.T) {
+		for _, source := range []func(context.Context) (string, error){
+			func(context.Context) (string, error) { return "", errors.New("down") },
+			func(context.Context) (string, error) { return "a\r\nb", nil },
+		} {
+			v, err := introspect.New(elsewhere.URL, introspect.Token(source), introspect.WithoutIssuer(), introspect.WithoutAudience())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = v.VerifyToken(t.Context(), "opaque")
+			unavailable(t, err)
+		}
+	})
+	if n := elsewhere.asked.Load(); n != 0 {
+		t.Errorf("%d tokens went elsewhere", n)
+	}
+}
+
+func TestRetryAfterIsRespected(t *testing.T) { // RFC 9110 §10.2.3
+	for _, tc := range []struct {
+		name, field string
+		wait        time.Duration
+	}{
+		{"seconds", "7", 7 * time.Second},
+		{"date", start.Add(9 * time.Second).Format(http.TimeFormat), 9 * time.Second},
+		{"too long", "86400", time.Minute},
+		{"more than a number holds", "99999999999999999999", 0},
+		{"past", start.Add(-time.Hour).Format(http.TimeFormat), 0},
+		{"garbage", "soon", 0},
+		{"none", "", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := newEndpoint(t, fails(http.StatusTooManyRequests, tc.field))
+			v, c := newVerifier(t, e.URL)
+			_, err := v.VerifyToken(t.Context(), "a")
+			if got := unavailable(t, err).RetryAfter; got != tc.wait {
+				t.Errorf("wait %v, want %v", got, tc.wait)
+			}
+			if tc.wait == 0 {
+				return
+			}
+			e.set(says(good()))
+			c.advance(tc.wait - time.Second)
+			_, err = v.VerifyToken(t.Context(), "b")
+			if got := unavailable(t, err).RetryAfter; got != time.Second || e.asked.Load() != 1 {
+				t.Errorf("meanwhile: wait %v, asked %d times", got, e.asked.Load())
+			}
+			c.advance(time.Second)
+			if _, err := v.VerifyToken(t.Context(), "b"); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+func TestAPanicIsAFault(t *testing.T) {
+	v, err := introspect.New("https://issuer.example/introspect",
+		introspect.Token(func(context.Context) (string, error) { panic("source") }), introspect.WithoutIssuer(), introspect.WithoutAudience())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.VerifyToken(t.Context(), "opaque")
+	var internal *core.InternalError
+	var panicked *core.PanicError
+	if !errors.As(err, &internal) || !errors.As(err, &panicked) || panicked.Value != "source" || len(panicked.Stack) == 0 {
+		t.Errorf("error %v", err)
+	}
 }

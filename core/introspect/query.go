@@ -28,9 +28,11 @@ const (
 // Every error is a [core.UnavailableError] or a [core.InternalError]: whatever
 // goes wrong here says nothing about the token.
 func (v *Verifier) query(ctx context.Context, token string) (answer, error) {
-	if err := v.outage.admit(v.terms.Now(), v.timeout); err != nil {
+	done, err := v.outage.admit(v.terms.Now())
+	if err != nil {
 		return answer{}, err
 	}
+	defer done()
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
 	select {
@@ -77,7 +79,11 @@ func (v *Verifier) request(ctx context.Context, token string) (*http.Request, er
 func (v *Verifier) decodeResponse(response *http.Response) (answer, error) {
 	if response.StatusCode != http.StatusOK {
 		wait := retryAfter(response.Header.Get("Retry-After"), v.terms.Now())
-		v.outage.failed(v.terms.Now(), wait)
+		if isOutage(response.StatusCode) {
+			v.outage.failed(v.terms.Now(), wait)
+		} else {
+			v.outage.ended()
+		}
 		return answer{}, &core.UnavailableError{RetryAfter: wait, Err: fmt.Errorf("introspect: %s", complaint(response.StatusCode))}
 	}
 	v.outage.ended()
