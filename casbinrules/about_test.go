@@ -195,6 +195,22 @@ func TestOwnersInConditions(t *testing.T) {
 	}
 }
 
+// TestArgumentsAreThoseOfTheCondition: there is an argument for each placeholder, also
+// where an ID is no text of PostgreSQL.
+func TestArgumentsAreThoseOfTheCondition(t *testing.T) {
+	a := openLines(t, ownedModel, owned, WithObjectAttributeOr("owner", ""))
+	for _, id := range []string{"ann", "ann\x00"} {
+		set, err := a.Objects(t.Context(), principal(t, id), Action{Name: "PUT"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, args, err := set.SQL("path", QuestionMark, WithColumn("owner", "owner"))
+		if err != nil || strings.Count(text, "?") != len(args) {
+			t.Errorf("%q: %s %q, %v", id, text, args, err)
+		}
+	}
+}
+
 // TestListsAskNothingOfObjects: lists and buttons are not empty for want of what
 // nobody says of their objects, they are refused.
 func TestListsAskNothingOfObjects(t *testing.T) {

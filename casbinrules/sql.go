@@ -146,10 +146,13 @@ func (w *sqlWriter) alternatives(parts []*Condition) string {
 	return "(" + list + " OR " + w.joined(others, " OR ") + ")"
 }
 
+// nul is what no text of PostgreSQL has.
+const nul = "\x00"
+
 func (w *sqlWriter) in(column string, names []string) string {
 	var marks []string
 	for _, name := range names {
-		if !strings.Contains(name, "\x00") { // which no text of PostgreSQL has
+		if !strings.Contains(name, nul) {
 			marks = append(marks, w.arg(name))
 		}
 	}
@@ -178,6 +181,8 @@ func (w *sqlWriter) arg(text string) string {
 
 func (w *sqlWriter) match(c *Condition) string {
 	switch {
+	case c.Attribute != "" && strings.Contains(c.Pattern, nul):
+		return "FALSE" // before the column takes an argument
 	case c.Attribute != "":
 		return w.in(w.attribute(c.Attribute), []string{c.Pattern})
 	case c.Function == "==":
