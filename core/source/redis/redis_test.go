@@ -269,6 +269,14 @@ func TestUsers(t *testing.T) {
 	if err := <-listening; err != nil {
 		t.Errorf("an instance does not listen: %v", err)
 	}
+	other, err := redis.New("redis://app:pw@"+s.Addr(), redis.WithName("other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	if _, err := other.Fetch(t.Context(), source.State{}); err == nil || !strings.Contains(err.Error(), "see its ACL") {
+		t.Errorf("an instance reads what it has no right to: %v", err)
+	}
 	p.Base = 1
 	if _, err := stores["publisher"].Publish(t.Context(), p); err != nil {
 		t.Fatal(err)

@@ -25,10 +25,10 @@ func (r rights) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook changes nothing: of what is in pipelines, something was asked
-// alone before.
-func (rights) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+func (r rights) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		return explain(next(ctx, cmds), "keys "+string(r)+"*")
+	}
 }
 
 // explain says what to look at if a user has no right to something.
