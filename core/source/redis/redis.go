@@ -80,7 +80,7 @@ func New(url string, opts ...Option) (*Store, error) {
 	c := s.Client(o)
 	store := &Store{client: c, quick: c, slow: c, prefix: s.Prefix()}
 	if !asGiven {
-		store.quick, store.slow = c.WithTimeout(time.Second), c.WithTimeout(time.Minute)
+		store.quick, store.slow = s.WithTimeout(c, time.Second), s.WithTimeout(c, time.Minute)
 	}
 	return store, nil
 }

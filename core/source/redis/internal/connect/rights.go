@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -10,6 +11,14 @@ import (
 // Client makes a client, whose errors about rights say what to look at.
 func (s *Settings) Client(o *redis.Options) *redis.Client {
 	c := redis.NewClient(o)
+	c.AddHook(rights(s.Prefix()))
+	return c
+}
+
+// WithTimeout is a client with the same connections and another time for an answer.
+// Hooks are not copied by go-redis.
+func (s *Settings) WithTimeout(c *redis.Client, d time.Duration) *redis.Client {
+	c = c.WithTimeout(d)
 	c.AddHook(rights(s.Prefix()))
 	return c
 }
