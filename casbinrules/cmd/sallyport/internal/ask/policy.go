@@ -61,6 +61,28 @@ func (a *Policy) Authorize(ctx context.Context, p *core.Principal, access core.A
 	return a.Authorizer.Authorize(ctx, p, access)
 }
 
+// RolesOf is [casbinrules.Authorizer.RolesOf], with the role that is asked alone and
+// those that it has.
+func (a *Policy) RolesOf(ctx context.Context, p *core.Principal) ([]string, error) {
+	roles, err := a.Authorizer.RolesOf(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	alone, err := a.alone(p)
+	if alone == nil || err != nil {
+		return roles, err
+	}
+	more, err := a.Authorizer.RolesOf(ctx, alone)
+	return slices.Concat(roles, []string{a.Alone}, more), err
+}
+
+// IsRole reports whether the subject of a question is refused for its name, which is
+// that of a role.
+func (a *Policy) IsRole(ctx context.Context, q Question) (bool, error) {
+	d, err := Decide(ctx, &Policy{Authorizer: a.Authorizer}, q) // the role of everybody may allow it
+	return d.Reason == casbinrules.ReasonSubjectIsRoleName, err
+}
+
 // Filter is [casbinrules.Authorizer.Filter].
 func (a *Policy) Filter(ctx context.Context, p *core.Principal, action casbinrules.Action, objects []string) ([]string, error) {
 	askers, err := a.askers(p)
@@ -119,8 +141,8 @@ func (a *Policy) Subjects(ctx context.Context, tenant, object string, action cas
 		if name == Anonymous || name == a.Alone {
 			return true
 		}
-		d, err := Decide(ctx, &Policy{Authorizer: a.Authorizer}, Question{Subject: name, Tenant: tenant, Object: object, Action: action.Name})
-		return err != nil || d.Reason == casbinrules.ReasonSubjectIsRoleName
+		role, err := a.IsRole(ctx, Question{Subject: name, Tenant: tenant, Object: object, Action: action.Name})
+		return err != nil || role
 	})
 	set.Roles, set.Others = a.KnownRoles(), true
 	for _, list := range []*[]string{&set.Users, &set.Roles} {

@@ -138,7 +138,7 @@ func rolesOf(ctx context.Context, a *ask.Policy, s ask.Subject) ([]string, error
 		return nil, err
 	}
 	more, err := a.RolesOf(ctx, p)
-	return slices.Concat(q.Roles, more, []string{a.Alone}), err
+	return slices.Concat(q.Roles, more), err
 }
 
 func mayBoth(ctx context.Context, a *ask.Policy, s ask.Subject, f Forbidden) (bool, error) {

@@ -160,7 +160,7 @@ func (r *reporter) orphans(context.Context, []ask.Subject) (audit.Section, error
 	}
 	findings, err := r.lint(r.routes)
 	for _, f := range findings {
-		everybody := r.authorizer.Alone != "" && strings.Contains(f.Message, strconv.Quote(r.authorizer.Alone))
+		everybody := r.authorizer.Alone != "" && strings.Contains(f.Message, strconv.Quote(r.prefix+r.authorizer.Alone))
 		if slices.Contains(orphanCodes, f.Code) && !everybody {
 			s.Lines = append(s.Lines, audit.Line{Text: f.Message, Rule: &casbinrules.RuleText{File: f.File, Line: f.Line}})
 		}

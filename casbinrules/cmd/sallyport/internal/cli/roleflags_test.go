@@ -76,6 +76,22 @@ func TestEveryCommandCountsRolesOfEverybody(t *testing.T) {
 	}
 }
 
+// TestReportCountsRolesOfTheRoleOfEverybody: what that role leads to everybody has, too,
+// and the role itself is no orphan. Names in the policy have a prefix.
+func TestReportCountsRolesOfTheRoleOfEverybody(t *testing.T) {
+	const policy = "p, role:reader, /x, GET\np, role:base, /y, GET\np, role:editor, /x, PUT\np, role:orphan, /x, PUT\ng, ann, role:editor\ng, role:reader, role:base\n"
+	dir := write(t, map[string]string{
+		"policy.csv": policy, "conflicts": "roles, base, editor\n",
+		"cm.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  policy.default: role:reader\n  policy.csv: |\n    " + strings.ReplaceAll(strings.TrimSuffix(policy, "\n"), "\n", "\n    ") + "\n",
+	})
+	for _, given := range [][]string{{"-p", "DIR/policy.csv", "--default-role", "reader"}, {"-p", "DIR/cm.yaml"}} {
+		got := run(t, dir, "", append([]string{"report", "--conflicts", "DIR/conflicts", "-m", "rbac", "--role-prefix", "role:"}, given...)...)
+		if n := strings.Count(got.stdout, "no g line gives anybody the role "); n != 1 || !strings.Contains(got.stdout, "user ann has both base and editor") {
+			t.Errorf("%v: %d orphans, and conflicts in %+v", given, n, got)
+		}
+	}
+}
+
 // TestReplayJudgesLinksByTheTimeOfTheLine: what was right in summer is no change in
 // winter.
 func TestReplayJudgesLinksByTheTimeOfTheLine(t *testing.T) {

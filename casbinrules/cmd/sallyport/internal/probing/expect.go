@@ -51,8 +51,8 @@ func (p *Policy) Prepare(ctx context.Context, people []Person) {
 	p.people = map[string]Person{}
 	for _, one := range people {
 		known := one.Name
-		d, err := ask.Decide(ctx, p.Authorizer, ask.Question{Subject: known, Tenant: p.Tenant, Attributes: p.Attributes, Object: "/", Action: "GET"})
-		if err == nil && d.Reason == casbinrules.ReasonSubjectIsRoleName {
+		role, err := p.Authorizer.IsRole(ctx, ask.Question{Subject: known, Tenant: p.Tenant, Attributes: p.Attributes, Object: "/", Action: "GET"})
+		if err == nil && role {
 			one.Name, one.Roles = p.word+"-user", append(slices.Clone(one.Roles), known)
 		}
 		p.people[known] = one
