@@ -116,11 +116,11 @@ type knownHead struct {
 	source string
 }
 
-// verifier reads a log.
 // maxFindings is how many are listed, so that a file which is no log takes no memory
 // without end.
 const maxFindings = 10_000
 
+// verifier reads a log.
 type verifier struct {
 	keys   []*Key
 	hash   hash.Hash
