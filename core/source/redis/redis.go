@@ -119,7 +119,7 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 	p := s.quick.Pipeline()
 	head := p.GetRange(ctx, s.head(), 0, maxHead-1)
 	var files *packed
-	if hinted != 0 && hinted != known.Revision {
+	if hinted > known.Revision {
 		files = s.packed(ctx, p, hinted)
 	}
 	if _, err := p.Exec(ctx); err != nil {

@@ -323,3 +323,44 @@ func TestServerIsVerified(t *testing.T) {
 	}
 	_ = s.Close()
 }
+
+// TestAHintThatIsOldReadsNothing: a revision that was notified, and after which another
+// was not, is not read with each poll.
+func TestAHintThatIsOldReadsNothing(t *testing.T) {
+	server := durable(t)
+	admin := client.NewClient(&client.Options{Addr: server.Addr()})
+	defer func() { _ = admin.Close() }()
+	store := opened(t, server, "hints")
+	publish := func(base source.Revision) {
+		t.Helper()
+		if _, err := store.Publish(t.Context(), source.Publication{Base: base, Files: sourcetest.Files("x"), Note: source.Note{Author: "ann"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	hints, ended := make(chan bool, 10), make(chan bool)
+	go func() {
+		defer close(ended)
+		_ = store.Listen(ctx, func() { hints <- true })
+	}()
+	<-hints // it listens
+	publish(0)
+	<-hints
+	cancel()
+	<-ended
+	publish(1)
+	got, err := store.Fetch(t.Context(), source.State{})
+	if err != nil || got.Revision != 2 {
+		t.Fatalf("%+v, %v", got.State, err)
+	}
+	if err := admin.ConfigResetStat(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Fetch(t.Context(), got.State); err != nil {
+		t.Fatal(err)
+	}
+	if stats, err := admin.Info(t.Context(), "commandstats").Result(); err != nil || strings.Contains(stats, "cmdstat_strlen") || !strings.Contains(stats, "cmdstat_getrange:calls=1,") {
+		t.Errorf("%s, %v", stats, err)
+	}
+}
