@@ -320,7 +320,7 @@ func TestOptions(t *testing.T) {
 }
 
 // TestWritingAllocatesLittle: the text of an address and the names of attributes are
-// all that a decision takes, whoever asks and however many roles they have.
+// all that a decision takes, whoever asks, as long as they have no more than 32 roles.
 func TestWritingAllocatesLittle(t *testing.T) {
 	l, err := decisionlog.New(new(nowhere), decisionlog.WithHashChain())
 	must(t, err)
