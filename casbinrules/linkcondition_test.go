@@ -180,6 +180,19 @@ func TestConditionsMayWriteToTheirFields(t *testing.T) {
 	}
 }
 
+// TestConditionsOfOddFieldsStayApart: with Casbin's semantics fields may have any
+// character, and lines more of them than the model says.
+func TestConditionsOfOddFieldsStayApart(t *testing.T) {
+	m := ModelText("m.conf", strings.Replace(RBAC().Text(), "g = _, _\n", "g = _, _, (_, _)\n", 1))
+	a := openLines(t, m, "p, staff, /a, GET\ng, ben, staff, x\x00y, z\ng, ann, staff, x, y\x00z\ng, eve, staff, _, _, more\n", WithCasbinSemantics(),
+		WithLinkCondition("g", func(_ context.Context, fields ...string) (bool, error) {
+			return fields[0] == "x\x00y" && len(fields) == 2, nil
+		}))
+	if may(t, a, "ann", "", "/a") || !may(t, a, "ben", "", "/a") || !may(t, a, "eve", "", "/a") {
+		t.Error("the condition of one link is asked for the other")
+	}
+}
+
 // TestStatusesOfConditions: a condition that does not hold is 403, one that fails
 // 503, and one that panics 500.
 func TestStatusesOfConditions(t *testing.T) {

@@ -248,7 +248,7 @@ func NewGraphs(s *model.Schema, rules []*Rule, c *model.Settings) map[string]*Gr
 		}
 		f.make(rules, s, kind)
 		if s.Limits[kind] > 0 {
-			f.graph.times = newTimes(&f, rules, kind, c.LinkConditions[kind])
+			f.graph.times = newTimes(&f, rules, kind, s.Limits[kind], c.LinkConditions[kind])
 		}
 		graphs[kind] = f.graph
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -102,6 +101,7 @@ func (c *condition) ask(ctx context.Context) (ok bool, err error) {
 type conditions struct {
 	holds model.LinkCondition // nil where links have a start and an end
 	kind  string
+	width int                   // how many fields there are
 	known map[string]*condition // by their fields
 }
 
@@ -114,7 +114,7 @@ func (c *conditions) of(fields []string) *condition {
 	if always {
 		return nil
 	}
-	key := strings.Join(fields, "\x00") // which no field has
+	key := fmt.Sprintf("%q", fields)
 	made := c.known[key]
 	if made == nil {
 		made = &condition{c.holds, c.kind, fields}

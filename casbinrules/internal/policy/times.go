@@ -80,8 +80,12 @@ func (g *Graph) Counts(m Moment, r *Rule) bool { return g.times == nil || g.limi
 // Always reports whether a g line does at any time.
 func (g *Graph) Always(r *Rule) bool { return g.times == nil || g.limit(r).always() }
 
-// Condition are the fields of a g line that say when it counts.
-func (g *Graph) Condition(r *Rule) []string { return r.Fields()[g.TimeField(false):] }
+// Condition are the fields of a g line that say when it counts. A line may have more,
+// which Casbin ignores.
+func (g *Graph) Condition(r *Rule) []string {
+	at := g.TimeField(false)
+	return r.Fields()[at : at+g.times.width]
+}
 
 // Window says when a g line counts. What cannot be read was refused.
 func (g *Graph) Window(r *Rule) Window {
@@ -125,12 +129,12 @@ type timedClosure struct {
 	after, before Instant
 }
 
-// newTimes reads when the links of a kind count, which holds says where it is not
-// nil. Of two lines for one link the last counts, as Casbin has it.
-func newTimes(f *follower, rules []*Rule, kind string, holds model.LinkCondition) *times {
+// newTimes reads when the links of a kind count, which width fields say, by holds where
+// it is not nil. Of two lines for one link the last counts, as Casbin has it.
+func newTimes(f *follower, rules []*Rule, kind string, width int, holds model.LinkCondition) *times {
 	g := f.graph
 	t := &times{
-		conditions: conditions{holds, kind, map[string]*condition{}},
+		conditions: conditions{holds, kind, width, map[string]*condition{}},
 		links:      map[int32][]timedLink{}, names: map[Pair]*timedName{}, prefix: f.prefix,
 	}
 	g.times = t
