@@ -221,7 +221,7 @@ func TestRefusedAnswers(t *testing.T) {
 	t.Cleanup(here.Close)
 	for path, want := range map[string]string{
 		"/near": "", "/good": "", "/away": "redirect to another host", "/loop": "more than 3 redirects", "/cached": "a cache has answered",
-		"/half": "unexpected EOF", "/half-without-length": "no trusted key has signed", "/page": "this is no bundle", "/packed": "", "/bomb": "longer than 100000 bytes",
+		"/half": "unexpected EOF", "/half-without-length": "no trusted key has signed", "/page": "this is not a bundle", "/packed": "", "/bomb": "longer than 100000 bytes",
 		"/long": "longer than 100000 bytes", "/endless": "longer than 100000 bytes", "/part": "answer 206", "/unmodified": "answer 304",
 		"/staging": `of the set "staging"`, "/nothing": "answer 404",
 	} {

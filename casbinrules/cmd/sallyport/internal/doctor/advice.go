@@ -49,7 +49,7 @@ var advice = map[string]string{
 	"subject_is_role_name":   "a user whose ID is also the name of a role",
 	"no_tenant":              "the token has no tenant claim, or jwtauth.WithTenant names another one",
 	"no_attribute":           "the token lacks a claim that the model asks for (casbinrules.WithClaimAttribute)",
-	"bad_attribute":          "a claim or other attribute that is no number, time, date or address although it is declared as one (casbinrules.WithAttributeType)",
+	"bad_attribute":          "a claim or other attribute that is not a number, time, date or address although it is declared as one (casbinrules.WithAttributeType)",
 	"unknown_method":         "a method that has to be named in the policy or with core.WithMethods",
 	"cross_site":             "a page of another site that sends requests with the cookies of a browser: an attack, or a front end that core.WithTrustedOrigins does not name",
 	"foreign_tenant":         "a link or a setting of a client that leads into another tenant",
