@@ -33,12 +33,12 @@ const chainKey = `,"chain":"`
 
 // follow makes the hash of lines that of one more, which is without its field chain
 // and what follows, and returns it.
-func (last *hashed) follow(h hash.Hash, line []byte) hashed {
-	h.Reset()
-	_, _ = h.Write(last[:]) // a hash takes everything
-	_, _ = h.Write(line)
-	h.Sum(last[:0])
-	return *last
+func (h *hashed) follow(with hash.Hash, line []byte) hashed {
+	with.Reset()
+	_, _ = with.Write(h[:]) // a hash takes everything
+	_, _ = with.Write(line)
+	with.Sum(h[:0])
+	return *h
 }
 
 // splitChain takes the hash off a line, which has no line feed.
