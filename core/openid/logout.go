@@ -3,6 +3,7 @@ package openid
 import (
 	"context"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
 // LogoutEndpoint ends the session of a POST request, as LogoutEndpoint of the
@@ -151,8 +151,8 @@ func logoutToken(r core.Request) (string, error) {
 	if media, _, err := mime.ParseMediaType(field); err != nil || !strings.EqualFold(media, "application/x-www-form-urlencoded") {
 		return "", refuse(core.ReasonMalformed, "Content-Type is not application/x-www-form-urlencoded")
 	}
-	text, err := bounded.Read(b.Body(), maxLogoutForm)
-	if err != nil {
+	text, err := io.ReadAll(io.LimitReader(b.Body(), maxLogoutForm+1))
+	if err != nil || len(text) > maxLogoutForm {
 		return "", refuse(core.ReasonMalformed, "the body cannot be read or is longer than %d bytes", maxLogoutForm)
 	}
 	form, err := url.ParseQuery(string(text))
