@@ -5,18 +5,14 @@
 package postgrestest
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -98,7 +94,7 @@ func (s *Server) Start() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.awaitReady(said)
+	authtest.AwaitLine(s.t, said, "ready to accept connections")
 }
 
 // Restart stops the server and starts it with other settings than before.
@@ -135,33 +131,6 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "LC_ALL=C")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.owner}
 	return cmd
-}
-
-// awaitReady reads what a server says until it takes connections.
-func (s *Server) awaitReady(said io.Reader) {
-	s.t.Helper()
-	ready := make(chan error, 1)
-	go func() {
-		var log bytes.Buffer
-		lines := bufio.NewScanner(said)
-		for lines.Scan() {
-			if strings.Contains(lines.Text(), "ready to accept connections") {
-				ready <- nil
-				_, _ = io.Copy(io.Discard, said) // so that it never waits for its pipe
-				return
-			}
-			log.WriteString(lines.Text() + "\n")
-		}
-		ready <- errors.New("the server has ended: " + log.String())
-	}()
-	select {
-	case err := <-ready:
-		if err != nil {
-			s.t.Fatal(err)
-		}
-	case <-time.After(authtest.TimeLimit(2 * time.Minute)):
-		s.t.Fatal("the server is not ready after two minutes")
-	}
 }
 
 // program finds a program of PostgreSQL, which Debian does not put into PATH.

@@ -5,16 +5,11 @@
 package redistest
 
 import (
-	"bufio"
-	"errors"
-	"io"
 	"net"
 	"os"
 	"os/exec"
-	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
 )
@@ -70,28 +65,7 @@ func (s *Server) Start() {
 		s.t.Fatal(err)
 	}
 	// It takes connections before it has read its data, and answers LOADING until then.
-	ready := make(chan error, 1)
-	go func() {
-		var log strings.Builder
-		lines := bufio.NewScanner(said)
-		for lines.Scan() {
-			if strings.Contains(lines.Text(), "Ready to accept connections") {
-				ready <- nil
-				_, _ = io.Copy(io.Discard, said) // so that it never waits for its pipe
-				return
-			}
-			log.WriteString(lines.Text() + "\n")
-		}
-		ready <- errors.New("redis-server has ended: " + log.String())
-	}()
-	select {
-	case err := <-ready:
-		if err != nil {
-			s.t.Fatal(err)
-		}
-	case <-time.After(authtest.TimeLimit(2 * time.Minute)):
-		s.t.Fatal("redis-server is not ready after two minutes")
-	}
+	authtest.AwaitLine(s.t, said, "Ready to accept connections")
 }
 
 // Process is that of the server, for tests that send it signals.

@@ -16,8 +16,8 @@ const (
 	answer = 5 * time.Second
 )
 
-// Listen calls hint when it listens on a channel, and with the text of each message there, until
-// ctx ends or the connection is lost, and returns why.
+// Listen calls hint when it listens on a channel, and with the text of each message
+// there, until ctx ends or the connection is lost, and returns why.
 func Listen(ctx context.Context, client *redis.Client, channel string, hint func(text string)) error {
 	sub := client.Subscribe(ctx, channel)
 	defer func() { _ = sub.Close() }()
