@@ -125,13 +125,8 @@ func (e *Event) Roles() iter.Seq[string] {
 // Roles.
 func (e *Event) CredentialRoles() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		if e.principal == nil {
-			return
-		}
-		for role := range e.principal.CredentialRoles() {
-			if !yield(e.shown(role)) {
-				return
-			}
+		if e.principal != nil {
+			e.principal.CredentialRoles()(func(role string) bool { return yield(e.shown(role)) })
 		}
 	}
 }

@@ -32,16 +32,23 @@ func (f *failing) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"active":false}`))}, nil
 }
 
+// asking is a verifier whose requests go to transport.
+func asking(t *testing.T, transport http.RoundTripper) *introspect.Verifier {
+	t.Helper()
+	v, err := introspect.New("https://issuer.example/introspect", introspect.Secret("api", "secret"),
+		introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.WithTransport(transport))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // TestOutage: an endpoint that fails is not asked for each request, and is as before
 // within a second after it is back.
 func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(failing)
-		v, err := introspect.New("https://issuer.example/introspect", introspect.Secret("api", "secret"),
-			introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.WithTransport(f))
-		if err != nil {
-			t.Fatal(err)
-		}
+		v := asking(t, f)
 		const each = 5 * time.Millisecond
 		ask := func(what string, during time.Duration, end func(error) bool) {
 			for n := range int(during / each) {
@@ -122,24 +129,20 @@ func TestOddTokensAreNoOutage(t *testing.T) {
 // answer comes that was on its way.
 func TestRetryAfterOutlivesOtherAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v, err := introspect.New("https://issuer.example/introspect", introspect.Secret("api", "secret"), introspect.WithoutIssuer(), introspect.WithoutAudience(),
-			introspect.WithTransport(answering(func(token string) (int, string) {
-				if token == "slow" {
-					time.Sleep(2 * time.Second)
-					return http.StatusOK, ""
-				}
-				time.Sleep(time.Second)
-				return http.StatusTooManyRequests, "30"
-			})))
-		if err != nil {
-			t.Fatal(err)
-		}
+		v := asking(t, answering(func(token string) (int, string) {
+			if token == "slow" {
+				time.Sleep(2 * time.Second)
+				return http.StatusOK, ""
+			}
+			time.Sleep(time.Second)
+			return http.StatusTooManyRequests, "30"
+		}))
 		var wait sync.WaitGroup
 		for _, token := range []string{"slow", "a", "b", "c", "d", "e"} {
 			wait.Go(func() { _, _ = v.VerifyToken(t.Context(), token) })
 		}
 		wait.Wait()
-		_, err = v.VerifyToken(t.Context(), "f")
+		_, err := v.VerifyToken(t.Context(), "f")
 		if got := unavailable(t, err).RetryAfter; got != 29*time.Second {
 			t.Errorf("wait %v, want 29 s", got)
 		}
@@ -188,11 +191,7 @@ func TestATryThatIsNotMadeIsOver(t *testing.T) {
 func TestFailuresAtOnceMakeAShortPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(failing)
-		v, err := introspect.New("https://issuer.example/introspect", introspect.Secret("api", "secret"),
-			introspect.WithoutIssuer(), introspect.WithoutAudience(), introspect.WithTransport(f))
-		if err != nil {
-			t.Fatal(err)
-		}
+		v := asking(t, f)
 		var wait sync.WaitGroup
 		for n := range 60 {
 			wait.Go(func() { _, _ = v.VerifyToken(t.Context(), fmt.Sprint(n)) })
@@ -200,7 +199,7 @@ func TestFailuresAtOnceMakeAShortPause(t *testing.T) {
 		wait.Wait()
 		f.well.Store(true)
 		time.Sleep(50 * time.Millisecond)
-		_, err = v.VerifyToken(t.Context(), "next")
+		_, err := v.VerifyToken(t.Context(), "next")
 		refusedFor(t, err, introspect.ReasonInactive)
 	})
 }

@@ -232,11 +232,7 @@ func (c *course) caughtUpAfter(at time.Duration) time.Duration {
 func TestHerd(t *testing.T) {
 	t.Parallel()
 	c := simulate(t)
-	for _, tt := range []struct {
-		name     string
-		from, to time.Duration
-		each     float64 // requests of an instance in a second
-	}{
+	c.check(t, []phase{
 		{"at the start", 0, 5 * time.Second, 4},
 		{"at rest", 5 * time.Second, 15 * time.Second, 0.7},
 		{"at a push", 15 * time.Second, 16 * time.Second, 1.3},
@@ -244,24 +240,49 @@ func TestHerd(t *testing.T) {
 		{"when the store goes away", 45 * time.Second, 46 * time.Second, 8},
 		{"while it is away", 46 * time.Second, 75 * time.Second, 4},
 		{"when it is back", 75 * time.Second, 80 * time.Second, 4},
-	} {
-		if most := c.during(tt.from, tt.to); most == 0 || float64(most) > tt.each*herd {
-			t.Errorf("%s: up to %d requests in a second, want at most %.0f", tt.name, most, tt.each*herd)
+	}, map[time.Duration]time.Duration{ // a poll is after 5 s, more or less a tenth
+		15 * time.Second: 200 * time.Millisecond, 30 * time.Second: 5700 * time.Millisecond, 75 * time.Second: 1200 * time.Millisecond,
+	})
+	draw(t, "herd.svg", fmt.Sprintf("%d instances and their store", herd), simulated, events,
+		panel{"requests to the store in a second", c.perSecond(), time.Second, "#4c78a8"},
+		panel{"instances behind the newest revision", c.behind, step, "#e45756"})
+}
+
+// phase is a part of a course, in which each of the herd may make so many requests in a
+// second.
+type phase struct {
+	name     string
+	from, to time.Duration
+	each     float64
+}
+
+// check holds a course to what may be asked, and to how long after some moments all
+// have what is newest.
+func (c *course) check(t *testing.T, phases []phase, caughtUp map[time.Duration]time.Duration) {
+	t.Helper()
+	for _, p := range phases {
+		if most := c.during(p.from, p.to); most == 0 || float64(most) > p.each*herd {
+			t.Errorf("%s: up to %d requests in a second, want at most %.0f", p.name, most, p.each*herd)
 		}
 	}
-	// A poll is after 5 s, more or less a tenth.
-	for at, limit := range map[time.Duration]time.Duration{15 * time.Second: 200 * time.Millisecond, 30 * time.Second: 5700 * time.Millisecond, 75 * time.Second: 1200 * time.Millisecond} {
+	for at, limit := range caughtUp {
 		if took := c.caughtUpAfter(at); took > limit {
-			t.Errorf("after %v it takes %v until all have the newest revision, want at most %v", at, took, limit)
+			t.Errorf("after %v it takes %v until all have the newest, want at most %v", at, took, limit)
 		}
 	}
-	if *page != "" {
-		path := filepath.Join(filepath.Dir(*page), "images", "herd.svg")
-		text := picture(fmt.Sprintf("%d instances and their store", herd), simulated, events,
-			panel{"requests to the store in a second", c.perSecond(), time.Second, "#4c78a8"},
-			panel{"instances behind the newest revision", c.behind, step, "#e45756"})
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Error(err)
-		}
+	if t.Failed() {
+		t.Log("each second:", c.perSecond())
+	}
+}
+
+// draw writes a picture for the page, if one is to be written.
+func draw[T any](t *testing.T, name, title string, length time.Duration, events []event[T], panels ...panel) {
+	t.Helper()
+	if *page == "" {
+		return
+	}
+	text := picture(title, length, events, panels...)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(*page), "images", name), []byte(text), 0o644); err != nil {
+		t.Error(err)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -140,38 +138,17 @@ func TestKeyHerd(t *testing.T) {
 	}
 	t.Parallel()
 	c := simulateKeys(t)
-	for _, tt := range []struct {
-		name     string
-		from, to time.Duration
-		each     float64 // requests of a service in a second
-	}{
+	c.check(t, []phase{
 		{"at the start", 0, time.Second, 2},
 		{"while the issuer is away", time.Second, 20 * time.Second, 1},
 		{"when it is there", 20 * time.Second, 40 * time.Second, 0.5},
 		{"at another key", 90 * time.Second, 92 * time.Second, 1},
 		{"while it is away again", 120 * time.Second, 180 * time.Second, 0.7},
 		{"when it is back", 180 * time.Second, 240 * time.Second, 1},
-	} {
-		if most := c.during(tt.from, tt.to); most == 0 || float64(most) > tt.each*herd {
-			t.Errorf("%s: up to %d requests in a second, want at most %.0f", tt.name, most, tt.each*herd)
-		}
-	}
-	// Who has no key at all waits for the end of a pause, which after 20 s is up to 32 s.
-	for at, limit := range map[time.Duration]time.Duration{20 * time.Second: 40 * time.Second, 90 * time.Second: 2 * time.Second, 180 * time.Second: 2 * time.Second} {
-		if took := c.caughtUpAfter(at); took > limit {
-			t.Errorf("after %v it takes %v until all have the newest key, want at most %v", at, took, limit)
-		}
-	}
-	if *page != "" {
-		path := filepath.Join(filepath.Dir(*page), "images", "herd-keys.svg")
-		text := picture(fmt.Sprintf("%d services and the issuer of their tokens", herd), issuing, issuerEvents,
-			panel{"requests to the issuer in a second", c.perSecond(), time.Second, "#4c78a8"},
-			panel{"services that cannot verify a token of the newest key", c.behind, step, "#e45756"})
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Error(err)
-		}
-	}
-	if t.Failed() {
-		t.Log("each second:", c.perSecond())
-	}
+	}, map[time.Duration]time.Duration{ // who has no key at all waits for the end of a pause, which after 20 s is up to 32 s
+		20 * time.Second: 40 * time.Second, 90 * time.Second: 2 * time.Second, 180 * time.Second: 2 * time.Second,
+	})
+	draw(t, "herd-keys.svg", fmt.Sprintf("%d services and the issuer of their tokens", herd), issuing, issuerEvents,
+		panel{"requests to the issuer in a second", c.perSecond(), time.Second, "#4c78a8"},
+		panel{"services that cannot verify a token of the newest key", c.behind, step, "#e45756"})
 }

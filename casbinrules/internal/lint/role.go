@@ -65,6 +65,11 @@ func (l *Linter) effectUse(r *policy.Rule) nameUse {
 // has reports whether a name has a use.
 func (n *roleNotes) has(use nameUse, name int32) bool { return n.uses[name]&use != 0 }
 
+// any reports whether some name has a use.
+func (n *roleNotes) any(use nameUse) bool {
+	return slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&use != 0 })
+}
+
 // each are the names that have one of the uses.
 func (n *roleNotes) each(uses nameUse) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
@@ -163,7 +168,7 @@ func (l *Linter) checkSubjectStar(n *roleNotes) {
 // that a name is a role rather than a user, so it speaks only where all other
 // subjects are roles, or where roles have a prefix.
 func (l *Linter) checkAssigned(n *roleNotes) {
-	if !slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&given != 0 }) {
+	if !n.any(given) {
 		return
 	}
 	var missing []int32
@@ -236,7 +241,7 @@ func (l *Linter) checkUsed(n *roleNotes) {
 // does. One that denies takes from a role that gives nothing, unless somebody
 // who has the role is allowed something by another line.
 func (l *Linter) usedRoles(n *roleNotes, g *policy.Graph) func(policy.Pair) bool {
-	denies := slices.ContainsFunc(n.uses, func(u nameUse) bool { return u&denied != 0 })
+	denies := n.any(denied)
 	anybody := denies && l.allowsAnybody(n)
 	for _, name := range l.shape.strings {
 		n.uses[n.texts.Known(name)] |= allowed // of nothing, when it is unknown
