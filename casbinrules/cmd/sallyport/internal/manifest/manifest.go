@@ -153,7 +153,10 @@ func (r *reading) take(documents []*yaml.Node, key string) error {
 	}
 	var from []*yaml.Node // mappings with policies
 	for _, doc := range documents {
-		for _, m := range holders(doc, configMap) {
+		for _, m := range holders(doc, configMap, map[*yaml.Node]bool{}) {
+			if slices.Contains(from, m) {
+				continue // an alias
+			}
 			if path == "" && hasPolicy(m) || path != "" && lookup(m, path) != nil {
 				from = append(from, m)
 			}
@@ -212,18 +215,20 @@ func hasPolicy(m *yaml.Node) bool {
 	return false
 }
 
-// holders are the mappings of a document in which policies are looked for.
-func holders(doc *yaml.Node, configMap string) []*yaml.Node {
-	if doc.Kind != yaml.MappingNode {
+// holders are the mappings of a document in which policies are looked for, without
+// what is below those that were seen: by aliases a list may be a part of itself.
+func holders(doc *yaml.Node, configMap string, seen map[*yaml.Node]bool) []*yaml.Node {
+	if doc.Kind != yaml.MappingNode || seen[doc] {
 		return nil
 	}
+	seen[doc] = true
 	if kind := get(doc, "kind"); kind != nil && get(doc, "apiVersion") != nil {
 		switch {
 		case kind.Value == "List":
 			var all []*yaml.Node
 			if items := get(doc, "items"); items != nil {
 				for _, item := range items.Content {
-					all = append(all, holders(deref(item), configMap)...)
+					all = append(all, holders(deref(item), configMap, seen)...)
 				}
 			}
 			return all

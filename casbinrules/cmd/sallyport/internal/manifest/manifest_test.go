@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -95,6 +96,29 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	} {
 		if got, err := Read("f.yaml", []byte(text), []string{c.key}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %+v, %v, want %s", text, got, err, c.want)
+		}
+	}
+}
+
+// TestReadEndsWithAliases: what aliases make endless, or as large as powers of two,
+// is read once.
+func TestReadEndsWithAliases(t *testing.T) {
+	t.Parallel()
+	var doubled strings.Builder
+	doubled.WriteString("apiVersion: v1\nkind: List\nitems:\n- &a0 {apiVersion: v1, kind: List, items: []}\n")
+	for i := range 40 {
+		fmt.Fprintf(&doubled, "- &a%d {apiVersion: v1, kind: List, items: [*a%d, *a%d]}\n", i+1, i, i)
+	}
+	one := "- apiVersion: v1\n  kind: ConfigMap\n  data: {policy.csv: 'p, a, b'}\n"
+	for name, text := range map[string]string{
+		"a list in itself":  "&a\napiVersion: v1\nkind: List\nitems:\n- *a\n" + one,
+		"doubled lists":     doubled.String() + one,
+		"the same twice":    "apiVersion: v1\nkind: List\nitems:\n- &a" + one[1:] + "- *a\n",
+		"a chart in itself": "configs: &a\n  rbac: {policy.csv: 'p, a, b'}\n  configs: *a\n",
+	} {
+		got, err := Read("f.yaml", []byte(text), []string{""})
+		if err != nil || strings.TrimSpace(string(got.CSV)) != "p, a, b" {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 }
