@@ -1,4 +1,4 @@
-package names
+package doccheck
 
 import (
 	"fmt"
@@ -14,10 +14,8 @@ import (
 	"testing"
 )
 
-const root = "../../.."
-
-// modules are the folders with the packages that users import.
-var modules = []string{"core", "casbinrules", "ginauth", "fiberauth", "echoauth"}
+// released are the folders with the packages that users import.
+var released = []string{"core", "casbinrules", "ginauth", "fiberauth", "echoauth"}
 
 // function is an exported function that returns an option.
 type function struct{ pkg, name, place string }
@@ -40,6 +38,31 @@ func TestOptions(t *testing.T) {
 			if better := instead[w]; better != "" {
 				t.Errorf("%s: %s.%s: say %s in place of %s, as CONTRIBUTING.md does", f.place, f.pkg, f.name, better, w)
 			}
+		}
+	}
+}
+
+// TestOptionsStandOnAPage: each option is named on a page that is about its package,
+// which names something of it with the package in front.
+func TestOptionsStandOnAPage(t *testing.T) {
+	var pages []map[string]bool // the words in the code of a page, with "pkg." for pkg.Name
+	for _, page := range documentation(t) {
+		code := ""
+		for _, span := range page.CodeSpans() {
+			code += span.Text + "\n"
+		}
+		for _, block := range page.Blocks {
+			code += block.Text
+		}
+		named := map[string]bool{}
+		for _, m := range regexp.MustCompile(`\b([a-z]\w*\.)?([A-Z]\w*)`).FindAllStringSubmatch(code, -1) {
+			named[m[1]], named[m[2]] = true, true
+		}
+		pages = append(pages, named)
+	}
+	for _, f := range optionFunctions(t) {
+		if !slices.ContainsFunc(pages, func(named map[string]bool) bool { return named[f.pkg+"."] && named[f.name] }) {
+			t.Errorf("%s: %s.%s is on no page of docs that is about %s", f.place, f.pkg, f.name, f.pkg)
 		}
 	}
 }
@@ -69,7 +92,7 @@ func wordsToAvoid(t *testing.T) map[string]string {
 
 // optionFunctions lists the functions of all packages that return an option.
 func optionFunctions(t *testing.T) (all []function) {
-	for _, m := range modules {
+	for _, m := range released {
 		err := filepath.WalkDir(filepath.Join(root, m), func(dir string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil || !d.IsDir():

@@ -1,2 +1,0 @@
-// Package names has tests of the exported names of all modules.
-package names
