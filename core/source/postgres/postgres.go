@@ -73,7 +73,7 @@ func New(connection string, opts ...Option) (*Store, error) {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
 	c.MaxConns = 2
-	pool, err := pgxpool.NewWithConfig(context.Background(), c)
+	pool, err := connect.Open(c)
 	if err != nil {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,45 +12,43 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
-// Fetch implements [source.Source]. It is one query, and costs one small row while
-// the revision is known.
+// answer is how long the newest revision is waited for on a connection that is there:
+// one whose other end is gone without a word, with the question on the way, would else
+// cost all the time that files may take.
+const answer = 2 * time.Second
+
+// Fetch implements [source.Source]. It costs one small row while the revision is known.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
-	rows, err := s.pool.Query(ctx, `with head as (
-			select r.revision, r.hash, (r.revision, r.hash) = ($2, $3) as known from sallyport.head h
-			join sallyport.revision r on r.name = h.name and r.revision = h.revision where h.name = $1),
-		size as (
-			select count(*) as files, sum(`+fileSize+`) as bytes from head
-			join sallyport.file f on f.name = $1 and f.revision = head.revision where not head.known)
-		select head.revision, head.hash, f.path, f.content from head cross join size
-		left join sallyport.file f on f.name = $1 and f.revision = head.revision and not head.known and files <= $4 and bytes <= $5`,
-		s.name, int64(known.Revision), known.Hash, source.MaxFiles, maxBytes)
-	if err != nil {
-		return source.Fetched{}, wrapped("read revision", err)
-	}
-	var got source.Fetched
-	var files []source.File
-	var r int64
-	var path *string
-	var content []byte
-	_, err = pgx.ForEachRow(rows, []any{&r, &got.Hash, &path, &content}, func() error {
-		if path != nil {
-			files = append(files, source.File{Name: *path, Content: content})
-		}
-		return nil
-	})
-	got.Revision = source.Revision(r)
+	newest, err := s.newest(ctx)
 	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return source.Fetched{}, wrapped("read revision", source.ErrEmpty)
 	case err != nil:
 		return source.Fetched{}, wrapped("read revision", err)
-	case r == 0:
-		return source.Fetched{}, wrapped("read revision", source.ErrEmpty)
-	case got.State == known:
-		return got, nil
+	case newest == known:
+		return source.Fetched{State: newest}, nil
 	}
-	if got.Content, err = contentOf(got.Revision, files); err != nil {
-		return source.Fetched{}, wrapped(fmt.Sprintf("read revision %d", got.Revision), err)
+	c, err := s.content(ctx, newest.Revision)
+	if err != nil {
+		return source.Fetched{}, wrapped(fmt.Sprintf("read revision %d", newest.Revision), err)
 	}
-	return got, nil
+	return source.Fetched{State: newest, Content: c}, nil
+}
+
+// newest reads which revision is the newest.
+func (s *Store) newest(ctx context.Context) (source.State, error) {
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return source.State{}, err
+	}
+	defer c.Release()
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	var r int64
+	var hash string
+	err = c.QueryRow(ctx, `select r.revision, r.hash from sallyport.head h
+		join sallyport.revision r on r.name = h.name and r.revision = h.revision where h.name = $1`, s.name).Scan(&r, &hash)
+	return source.State{Revision: source.Revision(r), Hash: hash}, err
 }
 
 // content reads the files of a revision, unless they are more than a source may
@@ -89,7 +88,11 @@ const maxBytes = source.MaxSize + source.MaxFiles*255
 // Listen implements [source.Source]. It takes a connection of its own, which the
 // server closes when nobody is there, and which a query tests now and then.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
-	return wrapped("listen", connect.Listen(ctx, s.pool.Config().ConnConfig, channel, s.name, hint))
+	return wrapped("listen", connect.Listen(ctx, s.pool, channel, func(payload string) {
+		if payload == "" || payload == s.name {
+			hint()
+		}
+	}))
 }
 
 const columns = "revision, published, hash, author, commit_id, message, forced, restores"

@@ -95,7 +95,7 @@ func New(connection string, opts ...Option) (*State, error) {
 		return nil, fmt.Errorf("postgresstate: %w", err)
 	}
 	c.MaxConns, c.ConnConfig.ConnectTimeout = int32(s.conns), s.timeout
-	pool, err := pgxpool.NewWithConfig(context.Background(), c)
+	pool, err := connect.Open(c)
 	if err != nil {
 		return nil, fmt.Errorf("postgresstate: %w", err)
 	}

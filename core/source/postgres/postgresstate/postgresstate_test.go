@@ -77,6 +77,7 @@ func TestState(t *testing.T) {
 	t.Run("a database that is away is an error, and loses no session", func(t *testing.T) { outage(t, server) })
 	t.Run("roles may do what they need and no more", func(t *testing.T) { roles(t, server) })
 	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, server) })
+	t.Run("connections that a server has ended cost no session", func(t *testing.T) { restarted(t, server) })
 }
 
 // instance follows revocations, and tells of its status.
@@ -170,12 +171,38 @@ func away(t *testing.T, s *postgrestest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// WaitFor would fail on each idle connection that the server has ended.
 	until("caught up", func(st revoke.Status) bool { return st.Read == p })
 	for _, id := range []string{"before", "meanwhile"} {
 		if is, err := f.Revoked(t.Context(), revoke.Token{ID: id}); !is || err != nil {
 			t.Errorf("%s: %v, %v", id, is, err)
 		}
+	}
+}
+
+// restarted: what a server ends, as when it starts again, is an error of the connection
+// that listens, and not of each that was idle.
+func restarted(t *testing.T, s *postgrestest.Server) {
+	state := open(t, s, "app", "restarted")
+	ended := make(chan revoke.Status, 1000)
+	instance(t, state.Revocations(), ended)
+	for st := range ended {
+		if st.Listening {
+			break
+		}
+	}
+	if _, _, err := state.Sessions().Find("key"); err != nil {
+		t.Fatal(err)
+	}
+	if err := execute(t, s, "sallyport", "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'"); err != nil {
+		t.Fatal(err)
+	}
+	for st := range ended {
+		if st.ListenErr != nil {
+			break
+		}
+	}
+	if _, _, err := state.Sessions().Find("key"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -58,13 +58,26 @@ func (s *Settings) Config(connection string) (*pgxpool.Config, error) {
 		c.ConnConfig.RuntimeParams["application_name"] = "sallyport"
 	}
 	c.MinConns, c.MinIdleConns = 0, 0
-	c.ShouldPing = isDead
 	return c, nil
 }
 
-// isDead has the pool take another connection for one that was idle and does not
+// Open makes a pool. It takes another connection for one that was idle and does not
 // answer: one whose other end is gone without a word would else cost all the time that
-// a query may take.
+// a query may take. The others that are idle go with it, since each would cost as much.
+func Open(c *pgxpool.Config) (*pgxpool.Pool, error) {
+	var pool *pgxpool.Pool
+	c.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
+		dead := isDead(ctx, p)
+		if dead && ctx.Err() == nil {
+			pool.Reset()
+		}
+		return dead
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), c)
+	return pool, err
+}
+
+// isDead reports whether a connection was idle and does not answer.
 func isDead(ctx context.Context, p pgxpool.ShouldPingParams) bool {
 	if p.IdleDuration <= time.Second {
 		return false

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
@@ -18,10 +19,12 @@ const (
 )
 
 // Listen calls hint when it listens on a channel, and for each notification there with
-// the payload. It takes a connection of its own, which the server closes when nobody
-// is there, and which a query tests now and then.
-func Listen(ctx context.Context, config *pgx.ConnConfig, channel, payload string, hint func()) error {
-	c, err := pgx.ConnectConfig(ctx, config)
+// its payload, which is "" for what may have been one. It takes a connection of its
+// own, which the server closes when nobody is there, and which a query tests now and
+// then. When it is lost, those of the pool that are idle are not used any more: the
+// server, or the way to it, is not what it was.
+func Listen(ctx context.Context, pool *pgxpool.Pool, channel string, hint func(payload string)) error {
+	c, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig)
 	if err != nil {
 		return err
 	}
@@ -33,20 +36,21 @@ func Listen(ctx context.Context, config *pgx.ConnConfig, channel, payload string
 	if _, err := c.Exec(ctx, "listen "+channel); err != nil {
 		return err
 	}
-	hint()
+	hint("")
 	for {
 		notified, err := await(ctx, c)
-		switch {
-		case err != nil:
+		if err != nil {
+			if ctx.Err() == nil {
+				pool.Reset()
+			}
 			return err
-		case notified == nil || notified.Payload == payload:
-			hint()
 		}
+		hint(notified.Payload)
 	}
 }
 
-// await waits for a notification; nil is one of nobody. A connection whose other
-// end is gone without a word would be silent forever, so that silence is tested.
+// await waits for a notification. A connection whose other end is gone without a word
+// would be silent forever, so that silence is tested.
 func await(ctx context.Context, c *pgx.Conn) (*pgconn.Notification, error) {
 	for {
 		waiting, cancel := context.WithTimeout(ctx, quiet)

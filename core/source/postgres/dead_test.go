@@ -1,0 +1,125 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
+)
+
+// network passes connections on to a server, until they are dead without a word.
+type network struct {
+	net.Listener
+	dead atomic.Pointer[atomic.Bool] // of the connections that are made now
+	made atomic.Int32
+	// asked counts the questions to dead connections.
+	asked atomic.Int32
+}
+
+// swallow has nothing arrive any more on the connections that there are, of which none
+// ends.
+func (n *network) swallow() { n.dead.Swap(new(atomic.Bool)).Store(true) }
+
+func newNetwork(t *testing.T, to string) *network {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &network{Listener: l}
+	n.dead.Store(new(atomic.Bool))
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			n.made.Add(1)
+			server, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			dead := n.dead.Load()
+			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+				go func() {
+					_, _ = io.Copy(gap{way[0], dead, n}, way[1])
+					_, _ = client.Close(), server.Close()
+				}()
+			}
+		}
+	}()
+	return n
+}
+
+type gap struct {
+	io.Writer
+	dead *atomic.Bool
+	of   *network
+}
+
+func (g gap) Write(b []byte) (int, error) {
+	if g.dead.Load() {
+		if len(b) > 0 && b[0] == 'Q' {
+			g.of.asked.Add(1)
+		}
+		return len(b), nil
+	}
+	return g.Writer.Write(b)
+}
+
+// dead: a connection that died with a question on the way, or while it was idle, is
+// given up long before the time is over that files may take, and with it the others
+// that are idle.
+func dead(t *testing.T, server *postgrestest.Server) {
+	if _, err := opened(t, server.URL("sallyport"), postgres.WithName("dead")).Publish(t.Context(), publication(0, "one")); err != nil {
+		t.Fatal(err)
+	}
+	n := newNetwork(t, server.Addr())
+	s := opened(t, "postgres://sallyport@"+n.Addr().String()+"/postgres?sslmode=disable", postgres.WithName("dead"))
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	fetch := func() error {
+		_, err := s.Fetch(ctx, source.State{})
+		return err
+	}
+	if err := fetch(); err != nil {
+		t.Fatal(err)
+	}
+	n.swallow()
+	for fetch() != nil {
+		if ctx.Err() != nil {
+			t.Fatal("a connection that is dead is waited for")
+		}
+	}
+	for n.made.Store(0); n.made.Load() == 0 && ctx.Err() == nil; { // until there are two
+		both := make(chan error, 2)
+		for range cap(both) {
+			go func() { both <- fetch() }()
+		}
+		for range cap(both) {
+			if err := <-both; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	time.Sleep(1100 * time.Millisecond) // more than is not tested
+	n.asked.Store(0)
+	n.swallow()
+	if err := fetch(); err != nil {
+		t.Error(err)
+	}
+	if asked := n.asked.Load(); asked != 1 {
+		t.Errorf("%d connections that are dead were asked, want one", asked)
+	}
+}
