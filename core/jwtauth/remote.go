@@ -39,7 +39,9 @@ import (
 // [WithMaxStale]. After that, when no fetch was good yet, and when the issuer
 // publishes no usable key, Keys returns a [core.UnavailableError], which is 503.
 // The same goes for an unknown key while the last fetch has failed: it may be a
-// new one. All of that ends by itself with the next good fetch.
+// new one. All of that ends by itself with the next good fetch. While no key
+// serves and somebody asks, a fetch that has failed is made again after 5 s at
+// most, unless [WithRetryInterval] begins later or the issuer asks for a longer pause.
 type RemoteKeys struct {
 	remoteConfig
 	source source
@@ -136,6 +138,7 @@ func (r *RemoteKeys) Ready(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
+		r.join("", false)
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
@@ -238,6 +241,11 @@ func (r *RemoteKeys) verdict(s *remoteState, unusable error, missing bool) error
 	down := &core.UnavailableError{RetryAfter: max(s.next.Sub(now), time.Second), Err: unusable}
 	switch {
 	case unusable != nil:
+		r.mu.Lock()
+		if r.planned != nil {
+			down.RetryAfter = max(min(down.RetryAfter, r.plannedFor.Sub(now)), time.Second)
+		}
+		r.mu.Unlock()
 	case s.err != nil:
 		down.Err = fmt.Errorf("%s: the key may be a new one: %w", r.source, s.err)
 	case missing:
@@ -274,7 +282,11 @@ func (r *RemoteKeys) sighting(kid string) *sighting {
 func (r *RemoteKeys) join(kid string, usable bool) (f *flight, missing bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !usable || r.closed {
+	if r.closed {
+		return r.flight, false
+	}
+	if !usable {
+		r.planForNone()
 		return r.flight, false
 	}
 	s, now, one := r.state.Load(), r.now(), r.sighting(kid)
@@ -289,11 +301,26 @@ func (r *RemoteKeys) join(kid string, usable bool) (f *flight, missing bool) {
 		return r.flight, missing
 	}
 	if wait := r.budget.take(now, r.refetchInterval); wait > 0 {
-		r.plannedFor = now.Add(wait)
-		r.planned = time.AfterFunc(wait, r.runPlanned)
+		r.plan(now, wait)
 		return nil, missing
 	}
 	return r.start(), missing
+}
+
+// planForNone plans a fetch for somebody who asks while no key serves, if the pause
+// after the last failure goes on for longer than retryForNone. Up to a half is
+// taken off that at random, as of any pause. mu is held.
+func (r *RemoteKeys) planForNone() {
+	s, now, wait := r.state.Load(), r.now(), r.retry.clamp(retryForNone)
+	if s.err != nil && r.flight == nil && r.planned == nil && !now.Before(s.hold) && s.next.Sub(now) > wait {
+		r.plan(now, jitter(wait, 2))
+	}
+}
+
+// plan has a fetch start after a while. mu is held.
+func (r *RemoteKeys) plan(now time.Time, wait time.Duration) {
+	r.plannedFor = now.Add(wait)
+	r.planned = time.AfterFunc(wait, r.runPlanned)
 }
 
 // joinRenewal is the fetch to wait for when a signature does not fit, or nil.

@@ -113,7 +113,8 @@ func WithRefreshInterval(least, most time.Duration) RemoteOption {
 // WithRetryInterval sets the bounds for how long after a failed fetch the next one
 // comes: 1 s at first, then twice as long each time, up to 1 minute, by default. Up to
 // a half of that is taken off at random, so that services do not ask all at once.
-// A Retry-After of the issuer counts up to the second bound.
+// A Retry-After of the issuer counts up to the second bound. While no key serves and
+// somebody asks for one it is 5 s at most, unless least is longer.
 func WithRetryInterval(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
 		if err := c.set.Add("WithRetryInterval"); err != nil {

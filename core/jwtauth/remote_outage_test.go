@@ -64,6 +64,58 @@ func TestColdStart(t *testing.T) {
 	})
 }
 
+// While no key serves, whoever asks has one within 5 s of the issuer's return,
+// however long that was away; an issuer that names a pause is given it.
+func TestColdStartWhileAsked(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.fails()
+		r := fetching(t, p)
+		for range 240 {
+			time.Sleep(500 * time.Millisecond)
+			_, err := r.Keys(context.Background(), "a")
+			var down *core.UnavailableError
+			if !errors.As(err, &down) || down.RetryAfter < time.Second || down.RetryAfter > 5*time.Second {
+				t.Fatalf("error %#v", err)
+			}
+		}
+		if n := p.asked.Load(); n < 2*60/6 || n > 2*60*2/5+4 {
+			t.Errorf("%d fetches in two minutes", n)
+		}
+		p.will(answers(503, "", "Retry-After", "50"))
+		for range 10 {
+			wantKey(t, r, "a", "unavailable")
+			time.Sleep(500 * time.Millisecond)
+		}
+		p.serves(setOf(edKey("a")))
+		before := p.asked.Load()
+		for range 80 {
+			wantKey(t, r, "a", "unavailable")
+			time.Sleep(500 * time.Millisecond)
+		}
+		if n := p.asked.Load(); n != before {
+			t.Errorf("%d fetches in a pause that the issuer has asked for", n-before)
+		}
+		time.Sleep(time.Minute)
+		wantKey(t, r, "a", "yes")
+	})
+}
+
+// Whoever waits for the first keys has them as soon.
+func TestReadyAfterAnOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.fails()
+		r := fetching(t, p)
+		time.AfterFunc(10*time.Minute, func() { p.serves(setOf(edKey("a"))) })
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute+5*time.Second)
+		defer cancel()
+		if err := r.Ready(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestRequestsWaitForTheFirstFetch(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)

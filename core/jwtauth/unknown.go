@@ -12,6 +12,9 @@ const (
 	// maxSightings is how many kids one generation of [sightings] holds, at 48
 	// bytes or so each.
 	maxSightings = 4096
+	// retryForNone is how long it is at most to the next fetch while no key serves
+	// and somebody asks.
+	retryForNone = 5 * time.Second
 	// maxMisses bounds the doubling of the time between two fetches for one kid.
 	maxMisses = 7
 )

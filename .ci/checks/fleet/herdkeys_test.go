@@ -145,8 +145,8 @@ func TestKeyHerd(t *testing.T) {
 		{"at another key", 90 * time.Second, 92 * time.Second, 1},
 		{"while it is away again", 120 * time.Second, 180 * time.Second, 0.7},
 		{"when it is back", 180 * time.Second, 240 * time.Second, 1},
-	}, map[time.Duration]time.Duration{ // who has no key at all waits for the end of a pause, which after 20 s is up to 32 s
-		20 * time.Second: 40 * time.Second, 90 * time.Second: 2 * time.Second, 180 * time.Second: 2 * time.Second,
+	}, map[time.Duration]time.Duration{
+		20 * time.Second: 7 * time.Second, 90 * time.Second: 2 * time.Second, 180 * time.Second: 2 * time.Second,
 	})
 	draw(t, "herd-keys.svg", fmt.Sprintf("%d services and the issuer of their tokens", herd), issuing, issuerEvents,
 		panel{"requests to the issuer in a second", c.perSecond(), time.Second, "#4c78a8"},
