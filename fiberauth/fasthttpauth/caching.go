@@ -107,12 +107,11 @@ func isKept(h *fasthttp.ResponseHeader, fields []core.Field) bool {
 		}
 	}
 	for name, value := range h.All() {
-		if !concernsCaches(name) {
-			continue
+		i := 0
+		for i < len(fields) && (missing&(1<<i) == 0 || fields[i].Name != string(name) || fields[i].Value != string(value)) {
+			i++
 		}
-		same := func(f core.Field) bool { return f.Name == string(name) && f.Value == string(value) }
-		i := slices.IndexFunc(fields, same)
-		if i < 0 || missing&(1<<i) == 0 {
+		if i == len(fields) && concernsCaches(name) {
 			return false
 		}
 		missing &^= 1 << i
