@@ -113,7 +113,7 @@ func (t *Gate) again(ctx context.Context, before, nearest *authContext, a *Acces
 	if p := before.principal; p != nil {
 		e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 	}
-	if before.byBrowser && e.Method != before.method { // a middleware has overridden it
+	if s := before.scheme; s != nil && s.byBrowser && e.Method != before.method { // a middleware has overridden it
 		if d := t.guard.crossSite(a.Request); d != nil {
 			return d
 		}
@@ -164,10 +164,9 @@ func (t *Gate) enter(ctx context.Context, a *Access, others []Resource, v *Verdi
 type identity struct {
 	principal *Principal // nil for none
 	whole     *Principal // as it was proved, for guards with tenants
-	scheme    string     // the authenticator's, "" for none
+	scheme    *scheme    // whose credentials were found, nil for none
 	lenient   bool       // whether credentials that are over are none
 	ended     error      // why they are over
-	byBrowser bool       // whether a browser sends that scheme's credentials by itself
 	fields    []Field    // for the response to a request that passes
 	informed  []Field    // those of them that the scheme itself asks for
 }
@@ -177,7 +176,7 @@ func (id *identity) context(ctx context.Context, g *Guard, method string) *authC
 	passed := roomIn(ctx)
 	*passed = authContext{
 		Context: ctx, guard: g, principal: id.principal, whole: id.whole, scheme: id.scheme,
-		byBrowser: id.byBrowser, method: method, fields: id.fields, ended: id.ended,
+		method: method, fields: id.fields, ended: id.ended,
 	}
 	return passed
 }
@@ -234,7 +233,7 @@ func isOver(err error) bool {
 
 // leave makes id that of a request whose credentials of scheme s are over.
 func (id *identity) leave(r Request, s *scheme, err error) {
-	id.scheme, id.ended, id.fields = s.name, err, s.allowed
+	id.scheme, id.ended, id.fields = s, err, s.allowed
 	if s.inform != nil {
 		id.fields = slices.Concat(s.allowed, s.inform(r, nil, err))
 	}
@@ -267,7 +266,7 @@ func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, i
 			p = p.withRoles(extra)
 		}
 	}
-	id.principal, id.scheme, id.byBrowser, id.fields = p, s.name, s.byBrowser, s.allowed
+	id.principal, id.scheme, id.fields = p, s, s.allowed
 	if s.inform != nil {
 		if id.informed = s.inform(r, p, nil); len(id.informed) > 0 {
 			id.fields = slices.Concat(s.allowed, id.informed)
@@ -285,7 +284,7 @@ func (g *Guard) reuses(before *authContext) bool {
 	case before.guard == g:
 		return true
 	case before.principal != nil:
-		return g.accepts(before.scheme)
+		return g.accepts(before.scheme.name)
 	}
 	for i := range g.schemes {
 		if !before.guard.accepts(g.schemes[i].name) {
@@ -365,14 +364,14 @@ func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event)
 		switch {
 		case p != nil:
 		case id.ended != nil:
-			e.Reason, e.Scheme, e.Cause = ReasonExpiredAnonymous, id.scheme, id.ended
+			e.Reason, e.Scheme, e.Cause = ReasonExpiredAnonymous, id.scheme.name, id.ended
 		case e.Reason == ReasonAllowed:
 			e.Reason = ReasonAnonymous
 		}
 		return nil
 	case id.ended != nil:
-		e.Scheme = id.scheme
-		return g.refuse(r, g.indexOf(id.scheme), id.ended)
+		e.Scheme = id.scheme.name
+		return g.refuse(r, g.indexOf(id.scheme.name), id.ended)
 	case p == nil:
 		return g.refuse(r, -1, ErrNoCredentials)
 	default:

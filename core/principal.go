@@ -206,8 +206,7 @@ type authContextKey struct{}
 type authContext struct {
 	context.Context
 	guard     *Guard
-	scheme    string     // the authenticator's that proved the principal
-	byBrowser bool       // whether a browser sends that scheme's credentials by itself
+	scheme    *scheme    // whose credentials were found, nil for none
 	method    string     // of the request then
 	fields    []Field    // what gate one has put into the response
 	ended     error      // why the credentials of an anonymous one are over; nil for none

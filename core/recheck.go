@@ -153,7 +153,10 @@ func notKept(ctx context.Context) *Denial {
 // observers of a refusal.
 func (before *authContext) recheck(ctx context.Context, rules []Authorizer) *Denial {
 	g, r := before.opened.guard, before.opened.request
-	e := Event{Time: time.Now(), Gate: "recheck", PassedBefore: true, Method: before.method, Scheme: before.scheme}
+	e := Event{Time: time.Now(), Gate: "recheck", PassedBefore: true, Method: before.method}
+	if before.scheme != nil {
+		e.Scheme = before.scheme.name
+	}
 	e.from(g, r)
 	last := before.opened.gates[len(before.opened.gates)-1].access.Resource
 	e.Route, e.Resource = last.Route, last.Path
@@ -214,9 +217,9 @@ var errOther = errors.New("recheck: the credentials prove another principal than
 
 // identifyAgain is gate one for a request that has passed it.
 func (g *Guard) identifyAgain(ctx context.Context, before *authContext, id *identity, e *Event) *Denial {
-	r, i := before.opened.request, g.indexOf(before.scheme)
+	r, i := before.opened.request, g.indexOf(before.scheme.name)
 	if i < 0 {
-		return g.failure(&InternalError{errors.New("recheck: the guard no longer has scheme " + before.scheme)})
+		return g.failure(&InternalError{errors.New("recheck: the guard no longer has scheme " + before.scheme.name)})
 	}
 	s := &g.schemes[i]
 	e.PrincipalID = before.principal.ID()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -18,7 +19,7 @@ type Passage struct {
 	// Seal is the response behind the gate.
 	Seal     Seal
 	request  http.Request
-	encoding []string                // Content-Encoding at the gate
+	encoding string                  // Content-Encoding at the gate
 	pending  atomic.Pointer[Refusal] // is answered when the handlers have returned
 }
 
@@ -88,7 +89,7 @@ func (p *Passage) Begin(w http.ResponseWriter, r *http.Request, v *core.Verdict)
 	p.Context = v.Context
 	p.Seal.Wrap(w)
 	p.Seal.fields, p.Seal.shared = v.Fields, v.SharedCaching
-	p.encoding = w.Header()["Content-Encoding"]
+	p.encoding = strings.Join(w.Header()["Content-Encoding"], ", ")
 	p.request = *r.WithContext(p)
 	return &p.request
 }
@@ -165,8 +166,8 @@ func (p *Passage) answer(f *Refusal) {
 	}
 	h := p.Seal.w.Header()
 	ClearRepresentation(h)
-	if p.encoding != nil {
-		h["Content-Encoding"] = p.encoding
+	if p.encoding != "" {
+		h["Content-Encoding"] = []string{p.encoding}
 	}
 	f.Answer(p.Seal.w, f)
 }

@@ -22,12 +22,11 @@ import (
 // Once the gate has decided it is its parent and nothing more. It is made for one
 // gate; its methods may be called by several goroutines.
 type Watched struct {
-	context.Context // the parent
-	conn            net.Conn
+	context.Context          // the parent
+	conn            net.Conn // nil once the gate has decided
 
-	live  atomic.Pointer[watching] // nil before Done is asked for
-	mu    sync.Mutex               // held by who changes live
-	ended bool
+	live atomic.Pointer[watching] // nil before Done is asked for
+	mu   sync.Mutex               // held by who changes live
 }
 
 // watching is a context that is cancelled when the client hangs up.
@@ -102,9 +101,6 @@ func (w *Watched) watch() context.Context {
 	if live := w.live.Load(); live != nil {
 		return live.Context
 	}
-	if w.ended {
-		return w.Context
-	}
 	conn := socket(w.conn)
 	if conn == nil {
 		return w.Context
@@ -119,7 +115,7 @@ func (w *Watched) watch() context.Context {
 func (w *Watched) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ended, w.conn = true, nil
+	w.conn = nil
 	if live := w.live.Swap(nil); live != nil {
 		live.cancel()
 	}

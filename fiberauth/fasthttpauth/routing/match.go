@@ -11,6 +11,12 @@ import (
 // belong to the route.
 type Match struct {
 	core.Route
+	Found
+}
+
+// Found is what the parameters of a request are read by. It is kept apart, since a view
+// of a request keeps it.
+type Found struct {
 	pattern *Pattern // nil when no route matched
 	// values are the parameters, nil as long as nobody asks: few rules do.
 	values []string
@@ -26,20 +32,20 @@ type search struct {
 
 // Param is the value of a parameter, as Fiber's own Params finds it. at is the
 // entry of the handlers that run now.
-func (t *Table) Param(m *Match, c Ctx, at *Entry, name string) string {
+func (t *Table) Param(m *Found, c Ctx, at *Entry, name string) string {
 	if m.pattern == nil {
 		return ""
 	}
 	t.fill(m, c, at)
 	p := m.pattern.param(name, m.values, t.config.Fold)
-	if m.Escaped {
-		return adapter.Param(p)
+	if t.config.Unescape {
+		return p
 	}
-	return p
+	return adapter.Param(p)
 }
 
 // fill copies the parameters of m.
-func (t *Table) fill(m *Match, c Ctx, at *Entry) {
+func (t *Table) fill(m *Found, c Ctx, at *Entry) {
 	switch {
 	case m.values != nil:
 	case m.searched.method != "":
@@ -54,7 +60,7 @@ func (t *Table) fill(m *Match, c Ctx, at *Entry) {
 }
 
 // Params are the names of the parameters of the route that was matched.
-func (t *Table) Params(m *Match) []string {
+func (t *Table) Params(m *Found) []string {
 	if m.pattern == nil {
 		return nil
 	}
@@ -65,7 +71,7 @@ func (t *Table) Params(m *Match) []string {
 func (t *Table) FoldsCase() bool { return t.config.Fold }
 
 // innerSlashes counts the encoded slashes in parameters of one segment.
-func (m *Match) innerSlashes() int {
+func (m *Found) innerSlashes() int {
 	if m.pattern.indirect || len(m.values) != len(m.pattern.params) {
 		return 0 // which value is whose is not known
 	}

@@ -207,7 +207,7 @@ func (t *Table) Resolve(c Ctx, method string, at *Entry, kept string) (Match, er
 	}
 	m, err := t.match(c, req, method, path, at, kept)
 	if err == nil && m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
-		t.fill(&m, c, at)
+		t.fill(&m.Found, c, at)
 		m.InnerSlashes = m.innerSlashes()
 	}
 	return m, err
@@ -217,8 +217,7 @@ func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entr
 	if e == nil || e.Use || e.Pattern.indirect || len(e.Cuts) > 0 {
 		return t.search(req, search{method, e}, path, kept)
 	}
-	m := Match{pattern: e.Pattern}
-	m.Pattern, m.Path, m.Escaped = e.Pattern.text, path, !t.config.Unescape
+	m := Match{core.Route{Pattern: e.Pattern.text, Path: path, Escaped: !t.config.Unescape}, Found{pattern: e.Pattern}}
 	if t.config.Fold || e.Pattern.folded > 0 {
 		var few [fewParams]string
 		matched := values(few[:0], c, e.Pattern.params)

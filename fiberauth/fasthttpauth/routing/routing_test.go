@@ -204,7 +204,7 @@ func TestParams(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, want := range map[string]string{"x": "b/c", "X": "b/c", "*": "d", "none": ""} {
-			if got := a.table.Param(&m, c, a.entries[c.index], name); got != want {
+			if got := a.table.Param(&m.Found, c, a.entries[c.index], name); got != want {
 				t.Errorf("%d entries, %s: %q, want %q", len(stack), name, got, want)
 			}
 		}
