@@ -43,6 +43,8 @@ func TestModelFindingsHaveTheirPlace(t *testing.T) {
 		{"field of a request field", matcher, matcher + " && r.sub.Age > 18", []string{"m.conf:10:1:model_matcher"}},
 		{"field of a policy that is not there", matcher, matcher + " && p.dom == r.obj", []string{"m.conf:10:1:model_matcher"}},
 		{"unknown function", matcher, matcher + " && isOwner(r.sub)", []string{"m.conf:10:1:model_matcher"}},
+		{"field in a text", matcher, matcher + ` && keyMatch(r.obj, "/r.*") && r.obj != "/p.pdf"`, []string{"m.conf:10:1:model_matcher", "m.conf:10:1:model_matcher"}},
+		{"no field in a text", matcher, matcher + ` && r.obj != "/per.pdf" && r.obj != "r.pdf" && r.obj != '/r_pdf'`, nil},
 		{"eval", matcher, matcher + " && eval(p.act)", []string{"m.conf:10:1:model_matcher"}},
 		{"ipMatch", matcher, matcher + " && ipMatch(r.obj, p.obj)", []string{"m.conf:10:1:model_matcher"}},
 		{"pattern from the request", matcher, matcher + " && regexMatch(p.act, r.act)", []string{"m.conf:10:1:model_matcher"}},

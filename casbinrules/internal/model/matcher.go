@@ -34,6 +34,7 @@ func (s *Schema) readMatcher() {
 		return
 	}
 	s.checkNames()
+	s.checkTexts()
 	s.readCompared()
 	for _, c := range s.patternCalls() {
 		s.readCall(c)
@@ -93,6 +94,22 @@ func (s *Schema) checkNames() {
 	}
 	if !policy {
 		s.File.Report(s.File.At["m"], CodeModelOpen, "compare the request with fields of the policy", "the matcher does not look at the policy")
+	}
+}
+
+// checkTexts refuses texts in which Casbin has taken something for a field.
+func (s *Schema) checkTexts() {
+	texts := func(tokens []token) []token {
+		return slices.DeleteFunc(slices.Clone(tokens), func(t token) bool { return t.kind != tokenString })
+	}
+	written, err := lex(s.File.definitionText("m"))
+	if err != nil {
+		return // which is said of what Casbin has, too
+	}
+	for i, t := range texts(written) {
+		if read := texts(s.tokens); i < len(read) && strings.Count(t.text, ".") != strings.Count(read[i].text, ".") {
+			s.refuseMatcher("put the text into a field of the policy, which Casbin leaves as it is", "Casbin takes %q for a text with a field in it, and reads %q", t.text, read[i].text)
+		}
 	}
 }
 
