@@ -179,6 +179,24 @@ func TestLSPRequestsWithoutNames(t *testing.T) {
 	}
 }
 
+// TestLSPRulesWithoutNames: fields of rules between commas have no name, and those
+// behind them keep their place.
+func TestLSPRulesWithoutNames(t *testing.T) {
+	t.Parallel()
+	for fields, line := range map[string]string{"sub, , obj, act": "p, ann, , /a, GET", ", sub, obj, act": "p, , ann, /a, GET", "sub, obj, , act,": "p, ann, /a, , GET,"} {
+		model := strings.Replace(presets["rbac"]().Text(), "p = sub, obj, act", "p = "+fields, 1)
+		dir := write(t, map[string]string{"model.conf": model, "policy.csv": line + "\n"})
+		e := startEditor(t, dir, nil, nil)
+		file := filepath.Join(dir, "policy.csv")
+		e.open(file)
+		var got struct{ Contents struct{ Value string } }
+		e.call("textDocument/hover", about(file, 0, strings.Index(line, "ann")), &got)
+		if want := "**Allows** `ann` `GET` on `/a`."; !strings.HasPrefix(got.Contents.Value, want) {
+			t.Errorf("%q is about %q, want %q", fields, got.Contents.Value, want)
+		}
+	}
+}
+
 // compareWithLint waits until the server has looked at the last of all edits.
 func compareWithLint(t *testing.T, e *editor, dir string, texts map[string]string, versions map[string]int) {
 	t.Helper()

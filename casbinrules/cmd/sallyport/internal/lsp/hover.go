@@ -169,7 +169,7 @@ func (p *policy) describeRule(r *row) string {
 		text += " in " + code(tenant)
 	}
 	for i, name := range p.schema.columns {
-		if p.schema.domains["p"][i] == "" && i+1 < len(r.fields) {
+		if name != "" && p.schema.domains["p"][i] == "" && i+1 < len(r.fields) {
 			text += fmt.Sprintf(", with %s %s", name, code(r.fields[i+1].text))
 		}
 	}

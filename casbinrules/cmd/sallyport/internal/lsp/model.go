@@ -130,6 +130,24 @@ func (m *modelText) fields(key string) []token {
 	return slices.DeleteFunc(slices.Clone(d.value), func(t token) bool { return t.quoted || !isWordByte(t.text[0]) })
 }
 
+// columns are the same by their places, "" where a name is missing between commas.
+func (m *modelText) columns(key string) []string {
+	d := m.definition(key)
+	if d == nil {
+		return nil
+	}
+	names := []string{""}
+	for _, t := range d.value {
+		switch last := &names[len(names)-1]; {
+		case t.text == "," && !t.quoted:
+			names = append(names, "")
+		case *last == "" && !t.quoted && isWordByte(t.text[0]):
+			*last = t.text
+		}
+	}
+	return names
+}
+
 // roleKinds are the kinds of role links, with how many fields their lines have in
 // front of a start and an end.
 func (m *modelText) roleKinds() map[string]int {
@@ -207,9 +225,7 @@ func readSchema(files overlay, p Project) *schema {
 		d = newDocument(uriOf(name), name, 0, KindModel, text)
 	}
 	s := &schema{model: readModelText(d), domains: map[string][]string{}, functions: map[int]string{}, compared: map[string][]string{}}
-	for _, t := range s.model.fields("p") {
-		s.columns = append(s.columns, t.text)
-	}
+	s.columns = s.model.columns("p")
 	for _, t := range s.model.fields("r") {
 		s.request = append(s.request, t.text)
 	}

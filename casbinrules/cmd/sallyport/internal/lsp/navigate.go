@@ -53,7 +53,7 @@ func (p *policy) nameAt(d *document, offset int) *name {
 			return &name{text: f.text, field: f.text, at: at}
 		}
 		made := &name{domain: p.domain(r, n), text: f.text, at: at}
-		if made.domain == "" && r.kind() == "p" && n <= len(p.schema.columns) {
+		if made.domain == "" && r.kind() == "p" && n <= len(p.schema.columns) && p.schema.columns[n-1] != "" {
 			made.field = "p." + p.schema.columns[n-1]
 		}
 		return made
