@@ -127,6 +127,13 @@ func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
 		{rbac, "p, editor, /a, GET\n", nil, "editor", "anonymous", false},
 		{rbac, "p, anonymous, /a, GET\n", nil, "anonymous", "editor", false},
 		{rbac, "p, editor, /a, GET\n", nil, "editor", "*", false},
+		{rbac, "p, editor, /a, GET\n", nil, "editor", " author", false},
+		{rbac, "p, editor, /a, GET\n", nil, "editor", "au\u200bthor", false},
+		{rbac, "p, editor, /a, GET\n", nil, "editor", "au\x00thor", false},
+		{rbac, "p, editor, /a, GET\n", nil, "editor", "the #1, [r.x]", true},
+		{root, "p, root, /a, GET\n", nil, "root", "the #1", false},
+		{root, "p, root, /a, GET\n", nil, "root", "the r.x", false},
+		{root, "p, root, /a, GET\n", nil, "root", "one, two", false},
 		{rbac, "p, editor, /a, GET\n", nil, "editor", "tim", false}, // whom a test names
 		{rbac, "p, editor, /a, GET\n", nil, "editor", "author", true},
 		{rbac, "g, bob, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "bob", "adm-1", false},

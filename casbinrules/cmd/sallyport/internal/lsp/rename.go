@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sourcegraph/jsonrpc2"
 
@@ -55,8 +56,8 @@ func (s *server) rename(q *query) (any, error) {
 		return nil, err
 	}
 	refused := func(text string) error { return &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: text} }
-	if strings.TrimSpace(q.NewName) == "" || strings.ContainsAny(q.NewName, "\r\n\t") {
-		return nil, refused("a name is one line, and not empty")
+	if invisible := func(c rune) bool { return !unicode.IsPrint(c) }; q.NewName == "" || strings.TrimSpace(q.NewName) != q.NewName || strings.ContainsFunc(q.NewName, invisible) {
+		return nil, refused("a name is of characters that can be seen, without blanks around it")
 	}
 	to := q.NewName
 	if of.at.role {
@@ -166,12 +167,16 @@ func isPattern(function, text string) bool {
 	return regexp.QuoteMeta(text) != text || strings.Contains(text, ":")
 }
 
+// notInModel is in what a matcher or a constraint takes for something else, though it
+// stands in quotes: Casbin begins comments and fields there all the same.
+var notInModel = regexp.MustCompile(`["'\\#;,\[\]]|\b[rp][0-9]*\.`)
+
 // valueAt is a name as a place wants it.
 func (p *policy) valueAt(at place, text string) (string, error) {
 	text = p.shownName(at, text)
 	switch {
-	case at.doc.kind == KindModel && strings.ContainsAny(text, `"'\`):
-		return "", errors.New("a matcher cannot have a text with quotes or a backslash")
+	case at.doc.kind == KindModel && notInModel.MatchString(text):
+		return "", errors.New(`a model cannot have a text with quotes, a backslash, "#", ";", a comma, brackets, "r." or "p."`)
 	case at.doc.kind == KindModel:
 		return `"` + text + `"`, nil
 	case at.doc.kind == KindTests && (text == "in" || strings.ContainsAny(text, " \"[],#=")):
