@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -24,21 +23,21 @@ func (s *Snapshot) Revised(v *policy.Revision, c *model.Settings) *Snapshot {
 	if respelled(s.Schema, s.Rules, v) {
 		spellings = spellingsOf(s.Schema, v.Rules)
 	}
-	return snapshotOf(x, nil, spellings, s.Schema, v.Rules, v.Graphs, c)
+	return snapshotOf(x, nil, spellings, v.Named(s.Schema, s.named, s.Rules), s.Schema, v.Rules, v.Graphs, c)
 }
 
 // movedOf are the places of p lines, for what was replaced among all lines.
-func movedOf(before []*policy.Rule, v *policy.Revision) policy.Moves {
+func (x *Index) movedOf(before []*policy.Rule, v *policy.Revision) policy.Moves {
 	var m policy.Moves
-	old, now := 0, 0 // p lines so far
-	last := 0
+	by := 0
 	for _, at := range v.Replaced {
-		same := countPolicy(before[last:at.From])
-		old, now = old+same, now+same
+		from := len(x.rules)
+		if at.From < len(before) {
+			from, _ = slices.BinarySearchFunc(x.rules, before[at.From], policy.ComparePlaces)
+		}
 		gone, come := countPolicy(before[at.From:at.End]), countPolicy(v.Rules[at.To:at.To+at.Count])
-		m = append(m, policy.Replaced{From: old, End: old + gone, To: now, Count: come})
-		old, now = old+gone, now+come
-		last = at.End
+		m = append(m, policy.Replaced{From: from, End: from + gone, To: from + by, Count: come})
+		by += come - gone
 	}
 	return m
 }
@@ -54,14 +53,14 @@ func countPolicy(rules []*policy.Rule) (count int) {
 
 // revised is x for the revision of its snapshot, or nil.
 func (x *Index) revised(s *Snapshot, v *policy.Revision, c *model.Settings) *Index {
-	ordered := policy.PolicyLines(v.Rules)
+	ordered := v.Lines
 	if len(ordered) == 0 || slices.ContainsFunc(x.clauses, func(w clause) bool { return w.subjects.patterns != nil }) {
 		return nil
 	}
 	b := newIndexBuilder(s.Schema, ordered, v.Graphs, c)
 	b.binder.asksGraphs, b.index.open = x.asksGraphs, x.open
 	b.index.conds, b.index.matches = slices.Clip(x.conds), slices.Clip(x.matches)
-	moved := movedOf(s.Rules, v)
+	moved := x.movedOf(s.Rules, v)
 	for i := range x.clauses {
 		w, ok := b.revisedClause(x, &x.clauses[i], moved)
 		if !ok {
@@ -109,7 +108,7 @@ func (b *indexBuilder) revisedClause(before *Index, old *clause, moved policy.Mo
 		}
 	}
 	b.pace.RestIfDue()
-	w.subjects.refinish(&old.subjects)
+	w.subjects.refinish(&old.subjects, w.subjects.touched(before.rules, b.index.rules, moved))
 	b.pace.RestIfDue()
 	w.paths.refinish()
 	b.pace.RestIfDue()
@@ -193,9 +192,13 @@ func (x *pathIndex) replace(to *policy.Span, list []ref) {
 
 // move has all refs name the places of their rules now.
 func (x *pathIndex) move(moved policy.Moves) {
+	if !slices.ContainsFunc(moved, func(at policy.Replaced) bool { return at.End-at.From != at.Count }) {
+		return // All others stay where they are.
+	}
+	first := int32(moved[0].From)
 	for _, list := range [][]ref{x.always, x.refs} {
 		for i := range list {
-			if r := &list[i]; r.rule != none {
+			if r := &list[i]; r.rule >= first && r.rule != none {
 				r.rule = int32(moved.Now(int(r.rule)))
 			}
 		}
@@ -275,11 +278,28 @@ func (x *subjectIndex) forget(before, now []*policy.Rule, moved policy.Moves) {
 // fewReaches is how many names at most are worked out again by themselves.
 const fewReaches = 1000
 
+// touched are the subjects of rules that have come or gone, by their names.
+func (x *subjectIndex) touched(before, now []*policy.Rule, moved policy.Moves) (names []int32) {
+	if x.column < 0 || x.keyed {
+		return nil
+	}
+	for _, at := range moved {
+		for _, rules := range [][]*policy.Rule{before[at.From:at.End], now[at.To : at.To+at.Count]} {
+			for _, r := range rules {
+				names = append(names, r.Number(x.column))
+			}
+		}
+	}
+	return names
+}
+
 // refinish is finish, which takes over what it would work out again of names whose
-// subjects and role links are those of old.
-func (x *subjectIndex) refinish(old *subjectIndex) {
+// subjects and role links are those of old. Some of touched, which may name one
+// twice, have rules now and had none, or the other way round.
+func (x *subjectIndex) refinish(old *subjectIndex, touched []int32) {
 	sameLinks := x.graph == old.graph
-	if sameLinks && len(x.pairs) == len(old.pairs) && slices.Equal(x.ruled, old.ruled) {
+	touched = slices.DeleteFunc(touched, func(name int32) bool { return x.isRuled(name) == old.isRuled(name) })
+	if sameLinks && len(x.pairs) == len(old.pairs) && len(touched) == 0 {
 		x.takeOver(old)
 		return
 	}
@@ -288,25 +308,17 @@ func (x *subjectIndex) refinish(old *subjectIndex) {
 		return
 	}
 	changed := make([]bool, x.names.Numbers())
-	for name := range changed {
-		changed[name] = x.isRuled(int32(name)) != old.isRuled(int32(name))
+	for _, name := range touched {
+		changed[name] = true
+	}
+	marked := slices.Clone(changed)
+	if x.graph != nil {
+		x.graph.MarkFollowing(old.graph, changed, marked)
 	}
 	var again []int32
-	for p, c := range x.eachClosure() {
-		if changed[p.Name] || c.Leads(changed) || !sameLinks && !c.Equal(old.graph.Of(p)) {
-			again = append(again, p.Name)
-		}
-	}
-	for name := range changed {
-		if at := int32(name); changed[name] && x.closure(at) == nil {
-			again = append(again, at)
-		}
-	}
-	if !sameLinks {
-		for p := range old.eachClosure() {
-			if x.closure(p.Name) == nil && !changed[p.Name] {
-				again = append(again, p.Name)
-			}
+	for name, is := range marked {
+		if is {
+			again = append(again, int32(name))
 		}
 	}
 	if len(again) > fewReaches {
@@ -314,7 +326,7 @@ func (x *subjectIndex) refinish(old *subjectIndex) {
 		return
 	}
 	x.takeOver(old)
-	x.byName = append(make([]int32, 0, len(changed)), old.byName...)[:len(changed)]
+	x.byName = append(make([]int32, 0, len(marked)), old.byName...)[:len(marked)]
 	x.reaches, x.members = slices.Clip(old.reaches), slices.Clip(old.members)
 	for _, name := range again {
 		own, c := x.own(policy.Pair{Name: name}), x.closure(name)
@@ -335,15 +347,7 @@ func (x *subjectIndex) takeOver(old *subjectIndex) {
 
 func (x *subjectIndex) isRuled(name int32) bool { return int(name) < len(x.ruled) && x.ruled[name] }
 
-// eachClosure are the names with roles, and closure is that of one, where there are no
-// tenants.
-func (x *subjectIndex) eachClosure() iter.Seq2[policy.Pair, *policy.Closure] {
-	if x.graph == nil {
-		return func(func(policy.Pair, *policy.Closure) bool) {}
-	}
-	return x.graph.Each()
-}
-
+// closure is that of a name, where there are no tenants.
 func (x *subjectIndex) closure(name int32) *policy.Closure {
 	if x.graph == nil {
 		return nil

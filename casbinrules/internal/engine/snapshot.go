@@ -37,6 +37,7 @@ type Snapshot struct {
 	Names *policy.Texts
 	// spellings are those with capitals, or nil.
 	spellings *Spellings
+	named     map[string]bool // the methods that rules name
 	// KnownRoles are worked out when somebody asks for them.
 	KnownRoles func() []string
 	// NamesHead says that some rule names HEAD.
@@ -50,16 +51,15 @@ func NewSnapshot(s *model.Schema, rules []*policy.Rule, graphs map[string]*polic
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %s", model.FirstLine(err))
 	}
-	return snapshotOf(e, unindexed, spellingsOf(s, rules), s, rules, graphs, c), nil
+	return snapshotOf(e, unindexed, spellingsOf(s, rules), policy.NamedMethods(s, rules), s, rules, graphs, c), nil
 }
 
-func snapshotOf(e engine, unindexed error, spellings *Spellings, s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
+func snapshotOf(e engine, unindexed error, spellings *Spellings, named map[string]bool, s *model.Schema, rules []*policy.Rule, graphs map[string]*policy.Graph, c *model.Settings) *Snapshot {
 	x, _ := e.(*Index)
 	var members *policy.Graph
 	if s.NamesRoles() {
 		members = graphs["g"]
 	}
-	named := policy.NamedMethods(s, rules)
 	return &Snapshot{
 		Schema:     s,
 		Engine:     e,
@@ -71,6 +71,7 @@ func snapshotOf(e engine, unindexed error, spellings *Spellings, s *model.Schema
 		Members:    members,
 		Names:      policy.TextsOf(rules),
 		spellings:  spellings,
+		named:      named,
 		KnownRoles: sync.OnceValue(func() []string { return knownRoles(s, rules, c) }),
 		NamesHead:  named[http.MethodHead],
 		Unusual:    unusualEngines(s, named, rules, graphs, c),

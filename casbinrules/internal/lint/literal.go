@@ -47,10 +47,13 @@ func (l *Linter) checkLiterals() bool {
 		number := l.Rules[0].Texts.Known(f.kind)
 		byKind[number] = append(byKind[number], f)
 	}
-	if l.before != nil && !l.before.lines.suspects && len(l.suspectsAmong(l.revision.Came(), byKind)) == 0 {
+	isSuspect := func(r *policy.Rule) bool {
+		return slices.ContainsFunc(byKind[r.Numbers()[0]], func(f verbatim) bool { return standIn(r.Field(f.field)) != "" })
+	}
+	if l.before != nil && !l.before.lines.suspects && !slices.ContainsFunc(l.revision.Came(), isSuspect) {
 		return false
 	}
-	suspects := l.suspectsAmong(l.Rules, byKind)
+	suspects := l.suspects(byKind)
 	type textAt struct {
 		lineField
 		text int32
@@ -68,10 +71,10 @@ func (l *Linter) checkLiterals() bool {
 	return len(suspects) > 0
 }
 
-func (l *Linter) suspectsAmong(rules []*policy.Rule, byKind map[int32][]verbatim) (suspects []suspect) {
+func (l *Linter) suspects(byKind map[int32][]verbatim) (suspects []suspect) {
 	const plain, pattern = 1, 2
 	seen := make([]int8, l.Rules[0].Texts.Numbers())
-	for _, r := range rules {
+	for _, r := range l.Rules {
 		l.settings.Pace.Step()
 		for _, f := range byKind[r.Numbers()[0]] {
 			is := &seen[r.Number(f.field)]

@@ -39,7 +39,11 @@ type Before struct {
 // and of the roles of that, so those of other subjects are not looked at again.
 func StartRevised(p Policy, c *model.Settings, before Before, v *policy.Revision) *Linter {
 	l := newLinter(p, c)
-	l.named = policy.NamedMethods(p.Schema, p.Rules)
+	if before.named != nil {
+		l.named = v.Named(p.Schema, before.named, before.Rules)
+	} else {
+		l.named = policy.NamedMethods(p.Schema, p.Rules)
+	}
 	l.before, l.revision = &before, v
 	if l.limit(before, v) {
 		l.found = l.takeOver(before, v)
@@ -62,7 +66,7 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	if l.shape.subject < 0 || !slices.Contains(l.shape.same, l.shape.subject) || !l.sameMethods(before.named) {
 		return false
 	}
-	lines := policy.PolicyLines(v.Rules)
+	lines := v.Lines
 	if len(lines) == 0 {
 		return false
 	}
@@ -78,27 +82,25 @@ func (l *Linter) limit(before Before, v *policy.Revision) bool {
 	if g != nil && g.Tenants {
 		g = nil // whose links are not followed
 	}
-	needed, seen := make([]bool, len(changed)), make([]bool, len(changed))
+	needed := make([]bool, len(changed))
+	if g != nil {
+		g.MarkFollowing(old, changed, only)
+	}
+	marked := make([]bool, len(changed))
 	for _, r := range lines {
 		l.settings.Pace.Step()
 		subject := r.Number(l.shape.subject)
-		if seen[subject] {
+		if !only[subject] || marked[subject] {
 			continue
 		}
-		seen[subject] = true
-		at := policy.Pair{Name: subject}
-		if g != nil && (!g.Of(at).Equal(old.Of(at)) || g.Of(at).Leads(changed)) {
-			only[subject] = true
-		}
-		if only[subject] {
-			needed[subject] = true
-			if g != nil {
-				g.Of(at).Mark(needed)
-			}
+		marked[subject], needed[subject] = true, true
+		if g != nil {
+			g.Of(policy.Pair{Name: subject}).Mark(needed)
 		}
 	}
 	var rules []*policy.Rule
 	for _, r := range lines {
+		l.settings.Pace.Step()
 		if needed[r.Number(l.shape.subject)] {
 			rules = append(rules, r)
 		}

@@ -19,6 +19,7 @@ type roleNotes struct {
 	// selfLinked are the g lines that give a name to itself.
 	selfLinked []*policy.Rule
 	firsts     map[nameUse][]int32
+	looked     int // how often a first line was looked for
 }
 
 // nameUse is what lines do with a name, by bits.
@@ -86,28 +87,34 @@ func (n *roleNotes) first(use nameUse, name int32) *policy.Rule {
 	if !n.has(use, name) {
 		return nil
 	}
+	// Most policies have few such names, for which no list is made.
+	if n.looked++; n.looked <= 4 {
+		return n.rules[slices.IndexFunc(n.rules, func(r *policy.Rule) bool { return n.nameIn(r, use) == name })]
+	}
 	lines := n.firsts[use] // counted from 1
 	if lines == nil {
 		lines = make([]int32, len(n.uses))
 		for i, r := range n.rules {
-			at := int32(0)
-			switch {
-			case use == subject && r.IsPolicy():
-				at = r.Number(n.subject)
-			case use == given && r.IsLink():
-				at = r.Number(1)
-			case use == holder && r.IsLink():
-				at = r.Number(0)
-			default:
-				continue
-			}
-			if lines[at] == 0 {
+			if at := n.nameIn(r, use); at != 0 && lines[at] == 0 {
 				lines[at] = int32(i) + 1
 			}
 		}
 		n.firsts[use] = lines
 	}
 	return n.rules[lines[name]-1]
+}
+
+// nameIn is the name that a rule has as subject, given or holder, or 0.
+func (n *roleNotes) nameIn(r *policy.Rule, use nameUse) int32 {
+	switch {
+	case use == subject && r.IsPolicy():
+		return r.Number(n.subject)
+	case use == given && r.IsLink():
+		return r.Number(1)
+	case use == holder && r.IsLink():
+		return r.Number(0)
+	}
+	return 0
 }
 
 // checkRoles looks at names: roles that nobody has or that open nothing, and

@@ -45,9 +45,9 @@ func texts(in *source.Contents) [][]byte {
 	return texts
 }
 
-// few is how many of so many lines may have changed for the short way, at once and
+// few is how many lines of so many rules may have changed for the short way, at once and
 // since all were read.
-func few(lines int) int { return max(256, lines/8) }
+func few(rules int) int { return max(256, rules/8) }
 
 // Reload is Load for the same settings, of contents that follow those of l. Where
 // a few lines have changed, and what there was to say about lines is about each by
@@ -85,12 +85,11 @@ func (k *kept) revised(in *source.Contents, c *model.Settings) (*Reading, *polic
 		return nil, nil
 	}
 	files := k.compare(in, c.Pace)
-	lines, edited := 0, k.edited
+	edited := k.edited
 	for _, f := range files {
-		lines += linesIn(f.Content)
 		edited += max(f.Old, f.New)
 	}
-	if edited > few(lines) {
+	if edited > few(len(k.rules)) {
 		return nil, nil
 	}
 	v := policy.Revise(k.schema, c, k.rules, k.graphs, k.told, files)

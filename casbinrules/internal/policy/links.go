@@ -306,6 +306,42 @@ func (c *Closure) Leads(names []bool) bool {
 	return c != nil && slices.ContainsFunc(c.Links, func(l link) bool { return names[l.Number] })
 }
 
+// MarkFollowing marks the names that lead to one of changed, by their numbers, and
+// those whose roles are others than in old, which may be g. It is for graphs without
+// tenants.
+func (g *Graph) MarkFollowing(old *Graph, changed, marked []bool) {
+	leads := make([]bool, len(g.closures))
+	for i, c := range g.closures {
+		leads[i] = c.Leads(changed)
+	}
+	for name, at := range g.byNode {
+		if leads[at] {
+			marked[name] = true
+		}
+	}
+	if g == old {
+		return
+	}
+	equal := make([]int32, len(g.closures)) // a closure of old, once it has been compared
+	for name := range int32(max(len(g.byNode), len(old.byNode))) {
+		p := Pair{Name: name}
+		now, was := g.Of(p), old.Of(p)
+		if now == nil || was == nil {
+			marked[name] = marked[name] || now != was
+			continue
+		}
+		at, before := g.byNode[name], old.byNode[name]
+		if equal[at] == before {
+			continue
+		}
+		if now.Equal(was) {
+			equal[at] = before
+		} else {
+			marked[name] = true
+		}
+	}
+}
+
 // Mark adds the names that c leads to, which may be nil.
 func (c *Closure) Mark(names []bool) {
 	if c != nil {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"iter"
+	"maps"
 	"net/http"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -93,6 +94,31 @@ func NamedMethods(s *model.Schema, rules []*Rule) map[string]bool {
 		}
 	}
 	return named
+}
+
+// Named are the methods that rules name, for those that rules before named.
+func (v *Revision) Named(s *model.Schema, named map[string]bool, before []*Rule) map[string]bool {
+	now := maps.Clone(named)
+	for _, r := range v.Came() {
+		for method := range Methods(s, r) {
+			now[method] = true
+		}
+	}
+	gone := map[string]bool{} // unless others name them, as mostly one of the first does
+	for _, r := range v.Gone(before) {
+		for method := range Methods(s, r) {
+			gone[method] = true
+		}
+	}
+	for i := 0; i < len(v.Lines) && len(gone) > 0; i++ {
+		for method := range Methods(s, v.Lines[i]) {
+			delete(gone, method)
+		}
+	}
+	for method := range gone {
+		delete(now, method)
+	}
+	return now
 }
 
 // RulesFor are the rules that may decide about an unusual method: those that

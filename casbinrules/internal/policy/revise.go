@@ -91,6 +91,8 @@ type Revision struct {
 	Errors int
 	// Column is where a field of a rule begins, the kind being field 0.
 	Column func(r *Rule, field int) int
+	// Lines are the p lines among the rules.
+	Lines []*Rule
 }
 
 // Revise reads the lines that have changed of a policy with the rules before, about
@@ -116,6 +118,7 @@ func Revise(s *model.Schema, c *model.Settings, before []*Rule, graphs map[strin
 	known := r.Texts.Numbers()
 	v := &Revision{Files: files, Graphs: graphs, Column: r.Column}
 	v.read(r, before, files)
+	v.Lines = PolicyLines(v.Rules)
 	if !ByThemselves(r.Findings) || v.repeats(r, known) {
 		return nil
 	}
@@ -219,26 +222,37 @@ func behindLine(rules []*Rule, file, lines int) int {
 // another one to Casbin, which joins fields by commas. Those among them are known
 // to be different. So many texts are known of the others.
 func (v *Revision) repeats(r *reader, known int) bool {
-	wanted := make([]bool, known) // by the number that was given last
-	came := map[uint32][]*Rule{}  // by a hash
+	var came [][]int32 // those without a text that no other has
 	for _, made := range r.Rules {
 		if slices.ContainsFunc(made.Values(), func(value string) bool { return strings.Contains(value, ",") }) {
 			return true
 		}
-		if at := slices.Max(made.Numbers()); int(at) < known {
-			wanted[at] = true
-			hash := r.joined.hash(made.Numbers())
-			came[hash] = append(came[hash], made)
+		if numbers := made.Numbers(); int(slices.Max(numbers)) < known {
+			came = append(came, numbers)
 		}
 	}
-	if len(came) == 0 {
-		return false // Each has a text that no other has.
+	// Among the others each is looked for by one field, that whose text came last and
+	// which few share.
+	wanted := map[int][]int32{} // by field
+	for _, numbers := range came {
+		field := slices.Index(numbers, slices.Max(numbers))
+		wanted[field] = append(wanted[field], numbers[field])
 	}
-	return v.had(func(other *Rule) bool {
-		numbers := other.Numbers()
-		return wanted[slices.Max(numbers)] &&
-			slices.ContainsFunc(came[r.joined.hash(numbers)], func(made *Rule) bool { return slices.Equal(made.Numbers(), numbers) })
-	})
+	for field, texts := range wanted {
+		slices.Sort(texts)
+		first, last := texts[0], texts[len(texts)-1]
+		if v.had(func(other *Rule) bool {
+			numbers := other.Numbers()
+			if field >= len(numbers) || numbers[field] < first || numbers[field] > last {
+				return false
+			}
+			_, found := slices.BinarySearch(texts, numbers[field])
+			return found && slices.ContainsFunc(came, func(made []int32) bool { return slices.Equal(made, numbers) })
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // had reports whether one of the rules that were there before is so.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strconv"
@@ -98,6 +99,11 @@ func (r *Rule) Fields() []string { return r.Values()[1:] }
 
 // Kind is what the line is: "p", "g", "g2" …
 func (r *Rule) Kind() string { return r.Texts.Text(r.Texts.fields[r.first]) }
+
+// ComparePlaces compares where two rules of one policy stand.
+func ComparePlaces(a, b *Rule) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
+}
 
 // IsPolicy reports whether the line is a p line, and IsLink whether it is one
 // of g itself.
