@@ -37,7 +37,7 @@ func newEnforcerEngine(s *model.Schema, rules []*policy.Rule, graphs map[string]
 	p := bridge.Policy{Model: s.File.Text, Matcher: s.Matcher, Functions: functions}
 	if e.linked {
 		p.Matcher, p.Links = s.Rewritten(s.Tree), model.LinksField
-		p.Functions = rewrittenFunctions(s.File.Settings)
+		p.Functions = rewrittenFunctions(s.File.Settings.Casbin.Functions())
 		for key, g := range graphs {
 			p.Functions[key] = linksFunction(key, g)
 		}

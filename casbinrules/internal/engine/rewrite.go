@@ -11,10 +11,24 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pattern"
 )
 
-// Functions are the functions a matcher may call.
+// Functions are the functions a matcher may call. They answer as Casbin's own, of
+// which those that match patterns compile a regular expression at each call: for an
+// explanation, which calls them for each rule, most patterns do without.
 func (s *Snapshot) Functions() map[string]govaluate.ExpressionFunction {
 	functions := s.Schema.File.Settings.MatcherFunctions()
-	maps.Copy(functions, rewrittenFunctions(s.Schema.File.Settings))
+	builtin := s.Schema.File.Settings.Casbin.Functions()
+	for name, match := range builtin {
+		builtin[name] = func(args ...any) (any, error) {
+			text, _ := arg(args, 0).(string)
+			if p, ok := arg(args, 1).(string); ok && len(args) == 2 {
+				if matches, sure := pattern.MatchSegments(name, text, p); sure {
+					return matches, nil
+				}
+			}
+			return match(args...)
+		}
+	}
+	maps.Copy(functions, rewrittenFunctions(builtin))
 	for key, g := range s.Graphs {
 		functions[key] = linksFunction(key, g)
 	}
@@ -24,9 +38,8 @@ func (s *Snapshot) Functions() map[string]govaluate.ExpressionFunction {
 // rewrittenFunctions are those that rewritten matchers call: for values of each
 // type, and Casbin's own that match patterns, which are not begun when nobody
 // waits for the answer any more.
-func rewrittenFunctions(c *model.Settings) map[string]govaluate.ExpressionFunction {
+func rewrittenFunctions(builtin map[string]govaluate.ExpressionFunction) map[string]govaluate.ExpressionFunction {
 	functions := map[string]govaluate.ExpressionFunction{}
-	builtin := c.Casbin.Functions()
 	for _, name := range pattern.Functions {
 		match := builtin[name]
 		functions["p__"+name] = func(args ...any) (any, error) {

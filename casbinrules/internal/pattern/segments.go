@@ -5,6 +5,7 @@ package pattern
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // kind is what a segment of a path pattern matches.
@@ -133,6 +134,41 @@ func Match(function, text, pattern string) bool {
 	if !slices.Contains(Aliasable, function) {
 		return false
 	}
+	if matches, sure := MatchSegments(function, text, pattern); sure {
+		return matches
+	}
 	match, err := Compile(function, pattern)
 	return err == nil && match(text)
+}
+
+// MatchSegments is Match without a regular expression, which takes longer to compile
+// than to use once. It is not sure of a pattern with other than plain segments and
+// those that match any.
+func MatchSegments(function, text, pattern string) (matches, sure bool) {
+	// A regular expression takes bytes that are no UTF-8 for the replacement character.
+	if !HasSegments(function) || strings.ContainsRune(pattern, utf8.RuneError) {
+		return false, false
+	}
+	segments := Split(function, pattern)
+	if segments == nil || slices.ContainsFunc(segments, func(s Segment) bool { return s.Kind == Other }) {
+		return false, false
+	}
+	if function == "keyMatch5" {
+		text, _, _ = strings.Cut(text, "?")
+	}
+	more := true
+	for _, s := range segments {
+		switch {
+		case !more:
+			return false, true
+		case s.Kind == Rest:
+			return !strings.Contains(text, "\n"), true
+		}
+		var part string
+		part, text, more = strings.Cut(text, "/")
+		if s.Kind == One && part == "" || s.Kind == Literal && part != s.Text {
+			return false, true
+		}
+	}
+	return !more, true
 }
