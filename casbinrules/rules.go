@@ -51,7 +51,7 @@ func (a *Authorizer) Rules() []Rule {
 	s := a.current.Load()
 	subjects, tenants := s.Schema.ComparedWith("sub"), s.Schema.ComparedWith(s.Schema.TenantName())
 	objects, actions := s.Schema.ComparedWith("obj"), s.Schema.ComparedWith("act")
-	links := map[string]string{}
+	grouped, links := s.grouped(), map[string]string{}
 	for kind := range s.Schema.Roles {
 		links[kind] = s.Schema.LinkedField(kind)
 	}
@@ -60,7 +60,7 @@ func (a *Authorizer) Rules() []Rule {
 		made := Rule{RuleText: r.RuleText(), Kind: r.Kind(), Fields: r.Fields(), Links: links[r.Kind()]}
 		if r.IsPolicy() {
 			made.Subjects, made.Tenants = patternsOf(r, subjects), patternsOf(r, tenants)
-			made.Objects, made.Actions = patternsOf(r, objects), s.withGrouped(patternsOf(r, actions))
+			made.Objects, made.Actions = patternsOf(r, objects), grouped(patternsOf(r, actions))
 			made.Effect = "allow"
 			if s.Schema.Eft >= 0 {
 				made.Effect = r.Field(s.Schema.Eft)
@@ -95,26 +95,26 @@ func (r Rule) Patterns(m Matcher, field string) []Pattern {
 // in its order, such as "sub", "obj", "act".
 func (a *Authorizer) RequestFields() []string { return a.current.Load().Schema.Names("r") }
 
-// withGrouped adds to patterns those that role links make of a group.
-func (s *policyInForce) withGrouped(patterns []Pattern) []Pattern {
-	all := patterns
-	for _, c := range s.Schema.RoleCalls() {
-		g := s.Graphs[c.Text]
-		if c.Field != "r_act" || g.Tenants {
-			continue
-		}
-		for _, p := range patterns {
-			if p.Function != c.Text {
-				continue
-			}
-			for _, name := range g.Group(p.Text, c.Reversed) {
-				if made := (Pattern{name, p.Function}); !slices.Contains(all, made) {
-					all = append(all, made)
+// grouped is a function that adds to patterns of actions those that role links make
+// of a group.
+func (s *policyInForce) grouped() func(patterns []Pattern) []Pattern {
+	calls := slices.DeleteFunc(s.Schema.RoleCalls(), func(c model.RoleCall) bool { return c.Field != "r_act" || s.Graphs[c.Text].Tenants })
+	return func(patterns []Pattern) []Pattern {
+		all := patterns
+		for _, c := range calls {
+			for _, p := range patterns {
+				if p.Function != c.Text {
+					continue
+				}
+				for _, name := range s.Graphs[c.Text].Group(p.Text, c.Reversed) {
+					if made := (Pattern{name, p.Function}); !slices.Contains(all, made) {
+						all = append(all, made)
+					}
 				}
 			}
 		}
+		return all
 	}
-	return all
 }
 
 // patternsOf are what a rule has in some of its fields.

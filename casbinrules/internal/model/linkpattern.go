@@ -82,7 +82,7 @@ func (s *Schema) placeOf(kind string) Position {
 
 // takesPatterns reports whether a call hands over a text of the request first, and
 // one of the policy, which may be a pattern, second.
-func (s *Schema) takesPatterns(c roleCall) bool {
+func (s *Schema) takesPatterns(c RoleCall) bool {
 	of := c.Field == "r_sub" || c.Field == "r_obj" && c.Text != "g"
 	return of && !c.Reversed && (c.Column >= 0 || c.Arg(1).Kind == NodeText)
 }

@@ -7,22 +7,22 @@ import (
 
 // NamesRole reports whether the matcher asks for a name in links of a kind.
 func (s *Schema) NamesRole(kind, name string) bool {
-	return slices.ContainsFunc(s.RoleCalls(), func(c roleCall) bool {
+	return slices.ContainsFunc(s.RoleCalls(), func(c RoleCall) bool {
 		return c.Text == kind && slices.ContainsFunc(c.Parts, func(arg *Node) bool { return arg.Kind == NodeText && arg.Text == name })
 	})
 }
 
 // RoleEnd is the field of a link that holds the role that the policy names.
-func (c roleCall) RoleEnd() int {
+func (c RoleCall) RoleEnd() int {
 	if c.Reversed {
 		return 0
 	}
 	return 1
 }
 
-// roleCall is a call of a role definition in the matcher, such as
+// RoleCall is a call of a role definition in the matcher, such as
 // g(r.sub, p.sub).
-type roleCall struct {
+type RoleCall struct {
 	*Node
 	// Field is the request field that is one end of the link, such as "r_sub",
 	// or "". It is the end that has the role unless reversed is set.
@@ -33,13 +33,13 @@ type roleCall struct {
 }
 
 // RoleCalls are the calls of role definitions, in the order of the matcher.
-func (s *Schema) RoleCalls() []roleCall {
-	var found []roleCall
+func (s *Schema) RoleCalls() []RoleCall {
+	var found []RoleCall
 	for _, c := range s.Tree.calls() {
 		if s.Roles[c.Text] == 0 {
 			continue
 		}
-		made := roleCall{Node: c, Column: -1}
+		made := RoleCall{Node: c, Column: -1}
 		for i, other := range []int{1, 0} {
 			if name := c.Arg(i).Name(); strings.HasPrefix(name, "r_") && made.Field == "" {
 				made.Field, made.Reversed, made.Column = name, i == 1, s.Column(c.Arg(other).Name())

@@ -36,6 +36,9 @@ func NewNames(a *Policy) *Names {
 	return n
 }
 
+// Rules are those that the names were read from.
+func (n *Names) Rules() []casbinrules.Rule { return n.rules }
+
 // IsTenant reports whether a request field of that name is the tenant.
 func IsTenant(field string) bool { return field == "dom" || field == "domain" || field == "tenant" }
 
@@ -63,8 +66,10 @@ func NoAttribute(name string, attributes []string) string {
 // once: patterns, constants, and the names of role links where it is one.
 func Values(rules []casbinrules.Rule, m casbinrules.Matcher, field string) []casbinrules.Pattern {
 	var values []casbinrules.Pattern
+	seen := map[casbinrules.Pattern]bool{}
 	add := func(p casbinrules.Pattern) {
-		if !slices.Contains(values, p) {
+		if !seen[p] {
+			seen[p] = true
 			values = append(values, p)
 		}
 	}

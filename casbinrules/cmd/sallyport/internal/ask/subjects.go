@@ -210,8 +210,14 @@ type policyNames struct {
 
 func readNames(rules []casbinrules.Rule) policyNames {
 	var n policyNames
+	type noted struct {
+		list *[]string
+		name string
+	}
+	seen := map[noted]bool{}
 	note := func(list *[]string, name string) {
-		if !slices.Contains(*list, name) {
+		if !seen[noted{list, name}] {
+			seen[noted{list, name}] = true
 			*list = append(*list, name)
 		}
 	}
