@@ -99,8 +99,9 @@ func (l *loaded) look(ctx context.Context, in *Input) *Looked {
 	if l.authorizer == nil {
 		return made
 	}
-	made.Names = l.names()
-	q, err := made.question(ask.NewNames(l.authorizer), in)
+	known := ask.NewNames(l.authorizer)
+	made.Names = l.names(known.Rules())
+	q, err := made.question(known, in)
 	if err != nil {
 		made.Error = err.Error()
 		return made
@@ -155,13 +156,13 @@ func (made *Looked) question(names *ask.Names, in *Input) (ask.Question, error) 
 }
 
 // names are those that rules use, in their order.
-func (l *loaded) names() Names {
-	rules := l.authorizer.Rules()
+func (l *loaded) names(rules []casbinrules.Rule) Names {
 	n := Names{Tenants: ask.Tenants(rules), Roles: l.authorizer.KnownRoles()}
-	seen := map[string]bool{}
+	type named struct{ kind, name string }
+	seen := map[named]bool{}
 	add := func(list *[]string, kind, name string) {
-		if !seen[kind+name] {
-			seen[kind+name] = true
+		if len(*list) < maxNames && !seen[named{kind, name}] {
+			seen[named{kind, name}] = true
 			*list = append(*list, name)
 		}
 	}
@@ -179,7 +180,7 @@ func (l *loaded) names() Names {
 			add(&n.Actions, "a", p.Text)
 		}
 	}
-	for _, list := range []*[]string{&n.Subjects, &n.Roles, &n.Tenants, &n.Objects, &n.Actions} {
+	for _, list := range []*[]string{&n.Roles, &n.Tenants} {
 		*list = (*list)[:min(len(*list), maxNames)]
 	}
 	return n

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -61,19 +62,35 @@ type Request struct {
 }
 
 // Playground answers the calls of one page. It keeps the policy that was loaded
-// last, and is not safe for concurrent use.
+// last, and reads of the next one what has changed. It is not safe for concurrent
+// use.
 type Playground struct {
-	key    string
+	setup  *setup // nil before the first call
+	text   string // of the policy that was loaded last
 	loaded *loaded
+}
+
+// setup is what is made of all that a policy is judged by, and serves for as long as
+// that stays the same.
+type setup struct {
+	model, routesText string
+	options           Options
+
+	fields   []string // of the request definition
+	routes   []core.RouteInfo
+	problems []casbinrules.Finding // with routes
+	types    map[string]casbinrules.AttributeType
+	opts     []casbinrules.Option
+	file     *textFile
+	linter   *casbinrules.Linter
+	opened   *casbinrules.Authorizer // by the last text that was not refused; nil before
 }
 
 // loaded is what became of the files.
 type loaded struct {
+	*setup
 	authorizer *ask.Policy // nil for files that are refused
 	findings   []casbinrules.Finding
-	fields     []string // of the request definition
-	routes     []core.RouteInfo
-	types      map[string]casbinrules.AttributeType
 }
 
 // Answer answers one call with JSON: "presets" without input, and "look", "draw"
@@ -82,6 +99,7 @@ type loaded struct {
 func (p *Playground) Answer(call, input string) (answer string) {
 	defer func() {
 		if v := recover(); v != nil {
+			*p = Playground{} // what is kept may be half-made
 			answer = failure(fmt.Errorf("the engine failed: %v", v))
 		}
 	}()
@@ -126,72 +144,103 @@ func (p *Playground) answer(ctx context.Context, call, input string) (any, error
 
 // load reads the files, unless they were read last. The error is that of an option.
 func (p *Playground) load(in *Input) (*loaded, error) {
-	files := map[string]string{}
-	for _, name := range []string{ModelFile, PolicyFile, RoutesFile} {
-		files[name] = in.Files[name]
+	text := in.Files[PolicyFile]
+	if !p.setup.fits(in) {
+		s, err := newSetup(in)
+		if err != nil {
+			return nil, err
+		}
+		*p = Playground{setup: s}
 	}
-	options := in.Options
-	options.Users = false // which is about the matrix alone
-	key, err := json.Marshal(Input{Files: files, Options: options})
-	if err != nil {
-		return nil, err
+	if p.loaded == nil || p.text != text {
+		l, err := p.setup.load(text)
+		if err != nil {
+			return nil, err
+		}
+		p.text, p.loaded = text, l
 	}
-	if p.key == string(key) {
-		return p.loaded, nil
-	}
-	l, err := load(in)
-	if err != nil {
-		return nil, err
-	}
-	p.key, p.loaded = string(key), l
-	return l, nil
+	return p.loaded, nil
 }
 
-func load(in *Input) (*loaded, error) {
-	m := casbinrules.ModelText(ModelFile, in.Files[ModelFile])
-	l := &loaded{types: map[string]casbinrules.AttributeType{}}
+// fits reports whether the policy of in is judged by s.
+func (s *setup) fits(in *Input) bool {
+	return s != nil && s.model == in.Files[ModelFile] && s.routesText == in.Files[RoutesFile] && reflect.DeepEqual(s.options, in.Options.judging())
+}
+
+// judging are the options without the one that is about the matrix alone.
+func (o Options) judging() Options {
+	o.Users = false
+	return o
+}
+
+func newSetup(in *Input) (*setup, error) {
+	s := &setup{
+		model: in.Files[ModelFile], routesText: in.Files[RoutesFile], options: in.Options.judging(),
+		types: map[string]casbinrules.AttributeType{}, file: &textFile{name: PolicyFile},
+	}
+	m := casbinrules.ModelText(ModelFile, s.model)
 	var err error
-	if l.fields, err = m.RequestFields(); err != nil {
+	if s.fields, err = m.RequestFields(); err != nil {
 		return nil, err
 	}
-	opts, err := l.options(&in.Options)
-	if err != nil {
+	if err := s.setOptions(&s.options); err != nil {
 		return nil, err
 	}
-	var problems []casbinrules.Finding
-	if text := in.Files[RoutesFile]; strings.TrimSpace(text) != "" {
-		if l.routes, err = ask.ParseRoutes([]byte(text)); err != nil {
-			problems = []casbinrules.Finding{{
+	if strings.TrimSpace(s.routesText) != "" {
+		if s.routes, err = ask.ParseRoutes([]byte(s.routesText)); err != nil {
+			s.problems = []casbinrules.Finding{{
 				File: RoutesFile, Line: 1, Column: 1, Severity: casbinrules.SeverityError, Code: "routes", Message: err.Error(),
 			}}
 		}
 	}
-	fsys, names := textFile{PolicyFile, in.Files[PolicyFile]}, []string{PolicyFile}
-	lintOpts := make([]casbinrules.LintOption, len(opts))
-	for i, o := range opts {
+	lintOpts := make([]casbinrules.LintOption, len(s.opts))
+	for i, o := range s.opts {
 		lintOpts[i] = o
 	}
-	if l.routes != nil {
-		lintOpts = append(lintOpts, casbinrules.WithRoutes(l.routes))
+	if s.routes != nil {
+		lintOpts = append(lintOpts, casbinrules.WithRoutes(s.routes))
 	}
-	if l.findings, err = casbinrules.LintFS(fsys, m, names, lintOpts...); err != nil {
+	if s.linter, err = casbinrules.NewLinter(m, []string{PolicyFile}, lintOpts...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// load reads the text of a policy.
+func (s *setup) load(text string) (*loaded, error) {
+	s.file.text = text
+	l := &loaded{setup: s}
+	var err error
+	if l.findings, err = s.linter.Lint(s.file); err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(l.findings, isError) {
-		a, err := casbinrules.OpenFS(fsys, m, names, opts...)
-		if err != nil {
+		if err := s.open(); err != nil {
 			return nil, err
 		}
-		l.authorizer = &ask.Policy{Authorizer: a}
+		l.authorizer = &ask.Policy{Authorizer: s.opened}
 	}
-	l.findings = append(l.findings, problems...)
+	l.findings = append(slices.Clip(l.findings), s.problems...)
 	return l, nil
+}
+
+// open has the policy decide by what the file holds now.
+func (s *setup) open() error {
+	if s.opened != nil {
+		return s.opened.ReloadForced(context.Background())
+	}
+	a, err := casbinrules.OpenFS(s.file, casbinrules.ModelText(ModelFile, s.model), []string{PolicyFile}, s.opts...)
+	if err != nil {
+		return err
+	}
+	s.opened = a
+	return nil
 }
 
 func isError(f casbinrules.Finding) bool { return f.Severity == casbinrules.SeverityError }
 
-// options are those of the library.
-func (l *loaded) options(o *Options) ([]casbinrules.Option, error) {
+// setOptions sets the options of the library.
+func (s *setup) setOptions(o *Options) error {
 	opts := []casbinrules.Option{casbinrules.WithLogger(slog.New(slog.DiscardHandler)), casbinrules.WithClaimsAsAttributes()}
 	if o.AsCasbin {
 		opts = append(opts, casbinrules.WithCasbinSemantics())
@@ -211,25 +260,26 @@ func (l *loaded) options(o *Options) ([]casbinrules.Option, error) {
 	for _, text := range o.Attributes {
 		field, kind, err := casbinrules.ParseAttribute(text)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if l.fields != nil && !slices.Contains(l.fields, field) {
-			return nil, fmt.Errorf("type of attribute %s: %s", text, ask.NoAttribute(field, ask.Attributes(l.fields)))
+		if s.fields != nil && !slices.Contains(s.fields, field) {
+			return fmt.Errorf("type of attribute %s: %s", text, ask.NoAttribute(field, ask.Attributes(s.fields)))
 		}
-		l.types[field] = kind
+		s.types[field] = kind
 		opts = append(opts, casbinrules.WithAttributeType(field, kind))
 	}
 	for _, text := range o.RolePatterns {
 		kind, function, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, fmt.Errorf("patterns in role links %s: write KIND=FUNCTION, such as g=keyMatch", text)
+			return fmt.Errorf("patterns in role links %s: write KIND=FUNCTION, such as g=keyMatch", text)
 		}
 		opts = append(opts, casbinrules.WithRolePatterns(kind, function))
 	}
 	for _, kind := range o.TenantPatterns {
 		opts = append(opts, casbinrules.WithTenantPatterns(kind))
 	}
-	return opts, nil
+	s.opts = opts
+	return nil
 }
 
 // canonical puts a question as a gate would.

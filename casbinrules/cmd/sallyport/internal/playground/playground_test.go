@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -440,4 +441,58 @@ func FuzzLook(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestEditsAreAnsweredAsTheirText: whatever was typed before, a call is answered as
+// by a page that has just been opened with the files.
+func TestEditsAreAnsweredAsTheirText(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	lines := []string{
+		"p, editor, /reports/:id, PATCH", "p, editor, /reports/:id, GET", "p, editor, /reports/:id, put", "p, admin, /*, *", "p, ann, reports, GET",
+		"p, editor", "# note", "", "g, erin, editor", "g, editor, admin", "g, admin, editor", "g, ann, edit", "p, ghost, /a, GET", "p, anonymous, /login, POST",
+	}
+	in := rbac("")
+	in.Files[TestsFile] = "allow erin /reports/7 PATCH\ndeny ann /reports/7 PATCH\n"
+	in.Request = Request{Subject: "erin", Object: "/reports/7", Action: "PATCH"}
+	policy := []string{lines[0], lines[8]}
+	before := policy
+	p, loads, refused, allowed := new(Playground), true, 0, 0
+	for i := range 300 {
+		at := r.IntN(len(policy))
+		switch {
+		case !loads && i%2 == 1:
+			policy = before // a step back
+		case i%50 == 49:
+			in.Options.AllowAnonymous = !in.Options.AllowAnonymous
+		case i%70 == 69:
+			in.Files[RoutesFile] = map[string]string{"": `[{"method": "GET", "pattern": "/reports/:id"}]`}[in.Files[RoutesFile]]
+		case r.IntN(3) == 0 && len(policy) > 3:
+			policy = slices.Delete(slices.Clone(policy), at, at+1)
+		default:
+			before, policy = policy, slices.Insert(slices.Clone(policy), at, lines[r.IntN(len(lines))])
+		}
+		in.Files[PolicyFile] = strings.Join(policy, "\n")
+		text, err := json.Marshal(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"look", "draw", "test"} {
+			got, want := p.Answer(name, string(text)), new(Playground).Answer(name, string(text))
+			if got != want {
+				t.Fatalf("edit %d, %s: got %s, want %s of\n%s", i, name, got, want, in.Files[PolicyFile])
+			}
+			if name == "look" {
+				if loads = !strings.Contains(got, `"loads":false`); !loads {
+					refused++
+				}
+				if strings.Contains(got, `"allowed":true`) {
+					allowed++
+				}
+			}
+		}
+	}
+	if refused < 20 || allowed < 20 {
+		t.Errorf("%d policies were refused, and %d allowed the request: these prove little", refused, allowed)
+	}
 }
