@@ -58,10 +58,24 @@ func TestTrimmedTextTable(t *testing.T) {
 }
 
 // TestClonesAreTablesOfTheirOwn makes a table of a table again and again, adds to it
-// and changes what it holds, and compares all of them with what was put in.
+// and changes what it holds, and compares all of them with what was put in. The first
+// is as a load leaves it.
 func TestClonesAreTablesOfTheirOwn(t *testing.T) {
+	for _, first := range []int{0, 1, pageSize - 1, pageSize, 5*pageSize + 7} {
+		t.Run(strconv.Itoa(first), func(t *testing.T) { testClones(t, first) })
+	}
+}
+
+func testClones(t *testing.T, first int) {
 	rnd := rand.New(rand.NewPCG(1, 3))
 	tables, wanted := []Table[int]{New[int](0)}, []map[string]int{{}}
+	for n := range first {
+		text := strconv.Itoa(n * 7)
+		number, _ := tables[0].Add(1, text)
+		*tables[0].Change(number) = n + 1
+		wanted[0][text] = n + 1
+	}
+	tables[0].Trim()
 	for round := range 60 {
 		table, want := tables[round].Clone(), maps.Clone(wanted[round])
 		for range rnd.IntN(200) {
