@@ -68,6 +68,16 @@ func (s *Snapshot) Decide(ctx context.Context, q *Request, with *TokenRoles, c *
 	if s.limited {
 		s.Stamp(ctx, q, c)
 	}
+	if q.Denied != "" || q.AsGet || q.Folded != 0 {
+		return s.decideAll(ctx, q, with, c, v)
+	}
+	return s.decideOne(ctx, q, with, c, v)
+}
+
+// decideAll decides a question that may stand for others, too.
+//
+//go:noinline
+func (s *Snapshot) decideAll(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	if err := s.decideAsSpelled(ctx, q, with, c, v); err != nil || !v.Allowed || q.Folded == 0 || s.spellings == nil {
 		return err
 	}
@@ -75,8 +85,6 @@ func (s *Snapshot) Decide(ctx context.Context, q *Request, with *TokenRoles, c *
 }
 
 // decideSpellings refuses what is denied in another spelling.
-//
-//go:noinline
 func (s *Snapshot) decideSpellings(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	objects, err := s.spellings.Of(q.Object, q.Folded)
 	if err != nil {
@@ -106,10 +114,6 @@ func (s *Snapshot) decideAsSpelled(ctx context.Context, q *Request, with *TokenR
 	return s.decideOne(ctx, q, with, c, v)
 }
 
-// decideWider is kept out of line so that its request does not grow Decide's
-// frame.
-//
-//go:noinline
 func (s *Snapshot) decideWider(ctx context.Context, q *Request, with *TokenRoles, c *model.Settings, v *Verdict) error {
 	wider := q.Wider()
 	return s.decideOne(ctx, &wider, with, c, v)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -119,17 +120,41 @@ func (x *Index) search(q *Request, with *TokenRoles, room [][]int32, a *Answer) 
 }
 
 // hasSpecialBytes reports whether an object holds bytes that the index cannot match
-// literally.
+// literally. It looks at eight at a time: one by one they took 7 of the 135 ns of a
+// decision.
 func (x *pathIndex) hasSpecialBytes(object string) bool {
 	ascii := true
-	for i := range len(object) {
-		c := object[i]
-		if c == '\n' || c == '?' && x.cuts {
+	for at := 0; at < len(object); at += 8 {
+		w := wordAt(object, at)
+		if hasByte(w, '\n') || x.cuts && hasByte(w, '?') {
 			return true
 		}
-		ascii = ascii && c < utf8.RuneSelf
+		ascii = ascii && w&highBits == 0
 	}
 	return !ascii && !utf8.ValidString(object)
+}
+
+// wordAt is eight bytes of a text, with zeros for those behind its end.
+func wordAt(text string, at int) (w uint64) {
+	if at+8 <= len(text) {
+		return binary.LittleEndian.Uint64([]byte(text[at : at+8]))
+	}
+	for i := len(text) - 1; i >= at; i-- {
+		w = w<<8 | uint64(text[i])
+	}
+	return w
+}
+
+const (
+	lowBits  = 0x0101010101010101 // of each byte in a word
+	highBits = 0x8080808080808080
+)
+
+// hasByte reports whether one of the bytes of a word is c: a byte that is 0 without
+// the bits of c is the first to borrow from its high bit.
+func hasByte(w uint64, c byte) bool {
+	w ^= lowBits * uint64(c)
+	return (w-lowBits)&^w&highBits != 0
 }
 
 // answer applies the effect to the first rules that matched.

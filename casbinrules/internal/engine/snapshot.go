@@ -137,10 +137,20 @@ func roleList(names map[string]bool, prefix string) []string {
 // IsRoleName reports whether a principal's ID, of that number, is no name of
 // its own.
 func (s *Snapshot) IsRoleName(id string, number int32, c *model.Settings) bool {
-	if c.AsCasbin {
+	switch {
+	case c.AsCasbin:
 		return false
+	case s.Names.IsRole(number):
+		return true
+	default:
+		return (c.DefaultRole != "" || c.RolePrefix != "" || len(s.Schema.MatcherRoles) > 0) && s.isSettingsRole(id, c)
 	}
-	return s.Names.IsRole(number) || c.DefaultRole != "" && id == c.RolePrefix+c.DefaultRole || slices.Contains(s.Schema.MatcherRoles, id) || c.RolePrefix != "" && strings.HasPrefix(id, c.RolePrefix)
+}
+
+// isSettingsRole reports whether a name is that of a role by what the policy does not
+// say.
+func (s *Snapshot) isSettingsRole(id string, c *model.Settings) bool {
+	return c.DefaultRole != "" && id == c.RolePrefix+c.DefaultRole || slices.Contains(s.Schema.MatcherRoles, id) || c.RolePrefix != "" && strings.HasPrefix(id, c.RolePrefix)
 }
 
 // unusualEngines prepares an engine for each unusual method the policy names:

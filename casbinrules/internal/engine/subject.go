@@ -238,7 +238,11 @@ func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]in
 		}
 	}
 	if x.named {
-		sets = x.appendReach(sets, p, q.Now, false)
+		if x.timed == nil {
+			sets = x.append(sets, x.reach(p).all)
+		} else {
+			sets = x.appendReach(sets, p, q.Now, false)
+		}
 	}
 	if x.everybody != nil {
 		tenant := p.Tenant
