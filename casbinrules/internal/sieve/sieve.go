@@ -2,10 +2,11 @@
 // matches whatever they do, so that the search for such a rule, which walks a
 // trie, is made for few.
 //
-// It is there for its speed alone: without it the findings about a policy of
-// 200,000 lines, which are made at each load, cost 353,000 to 425,000 allocations
-// in place of 35,000, and the load takes 1.3 to 2 times as long. At a decision it
-// makes no difference.
+// It is there for its speed alone. Without it BenchmarkLoad of casbinrules, 100,000
+// rules and as many role links with findings, takes 1.28 to 1.38 times the processor
+// time and 371,000 to 445,000 allocations in place of 54,000, of which
+// TestLoadsAllocateInPieces allows 80,000. What is in memory afterwards is the same,
+// and so is a decision.
 package sieve
 
 import (
