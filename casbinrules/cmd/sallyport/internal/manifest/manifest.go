@@ -157,7 +157,14 @@ func (r *reading) take(documents []*yaml.Node, key string) error {
 			if slices.Contains(from, m) {
 				continue // an alias
 			}
-			if path == "" && hasPolicy(m) || path != "" && lookup(m, path) != nil {
+			has := hasPolicy
+			if path != "" {
+				has = func(m *yaml.Node) bool { return lookup(m, path) != nil }
+			}
+			if merge := mergeOf(m, has); merge != nil {
+				return &Error{r.name, merge.Line, merge.Column, "a merge key beside a policy: write the keys that it stands for here, so that findings have a place"}
+			}
+			if has(m) {
 				from = append(from, m)
 			}
 		}
@@ -184,8 +191,6 @@ func (r *reading) argo(m *yaml.Node) error {
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key, value := m.Content[i], deref(m.Content[i+1])
 		switch {
-		case key.ShortTag() == "!!merge":
-			return &Error{r.name, key.Line, key.Column, "a merge key beside a policy: write the keys that it stands for here, so that findings have a place"}
 		case isPolicyKey(key.Value):
 			if err := r.value(key.Value, value); err != nil {
 				return err
@@ -204,6 +209,24 @@ func (r *reading) argo(m *yaml.Node) error {
 
 func isPolicyKey(key string) bool {
 	return key == "policy.csv" || strings.HasPrefix(key, "policy.") && strings.HasSuffix(key, ".csv")
+}
+
+// mergeOf is the merge key of a mapping which has a policy, or which a policy is
+// merged into; nil for others. What is behind further merge keys is not known.
+func mergeOf(m *yaml.Node, has func(*yaml.Node) bool) *yaml.Node {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key, from := m.Content[i], []*yaml.Node{deref(m.Content[i+1])}
+		if key.ShortTag() != "!!merge" {
+			continue
+		}
+		if from[0].Kind == yaml.SequenceNode {
+			from = from[0].Content
+		}
+		if has(m) || slices.ContainsFunc(from, func(n *yaml.Node) bool { n = deref(n); return has(n) || get(n, "<<") != nil }) {
+			return key
+		}
+	}
+	return nil
 }
 
 func hasPolicy(m *yaml.Node) bool {

@@ -92,7 +92,10 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		two + "  \"policy.csv\": p, b\n":                                  {"policy.csv", "f.yaml:7:3: the key policy.csv stands twice"},
 		two + "  policy.default: x\n  policy.default: x\n":                {"", "f.yaml:8:3: the key policy.default stands twice"},
 		"configs:\n  rbac:\n    policy.csv: p, a\n    policy.csv: p, a\n": {"", "f.yaml:4:5: the key policy.csv stands twice"},
-		"x: &x {policy.b.csv: 'p, b'}\n" + "configs:\n  rbac:\n    <<: *x\n    policy.csv: p, a\n": {"", "f.yaml:4:5: a merge key beside a policy"},
+		"x: &x {policy.b.csv: 'p, b'}\n" + "configs:\n  rbac:\n    <<: *x\n    policy.csv: p, a\n":                     {"", "f.yaml:4:5: a merge key beside a policy"},
+		two + strings.Replace(two, "policy.csv: p, a", "<<: {policy.csv: 'p, root'}", 1):                               {"", "f.yaml:12:3: a merge key beside a policy"},
+		two + strings.Replace(two, "policy.csv: p, a", "<<: [{x: y}, {policy.csv: 'p, root'}]", 1):                     {"policy.csv", "f.yaml:12:3: a merge key beside a policy"},
+		two + "---\nx: &x {policy.csv: 'p, root'}\ny: &y {<<: *x}\napiVersion: v1\nkind: ConfigMap\ndata:\n  <<: *y\n": {"", "f.yaml:13:3: a merge key beside a policy"},
 	} {
 		if got, err := Read("f.yaml", []byte(text), []string{c.key}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %+v, %v, want %s", text, got, err, c.want)
@@ -114,6 +117,7 @@ func TestReadEndsWithAliases(t *testing.T) {
 		"a list in itself":  "&a\napiVersion: v1\nkind: List\nitems:\n- *a\n" + one,
 		"doubled lists":     doubled.String() + one,
 		"the same twice":    "apiVersion: v1\nkind: List\nitems:\n- &a" + one[1:] + "- *a\n",
+		"a merge of others": "x: &x {y: z}\n<<: *x\npolicies: {policy.csv: 'p, b'}\nconfigs:\n  rbac: {policy.csv: 'p, a, b'}\n",
 		"a chart in itself": "configs: &a\n  rbac: {policy.csv: 'p, a, b'}\n  configs: *a\n",
 	} {
 		got, err := Read("f.yaml", []byte(text), []string{""})
