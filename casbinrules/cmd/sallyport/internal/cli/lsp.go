@@ -74,7 +74,7 @@ func (s *source) settings(routes string) lsp.Settings {
 type projectFinder struct {
 	lsp.Lookup
 	source
-	// skipped says which configuration could not be read, or is "".
+	// skipped says which configuration or routes could not be read, or is "".
 	skipped string
 }
 
@@ -87,11 +87,10 @@ func findProject(l lsp.Lookup) (lsp.Project, error) {
 		}
 	}
 	p, err := f.find()
-	p.Skipped = f.skipped
-	if err != nil {
-		return p, err
+	if err == nil {
+		err = f.readRoutes(&p)
 	}
-	err = f.readRoutes(&p)
+	p.Skipped = f.skipped
 	return p, err
 }
 
@@ -258,11 +257,19 @@ func (f *projectFinder) readRoutes(p *lsp.Project) error {
 		p.Routes, err = readRoutesIn(f.FS, f.absolute(f.Routes))
 		return err
 	}
+	var unread error
 	for _, dir := range []string{filepath.Dir(f.File), filepath.Dir(filepath.Dir(f.File))} {
-		if routes, err := readRoutesIn(f.FS, filepath.Join(dir, "routes.json")); err == nil {
+		routes, err := readRoutesIn(f.FS, filepath.Join(dir, "routes.json"))
+		if err == nil {
 			p.Routes = routes
 			return nil
 		}
+		if f.inWorkspace(dir) && !errors.Is(err, fs.ErrNotExist) {
+			unread = err
+		}
+	}
+	if unread != nil && f.skipped == "" {
+		f.skipped = "no routes are proposed: " + plain(unread.Error())
 	}
 	return nil
 }

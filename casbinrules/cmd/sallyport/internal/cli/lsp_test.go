@@ -238,6 +238,16 @@ func TestLSPReadsTheConfiguration(t *testing.T) {
 	}
 }
 
+// TestLSPTellsOfUnreadRoutes: without them completion has less to propose, which
+// nobody would know why.
+func TestLSPTellsOfUnreadRoutes(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"routes.json": "[{", "access/model.conf": presets["rbac"]().Text(), "access/policy.csv": policy})
+	e := startEditor(t, dir, nil, nil)
+	e.open(filepath.Join(dir, "access/policy.csv"))
+	e.message("no routes are proposed: read routes: " + filepath.Join(dir, "routes.json"))
+}
+
 // TestLSPProtocol: the order of messages, and those that are none.
 func TestLSPProtocol(t *testing.T) {
 	t.Parallel()
