@@ -177,12 +177,15 @@ func (v *Revision) moved(told []model.Finding) (moved []model.Finding) {
 func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
 	copies := make([]Rule, 0, len(before)) // whose rules stay where they are
 	keep := func(rules []*Rule, moved int) {
-		for _, old := range rules {
-			r.settings.Pace.Step()
-			made := *old
-			made.Texts, made.Line = r.Texts, old.Line+int32(moved)
-			copies = append(copies, made)
-			v.Rules = append(v.Rules, &copies[len(copies)-1])
+		for some := range slices.Chunk(rules, 256) {
+			first := len(copies)
+			copies = copies[:first+len(some)]
+			for i, old := range some {
+				made := &copies[first+i]
+				*made = Rule{r.Texts, old.first, old.count, old.Source, old.Line + int32(moved)}
+				v.Rules = append(v.Rules, made)
+			}
+			r.settings.Pace.RestIfDue()
 		}
 	}
 	v.Rules = make([]*Rule, 0, len(before)+8)

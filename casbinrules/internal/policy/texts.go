@@ -13,6 +13,8 @@ type Texts struct {
 	texttable.Table[textUse]
 	Files  []string // by source
 	fields []int32  // of all rules
+	// lent says that a revision has taken the room behind the fields.
+	lent bool
 	// Capitals are the numbers of texts that are not in lower case.
 	Capitals []int32
 	// room is where texts are copied to, so that none keeps a whole file in
@@ -52,7 +54,13 @@ func newTexts(room int) *Texts {
 // revised has the texts of t for rules of which some are others, with room for about
 // so many fields more, and no files yet.
 func (t *Texts) revised(room int) *Texts {
-	return &Texts{Table: t.Clone(), Capitals: slices.Clip(t.Capitals), fields: append(make([]int32, 0, len(t.fields)+room), t.fields...)}
+	fields := t.fields
+	if t.lent || cap(fields)-len(fields) < room {
+		fields = append(make([]int32, 0, len(fields)+max(room, len(fields)/16)), fields...)
+	} else {
+		t.lent = true
+	}
+	return &Texts{Table: t.Clone(), Capitals: slices.Clip(t.Capitals), fields: fields}
 }
 
 // Trim gives back the room that is left when all is read.

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -181,24 +182,67 @@ func (s *Sources) Take(got watch.Snapshot) (*Contents, error) {
 // readTries is how often the files of an fs.FS that change meanwhile are read.
 const readTries = 4
 
-// readFS reads the files of an fs.FS until two readings agree, since it tells
-// nothing else about changes.
+// readFS reads the files of an fs.FS until a second look at them finds the same,
+// since it tells nothing else about changes.
 func (s *Sources) readFS() (*Contents, error) {
-	before, err := s.readFSOnce()
-	if err != nil {
-		return nil, err
-	}
 	for range readTries {
-		after, err := s.readFSOnce()
+		in, err := s.readFSOnce()
 		if err != nil {
 			return nil, err
 		}
-		if after.equal(before) {
-			return after, nil
+		same, err := s.hold(in)
+		if err != nil {
+			return nil, err
 		}
-		before = after
+		if same {
+			return in, nil
+		}
 	}
 	return nil, watch.ErrChanging
+}
+
+// hold reports whether the files of an fs.FS hold these contents.
+func (s *Sources) hold(in *Contents) (bool, error) {
+	if m, err := s.Model.Read(s.FS); err != nil || m != in.Model {
+		return false, err
+	}
+	names, err := policyFiles(s.FS, s.Policies)
+	if err != nil || !slices.Equal(names, in.Names()) {
+		return false, err
+	}
+	room := make([]byte, 32<<10)
+	for _, f := range in.Policies {
+		same, err := holds(s.FS, f, room)
+		if err != nil {
+			return false, fmt.Errorf("read policy: %w", err)
+		}
+		if !same {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// holds reports whether a file has this content, which it reads in parts.
+func holds(fsys fs.FS, f watch.File, room []byte) (bool, error) {
+	file, err := fsys.Open(f.Name)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	for left := f.Content; ; {
+		n, err := file.Read(room)
+		if !bytes.HasPrefix(left, room[:n]) {
+			return false, nil
+		}
+		left = left[n:]
+		switch {
+		case err == io.EOF:
+			return len(left) == 0, nil
+		case err != nil:
+			return false, err
+		}
+	}
 }
 
 func (s *Sources) readFSOnce() (*Contents, error) {
@@ -257,12 +301,6 @@ func (in *Contents) Names() []string {
 		names[i] = f.Name
 	}
 	return names
-}
-
-func (in *Contents) equal(other *Contents) bool {
-	return in.Model == other.Model && slices.EqualFunc(in.Policies, other.Policies, func(a, b watch.File) bool {
-		return a.Name == b.Name && bytes.Equal(a.Content, b.Content)
-	})
 }
 
 // Hash sums up model and policies. Of a name only its last part counts, as in
