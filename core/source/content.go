@@ -27,6 +27,8 @@ type Content struct {
 	// Proof is what a [Verifier] proves revision and files by, such as signatures;
 	// nil for sources that need none. It does not count for the hash.
 	Proof []byte `json:"proof,omitempty"`
+
+	summed *summed // nil unless Edits have found out the hash
 }
 
 // Limits of what a source may hold.

@@ -254,7 +254,7 @@ func (f *Follower) check(got Fetched, known State) error {
 		return fmt.Errorf("%w: it shows %d, and has shown %d", ErrStepBack, got.Revision, latest)
 	case got.Content == nil && got.State != known:
 		return fmt.Errorf("the source shows revision %d without its content", got.Revision)
-	case got.Content != nil && (got.Content.Revision != got.Revision || got.Content.Hash() != got.Hash):
+	case got.Content != nil && (got.Content.Revision != got.Revision || !got.Content.has(got.Hash)):
 		return fmt.Errorf("the source shows revision %d with content that is not of it", got.Revision)
 	case got.Content != nil:
 		return f.checkProof(got.Content)

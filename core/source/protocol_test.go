@@ -15,9 +15,10 @@ type rules struct {
 	trustHints     bool // broken: take the revision of a notification for the truth
 	wholeLoad      bool // read content of one revision, and put it into force by one step
 	noStepBack     bool // refuse an older revision than was seen
+	compareEdits   bool // compare what an edit makes with the hash that the store names
 }
 
-var protocol = rules{compareAndSwap: true, readAgain: true, poll: true, wholeLoad: true, noStepBack: true}
+var protocol = rules{compareAndSwap: true, readAgain: true, poll: true, wholeLoad: true, noStepBack: true, compareEdits: true}
 
 const (
 	editors  = 2
@@ -33,10 +34,12 @@ type state struct {
 	lagging uint8          // what a replica shows
 	up      bool           // the connection that notifies
 	hint    uint8          // revision in the notification under way; 0 for none
+	forged  bool           // it has an edit that leads to something else
 	looking bool           // the instance is about to read
 	loading uint8          // first half it has read in two steps; 0 for none
 	known   uint8          // newest it has seen
 	inForce [2]uint8       // revisions of the two halves of what decides
+	wrong   uint8          // revision to which an edit is said to lead that does not; 0 for none
 }
 
 // next are the states that one step leads to. Those of the environment - edits and
@@ -58,25 +61,29 @@ func (r rules) next(s state) (progress, environment []state) {
 			n.lost = n.lost || s.base[i] != s.newest
 			n.newest, n.edits = s.newest+1, s.edits+1
 			if s.up {
-				n.hint = n.newest
+				n.hint, n.forged = n.newest, false
 			}
 		}
 		environment = append(environment, n)
 	}
 	if s.up { // the connection is cut, and nobody says what was on the way
 		n := s
-		n.up, n.hint = false, 0
+		n.up, n.hint, n.forged = false, 0, false
 		environment = append(environment, n)
 	}
 	if s.hint != 0 { // a notification is lost
 		n := s
-		n.hint = 0
+		n.hint, n.forged = 0, false
 		environment = append(environment, n)
 	}
 	for r := uint8(1); s.up && r <= s.newest; r++ { // one is late, repeated or forged
 		n := s
-		n.hint = r
+		n.hint, n.forged = r, false
 		environment = append(environment, n)
+		if r > s.known { // the edits of others are forgotten
+			n.forged = true
+			environment = append(environment, n)
+		}
 	}
 	if s.lagging < s.newest { // a replica catches up
 		n := s
@@ -95,7 +102,10 @@ func (r rules) instance(s state) (steps []state) {
 	}
 	if s.hint != 0 {
 		n := s
-		n.hint = 0
+		n.hint, n.forged = 0, false
+		if s.forged && s.hint > s.known {
+			n.wrong = s.hint
+		}
 		if r.trustHints {
 			n.known = s.hint
 			n.inForce = [2]uint8{s.hint, s.hint}
@@ -115,8 +125,10 @@ func (r rules) instance(s state) (steps []state) {
 			n.looking = false
 			switch {
 			case shown < s.known && r.noStepBack, shown == s.known:
+			case shown == s.wrong && !r.compareEdits: // what it adds is new, and the rest is not
+				n.known, n.wrong, n.inForce[0] = shown, 0, shown
 			case r.wholeLoad:
-				n.known, n.inForce = shown, [2]uint8{shown, shown}
+				n.known, n.wrong, n.inForce = shown, 0, [2]uint8{shown, shown}
 			default: // half of it now, and the rest as it is then
 				n.known, n.loading, n.inForce[0] = shown, shown, shown
 			}
@@ -213,6 +225,7 @@ func TestProtocol(t *testing.T) {
 		"without a poll":                 {func(r *rules) { r.poll = false }, "an instance is behind for ever"},
 		"loading in two steps":           {func(r *rules) { r.wholeLoad = false }, "a decision mixes two revisions"},
 		"trusting notifications":         {func(r *rules) { r.trustHints = true }, "an instance goes back to an older revision"},
+		"trusting edits":                 {func(r *rules) { r.compareEdits = false }, "a decision mixes two revisions"},
 		"taking older revisions":         {func(r *rules) { r.noStepBack = false }, "an instance goes back to an older revision"},
 	} {
 		t.Run(name, func(t *testing.T) {

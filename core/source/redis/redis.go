@@ -34,6 +34,7 @@ type Store struct {
 	quick, slow *redis.Client
 	prefix      string
 	hinted      atomic.Uint64 // the revision that was notified last
+	edits       source.Edits
 }
 
 var _ source.Store = (*Store)(nil)
@@ -113,13 +114,14 @@ const (
 )
 
 // Fetch implements [source.Source]. It costs one small key while the revision is
-// known, and one way to the server and back for a small one that was notified.
+// known, and where a notification has said what is new in it; and one way to the server
+// and back for a small one that was notified.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
 	hinted := source.Revision(s.hinted.Load())
 	p := s.quick.Pipeline()
 	head := p.GetRange(ctx, s.head(), 0, maxHead-1)
 	var files *packed
-	if hinted > known.Revision {
+	if hinted > known.Revision && !s.edits.Heard(hinted) {
 		files = s.packed(ctx, p, hinted)
 	}
 	if _, err := p.Exec(ctx); err != nil {
@@ -132,10 +134,16 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 	if newest.Revision != hinted {
 		files = nil // of another revision
 	}
+	if known != (source.State{}) {
+		if c := s.edits.Content(newest); c != nil {
+			return source.Fetched{State: newest, Content: c}, nil
+		}
+	}
 	c, err := s.content(ctx, newest.Revision, files)
 	if err != nil {
 		return source.Fetched{}, fmt.Errorf("source/redis: read revision %d: %w", newest.Revision, err)
 	}
+	s.edits.Keep(newest, c)
 	return source.Fetched{State: newest, Content: c}, nil
 }
 
@@ -152,12 +160,17 @@ func (s *Store) newest(text string) (source.State, error) {
 	return source.State{Revision: source.Revision(r), Hash: hash}, nil
 }
 
-// Listen implements [source.Source]. A notification has the revision, whose files are
-// then read together with the newest revision, in case that it is it.
+// Listen implements [source.Source]. A notification has the revision, and often what is
+// new in it. If not, its files are read together with the newest revision, in case that
+// it is it.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
 	err := connect.Listen(ctx, s.client, s.channel(), func(text string) {
-		if r, err := strconv.ParseUint(text, 10, 63); err == nil {
+		number, edit, _ := strings.Cut(text, " ")
+		if r, err := strconv.ParseUint(number, 10, 63); err == nil {
 			s.hinted.Store(r)
+		}
+		if edit != "" {
+			s.edits.Hear(edit)
 		}
 		hint()
 	})
@@ -184,7 +197,7 @@ redis.call('HSET', KEYS[3], 'entry', ARGV[5], 'time', now[1])
 redis.call('SET', KEYS[4], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[2])
 redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. ARGV[3])
-redis.call('PUBLISH', ARGV[4], ARGV[2])
+redis.call('PUBLISH', ARGV[4], ARGV[7])
 return {1, now[1]}
 `)
 
@@ -199,7 +212,14 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
 	keys := []string{s.head(), s.history(), s.at(e.Revision), s.filesAt(e.Revision)}
-	got, err := publish.Run(ctx, s.slow, keys, uint64(p.Base), uint64(e.Revision), e.Hash, s.channel(), note, pack(p.Files)).Slice()
+	// Instances that know nothing of edits take any text for a notification.
+	notice := strconv.FormatUint(uint64(e.Revision), 10)
+	to := source.State{Revision: e.Revision, Hash: e.Hash}
+	if edit := s.edits.Text(p.Base, to, p.Files, small); edit != "" {
+		notice += " " + edit
+	}
+	text := pack(p.Files)
+	got, err := publish.Run(ctx, s.slow, keys, uint64(p.Base), uint64(e.Revision), e.Hash, s.channel(), note, text, notice).Slice()
 	if err != nil {
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
@@ -214,6 +234,13 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 		return source.Entry{}, &source.ConflictError{Base: p.Base, Newest: source.Revision(n)}
 	}
 	e.Published = time.Unix(n, 0)
+	// The next edit begins from it. Its files are the caller's, who may go on writing in
+	// them, and text is not.
+	if files, err := unpack(text); err == nil {
+		if c, err := source.NewContent(e.Revision, files); err == nil {
+			s.edits.Keep(to, c)
+		}
+	}
 	return e, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T, name string) source.Store) {
 		{"numbers may be left out", atLeast},
 		{"listening hints at once and at each publication", listen},
 		{"a follower is at the newest revision", follow},
+		{"of a few new lines all is read", edits},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			name := "suite-" + fmt.Sprint(time.Now().UnixNano())
@@ -298,4 +300,38 @@ func follow(t *testing.T, a, b source.Store) {
 		t.Fatal(err)
 	}
 	holds(t, <-applied, 2, "two")
+}
+
+// edits: a follower has all of each revision where little has changed since the one
+// before, whoever has published that.
+func edits(t *testing.T, a, b source.Store) {
+	lines := strings.Repeat("p, somebody, /somewhere, GET\n", 5000)
+	e := publish(t, a, 0, lines)
+	applied := make(chan *source.Content, 10)
+	f, err := source.Follow(t.Context(), b, func(_ context.Context, c *source.Content) error {
+		applied <- c
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	holds(t, <-applied, 1, lines)
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	for i, edit := range []func() string{
+		func() string { return lines + "p, ann, /, GET\n" },
+		func() string { return "p, bob, /, GET\n" + lines },
+		func() string { return lines[:29*1000] + lines[29*1001:] },
+		func() string { return lines },
+		func() string { return "" },
+		func() string { return strings.Repeat("p, ann, /, GET\n", 5000) },
+	} {
+		lines = edit()
+		e = publish(t, []source.Store{a, a, b, a, b, a}[i], e.Revision, lines)
+		if err := f.WaitFor(ctx, e.Revision); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, <-applied, e.Revision, lines)
+	}
 }

@@ -1,0 +1,235 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"sync"
+)
+
+// Edits spare an instance from reading all files of a revision of which a few lines
+// are new, for implementations of [Store] whose notifications can have a text: it
+// says what was cut out of the files before and what was put in. An edit is a hint
+// like any notification. What comes of it is used only if it has the hash that the
+// store names when it is asked; else all files are read, as without it.
+//
+// The zero Edits know of nothing. They are safe for concurrent use, and keep the
+// newest files that they were given.
+type Edits struct {
+	mu    sync.Mutex
+	at    State
+	kept  *Content // of at; nil if there is none
+	heard []edit   // the oldest first
+}
+
+const (
+	// maxEdit is how many bytes the text of an edit may have, and maxHeard how many
+	// edits are kept: an instance that puts one into force hears of others meanwhile.
+	maxEdit  = 64 << 10
+	maxHeard = 8
+)
+
+// edit is what leads from one state to another one with files of the same names.
+type edit struct {
+	From  State    `json:"from"`
+	To    State    `json:"to"`
+	Files []change `json:"files"`
+}
+
+// change is what has changed of a file: at an offset some bytes were cut out, and
+// others added.
+type change struct {
+	Name string `json:"name"`
+	At   int    `json:"at"`
+	Cut  int    `json:"cut,omitempty"`
+	Add  []byte `json:"add,omitempty"`
+}
+
+// Keep notes the files that edits begin from: what was read of a state, or
+// published. Content that is not of that state is not kept.
+func (e *Edits) Keep(at State, c *Content) {
+	if c.Revision != at.Revision || c.Hash() != at.Hash {
+		return
+	}
+	c.sum(at.Hash)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.keep(at, c)
+}
+
+// keep runs under the lock.
+func (e *Edits) keep(at State, c *Content) {
+	e.at, e.kept = at, c
+	e.heard = slices.DeleteFunc(e.heard, func(by edit) bool { return by.To.Revision <= at.Revision })
+}
+
+// Text is what a notification says to those that have a revision of what led from
+// it to a new state with files. It is "" where those who hear of the state have to
+// read all files: what is kept is of another revision, files have come or gone, or
+// the text would have more than most bytes, or 64 KiB.
+func (e *Edits) Text(from Revision, to State, files []File, most int) string {
+	e.mu.Lock()
+	at, kept := e.at, e.kept
+	e.mu.Unlock()
+	if kept == nil || at.Revision != from || len(files) != len(kept.Files) {
+		return ""
+	}
+	most = min(most, maxEdit)
+	by := edit{From: at, To: to}
+	size := 0
+	for i, f := range sorted(files) {
+		before := kept.Files[i]
+		if f.Name != before.Name {
+			return ""
+		}
+		if bytes.Equal(before.Content, f.Content) {
+			continue
+		}
+		c := changeOf(before.Content, f.Content)
+		if size += len(f.Name) + len(c.Add); size > most {
+			return ""
+		}
+		c.Name = f.Name
+		by.Files = append(by.Files, c)
+	}
+	text, err := json.Marshal(by)
+	if err != nil || len(text) > most {
+		return ""
+	}
+	return string(text)
+}
+
+// Hear notes the text of a notification, whatever it is.
+func (e *Edits) Hear(text string) {
+	var by edit
+	if len(text) > maxEdit || json.Unmarshal([]byte(text), &by) != nil || by.To.Revision <= by.From.Revision {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.heard) == maxHeard {
+		e.heard = slices.Delete(e.heard, 0, 1)
+	}
+	e.heard = append(e.heard, by)
+}
+
+// Heard reports whether there may be an edit that leads to a revision.
+func (e *Edits) Heard(r Revision) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(e.heard, func(by edit) bool { return by.To.Revision == r })
+}
+
+// Content is that of a state which the store has named just now, made of what is
+// kept, and kept in place of that; or it is what is kept. It is nil where no edits lead there, or they
+// lead to something else.
+func (e *Edits) Content(to State) *Content {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.kept != nil && e.at == to {
+		return e.kept // others who follow the store have asked for it
+	}
+	path := e.path(to)
+	if path == nil {
+		return nil
+	}
+	files := slices.Clone(e.kept.Files)
+	for _, by := range slices.Backward(path) {
+		if !by.apply(files) {
+			files = nil
+			break
+		}
+	}
+	if files == nil || HashFiles(files) != to.Hash {
+		e.heard = nil // what is wrong is not tried again
+		return nil
+	}
+	c := &Content{Revision: to.Revision, Files: files}
+	c.sum(to.Hash)
+	e.keep(to, c)
+	return c
+}
+
+// path are the edits that lead to a state from what is kept, the last one first. Of
+// several that lead to one state the newest counts.
+func (e *Edits) path(to State) (path []edit) {
+	if e.kept == nil {
+		return nil
+	}
+	for _, by := range slices.Backward(e.heard) {
+		if to == e.at {
+			break
+		}
+		if by.To == to {
+			path = append(path, by)
+			to = by.From // of a lower revision
+		}
+	}
+	if to != e.at {
+		return nil
+	}
+	return path
+}
+
+// apply changes files in place, but not what they hold, and reports whether the edit
+// can be one of theirs.
+func (by *edit) apply(files []File) bool {
+	size := 0
+	for _, f := range files {
+		size += len(f.Content)
+	}
+	left := files // each is copied once, however often somebody names it
+	for _, c := range by.Files {
+		i := slices.IndexFunc(left, func(f File) bool { return f.Name == c.Name })
+		if i < 0 {
+			return false
+		}
+		before := left[i].Content
+		if c.At < 0 || c.At > len(before) || c.Cut < 0 || c.Cut > len(before)-c.At {
+			return false
+		}
+		if size += len(c.Add) - c.Cut; size > MaxSize {
+			return false
+		}
+		left[i].Content = slices.Concat(before[:c.At], c.Add, before[c.At+c.Cut:])
+		left = left[i+1:]
+	}
+	return true
+}
+
+// changeOf is what lies between what two texts begin and end with alike.
+func changeOf(before, now []byte) change {
+	at := sameBytes(before, now, func(text []byte, n, size int) []byte { return text[n : n+size] })
+	end := sameBytes(before[at:], now[at:], func(text []byte, n, size int) []byte { return text[len(text)-n-size : len(text)-n] })
+	return change{At: at, Cut: len(before) - end - at, Add: now[at : len(now)-end]}
+}
+
+// sameBytes is how many bytes are the same at one end of two texts, of which part has
+// some behind the first n.
+func sameBytes(a, b []byte, part func(text []byte, n, size int) []byte) int {
+	n, most := 0, min(len(a), len(b))
+	for size := 1 << 12; size > 0; size /= 16 {
+		for n+size <= most && bytes.Equal(part(a, n, size), part(b, n, size)) {
+			n += size
+		}
+	}
+	return n
+}
+
+// summed says that files have a hash.
+type summed struct {
+	hash  string
+	files []File
+}
+
+// sum notes that the files of c have a hash, so that it is not found out twice.
+func (c *Content) sum(hash string) { c.summed = &summed{hash, c.Files} }
+
+// has reports whether the files of c have a hash.
+func (c *Content) has(hash string) bool {
+	// Whoever wraps a source may have put other files into a copy.
+	if s := c.summed; s != nil && s.hash == hash && len(c.Files) > 0 && len(s.files) == len(c.Files) && &s.files[0] == &c.Files[0] {
+		return true
+	}
+	return c.Hash() == hash
+}

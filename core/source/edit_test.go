@@ -1,0 +1,226 @@
+package source_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/core/source"
+)
+
+// version is a revision with files, and the state that it is.
+func version(t *testing.T, r source.Revision, files ...source.File) (source.State, *source.Content) {
+	t.Helper()
+	c, err := source.NewContent(r, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.State{Revision: r, Hash: c.Hash()}, c
+}
+
+func policyFile(text string) source.File {
+	return source.File{Name: "policy.csv", Content: []byte(text)}
+}
+
+// TestEdits: who hears of what was published makes the same files of those before, and
+// these stay as they were, whichever bytes have come and gone.
+func TestEdits(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("p, ann, /, GET\n", 10_000)
+	for _, tt := range []struct{ before, now string }{
+		{"", ""}, {"", "a"}, {"a", ""}, {"a", "a"}, {"aaa", "aa"}, {"aa", "aaa"}, {"abab", "ababab"}, {"a\nb\nc\n", "a\nx\nc\n"},
+		{"\x00\xff", "\x00\xfe\xff"}, {long, long + "x"}, {long, "x" + long}, {long, long[:5000] + "x" + long[5000:]}, {long, long[15:]},
+		{long, long[:4096] + long[4097:]}, {long[:8192], long[:4096]}, {long, ""},
+	} {
+		var publisher, instance source.Edits
+		model := source.File{Name: "model.conf", Content: []byte("m")}
+		at, before := version(t, 1, policyFile(tt.before), model)
+		to, now := version(t, 2, policyFile(tt.now), model)
+		publisher.Keep(at, before)
+		instance.Keep(at, before)
+		text := publisher.Text(1, to, now.Files, 1000)
+		if len(text) > 600 || text == "" {
+			t.Fatalf("from %.10q to %.10q: %d bytes", tt.before, tt.now, len(text))
+		}
+		instance.Hear(text)
+		got := instance.Content(to)
+		if got == nil || got.Revision != 2 || got.Hash() != to.Hash {
+			t.Errorf("from %.10q to %.10q: %v by %s", tt.before, tt.now, got, text)
+		}
+		if before.Hash() != at.Hash {
+			t.Errorf("from %.10q to %.10q: the files before are others", tt.before, tt.now)
+		}
+	}
+}
+
+// TestEditsInARow: several are followed, and those of a revision that was skipped or
+// is over are of no use.
+func TestEditsInARow(t *testing.T) {
+	t.Parallel()
+	var publisher source.Edits
+	var states []source.State
+	var texts []string
+	var first *source.Content
+	for r := range source.Revision(6) {
+		at, c := version(t, r+1, policyFile(fmt.Sprint("rules ", r)))
+		if r > 0 {
+			texts = append(texts, publisher.Text(r, at, c.Files, 1000))
+		} else {
+			first = c
+		}
+		publisher.Keep(at, c)
+		states = append(states, at)
+	}
+	instance := func(heard ...string) *source.Edits {
+		e := new(source.Edits)
+		e.Keep(states[0], first)
+		for _, text := range heard {
+			e.Hear(text)
+		}
+		return e
+	}
+	e := instance(texts...)
+	if c := e.Content(states[5]); c == nil || c.Hash() != states[5].Hash || c.Revision != 6 {
+		t.Errorf("five in a row: %v", c)
+	}
+	if again := e.Content(states[5]); again == nil || again.Hash() != states[5].Hash {
+		t.Errorf("once more: %v", again)
+	}
+	if c := e.Content(states[3]); c != nil {
+		t.Errorf("back to an older one: %v", c)
+	}
+	if c := instance(texts[0], texts[2]).Content(states[3]); c != nil {
+		t.Errorf("one was not heard of: %v", c)
+	}
+	if c := new(source.Edits).Content(states[0]); c != nil {
+		t.Errorf("of nothing: %v", c)
+	}
+}
+
+// TestEditsThatAreWrong: whatever a notification says, nothing comes of it but files
+// that have the hash of the state.
+func TestEditsThatAreWrong(t *testing.T) {
+	t.Parallel()
+	at, c := version(t, 1, policyFile("p, ann, /a, GET\n"), source.File{Name: "roles.csv", Content: []byte("g, ann, x\n")})
+	to, next := version(t, 2, policyFile("p, ann, /b, GET\n"), c.Files[1])
+	never := source.State{Revision: 1, Hash: strings.Repeat("0", 64)}
+	edit := func(from, to source.State, changes string) string {
+		return fmt.Sprintf(`{"from":{"Revision":%d,"Hash":%q},"to":{"Revision":%d,"Hash":%q},"files":[%s]}`, from.Revision, from.Hash, to.Revision, to.Hash, changes)
+	}
+	change := func(name string, at, cut int, add string) string {
+		return fmt.Sprintf(`{"name":%q,"at":%d,"cut":%d,"add":%q}`, name, at, cut, base64.StdEncoding.EncodeToString([]byte(add)))
+	}
+	good := change("policy.csv", 9, 1, "b")
+	for what, text := range map[string]string{
+		"other bytes":              edit(at, to, change("policy.csv", 9, 1, "c")),
+		"a base that never was":    edit(never, to, good),
+		"of another file":          edit(at, to, change("roles.csv", 9, 1, "b")),
+		"of a file that is not":    edit(at, to, change("more.csv", 0, 0, "b")),
+		"of a file twice":          edit(at, to, good+","+good),
+		"behind the end":           edit(at, to, change("policy.csv", 17, 0, "b")),
+		"before the beginning":     edit(at, to, change("policy.csv", -1, 1, "b")),
+		"more than there is":       edit(at, to, change("policy.csv", 9, 8, "b")),
+		"less than nothing":        edit(at, to, change("policy.csv", 9, -1, "b")),
+		"as much as there can be":  edit(at, to, change("policy.csv", 9, 1<<62, "b")),
+		"as far as there can be":   edit(at, to, change("policy.csv", 1<<62, 1<<62, "b")),
+		"nothing":                  edit(at, to, ""),
+		"from itself":              edit(to, to, good),
+		"from a later one":         edit(source.State{Revision: 3, Hash: at.Hash}, to, good),
+		"half of one":              edit(at, to, good)[:90],
+		"no edit":                  "[]",
+		"no text":                  "",
+		"too long":                 edit(at, to, change("policy.csv", 9, 1, strings.Repeat("b", 50<<10))),
+		"too many":                 edit(at, to, strings.Repeat(good+",", 1000)+good),
+		"numbers of another kind":  edit(at, to, `{"name":"policy.csv","at":1e99}`),
+		"more than fits in a file": edit(at, to, `{"name":"policy.csv","at":9223372036854775807,"cut":9223372036854775807}`),
+	} {
+		var e source.Edits
+		e.Keep(at, c)
+		e.Hear(text)
+		if got := e.Content(to); got != nil {
+			t.Errorf("%s: %v", what, got)
+		}
+		if c.Hash() != at.Hash {
+			t.Fatalf("%s: the files before are others", what)
+		}
+		// A good one that is heard of afterwards counts.
+		e.Hear(edit(at, to, good))
+		if got := e.Content(to); got == nil || got.Hash() != next.Hash() {
+			t.Errorf("after %s: %v", what, got)
+		}
+	}
+}
+
+// TestEditsThatAreNone: what would save nothing is not said.
+func TestEditsThatAreNone(t *testing.T) {
+	t.Parallel()
+	var e source.Edits
+	at, c := version(t, 3, policyFile("a\n"))
+	other := source.File{Name: "roles.csv"}
+	e.Keep(source.State{Revision: 3, Hash: "of others"}, c)
+	e.Keep(source.State{Revision: 2, Hash: at.Hash}, c)
+	if text := e.Text(3, at, c.Files, 1000); text != "" {
+		t.Errorf("content of another state was kept: %s", text)
+	}
+	e.Keep(at, c)
+	random := make([]byte, 1000)
+	for i := range random {
+		random[i] = byte(rand.Uint32())
+	}
+	for what, tt := range map[string]struct {
+		from  source.Revision
+		files []source.File
+	}{
+		"from another revision": {2, []source.File{policyFile("b\n")}},
+		"a file has come":       {3, []source.File{policyFile("b\n"), other}},
+		"another file":          {3, []source.File{other}},
+		"too long":              {3, []source.File{{Name: "policy.csv", Content: random}}},
+	} {
+		to, _ := version(t, 4, tt.files...)
+		if text := e.Text(tt.from, to, tt.files, 1000); text != "" {
+			t.Errorf("%s: %s", what, text)
+		}
+	}
+}
+
+// TestWrappedContent: content whose hash is known, into a copy of which somebody has put
+// other files, is not taken for what it was.
+func TestWrappedContent(t *testing.T) {
+	t.Parallel()
+	at, c := version(t, 1, policyFile("1"))
+	new(source.Edits).Keep(at, c)
+	store := newFake()
+	store.publish()
+	store.tampered = func(got *source.Fetched) {
+		other := *c
+		other.Files = []source.File{policyFile("1 and more")}
+		*got = source.Fetched{State: at, Content: &other}
+	}
+	if _, err := source.Follow(t.Context(), store, new(applied).apply, source.WithStartTimeout(1)); err == nil {
+		t.Error("it is in force")
+	}
+}
+
+// FuzzEdits: no text of a notification takes an instance down, or makes files of it
+// that are not those of the state, or changes those before.
+func FuzzEdits(f *testing.F) {
+	before := []byte("p, ann, /a, GET\n")
+	hash := source.HashFiles([]source.File{{Name: "policy.csv", Content: before}})
+	f.Add(fmt.Sprintf(`{"from":{"Revision":1,"Hash":%q},"to":{"Revision":2,"Hash":"x"},"files":[{"name":"policy.csv","at":9,"cut":1,"add":"Yg=="}]}`, hash))
+	f.Fuzz(func(t *testing.T, text string) {
+		var e source.Edits
+		at, c := version(t, 1, source.File{Name: "policy.csv", Content: bytes.Clone(before)})
+		to, now := version(t, 2, policyFile("p, ann, /b, GET\n"))
+		e.Keep(at, c)
+		e.Hear(strings.ReplaceAll(text, `"x"`, `"`+to.Hash+`"`))
+		if got := e.Content(to); got != nil && !bytes.Equal(got.Files[0].Content, now.Files[0].Content) {
+			t.Errorf("%q", got.Files[0].Content)
+		}
+		if !bytes.Equal(c.Files[0].Content, before) {
+			t.Errorf("the file before is %q", c.Files[0].Content)
+		}
+	})
+}
