@@ -4,8 +4,8 @@
 //
 // It is there for its speed alone. Without it BenchmarkLoad of casbinrules, 100,000
 // rules and as many role links with findings, takes 1.28 to 1.38 times the processor
-// time and 371,000 to 445,000 allocations in place of 54,000, of which
-// TestLoadsAllocateInPieces allows 80,000. What is in memory afterwards is the same,
+// time and 371,000 to 445,000 allocations in place of 54,000, of which, at a tenth of the
+// size, TestLoadsAllocateInPieces allows 8,000. What is in memory afterwards is the same,
 // and so is a decision.
 package sieve
 
