@@ -18,7 +18,6 @@ type view struct {
 	fasthttpauth.View
 	c       *fiber.Ctx
 	app     *resolver
-	path    string // of the route that was matched last
 	matched routing.Found
 	found   bool  // matched is filled in
 	gates   uint8 // how many have decided by it
@@ -73,11 +72,11 @@ func (v *view) LentHeader(name string) (string, int) { return v.Lend(name) }
 
 // Route resolves the route once and keeps it for Param.
 func (v *view) Route() (core.Route, error) {
-	m, err := v.app.table.Resolve(v.c, v.c.Method(), v.app.entries[v.c.Route()], v.path)
+	m, err := v.app.table.Resolve(v.c, fasthttpauth.CopyOfMethod(v.c.Method()), v.app.entries[v.c.Route()], &v.matched)
 	if err != nil {
 		return core.Route{}, err
 	}
-	v.path, v.matched, v.found = m.Path, m.Found, true
+	v.matched, v.found = m.Found, true
 	return m.Route, nil
 }
 

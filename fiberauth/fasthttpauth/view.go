@@ -20,38 +20,34 @@ import (
 type View struct {
 	ctx  *fasthttp.RequestCtx
 	last string // the header value that was copied last
-	lent lentField
+	// The field that was lent last, while a gate decides: schemes ask for the same
+	// one several times, and nobody changes the request meanwhile.
+	lentName, lent string
+	lines          int32
+	deciding       bool
 
 	rawNames bool
 }
 
-// lentField is the field that was lent last, while a gate decides: schemes ask for
-// the same one several times, and nobody changes the request meanwhile.
-type lentField struct {
-	name, value string
-	lines       int32
-	deciding    bool
-}
-
 // Decide says that a gate begins to decide, and Decided that it has done so.
-func (v *View) Decide() { v.lent = lentField{deciding: true} }
+func (v *View) Decide() { v.deciding = true }
 
 // Decided ends what [View.Decide] has begun.
-func (v *View) Decided() { v.lent = lentField{} }
+func (v *View) Decided() { v.lentName, v.lent, v.lines, v.deciding = "", "", 0, false }
 
 // Lend is [View.Header] for who does not keep the value, which is fasthttp's own and
 // good until the gate has decided. For a method LentHeader of an adapter's own view.
 func (v *View) Lend(name string) (value string, count int) {
-	if v.rawNames || !v.lent.deciding {
+	if v.rawNames || !v.deciding {
 		return v.Header(name)
 	}
-	if v.lent.name != name {
-		v.lent.name, v.lent.value, v.lent.lines = name, "", 0
+	if v.lentName != name {
+		v.lentName, v.lent, v.lines = name, "", 0
 		if lines := v.ctx.Request.Header.PeekAll(name); len(lines) > 0 {
-			v.lent.value, v.lent.lines = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])), int32(len(lines)) //nolint:gosec // lent: whoever asks keeps nothing
+			v.lent, v.lines = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])), int32(len(lines)) //nolint:gosec // lent: whoever asks keeps nothing
 		}
 	}
-	return v.lent.value, int(v.lent.lines)
+	return v.lent, int(v.lines)
 }
 
 // NewView shows the request of ctx. rawNames says that names of header fields are

@@ -20,7 +20,6 @@ type view struct {
 	c       fiber.Ctx
 	router  *fiber.DefaultCtx // what the router goes by, nil where that is not known
 	app     *resolver
-	path    string // of the route that was matched last
 	matched routing.Found
 	found   bool  // matched is filled in
 	gates   uint8 // how many have decided by it
@@ -79,11 +78,11 @@ func (v *view) Route() (core.Route, error) {
 	if d == nil || d.Method() != v.c.Method() || d.Path() != v.c.Path() {
 		return core.Route{}, fmt.Errorf("%w: the app's own context shows another request than Fiber's router has", core.ErrAmbiguousPath)
 	}
-	m, err := v.app.table.Resolve(d, d.Method(), v.app.entries[d.Route()], v.path)
+	m, err := v.app.table.Resolve(d, fasthttpauth.CopyOfMethod(d.Method()), v.app.entries[d.Route()], &v.matched)
 	if err != nil {
 		return core.Route{}, err
 	}
-	v.path, v.matched, v.found = m.Path, m.Found, true
+	v.matched, v.found = m.Found, true
 	return m.Route, nil
 }
 

@@ -14,19 +14,23 @@ type Match struct {
 	Found
 }
 
-// Found is what the parameters of a request are read by. It is kept apart, since a view
-// of a request keeps it.
+// Found is what a view of a request keeps of a match: what the parameters are read by,
+// and what the next gate is answered by that asks the same.
 type Found struct {
+	path    string   // of the route
 	pattern *Pattern // nil when no route matched
 	// values are the parameters, nil as long as nobody asks: few rules do.
-	values []string
-	// searched says how the route was found that Fiber itself does not have yet.
-	searched search
+	values   []string
+	asked    asked
+	folded   int32
+	searched bool // Fiber itself does not have the route yet
+	again    bool // path, pattern and folded say all of the route, and path is as asked
 }
 
-// search is a search for what may answer a request, for middleware that is at at.
-type search struct {
-	method string // "" for no search
+// asked is what is asked about a path: what may answer a request with a method that
+// has come to the handlers of at.
+type asked struct {
+	method string
 	at     *Entry
 }
 
@@ -48,10 +52,10 @@ func (t *Table) Param(m *Found, c Ctx, at *Entry, name string) string {
 func (t *Table) fill(m *Found, c Ctx, at *Entry) {
 	switch {
 	case m.values != nil:
-	case m.searched.method != "":
+	case m.searched:
 		n, _ := t.pool.Get().(*notes)
 		defer t.pool.Put(n)
-		if t.ask(n, c.Request(), &m.searched, c.Path(), true); n.err == nil && n.first >= 0 && n.seen[n.first].Pattern == m.pattern {
+		if t.ask(n, c.Request(), &m.asked, c.Path(), true); n.err == nil && n.first >= 0 && n.seen[n.first].Pattern == m.pattern {
 			m.values = n.values
 		}
 	case at != nil && at.Pattern == m.pattern: // Fiber has not gone on to another route

@@ -3,6 +3,7 @@ package routing
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net/url"
 	"strings"
 
@@ -184,17 +185,27 @@ func (e *Entry) files(s *sighting, values []string, decoded string) (paths []str
 	return paths
 }
 
-// Resolve says what the router matches for c with method, with the path in the letter case of the route's literal parts. at is the entry of
-// the handlers that run now, nil where that is not known. The path of the match is
-// kept itself if that is what it says, and else a copy.
-func (t *Table) Resolve(c Ctx, method string, at *Entry, kept string) (Match, error) {
+// Resolve says what the router matches for c with method, which must be safe to keep,
+// with the path in the letter case of the route's literal parts. at is the entry of
+// the handlers that run now, nil where that is not known. What was found before for
+// the same request is said again where that would be found, and its path is kept where
+// that alone is the same.
+func (t *Table) Resolve(c Ctx, method string, at *Entry, before *Found) (Match, error) {
 	req := c.Request()
 	if target := req.Header.RequestURI(); bytes.IndexByte(target, '#') >= 0 || bytes.HasPrefix(target, []byte("//")) {
 		// fasthttp drops what follows the first, and takes what follows the
 		// second for a host where the request names none.
 		return Match{}, core.ErrAmbiguousPath
 	}
-	path := c.Path() // Fiber's own, to be copied
+	path, now := c.Path(), asked{method, at} // the path is Fiber's own, to be copied
+	same := at != nil && !t.config.Unescape && string(req.URI().PathOriginal()) == path
+	if same && before.again && before.asked == now && before.path == path {
+		m := Match{core.Route{Path: before.path, Escaped: true, Folded: int(before.folded)}, *before}
+		if m.pattern != nil {
+			m.Pattern = m.pattern.text
+		}
+		return m, nil
+	}
 	if t.config.Unescape {
 		// The path as sent must be clear too, and say the same.
 		sent, err := adapter.CanonicalPath(core.Route{Path: string(req.URI().PathOriginal()), Escaped: true})
@@ -205,19 +216,22 @@ func (t *Table) Resolve(c Ctx, method string, at *Entry, kept string) (Match, er
 			return Match{}, core.ErrAmbiguousPath
 		}
 	}
-	m, err := t.match(c, req, method, path, at, kept)
+	m, err := t.match(c, req, now, path, before.path)
 	if err == nil && m.pattern != nil && m.Escaped && adapter.EncodedSlashes(m.Path) > 0 {
 		t.fill(&m.Found, c, at)
 		m.InnerSlashes = m.innerSlashes()
 	}
+	m.path, m.folded = m.Path, int32(min(m.Folded, math.MaxInt32))
+	m.again = err == nil && same && m.Path == path && m.Alternatives == nil && m.InnerSlashes == 0
 	return m, err
 }
 
-func (t *Table) match(c Ctx, req *fasthttp.Request, method, path string, e *Entry, kept string) (Match, error) {
+func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path, kept string) (Match, error) {
+	e := now.at
 	if e == nil || e.Use || e.Pattern.indirect || len(e.Cuts) > 0 {
-		return t.search(req, search{method, e}, path, kept)
+		return t.search(req, now, path, kept)
 	}
-	m := Match{core.Route{Pattern: e.Pattern.text, Path: path, Escaped: !t.config.Unescape}, Found{pattern: e.Pattern}}
+	m := Match{core.Route{Pattern: e.Pattern.text, Path: path, Escaped: !t.config.Unescape}, Found{pattern: e.Pattern, asked: now}}
 	if t.config.Fold || e.Pattern.folded > 0 {
 		var few [fewParams]string
 		matched := values(few[:0], c, e.Pattern.params)
@@ -237,20 +251,20 @@ func strays(p *Pattern) error {
 }
 
 // search finds what may answer a request that is still at middleware mounted
-// with Use. The entry of s is that of the middleware, nil where it is not known.
-func (t *Table) search(req *fasthttp.Request, s search, path, kept string) (Match, error) {
+// with Use. The entry of now is that of the middleware, nil where it is not known.
+func (t *Table) search(req *fasthttp.Request, now asked, path, kept string) (Match, error) {
 	n, _ := t.pool.Get().(*notes)
 	defer t.pool.Put(n)
-	if t.ask(n, req, &s, path, false); n.err != nil {
+	if t.ask(n, req, &now, path, false); n.err != nil {
 		return Match{}, n.err
 	}
 	m := t.readings(n, kept)
-	m.searched = s
+	m.asked, m.searched = now, true
 	return m, nil
 }
 
 // ask has the copy leave in n what it makes of a request with a path.
-func (t *Table) ask(n *notes, req *fasthttp.Request, s *search, path string, fill bool) {
+func (t *Table) ask(n *notes, req *fasthttp.Request, s *asked, path string, fill bool) {
 	n.question = question{path: path, fill: fill}
 	// A middleware may have overridden the method: the router has gone on in
 	// the stack of another one.

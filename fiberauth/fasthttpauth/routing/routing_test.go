@@ -2,6 +2,8 @@ package routing_test
 
 import (
 	"errors"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +70,7 @@ type app struct {
 	fold    bool
 	table   *routing.Table
 	entries []*routing.Entry
+	asked   int // how often the copy was
 }
 
 func newApp(config routing.Config, folding *routing.Folding, stack ...rt) *app {
@@ -82,6 +85,7 @@ func newApp(config routing.Config, folding *routing.Folding, stack ...rt) *app {
 		a.entries = append(a.entries, e)
 	}
 	a.table.Finish(func(ctx *fasthttp.RequestCtx) {
+		a.asked++
 		_ = (&at{app: a, ctx: ctx, path: string(ctx.URI().PathOriginal()), index: -1, notes: true}).Next()
 	}, map[string][]*routing.Entry{"GET": a.entries})
 	return a
@@ -137,7 +141,10 @@ func (a *app) resolve(path string) (routing.Match, *at, error) {
 	if c.index < len(a.entries) {
 		e = a.entries[c.index]
 	}
-	m, err := a.table.Resolve(c, "GET", e, "")
+	m, err := a.table.Resolve(c, "GET", e, new(routing.Found))
+	if again, other := a.table.Resolve(c, "GET", e, &m.Found); !reflect.DeepEqual(again.Route, m.Route) {
+		return m, c, fmt.Errorf("the gate after is told %+v, %v", again.Route, other)
+	}
 	return m, c, err
 }
 
@@ -191,6 +198,48 @@ func TestAmbiguousTargets(t *testing.T) {
 		a := newApp(config, routing.NewFolding(false), rt{path: "/*"})
 		if _, _, err := a.resolve(path); !errors.Is(err, core.ErrAmbiguousPath) {
 			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestFollowingGates: a gate that asks what the one before it has asked is answered
+// by that, and no other one is.
+func TestFollowingGates(t *testing.T) {
+	stack := []rt{{path: "/", use: true, gates: []bool{true, true}}, {path: "/a", use: true, gates: gate}, {path: "/a/:x"}}
+	for name, tt := range map[string]struct {
+		before             string // what the first gate is asked
+		method, path, sent string
+		entry, asked       int
+		want               string // "" for a refusal
+	}{
+		"the same":        {"/a/b", "GET", "/a/b", "/a/b", 0, 0, "/a/:x /a/b"},
+		"no route":        {"/c", "GET", "/c", "/c", 0, 0, " /c"},
+		"another path":    {"/a/b", "GET", "/a/c", "/a/c", 0, 1, "/a/:x /a/c"},
+		"the path alone":  {"/a/b", "GET", "/a/c", "/a/b", 0, 1, ""},
+		"the target":      {"/a/b", "GET", "/a/b", "/a/c", 0, 1, ""},
+		"another method":  {"/a/b", "PUT", "/a/b", "/a/b", 0, 1, "/a/:x /a/b"},
+		"another handler": {"/a/b", "GET", "/a/b", "/a/b", 1, 1, "/a/:x /a/b"},
+		"other letters":   {"/A/b", "GET", "/A/b", "/A/b", 0, 1, "/a/:x /a/b"},
+		"as spelled":      {"/A/b", "GET", "/a/b", "/a/b", 0, 1, "/a/:x /a/b"},
+		"another place":   {"/a/b", "GET", "/a/b", "/a/b#c", 0, 0, ""},
+	} {
+		a := newApp(routing.Config{Fold: true}, routing.NewFolding(false), stack...)
+		first, c, err := a.resolve(tt.before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.asked = 0
+		c.path, c.index = tt.path, tt.entry
+		c.ctx.Request.SetRequestURI(tt.sent)
+		m, err := a.table.Resolve(c, tt.method, a.entries[tt.entry], &first.Found)
+		if a.asked != tt.asked || (tt.want == "") != errors.Is(err, core.ErrAmbiguousPath) {
+			t.Errorf("%s: asked %d times, want %d: %v", name, a.asked, tt.asked, err)
+		}
+		if got := m.Pattern + " " + m.Path; err == nil && (got != tt.want || !m.Escaped || m.Alternatives != nil) {
+			t.Errorf("%s: %+v, want %q", name, m.Route, tt.want)
+		}
+		if got := a.table.Param(&m.Found, c, a.entries[tt.entry], "x"); err == nil && got != strings.TrimPrefix(strings.ToLower(tt.path), "/a/") && m.Pattern != "" {
+			t.Errorf("%s: x is %q", name, got)
 		}
 	}
 }
