@@ -15,10 +15,16 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/load"
 )
 
-// BenchmarkReload has one rule of 100,000 changed, beside as many role links or
-// none, and says what a reload takes of a processor: it rests in between.
+// BenchmarkReload has one rule changed, beside as many role links or none, and says
+// what a reload takes of a processor: it rests in between.
 func BenchmarkReload(b *testing.B) {
-	const n = 100_000
+	for _, n := range []int{1_000, 100_000} {
+		benchmarkReload(b, n)
+	}
+}
+
+// benchmarkReload is for policies of n rules.
+func benchmarkReload(b *testing.B, n int) {
 	for _, l := range append(loads, struct {
 		name   string
 		policy func(n int) string
@@ -30,7 +36,7 @@ func BenchmarkReload(b *testing.B) {
 		return b.String()
 	}}) {
 		for _, change := range []string{"rule", "link", "all"} {
-			b.Run(l.name+"/"+change, func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%s/%d", l.name, change, n), func(b *testing.B) {
 				text := l.policy(n)
 				half := strings.Index(text[len(text)/2:], "\np, ") + len(text)/2 + 1
 				fsys := files("p.csv", text)

@@ -206,8 +206,8 @@ func BenchmarkSocket(b *testing.B) {
 }
 
 // BenchmarkSocketHalf sends half as many requests as the guarded app can serve, at
-// a fixed rate, to it while it reloads its policy, and to the bare one. All
-// processors are there for each of them, and for the client.
+// a fixed rate, to it while one rule of its policy changes each second, and to the
+// bare one. All processors are there for each of them, and for the client.
 func BenchmarkSocketHalf(b *testing.B) {
 	pin(b)
 	for _, apps := range measured() {

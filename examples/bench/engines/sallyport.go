@@ -1,10 +1,12 @@
 package engines
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"testing/fstest"
 
@@ -21,7 +23,7 @@ type sallyport struct {
 }
 
 // OpenPolicy opens our authorizer, and gives what reloads it: the policy then has
-// other bytes that say the same.
+// another rule in its middle, for nobody who asks.
 func OpenPolicy(s *Source) (a *casbinrules.Authorizer, reload func() error, err error) {
 	opened, err := openSallyport(s)
 	if err != nil {
@@ -62,16 +64,18 @@ func (s *sallyport) Reload() error {
 	return s.authorizer.Reload(context.Background())
 }
 
-// memory is a file system with one file, which has other bytes after each
-// change.
+// memory is a file system with one file, in which one rule changes each time.
 type memory struct {
 	text    []byte
+	half    int // where the line of the rule in the middle begins
 	current atomic.Pointer[fstest.MapFS]
 	edition int
 }
 
 func newMemory(text []byte) *memory {
 	m := &memory{text: text}
+	lines := text[:bytes.LastIndex(text, []byte("\np,"))+1]
+	m.half = bytes.LastIndex(lines[:len(lines)/2], []byte("\np,")) + 1
 	m.current.Store(&fstest.MapFS{policyFile: &fstest.MapFile{Data: text}})
 	return m
 }
@@ -81,6 +85,11 @@ func (m *memory) Open(name string) (fs.File, error) { return m.current.Load().Op
 // change is for one goroutine at a time.
 func (m *memory) change() {
 	m.edition++
-	text := append(fmt.Appendf(nil, "# edition %d\n", m.edition), m.text...)
+	before, after := m.text[:m.half], m.text[m.half:]
+	_, fields, _ := bytes.Cut(after, []byte{','}) // behind the kind
+	_, fields, _ = bytes.Cut(fields, []byte{','}) // and the subject
+	fields, _, _ = bytes.Cut(fields, []byte{'\n'})
+	rule := fmt.Appendf(nil, "p, edition%d,%s\n", m.edition, fields)
+	text := slices.Concat(before, rule, after)
 	m.current.Store(&fstest.MapFS{policyFile: &fstest.MapFile{Data: text}})
 }

@@ -126,6 +126,6 @@ func Request(authorization string) []byte {
 	return []byte("GET " + path + " HTTP/1.1\r\nHost: example.com\r\nAuthorization: " + authorization + "\r\n\r\n")
 }
 
-// Reload reads the policy of our guard anew, changed but not in what it says. There
+// Reload reads the policy of our guard anew, of which one rule has changed. There
 // must be an app with one.
 func (w *World) Reload() error { return w.reload() }
