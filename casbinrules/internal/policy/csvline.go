@@ -23,6 +23,11 @@ type lineError struct {
 // quotes as in RFC 4180 §2. offset is how many bytes precede line in the file's
 // line. The fields are appended to fields.
 func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
+	return splitLine(fields, line, offset, &textRoom{})
+}
+
+// splitLine is SplitLine with room for texts that are not in the line as they are.
+func splitLine(fields []field, line string, offset int, room *textRoom) ([]field, *lineError) {
 	for at := 0; ; {
 		if mayBeBlank(line[at:]) {
 			at += len(line[at:]) - len(strings.TrimLeftFunc(line[at:], unicode.IsSpace))
@@ -31,7 +36,7 @@ func SplitLine(fields []field, line string, offset int) ([]field, *lineError) {
 		var problem *lineError
 		var next int
 		if f.quoted = strings.HasPrefix(line[at:], `"`); f.quoted {
-			f.Text, next, problem = quotedField(line, at, offset)
+			f.Text, next, problem = quotedField(line, at, offset, room)
 		} else {
 			f.Text, next, problem = plainField(line, at, offset)
 		}
@@ -61,7 +66,7 @@ func plainField(line string, at, offset int) (text string, next int, problem *li
 	return text, next, nil
 }
 
-func quotedField(line string, at, offset int) (text string, next int, problem *lineError) {
+func quotedField(line string, at, offset int, room *textRoom) (text string, next int, problem *lineError) {
 	for i := at + 1; i < len(line); i++ {
 		switch {
 		case line[i] != '"':
@@ -69,7 +74,7 @@ func quotedField(line string, at, offset int) (text string, next int, problem *l
 			i++
 		case i+1 == len(line) || line[i+1] == ',':
 			// Within the field quotes stand in pairs alone.
-			return strings.ReplaceAll(line[at+1:i], `""`, `"`), i + 1, nil
+			return room.unquoted(line[at+1 : i]), i + 1, nil
 		default:
 			return "", 0, &lineError{offset + i + 2, "text follows the closing quote of a field",
 				`put a comma right behind the quote, or double a quote inside the field: "a""b"`}

@@ -37,6 +37,8 @@ type reader struct {
 	// fields are those of the line at hand, and values their texts.
 	fields []field
 	values []string
+	// unquoted are texts of quoted fields, which are copied where they are kept.
+	unquoted textRoom
 	// Rules are cut from larger pieces.
 	someRules []Rule
 }
@@ -110,7 +112,7 @@ func (r *reader) readLine(file string, n int, raw string) {
 		}
 	}
 	var problem *lineError
-	r.fields, problem = SplitLine(r.fields[:0], line, offset)
+	r.fields, problem = splitLine(r.fields[:0], line, offset, &r.unquoted)
 	if problem != nil {
 		r.report(file, n, problem.column, model.CodeQuoting, problem.hint, "%s", problem.Message)
 		return

@@ -19,7 +19,7 @@ type Texts struct {
 	Capitals []int32
 	// room is where texts are copied to, so that none keeps a whole file in
 	// memory.
-	room strings.Builder
+	room textRoom
 }
 
 // textUse says what a text is used for.
@@ -33,12 +33,6 @@ const (
 	numberP int32 = 1 + iota
 	numberG
 	NumberAnonymous
-)
-
-// Texts are kept in pieces of so many bytes.
-const (
-	leastRoom = 1 << 10
-	mostRoom  = 64 << 10
 )
 
 // newTexts has room for about so many different ones.
@@ -93,12 +87,7 @@ func (t *Texts) number(text string) int32 {
 
 // keep is a copy of a text.
 func (t *Texts) keep(text string) string {
-	if t.room.Cap()-t.room.Len() < len(text) {
-		size := max(len(text), min(mostRoom, max(leastRoom, 2*t.room.Cap())))
-		t.room.Reset() // what it held stays where it is
-		t.room.Grow(size)
-	}
-	from := t.room.Len()
+	from := t.room.reserve(len(text))
 	t.room.WriteString(text)
 	return t.room.String()[from:]
 }
