@@ -120,9 +120,9 @@ func (e *Edits) Heard(r Revision) bool {
 	return slices.ContainsFunc(e.heard, func(by edit) bool { return by.To.Revision == r })
 }
 
-// Content is that of a state which the store has named just now, made of what is
-// kept, and kept in place of that; or it is what is kept. It is nil where no edits lead there, or they
-// lead to something else.
+// Content is that of a state which the store has named just now: what is kept, or made
+// of that, and kept in its place. It is nil where no edits lead there, or they lead to
+// something else.
 func (e *Edits) Content(to State) *Content {
 	e.mu.Lock()
 	defer e.mu.Unlock()

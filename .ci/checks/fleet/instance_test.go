@@ -135,12 +135,14 @@ func processorTime() time.Duration {
 // prober sends requests to a service of its own process.
 type prober struct {
 	service http.Handler
-	key     string
-	write   *json.Encoder
-	event   core.Event // the last one
-	newest  source.Revision
-	turn    int
-	account account
+	// requests are one for each place, made beforehand: who asks is not to be what is
+	// measured.
+	requests []*http.Request
+	write    *json.Encoder
+	event    core.Event // the last one
+	newest   source.Revision
+	turn     int
+	account  account
 }
 
 // keys holds one key.
@@ -166,17 +168,20 @@ func (p *prober) mount(policy *casbinrules.Authorizer) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /{place...}", httpauth.Authorize(guard)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })))
-	p.service, p.key = mux, key
+	p.service = mux
+	for _, path := range places {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set(apikey.DefaultHeader, key)
+		p.requests = append(p.requests, r)
+	}
 	return nil
 }
 
 // probe sends a request, and compares the answer with what the revision holds
 // that has decided.
 func (p *prober) probe() error {
-	path := places[p.turn%len(places)]
+	path, r := places[p.turn%len(places)], p.requests[p.turn%len(places)]
 	p.turn++
-	r := httptest.NewRequest(http.MethodGet, path, nil)
-	r.Header.Set(apikey.DefaultHeader, p.key)
 	w := httptest.NewRecorder()
 	p.event = core.Event{}
 	began := time.Now()
