@@ -4,34 +4,10 @@ import (
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// refuse is the error for a token that proves nobody. The format is for
-// observers; the client is told only the fixed text of the reason.
+// refuse is the error for a token that proves nobody; the format is for observers.
 func refuse(reason core.Reason, format string, args ...any) error {
-	return &core.CredentialError{
-		Reason:      reason,
-		Code:        core.CodeInvalidToken,
-		Description: description(reason),
-		Err:         fmt.Errorf("introspect: "+format, args...),
-	}
-}
-
-func description(reason core.Reason) string {
-	switch reason {
-	case core.ReasonExpired:
-		return "The access token expired"
-	case core.ReasonNotYetValid:
-		return "The access token is not valid yet"
-	case core.ReasonWrongIssuer:
-		return "The access token comes from an issuer that is not accepted"
-	case core.ReasonWrongAudience:
-		return "The access token was issued for another audience"
-	case ReasonWrongType:
-		return "The token is not an access token"
-	case core.ReasonBadClaim:
-		return "The access token lacks a claim or holds one that is not valid"
-	default:
-		return "The access token is not active"
-	}
+	return claims.Refuse(reason, "The access token is not active", fmt.Errorf("introspect: "+format, args...))
 }
