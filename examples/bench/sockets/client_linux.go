@@ -183,8 +183,8 @@ func (c *Client) send(due time.Time) error {
 func (c *Client) wait(limit time.Duration) (int, error) {
 	const epollPwait2 = 441 // on all architectures
 	ts := syscall.NsecToTimespec(limit.Nanoseconds())
-	n, _, err := syscall.Syscall6(epollPwait2, uintptr(c.poll), uintptr(unsafe.Pointer(&c.events[0])),
-		uintptr(len(c.events)), uintptr(unsafe.Pointer(&ts)), 0, 0)
+	n, _, err := syscall.Syscall6(epollPwait2, uintptr(c.poll), uintptr(unsafe.Pointer(&c.events[0])), //nolint:gosec // as package syscall passes pointers
+		uintptr(len(c.events)), uintptr(unsafe.Pointer(&ts)), 0, 0) //nolint:gosec // as above
 	switch err {
 	case 0:
 		return int(n), nil

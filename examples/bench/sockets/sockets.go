@@ -128,7 +128,7 @@ func Serving(serve func(what string, l net.Listener) error) bool {
 		return false
 	}
 	if err := listen(what, serve); err != nil {
-		fmt.Println(err) // where the address is expected
+		fmt.Fprintln(os.Stdout, err) // where the address is expected
 		os.Exit(1)
 	}
 	return true
@@ -165,7 +165,7 @@ type announced struct {
 func (l *announced) Accept() (conn net.Conn, err error) {
 	l.once.Do(func() {
 		if err = profile(os.Getenv(profileVariable)); err == nil {
-			fmt.Println("listening on " + l.Addr().String())
+			fmt.Fprintln(os.Stdout, "listening on "+l.Addr().String())
 		}
 	})
 	if err != nil {
