@@ -93,7 +93,7 @@ func family(pid int) []int {
 	if err != nil {
 		return all
 	}
-	for _, child := range strings.Fields(string(text)) {
+	for child := range strings.FieldsSeq(string(text)) {
 		if n, err := strconv.Atoi(child); err == nil {
 			all = append(all, n)
 		}

@@ -79,7 +79,7 @@ func startProcess(t *testing.T, a assignment) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(os.Args[0]) //nolint:gosec // the test itself
 	cmd.Env = append(os.Environ(), assigned+"="+string(text))
 	cmd.Stderr = os.Stderr
 	p := &process{accounts: make(chan account, 1), ended: make(chan struct{}), changed: make(chan struct{})}
