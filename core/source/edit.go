@@ -9,9 +9,10 @@ import (
 
 // Edits spare an instance from reading all files of a revision of which a few lines
 // are new, for implementations of [Store] whose notifications can have a text: it
-// says what was cut out of the files before and what was put in. An edit is a hint
-// like any notification. What comes of it is used only if it has the hash that the
-// store names when it is asked; else all files are read, as without it.
+// says what was cut out of the files before and what was put in, so it must reach
+// none but those who may read the files. An edit is a hint like any notification.
+// What comes of it is used only if it has the hash that the store names when it is
+// asked; else all files are read, as without it.
 //
 // The zero Edits know of nothing. They are safe for concurrent use, and keep the
 // newest files that they were given.

@@ -34,9 +34,8 @@ var Schema string
 
 // Store is a [source.Store] in PostgreSQL. It is safe for concurrent use.
 type Store struct {
-	name  string
-	pool  *pgxpool.Pool
-	edits source.Edits
+	name string
+	pool *pgxpool.Pool
 }
 
 var _ source.Store = (*Store)(nil)
@@ -78,7 +77,7 @@ func New(connection string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
-	return &Store{name: s.Name, pool: pool}, nil
+	return &Store{s.Name, pool}, nil
 }
 
 // Close implements [source.Store].

@@ -1,11 +1,9 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,24 +26,8 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 	if err != nil {
 		return source.Entry{}, wrapped("publish", err)
 	}
-	s.keep(&p, &e)
 	return e, nil
 }
-
-// keep has the next edit begin from what was published. Its files are the caller's, who
-// may go on writing in them.
-func (s *Store) keep(p *source.Publication, e *source.Entry) {
-	files := slices.Clone(p.Files)
-	for i := range files {
-		files[i].Content = bytes.Clone(files[i].Content)
-	}
-	if c, err := source.NewContent(e.Revision, files); err == nil {
-		s.edits.Keep(source.State{Revision: e.Revision, Hash: e.Hash}, c)
-	}
-}
-
-// maxPayload is how many bytes the payload of a notification may have.
-const maxPayload = 7999
 
 func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e *source.Entry) error {
 	if p.Base == 0 {
@@ -80,13 +62,7 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e
 			return err
 		}
 	}
-	// Instances that know nothing of edits take the name alone for a notification.
-	to := source.State{Revision: e.Revision, Hash: e.Hash}
-	if edit := s.edits.Text(p.Base, to, p.Files, maxPayload-len(s.name)-1); edit != "" {
-		if _, err := tx.Exec(ctx, "select pg_notify($1, $2)", channel, s.name+" "+edit); err != nil {
-			return err
-		}
-	}
+	// Every role of the database may listen, so that nothing of the files is said.
 	_, err = tx.Exec(ctx, "select pg_notify($1, $2)", channel, s.name)
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,8 +17,7 @@ import (
 // cost all the time that files may take.
 const answer = 2 * time.Second
 
-// Fetch implements [source.Source]. It costs one small row while the revision is known,
-// and where a notification has said what is new in it.
+// Fetch implements [source.Source]. It costs one small row while the revision is known.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
 	newest, err := s.newest(ctx)
 	switch {
@@ -30,17 +28,11 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 	case newest == known:
 		return source.Fetched{State: newest}, nil
 	}
-	got := source.Fetched{State: newest}
-	if known != (source.State{}) {
-		got.Content = s.edits.Content(newest)
+	c, err := s.content(ctx, newest.Revision)
+	if err != nil {
+		return source.Fetched{}, wrapped(fmt.Sprintf("read revision %d", newest.Revision), err)
 	}
-	if got.Content == nil {
-		if got.Content, err = s.content(ctx, newest.Revision); err != nil {
-			return source.Fetched{}, wrapped(fmt.Sprintf("read revision %d", newest.Revision), err)
-		}
-		s.edits.Keep(newest, got.Content)
-	}
-	return got, nil
+	return source.Fetched{State: newest, Content: c}, nil
 }
 
 // newest reads which revision is the newest.
@@ -97,9 +89,7 @@ const maxBytes = source.MaxSize + source.MaxFiles*255
 // server closes when nobody is there, and which a query tests now and then.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
 	return wrapped("listen", connect.Listen(ctx, s.pool, channel, func(payload string) {
-		if edit, is := strings.CutPrefix(payload, s.name+" "); is {
-			s.edits.Hear(edit) // the notification of the revision follows
-		} else if payload == "" || payload == s.name {
+		if payload == "" || payload == s.name {
 			hint()
 		}
 	}))
