@@ -113,7 +113,7 @@ func (t *Gate) again(ctx context.Context, before, nearest *authContext, a *Acces
 	if p := before.principal; p != nil {
 		e.Scheme, e.PrincipalID = p.Scheme(), p.ID()
 	}
-	if s := before.scheme; s != nil && s.byBrowser && e.Method != before.method { // a middleware has overridden it
+	if before.principal != nil && before.scheme.byBrowser && e.Method != before.method { // a middleware has overridden it
 		if d := t.guard.crossSite(a.Request); d != nil {
 			return d
 		}

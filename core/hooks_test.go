@@ -46,6 +46,24 @@ func TestMethodOverriddenBetweenGates(t *testing.T) {
 	}
 }
 
+// A request that passes as anonymous since its credentials are over is judged as
+// any without credentials, wherever it comes from.
+func TestMethodOverriddenOfExpired(t *testing.T) {
+	g, _ := newGuard(t, []core.Authenticator{byBrowser{newScheme(t, "Basic")}})
+	gate := mounted(t)(g.Optional(core.WithExpiredAsAnonymous()))
+	r := get("/", "Authorization: Basic expired", "Sec-Fetch-Site: cross-site")
+	first := gate.Check(t.Context(), r)
+	for what, v := range map[string]core.Verdict{
+		"the first":  gate.Check(t.Context(), r.with(http.MethodPost)),
+		"one behind": gate.Check(first.Context, r.with(http.MethodPost)),
+		"a safe one": first,
+	} {
+		if v.Response != nil {
+			t.Errorf("%s: answered %d", what, v.Response.Status)
+		}
+	}
+}
+
 // panicking panics in the method of that name.
 type panicking struct {
 	*scheme
