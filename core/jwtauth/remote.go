@@ -138,13 +138,17 @@ func (r *RemoteKeys) Ready(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		r.join("", false)
+		var landed chan struct{}
+		if f, _ := r.join("", false); f != nil {
+			landed = f.done // the next fetch is planned once it has
+		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		case <-r.done:
 			return err
 		case <-s.replaced:
+		case <-landed:
 		}
 	}
 }
@@ -242,6 +246,7 @@ func (r *RemoteKeys) verdict(s *remoteState, unusable error, missing bool) error
 	switch {
 	case unusable != nil:
 		r.mu.Lock()
+		r.planForNone() // which a fetch that was awaited may have kept from being done
 		if r.planned != nil {
 			down.RetryAfter = max(min(down.RetryAfter, r.plannedFor.Sub(now)), time.Second)
 		}
@@ -282,11 +287,10 @@ func (r *RemoteKeys) sighting(kid string) *sighting {
 func (r *RemoteKeys) join(kid string, usable bool) (f *flight, missing bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
-		return r.flight, false
-	}
 	if !usable {
 		r.planForNone()
+	}
+	if !usable || r.closed {
 		return r.flight, false
 	}
 	s, now, one := r.state.Load(), r.now(), r.sighting(kid)
@@ -312,7 +316,7 @@ func (r *RemoteKeys) join(kid string, usable bool) (f *flight, missing bool) {
 // taken off that at random, as of any pause. mu is held.
 func (r *RemoteKeys) planForNone() {
 	s, now, wait := r.state.Load(), r.now(), r.retry.clamp(retryForNone)
-	if s.err != nil && r.flight == nil && r.planned == nil && !now.Before(s.hold) && s.next.Sub(now) > wait {
+	if s.err != nil && !r.closed && r.flight == nil && r.planned == nil && !now.Before(s.hold) && s.next.Sub(now) > wait {
 		r.plan(now, jitter(wait, 2))
 	}
 }

@@ -106,13 +106,33 @@ func TestReadyAfterAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
 		p.fails()
-		r := fetching(t, p)
+		r := fetching(t, p, jwtauth.WithRefreshObserver(func(jwtauth.Refresh) { time.Sleep(time.Millisecond) }))
 		time.AfterFunc(10*time.Minute, func() { p.serves(setOf(edKey("a"))) })
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute+5*time.Second)
 		defer cancel()
 		if err := r.Ready(ctx); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// Whoever has waited for a fetch that fails is not told to wait longer than others.
+func TestColdStartOfAnIssuerThatStalls(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.stalls()
+		r := fetching(t, p)
+		for start := time.Now(); time.Since(start) < 10*time.Minute; {
+			_, err := r.Keys(context.Background(), "a")
+			var down *core.UnavailableError
+			if !errors.As(err, &down) || down.RetryAfter < time.Second || down.RetryAfter > 5*time.Second {
+				t.Fatalf("after %v: error %#v", time.Since(start), err)
+			}
+			time.Sleep(down.RetryAfter)
+		}
+		p.serves(setOf(edKey("a")))
+		time.Sleep(10 * time.Second)
+		wantKey(t, r, "a", "yes")
 	})
 }
 
