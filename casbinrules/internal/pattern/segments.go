@@ -78,10 +78,20 @@ func SegmentOf(function, part string, last bool) Segment {
 		function != "keyMatch2" && len(part) > 2 && part[0] == '{' && part[len(part)-1] == '}' && strings.Count(part, "{") == 1:
 		return Segment{Kind: One}
 	}
-	if text, ok := literalText(part); ok && !(function == "keyMatch2" && strings.Contains(part, ":")) {
+	if text, ok := literalText(part); ok && !hasName(function, part) {
 		return Segment{Literal, text}
 	}
 	return Segment{Other, part}
+}
+
+// hasName reports whether Casbin may see a named segment in a part, which for it
+// begins and ends behind a backslash, too.
+func hasName(function, part string) bool {
+	if function == "keyMatch2" {
+		return strings.Contains(part, ":")
+	}
+	open := strings.IndexByte(part, '{')
+	return open >= 0 && strings.IndexByte(part[open:], '}') > 0
 }
 
 // isPlainPart reports whether a part means nothing but itself to any function,
