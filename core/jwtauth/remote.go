@@ -247,7 +247,10 @@ func (r *RemoteKeys) verdict(s *remoteState, unusable error, missing bool) error
 	case unusable != nil:
 		r.mu.Lock()
 		r.planForNone() // which a fetch that was awaited may have kept from being done
-		if r.planned != nil {
+		switch {
+		case r.flight != nil: // it has begun just now
+			down.RetryAfter = time.Second
+		case r.planned != nil:
 			down.RetryAfter = max(min(down.RetryAfter, r.plannedFor.Sub(now)), time.Second)
 		}
 		r.mu.Unlock()
