@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/sallyport-go/sallyport/core/authtest"
 	"github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/source/postgres"
@@ -121,5 +123,53 @@ func dead(t *testing.T, server *postgrestest.Server) {
 	}
 	if asked := n.asked.Load(); asked != 1 {
 		t.Errorf("%d connections that are dead were asked, want one", asked)
+	}
+}
+
+// slow: a server that answers late, as one does that has much to do, is waited for as
+// long as a fetch may take.
+func slow(t *testing.T, server *postgrestest.Server) {
+	s := opened(t, server.URL("sallyport"), postgres.WithName("slow"))
+	if _, err := s.Publish(t.Context(), publication(0, "one")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	admin, err := pgx.Connect(ctx, server.URL("sallyport"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close(context.WithoutCancel(ctx)) }()
+	if _, err := admin.Exec(ctx, "begin; lock table sallyport.head"); err != nil {
+		t.Fatal(err)
+	}
+	fetched := make(chan error, 1)
+	go func() {
+		_, err := s.Fetch(ctx, source.State{})
+		fetched <- err
+	}()
+	for asking := map[int]bool{}; len(asking) < 2; { // until it has asked once more
+		select {
+		case err := <-fetched:
+			t.Fatalf("a server that is slow is given up: %v", err)
+		default:
+		}
+		rows, err := admin.Query(ctx, "select pid from pg_locks where relation = 'sallyport.head'::regclass and not granted")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pid := range pids {
+			asking[pid] = true
+		}
+	}
+	if _, err := admin.Exec(ctx, "commit"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-fetched; err != nil {
+		t.Error(err)
 	}
 }

@@ -59,6 +59,7 @@ func TestStore(t *testing.T) {
 	t.Run("roles may do what they need and no more", func(t *testing.T) { roles(t, server) })
 	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, server) })
 	t.Run("connections that are dead are not waited for", func(t *testing.T) { dead(t, server) })
+	t.Run("a server that is slow is waited for", func(t *testing.T) { slow(t, server) })
 	t.Run("connections are encrypted and the server verified", func(t *testing.T) { encrypted(t, server) })
 }
 

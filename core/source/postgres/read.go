@@ -12,9 +12,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
-// answer is how long the newest revision is waited for on a connection that is there:
-// one whose other end is gone without a word, with the question on the way, would else
-// cost all the time that files may take.
+// answer is how long the newest revision is waited for before another connection is
+// asked: one whose other end is gone without a word, with the question on the way, would
+// else cost all the time that a fetch may take.
 const answer = 2 * time.Second
 
 // Fetch implements [source.Source]. It costs one small row while the revision is known.
@@ -35,18 +35,32 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 	return source.Fetched{State: newest, Content: c}, nil
 }
 
-// newest reads which revision is the newest.
+// newest reads which revision is the newest. A connection that does not answer soon is
+// given up with those that are idle, and a new one has all the time: what is slow is not
+// dead.
 func (s *Store) newest(ctx context.Context) (source.State, error) {
 	c, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return source.State{}, err
 	}
-	defer c.Release()
-	ctx, cancel := context.WithTimeout(ctx, answer)
+	soon, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
+	at, err := s.ask(soon, c)
+	c.Release()
+	if err == nil || soon.Err() == nil || ctx.Err() != nil {
+		return at, err
+	}
+	s.pool.Reset()
+	return s.ask(ctx, s.pool)
+}
+
+// ask is the question of newest.
+func (s *Store) ask(ctx context.Context, of interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}) (source.State, error) {
 	var r int64
 	var hash string
-	err = c.QueryRow(ctx, `select r.revision, r.hash from sallyport.head h
+	err := of.QueryRow(ctx, `select r.revision, r.hash from sallyport.head h
 		join sallyport.revision r on r.name = h.name and r.revision = h.revision where h.name = $1`, s.name).Scan(&r, &hash)
 	return source.State{Revision: source.Revision(r), Hash: hash}, err
 }
