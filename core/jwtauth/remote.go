@@ -349,13 +349,13 @@ func (r *RemoteKeys) start() *flight {
 	return r.flight
 }
 
-// runPlanned starts the fetch that was planned, unless one is under way: that has
-// begun after the plan was made.
+// runPlanned starts the fetch that was planned, unless the issuer has asked for a pause
+// since, or one is under way: that has begun after the plan was made.
 func (r *RemoteKeys) runPlanned() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.planned = nil
-	if r.flight == nil && !r.closed {
+	if r.flight == nil && !r.closed && !r.now().Before(r.state.Load().hold) {
 		r.start()
 	}
 }

@@ -133,6 +133,27 @@ func TestColdStartOfAnIssuerThatStalls(t *testing.T) {
 	})
 }
 
+// A fetch that was planned before the issuer has asked for a pause is not made in it.
+func TestPlannedFetchInAPause(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := new(published)
+		p.serves(setOf(edKey("a")))
+		r := fetching(t, p)
+		for _, kid := range []string{"b", "c", "d", "e", "f", "g"} { // one more than may cause a fetch at once
+			_ = has(t, r, kid)
+		}
+		p.will(answers(503, "", "Retry-After", "50"))
+		if _, err := r.Renew(context.Background(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		before := p.asked.Load()
+		time.Sleep(45 * time.Second)
+		if n := p.asked.Load(); n != before {
+			t.Errorf("%d fetches in a pause that the issuer has asked for", n-before)
+		}
+	})
+}
+
 func TestRequestsWaitForTheFirstFetch(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := new(published)
