@@ -66,3 +66,32 @@ func TestRefusalUnderAnotherContextIsSealed(t *testing.T) {
 		}
 	}
 }
+
+// A refusal has the encoding that the response had at the gate, by what stands in
+// front of it and encodes what it is given, and not that of the handler.
+func TestEncodingOfARefusal(t *testing.T) {
+	a, err := bearer.New("api", anybody{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	g, err := core.NewGuard([]core.Authenticator{a}, core.WithLogger(quiet), core.WithObserver(core.LogObserver(quiet)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httpauth.Authenticate(g)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "late")
+		_ = httpauth.Check(w, r, g, rule.Role("admin"))
+	}))
+	for _, lines := range [][]string{nil, {"gzip"}, {"gzip", "br"}} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", "Bearer x")
+		for _, line := range lines {
+			w.Header().Add("Content-Encoding", line)
+		}
+		h.ServeHTTP(w, r)
+		if got := strings.Join(w.Header()["Content-Encoding"], ", "); got != strings.Join(lines, ", ") || w.Code != http.StatusForbidden {
+			t.Errorf("%q: answered %d in %q", lines, w.Code, got)
+		}
+	}
+}

@@ -244,6 +244,24 @@ func TestFollowingGates(t *testing.T) {
 	}
 }
 
+// TestFollowingGateOfAnotherApp: what was found for handlers that are not known is not
+// what another app finds for its own.
+func TestFollowingGateOfAnotherApp(t *testing.T) {
+	use := rt{path: "/", use: true, gates: gate}
+	one, other := newApp(routing.Config{}, routing.NewFolding(false), use, rt{path: "/a/:x"}), newApp(routing.Config{}, routing.NewFolding(false), use, rt{path: "/:x/b"})
+	_, c, err := one.resolve("/a/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := one.table.Resolve(c, "GET", nil, new(routing.Found))
+	if err != nil || first.Pattern != "/a/:x" {
+		t.Fatalf("%+v, %v", first.Route, err)
+	}
+	if m, err := other.table.Resolve(c, "GET", nil, &first.Found); err != nil || m.Pattern != "/:x/b" {
+		t.Errorf("%+v, %v", m.Route, err)
+	}
+}
+
 // TestParams: parameters are those of the route that was found, decoded once.
 func TestParams(t *testing.T) {
 	for _, stack := range [][]rt{{{path: "/a/:x/*"}}, {{path: "/", use: true, gates: gate}, {path: "/a/:x/*"}}} {
