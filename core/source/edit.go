@@ -47,14 +47,17 @@ type change struct {
 }
 
 // Keep notes the files that edits begin from: what was read of a state, or
-// published. Content that is not of that state is not kept.
+// published. Content that is not of that state is not kept. Content is handed to
+// others afterwards.
 func (e *Edits) Keep(at State, c *Content) {
-	if c.Revision != at.Revision || c.Hash() != at.Hash {
-		return
-	}
-	c.sum(at.Hash)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if c.Revision != at.Revision || !c.has(at.Hash) {
+		return
+	}
+	if c.summed == nil { // else others may have it already
+		c.sum(at.Hash)
+	}
 	e.keep(at, c)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sallyport-go/sallyport/core/source"
@@ -184,6 +185,24 @@ func TestEditsThatAreNone(t *testing.T) {
 			t.Errorf("%s: %s", what, text)
 		}
 	}
+}
+
+// TestEditsAtOnce: what a store keeps is kept by all that ask for it, and read meanwhile.
+// The race detector watches.
+func TestEditsAtOnce(t *testing.T) {
+	t.Parallel()
+	at, c := version(t, 1, policyFile("1"))
+	var e source.Edits
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			e.Keep(at, c)
+			if got := e.Content(at); got == nil || got.Hash() != at.Hash {
+				t.Errorf("kept: %v", got)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestWrappedContent: content whose hash is known, into a copy of which somebody has put
