@@ -47,12 +47,12 @@ type change struct {
 }
 
 // Keep notes the files that edits begin from: what was read of a state, or
-// published. Content that is not of that state is not kept. Content is handed to
-// others afterwards.
+// published. Content that is not of that state is not kept, and none with a proof,
+// which an edit cannot make. Content is handed to others afterwards.
 func (e *Edits) Keep(at State, c *Content) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if c.Revision != at.Revision || !c.has(at.Hash) {
+	if c.Proof != nil || c.Revision != at.Revision || !c.has(at.Hash) {
 		return
 	}
 	if c.summed == nil { // else others may have it already
@@ -68,9 +68,10 @@ func (e *Edits) keep(at State, c *Content) {
 }
 
 // Text is what a notification says to those that have a revision of what led from
-// it to a new state with files. It is "" where those who hear of the state have to
-// read all files: what is kept is of another revision, files have come or gone, or
-// the text would have more than most bytes, or 64 KiB.
+// it to a new state with files. It has of each file all between the first byte that is
+// new and the last. It is "" where those who hear of the state have to read all files:
+// what is kept is of another revision, files have come or gone, or the text would have
+// more than most bytes, or 64 KiB.
 func (e *Edits) Text(from Revision, to State, files []File, most int) string {
 	e.mu.Lock()
 	at, kept := e.at, e.kept

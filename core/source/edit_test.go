@@ -171,6 +171,13 @@ func TestEditsThatAreNone(t *testing.T) {
 	for i := range random {
 		random[i] = byte(rand.Uint32())
 	}
+	proved := *c
+	proved.Proof = []byte("of this revision")
+	var of source.Edits
+	of.Keep(at, &proved)
+	if got := of.Content(at); got != nil {
+		t.Error("content is kept that has a proof, which an edit has not")
+	}
 	for what, tt := range map[string]struct {
 		from  source.Revision
 		files []source.File
