@@ -4,10 +4,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/authtest"
@@ -51,6 +53,40 @@ func TestRoutesOfAnOverriddenMethod(t *testing.T) {
 	}
 	if *reached {
 		t.Error("the handler of /admin/:id ran")
+	}
+}
+
+// TestCheckAfterAnotherRoute: a route that did not match may have left its own values
+// for the parameters. Rules are not told them.
+func TestCheckAfterAnotherRoute(t *testing.T) {
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(new(authtest.Recorder)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cfg := range configs {
+		for _, first := range []fiber.Handler{passOn, fiberauth.Authenticate(g)} {
+			told := []string{}
+			rule := authtest.AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
+				told = append(told, a.Request.Param("*"))
+				return core.Decision{Allowed: true}, nil
+			})
+			app := fiber.New(cfg)
+			app.Get("/*", first, func(c *fiber.Ctx) error {
+				if err := fiberauth.Check(c, g, rule); err != nil {
+					return err
+				}
+				_ = c.Next()
+				return fiberauth.Check(c, g, rule)
+			})
+			app.Get("/:a/:b/:c", func(*fiber.Ctx) error { return nil })
+			var ctx fasthttp.RequestCtx
+			ctx.Request.SetRequestURI("http://app.example/b/c")
+			ctx.Request.Header.Set("Authorization", "Name alice")
+			app.Handler()(&ctx)
+			if code := ctx.Response.StatusCode(); code != http.StatusBadRequest || !slices.Equal(told, []string{"b/c"}) {
+				t.Errorf("%v: %d, rules are told %q", options(cfg), code, told)
+			}
+		}
 	}
 }
 

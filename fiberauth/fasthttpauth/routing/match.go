@@ -24,7 +24,7 @@ type Found struct {
 	asked    asked
 	folded   int32
 	searched bool // Fiber itself does not have the route yet
-	again    bool // path, pattern and folded say all of the route, and path is as asked
+	again    bool // it was searched, path, pattern and folded say all of the route, and path is as asked
 }
 
 // asked is what is asked about a path: what may answer a request with a method that

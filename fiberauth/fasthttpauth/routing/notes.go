@@ -187,9 +187,9 @@ func (e *Entry) files(s *sighting, values []string, decoded string) (paths []str
 
 // Resolve says what the router matches for c with method, which must be safe to keep,
 // with the path in the letter case of the route's literal parts. at is the entry of
-// the handlers that run now, nil where that is not known. What was found before for
-// the same request is said again where that would be found, and its path is kept where
-// that alone is the same.
+// the handlers that run now, nil where that is not known. What a search has found before
+// for the same request is said again where that would be found, and its path is kept
+// where that alone is the same.
 func (t *Table) Resolve(c Ctx, method string, at *Entry, before *Found) (Match, error) {
 	req := c.Request()
 	if target := req.Header.RequestURI(); bytes.IndexByte(target, '#') >= 0 || bytes.HasPrefix(target, []byte("//")) {
@@ -222,7 +222,7 @@ func (t *Table) Resolve(c Ctx, method string, at *Entry, before *Found) (Match, 
 		m.InnerSlashes = m.innerSlashes()
 	}
 	m.path, m.folded = m.Path, int32(min(m.Folded, math.MaxInt32))
-	m.again = err == nil && same && m.Path == path && m.Alternatives == nil && m.InnerSlashes == 0
+	m.again = err == nil && same && m.searched && m.Path == path && m.Alternatives == nil && m.InnerSlashes == 0
 	return m, err
 }
 
@@ -232,7 +232,7 @@ func (t *Table) match(c Ctx, req *fasthttp.Request, now asked, path, kept string
 		return t.search(req, now, path, kept)
 	}
 	m := Match{core.Route{Pattern: e.Pattern.text, Path: path, Escaped: !t.config.Unescape}, Found{pattern: e.Pattern, asked: now}}
-	if t.config.Fold || e.Pattern.folded > 0 {
+	if t.config.Fold || e.Pattern.folded > 0 || len(e.Pattern.params) > 0 { // whose values a route that did not match may have changed
 		var few [fewParams]string
 		matched := values(few[:0], c, e.Pattern.params)
 		spelled, end, ok := e.Pattern.follow(path, matched)
