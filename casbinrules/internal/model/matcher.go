@@ -97,18 +97,20 @@ func (s *Schema) checkNames() {
 	}
 }
 
-// checkTexts refuses texts in which Casbin has taken something for a field.
+// checkTexts refuses texts in which Casbin has taken something for a field, and those
+// of which it takes each byte for a letter. It doubles backslashes, which is meant.
 func (s *Schema) checkTexts() {
 	texts := func(tokens []token) []token {
 		return slices.DeleteFunc(slices.Clone(tokens), func(t token) bool { return t.kind != tokenString })
 	}
+	bare := strings.NewReplacer(`\`, "")
 	written, err := lex(s.File.definitionText("m"))
 	if err != nil {
 		return // which is said of what Casbin has, too
 	}
 	for i, t := range texts(written) {
-		if read := texts(s.tokens); i < len(read) && strings.Count(t.text, ".") != strings.Count(read[i].text, ".") {
-			s.refuseMatcher("put the text into a field of the policy, which Casbin leaves as it is", "Casbin takes %q for a text with a field in it, and reads %q", t.text, read[i].text)
+		if read := texts(s.tokens); i < len(read) && bare.Replace(t.text) != bare.Replace(read[i].text) {
+			s.refuseMatcher("put the text into a field of the policy, which Casbin leaves as it is", "Casbin reads %q where the matcher has the text %q", read[i].text, t.text)
 		}
 	}
 }

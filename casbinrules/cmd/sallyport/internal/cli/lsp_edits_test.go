@@ -134,6 +134,7 @@ func TestLSPRenameRefusesOtherDecisions(t *testing.T) {
 		{root, "p, root, /a, GET\n", nil, "root", "the #1", false},
 		{root, "p, root, /a, GET\n", nil, "root", "the r.x", false},
 		{root, "p, root, /a, GET\n", nil, "root", "one, two", false},
+		{root, "p, root, /a, GET\n", nil, "root", "zoë", false},
 		{rbac, "p, editor, /a, GET\n", nil, "editor", "tim", false}, // whom a test names
 		{rbac, "p, editor, /a, GET\n", nil, "editor", "author", true},
 		{rbac, "g, bob, emp\np, emp, /a, GET\np, adm-*, /b, GET\n", patterns, "bob", "adm-1", false},

@@ -168,15 +168,16 @@ func isPattern(function, text string) bool {
 }
 
 // notInModel is in what a matcher or a constraint takes for something else, though it
-// stands in quotes: Casbin begins comments and fields there all the same.
-var notInModel = regexp.MustCompile(`["'\\#;,\[\]]|\b[rp][0-9]*\.`)
+// stands in quotes: Casbin begins comments and fields there all the same, and takes
+// each byte for a letter.
+var notInModel = regexp.MustCompile(`["'\\#;,\[\]]|\b[rp][0-9]*\.|[^\x00-\x7f]`)
 
 // valueAt is a name as a place wants it.
 func (p *policy) valueAt(at place, text string) (string, error) {
 	text = p.shownName(at, text)
 	switch {
 	case at.doc.kind == KindModel && notInModel.MatchString(text):
-		return "", errors.New(`a model cannot have a text with quotes, a backslash, "#", ";", a comma, brackets, "r." or "p."`)
+		return "", errors.New(`a model cannot have a text with quotes, a backslash, "#", ";", a comma, brackets, "r.", "p." or letters beyond ASCII`)
 	case at.doc.kind == KindModel:
 		return `"` + text + `"`, nil
 	case at.doc.kind == KindTests && (text == "in" || strings.ContainsAny(text, " \"[],#=")):
