@@ -2,6 +2,7 @@ package fiberauth_test
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -129,4 +130,33 @@ func status(t *testing.T, app *fiber.App, method, path, override string) int {
 	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
 	return resp.StatusCode
+}
+
+// TestRefusedInAnotherApp: a handler may serve a request with another app, whose
+// context has gone when the gate is told of what was written after a refusal there.
+func TestRefusedInAnotherApp(t *testing.T) {
+	var log strings.Builder
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(new(authtest.Recorder)),
+		core.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := authtest.AuthorizerFunc(func(*core.Principal, core.Access) (core.Decision, error) { return core.Decision{}, nil })
+	other := fiber.New()
+	other.Get("/admin/:id", func(c *fiber.Ctx) error {
+		_ = fiberauth.Check(c, g, nobody)
+		return c.SendString("late")
+	})
+	serve := other.Handler()
+	app := fiber.New()
+	app.Use(fiberauth.Authenticate(g), func(c *fiber.Ctx) error {
+		serve(c.Context())
+		return nil
+	})
+	if got := status(t, app, http.MethodGet, "/admin/7", ""); got != http.StatusForbidden {
+		t.Errorf("answered %d", got)
+	}
+	if !strings.Contains(log.String(), "wrote after a refusal") || !strings.Contains(log.String(), "route=/admin/:id") {
+		t.Errorf("the log says %q", log.String())
+	}
 }

@@ -62,7 +62,7 @@ func MarkRefused(ctx *fasthttp.RequestCtx) {
 // and seals the response. The request must not have been refused before. conceal
 // writes the answer where the verdict asks for that.
 func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict, conceal func()) {
-	resp := &ctx.Response
+	in, resp := &inside{v, tell(request)}, &ctx.Response
 	for _, name := range representation {
 		resp.Header.Del(name)
 	}
@@ -75,8 +75,26 @@ func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict
 	}
 	closeUnread(ctx)
 	Seal(ctx)
-	ctx.SetUserValue(insideKey{}, &inside{v, request})
+	ctx.SetUserValue(insideKey{}, in)
 }
+
+// told is a request with what the guard is told of it late, when the context of an
+// app that has served it inside another one may have gone.
+type told struct {
+	core.Request
+	method string
+	route  core.Route
+	err    error
+}
+
+func tell(r core.Request) *told {
+	t := &told{Request: r, method: r.Method()}
+	t.route, t.err = r.Route()
+	return t
+}
+
+func (t *told) Method() string             { return t.method }
+func (t *told) Route() (core.Route, error) { return t.route, t.err }
 
 // representation are fields that handlers have set for what is not sent.
 var representation = [...]string{
