@@ -232,6 +232,22 @@ func (f family) compareEngines(t *testing.T, rnd *rand.Rand, questions int) (all
 	return allowed, nil
 }
 
+// TestExplanationsFailAsCasbin: functions for explanations refuse arguments that Casbin
+// refuses.
+func TestExplanationsFailAsCasbin(t *testing.T) {
+	c := &model.Settings{Casbin: casbinv2.Casbin}
+	snapshot := engine.Snapshot{Schema: model.ReadSchema(RBAC().Name(), RBAC().Text(), c)}
+	q, match := engine.Request{Ctx: t.Context()}, snapshot.Functions()["p__keyMatch2"]
+	if got, err := match(q.Links(), "/a/1", "/a/:id"); got != true || err != nil {
+		t.Errorf("a text: %v, %v", got, err)
+	}
+	for _, args := range [][]any{{}, {"/a"}, {1.0, "/a"}, {nil, "/a"}, {"/a", true}, {"/a", "/a", "/a"}} {
+		if got, err := match(append([]any{q.Links()}, args...)...); err == nil {
+			t.Errorf("keyMatch2(%v) is %v, want an error", args, got)
+		}
+	}
+}
+
 func text(a engine.Answer) string {
 	if a.Rule == nil {
 		return fmt.Sprint(a.Allowed, " by no rule")

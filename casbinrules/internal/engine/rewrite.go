@@ -19,8 +19,8 @@ func (s *Snapshot) Functions() map[string]govaluate.ExpressionFunction {
 	builtin := s.Schema.File.Settings.Casbin.Functions()
 	for name, match := range builtin {
 		builtin[name] = func(args ...any) (any, error) {
-			text, _ := arg(args, 0).(string)
-			if p, ok := arg(args, 1).(string); ok && len(args) == 2 {
+			text, ok := arg(args, 0).(string)
+			if p, isText := arg(args, 1).(string); ok && isText && len(args) == 2 {
 				if matches, sure := pattern.MatchSegments(name, text, p); sure {
 					return matches, nil
 				}
