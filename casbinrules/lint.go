@@ -110,7 +110,9 @@ func (l *Linter) Lint(fsys fs.FS) ([]Finding, error) {
 
 // Warnings are the warnings about the policy in force, in the order of
 // [FindingsError.Findings]. Notes are not among them; see [Lint].
-func (a *Authorizer) Warnings() []Finding { return slices.Clone(a.current.Load().warnings) }
+func (a *Authorizer) Warnings() []Finding {
+	return append([]Finding{}, a.current.Load().warnings...)
+}
 
 // logged is how many warnings of one policy are logged.
 const logged = 20
