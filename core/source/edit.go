@@ -8,27 +8,22 @@ import (
 )
 
 // Edits spare an instance from reading all files of a revision of which a few lines
-// are new, for implementations of [Store] whose notifications can have a text: it
-// says what was cut out of the files before and what was put in, so it must reach
-// none but those who may read the files. An edit is a hint like any notification.
-// What comes of it is used only if it has the hash that the store names when it is
-// asked; else all files are read, as without it.
+// are new, for implementations of [Store] which can keep a text beside the newest
+// revision: it says what was cut out of the files before and what was put in, so it must
+// be kept where none but those who may read the files can read it. An edit is a hint like
+// any notification. What comes of it is used only if it has the hash that the store names
+// when it is asked; else all files are read, as without it.
 //
 // The zero Edits know of nothing. They are safe for concurrent use, and keep the
 // newest files that they were given.
 type Edits struct {
-	mu    sync.Mutex
-	at    State
-	kept  *Content // of at; nil if there is none
-	heard []edit   // the oldest first
+	mu   sync.Mutex
+	at   State
+	kept *Content // of at; nil if there is none
 }
 
-const (
-	// maxEdit is how many bytes the text of an edit may have, and maxHeard how many
-	// edits are kept: an instance that puts one into force hears of others meanwhile.
-	maxEdit  = 64 << 10
-	maxHeard = 8
-)
+// MaxEdit is how many bytes the text of an edit may have.
+const MaxEdit = 64 << 10
 
 // edit is what leads from one state to another one with files of the same names.
 type edit struct {
@@ -58,20 +53,13 @@ func (e *Edits) Keep(at State, c *Content) {
 	if c.summed == nil { // else others may have it already
 		c.sum(at.Hash)
 	}
-	e.keep(at, c)
-}
-
-// keep runs under the lock.
-func (e *Edits) keep(at State, c *Content) {
 	e.at, e.kept = at, c
-	e.heard = slices.DeleteFunc(e.heard, func(by edit) bool { return by.To.Revision <= at.Revision })
 }
 
-// Text is what a notification says to those that have a revision of what led from
-// it to a new state with files. It has of each file all between the first byte that is
-// new and the last. It is "" where those who hear of the state have to read all files:
-// what is kept is of another revision, files have come or gone, or the text would have
-// more than most bytes, or 64 KiB.
+// Text is what those that have a revision can make files by of what led from it to a
+// new state with files. It has of each file all between the first byte that is new and the
+// last. It is "" where the files have to be read: what is kept is of another revision,
+// files have come or gone, or the text would have more than most bytes, or [MaxEdit].
 func (e *Edits) Text(from Revision, to State, files []File, most int) string {
 	e.mu.Lock()
 	at, kept := e.at, e.kept
@@ -79,7 +67,7 @@ func (e *Edits) Text(from Revision, to State, files []File, most int) string {
 	if kept == nil || at.Revision != from || len(files) != len(kept.Files) {
 		return ""
 	}
-	most = min(most, maxEdit)
+	most = min(most, MaxEdit)
 	by := edit{From: at, To: to}
 	size := 0
 	for i, f := range sorted(files) {
@@ -104,76 +92,30 @@ func (e *Edits) Text(from Revision, to State, files []File, most int) string {
 	return string(text)
 }
 
-// Hear notes the text of a notification, whatever it is.
-func (e *Edits) Hear(text string) {
-	var by edit
-	if len(text) > maxEdit || json.Unmarshal([]byte(text), &by) != nil || by.To.Revision <= by.From.Revision {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.heard) == maxHeard {
-		e.heard = slices.Delete(e.heard, 0, 1)
-	}
-	e.heard = append(e.heard, by)
-}
-
-// Heard reports whether there may be an edit that leads to a revision.
-func (e *Edits) Heard(r Revision) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.ContainsFunc(e.heard, func(by edit) bool { return by.To.Revision == r })
-}
-
 // Content is that of a state which the store has named just now: what is kept, or made
-// of that, and kept in its place. It is nil where no edits lead there, or they lead to
-// something else.
-func (e *Edits) Content(to State) *Content {
+// of that by the text of an edit, and kept in its place. It is nil where the text, whatever
+// it is, leads to something else, or from something else.
+func (e *Edits) Content(to State, text string) *Content {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.kept != nil && e.at == to {
+	if e.kept == nil {
+		return nil
+	}
+	if e.at == to {
 		return e.kept // others who follow the store have asked for it
 	}
-	path := e.path(to)
-	if path == nil {
+	var by edit
+	if len(text) > MaxEdit || json.Unmarshal([]byte(text), &by) != nil || by.From != e.at || by.To != to {
 		return nil
 	}
 	files := slices.Clone(e.kept.Files)
-	for _, by := range slices.Backward(path) {
-		if !by.apply(files) {
-			files = nil
-			break
-		}
-	}
-	if files == nil || HashFiles(files) != to.Hash {
-		e.heard = nil // what is wrong is not tried again
+	if !by.apply(files) || HashFiles(files) != to.Hash {
 		return nil
 	}
 	c := &Content{Revision: to.Revision, Files: files}
 	c.sum(to.Hash)
-	e.keep(to, c)
+	e.at, e.kept = to, c
 	return c
-}
-
-// path are the edits that lead to a state from what is kept, the last one first. Of
-// several that lead to one state the newest counts.
-func (e *Edits) path(to State) (path []edit) {
-	if e.kept == nil {
-		return nil
-	}
-	for _, by := range slices.Backward(e.heard) {
-		if to == e.at {
-			break
-		}
-		if by.To == to {
-			path = append(path, by)
-			to = by.From // of a lower revision
-		}
-	}
-	if to != e.at {
-		return nil
-	}
-	return path
 }
 
 // apply changes files in place, but not what they hold, and reports whether the edit

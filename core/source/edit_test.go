@@ -26,7 +26,7 @@ func policyFile(text string) source.File {
 	return source.File{Name: "policy.csv", Content: []byte(text)}
 }
 
-// TestEdits: who hears of what was published makes the same files of those before, and
+// TestEdits: who reads an edit makes the same files of those before, and
 // these stay as they were, whichever bytes have come and gone.
 func TestEdits(t *testing.T) {
 	t.Parallel()
@@ -46,8 +46,7 @@ func TestEdits(t *testing.T) {
 		if len(text) > 600 || text == "" {
 			t.Fatalf("from %.10q to %.10q: %d bytes", tt.before, tt.now, len(text))
 		}
-		instance.Hear(text)
-		got := instance.Content(to)
+		got := instance.Content(to, text)
 		if got == nil || got.Revision != 2 || got.Hash() != to.Hash {
 			t.Errorf("from %.10q to %.10q: %v by %s", tt.before, tt.now, got, text)
 		}
@@ -57,51 +56,41 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// TestEditsInARow: several are followed, and those of a revision that was skipped or
-// is over are of no use.
+// TestEditsInARow: one after another is followed, and none of a revision that was
+// skipped or is over.
 func TestEditsInARow(t *testing.T) {
 	t.Parallel()
-	var publisher source.Edits
+	var publisher, instance, late source.Edits
 	var states []source.State
 	var texts []string
-	var first *source.Content
-	for r := range source.Revision(6) {
+	for r := range source.Revision(4) {
 		at, c := version(t, r+1, policyFile(fmt.Sprint("rules ", r)))
-		if r > 0 {
-			texts = append(texts, publisher.Text(r, at, c.Files, 1000))
-		} else {
-			first = c
-		}
-		publisher.Keep(at, c)
+		texts = append(texts, publisher.Text(r, at, c.Files, 1000))
 		states = append(states, at)
-	}
-	instance := func(heard ...string) *source.Edits {
-		e := new(source.Edits)
-		e.Keep(states[0], first)
-		for _, text := range heard {
-			e.Hear(text)
+		publisher.Keep(at, c)
+		if r == 0 {
+			instance.Keep(at, c)
+			late.Keep(at, c)
 		}
-		return e
+		if got := instance.Content(at, texts[r]); got == nil || got.Hash() != at.Hash || got.Revision != r+1 {
+			t.Errorf("revision %d: %v", r+1, got)
+		}
 	}
-	e := instance(texts...)
-	if c := e.Content(states[5]); c == nil || c.Hash() != states[5].Hash || c.Revision != 6 {
-		t.Errorf("five in a row: %v", c)
-	}
-	if again := e.Content(states[5]); again == nil || again.Hash() != states[5].Hash {
+	if again := instance.Content(states[3], ""); again == nil || again.Hash() != states[3].Hash {
 		t.Errorf("once more: %v", again)
 	}
-	if c := e.Content(states[3]); c != nil {
+	if c := instance.Content(states[2], texts[2]); c != nil {
 		t.Errorf("back to an older one: %v", c)
 	}
-	if c := instance(texts[0], texts[2]).Content(states[3]); c != nil {
-		t.Errorf("one was not heard of: %v", c)
+	if c := late.Content(states[3], texts[3]); c != nil {
+		t.Errorf("two were skipped: %v", c)
 	}
-	if c := new(source.Edits).Content(states[0]); c != nil {
+	if c := new(source.Edits).Content(states[0], texts[0]); c != nil {
 		t.Errorf("of nothing: %v", c)
 	}
 }
 
-// TestEditsThatAreWrong: whatever a notification says, nothing comes of it but files
+// TestEditsThatAreWrong: whatever an edit says, nothing comes of it but files
 // that have the hash of the state.
 func TestEditsThatAreWrong(t *testing.T) {
 	t.Parallel()
@@ -140,16 +129,14 @@ func TestEditsThatAreWrong(t *testing.T) {
 	} {
 		var e source.Edits
 		e.Keep(at, c)
-		e.Hear(text)
-		if got := e.Content(to); got != nil {
+		if got := e.Content(to, text); got != nil {
 			t.Errorf("%s: %v", what, got)
 		}
 		if c.Hash() != at.Hash {
 			t.Fatalf("%s: the files before are others", what)
 		}
-		// A good one that is heard of afterwards counts.
-		e.Hear(edit(at, to, good))
-		if got := e.Content(to); got == nil || got.Hash() != next.Hash() {
+		// A good one that is read afterwards counts.
+		if got := e.Content(to, edit(at, to, good)); got == nil || got.Hash() != next.Hash() {
 			t.Errorf("after %s: %v", what, got)
 		}
 	}
@@ -175,7 +162,7 @@ func TestEditsThatAreNone(t *testing.T) {
 	proved.Proof = []byte("of this revision")
 	var of source.Edits
 	of.Keep(at, &proved)
-	if got := of.Content(at); got != nil {
+	if got := of.Content(at, ""); got != nil {
 		t.Error("content is kept that has a proof, which an edit has not")
 	}
 	for what, tt := range map[string]struct {
@@ -204,7 +191,7 @@ func TestEditsAtOnce(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			e.Keep(at, c)
-			if got := e.Content(at); got == nil || got.Hash() != at.Hash {
+			if got := e.Content(at, ""); got == nil || got.Hash() != at.Hash {
 				t.Errorf("kept: %v", got)
 			}
 		})
@@ -230,7 +217,7 @@ func TestWrappedContent(t *testing.T) {
 	}
 }
 
-// FuzzEdits: no text of a notification takes an instance down, or makes files of it
+// FuzzEdits: no text of an edit takes an instance down, or makes files of it
 // that are not those of the state, or changes those before.
 func FuzzEdits(f *testing.F) {
 	before := []byte("p, ann, /a, GET\n")
@@ -241,8 +228,7 @@ func FuzzEdits(f *testing.F) {
 		at, c := version(t, 1, source.File{Name: "policy.csv", Content: bytes.Clone(before)})
 		to, now := version(t, 2, policyFile("p, ann, /b, GET\n"))
 		e.Keep(at, c)
-		e.Hear(strings.ReplaceAll(text, `"x"`, `"`+to.Hash+`"`))
-		if got := e.Content(to); got != nil && !bytes.Equal(got.Files[0].Content, now.Files[0].Content) {
+		if got := e.Content(to, strings.ReplaceAll(text, `"x"`, `"`+to.Hash+`"`)); got != nil && !bytes.Equal(got.Files[0].Content, now.Files[0].Content) {
 			t.Errorf("%q", got.Files[0].Content)
 		}
 		if !bytes.Equal(c.Files[0].Content, before) {

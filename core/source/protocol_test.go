@@ -34,7 +34,7 @@ type state struct {
 	lagging uint8          // what a replica shows
 	up      bool           // the connection that notifies
 	hint    uint8          // revision in the notification under way; 0 for none
-	forged  bool           // it has an edit that leads to something else
+	forged  bool           // its edit leads to something else
 	looking bool           // the instance is about to read
 	loading uint8          // first half it has read in two steps; 0 for none
 	known   uint8          // newest it has seen

@@ -34,6 +34,7 @@ type Store struct {
 	quick, slow *redis.Client
 	prefix      string
 	hinted      atomic.Uint64 // the revision that was notified last
+	edited      atomic.Uint64 // the one that was last notified with an edit
 	edits       source.Edits
 }
 
@@ -92,6 +93,9 @@ func (s *Store) Close() error { return s.client.Close() }
 func (s *Store) head() string    { return s.prefix + "head" }
 func (s *Store) history() string { return s.prefix + "history" }
 func (s *Store) channel() string { return s.prefix + "changed" }
+
+// edit is the key with the edit that leads to the newest revision, "" if there is none.
+func (s *Store) edit() string { return s.prefix + "edit" }
 func (s *Store) at(r source.Revision) string {
 	return s.prefix + strconv.FormatUint(uint64(r), 10)
 }
@@ -114,14 +118,19 @@ const (
 )
 
 // Fetch implements [source.Source]. It costs one small key while the revision is
-// known, and where a notification has said what is new in it; and one way to the server
-// and back for a small one that was notified.
+// known, and one way to the server and back for one that was notified, and is small or
+// has an edit.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
 	hinted := source.Revision(s.hinted.Load())
 	p := s.quick.Pipeline()
 	head := p.GetRange(ctx, s.head(), 0, maxHead-1)
 	var files *packed
-	if hinted > known.Revision && !s.edits.Heard(hinted) {
+	edit := new(redis.StringCmd)
+	switch {
+	case hinted <= known.Revision:
+	case source.Revision(s.edited.Load()) == hinted && known != source.State{}:
+		edit = p.GetRange(ctx, s.edit(), 0, source.MaxEdit)
+	default:
 		files = s.packed(ctx, p, hinted)
 	}
 	if _, err := p.Exec(ctx); err != nil {
@@ -135,7 +144,7 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 		files = nil // of another revision
 	}
 	if known != (source.State{}) {
-		if c := s.edits.Content(newest); c != nil {
+		if c := s.edits.Content(newest, edit.Val()); c != nil {
 			return source.Fetched{State: newest, Content: c}, nil
 		}
 	}
@@ -160,17 +169,17 @@ func (s *Store) newest(text string) (source.State, error) {
 	return source.State{Revision: source.Revision(r), Hash: hash}, nil
 }
 
-// Listen implements [source.Source]. A notification has the revision, and often what is
-// new in it. If not, its files are read together with the newest revision, in case that
-// it is it.
+// Listen implements [source.Source]. A notification has the revision, and whether there
+// is an edit that leads to it: that, or its files, are read together with the newest
+// revision, in case that it is it.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
 	err := connect.Listen(ctx, s.client, s.channel(), func(text string) {
-		number, edit, _ := strings.Cut(text, " ")
+		number, edited := strings.CutSuffix(text, withEdit)
 		if r, err := strconv.ParseUint(number, 10, 63); err == nil {
+			if edited {
+				s.edited.Store(r)
+			}
 			s.hinted.Store(r)
-		}
-		if edit != "" {
-			s.edits.Hear(edit)
 		}
 		hint()
 	})
@@ -179,6 +188,10 @@ func (s *Store) Listen(ctx context.Context, hint func()) error {
 	}
 	return nil
 }
+
+// withEdit is what a notification ends with if there is an edit. It does not have the
+// edit itself: a server may let users hear channels who can read no keys.
+const withEdit = " edit"
 
 // publish compares and swaps: 0 and the newest revision if another one than the
 // base is the newest, else 1 and the time. What was published by this very call is no
@@ -197,7 +210,8 @@ redis.call('HSET', KEYS[3], 'entry', ARGV[5], 'time', now[1])
 redis.call('SET', KEYS[4], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[2])
 redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. ARGV[3])
-redis.call('PUBLISH', ARGV[4], ARGV[7])
+redis.call('SET', KEYS[5], ARGV[7])
+redis.call('PUBLISH', ARGV[4], ARGV[8])
 return {1, now[1]}
 `)
 
@@ -211,15 +225,16 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 	if err != nil {
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
-	keys := []string{s.head(), s.history(), s.at(e.Revision), s.filesAt(e.Revision)}
+	keys := []string{s.head(), s.history(), s.at(e.Revision), s.filesAt(e.Revision), s.edit()}
 	// Instances that know nothing of edits take any text for a notification.
 	notice := strconv.FormatUint(uint64(e.Revision), 10)
 	to := source.State{Revision: e.Revision, Hash: e.Hash}
-	if edit := s.edits.Text(p.Base, to, p.Files, small); edit != "" {
-		notice += " " + edit
+	edit := s.edits.Text(p.Base, to, p.Files, source.MaxEdit)
+	if edit != "" {
+		notice += withEdit
 	}
 	text := pack(p.Files)
-	got, err := publish.Run(ctx, s.slow, keys, uint64(p.Base), uint64(e.Revision), e.Hash, s.channel(), note, text, notice).Slice()
+	got, err := publish.Run(ctx, s.slow, keys, uint64(p.Base), uint64(e.Revision), e.Hash, s.channel(), note, text, edit, notice).Slice()
 	if err != nil {
 		return source.Entry{}, fmt.Errorf("source/redis: publish: %w", err)
 	}
