@@ -22,9 +22,9 @@ func (anybody) VerifyToken(context.Context, string) (*core.Principal, error) {
 	return core.NewPrincipal(core.PrincipalInfo{ID: "alice"})
 }
 
-// A handler that goes on with a context of its own, which knows of no gate, has
-// its refusals sealed as well.
-func TestRefusalUnderAnotherContextIsSealed(t *testing.T) {
+// quietGuard takes any bearer token, and logs nothing.
+func quietGuard(t *testing.T) *core.Guard {
+	t.Helper()
 	a, err := bearer.New("api", anybody{})
 	if err != nil {
 		t.Fatal(err)
@@ -34,6 +34,13 @@ func TestRefusalUnderAnotherContextIsSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return g
+}
+
+// A handler that goes on with a context of its own, which knows of no gate, has
+// its refusals sealed as well.
+func TestRefusalUnderAnotherContextIsSealed(t *testing.T) {
+	g := quietGuard(t)
 	goOn := func(w http.ResponseWriter) {
 		w.Header().Set("X-Late", "late")
 		_, _ = io.WriteString(w, "late")
@@ -70,15 +77,7 @@ func TestRefusalUnderAnotherContextIsSealed(t *testing.T) {
 // A refusal has the encoding that the response had at the gate, by what stands in
 // front of it and encodes what it is given, and not that of the handler.
 func TestEncodingOfARefusal(t *testing.T) {
-	a, err := bearer.New("api", anybody{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	quiet := slog.New(slog.DiscardHandler)
-	g, err := core.NewGuard([]core.Authenticator{a}, core.WithLogger(quiet), core.WithObserver(core.LogObserver(quiet)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := quietGuard(t)
 	h := httpauth.Authenticate(g)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "late")
 		_ = httpauth.Check(w, r, g, rule.Role("admin"))

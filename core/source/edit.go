@@ -59,15 +59,14 @@ func (e *Edits) Keep(at State, c *Content) {
 // Text is what those that have a revision can make files by of what led from it to a
 // new state with files. It has of each file all between the first byte that is new and the
 // last. It is "" where the files have to be read: what is kept is of another revision,
-// files have come or gone, or the text would have more than most bytes, or [MaxEdit].
-func (e *Edits) Text(from Revision, to State, files []File, most int) string {
+// files have come or gone, or the text would have more than [MaxEdit] bytes.
+func (e *Edits) Text(from Revision, to State, files []File) string {
 	e.mu.Lock()
 	at, kept := e.at, e.kept
 	e.mu.Unlock()
 	if kept == nil || at.Revision != from || len(files) != len(kept.Files) {
 		return ""
 	}
-	most = min(most, MaxEdit)
 	by := edit{From: at, To: to}
 	size := 0
 	for i, f := range sorted(files) {
@@ -79,14 +78,14 @@ func (e *Edits) Text(from Revision, to State, files []File, most int) string {
 			continue
 		}
 		c := changeOf(before.Content, f.Content)
-		if size += len(f.Name) + len(c.Add); size > most {
+		if size += len(f.Name) + len(c.Add); size > MaxEdit {
 			return ""
 		}
 		c.Name = f.Name
 		by.Files = append(by.Files, c)
 	}
 	text, err := json.Marshal(by)
-	if err != nil || len(text) > most {
+	if err != nil || len(text) > MaxEdit {
 		return ""
 	}
 	return string(text)

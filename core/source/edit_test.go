@@ -42,7 +42,7 @@ func TestEdits(t *testing.T) {
 		to, now := version(t, 2, policyFile(tt.now), model)
 		publisher.Keep(at, before)
 		instance.Keep(at, before)
-		text := publisher.Text(1, to, now.Files, 1000)
+		text := publisher.Text(1, to, now.Files)
 		if len(text) > 600 || text == "" {
 			t.Fatalf("from %.10q to %.10q: %d bytes", tt.before, tt.now, len(text))
 		}
@@ -65,7 +65,7 @@ func TestEditsInARow(t *testing.T) {
 	var texts []string
 	for r := range source.Revision(4) {
 		at, c := version(t, r+1, policyFile(fmt.Sprint("rules ", r)))
-		texts = append(texts, publisher.Text(r, at, c.Files, 1000))
+		texts = append(texts, publisher.Text(r, at, c.Files))
 		states = append(states, at)
 		publisher.Keep(at, c)
 		if r == 0 {
@@ -150,11 +150,11 @@ func TestEditsThatAreNone(t *testing.T) {
 	other := source.File{Name: "roles.csv"}
 	e.Keep(source.State{Revision: 3, Hash: "of others"}, c)
 	e.Keep(source.State{Revision: 2, Hash: at.Hash}, c)
-	if text := e.Text(3, at, c.Files, 1000); text != "" {
+	if text := e.Text(3, at, c.Files); text != "" {
 		t.Errorf("content of another state was kept: %s", text)
 	}
 	e.Keep(at, c)
-	random := make([]byte, 1000)
+	random := make([]byte, source.MaxEdit)
 	for i := range random {
 		random[i] = byte(rand.Uint32())
 	}
@@ -175,7 +175,7 @@ func TestEditsThatAreNone(t *testing.T) {
 		"too long":              {3, []source.File{{Name: "policy.csv", Content: random}}},
 	} {
 		to, _ := version(t, 4, tt.files...)
-		if text := e.Text(tt.from, to, tt.files, 1000); text != "" {
+		if text := e.Text(tt.from, to, tt.files); text != "" {
 			t.Errorf("%s: %s", what, text)
 		}
 	}

@@ -102,11 +102,7 @@ const maxBytes = source.MaxSize + source.MaxFiles*255
 // Listen implements [source.Source]. It takes a connection of its own, which the
 // server closes when nobody is there, and which a query tests now and then.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
-	return wrapped("listen", connect.Listen(ctx, s.pool, channel, func(payload string) {
-		if payload == "" || payload == s.name {
-			hint()
-		}
-	}))
+	return wrapped("listen", connect.Listen(ctx, s.pool, channel, s.name, hint))
 }
 
 const columns = "revision, published, hash, author, commit_id, message, forced, restores"

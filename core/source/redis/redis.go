@@ -229,7 +229,7 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 	// Instances that know nothing of edits take any text for a notification.
 	notice := strconv.FormatUint(uint64(e.Revision), 10)
 	to := source.State{Revision: e.Revision, Hash: e.Hash}
-	edit := s.edits.Text(p.Base, to, p.Files, source.MaxEdit)
+	edit := s.edits.Text(p.Base, to, p.Files)
 	if edit != "" {
 		notice += withEdit
 	}

@@ -281,17 +281,24 @@ func listen(t *testing.T, a, b source.Store) {
 	}
 }
 
-func follow(t *testing.T, a, b source.Store) {
-	publish(t, a, 0, "one")
+// followed is a follower of a store until the test ends, and what it puts into force.
+func followed(t *testing.T, of source.Store) (*source.Follower, <-chan *source.Content) {
+	t.Helper()
 	applied := make(chan *source.Content, 10)
-	f, err := source.Follow(t.Context(), b, func(_ context.Context, c *source.Content) error {
+	f, err := source.Follow(t.Context(), of, func(_ context.Context, c *source.Content) error {
 		applied <- c
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = f.Close() }()
+	t.Cleanup(func() { _ = f.Close() })
+	return f, applied
+}
+
+func follow(t *testing.T, a, b source.Store) {
+	publish(t, a, 0, "one")
+	f, applied := followed(t, b)
 	holds(t, <-applied, 1, "one")
 	publish(t, a, 1, "two")
 	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
@@ -307,15 +314,7 @@ func follow(t *testing.T, a, b source.Store) {
 func edits(t *testing.T, a, b source.Store) {
 	lines := strings.Repeat("p, somebody, /somewhere, GET\n", 5000)
 	e := publish(t, a, 0, lines)
-	applied := make(chan *source.Content, 10)
-	f, err := source.Follow(t.Context(), b, func(_ context.Context, c *source.Content) error {
-		applied <- c
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
+	f, applied := followed(t, b)
 	holds(t, <-applied, 1, lines)
 	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
 	defer cancel()

@@ -117,9 +117,5 @@ func (l revocations) Read(ctx context.Context, after revoke.Position, limit int)
 
 // Listen implements [revoke.Log].
 func (l revocations) Listen(ctx context.Context, hint func()) error {
-	return wrapped("listen", connect.Listen(ctx, l.pool, channel, func(payload string) {
-		if payload == "" || payload == l.service {
-			hint()
-		}
-	}))
+	return wrapped("listen", connect.Listen(ctx, l.pool, channel, l.service, hint))
 }

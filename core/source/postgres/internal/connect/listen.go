@@ -19,11 +19,10 @@ const (
 )
 
 // Listen calls hint when it listens on a channel, and for each notification there with
-// its payload, which is "" for what may have been one. It takes a connection of its
-// own, which the server closes when nobody is there, and which a query tests now and
-// then. When it is lost, those of the pool that are idle are not used any more: the
+// the payload. It takes a connection of its own, which the server closes when nobody
+// is there, and which a query tests now and then. When it is lost, those of the pool that are idle are not used any more: the
 // server, or the way to it, is not what it was.
-func Listen(ctx context.Context, pool *pgxpool.Pool, channel string, hint func(payload string)) error {
+func Listen(ctx context.Context, pool *pgxpool.Pool, channel, payload string, hint func()) error {
 	c, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig)
 	if err != nil {
 		return err
@@ -36,7 +35,7 @@ func Listen(ctx context.Context, pool *pgxpool.Pool, channel string, hint func(p
 	if _, err := c.Exec(ctx, "listen "+channel); err != nil {
 		return err
 	}
-	hint("")
+	hint()
 	for {
 		notified, err := await(ctx, c)
 		if err != nil {
@@ -45,7 +44,9 @@ func Listen(ctx context.Context, pool *pgxpool.Pool, channel string, hint func(p
 			}
 			return err
 		}
-		hint(notified.Payload)
+		if notified.Payload == payload {
+			hint()
+		}
 	}
 }
 
