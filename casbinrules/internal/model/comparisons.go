@@ -38,6 +38,10 @@ type Comparison struct {
 	// [Rule.Fields], and -1 for the constant Text.
 	Column int
 	Text   string
+	// Patterns is the function by which names of role links are patterns, and those
+	// that are compared with them; "" where Function is none of role links, or they
+	// are names alone.
+	Patterns string
 }
 
 // ReadComparisons is what the matcher compares requests with.
@@ -181,7 +185,7 @@ func (r *comparisonReader) isNegated(n *Node) bool {
 // add notes a comparison with a policy field or a constant; false for anything
 // else.
 func (r *comparisonReader) add(n *Node, function string, with *Node) bool {
-	c := Comparison{Field: strings.TrimPrefix(n.Text, "r_"), Function: function, Column: -1}
+	c := Comparison{Field: strings.TrimPrefix(n.Text, "r_"), Function: function, Column: -1, Patterns: r.schema.RolePatterns(function)}
 	switch {
 	case with.Kind == NodeText, with.Kind == NodeNumber:
 		c.Text = with.Text

@@ -63,30 +63,33 @@ func NoAttribute(name string, attributes []string) string {
 }
 
 // Values are what the rules and the matcher compare a request field with, each
-// once: patterns, constants, and the names of role links where it is one.
+// once: patterns, constants, and the names of role links where it is one. Names that
+// are patterns, too, are there as either.
 func Values(rules []casbinrules.Rule, m casbinrules.Matcher, field string) []casbinrules.Pattern {
 	var values []casbinrules.Pattern
 	seen := map[casbinrules.Pattern]bool{}
-	add := func(p casbinrules.Pattern) {
-		if !seen[p] {
-			seen[p] = true
-			values = append(values, p)
-		}
-	}
 	for _, c := range m.Comparisons {
 		if c.Field != field {
 			continue
 		}
+		add := func(text string) {
+			for _, function := range []string{c.Function, c.Patterns} {
+				if p := (casbinrules.Pattern{Text: text, Function: function}); function != "" && !seen[p] {
+					seen[p] = true
+					values = append(values, p)
+				}
+			}
+		}
 		if c.Column < 0 {
-			add(casbinrules.Pattern{Text: c.Text, Function: c.Function})
+			add(c.Text)
 		}
 		for _, r := range rules {
 			switch {
 			case r.Kind == "p" && c.Column >= 0 && c.Column < len(r.Fields):
-				add(casbinrules.Pattern{Text: r.Fields[c.Column], Function: c.Function})
+				add(r.Fields[c.Column])
 			case r.Kind == c.Function:
-				add(casbinrules.Pattern{Text: r.Fields[0], Function: c.Function})
-				add(casbinrules.Pattern{Text: r.Fields[1], Function: c.Function})
+				add(r.Fields[0])
+				add(r.Fields[1])
 			}
 		}
 	}
