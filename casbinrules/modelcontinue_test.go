@@ -83,6 +83,7 @@ func TestHintsNameWhatIsMeant(t *testing.T) {
 		{"keyMatch2", "GlobMatch", model.CodeModelMatcher, "did you mean globMatch? "},
 		{"keyMatch2", "within", model.CodeModelMatcher, "there are globMatch, ipMatch, keyGet"},
 		{"p.obj", "p.object", model.CodeModelMatcher, "did you mean p.obj? "},
+		{"r.act == p.act", "r.act = p.act", model.CodeModelMatcher, "write == to compare"},
 		{"r.act", "r.atc", model.CodeModelMatcher, "did you mean r.act? "},
 		{"r = sub, obj, act", "r = subject, obj, act", model.CodeModelRequest, "did you mean sub? "},
 		{"[matchers]", "[matcher]", model.CodeModelUnused, "did you mean matchers? "},

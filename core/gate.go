@@ -30,14 +30,21 @@ type GateOption func(*Gate) error
 // place of its path.
 func WithResourceName(name string) GateOption {
 	return func(t *Gate) error {
+		if name == "" {
+			return errors.New("resource name is empty: leave WithResourceName out for the path alone")
+		}
 		t.name = name
 		return nil
 	}
 }
 
-// WithAction gives the action behind the gate a name in place of the method.
+// WithAction gives the action behind the gate a name in place of the method. It
+// must not be empty.
 func WithAction(action string) GateOption {
 	return func(t *Gate) error {
+		if action == "" {
+			return errors.New("action is empty: leave WithAction out for the method")
+		}
 		t.action = action
 		return nil
 	}
@@ -146,7 +153,10 @@ func (g *Guard) require(kind string, rules []Authorizer) (*Gate, error) {
 }
 
 func (g *Guard) gate(kind string, rules Authorizer, opts []GateOption) (*Gate, error) {
-	if g == nil || len(g.schemes) == 0 {
+	if g == nil {
+		return nil, fmt.Errorf("%s: the guard is nil: the error of NewGuard says why", kind)
+	}
+	if len(g.schemes) == 0 {
 		return nil, fmt.Errorf("%s: the guard was not made by NewGuard", kind)
 	}
 	t := &Gate{guard: g, kind: kind, rules: rules}

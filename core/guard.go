@@ -92,7 +92,10 @@ func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 // the scheme it passed with and has no authorizer, roles, tenants or trusted
 // origins of its own.
 func (g *Guard) With(opts ...Option) (*Guard, error) {
-	if g == nil || len(g.schemes) == 0 {
+	if g == nil {
+		return nil, errors.New("guard variant: the guard is nil: the error of NewGuard says why")
+	}
+	if len(g.schemes) == 0 {
 		return nil, errors.New("guard variant: the guard was not made by NewGuard")
 	}
 	v := *g

@@ -95,13 +95,15 @@ func TestGatesThatCannotWork(t *testing.T) {
 		make func() (*core.Gate, error)
 		want string
 	}{
-		{"a nil guard", func() (*core.Gate, error) { return noGuard.Authenticate() }, "authenticate: the guard was not made by NewGuard"},
+		{"a nil guard", func() (*core.Gate, error) { return noGuard.Authenticate() }, "authenticate: the guard is nil"},
 		{"an empty guard", func() (*core.Gate, error) { return new(core.Guard).Optional() }, "optional: the guard was not made by NewGuard"},
 		{"an empty guard with rules", func() (*core.Gate, error) { return new(core.Guard).Require(allowing()) }, "require: the guard was not made by NewGuard"},
 		{"no authorizer", func() (*core.Gate, error) { return g.Authorize() }, "authorize: the guard has no authorizer"},
 		{"no rule", func() (*core.Gate, error) { return g.Require() }, "require: no rule"},
 		{"a nil rule", func() (*core.Gate, error) { return g.Require(allowing(), nil) }, "require: rule 2 is nil"},
 		{"a typed nil rule", func() (*core.Gate, error) { return g.Require(noRule) }, "require: rule 1 is nil"},
+		{"an empty resource name", func() (*core.Gate, error) { return g.Authenticate(core.WithResourceName("")) }, "authenticate: resource name is empty"},
+		{"an empty action", func() (*core.Gate, error) { return g.Authenticate(core.WithAction("")) }, "authenticate: action is empty"},
 		{"a nil gate option", func() (*core.Gate, error) { return g.Authenticate(core.WithResourceName("x"), nil) }, "authenticate: option 2 is nil"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

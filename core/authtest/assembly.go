@@ -22,9 +22,9 @@ func badGates(t *testing.T, f Framework) {
 		says string
 		gate Gate
 	}{
-		{"not made by NewGuard", Gate{Kind: "Authenticate"}},
+		{"the guard is nil", Gate{Kind: "Authenticate"}},
 		{"not made by NewGuard", Gate{Kind: "Optional", Guard: new(core.Guard)}},
-		{"not made by NewGuard", Gate{Kind: "Authorize"}},
+		{"the guard is nil", Gate{Kind: "Authorize"}},
 		{"not made by NewGuard", Gate{Kind: "Require", Guard: new(core.Guard), Rules: []core.Authorizer{only()}}},
 		{"no authorizer", Gate{Kind: "Authorize", Guard: g}},
 		{"option 2 is nil", Gate{Kind: "Authorize", Guard: policed, Options: []core.GateOption{core.WithResourceName("x"), nil}}},

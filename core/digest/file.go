@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync/atomic"
 
@@ -58,6 +59,11 @@ func NewFile(realm string, opts ...FileOption) (*File, error) {
 	return f, nil
 }
 
+// Absent is the error for a path without file. It says how to make one.
+func (*File) Absent(path string) error {
+	return fmt.Errorf("digest: there is no password file %s: make a line with %s: %w", path, advice, fs.ErrNotExist)
+}
+
 // OpenFile makes a file and loads what is at path, once. Its errors are those
 // of [NewFile] and [File.Load], or say why the file could not be read.
 func OpenFile(path, realm string, opts ...FileOption) (*File, error) {
@@ -66,6 +72,9 @@ func OpenFile(path, realm string, opts ...FileOption) (*File, error) {
 		return nil, err
 	}
 	r, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, f.Absent(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}

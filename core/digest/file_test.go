@@ -218,7 +218,7 @@ func TestOpenFile(t *testing.T) {
 		opts              []FileOption
 		says              string
 	}{
-		{"no file", filepath.Join(dir, "none"), realm, nil, "none"},
+		{"no file", filepath.Join(dir, "none"), realm, nil, "none: make a line with digest.HashA1"},
 		{"a directory", dir, realm, nil, "directory"},
 		{"another realm", path, "other", nil, path + ":1: "},
 		{"empty realm", path, "", nil, "empty realm"},

@@ -10,7 +10,7 @@ import (
 )
 
 // advice is how a line is made.
-const advice = "digest.HashA1 or as the manual shows"
+const advice = "digest.HashA1, or with openssl as docs/digest.md shows"
 
 // table is the content of a password file. It is immutable.
 type table struct {

@@ -230,7 +230,11 @@ func (s *Schema) compileMatcher(problem *matcherError) {
 	}
 	made, err := parseExpression(s.Matcher, known)
 	if err != nil {
-		s.refuseMatcher("", "the matcher is no expression: %s", FirstLine(err))
+		hint := ""
+		if strings.Contains(err.Error(), "'='") {
+			hint = "write == to compare"
+		}
+		s.refuseMatcher(hint, "the matcher is not an expression: %s", FirstLine(err))
 		s.File.Findings[len(s.File.Findings)-1].Severity = SeverityError // for Casbin too
 		return
 	}

@@ -33,6 +33,8 @@ func (t *Terms) SetIssuer(iss string) error {
 	switch {
 	case iss == "":
 		return errors.New("issuer is empty")
+	case strings.TrimSpace(iss) != iss:
+		return fmt.Errorf("issuer %.256q begins or ends with white space: no token has such an iss", iss)
 	case strings.Contains(iss, "/.well-known/"):
 		before, _, _ := strings.Cut(iss, "/.well-known/")
 		return fmt.Errorf("issuer %.256q is the address of metadata: give the issuer itself, which is %.256q as a rule and what iss says in its tokens", iss, before)
@@ -53,6 +55,11 @@ func (t *Terms) AcceptAnyIssuer() error {
 func (t *Terms) AddAudience(aud []string) error {
 	if len(aud) == 0 || slices.Contains(aud, "") {
 		return errors.New("audience is empty")
+	}
+	for _, a := range aud {
+		if strings.TrimSpace(a) != a {
+			return fmt.Errorf("audience %.256q begins or ends with white space: no token has such an aud", a)
+		}
 	}
 	t.Audiences = append(t.Audiences, aud...)
 	return nil

@@ -80,9 +80,9 @@ two is answered from, makes the keys, tokens and passwords for gate one, and pro
 services that run. It also verifies decision logs, and replays them by another policy.
 
 A policy is given with -p, a CSV file, a directory of them or a YAML file with a
-policy in it (a ConfigMap, values of a Helm chart), and read by the
-model given with -m: a file, or one of the presets rbac, rbac-deny and
-rbac-tenants, rbac-tenants-patterns. By default that is policy.csv and the model.conf beside it.
+policy in it (a ConfigMap, values of a Helm chart), and read by the model given
+with -m: a file, or one of the presets rbac, rbac-deny, rbac-tenants and
+rbac-tenants-patterns. By default that is policy.csv and the model.conf beside it.
 
 Exit codes: 0 all is well; 1 findings, failed tests, or requests that cannot be
 decided; 2 the command could not do what was asked.`,
