@@ -1,9 +1,9 @@
 // The page to try policies on.
-import { byID, make } from "./dom.js";
+import { byID, make, renew } from "./dom.js";
 import { Editor } from "./editor.js";
 import { Engine } from "./engine.js";
 import { limit, pack, unpack } from "./share.js";
-import { count, findingsView, matrixView, testsView, verdictView } from "./views.js";
+import { count, findingView, listed, matrixView, testsView, verdictView } from "./views.js";
 
 const names = ["model.conf", "policy.csv", "policy.tests", "routes.json"];
 const flags = ["allow_anonymous", "without_token_roles", "object_route", "as_casbin"];
@@ -224,7 +224,7 @@ function look(answer, took) {
   }
   looked = answer;
   const all = answer.findings;
-  byID("findings").replaceChildren(...findingsView(all, answer.more, go, fix));
+  renew(byID("findings"), listed(all, answer.more), (f) => findingView(f, go, fix));
   byID("found").textContent = all.length > 0 ? `Findings: ${count(all)}` : "Findings";
   for (const name of names) {
     const own = all.filter((f) => f.file === name);

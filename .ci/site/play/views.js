@@ -9,28 +9,31 @@ export function place(file, line, character, go, text = `${file}:${line}`) {
   return make("button", { type: "button", className: "place", onclick: () => go(file, line, character) }, text);
 }
 
-export function findingsView(findings, more, go, fix) {
-  const items = findings.slice(0, most).map((f) =>
-    make(
-      "li", { className: f.severity },
-      make("span", { className: "severity" }, f.severity), " ",
-      place(f.file, f.line, f.character, go), " ",
-      make("span", { className: "message" }, f.message), " ",
-      f.hint ? make("span", { className: "hint" }, f.hint) : "", " ",
-      f.fix ? make("button", { type: "button", className: f.fix.adds ? "fix adds" : "fix", title: f.fix.adds ? "It adds a line, which says more than before." : "", onclick: () => fix(f) }, f.fix.title) : "", " ",
-      f.file.endsWith(".csv") || f.file.endsWith(".conf")
-        ? make("a", { href: `policy-diagnostics.html#${f.code}`, target: "_blank" }, make("code", {}, f.code))
-        : make("code", {}, f.code),
-    ),
-  );
-  const left = findings.length + more - items.length;
+// listed are the findings that are listed, and what stands behind them.
+export function listed(findings, more) {
+  const list = findings.slice(0, most);
+  const left = findings.length + more - list.length;
   if (left > 0) {
-    items.push(make("li", {}, `and ${left} more`));
+    list.push({ text: `and ${left} more` });
   }
-  if (items.length === 0) {
-    items.push(make("li", { className: "none" }, "Nothing is wrong with these files."));
+  return list.length > 0 ? list : [{ text: "Nothing is wrong with these files.", className: "none" }];
+}
+
+export function findingView(f, go, fix) {
+  if (f.text) {
+    return make("li", { className: f.className ?? "" }, f.text);
   }
-  return items;
+  return make(
+    "li", { className: f.severity },
+    make("span", { className: "severity" }, f.severity), " ",
+    place(f.file, f.line, f.character, go), " ",
+    make("span", { className: "message" }, f.message), " ",
+    f.hint ? make("span", { className: "hint" }, f.hint) : "", " ",
+    f.fix ? make("button", { type: "button", className: f.fix.adds ? "fix adds" : "fix", title: f.fix.adds ? "It adds a line, which says more than before." : "", onclick: () => fix(f) }, f.fix.title) : "", " ",
+    f.file.endsWith(".csv") || f.file.endsWith(".conf")
+      ? make("a", { href: `policy-diagnostics.html#${f.code}`, target: "_blank" }, make("code", {}, f.code))
+      : make("code", {}, f.code),
+  );
 }
 
 // count is such as "2 errors, 1 warning".
