@@ -200,13 +200,13 @@ func (b *bearers) of(number int32) []policy.Pair {
 func bearersOf(x *subjectIndex) func() *bearers {
 	return sync.OnceValue(func() *bearers {
 		each := func(yield func(number int32, p policy.Pair)) {
-			for name, at := range x.byName {
-				for _, number := range x.of(x.reaches[at].all) {
+			for name := range x.byName {
+				for _, number := range x.all(&x.byName[name]) {
 					yield(number, policy.Pair{Name: int32(name)})
 				}
 			}
 			for p, at := range x.byPair {
-				for _, number := range x.of(x.reaches[at].all) {
+				for _, number := range x.all(&x.reaches[at]) {
 					yield(number, p)
 				}
 			}

@@ -88,7 +88,7 @@ type placesText struct {
 	ends [placesInText]uint32
 }
 
-const placesInText = 16
+const placesInText = 64
 
 func places(rules []*policy.Rule) placeList {
 	return placeList{rules, make([]atomic.Pointer[placesText], (len(rules)+placesInText-1)/placesInText)}

@@ -303,7 +303,7 @@ func (x *subjectIndex) refinish(old *subjectIndex, touched []int32) {
 		x.takeOver(old)
 		return
 	}
-	if old.byTenant() || old.timed != nil || len(x.consts) > 0 || len(old.reaches) > 2*old.whole+fewReaches {
+	if old.byTenant() || old.timed != nil || len(x.consts) > 0 || len(old.members) > 2*old.whole+fewReaches {
 		x.finish()
 		return
 	}
@@ -326,17 +326,14 @@ func (x *subjectIndex) refinish(old *subjectIndex, touched []int32) {
 		return
 	}
 	x.takeOver(old)
-	x.byName = append(make([]int32, 0, len(marked)), old.byName...)[:len(marked)]
-	x.reaches, x.members = slices.Clip(old.reaches), slices.Clip(old.members)
+	x.byName = append(make([]reach, 0, len(marked)), old.byName...)[:len(marked)]
+	x.members = slices.Clip(old.members)
 	for _, name := range again {
 		own, c := x.own(policy.Pair{Name: name}), x.closure(name)
-		x.byName[name] = 0
 		if c == nil {
 			c = &policy.Closure{}
 		}
-		if own != 0 || len(c.Links) > 0 {
-			x.byName[name] = x.addReach(0, c, own)
-		}
+		x.byName[name] = x.newReach(0, c, own)
 	}
 }
 

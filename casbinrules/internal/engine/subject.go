@@ -28,14 +28,14 @@ type subjectIndex struct {
 	ruled []bool
 	// shared says that the pairs are those of another index, too.
 	shared bool
-	// byName and byPair are where the reaches of names are, those that go by
-	// tenants in the latter.
-	byName  []int32
+	// byName are the reaches of names, and byPair says where those are that go by
+	// tenants.
+	byName  []reach
 	byPair  map[policy.Pair]int32
 	reaches []reach // the first is empty
-	// whole is how many reaches there were when all were worked out at once.
-	whole   int
-	members []int32 // of reaches and constants, sorted within each
+	members []int32 // of long reaches and constants, sorted within each
+	// whole is how many members there were when all reaches were worked out at once.
+	whole int
 	// timed are the names whose roles change with time, whose reaches are those of
 	// all links together.
 	timed map[policy.Pair]*timedReach
@@ -43,10 +43,13 @@ type subjectIndex struct {
 	everybody map[int32]policy.Span
 }
 
-// reach is the numbers of the subjects that a name stands for: its own and
-// those of its roles. tail leaves out roles at the end of the longest chain,
-// which the roles of credentials do not reach.
-type reach struct{ all, tail policy.Span }
+// reach is the sorted numbers of the subjects that a name stands for: its own and
+// those of its roles. Up to two lie in it, so that most decisions read them where
+// they look the name up; a longer one has the inverted place of its first member,
+// and how many there are. That number is inverted where the roles at the end of the
+// longest chain, which the roles of credentials do not reach, are left out in a
+// second list: behind the members stands how many are left, and those.
+type reach [2]int32
 
 // canKey reports whether subjects can be told apart by tenant: they are looked
 // up, always, and their roles are those of a tenant, if they have any. Where
@@ -86,26 +89,26 @@ func (x *subjectIndex) finish() {
 		x.patterns.finish(x)
 		return
 	}
-	x.byName = make([]int32, x.names.Numbers())
+	x.byName = make([]reach, x.names.Numbers())
 	x.reaches = make([]reach, 1)
 	if x.byTenant() {
 		x.byPair = make(map[policy.Pair]int32, len(x.pairs))
 	}
 	if x.graph != nil {
-		shared := map[*policy.Closure]int32{}
+		shared := map[*policy.Closure]reach{}
 		for p, c := range x.graph.Each() {
 			own := x.own(p)
-			at := shared[c]
-			if own != 0 || at == 0 {
-				at = x.addReach(p.Tenant, c, own)
+			r := shared[c]
+			if own != 0 || r == (reach{}) {
+				r = x.newReach(p.Tenant, c, own)
 			}
 			if own == 0 {
-				shared[c] = at
+				shared[c] = r
 			}
 			if x.byPair != nil {
-				x.byPair[p] = at
+				x.addPair(p, r)
 			} else {
-				x.byName[p.Name] = at
+				x.byName[p.Name] = r
 			}
 			if x.graph.ChangesWithTime(p) {
 				x.addTimed(p)
@@ -114,7 +117,7 @@ func (x *subjectIndex) finish() {
 	}
 	x.addOwn()
 	x.addEverybody()
-	x.whole = len(x.reaches)
+	x.whole = len(x.members)
 }
 
 // byTenant reports whether what a name stands for depends on the tenant.
@@ -132,14 +135,49 @@ func (x *subjectIndex) own(p policy.Pair) int32 {
 	}
 }
 
-func (x *subjectIndex) addReach(tenant int32, c *policy.Closure, own int32) int32 {
+func (x *subjectIndex) newReach(tenant int32, c *policy.Closure, own int32) (r reach) {
 	all, tail := x.reached(tenant, c, own)
-	r := reach{all: x.keep(all)}
-	if r.tail = r.all; len(tail) < len(all) {
-		r.tail = x.keep(tail)
+	if len(all) <= len(r) && len(tail) == len(all) {
+		copy(r[:], all)
+		slices.Sort(r[:len(all)])
+		return r
 	}
+	s := x.keep(all)
+	r = reach{^s.First, s.Count}
+	if len(tail) < len(all) {
+		r[1] = ^s.Count
+		x.members = append(x.members, int32(len(tail)))
+		x.keep(tail)
+	}
+	return r
+}
+
+func (x *subjectIndex) addPair(p policy.Pair, r reach) {
+	x.byPair[p] = int32(len(x.reaches))
 	x.reaches = append(x.reaches, r)
-	return int32(len(x.reaches)) - 1
+}
+
+// all are the numbers of a reach. They may lie in it. How many do is computed without
+// a branch: a processor that has guessed wrong, while it waits for the reach of a
+// subject that is in no cache, would have looked up the object in vain.
+func (x *subjectIndex) all(r *reach) []int32 {
+	if r[0] < 0 {
+		count := r[1]
+		if count < 0 {
+			count = ^count
+		}
+		return x.of(policy.Span{First: ^r[0], Count: count})
+	}
+	return r[:int(uint32(-r[0])>>31+uint32(-r[1])>>31)]
+}
+
+// tail are those of them that the roles of credentials reach.
+func (x *subjectIndex) tail(r *reach) []int32 {
+	if r[0] >= 0 || r[1] >= 0 {
+		return x.all(r)
+	}
+	at := ^r[0] + ^r[1]
+	return x.of(policy.Span{First: at + 1, Count: x.members[at]})
 }
 
 // reached are the numbers of the subjects that a name with a closure stands for.
@@ -172,12 +210,12 @@ func (x *subjectIndex) keep(numbers []int32) policy.Span {
 func (x *subjectIndex) addOwn() {
 	for p, number := range x.pairs {
 		if x.byPair[p] == 0 {
-			x.byPair[p] = x.addReach(p.Tenant, &policy.Closure{}, number)
+			x.addPair(p, reach{number})
 		}
 	}
 	for name, ruled := range x.ruled {
-		if ruled && x.byName[name] == 0 {
-			x.byName[name] = x.addReach(0, &policy.Closure{}, int32(name))
+		if ruled && x.byName[name] == (reach{}) {
+			x.byName[name] = reach{int32(name)}
 		}
 	}
 }
@@ -212,14 +250,15 @@ func (x *subjectIndex) of(s policy.Span) []int32 { return x.members[s.First : s.
 
 // reach is what a name stands for in a tenant.
 func (x *subjectIndex) reach(p policy.Pair) *reach {
-	at := int32(0)
 	if x.byPair != nil {
-		at = x.byPair[p]
+		if at := x.byPair[p]; at != 0 {
+			return &x.reaches[at]
+		}
 	}
-	if at == 0 && int(p.Name) < len(x.byName) {
-		at = x.byName[p.Name]
+	if int(p.Name) < len(x.byName) {
+		return &x.byName[p.Name]
 	}
-	return &x.reaches[at]
+	return &x.reaches[0]
 }
 
 // sets appends the sets of numbers that the subject of q stands for.
@@ -239,7 +278,7 @@ func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]in
 	}
 	if x.named {
 		if x.timed == nil {
-			sets = x.append(sets, x.reach(p).all)
+			sets = appendSet(sets, x.all(x.reach(p)))
 		} else {
 			sets = x.appendReach(sets, p, q.Now, false)
 		}
@@ -249,7 +288,7 @@ func (x *subjectIndex) sets(q *Request, with *TokenRoles, sets [][]int32) [][]in
 		if !x.keyed {
 			tenant = 0
 		}
-		sets = x.append(sets, x.everybody[tenant])
+		sets = appendSet(sets, x.of(x.everybody[tenant]))
 	}
 	if x.graph == nil {
 		return sets
@@ -270,15 +309,15 @@ func (x *subjectIndex) appendReach(sets [][]int32, p policy.Pair, now policy.Mom
 		}
 	}
 	if r := x.reach(p); tail {
-		return x.append(sets, r.tail)
+		return appendSet(sets, x.tail(r))
 	} else {
-		return x.append(sets, r.all)
+		return appendSet(sets, x.all(r))
 	}
 }
 
-func (x *subjectIndex) append(sets [][]int32, s policy.Span) [][]int32 {
-	if s.Count == 0 {
+func appendSet(sets [][]int32, numbers []int32) [][]int32 {
+	if len(numbers) == 0 {
 		return sets
 	}
-	return append(sets, x.of(s))
+	return append(sets, numbers)
 }

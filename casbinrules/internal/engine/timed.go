@@ -38,8 +38,5 @@ func (t *timedReach) append(sets [][]int32, x *subjectIndex, p policy.Pair, now 
 	if tail {
 		numbers = n.tail
 	}
-	if len(numbers) == 0 {
-		return sets
-	}
-	return append(sets, numbers)
+	return appendSet(sets, numbers)
 }
