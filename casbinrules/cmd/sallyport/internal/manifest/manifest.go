@@ -377,6 +377,9 @@ func (r *reading) value(key string, n *yaml.Node) error {
 		if at < 0 || !strings.HasPrefix(raw[at:], line) {
 			return wrong("the text is escaped: write %s: | and the lines below it, so that findings have a place", key)
 		}
+		if r.out[first+i] != "" {
+			return wrong("another policy stands in the same line of the file: write each of the two as %s: | with the lines below it", key)
+		}
 		r.out[first+i] = strings.Repeat(" ", at) + line
 	}
 	return nil
