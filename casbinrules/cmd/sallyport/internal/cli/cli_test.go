@@ -197,6 +197,8 @@ func TestExplain(t *testing.T) {
 	}{
 		{`"allowed": true`, []string{"urn:x:viewer", "/reports", "GET"}},
 		{`"subject": "urn:x"`, []string{"urn:x:", "/reports", "GET"}},
+		{`"subject": "urn:x:y"`, []string{`"urn:x:y"`, "/reports", "GET"}},
+		{`"allowed": true`, []string{`"urn:x:y":viewer`, "/reports", "GET"}},
 		{`"allowed": true`, []string{"urn:x", "/reports", "GET", "--role", "viewer"}},
 		{`"reason": "no_credentials"`, []string{"anonymous", "/reports", "GET"}},
 		{`"reason": "subject_is_role_name"`, []string{"admin", "/reports", "GET"}},

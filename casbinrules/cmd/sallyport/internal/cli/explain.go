@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -132,7 +133,8 @@ func (s *source) orient(stderr io.Writer, a *ask.Policy, q ask.Question) (ask.Qu
 	return q, nil
 }
 
-// splitRoles takes "erin:editor,viewer" apart, at the last colon outside quotes.
+// splitRoles takes "erin:editor,viewer" apart, at the last colon outside quotes. A
+// subject that has a colon itself is quoted as a field of a policy line is.
 func splitRoles(arg string) (subject string, roles []string, err error) {
 	at, inQuotes := -1, false
 	for i := range len(arg) {
@@ -144,7 +146,17 @@ func splitRoles(arg string) (subject string, roles []string, err error) {
 		}
 	}
 	if at < 0 {
-		return arg, nil, nil
+		at = len(arg)
+	}
+	subject = arg[:at]
+	if strings.HasPrefix(subject, `"`) {
+		var rest string
+		if subject, rest, err = quoted.Cut(subject); err != nil || rest != "" {
+			return "", nil, usagef("the subject %s: end it with a quote, and double a quote inside", arg[:at])
+		}
+	}
+	if at == len(arg) {
+		return subject, nil, nil
 	}
 	list, err := quoted.List(arg[at+1:])
 	if err != nil {
@@ -155,5 +167,5 @@ func splitRoles(arg string) (subject string, roles []string, err error) {
 			roles = append(roles, role)
 		}
 	}
-	return arg[:at], roles, nil
+	return subject, roles, nil
 }
