@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
@@ -66,7 +67,7 @@ func (a *Authorizer) Rules() []Rule {
 				made.Effect = r.Field(s.Schema.Eft)
 			}
 		} else if s.Schema.Roles[r.Kind()] == 3 {
-			made.Tenants = []Pattern{{r.Field(2), "=="}}
+			made.Tenants = []Pattern{{r.Field(2), cmp.Or(s.Schema.TenantPatterns(r.Kind()), "==")}}
 		}
 		rules[i] = made
 	}

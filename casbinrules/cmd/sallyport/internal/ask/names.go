@@ -16,10 +16,12 @@ type Names struct {
 	matcher casbinrules.Matcher
 	alone   string   // as in [Policy]
 	known   []string // subjects without the prefix of roles
-	tenants []string
+	tenants []casbinrules.Pattern
 	// attributes are the request fields that take the values of attributes.
 	attributes []string
 	hasTenants bool
+	// namesMethods says that rules tell request methods apart, or cover them.
+	namesMethods bool
 	// values are what requests are compared with, by their field.
 	values map[string][]casbinrules.Pattern
 }
@@ -27,12 +29,17 @@ type Names struct {
 // NewNames reads the names that the policy in force uses.
 func NewNames(a *Policy) *Names {
 	n := &Names{alone: a.Alone, rules: a.Rules(), matcher: a.Matcher(), known: a.KnownRoles(), values: map[string][]casbinrules.Pattern{}}
-	n.tenants = Tenants(n.rules)
+	for _, r := range n.rules {
+		n.tenants = append(n.tenants, r.Tenants...)
+	}
 	n.attributes = Attributes(a.RequestFields())
 	for _, field := range a.RequestFields() {
 		n.hasTenants = n.hasTenants || IsTenant(field)
 		n.values[field] = Values(n.rules, n.matcher, field)
 	}
+	n.namesMethods = len(n.values["act"]) == 0 || slices.ContainsFunc(n.values["act"], func(p casbinrules.Pattern) bool {
+		return p.Text == "*" || slices.ContainsFunc(usualMethods, p.Matches)
+	})
 	return n
 }
 
@@ -147,10 +154,18 @@ func (n *Names) score(q Question) int {
 
 // knows reports whether the policy has something to say about a value of a
 // request field in particular, and not as about any other.
-func (n *Names) knows(field, value string) bool {
-	return slices.ContainsFunc(n.values[field], func(p casbinrules.Pattern) bool {
+func (n *Names) knows(field, value string) bool { return isAbout(n.values[field], value) }
+
+// isAbout reports whether one of patterns is about a value in particular.
+func isAbout(patterns []casbinrules.Pattern, value string) bool {
+	return slices.ContainsFunc(patterns, func(p casbinrules.Pattern) bool {
 		return p.Text == value || p.Matches(value) && !p.Matches(stranger(value))
 	})
+}
+
+// isCovered reports whether one of patterns matches a value.
+func isCovered(patterns []casbinrules.Pattern, value string) bool {
+	return slices.ContainsFunc(patterns, func(p casbinrules.Pattern) bool { return p.Matches(value) })
 }
 
 // stranger is a value of the same form that no policy has in mind.
@@ -226,16 +241,25 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 	if q.Subject != Anonymous && !declared && len(q.Roles) == 0 && !slices.Contains(n.known, q.Subject) && !n.knows("sub", q.Subject) {
 		add(Suggestion(q.Subject, append(texts(n.values["sub"]), n.known...)), "the policy knows no subject %q", q.Subject)
 	}
-	if n.hasTenants && q.Tenant != "" && !slices.Contains(n.tenants, q.Tenant) {
-		add(Suggestion(q.Tenant, n.tenants), "the policy knows no tenant %q", q.Tenant)
+	if n.hasTenants && q.Tenant != "" && !isAbout(n.tenants, q.Tenant) {
+		if near := Suggestion(q.Tenant, texts(n.tenants)); near != "" || !isCovered(n.tenants, q.Tenant) {
+			add(near, "the policy knows no tenant %q", q.Tenant)
+		}
+	}
+	for _, name := range q.AttributeNames() {
+		// That others are refused is what tests of attributes are for.
+		if value, ok := q.Attributes[name].(string); ok && !n.knows(name, value) {
+			if near := Suggestion(value, texts(n.values[name])); near != "" {
+				add(near, "no line of the policy is about %s=%s", name, value)
+			}
+		}
 	}
 	if !n.knows("obj", q.Object) {
-		near := n.nearObject(q.Object)
-		if near != "" || !slices.ContainsFunc(n.values["obj"], func(p casbinrules.Pattern) bool { return p.Matches(q.Object) }) {
+		if near := n.nearObject(q.Object); near != "" || !isCovered(n.values["obj"], q.Object) {
 			add(near, "no line of the policy is about the object %q", q.Object)
 		}
 	}
-	if !isMethod(q.Action) && !n.knows("act", q.Action) {
+	if !(isMethod(q.Action) && n.namesMethods) && !n.knows("act", q.Action) {
 		add(Suggestion(q.Action, append(texts(n.values["act"]), usualMethods...)), "no line of the policy is about the action %q", q.Action)
 	}
 	return found

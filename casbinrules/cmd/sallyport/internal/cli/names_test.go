@@ -8,6 +8,7 @@ import (
 const (
 	regionModel = "[request_definition]\nr = sub, obj, act, region\n[policy_definition]\np = sub, obj, act, region\n[role_definition]\ng = _, _\n" +
 		"[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act && r.region == p.region\n"
+	crudPolicy  = "p, editor, /articles/:id, update\np, editor, /articles/:id, delete\ng, erin, editor\n"
 	namedPolicy = "p, editor, reports, publish\np, editor, reports, read\np, \"Ops, Platform\", /apps/:id, GET\np, editor, /reports/:id, PATCH\n" +
 		"g, erin, editor\ng, \"Kim, Jr\", \"Ops, Platform\"\n"
 )
@@ -16,10 +17,14 @@ const (
 // proves nothing.
 func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": namedPolicy, "tenants.csv": "p, editor, acme, /x, GET\ng, erin, editor, acme\n",
-		"age/model.conf":    strings.NewReplacer("act, region\n[policy", "act, age\n[policy", "r.region == p.region", "r.age >= p.region").Replace(regionModel),
+		"crud.csv": crudPolicy, "age/model.conf": strings.NewReplacer("act, region\n[policy", "act, age\n[policy", "r.region == p.region", "r.age >= p.region").Replace(regionModel),
 		"age/policy.csv":    "p, viewer, /bar, GET, 18\ng, kim, viewer\n",
 		"region/model.conf": regionModel, "region/policy.csv": "p, clerk, /orders, GET, eu\ng, ann, clerk\n"})
 	tests := []struct{ policy, line, want string }{
+		{"", `deny editor /reports/7 PATCH`, `error: "editor" is the name of a role that may, and a user by that name is refused whatever the role may: name somebody who has the role, as in sam[editor], or write editor[] for a user of that name`},
+		{"", `deny "Ops, Platform" /apps/7 GET`, `as in sam["Ops, Platform"]`},
+		{"crud", `deny erin /articles/7 DELETE`, `error: no line of the policy is about the action "DELETE": did you mean delete?`},
+		{"region", `deny ann region=EU /orders GET`, `error: no line of the policy is about region=EU: did you mean eu?`},
 		{"", `deny kim["Ops, Platform"] /apps/7 GET`, "kim (Ops, Platform) may GET /apps/7: policy.csv:3 allows it"},
 		{"", `deny "Kim, Jr" /apps/7 GET`, "Kim, Jr may GET /apps/7: policy.csv:3 allows it"},
 		{"", `deny kim[Ops, Platform] /apps/7 GET`, `error: the policy knows no role "Ops"; the policy knows no role "Platform"`},
@@ -67,8 +72,10 @@ func runTest(t *testing.T, dir, policy, line string, flags ...string) outcome {
 	t.Helper()
 	d := write(t, map[string]string{"t.tests": line + "\n"})
 	args := map[string][]string{
-		"": {"-p", "DIR/policy.csv"}, "tenants": {"-m", "rbac-tenants", "-p", "DIR/tenants.csv"}, "region": {"-p", "DIR/region/policy.csv"},
-		"age": {"-p", "DIR/age/policy.csv"},
+		"": {"-p", "DIR/policy.csv"}, "tenants": {"-m", "rbac-tenants", "-p", "DIR/tenants.csv"}, "crud": {"-p", "DIR/crud.csv"},
+		"patterns": {"-p", "DIR/patterns.csv", "--role-patterns", "g=keyMatch"}, "tenant patterns": {"-m", "rbac-tenants-patterns", "-p", "DIR/any.csv"},
+		"region": {"-p", "DIR/region/policy.csv"},
+		"age":    {"-p", "DIR/age/policy.csv"},
 	}[policy]
 	got := run(t, dir, "", append(append([]string{"test", d + "/t.tests"}, args...), flags...)...)
 	got.stderr = strings.ReplaceAll(got.stderr, d+"/", "")
@@ -77,13 +84,22 @@ func runTest(t *testing.T, dir, policy, line string, flags ...string) outcome {
 
 func TestTestsThatPassSayWhatTheyDoNotProve(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": namedPolicy, "tenants.csv": "p, editor, acme, /x, GET\ng, erin, editor, acme\n",
-		"region/model.conf": regionModel, "region/policy.csv": "p, clerk, /orders, GET, eu\ng, ann, clerk\n"})
+		"region/model.conf": regionModel, "region/policy.csv": "p, clerk, /orders, GET, eu\ng, ann, clerk\n",
+		"crud.csv": crudPolicy, "patterns.csv": "p, reader, /x, GET\ng, svc-*, reader\n", "any.csv": "p, editor, eu-*, /x, GET\ng, erin, editor, eu-*\n"})
 	for _, c := range []struct{ policy, line, stderr string }{
 		{"", "allow erin reports publish", ""},
 		{"", "allow erin /reports/7 PATCH", ""},
 		{"", "deny erin /reports/7 DELETE", ""},
 		{"", `allow kim["Ops, Platform"] /apps/7 GET`, ""},
 		{"", "deny sam[] reports publish", ""},
+		{"", "deny editor[] /reports/7 PATCH", ""},
+		{"", "deny editor /reports/7 DELETE", ""},
+		{"crud", "deny erin /articles/7 GET", `warning: no line of the policy is about the action "GET"`},
+		{"patterns", "deny svc-1 /x PUT", ""},
+		{"patterns", "allow svc-1 /x GET", ""},
+		{"tenant patterns", "deny erin in eu-1 /x PUT", ""},
+		{"tenant patterns", "allow erin in eu-acme /x GET", ""},
+		{"tenant patterns", "deny erin in us-1 /x GET", `warning: the policy knows no tenant "us-1"`},
 		{"", "deny anonymous reports publish", ""},
 		{"", "deny sam reports publish", `t.tests:1: warning: the policy knows no subject "sam"`},
 		{"", "deny erin /metrics GET", `t.tests:1: warning: no line of the policy is about the object "/metrics"`},

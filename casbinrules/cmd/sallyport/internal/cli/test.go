@@ -29,10 +29,12 @@ fields of policy lines are. An action with a lower-case letter is one that the
 application names itself, and no request method.
 
 A test that names a role or an attribute which the policy does not know, lacks
-what the model asks for or gives what does not read as its type, fails whatever it expects. So does one that expects deny
-with a subject, tenant, object or action that is probably misspelt, unless
---allow-unknown is given; other unknown names are warnings. "erin[]" is a user
-whom the policy does not know on purpose, and "in """ a request without tenant.
+what the model asks for or gives what does not read as its type, fails whatever it
+expects. So does one that expects deny with a subject, tenant, attribute, object or
+action that is probably misspelt, or with a user who is called like a role that may,
+unless --allow-unknown is given; other unknown names are warnings. "erin[]" is a user
+whom the policy does not know on purpose, or who is called like a role, and "in """
+a request without tenant.
 A path is read as a gate reads it, decoded and without query and trailing slash;
 a test with a path that a gate answers with 400 fails.
 

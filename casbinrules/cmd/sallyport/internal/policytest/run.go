@@ -52,7 +52,7 @@ func (run Runner) Run(ctx context.Context, a *ask.Policy, tests []Test) ([]Resul
 			r.Allowed = d.Allowed
 		}
 		if r.Err == nil {
-			r.check(names, run.Lenient)
+			r.Err = r.check(ctx, a, names, run.Lenient)
 		}
 		if !r.Passed() && r.Err == nil {
 			e, err := ask.Explain(ctx, a, r.Asked)
@@ -89,11 +89,24 @@ func (run Runner) Read(t Test, names *ask.Names) Result {
 	return r
 }
 
-// check fails a test whose answer says nothing about what it names.
-func (r *Result) check(names *ask.Names, lenient bool) {
+// check is the error of a test whose answer says nothing about what it names.
+func (r *Result) check(ctx context.Context, a *ask.Policy, names *ask.Names, lenient bool) error {
 	wrong := names.Misfits(r.Asked, r.Test.NoTenant)
 	if !r.Test.Allow {
-		for _, p := range names.Unknown(r.Asked, r.Test.Stranger) {
+		problems := names.Unknown(r.Asked, r.Test.Stranger)
+		if !r.Allowed && !r.Test.Stranger && len(r.Asked.Roles) == 0 && r.Asked.Subject != ask.Anonymous {
+			of := r.Asked
+			of.Roles = []string{of.Subject}
+			d, err := ask.Decide(ctx, a, of)
+			if err != nil {
+				return err
+			}
+			if d.Allowed {
+				problems = append(problems, ask.Problem{Slip: true, Text: fmt.Sprintf(
+					"%[1]q is the name of a role that may, and a user by that name is refused whatever the role may: name somebody who has the role, as in sam[%[2]s], or write %[2]s[] for a user of that name", of.Subject, quote(of.Subject, ",[]"))})
+			}
+		}
+		for _, p := range problems {
 			if p.Slip && !lenient {
 				wrong = append(wrong, p.Text)
 			} else {
@@ -102,6 +115,7 @@ func (r *Result) check(names *ask.Names, lenient bool) {
 		}
 	}
 	if len(wrong) > 0 {
-		r.Err = errors.New(strings.Join(wrong, "; "))
+		return errors.New(strings.Join(wrong, "; "))
 	}
+	return nil
 }
