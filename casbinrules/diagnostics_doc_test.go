@@ -121,6 +121,7 @@ func exampleModels() map[string]Model {
 		"ages": ModelText("ages.conf", modelText("sub, obj, act, age", "sub, obj, act, min", "g = _, _", someAllow,
 			"g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act && r.age >= p.min")),
 		"constraints": ModelText("constraints.conf", RBAC().Text()+"\n[constraint_definition]\nc = sod(\"staff\", \"auditor\")\n"),
+		"remarks":     text("remarks", "sub, obj, act, why", someAllow, rbac),
 		"allow-only":  text("allow-only", "sub, obj, act, eft", someAllow, rbac),
 	}
 }

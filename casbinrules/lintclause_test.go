@@ -125,3 +125,45 @@ func TestSubjectsWithTwoMeanings(t *testing.T) {
 		}
 	}
 }
+
+// TestClausesForEverybody: an alternative that looks at a line and not at who asks,
+// and for what, lets everybody in.
+func TestClausesForEverybody(t *testing.T) {
+	const usual = "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act"
+	for matcher, want := range map[string]string{
+		usual + ` || p.act == "*"`:                                              `p.act == "*"`,
+		usual + ` || (p.sub == "*")`:                                            `(p.sub == "*")`,
+		usual + " || regexMatch(r.act, p.act)":                                  "regexMatch(r.act, p.act)",
+		usual + ` || r.act == p.act && p.obj == "*"`:                            `r.act == p.act && p.obj == "*"`,
+		`p.sub == "*" || (p.obj == "*" || ` + usual + `)`:                       `p.sub == "*"`,
+		usual + ` || r.obj == p.obj && p.act == "*"`:                            "",
+		usual + ` || r.sub == "root"`:                                           "",
+		usual + ` || r.act == "OPTIONS"`:                                        "",
+		`g(r.sub, p.sub) && r.obj == p.obj && (p.act == "*" || r.act == p.act)`: "",
+		"r.act == p.act || p.act == '*'":                                        "",
+	} {
+		m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, matcher))
+		found, err := LintFS(files("p.csv", "p, ann, /a, GET\n"), m, []string{"p.csv"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = slices.DeleteFunc(found, func(f Finding) bool { return f.Code != model.CodeOpenClause })
+		if (len(found) > 0) != (want != "") || want != "" && !strings.Contains(found[len(found)-1].Message, "a line for which "+want+" is true counts") {
+			t.Errorf("%s: got %v, want %q", matcher, found, want)
+		}
+	}
+}
+
+// TestRoleCallsTheOtherWayRound: nobody has the roles of a link that is asked backwards.
+func TestRoleCallsTheOtherWayRound(t *testing.T) {
+	const policy = "p, admin, /a, GET\ng, ann, admin\n"
+	for matcher, want := range map[string][]string{
+		"g(p.sub, r.sub) && r.obj == p.obj && r.act == p.act":                      {"6 model_unused_roles warning"},
+		"(g(p.sub, r.sub) || g(r.sub, p.sub)) && r.obj == p.obj && r.act == p.act": nil,
+	} {
+		m := ModelText("m.conf", modelText(plainRequest, "sub, obj, act", "g = _, _", someAllow, matcher))
+		if got := severitiesOf(t, m, policy); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", matcher, got, want)
+		}
+	}
+}

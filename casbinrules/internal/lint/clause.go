@@ -34,6 +34,16 @@ func (l *Linter) checkFreeClauses() {
 	}
 }
 
+// checkOpenClauses looks for clauses that make a line count for whoever asks, such as
+// the last one of g(r.sub, p.sub) && r.act == p.act || p.act == "*".
+func (l *Linter) checkOpenClauses() {
+	for _, n := range l.Schema.OpenClauses() {
+		clause := l.Schema.Source(n)
+		l.reportMatcher(model.CodeOpenClause, "&& binds more strongly than ||: put this and what it is the alternative of into parentheses",
+			fmt.Sprintf("a line for which %s is true counts whoever asks, and for whatever object", clause))
+	}
+}
+
 // reportMatcher reports a finding about the matcher.
 func (l *Linter) reportMatcher(code, hint, message string) {
 	at := l.Schema.File.At["m"]

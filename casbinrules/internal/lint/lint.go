@@ -77,7 +77,9 @@ func (l *Linter) Findings(graphs map[string]*policy.Graph, complete bool, routes
 		l.lines = single.checkLines()
 		single.checkFreeClauses()
 		single.checkMarks()
+		single.checkOpenClauses()
 		single.checkUnusedRoles()
+		single.checkUnusedColumns()
 		single.checkLinkPatterns()
 		single.checkLimits()
 		if complete {

@@ -2,8 +2,11 @@ package lint
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/policy"
 )
 
 // checkUnusedRoles looks for role definitions that no decision looks at. It is
@@ -11,7 +14,7 @@ import (
 func (l *Linter) checkUnusedRoles() {
 	lines := map[string]int{}
 	for kind := range l.Schema.Roles {
-		if !l.Schema.UsesLinks(kind) {
+		if !l.Schema.UsesLinks(kind) || l.backwards(kind) != "" {
 			lines[kind] = 0
 		}
 	}
@@ -46,9 +49,84 @@ func (l *Linter) tellUnusedRoles(kind string, lines int) {
 			which, verb = which+" and the roles of credentials", "decide"
 		}
 	}
+	message := "the matcher never calls " + kind + ", so that " + which + " " + verb + " nothing"
+	if call := l.backwards(kind); call != "" {
+		message, hint = "the matcher calls "+call+", which gives nobody what a role of theirs may", "write the subject of the request first, as in g(r.sub, p.sub)"
+	}
 	at := l.Schema.File.At[kind]
 	l.found = append(l.found, model.Finding{
 		File: l.Schema.File.Name, Line: at.Line, Column: at.Column, Severity: severity, Code: model.CodeUnusedRoles,
-		Message: "the matcher never calls " + kind + ", so that " + which + " " + verb + " nothing", Hint: hint,
+		Message: message, Hint: hint,
 	})
+}
+
+// backwards is a call of role links in which the subject of the request stands where
+// the role belongs, if there is no other call of the kind; else "".
+func (l *Linter) backwards(kind string) string {
+	call := ""
+	if l.Schema.RolePatterns(kind) != "" {
+		return "" // which has a finding of its own
+	}
+	for _, c := range l.Schema.RoleCalls() {
+		if c.Text == kind {
+			if c.Field != "r_sub" || !c.Reversed {
+				return ""
+			}
+			call = l.Schema.Source(c.Node)
+		}
+	}
+	return call
+}
+
+// checkUnusedColumns looks for fields of p lines that no decision looks at. One is but
+// a note, as a column of remarks is, unless its name or what it holds says what it is
+// taken for.
+func (l *Linter) checkUnusedColumns() {
+	s := l.Schema
+	if s.Tree == nil {
+		return
+	}
+	used := append(s.ColumnsIn(s.Tree), s.Eft)
+	if s.Effect == model.PriorityEffect {
+		used = append(used, s.Priority)
+	}
+	for column, name := range s.Columns {
+		if slices.Contains(used, column) {
+			continue
+		}
+		severity, hint := model.SeverityNote, "remove it, if it is no column of remarks"
+		switch {
+		case slices.Contains(s.Names("r"), name):
+			severity, hint = l.settings.Severity(model.CodeUnusedColumn), fmt.Sprintf("compare it in the matcher, as in r.%[1]s == p.%[1]s, or remove it", name)
+		case s.Eft < 0 && l.holdsOnly(column, isEffect):
+			severity, hint = l.settings.Severity(model.CodeUnusedColumn), "call it eft: Casbin looks for allow and deny in no other field"
+		case s.Effect == model.PriorityEffect && s.Priority < 0 && l.holdsOnly(column, isNumber):
+			severity, hint = l.settings.Severity(model.CodeUnusedColumn), "call it priority: Casbin sorts lines by no other field"
+		}
+		at := s.File.At["p"]
+		l.found = append(l.found, model.Finding{
+			File: s.File.Name, Line: at.Line, Column: at.Column, Severity: severity, Code: model.CodeUnusedColumn,
+			Message: "no decision looks at p." + name + ", so that lines count whatever they have there", Hint: hint,
+		})
+	}
+}
+
+// holdsOnly reports whether there are lines, and each has a value of a kind in a
+// column.
+func (l *Linter) holdsOnly(column int, kind func(string) bool) bool {
+	some := false
+	for r := range l.policyRules() {
+		if !kind(policy.ValueAt(r, column)) {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
+func isEffect(text string) bool { return text == "allow" || text == "deny" }
+
+func isNumber(text string) bool {
+	_, err := strconv.Atoi(text)
+	return err == nil
 }

@@ -66,6 +66,40 @@ func (s *Schema) appendFreeClauses(found []FreeClause, n *Node, whole bool) []Fr
 	return found
 }
 
+// OpenClauses are the alternatives to all of the matcher that look at a line and, of the
+// request, at its action at most, where others look at more.
+func (s *Schema) OpenClauses() []*Node {
+	if s.Tree == nil || !looksBeyondAction(s.Tree) {
+		return nil
+	}
+	return s.appendOpenClauses(nil, s.Tree)
+}
+
+func (s *Schema) appendOpenClauses(found []*Node, n *Node) []*Node {
+	if n = n.Unwrapped(); n.Kind != NodeOr {
+		return found
+	}
+	for _, side := range n.Parts {
+		if len(s.ColumnsIn(side)) > 0 && !looksBeyondAction(side) {
+			found = append(found, side)
+			continue
+		}
+		found = s.appendOpenClauses(found, side)
+	}
+	return found
+}
+
+// looksBeyondAction reports whether a part of the matcher looks at more of the request
+// than its action.
+func looksBeyondAction(n *Node) bool {
+	for part := range n.All() {
+		if name := part.Name(); strings.HasPrefix(name, "r_") && name != "r_act" {
+			return true
+		}
+	}
+	return false
+}
+
 // hasSubject reports whether a column that is compared with the subject of
 // requests is among columns.
 func (s *Schema) hasSubject(columns []int) bool {

@@ -124,6 +124,7 @@ const (
 	CodeModelConstraint = "model_constraint"
 	CodeModelTokenRoles = "model_token_roles"
 	CodeUnusedRoles     = "model_unused_roles"
+	CodeUnusedColumn    = "model_unused_column"
 )
 
 // The codes of findings about policy files.
@@ -161,6 +162,7 @@ const (
 	CodeDenyIgnored     = "deny_ignored"
 	CodeFreeClause      = "superuser_and_deny"
 	CodeTwoMeanings     = "subject_with_two_meanings"
+	CodeOpenClause      = "clause_for_everybody"
 	CodeShadowed        = "shadowed_rule"
 	CodeContradiction   = "contradicting_rules"
 	CodeUnanchored      = "unanchored_regexp"

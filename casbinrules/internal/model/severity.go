@@ -17,7 +17,7 @@ func (c *Settings) Severity(code string) Severity {
 // means what it says, and may be meant.
 func isAdvice(code string) bool {
 	switch code {
-	case CodeUnusedRoles, CodeFreeClause, CodeTwoMeanings, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
+	case CodeUnusedRoles, CodeUnusedColumn, CodeFreeClause, CodeTwoMeanings, CodeOpenClause, CodeDuplicate, CodeShadowed, CodeContradiction, CodeUnanchored, CodeNoSlash, CodeUnmatchable, CodeQuery,
 		CodeMiddleStar, CodePrefixStar, CodeParent, CodeParameter, CodeRegexpCharacter, CodeUnknownMethod,
 		CodePutPatch, CodePatchPut, CodeGetHead, CodeNeverAssigned, CodeRoleWithoutRule, CodeSameName, CodeAnonymous,
 		CodeLinkOver, CodeLinkOutlived, CodeDefaultUnused, CodeDefaultDenies,
@@ -46,7 +46,7 @@ func casbinLoads(code string) bool {
 // shows that what they are about hardly matters in it.
 func MayBeNote(code string) bool {
 	switch code {
-	case CodeUnusedRoles, CodeUnanchored, CodePutPatch, CodePatchPut:
+	case CodeUnusedRoles, CodeUnusedColumn, CodeUnanchored, CodePutPatch, CodePatchPut:
 		return true
 	}
 	return false
