@@ -239,7 +239,7 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 		found = append(found, Problem{slip != "", fmt.Sprintf(format, args...) + slip})
 	}
 	if q.Subject != Anonymous && !declared && len(q.Roles) == 0 && !slices.Contains(n.known, q.Subject) && !n.knows("sub", q.Subject) {
-		add(Suggestion(q.Subject, append(texts(n.values["sub"]), n.known...)), "the policy knows no subject %q", q.Subject)
+		add(Suggestion(q.Subject, slices.Concat(texts(n.values["sub"]), n.known, []string{Anonymous})), "the policy knows no subject %q", q.Subject)
 	}
 	if n.hasTenants && q.Tenant != "" && !isAbout(n.tenants, q.Tenant) {
 		if near := Suggestion(q.Tenant, texts(n.tenants)); near != "" || !isCovered(n.tenants, q.Tenant) {

@@ -18,6 +18,9 @@ func Suggestion(name string, known []string) string {
 // nearObject is [Suggestion] for an object, which is compared with those of the
 // policy segment by segment.
 func (n *Names) nearObject(object string) string {
+	if path := "/" + object; !strings.HasPrefix(object, "/") && n.knows("obj", path) {
+		return fmt.Sprintf(": did you mean %s?", path)
+	}
 	segments := strings.Split(object, "/")
 	for _, p := range n.values["obj"] {
 		if misspelt(segments, strings.Split(p.Text, "/")) {

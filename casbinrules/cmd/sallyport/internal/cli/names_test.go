@@ -23,6 +23,8 @@ func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 	tests := []struct{ policy, line, want string }{
 		{"", `deny editor /reports/7 PATCH`, `error: "editor" is the name of a role that may, and a user by that name is refused whatever the role may: name somebody who has the role, as in sam[editor], or write editor[] for a user of that name`},
 		{"", `deny "Ops, Platform" /apps/7 GET`, `as in sam["Ops, Platform"]`},
+		{"", `deny erin reports/7 PATCH`, `error: no line of the policy is about the object "reports/7": did you mean /reports/7?`},
+		{"", `deny Anonymous /reports/7 PATCH`, `error: the policy knows no subject "Anonymous": did you mean anonymous?`},
 		{"crud", `deny erin /articles/7 DELETE`, `error: no line of the policy is about the action "DELETE": did you mean delete?`},
 		{"region", `deny ann region=EU /orders GET`, `error: no line of the policy is about region=EU: did you mean eu?`},
 		{"", `deny kim["Ops, Platform"] /apps/7 GET`, "kim (Ops, Platform) may GET /apps/7: policy.csv:3 allows it"},
