@@ -21,7 +21,7 @@ type fake struct {
 	down     error
 	deaf     bool   // notifications are lost without a word
 	fork     string // text of a revision that was made in another way
-	fetches  []time.Time
+	asked    []time.Time
 	listens  int
 	hints    map[int]func()
 	cut      chan struct{} // closed to end all listening
@@ -37,7 +37,7 @@ func (f *fake) content() *source.Content {
 func (f *fake) Fetch(_ context.Context, known source.State) (source.Fetched, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.fetches = append(f.fetches, time.Now())
+	f.asked = append(f.asked, time.Now())
 	if f.down != nil {
 		return source.Fetched{}, f.down
 	}
@@ -57,6 +57,7 @@ func (f *fake) Fetch(_ context.Context, known source.State) (source.Fetched, err
 
 func (f *fake) Listen(ctx context.Context, hint func()) error {
 	f.mu.Lock()
+	f.asked = append(f.asked, time.Now())
 	if f.down != nil {
 		defer f.mu.Unlock()
 		return f.down

@@ -120,9 +120,11 @@ func (f *Follower) start(ctx context.Context) error {
 	}
 }
 
-// listen has the source tell of publications, again and again.
+// listen has the source tell of publications, again and again. While the source does
+// not answer, run alone asks it, so that instances that have lost their source load it
+// with one question at a time, and make one connection each when it is back.
 func (f *Follower) listen() {
-	for f.ctx.Err() == nil {
+	for f.answered() {
 		began := time.Now()
 		err := guarded(func() error {
 			return f.source.Listen(f.ctx, func() {
@@ -136,13 +138,34 @@ func (f *Follower) listen() {
 		if err == nil {
 			err = errors.New("listening has ended")
 		}
-		f.listening(err)
+		if f.listening(err) {
+			f.fetching.failed() // until it answers once more
+			f.hint()
+		}
 		if time.Since(began) > f.settings.maxRetry {
 			f.hearing.succeeded()
 		}
 		f.hearing.failed()
 		f.sleep(f.hearing.delay())
 	}
+}
+
+// answered waits until the last fetch is one that has not failed, and reports false once
+// the follower is closed.
+func (f *Follower) answered() bool {
+	for f.ctx.Err() == nil {
+		f.mu.Lock()
+		changed := f.changed
+		f.mu.Unlock()
+		if !f.fetching.failing() {
+			return true
+		}
+		select {
+		case <-changed: // as it does at each fetch
+		case <-f.ctx.Done():
+		}
+	}
+	return false
 }
 
 // hint has the source looked at soon.

@@ -43,7 +43,7 @@ func TestLostNotification(t *testing.T) {
 	}, source.WithPollInterval(2*time.Second))
 }
 
-// TestReconnect: after a cut of any length what was missed is in force within a
+// TestReconnect: after a cut of any length what was missed is in force within half a
 // second of the network's return, long before the next poll.
 func TestReconnect(t *testing.T) {
 	for _, cut := range []time.Duration{time.Millisecond, time.Second, time.Minute, 24 * time.Hour} {
@@ -53,10 +53,10 @@ func TestReconnect(t *testing.T) {
 				store.publish()
 				time.Sleep(cut)
 				store.set(nil)
-				time.Sleep(time.Second)
+				time.Sleep(500 * time.Millisecond)
 				synctest.Wait()
 				if s := f.Status(); s.Revision != 2 || !s.Listening || s.Err != nil {
-					t.Errorf("a second after the return: %+v", s)
+					t.Errorf("half a second after the return: %+v", s)
 				}
 			}, source.WithPollInterval(time.Hour))
 		})
@@ -263,9 +263,9 @@ func TestWaitFor(t *testing.T) {
 	}, source.WithPollInterval(time.Hour))
 }
 
-// TestHerd: a thousand instances that lose their store at once ask it no more than
-// about once a second each while it is away, spread over time, and are all at the
-// newest revision a second after it is back.
+// TestHerd: a thousand instances that lose their store at once ask it less than three
+// times a second each while it is away, spread over time, and are all at the newest
+// revision half a second after it is back.
 func TestHerd(t *testing.T) {
 	const instances = 1000
 	synctest.Test(t, func(t *testing.T) {
@@ -283,18 +283,18 @@ func TestHerd(t *testing.T) {
 		store.set(errDown)
 		time.Sleep(30 * time.Second) // waits have grown to their longest
 		store.mu.Lock()
-		store.fetches = nil
+		store.asked = nil
 		store.mu.Unlock()
 		begin := time.Now()
 		time.Sleep(10 * time.Second)
 		buckets := map[int64]int{}
 		store.mu.Lock()
-		asked := len(store.fetches)
-		for _, at := range store.fetches {
+		asked := len(store.asked)
+		for _, at := range store.asked {
 			buckets[at.Sub(begin).Milliseconds()/100]++
 		}
 		store.mu.Unlock()
-		if most := instances * 10 * 2; asked > most || asked == 0 {
+		if most := instances * 10 * 3; asked > most || asked == 0 {
 			t.Errorf("asked %d times in 10 s, want at most %d", asked, most)
 		}
 		for at, n := range buckets {
@@ -304,7 +304,7 @@ func TestHerd(t *testing.T) {
 		}
 		store.publish()
 		store.set(nil)
-		time.Sleep(time.Second)
+		time.Sleep(500 * time.Millisecond)
 		synctest.Wait()
 		for i, f := range all {
 			if s := f.Status(); s.Revision != 2 {

@@ -23,7 +23,7 @@ type settings struct {
 
 var defaults = settings{
 	poll: 5 * time.Second, timeout: 10 * time.Second, start: 30 * time.Second,
-	retry: 50 * time.Millisecond, maxRetry: time.Second,
+	retry: 50 * time.Millisecond, maxRetry: 500 * time.Millisecond,
 }
 
 // minPoll keeps a mistyped unit from turning the poll into an attack.
@@ -54,8 +54,9 @@ func WithStartTimeout(d time.Duration) Option {
 }
 
 // WithMaxRetryInterval sets the longest wait before a source that failed is tried
-// again: 1 s by default. Waits begin at 50 ms, double at each failure of fetching
-// or listening, and are a random half to whole of that.
+// again: half a second by default. Waits begin at 50 ms, double at each failure of
+// fetching or listening, and are a random half to whole of that. While fetching fails,
+// listening is not tried.
 func WithMaxRetryInterval(d time.Duration) Option {
 	return positive("retry interval", d, func(s *settings) { s.maxRetry = d })
 }
@@ -139,6 +140,13 @@ func (b *backoff) failed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures++
+}
+
+// failing reports whether the last thing that is known is a failure.
+func (b *backoff) failing() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failures > 0
 }
 
 func (b *backoff) succeeded() {

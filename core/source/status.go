@@ -177,14 +177,17 @@ func (f *Follower) unconfirmed(err error) {
 	})
 }
 
-// listening notes whether the source tells of publications.
-func (f *Follower) listening(err error) {
+// listening notes whether the source tells of publications, and reports whether it did
+// so before.
+func (f *Follower) listening(err error) (before bool) {
 	f.update(func(s *Status) {
-		if err == nil && !s.Listening {
+		before = s.Listening
+		if err == nil && !before {
 			s.Listens++
 		}
 		s.Listening, s.ListenErr = err == nil, err
 	})
+	return before
 }
 
 // freshen puts the end of the bound off. It runs under the lock.

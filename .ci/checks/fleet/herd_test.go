@@ -238,10 +238,10 @@ func TestHerd(t *testing.T) {
 		{"at a push", 15 * time.Second, 16 * time.Second, 1.3},
 		{"without notifications", 31 * time.Second, 44 * time.Second, 0.7},
 		{"when the store goes away", 45 * time.Second, 46 * time.Second, 8},
-		{"while it is away", 46 * time.Second, 75 * time.Second, 4},
+		{"while it is away", 46 * time.Second, 75 * time.Second, 3},
 		{"when it is back", 75 * time.Second, 80 * time.Second, 4},
 	}, map[time.Duration]time.Duration{ // a poll is after 5 s, more or less a tenth
-		15 * time.Second: 200 * time.Millisecond, 30 * time.Second: 5700 * time.Millisecond, 75 * time.Second: 1200 * time.Millisecond,
+		15 * time.Second: 200 * time.Millisecond, 30 * time.Second: 5700 * time.Millisecond, 75 * time.Second: 700 * time.Millisecond,
 	})
 	draw(t, "herd.svg", fmt.Sprintf("%d instances and their store", herd), simulated, events,
 		panel{"requests to the store in a second", c.perSecond(), time.Second, "#4c78a8"},
