@@ -61,7 +61,7 @@ var kinds = []kind{
 			t.Fatal(err)
 		}
 		return s
-	}, func(addr string) string { return "postgres://sallyport@" + addr + "/postgres" }, 30 * time.Millisecond, 100 * time.Millisecond},
+	}, func(addr string) string { return "postgres://sallyport@" + addr + "/postgres?sslmode=disable" }, 30 * time.Millisecond, 100 * time.Millisecond},
 	{"redis", "Redis", func(t *testing.T) server { return redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always") }, func(addr string) string { return "redis://" + addr }, 10 * time.Millisecond, 50 * time.Millisecond},
 }
 

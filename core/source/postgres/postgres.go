@@ -34,8 +34,10 @@ var Schema string
 
 // Store is a [source.Store] in PostgreSQL. It is safe for concurrent use.
 type Store struct {
-	name string
-	pool *pgxpool.Pool
+	name     string
+	pool     *pgxpool.Pool
+	listener connect.Listener
+	edits    source.Edits
 }
 
 var _ source.Store = (*Store)(nil)
@@ -77,7 +79,7 @@ func New(connection string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source/postgres: %w", err)
 	}
-	return &Store{s.Name, pool}, nil
+	return &Store{name: s.Name, pool: pool}, nil
 }
 
 // Close implements [source.Store].

@@ -60,6 +60,8 @@ func TestStore(t *testing.T) {
 	t.Run("a server that was away is caught up with", func(t *testing.T) { away(t, server) })
 	t.Run("connections that are dead are not waited for", func(t *testing.T) { dead(t, server) })
 	t.Run("a server that is slow is waited for", func(t *testing.T) { slow(t, server) })
+	t.Run("an edit is read in place of files", func(t *testing.T) { edited(t, server) })
+	t.Run("an instance has one connection", func(t *testing.T) { oneConnection(t, server, "one", "sslmode=disable") })
 	t.Run("connections are encrypted and the server verified", func(t *testing.T) { encrypted(t, server) })
 }
 

@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,7 +20,9 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 		return source.Entry{}, fmt.Errorf("source/postgres: publish: %w", err)
 	}
 	e := source.Entry{Revision: p.Next(), Hash: source.HashFiles(p.Files), Note: p.Note}
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.publish(ctx, tx, &p, &e) })
+	to := source.State{Revision: e.Revision, Hash: e.Hash}
+	edit := s.edits.Text(p.Base, to, p.Files)
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.publish(ctx, tx, &p, &e, edit) })
 	var conflict *source.ConflictError
 	if errors.As(err, &conflict) {
 		return source.Entry{}, err
@@ -26,10 +30,20 @@ func (s *Store) Publish(ctx context.Context, p source.Publication) (source.Entry
 	if err != nil {
 		return source.Entry{}, wrapped("publish", err)
 	}
+	// The next edit begins from it. Its files are the caller's, who may go on writing in
+	// them.
+	files := slices.Clone(p.Files)
+	for i, f := range files {
+		files[i].Content = bytes.Clone(f.Content)
+	}
+	if c, err := source.NewContent(e.Revision, files); err == nil {
+		s.edits.Keep(to, c)
+	}
 	return e, nil
 }
 
-func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e *source.Entry) error {
+// publish has the edit in the row of one file: who may read it may read the files.
+func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e *source.Entry, edit string) error {
 	if p.Base == 0 {
 		if _, err := tx.Exec(ctx, "insert into sallyport.head values ($1, 0) on conflict do nothing", s.name); err != nil {
 			return err
@@ -58,9 +72,12 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, p *source.Publication, e
 		if content == nil {
 			content = []byte{} // nil would be null
 		}
-		if _, err := tx.Exec(ctx, "insert into sallyport.file values ($1, $2, $3, $4)", s.name, int64(e.Revision), f.Name, content); err != nil {
+		_, err := tx.Exec(ctx, "insert into sallyport.file (name, revision, path, content, edit) values ($1, $2, $3, $4, nullif($5, ''))",
+			s.name, int64(e.Revision), f.Name, content, edit)
+		if err != nil {
 			return err
 		}
+		edit = ""
 	}
 	// Every role of the database may listen, so that nothing of the files is said.
 	_, err = tx.Exec(ctx, "select pg_notify($1, $2)", channel, s.name)

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sallyport-go/sallyport/core/source"
-	"github.com/sallyport-go/sallyport/core/source/postgres/internal/connect"
 )
 
 // answer is how long the newest revision is waited for before another connection is
@@ -17,9 +16,49 @@ import (
 // else cost all the time that a fetch may take.
 const answer = 2 * time.Second
 
-// Fetch implements [source.Source]. It costs one small row while the revision is known.
+// Fetch implements [source.Source]. It costs one small row while the revision is known,
+// and one way to the server and back if there is an edit that leads from the one that is.
+// It asks on the connection that listens, if there is one. A connection that is lost, or
+// does not answer soon, is given up with those that are idle, and a new one has all the
+// time: what is slow is not dead.
 func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, error) {
-	newest, err := s.newest(ctx)
+	var got source.Fetched
+	var err error
+	lost := false
+	fetch := func(c *pgx.Conn, within time.Duration) {
+		got, err = s.fetch(ctx, c, known, within)
+		lost = c.IsClosed() && ctx.Err() == nil
+	}
+	if s.listener.Ask(func(c *pgx.Conn) { fetch(c, answer) }) && !lost {
+		return got, err
+	}
+	limits := []time.Duration{answer, forever}
+	if lost {
+		limits = limits[1:]
+	}
+	for _, within := range limits {
+		if lost {
+			s.pool.Reset()
+		}
+		c, err := s.pool.Acquire(ctx)
+		if err != nil {
+			return source.Fetched{}, wrapped("read revision", err)
+		}
+		fetch(c.Conn(), within)
+		c.Release()
+		if !lost {
+			break
+		}
+	}
+	return got, err
+}
+
+// forever is longer than any fetch.
+const forever = time.Hour
+
+// fetch is Fetch on a connection, which is to say within some time what is the newest.
+func (s *Store) fetch(ctx context.Context, c *pgx.Conn, known source.State, within time.Duration) (source.Fetched, error) {
+	newest, edit, err := s.newest(ctx, c, known, within)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return source.Fetched{}, wrapped("read revision", source.ErrEmpty)
@@ -28,47 +67,46 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 	case newest == known:
 		return source.Fetched{State: newest}, nil
 	}
-	c, err := s.content(ctx, newest.Revision)
+	if known != (source.State{}) {
+		if c := s.edits.Content(newest, edit); c != nil {
+			return source.Fetched{State: newest, Content: c}, nil
+		}
+	}
+	content, err := s.content(ctx, c, newest.Revision)
 	if err != nil {
 		return source.Fetched{}, wrapped(fmt.Sprintf("read revision %d", newest.Revision), err)
 	}
-	return source.Fetched{State: newest, Content: c}, nil
+	s.edits.Keep(newest, content)
+	return source.Fetched{State: newest, Content: content}, nil
 }
 
-// newest reads which revision is the newest. A connection that does not answer soon is
-// given up with those that are idle, and a new one has all the time: what is slow is not
-// dead.
-func (s *Store) newest(ctx context.Context) (source.State, error) {
-	c, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return source.State{}, err
-	}
-	soon, cancel := context.WithTimeout(ctx, answer)
+// newest reads which revision is the newest, and how it can be made of the one before
+// unless it is known, or none is.
+func (s *Store) newest(ctx context.Context, c *pgx.Conn, known source.State, within time.Duration) (at source.State, edit string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	at, err := s.ask(soon, c)
-	c.Release()
-	if err == nil || soon.Err() == nil || ctx.Err() != nil {
-		return at, err
+	var r int64
+	var text *string
+	err = c.QueryRow(ctx, `select r.revision, r.hash, case when $2::bigint > 0 and (r.revision, r.hash) <> ($2, $3) then (
+			select f.edit from sallyport.file f where f.name = r.name and f.revision = r.revision and octet_length(f.edit) <= $4 limit 1) end
+		from sallyport.head h join sallyport.revision r on r.name = h.name and r.revision = h.revision where h.name = $1`,
+		s.name, int64(known.Revision), known.Hash, source.MaxEdit).Scan(&r, &at.Hash, &text)
+	if text != nil {
+		edit = *text
 	}
-	s.pool.Reset()
-	return s.ask(ctx, s.pool)
+	at.Revision = source.Revision(r)
+	return at, edit, err
 }
 
-// ask is the question of newest.
-func (s *Store) ask(ctx context.Context, of interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}) (source.State, error) {
-	var r int64
-	var hash string
-	err := of.QueryRow(ctx, `select r.revision, r.hash from sallyport.head h
-		join sallyport.revision r on r.name = h.name and r.revision = h.revision where h.name = $1`, s.name).Scan(&r, &hash)
-	return source.State{Revision: source.Revision(r), Hash: hash}, err
+// querier is a connection, or a pool of them.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 // content reads the files of a revision, unless they are more than a source may
 // hold.
-func (s *Store) content(ctx context.Context, r source.Revision) (*source.Content, error) {
-	rows, err := s.pool.Query(ctx, `with size as (
+func (s *Store) content(ctx context.Context, of querier, r source.Revision) (*source.Content, error) {
+	rows, err := of.Query(ctx, `with size as (
 		select count(*) as files, sum(`+fileSize+`) as bytes
 		from sallyport.file f where name = $1 and revision = $2)
 		select path, content from sallyport.file, size
@@ -99,10 +137,18 @@ const fileSize = "octet_length(f.path)::bigint + octet_length(f.content)"
 // maxBytes is what names and contents of a revision may have together.
 const maxBytes = source.MaxSize + source.MaxFiles*255
 
-// Listen implements [source.Source]. It takes a connection of its own, which the
-// server closes when nobody is there, and which a query tests now and then.
+// Listen implements [source.Source]. It has a connection of its own, on which Fetch asks
+// too, which the server closes when nobody is there, and which a query tests now and
+// then.
 func (s *Store) Listen(ctx context.Context, hint func()) error {
-	return wrapped("listen", connect.Listen(ctx, s.pool, channel, s.name, hint))
+	listening := false
+	return wrapped("listen", s.listener.Listen(ctx, s.pool, channel, s.name, func() {
+		if !listening {
+			listening = true
+			s.pool.Reset() // of what was needed until then
+		}
+		hint()
+	}))
 }
 
 const columns = "revision, published, hash, author, commit_id, message, forced, restores"
@@ -127,7 +173,7 @@ func (s *Store) At(ctx context.Context, r source.Revision) (*source.Content, sou
 	if err != nil {
 		return nil, source.Entry{}, wrapped("read history", err)
 	}
-	c, err := s.content(ctx, r)
+	c, err := s.content(ctx, s.pool, r)
 	if err == nil && c.Hash() != e.Hash {
 		c, err = nil, errors.New("its files are not those that were published")
 	}

@@ -1,11 +1,11 @@
--- The tables of package source/postgres, version 3. Everything is created only
+-- The tables of package source/postgres, version 4. Everything is created only
 -- if it is not there, so that this may be run again.
 create schema if not exists sallyport;
 
 create table if not exists sallyport.version (
 	version integer primary key
 );
-insert into sallyport.version values (1), (2), (3) on conflict do nothing;
+insert into sallyport.version values (1), (2), (3), (4) on conflict do nothing;
 
 -- The newest revision of each set of files. Who publishes moves it on by
 -- compare and swap.
@@ -38,6 +38,11 @@ create table if not exists sallyport.file (
 	primary key (name, revision, path),
 	foreign key (name, revision) references sallyport.revision on delete cascade
 );
+
+-- How the files of a revision are made of those of the one before, in the row of one of
+-- them: it has the lines that are new, and whoever may read it may read them in place.
+-- Null if all files have to be read.
+alter table sallyport.file add column if not exists edit text;
 
 -- Every instance reads the files of each revision: what is packed by lz4 costs
 -- them half of what the default does. Not every server was built with it.

@@ -104,6 +104,7 @@ func encrypted(t *testing.T, server *postgrestest.Server) {
 	if err := fetch(known); !errors.Is(err, source.ErrEmpty) {
 		t.Errorf("a server that is vouched for: %v, want ErrEmpty", err)
 	}
+	oneConnection(t, server, "one-tls", "sslmode=verify-full&sslrootcert="+known.file)
 	var unknown x509.UnknownAuthorityError
 	if err := fetch(other); !errors.As(err, &unknown) {
 		t.Errorf("a server that another authority vouches for: %v", err)

@@ -77,12 +77,19 @@ func Open(c *pgxpool.Config) (*pgxpool.Pool, error) {
 	return pool, err
 }
 
+const (
+	// idle is for how long a connection may say nothing and still be taken for alive.
+	idle = time.Second
+	// pingTimeout is how long one that was idle may take to say that it is.
+	pingTimeout = time.Second
+)
+
 // isDead reports whether a connection was idle and does not answer.
 func isDead(ctx context.Context, p pgxpool.ShouldPingParams) bool {
-	if p.IdleDuration <= time.Second {
+	if p.IdleDuration <= idle {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	return p.Conn.Ping(ctx) != nil // which has closed it
 }

@@ -1,0 +1,163 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/source"
+	"github.com/sallyport-go/sallyport/core/source/postgres"
+	"github.com/sallyport-go/sallyport/core/source/postgres/postgrestest"
+	"github.com/sallyport-go/sallyport/core/source/sourcetest"
+)
+
+// edited: who has the revision before reads nothing of the files of the next one, of
+// which a line is new; and all of it where the edit says something else, is too large or
+// is missing.
+func edited(t *testing.T, server *postgrestest.Server) {
+	const name = "edit"
+	publisher, instance := opened(t, server.URL("sallyport"), postgres.WithName(name)), opened(t, server.URL("sallyport"), postgres.WithName(name))
+	admin, err := pgx.Connect(t.Context(), server.URL("sallyport"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close(context.WithoutCancel(t.Context())) }()
+	run := func(sql string) {
+		t.Helper()
+		if _, err := admin.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rules := strings.Repeat("p, ann, /, GET\n", 10_000)
+	known := source.State{}
+	publish := func(text string) (edit string) {
+		t.Helper()
+		p := source.Publication{Base: known.Revision, Files: sourcetest.Files(text), Note: source.Note{Author: "ann"}}
+		if _, err := publisher.Publish(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		p.Files[0].Content[0]++ // is the caller's
+		err := admin.QueryRow(t.Context(), "select coalesce(string_agg(edit, ''), '') from sallyport.file where name = $1 and revision = $2", name, int64(known.Revision)+1).Scan(&edit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return edit
+	}
+	fetch := func(want string) {
+		t.Helper()
+		got, err := instance.Fetch(t.Context(), known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Revision != known.Revision+1 || got.Content == nil || got.Content.Hash() != source.HashFiles(sourcetest.Files(want)) || got.Content.Hash() != got.Hash {
+			t.Fatalf("revision %d is not what was published", got.Revision)
+		}
+		known = got.State
+	}
+	if edit := publish(rules); edit != "" {
+		t.Errorf("the first one has edit %.1000q", edit)
+	}
+	fetch(rules)
+	more := rules + "p, bob, /, GET\n"
+	if edit := publish(more); edit == "" || len(edit) > 1000 {
+		t.Errorf("the second one has edit %.1000q", edit)
+	}
+	run("update sallyport.file set revision = 1, path = 'hidden-' || path, edit = null where name = 'edit' and revision = 2 and edit is null")
+	if got, err := opened(t, server.URL("sallyport"), postgres.WithName(name)).Fetch(t.Context(), known); err == nil && got.Content.Hash() == got.Hash {
+		t.Error("who has nothing has read what is not there")
+	}
+	fetch(more) // without its files
+	// Somebody writes another edit in its place.
+	edit := publish(rules)
+	if !strings.Contains(edit, `"cut":15`) {
+		t.Fatalf("edit %q", edit)
+	}
+	run(`update sallyport.file set edit = replace(edit, '"cut":15', '"cut":14') where name = 'edit' and revision = 3`)
+	fetch(rules)
+	// One that is too large is not read, also if there are others.
+	publish(more)
+	run(`update sallyport.file set edit = repeat('x', 70000) where name = 'edit' and revision = 4`)
+	fetch(more)
+	// Another publisher does not know the base.
+	publisher = opened(t, server.URL("sallyport"), postgres.WithName(name))
+	if edit := publish(rules); edit != "" {
+		t.Errorf("who knows nothing publishes edit %q", edit)
+	}
+	fetch(rules)
+}
+
+// oneConnection: an instance listens and asks on one connection, also after that was
+// lost, and one that is dead without a word is given up.
+func oneConnection(t *testing.T, server *postgrestest.Server, name, more string) {
+	publisher := opened(t, server.URL("sallyport"), postgres.WithName(name))
+	if _, err := publisher.Publish(t.Context(), publication(0, "one")); err != nil {
+		t.Fatal(err)
+	}
+	n := newNetwork(t, server.Addr())
+	s := opened(t, "postgres://sallyport@"+n.Addr().String()+"/postgres?application_name="+name+"&"+more, postgres.WithName(name))
+	status := make(chan source.Status, 1000)
+	f, err := source.Follow(t.Context(), s, func(context.Context, *source.Content) error { return nil },
+		source.WithPollInterval(200*time.Millisecond), source.WithStatusObserver(func(s source.Status) {
+			select {
+			case status <- s:
+			default:
+			}
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	listens := func(times uint64) {
+		t.Helper()
+		for f.Status().Listens < times {
+			select {
+			case <-status:
+			case <-ctx.Done():
+				t.Fatalf("%+v", f.Status())
+			}
+		}
+	}
+	admin, err := pgx.Connect(ctx, server.URL("sallyport"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close(context.WithoutCancel(ctx)) }()
+	base := source.Revision(1)
+	pushed := func() {
+		t.Helper()
+		for range 5 {
+			if _, err := publisher.Publish(ctx, publication(base, strings.Repeat("x", int(base)))); err != nil { // #nosec G115 -- is small
+				t.Fatal(err)
+			}
+			base++
+			if err := f.WaitFor(ctx, base); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for count := 0; count != 1; { // one that is lost may take a moment to end
+			err := admin.QueryRow(ctx, "select count(*) from pg_stat_activity where application_name = $1", name).Scan(&count)
+			if err != nil {
+				t.Fatalf("%d connections after %d, want one: %v", count, f.Status().Listens, err)
+			}
+		}
+		if got := f.Status(); got.ListenErr != nil {
+			t.Errorf("%+v", got)
+		}
+	}
+	listens(1)
+	pushed()
+	execute(t, server.URL("sallyport"), "select pg_terminate_backend(pid) from pg_stat_activity where application_name = '"+name+"'")
+	listens(2)
+	pushed()
+	n.swallow()
+	listens(3)
+	pushed()
+}
