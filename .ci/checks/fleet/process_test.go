@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -67,13 +68,15 @@ func startFleet(t *testing.T, count int, a assignment) fleet {
 		if i >= atOnce {
 			all[i-atOnce:i-atOnce+1].wait(t, 1)
 		}
-		all[i] = startProcess(t, a)
+		all[i] = startProcess(t, a, count > runtime.NumCPU())
 	}
 	all.wait(t, 1)
 	return all
 }
 
-func startProcess(t *testing.T, a assignment) *process {
+// startProcess starts an instance, of which there are more than processors if it is
+// crowded.
+func startProcess(t *testing.T, a assignment, crowded bool) *process {
 	t.Helper()
 	text, err := json.Marshal(a)
 	if err != nil {
@@ -81,6 +84,9 @@ func startProcess(t *testing.T, a assignment) *process {
 	}
 	cmd := exec.Command(os.Args[0]) //nolint:gosec // the test itself
 	cmd.Env = append(os.Environ(), assigned+"="+string(text))
+	if crowded {
+		cmd.Env = append(cmd.Env, "GOMAXPROCS=1") // what else they do is wait for each other
+	}
 	cmd.Stderr = os.Stderr
 	p := &process{accounts: make(chan account, 1), ended: make(chan struct{}), changed: make(chan struct{})}
 	if p.asks, err = cmd.StdinPipe(); err != nil {
