@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 	from "github.com/sallyport-go/sallyport/core/source"
 
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/source"
 )
 
@@ -138,7 +139,7 @@ func (a *Authorizer) published(ctx context.Context, content *from.Content) error
 		return err
 	}
 	old := a.current.Load()
-	if in.Hash() == old.version.Hash && in.Revision != old.version.Revision {
+	if in.HashAt(pace.New(started)) == old.version.Hash && in.Revision != old.version.Revision {
 		// Only files that are not read here have changed.
 		next := *old
 		next.version.Revision = in.Revision

@@ -25,9 +25,9 @@ import (
 // policy is far smaller than the one in force, for which see
 // [Authorizer.ReloadForced].
 //
-// A load beside requests takes one processor at most and rests every few
-// milliseconds, so that decisions go on; where all processors are busy with them
-// it takes its time.
+// A load beside requests takes about half of a processor, a fraction of a
+// millisecond at a time, so that decisions go on; where all processors are busy with
+// them it takes its time.
 //
 // Ending ctx ends the wait for a load that has begun, and not the load. After
 // Close the error is [watch.ErrClosed].
@@ -149,13 +149,11 @@ func (a *Authorizer) changed(ctx context.Context, got watch.Snapshot) error {
 // apply puts contents into force, unless they are there already or no good. It
 // runs on one goroutine at a time.
 func (a *Authorizer) apply(ctx context.Context, started time.Time, in *source.Contents) (changed bool, err error) {
-	old := a.current.Load()
-	if in.Hash() == old.version.Hash {
+	old, p := a.current.Load(), pace.New(started)
+	if in.HashAt(p) == old.version.Hash {
 		return false, nil
 	}
 	e := ReloadEvent{Time: started, Outcome: ReloadRejected, Forced: a.force.Load()}
-	p := pace.New(started)
-	p.RestIfDue() // from reading the files and summing them up
 	s, err := a.build(old, in, p)
 	p.RestIfDue()
 	if err == nil && !e.Forced && !a.sources.Shared {

@@ -124,8 +124,10 @@ func (l *Linter) checkRoles() {
 		return
 	}
 	n := l.noteRoles()
+	rest := l.settings.Pace.RestIfDue
 	if l.shape.subject >= 0 {
 		l.checkAnonymous(n)
+		rest()
 		l.checkAnonymousPatterns()
 		l.checkSubjectStar(n)
 	}
@@ -134,7 +136,9 @@ func (l *Linter) checkRoles() {
 	}
 	if l.shape.subject >= 0 && l.Schema.RolePatterns("g") == "" { // by which any name may be given or used
 		l.checkAssigned(n)
+		rest()
 		l.checkUsed(n)
+		rest()
 	}
 	l.checkDefaultRole(n)
 	l.checkNames(n)

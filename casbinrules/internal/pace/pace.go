@@ -1,5 +1,5 @@
-// Package pace throttles a background reload, so that requests wait for a
-// processor for 10 ms at most however large the policy is.
+// Package pace throttles a background reload, so that requests hardly wait for a
+// processor however large the policy is.
 package pace
 
 import (
@@ -7,24 +7,30 @@ import (
 	"time"
 )
 
-// Pace throttles a background reload: it sleeps every few milliseconds, so that
-// no request waits longer for its processor. A goroutine that merely yields is
-// scheduled again by the same processor before that looks for work of others. A
-// nil pace never sleeps, as in the first load, which no request waits beside.
-// It is for the one goroutine of a load.
+// Pace throttles a background reload: it sleeps after each short slice of work, so
+// that a request which has come to its processor waits no longer than that. A goroutine
+// that merely yields is scheduled again by the same processor before that looks for
+// work of others. A nil pace never sleeps, as in the first load, which no request waits
+// beside. It is for the one goroutine of a load.
 type Pace struct {
 	start time.Time
 	steps uint32
-	since int64 // when it last slept, in nanoseconds from start
+	since time.Duration // when it last slept, from start
+	slice time.Duration // for how long it runs on from then
 }
 
+// A slice is as long as the sleep before it, so that a load takes about half of a
+// processor. That sleep is some hundred microseconds in a busy program and a millisecond
+// in an idle one, since Go rounds up what it waits for in the kernel. Where others keep
+// all processors for ten milliseconds and more before the turn of the load comes again,
+// the slice is longest, or the load would take very long.
 const (
-	// paceSlice is for how long a load runs on. Go lets others run for ten
-	// milliseconds and more before its turn comes again, so that less would make
-	// reloads take long.
-	paceSlice = 3 * time.Millisecond
-	// paceRest is enough for a processor to find other work.
-	paceRest = 500 * time.Microsecond
+	// firstSlice is enough for small policies, which are loaded without a rest.
+	firstSlice    = time.Millisecond
+	shortestSlice = 200 * time.Microsecond
+	longestSlice  = 3 * time.Millisecond
+	// rest is enough for a processor to serve what has come meanwhile.
+	rest = 300 * time.Microsecond
 	// stepsPerLook is how many steps are made without looking at the clock; a
 	// step is the work on one rule, at most a few microseconds.
 	stepsPerLook = 32
@@ -36,7 +42,7 @@ func New(start time.Time) *Pace {
 	if runtime.GOARCH == "wasm" {
 		return nil
 	}
-	return &Pace{start: start}
+	return &Pace{start: start, slice: firstSlice}
 }
 
 // Step is called after each bit of work.
@@ -48,15 +54,22 @@ func (p *Pace) Step() {
 	}
 }
 
-// RestIfDue is called after work of a millisecond or so, and rests if the slice is
-// over.
+// RestIfDue is called after work of a hundred microseconds or so, and rests if the
+// slice is over.
 func (p *Pace) RestIfDue() {
-	if p != nil && int64(time.Since(p.start))-p.since > int64(paceSlice) {
-		p.Rest()
+	if p != nil && time.Since(p.start)-p.since > p.slice {
+		p.rest()
 	}
 }
 
-func (p *Pace) Rest() {
-	time.Sleep(paceRest)
-	p.since = int64(time.Since(p.start))
+func (p *Pace) rest() {
+	from := time.Since(p.start)
+	time.Sleep(rest)
+	p.since = time.Since(p.start)
+	p.slice = sliceAfter(p.since - from)
+}
+
+// sliceAfter is how long a slice is after a sleep.
+func sliceAfter(slept time.Duration) time.Duration {
+	return min(max(slept, shortestSlice), longestSlice)
 }

@@ -13,11 +13,28 @@ func TestPaceRestsWhenItsSliceIsOver(t *testing.T) {
 	if p.since != 0 {
 		t.Error("it has looked at the clock too soon")
 	}
-	if p.Step(); time.Duration(p.since) < time.Hour {
+	p.slice = 0
+	if p.Step(); p.since < time.Hour {
 		t.Error("it has not rested after an hour")
+	}
+	if p.slice < shortestSlice {
+		t.Errorf("it goes on for %v, as if it had not rested", p.slice)
 	}
 	var none *Pace
 	none.Step() // rests never, and does no harm
+}
+
+func TestASliceIsAsLongAsTheSleepBefore(t *testing.T) {
+	for slept, want := range map[time.Duration]time.Duration{
+		0:                       shortestSlice,
+		rest:                    rest,
+		1100 * time.Microsecond: 1100 * time.Microsecond,
+		40 * time.Millisecond:   longestSlice,
+	} {
+		if got := sliceAfter(slept); got != want {
+			t.Errorf("after %v it goes on for %v, want %v", slept, got, want)
+		}
+	}
 }
 
 // TestAsideAtAPace: what would go on beside the rest waits for its turn, so

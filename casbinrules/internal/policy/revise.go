@@ -175,15 +175,14 @@ func (v *Revision) moved(told []model.Finding) (moved []model.Finding) {
 
 // read reads what has changed, and copies the rest.
 func (v *Revision) read(r *reader, before []*Rule, files []RevisedFile) {
-	copies := make([]Rule, 0, len(before)) // whose rules stay where they are
 	keep := func(rules []*Rule, moved int) {
 		for some := range slices.Chunk(rules, 256) {
-			first := len(copies)
-			copies = copies[:first+len(some)]
+			// Few at a time: who allocates much at once may have to help the garbage
+			// collection for as long, and no request is served meanwhile.
+			copies := make([]Rule, len(some))
 			for i, old := range some {
-				made := &copies[first+i]
-				*made = Rule{r.Texts, old.first, old.count, old.Source, old.Line + int32(moved)}
-				v.Rules = append(v.Rules, made)
+				copies[i] = Rule{r.Texts, old.first, old.count, old.Source, old.Line + int32(moved)}
+				v.Rules = append(v.Rules, &copies[i])
 			}
 			r.settings.Pace.RestIfDue()
 		}

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-go/sallyport/casbinrules/bridge"
+	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -303,18 +304,27 @@ func (in *Contents) Names() []string {
 	return names
 }
 
+// hashedAtOnce is how many bytes are summed up without a look at the pace.
+const hashedAtOnce = 64 << 10
+
 // Hash sums up model and policies. Of a name only its last part counts, as in
 // the places of rules, so that the same files have the same hash wherever they
 // are mounted. Lengths go first, so that no two sets of files run together into
 // the same bytes. It is summed up once, and not by several goroutines.
-func (in *Contents) Hash() string {
+func (in *Contents) Hash() string { return in.HashAt(nil) }
+
+// HashAt is Hash at a pace.
+func (in *Contents) HashAt(p *pace.Pace) string {
 	if in.sum != "" {
 		return in.sum
 	}
 	h := sha256.New()
 	part := func(b []byte) {
 		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b)))) // never fails
-		_, _ = h.Write(b)
+		for some := range slices.Chunk(b, hashedAtOnce) {
+			_, _ = h.Write(some)
+			p.RestIfDue()
+		}
 	}
 	part([]byte(in.Model.Text))
 	for _, f := range in.Policies {
