@@ -24,11 +24,11 @@ const fetchMode = "Sec-Fetch-Mode"
 // "https://app.example.com", passes when Origin is exactly that.
 //
 // GET, HEAD and OPTIONS pass, since no handler of them may change anything
-// (RFC 9110 §9.2.1), except when they ask for an upgrade.
+// (RFC 9110 §9.2.1), except when they ask for an upgrade or open a WebSocket.
 func CrossSite(r Request, trusted ...string) error {
 	switch r.Method() {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		if _, n := r.Header("Upgrade"); n == 0 {
+		if !opensWebSocket(r) {
 			return nil
 		}
 	}
@@ -51,6 +51,15 @@ func CrossSite(r Request, trusted ...string) error {
 		return nil
 	}
 	return fmt.Errorf("unsafe request from origin %q to host %q", origin, r.Host())
+}
+
+// opensWebSocket reports whether r asks for an upgrade. A proxy that asks package
+// forwardauth about a request may keep Upgrade to itself, which is about one
+// connection (RFC 9110 §7.6.1), but not the version of a handshake (RFC 6455 §4.1).
+func opensWebSocket(r Request) bool {
+	_, upgrades := r.Header("Upgrade")
+	_, versions := r.Header("Sec-Websocket-Version")
+	return upgrades > 0 || versions > 0
 }
 
 // checkOrigin finds what could never equal an Origin field.

@@ -27,10 +27,15 @@ func crossSiteHeader(t *testing.T, f Framework) {
 func crossSiteUpgrade(t *testing.T, f Framework) {
 	g, _ := guardOf(t, []core.Authenticator{sessions{}})
 	d := newDoor(t, f, Gate{Kind: "Optional", Guard: g})
-	upgrade := []string{"Cookie: session=alice", "Connection: Upgrade", "Upgrade: websocket", "Origin: https://evil.example"}
-	d.refuses(http.StatusForbidden, core.CodeCrossSite, upgrade...)
-	upgrade[3] = "Origin: http://app.example"
-	d.admits("alice", upgrade...)
+	for _, upgrade := range [][]string{
+		{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"},
+		{"Connection: Upgrade", "Upgrade: websocket"},
+		{"Sec-WebSocket-Version: 13"}, // from a proxy that passes on what is end-to-end
+	} {
+		upgrade = append(upgrade, "Cookie: session=alice")
+		d.refuses(http.StatusForbidden, core.CodeCrossSite, append(upgrade, "Origin: https://evil.example")...)
+		d.admits("alice", append(upgrade, "Origin: http://app.example")...)
+	}
 }
 
 func trustedOrigins(t *testing.T, f Framework) {
