@@ -1,6 +1,14 @@
 package echoauth
 
 import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"unsafe"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/sallyport-go/sallyport/core"
@@ -26,8 +34,13 @@ func newView(c echo.Context) *view {
 	return v
 }
 
-// Route implements [core.Request].
+// Route implements [core.Request]. The router has to say of the request, as it is
+// now, what it has said before: a middleware behind it may have changed the path,
+// or the method.
 func (v *view) Route() (core.Route, error) {
+	if !v.routedAlike() {
+		return core.Route{}, fmt.Errorf("%w: it has been changed since route %q was found", core.ErrAmbiguousPath, v.c.Path())
+	}
 	rt, err := v.Matched(v.c.Path())
 	if err == nil && rt.Escaped && adapter.EncodedSlashes(rt.Path) > 0 {
 		// Echo lets the last parameter of a route run over plain slashes, so
@@ -40,6 +53,55 @@ func (v *view) Route() (core.Route, error) {
 	}
 	return rt, err
 }
+
+// routedAlike reports whether Echo's router finds the handler and the parameters
+// that it has found, if any. A slash at the end may have come or gone.
+func (v *view) routedAlike() bool {
+	if v.c.Path() == "" || same(v.c.Handler(), echo.NotFoundHandler) {
+		return true
+	}
+	path := echo.GetPath(v.Request)
+	if v.finds(path) {
+		return true
+	}
+	other, slash := strings.CutSuffix(path, "/")
+	if !slash {
+		other += "/"
+	}
+	return v.finds(other)
+}
+
+func (v *view) finds(path string) bool {
+	e, found := v.c.Echo(), v.c.Handler()
+	router, ok := e.Routers()[v.Request.Host]
+	if !ok {
+		router = e.Router()
+	}
+	again := e.AcquireContext()
+	defer e.ReleaseContext(again)
+	again.Reset(v.Request, nil)
+	router.Find(v.Request.Method, path, again)
+	return (same(found, again.Handler()) || code(found) == preflight() && code(again.Handler()) == preflight()) &&
+		slices.Equal(v.c.ParamValues(), again.ParamValues())
+}
+
+// same reports whether a and b are one function, which is more than that they have
+// the same code: that of all routes is the same.
+func same(a, b echo.HandlerFunc) bool {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&a)) == *(*unsafe.Pointer)(unsafe.Pointer(&b)) //nolint:gosec // only compared, never read through
+}
+
+func code(h echo.HandlerFunc) uintptr { return reflect.ValueOf(h).Pointer() }
+
+// preflight is the code of the handlers with which Echo answers OPTIONS by itself,
+// a new one each time.
+var preflight = sync.OnceValue(func() uintptr {
+	e := echo.New()
+	e.GET("/", echo.NotFoundHandler)
+	c := e.NewContext(nil, nil)
+	e.Router().Find(http.MethodOptions, "/", c)
+	return code(c.Handler())
+})
 
 // Param implements [core.Request]. Where there is an escaped path, Echo has
 // matched that and left its parameters as they are.

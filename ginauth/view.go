@@ -30,7 +30,7 @@ func newView(c *gin.Context) view { return view{c} }
 // paths, which a path does not mean (RFC 3986 §2.2).
 func (v view) Route() (core.Route, error) {
 	u, pattern := v.c.Request.URL, v.c.FullPath()
-	if len(v.c.Params) > 0 && !makesUp(pattern, v.c.Params, u.Path) && !makesUp(pattern, v.c.Params, u.EscapedPath()) {
+	if pattern != "" && !makesUp(pattern, v.c.Params, u.Path) && !makesUp(pattern, v.c.Params, u.EscapedPath()) {
 		return core.Route{}, fmt.Errorf("%w: it is not what route %q and its parameters make up", core.ErrAmbiguousPath, pattern)
 	}
 	rt, err := v.http().Matched(pattern)
@@ -72,6 +72,7 @@ func makesUp(pattern string, params gin.Params, path string) bool {
 			return false
 		}
 	}
+	pattern = strings.ReplaceAll(pattern, `\:`, ":")
 	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(pattern, "/")
 }
 
