@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -31,11 +32,14 @@ func (v View) Host() string { return v.Request.Host }
 // router that sets [http.Request.Pattern], such as chi.
 //
 // A pattern for a whole subtree is none: behind it there may be a router of its
-// own, whose pattern nobody knows yet.
+// own, whose pattern nobody knows yet. Any other has the method, if it names one,
+// of the handler that runs, whatever a middleware has made of the request's.
 func (v View) Route() (core.Route, error) {
-	pattern := muxPath(v.Request.Pattern)
+	method, pattern := splitPattern(v.Request.Pattern)
 	if isSubtree(pattern) {
 		pattern = ""
+	} else if method != "" && method != v.Request.Method && (method != http.MethodGet || v.Request.Method != http.MethodHead) {
+		return core.Route{}, fmt.Errorf("%w: its method has been changed since pattern %q was matched", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
 	rt, err := v.Matched(pattern)
 	if err == nil && rt.Escaped && EncodedSlashes(rt.Path) > 0 {
@@ -77,12 +81,16 @@ func (v View) Matched(pattern string) (core.Route, error) {
 	return core.Route{Pattern: pattern, Path: u.RawPath, Escaped: true}, nil
 }
 
-// muxPath is the path of a ServeMux pattern "METHOD host/path".
-func muxPath(pattern string) string {
-	if i := strings.IndexByte(pattern, '/'); i > 0 {
-		return pattern[i:]
+// splitPattern gives method and path of a ServeMux pattern "METHOD host/path".
+func splitPattern(pattern string) (method, path string) {
+	i := strings.IndexByte(pattern, '/')
+	if i <= 0 {
+		return "", pattern
 	}
-	return pattern
+	if end := strings.IndexAny(pattern[:i], " \t"); end > 0 {
+		method = pattern[:end]
+	}
+	return method, pattern[i:]
 }
 
 // Param implements [core.Request] with the wildcards of a ServeMux, or of a

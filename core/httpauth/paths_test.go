@@ -1,0 +1,122 @@
+package httpauth_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// mounts are the ways in which something may answer for paths below /files.
+var mounts = map[string]func(mux *http.ServeMux, gate httpauth.Middleware){
+	"subtree": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("/files/", gate(http.FileServerFS(authtest.MountFiles)))
+	},
+	"subtree of GET": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("GET /files/", gate(http.FileServerFS(authtest.MountFiles)))
+	},
+	"subtree of a host": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("app.example/files/", gate(http.FileServerFS(authtest.MountFiles)))
+	},
+	"everything": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("/", gate(http.FileServerFS(authtest.MountFiles)))
+	},
+	"rest": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("/files/{rest...}", gate(serveFile("rest")))
+	},
+	"segments": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("/files/{dir}/{name}", gate(serveFile("dir", "name")))
+	},
+	"segment, rest": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("/files/{dir}/{rest...}", gate(serveFile("dir", "rest")))
+	},
+	"host, segments": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("GET app.example/files/{dir}/{name}", gate(serveFile("dir", "name")))
+	},
+	"beside literals": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("/files/public/y.txt", serveFile())
+		mux.Handle("/files/{dir}/{name}", gate(serveFile("dir", "name")))
+	},
+	"stripped inside": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("/files/", gate(http.StripPrefix("/files", http.FileServerFS(authtest.MountFiles))))
+	},
+	"mux in mux": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		inner := http.NewServeMux()
+		inner.Handle("GET /files/{dir}/{name}", gate(serveFile("dir", "name")))
+		mux.Handle("/files/", inner)
+	},
+	"mux in mux, gate between": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		inner := http.NewServeMux()
+		inner.Handle("GET /files/{dir}/{name}", serveFile("dir", "name"))
+		mux.Handle("/files/{dir}/{name}", gate(inner))
+	},
+	"TimeoutHandler": func(mux *http.ServeMux, gate httpauth.Middleware) {
+		mux.Handle("/files/{rest...}", http.TimeoutHandler(gate(serveFile("rest")), authtest.TimeLimit(time.Minute), ""))
+	},
+}
+
+func serveFile(names ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var values []string
+		for _, name := range names {
+			values = append(values, r.PathValue(name))
+		}
+		_, _ = io.WriteString(w, authtest.MountFile(values...))
+	})
+}
+
+// TestMounts: whatever a handler is mounted with, inside the mux or with the gate
+// around it, no spelling of a path gets round a rule.
+func TestMounts(t *testing.T) {
+	odd := 2
+	if testing.Short() {
+		odd = 1
+	}
+	for mounted, mount := range mounts {
+		t.Run(mounted, func(t *testing.T) {
+			t.Parallel()
+			for _, relaxed := range []bool{false, true} {
+				inside, around := http.NewServeMux(), http.NewServeMux()
+				gate := httpauth.Authorize(authtest.MountGuard(t, relaxed))
+				mount(inside, gate)
+				authtest.CheckMount(t, "gate inside", inside, odd, "")
+				mount(around, func(h http.Handler) http.Handler { return h })
+				authtest.CheckMount(t, "gate around", gate(around), odd, "")
+			}
+		})
+	}
+}
+
+// TestMethodsChangedInsideTheMux: the handler that runs is that of the method in
+// the pattern.
+func TestMethodsChangedInsideTheMux(t *testing.T) {
+	override := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if m := r.Header.Get("X-HTTP-Method-Override"); m != "" {
+				r.Method = m
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	for pattern, want := range map[string]int{
+		"POST /files/{id}": 400, "POST example.com/files/{id}": 400, "POST\t/files/{id}": 400, "/files/{id}": 204, "POST /files/": 204,
+	} {
+		for becomes, status := range map[string]int{"": 204, "GET": want, "POST": 204} {
+			mux := http.NewServeMux()
+			mux.Handle(pattern, override(httpauth.Authorize(authtest.MountGuard(t, false))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNoContent)
+			}))))
+			r := httptest.NewRequest("POST", "/files/7", nil)
+			r.Header.Set("Authorization", "Name alice")
+			r.Header.Set("X-HTTP-Method-Override", becomes)
+			w := httptest.NewRecorder()
+			if mux.ServeHTTP(w, r); w.Code != status {
+				t.Errorf("%s as %q: %d, want %d", pattern, becomes, w.Code, status)
+			}
+		}
+	}
+}
