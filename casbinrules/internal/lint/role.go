@@ -19,7 +19,6 @@ type roleNotes struct {
 	// selfLinked are the g lines that give a name to itself.
 	selfLinked []*policy.Rule
 	firsts     map[nameUse][]int32
-	looked     int // how often a first line was looked for
 }
 
 // nameUse is what lines do with a name, by bits.
@@ -86,10 +85,6 @@ func (n *roleNotes) each(uses nameUse) iter.Seq[int32] {
 func (n *roleNotes) first(use nameUse, name int32) *policy.Rule {
 	if !n.has(use, name) {
 		return nil
-	}
-	// Most policies have few such names, for which no list is made.
-	if n.looked++; n.looked <= 4 {
-		return n.rules[slices.IndexFunc(n.rules, func(r *policy.Rule) bool { return n.nameIn(r, use) == name })]
 	}
 	lines := n.firsts[use] // counted from 1
 	if lines == nil {
