@@ -83,7 +83,7 @@ func (p *tab) edit(file, text string) {
 func (p *tab) fill(field, text string) {
 	p.t.Helper()
 	p.do(chromedp.Evaluate[chromedp.Void](`(() => {
-		const input = document.forms[0].elements["` + field + `"];
+		const input = document.forms.request.elements["` + field + `"];
 		input.value = ` + strconv.Quote(text) + `;
 		input.dispatchEvent(new Event("input", { bubbles: true }));
 	})()`))
@@ -187,7 +187,7 @@ func TestPlayground(t *testing.T) {
 
 	// Of answers that overtake each other the newest is shown.
 	p.do(chromedp.Evaluate[chromedp.Void](`(() => {
-		const object = document.forms[0].elements.object;
+		const object = document.forms.request.elements.object;
 		for (let i = 0; i < 50; i++) {
 			object.value = "/reports/" + i;
 			object.dispatchEvent(new Event("input", { bubbles: true }));
@@ -236,6 +236,67 @@ func TestPlayground(t *testing.T) {
 	if where := elsewhere.Load(); where != nil {
 		t.Errorf("the browser asked for %s", where)
 	}
+}
+
+// TestPlaygroundFiles adds a file to the policy, renames it, takes it away and back, and
+// shares them. A link without names of policy files is one of before there were several.
+func TestPlaygroundFiles(t *testing.T) {
+	browser := browsers.Start(t)
+	server, _ := counted(t, playground(t))
+	p := openTab(t, browser, server.URL+"/")
+	p.do(chromedp.Navigate(p.site + "play.html"))
+	p.wait(idle + ` && document.querySelector(".verdict.allow")`)
+	p.edit("policy.csv", "p, editor, /reports/:id, PUT\np, editor, /reports/:id, PATCH\n")
+	p.want("#verdict", "DENY erin")
+	p.press("add")
+	p.edit("roles.csv", "g, erin, editor\ng, erin, editor\n")
+	p.want("#verdict", "ALLOW erin", "policy.csv:2", "roles.csv:1")
+	p.want("#findings", "roles.csv:2", "duplicate_rule")
+	p.press("rename")
+	for _, name := range []string{"policy.csv", "people.txt", "a/b.csv"} {
+		if value(p, chromedp.Evaluate[bool](naming(name)+`, document.getElementById("name").validity.valid`)) {
+			t.Errorf("a file is renamed to %s", name)
+		}
+	}
+	p.do(chromedp.Evaluate[chromedp.Void](`void (` + naming("people.csv") + `)`))
+	p.wait(idle + ` && document.querySelector("#findings").innerText.includes("people.csv:2")`)
+	p.do(chromedp.Click(chromedp.CSS("#findings .fix")))
+	p.wait(idle + ` && document.querySelector("#findings .none")`)
+	link := p.share(t)
+	p.press("remove")
+	p.want("#verdict", "DENY erin")
+	p.want("#problem", "people.csv was removed.")
+	p.do(chromedp.Click(chromedp.CSS("#problem button")))
+	p.wait(idle + ` && document.querySelector(".verdict.allow")`)
+
+	other := openTab(t, browser, server.URL+"/")
+	other.do(chromedp.Navigate(link))
+	other.wait(idle + ` && document.querySelector(".verdict.allow")`)
+	other.want("#tabs", "policy.csv", "people.csv")
+	other.want("#verdict", "people.csv:1")
+
+	// Made of {"files": {"model.conf": …, "policy.csv": …}} and no more.
+	old := value(p, chromedp.Evaluate[string](`import("./play/share.js").then(({ pack }) => pack({ files: {
+		"model.conf": document.getElementById("text-model.conf").value, "policy.csv": "p, erin, /old, GET\n",
+	}, request: { subject: "erin", object: "/old", action: "GET" } }))`, chromedp.EvalAwaitPromise))
+	other.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.site+"play.html#"+old))
+	other.wait(idle + ` && document.querySelector(".verdict.allow")`)
+	other.want("#verdict", "ALLOW erin may GET /old", "policy.csv:1")
+	if text := other.text("#tabs"); strings.Count(text, ".csv") != 1 {
+		t.Errorf("an old link has the files %s", text)
+	}
+}
+
+// press presses a button.
+func (p *tab) press(id string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS("#" + id)))
+	p.wait(idle)
+}
+
+// naming is an expression that gives the open file another name.
+func naming(name string) string {
+	return `document.getElementById("name").value = ` + strconv.Quote(name) + `, document.getElementById("name").oninput(), document.getElementById("naming").requestSubmit()`
 }
 
 // share presses the button and returns the link.

@@ -41,6 +41,11 @@ export class Engine {
     }
   }
 
+  // forget has the next answers count as new.
+  forget() {
+    this.#texts = {};
+  }
+
   // ask puts a question, upon which answers to older ones are dropped.
   ask(calls, input) {
     if (!this.#worker) {

@@ -5,7 +5,10 @@ import { Engine } from "./engine.js";
 import { limit, pack, unpack } from "./share.js";
 import { count, findingView, listed, matrixView, testsView, verdictView } from "./views.js";
 
-const names = ["model.conf", "policy.csv", "policy.tests", "routes.json"];
+const first = "policy.csv"; // the policy, if it is one file
+const maxPolicies = 20;
+let names = ["model.conf", "policy.tests", "routes.json"]; // of files, in the order of their tabs
+const policies = () => names.filter((n) => n.endsWith(".csv"));
 const flags = ["allow_anonymous", "without_token_roles", "object_route", "as_casbin"];
 const lists = ["attributes", "role_patterns", "tenant_patterns"];
 const form = byID("request");
@@ -13,23 +16,102 @@ const main = document.querySelector("main");
 const editors = {};
 const tabs = {};
 let presets; // until the engine is there
-let open = "policy.csv";
+let open = first;
 let looked; // the newest answer
 let marks = {}; // by file and what they are of
 let attributes = {}; // values of the request, also of those that the model lacks
 
 // The files.
 
-for (const name of names) {
-  const tab = make("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => show(name) }, name, make("span", { className: "badge" }));
-  tabs[name] = tab;
-  editors[name] = new Editor(name, { onInput: () => ask(), onMove: here });
-  byID("tabs").append(tab);
-  byID("editors").append(editors[name].element);
+// arrange has the page show these policy files, in this order, and no others.
+function arrange(list) {
+  names = ["model.conf", ...list, "policy.tests", "routes.json"];
+  for (const name of Object.keys(editors).filter((n) => !names.includes(n))) {
+    tabs[name].remove();
+    editors[name].element.remove();
+    delete tabs[name];
+    delete editors[name];
+    delete marks[name];
+  }
+  for (const name of names.filter((n) => !editors[n])) {
+    tabs[name] = make("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => show(name) }, name, make("span", { className: "badge" }));
+    editors[name] = new Editor(name, { onInput: () => ask(), onMove: here });
+    byID("editors").append(editors[name].element);
+    engine.forget(); // what is marked in it
+  }
+  byID("tabs").replaceChildren(...names.map((n) => tabs[n]));
+  byID("add").disabled = list.length >= maxPolicies;
+  show(names.includes(open) ? open : list[0]);
 }
+
+// misnamed says why a policy file cannot have a name, "" if it can.
+function misnamed(name) {
+  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_. -]*\.csv$/u.test(name) || name.length > 60) {
+    return "A policy file has a name such as roles.csv: letters, digits, and -, _ or . between them.";
+  }
+  return names.includes(name) ? `There is a file ${name}.` : "";
+}
+
+byID("add").onclick = () => {
+  const numbered = (n) => (n === 1 ? "roles.csv" : `roles${n}.csv`);
+  let n = 1;
+  while (names.includes(numbered(n))) {
+    n++;
+  }
+  arrange([...policies(), numbered(n)]);
+  show(numbered(n));
+  editors[open].text.focus();
+  ask();
+};
+
+byID("remove").onclick = () => {
+  const list = policies(), name = open, text = editors[name].value;
+  arrange(list.filter((n) => n !== name));
+  problem("files", text === "" ? "" : `${name} was removed.`, () => {
+    arrange([...new Set([...policies(), name])].sort((a, b) => list.indexOf(a) - list.indexOf(b)));
+    editors[name].value = text;
+    show(name);
+    ask();
+  });
+  tabs[open].focus();
+  ask();
+};
+
+byID("rename").onclick = () => {
+  byID("naming").hidden = false;
+  byID("name").value = open;
+  byID("name").setCustomValidity("");
+  byID("name").focus();
+  byID("name").setSelectionRange(0, open.length - ".csv".length);
+};
+
+byID("name").oninput = () => byID("name").setCustomValidity("");
+byID("unname").onclick = () => arrange([first]);
+byID("naming").onkeydown = (e) => e.key === "Escape" && arrange([first]);
+byID("naming").onsubmit = (e) => {
+  e.preventDefault();
+  const name = byID("name").value.trim(), old = open;
+  const why = name === old ? "" : misnamed(name);
+  byID("name").setCustomValidity(why);
+  if (!byID("name").reportValidity()) {
+    return;
+  }
+  if (name !== old) {
+    const text = editors[old].value;
+    open = name;
+    arrange(policies().map((n) => (n === old ? name : n)));
+    editors[name].value = text;
+    ask();
+  }
+  show(name);
+  tabs[name].focus();
+};
 
 function show(name) {
   open = name;
+  byID("naming").hidden = true;
+  byID("rename").hidden = !name.endsWith(".csv");
+  byID("remove").hidden = !name.endsWith(".csv") || policies().length === 1;
   for (const n of names) {
     const shown = n === name;
     editors[n].element.hidden = !shown;
@@ -93,8 +175,16 @@ byID("download").onclick = () => {
 byID("open").onclick = () => byID("opened").click();
 byID("opened").onchange = async ({ target }) => {
   const skipped = [];
-  for (const file of target.files) {
-    const name = names.find((n) => n.endsWith(file.name.slice(file.name.lastIndexOf("."))));
+  const ending = (name) => name.slice(name.lastIndexOf("."));
+  const opened = [...target.files];
+  const policy = opened.map((f) => f.name).filter((n) => ending(n) === ".csv" && (names.includes(n) || misnamed(n) === ""));
+  // A policy of a preset gives way; one of somebody's own gets further files.
+  const own = policies().filter((n) => !presets.some((p) => p.files[n] === editors[n].value));
+  if (policy.length > 0) {
+    arrange([...new Set([...own, ...policy])].slice(0, maxPolicies));
+  }
+  for (const file of opened) {
+    const name = ending(file.name) === ".csv" ? names.find((n) => n === file.name) : names.find((n) => ending(n) === ending(file.name));
     if (name) {
       editors[name].value = await file.text();
       show(name);
@@ -103,7 +193,7 @@ byID("opened").onchange = async ({ target }) => {
     }
   }
   target.value = "";
-  problem("files", skipped.length > 0 ? `Not opened: ${skipped.join(", ")}. The page has a model (.conf), a policy (.csv), tests (.tests) and routes (.json).` : "");
+  problem("files", skipped.length > 0 ? `Not opened: ${skipped.join(", ")}. The page has a model (.conf), up to ${maxPolicies} policy files (.csv), tests (.tests) and routes (.json).` : "");
   ask();
 };
 
@@ -117,6 +207,7 @@ function state() {
   const field = (name) => form.elements[name].value.trim();
   return {
     files: Object.fromEntries(names.map((n) => [n, editors[n].value])),
+    policies: policies(),
     options: {
       ...Object.fromEntries(flags.map((f) => [f, form.elements[f].checked])),
       ...Object.fromEntries(lists.map((l) => [l, words(form.elements[l].value)])),
@@ -134,6 +225,9 @@ function state() {
 function restore(from) {
   const text = (v) => (typeof v === "string" ? v : "");
   const list = (v) => (Array.isArray(v) ? v.map(text) : []);
+  arrange([first]);
+  const wanted = [...new Set(list(from?.policies))].filter((n) => n === first || misnamed(n) === "").slice(0, maxPolicies);
+  arrange(wanted.length > 0 ? wanted : [first]);
   for (const n of names) {
     editors[n].value = text(from?.files?.[n]);
   }
@@ -234,7 +328,9 @@ function look(answer, took) {
     badge.className = `badge ${["error", "warning", "note"].find((s) => own.some((f) => f.severity === s)) ?? ""}`;
   }
   const rule = answer.explanation?.rule;
-  setMarks("policy.csv", "rule", rule ? [{ line: rule.line, kind: "rule" }] : []);
+  for (const name of policies()) {
+    setMarks(name, "rule", rule?.file === name ? [{ line: rule.line, kind: "rule" }] : []);
+  }
   byID("verdict").replaceChildren(...verdictView(answer, go));
   fields(answer);
   byID("status").textContent = `Checked in ${took < 1 ? "less than 1" : Math.round(took)} ms, in this browser alone.`;
@@ -277,7 +373,9 @@ function draw(answer) {
 function test(answer) {
   const all = answer.lines > 0 && answer.covered === answer.lines;
   byID("covered").textContent = answer.lines > 0 ? `The tests depend on ${all ? "all" : `${answer.covered} of`} ${answer.lines} lines of the policy.${all ? "" : " The others are dashed beside their numbers."}` : "";
-  setMarks("policy.csv", "tests", (answer.uncovered ?? []).map((line) => ({ line, kind: "uncovered" })));
+  for (const name of policies()) {
+    setMarks(name, "tests", (answer.uncovered?.[name] ?? []).map((line) => ({ line, kind: "uncovered" })));
+  }
   byID("score").textContent = answer.error ? "" : answer.errors.length > 0 ? "cannot be read" : `${answer.passed} passed, ${answer.failed} failed`;
   byID("score").className = answer.failed > 0 || answer.errors?.length > 0 ? "error" : "pass";
   byID("tests").replaceChildren(...testsView(answer, go));
@@ -294,10 +392,13 @@ function setMarks(file, of, list) {
 
 const problems = {}; // by what they are about
 
-function problem(about, text) {
-  problems[about] = text;
-  byID("problem").textContent = Object.values(problems).filter((p) => p).join(" ");
-  byID("problem").hidden = byID("problem").textContent === "";
+// problem shows a text until there is another one about the same, with a button where
+// it can be undone.
+function problem(about, text, undo) {
+  problems[about] = text && [text, undo ? make("button", { type: "button", onclick: () => (problem(about, ""), undo()) }, "Undo") : ""];
+  const shown = Object.values(problems).filter((p) => p);
+  byID("problem").replaceChildren(...shown.flatMap(([text, button]) => [text, " ", button]).filter((p) => p !== ""));
+  byID("problem").hidden = shown.length === 0;
 }
 
 // keep holds what is on the page for this tab, should it be loaded again.
@@ -382,4 +483,4 @@ byID("unshare").onclick = () => {
   byID("shared").hidden = true;
 };
 
-show(open);
+arrange([first]);

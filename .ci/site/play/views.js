@@ -115,7 +115,7 @@ export function matrixView(drawn, choose) {
       make("th", { scope: "row" }, make("b", {}, r.method), ` ${r.route}`),
       ...drawn.cells[i].map((cell, j) => {
         const column = drawn.columns[j];
-        const by = cell.line ? `, line ${cell.line}` : "";
+        const by = cell.line ? `, ${cell.file ? `${cell.file}:` : "line "}${cell.line}` : "";
         const says = `${column.label}: ${cell.word} ${r.method} ${r.route}${by}${cell.why ? `, ${cell.why}` : ""}`;
         return make(
           "td", { className: cell.word },

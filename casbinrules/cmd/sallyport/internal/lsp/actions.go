@@ -141,20 +141,25 @@ type Fix struct {
 	Edits []textEdit `json:"edits"`
 }
 
-// Fixes are the quick fixes of findings in the text of a policy, in their order, nil
-// for those without; positions are those of the protocol, in UTF-16.
-func Fixes(text string, found []casbinrules.Finding) []*Fix {
+// Fixes are the quick fixes of findings in the texts of a policy, by the names of its
+// files, in the order of the findings, nil for those without; positions are those of the
+// protocol, in UTF-16.
+func Fixes(texts map[string]string, found []casbinrules.Finding) []*Fix {
 	made := make([]*Fix, len(found))
-	d := newDocument("", "", 0, KindPolicy, text)
+	docs := map[string]*document{}
 	var rows []row
 	for i, f := range found {
 		find := cures[f.Code]
-		if find == nil {
+		if _, inPolicy := texts[f.File]; find == nil || !inPolicy {
 			continue
 		}
 		if rows == nil {
-			rows = rowsOf(d)
+			for name, text := range texts {
+				docs[name] = newDocument("", name, 0, KindPolicy, text)
+				rows = append(rows, rowsOf(docs[name])...)
+			}
 		}
+		d := docs[f.File]
 		at := spotOf(d, d.findingOffset(f.Line, f.Column), rows, messageOf(f))
 		title, edits := find(at)
 		if title == "" || len(edits) == 0 {

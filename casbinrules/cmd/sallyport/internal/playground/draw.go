@@ -35,9 +35,11 @@ type Column struct {
 }
 
 // Cell is a decision: "allow", "deny" or "error", with the Line of the policy that
-// decides, or 0, or why there is no decision.
+// decides, or 0, or why there is no decision. File is that of the line where the
+// policy has several.
 type Cell struct {
 	Word string `json:"word"`
+	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
 	Why  string `json:"why,omitempty"`
 }
@@ -85,6 +87,9 @@ func (l *loaded) draw(ctx context.Context, in *Input) (*Drawn, error) {
 			made := Cell{Word: c.Word(), Why: c.Err}
 			if c.Rule != nil {
 				made.Line = c.Rule.Line
+				if len(l.policies) > 1 {
+					made.File = c.Rule.File
+				}
 			}
 			d.Cells[i][j] = made
 		}
@@ -100,10 +105,10 @@ type Tested struct {
 	Errors []Finding    `json:"errors"`
 	Tests  []TestResult `json:"tests"`
 	// Covered is how many Lines of the policy the tests depend on, Uncovered the
-	// numbers of the first others.
-	Covered   int   `json:"covered"`
-	Lines     int   `json:"lines"`
-	Uncovered []int `json:"uncovered"`
+	// numbers of the first others by their files.
+	Covered   int              `json:"covered"`
+	Lines     int              `json:"lines"`
+	Uncovered map[string][]int `json:"uncovered"`
 }
 
 // maxUncovered is how many lines that no test depends on go to the page.
@@ -119,7 +124,7 @@ type TestResult struct {
 }
 
 func (l *loaded) test(ctx context.Context, in *Input) (*Tested, error) {
-	made := &Tested{Errors: []Finding{}, Tests: []TestResult{}, Uncovered: []int{}}
+	made := &Tested{Errors: []Finding{}, Tests: []TestResult{}, Uncovered: map[string][]int{}}
 	tests, err := policytest.Parse(TestsFile, in.Files[TestsFile])
 	for _, e := range policytest.Errors(err) {
 		line := strings.Split(in.Files[TestsFile], "\n")[e.Line-1]
@@ -161,7 +166,7 @@ func (l *loaded) test(ctx context.Context, in *Input) (*Tested, error) {
 	}
 	made.Covered, made.Lines = c.Covered, c.Lines
 	for _, r := range c.NotCovered[:min(len(c.NotCovered), maxUncovered)] {
-		made.Uncovered = append(made.Uncovered, r.Line)
+		made.Uncovered[r.File] = append(made.Uncovered[r.File], r.Line)
 	}
 	return made, nil
 }

@@ -95,7 +95,7 @@ func (l *loaded) look(ctx context.Context, in *Input) *Looked {
 		Findings: []Finding{}, Notes: []string{}, Fields: slices.Clip(l.fields), Attributes: ask.Attributes(l.fields),
 		Tenants: slices.ContainsFunc(l.fields, ask.IsTenant), Loads: l.authorizer != nil,
 	}
-	made.Findings, made.More = shown(l.findings, in.Files)
+	made.Findings, made.More = shown(l.findings, in.Files, in.policy())
 	if l.authorizer == nil {
 		return made
 	}
@@ -190,35 +190,23 @@ func (l *loaded) names(rules []casbinrules.Rule) Names {
 const maxNames = 200
 
 // shown are findings as the page shows them, and how many are left out.
-func shown(findings []casbinrules.Finding, files map[string]string) (list []Finding, more int) {
+func shown(findings []casbinrules.Finding, files, policy map[string]string) (list []Finding, more int) {
 	kept := findings[:min(len(findings), maxFindings)]
 	lines := map[string][]string{}
 	list = make([]Finding, len(kept))
-	fixes := lsp.Fixes(files[PolicyFile], inPolicy(kept))
+	fixes := lsp.Fixes(policy, kept)
 	for i, f := range kept {
 		if lines[f.File] == nil {
 			lines[f.File] = strings.Split(files[f.File], "\n")
 		}
 		list[i] = Finding{
-			File: f.File, Line: f.Line, Severity: f.Severity.String(), Code: f.Code, Message: f.Message, Hint: f.Hint,
-		}
-		if f.File == PolicyFile {
-			list[i].Fix, fixes = fixes[0], fixes[1:]
+			File: f.File, Line: f.Line, Severity: f.Severity.String(), Code: f.Code, Message: f.Message, Hint: f.Hint, Fix: fixes[i],
 		}
 		if n := f.Line - 1; 0 <= n && n < len(lines[f.File]) {
 			list[i].Character = units(lines[f.File][n], f.Column-1)
 		}
 	}
 	return list, len(findings) - len(kept)
-}
-
-func inPolicy(findings []casbinrules.Finding) (found []casbinrules.Finding) {
-	for _, f := range findings {
-		if f.File == PolicyFile {
-			found = append(found, f)
-		}
-	}
-	return found
 }
 
 // units is how many units of UTF-16 the first bytes of a line take.

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,9 +30,12 @@ const (
 // Input is all that the page knows.
 type Input struct {
 	// Files are the texts in the editors by the names of files.
-	Files   map[string]string `json:"files"`
-	Options Options           `json:"options"`
-	Request Request           `json:"request"`
+	Files map[string]string `json:"files"`
+	// Policies are the names of those that hold the policy, in the order in which
+	// they are read; PolicyFile alone if there are none.
+	Policies []string `json:"policies,omitempty"`
+	Options  Options  `json:"options"`
+	Request  Request  `json:"request"`
 }
 
 // Options are those of the command line by these names.
@@ -66,7 +70,6 @@ type Request struct {
 // use.
 type Playground struct {
 	setup  *setup // nil before the first call
-	text   string // of the policy that was loaded last
 	loaded *loaded
 }
 
@@ -74,6 +77,7 @@ type Playground struct {
 // that stays the same.
 type setup struct {
 	model, routesText string
+	policies          []string
 	options           Options
 
 	fields   []string // of the request definition
@@ -81,9 +85,9 @@ type setup struct {
 	problems []casbinrules.Finding // with routes
 	types    map[string]casbinrules.AttributeType
 	opts     []casbinrules.Option
-	file     *textFile
+	texts    textFiles // of the policy that was loaded last
 	linter   *casbinrules.Linter
-	opened   *casbinrules.Authorizer // by the last text that was not refused; nil before
+	opened   *casbinrules.Authorizer // by the last texts that were not refused; nil before
 }
 
 // loaded is what became of the files.
@@ -144,7 +148,7 @@ func (p *Playground) answer(ctx context.Context, call, input string) (any, error
 
 // load reads the files, unless they were read last. The error is that of an option.
 func (p *Playground) load(in *Input) (*loaded, error) {
-	text := in.Files[PolicyFile]
+	texts := in.policy()
 	if !p.setup.fits(in) {
 		s, err := newSetup(in)
 		if err != nil {
@@ -152,19 +156,36 @@ func (p *Playground) load(in *Input) (*loaded, error) {
 		}
 		*p = Playground{setup: s}
 	}
-	if p.loaded == nil || p.text != text {
-		l, err := p.setup.load(text)
+	if p.loaded == nil || !maps.Equal(p.setup.texts, texts) {
+		l, err := p.setup.load(texts)
+		p.loaded = l // nil with an error
 		if err != nil {
 			return nil, err
 		}
-		p.text, p.loaded = text, l
 	}
 	return p.loaded, nil
 }
 
+// policies are the names of the files of the policy.
+func (in *Input) policies() []string {
+	if len(in.Policies) == 0 {
+		return []string{PolicyFile}
+	}
+	return in.Policies
+}
+
+// policy are the texts of the policy.
+func (in *Input) policy() textFiles {
+	texts := textFiles{}
+	for _, name := range in.policies() {
+		texts[name] = in.Files[name]
+	}
+	return texts
+}
+
 // fits reports whether the policy of in is judged by s.
 func (s *setup) fits(in *Input) bool {
-	return s != nil && s.model == in.Files[ModelFile] && s.routesText == in.Files[RoutesFile] && reflect.DeepEqual(s.options, in.Options.judging())
+	return s != nil && s.model == in.Files[ModelFile] && s.routesText == in.Files[RoutesFile] && slices.Equal(s.policies, in.policies()) && reflect.DeepEqual(s.options, in.Options.judging())
 }
 
 // judging are the options without the one that is about the matrix alone.
@@ -175,8 +196,8 @@ func (o Options) judging() Options {
 
 func newSetup(in *Input) (*setup, error) {
 	s := &setup{
-		model: in.Files[ModelFile], routesText: in.Files[RoutesFile], options: in.Options.judging(),
-		types: map[string]casbinrules.AttributeType{}, file: &textFile{name: PolicyFile},
+		model: in.Files[ModelFile], routesText: in.Files[RoutesFile], policies: in.policies(), options: in.Options.judging(),
+		types: map[string]casbinrules.AttributeType{}, texts: textFiles{},
 	}
 	m := casbinrules.ModelText(ModelFile, s.model)
 	var err error
@@ -200,18 +221,19 @@ func newSetup(in *Input) (*setup, error) {
 	if s.routes != nil {
 		lintOpts = append(lintOpts, casbinrules.WithRoutes(s.routes))
 	}
-	if s.linter, err = casbinrules.NewLinter(m, []string{PolicyFile}, lintOpts...); err != nil {
+	if s.linter, err = casbinrules.NewLinter(m, s.policies, lintOpts...); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// load reads the text of a policy.
-func (s *setup) load(text string) (*loaded, error) {
-	s.file.text = text
+// load reads the texts of a policy.
+func (s *setup) load(texts textFiles) (*loaded, error) {
+	clear(s.texts) // which the policy that is open reads again
+	maps.Copy(s.texts, texts)
 	l := &loaded{setup: s}
 	var err error
-	if l.findings, err = s.linter.Lint(s.file); err != nil {
+	if l.findings, err = s.linter.Lint(s.texts); err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(l.findings, isError) {
@@ -224,12 +246,12 @@ func (s *setup) load(text string) (*loaded, error) {
 	return l, nil
 }
 
-// open has the policy decide by what the file holds now.
+// open has the policy decide by what the files hold now.
 func (s *setup) open() error {
 	if s.opened != nil {
 		return s.opened.ReloadForced(context.Background())
 	}
-	a, err := casbinrules.OpenFS(s.file, casbinrules.ModelText(ModelFile, s.model), []string{PolicyFile}, s.opts...)
+	a, err := casbinrules.OpenFS(s.texts, casbinrules.ModelText(ModelFile, s.model), s.policies, s.opts...)
 	if err != nil {
 		return err
 	}

@@ -101,11 +101,11 @@ func TestFindingsAreThoseOfLint(t *testing.T) {
 		}
 		for model, text := range models {
 			looked := call[Looked](t, new(Playground), "look", Input{Files: map[string]string{ModelFile: text, PolicyFile: policy}})
-			want, err := casbinrules.LintFS(textFile{PolicyFile, policy}, casbinrules.ModelText(ModelFile, text), []string{PolicyFile}, casbinrules.WithClaimsAsAttributes())
+			want, err := casbinrules.LintFS(textFiles{PolicyFile: policy}, casbinrules.ModelText(ModelFile, text), []string{PolicyFile}, casbinrules.WithClaimsAsAttributes())
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown, _ := shown(want, map[string]string{ModelFile: text, PolicyFile: policy})
+			shown, _ := shown(want, map[string]string{ModelFile: text, PolicyFile: policy}, textFiles{PolicyFile: policy})
 			if !reflect.DeepEqual(looked.Findings, shown) || looked.More != max(0, len(want)-maxFindings) {
 				t.Errorf("%s, %s: got %+v, want %+v", name, model, looked.Findings, shown)
 			}
@@ -139,7 +139,7 @@ func TestCharactersAreUnitsOfUTF16(t *testing.T) {
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	in := rbac("p, editor, /reports/:id, PATCH\ng, erin, editor\n")
-	a, err := casbinrules.OpenFS(textFile{PolicyFile, in.Files[PolicyFile]}, casbinrules.RBAC(), []string{PolicyFile})
+	a, err := casbinrules.OpenFS(textFiles{PolicyFile: in.Files[PolicyFile]}, casbinrules.RBAC(), []string{PolicyFile})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,6 +272,43 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
+func TestPolicyOfSeveralFiles(t *testing.T) {
+	t.Parallel()
+	in := rbac("p, editor, /reports/:id, PATCH\np, editor, /reports/:id, PUT\n")
+	in.Files["roles.csv"] = "# people\ng, erin, editor\n"
+	in.Files[TestsFile] = "allow erin /reports/7 PATCH\n"
+	in.Request = Request{Subject: "erin", Object: "/reports/7", Action: "PATCH"}
+	in.Options.Users = true
+	p := new(Playground)
+	if looked := call[Looked](t, p, "look", in); looked.Explanation.Allowed {
+		t.Error("a file counts that the policy does not have")
+	}
+	in.Policies = []string{PolicyFile, "roles.csv"}
+	looked := call[Looked](t, p, "look", in)
+	if e := looked.Explanation; !e.Allowed || e.Rule.Place() != "policy.csv:1" || e.Chain[0].Rule.Place() != "roles.csv:2" {
+		t.Errorf("got %+v", e)
+	}
+	if tested := call[Tested](t, p, "test", in); tested.Covered != 2 || !slices.Equal(tested.Uncovered[PolicyFile], []int{2}) {
+		t.Errorf("coverage: %+v", tested)
+	}
+	if drawn := call[Drawn](t, p, "draw", in); !slices.ContainsFunc(drawn.Cells, func(row []Cell) bool {
+		return slices.Contains(row, Cell{Word: "allow", File: PolicyFile, Line: 1})
+	}) {
+		t.Errorf("no cell names the file: %+v", drawn.Cells)
+	}
+	// Each finding has its place in its own file, and so has its cure. A line is not
+	// written that another file has.
+	in.Files[PolicyFile] = "p, editor, /reports/:id, PATCH\np, editor, /reports/:id, PUT\n"
+	in.Files["roles.csv"] = "g, erin, editor\n\np, editor, /reports/:id, PUT|HEAD\ng, erin, editor\n"
+	var got []string
+	for _, f := range call[Looked](t, p, "look", in).Findings {
+		got = append(got, fmt.Sprintf("%s:%d %s %s", f.File, f.Line, f.Code, f.Fix.Edits[0].NewText))
+	}
+	if want := []string{"roles.csv:3 unknown_method p, editor, /reports/:id, HEAD", "roles.csv:4 duplicate_rule "}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestTestsAreRun(t *testing.T) {
 	t.Parallel()
 	in := rbac("p, editor, /reports/:id, PATCH\ng, erin, editor\n")
@@ -286,7 +323,7 @@ func TestTestsAreRun(t *testing.T) {
 		t.Errorf("coverage: %+v", tested)
 	}
 	in.Files[PolicyFile] += "p, editor, /reports, GET\n"
-	if tested = call[Tested](t, p, "test", in); tested.Covered != 2 || tested.Lines != 3 || !slices.Equal(tested.Uncovered, []int{3}) {
+	if tested = call[Tested](t, p, "test", in); tested.Covered != 2 || tested.Lines != 3 || !slices.Equal(tested.Uncovered[PolicyFile], []int{3}) {
 		t.Errorf("coverage: %+v", tested)
 	}
 	in.Files[TestsFile] += "perhaps é /reports GET\nallow é 😀\n"
@@ -472,7 +509,12 @@ func TestEditsAreAnsweredAsTheirText(t *testing.T) {
 		default:
 			before, policy = policy, slices.Insert(slices.Clone(policy), at, lines[r.IntN(len(lines))])
 		}
-		in.Files[PolicyFile] = strings.Join(policy, "\n")
+		in.Policies, in.Files[PolicyFile], in.Files["more.csv"] = nil, strings.Join(policy, "\n"), ""
+		if i%60 >= 30 {
+			half := len(policy) / 2
+			in.Policies = []string{PolicyFile, "more.csv"}
+			in.Files[PolicyFile], in.Files["more.csv"] = strings.Join(policy[:half], "\n"), strings.Join(policy[half:], "\n")
+		}
 		text, err := json.Marshal(in)
 		if err != nil {
 			t.Fatal(err)

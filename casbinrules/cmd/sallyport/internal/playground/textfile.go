@@ -6,16 +6,19 @@ import (
 	"time"
 )
 
-// textFile is a file system with one file, whose content is text.
-type textFile struct{ name, text string }
+// textFiles is a file system of texts by the names of files.
+type textFiles map[string]string
 
 // Open implements fs.FS.
-func (f textFile) Open(name string) (fs.File, error) {
-	if name != f.name {
+func (f textFiles) Open(name string) (fs.File, error) {
+	text, ok := f[name]
+	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return openText{strings.NewReader(f.text), f}, nil
+	return openText{strings.NewReader(text), textFile{name, text}}, nil
 }
+
+type textFile struct{ name, text string }
 
 type openText struct {
 	*strings.Reader
