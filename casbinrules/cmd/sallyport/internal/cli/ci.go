@@ -242,7 +242,7 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 		return err
 	}
 	who.Tenants = c.tenants
-	report, err := effect.Compare(ctx, old, r.policy, effect.Settings{Who: who, Claims: claims, Types: types, Limit: c.limit})
+	report, err := effect.Compare(ctx, old, r.policy, effect.Settings{Who: who, Claims: claims, Types: types, Limit: c.limit, OneTime: c.at != ""})
 	if tooLarge(err) {
 		return unknown(err)
 	}

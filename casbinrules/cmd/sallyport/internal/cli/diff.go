@@ -66,7 +66,7 @@ func newDiff() *cobra.Command {
 			return err
 		}
 		r, err := effect.Compare(cmd.Context(), old, now, effect.Settings{
-			Who: s.who(ask.Who{Tenants: tenants}), Claims: given, Types: s.types(), Limit: limit,
+			Who: s.who(ask.Who{Tenants: tenants}), Claims: given, Types: s.types(), Limit: limit, OneTime: s.at != "",
 		})
 		if err != nil {
 			return err

@@ -180,7 +180,7 @@ func (r *reporter) changes(ctx context.Context, _ []ask.Subject) (audit.Section,
 		return s, err
 	}
 	report, err := effect.Compare(ctx, old, r.authorizer, effect.Settings{
-		Who: r.who(ask.Who{Tenants: r.settings.Tenants}), Claims: r.settings.Claims, Types: r.types(), Limit: 10_000_000,
+		Who: r.who(ask.Who{Tenants: r.settings.Tenants}), Claims: r.settings.Claims, Types: r.types(), Limit: 10_000_000, OneTime: r.at != "",
 	})
 	if err != nil {
 		return s, err

@@ -121,3 +121,33 @@ func TestReplayJudgesLinksByTheTimeOfTheLine(t *testing.T) {
 		t.Errorf("report: %+v", got)
 	}
 }
+
+// TestDiffDoesNotPassWhatIsToCome: a role link that begins or ends later than now is no
+// change that has been compared.
+func TestDiffDoesNotPassWhatIsToCome(t *testing.T) {
+	dir := write(t, map[string]string{
+		"model.conf":  strings.Replace(casbinrules.RBAC().Text(), "g = _, _", "g = _, _, (_, _)", 1),
+		"old.csv":     "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\n",
+		"forever.csv": "p, a, /x, GET\ng, u, a, _, _\n",
+		"later.csv":   "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, 2090-01-01 00:00:00, _\n",
+		"over.csv":    "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, _, 2001-01-01 00:00:00\n",
+	})
+	for _, c := range []struct {
+		now, at, want string
+		code          int
+	}{
+		{"forever", "", "not compared: old old.csv:2: g, u, a, _, 2090-01-01 00:00:00\n  because the policies are compared at one time only", exitUsage},
+		{"later", "", "not compared: new later.csv:3: g, v, a, 2090-01-01 00:00:00, _\n", exitUsage},
+		{"over", "", "no change in effect", exitOK},
+		{"later", "2089-12-31 00:00:00", "no change in effect", exitOK},
+		{"forever", "2091-01-01 00:00:00", "+ u gains GET /x", exitFindings},
+	} {
+		args := []string{"diff", "-m", "DIR/model.conf", "--fail-on", "widen", "DIR/old.csv", "DIR/" + c.now + ".csv"}
+		if c.at != "" {
+			args = append(args, "--at", c.at)
+		}
+		if got := run(t, dir, "", args...); got.code != c.code || !strings.Contains(got.stdout, c.want) {
+			t.Errorf("%s at %q: got %+v, want %d %q", c.now, c.at, got, c.code, c.want)
+		}
+	}
+}

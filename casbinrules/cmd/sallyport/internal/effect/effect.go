@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
@@ -99,11 +100,29 @@ func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) 
 	if !r.Complete() {
 		r.Gaps = c.space.gaps
 	}
+	if !settings.OneTime {
+		r.addLater(c.before.later(c.after, time.Now()), true)
+		r.addLater(c.after.later(c.before, time.Now()), false)
+	}
 	if err := c.attribute(ctx); err != nil {
 		return nil, err
 	}
 	r.Changes = folded(c.grouped())
 	return r, nil
+}
+
+// addLater adds changed role links of one policy that count otherwise at a time to come.
+func (r *Report) addLater(links []casbinrules.Rule, old bool) {
+	const gap = "the policies are compared at one time only, and the role link begins or ends later: --at chooses another time"
+	for _, link := range links {
+		rule := Rule{link.RuleText, old}
+		if !slices.ContainsFunc(r.NotCompared, func(have Rule) bool { return have.Old == old && have.Place() == link.Place() }) {
+			r.NotCompared = append(r.NotCompared, rule)
+		}
+		if !slices.Contains(r.Gaps, gap) {
+			r.Gaps = append(r.Gaps, gap)
+		}
+	}
 }
 
 // checkTenants refuses a tenant of which neither policy says anything, since it

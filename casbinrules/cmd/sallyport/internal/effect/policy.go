@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
@@ -20,6 +21,9 @@ type Settings struct {
 	Types  map[string]casbinrules.AttributeType
 	// Limit is how many questions are asked at most.
 	Limit int
+	// OneTime says that nothing is to be known of other times than the one by which
+	// the policies judge role links.
+	OneTime bool
 }
 
 func (s Settings) checkClaims(fields []string) error {
@@ -91,6 +95,20 @@ func (p *policy) changed(other *policy) []casbinrules.Rule {
 		}
 	}
 	return changed
+}
+
+// later are the changed role links that begin or end after a time: by then they count
+// otherwise than they do at it.
+func (p *policy) later(other *policy, now time.Time) []casbinrules.Rule {
+	return slices.DeleteFunc(slices.Clone(p.changed(other)), func(r casbinrules.Rule) bool {
+		if r.Links == "" || len(r.Fields) < 4 {
+			return true // without a start and an end
+		}
+		return !slices.ContainsFunc(r.Fields[len(r.Fields)-2:], func(text string) bool {
+			at, err := time.Parse(time.DateTime, text)
+			return err == nil && at.After(now)
+		})
+	})
 }
 
 func same(a, b casbinrules.Rule) bool { return content(a) == content(b) }
