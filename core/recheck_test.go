@@ -163,31 +163,36 @@ func (f anonymousFunc) AuthorizeAnonymous(context.Context, core.Access) (core.De
 // TestContextWhileGood: it ends when credentials expire, without waiting for the
 // next recheck, and with what it was made of.
 func TestContextWhileGood(t *testing.T) {
-	s := newScheme(t, "Bearer")
-	s.answers["alice"] = answer{p: newPrincipal(t, core.PrincipalInfo{ID: "alice", Expires: time.Now().Add(200 * time.Millisecond)})}
-	g, _ := newGuard(t, []core.Authenticator{s}, core.WithRecheck())
-	v := mounted(t)(g.Authenticate()).Check(t.Context(), kept{get("/live", "Authorization: Bearer alice")})
-	s.answers["alice"] = s.answers["expired"]
-	live, cancel := core.ContextWhileGood(v.Context, time.Hour, 0)
-	defer cancel()
-	<-live.Done()
-	if d := denialOf(t, context.Cause(live)); d.Kind != core.Unauthenticated || d.Reason != core.ReasonExpired {
-		t.Errorf("%+v", d)
-	}
-	if code := core.CloseCode(live); code != 4401 {
-		t.Errorf("closed with %d", code)
-	}
-	over, stop := core.ContextWhileGood(v.Context, time.Hour, 0)
-	if stop(); context.Cause(over) != context.Canceled || core.CloseCode(over) != 1001 {
-		t.Errorf("stopped: %v, closed with %d", context.Cause(over), core.CloseCode(over))
-	}
-	for _, wrong := range [][2]time.Duration{{0, 0}, {-1, 0}, {time.Hour, -1}} {
-		live, cancel := core.ContextWhileGood(v.Context, wrong[0], wrong[1])
-		if d := denialOf(t, context.Cause(live)); d == nil || d.Kind != core.Faulty {
-			t.Errorf("%v: %+v", wrong, d)
+	synctest.Test(t, func(t *testing.T) {
+		began, s := time.Now(), newScheme(t, "Bearer")
+		s.answers["alice"] = answer{p: newPrincipal(t, core.PrincipalInfo{ID: "alice", Expires: began.Add(time.Minute)})}
+		g, _ := newGuard(t, []core.Authenticator{s}, core.WithRecheck())
+		v := mounted(t)(g.Authenticate()).Check(t.Context(), kept{get("/live", "Authorization: Bearer alice")})
+		s.answers["alice"] = s.answers["expired"]
+		live, cancel := core.ContextWhileGood(v.Context, time.Hour, 0)
+		defer cancel()
+		<-live.Done()
+		if took := time.Since(began); took < time.Minute || took > 61*time.Second {
+			t.Errorf("ended after %v", took)
 		}
-		cancel()
-	}
+		if d := denialOf(t, context.Cause(live)); d.Kind != core.Unauthenticated || d.Reason != core.ReasonExpired {
+			t.Errorf("%+v", d)
+		}
+		if code := core.CloseCode(live); code != 4401 {
+			t.Errorf("closed with %d", code)
+		}
+		over, stop := core.ContextWhileGood(v.Context, time.Hour, 0)
+		if stop(); context.Cause(over) != context.Canceled || core.CloseCode(over) != 1001 {
+			t.Errorf("stopped: %v, closed with %d", context.Cause(over), core.CloseCode(over))
+		}
+		for _, wrong := range [][2]time.Duration{{0, 0}, {-1, 0}, {time.Hour, -1}} {
+			live, cancel := core.ContextWhileGood(v.Context, wrong[0], wrong[1])
+			if d := denialOf(t, context.Cause(live)); d == nil || d.Kind != core.Faulty {
+				t.Errorf("%v: %+v", wrong, d)
+			}
+			cancel()
+		}
+	})
 }
 
 // A rule that heeds no context: the connection ends all the same, and the rule is
