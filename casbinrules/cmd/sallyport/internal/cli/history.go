@@ -312,7 +312,15 @@ func statusOf(ctx context.Context, s shared.Store, dir, set string) (*storeStatu
 }
 
 func (st *storeStatus) behind() bool {
-	return st.Local != nil && st.Newest != nil && st.Local.Revision != st.Newest.Revision
+	return st.Local != nil && st.Local.Revision != st.newest()
+}
+
+// newest is the revision of the store, 0 if it is empty.
+func (st *storeStatus) newest() (r shared.Revision) {
+	if st.Newest != nil {
+		r = st.Newest.Revision
+	}
+	return r
 }
 
 func (st *storeStatus) text(dir string) string {
@@ -325,6 +333,8 @@ func (st *storeStatus) text(dir string) string {
 	switch {
 	case st.Local == nil:
 		return b.String()
+	case st.Local.Revision > st.newest():
+		fmt.Fprintf(&b, "%s: made from revision %d, which the store does not have: it is another store, or was restored\n", dir, st.Local.Revision)
 	case st.behind():
 		fmt.Fprintf(&b, "%s: made from revision %d, and others have published since: pull\n", dir, st.Local.Revision)
 	default:

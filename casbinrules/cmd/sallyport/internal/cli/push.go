@@ -154,6 +154,9 @@ func (p *pushing) baseOf(dir string, newest *shared.Content) (shared.Revision, e
 	case newest != nil:
 		return 0, fmt.Errorf("the store is at revision %d, and nothing says which one was edited here: run \"sallyport pull\" into a folder and edit there, or give --base %d if that is the one", at, at)
 	}
+	if base > at {
+		return 0, fmt.Errorf("this was made from revision %d, and the store is at revision %d: it is another store, or was restored, and nothing was published; give --base %d if these files are to follow there", base, at, at)
+	}
 	if base != at {
 		return 0, &shared.ConflictError{Base: base, Newest: at}
 	}

@@ -92,6 +92,20 @@ func TestTwoEditors(t *testing.T) {
 	wants(t, unknown, 2, "nothing says which one was edited here", "push", "-p", "DIR/policy.csv", "--author", "cem")
 }
 
+// TestFolderOfAnotherStore: a folder that knows the revision of one store is told so
+// by another, and can begin there.
+func TestFolderOfAnotherStore(t *testing.T) {
+	published(t)
+	folder := t.TempDir()
+	wants(t, folder, 0, "revision 1", "pull", "DIR")
+	other := new(sourcetest.Memory)
+	openers["memory"] = func(*storeFlags, string) (shared.Store, error) { return other, nil }
+	wants(t, folder, 1, "the store is empty|made from revision 1, which the store does not have: it is another store", "status", "DIR")
+	wants(t, folder, 2, "made from revision 1, and the store is at revision 0: it is another store|give --base 0", "push", "-p", "DIR/policy.csv", "--author", "ann")
+	wants(t, folder, 0, "published revision 1 by ann", "push", "-p", "DIR/policy.csv", "--author", "ann", "--base", "0")
+	wants(t, folder, 0, "made from revision 1, the newest", "status", "DIR")
+}
+
 // TestPushRefuses: what is found, with exit code 1; by force it is published and
 // recorded, but not what no instance would load.
 func TestPushRefuses(t *testing.T) {

@@ -2,11 +2,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
@@ -33,6 +35,13 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	cmd, err := root.ExecuteC()
 	return report(cmd, err, stderr)
 }
+
+// The client of Redis would write to stderr by itself what is in its errors, too.
+func init() { redis.SetLogger(silent{}) }
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // report says what went wrong and returns the exit code for it.
 func report(cmd *cobra.Command, err error, stderr io.Writer) int {
