@@ -83,6 +83,8 @@ func TestUsageErrorsSayWhatToDo(t *testing.T) {
 		{"lint takes no arguments: name the policy with -p\nrun \"sallyport lint --help\"", []string{"lint", "extra"}},
 		{"matrix takes no arguments: name the policy with -p\n", []string{"matrix", "policy.csv"}},
 		{"check takes no arguments: name the policy with -p, and send", []string{"check", "x"}},
+		{"config check takes no arguments: name the file with -c\n", []string{"config", "check", "sallyport.yaml"}},
+		{"serve takes no arguments: name the configuration with -c\n", []string{"serve", "sallyport.yaml"}},
 		{"apikey list takes no arguments: name the key file with -f\n", []string{"apikey", "list", "api.keys"}},
 		{"apikey new takes no arguments: name the key file with -f, ", []string{"apikey", "new", "api.keys"}},
 		{"unknown command \"make\" for \"sallyport apikey\": use one of list, new, revoke\n", []string{"apikey", "make"}},

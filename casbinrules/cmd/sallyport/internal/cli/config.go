@@ -37,7 +37,7 @@ func newConfigCheck() *cobra.Command {
 		Long: `check opens all that the file names, as a program would, and says what is wrong
 with it, with file, line, column and what to do. What a policy has for warnings
 is said, too. The environment must have the variables that the file names.`,
-		Args: cobra.NoArgs,
+		Args: noArguments("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 			s, err := setup.Open(file, setup.WithLogger(log), setup.WithoutWrites())
@@ -69,7 +69,7 @@ func newConfigShow() *cobra.Command {
 		Short: "Print a configuration file with all defaults filled in",
 		Long: `show prints the file with its defaults. Variables of the environment are shown
 by name and secrets by where they come from, never by value.`,
-		Args: cobra.NoArgs,
+		Args: noArguments("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := setup.Show(file)
 			if err != nil {
@@ -93,7 +93,7 @@ with the line
     # yaml-language-server: $schema=sallyport.schema.json
 
 so that editors complete keys and mark mistakes.`,
-		Args: cobra.NoArgs,
+		Args: noArguments("send its output to a file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := setup.Schema()
 			if err != nil {

@@ -50,7 +50,7 @@ A file of -o that is there is merged with, and loses nothing that it holds: an
 answer, a security requirement or a component that it has of its own stays. Without
 routes.json its own operations are the routes. A new file is OpenAPI 3.1.`,
 		Example: `  sallyport openapi --public /healthz -o openapi.yaml`,
-		Args:    cobra.NoArgs,
+		Args:    noArguments("name the routes with --routes, and the document with -o"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	configFlag(cmd, &f.config)

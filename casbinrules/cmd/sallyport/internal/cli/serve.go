@@ -36,7 +36,7 @@ the observer prometheus, and below /openid/ where people sign in at an OpenID
 provider. Upon SIGHUP it
 reads all files again, the configuration too; if that is wrong, the guard that
 was there stays. Upon SIGINT or SIGTERM it answers what it has taken and ends.`,
-		Args: cobra.NoArgs,
+		Args: noArguments("name the configuration with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
