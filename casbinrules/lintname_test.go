@@ -2,7 +2,10 @@ package casbinrules
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 )
 
 // TestNamesThatAreMeantForPaths: an object that begins with no slash is a name,
@@ -41,5 +44,28 @@ func TestNamesThatAreMeantForPaths(t *testing.T) {
 		if slices.Sort(got); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
+	}
+}
+
+// TestNamesAreToldOfAtTheirFirstLines has several lines for each use of a name.
+func TestNamesAreToldOfAtTheirFirstLines(t *testing.T) {
+	const policy = `p, editor, /a, GET
+p, anonymous, /a, GET
+p, anonymous, /b, GET
+g, ann, editor
+g, anonymous, editor
+g, anonymous, editor2
+`
+	lines := func(code string) (lines []string) {
+		for _, f := range lintOf(t, RBAC(), policy) {
+			if strings.HasSuffix(f, ":"+code) {
+				line, _, _ := strings.Cut(f, ":")
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	if got := lines(model.CodeAnonymous); !slices.Equal(got, []string{"2", "5"}) {
+		t.Errorf("anonymous is told of at lines %v", got)
 	}
 }
