@@ -24,7 +24,7 @@ var direction = map[string][]string{
 	"lint":      {"pace", "pattern", "texttable", "sieve", "model", "policy"},
 	"explain":   {"pattern", "model", "policy", "engine"},
 
-	"source":   {"/bridge"},
+	"source":   {"/bridge", "pace"},
 	"enforcer": {"/bridge", "model", "policy", "engine"},
 	"load":     {"pace", "model", "policy", "engine", "lint", "source"},
 

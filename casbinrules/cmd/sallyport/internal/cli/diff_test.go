@@ -116,7 +116,7 @@ func TestRoleOfTheMatcher(t *testing.T) {
 	super := strings.Replace(plain, "m = ", `m = g(r.sub, "admin") || `, 1)
 	const lines = "p, editor, /a, GET\n"
 	dir := write(t, map[string]string{"old/model.conf": plain, "old/policy.csv": lines, "new/model.conf": super, "new/policy.csv": lines,
-		"new/policy.tests": "allow ann[admin] /a PUT\ndeny admin /a PUT\n"})
+		"new/policy.tests": "allow ann[admin] /a PUT\ndeny admin[] /a PUT\n"})
 	for _, c := range []struct {
 		args []string
 		code int
