@@ -29,7 +29,7 @@ export function findingView(f, go, fix) {
     place(f.file, f.line, f.character, go), " ",
     make("span", { className: "message" }, f.message), " ",
     f.hint ? make("span", { className: "hint" }, f.hint) : "", " ",
-    f.fix ? make("button", { type: "button", className: f.fix.adds ? "fix adds" : "fix", title: f.fix.adds ? "It adds a line, which says more than before." : "", onclick: () => fix(f) }, f.fix.title) : "", " ",
+    f.fix ? make("button", { type: "button", className: f.fix.grants ? "fix grants" : "fix", title: f.fix.grants ? "It may grant more than before." : "", onclick: () => fix(f) }, f.fix.title) : "", " ",
     f.file.endsWith(".csv") || f.file.endsWith(".conf")
       ? make("a", { href: `policy-diagnostics.html#${f.code}`, target: "_blank" }, make("code", {}, f.code))
       : make("code", {}, f.code),

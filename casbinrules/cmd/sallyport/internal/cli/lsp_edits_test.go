@@ -260,8 +260,9 @@ func TestLSPTestsByTheSettings(t *testing.T) {
 	}
 }
 
-// TestLSPPrefersNoNewRule: what an editor may apply by itself adds no rule.
-func TestLSPPrefersNoNewRule(t *testing.T) {
+// TestLSPPrefersWhatGrantsNothing: what an editor may apply by itself grants nothing
+// that the policy in force does not.
+func TestLSPPrefersWhatGrantsNothing(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"model.conf": presets["rbac"]().Text(), "policy.csv": ""})
 	e := startEditor(t, dir, nil, nil)
@@ -275,11 +276,40 @@ func TestLSPPrefersNoNewRule(t *testing.T) {
 		{"p, ann, /a, GET|POST\n", false},
 		{"p, ann, /a, GET\np, ann, /a, GET\n", true},
 		{"p, ann, /a, GET # why\n", true},
+		{"p, ann, /a.html, GET\n", true},
+		{"p, ann, /a/, GET\n", false},
 	} {
 		e.change(file, i+2, c.text)
 		found := e.diagnostics(file, i+2)
 		if got := e.actionsFor(file, found[0]); len(got) != 1 || got[0].IsPreferred != c.preferred {
 			t.Errorf("%q: got %+v", c.text, got)
 		}
+	}
+}
+
+// TestLSPCuresModels: the cure of a finding in a model leaves no finding.
+func TestLSPCuresModels(t *testing.T) {
+	t.Parallel()
+	good := presets["rbac"]().Text()
+	bad := strings.Replace(good, "some(where (p.eft == allow))", "some(where(p.eft==allow))", 1)
+	dir := write(t, map[string]string{"model.conf": bad, "policy.csv": "p, ann, /a, GET\n"})
+	e := startEditor(t, dir, nil, nil)
+	file := filepath.Join(dir, "model.conf")
+	e.open(file, bad)
+	found := e.diagnostics(file, 1)
+	if len(found) != 1 || found[0].Code != "model_effect" {
+		t.Fatalf("got %v", found)
+	}
+	actions := e.actionsFor(file, found[0])
+	if len(actions) != 1 || !actions[0].IsPreferred {
+		t.Fatalf("got %+v", actions)
+	}
+	got := applied(bad, actions[0].Edit.Changes[fileURI(file)])
+	if got != good {
+		t.Errorf("got %q", got)
+	}
+	e.change(file, 2, got)
+	if found := e.diagnostics(file, 2); len(found) > 0 {
+		t.Errorf("after the cure there is %v", found)
 	}
 }

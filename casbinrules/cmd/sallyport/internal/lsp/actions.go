@@ -31,7 +31,19 @@ type spot struct {
 
 // cure makes a finding go away without changing other lines: its edits, and
 // what to call them; "" for a finding that has no cure which is surely meant.
-type cure func(s *spot) (title string, edits []splice)
+type cure struct {
+	find  func(s *spot) (title string, edits []splice)
+	reach reach
+}
+
+// reach is what a cure does to the rule of its line.
+type reach int
+
+const (
+	widens  reach = iota // it may match what it did not
+	narrows              // it matches less, so that a deny lets more through
+	keeps                // no decision changes
+)
 
 // splice puts text in place of what is between two bytes of the line; deletes says
 // that all of the line goes, and after that text is a line behind it.
@@ -42,7 +54,7 @@ type splice struct {
 	after      bool
 }
 
-// adds reports whether there is another rule then, which grants or denies more.
+// adds reports whether there is another rule then.
 func (e splice) adds() bool {
 	rules := 0
 	for line := range strings.Lines(e.text) {
@@ -53,31 +65,50 @@ func (e splice) adds() bool {
 	return e.after && rules > 0 || rules > 1
 }
 
-// cures are those of findings that have one, by their code.
+// grants reports whether somebody may get more by the edits than by the policy in
+// force. An error is in no policy in force: what it says once cured is what the line
+// was written for.
+func (c cure) grants(s *spot, edits []splice, refused bool) bool {
+	switch {
+	case slices.ContainsFunc(edits, splice.adds):
+		return true
+	case refused || c.reach == keeps:
+		return false
+	case c.reach == narrows:
+		return slices.ContainsFunc(s.fields, func(f field) bool { return f.text == "deny" })
+	}
+	return true
+}
+
+// cures are those of findings that have one, by their code. Why others have none is
+// in the table of TestEveryFindingIsJudged.
 var cures = map[string]cure{
-	"duplicate_rule":      deleteLine,
-	"shadowed_rule":       deleteLine,
-	"unused_ptype":        deleteLine,
-	"method_case":         cureMethodCase,
-	"unknown_method":      cureMethodList,
-	"put_without_patch":   addMethod("PUT", "PATCH"),
-	"patch_without_put":   addMethod("PATCH", "PUT"),
-	"get_without_head":    addMethod("GET", "HEAD"),
-	"star_misses_parent":  cureParent,
-	"surrounding_space":   cureSpace,
-	"inline_comment":      cureComment,
-	"semicolon_separator": cureSemicolons,
-	"quoting":             cureQuoting,
-	"control_character":   cureControl,
-	"byte_order_mark":     cureByteOrderMark,
-	"unanchored_regexp":   cureAnchors,
-	"bad_effect":          cureEffect,
-	"no_leading_slash":    cureSlash,
-	"query_in_pattern":    cureQuery,
-	"parameter_spelling":  cureParameter,
-	"regexp_character":    cureCharacter,
-	"extra_field":         cureExtraFields,
-	"unmatchable_pattern": cureUnmatchable,
+	"duplicate_rule":      {deleteLine, keeps},
+	"shadowed_rule":       {deleteLine, keeps},
+	"unused_ptype":        {deleteLine, keeps},
+	"extra_field":         {cureExtraFields, keeps},
+	"unanchored_regexp":   {cureAnchors, narrows},
+	"regexp_character":    {cureCharacter, narrows},
+	"method_case":         {cureMethodCase, widens},
+	"unknown_method":      {cureMethodList, widens},
+	"put_without_patch":   {addMethod("PUT", "PATCH"), widens},
+	"patch_without_put":   {addMethod("PATCH", "PUT"), widens},
+	"get_without_head":    {addMethod("GET", "HEAD"), widens},
+	"star_misses_parent":  {cureParent, widens},
+	"surrounding_space":   {cureSpace, widens},
+	"inline_comment":      {cureComment, widens},
+	"semicolon_separator": {cureSemicolons, widens},
+	"quoting":             {cureQuoting, widens},
+	"control_character":   {cureControl, widens},
+	"byte_order_mark":     {cureByteOrderMark, widens},
+	"bad_effect":          {cureEffect, widens},
+	"no_leading_slash":    {cureSlash, widens},
+	"query_in_pattern":    {cureQuery, widens},
+	"parameter_spelling":  {cureParameter, widens},
+	"unmatchable_pattern": {cureUnmatchable, widens},
+	"unknown_ptype":       {cureKind, widens},
+	"bad_time":            {cureTime, widens},
+	"model_effect":        {cureModelEffect, widens},
 }
 
 // codeActions are the cures of the findings that the range touches. What the
@@ -85,7 +116,7 @@ var cures = map[string]cure{
 // it is now does not have gets none, and until there is that analysis none does.
 func (s *server) codeActions(q *query) (any, error) {
 	made := []codeAction{}
-	if q.doc.kind != KindPolicy {
+	if q.doc.kind != KindPolicy && q.doc.kind != KindModel {
 		return made, nil
 	}
 	found := s.analyses.current(q.doc)
@@ -98,19 +129,19 @@ func (s *server) codeActions(q *query) (any, error) {
 	from, to := q.doc.offset(q.Range.Start, q.view.enc), q.doc.offset(q.Range.End, q.view.enc)
 	for _, d := range found {
 		start := q.doc.offset(d.Range.Start, q.view.enc)
-		find := cures[d.Code]
-		if find == nil || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
+		c, known := cures[d.Code]
+		if !known || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
 			continue
 		}
 		if p == nil {
 			p = s.policyOf(q)
 		}
 		at := spotOf(q.doc, start, p.rows, d.Message)
-		title, edits := find(at)
+		title, edits := c.find(at)
 		if title == "" || len(edits) == 0 {
 			continue
 		}
-		action := codeAction{Title: title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: !slices.ContainsFunc(edits, splice.adds)}
+		action := codeAction{Title: title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: !c.grants(at, edits, d.Severity == severityError)}
 		var changes []textEdit
 		for _, e := range edits {
 			changes = append(changes, at.edit(e, q.view.enc))
@@ -133,27 +164,28 @@ func spotOf(d *document, offset int, rows []row, message string) *spot {
 	return at
 }
 
-// Fix is what makes a finding go away and changes no other line. Adds says that there
-// is another rule then, which grants or denies more.
+// Fix is what makes a finding go away and changes no other line. Grants says that
+// somebody may get more by it than by the policy in force.
 type Fix struct {
-	Title string     `json:"title"`
-	Adds  bool       `json:"adds"`
-	Edits []textEdit `json:"edits"`
+	Title  string     `json:"title"`
+	Grants bool       `json:"grants"`
+	Edits  []textEdit `json:"edits"`
 }
 
-// Fixes are the quick fixes of findings in the texts of a policy, by the names of its
-// files, in the order of the findings, nil for those without; positions are those of the
-// protocol, in UTF-16.
-func Fixes(texts map[string]string, found []casbinrules.Finding) []*Fix {
+// Fixes are the quick fixes of findings in the texts of a model and its policy, by the
+// names of their files, in the order of the findings, nil for those without; positions
+// are those of the protocol, in UTF-16.
+func Fixes(model casbinrules.Model, texts map[string]string, found []casbinrules.Finding) []*Fix {
 	made := make([]*Fix, len(found))
 	docs := map[string]*document{}
 	var rows []row
 	for i, f := range found {
-		find := cures[f.Code]
-		if _, inPolicy := texts[f.File]; find == nil || !inPolicy {
+		c, known := cures[f.Code]
+		if _, inPolicy := texts[f.File]; !known || !inPolicy && f.File != model.Name() {
 			continue
 		}
-		if rows == nil {
+		if len(docs) == 0 {
+			docs[model.Name()] = newDocument("", model.Name(), 0, KindModel, model.Text())
 			for name, text := range texts {
 				docs[name] = newDocument("", name, 0, KindPolicy, text)
 				rows = append(rows, rowsOf(docs[name])...)
@@ -161,11 +193,11 @@ func Fixes(texts map[string]string, found []casbinrules.Finding) []*Fix {
 		}
 		d := docs[f.File]
 		at := spotOf(d, d.findingOffset(f.Line, f.Column), rows, messageOf(f))
-		title, edits := find(at)
+		title, edits := c.find(at)
 		if title == "" || len(edits) == 0 {
 			continue
 		}
-		made[i] = &Fix{Title: title, Adds: slices.ContainsFunc(edits, splice.adds)}
+		made[i] = &Fix{Title: title, Grants: c.grants(at, edits, f.Severity == casbinrules.SeverityError)}
 		for _, e := range edits {
 			made[i].Edits = append(made[i].Edits, at.edit(e, utf16Units))
 		}

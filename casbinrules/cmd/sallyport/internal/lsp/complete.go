@@ -244,10 +244,7 @@ func (p *proposals) completeModel() {
 		p.completeMatcher(m)
 	case "policy_effect":
 		p.start = p.end
-		for _, e := range []string{
-			"some(where (p.eft == allow))", "!some(where (p.eft == deny))", "some(where (p.eft == allow)) && !some(where (p.eft == deny))",
-			"priority(p.eft) || deny", "subjectPriority(p.eft) || deny",
-		} {
+		for _, e := range append(closedEffects[:], "!some(where (p.eft == deny))") {
 			p.add(itemValue, effects[strings.ReplaceAll(e, " ", "")], e)
 		}
 	case "request_definition", "policy_definition":

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -69,7 +70,7 @@ func (s *spot) indexes() []int {
 }
 
 // addMethod adds a line with another method behind one that names a method.
-func addMethod(named, forgotten string) cure {
+func addMethod(named, forgotten string) func(*spot) (string, []splice) {
 	return func(s *spot) (string, []splice) {
 		value := s.value()
 		if expression, ok := anchored(value); ok && expression != named {
@@ -245,4 +246,51 @@ func cureUnmatchable(s *spot) (string, []splice) {
 		return "", nil
 	}
 	return "Write " + path, s.with(path)
+}
+
+// kindsInHint are the kinds of lines that the model has.
+var kindsInHint = regexp.MustCompile(`\(the model has (.*), in this letter case\)$`)
+
+// cureKind writes the kind of the line as the model does.
+func cureKind(s *spot) (string, []splice) {
+	kinds := kindsInHint.FindStringSubmatch(s.rest)
+	if kinds == nil || len(s.fields) == 0 {
+		return "", nil
+	}
+	f := s.fields[0]
+	kind := strings.ToLower(f.text)
+	if !slices.Contains(strings.Split(kinds[1], ", "), kind) {
+		return "", nil
+	}
+	return "Write " + kind, []splice{{start: f.start, end: f.end, text: quotedValue(kind)}}
+}
+
+// cureTime writes a time that names its zone as Casbin reads it, in UTC. Without a
+// zone, or without a time of day, nobody knows which one is meant.
+func cureTime(s *spot) (string, []splice) {
+	at, err := time.Parse(time.RFC3339, strings.Replace(s.value(), " ", "T", 1))
+	if at = at.UTC(); err != nil || at.Nanosecond() != 0 || at.Year() < 0 || at.Year() > 9999 {
+		return "", nil
+	}
+	value := at.Format(time.DateTime)
+	return "Write " + value, s.with(value)
+}
+
+// effectLine is the policy effect in a model.
+var effectLine = regexp.MustCompile(`^\s*e\s*=\s*(.*\S)\s*$`)
+
+// cureModelEffect sets the blanks in a policy effect as Casbin has them. An effect that
+// allows by default is no cure.
+func cureModelEffect(s *spot) (string, []splice) {
+	at := effectLine.FindStringSubmatchIndex(s.text)
+	if at == nil {
+		return "", nil
+	}
+	letters := func(text string) string { return strings.Join(strings.Fields(text), "") }
+	for _, effect := range closedEffects {
+		if letters(s.text[at[2]:at[3]]) == letters(effect) {
+			return "Write " + effect, []splice{{start: at[2], end: at[3], text: effect}}
+		}
+	}
+	return "", nil
 }

@@ -98,6 +98,11 @@ func effectMeaning(d *definition) string {
 	return effects[text]
 }
 
+// closedEffects are those of Casbin that allow nothing by default, as it compares them.
+var closedEffects = [...]string{
+	"some(where (p.eft == allow))", "some(where (p.eft == allow)) && !some(where (p.eft == deny))", "priority(p.eft) || deny", "subjectPriority(p.eft) || deny",
+}
+
 // effects are Casbin's, without blanks, with what they decide.
 var effects = map[string]string{
 	"some(where(p.eft==allow))":                            "One line that allows is enough; a deny is not looked at.",

@@ -194,7 +194,7 @@ func shown(findings []casbinrules.Finding, files, policy map[string]string) (lis
 	kept := findings[:min(len(findings), maxFindings)]
 	lines := map[string][]string{}
 	list = make([]Finding, len(kept))
-	fixes := lsp.Fixes(policy, kept)
+	fixes := lsp.Fixes(casbinrules.ModelText(ModelFile, files[ModelFile]), policy, kept)
 	for i, f := range kept {
 		if lines[f.File] == nil {
 			lines[f.File] = strings.Split(files[f.File], "\n")

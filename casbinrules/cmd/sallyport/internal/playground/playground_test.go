@@ -346,9 +346,9 @@ func TestFixes(t *testing.T) {
 			Findings []struct {
 				Code string
 				Fix  struct {
-					Title string
-					Adds  bool
-					Edits []struct {
+					Title  string
+					Grants bool
+					Edits  []struct {
 						Range struct {
 							Start, End struct{ Line, Character int }
 						}
@@ -362,7 +362,7 @@ func TestFixes(t *testing.T) {
 			if f.Code == code {
 				got = ""
 				for _, e := range f.Fix.Edits {
-					got = fmt.Sprintf("%s, %v: %d:%d to %d:%d %q", f.Fix.Title, f.Fix.Adds, e.Range.Start.Line, e.Range.Start.Character, e.Range.End.Line, e.Range.End.Character, e.NewText)
+					got = fmt.Sprintf("%s, %v: %d:%d to %d:%d %q", f.Fix.Title, f.Fix.Grants, e.Range.Start.Line, e.Range.Start.Character, e.Range.End.Line, e.Range.End.Character, e.NewText)
 				}
 			}
 		}
