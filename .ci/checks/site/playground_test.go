@@ -253,6 +253,13 @@ func TestPlaygroundFiles(t *testing.T) {
 	p.want("#verdict", "ALLOW erin", "policy.csv:2", "roles.csv:1")
 	p.want("#findings", "roles.csv:2", "duplicate_rule")
 	p.press("rename")
+	p.press("unname")
+	p.want("#tabs", "policy.csv", "roles.csv")
+	p.press("rename")
+	p.do(chromedp.Evaluate[chromedp.Void](`void document.getElementById("name").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }))`))
+	p.wait(idle + ` && document.getElementById("naming").hidden`)
+	p.want("#verdict", "ALLOW erin", "roles.csv:1")
+	p.press("rename")
 	for _, name := range []string{"policy.csv", "people.txt", "a/b.csv"} {
 		if value(p, chromedp.Evaluate[bool](naming(name)+`, document.getElementById("name").validity.valid`)) {
 			t.Errorf("a file is renamed to %s", name)

@@ -86,8 +86,14 @@ byID("rename").onclick = () => {
 };
 
 byID("name").oninput = () => byID("name").setCustomValidity("");
-byID("unname").onclick = () => arrange([first]);
-byID("naming").onkeydown = (e) => e.key === "Escape" && arrange([first]);
+// unname leaves the open file its name.
+function unname() {
+  show(open);
+  byID("rename").focus();
+}
+
+byID("unname").onclick = unname;
+byID("naming").onkeydown = (e) => e.key === "Escape" && unname();
 byID("naming").onsubmit = (e) => {
   e.preventDefault();
   const name = byID("name").value.trim(), old = open;
