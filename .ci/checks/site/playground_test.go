@@ -238,8 +238,9 @@ func TestPlayground(t *testing.T) {
 	}
 }
 
-// TestPlaygroundFiles adds a file to the policy, renames it, takes it away and back, and
-// shares them. A link without names of policy files is one of before there were several.
+// TestPlaygroundFiles adds a file to the policy, renames it, takes it away and back,
+// opens others, and shares them. A link without names of policy files is one of before
+// there were several.
 func TestPlaygroundFiles(t *testing.T) {
 	browser := browsers.Start(t)
 	server, _ := counted(t, playground(t))
@@ -275,6 +276,10 @@ func TestPlaygroundFiles(t *testing.T) {
 	p.want("#problem", "people.csv was removed.")
 	p.do(chromedp.Click(chromedp.CSS("#problem button")))
 	p.wait(idle + ` && document.querySelector(".verdict.allow")`)
+	p.removals()
+	p.stale()
+	p.unseen()
+	p.opens()
 
 	other := openTab(t, browser, server.URL+"/")
 	other.do(chromedp.Navigate(link))
@@ -291,6 +296,172 @@ func TestPlaygroundFiles(t *testing.T) {
 	other.want("#verdict", "ALLOW erin may GET /old", "policy.csv:1")
 	if text := other.text("#tabs"); strings.Count(text, ".csv") != 1 {
 		t.Errorf("an old link has the files %s", text)
+	}
+}
+
+// removals undoes removals, which takes nothing from the files that came meanwhile.
+func (p *tab) removals() {
+	p.t.Helper()
+	const removed = "roles.csv was removed."
+	p.press("add")
+	p.edit("roles.csv", "g, ann, editor\n")
+	p.press("remove")
+	p.do(chromedp.Evaluate[chromedp.Void](`void document.querySelector("#problem button").focus()`))
+	p.fill("action", "PUT")
+	if !value(p, chromedp.Evaluate[bool](`document.activeElement === document.querySelector("#problem button")`)) {
+		p.t.Error("an answer takes the focus from what undoes a removal")
+	}
+	p.press("add")
+	p.edit("roles.csv", "g, bob, editor\n")
+	p.press("add")
+	p.press("remove") // roles2.csv, which is empty
+	p.want("#problem", removed)
+	p.undo()
+	p.wantPolicies("policy.csv", "people.csv", "roles2.csv", "roles.csv")
+	p.wantValue("roles2.csv", "g, ann, editor\n")
+	p.wantValue("roles.csv", "g, bob, editor\n")
+
+	p.do(chromedp.Click(chromedp.CSS(`[id="tab-policy.csv"]`)))
+	p.press("remove")
+	p.press("add")
+	p.undo()
+	p.wantPolicies("policy.csv", "people.csv", "roles2.csv", "roles.csv", "roles3.csv")
+
+	p.press("remove")
+	p.preset()
+	if text := p.text("#problem"); text != "" {
+		p.t.Errorf("after a preset was chosen: %s", text)
+	}
+	p.wantPolicies("policy.csv")
+
+	p.press("add")
+	p.edit("roles.csv", "g, ann, editor\n")
+	p.press("remove")
+	for range 19 {
+		p.press("add")
+	}
+	p.undo()
+	p.want("#problem", "roles.csv can be put back when there are fewer than 20 policy files")
+	p.press("remove")
+	p.undo()
+	p.wantValue("roles19.csv", "g, ann, editor\n")
+	if list := p.policies(); len(list) != 20 || list[1] != "roles19.csv" {
+		p.t.Errorf("a file of 20 was put back: %v", list)
+	}
+	p.preset()
+}
+
+// stale checks that the fix of a finding changes no text but that which it was found in.
+func (p *tab) stale() {
+	p.t.Helper()
+	const policy = "p, editor, /reports/:id, PUT\np, editor, /reports/:id, PUT\n"
+	const click = `document.querySelector("#findings .fix").click()`
+	p.press("add")
+	p.edit("policy.csv", policy)
+	p.want("#findings", "duplicate_rule", "policy.csv:2")
+	p.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const editor = document.getElementById("text-policy.csv");
+		editor.value = "p, editor, /first, PUT\n\n" + editor.value;
+		editor.dispatchEvent(new Event("input"));
+		` + click + `;
+	})()`))
+	p.wait(idle)
+	p.wantValue("policy.csv", "p, editor, /first, PUT\n\n"+policy)
+	p.do(chromedp.Click(chromedp.CSS(`[id="tab-policy.csv"]`)))
+	p.do(chromedp.Evaluate[chromedp.Void](`(() => { document.getElementById("remove").click(); ` + click + `; })()`))
+	p.wait(idle)
+	p.wantPolicies("roles.csv")
+	p.preset()
+}
+
+// unseen goes to a line of a file that was not shown before.
+func (p *tab) unseen() {
+	p.t.Helper()
+	p.edit("policy.tests", strings.Repeat("\n", 199)+"allow nobody /nothing GET\n")
+	p.want("#tests", "policy.tests:200")
+	p.do(chromedp.Click(chromedp.CSS("#tests .place")))
+	if !value(p, chromedp.Evaluate[bool](`(() => {
+		const e = document.getElementById("text-policy.tests");
+		const top = 199 * parseFloat(getComputedStyle(e).lineHeight) - e.scrollTop;
+		return e === document.activeElement && top > 0 && top < e.clientHeight;
+	})()`)) {
+		p.t.Error("the line that a failed test leads to cannot be seen")
+	}
+	p.preset()
+}
+
+// opens opens files, also with names that files on the page cannot have.
+func (p *tab) opens() {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const files = new DataTransfer();
+		for (const [name, text] of [
+			["policy (1).csv", "p, editor, /opened, GET\n"], ["team+ops.csv", "g, ops, editor\n"], ["team_ops.csv", "g, team, editor\n"], ["bob's.csv", "g, bob, editor\n"], ["people.txt", ""],
+		]) {
+			files.items.add(new File([text], name));
+		}
+		const opened = document.getElementById("opened");
+		opened.files = files.files;
+		opened.dispatchEvent(new Event("change"));
+	})()`))
+	p.wait(`document.getElementById("problem").innerText.includes("people.txt")`)
+	p.wait(idle)
+	p.want("#problem", "Not opened: people.txt.")
+	p.wantPolicies("policy _1_.csv", "team_ops2.csv", "team_ops.csv", "bob_s.csv")
+	p.wantValue("policy/_1_.csv", "p, editor, /opened, GET\n") // blanks are slashes in ids
+	p.wantValue("team_ops2.csv", "g, ops, editor\n")
+	p.wantValue("team_ops.csv", "g, team, editor\n")
+	p.wantValue("bob_s.csv", "g, bob, editor\n")
+	for field, text := range map[string]string{"subject": "bob", "object": "/opened", "action": "GET"} {
+		p.fill(field, text)
+	}
+	p.want("#verdict", "ALLOW bob may GET /opened", "policy _1_.csv:1", "bob_s.csv:1")
+	if !value(p, chromedp.Evaluate[bool](`[...document.querySelectorAll("#tabs button")].every((tab) => {
+		const panel = document.getElementById(tab.getAttribute("aria-controls"));
+		return panel?.getAttribute("aria-labelledby") === tab.id && !/\s/.test(panel.id + tab.id);
+	})`)) {
+		p.t.Error("a tab and its panel do not name each other")
+	}
+}
+
+// undo takes back what the page offers to.
+func (p *tab) undo() {
+	p.t.Helper()
+	if !value(p, chromedp.Evaluate[bool](`(() => { const button = document.querySelector("#problem button"); button?.click(); return button !== null; })()`)) {
+		p.t.Error("nothing can be undone")
+	}
+	p.wait(idle)
+}
+
+// preset begins anew.
+func (p *tab) preset() {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const preset = document.getElementById("preset");
+		preset.selectedIndex = 0;
+		preset.dispatchEvent(new Event("change"));
+	})()`))
+	p.wait(idle)
+}
+
+// policies are the policy files in the order of their tabs.
+func (p *tab) policies() []string {
+	p.t.Helper()
+	return value(p, chromedp.Evaluate[[]string](`[...document.querySelectorAll("#tabs button")].map((tab) => tab.firstChild.data).filter((n) => n.endsWith(".csv"))`))
+}
+
+func (p *tab) wantPolicies(want ...string) {
+	p.t.Helper()
+	if list := p.policies(); !slices.Equal(list, want) {
+		p.t.Errorf("the policy files are %v, want %v", list, want)
+	}
+}
+
+// wantValue checks what is in an editor.
+func (p *tab) wantValue(file, want string) {
+	p.t.Helper()
+	if got := value(p, chromedp.Evaluate[string](`document.getElementById("text-`+file+`")?.value ?? "no file"`)); got != want {
+		p.t.Errorf("%s is %q, want %q", file, got, want)
 	}
 }
 
@@ -458,6 +629,9 @@ func TestPlaygroundWithoutEngine(t *testing.T) {
 	p.do(chromedp.Navigate(p.site + "play.html"))
 	p.wait(`!document.getElementById("problem").hidden`)
 	p.want("#problem", "The engine could not be started", "Load the page again.")
+	if !value(p, chromedp.Evaluate[bool](`document.getElementById("open").disabled`)) {
+		t.Error("files can be opened that nothing looks at")
+	}
 	p.mu.Lock()
 	p.wrong = nil // of what is missing
 	p.mu.Unlock()

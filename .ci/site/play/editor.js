@@ -24,12 +24,13 @@ export class Editor {
   // caret has come to.
   constructor(name, { onInput, onMove }) {
     this.name = name;
+    this.id = name.replaceAll(" ", "/"); // as ids have no blanks, and names no slashes
     this.text = make("textarea", {
-      ariaLabel: name, spellcheck: false, wrap: "off", autocapitalize: "off", autocomplete: "off", id: `text-${name}`,
+      ariaLabel: name, spellcheck: false, wrap: "off", autocapitalize: "off", autocomplete: "off", id: `text-${this.id}`,
     });
     this.text.setAttribute("autocorrect", "off");
     this.element = make(
-      "div", { className: "editor", role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}` },
+      "div", { className: "editor", role: "tabpanel", id: `panel-${this.id}`, "aria-labelledby": `tab-${this.id}` },
       make("div", { className: "gutter", ariaHidden: "true" }, this.#numbers, this.#dots),
       make("div", { className: "pane" }, this.#marks, this.text),
     );
@@ -81,8 +82,10 @@ export class Editor {
     const [from, to] = span(lines[line - 1] ?? "", character ?? 0);
     this.text.focus({ preventScroll: true });
     this.text.setSelectionRange(before + from, before + to);
-    const y = (line - 1) * this.#lineHeight;
-    if (y < this.text.scrollTop || y > this.text.scrollTop + this.text.clientHeight - 2 * this.#lineHeight) {
+    // A file that was not shown until now is not measured yet.
+    const lineHeight = parseFloat(getComputedStyle(this.text).lineHeight);
+    const y = (line - 1) * lineHeight;
+    if (y < this.text.scrollTop || y > this.text.scrollTop + this.text.clientHeight - 2 * lineHeight) {
       this.text.scrollTop = y - this.text.clientHeight / 3;
     }
     this.text.scrollLeft = 0;

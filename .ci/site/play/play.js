@@ -7,6 +7,7 @@ import { count, findingView, listed, matrixView, testsView, verdictView } from "
 
 const first = "policy.csv"; // the policy, if it is one file
 const maxPolicies = 20;
+const longest = 60; // name, in characters
 let names = ["model.conf", "policy.tests", "routes.json"]; // of files, in the order of their tabs
 const policies = () => names.filter((n) => n.endsWith(".csv"));
 const flags = ["allow_anonymous", "without_token_roles", "object_route", "as_casbin"];
@@ -17,7 +18,8 @@ const editors = {};
 const tabs = {};
 let presets; // until the engine is there
 let open = first;
-let looked; // the newest answer
+let asked; // the state that the newest question is about
+let looked; // the newest answer, with the texts of the files that it is about
 let marks = {}; // by file and what they are of
 let attributes = {}; // values of the request, also of those that the model lacks
 
@@ -34,9 +36,9 @@ function arrange(list) {
     delete marks[name];
   }
   for (const name of names.filter((n) => !editors[n])) {
-    tabs[name] = make("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, onclick: () => show(name) }, name, make("span", { className: "badge" }));
-    editors[name] = new Editor(name, { onInput: () => ask(), onMove: here });
-    byID("editors").append(editors[name].element);
+    const editor = (editors[name] = new Editor(name, { onInput: () => ask(), onMove: here }));
+    tabs[name] = make("button", { type: "button", role: "tab", id: `tab-${editor.id}`, "aria-controls": editor.element.id, onclick: () => show(name) }, name, make("span", { className: "badge" }));
+    byID("editors").append(editor.element);
     engine.forget(); // what is marked in it
   }
   byID("tabs").replaceChildren(...names.map((n) => tabs[n]));
@@ -44,22 +46,32 @@ function arrange(list) {
   show(names.includes(open) ? open : list[0]);
 }
 
+const allowed = (name) => /^[\p{L}\p{N}_][\p{L}\p{N}_. -]*\.csv$/u.test(name) && name.length <= longest;
+
+// free is a name that is allowed and not taken: name itself, or one like it.
+function free(name, taken) {
+  const stem = name.normalize().slice(0, -".csv".length) || "_";
+  for (let n = 1; ; n++) {
+    const end = `${n > 1 ? n : ""}.csv`;
+    const tried = stem.slice(0, longest - end.length).replace(/^[. -]|[^\p{L}\p{N}_. -]/gu, "_") + end;
+    if (!taken.includes(tried)) {
+      return tried;
+    }
+  }
+}
+
 // misnamed says why a policy file cannot have a name, "" if it can.
 function misnamed(name) {
-  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_. -]*\.csv$/u.test(name) || name.length > 60) {
+  if (!allowed(name)) {
     return "A policy file has a name such as roles.csv: letters, digits, and -, _ or . between them.";
   }
   return names.includes(name) ? `There is a file ${name}.` : "";
 }
 
 byID("add").onclick = () => {
-  const numbered = (n) => (n === 1 ? "roles.csv" : `roles${n}.csv`);
-  let n = 1;
-  while (names.includes(numbered(n))) {
-    n++;
-  }
-  arrange([...policies(), numbered(n)]);
-  show(numbered(n));
+  const name = free("roles.csv", names);
+  arrange([...policies(), name]);
+  show(name);
   editors[open].text.focus();
   ask();
 };
@@ -67,15 +79,28 @@ byID("add").onclick = () => {
 byID("remove").onclick = () => {
   const list = policies(), name = open, text = editors[name].value;
   arrange(list.filter((n) => n !== name));
-  problem("files", text === "" ? "" : `${name} was removed.`, () => {
-    arrange([...new Set([...policies(), name])].sort((a, b) => list.indexOf(a) - list.indexOf(b)));
-    editors[name].value = text;
-    show(name);
-    ask();
-  });
+  if (text !== "") {
+    problem("files", `${name} was removed.`, () => putBack(name, text, list.indexOf(name)));
+  }
   tabs[open].focus();
   ask();
 };
+
+// putBack makes a file again that was removed, at its place in the order, which decides
+// under priority. What has its name by now keeps it.
+function putBack(name, text, at) {
+  const list = policies();
+  if (list.length >= maxPolicies) {
+    problem("files", `${name} can be put back when there are fewer than ${maxPolicies} policy files: empty one and remove it.`, () => putBack(name, text, at));
+    return;
+  }
+  const made = free(name, list);
+  arrange(list.toSpliced(at, 0, made));
+  editors[made].value = text;
+  show(made);
+  tabs[made].focus();
+  ask();
+}
 
 byID("rename").onclick = () => {
   byID("naming").hidden = false;
@@ -86,6 +111,7 @@ byID("rename").onclick = () => {
 };
 
 byID("name").oninput = () => byID("name").setCustomValidity("");
+
 // unname leaves the open file its name.
 function unname() {
   show(open);
@@ -145,8 +171,12 @@ function go(file, line, character) {
   }
 }
 
-// fix makes a finding go away, in the text that it is about.
+// fix makes a finding go away. Its edits are for the text that the finding is about, and
+// would hit other lines of one that has changed since.
 function fix({ file, line, fix }) {
+  if (editors[file]?.value !== looked.files[file]) {
+    return;
+  }
   show(file);
   editors[file].change(fix.edits);
   editors[file].go(line, 0);
@@ -183,22 +213,27 @@ byID("opened").onchange = async ({ target }) => {
   const skipped = [];
   const ending = (name) => name.slice(name.lastIndexOf("."));
   const opened = [...target.files];
-  const policy = opened.map((f) => f.name).filter((n) => ending(n) === ".csv" && (names.includes(n) || misnamed(n) === ""));
+  const texts = await Promise.all(opened.map((f) => f.text()));
+  target.value = "";
   // A policy of a preset gives way; one of somebody's own gets further files.
   const own = policies().filter((n) => !presets.some((p) => p.files[n] === editors[n].value));
-  if (policy.length > 0) {
-    arrange([...new Set([...own, ...policy])].slice(0, maxPolicies));
+  const policy = opened.map((f) => f.name).filter((n) => ending(n) === ".csv");
+  const called = new Map(); // names on the page by those of the policy files
+  for (const name of policy) {
+    called.set(name, allowed(name) ? name : free(name, [...own, ...policy, ...called.values()]));
   }
-  for (const file of opened) {
-    const name = ending(file.name) === ".csv" ? names.find((n) => n === file.name) : names.find((n) => ending(n) === ending(file.name));
-    if (name) {
-      editors[name].value = await file.text();
+  if (policy.length > 0) {
+    arrange([...new Set([...own, ...called.values()])].slice(0, maxPolicies));
+  }
+  opened.forEach((file, i) => {
+    const name = called.get(file.name) ?? names.find((n) => ending(n) === ending(file.name));
+    if (names.includes(name)) {
+      editors[name].value = texts[i];
       show(name);
     } else {
       skipped.push(file.name);
     }
-  }
-  target.value = "";
+  });
   problem("files", skipped.length > 0 ? `Not opened: ${skipped.join(", ")}. The page has a model (.conf), up to ${maxPolicies} policy files (.csv), tests (.tests) and routes (.json).` : "");
   ask();
 };
@@ -231,6 +266,7 @@ function state() {
 function restore(from) {
   const text = (v) => (typeof v === "string" ? v : "");
   const list = (v) => (Array.isArray(v) ? v.map(text) : []);
+  problem("files", "");
   arrange([first]);
   const wanted = [...new Set(list(from?.policies))].filter((n) => n === first || misnamed(n) === "").slice(0, maxPolicies);
   arrange(wanted.length > 0 ? wanted : [first]);
@@ -275,7 +311,8 @@ function ask() {
   if (byID("tested").open || open === "policy.tests") {
     calls.push("test");
   }
-  engine.ask(calls, state());
+  asked = state();
+  engine.ask(calls, asked);
 }
 
 form.addEventListener("input", (e) => {
@@ -322,7 +359,7 @@ function look(answer, took) {
   if (!answer.findings) {
     return;
   }
-  looked = answer;
+  looked = { ...answer, files: asked.files };
   const all = answer.findings;
   renew(byID("findings"), listed(all, answer.more), (f) => findingView(f, go, fix));
   byID("found").textContent = all.length > 0 ? `Findings: ${count(all)}` : "Findings";
@@ -399,8 +436,11 @@ function setMarks(file, of, list) {
 const problems = {}; // by what they are about
 
 // problem shows a text until there is another one about the same, with a button where
-// it can be undone.
+// it can be undone. One that is there already is left alone, with what has the focus.
 function problem(about, text, undo) {
+  if (!undo && text === (problems[about]?.[0] ?? "")) {
+    return;
+  }
   problems[about] = text && [text, undo ? make("button", { type: "button", onclick: () => (problem(about, ""), undo()) }, "Undo") : ""];
   const shown = Object.values(problems).filter((p) => p);
   byID("problem").replaceChildren(...shown.flatMap(([text, button]) => [text, " ", button]).filter((p) => p !== ""));
@@ -431,6 +471,7 @@ function kept() {
 async function begin() {
   byID("preset").replaceChildren(...presets.map((p) => make("option", { value: p.name }, p.title)));
   main.inert = false;
+  byID("open").disabled = false;
   const state = kept();
   if (state) {
     byID("preset").selectedIndex = -1;
