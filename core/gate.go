@@ -27,7 +27,7 @@ type Gate struct {
 type GateOption func(*Gate) error
 
 // WithResourceName gives the resource behind the gate a name, which policies may use in
-// place of its path.
+// place of its path. It must not be empty.
 func WithResourceName(name string) GateOption {
 	return func(t *Gate) error {
 		if name == "" {

@@ -170,3 +170,22 @@ func TestRewrittenBehindTheRouter(t *testing.T) {
 		}
 	}
 }
+
+// TestLiteralColons: a colon that Gin is told to take as such, in front of a parameter or
+// behind, is no parameter, also after the first request.
+func TestLiteralColons(t *testing.T) {
+	app := gin.New()
+	for _, route := range []string{`/a/items\:batch/:id`, `/b/:id/x\:read`, `/c/items\:all/*rest`, `/d/items\:one/:id/x\:y`} {
+		app.GET(route, ginauth.Authorize(authtest.MountGuard(t, false)), func(c *gin.Context) { c.Status(http.StatusNoContent) })
+	}
+	for range 2 {
+		for _, path := range []string{"/a/items:batch/7", "/b/7/x:read", "/c/items:all/7/8", "/d/items:one/7/x:y"} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Header.Set("Authorization", "Name alice")
+			w := httptest.NewRecorder()
+			if app.ServeHTTP(w, r); w.Code != http.StatusNoContent {
+				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			}
+		}
+	}
+}

@@ -48,32 +48,35 @@ func (v view) Route() (core.Route, error) {
 // slash at the end aside.
 func makesUp(pattern string, params gin.Params, path string) bool {
 	for _, p := range params {
-		at := strings.IndexAny(pattern, ":*")
-		for at > 0 && pattern[at-1] == '\\' { // an escaped colon
-			literal := pattern[:at-1] + pattern[at:at+1]
-			if !strings.HasPrefix(path, literal) {
-				return false
-			}
-			path, pattern = path[len(literal):], pattern[at+1:]
-			at = strings.IndexAny(pattern, ":*")
-		}
+		at := parameterAt(pattern, p.Key)
 		if at < 0 {
 			return false
 		}
-		literal, rest := pattern[:at], pattern[at+1:]
+		literal := strings.ReplaceAll(pattern[:at], `\:`, ":")
 		if pattern[at] == '*' { // its value begins with the slash before it
 			literal = strings.TrimSuffix(literal, "/")
 		}
 		if len(path) < len(literal) || path[:len(literal)] != literal || !strings.HasPrefix(path[len(literal):], p.Value) {
 			return false
 		}
-		path = path[len(literal)+len(p.Value):]
-		if pattern = rest[min(len(p.Key), len(rest)):]; rest != p.Key+pattern {
-			return false
-		}
+		path, pattern = path[len(literal)+len(p.Value):], pattern[at+1+len(p.Key):]
 	}
 	pattern = strings.ReplaceAll(pattern, `\:`, ":")
 	return strings.TrimSuffix(path, "/") == strings.TrimSuffix(pattern, "/")
+}
+
+// parameterAt is where the parameter of a name begins in a pattern, or -1. A colon may
+// be meant as such: Gin takes the backslash in front of it away with the first request.
+func parameterAt(pattern, name string) int {
+	for at := range len(pattern) {
+		if pattern[at] != ':' && pattern[at] != '*' || at > 0 && pattern[at-1] == '\\' {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(pattern[at+1:], name); ok && (rest == "" || rest[0] == '/') {
+			return at
+		}
+	}
+	return -1
 }
 
 // Param implements [core.Request]. With Engine.UnescapePathValues off, Gin

@@ -31,15 +31,16 @@ func (v View) Host() string { return v.Request.Host }
 // Route implements [core.Request] with the pattern of a ServeMux, or of another
 // router that sets [http.Request.Pattern], such as chi.
 //
-// A pattern for a whole subtree is none: behind it there may be a router of its
-// own, whose pattern nobody knows yet. Any other has the method, if it names one,
-// of the handler that runs, whatever a middleware has made of the request's.
+// A pattern has the method, if it names one, of the handler that runs, whatever a
+// middleware has made of the request's. One for a whole subtree is none: behind it
+// there may be a router of its own, whose pattern nobody knows yet.
 func (v View) Route() (core.Route, error) {
 	method, pattern := splitPattern(v.Request.Pattern)
+	if method != "" && method != v.Request.Method && (method != http.MethodGet || v.Request.Method != http.MethodHead) {
+		return core.Route{}, fmt.Errorf("%w: its method has been changed since pattern %q was matched", core.ErrAmbiguousPath, v.Request.Pattern)
+	}
 	if isSubtree(pattern) {
 		pattern = ""
-	} else if method != "" && method != v.Request.Method && (method != http.MethodGet || v.Request.Method != http.MethodHead) {
-		return core.Route{}, fmt.Errorf("%w: its method has been changed since pattern %q was matched", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
 	rt, err := v.Matched(pattern)
 	if err == nil && rt.Escaped && EncodedSlashes(rt.Path) > 0 {

@@ -64,7 +64,7 @@ func MountGuard(t testing.TB, encodedSlashes bool) *core.Guard {
 // CheckMount asks an application in which a [MountGuard] is mounted somewhere, and
 // something that gives out [MountFiles], or [MountFile], below /files. What is public must
 // be served and what is secret be 403, also in all spellings in which up to odd
-// pieces are written in an unusual way. suffix is what the route has behind the
+// pieces, two at most, are written in an unusual way. suffix is what the route has behind the
 // name of a file.
 func CheckMount(t testing.TB, where string, h http.Handler, odd int, suffix string) {
 	t.Helper()

@@ -103,7 +103,8 @@ func TestMethodsChangedInsideTheMux(t *testing.T) {
 		})
 	}
 	for pattern, want := range map[string]int{
-		"POST /files/{id}": 400, "POST example.com/files/{id}": 400, "POST\t/files/{id}": 400, "/files/{id}": 204, "POST /files/": 204,
+		"POST /files/{id}": 400, "POST example.com/files/{id}": 400, "POST\t/files/{id}": 400, "/files/{id}": 204,
+		"POST /files/": 400, "POST /files/{path...}": 400, "/files/": 204,
 	} {
 		for becomes, status := range map[string]int{"": 204, "GET": want, "POST": 204} {
 			mux := http.NewServeMux()
