@@ -79,7 +79,9 @@ func Follow(ctx context.Context, src Source, apply Apply, opts ...Option) (*Foll
 		return nil, fmt.Errorf("source: %w", err)
 	}
 	f.fetching.first, f.fetching.most = f.settings.retry, f.settings.maxRetry
-	f.hearing.first, f.hearing.most = f.settings.retry, f.settings.maxRetry
+	// Where listening alone fails, fetching covers for it, and the source may refuse it
+	// for good.
+	f.hearing.first, f.hearing.most = f.settings.retry, max(f.settings.maxRetry, hearingRetry)
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	if err := f.start(ctx); err != nil {
 		f.cancel()

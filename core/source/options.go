@@ -26,6 +26,9 @@ var defaults = settings{
 	retry: 50 * time.Millisecond, maxRetry: 500 * time.Millisecond,
 }
 
+// hearingRetry is the longest wait before listening is tried again, where fetching works.
+const hearingRetry = 5 * time.Second
+
 // minPoll keeps a mistyped unit from turning the poll into an attack.
 const minPoll = 100 * time.Millisecond
 
@@ -56,7 +59,7 @@ func WithStartTimeout(d time.Duration) Option {
 // WithMaxRetryInterval sets the longest wait before a source that failed is tried
 // again: half a second by default. Waits begin at 50 ms, double at each failure of
 // fetching or listening, and are a random half to whole of that. While fetching fails,
-// listening is not tried.
+// listening is not tried; where listening alone fails, its waits grow to 5 s.
 func WithMaxRetryInterval(d time.Duration) Option {
 	return positive("retry interval", d, func(s *settings) { s.maxRetry = d })
 }

@@ -27,7 +27,8 @@ type Status struct {
 	// Stale says that Confirmed is longer ago than [WithMaxStaleness] allows.
 	Stale bool
 	// Err is why Latest is not in force, or why the source has not answered
-	// since Confirmed; nil if neither is so. ListenErr is why it does not listen.
+	// since Confirmed; nil if neither is so. ListenErr is why it does not
+	// listen; nil also while it has not tried to, for which see Err.
 	Err, ListenErr error
 	// FileErr is why the file of [WithLastGoodFile] could not be written.
 	FileErr error

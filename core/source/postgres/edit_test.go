@@ -161,3 +161,49 @@ func oneConnection(t *testing.T, server *postgrestest.Server, name, more string)
 	listens(3)
 	pushed()
 }
+
+// renewed: a connection that listens is used no longer than the pool's, and what is
+// pushed meanwhile arrives.
+func renewed(t *testing.T, server *postgrestest.Server) {
+	const name = "renewed"
+	publisher := opened(t, server.URL("sallyport"), postgres.WithName(name))
+	if _, err := publisher.Publish(t.Context(), publication(0, "one")); err != nil {
+		t.Fatal(err)
+	}
+	s := opened(t, server.URL("sallyport")+"&application_name="+name+"&pool_max_conn_lifetime=200ms", postgres.WithName(name))
+	f, err := source.Follow(t.Context(), s, func(context.Context, *source.Content) error { return nil }, source.WithPollInterval(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), authtest.TimeLimit(30*time.Second))
+	defer cancel()
+	admin, err := pgx.Connect(ctx, server.URL("sallyport"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close(context.WithoutCancel(ctx)) }()
+	seen := map[int]bool{}
+	for base := source.Revision(1); len(seen) < 3; base++ {
+		if _, err := publisher.Publish(ctx, publication(base, strings.Repeat("x", int(base)))); err != nil { // #nosec G115 -- is small
+			t.Fatal(err)
+		}
+		if err := f.WaitFor(ctx, base+1); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := admin.Query(ctx, "select pid from pg_stat_activity where application_name = $1", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pid := range pids {
+			seen[pid] = true
+		}
+	}
+	if got := f.Status(); got.ListenErr != nil || got.Listens != 1 {
+		t.Errorf("%+v", got)
+	}
+}

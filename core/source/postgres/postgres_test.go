@@ -62,6 +62,7 @@ func TestStore(t *testing.T) {
 	t.Run("a server that is slow is waited for", func(t *testing.T) { slow(t, server) })
 	t.Run("an edit is read in place of files", func(t *testing.T) { edited(t, server) })
 	t.Run("an instance has one connection", func(t *testing.T) { oneConnection(t, server, "one", "sslmode=disable") })
+	t.Run("a connection is not used for ever", func(t *testing.T) { renewed(t, server) })
 	t.Run("connections are encrypted and the server verified", func(t *testing.T) { encrypted(t, server) })
 }
 

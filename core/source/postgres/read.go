@@ -29,7 +29,7 @@ func (s *Store) Fetch(ctx context.Context, known source.State) (source.Fetched, 
 		got, err = s.fetch(ctx, c, known, within)
 		lost = c.IsClosed() && ctx.Err() == nil
 	}
-	if s.listener.Ask(func(c *pgx.Conn) { fetch(c, answer) }) && !lost {
+	if s.listener.Ask(ctx, func(c *pgx.Conn) { fetch(c, answer) }) && !lost {
 		return got, err
 	}
 	limits := []time.Duration{answer, forever}

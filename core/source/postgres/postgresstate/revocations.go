@@ -117,8 +117,12 @@ func (l revocations) Read(ctx context.Context, after revoke.Position, limit int)
 
 // Listen implements [revoke.Log].
 func (l revocations) Listen(ctx context.Context, hint func()) error {
-	err := new(connect.Listener).Listen(ctx, l.pool, channel, l.service, hint)
-	if ctx.Err() == nil {
+	listened := false
+	err := new(connect.Listener).Listen(ctx, l.pool, channel, l.service, func() {
+		listened = true
+		hint()
+	})
+	if listened && ctx.Err() == nil {
 		l.pool.Reset() // the server, or the way to it, is not what it was
 	}
 	return wrapped("listen", err)

@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -33,11 +34,14 @@ type Listener struct {
 type line struct {
 	mu   sync.Mutex
 	wake context.CancelFunc // ends the wait for notifications; nil if none is waited for
-	busy bool               // there is a question
+	busy bool               // a question is in asks, or being answered
+	used bool               // there has been one
 	over bool
 	asks chan question
 
-	heard time.Time // when the server last said something; of the goroutine that listens
+	// These are of the goroutine that listens.
+	heard time.Time // when the server last said something
+	until time.Time // when the connection is old; zero for never
 }
 
 // question is what is to be done with the connection.
@@ -47,35 +51,69 @@ type question struct {
 }
 
 // Ask calls do with the connection that listens, and reports true after that; it reports
-// false, and does nothing, if there is none that is free and alive. A connection that do
-// has closed listens no longer.
-func (l *Listener) Ask(do func(*pgx.Conn)) bool {
+// false, and does nothing, if there is none that is free and alive, or ctx ends before it
+// is. A connection that do has closed listens no longer.
+func (l *Listener) Ask(ctx context.Context, do func(*pgx.Conn)) bool {
 	l.mu.Lock()
 	on := l.line
 	l.mu.Unlock()
-	return on != nil && on.ask(do)
+	return on != nil && on.ask(ctx, do)
 }
 
-func (l *line) ask(do func(*pgx.Conn)) bool {
-	l.mu.Lock()
-	if l.busy || l.over {
-		l.mu.Unlock()
+func (l *line) ask(ctx context.Context, do func(*pgx.Conn)) bool {
+	asked := make(chan bool, 1)
+	if !l.put(question{do, asked}) {
 		return false
 	}
-	l.busy = true
+	select {
+	case done := <-asked:
+		return done
+	case <-ctx.Done():
+	}
+	select {
+	case <-l.asks: // nobody has taken it
+		l.free()
+		return false
+	case done := <-asked:
+		return done
+	}
+}
+
+func (l *line) put(q question) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.busy || l.over {
+		return false
+	}
+	l.busy, l.used = true, true
+	l.asks <- q // has room for one
 	if l.wake != nil {
 		l.wake()
 	}
-	l.mu.Unlock()
-	asked := make(chan bool, 1)
-	l.asks <- question{do, asked}
-	return <-asked
+	return true
+}
+
+func (l *line) free() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy = false
 }
 
 // Listen calls hint when it listens on a channel, and for each notification there with
-// the payload. It takes a connection from the pool for good, which the server closes
-// when nobody is there, and which a query tests now and then.
+// the payload. It takes a connection from the pool, which the server closes when nobody
+// is there, and which a query tests now and then. A connection is used for as long as
+// those of the pool, after which another is taken: the name of the server may lead
+// elsewhere by then.
 func (l *Listener) Listen(ctx context.Context, pool *pgxpool.Pool, channel, payload string, hint func()) error {
+	for {
+		if err := l.listen(ctx, pool, channel, payload, hint); !errors.Is(err, errOld) {
+			return err
+		}
+	}
+}
+
+// listen is Listen with one connection.
+func (l *Listener) listen(ctx context.Context, pool *pgxpool.Pool, channel, payload string, hint func()) error {
 	acquired, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -86,7 +124,7 @@ func (l *Listener) Listen(ctx context.Context, pool *pgxpool.Pool, channel, payl
 		defer cancel()
 		_ = c.Close(closing) // what was lost is listened to again, and looked at
 	}()
-	on := &line{asks: make(chan question, 1), heard: time.Now()}
+	on := &line{asks: make(chan question, 1), heard: time.Now(), until: endOf(pool.Config())}
 	l.begin(on)
 	defer l.end(on)
 	if err := on.listen(ctx, c, channel); err != nil {
@@ -120,11 +158,11 @@ func (l *Listener) end(on *line) {
 	l.mu.Unlock()
 	on.mu.Lock()
 	on.over = true
-	busy := on.busy
 	on.mu.Unlock()
-	if busy {
-		q := <-on.asks
+	select {
+	case q := <-on.asks:
 		q.asked <- false
+	default:
 	}
 }
 
@@ -141,7 +179,7 @@ func (l *line) listen(ctx context.Context, c *pgx.Conn, channel string) error {
 // connection whose other end is gone without a word would be silent forever, so that
 // silence is tested.
 func (l *line) await(ctx context.Context, c *pgx.Conn, hinted bool) (*pgconn.Notification, error) {
-	if hinted {
+	if hinted && l.isUsed() {
 		moment := time.NewTimer(soon)
 		select {
 		case q := <-l.asks:
@@ -151,10 +189,18 @@ func (l *line) await(ctx context.Context, c *pgx.Conn, hinted bool) (*pgconn.Not
 		moment.Stop()
 	}
 	for !c.IsClosed() {
-		waiting, stop := context.WithTimeout(ctx, quiet)
+		limit := time.Now().Add(quiet)
+		if !l.until.IsZero() && l.until.Before(limit) {
+			limit = l.until
+		}
+		waiting, stop := context.WithDeadline(ctx, limit)
 		if l.asked(stop) {
 			stop()
-			l.answer(ctx, c, <-l.asks)
+			select {
+			case q := <-l.asks:
+				l.answer(ctx, c, q)
+			default: // it was taken back
+			}
 			continue
 		}
 		n, err := c.WaitForNotification(waiting)
@@ -167,6 +213,8 @@ func (l *line) await(ctx context.Context, c *pgx.Conn, hinted bool) (*pgconn.Not
 			return n, nil
 		case ctx.Err() != nil || why == nil:
 			return nil, err
+		case !l.until.IsZero() && !time.Now().Before(l.until):
+			return nil, errOld
 		case errors.Is(why, context.DeadlineExceeded):
 			if err := l.test(ctx, c, testTimeout); err != nil {
 				return nil, err
@@ -176,7 +224,24 @@ func (l *line) await(ctx context.Context, c *pgx.Conn, hinted bool) (*pgconn.Not
 	return nil, errClosed
 }
 
-var errClosed = errors.New("the connection was closed")
+var (
+	errClosed = errors.New("the connection was closed")
+	errOld    = errors.New("the connection has been used for long enough")
+)
+
+// endOf is when a connection that is new is old.
+func endOf(c *pgxpool.Config) (at time.Time) {
+	if c.MaxConnLifetime > 0 { // not for all instances at once
+		at = time.Now().Add(c.MaxConnLifetime - rand.N(c.MaxConnLifetime/10+1))
+	}
+	return at
+}
+
+func (l *line) isUsed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.used
+}
 
 // asked reports whether there is a question; if not, wake is called when there is one.
 func (l *line) asked(wake context.CancelFunc) bool {
@@ -188,15 +253,15 @@ func (l *line) asked(wake context.CancelFunc) bool {
 
 // answer has a question done, unless the connection was silent and turns out to be dead.
 func (l *line) answer(ctx context.Context, c *pgx.Conn, q question) {
-	alive := time.Since(l.heard) <= idle || l.test(ctx, c, pingTimeout) == nil
-	if alive {
+	done := false // nor is it if do panics
+	defer func() {
+		l.free()
+		q.asked <- done
+	}()
+	if time.Since(l.heard) <= idle || l.test(ctx, c, pingTimeout) == nil {
 		q.do(c)
-		l.heard = time.Now()
+		l.heard, done = time.Now(), true
 	}
-	l.mu.Lock()
-	l.busy = false
-	l.mu.Unlock()
-	q.asked <- alive
 }
 
 // test has the server answer within some time, or the connection closed.
