@@ -247,9 +247,10 @@ func (n *Names) Unknown(q Question, declared bool) []Problem {
 		}
 	}
 	for _, name := range q.AttributeNames() {
-		// That others are refused is what tests of attributes are for.
+		// That others are refused is what tests of attributes are for, and those may
+		// be much alike, as active and inactive are.
 		if value, ok := q.Attributes[name].(string); ok && !n.knows(name, value) {
-			if near := Suggestion(value, texts(n.values[name])); near != "" {
+			if near := inOtherCase(value, texts(n.values[name])); near != "" {
 				add(near, "no line of the policy is about %s=%s", name, value)
 			}
 		}

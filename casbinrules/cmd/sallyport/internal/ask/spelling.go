@@ -2,6 +2,7 @@ package ask
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,11 @@ func Suggestion(name string, known []string) string {
 		}
 	}
 	return ""
+}
+
+// inOtherCase is [Suggestion] for a name that is one of known but for letter case.
+func inOtherCase(name string, known []string) string {
+	return Suggestion(name, slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.EqualFold(k, name) }))
 }
 
 // nearObject is [Suggestion] for an object, which is compared with those of the

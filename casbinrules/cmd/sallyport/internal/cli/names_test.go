@@ -19,7 +19,7 @@ func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 	dir := write(t, map[string]string{"model.conf": "rbac", "policy.csv": namedPolicy, "tenants.csv": "p, editor, acme, /x, GET\ng, erin, editor, acme\n",
 		"crud.csv": crudPolicy, "age/model.conf": strings.NewReplacer("act, region\n[policy", "act, age\n[policy", "r.region == p.region", "r.age >= p.region").Replace(regionModel),
 		"age/policy.csv":    "p, viewer, /bar, GET, 18\ng, kim, viewer\n",
-		"region/model.conf": regionModel, "region/policy.csv": "p, clerk, /orders, GET, eu\ng, ann, clerk\n"})
+		"region/model.conf": regionModel, "region/policy.csv": "p, clerk, /orders, GET, eu\np, clerk, /orders, GET, us-east-2\ng, ann, clerk\n"})
 	tests := []struct{ policy, line, want string }{
 		{"", `deny editor /reports/7 PATCH`, `error: "editor" is the name of a role that may, and a user by that name is refused whatever the role may: name somebody who has the role, as in sam[editor], or write editor[] for a user of that name`},
 		{"", `deny "Ops, Platform" /apps/7 GET`, `as in sam["Ops, Platform"]`},
@@ -63,6 +63,9 @@ func TestDenyTestsDoNotPassByMisspelling(t *testing.T) {
 		if got.code != exitFindings || !strings.Contains(got.stdout, c.want) || !strings.HasSuffix(got.stdout, "0 passed, 1 failed\n") {
 			t.Errorf("%s %s: got %+v\nwant %s", c.policy, c.line, got, c.want)
 		}
+	}
+	if got := runTest(t, dir, "region", "deny ann region=us-west-2 /orders GET"); got.code != exitOK || got.stderr != "" {
+		t.Errorf("a value like that of a rule: got %+v", got)
 	}
 	if got := runTest(t, dir, "", "deny ernn reports publish", "--allow-unknown"); got.code != exitOK || !strings.Contains(got.stderr, "t.tests:1: warning: ") {
 		t.Errorf("--allow-unknown: got %+v", got)

@@ -130,19 +130,25 @@ func TestDiffDoesNotPassWhatIsToCome(t *testing.T) {
 		"old.csv":     "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\n",
 		"forever.csv": "p, a, /x, GET\ng, u, a, _, _\n",
 		"later.csv":   "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, 2090-01-01 00:00:00, _\n",
+		"next.csv":    "p, a, /x, GET\ng, b, a, 2090-01-01 00:00:00, _\n",
+		"through.csv": "p, a, /x, GET\ng, b, a, 2090-01-01 00:00:00, _\ng, w, b, _, _\n",
+		"gains.csv":   "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, _, 2091-01-01 00:00:00\n",
 		"over.csv":    "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, _, 2001-01-01 00:00:00\n",
 	})
 	for _, c := range []struct {
-		now, at, want string
-		code          int
+		old, now, at, want string
+		code               int
 	}{
-		{"forever", "", "not compared: old old.csv:2: g, u, a, _, 2090-01-01 00:00:00\n  because the policies are compared at one time only", exitUsage},
-		{"later", "", "not compared: new later.csv:3: g, v, a, 2090-01-01 00:00:00, _\n", exitUsage},
-		{"over", "", "no change in effect", exitOK},
-		{"later", "2089-12-31 00:00:00", "no change in effect", exitOK},
-		{"forever", "2091-01-01 00:00:00", "+ u gains GET /x", exitFindings},
+		{"next", "through", "", "not compared: new through.csv:3: g, w, b, _, _\n", exitUsage},
+		{"next", "through", "2091-01-01 00:00:00", "+ w gains GET /x", exitFindings},
+		{"old", "gains", "", "+ v gains GET /x", exitFindings},
+		{"old", "forever", "", "not compared: old old.csv:2: g, u, a, _, 2090-01-01 00:00:00\nnot compared: new forever.csv:2: g, u, a, _, _\n  because the policies are compared at one time only", exitUsage},
+		{"old", "later", "", "not compared: new later.csv:3: g, v, a, 2090-01-01 00:00:00, _\n", exitUsage},
+		{"old", "over", "", "no change in effect", exitOK},
+		{"old", "later", "2089-12-31 00:00:00", "no change in effect", exitOK},
+		{"old", "forever", "2091-01-01 00:00:00", "+ u gains GET /x", exitFindings},
 	} {
-		args := []string{"diff", "-m", "DIR/model.conf", "--fail-on", "widen", "DIR/old.csv", "DIR/" + c.now + ".csv"}
+		args := []string{"diff", "-m", "DIR/model.conf", "--fail-on", "widen", "DIR/" + c.old + ".csv", "DIR/" + c.now + ".csv"}
 		if c.at != "" {
 			args = append(args, "--at", c.at)
 		}

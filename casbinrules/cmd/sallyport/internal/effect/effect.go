@@ -44,9 +44,9 @@ type Report struct {
 	Changes []Change `json:"changes"`
 	// Asked is how many requests were compared.
 	Asked int `json:"asked"`
-	// NotCompared are rules that one policy has and the other has not, for which
-	// not every request could be made up, and that no change comes from: what
-	// they change is not known. Gaps say why.
+	// NotCompared are rules that one policy has and the other has not, and that no
+	// change comes from, where not every request could be made up, or role links
+	// begin or end later: what they change is not known. Gaps say why.
 	NotCompared []Rule   `json:"not_compared,omitempty"`
 	Gaps        []string `json:"gaps,omitempty"`
 	// OnlyAttributes and OnlyTenants are those that the comparison was narrowed
@@ -96,33 +96,25 @@ func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) 
 		return nil, err
 	}
 	r := &Report{Asked: c.asked, OnlyAttributes: settings.Claims, OnlyTenants: settings.Tenants}
-	r.NotCompared = c.notCompared()
-	if !r.Complete() {
-		r.Gaps = c.space.gaps
+	now := time.Now()
+	later := !settings.OneTime && (c.before.changesAfter(now) || c.after.changesAfter(now))
+	switch {
+	case len(c.space.gaps) > 0 || c.asked == 0:
+		r.NotCompared = c.unexplained(func(casbinrules.Rule) bool { return true })
+		if !r.Complete() {
+			r.Gaps = c.space.gaps
+		}
+	case later:
+		r.NotCompared = c.unexplained(func(r casbinrules.Rule) bool { return !isOver(r, now) })
 	}
-	if !settings.OneTime {
-		r.addLater(c.before.later(c.after, time.Now()), true)
-		r.addLater(c.after.later(c.before, time.Now()), false)
+	if later && !r.Complete() {
+		r.Gaps = append(slices.Clip(r.Gaps), "the policies are compared at one time only, and a role link begins or ends later: --at chooses another time")
 	}
 	if err := c.attribute(ctx); err != nil {
 		return nil, err
 	}
 	r.Changes = folded(c.grouped())
 	return r, nil
-}
-
-// addLater adds changed role links of one policy that count otherwise at a time to come.
-func (r *Report) addLater(links []casbinrules.Rule, old bool) {
-	const gap = "the policies are compared at one time only, and the role link begins or ends later: --at chooses another time"
-	for _, link := range links {
-		rule := Rule{link.RuleText, old}
-		if !slices.ContainsFunc(r.NotCompared, func(have Rule) bool { return have.Old == old && have.Place() == link.Place() }) {
-			r.NotCompared = append(r.NotCompared, rule)
-		}
-		if !slices.Contains(r.Gaps, gap) {
-			r.Gaps = append(r.Gaps, gap)
-		}
-	}
 }
 
 // checkTenants refuses a tenant of which neither policy says anything, since it
@@ -140,26 +132,22 @@ func (c *comparison) checkTenants(wanted []string) error {
 	return nil
 }
 
-// notCompared are the changed rules of which the effect is not known.
-func (c *comparison) notCompared() []Rule {
-	if len(c.space.gaps) == 0 && c.asked > 0 {
-		return nil
-	}
+// unexplained are the changed rules of a kind that no change comes from.
+func (c *comparison) unexplained(kind func(casbinrules.Rule) bool) []Rule {
 	told := map[string]bool{}
 	for _, d := range c.found {
 		told[fmt.Sprint(d.rule, d.old)] = true
 	}
 	var rules []Rule
-	for _, r := range c.before.changed(c.after) {
-		if !told[fmt.Sprint(r.Place(), true)] {
-			rules = append(rules, Rule{r.RuleText, true})
+	add := func(changed []casbinrules.Rule, old bool) {
+		for _, r := range changed {
+			if kind(r) && !told[fmt.Sprint(r.Place(), old)] {
+				rules = append(rules, Rule{r.RuleText, old})
+			}
 		}
 	}
-	for _, r := range c.after.changed(c.before) {
-		if !told[fmt.Sprint(r.Place(), false)] {
-			rules = append(rules, Rule{r.RuleText, false})
-		}
-	}
+	add(c.before.changed(c.after), true)
+	add(c.after.changed(c.before), false)
 	return rules
 }
 

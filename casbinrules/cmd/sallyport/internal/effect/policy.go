@@ -97,18 +97,29 @@ func (p *policy) changed(other *policy) []casbinrules.Rule {
 	return changed
 }
 
-// later are the changed role links that begin or end after a time: by then they count
-// otherwise than they do at it.
-func (p *policy) later(other *policy, now time.Time) []casbinrules.Rule {
-	return slices.DeleteFunc(slices.Clone(p.changed(other)), func(r casbinrules.Rule) bool {
-		if r.Links == "" || len(r.Fields) < 4 {
-			return true // without a start and an end
-		}
-		return !slices.ContainsFunc(r.Fields[len(r.Fields)-2:], func(text string) bool {
-			at, err := time.Parse(time.DateTime, text)
-			return err == nil && at.After(now)
-		})
+// changesAfter reports whether a role link begins or ends after a time.
+func (p *policy) changesAfter(now time.Time) bool {
+	return slices.ContainsFunc(p.rules, func(r casbinrules.Rule) bool {
+		start, end := bounds(r)
+		return start.After(now) || end.After(now)
 	})
+}
+
+// isOver reports whether a rule is a role link that has ended by a time.
+func isOver(r casbinrules.Rule, now time.Time) bool {
+	_, end := bounds(r)
+	return !end.IsZero() && !end.After(now)
+}
+
+// bounds are when a role link begins and ends, zero where it does not.
+func bounds(r casbinrules.Rule) (start, end time.Time) {
+	if r.Links == "" || len(r.Fields) < 4 {
+		return start, end
+	}
+	texts := r.Fields[len(r.Fields)-2:]
+	start, _ = time.Parse(time.DateTime, texts[0]) // zero for what is no time
+	end, _ = time.Parse(time.DateTime, texts[1])
+	return start, end
 }
 
 func same(a, b casbinrules.Rule) bool { return content(a) == content(b) }

@@ -41,7 +41,7 @@ type reach int
 
 const (
 	widens  reach = iota // it may match what it did not
-	narrows              // it matches less, so that a deny lets more through
+	narrows              // it matches less, so that a deny, or a link to who is denied, lets more through
 	keeps                // no decision changes
 )
 
@@ -75,7 +75,7 @@ func (c cure) grants(s *spot, edits []splice, refused bool) bool {
 	case refused || c.reach == keeps:
 		return false
 	case c.reach == narrows:
-		return slices.ContainsFunc(s.fields, func(f field) bool { return f.text == "deny" })
+		return !strings.HasPrefix(s.fields[0].text, "p") || slices.ContainsFunc(s.fields, func(f field) bool { return f.text == "deny" })
 	}
 	return true
 }
