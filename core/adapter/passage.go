@@ -188,7 +188,7 @@ var representation = [...]string{
 }
 
 // Batch hands out zero values that are allocated several at a time. None is
-// handed out twice. Each request needs less memory for it.
+// handed out twice. It spares requests most of their allocations of a T.
 type Batch[T any] struct{ pool sync.Pool }
 
 // batchSize is how many values are allocated at a time. As long as one is in

@@ -315,13 +315,14 @@ func triedAs(client netip.Prefix) netip.Prefix {
 	return client
 }
 
-// keyOf hashes an account's name. Letter case does not tell accounts apart, so
-// that a store which ignores it cannot be asked again in another spelling.
+// keyOf hashes an account's name. Neither letter case nor space around it tells
+// accounts apart, so that a store which ignores them, as databases do, cannot be
+// asked again in another spelling.
 func (l *Limiter) keyOf(account string) accountKey {
 	h := l.hashes.Get().(hash.Hash)
 	defer l.hashes.Put(h)
 	h.Reset()
-	_, _ = h.Write([]byte(strings.ToLower(account))) // a hash takes everything
+	_, _ = h.Write([]byte(strings.ToLower(strings.TrimSpace(account)))) // a hash takes everything
 	var sum [sha256.Size]byte
 	return accountKey(h.Sum(sum[:0])[:16])
 }

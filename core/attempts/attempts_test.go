@@ -188,7 +188,8 @@ func TestAccountOverItsBudgetRefusesWhoFailedOnIt(t *testing.T) {
 	b := newBench(t)
 	b.attack("alice")
 	b.wants(time.Minute, "10.0.0.1:80", "alice", nil)
-	b.wants(time.Minute, "10.0.0.1:80", "ALICE", nil) // in any letter case
+	b.wants(time.Minute, "10.0.0.1:80", "ALICE", nil)        // in any letter case
+	b.wants(time.Minute, "10.0.0.1:80", "alice \u00a0", nil) // and with space around it
 	b.wants(0, "10.0.0.1:80", "bob", nil)
 	b.now = b.now.Add(time.Minute)
 	b.wants(0, "10.0.0.1:80", "alice", wrong)
