@@ -41,6 +41,13 @@ func (v *view) Route() (core.Route, error) {
 	if !v.routedAlike() {
 		return core.Route{}, fmt.Errorf("%w: it has been changed since route %q was found", core.ErrAmbiguousPath, v.c.Path())
 	}
+	matched := v.c
+	if v.c.Path() == "" { // in Pre, what will be found
+		matched = v.c.Echo().AcquireContext()
+		defer v.c.Echo().ReleaseContext(matched)
+		matched.Reset(v.Request, nil)
+		v.router().Find(v.Request.Method, echo.GetPath(v.Request), matched)
+	}
 	rt, err := v.Matched(v.c.Path())
 	if err == nil && rt.Escaped && adapter.EncodedSlashes(rt.Path) > 0 {
 		// Echo lets the last parameter of a route run over plain slashes, so
@@ -51,7 +58,18 @@ func (v *view) Route() (core.Route, error) {
 			}
 		}
 	}
-	return rt, err
+	if err != nil {
+		return rt, err
+	}
+	return adapter.CutAtStar(rt, matched.Path(), rt.Path, matched.Param("*"))
+}
+
+// router is that of the host which the request names.
+func (v *view) router() *echo.Router {
+	if router, ok := v.c.Echo().Routers()[v.Request.Host]; ok {
+		return router
+	}
+	return v.c.Echo().Router()
 }
 
 // routedAlike reports whether Echo's router finds the handler and the parameters
@@ -60,14 +78,10 @@ func (v *view) routedAlike() bool {
 	if v.c.Path() == "" || same(v.c.Handler(), echo.NotFoundHandler) {
 		return true
 	}
-	e := v.c.Echo()
-	router, ok := e.Routers()[v.Request.Host]
-	if !ok {
-		router = e.Router()
-	}
-	if v.foundBy(router) {
+	if v.foundBy(v.router()) {
 		return true
 	}
+	e := v.c.Echo()
 	// A middleware may have said since which host was meant. No two routes have one
 	// handler, so that whichever router finds it has found it before.
 	for _, router := range e.Routers() {

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -25,6 +26,25 @@ func CanonicalPath(rt core.Route) (string, error) { return canonical.Path(rt.Pat
 // says by InnerSlashes that all of them are inside parameters.
 func CanonicalPathWithSlashes(rt core.Route) (string, error) {
 	return canonical.Path(rt.Path, rt.Escaped, rt.InnerSlashes)
+}
+
+// CutAtStar adds to rt, the route of pattern, the other way to read a path that a star
+// behind a part of a segment has matched, as in "/files*": a file server there gives out
+// the file "x" for "/filesx" as for "/files/x". path is what rt.Path is or decodes to.
+// It ends in rest, which the star has matched, or is ambiguous.
+func CutAtStar(rt core.Route, pattern, path, rest string) (core.Route, error) {
+	star := strings.IndexByte(pattern, '*')
+	if star < 1 || pattern[star-1] == '/' || rest == "" || rest[0] == '/' {
+		return rt, nil
+	}
+	before, ok := strings.CutSuffix(path, rest)
+	if !ok {
+		return core.Route{}, fmt.Errorf("%w: it does not end in what route %q has matched", core.ErrAmbiguousPath, pattern)
+	}
+	below := rt
+	below.Path, below.Escaped = before+"/"+rest, rt.Escaped && path == rt.Path
+	rt.Alternatives = append(rt.Alternatives, below)
+	return rt, nil
 }
 
 // Param is a path parameter, decoded once, that a router may have left as it was

@@ -40,7 +40,11 @@ func (v View) Route() (core.Route, error) {
 		return core.Route{}, fmt.Errorf("%w: its method has been changed since pattern %q was matched", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
 	if isSubtree(pattern) {
-		pattern = ""
+		rt, err := v.Matched("")
+		if err != nil || pattern[len(pattern)-1] != '*' {
+			return rt, err
+		}
+		return CutAtStar(rt, pattern, rt.Path, v.Request.PathValue("*"))
 	}
 	rt, err := v.Matched(pattern)
 	if err == nil && rt.Escaped && EncodedSlashes(rt.Path) > 0 {

@@ -109,7 +109,7 @@ func oddSpellings(odd int) []string {
 		},
 		{
 			"/", "//", "%2F", "%2f", "/./", "/x/../", "/%2e/", "/%2e%2e/files/", `\`, "%5C", "/%5C", "%252F", "/;/", "%2F%2F", "/..%2F",
-			"/%00/", "/%2E%2e/files/", "/..;/files/", "%EF%BC%8F", "%c0%af", "%E2%81%84", "/.%00/", "/%20/", "/\u200b",
+			"", "/%00/", "/%2E%2e/files/", "/..;/files/", "%EF%BC%8F", "%c0%af", "%E2%81%84", "/.%00/", "/%20/", "/\u200b",
 		},
 		{
 			"secret", "%73ecret", "s%65cre%74", "%2573ecret", "secret%00", "secret;x", "secret%2F", "x%2F..%2Fsecret", "secret+", "%2Fsecret",

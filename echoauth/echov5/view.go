@@ -58,7 +58,15 @@ func (v *view) Route() (core.Route, error) {
 	pattern, u := v.c.Path(), v.Request.URL
 	rt, err := v.Matched(pattern)
 	switch {
-	case err != nil || pattern == "":
+	case err != nil:
+		return rt, err
+	case pattern == "": // in Pre, which is told what will be found
+		ahead := view{View: v.View, c: v.c.Echo().NewContext(v.Request, nil)}
+		if v.c.Echo().Router().Route(ahead.c); ahead.c.Path() != "" {
+			var found core.Route
+			found, err = ahead.Route()
+			rt.Alternatives = found.Alternatives
+		}
 		return rt, err
 	case rt.Escaped && v.makesUp(pattern, u.RawPath):
 		// Echo lets the last parameter of a route run over plain slashes, so only
@@ -69,9 +77,9 @@ func (v *view) Route() (core.Route, error) {
 				rt.InnerSlashes += adapter.EncodedSlashes(p.Value)
 			}
 		}
-		return rt, nil
+		return adapter.CutAtStar(rt, pattern, u.RawPath, v.c.Param("*"))
 	case v.makesUp(pattern, u.Path):
-		return rt, nil
+		return adapter.CutAtStar(rt, pattern, u.Path, v.c.Param("*"))
 	}
 	switch info := v.c.RouteInfo(); info.Name {
 	case echo.NotFoundRouteName, echo.MethodNotAllowedRouteName: // nothing has been matched
