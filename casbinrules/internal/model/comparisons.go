@@ -156,6 +156,9 @@ func (r *comparisonReader) readArgument(call, n *Node) bool {
 		if at == 2 {
 			return true // the tenant of role links
 		}
+		if at == 1 && n.Text == "r_sub" {
+			return false // who has whom as a role, of which users cannot be made up
+		}
 		return count > 1 && r.add(n, call.Text, call.Arg(1-at))
 	}
 	return at == 0 && count == 2 && slices.Contains(pattern.Aliasable, call.Text) && r.add(n, call.Text, call.Arg(1))

@@ -104,6 +104,7 @@ func (c *ciRun) settle() error {
 	if c.config == "" && c.model == "" && len(c.policies) == 0 && !notThere(configName) {
 		c.config = configName
 	}
+	c.setClock()
 	c.flagged = c.source
 	if c.config == "" {
 		return nil
@@ -242,7 +243,7 @@ func (c *ciRun) compare(ctx context.Context, r *review) error {
 		return err
 	}
 	who.Tenants = c.tenants
-	report, err := effect.Compare(ctx, old, r.policy, effect.Settings{Who: who, Claims: claims, Types: types, Limit: c.limit, OneTime: c.at != ""})
+	report, err := effect.Compare(ctx, old, r.policy, effect.Settings{Who: who, Claims: claims, Types: types, Limit: c.limit, Clock: c.clock})
 	if tooLarge(err) {
 		return unknown(err)
 	}

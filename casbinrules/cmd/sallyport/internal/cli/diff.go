@@ -27,6 +27,9 @@ gives values of an attribute in place of these, and a note says so. Where not ev
 up, rules that have changed without any change in effect to be seen are listed as
 not compared. Policies that need more than --limit requests are not compared.
 
+Role links with a start and an end are judged by the present time, and by each time
+to come at which one begins or ends; --at chooses one time.
+
 With --fail-on widen the exit code is 1 when somebody gains access, and with
 --fail-on change when anything changes. It is 2 when a changed rule could not be
 compared.`
@@ -57,6 +60,7 @@ func newDiff() *cobra.Command {
 		if failOn != "" && failOn != "widen" && failOn != "change" {
 			return usagef("--fail-on knows widen and change, and not %q", failOn)
 		}
+		s.setClock()
 		old, now, err := s.openBoth(args[0], args[1])
 		if err != nil {
 			return err
@@ -66,7 +70,7 @@ func newDiff() *cobra.Command {
 			return err
 		}
 		r, err := effect.Compare(cmd.Context(), old, now, effect.Settings{
-			Who: s.who(ask.Who{Tenants: tenants}), Claims: given, Types: s.types(), Limit: limit, OneTime: s.at != "",
+			Who: s.who(ask.Who{Tenants: tenants}), Claims: given, Types: s.types(), Limit: limit, Clock: s.clock,
 		})
 		if err != nil {
 			return err
@@ -189,6 +193,9 @@ func changeText(c effect.Change) string {
 		too = "so does "
 	}
 	fmt.Fprintf(&b, " %s %s %s", verb, strings.Join(c.Actions, ", "), c.Object)
+	if c.From != "" {
+		b.WriteString(" from " + c.From)
+	}
 	switch {
 	case c.Rule == "":
 	case c.Old:

@@ -121,7 +121,7 @@ func (p *pushing) checkEffect(ctx context.Context, cmd *cobra.Command, a *ask.Po
 	if had >= shrinkFrom && has*shrinkBy < had {
 		found = append(found, fmt.Sprintf("the policy had %d lines and has %d", had, has))
 	}
-	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.who(ask.Who{}), Types: p.types(), Limit: p.limit, OneTime: p.at != ""})
+	r, err := effect.Compare(ctx, old, a, effect.Settings{Who: p.who(ask.Who{}), Types: p.types(), Limit: p.limit, Clock: p.clock})
 	if _, ok := errors.AsType[*effect.TooLargeError](err); ok {
 		say(cmd.ErrOrStderr(), "sallyport: note: the effect is not known: %v\n", err)
 		if p.effect != "none" {

@@ -65,7 +65,8 @@ func newReplay() *cobra.Command {
 			return err
 		}
 		settings.Samples = max(0, samples)
-		settings.Clock = s.replayClock()
+		s.setClock()
+		settings.Clock = s.clock
 		if old != "" {
 			if settings.Old, err = s.openSide("old", old); err != nil {
 				return err
@@ -95,16 +96,6 @@ func newReplay() *cobra.Command {
 		return nil
 	}
 	return cmd
-}
-
-// replayClock is a clock for what is opened from now on, nil where it has a time.
-func (s *source) replayClock() *replay.Clock {
-	if s.at != "" {
-		return nil
-	}
-	clock := &replay.Clock{}
-	s.clock = clock.Now
-	return clock
 }
 
 func writeReplay(w io.Writer, r *replay.Report, format string) error {

@@ -29,7 +29,6 @@ type reporter struct {
 	tests, logs, claims           []string
 	settings                      matrix.Settings
 	authorizer                    *ask.Policy
-	replayed                      *replay.Clock
 }
 
 func newReport() *cobra.Command {
@@ -91,7 +90,7 @@ func (r *reporter) page(ctx context.Context) (*audit.Page, error) {
 			return nil, err
 		}
 	}
-	r.replayed = r.replayClock()
+	r.setClock()
 	if r.authorizer, err = r.open(""); err != nil {
 		return nil, err
 	}
@@ -180,7 +179,7 @@ func (r *reporter) changes(ctx context.Context, _ []ask.Subject) (audit.Section,
 		return s, err
 	}
 	report, err := effect.Compare(ctx, old, r.authorizer, effect.Settings{
-		Who: r.who(ask.Who{Tenants: r.settings.Tenants}), Claims: r.settings.Claims, Types: r.types(), Limit: 10_000_000, OneTime: r.at != "",
+		Who: r.who(ask.Who{Tenants: r.settings.Tenants}), Claims: r.settings.Claims, Types: r.types(), Limit: 10_000_000, Clock: r.clock,
 	})
 	if err != nil {
 		return s, err
@@ -231,7 +230,7 @@ func (r *reporter) unused(ctx context.Context, _ []ask.Subject) (audit.Section, 
 	if err != nil {
 		return s, err
 	}
-	report, err := replay.Run(ctx, files, replay.Settings{New: r.authorizer, Clock: r.replayed})
+	report, err := replay.Run(ctx, files, replay.Settings{New: r.authorizer, Clock: r.clock})
 	if err != nil {
 		return s, err
 	}

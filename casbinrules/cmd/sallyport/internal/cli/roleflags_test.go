@@ -122,38 +122,65 @@ func TestReplayJudgesLinksByTheTimeOfTheLine(t *testing.T) {
 	}
 }
 
-// TestDiffDoesNotPassWhatIsToCome: a role link that begins or ends later than now is no
-// change that has been compared.
-func TestDiffDoesNotPassWhatIsToCome(t *testing.T) {
+// TestDiffComparesWhatIsToCome: policies are compared at each time at which a role link
+// begins or ends, and just after it.
+func TestDiffComparesWhatIsToCome(t *testing.T) {
+	timed := strings.Replace(casbinrules.RBACWithDeny().Text(), "g = _, _", "g = _, _, (_, _)", 1)
 	dir := write(t, map[string]string{
-		"model.conf":  strings.Replace(casbinrules.RBAC().Text(), "g = _, _", "g = _, _, (_, _)", 1),
-		"old.csv":     "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\n",
-		"forever.csv": "p, a, /x, GET\ng, u, a, _, _\n",
-		"later.csv":   "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, 2090-01-01 00:00:00, _\n",
-		"next.csv":    "p, a, /x, GET\ng, b, a, 2090-01-01 00:00:00, _\n",
-		"through.csv": "p, a, /x, GET\ng, b, a, 2090-01-01 00:00:00, _\ng, w, b, _, _\n",
-		"gains.csv":   "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, _, 2091-01-01 00:00:00\n",
-		"over.csv":    "p, a, /x, GET\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, _, 2001-01-01 00:00:00\n",
+		"model.conf":  timed,
+		"old.csv":     "p, a, /x, GET, allow\ng, u, a, _, 2090-01-01 00:00:00\n",
+		"forever.csv": "p, a, /x, GET, allow\ng, u, a, _, _\n",
+		"later.csv":   "p, a, /x, GET, allow\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, 2090-01-01 00:00:00, _\n",
+		"next.csv":    "p, a, /x, GET, allow\ng, b, a, 2090-01-01 00:00:00, _\n",
+		"through.csv": "p, a, /x, GET, allow\ng, b, a, 2090-01-01 00:00:00, _\ng, w, b, _, _\n",
+		"nobody.csv":  "p, a, /x, GET, allow\ng, anonymous, a, _, 2090-01-01 00:00:00\n",
+		"always.csv":  "p, a, /x, GET, allow\ng, anonymous, a, _, _\n",
+		"gains.csv":   "p, a, /x, GET, allow\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, _, 2091-01-01 00:00:00\n",
+		"over.csv":    "p, a, /x, GET, allow\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, _, 2001-01-01 00:00:00\n",
+		"banned.csv":  "p, a, /x, GET, allow\np, no, /x, GET, deny\ng, u, a, _, _\ng, u, no, _, _\n",
+		"gap.csv":     "p, a, /x, GET, allow\np, no, /x, GET, deny\ng, u, a, _, _\ng, u, c, _, 2090-01-01 00:00:00\ng, c, no, _, _\ng, u, d, 2090-01-01 00:00:00, _\ng, d, no, _, _\n",
+		"empty.csv":   "p, a, /y, GET, allow\ng, u, a, _, 2090-01-01 00:00:00.5\n",
+		"role.csv":    "p, a, /x, GET, allow\np, a, /y, GET, allow\ng, u, a, _, 2090-01-01 00:00:00\ng, v, a, 2090-01-01 00:00:00, _\n",
 	})
 	for _, c := range []struct {
 		old, now, at, want string
 		code               int
 	}{
-		{"next", "through", "", "not compared: new through.csv:3: g, w, b, _, _\n", exitUsage},
-		{"next", "through", "2091-01-01 00:00:00", "+ w gains GET /x", exitFindings},
-		{"old", "gains", "", "+ v gains GET /x", exitFindings},
-		{"old", "forever", "", "not compared: old old.csv:2: g, u, a, _, 2090-01-01 00:00:00\nnot compared: new forever.csv:2: g, u, a, _, _\n  because the policies are compared at one time only", exitUsage},
-		{"old", "later", "", "not compared: new later.csv:3: g, v, a, 2090-01-01 00:00:00, _\n", exitUsage},
+		{"next", "through", "", "+ w gains GET /x from 2090-01-01 00:00:00 (new through.csv:1)\n1 gained, 0 lost", exitFindings},
+		{"next", "through", "2089-01-01 00:00:00", "no change in effect", exitOK},
+		{"next", "through", "2091-01-01 00:00:00", "+ w gains GET /x (new", exitFindings},
+		{"old", "gains", "", "+ v gains GET /x (new", exitFindings},
+		{"old", "forever", "", "+ u gains GET /x from 2090-01-01 00:00:00 (new forever.csv:1)\n1 gained, 0 lost", exitFindings},
+		{"forever", "old", "", "- u loses GET /x from 2090-01-01 00:00:00 (old forever.csv:1)\n0 gained, 1 lost", exitOK},
+		{"old", "later", "", "+ v gains GET /x from 2090-01-01 00:00:00 (new later.csv:1)\n1 gained, 0 lost", exitFindings},
 		{"old", "over", "", "no change in effect", exitOK},
+		{"old", "old", "", "no change in effect", exitOK},
 		{"old", "later", "2089-12-31 00:00:00", "no change in effect", exitOK},
-		{"old", "forever", "2091-01-01 00:00:00", "+ u gains GET /x", exitFindings},
+		{"old", "forever", "2091-01-01 00:00:00", "+ u gains GET /x (new", exitFindings},
+		{"banned", "gap", "", "+ u gains GET /x from 2090-01-01 00:00:00 (new gap.csv:1)\n- a + c loses", exitFindings},
+		{"banned", "gap", "2090-01-01 00:00:00", "+ u gains GET /x (new", exitFindings},
+		{"banned", "gap", "2090-01-01 00:00:01", "- a + c loses", exitOK},
+		{"later", "role", "", "+ a gains GET /y (new role.csv:2); so do u, v\n1 gained, 0 lost", exitFindings},
+		{"empty", "old", "", "+ a gains GET /x (new old.csv:1); so does u\n- a loses GET /y (old empty.csv:1); so does u\n1 gained, 1 lost", exitFindings},
 	} {
 		args := []string{"diff", "-m", "DIR/model.conf", "--fail-on", "widen", "DIR/" + c.old + ".csv", "DIR/" + c.now + ".csv"}
 		if c.at != "" {
 			args = append(args, "--at", c.at)
 		}
-		if got := run(t, dir, "", args...); got.code != c.code || !strings.Contains(got.stdout, c.want) {
-			t.Errorf("%s at %q: got %+v, want %d %q", c.now, c.at, got, c.code, c.want)
+		if got := run(t, dir, "", args...); got.code != c.code || !strings.HasPrefix(got.stdout, c.want) || got.stderr != "" {
+			t.Errorf("%s %s at %q: got %+v, want %d %q", c.old, c.now, c.at, got, c.code, c.want)
 		}
+	}
+	got := run(t, dir, "", "diff", "DIR/next.csv", "DIR/through.csv", "--format", "json")
+	if !strings.Contains(got.stdout, `"from": "2090-01-01 00:00:00",`) {
+		t.Errorf("JSON: %+v", got)
+	}
+	got = run(t, dir, "", "diff", "DIR/nobody.csv", "DIR/always.csv", "--allow-anonymous")
+	if !strings.HasPrefix(got.stdout, "+ anonymous gains GET /x from 2090-01-01 00:00:00 (new always.csv:1)\n1 gained, 0 lost") {
+		t.Errorf("anonymous: %+v", got)
+	}
+	got = run(t, dir, "", "diff", "DIR/next.csv", "DIR/through.csv", "--limit", "50")
+	if got.code != exitUsage || !strings.Contains(got.stderr, "or one time with --at") {
+		t.Errorf("--limit: %+v", got)
 	}
 }

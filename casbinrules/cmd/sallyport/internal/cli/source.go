@@ -44,9 +44,9 @@ type source struct {
 	byRoute    bool
 	slashes    bool
 	prefix     string
-	standard   string // role of everybody with credentials
-	at         string // time by which role links are judged, "" for that of clock
-	clock      func() time.Time
+	standard   string     // role of everybody with credentials
+	at         string     // time by which role links are judged, "" for that of clock
+	clock      *ask.Clock // nil for the present time
 	attributes attributeTypes
 	functions  []string
 	// rolePatterns are as "g=keyMatch", tenantPatterns are kinds of role links.
@@ -119,7 +119,7 @@ func (s *source) options() ([]casbinrules.Option, error) {
 		}
 		opts = append(opts, casbinrules.WithClock(func() time.Time { return at }))
 	} else if s.clock != nil {
-		opts = append(opts, casbinrules.WithClock(s.clock))
+		opts = append(opts, casbinrules.WithClock(s.clock.Now))
 	}
 	for _, a := range s.attributes {
 		opts = append(opts, casbinrules.WithAttributeType(a.field, a.kind))
@@ -242,6 +242,14 @@ func (s *source) load(m casbinrules.Model, policies []string) (*ask.Policy, erro
 		return s.policy(casbinrules.Open(m, files, opts...))
 	}
 	return s.openManifests(&manifests{base: hostFiles{}, keys: keys}, m, files, opts)
+}
+
+// setClock gives a clock that can be set to what is opened from now on, unless the
+// flags say a time.
+func (s *source) setClock() {
+	if s.at == "" {
+		s.clock = &ask.Clock{}
+	}
 }
 
 // policy is what was loaded, with the role of the flags.

@@ -3,11 +3,11 @@
 package effect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
@@ -25,6 +25,8 @@ type Change struct {
 	// Attributes are the values of those that the model asks for: the change is
 	// the same for each combination of them.
 	Attributes map[string][]string `json:"attributes,omitempty"`
+	// From is the time to come from which on it is so, in UTC; "" for now.
+	From string `json:"from,omitempty"`
 	// Actions are what; "*" is any of the usual methods.
 	Actions []string `json:"actions"`
 	// Object is the pattern, and Sample the request that was asked about.
@@ -35,7 +37,8 @@ type Change struct {
 	Rule string `json:"rule,omitempty"`
 	// Old says that Rule is a line of the old policy.
 	Old bool `json:"old,omitempty"`
-	// Also are others who gain or lose the same through this subject's role.
+	// Also are others who gain or lose the same through this subject's role, then or
+	// later.
 	Also []string `json:"also,omitempty"`
 }
 
@@ -45,8 +48,8 @@ type Report struct {
 	// Asked is how many requests were compared.
 	Asked int `json:"asked"`
 	// NotCompared are rules that one policy has and the other has not, and that no
-	// change comes from, where not every request could be made up, or role links
-	// begin or end later: what they change is not known. Gaps say why.
+	// change comes from, where not every request could be made up: what they change
+	// is not known. Gaps say why.
 	NotCompared []Rule   `json:"not_compared,omitempty"`
 	Gaps        []string `json:"gaps,omitempty"`
 	// OnlyAttributes and OnlyTenants are those that the comparison was narrowed
@@ -75,46 +78,59 @@ func (r *Report) Widens() bool {
 type TooLargeError struct{ Size, Limit int }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("comparing the policies takes %d requests, more than the limit of %d: raise --limit, or compare one tenant with --tenant", e.Size, e.Limit)
+	return fmt.Sprintf("comparing the policies takes %d requests, more than the limit of %d: raise --limit, or compare one tenant with --tenant or one time with --at", e.Size, e.Limit)
 }
 
 // Compare asks two policies about one request of every kind that either tells
 // apart, up to the limit.
 func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) (*Report, error) {
-	c := comparison{before: newPolicy(before), after: newPolicy(after), roles: map[bool][][]string{}, allowed: map[string]bool{}}
+	c := comparison{
+		before: newPolicy(before), after: newPolicy(after), clock: settings.Clock,
+		roles: map[bool][][]string{}, allowed: map[string]bool{}, kept: map[difference]int{}, also: map[difference][]string{}, told: map[place]bool{},
+	}
 	var err error
 	if c.space, err = newSpace(c.before, c.after, settings); err != nil {
 		return nil, err
 	}
-	if n := c.space.size(); n > settings.Limit {
-		return nil, &TooLargeError{n, settings.Limit}
-	}
-	if err := c.ask(ctx); err != nil {
+	if err := c.compare(ctx, settings.Limit); err != nil {
 		return nil, err
 	}
 	if err := c.checkTenants(settings.Tenants); err != nil {
 		return nil, err
 	}
 	r := &Report{Asked: c.asked, OnlyAttributes: settings.Claims, OnlyTenants: settings.Tenants}
-	now := time.Now()
-	later := !settings.OneTime && (c.before.changesAfter(now) || c.after.changesAfter(now))
-	switch {
-	case len(c.space.gaps) > 0 || c.asked == 0:
-		r.NotCompared = c.unexplained(func(casbinrules.Rule) bool { return true })
+	if len(c.space.gaps) > 0 || c.asked == 0 {
+		r.NotCompared = c.unexplained()
 		if !r.Complete() {
 			r.Gaps = c.space.gaps
 		}
-	case later:
-		r.NotCompared = c.unexplained(func(r casbinrules.Rule) bool { return !isOver(r, now) })
-	}
-	if later && !r.Complete() {
-		r.Gaps = append(slices.Clip(r.Gaps), "the policies are compared at one time only, and a role link begins or ends later: --at chooses another time")
-	}
-	if err := c.attribute(ctx); err != nil {
-		return nil, err
 	}
 	r.Changes = folded(c.grouped())
 	return r, nil
+}
+
+// compare finds the differences at every moment.
+func (c *comparison) compare(ctx context.Context, limit int) error {
+	if n := c.space.size(); n > limit {
+		return &TooLargeError{n, limit}
+	}
+	if c.clock != nil {
+		defer c.clock.Set(nil)
+	}
+	moments := c.moments()
+	if n, err := c.size(ctx, moments); err != nil || n > limit {
+		return cmp.Or(err, error(&TooLargeError{n, limit}))
+	}
+	for _, m := range moments {
+		if err := c.setTo(ctx, m); err != nil {
+			return err
+		}
+		if err := c.ask(ctx); err != nil {
+			return err
+		}
+		c.keep(c.attributed())
+	}
+	return nil
 }
 
 // checkTenants refuses a tenant of which neither policy says anything, since it
@@ -132,16 +148,12 @@ func (c *comparison) checkTenants(wanted []string) error {
 	return nil
 }
 
-// unexplained are the changed rules of a kind that no change comes from.
-func (c *comparison) unexplained(kind func(casbinrules.Rule) bool) []Rule {
-	told := map[string]bool{}
-	for _, d := range c.found {
-		told[fmt.Sprint(d.rule, d.old)] = true
-	}
+// unexplained are the changed rules that no change comes from.
+func (c *comparison) unexplained() []Rule {
 	var rules []Rule
 	add := func(changed []casbinrules.Rule, old bool) {
 		for _, r := range changed {
-			if kind(r) && !told[fmt.Sprint(r.Place(), old)] {
+			if !c.told[place{r.Place(), old}] {
 				rules = append(rules, Rule{r.RuleText, old})
 			}
 		}
@@ -156,47 +168,119 @@ type difference struct {
 	gains           bool
 	subject         int // index into the space
 	request, action int
-	rule            string
-	old             bool
+	place
+}
+
+// place is a line of the policies.
+type place struct {
+	rule string
+	old  bool
 }
 
 // comparison is the work of comparing two policies.
 type comparison struct {
 	before, after *policy
+	clock         *ask.Clock
 	space         *space
-	found         []difference
 	// asked counts the requests that a policy has decided by its rules.
 	asked int
 	// allowed are the tenants in which either policy allows something.
 	allowed map[string]bool
-	// roles are those of each subject in the policy that allows: the new one
-	// for what is gained.
+	// at is the moment that is compared. roles are those of each subject then, in the
+	// policy that allows: the new one for what is gained. found are the differences.
+	at    moment
 	roles map[bool][][]string
-	// also are those who follow each direct difference.
+	found []difference
+	// known are the differences of each subject by its state.
+	known []map[string][]difference
+	// told are the lines that differences come from.
+	told map[place]bool
+
+	// all are the differences of all moments that do not come from others, each once,
+	// with the time from which on it is there; kept is where they are, without the
+	// place. also are those who follow each of them.
+	all  []dated
+	kept map[difference]int
 	also map[difference][]string
 }
 
+// dated is a difference from a time to come on, "" for now.
+type dated struct {
+	difference
+	from string
+}
+
+// ask finds the differences of a moment.
 func (c *comparison) ask(ctx context.Context) error {
-	for i, subject := range c.space.subjects {
-		for j, request := range c.space.requests {
-			for k, action := range c.space.actions {
-				if err := c.askOne(ctx, difference{subject: i, request: j, action: k}, subject.Question(request.object, action)); err != nil {
-					return err
-				}
+	c.found = nil
+	if c.known == nil {
+		c.known = make([]map[string][]difference, len(c.space.subjects))
+	}
+	for i := range c.space.subjects {
+		state := c.state(i)
+		found, known := c.known[i][state]
+		if !known {
+			var err error
+			if found, err = c.askSubject(ctx, i); err != nil {
+				return err
 			}
+			if c.known[i] == nil {
+				c.known[i] = map[string][]difference{}
+			}
+			c.known[i][state] = found
 		}
+		c.found = append(c.found, found...)
 	}
 	return nil
 }
 
-func (c *comparison) askOne(ctx context.Context, d difference, q ask.Question) error {
+func (c *comparison) askSubject(ctx context.Context, i int) (found []difference, err error) {
+	for j, request := range c.space.requests {
+		for k, action := range c.space.actions {
+			d := difference{subject: i, request: j, action: k}
+			differs, err := c.askOne(ctx, &d, c.space.subjects[i].Question(request.object, action))
+			if err != nil {
+				return nil, err
+			}
+			if differs {
+				c.told[d.place] = true
+				found = append(found, d)
+			}
+		}
+	}
+	return found, nil
+}
+
+// keep adds the differences of a moment, with those who follow each, to those of
+// earlier ones.
+func (c *comparison) keep(direct []difference, also map[difference][]string) {
+	for _, d := range direct {
+		bare := d
+		bare.place = place{}
+		at, known := c.kept[bare]
+		if !known {
+			at = len(c.all)
+			c.kept[bare] = at
+			c.all = append(c.all, dated{d, c.at.from})
+		}
+		first := c.all[at].difference
+		for _, name := range also[d] {
+			if !slices.Contains(c.also[first], name) {
+				c.also[first] = append(c.also[first], name)
+			}
+		}
+	}
+}
+
+// askOne asks one question, and reports whether the answers differ.
+func (c *comparison) askOne(ctx context.Context, d *difference, q ask.Question) (bool, error) {
 	before, err := ask.Decide(ctx, c.before.Policy, q)
 	if err != nil {
-		return fmt.Errorf("old policy: %s %s: %w", q.Action, q.Object, err)
+		return false, fmt.Errorf("old policy: %s %s: %w", q.Action, q.Object, err)
 	}
 	after, err := ask.Decide(ctx, c.after.Policy, q)
 	if err != nil {
-		return fmt.Errorf("new policy: %s %s: %w", q.Action, q.Object, err)
+		return false, fmt.Errorf("new policy: %s %s: %w", q.Action, q.Object, err)
 	}
 	if decided(before) || decided(after) {
 		c.asked++
@@ -204,13 +288,9 @@ func (c *comparison) askOne(ctx context.Context, d difference, q ask.Question) e
 	if before.Allowed || after.Allowed {
 		c.allowed[q.Tenant] = true
 	}
-	if before.Allowed == after.Allowed {
-		return nil
-	}
 	d.gains = after.Allowed
 	d.rule, d.old = deciding(before, after)
-	c.found = append(c.found, d)
-	return nil
+	return before.Allowed != after.Allowed, nil
 }
 
 // decided reports whether a decision was made by looking at the rules.

@@ -374,3 +374,21 @@ func TestPatternsOfRoleLinksMeet(t *testing.T) {
 		t.Errorf("got %+v, %v", report, err)
 	}
 }
+
+// Who is named as a role has by a condition that asks whom it has: not every user who
+// may is made up for it.
+func TestRolesTheOtherWayRoundAreNotCompared(t *testing.T) {
+	f := family{matcher: "(g(r.sub, p.sub) || g(p.sub, r.sub)) && r.obj == p.obj && r.act == p.act"}
+	old, err := f.open([]string{"p, r1, /a, GET"}, casbinrules.WithCasbinSemantics())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := f.open([]string{"p, r1, /a, GET", "g, r1, r2"}, casbinrules.WithCasbinSemantics())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := Compare(t.Context(), old, now, Settings{Limit: 1_000})
+	if err != nil || len(report.NotCompared) != 1 || report.NotCompared[0].Text != "g, r1, r2" {
+		t.Errorf("got %+v, %v", report, err)
+	}
+}

@@ -10,18 +10,14 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// attribute tells subjects that change by themselves from those that change
+// attributed tells subjects that change by themselves from those that change
 // with a role they have, which are named beside it only.
-func (c *comparison) attribute(ctx context.Context) error {
-	if err := c.readRoles(ctx); err != nil {
-		return err
-	}
+func (c *comparison) attributed() (direct []difference, also map[difference][]string) {
 	index := map[difference]bool{}
 	for _, d := range c.found {
 		index[d] = true
 	}
-	c.also = map[difference][]string{}
-	var direct []difference
+	also = map[difference][]string{}
 	for _, d := range c.found {
 		root := c.root(d, index)
 		if root == d {
@@ -31,10 +27,9 @@ func (c *comparison) attribute(ctx context.Context) error {
 		if c.space.subjects[d.subject].Kind == ask.Pair {
 			continue // one of the two is told
 		}
-		c.also[root] = append(c.also[root], c.space.subjects[d.subject].Name)
+		also[root] = append(also[root], c.space.subjects[d.subject].Name)
 	}
-	c.found = direct
-	return nil
+	return direct, also
 }
 
 // readRoles notes the roles of every subject in both policies.
@@ -101,23 +96,23 @@ type key struct {
 	gains   bool
 	subject int
 	request int
-	rule    string
-	old     bool
+	from    string
+	place
 }
 
-func (d difference) key() key { return key{d.gains, d.subject, d.request, d.rule, d.old} }
+func (d dated) key() key { return key{d.gains, d.subject, d.request, d.from, d.place} }
 
 // grouped is one change for each subject, object and line.
 func (c *comparison) grouped() []Change {
 	var order []key
 	actions, also := map[key][]string{}, map[key][]string{}
-	for _, d := range c.found {
+	for _, d := range c.all {
 		k := d.key()
 		if actions[k] == nil {
 			order = append(order, k)
 		}
 		actions[k] = append(actions[k], c.space.actions[d.action])
-		for _, name := range c.also[d] {
+		for _, name := range c.also[d.difference] {
 			if !slices.Contains(also[k], name) {
 				also[k] = append(also[k], name)
 			}
@@ -130,7 +125,7 @@ func (c *comparison) grouped() []Change {
 		}
 		s, r := c.space.subjects[k.subject], c.space.requests[k.request]
 		changes = append(changes, Change{
-			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant, Attributes: valuesOf(s.Attributes),
+			Gains: k.gains, Kind: s.Kind, Subject: s.Name, Tenant: s.Tenant, From: k.from, Attributes: valuesOf(s.Attributes),
 			Actions: c.summed(actions[k]), Object: r.pattern, Sample: r.object, Rule: k.rule, Old: k.old, Also: also[k],
 		})
 	}

@@ -21,9 +21,10 @@ type Settings struct {
 	Types  map[string]casbinrules.AttributeType
 	// Limit is how many questions are asked at most.
 	Limit int
-	// OneTime says that nothing is to be known of other times than the one by which
-	// the policies judge role links.
-	OneTime bool
+	// Clock is that of both policies, which are compared at present and at each time
+	// to come at which a role link begins or ends. It is nil for policies that judge
+	// role links by one time.
+	Clock *ask.Clock
 }
 
 func (s Settings) checkClaims(fields []string) error {
@@ -43,14 +44,20 @@ type policy struct {
 	fields     []string
 	attributes []string
 	tenants    bool
+	// times are those at which role links begin or end, and roleTimes says that they
+	// change nothing but the roles of the subject.
+	times     []time.Time
+	roleTimes bool
 }
 
 func newPolicy(a *ask.Policy) *policy {
 	fields := a.RequestFields()
-	return &policy{
+	p := &policy{
 		Policy: a, rules: a.Rules(), matcher: a.Matcher(), fields: fields,
 		attributes: ask.Attributes(fields), tenants: slices.ContainsFunc(fields, ask.IsTenant),
 	}
+	p.readTimes()
+	return p
 }
 
 // denied are the names of subjects that deny rules are about, and of those that
@@ -95,31 +102,6 @@ func (p *policy) changed(other *policy) []casbinrules.Rule {
 		}
 	}
 	return changed
-}
-
-// changesAfter reports whether a role link begins or ends after a time.
-func (p *policy) changesAfter(now time.Time) bool {
-	return slices.ContainsFunc(p.rules, func(r casbinrules.Rule) bool {
-		start, end := bounds(r)
-		return start.After(now) || end.After(now)
-	})
-}
-
-// isOver reports whether a rule is a role link that has ended by a time.
-func isOver(r casbinrules.Rule, now time.Time) bool {
-	_, end := bounds(r)
-	return !end.IsZero() && !end.After(now)
-}
-
-// bounds are when a role link begins and ends, zero where it does not.
-func bounds(r casbinrules.Rule) (start, end time.Time) {
-	if r.Links == "" || len(r.Fields) < 4 {
-		return start, end
-	}
-	texts := r.Fields[len(r.Fields)-2:]
-	start, _ = time.Parse(time.DateTime, texts[0]) // zero for what is no time
-	end, _ = time.Parse(time.DateTime, texts[1])
-	return start, end
 }
 
 func same(a, b casbinrules.Rule) bool { return content(a) == content(b) }

@@ -37,7 +37,7 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 	}
 	if timed { // since the policies have one clock
 		workers = 1
-		defer s.Clock.line.Store(nil)
+		defer s.Clock.Set(nil)
 	}
 	tallies, errs := make([]*tally, workers), make([]error, workers)
 	var wait sync.WaitGroup
@@ -69,11 +69,11 @@ func Run(ctx context.Context, files []string, s Settings) (*Report, error) {
 
 // timed reports whether a policy decides by the clock.
 func (s *Settings) timed(ctx context.Context) (bool, error) {
-	before, err := s.Clock.rules(ctx, s.Old)
+	before, err := s.Clock.Rules(ctx, s.Old)
 	if before || err != nil {
 		return before, err
 	}
-	return s.Clock.rules(ctx, s.New)
+	return s.Clock.Rules(ctx, s.New)
 }
 
 // readAll cuts files into chunks of whole lines.

@@ -47,7 +47,7 @@ type Settings struct {
 	Old, New *ask.Policy
 	// Clock is that of the policies, nil for clocks of their own. Where one of them
 	// asks it, lines are decided one after the other, and equal ones each time.
-	Clock *Clock
+	Clock *ask.Clock
 	// Samples is how many places are kept of each kind of lines that are not
 	// replayed.
 	Samples int
@@ -179,7 +179,7 @@ func (r *run) answer(l *line) (answer, error) {
 		return answer{lack: lack}, nil
 	}
 	if r.timed {
-		r.Clock.line.Store(&l.Time)
+		r.Clock.Set(&l.Time)
 	}
 	q := &r.question
 	if q.put(l) != nil {

@@ -1,33 +1,34 @@
-package replay
+package ask
 
 import (
 	"context"
 	"sync/atomic"
 	"time"
 
-	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Clock has policies judge role links with a start and an end by the time of the line
-// that is decided again, and by the present one where none is. Its Now is for
-// [casbinrules.WithClock]. Only one replay at a time may use it.
+// Clock has policies judge role links with a start and an end by a time that is set.
+// Its Now is for [casbinrules.WithClock]. Only one user at a time may set it.
 type Clock struct {
-	line  atomic.Pointer[time.Time]
+	at    atomic.Pointer[time.Time]
 	asked atomic.Bool
 }
+
+// Set sets the time, with nil to the present one.
+func (c *Clock) Set(at *time.Time) { c.at.Store(at) }
 
 // Now is what time it is for the policies.
 func (c *Clock) Now() time.Time {
 	c.asked.Store(true)
-	if at := c.line.Load(); at != nil {
+	if at := c.at.Load(); at != nil {
 		return *at
 	}
 	return time.Now()
 }
 
-// rules reports whether a policy, which may be nil, decides by the clock.
-func (c *Clock) rules(ctx context.Context, a *ask.Policy) (bool, error) {
+// Rules reports whether a policy decides by the clock. Both may be nil.
+func (c *Clock) Rules(ctx context.Context, a *Policy) (bool, error) {
 	if c == nil || a == nil {
 		return false, nil
 	}

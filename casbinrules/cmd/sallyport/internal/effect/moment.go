@@ -1,0 +1,107 @@
+package effect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+)
+
+// moment is a time at which policies are compared.
+type moment struct {
+	time.Time
+	// from is the time to come that it is of, as policies write it; "" for now.
+	from string
+}
+
+// grain is the shortest time between two that role links tell apart.
+const grain = time.Microsecond
+
+// moments are now and, where the clock can be set, each time to come at which a role
+// link begins or ends, and the next one: a link counts after its start and before its
+// end, so that neither counts of two that meet.
+func (c *comparison) moments() []moment {
+	now := time.Now().Truncate(grain)
+	all := []moment{{Time: now}}
+	if c.clock == nil {
+		return all
+	}
+	var times []time.Time
+	for _, t := range slices.Concat(c.before.times, c.after.times) {
+		if !t.Before(now) {
+			times = append(times, t)
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	for _, t := range slices.CompactFunc(times, time.Time.Equal) {
+		from := t.Format("2006-01-02 15:04:05.999999")
+		all = append(all, moment{t, from}, moment{t.Add(grain), from})
+	}
+	return all
+}
+
+// readTimes finds the times at which role links begin or end.
+func (p *policy) readTimes() {
+	p.roleTimes = true
+	for _, r := range p.rules {
+		if r.Kind == "p" {
+			continue
+		}
+		for _, field := range r.Fields[min(2, len(r.Fields)):] {
+			if t, err := time.Parse(time.DateTime, field); err == nil {
+				p.times = append(p.times, t.Truncate(grain))
+				p.roleTimes = p.roleTimes && r.Kind == "g"
+			}
+		}
+	}
+	calls := strings.Count(p.matcher.Text, "g(")
+	p.roleTimes = p.roleTimes && len(p.matcher.Opaque) == 0 && calls == strings.Count(p.matcher.Text, "g(r_sub,")
+}
+
+// setTo has the policies judge role links by a moment, and reads the roles of every
+// subject then.
+func (c *comparison) setTo(ctx context.Context, m moment) error {
+	c.at = m
+	if c.clock != nil {
+		c.clock.Set(&m.Time)
+	}
+	return c.readRoles(ctx)
+}
+
+// state is the same for two moments at which a subject is decided about alike: where
+// the roles of subjects are all that times decide, those with the same roles.
+func (c *comparison) state(subject int) string {
+	if c.clock == nil {
+		return ""
+	}
+	if !c.before.roleTimes || !c.after.roleTimes || c.space.subjects[subject].Question("", "").Subject == ask.Anonymous {
+		return c.at.String()
+	}
+	return fmt.Sprintf("%q %q", c.roles[false][subject], c.roles[true][subject])
+}
+
+// size is how many questions there are, at all moments.
+func (c *comparison) size(ctx context.Context, moments []moment) (int, error) {
+	size := c.space.size()
+	seen := make([]map[string]bool, len(c.space.subjects))
+	for i, m := range moments {
+		if len(moments) == 1 {
+			break
+		}
+		if err := c.setTo(ctx, m); err != nil {
+			return 0, err
+		}
+		for subject := range seen {
+			if i == 0 {
+				seen[subject] = map[string]bool{}
+			} else if size++; !seen[subject][c.state(subject)] { // the roles are asked for, too
+				size += len(c.space.requests) * len(c.space.actions)
+			}
+			seen[subject][c.state(subject)] = true
+		}
+	}
+	return size, nil
+}

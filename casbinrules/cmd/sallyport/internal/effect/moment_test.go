@@ -1,0 +1,152 @@
+package effect
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
+	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
+)
+
+// timedFamilies are those whose role links have a start and an end.
+var timedFamilies = []family{
+	{name: "roles with an end", matcher: "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act", roles: "g = _, _, (_, _)", objects: []string{"/a", "/:x"}},
+	{name: "roles with an end, and deny", effect: deny, matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act", roles: "g = _, _, (_, _)", objects: []string{"/a"}},
+	{name: "a role that must not be, with an end", matcher: "g(r.sub, p.sub) && !g(r.sub, 'r3') && r.obj == p.obj && r.act == p.act", roles: "g = _, _, (_, _)", objects: []string{"/a", "/b"}},
+	{name: "roles with an end in tenants", effect: deny, request: ", dom", policy: ", dom", roles: "g = _, _, _, (_, _)", values: []string{"t1", "t2"}, regions: []string{"t1", "t2"}, objects: []string{"/a"},
+		matcher: "g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act", links: []string{"g, u1, r1, t1", "g, u1, r2, t2", "g, u2, r2, t1", "g, u2, r3, t2"}},
+	{name: "groups of objects with an end", effect: deny, matcher: grouped, roles: "g = _, _\ng2 = _, _, (_, _)", objects: []string{"/a", "docs", "secret"},
+		links: []string{"g2, /a, docs", "g2, /a/b, docs", "g2, /a/b, secret", "g2, secret, docs", "g, u1, r1", "g, u2, r2"}},
+}
+
+// windows are starts and ends around times, which are those asked about.
+var (
+	windows = []string{"_, _", "_, _", "_, 2090-01-01 00:00:00", "2090-01-01 00:00:00, _", "2090-01-01 00:00:00, 2091-01-01 00:00:00", "_, 2091-01-01 00:00:00.0000015",
+		"2000-01-01 00:00:00, 2092-01-01 00:00:00", "2092-01-01 00:00:00, _", "_, 2001-01-01 00:00:00"}
+	times = []string{"2089-01-01 00:00:00", "2090-01-01 00:00:00", "2090-01-01 00:00:01", "2091-01-01 00:00:00", "2091-01-01 00:00:00.000001", "2091-06-01 00:00:00", "2092-01-01 00:00:00", "2093-01-01 00:00:00"}
+)
+
+// timed gives role links of a kind with times a window each, and leaves one of those
+// that say of one link twice when it counts.
+func (f family) timed(r *rand.Rand, lines []string) []string {
+	kind := "g, "
+	if strings.Contains(f.roles, "g2 = _, _, (") {
+		kind = "g2, "
+	}
+	var made []string
+	seen := map[string]bool{}
+	for _, line := range lines {
+		link := strings.Join(strings.SplitN(line, ", ", 5)[:min(4, strings.Count(line, ", ")+1)], ", ")
+		if strings.HasPrefix(line, kind) {
+			if strings.Count(line, ", ") > 3 { // it has one
+				link = line[:strings.LastIndex(line[:strings.LastIndex(line, ", ")], ", ")]
+			}
+			if seen[link] {
+				continue
+			}
+			seen[link] = true
+			line = link + ", " + windows[r.IntN(len(windows))]
+		}
+		made = append(made, line)
+	}
+	return made
+}
+
+// Every widening at some time to come is reported.
+func TestNoWideningToComeIsOverlooked(t *testing.T) {
+	rounds := 8
+	if testing.Short() {
+		rounds = 2
+	}
+	for _, f := range timedFamilies {
+		t.Run(f.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(30, 11))
+			widened, later := 0, 0
+			for n := 0; n < rounds || later == 0 && n < 100; n++ {
+				lines := f.random(r)
+				after := lines
+				if r.IntN(2) == 0 {
+					after = f.edited(lines, r)
+				}
+				lines, after = f.timed(r, lines), f.timed(r, after)
+				for _, semantics := range [][]casbinrules.Option{{casbinrules.WithCasbinSemantics()}, nil} {
+					clock := &ask.Clock{}
+					opts := append(slices.Clip(semantics), casbinrules.WithClock(clock.Now))
+					old, err := f.open(lines, opts...)
+					if err != nil {
+						continue
+					}
+					now, err := f.open(after, opts...)
+					if err != nil {
+						continue
+					}
+					report, err := Compare(t.Context(), old, now, Settings{Clock: clock, Limit: 1_000_000})
+					if err != nil || !report.Complete() {
+						t.Fatalf("%q %q: %+v, %v", lines, after, report, err)
+					}
+					var from []string // when what is reported begins, "" for now
+					for _, c := range report.Changes {
+						if c.Gains {
+							from = append(from, c.From)
+						}
+					}
+					slices.Sort(from)
+					for _, text := range times {
+						if len(from) > 0 && from[0] <= text {
+							break
+						}
+						at, err := time.Parse(time.DateTime, text)
+						if err != nil {
+							t.Fatal(err)
+						}
+						clock.Set(&at)
+						if request := f.firstWidened(t.Context(), old, now, semantics == nil); request != "" {
+							t.Fatalf("old %q\nnew %q\nallows %s at %s, and the report is %+v", lines, after, request, text, report)
+						}
+					}
+					if len(from) > 0 && from[0] == "" {
+						widened++
+					} else if len(from) > 0 {
+						later++
+					}
+				}
+			}
+			t.Logf("%d widened, %d later", widened, later)
+			if later == 0 {
+				t.Error("no edit widens anything later only")
+			}
+		})
+	}
+}
+
+// At a time to come only those are asked about again whose roles are others then.
+func TestTimesAskAgainOnlyAboutOtherRoles(t *testing.T) {
+	f, clock := timedFamilies[0], &ask.Clock{}
+	var lines []string
+	for i := range 20 {
+		lines = append(lines, fmt.Sprintf("g, u%d, r1, _, 20%d-01-01 00:00:00", i, 60+i))
+	}
+	old, err := f.open(append([]string{"p, r1, /a, GET", "p, r2, /b, PUT"}, lines...), casbinrules.WithClock(clock.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := f.open(append([]string{"p, r1, /a, PUT", "p, r2, /b, PUT"}, lines...), casbinrules.WithClock(clock.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, err := Compare(t.Context(), old, now, Settings{Limit: 1_000_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := Compare(t.Context(), old, now, Settings{Clock: clock, Limit: 1_000_000})
+	if err != nil || report.Asked > 2*once.Asked || report.Asked == once.Asked || len(report.Changes) != len(once.Changes) {
+		t.Errorf("asked %d, at one time %d; %+v, %v", report.Asked, once.Asked, report, err)
+	}
+	if _, err := Compare(t.Context(), old, now, Settings{Clock: clock, Limit: once.Asked}); err == nil {
+		t.Error("the limit is not for all times")
+	}
+}
