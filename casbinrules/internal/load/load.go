@@ -29,13 +29,13 @@ type Loaded struct {
 	kept    *kept // nil if the next load has to read all lines
 }
 
-// Changed are the rules of the policy before and of this one between which all lies
-// that sets them apart.
-func (l *Loaded) Changed(before []*policy.Rule) (was, is []*policy.Rule) {
+// Compare says what sets l apart from the policy that was in force before, which had
+// these rules.
+func (l *Loaded) Compare(before []*policy.Rule) policy.Difference {
 	if !l.follows {
-		return before, l.Rules
+		return policy.Compare(before, l.Rules)
 	}
-	return l.moves.Between(before, l.Rules)
+	return l.moves.Compare(before, l.Rules)
 }
 
 // Load makes what was read ready to decide. The error is a [*model.FindingsError],

@@ -50,8 +50,8 @@ func LineText(values []string) string {
 // MaxListed is how many rules a list of differences holds.
 const MaxListed = 100
 
-// difference is what sets two policies apart.
-type difference struct {
+// Difference is what sets two policies apart.
+type Difference struct {
 	Added, Removed           []RuleText // at most MaxListed
 	AddedCount, RemovedCount int
 	// Reordered says that both have the same rules in another order.
@@ -61,7 +61,7 @@ type difference struct {
 // Compare finds what sets after apart from before. Most policies change in few
 // places, and what is the same in front of and behind them is not looked at
 // twice.
-func Compare(before, after []*Rule) difference {
+func Compare(before, after []*Rule) Difference {
 	for len(before) > 0 && len(after) > 0 && before[0].equal(after[0]) {
 		before, after = before[1:], after[1:]
 	}
@@ -69,7 +69,7 @@ func Compare(before, after []*Rule) difference {
 		before, after = before[:len(before)-1], after[:len(after)-1]
 	}
 	before, after = unpaired(before, after)
-	var d difference
+	var d Difference
 	d.Removed, d.RemovedCount = missing(before, after)
 	d.Added, d.AddedCount = missing(after, before)
 	d.Reordered = d.AddedCount == 0 && d.RemovedCount == 0 && len(before) > 0

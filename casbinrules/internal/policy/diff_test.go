@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,63 @@ func TestCompareFindsEveryDifference(t *testing.T) {
 	}
 	if reordered == 0 {
 		t.Error("nothing was reordered: the cases prove nothing")
+	}
+}
+
+// TestMovesCompareAsAllRulesDo has lines come and go in a few places, some of which
+// come to stand in another of these, and compares the rules there with all of them.
+func TestMovesCompareAsAllRulesDo(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 6))
+	var seen [3]int // differences: none, reordered, others
+	for range 2000 {
+		before := make([]string, rnd.IntN(12))
+		for i := range before {
+			before[i] = fmt.Sprintf("p, u%d, /x, GET", i)
+		}
+		var m Moves
+		var gone []string // and to come again somewhere, perhaps
+		for at := rnd.IntN(4); at < len(before); at += 1 + rnd.IntN(5) {
+			end := min(at+rnd.IntN(3), len(before))
+			m = append(m, Replaced{From: at, End: end})
+			gone = append(gone, before[at:end]...)
+			at = end
+		}
+		rnd.Shuffle(len(gone), func(i, j int) { gone[i], gone[j] = gone[j], gone[i] })
+		lost := rnd.IntN(3)
+		var after []string
+		from := 0
+		for i := range m {
+			after = append(after, before[from:m[i].From]...)
+			from, m[i].To = m[i].End, len(after)
+			come := rnd.IntN(len(gone) + 1)
+			if i == len(m)-1 && lost > 0 {
+				come = len(gone)
+			}
+			after, gone = append(after, gone[:come]...), gone[come:]
+			if rnd.IntN(4) == 0 {
+				after = append(after, fmt.Sprintf("p, new%d, /x, GET", i))
+			}
+			m[i].Count = len(after) - m[i].To
+		}
+		after = append(after, before[from:]...)
+		was, is := rulesOf(t, before), rulesOf(t, after)
+		want, got := Compare(was, is), m.Compare(was, is)
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q to %q by %v: %+v, want %+v", before, after, m, got, want)
+		}
+		switch {
+		case want.Reordered:
+			seen[1]++
+		case want.AddedCount+want.RemovedCount > 0:
+			seen[2]++
+		default:
+			seen[0]++
+		}
+	}
+	if slices.Min(seen[:]) < 20 {
+		t.Errorf("none, reordered, others: %v: the cases prove little", seen)
 	}
 }
 

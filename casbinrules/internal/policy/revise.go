@@ -50,13 +50,19 @@ func (m Moves) Now(place int) int {
 	return place + by
 }
 
-// Between are the parts of the rules before and now in which all moves lie.
-func (m Moves) Between(before, now []*Rule) (was, is []*Rule) {
-	if len(m) == 0 {
-		return nil, nil
+// Compare is the [Compare] of all rules before and now. What has not moved is not
+// looked at, unless what has may have come to stand elsewhere among it.
+func (m Moves) Compare(before, now []*Rule) Difference {
+	var was, is []*Rule
+	for _, at := range m {
+		was, is = append(was, before[at.From:at.End]...), append(is, now[at.To:at.To+at.Count]...)
 	}
-	first, last := m[0], m[len(m)-1]
-	return before[first.From:last.End], now[first.To : last.To+last.Count]
+	d := Compare(was, is)
+	if len(m) > 1 && d.AddedCount == 0 && d.RemovedCount == 0 && !d.Reordered {
+		first, last := m[0], m[len(m)-1]
+		return Compare(before[first.From:last.End], now[first.To:last.To+last.Count])
+	}
+	return d
 }
 
 // Came are the rules that have come, and Gone those that were there before.
