@@ -199,6 +199,45 @@ func TestNamesThatAreUsersAndRoles(t *testing.T) {
 	}
 }
 
+// TestFewRolesThatNobodyHasAreFound: where more subjects are no roles than are, all of
+// them may be users.
+func TestFewRolesThatNobodyHasAreFound(t *testing.T) {
+	for missing := range 4 {
+		for given := range 3 {
+			for _, everybody := range []bool{false, true} {
+				var b strings.Builder
+				for i := range missing {
+					fmt.Fprintf(&b, "p, m%d, /m%d, GET\n", i, i)
+				}
+				for i := range given {
+					fmt.Fprintf(&b, "p, r%d, /r%d, GET\ng, u%d, r%d\n", i, i, i, i)
+				}
+				assigned := given
+				var opts []LintOption
+				if everybody {
+					b.WriteString("p, everybody, /e, GET\n")
+					opts = append(opts, WithDefaultRole("everybody"))
+					assigned++
+				}
+				b.WriteString("g, ann, nothing\n")
+				want := 0
+				if missing <= assigned {
+					want = missing
+				}
+				got := 0
+				for _, f := range lintOf(t, RBAC(), b.String(), opts...) {
+					if strings.HasSuffix(f, ":role_never_assigned") {
+						got++
+					}
+				}
+				if got != want {
+					t.Errorf("%d found, want %d, in\n%s", got, want, b.String())
+				}
+			}
+		}
+	}
+}
+
 func TestShrunkenPoliciesAreFound(t *testing.T) {
 	read := func(parts ...string) []*policy.Rule {
 		p := policy.NewReader(model.ReadSchema(RBAC().Name(), RBAC().Text(), &model.Settings{Casbin: casbinv2.Casbin}), &model.Settings{Casbin: casbinv2.Casbin})

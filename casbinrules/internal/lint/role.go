@@ -179,6 +179,12 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 	}
 	var missing []int32
 	assigned := 0
+	most := 1 // how many are assigned at the most, with the default role
+	for number := range n.each(subject) {
+		if n.has(given, number) {
+			most++
+		}
+	}
 	for number := range n.each(subject) {
 		if n.has(given, number) {
 			assigned++
@@ -191,6 +197,8 @@ func (l *Linter) checkAssigned(n *roleNotes) {
 		case !strings.HasPrefix(name, l.settings.RolePrefix):
 		case n.has(holder, number) && l.settings.RolePrefix == "":
 			return // Users have rules of their own here.
+		case l.settings.RolePrefix == "" && len(missing) == most:
+			return // They are more than what is assigned.
 		default:
 			missing = append(missing, number)
 		}

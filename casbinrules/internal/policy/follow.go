@@ -29,7 +29,8 @@ type follower struct {
 	walk        int32
 	found       []met
 	queue, next []int32
-	// Closures and what they hold are cut from larger pieces.
+	// Closures and what they hold are cut from larger pieces, of so many each.
+	piece    int
 	closures []Closure
 	links    []link
 	names    []string
@@ -48,6 +49,7 @@ func (f *follower) make(rules []*Rule, s *model.Schema, kind string) {
 	if g.Tenants {
 		g.nodes.byPair = map[Pair]int32{}
 	}
+	f.piece = piece
 	f.seen, f.shared = make([]int32, g.texts.Numbers()), map[string]int32{}
 	if g.patterns == nil {
 		f.addLinks(rules, g.texts.Known(kind))
@@ -80,6 +82,7 @@ func (f *follower) addLinks(rules []*Rule, kind int32) {
 			count++
 		}
 	}
+	f.piece = min(count, piece) // a name has a closure, and most lead to as many names
 	froms := make([]int32, 0, count)
 	for _, r := range rules {
 		if r.Numbers()[0] != kind {
@@ -162,7 +165,7 @@ func (f *follower) follow(tenant int32, roles, open []int32) *Closure {
 		}
 		f.queue, f.next = f.next, f.queue
 	}
-	c := cutPiece(&f.closures, 1)
+	c := cutPiece(&f.closures, 1, f.piece)
 	for _, role := range f.queue {
 		if f.seen[role] != f.walk {
 			c[0].cut = f.graph.texts.Text(role)
@@ -184,8 +187,8 @@ func (f *follower) open(roles []int32, links int32) {
 // fill writes what was found into a closure.
 func (f *follower) fill(c *Closure) {
 	slices.SortFunc(f.found, func(a, b met) int { return f.compare(a.name, b.name) })
-	c.Links = cutPiece(&f.links, len(f.found))
-	c.Names = cutPiece(&f.names, len(f.found))
+	c.Links = cutPiece(&f.links, len(f.found), f.piece)
+	c.Names = cutPiece(&f.names, len(f.found), f.piece)
 	near := 0
 	for i, m := range f.found {
 		name := f.graph.texts.Text(m.name)
@@ -209,11 +212,11 @@ func (f *follower) fill(c *Closure) {
 	}
 }
 
-// cutPiece takes n from the front of a larger piece, a new one if it is too
-// small.
-func cutPiece[T any](from *[]T, n int) []T {
+// cutPiece takes n from the front of a larger piece, a new one of some size if it is
+// too small.
+func cutPiece[T any](from *[]T, n, size int) []T {
 	if len(*from) < n {
-		*from = make([]T, max(n, piece))
+		*from = make([]T, max(n, size))
 	}
 	cut := (*from)[:n:n]
 	*from = (*from)[n:]
