@@ -47,10 +47,110 @@ func (v View) Route() (core.Route, error) {
 		return CutAtStar(rt, pattern, rt.Path, v.Request.PathValue("*"))
 	}
 	rt, err := v.Matched(pattern)
+	if err == nil && pattern != "" {
+		err = v.compare(&rt)
+	}
 	if err == nil && rt.Escaped && EncodedSlashes(rt.Path) > 0 {
 		rt.InnerSlashes = v.innerSlashes(pattern)
 	}
 	return rt, err
+}
+
+// compare adds to rt the path that its pattern and its wildcards make up, where that is
+// another than the request's: chi's URLFormat has the router match "/files/x" for
+// "/files/x.json". One of which the request's is the end has had a prefix stripped.
+func (v View) compare(rt *core.Route) error {
+	if u := v.Request.URL; v.plainlyMakesUp(rt.Pattern, u.Path) || v.makesUp(rt.Pattern, u.Path) || rt.Escaped && v.makesUp(rt.Pattern, u.RawPath) {
+		return nil
+	}
+	var b strings.Builder
+	for rest := rt.Pattern; rest != ""; {
+		var literal, name string
+		literal, name, rest = cutWildcard(rest)
+		b.WriteString(literal)
+		b.WriteString(v.Request.PathValue(name))
+	}
+	made := b.String()
+	switch {
+	case strings.HasSuffix(made, rt.Path), strings.Contains(rt.Pattern, "/:"): // or it has another router's wildcards
+		return nil
+	case rt.Escaped: // are the wildcards?
+		return fmt.Errorf("%w: it is not what pattern %q and its wildcards make up", core.ErrAmbiguousPath, rt.Pattern)
+	}
+	rt.Alternatives = append(rt.Alternatives, core.Route{Pattern: rt.Pattern, Path: made})
+	return nil
+}
+
+// plainlyMakesUp is makesUp for most requests: of what would take longer it says false.
+func (v View) plainlyMakesUp(pattern, path string) bool {
+	for {
+		start := strings.IndexByte(pattern, '{')
+		if start < 0 {
+			return pattern == path
+		}
+		end := strings.IndexByte(pattern, '}')
+		if end < start || len(path) < start || path[:start] != pattern[:start] {
+			return false
+		}
+		value := v.Request.PathValue(pattern[start+1 : end])
+		if path = path[start:]; value == "" || len(path) < len(value) || path[:len(value)] != value {
+			return false
+		}
+		path, pattern = path[len(value):], pattern[end+1:]
+	}
+}
+
+// makesUp reports whether path is pattern with its wildcards filled in, a slash at the
+// end aside.
+func (v View) makesUp(pattern, path string) bool {
+	for pattern != "" {
+		var literal, name, value string
+		literal, name, pattern = cutWildcard(pattern)
+		if !strings.HasPrefix(path, literal) {
+			return pattern == "" && name == "" && path == strings.TrimSuffix(literal, "/")
+		}
+		path = path[len(literal):]
+		switch {
+		case name == "":
+			continue
+		case strings.Contains(pattern, "{"+name): // chi gives the last one's alone
+			value, _, _ = strings.Cut(path, "/")
+		default:
+			value = v.Request.PathValue(name)
+		}
+		if !strings.HasPrefix(path, value) {
+			return false
+		}
+		path = path[len(value):]
+	}
+	return path == "" || path == "/"
+}
+
+// cutWildcard cuts a pattern behind its first wildcard, "{name}" or chi's "{name:regexp}".
+// The literal in front of it is decoded. There may be none, and "{$}" has no name.
+func cutWildcard(pattern string) (literal, name, rest string) {
+	literal, inside, wild := strings.Cut(pattern, "{")
+	if wild {
+		end := strings.IndexByte(inside, '}')
+		for end >= 0 && strings.Count(inside[:end], "{") > strings.Count(inside[:end], "}") { // in an expression
+			if more := strings.IndexByte(inside[end+1:], '}'); more >= 0 {
+				end += 1 + more
+			} else {
+				end = -1
+			}
+		}
+		if name = inside; end >= 0 {
+			name, rest = inside[:end], inside[end+1:]
+		}
+		name, _, _ = strings.Cut(name, ":")
+		name = strings.TrimSuffix(name, "$")
+	}
+	if strings.IndexByte(literal, '%') >= 0 { // as ServeMux reads it
+		if decoded, err := url.PathUnescape(literal); err == nil {
+			literal = decoded
+		}
+	}
+	return literal, name, rest
 }
 
 // isSubtree reports whether pattern ends in what takes any number of segments:
@@ -63,9 +163,9 @@ func isSubtree(pattern string) bool {
 // "{name:regexp}".
 func (v View) innerSlashes(pattern string) int {
 	n := 0
-	for segment := range strings.SplitSeq(pattern, "/") {
-		if name, ok := strings.CutPrefix(segment, "{"); ok {
-			name, _, _ = strings.Cut(strings.TrimSuffix(name, "}"), ":")
+	for pattern != "" {
+		var name string
+		if _, name, pattern = cutWildcard(pattern); name != "" {
 			n += InnerSlashes(v.Request.PathValue(name))
 		}
 	}

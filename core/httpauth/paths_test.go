@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +119,62 @@ func TestMethodsChangedInsideTheMux(t *testing.T) {
 			if mux.ServeHTTP(w, r); w.Code != status {
 				t.Errorf("%s as %q: %d, want %d", pattern, becomes, w.Code, status)
 			}
+		}
+	}
+}
+
+// TestRewrittenInsideTheMux: a handler that the mux has found for one path is not
+// judged by another one, or other values, that a middleware has put there; a prefix may
+// be stripped.
+func TestRewrittenInsideTheMux(t *testing.T) {
+	to := func(path string) httpauth.Middleware {
+		return func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.URL.Path = path
+				h.ServeHTTP(w, r)
+			})
+		}
+	}
+	value := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.SetPathValue("name", "secret")
+			h.ServeHTTP(w, r)
+		})
+	}
+	strip := func(h http.Handler) http.Handler { return http.StripPrefix("/files", h) }
+	nothing := func(h http.Handler) http.Handler { return h }
+	for _, tt := range []struct {
+		pattern, path string
+		inside        httpauth.Middleware
+		want          int
+	}{
+		{"/files/secret", "/files/secret", to("/public"), 403},
+		{"/files/secret", "/files/secret", to("/files/:public"), 403},
+		{"GET /files/{name}", "/files/secret", to("/public"), 403},
+		{"GET /files/{name}", "/files/secret", to("/files/secret.json"), 403},
+		{"example.com/{top}/{name}", "/files/secret", to("/files"), 403},
+		{"/{top}/secret/{$}", "/files/secret/", to("/public/secret/"), 403},
+		{"/files/{name}", "/files/s%65cret", to("/public"), 400},
+		{"/files/{name}", "/files/public", to("/files/:secret"), 204},
+		{"/files/{name}", "/files/public", value, 403},
+		{"/files/{name}", "/files/public", to("/other"), 204},
+		{"/files/{name}", "/files/secret", strip, 204}, // the path is /secret
+		{"/files/{name}", "/files/secret", nothing, 403},
+		{"/files/{name}/{$}", "/files/public/", nothing, 204},
+		{"/f%69les/{name}", "/files/public", nothing, 204},
+		{"/files/a%20b/{name}", "/files/a%20b/c%3Ad", nothing, 204},
+		{"/files/a%20b/{name}", "/files/a b/c", nothing, 204},
+		{"/files/:name", "/files/:name", nothing, 204},
+	} {
+		mux := http.NewServeMux()
+		mux.Handle(tt.pattern, tt.inside(httpauth.Authorize(authtest.MountGuard(t, false))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNoContent)
+		}))))
+		r := httptest.NewRequest("GET", strings.ReplaceAll(tt.path, " ", "%20"), nil)
+		r.Header.Set("Authorization", "Name alice")
+		w := httptest.NewRecorder()
+		if mux.ServeHTTP(w, r); w.Code != tt.want {
+			t.Errorf("%s, %s: %d, want %d, %s", tt.pattern, tt.path, w.Code, tt.want, w.Body)
 		}
 	}
 }
