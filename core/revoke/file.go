@@ -69,10 +69,24 @@ func (f *File) append(e Entry) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := file.WriteString("\n" + e.String() + "\n"); err != nil {
-		return err
+	if n, err := file.WriteString("\n" + e.String() + "\n"); err != nil {
+		return errors.Join(err, takeBack(file, int64(n)))
 	}
 	return file.Sync()
+}
+
+// takeBack removes the n bytes that were written last, as when the disk is full: a
+// part of a line may revoke more than the whole, or keep the file from being read.
+// What another process has appended since stays, and so do they.
+func takeBack(file *os.File, n int64) error {
+	end, err := file.Seek(0, io.SeekCurrent)
+	if err != nil || n == 0 {
+		return err
+	}
+	if info, err := file.Stat(); err != nil || info.Size() != end {
+		return err
+	}
+	return file.Truncate(end - n)
 }
 
 func (f *File) load() error {
