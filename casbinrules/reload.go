@@ -124,8 +124,11 @@ func (a *Authorizer) startWatching(read watch.Snapshot) error {
 
 // outcomeOf says what it means that the watcher reports err.
 func outcomeOf(err error) ReloadOutcome {
-	if errors.Is(err, watch.ErrPolling) {
+	switch {
+	case errors.Is(err, watch.ErrPolling):
 		return ReloadDegraded
+	case errors.Is(err, watch.ErrCutOff):
+		return ReloadRejected
 	}
 	return ReloadFailed
 }

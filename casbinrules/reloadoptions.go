@@ -13,9 +13,10 @@ import (
 //
 // Editors may rename over a file, truncate and write it, write it twice, or
 // delete and recreate it; a Kubernetes ConfigMap may swap its symbolic links. A
-// file that is half-written or missing for a moment is given time to become
-// whole. One that stays broken is rejected or not read, and the policy in force
-// stays: see [WithReloadObserver] and [Authorizer.Status].
+// file that is missing for a moment, or has become shorter and lost the line
+// break at its end, is given time to become whole. One that stays broken is
+// rejected or not read, and the policy in force stays: see
+// [WithReloadObserver] and [Authorizer.Status].
 //
 // Revocation latency: a change decides every request that begins once the
 // files have been left alone for 100 ms (at most 1 s after the first change,

@@ -8,8 +8,9 @@ import (
 // loop is the state of a watcher's goroutine, touched by no other.
 type loop struct {
 	*Watcher
-	offered   string // hash of the content last given to the callback
-	rejection error  // what the callback said of it
+	offered   string         // hash of the content last given to the callback
+	rejection error          // what the callback said of it
+	ended     map[string]int // of the content in use, see Snapshot.ended
 	burst     burst
 	readErr   string // the errors last reported, so that they are not repeated
 	eventErr  string
@@ -17,7 +18,7 @@ type loop struct {
 
 // run is the watcher's goroutine.
 func (w *Watcher) run(first chan<- outcome) {
-	l := &loop{Watcher: w, offered: w.config.inUse, burst: newBurst(w.config)}
+	l := &loop{Watcher: w, offered: w.config.inUse, ended: w.config.inUseEnded, burst: newBurst(w.config)}
 	defer close(w.done)
 	defer func() { w.closeErr = w.events.close() }()
 
@@ -61,7 +62,7 @@ func (l *loop) start() outcome {
 // way: deleted to be created again, or still being copied.
 func (l *loop) settle() {
 	s, err := l.load()
-	if err != nil && l.burst.again() {
+	if (err != nil || s.cut(l.ended) != nil) && l.burst.again() {
 		return
 	}
 	l.burst.end()
@@ -105,13 +106,19 @@ func (l *loop) offer(s Snapshot, insist bool) outcome {
 		return outcome{err: l.rejection}
 	}
 	l.offered = s.Hash
-	l.rejection = l.call(s)
+	if l.rejection = l.call(s); l.rejection == nil {
+		l.ended = s.ended()
+	}
 	return outcome{changed: l.rejection == nil, err: l.rejection}
 }
 
 // call calls the callback. A parser that panics at one file must not take the
 // whole server down.
 func (l *loop) call(s Snapshot) (err error) {
+	if err := s.cut(l.ended); err != nil {
+		l.config.report(err)
+		return err
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{Value: v, Stack: debug.Stack()}

@@ -18,16 +18,17 @@ type Option func(*config) error
 
 // config is what the options make, never changed afterwards.
 type config struct {
-	paths    []source
-	suffixes []string
-	maxFile  int64
-	maxTotal int64
-	poll     time.Duration
-	quiet    time.Duration
-	maxDelay time.Duration
-	onError  func(error)
-	inUse    string // hash of the content that needs no callback
-	events   func() (*fsnotify.Watcher, error)
+	paths      []source
+	suffixes   []string
+	maxFile    int64
+	maxTotal   int64
+	poll       time.Duration
+	quiet      time.Duration
+	maxDelay   time.Duration
+	onError    func(error)
+	inUse      string // hash of the content that needs no callback
+	inUseEnded map[string]int
+	events     func() (*fsnotify.Watcher, error)
 }
 
 // source is one of the paths to read.
@@ -100,8 +101,8 @@ func WithDebounce(quiet, maxDelay time.Duration) Option {
 }
 
 // WithErrorObserver sets a function to be told of what the callback cannot know: that
-// the files cannot be read, that events are not to be had (an error that is
-// [ErrPolling]), that the callback panicked (a [*PanicError]). What the
+// the files cannot be read or look cut off ([ErrCutOff]), that events are not to be
+// had (an error that is [ErrPolling]), that the callback panicked (a [*PanicError]). What the
 // callback itself returned is not repeated to it. A watcher made by [Load] has
 // no callback of the caller's and tells of every edit that is refused, too.
 //
@@ -125,7 +126,7 @@ func WithCurrentSnapshot(s Snapshot) Option {
 		if s.Hash == "" {
 			return errors.New("current snapshot: it has no hash; give one that Read returned")
 		}
-		c.inUse = s.Hash
+		c.inUse, c.inUseEnded = s.Hash, s.ended()
 		return nil
 	}
 }
