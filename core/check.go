@@ -154,8 +154,9 @@ func (t *Gate) enter(ctx context.Context, a *Access, others []Resource, v *Verdi
 	if d != nil {
 		return d
 	}
-	passed := id.context(ctx, t.guard, e.Method)
-	passed.opened = kept
+	passed := roomFor(ctx, a.Request)
+	passed.guard, passed.principal, passed.whole, passed.scheme = t.guard, id.principal, id.whole, id.scheme
+	passed.method, passed.fields, passed.ended, passed.opened = e.Method, id.fields, id.ended, kept
 	v.Context, v.Fields, v.SharedCaching = passed, id.fields, t.guard.sharedCaching
 	return nil
 }
@@ -169,16 +170,6 @@ type identity struct {
 	ended     error      // why they are over
 	fields    []Field    // for the response to a request that passes
 	informed  []Field    // those of them that the scheme itself asks for
-}
-
-// context is that of a request that has passed gate one of g with id.
-func (id *identity) context(ctx context.Context, g *Guard, method string) *authContext {
-	passed := roomIn(ctx)
-	*passed = authContext{
-		Context: ctx, guard: g, principal: id.principal, whole: id.whole, scheme: id.scheme,
-		method: method, fields: id.fields, ended: id.ended,
-	}
-	return passed
 }
 
 // identify is gate one: it fills in id with the principal, or with none, or

@@ -173,10 +173,6 @@ type Verdict struct {
 	Context context.Context
 	// Fields are to be added to the response of a request that passes.
 	Fields []Field
-	// SharedCaching says that the guard leaves Cache-Control to handlers that
-	// set it ([WithSharedCaching]), also for what gates before this one gave
-	// out. Where it is not set, adapters see to KeepFields of package adapter.
-	SharedCaching bool
 	// Response, when not nil, is the answer: the adapter writes it, or what
 	// [Verdict.Concealed] says, and no handler runs. Other requests may get the
 	// same one: it is not changed.
@@ -184,8 +180,13 @@ type Verdict struct {
 	// Denial is why; nil for a request that passes and for a preflight.
 	Denial *Denial
 
-	gate      *Gate // that refused
+	// SharedCaching says that the guard leaves Cache-Control to handlers that
+	// set it ([WithSharedCaching]), also for what gates before this one gave
+	// out. Where it is not set, adapters see to KeepFields of package adapter.
+	SharedCaching bool
+
 	concealed bool  // whether Response stands for the answer to an unknown path
+	gate      *Gate // that refused
 }
 
 // WroteAfter warns the guard's logger that something wrote to the response after

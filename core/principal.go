@@ -223,22 +223,24 @@ func (before *authContext) Value(key any) any {
 }
 
 // Room is memory for what a gate leaves in the context of a request that passes. It
-// is for adapters that make a context for each gate: a method Room of the context
-// that [Gate.Check] is given lends it, once. It belongs to that request as long as
-// anybody has its context, and is for no other.
-type Room struct {
-	taken  atomic.Bool
-	passed authContext
-}
+// is for adapters, which have more to remember of such a request: a method Room of
+// the [Request] that [Gate.Check] is given lends it when the request has passed, and
+// says what the new context descends from, ctx or a context that does. It belongs
+// to that request as long as anybody has its context, and is for no other; one that
+// has been used is not used again.
+type Room struct{ passed authContext }
 
-// roomIn is what ctx has room for, or new.
-func roomIn(ctx context.Context) *authContext {
-	if has, ok := ctx.(interface{ Room() *Room }); ok {
-		if r := has.Room(); r != nil && r.taken.CompareAndSwap(false, true) {
-			return &r.passed
+// roomFor is what r has room for, or new, with the context that it descends from.
+func roomFor(ctx context.Context, r Request) *authContext {
+	if lends, ok := r.(interface {
+		Room(ctx context.Context) (*Room, context.Context)
+	}); ok {
+		if room, parent := lends.Room(ctx); room != nil && room.passed.Context == nil {
+			room.passed.Context = parent
+			return &room.passed
 		}
 	}
-	return new(authContext)
+	return &authContext{Context: ctx}
 }
 
 func authContextFrom(ctx context.Context) *authContext {

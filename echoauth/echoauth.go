@@ -19,7 +19,6 @@
 package echoauth
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -69,7 +68,7 @@ func Check(c echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(c.Request().Context(), view, rules...)
 	if v.Response == nil {
 		adapter.Pass(c.Response(), c.Request(), &v)
-		setContext(c, v.Context)
+		c.SetRequest(adapter.WithContext(c.Request(), v.Context))
 		return nil
 	}
 	return newRefused(c, view, v).refuseInside(c)
@@ -132,7 +131,7 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			view := newView(c)
-			v := t.Check(c.Request().Context(), view)
+			v := t.Check(c.Request().Context(), gated{view})
 			if v.Response == nil {
 				return pass(c, v, next)
 			}
@@ -145,14 +144,12 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 // pass goes on to the next handler, behind a response that can be sealed.
 func pass(c echo.Context, v core.Verdict, next echo.HandlerFunc) error {
 	resp := c.Response()
-	adapter.AddFields(resp.Header(), v.Fields)
-	if p := adapter.PassageFrom(v.Context); p != nil && p.Behind(resp) {
-		p.Join(&v)
-		setContext(c, v.Context)
+	w := resp.Writer
+	p, r := adapter.Enter(w, c.Request(), &v)
+	c.SetRequest(r)
+	if p == nil {
 		return next(c)
 	}
-	w, p := resp.Writer, new(adapter.Passage)
-	c.SetRequest(p.Begin(w, c.Request(), &v))
 	if resp.Committed {
 		p.Seal.Sent()
 	}
@@ -163,12 +160,6 @@ func pass(c echo.Context, v core.Verdict, next echo.HandlerFunc) error {
 		}
 	}()
 	return settle(c, w, next(c))
-}
-
-func setContext(c echo.Context, ctx context.Context) {
-	if r := adapter.WithContext(c.Request(), ctx); r != c.Request() {
-		c.SetRequest(r)
-	}
 }
 
 // notFound is the handler for unknown paths given to [core.WithConcealment].

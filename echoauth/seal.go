@@ -23,7 +23,7 @@ var refusals adapter.Batch[refused]
 // newRefused is a refusal by v. The error is for the framework.
 func newRefused(c echo.Context, view *view, v core.Verdict) *refused {
 	f := refusals.New()
-	f.Refusal = adapter.Refusal{Verdict: v, Request: view, Native: c, Answer: answer}
+	f.Refusal = adapter.Refusal{Verdict: v, Request: view, Answer: answer}
 	if v.Denial != nil {
 		f.err = echo.HTTPError{Code: v.Response.Status, Message: message(v.Denial.Code), Internal: v.Denial}
 	}
@@ -93,7 +93,7 @@ func (f *refused) close(c echo.Context) {
 	resp := c.Response()
 	f.seal.Wrap(resp.Writer)
 	f.seal.End()
-	f.seal.Close(f)
+	f.seal.Close(&f.Refusal)
 	f.sealContext(c, &f.seal)
 }
 
@@ -110,7 +110,8 @@ func (f *refused) sealContext(c echo.Context, w http.ResponseWriter) {
 
 // answer writes the answer to w.
 func answer(w http.ResponseWriter, f *adapter.Refusal) {
-	c, _ := f.Native.(echo.Context)
+	view, _ := f.Request.(*view)
+	c := view.c
 	resp := c.Response()
 	sealed := resp.Writer
 	resp.Writer, resp.Committed = w, false

@@ -1,6 +1,7 @@
 package echoauth
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -33,6 +34,12 @@ func newView(c echo.Context) *view {
 	*v = view{adapter.View{Request: c.Request()}, c}
 	return v
 }
+
+// gated is a view for a mounted gate.
+type gated struct{ *view }
+
+// Room is what [core.Room] says.
+func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
 // Route implements [core.Request]. The router has to say of the request, as it is
 // now, what it has said before: a middleware behind it may have changed the path,

@@ -24,9 +24,9 @@ func TestAllocationBudgets(t *testing.T) {
 	}
 	guarded, plain := newApp(ginauth.Authenticate(g), ginauth.Authorize(g)), newApp()
 	authtest.CheckBudgets(t, []authtest.Budget{
-		{Name: "allow", Credentials: "Bearer alice", Status: http.StatusNoContent, Allocations: 2},
+		{Name: "allow", Credentials: "Bearer alice", Status: http.StatusNoContent, Allocations: 1},
 		{Name: "401", Status: http.StatusUnauthorized, Allocations: 0},
-		{Name: "403", Credentials: "Bearer bob", Status: http.StatusForbidden, Allocations: 2},
+		{Name: "403", Credentials: "Bearer bob", Status: http.StatusForbidden, Allocations: 1},
 	}, func(b authtest.Budget) float64 {
 		return authtest.HTTPAllocations(t, guarded, "/things/7", b.Credentials, b.Status) -
 			authtest.HTTPAllocations(t, plain, "/things/7", b.Credentials, http.StatusNoContent)

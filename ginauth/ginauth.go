@@ -107,19 +107,23 @@ func mount(t *core.Gate, err error) gin.HandlerFunc {
 		panic("ginauth: " + err.Error())
 	}
 	return func(c *gin.Context) {
-		v := t.Check(c.Request.Context(), newView(c))
+		v := t.Check(c.Request.Context(), gated{newView(c)})
 		if v.Response != nil {
 			refuse(c, v)
 			return
 		}
-		adapter.AddFields(c.Writer.Header(), v.Fields)
-		if p := adapter.PassageFrom(v.Context); p != nil && p.Behind(c.Writer) {
-			p.Join(&v)
-			c.Request = adapter.WithContext(c.Request, v.Context)
+		p, r := adapter.Enter(c.Writer, c.Request, &v)
+		c.Request = r
+		if p == nil {
 			return
 		}
-		p := begin(c, &v)
-		defer p.end(c)
+		below, sealed := c.Writer, (*writer)(&p.Seal)
+		c.Writer = sealed
+		defer func() {
+			if p.End(); c.Writer == gin.ResponseWriter(sealed) && !p.Seal.Closed() {
+				c.Writer = below
+			}
+		}()
 		c.Next()
 	}
 }

@@ -11,34 +11,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
-// passed is a request that has passed a gate, in one piece of memory.
-type passed struct {
-	adapter.Passage
-	writer writer
-}
-
-// begin gives the handlers behind a gate a response that can be sealed.
-func begin(c *gin.Context, v *core.Verdict) *passed {
-	p := new(passed)
-	c.Request = p.Begin(c.Writer, c.Request, v)
-	p.writer = writer{seal: &p.Seal, below: c.Writer}
-	c.Writer = &p.writer
-	return p
-}
-
-// end is what remains to be done when the handlers have returned.
-func (p *passed) end(c *gin.Context) {
-	p.End()
-	if c.Writer == gin.ResponseWriter(&p.writer) && !p.Seal.Closed() {
-		c.Writer = p.writer.below
-	}
-}
-
 // refused is a refused request, in one piece of memory.
 type refused struct {
 	adapter.Refusal
-	seal   adapter.Seal
-	writer writer
+	seal adapter.Seal
 }
 
 var refusals adapter.Batch[refused]
@@ -48,10 +24,10 @@ var refusals adapter.Batch[refused]
 func refuse(c *gin.Context, v core.Verdict) {
 	c.Abort()
 	f := refusals.New()
-	f.Refusal = adapter.Refusal{Verdict: v, Request: newView(c), Native: c, Answer: answer}
+	f.Refusal = adapter.Refusal{Verdict: v, Request: newView(c), Answer: answer}
 	if p := adapter.PassageFrom(c.Request.Context()); p != nil {
 		w, ok := c.Writer.(*writer)
-		direct := ok && w.seal == &p.Seal
+		direct := ok && w.seal() == &p.Seal
 		if p.Refuse(&f.Refusal, direct); direct {
 			return
 		}
@@ -60,14 +36,14 @@ func refuse(c *gin.Context, v core.Verdict) {
 	}
 	f.seal.Wrap(c.Writer)
 	f.seal.End()
-	f.seal.Close(f)
-	f.writer = writer{seal: &f.seal, below: c.Writer}
-	c.Writer = &f.writer
+	f.seal.Close(&f.Refusal)
+	c.Writer = (*writer)(&f.seal)
 }
 
 // answer writes the answer to w, which is Gin's.
 func answer(to http.ResponseWriter, f *adapter.Refusal) {
-	c, _ := f.Native.(*gin.Context)
+	view, _ := f.Request.(view)
+	c := view.c
 	w, ok := to.(gin.ResponseWriter)
 	if !ok || w.Written() {
 		return
@@ -100,45 +76,49 @@ func conceal(c *gin.Context, v *core.Verdict) {
 	}
 }
 
-// writer is a seal as Gin's handlers see it.
-type writer struct {
-	seal  *adapter.Seal
-	below gin.ResponseWriter
-}
+// writer is a seal as Gin's handlers see it, of one of Gin's own writers.
+type writer adapter.Seal
 
 var _ gin.ResponseWriter = (*writer)(nil)
 
-func (w *writer) Header() http.Header                          { return w.seal.Header() }
-func (w *writer) Write(b []byte) (int, error)                  { return w.seal.Write(b) }
-func (w *writer) WriteString(s string) (int, error)            { return w.seal.WriteString(s) }
-func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.seal.Hijack() }
-func (w *writer) CloseNotify() <-chan bool                     { return w.seal.CloseNotify() }
-func (w *writer) FlushError() error                            { return w.seal.FlushError() }
-func (w *writer) Flush()                                       { _ = w.seal.FlushError() } // as http.Flusher has it
-func (w *writer) Unwrap() http.ResponseWriter                  { return w.seal }
-func (w *writer) Status() int                                  { return w.below.Status() }
-func (w *writer) Size() int                                    { return w.below.Size() }
-func (w *writer) Written() bool                                { return w.below.Written() }
+func (w *writer) seal() *adapter.Seal { return (*adapter.Seal)(w) }
+
+func (w *writer) below() gin.ResponseWriter {
+	below, _ := w.seal().Below().(gin.ResponseWriter)
+	return below
+}
+
+func (w *writer) Header() http.Header                          { return w.seal().Header() }
+func (w *writer) Write(b []byte) (int, error)                  { return w.seal().Write(b) }
+func (w *writer) WriteString(s string) (int, error)            { return w.seal().WriteString(s) }
+func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.seal().Hijack() }
+func (w *writer) CloseNotify() <-chan bool                     { return w.seal().CloseNotify() }
+func (w *writer) FlushError() error                            { return w.seal().FlushError() }
+func (w *writer) Flush()                                       { _ = w.seal().FlushError() } // as http.Flusher has it
+func (w *writer) Unwrap() http.ResponseWriter                  { return w.seal() }
+func (w *writer) Status() int                                  { return w.below().Status() }
+func (w *writer) Size() int                                    { return w.below().Size() }
+func (w *writer) Written() bool                                { return w.below().Written() }
 
 // WriteHeader only notes the status: Gin sends it with the first byte.
 func (w *writer) WriteHeader(status int) {
-	if w.seal.Closed() {
-		w.seal.WriteHeader(status)
+	if w.seal().Closed() {
+		w.seal().WriteHeader(status)
 		return
 	}
-	w.below.WriteHeader(status)
+	w.below().WriteHeader(status)
 }
 
 func (w *writer) WriteHeaderNow() {
-	if !w.seal.Closed() {
-		w.seal.Keep()
-		w.below.WriteHeaderNow()
+	if !w.seal().Closed() {
+		w.seal().Keep()
+		w.below().WriteHeaderNow()
 	}
 }
 
 func (w *writer) Pusher() http.Pusher {
-	if w.seal.Closed() {
-		return w.seal
+	if w.seal().Closed() {
+		return w.seal()
 	}
-	return w.below.Pusher()
+	return w.below().Pusher()
 }

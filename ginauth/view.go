@@ -1,6 +1,7 @@
 package ginauth
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -23,6 +24,12 @@ var (
 )
 
 func newView(c *gin.Context) view { return view{c} }
+
+// gated is a view for a mounted gate.
+type gated struct{ view }
+
+// Room is what [core.Room] says.
+func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
 // Route implements [core.Request]. What is judged are the bytes that the handler
 // is given: pattern and parameters must make up the path, decoded or as it was

@@ -25,15 +25,16 @@ func AddFields(h http.Header, fields []core.Field) {
 	for i := range fields {
 		f := &fields[i]
 		s := f.Shared()
+		maybe := !fresh || !first(fields[:i], f.Name) // h may have it
 		switch {
-		case s != nil && IsPrivate(f) && len(h[s.Key]) > 0: // KeepFields completes it
+		case s != nil && maybe && IsPrivate(f) && len(h[s.Key]) > 0: // KeepFields completes it
 		case s == nil || !s.Intact(f.Value):
 			key := challengeKey
 			if f.Name != "WWW-Authenticate" {
 				key = http.CanonicalHeaderKey(f.Name)
 			}
 			add(h, key, f)
-		case adds(s.Key) && (!fresh || !first(fields[:i], f.Name)) && len(h[s.Key]) > 0:
+		case maybe && adds(s.Key) && len(h[s.Key]) > 0:
 			add(h, s.Key, f)
 		default:
 			h[s.Key] = s.Values[:1:1] // without room, so that nobody appends in place

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
 )
@@ -19,8 +18,20 @@ type Passage struct {
 	// Seal is the response behind the gate.
 	Seal     Seal
 	request  http.Request
-	encoding string                  // Content-Encoding at the gate
-	pending  atomic.Pointer[Refusal] // is answered when the handlers have returned
+	encoding string // Content-Encoding at the gate
+	room     core.Room
+}
+
+// Room begins a passage for a request with the context ctx that has passed a gate.
+// A view that adapters give to gates, and to nothing else, has a method Room that
+// calls it: see [core.Room]. What the gate leaves in the context is then a part of
+// the passage, with which [Enter] goes on. There is none behind a passage.
+func Room(ctx context.Context) (*core.Room, context.Context) {
+	if PassageFrom(ctx) != nil {
+		return nil, nil
+	}
+	p := &Passage{Context: ctx}
+	return &p.room, p
 }
 
 // passageKey is where a context has its passage. A middleware that wraps the
@@ -82,16 +93,29 @@ func (p *Passage) Belongs(w http.ResponseWriter, r *http.Request) bool {
 	return p.Behind(w) || r.RequestURI == p.request.RequestURI && r.RemoteAddr == p.request.RemoteAddr && r.Method == p.request.Method
 }
 
-// Begin lets r pass with the context of v, and gives the request for the
-// handlers behind the gate. Their response is p.Seal, around w, which has the
-// fields of v by now and keeps what they say of caches ([KeepFields]).
-func (p *Passage) Begin(w http.ResponseWriter, r *http.Request, v *core.Verdict) *http.Request {
-	p.Context = v.Context
-	p.Seal.Wrap(w)
-	p.Seal.fields, p.Seal.shared = v.Fields, v.SharedCaching
-	p.encoding = strings.Join(w.Header()["Content-Encoding"], ", ")
-	p.request = *r.WithContext(p)
-	return &p.request
+// Enter lets r pass with v, by a mounted gate, and gives the request for the handlers
+// behind it. Their response is p.Seal, around w, which is given the fields of v and
+// keeps what they say of caches ([KeepFields]). p is nil where w is behind a gate
+// already: handlers then go on with w.
+func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage, passed *http.Request) {
+	h := w.Header()
+	p = PassageFrom(v.Context)
+	if p != nil && p.Behind(w) {
+		AddFields(h, v.Fields)
+		p.Join(v)
+		return nil, WithContext(r, v.Context)
+	}
+	if p == nil || p.Seal.w != nil { // that of another response
+		p = &Passage{Context: v.Context}
+		v.Context = p
+	}
+	if len(h) > 0 {
+		p.encoding = strings.Join(h["Content-Encoding"], ", ")
+	}
+	AddFields(h, v.Fields)
+	p.Seal.w, p.Seal.fields, p.Seal.shared = w, v.Fields, v.SharedCaching
+	p.request = *r.WithContext(v.Context)
+	return p, &p.request
 }
 
 // Pass puts the fields of v, by which a request passes, into its response w. They
@@ -119,16 +143,14 @@ func (p *Passage) Join(v *core.Verdict) {
 // Refusal is a refused request and how it is answered.
 type Refusal struct {
 	Verdict core.Verdict
-	// Request is what the log tells of.
+	// Request is what the log tells of, and Answer goes by.
 	Request core.Request
-	// Native is the framework's own, for Answer.
-	Native any
 	// Answer writes the answer to w.
 	Answer func(w http.ResponseWriter, f *Refusal)
 }
 
-// WroteAfter implements [Late].
-func (f *Refusal) WroteAfter() { f.Verdict.WroteAfter(f.Verdict.Context, f.Request) }
+// wroteAfter tells the guard that somebody has written to the response since.
+func (f *Refusal) wroteAfter() { f.Verdict.WroteAfter(f.Verdict.Context, f.Request) }
 
 // Refuse answers a request that a gate or a check behind the passage refuses
 // and seals the response. direct says that whoever asks writes to the seal
@@ -141,8 +163,7 @@ func (p *Passage) Refuse(f *Refusal, direct bool) {
 	switch {
 	case p.Seal.Closed(): // refused before
 	case !direct:
-		p.Seal.Close(nil)
-		p.pending.Store(f)
+		p.Seal.close(f, silent)
 	default:
 		p.answer(f)
 		p.Seal.Close(f)
@@ -153,8 +174,8 @@ func (p *Passage) Refuse(f *Refusal, direct bool) {
 func (p *Passage) End() {
 	p.Seal.Keep()
 	p.Seal.End()
-	if f := p.pending.Load(); f != nil {
-		p.answer(f)
+	if p.Seal.state.Load() == silent {
+		p.answer(p.Seal.late)
 	}
 }
 

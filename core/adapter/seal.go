@@ -29,7 +29,7 @@ import (
 type Seal struct {
 	w      http.ResponseWriter
 	header http.Header // what Header gives once closed
-	late   Late
+	late   *Refusal
 	fields []core.Field  // of the gates
 	shared bool          // whether the handler may have its answer in shared caches
 	kept   bool          // what the fields say of caches is in the header to be sent
@@ -41,27 +41,25 @@ type Seal struct {
 // The states of a [Seal].
 const (
 	open   = iota
-	silent // closed, and what is written is no handler's
+	silent // closed, what is written is no handler's, and the answer is still to be given
 	closed // closed, and what is written is to be told
 	told   // closed, and told
 )
-
-// Late is told once of what is written to a closed [Seal].
-type Late interface{ WroteAfter() }
 
 // Wrap makes s the seal of w, open.
 func (s *Seal) Wrap(w http.ResponseWriter) {
 	*s = Seal{w: w}
 }
 
-// Close seals the response. Whoever writes from now on is told to late, once;
-// nil tells nobody.
-func (s *Seal) Close(late Late) {
-	if s.late = late; late == nil {
-		s.state.Store(silent)
-		return
+// Close seals the response by a refusal, unless it is sealed. That somebody writes from now
+// on is told to the guard of f, once.
+func (s *Seal) Close(f *Refusal) { s.close(f, closed) }
+
+func (s *Seal) close(f *Refusal, state uint32) {
+	if !s.Closed() {
+		s.late = f
+		s.state.CompareAndSwap(open, state)
 	}
-	s.state.CompareAndSwap(open, closed)
 }
 
 // Closed reports whether the response is sealed.
@@ -83,6 +81,9 @@ func (s *Seal) Writer() http.ResponseWriter {
 	}
 	return s
 }
+
+// Below is the writer below, which nobody may write to once s is closed.
+func (s *Seal) Below() http.ResponseWriter { return s.w }
 
 // Keep sees to it that what the gates said of caches is in the header, before
 // that is sent. It is for frameworks whose handlers send a header by other means
@@ -113,7 +114,7 @@ func (s *Seal) isClosed() bool {
 		return false
 	case closed:
 		if s.state.CompareAndSwap(closed, told) {
-			s.late.WroteAfter()
+			s.late.wroteAfter()
 		}
 	}
 	return true

@@ -14,6 +14,7 @@
 package httpauth
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -82,7 +83,7 @@ func refuse(w http.ResponseWriter, r *http.Request, v core.Verdict) bool {
 		return false
 	}
 	f := refusals.New()
-	*f = adapter.Refusal{Verdict: v, Request: Request(r), Native: r, Answer: answerRefusal}
+	*f = adapter.Refusal{Verdict: v, Request: Request(r), Answer: answerRefusal}
 	direct := w == p.Seal.Writer()
 	if p.Refuse(f, direct); !direct {
 		w.WriteHeader(v.Response.Status) // for those between, who count and log
@@ -97,14 +98,14 @@ func answerUnseen(w http.ResponseWriter, r *http.Request, v core.Verdict) {
 	answer(w, r, &v)
 	if s := adapter.SealOf(w); s != nil && !s.Closed() {
 		f := refusals.New()
-		*f = adapter.Refusal{Verdict: v, Request: Request(r), Native: r, Answer: answerRefusal}
+		*f = adapter.Refusal{Verdict: v, Request: Request(r), Answer: answerRefusal}
 		s.Close(f)
 	}
 }
 
 func answerRefusal(w http.ResponseWriter, f *adapter.Refusal) {
-	r, _ := f.Native.(*http.Request)
-	answer(w, r, &f.Verdict)
+	view, _ := f.Request.(View)
+	answer(w, view.Request, &f.Verdict)
 }
 
 func answer(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
@@ -138,6 +139,12 @@ func notFound(native any) (http.Handler, error) {
 // View is what [Request] returns.
 type View = adapter.View
 
+// gated is a view for a mounted gate.
+type gated struct{ View }
+
+// Room is what [core.Room] says.
+func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
+
 // AddFields puts fields that core and its schemes give out, such as those of a
 // login, into a response header: Vary is merged with what others have set, every
 // challenge and cookie gets its own line, other names replace.
@@ -167,23 +174,19 @@ func mount(t *core.Gate, err error) Middleware {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			v := t.Check(r.Context(), Request(r))
+			v := t.Check(r.Context(), gated{View{Request: r}})
 			if v.Response != nil {
 				if !refuse(w, r, v) {
 					answerUnseen(w, r, v)
 				}
 				return
 			}
-			AddFields(w.Header(), v.Fields)
-			if p := adapter.PassageFrom(v.Context); p != nil && p.Behind(w) {
-				p.Join(&v)
-				next.ServeHTTP(w, adapter.WithContext(r, v.Context))
-				return
+			p, r := adapter.Enter(w, r, &v)
+			if p != nil {
+				w = p.Seal.Writer()
+				defer p.End()
 			}
-			p := new(adapter.Passage)
-			r = p.Begin(w, r, &v)
-			defer p.End()
-			next.ServeHTTP(p.Seal.Writer(), r)
+			next.ServeHTTP(w, r)
 		})
 	}
 }

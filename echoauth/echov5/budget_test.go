@@ -24,9 +24,9 @@ func TestAllocationBudgets(t *testing.T) {
 	}
 	guarded, plain := newApp(echoauth.Authenticate(g), echoauth.Authorize(g)), newApp()
 	authtest.CheckBudgets(t, []authtest.Budget{
-		{Name: "allow", Credentials: "Bearer alice", Status: http.StatusNoContent, Allocations: 4},
+		{Name: "allow", Credentials: "Bearer alice", Status: http.StatusNoContent, Allocations: 3},
 		{Name: "401", Status: http.StatusUnauthorized, Allocations: 1},
-		{Name: "403", Credentials: "Bearer bob", Status: http.StatusForbidden, Allocations: 4},
+		{Name: "403", Credentials: "Bearer bob", Status: http.StatusForbidden, Allocations: 3},
 	}, func(b authtest.Budget) float64 {
 		return authtest.HTTPAllocations(t, guarded, "/things/7", b.Credentials, b.Status) -
 			authtest.HTTPAllocations(t, plain, "/things/7", b.Credentials, http.StatusNoContent)

@@ -21,7 +21,6 @@
 package echoauth
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/labstack/echo/v5"
@@ -69,7 +68,7 @@ func Check(c *echo.Context, g *core.Guard, rules ...core.Authorizer) error {
 	v := g.CheckNow(c.Request().Context(), view, rules...)
 	if v.Response == nil {
 		adapter.Pass(c.Response(), c.Request(), &v)
-		setContext(c, v.Context)
+		c.SetRequest(adapter.WithContext(c.Request(), v.Context))
 		return nil
 	}
 	return newRefused(c, view, v).refuseInside(c)
@@ -140,7 +139,7 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			view := newView(c)
-			v := t.Check(c.Request().Context(), view)
+			v := t.Check(c.Request().Context(), gated{view})
 			if v.Response == nil {
 				return pass(c, v, next)
 			}
@@ -151,15 +150,13 @@ func mount(t *core.Gate, err error) echo.MiddlewareFunc {
 
 // pass goes on to the next handler, behind a response that can be sealed.
 func pass(c *echo.Context, v core.Verdict, next echo.HandlerFunc) error {
-	adapter.AddFields(c.Response().Header(), v.Fields)
-	if p := adapter.PassageFrom(v.Context); p != nil && p.Behind(c.Response()) {
-		p.Join(&v)
-		setContext(c, v.Context)
+	resp, known := response(c)
+	w := resp.ResponseWriter
+	p, r := adapter.Enter(w, c.Request(), &v)
+	c.SetRequest(r)
+	if p == nil {
 		return next(c)
 	}
-	resp, known := response(c)
-	w, p := resp.ResponseWriter, new(adapter.Passage)
-	c.SetRequest(p.Begin(w, c.Request(), &v))
 	if resp.Committed {
 		p.Seal.Sent()
 	}
@@ -170,12 +167,6 @@ func pass(c *echo.Context, v core.Verdict, next echo.HandlerFunc) error {
 		}
 	}()
 	return settle(c, w, known, next(c))
-}
-
-func setContext(c *echo.Context, ctx context.Context) {
-	if r := adapter.WithContext(c.Request(), ctx); r != c.Request() {
-		c.SetRequest(r)
-	}
 }
 
 // notFound is the handler for unknown paths given to [core.WithConcealment].

@@ -23,7 +23,7 @@ var refusals adapter.Batch[refused]
 // newRefused is a refusal by v. The error is for the framework.
 func newRefused(c *echo.Context, view *view, v core.Verdict) *refused {
 	f := refusals.New()
-	f.Refusal = adapter.Refusal{Verdict: v, Request: view, Native: c, Answer: answer}
+	f.Refusal = adapter.Refusal{Verdict: v, Request: view, Answer: answer}
 	if v.Denial != nil {
 		err, _ := echo.HTTPError{Code: v.Response.Status, Message: v.Denial.Code}.Wrap(v.Denial).(*echo.HTTPError)
 		f.err = *err
@@ -72,7 +72,7 @@ func (f *refused) refuse(c *echo.Context) error {
 func (f *refused) cover(c *echo.Context, resp *echo.Response) error {
 	f.seal.Wrap(c.Response())
 	f.seal.End()
-	f.seal.Close(f)
+	f.seal.Close(&f.Refusal)
 	f.setSealed(c, resp, &f.seal)
 	if err := f.error(); err != nil {
 		c.Echo().HTTPErrorHandler(c, err)
@@ -102,7 +102,7 @@ func (f *refused) refuseInside(c *echo.Context) error {
 		resp.Status, resp.Committed = f.Verdict.Response.Status, true
 		f.seal.Wrap(resp.ResponseWriter)
 		f.seal.End()
-		f.seal.Close(f)
+		f.seal.Close(&f.Refusal)
 		f.setSealed(c, resp, &f.seal)
 	default:
 		p.Refuse(&f.Refusal, true)
@@ -116,7 +116,7 @@ func (f *refused) refuseInside(c *echo.Context) error {
 func (f *refused) close(c *echo.Context, resp *echo.Response) {
 	f.seal.Wrap(resp.ResponseWriter)
 	f.seal.End()
-	f.seal.Close(f)
+	f.seal.Close(&f.Refusal)
 	resp.ResponseWriter, resp.Committed = &f.seal, true
 	f.setSealed(c, resp, &f.seal)
 }
@@ -132,7 +132,8 @@ func (f *refused) setSealed(c *echo.Context, resp *echo.Response, w http.Respons
 
 // answer writes the answer to w, whatever stands around the response by now.
 func answer(w http.ResponseWriter, f *adapter.Refusal) {
-	c, _ := f.Native.(*echo.Context)
+	view, _ := f.Request.(*view)
+	c := view.c
 	around := c.Response()
 	resp, _ := response(c)
 	sealed := resp.ResponseWriter

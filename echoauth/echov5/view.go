@@ -1,6 +1,7 @@
 package echoauth
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -30,6 +31,12 @@ func newView(c *echo.Context) *view {
 	*v = view{View: adapter.View{Request: c.Request()}, c: c}
 	return v
 }
+
+// gated is a view for a mounted gate.
+type gated struct{ *view }
+
+// Room is what [core.Room] says.
+func (gated) Room(ctx context.Context) (*core.Room, context.Context) { return adapter.Room(ctx) }
 
 // Method implements [core.Request] with the method that Echo has matched, should
 // a middleware have changed that of the request since. A handler for any method

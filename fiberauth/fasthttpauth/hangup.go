@@ -70,8 +70,9 @@ func (s *Shared) Value(key any) any {
 	return s.Watched.Value(key)
 }
 
-// Room is what the gate leaves in the context of a request that passes.
-func (s *Shared) Room() *core.Room { return &s.room }
+// Room is for what the gate leaves in the context of a request that passes: see
+// [core.Room].
+func (s *Shared) Room(ctx context.Context) (*core.Room, context.Context) { return &s.room, ctx }
 
 // Done implements [context.Context].
 func (w *Watched) Done() <-chan struct{} { return w.current(true).Done() }

@@ -69,6 +69,9 @@ func decide(c fiber.Ctx, judge func(context.Context, core.Request) core.Verdict)
 // Method gives known methods without copying.
 func (v *view) Method() string { return fasthttpauth.CopyOfMethod(v.c.Method()) }
 
+// Room is what [core.Room] says.
+func (v *view) Room(ctx context.Context) (*core.Room, context.Context) { return v.first.Room(ctx) }
+
 // LentHeader gives a field without copying it, to schemes that do not keep it.
 func (v *view) LentHeader(name string) (string, int) { return v.Lend(name) }
 
