@@ -266,13 +266,20 @@ func (t *Table) search(req *fasthttp.Request, now asked, path, kept string) (Mat
 // ask has the copy leave in n what it makes of a request with a path.
 func (t *Table) ask(n *notes, req *fasthttp.Request, s *asked, path string, fill bool) {
 	n.question = question{path: path, fill: fill}
-	// A middleware may have overridden the method: the router has gone on in
-	// the stack of another one.
-	if s.at == nil || s.at.Method != s.method {
+	// A middleware may have overridden the method or the path: the router has gone on
+	// in the stack of another one, or in another list of it.
+	if s.at == nil || s.at.Method != s.method || s.at.moves && rewritten(req) {
 		n.all = true
 	} else {
 		n.from, n.only = s.at.Index, !s.at.Use
 	}
 	n.past = t.config.Fold && (t.mixed || strings.ToLower(path) != path)
 	t.dispatch(s.method, req.URI().PathOriginal(), n)
+}
+
+// rewritten reports whether a request has another path than was sent, as far as that
+// can be told: in absolute form none is like it.
+func rewritten(req *fasthttp.Request) bool {
+	sent, _, _ := bytes.Cut(req.Header.RequestURI(), []byte("?"))
+	return !bytes.Equal(sent, req.URI().PathOriginal())
 }

@@ -29,7 +29,8 @@ type Ctx interface {
 type Table struct {
 	config Config
 	copied fasthttp.RequestHandler
-	mixed  bool // some route has capitals in its literal parts
+	mixed  bool            // some route has capitals in its literal parts
+	listed map[string]bool // the methods with a route that is in one list of Fiber's alone
 	pool   sync.Pool
 }
 
@@ -42,7 +43,7 @@ type Config struct {
 
 // New makes a table without entries.
 func New(config Config) *Table {
-	t := &Table{config: config}
+	t := &Table{config: config, listed: make(map[string]bool)}
 	t.pool.New = newNotes
 	return t
 }
@@ -62,6 +63,10 @@ type Entry struct {
 	// gates, or middleware of the whole app. spent says that none but gates
 	// stand behind its first gate.
 	idle, spent bool
+	// moves says that Fiber may go on elsewhere in the stack if one of its handlers
+	// changes the path: it counts on in another list of routes, those that begin alike,
+	// and routes up to this one are in some lists alone.
+	moves bool
 	// over are the entries that match whatever this one matches.
 	over []cover
 	// goOn says that entries behind this route may matter whatever the path.
@@ -87,6 +92,9 @@ func (e *Entry) covered(other *Entry) (c cover, ok bool) {
 	return cover{}, false
 }
 
+// listedBy is how many bytes a route begins with for which Fiber has a list.
+const listedBy = 3
+
 // Add completes an entry. path is the text of the route, names the parameters that
 // Fiber's parser finds in it and params those that the route has; gates says which
 // of its handlers are gates. Entries of a method are added in their order.
@@ -104,6 +112,10 @@ func (t *Table) Add(e *Entry, path string, names, params []string, gates []bool,
 		}
 	}
 	e.idle = e.Use && (answers == 0 || path == "/" && !e.Static)
+	if len(e.Pattern.literals[0]) >= listedBy {
+		t.listed[e.Method] = true
+	}
+	e.moves = e.Use && answers > 0 && t.listed[e.Method]
 	literals := strings.Join(e.Pattern.literals, "")
 	t.mixed = t.mixed || !e.Use && literals != strings.ToLower(literals)
 }
