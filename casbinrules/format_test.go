@@ -11,6 +11,7 @@ import (
 )
 
 func TestFormatPolicy(t *testing.T) {
+	long := strings.Repeat("x", policy.MaxLine-len("p,b,/,GET"))
 	for _, c := range []struct{ name, in, want string }{
 		{"columns", "p,editor,/reports,GET\np,  admin, /*, *\n", "p, editor, /reports, GET\np, admin,  /*,       *\n"},
 		{"kinds by themselves", "p, a, /reports, GET\ng, somebody, a\np, bb, /, GET\n", "p, a,  /reports, GET\ng, somebody, a\np, bb, /,        GET\n"},
@@ -21,6 +22,7 @@ func TestFormatPolicy(t *testing.T) {
 		{"wide fields do not widen", "p, " + strings.Repeat("x", 41) + ", /a, GET\np, a, /a, GET\n", "p, " + strings.Repeat("x", 41) + ", /a, GET\np, a, /a, GET\n"},
 		{"characters, not bytes", "p, ä, /a, GET\np, bb, /a, GET\n", "p, ä,  /a, GET\np, bb, /a, GET\n"},
 		{"a text in quotes that begins a line", "\"#p\", a\n", "\"#p\", a\n"},
+		{"no line too long for Casbin", "p, a, /x, GET\np,b,/" + long + ",GET\n", "p, a, /x, GET\np,b,/" + long + ",GET\n"},
 		{"nothing", "\n\n", ""},
 	} {
 		got, err := FormatPolicy("policy.csv", []byte(c.in))

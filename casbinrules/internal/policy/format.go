@@ -92,7 +92,7 @@ func (f *formatter) readRule(name string, n int, raw, line string) {
 			"Casbin has no comments behind a rule and takes it for part of the rule")
 	}
 	checkFields(fields, report)
-	made := formattedLine{}
+	made := formattedLine{text: line}
 	for _, field := range fields {
 		made.fields = append(made.fields, quoteField(field.Text))
 	}
@@ -123,7 +123,9 @@ func (f *formatter) align() {
 		}
 		for i := range block {
 			if fields := block[i].fields; fields != nil {
-				block[i].text = padded(fields, widths[fields[0]])
+				if text := padded(fields, widths[fields[0]]); len(text) <= MaxLine { // else as it is
+					block[i].text = text
+				}
 			}
 		}
 		start = end + 1
