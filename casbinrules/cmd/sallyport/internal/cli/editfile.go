@@ -40,6 +40,8 @@ func editFile(name string, change func(text []byte, found bool) ([]byte, error))
 	return overwrite(file, info, before, after)
 }
 
+var errChangedMeanwhile = errors.New("the file was changed meanwhile: nothing was written, so try again")
+
 // readIfThere reads a file; info is nil when there is none.
 func readIfThere(file string) ([]byte, fs.FileInfo, error) {
 	info, err := os.Stat(file)
@@ -58,9 +60,21 @@ func readIfThere(file string) ([]byte, fs.FileInfo, error) {
 
 // overwrite puts after in the place of before; info is that of the file, nil
 // when there is none yet.
-func overwrite(file string, info fs.FileInfo, before, after []byte) (err error) {
-	// The name begins with a dot, so that nobody takes it for a key file. The
-	// mode is 0600 from the start.
+func overwrite(file string, info fs.FileInfo, before, after []byte) error {
+	return putInPlace(file, info, after, func() error {
+		now, found, err := readIfThere(file)
+		if err == nil && ((found == nil) != (info == nil) || !bytes.Equal(now, before)) {
+			err = errChangedMeanwhile
+		}
+		return err
+	})
+}
+
+// putInPlace gives a file its content in one step, if ready has no error then. It has
+// mode and owner of info, or mode 0600.
+func putInPlace(file string, info fs.FileInfo, content []byte, ready func() error) (err error) {
+	// The name begins with a dot, so that nobody takes it for a policy or a key file.
+	// The mode is 0600 from the start.
 	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*.tmp")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
@@ -70,7 +84,7 @@ func overwrite(file string, info fs.FileInfo, before, after []byte) (err error) 
 			err = fmt.Errorf("write %s: %w", file, errors.Join(err, ignoreClosed(temp.Close()), os.Remove(temp.Name())))
 		}
 	}()
-	if _, err = temp.Write(after); err != nil {
+	if _, err = temp.Write(content); err != nil {
 		return err
 	}
 	if info != nil {
@@ -87,12 +101,8 @@ func overwrite(file string, info fs.FileInfo, before, after []byte) (err error) 
 	if err = temp.Close(); err != nil {
 		return err
 	}
-	now, found, err := readIfThere(file)
-	if err != nil {
+	if err = ready(); err != nil {
 		return err
-	}
-	if (found == nil) != (info == nil) || !bytes.Equal(now, before) {
-		return errors.New("the file was changed meanwhile: nothing was written, so try again")
 	}
 	if err = os.Rename(temp.Name(), file); err != nil {
 		return err

@@ -100,7 +100,12 @@ func formatFiles(stdout io.Writer, files []string, write, check bool) error {
 		case !write:
 			_, err = stdout.Write(after[i])
 		case !same:
-			err = replace(file, after[i])
+			err = editFile(file, func(now []byte, _ bool) ([]byte, error) {
+				if !bytes.Equal(now, before[i]) && !bytes.Equal(now, after[i]) { // it may be named twice
+					return nil, fmt.Errorf("write %s: %w", file, errChangedMeanwhile)
+				}
+				return after[i], nil
+			})
 		}
 		if err != nil {
 			return err

@@ -3,10 +3,12 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -37,5 +39,67 @@ func TestOutputIntoADevice(t *testing.T) {
 	var got [4]byte
 	if _, err := io.ReadFull(reader, got[:]); err != nil || string(got[:]) != "text" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestFmtOverwritesNobody: what somebody else saves while fmt reads is not lost, and
+// a file named twice is no other's.
+func TestFmtOverwritesNobody(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"a.csv": ragged})
+	file, pipe := filepath.Join(dir, "a.csv"), filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- formatFiles(io.Discard, []string{file, file, pipe}, true, false) }()
+	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // once the file has been read
+	if err == nil {
+		err = os.WriteFile(file, []byte("p, theirs, /x, GET\n"), 0o600)
+	}
+	if err == nil {
+		_, err = writer.WriteString(aligned)
+	}
+	if err := errors.Join(err, writer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, errChangedMeanwhile) || !strings.Contains(err.Error(), "a.csv") || readFile(t, file) != "p, theirs, /x, GET\n" {
+		t.Errorf("got %v and %q", err, readFile(t, file))
+	}
+	if err := os.WriteFile(file, []byte(ragged), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := formatFiles(io.Discard, []string{file, file}, true, false); err != nil || readFile(t, file) != aligned {
+		t.Errorf("named twice: %v, %q", err, readFile(t, file))
+	}
+}
+
+// TestOutputKeepsTheOwner: else a service could not read its policy any more.
+func TestOutputKeepsTheOwner(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	dir := write(t, map[string]string{"a.csv": ragged})
+	file := filepath.Join(dir, "a.csv")
+	if err := os.Chown(file, 4711, 4712); err != nil {
+		t.Fatal(err)
+	}
+	for name, put := range map[string]func() error{
+		"fmt": func() error { return formatFiles(io.Discard, []string{file}, true, false) },
+		"-o":  func() error { return writeOutput(file, []byte("text")) },
+	} {
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is, ok := info.Sys().(*syscall.Stat_t); !ok || is.Uid != 4711 || is.Gid != 4712 {
+			t.Errorf("%s: %+v", name, info.Sys())
+		}
+		if err := os.WriteFile(file, []byte(ragged), 0); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
