@@ -124,11 +124,8 @@ func (a *Authorizer) startWatching(read watch.Snapshot) error {
 
 // outcomeOf says what it means that the watcher reports err.
 func outcomeOf(err error) ReloadOutcome {
-	switch {
-	case errors.Is(err, watch.ErrPolling):
+	if errors.Is(err, watch.ErrPolling) {
 		return ReloadDegraded
-	case errors.Is(err, watch.ErrCutOff):
-		return ReloadRejected
 	}
 	return ReloadFailed
 }

@@ -62,7 +62,7 @@ func (l *loop) start() outcome {
 // way: deleted to be created again, or still being copied.
 func (l *loop) settle() {
 	s, err := l.load()
-	if (err != nil || s.cut(l.ended) != nil) && l.burst.again() {
+	if (err != nil || s.cutOff(l.ended)) && l.burst.again() {
 		return
 	}
 	l.burst.end()
@@ -115,10 +115,6 @@ func (l *loop) offer(s Snapshot, insist bool) outcome {
 // call calls the callback. A parser that panics at one file must not take the
 // whole server down.
 func (l *loop) call(s Snapshot) (err error) {
-	if err := s.cut(l.ended); err != nil {
-		l.config.report(err)
-		return err
-	}
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{Value: v, Stack: debug.Stack()}

@@ -101,8 +101,8 @@ func WithDebounce(quiet, maxDelay time.Duration) Option {
 }
 
 // WithErrorObserver sets a function to be told of what the callback cannot know: that
-// the files cannot be read or look cut off ([ErrCutOff]), that events are not to be
-// had (an error that is [ErrPolling]), that the callback panicked (a [*PanicError]). What the
+// the files cannot be read, that events are not to be had (an error that is
+// [ErrPolling]), that the callback panicked (a [*PanicError]). What the
 // callback itself returned is not repeated to it. A watcher made by [Load] has
 // no callback of the caller's and tells of every edit that is refused, too.
 //

@@ -7,18 +7,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"unicode"
+	"slices"
 )
 
 // ErrChanging says that the files were written each time they were read, so
 // that what was read may belong to no state they ever had. A later try may
 // succeed.
 var ErrChanging = errors.New("the files keep changing while they are read")
-
-// ErrCutOff says that a file looks cut off: it is shorter than when it was taken
-// last, and lacks the line break that it had at its end. It is still being written,
-// or the disk is full.
-var ErrCutOff = errors.New("the file looks cut off")
 
 // File is one file as it was read.
 type File struct {
@@ -39,29 +34,25 @@ type Snapshot struct {
 	Hash string
 }
 
-// ended is how long each file is that ends with a line break. Left out are those
-// in JSON, of which a part cannot be read.
+// ended is how long each file is that ends with a line break.
 func (s Snapshot) ended() map[string]int {
 	sizes := make(map[string]int)
 	for _, f := range s.Files {
-		if bytes.HasSuffix(f.Content, lineBreak) && !bytes.HasPrefix(bytes.TrimLeftFunc(f.Content, unicode.IsSpace), []byte("{")) {
+		if bytes.HasSuffix(f.Content, lineBreak) {
 			sizes[f.Name] = len(f.Content)
 		}
 	}
 	return sizes
 }
 
-// cut fails if a file has become shorter than it was, by ended, and lacks the line
-// break that it had at its end: the rest is still being written, or was lost on a
-// full disk. A part of a line may say something else than the whole, and lines
-// that are lost may be those that deny or revoke.
-func (s Snapshot) cut(ended map[string]int) error {
-	for _, f := range s.Files {
-		if len(f.Content) < ended[f.Name] && !bytes.HasSuffix(f.Content, lineBreak) {
-			return fmt.Errorf("watch: %s: %w: it is shorter than before and lacks the line break at its end; end its last line if it is whole", f.Name, ErrCutOff)
-		}
-	}
-	return nil
+// cutOff reports whether a file has become shorter than it was, by ended, and lacks
+// the line break that it had at its end, as one does that is being written. A part of
+// a line may say something else than the whole, and lines that are not there yet may
+// be those that deny or revoke.
+func (s Snapshot) cutOff(ended map[string]int) bool {
+	return slices.ContainsFunc(s.Files, func(f File) bool {
+		return len(f.Content) < ended[f.Name] && !bytes.HasSuffix(f.Content, lineBreak)
+	})
 }
 
 var lineBreak = []byte("\n")

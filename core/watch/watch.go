@@ -6,8 +6,7 @@
 // practice: editors that rename over, truncate and write, write twice or delete
 // and recreate; the swapped symbolic links of a Kubernetes ConfigMap or of a
 // release directory; directories that go and come back; network mounts that
-// tell nobody; a touch, which is not a change at all; a file that is cut off, as
-// on a full disk.
+// tell nobody; a touch, which is not a change at all.
 //
 // It listens to the file events of the operating system on each directory that
 // leads to a file, and reads the files every so often besides. What counts in
@@ -34,10 +33,6 @@ var ErrPolling = errors.New("no file events, so changes show at the next poll on
 // rejects the content: the caller goes on with what it had, and Func is not
 // called with this content again unless [Watcher.Trigger] asks for it. A panic
 // rejects it too.
-//
-// Content that looks cut off is rejected without a call, until the file's last
-// line is ended: see [ErrCutOff]. JSON, of which a part cannot be read, is given as
-// it is.
 //
 // The context ends when the watcher is closed. Func must call neither Close nor
 // Trigger, which would wait for it forever.
