@@ -18,7 +18,8 @@ import (
 //
 // A failure while ctx is cancelled is no outage but a client that hung up, and
 // the event says so ([OutcomeClientGone]). The answer is that to the failure,
-// should anybody still read it. A deadline, and a cancellation whose cause
+// should anybody still read it. So is one with [ReasonClientGone] in its
+// [UnavailableError]. A deadline, and a cancellation whose cause
 // ([context.Cause]) is not [context.Canceled], are the program's own.
 //
 // The order is fixed: a CORS preflight is answered (browsers send no
@@ -54,7 +55,7 @@ func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 // clientGone reports whether d is a failure because the client hung up.
 func clientGone(ctx context.Context, d *Denial) bool {
 	failed := d.Kind == Unavailable || d.Kind == Faulty && errors.Is(d.Cause, context.Canceled)
-	return failed && context.Cause(ctx) == context.Canceled
+	return failed && (d.Reason == ReasonClientGone || context.Cause(ctx) == context.Canceled)
 }
 
 // run takes r through the gate's steps and fills in v, with the request's context in it,

@@ -143,7 +143,8 @@ type UnavailableError struct {
 	// Reason is that of the event, [ReasonUnavailable] when it is "". Another one
 	// says that no dependency is broken, such as [ReasonUnknownKey] for a key that
 	// may be a new one or [ReasonDevelopmentKey]: [LogObserver] logs it as a
-	// warning.
+	// warning. With [ReasonClientGone], for a request whose body the client has not
+	// sent to its end, the event is [OutcomeClientGone].
 	Reason Reason
 	Err    error
 }

@@ -3,6 +3,7 @@ package openid
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -152,8 +153,11 @@ func logoutToken(r core.Request) (string, error) {
 		return "", refuse(core.ReasonMalformed, "Content-Type is not application/x-www-form-urlencoded")
 	}
 	text, err := io.ReadAll(io.LimitReader(b.Body(), maxLogoutForm+1))
-	if err != nil || len(text) > maxLogoutForm {
-		return "", refuse(core.ReasonMalformed, "the body cannot be read or is longer than %d bytes", maxLogoutForm)
+	if err != nil {
+		return "", &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("openid: the body has not come whole: %w", err)}
+	}
+	if len(text) > maxLogoutForm {
+		return "", refuse(core.ReasonMalformed, "the body is longer than %d bytes", maxLogoutForm)
 	}
 	form, err := url.ParseQuery(string(text))
 	if err != nil || len(form["logout_token"]) != 1 {

@@ -27,9 +27,9 @@ const ErrorParam = "error"
 // [ErrorParam] in its query; without such a page it is 401.
 //
 // A script may send the same fields as JSON: the answer is then 204, or 401. Both
-// get 403 for a page of another site, 429 for too many guesses, 503 for an outage,
-// and 401 for what cannot be read. Observers are told of every attempt, as of
-// [Manager.SignIn].
+// get 403 for a page of another site, 429 for too many guesses, 503 for an outage
+// or a body that has not come whole, and 401 for what cannot be read. Observers are
+// told of every attempt, as of [Manager.SignIn].
 //
 // Like the functions that mount gates it panics when it cannot work, which is when
 // users is nil or hides what it wraps, so that a mistake shows at start-up.

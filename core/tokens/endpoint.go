@@ -27,8 +27,8 @@ const fieldRefresh = "refresh_token"
 //
 // What is wrong or cannot be read is 401, and the answer does not tell whether
 // there is such a user. A page of another site gets 403 unseen, who has guessed too
-// often 429 unseen, and 503 means that nobody was logged in. Observers are told of
-// every attempt, with Gate "sign_in".
+// often 429 unseen, and 503, as for a body that has not come whole, means that
+// nobody was logged in. Observers are told of every attempt, with Gate "sign_in".
 //
 // Like the functions that mount gates it panics when it cannot work, which is when
 // users is nil or hides what it wraps, so that a mistake shows at start-up.

@@ -3,13 +3,17 @@ package tokens_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/basic"
+	"github.com/sallyport-go/sallyport/core/httpauth"
 	"github.com/sallyport-go/sallyport/core/jwtauth"
 	"github.com/sallyport-go/sallyport/core/jwtsign"
 	"github.com/sallyport-go/sallyport/core/revoke"
@@ -54,6 +58,27 @@ func TestFamiliesEnd(t *testing.T) {
 	if n := len(b.store.Keys()); n > 16 {
 		t.Errorf("%d entries for 2 families", n)
 	}
+}
+
+// TestBodiesThatBreakOff: what has not come whole says nothing of a token, and no
+// client forgets its own for it.
+func TestBodiesThatBreakOff(t *testing.T) {
+	b := newBench(t)
+	p := login(t, b.manager)
+	for name, e := range map[string]core.Endpoint{
+		"login": b.manager.LoginEndpoint(users), "refresh": b.manager.RefreshEndpoint(), "logout": b.manager.LogoutEndpoint(),
+	} {
+		body := io.MultiReader(strings.NewReader("refresh_token="+p.Refresh[:20]), iotest.ErrReader(io.ErrUnexpectedEOF))
+		r := httptest.NewRequest(http.MethodPost, "http://app.example/", body)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if resp := e(t.Context(), httpauth.Request(r)); resp.Status != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d", name, resp.Status)
+		}
+		if e := b.events.Last(t); e.Outcome != core.OutcomeClientGone || e.Reason != core.ReasonClientGone {
+			t.Errorf("%s: event %s, %s", name, e.Outcome, e.Reason)
+		}
+	}
+	gets(t, b.manager, p.Refresh)
 }
 
 // TestStoreHasNoToken: what is in the store makes no token, and one family takes no

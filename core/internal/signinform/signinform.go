@@ -51,8 +51,9 @@ func (f *Form) Login(users basic.Verifier, unread error) (account string, verify
 // body is an empty form.
 //
 // What cannot be read is a [core.CredentialError] with [core.ReasonMalformed],
-// and a field that is there twice [core.ErrAmbiguousCredentials]. Errors name no
-// values.
+// and a field that is there twice [core.ErrAmbiguousCredentials]. A body of which a
+// part has not come says nothing of credentials: a [core.UnavailableError] with
+// [core.ReasonClientGone]. Errors name no values.
 func Read(r core.Request, names ...string) (*Form, error) {
 	b, ok := r.(core.BodyReader)
 	if !ok {
@@ -60,11 +61,14 @@ func Read(r core.Request, names ...string) (*Form, error) {
 	}
 	text, err := bounded.Read(b.Body(), MaxSize)
 	var long *bounded.LengthError
+	var cut *http.MaxBytesError // by a middleware
 	switch {
 	case errors.As(err, &long):
 		return nil, malformed("body " + long.Error())
+	case errors.As(err, &cut):
+		return nil, malformed("body is longer than a middleware lets through")
 	case err != nil:
-		return nil, malformed("the body cannot be read")
+		return nil, &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("sign-in: the body has not come whole: %w", err)}
 	case len(text) == 0:
 		return &Form{}, nil
 	}

@@ -93,8 +93,12 @@ func TestReadOddRequests(t *testing.T) {
 	if got := outcome(signinform.Read(request(strings.NewReader("user=alice"), form, inJSON), "user")); got != "ambiguous" {
 		t.Errorf("two media types: %s", got)
 	}
-	if got := outcome(signinform.Read(request(iotest.ErrReader(errors.New("gone")), form), "user")); got != "malformed" {
-		t.Errorf("body that breaks off: %s", got)
+	var gone *core.UnavailableError
+	if _, err := signinform.Read(request(iotest.ErrReader(io.ErrUnexpectedEOF), form), "user"); !errors.As(err, &gone) || gone.Reason != core.ReasonClientGone {
+		t.Errorf("body that breaks off: %v", err)
+	}
+	if got := outcome(signinform.Read(request(iotest.ErrReader(&http.MaxBytesError{Limit: 1}), form), "user")); got != "malformed" {
+		t.Errorf("body that a middleware cuts: %s", got)
 	}
 	var fault *core.InternalError
 	if _, err := signinform.Read(struct{ core.Request }{}, "user"); !errors.As(err, &fault) {

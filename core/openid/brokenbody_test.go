@@ -1,0 +1,25 @@
+package openid
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/iotest"
+
+	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+)
+
+// A provider is told to come again, and not that its token is bad, when a part of
+// its request has not come.
+func TestLogoutThatBreaksOff(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(io.ErrUnexpectedEOF))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	_, err := logoutToken(httpauth.Request(r))
+	var gone *core.UnavailableError
+	if !errors.As(err, &gone) || gone.Reason != core.ReasonClientGone {
+		t.Errorf("%v", err)
+	}
+}
