@@ -61,6 +61,7 @@ func (f *follower) make(rules []*Rule, s *model.Schema, kind string) {
 	for n := range g.byNode {
 		if roles := f.rolesOf(int32(n)); len(roles) > 0 {
 			f.pace.Step()
+			g.linked = append(g.linked, int32(n))
 			g.byNode[n] = f.closureOf(g.nodes.pair(int32(n)).Tenant, roles, f.openRoles(int32(n)))
 		}
 	}

@@ -36,7 +36,9 @@ type Graph struct {
 	nodes   nodes
 	// byNode is which of the closures a name leads to, by its node; the first is
 	// nil, for names that have no roles.
-	byNode   []int32
+	byNode []int32
+	// linked are the nodes that have roles, in order.
+	linked   []int32
 	closures []*Closure
 	patterns *patterns // nil where all texts are compared as they are
 	times    *times    // nil where links count at any time
@@ -179,8 +181,8 @@ func (c *Closure) to(name string) (int, bool) {
 // Each are the names that have roles, by their numbers.
 func (g *Graph) Each() iter.Seq2[Pair, *Closure] {
 	return func(yield func(Pair, *Closure) bool) {
-		for number, at := range g.byNode {
-			if at != 0 && !yield(g.nodes.pair(int32(number)), g.closures[at]) {
+		for _, number := range g.linked {
+			if !yield(g.nodes.pair(number), g.closures[g.byNode[number]]) {
 				return
 			}
 		}
@@ -314,27 +316,31 @@ func (g *Graph) MarkFollowing(old *Graph, changed, marked []bool) {
 	for i, c := range g.closures {
 		leads[i] = c.Leads(changed)
 	}
-	for name, at := range g.byNode {
-		if leads[at] {
+	for _, name := range g.linked {
+		if leads[g.byNode[name]] {
 			marked[name] = true
 		}
 	}
 	if g == old {
 		return
 	}
+	for _, name := range old.linked {
+		if g.Of(Pair{Name: name}) == nil {
+			marked[name] = true
+		}
+	}
 	equal := make([]int32, len(g.closures)) // a closure of old, once it has been compared
-	for name := range int32(max(len(g.byNode), len(old.byNode))) {
-		p := Pair{Name: name}
-		now, was := g.Of(p), old.Of(p)
-		if now == nil || was == nil {
-			marked[name] = marked[name] || now != was
+	for _, name := range g.linked {
+		was := old.Of(Pair{Name: name})
+		if was == nil {
+			marked[name] = true
 			continue
 		}
 		at, before := g.byNode[name], old.byNode[name]
 		if equal[at] == before {
 			continue
 		}
-		if now.Equal(was) {
+		if g.closures[at].Equal(was) {
 			equal[at] = before
 		} else {
 			marked[name] = true
