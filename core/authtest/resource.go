@@ -14,6 +14,7 @@ var resourceCases = map[string]func(*testing.T, Framework){
 	"G14-G15 methods":                         guardedMethods,
 	"G16 upgrade requests":                    upgrades,
 	"G18-G20 headers that prove nothing":      untrustedHeaders,
+	"G18 fields behind the body":              trailers,
 	"400 for a path comes before 401 and 403": ambiguousFirst,
 	"G02 encoded slashes by option":           encodedSlashes,
 }
@@ -235,6 +236,45 @@ func untrustedHeaders(t *testing.T, f Framework) {
 	}
 	if r := v.take(); r != nil {
 		t.Errorf("handlers ran: %v", r)
+	}
+}
+
+// trailers: a field behind a chunked body is none of the header (RFC 9110 §6.5.1), or
+// whoever sends it gets past a proxy that removes it there.
+func trailers(t *testing.T, f Framework) {
+	byField := &scripted{authenticate: func(r core.Request) (*core.Principal, error) {
+		switch id, n := r.Header("Remote-User"); n {
+		case 0:
+			return nil, core.ErrNoCredentials
+		case 1:
+			return core.NewPrincipal(core.PrincipalInfo{ID: id})
+		default:
+			return nil, core.ErrAmbiguousCredentials
+		}
+	}}
+	g, _ := guardOf(t, []core.Authenticator{byField})
+	for _, kind := range []string{"Authenticate", "Optional"} {
+		who := ""
+		addr := f.Start(t, App{Routes: []Route{{Pattern: "/door", Gates: []Gate{{Kind: kind, Guard: g}}, Handler: func(x Exchange) error {
+			who = "anonymous"
+			if p := x.Principal(); p != nil {
+				who = p.ID()
+			}
+			return ok(x)
+		}}}})
+		for _, header := range []string{"", "Remote-User: bob\n", "remote-user: bob\n"} {
+			for _, announced := range []string{"", "Trailer: Remote-User\n"} {
+				for _, chunks := range []string{"", "3\r\nabc\r\n"} {
+					for _, trailer := range []string{"", "Remote-User: alice\r\n", "remote-user: alice\r\n"} {
+						who = ""
+						a := Send(t, addr, "POST /door HTTP/1.1\nHost: app.example\nTransfer-Encoding: chunked\n"+header+announced+"\n"+chunks+"0\r\n"+trailer+"\r\n")
+						if who == "alice" || trailer == "" && header != "" && (who != "bob" || a.Status != 200) {
+							t.Errorf("%s, %q%q, %q behind %q: %d, the handler ran for %q", kind, header, announced, trailer, chunks, a.Status, who)
+						}
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func (v *View) Lend(name string) (value string, count int) {
 	if v.lentName != name {
 		v.lentName, v.lent, v.lines = name, "", 0
 		if lines := v.ctx.Request.Header.PeekAll(name); len(lines) > 0 {
-			v.lent, v.lines = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])), int32(len(lines)) //nolint:gosec // lent: whoever asks keeps nothing
+			v.lent, v.lines = unsafe.String(unsafe.SliceData(lines[0]), len(lines[0])), int32(v.doubted(name, len(lines))) //nolint:gosec // lent: whoever asks keeps nothing
 		}
 	}
 	return v.lent, int(v.lines)
@@ -95,7 +95,7 @@ func (v *View) Header(name string) (value string, count int) {
 				value, count = first(value, val, count)
 			}
 		}
-		return value, count
+		return value, v.doubted(name, count)
 	}
 	lines := h.PeekAll(name)
 	if len(lines) == 0 {
@@ -104,7 +104,32 @@ func (v *View) Header(name string) (value string, count int) {
 	if string(lines[0]) != v.last { // credentials are looked at twice
 		v.last = string(lines[0])
 	}
-	return v.last, len(lines)
+	return v.last, v.doubted(name, len(lines))
+}
+
+// doubted is how many lines a field has of which count were found. fasthttp puts fields
+// behind a chunked body, which proxies may pass on unseen, among those of the header
+// (RFC 9110 §6.5.1 says why not). One that is not in the header as it was sent counts
+// twice, so that no scheme takes it: whether a middleware has set it cannot be known.
+func (v *View) doubted(name string, count int) int {
+	h := &v.ctx.Request.Header
+	if length := h.ContentLength(); count != 1 || length != -1 && length != 0 || name == "Authorization" { // which is refused there
+		return count
+	}
+	if raw := h.RawHeaders(); hasLine(raw, "Transfer-Encoding") && !hasLine(raw, name) {
+		return 2
+	}
+	return 1
+}
+
+// hasLine reports whether there is a field called name in a header as it was sent.
+func hasLine(raw []byte, name string) bool {
+	for line := range bytes.Lines(raw) {
+		if key, _, ok := bytes.Cut(line, []byte(":")); ok && strings.EqualFold(string(key), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // first counts one more value and keeps the first.

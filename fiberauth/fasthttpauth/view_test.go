@@ -1,8 +1,10 @@
 package fasthttpauth_test
 
 import (
+	"bufio"
 	"crypto/tls"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -118,5 +120,32 @@ func TestSealKeepsTheHandshake(t *testing.T) {
 	}
 	if fasthttpauth.Rewritten(&newCtx("/a?b").Request, "GET") || !fasthttpauth.Rewritten(&newCtx("/a").Request, "POST") {
 		t.Error("what is rewritten")
+	}
+}
+
+// TestFieldsBehindTheBody: a field that has not been sent in the header of a chunked
+// request is no credential, also with names as they were sent and where it is lent.
+func TestFieldsBehindTheBody(t *testing.T) {
+	for _, rawNames := range []bool{false, true} {
+		for field, want := range map[string]int{"Remote-User": 2, "X-Sent": 1, "X-None": 0, "Authorization": 1} {
+			for _, body := range []string{"", "3\r\nabc\r\n"} {
+				ctx := new(fasthttp.RequestCtx)
+				ctx.Init(new(fasthttp.Request), nil, discard{})
+				ctx.Request.Header.DisableNormalizing()
+				if !rawNames {
+					ctx.Request.Header.EnableNormalizing()
+				}
+				sent := "POST / HTTP/1.1\r\nHost: app.example\r\nx-sent: 1\r\nauthorization: Name alice\r\nTransfer-Encoding: chunked\r\n\r\n" + body + "0\r\nRemote-User: alice\r\n\r\n"
+				if err := ctx.Request.Read(bufio.NewReader(strings.NewReader(sent))); err != nil {
+					t.Fatal(err)
+				}
+				v := fasthttpauth.NewView(ctx, rawNames)
+				_, n := v.Header(field)
+				v.Decide()
+				if _, lent := v.Lend(field); n != want || lent != want {
+					t.Errorf("%s behind %q: %d lines, %d are lent, want %d", field, body, n, lent, want)
+				}
+			}
+		}
 	}
 }
