@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/internal/casbinv2"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/model"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 	from "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
@@ -43,13 +44,7 @@ func newConfig() config { return config{Settings: model.Settings{Casbin: casbinv
 // WithCasbin has another major version of Casbin read models and decide what no
 // index can, in place of Casbin v2. Bridges give it themselves.
 func WithCasbin(c bridge.Casbin) Option {
-	return func(to *config) error {
-		if isNil(c) {
-			return errors.New("casbin is nil")
-		}
-		to.Casbin = c
-		return nil
-	}
+	return func(to *config) error { return option.Set(&to.Casbin, c, "casbin is nil") }
 }
 
 // WithAnonymous lets requests without credentials be judged as the subject
@@ -76,13 +71,7 @@ func WithEmptyPolicy() Option {
 // for tests and for tools that ask about another time. It is called once for each
 // decision of a policy that has such links, and must be safe for concurrent use.
 func WithClock(now func() time.Time) Option {
-	return func(c *config) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		c.Clock = now
-		return nil
-	}
+	return func(c *config) error { return option.Set(&c.Clock, now, "clock is nil") }
 }
 
 // WithLinkCondition has role links of a kind, which is "g" or "g2" and so on, count
@@ -168,13 +157,7 @@ func WithDefaultRole(role string) Option {
 // the prefix away, and a g line that gives a role without the prefix is an
 // error.
 func WithRolePrefix(prefix string) Option {
-	return func(c *config) error {
-		if prefix == "" {
-			return errors.New("role prefix must not be empty")
-		}
-		c.RolePrefix = prefix
-		return nil
-	}
+	return func(c *config) error { return option.Set(&c.RolePrefix, prefix, "role prefix must not be empty") }
 }
 
 // WithCasbinSemantics loads whatever Casbin itself loads and has it mean what it means to
@@ -201,11 +184,5 @@ func WithCasbinSemantics() Option {
 // to l in place of slog.Default. Use slog.New(slog.DiscardHandler) to silence them; they can
 // still be had from [Authorizer.Warnings].
 func WithLogger(l *slog.Logger) Option {
-	return func(c *config) error {
-		if l == nil {
-			return errors.New("logger is nil")
-		}
-		c.logger = l
-		return nil
-	}
+	return func(c *config) error { return option.Set(&c.logger, l, "logger is nil") }
 }

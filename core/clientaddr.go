@@ -1,8 +1,9 @@
 package core
 
 import (
-	"errors"
 	"net/netip"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // ClientAddr is the address of the peer, or what [WithClientAddress] makes of the
@@ -40,11 +41,5 @@ func (e *Event) from(g *Guard, r Request) {
 // with an error too: it is then that of a proxy. Without this option it is the
 // peer's.
 func WithClientAddress(of func(Request) (netip.Addr, error)) Option {
-	return func(g *Guard) error {
-		if of == nil {
-			return errors.New("client address is nil")
-		}
-		g.clientAddr = of
-		return nil
-	}
+	return func(g *Guard) error { return option.Set(&g.clientAddr, of, "client address is nil") }
 }

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Outcome says in one word what became of a request at a gate.
@@ -313,13 +313,7 @@ func (g *Guard) traceOf(ctx context.Context, r Request) string {
 // looked at, such as the span that a middleware has put into the context: it also
 // has one where the service itself began the trace. of returns "" for none.
 func WithTraceID(of func(ctx context.Context) string) Option {
-	return func(g *Guard) error {
-		if of == nil {
-			return errors.New("trace ID is nil")
-		}
-		g.traceID = of
-		return nil
-	}
+	return func(g *Guard) error { return option.Set(&g.traceID, of, "trace ID is nil") }
 }
 
 // traceID is the trace-id of a traceparent field, or "".

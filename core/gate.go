@@ -30,11 +30,7 @@ type GateOption func(*Gate) error
 // place of its path. It must not be empty.
 func WithResourceName(name string) GateOption {
 	return func(t *Gate) error {
-		if name == "" {
-			return errors.New("resource name is empty: leave WithResourceName out for the path alone")
-		}
-		t.name = name
-		return nil
+		return option.Set(&t.name, name, "resource name is empty: leave WithResourceName out for the path alone")
 	}
 }
 
@@ -42,11 +38,7 @@ func WithResourceName(name string) GateOption {
 // must not be empty.
 func WithAction(action string) GateOption {
 	return func(t *Gate) error {
-		if action == "" {
-			return errors.New("action is empty: leave WithAction out for the method")
-		}
-		t.action = action
-		return nil
+		return option.Set(&t.action, action, "action is empty: leave WithAction out for the method")
 	}
 }
 

@@ -251,13 +251,7 @@ func WithMethods(methods ...string) Option {
 // WithLogger sets where warnings go: those at assembly, and that a handler wrote
 // after a refusal, which is never sent; slog's default otherwise.
 func WithLogger(l *slog.Logger) Option {
-	return func(g *Guard) error {
-		if l == nil {
-			return errors.New("logger is nil")
-		}
-		g.logger = l
-		return nil
-	}
+	return func(g *Guard) error { return option.Set(&g.logger, l, "logger is nil") }
 }
 
 // WithWarningsAsErrors turns warnings at assembly, such as a rule with a role the policy

@@ -1,11 +1,11 @@
 package setup
 
 import (
-	"errors"
 	"log/slog"
 
 	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Option configures [Open].
@@ -24,13 +24,7 @@ type settings struct {
 // WithLogger sets where verdicts, reloads and warnings are logged, whatever the
 // file says of it; slog's default logger where neither says something.
 func WithLogger(l *slog.Logger) Option {
-	return func(s *settings) error {
-		if l == nil {
-			return errors.New("logger is nil")
-		}
-		s.log = l
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.log, l, "logger is nil") }
 }
 
 // WithoutWrites leaves all files alone, for tools that open a setup while the service
@@ -49,13 +43,7 @@ func WithoutWrites() Option {
 // the rest of the file has been opened; a decision that is made in that instant may
 // be missing from it. Close old when its last request has ended.
 func WithPredecessor(old *Setup) Option {
-	return func(s *settings) error {
-		if old == nil {
-			return errors.New("predecessor is nil")
-		}
-		s.predecessor = old
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.predecessor, old, "predecessor is nil") }
 }
 
 // WithGuard adds options that a file cannot have, such as an observer or a

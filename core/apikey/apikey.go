@@ -94,13 +94,7 @@ func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
 
 // WithClock sets what time it is, for tests; [time.Now] by default.
 func WithClock(now func() time.Time) Option {
-	return func(a *Authenticator) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		a.now = now
-		return nil
-	}
+	return func(a *Authenticator) error { return option.Set(&a.now, now, "clock is nil") }
 }
 
 // Scheme implements [core.Authenticator]. The name is [DefaultScheme], or what

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/basic"
 	"github.com/sallyport-go/sallyport/core/digest"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -97,13 +98,7 @@ func WithMaxEntries(n int) Option {
 // it all clients behind a proxy share one budget, so that any of them can have
 // the others refused.
 func WithTrustedProxies(t *proxy.Trust) Option {
-	return func(l *Limiter) error {
-		if t == nil {
-			return errors.New("trusted proxies are nil")
-		}
-		l.proxies = t
-		return nil
-	}
+	return func(l *Limiter) error { return option.Set(&l.proxies, t, "trusted proxies are nil") }
 }
 
 // WithIgnoredReasons adds reasons that tell of no guess.
@@ -176,13 +171,7 @@ func WithTimeout(d time.Duration) Option {
 // when it answers again, with nil. Between the two this instance counts by itself.
 // f must be quick and safe for concurrent use.
 func WithStoreObserver(f func(err error)) Option {
-	return func(l *Limiter) error {
-		if f == nil {
-			return errors.New("store observer is nil")
-		}
-		l.ofStore.told = f
-		return nil
-	}
+	return func(l *Limiter) error { return option.Set(&l.ofStore.told, f, "store observer is nil") }
 }
 
 // storeSettings are what options say about a store.

@@ -31,13 +31,7 @@ type PasswordOption func(*password) error
 // WithRealm answers challenges for one realm alone (RFC 9110 §11.5). Without it
 // every realm of the origins may have the password.
 func WithRealm(realm string) PasswordOption {
-	return func(p *password) error {
-		if realm == "" {
-			return errors.New("realm is empty")
-		}
-		p.realm = realm
-		return nil
-	}
+	return func(p *password) error { return option.Set(&p.realm, realm, "realm is empty") }
 }
 
 // WithPreemptiveCredentials sends the password of [Basic] with the first request already, and

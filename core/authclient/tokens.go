@@ -97,13 +97,7 @@ func WithTimeout(d time.Duration) TokenOption {
 
 // WithTokenClock replaces the clock that tokens expire by.
 func WithTokenClock(now func() time.Time) TokenOption {
-	return func(t *Tokens) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		t.now = now
-		return nil
-	}
+	return func(t *Tokens) error { return option.Set(&t.now, now, "clock is nil") }
 }
 
 // Bearer is a source of tokens for the Bearer scheme (RFC 6750).

@@ -62,13 +62,7 @@ type Option func(*PDP) error
 // it; those of the asker's credentials are not its own. An error is 503, or 500 if
 // it is a [*core.InternalError].
 func WithSubjects(f func(ctx context.Context, asker *core.Principal, subject Entity) (*core.Principal, error)) Option {
-	return func(p *PDP) error {
-		if f == nil {
-			return errors.New("subjects: the function is nil")
-		}
-		p.subjects = f
-		return nil
-	}
+	return func(p *PDP) error { return option.Set(&p.subjects, f, "subjects: the function is nil") }
 }
 
 // WithResources says what a resource is to the policy that p asks about, or is
@@ -78,13 +72,7 @@ func WithSubjects(f func(ctx context.Context, asker *core.Principal, subject Ent
 // the client is told its text, except for a [*core.UnavailableError] (503) and a
 // [*core.InternalError] (500).
 func WithResources(f func(p *core.Principal, resource Entity) (core.Resource, error)) Option {
-	return func(p *PDP) error {
-		if f == nil {
-			return errors.New("resources: the function is nil")
-		}
-		p.resources = f
-		return nil
-	}
+	return func(p *PDP) error { return option.Set(&p.resources, f, "resources: the function is nil") }
 }
 
 // WithMaxQuestions sets how many questions one request may have; 1,000 by default.

@@ -94,13 +94,7 @@ func WithCacheSize(n int) CacheOption {
 
 // WithClock sets the clock, for tests; [time.Now] by default.
 func WithClock(now func() time.Time) CacheOption {
-	return func(c *Cache) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		c.now = now
-		return nil
-	}
+	return func(c *Cache) error { return option.Set(&c.now, now, "clock is nil") }
 }
 
 // NewCache makes a cache in front of v.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Option configures a [Log].
@@ -153,22 +155,10 @@ func WithMaxFiles(n int) Option {
 // WithLogger sets where it is said that decisions cannot be written; slog's
 // default otherwise.
 func WithLogger(l *slog.Logger) Option {
-	return func(c *config) error {
-		if l == nil {
-			return errors.New("logger is nil")
-		}
-		c.logger = l
-		return nil
-	}
+	return func(c *config) error { return option.Set(&c.logger, l, "logger is nil") }
 }
 
 // WithClock sets the time of the log's own records and of rotation, for tests.
 func WithClock(now func() time.Time) Option {
-	return func(c *config) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		c.now = now
-		return nil
-	}
+	return func(c *config) error { return option.Set(&c.now, now, "clock is nil") }
 }

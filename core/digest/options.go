@@ -2,12 +2,12 @@ package digest
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core/internal/sharedstore"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Defaults and limits of nonces.
@@ -142,11 +142,5 @@ func WithMaxNonces(n int) Option {
 // WithClock sets where the time comes from, for tests; [time.Now] by default. It
 // must be safe for concurrent use.
 func WithClock(now func() time.Time) Option {
-	return func(s *settings) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		s.clock = now
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.clock, now, "clock is nil") }
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/sharedstore"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // CountStore remembers which counts of nonces were used, for all instances of a
@@ -33,13 +33,7 @@ const countTimeout = 250 * time.Millisecond
 // instance either. It needs [WithNonceKey]. While s fails, requests are 503, unless
 // [WithCountFallback] is given.
 func WithCounts(s CountStore) Option {
-	return func(o *settings) error {
-		if isnil.Value(s) {
-			return errors.New("count store is nil")
-		}
-		o.counts = s
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.counts, s, "count store is nil") }
 }
 
 // WithCountFallback lets this instance decide by itself while the store of [WithCounts]

@@ -71,13 +71,7 @@ func WithSemicolons() Option {
 // WithLogger is told of peers that are not trusted proxies, by their addresses or, with
 // [core.WithPseudonyms], their pseudonyms; [slog.Default] is by default.
 func WithLogger(l *slog.Logger) Option {
-	return func(s *Service) error {
-		if l == nil {
-			return errors.New("logger is nil")
-		}
-		s.logger = l
-		return nil
-	}
+	return func(s *Service) error { return option.Set(&s.logger, l, "logger is nil") }
 }
 
 // New makes a service that asks gate about what the proxies in trusted say, in

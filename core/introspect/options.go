@@ -1,10 +1,11 @@
 package introspect
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Option configures a [Verifier].
@@ -118,11 +119,7 @@ func WithTransport(rt http.RoundTripper) Option {
 		if err := v.terms.Given.Add("WithTransport"); err != nil {
 			return err
 		}
-		if rt == nil {
-			return errors.New("transport is nil")
-		}
-		v.transport = rt
-		return nil
+		return option.Set(&v.transport, rt, "transport is nil")
 	}
 }
 

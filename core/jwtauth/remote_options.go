@@ -1,7 +1,6 @@
 package jwtauth
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -179,11 +178,7 @@ func WithTransport(t http.RoundTripper) RemoteOption {
 		if err := c.set.Add("WithTransport"); err != nil {
 			return err
 		}
-		if t == nil {
-			return errors.New("transport is nil")
-		}
-		c.transport = t
-		return nil
+		return option.Set(&c.transport, t, "transport is nil")
 	}
 }
 
@@ -203,11 +198,7 @@ func WithRefreshObserver(report func(Refresh)) RemoteOption {
 		if err := c.set.Add("WithRefreshObserver"); err != nil {
 			return err
 		}
-		if report == nil {
-			return errors.New("refresh observer is nil")
-		}
-		c.onRefresh = report
-		return nil
+		return option.Set(&c.onRefresh, report, "refresh observer is nil")
 	}
 }
 
@@ -219,11 +210,7 @@ func WithRemoteClock(now func() time.Time) RemoteOption {
 		if err := c.set.Add("WithRemoteClock"); err != nil {
 			return err
 		}
-		if now == nil {
-			return errors.New("remote clock is nil")
-		}
-		c.now = now
-		return nil
+		return option.Set(&c.now, now, "remote clock is nil")
 	}
 }
 

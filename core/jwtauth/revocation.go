@@ -2,12 +2,11 @@ package jwtauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/internal/claims"
-	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -24,11 +23,7 @@ func WithRevocation(c revoke.Checker) Option {
 		if err := v.terms.Given.Add("WithRevocation"); err != nil {
 			return err
 		}
-		if isnil.Value(c) {
-			return errors.New("revocations are nil")
-		}
-		v.revocations = c
-		return nil
+		return option.Set(&v.revocations, c, "revocations are nil")
 	}
 }
 

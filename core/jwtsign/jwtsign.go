@@ -117,13 +117,7 @@ func WithFormerKeys(keys ...*jwtauth.Key) Option {
 // WithClock sets where the time comes from; [time.Now] by default. It must be safe
 // for concurrent use.
 func WithClock(now func() time.Time) Option {
-	return func(s *Signer) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		s.now = now
-		return nil
-	}
+	return func(s *Signer) error { return option.Set(&s.now, now, "clock is nil") }
 }
 
 // New makes a signer that signs with key. [WithIssuer] is required.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/core"
 	"github.com/sallyport-go/sallyport/core/challenge"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/proxy"
 )
 
@@ -31,26 +32,14 @@ func WithRoots(pool *x509.CertPool) Option {
 // WithRoles sets what roles a certificate gives; none by default. Errors are those
 // of [IdentityFunc]. The function must be safe for concurrent use.
 func WithRoles(f func(*x509.Certificate) ([]string, error)) Option {
-	return func(a *Authenticator) error {
-		if f == nil {
-			return errors.New("roles function is nil")
-		}
-		a.roles = f
-		return nil
-	}
+	return func(a *Authenticator) error { return option.Set(&a.roles, f, "roles function is nil") }
 }
 
 // WithRevocation asks f at each request whether a certificate still holds. nil
 // means that it does, [ErrRevoked] is 401, and any other error is 503: it could
 // not be found out. f must be safe for concurrent use, and quick.
 func WithRevocation(f func(context.Context, *x509.Certificate) error) Option {
-	return func(a *Authenticator) error {
-		if f == nil {
-			return errors.New("revocation function is nil")
-		}
-		a.revocation = f
-		return nil
-	}
+	return func(a *Authenticator) error { return option.Set(&a.revocation, f, "revocation function is nil") }
 }
 
 // WithClientCertHeader reads the certificate from the Client-Cert and
@@ -91,13 +80,7 @@ func WithProxyVerification() Option {
 
 // WithClock sets the clock; time.Now by default.
 func WithClock(now func() time.Time) Option {
-	return func(a *Authenticator) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		a.now = now
-		return nil
-	}
+	return func(a *Authenticator) error { return option.Set(&a.now, now, "clock is nil") }
 }
 
 func fromHeaders(t *proxy.Trust, read func(core.Request) (*forwarded, error), names ...string) Option {

@@ -81,13 +81,7 @@ type Option func(*settings) error
 // WithClock sets where the time comes from; [time.Now] by default. It must be
 // safe for concurrent use. Providers have a clock of their own.
 func WithClock(now func() time.Time) Option {
-	return func(s *settings) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		s.now = now
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.now, now, "clock is nil") }
 }
 
 // WithLogoutRedirect sets the page of the application to which a provider sends
@@ -128,13 +122,7 @@ func (s *SignIn) Path() string { return s.path }
 
 // WithTemplate sets the sign-in page; it is executed with a [Page].
 func WithTemplate(t *template.Template) Option {
-	return func(s *settings) error {
-		if t == nil {
-			return errors.New("template is nil")
-		}
-		s.template = t
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.template, t, "template is nil") }
 }
 
 // New makes the sign-in for sessions at providers. base is the address of the

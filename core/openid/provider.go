@@ -60,26 +60,14 @@ func WithName(name string) ProviderOption {
 // WithLabel sets what the provider is called on the sign-in page, such as
 // "Google"; the host of the issuer by default.
 func WithLabel(label string) ProviderOption {
-	return func(s *providerSettings) error {
-		if label == "" {
-			return errors.New("label is empty")
-		}
-		s.label = label
-		return nil
-	}
+	return func(s *providerSettings) error { return option.Set(&s.label, label, "label is empty") }
 }
 
 // WithClientSecret sets the secret by which the provider knows this application.
 // It is sent in the way that the provider's metadata names. Without it the
 // application is a public client, which has PKCE alone.
 func WithClientSecret(secret string) ProviderOption {
-	return func(s *providerSettings) error {
-		if secret == "" {
-			return errors.New("client secret is empty")
-		}
-		s.secret = secret
-		return nil
-	}
+	return func(s *providerSettings) error { return option.Set(&s.secret, secret, "client secret is empty") }
 }
 
 // WithScopes adds scopes to "openid", such as "profile", "email" or "groups".
@@ -102,13 +90,7 @@ func WithScopes(scopes ...string) ProviderOption {
 // subject is unique at its issuer only. So do an application's own accounts
 // beside a provider.
 func WithIDPrefix(prefix string) ProviderOption {
-	return func(s *providerSettings) error {
-		if prefix == "" {
-			return errors.New("ID prefix is empty")
-		}
-		s.prefix = prefix
-		return nil
-	}
+	return func(s *providerSettings) error { return option.Set(&s.prefix, prefix, "ID prefix is empty") }
 }
 
 // WithClaims says how ID tokens are read, in the words of package jwtauth:
@@ -127,25 +109,13 @@ func WithClaims(opts ...jwtauth.Option) ProviderOption {
 // that one or another one, such as the account of the application's own
 // database. A [core.CredentialError] refuses the sign-in, any other error is 503.
 func WithPrincipalLookup(lookup func(context.Context, *core.Principal) (*core.Principal, error)) ProviderOption {
-	return func(s *providerSettings) error {
-		if lookup == nil {
-			return errors.New("lookup is nil")
-		}
-		s.lookup = lookup
-		return nil
-	}
+	return func(s *providerSettings) error { return option.Set(&s.lookup, lookup, "lookup is nil") }
 }
 
 // WithTransport sets how the provider is reached. By default it is reached as the
 // environment says (HTTPS_PROXY) and by TLS 1.2 at least.
 func WithTransport(t http.RoundTripper) ProviderOption {
-	return func(s *providerSettings) error {
-		if t == nil {
-			return errors.New("transport is nil")
-		}
-		s.transport = t
-		return nil
-	}
+	return func(s *providerSettings) error { return option.Set(&s.transport, t, "transport is nil") }
 }
 
 // WithTimeout bounds one request to the provider; 5 s by default, at most 1
@@ -163,13 +133,7 @@ func WithTimeout(d time.Duration) ProviderOption {
 // WithProviderClock sets where the time comes from that tokens are judged by;
 // [time.Now] by default. It must be safe for concurrent use.
 func WithProviderClock(now func() time.Time) ProviderOption {
-	return func(s *providerSettings) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		s.now = now
-		return nil
-	}
+	return func(s *providerSettings) error { return option.Set(&s.now, now, "clock is nil") }
 }
 
 // NewProvider makes a provider from its issuer, which is exactly what its metadata

@@ -1,8 +1,13 @@
-// Package option applies functional options, for the packages of this project
-// and for schemes and adapters written elsewhere.
+// Package option makes and applies functional options, for the packages of this
+// project and for schemes and adapters written elsewhere.
 package option
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sallyport-go/sallyport/core/internal/isnil"
+)
 
 // Apply calls each option with the target, in the order given. The first error
 // ends it and is returned as it is. So is a nil option, by its place: "option 2
@@ -16,5 +21,16 @@ func Apply[T any, O ~func(T) error](target T, options []O) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// Set gives the field of a target its value, or returns an error with the text
+// missing when the value is none: nil, an interface that holds a nil pointer,
+// function or map, or the empty string.
+func Set[V any](field *V, value V, missing string) error {
+	if text, ok := any(value).(string); isnil.Value(value) || ok && text == "" {
+		return errors.New(missing)
+	}
+	*field = value
 	return nil
 }

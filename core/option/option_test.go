@@ -2,6 +2,8 @@ package option_test
 
 import (
 	"errors"
+	"fmt"
+	"math/big"
 	"slices"
 	"testing"
 
@@ -45,5 +47,37 @@ func TestApply(t *testing.T) {
 	}
 	if err := option.Apply(new([]string), []setting{refuse}); err != broken {
 		t.Errorf("error %v, want the option's own", err)
+	}
+}
+
+// TestSet refuses what is no value, and leaves the field as it was.
+func TestSet(t *testing.T) {
+	var (
+		number = new(int)
+		text   = "before"
+		read   func() int
+		name   fmt.Stringer
+		table  map[string]int
+	)
+	for what, err := range map[string]error{
+		"a pointer":   option.Set(&number, nil, "none"),
+		"a text":      option.Set(&text, "", "none"),
+		"a function":  option.Set(&read, nil, "none"),
+		"a map":       option.Set(&table, nil, "none"),
+		"a nil":       option.Set(&name, nil, "none"),
+		"a typed nil": option.Set(&name, fmt.Stringer((*big.Int)(nil)), "none"),
+	} {
+		if err == nil || err.Error() != "none" {
+			t.Errorf("%s that is none: error %v", what, err)
+		}
+	}
+	if number == nil || text != "before" || name != nil {
+		t.Errorf("%v, %q, %v: changed by what is none", number, text, name)
+	}
+	if err := option.Set(&text, "after", "none"); err != nil || text != "after" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if err := option.Set(&name, fmt.Stringer(big.NewInt(7)), "none"); err != nil || name.String() != "7" {
+		t.Errorf("%v, %v", name, err)
 	}
 }

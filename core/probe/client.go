@@ -58,13 +58,7 @@ func WithTimeout(d time.Duration) Option {
 // WithTLS is the TLS configuration for https, such as one with the certificate
 // authority of a company; the system's without it. ServerName is set to the host.
 func WithTLS(config *tls.Config) Option {
-	return func(c *Client) error {
-		if config == nil {
-			return errors.New("TLS configuration is nil")
-		}
-		c.tls = config
-		return nil
-	}
+	return func(c *Client) error { return option.Set(&c.tls, config, "TLS configuration is nil") }
 }
 
 // WithDirect is the address of the service itself, behind the proxy in front.

@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Option sets something of [New]. Of the same option given twice the last
@@ -119,13 +121,7 @@ func WithTexts(texts ...Texts) Option {
 // The page may load and run nothing, and its only style is {{.Style}} in one
 // style element, unless [WithContentSecurityPolicy] allows more.
 func WithTemplate(t *template.Template) Option {
-	return func(s *settings) error {
-		if t == nil {
-			return errors.New("template is nil")
-		}
-		s.template = t
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.template, t, "template is nil") }
 }
 
 // WithStyle sets the style sheet inside pages. The hash that lets it through

@@ -1,10 +1,10 @@
 package revoke
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/source"
 )
 
@@ -100,13 +100,7 @@ func WithTimeout(d time.Duration) FollowOption {
 // WithStatusObserver has observe be told of each change of the status, one after the
 // other. It must be quick and must not wait for the follower.
 func WithStatusObserver(observe func(Status)) FollowOption {
-	return func(s *followSettings) error {
-		if observe == nil {
-			return errors.New("status observer is nil")
-		}
-		s.observe = observe
-		return nil
-	}
+	return func(s *followSettings) error { return option.Set(&s.observe, observe, "status observer is nil") }
 }
 
 // WithFollowerMaxEntries sets how many entries may be known: 10 000 000 by default,
@@ -126,11 +120,5 @@ func WithFollowerMaxEntries(n int) FollowOption {
 // WithFollowerClock sets by which time entries expire; [time.Now] by default. It must
 // be safe for concurrent use.
 func WithFollowerClock(now func() time.Time) FollowOption {
-	return func(s *followSettings) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		s.now = now
-		return nil
-	}
+	return func(s *followSettings) error { return option.Set(&s.now, now, "clock is nil") }
 }

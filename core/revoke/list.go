@@ -2,7 +2,6 @@ package revoke
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -37,13 +36,7 @@ func WithMaxEntries(n int) Option {
 // WithClock sets where the time comes from; [time.Now] by default. It must be safe
 // for concurrent use.
 func WithClock(now func() time.Time) Option {
-	return func(l *List) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		l.now = now
-		return nil
-	}
+	return func(l *List) error { return option.Set(&l.now, now, "clock is nil") }
 }
 
 // List is a [Checker] in memory, bounded and safe for concurrent use. It has

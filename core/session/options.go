@@ -1,13 +1,12 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
@@ -53,13 +52,7 @@ func defaults() settings {
 // drop what has not expired: a server that evicts at its limit of memory could forget that
 // somebody was logged out everywhere.
 func WithStore(s Store) Option {
-	return func(o *settings) error {
-		if isnil.Value(s) {
-			return errors.New("store is nil")
-		}
-		o.backend = s
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.backend, s, "store is nil") }
 }
 
 // WithStoreTimeout sets how long the store has for one answer; 2 s by default,
@@ -81,13 +74,7 @@ func WithStoreTimeout(d time.Duration) Option {
 // begun before it, wherever they are kept, as it ends tokens. A session that was
 // revoked is 401, reason revoked; an error of c is 503.
 func WithRevocation(c revoke.Checker) Option {
-	return func(o *settings) error {
-		if isnil.Value(c) {
-			return errors.New("revocations are nil")
-		}
-		o.revocations = c
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.revocations, c, "revocations are nil") }
 }
 
 // WithIdleTimeout sets after how long without a request a session ends; 30
@@ -120,24 +107,12 @@ func WithAbsoluteTimeout(d time.Duration) Option {
 // safe for concurrent use. A store that was set has a clock of its own and
 // drops what has expired by that.
 func WithClock(now func() time.Time) Option {
-	return func(o *settings) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		o.now = now
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.now, now, "clock is nil") }
 }
 
 // WithRealm sets the realm that challenges name; "restricted" by default.
 func WithRealm(realm string) Option {
-	return func(o *settings) error {
-		if realm == "" {
-			return errors.New("realm is empty")
-		}
-		o.realm = realm
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.realm, realm, "realm is empty") }
 }
 
 // WithSignInPage names the page where people sign in, such as "/login".

@@ -1,11 +1,12 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Option configures [Follow].
@@ -77,13 +78,7 @@ func WithMaxStaleness(d time.Duration, call func(Status)) Option {
 // WithStatusObserver has observe be told of each change of the status, one after
 // the other. It must be quick and must not wait for the follower.
 func WithStatusObserver(observe func(Status)) Option {
-	return func(s *settings) error {
-		if observe == nil {
-			return errors.New("status observer is nil")
-		}
-		s.observe = observe
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.observe, observe, "status observer is nil") }
 }
 
 // WithLastGoodFile keeps what was applied last in a file of the machine, so that an
@@ -97,11 +92,7 @@ func WithStatusObserver(observe func(Status)) Option {
 // begins with, unless the source is a [Verifier], which verifies it again. A file that cannot be written is told of in [Status.FileErr].
 func WithLastGoodFile(path string) Option {
 	return func(s *settings) error {
-		if path == "" {
-			return errors.New("path of the last good file must not be empty")
-		}
-		s.file = path
-		return nil
+		return option.Set(&s.file, path, "path of the last good file must not be empty")
 	}
 }
 

@@ -24,7 +24,6 @@ package telemetry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -68,25 +67,13 @@ type Option func(*Telemetry) error
 // WithMeterProvider sets where metrics go; OpenTelemetry's global provider
 // otherwise.
 func WithMeterProvider(p metric.MeterProvider) Option {
-	return func(t *Telemetry) error {
-		if p == nil {
-			return errors.New("meter provider is nil")
-		}
-		t.meters = p
-		return nil
-	}
+	return func(t *Telemetry) error { return option.Set(&t.meters, p, "meter provider is nil") }
 }
 
 // WithTracerProvider sets where spans of calls go; OpenTelemetry's global provider
 // otherwise. Attributes on the span of a request go where that span does.
 func WithTracerProvider(p trace.TracerProvider) Option {
-	return func(t *Telemetry) error {
-		if p == nil {
-			return errors.New("tracer provider is nil")
-		}
-		t.tracers = p
-		return nil
-	}
+	return func(t *Telemetry) error { return option.Set(&t.tracers, p, "tracer provider is nil") }
 }
 
 // The bounds of WithMaxSeries.

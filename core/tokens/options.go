@@ -2,13 +2,12 @@ package tokens
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/isnil"
+	"github.com/sallyport-go/sallyport/core/option"
 	"github.com/sallyport-go/sallyport/core/session"
 )
 
@@ -47,13 +46,7 @@ func defaults() settings {
 // process, which forgets them when it ends. What a store must guarantee is said in
 // the comment of the package.
 func WithStore(s session.Store) Option {
-	return func(o *settings) error {
-		if isnil.Value(s) {
-			return errors.New("store is nil")
-		}
-		o.backend = s
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.backend, s, "store is nil") }
 }
 
 // WithStoreTimeout sets how long the store has for one answer; 2 s by default,
@@ -97,25 +90,13 @@ func WithAbsoluteTimeout(d time.Duration) Option {
 // for concurrent use. Signer, verifier and a store that was set have clocks of
 // their own.
 func WithClock(now func() time.Time) Option {
-	return func(o *settings) error {
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		o.now = now
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.now, now, "clock is nil") }
 }
 
 // WithRealm sets the realm of challenges, which should be that of the Bearer
 // scheme; "restricted" by default.
 func WithRealm(realm string) Option {
-	return func(o *settings) error {
-		if realm == "" {
-			return errors.New("realm is empty")
-		}
-		o.realm = realm
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.realm, realm, "realm is empty") }
 }
 
 // WithCookies keeps tokens out of the reach of scripts: they go into the cookies
@@ -182,13 +163,7 @@ type Reload func(ctx context.Context, p *core.Principal) (*core.Principal, error
 // reaches the next access token. Without it, access tokens say until the next
 // login what was true at the last one.
 func WithReload(f Reload) Option {
-	return func(o *settings) error {
-		if f == nil {
-			return errors.New("reload is nil")
-		}
-		o.reload = f
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.reload, f, "reload is nil") }
 }
 
 // WithRevocation has what ends a family end its access tokens as well, by entries
@@ -199,13 +174,7 @@ func WithReload(f Reload) Option {
 // Refresh tokens are looked up in l as well: an entry for a subject, or for all, that
 // somebody else has added ends the families that have begun before it.
 func WithRevocation(l Revocations) Option {
-	return func(o *settings) error {
-		if isnil.Value(l) {
-			return errors.New("revocation list is nil")
-		}
-		o.revocations = l
-		return nil
-	}
+	return func(o *settings) error { return option.Set(&o.revocations, l, "revocation list is nil") }
 }
 
 // WithAnswers sets how the endpoints answer, whom they believe and who is told: a

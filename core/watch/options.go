@@ -110,24 +110,15 @@ func WithDebounce(quiet, maxDelay time.Duration) Option {
 // read well again. The function is called on the callback's goroutine, never
 // at the same time as the callback, and must call neither Close nor Trigger.
 func WithErrorObserver(report func(error)) Option {
-	return func(c *config) error {
-		if report == nil {
-			return errors.New("error observer is nil")
-		}
-		c.onError = report
-		return nil
-	}
+	return func(c *config) error { return option.Set(&c.onError, report, "error observer is nil") }
 }
 
 // WithCurrentSnapshot names content that is already in use, as read before by [Read]: the
 // callback is first called when the content differs from it.
 func WithCurrentSnapshot(s Snapshot) Option {
 	return func(c *config) error {
-		if s.Hash == "" {
-			return errors.New("current snapshot: it has no hash; give one that Read returned")
-		}
-		c.inUse, c.inUseEnded = s.Hash, s.ended()
-		return nil
+		c.inUseEnded = s.ended()
+		return option.Set(&c.inUse, s.Hash, "current snapshot: it has no hash; give one that Read returned")
 	}
 }
 

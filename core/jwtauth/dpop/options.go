@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 	"github.com/sallyport-go/sallyport/core/internal/tokenscheme"
+	"github.com/sallyport-go/sallyport/core/option"
 )
 
 // Option configures an [Authenticator].
@@ -169,11 +170,7 @@ func WithClock(now func() time.Time) Option {
 		if err := a.set.Add("WithClock"); err != nil {
 			return err
 		}
-		if now == nil {
-			return errors.New("clock is nil")
-		}
-		a.now = now
-		return nil
+		return option.Set(&a.now, now, "clock is nil")
 	}
 }
 

@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -77,13 +76,7 @@ func WithWait(d time.Duration) Option {
 // as "Bearer …". Redirects to another host are not followed, so nobody else gets
 // it.
 func WithAuthorization(value string) Option {
-	return func(s *settings) error {
-		if value == "" {
-			return errors.New("authorization must not be empty")
-		}
-		s.authorization = value
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.authorization, value, "authorization must not be empty") }
 }
 
 // WithPlainHTTP allows an address without TLS on any host. Bundles are verified all
@@ -101,11 +94,5 @@ func WithPlainHTTP() Option {
 // context, and not give up on a response that is waited for ([WithWait]). By
 // default HTTP_PROXY and its like are heeded, and TLS is 1.2 at least.
 func WithTransport(t http.RoundTripper) Option {
-	return func(s *settings) error {
-		if t == nil {
-			return errors.New("transport is nil")
-		}
-		s.transport = t
-		return nil
-	}
+	return func(s *settings) error { return option.Set(&s.transport, t, "transport is nil") }
 }
