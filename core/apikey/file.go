@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"slices"
 	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
 // MaxFileBytes is the largest key file that is read; some 50,000 keys.
@@ -54,15 +54,10 @@ func (*File) Absent(path string) error {
 // OpenFile reads the key file at path once. Its errors are those of [File.Load],
 // or say why the file could not be read.
 func OpenFile(path string) (*File, error) {
-	r, err := os.Open(path)
+	data, err := bounded.File(path, MaxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, new(File).Absent(path)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("apikey: %w", err)
-	}
-	defer func() { _ = r.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("apikey: %w", err)
 	}

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
@@ -71,15 +70,10 @@ func OpenFile(path, realm string, opts ...FileOption) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := os.Open(path)
+	data, err := bounded.File(path, MaxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, f.Absent(path)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("digest: %w", err)
-	}
-	defer func() { _ = r.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}

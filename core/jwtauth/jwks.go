@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strings"
 
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 	"github.com/sallyport-go/sallyport/core/internal/jws"
 	"github.com/sallyport-go/sallyport/core/internal/once"
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
@@ -49,15 +48,10 @@ func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
 	if isURL(path) {
 		return nil, fmt.Errorf("jwtauth: %.256q is a URL, not a file: use Fetch for the address of a set, or Discover for an issuer", quiet.Text(path))
 	}
-	f, err := os.Open(path)
+	data, err := bounded.File(path, maxSetSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, new(KeyFile).Absent(path)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("jwtauth: %w", err)
-	}
-	defer f.Close() // it was only read
-	data, err := io.ReadAll(io.LimitReader(f, maxSetSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("jwtauth: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
 // File is a [Checker] whose entries stand in a file, in the form of
@@ -90,12 +92,7 @@ func takeBack(file *os.File, n int64) error {
 }
 
 func (f *File) load() error {
-	file, err := os.Open(f.path)
-	if err != nil {
-		return fmt.Errorf("revoke: %w", err)
-	}
-	defer file.Close() // it was only read
-	data, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
+	data, err := bounded.File(f.path, maxFileSize)
 	if err != nil {
 		return fmt.Errorf("revoke: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 )
 
 // LengthError says that there was more to read than a number of bytes.
@@ -24,6 +25,17 @@ func Read(r io.Reader, limit int64) ([]byte, error) {
 		return nil, &LengthError{limit}
 	}
 	return data, nil
+}
+
+// File reads the file at path up to limit bytes and one more, by which its parser sees
+// that there is more.
+func File(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // only read
+	return io.ReadAll(io.LimitReader(file, limit+1))
 }
 
 // Body is [Read] of the body of an answer, of which nothing is read if it is said to
