@@ -129,25 +129,18 @@ func (s *server) codeActions(q *query) (any, error) {
 	from, to := q.doc.offset(q.Range.Start, q.view.enc), q.doc.offset(q.Range.End, q.view.enc)
 	for _, d := range found {
 		start := q.doc.offset(d.Range.Start, q.view.enc)
-		c, known := cures[d.Code]
-		if !known || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
+		if _, known := cures[d.Code]; !known || start > to || q.doc.offset(d.Range.End, q.view.enc) < from {
 			continue
 		}
 		if p == nil {
 			p = s.policyOf(q)
 		}
-		at := spotOf(q.doc, start, p.rows, d.Message)
-		title, edits := c.find(at)
-		if title == "" || len(edits) == 0 {
-			continue
+		if f := spotOf(q.doc, start, p.rows, d.Message).fix(d.Code, d.Severity == severityError, q.view.enc); f != nil {
+			made = append(made, codeAction{
+				Title: f.Title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: !f.Grants,
+				Edit: q.view.edit(map[string][]textEdit{q.doc.uri: f.Edits}),
+			})
 		}
-		action := codeAction{Title: title, Kind: "quickfix", Diagnostics: []diagnostic{d}, IsPreferred: !c.grants(at, edits, d.Severity == severityError)}
-		var changes []textEdit
-		for _, e := range edits {
-			changes = append(changes, at.edit(e, q.view.enc))
-		}
-		action.Edit = q.view.edit(map[string][]textEdit{q.doc.uri: changes})
-		made = append(made, action)
 	}
 	return made, nil
 }
@@ -180,8 +173,7 @@ func Fixes(model casbinrules.Model, texts map[string]string, found []casbinrules
 	docs := map[string]*document{}
 	var rows []row
 	for i, f := range found {
-		c, known := cures[f.Code]
-		if _, inPolicy := texts[f.File]; !known || !inPolicy && f.File != model.Name() {
+		if _, inPolicy := texts[f.File]; !inPolicy && f.File != model.Name() {
 			continue
 		}
 		if len(docs) == 0 {
@@ -192,15 +184,25 @@ func Fixes(model casbinrules.Model, texts map[string]string, found []casbinrules
 			}
 		}
 		d := docs[f.File]
-		at := spotOf(d, d.findingOffset(f.Line, f.Column), rows, messageOf(f))
-		title, edits := c.find(at)
-		if title == "" || len(edits) == 0 {
-			continue
-		}
-		made[i] = &Fix{Title: title, Grants: c.grants(at, edits, f.Severity == casbinrules.SeverityError)}
-		for _, e := range edits {
-			made[i].Edits = append(made[i].Edits, at.edit(e, utf16Units))
-		}
+		made[i] = spotOf(d, d.findingOffset(f.Line, f.Column), rows, messageOf(f)).fix(f.Code, f.Severity == casbinrules.SeverityError, utf16Units)
+	}
+	return made
+}
+
+// fix is the cure of a finding with its edits, or nil. refused says that the finding
+// is an error.
+func (s *spot) fix(code string, refused bool, enc encoding) *Fix {
+	c, known := cures[code]
+	if !known {
+		return nil
+	}
+	title, edits := c.find(s)
+	if title == "" || len(edits) == 0 {
+		return nil
+	}
+	made := &Fix{Title: title, Grants: c.grants(s, edits, refused)}
+	for _, e := range edits {
+		made.Edits = append(made.Edits, s.edit(e, enc))
 	}
 	return made
 }

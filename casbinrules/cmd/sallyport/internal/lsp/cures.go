@@ -50,23 +50,11 @@ func cureMethodList(s *spot) (string, []splice) {
 // isThere reports whether a line of the policy says what this one would with
 // another value in the field.
 func (s *spot) isThere(value string) bool {
+	want := slices.Clone(s.fields)
+	want[s.field].text = value
 	return slices.ContainsFunc(s.rows, func(r row) bool {
-		return len(r.fields) == len(s.fields) && !slices.ContainsFunc(s.indexes(), func(i int) bool {
-			want := s.fields[i].text
-			if i == s.field {
-				want = value
-			}
-			return r.fields[i].text != want
-		})
+		return slices.EqualFunc(r.fields, want, func(a, b field) bool { return a.text == b.text })
 	})
-}
-
-func (s *spot) indexes() []int {
-	all := make([]int, len(s.fields))
-	for i := range all {
-		all[i] = i
-	}
-	return all
 }
 
 // addMethod adds a line with another method behind one that names a method.
