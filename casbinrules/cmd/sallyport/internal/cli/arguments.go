@@ -38,6 +38,14 @@ func atMostOne(what string) cobra.PositionalArgs {
 	}
 }
 
+// folderIn is the one argument of a command, or the folder where it is run.
+func folderIn(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return "."
+}
+
 // atLeastOne wants one argument or more, which are called what.
 func atLeastOne(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

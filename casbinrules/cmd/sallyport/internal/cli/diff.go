@@ -122,11 +122,9 @@ var sides = [2]string{"old", "new"}
 func writeChanges(w io.Writer, r *effect.Report) error {
 	paint := paletteFor(w)
 	var b strings.Builder
-	gained := 0
 	for _, c := range r.Changes {
 		line := plain(changeText(c))
 		if c.Gains {
-			gained++
 			b.WriteString(paint.green("+ "+line) + "\n")
 		} else {
 			b.WriteString(paint.red("- "+line) + "\n")
@@ -147,7 +145,8 @@ func writeChanges(w io.Writer, r *effect.Report) error {
 	} else if len(r.Changes) == 0 {
 		fmt.Fprintf(&b, "no change in effect, in %d requests compared\n", r.Asked)
 	} else {
-		fmt.Fprintf(&b, "%d gained, %d lost, in %d requests compared\n", gained, len(r.Changes)-gained, r.Asked)
+		gained, lost := gainedAndLost(r)
+		fmt.Fprintf(&b, "%d gained, %d lost, in %d requests compared\n", gained, lost, r.Asked)
 	}
 	if only := narrowed(r); only != "" {
 		fmt.Fprintf(&b, "note: compared with %s alone; nothing is known of others\n", plain(only))
@@ -168,12 +167,7 @@ func narrowed(r *effect.Report) string {
 	return strings.Join(only, " and ")
 }
 
-func changedRules(n int) string {
-	if n == 1 {
-		return "1 changed rule"
-	}
-	return fmt.Sprintf("%d changed rules", n)
-}
+func changedRules(n int) string { return quantity(n, "changed rule") }
 
 // changeText is "viewer gains DELETE /reports/:id (new policy.csv:14)".
 func changeText(c effect.Change) string {

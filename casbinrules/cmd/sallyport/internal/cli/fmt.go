@@ -79,10 +79,11 @@ func formatFiles(stdout io.Writer, files []string, write, check bool) error {
 			return fmt.Errorf("read policy: %w", err)
 		}
 		before[i] = text
-		if after[i], err = casbinrules.FormatPolicy(file, text); err != nil {
-			if !addFindings(&refused, err) {
-				return err
-			}
+		after[i], err = casbinrules.FormatPolicy(file, text)
+		if found, ok := errors.AsType[*casbinrules.FindingsError](err); ok {
+			refused.Findings = append(refused.Findings, found.Findings...)
+		} else if err != nil {
+			return err
 		}
 	}
 	if len(refused.Findings) > 0 {
@@ -115,16 +116,6 @@ func formatFiles(stdout io.Writer, files []string, write, check bool) error {
 		return errFindings
 	}
 	return nil
-}
-
-// addFindings gathers the findings of several files.
-func addFindings(all *casbinrules.FindingsError, err error) bool {
-	var found *casbinrules.FindingsError
-	ok := errors.As(err, &found)
-	if ok {
-		all.Findings = append(all.Findings, found.Findings...)
-	}
-	return ok
 }
 
 // policyFiles lists the files meant by names, as casbinrules.Open reads them.

@@ -34,10 +34,7 @@ changes that are not in the store are not overwritten without --force.`,
 	cmd.Flags().Int64Var(&revision, "revision", 0, "`number` of the revision (default the newest)")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite local changes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		dir := "."
-		if len(args) > 0 {
-			dir = args[0]
-		}
+		dir := folderIn(args)
 		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
 			c, err := contentAt(ctx, s, shared.Revision(max(revision, 0)))
 			if err != nil {
@@ -269,10 +266,7 @@ The exit code is 1 when the folder is not at the newest revision.`,
 	from.add(cmd)
 	formatFlag(cmd, &format, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		dir := "."
-		if len(args) > 0 {
-			dir = args[0]
-		}
+		dir := folderIn(args)
 		return from.use(cmd, func(ctx context.Context, s shared.Store) error {
 			st, err := statusOf(ctx, s, dir, from.set)
 			if err != nil {

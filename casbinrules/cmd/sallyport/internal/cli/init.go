@@ -55,10 +55,7 @@ Until the modules are released, --checkout takes them from a clone.`,
 	_ = cmd.MarkFlagDirname("checkout") // fails for unknown flags only
 	_ = cmd.RegisterFlagCompletionFunc("framework", cobra.FixedCompletions(starter.Frameworks, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		b.dir = "."
-		if len(args) == 1 {
-			b.dir = args[0]
-		}
+		b.dir = folderIn(args)
 		switch {
 		case presets[b.preset] == nil:
 			return usagef("there is no preset %q: use one of %s", b.preset, presetNames)

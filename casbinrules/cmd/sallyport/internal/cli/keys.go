@@ -2,13 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -296,11 +296,7 @@ func (p *pair) rotate(cmd *cobra.Command, now, until time.Time) error {
 		if former, err = openKey(p.key, ""); err != nil {
 			return nil, err
 		}
-		alg := p.alg
-		if alg == "" {
-			alg = former.Algorithm()
-		}
-		if next, err = generate(alg, former.Development()); err != nil {
+		if next, err = generate(cmp.Or(p.alg, former.Algorithm()), former.Development()); err != nil {
 			return nil, err
 		}
 		return rotatedSet(p.jwks, text, next, former, now, until)
@@ -344,8 +340,8 @@ func rotatedSet(name string, text []byte, next, former *jwtsign.Key, now, until 
 		}
 	}
 	if !known {
-		return nil, fmt.Errorf("%s does not hold the public part of the key that signs now: name the right files with --key and --jwks, or add it with %s",
-			name, strings.Join([]string{"\"sallyport keys jwks", name, "KEY\""}, " "))
+		return nil, fmt.Errorf("%s does not hold the public part of the key that signs now: name the right files with --key and --jwks, or add it with \"sallyport keys jwks %s KEY\"",
+			name, name)
 	}
 	return setText(keys...)
 }

@@ -77,10 +77,7 @@ func (s *source) lint(routesFile string) ([]casbinrules.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var opts []casbinrules.LintOption
-	for _, o := range options {
-		opts = append(opts, o)
-	}
+	opts := lintOptions(options)
 	if routesFile != "" {
 		routes, err := readRoutes(routesFile)
 		if err != nil {

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,10 +100,7 @@ func (f *tokenFlags) sign(subject string, now time.Time) (string, error) {
 // settle fills in what the configuration says and the flags do not, and reads
 // the key.
 func (f *tokenFlags) settle() (*jwtsign.Key, error) {
-	name := f.config
-	if name == "" {
-		name = configName
-	}
+	name := cmp.Or(f.config, configName)
 	dir, jwks := ".", ""
 	found, err := setup.ReadIssuer(name)
 	switch {
@@ -110,9 +109,7 @@ func (f *tokenFlags) settle() (*jwtsign.Key, error) {
 		if jwks != "" {
 			dir = filepath.Dir(jwks)
 		}
-		if f.issuer == "" {
-			f.issuer = found.Issuer
-		}
+		f.issuer = cmp.Or(f.issuer, found.Issuer)
 		if len(f.audience) == 0 {
 			f.audience = found.Audience
 		}
@@ -160,10 +157,8 @@ func inSet(key *jwtsign.Key, file, jwks string) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range set.All() {
-		if k.ID() == key.ID() {
-			return nil
-		}
+	if slices.ContainsFunc(set.All(), func(k *jwtauth.Key) bool { return k.ID() == key.ID() }) {
+		return nil
 	}
 	return fmt.Errorf("%s is not a key of %s, so the service would not take its tokens: add it to the set with \"sallyport keys jwks %s %s\", or name another with --key", file, jwks, jwks, file)
 }
