@@ -64,14 +64,14 @@ func WithExpiredAsAnonymous() GateOption {
 
 // Authenticate is gate one: it lets a request with a usable identity pass.
 func (g *Guard) Authenticate(opts ...GateOption) (*Gate, error) {
-	return g.gate("authenticate", nil, opts)
+	return g.gate("authenticate", opts)
 }
 
 // Optional lets a request without credentials pass as anonymous. Credentials
 // that are sent must be good all the same, unless [WithExpiredAsAnonymous] is
 // given.
 func (g *Guard) Optional(opts ...GateOption) (*Gate, error) {
-	t, err := g.gate("optional", nil, opts)
+	t, err := g.gate("optional", opts)
 	if err == nil {
 		t.anonymous = true
 	}
@@ -81,7 +81,7 @@ func (g *Guard) Optional(opts ...GateOption) (*Gate, error) {
 // Authorize is gate two: it asks the guard's authorizer, after gate one, which
 // it runs itself if the request has not passed it yet.
 func (g *Guard) Authorize(opts ...GateOption) (*Gate, error) {
-	t, err := g.gate("authorize", nil, opts)
+	t, err := g.gate("authorize", opts)
 	if err == nil && g.authorizer == nil {
 		err = errors.New("authorize: the guard has no authorizer; give NewGuard one with WithAuthorizer")
 	}
@@ -117,7 +117,7 @@ func (b broken) Authorize(context.Context, *Principal, Access) (Decision, error)
 }
 
 func (g *Guard) require(kind string, rules []Authorizer) (*Gate, error) {
-	t, err := g.gate(kind, nil, nil)
+	t, err := g.gate(kind, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -144,14 +144,14 @@ func (g *Guard) require(kind string, rules []Authorizer) (*Gate, error) {
 	return t, nil
 }
 
-func (g *Guard) gate(kind string, rules Authorizer, opts []GateOption) (*Gate, error) {
+func (g *Guard) gate(kind string, opts []GateOption) (*Gate, error) {
 	if g == nil {
 		return nil, fmt.Errorf("%s: the guard is nil: the error of NewGuard says why", kind)
 	}
 	if len(g.schemes) == 0 {
 		return nil, fmt.Errorf("%s: the guard was not made by NewGuard", kind)
 	}
-	t := &Gate{guard: g, kind: kind, rules: rules}
+	t := &Gate{guard: g, kind: kind}
 	if err := option.Apply(t, opts); err != nil {
 		return nil, fmt.Errorf("%s: %w", kind, err)
 	}

@@ -132,7 +132,7 @@ func (a *assembly) tokens() (jwts, opaque verifier, err error) {
 	}
 	c := a.config.Bearer
 	if c.Introspection != nil {
-		if a.opaque, err = a.introspection(c.Introspection, int(c.MaxTokenSize)); err != nil {
+		if a.opaque, err = a.introspection(c.Introspection); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -233,7 +233,7 @@ func (a *assembly) audience(named []string, all bool, field any, fields ...any) 
 }
 
 // introspection asks an issuer.
-func (a *assembly) introspection(c *introspectionConfig, maxSize int) (verifier, error) {
+func (a *assembly) introspection(c *introspectionConfig) (verifier, error) {
 	if err := a.audience(c.Audience, c.AnyAud, &c.AnyAud, c); err != nil {
 		return nil, err
 	}

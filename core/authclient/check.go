@@ -40,16 +40,17 @@ func (r *Refusal) Error() string {
 	return text
 }
 
-// param is the parameter of the first challenge that names code as its error.
-func (r *Refusal) param(code, name string) (value string, ok bool) {
+// param is the parameter of the first challenge that names code as its error and
+// has it, or "".
+func (r *Refusal) param(code, name string) string {
 	for _, c := range r.Challenges {
 		if e, _ := c.Param("error"); e == code {
-			if value, ok = c.Param(name); ok {
-				return value, true
+			if value, ok := c.Param(name); ok {
+				return value
 			}
 		}
 	}
-	return "", false
+	return ""
 }
 
 func (r *Refusal) names(code string) bool {
@@ -121,8 +122,7 @@ func Check(resp *http.Response) error {
 		}
 		return &UnavailableError{Refusal: r, RetryAfter: wait}
 	case r.Status == http.StatusForbidden:
-		list, _ := r.param(core.CodeInsufficientScope, "scope")
-		return &ForbiddenError{Refusal: r, Scopes: words(list)}
+		return &ForbiddenError{Refusal: r, Scopes: words(r.param(core.CodeInsufficientScope, "scope"))}
 	case r.names(core.CodeStepUp):
 		return stepUp(r)
 	}
@@ -137,10 +137,8 @@ func readProblem(resp *http.Response) Problem {
 
 // stepUp reads max_age as whole seconds (RFC 9470 §3).
 func stepUp(r Refusal) *StepUpError {
-	classes, _ := r.param(core.CodeStepUp, "acr_values")
-	e := &StepUpError{UnauthorizedError: UnauthorizedError{Refusal: r}, ACRValues: words(classes), MaxAge: -1}
-	text, _ := r.param(core.CodeStepUp, "max_age")
-	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+	e := &StepUpError{UnauthorizedError: UnauthorizedError{Refusal: r}, ACRValues: words(r.param(core.CodeStepUp, "acr_values")), MaxAge: -1}
+	if seconds, err := strconv.ParseUint(r.param(core.CodeStepUp, "max_age"), 10, 32); err == nil {
 		e.MaxAge = time.Duration(seconds) * time.Second
 	}
 	return e

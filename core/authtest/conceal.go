@@ -50,7 +50,7 @@ func alike(t *testing.T, addr, hidden, unknown string) {
 }
 
 // hiding is an app with hidden routes below one, two and three gates.
-func hiding(t *testing.T, native any) (App, *core.Guard) {
+func hiding(t *testing.T, native any) App {
 	g, _ := guard(t)
 	v := variant(t, g, core.WithConcealment(native))
 	two := []Gate{{Kind: "Authenticate", Guard: v}, {Kind: "Require", Guard: v, Rules: []core.Authorizer{only("alice")}}}
@@ -72,11 +72,11 @@ func hiding(t *testing.T, native any) (App, *core.Guard) {
 				return ok(x)
 			}},
 		},
-	}, v
+	}
 }
 
 func concealed(t *testing.T, f Framework) {
-	app, _ := hiding(t, nil)
+	app := hiding(t, nil)
 	addr := f.Start(t, app)
 	alike(t, addr, "/one", "/nah")
 	alike(t, addr, "/two", "/nah")
@@ -94,7 +94,7 @@ func concealedNatively(t *testing.T, f Framework) {
 		x.SetHeader("Cache-Control", "no-store")
 		return x.Text(http.StatusNotFound, "nothing to see here")
 	})
-	app, _ := hiding(t, native)
+	app := hiding(t, native)
 	app.NotFound = native
 	addr := f.Start(t, app)
 	alike(t, addr, "/one", "/nah")
@@ -105,7 +105,7 @@ func concealedNatively(t *testing.T, f Framework) {
 }
 
 func concealedCheck(t *testing.T, f Framework) {
-	app, _ := hiding(t, nil)
+	app := hiding(t, nil)
 	addr := f.Start(t, app)
 	alike(t, addr, "/chk", "/nah")
 	if a := Send(t, addr, Request("GET", "/chk", as("alice"))); a.Status != http.StatusOK || a.Body != handled+"alice" {

@@ -75,7 +75,7 @@ var tenantSources = []struct {
 }
 
 // tenantDoor answers with the tenant and the roles of whoever comes in.
-func tenantDoor(t *testing.T, f Framework, g *core.Guard, use, gates []Gate) string {
+func tenantDoor(t *testing.T, f Framework, use, gates []Gate) string {
 	t.Helper()
 	handler := func(x Exchange) error {
 		p := x.Principal()
@@ -102,9 +102,9 @@ func requestTenants(t *testing.T, f Framework) {
 		g, rec := guardOf(t, []core.Authenticator{members{}}, core.WithTenant(s.source), core.WithRoles(tenantRoles{}))
 		gate := Gate{Kind: "Authenticate", Guard: g}
 		for place, addr := range map[string]string{
-			"route":         tenantDoor(t, f, g, nil, []Gate{gate}),
-			"app":           tenantDoor(t, f, g, []Gate{gate}, nil),
-			"app and route": tenantDoor(t, f, g, []Gate{{Kind: "Optional", Guard: g}}, []Gate{gate, gate}),
+			"route":         tenantDoor(t, f, nil, []Gate{gate}),
+			"app":           tenantDoor(t, f, []Gate{gate}, nil),
+			"app and route": tenantDoor(t, f, []Gate{{Kind: "Optional", Guard: g}}, []Gate{gate, gate}),
 		} {
 			for who, tenants := range want {
 				for tenant, body := range tenants {

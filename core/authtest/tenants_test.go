@@ -43,7 +43,7 @@ func failingTenants(t *testing.T, f Framework) {
 		http.StatusInternalServerError: &core.InternalError{Err: errors.New("broken")},
 	} {
 		g, _ := guardOf(t, []core.Authenticator{members{}}, core.WithTenant(core.TenantFunc(func(core.Access) (string, error) { return "", err })))
-		addr := tenantDoor(t, f, g, nil, []Gate{{Kind: "Authenticate", Guard: g}})
+		addr := tenantDoor(t, f, nil, []Gate{{Kind: "Authenticate", Guard: g}})
 		if a := sendAs(t, addr, "/none", "bob", nil); a.Status != status {
 			t.Errorf("%v: %d, want %d", err, a.Status, status)
 		}

@@ -119,21 +119,22 @@ func (st *state) accounts() []string {
 
 // basicUser is the user of Basic credentials, or "".
 func basicUser(header []core.Field) string {
-	user, _, _ := basicPair(header)
+	user, _ := basicPair(header)
 	return user
 }
 
-// basicPair is the user and the password of Basic credentials.
-func basicPair(header []core.Field) (user, password string, ok bool) {
+// basicPair is the user and the password of Basic credentials, or "" twice.
+func basicPair(header []core.Field) (user, password string) {
 	scheme, rest, _ := strings.Cut(field(header, "Authorization"), " ")
 	if !strings.EqualFold(scheme, "Basic") {
-		return "", "", false
+		return "", ""
 	}
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest))
 	if err != nil {
-		return "", "", false
+		return "", ""
 	}
-	return strings.Cut(string(raw), ":")
+	user, password, _ = strings.Cut(string(raw), ":")
+	return user, password
 }
 
 func basic(user, password string) core.Field {

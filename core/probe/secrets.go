@@ -23,7 +23,7 @@ func (s *Settings) secrets() []string {
 		}
 	}
 	for _, id := range s.Identities {
-		_, password, _ := basicPair(id.Header)
+		_, password := basicPair(id.Header)
 		add(password)
 		for _, f := range id.Header {
 			add(f.Value)

@@ -164,7 +164,8 @@ func (l *Linter) checkRoutes(infos []core.RouteInfo) {
 			continue
 		}
 		if key := [3]string{object, policy.ValueAt(r, l.shape.action.column), policy.EffectOf(l.Schema, r)}; !done[key] {
-			done[key] = l.coverRoutes(r, hits, covered)
+			done[key] = true
+			l.coverRoutes(r, hits, covered)
 		}
 		if !l.methodRouted(r, hits) {
 			l.reportColumn(r, l.shape.action.column, model.CodeRuleNoRoute, "correct the method, or remove the rule", "the application has routes that %s matches, but none for %s", object, policy.ValueAt(r, l.shape.action.column))
@@ -183,16 +184,15 @@ func (l *Linter) checkRoutes(infos []core.RouteInfo) {
 }
 
 // coverRoutes notes which routes a rule opens to somebody.
-func (l *Linter) coverRoutes(r *policy.Rule, hits []int, covered []bool) bool {
+func (l *Linter) coverRoutes(r *policy.Rule, hits []int, covered []bool) {
 	if policy.EffectOf(l.Schema, r) != "allow" {
-		return true
+		return
 	}
 	for _, i := range hits {
 		if !covered[i] {
 			covered[i] = l.actionMatches(r, l.routes.routes[i].Method)
 		}
 	}
-	return true
 }
 
 // actionMatches is true where it cannot be told.

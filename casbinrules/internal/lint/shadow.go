@@ -116,21 +116,12 @@ func (l *Linter) checkShadow(r *policy.Rule, in *objectIndex, first bool) {
 	if other == nil {
 		return
 	}
-	at := r
+	at, winner := r, "that one"
 	if !first && slices.Equal(l.matched(r), l.matched(other)) && later(other, r, l.Files) {
 		// Of two lines that differ in nothing else the second is the slip.
-		at, other = other, r
+		at, other, winner = other, r, "this one"
 	}
-	l.report(at, 0, model.CodeContradiction, "keep the one that is meant", "the rule contradicts %s, and %s wins", other.Place(), l.winner(r, at, other))
-}
-
-// winner says which of two contradicting rules decides: r is the one that
-// does not.
-func (l *Linter) winner(r, at, other *policy.Rule) string {
-	if at == r {
-		return "that one"
-	}
-	return "this one"
+	l.report(at, 0, model.CodeContradiction, "keep the one that is meant", "the rule contradicts %s, and %s wins", other.Place(), winner)
 }
 
 // matched are the fields that decide what a rule matches.

@@ -94,7 +94,7 @@ func bounds(network netip.Prefix) (first, last netip.Addr) {
 // ordered are the values compared with, one between each two that follow each
 // other, and one on either side.
 func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (values []string, missed []casbinrules.Pattern) {
-	read, write, step := scale(kind)
+	read, write := scale(kind)
 	var known []float64
 	for _, p := range patterns {
 		if p.Function != "<" && p.Function != "==" {
@@ -112,16 +112,16 @@ func ordered(patterns []casbinrules.Pattern, kind casbinrules.AttributeType) (va
 	if len(known) == 0 {
 		return []string{write(0)}, missed
 	}
-	points := []float64{math.Ceil(known[0]) - step}
+	points := []float64{math.Ceil(known[0]) - 1}
 	for i, n := range known {
 		points = append(points, n)
 		switch {
 		case i+1 == len(known):
-			points = append(points, math.Floor(n)+step)
+			points = append(points, math.Floor(n)+1)
 		case kind == casbinrules.Number:
 			points = append(points, between(n, known[i+1]))
-		case known[i+1]-n > step:
-			points = append(points, n+step)
+		case known[i+1]-n > 1:
+			points = append(points, n+1)
 		}
 	}
 	for _, n := range points {
@@ -150,9 +150,9 @@ func between(a, b float64) float64 {
 	return b
 }
 
-// scale reads and writes the values of a type as numbers; step is to the next
-// one. A number that the type does not have is written as "".
-func scale(kind casbinrules.AttributeType) (read func(string) (float64, bool), write func(float64) string, step float64) {
+// scale reads and writes the values of a type as numbers, of which each is one more
+// than that before it. A number that the type does not have is written as "".
+func scale(kind casbinrules.AttributeType) (read func(string) (float64, bool), write func(float64) string) {
 	const day = 24 * 60 * 60
 	switch kind {
 	case casbinrules.TimeOfDay:
@@ -175,19 +175,19 @@ func scale(kind casbinrules.AttributeType) (read func(string) (float64, bool), w
 					return "24:00:00"
 				}
 				return time.Unix(int64(n), 0).UTC().Format(time.TimeOnly)
-			}, 1
+			}
 	case casbinrules.Date:
 		return func(text string) (float64, bool) {
 				t, err := time.Parse(time.DateOnly, text)
 				return float64(t.Unix() / day), err == nil
 			}, func(n float64) string {
 				return time.Unix(int64(n)*day, 0).UTC().Format(time.DateOnly)
-			}, 1
+			}
 	}
 	return func(text string) (float64, bool) {
 			n, err := strconv.ParseFloat(text, 64)
 			return n, err == nil
 		}, func(n float64) string {
 			return strconv.FormatFloat(n, 'f', -1, 64)
-		}, 1
+		}
 }
