@@ -1,6 +1,7 @@
 package casbinrules
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -31,9 +32,7 @@ type Version struct {
 
 func newVersion(in *source.Contents, rules []*policy.Rule) Version {
 	v := Version{Hash: in.Hash(), Revision: in.Revision, Loaded: time.Now(), Files: append([]string{in.Model.Name}, in.Names()...)}
-	if v.Revision == "" {
-		v.Revision = v.Hash
-	}
+	v.Revision = cmp.Or(v.Revision, v.Hash)
 	for _, r := range rules {
 		switch {
 		case r.IsPolicy():

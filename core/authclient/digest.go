@@ -1,6 +1,7 @@
 package authclient
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -157,9 +158,7 @@ func (d *digester) answer(s session, r *http.Request) (string, error) {
 		Count:       fmt.Sprintf("%08x", s.count),
 		ClientNonce: rand.Text(),
 	}
-	if in.Method == "" {
-		in.Method = http.MethodGet
-	}
+	in.Method = cmp.Or(in.Method, http.MethodGet)
 	params := append(d.name(s),
 		challenge.Param{Name: "realm", Value: s.realm},
 		challenge.Param{Name: "nonce", Value: s.nonce},

@@ -1,6 +1,7 @@
 package authtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -249,10 +250,7 @@ func (a *audit) routes(list []core.RouteInfo) {
 				route.Path = path
 			}
 		}
-		path := route.Path
-		if path == "" {
-			path = probe.SamplePath(r.Pattern, "1")
-		}
+		path := cmp.Or(route.Path, probe.SamplePath(r.Pattern, "1"))
 		route.Public = slices.ContainsFunc(a.public, func(p string) bool {
 			return probe.Match(p, r.Method, r.Pattern) || probe.Match(p, r.Method, path)
 		})
@@ -277,10 +275,7 @@ func skipped(method string) bool {
 // verdict is what the test expects for a path as sent.
 func (a *audit) verdict(as, method, path string) probe.Verdict {
 	for _, rt := range a.settings.Routes {
-		sent := rt.Path
-		if sent == "" {
-			sent = probe.SamplePath(rt.Pattern, "1")
-		}
+		sent := cmp.Or(rt.Path, probe.SamplePath(rt.Pattern, "1"))
 		if sent != path || !strings.EqualFold(rt.Method, method) && rt.Method != "" {
 			continue
 		}

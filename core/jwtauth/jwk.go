@@ -1,6 +1,7 @@
 package jwtauth
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -65,9 +66,7 @@ func (r *setReader) standard(m jwk) (*Key, error) {
 	}
 	switch kty {
 	case "RSA":
-		if alg == "" {
-			alg = r.rsaAlgorithm
-		}
+		alg = cmp.Or(alg, r.rsaAlgorithm)
 		return rsaJWK(m, kid, alg)
 	case "EC":
 		return ecJWK(m, kid, alg)

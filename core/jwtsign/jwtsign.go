@@ -14,6 +14,7 @@
 package jwtsign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -132,9 +133,7 @@ func New(key *Key, opts ...Option) (*Signer, error) {
 	if s.issuer == "" {
 		return nil, errors.New("jwtsign: no issuer: name it with WithIssuer")
 	}
-	if s.client == "" {
-		s.client = s.issuer
-	}
+	s.client = cmp.Or(s.client, s.issuer)
 	ring, err := s.ring(key, s.former)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package jwtsign
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -81,9 +82,7 @@ func GenerateKey(opts ...KeyOption) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.alg == "" {
-		c.alg = DefaultAlgorithm
-	}
+	c.alg = cmp.Or(c.alg, DefaultAlgorithm)
 	private, err := generate(c.alg)
 	if err != nil {
 		return nil, fmt.Errorf("jwtsign: %w", err)

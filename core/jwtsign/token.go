@@ -1,6 +1,7 @@
 package jwtsign
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -84,9 +85,7 @@ func (s *Signer) claims(t Token) (claims map[string]any, exp time.Time, err erro
 	if audience == nil {
 		audience = s.audience
 	}
-	if client == "" {
-		client = s.client
-	}
+	client = cmp.Or(client, s.client)
 	if len(audience) == 0 {
 		return nil, exp, errors.New("no audience: name it in the token or with WithAudience")
 	}

@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,9 +165,7 @@ func (p *Provider) finish() error {
 	case p.client == "":
 		return errors.New("client ID is empty: it is what the provider calls this application")
 	}
-	if p.label == "" {
-		p.label = hostOf(u)
-	}
+	p.label = cmp.Or(p.label, hostOf(u))
 	p.discovery = newDiscovery(p)
 	remote := []jwtauth.RemoteOption{jwtauth.WithTimeout(p.timeout)}
 	if p.transport != nil {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"html"
 	"net/http"
 	"net/url"
@@ -90,10 +91,7 @@ func sameHost(from, ref, host string) (string, bool) {
 		return "", false
 	}
 	to := at.ResolveReference(&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery})
-	target := to.EscapedPath()
-	if target == "" {
-		target = "/"
-	}
+	target := cmp.Or(to.EscapedPath(), "/")
 	if to.RawQuery != "" {
 		target += "?" + to.RawQuery
 	}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,9 +120,7 @@ func newState(s Settings) (*state, error) {
 		}
 		seen[id.Name] = true
 	}
-	if s.Origin == "" {
-		s.Origin = defaultOrigin
-	}
+	s.Origin = cmp.Or(s.Origin, defaultOrigin)
 	if s.Login != nil {
 		if err := s.Login.check((&state{Settings: &s}).accounts()); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package respond
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed" // the built-in template and style sheet
 	"encoding/base64"
@@ -94,10 +95,7 @@ func newPage(s *settings) (*page, error) {
 	if u, err := url.Parse(s.signIn); err == nil { // it was checked
 		p.signInPath = u.Path
 	}
-	policy := s.policy
-	if policy == "" {
-		policy = strictPolicy(s.style)
-	}
+	policy := cmp.Or(s.policy, strictPolicy(s.style))
 	for _, texts := range s.texts {
 		p.texts = append(p.texts, texts.clone())
 		p.tags = append(p.tags, strings.ToLower(texts.Language))

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,9 +113,7 @@ func (m *Manager) Rotate(ctx context.Context, r core.Request, p *core.Principal)
 		if rec.AuthTime.IsZero() {
 			rec.AuthTime = was.AuthTime
 		}
-		if rec.Scheme == "" {
-			rec.Scheme = was.Scheme
-		}
+		rec.Scheme = cmp.Or(rec.Scheme, was.Scheme)
 	}
 	rec.Issued = m.now()
 	return m.start(ctx, r, rec, func(next key) error { return m.succeed(ctx, sessionKey(old), next) })

@@ -1,6 +1,7 @@
 package dpop
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -136,9 +137,7 @@ func unavailable(err error) error {
 
 // refuseProof is the error for a proof that is not good.
 func refuseProof(reason core.Reason, description string, err error) error {
-	if description == "" {
-		description = "The DPoP proof is not valid"
-	}
+	description = cmp.Or(description, "The DPoP proof is not valid")
 	return &core.CredentialError{Reason: reason, Code: CodeInvalidProof, Description: description, Err: fmt.Errorf("dpop: %w", err)}
 }
 

@@ -89,9 +89,7 @@ only, and 503 for everybody else.`,
 }
 
 func (p *pair) besideKey() {
-	if p.jwks == "" {
-		p.jwks = filepath.Join(filepath.Dir(p.key), jwksName)
-	}
+	p.jwks = cmp.Or(p.jwks, filepath.Join(filepath.Dir(p.key), jwksName))
 }
 
 func generate(alg string, development bool) (*jwtsign.Key, error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -270,10 +271,7 @@ func (f *probeFlags) mark(ctx context.Context, policy *probing.Policy) error {
 		policy.Patterns = map[string]string{}
 	}
 	for i, r := range f.settings.Routes {
-		path := r.Path
-		if path == "" {
-			path = probe.SamplePath(r.Pattern, "1")
-		}
+		path := cmp.Or(r.Path, probe.SamplePath(r.Pattern, "1"))
 		if policy != nil && policy.Patterns != nil {
 			policy.Patterns[path] = r.Pattern
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -210,9 +211,7 @@ func replayFindings(r *replay.Report) []casbinrules.Finding {
 			f.File = c.Rule[:at]
 			f.Line, _ = strconv.Atoi(c.Rule[at+1:])
 		}
-		if f.File == "" {
-			f.File = policyName
-		}
+		f.File = cmp.Or(f.File, policyName)
 		findings = append(findings, f)
 	}
 	for _, rule := range r.Unused {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,9 +139,7 @@ func (g *guardService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // listen serves until ctx ends, and reloads at each SIGHUP.
 func (g *guardService) listen(ctx context.Context, stdout io.Writer, address string) error {
-	if address == "" {
-		address = g.inUse.Load().setup.Address()
-	}
+	address = cmp.Or(address, g.inUse.Load().setup.Address())
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)

@@ -244,10 +244,7 @@ func (c *Counts) Diagnose() []Finding {
 		if t.Number == 0 || t.Number < notable*total && kind != dependency && kind != program {
 			continue
 		}
-		look := advice[k.Reason]
-		if look == "" {
-			look = general[kind]
-		}
+		look := cmp.Or(advice[k.Reason], general[kind])
 		seen := fmt.Sprintf("%.0f of %.0f requests are %d, reason %s%s%s%s", t.Number, total, statuses[k.Outcome], k.Reason,
 			most(" at ", t.Routes), most(" by ", t.Rules), most(" with ", t.Schemes))
 		alert := c.alert(k, t)
