@@ -47,7 +47,7 @@ func none(n, of int) cell { return cell{fmt.Sprintf("%d of %d", n, of), n > 0} }
 // figuresTable is the table of the page, and how many aims were missed.
 func figuresTable(all []*figures, of *shared, measured string) (text string, missed int) {
 	var t table
-	fmt.Fprintf(&t.b, "\nMeasured on %s.\n", measured)
+	fmt.Fprintf(&t.b, "\nMeasured on %s. While pushes to all processes are timed, each asks %d times a second and at each change.\n", measured, time.Second/rarely)
 	fmt.Fprintf(&t.b, "\n| with %d processes | aim |", *instances)
 	for _, k := range kinds {
 		fmt.Fprintf(&t.b, " %s |", k.title)
