@@ -44,7 +44,17 @@ func (v View) Route() (core.Route, error) {
 		if err != nil || pattern[len(pattern)-1] != '*' {
 			return rt, err
 		}
-		return CutAtStar(rt, pattern, rt.Path, v.Request.PathValue("*"))
+		rest := v.Request.PathValue("*")
+		for _, path := range [...]string{rt.Path, v.Request.URL.Path} {
+			if strings.HasSuffix(strings.TrimSuffix(path, "/"), strings.TrimSuffix(rest, "/")) {
+				return CutAtStar(rt, pattern, path, rest)
+			}
+		}
+		made := v.filledIn(pattern[:len(pattern)-1]) + rest
+		if err := v.judgeToo(&rt, made); err != nil {
+			return rt, err
+		}
+		return CutAtStar(rt, pattern, made, rest)
 	}
 	rt, err := v.Matched(pattern)
 	if err == nil && pattern != "" {
@@ -63,21 +73,31 @@ func (v View) compare(rt *core.Route) error {
 	if u := v.Request.URL; v.plainlyMakesUp(rt.Pattern, u.Path) || v.makesUp(rt.Pattern, u.Path) || rt.Escaped && v.makesUp(rt.Pattern, u.RawPath) {
 		return nil
 	}
+	made := v.filledIn(rt.Pattern)
+	if strings.HasSuffix(made, rt.Path) || strings.Contains(rt.Pattern, "/:") { // or it has another router's wildcards
+		return nil
+	}
+	return v.judgeToo(rt, made)
+}
+
+// filledIn is pattern with its wildcards filled in.
+func (v View) filledIn(pattern string) string {
 	var b strings.Builder
-	for rest := rt.Pattern; rest != ""; {
+	for pattern != "" {
 		var literal, name string
-		literal, name, rest = cutWildcard(rest)
+		literal, name, pattern = cutWildcard(pattern)
 		b.WriteString(literal)
 		b.WriteString(v.Request.PathValue(name))
 	}
-	made := b.String()
-	switch {
-	case strings.HasSuffix(made, rt.Path), strings.Contains(rt.Pattern, "/:"): // or it has another router's wildcards
-		return nil
-	case rt.Escaped: // are the wildcards?
-		return fmt.Errorf("%w: it is not what pattern %q and its wildcards make up", core.ErrAmbiguousPath, rt.Pattern)
+	return b.String()
+}
+
+// judgeToo adds to rt the path that was matched in place of the request's.
+func (v View) judgeToo(rt *core.Route, path string) error {
+	if rt.Escaped { // is path?
+		return fmt.Errorf("%w: it is not what pattern %q and its wildcards make up", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
-	rt.Alternatives = append(rt.Alternatives, core.Route{Pattern: rt.Pattern, Path: made})
+	rt.Alternatives = append(rt.Alternatives, core.Route{Pattern: rt.Pattern, Path: path})
 	return nil
 }
 

@@ -176,12 +176,12 @@ func TestMounts(t *testing.T) {
 	if testing.Short() {
 		odd = 1
 	}
-	check := func(t *testing.T, mounted string, build mount) {
+	check := func(t *testing.T, where string, build mount) {
 		t.Helper()
 		for _, relaxed := range []bool{false, true} {
 			gate := httpauth.Authorize(authtest.MountGuard(t, relaxed))
 			authtest.CheckMount(t, "gate inside", build(gate), odd, "")
-			if strings.Contains(mounted, "part of a segment") {
+			if strings.Contains(where, "part of a segment") || strings.Contains(where, "URLFormat") {
 				continue // docs/nethttp.md has it: in front of the router nobody can know
 			}
 			authtest.CheckMount(t, "gate around", gate(build(func(h http.Handler) http.Handler { return h })), odd, "")
@@ -191,7 +191,7 @@ func TestMounts(t *testing.T) {
 		for front, with := range chiInFront {
 			t.Run("chi, "+mounted+", "+front, func(t *testing.T) {
 				t.Parallel()
-				check(t, mounted, func(gate httpauth.Middleware) http.Handler {
+				check(t, mounted+", "+front, func(gate httpauth.Middleware) http.Handler {
 					r := chi.NewRouter()
 					r.Use(with...)
 					m(r, gate)
@@ -234,13 +234,16 @@ func TestFormats(t *testing.T) {
 		},
 	}
 	for way, add := range ways {
-		for _, pattern := range []string{"/files/secret", "/files/{name}", "/files/{name:[a-z]+}", "/files/{first:[a-z]}{rest}"} {
+		for _, pattern := range []string{"/files/secret", "/files/{name}", "/files/{name:[a-z]+}", "/files/{first:[a-z]}{rest}", "/files/*", "/{top}/*", "/files*"} {
+			if way == "Mount" && !strings.HasPrefix(pattern, "/files/") {
+				continue
+			}
 			served := false
 			r := chi.NewRouter()
 			r.Use(middleware.URLFormat)
 			add(r, pattern, httpauth.Authorize(authtest.MountGuard(t, false)), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true }))
 			for path, want := range map[string]bool{
-				"/files/secret": false, "/files/secret.json": false, "/files/secret.json/": false,
+				"/files/secret": false, "/files/secret.json": false, "/files/secret.": false,
 				"/files/public.json": pattern != "/files/secret", "/files/public": pattern != "/files/secret",
 			} {
 				served = false
