@@ -79,7 +79,8 @@ func (f *File) append(e Entry) (err error) {
 
 // takeBack removes the n bytes that were written last, as when the disk is full: a
 // part of a line may revoke more than the whole, or keep the file from being read.
-// What another process has appended since stays, and so do they.
+// They stay where another process is seen to have appended since: a line break ends
+// them then.
 func takeBack(file *os.File, n int64) error {
 	end, err := file.Seek(0, io.SeekCurrent)
 	if err != nil || n == 0 {

@@ -39,29 +39,40 @@ func TestCutOffFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Parts are there long enough to be read, and not as long as a file may take.
-	s := watching(t, []string{file}, WithDebounce(time.Millisecond, time.Minute), WithCurrentSnapshot(used))
+	patient := WithDebounce(time.Millisecond, time.Minute)
+	s := watching(t, []string{file}, patient, WithCurrentSnapshot(used))
 	for n := range len(policy) {
 		if n > 0 && policy[n-1] == '\n' {
 			continue // which nobody can tell from an edit
 		}
-		if err := os.Truncate(file, int64(n)); err != nil {
-			t.Fatal(err)
-		}
+		write(t, file, policy[:n])
 		time.Sleep(3 * time.Millisecond) // a writer that is not the fastest
 	}
-	write(t, file, policy+"p, last, /x, GET\n")
-	if got := show(s.next(t)); got != "p.csv="+policy+"p, last, /x, GET\n\n" {
+	const whole = policy + "p, last, /x, GET\n"
+	write(t, file, whole)
+	if got := show(s.next(t)); got != "p.csv="+whole+"\n" {
 		t.Errorf("called with %q", got)
 	}
 
+	// Where a file was cut off before the watcher has looked at all, and where it stays so.
+	write(t, file, policy[:30])
+	s = watching(t, []string{file}, patient, WithCurrentSnapshot(used))
+	write(t, file, whole)
+	if got := show(s.next(t)); got != "p.csv="+whole+"\n" {
+		t.Errorf("called first with %q", got)
+	}
 	s = watching(t, []string{file}, WithDebounce(time.Millisecond, 50*time.Millisecond), WithCurrentSnapshot(used))
-	s.await(t, "p.csv="+policy+"p, last, /x, GET\n\n")
+	s.await(t, "p.csv="+whole+"\n")
 	write(t, file, policy[:30])
 	s.await(t, "p.csv="+policy[:30]+"\n")
+
+	// Whoever asks for it need not wait.
 	write(t, file, policy)
-	s.await(t, "p.csv="+policy+"\n")
-	write(t, file, policy[:30])
-	if changed, err := s.Trigger(t.Context()); err != nil || !changed && show(<-s.got) != "p.csv="+policy[:30]+"\n" {
-		t.Errorf("Trigger waits: %v, %v", changed, err)
+	s = watching(t, []string{file}, patient, WithCurrentSnapshot(used))
+	if err := os.Truncate(file, 30); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := s.Trigger(t.Context()); !changed || err != nil || show(<-s.got) != "p.csv="+policy[:30]+"\n" {
+		t.Errorf("Trigger = %v, %v", changed, err)
 	}
 }

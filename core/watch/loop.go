@@ -54,6 +54,10 @@ func (l *loop) start() outcome {
 	if err != nil {
 		return outcome{err: err}
 	}
+	if s.cutOff(l.ended) { // what is in use stays meanwhile
+		l.burst.more()
+		return outcome{}
+	}
 	return l.offer(s, false)
 }
 

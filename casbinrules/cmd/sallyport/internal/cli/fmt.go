@@ -101,8 +101,8 @@ func formatFiles(stdout io.Writer, files []string, write, check bool) error {
 		case !write:
 			_, err = stdout.Write(after[i])
 		case !same:
-			err = editFile(file, func(now []byte, _ bool) ([]byte, error) {
-				if !bytes.Equal(now, before[i]) && !bytes.Equal(now, after[i]) { // it may be named twice
+			err = editFile(file, func(now []byte, found bool) ([]byte, error) {
+				if !found || !bytes.Equal(now, before[i]) && !bytes.Equal(now, after[i]) { // it may be named twice
 					return nil, fmt.Errorf("write %s: %w", file, errChangedMeanwhile)
 				}
 				return after[i], nil

@@ -17,9 +17,9 @@ func writeOutput(name string, content []byte) error {
 	return replace(name, content)
 }
 
-// replace gives an existing file a new content, as a whole or not at all, and
-// keeps its mode and its owner. A symbolic link stays one: what it leads to is replaced. What is no
-// regular file, such as /dev/null, stays and is written to.
+// replace gives an existing file a new content, as a whole or not at all, and keeps
+// its mode and its owner. A symbolic link stays one: what it leads to is replaced.
+// What is no regular file, such as /dev/null, stays and is written to.
 func replace(file string, content []byte) error {
 	info, err := os.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
