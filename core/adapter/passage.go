@@ -119,7 +119,7 @@ func Enter(w http.ResponseWriter, r *http.Request, v *core.Verdict) (p *Passage,
 }
 
 // Pass puts the fields of v, by which a request passes, into its response w. They
-// stay there as Begin has it if the response is that of a passage; otherwise it
+// stay there as [Enter] has it if the response is that of a passage; otherwise it
 // can only be completed as it is now.
 func Pass(w http.ResponseWriter, r *http.Request, v *core.Verdict) {
 	h := w.Header()

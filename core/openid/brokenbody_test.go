@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -21,5 +22,13 @@ func TestLogoutThatBreaksOff(t *testing.T) {
 	var gone *core.UnavailableError
 	if !errors.As(err, &gone) || gone.Reason != core.ReasonClientGone {
 		t.Errorf("%v", err)
+	}
+
+	// One that a middleware cuts would be as long the next time.
+	r.Body = http.MaxBytesReader(nil, io.NopCloser(strings.NewReader("logout_token=x")), 3)
+	_, err = logoutToken(httpauth.Request(r))
+	var bad *core.CredentialError
+	if !errors.As(err, &bad) || bad.Reason != core.ReasonMalformed {
+		t.Errorf("a body over a middleware's limit: %v", err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
 // LogoutEndpoint ends the session of a POST request, as LogoutEndpoint of the
@@ -152,12 +152,13 @@ func logoutToken(r core.Request) (string, error) {
 	if media, _, err := mime.ParseMediaType(field); err != nil || !strings.EqualFold(media, "application/x-www-form-urlencoded") {
 		return "", refuse(core.ReasonMalformed, "Content-Type is not application/x-www-form-urlencoded")
 	}
-	text, err := io.ReadAll(io.LimitReader(b.Body(), maxLogoutForm+1))
-	if err != nil {
+	text, err := bounded.Read(b.Body(), maxLogoutForm)
+	var long *bounded.LengthError
+	switch {
+	case errors.As(err, &long):
+		return "", refuse(core.ReasonMalformed, "the body is %w", long)
+	case err != nil:
 		return "", &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("openid: the body has not come whole: %w", err)}
-	}
-	if len(text) > maxLogoutForm {
-		return "", refuse(core.ReasonMalformed, "the body is longer than %d bytes", maxLogoutForm)
 	}
 	form, err := url.ParseQuery(string(text))
 	if err != nil || len(form["logout_token"]) != 1 {

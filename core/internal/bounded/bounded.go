@@ -3,6 +3,7 @@
 package bounded
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,9 +16,13 @@ type LengthError struct{ Limit int64 }
 func (e *LengthError) Error() string { return fmt.Sprintf("longer than %d bytes", e.Limit) }
 
 // Read reads r to its end. After limit bytes and one more the error is a
-// [*LengthError].
+// [*LengthError], and so it is where a middleware has limited r to fewer.
 func Read(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	var cut *http.MaxBytesError
+	if errors.As(err, &cut) {
+		return nil, &LengthError{cut.Limit}
+	}
 	if err != nil {
 		return nil, err
 	}

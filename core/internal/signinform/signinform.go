@@ -61,12 +61,9 @@ func Read(r core.Request, names ...string) (*Form, error) {
 	}
 	text, err := bounded.Read(b.Body(), MaxSize)
 	var long *bounded.LengthError
-	var cut *http.MaxBytesError // by a middleware
 	switch {
 	case errors.As(err, &long):
 		return nil, malformed("body " + long.Error())
-	case errors.As(err, &cut):
-		return nil, malformed("body is longer than a middleware lets through")
 	case err != nil:
 		return nil, &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("sign-in: the body has not come whole: %w", err)}
 	case len(text) == 0:
