@@ -88,7 +88,6 @@ adds or replaces one.`,
 
 // push publishes the files of a folder.
 func (p *pushing) push(ctx context.Context, cmd *cobra.Command, s shared.Store) error {
-	p.setClock()
 	m, policies, err := p.find("")
 	if err != nil {
 		return err

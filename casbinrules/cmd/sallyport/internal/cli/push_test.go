@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/casbinrules"
 	"github.com/sallyport-go/sallyport/core/source/sourcetest"
 
 	shared "github.com/sallyport-go/sallyport/core/source"
@@ -156,6 +157,28 @@ func TestRollback(t *testing.T) {
 	expect(t, dir, "", 0, policy, "", "show", "3", "--file", "policy.csv")
 	wants(t, dir, 2, "no such revision", "rollback", "9", "--author", "bob")
 	wants(t, dir, 2, "no number of a revision", "rollback", "x")
+}
+
+// TestPublishingComparesWhatIsToCome: push and rollback refuse a gain that is not there
+// yet, unless a time is given.
+func TestPublishingComparesWhatIsToCome(t *testing.T) {
+	dir := published(t)
+	timed := strings.Replace(casbinrules.RBACWithDeny().Text(), "g = _, _", "g = _, _, (_, _)", 1)
+	const now = "p, a, /x, GET, allow\ng, u, a, _, _\n"
+	const later = now + "g, v, a, 2090-01-01 00:00:00, _\n"
+	edit(t, dir, "model.conf", timed)
+	edit(t, dir, "policy.tests", "allow u /x GET\n")
+	edit(t, dir, "policy.csv", later)
+	push := []string{"push", "-m", "DIR/model.conf", "-p", "DIR/policy.csv", "--author", "ann"}
+	wants(t, dir, 0, "published revision 2", push...)
+	edit(t, dir, "policy.csv", now)
+	wants(t, dir, 0, "- v loses GET /x from 2090-01-01 00:00:00|published revision 3", push...)
+	edit(t, dir, "policy.csv", later)
+	for _, args := range [][]string{push, {"rollback", "2", "--author", "bob"}} {
+		args = append(args, "--fail-on", "widen")
+		wants(t, dir, 1, "+ v gains GET /x from 2090-01-01 00:00:00|nothing was published: 1 change in effect", args...)
+		wants(t, dir, 0, "no change in effect|nothing was published: --dry-run", append(args, "--dry-run", "--at", "2089-01-01 00:00:00")...)
+	}
 }
 
 // TestPushKeepsOtherFiles: what is neither model nor policy nor tests stays.

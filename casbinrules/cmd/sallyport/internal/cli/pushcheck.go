@@ -25,6 +25,7 @@ type candidate struct {
 // check says what there is against publishing a policy. What instances would not
 // load is an error: no force helps there.
 func (p *pushing) check(ctx context.Context, cmd *cobra.Command, c candidate, newest *shared.Content) (found []string, err error) {
+	p.setClock()
 	opts, err := p.options()
 	if err != nil {
 		return nil, err
