@@ -44,17 +44,7 @@ func (v View) Route() (core.Route, error) {
 		if err != nil || pattern[len(pattern)-1] != '*' {
 			return rt, err
 		}
-		rest := v.Request.PathValue("*")
-		for _, path := range [...]string{rt.Path, v.Request.URL.Path} {
-			if strings.HasSuffix(strings.TrimSuffix(path, "/"), strings.TrimSuffix(rest, "/")) {
-				return CutAtStar(rt, pattern, path, rest)
-			}
-		}
-		made := v.filledIn(pattern[:len(pattern)-1]) + rest
-		if err := v.judgeToo(&rt, made); err != nil {
-			return rt, err
-		}
-		return CutAtStar(rt, pattern, made, rest)
+		return v.compareStar(rt, pattern)
 	}
 	rt, err := v.Matched(pattern)
 	if err == nil && pattern != "" {
@@ -73,32 +63,52 @@ func (v View) compare(rt *core.Route) error {
 	if u := v.Request.URL; v.plainlyMakesUp(rt.Pattern, u.Path) || v.makesUp(rt.Pattern, u.Path) || rt.Escaped && v.makesUp(rt.Pattern, u.RawPath) {
 		return nil
 	}
-	made := v.filledIn(rt.Pattern)
-	if strings.HasSuffix(made, rt.Path) || strings.Contains(rt.Pattern, "/:") { // or it has another router's wildcards
+	if v.stripped(rt.Pattern, rt.Path) || strings.Contains(rt.Pattern, "/:") && !strings.Contains(rt.Pattern, "{") { // or it has another router's wildcards
 		return nil
 	}
-	return v.judgeToo(rt, made)
+	_, err := v.judgeMade(rt, rt.Pattern, "")
+	return err
 }
 
-// filledIn is pattern with its wildcards filled in.
-func (v View) filledIn(pattern string) string {
-	var b strings.Builder
+// compareStar does for a pattern that ends in a star, of which rt says nothing, what
+// compare does. That the path ends in what the star has matched is not enough: of
+// "/files/secret.secret" URLFormat leaves "secret" as well.
+func (v View) compareStar(rt core.Route, pattern string) (core.Route, error) {
+	front, rest := pattern[:len(pattern)-1], v.Request.PathValue("*")
+	star := pattern[max(0, len(pattern)-2):] // there may be others in expressions
+	for _, path := range [...]string{rt.Path, v.Request.URL.Path} {
+		before, ok := strings.CutSuffix(strings.TrimSuffix(path, "/"), strings.TrimSuffix(rest, "/"))
+		if ok && rest != "" && strings.HasSuffix(before, "/") != strings.HasSuffix(front, "/") {
+			continue
+		}
+		if ok && (v.makesUp(front, before) || v.stripped(front, before)) {
+			return CutAtStar(rt, star, path, rest)
+		}
+	}
+	made, err := v.judgeMade(&rt, front, rest)
+	if err != nil {
+		return rt, err
+	}
+	return CutAtStar(rt, star, made, rest)
+}
+
+// judgeMade adds to rt the path that was matched in place of the request's: pattern with
+// its wildcards filled in, and rest.
+func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err error) {
+	pattern, left := v.follow(pattern, rt.Path)
+	made, known := rt.Path[:len(rt.Path)-len(left)], !rt.Escaped // or is made?
 	for pattern != "" {
 		var literal, name string
 		literal, name, pattern = cutWildcard(pattern)
-		b.WriteString(literal)
-		b.WriteString(v.Request.PathValue(name))
+		made += literal + v.Request.PathValue(name)
+		known = known && !hasWildcard(pattern, name)
 	}
-	return b.String()
-}
-
-// judgeToo adds to rt the path that was matched in place of the request's.
-func (v View) judgeToo(rt *core.Route, path string) error {
-	if rt.Escaped { // is path?
-		return fmt.Errorf("%w: it is not what pattern %q and its wildcards make up", core.ErrAmbiguousPath, v.Request.Pattern)
+	if !known {
+		return "", fmt.Errorf("%w: it is not what pattern %q and its wildcards make up", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
-	rt.Alternatives = append(rt.Alternatives, core.Route{Pattern: rt.Pattern, Path: path})
-	return nil
+	made += rest
+	rt.Alternatives = append(rt.Alternatives, core.Route{Pattern: rt.Pattern, Path: made})
+	return made, nil
 }
 
 // plainlyMakesUp is makesUp for most requests: of what would take longer it says false.
@@ -123,27 +133,57 @@ func (v View) plainlyMakesUp(pattern, path string) bool {
 // makesUp reports whether path is pattern with its wildcards filled in, a slash at the
 // end aside.
 func (v View) makesUp(pattern, path string) bool {
-	for pattern != "" {
-		var literal, name, value string
-		literal, name, pattern = cutWildcard(pattern)
-		if !strings.HasPrefix(path, literal) {
-			return pattern == "" && name == "" && path == strings.TrimSuffix(literal, "/")
+	pattern, path = v.follow(pattern, path)
+	literal, name, behind := cutWildcard(pattern)
+	return name == "" && behind == "" && strings.TrimSuffix(path, "/") == strings.TrimSuffix(literal, "/")
+}
+
+// stripped reports whether path is what is left of pattern, from one of its slashes on,
+// with the wildcards filled in.
+func (v View) stripped(pattern, path string) bool {
+	inside := 0
+	for i := range len(pattern) {
+		switch pattern[i] {
+		case '{':
+			inside++
+		case '}':
+			inside--
+		case '/':
+			if inside == 0 && v.makesUp(pattern[i:], path) {
+				return true
+			}
 		}
-		path = path[len(literal):]
-		switch {
-		case name == "":
-			continue
-		case strings.Contains(pattern, "{"+name): // chi gives the last one's alone
-			value, _, _ = strings.Cut(path, "/")
-		default:
-			value = v.Request.PathValue(name)
-		}
-		if !strings.HasPrefix(path, value) {
-			return false
-		}
-		path = path[len(value):]
 	}
-	return path == "" || path == "/"
+	return path == ""
+}
+
+// follow gives what is left of pattern and path where path goes on otherwise than pattern
+// with its wildcards filled in.
+func (v View) follow(pattern, path string) (patternLeft, pathLeft string) {
+	for pattern != "" {
+		literal, name, behind := cutWildcard(pattern)
+		below, ok := strings.CutPrefix(path, literal)
+		if !ok {
+			break
+		}
+		value := v.Request.PathValue(name)
+		if hasWildcard(behind, name) { // chi gives the last one's alone
+			if behind[0] != '/' {
+				break
+			}
+			value, _, _ = strings.Cut(below, "/")
+		}
+		if below, ok = strings.CutPrefix(below, value); !ok {
+			break
+		}
+		pattern, path = behind, below
+	}
+	return pattern, path
+}
+
+// hasWildcard reports whether pattern has a wildcard of that name.
+func hasWildcard(pattern, name string) bool {
+	return pattern != "" && (strings.Contains(pattern, "{"+name+"}") || strings.Contains(pattern, "{"+name+":"))
 }
 
 // cutWildcard cuts a pattern behind its first wildcard, "{name}" or chi's "{name:regexp}".
@@ -176,7 +216,10 @@ func cutWildcard(pattern string) (literal, name, rest string) {
 // isSubtree reports whether pattern ends in what takes any number of segments:
 // "/" or "{name...}" of a ServeMux, "*" of chi.
 func isSubtree(pattern string) bool {
-	return strings.HasSuffix(pattern, "/") || strings.HasSuffix(pattern, "...}") || strings.HasSuffix(pattern, "*")
+	if strings.HasSuffix(pattern, "...}") { // or an expression does
+		return strings.IndexByte(pattern[strings.LastIndexByte(pattern, '{'):], ':') < 0
+	}
+	return strings.HasSuffix(pattern, "/") || strings.HasSuffix(pattern, "*")
 }
 
 // innerSlashes counts those in the wildcards of pattern, "{name}" or chi's

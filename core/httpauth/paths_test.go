@@ -138,6 +138,13 @@ func TestRewrittenInsideTheMux(t *testing.T) {
 	value := func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.SetPathValue("name", "secret")
+			r.SetPathValue("na", "files")
+			h.ServeHTTP(w, r)
+		})
+	}
+	end := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.SetPathValue("name", "secret/"+strings.TrimPrefix(r.URL.Path, "/"))
 			h.ServeHTTP(w, r)
 		})
 	}
@@ -158,6 +165,9 @@ func TestRewrittenInsideTheMux(t *testing.T) {
 		{"/files/{name}", "/files/public", to("/files/:secret"), 204},
 		{"/files/{name}", "/files/public", value, 403},
 		{"/files/{name}", "/files/public", to("/other"), 204},
+		{"/{na}/{name}", "/other/secret", value, 403},
+		{"/{na}/{name}", "/other/public", value, 403},
+		{"/files/{name}", "/files/public", end, 403},   // the path is its end all the same
 		{"/files/{name}", "/files/secret", strip, 204}, // the path is /secret
 		{"/files/{name}", "/files/secret", nothing, 403},
 		{"/files/{name}/{$}", "/files/public/", nothing, 204},

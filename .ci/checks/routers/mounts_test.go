@@ -232,10 +232,16 @@ func TestFormats(t *testing.T) {
 			inner.With(gate).Handle(strings.TrimPrefix(pattern, "/files"), serve)
 			r.Mount("/files", inner)
 		},
+		"Mount, one name twice": func(r chi.Router, pattern string, gate httpauth.Middleware, serve http.Handler) {
+			inner := chi.NewRouter()
+			inner.With(gate).Handle(strings.TrimPrefix(pattern, "/files"), serve)
+			r.Mount("/{name:files}", inner)
+		},
 	}
 	for way, add := range ways {
-		for _, pattern := range []string{"/files/secret", "/files/{name}", "/files/{name:[a-z]+}", "/files/{first:[a-z]}{rest}", "/files/*", "/{top}/*", "/files*"} {
-			if way == "Mount" && !strings.HasPrefix(pattern, "/files/") {
+		for _, pattern := range []string{"/files/secret", "/files/{name}", "/files/{name:[a-z]+}", "/files/{first:[a-z]}{rest}", "/files/*", "/{top}/*", "/files*",
+			"/files/{name:[^/:]+}", "/files/{name:s.....|p.....}", "/{top:[a-z]*}/*", "/{top}/{name}", "/{t}/{top}"} {
+			if strings.HasPrefix(way, "Mount") && !strings.HasPrefix(pattern, "/files/") {
 				continue
 			}
 			served := false
@@ -244,7 +250,9 @@ func TestFormats(t *testing.T) {
 			add(r, pattern, httpauth.Authorize(authtest.MountGuard(t, false)), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true }))
 			for path, want := range map[string]bool{
 				"/files/secret": false, "/files/secret.json": false, "/files/secret.": false,
+				"/files/secret.secret": false, "/files/secret.xsecret": false, "/files/secret.files": false,
 				"/files/public.json": pattern != "/files/secret", "/files/public": pattern != "/files/secret",
+				"/files/public.public": pattern != "/files/secret",
 			} {
 				served = false
 				req := httptest.NewRequest("GET", path, nil)
