@@ -2,6 +2,7 @@ package echoauth_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -212,5 +213,28 @@ func TestRewrittenBehindTheRouter(t *testing.T) {
 		if w.Code == http.StatusOK {
 			t.Errorf("route %s: %d %s", pattern, w.Code, w.Body)
 		}
+	}
+}
+
+// TestStarsInPre: rules in front of the router are asked about no route, also where a
+// star may be read in two ways.
+func TestStarsInPre(t *testing.T) {
+	var asked []string
+	g, err := core.NewGuard([]core.Authenticator{authtest.Names{}}, core.WithObserver(core.LogObserver(slog.New(slog.DiscardHandler))),
+		core.WithAuthorizer(authtest.AuthorizerFunc(func(_ *core.Principal, a core.Access) (core.Decision, error) {
+			asked = append(asked, a.Resource.Route+" "+a.Resource.Path)
+			return core.Decision{Allowed: true}, nil
+		})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := echo.New()
+	e.Pre(echoauth.Authorize(g))
+	e.GET("/files*", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
+	r := httptest.NewRequest("GET", "/filessecret", nil)
+	r.Header.Set("Authorization", "Name alice")
+	w := httptest.NewRecorder()
+	if e.ServeHTTP(w, r); w.Code != http.StatusNoContent || !slices.Equal(asked, []string{" /filessecret", " /files/secret"}) {
+		t.Errorf("%d, asked about %q", w.Code, asked)
 	}
 }

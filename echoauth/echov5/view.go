@@ -74,6 +74,9 @@ func (v *view) Route() (core.Route, error) {
 			found, err = ahead.Route()
 			rt.Alternatives = found.Alternatives
 		}
+		for i := range rt.Alternatives {
+			rt.Alternatives[i].Pattern = ""
+		}
 		return rt, err
 	case rt.Escaped && v.makesUp(pattern, u.RawPath):
 		// Echo lets the last parameter of a route run over plain slashes, so only
