@@ -19,7 +19,10 @@ func (v *View) Detach(method string, m adapter.Matched) core.Request {
 		tls: v.TLS(), peer: v.RemoteAddr(), addr: v.RemoteAddrPort(),
 	}
 	for name, value := range v.ctx.Request.Header.All() {
-		d.fields = append(d.fields, pair{string(name), string(value)})
+		field := pair{string(name), string(value)} // twice where it counts twice
+		if d.fields = append(d.fields, field); v.doubted(field.name, 1) > 1 {
+			d.fields = append(d.fields, field)
+		}
 	}
 	for name, value := range v.ctx.Request.Header.Cookies() {
 		d.cookies = append(d.cookies, pair{string(name), string(value)})

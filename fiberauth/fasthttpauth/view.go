@@ -125,7 +125,7 @@ func (v *View) doubted(name string, count int) int {
 // hasLine reports whether there is a field called name in a header as it was sent.
 func hasLine(raw []byte, name string) bool {
 	for line := range bytes.Lines(raw) {
-		if key, _, ok := bytes.Cut(line, []byte(":")); ok && strings.EqualFold(string(key), name) {
+		if key, _, ok := bytes.Cut(line, []byte(":")); ok && len(key) == len(name) && strings.EqualFold(string(key), name) {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 	"github.com/sallyport-go/sallyport/fiberauth/fasthttpauth"
 )
 
@@ -124,7 +125,7 @@ func TestSealKeepsTheHandshake(t *testing.T) {
 }
 
 // TestFieldsBehindTheBody: a field that has not been sent in the header of a chunked
-// request is no credential, also with names as they were sent and where it is lent.
+// request is no credential, also with names as they were sent, where it is lent, and in a copy.
 func TestFieldsBehindTheBody(t *testing.T) {
 	for _, rawNames := range []bool{false, true} {
 		for field, want := range map[string]int{"Remote-User": 2, "X-Sent": 1, "X-None": 0, "Authorization": 1} {
@@ -142,8 +143,9 @@ func TestFieldsBehindTheBody(t *testing.T) {
 				v := fasthttpauth.NewView(ctx, rawNames)
 				_, n := v.Header(field)
 				v.Decide()
-				if _, lent := v.Lend(field); n != want || lent != want {
-					t.Errorf("%s behind %q: %d lines, %d are lent, want %d", field, body, n, lent, want)
+				_, lent := v.Lend(field)
+				if _, kept := v.Detach("POST", adapter.Matched{}).Header(field); n != want || lent != want || kept != want {
+					t.Errorf("%s behind %q: %d lines, %d are lent, %d kept, want %d", field, body, n, lent, kept, want)
 				}
 			}
 		}
