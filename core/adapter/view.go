@@ -113,21 +113,24 @@ func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err 
 
 // plainlyMakesUp is makesUp for most requests: of what would take longer it says false.
 func (v View) plainlyMakesUp(pattern, path string) bool {
-	for {
-		start := strings.IndexByte(pattern, '{')
-		if start < 0 {
-			return pattern == path
-		}
-		end := strings.IndexByte(pattern, '}')
-		if end < start || len(path) < start || path[:start] != pattern[:start] {
-			return false
-		}
-		value := v.Request.PathValue(pattern[start+1 : end])
-		if path = path[start:]; value == "" || len(path) < len(value) || path[:len(value)] != value {
-			return false
-		}
-		path, pattern = path[len(value):], pattern[end+1:]
+	if pattern == path && strings.IndexByte(pattern, '{') < 0 {
+		return true
 	}
+	for i := 0; i < len(pattern); i++ {
+		if pattern[i] != '{' {
+			if i >= len(path) || path[i] != pattern[i] {
+				return false
+			}
+			continue
+		}
+		name, behind, _ := strings.Cut(pattern[i+1:], "}")
+		value := v.Request.PathValue(name)
+		if path = path[i:]; value == "" || !strings.HasPrefix(path, value) {
+			return false
+		}
+		path, pattern, i = path[len(value):], behind, -1
+	}
+	return len(path) == len(pattern)
 }
 
 // makesUp reports whether path is pattern with its wildcards filled in, a slash at the
@@ -255,10 +258,12 @@ func splitPattern(pattern string) (method, path string) {
 	if i <= 0 {
 		return "", pattern
 	}
-	if end := strings.IndexAny(pattern[:i], " \t"); end > 0 {
-		method = pattern[:end]
+	for end := range i {
+		if pattern[end] == ' ' || pattern[end] == '\t' {
+			return pattern[:end], pattern[i:]
+		}
 	}
-	return method, pattern[i:]
+	return "", pattern[i:]
 }
 
 // Param implements [core.Request] with the wildcards of a ServeMux, or of a

@@ -165,6 +165,7 @@ func TestRewrittenInsideTheMux(t *testing.T) {
 		{"/files/{name}", "/files/public", to("/files/:secret"), 204},
 		{"/files/{name}", "/files/public", value, 403},
 		{"/files/{name}", "/files/public", to("/other"), 204},
+		{"/files/{name}", "/files/%7Bname%7D", value, 403},
 		{"/{na}/{name}", "/other/secret", value, 403},
 		{"/{na}/{name}", "/other/public", value, 403},
 		{"/files/{name}", "/files/public", end, 403},   // the path is its end all the same
