@@ -21,8 +21,8 @@ type (
 	// compare them; see [WithAttributeType].
 	AttributeType = model.AttributeType
 	// Matcher is what the model in force compares requests with, for tools that
-	// make up requests: its Text, Effect, Comparisons, Opaque conditions, and
-	// RolesTogether.
+	// make up requests: its Text, Effect, Comparisons, Opaque conditions,
+	// RolesTogether, and OwnRoles.
 	Matcher = model.Matcher
 	// Comparison is one condition of a matcher on one Field of a request: its
 	// Function, and the Column of the policy or the Text compared with.

@@ -99,3 +99,38 @@ func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
 		}
 	}
 }
+
+// Only where each call of g is about the subject, in the tenant that it is in, do its
+// roles tell what g decides.
+func TestMatcherTellsWhetherOwnRolesDecide(t *testing.T) {
+	for _, c := range []struct {
+		request, roles, matcher string
+		own                     bool
+	}{
+		{"sub, obj, act", "g = _, _", "g(r.sub, p.sub)", true},
+		{"sub, obj, act", "g = _, _", "g (r.sub, p.sub) && !g(r.sub,\t'g(p.sub, r.sub)')", true},
+		{"sub, obj, act", "g = _, _\ng2 = _, _", "g(r.sub, p.sub) && g2(r.obj, p.obj)", true},
+		{"sub, obj, act", "g = _, _", "r.sub == p.sub", true},
+		{"sub, obj, act", "g = _, _", "g(p.sub, r.sub)", false},
+		{"sub, obj, act", "g = _, _", "g(r.sub, p.sub) && g (r.obj, p.obj)", false},
+		{"sub, obj, act", "g = _, _", "g(r.sub, p.sub) || g('root', p.sub)", false},
+		{"sub, obj, act", "g = _, _", "g(r.sub + 'x', p.sub)", false},
+		{"sub, obj, act", "g = _, _", "g(r.sub, p.sub) && eval(p.obj)", false},
+		{"sub, obj, act, dom", "g = _, _", "g(r.sub, p.sub) && r.dom == 'x'", true},
+		{"sub, obj, act, dom", "g = _, _", "g(r.sub, p.sub, r.dom)", false},
+		{"sub, obj, act, dom", "g = _, _, _", "g(r.sub, p.sub, r.dom)", true},
+		{"sub, obj, act, tenant", "g = _, _, _", "g(r.sub, p.sub, r.tenant)", true},
+		{"sub, obj, act, dom", "g = _, _, _", "g(r.sub, p.sub)", false},
+		{"sub, obj, act, dom", "g = _, _, _", "g(r.sub, p.sub, p.obj) && r.dom == 'x'", false},
+		{"sub, obj, act, dom", "g = _, _, _", "g(r.sub, p.sub, r.dom) || g(r.sub, p.sub, '*')", false},
+		{"sub, obj, act, dom, tenant", "g = _, _, _", "g(r.sub, p.sub, r.tenant) && r.dom == 'x'", false},
+	} {
+		a, err := OpenFS(files("policy.csv", "p, a, /b, GET\n"), ModelText("m.conf", modelText(c.request, "sub, obj, act", c.roles, someAllow, c.matcher+" && r.obj == p.obj && r.act == p.act")),
+			[]string{"policy.csv"}, quiet, WithCasbinSemantics(), WithoutTokenRoles(), WithClaimsAsAttributes())
+		if err != nil {
+			t.Errorf("%s: %v", c.matcher, err)
+		} else if own := a.Matcher().OwnRoles; own != c.own {
+			t.Errorf("%s, %s, %s: got %v", c.request, c.roles, c.matcher, own)
+		}
+	}
+}

@@ -25,6 +25,10 @@ type Matcher struct {
 	// combines at most to allow a request or to deny it: 1 for g(r.sub, p.sub), and
 	// 2 for g(r.sub, p.sub) && g(r.sub, "staff").
 	RolesTogether int
+	// OwnRoles says that role links g decide by the roles that the subject has in the
+	// tenant of the request alone: each call is as g(r.sub, p.sub), with tenants as
+	// g(r.sub, p.sub, r.dom).
+	OwnRoles bool
 }
 
 // Comparison is one condition of a matcher on one field of a request.
@@ -66,6 +70,7 @@ func (s *Schema) ReadComparisons() Matcher {
 	}
 	if s.Tree != nil {
 		r.made.RolesTogether = s.rolesTogether(s.Tree)
+		r.made.OwnRoles = s.CasbinOnly == "" && !slices.ContainsFunc(s.RoleCalls(), func(c RoleCall) bool { return c.Text == "g" && !s.asksOwnRole(c) })
 	}
 	return r.made
 }
@@ -91,6 +96,13 @@ func (s *Schema) rolesTogether(n *Node) int {
 		}
 	}
 	return found
+}
+
+// asksOwnRole reports whether a call is about a role of the subject in the tenant of
+// the request.
+func (s *Schema) asksOwnRole(c RoleCall) bool {
+	tenant, ok := s.RequestField(c.Arg(2).Name())
+	return c.Field == "r_sub" && !c.Reversed && len(c.Parts) == s.Roles[c.Text] && (len(c.Parts) == 2 || ok && tenant == FieldTenant)
 }
 
 // comparisonReader finds the conditions on request fields in a matcher.

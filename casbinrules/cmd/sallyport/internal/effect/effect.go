@@ -85,7 +85,7 @@ func (e *TooLargeError) Error() string {
 // apart, up to the limit.
 func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) (*Report, error) {
 	c := comparison{
-		before: newPolicy(before), after: newPolicy(after), clock: settings.Clock,
+		before: newPolicy(before, settings.Prefix), after: newPolicy(after, settings.Prefix), clock: settings.Clock,
 		roles: map[bool][][]string{}, allowed: map[string]bool{}, kept: map[difference]int{}, also: map[difference][]string{}, told: map[place]bool{},
 	}
 	var err error

@@ -43,13 +43,15 @@ func (c *comparison) moments() []moment {
 	return all
 }
 
-// readTimes finds the times at which role links begin or end.
-func (p *policy) readTimes() {
-	p.roleTimes = true
+// readTimes finds the times at which role links begin or end. A name that does not begin
+// with the prefix of roles may differ from one by that alone, which its roles do not tell.
+func (p *policy) readTimes(prefix string) {
+	p.roleTimes = p.matcher.OwnRoles
 	for _, r := range p.rules {
 		if r.Kind == "p" {
 			continue
 		}
+		p.roleTimes = p.roleTimes && (r.Kind != "g" || strings.HasPrefix(r.Fields[1], prefix))
 		for _, field := range r.Fields[min(2, len(r.Fields)):] {
 			if t, err := time.Parse(time.DateTime, field); err == nil {
 				p.times = append(p.times, t.Truncate(grain))
@@ -57,8 +59,6 @@ func (p *policy) readTimes() {
 			}
 		}
 	}
-	calls := strings.Count(p.matcher.Text, "g(")
-	p.roleTimes = p.roleTimes && len(p.matcher.Opaque) == 0 && calls == strings.Count(p.matcher.Text, "g(r_sub,")
 }
 
 // setTo has the policies judge role links by a moment, and reads the roles of every

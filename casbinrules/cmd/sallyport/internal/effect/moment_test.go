@@ -12,13 +12,19 @@ import (
 	"github.com/sallyport-go/sallyport/casbinrules/cmd/sallyport/internal/ask"
 )
 
+var inTenants = []string{"g, u1, r1, t1", "g, u1, r2, t2", "g, u2, r2, t1", "g, u2, r3, t2"}
+
 // timedFamilies are those whose role links have a start and an end.
 var timedFamilies = []family{
 	{name: "roles with an end", matcher: "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act", roles: "g = _, _, (_, _)", objects: []string{"/a", "/:x"}},
 	{name: "roles with an end, and deny", effect: deny, matcher: "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act", roles: "g = _, _, (_, _)", objects: []string{"/a"}},
 	{name: "a role that must not be, with an end", matcher: "g(r.sub, p.sub) && !g(r.sub, 'r3') && r.obj == p.obj && r.act == p.act", roles: "g = _, _, (_, _)", objects: []string{"/a", "/b"}},
 	{name: "roles with an end in tenants", effect: deny, request: ", dom", policy: ", dom", roles: "g = _, _, _, (_, _)", values: []string{"t1", "t2"}, regions: []string{"t1", "t2"}, objects: []string{"/a"},
-		matcher: "g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act", links: []string{"g, u1, r1, t1", "g, u1, r2, t2", "g, u2, r2, t1", "g, u2, r3, t2"}},
+		matcher: "g(r.sub, p.sub, r.dom) && r.dom == p.dom && r.obj == p.obj && r.act == p.act", links: inTenants},
+	{name: "roles with an end in a tenant of all", request: ", dom", policy: ", dom", roles: "g = _, _, _, (_, _)", values: []string{"t1", "t2"}, regions: []string{"t1", "t2"}, objects: []string{"/a"},
+		matcher: "(g(r.sub, p.sub, r.dom) || g (r.sub, p.sub, '*')) && r.dom == p.dom && r.obj == p.obj && r.act == p.act", links: slices.Concat(inTenants, []string{"g, u1, r1, *", "g, u2, r2, *"})},
+	{name: "roles with an end, and groups of objects in g", matcher: "g(r.sub, p.sub) && g (r.obj, p.obj) && r.act == p.act", roles: "g = _, _, (_, _)", objects: []string{"/a", "docs", "secret"},
+		links: []string{"g, /a, docs", "g, /a/b, docs", "g, /a/b, secret", "g, secret, docs", "g, u1, r1", "g, u2, r2"}},
 	{name: "groups of objects with an end", effect: deny, matcher: grouped, roles: "g = _, _\ng2 = _, _, (_, _)", objects: []string{"/a", "docs", "secret"},
 		links: []string{"g2, /a, docs", "g2, /a/b, docs", "g2, /a/b, secret", "g2, secret, docs", "g, u1, r1", "g, u2, r2"}},
 }
@@ -120,6 +126,39 @@ func TestNoWideningToComeIsOverlooked(t *testing.T) {
 				t.Error("no edit widens anything later only")
 			}
 		})
+	}
+}
+
+// What a subject gains by links that its roles do not tell of is not overlooked: those of
+// a tenant that is not the request's, and those to a name that differs from a role by the
+// prefix alone.
+func TestWideningsThatRolesDoNotTellAreNotOverlooked(t *testing.T) {
+	tenants := family{request: ", dom", policy: ", dom", roles: "g = _, _, _, (_, _)", matcher: "g(r.sub, p.sub, p.dom) && r.dom == 't1' && r.obj == p.obj && r.act == p.act"}
+	past := tenants
+	past.matcher = "g(r.sub, p.sub) && r.dom == 't1' && r.obj == p.obj && r.act == p.act"
+	for name, c := range map[string]struct {
+		family
+		lines, old, after []string
+	}{
+		"tenant of the rule": {tenants, []string{"p, role:r, /a, GET, t2"}, nil, []string{"g, u, role:r, t2, 2090-01-01 00:00:00, _"}},
+		"no tenant":          {past, []string{"p, role:r, /a, GET, t2"}, nil, []string{"g, u, role:r, , 2090-01-01 00:00:00, _"}},
+		"prefix": {timedFamilies[0], []string{"p, a, /a, GET", "p, role:a, /b, GET"},
+			[]string{"g, u, a, _, _"}, []string{"g, u, a, _, 2090-01-01 00:00:00", "g, u, role:a, 2090-01-01 00:00:00, _"}},
+	} {
+		clock := &ask.Clock{}
+		opts := []casbinrules.Option{casbinrules.WithCasbinSemantics(), casbinrules.WithRolePrefix("role:"), casbinrules.WithClock(clock.Now)}
+		old, err := c.open(slices.Concat(c.lines, c.old), opts...)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		now, err := c.open(slices.Concat(c.lines, c.after), opts...)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		report, err := Compare(t.Context(), old, now, Settings{Who: ask.Who{Prefix: "role:"}, Clock: clock, Limit: 1_000_000})
+		if err != nil || !report.Widens() || report.Changes[0].From != times[1] {
+			t.Errorf("%s: got %+v, %v", name, report, err)
+		}
 	}
 }
 

@@ -50,13 +50,13 @@ type policy struct {
 	roleTimes bool
 }
 
-func newPolicy(a *ask.Policy) *policy {
+func newPolicy(a *ask.Policy, prefix string) *policy {
 	fields := a.RequestFields()
 	p := &policy{
 		Policy: a, rules: a.Rules(), matcher: a.Matcher(), fields: fields,
 		attributes: ask.Attributes(fields), tenants: slices.ContainsFunc(fields, ask.IsTenant),
 	}
-	p.readTimes()
+	p.readTimes(prefix)
 	return p
 }
 
