@@ -93,20 +93,25 @@ func (v View) compareStar(rt core.Route, pattern string) (core.Route, error) {
 }
 
 // judgeMade adds to rt the path that was matched in place of the request's: pattern with
-// its wildcards filled in, and rest.
+// its wildcards filled in, and rest. Where a name stands twice, of which the last value
+// alone is known, only the end of the request's may be another.
 func (v View) judgeMade(rt *core.Route, pattern, rest string) (made string, err error) {
-	pattern, left := v.follow(pattern, rt.Path)
-	made, known := rt.Path[:len(rt.Path)-len(left)], !rt.Escaped // or is made?
-	for pattern != "" {
-		var literal, name string
-		literal, name, pattern = cutWildcard(pattern)
-		made += literal + v.Request.PathValue(name)
-		known = known && !hasWildcard(pattern, name)
+	known := !rt.Escaped // or is made?
+	left, behind := v.follow(pattern, rt.Path)
+	if end, ok := strings.CutPrefix(behind, rest); ok && left == "" && strings.IndexByte(end, '/') < 0 {
+		made = rt.Path[:len(rt.Path)-len(end)]
+	} else {
+		for pattern != "" {
+			var literal, name string
+			literal, name, pattern = cutWildcard(pattern)
+			made += literal + v.Request.PathValue(name)
+			known = known && !hasWildcard(pattern, name)
+		}
+		made += rest
 	}
 	if !known {
 		return "", fmt.Errorf("%w: it is not what pattern %q and its wildcards make up", core.ErrAmbiguousPath, v.Request.Pattern)
 	}
-	made += rest
 	rt.Alternatives = append(rt.Alternatives, core.Route{Pattern: rt.Pattern, Path: made})
 	return made, nil
 }

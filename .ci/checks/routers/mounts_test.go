@@ -232,11 +232,30 @@ func TestFormats(t *testing.T) {
 			inner.With(gate).Handle(strings.TrimPrefix(pattern, "/files"), serve)
 			r.Mount("/files", inner)
 		},
+		"Mount, gate in front of its routes": func(r chi.Router, pattern string, gate httpauth.Middleware, serve http.Handler) {
+			inner := chi.NewRouter()
+			inner.Use(gate)
+			inner.Handle(strings.TrimPrefix(pattern, "/files"), serve)
+			r.Mount("/files", inner)
+		},
+		"Mount, gate around it": func(r chi.Router, pattern string, gate httpauth.Middleware, serve http.Handler) {
+			inner := chi.NewRouter()
+			inner.Handle(strings.TrimPrefix(pattern, "/files"), serve)
+			r.With(gate).Mount("/files", inner)
+		},
 		"Mount, one name twice": func(r chi.Router, pattern string, gate httpauth.Middleware, serve http.Handler) {
 			inner := chi.NewRouter()
 			inner.With(gate).Handle(strings.TrimPrefix(pattern, "/files"), serve)
 			r.Mount("/{name:files}", inner)
 		},
+	}
+	version := func(h http.Handler) http.Handler { // as an application may have it
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if rest, ok := strings.CutPrefix(r.URL.Path, "/v"); ok {
+				chi.RouteContext(r.Context()).RoutePath = rest
+			}
+			h.ServeHTTP(w, r)
+		})
 	}
 	for way, add := range ways {
 		for _, pattern := range []string{"/files/secret", "/files/{name}", "/files/{name:[a-z]+}", "/files/{first:[a-z]}{rest}", "/files/*", "/{top}/*", "/files*",
@@ -246,12 +265,13 @@ func TestFormats(t *testing.T) {
 			}
 			served := false
 			r := chi.NewRouter()
-			r.Use(middleware.URLFormat)
+			r.Use(version, middleware.URLFormat)
 			add(r, pattern, httpauth.Authorize(authtest.MountGuard(t, false)), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true }))
 			for path, want := range map[string]bool{
 				"/files/secret": false, "/files/secret.json": false, "/files/secret.": false,
 				"/files/secret.secret": false, "/files/secret.xsecret": false, "/files/secret.files": false,
 				"/files/public.json": pattern != "/files/secret", "/files/public": pattern != "/files/secret",
+				"/v/files/secret": false, "/v/files/secret.secret": false, "/v/files/secret.json": false,
 				"/files/public.public": pattern != "/files/secret",
 			} {
 				served = false
