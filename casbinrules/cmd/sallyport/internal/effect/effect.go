@@ -78,7 +78,7 @@ func (r *Report) Widens() bool {
 type TooLargeError struct{ Size, Limit int }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("comparing the policies takes %d requests, more than the limit of %d: raise --limit, or compare one tenant with --tenant or one time with --at", e.Size, e.Limit)
+	return fmt.Sprintf("comparing the policies takes at least %d requests, more than the limit of %d: raise --limit, or compare one tenant with --tenant or one time with --at", e.Size, e.Limit)
 }
 
 // Compare asks two policies about one request of every kind that either tells
@@ -111,14 +111,11 @@ func Compare(ctx context.Context, before, after *ask.Policy, settings Settings) 
 
 // compare finds the differences at every moment.
 func (c *comparison) compare(ctx context.Context, limit int) error {
-	if n := c.space.size(); n > limit {
-		return &TooLargeError{n, limit}
-	}
 	if c.clock != nil {
 		defer c.clock.Set(nil)
 	}
 	moments := c.moments()
-	if n, err := c.size(ctx, moments); err != nil || n > limit {
+	if n, err := c.size(ctx, moments, limit); err != nil || n > limit {
 		return cmp.Or(err, error(&TooLargeError{n, limit}))
 	}
 	for _, m := range moments {

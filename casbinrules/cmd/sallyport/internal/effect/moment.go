@@ -83,21 +83,22 @@ func (c *comparison) state(subject int) string {
 	return fmt.Sprintf("%q %q", c.roles[false][subject], c.roles[true][subject])
 }
 
-// size is how many questions there are, at all moments.
-func (c *comparison) size(ctx context.Context, moments []moment) (int, error) {
-	size := c.space.size()
+// size is how many questions there are at all moments, the roles of everybody at each one
+// after the first included; where it is above the limit, that many at least.
+func (c *comparison) size(ctx context.Context, moments []moment, limit int) (int, error) {
+	size := c.space.size() + (len(moments)-1)*len(c.space.subjects)
+	if len(moments) == 1 || size > limit {
+		return size, nil
+	}
 	seen := make([]map[string]bool, len(c.space.subjects))
 	for i, m := range moments {
-		if len(moments) == 1 {
-			break
-		}
 		if err := c.setTo(ctx, m); err != nil {
 			return 0, err
 		}
 		for subject := range seen {
 			if i == 0 {
 				seen[subject] = map[string]bool{}
-			} else if size++; !seen[subject][c.state(subject)] { // the roles are asked for, too
+			} else if !seen[subject][c.state(subject)] {
 				size += len(c.space.requests) * len(c.space.actions)
 			}
 			seen[subject][c.state(subject)] = true

@@ -1,6 +1,7 @@
 package effect
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -187,5 +188,28 @@ func TestTimesAskAgainOnlyAboutOtherRoles(t *testing.T) {
 	}
 	if _, err := Compare(t.Context(), old, now, Settings{Clock: clock, Limit: once.Asked}); err == nil {
 		t.Error("the limit is not for all times")
+	}
+}
+
+// The limit holds before roles are read at all times, which alone may take hours.
+func TestNoRolesAreReadBeyondTheLimit(t *testing.T) {
+	f, clock := timedFamilies[0], &ask.Clock{}
+	lines := []string{"p, r1, /a, GET"}
+	for i := range 20 {
+		lines = append(lines, fmt.Sprintf("g, u%d, r1, _, 20%d-01-01 00:00:00", i, 60+i))
+	}
+	asked := 0
+	p, err := f.open(lines, casbinrules.WithClock(func() time.Time { asked++; return clock.Now() }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, err := Compare(t.Context(), p, p, Settings{Limit: 1_000_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked = 0
+	_, err = Compare(t.Context(), p, p, Settings{Clock: clock, Limit: once.Asked + 20})
+	if tooLarge, ok := errors.AsType[*TooLargeError](err); !ok || asked > 0 {
+		t.Errorf("got %v and %v, with the clock asked %d times", tooLarge, err, asked)
 	}
 }
