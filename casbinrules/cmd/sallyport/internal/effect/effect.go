@@ -47,9 +47,9 @@ type Report struct {
 	Changes []Change `json:"changes"`
 	// Asked is how many requests were compared.
 	Asked int `json:"asked"`
-	// NotCompared are rules that one policy has and the other has not, and that no
-	// change comes from, where not every request could be made up: what they change
-	// is not known. Gaps say why.
+	// NotCompared are rules that one policy has and the other has not, or not as the
+	// last one for a role link, and that no change comes from, where not every request
+	// could be made up: what they change is not known. Gaps say why.
 	NotCompared []Rule   `json:"not_compared,omitempty"`
 	Gaps        []string `json:"gaps,omitempty"`
 	// OnlyAttributes and OnlyTenants are those that the comparison was narrowed

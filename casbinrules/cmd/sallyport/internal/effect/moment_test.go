@@ -213,3 +213,47 @@ func TestNoRolesAreReadBeyondTheLimit(t *testing.T) {
 		t.Errorf("got %v and %v, with the clock asked %d times", tooLarge, err, asked)
 	}
 }
+
+// Of several lines for one role link the last counts by Casbin, so that their order alone
+// is a change.
+func TestTheOrderOfLinesForOneLinkIsCompared(t *testing.T) {
+	open := "(r.obj == p.obj || keyGet2(r.obj, '/:id', 'id') == r.sub && keyGet2(p.obj, '/:id', 'id') == p.sub) && r.act == p.act"
+	plain := family{matcher: "g(r.sub, p.sub) && " + open, roles: "g = _, _, (_, _)"}
+	tenants := family{matcher: "g(r.sub, p.sub, r.dom) && r.dom == p.dom && " + open, roles: "g = _, _, _, (_, _)", request: ", dom", policy: ", dom"}
+	for _, c := range []struct {
+		family
+		rule, link, other string
+	}{
+		{plain, "p, r, /r, GET", "g, u, r", "g, v, r"},
+		{tenants, "p, r, /r, GET, t", "g, u, r, t", "g, u, r, x"},
+	} {
+		always, over, other := c.link+", _, _", c.link+", _, 2001-01-01 00:00:00", c.other+", _, 2002-01-01 00:00:00"
+		for _, tt := range []struct {
+			old, now []string
+			want     []string // are not compared
+		}{
+			{[]string{always, over}, []string{over, always}, []string{over, always}},
+			{[]string{always, over}, []string{always, over}, nil},
+			{[]string{always, over}, []string{always, over, always}, nil}, // Casbin drops the third
+			{[]string{always, over}, []string{over}, []string{always}},
+			{[]string{other, always}, []string{always, other}, nil},
+			{[]string{other, always, over}, []string{always, other, over}, nil},
+		} {
+			var sides [2]*policy
+			for i, lines := range [][]string{tt.old, tt.now} {
+				a, err := c.open(append([]string{c.rule}, lines...), casbinrules.WithCasbinSemantics())
+				if err != nil {
+					t.Fatal(err)
+				}
+				sides[i] = newPolicy(a, "")
+			}
+			var got []string
+			for _, r := range slices.Concat(sides[0].changed(sides[1]), sides[1].changed(sides[0])) {
+				got = append(got, r.Text)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%q to %q: got %q, want %q", tt.old, tt.now, got, tt.want)
+			}
+		}
+	}
+}

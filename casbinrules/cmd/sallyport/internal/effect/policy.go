@@ -82,7 +82,8 @@ func (p *policy) denied() []string {
 }
 
 // changed are the rules that may decide otherwise in the other policy: those
-// that it does not have, and all where model or order differ.
+// that it does not have or that another line for the same link follows there, and all
+// where model or order differ.
 func (p *policy) changed(other *policy) []casbinrules.Rule {
 	everybody := p.Default != other.Default || p.Alone != other.Alone
 	ordered := strings.Contains(strings.ToLower(p.matcher.Effect), "priority")
@@ -95,9 +96,10 @@ func (p *policy) changed(other *policy) []casbinrules.Rule {
 	for _, r := range other.rules {
 		known[content(r)] = true
 	}
+	mine, others := last(p.rules), last(other.rules)
 	var changed []casbinrules.Rule
 	for _, r := range p.rules {
-		if !known[content(r)] {
+		if at := link(r); !known[content(r)] || mine[at] == content(r) && others[at] != content(r) {
 			changed = append(changed, r)
 		}
 	}
@@ -108,3 +110,20 @@ func same(a, b casbinrules.Rule) bool { return content(a) == content(b) }
 
 // content is the same for rules that say the same.
 func content(r casbinrules.Rule) string { return fmt.Sprintf("%q %q", r.Kind, r.Fields) }
+
+// last is the content of the last line for each link, which is the one that counts.
+func last(rules []casbinrules.Rule) map[string]string {
+	m := map[string]string{}
+	for _, r := range rules {
+		m[link(r)] = content(r)
+	}
+	return m
+}
+
+// link is the same for role links that differ in their start and end alone.
+func link(r casbinrules.Rule) string {
+	if n := len(r.Fields); r.Kind != "p" && n > 3 {
+		r.Fields = r.Fields[:n-2]
+	}
+	return content(r)
+}
