@@ -176,9 +176,6 @@ func (v View) follow(pattern, path string) (patternLeft, pathLeft string) {
 		}
 		value := v.Request.PathValue(name)
 		if hasWildcard(behind, name) { // chi gives the last one's alone
-			if behind[0] != '/' {
-				break
-			}
 			value, _, _ = strings.Cut(below, "/")
 		}
 		if below, ok = strings.CutPrefix(below, value); !ok {

@@ -189,3 +189,59 @@ func TestRewrittenInsideTheMux(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternsOfOtherRouters: what a router such as chi says it has matched, as pattern
+// and path values, is judged beside the path, which a middleware may have changed for it.
+func TestPatternsOfOtherRouters(t *testing.T) {
+	gate := httpauth.Authorize(authtest.MountGuard(t, false))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	for _, tt := range []struct {
+		pattern, path string
+		values        []string
+		want          int
+	}{
+		{"/files/*", "/files/public", []string{"*", "public"}, 204},
+		{"/files/*", "/files/public/", []string{"*", "public"}, 204},
+		{"/files/*", "/files/public", []string{"*", "public/"}, 204},
+		{"/files/*", "/files/", []string{"*", ""}, 204},
+		{"/files/*", "/files", []string{"*", ""}, 204},
+		{"/*", "/", []string{"*", ""}, 204},
+		{"/files/*", "/files/secret.secret", []string{"*", "secret"}, 403},
+		{"/files/*", "/files/s%65cret.secret", []string{"*", "secret"}, 400},
+		{"/files/*", "/v/files/secret", []string{"*", "secret"}, 403},
+		{"/files/*", "/filessecret", []string{"*", "secret"}, 403},
+		{"/files/*", "/secret", []string{"*", "secret"}, 204}, // the prefix is stripped
+		{"/files*", "/filessecret", []string{"*", "secret"}, 403},
+		{"/files*", "/filessecret.secret", []string{"*", "secret"}, 403},
+		{"/files*", "/files/secret.json", []string{"*", "/secret"}, 403},
+		{"/files*", "/secret", []string{"*", "/secret"}, 204},
+		{"/{top}/*", "/files/secret.xsecret", []string{"top", "files", "*", "secret"}, 403},
+		{"/{top:[a-z]*}/*", "/files/public", []string{"top", "files", "*", "public"}, 204},
+		{"/{top:[a-z]*}/*", "/files/secret.", []string{"top", "files", "*", "secret"}, 403},
+		{"/files/{name:....}", "/files/secret.json", []string{"name", "secret"}, 403},
+		{"/files/{name:[^/:]+}", "/files/secret.json", []string{"name", "secret"}, 403},
+		{"/files/{name:[a-z]{6}}", "/files/secret.json", []string{"name", "secret"}, 403},
+		{"/files/{name:[a-z]{6}}", "/files/public", []string{"name", "public"}, 204},
+		{"/{name:[^/]+}/{name}", "/files/secret", []string{"name", "secret"}, 403},
+		{"/{name:[^/]+}/{name}", "/files/secret.json", []string{"name", "secret"}, 403},
+		{"/{name:[^/]+}/{name}", "/files/public.json", []string{"name", "public"}, 204},
+		{"/files/{name:[^/]+}", "/%5D+%7D", []string{"name", "secret"}, 403},
+		{"/{name}/{name}", "/v/secret/secret", []string{"name", "secret"}, 400},
+		{"/{name}/{name}", "/v/files/secret", []string{"name", "secret"}, 400},
+		{"/{name}/{name}/*", "/files/secret/x.json", []string{"name", "secret", "*", "x"}, 403},
+		{"/{name}/{name}/*", "/v/files/secret/x", []string{"name", "secret", "*", "x"}, 400},
+		{"/{name}-{x}/{name}", "/files-a/public", []string{"name", "public", "x", "a"}, 400},
+	} {
+		r := httptest.NewRequest("GET", tt.path, nil)
+		r.Pattern = tt.pattern
+		for i := 0; i < len(tt.values); i += 2 {
+			r.SetPathValue(tt.values[i], tt.values[i+1])
+		}
+		r.Header.Set("Authorization", "Name alice")
+		w := httptest.NewRecorder()
+		if gate.ServeHTTP(w, r); w.Code != tt.want {
+			t.Errorf("%s, %q, %s: %d, want %d, %s", tt.pattern, tt.values, tt.path, w.Code, tt.want, w.Body)
+		}
+	}
+}
