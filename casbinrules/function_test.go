@@ -86,10 +86,15 @@ func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
 		{"g(r.sub, p.sub) && !g(r.sub, p.obj) && r.act == p.act", []Comparison{{Field: "sub", Function: "g", Column: 0, Text: ""}, {Field: "sub", Function: "g", Column: 1, Text: ""}, eq("act", 2)}, []string{"!g(r.sub, p.obj)"}},
 		{"g(r.sub, p.sub) && !(g(r.sub, 'x') || g(r.sub, p.obj)) && r.act == p.act", []Comparison{{Field: "sub", Function: "g", Column: 0, Text: ""}, {Field: "sub", Function: "g", Column: -1, Text: "x"}, {Field: "sub", Function: "g", Column: 1, Text: ""}, eq("act", 2)},
 			[]string{"g(r.sub, p.obj)"}},
+		{"r.sub == p.sub && eval(p.obj) && r.act == p.act", []Comparison{eq("sub", 0), eq("act", 2)}, []string{"eval(p.obj)"}},
 		{"r.sub + 'x' == p.sub && r.obj == p.obj && r.act == p.act", []Comparison{eq("obj", 1), eq("act", 2)}, []string{"r.sub + 'x' == p.sub"}},
 	} {
+		opts := []Option{quiet, WithFunction("within", func(...string) (bool, error) { return true, nil })}
+		if strings.Contains(c.matcher, "eval(") {
+			opts = append(opts, WithCasbinSemantics(), WithoutTokenRoles())
+		}
 		a, err := OpenFS(files("policy.csv", "p, a, /b, GET\n"), ModelText("m.conf", modelText("sub, obj, act", "sub, obj, act", "g = _, _", someAllow, c.matcher)),
-			[]string{"policy.csv"}, quiet, WithFunction("within", func(...string) (bool, error) { return true, nil }))
+			[]string{"policy.csv"}, opts...)
 		if err != nil {
 			t.Errorf("%s: %v", c.matcher, err)
 			continue

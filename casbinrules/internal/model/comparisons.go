@@ -60,6 +60,9 @@ func (s *Schema) ReadComparisons() Matcher {
 		if _, ok := s.RequestField(n.Name()); ok {
 			r.read(n)
 		}
+		if n.Kind == NodeCall && n.Text == "eval" { // whose conditions are those of the lines
+			r.addOpaque(n)
+		}
 	}
 	for _, c := range s.RoleCalls() {
 		if c.Field == "r_sub" && c.Column >= 0 && r.isNegated(c.Node) {
