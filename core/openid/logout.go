@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/core"
-	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
 // LogoutEndpoint ends the session of a POST request, as LogoutEndpoint of the
@@ -152,11 +152,11 @@ func logoutToken(r core.Request) (string, error) {
 	if media, _, err := mime.ParseMediaType(field); err != nil || !strings.EqualFold(media, "application/x-www-form-urlencoded") {
 		return "", refuse(core.ReasonMalformed, "Content-Type is not application/x-www-form-urlencoded")
 	}
-	text, err := bounded.Read(b.Body(), maxLogoutForm)
-	var long *bounded.LengthError
+	text, err := io.ReadAll(io.LimitReader(b.Body(), maxLogoutForm+1))
+	var cut *http.MaxBytesError // by a middleware
 	switch {
-	case errors.As(err, &long):
-		return "", refuse(core.ReasonMalformed, "the body is %w", long)
+	case len(text) > maxLogoutForm || errors.As(err, &cut):
+		return "", refuse(core.ReasonMalformed, "the body is longer than it may be")
 	case err != nil:
 		return "", &core.UnavailableError{Reason: core.ReasonClientGone, Err: fmt.Errorf("openid: the body has not come whole: %w", err)}
 	}
