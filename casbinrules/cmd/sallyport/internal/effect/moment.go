@@ -96,12 +96,13 @@ func (c *comparison) size(ctx context.Context, moments []moment, limit int) (int
 			return 0, err
 		}
 		for subject := range seen {
+			state := c.state(subject)
 			if i == 0 {
 				seen[subject] = map[string]bool{}
-			} else if !seen[subject][c.state(subject)] {
+			} else if !seen[subject][state] {
 				size += len(c.space.requests) * len(c.space.actions)
 			}
-			seen[subject][c.state(subject)] = true
+			seen[subject][state] = true
 		}
 	}
 	return size, nil
