@@ -1,10 +1,11 @@
 package core
 
-// CacheStats is what a cache of credentials has done since it was made, for metrics.
+// CacheStats counts what a credential cache has done since it was created, for
+// metrics.
 type CacheStats struct {
-	// Hits are look-ups that were answered from the cache, Misses those that were
-	// not, so that a password was hashed, a signature verified or a server asked.
+	// Hits counts lookups answered from the cache. Misses counts the others, each
+	// of which hashed a password, verified a signature or asked a server.
 	Hits, Misses uint64
-	// Entries is how many there are, some of which may have expired.
+	// Entries is the current number of entries, including expired ones.
 	Entries int
 }

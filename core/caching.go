@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// WithSharedCaching leaves to handlers whether shared caches may store their
-// answers to requests with a principal: a Cache-Control that a handler sets, or
-// middleware in front of the gate, is sent as it is. Without one the answer is
-// private all the same. Of several gates and checks on the way of a request the
-// last one's guard decides; give the option to a variant ([Guard.With]) for the
-// routes that it is meant for.
+// WithSharedCaching lets handlers decide whether shared caches may store their
+// responses to requests with a principal: a Cache-Control set by a handler, or by
+// middleware in front of the gate, is sent unchanged. If nothing sets one, the
+// response is still private. When a request passes several gates and checks, the
+// guard of the last one decides; give the option to a variant ([Guard.With]) for
+// the routes it is meant for.
 //
-// A cache serves what it has stored until that is stale, without asking the
-// gates: also when the token has expired, the session has ended, the key was
-// revoked or the role was taken away, and nobody logs the access. Vary keeps
-// apart the credentials, in caches that heed it; content delivery networks mostly
-// do not, and serve one user's answer to everybody. Use it for what all
-// who pass may see, with a short s-maxage, behind a cache that heeds Vary.
+// A cache serves a stored response until it is stale without asking the gates, even
+// after the token has expired, the session has ended, the key was revoked or the
+// role was taken away, and no access is logged. Vary keeps credentials apart only
+// in caches that honor it; most content delivery networks do not, and serve one
+// user's response to everyone. Use this option for content that everyone who passes
+// may see, with a short s-maxage, behind a cache that honors Vary.
 func WithSharedCaching() Option {
 	return func(g *Guard) error {
 		g.sharedCaching = true
@@ -25,14 +25,14 @@ func WithSharedCaching() Option {
 	}
 }
 
-// private is for answers to requests with a principal. It gives way to what
-// others have set, which adapters complete.
+// private is added to responses to requests with a principal. It yields to a
+// Cache-Control that others have set, which adapters complete.
 var private = sharedField("Cache-Control", "private")
 
 var noStore = sharedField("Cache-Control", "no-store")
 
-// finishVary works out which answers depend on which request fields. Every
-// scheme is asked of every request, so all answers depend on all their fields.
+// finishVary works out which request fields responses depend on. Every scheme sees
+// every request, so every response depends on the fields of all schemes.
 func (g *Guard) finishVary() {
 	var vary []string
 	for _, s := range g.schemes {

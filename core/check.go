@@ -14,17 +14,17 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
-// Check judges one request and tells the observers. It never panics.
+// Check decides on one request and tells the observers. It never panics.
 //
-// A failure while ctx is cancelled is no outage but a client that hung up, and
-// the event says so ([OutcomeClientGone]). The answer is that to the failure,
-// should anybody still read it. So is one with [ReasonClientGone] in its
-// [UnavailableError]. A deadline, and a cancellation whose cause
-// ([context.Cause]) is not [context.Canceled], are the program's own.
+// A failure while ctx is canceled means that the client hung up, not that a
+// dependency is down, and the event says so ([OutcomeClientGone]); so does an
+// [UnavailableError] with [ReasonClientGone]. The response is still the one for the
+// failure, in case anyone reads it. A deadline, or a cancellation whose cause
+// ([context.Cause]) is not [context.Canceled], is attributed to the program itself.
 //
-// The order is fixed: a CORS preflight is answered (browsers send no
-// credentials on it), a path or credentials that can be read two ways are 400,
-// then gate one, then the method, then the rules.
+// The order is fixed: a CORS preflight is answered (browsers send no credentials
+// with it), a path or credentials that can be read two ways get 400, then come gate
+// one, the method and the rules.
 func (t *Gate) Check(ctx context.Context, r Request) (v Verdict) {
 	var e Event // filled in place: it is large
 	e.Time = time.Now()
@@ -58,9 +58,8 @@ func clientGone(ctx context.Context, d *Denial) bool {
 	return failed && (d.Reason == ReasonClientGone || context.Cause(ctx) == context.Canceled)
 }
 
-// run takes r through the gate's steps and fills in v, with the request's context in it,
-// for a request that is not denied. A panic in anything a user wrote is a
-// denial.
+// run takes r through the gate's steps and fills in v, which holds the request's
+// context, for a request that is not denied. A panic in user code becomes a denial.
 func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Denial) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -107,7 +106,7 @@ func (t *Gate) run(ctx context.Context, r Request, v *Verdict, e *Event) (d *Den
 	return t.enter(ctx, &a, others, v, e)
 }
 
-// again decides for a request that this guard has authenticated before. nearest is
+// again decides on a request that this guard has already authenticated. nearest is
 // the last guard that let it through.
 func (t *Gate) again(ctx context.Context, before, nearest *authContext, a *Access, others []Resource, v *Verdict, e *Event) *Denial {
 	e.Reused = true
@@ -128,7 +127,7 @@ func (t *Gate) again(ctx context.Context, before, nearest *authContext, a *Acces
 	if d != nil {
 		return d
 	}
-	// A gate of another guard may stand between, or the tenant be another one.
+	// A gate of another guard may come in between, or the tenant may differ.
 	if before != nearest || id.principal != before.principal || kept != before.opened {
 		again := *before
 		again.Context, again.principal, again.opened = ctx, id.principal, kept
@@ -167,8 +166,8 @@ type identity struct {
 	principal *Principal // nil for none
 	whole     *Principal // as it was proved, for guards with tenants
 	scheme    *scheme    // whose credentials were found, nil for none
-	lenient   bool       // whether credentials that are over are none
-	ended     error      // why they are over
+	lenient   bool       // whether lapsed credentials count as none
+	ended     error      // why they lapsed
 	fields    []Field    // for the response to a request that passes
 	informed  []Field    // those of them that the scheme itself asks for
 }
@@ -187,9 +186,9 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 			account, guess = s.guess(r)
 		}
 		if guess && s.byBrowser {
-			// Before the password is looked at: a page of another site could
-			// otherwise have failures counted against its visitor, or learn by
-			// the answer whether a password is right.
+			// This comes before the password is checked: otherwise a page of
+			// another site could have failures counted against its visitor, or
+			// learn from the response whether a password is right.
 			if d := g.crossSite(r); d != nil {
 				return d
 			}
@@ -213,17 +212,19 @@ func (g *Guard) identify(ctx context.Context, r Request, id *identity, e *Event)
 	return nil
 }
 
-// isOver reports whether err says that credentials are over, and nothing worse.
+// isOver reports whether err says that the credentials have lapsed, and nothing
+// worse.
 func isOver(err error) bool {
 	var bad *CredentialError
 	if err == nil || !errors.As(err, &bad) || isFailure(err) || errors.Is(err, ErrAmbiguousCredentials) {
 		return false
 	}
-	// A proof of possession that is too old says nothing of the credentials.
+	// A stale proof of possession says nothing about the credentials.
 	return bad.Ended || bad.Reason == ReasonExpired && bad.Code != CodeInvalidProof
 }
 
-// leave makes id that of a request whose credentials of scheme s are over.
+// leave makes id the identity of a request whose credentials of scheme s have
+// lapsed.
 func (id *identity) leave(r Request, s *scheme, err error) {
 	id.scheme, id.ended, id.fields = s, err, s.allowed
 	if s.inform != nil {
@@ -231,12 +232,12 @@ func (id *identity) leave(r Request, s *scheme, err error) {
 	}
 }
 
-// indexOf is the place of a scheme in the guard, -1 for none.
+// indexOf returns the index of a scheme in the guard, or -1.
 func (g *Guard) indexOf(name string) int {
 	return slices.IndexFunc(g.schemes, func(s scheme) bool { return strings.EqualFold(name, s.name) })
 }
 
-// admit completes a principal that scheme s has proved, and fills in id.
+// admit completes a principal that scheme s has authenticated, and fills in id.
 func (g *Guard) admit(ctx context.Context, r Request, s *scheme, p *Principal, id *identity, e *Event) *Denial {
 	if p.Scheme() == "" {
 		p = p.withScheme(s.name)
@@ -286,15 +287,15 @@ func (g *Guard) reuses(before *authContext) bool {
 	return true
 }
 
-// authContextFrom is what a gate of g may rely on of what gates before it found
-// out, the last one first; nil for nothing. What gates of other guards found out
-// does not hide it, but what [ContextWithPrincipal] makes does.
+// authContextFrom returns the most recent result of an earlier gate that a gate of
+// g may rely on, or nil. Results of other guards do not hide it, but a principal
+// from [ContextWithPrincipal] does.
 func (g *Guard) authContextFrom(ctx context.Context) *authContext {
 	return g.reusable(authContextFrom(ctx))
 }
 
-// reusable is the nearest of before, and of those that it descends from, on which
-// a gate of g may rely.
+// reusable returns the nearest of before and its ancestors that a gate of g may
+// rely on.
 func (g *Guard) reusable(before *authContext) *authContext {
 	for before != nil && before.guard != nil && !g.reuses(before) {
 		before = authContextFrom(before.Context)
@@ -305,8 +306,8 @@ func (g *Guard) reusable(before *authContext) *authContext {
 	return before
 }
 
-// decide is gate two. Of the resources that the request may be for, each has to
-// be allowed; the event of a refusal is about the one that was not.
+// decide is gate two. Every resource that the request may be for has to be allowed;
+// the event of a refusal names the one that was not.
 func (t *Gate) decide(ctx context.Context, id *identity, a *Access, others []Resource, e *Event) *Denial {
 	if t.guard.tenant != nil && id.principal != nil {
 		if d := t.guard.inTenant(ctx, id, a, others); d != nil {
@@ -371,7 +372,7 @@ func (t *Gate) decideOne(ctx context.Context, id *identity, a *Access, e *Event)
 	}
 }
 
-// rulesJudge reports whether the gate's own rules judge method.
+// rulesJudge reports whether the gate's own rules decide on method.
 func (t *Gate) rulesJudge(method string) bool {
 	m, ok := wrapped.As[MethodAuthorizer](t.rules)
 	return ok && m.JudgesMethod(method)

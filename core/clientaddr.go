@@ -6,8 +6,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// ClientAddr is the address of the peer, or what [WithClientAddress] makes of the
-// request; "" where there is none, as on a Unix-domain socket.
+// ClientAddr returns the address of the peer, or the one that [WithClientAddress]
+// finds in the request; "" if there is none, as on a Unix domain socket.
 func (e *Event) ClientAddr() string {
 	client := e.client
 	if !client.IsValid() {
@@ -20,12 +20,12 @@ func (e *Event) ClientAddr() string {
 	return e.shown(client.Unmap().WithZone("").String())
 }
 
-// addressed is a [Request] that knows its peer's address without making a text of
-// it for each event.
+// addressed is a [Request] that can return its peer's address without formatting it
+// for each event.
 type addressed interface{ RemoteAddrPort() netip.AddrPort }
 
-// from notes where r comes from. What its RemoteAddr says is not read before an
-// observer asks.
+// from records where r comes from. Its RemoteAddr is parsed only when an observer
+// asks.
 func (e *Event) from(g *Guard, r Request) {
 	if g.clientAddr != nil {
 		e.client, _ = g.clientAddr(r)
@@ -36,10 +36,10 @@ func (e *Event) from(g *Guard, r Request) {
 	}
 }
 
-// WithClientAddress sets where the address in events comes from, commonly the
-// Client method of a trust in proxies (package proxy). What it returns is used
-// with an error too: it is then that of a proxy. Without this option it is the
-// peer's.
+// WithClientAddress sets the function that finds the client address for events,
+// usually the Client method of a trust in proxies (package proxy). Its address is
+// used even if it also returns an error: it is then the address of a proxy. Without
+// this option the address is the peer's.
 func WithClientAddress(of func(Request) (netip.Addr, error)) Option {
 	return func(g *Guard) error { return option.Set(&g.clientAddr, of, "client address is nil") }
 }

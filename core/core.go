@@ -10,37 +10,38 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// Request is what the gates may ask of a request, whatever the framework.
+// Request is the view of a request that the gates see, whatever the framework.
 //
-// Every string it gives out is safe to keep after the request has ended; an
-// adapter for a framework that reuses its buffers copies. The Request itself
-// must not be kept. Implementations need not be safe for concurrent use.
+// Every string it returns may be kept after the request has ended; an adapter for a
+// framework that reuses its buffers copies them. The Request itself must not be
+// kept. Implementations need not be safe for concurrent use.
 type Request interface {
-	// Method is the request method exactly as received; methods are
+	// Method returns the request method exactly as received; methods are
 	// case-sensitive (RFC 9110 §9.1).
 	Method() string
-	// Target is the request target exactly as received, query included.
+	// Target returns the request target exactly as received, including the query.
 	Target() string
-	// Host is the host the request names, from Host or the absolute target.
-	// It comes from the client and proves nothing.
+	// Host returns the host that the request names, from Host or an absolute
+	// target. The client chooses it, so it proves nothing.
 	Host() string
-	// Route is what the framework's router matched. It returns
-	// [ErrAmbiguousPath] when router and request disagree.
+	// Route returns what the framework's router matched, or [ErrAmbiguousPath] if
+	// router and request disagree.
 	Route() (Route, error)
-	// Param is the path parameter called name, decoded once, or "".
+	// Param returns the named path parameter, decoded once, or "".
 	Param(name string) string
-	// Header is the first value of the header field called name and the
-	// number of field lines the request has for it (RFC 9110 §5.3).
+	// Header returns the first value of the named header field and the number of
+	// its field lines (RFC 9110 §5.3).
 	Header(name string) (value string, count int)
-	// Cookie is the first cookie called name and how many there are.
+	// Cookie returns the first cookie with the given name and the number of such
+	// cookies.
 	Cookie(name string) (value string, count int)
-	// Query is the first query parameter called name, decoded, and how many
-	// there are.
+	// Query returns the first query parameter with the given name, decoded, and the
+	// number of such parameters.
 	Query(name string) (value string, count int)
-	// TLS is the connection's TLS state, or nil for a plain connection.
+	// TLS returns the connection's TLS state, or nil for a plain connection.
 	TLS() *tls.ConnectionState
-	// RemoteAddr is the peer's address as "host:port". Behind a proxy it is
-	// the proxy's.
+	// RemoteAddr returns the peer's address as "host:port". Behind a proxy that is
+	// the proxy's address.
 	RemoteAddr() string
 }
 
@@ -49,23 +50,24 @@ type Route struct {
 	// Pattern is the route as the application registered it, in the
 	// framework's own spelling ("/reports/:id"); "" when no route matched.
 	Pattern string
-	// Path is the request path, without query, in the letter case the router
-	// gives its literal parts.
+	// Path is the request path without the query, its literal parts in the letter
+	// case of the router.
 	Path string
-	// Escaped says that Path still holds its percent-encoding.
+	// Escaped reports whether Path is still percent-encoded.
 	Escaped bool
-	// Folded is how many bytes of Path, from its start, the router has in lower
-	// case whatever the application registered; 0 for none. A rule may be written
-	// as the application is, so what is denied in other letters is denied.
+	// Folded is the length in bytes of the prefix of Path that the router keeps in
+	// lower case, however the application registered it. A rule may use the
+	// application's spelling, so a path that is denied in any letter case is
+	// denied.
 	Folded int
-	// Alternatives are the other ways to read the request where the router
-	// cannot say in advance which handler will answer: one that comes first may
-	// answer or pass the request on. A gate lets the request pass only if the
-	// rules allow each of them as well. Their own Alternatives are not looked at.
+	// Alternatives lists other routes that may serve the request, for a router that
+	// cannot tell in advance which handler will answer because an earlier one may
+	// pass the request on. A gate lets the request pass only if the rules allow all
+	// of them too. Their own Alternatives are ignored.
 	Alternatives []Route
-	// InnerSlashes is how many encoded slashes of an escaped Path the router
-	// has matched inside parameters of one segment each. It is looked at by
-	// guards with [WithEncodedSlashes] alone.
+	// InnerSlashes is the number of encoded slashes in an escaped Path that the
+	// router matched inside single-segment parameters. Only guards with
+	// [WithEncodedSlashes] use it.
 	InnerSlashes int
 }
 
@@ -73,17 +75,17 @@ type Route struct {
 type Resource struct {
 	// Route is the matched pattern; "" when no route matched.
 	Route string
-	// Path is the canonical path: decoded once, no trailing slash, literal
-	// parts in the letter case of the route. An encoded slash that
-	// [WithEncodedSlashes] lets through stands in it as "%2F".
+	// Path is the canonical path: decoded once, no trailing slash, literal parts in
+	// the letter case of the route. An encoded slash that [WithEncodedSlashes] lets
+	// through appears as "%2F".
 	Path string
-	// Folded is how many bytes of Path, from its start, may have been registered in
-	// other letters, which the router does not keep; 0 for none. An [Authorizer]
-	// that compares Path with texts must refuse what they deny in any letter case
-	// of that part. For one that compares Route, any Folded but 0 says it of all
-	// of Route.
+	// Folded is the length in bytes of the prefix of Path that may have been
+	// registered in another letter case, which the router does not keep. An
+	// [Authorizer] that compares Path with patterns must deny a request if they
+	// deny it in any letter case of that prefix. If it compares Route, any Folded
+	// but 0 applies to all of Route.
 	Folded int
-	// Name is the name given where the gate was mounted ([WithResourceName]), or "".
+	// Name is the name given to the gate with [WithResourceName], or "".
 	Name string
 }
 
@@ -92,85 +94,85 @@ type Access struct {
 	// Action is the request method, or the name given with [WithAction].
 	Action   string
 	Resource Resource
-	// Request is the request itself, for rules that look at more than path
-	// and method. It must not be kept.
+	// Request is the request itself, for rules that need more than path and method.
+	// It must not be kept.
 	Request Request
 }
 
 // Authenticator turns one kind of credentials into a [Principal].
 // Implementations must be safe for concurrent use.
 type Authenticator interface {
-	// Scheme says what a guard has to know of the scheme before any request. It
-	// is called while a guard is assembled and never at a request.
+	// Scheme describes the scheme to the guard. It is called when a guard is
+	// assembled, never for a request.
 	Scheme() Scheme
 
-	// Authenticate returns the principal the credentials prove.
+	// Authenticate returns the principal that the credentials prove.
 	//
-	// It returns [ErrNoCredentials] when the request carries none of its
-	// kind, a [CredentialError] when they prove nobody (401), an error that
-	// is [ErrAmbiguousCredentials] when they can be read two ways (400), and
-	// an [InternalError] for a fault of the program (500). Any other error
-	// means that the answer could not be found out, and is 503: a key server
-	// that is down logs nobody out.
+	// It returns [ErrNoCredentials] if the request carries no credentials of its
+	// kind, a [CredentialError] if they prove nobody (401), an error that wraps
+	// [ErrAmbiguousCredentials] if they can be read two ways (400), and an
+	// [InternalError] for a fault of the program (500). Any other error means that
+	// it could not be decided, and results in 503: a key server that is down logs
+	// nobody out.
 	Authenticate(ctx context.Context, r Request) (*Principal, error)
 
-	// Challenges says how to authenticate, one challenge per header line
-	// (RFC 9110 §11.6.1). err is what this authenticator's Authenticate
-	// returned, [ErrNoCredentials] when another one failed, a [ScopeError] or
-	// a [StepUpError]. For [ErrNoCredentials] and a [CredentialError] it must
-	// return at least one; for others it may return none, and only those
-	// whose error parameter is the denial's own code are sent. The result
-	// must not be modified.
+	// Challenges returns how to authenticate, one challenge per header line (RFC
+	// 9110 §11.6.1). err is the error of this authenticator's Authenticate,
+	// [ErrNoCredentials] if another one failed, a [ScopeError] or a [StepUpError].
+	// For [ErrNoCredentials] and a [CredentialError] it must return at least one
+	// challenge. For other errors it may return none, and only challenges whose
+	// error parameter is the denial's own code are sent. The result must not be
+	// modified.
 	Challenges(r Request, err error) []challenge.Challenge
 }
 
-// Scheme is what every [Authenticator] says about itself. What protects a scheme
-// is in it, so that a struct that embeds an Authenticator keeps all of it.
+// Scheme is how an [Authenticator] describes itself. Everything that protects a
+// scheme is in it, so that a struct that embeds an Authenticator keeps all of it.
 //
-// An Authenticator that wraps another one may change what its Scheme says, but
-// not so that less is protected than the wrapped one asks for: that is an error
-// when a guard is assembled. Wrapped ones are found through a method
-// Unwrap() Authenticator and in the fields of the wrapper.
+// An Authenticator that wraps another one may change its Scheme, but may not
+// protect less than the wrapped one asks for: that is an error when a guard is
+// assembled. Wrapped authenticators are found through a method Unwrap()
+// Authenticator and in the wrapper's fields.
 type Scheme struct {
 	// Name is the scheme's name as a challenge spells it, such as "Bearer". A
 	// guard accepts each name once, in any letter case.
 	Name string
 
-	// Sender says who puts the credentials into a request. It must be set.
+	// Sender says who adds the credentials to a request. It must be set.
 	Sender Sender
 
-	// Vary lists the request header fields the scheme reads, so that caches
-	// keep answers apart (RFC 9110 §12.5.5); nil for none, as of a scheme that
-	// looks at the connection.
+	// Vary lists the request header fields that the scheme reads, so that caches
+	// keep responses apart (RFC 9110 §12.5.5); nil for a scheme that reads none,
+	// only the connection.
 	Vary []string
 
-	// Attempt reports whether a request carries credentials of the scheme that
-	// can be guessed, and the account they claim to be for, "" where they name
-	// none. Nothing in it is verified. It must be cheap beside Authenticate,
-	// and safe for concurrent use. An [AttemptLimiter] counts those that fail.
-	// It must be set: to [Unguessable] where guessing is hopeless, as it is for
-	// random session IDs of 128 bits.
+	// Attempt reports whether a request carries credentials of the scheme that can
+	// be guessed, and returns the account that they claim to be for, or "" if they
+	// name none. It verifies nothing. It must be cheap compared with Authenticate,
+	// and safe for concurrent use. An [AttemptLimiter] counts failed attempts.
+	// Attempt must be set: to [Unguessable] if guessing is hopeless, as with random
+	// session IDs of 128 bits.
 	Attempt func(r Request) (account string, ok bool)
 
-	// Inform returns more header fields for the answer to r than challenges,
-	// such as a DPoP-Nonce or a Set-Cookie line; nil where there never are any.
-	// r passed as p when err is nil, and else was refused or judged by another
-	// scheme; err is as in [Authenticator.Challenges]. It must be safe for
-	// concurrent use, and its result must not be modified.
+	// Inform returns header fields other than challenges for the response to r,
+	// such as DPoP-Nonce or Set-Cookie; it is nil for a scheme that never has any.
+	// If err is nil, r passed as p; otherwise r was refused, or authenticated by
+	// another scheme, and err is as in [Authenticator.Challenges]. It must be safe
+	// for concurrent use, and its result must not be modified.
 	Inform func(r Request, p *Principal, err error) []Field
 }
 
-// Sender says who puts credentials into a request. The zero Sender is invalid.
+// Sender says who adds credentials to a request. The zero Sender is invalid.
 type Sender uint8
 
 const (
-	// SentByClient: the program that makes the request adds the credentials on
-	// purpose, as a script does with a token. A page of another site cannot.
+	// SentByClient means that the program making the request adds the credentials
+	// on purpose, as a script does with a token. A page of another site cannot.
 	SentByClient Sender = iota + 1
-	// SentByBrowser: a browser may add the credentials by itself, whichever
-	// page caused the request: cookies, client certificates, the passwords of
-	// Basic and Digest. A guard refuses them on unsafe methods and WebSocket
-	// upgrades from another site with 403; see [WithTrustedOrigins].
+	// SentByBrowser means that a browser may add the credentials by itself,
+	// whichever page caused the request: cookies, client certificates, passwords of
+	// Basic and Digest. A guard refuses them with 403 on unsafe methods and
+	// WebSocket upgrades from another site; see [WithTrustedOrigins].
 	SentByBrowser
 )
 
@@ -178,41 +180,41 @@ const (
 // guessed.
 func Unguessable(Request) (account string, ok bool) { return "", false }
 
-// AttemptLimiter bounds guessing. Implementations must be safe for concurrent
-// use and bounded in memory.
+// AttemptLimiter limits guessing. Implementations must be safe for concurrent use
+// and use a bounded amount of memory.
 //
-// An attempt is reserved by Allow and settled by Report, so that attempts which
-// run at the same time are no more than the limiter lets fail. Both are one
-// atomic step on a counter of the address and one of the account, which a store
-// that processes share can do as well.
+// Allow reserves an attempt and Report settles it, so that no more attempts run at
+// the same time than the limiter lets fail. Each is one atomic step on a counter of
+// the address and one of the account, so a store shared by processes can implement
+// them.
 type AttemptLimiter interface {
-	// Allow is asked before credentials that can be guessed ([Scheme.Attempt])
-	// are looked at, and reserves an attempt. A [LimitError] refuses them
-	// unseen, right or wrong, with 429; any other error is 503. With
-	// [LimitError.Pending] a guard asks again, for some seconds.
+	// Allow is called before guessable credentials ([Scheme.Attempt]) are checked,
+	// and reserves an attempt. A [LimitError] refuses them unchecked, right or
+	// wrong, with 429; any other error results in 503. If [LimitError.Pending] is
+	// set, a guard asks again for a few seconds.
 	Allow(ctx context.Context, r Request, account string) error
-	// Report is called once after each Allow that returned nil, and tells how
-	// the attempt ended: nil for success, or what Authenticate returned. Which
-	// errors count is the limiter's business: an outage or an expired token is
-	// no guess, and gives the reservation back as a success does. A reservation
-	// that is never reported, since the process has died, must expire.
-	// It must be settled even if ctx is cancelled meanwhile.
+	// Report is called once after each Allow that returned nil, with the result of
+	// the attempt: nil for success, or the error of Authenticate. The limiter
+	// decides which errors count: an outage or an expired token is not a guess, and
+	// returns the reservation as a success does. A reservation that is never
+	// reported, because the process died, must expire. Report must settle the
+	// attempt even if ctx is canceled meanwhile.
 	Report(ctx context.Context, r Request, account string, err error)
 }
 
-// Endpoint answers a request by itself, such as a metadata document. Adapters
-// mount one with their function Serve. It must be safe for concurrent use; the
-// body is left out of the answer to a HEAD request.
+// Endpoint serves a request by itself, for instance with a metadata document.
+// Adapters mount one with their function Serve. It must be safe for concurrent use;
+// the body is omitted from the response to a HEAD request.
 type Endpoint func(ctx context.Context, r Request) Response
 
 // BodyReader is a [Request] whose body an [Endpoint] can read. The requests of all
-// adapters are; no gate ever asks for it.
+// adapters implement it; gates never read a body.
 type BodyReader interface {
 	Request
-	// Body is what has not been read of the body, without any content coding
-	// removed, and an empty reader for none. It is as long as the client makes
-	// it: read no more than you need. It must not be kept, and what is read must
-	// be copied, after the request has ended.
+	// Body returns the unread part of the body, with any content coding still
+	// applied, or an empty reader. The client decides how long it is: read no more
+	// than you need. It must not be used after the request has ended, and bytes to
+	// be kept for longer must be copied.
 	Body() io.Reader
 }
 
@@ -224,36 +226,36 @@ type Authorizer interface {
 	Authorize(ctx context.Context, p *Principal, a Access) (Decision, error)
 }
 
-// What an [Authorizer] can do beside Authorize, it shows by the interfaces
-// below. They are found through a method Unwrap() Authorizer of a wrapper too,
-// save AnonymousAuthorizer: what a wrapper refuses to principals it has to
-// refuse by itself to those who sent nothing. A wrapper that hides what an
-// Authorizer in one of its fields can do is an error at assembly.
+// An [Authorizer] may implement the optional interfaces below. They are also found
+// through a wrapper's method Unwrap() Authorizer, except AnonymousAuthorizer: a
+// wrapper that refuses principals has to refuse anonymous requests itself. A
+// wrapper that hides an optional interface of an Authorizer in one of its fields is
+// an error at assembly.
 
-// AnonymousAuthorizer is an [Authorizer] that may let a request without
-// credentials pass. One that does not implement it never does.
+// AnonymousAuthorizer is an [Authorizer] that may let a request without credentials
+// pass. An Authorizer that does not implement it never does.
 type AnonymousAuthorizer interface {
 	Authorizer
-	// AuthorizeAnonymous decides for a request that carries no credentials.
-	// A refusal is answered with 401, since signing in may help.
+	// AuthorizeAnonymous decides on a request that carries no credentials. A
+	// refusal is answered with 401, since signing in may help.
 	AuthorizeAnonymous(ctx context.Context, a Access) (Decision, error)
 }
 
-// MethodAuthorizer is an [Authorizer] that judges methods outside RFC 9110
-// §9.3 and PATCH itself. For all others a guard refuses such methods first.
+// MethodAuthorizer is an [Authorizer] that decides itself on methods other than
+// PATCH and those of RFC 9110 §9.3. For any other Authorizer a guard refuses such
+// methods first.
 type MethodAuthorizer interface {
 	Authorizer
-	// JudgesMethod reports whether method is one the policy names literally.
+	// JudgesMethod reports whether the policy names method literally.
 	JudgesMethod(method string) bool
 }
 
-// RoleSource adds the roles that a policy gives a principal to those its
-// credentials brought. An [Authorizer] that implements it is asked once a
-// request, after gate one, so that rules and handlers see the same roles as
-// the policy.
+// RoleSource adds the roles that a policy gives a principal to those in its
+// credentials. An [Authorizer] that implements it is asked once per request, after
+// gate one, so that rules and handlers see the same roles as the policy.
 type RoleSource interface {
-	// RolesOf returns the roles p has beyond its own, following role links.
-	// The result is shared and must not be modified; nil means none.
+	// RolesOf returns the roles that p has in addition to its own, following role
+	// links. The result is shared and must not be modified; nil means none.
 	RolesOf(ctx context.Context, p *Principal) ([]string, error)
 }
 
@@ -261,8 +263,8 @@ type RoleSource interface {
 // know is reported at assembly.
 type RoleNamer interface{ RoleNames() []string }
 
-// RoleLister is an authorizer or role source that knows all roles there are.
-// An empty list means that it does not know.
+// RoleLister is an authorizer or role source that can list every role. An empty
+// list means that it cannot tell.
 type RoleLister interface{ KnownRoles() []string }
 
 // Decision is an [Authorizer]'s answer. The zero Decision denies.
@@ -270,59 +272,57 @@ type Decision struct {
 	Allowed bool
 	// Reason is for operators ("no_rule_matched"); the client never sees it.
 	Reason Reason
-	// Rule says which rule decided, such as "policy.csv:12", for auditors;
-	// "" when none did. The client never sees it.
+	// Rule says which rule decided, such as "policy.csv:12", for auditors; "" if
+	// none did. The client never sees it.
 	Rule string
-	// Revision names the state of the policy that decided, for auditors; "" where
-	// it has none.
+	// Revision identifies the version of the policy that decided, for auditors; ""
+	// if it has none.
 	Revision string
-	// Attributes are the facts beside principal, action and resource that the
-	// decision was made with, for events; nil for none. The client never sees them.
+	// Attributes holds the facts besides principal, action and resource that the
+	// decision was based on, for events; it may be nil. The client never sees them.
 	Attributes Attributes
-	// Code and Message, when set, are shown to the refused client in place
-	// of the generic ones. Set them only to say something on purpose.
+	// Code and Message, if set, are shown to the refused client in place of the
+	// generic ones. Set them only to disclose something on purpose.
 	Code, Message string
-	// Scopes names all the scopes the request needs when lacking one of them
-	// is why it was refused; the answer then carries insufficient_scope
-	// (RFC 6750 §3.1).
+	// Scopes lists all scopes that the request needs, if it was refused for lacking
+	// one; the response then carries insufficient_scope (RFC 6750 §3.1).
 	Scopes []string
-	// StepUp says that authenticating again, in the way it describes, is what
-	// the refused request needs: the answer is 401 with
-	// insufficient_user_authentication (RFC 9470 §3), or 403 where no scheme of
-	// the guard can ask for that.
+	// StepUp, if set, says that the request needs the user to authenticate again as
+	// it describes: the response is 401 with insufficient_user_authentication (RFC
+	// 9470 §3), or 403 if no scheme of the guard can ask for that.
 	StepUp *StepUp
 }
 
-// Attributes are named facts of one request that a [Decision] was made with. They
-// do not change, and are safe for concurrent use.
+// Attributes are the named facts about one request that a [Decision] was based on.
+// They are immutable and safe for concurrent use.
 type Attributes interface {
-	// All are the names and values, in a fixed order. No name comes twice.
+	// All yields the names and values in a fixed order, each name once.
 	All() iter.Seq2[string, string]
 }
 
-// StepUp is the authentication that a request needs (RFC 9470 §3).
+// StepUp describes the authentication that a request needs (RFC 9470 §3).
 type StepUp struct {
-	// ACRValues are the authentication context classes of which one is
-	// needed, the preferred one first; nil when any will do.
+	// ACRValues lists the acceptable authentication context classes, preferred
+	// first; nil means that any will do.
 	ACRValues []string
-	// MaxAge is how long ago the principal may have proved itself, in whole
-	// seconds; zero means at any time.
+	// MaxAge limits how long ago the user may have authenticated, in whole seconds;
+	// zero means no limit.
 	MaxAge time.Duration
 }
 
 // Responder turns a denial into a response. Implementations must be safe for
 // concurrent use.
 //
-// The guard adds challenges, Cache-Control, Vary and Retry-After itself, so
-// that no responder can forget them, and drops challenges a responder sets.
-// Status is the denial's own, or 404 to hide a 401 or 403, or 303 to lead a 401
-// to a sign-in page; any other is replaced by the denial's own. When a
-// responder panics the default one answers, and the panic is logged.
+// The guard itself adds challenges, Cache-Control, Vary and Retry-After, so that no
+// responder can forget them, and drops challenges that a responder sets. The status
+// must be the denial's own, 404 to hide a 401 or 403, or 303 to send a 401 to a
+// sign-in page; any other is replaced by the denial's own. If a responder panics,
+// the default one answers and the panic is logged.
 type Responder interface {
 	Respond(r Request, d *Denial) Response
 }
 
-// ResponderFunc is a function that responds.
+// ResponderFunc adapts a function to a [Responder].
 type ResponderFunc func(r Request, d *Denial) Response
 
 // Respond calls f.

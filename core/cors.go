@@ -8,16 +8,15 @@ import (
 	"strings"
 )
 
-// WithCORS lets scripts of other origins see that, and why, they were refused:
-// for a request whose Origin is one of those named, refusals carry the CORS
-// fields without which the browser tells the script nothing, and expose
-// WWW-Authenticate, Retry-After and DPoP-Nonce to it (Fetch standard, "CORS
-// protocol"); a preflight that reaches a gate is answered.
+// WithCORS lets scripts of the named origins see that they were refused, and why:
+// refusals of their requests carry the CORS fields without which the browser hides
+// the response, and expose WWW-Authenticate, Retry-After and DPoP-Nonce (Fetch
+// standard, "CORS protocol"). A preflight that reaches a gate is answered.
 //
-// What the application's own CORS middleware does for answers that pass stays
-// its business; it may stand before the gates or behind them. An origin is
-// written and compared as in [WithTrustedOrigins], which this option does not
-// include: seeing an answer is one thing, sending a user's cookie another.
+// Responses to requests that pass are left to the application's own CORS
+// middleware, which may come before the gates or after them. An origin is written
+// and compared as in [WithTrustedOrigins], which this option does not imply: seeing
+// a response is one thing, sending a user's cookie another.
 func WithCORS(origins ...string) Option {
 	return func(g *Guard) error {
 		if len(origins) == 0 {
@@ -35,12 +34,12 @@ func WithCORS(origins ...string) Option {
 
 const exposeHeaders = "Access-Control-Expose-Headers"
 
-// exposedFields is what a script needs to know of a refusal.
+// exposedFields lists the fields of a refusal that a script needs.
 const exposedFields = "WWW-Authenticate, Retry-After, DPoP-Nonce"
 
 var varyOrigin = sharedField("Vary", "Origin")
 
-// corsOrigin is the request's origin if its scripts may read refusals, or "".
+// corsOrigin returns the request's origin if its scripts may read refusals, or "".
 func (g *Guard) corsOrigin(r Request) string {
 	if origin, n := r.Header("Origin"); n == 1 && slices.Contains(g.cors, origin) {
 		return origin
@@ -48,8 +47,8 @@ func (g *Guard) corsOrigin(r Request) string {
 	return ""
 }
 
-// corsFields are what a refusal of r needs so that its script may read it. Even
-// where it may not, the answer depends on the origin.
+// corsFields returns the fields that let the script behind r read its refusal. Even
+// if it may not, the response depends on the origin.
 func (g *Guard) corsFields(r Request) []Field {
 	if len(g.cors) == 0 {
 		return nil
@@ -66,8 +65,8 @@ func (g *Guard) corsFields(r Request) []Field {
 	}
 }
 
-// preflight is the answer to a CORS preflight. Which method and fields may be
-// sent is for the gates to say once the request itself is there.
+// preflight returns the response to a CORS preflight. The gates decide which method
+// and fields are acceptable once the request itself arrives.
 func (g *Guard) preflight(r Request) *Response {
 	resp := &Response{Status: http.StatusNoContent}
 	if len(g.cors) == 0 {
@@ -90,8 +89,8 @@ func (g *Guard) preflight(r Request) *Response {
 	return resp
 }
 
-// isTokenList reports whether s holds tokens, commas and spaces alone
-// (RFC 9110 §5.6.1, §5.6.2), so that it may be sent back.
+// isTokenList reports whether s holds only tokens, commas and spaces (RFC 9110
+// §5.6.1, §5.6.2), and so may be sent back.
 func isTokenList(s string) bool {
 	const marks = "!#$%&'*+-.^_`|~, "
 	for i := range len(s) {

@@ -12,19 +12,19 @@ import (
 const fetchMode = "Sec-Fetch-Mode"
 
 // CrossSite returns an error if r is an unsafe request, or the start of a
-// WebSocket, that a page of another site made a browser send. Guards ask it of
-// requests that a scheme with [SentByBrowser] let through; ask it where a request is to be judged before there is a principal, as when a
-// browser signs in.
+// WebSocket, that a page of another site made a browser send. Guards check requests
+// authenticated by a scheme with [SentByBrowser]; call it yourself for a request
+// that has no principal yet, such as a browser's sign-in.
 //
-// Sec-Fetch-Site decides where the browser sends it: same-origin and none pass,
-// cross-site and same-site do not (Fetch Metadata, "Sec-Fetch-Site"). Without
-// it Origin must name the request's host, and https on a TLS connection; the
-// origin "null" never passes. A request with neither is not a browser's of
-// today, and passes. Each origin in trusted, such as
-// "https://app.example.com", passes when Origin is exactly that.
+// If the browser sends Sec-Fetch-Site, it decides: same-origin and none pass,
+// cross-site and same-site do not (Fetch Metadata, "Sec-Fetch-Site"). Without it
+// Origin must name the request's host, and https on a TLS connection; the origin
+// "null" never passes. A request with neither field does not come from a current
+// browser, and passes. A request whose Origin is exactly one of trusted, such as
+// "https://app.example.com", passes.
 //
-// GET, HEAD and OPTIONS pass, since no handler of them may change anything
-// (RFC 9110 §9.2.1), except when they ask for an upgrade or open a WebSocket.
+// GET, HEAD and OPTIONS pass, since their handlers must not change anything (RFC
+// 9110 §9.2.1), unless they ask for an upgrade or open a WebSocket.
 func CrossSite(r Request, trusted ...string) error {
 	switch r.Method() {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -54,15 +54,15 @@ func CrossSite(r Request, trusted ...string) error {
 }
 
 // opensWebSocket reports whether r asks for an upgrade. A proxy that asks package
-// forwardauth about a request may keep Upgrade to itself, which is about one
-// connection (RFC 9110 §7.6.1), but not the version of a handshake (RFC 6455 §4.1).
+// forwardauth about a request may drop Upgrade, which applies to one connection
+// (RFC 9110 §7.6.1), but not the version in a handshake (RFC 6455 §4.1).
 func opensWebSocket(r Request) bool {
 	_, upgrades := r.Header("Upgrade")
 	_, versions := r.Header("Sec-Websocket-Version")
 	return upgrades > 0 || versions > 0
 }
 
-// checkOrigin finds what could never equal an Origin field.
+// checkOrigin refuses a value that could never equal an Origin field.
 func checkOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	switch {
@@ -78,8 +78,8 @@ func checkOrigin(origin string) error {
 	return nil
 }
 
-// crossSite is the denial for what another site sends with credentials that the
-// browser adds by itself.
+// crossSite returns the denial for a request of another site with credentials that
+// the browser added by itself, or nil.
 func (g *Guard) crossSite(r Request) *Denial {
 	if err := CrossSite(r, g.origins...); err != nil {
 		return newDenial(Forbidden, CodeCrossSite, ReasonCrossSite, err)
@@ -88,9 +88,9 @@ func (g *Guard) crossSite(r Request) *Denial {
 }
 
 // WithTrustedOrigins names origins, besides the request's own, whose pages may
-// cause unsafe requests with credentials that the browser adds by itself. An
-// origin is "https://app.example.com", with the port where it is not the
-// scheme's own; it is compared exactly.
+// cause unsafe requests with credentials that the browser adds by itself. An origin
+// is written "https://app.example.com", with the port unless it is the scheme's
+// default; it is compared exactly.
 func WithTrustedOrigins(origins ...string) Option {
 	return func(g *Guard) error {
 		for _, o := range origins {

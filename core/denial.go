@@ -11,8 +11,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// Stable public codes: the error member of a body and, for the schemes of
-// RFC 6750, the error parameter of the challenge.
+// The stable public codes. A code is the error member of a body and, for the
+// schemes of RFC 6750, the error parameter of the challenge.
 const (
 	CodeAuthenticationRequired = "authentication_required"
 	CodeInvalidCredentials     = "invalid_credentials"
@@ -54,21 +54,21 @@ type Kind uint8
 
 // The kinds of denials, each with its status.
 const (
-	// Unauthenticated: no usable identity, 401.
+	// Unauthenticated means that there is no usable identity: 401.
 	Unauthenticated Kind = iota + 1
-	// Forbidden: a known principal is refused, 403.
+	// Forbidden means that a known principal is refused: 403.
 	Forbidden
-	// Ambiguous: path or credentials can be read two ways, 400.
+	// Ambiguous means that path or credentials can be read two ways: 400.
 	Ambiguous
-	// Unavailable: a dependency failed, 503.
+	// Unavailable means that a dependency failed: 503.
 	Unavailable
-	// Faulty: the program failed, 500.
+	// Faulty means that the program failed: 500.
 	Faulty
-	// Limited: too many attempts to authenticate have failed, 429.
+	// Limited means that too many attempts to authenticate have failed: 429.
 	Limited
 )
 
-// Status is the HTTP status of the kind (RFC 9110 §15).
+// Status returns the HTTP status of the kind (RFC 9110 §15).
 func (k Kind) Status() int {
 	switch k {
 	case Unauthenticated:
@@ -104,8 +104,8 @@ type Denial struct {
 	answers *answers // where they are the same for many requests
 }
 
-// Error is the public side of the denial, so that a denial can travel as an
-// error through a framework's error handler without telling secrets.
+// Error returns the public part of the denial, so that a denial can pass through a
+// framework's error handler without leaking secrets.
 func (d *Denial) Error() string {
 	return strconv.Itoa(d.Kind.Status()) + " " + d.Code
 }
@@ -114,8 +114,8 @@ func newDenial(kind Kind, code string, reason Reason, cause error) *Denial {
 	return &Denial{Kind: kind, Code: code, Message: messages[code], Reason: reason, Cause: cause}
 }
 
-// hasNone reports whether err says that there were no credentials, and nothing
-// else: credentials that were sent and failed make nobody anonymous.
+// hasNone reports whether err says only that there were no credentials: a request
+// whose credentials failed is not anonymous.
 func hasNone(err error) bool {
 	if err == nil || err == ErrNoCredentials { // the common cases, kept cheap
 		return err != nil
@@ -127,7 +127,8 @@ func hasNone(err error) bool {
 	return !isFailure(err) && !errors.As(err, &bad) && !errors.Is(err, ErrAmbiguousCredentials)
 }
 
-// refuse is the denial for what scheme number failed returned; -1 for none.
+// refuse returns the denial for err, which the scheme with index failed returned;
+// -1 for none.
 func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 	if hasNone(err) {
 		return g.anonymousDenial(r)
@@ -158,8 +159,8 @@ func (g *Guard) refuse(r Request, failed int, err error) *Denial {
 	}
 }
 
-// challenge puts every scheme's challenges for a 401 into d, and what else they
-// have to say; scheme number failed is told why.
+// challenge adds every scheme's challenges for a 401, and its other fields, to d;
+// the scheme with index failed is told why.
 func (g *Guard) challenge(d *Denial, r Request, failed int, err error) {
 	for i := range g.schemes {
 		s := &g.schemes[i]
@@ -182,7 +183,7 @@ func (g *Guard) challenge(d *Denial, r Request, failed int, err error) {
 	}
 }
 
-// offer is what the scheme challenges for with a 401; there is at least one.
+// offer returns the scheme's challenges for a 401, of which there is at least one.
 func (s *scheme) offer(r Request, err error) []challenge.Challenge {
 	if cs := s.Challenges(r, err); len(cs) > 0 {
 		return cs
@@ -190,14 +191,14 @@ func (s *scheme) offer(r Request, err error) []challenge.Challenge {
 	return s.fallback
 }
 
-// isScripted reports whether a script made the request, so that no browser
-// should ask its user over the page (Fetch Metadata, "Sec-Fetch-Mode").
+// isScripted reports whether a script made the request, so that the browser should
+// not open a dialog over the page (Fetch Metadata, "Sec-Fetch-Mode").
 func isScripted(r Request) bool {
 	mode, n := r.Header(fetchMode)
 	return n > 0 && mode != "navigate"
 }
 
-// unprompted are challenges under names that make no browser open a dialog.
+// unprompted renames challenges so that no browser opens a dialog.
 func unprompted(cs []challenge.Challenge) []challenge.Challenge {
 	out := make([]challenge.Challenge, 0, len(cs))
 	for _, c := range cs {
@@ -211,16 +212,17 @@ func unprompted(cs []challenge.Challenge) []challenge.Challenge {
 	return out
 }
 
-// isFailure reports whether a part of the program failed, whatever else the
-// error says of the credentials: an outage logs nobody out.
+// isFailure reports whether a part of the program failed, whatever else the error
+// says about the credentials: an outage logs nobody out.
 func isFailure(err error) bool {
 	var internal *InternalError
 	var unavailable *UnavailableError
 	return errors.As(err, &internal) || errors.As(err, &unavailable)
 }
 
-// naming are the challenges of all schemes for err that name code as their
-// error. Any other would ask for new credentials, which are not what is wrong.
+// naming returns the challenges of all schemes for err that have code as their
+// error. Any other would ask for new credentials, although the credentials are
+// fine.
 func (g *Guard) naming(code string, r Request, err error) []challenge.Challenge {
 	var named []challenge.Challenge
 	for _, s := range g.schemes {
@@ -233,7 +235,7 @@ func (g *Guard) naming(code string, r Request, err error) []challenge.Challenge 
 	return named
 }
 
-// failure is the denial for an error that says nothing about the client.
+// failure returns the denial for an error that is not the client's.
 func (g *Guard) failure(err error) *Denial {
 	var internal *InternalError
 	if errors.As(err, &internal) {
@@ -253,7 +255,7 @@ func (g *Guard) failure(err error) *Denial {
 	return d
 }
 
-// forbid is the denial for a known principal (RFC 9110 §15.5.4).
+// forbid returns the denial for a known principal (RFC 9110 §15.5.4).
 func (g *Guard) forbid(r Request, dec *Decision) *Denial {
 	reason := dec.Reason
 	if reason == "" {
@@ -282,11 +284,11 @@ func (g *Guard) forbid(r Request, dec *Decision) *Denial {
 	return d
 }
 
-// defaultRetryAfter is what a client waits on a 503 when the failing part
-// does not say.
+// defaultRetryAfter is how long a client waits after a 503 if the failing part does
+// not say.
 const defaultRetryAfter = 5 * time.Second
 
-// WithRetryAfter sets what a client is told to wait on a 503 when the failing
+// WithRetryAfter sets how long a client is told to wait after a 503 if the failing
 // part does not say; 5 s by default, at least 1 s.
 func WithRetryAfter(d time.Duration) Option {
 	return func(g *Guard) error {
@@ -298,10 +300,10 @@ func WithRetryAfter(d time.Duration) Option {
 	}
 }
 
-// WithoutPrompts keeps browsers from opening their password dialog over a page
-// whose script made the request: where Sec-Fetch-Mode says anything but
-// navigate, Basic and Digest are challenged for as xBasic and xDigest, names
-// that no browser acts on and a script can tell.
+// WithoutPrompts keeps browsers from opening a password dialog over a page whose
+// script made the request: if Sec-Fetch-Mode is anything but navigate, the
+// challenges for Basic and Digest are named xBasic and xDigest, which browsers
+// ignore and scripts recognize.
 func WithoutPrompts() Option {
 	return func(g *Guard) error {
 		g.noPrompts = true

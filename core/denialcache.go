@@ -7,28 +7,28 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/kept"
 )
 
-// denialCache keeps the denials that are the same for one request after another,
-// with their answers: that of a request without credentials and those of policies
-// that say nothing in particular. Package kept says why.
+// denialCache keeps denials that are the same from request to request, with their
+// responses: the one for a request without credentials, and those of policies that
+// say nothing specific. Package kept explains why.
 type denialCache struct {
 	anonymous atomic.Pointer[Denial]
-	changes   atomic.Int32 // how often anonymous was made anew
+	changes   atomic.Int32 // how often anonymous was rebuilt
 	forbidden kept.Map[Reason, *Denial]
-	// look is in which look the responder answers; nil if its answers must not
-	// be kept.
+	// look returns the look in which the responder answers; nil if its answers must
+	// not be kept.
 	look func(Request) int
 }
 
-// maxChanges is how often challenges may change before they are taken for those of
-// a scheme that never repeats them, such as one with nonces.
+// maxChanges is how often challenges may change before the scheme is assumed never
+// to repeat them, as with nonces.
 const maxChanges = 8
 
-// looking is a responder whose answers to one denial in one look are the same,
-// so that they may be kept.
+// looking is a responder whose answers to one denial are the same for each look,
+// such as a format or language, so that they may be kept.
 type looking interface {
-	// Looks returns the responder itself, since one that embeds it answers in
-	// another way, and what numbers the look of the answer to a request: from 0
-	// on, and negative for an answer of its own.
+	// Looks returns the responder itself, since one that embeds it may answer
+	// differently, and a function that numbers the look of the answer to a request
+	// from 0; a negative number marks an answer that must not be kept.
 	Looks() (of any, look func(Request) int)
 }
 
@@ -45,7 +45,7 @@ func newDenialCache(g *Guard) *denialCache {
 	return c
 }
 
-// keep has the answers to d kept.
+// keep marks the answers to d to be kept.
 func (c *denialCache) keep(d *Denial) {
 	if c.look != nil {
 		d.answers = new(answers)
@@ -67,14 +67,15 @@ func (g *Guard) anonymousDenial(r Request) *Denial {
 		c.changes.Store(maxChanges)
 		c.anonymous.Store(nil)
 	default:
-		d.Challenges = slices.Clone(d.Challenges) // schemes may write over their own
+		d.Challenges = slices.Clone(d.Challenges) // schemes may overwrite theirs
 		c.keep(d)
 		c.anonymous.Store(d)
 	}
 	return d
 }
 
-// challengesStill reports whether every scheme challenges r as when d was made.
+// challengesStill reports whether every scheme challenges r as it did when d was
+// made.
 func (g *Guard) challengesStill(d *Denial, r Request) bool {
 	rest := d.Challenges
 	for i := range g.schemes {
@@ -92,7 +93,7 @@ func (g *Guard) challengesStill(d *Denial, r Request) bool {
 	return len(rest) == 0
 }
 
-// forbiddenDenial is the denial for a known principal, when reason is all that is
+// forbiddenDenial returns the denial for a known principal if only a reason is
 // known.
 func (g *Guard) forbiddenDenial(reason Reason) *Denial {
 	if d, ok := g.denials.forbidden.Get(reason); ok {
@@ -104,7 +105,7 @@ func (g *Guard) forbiddenDenial(reason Reason) *Denial {
 	return d
 }
 
-// answer is the answer to d, made once for each look if d is kept.
+// answer returns the answer to d, made once for each look if d is kept.
 func (g *Guard) answer(r Request, d *Denial) *Response {
 	if d.answers == nil {
 		return g.render(r, d)
@@ -117,7 +118,7 @@ func (g *Guard) answer(r Request, d *Denial) *Response {
 		return resp
 	}
 	resp := g.render(r, d)
-	resp.Fields = slices.Clip(resp.Fields) // whoever appends gets a copy
+	resp.Fields = slices.Clip(resp.Fields) // so that append copies
 	for i, f := range resp.Fields {
 		if f.shared == nil {
 			resp.Fields[i] = sharedField(f.Name, f.Value)

@@ -1,11 +1,11 @@
-// Package core decides, for any web framework, who a request comes from and
-// what it may do, and answers it correctly when the answer is no.
+// Package core decides, for any web framework, who a request comes from and what it
+// may do, and refuses it with the right response if it may not.
 //
-// There are two gates and they are never confused. Gate one asks who you are:
-// without a usable identity the answer is 401 with at least one challenge
-// (RFC 9110 §15.5.2). Gate two asks what you may do: a known principal whom
-// policy refuses gets 403 without a challenge (RFC 9110 §15.5.4). A dependency
-// that fails is 503 and never 401 or 403.
+// There are two gates, and they are never confused. Gate one asks who you are:
+// without a usable identity the answer is 401 with at least one challenge (RFC 9110
+// §15.5.2). Gate two asks what you may do: a known principal whom policy refuses
+// gets 403 without a challenge (RFC 9110 §15.5.4). A dependency that fails is 503
+// and never 401 or 403.
 //
 // The types below are the whole seam. An adapter shows a framework's request
 // as a [Request]; an [Authenticator] turns its credentials into a [Principal];
