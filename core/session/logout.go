@@ -34,12 +34,17 @@ func (m *Manager) Logout(ctx context.Context, r core.Request) ([]core.Field, err
 }
 
 // end ends the session k, which dispose then does away with, and those that
-// rotations have put in its place. See succeed for the order.
+// rotations have put in its place. See succeed for the order. The newest goes first,
+// so that whoever repeats what was interrupted finds the way to all that are left.
 func (m *Manager) end(ctx context.Context, k key, dispose func(context.Context, key) error) error {
+	var all []key
 	for k != "" {
 		_, found, err := m.store.Find(ctx, k)
-		if err != nil || !found {
-			return err // an id that nobody issued leaves no trace
+		if err != nil {
+			return err
+		}
+		if !found {
+			break // an id that nobody issued leaves no trace
 		}
 		if err := m.store.Commit(ctx, endedKey(k), []byte("ended"), m.now().Add(m.endedFor())); err != nil {
 			return err
@@ -48,15 +53,20 @@ func (m *Manager) end(ctx context.Context, k key, dispose func(context.Context, 
 		if err != nil {
 			return err
 		}
-		if err := dispose(ctx, k); err != nil {
-			return err
-		}
-		k, dispose = "", m.store.Delete
+		all, k = append(all, k), ""
 		if rec, err := decode(data); found && err == nil { // what cannot be read is no session
 			k = rec.Next
 		}
 	}
-	return nil
+	for i := len(all) - 1; i > 0; i-- {
+		if err := m.store.Delete(ctx, all[i]); err != nil {
+			return err
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return dispose(ctx, all[0])
 }
 
 // endedFor is longer than a rotation that has begun can go on.
