@@ -95,7 +95,8 @@ func (m *Manager) leave(ctx context.Context, r core.Request) error {
 	return m.end(ctx, f)
 }
 
-// presented is the family of a refresh token, nil for one that is none or over.
+// presented is the family of a refresh token, nil for one that is none or has expired.
+// One that was ended may have to be ended once more.
 func (m *Manager) presented(ctx context.Context, text string) (*family, error) {
 	t, err := parse(text)
 	if err != nil {

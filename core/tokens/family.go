@@ -58,7 +58,8 @@ func (t refreshToken) String() string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// family is what the store has of one login. It is written once.
+// family is what the store has of one login. It is written once, and once more where it
+// ends while its access tokens cannot be revoked.
 type family struct {
 	Format int `json:"f"`
 	sessionstore.Identity
@@ -70,6 +71,8 @@ type family struct {
 	// Generation is the principal's at the login; another one now means that it
 	// was logged out everywhere.
 	Generation string `json:"generation,omitempty"`
+	// Ended says that it is over, and that its access tokens are still to be revoked.
+	Ended bool `json:"ended,omitempty"`
 
 	secret [secretBytes]byte
 	key    sessionstore.Key
@@ -130,17 +133,22 @@ func (m *Manager) found(ctx context.Context, p *core.Principal) (*family, refres
 	if f.Generation, err = m.generation(ctx, f.ID); err != nil {
 		return nil, none, err
 	}
-	data, err := sessionstore.Encode(f)
-	if err != nil {
-		return nil, none, &core.InternalError{Err: fmt.Errorf("tokens: %w", err)}
-	}
 	if err := m.setNext(ctx, f, 0); err != nil {
 		return nil, none, err
 	}
-	return f, f.token(0), m.store.Commit(ctx, f.key, data, f.Deadline)
+	return f, f.token(0), m.keep(ctx, f)
 }
 
-// find is the live family of a token that the server has issued.
+// keep has the store keep the record of a family.
+func (m *Manager) keep(ctx context.Context, f *family) error {
+	data, err := sessionstore.Encode(f)
+	if err != nil {
+		return &core.InternalError{Err: fmt.Errorf("tokens: %w", err)}
+	}
+	return m.store.Commit(ctx, f.key, data, f.Deadline)
+}
+
+// find is the family, live or not, of a token that the server has issued.
 func (m *Manager) find(ctx context.Context, t refreshToken) (*family, error) {
 	k := m.keyOf(t.secret)
 	data, found, err := m.store.Find(ctx, k)
@@ -162,20 +170,32 @@ func (m *Manager) find(ctx context.Context, t refreshToken) (*family, error) {
 	if right := f.token(t.number); !hmac.Equal(right.code[:], t.code[:]) {
 		return nil, refused(core.ReasonBadSignature, errors.New("the code is not that of the token's number and family"))
 	}
-	if m.now().Before(f.Deadline) {
-		generation, err := m.generation(ctx, f.ID)
-		switch {
-		case err != nil:
-			return nil, err
-		case generation != "" && generation != f.Generation:
-			return nil, refused(core.ReasonRevoked, nil)
-		}
-		return f, m.checkRevoked(ctx, f)
+	if !m.now().Before(f.Deadline) {
+		return nil, refused(core.ReasonExpired, nil)
 	}
-	return nil, refused(core.ReasonExpired, nil)
+	return f, nil
 }
 
-// checkRevoked refuses a family that the list of [WithRevocation] says is over.
+// check refuses a family that has ended, and does away with what is left of it.
+func (m *Manager) check(ctx context.Context, f *family) error {
+	if f.Ended {
+		if err := m.end(ctx, f); err != nil {
+			return err
+		}
+		return refused(ReasonUnknown, nil)
+	}
+	generation, err := m.generation(ctx, f.ID)
+	switch {
+	case err != nil:
+		return err
+	case generation != "" && generation != f.Generation:
+		return refused(core.ReasonRevoked, nil)
+	}
+	return m.checkRevoked(ctx, f)
+}
+
+// checkRevoked refuses a family that the list of [WithRevocation] says is over. It
+// stays so when the list has forgotten: its record goes.
 func (m *Manager) checkRevoked(ctx context.Context, f *family) error {
 	if m.revocations == nil {
 		return nil
@@ -185,6 +205,9 @@ func (m *Manager) checkRevoked(ctx context.Context, f *family) error {
 	case err != nil:
 		return &core.UnavailableError{Err: fmt.Errorf("tokens: revocations: %w", err)}
 	case revoked:
+		if err := m.store.Delete(context.WithoutCancel(ctx), f.key); err != nil {
+			return err
+		}
 		return refused(core.ReasonRevoked, nil)
 	}
 	return nil

@@ -104,6 +104,9 @@ func (m *Manager) rotate(ctx context.Context, text string) (*pair, error) {
 		return nil, err
 	}
 	f, err := m.find(ctx, t)
+	if err == nil {
+		err = m.check(ctx, f)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -168,14 +171,18 @@ func (m *Manager) reused(ctx context.Context, f *family, number uint32) error {
 	return refused(ReasonReused, fmt.Errorf("refresh token %d of family %s was used before: the family has ended", number, f.tag()))
 }
 
-// end ends a family. Since nobody writes its record again, no request under way can
-// bring it back.
+// end ends a family. Since nobody makes its record good again, no request under way can
+// bring it back. The record goes last, so that whoever repeats what was interrupted
+// finds what is left to do.
 func (m *Manager) end(ctx context.Context, f *family) error {
 	ctx = context.WithoutCancel(ctx) // who leaves is not held back by leaving fast
-	if err := m.store.Delete(ctx, f.key); err != nil || m.revocations == nil {
-		return err
+	if m.revocations != nil {
+		if err := m.revoke(revoke.Entry{ID: f.tag()}); err != nil {
+			f.Ended = true // its refresh tokens need not be good for as long as that fails
+			return errors.Join(err, m.keep(ctx, f))
+		}
 	}
-	return m.revoke(revoke.Entry{ID: f.tag()})
+	return m.store.Delete(ctx, f.key)
 }
 
 // revoke adds an entry for the access tokens that have been issued.

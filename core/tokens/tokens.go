@@ -23,7 +23,7 @@
 // Any [session.Store] will do, and managers that share one must be configured
 // alike. None has to be asked for an atomic exchange, because no two managers can
 // disagree: the successor of a token is computed and the same on all of them, the
-// record of a family is written at login only, and the time of a token's first use
+// record of a family is written at login, and after that only to end it, and the time of a token's first use
 // is the time at which its first answer was being made, whoever writes it last. What a
 // store must guarantee is
 //
