@@ -8,11 +8,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/canonical"
 )
 
-// Reason is a short stable code, for operators, of why a verdict was what it
-// was. Clients never see it.
+// Reason is a short, stable code that tells operators why a verdict was reached.
+// Clients never see it.
 type Reason string
 
-// Reasons given by the packages of this module. Others may add their own.
+// The reasons that packages of this module give. Other packages may add their own.
 const (
 	ReasonAllowed            Reason = "allowed"
 	ReasonPreflight          Reason = "cors_preflight"
@@ -55,8 +55,8 @@ const (
 	ReasonPanic              Reason = "panic"
 )
 
-// ErrNoCredentials is what an [Authenticator] returns when the request carries
-// no credentials of its kind.
+// ErrNoCredentials is returned by an [Authenticator] if the request carries no
+// credentials of its kind.
 var ErrNoCredentials = errors.New("no credentials")
 
 // ErrAmbiguousCredentials refuses credentials that can be read two ways, such
@@ -74,13 +74,13 @@ type CredentialError struct {
 	// Code is the stable public code, such as "invalid_token" or
 	// "invalid_credentials".
 	Code string
-	// Description may tell the client more. It must be a fixed text of
-	// printable ASCII without quote and backslash (RFC 6750 §3), never a
+	// Description may tell the client more. It must be a constant string of
+	// printable ASCII without quotes and backslashes (RFC 6750 §3), never a
 	// library's error.
 	Description string
-	// Ended says that nothing is known against the credentials but that they
-	// are over, as the ID of a session that is no more. [ReasonExpired] says so
-	// too. See [WithExpiredAsAnonymous].
+	// Ended reports that the credentials have lapsed and nothing else is wrong with
+	// them, such as the ID of a session that no longer exists. [ReasonExpired] says
+	// the same. See [WithExpiredAsAnonymous].
 	Ended bool
 	// Err is the cause, for observers only.
 	Err error
@@ -96,35 +96,36 @@ func (e *CredentialError) Error() string {
 // Unwrap returns the cause.
 func (e *CredentialError) Unwrap() error { return e.Err }
 
-// ScopeError is passed to [Authenticator.Challenges] when a known principal
-// lacks a scope. A scheme of RFC 6750 answers it with an insufficient_scope
-// challenge, others with none.
+// ScopeError is passed to [Authenticator.Challenges] if a known principal lacks a
+// scope. A scheme of RFC 6750 answers it with an insufficient_scope challenge,
+// others with none.
 type ScopeError struct {
-	// Scopes are all the scopes the request needs.
+	// Scopes lists all scopes that the request needs.
 	Scopes []string
 }
 
 func (e *ScopeError) Error() string { return fmt.Sprintf("insufficient scope: %q needed", e.Scopes) }
 
-// StepUpError is passed to [Authenticator.Challenges] when a known principal has
-// proved itself too weakly or too long ago. A scheme that can ask for more
-// answers it with an insufficient_user_authentication challenge that carries
-// acr_values and max_age (RFC 9470 §3), others with none.
+// StepUpError is passed to [Authenticator.Challenges] if a known principal has
+// authenticated too weakly or too long ago. A scheme that can ask for more answers
+// it with an insufficient_user_authentication challenge that carries acr_values and
+// max_age (RFC 9470 §3), others with none.
 type StepUpError struct{ StepUp }
 
 func (e *StepUpError) Error() string {
 	return fmt.Sprintf("stronger authentication needed: acr %q, max age %v", e.ACRValues, e.MaxAge)
 }
 
-// LimitError refuses an attempt to authenticate because too many have failed
-// before: 429 with Retry-After (RFC 6585 §4). It is an [AttemptLimiter]'s.
+// LimitError is returned by an [AttemptLimiter] to refuse an attempt to
+// authenticate because too many have failed before: 429 with Retry-After (RFC 6585
+// §4).
 type LimitError struct {
-	// RetryAfter is what the client is told to wait, rounded up to whole
-	// seconds; at least one is sent.
+	// RetryAfter is how long the client is told to wait, rounded up to whole
+	// seconds; at least one second is sent.
 	RetryAfter time.Duration
-	// Pending says that none has failed yet of those that stand in the way: the
-	// attempt may be made once some of them have ended. A guard asks again for
-	// some seconds before it refuses the request.
+	// Pending reports that the attempts in the way are still under way and have not
+	// failed: this one may be allowed once some of them have ended. A guard asks
+	// again for a few seconds before it refuses the request.
 	Pending bool
 	Err     error
 }
@@ -134,17 +135,18 @@ func (e *LimitError) Error() string { return fmt.Sprintf("too many attempts: %v"
 // Unwrap returns the cause.
 func (e *LimitError) Unwrap() error { return e.Err }
 
-// UnavailableError says that a dependency failed: 503. Any error that is not
-// one of this package's kinds is treated like one.
+// UnavailableError says that a dependency failed: 503. An error of any kind that
+// this package does not define is treated the same.
 type UnavailableError struct {
-	// RetryAfter is what the client is told to wait, rounded up to whole
-	// seconds; zero means the guard's own default.
+	// RetryAfter is how long the client is told to wait, rounded up to whole
+	// seconds; zero means the guard's default.
 	RetryAfter time.Duration
-	// Reason is that of the event, [ReasonUnavailable] when it is "". Another one
-	// says that no dependency is broken, such as [ReasonUnknownKey] for a key that
-	// may be a new one or [ReasonDevelopmentKey]: [LogObserver] logs it as a
-	// warning. With [ReasonClientGone], for a request whose body the client has not
-	// sent to its end, the event is [OutcomeClientGone].
+	// Reason is the reason in the event; "" stands for [ReasonUnavailable]. Any
+	// other reason means that no dependency is broken, such as
+	// [ReasonDevelopmentKey], or [ReasonUnknownKey] for a key that may be new, and
+	// [LogObserver] logs it as a warning. With [ReasonClientGone], for a request
+	// whose body the client did not finish sending, the outcome of the event is
+	// [OutcomeClientGone].
 	Reason Reason
 	Err    error
 }
@@ -162,8 +164,8 @@ func (e *InternalError) Error() string { return fmt.Sprintf("internal error: %v"
 // Unwrap returns the cause.
 func (e *InternalError) Unwrap() error { return e.Err }
 
-// PanicError is the cause in an event when a rule or authenticator panicked.
-// The answer was 500.
+// PanicError is the cause in an event if a rule or authenticator panicked. The
+// response was 500.
 type PanicError struct {
 	Value any
 	// Stack is the goroutine's stack at the panic.

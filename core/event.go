@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Outcome says in one word what became of a request at a gate.
+// Outcome is the result of a request at a gate, in one word.
 type Outcome string
 
 // The outcomes. Unauthenticated ones (401) point at identity plumbing, forbidden
@@ -31,8 +31,8 @@ const (
 	OutcomeUnavailable     Outcome = "unavailable"
 	OutcomeError           Outcome = "error"
 	OutcomeLimited         Outcome = "limited"
-	// OutcomeClientGone is a request whose client hung up before the gate
-	// could decide. It is no outage: nobody waits for the answer.
+	// OutcomeClientGone means that the client hung up before the gate could decide.
+	// It is not an outage: nobody is waiting for the response.
 	OutcomeClientGone Outcome = "client_gone"
 )
 
@@ -49,70 +49,70 @@ var outcomes = [...]Outcome{
 	Limited:         OutcomeLimited,
 }
 
-// Event is what an [Observer] is told of one verdict. It holds no secret: no
-// header, cookie, query, password or token. It holds personal data, which
-// [WithPseudonyms] replaces. Strings from the client are as it
-// sent them, so an observer that writes lines must escape them, as
-// [LogObserver] does.
+// Event describes one verdict to an [Observer]. It holds no secrets: no header,
+// cookie, query, password or token. It does hold personal data, which
+// [WithPseudonyms] replaces. Strings from the client are unchanged, so an observer
+// that writes lines must escape them, as [LogObserver] does.
 type Event struct {
 	Time    time.Time
 	Outcome Outcome
-	// Status is the status of the answer: 200 for allowed, whatever the
-	// handler then answers, and [StatusClientGone] where nobody waits for one.
+	// Status is the status of the response: 200 for an allowed request, whatever
+	// the handler then responds, and [StatusClientGone] if nobody is waiting for
+	// one.
 	Status int
 	Reason Reason
-	// Gate is the gate that decided: "authenticate", "optional",
-	// "authorize", "require", "check", "sign_in" ([Guard.SignIn],
-	// [Guard.SignInElsewhere]), "refresh" ([Guard.Refresh]), "logout"
-	// ([Guard.LogoutElsewhere]) or "recheck" ([Recheck]), of which only refusals
-	// are told.
+	// Gate is the gate that decided: "authenticate", "optional", "authorize",
+	// "require", "check", "sign_in" ([Guard.SignIn], [Guard.SignInElsewhere]),
+	// "refresh" ([Guard.Refresh]), "logout" ([Guard.LogoutElsewhere]) or "recheck"
+	// ([Recheck]; refusals only).
 	Gate string
 	// Scheme is the scheme whose credentials were found; "" for none.
 	Scheme string
 	// PrincipalID is "" while the principal is unknown.
 	PrincipalID string
 	Method      string
-	// Route is the matched pattern and Resource the canonical path; both ""
-	// when the path was refused or not reached.
+	// Route is the matched pattern and Resource the canonical path; both are "" if
+	// the path was refused or not examined.
 	Route, Resource string
-	// Action is what the rules were asked about: the method, or the name given with
-	// [WithAction]; "" for a request that was refused before any rule was asked.
+	// Action is the action that the rules decided on: the method, or the name given
+	// with [WithAction]; "" for a request that was refused before the rules.
 	Action string
 	// ResourceName is the name given with [WithResourceName], or "".
 	ResourceName string
-	// Rule is the rule that decided, where known ("policy.csv:12").
+	// Rule is the rule that decided, if known ("policy.csv:12").
 	Rule string
-	// Revision is that of the policy which decided, where it has one: for files
+	// Revision is the revision of the policy that decided, if it has one: for files
 	// a hash of their content, which has no order; for a source that instances
-	// share the number that it counts.
+	// share, its revision number.
 	Revision string
-	// RequestID is the client's or proxy's X-Request-Id, TraceID the trace of
-	// its traceparent (W3C Trace Context §3.2), or what [WithTraceID] gives.
+	// RequestID is the X-Request-Id of the client or proxy. TraceID is what
+	// [WithTraceID] returns, or the trace-id of traceparent (W3C Trace Context
+	// §3.2).
 	RequestID, TraceID string
-	// PassedBefore says that a gate before this one, of this guard or of another,
-	// has let the request pass. Who counts requests counts what is allowed without
-	// it, and each refusal.
+	// PassedBefore reports that an earlier gate, of this guard or another, let the
+	// request pass. To count requests, count refusals, and allowed ones without
+	// PassedBefore.
 	PassedBefore bool
-	// Reused says that no scheme was asked, since the gate relied on what gate one
-	// had found out before.
+	// Reused reports that no scheme was asked, because the gate relied on an
+	// earlier run of gate one.
 	Reused   bool
 	Duration time.Duration
-	// Cause is the error behind a refusal, or why the credentials of an
-	// anonymous request are over; private to operators.
+	// Cause is the error behind a refusal, or why the credentials of an anonymous
+	// request have lapsed. It is for operators only.
 	Cause error
 
-	challenges *Denial     // that Challenges gives those of; nil for none
-	client     netip.Addr  // that ClientAddr gives
-	peer       string      // "host:port" of it, for who asks, where client is not set
-	principal  *Principal  // whose roles and tenant are given
-	attributes Attributes  // that Attributes gives
-	folded     int         // that FoldedBytes gives
-	readings   int         // that OtherReadings gives
-	pseudonyms *Pseudonyms // that stand for them; nil for none
+	challenges *Denial     // whose challenges Challenges returns; nil for none
+	client     netip.Addr  // for ClientAddr
+	peer       string      // "host:port" of the peer, parsed on demand if client is not set
+	principal  *Principal  // for the roles and Tenant
+	attributes Attributes  // for Attributes
+	folded     int         // for FoldedBytes
+	readings   int         // for OtherReadings
+	pseudonyms *Pseudonyms // which replace names; nil for none
 }
 
-// Roles are the roles that a known principal had at the gate, those included that
-// a policy gave it: what a refusal by policy was decided with.
+// Roles yields the roles that a known principal had at the gate, including those
+// that a policy gave it. A refusal by policy was based on them.
 func (e *Event) Roles() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if e.principal != nil {
@@ -121,8 +121,8 @@ func (e *Event) Roles() iter.Seq[string] {
 	}
 }
 
-// CredentialRoles are those that the credentials brought, AddedRoles the others of
-// Roles.
+// CredentialRoles yields the roles in the credentials. AddedRoles yields the rest
+// of Roles.
 func (e *Event) CredentialRoles() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if e.principal != nil {
@@ -131,7 +131,7 @@ func (e *Event) CredentialRoles() iter.Seq[string] {
 	}
 }
 
-// AddedRoles are those of Roles that the policy or another source of roles gave.
+// AddedRoles yields the roles that the policy or another source of roles added.
 func (e *Event) AddedRoles() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if e.principal != nil {
@@ -140,7 +140,7 @@ func (e *Event) AddedRoles() iter.Seq[string] {
 	}
 }
 
-// shown is a name, or the pseudonym that stands for it.
+// shown returns name, or its pseudonym.
 func (e *Event) shown(name string) string {
 	if e.pseudonyms != nil {
 		return e.pseudonyms.Of(name)
@@ -148,8 +148,8 @@ func (e *Event) shown(name string) string {
 	return name
 }
 
-// Challenges are those of the answer; nil for an answer without. They are shared
-// and must not be modified.
+// Challenges returns the challenges of the response, or nil. They are shared and
+// must not be modified.
 func (e *Event) Challenges() []challenge.Challenge {
 	if e.challenges == nil {
 		return nil
@@ -157,7 +157,7 @@ func (e *Event) Challenges() []challenge.Challenge {
 	return e.challenges.Challenges
 }
 
-// Tenant is the tenant that a known principal was judged in at the gate, or "".
+// Tenant returns the tenant in which the gate decided on a known principal, or "".
 func (e *Event) Tenant() string {
 	if e.principal == nil {
 		return ""
@@ -165,8 +165,8 @@ func (e *Event) Tenant() string {
 	return e.shown(e.principal.Tenant())
 }
 
-// Attributes are the facts beside principal, action and resource that a policy
-// decided with ([Decision].Attributes), by name.
+// Attributes yields the facts besides principal, action and resource that a policy
+// based its decision on ([Decision].Attributes), by name.
 func (e *Event) Attributes() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		if e.attributes == nil {
@@ -184,32 +184,31 @@ func (e *Event) Attributes() iter.Seq2[string, string] {
 	}
 }
 
-// FoldedBytes is how many bytes of the resource, from its start, the application may have
-// registered in other letters ([Resource].Folded).
+// FoldedBytes returns the length in bytes of the prefix of the resource that the
+// application may have registered in another letter case ([Resource].Folded).
 func (e *Event) FoldedBytes() int { return e.folded }
 
-// OtherReadings is how many more resources the request could be for, each of which
-// the rules were asked about, too ([Route].Alternatives).
+// OtherReadings returns the number of further resources that the request could be
+// for, on each of which the rules decided too ([Route].Alternatives).
 func (e *Event) OtherReadings() int { return e.readings }
 
-// ObserverFunc is a function that observes.
+// ObserverFunc adapts a function to an [Observer].
 type ObserverFunc func(ctx context.Context, e Event)
 
 // Observe calls f.
 func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 
-// maxLogged is how many bytes of one client-chosen string a log line takes.
+// maxLogged is the maximum number of bytes of a client-chosen string in a log line.
 const maxLogged = 256
 
-// LogObserver writes each event to logger: what was allowed at info level, and
-// so requests whose client hung up (499), refusals (400, 401, 403, 429) at warn,
-// failures (500, 503) at error, but a 503 with another reason than
-// dependency_unavailable at warn. With a nil logger it uses [slog.Default] at each
-// event.
+// LogObserver writes each event to logger: allowed requests and those whose client
+// hung up (499) at level info, refusals (400, 401, 403, 429) and a 503 with a
+// reason other than dependency_unavailable at warn, and other failures (500, 503)
+// at error. If logger is nil, it calls [slog.Default] for each event.
 //
 // Control, bidirectional and other unprintable characters are escaped and long
-// strings cut, so that no client can forge or hide a line whatever handler the
-// logger has.
+// strings are truncated, so that no client can forge or hide a line, whatever
+// handler the logger has.
 func LogObserver(logger *slog.Logger) Observer {
 	return ObserverFunc(func(ctx context.Context, e Event) {
 		l := logger
@@ -259,12 +258,12 @@ func LogObserver(logger *slog.Logger) Observer {
 	})
 }
 
-// joinedRoles takes a copy of an event, so that only a line with roles has one on the
-// heap.
+// joinedRoles takes a copy of the event, so that the event escapes to the heap only
+// for a refusal by policy.
 func joinedRoles(e Event) string { return strings.Join(slices.Collect(e.Roles()), ",") }
 
-// printable is s with every unprintable character escaped as Go would, cut to
-// maxLogged bytes of input.
+// printable returns the first maxLogged bytes of s with unprintable characters
+// escaped as in Go.
 func printable(s string) string {
 	cut := ""
 	if len(s) > maxLogged {
@@ -296,7 +295,7 @@ func printable(s string) string {
 	return b.String() + cut
 }
 
-// traceOf is the trace of a request.
+// traceOf returns the trace ID of a request, or "".
 func (g *Guard) traceOf(ctx context.Context, r Request) string {
 	if g.traceID != nil {
 		if id := g.traceID(ctx); id != "" {
@@ -309,14 +308,14 @@ func (g *Guard) traceOf(ctx context.Context, r Request) string {
 	return ""
 }
 
-// WithTraceID sets where the trace ID in events comes from before Traceparent is
-// looked at, such as the span that a middleware has put into the context: it also
-// has one where the service itself began the trace. of returns "" for none.
+// WithTraceID sets a function that returns the trace ID for events, such as that of
+// the span that a middleware has put into the context, which is known even if the
+// service itself started the trace. If of returns "", Traceparent is used.
 func WithTraceID(of func(ctx context.Context) string) Option {
 	return func(g *Guard) error { return option.Set(&g.traceID, of, "trace ID is nil") }
 }
 
-// traceID is the trace-id of a traceparent field, or "".
+// traceID returns the trace-id of a traceparent field, or "".
 func traceID(traceparent string) string {
 	if len(traceparent) < 55 || traceparent[2] != '-' || traceparent[35] != '-' {
 		return ""
@@ -333,7 +332,7 @@ func traceID(traceparent string) string {
 	return id
 }
 
-// observe tells every observer, whatever they do.
+// observe tells every observer, even if one panics.
 func (g *Guard) observe(ctx context.Context, e *Event) {
 	if g.pseudonyms != nil {
 		g.pseudonyms.event(e)
@@ -343,7 +342,7 @@ func (g *Guard) observe(ctx context.Context, e *Event) {
 	}
 }
 
-// panicText is what a panic said, for the log.
+// panicText returns the text of a panic for the log.
 func (g *Guard) panicText(v any) string {
 	if g.pseudonyms != nil {
 		return g.pseudonyms.Of(fmt.Sprint(v))

@@ -16,7 +16,7 @@ type Gate struct {
 	guard     *Guard
 	kind      string
 	anonymous bool       // a request without credentials may pass
-	lenient   bool       // credentials that are over are none
+	lenient   bool       // lapsed credentials count as none
 	rules     Authorizer // nil: identity is enough
 	name      string
 	action    string
@@ -42,19 +42,19 @@ func WithAction(action string) GateOption {
 	}
 }
 
-// WithExpiredAsAnonymous lets a request whose credentials are over pass an
-// Optional gate as anonymous, such as one with the token or the cookie of a
-// visitor who returns after a week: [ReasonExpired] or [CredentialError.Ended].
-// At an Authorize gate it asks the authorizer as for a request without
-// credentials. The event has the reason [ReasonExpiredAnonymous] and the cause.
-// Whatever else is wrong with credentials is refused as always, such as a bad
-// signature, a wrong password or what cannot be read.
+// WithExpiredAsAnonymous lets a request with lapsed credentials pass an Optional
+// gate as anonymous. Credentials have lapsed if they were good and have expired or
+// ended ([ReasonExpired], [CredentialError.Ended]), such as the token or cookie of
+// a visitor who returns after a week. An Authorize gate with this option asks the
+// authorizer as it does for a request without credentials. The event has the reason
+// [ReasonExpiredAnonymous] and the cause. Credentials with any other defect, such
+// as a bad signature, a wrong password or a malformed token, are refused as always.
 //
-// Who believes to be signed in is then served as a guest and not told: a cart
-// may look empty, a draft may be saved for nobody, and a client that refreshes
-// its token on 401 does not. Use it on public pages, and not where a request
-// changes anything. Gates behind it that need a principal answer 401 with the
-// reason, as without it.
+// Users who think they are signed in are then served as guests without being told:
+// a cart may look empty, a draft may be saved for nobody, and a client that
+// refreshes its token on 401 does not refresh it. Use the option on public pages,
+// and not where a request changes anything. Later gates that need a principal
+// answer 401 with the reason, as they do without it.
 func WithExpiredAsAnonymous() GateOption {
 	return func(t *Gate) error {
 		t.lenient = true
@@ -67,9 +67,8 @@ func (g *Guard) Authenticate(opts ...GateOption) (*Gate, error) {
 	return g.gate("authenticate", opts)
 }
 
-// Optional lets a request without credentials pass as anonymous. Credentials
-// that are sent must be good all the same, unless [WithExpiredAsAnonymous] is
-// given.
+// Optional lets a request without credentials pass as anonymous. Credentials that
+// are sent must still be valid, unless [WithExpiredAsAnonymous] is given.
 func (g *Guard) Optional(opts ...GateOption) (*Gate, error) {
 	t, err := g.gate("optional", opts)
 	if err == nil {
@@ -78,8 +77,8 @@ func (g *Guard) Optional(opts ...GateOption) (*Gate, error) {
 	return t, err
 }
 
-// Authorize is gate two: it asks the guard's authorizer, after gate one, which
-// it runs itself if the request has not passed it yet.
+// Authorize is gate two: it asks the guard's authorizer. It first runs gate one if
+// the request has not passed it yet.
 func (g *Guard) Authorize(opts ...GateOption) (*Gate, error) {
 	t, err := g.gate("authorize", opts)
 	if err == nil && g.authorizer == nil {
@@ -92,15 +91,15 @@ func (g *Guard) Authorize(opts ...GateOption) (*Gate, error) {
 	return t, nil
 }
 
-// Require is gate two with rules in place of the policy: all of them must
-// allow. It runs gate one itself if the request has not passed it yet.
+// Require is gate two with rules in place of the policy, all of which must allow.
+// It first runs gate one if the request has not passed it yet.
 func (g *Guard) Require(rules ...Authorizer) (*Gate, error) {
 	return g.require("require", rules)
 }
 
-// CheckNow is gate two inside a handler, for rules that need the object the
-// handler has loaded. All must allow; it never lets an anonymous request pass,
-// and a check that cannot work (no rule, a nil one) is answered with 500.
+// CheckNow is gate two inside a handler, for rules that need the object the handler
+// has loaded. All rules must allow. An anonymous request never passes, and a check
+// that cannot work (no rules, a nil rule) is answered with 500.
 func (g *Guard) CheckNow(ctx context.Context, r Request, rules ...Authorizer) Verdict {
 	t, err := g.require("check", rules)
 	if err != nil {
@@ -109,7 +108,7 @@ func (g *Guard) CheckNow(ctx context.Context, r Request, rules ...Authorizer) Ve
 	return t.Check(ctx, r)
 }
 
-// broken is the rule of a check that cannot work.
+// broken is the rule of a check that cannot work; it returns err.
 type broken struct{ err error }
 
 func (b broken) Authorize(context.Context, *Principal, Access) (Decision, error) {
@@ -129,7 +128,7 @@ func (g *Guard) require(kind string, rules []Authorizer) (*Gate, error) {
 			return nil, fmt.Errorf("%s: rule %d is nil", kind, i+1)
 		}
 		if kind == "check" && !g.strict {
-			continue // a warning at every request would be noise
+			continue // a warning for every request would be noise
 		}
 		if kind != "check" {
 			if err := g.checkRule(rule); err != nil {
@@ -158,32 +157,34 @@ func (g *Guard) gate(kind string, opts []GateOption) (*Gate, error) {
 	return t, nil
 }
 
-// Verdict is what a gate says of one request.
+// Verdict is what a gate decides on one request.
 type Verdict struct {
-	// Context is to be the request's context from here on. It carries the
-	// principal.
+	// Context is the context for the rest of the request. It carries the principal.
 	Context context.Context
-	// Fields are to be added to the response of a request that passes.
+	// Fields lists the header fields to add to the response of a request that
+	// passes.
 	Fields []Field
-	// Response, when not nil, is the answer: the adapter writes it, or what
-	// [Verdict.Concealed] says, and no handler runs. Other requests may get the
-	// same one: it is not changed.
+	// Response, if not nil, is the response to a request that does not pass: the
+	// adapter writes it, or what [Verdict.Concealed] says, and no handler runs. It
+	// may be shared with other requests and must not be modified.
 	Response *Response
-	// Denial is why; nil for a request that passes and for a preflight.
+	// Denial says why the request was refused; nil for a request that passes and
+	// for a preflight.
 	Denial *Denial
 
-	// SharedCaching says that the guard leaves Cache-Control to handlers that
-	// set it ([WithSharedCaching]), also for what gates before this one gave
-	// out. Where it is not set, adapters see to KeepFields of package adapter.
+	// SharedCaching reports that the guard leaves Cache-Control to handlers that
+	// set it ([WithSharedCaching]), even if earlier gates did not. If it is false,
+	// adapters call KeepFields of package adapter.
 	SharedCaching bool
 
 	concealed bool  // whether Response stands for the answer to an unknown path
 	gate      *Gate // that refused
 }
 
-// WroteAfter warns the guard's logger that something wrote to the response after
-// v had refused the request, which a handler does that forgets to return, and
-// that nothing of it was sent. It is for adapters, which tell it once a request.
+// WroteAfter logs a warning with the guard's logger that something wrote to the
+// response after v had refused the request, as a handler that forgets to return
+// does, and that none of it was sent. It is for adapters, which call it once per
+// request.
 func (v Verdict) WroteAfter(ctx context.Context, r Request) {
 	if v.gate == nil || v.Denial == nil {
 		return
@@ -194,9 +195,9 @@ func (v Verdict) WroteAfter(ctx context.Context, r Request) {
 		"gate", v.gate.kind, "status", v.Response.Status, "reason", reason, "method", method, "route", printable(rt.Pattern))
 }
 
-// allOf allows what each of its rules allows; the first to refuse is the
-// decision. Where all allow it is that of a policy, if one is among them, so that
-// events say by which line of which revision.
+// allOf allows what all of its rules allow; the first refusal is its decision. If
+// all allow, it returns the decision of a policy, if one is among them, so that
+// events name the line and the revision.
 type allOf []Authorizer
 
 func (rules allOf) Authorize(ctx context.Context, p *Principal, a Access) (Decision, error) {

@@ -17,10 +17,10 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// Guard is authenticators, authorizer, responder and observers, assembled once
-// and safe for concurrent use. Adapters mount its gates as middleware.
+// Guard holds authenticators, authorizer, responder and observers. It is assembled
+// once and safe for concurrent use. Adapters mount its gates as middleware.
 type Guard struct {
-	root       *Guard // what With made it from, or itself
+	root       *Guard // the guard that With derived it from, or itself
 	schemes    []scheme
 	authorizer Authorizer
 	anonymous  AnonymousAuthorizer
@@ -38,7 +38,7 @@ type Guard struct {
 	rechecks      bool // requests are kept for Recheck
 	methods       []string
 	maxPath       int // in bytes, as sent
-	// encodedSlashes lets them through inside parameters.
+	// encodedSlashes lets encoded slashes through inside parameters.
 	encodedSlashes bool
 	retryAfter     time.Duration
 	strict         bool
@@ -53,7 +53,7 @@ type Guard struct {
 	set            setOptions
 }
 
-// setOptions are the parts that options have set, each of which goes once.
+// setOptions records which parts options have set.
 type setOptions struct{ authorizer, roles, responder, observers, limiter, origins, pseudonyms, tenant bool }
 
 // Option configures a [Guard].
@@ -62,10 +62,11 @@ type Option func(*Guard) error
 // NewGuard assembles a guard that accepts the given schemes, in order: the
 // first that finds credentials of its kind decides.
 //
-// By default it has no authorizer, so only the gates Authenticate, Optional
-// and Require can be mounted; it answers in problem+json and logs every event
-// with [LogObserver] to slog's default logger. Whatever cannot work (no
-// scheme, a scheme twice, a nil part) is an error here and never at a request.
+// By default it has no authorizer, so only the gates Authenticate, Optional and
+// Require can be mounted; it responds with problem+json and logs every event with
+// [LogObserver] to slog's default logger. NewGuard returns an error for any
+// configuration that cannot work (no scheme, a scheme twice, a nil part), so that
+// none fails at request time.
 func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 	g := &Guard{retryAfter: defaultRetryAfter, maxPath: defaultMaxPath, logger: slog.Default()}
 	if len(authenticators) == 0 {
@@ -83,14 +84,14 @@ func NewGuard(authenticators []Authenticator, opts ...Option) (*Guard, error) {
 	return g, nil
 }
 
-// With makes a variant of g for some of the routes: with the same parts, save
-// those that opts set. It is where [WithSchemes] narrows the schemes and where a
-// group of pages gets a [Responder] of its own.
+// With returns a variant of g for some of the routes, with the same parts except
+// those that opts set. Use it to narrow the schemes with [WithSchemes], or to give
+// a group of pages a [Responder] of its own.
 //
-// A request that has passed gate one of g, or of another variant, does not
-// authenticate again at a gate of the variant, as long as the variant accepts
-// the scheme it passed with and has no authorizer, roles, tenants or trusted
-// origins of its own.
+// A request that has passed gate one of g, or of another variant, is not
+// authenticated again at a gate of the variant, as long as the variant accepts the
+// scheme it passed with and has no authorizer, roles, tenants or trusted origins of
+// its own.
 func (g *Guard) With(opts ...Option) (*Guard, error) {
 	if g == nil {
 		return nil, errors.New("guard variant: the guard is nil: the error of NewGuard says why")
@@ -106,12 +107,12 @@ func (g *Guard) With(opts ...Option) (*Guard, error) {
 		return nil, fmt.Errorf("guard variant: %w", err)
 	}
 	if v.set.roles || v.set.authorizer || v.set.origins || v.set.tenant {
-		v.root = &v // what gate one finds out depends on these
+		v.root = &v // the result of gate one depends on these
 	}
 	return &v, nil
 }
 
-// apply sets what options say, fills in defaults and checks the whole.
+// apply applies options, fills in defaults and checks the result.
 func (g *Guard) apply(opts []Option) error {
 	if err := option.Apply(g, opts); err != nil {
 		return err
@@ -130,7 +131,7 @@ func (g *Guard) apply(opts []Option) error {
 	return nil
 }
 
-// acceptsMethod reports whether method may go on to rules and handlers.
+// acceptsMethod reports whether method may reach rules and handlers.
 func (g *Guard) acceptsMethod(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
@@ -161,8 +162,7 @@ func WithAuthorizer(a Authorizer) Option {
 	}
 }
 
-// WithRoles adds the roles of a source that is not the authorizer itself, and
-// is asked in place of it.
+// WithRoles sets a source of roles that is asked in place of the authorizer.
 func WithRoles(s RoleSource) Option {
 	return func(g *Guard) error {
 		if isnil.Value(s) {
@@ -193,8 +193,8 @@ func WithResponder(r Responder) Option {
 	}
 }
 
-// WithObserver adds an observer. The first one given replaces the default, and
-// in a variant those of the guard it is made from.
+// WithObserver adds an observer. The first one replaces the default, or in a
+// variant the observers of the guard that it is derived from.
 func WithObserver(o Observer) Option {
 	return func(g *Guard) error {
 		if isnil.Value(o) {
@@ -208,9 +208,9 @@ func WithObserver(o Observer) Option {
 	}
 }
 
-// WithSchemes narrows the schemes to those named, in the order the guard has
-// them. Credentials of any other scheme are then as good as none. It is for
-// [Guard.With]; a name that the guard does not have is an error.
+// WithSchemes narrows the schemes to those named, in the guard's order. Credentials
+// of other schemes are then ignored. It is for [Guard.With]; a name that the guard
+// does not have is an error.
 func WithSchemes(schemes ...string) Option {
 	return func(g *Guard) error {
 		if len(schemes) == 0 {
@@ -233,9 +233,9 @@ func (g *Guard) accepts(name string) bool {
 	return slices.ContainsFunc(g.schemes, func(s scheme) bool { return strings.EqualFold(name, s.name) })
 }
 
-// WithMethods lets methods outside RFC 9110 and PATCH, or TRACE and CONNECT,
-// reach rules and handlers. Without it they are refused at every gate, unless
-// the authorizer is a [MethodAuthorizer] that judges them.
+// WithMethods lets methods other than PATCH and those of RFC 9110, or TRACE and
+// CONNECT, reach rules and handlers. Without it every gate refuses them, unless the
+// authorizer is a [MethodAuthorizer] that decides on them.
 func WithMethods(methods ...string) Option {
 	return func(g *Guard) error {
 		for _, m := range methods {
@@ -248,14 +248,14 @@ func WithMethods(methods ...string) Option {
 	}
 }
 
-// WithLogger sets where warnings go: those at assembly, and that a handler wrote
-// after a refusal, which is never sent; slog's default otherwise.
+// WithLogger sets the logger for warnings: those at assembly, and the one that a
+// handler wrote after a refusal, which is never sent. The default is slog's.
 func WithLogger(l *slog.Logger) Option {
 	return func(g *Guard) error { return option.Set(&g.logger, l, "logger is nil") }
 }
 
-// WithWarningsAsErrors turns warnings at assembly, such as a rule with a role the policy
-// does not know, into errors.
+// WithWarningsAsErrors turns warnings at assembly into errors, such as one about a
+// rule with a role that the policy does not know.
 func WithWarningsAsErrors() Option {
 	return func(g *Guard) error {
 		g.strict = true

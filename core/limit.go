@@ -10,19 +10,19 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
-// How long an attempt waits while as many others are under way as may fail, and
-// how often the limiter is asked meanwhile.
+// How long an attempt waits while as many others as may fail are under way, and how
+// often it asks the limiter meanwhile.
 const (
 	attemptPatience = 5 * time.Second
 	shortestPause   = time.Millisecond
 	longestPause    = 50 * time.Millisecond
 )
 
-// errNotSettled is what a limiter is told of an attempt that panicked.
+// errNotSettled is reported to a limiter for an attempt that panicked.
 var errNotSettled = &InternalError{errors.New("the attempt ended in a panic")}
 
-// limited has verify look at credentials for account if l allows it, and tells l
-// how it ended, whatever verify does. A nil l allows everything.
+// limited calls verify for credentials of account if l allows it, and reports the
+// result to l even if verify panics. A nil l allows everything.
 func limited(ctx context.Context, l AttemptLimiter, r Request, account string,
 	verify func(context.Context) (*Principal, error)) (p *Principal, err error) {
 	if l == nil {
@@ -45,7 +45,8 @@ func limited(ctx context.Context, l AttemptLimiter, r Request, account string,
 	return p, err
 }
 
-// proves is err, or the fault of the one who returned neither principal nor error.
+// proves returns err, or an error about an authenticator that returned neither
+// principal nor error.
 func proves(p *Principal, err error, who ...string) error {
 	if err == nil && (p == nil || p.ID() == "") {
 		return &InternalError{errors.New(strings.Join(who, " ") + " returned neither principal nor error")}
@@ -53,8 +54,8 @@ func proves(p *Principal, err error, who ...string) error {
 	return err
 }
 
-// reserve asks l for an attempt, and again while others are under way that may
-// leave room for it.
+// reserve asks l for an attempt, and asks again while others that may make room for
+// it are under way.
 func reserve(ctx context.Context, l AttemptLimiter, r Request, account string) error {
 	var deadline time.Time
 	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
@@ -62,7 +63,7 @@ func reserve(ctx context.Context, l AttemptLimiter, r Request, account string) e
 		if err == nil {
 			return nil
 		}
-		if errors.Is(err, ErrNoCredentials) { // would make a guest of a guesser
+		if errors.Is(err, ErrNoCredentials) { // would turn a guesser into a guest
 			return &InternalError{fmt.Errorf("attempt limiter: %v", err)}
 		}
 		var limit *LimitError
@@ -84,8 +85,8 @@ func reserve(ctx context.Context, l AttemptLimiter, r Request, account string) e
 	}
 }
 
-// WithAttemptLimiter bounds how often credentials that can be guessed may be
-// wrong (429). Without it nothing is counted.
+// WithAttemptLimiter limits how often guessable credentials may be wrong (429).
+// Without it nothing is counted.
 func WithAttemptLimiter(l AttemptLimiter) Option {
 	return func(g *Guard) error {
 		if isnil.Value(l) {
@@ -99,7 +100,7 @@ func WithAttemptLimiter(l AttemptLimiter) Option {
 	}
 }
 
-// attempt asks one scheme and, where r is a guess for account, the limiter before
+// attempt asks one scheme and, if r may be a guess for account, the limiter before
 // and after it.
 func (g *Guard) attempt(ctx context.Context, r Request, s *scheme, account string, guess bool) (*Principal, error) {
 	if g.limiter == nil || !guess {

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// shownNames is how many names a message lists, and maxCompared how long a
-// name may be to be compared letter by letter.
+// shownNames is how many names a message lists, and maxCompared the maximum length
+// of a name that is compared byte by byte.
 const (
 	shownNames  = 5
 	maxCompared = 64
 )
 
-// nearestNames lists names for a message about one that is none of them: all,
-// or the few spelt most like it when there are many.
+// nearestNames lists names for a message about an unknown name: all of them, or if
+// there are many, the few with the most similar spelling.
 func nearestNames(name string, names []string) string {
 	if len(names) <= shownNames {
 		return strings.Join(names, ", ")
@@ -28,7 +28,7 @@ func nearestNames(name string, names []string) string {
 	for _, n := range names {
 		c := candidate{n, edits(name, n)}
 		at, _ := slices.BinarySearchFunc(near, c, func(a, b candidate) int {
-			// A later one of the same distance goes behind.
+			// At equal distance the later name goes last.
 			return cmp.Or(cmp.Compare(a.edits, b.edits), -1)
 		})
 		if at < shownNames {
@@ -42,8 +42,8 @@ func nearestNames(name string, names []string) string {
 	return fmt.Sprintf("%sand %d more", b.String(), len(names)-len(near))
 }
 
-// edits is how many bytes must be added, taken away or changed to make a into
-// b (Levenshtein distance); for a long name it is the length of the longer.
+// edits returns the Levenshtein distance of a and b in bytes; for a long name it
+// returns the length of the longer one.
 func edits(a, b string) int {
 	if len(a) > maxCompared || len(b) > maxCompared {
 		return max(len(a), len(b))

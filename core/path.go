@@ -10,7 +10,8 @@ import (
 
 var errPathTooLong = errors.New("the path is too long")
 
-// locate fills in what r wants to act on and returns what else it may be for.
+// locate fills in the resource that r is for, and returns the others that it may be
+// for.
 func (t *Gate) locate(r Request, res *Resource) (others []Resource, err error) {
 	rt, err := r.Route()
 	if err != nil {
@@ -43,8 +44,8 @@ func (t *Gate) resource(rt *Route) (Resource, error) {
 	return Resource{Route: rt.Pattern, Path: path, Folded: folded(rt, path), Name: t.name}, err
 }
 
-// folded is how many bytes of the canonical path of rt are as many as rt says of
-// its own.
+// folded converts rt.Folded, which counts bytes of rt.Path, to bytes of the
+// canonical path.
 func folded(rt *Route, path string) int {
 	n := max(0, min(rt.Folded, len(rt.Path)))
 	if rt.Escaped {
@@ -53,13 +54,13 @@ func folded(rt *Route, path string) int {
 	return min(n, len(path))
 }
 
-// defaultMaxPath is how many bytes of path a pattern may have to be held
-// against, whoever asks.
+// defaultMaxPath bounds how many bytes of path patterns are matched against.
 const defaultMaxPath = 8 << 10
 
-// WithMaxPathSize sets how many bytes a request path may have, as it was sent and
-// without query: 8 KiB by default, at least 1. A longer one is 400, before any
-// rule: what it costs to hold a path against patterns grows with its length.
+// WithMaxPathSize sets the maximum length in bytes of a request path as sent,
+// without the query: 8 KiB by default, at least 1. A longer path is refused with
+// 400 before any rule, because the cost of matching a path against patterns grows
+// with its length.
 func WithMaxPathSize(bytes int) Option {
 	return func(g *Guard) error {
 		if bytes < 1 {
@@ -70,22 +71,24 @@ func WithMaxPathSize(bytes int) Option {
 	}
 }
 
-// WithEncodedSlashes lets a path through whose encoded slashes all stand inside
-// path parameters of one segment each, as in the npm registry's
-// "/@scope%2Fname". Policies and rules see the slash as it was written, as
-// "%2F" in capitals: a pattern for one segment matches such a segment, and a
-// rule for "/a/b" has nothing to say of "/a%2Fb". [Request.Param] gives the
-// parameter decoded, as handlers that decode it once see it.
+// WithEncodedSlashes lets a path through if all its encoded slashes are inside
+// single-segment path parameters, as in the npm registry's "/@scope%2Fname".
+// Policies and rules see such a slash as "%2F" in capitals: a pattern for one
+// segment matches the segment, and a rule for "/a/b" does not apply to "/a%2Fb".
+// [Request.Param] returns the parameter decoded, as handlers that decode it once
+// see it.
 //
-// By default, and wherever the slash is in a literal part of the route or in a
-// parameter that takes several segments, such a path is 400, since a program
-// that decodes before it routes reads another path. Give it to no guard whose
-// application, or proxy, does. The router must match the path as it was sent:
-// Gin does with UseRawPath or UseEscapedPath, Fiber without UnescapePath, Echo
-// and net/http's ServeMux always. Where the router does not tell which parameter has the
-// slash, and in package forwardauth, such a path remains 400.
+// By default such a path is refused with 400, because a program that decodes before
+// it routes reads another path. So is, even with this option, a path with an
+// encoded slash in a literal part of the route or in a parameter that spans several
+// segments. Do not use it if the application, or a proxy, decodes before routing.
+// The router must match the path as sent: Gin does so with UseRawPath or
+// UseEscapedPath, Fiber without UnescapePath, Echo and net/http's ServeMux always.
+// If the router does not tell which parameter holds the slash, and in package
+// forwardauth, the path is still refused with 400.
 //
-// To let some routes alone have it, give it to a variant: see [Guard.With].
+// To allow encoded slashes for some routes only, give the option to a variant
+// ([Guard.With]).
 func WithEncodedSlashes() Option {
 	return func(g *Guard) error {
 		g.encodedSlashes = true

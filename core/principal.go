@@ -10,44 +10,44 @@ import (
 	"time"
 )
 
-// PrincipalInfo is what [NewPrincipal] makes a principal from.
+// PrincipalInfo holds the facts from which [NewPrincipal] makes a principal.
 type PrincipalInfo struct {
-	// ID names the principal, unique among all who may sign in. Required.
+	// ID identifies the principal uniquely among all that may sign in. It is
+	// required.
 	ID string
-	// Scheme is the authentication scheme that proved it; a guard fills in an
-	// empty one.
+	// Scheme is the authentication scheme used; a guard fills it in if it is empty.
 	Scheme string
-	// Roles and Scopes are those the credentials brought.
+	// Roles and Scopes are the roles and scopes in the credentials.
 	Roles, Scopes []string
-	// Tenant is the tenant (Casbin: domain) the credentials are for.
+	// Tenant is the tenant (in Casbin, the domain) that the credentials are for.
 	Tenant string
-	// Tenants are those the principal belongs to, where the credentials name more
-	// than one. Requests choose among them and Tenant ([WithTenant]).
+	// Tenants lists the tenants that the principal belongs to, if the credentials
+	// name more than one. A request chooses among these and Tenant ([WithTenant]).
 	Tenants []string
 	// Claims are further facts from the credentials, as decoded from JSON.
 	Claims map[string]any
-	// AuthTime is when the principal last proved itself interactively; zero
-	// when unknown.
+	// AuthTime is when the principal last authenticated interactively; zero if
+	// unknown.
 	AuthTime time.Time
-	// Expires is when the credentials stop being good; zero for never.
+	// Expires is when the credentials expire; zero for never.
 	Expires time.Time
 }
 
-// Principal is who was let through gate one. It is immutable and safe for
+// Principal is the identity that passed gate one. It is immutable and safe for
 // concurrent use, during the request and after it.
 type Principal struct {
 	info  PrincipalInfo
 	extra []string // roles a RoleSource added; shared, never written
 
-	// known is the principal with roles a policy added last, since the next
-	// request of a principal that is kept finds the same ones.
+	// known caches the principal with the roles that a policy added last, because
+	// the next request of a cached principal usually has the same ones.
 	known atomic.Pointer[Principal]
 }
 
-// NewPrincipal copies info into a principal. The ID must not be empty: an
-// empty ID would match empty fields in policies. The error is an
-// [InternalError], 500 where an authenticator returns it: credentials that name
-// nobody are for it to refuse with a [CredentialError].
+// NewPrincipal copies info into a principal. The ID must not be empty, because an
+// empty ID would match empty fields in policies. The error is an [InternalError],
+// which an authenticator that returns it answers with 500: an authenticator should
+// refuse credentials that name nobody with a [CredentialError].
 func NewPrincipal(info PrincipalInfo) (*Principal, error) {
 	info.Roles = slices.Clone(info.Roles)
 	info.Scopes = slices.Clone(info.Scopes)
@@ -58,9 +58,9 @@ func NewPrincipal(info PrincipalInfo) (*Principal, error) {
 	return NewPrincipalOwning(info)
 }
 
-// NewPrincipalOwning is [NewPrincipal] without the copies: the slices and maps of
-// info, those in Claims too, belong to the principal, and nobody may change them any
-// more. It is for authenticators that have just decoded them.
+// NewPrincipalOwning is [NewPrincipal] without copying: the principal takes over
+// the slices and maps of info, including those in Claims, and they must not be
+// modified any more. It is for authenticators that have just decoded them.
 func NewPrincipalOwning(info PrincipalInfo) (*Principal, error) {
 	if info.ID == "" {
 		return nil, &InternalError{errors.New("principal: empty ID: credentials that name nobody are a CredentialError")}
@@ -68,36 +68,36 @@ func NewPrincipalOwning(info PrincipalInfo) (*Principal, error) {
 	return &Principal{info: info}, nil
 }
 
-// ID names the principal; it is never empty.
+// ID returns the principal's ID, which is never empty.
 func (p *Principal) ID() string { return p.info.ID }
 
-// Scheme is the authentication scheme that proved the principal.
+// Scheme returns the authentication scheme that the principal used.
 func (p *Principal) Scheme() string { return p.info.Scheme }
 
-// Tenant is the tenant the credentials are for, or "". Behind a gate of a guard
-// that has [WithTenant] it is the tenant of the request.
+// Tenant returns the tenant that the credentials are for, or "". Behind a gate of a
+// guard with [WithTenant] it returns the tenant of the request.
 func (p *Principal) Tenant() string { return p.info.Tenant }
 
-// Tenants are those that the credentials name beside [Principal.Tenant].
+// Tenants yields the tenants that the credentials name besides [Principal.Tenant].
 func (p *Principal) Tenants() iter.Seq[string] { return slices.Values(p.info.Tenants) }
 
-// AuthTime is when the principal last proved itself; zero when unknown.
+// AuthTime returns when the principal last authenticated; zero if unknown.
 func (p *Principal) AuthTime() time.Time { return p.info.AuthTime }
 
-// Expires is when the credentials stop being good; zero for never.
+// Expires returns when the credentials expire; zero for never.
 func (p *Principal) Expires() time.Time { return p.info.Expires }
 
-// CredentialRoles are the roles the credentials brought, without those a
-// policy added.
+// CredentialRoles yields the roles in the credentials, without those that a policy
+// added.
 func (p *Principal) CredentialRoles() iter.Seq[string] { return slices.Values(p.info.Roles) }
 
-// Roles are all roles of the principal: those of its credentials and those the
-// policy gives it. No role comes twice.
+// Roles yields all roles of the principal, those in its credentials and those that
+// the policy gives it, each once.
 func (p *Principal) Roles() iter.Seq[string] {
 	return func(yield func(string) bool) { p.eachRole(true, yield) }
 }
 
-// eachRole yields all roles, or those that the credentials did not bring.
+// eachRole yields all roles, or only those that are not in the credentials.
 func (p *Principal) eachRole(all bool, yield func(string) bool) {
 	known := seen(len(p.info.Roles) + len(p.extra))
 	for i, role := range p.info.Roles {
@@ -112,8 +112,8 @@ func (p *Principal) eachRole(all bool, yield func(string) bool) {
 	}
 }
 
-// roleSet is what has been seen of many roles; nil for few, which are compared
-// one by one without memory.
+// roleSet holds the roles seen so far if there are many; it is nil for few, which
+// are compared one by one without allocating.
 type roleSet map[string]struct{}
 
 func seen(roles int) roleSet {
@@ -124,7 +124,7 @@ func seen(roles int) roleSet {
 	return make(roleSet, roles)
 }
 
-// before reports whether role comes in a or b, which have been asked about.
+// before reports whether role is in a or b, whose roles have been yielded already.
 func (s roleSet) before(role string, a, b []string) bool {
 	if s == nil {
 		return slices.Contains(a, role) || slices.Contains(b, role)
@@ -142,32 +142,32 @@ func (p *Principal) HasRole(role string) bool {
 	return slices.Contains(p.info.Roles, role) || slices.Contains(p.extra, role)
 }
 
-// Scopes are the scopes the credentials were issued for.
+// Scopes yields the scopes that the credentials were issued for.
 func (p *Principal) Scopes() iter.Seq[string] { return slices.Values(p.info.Scopes) }
 
-// HasScope reports whether scope was granted, compared exactly and in letter
-// case (RFC 6750 §3: "read" is not "readonly").
+// HasScope reports whether scope was granted. The comparison is exact and
+// case-sensitive (RFC 6750 §3: "read" is not "readonly").
 func (p *Principal) HasScope(scope string) bool { return slices.Contains(p.info.Scopes, scope) }
 
-// Claim is the claim called name, exactly spelt, and whether there is one.
+// Claim returns the claim with exactly the given name, and whether there is one.
 // Maps and slices are copies.
 func (p *Principal) Claim(name string) (any, bool) {
 	v, ok := p.info.Claims[name]
 	return cloneJSON(v), ok
 }
 
-// Claims lists the names of all claims in no particular order.
+// Claims yields the names of all claims in no particular order.
 func (p *Principal) Claims() iter.Seq[string] { return maps.Keys(p.info.Claims) }
 
-// withScheme is p with its scheme filled in.
+// withScheme returns p with its scheme filled in.
 func (p *Principal) withScheme(scheme string) *Principal {
 	q := &Principal{info: p.info, extra: p.extra}
 	q.info.Scheme = scheme
 	return q
 }
 
-// withRoles is p with the roles a policy adds, of which there is at least one.
-// extra is kept, not copied.
+// withRoles returns p with the roles that a policy adds, at least one. extra is
+// kept, not copied.
 func (p *Principal) withRoles(extra []string) *Principal {
 	if q := p.known.Load(); q != nil && len(q.extra) == len(extra) && &q.extra[0] == &extra[0] {
 		return q
@@ -177,7 +177,7 @@ func (p *Principal) withRoles(extra []string) *Principal {
 	return q
 }
 
-// cloneJSON copies the maps and slices a JSON decoder makes. Values of other
+// cloneJSON copies the maps and slices that a JSON decoder makes. Values of other
 // types are returned as they are.
 func cloneJSON(v any) any {
 	switch v := v.(type) {
@@ -207,12 +207,12 @@ type authContext struct {
 	context.Context
 	guard     *Guard
 	scheme    *scheme    // whose credentials were found, nil for none
-	method    string     // of the request then
-	fields    []Field    // what gate one has put into the response
-	ended     error      // why the credentials of an anonymous one are over; nil for none
+	method    string     // of the request at that time
+	fields    []Field    // that gate one has added to the response
+	ended     error      // why the credentials of an anonymous request have lapsed, or nil
 	principal *Principal // nil for an anonymous request at an optional gate
 	whole     *Principal // as it was proved, for guards with tenants
-	opened    *opened    // what Recheck judges; nil for nothing
+	opened    *opened    // what Recheck checks again, or nil
 }
 
 func (before *authContext) Value(key any) any {
@@ -222,15 +222,16 @@ func (before *authContext) Value(key any) any {
 	return before.Context.Value(key)
 }
 
-// Room is memory for what a gate leaves in the context of a request that passes. It
-// is for adapters, which have more to remember of such a request: a method Room of
-// the [Request] that [Gate.Check] is given lends it when the request has passed, and
-// says what the new context descends from, ctx or a context that does. It belongs
-// to that request as long as anybody has its context, and is for no other; one that
-// has been used is not used again.
+// Room is memory for what a gate stores in the context of a request that passes. It
+// is for adapters, which allocate it together with their own state for the request:
+// if the [Request] passed to [Gate.Check] has a method Room, the gate calls it once
+// the request has passed. Room also returns the parent of the new context, which is
+// ctx or a context derived from it. A Room belongs to one request for as long as
+// its context is in use, and must not be reused.
 type Room struct{ passed authContext }
 
-// roomFor is what r has room for, or new, with the context that it descends from.
+// roomFor returns the authContext of r's Room, or a new one, with its parent
+// context.
 func roomFor(ctx context.Context, r Request) *authContext {
 	if lends, ok := r.(interface {
 		Room(ctx context.Context) (*Room, context.Context)
@@ -248,8 +249,8 @@ func authContextFrom(ctx context.Context) *authContext {
 	return p
 }
 
-// PrincipalFrom returns the principal that passed gate one of the request
-// whose context ctx is or descends from; ok is false for none, which means
+// PrincipalFrom returns the principal that passed gate one of the request whose
+// context ctx is, or is derived from. ok is false if there is none: the request is
 // anonymous or not guarded.
 func PrincipalFrom(ctx context.Context) (p *Principal, ok bool) {
 	if before := authContextFrom(ctx); before != nil && before.principal != nil {
@@ -259,9 +260,10 @@ func PrincipalFrom(ctx context.Context) (p *Principal, ok bool) {
 }
 
 // PrincipalFrom returns the principal that passed gate one of g, or of a variant
-// of it that proved the principal in a way g accepts. It is for requests that pass
-// two guards, such as one for the calling app and one for its user, where the
-// function [PrincipalFrom] returns who passed the last gate. ok is false for none.
+// that authenticated it by a scheme g accepts. It is for requests that pass two
+// guards, such as one for the calling app and one for its user; the function
+// [PrincipalFrom] returns the principal of the last gate. ok is false if there is
+// none.
 func (g *Guard) PrincipalFrom(ctx context.Context) (p *Principal, ok bool) {
 	if g == nil {
 		return nil, false
@@ -272,9 +274,9 @@ func (g *Guard) PrincipalFrom(ctx context.Context) (p *Principal, ok bool) {
 	return nil, false
 }
 
-// ContextWithPrincipal returns a context that carries p, for tests of code
-// that uses [PrincipalFrom] and for jobs that act for a principal. No gate
-// takes it for proof: a guard authenticates the request itself.
+// ContextWithPrincipal returns a context that carries p, for tests of code that
+// uses [PrincipalFrom] and for jobs that act for a principal. No gate accepts it as
+// proof: a guard authenticates the request itself.
 func ContextWithPrincipal(ctx context.Context, p *Principal) context.Context {
 	return &authContext{Context: ctx, principal: p}
 }

@@ -12,17 +12,17 @@ import (
 	"strings"
 )
 
-// WithPseudonyms replaces personal data in what observers are told, and in what
-// the guard logs, by pseudonyms: HMAC-SHA-256 under key, which must be at least 32
-// random bytes and is copied. One value has one pseudonym wherever it stands, so
-// that lines about one person can still be put together, and only who has the key
-// can tell whose they are. docs/logs.md lists what is replaced.
+// WithPseudonyms replaces personal data in events and in the guard's log lines with
+// pseudonyms: HMAC-SHA-256 under key, which must be at least 32 random bytes and is
+// copied. A value has the same pseudonym everywhere, so that lines about one person
+// can still be correlated, but only a holder of the key can tell whose they are.
+// docs/logs.md lists what is replaced.
 //
-// A pseudonym begins with an identifier of its key. Under a new key everybody has
-// new pseudonyms: keep the old key for as long as older lines must be attributed,
-// and destroy it to make them anonymous.
+// A pseudonym begins with an identifier of its key. A new key gives everyone new
+// pseudonyms: keep the old key for as long as older lines must be attributable, and
+// destroy it to make them anonymous.
 //
-// [PrincipalFrom] still gives observers the principal itself.
+// Observers can still get the principal itself with [PrincipalFrom].
 func WithPseudonyms(key []byte) Option {
 	return func(g *Guard) error {
 		p, err := NewPseudonyms(key)
@@ -55,9 +55,9 @@ func NewPseudonyms(key []byte) (*Pseudonyms, error) {
 	return p, nil
 }
 
-// Pseudonym is value as the events of g's guard have it: its pseudonym with
-// [WithPseudonyms], without it value itself. It is for log lines about requests
-// that never came to the gate.
+// Pseudonym returns value as it appears in events of the gate's guard: its
+// pseudonym with [WithPseudonyms], otherwise value itself. It is for log lines
+// about requests that never reached the gate.
 func (t *Gate) Pseudonym(value string) string {
 	if p := t.guard.pseudonyms; p != nil {
 		return p.Of(value)
@@ -65,7 +65,7 @@ func (t *Gate) Pseudonym(value string) string {
 	return value
 }
 
-// logged are a method and a reason as log lines of the guard have them.
+// logged returns a method and a reason as they appear in the guard's log lines.
 func (g *Guard) logged(method string, reason Reason) (string, string) {
 	if p := g.pseudonyms; p != nil {
 		e := Event{Method: method, Reason: reason}
@@ -75,15 +75,15 @@ func (g *Guard) logged(method string, reason Reason) (string, string) {
 	return printable(method), printable(string(reason))
 }
 
-// mac keeps what identifies the key apart from what stands for a value.
+// mac returns the HMAC of value. purpose separates key identifiers from pseudonyms.
 func (p *Pseudonyms) mac(purpose, value string) string {
 	h := p.hmac()
 	_, _ = h.Write([]byte(purpose + "\x00" + value)) // a hash takes everything
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Of is the pseudonym of value: "~", four hexadecimal digits for the key, a dot
-// and 96 bits in hexadecimal. The pseudonym of "" is "".
+// Of returns the pseudonym of value: "~", four hexadecimal digits for the key, a
+// dot and 96 bits in hexadecimal. The pseudonym of "" is "".
 func (p *Pseudonyms) Of(value string) string {
 	if value == "" {
 		return ""
@@ -91,7 +91,7 @@ func (p *Pseudonyms) Of(value string) string {
 	return "~" + p.id + "." + p.mac("value", value)[:24]
 }
 
-// event replaces what may be personal in e.
+// event replaces possibly personal data in e.
 func (p *Pseudonyms) event(e *Event) {
 	e.PrincipalID = p.Of(e.PrincipalID)
 	e.Resource, e.Rule = p.path(e.Route, e.Resource), p.rule(e.Rule)
@@ -113,7 +113,7 @@ func (p *Pseudonyms) event(e *Event) {
 	e.pseudonyms = p
 }
 
-// path keeps the segments of a path that are the route's own.
+// path keeps the segments of a path that are literal in the route.
 func (p *Pseudonyms) path(route, path string) string {
 	if path == "" || path == route {
 		return path
@@ -127,8 +127,8 @@ func (p *Pseudonyms) path(route, path string) string {
 	return strings.Join(segments, "/")
 }
 
-// rule keeps places in policies, such as "policy.csv:12", and of texts of package
-// rule all but the arguments. Any other text is replaced.
+// rule keeps places in policies, such as "policy.csv:12", and everything but the
+// arguments in descriptions by package rule. Any other text is replaced.
 func (p *Pseudonyms) rule(text string) string {
 	if text == "" {
 		return ""
@@ -173,7 +173,7 @@ func (p *Pseudonyms) call(text string) (string, bool) {
 	return b.String(), true
 }
 
-// cause says what kind of error err is, and keeps its text as a pseudonym.
+// cause keeps the kind of err and replaces its text with a pseudonym.
 func (p *Pseudonyms) cause(err error) error {
 	kind := "error"
 	var bad *CredentialError
@@ -201,7 +201,7 @@ func (p *Pseudonyms) cause(err error) error {
 }
 
 // pseudonymCause is a cause whose text is replaced. It can be compared with
-// sentinel errors, and hands out none of what it stands for.
+// sentinel errors, but does not expose the original error.
 type pseudonymCause struct {
 	text     string
 	err      error
@@ -211,7 +211,7 @@ type pseudonymCause struct {
 func (c *pseudonymCause) Error() string        { return c.text }
 func (c *pseudonymCause) Is(target error) bool { return errors.Is(c.err, target) }
 
-// As finds a panic, whose stack holds no values.
+// As finds only a panic, whose stack holds no values.
 func (c *pseudonymCause) As(target any) bool {
 	p, ok := target.(**PanicError)
 	if ok && c.panicked != nil {
@@ -232,8 +232,7 @@ func isUsualMethod(method string) bool {
 	return false
 }
 
-// only reports whether s is not empty and holds nothing but characters that ok
-// accepts.
+// only reports whether s is not empty and ok accepts all its bytes.
 func only(s string, ok func(c byte) bool) bool {
 	for i := range len(s) {
 		if !ok(s[i]) {
@@ -272,8 +271,8 @@ func isRuleName(s string) bool {
 	return ok && only(name, func(c byte) bool { return isLower(c) || isUpper(c) })
 }
 
-// isRandomID reports whether s has the form of a UUID, or of 128 bits in
-// hexadecimal: no name has.
+// isRandomID reports whether s looks like a UUID or 128 bits in hexadecimal, as no
+// name does.
 func isRandomID(s string) bool {
 	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
 		s = strings.ReplaceAll(s, "-", "")

@@ -9,16 +9,15 @@ import (
 )
 
 // WithRecheck lets handlers ask again, while a connection stays open, whether the
-// request that opened it would still pass: with [Recheck] and
-// [ContextWhileGood]. It is for WebSockets, server-sent events and whatever else
-// outlives the moment in which it was allowed.
+// request that opened it would still pass, with [Recheck] and [ContextWhileGood].
+// It is for WebSockets, server-sent events and other long-lived connections.
 //
-// Each gate of the guard then keeps a copy of the request, its credentials
-// included, in the context, for as long as that is in use. Give the option to a
-// variant ([Guard.With]) for the routes that need it, and to all gates on their
-// way: what the gates of another guard have asked is not asked again.
+// Each gate of the guard then keeps a copy of the request, including its
+// credentials, in the context for as long as the context is in use. Give the option
+// to a variant ([Guard.With]) for the routes that need it, and mount that variant
+// at all their gates: gates of a guard without the option are not asked again.
 //
-// Where an adapter cannot copy its requests, those gates answer with 500.
+// If an adapter cannot copy its requests, those gates answer with 500.
 func WithRecheck() Option {
 	return func(g *Guard) error {
 		g.rechecks = true
@@ -26,17 +25,17 @@ func WithRecheck() Option {
 	}
 }
 
-// Detacher is a [Request] that can be kept. The requests of all adapters are;
-// gates of guards with [WithRecheck] alone ask for it.
+// Detacher is a [Request] that can be kept. The requests of all adapters implement
+// it; only gates of guards with [WithRecheck] need it.
 type Detacher interface {
 	Request
-	// Detach copies the request as it is now, without its body. The copy says the
-	// same after the request has ended, whatever the framework reuses and
+	// Detach returns a copy of the request as it is now, without its body. The copy
+	// stays the same after the request has ended, whatever the framework reuses and
 	// handlers change, and is safe for concurrent use.
 	Detach() Request
 }
 
-// opened is what a guard with [WithRecheck] keeps of a request. It is not changed.
+// opened is what a guard with [WithRecheck] keeps of a request. It is immutable.
 type opened struct {
 	guard   *Guard
 	request Request // with the credentials
@@ -44,15 +43,15 @@ type opened struct {
 	first   *opened // of the same gates
 }
 
-// passedGate is a gate and what it has asked.
+// passedGate is a gate that the request passed, and what it decided on.
 type passedGate struct {
 	gate   *Gate
 	access Access
 	others []Resource
 }
 
-// keep is before, nil for none, and what t lets pass now; nil where nobody may
-// ask again.
+// keep adds what t lets pass now to before, which may be nil. It returns nil if no
+// recheck is allowed.
 func (t *Gate) keep(before *opened, a *Access, others []Resource) (*opened, *Denial) {
 	if before == nil && !t.guard.rechecks || t.kind == "check" {
 		return before, nil
@@ -76,52 +75,51 @@ func (t *Gate) keep(before *opened, a *Access, others []Resource) (*opened, *Den
 
 type recheckKey struct{}
 
-// IsRecheck reports whether an authenticator that is given ctx judges the
-// credentials of a request again ([Recheck]). One whose requests carry something
-// for single use beside the credentials, such as a proof of possession, must then
-// not ask whether that is fresh or unused, and what counts requests must not count.
+// IsRecheck reports whether ctx belongs to a [Recheck], which authenticates the
+// credentials of an earlier request again. An authenticator must then not ask
+// whether something for single use that accompanies the credentials, such as a
+// proof of possession, is fresh and unused, and nothing must count the request.
 func IsRecheck(ctx context.Context) bool {
 	again, _ := ctx.Value(recheckKey{}).(bool)
 	return again
 }
 
-// Recheck judges the request whose context ctx is, or descends from, once more:
-// also when it has ended and its framework uses it for something else. All gates
-// on its way that belong to guards with [WithRecheck] are asked:
+// Recheck decides again on the request whose context ctx is, or is derived from,
+// even if that request has ended and its framework has reused it. It asks all gates
+// that the request passed and whose guards have [WithRecheck]:
 //
-//   - The credentials are authenticated again, by the scheme that they passed with:
-//     whether they have expired or been revoked, whether key, account and
-//     session are still there, and which roles there are now. They must still prove
-//     the same principal. What was for one request alone is not judged again: the
-//     DPoP proof (RFC 9449 §4.3) or the nonce of Digest (RFC 7616 §3.3) beside
-//     them.
-//   - Tenant, policy and rules judge what they get now, about the method, the route
-//     and the path of then. A request that has passed without credentials stays
-//     anonymous.
+//   - The scheme that accepted the credentials authenticates them again: whether
+//     they have expired or been revoked, whether key, account and session still
+//     exist, and which roles there are now. They must still prove the same
+//     principal. What is valid for a single request is not checked again: the DPoP
+//     proof (RFC 9449 §4.3) or the nonce of Digest (RFC 7616 §3.3).
+//   - Tenant, policy and rules decide on the principal as it is now, with the
+//     method, the route and the path of the original request. A request that passed
+//     without credentials stays anonymous.
 //
-// Rules that the handler has asked with an adapter's Check are no gates: give
-// them as rules. They judge the principal that passed the last gate.
+// Rules that the handler asked with an adapter's Check are not gates: pass them as
+// rules. They decide on the principal that passed the last gate.
 //
-// The result is nil while all of it passes, and else a *[Denial]: its Kind says
-// whether the credentials are over (Unauthenticated), a right is gone
-// (Forbidden) or nobody could find out (Unavailable), and [Kind.CloseCode] with which code
-// to close a WebSocket. Without [WithRecheck] it is Faulty. It
-// never panics and is safe for concurrent use.
+// Recheck returns nil if everything still passes, and a *[Denial] otherwise: its
+// Kind says whether the credentials are no longer valid (Unauthenticated), a right
+// is gone (Forbidden) or it could not be decided (Unavailable), and
+// [Kind.CloseCode] is the code to close a WebSocket with. Without [WithRecheck] the
+// Kind is Faulty. Recheck never panics and is safe for concurrent use.
 //
-// Observers are told of refusals alone, with Gate "recheck". A recheck is no
-// attempt to sign in ([AttemptLimiter]) and no use of a session: one that is idle
-// for too long ends what it has opened as well. What caches of authenticators
-// keep, they also answer here with.
+// Observers are told of refusals only, with Gate "recheck". A recheck does not
+// count as an attempt to sign in ([AttemptLimiter]) or as use of a session: a
+// session that is idle for too long ends its connections too. Caches of
+// authenticators apply here as well.
 //
-// Failures are judged by ctx: where the framework cancels the context of a
-// request when its handler returns, give a connection that outlives the handler
-// [context.WithoutCancel]. On Fiber ctx is what UserContext (v2) or Context (v3) returns,
-// taken in the handler.
+// A failure while ctx is canceled counts as a client that hung up: if the framework
+// cancels the context when the handler returns, use [context.WithoutCancel] for a
+// connection that outlives the handler. On Fiber ctx is what UserContext (v2) or
+// Context (v3) returns in the handler.
 func Recheck(ctx context.Context, rules ...Authorizer) error {
 	var asked []*opened
 	for at := authContextFrom(ctx); at != nil; at = authContextFrom(at.Context) {
 		if at.guard == nil {
-			return notKept(ctx) // somebody's word, which nobody can judge again
+			return notKept(ctx) // from ContextWithPrincipal: no credentials to check
 		}
 		if at.opened == nil || slices.Contains(asked, at.opened.first) {
 			continue
@@ -140,7 +138,7 @@ func Recheck(ctx context.Context, rules ...Authorizer) error {
 	return nil
 }
 
-// notKept is the denial for a request that nobody can judge again.
+// notKept returns the denial for a request that cannot be rechecked.
 func notKept(ctx context.Context) *Denial {
 	g, err := new(Guard), errors.New("recheck: no gate has kept the request: give core.WithRecheck to the guard whose gates stand in front of the handler, and the context of the request to Recheck")
 	if at := authContextFrom(ctx); at != nil && at.guard != nil {
@@ -149,7 +147,7 @@ func notKept(ctx context.Context) *Denial {
 	return g.failure(&InternalError{err})
 }
 
-// recheck asks the gates that have kept the request, and rules, and tells the
+// recheck asks the gates that have kept the request, then rules, and tells the
 // observers of a refusal.
 func (before *authContext) recheck(ctx context.Context, rules []Authorizer) *Denial {
 	g, r := before.opened.guard, before.opened.request
@@ -212,7 +210,7 @@ func (before *authContext) judgeAgain(ctx context.Context, rules []Authorizer, e
 	return nil
 }
 
-// errOther is why credentials that are good for somebody else are refused.
+// errOther is the cause for refusing credentials that now prove another principal.
 var errOther = errors.New("recheck: the credentials prove another principal than when the connection was opened")
 
 // identifyAgain is gate one for a request that has passed it.
@@ -233,8 +231,8 @@ func (g *Guard) identifyAgain(ctx context.Context, before *authContext, id *iden
 	return g.admit(ctx, r, s, p, id, e)
 }
 
-// CloseCode is the status code to close a WebSocket with that a denial of the kind
-// ends: 4000 and the HTTP status, such as 4401 for credentials that are over and
-// 4403 for a right that is gone. Codes from 4000 on are an application's own (RFC
-// 6455 §7.4.2).
+// CloseCode returns the status code for closing a WebSocket because of a denial of
+// the kind: 4000 plus the HTTP status, such as 4401 for credentials that are no
+// longer valid and 4403 for a right that is gone. Codes from 4000 are for private
+// use (RFC 6455 §7.4.2).
 func (k Kind) CloseCode() int { return 4000 + k.Status() }

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Refusal is the answer that r would get if it was refused, by a guard of these
-// parts and for a reason of the given kind: the challenges, fields and body that
-// are sent for no credentials, a missing right, a limit, a dependency that failed.
-// It is for what describes a service, such as an OpenAPI file, and for tests.
+// Refusal returns the response that r would get if the guard refused it with a
+// denial of the given kind: the challenges, fields and body for missing
+// credentials, a missing right, a limit, a failed dependency and so on. It is for
+// descriptions of a service, such as an OpenAPI file, and for tests.
 //
-// Nothing is judged, no observer is told, and no limiter is asked. The message is
-// the general one; a rule that names a scope, a code or a message of its own
-// answers with those. A kind that is not one of the package's is [Faulty].
+// Nothing is decided, no observer is told, and no limiter is asked. The message is
+// the general one, although a rule may give a scope, a code or a message of its
+// own. A kind that this package does not define is taken as [Faulty].
 func (g *Guard) Refusal(r Request, kind Kind) Response {
 	d := g.example(r, kind)
 	if g.hides(d) {
@@ -21,10 +21,10 @@ func (g *Guard) Refusal(r Request, kind Kind) Response {
 	return *g.answer(r, d)
 }
 
-// errExample is the cause of refusals that are made to be shown.
+// errExample is the cause of the denials that Refusal makes.
 var errExample = errors.New("an example")
 
-// example is a denial of a kind, as it comes about at a gate.
+// example returns a denial of a kind, as a gate would make it.
 func (g *Guard) example(r Request, kind Kind) *Denial {
 	switch kind {
 	case Unauthenticated:

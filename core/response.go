@@ -10,14 +10,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/problem"
 )
 
-// Response is an answer as data; the adapter writes it natively. Fields and
-// Body may be shared between answers and must not be modified.
+// Response is a response as data, which the adapter writes natively. Fields and
+// Body may be shared between responses and must not be modified.
 type Response struct {
 	Status int
-	// Fields are the header fields in order. Vary and
-	// Access-Control-Expose-Headers are merged with what others have set,
-	// WWW-Authenticate and Set-Cookie have one line each; any other
-	// name replaces.
+	// Fields lists the header fields in order. Vary and
+	// Access-Control-Expose-Headers are merged with what others have set, and each
+	// WWW-Authenticate and Set-Cookie is a line of its own; any other field
+	// replaces what is set.
 	Fields []Field
 	Body   []byte
 }
@@ -25,16 +25,16 @@ type Response struct {
 // Field is one header field line.
 type Field struct {
 	Name, Value string
-	shared      *kept.Field // nil for a field of one answer alone
+	shared      *kept.Field // nil for a field of a single response
 }
 
-// sharedField is a field for many answers.
+// sharedField returns a field that many responses share.
 func sharedField(name, value string) Field {
 	return Field{Name: name, Value: value, shared: kept.NewField(name, value)}
 }
 
-// Shared is what answers share of f; nil for none, also where f has another name
-// than the field that it is a copy of. It is for package adapter.
+// Shared returns the part of f that responses share; nil if there is none, or if
+// the name of f was changed after copying it. It is for package adapter.
 func (f *Field) Shared() *kept.Field {
 	if f.shared == nil || f.shared.Name != f.Name {
 		return nil
@@ -44,9 +44,9 @@ func (f *Field) Shared() *kept.Field {
 
 const contentLength = "Content-Length"
 
-// render makes an answer to d: what the responder makes of it, and what no
-// answer may lack. A responder may redirect a 401 to a sign-in page (303) or
-// hide a refusal behind 404; any other status it may think of is put right.
+// render makes the response to d: the responder's, completed with what no response
+// may lack. A responder may redirect a 401 to a sign-in page (303) or hide a
+// refusal behind 404; any other status is corrected.
 func (g *Guard) render(r Request, d *Denial) *Response {
 	resp := g.respond(r, d)
 	status := d.Kind.Status()
@@ -73,14 +73,14 @@ func (g *Guard) render(r Request, d *Denial) *Response {
 	if resp.Status != http.StatusNotFound {
 		fields = append(fields, d.fields...)
 	}
-	// The server itself drops what others append to an answer of known length.
+	// With a known length the server itself drops what others append.
 	fields = append(fields, noStore, Field{Name: contentLength, Value: strconv.Itoa(len(resp.Body))})
 	fields = append(fields, g.varyFields...)
 	resp.Fields = append(fields, g.corsFields(r)...)
 	return &resp
 }
 
-// respond calls the guard's responder and survives its panic.
+// respond calls the guard's responder and recovers from its panic.
 func (g *Guard) respond(r Request, d *Denial) (resp Response) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -91,14 +91,14 @@ func (g *Guard) respond(r Request, d *Denial) (resp Response) {
 	return g.responder.Respond(r, d)
 }
 
-// defaultResponder answers in problem details.
+// defaultResponder responds with problem details.
 type defaultResponder struct {
 	bodies kept.Map[problem.Document, []byte]
 }
 
 var problemFields = []Field{sharedField("Content-Type", problem.MediaType), sharedField("X-Content-Type-Options", "nosniff")}
 
-// Looks implements looking: all requests are answered alike.
+// Looks implements looking: all responses look the same.
 func (d *defaultResponder) Looks() (of any, look func(Request) int) {
 	return d, func(Request) int { return 0 }
 }

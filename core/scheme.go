@@ -13,15 +13,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
-// scheme is an authenticator with what it has said of itself.
+// scheme is an authenticator with the contents of its Scheme.
 type scheme struct {
 	Authenticator
 	name      string
-	byBrowser bool                                      // a browser sends the credentials by itself
-	attempts  []func(Request) (account string, ok bool) // none if nothing can be guessed
-	inform    func(Request, *Principal, error) []Field  // nil if it has nothing to say
+	byBrowser bool                                      // a browser adds the credentials by itself
+	attempts  []func(Request) (account string, ok bool) // empty if nothing can be guessed
+	inform    func(Request, *Principal, error) []Field  // nil if it adds no fields
 	vary      []string                                  // in canonical form
-	fallback  []challenge.Challenge                     // sent if it names none for a 401
+	fallback  []challenge.Challenge                     // sent if it returns none for a 401
 	allowed   []Field                                   // added to successful answers
 }
 
@@ -58,7 +58,7 @@ func (g *Guard) addScheme(a Authenticator) error {
 	return nil
 }
 
-// schemeOf is what a says of itself, with Vary as a copy in canonical form.
+// schemeOf returns the Scheme of a, with Vary as a copy in canonical form.
 func schemeOf(a Authenticator) (Scheme, error) {
 	says := a.Scheme()
 	if _, err := challenge.New(says.Name); err != nil {
@@ -80,13 +80,13 @@ func schemeOf(a Authenticator) (Scheme, error) {
 	return says, nil
 }
 
-// maxWrappers is how many wrappers there may be around a part; more are taken
-// for a part that wraps itself.
+// maxWrappers is the maximum number of wrappers around a part; more are taken to
+// mean that a part wraps itself.
 const maxWrappers = 32
 
-// protects checks that s, assembled from what the outermost wrapper says, asks
-// for no less protection than a, which says says and is in wrapper, and what a
-// wraps. It collects how attempts are recognized.
+// protects checks that s, assembled from the Scheme of the outermost wrapper,
+// protects no less than a, whose Scheme is says and which is inside wrapper, and
+// than what a wraps. It collects the functions that recognize attempts.
 func (s *scheme) protects(wrapper, a Authenticator, says *Scheme, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("scheme %s: %T wraps itself", s.name, a)
@@ -130,8 +130,8 @@ func isUnguessable(attempt func(Request) (account string, ok bool)) bool {
 	return reflect.ValueOf(attempt).Pointer() == reflect.ValueOf(Unguessable).Pointer()
 }
 
-// guess is the account that r has credentials for which can be guessed. What a
-// wrapper does not recognize, the wrapped scheme may.
+// guess returns the account that r has guessable credentials for. The wrapped
+// scheme may recognize an attempt that its wrapper does not.
 func (s *scheme) guess(r Request) (account string, ok bool) {
 	for _, attempt := range s.attempts {
 		if account, ok = attempt(r); ok {

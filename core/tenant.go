@@ -12,16 +12,16 @@ import (
 )
 
 // TenantSource finds the tenant that a request is for. [TenantFromPath],
-// [TenantFromHost], [TenantFromHeader] and [TenantFunc] make one.
+// [TenantFromHost], [TenantFromHeader] and [TenantFunc] return one.
 type TenantSource struct {
 	find func(Access) (string, error)
 	vary []string
 	err  error
 }
 
-// TenantFunc is a source of the application's own; find gives "" for no tenant. An
-// error that is [ErrAmbiguousCredentials] is answered with 400, any other as that
-// of an authorizer. vary are the request's fields that find looks at, for caches.
+// TenantFunc makes a source from a function; find returns "" for no tenant. An
+// error that wraps [ErrAmbiguousCredentials] is answered with 400, any other as an
+// authorizer's error. vary lists the request fields that find reads, for caches.
 func TenantFunc(find func(Access) (string, error), vary ...string) TenantSource {
 	s := TenantSource{find: find, vary: slices.Clone(vary)}
 	if find == nil {
@@ -30,22 +30,21 @@ func TenantFunc(find func(Access) (string, error), vary ...string) TenantSource 
 	return s
 }
 
-// WithTenant judges each request within the tenant that it names. At every gate,
-// and in [Guard.CheckNow], the principal is then the one of gate one with that
-// tenant, and with the roles that it has there; [PrincipalFrom] gives it.
+// WithTenant decides on each request within the tenant that it names. At every
+// gate, in [Guard.CheckNow] and from [PrincipalFrom], the principal then has that
+// tenant and the roles that it has there.
 //
-// Whoever is not of the tenant gets 403 with the reason [ReasonForeignTenant], as
-// for any other rule. Of the tenant is who has credentials for it
-// ([PrincipalInfo].Tenant and Tenants), or, with credentials that name no tenant,
-// whom the guard's [RoleSource] gives a role there.
+// A principal that does not belong to the tenant gets 403 with the reason
+// [ReasonForeignTenant]. It belongs to the tenants that its credentials name
+// ([PrincipalInfo].Tenant and Tenants) or, if they name none, to those in which the
+// guard's [RoleSource] gives it a role.
 //
-// Roles of credentials for one tenant hold in that one alone: in another of the
-// principal's tenants it has those that the role source gives it. Roles of
-// credentials that name several tenants and none as theirs, or no tenant at all,
-// hold in each.
+// If the credentials name a Tenant, their roles hold in that one only; in its other
+// tenants the principal has the roles that the role source gives it. If they name
+// only Tenants, or none at all, their roles hold in each.
 //
-// A request that names no tenant is judged in none: its principal has no tenant
-// and no roles of one.
+// For a request that names no tenant, the principal has no tenant and no roles of
+// one.
 func WithTenant(from TenantSource) Option {
 	return func(g *Guard) error {
 		switch {
@@ -61,15 +60,15 @@ func WithTenant(from TenantSource) Option {
 	}
 }
 
-// TenantFromPath takes the tenant from the canonical path, at the place that
-// pattern marks with a segment that begins with a colon: "/t/:tenant" for
-// "/t/acme/reports". The path is known at every gate, also in front of the router.
-// The other segments are compared in any letter case, since a router may fold
-// them. Where the router has folded the segment of the tenant itself, whoever
-// would have to be of it is refused: nobody knows which tenant the handler sees.
+// TenantFromPath takes the tenant from the segment of the canonical path that
+// pattern marks with a colon: "/t/:tenant" for "/t/acme/reports". The path is known
+// at every gate, even in front of the router. The other segments are compared
+// without regard to letter case, since a router may fold them. If the router has
+// folded the tenant's segment itself, principals that would have to belong to the
+// tenant are refused, because it is not known which tenant the handler sees.
 //
-// [WithTenant] refuses a pattern that does not begin with a slash and whose last
-// segment is not the one of the tenant.
+// [WithTenant] refuses a pattern that does not begin with a slash or whose last
+// segment is not the tenant's.
 func TenantFromPath(pattern string) TenantSource {
 	below, rooted := strings.CutPrefix(pattern, "/")
 	segments := strings.Split(below, "/")
@@ -96,10 +95,10 @@ func TenantFromPath(pattern string) TenantSource {
 }
 
 // TenantFromHost takes the tenant from the host, as the label in front of domain:
-// "acme" of "acme.app.example" for the domain "app.example". Letter case, port and
-// a dot at the end do not count. A host that is not one label below domain names no
-// tenant. The host comes from the client: it chooses among the principal's tenants
-// and proves nothing.
+// "acme" from "acme.app.example" for the domain "app.example". Letter case, port
+// and a trailing dot are ignored. A host that is not exactly one label below domain
+// names no tenant. The host comes from the client: it chooses among the principal's
+// tenants and proves nothing.
 func TenantFromHost(domain string) TenantSource {
 	domain = strings.ToLower(strings.Trim(domain, "."))
 	if domain == "" {
@@ -118,8 +117,8 @@ func TenantFromHost(domain string) TenantSource {
 	})
 }
 
-// TenantFromHeader takes the tenant from a header field. Two lines of it are 400.
-// Answers vary on it.
+// TenantFromHeader takes the tenant from a header field. Two lines of it are
+// refused with 400. Responses vary on it.
 func TenantFromHeader(name string) TenantSource {
 	if !challenge.IsToken(name) {
 		return TenantSource{err: fmt.Errorf("tenant from header: %q is not the name of a field (RFC 9110 §5.1)", name)}
@@ -133,10 +132,11 @@ func TenantFromHeader(name string) TenantSource {
 	}, name)
 }
 
-// errForeignTenant is of who is not of the tenant of a request.
+// errForeignTenant refuses a principal that does not belong to the request's
+// tenant.
 var errForeignTenant = errors.New("not one of the principal's tenants")
 
-// inTenant makes the principal of id that of the request's tenant.
+// inTenant restricts the principal of id to the request's tenant.
 func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []Resource) *Denial {
 	tenant, err := g.tenant.find(*a)
 	for i := range others {
@@ -160,7 +160,7 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 		return g.failure(err)
 	}
 	if id.principal != id.whole && id.principal.Tenant() == tenant {
-		return nil // a gate before has found out
+		return nil // an earlier gate has done it
 	}
 	p, whole := id.whole.within(tenant), id.whole
 	member := tenant == "" || tenant == whole.info.Tenant || slices.Contains(whole.info.Tenants, tenant)
@@ -185,8 +185,8 @@ func (g *Guard) inTenant(ctx context.Context, id *identity, a *Access, others []
 	return nil
 }
 
-// within is p in a tenant, "" for none, with those of the roles of its
-// credentials that hold there.
+// within returns p in a tenant, "" for none, with the roles of its credentials that
+// hold there.
 func (p *Principal) within(tenant string) *Principal {
 	q := &Principal{info: p.info}
 	q.info.Tenant = tenant

@@ -7,26 +7,27 @@ import (
 	"time"
 )
 
-// shortestRecheck is how long a recheck may at least take before it counts as one
-// that nobody has answered.
+// shortestRecheck is the minimum time that a recheck may take before it counts as
+// unanswered.
 const shortestRecheck = 5 * time.Second
 
-// ContextWhileGood gives a context for a connection that is open as long as the
-// request that opened it would still pass. [Recheck] judges that, with ctx and
-// rules, each time that every has passed and at the moment when the principal's
+// ContextWhileGood returns a context for a long-lived connection that is canceled
+// when the request that opened the connection would no longer pass. It calls
+// [Recheck] with ctx and rules at intervals of every, and when the principal's
 // credentials expire ([Principal.Expires]); a refusal cancels the context, and
 // [context.Cause] is then its *[Denial]. A policy edit or a revocation ends the
 // connection after every at the latest.
 //
-// A recheck that could not be made, since a key server, store or policy was down
-// (Unavailable) or has not answered within every or 5 seconds, whichever is more,
-// ends it once none has succeeded for longer than grace: at once for a grace of 0.
+// A recheck that fails because a key server, store or policy is down (Unavailable),
+// or has not answered within every or 5 seconds, whichever is longer, cancels the
+// context once no recheck has succeeded for longer than grace: at once if grace is
+// 0.
 //
-// The context ends with ctx as well, and when cancel is called, which frees what
-// it holds and must be called when the connection is over. The context of a
-// request on net/http ends with its handler; on Fiber it never does.
-// A ctx that [Recheck] cannot judge, an every that is not positive or a negative
-// grace gives a context that has ended with a Faulty denial.
+// The context also ends with ctx, and when cancel is called, which releases its
+// resources and must be called when the connection closes. The context of a request
+// on net/http ends with its handler; on Fiber it never does. If [Recheck] cannot
+// handle ctx, every is not positive or grace is negative, the returned context has
+// already ended with a Faulty denial.
 func ContextWhileGood(ctx context.Context, every, grace time.Duration, rules ...Authorizer) (good context.Context, cancel context.CancelFunc) {
 	live, end := context.WithCancelCause(ctx)
 	cancel = func() { end(context.Canceled) }
@@ -41,9 +42,9 @@ func ContextWhileGood(ctx context.Context, every, grace time.Duration, rules ...
 	return live, cancel
 }
 
-// CloseCode is what to close a WebSocket with once a context of [ContextWhileGood]
-// has ended: the denial's [Kind.CloseCode], or 1001 where the client or the server
-// has left (RFC 6455 §7.4.1).
+// CloseCode returns the code to close a WebSocket with once a context of
+// [ContextWhileGood] has ended: the denial's [Kind.CloseCode], or 1001 if the
+// client or the server is going away (RFC 6455 §7.4.1).
 func CloseCode(good context.Context) int {
 	var d *Denial
 	if errors.As(context.Cause(good), &d) {
@@ -52,7 +53,7 @@ func CloseCode(good context.Context) int {
 	return 1001
 }
 
-// isKept reports whether [Recheck] has something to judge.
+// isKept reports whether [Recheck] has a request to check.
 func isKept(ctx context.Context) bool {
 	at := authContextFrom(ctx)
 	for at != nil && at.guard != nil && at.opened == nil {
@@ -86,16 +87,16 @@ func recheckEvery(live context.Context, end context.CancelCauseFunc, every, grac
 	}
 }
 
-// rechecks asks one at a time.
+// rechecks runs one recheck at a time.
 type rechecks struct{ pending chan error }
 
-// within is [Recheck], or an Unavailable denial without an answer within limit.
-// What does not heed its context goes on by itself, and until it has ended no
-// other is asked.
+// within calls [Recheck], and returns an Unavailable denial if there is no answer
+// within limit. A recheck that ignores its context keeps running, and no other
+// starts until it has ended.
 func (a *rechecks) within(ctx context.Context, limit time.Duration, rules []Authorizer) error {
 	if a.pending != nil {
 		select {
-		case <-a.pending: // about a moment that has passed
+		case <-a.pending: // the answer of an earlier recheck
 			a.pending = nil
 		default:
 			return unanswered("the one before still runs")
@@ -125,7 +126,7 @@ func unanswered(why string) *Denial {
 	return new(Guard).failure(&UnavailableError{Err: errors.New("recheck: " + why)})
 }
 
-// untilRecheck is how long to wait for the next recheck.
+// untilRecheck returns how long to wait before the next recheck.
 func untilRecheck(ctx context.Context, every time.Duration) time.Duration {
 	if p, ok := PrincipalFrom(ctx); ok && !p.Expires().IsZero() {
 		if left := time.Until(p.Expires()); left > 0 {

@@ -7,12 +7,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
-// ability is what an authorizer may be able to do beside Authorize.
+// ability is an optional interface of an authorizer.
 type ability struct {
-	of  string // in words, behind "which"
+	of  string // in words, to follow "which"
 	has func(Authorizer) bool
-	// own says that Unwrap does not lead to it: what a wrapper refuses to
-	// principals it must be able to refuse to everybody.
+	// own reports that it is not looked for behind Unwrap: a wrapper that refuses
+	// principals must be able to refuse anonymous requests too.
 	own    bool
 	method string
 }
@@ -34,7 +34,8 @@ func isAnonymous(a Authorizer) bool {
 	return ok
 }
 
-// checkWrapper finds authorizers that hide what those inside them can do.
+// checkWrapper refuses an authorizer that hides an optional interface of one inside
+// it.
 func checkWrapper(a Authorizer, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("%T wraps itself", a)
@@ -56,7 +57,7 @@ func checkWrapper(a Authorizer, depth int) error {
 	return nil
 }
 
-// checkSource finds role sources that hide which roles there are.
+// checkSource refuses a role source that hides the list of roles of one inside it.
 func checkSource(s RoleSource, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("%T wraps itself", s)
@@ -73,7 +74,7 @@ func checkSource(s RoleSource, depth int) error {
 	return nil
 }
 
-// checkRule finds what would make rule judge by less than it needs.
+// checkRule refuses a rule that would decide on less than it needs.
 func (g *Guard) checkRule(rule Authorizer) error {
 	if err := checkWrapper(rule, maxWrappers); err != nil {
 		return err
