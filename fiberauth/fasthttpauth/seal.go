@@ -3,6 +3,7 @@ package fasthttpauth
 import (
 	"bytes"
 	"context"
+	"sync"
 
 	"github.com/valyala/fasthttp"
 
@@ -12,7 +13,7 @@ import (
 // Seal makes the response as it is now the one that is sent, whatever handlers,
 // error handlers and middlewares do to it from here on. fasthttp has that for
 // handlers that go on after a timeout. The connection is out of their reach from
-// then on as well.
+// then on as well. Where no server of fasthttp's sends it, [Resend] has to.
 func Seal(ctx *fasthttp.RequestCtx) {
 	if Sealed(ctx) {
 		return // refused before
@@ -26,14 +27,54 @@ func Seal(ctx *fasthttp.RequestCtx) {
 	}
 	// The server also forgets the request, with the files of a form.
 	ctx.Request.RemoveMultipartFormFiles()
+	ctx.SetUserValue(sealKey{}, !served(ctx))
 	ctx.TimeoutErrorWithResponse(resp)
 	peer := ctx.RemoteAddr()
 	ctx.Init2(sealedOff(ctx.Conn()), nil, false)
 	ctx.SetRemoteAddr(peer) // as somebody may have set it
 }
 
-// Sealed reports whether the response of ctx is sealed.
-func Sealed(ctx *fasthttp.RequestCtx) bool { return ctx.LastTimeoutErrorResponse() != nil }
+// sealKey is the user value of a sealed response: whether it has to be resent.
+type sealKey struct{}
+
+// Sealed reports whether the response of ctx is sealed. What has put a request of
+// another server into ctx may have used it before, and left that response there.
+func Sealed(ctx *fasthttp.RequestCtx) bool {
+	return ctx.LastTimeoutErrorResponse() != nil && (ctx.UserValue(sealKey{}) != nil || served(ctx))
+}
+
+// unserved is closed when contexts end that no server of fasthttp's has made.
+var unserved = sync.OnceValue(func() <-chan struct{} {
+	var ctx fasthttp.RequestCtx
+	ctx.Init2(nil, nil, false)
+	return ctx.Done()
+})
+
+// served reports whether ctx is of a server of fasthttp's, which sends what a
+// response was sealed with. One of net/http that an adaptor of Fiber's serves is not.
+func served(ctx *fasthttp.RequestCtx) bool {
+	switch ctx.Conn().(type) {
+	case nil:
+		return false
+	case sealedConn, sealedTLS:
+		return true
+	}
+	return ctx.Done() != unserved()
+}
+
+// MustResend reports whether ctx is sealed, and what it is sealed with not sent by
+// itself: when the handlers behind a gate have returned, it has told the error
+// handler and calls [Resend].
+func MustResend(ctx *fasthttp.RequestCtx) bool {
+	if ctx.LastTimeoutErrorResponse() == nil { // as of most requests
+		return false
+	}
+	must, _ := ctx.UserValue(sealKey{}).(bool)
+	return must
+}
+
+// Resend makes the response again what it was sealed with.
+func Resend(ctx *fasthttp.RequestCtx) { ctx.LastTimeoutErrorResponse().CopyTo(&ctx.Response) }
 
 // insideKey is the user value of a refused check.
 type insideKey struct{}

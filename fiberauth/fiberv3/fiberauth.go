@@ -15,7 +15,8 @@
 // events and [core.Request] strings are safe to keep.
 //
 // The answer to a refused request is sent as the gate has written it, whatever
-// handlers, error handlers and middlewares do to the response from then on. The
+// handlers, error handlers and middlewares do to the response from then on; on a
+// server of net/http, by Fiber's adaptor, that is all handlers behind a gate. The
 // connection is closed after it where the body of the request may not have been
 // read, as with StreamRequestBody.
 package fiberauth
@@ -156,7 +157,7 @@ func (v *view) refuse(c fiber.Ctx, t *core.Gate, verdict core.Verdict) error {
 	if v.app.quiet {
 		return nil
 	}
-	return refusal(verdict)
+	return settle(c, refusal(verdict))
 }
 
 // refuseInside answers by a check's verdict and seals the response.
@@ -172,16 +173,26 @@ func refuseInside(c fiber.Ctx, view *view, v core.Verdict) error {
 }
 
 // settle lets the app's own error handler see a refusal. Fiber's default one
-// would replace the body, so it is not asked.
+// would replace the body, so it is not asked. Where the answer is not sent by itself,
+// the error handler is told here, since nobody could resend the answer after it.
 func settle(c fiber.Ctx, err error) error {
-	if err == nil {
-		return nil
+	if err != nil && isRefusal(err) && resolverFor(c.App()).quiet {
+		err = nil
 	}
+	ctx := c.RequestCtx()
+	if !fasthttpauth.MustResend(ctx) {
+		return err
+	}
+	if err != nil {
+		_ = c.App().ErrorHandler(c, err)
+	}
+	fasthttpauth.Resend(ctx)
+	return nil
+}
+
+func isRefusal(err error) bool {
 	var refused *Error
-	if errors.As(err, &refused) && resolverFor(c.App()).quiet {
-		return nil
-	}
-	return err
+	return errors.As(err, &refused)
 }
 
 // setContext gives handlers the context of a verdict, unless that is what the

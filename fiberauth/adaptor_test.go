@@ -1,0 +1,35 @@
+package fiberauth_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+)
+
+// TestServedByNetHTTP: an app that a server of net/http serves by Fiber's adaptor
+// answers a refusal once, too. What the adaptor puts requests into, it uses again.
+func TestServedByNetHTTP(t *testing.T) {
+	handlers := map[string]fiber.ErrorHandler{
+		"Fiber's": nil, "own": func(c *fiber.Ctx, _ error) error { return c.Status(fiber.StatusTeapot).JSON("own") },
+	}
+	for name, m := range shipped() {
+		for _, order := range []string{"inside", "outside"} {
+			for who, handler := range handlers {
+				t.Run(fmt.Sprintf("%s %s, %s error handler", name, order, who), func(t *testing.T) {
+					app := fiber.New(fiber.Config{ErrorHandler: handler})
+					addRoutes(t, app, m, order, sendSecret)
+					server := httptest.NewServer(adaptor.FiberApp(app))
+					defer server.Close()
+					for range 2 {
+						authtest.CheckMiddleware(t, server.URL)
+					}
+				})
+			}
+		}
+	}
+}
