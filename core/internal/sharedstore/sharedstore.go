@@ -14,6 +14,10 @@ import (
 // half of that is added at random, so that instances do not ask at once.
 const pause = time.Second
 
+// start is what times are counted from: by the monotonic clock, since a clock that was
+// set back would have a store be left alone for hours.
+var start = time.Now()
+
 // errResting is the error of calls that were not made.
 var errResting = errors.New("the store has just failed")
 
@@ -25,8 +29,8 @@ type Calls struct {
 	// error, and when it answers again, with nil.
 	Told func(err error)
 
-	// next is when a store that fails is asked again, in nanoseconds of Unix time;
-	// 0 for one that does not fail.
+	// next is when a store that fails is asked again, in nanoseconds after start; 0 for
+	// one that does not fail.
 	next atomic.Int64
 }
 
@@ -52,7 +56,7 @@ func (c *Calls) check(now time.Time) error {
 	if next == 0 {
 		return nil
 	}
-	if now.UnixNano() < next || !c.next.CompareAndSwap(next, after(now)) {
+	if now.Sub(start) < time.Duration(next) || !c.next.CompareAndSwap(next, after(now)) {
 		return errResting
 	}
 	return nil
@@ -66,4 +70,4 @@ func (c *Calls) note(now time.Time, err error) (changed bool) {
 	return c.next.Swap(after(now)) == 0
 }
 
-func after(now time.Time) int64 { return now.Add(pause + rand.N(pause/2)).UnixNano() }
+func after(now time.Time) int64 { return int64(now.Sub(start) + pause + rand.N(pause/2)) }
