@@ -152,6 +152,10 @@ func New(opts ...Option) (*Limiter, error) {
 		secret = make([]byte, 32)
 		_, _ = rand.Read(secret) // never fails
 	}
+	// Times are those of the monotonic clock, as numbers too: a clock that is set, or a
+	// machine that has slept, forgives nothing and blames nobody.
+	start, clock := l.now(), l.now
+	l.now = func() time.Time { return start.Add(clock().Sub(start)) }
 	l.hashes.New = func() any { return hmac.New(sha256.New, secret) }
 	l.tried = newTable[pair, try](l.capacity)
 	l.known = newTable[pair, time.Time](l.capacity)
