@@ -21,7 +21,6 @@ const pageSize = 4096
 type feed struct {
 	log Log
 	set *set
-	now func() time.Time
 
 	late     bool                    // the first look is not at the log
 	stuck    atomic.Pointer[unknown] // why the log is not read to its end, as answer; nil if it is
@@ -29,6 +28,7 @@ type feed struct {
 
 	// Looks follow one another, and these are theirs alone.
 	read     Position
+	looked   time.Time // by the time of day
 	restarts uint64
 	shown    Position        // read when content was made
 	content  *source.Content // nil before the first look
@@ -50,13 +50,18 @@ func (f *feed) Fetch(ctx context.Context, known source.State) (source.Fetched, e
 	if f.late && f.content == nil {
 		return f.show(known)
 	}
+	now := f.set.clock.now().Round(0)
+	if now.Before(f.looked) {
+		f.read = Position{} // what had expired by a clock that was ahead was passed over
+	}
+	f.looked = now
 	for more := true; more; {
 		var err error
 		if more, err = f.page(ctx); err != nil {
 			return source.Fetched{}, err
 		}
 	}
-	f.set.sweep(f.now())
+	f.set.sweep()
 	f.stuck.Store(nil)
 	f.progress.Store(&progress{f.read, f.restarts})
 	return f.show(known)
@@ -82,7 +87,7 @@ func (f *feed) page(ctx context.Context) (more bool, err error) {
 		if err := r.Check(); err != nil {
 			return false, f.stop(ErrUnreadable, fmt.Errorf("record %d: %w", r.Number, err))
 		}
-		if err := f.set.add(&r.Entry, f.now()); err != nil {
+		if err := f.set.add(&r.Entry); err != nil {
 			return false, f.stop(ErrFull, fmt.Errorf("record %d: %w: more than %d entries", r.Number, err, f.set.max))
 		}
 		f.read = r.Position

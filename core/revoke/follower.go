@@ -54,7 +54,7 @@ func Follow(ctx context.Context, log Log, opts ...FollowOption) (*Follower, erro
 	if err := option.Apply(s, opts); err != nil {
 		return nil, fmt.Errorf("revoke: %w", err)
 	}
-	f.feed.log, f.feed.set, f.feed.now, f.feed.late = log, newSet(s.max), s.now, s.late
+	f.feed.log, f.feed.set, f.feed.late = log, newSet(s.max, s.now), s.late
 	f.answer.Store(&unknown{err: ErrNotRead})
 	with := append(s.source, source.WithTimeout(s.timeout), source.WithStatusObserver(f.told))
 	if s.stale > 0 {
@@ -112,7 +112,7 @@ func (f *Follower) Append(ctx context.Context, note string, entries ...Entry) (P
 	}
 	var full error
 	for i := range entries {
-		if err := f.feed.set.add(&entries[i], f.settings.now()); err != nil {
+		if err := f.feed.set.add(&entries[i]); err != nil {
 			full = fmt.Errorf("revoke: %w", err)
 		}
 	}

@@ -45,8 +45,9 @@ func WithClock(now func() time.Time) Option {
 //
 // An entry is forgotten once it has expired, and never to make room.
 type List struct {
-	max int
-	now func() time.Time
+	max    int
+	now    func() time.Time
+	forget clock
 
 	loaded atomic.Pointer[table] // never changed
 
@@ -64,6 +65,7 @@ func New(opts ...Option) (*List, error) {
 	if err := option.Apply(l, opts); err != nil {
 		return nil, fmt.Errorf("revoke: %w", err)
 	}
+	l.forget = newClock(l.now)
 	l.loaded.Store(newTable())
 	return l, nil
 }
@@ -76,7 +78,8 @@ func (l *List) Revoke(e Entry) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
+	e.Expires = e.Expires.Round(0) // as in a token: the time of day, which may be set
+	now := l.forget.forgets()
 	if full := l.added.size >= l.max; full || now.Sub(l.swept) >= sweepEvery {
 		l.added.sweep(now)
 		l.swept = now

@@ -33,7 +33,7 @@ func (l *List) Load(name string, data []byte) error {
 	if len(data) > maxFileSize {
 		return fmt.Errorf("%s: larger than %d bytes: remove the lines that have expired", name, maxFileSize)
 	}
-	t, now := newTable(), l.now()
+	t, now := newTable(), l.forget.forgets()
 	file := linefile.New(name)
 	file.Each(string(data), func(n int, line string) {
 		e, err := ParseEntry(strings.Clone(line)) // a part of the text would keep all of it

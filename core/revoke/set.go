@@ -18,6 +18,7 @@ import (
 // by the word of one of them.
 type set struct {
 	max   int
+	clock clock
 	seeds [2]maphash.Seed
 
 	slots atomic.Pointer[slots]
@@ -71,8 +72,8 @@ const (
 	slotsOfWord = 16
 )
 
-func newSet(most int) *set {
-	s := &set{max: most, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+func newSet(most int, now func() time.Time) *set {
+	s := &set{max: most, clock: newClock(now), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	s.slots.Store(newSlots(0))
 	return s
 }
@@ -190,7 +191,8 @@ func packExpires(t time.Time) uint32 {
 
 // add takes an entry that is valid. The error is ErrFull. One that has expired
 // changes nothing.
-func (s *set) add(e *Entry, now time.Time) error {
+func (s *set) add(e *Entry) error {
+	now := s.clock.forgets()
 	if !alive(e.Expires, now) {
 		return nil
 	}
@@ -261,7 +263,8 @@ func (s *set) rebuild(now time.Time) {
 
 // sweep gives back the room of what has expired, if that is a quarter of all, and
 // looks once a minute.
-func (s *set) sweep(now time.Time) {
+func (s *set) sweep() {
+	now := s.clock.forgets()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Sub(s.swept) < sweepEvery {

@@ -93,6 +93,27 @@ func within(list []span, issued, now time.Time) bool {
 	return false
 }
 
+// clock is one by which entries are forgotten. What has expired by a clock that is ahead,
+// or was set forward, has to be there when that is set back, since the tokens are then good
+// again.
+type clock struct {
+	now   func() time.Time
+	start time.Time
+}
+
+func newClock(now func() time.Time) clock { return clock{now, now()} }
+
+// forgets is up to when entries may be forgotten that have expired: now, or what it would
+// be if nobody had set the clock since the start, whichever is earlier.
+func (c clock) forgets() time.Time {
+	now := c.now()
+	day, unset := now.Round(0), c.start.Round(0).Add(now.Sub(c.start))
+	if unset.Before(day) {
+		return unset
+	}
+	return day
+}
+
 func alive(until, now time.Time) bool { return until.IsZero() || now.Before(until) }
 
 // sweep forgets what has expired.

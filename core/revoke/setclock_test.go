@@ -1,0 +1,126 @@
+package revoke_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/internal/setclock"
+	"github.com/sallyport-go/sallyport/core/revoke"
+	"github.com/sallyport-go/sallyport/core/revoke/revoketest"
+)
+
+// TestClockThatIsSet: a clock that is set, and set back, has nothing forgotten that
+// revokes tokens which are good by it again, whether it was added before that or
+// meanwhile.
+func TestClockThatIsSet(t *testing.T) {
+	const life = 20 * time.Minute
+	for name, open := range map[string]func(t *testing.T, now func() time.Time) (revoke.Checker, func(revoke.Entry) error){
+		"list": func(t *testing.T, now func() time.Time) (revoke.Checker, func(revoke.Entry) error) {
+			l, err := revoke.New(revoke.WithClock(now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l, l.Revoke
+		},
+		"file": func(t *testing.T, now func() time.Time) (revoke.Checker, func(revoke.Entry) error) {
+			f, err := revoke.OpenFile(filepath.Join(t.TempDir(), "revoked"), revoke.WithClock(now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f, f.Revoke
+		},
+		"follower": func(t *testing.T, now func() time.Time) (revoke.Checker, func(revoke.Entry) error) {
+			f := follow(t, &revoketest.Memory{}, revoke.WithFollowerClock(now))
+			return f, f.Revoke
+		},
+		"follower of what others append": func(t *testing.T, now func() time.Time) (revoke.Checker, func(revoke.Entry) error) {
+			log := &revoketest.Memory{}
+			f := follow(t, log, revoke.WithFollowerClock(now))
+			return f, func(e revoke.Entry) error {
+				at, err := log.Append(t.Context(), "", e)
+				if err != nil {
+					return err
+				}
+				return f.WaitFor(t.Context(), at)
+			}
+		},
+	} {
+		for _, step := range []time.Duration{5 * time.Hour, -5 * time.Hour} {
+			for _, meanwhile := range []bool{false, true} {
+				for _, monotonic := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s, by %v, added meanwhile %v, monotonic %v", name, step, meanwhile, monotonic), func(t *testing.T) {
+						start := time.Now()
+						var passed, set atomic.Int64
+						now := func() time.Time {
+							return setclock.By(start.Add(time.Duration(passed.Load())), time.Duration(set.Load()))
+						}
+						list, add := open(t, now)
+						revokes := func(id string, e revoke.Entry) {
+							t.Helper()
+							e.ID = id
+							if !monotonic {
+								e.Expires = e.Expires.Round(0)
+							}
+							if err := add(e); err != nil {
+								t.Fatal(err)
+							}
+						}
+						is := func(id, when string) {
+							t.Helper()
+							if revoked, err := list.Revoked(t.Context(), revoke.Token{ID: id}); err != nil || !revoked {
+								t.Errorf("%s: %v, %v", when, revoked, err)
+							}
+						}
+						entry := revoke.Entry{Expires: start.Add(life)}
+						if !meanwhile {
+							revokes("a", entry)
+						}
+						set.Store(int64(step))
+						if meanwhile {
+							revokes("a", entry)
+						}
+						for i := range 3 { // what has expired is looked for
+							passed.Add(int64(2 * time.Minute))
+							revokes(fmt.Sprint("other ", i), revoke.Entry{Expires: now().Add(life)})
+						}
+						if step < 0 {
+							passed.Add(int64(life)) // it is not as late by the time of day
+							revokes("one more", revoke.Entry{Expires: now().Add(life)})
+							is("a", "while the clock is behind")
+							return
+						}
+						set.Store(0)
+						is("a", "when the clock is right again")
+					})
+				}
+			}
+		}
+	}
+}
+
+// TestClockThatWasAhead: what a follower passes over because its clock is ahead from the
+// beginning is there at the first look after that is set back.
+func TestClockThatWasAhead(t *testing.T) {
+	start := time.Now()
+	var set atomic.Int64
+	set.Store(int64(5 * time.Hour))
+	log := &revoketest.Memory{}
+	at, err := log.Append(t.Context(), "", revoke.Entry{ID: "a", Expires: start.Add(20 * time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := follow(t, log, revoke.WithFollowerClock(func() time.Time { return setclock.By(start, time.Duration(set.Load())) }))
+	set.Store(0)
+	if err := f.WaitFor(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	if revoked, err := f.Revoked(t.Context(), revoke.Token{ID: "a"}); err != nil || !revoked {
+		t.Errorf("%v, %v", revoked, err)
+	}
+	if s := f.Status(); s.Restarts != 0 || s.Read != at {
+		t.Errorf("status %+v", s)
+	}
+}
