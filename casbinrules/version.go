@@ -12,9 +12,9 @@ import (
 
 // Version identifies a policy that is, or was, in force.
 type Version struct {
-	// Hash is the SHA-256 of the model and the policy files in their order, in
-	// lower-case hexadecimal. Of file names only the last part counts: the
-	// same files give the same hash on every machine.
+	// Hash is a SHA-256 of the model and the sums of the policy files in their order,
+	// for which see [from.SumFile], in lower-case hexadecimal. Of file names only the
+	// last part counts: the same files give the same hash on every machine.
 	Hash string `json:"hash"`
 	// Revision is what decisions by the policy name: the number that a source
 	// counts, in decimal, or Hash for files, which have no order.

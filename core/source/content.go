@@ -58,21 +58,28 @@ func (c *Content) File(name string) (content []byte, found bool) {
 	return c.Files[i].Content, true
 }
 
-// Hash is the SHA-256 of names and contents in lower-case hexadecimal. The
-// revision does not count.
+// Hash is that of [HashFiles]. The revision does not count.
 func (c *Content) Hash() string { return HashFiles(c.Files) }
 
-// HashFiles is the hash that [Content.Hash] gives files, in any order.
+// HashFiles is the SHA-256, in lower-case hexadecimal, of the names and the sums of files
+// in order of their names: of each the length of the name in eight bytes, the highest
+// first, the name, and the 32 bytes of its [SumFile].
 func HashFiles(files []File) string {
-	h := sha256.New()
-	part := func(b []byte) {
-		// Lengths go first, so that no two sets of files are the same bytes.
-		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b)))) // never fails
-		_, _ = h.Write(b)
+	files = sorted(files)
+	sums := make([]Sum, len(files))
+	for i, f := range files {
+		sums[i] = SumFile(f.Content, nil)
 	}
-	for _, f := range sorted(files) {
-		part([]byte(f.Name))
-		part(f.Content)
+	return hashOf(files, sums)
+}
+
+// hashOf is the hash of files in order that have these sums.
+func hashOf(files []File, sums []Sum) string {
+	h := sha256.New()
+	for i, f := range files {
+		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(f.Name)))) // never fails
+		_, _ = h.Write([]byte(f.Name))
+		_, _ = h.Write(sums[i][:])
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -20,6 +20,8 @@ type Edits struct {
 	mu   sync.Mutex
 	at   State
 	kept *Content // of at; nil if there is none
+	// known is of the files of kept.
+	known *summed
 }
 
 // MaxEdit is how many bytes the text of an edit may have.
@@ -47,13 +49,20 @@ type change struct {
 func (e *Edits) Keep(at State, c *Content) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if c.Proof != nil || c.Revision != at.Revision || !c.has(at.Hash) {
+	if c.Proof != nil || c.Revision != at.Revision {
+		return
+	}
+	known := c.summed
+	if !known.of(c) {
+		known = sumUp(c.Files)
+	}
+	if known.hash != at.Hash {
 		return
 	}
 	if c.summed == nil { // else others may have it already
-		c.sum(at.Hash)
+		c.summed = known
 	}
-	e.at, e.kept = at, c
+	e.at, e.kept, e.known = at, c, known
 }
 
 // Text is what those that have a revision can make files by of what led from it to a
@@ -108,12 +117,15 @@ func (e *Edits) Content(to State, text string) *Content {
 		return nil
 	}
 	files := slices.Clone(e.kept.Files)
-	if !by.apply(files) || HashFiles(files) != to.Hash {
+	if !by.apply(files) {
 		return nil
 	}
-	c := &Content{Revision: to.Revision, Files: files}
-	c.sum(to.Hash)
-	e.at, e.kept = to, c
+	known := e.known.edited(&by, files)
+	if known.hash != to.Hash {
+		return nil
+	}
+	c := &Content{Revision: to.Revision, Files: files, summed: known}
+	e.at, e.kept, e.known = to, c, known
 	return c
 }
 
@@ -162,19 +174,9 @@ func sameBytes(a, b []byte, part func(text []byte, n, size int) []byte) int {
 	return n
 }
 
-// summed says that files have a hash.
-type summed struct {
-	hash  string
-	files []File
-}
-
-// sum notes that the files of c have a hash, so that it is not found out twice.
-func (c *Content) sum(hash string) { c.summed = &summed{hash, c.Files} }
-
 // has reports whether the files of c have a hash.
 func (c *Content) has(hash string) bool {
-	// Whoever wraps a source may have put other files into a copy.
-	if s := c.summed; s != nil && s.hash == hash && len(c.Files) > 0 && len(s.files) == len(c.Files) && &s.files[0] == &c.Files[0] {
+	if c.summed.of(c) && c.summed.hash == hash {
 		return true
 	}
 	return c.Hash() == hash

@@ -24,11 +24,17 @@ func (s *Sources) TakeContent(c *from.Content) (*Contents, error) {
 		}
 		in.Model.Text = string(text)
 	}
+	var places []int // of the policies among the files
+	take := func(file int) {
+		f := &c.Files[file]
+		in.Policies, places = append(in.Policies, watch.File{Name: f.Name, Content: f.Content}), append(places, file)
+	}
+	in.fileSum = func(policy int, step func()) from.Sum { return c.Sum(places[policy], step) }
 	policies := s.Policies
 	if len(policies) == 0 {
-		for _, f := range c.Files {
+		for i, f := range c.Files {
 			if strings.HasSuffix(f.Name, policySuffix) {
-				in.Policies = append(in.Policies, watch.File{Name: f.Name, Content: f.Content})
+				take(i)
 			}
 		}
 		if len(in.Policies) == 0 {
@@ -38,10 +44,10 @@ func (s *Sources) TakeContent(c *from.Content) (*Contents, error) {
 	}
 	for _, name := range policies {
 		before := len(in.Policies)
-		for _, f := range c.Files {
+		for i, f := range c.Files {
 			clean := path.Clean(name)
 			if f.Name == clean || path.Dir(f.Name) == clean && strings.HasSuffix(f.Name, policySuffix) {
-				in.Policies = append(in.Policies, watch.File{Name: f.Name, Content: f.Content})
+				take(i)
 			}
 		}
 		if len(in.Policies) == before {

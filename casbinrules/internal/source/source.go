@@ -19,6 +19,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/casbinrules/bridge"
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+	from "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
@@ -85,7 +86,9 @@ type Contents struct {
 	Rows    [][]string
 	// Revision is that of a source that counts; "" for others.
 	Revision string
-	sum      string // what Hash has found
+	// fileSum is that of a policy file, where a shared source may know it; else nil.
+	fileSum func(policy int, step func()) from.Sum
+	sum     string // what Hash has found
 }
 
 // Paths are the files and directories of the operating system to be read.
@@ -304,13 +307,11 @@ func (in *Contents) Names() []string {
 	return names
 }
 
-// hashedAtOnce is how many bytes are summed up without a look at the pace.
-const hashedAtOnce = 64 << 10
-
 // Hash sums up model and policies. Of a name only its last part counts, as in
 // the places of rules, so that the same files have the same hash wherever they
 // are mounted. Lengths go first, so that no two sets of files run together into
-// the same bytes. It is summed up once, and not by several goroutines.
+// the same bytes; of a policy file there is [from.SumFile]. It is summed up once, and not
+// by several goroutines.
 func (in *Contents) Hash() string { return in.HashAt(nil) }
 
 // HashAt is Hash at a pace.
@@ -319,17 +320,20 @@ func (in *Contents) HashAt(p *pace.Pace) string {
 		return in.sum
 	}
 	h := sha256.New()
-	part := func(b []byte) {
-		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b)))) // never fails
-		for some := range slices.Chunk(b, hashedAtOnce) {
-			_, _ = h.Write(some)
-			p.RestIfDue()
-		}
+	part := func(text string) {
+		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text)))) // never fails
+		_, _ = h.Write([]byte(text))
 	}
-	part([]byte(in.Model.Text))
-	for _, f := range in.Policies {
-		part([]byte(filepath.Base(f.Name)))
-		part(f.Content)
+	part(in.Model.Text)
+	for i, f := range in.Policies {
+		part(filepath.Base(f.Name))
+		var sum from.Sum
+		if in.fileSum != nil {
+			sum = in.fileSum(i, p.RestIfDue)
+		} else {
+			sum = from.SumFile(f.Content, p.RestIfDue)
+		}
+		_, _ = h.Write(sum[:])
 	}
 	in.sum = hex.EncodeToString(h.Sum(nil))
 	return in.sum

@@ -1,31 +1,53 @@
 package source
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/sallyport-go/sallyport/casbinrules/internal/pace"
+	from "github.com/sallyport-go/sallyport/core/source"
 	"github.com/sallyport-go/sallyport/core/watch"
 )
 
-// TestHashAtAPace: a long file is summed up in pieces, and to the same.
+// TestHashAtAPace: a long file is summed up in pieces, and to the same, whether it is one
+// of this machine or of a source, which may know its sum.
 func TestHashAtAPace(t *testing.T) {
-	long := bytes.Repeat([]byte("p, a, /x, GET\n"), 2*hashedAtOnce/14)
-	contents := func() *Contents { return &Contents{Policies: []watch.File{{Name: "p.csv", Content: long}}} }
-	var all []byte
-	for _, part := range [][]byte{nil, []byte("p.csv"), long} {
-		all = append(all, 0, 0, 0, 0, 0, byte(len(part)>>16), byte(len(part)>>8), byte(len(part)))
-		all = append(all, part...)
+	var long []byte
+	for i := range 10_000 {
+		long = fmt.Appendf(long, "p, user%d, /x, GET\n", i)
 	}
-	sum := sha256.Sum256(all)
-	want := hex.EncodeToString(sum[:])
-	if got := contents().Hash(); got != want {
-		t.Errorf("Hash is %s, want %s", got, want)
+	files := []from.File{{Name: "a/other.csv", Content: long[:100]}, {Name: "b/p.csv", Content: long}}
+	hash := func(in *Contents, err error) string {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return in.HashAt(pace.New(time.Now().Add(-time.Hour)))
 	}
-	if got := contents().HashAt(pace.New(time.Now().Add(-time.Hour))); got != want {
-		t.Errorf("HashAt is %s, want %s", got, want)
+	all := []byte("\x00\x00\x00\x00\x00\x00\x00\x05model\x00\x00\x00\x00\x00\x00\x00\x05p.csv")
+	sum := from.SumFile(long, nil)
+	whole := sha256.Sum256(append(all, sum[:]...))
+	want := hex.EncodeToString(whole[:])
+	machine := Contents{Model: Model{Name: "m", Text: "model"}, Policies: []watch.File{{Name: "/etc/p.csv", Content: long}}}
+	if got := machine.Hash(); got != want {
+		t.Errorf("of a file the hash is %s, want %s", got, want)
+	}
+	machine.sum = ""
+	if got := hash(&machine, nil); got != want {
+		t.Errorf("of a file at a pace the hash is %s, want %s", got, want)
+	}
+	s := Sources{Model: machine.Model, Policies: []string{"b"}, Shared: true}
+	content, err := from.NewContent(1, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hash(s.TakeContent(content)); got != want {
+		t.Errorf("of a source the hash is %s, want %s", got, want)
+	}
+	new(from.Edits).Keep(from.State{Revision: 1, Hash: content.Hash()}, content)
+	if got := hash(s.TakeContent(content)); got != want {
+		t.Errorf("of a source that knows its sums the hash is %s, want %s", got, want)
 	}
 }

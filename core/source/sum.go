@@ -1,0 +1,180 @@
+package source
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+)
+
+// Sum is the hash of the content of one file; see [SumFile].
+type Sum [sha256.Size]byte
+
+// SumFile is the SHA-256 of the SHA-256 of all pieces of a content, one behind the other.
+// Where a piece ends depends on the bytes that the piece has, so that pieces behind an
+// edit are the same as before, wherever they stand then: a hash of them is not found out
+// anew. step is called after each piece, of which none has more than 64 KB, unless it is
+// nil.
+func SumFile(content []byte, step func()) Sum {
+	return piecesOf(nil, content, step).sum()
+}
+
+// piece is a part of a file.
+type piece struct {
+	end  int // in the file
+	hash [sha256.Size]byte
+}
+
+// pieces are all of a file, one behind the other; none of an empty one.
+type pieces []piece
+
+const (
+	leastPiece = 4 << 10
+	mostPiece  = 64 << 10
+	// edge is how many bytes in front of a place say whether a piece may end there.
+	edge = 64
+	// edgeBits is how many bits of their hash have to be 0.
+	edgeBits = 4
+)
+
+// firstPiece is how many bytes the first piece of a text has. It ends behind the first
+// line that says so by its last bytes and those in front of it, so that one of 16 lines
+// does: where lines are alike, the bytes of several differ.
+func firstPiece(text []byte) int {
+	most := min(len(text), mostPiece)
+	for at := leastPiece; at < most; {
+		line := bytes.IndexByte(text[at:most], '\n')
+		if line < 0 {
+			break
+		}
+		if at += line + 1; isEdge(text[at-edge : at]) {
+			return at
+		}
+	}
+	return most
+}
+
+// isEdge reports whether a piece may end behind these bytes. Nothing depends on how well
+// they are mixed but how many pieces there are.
+func isEdge(last []byte) bool {
+	hash := uint64(0)
+	for i := 0; i < edge; i += 8 {
+		hash = (hash ^ binary.LittleEndian.Uint64(last[i:])) * 0x9e3779b97f4a7c15
+		hash ^= hash >> 32
+	}
+	return hash>>(64-edgeBits) == 0
+}
+
+// piecesOf are those before, which are the first of a text, and the others of it.
+func piecesOf(before pieces, text []byte, step func()) pieces {
+	if before == nil {
+		before = make(pieces, 0, len(text)/leastPiece+1)
+	}
+	for at := before.size(); at < len(text); at = before.size() {
+		before = before.with(text)
+		if step != nil {
+			step()
+		}
+	}
+	return before
+}
+
+// with has the next piece of a text.
+func (p pieces) with(text []byte) pieces {
+	at := p.size()
+	end := at + firstPiece(text[at:])
+	return append(p, piece{end, sha256.Sum256(text[at:end])})
+}
+
+// size is how many bytes there are in all.
+func (p pieces) size() int {
+	if len(p) == 0 {
+		return 0
+	}
+	return p[len(p)-1].end
+}
+
+// changed are the pieces of a text that was made by a change of the one that p are of.
+func (p pieces) changed(c *change, text []byte) pieces {
+	// The last piece may end where it does because the text did.
+	same := 0
+	for same < len(p)-1 && p[same].end <= c.At {
+		same++
+	}
+	made := append(make(pieces, 0, len(p)+1+len(c.Add)/leastPiece), p[:same]...)
+	longer := len(c.Add) - c.Cut
+	for made.size() < len(text) {
+		made = made.with(text)
+		end := made.size()
+		if end < c.At+len(c.Add) {
+			continue
+		}
+		// From here on the text is the same as before, and so are its pieces from
+		// where one of each begins.
+		i, found := slices.BinarySearchFunc(p, end-longer, func(before piece, at int) int { return before.end - at })
+		if found {
+			for _, moved := range p[i+1:] {
+				made = append(made, piece{moved.end + longer, moved.hash})
+			}
+			break
+		}
+	}
+	return made
+}
+
+// sum is the hash of all of it.
+func (p pieces) sum() (s Sum) {
+	h := sha256.New()
+	for i := range p {
+		_, _ = h.Write(p[i].hash[:]) // never fails
+	}
+	h.Sum(s[:0])
+	return s
+}
+
+// summed says what is known of files: the hash of all, and of each its pieces.
+type summed struct {
+	hash   string
+	files  []File
+	pieces []pieces
+	sums   []Sum
+}
+
+// sumUp finds out what there is to know of files, which are in order.
+func sumUp(files []File) *summed {
+	s := &summed{files: files, pieces: make([]pieces, len(files)), sums: make([]Sum, len(files))}
+	for i, f := range files {
+		s.pieces[i] = piecesOf(nil, f.Content, nil)
+		s.sums[i] = s.pieces[i].sum()
+	}
+	s.hash = hashOf(files, s.sums)
+	return s
+}
+
+// edited is what there is to know of files that an edit has made of those of s.
+func (s *summed) edited(by *edit, files []File) *summed {
+	made := &summed{files: files, pieces: slices.Clone(s.pieces), sums: slices.Clone(s.sums)}
+	for i := range by.Files {
+		c := &by.Files[i]
+		at := slices.IndexFunc(files, func(f File) bool { return f.Name == c.Name })
+		made.pieces[at] = made.pieces[at].changed(c, files[at].Content)
+		made.sums[at] = made.pieces[at].sum()
+	}
+	made.hash = hashOf(files, made.sums)
+	return made
+}
+
+// of reports whether s is of the files of c: whoever wraps a source may have put others
+// into a copy.
+func (s *summed) of(c *Content) bool {
+	return s != nil && len(c.Files) > 0 && len(s.files) == len(c.Files) && &s.files[0] == &c.Files[0]
+}
+
+// Sum is the [SumFile] of one of the Files, by its place. It costs nothing where an edit
+// has led to the content.
+func (c *Content) Sum(file int, step func()) Sum {
+	if c.summed.of(c) {
+		return c.summed.sums[file]
+	}
+	return SumFile(c.Files[file].Content, step)
+}
