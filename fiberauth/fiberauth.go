@@ -151,7 +151,7 @@ func (v *view) refuse(c *fiber.Ctx, t *core.Gate, verdict core.Verdict) error {
 	if !v.app.alone(c, t) {
 		fasthttpauth.Seal(ctx)
 	}
-	if v.app.quiet {
+	if v.app.quiet && !fasthttpauth.MustResend(ctx) {
 		return nil
 	}
 	return settle(c, refusal(verdict))

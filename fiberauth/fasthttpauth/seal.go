@@ -27,8 +27,12 @@ func Seal(ctx *fasthttp.RequestCtx) {
 	}
 	// The server also forgets the request, with the files of a form.
 	ctx.Request.RemoveMultipartFormFiles()
-	ctx.SetUserValue(sealKey{}, !served(ctx))
+	resend := !served(ctx)
+	ctx.SetUserValue(sealKey{}, resend)
 	ctx.TimeoutErrorWithResponse(resp)
+	if resend { // by a gate, if there is one: an error handler's answer has another length
+		resp.Header.Del(fasthttp.HeaderContentLength)
+	}
 	peer := ctx.RemoteAddr()
 	ctx.Init2(sealedOff(ctx.Conn()), nil, false)
 	ctx.SetRemoteAddr(peer) // as somebody may have set it

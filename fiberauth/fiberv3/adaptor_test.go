@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v3/middleware/adaptor"
 
 	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/fiberauth/fiberv3"
 )
 
 // TestServedByNetHTTP: an app that a server of net/http serves by Fiber's adaptor
@@ -29,6 +30,23 @@ func TestServedByNetHTTP(t *testing.T) {
 						authtest.CheckMiddleware(t, server.URL)
 					}
 				})
+			}
+		}
+	}
+}
+
+// TestCheckServedByNetHTTP: where no gate makes the answer to a refused check again,
+// there is that of the error handler.
+func TestCheckServedByNetHTTP(t *testing.T) {
+	g := authtest.MiddlewareGuard(t)
+	app := fiber.New()
+	app.Get("/", func(c fiber.Ctx) error { return fiberauth.Check(c, g, authtest.MiddlewareRule()) })
+	server := httptest.NewServer(adaptor.FiberApp(app))
+	defer server.Close()
+	for range 2 {
+		for who, want := range map[string]int{"Accept: */*": fiber.StatusUnauthorized, "Authorization: Name bob": fiber.StatusForbidden, "Authorization: Name alice": fiber.StatusOK} {
+			if a := authtest.Send(t, server.Listener.Addr().String(), authtest.Request("GET", "/", who)); a.Status != want {
+				t.Errorf("%q: %d %v %s", who, a.Status, a.Header, a.Body)
 			}
 		}
 	}
