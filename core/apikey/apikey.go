@@ -1,10 +1,10 @@
-// Package apikey authenticates programs by API keys, which go into a header of
+// Package apikey authenticates programs by API keys, which are sent in a header of
 // their own.
 //
-// A key is ID.secret, such as sp_k3m9x2q7ab. and 59 letters. The ID is public
-// and names the key in files and logs; of the rest only a hash is kept. Keys
-// and their hashes are made by [Generate] or the command sallyport apikey, and
-// looked up in a [Store], such as a [File].
+// A key is ID.secret, such as sp_k3m9x2q7ab. and 59 letters. The ID is public and
+// names the key in files and logs; only a hash of the whole key is stored. Keys and
+// their hashes are made by [Generate] or the command sallyport apikey, and looked
+// up in a [Store], such as a [File].
 package apikey
 
 import (
@@ -22,36 +22,36 @@ import (
 )
 
 // DefaultScheme is the name of the scheme unless [WithAuthorizationScheme] gives
-// another. No registered scheme has it.
+// another. It is not a registered scheme.
 const DefaultScheme = "ApiKey"
 
-// ClaimID is the claim of a principal that holds the ID of its key.
+// ClaimID is the principal's claim that holds the ID of its key.
 const ClaimID = "key_id"
 
 // Store looks up keys. Implementations must be safe for concurrent use.
 type Store interface {
-	// LookupKey returns the key called id, whether it is revoked, expired or
-	// neither. id has the form of an ID ([IsID]); nothing else is known of it.
+	// LookupKey returns the key with the given ID, even if it is revoked or
+	// expired. id has the form of an ID ([IsID]); nothing else is known about it.
 	//
-	// A key that is not there is [ErrUnknownKey]. Any other error means that
-	// the answer could not be found out and is 503, except a
-	// [core.InternalError], which is 500.
+	// If there is no such key, the error is [ErrUnknownKey]. Any other error means
+	// that the lookup failed, and results in 503, except a [core.InternalError],
+	// which results in 500.
 	LookupKey(ctx context.Context, id string) (*Key, error)
 }
 
-// ErrUnknownKey is what a [Store] returns for a key it does not have.
+// ErrUnknownKey is returned by a [Store] for a key it does not have.
 var ErrUnknownKey = errors.New("unknown key")
 
 var errWrongSecret = errors.New("wrong secret")
 
-// Authenticator is the [core.Authenticator] of API keys. It is made by [New]
-// and safe for concurrent use.
+// Authenticator authenticates API keys. It implements [core.Authenticator], is
+// created by [New] and is safe for concurrent use.
 type Authenticator struct {
 	store      Store
 	place      place
 	others     []place
 	now        func() time.Time
-	decoy      Hash // compared with in place of an unknown key's
+	decoy      Hash // compared in place of an unknown key's hash
 	challenges []challenge.Challenge
 }
 
@@ -60,13 +60,13 @@ var _ core.Authenticator = (*Authenticator)(nil)
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
 
-// New makes an authenticator for a realm, which names the protected area in
-// challenges and must be printable ASCII and not empty, with the keys of s.
+// New returns an authenticator for the keys of s. The realm names the protected
+// area in challenges; it must be printable ASCII and not empty.
 //
 // A key is read from exactly one place: the header field X-API-Key, unless
-// [WithHeader], [WithAuthorizationScheme] or [WithQueryParameter] says another. The challenge says
-// which, as in ApiKey realm="…", header="X-API-Key". The scheme is of our own
-// naming, so that no browser asks for a password.
+// [WithHeader], [WithAuthorizationScheme] or [WithQueryParameter] names another.
+// The challenge says which, as in ApiKey realm="…", header="X-API-Key". The scheme
+// is not a registered one, so no browser asks for a password.
 func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("apikey: empty realm: give the protected area a name, such as \"api\"")
@@ -92,7 +92,7 @@ func New(realm string, s Store, opts ...Option) (*Authenticator, error) {
 	return a, nil
 }
 
-// WithClock sets what time it is, for tests; [time.Now] by default.
+// WithClock sets the clock, for tests; [time.Now] by default.
 func WithClock(now func() time.Time) Option {
 	return func(a *Authenticator) error { return option.Set(&a.now, now, "clock is nil") }
 }
@@ -100,10 +100,10 @@ func WithClock(now func() time.Time) Option {
 // Scheme implements [core.Authenticator]. The name is [DefaultScheme], or what
 // [WithAuthorizationScheme] says.
 //
-// Vary is the one field that a key is read from; nothing with [WithQueryParameter], since a
-// query is part of what caches go by. The places where no key may be are left
-// out: all they can lead to is a refusal, which is not stored. The account of
-// an attempt is the ID of the key, "" for what is not a key by its form.
+// Vary is the field that the key is read from; it is empty with
+// [WithQueryParameter], since caches go by the query anyway. Places where a key is
+// not allowed are left out: they can only lead to a refusal, which is not stored.
+// The account of an attempt is the ID of the key, or "" if the key is malformed.
 func (a *Authenticator) Scheme() core.Scheme {
 	return core.Scheme{
 		Name:    a.name(),
@@ -122,19 +122,19 @@ func (a *Authenticator) name() string {
 
 // Authenticate implements [core.Authenticator].
 //
-// Nothing in the place is [core.ErrNoCredentials], whatever other places hold.
-// A place that is there twice, and a second key in any other place that this
-// package knows, are [core.ErrAmbiguousCredentials].
+// If the place is empty, the error is [core.ErrNoCredentials], whatever other
+// places hold. If the place occurs twice, or any other place that this package
+// knows holds a second key, it is [core.ErrAmbiguousCredentials].
 //
-// A [core.CredentialError] has one of these reasons, which events alone tell
-// apart: [core.ReasonMalformed] for what is not a key by form or checksum,
-// [core.ReasonUnknownPrincipal] for an unknown ID, [core.ReasonWrongSecret],
-// and for a key that is right otherwise [core.ReasonRevoked] and
-// [core.ReasonExpired]. Hashes are compared in constant time, and for an
-// unknown ID one is compared too. The store is asked anew for every request.
+// A [core.CredentialError] has one of these reasons, which only events reveal:
+// [core.ReasonMalformed] for a wrong form or checksum,
+// [core.ReasonUnknownPrincipal] for an unknown ID, [core.ReasonWrongSecret], and
+// for an otherwise correct key [core.ReasonRevoked] and [core.ReasonExpired].
+// Hashes are compared in constant time, and for an unknown ID one is compared too.
+// The store is asked for every request.
 //
-// The principal is the owner of the key: its ID is the owner's, and the claim
-// [ClaimID] is the ID of the key.
+// The principal's ID is that of the key's owner, and its claim [ClaimID] is the ID
+// of the key.
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	value, n := a.place.value(r)
 	if n == 0 {
@@ -163,8 +163,8 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	return a.verify(value, id, key, unknown)
 }
 
-// verify compares hashes whether or not the key is known, and looks at the
-// state of a key last, so that its ID alone tells nothing about it.
+// verify compares hashes whether or not the key is known, and checks the state of a
+// key last, so that an ID alone reveals nothing about the key.
 func (a *Authenticator) verify(value, id string, key *Key, unknown bool) (*core.Principal, error) {
 	want := &a.decoy
 	if !unknown {
@@ -185,8 +185,8 @@ func (a *Authenticator) verify(value, id string, key *Key, unknown bool) (*core.
 	return key.principal, nil
 }
 
-// Challenges implements [core.Authenticator]: the same challenge wherever the
-// answer is 401, and none where it is another.
+// Challenges implements [core.Authenticator]. It returns the same challenge for
+// every 401, and none otherwise.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
 	if err == core.ErrNoCredentials { // the frequent case, without allocating
 		return a.challenges
@@ -207,27 +207,28 @@ func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
 	return account, true
 }
 
-// refused is 401. All refusals look the same to the client.
+// refused returns the error for a 401. All refusals look the same to the client.
 func refused(reason core.Reason, cause error) error {
 	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidCredentials, Err: cause}
 }
 
-// isUnknown reports whether a store has no such key and says so plainly.
+// isUnknown reports whether err says that a store has no such key, and nothing
+// else.
 func isUnknown(err error) bool {
-	// The first is the usual case, kept as quick as no error at all.
+	// The first comparison is a fast path for the usual case.
 	return err == ErrUnknownKey || errors.Is(err, ErrUnknownKey) && !isFailure(err)
 }
 
-// isFailure reports whether an error is an outage or a fault, whatever else it
-// is.
+// isFailure reports whether an error wraps an outage or a fault, whatever else it
+// wraps.
 func isFailure(err error) bool {
 	var unavailable *core.UnavailableError
 	var internal *core.InternalError
 	return errors.As(err, &unavailable) || errors.As(err, &internal)
 }
 
-// storeError is what a store's error means to a guard. No store can say that
-// there were no credentials, or bad ones, before the secret is looked at.
+// storeError maps a store's error to what a guard expects. A store cannot say that
+// there were no credentials, or bad ones, before the secret is checked.
 func storeError(err error) error {
 	if isFailure(err) {
 		return err

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Append returns the content of a key file with one more key at its end; all
-// that was there stays as it is. data may be empty, for a new file.
+// Append returns the content of a key file with one more key at its end and
+// everything else unchanged. data may be empty, for a new file.
 //
-// A file that [File.Load] would refuse is refused with the same error, and so
-// is a key whose ID is there already or that [NewKey] refuses.
+// It returns the error of [File.Load] for a file that Load would refuse, and an
+// error for a key whose ID is in the file already or that [NewKey] refuses.
 func Append(name string, data []byte, info Info) ([]byte, error) {
 	t, err := parseTable(name, data)
 	if err != nil {
@@ -34,12 +34,12 @@ func Append(name string, data []byte, info Info) ([]byte, error) {
 	return append(out, key.info.section()...), nil
 }
 
-// Revoke returns the content of a key file in which the keys called ids are
-// revoked: one line more for each, after its last one. Keys that are revoked
-// already stay as they are.
+// Revoke returns the content of a key file in which the keys with the given IDs are
+// revoked, by one more line after the last line of each. Keys that are revoked
+// already are unchanged.
 //
-// A file that [File.Load] would refuse is refused with the same error. An ID
-// that is not there is [ErrUnknownKey], and then none is revoked. The reason
+// It returns the error of [File.Load] for a file that Load would refuse. For an ID
+// that is not in the file it returns [ErrUnknownKey] and revokes none. The reason
 // may be "" and must be one printable line.
 func Revoke(name string, data []byte, at time.Time, reason string, ids ...string) ([]byte, error) {
 	t, err := parseTable(name, data)
@@ -86,7 +86,7 @@ func Revoke(name string, data []byte, at time.Time, reason string, ids ...string
 	return out.Bytes(), nil
 }
 
-// section is the key as a key file has it.
+// section returns the key in the format of a key file.
 func (i *Info) section() string {
 	values := map[string]string{
 		"hash": i.Hash.String(), "owner": i.Owner, "tenant": i.Tenant, "comment": i.Comment,

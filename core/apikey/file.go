@@ -12,18 +12,18 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/bounded"
 )
 
-// MaxFileBytes is the largest key file that is read; some 50,000 keys.
+// MaxFileBytes is the maximum size of a key file; about 50,000 keys.
 const MaxFileBytes = 16 << 20
 
-// errNotLoaded makes every request 503, and none 401.
+// errNotLoaded results in 503 for every request, never 401.
 var errNotLoaded = errors.New("apikey: no key file has been loaded: call Load, or watch.Load, before serving")
 
-// File is a [Store] of the keys in a key file. The zero File has nothing
-// loaded: every lookup fails, which is 503. It is safe for concurrent use and
-// must not be copied.
+// File is a [Store] of the keys in a key file. The zero File has nothing loaded:
+// every lookup fails, which results in 503. It is safe for concurrent use and must
+// not be copied.
 //
-// A key file is UTF-8 text. Each key begins with its ID in brackets, and a line
-// "name = value" follows for each thing known of it:
+// A key file is UTF-8 text. Each key begins with its ID in brackets, followed by a
+// line "name = value" for each of its attributes:
 //
 //	# Blank lines, and comments on lines of their own, may stand anywhere.
 //	[sp_k3m9x2q7ab]
@@ -37,22 +37,22 @@ var errNotLoaded = errors.New("apikey: no key file has been loaded: call Load, o
 //	expires = 2027-11-01T00:00:00Z
 //	revoked = 2026-12-01T08:30:00Z laptop stolen
 //
-// hash and owner are required. Times are RFC 3339; what follows that of revoked
-// is the reason. A value ends with its line and has neither quotes nor a
-// comment behind it.
+// hash and owner are required. Times are in RFC 3339; the time of revoked may be
+// followed by the reason. A value extends to the end of its line; there are no
+// quotes and no trailing comments.
 type File struct {
 	table atomic.Pointer[table]
 }
 
 var _ Store = (*File)(nil)
 
-// Absent is the error for a path without file. It says how to make one.
+// Absent returns the error for a path without a file. It says how to create one.
 func (*File) Absent(path string) error {
 	return fmt.Errorf("apikey: there is no key file %s: make a key with \"sallyport apikey new -f FILE --owner NAME\": %w", path, fs.ErrNotExist)
 }
 
-// OpenFile reads the key file at path once. Its errors are those of [File.Load],
-// or say why the file could not be read.
+// OpenFile reads the key file at path once. Its error is one of [File.Load], or
+// says why the file could not be read.
 func OpenFile(path string) (*File, error) {
 	data, err := bounded.File(path, MaxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -68,13 +68,14 @@ func OpenFile(path string) (*File, error) {
 	return f, nil
 }
 
-// Load puts the keys in data, the content of the file called name, in the place
-// of those loaded before; with an error these stay. It is what watch.Load of
-// core/watch calls when the file has changed.
+// Load replaces the loaded keys with those in data, the content of the named file;
+// if it returns an error, the loaded keys stay. watch.Load of core/watch calls it
+// when the file has changed.
 //
-// The error holds every finding at once, up to a hundred, each as "name:line:
-// message" and joined with [errors.Join]. A file without any key, or of more
-// than [MaxFileBytes], is an error too. Messages hold nothing that could be a key.
+// The error lists all findings, up to a hundred, each as "name:line: message" and
+// joined with [errors.Join]. A file without any key, or of more than
+// [MaxFileBytes], is an error too. Messages never quote anything that could be a
+// key.
 func (f *File) Load(name string, data []byte) error {
 	t, err := parseTable(name, data)
 	if err != nil {
@@ -99,8 +100,8 @@ func (f *File) LookupKey(_ context.Context, id string) (*Key, error) {
 	return nil, ErrUnknownKey
 }
 
-// Keys are all keys of the file in its order, as they are at the call; none
-// before one is loaded.
+// Keys yields the keys that are loaded at the time of the call, in the order of the
+// file; none before a file is loaded.
 func (f *File) Keys() iter.Seq[*Key] {
 	t := f.table.Load()
 	if t == nil {

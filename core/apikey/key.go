@@ -12,34 +12,36 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxText bounds the bytes of an owner, a role, a tenant and the like.
+// maxText is the maximum length in bytes of an owner, a role, a tenant and the
+// like.
 const maxText = 255
 
-// Info is what [NewKey] makes a key from: all that is known of it but its
-// secret. Of times whole seconds are kept, of the years 1970 to 9999.
+// Info describes a key, without its secret; [NewKey] makes a key from it. Times are
+// kept in whole seconds and must be in the years 1970 to 9999.
 type Info struct {
-	// ID is as [Generate] makes it. Required.
+	// ID is the ID that [Generate] returned. It is required.
 	ID string
-	// Hash is that of the whole key. Required.
+	// Hash is the hash of the whole key. It is required.
 	Hash Hash
 	// Owner is the ID of the principal that the key stands for, a person or a
-	// program. Required.
+	// program. It is required.
 	Owner string
-	// Roles and Scopes are what the key brings beyond what a policy gives its
-	// owner. A scope is one by RFC 6749 §3.3; no name holds a comma.
+	// Roles and Scopes are granted by the key, in addition to the roles that a
+	// policy gives its owner. A scope is a scope-token of RFC 6749 §3.3; no name
+	// contains a comma.
 	Roles, Scopes []string
 	// Tenant is the tenant the key is for, or "".
 	Tenant string
-	// Comment says what the key is for, to people.
+	// Comment says what the key is for, for human readers.
 	Comment string
-	// Created is when the key was made; zero when unknown.
+	// Created is when the key was created; zero if unknown.
 	Created time.Time
-	// Expires is when the key stops being good; zero for never.
+	// Expires is when the key expires; zero for never.
 	Expires time.Time
-	// Revoked is when the key was revoked; zero when it was not. It counts
-	// at once, even if it lies in the future.
+	// Revoked is when the key was revoked; zero if it was not. It takes effect at
+	// once, even if it lies in the future.
 	Revoked time.Time
-	// RevokedReason says why, to people.
+	// RevokedReason says why, for human readers.
 	RevokedReason string
 }
 
@@ -49,8 +51,7 @@ type Key struct {
 	principal *core.Principal
 }
 
-// NewKey makes a key. Errors name the part that is missing or cannot be, and
-// what to do.
+// NewKey returns a key. Errors name the missing or invalid field and what to do.
 func NewKey(info Info) (*Key, error) {
 	if err := info.check(); err != nil {
 		return nil, err
@@ -69,10 +70,10 @@ func NewKey(info Info) (*Key, error) {
 	return &Key{info, p}, nil
 }
 
-// Info is what is known of the key, as a copy.
+// Info returns a copy of the key's description.
 func (k *Key) Info() Info { return k.info.clone() }
 
-// Expired reports whether the key has stopped being good at now.
+// Expired reports whether the key has expired at now.
 func (k *Key) Expired(now time.Time) bool {
 	return !k.info.Expires.IsZero() && !now.Before(k.info.Expires)
 }
@@ -121,7 +122,7 @@ func (i *Info) check() error {
 	return nil
 }
 
-// checkTime checks a time that is not left out.
+// checkTime checks a time unless it is zero.
 func checkTime(t time.Time) error {
 	if year := t.UTC().Year(); year < 1970 || year > 9999 {
 		return fmt.Errorf("year %d: a time is from the years 1970 to 9999", year)
@@ -129,7 +130,7 @@ func checkTime(t time.Time) error {
 	return nil
 }
 
-// checkList checks the names of a list, none of which may stand twice.
+// checkList checks the names of a list, which must not contain duplicates.
 func checkList(what string, names []string, check func(string) error) error {
 	for i, name := range names {
 		switch err := check(name); {
@@ -144,8 +145,8 @@ func checkList(what string, names []string, check func(string) error) error {
 	return nil
 }
 
-// checkText checks a name that somebody is compared with. Errors do not repeat
-// it: by mistake it may be a secret.
+// checkText checks a name that is used in comparisons. Errors do not quote it: by
+// mistake it may be a secret.
 func checkText(s string) error {
 	if s == "" {
 		return errors.New("is empty")
@@ -156,7 +157,7 @@ func checkText(s string) error {
 	return checkRemark(s)
 }
 
-// checkRemark checks a text for people.
+// checkRemark checks text for human readers.
 func checkRemark(s string) error {
 	switch {
 	case len(s) > maxText:
@@ -173,7 +174,7 @@ func checkRemark(s string) error {
 	return nil
 }
 
-// holdsKey reports whether a key stands anywhere in s.
+// holdsKey reports whether s contains a key.
 func holdsKey(s string) bool {
 	for i := 0; i+keyBytes <= len(s); i++ {
 		if isKey(s[i : i+keyBytes]) {
@@ -193,5 +194,5 @@ func checkScope(s string) error {
 	return checkText(s)
 }
 
-// stamp is a time as key files have it.
+// stamp formats a time as in key files.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

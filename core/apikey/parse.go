@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/linefile"
 )
 
-// fieldNames are the names of lines in the order they are written.
+// fieldNames lists the names of fields in the order in which they are written.
 var fieldNames = []string{"hash", "owner", "roles", "scopes", "tenant", "comment", "created", "expires", "revoked"}
 
 // table is the content of a key file. It is immutable.
@@ -25,12 +25,12 @@ type table struct {
 type parser struct {
 	file  *linefile.Reader
 	table *table
-	first map[string]int // line on which a key began
+	first map[string]int // line on which a key begins
 
 	info   Info
-	line   int            // on which the key in hand began; 0 for none
-	fields map[string]int // lines of the fields of the key in hand
-	broken bool           // the key in hand has a finding
+	line   int            // on which the current key begins; 0 for none
+	fields map[string]int // lines of the fields of the current key
+	broken bool           // the current key has a finding
 }
 
 func parseTable(name string, data []byte) (*table, error) {
@@ -51,8 +51,8 @@ func (p *parser) report(line int, format string, args ...any) {
 	p.file.Report(line, format, args...)
 }
 
-// parseLine takes in one line. What it cannot make sense of may be anything, even a
-// key, so it is not repeated.
+// parseLine parses one line. Text that it cannot parse may be anything, even a key,
+// so it is not quoted.
 func (p *parser) parseLine(n int, line string) {
 	if line[0] == '[' {
 		p.begin(n, line)
@@ -77,7 +77,7 @@ func (p *parser) parseLine(n int, line string) {
 	}
 }
 
-// quoted is a short word to repeat in a finding, or "" for what may be a
+// quoted returns a short word quoted for a finding, or "" for one that may be a
 // secret.
 func quoted(word string) string {
 	if len(word) > 12 || !isName(word, "-_") {
@@ -86,7 +86,7 @@ func quoted(word string) string {
 	return fmt.Sprintf("%q ", word)
 }
 
-// begin takes in the line that begins a key.
+// begin parses the line that begins a key.
 func (p *parser) begin(n int, line string) {
 	p.finish()
 	p.info, p.line, p.fields, p.broken = Info{}, n, map[string]int{}, false
@@ -103,7 +103,7 @@ func (p *parser) begin(n int, line string) {
 	}
 }
 
-// finish takes in the key in hand, if its lines were all right.
+// finish adds the current key to the table, if its lines were all valid.
 func (p *parser) finish() {
 	if p.line == 0 || p.broken {
 		return
@@ -121,7 +121,7 @@ func (p *parser) finish() {
 	p.table.byID[p.info.ID], p.table.last[p.info.ID] = key, last
 }
 
-// set takes in the value of one field.
+// set sets the value of one field.
 func (i *Info) set(name, value string) (err error) {
 	if value == "" {
 		return errors.New("is empty: leave the line out")
@@ -163,7 +163,7 @@ func splitList(value string) []string {
 	return names
 }
 
-// parseTime reads a time of RFC 3339.
+// parseTime parses a time of RFC 3339.
 func parseTime(value string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, value)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 const DefaultHeader = "X-API-Key"
 
 // defaultQuery is the usual name of a query parameter with a key. A key there
-// is a second one unless [WithQueryParameter] allows it.
+// counts as a second one unless [WithQueryParameter] allows it.
 const defaultQuery = "api_key"
 
 // kind is a kind of place.
@@ -26,15 +26,15 @@ const (
 	query
 )
 
-// place is where in a request a key may be.
+// place is a place in a request where a key may be.
 type place struct {
 	kind kind
-	// name is that of a header field, a scheme or a parameter. For
-	// authorization "" is any scheme.
+	// name is the name of a header field, a scheme or a parameter. For
+	// authorization "" stands for any scheme.
 	name string
 }
 
-// String is the place in words, for causes.
+// String describes the place, for causes.
 func (p place) String() string {
 	switch p.kind {
 	case header:
@@ -46,8 +46,8 @@ func (p place) String() string {
 	}
 }
 
-// value is the first value in the place and how many there are. Two
-// Authorization lines count whatever they hold.
+// value returns the first value in the place and the number of values. Two
+// Authorization lines count whatever they contain.
 func (p place) value(r core.Request) (value string, count int) {
 	switch p.kind {
 	case header:
@@ -69,7 +69,7 @@ func (p place) value(r core.Request) (value string, count int) {
 	return rest, 1
 }
 
-// vary lists the header fields of the place.
+// vary returns the header fields of the place.
 func (p place) vary() []string {
 	switch p.kind {
 	case header:
@@ -81,7 +81,7 @@ func (p place) vary() []string {
 	}
 }
 
-// params are what a challenge says of the place. A scheme says it by its name.
+// params returns the challenge parameters that name the place. A scheme needs none.
 func (p place) params() []challenge.Param {
 	switch p.kind {
 	case header:
@@ -93,7 +93,8 @@ func (p place) params() []challenge.Param {
 	}
 }
 
-// otherPlaces are those in which a second key would make p's ambiguous.
+// otherPlaces returns the places where a second key would make the one in p
+// ambiguous.
 func otherPlaces(p place) []place {
 	all := []place{{header, DefaultHeader}, {authorization, ""}, {query, defaultQuery}}
 	return slices.DeleteFunc(all, func(o place) bool {
@@ -101,8 +102,8 @@ func otherPlaces(p place) []place {
 	})
 }
 
-// WithHeader has keys read from the header field called name, of letters, digits
-// and hyphens.
+// WithHeader reads keys from the named header field. The name consists of letters,
+// digits and hyphens.
 func WithHeader(name string) Option {
 	return func(a *Authenticator) error {
 		switch {
@@ -117,9 +118,9 @@ func WithHeader(name string) Option {
 	}
 }
 
-// WithAuthorizationScheme has keys read from the Authorization field, after the given
+// WithAuthorizationScheme reads keys from the Authorization field, after the given
 // scheme, such as [DefaultScheme]. It becomes the name of this scheme in
-// challenges, and so must not be one with a meaning of its own, such as Bearer.
+// challenges, and so must not have a meaning of its own, as Bearer does.
 func WithAuthorizationScheme(scheme string) Option {
 	return func(a *Authenticator) error {
 		for _, taken := range []string{"Basic", "Bearer", "Digest", "DPoP", "Negotiate"} {
@@ -134,10 +135,10 @@ func WithAuthorizationScheme(scheme string) Option {
 	}
 }
 
-// WithQueryParameter has keys read from the query parameter called name, of letters,
-// digits, hyphens and underscores. Events hold no query, but the logs of
-// proxies, the history of browsers and Referer fields do: use it for clients
-// alone that cannot send a header.
+// WithQueryParameter reads keys from the named query parameter. The name consists
+// of letters, digits, hyphens and underscores. Events hold no query, but the logs
+// of proxies, the history of browsers and Referer fields do: use it only for
+// clients that cannot send a header.
 func WithQueryParameter(name string) Option {
 	return func(a *Authenticator) error {
 		if !isName(name, "-_") {
@@ -155,8 +156,7 @@ func (a *Authenticator) setPlace(p place) error {
 	return nil
 }
 
-// isName reports whether s is not empty and made of letters, digits and
-// others.
+// isName reports whether s is not empty and consists of letters, digits and others.
 func isName(s, others string) bool {
 	for _, c := range s {
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune(others, c) {

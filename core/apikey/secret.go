@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Prefix begins every ID and so every key, for scanners that look for secrets
-// in what is published: the pattern of a key is sp_[a-z2-7]{10}\.[a-z2-7]{59}.
+// Prefix begins every ID and so every key, for scanners that look for published
+// secrets: a key matches sp_[a-z2-7]{10}\.[a-z2-7]{59}.
 const Prefix = "sp_"
 
 // The parts of a key, in letters of 5 bits each.
@@ -25,18 +25,17 @@ const (
 // alphabet is base32 (RFC 4648 §6) in lower case.
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567"
 
-// Hash is what is kept of a key: the SHA-256 of all its text, ID included. A
-// secret has 260 random bits, so there is nothing to guess and a slow hash
-// would add nothing.
+// Hash is the SHA-256 of a whole key, including its ID, and is stored in place of
+// it. A secret has 260 random bits, so it cannot be guessed and a slow hash would
+// add nothing.
 type Hash [sha256.Size]byte
 
 const hashLabel = "sha256:"
 
-// String is the hash as a key file has it, "sha256:" and 64 hexadecimal
-// digits.
+// String returns the hash as in a key file, "sha256:" and 64 hexadecimal digits.
 func (h Hash) String() string { return hashLabel + hex.EncodeToString(h[:]) }
 
-// ParseHash reads what [Hash.String] writes. Its errors hold nothing of s.
+// ParseHash parses the result of [Hash.String]. Its errors do not quote s.
 func ParseHash(s string) (Hash, error) {
 	if isKey(s) {
 		return Hash{}, errors.New("this is a key, not a hash: keep keys out of files, revoke it, and make another")
@@ -52,11 +51,11 @@ func ParseHash(s string) (Hash, error) {
 	return h, nil
 }
 
-// Generate makes a new key. Only the client may keep it: hash is what to keep
-// here, under id, which is how the key begins. It never fails; without a source
-// of randomness the program ends.
+// Generate returns a new key. Only the client may keep it: store hash under id,
+// with which the key begins. Generate never fails; without a source of randomness
+// the program crashes.
 func Generate() (key, id string, hash Hash) {
-	// Each Text has 26 letters, 130 bits.
+	// Each Text has 26 letters, or 130 bits.
 	id = Prefix + strings.ToLower(rand.Text()[:idLetters])
 	key = id + "." + strings.ToLower(rand.Text()+rand.Text())
 	sum := checksum(key)
@@ -70,7 +69,8 @@ func IsID(s string) bool {
 	return len(s) == idBytes && s[:len(Prefix)] == Prefix && isLetters(s[len(Prefix):])
 }
 
-// parse is the ID of a key, and whether s is one by form and checksum.
+// parse returns the ID of a key, and reports whether s is a key by form and
+// checksum.
 func parse(s string) (id string, ok bool) {
 	if len(s) != keyBytes || s[idBytes] != '.' || !IsID(s[:idBytes]) || !isLetters(s[idBytes+1:]) {
 		return "", false
@@ -96,11 +96,11 @@ func isLetters(s string) bool {
 	return true
 }
 
-// checksum tells a key that was cut or mistyped from a wrong one, and a key
-// from other text that looks like one. It guards against nobody.
+// checksum tells a truncated or mistyped key from a wrong one, and a key from other
+// text that looks like one. It is not a security measure.
 //
-// It is crc32.ChecksumIEEE in letters, worked out here since that one wants
-// bytes on the heap.
+// It is crc32.ChecksumIEEE in letters, computed here because that function makes
+// its argument escape to the heap.
 func checksum(s string) [checkLetters]byte {
 	crc := ^uint32(0)
 	for i := range len(s) {
@@ -115,9 +115,9 @@ func checksum(s string) [checkLetters]byte {
 	return out
 }
 
-// hashOf is the hash of a key by form.
+// hashOf returns the hash of a well-formed key.
 func hashOf(key string) Hash {
-	var buf [keyBytes]byte // on the stack, and a fixed length whatever the key
+	var buf [keyBytes]byte // on the stack, with a fixed length for every key
 	copy(buf[:], key)
 	return sha256.Sum256(buf[:])
 }

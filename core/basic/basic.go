@@ -1,8 +1,8 @@
-// Package basic authenticates requests with the Basic scheme of RFC 7617.
+// Package basic implements the Basic scheme of RFC 7617.
 //
-// It reads user and password from the Authorization field and asks a
-// [Verifier]; where passwords are kept is the verifier's business. What cannot
-// be read is 401 with the challenge, never 400 or 500.
+// It reads user and password from the Authorization field and asks a [Verifier],
+// which knows where passwords are kept. Malformed credentials are refused with 401
+// and the challenge, never with 400 or 500.
 package basic
 
 import (
@@ -19,15 +19,15 @@ import (
 
 const scheme = "Basic"
 
-// MaxBytes is the longest Authorization field that is decoded; a longer one is
-// 401. Both names and passwords of a kilobyte fit in easily.
+// MaxBytes is the maximum length of an Authorization field; a longer one is refused
+// with 401. A name and a password of a kilobyte each fit easily.
 const MaxBytes = 8 << 10
 
-// ReasonPlainHTTP is the reason of a refusal by [WithTLSRequired].
+// ReasonPlainHTTP is the reason for a refusal by [WithTLSRequired].
 const ReasonPlainHTTP core.Reason = "plain_http"
 
-// Authenticator is the [core.Authenticator] of the Basic scheme. It is made by
-// [New] and safe for concurrent use.
+// Authenticator is the Basic scheme. It implements [core.Authenticator], is created
+// by [New] and is safe for concurrent use.
 type Authenticator struct {
 	verifier   Verifier
 	requireTLS bool
@@ -40,12 +40,12 @@ var _ core.Authenticator = (*Authenticator)(nil)
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
 
-// New makes an authenticator for a realm, which browsers show when they ask
-// for the password (RFC 9110 §11.5), with the given verifier.
+// New returns an authenticator that asks the given verifier. The realm is what
+// browsers show when they ask for the password (RFC 9110 §11.5).
 //
-// The realm must be printable ASCII and not empty: there is no way to send
-// another one that all clients read alike (RFC 7617 §3). The challenge is
-// always Basic realm="…", charset="UTF-8" (RFC 7617 §2.1).
+// The realm must be printable ASCII and not empty, because clients do not agree on
+// how to read any other (RFC 7617 §3). The challenge is always Basic realm="…",
+// charset="UTF-8" (RFC 7617 §2.1).
 func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("basic: empty realm: give it the name that users know the service by")
@@ -70,14 +70,13 @@ func New(realm string, v Verifier, opts ...Option) (*Authenticator, error) {
 	return a, nil
 }
 
-// WithTLSRequired refuses credentials on a connection without TLS with 401, without
-// looking at them: on plain HTTP anyone on the way has read them (RFC 7617
-// §4). A right password gets the same answer as a wrong one.
+// WithTLSRequired refuses credentials on a connection without TLS with 401,
+// unchecked: on plain HTTP anyone on the path may have read them (RFC 7617 §4). A
+// right password gets the same response as a wrong one.
 //
-// What counts is the connection to the service itself. Behind a proxy that
-// ends TLS every request is refused, unless the proxy speaks TLS to the
-// service too: a header such as X-Forwarded-Proto is no proof, since any
-// client can send it.
+// Only the connection to the service itself counts. Behind a proxy that terminates
+// TLS every request is refused, unless the proxy speaks TLS to the service too: a
+// header such as X-Forwarded-Proto proves nothing, since any client can send it.
 func WithTLSRequired() Option {
 	return func(a *Authenticator) error {
 		a.requireTLS = true
@@ -85,8 +84,8 @@ func WithTLSRequired() Option {
 	}
 }
 
-// Scheme implements [core.Authenticator]. A browser that was once given a
-// password sends it with every request to the same place, whoever causes it.
+// Scheme implements [core.Authenticator]. A browser that was once given a password
+// sends it with every request to the same place, whichever page causes it.
 func (a *Authenticator) Scheme() core.Scheme {
 	return core.Scheme{
 		Name:    scheme,
@@ -98,12 +97,11 @@ func (a *Authenticator) Scheme() core.Scheme {
 
 // Authenticate implements [core.Authenticator].
 //
-// Another scheme, or none, is [core.ErrNoCredentials]; two Authorization lines
-// are [core.ErrAmbiguousCredentials]. Basic credentials that cannot be read
-// are a [core.CredentialError] with [core.ReasonMalformed]: bad base64 or
-// padding, no colon, an empty user or password, control characters, invalid
-// UTF-8, more than [MaxBytes]. What the verifier returns is mapped as
-// [Verifier] says.
+// Another scheme, or none, is [core.ErrNoCredentials]; two Authorization lines are
+// [core.ErrAmbiguousCredentials]. Malformed Basic credentials are a
+// [core.CredentialError] with [core.ReasonMalformed]: bad base64 or padding, no
+// colon, an empty user or password, control characters, invalid UTF-8, more than
+// [MaxBytes]. The verifier's errors are mapped as [Verifier] says.
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	user, password, err := a.credentials(r)
 	if err != nil {
@@ -112,7 +110,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	return verify(ctx, a.verifier, user, password)
 }
 
-// verify is what v says, as a guard understands it.
+// verify calls v and maps its result to what a guard expects.
 func verify(ctx context.Context, v Verifier, user, password string) (*core.Principal, error) {
 	p, err := v.VerifyPassword(ctx, user, password)
 	if err != nil {
@@ -124,9 +122,9 @@ func verify(ctx context.Context, v Verifier, user, password string) (*core.Princ
 	return p, nil
 }
 
-// attempt finds the user that Basic credentials name, in the spelling the
-// verifier's [Speller] gives it, and "" for credentials that Authenticate
-// refuses without asking the verifier.
+// attempt returns the user that Basic credentials name, in the spelling of the
+// verifier's [Speller], and "" for credentials that Authenticate refuses without
+// asking the verifier.
 func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
 	user, _, err := a.credentials(r)
 	switch {
@@ -138,8 +136,8 @@ func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
 	return "", true
 }
 
-// credentials takes user and password out of a request. Its errors are those of
-// Authenticate, short of the verifier's.
+// credentials extracts user and password from a request. Its errors are those of
+// Authenticate, except the verifier's.
 func (a *Authenticator) credentials(r core.Request) (user, password string, err error) {
 	field, n := r.Header("Authorization")
 	if n == 0 {
@@ -164,8 +162,8 @@ func (a *Authenticator) credentials(r core.Request) (user, password string, err 
 	return a.decode(token)
 }
 
-// Challenges implements [core.Authenticator]: the challenge where the answer
-// is 401, and nothing where it is another. Basic has no error parameters.
+// Challenges implements [core.Authenticator]. It returns the challenge if the
+// response is 401, and none otherwise. Basic has no error parameters.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
 	if err == core.ErrNoCredentials || isUnauthenticated(err) { // the frequent case, without allocating
 		return a.challenges

@@ -27,24 +27,23 @@ const (
 	maxSize     = 1 << 20
 )
 
-// Cache is a [Verifier] that remembers for a while which passwords another one
-// found right, so that the images of a page do not cost a password hash each.
-// It is made by [NewCache] and safe for concurrent use.
+// Cache is a [Verifier] that remembers for a while which passwords another verifier
+// accepted, so that each image of a page does not cost a password hash. It is
+// created by [NewCache] and safe for concurrent use.
 //
-// Only successes are kept, under a keyed hash of user and password with a key
-// that never leaves the process; a refusal costs what it costs without a Cache.
-// Requests that bring the same credentials at the same time wait for one
-// verification, whatever comes of it.
+// Only successes are kept, under a keyed hash of user and password with a key that
+// never leaves the process; refusals are not cached. Concurrent requests with the
+// same credentials wait for one verification and share its result.
 //
-// When the other verifier is [Versioned], a change of its passwords counts from
-// the next request on. Otherwise a password that was changed, or a user who was
-// removed, may pass until the time to live is over; see [Cache.Clear]. A
-// principal never stays beyond its own Expires.
+// If the other verifier is [Versioned], a change of its passwords takes effect with
+// the next request. Otherwise an old password, or a user who was removed, may pass
+// until the entry expires; see [Cache.Clear]. A principal is never kept beyond its
+// own Expires.
 //
-// A Cache goes around what checks the password, and whatever is to be asked at
-// every request goes around the Cache. Who can read the memory of the process
-// can guess the passwords in it quickly, about as well as catch them on their
-// way through.
+// Wrap a Cache around the verifier that checks passwords, and any check needed for
+// every request around the Cache. An attacker who can read the memory of the
+// process can guess the cached passwords quickly, but could also read passwords as
+// they pass through.
 type Cache struct {
 	verifier Verifier
 	version  func() uint64
@@ -52,7 +51,7 @@ type Cache struct {
 	size     int
 	now      func() time.Time
 	key      [sha256.Size]byte
-	cleared  atomic.Uint64 // how often Clear was called
+	cleared  atomic.Uint64 // number of calls to Clear
 	known    *cache.Cache[*core.Principal]
 	calls    flight.Group[*core.Principal]
 	hits     tally.Counter
@@ -67,8 +66,8 @@ var (
 // CacheOption configures a [Cache].
 type CacheOption func(*Cache) error
 
-// WithCacheTTL sets how long a right password is remembered: 30 s by default, at most
-// 10 minutes. Using it does not prolong it.
+// WithCacheTTL sets how long a right password is remembered: 30 s by default, at
+// most 10 minutes. Use does not extend it.
 func WithCacheTTL(d time.Duration) CacheOption {
 	return func(c *Cache) error {
 		if d <= 0 || d > maxTTL {
@@ -79,9 +78,9 @@ func WithCacheTTL(d time.Duration) CacheOption {
 	}
 }
 
-// WithCacheSize sets how many passwords are remembered, 4096 by default and at most
-// 1,048,576, rounded up to a power of two. Each takes about 100 bytes beside
-// its principal. When there are more, some are forgotten early.
+// WithCacheSize sets how many passwords are remembered: 4096 by default, at most
+// 1,048,576, rounded up to a power of two. Each takes about 100 bytes besides its
+// principal. When the cache is full, some are forgotten early.
 func WithCacheSize(n int) CacheOption {
 	return func(c *Cache) error {
 		if n < 1 || n > maxSize {
@@ -97,7 +96,7 @@ func WithClock(now func() time.Time) CacheOption {
 	return func(c *Cache) error { return option.Set(&c.now, now, "clock is nil") }
 }
 
-// NewCache makes a cache in front of v.
+// NewCache returns a cache in front of v.
 func NewCache(v Verifier, opts ...CacheOption) (*Cache, error) {
 	if isnil.Value(v) {
 		return nil, errors.New("basic: cache: verifier is nil: without one no password can be checked")
@@ -126,12 +125,12 @@ func NewCache(v Verifier, opts ...CacheOption) (*Cache, error) {
 	return c, nil
 }
 
-// VerifyPassword implements [Verifier] with the answers of the verifier behind
-// it. A request that waits for another one's verification and ends before it
-// is a [core.UnavailableError].
+// VerifyPassword implements [Verifier] with the results of the verifier behind it.
+// A request that ends while it waits for another one's verification gets a
+// [core.UnavailableError].
 func (c *Cache) VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error) {
-	// The versions are read first: an answer found while they change is kept
-	// under one that is not asked for again.
+	// The versions are read first: a result found while they change is stored under
+	// an old version, which no later request asks for.
 	k := c.keyOf(user, password)
 	if p, ok := c.known.Get(k, c.now()); ok {
 		c.hits.Add()
@@ -153,28 +152,27 @@ func (c *Cache) VerifyPassword(ctx context.Context, user, password string) (*cor
 	})
 }
 
-// Clear forgets all passwords: from the next request on each is verified anew.
+// Clear forgets all passwords: later requests are verified again.
 func (c *Cache) Clear() {
 	c.cleared.Add(1)
 	c.known.Clear()
 }
 
-// Stats are for metrics. A miss is a password that was verified, or that waited for
-// the same one to be.
+// Stats returns counts for metrics. A miss is a password that was verified, or that
+// waited for another request to verify it.
 func (c *Cache) Stats() core.CacheStats {
 	return core.CacheStats{Hits: c.hits.Load(), Misses: c.misses.Load(), Entries: c.known.Len()}
 }
 
-// Version implements [Versioned] with the version of the verifier behind it,
-// or 0.
+// Version implements [Versioned] with the version of the verifier behind it, or 0
+// if it has none.
 func (c *Cache) Version() uint64 { return c.version() }
 
 // Spelling implements [Speller] as the verifier behind it does.
 func (c *Cache) Spelling(user string) string { return spelling(c.verifier, user) }
 
-// keyOf sums up all that an answer hangs on. The length in front of the user
-// keeps the colon from moving: user a with password b:c is not user a:b with
-// password c.
+// keyOf hashes everything that a result depends on. The length in front of the user
+// keeps user a with password b:c apart from user a:b with password c.
 func (c *Cache) keyOf(user, password string) cache.Key {
 	buf := make([]byte, 0, 256)
 	buf = binary.BigEndian.AppendUint64(buf, c.cleared.Load())

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/challenge"
 )
 
-// decode takes user and password out of a token68 (RFC 7617 §2). Its errors
-// name the fault and nothing of the content.
+// decode extracts user and password from a token68 (RFC 7617 §2). Its errors name
+// the fault but reveal nothing of the content.
 func (a *Authenticator) decode(token string) (user, password string, err error) {
 	// Go's base64 decoder skips line breaks; a token68 has none.
 	if !challenge.IsToken68(token) {
@@ -32,7 +32,7 @@ func (a *Authenticator) decode(token string) (user, password string, err error) 
 	return user, password, nil
 }
 
-// checkForm refuses what no [Verifier] is asked about.
+// checkForm refuses users and passwords that no [Verifier] gets to see.
 func checkForm(user, password string) error {
 	switch {
 	case user == "":
@@ -47,13 +47,13 @@ func checkForm(user, password string) error {
 	return nil
 }
 
-// malformed refuses credentials that cannot be read.
+// malformed returns the error for credentials that cannot be read.
 func malformed(what string) error {
 	return refused(core.ReasonMalformed, errors.New("basic: "+what))
 }
 
-// refused is 401. All refusals look the same to the client, so that none tells
-// whether a user exists.
+// refused returns the error for a 401. All refusals look the same to the client, so
+// that none tells whether a user exists.
 func refused(reason core.Reason, cause error) error {
 	return &core.CredentialError{Reason: reason, Code: core.CodeInvalidCredentials, Err: cause}
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
-// maxForm is how many bytes user and password of a form may have together: as
-// many as [MaxBytes] leaves those of the scheme.
+// maxForm is the maximum length in bytes of a form's user and password together:
+// what [MaxBytes] leaves for those of the scheme.
 const maxForm = 6 << 10
 
-// VerifyForm judges a user and password that came in another way than the
-// Authorization field, such as a sign-in form, as the scheme judges its own: what
-// cannot be read is refused without asking v, and what v returns means what
-// [Verifier] says. So the error is ready for [core.Guard.SignIn]. A user with a
-// colon, which the scheme cannot send, is unreadable here too.
+// VerifyForm checks a user and password that did not come in the Authorization
+// field, such as those of a sign-in form, as the scheme checks its own: malformed
+// ones are refused without asking v, and the errors of v are mapped as [Verifier]
+// says. The error is suitable for [core.Guard.SignIn]. A user with a colon, which
+// the scheme cannot send, is malformed here too.
 func VerifyForm(ctx context.Context, v Verifier, user, password string) (*core.Principal, error) {
 	if err := checkForm(user, password); err != nil {
 		return nil, err
@@ -32,10 +32,10 @@ func VerifyForm(ctx context.Context, v Verifier, user, password string) (*core.P
 	return verify(ctx, v, user, password)
 }
 
-// FormAccount is the account that a [core.AttemptLimiter] is to know user by, for
-// [core.Guard.SignIn]: the spelling that v has for it, so that a form and the
-// scheme are counted together. It is "" for a user that [VerifyForm] refuses
-// unseen.
+// FormAccount returns the account to pass to [core.Guard.SignIn] for user, by which
+// a [core.AttemptLimiter] counts: the spelling that v has for it, so that a form
+// and the scheme are counted together. It returns "" for a user that [VerifyForm]
+// refuses without asking v.
 func FormAccount(v Verifier, user string) string {
 	if checkForm(user, "-") != nil || strings.Contains(user, ":") || len(user) > maxForm {
 		return ""
@@ -43,8 +43,8 @@ func FormAccount(v Verifier, user string) string {
 	return spelling(v, user)
 }
 
-// CheckVerifier finds what New would refuse in a verifier: nil, or a wrapper that
-// hides what the wrapped one can do.
+// CheckVerifier returns an error for a verifier that New would refuse: nil, or a
+// wrapper that hides an optional interface of the wrapped one.
 func CheckVerifier(v Verifier) error {
 	if isnil.Value(v) {
 		return errors.New("verifier is nil: without one no password can be checked")

@@ -10,10 +10,10 @@ import (
 )
 
 var (
-	// ErrUnknownUser is what a [Verifier] returns for a user it does not have.
+	// ErrUnknownUser is returned by a [Verifier] for a user it does not have.
 	ErrUnknownUser = errors.New("unknown user")
-	// ErrWrongPassword is what a [Verifier] returns for a user it has and a
-	// password that is not the user's.
+	// ErrWrongPassword is returned by a [Verifier] for a known user with a wrong
+	// password.
 	ErrWrongPassword = errors.New("wrong password")
 )
 
@@ -22,42 +22,42 @@ var (
 type Verifier interface {
 	// VerifyPassword returns the principal that user and password prove.
 	//
-	// Both are as the client sent them: valid UTF-8, not empty, without
-	// control characters, up to 6 KiB together, in whatever normalization form
-	// the client uses; user holds no colon. An implementation compares
-	// passwords in constant time and spends on an unknown user the work it
-	// spends on a wrong password. It stops when ctx ends, as far as it can.
+	// Both are as the client sent them: valid UTF-8, not empty, without control
+	// characters, up to 6 KiB together, in whatever normalization form the client
+	// uses; user has no colon. An implementation compares passwords in constant
+	// time and spends as much work on an unknown user as on a wrong password. It
+	// should stop when ctx ends.
 	//
-	// [ErrUnknownUser] and [ErrWrongPassword] are 401 and differ in events
-	// only, with [core.ReasonUnknownPrincipal] and [core.ReasonWrongSecret].
-	// A [core.CredentialError] is 401 with a reason of its own. A
-	// [core.UnavailableError] and every other error are passed on: nobody
-	// could find out, which is 503 and not the user's fault. So an error that
-	// is an UnavailableError as well as another is 503.
+	// [ErrUnknownUser] and [ErrWrongPassword] result in 401 and differ only in
+	// events, with [core.ReasonUnknownPrincipal] and [core.ReasonWrongSecret]. A
+	// [core.CredentialError] results in 401 with a reason of its own. A
+	// [core.UnavailableError] and any other error mean that it could not be
+	// decided, and result in 503. An error that wraps an UnavailableError and
+	// another one results in 503 as well.
 	//
-	// Errors reach observers and so logs: they must not hold the password.
+	// Errors reach observers, and so logs: they must not contain the password.
 	VerifyPassword(ctx context.Context, user, password string) (*core.Principal, error)
 }
 
-// Versioned is a [Verifier] that says when its passwords have changed, so that
-// a [Cache] forgets what was right before.
+// Versioned is a [Verifier] that tells when its passwords have changed, so that a
+// [Cache] forgets old results.
 type Versioned interface {
 	Verifier
-	// Version is another number after each change. VerifyPassword, called
-	// after Version, judges by that version or a later one.
+	// Version returns a different number after each change. A call of
+	// VerifyPassword after Version uses that version or a later one.
 	Version() uint64
 }
 
-// Speller is a [Verifier] that takes several spellings of a user for the same
-// one, as normalization forms of Unicode.
+// Speller is a [Verifier] that treats several spellings as the same user, such as
+// normalization forms of Unicode.
 type Speller interface {
 	Verifier
-	// Spelling is the one spelling of all those. It must be cheap, and says
-	// nothing about whether there is such a user.
+	// Spelling returns the canonical spelling of user. It must be cheap, and does
+	// not reveal whether the user exists.
 	Spelling(user string) string
 }
 
-// spelling is what v takes user for.
+// spelling returns the canonical spelling that v has for user.
 func spelling(v Verifier, user string) string {
 	if s, ok := wrapped.As[Speller](v); ok {
 		return s.Spelling(user)
@@ -65,9 +65,9 @@ func spelling(v Verifier, user string) string {
 	return user
 }
 
-// checkWrapper finds a verifier that hides what one inside it can do: without
-// Version a [Cache] would go on with old passwords, without Spelling one account
-// could be guessed at in each of its spellings.
+// checkWrapper refuses a verifier that hides an optional interface of one inside
+// it: without Version a [Cache] would accept old passwords, without Spelling each
+// spelling of an account would have its own budget of guesses.
 func checkWrapper(v Verifier, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("%T wraps itself", v)
@@ -89,17 +89,17 @@ func checkWrapper(v Verifier, depth int) error {
 	return nil
 }
 
-// hidden reports whether inner is a T and v is none.
+// hidden reports whether inner is a T and v is not.
 func hidden[T any](v, inner Verifier) bool {
 	_, is := wrapped.As[T](inner)
 	_, shows := wrapped.As[T](v)
 	return is && !shows
 }
 
-// maxWrappers is how deep verifiers may be wrapped.
+// maxWrappers is how deeply verifiers may be nested.
 const maxWrappers = 32
 
-// VerifierFunc is a function as a [Verifier].
+// VerifierFunc adapts a function to a [Verifier].
 type VerifierFunc func(ctx context.Context, user, password string) (*core.Principal, error)
 
 // VerifyPassword implements [Verifier].
@@ -107,7 +107,7 @@ func (f VerifierFunc) VerifyPassword(ctx context.Context, user, password string)
 	return f(ctx, user, password)
 }
 
-// verifierError is what a verifier's error means to a guard.
+// verifierError maps a verifier's error to what a guard expects.
 func verifierError(err error) error {
 	var down *core.UnavailableError
 	var bad *core.CredentialError
@@ -116,14 +116,14 @@ func verifierError(err error) error {
 	switch {
 	case errors.As(err, &down):
 		if stray || refusal {
-			// Of several stores one was down. The text is kept and the rest
-			// hidden, so that the guard sees nothing but the outage.
+			// One of several stores was down. Keep the text but unwrap to nothing
+			// else, so that the guard sees only the outage.
 			return &core.UnavailableError{RetryAfter: down.RetryAfter, Err: errors.New(err.Error())}
 		}
 		return err
 	case stray:
-		// Passed on, ErrNoCredentials would make a guest of someone who sent
-		// credentials; so it is not wrapped either.
+		// ErrNoCredentials would turn a client that sent credentials into a guest,
+		// so it is neither passed on nor wrapped.
 		return &core.InternalError{Err: errors.New("basic: the verifier returned an error that only an authenticator may: " + err.Error())}
 	case refusal:
 		return err

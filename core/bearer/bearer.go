@@ -1,9 +1,8 @@
-// Package bearer is the Bearer scheme of RFC 6750: an access token in the
-// Authorization header. What a token means is left to a [TokenVerifier].
+// Package bearer implements the Bearer scheme of RFC 6750: an access token in the
+// Authorization header. A [TokenVerifier] decides what a token means.
 //
-// Only the Authorization header is read, and a cookie where [WithCookie] names
-// one. The transports of RFC 6750 §2.2 (form field) and §2.3 (query parameter)
-// are not: a token that is sent there is no credentials.
+// Only the Authorization header is read, and the cookie that [WithCookie] names. A
+// token sent as in RFC 6750 §2.2 (form field) or §2.3 (query parameter) is ignored.
 package bearer
 
 import (
@@ -25,25 +24,26 @@ const schemeName = "Bearer"
 // TokenVerifier turns an access token into the principal it was issued for.
 // Implementations must be safe for concurrent use.
 type TokenVerifier interface {
-	// VerifyToken returns the principal that token proves. The token fits
-	// the b64token grammar of RFC 6750 §2.1, is not empty and not longer
-	// than [WithMaxTokenSize] says; nothing else is known of it.
+	// VerifyToken returns the principal that token proves. The token matches the
+	// b64token grammar of RFC 6750 §2.1, is not empty and not longer than
+	// [WithMaxTokenSize] allows; nothing else is known about it.
 	//
-	// A token that proves nobody is a [core.CredentialError], which says why
-	// and is answered with 401 and invalid_token whatever its Code. Any other
-	// error means that the answer could not be found out and is 503, except
-	// a [core.InternalError], which is 500. One with the reason development_key
-	// may be followed by a second call for the same token. With an error the
-	// principal is ignored. The error must not be [core.ErrNoCredentials], since there
-	// were some: that is a fault, 500.
+	// For a token that proves nobody it returns a [core.CredentialError], which
+	// says why and is answered with 401 and invalid_token whatever its Code. Any
+	// other error means that it could not be decided, and results in 503, except a
+	// [core.InternalError], which results in 500. An error with the reason
+	// development_key may be followed by a second call for the same token. If there
+	// is an error, the principal is ignored. The error must not be
+	// [core.ErrNoCredentials], since there were some: that is a fault and results
+	// in 500.
 	VerifyToken(ctx context.Context, token string) (*core.Principal, error)
 }
 
-// keepsNothing is a [TokenVerifier] to which a token may be lent: it keeps no part of
-// the text, nor gives it to others, and refuses by itself what is not a b64token.
+// keepsNothing is a [TokenVerifier] to which a token may be lent: it neither keeps
+// any part of the text nor passes it on, and itself refuses what is not a b64token.
 type keepsNothing interface {
-	// KeepsNothing returns the verifier itself, since one that embeds it may keep
-	// what it likes.
+	// KeepsNothing returns the verifier itself, since a type that embeds it may
+	// keep the text.
 	KeepsNothing() (of any)
 }
 
@@ -51,11 +51,11 @@ type keepsNothing interface {
 // is safe for concurrent use.
 type Authenticator struct {
 	verifier   TokenVerifier
-	lends      bool // texts to it as they are, which it does not keep
+	lends      bool // strings to the verifier uncopied, since it keeps none
 	maxSize    int
-	cookie     string            // read beside Authorization; "" for none
+	cookie     string            // read besides Authorization; "" for none
 	last       []challenge.Param // of every challenge
-	scopes     []string          // of a first token; nil for none said
+	scopes     []string          // for a first token; nil for unspecified
 	challenges *tokenscheme.Challenges
 }
 
@@ -64,8 +64,8 @@ var _ core.Authenticator = (*Authenticator)(nil)
 // Option configures an [Authenticator].
 type Option func(*Authenticator) error
 
-// WithMaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
-// least 1. A longer one is refused with 401 and never reaches the verifier.
+// WithMaxTokenSize sets the maximum length of a token in bytes; 16 KiB by default,
+// at least 1. A longer one is refused with 401 and never reaches the verifier.
 func WithMaxTokenSize(n int) Option {
 	return func(a *Authenticator) error {
 		if n < 1 {
@@ -77,9 +77,9 @@ func WithMaxTokenSize(n int) Option {
 }
 
 // WithResourceMetadata names the metadata of the protected resource in every
-// challenge, as resource_metadata (RFC 9728 §5.1), so that clients find out
-// where to get a token. address is the absolute https URL at which clients
-// reach the document; see package metadata, which serves it.
+// challenge, as resource_metadata (RFC 9728 §5.1), so that clients can find out
+// where to get a token. address is the absolute https URL of the document, which
+// package metadata serves.
 func WithResourceMetadata(address string) Option {
 	return func(a *Authenticator) error {
 		if len(a.last) > 0 {
@@ -92,9 +92,9 @@ func WithResourceMetadata(address string) Option {
 }
 
 // WithScopes names scopes in the challenges of a 401, as scope (RFC 6750 §3): those
-// that a client should ask for when it gets its first token, or another one for a
-// token that is not good. An insufficient_scope challenge names those that its
-// request needs, whatever they are.
+// that a client should request when it gets its first token, or replaces an invalid
+// one. An insufficient_scope challenge always names the scopes that its request
+// needs.
 func WithScopes(scopes ...string) Option {
 	return func(a *Authenticator) error {
 		if a.scopes != nil {
@@ -108,9 +108,9 @@ func WithScopes(scopes ...string) Option {
 	}
 }
 
-// New makes an authenticator whose challenges name realm, which must be
-// printable ASCII and not empty (RFC 6750 §3 wants a parameter in every
-// challenge, and realm is the one that always fits).
+// New returns an authenticator whose challenges name realm, which must be printable
+// ASCII and not empty (RFC 6750 §3 requires a parameter in every challenge, and
+// realm always fits).
 func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) {
 	if realm == "" {
 		return nil, errors.New("bearer: realm is empty: give the protected area a name, such as \"api\"")
@@ -140,8 +140,8 @@ func New(realm string, v TokenVerifier, opts ...Option) (*Authenticator, error) 
 	return a, nil
 }
 
-// Scheme implements [core.Authenticator]: Bearer, read from Authorization and,
-// where [WithCookie] is given, from the cookie that browsers send.
+// Scheme implements [core.Authenticator]: Bearer, read from Authorization and, with
+// [WithCookie], from the cookie that browsers send.
 func (a *Authenticator) Scheme() core.Scheme {
 	s := core.Scheme{
 		Name:    schemeName,
@@ -155,9 +155,9 @@ func (a *Authenticator) Scheme() core.Scheme {
 	return s
 }
 
-// Authenticate implements [core.Authenticator]. A Bearer scheme without a
-// token, or with something that is none, is a [core.CredentialError] with
-// code invalid_token and does not reach the verifier; another scheme is
+// Authenticate implements [core.Authenticator]. A Bearer scheme without a token, or
+// with something that is not a token, is a [core.CredentialError] with code
+// invalid_token and does not reach the verifier; another scheme is
 // [core.ErrNoCredentials] (RFC 6750 §3.1).
 func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core.Principal, error) {
 	token, err := a.token(r)
@@ -174,8 +174,8 @@ func (a *Authenticator) Authenticate(ctx context.Context, r core.Request) (*core
 	return p, nil
 }
 
-// verifyLocal asks again about a token of a development key that a program on
-// this machine has sent, and returns what the verifier has refused otherwise.
+// verifyLocal verifies a token signed by a development key again if a program on
+// this machine sent it, and returns refused otherwise.
 func (a *Authenticator) verifyLocal(ctx context.Context, r core.Request, token string, refused error) (*core.Principal, error) {
 	local, again, err := localcaller.Retry(ctx, r, refused)
 	if !again {
@@ -184,14 +184,13 @@ func (a *Authenticator) verifyLocal(ctx context.Context, r core.Request, token s
 	return a.verifier.VerifyToken(local, token)
 }
 
-// Challenges implements [core.Authenticator] by RFC 6750 §3: no error code
-// without credentials; invalid_token for a [core.CredentialError], with its
-// Description if that is printable ASCII without quote and backslash;
-// insufficient_scope with all scopes needed for a [core.ScopeError];
-// insufficient_user_authentication with acr_values and max_age for a
-// [core.StepUpError] (RFC 9470 §3); and one invalid_request for
-// [core.ErrAmbiguousCredentials]. For any other error there is none, since
-// signing in would not help.
+// Challenges implements [core.Authenticator] by RFC 6750 §3: no error code without
+// credentials; invalid_token for a [core.CredentialError], with its Description if
+// that is printable ASCII without quotes and backslashes; insufficient_scope with
+// all scopes needed for a [core.ScopeError]; insufficient_user_authentication with
+// acr_values and max_age for a [core.StepUpError] (RFC 9470 §3); and one
+// invalid_request for [core.ErrAmbiguousCredentials]. For any other error it
+// returns none, since signing in would not help.
 func (a *Authenticator) Challenges(_ core.Request, err error) []challenge.Challenge {
 	return a.challenges.For(err)
 }

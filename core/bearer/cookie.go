@@ -12,20 +12,19 @@ import (
 
 const hostPrefix = "__Host-"
 
-// WithCookie also reads the token from the cookie called name, which must begin
-// with __Host-: browsers take such a cookie over HTTPS alone, for this host
-// alone, and let no subdomain set it (RFC 6265bis §4.1.3.2). Whoever issues the
-// token sets the cookie, with Path=/, Secure, HttpOnly and SameSite=Lax or
-// Strict.
+// WithCookie also reads the token from the named cookie. The name must begin with
+// __Host-: browsers accept such a cookie only over HTTPS and only for this host,
+// and let no subdomain set it (RFC 6265bis §4.1.3.2). The issuer of the token sets
+// the cookie, with Path=/, Secure, HttpOnly and SameSite=Lax or Strict.
 //
 // A browser adds a cookie by itself, whichever page causes the request, so the
-// scheme is then one with [core.SentByBrowser]: unsafe requests of pages of
-// other sites are 403, also when they bring the token in Authorization. See
-// [core.WithTrustedOrigins] for a front end with an origin of its own. Programs
-// are not affected, since they send neither Origin nor Sec-Fetch-Site.
+// scheme then has [core.SentByBrowser]: unsafe requests from pages of other sites
+// get 403, even if they carry the token in Authorization. See
+// [core.WithTrustedOrigins] for a front end with an origin of its own. Programs are
+// not affected, since they send neither Origin nor Sec-Fetch-Site.
 //
-// A token in both places, or two cookies, is ambiguous, 400: a client must not
-// use more than one way to send its token (RFC 6750 §2).
+// A token in both places, or in two such cookies, is ambiguous and refused with
+// 400: a client must not use more than one method to send its token (RFC 6750 §2).
 func WithCookie(name string) Option {
 	return func(a *Authenticator) error {
 		if a.cookie != "" {
@@ -47,7 +46,7 @@ func checkCookieName(name string) error {
 	return (&http.Cookie{Name: name}).Valid()
 }
 
-// token is the token that r carries, in whichever place.
+// token returns the token that r carries, in either place.
 func (a *Authenticator) token(r core.Request) (string, error) {
 	inField := tokenscheme.Token
 	if a.lends {
@@ -68,8 +67,7 @@ func (a *Authenticator) token(r core.Request) (string, error) {
 	return tokenscheme.Check(value, a.maxSize)
 }
 
-// attempt reports whether r carries a token. It names no account before it is
-// verified.
+// attempt reports whether r carries a token. An unverified token names no account.
 func (a *Authenticator) attempt(r core.Request) (account string, ok bool) {
 	if a.cookie != "" {
 		if _, n := r.Cookie(a.cookie); n > 0 {

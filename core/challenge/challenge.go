@@ -1,5 +1,5 @@
-// Package challenge writes and parses WWW-Authenticate challenges and
-// Authorization credentials to the grammar of RFC 9110 §11.
+// Package challenge writes and parses WWW-Authenticate challenges and Authorization
+// credentials by the grammar of RFC 9110 §11.
 package challenge
 
 import (
@@ -11,20 +11,20 @@ import (
 
 // Param is one authentication parameter.
 type Param struct {
-	// Name is a token, unique in its challenge in any letter case
-	// (RFC 9110 §11.2).
+	// Name is a token, unique in its challenge without regard to letter case (RFC
+	// 9110 §11.2).
 	Name string
-	// Value is the value itself, neither quoted nor escaped.
+	// Value is the plain value, neither quoted nor escaped.
 	Value string
-	// Bare writes the value without quotes; it must then be a token. Digest
-	// wants this for algorithm and stale (RFC 7616 §3.3). Realm is always
+	// Bare means that the value is written without quotes; it must then be a token.
+	// Digest requires this for algorithm and stale (RFC 7616 §3.3). Realm is always
 	// quoted (RFC 9110 §11.5).
 	Bare bool
 }
 
-// Challenge is one challenge of a WWW-Authenticate field. The zero value is no
-// challenge. Values made by [New] and [Parse] are immutable, safe for
-// concurrent use and rendered once.
+// Challenge is one challenge of a WWW-Authenticate field. The zero value is not a
+// valid challenge. Values from [New] and [Parse] are immutable, safe for concurrent
+// use and rendered once.
 type Challenge struct {
 	scheme  string
 	token68 string
@@ -32,12 +32,12 @@ type Challenge struct {
 	text    string
 }
 
-// New makes a challenge of a scheme and parameters in order.
+// New returns a challenge with the given scheme and parameters, in order.
 //
-// It refuses, with an error that names the parameter, what would not survive
-// the way to the client: a scheme or name that is not a token, a name twice, a
-// control character or byte outside ASCII in a value (RFC 9110 §5.5), and what
-// exceeds the limits [Parse] has itself. New keeps no part of params.
+// It returns an error that names the parameter for anything that would not reach
+// the client intact: a scheme or name that is not a token, a duplicate name, a
+// control character or non-ASCII byte in a value (RFC 9110 §5.5), or more than the
+// limits of [Parse]. New does not retain params.
 func New(scheme string, params ...Param) (Challenge, error) {
 	if !IsToken(scheme) {
 		return Challenge{}, fmt.Errorf("challenge: scheme %q is not a token", scheme)
@@ -58,22 +58,22 @@ func New(scheme string, params ...Param) (Challenge, error) {
 	return c, nil
 }
 
-// Scheme is the scheme as written.
+// Scheme returns the scheme as written.
 func (c Challenge) Scheme() string { return c.scheme }
 
-// Token68 is the token68 that stands in place of parameters, or "".
+// Token68 returns the token68 in place of parameters, or "".
 func (c Challenge) Token68() string { return c.token68 }
 
-// Param is the value of the parameter called name, in any letter case.
+// Param returns the value of the named parameter, in any letter case.
 func (c Challenge) Param(name string) (string, bool) {
 	return find(c.params, name)
 }
 
-// Params are the parameters in order; the slice must not be modified.
+// Params returns the parameters in order; the slice must not be modified.
 func (c Challenge) Params() []Param { return c.params }
 
-// String is the challenge as a field value, in one form whatever was parsed:
-// one space after the scheme, parameters in order, quoted unless Bare.
+// String returns the challenge as a field value, always in the same form: one space
+// after the scheme, parameters in order, quoted unless Bare.
 func (c Challenge) String() string { return c.text }
 
 func (c Challenge) render() string {
@@ -82,7 +82,7 @@ func (c Challenge) render() string {
 		size += len(`, =""`) + len(p.Name) + len(p.Value)
 	}
 	var b strings.Builder
-	b.Grow(size) // enough where nothing is escaped
+	b.Grow(size) // enough if nothing is escaped
 	b.WriteString(c.scheme)
 	if c.token68 != "" {
 		b.WriteByte(' ')
@@ -128,8 +128,8 @@ func checkParam(p Param, before []Param) error {
 	return nil
 }
 
-// find is the value of the parameter called name, in any letter case
-// (RFC 9110 §11.2).
+// find returns the value of the named parameter, in any letter case (RFC 9110
+// §11.2).
 func find(params []Param, name string) (string, bool) {
 	for _, p := range params {
 		if strings.EqualFold(p.Name, name) {

@@ -5,28 +5,28 @@ import (
 	"strings"
 )
 
-// Credentials are what an Authorization field carries (RFC 9110 §11.4): a
-// scheme with either a token68, or parameters, or nothing. They hold secrets
-// and should not be logged.
+// Credentials is the content of an Authorization field (RFC 9110 §11.4): a scheme
+// with either a token68, or parameters, or nothing. It holds secrets and should not
+// be logged.
 type Credentials struct {
 	// Scheme is the scheme as written; it is compared in any letter case.
 	Scheme string
 	// Token68 is the token68, or "".
 	Token68 string
-	// Params are the parameters in order, no name twice.
+	// Params are the parameters in order, without duplicate names.
 	Params []Param
 }
 
-// Param is the value of the parameter called name, in any letter case.
+// Param returns the value of the named parameter, in any letter case.
 func (c Credentials) Param(name string) (string, bool) { return find(c.Params, name) }
 
-// ParseCredentials reads an Authorization or Proxy-Authorization field, which
-// is one line, to the letter of RFC 9110 §11.2 and §11.4.
+// ParseCredentials parses an Authorization or Proxy-Authorization field, which is
+// one line, strictly by RFC 9110 §11.2 and §11.4.
 //
 // One or more SP follow the scheme, never a TAB. Nothing follows a token68.
-// Parameters are read as [Parse] reads them. Every error is a [*SyntaxError],
-// also for input over [MaxBytes] or [MaxParams], and holds nothing of the
-// field. The result shares the memory of field.
+// Parameters are parsed as by [Parse]. Every error is a [*SyntaxError], even for
+// input over [MaxBytes] or [MaxParams], and does not quote the field. The result
+// shares the memory of field.
 func ParseCredentials(field string) (Credentials, error) {
 	s := newScanner(1, field)
 	if len(field) > MaxBytes {
@@ -55,12 +55,12 @@ func ParseCredentials(field string) (Credentials, error) {
 	return c, nil
 }
 
-// paramList reads #auth-param to the end of the line.
+// paramList parses #auth-param to the end of the line.
 func (s *scanner) paramList() (params []Param, err error) {
 	for !s.done() {
 		if !s.at(',') && !s.at('\t') {
 			if params == nil {
-				params = make([]Param, 0, 12) // as many as Digest has
+				params = make([]Param, 0, 12) // enough for Digest
 			}
 			if params, err = s.param(params); err != nil {
 				return nil, err
@@ -79,14 +79,14 @@ func (s *scanner) paramList() (params []Param, err error) {
 	return params, nil
 }
 
-// Split takes an Authorization field apart at the scheme, without allocating:
-// the scheme, at least one SP, the rest without leading SP (RFC 9110 §11.4).
-// The rest is "" for a scheme alone and is not looked at; [IsToken68] does
-// that. Whitespace around the field is no part of it (RFC 9110 §5.5).
+// Split splits an Authorization field after the scheme, without allocating: the
+// scheme, at least one SP, the rest without leading SP (RFC 9110 §11.4). The rest
+// is "" for a scheme alone, and is not checked; see [IsToken68]. Whitespace around
+// the field is not part of it (RFC 9110 §5.5).
 //
-// ok is false when no scheme stands first or something other than SP follows
-// it; scheme is then the token the field begins with, so that a scheme can
-// refuse its own malformed credentials, and rest is "".
+// ok is false if the field does not begin with a scheme, or something other than SP
+// follows it; scheme is then the token at the start of the field, so that a scheme
+// can refuse its own malformed credentials, and rest is "".
 func Split(field string) (scheme, rest string, ok bool) {
 	for field != "" && isBlank(field[0]) {
 		field = field[1:]

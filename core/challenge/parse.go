@@ -2,22 +2,22 @@ package challenge
 
 import "fmt"
 
-// Parse reads the lines of a WWW-Authenticate or Proxy-Authenticate field to
-// the letter of RFC 9110 §11.2 to §11.6.1.
+// Parse parses the lines of a WWW-Authenticate or Proxy-Authenticate field strictly
+// by RFC 9110 §11.2 to §11.6.1.
 //
-// All lines are one list, as if joined with commas (RFC 9110 §5.3), so a
-// parameter at the start of a line belongs to the challenge before it, but
-// neither a quoted string nor a folded line goes over a line's end. Empty list
-// members are skipped, whitespace around "=" is accepted, and a parameter that
-// stands twice in one challenge is refused. Bytes outside ASCII in quoted
-// strings are kept and nothing is percent-decoded or converted. Scheme and
-// names keep their letter case; [Challenge.Param] finds them in any. Nothing
-// is known of particular schemes: Basic without realm is no error here.
+// All lines form one list, as if joined with commas (RFC 9110 §5.3), so a parameter
+// at the start of a line belongs to the challenge before it, but a quoted string
+// cannot continue on the next line, and lines cannot be folded. Empty list members
+// are skipped, whitespace around "=" is accepted, and a duplicate parameter in a
+// challenge is refused. Non-ASCII bytes in quoted strings are kept; nothing is
+// percent-decoded or converted. Scheme and names keep their letter case;
+// [Challenge.Param] ignores it. No scheme gets special treatment: Basic without
+// realm is not an error here.
 //
-// Without a challenge in lines the result is empty. Every error is a
-// [*SyntaxError], also for input over [MaxBytes], [MaxChallenges] or
-// [MaxParams]; there is then no partial result. Time and memory are linear in
-// the input. The result shares the memory of lines.
+// If lines hold no challenge, the result is empty. Every error is a [*SyntaxError],
+// even for input over [MaxBytes], [MaxChallenges] or [MaxParams]; there is no
+// partial result. Time and memory are linear in the input. The result shares the
+// memory of lines.
 func Parse(lines ...string) ([]Challenge, error) {
 	var p parser
 	size := 0
@@ -41,11 +41,11 @@ func Parse(lines ...string) ([]Challenge, error) {
 type parser struct {
 	scanner
 	challenges []Challenge
-	// open says that the last challenge may have further parameters.
+	// open reports whether more parameters may follow for the last challenge.
 	open bool
 }
 
-// members reads the list members of one line.
+// members parses the list members of one line.
 func (p *parser) members() error {
 	for p.whitespace(); !p.done(); p.whitespace() {
 		if p.at(',') {
@@ -63,9 +63,9 @@ func (p *parser) members() error {
 	return nil
 }
 
-// member reads a parameter of the open challenge or a new challenge. The two
-// lists of the grammar share their comma; what tells them apart is the "="
-// after a parameter's name.
+// member parses a parameter of the open challenge or a new challenge. The two lists
+// of the grammar share the comma; the "=" after a parameter's name tells them
+// apart.
 func (p *parser) member() error {
 	from := p.pos
 	scheme := p.token()
@@ -85,8 +85,8 @@ func (p *parser) member() error {
 	return p.challenge(scheme)
 }
 
-// challenge reads what follows a scheme: nothing, a token68, or the first
-// member of a parameter list, which may be empty ("Basic , realm=…").
+// challenge parses what follows a scheme: nothing, a token68, or the first member
+// of a parameter list, which may be empty ("Basic , realm=…").
 func (p *parser) challenge(scheme string) error {
 	if len(p.challenges) == MaxChallenges {
 		return p.fail(p.pos-len(scheme), fmt.Sprintf("more than %d challenges", MaxChallenges))

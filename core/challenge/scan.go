@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// Limits on what is parsed and made. They are far above what schemes use and
+// Limits on parsed and created challenges. They are far above what schemes use and
 // leave room for the largest Kerberos tickets in a Negotiate token.
 const (
-	// MaxBytes bounds the length of a field, all its lines together.
+	// MaxBytes is the maximum length of a field, all its lines together.
 	MaxBytes = 64 << 10
-	// MaxChallenges bounds the challenges of a field.
+	// MaxChallenges is the maximum number of challenges in a field.
 	MaxChallenges = 128
-	// MaxParams bounds the parameters of one challenge or credentials.
+	// MaxParams is the maximum number of parameters of a challenge or credentials.
 	MaxParams = 32
 )
 
-// SyntaxError says where a field breaks the grammar or a limit. It repeats
-// nothing of the field, which may hold a secret, and so is safe to log.
+// SyntaxError says where a field violates the grammar or a limit. It does not quote
+// the field, which may hold a secret, and so is safe to log.
 type SyntaxError struct {
 	// Line is the field line, counted from 1.
 	Line int

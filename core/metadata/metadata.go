@@ -1,12 +1,12 @@
-// Package metadata serves the metadata of a protected resource (RFC 9728), by
-// which clients find out where to get a token for it and how to send one.
+// Package metadata serves the metadata of a protected resource (RFC 9728), from
+// which clients learn where to get a token for it and how to send one.
 //
 //	document, err := metadata.New("https://api.example", metadata.WithAuthorizationServers("https://issuer.example"))
 //	mux.Handle(document.Path(), httpauth.Serve(document.Endpoint()))
 //
-// Nothing in the document comes from a request. It is public: mount it outside
-// of all gates, and name [Document.URL] in challenges with the option
-// WithResourceMetadata of package bearer or dpop.
+// Nothing in the document comes from a request. It is public: mount it outside all
+// gates, and name [Document.URL] in challenges with the option WithResourceMetadata
+// of package bearer or dpop.
 package metadata
 
 import (
@@ -36,8 +36,8 @@ type Document struct {
 	fields []core.Field
 }
 
-// members are those of RFC 9728 §2 that can be set here. A list that is empty
-// is left out (§3.2).
+// members holds the members of RFC 9728 §2 that can be set here. An empty list is
+// omitted (§3.2).
 type members struct {
 	Resource             string   `json:"resource"`
 	AuthorizationServers []string `json:"authorization_servers,omitempty"`
@@ -53,18 +53,18 @@ type members struct {
 	DPoPRequired         bool     `json:"dpop_bound_access_tokens_required,omitempty"`
 }
 
-// New makes the document of the resource with that identifier: the https URL
-// that clients know the resource by, which they compare with the document byte
+// New returns the document of the resource with the given identifier: the https URL
+// by which clients know the resource, and which they compare with the document byte
 // for byte (RFC 9728 §3.3). For development it may be http on a loopback host, and
-// so may all other addresses here; many clients refuse to follow such a document.
+// so may all other addresses here; many clients reject such a document.
 //
-// So it must be spelt in the one normal way: no fragment, no user, host in lower
-// case, no default port, no empty or dot segment. It must not have a query
-// either, and its path may hold letters, digits and -._~/ alone, because
-// [Document.Path] is to be mounted on a router.
+// The identifier must therefore be normalized: no fragment, no user, host in lower
+// case, no default port, no empty or dot segment. It must not have a query either,
+// and its path may contain only letters, digits and -._~/, because [Document.Path]
+// is mounted on a router.
 //
-// bearer_methods_supported is always ["header"], the only place in which
-// packages bearer and dpop look for a token.
+// bearer_methods_supported is always ["header"], since packages bearer and dpop
+// accept a token only there.
 func New(resource string, opts ...Option) (*Document, error) {
 	origin, path, err := splitResource(resource)
 	if err != nil {
@@ -89,17 +89,17 @@ func New(resource string, opts ...Option) (*Document, error) {
 	}}, nil
 }
 
-// Path is where the document is to be mounted on the service: the well-known
-// path, followed by the path of the resource if that has one (RFC 9728 §3.1).
+// Path returns the path at which to mount the document: the well-known path,
+// followed by the path of the resource if it has one (RFC 9728 §3.1).
 func (d *Document) Path() string { return wellKnown + d.path }
 
-// URL is where clients reach the document, for the resource_metadata of
-// challenges (RFC 9728 §5.1).
+// URL returns the address of the document, for the resource_metadata of challenges
+// (RFC 9728 §5.1).
 func (d *Document) URL() string { return d.origin + d.Path() }
 
-// Endpoint answers GET and HEAD with the document: 200, application/json,
-// readable by scripts of any origin, cacheable by everyone ([WithCacheMaxAge]). Any
-// other method is 405.
+// Endpoint returns an endpoint that answers GET and HEAD with the document: 200,
+// application/json, readable by scripts of any origin, publicly cacheable
+// ([WithCacheMaxAge]). Any other method gets 405.
 func (d *Document) Endpoint() core.Endpoint {
 	ok := core.Response{Status: http.StatusOK, Fields: d.fields, Body: d.body}
 	not := core.Response{Status: http.StatusMethodNotAllowed, Fields: []core.Field{{Name: "Allow", Value: "GET, HEAD"}}}
@@ -111,7 +111,7 @@ func (d *Document) Endpoint() core.Endpoint {
 	}
 }
 
-// splitResource takes an identifier apart into origin and path.
+// splitResource splits an identifier into origin and path.
 func splitResource(resource string) (origin, path string, err error) {
 	if err := checkURL(resource); err != nil {
 		return "", "", err

@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/quiet"
 )
 
-// settings are what options set.
+// settings holds what options set.
 type settings struct {
 	members members
 	age     time.Duration
@@ -25,9 +25,9 @@ type settings struct {
 // Option configures a [Document].
 type Option func(*settings) error
 
-// WithAuthorizationServers names the issuers of the tokens that the resource takes
-// (authorization_servers): https URLs without query and fragment (RFC 8414 §2),
-// spelt as the tokens' iss is, or with http on a loopback host.
+// WithAuthorizationServers names the issuers of the tokens that the resource
+// accepts (authorization_servers): https URLs without query and fragment (RFC 8414
+// §2), exactly as in the iss of the tokens, or http on a loopback host.
 func WithAuthorizationServers(issuers ...string) Option {
 	return func(s *settings) error {
 		for _, issuer := range issuers {
@@ -43,7 +43,7 @@ func WithAuthorizationServers(issuers ...string) Option {
 }
 
 // WithScopes names the scopes that a token for the resource may need
-// (scopes_supported). Leave out those that not everybody should hear of.
+// (scopes_supported). Omit those that should not be public.
 func WithScopes(scopes ...string) Option {
 	return func(s *settings) error {
 		for _, scope := range scopes {
@@ -55,9 +55,9 @@ func WithScopes(scopes ...string) Option {
 	}
 }
 
-// WithDPoP says that the resource takes tokens that are bound to a key, with proofs
-// signed by one of algs (dpop_signing_alg_values_supported). Give it what
-// WithAlgorithms of package dpop has.
+// WithDPoP says that the resource accepts tokens that are bound to a key, with
+// proofs signed by one of algs (dpop_signing_alg_values_supported). Pass the same
+// algorithms as to WithAlgorithms of package dpop.
 func WithDPoP(algs ...string) Option {
 	return func(s *settings) error {
 		if err := checkAlgs(algs); err != nil {
@@ -67,8 +67,8 @@ func WithDPoP(algs ...string) Option {
 	}
 }
 
-// WithDPoPRequired says that the resource takes no other tokens than those
-// (dpop_bound_access_tokens_required). It goes with [WithDPoP].
+// WithDPoPRequired says that the resource accepts only such tokens
+// (dpop_bound_access_tokens_required). It requires [WithDPoP].
 func WithDPoPRequired() Option {
 	return func(s *settings) error {
 		s.members.DPoPRequired = true
@@ -93,7 +93,7 @@ func WithKeys(address string, algs ...string) Option {
 	}
 }
 
-// WithName is what people call the resource (resource_name).
+// WithName sets the human-readable name of the resource (resource_name).
 func WithName(name string) Option {
 	return func(s *settings) error {
 		if err := s.set.Add("WithName"); err != nil {
@@ -107,24 +107,24 @@ func WithName(name string) Option {
 	}
 }
 
-// WithDocumentation is the address of a page for developers
+// WithDocumentation sets the address of a page for developers
 // (resource_documentation).
 func WithDocumentation(address string) Option {
 	return func(s *settings) error { return setURL(&s.members.Documentation, "documentation", address) }
 }
 
-// WithPolicy is the address of a page on how clients may use the data
+// WithPolicy sets the address of a page on how clients may use the data
 // (resource_policy_uri).
 func WithPolicy(address string) Option {
 	return func(s *settings) error { return setURL(&s.members.Policy, "policy", address) }
 }
 
-// WithTermsOfService is the address of a page with the terms (resource_tos_uri).
+// WithTermsOfService sets the address of a page with the terms (resource_tos_uri).
 func WithTermsOfService(address string) Option {
 	return func(s *settings) error { return setURL(&s.members.TermsOfService, "terms of service", address) }
 }
 
-// WithCacheMaxAge sets for how long anyone may keep the document: an hour by default,
+// WithCacheMaxAge sets how long anyone may cache the document: an hour by default,
 // from 0 to 7 days, in whole seconds.
 func WithCacheMaxAge(d time.Duration) Option {
 	return func(s *settings) error {
@@ -139,8 +139,8 @@ func WithCacheMaxAge(d time.Duration) Option {
 	}
 }
 
-// set copies a list into to. It must be neither empty nor set before, and must
-// not have a value twice.
+// set copies a list into to. The list must not be empty, set before, or contain
+// duplicates.
 func set(to *[]string, what string, values []string) error {
 	if len(values) == 0 {
 		return fmt.Errorf("no %s given", what)
@@ -168,8 +168,8 @@ func setURL(to *string, what, address string) error {
 	return nil
 }
 
-// checkURL wants an absolute https URL without user and fragment, in ASCII, or
-// one with http on a loopback host.
+// checkURL requires an absolute https URL without user and fragment, in ASCII, or
+// such a URL with http on a loopback host.
 func checkURL(address string) error {
 	u, err := url.Parse(address)
 	https := strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
@@ -190,8 +190,8 @@ func checkURL(address string) error {
 	return nil
 }
 
-// checkAlgs wants names of asymmetric JWS algorithms: with a secret there would
-// be nothing to publish, and none signs nothing.
+// checkAlgs requires names of asymmetric JWS algorithms: with a shared secret there
+// would be no key to publish, and "none" does not sign.
 func checkAlgs(algs []string) error {
 	for _, alg := range algs {
 		if !isWord(alg) || strings.EqualFold(alg, "none") || strings.HasPrefix(alg, "HS") {

@@ -9,9 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
-// Apply calls each option with the target, in the order given. The first error
-// ends it and is returned as it is. So is a nil option, by its place: "option 2
-// is nil".
+// Apply calls each option with the target, in the order given, and returns the
+// first error. A nil option is an error that says which, such as "option 2 is nil".
 func Apply[T any, O ~func(T) error](target T, options []O) error {
 	for i, o := range options {
 		if o == nil {
@@ -24,9 +23,8 @@ func Apply[T any, O ~func(T) error](target T, options []O) error {
 	return nil
 }
 
-// Set gives the field of a target its value, or returns an error with the text
-// missing when the value is none: nil, an interface that holds a nil pointer,
-// function or map, or the empty string.
+// Set sets *field to value, or returns an error with the text missing if value is
+// nil, an interface that holds a nil pointer, function or map, or the empty string.
 func Set[V any](field *V, value V, missing string) error {
 	if text, ok := any(value).(string); isnil.Value(value) || ok && text == "" {
 		return errors.New(missing)

@@ -7,7 +7,7 @@ import (
 )
 
 // AccountState is the state of a principal's account. The zero value is
-// [AccountUnknown], and only [AccountActive] is let through.
+// [AccountUnknown]; only [AccountActive] is allowed.
 type AccountState uint8
 
 // The states of an account.
@@ -18,7 +18,7 @@ const (
 	AccountClosed
 )
 
-// String is the state in one word; "unknown" for any other number.
+// String returns the state in one word; "unknown" for any other number.
 func (s AccountState) String() string {
 	switch s {
 	case AccountActive:
@@ -32,12 +32,12 @@ func (s AccountState) String() string {
 	}
 }
 
-// AccountLookup tells the state of the account behind a principal. It is asked
-// at every request and must be safe for concurrent use.
+// AccountLookup returns the state of a principal's account. It is called for every
+// request and must be safe for concurrent use.
 //
-// An account it does not know is [AccountUnknown] and no error: the principal
-// is refused. An error means that the state could not be found out and is
-// answered with 503, or what its kind says (see [core.Authenticator]).
+// For an account it does not know it returns [AccountUnknown] and no error: the
+// principal is refused. An error means that the lookup failed, and is answered with
+// 503, or as its kind says (see [core.Authenticator]).
 type AccountLookup func(ctx context.Context, p *core.Principal) (AccountState, error)
 
 // CodeAccountSuspended is the public code of a refusal by [Account].
@@ -45,11 +45,11 @@ const CodeAccountSuspended = "account_suspended"
 
 const accountMessage = "This account is not active. Signing in again will not help; contact support."
 
-// Account allows a principal whose account is active. Credentials outlive what
-// happens to an account, so the lookup decides anew at every request.
+// Account allows a principal whose account is active. Credentials may outlive
+// changes to the account, so the lookup decides for every request.
 //
-// A refusal tells the client [CodeAccountSuspended], whatever the state, with a
-// message to match; [Public] says something else. It panics for a nil lookup.
+// A refusal has the public code [CodeAccountSuspended], whatever the state, with a
+// matching message; use [Public] for another. Account panics if lookup is nil.
 func Account(lookup AccountLookup) core.Authorizer {
 	if lookup == nil {
 		panic("rule.Account: the lookup is nil")

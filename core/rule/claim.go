@@ -7,14 +7,14 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Claim allows a principal with a claim called name that is one of the allowed
-// values, or an array that holds one of them: a plan, a region, an entitlement.
+// Claim allows a principal whose claim called name is one of the allowed values, or
+// an array that contains one of them: a plan, a region, an entitlement.
 //
-// Only strings count. A claim of another type (a number, a boolean, an object)
-// never matches, and a string is never split at spaces.
+// Only strings match. A claim of another type (a number, a boolean, an object)
+// never does, and a string is never split at spaces.
 //
-// It panics when the name is empty, no value is given, or one is empty or
-// stands twice.
+// It panics if the name is empty, no value is given, or a value is empty or given
+// twice.
 func Claim(name string, allowed ...string) core.Authorizer {
 	if name == "" {
 		panic("rule.Claim: the claim has no name")

@@ -7,12 +7,11 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Func is a rule of its own: it allows when allow says so. The name is for
-// auditors. An error refuses with 503, or what its kind says (see
-// [core.Authorizer]), whatever the bool. The function must be safe for
-// concurrent use.
+// Func returns a rule that allows if allow returns true. The name is for auditors.
+// An error refuses with 503, or as its kind says (see [core.Authorizer]), whatever
+// the bool. The function must be safe for concurrent use.
 //
-// It panics when the name is empty or the function is nil.
+// It panics if the name is empty or the function is nil.
 func Func(name string, allow func(ctx context.Context, p *core.Principal, a core.Access) (bool, error)) core.Authorizer {
 	if name == "" {
 		panic("rule.Func: the rule has no name")
@@ -47,14 +46,14 @@ func (r *predicate) Authorize(ctx context.Context, p *core.Principal, a core.Acc
 //		return
 //	}
 //
-// Its text is rule.Owner, without the id, since texts of rules are logged.
+// It prints as rule.Owner, without the id, since rules are logged.
 //
-// An empty id, as of an object without an owner, matches nobody.
+// An empty id, such as that of an object without an owner, matches nobody.
 func Owner(id string) core.Authorizer { return owner(id) }
 
 type owner string
 
-// String leaves the ID out: it names a person, and rules are logged.
+// String omits the ID: it identifies a person, and rules are logged.
 func (owner) String() string { return "rule.Owner" }
 
 func (o owner) Authorize(_ context.Context, p *core.Principal, _ core.Access) (core.Decision, error) {

@@ -10,9 +10,9 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/wrapped"
 )
 
-// parts is what rules made of other rules have in common. It passes on what
-// those say beside their verdict, so that a policy that adds roles still does
-// when it is combined with something else.
+// parts is the common part of rules that combine other rules. It forwards their
+// optional interfaces, so that a policy that adds roles still does so when it is
+// combined with another rule.
 type parts struct {
 	label
 	rules   []core.Authorizer
@@ -40,7 +40,7 @@ func newParts(function string, rules []core.Authorizer) parts {
 	return ps
 }
 
-// RoleSources are the parts that add roles.
+// RoleSources returns the parts that add roles.
 func (ps *parts) RoleSources() []core.RoleSource { return ps.sources }
 
 // RoleNames implements [core.RoleNamer].
@@ -55,7 +55,7 @@ func (ps *parts) RolesOf(ctx context.Context, p *core.Principal) ([]string, erro
 			return nil, err
 		}
 		if len(all) == 0 {
-			all = slices.Clip(roles) // a second source must not write into it
+			all = slices.Clip(roles) // a second source must not append to it
 		} else {
 			all = append(all, roles...)
 		}
@@ -63,8 +63,8 @@ func (ps *parts) RolesOf(ctx context.Context, p *core.Principal) ([]string, erro
 	return all, nil
 }
 
-// KnownRoles implements [core.RoleLister]. It is empty, for unknown, unless
-// every part that adds roles can list them.
+// KnownRoles implements [core.RoleLister]. It returns an empty list, for unknown,
+// unless every part that adds roles can list them.
 func (ps *parts) KnownRoles() []string {
 	var all []string
 	for _, source := range ps.sources {
@@ -81,13 +81,13 @@ func (ps *parts) KnownRoles() []string {
 	return all
 }
 
-// evaluate asks one part. The decision is never an allowing one beside an error.
+// evaluate asks one part. With an error the decision never allows.
 func (ps *parts) evaluate(ctx context.Context, r core.Authorizer, p *core.Principal, a core.Access) (core.Decision, error) {
 	return ps.checked(r.Authorize(ctx, p, a))
 }
 
 // evaluateAnonymous asks one part about a request without credentials. A part that
-// does not judge those refuses.
+// is not a [core.AnonymousAuthorizer] refuses.
 func (ps *parts) evaluateAnonymous(ctx context.Context, r core.Authorizer, a core.Access) (core.Decision, error) {
 	if anonymous, ok := r.(core.AnonymousAuthorizer); ok {
 		return ps.checked(anonymous.AuthorizeAnonymous(ctx, a))
@@ -105,7 +105,7 @@ func (ps *parts) checked(d core.Decision, err error) (core.Decision, error) {
 	return d, nil
 }
 
-// judgesMethod reports whether one part judges method itself.
+// judgesMethod reports whether one part decides on method itself.
 func judgesMethod(r core.Authorizer, method string) bool {
 	m, ok := wrapped.As[core.MethodAuthorizer](r)
 	return ok && m.JudgesMethod(method)

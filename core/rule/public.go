@@ -11,11 +11,11 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxCode is how many bytes a public code may have.
+// maxCode is the maximum length of a public code in bytes.
 const maxCode = 64
 
-// reserved are the codes whose meaning the guard fixes. On a refused rule they
-// would send the client the wrong way, into refreshing a good token say.
+// reserved lists the codes whose meaning the guard defines. In a rule's refusal
+// they would mislead the client, for instance into refreshing a valid token.
 var reserved = [...]string{
 	core.CodeAuthenticationRequired, core.CodeInvalidCredentials, core.CodeInvalidToken,
 	core.CodeInvalidRequest, core.CodeAmbiguousPath, core.CodeInsufficientScope,
@@ -23,25 +23,25 @@ var reserved = [...]string{
 	core.CodeUnavailable, core.CodeInternal,
 }
 
-// Public is r with something to tell the client when it refuses: a stable code
-// and a message, in place of "forbidden" and a generic text. The verdict, its
-// reason for operators and its errors are those of r.
+// Public returns r with a stable code and a message for the client when it refuses,
+// in place of "forbidden" and a generic text. The decision, its reason for
+// operators and its errors are those of r.
 //
-// With a code of its own a refusal no longer asks for scopes or for a stronger
-// authentication: body and challenge would name different errors, and a client
-// may take the challenge's as a reason to get a new token. An empty code keeps
-// r's code and what it asks for, and an empty message keeps r's message.
+// With a code of its own a refusal no longer asks for scopes or for stronger
+// authentication: body and challenge would name different errors, and the one in
+// the challenge may make a client get a new token. An empty code keeps r's code and
+// what it asks for, and an empty message keeps r's message.
 //
-// A code is up to 64 ASCII letters, digits, "_", "-" and "."; codes that mean
-// something else on other answers, such as [core.CodeInvalidToken], are not
-// allowed. A message is valid UTF-8 without control characters. Public panics
-// when either is not so, both are empty, or r is nil.
+// A code is up to 64 ASCII letters, digits, "_", "-" and "."; codes with a meaning
+// in other responses, such as [core.CodeInvalidToken], are not allowed. A message
+// is valid UTF-8 without control characters. Public panics if either is invalid,
+// both are empty, or r is nil.
 func Public(code, message string, r core.Authorizer) core.Authorizer {
 	if err := checkPublic(code, message); err != nil {
 		panic("rule.Public: " + err.Error())
 	}
 	w := &public{parts: newParts("Public", []core.Authorizer{r}), code: code, message: message}
-	w.label = label(describe(r)) // what is told does not change what is asked
+	w.label = label(describe(r)) // the public text does not change the rule
 	return w
 }
 

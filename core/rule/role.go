@@ -7,14 +7,13 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Role allows a principal that has any of the named roles, whether its
-// credentials brought them or the policy gives them. For several roles at
-// once, combine: All(Role("a"), Role("b")).
+// Role allows a principal that has any of the named roles, from its credentials or
+// from the policy. To require several roles, combine: All(Role("a"), Role("b")).
 //
 // A refusal is a plain 403: asking for a new token would not help, so it
 // carries no insufficient_scope. The rule is a [core.RoleNamer].
 //
-// It panics when no name is given, or one is empty or stands twice.
+// It panics if no name is given, or a name is empty or given twice.
 func Role(names ...string) core.Authorizer {
 	return &role{names: list("Role", "role", names), label: newLabel("Role", names...)}
 }

@@ -1,4 +1,4 @@
-// Package rule has authorizers that need no policy file: roles, scopes,
+// Package rule provides authorizers that need no policy file: roles, scopes,
 // entitlements, account state, ownership, strength and age of the sign-in,
 // predicates, and ways to combine them.
 //
@@ -7,18 +7,18 @@
 //	httpauth.Require(guard, rule.Public("plan_required", "Your plan does not include insights.",
 //		rule.Claim("plan", "pro", "enterprise")))
 //
-// A region or any other fact from the credentials is a [Claim], a fact from
-// elsewhere a [Func]. All comparisons are exact and in letter case.
+// Use [Claim] for a region or any other fact from the credentials, and [Func] for
+// facts from elsewhere. All comparisons are exact and case-sensitive.
 //
-// Constructors panic, as [regexp.MustCompile] does, when the rule they are
-// asked for cannot work (no role, an empty name, a nil rule), so that a mistake
-// shows where the gate is mounted and never at a request. Give them constants
-// or configuration; a value that comes with a request or an object belongs in
-// [Owner] or in the function of a [Func], which never panic for what it holds.
+// Constructors panic, as [regexp.MustCompile] does, if the rule cannot work (no
+// role, an empty name, a nil rule), so that a mistake shows where the gate is
+// mounted and never at request time. Pass them constants or configuration; a value
+// from a request or an object belongs in [Owner] or in the function of a [Func],
+// which never panic because of it.
 //
-// Rules are immutable and safe for concurrent use. Each prints as the Go
-// expression it was made with, durations in short ("5m0s"), [Public] and the
-// argument of [Owner] left out, and names itself so in [core.Decision.Rule].
+// Rules are immutable and safe for concurrent use. Each prints as the Go expression
+// that made it, with durations as in "5m0s" and without [Public] and the argument
+// of [Owner]; [core.Decision.Rule] uses the same text.
 package rule
 
 import (
@@ -33,10 +33,11 @@ import (
 // label is the text of a rule.
 type label string
 
-// String is the rule as the Go expression it was made with.
+// String returns the Go expression that made the rule.
 func (l label) String() string { return string(l) }
 
-// newLabel is the text of a call in this package with string arguments.
+// newLabel returns the text of a call of a function of this package with string
+// arguments.
 func newLabel(function string, args ...string) label {
 	quoted := make([]string, len(args))
 	for i, arg := range args {
@@ -45,12 +46,12 @@ func newLabel(function string, args ...string) label {
 	return labelOf(function, quoted)
 }
 
-// labelOf is the text of a call in this package.
+// labelOf returns the text of a call of a function of this package.
 func labelOf(function string, args []string) label {
 	return label("rule." + function + "(" + strings.Join(args, ", ") + ")")
 }
 
-// describe is the text of any authorizer.
+// describe returns the text of any authorizer.
 func describe(a core.Authorizer) string {
 	if s, ok := a.(fmt.Stringer); ok {
 		return s.String()
@@ -58,8 +59,8 @@ func describe(a core.Authorizer) string {
 	return fmt.Sprintf("%T", a)
 }
 
-// list copies the arguments of a constructor. It panics when there are none,
-// or one is empty or stands twice.
+// list copies the arguments of a constructor. It panics if there are none, or one
+// is empty or given twice.
 func list(function, what string, values []string) []string {
 	if len(values) == 0 {
 		panic("rule." + function + ": no " + what + " given")

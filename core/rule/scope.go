@@ -8,15 +8,15 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// Scope allows a principal whose credentials were issued for all the given
-// scopes. Scopes are compared exactly and in letter case, so "read" never
-// stands for "readonly" (RFC 6749 §3.3, RFC 6750 §3).
+// Scope allows a principal whose credentials were issued for all the given scopes.
+// Scopes are compared exactly and case-sensitively, so "read" never stands for
+// "readonly" (RFC 6749 §3.3, RFC 6750 §3).
 //
-// A refusal names all the scopes, so that the answer carries insufficient_scope
+// A refusal names all the scopes, so that the response carries insufficient_scope
 // and the scope to ask for (RFC 6750 §3.1).
 //
-// It panics when no scope is given, one stands twice, or one is no scope-token
-// of RFC 6749 §3.3: one or more printable ASCII characters without space, quote
+// It panics if no scope is given, one is given twice, or one is not a scope-token
+// of RFC 6749 §3.3: one or more printable ASCII characters other than space, quote
 // and backslash.
 func Scope(scopes ...string) core.Authorizer {
 	s := &scope{scopes: list("Scope", "scope", scopes), label: newLabel("Scope", scopes...)}

@@ -10,39 +10,40 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// maxAhead is how far ahead of this clock a principal's AuthTime may lie. What
-// lies further ahead says nothing about how long ago it was.
+// maxAhead is how far ahead of this clock a principal's AuthTime may be. A time
+// further ahead does not tell how long ago it was.
 const maxAhead = time.Minute
 
-// ACR allows a principal that proved itself in one of the given authentication
-// context classes: whose claim "acr" is exactly one of them. No class is taken
-// to be stronger than another, so list all that will do, the preferred one
+// ACR allows a principal that authenticated in one of the given authentication
+// context classes, that is, whose claim "acr" is exactly one of them. No class
+// counts as stronger than another, so list all that are acceptable, preferred
 // first.
 //
-// A refusal asks for one of them: the answer is 401 with
-// insufficient_user_authentication and acr_values (RFC 9470 §3), or 403 where
-// no scheme of the guard can ask for that.
+// A refusal asks for one of them: the response is 401 with
+// insufficient_user_authentication and acr_values (RFC 9470 §3), or 403 if no
+// scheme of the guard can ask for that.
 //
-// It panics when no class is given, one stands twice, or one is no word of a
-// list separated by spaces: printable ASCII without space, quote and backslash.
+// It panics if no class is given, one is given twice, or one cannot be part of a
+// space-separated list: a class is printable ASCII without space, quote and
+// backslash.
 func ACR(classes ...string) core.Authorizer {
 	return newStepUp("ACR", 0, list("ACR", "class", classes), newLabel("ACR", classes...))
 }
 
-// MaxAge allows a principal that proved itself at most that long ago, as its
-// AuthTime says. One without AuthTime did so too long ago (RFC 9470 §6).
+// MaxAge allows a principal that authenticated at most d ago, according to its
+// AuthTime. A principal without AuthTime is refused as too old (RFC 9470 §6).
 //
-// A refusal asks for a new authentication: the answer is 401 with
-// insufficient_user_authentication and max_age (RFC 9470 §3), or 403 where no
-// scheme of the guard can ask for that. It panics unless d is at least one
-// second and whole seconds.
+// A refusal asks for a new authentication: the response is 401 with
+// insufficient_user_authentication and max_age (RFC 9470 §3), or 403 if no scheme
+// of the guard can ask for that. It panics unless d is a positive number of whole
+// seconds.
 func MaxAge(d time.Duration) core.Authorizer {
 	checkAge("MaxAge", d)
 	return newStepUp("MaxAge", d, nil, labelOf("MaxAge", []string{d.String()}))
 }
 
-// StepUp is [MaxAge] and [ACR] in one, so that a refusal asks for both at once
-// and the user signs in once. It panics as they do.
+// StepUp combines [MaxAge] and [ACR], so that a refusal asks for both at once and
+// the user signs in once. It panics as they do.
 func StepUp(maxAge time.Duration, classes ...string) core.Authorizer {
 	checkAge("StepUp", maxAge)
 	args := []string{maxAge.String()}
