@@ -205,7 +205,7 @@ func flatness(r *results) string {
 		text = append(text, "Flat up to the largest size: "+strings.Join(flats, ", ")+".")
 	}
 	if len(grow) > 0 {
-		text = append(text, "Not flat, with the time at the largest size beside that at the smallest: "+strings.Join(grow, ", ")+".")
+		text = append(text, "Not flat, with the time at the largest size divided by the time at the smallest: "+strings.Join(grow, ", ")+".")
 	}
 	return strings.Join(text, " ")
 }
