@@ -2,6 +2,7 @@ package casbinrules
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,34 @@ func TestMatcherTellsWhatRequestsAreComparedWith(t *testing.T) {
 		}
 		if m := a.Matcher(); !reflect.DeepEqual(m.Comparisons, c.comparisons) || !reflect.DeepEqual(m.Opaque, c.opaque) {
 			t.Errorf("%s: got %+v %q", c.matcher, m.Comparisons, m.Opaque)
+		}
+	}
+}
+
+// The tenant of role links is one that the tenant of the request is compared with.
+func TestMatcherTellsTenantsOfRoleLinks(t *testing.T) {
+	dom := func(c Comparison) []Comparison { c.Field, c.Function = "dom", "=="; return []Comparison{c} }
+	for _, c := range []struct {
+		third       string
+		comparisons []Comparison
+		opaque      []string
+	}{
+		{"r.dom", nil, nil},
+		{"p.dom", dom(Comparison{Column: 1}), nil},
+		{"'t1'", dom(Comparison{Column: -1, Text: "t1"}), nil},
+		{"r.obj", nil, []string{"g(r.sub, p.sub, r.obj)"}},
+		{"p.dom + 'x'", nil, []string{"g(r.sub, p.sub, p.dom + 'x')"}},
+	} {
+		a, err := OpenFS(files("policy.csv", "p, a, t, /b, GET\n"), ModelText("m.conf", modelText("sub, dom, obj, act", "sub, dom, obj, act", "g = _, _, _", someAllow, "g(r.sub, p.sub, "+c.third+") && r.obj == p.obj && r.act == p.act")),
+			[]string{"policy.csv"}, quiet, WithCasbinSemantics(), WithoutTokenRoles())
+		if err != nil {
+			t.Errorf("%s: %v", c.third, err)
+			continue
+		}
+		m := a.Matcher()
+		about := slices.DeleteFunc(m.Comparisons, func(c Comparison) bool { return c.Field != "dom" })
+		if !slices.Equal(about, c.comparisons) || !slices.Equal(m.Opaque, c.opaque) {
+			t.Errorf("%s: got %+v %q", c.third, about, m.Opaque)
 		}
 	}
 }

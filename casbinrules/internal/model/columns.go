@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -56,7 +57,8 @@ func (s *Schema) TenantName() string {
 	return ""
 }
 
-// ComparedWith are the policy fields that one request field is compared with.
+// ComparedWith are the policy fields that one request field is compared with; those
+// of the tenant are also those that role links take their tenant from.
 func (s *Schema) ComparedWith(field string) []PatternColumn {
 	var found []PatternColumn
 	add := func(column int, function string) {
@@ -78,6 +80,9 @@ func (s *Schema) ComparedWith(field string) []PatternColumn {
 	for _, c := range s.RoleCalls() {
 		if c.Reversed && c.Field == "r_"+field {
 			add(c.Column, c.Text)
+		}
+		if field == s.TenantName() {
+			add(s.Column(c.Arg(2).Name()), cmp.Or(s.TenantPatterns(c.Text), "=="))
 		}
 	}
 	return found

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,7 +15,9 @@ type Matcher struct {
 	// such as "r_sub == p_sub".
 	Text, Effect string
 	// Comparisons are the conditions on one field of a request each, in the
-	// order of the matcher, each once. Whether a rule matches depends on a
+	// order of the matcher, each once, and those on the tenant that role links take
+	// from a rule or a text, as g(r.sub, p.sub, p.dom) does: there the roles of
+	// credentials count for requests in that tenant. Whether a rule matches depends on a
 	// request through them alone if Opaque is empty.
 	Comparisons []Comparison
 	// Opaque are the other conditions on a request as the model spells them:
@@ -65,6 +68,9 @@ func (s *Schema) ReadComparisons() Matcher {
 		}
 	}
 	for _, c := range s.RoleCalls() {
+		if tenant := s.TenantName(); c.Text == "g" && tenant != "" && len(c.Parts) == 3 {
+			r.readRoleTenant(tenant, c.Parts[2])
+		}
 		if c.Field == "r_sub" && c.Column >= 0 && r.isNegated(c.Node) {
 			// Each rule may be about a role of its own that a subject must not have,
 			// and no few roles are an example of every kind.
@@ -216,6 +222,16 @@ func (r *comparisonReader) add(n *Node, function string, with *Node) bool {
 		r.made.Comparisons = append(r.made.Comparisons, c)
 	}
 	return true
+}
+
+// readRoleTenant notes what the tenant of the request is compared with where a role
+// link has one of a rule, or one that the matcher names: the roles of credentials count
+// in the tenant of the request.
+func (r *comparisonReader) readRoleTenant(name string, with *Node) {
+	tenant := &Node{Kind: NodeName, Text: "r_" + name}
+	if with.Name() != tenant.Text && !r.add(tenant, cmp.Or(r.schema.TenantPatterns("g"), "=="), with) {
+		r.addOpaque(with)
+	}
 }
 
 // addOpaque notes the condition around a part.

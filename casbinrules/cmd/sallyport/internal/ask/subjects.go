@@ -73,6 +73,12 @@ func (s Subject) Label() string {
 	return label
 }
 
+// IsNamed reports whether the subject is a user who is called like a role of the
+// policy.
+func (s Subject) IsNamed(role Subject, prefix string) bool {
+	return s.Kind == User && role.Kind == Role && s.id == prefix+role.role
+}
+
 // IsPlus reports whether the subject is user with a role beside it.
 func (s Subject) IsPlus(user Subject) bool { return s.id == user.id && s.Kind == Pair }
 
@@ -90,8 +96,9 @@ type Who struct {
 	Anonymous    bool
 	// Everybody says that everybody who is signed in has a role.
 	Everybody bool
-	// Users wants those that the policy gives roles, too.
-	Users bool
+	// Users wants those that the policy gives roles, too, and Apart each name both as
+	// a role and as a user, since the matcher may tell one from the other.
+	Users, Apart bool
 	// Stranger is an ID that no policy has.
 	Stranger string
 	// Tenants are those wanted; nil for all that the policies name.
@@ -118,11 +125,14 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 	}
 	for _, name := range n.named {
 		role, isRole := strings.CutPrefix(name, w.Prefix)
-		switch {
-		case name == "*" || name == Anonymous || role == "":
-		case byRole && isRole && !(w.Prefix == "" && slices.Contains(n.users, name) && !slices.Contains(n.roles, name)):
+		if name == "*" || name == Anonymous || role == "" {
+			continue
+		}
+		user := w.Prefix == "" && slices.Contains(n.users, name) && !slices.Contains(n.roles, name)
+		if isRole = isRole && byRole && (w.Apart || !user); isRole {
 			list = add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
-		default:
+		}
+		if w.Apart || !isRole {
 			list = add(list, Subject{Kind: User, Name: name, id: name})
 		}
 	}
@@ -130,11 +140,17 @@ func (w Who) Subjects(rules []casbinrules.Rule, tenants bool) []Subject {
 		if role, isRole := strings.CutPrefix(name, w.Prefix); isRole && role != "" && !w.NoTokenRoles {
 			list = add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
 		}
+		if w.Apart && name != "" && name != Anonymous {
+			list = add(list, Subject{Kind: User, Name: name, id: name})
+		}
 	}
 	if w.Users || !byRole {
 		for _, name := range n.users {
 			if !slices.Contains(n.roles, name) && name != Anonymous {
 				list = add(list, Subject{Kind: User, Name: name, id: name})
+				if role, isRole := strings.CutPrefix(name, w.Prefix); w.Apart && byRole && isRole && role != "" {
+					list = add(list, Subject{Kind: Role, Name: role, id: w.Stranger, role: role})
+				}
 			}
 		}
 	}

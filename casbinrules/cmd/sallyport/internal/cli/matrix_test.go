@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"github.com/sallyport-go/sallyport/casbinrules"
 )
 
 func TestMatrixFormats(t *testing.T) {
@@ -46,13 +48,16 @@ func TestMatrixOfSubjects(t *testing.T) {
 	const acl = "[request_definition]\nr = sub, obj, act\n[policy_definition]\np = sub, obj, act\n[policy_effect]\ne = some(where (p.eft == allow))\n[matchers]\nm = r.sub == p.sub && keyMatch(r.obj, p.obj) && regexMatch(r.act, p.act)\n"
 	dir := write(t, map[string]string{"model.conf": acl, "policy.csv": "p, ann, /x/*, ^(GET|publish)$\n",
 		"roles.csv": "p, role:editor, /x, GET\np, bob, /x, PUT\ng, erin, role:editor\n",
-		"t.csv":     "p, editor, t1, /x, GET\np, editor, t2, /x, PUT\n"})
+		"t.csv":     "p, editor, t1, /x, GET\np, editor, t2, /x, PUT\n",
+		"of.conf":   strings.Replace(casbinrules.RBACWithTenants().Text(), "r.sub, p.sub, r.dom) && r.dom == p.dom", "r.sub, p.sub, p.dom)", 1)})
 	expect(t, dir, "", exitOK, "method,route,sample,(no role),ann\nGET,/x/*,/x/sample,deny,allow\npublish,/x/*,/x/sample,deny,allow\n", "",
 		"matrix", "-p", "DIR/policy.csv", "--format", "csv")
 	expect(t, dir, "", exitOK, "method,route,sample,(no role),anonymous,editor,bob,erin\nGET,/x,/x,deny,deny,allow,deny,allow\nPUT,/x,/x,deny,deny,deny,allow,deny\n", "",
 		"matrix", "-m", "rbac", "-p", "DIR/roles.csv", "--role-prefix", "role:", "--users", "--allow-anonymous", "--format", "csv")
 	expect(t, dir, "", exitOK, "method,route,sample,(no role) in t2,editor in t2\nGET,/x,/x,deny,deny\nPUT,/x,/x,deny,allow\n", "",
 		"matrix", "-m", "rbac-tenants", "-p", "DIR/t.csv", "--tenant", "t2", "--format", "csv")
+	expect(t, dir, "", exitOK, "method,route,sample,(no role) in t1,editor in t1,(no role) in t2,editor in t2\nGET,/x,/x,deny,allow,deny,deny\nPUT,/x,/x,deny,deny,deny,allow\n", "",
+		"matrix", "-m", "DIR/of.conf", "-p", "DIR/t.csv", "--format", "csv")
 }
 
 func TestMatrixSaysWhatItCannotShow(t *testing.T) {

@@ -146,7 +146,7 @@ func TestDiffComparesWhatIsToCome(t *testing.T) {
 		old, now, at, want string
 		code               int
 	}{
-		{"next", "through", "", "+ w gains GET /x from 2090-01-01 00:00:00 (new through.csv:1)\n1 gained, 0 lost", exitFindings},
+		{"next", "through", "", "+ w gains GET /x from 2090-01-01 00:00:00 (new through.csv:1)\n- b loses GET /x from 2090-01-01 00:00:00 (old next.csv:1)\n1 gained, 1 lost", exitFindings},
 		{"next", "through", "2089-01-01 00:00:00", "no change in effect", exitOK},
 		{"next", "through", "2091-01-01 00:00:00", "+ w gains GET /x (new", exitFindings},
 		{"old", "gains", "", "+ v gains GET /x (new", exitFindings},

@@ -27,6 +27,8 @@ type family struct {
 	subjects, links []string
 	roles           string
 	opts            []casbinrules.Option
+	// noTokenRoles says that opts have the roles of tokens mean nothing.
+	noTokenRoles bool
 }
 
 const (
@@ -311,7 +313,7 @@ func (f family) firstWidened(ctx context.Context, old, now *ask.Policy, gate boo
 	if values == nil {
 		values = []string{""}
 	}
-	for _, q := range questions(gate) {
+	for _, q := range questions(gate && !f.noTokenRoles) {
 		for _, object := range objects {
 			for _, action := range []string{"GET", "PUT", "HEAD", "DELETE", "pub", "TRACE", "x"} {
 				for _, value := range values {

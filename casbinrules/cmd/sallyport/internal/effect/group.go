@@ -24,7 +24,7 @@ func (c *comparison) attributed() (direct []difference, also map[difference][]st
 			direct = append(direct, d)
 			continue
 		}
-		if c.space.subjects[d.subject].Kind == ask.Pair {
+		if self := c.space.subjects[d.subject]; self.Kind == ask.Pair || self.IsNamed(c.space.subjects[root.subject], c.space.prefix) {
 			continue // one of the two is told
 		}
 		also[root] = append(also[root], c.space.subjects[d.subject].Name)
@@ -84,7 +84,7 @@ func (c *comparison) source(d difference, index map[difference]bool) (difference
 		if i == d.subject || s.Tenant != self.Tenant || s.Attributes != self.Attributes || !index[same] {
 			continue
 		}
-		if s.Kind == ask.Stranger || s.Kind == ask.User && self.IsPlus(s) || s.Kind == ask.Role && slices.Contains(c.roles[d.gains][d.subject], s.Name) {
+		if s.Kind == ask.Stranger || s.Kind == ask.User && self.IsPlus(s) || self.IsNamed(s, c.space.prefix) || s.Kind == ask.Role && slices.Contains(c.roles[d.gains][d.subject], s.Name) {
 			return same, true
 		}
 	}

@@ -81,6 +81,45 @@ func (p *policy) denied() []string {
 	return names
 }
 
+// likeRoles reports whether a user of some name may do nothing but what that name
+// as a role of credentials may do, and a user who is given a role by role links what
+// they would be given as one: where nothing but links of roles looks at the subject.
+func (p *policy) likeRoles() bool {
+	return p.matcher.OwnRoles && len(p.matcher.Opaque) == 0 && !slices.ContainsFunc(p.matcher.Comparisons, func(c casbinrules.Comparison) bool {
+		return c.Field == "sub" && c.Function != "g"
+	})
+}
+
+// roleInOne are the names that one policy takes for those of roles, so that users who
+// are called so get nothing by them, and the other one does not.
+func roleInOne(a, b *policy, prefix string) []string {
+	var differ []string
+	for _, sides := range [][2]*policy{{a, b}, {b, a}} {
+		others := sides[1].roleNames(prefix)
+		for _, name := range sides[0].roleNames(prefix) {
+			if _, known := slices.BinarySearch(others, name); !known {
+				differ = append(differ, name)
+			}
+		}
+	}
+	return differ
+}
+
+// roleNames are the names that a policy takes for those of roles, as it spells them.
+func (p *policy) roleNames(prefix string) []string {
+	names := ask.MatcherRoles(p.matcher)
+	if p.Default != "" {
+		names = append(names, prefix+p.Default)
+	}
+	for _, r := range p.rules {
+		if r.Kind == "g" {
+			names = append(names, r.Fields[1])
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // changed are the rules that may decide otherwise in the other policy: those
 // that it does not have or that another line for the same link follows there, and all
 // where model or order differ.

@@ -26,6 +26,8 @@ type space struct {
 	actions  []string
 	// others are the actions that no rule names, with what to call them.
 	others map[string]string
+	// prefix is that of role names.
+	prefix string
 	// gaps say of which requests not every kind is asked about, since none could
 	// be made up.
 	gaps []string
@@ -51,7 +53,7 @@ func newSpace(before, after *policy, settings Settings) (*space, error) {
 		texts = append(texts, r.Fields...)
 	}
 	word := sample.Word(texts)
-	s := &space{others: map[string]string{}}
+	s := &space{others: map[string]string{}, prefix: settings.Prefix}
 	s.addOpaque(before, after)
 	assignments, err := s.assignments(before, after, values, settings, word)
 	if err != nil {
@@ -217,20 +219,30 @@ func (s *space) addSubjects(before, after *policy, values, tenantValues []casbin
 		who.Tenants = s.tenants(rules, tenantValues, word)
 	}
 	who.Named = ask.MatcherRoles(before.matcher, after.matcher)
+	who.Apart = !before.likeRoles() || !after.likeRoles()
 	ids := []string{who.Stranger}
+	for _, subject := range who.Subjects(rules, false) {
+		ids = append(ids, subject.Question("", "").Subject)
+	}
 	var direct []casbinrules.Pattern
 	for _, p := range values {
-		if strings.HasPrefix(p.Function, "g") && p.Function != "globMatch" {
-			ids = append(ids, p.Text)
-		} else {
+		switch {
+		case !isRoleLink(p):
 			direct = append(direct, p)
+		case p.Function != "g":
+			who.IDs = append(who.IDs, p.Text)
 		}
 	}
 	all, missed := sample.Space{Patterns: direct, Valid: "(?s)."}.Complete(ids)
-	who.IDs = all[len(ids):]
+	who.IDs = slices.Concat(who.IDs, all[len(ids):], roleInOne(before, after, who.Prefix))
 	s.missed("sub", missed)
 	s.subjects = who.Subjects(rules, tenants)
 	s.subjects = append(s.subjects, s.pairs(before, after, who)...)
+}
+
+// isRoleLink reports whether a value is a name of role links.
+func isRoleLink(p casbinrules.Pattern) bool {
+	return strings.HasPrefix(p.Function, "g") && p.Function != "globMatch"
 }
 
 // pairs are everybody with a role beside their own, if a deny rule is about one
