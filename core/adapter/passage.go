@@ -194,7 +194,7 @@ func (p *Passage) answer(f *Refusal) {
 }
 
 // ClearRepresentation removes the fields that describe a representation which
-// is not sent (RFC 9110 §8), except Content-Type and Content-Length.
+// is not sent, except Content-Type and Content-Length: [RepresentationFields].
 func ClearRepresentation(h http.Header) {
 	if len(h) == 0 {
 		return
@@ -204,8 +204,13 @@ func ClearRepresentation(h http.Header) {
 	}
 }
 
+// RepresentationFields are the fields that describe a representation or the way in
+// which it is sent (RFC 9110 §6.6.2, §8 and §14, RFC 9530), and their older forms.
+func RepresentationFields() []string { return representation[:] }
+
 var representation = [...]string{
-	"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Range", "Etag", "Last-Modified", "Trailer", "Transfer-Encoding",
+	"Accept-Ranges", "Content-Digest", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-Md5",
+	"Content-Range", "Digest", "Etag", "Last-Modified", "Repr-Digest", "Trailer", "Transfer-Encoding",
 }
 
 // Batch hands out zero values that are allocated several at a time. None is

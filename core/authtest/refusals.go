@@ -20,6 +20,7 @@ var refusalCases = []testCase{
 	{"invariant 17 an error handler that answers everything changes no refusal", answersErrors},
 	{"invariant 17 a handler that goes on is told of once", toldOnce},
 	{"what a gate lets pass may stream, flush and hijack", abilities},
+	{"invariant 17 what a handler has said of a body is not said of a refusal", describesNothing},
 	{"a refused upload leaves nothing for the next request", refusedUploads},
 }
 
@@ -88,6 +89,36 @@ func goesOn(t *testing.T, f Framework) {
 						want.Body = strings.ReplaceAll(want.Body, path+"/right", path+"/wrong")
 						sameRefusal(t, what, want, Send(t, addr, Request(method, path+"/wrong", header)))
 					}
+				}
+			}
+		}
+	}
+}
+
+// describesNothing: a handler describes what it is about to send and is then refused
+// (RFC 9110 §8, RFC 9530). A path or a digest of it may be what nobody may know.
+func describesNothing(t *testing.T, f Framework) {
+	described := map[string]string{
+		"Accept-Ranges": "bytes", "Content-Digest": "sha-256=:AA==:", "Content-Disposition": "attachment; filename=later",
+		"Content-Encoding": "later", "Content-Language": "mi", "Content-Location": "/later", "Content-Md5": "AA==", "Content-Range": "bytes 0-1/2",
+		"Digest": "sha-256=AA==", "Etag": `"later"`, "Last-Modified": "Mon, 30 Nov 2026 11:00:00 GMT", "Repr-Digest": "sha-256=:AA==:", "Trailer": "X-Later",
+	}
+	g, _ := guard(t, core.WithLogger(slog.New(slog.DiscardHandler)))
+	for _, gates := range [][]Gate{nil, {{Kind: "Optional", Guard: g}}} {
+		addr := f.Start(t, App{Routes: []Route{{Pattern: "/", Methods: []string{"GET", "HEAD"}, Gates: gates, Handler: func(x Exchange) error {
+			for name, value := range described {
+				x.SetHeader(name, value)
+			}
+			return x.Check(g, only("alice"))
+		}}}})
+		for _, method := range []string{"GET", "HEAD"} {
+			a := Send(t, addr, Request(method, "/", as("bob")))
+			if a.Status != http.StatusForbidden {
+				t.Errorf("%d gates, %s: %d", len(gates), method, a.Status)
+			}
+			for name := range described {
+				if value := a.Header.Get(name); value != "" {
+					t.Errorf("%d gates, %s: a refusal has %s: %s", len(gates), method, name, value)
 				}
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/sallyport-go/sallyport/core"
+	"github.com/sallyport-go/sallyport/core/adapter"
 )
 
 // Seal makes the response as it is now the one that is sent, whatever handlers,
@@ -108,7 +109,7 @@ func MarkRefused(ctx *fasthttp.RequestCtx) {
 // writes the answer where the verdict asks for that.
 func RefuseInside(ctx *fasthttp.RequestCtx, request core.Request, v core.Verdict, conceal func()) {
 	in, resp := &inside{v, tell(request)}, &ctx.Response
-	for _, name := range representation {
+	for _, name := range adapter.RepresentationFields() {
 		resp.Header.Del(name)
 	}
 	if _, _, ok := v.Concealed(); !ok {
@@ -140,12 +141,6 @@ func tell(r core.Request) *told {
 
 func (t *told) Method() string             { return t.method }
 func (t *told) Route() (core.Route, error) { return t.route, t.err }
-
-// representation are fields that handlers have set for what is not sent.
-var representation = [...]string{
-	fasthttp.HeaderAcceptRanges, fasthttp.HeaderContentDisposition, fasthttp.HeaderContentEncoding,
-	fasthttp.HeaderContentRange, fasthttp.HeaderETag, fasthttp.HeaderLastModified,
-}
 
 // TellLate tells the guard of handlers behind a gate that went on after a refused
 // check. It is for the gate to call when they have returned; of is the context of
