@@ -12,13 +12,14 @@ import (
 // SHA-256 thumbprint of that key in base64url (RFC 9449 §6.1, RFC 7638). The
 // token alone proves nothing, so the caller has to check the proof.
 //
-// A token that is bound to no key, or to something besides the key, such as a
-// certificate, is refused. All else is as in [Verifier.VerifyToken].
+// A token that is bound to no key, or also to something else, such as a
+// certificate, is refused. Otherwise it is like [Verifier.VerifyToken].
 func (v *Verifier) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
 	return bound(v.verify(ctx, token, "DPoP", nil))
 }
 
-// bound is the principal of a token that is bound to a key, and that key.
+// bound returns the principal of a token that is bound to a key, and the key's
+// thumbprint.
 func bound(t *verified, err error) (p *core.Principal, jkt string, _ error) {
 	if err != nil {
 		return nil, "", err
@@ -29,8 +30,8 @@ func bound(t *verified, err error) (p *core.Principal, jkt string, _ error) {
 	return t.principal, jkt, nil
 }
 
-// checkUnbound refuses a token that is bound to a key: whoever has stolen it
-// could send it as a Bearer token (RFC 9449 §7.2, RFC 8705 §3).
+// checkUnbound refuses a token that is bound to a key: a thief could send it as a
+// Bearer token (RFC 9449 §7.2, RFC 8705 §3).
 func checkUnbound(t *verified) error {
 	if t.bound {
 		return refuse(core.ReasonBadClaim, "the token is bound to a key (cnf), of which a Bearer token gives no proof")
@@ -38,7 +39,7 @@ func checkUnbound(t *verified) error {
 	return nil
 }
 
-// thumbprintOf is the key that a token must be bound to.
+// thumbprintOf returns the thumbprint of the key that a token is bound to.
 func thumbprintOf(c claims.Set) (string, error) {
 	jkt, err := claims.Thumbprint(c)
 	if err != nil {

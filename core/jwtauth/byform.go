@@ -11,15 +11,15 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/isnil"
 )
 
-// byForm is a verifier for two forms of tokens.
+// byForm is a verifier for two forms of token.
 type byForm struct{ jwts, opaque bearer.TokenVerifier }
 
-// ByForm verifies tokens that have the form of a JWT with jwts and all others
-// with opaque, which asks the issuer as a rule (RFC 7662).
+// ByForm returns a verifier that passes tokens in the form of a JWT to jwts and all
+// others to opaque, which usually asks the issuer (RFC 7662).
 //
-// A token has the form of a JWT when it has three parts between dots and the
-// first decodes to what begins like a JSON object. It then goes to jwts alone,
-// whether it is good or not: opaque is no second chance for what jwts refuses.
+// A token has the form of a JWT if it has three parts separated by dots and the
+// first decodes to something that begins like a JSON object. It then goes only to
+// jwts, valid or not: opaque never gets a token that jwts has refused.
 func ByForm(jwts, opaque bearer.TokenVerifier) (bearer.TokenVerifier, error) {
 	if isnil.Value(jwts) || isnil.Value(opaque) {
 		return nil, errors.New("jwtauth: a token verifier is nil")
@@ -35,8 +35,8 @@ func (v byForm) VerifyToken(ctx context.Context, token string) (*core.Principal,
 	return v.opaque.VerifyToken(ctx, token)
 }
 
-// looksLikeJWT reads no more of the token than the first characters of its
-// header, since its size is not bounded yet.
+// looksLikeJWT reads only the first characters of the token's header, since the
+// token's size is not bounded yet.
 func looksLikeJWT(token string) bool {
 	if strings.Count(token, ".") != 2 {
 		return false

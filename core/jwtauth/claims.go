@@ -33,8 +33,8 @@ func (v *Verifier) checkIssuer(c claims.Set, key *Key) error {
 	return refuse(core.ReasonBadClaim, "iss is not a string")
 }
 
-// checkAudience looks for one of ours in aud, which is a string or an array of
-// strings and nothing else (RFC 7519 §4.1.3).
+// checkAudience looks for one of the verifier's audiences in aud, which must be a
+// string or an array of strings (RFC 7519 §4.1.3).
 func (v *Verifier) checkAudience(c claims.Set) error {
 	if err := v.mapping.CheckClient(c); err != nil {
 		return refuse(core.ReasonWrongAudience, "%w", err)
@@ -59,7 +59,7 @@ func (v *Verifier) checkAudience(c claims.Set) error {
 	return nil
 }
 
-// validity is when a token is good; each is zero when the token has none.
+// validity holds the times of a token; each is zero if the token lacks it.
 type validity struct{ exp, nbf, iat time.Time }
 
 // validityOf reads exp, nbf and iat (RFC 7519 §4.1.4–6).
@@ -85,7 +85,7 @@ func (v *Verifier) validityOf(c claims.Set) (validity, error) {
 	return t, nil
 }
 
-// checkTimes judges a token's times.
+// checkTimes checks a token's times.
 func (v *Verifier) checkTimes(t validity, now time.Time) error {
 	if !t.exp.IsZero() {
 		if !now.Before(t.exp.Add(v.terms.Leeway)) {
@@ -105,8 +105,8 @@ func (v *Verifier) checkTimes(t validity, now time.Time) error {
 	return nil
 }
 
-// goodTimes is when [Verifier.checkTimes] finds nothing wrong: from the one
-// time on and before the other, which is zero for a token without exp.
+// goodTimes returns the interval in which [Verifier.checkTimes] passes: from the
+// first time on and before the second, which is zero for a token without exp.
 func (v *Verifier) goodTimes(t validity) (from, until time.Time) {
 	for _, begin := range [...]time.Time{t.nbf.Add(-v.terms.Leeway), t.iat.Add(-v.terms.Leeway), t.exp.Add(-v.lifetime)} {
 		if begin.After(from) {

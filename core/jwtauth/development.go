@@ -8,21 +8,21 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/localcaller"
 )
 
-// WithDevelopmentKeysAnywhere accepts the tokens of development keys
-// ([Key.Development]) from every caller, as those of any other key.
+// WithDevelopmentKeysAnywhere accepts tokens signed by development keys
+// ([Key.Development]) from every caller, like those of any other key.
 //
-// Without this option such a token is good only for a program on the same
-// machine that calls directly. For all others the answer is 503 with the reason
-// development_key, which no client can mend: a key that lies about on the machines
-// of developers has come into a service that others reach. A caller is on the
-// same machine if the peer's address ([core.Request.RemoteAddr]) is loopback, the
-// request has no field that proxies add, such as Forwarded, X-Forwarded-For or
-// Via, and its host is localhost or a loopback address. A proxy on the same
-// machine that adds no such field and puts a loopback address in the place of the
-// host cannot be told from a direct caller.
+// Without this option such a token is accepted only from a program on the same
+// machine that calls directly. Other callers get 503 with the reason
+// development_key, which no client can fix: a key that lies around on developers'
+// machines has been deployed to a service that others can reach. A caller counts as
+// on the same machine if the peer's address ([core.Request.RemoteAddr]) is
+// loopback, the request has no field that proxies add, such as Forwarded,
+// X-Forwarded-For or Via, and its host is localhost or a loopback address. A proxy
+// on the same machine that adds no such field and replaces the host with a loopback
+// address cannot be told from a direct caller.
 //
-// Who calls a verifier without a scheme of this module, as a handler of its own
-// does, has not looked at the caller, so that a development key is refused there.
+// If a verifier is called without a scheme of this module, for instance directly by
+// a handler, nothing has checked the caller, so development keys are refused.
 func WithDevelopmentKeysAnywhere() Option {
 	return func(v *Verifier) error {
 		v.anywhere = true
@@ -30,8 +30,8 @@ func WithDevelopmentKeysAnywhere() Option {
 	}
 }
 
-// checkDevelopment refuses a development key unless the scheme has found that
-// the caller is on this machine.
+// checkDevelopment refuses a development key unless the scheme found that the
+// caller is on this machine.
 func (v *Verifier) checkDevelopment(ctx context.Context, k *Key) error {
 	if !k.development || v.anywhere || localcaller.Seen(ctx) {
 		return nil

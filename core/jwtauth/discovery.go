@@ -11,18 +11,18 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
-// Discover makes a key source of the JWK set that the metadata of issuer names.
-// The metadata is OpenID Connect's, at issuer followed by
-// /.well-known/openid-configuration (OpenID Connect Discovery 1.0 §4), or that
-// of RFC 8414 with [WithOAuthMetadata].
+// Discover returns a source of the keys in the JWK set that issuer's metadata
+// names. The metadata is at issuer followed by /.well-known/openid-configuration
+// (OpenID Connect Discovery 1.0 §4), or with [WithOAuthMetadata] where RFC 8414
+// puts it.
 //
-// issuer is a URL like those of [Fetch], without query, and has to be exactly
-// the issuer that the metadata names (RFC 8414 §3.3) and that [WithIssuer] wants in
-// tokens. The address of the keys must be https too, unless the issuer's is not.
+// issuer is a URL as for [Fetch], without query, and must be exactly the issuer
+// that the metadata names (RFC 8414 §3.3) and that [WithIssuer] expects in tokens.
+// The address of the keys must be https too, unless the issuer's is not.
 //
-// Metadata is read before each fetch that is due, so that keys may move. An
-// issuer that is down at the start makes no error: requests get 503 until it is
-// there.
+// The metadata is read before each scheduled fetch, so that the keys may move. An
+// issuer that is down at the start is not an error: requests get 503 until it is
+// up.
 func Discover(issuer string, opts ...RemoteOption) (*RemoteKeys, error) {
 	c, err := newRemoteConfig(opts)
 	if err != nil {
@@ -55,21 +55,21 @@ func metadataAddress(issuer string, c remoteConfig) (*url.URL, error) {
 	return u, nil
 }
 
-// request is what a source is asked.
+// request is one request to a source.
 type request struct {
-	etag string // of the document that is there already
-	// again says that only an unknown key is why, so that the address that
-	// worked before will do.
+	etag string // of the current document
+	// again reports that an unknown key is the only reason, so the address that
+	// worked before is good enough.
 	again bool
 }
 
-// source is where a JWK set comes from. It is used by one goroutine at a time.
+// source gets a JWK set. It is used by one goroutine at a time.
 type source interface {
 	fetch(ctx context.Context, q request) (body, error)
 	String() string
 }
 
-// fixedSource is an address.
+// fixedSource is a source at a fixed address.
 type fixedSource struct {
 	*client
 	address *url.URL
@@ -81,7 +81,7 @@ func (s fixedSource) fetch(ctx context.Context, q request) (body, error) {
 	return s.get(ctx, s.address, q.etag)
 }
 
-// discovery asks an issuer for the address.
+// discovery is a source whose address comes from an issuer's metadata.
 type discovery struct {
 	*client
 	issuer   string

@@ -10,17 +10,17 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/strictjson"
 )
 
-// maxKeyID is how many bytes a kid may have, in tokens and in key sets.
+// maxKeyID is the maximum length of a kid in bytes, in tokens and in key sets.
 const maxKeyID = 256
 
-// header is what of a JOSE header decides (RFC 7515 §4.1).
+// header holds the parameters of a JOSE header that matter here (RFC 7515 §4.1).
 type header struct {
 	alg *jws.Algorithm
 	kid string // "" when the header has none
 	typ string // "" when the header has none
 }
 
-// parseHeader reads the first part of a token.
+// parseHeader parses the first part of a token.
 func parseHeader(part string) (header, error) {
 	m, err := decodeObject(part)
 	if err != nil {
@@ -29,8 +29,8 @@ func parseHeader(part string) (header, error) {
 	return headerOf(m)
 }
 
-// headerOf refuses all extensions that must be understood (crit, RFC 7515
-// §4.1.11) and unencoded payloads (b64, RFC 7797 §7), since it understands none.
+// headerOf refuses all critical extensions (crit, RFC 7515 §4.1.11) and unencoded
+// payloads (b64, RFC 7797 §7), since it supports none.
 func headerOf(m map[string]any) (header, error) {
 	for _, name := range [...]string{"crit", "b64"} {
 		if _, ok := m[name]; ok {
@@ -58,8 +58,8 @@ func headerOf(m map[string]any) (header, error) {
 	return h, nil
 }
 
-// strictBase64 refuses padding and last characters with stray bits, so that
-// bytes have one spelling only.
+// strictBase64 refuses padding and stray bits in the last character, so that bytes
+// have a single encoding.
 var strictBase64 = base64.RawURLEncoding.Strict()
 
 var errLineBreak = errors.New("line break in base64url")

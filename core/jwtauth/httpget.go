@@ -22,7 +22,7 @@ const (
 	maxETag        = 256
 )
 
-// client gets small documents from addresses that were configured.
+// client gets small documents from configured addresses.
 type client struct {
 	http    *http.Client
 	timeout time.Duration
@@ -37,9 +37,9 @@ func newClient(c remoteConfig) *client {
 	}
 }
 
-// NewTransport makes the transport that [Fetch] and [Discover] use without
-// [WithTransport], for programs that wrap it. It keeps no connections: minutes lie
-// between two requests, and an idle connection is two goroutines.
+// NewTransport returns a transport like the one that [Fetch] and [Discover] use
+// without [WithTransport], for programs that wrap it. It keeps no idle connections:
+// requests are minutes apart, and an idle connection takes two goroutines.
 func NewTransport() http.RoundTripper {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -52,7 +52,7 @@ func NewTransport() http.RoundTripper {
 	}
 }
 
-// body is an answer that was read to its end.
+// body is a response that was read to its end.
 type body struct {
 	data       []byte
 	header     http.Header
@@ -60,7 +60,7 @@ type body struct {
 	unmodified bool // 304: the document of the etag that was sent
 }
 
-// statusError is an answer that is not a document.
+// statusError is a response with an unexpected status.
 type statusError struct {
 	status     int
 	retryAfter time.Duration
@@ -70,7 +70,7 @@ func (e *statusError) Error() string {
 	return fmt.Sprintf("answer %d %s", e.status, http.StatusText(e.status))
 }
 
-// retryAfter is what the issuer asks to wait in err, or zero.
+// retryAfter returns how long the issuer asks to wait in err, or zero.
 func retryAfter(err error) time.Duration {
 	var e *statusError
 	if errors.As(err, &e) {
@@ -79,7 +79,7 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-// get asks for the document at address, if it is another than etag's.
+// get requests the document at address, unless etag still matches.
 func (c *client) get(ctx context.Context, address *url.URL, etag string) (body, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -114,8 +114,8 @@ func (c *client) get(ctx context.Context, address *url.URL, etag string) (body, 
 	return b, nil
 }
 
-// maxAge is how long an answer is fresh by its Cache-Control, less the Age it
-// has already (RFC 9111 §4.2); ok is false when it does not say.
+// maxAge returns how long a response is fresh by its Cache-Control, less its Age
+// (RFC 9111 §4.2); ok is false if it does not say.
 func maxAge(h http.Header) (age time.Duration, ok bool) {
 	for _, line := range h.Values("Cache-Control") {
 		for directive := range strings.SplitSeq(line, ",") {
@@ -131,8 +131,8 @@ func maxAge(h http.Header) (age time.Duration, ok bool) {
 	return age, ok
 }
 
-// seconds is a delta-seconds (RFC 9111 §1.2.2), zero when it is none, and at
-// most a day.
+// seconds parses a delta-seconds (RFC 9111 §1.2.2). It returns at most a day, and
+// zero if s is invalid.
 func seconds(s string) time.Duration {
 	const day = 24 * time.Hour
 	n, err := strconv.ParseUint(s, 10, 64)
@@ -145,7 +145,7 @@ func seconds(s string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// parseAddress reads the address of a document of an issuer.
+// parseAddress parses the address of an issuer's document.
 func parseAddress(text string, allowHTTP bool) (*url.URL, error) {
 	return secureurl.Parse(text, allowHTTP, secureurl.Hints{
 		Absolute:    "a file is read with OpenJWKS or a KeyFile",

@@ -10,13 +10,13 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// Issuers verifies the tokens of several issuers, each by a [Verifier] of its
-// own, with its own keys, audiences and algorithms. It implements
-// [bearer.TokenVerifier] and is safe for concurrent use.
+// Issuers verifies the tokens of several issuers, each with its own [Verifier],
+// keys, audiences and algorithms. It implements [bearer.TokenVerifier] and is safe
+// for concurrent use.
 //
-// The iss of a token chooses the verifier before anything is verified, and that
-// verifier wants the same iss once the signature fits. So a token is only ever
-// verified by the keys of the issuer that it names (RFC 8725 §3.8).
+// The iss of a token selects the verifier before anything is verified, and that
+// verifier requires the same iss after checking the signature. So a token is only
+// ever verified with the keys of the issuer that it names (RFC 8725 §3.8).
 type Issuers struct {
 	all     []*Verifier
 	byName  map[string]*Verifier // by issuer or template
@@ -27,10 +27,11 @@ type Issuers struct {
 
 var _ bearer.TokenVerifier = (*Issuers)(nil)
 
-// NewIssuers makes one verifier of several, each for one issuer or for those of
-// one [WithIssuerTemplate], no two for the same. An issuer that is named goes
-// before a template that fits it too. Principals keep the sub of their tokens, which two issuers may use for
-// two people: tell them apart by the claim iss, or give issuers tenants.
+// NewIssuers combines several verifiers into one. Each is for one issuer or for one
+// [WithIssuerTemplate], and no two are for the same. An exact issuer takes
+// precedence over a matching template. The ID of a principal is still the sub of
+// its token, which two issuers may use for two people: tell them apart by the claim
+// iss, or give issuers tenants.
 func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 	if len(verifiers) == 0 {
 		return nil, errors.New("jwtauth: no verifier: no token could be verified")
@@ -55,7 +56,7 @@ func NewIssuers(verifiers ...*Verifier) (*Issuers, error) {
 
 // VerifyToken returns the principal that token proves to the verifier of its
 // issuer. A token of any other issuer is a [core.CredentialError] with reason
-// wrong_issuer; nobody is asked about it.
+// wrong_issuer; no verifier is asked.
 func (s *Issuers) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
 	return unbound(s.verify(ctx, token, "Bearer"))
 }
@@ -63,8 +64,7 @@ func (s *Issuers) VerifyToken(ctx context.Context, token string) (*core.Principa
 // KeepsNothing returns s, as that of [Verifier] does.
 func (s *Issuers) KeepsNothing() (of any) { return s }
 
-// VerifyBoundToken does for tokens that are bound to a key what
-// [Verifier.VerifyBoundToken] does.
+// VerifyBoundToken is like [Verifier.VerifyBoundToken].
 func (s *Issuers) VerifyBoundToken(ctx context.Context, token string) (p *core.Principal, jkt string, err error) {
 	return bound(s.verify(ctx, token, "DPoP"))
 }
@@ -76,7 +76,7 @@ func (s *Issuers) verify(ctx context.Context, token, scheme string) (*verified, 
 	if s.caching && len(token) <= maxCachedToken {
 		at := placeOf(token)
 		for _, v := range s.all {
-			if v.knows(at) { // it has passed that verifier, so it is of that issuer
+			if v.knows(at) { // that verifier has accepted it, so it is from that issuer
 				return v.verifyKept(ctx, token, at, scheme, nil)
 			}
 		}
@@ -87,7 +87,7 @@ func (s *Issuers) verify(ctx context.Context, token, scheme string) (*verified, 
 	}
 	h, err := s.headers.parse(parts.header)
 	if err != nil {
-		return nil, err // told as one verifier alone would tell it
+		return nil, err // as a single verifier would report it
 	}
 	c, err := decodeClaims(parts.payload)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Issuers) verify(ctx context.Context, token, scheme string) (*verified, 
 	return t, err
 }
 
-// verifier is the one for the issuer that claims name, which nobody has verified.
+// verifier returns the verifier for the issuer in the unverified claims c.
 func (s *Issuers) verifier(c claims.Set) (*Verifier, error) {
 	iss, ok := c["iss"].(string)
 	if !ok {
@@ -116,7 +116,7 @@ func (s *Issuers) verifier(c claims.Set) (*Verifier, error) {
 	return s.byTemplate(iss, c)
 }
 
-// byTemplate is the one verifier whose template makes iss of the claims.
+// byTemplate returns the only verifier whose template yields iss for the claims.
 func (s *Issuers) byTemplate(iss string, c claims.Set) (found *Verifier, _ error) {
 	for _, v := range s.all {
 		if v.template == nil {

@@ -12,17 +12,17 @@ import (
 // issuerTemplate is an issuer for each value of a claim.
 type issuerTemplate struct{ before, claim, after string }
 
-// WithIssuerTemplate names an issuer for each tenant whose tokens are all signed
-// by one set of keys, such as "https://login.example/{tid}/v2.0": a token's iss
-// must be exactly the template with the claim in braces put in. The claim is a
-// string of letters, digits and ._~- alone.
+// WithIssuerTemplate accepts the issuers of many tenants that share one set of
+// keys, such as "https://login.example/{tid}/v2.0": a token's iss must be exactly
+// the template with the claim in braces filled in. The claim must be a string of
+// letters, digits and ._~- only.
 //
 // A key whose JWK has a member issuer without braces, as some of Entra ID's have,
-// is that tenant's alone: what it has signed for another is refused.
+// belongs to that tenant only: its tokens for another tenant are refused.
 //
-// Every tenant of the issuer is accepted. Use [WithTenant] with the same claim, and
-// rules that name tenants, if not all of them are yours to serve. It takes the
-// place of [WithIssuer].
+// Every tenant of the issuer is accepted. If the service is not for all of them,
+// use [WithTenant] with the same claim, and rules that name tenants. The option
+// replaces [WithIssuer].
 func WithIssuerTemplate(template string) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithIssuerTemplate"); err != nil {
@@ -48,7 +48,7 @@ func parseIssuerTemplate(template string) (*issuerTemplate, error) {
 
 func (t *issuerTemplate) String() string { return t.before + "{" + t.claim + "}" + t.after }
 
-// issuerName is the issuer, or the template of several.
+// issuerName returns the issuer, or the template.
 func (v *Verifier) issuerName() string {
 	if v.template != nil {
 		return v.template.String()
@@ -56,8 +56,8 @@ func (v *Verifier) issuerName() string {
 	return v.terms.Issuer
 }
 
-// checkKeyIssuer refuses a token of one tenant by the key of another. The issuer
-// of a key that is for all tenants has the place of one in braces.
+// checkKeyIssuer refuses a token of one tenant signed by the key of another. The
+// issuer of a key for all tenants contains a placeholder in braces.
 func (v *Verifier) checkKeyIssuer(iss string, key *Key) error {
 	if v.template == nil || key.issuer == "" || key.issuer == iss || strings.ContainsAny(key.issuer, "{}") {
 		return nil
@@ -65,7 +65,7 @@ func (v *Verifier) checkKeyIssuer(iss string, key *Key) error {
 	return refuse(core.ReasonWrongIssuer, "iss is %.128q, but key %.64q signs for %.128q alone", iss, key.id, key.issuer)
 }
 
-// of is the issuer for the claims c.
+// of returns the issuer for the claims c.
 func (t *issuerTemplate) of(c claims.Set) (string, error) {
 	value, ok := c[t.claim].(string)
 	if !ok {

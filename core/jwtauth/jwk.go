@@ -15,10 +15,11 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/keymark"
 )
 
-// jwk are the members of a JSON Web Key (RFC 7517 §4).
+// jwk holds the members of a JSON Web Key (RFC 7517 §4).
 type jwk = map[string]any
 
-// key makes a key of its members, with those that are private to this project.
+// key makes a key from its members, including those that are private to this
+// project.
 func (r *setReader) key(m jwk) (*Key, error) {
 	k, err := r.standard(m)
 	if err != nil {
@@ -39,7 +40,7 @@ func (r *setReader) key(m jwk) (*Key, error) {
 	return k.EndingAt(until), nil
 }
 
-// standard makes a key of the members that RFC 7517 and RFC 7518 define.
+// standard makes a key from the members that RFC 7517 and RFC 7518 define.
 func (r *setReader) standard(m jwk) (*Key, error) {
 	if err := checkUse(m); err != nil {
 		return nil, err
@@ -76,8 +77,8 @@ func (r *setReader) standard(m jwk) (*Key, error) {
 	return nil, fmt.Errorf("kty %.64q is not supported: RSA, EC, OKP and oct are", kty)
 }
 
-// checkUse refuses keys that are not for verifying signatures by their use
-// (RFC 7517 §4.2) or key_ops (§4.3).
+// checkUse refuses keys whose use (RFC 7517 §4.2) or key_ops (§4.3) excludes
+// verifying signatures.
 func checkUse(m jwk) error {
 	use, err := optional(m, "use")
 	if err != nil {
@@ -135,7 +136,7 @@ func rsaJWK(m jwk, kid, alg string) (*Key, error) {
 	return PublicKey(kid, alg, &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent.Int64())})
 }
 
-// ecJWK wants both coordinates in full length (RFC 7518 §6.2.1.2).
+// ecJWK requires both coordinates in full length (RFC 7518 §6.2.1.2).
 func ecJWK(m jwk, kid, alg string) (*Key, error) {
 	crv, err := required(m, "crv")
 	if err != nil {
@@ -171,7 +172,7 @@ func ecJWK(m jwk, kid, alg string) (*Key, error) {
 	return PublicKey(kid, alg, key)
 }
 
-// okpJWK reads the keys of RFC 8037 that sign.
+// okpJWK parses the signing keys of RFC 8037.
 func okpJWK(m jwk, kid, alg string) (*Key, error) {
 	crv, err := required(m, "crv")
 	if err != nil {
@@ -187,8 +188,8 @@ func okpJWK(m jwk, kid, alg string) (*Key, error) {
 	return PublicKey(kid, alg, ed25519.PublicKey(x))
 }
 
-// optional is a string member, or "" when it is missing. An empty one says
-// nothing and is refused.
+// optional returns a string member, or "" if it is missing. An empty string is
+// refused as meaningless.
 func optional(m jwk, name string) (string, error) {
 	v, ok := m[name]
 	if !ok {
@@ -209,7 +210,7 @@ func required(m jwk, name string) (string, error) {
 	return s, err
 }
 
-// octets is a member in base64url without padding.
+// octets decodes a member in base64url without padding.
 func octets(m jwk, name string) ([]byte, error) {
 	s, err := required(m, name)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/core/option"
 )
 
-// maxSetSize is how many bytes a JWK set may have.
+// maxSetSize is the maximum size of a JWK set in bytes.
 const maxSetSize = 1 << 20
 
 // KeySetOption configures how a JWK set is read.
@@ -27,9 +27,9 @@ type setReader struct {
 	set          once.Options
 }
 
-// WithRSAAlgorithm binds RSA keys of the set that name no algorithm to alg, one of
-// RS256 to RS512 and PS256 to PS512. Without it such a key is an error: a key
-// is never good for more algorithms than one.
+// WithRSAAlgorithm binds RSA keys that name no algorithm to alg, one of RS256 to
+// RS512 and PS256 to PS512. Without it such a key is an error: a key is never valid
+// for more than one algorithm.
 func WithRSAAlgorithm(alg string) KeySetOption {
 	return func(r *setReader) error {
 		if err := r.set.Add("WithRSAAlgorithm"); err != nil {
@@ -43,7 +43,7 @@ func WithRSAAlgorithm(alg string) KeySetOption {
 	}
 }
 
-// OpenJWKS reads the file at path with [KeySetFromJWKS].
+// OpenJWKS reads the file at path and parses it with [KeySetFromJWKS].
 func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
 	if isURL(path) {
 		return nil, fmt.Errorf("jwtauth: %.256q is a URL, not a file: use Fetch for the address of a set, or Discover for an issuer", quiet.Text(path))
@@ -58,15 +58,15 @@ func OpenJWKS(path string, opts ...KeySetOption) (*KeySet, error) {
 	return KeySetFromJWKS(path, data, opts...)
 }
 
-// KeySetFromJWKS reads a JWK set (RFC 7517 §5) of at most 1 MiB. name stands
-// in errors, and is the file's as a rule; keys count from 1 there.
+// KeySetFromJWKS parses a JWK set (RFC 7517 §5) of at most 1 MiB. name, usually
+// that of the file, is used in errors, which count keys from 1.
 //
-// Each key must be usable, or the set is refused: a key that is silently left
-// out fails at a request. It must be for signatures by its use and key_ops, of
-// a known kty and crv, strong enough as [HMACKey] and [PublicKey] say, and
-// bound to one algorithm: EC and OKP keys by their curve, others by alg. A
-// member that stands twice, and the private part of a key pair, are errors.
-// Unknown members are ignored, and so are x5c, x5t and x5u.
+// Every key must be usable, or the set is refused: a key skipped silently would
+// fail at request time. Its use and key_ops must allow verifying signatures, its
+// kty and crv must be known, it must be strong enough for [HMACKey] or [PublicKey],
+// and it must be bound to one algorithm: EC and OKP keys by their curve, others by
+// alg. Duplicate members and the private part of a key pair are errors. Unknown
+// members are ignored, and so are x5c, x5t and x5u.
 func KeySetFromJWKS(name string, data []byte, opts ...KeySetOption) (*KeySet, error) {
 	var r setReader
 	if err := option.Apply(&r, opts); err != nil {
@@ -101,7 +101,7 @@ func (r *setReader) parse(data []byte) ([]*Key, error) {
 	return keys, nil
 }
 
-// elementsOf are the elements of a JWK set of at most maxSize bytes.
+// elementsOf returns the elements of a JWK set of at most maxSize bytes.
 func elementsOf(data []byte, maxSize int) ([]any, error) {
 	if len(data) > maxSize {
 		return nil, fmt.Errorf("larger than %d bytes", maxSize)
@@ -129,7 +129,7 @@ func elementsOf(data []byte, maxSize int) ([]any, error) {
 	return list, nil
 }
 
-// keyID is the kid for a message; "" when there is none that can be shown.
+// keyID returns the kid for a message, or "" if there is none that can be shown.
 func keyID(members jwk) string {
 	kid, _ := members["kid"].(string)
 	if len(kid) > maxKeyID {

@@ -2,12 +2,12 @@
 // signed as a JWS in compact form (RFC 7515), for the Bearer scheme of package
 // bearer.
 //
-// The cryptography is the standard library's. What stands around it is read
-// here, and more strictly than RFC 7519 asks: one spelling for
-// each token, one value for each member, one algorithm for each key. A token
-// that two readers could understand in two ways is refused (RFC 8725 §3).
+// The cryptography is the standard library's. Parsing is done here, and is stricter
+// than RFC 7519 requires: one encoding for each token, one value for each member,
+// one algorithm for each key. A token that could be read in two ways is refused
+// (RFC 8725 §3).
 //
-// No key is ever taken from a token and no address in one is ever asked: jwk,
+// No key is ever taken from a token and no address in one is ever fetched: jwk,
 // jku, x5c, x5u and x5t are ignored.
 package jwtauth
 
@@ -53,19 +53,19 @@ type Verifier struct {
 
 var _ bearer.TokenVerifier = (*Verifier)(nil)
 
-// New makes a verifier of tokens signed by one of keys.
+// New returns a verifier of tokens signed by one of keys.
 //
-// [WithIssuer], or [WithIssuerTemplate], and [WithAudience] are required, and so is the
-// exp claim of a token, each unless it is switched off on purpose with
-// [WithoutIssuer], [WithoutAudience] or [WithoutExpiry].
+// [WithIssuer] or [WithIssuerTemplate], [WithAudience], and the exp claim of a
+// token are required, unless explicitly switched off with [WithoutIssuer],
+// [WithoutAudience] or [WithoutExpiry].
 //
-// A token that a client obtained for itself makes a principal that is named
-// "client:" and the client; see [WithClientPrefix]. ID tokens and other tokens of the
-// issuer that are not access tokens are refused as far as they can be told; see
-// [WithAccessTokenProfile].
+// The principal of a token that a client obtained for itself has the ID "client:"
+// followed by the client; see [WithClientPrefix]. ID tokens and other tokens of the
+// issuer that are not access tokens are refused as far as they can be recognized;
+// see [WithAccessTokenProfile].
 //
-// An option that sets one value is an error when it is given twice. [WithAudience],
-// [WithAlgorithms], [WithRoles] and [WithRolesFromKeys] add to what was given before.
+// It is an error to give an option for a single value twice. [WithAudience],
+// [WithAlgorithms], [WithRoles] and [WithRolesFromKeys] add to earlier ones.
 func New(keys KeySource, opts ...Option) (*Verifier, error) {
 	if isnil.Value(keys) {
 		return nil, errors.New("jwtauth: key source is nil")
@@ -102,26 +102,27 @@ func (v *Verifier) checkExpectations() error {
 
 // VerifyToken returns the principal that token proves.
 //
-// Every token that proves nobody is a [core.CredentialError] with code
-// invalid_token, a reason and a fixed description; the cause in it is for
-// observers. An error of the key source is returned wrapped, one of the
-// [WithRevocation] as a [core.UnavailableError].
+// For a token that proves nobody it returns a [core.CredentialError] with code
+// invalid_token, a reason and a fixed description; its cause is for observers. An
+// error of the key source is returned wrapped, and one of the [WithRevocation]
+// checker as a [core.UnavailableError].
 //
-// The order is fixed: size, form, header, key, signature, and only then the
-// claims, of which nothing is seen before the signature fits; revocation comes
-// next, and last whether the key is one for development (see
-// [WithDevelopmentKeysAnywhere]). A token that passed before and is still in the cache ([WithCacheSize]) is
-// judged again by its key, its times and revocation.
+// The order is fixed: size, form, header, key, signature, and only then the claims,
+// which are not read before the signature is verified; then revocation, and last
+// whether the key is a development key (see [WithDevelopmentKeysAnywhere]). For a
+// token that passed before and is still in the cache ([WithCacheSize]), its key,
+// its times and revocation are checked again.
 func (v *Verifier) VerifyToken(ctx context.Context, token string) (*core.Principal, error) {
 	return unbound(v.verify(ctx, token, "Bearer", nil))
 }
 
 // KeepsNothing returns v. It tells package bearer that v keeps no part of a token's
-// text, so that adapters whose frameworks reuse their buffers need not copy it, and
-// refuses any text that is not a b64token, so that bearer need not look.
+// text, so that adapters of frameworks that reuse buffers need not copy it, and
+// that v itself refuses any text that is not a b64token, so that bearer need not
+// check.
 func (v *Verifier) KeepsNothing() (of any) { return v }
 
-// unbound is the principal of a token that is bound to no key.
+// unbound returns the principal of a token that is bound to no key.
 func unbound(t *verified, err error) (*core.Principal, error) {
 	if err != nil {
 		return nil, err

@@ -20,15 +20,15 @@ type Key struct {
 	id          string
 	key         jws.Key
 	development bool
-	until       time.Time // zero for ever
+	until       time.Time // zero for no end
 	issuer      string    // what the JWK's issuer says, or ""
 }
 
-// ID is the key's kid, or "".
+// ID returns the key's kid, or "".
 func (k *Key) ID() string { return k.id }
 
-// Algorithm is the only algorithm the key verifies, as JWS names it. One that is
-// named Ed25519 as well (RFC 9864) is EdDSA here.
+// Algorithm returns the JWS name of the only algorithm that the key verifies. It is
+// EdDSA for a key of the algorithm also named Ed25519 (RFC 9864).
 func (k *Key) Algorithm() string {
 	if alg := k.key.Algorithm(); alg != nil {
 		return alg.String()
@@ -36,27 +36,26 @@ func (k *Key) Algorithm() string {
 	return ""
 }
 
-// Development reports whether this is a development key: a token that it has
-// signed is good for callers on the same machine only, see
-// [WithDevelopmentKeysAnywhere]. The JWK of such a key has the private member
-// sallyport_development, which is true.
+// Development reports whether this is a development key, whose tokens are accepted
+// only from callers on the same machine; see [WithDevelopmentKeysAnywhere]. The JWK
+// of such a key has the private member sallyport_development with the value true.
 func (k *Key) Development() bool { return k.development }
 
-// ForDevelopment is the same key as a development key ([Key.Development]).
+// ForDevelopment returns the key as a development key ([Key.Development]).
 func (k *Key) ForDevelopment() *Key {
 	marked := *k
 	marked.development = true
 	return &marked
 }
 
-// Until is the time from which on the key verifies nothing, as if it were not in
-// its set; zero for a key without such a time. Its JWK has it as the private
-// member sallyport_until, a NumericDate. A key that another one has replaced
-// goes by itself then, without another edit of the set.
+// Until returns the time at which the key stops verifying, as if it were no longer
+// in its set; zero for never. Its JWK has it as the private member sallyport_until,
+// a NumericDate. A replaced key thus disappears by itself, without another edit of
+// the set.
 func (k *Key) Until() time.Time { return k.until }
 
-// EndingAt is the same key with another [Key.Until], in whole seconds; the zero
-// time is never.
+// EndingAt returns the key with another [Key.Until], in whole seconds; the zero
+// time means never.
 func (k *Key) EndingAt(t time.Time) *Key {
 	ending := *k
 	ending.until = t
@@ -69,12 +68,12 @@ func (k *Key) EndingAt(t time.Time) *Key {
 // over reports whether the key is past its time.
 func (k *Key) over(now func() time.Time) bool { return !k.until.IsZero() && !now().Before(k.until) }
 
-// HMACKey makes a key of a shared secret for HS256, HS384 or HS512. kid is ""
-// for a key without name.
+// HMACKey makes a key from a shared secret, for HS256, HS384 or HS512. kid may be
+// "".
 //
-// The secret must be at least as long as the algorithm's hash, 32, 48 or 64
-// bytes (RFC 7518 §3.2), and must not be a public key in any encoding: anyone
-// could sign with that. It is copied.
+// The secret must be at least as long as the algorithm's hash, 32, 48 or 64 bytes
+// (RFC 7518 §3.2), and must not be a public key in any encoding, since anyone could
+// sign with that. It is copied.
 func HMACKey(kid, alg string, secret []byte) (*Key, error) {
 	a := jws.Lookup(alg)
 	if a == nil || a.Family() != jws.HMAC {
@@ -90,13 +89,13 @@ func HMACKey(kid, alg string, secret []byte) (*Key, error) {
 	return newKey(kid, made, err)
 }
 
-// PublicKey makes a key of an *[rsa.PublicKey], an *[ecdsa.PublicKey] on P-256,
-// P-384 or P-521, or an [ed25519.PublicKey]. kid is "" for a key without name.
+// PublicKey makes a key from an *[rsa.PublicKey], an *[ecdsa.PublicKey] on P-256,
+// P-384 or P-521, or an [ed25519.PublicKey]. kid may be "".
 //
-// alg is required for RSA, one of RS256 to RS512 and PS256 to PS512. For the
-// others it may be "", since the curve leaves no choice. An RSA key needs 2048
-// to 16384 bits, an odd exponent of at least 3, and not to be one of those that can
-// be factored for how they were made (CVE-2017-15361). The key is copied.
+// alg is required for RSA, one of RS256 to RS512 and PS256 to PS512. For the others
+// it may be "", since the curve determines it. An RSA key must have 2048 to 16384
+// bits and an odd exponent of at least 3, and must not be one of those that can be
+// factored because of how they were generated (CVE-2017-15361). The key is copied.
 func PublicKey(kid, alg string, key crypto.PublicKey) (*Key, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -146,7 +145,7 @@ func isRSA(a *jws.Algorithm) bool {
 	return a != nil && (a.Family() == jws.RSA || a.Family() == jws.PSS)
 }
 
-// derived refuses an algorithm that is not the only one a curve has.
+// derived refuses an alg other than the only one of the curve.
 func derived(alg string, own *jws.Algorithm, curve string) error {
 	if alg != "" && jws.Lookup(alg) != own {
 		return fmt.Errorf("algorithm %.64q does not fit: %s key is for %s", alg, curve, own)
@@ -154,7 +153,7 @@ func derived(alg string, own *jws.Algorithm, curve string) error {
 	return nil
 }
 
-// newKey names what package jws made.
+// newKey gives a key of package jws its kid.
 func newKey(kid string, key jws.Key, err error) (*Key, error) {
 	if err != nil {
 		return nil, err

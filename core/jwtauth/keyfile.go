@@ -10,12 +10,12 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// KeyFile is a [KeySource] of a JWK set in a file that is edited while the
-// service runs: hand it to watch.Load. A key that is put in is good at once,
-// and one that is taken out is gone, for kept tokens too.
+// KeyFile is a [KeySource] of a JWK set in a file that may be edited while the
+// service runs: pass it to watch.Load. An added key works at once, and a removed
+// one stops working, even for cached tokens.
 //
-// Before a set is loaded every token is 503. A KeyFile is made by [NewKeyFile]
-// and safe for concurrent use.
+// Before a set is loaded, every token results in 503. A KeyFile is created by
+// [NewKeyFile] and safe for concurrent use.
 type KeyFile struct {
 	opts []KeySetOption
 	set  atomic.Pointer[KeySet]
@@ -25,11 +25,11 @@ var _ KeySource = (*KeyFile)(nil)
 
 var errNothingLoaded = errors.New("jwtauth: no key set has been loaded yet")
 
-// NewKeyFile makes a KeyFile without keys, whose sets are read with opts.
+// NewKeyFile returns a KeyFile without keys, whose sets are parsed with opts.
 func NewKeyFile(opts ...KeySetOption) *KeyFile { return &KeyFile{opts: opts} }
 
-// Load replaces the set by the one in data, read by [KeySetFromJWKS]. With an
-// error the set that was there stays.
+// Load replaces the set with the one in data, parsed by [KeySetFromJWKS]. If it
+// returns an error, the current set stays.
 func (f *KeyFile) Load(name string, data []byte) error {
 	set, err := KeySetFromJWKS(name, data, f.opts...)
 	if err != nil {
@@ -39,7 +39,7 @@ func (f *KeyFile) Load(name string, data []byte) error {
 	return nil
 }
 
-// Absent is the error for a path without file. It says how to make one.
+// Absent returns the error for a path without a file. It says how to create one.
 func (*KeyFile) Absent(path string) error {
 	return fmt.Errorf("jwtauth: there is no JWK set %s: make a key pair with \"sallyport keys new\", turn a key in PEM into a set with \"sallyport keys jwks\", or Fetch it from the issuer: %w", path, fs.ErrNotExist)
 }

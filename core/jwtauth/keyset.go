@@ -8,22 +8,21 @@ import (
 
 // KeySource finds keys. Implementations must be safe for concurrent use.
 type KeySource interface {
-	// Keys returns the keys called kid, or all keys when kid is "". None
-	// without an error means that there is no such key, and the token is
-	// refused with 401.
+	// Keys returns the keys with the given kid, or all keys if kid is "". If it
+	// returns no keys and no error, there is no such key, and the token is refused
+	// with 401.
 	//
-	// The keys given back are judged by the [Verifier]: a key of another kid
-	// or algorithm than the token's is passed over, and two that fit verify
-	// nothing. The slice is not modified.
+	// The [Verifier] skips returned keys whose kid or algorithm is not the token's,
+	// and verifies nothing if two keys fit. It does not modify the slice.
 	//
-	// kid comes from the client and is not verified: 1 to 256 bytes of any
-	// UTF-8, not to be used in paths, queries or addresses.
+	// kid comes from the client, unverified: 1 to 256 bytes of any UTF-8, not to be
+	// used in paths, queries or addresses.
 	//
-	// An error means that the keys could not be had. It is 503, and a
+	// An error means that the keys are not available. It results in 503, and a
 	// core.UnavailableError may say how long to wait.
 	//
-	// A source whose keys may change under their names can have the method Renew
-	// of [RemoteKeys] too, to be asked once more when a signature does not fit.
+	// A source whose keys may change under the same kid can also have a method
+	// Renew, like [RemoteKeys], which is called if a signature does not verify.
 	Keys(ctx context.Context, kid string) ([]*Key, error)
 }
 
@@ -36,8 +35,8 @@ type KeySet struct {
 
 var _ KeySource = (*KeySet)(nil)
 
-// NewKeySet makes a set of keys. It must not be empty, no kid may come twice,
-// and secrets and public keys do not go together in one set.
+// NewKeySet returns a set of keys. It must not be empty, contain a kid twice, or
+// mix secrets with public keys.
 func NewKeySet(keys ...*Key) (*KeySet, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("key set is empty: no token could be verified")

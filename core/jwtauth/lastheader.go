@@ -5,15 +5,15 @@ import (
 	"sync/atomic"
 )
 
-// maxKeptHeader bounds the encoded header that is kept, in bytes.
+// maxKeptHeader is the maximum size in bytes of an encoded header that is kept.
 const maxKeptHeader = 1 << 10
 
-// headers reads headers, and keeps the last one of a token with a good
-// signature: all tokens that are signed with one key have the same as a rule,
-// so that few of them are decoded. It is safe for concurrent use.
+// headers parses headers, and keeps the last one of a token with a valid signature:
+// tokens signed with the same key usually have the same header, so that few headers
+// are decoded. It is safe for concurrent use.
 type headers struct{ last atomic.Pointer[parsedHeader] }
 
-// parsedHeader is a header as spelt and as read. It is never changed.
+// parsedHeader is a header in encoded and parsed form. It is immutable.
 type parsedHeader struct {
 	part string
 	header
@@ -27,8 +27,8 @@ func (hs *headers) parse(part string) (header, error) {
 	return parseHeader(part)
 }
 
-// keep is told of the header of a token whose signature fits: others cannot
-// push that of good ones out.
+// keep is called with the header of a token with a valid signature: forged tokens
+// cannot displace it.
 func (hs *headers) keep(part string, h header) {
 	if last := hs.last.Load(); last != nil && last.part == part || len(part) > maxKeptHeader {
 		return

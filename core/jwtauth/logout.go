@@ -14,22 +14,22 @@ import (
 // 1.0 §2.4).
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
-// LogoutToken is what a logout token says: the sessions that began with SessionID
-// end, or without one all those of Subject.
+// LogoutToken is the content of a logout token: the sessions with SessionID end, or
+// if it is "", all sessions of Subject.
 type LogoutToken struct {
 	Issuer             string // iss
-	Subject, SessionID string // sub and sid, at least one of them is not ""
+	Subject, SessionID string // sub and sid, of which at least one is not ""
 	ID                 string // jti, for refusing the token a second time
 	IssuedAt, Expires  time.Time
 }
 
 // LogoutVerifier verifies the logout tokens by which an OpenID provider ends
-// sessions (OpenID Connect Back-Channel Logout 1.0 §2.6). It takes no other
-// tokens, and no [Verifier] takes logout tokens. It is safe for concurrent use.
+// sessions (OpenID Connect Back-Channel Logout 1.0 §2.6). It accepts no other
+// tokens, and no [Verifier] accepts logout tokens. It is safe for concurrent use.
 type LogoutVerifier struct{ tokens *Verifier }
 
-// NewLogoutVerifier makes a verifier of the logout tokens that issuer signs for
-// client with one of keys. Options about principals change nothing; those that
+// NewLogoutVerifier returns a verifier of the logout tokens that issuer signs for
+// client with one of keys. Options about principals have no effect; those that
 // accept any issuer, any audience or no expiry are errors.
 func NewLogoutVerifier(keys KeySource, issuer, client string, opts ...Option) (*LogoutVerifier, error) {
 	v, err := New(keys, append([]Option{WithIssuer(issuer), WithAudience(client), WithCacheSize(0)}, opts...)...)
@@ -42,10 +42,10 @@ func NewLogoutVerifier(keys KeySource, issuer, client string, opts ...Option) (*
 	return &LogoutVerifier{v}, nil
 }
 
-// VerifyLogout returns what token says. One that is not good is a
-// [core.CredentialError] with a reason, as for [Verifier.VerifyToken]; without
-// keys to verify it with the error is a [core.UnavailableError]. Whether it has
-// been used before is for the caller, by its ID.
+// VerifyLogout returns the content of token. For an invalid token the error is a
+// [core.CredentialError] with a reason, as from [Verifier.VerifyToken]; if there
+// are no keys to verify it with, it is a [core.UnavailableError]. The caller checks
+// by its ID whether the token was used before.
 func (v *LogoutVerifier) VerifyLogout(ctx context.Context, token string) (*LogoutToken, error) {
 	if len(token) > v.tokens.maxSize {
 		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), v.tokens.maxSize)
@@ -79,8 +79,8 @@ func (v *LogoutVerifier) VerifyLogout(ctx context.Context, token string) (*Logou
 	return logoutToken(t.claims, times)
 }
 
-// checkLogoutType wants what tells a logout token from other tokens of the issuer:
-// its event, no nonce, and a type that is no other token's.
+// checkLogoutType requires what tells a logout token from the issuer's other
+// tokens: its event, no nonce, and no typ of another kind of token.
 func checkLogoutType(typ string, c claims.Set) error {
 	if len(typ) > len("application/") && strings.EqualFold(typ[:len("application/")], "application/") {
 		typ = typ[len("application/"):]
@@ -98,7 +98,7 @@ func checkLogoutType(typ string, c claims.Set) error {
 	return nil
 }
 
-// logoutToken reads the claims that say what ends.
+// logoutToken reads the claims that say which sessions end.
 func logoutToken(c claims.Set, times validity) (*LogoutToken, error) {
 	t := &LogoutToken{IssuedAt: times.iat, Expires: times.exp}
 	for name, to := range map[string]*string{"iss": &t.Issuer, "sub": &t.Subject, "sid": &t.SessionID, "jti": &t.ID} {

@@ -20,10 +20,11 @@ import (
 
 var errSecret = errors.New("a secret is never published: only the public part of a key pair is")
 
-// MarshalJSON implements json.Marshaler: the key as a JWK (RFC 7517 §4), with
-// kty and what belongs to it, use, alg and, where the key has them, kid, issuer
-// ([WithIssuerTemplate]) and the private members sallyport_development and sallyport_until. [KeySetFromJWKS]
-// reads the same key. A secret is an error.
+// MarshalJSON implements json.Marshaler. It returns the key as a JWK (RFC 7517 §4),
+// with kty and its parameters, use, alg and, if the key has them, kid, issuer
+// ([WithIssuerTemplate]) and the private members sallyport_development and
+// sallyport_until. [KeySetFromJWKS] parses it into the same key. A secret is an
+// error.
 func (k *Key) MarshalJSON() ([]byte, error) {
 	members := k.members()
 	if members == nil {
@@ -53,8 +54,8 @@ func (k *Key) MarshalJSON() ([]byte, error) {
 	return []byte("{" + strings.Join(members, ",") + "}"), nil
 }
 
-// MarshalJSON implements json.Marshaler: the set as a JWK set (RFC 7517 §5)
-// with the keys in their order. A set of secrets is an error.
+// MarshalJSON implements json.Marshaler. It returns the set as a JWK set (RFC 7517
+// §5) with the keys in order. A set of secrets is an error.
 func (s *KeySet) MarshalJSON() ([]byte, error) {
 	keys := make([]string, len(s.all))
 	for i, k := range s.all {
@@ -67,12 +68,12 @@ func (s *KeySet) MarshalJSON() ([]byte, error) {
 	return []byte(`{"keys":[` + strings.Join(keys, ",") + `]}`), nil
 }
 
-// All are the keys of the set in its order.
+// All returns the keys of the set in order.
 func (s *KeySet) All() []*Key { return slices.Clone(s.all) }
 
-// MarshalPEM is the key as a PEM block PUBLIC KEY that [PEMKey] reads. Lines
-// before the block, which other readers pass over, name its algorithm and say
-// that it is a development key. A secret is an error.
+// MarshalPEM returns the key as a PEM block PUBLIC KEY that [PEMKey] can parse.
+// Lines before the block, which other parsers skip, name its algorithm and say
+// whether it is a development key. A secret is an error.
 func (k *Key) MarshalPEM() ([]byte, error) {
 	if k.key.Public() == nil {
 		return nil, errSecret
@@ -84,9 +85,9 @@ func (k *Key) MarshalPEM() ([]byte, error) {
 	return append(keymark.BeforePEM(k.Algorithm(), k.development), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})...), nil
 }
 
-// Thumbprint is the SHA-256 thumbprint of a public key in base64url (RFC 7638
-// §3), as a token's cnf.jkt names the key that it is bound to (RFC 9449 §6.1).
-// It is "" for a secret, which has none that could be shown.
+// Thumbprint returns the SHA-256 thumbprint of a public key in base64url (RFC 7638
+// §3), by which a token's cnf.jkt names the key that it is bound to (RFC 9449
+// §6.1). It returns "" for a secret, whose thumbprint must not be shown.
 func (k *Key) Thumbprint() string {
 	members := k.members()
 	if members == nil {
@@ -96,8 +97,8 @@ func (k *Key) Thumbprint() string {
 	return encode(sum[:])
 }
 
-// members are the required members of the JWK in order of their names, as a
-// thumbprint is made of them (RFC 7638 §3.2, RFC 8037 §2); nil for a secret.
+// members returns the required members of the JWK sorted by name, as used for a
+// thumbprint (RFC 7638 §3.2, RFC 8037 §2); nil for a secret.
 func (k *Key) members() []string {
 	member := func(name, value string) string { return fmt.Sprintf("%q:%q", name, value) }
 	switch key := k.key.Public().(type) {

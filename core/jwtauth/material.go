@@ -20,7 +20,7 @@ const (
 	maxRSABits = 16384
 )
 
-// checkRSA is a copy of a key that is worth its name.
+// checkRSA returns a copy of a key that is strong enough.
 func checkRSA(key *rsa.PublicKey) (*rsa.PublicKey, error) {
 	if key == nil || key.N == nil {
 		return nil, errors.New("RSA key is empty")
@@ -40,7 +40,7 @@ func checkRSA(key *rsa.PublicKey) (*rsa.PublicKey, error) {
 	return &rsa.PublicKey{N: new(big.Int).Set(key.N), E: key.E}, nil
 }
 
-// checkECDSA is a copy of a key whose point lies on its curve, and the
+// checkECDSA returns a copy of a key whose point lies on its curve, and the
 // algorithm of the curve (RFC 7518 §3.4).
 func checkECDSA(key *ecdsa.PublicKey) (*ecdsa.PublicKey, *jws.Algorithm, error) {
 	if key == nil || key.Curve == nil || key.X == nil || key.Y == nil {
@@ -60,8 +60,8 @@ func checkECDSA(key *ecdsa.PublicKey) (*ecdsa.PublicKey, *jws.Algorithm, error) 
 	return key, alg, nil
 }
 
-// isPublicKey reports whether a secret is something that is published, or that
-// is a key of another kind altogether: PEM, DER or the point of a NIST curve.
+// isPublicKey reports whether a secret is really a public key or a key of another
+// kind: PEM, DER or a point of a NIST curve.
 func isPublicKey(secret []byte) bool {
 	if block, _ := pem.Decode(secret); block != nil {
 		return true

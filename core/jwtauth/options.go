@@ -8,32 +8,32 @@ import (
 // Option configures a [Verifier].
 type Option func(*Verifier) error
 
-// WithIssuer names the issuer. A token's iss must be exactly this string: no
-// slash, letter case or port is repaired.
+// WithIssuer names the issuer. A token's iss must be exactly this string: slashes,
+// letter case and ports are not normalized.
 func WithIssuer(iss string) Option {
 	return func(v *Verifier) error { return v.terms.SetIssuer(iss) }
 }
 
-// WithoutIssuer accepts tokens whatever their iss, or without one. Whoever
-// holds one of the keys can then sign for every service that trusts it.
+// WithoutIssuer accepts tokens with any iss, or without one. A holder of any of the
+// keys can then sign tokens for every service that trusts it.
 func WithoutIssuer() Option {
 	return func(v *Verifier) error { return v.terms.AcceptAnyIssuer() }
 }
 
-// WithAudience names the audiences this service answers to. A token's aud must
-// hold at least one of them, compared exactly.
+// WithAudience names the audiences that this service accepts. A token's aud must
+// contain at least one of them, compared exactly.
 func WithAudience(aud ...string) Option {
 	return func(v *Verifier) error { return v.terms.AddAudience(aud) }
 }
 
-// WithoutAudience accepts tokens whatever their aud, or without one. A token
-// that was issued for another service then works here too.
+// WithoutAudience accepts tokens with any aud, or without one. A token that was
+// issued for another service then works here too.
 func WithoutAudience() Option {
 	return func(v *Verifier) error { return v.terms.AcceptAnyAudience() }
 }
 
-// WithoutExpiry accepts tokens without exp, which then never stop being good.
-// An exp that is there is still judged.
+// WithoutExpiry accepts tokens without exp, which never expire. An exp that is
+// present is still checked.
 func WithoutExpiry() Option {
 	return func(v *Verifier) error {
 		v.noExpiry = true
@@ -47,8 +47,8 @@ func WithLeeway(d time.Duration) Option {
 	return func(v *Verifier) error { return v.terms.SetLeeway(d) }
 }
 
-// WithMaxTokenSize sets how many bytes a token may have; 16 KiB by default, at
-// least 1. A longer one is refused before anything is decoded.
+// WithMaxTokenSize sets the maximum length of a token in bytes; 16 KiB by default,
+// at least 1. A longer one is refused before anything is decoded.
 func WithMaxTokenSize(n int) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithMaxTokenSize"); err != nil {
@@ -62,9 +62,9 @@ func WithMaxTokenSize(n int) Option {
 	}
 }
 
-// WithMaxLifetime sets how far in the future exp may lie; 3650 days by default.
-// The default is meant only to catch values that are not dates, such as
-// milliseconds; set it to what the issuer really gives.
+// WithMaxLifetime sets how far in the future exp may be; 3650 days by default. The
+// default only catches values that are not dates in seconds, such as milliseconds;
+// set it to the issuer's actual lifetime.
 func WithMaxLifetime(d time.Duration) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithMaxLifetime"); err != nil {
@@ -78,8 +78,8 @@ func WithMaxLifetime(d time.Duration) Option {
 	}
 }
 
-// WithClock sets where the time comes from; [time.Now] by default. It must be safe
-// for concurrent use.
+// WithClock sets the clock, for tests; [time.Now] by default. It must be safe for
+// concurrent use.
 func WithClock(now func() time.Time) Option {
 	return func(v *Verifier) error { return v.terms.SetClock(now) }
 }

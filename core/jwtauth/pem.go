@@ -12,14 +12,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/keymark"
 )
 
-// PEMKey makes a key of one PEM block, PUBLIC KEY or RSA PUBLIC KEY, which must
-// be alone in data. kid and alg are those of [PublicKey].
+// PEMKey makes a key from a PEM block, PUBLIC KEY or RSA PUBLIC KEY, which must be
+// the only one in data. kid and alg are as for [PublicKey].
 //
-// Lines before the block that say Algorithm and Use, as [Key.MarshalPEM] writes
-// them, stand for an alg that is "" and mark a development key.
+// Lines Algorithm and Use before the block, as written by [Key.MarshalPEM], give
+// the algorithm if alg is "" and mark a development key.
 //
-// A private key is refused, since a verifier has no use for one, and a
-// certificate, since nothing here would look at its dates and issuer.
+// A private key is refused, since a verifier has no use for one. So is a
+// certificate, since nothing here would check its dates and issuer.
 func PEMKey(kid, alg string, data []byte) (*Key, error) {
 	lines, data := keymark.InPEM(data)
 	block, rest := pem.Decode(data)
@@ -54,8 +54,8 @@ func PEMKey(kid, alg string, data []byte) (*Key, error) {
 	return made, nil
 }
 
-// KeySetFromPEM makes a set of the one key that [PEMKey] makes. name stands in
-// errors, and is the file's as a rule.
+// KeySetFromPEM returns a set of the one key that [PEMKey] returns. name, usually
+// that of the file, is used in errors.
 //
 // Give the key its kid if the issuer's tokens carry one: a token with a kid is
 // verified by the key of that kid only.

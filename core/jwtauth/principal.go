@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// checkClaims judges the claims of a token whose signature fits, except cnf, and maps
-// them to a principal.
+// checkClaims checks the claims of a token with a valid signature, except cnf, and
+// maps them to a principal.
 //
 // All claims are in the principal as decoded: a number is a float64, or a
 // json.Number where float64 would turn one integer into another.
@@ -47,26 +47,26 @@ func (v *Verifier) checkClaims(t *verified) error {
 		return badClaim(err)
 	}
 	info.Scheme, info.Expires = t.scheme, t.validity.exp
-	// t.claims are never changed, as t is not.
+	// t.claims are immutable, as t is.
 	if t.principal, err = core.NewPrincipalOwning(info); err != nil {
 		return refuse(core.ReasonBadClaim, "%w", err)
 	}
 	return nil
 }
 
-// text is the string at p, or "" when there is no such claim.
+// text returns the string at p, or "" if there is no such claim.
 func text(c claims.Set, p claims.Path) (string, error) {
 	s, err := claims.Text(c, p)
 	return s, badClaim(err)
 }
 
-// date is a NumericDate claim and whether there is one.
+// date returns a NumericDate claim and whether there is one.
 func date(c claims.Set, name string) (time.Time, bool, error) {
 	t, ok, err := claims.Date(c, name)
 	return t, ok, badClaim(err)
 }
 
-// badClaim refuses a token with a claim that cannot be read; nil for nil.
+// badClaim returns the error for a claim that cannot be read, or nil if err is nil.
 func badClaim(err error) error {
 	if err == nil {
 		return nil

@@ -14,13 +14,13 @@ import (
 // at+jwt or application/at+jwt in any letter case, and iss, exp, aud, sub,
 // client_id, iat and jti are all there (§2.1, §2.2, §4).
 //
-// Without this option whatever the issuer signs for this audience is accepted
-// unless it shows that it is no access token. What shows it, by [core.Reason]
-// wrong_type: a typ in the header with a type of its own, such as logout+jwt or
-// dpop+jwt; ID, refresh or logout in the claim typ, token_use, token_type,
-// tokenName or type; the claims at_hash, c_hash and s_hash, events, and nonce in
-// a token that does not call itself an access token. An ID token with none of
-// these is not told from an access token; its aud is the client, as a rule.
+// Without this option any token that the issuer signs for this audience is
+// accepted, unless it is recognizably not an access token. These are refused with
+// the [core.Reason] wrong_type: a typ in the header for another kind of token, such
+// as logout+jwt or dpop+jwt; ID, refresh or logout in the claim typ, token_use,
+// token_type, tokenName or type; the claims at_hash, c_hash, s_hash and events; and
+// nonce in a token that does not call itself an access token. An ID token with none
+// of these cannot be told from an access token, but its aud is usually the client.
 func WithAccessTokenProfile() Option {
 	return func(v *Verifier) error {
 		v.profile = true
@@ -28,10 +28,10 @@ func WithAccessTokenProfile() Option {
 	}
 }
 
-// WithAlgorithms names the algorithms that tokens may have, such as "ES256". It
-// narrows what keys allow, each of which is for one algorithm anyway: a key
-// source that comes to publish another one changes nothing (RFC 8725 §3.1).
-// EdDSA and Ed25519 (RFC 9864) are two names of one algorithm.
+// WithAlgorithms names the algorithms that tokens may have, such as "ES256". Each
+// key is for one algorithm anyway; with this option a key source that starts to
+// publish keys for another one has no effect (RFC 8725 §3.1). EdDSA and Ed25519
+// (RFC 9864) are two names of one algorithm.
 func WithAlgorithms(algs ...string) Option {
 	return func(v *Verifier) error {
 		if len(algs) == 0 {
@@ -48,9 +48,9 @@ func WithAlgorithms(algs ...string) Option {
 	}
 }
 
-// WithNonce accepts access tokens that carry a nonce, as some issuers make them
-// that do not call them access tokens either. ID tokens are then told by their
-// other marks alone (see [WithAccessTokenProfile]).
+// WithNonce accepts access tokens that carry a nonce but do not call themselves
+// access tokens, as some issuers make them. ID tokens are then recognized only by
+// their other marks (see [WithAccessTokenProfile]).
 func WithNonce() Option {
 	return func(v *Verifier) error {
 		v.mapping.AllowNonce()
@@ -58,10 +58,10 @@ func WithNonce() Option {
 	}
 }
 
-// WithIDTokens accepts ID tokens as credentials, as some platforms send them
-// between services. An ID token says to a client who signed in; it was not
-// issued to be sent on, and a service that holds one can send it on to this one
-// if it is in the same aud.
+// WithIDTokens accepts ID tokens as credentials, which some platforms send between
+// services. An ID token tells a client who signed in and is not meant to be
+// forwarded; any service in the same aud that receives one can replay it to this
+// one.
 func WithIDTokens() Option {
 	return func(v *Verifier) error {
 		v.mapping.AllowIDTokens()
@@ -69,7 +69,7 @@ func WithIDTokens() Option {
 	}
 }
 
-// checkKind refuses what was issued as something other than an access token.
+// checkKind refuses a token that was not issued as an access token.
 func (v *Verifier) checkKind(t *verified) error {
 	access, err := v.mapping.CheckHeader(t.header.typ)
 	if err == nil {
@@ -81,9 +81,9 @@ func (v *Verifier) checkKind(t *verified) error {
 	return nil
 }
 
-// checkType wants the typ of an access token (RFC 9068 §2.1, RFC 8725 §3.11).
-// Media types have no letter case, and their application/ may be left out
-// (RFC 7515 §4.1.9).
+// checkType requires the typ of an access token (RFC 9068 §2.1, RFC 8725 §3.11).
+// Media types are case-insensitive, and their application/ may be omitted (RFC 7515
+// §4.1.9).
 func checkType(typ string) error {
 	if strings.EqualFold(typ, "at+jwt") || strings.EqualFold(typ, "application/at+jwt") {
 		return nil
@@ -91,7 +91,7 @@ func checkType(typ string) error {
 	return refuse(ReasonWrongType, "header: typ is %.64q, not at+jwt", typ)
 }
 
-// checkRequired wants the claims of RFC 9068 §2.2 that nothing else asks for.
+// checkRequired requires the claims of RFC 9068 §2.2 that nothing else checks.
 func checkRequired(c claims.Set) error {
 	for _, name := range [...]string{"client_id", "jti"} {
 		s, err := text(c, claims.Path{name})

@@ -12,29 +12,29 @@ import (
 // maxProofRSABits bounds the work that a key of the client's choice causes.
 const maxProofRSABits = 4096
 
-// Proof is what a proof of possession says. It is shown by whoever made it, so
-// it says nothing of who that is.
+// Proof is the content of a proof of possession. Its sender made it, so it does not
+// say who the sender is.
 type Proof struct {
 	// Thumbprint names the key that signed (see [Key.Thumbprint]).
 	Thumbprint string
-	// Claims are the signed claims as decoded, none of them judged. Names are
-	// compared exactly; a number is a float64, or a json.Number where float64
-	// would turn one integer into another.
+	// Claims are the signed claims as decoded, all of them unchecked. Names are
+	// compared exactly; a number is a float64, or a json.Number where float64 would
+	// turn one integer into another.
 	Claims map[string]any
 }
 
-// VerifyProof verifies a JWS in compact form by the public key that it brings
-// in its own header (jwk, RFC 7515 §4.1.3), such as a DPoP proof (RFC 9449
-// §4.2). It is read as strictly as a token. Anybody can make one: never take
-// what it claims for true beyond "I have this key, and I signed this".
+// VerifyProof verifies a JWS in compact form with the public key in its own header
+// (jwk, RFC 7515 §4.1.3), such as a DPoP proof (RFC 9449 §4.2). It is parsed as
+// strictly as a token. Anyone can make one: it proves nothing beyond "I have this
+// key, and I signed this".
 //
 // The header's typ must be exactly typ and its alg one of algs, all of them
 // names of asymmetric algorithms; EdDSA and Ed25519 (RFC 9864) are one. The key must be usable as [KeySetFromJWKS]
 // says, public only, fit for alg, and of at most 4096 bits if it is RSA. The
 // caller bounds the length.
 //
-// A refused proof is a [core.CredentialError] without Code and Description,
-// which are the calling scheme's to give.
+// A refused proof is a [core.CredentialError] without Code and Description, which
+// the calling scheme adds.
 func VerifyProof(jws, typ string, algs []string) (*Proof, error) {
 	p, err := verifyProof(jws, typ, algs)
 	var bad *core.CredentialError
@@ -81,7 +81,7 @@ func verifyProof(text, typ string, algs []string) (*Proof, error) {
 	return &Proof{Thumbprint: key.Thumbprint(), Claims: c}, nil
 }
 
-// proofKey is the key in a header, for alg alone.
+// proofKey returns the key in a header, bound to alg.
 func proofKey(header map[string]any, alg *jws.Algorithm) (*Key, error) {
 	members, ok := header["jwk"].(map[string]any)
 	if !ok {

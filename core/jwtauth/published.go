@@ -6,15 +6,15 @@ import (
 )
 
 const (
-	// maxPublished is how many keys of a published set serve.
+	// maxPublished is how many keys of a published set are used.
 	maxPublished = 1000
-	// maxSkipped is how many keys that do not are named.
+	// maxSkipped is how many skipped keys are named.
 	maxSkipped = 20
 )
 
-// parsePublished reads a JWK set that somebody else maintains. A key that cannot
-// be used is passed over (RFC 7517 §5), and so are all keys of a kid that comes
-// twice: a token could not say which one it means. The set may come out empty.
+// parsePublished parses a JWK set that somebody else maintains. A key that cannot
+// be used is skipped (RFC 7517 §5), and so are all keys with the same kid, since a
+// token could not say which one it means. The resulting set may be empty.
 func (r *setReader) parsePublished(data []byte, maxSize int) (set *KeySet, skipped []error, err error) {
 	elements, err := elementsOf(data, maxSize)
 	if err != nil {
@@ -54,7 +54,7 @@ func (r *setReader) parsePublished(data []byte, maxSize int) (set *KeySet, skipp
 	return set, skipped, nil
 }
 
-// published makes a key of one element of a set.
+// published makes a key from one element of a set.
 func (r *setReader) published(element any) (kid string, key *Key, err error) {
 	members, ok := element.(map[string]any)
 	if !ok {

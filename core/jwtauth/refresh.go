@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Refresh is what became of one fetch; see [WithRefreshObserver].
+// Refresh is the result of one fetch; see [WithRefreshObserver].
 type Refresh struct {
-	// Keys is how many keys serve now; Changed, whether the set is another
-	// than before.
+	// Keys is the number of keys in use now; Changed reports whether the set
+	// differs from the one before.
 	Keys    int
 	Changed bool
-	// Skipped says which keys of a set that was read were passed over, and why.
-	// At most 20 are named.
+	// Skipped says which keys of the set were skipped, and why. At most 20 are
+	// named.
 	Skipped []error
-	// Err is why the fetch failed, nil when it did not. The keys are then those
-	// from before, until [WithMaxStale].
+	// Err says why the fetch failed; nil if it succeeded. After a failure the
+	// previous keys stay in use until [WithMaxStale].
 	Err error
-	// Next is how long it is to the next fetch, unless an unknown key or a bad
-	// signature causes one before.
+	// Next is the time until the next fetch, unless an unknown key or a bad
+	// signature causes an earlier one.
 	Next time.Duration
 }
 
@@ -33,7 +33,7 @@ type memory struct {
 	failures int
 }
 
-// know keeps what tells the next document from d.
+// know remembers what is needed to tell whether the next document differs from d.
 func (m *memory) know(d *document) {
 	if !d.unmodified {
 		m.etag, m.sum = d.etag, d.sum
@@ -61,8 +61,8 @@ func (r *RemoteKeys) run(ctx context.Context) {
 	}
 }
 
-// takeOff lets requests wait for a fetch that is due. One that a request has
-// just asked for is the same.
+// takeOff lets requests wait for a scheduled fetch. It reuses one that a request
+// has just asked for.
 func (r *RemoteKeys) takeOff() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,7 +75,7 @@ func (r *RemoteKeys) takeOff() {
 	}
 }
 
-// land tells those who wait that the fetch has ended.
+// land tells waiting requests that the fetch has ended.
 func (r *RemoteKeys) land(last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -90,7 +90,7 @@ func (r *RemoteKeys) land(last bool) {
 	}
 }
 
-// attempt fetches once and returns how long to wait for the next time.
+// attempt fetches once and returns how long to wait before the next fetch.
 func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
 	r.mu.Lock()
 	again := r.flight.again
@@ -113,7 +113,7 @@ func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
 		}
 		m.know(got)
 		report.Next = jitter(r.refresh.clamp(got.freshness()), 10)
-		if len(is.set.all) == 0 { // no state to stay in for an hour
+		if len(is.set.all) == 0 { // do not stay without keys for an hour
 			report.Next = jitter(r.retry.most, 10)
 		}
 	} else {
@@ -129,14 +129,14 @@ func (r *RemoteKeys) attempt(ctx context.Context, m *memory) time.Duration {
 	}
 	r.state.Store(is)
 	close(was.replaced)
-	if ctx.Err() == nil { // what fails because of Close is no news
+	if ctx.Err() == nil { // a failure because of Close is not reported
 		r.tell(report)
 	}
 	return report.Next
 }
 
-// noteRemoved remembers the kids that fetch number has found to be gone, so that
-// none of them is taken for new.
+// noteRemoved remembers the kids that are gone since fetch number, so that none of
+// them is taken for a new key.
 func (r *RemoteKeys) noteRemoved(was, is *KeySet, number uint64) {
 	if was == nil {
 		return
@@ -150,7 +150,8 @@ func (r *RemoteKeys) noteRemoved(was, is *KeySet, number uint64) {
 	}
 }
 
-// fetch is one fetch within its time. A panic, of a transport, is an error.
+// fetch runs one fetch with its timeout. A panic, for instance of a transport,
+// becomes an error.
 func (r *RemoteKeys) fetch(ctx context.Context, q request) (got *document, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -171,7 +172,7 @@ func (r *RemoteKeys) fetch(ctx context.Context, q request) (got *document, err e
 	return &document{body: body, set: set, skipped: skipped, sum: sha256.Sum256(body.data)}, nil
 }
 
-// document is a JWK set as it was fetched.
+// document is a fetched JWK set.
 type document struct {
 	body
 	set     *KeySet // nil when unmodified
@@ -179,14 +180,13 @@ type document struct {
 	sum     [sha256.Size]byte
 }
 
-// changed reports whether the document says something new. The same text makes
-// the same keys, which stay as they are, so that tokens they verified stay in
-// the cache.
+// changed reports whether the document is new. For the same text the existing keys
+// are kept, so that tokens they verified stay in the cache.
 func (d *document) changed(m *memory, set *KeySet) bool {
 	return !d.unmodified && (set == nil || d.sum != m.sum)
 }
 
-// freshness is how long the issuer wants the set to be used.
+// freshness returns how long the issuer wants the set to be used.
 func (d *document) freshness() time.Duration {
 	if age, ok := maxAge(d.header); ok {
 		return age
@@ -194,9 +194,9 @@ func (d *document) freshness() time.Duration {
 	return defaultRefresh
 }
 
-// backoff doubles with each failure in a row, and heeds Retry-After. Up to a half is
-// taken off at random, since all services fail at once when their issuer does; of
-// what an issuer asks for nothing is, and up to a half is added.
+// backoff doubles with each consecutive failure, and honors Retry-After. It is
+// shortened by up to a half at random, since all services fail at once when their
+// issuer does; a Retry-After is never shortened but extended by up to a half.
 func (r *RemoteKeys) backoff(failures int, err error) time.Duration {
 	wait := jitter(r.retry.clamp(r.retry.least<<min(failures, 20)), 2)
 	if asked := retryAfter(err); asked > 0 {
@@ -205,12 +205,12 @@ func (r *RemoteKeys) backoff(failures int, err error) time.Duration {
 	return wait
 }
 
-// jitter takes up to one part in n off d.
+// jitter subtracts a random part of up to 1/n from d.
 func jitter(d time.Duration, n int64) time.Duration {
 	return d - time.Duration(rand.Int64N(int64(d)/n+1))
 }
 
 func (r *RemoteKeys) tell(report Refresh) {
-	defer func() { _ = recover() }() // the keys do not depend on who watches
+	defer func() { _ = recover() }() // an observer must not affect the keys
 	r.onRefresh(report)
 }

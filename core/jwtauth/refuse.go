@@ -8,11 +8,12 @@ import (
 	"github.com/sallyport-go/sallyport/core/internal/claims"
 )
 
-// ReasonWrongType is the reason for a good JWT that is not an access token, such as
-// an ID token (see [WithAccessTokenProfile]).
+// ReasonWrongType is the reason for refusing a valid JWT that is not an access
+// token, such as an ID token (see [WithAccessTokenProfile]).
 const ReasonWrongType = core.ReasonWrongType
 
-// refuse is the error for a token that proves nobody; the format is for observers.
+// refuse returns the error for a token that proves nobody; the formatted text is
+// for observers.
 func refuse(reason core.Reason, format string, args ...any) error {
 	return claims.Refuse(reason, "The access token is malformed", fmt.Errorf("jwtauth: "+format, args...))
 }

@@ -11,37 +11,35 @@ import (
 	"github.com/sallyport-go/sallyport/core"
 )
 
-// RemoteKeys is a [KeySource] that fetches the JWK set an issuer publishes, and
-// keeps it up to date. It is safe for concurrent use; a key that is known is
-// found without a lock.
+// RemoteKeys is a [KeySource] that fetches the JWK set of an issuer and keeps it up
+// to date. It is safe for concurrent use; known keys are found without a lock.
 //
-// A set is replaced whole: a key that the issuer has removed is gone with the
+// A set is replaced as a whole: a key that the issuer has removed is gone with the
 // next fetch. A key that cannot be used, or whose kid another key has too, is
-// passed over and reported ([WithRefreshObserver]). Secrets (kty oct) are passed over as
-// well, since what is published is none.
+// skipped and reported ([WithRefreshObserver]). Secrets (kty oct) are skipped as
+// well, since a published secret is none.
 //
-// One goroutine fetches, one fetch at a time: when keys are due, when a token
-// names a key that is unknown, at most 5 times in [WithRefetchInterval], and when a
-// signature does not fit a key that is known, at most once in that time
-// ([RemoteKeys.Renew]). The fetch that an unknown key causes is awaited, and so is
-// one under way: two of them, [WithTimeout] each, at most. No request waits for
-// the next fetch to be allowed.
+// One goroutine fetches, one fetch at a time: on schedule; when a token names an
+// unknown key, at most 5 times in [WithRefetchInterval]; and when a signature does
+// not verify with a known key, at most once in that time ([RemoteKeys.Renew]). A
+// request with an unknown key waits for the fetch that it causes, and for one under
+// way: for two at most, of [WithTimeout] each. No request waits until the next
+// fetch is allowed.
 //
-// A key is unknown, and its token 401, when a fetch that began after the key was
-// first named has ended without it. Until then the answer is 503 with
-// Retry-After: it may be a new key, and a 401 would have clients throw good
-// tokens away. However many keys are made up, a fetch comes after a fifth of
-// [WithRefetchInterval] at the latest, and finds the key that is new among them. A
-// key that was not there may cause another fetch after [WithRefetchInterval], and
-// then after twice as long each time.
+// A token is refused with 401 once a fetch that began after its key was first named
+// has ended without the key. Until then the response is 503 with Retry-After: the
+// key may be new, and a 401 would make clients discard valid tokens. Even in a
+// flood of made-up keys a fetch comes after a fifth of [WithRefetchInterval] at the
+// latest, and finds a new key among them. A missing key may cause another fetch
+// after [WithRefetchInterval], and then after twice as long each time.
 //
-// While the issuer is down, the keys from the last good fetch serve until
-// [WithMaxStale]. After that, when no fetch was good yet, and when the issuer
-// publishes no usable key, Keys returns a [core.UnavailableError], which is 503.
-// The same goes for an unknown key while the last fetch has failed: it may be a
-// new one. All of that ends by itself with the next good fetch. While no key
-// serves and somebody asks, a fetch that has failed is made again after 5 s at
-// most, unless [WithRetryInterval] begins later or the issuer asks for a longer pause.
+// While the issuer is down, the keys from the last successful fetch are used until
+// [WithMaxStale]. After that, before the first successful fetch, and if the issuer
+// publishes no usable key, Keys returns a [core.UnavailableError], which results in
+// 503. So does an unknown key after a failed fetch, since it may be new. The next
+// successful fetch ends all of this. While there is no usable key and requests ask
+// for one, a failed fetch is repeated after 5 s at most, unless [WithRetryInterval]
+// begins later or the issuer asks for a longer pause.
 type RemoteKeys struct {
 	remoteConfig
 	source source
@@ -49,13 +47,13 @@ type RemoteKeys struct {
 	state atomic.Pointer[remoteState]
 
 	mu      sync.Mutex
-	flight  *flight   // the fetch that is wanted or under way, nil when none is
-	begun   uint64    // how many fetches have begun
+	flight  *flight   // the fetch that is requested or under way, or nil
+	begun   uint64    // number of fetches that have begun
 	unknown sightings // of keys
 	budget  budget    // for unknown keys
-	renewed time.Time // when a bad signature was last the reason for a fetch
-	// planned starts a fetch once the budget allows one, at plannedFor; nil when
-	// none is planned.
+	renewed time.Time // when a bad signature last caused a fetch
+	// planned starts a fetch at plannedFor, when the budget allows one; nil if none
+	// is planned.
 	planned    *time.Timer
 	plannedFor time.Time
 	closed     bool
@@ -67,29 +65,29 @@ type RemoteKeys struct {
 
 var _ KeySource = (*RemoteKeys)(nil)
 
-// remoteState is what the fetches so far have come to. It is never changed.
+// remoteState is the result of all fetches so far. It is immutable.
 type remoteState struct {
-	set       *KeySet   // of the last good fetch; nil when there was none
-	unfit     error     // why the first key that is not in set was passed over
-	confirmed time.Time // when the issuer last said that this is its set
-	number    uint64    // of the last good fetch, counted from 1
+	set       *KeySet   // of the last successful fetch; nil if there was none
+	unfit     error     // why the first key that is not in set was skipped
+	confirmed time.Time // when the issuer last confirmed the set
+	number    uint64    // of the last successful fetch, counted from 1
 	err       error     // of the last fetch
-	hold      time.Time // before which the issuer does not want to be asked
-	next      time.Time // when the next one is due
+	hold      time.Time // until when the issuer asked for a pause
+	next      time.Time // when the next fetch is due
 	replaced  chan struct{}
 }
 
 // flight is one fetch that requests may wait for.
 type flight struct {
 	done  chan struct{}
-	again bool // a token is the reason, and not the time
+	again bool // caused by a token rather than the schedule
 }
 
-// Fetch makes a key source of the JWK set (RFC 7517 §5) at url. It must be https,
-// unless its host is loopback or [WithPlainHTTP] is given.
+// Fetch returns a source of the keys in the JWK set (RFC 7517 §5) at url. It must
+// be https, unless its host is loopback or [WithPlainHTTP] is given.
 //
-// Fetch returns at once and fetches in the background; [RemoteKeys.Ready] waits.
-// Close ends that.
+// Fetch returns at once and fetches in the background until Close;
+// [RemoteKeys.Ready] waits for the keys.
 func Fetch(url string, opts ...RemoteOption) (*RemoteKeys, error) {
 	c, err := newRemoteConfig(opts)
 	if err != nil {
@@ -105,7 +103,7 @@ func Fetch(url string, opts ...RemoteOption) (*RemoteKeys, error) {
 	return start(c, fixedSource{newClient(c), address}), nil
 }
 
-// start begins the first fetch, which requests can wait for already.
+// start begins the first fetch, which requests can wait for.
 func start(c remoteConfig, s source) *RemoteKeys {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &RemoteKeys{
@@ -122,15 +120,15 @@ func start(c remoteConfig, s source) *RemoteKeys {
 	return r
 }
 
-// Close ends fetching and waits until it has ended. Keys that are known serve
-// until [WithMaxStale]. Further calls do nothing.
+// Close stops fetching and waits until it has stopped. Known keys stay in use until
+// [WithMaxStale]. Further calls do nothing.
 func (r *RemoteKeys) Close() {
 	r.cancel()
 	<-r.done
 }
 
-// Ready waits until keys are there to verify tokens with, or ctx ends. It is for
-// programs that would rather not start than answer 503.
+// Ready waits until there are keys to verify tokens with, or ctx ends. It is for
+// programs that would rather fail to start than answer 503.
 func (r *RemoteKeys) Ready(ctx context.Context) error {
 	for {
 		s := r.state.Load()
@@ -158,7 +156,8 @@ func (r *RemoteKeys) Keys(ctx context.Context, kid string) ([]*Key, error) {
 	s := r.state.Load()
 	keys, unusable := r.find(s, kid)
 	missing := false // as far as the fetches until now can tell
-	// Two fetches at most: the one under way may have begun too early to tell.
+	// Wait for two fetches at most: the one under way may have begun too early to
+	// tell.
 	for range 2 {
 		if len(keys) > 0 {
 			return keys, nil
@@ -186,10 +185,11 @@ func (r *RemoteKeys) Keys(ctx context.Context, kid string) ([]*Key, error) {
 	return nil, r.verdict(s, unusable, missing)
 }
 
-// Renew returns the keys called kid after another fetch, for a token whose
-// signature does not fit: the issuer may have put a new key under an old name. A
-// fetch under way is awaited. Otherwise one is made, once in [WithRefetchInterval] at
-// most; in between, and when it fails, the keys are those that Keys returns.
+// Renew returns the keys with the given kid after another fetch, for a token whose
+// signature does not verify: the issuer may have published a new key under an old
+// kid. It waits for a fetch under way. Otherwise it starts one, at most once in
+// [WithRefetchInterval]; in between, and if the fetch fails, it returns the same
+// keys as Keys.
 func (r *RemoteKeys) Renew(ctx context.Context, kid string) ([]*Key, error) {
 	if f := r.joinRenewal(); f != nil {
 		if err := f.wait(ctx); err != nil {
@@ -209,7 +209,7 @@ func (f *flight) wait(ctx context.Context) error {
 	}
 }
 
-// find is what s says of kid.
+// find looks up kid in s.
 func (r *RemoteKeys) find(s *remoteState, kid string) ([]*Key, error) {
 	set, err := r.usable(s)
 	if err != nil {
@@ -221,7 +221,7 @@ func (r *RemoteKeys) find(s *remoteState, kid string) ([]*Key, error) {
 	return set.byID[kid], nil
 }
 
-// usable is the set that may verify tokens now.
+// usable returns the set that may verify tokens now.
 func (r *RemoteKeys) usable(s *remoteState) (*KeySet, error) {
 	switch {
 	case s.set == nil:
@@ -238,17 +238,17 @@ func (r *RemoteKeys) usable(s *remoteState) (*KeySet, error) {
 	return s.set, nil
 }
 
-// verdict is the answer when a key was not found in s: nil, which is 401, when
-// it surely does not exist.
+// verdict returns the error for a key that was not found in s; nil, which results
+// in 401, if the key certainly does not exist.
 func (r *RemoteKeys) verdict(s *remoteState, unusable error, missing bool) error {
 	now := r.now()
 	down := &core.UnavailableError{RetryAfter: max(s.next.Sub(now), time.Second), Err: unusable}
 	switch {
 	case unusable != nil:
 		r.mu.Lock()
-		r.planForNone() // which a fetch that was awaited may have kept from being done
+		r.planForNone() // the fetch that was awaited may have prevented it
 		switch {
-		case r.flight != nil: // it has begun just now
+		case r.flight != nil: // it has just begun
 			down.RetryAfter = time.Second
 		case r.planned != nil:
 			down.RetryAfter = max(min(down.RetryAfter, r.plannedFor.Sub(now)), time.Second)
@@ -271,22 +271,22 @@ func (r *RemoteKeys) verdict(s *remoteState, unusable error, missing bool) error
 	return down
 }
 
-// isMissing reports whether s comes of a fetch that began after kid was first
-// seen.
+// isMissing reports whether s is the result of a fetch that began after kid was
+// first seen.
 func (r *RemoteKeys) isMissing(s *remoteState, kid string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return s.number > r.sighting(kid).begun
 }
 
-// sighting is that of kid. mu is held.
+// sighting returns the sighting of kid. mu is held.
 func (r *RemoteKeys) sighting(kid string) *sighting {
 	return r.unknown.of(kid, r.begun, r.now().Add(r.refetchInterval))
 }
 
-// join is the fetch to wait for when kid was not found; nil when waiting is no
-// use, and missing says whether the key does not exist as far as is known. usable
-// says that there are keys, of which none is the one.
+// join returns the fetch to wait for if kid was not found. It returns nil if
+// waiting is useless; missing then reports whether the key is known not to exist.
+// usable reports that there are keys, but not this one.
 func (r *RemoteKeys) join(kid string, usable bool) (f *flight, missing bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -314,9 +314,9 @@ func (r *RemoteKeys) join(kid string, usable bool) (f *flight, missing bool) {
 	return r.start(), missing
 }
 
-// planForNone plans a fetch for somebody who asks while no key serves, if the pause
-// after the last failure goes on for longer than retryForNone. Up to a half is
-// taken off that at random, as of any pause. mu is held.
+// planForNone plans a fetch for a request that comes while there is no usable key,
+// if the pause after the last failure lasts longer than retryForNone. The delay is
+// shortened by up to a half at random, as any pause is. mu is held.
 func (r *RemoteKeys) planForNone() {
 	s, now, wait := r.state.Load(), r.now(), r.retry.clamp(retryForNone)
 	if s.err != nil && !r.closed && r.flight == nil && r.planned == nil && !now.Before(s.hold) && s.next.Sub(now) > wait {
@@ -324,13 +324,13 @@ func (r *RemoteKeys) planForNone() {
 	}
 }
 
-// plan has a fetch start after a while. mu is held.
+// plan schedules a fetch after wait. mu is held.
 func (r *RemoteKeys) plan(now time.Time, wait time.Duration) {
 	r.plannedFor = now.Add(wait)
 	r.planned = time.AfterFunc(wait, r.runPlanned)
 }
 
-// joinRenewal is the fetch to wait for when a signature does not fit, or nil.
+// joinRenewal returns the fetch to wait for if a signature does not verify, or nil.
 func (r *RemoteKeys) joinRenewal() *flight {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -342,15 +342,15 @@ func (r *RemoteKeys) joinRenewal() *flight {
 	return r.start()
 }
 
-// start has the loop fetch at once. mu is held, and no fetch is under way.
+// start makes the loop fetch at once. mu is held, and no fetch is under way.
 func (r *RemoteKeys) start() *flight {
 	r.flight = &flight{done: make(chan struct{}), again: true}
 	r.wake <- struct{}{} // never full: the loop has taken it before a flight ends
 	return r.flight
 }
 
-// runPlanned starts the fetch that was planned, unless the issuer has asked for a pause
-// since, or one is under way: that has begun after the plan was made.
+// runPlanned starts the planned fetch, unless the issuer has asked for a pause
+// since, or a fetch is under way, which then began after it was planned.
 func (r *RemoteKeys) runPlanned() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 // RemoteOption configures [Fetch] and [Discover].
 type RemoteOption func(*remoteConfig) error
 
-// remoteConfig is what the options make, never changed afterwards.
+// remoteConfig holds the result of the options. It is not changed afterwards.
 type remoteConfig struct {
 	timeout         time.Duration
 	maxSize         int
@@ -35,7 +35,7 @@ func (b bounds) clamp(d time.Duration) time.Duration { return min(max(d, b.least
 const (
 	maxFetchTimeout = time.Minute
 	maxMaxSetSize   = 16 << 20
-	// defaultRefresh is for issuers that do not say how long keys are fresh.
+	// defaultRefresh applies to issuers that do not say how long keys are fresh.
 	defaultRefresh = 15 * time.Minute
 )
 
@@ -63,9 +63,8 @@ func newRemoteConfig(opts []RemoteOption) (remoteConfig, error) {
 	return c, nil
 }
 
-// WithTimeout bounds one fetch, from looking up the name to the last byte: 5 s
-// by default, at most 1 minute. [Discover] may use it up twice, once for the
-// metadata.
+// WithTimeout bounds one fetch, from the name lookup to the last byte: 5 s by
+// default, at most 1 minute. [Discover] may take it twice, once for the metadata.
 func WithTimeout(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
 		if err := c.set.Add("WithTimeout"); err != nil {
@@ -79,8 +78,8 @@ func WithTimeout(d time.Duration) RemoteOption {
 	}
 }
 
-// WithMaxSetSize sets how many bytes a JWK set, or metadata, may have: 1 MiB by
-// default, at most 16 MiB. No more than that and a byte is read.
+// WithMaxSetSize sets the maximum size of a JWK set or metadata in bytes: 1 MiB by
+// default, at most 16 MiB. At most one byte more is read.
 func WithMaxSetSize(bytes int) RemoteOption {
 	return func(c *remoteConfig) error {
 		if err := c.set.Add("WithMaxSetSize"); err != nil {
@@ -94,11 +93,11 @@ func WithMaxSetSize(bytes int) RemoteOption {
 	}
 }
 
-// WithRefreshInterval sets the bounds for how long after a good fetch the next one
-// comes: 1 minute and 1 hour by default. Between them the issuer chooses, by the
-// max-age of its Cache-Control (RFC 9111 §5.2.2.1); one that does not is asked
-// every 15 minutes. Up to a tenth of the time is taken off at random, so that
-// services do not ask all at once.
+// WithRefreshInterval bounds the time from a successful fetch to the next one: 1
+// minute and 1 hour by default. Within the bounds the issuer chooses, by the
+// max-age of its Cache-Control (RFC 9111 §5.2.2.1); without one the interval is 15
+// minutes. It is shortened by up to a tenth at random, so that services do not all
+// fetch at once.
 func WithRefreshInterval(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
 		if err := c.set.Add("WithRefreshInterval"); err != nil {
@@ -109,11 +108,11 @@ func WithRefreshInterval(least, most time.Duration) RemoteOption {
 	}
 }
 
-// WithRetryInterval sets the bounds for how long after a failed fetch the next one
-// comes: 1 s at first, then twice as long each time, up to 1 minute, by default. Up to
-// a half of that is taken off at random, so that services do not ask all at once.
-// A Retry-After of the issuer counts up to the second bound. While no key serves and
-// somebody asks for one it is 5 s at most, unless least is longer.
+// WithRetryInterval bounds the time from a failed fetch to the next one: by default
+// 1 s at first, then twice as long each time, up to 1 minute. It is shortened by up
+// to a half at random, so that services do not all fetch at once. A Retry-After of
+// the issuer is honored up to the upper bound. While there is no usable key and
+// requests ask for one, the time is 5 s at most, unless least is longer.
 func WithRetryInterval(least, most time.Duration) RemoteOption {
 	return func(c *remoteConfig) (err error) {
 		if err := c.set.Add("WithRetryInterval"); err != nil {
@@ -131,10 +130,10 @@ func newBounds(what string, least, most time.Duration) (bounds, error) {
 	return bounds{least, most}, nil
 }
 
-// WithRefetchInterval sets in what time unknown keys may cause 5 fetches, and bad
-// signatures one: 30 s by default, above 0. It bounds what a flood of tokens with
-// made-up keys costs the issuer, and how long such a flood can hold up a new key:
-// a fifth of it and one fetch.
+// WithRefetchInterval sets the time in which unknown keys may cause 5 fetches, and
+// bad signatures one: 30 s by default, above 0. It bounds what a flood of tokens
+// with made-up keys costs the issuer, and how long such a flood can delay a new
+// key: a fifth of it plus one fetch.
 func WithRefetchInterval(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
 		if err := c.set.Add("WithRefetchInterval"); err != nil {
@@ -148,21 +147,21 @@ func WithRefetchInterval(d time.Duration) RemoteOption {
 	}
 }
 
-// WithMaxStale sets for how long keys serve after the last good fetch: 24 h by
-// default, and above what [WithRefreshInterval] allows. It is also for how long a key
-// still works that the issuer has removed while it could not be reached.
+// WithMaxStale sets how long keys stay in use after the last successful fetch: 24 h
+// by default, and more than the upper bound of [WithRefreshInterval]. A key that
+// the issuer removed while it could not be reached also works for that long.
 func WithMaxStale(d time.Duration) RemoteOption {
 	return func(c *remoteConfig) error {
 		if err := c.set.Add("WithMaxStale"); err != nil {
 			return err
 		}
-		c.maxStale = d // compared with the refresh once all options are known
+		c.maxStale = d // compared with the refresh interval once all options are known
 		return nil
 	}
 }
 
-// WithPlainHTTP allows addresses without TLS on any host. Whoever can answer in the
-// issuer's place on the way there can then sign tokens.
+// WithPlainHTTP allows addresses without TLS on any host. Anyone on the path who
+// can answer in the issuer's place can then sign tokens.
 func WithPlainHTTP() RemoteOption {
 	return func(c *remoteConfig) error {
 		c.allowHTTP = true
@@ -170,9 +169,10 @@ func WithPlainHTTP() RemoteOption {
 	}
 }
 
-// WithTransport sets what sends requests, for a proxy, a root certificate or a
-// client certificate. It must be safe for concurrent use and heed the request's
-// context. By default HTTP_PROXY and its like are heeded, and TLS is 1.2 at least.
+// WithTransport sets the transport for requests, for instance for a proxy, a root
+// certificate or a client certificate. It must be safe for concurrent use and honor
+// the request's context. The default honors HTTP_PROXY and the like, and requires
+// at least TLS 1.2.
 func WithTransport(t http.RoundTripper) RemoteOption {
 	return func(c *remoteConfig) error {
 		if err := c.set.Add("WithTransport"); err != nil {
@@ -182,17 +182,17 @@ func WithTransport(t http.RoundTripper) RemoteOption {
 	}
 }
 
-// WithKeySetOptions sets how the JWK set is read, such as with [WithRSAAlgorithm] for an
-// issuer that leaves out alg.
+// WithKeySetOptions sets how the JWK set is parsed, such as with [WithRSAAlgorithm]
+// for an issuer that omits alg.
 func WithKeySetOptions(opts ...KeySetOption) RemoteOption {
 	return func(c *remoteConfig) error {
 		return option.Apply(&c.reader, opts)
 	}
 }
 
-// WithRefreshObserver sets a function to be told of every fetch. It is called on the
-// goroutine that fetches, so a slow one delays the next; a panic in it is
-// dropped. It must not call Close.
+// WithRefreshObserver sets a function that is told of every fetch. It is called on
+// the fetching goroutine, so a slow one delays the next fetch; a panic in it is
+// ignored. It must not call Close.
 func WithRefreshObserver(report func(Refresh)) RemoteOption {
 	return func(c *remoteConfig) error {
 		if err := c.set.Add("WithRefreshObserver"); err != nil {
@@ -202,8 +202,8 @@ func WithRefreshObserver(report func(Refresh)) RemoteOption {
 	}
 }
 
-// WithRemoteClock sets by what clock keys get stale and unknown keys are fetched
-// again; [time.Now] by default. When the next fetch is due is not asked of it.
+// WithRemoteClock sets the clock by which keys become stale and unknown keys are
+// fetched again, for tests; [time.Now] by default. Scheduled fetches do not use it.
 // It must be safe for concurrent use.
 func WithRemoteClock(now func() time.Time) RemoteOption {
 	return func(c *remoteConfig) error {
@@ -214,7 +214,7 @@ func WithRemoteClock(now func() time.Time) RemoteOption {
 	}
 }
 
-// WithOAuthMetadata makes [Discover] ask for the metadata of RFC 8414 §3 in place of
+// WithOAuthMetadata makes [Discover] use the metadata of RFC 8414 §3 in place of
 // OpenID Connect's.
 func WithOAuthMetadata() RemoteOption {
 	return func(c *remoteConfig) error {

@@ -10,14 +10,14 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// WithRevocation asks c about every token after it was verified, also when it
-// comes out of the cache. A revoked one is refused with 401 and reason revoked;
-// an error of c is 503, since nobody knows then.
+// WithRevocation asks c about every verified token, even one from the cache. A
+// revoked token is refused with 401 and reason revoked; an error of c results in
+// 503, since it is then unknown whether the token is revoked.
 //
 // c is asked by issuer, jti, subject and time of issue, never by the text of the
-// token, which can be respelt (an ECDSA signature has two forms). With this
-// option a jti that is not a string is refused. A token without jti can be revoked
-// by its subject or its age alone.
+// token, which can be altered without invalidating it (an ECDSA signature has two
+// forms). With this option a jti that is not a string is refused. A token without
+// jti can be revoked only by its subject or its age.
 func WithRevocation(c revoke.Checker) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithRevocation"); err != nil {
@@ -27,8 +27,8 @@ func WithRevocation(c revoke.Checker) Option {
 	}
 }
 
-// identityOf is what revocation knows a token by. The subject is sub as the
-// issuer spells it, whatever the principal is called.
+// identityOf returns what identifies a token for revocation. The subject is the
+// issuer's sub, whatever the principal's ID is.
 func (v *Verifier) identityOf(t *verified) (revoke.Token, error) {
 	if v.revocations == nil {
 		return revoke.Token{}, nil

@@ -14,22 +14,22 @@ import (
 const (
 	defaultCacheSize = 4096
 	maxCacheSize     = 1 << 20
-	// maxCachedToken bounds what one entry may hold, in bytes of the token.
+	// maxCachedToken is the maximum length in bytes of a cached token.
 	maxCachedToken = 4 << 10
 	// cachedForever is how long a token without exp is kept.
 	cachedForever = time.Hour
 )
 
-// WithCacheSize sets for how many tokens the outcome of verification is kept: 4096
-// by default, 0 for none, at most 1048576. An entry takes a few KiB; tokens
-// above 4 KiB are verified each time.
+// WithCacheSize sets the number of tokens whose verification is cached: 4096 by
+// default, 0 for none, at most 1048576. An entry takes a few KiB; tokens above 4
+// KiB are verified each time.
 //
-// Only the signature and the reading of claims are saved. Every request looks
-// again whether the key is still in use, whether the token's times are good and
-// whether it was revoked. An entry is found by the whole token, header and
-// payload as spelt and a SHA-256 hash of the signature, so that another spelling
-// is verified by itself. Of the signature no more than that hash is kept, so
-// that the cache holds no token that could be used.
+// The cache saves only verifying the signature and parsing the claims. Every
+// request checks again that the key is still in use, that the token's times are
+// valid and that it was not revoked. An entry is found by the whole token, its
+// encoded header and payload and a SHA-256 hash of the signature, so that another
+// encoding is verified separately. Only that hash of the signature is kept, so that
+// the cache holds no usable token.
 func WithCacheSize(n int) Option {
 	return func(v *Verifier) error {
 		if err := v.terms.Given.Add("WithCacheSize"); err != nil {
@@ -43,8 +43,8 @@ func WithCacheSize(n int) Option {
 	}
 }
 
-// CacheStats are for metrics; all are 0 without a cache. A token that was found and
-// refused all the same, as one that was revoked since, is a hit.
+// CacheStats returns counts for metrics, which are all 0 without a cache. A token
+// that was found but refused, for instance because it was revoked since, is a hit.
 func (v *Verifier) CacheStats() core.CacheStats {
 	if v.cache == nil {
 		return core.CacheStats{}
@@ -52,27 +52,27 @@ func (v *Verifier) CacheStats() core.CacheStats {
 	return core.CacheStats{Hits: v.hits.Load(), Misses: v.misses.Load(), Entries: v.cache.Len()}
 }
 
-// place is where a token stands in the cache: under the hash of its signature,
-// and only if all before that is the same. Together they are as exact as a hash
-// of the whole, for half of its time or less, and clients cannot choose where
-// something goes in, since they cannot choose good signatures.
+// place is a token's position in the cache: the hash of its signature, and
+// everything before the signature, which must be equal. Together they are as exact
+// as a hash of the whole, in half the time or less, and clients cannot choose where
+// an entry goes, since they cannot choose valid signatures.
 type place struct {
 	hash   cache.Key
 	signed string
 }
 
 func placeOf(token string) place {
-	// From the front: 16 ns for an RS256 token, of which LastIndexByte takes 158.
+	// Searching from the front takes 16 ns for an RS256 token, LastIndexByte 158.
 	dot := strings.IndexByte(token, '.')
 	dot += 1 + strings.IndexByte(token[dot+1:], '.')
-	var room [512]byte // for most signatures, so that the copy stays on the stack
+	var room [512]byte // enough for most signatures, so that the copy stays on the stack
 	return place{
 		hash:   sha256.Sum256(append(room[:0], token[dot+1:]...)),
 		signed: token[:max(dot, 0)],
 	}
 }
 
-// find is what the cache holds at a place, nil for nothing, and until when.
+// find returns the entry at a place, or nil, and when it expires.
 func (v *Verifier) find(at place) (*verified, time.Time) {
 	if v.cache == nil {
 		return nil, time.Time{}
@@ -84,15 +84,15 @@ func (v *Verifier) find(at place) (*verified, time.Time) {
 	return t, until
 }
 
-// knows reports whether the verifier has verified that token and still has it.
+// knows reports whether the token is in the verifier's cache.
 func (v *Verifier) knows(at place) bool {
 	t, _ := v.find(at)
 	return t != nil
 }
 
-// recall judges a token again that passed before, nil when it has to be
-// verified anew: also at a time at which it is not good, since the error says
-// why. The time is taken last, since the key source may take some.
+// recall checks a cached token again. It returns nil if the token has to be
+// verified from scratch, also if its times are no longer valid, since that error
+// says why. The time is read last, since the key source may be slow.
 func (v *Verifier) recall(ctx context.Context, at place, scheme string) (*verified, error) {
 	t, until := v.find(at)
 	if t == nil || t.scheme != scheme {
@@ -117,7 +117,7 @@ func (v *Verifier) recall(ctx context.Context, at place, scheme string) (*verifi
 	return t, nil
 }
 
-// remember keeps a token until it expires. t is not in use elsewhere yet.
+// remember caches a token until it expires. t is not shared yet.
 func (v *Verifier) remember(at place, t *verified) {
 	from, until := v.goodTimes(t.validity)
 	if until.IsZero() {

@@ -13,27 +13,26 @@ import (
 	"github.com/sallyport-go/sallyport/core/revoke"
 )
 
-// verified is a token whose signature and claims were found good. It is never
-// changed.
+// verified is a token with a valid signature and valid claims. It is immutable.
 type verified struct {
 	principal *core.Principal
 	claims    claims.Set
 	bound     bool // to a key, by cnf
 	validity  validity
-	judged    time.Time // when that was found good
+	judged    time.Time // when the claims were checked
 	identity  revoke.Token
 	header    header
 	key       *Key
 	scheme    string
 
-	// What the cache needs: header and payload as spelt, and the time from
-	// which on the token is good.
+	// For the cache: the encoded header and payload, and the time from which the
+	// token is valid.
 	signed string
 	from   time.Time
 }
 
-// verify judges everything but cnf, which is for the caller. read are the claims of
-// the token if they have been decoded already, and else nil.
+// verify checks everything but cnf, which is left to the caller. read holds the
+// token's claims if they have been decoded already, and is nil otherwise.
 func (v *Verifier) verify(ctx context.Context, token, scheme string, read claims.Set) (*verified, error) {
 	if len(token) > v.maxSize {
 		return nil, refuse(core.ReasonMalformed, "token of %d bytes, at most %d are accepted", len(token), v.maxSize)
@@ -44,7 +43,7 @@ func (v *Verifier) verify(ctx context.Context, token, scheme string, read claims
 	return v.verifyKept(ctx, token, placeOf(token), scheme, read)
 }
 
-// verifyKept looks for the token in the cache first.
+// verifyKept looks in the cache first.
 func (v *Verifier) verifyKept(ctx context.Context, token string, at place, scheme string, read claims.Set) (*verified, error) {
 	if t, err := v.recall(ctx, at, scheme); t != nil || err != nil {
 		v.hits.Add()
@@ -58,7 +57,7 @@ func (v *Verifier) verifyKept(ctx context.Context, token string, at place, schem
 	return t, err
 }
 
-// verifyNew verifies a token of which nothing is known.
+// verifyNew verifies a token that is not in the cache.
 func (v *Verifier) verifyNew(ctx context.Context, token, scheme string, read claims.Set) (*verified, error) {
 	t, err := v.open(ctx, token, read)
 	if err != nil {
@@ -77,8 +76,8 @@ func (v *Verifier) verifyNew(ctx context.Context, token, scheme string, read cla
 	return t, nil
 }
 
-// open checks the signature of a token and decodes its claims, unless they are read,
-// without judging them.
+// open checks the signature of a token and decodes its claims, unless read has
+// them, without checking them.
 func (v *Verifier) open(ctx context.Context, token string, read claims.Set) (*verified, error) {
 	parts, err := split(token)
 	if err != nil {
@@ -91,7 +90,7 @@ func (v *Verifier) open(ctx context.Context, token string, read claims.Set) (*ve
 	if err := v.checkHeader(h); err != nil {
 		return nil, err
 	}
-	var room [512]byte // for the signatures of all usual keys
+	var room [512]byte // enough for signatures of all common keys
 	signature, err := appendPart(room[:0], parts.signature)
 	if err != nil {
 		return nil, refuse(core.ReasonMalformed, "signature: %w", err)
@@ -130,7 +129,7 @@ func decodeClaims(part string) (claims.Set, error) {
 	return c, nil
 }
 
-// signer is the key that has signed, if it is the one key that may.
+// signer returns the key that signed the token, if it is the one that may.
 func (v *Verifier) signer(ctx context.Context, h header, signed string, signature []byte) (*Key, error) {
 	key, err := v.key(ctx, h)
 	if err == nil {
@@ -142,7 +141,7 @@ func (v *Verifier) signer(ctx context.Context, h header, signed string, signatur
 	} else if !isReason(err, core.ReasonBadAlgorithm) {
 		return nil, err
 	}
-	// There may be another key under this name now.
+	// The kid may now name another key.
 	source, ok := v.keys.(renewer)
 	if !ok {
 		return nil, err
@@ -157,12 +156,12 @@ func (v *Verifier) signer(ctx context.Context, h header, signed string, signatur
 	return nil, err
 }
 
-// renewer is a [KeySource] that can look for another key under the same name.
+// renewer is a [KeySource] that can look for a new key under the same kid.
 type renewer interface {
 	Renew(ctx context.Context, kid string) ([]*Key, error)
 }
 
-// key is the one key that may verify a token with header h. A key of another
+// key returns the only key that may verify a token with header h. A key of another
 // algorithm never does, whatever the token says (RFC 8725 §3.1).
 func (v *Verifier) key(ctx context.Context, h header) (*Key, error) {
 	keys, err := v.keys.Keys(ctx, h.kid)
@@ -172,7 +171,7 @@ func (v *Verifier) key(ctx context.Context, h header) (*Key, error) {
 	return v.choose(keys, h)
 }
 
-// choose is the one of keys that [Verifier.key] wants.
+// choose selects the key that [Verifier.key] returns.
 func (v *Verifier) choose(keys []*Key, h header) (*Key, error) {
 	var found *Key
 	named := false
@@ -198,7 +197,7 @@ func (v *Verifier) choose(keys []*Key, h header) (*Key, error) {
 	return found, nil
 }
 
-// parts are the parts of a JWS in compact form (RFC 7515 §7.1), still encoded.
+// parts holds the parts of a JWS in compact form (RFC 7515 §7.1), still encoded.
 type parts struct{ header, payload, signature, signed string }
 
 // notSigned refuses a token that does not have the parts of a signed JWT.
@@ -210,7 +209,7 @@ func notSigned(token string) error {
 }
 
 func split(token string) (parts, error) {
-	if !challenge.IsToken68(token) { // nobody has looked: see KeepsNothing
+	if !challenge.IsToken68(token) { // not checked by the caller: see KeepsNothing
 		return parts{}, refuse(core.ReasonMalformed, "not a b64token (RFC 6750 §2.1)")
 	}
 	first := strings.IndexByte(token, '.')
