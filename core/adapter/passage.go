@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -147,6 +148,8 @@ type Refusal struct {
 	Request core.Request
 	// Answer writes the answer to w.
 	Answer func(w http.ResponseWriter, f *Refusal)
+
+	header http.Header // of the response when it was sealed, if a handler may hold it
 }
 
 // wroteAfter tells the guard that somebody has written to the response since.
@@ -163,17 +166,26 @@ func (p *Passage) Refuse(f *Refusal, direct bool) {
 	switch {
 	case p.Seal.Closed(): // refused before
 	case !direct:
+		f.header = p.Seal.heldHeader()
 		p.Seal.close(f, silent)
 	default:
 		p.answer(f)
+		f.header = p.Seal.heldHeader()
 		p.Seal.Close(f)
 	}
 }
 
-// End is to be called when the handlers behind the gate have returned.
+// End is to be called when the handlers behind the gate have returned. Of a refusal
+// the header is again what it was, since a handler may have held on to it: fields that
+// it adds would be sent late, or as trailers.
 func (p *Passage) End() {
 	p.Seal.Keep()
 	p.Seal.End()
+	if f := p.Seal.late; f != nil && f.header != nil {
+		h := p.Seal.w.Header()
+		clear(h)
+		maps.Copy(h, f.header)
+	}
 	if p.Seal.state.Load() == silent {
 		p.answer(p.Seal.late)
 	}

@@ -34,6 +34,7 @@ type Seal struct {
 	shared bool          // whether the handler may have its answer in shared caches
 	kept   bool          // what the fields say of caches is in the header to be sent
 	wrote  bool          // something has been passed on
+	lent   bool          // somebody may hold the header of the writer below
 	ended  bool          // the writer below may be in other hands
 	state  atomic.Uint32 // how far it is closed
 }
@@ -123,12 +124,21 @@ func (s *Seal) isClosed() bool {
 // Header implements [http.ResponseWriter].
 func (s *Seal) Header() http.Header {
 	if !s.Closed() {
+		s.lent = true
 		return s.w.Header()
 	}
 	if s.header == nil {
 		s.header = s.w.Header().Clone()
 	}
 	return s.header
+}
+
+// heldHeader is a copy of the header below if somebody behind the seal may hold that.
+func (s *Seal) heldHeader() http.Header {
+	if !s.lent {
+		return nil
+	}
+	return s.w.Header().Clone()
 }
 
 // WriteHeader implements [http.ResponseWriter].

@@ -1,0 +1,78 @@
+package httpauth_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/sallyport-go/sallyport/core/authtest"
+	"github.com/sallyport-go/sallyport/core/httpauth"
+	"github.com/sallyport-go/sallyport/core/rule"
+)
+
+// bare shows nothing of the writer that it wraps.
+type bare struct{ http.ResponseWriter }
+
+// TestHeldHeaders: a handler that has asked for the header before a check refuses,
+// and goes on to use it, adds neither fields nor trailers to the answer.
+func TestHeldHeaders(t *testing.T) {
+	g := quietGuard(t)
+	same := func(h http.Handler) http.Handler { return h }
+	holds := map[string]func(http.Handler) http.Handler{
+		"nothing":        same,
+		"a timeout":      func(h http.Handler) http.Handler { return http.TimeoutHandler(h, authtest.TimeLimit(time.Minute), "") },
+		"another writer": wrapped,
+	}
+	refusals := map[string]func(w http.ResponseWriter, r *http.Request){
+		"check": func(w http.ResponseWriter, r *http.Request) { _ = httpauth.Check(w, r, g, rule.Role("admin")) },
+		"gate": func(w http.ResponseWriter, r *http.Request) {
+			httpauth.Require(g, rule.Role("admin"))(http.NotFoundHandler()).ServeHTTP(w, r)
+		},
+	}
+	for front, outer := range holds {
+		for between, inner := range holds {
+			for by, refuse := range refusals {
+				h := outer(httpauth.Authenticate(g)(inner(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					h := w.Header()
+					h.Set("X-Early", "early")
+					refuse(w, r)
+					h.Set("X-Late", "late")
+					h.Set("Cache-Control", "public")
+					h.Del("X-Early")
+					h.Set(http.TrailerPrefix+"X-Late", "late")
+				}))))
+				for _, protocol := range []int{1, 2} {
+					server := httptest.NewUnstartedServer(h)
+					server.EnableHTTP2 = protocol == 2
+					server.StartTLS()
+					r, err := http.NewRequest("GET", server.URL, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					r.Header.Set("Authorization", "Bearer token")
+					resp, err := server.Client().Do(r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					_, _ = io.Copy(io.Discard, resp.Body)
+					_ = resp.Body.Close()
+					server.Close()
+					what := fmt.Sprintf("%s by HTTP/%d, %s in front, %s between", by, resp.ProtoMajor, front, between)
+					if resp.ProtoMajor != protocol || resp.StatusCode != http.StatusForbidden || resp.Header.Get("Cache-Control") != "no-store" {
+						t.Errorf("%s: %d %v", what, resp.StatusCode, resp.Header)
+					}
+					if (resp.Header.Get("X-Early") == "") != (between == "a timeout") || resp.Header.Get("X-Late") != "" || resp.Trailer.Get("X-Late") != "" {
+						t.Errorf("%s: header %v, trailer %v", what, resp.Header, resp.Trailer)
+					}
+				}
+			}
+		}
+	}
+}
+
+func wrapped(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(bare{w}, r) })
+}
