@@ -11,8 +11,8 @@ import (
 // test holds against these tags.
 type config struct {
 	Realm    string             `key:"realm" required:"true" doc:"what challenges call the service"`
-	Bearer   *bearerConfig      `key:"bearer" doc:"scheme: access tokens that are JSON Web Tokens, or that the issuer is asked about"`
-	DPoP     *dpopConfig        `key:"dpop" doc:"scheme: the tokens of bearer, bound to a key of the client"`
+	Bearer   *bearerConfig      `key:"bearer" doc:"scheme: access tokens, either JSON Web Tokens or tokens that the issuer is asked about"`
+	DPoP     *dpopConfig        `key:"dpop" doc:"scheme: the tokens of bearer, bound to a client's key"`
 	Basic    *basicConfig       `key:"basic" doc:"scheme: passwords"`
 	Digest   *digestConfig      `key:"digest" doc:"scheme: passwords that are not sent"`
 	APIKeys  *apiKeysConfig     `key:"api_keys" doc:"scheme: keys for programs"`
@@ -20,23 +20,23 @@ type config struct {
 	Session  *sessionConfig     `key:"session" doc:"scheme: cookies of people who have signed in"`
 	Revoked  *revocationsConfig `key:"revocations" doc:"which tokens and sessions were revoked, in a log that instances share"`
 	Policy   *policyConfig      `key:"policy" doc:"who may do what"`
-	Answers  *answersConfig     `key:"answers" doc:"what refusals look like; problem details alone by default"`
+	Answers  *answersConfig     `key:"answers" doc:"what refusals look like; only problem details by default"`
 	Attempts *attemptsConfig    `key:"attempts" doc:"limits on guessing; none by default"`
-	Proxies  *proxiesConfig     `key:"proxies" doc:"proxies in front, whose word about clients is believed"`
+	Proxies  *proxiesConfig     `key:"proxies" doc:"trusted proxies in front, which say who the client is"`
 	Browsers *browsersConfig    `key:"browsers" doc:"pages of other origins, and dialogs"`
 	Requests *requestsConfig    `key:"requests" doc:"which requests reach rules and handlers"`
 	Log      *logConfig         `key:"log" doc:"where and how verdicts are logged; slog's default logger by default"`
 	Decision *decisionConfig    `key:"decision_log" doc:"a log of decisions for auditors"`
-	Observer []decode.Kind      `key:"observers" slot:"observer" doc:"who is told of verdicts beside the log: a list of kinds"`
+	Observer []decode.Kind      `key:"observers" slot:"observer" doc:"who is told of verdicts besides the log: a list of kinds"`
 	Serve    *serveConfig       `key:"serve" doc:"the server of sallyport serve"`
-	Develop  string             `key:"development" enum:"loopback,anywhere" default:"loopback" doc:"from where tokens of development keys are good"`
+	Develop  string             `key:"development" enum:"loopback,anywhere" default:"loopback" doc:"from where tokens signed by development keys are accepted"`
 	Watch    bool               `key:"watch" default:"true" doc:"whether edits of the files named here take effect while the service runs"`
 }
 
 // bearerConfig is one issuer, or several in a list.
 type bearerConfig struct {
 	issuerConfig
-	Issuers       []issuerConfig       `key:"issuers" doc:"several issuers in place of one: a list of the keys above"`
+	Issuers       []issuerConfig       `key:"issuers" doc:"several issuers instead of one: a list of the keys above"`
 	Introspection *introspectionConfig `key:"introspection" doc:"whom to ask about tokens that are no JSON Web Tokens (RFC 7662)"`
 	Cookie        string               `key:"cookie" doc:"name of a cookie that may have the token in place of Authorization; it begins with __Host-"`
 	MaxTokenSize  decode.Size          `key:"max_token_size" default:"16KiB" doc:"how long a token may be"`
@@ -46,18 +46,18 @@ type bearerConfig struct {
 // issuerConfig is one issuer of tokens.
 type issuerConfig struct {
 	Issuer      string          `key:"issuer" doc:"what the claim iss must be, exactly"`
-	Template    string          `key:"issuer_template" doc:"issuers of many tenants in place of one, with {NAME} for a claim"`
-	Audience    []string        `key:"audience" doc:"what the claim aud must have one of"`
-	AnyAudience bool            `key:"any_audience" doc:"take tokens that were issued for other services, too"`
+	Template    string          `key:"issuer_template" doc:"the issuers of many tenants, with {NAME} for a claim, instead of one issuer"`
+	Audience    []string        `key:"audience" doc:"one of these must be in the claim aud"`
+	AnyAudience bool            `key:"any_audience" doc:"also accept tokens that were issued for other services"`
 	JWKS        decode.Location `key:"jwks" missing:"sallyport keys new makes one" doc:"file or URL of the JWK set; without it the issuer's metadata names it"`
-	Algorithms  []string        `key:"algorithms" doc:"the only signature algorithms that are good; by default those of the keys"`
+	Algorithms  []string        `key:"algorithms" doc:"the only accepted signature algorithms; by default those of the keys"`
 	RSA         string          `key:"rsa_algorithm" doc:"algorithm of RSA keys in the set that name none, such as RS256"`
-	AccessToken bool            `key:"access_token_profile" doc:"take only tokens of the profile of RFC 9068"`
-	IDTokens    bool            `key:"id_tokens" doc:"take ID tokens too"`
+	AccessToken bool            `key:"access_token_profile" doc:"accept only tokens with the profile of RFC 9068"`
+	IDTokens    bool            `key:"id_tokens" doc:"also accept ID tokens"`
 	Leeway      time.Duration   `key:"leeway" default:"30s" doc:"how far clocks may differ"`
 	MaxLifetime time.Duration   `key:"max_lifetime" doc:"how far in the future a token may expire; 3650 days by default"`
-	Development string          `key:"development" enum:"local,anywhere" default:"local" doc:"whose tokens by development keys are good: local for those of programs on this machine, or anywhere"`
-	Revocations decode.File     `key:"revocations" doc:"file of tokens that were revoked"`
+	Development string          `key:"development" enum:"local,anywhere" default:"local" doc:"from where tokens signed by development keys are accepted: local for programs on this machine, or anywhere"`
+	Revocations decode.File     `key:"revocations" doc:"file of revoked tokens"`
 	principalConfig
 }
 
@@ -66,8 +66,8 @@ type issuerConfig struct {
 type principalConfig struct {
 	Clients string        `key:"clients" enum:"named,refused,as_users" default:"named" doc:"tokens that a client got for itself: named client_prefix and the client, refused, or like users"`
 	Prefix  string        `key:"client_prefix" doc:"what the names of clients begin with; client: by default"`
-	Only    []string      `key:"authorized_clients" doc:"the only clients whose tokens are taken"`
-	Nonce   bool          `key:"nonce" doc:"take access tokens that carry a nonce"`
+	Only    []string      `key:"authorized_clients" doc:"the only clients whose tokens are accepted"`
+	Nonce   bool          `key:"nonce" doc:"accept access tokens that carry a nonce"`
 	Claims  *claimsConfig `key:"claims" doc:"which claims say what"`
 }
 
@@ -85,11 +85,11 @@ type introspectionConfig struct {
 	Endpoint  string        `key:"endpoint" required:"true" doc:"URL of the endpoint"`
 	Client    string        `key:"client" required:"true" doc:"ID of this service as a client of the issuer"`
 	Secret    decode.Secret `key:"secret" required:"true" doc:"its secret"`
-	Issuer    string        `key:"issuer" doc:"what iss of an answer must be; not looked at by default"`
-	Audience  []string      `key:"audience" doc:"what aud of an answer must have one of"`
-	AnyAud    bool          `key:"any_audience" doc:"take tokens that were issued for other services, too"`
+	Issuer    string        `key:"issuer" doc:"what iss of an answer must be; not checked by default"`
+	Audience  []string      `key:"audience" doc:"one of these must be in aud of an answer"`
+	AnyAud    bool          `key:"any_audience" doc:"also accept tokens that were issued for other services"`
 	Timeout   time.Duration `key:"timeout" default:"3s" doc:"how long an answer may take"`
-	CacheTTL  time.Duration `key:"cache_ttl" default:"30s" doc:"how long an answer is kept, and a revoked token good; 0s for not at all"`
+	CacheTTL  time.Duration `key:"cache_ttl" default:"30s" doc:"how long an answer is kept, and a revoked token still works; 0s to keep none"`
 	CacheSize int           `key:"cache_size" default:"10000" doc:"how many answers are kept"`
 	Leeway    time.Duration `key:"leeway" default:"30s" doc:"how far clocks may differ"`
 	principalConfig
@@ -97,54 +97,54 @@ type introspectionConfig struct {
 
 // dpopConfig is tokens that are bound to a key.
 type dpopConfig struct {
-	Required      bool            `key:"required" doc:"take no token that is bound to no key"`
+	Required      bool            `key:"required" doc:"refuse tokens that are not bound to a key"`
 	Address       []string        `key:"address" required:"true" doc:"where clients reach the root of the service, such as https://api.example"`
 	Algorithms    []string        `key:"algorithms" doc:"what proofs may be signed with"`
-	ProofAge      time.Duration   `key:"proof_age" default:"60s" doc:"for how long a proof is good"`
+	ProofAge      time.Duration   `key:"proof_age" default:"60s" doc:"for how long a proof is valid"`
 	Leeway        time.Duration   `key:"leeway" default:"30s" doc:"how far clocks may differ"`
 	NonceKey      decode.Secret   `key:"nonce_key" doc:"at least 32 bytes that all processes share; with it every proof needs a nonce"`
-	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"keys before it, whose nonces are still good"`
-	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is good"`
-	Replays       decode.Kind     `key:"replays" slot:"replay store" doc:"where instances remember proofs together, one kind with its settings; each by itself by default"`
-	Fallback      bool            `key:"replay_fallback" doc:"let an instance go on by itself while replays cannot be asked; 503 otherwise"`
+	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"former keys, whose nonces are still valid"`
+	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is valid"`
+	Replays       decode.Kind     `key:"replays" slot:"replay store" doc:"where instances share the proofs they have seen, one kind with its settings; by default each remembers its own"`
+	Fallback      bool            `key:"replay_fallback" doc:"let each instance go on by itself while the store of replays is down; 503 otherwise"`
 }
 
 // basicConfig is passwords by the scheme Basic.
 type basicConfig struct {
 	Htpasswd    decode.File   `key:"htpasswd" missing:"sallyport passwd FILE USER makes one" doc:"file of users with hashes of bcrypt or argon2id; required without store_file"`
-	StoreFile   string        `key:"store_file" doc:"name of that file in the store of the policy, in place of htpasswd"`
-	CacheTTL    time.Duration `key:"cache_ttl" default:"1m" doc:"how long a right password is remembered; 0s for not at all"`
+	StoreFile   string        `key:"store_file" doc:"name of that file in the policy's store, instead of htpasswd"`
+	CacheTTL    time.Duration `key:"cache_ttl" default:"1m" doc:"how long a correct password is remembered; 0s to remember none"`
 	TLSRequired bool          `key:"tls_required" doc:"refuse passwords that came without TLS"`
 }
 
 // digestConfig is passwords by the scheme Digest.
 type digestConfig struct {
 	Htdigest      decode.File     `key:"htdigest" missing:"docs/digest.md says how to make one" doc:"file of users with hashes for the realm above; required without store_file"`
-	StoreFile     string          `key:"store_file" doc:"name of that file in the store of the policy, in place of htdigest"`
-	Algorithms    []string        `key:"more_algorithms" enum:"SHA-512-256,MD5" doc:"algorithms that are offered beside SHA-256"`
+	StoreFile     string          `key:"store_file" doc:"name of that file in the policy's store, instead of htdigest"`
+	Algorithms    []string        `key:"more_algorithms" enum:"SHA-512-256,MD5" doc:"algorithms that are offered besides SHA-256"`
 	UserHash      bool            `key:"userhash" doc:"let clients send a hash of the user's name"`
 	NonceKey      decode.Secret   `key:"nonce_key" doc:"at least 32 bytes that all processes share; by default each has its own"`
-	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"keys before it, whose nonces are still good"`
-	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is good"`
+	PreviousKeys  []decode.Secret `key:"previous_nonce_keys" doc:"former keys, whose nonces are still valid"`
+	NonceLifetime time.Duration   `key:"nonce_lifetime" default:"5m" doc:"for how long a nonce is valid"`
 	MaxNonces     int             `key:"max_nonces" default:"65536" doc:"how many nonces are remembered"`
-	Counts        decode.Kind     `key:"counts" slot:"count store" doc:"where instances remember together which answers came, one kind with its settings; needs nonce_key; each by itself by default"`
-	Fallback      bool            `key:"count_fallback" doc:"let an instance go on by itself while counts cannot be asked; 503 otherwise"`
+	Counts        decode.Kind     `key:"counts" slot:"count store" doc:"where instances share the answers they have seen, one kind with its settings; needs nonce_key; by default each remembers its own"`
+	Fallback      bool            `key:"count_fallback" doc:"let each instance go on by itself while the store of counts is down; 503 otherwise"`
 }
 
 // apiKeysConfig is keys for programs. A key is read from one place.
 type apiKeysConfig struct {
 	File      decode.File `key:"file" missing:"sallyport apikey new -f FILE makes one" doc:"file of keys; required without store_file"`
-	StoreFile string      `key:"store_file" doc:"name of that file in the store of the policy, in place of file"`
+	StoreFile string      `key:"store_file" doc:"name of that file in the policy's store, instead of file"`
 	Header    string      `key:"header" doc:"header field with the key; X-API-Key by default"`
-	Scheme    string      `key:"authorization_scheme" doc:"scheme of Authorization with the key, in place of the header"`
-	Query     string      `key:"query_parameter" doc:"query parameter with the key, in place of the header"`
+	Scheme    string      `key:"authorization_scheme" doc:"scheme of Authorization with the key, instead of the header"`
+	Query     string      `key:"query_parameter" doc:"query parameter with the key, instead of the header"`
 }
 
 // certsConfig is certificates of TLS clients.
 type certsConfig struct {
-	Identity      string            `key:"identity" required:"true" enum:"common_name,dns_name,email,uri,spiffe" doc:"what of a certificate is the ID"`
+	Identity      string            `key:"identity" required:"true" enum:"common_name,dns_name,email,uri,spiffe" doc:"which name in a certificate is the ID"`
 	TrustDomain   string            `key:"trust_domain" doc:"the trust domain of SPIFFE IDs"`
-	CA            decode.File       `key:"ca" doc:"PEM file of the authorities whose certificates count, whatever the TLS server takes; read once"`
+	CA            decode.File       `key:"ca" doc:"PEM file of the authorities whose certificates count, whatever the TLS server accepts; read once"`
 	Units         map[string]string `key:"roles_of_units" doc:"which role each organizational unit gives"`
 	Header        string            `key:"header" enum:"client_cert,nginx" doc:"have the proxies send the certificate: in Client-Cert (RFC 9440), or as nginx does"`
 	NginxCert     string            `key:"nginx_certificate" default:"X-SSL-Client-Cert" doc:"nginx: header field with the certificate"`
@@ -155,41 +155,41 @@ type certsConfig struct {
 // sessionConfig is cookies of people who have signed in.
 type sessionConfig struct {
 	Store           decode.Kind   `key:"store" slot:"session store" doc:"where sessions are kept, one kind with its settings; in the memory of this process by default"`
-	StoreTimeout    time.Duration `key:"store_timeout" default:"2s" doc:"how long the store has for one answer"`
+	StoreTimeout    time.Duration `key:"store_timeout" default:"2s" doc:"how long one answer of the store may take"`
 	Cookie          string        `key:"cookie" default:"session" doc:"name of the cookie, without the prefix __Host-"`
-	IdleTimeout     time.Duration `key:"idle_timeout" default:"30m" doc:"after how long without a request a session ends"`
+	IdleTimeout     time.Duration `key:"idle_timeout" default:"30m" doc:"how long without a request until a session ends"`
 	AbsoluteTimeout time.Duration `key:"absolute_timeout" default:"12h" doc:"how long after sign-in a session ends"`
-	Persistent      bool          `key:"persistent_cookie" doc:"let browsers keep the cookie when they are closed"`
-	Strict          bool          `key:"strict_same_site" doc:"send the cookie with no request that another site caused"`
+	Persistent      bool          `key:"persistent_cookie" doc:"let browsers keep the cookie after they are closed"`
+	Strict          bool          `key:"strict_same_site" doc:"do not send the cookie with requests that another site caused"`
 	SignInPage      string        `key:"sign_in_page" doc:"path of the page where people sign in, for scripts"`
 	SignIn          decode.Kind   `key:"sign_in" slot:"sign-in" doc:"where people sign in at another server, one kind with its settings"`
-	LogoutRedirect  string        `key:"logout_redirect" doc:"path of the page behind signing out; 204 by default"`
-	PlainHTTP       bool          `key:"plain_http_for_development" doc:"work without TLS on this machine; never deploy it"`
+	LogoutRedirect  string        `key:"logout_redirect" doc:"path of the page after signing out; 204 by default"`
+	PlainHTTP       bool          `key:"plain_http_for_development" doc:"work without TLS on this machine; never use it in production"`
 }
 
 // policyConfig is a Casbin model and its policy.
 type policyConfig struct {
 	Model      string            `key:"model" required:"true" doc:"file of the model, or a ready one: rbac, rbac-deny, rbac-tenants or rbac-tenants-patterns"`
 	Files      []decode.File     `key:"files" missing:"sallyport init writes one" doc:"policy files, or folders of .csv files; required without a store"`
-	Store      decode.Kind       `key:"store" slot:"policy store" doc:"where model and policy are that instances share, one kind with its settings, in place of files"`
+	Store      decode.Kind       `key:"store" slot:"policy store" doc:"where the model and policy are that instances share, one kind with its settings, instead of files"`
 	StoreFiles []string          `key:"store_files" doc:"names of the policy files in the store, or of folders there; all .csv files by default"`
-	Poll       time.Duration     `key:"poll_interval" doc:"how often the store is asked for its revision, beside its notifications; 5s by default"`
+	Poll       time.Duration     `key:"poll_interval" doc:"how often the store is asked for its revision, besides after notifications; 5s by default"`
 	MaxStale   time.Duration     `key:"max_staleness" doc:"for how long the policy decides without its store confirming it; no bound by default"`
 	Stale      string            `key:"when_stale" enum:"serve,unavailable,known_only" doc:"what happens after that: go on, which is the default, 503, or allow only what was allowed before"`
-	LastGood   string            `key:"last_good_file" doc:"file that keeps what was in force last, to start with while the store is down"`
-	Older      bool              `key:"older_revisions" doc:"follow a store that shows an older revision than before, in place of keeping the newer one"`
+	LastGood   string            `key:"last_good_file" doc:"file that keeps the policy last in force, to start with while the store is down"`
+	Older      bool              `key:"older_revisions" doc:"follow a store that shows an older revision than before, instead of keeping the newer one"`
 	Anonymous  bool              `key:"anonymous" doc:"judge requests without credentials as the subject anonymous"`
 	Empty      bool              `key:"empty" doc:"accept a policy without a p line"`
 	TokenRoles bool              `key:"token_roles" default:"true" doc:"count the roles that credentials bring"`
 	Prefix     string            `key:"role_prefix" doc:"what the names of roles begin with in the policy"`
-	Default    string            `key:"default_role" doc:"role of everybody with credentials, as these spell it"`
-	Route      bool              `key:"route_as_object" doc:"see routes as registered in place of paths"`
+	Default    string            `key:"default_role" doc:"role of everybody with credentials, spelt as in credentials"`
+	Route      bool              `key:"route_as_object" doc:"see routes as registered instead of paths"`
 	AsCasbin   bool              `key:"casbin_semantics" doc:"load what Casbin loads, and mean what Casbin means"`
-	Attributes map[string]string `key:"attributes" doc:"which claim fills each request field of the model beside sub, dom, obj and act"`
+	Attributes map[string]string `key:"attributes" doc:"which claim fills each request field of the model besides sub, dom, obj and act"`
 	Types      map[string]string `key:"attribute_types" enum:"text,number,time,date,ip" doc:"the type of those fields; text by default"`
-	Functions  map[string]string `key:"functions" doc:"which built-in function each function of the matcher is"`
+	Functions  map[string]string `key:"functions" doc:"which built-in function each function of the matcher stands for"`
 
-	RolePatterns   map[string]string `key:"role_patterns" doc:"by which function the names in each kind of role links are patterns, such as g: keyMatch"`
+	RolePatterns   map[string]string `key:"role_patterns" doc:"which function matches the patterns in each kind of role links, such as g: keyMatch"`
 	TenantPatterns []string          `key:"tenant_patterns" doc:"kinds of role links in which tenants are patterns"`
 }
 
@@ -198,8 +198,8 @@ type answersConfig struct {
 	Formats        []string      `key:"formats" enum:"problem,json,text" doc:"formats for programs, the first for those that name none; problem by default"`
 	Languages      []string      `key:"languages" enum:"en,de" doc:"languages of pages, the first for those who prefer none; en by default"`
 	SignInPage     string        `key:"sign_in_page" doc:"path of the page where people sign in, for a link on the page of a 401"`
-	SignInRedirect string        `key:"sign_in_redirect" doc:"path of the page to which people who open a page are led in place of 401"`
-	SwitchAccount  string        `key:"switch_account" doc:"path of the page to take another account, for a link on the page of a 403"`
+	SignInRedirect string        `key:"sign_in_redirect" doc:"path of the page to which people who open a page are sent instead of 401"`
+	SwitchAccount  string        `key:"switch_account" doc:"path of the page to switch accounts, for a link on the page of a 403"`
 	Contact        *contact      `key:"contact" doc:"whom to ask for access, for a link on the page of a 403"`
 	Style          decode.File   `key:"style" doc:"style sheet of pages; read once"`
 	CSP            string        `key:"content_security_policy" doc:"the policy of pages"`
@@ -219,30 +219,30 @@ type attemptsConfig struct {
 	Network    *budget       `key:"network" doc:"how often an IPv6 /48 may fail; 50 in 1m and a burst of 100 by default"`
 	Account    *budget       `key:"account" doc:"how often authentication for one account may fail; 60 in 1h and a burst of 20 by default"`
 	MaxWait    time.Duration `key:"max_wait" default:"15m" doc:"the longest time that anyone is told to wait"`
-	Known      time.Duration `key:"known_address_lifetime" default:"24h" doc:"how long after a success an address is not held to the budget of the account"`
+	Known      time.Duration `key:"known_address_lifetime" default:"24h" doc:"how long after a success the account's budget does not apply to an address"`
 	MaxEntries int           `key:"max_entries" default:"65536" doc:"how many addresses, networks and accounts are remembered"`
-	Store      decode.Kind   `key:"store" slot:"attempt store" doc:"where instances count together, one kind with its settings; each by itself by default"`
+	Store      decode.Kind   `key:"store" slot:"attempt store" doc:"where instances share their counts, one kind with its settings; by default each counts by itself"`
 	StoreKey   decode.Secret `key:"store_key" doc:"at least 32 bytes that instances share, under which names and addresses are hashed in the store; required with one"`
-	Unshared   int           `key:"unshared_attempts" default:"1" doc:"how many attempts at a time of who has not failed are verified without asking the store"`
+	Unshared   int           `key:"unshared_attempts" default:"1" doc:"how many attempts at a time, by those who have not failed, are verified without asking the store"`
 }
 
 // budget is how often something may fail.
 type budget struct {
-	Failures int           `key:"failures" required:"true" doc:"how many failures"`
-	Per      time.Duration `key:"per" required:"true" doc:"in each of these times"`
-	Burst    int           `key:"burst" required:"true" doc:"how many at once"`
+	Failures int           `key:"failures" required:"true" doc:"number of failures allowed"`
+	Per      time.Duration `key:"per" required:"true" doc:"in this period"`
+	Burst    int           `key:"burst" required:"true" doc:"number of failures at once"`
 }
 
 // browsersConfig is what browsers do for others.
 type browsersConfig struct {
 	Trusted []string `key:"trusted_origins" doc:"origins whose pages may cause unsafe requests with cookies and the like"`
-	CORS    []string `key:"cors_origins" doc:"origins whose scripts may see that, and why, they were refused"`
+	CORS    []string `key:"cors_origins" doc:"origins whose scripts may read refusals"`
 	Prompts bool     `key:"prompts" default:"true" doc:"let browsers open their password dialog over pages whose script made the request"`
 }
 
 // requestsConfig is which requests go on.
 type requestsConfig struct {
-	Methods        []string    `key:"methods" doc:"methods beside the usual ones that reach rules and handlers"`
+	Methods        []string    `key:"methods" doc:"methods besides the usual ones that reach rules and handlers"`
 	EncodedSlashes bool        `key:"encoded_slashes" doc:"let encoded slashes in path parameters through"`
 	MaxPathSize    decode.Size `key:"max_path_size" default:"8KiB" doc:"how long a path may be"`
 }
@@ -256,28 +256,28 @@ type logConfig struct {
 
 // decisionConfig is the log of decisions.
 type decisionConfig struct {
-	Path    string        `key:"path" required:"true" doc:"file that it is written to, or - for standard output"`
-	MaxSize decode.Size   `key:"max_size" default:"100MiB" doc:"how large a file becomes before another is begun"`
-	MaxAge  time.Duration `key:"max_age" default:"24h" doc:"how old a file becomes before another is begun"`
+	Path    string        `key:"path" required:"true" doc:"file to write to, or - for standard output"`
+	MaxSize decode.Size   `key:"max_size" default:"100MiB" doc:"how large a file may become before a new one is started"`
+	MaxAge  time.Duration `key:"max_age" default:"24h" doc:"how old a file may become before a new one is started"`
 	Files   int           `key:"max_files" default:"30" doc:"how many renamed files are kept"`
-	Percent int           `key:"allowed_percent" default:"100" doc:"how many of the allowed requests are written; refusals are all"`
+	Percent int           `key:"allowed_percent" default:"100" doc:"percentage of allowed requests that are written; refusals always are"`
 	Sample  decode.Secret `key:"sample_key" doc:"at least 16 bytes that services share, so that they write the same requests"`
 	Queue   int           `key:"queue_size" default:"8192" doc:"how many decisions may wait to be written"`
-	Chain   bool          `key:"chain" doc:"chain lines by hashes"`
+	Chain   bool          `key:"chain" doc:"chain lines with hashes"`
 	Key     decode.Secret `key:"chain_key" doc:"key to sign the chain with: Ed25519 in PEM, or at least 32 bytes for HMAC"`
-	Heads   time.Duration `key:"head_interval" default:"1s" doc:"for how long lines may be without a signature"`
+	Heads   time.Duration `key:"head_interval" default:"1s" doc:"how long lines may stay unsigned"`
 }
 
 // proxiesConfig is whose word about clients is believed.
 type proxiesConfig struct {
 	Trusted    []netip.Prefix `key:"trusted" doc:"networks of the proxies, and of nobody else"`
 	UnixSocket bool           `key:"unix_socket" doc:"trust peers on a Unix-domain socket"`
-	Forwarded  bool           `key:"forwarded" doc:"read Forwarded (RFC 7239) in place of X-Forwarded-For"`
+	Forwarded  bool           `key:"forwarded" doc:"read Forwarded (RFC 7239) instead of X-Forwarded-For"`
 }
 
 // serveConfig is the server of sallyport serve.
 type serveConfig struct {
-	Address    string `key:"address" default:"127.0.0.1:8080" doc:"where to listen, for the proxy alone"`
+	Address    string `key:"address" default:"127.0.0.1:8080" doc:"where to listen, only for the proxy"`
 	Proxy      string `key:"proxy" required:"true" enum:"nginx,caddy,traefik,haproxy,envoy" doc:"the proxy that asks"`
 	Preflights bool   `key:"preflights" doc:"let CORS preflights through to the application"`
 	Semicolons bool   `key:"semicolons" doc:"let paths with a semicolon through"`

@@ -159,7 +159,7 @@ func (a *assembly) certificates() (core.Authenticator, error) {
 	return mtls.New(a.config.Realm, identity, opts...)
 }
 
-// identityOf is what of a certificate is the ID.
+// identityOf chooses the name in a certificate that is the ID.
 func identityOf(c *certsConfig) (mtls.Identity, error) {
 	if (c.Identity == "spiffe") != (c.TrustDomain != "") {
 		return mtls.Identity{}, errors.New("trust_domain goes with the identity spiffe, which needs it")

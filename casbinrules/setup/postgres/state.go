@@ -19,7 +19,7 @@ type stateSettings struct {
 	URL            setup.Secret  `key:"url" required:"true" doc:"connection string, such as postgres://app:…@db.example/app?sslmode=verify-full"`
 	Service        string        `key:"service" default:"default" doc:"name of the service, in a database with several"`
 	Timeout        time.Duration `key:"timeout" default:"2s" doc:"how long one statement may take"`
-	MaxConnections int           `key:"max_connections" default:"10" doc:"how many connections there may be, beside one that listens"`
+	MaxConnections int           `key:"max_connections" default:"10" doc:"how many connections there may be, besides one that listens"`
 	Unverified     bool          `key:"unverified_server" doc:"connect to another machine without verifying that it is the right one"`
 }
 

@@ -39,13 +39,13 @@ func init() {
 
 // prometheusSettings are the keys below prometheus.
 type prometheusSettings struct {
-	Scrapers  []netip.Prefix `key:"scrapers" doc:"networks that may read /metrics of sallyport serve; this machine alone by default"`
-	MaxSeries int            `key:"max_series" default:"1000" doc:"how many series refusals have at most, and how many routes and rules are told apart"`
+	Scrapers  []netip.Prefix `key:"scrapers" doc:"networks that may read /metrics of sallyport serve; only this machine by default"`
+	MaxSeries int            `key:"max_series" default:"1000" doc:"how many series refusals may have, and how many routes and rules are told apart"`
 }
 
 // globalSettings are the keys below opentelemetry.
 type globalSettings struct {
-	MaxSeries int `key:"max_series" default:"1000" doc:"how many series refusals have at most, and how many routes and rules are told apart"`
+	MaxSeries int `key:"max_series" default:"1000" doc:"how many series refusals may have, and how many routes and rules are told apart"`
 }
 
 func openGlobal(s *globalSettings) (core.Observer, func() error, error) {
