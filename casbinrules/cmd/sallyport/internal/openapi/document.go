@@ -47,6 +47,9 @@ func Parse(ctx context.Context, name string, content []byte) (*Document, error) 
 			d.root = &n
 		}
 	}
+	if err == nil && d.root != nil {
+		err = (&walk{within: map[*yaml.Node]bool{}}).check(d.root)
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read OpenAPI: %s: %w", name, err)
@@ -131,7 +134,7 @@ func (d *Document) JSON() ([]byte, error) {
 	return indented.Bytes(), nil
 }
 
-// maxDepth bounds aliases that lead to themselves.
+// maxDepth is how deeply a document may be nested.
 const maxDepth = 1000
 
 func writeJSON(b *bytes.Buffer, n *yaml.Node, depth int) error {

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -210,6 +211,37 @@ func TestFilesThatAreNone(t *testing.T) {
 	certs := Guard{Schemes: []Scheme{{Name: "ClientCertificate", Place: setup.InConnection}}}
 	if _, err := parse(t, "api.json", inJSON).Merge(certs, nil, never); err == nil || !strings.Contains(err.Error(), "3.1.0") {
 		t.Errorf("client certificates in OpenAPI 3.0: %v", err)
+	}
+}
+
+// TestAliasesThatHaveNoEnd: what aliases and merge keys stand for is read in the end,
+// or refused.
+func TestAliasesThatHaveNoEnd(t *testing.T) {
+	const head = "openapi: 3.1.0\ninfo: {title: x, version: 1.0.0}\n"
+	lists, merges := "x0: &x0 [a, a, a, a]\n", "x0: &x0 {get: {}}\n"
+	for i := range 40 {
+		lists += fmt.Sprintf("x%d: &x%[1]d [*x%[2]d, *x%[2]d]\n", i+1, i)
+		merges += fmt.Sprintf("x%d: &x%[1]d {<<: [*x%[2]d, *x%[2]d], /%[1]d: *x0}\n", i+1, i)
+	}
+	for content, want := range map[string]string{
+		"paths: &p {/a: *p}\n":                              "line 3: an alias leads to the value that it is a part of",
+		"paths: &p {<<: *p, /a: {get: {}}}\n":               "line 3: an alias leads",
+		"paths: &p {<<: [*p], /a: {get: {}}}\n":             "line 3: an alias leads",
+		"paths: {/a: &a {get: {responses: {x: [*a]}}}}\n":   "line 3: an alias leads",
+		"paths: {}\nx-any: &x {a: *x}\n":                    "line 4: an alias leads",
+		"paths: {}\n" + lists:                               "more than 1048576 values",
+		merges + "paths: *x40\n":                            "more than 1048576 values",
+		"paths: {/a: {get: {}, post: {}, get: {}}}\n":       `the key "get" stands twice`,
+		"paths: {}\npaths: {/a: {get: {}}}\n":               `the key "paths" stands twice`,
+		"paths: {/a: &a {get: {}}, /b: *a, /c: {<<: *a}}\n": "",
+	} {
+		_, err := Parse(t.Context(), "api.yaml", []byte(head+content))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60s: %v, want %q", content, err, want)
+		}
+	}
+	if _, err := Parse(t.Context(), "api.json", []byte(`{"openapi": "3.1.0", "paths": {}, "paths": {"/a": {}}}`)); err == nil || !strings.Contains(err.Error(), "stands twice") {
+		t.Errorf("a key twice in JSON: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 
@@ -57,6 +58,45 @@ func merged(n *yaml.Node) []*yaml.Node {
 		}
 	}
 	return own
+}
+
+// maxValues bounds what a document holds with each alias written out.
+const maxValues = 1 << 20
+
+// walk reads a tree with its aliases written out.
+type walk struct {
+	values int
+	within map[*yaml.Node]bool
+}
+
+// check refuses a tree that cannot be read in the end: with aliases that lead to
+// themselves or to too many values, or a key that stands twice, of which it is not
+// known which one counts.
+func (w *walk) check(n *yaml.Node) error {
+	if w.values++; w.values > maxValues {
+		return fmt.Errorf("it holds more than %d values with its aliases written out", maxValues)
+	}
+	if n = behind(n); len(n.Content) == 0 {
+		return nil
+	}
+	if w.within[n] {
+		return fmt.Errorf("line %d: an alias leads to the value that it is a part of: write the value out", n.Line)
+	}
+	w.within[n] = true
+	defer delete(w.within, n)
+	seen := map[string]bool{}
+	for i, item := range n.Content {
+		if key := item.Value; n.Kind == yaml.MappingNode && i%2 == 0 && item.Kind == yaml.ScalarNode {
+			if seen[key] {
+				return fmt.Errorf("the key %q stands twice in one object: take one of them out", key)
+			}
+			seen[key] = true
+		}
+		if err := w.check(item); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // put gives a key a value, in the place of the one it has.
