@@ -15,7 +15,8 @@ import (
 )
 
 var retentionCases = []testCase{
-	{"invariant 9 what requests hand out stays as it was", retention},
+	{"invariant 9 what requests hand out stays as it was", func(t *testing.T, f Framework) { retention(t, f, http.StatusOK) }},
+	{"invariant 9 what refused requests hand out stays as it was", func(t *testing.T, f Framework) { retention(t, f, http.StatusForbidden) }},
 	{"invariant 9 the context keeps its principal after the request", contextAfter},
 	{"invariant 9 a verifier may keep tokens, whatever it embeds", keptTokens},
 }
@@ -44,8 +45,9 @@ type retained struct {
 
 // keeper keeps what requests hand out, by their numbers.
 type keeper struct {
-	mu  sync.Mutex
-	got map[string]*retained
+	mu     sync.Mutex
+	got    map[string]*retained
+	allows bool
 }
 
 // of is what the request called number handed out.
@@ -60,11 +62,12 @@ func (k *keeper) of(number string) *retained {
 	return r
 }
 
-// Authorize keeps everything that the request hands out, and allows.
-func (k *keeper) Authorize(_ context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
+// Authorize keeps everything that the request hands out, with the context that a rule
+// is given.
+func (k *keeper) Authorize(ctx context.Context, p *core.Principal, a core.Access) (core.Decision, error) {
 	r := a.Request
 	kept := k.of(r.Param("id"))
-	kept.principal = p
+	kept.principal, kept.ctx = p, ctx
 	v := kept.values
 	v["method"], v["target"], v["host"], v["remote"] = r.Method(), r.Target(), r.Host(), r.RemoteAddr()
 	v["param"], v["action"], v["resource"], v["route"] = r.Param("id"), a.Action, a.Resource.Path, a.Resource.Route
@@ -74,7 +77,7 @@ func (k *keeper) Authorize(_ context.Context, p *core.Principal, a core.Access) 
 	v["query"], _ = r.Query("number")
 	rt, err := r.Route()
 	v["path"], v["pattern"] = rt.Path, rt.Pattern
-	return core.Decision{Allowed: true}, err
+	return core.Decision{Allowed: k.allows}, err
 }
 
 // handle keeps the context, which outlives the request.
@@ -107,8 +110,8 @@ func numbered(f Framework, conn, i int, from string) (number, request string, wa
 // retention: hundreds of requests over kept connections at the same time. All
 // strings, principals, contexts and events are compared when all are over
 // (conformance item H22).
-func retention(t *testing.T, f Framework) {
-	k := &keeper{got: map[string]*retained{}}
+func retention(t *testing.T, f Framework, status int) {
+	k := &keeper{got: map[string]*retained{}, allows: status == http.StatusOK}
 	g, rec := guard(t, core.WithAuthorizer(k), core.WithMethods("TRACE"))
 	addr := f.Start(t, App{
 		Use: []Gate{{Kind: "Authenticate", Guard: g}},
@@ -133,7 +136,7 @@ func retention(t *testing.T, f Framework) {
 				mu.Lock()
 				wants[n] = want
 				mu.Unlock()
-				if a, err := c.roundTrip(request); err != nil || a.Status != http.StatusOK || a.Body != handled+"u"+n {
+				if a, err := c.roundTrip(request); err != nil || a.Status != status || k.allows && a.Body != handled+"u"+n {
 					t.Errorf("request %s: %d %q %v", n, a.Status, a.Body, err)
 					return
 				}
