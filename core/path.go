@@ -17,12 +17,12 @@ func (t *Gate) locate(r Request, res *Resource) (others []Resource, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if *res, err = t.resource(&rt); err != nil {
+	if err := t.resource(&rt, res); err != nil {
 		return nil, err
 	}
 	for i := range rt.Alternatives {
-		other, err := t.resource(&rt.Alternatives[i])
-		if err != nil {
+		var other Resource
+		if err := t.resource(&rt.Alternatives[i], &other); err != nil {
 			return nil, err
 		}
 		if other != *res {
@@ -32,23 +32,26 @@ func (t *Gate) locate(r Request, res *Resource) (others []Resource, err error) {
 	return others, nil
 }
 
-func (t *Gate) resource(rt *Route) (Resource, error) {
+// resource fills in res for rt.
+func (t *Gate) resource(rt *Route, res *Resource) (err error) {
 	if limit := t.guard.maxPath; len(rt.Path) > limit {
-		return Resource{}, fmt.Errorf("%w: %d bytes, of which %d are allowed", errPathTooLong, len(rt.Path), limit)
+		return fmt.Errorf("%w: %d bytes, of which %d are allowed", errPathTooLong, len(rt.Path), limit)
 	}
 	inner := 0
 	if t.guard.encodedSlashes {
 		inner = rt.InnerSlashes
 	}
-	path, err := canonical.Path(rt.Path, rt.Escaped, inner)
-	return Resource{Route: rt.Pattern, Path: path, Folded: folded(rt, path), Name: t.name}, err
+	if res.Path, err = canonical.Path(rt.Path, rt.Escaped, inner); err == nil {
+		res.Route, res.Folded, res.Name = rt.Pattern, folded(rt, res.Path), t.name
+	}
+	return err
 }
 
 // folded converts rt.Folded, which counts bytes of rt.Path, to bytes of the
 // canonical path.
 func folded(rt *Route, path string) int {
 	n := max(0, min(rt.Folded, len(rt.Path)))
-	if rt.Escaped {
+	if rt.Escaped && n > 0 {
 		n -= 2 * (strings.Count(rt.Path[:n], "%") - canonical.EncodedSlashes(rt.Path[:n]))
 	}
 	return min(n, len(path))
